@@ -1,0 +1,391 @@
+//! A value that may be one nobody has named yet.
+
+use core::fmt;
+
+/// A row of the table `T`, or a value that the table does not name, kept as it came.
+///
+/// Enums are closed when they are sent and open when they are received: providers add values, and one that
+/// broke the reading of a payment would cost somebody a sale. `Raw` is what such a value is kept in: `i64`
+/// for integers; `&str`, and with the feature `alloc` also `String` and `Cow<str>`, for text.
+///
+/// An `Open` is made from a raw value or from a row, and a raw value that the table names is always
+/// [`Known`](Self::Known): the field of [`Unknown`](Self::Unknown) cannot be made in any other way.
+///
+/// ```
+/// use checkout_tables::Open;
+/// use checkout_tables::allscale::{Currency, IntentStatus};
+///
+/// let confirmed: Open<IntentStatus> = Open::from(20);
+/// assert_eq!(confirmed, Open::Known(IntentStatus::Confirmed));
+///
+/// let later: Open<IntentStatus> = Open::from(6);
+/// assert_eq!(later.known(), None);
+/// assert_eq!(later.value(), 6);
+///
+/// let text: Open<Currency, &str> = Open::from("EUR");
+/// assert_eq!(text.known(), Some(Currency::EUR));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Open<T, Raw = i64> {
+    /// A row of the table.
+    Known(T),
+    /// A value that the table does not name, as it came.
+    Unknown(Unnamed<Raw>),
+}
+
+/// A value that a table does not name. Only [`Open`] makes one, after it has looked.
+///
+/// ```
+/// use checkout_tables::{Open, allscale::StableCoin};
+///
+/// let Open::Unknown(unnamed) = Open::<StableCoin>::from(11) else { unreachable!() };
+/// assert_eq!(*unnamed.raw(), 11);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Unnamed<Raw>(Raw);
+
+impl<Raw> Unnamed<Raw> {
+    /// The value as it came.
+    pub const fn raw(&self) -> &Raw {
+        &self.0
+    }
+
+    /// The value as it came.
+    pub fn into_raw(self) -> Raw {
+        self.0
+    }
+}
+
+impl<T: Copy, Raw> Open<T, Raw> {
+    /// The row, if the table names the value.
+    ///
+    /// ```
+    /// # use checkout_tables::{Open, allscale::StableCoin};
+    /// assert_eq!(Open::<StableCoin>::from(1).known(), Some(StableCoin::USDT));
+    /// assert_eq!(Open::<StableCoin>::from(11).known(), None);
+    /// ```
+    pub fn known(&self) -> Option<T> {
+        match self {
+            Self::Known(row) => Some(*row),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// The raw value, if the table does not name it.
+    ///
+    /// ```
+    /// # use checkout_tables::{Open, allscale::StableCoin};
+    /// assert_eq!(Open::<StableCoin>::from(11).unknown(), Some(&11));
+    /// ```
+    pub fn unknown(&self) -> Option<&Raw> {
+        match self {
+            Self::Known(_) => None,
+            Self::Unknown(unnamed) => Some(unnamed.raw()),
+        }
+    }
+}
+
+impl<T: IntCode> Open<T, i64> {
+    /// The integer, named or not.
+    ///
+    /// ```
+    /// # use checkout_tables::{Open, allscale::IntentStatus};
+    /// assert_eq!(Open::from(IntentStatus::Timeout).value(), -5);
+    /// assert_eq!(Open::<IntentStatus>::from(-6).value(), -6);
+    /// ```
+    pub fn value(&self) -> i64 {
+        match self {
+            Self::Known(row) => row.value(),
+            Self::Unknown(unnamed) => unnamed.0,
+        }
+    }
+}
+
+impl<T: TextCode, Raw: AsRef<str>> Open<T, Raw> {
+    /// The text, named or not.
+    ///
+    /// ```
+    /// # use checkout_tables::{Open, allscale::StableCoin};
+    /// assert_eq!(Open::<StableCoin, &str>::from("USDT").text(), "USDT");
+    /// assert_eq!(Open::<StableCoin, &str>::from("PYUSD").text(), "PYUSD");
+    /// ```
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Known(row) => row.code(),
+            Self::Unknown(unnamed) => unnamed.0.as_ref(),
+        }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<T> Open<T, alloc::borrow::Cow<'_, str>> {
+    /// The same, with nothing borrowed.
+    ///
+    /// ```
+    /// # use checkout_tables::{Open, allscale::StableCoin};
+    /// # use std::borrow::Cow;
+    /// let open: Open<StableCoin, Cow<'_, str>> = Open::from(Cow::Borrowed("PYUSD"));
+    /// let owned: Open<StableCoin, Cow<'static, str>> = open.into_owned();
+    /// assert_eq!(owned.text(), "PYUSD");
+    /// ```
+    pub fn into_owned(self) -> Open<T, alloc::borrow::Cow<'static, str>> {
+        match self {
+            Self::Known(row) => Open::Known(row),
+            Self::Unknown(unnamed) => {
+                Open::Unknown(Unnamed(alloc::borrow::Cow::Owned(unnamed.0.into_owned())))
+            }
+        }
+    }
+}
+
+impl<T, Raw: RawOf<T>> From<Raw> for Open<T, Raw> {
+    fn from(raw: Raw) -> Self {
+        match raw.named() {
+            Some(row) => Self::Known(row),
+            None => Self::Unknown(Unnamed(raw)),
+        }
+    }
+}
+
+impl<T: fmt::Debug, Raw: fmt::Debug> fmt::Debug for Open<T, Raw> {
+    /// `Confirmed`, or `Unknown(6)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(row) => row.fmt(f),
+            Self::Unknown(unnamed) => f.debug_tuple("Unknown").field(&unnamed.0).finish(),
+        }
+    }
+}
+
+impl<Raw: fmt::Debug> fmt::Debug for Unnamed<Raw> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T: fmt::Display, Raw: fmt::Display> fmt::Display for Open<T, Raw> {
+    /// The row's text, or the raw value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(row) => row.fmt(f),
+            Self::Unknown(unnamed) => unnamed.0.fmt(f),
+        }
+    }
+}
+
+/// A table that numbers its rows.
+///
+/// ```
+/// use checkout_tables::{IntCode, allscale::StableCoin};
+///
+/// fn values<T: IntCode>() -> impl Iterator<Item = i64> {
+///     T::ROWS.iter().map(|row| row.value())
+/// }
+/// assert_eq!(values::<StableCoin>().sum::<i64>(), 55);
+/// ```
+pub trait IntCode: Copy + 'static {
+    /// Every row, in the order of the source.
+    const ROWS: &'static [Self];
+
+    /// The row with this value.
+    fn from_value(value: i64) -> Option<Self>;
+
+    /// The row's value.
+    fn value(self) -> i64;
+}
+
+/// A table that names its rows by a text.
+///
+/// ```
+/// use checkout_tables::{TextCode, allscale::StableCoin};
+///
+/// fn longest<T: TextCode>() -> Option<usize> {
+///     T::ROWS.iter().map(|row| row.code().len()).max()
+/// }
+/// assert_eq!(longest::<StableCoin>(), Some(4));
+/// ```
+pub trait TextCode: Copy + 'static {
+    /// Every row, in the order of the source.
+    const ROWS: &'static [Self];
+
+    /// The row with this text, to the letter.
+    fn from_code(code: &str) -> Option<Self>;
+
+    /// The row's text.
+    fn code(self) -> &'static str;
+}
+
+/// What a value of the table `T` can come as: an integer for an [`IntCode`], text for a [`TextCode`].
+pub trait RawOf<T>: sealed::Sealed {
+    /// The row that the value names.
+    fn named(&self) -> Option<T>;
+}
+
+impl<T: IntCode> RawOf<T> for i64 {
+    fn named(&self) -> Option<T> {
+        T::from_value(*self)
+    }
+}
+
+impl<T: TextCode> RawOf<T> for &str {
+    fn named(&self) -> Option<T> {
+        T::from_code(self)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<T: TextCode> RawOf<T> for alloc::string::String {
+    fn named(&self) -> Option<T> {
+        T::from_code(self)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<T: TextCode> RawOf<T> for alloc::borrow::Cow<'_, str> {
+    fn named(&self) -> Option<T> {
+        T::from_code(self)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for i64 {}
+    impl Sealed for &str {}
+    #[cfg(feature = "alloc")]
+    impl Sealed for alloc::string::String {}
+    #[cfg(feature = "alloc")]
+    impl Sealed for alloc::borrow::Cow<'_, str> {}
+}
+
+/// A value or text that a table does not have. It names the table and not the value.
+///
+/// ```
+/// use checkout_tables::allscale::Currency;
+///
+/// assert_eq!("usd".parse::<Currency>().unwrap_err().to_string(), "not in the table Currency");
+/// assert_eq!(Currency::try_from(164).unwrap_err().table(), "Currency");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotInTable {
+    table: &'static str,
+}
+
+impl NotInTable {
+    pub(crate) const fn new(table: &'static str) -> Self {
+        Self { table }
+    }
+
+    /// The table's name.
+    #[must_use]
+    pub const fn table(&self) -> &'static str {
+        self.table
+    }
+}
+
+impl fmt::Display for NotInTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not in the table {}", self.table)
+    }
+}
+
+impl core::error::Error for NotInTable {}
+
+#[cfg(feature = "serde")]
+mod serde_impls {
+    use super::{IntCode, Open, TextCode};
+    use core::fmt;
+    use core::marker::PhantomData;
+    use serde::de::{Deserialize, Deserializer, Error, Visitor};
+    use serde::ser::{Serialize, Serializer};
+
+    impl<T: IntCode> Serialize for Open<T, i64> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_i64(self.value())
+        }
+    }
+
+    impl<'de, T: IntCode> Deserialize<'de> for Open<T, i64> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            i64::deserialize(deserializer).map(Self::from)
+        }
+    }
+
+    impl<T: TextCode> Serialize for Open<T, &str> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_str(self.text())
+        }
+    }
+
+    impl<'de: 'a, 'a, T: TextCode> Deserialize<'de> for Open<T, &'a str> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            <&str>::deserialize(deserializer).map(Self::from)
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    mod with_alloc {
+        use super::{Deserialize, Deserializer, Open, Serialize, Serializer, Text, TextCode};
+        use alloc::borrow::Cow;
+        use alloc::string::String;
+
+        impl<T: TextCode> Serialize for Open<T, String> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.text())
+            }
+        }
+
+        impl<'de, T: TextCode> Deserialize<'de> for Open<T, String> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer).map(Self::from)
+            }
+        }
+
+        impl<T: TextCode> Serialize for Open<T, Cow<'_, str>> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.text())
+            }
+        }
+
+        impl<'de: 'a, 'a, T: TextCode> Deserialize<'de> for Open<T, Cow<'a, str>> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Text::<T, Cow<'a, str>>::new())
+            }
+        }
+    }
+
+    /// Reads a text, borrowed where the input has it in one piece.
+    #[cfg(feature = "alloc")]
+    struct Text<T, Raw>(PhantomData<(T, Raw)>);
+
+    #[cfg(feature = "alloc")]
+    impl<T, Raw> Text<T, Raw> {
+        const fn new() -> Self {
+            Self(PhantomData)
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    impl<'de: 'a, 'a, T: TextCode> Visitor<'de> for Text<T, alloc::borrow::Cow<'a, str>> {
+        type Value = Open<T, alloc::borrow::Cow<'a, str>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok(Open::from(alloc::borrow::Cow::Borrowed(text)))
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            // A row needs no copy of its text.
+            Ok(T::from_code(text).map_or_else(
+                || Open::from(alloc::borrow::Cow::Owned(alloc::string::String::from(text))),
+                Open::Known,
+            ))
+        }
+
+        fn visit_string<E: Error>(self, text: alloc::string::String) -> Result<Self::Value, E> {
+            Ok(Open::from(alloc::borrow::Cow::Owned(text)))
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The tables against the published rows, in both directions, and what the pages say beside the rows.
+#![allow(missing_docs, clippy::wildcard_enum_match_arm, reason = "tests")]
+
+use checkout_tables::allscale::{
+    Currency, ErrorCode, FLOOR_TEXT, IntentStatus, PaymentMethodType, Route, StableCoin,
+};
+use checkout_tables::{IntCode, Repeat, TextCode};
+use std::collections::BTreeSet;
+
+/// The rows of a fixture without its head, each a list of cells.
+fn published(fixture: &str) -> Vec<Vec<String>> {
+    let lines = fixture.lines().filter(|line| !line.starts_with('#'));
+    lines.skip(1).map(|line| line.split('\t').map(String::from).collect()).collect()
+}
+
+/// The rows that only one side has.
+fn check(fixture: &str, ours: Vec<Vec<String>>) -> usize {
+    let theirs = published(fixture);
+    let (here, there): (BTreeSet<_>, BTreeSet<_>) = (ours.iter().collect(), theirs.iter().collect());
+    let missing: Vec<_> = there.difference(&here).collect();
+    let extra: Vec<_> = here.difference(&there).collect();
+    assert!(
+        missing.is_empty() && extra.is_empty(),
+        "published and not here: {missing:?}; here and not published: {extra:?}"
+    );
+    assert_eq!(ours, theirs, "the order of the source");
+    ours.len()
+}
+
+#[test]
+fn the_163_currencies_are_the_published_ones() {
+    let ours = Currency::ROWS.map(|row| vec![row.value().to_string(), row.code().into(), row.name().into()]);
+    assert_eq!(check(include_str!("../fixtures/allscale-currencies.tsv"), ours.to_vec()), 163);
+}
+
+#[test]
+fn the_10_stable_coins_are_the_published_ones() {
+    let ours = StableCoin::ROWS.map(|row| {
+        let status = if row.is_supported() { "supported" } else { "disabled" };
+        vec![row.value().to_string(), row.code().into(), row.name().into(), status.into()]
+    });
+    assert_eq!(check(include_str!("../fixtures/allscale-stable-coins.tsv"), ours.to_vec()), 10);
+}
+
+#[test]
+fn the_12_statuses_are_the_published_ones() {
+    let ours = IntentStatus::ROWS.map(|row| {
+        let terminal = if row.is_terminal() { "yes" } else { "no" };
+        vec![row.value().to_string(), row.code().into(), terminal.into()]
+    });
+    assert_eq!(check(include_str!("../fixtures/allscale-statuses.tsv"), ours.to_vec()), 12);
+}
+
+#[test]
+fn every_fixture_names_its_document_version_and_date() {
+    for fixture in [
+        include_str!("../fixtures/allscale-currencies.tsv"),
+        include_str!("../fixtures/allscale-stable-coins.tsv"),
+        include_str!("../fixtures/allscale-statuses.tsv"),
+    ] {
+        let head: Vec<&str> = fixture.lines().take(3).filter_map(|line| line.split('\t').next()).collect();
+        assert_eq!(head, ["# document", "# version", "# date"]);
+    }
+}
+
+/// Typed from the lists of possible errors: the code, then `c` create, `g` get, `s` status.
+const ERRORS: [(i64, &str); 9] = [
+    (10001, "cgs"),
+    (20001, "cgs"),
+    (20002, "cgs"),
+    (30001, "cgs"),
+    (40001, "cgs"),
+    (50001, "gs"),
+    (50002, "c"),
+    (90000, "gs"),
+    (99999, "gs"),
+];
+
+#[test]
+fn the_9_error_codes_come_from_the_routes_whose_pages_list_them() {
+    let letter = |route: &Route| match route {
+        Route::Create => 'c',
+        Route::Get => 'g',
+        Route::Status => 's',
+        other => panic!("{other:?} lists no codes"),
+    };
+    let ours =
+        ErrorCode::ROWS.map(|row| (i64::from(row), row.routes().iter().map(letter).collect::<String>()));
+    assert_eq!(ours, ERRORS.map(|(code, routes)| (code, String::from(routes))));
+}
+
+#[test]
+fn the_4_payment_method_types_are_those_of_the_field_table() {
+    let ours = PaymentMethodType::ROWS.map(|row| (row.value(), row.code()));
+    assert_eq!(ours, [(0, "UNKNOWN"), (1, "WALLET_SCAN"), (2, "WALLET_CONNECT"), (3, "ALL_SCALE_PAY")]);
+}
+
+#[test]
+fn only_create_is_unsafe_to_repeat() {
+    let ours = Route::ROWS.map(|row| (row.method(), row.path(), row.repeat()));
+    assert_eq!(
+        ours,
+        [
+            ("POST", "/v1/checkout_intents/", Repeat::Unsafe),
+            ("GET", "/v1/checkout_intents/{checkout_intent_id}", Repeat::Safe),
+            ("GET", "/v1/checkout_intents/{checkout_intent_id}/status", Repeat::Safe),
+            ("GET", "/v1/test/ping", Repeat::Safe),
+            ("GET", "/v1/test/fail", Repeat::Safe),
+            ("POST", "/v1/test/post", Repeat::Safe),
+        ]
+    );
+}
+
+#[test]
+fn the_flags_of_the_documented_bitmasks_are_1_2_and_3() {
+    assert_eq!(StableCoin::USDT.flag(), 1);
+    assert_eq!(StableCoin::USDC.flag(), 2);
+    for coin in StableCoin::ROWS {
+        // Bit n is the coin with the value n + 1.
+        assert_eq!(coin.flag().trailing_zeros() + 1, u32::from(coin.value()));
+        assert_eq!(coin.flag().count_ones(), 1);
+    }
+}
+
+#[test]
+fn the_floor_text_is_the_documented_one() {
+    let texts = ["USDT", "USDC"].map(|coin| format!("{}{coin}{}", FLOOR_TEXT.0, FLOOR_TEXT.1));
+    assert_eq!(texts, ["amount must be greater than 0.1 USDT!", "amount must be greater than 0.1 USDC!"]);
+}
+
+/// Looks every row up by its own value and text, and compares every other integer nearby and every text
+/// with a search from the first row to the last.
+fn check_lookups<T: IntCode + TextCode + Eq + std::fmt::Debug>(texts: &[String]) {
+    let rows = <T as IntCode>::ROWS;
+    let linear = |value: i64| rows.iter().copied().find(|row| row.value() == value);
+    for value in
+        (-300..100_300).chain([i64::MIN, i64::MAX, 1 << 32, (1 << 32) + 1, (1 << 16) + 1, -(1 << 8) + 1])
+    {
+        assert_eq!(T::from_value(value), linear(value), "{value}");
+    }
+    for text in texts.iter().map(String::as_str).chain(rows.iter().map(|row| row.code())) {
+        assert_eq!(T::from_code(text), rows.iter().copied().find(|row| row.code() == text), "{text:?}");
+    }
+    let distinct: BTreeSet<_> = rows.iter().map(|row| row.code()).collect();
+    assert_eq!(distinct.len(), rows.len());
+}
+
+#[test]
+fn every_lookup_agrees_with_a_linear_search() {
+    let letters = || b'A'..=b'Z';
+    let mut texts: Vec<String> = vec![];
+    for a in letters() {
+        for b in letters() {
+            for c in letters() {
+                let code = String::from_utf8(vec![a, b, c]).unwrap();
+                texts.push(code.to_lowercase());
+                texts.push(code);
+            }
+        }
+    }
+    for length in 0..9 {
+        texts.push("USDTUSDTU"[..length].into());
+        texts.push("\u{0}".repeat(length));
+    }
+    texts.extend(["€", "ÖÖ", "US\u{0}", " USD", "USD ", "UsD"].map(String::from));
+    check_lookups::<Currency>(&texts);
+    let few: Vec<String> = texts.iter().step_by(101).cloned().collect();
+    check_lookups::<StableCoin>(&few);
+    check_lookups::<IntentStatus>(&few);
+    check_lookups::<ErrorCode>(&few);
+    check_lookups::<PaymentMethodType>(&few);
+}
+
+#[test]
+fn text_goes_both_ways_and_an_unknown_one_names_the_table_and_not_the_text() {
+    for row in Currency::ROWS {
+        assert_eq!(row.to_string().parse(), Ok(row));
+        assert_eq!(Currency::try_from(i64::from(row)), Ok(row));
+    }
+    let error = "4111111111111111".parse::<StableCoin>().unwrap_err();
+    assert_eq!(error.to_string(), "not in the table StableCoin");
+}
+
+#[cfg(feature = "strum")]
+#[test]
+fn strum_counts_iterates_and_names_as_the_table_does() {
+    use strum::{EnumCount, IntoEnumIterator, VariantArray};
+
+    fn check<T>(rows: &[T])
+    where
+        T: EnumCount + IntoEnumIterator + VariantArray + TextCode + Into<&'static str> + Eq + std::fmt::Debug,
+    {
+        assert_eq!(T::COUNT, rows.len());
+        assert_eq!(T::iter().collect::<Vec<_>>(), rows);
+        assert_eq!(T::VARIANTS, rows);
+        assert!(rows.iter().all(|row| row.code() == Into::<&'static str>::into(*row)));
+    }
+    check(&Currency::ROWS);
+    check(&StableCoin::ROWS);
+    check(&IntentStatus::ROWS);
+    check(&ErrorCode::ROWS);
+    check(&PaymentMethodType::ROWS);
+}
