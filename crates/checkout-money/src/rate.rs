@@ -1,0 +1,195 @@
+//! Coins per one fiat unit.
+
+use core::fmt;
+use core::str::FromStr;
+
+use crate::cents::Cents;
+use crate::coin::CoinAmount;
+use crate::exact::{Exact, OverflowError};
+use crate::text::ParseAmountError;
+
+/// Coins per one fiat unit, carried as it came.
+///
+/// **Never recompute a provider's amounts from its rate.** AllScale labels the field "fiat to stable coin",
+/// but its documented sample, 100 cents of a euro at a rate of `1.3500` giving `1.0000` coins, is neither a
+/// product nor a quotient. The amounts are what counts; the rate is kept to be shown and stored.
+///
+/// Range, text, equality, order, hash and the `serde` form are those of [`CoinAmount`].
+///
+/// Source: `rate` and `currency_rate` of *Create Checkout Intent*, v4, 2026-05-06, decimal strings.
+///
+/// ```
+/// use checkout_money::Rate;
+///
+/// let rate: Rate = "1.3500".parse()?;
+/// assert_eq!(rate.to_string(), "1.3500");
+/// # Ok::<(), checkout_money::ParseAmountError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rate(pub(crate) Exact);
+
+impl Rate {
+    /// The rate `mantissa / 10^scale`.
+    ///
+    /// # Errors
+    ///
+    /// When the mantissa is 2^96 or more on either side of zero, or the scale is more than 28.
+    ///
+    /// ```
+    /// use checkout_money::{OverflowError, Rate};
+    ///
+    /// assert_eq!(Rate::new(13_500, 4)?.to_string(), "1.3500");
+    /// assert_eq!(Rate::new(1 << 96, 0), Err(OverflowError));
+    /// # Ok::<(), OverflowError>(())
+    /// ```
+    pub const fn new(mantissa: i128, scale: u32) -> Result<Self, OverflowError> {
+        match Exact::new(mantissa, scale) {
+            Ok(exact) => Ok(Self(exact)),
+            Err(overflow) => Err(overflow),
+        }
+    }
+
+    /// The rate without its point: 13500 for `1.3500`.
+    ///
+    /// ```
+    /// assert_eq!("1.3500".parse::<checkout_money::Rate>()?.mantissa(), 13_500);
+    /// # Ok::<(), checkout_money::ParseAmountError>(())
+    /// ```
+    #[must_use]
+    pub const fn mantissa(self) -> i128 {
+        self.0.mantissa()
+    }
+
+    /// The number of decimals, 0 to 28: 4 for `1.3500`.
+    ///
+    /// ```
+    /// assert_eq!("1.3500".parse::<checkout_money::Rate>()?.scale(), 4);
+    /// # Ok::<(), checkout_money::ParseAmountError>(())
+    /// ```
+    #[must_use]
+    pub const fn scale(self) -> u32 {
+        self.0.scale()
+    }
+
+    /// Whether it is zero, of whatever scale.
+    ///
+    /// ```
+    /// assert!("0.0000".parse::<checkout_money::Rate>()?.is_zero());
+    /// # Ok::<(), checkout_money::ParseAmountError>(())
+    /// ```
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.0.mantissa() == 0
+    }
+
+    /// Whether it is less than zero. No provider says so; it is read and carried all the same.
+    ///
+    /// ```
+    /// assert!(!"1.3500".parse::<checkout_money::Rate>()?.is_negative());
+    /// # Ok::<(), checkout_money::ParseAmountError>(())
+    /// ```
+    #[must_use]
+    pub const fn is_negative(self) -> bool {
+        self.0.mantissa() < 0
+    }
+
+    /// Whether both the number and the scale are the same, and so what is printed.
+    ///
+    /// ```
+    /// use checkout_money::Rate;
+    ///
+    /// let (short, long) = (Rate::new(135, 2)?, Rate::new(13_500, 4)?);
+    /// assert!(short == long && !short.is_identical(long));
+    /// # Ok::<(), checkout_money::OverflowError>(())
+    /// ```
+    #[must_use]
+    pub const fn is_identical(self, other: Self) -> bool {
+        self.0.is_identical(other.0)
+    }
+
+    /// What `cents` of a fiat currency come to, by a rate **of your own**: cents / 100 x rate, exact, with
+    /// two decimals more than the rate has.
+    ///
+    /// You vouch for this rate being coins per one fiat unit. It is not the `rate` or `currency_rate` of a
+    /// provider's reply, for which no formula is known (see [the type](Self)). The result is an estimate,
+    /// good for a warning before an order is sent (is it near the floor of 0.1 coin?) and never to be booked.
+    ///
+    /// # Errors
+    ///
+    /// When the product does not fit exactly: a rate of more than 26 decimals, or too many digits in all.
+    ///
+    /// ```
+    /// use checkout_money::{Cents, Rate};
+    ///
+    /// let dollars_per_yen: Rate = "0.0065".parse()?;
+    /// assert_eq!(dollars_per_yen.estimate(Cents::new(1_500))?.to_string(), "0.097500");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn estimate(self, cents: Cents) -> Result<CoinAmount, OverflowError> {
+        self.0.checked_mul(Exact::from_hundredths(cents.get())).map(CoinAmount)
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rate({})", self.0)
+    }
+}
+
+impl FromStr for Rate {
+    type Err = ParseAmountError;
+
+    /// Reads `-?digits(.digits)?` and keeps every decimal, zeros too.
+    fn from_str(text: &str) -> Result<Self, ParseAmountError> {
+        Exact::parse(text).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::format;
+    use std::string::{String, ToString};
+
+    use super::*;
+
+    /// What so many cents come to at that rate.
+    fn check(rate: &str, cents: i64) -> String {
+        match rate.parse::<Rate>().unwrap().estimate(Cents::new(cents)) {
+            Ok(coins) => coins.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn an_estimate_is_the_exact_product() {
+        assert_eq!(check("1.08", 1250), "13.5000");
+        assert_eq!(check("1", 1), "0.01");
+        assert_eq!(check("0.0065", -1500), "-0.097500");
+        assert_eq!(check("1.3500", 0), "0.000000");
+        assert_eq!(check("0.1", i64::MIN), "-9223372036854775.808");
+    }
+
+    #[test]
+    fn an_estimate_that_would_have_to_be_rounded_is_refused() {
+        let out = "the exact result is out of range";
+        assert_eq!(check("0.00000000000000000000000001", 1), "0.0000000000000000000000000001");
+        assert_eq!(check("0.000000000000000000000000001", 1), out);
+        assert_eq!(check("79228162514264337593543950335", 1), "792281625142643375935439503.35");
+        assert_eq!(check("79228162514264337593543950335", 2), out);
+        assert_eq!(check("79228162514264337593543950335", i64::MIN), out);
+    }
+
+    #[test]
+    fn a_rate_is_carried_as_it_came() {
+        let rate: Rate = "1.3500".parse().unwrap();
+        assert_eq!((rate.mantissa(), rate.scale()), (13_500, 4));
+        assert_eq!(format!("{rate} {rate:?} {rate:>7}"), "1.3500 Rate(1.3500)  1.3500");
+        assert_eq!(size_of::<Rate>(), 16);
+    }
+}
