@@ -293,9 +293,7 @@ impl core::error::Error for NotInTable {}
 #[cfg(feature = "serde")]
 mod serde_impls {
     use super::{IntCode, Open, TextCode};
-    use core::fmt;
-    use core::marker::PhantomData;
-    use serde::de::{Deserialize, Deserializer, Error, Visitor};
+    use serde::de::{Deserialize, Deserializer};
     use serde::ser::{Serialize, Serializer};
 
     impl<T: IntCode> Serialize for Open<T, i64> {
@@ -321,71 +319,63 @@ mod serde_impls {
             <&str>::deserialize(deserializer).map(Self::from)
         }
     }
+}
 
-    #[cfg(feature = "alloc")]
-    mod with_alloc {
-        use super::{Deserialize, Deserializer, Open, Serialize, Serializer, Text, TextCode};
-        use alloc::borrow::Cow;
-        use alloc::string::String;
+#[cfg(all(feature = "serde", feature = "alloc"))]
+mod serde_alloc_impls {
+    use super::{Open, TextCode};
+    use alloc::borrow::Cow;
+    use alloc::string::String;
+    use core::fmt;
+    use core::marker::PhantomData;
+    use serde::de::{Deserialize, Deserializer, Error, Visitor};
+    use serde::ser::{Serialize, Serializer};
 
-        impl<T: TextCode> Serialize for Open<T, String> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.text())
-            }
+    impl<T: TextCode> Serialize for Open<T, String> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_str(self.text())
         }
+    }
 
-        impl<'de, T: TextCode> Deserialize<'de> for Open<T, String> {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer).map(Self::from)
-            }
+    impl<'de, T: TextCode> Deserialize<'de> for Open<T, String> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            String::deserialize(deserializer).map(Self::from)
         }
+    }
 
-        impl<T: TextCode> Serialize for Open<T, Cow<'_, str>> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.text())
-            }
+    impl<T: TextCode> Serialize for Open<T, Cow<'_, str>> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_str(self.text())
         }
+    }
 
-        impl<'de: 'a, 'a, T: TextCode> Deserialize<'de> for Open<T, Cow<'a, str>> {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str(Text::<T, Cow<'a, str>>::new())
-            }
+    impl<'de: 'a, 'a, T: TextCode> Deserialize<'de> for Open<T, Cow<'a, str>> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_str(Text(PhantomData))
         }
     }
 
     /// Reads a text, borrowed where the input has it in one piece.
-    #[cfg(feature = "alloc")]
-    struct Text<T, Raw>(PhantomData<(T, Raw)>);
+    struct Text<'a, T>(PhantomData<(&'a (), T)>);
 
-    #[cfg(feature = "alloc")]
-    impl<T, Raw> Text<T, Raw> {
-        const fn new() -> Self {
-            Self(PhantomData)
-        }
-    }
-
-    #[cfg(feature = "alloc")]
-    impl<'de: 'a, 'a, T: TextCode> Visitor<'de> for Text<T, alloc::borrow::Cow<'a, str>> {
-        type Value = Open<T, alloc::borrow::Cow<'a, str>>;
+    impl<'de: 'a, 'a, T: TextCode> Visitor<'de> for Text<'a, T> {
+        type Value = Open<T, Cow<'a, str>>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a string")
         }
 
         fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-            Ok(Open::from(alloc::borrow::Cow::Borrowed(text)))
+            Ok(Open::from(Cow::Borrowed(text)))
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
             // A row needs no copy of its text.
-            Ok(T::from_code(text).map_or_else(
-                || Open::from(alloc::borrow::Cow::Owned(alloc::string::String::from(text))),
-                Open::Known,
-            ))
+            Ok(T::from_code(text).map_or_else(|| Open::from(Cow::Owned(String::from(text))), Open::Known))
         }
 
-        fn visit_string<E: Error>(self, text: alloc::string::String) -> Result<Self::Value, E> {
-            Ok(Open::from(alloc::borrow::Cow::Owned(text)))
+        fn visit_string<E: Error>(self, text: String) -> Result<Self::Value, E> {
+            Ok(Open::from(Cow::Owned(text)))
         }
     }
 }

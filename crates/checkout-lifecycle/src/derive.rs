@@ -1,0 +1,117 @@
+//! What follows from the steps, computed at compile time.
+
+/// What can be reached from one status: a bit for each row of its table.
+///
+/// ```
+/// use checkout_lifecycle::Status;
+/// use checkout_tables::allscale::IntentStatus::{Confirmed, OnChain};
+///
+/// assert!(OnChain.reach().by_ordinary(Confirmed.position()));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    ordinary: u32,
+    any: u32,
+}
+
+impl Reach {
+    /// Whether ordinary steps lead to the row at this place. A row reaches itself.
+    #[must_use]
+    pub const fn by_ordinary(self, position: usize) -> bool {
+        position < MOST_ROWS && self.ordinary >> position & 1 == 1
+    }
+
+    /// Whether steps of any kind lead to the row at this place.
+    #[must_use]
+    pub const fn by_any(self, position: usize) -> bool {
+        position < MOST_ROWS && self.any >> position & 1 == 1
+    }
+}
+
+/// The closure of the steps, given as places: from, to, and whether the step is ordinary.
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
+pub(crate) const fn closure<const ROWS: usize>(steps: &[(usize, usize, bool)]) -> [Reach; ROWS] {
+    assert!(ROWS <= MOST_ROWS, "a table has at most 32 statuses");
+    let mut reach = [Reach { ordinary: 0, any: 0 }; ROWS];
+    let mut row = 0;
+    while row < ROWS {
+        reach[row] = Reach { ordinary: 1 << row, any: 1 << row };
+        row += 1;
+    }
+    // Every pass lengthens the chains by at least a step, and no chain needs more steps than there are rows.
+    let mut pass = 0;
+    while pass < ROWS {
+        let mut step = 0;
+        while step < steps.len() {
+            let (from, to, ordinary) = steps[step];
+            if ordinary {
+                reach[from].ordinary |= reach[to].ordinary;
+            }
+            reach[from].any |= reach[to].any;
+            step += 1;
+        }
+        pass += 1;
+    }
+    reach
+}
+
+/// Implements [`Status`](crate::Status) for a table whose values fit in eight bits, from its list of steps.
+macro_rules! lifecycle {
+    ($status:ident, steps = $steps:ident, phase = $phase:ident) => {
+        impl $crate::Status for $status {
+            const STEPS: &'static [$crate::Step<Self>] = &$steps;
+
+            fn phase(self) -> $crate::Phase {
+                $phase(self)
+            }
+
+            fn reach(self) -> $crate::Reach {
+                static REACH: [$crate::Reach; $status::ROWS.len()] = {
+                    let mut steps = [(0, 0, false); $steps.len()];
+                    let mut at = 0;
+                    while at < steps.len() {
+                        #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
+                        let (slot, step) = (&mut steps[at], &$steps[at]);
+                        let ordinary = matches!(step.kind, $crate::Kind::Ordinary);
+                        *slot = (place(step.from), place(step.to), ordinary);
+                        at += 1;
+                    }
+                    $crate::derive::closure(&steps)
+                };
+                #[expect(clippy::indexing_slicing, reason = "a place is below the number of rows")]
+                REACH[place(self)]
+            }
+
+            fn position(self) -> usize {
+                place(self)
+            }
+        }
+
+        /// The place of a status in its table, by its value.
+        #[expect(clippy::indexing_slicing, reason = "256 entries and an index of eight bits")]
+        const fn place(status: $status) -> usize {
+            PLACES[status.value().cast_unsigned() as usize] as usize
+        }
+
+        static PLACES: [u8; 256] = {
+            let mut places = [0; 256];
+            let mut row = 0;
+            while row < $status::ROWS.len() {
+                #[expect(
+                    clippy::indexing_slicing,
+                    clippy::cast_possible_truncation,
+                    reason = "at compile time"
+                )]
+                {
+                    places[$status::ROWS[row].value().cast_unsigned() as usize] = row as u8;
+                }
+                row += 1;
+            }
+            places
+        };
+    };
+}
+
+pub(crate) use lifecycle;
+
+pub(crate) const MOST_ROWS: usize = 32;

@@ -1,0 +1,52 @@
+//! The life of a checkout: which status may follow which, and what an observation of one means.
+//!
+//! - [`Tracker`]: what is known of one checkout. [`Tracker::observe`] is the one way in, for a read, a webhook
+//!   and a redirect alike, and gives a [`Verdict`].
+//! - [`Phase`]: where a checkout stands, in words that are the same for every provider.
+//! - [`Status`]: a provider's statuses, their [`Step`]s, and what follows from these; [`allscale`] has AllScale's.
+//!
+//! ```
+//! use checkout_lifecycle::{Moment, Observation, Phase, Tracker, Verdict};
+//! use checkout_tables::allscale::IntentStatus;
+//!
+//! let mut tracker = Tracker::<IntentStatus>::new();
+//! let read = |status: i64, at| Observation::read(status, Moment::from_unix_millis(at));
+//! assert_eq!(tracker.observe(read(2, 1_000)), Verdict::First);
+//! assert_eq!(tracker.observe(read(20, 6_000)), Verdict::Advanced { from: IntentStatus::Viewed });
+//! assert_eq!(tracker.phase(), Some(Phase::Succeeded));
+//!
+//! // A stale poll comes in late: the payment stays paid.
+//! assert_eq!(tracker.observe(read(10, 5_000)), Verdict::Stale { observed: IntentStatus::OnChain });
+//! assert_eq!(tracker.status(), Some(IntentStatus::Confirmed));
+//! ```
+//!
+//! # What is not here
+//! When to look again is `checkout-poll`'s; whether a webhook is genuine and whether the money is right are
+//! `checkout-trust`'s. Nothing here reads a clock, allocates, or needs `std`.
+//!
+//! # The one idea to know
+//! A provider's answers come late, twice and out of order. A status is adopted for what it says beside what is
+//! known, never because it came last.
+//!
+//! # Sources
+//! No provider publishes a table of steps. Each [`Step`] says whether its source states it or we assume it, and
+//! why; everything else is derived from the steps. `docs/lifecycle.md` shows them.
+//!
+//! # Features
+//! `serde` (off by default): a [`Tracker`] as the text that it prints.
+#![no_std]
+
+pub mod allscale;
+mod derive;
+mod observation;
+mod path;
+mod phase;
+mod status;
+mod tracker;
+
+pub use derive::Reach;
+pub use observation::{Moment, Observation, Source};
+pub use path::Path;
+pub use phase::{Failure, Phase};
+pub use status::{Basis, Kind, Status, Step};
+pub use tracker::{ParseTrackerError, Tracker, Verdict};

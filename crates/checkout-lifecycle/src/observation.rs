@@ -1,0 +1,141 @@
+//! A status that somebody asserted.
+
+use checkout_tables::{Open, RawOf};
+
+/// A status that somebody asserted: which, by whom, and when it was true as far as that can be ordered.
+///
+/// `Raw` is what a status nobody has named yet is kept in; see [`Open`].
+///
+/// ```
+/// use checkout_lifecycle::{Moment, Observation, Source};
+/// use checkout_tables::allscale::IntentStatus;
+///
+/// let read = Observation::<IntentStatus>::read(10, Moment::from_unix_millis(1_700_000_000_000));
+/// assert_eq!(read.status().known(), Some(IntentStatus::OnChain));
+/// assert_eq!(read.source(), Source::Read);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Observation<S, Raw = i64> {
+    status: Open<S, Raw>,
+    source: Source,
+    order: Option<Moment>,
+}
+
+impl<S, Raw> Observation<S, Raw> {
+    /// The answer to a read that you made. Its moment is the one at which you **sent** the request, unless the
+    /// provider's answer carries its own time: then that one. Use one of the two kinds for a checkout, always.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::{Moment, Observation};
+    /// # use checkout_tables::allscale::IntentStatus;
+    /// let by_value = Observation::<IntentStatus>::read(10, Moment::from_unix_millis(7));
+    /// let by_name = Observation::<IntentStatus>::read(IntentStatus::OnChain, Moment::from_unix_millis(7));
+    /// assert_eq!(by_value, by_name);
+    /// ```
+    pub fn read(status: impl Into<Open<S, Raw>>, sent: Moment) -> Self {
+        Self { status: status.into(), source: Source::Read, order: Some(sent) }
+    }
+
+    /// What a webhook says **whose signature was verified**. Nothing here can check that: an unverified body is
+    /// not to be passed on. Its moment is the provider's own time, where the signed content carries one.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::{Observation, Source};
+    /// # use checkout_tables::allscale::IntentStatus;
+    /// let webhook = Observation::<IntentStatus>::verified_webhook(20, None);
+    /// assert_eq!(webhook.source(), Source::Webhook);
+    /// assert_eq!(webhook.order(), None);
+    /// ```
+    pub fn verified_webhook(status: impl Into<Open<S, Raw>>, order: Option<Moment>) -> Self {
+        Self { status: status.into(), source: Source::Webhook, order }
+    }
+
+    /// What the payer's browser brought back, **where the provider signs that and the signature was verified**.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::{Observation, Source};
+    /// # use checkout_tables::allscale::IntentStatus;
+    /// let redirect = Observation::<IntentStatus>::verified_redirect(20, None);
+    /// assert_eq!(redirect.source(), Source::Redirect);
+    /// ```
+    pub fn verified_redirect(status: impl Into<Open<S, Raw>>, order: Option<Moment>) -> Self {
+        Self { status: status.into(), source: Source::Redirect, order }
+    }
+
+    /// The status.
+    pub const fn status(&self) -> &Open<S, Raw> {
+        &self.status
+    }
+
+    /// Who asserts it.
+    pub const fn source(&self) -> Source {
+        self.source
+    }
+
+    /// When it was true, if that is known.
+    pub const fn order(&self) -> Option<Moment> {
+        self.order
+    }
+
+    pub(crate) fn into_status(self) -> Open<S, Raw> {
+        self.status
+    }
+}
+
+impl<S, Raw: RawOf<S>> Observation<S, Raw> {
+    /// Whether the table names the status.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::{Moment, Observation};
+    /// # use checkout_tables::allscale::IntentStatus;
+    /// let moment = Moment::from_unix_millis(0);
+    /// assert!(!Observation::<IntentStatus>::read(6, moment).is_known());
+    /// ```
+    pub const fn is_known(&self) -> bool {
+        matches!(self.status, Open::Known(_))
+    }
+}
+
+/// Who asserts a status.
+///
+/// ```
+/// use checkout_lifecycle::Source;
+///
+/// assert_ne!(Source::Read, Source::Webhook);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The provider, asked by us. As trustworthy as TLS, and the provider's signature on it if there is one.
+    Read,
+    /// The provider, by a webhook that was verified.
+    Webhook,
+    /// The payer's browser, with a signature of the provider's that was verified.
+    Redirect,
+}
+
+/// When an observation was true: milliseconds since the Unix epoch, by one clock for all observations of a
+/// checkout. It is for putting them in order and for nothing else.
+///
+/// ```
+/// use checkout_lifecycle::Moment;
+///
+/// assert!(Moment::from_unix_millis(1) < Moment::from_unix_millis(2));
+/// // The ends of the range do no harm.
+/// assert!(Moment::from_unix_millis(i64::MIN) < Moment::from_unix_millis(0));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Moment(i64);
+
+impl Moment {
+    /// From milliseconds since the Unix epoch. `i64::MIN` counts as the millisecond after it.
+    #[must_use]
+    pub const fn from_unix_millis(millis: i64) -> Self {
+        Self(if millis == i64::MIN { i64::MIN + 1 } else { millis })
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn unix_millis(self) -> i64 {
+        self.0
+    }
+}

@@ -1,0 +1,105 @@
+//! Where a checkout stands, whoever the provider is.
+
+use core::fmt;
+
+/// Where a checkout stands, in words that are the same for every provider.
+///
+/// Each provider's module says which of its statuses is which phase, and what of it is assumed.
+///
+/// ```
+/// use checkout_lifecycle::{Failure, Phase, Status};
+/// use checkout_tables::allscale::IntentStatus;
+///
+/// assert_eq!(IntentStatus::Viewed.phase(), Phase::AwaitingPayer);
+/// assert_eq!(IntentStatus::Timeout.phase(), Phase::Failed(Failure::Expired));
+/// assert!(IntentStatus::Timeout.phase().is_final());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// The payer has not paid yet.
+    AwaitingPayer,
+    /// The payer has something to do elsewhere, such as a 3DS challenge.
+    PayerAction,
+    /// The provider is at work.
+    Processing,
+    /// Somebody at the provider reviews it. This can take long.
+    InReview,
+    /// The money is on its way back to the payer.
+    Refunding,
+    /// Paid.
+    Succeeded,
+    /// Ended without the money.
+    Failed(Failure),
+    /// Paid, and then taken back.
+    Reversed,
+}
+
+/// Why a checkout ended without the money.
+///
+/// ```
+/// use checkout_lifecycle::Failure;
+///
+/// assert_eq!(Failure::Underpaid.to_string(), "underpaid");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// The payer's side declined: a bank, an issuer.
+    Declined,
+    /// The provider's checks rejected it.
+    Rejected,
+    /// Less was paid than was asked.
+    Underpaid,
+    /// The payer canceled.
+    Canceled,
+    /// Nobody paid in time.
+    Expired,
+    /// Something broke at the provider.
+    Error,
+}
+
+impl Phase {
+    /// Whether the checkout has ended. (An ended one can still be paid late, or reversed.)
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Phase;
+    /// assert!(Phase::Succeeded.is_final());
+    /// assert!(!Phase::InReview.is_final());
+    /// ```
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Succeeded | Self::Failed(_) | Self::Reversed => true,
+            Self::AwaitingPayer | Self::PayerAction | Self::Processing | Self::InReview | Self::Refunding => {
+                false
+            }
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AwaitingPayer => f.pad("awaiting payer"),
+            Self::PayerAction => f.pad("payer action"),
+            Self::Processing => f.pad("processing"),
+            Self::InReview => f.pad("in review"),
+            Self::Refunding => f.pad("refunding"),
+            Self::Succeeded => f.pad("succeeded"),
+            Self::Failed(failure) => write!(f, "failed: {failure}"),
+            Self::Reversed => f.pad("reversed"),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Declined => "declined",
+            Self::Rejected => "rejected",
+            Self::Underpaid => "underpaid",
+            Self::Canceled => "canceled",
+            Self::Expired => "expired",
+            Self::Error => "error",
+        })
+    }
+}

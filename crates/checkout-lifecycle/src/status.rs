@@ -1,0 +1,122 @@
+//! A provider's statuses and the steps between them.
+
+use crate::{Path, Phase, Reach};
+use checkout_tables::TextCode;
+use core::fmt;
+
+/// A provider's statuses, with the steps between them.
+///
+/// A provider's module writes down the steps and the phases; reachability and paths are derived.
+///
+/// ```
+/// use checkout_lifecycle::Status;
+/// use checkout_tables::allscale::IntentStatus::{Confirmed, Created, OnChain, Timeout, Viewed};
+///
+/// assert!(Created.may_become(Confirmed));
+/// assert!(!Confirmed.may_become(Created));
+/// // A time-out can still be paid, but by a late step only.
+/// assert!(!Timeout.may_become(Confirmed));
+/// assert!(Timeout.may_become_late(Confirmed));
+///
+/// let path = Created.path_to(Confirmed).unwrap();
+/// assert_eq!(path.iter().collect::<Vec<_>>(), [Created, Viewed, OnChain, Confirmed]);
+/// ```
+pub trait Status: TextCode + Eq + fmt::Debug {
+    /// Every step, the ordinary ones first.
+    const STEPS: &'static [Step<Self>];
+
+    /// Where a checkout with this status stands.
+    fn phase(self) -> Phase;
+
+    /// What can be reached from this status, derived from the steps.
+    fn reach(self) -> Reach;
+
+    /// The status's place in [`ROWS`](TextCode::ROWS).
+    fn position(self) -> usize;
+
+    /// Whether no ordinary step leaves the status.
+    fn is_terminal(self) -> bool {
+        self.phase().is_final()
+    }
+
+    /// Whether ordinary steps lead from here to there. Every status may become itself.
+    fn may_become(self, to: Self) -> bool {
+        self.reach().by_ordinary(to.position())
+    }
+
+    /// Whether steps of any kind lead from here to there.
+    fn may_become_late(self, to: Self) -> bool {
+        self.reach().by_any(to.position())
+    }
+
+    /// A shortest chain of ordinary steps from here to there, both ends included.
+    fn path_to(self, to: Self) -> Option<Path<Self>> {
+        Path::shortest(self, to)
+    }
+}
+
+/// One status directly followed by another.
+///
+/// ```
+/// use checkout_lifecycle::{Basis, Status};
+/// use checkout_tables::allscale::IntentStatus;
+///
+/// let stated = IntentStatus::STEPS.iter().filter(|step| matches!(step.basis, Basis::Stated(_))).count();
+/// assert_eq!(stated, 5);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step<S> {
+    /// The status before.
+    pub from: S,
+    /// The status after.
+    pub to: S,
+    /// Whether it belongs to the usual course.
+    pub kind: Kind,
+    /// How it is known.
+    pub basis: Basis,
+}
+
+/// Whether a step belongs to the usual course of a checkout.
+///
+/// ```
+/// use checkout_lifecycle::{Kind, Status};
+/// use checkout_tables::allscale::IntentStatus;
+///
+/// // A status is terminal exactly when no ordinary step leaves it.
+/// for status in IntentStatus::ROWS {
+///     let leaves = IntentStatus::STEPS.iter().any(|step| step.from == status && step.kind == Kind::Ordinary);
+///     assert_eq!(status.is_terminal(), !leaves);
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The usual course.
+    Ordinary,
+    /// After the end: money that comes when nobody waits for it any more.
+    Late,
+}
+
+/// How a step is known.
+///
+/// ```
+/// use checkout_lifecycle::Basis;
+///
+/// assert_eq!(Basis::Assumed("money can come late").reason(), "money can come late");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Basis {
+    /// A page says so: what it says.
+    Stated(&'static str),
+    /// Nobody says so: why we think it.
+    Assumed(&'static str),
+}
+
+impl Basis {
+    /// What the page says, or why we think it.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Stated(reason) | Self::Assumed(reason) => reason,
+        }
+    }
+}
