@@ -1,0 +1,510 @@
+//! AllScale Checkout, API v1: the signature of a request.
+//!
+//! A request carries four headers, named in [`headers`]: the API key, the time, a nonce and the signature.
+//! The signature is `v1=` and the Base64 of an HMAC-SHA256 over six lines, joined by `\n`, with none at the
+//! end. The HMAC's key is the UTF-8 of the API secret.
+//!
+//! | line | content |
+//! |---|---|
+//! | 1 | the method, in upper case |
+//! | 2 | the path alone, with its trailing slash where it has one |
+//! | 3 | the query as it is sent, without `?`; empty when there is none |
+//! | 4 | the text of `X-Timestamp` |
+//! | 5 | the text of `X-Nonce` |
+//! | 6 | the SHA-256 of the body's bytes in lower-case hexadecimal |
+//!
+//! AllScale takes a nonce once, and a timestamp within a window of its own clock: ±5 minutes by one page,
+//! ±10 and settable by newer ones.
+//!
+//! Sources: the header names, the `v1=`, Unix seconds and "raw request body bytes" are in *Get Status*, v3,
+//! 2026-05-14, *Get Checkout Intent*, v3, 2026-03-06, and *Create Checkout Intent*, v4, 2026-05-06. The six
+//! lines, the HMAC, its key and the Base64 are in AllScale's authentication page. Assumed: that every part
+//! is visible ASCII, because each travels in a request line or a header.
+
+pub mod headers;
+
+use alloc::string::String;
+use core::fmt;
+
+use base64ct::{Base64, Encoding};
+use hmac::Mac;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::mac::{MacKey, Sink, push_decimal, sha256_hex};
+
+/// An API key and its secret, ready to sign.
+///
+/// The secret is taken in once, when the key is made, and only the state of the HMAC is kept. That state is
+/// as good as the secret to a forger, so it is guarded as one.
+///
+/// What is wiped: the [`SecretString`] that came in, when [`SigningKey::new`] returns; the state of the HMAC,
+/// when the key is dropped; the copy of it that each signature works on, when the signature is done. What is
+/// not: the padded key, which stands on the stack while the key is made; what the compiler leaves behind when
+/// it moves a state to another place on the stack, or in registers; and whatever copies of the secret the
+/// caller has made. The kept state is on the heap, so moving a `SigningKey` copies none of it. The API key is
+/// an identifier, sent in the open, and is not wiped.
+///
+/// `Debug` prints neither the secret nor the API key.
+///
+/// ```
+/// use checkout_auth::allscale::SigningKey;
+///
+/// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
+/// assert_eq!(format!("{key:?}"), "SigningKey { .. }");
+/// # Ok::<(), checkout_auth::allscale::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct SigningKey {
+    api_key: String,
+    mac: MacKey,
+}
+
+impl SigningKey {
+    /// The key made of the API key and the API secret of one store.
+    ///
+    /// The secret may be any text that does not begin or end with white space. Both are given out with the
+    /// prefix `st_`; that is not checked.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when either is empty or has white space around it, or when the API key could not stand
+    /// in a header. The error names the field and never holds its value.
+    ///
+    /// ```
+    /// use checkout_auth::allscale::{KeyError, SigningKey};
+    ///
+    /// assert!(SigningKey::new("test_key", "test_secret_abc".into()).is_ok());
+    /// let copied_with_its_newline = SigningKey::new("test_key", "test_secret_abc\n".into());
+    /// assert_eq!(copied_with_its_newline.unwrap_err(), KeyError::SecretWhiteSpace);
+    /// ```
+    pub fn new(api_key: impl Into<String>, secret: SecretString) -> Result<Self, KeyError> {
+        let api_key = api_key.into();
+        if api_key.is_empty() {
+            return Err(KeyError::ApiKeyEmpty);
+        }
+        if api_key.trim() != api_key {
+            return Err(KeyError::ApiKeyWhiteSpace);
+        }
+        if !is_visible_ascii(&api_key) {
+            return Err(KeyError::ApiKeyText);
+        }
+        let text = secret.expose_secret();
+        if text.is_empty() {
+            return Err(KeyError::SecretEmpty);
+        }
+        if text.trim() != text {
+            return Err(KeyError::SecretWhiteSpace);
+        }
+        Ok(Self { api_key, mac: MacKey::new(text.as_bytes()) })
+    }
+
+    /// The API key, for the header [`headers::API_KEY`]: visible ASCII, never empty.
+    ///
+    /// ```
+    /// # use checkout_auth::allscale::SigningKey;
+    /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
+    /// assert_eq!(key.api_key(), "test_key");
+    /// # Ok::<(), checkout_auth::allscale::KeyError>(())
+    /// ```
+    #[must_use]
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// The signature of a request, for the header [`headers::SIGNATURE`].
+    ///
+    /// It allocates nothing. Its time grows with the body's length and does not depend on the secret.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`] when a part of the request is not what an HTTP request could carry: see
+    /// [`RequestToSign`].
+    ///
+    /// ```
+    /// use checkout_auth::allscale::{RequestToSign, SigningKey};
+    ///
+    /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
+    /// let signature = key.sign(&RequestToSign {
+    ///     method: "GET",
+    ///     path: "/v1/checkout_intents/665f1c2e9b1d4a0012345678/status",
+    ///     query: "",
+    ///     timestamp: 1_716_501_000,
+    ///     nonce: "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321",
+    ///     body: b"",
+    /// })?;
+    /// assert_eq!(signature.as_str(), "v1=l0wSWFEQt3C2+po7LW5hI065u0V7ZTf2VrO1AfmjM58=");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sign(&self, request: &RequestToSign<'_>) -> Result<Signature, SignError> {
+        let mut mac = self.mac.start();
+        request.write_to(&mut mac)?;
+        Ok(Signature::encode(&mac.finalize().into_bytes()))
+    }
+
+    /// Checks a request's signature, as the server that receives the request does.
+    ///
+    /// `signature` is the text of the header [`headers::SIGNATURE`]. It must be `v1=` and padded, canonical,
+    /// standard Base64 of 32 bytes, exactly; white space is not trimmed. The comparison is in constant time.
+    ///
+    /// A request that passes was made by a holder of the secret, and nothing more: whether its timestamp is
+    /// recent and its nonce new is for the caller to check.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError`] when the signature is not one, or not this request's, or when the request could not
+    /// have been signed. Do not tell the sender which.
+    ///
+    /// ```
+    /// use checkout_auth::allscale::{RequestToSign, SigningKey, VerifyError};
+    ///
+    /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
+    /// let mut request = RequestToSign {
+    ///     method: "GET",
+    ///     path: "/v1/checkout_intents/665f1c2e9b1d4a0012345678/status",
+    ///     query: "",
+    ///     timestamp: 1_716_501_000,
+    ///     nonce: "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321",
+    ///     body: b"",
+    /// };
+    /// let signature = "v1=l0wSWFEQt3C2+po7LW5hI065u0V7ZTf2VrO1AfmjM58=";
+    /// assert_eq!(key.verify(&request, signature), Ok(()));
+    ///
+    /// request.timestamp += 1;
+    /// assert_eq!(key.verify(&request, signature), Err(VerifyError::Mismatch));
+    /// # Ok::<(), checkout_auth::allscale::KeyError>(())
+    /// ```
+    pub fn verify(&self, request: &RequestToSign<'_>, signature: &str) -> Result<(), VerifyError> {
+        let digits = signature.strip_prefix(PREFIX).ok_or(VerifyError::Version)?;
+        let mut room = [0; MAC_BYTES];
+        let claimed = Base64::decode(digits, &mut room).map_err(|_| VerifyError::Encoding)?;
+        if claimed.len() != MAC_BYTES {
+            return Err(VerifyError::Encoding);
+        }
+        let mut mac = self.mac.start();
+        request.write_to(&mut mac)?;
+        mac.verify_slice(claimed).map_err(|_| VerifyError::Mismatch)
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").finish_non_exhaustive()
+    }
+}
+
+/// A request as its signature sees it.
+///
+/// Each part must be what goes over the wire, byte for byte. A part that could not stand in a request, a line
+/// break above all, is refused with a [`SignError`]: with one, two different requests could share a canonical
+/// string, and one's signature would pass for the other's.
+///
+/// `Debug` shows neither the query nor the body, which can hold a payer's data, but their lengths.
+///
+/// ```
+/// use checkout_auth::allscale::RequestToSign;
+///
+/// let ping = RequestToSign {
+///     method: "GET",
+///     path: "/v1/test/ping",
+///     query: "",
+///     timestamp: 1_716_501_000,
+///     nonce: "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321",
+///     body: b"",
+/// };
+/// assert!(ping.canonical()?.starts_with("GET\n/v1/test/ping\n\n1716501000\n"));
+/// # Ok::<(), checkout_auth::allscale::SignError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct RequestToSign<'a> {
+    /// The method, an HTTP token; it is signed in upper case, whatever its case here.
+    pub method: &'a str,
+    /// The path as sent, percent-encoded: begins with `/`, visible ASCII, no `?` and no `#`. The trailing
+    /// slash counts: a checkout intent is created at `/v1/checkout_intents/`.
+    pub path: &'a str,
+    /// The query as sent, percent-encoded and in its own order: visible ASCII, no `#`. Without the `?` that
+    /// sets it off, so one at the start is refused. Empty when there is none.
+    pub query: &'a str,
+    /// The time of the attempt, in seconds since 1970-01-01 UTC; [`headers::TIMESTAMP`] carries it in decimal
+    /// without leading zeros.
+    pub timestamp: u64,
+    /// The text of [`headers::NONCE`], unlike any other request's, a UUID by the documents: visible ASCII,
+    /// not empty.
+    pub nonce: &'a str,
+    /// The body's bytes, empty when there is none.
+    pub body: &'a [u8],
+}
+
+impl RequestToSign<'_> {
+    /// The six lines that are signed, to compare with what the other side has made of the request.
+    ///
+    /// It holds no secret, and of the body its hash alone. But a path, a query or a nonce can tell of a
+    /// payment, and the hash of a guessable body can be guessed: print it to find a fault, do not keep it.
+    /// Signing makes no such string.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`], as for [`SigningKey::sign`].
+    ///
+    /// ```
+    /// # use checkout_auth::allscale::RequestToSign;
+    /// let request = RequestToSign {
+    ///     method: "get",
+    ///     path: "/v1/test/ping",
+    ///     query: "b=2&a=1",
+    ///     timestamp: 1_716_501_000,
+    ///     nonce: "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321",
+    ///     body: b"",
+    /// };
+    /// let lines = [
+    ///     "GET",
+    ///     "/v1/test/ping",
+    ///     "b=2&a=1",
+    ///     "1716501000",
+    ///     "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321",
+    ///     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    /// ];
+    /// assert_eq!(request.canonical()?, lines.join("\n"));
+    /// # Ok::<(), checkout_auth::allscale::SignError>(())
+    /// ```
+    pub fn canonical(&self) -> Result<String, SignError> {
+        let mut text = String::new();
+        self.write_to(&mut text)?;
+        Ok(text)
+    }
+
+    fn write_to(&self, out: &mut impl Sink) -> Result<(), SignError> {
+        self.check()?;
+        for byte in self.method.bytes() {
+            out.push(&[byte.to_ascii_uppercase()]);
+        }
+        out.push(b"\n");
+        out.push(self.path.as_bytes());
+        out.push(b"\n");
+        out.push(self.query.as_bytes());
+        out.push(b"\n");
+        push_decimal(out, self.timestamp);
+        out.push(b"\n");
+        out.push(self.nonce.as_bytes());
+        out.push(b"\n");
+        out.push(&sha256_hex(self.body));
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), SignError> {
+        if self.method.is_empty() || !self.method.bytes().all(is_token) {
+            return Err(SignError::Method);
+        }
+        if !self.path.starts_with('/') || !is_visible_ascii_without(b"?#", self.path) {
+            return Err(SignError::Path);
+        }
+        if self.query.starts_with('?') || !is_visible_ascii_without(b"#", self.query) {
+            return Err(SignError::Query);
+        }
+        if self.nonce.is_empty() || !is_visible_ascii(self.nonce) {
+            return Err(SignError::Nonce);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for RequestToSign<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestToSign")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query_len", &self.query.len())
+            .field("timestamp", &self.timestamp)
+            .field("nonce", &self.nonce)
+            .field("body_len", &self.body.len())
+            .finish()
+    }
+}
+
+/// The signature of one request: 47 characters of ASCII, `v1=` and 44 of Base64.
+///
+/// It is not a secret but worth something until its request has been received, so `Debug` does not print it;
+/// `Display` does. It has no `==`: a signature that came in is checked with [`SigningKey::verify`], in
+/// constant time.
+///
+/// ```
+/// # use checkout_auth::allscale::{RequestToSign, SigningKey};
+/// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
+/// let ping = RequestToSign {
+///     method: "GET",
+///     path: "/v1/test/ping",
+///     query: "b=2&a=1",
+///     timestamp: 0,
+///     nonce: "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321",
+///     body: b"",
+/// };
+/// let signature = key.sign(&ping)?;
+/// assert_eq!(signature.to_string(), "v1=UuMYRUIT5t1nxHzKwT/fpDPapRRjV8TGWqCZXrWg0F0=");
+/// assert_eq!(format!("{signature:?}"), "Signature(v1=[redacted])");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Signature([u8; SIGNATURE_CHARS]);
+
+impl Signature {
+    /// The text of the header.
+    ///
+    /// ```
+    /// # use checkout_auth::allscale::{RequestToSign, SigningKey};
+    /// # let key = SigningKey::new("test_key", "test_secret_abc".into())?;
+    /// # let ping = RequestToSign {
+    /// #     method: "GET", path: "/v1/test/ping", query: "", timestamp: 0, nonce: "1", body: b"",
+    /// # };
+    /// let signature = key.sign(&ping)?;
+    /// assert_eq!(signature.as_str().len(), 47);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // It is ASCII by construction, so the empty text is never given.
+        core::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    #[expect(clippy::expect_used, reason = "32 bytes are 44 characters of Base64, and the room is as long")]
+    fn encode(mac: &[u8]) -> Self {
+        let mut text = [0; SIGNATURE_CHARS];
+        let (prefix, digits) = text.split_at_mut(PREFIX.len());
+        prefix.copy_from_slice(PREFIX.as_bytes());
+        Base64::encode(mac, digits).expect("the room fits the digits");
+        Self(text)
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signature(v1=[redacted])")
+    }
+}
+
+/// Why an API key and a secret make no [`SigningKey`]. Says which of the two is at fault, never what it is.
+///
+/// ```
+/// use checkout_auth::allscale::{KeyError, SigningKey};
+///
+/// let error = SigningKey::new("test_key", "".into()).unwrap_err();
+/// assert_eq!(error, KeyError::SecretEmpty);
+/// assert_eq!(error.to_string(), "the API secret is empty");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The API key is empty.
+    #[error("the API key is empty")]
+    ApiKeyEmpty,
+    /// The API key begins or ends with white space, a copied line break most likely.
+    #[error("the API key begins or ends with white space, such as a copied line break")]
+    ApiKeyWhiteSpace,
+    /// The API key holds something other than visible ASCII, and so cannot be sent in a header.
+    #[error("the API key holds a character that is not visible ASCII")]
+    ApiKeyText,
+    /// The API secret is empty.
+    #[error("the API secret is empty")]
+    SecretEmpty,
+    /// The API secret begins or ends with white space, a copied line break most likely.
+    #[error("the API secret begins or ends with white space, such as a copied line break")]
+    SecretWhiteSpace,
+}
+
+/// Why a request cannot be signed: the part that no HTTP request could carry as it is.
+///
+/// ```
+/// use checkout_auth::allscale::{RequestToSign, SignError};
+///
+/// let whole_url = RequestToSign {
+///     method: "GET",
+///     path: "https://openapi.allscale.io/v1/test/ping",
+///     query: "",
+///     timestamp: 1_716_501_000,
+///     nonce: "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321",
+///     body: b"",
+/// };
+/// assert_eq!(whole_url.canonical(), Err(SignError::Path));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The method is empty or no HTTP token.
+    #[error("the method is not an HTTP token")]
+    Method,
+    /// The path does not begin with `/`, or holds `?`, `#` or something other than visible ASCII.
+    #[error("the path does not begin with `/`, or holds `?`, `#` or a character that is not visible ASCII")]
+    Path,
+    /// The query begins with `?`, or holds `#` or something other than visible ASCII.
+    #[error("the query begins with `?`, or holds `#` or a character that is not visible ASCII")]
+    Query,
+    /// The nonce is empty or holds something other than visible ASCII.
+    #[error("the nonce is empty or holds a character that is not visible ASCII")]
+    Nonce,
+}
+
+/// Why a request's signature is refused. For the server's own log: the sender is told of all alike.
+///
+/// ```
+/// use checkout_auth::allscale::{RequestToSign, SigningKey, VerifyError};
+///
+/// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
+/// let ping = RequestToSign {
+///     method: "GET",
+///     path: "/v1/test/ping",
+///     query: "",
+///     timestamp: 1_716_501_000,
+///     nonce: "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321",
+///     body: b"",
+/// };
+/// assert_eq!(key.verify(&ping, "v2=anything"), Err(VerifyError::Version));
+/// assert_eq!(key.verify(&ping, "v1=anything"), Err(VerifyError::Encoding));
+/// # Ok::<(), checkout_auth::allscale::KeyError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The signature does not begin with `v1=`.
+    #[error("the signature does not begin with `v1=`")]
+    Version,
+    /// What follows `v1=` is not the padded standard Base64 of 32 bytes.
+    #[error("the signature is not the padded standard Base64 of 32 bytes")]
+    Encoding,
+    /// The signature was made over something else, or with another secret.
+    #[error("the signature is not this request's under this key")]
+    Mismatch,
+    /// The request as received could not have been signed.
+    #[error("the request could not have been signed")]
+    Request(#[from] SignError),
+}
+
+/// Whether all of `text` is visible ASCII: no space, no control character, no line break.
+fn is_visible_ascii(text: &str) -> bool {
+    is_visible_ascii_without(b"", text)
+}
+
+/// Whether all of `text` is visible ASCII and none of it is in `refused`.
+fn is_visible_ascii_without(refused: &[u8], text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic() && !refused.contains(&byte))
+}
+
+/// Whether `byte` may stand in an HTTP token (RFC 9110, 5.6.2).
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// What a signature begins with.
+const PREFIX: &str = "v1=";
+
+/// The length of an HMAC-SHA256.
+const MAC_BYTES: usize = 32;
+
+/// The length of a signature: the prefix, and the Base64 of the MAC.
+const SIGNATURE_CHARS: usize = PREFIX.len() + MAC_BYTES.div_ceil(3) * 4;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! Signing of requests to hosted checkout providers.
+//!
+//! What it holds: one module for each provider, [`allscale`] so far, with the key that signs, the request
+//! as the signature sees it, and the check that a server makes. It works on bytes and text and knows no
+//! HTTP type, so it fits on any HTTP stack.
+//!
+//! ```
+//! use checkout_auth::allscale::{RequestToSign, SigningKey, headers};
+//!
+//! let key = SigningKey::new("test_key", "test_secret_abc".into())?;
+//! let body = concat!(
+//!     r#"{"amount_cents":1000,"currency":1,"order_id":"ord_1","#,
+//!     r#""redirect_url":"https://example.com/r"}"#
+//! );
+//! let request = RequestToSign {
+//!     method: "POST",
+//!     path: "/v1/checkout_intents/",
+//!     query: "",
+//!     timestamp: 1_716_501_000,
+//!     nonce: "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321",
+//!     body: body.as_bytes(),
+//! };
+//! let signature = key.sign(&request)?;
+//! assert_eq!(headers::SIGNATURE, "x-signature");
+//! assert_eq!(signature.as_str(), "v1=28HitHtE4rVV1nej7S5mIE8xZbc9afx8h+6cH/yaPiA=");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **What is not here:** a clock, a source of nonces, a memory of the nonces seen, the check that a
+//! timestamp is recent, and anything that sends. Time, nonces and secrets are arguments. Webhooks and signed
+//! responses are not verified here yet.
+//!
+//! **The one idea to know:** a signature covers the exact bytes that are sent. Sign the body as it will leave
+//! and send it untouched; a body that is serialised a second time is another body. Every attempt, a retry
+//! included, needs a fresh nonce and so a signature of its own.
+//!
+//! Sources: the pages named in each module. Features: none. The crate is `no_std` and needs `alloc`.
+#![no_std]
+
+extern crate alloc;
+
+pub mod allscale;
+
+mod mac;
+
+pub use secrecy::SecretString;
