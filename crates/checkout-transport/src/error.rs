@@ -1,0 +1,184 @@
+//! Why there is no response, and how far the request may have got.
+
+use std::error::Error;
+use std::fmt;
+
+/// How far a request may have got when there is no response to it.
+///
+/// ```
+/// use checkout_transport::{Delivery, TransportError};
+///
+/// let timed_out = TransportError::unknown(std::io::Error::from(std::io::ErrorKind::TimedOut));
+/// let advice = match timed_out.delivery() {
+///     Delivery::NotSent => "the provider never saw it: it can be sent again",
+///     Delivery::Unknown => "the provider may have acted on it: ask before it is sent again",
+/// };
+/// assert!(advice.starts_with("the provider may"));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// No byte of the request has left, so it is certain that the provider never saw it: the name was not
+    /// resolved, the connection was refused, the TLS handshake failed.
+    NotSent,
+    /// Anything else. The provider may have acted on the request in full.
+    Unknown,
+}
+
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::NotSent => "not sent",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+/// Why there is no response.
+///
+/// Its own text tells of the [`Delivery`] and nothing of the request, whose headers and body can hold
+/// secrets. The source's text, `Debug` as well as `Display`, is the adapter's responsibility: it must hold no
+/// header and no body. `Debug` of this error prints the source's.
+///
+/// ```
+/// use std::error::Error;
+/// use std::io;
+///
+/// use checkout_transport::{Delivery, TransportError};
+///
+/// let error = TransportError::not_sent(io::Error::from(io::ErrorKind::ConnectionRefused));
+/// assert_eq!(error.delivery(), Delivery::NotSent);
+/// assert_eq!(error.to_string(), "the request was not sent");
+/// assert!(error.source().is_some_and(|source| source.is::<io::Error>()));
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct TransportError(Reason);
+
+#[derive(Debug, thiserror::Error)]
+enum Reason {
+    #[error("the request was not sent")]
+    NotSent(#[source] BoxError),
+    #[error("there is no response, and whether the request was delivered is unknown")]
+    Unknown(#[source] BoxError),
+    #[error("the response body is over {cap} bytes, and what became of the request is unknown")]
+    TooLarge { cap: usize },
+}
+
+impl TransportError {
+    /// No byte of the request has left. To be said only when that is certain.
+    ///
+    /// ```
+    /// use checkout_transport::{Delivery, TransportError};
+    ///
+    /// let error = TransportError::not_sent("no address for the host");
+    /// assert_eq!(error.delivery(), Delivery::NotSent);
+    /// ```
+    pub fn not_sent(source: impl Into<BoxError>) -> Self {
+        Self(Reason::NotSent(source.into()))
+    }
+
+    /// There is no response, and a byte of the request may have left.
+    ///
+    /// ```
+    /// use checkout_transport::{Delivery, TransportError};
+    ///
+    /// let error = TransportError::unknown("the connection was closed early");
+    /// assert_eq!(error.delivery(), Delivery::Unknown);
+    /// ```
+    pub fn unknown(source: impl Into<BoxError>) -> Self {
+        Self(Reason::Unknown(source.into()))
+    }
+
+    /// There is a response, but its body is over `cap` bytes. The request was delivered; what the provider
+    /// made of it is lost with the body, so the delivery is [`Delivery::Unknown`].
+    ///
+    /// ```
+    /// use checkout_transport::{Delivery, TransportError};
+    ///
+    /// let error = TransportError::too_large(65_536);
+    /// assert_eq!(error.delivery(), Delivery::Unknown);
+    /// assert!(error.to_string().contains("over 65536 bytes"));
+    /// ```
+    #[must_use]
+    pub fn too_large(cap: usize) -> Self {
+        Self(Reason::TooLarge { cap })
+    }
+
+    /// How far the request may have got.
+    ///
+    /// ```
+    /// # use checkout_transport::{Delivery, TransportError};
+    /// assert_eq!(TransportError::unknown("timed out").delivery(), Delivery::Unknown);
+    /// ```
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        match self.0 {
+            Reason::NotSent(_) => Delivery::NotSent,
+            Reason::Unknown(_) | Reason::TooLarge { .. } => Delivery::Unknown,
+        }
+    }
+
+    /// The cap in bytes that the response's body went over, when that is what happened.
+    ///
+    /// ```
+    /// # use checkout_transport::TransportError;
+    /// assert_eq!(TransportError::too_large(65_536).exceeded_cap(), Some(65_536));
+    /// assert_eq!(TransportError::unknown("timed out").exceeded_cap(), None);
+    /// ```
+    #[must_use]
+    pub fn exceeded_cap(&self) -> Option<usize> {
+        match self.0 {
+            Reason::TooLarge { cap } => Some(cap),
+            Reason::NotSent(_) | Reason::Unknown(_) => None,
+        }
+    }
+}
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    /// The delivery, the error's own text and its source's.
+    fn check(error: &TransportError) -> String {
+        let source = error.source().map_or_else(|| "none".to_owned(), ToString::to_string);
+        format!("{}: {error} <- {source}", error.delivery())
+    }
+
+    #[test]
+    fn an_error_says_how_far_the_request_got() {
+        let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "refused");
+        assert_eq!(
+            check(&TransportError::not_sent(refused)),
+            "not sent: the request was not sent <- refused"
+        );
+        assert_eq!(
+            check(&TransportError::unknown("timed out")),
+            "unknown: there is no response, and whether the request was delivered is unknown <- timed out"
+        );
+        assert_eq!(
+            check(&TransportError::too_large(7)),
+            "unknown: the response body is over 7 bytes, and what became of the request is unknown <- none"
+        );
+    }
+
+    #[test]
+    fn the_source_keeps_its_type_and_its_own_source() {
+        let inner = io::Error::from(io::ErrorKind::TimedOut);
+        let error = TransportError::unknown(TransportError::not_sent(inner));
+        let source = error.source().unwrap().downcast_ref::<TransportError>().unwrap();
+        assert_eq!(source.delivery(), Delivery::NotSent);
+        let root = source.source().unwrap().downcast_ref::<io::Error>().unwrap();
+        assert_eq!(root.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn the_error_takes_what_a_question_mark_gives_and_crosses_threads() {
+        fn sendable<T: Error + Send + Sync + 'static>() {}
+        sendable::<TransportError>();
+        let boxed: BoxError = "already boxed".into();
+        assert!(check(&TransportError::unknown(boxed)).ends_with("already boxed"));
+    }
+}
