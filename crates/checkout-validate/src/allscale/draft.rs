@@ -1,0 +1,481 @@
+//! A draft, and what a check makes of it.
+
+use super::{Field, Limits, Rules, Violation, Violations, Warning};
+use crate::Personal;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+use checkout_money::{Cents, CoinAmount};
+use checkout_tables::Open;
+use checkout_tables::allscale::{Currency, FLOOR_CENTS, StableCoin};
+use serde::de::IgnoredAny;
+
+/// A checkout intent that you would like to create: nothing of it is checked yet.
+///
+/// The fields are the request's. Numbers that came from elsewhere can be put in as they are: a currency that nobody
+/// has named is a violation when the draft is checked, and not before.
+///
+/// Source: *Create Checkout Intent*, v4, 2026-05-06, Request Fields.
+///
+/// ```
+/// use checkout_money::Cents;
+/// use checkout_tables::Open;
+/// use checkout_tables::allscale::StableCoin;
+/// use checkout_validate::allscale::{Draft, Price, Rules, Settlement};
+///
+/// let draft = Draft::coin(StableCoin::USDT, Cents::new(1_000))
+///     .order_id("order_124")
+///     .redirect_url("https://example.com/checkout/allscale");
+/// let intent = draft.check(&Rules::default())?;
+/// assert_eq!(intent.price(), Price::Coin { coin: StableCoin::USDT, amount: Cents::new(1_000) });
+/// assert_eq!(intent.settlement(), Settlement::Coin(StableCoin::USDT));
+///
+/// let foreign = Draft { currency: Some(Open::from(164)), amount_cents: Some(Cents::new(5)), ..Draft::default() };
+/// assert_eq!(
+///     foreign.check(&Rules::default()).unwrap_err().to_string(),
+///     "currency: 164 is not a currency of Appendix A (10001)"
+/// );
+/// # Ok::<(), checkout_validate::allscale::Violations>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Draft<'a> {
+    /// The fiat currency of the price. Set exactly one of this and `stable_coin`.
+    pub currency: Option<Open<Currency>>,
+    /// The stable coin of a native price. Set exactly one of this and `currency`.
+    pub stable_coin: Option<Open<StableCoin>>,
+    /// The amount in hundredths of the currency or the coin. Required.
+    pub amount_cents: Option<Cents>,
+    /// Your id of the order.
+    pub order_id: Option<Cow<'a, str>>,
+    /// What the payer is shown.
+    pub order_description: Option<Cow<'a, str>>,
+    /// Your id of the user.
+    pub user_id: Option<Personal<'a>>,
+    /// The user's name.
+    pub user_name: Option<Personal<'a>>,
+    /// Where the payer's browser goes afterwards.
+    pub redirect_url: Option<Cow<'a, str>>,
+    /// Metadata of yours: the text of a JSON object, sent as it is. It can hold anything about the payer, so its
+    /// `Debug` shows nothing of it.
+    pub extra: Option<Personal<'a>>,
+    /// The coins that the payer may settle in. The first decides the settlement coin of a fiat price.
+    pub accepted_stable_coins: Option<Vec<Open<StableCoin>>>,
+}
+
+impl<'a> Draft<'a> {
+    /// A price in a fiat currency, which AllScale converts. `amount` is in hundredths of the currency's unit, for
+    /// every currency: ¥500 are 50 000 (Assumed: the documents name no exception).
+    ///
+    /// ```
+    /// # use checkout_validate::allscale::Draft;
+    /// # use checkout_money::Cents;
+    /// # use checkout_tables::allscale::Currency;
+    /// let draft = Draft::fiat(Currency::EUR, Cents::new(100));
+    /// assert!(draft.stable_coin.is_none());
+    /// ```
+    #[must_use]
+    pub fn fiat(currency: Currency, amount: Cents) -> Self {
+        Self { currency: Some(currency.into()), amount_cents: Some(amount), ..Self::default() }
+    }
+
+    /// A native price: `amount` is in hundredths of the coin.
+    ///
+    /// ```
+    /// # use checkout_validate::allscale::Draft;
+    /// # use checkout_money::Cents;
+    /// # use checkout_tables::allscale::StableCoin;
+    /// let draft = Draft::coin(StableCoin::USDC, Cents::new(11));
+    /// assert!(draft.currency.is_none());
+    /// ```
+    #[must_use]
+    pub fn coin(coin: StableCoin, amount: Cents) -> Self {
+        Self { stable_coin: Some(coin.into()), amount_cents: Some(amount), ..Self::default() }
+    }
+
+    /// Your id of the order. It is the only thread back to an intent whose create's answer was lost: make it unique.
+    ///
+    /// ```
+    /// # use checkout_validate::allscale::Draft;
+    /// assert_eq!(Draft::default().order_id("order_123").order_id.as_deref(), Some("order_123"));
+    /// ```
+    #[must_use]
+    pub fn order_id(self, order_id: impl Into<Cow<'a, str>>) -> Self {
+        Self { order_id: Some(order_id.into()), ..self }
+    }
+
+    /// What the payer is shown.
+    ///
+    /// ```
+    /// # use checkout_validate::allscale::Draft;
+    /// assert!(Draft::default().order_description("Monthly subscription").order_description.is_some());
+    /// ```
+    #[must_use]
+    pub fn order_description(self, description: impl Into<Cow<'a, str>>) -> Self {
+        Self { order_description: Some(description.into()), ..self }
+    }
+
+    /// Your id of the user, and the user's name.
+    ///
+    /// ```
+    /// # use checkout_validate::allscale::Draft;
+    /// assert!(Draft::default().user("user_456", "Tom").user_name.is_some());
+    /// ```
+    #[must_use]
+    pub fn user(self, id: impl Into<Personal<'a>>, name: impl Into<Personal<'a>>) -> Self {
+        Self { user_id: Some(id.into()), user_name: Some(name.into()), ..self }
+    }
+
+    /// Where the payer's browser goes afterwards.
+    ///
+    /// ```
+    /// # use checkout_validate::allscale::Draft;
+    /// assert!(Draft::default().redirect_url("https://example.com/").redirect_url.is_some());
+    /// ```
+    #[must_use]
+    pub fn redirect_url(self, url: impl Into<Cow<'a, str>>) -> Self {
+        Self { redirect_url: Some(url.into()), ..self }
+    }
+
+    /// Metadata of yours: the text of a JSON object.
+    ///
+    /// ```
+    /// # use checkout_validate::allscale::Draft;
+    /// assert!(Draft::default().extra(r#"{"source":"web"}"#).extra.is_some());
+    /// ```
+    #[must_use]
+    pub fn extra(self, json: impl Into<Personal<'a>>) -> Self {
+        Self { extra: Some(json.into()), ..self }
+    }
+
+    /// The coins that the payer may settle in, the preferred one first.
+    ///
+    /// ```
+    /// # use checkout_validate::allscale::Draft;
+    /// # use checkout_tables::allscale::StableCoin;
+    /// let draft = Draft::default().accept([StableCoin::USDC, StableCoin::USDT]);
+    /// assert_eq!(draft.accepted_stable_coins.map(|coins| coins.len()), Some(2));
+    /// ```
+    #[must_use]
+    pub fn accept(self, coins: impl IntoIterator<Item = StableCoin>) -> Self {
+        Self { accepted_stable_coins: Some(coins.into_iter().map(Open::from).collect()), ..self }
+    }
+
+    /// Makes a request of it that the documents allow.
+    ///
+    /// # Errors
+    /// [`Violations`]: everything that is wrong at once, each with its field and the provider's code.
+    pub fn check(self, rules: &Rules) -> Result<CreateIntent<'a>, Violations> {
+        let mut violations = Vec::new();
+        let mut warnings = Vec::new();
+        let price = self.price(&mut violations);
+        let accepted = self.accepted(&mut violations, &mut warnings);
+        self.lengths(&rules.limits, &mut violations);
+        if self.extra.as_ref().is_some_and(|extra| !is_object(extra.as_str())) {
+            violations.push(Violation::ExtraNotAnObject);
+        }
+        // Without a price there is a violation that says why.
+        let Some(price) = price.filter(|_| violations.is_empty()) else {
+            return Err(Violations::new(violations));
+        };
+        if let Price::Fiat { amount, .. } = price {
+            let estimate = rules.estimate.and_then(|rate| rate.estimate(amount).ok());
+            if let Some(estimate) = estimate.filter(|estimate| *estimate <= FLOOR) {
+                warnings.insert(0, Warning::LooksBelowFloor { estimate });
+            }
+        } else if accepted.is_some() {
+            warnings.insert(0, Warning::AcceptedBesideNative);
+        }
+        let http = |url: &str| ["https://", "http://"].iter().any(|scheme| begins_with(url, scheme));
+        if self.redirect_url.as_deref().is_some_and(|url| !http(url)) {
+            warnings.push(Warning::RedirectNotHttp);
+        }
+        let first = accepted.as_deref().and_then(|coins: &[StableCoin]| coins.first().copied());
+        let settlement = match price {
+            Price::Coin { coin, .. } => Some(coin),
+            Price::Fiat { .. } => first.or(rules.store_default),
+        };
+        Ok(CreateIntent {
+            price,
+            settlement: settlement.map_or(Settlement::StoreDefault, Settlement::Coin),
+            order_id: self.order_id,
+            order_description: self.order_description,
+            user_id: self.user_id,
+            user_name: self.user_name,
+            redirect_url: self.redirect_url,
+            extra: self.extra,
+            accepted,
+            warnings,
+        })
+    }
+
+    /// The price, if the draft has exactly one and it is allowed; and what is wrong with it.
+    fn price(&self, violations: &mut Vec<Violation>) -> Option<Price> {
+        match (self.currency, self.stable_coin) {
+            (Some(_), Some(_)) => violations.push(Violation::Both),
+            (None, None) => violations.push(Violation::Neither),
+            (Some(_), None) | (None, Some(_)) => {}
+        }
+        if let Some(Open::Unknown(unnamed)) = self.currency {
+            violations.push(Violation::UnknownCurrency(*unnamed.raw()));
+        }
+        let coin = match self.stable_coin {
+            Some(Open::Known(coin)) if coin.is_supported() => Some(coin),
+            Some(Open::Known(coin)) => {
+                violations.push(Violation::DisabledCoin(coin));
+                None
+            }
+            Some(Open::Unknown(unnamed)) => {
+                violations.push(Violation::UnknownCoin(*unnamed.raw()));
+                None
+            }
+            None => None,
+        };
+        let Some(amount) = self.amount_cents else {
+            violations.push(Violation::NoAmount);
+            return None;
+        };
+        if !amount.is_positive() {
+            violations.push(Violation::NotPositive(amount));
+            return None;
+        }
+        match (self.currency, self.stable_coin, coin) {
+            (Some(Open::Known(currency)), None, _) => Some(Price::Fiat { currency, amount }),
+            (None, Some(_), Some(coin)) if amount.get() > FLOOR_CENTS => Some(Price::Coin { coin, amount }),
+            (None, Some(_), Some(coin)) => {
+                violations.push(Violation::AtOrBelowFloor(coin));
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn accepted(
+        &self,
+        violations: &mut Vec<Violation>,
+        warnings: &mut Vec<Warning>,
+    ) -> Option<Vec<StableCoin>> {
+        let accepted = self.accepted_stable_coins.as_ref()?;
+        if accepted.is_empty() {
+            violations.push(Violation::NoneAccepted);
+        }
+        let mut seen = super::CoinSet::default();
+        let mut coins = Vec::with_capacity(accepted.len());
+        for (index, coin) in accepted.iter().enumerate() {
+            match coin {
+                Open::Known(coin) => {
+                    if seen.contains(*coin) {
+                        warnings.push(Warning::AcceptedTwice { index, coin: *coin });
+                    } else if !coin.is_supported() {
+                        warnings.push(Warning::AcceptedDisabled { index, coin: *coin });
+                    }
+                    seen = super::CoinSet::from_bits(seen.bits() | coin.flag());
+                    coins.push(*coin);
+                }
+                Open::Unknown(unnamed) => {
+                    violations.push(Violation::UnknownAccepted { index, value: *unnamed.raw() });
+                }
+            }
+        }
+        Some(coins)
+    }
+
+    fn lengths(&self, limits: &Limits, violations: &mut Vec<Violation>) {
+        let text = |text: &Option<Cow<'_, str>>| text.as_ref().map_or(0, |text| text.len());
+        let personal = |text: &Option<Personal<'_>>| text.as_ref().map_or(0, |text| text.as_str().len());
+        let rows = [
+            (Field::OrderId, text(&self.order_id), limits.order_id),
+            (Field::OrderDescription, text(&self.order_description), limits.order_description),
+            (Field::UserId, personal(&self.user_id), limits.user_id),
+            (Field::UserName, personal(&self.user_name), limits.user_name),
+            (Field::RedirectUrl, text(&self.redirect_url), limits.redirect_url),
+            (Field::Extra, personal(&self.extra), limits.extra),
+            (
+                Field::AcceptedStableCoins,
+                self.accepted_stable_coins.as_ref().map_or(0, Vec::len),
+                limits.accepted_stable_coins,
+            ),
+        ];
+        let too_long = rows.into_iter().filter(|(_, length, limit)| length > limit);
+        violations.extend(too_long.map(|(field, length, limit)| Violation::TooLong { field, length, limit }));
+    }
+}
+
+/// A create request that the documents allow. Only [`Draft::check`] makes one.
+///
+/// ```
+/// use checkout_money::Cents;
+/// use checkout_tables::allscale::{Currency, StableCoin};
+/// use checkout_validate::allscale::{Draft, Price, Rules, Settlement};
+///
+/// let draft = Draft::fiat(Currency::USD, Cents::new(100)).accept([StableCoin::USDC]);
+/// let intent = draft.check(&Rules::default())?;
+/// assert_eq!(intent.price().amount(), Cents::new(100));
+/// assert_eq!(intent.settlement(), Settlement::Coin(StableCoin::USDC));
+/// assert_eq!(intent.accepted(), Some(&[StableCoin::USDC][..]));
+/// assert!(intent.warnings().is_empty());
+/// # Ok::<(), checkout_validate::allscale::Violations>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateIntent<'a> {
+    price: Price,
+    settlement: Settlement,
+    order_id: Option<Cow<'a, str>>,
+    order_description: Option<Cow<'a, str>>,
+    user_id: Option<Personal<'a>>,
+    user_name: Option<Personal<'a>>,
+    redirect_url: Option<Cow<'a, str>>,
+    extra: Option<Personal<'a>>,
+    accepted: Option<Vec<StableCoin>>,
+    warnings: Vec<Warning>,
+}
+
+impl CreateIntent<'_> {
+    /// The price: in exactly one of a currency and a coin.
+    #[must_use]
+    pub const fn price(&self) -> Price {
+        self.price
+    }
+
+    /// The coin that AllScale settles in, as far as the request decides it.
+    #[must_use]
+    pub const fn settlement(&self) -> Settlement {
+        self.settlement
+    }
+
+    /// Your id of the order.
+    #[must_use]
+    pub fn order_id(&self) -> Option<&str> {
+        self.order_id.as_deref()
+    }
+
+    /// What the payer is shown.
+    #[must_use]
+    pub fn order_description(&self) -> Option<&str> {
+        self.order_description.as_deref()
+    }
+
+    /// Your id of the user.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.user_id.as_ref().map(Personal::as_str)
+    }
+
+    /// The user's name.
+    #[must_use]
+    pub fn user_name(&self) -> Option<&str> {
+        self.user_name.as_ref().map(Personal::as_str)
+    }
+
+    /// Where the payer's browser goes afterwards.
+    #[must_use]
+    pub fn redirect_url(&self) -> Option<&str> {
+        self.redirect_url.as_deref()
+    }
+
+    /// Your metadata: the text of a JSON object.
+    #[must_use]
+    pub fn extra(&self) -> Option<&str> {
+        self.extra.as_ref().map(Personal::as_str)
+    }
+
+    /// The coins that the payer may settle in, as you listed them. Never an empty list.
+    #[must_use]
+    pub fn accepted(&self) -> Option<&[StableCoin]> {
+        self.accepted.as_deref()
+    }
+
+    /// What is worth a second look.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}
+
+/// What a checkout costs.
+///
+/// ```
+/// use checkout_money::Cents;
+/// use checkout_tables::allscale::Currency;
+/// use checkout_validate::allscale::Price;
+///
+/// assert_eq!(Price::Fiat { currency: Currency::EUR, amount: Cents::new(100) }.to_string(), "1.00 EUR");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Price {
+    /// In a fiat currency, which AllScale converts.
+    Fiat {
+        /// The currency.
+        currency: Currency,
+        /// Hundredths of its unit.
+        amount: Cents,
+    },
+    /// In a stable coin, one to one.
+    Coin {
+        /// The coin: a supported one.
+        coin: StableCoin,
+        /// Hundredths of it: more than 10.
+        amount: Cents,
+    },
+}
+
+impl Price {
+    /// The amount, in hundredths of the currency or the coin.
+    ///
+    /// ```
+    /// # use checkout_validate::allscale::Price;
+    /// # use checkout_money::Cents;
+    /// # use checkout_tables::allscale::StableCoin;
+    /// assert_eq!(Price::Coin { coin: StableCoin::USDT, amount: Cents::new(11) }.amount().get(), 11);
+    /// ```
+    #[must_use]
+    pub const fn amount(self) -> Cents {
+        match self {
+            Self::Fiat { amount, .. } | Self::Coin { amount, .. } => amount,
+        }
+    }
+}
+
+impl core::fmt::Display for Price {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Fiat { currency, amount } => write!(f, "{amount} {currency}"),
+            Self::Coin { coin, amount } => write!(f, "{amount} {coin}"),
+        }
+    }
+}
+
+/// The coin that AllScale settles in, as far as the request decides it.
+///
+/// A native price settles in its coin, a fiat price in the first accepted one, else as the store is set up, which is
+/// not ours to know, and where that says nothing either in USDT.
+///
+/// Source: *Create Checkout Intent*, v4, 2026-05-06, Important and Current Behavior.
+///
+/// ```
+/// use checkout_money::Cents;
+/// use checkout_tables::allscale::Currency;
+/// use checkout_validate::allscale::{Draft, Rules, Settlement};
+///
+/// let intent = Draft::fiat(Currency::USD, Cents::new(100)).check(&Rules::default())?;
+/// assert_eq!(intent.settlement(), Settlement::StoreDefault);
+/// # Ok::<(), checkout_validate::allscale::Violations>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Settlement {
+    /// This coin.
+    Coin(StableCoin),
+    /// What the store's setting says.
+    StoreDefault,
+}
+
+/// Whether a text is one JSON object and nothing else.
+fn is_object(json: &str) -> bool {
+    let blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
+    json.trim_start_matches(blank).starts_with('{') && serde_json::from_str::<IgnoredAny>(json).is_ok()
+}
+
+fn begins_with(url: &str, scheme: &str) -> bool {
+    url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+}
+
+/// 0.1 coin.
+const FLOOR: CoinAmount = CoinAmount::from_cents(Cents::new(FLOOR_CENTS));

@@ -1,0 +1,71 @@
+//! What a check knows beside the documents.
+
+use checkout_money::Rate;
+use checkout_tables::allscale::StableCoin;
+
+/// What a check knows beside the documents: limits of our own, and what only the merchant can know.
+///
+/// ```
+/// use checkout_money::{Cents, Rate};
+/// use checkout_tables::allscale::{Currency, StableCoin};
+/// use checkout_validate::allscale::{Draft, Rules, Settlement};
+///
+/// let rules = Rules { estimate: Some("0.0065".parse()?), store_default: Some(StableCoin::USDC), ..Rules::default() };
+/// let intent = Draft::fiat(Currency::JPY, Cents::new(1_000)).check(&rules)?;
+/// assert_eq!(intent.settlement(), Settlement::Coin(StableCoin::USDC));
+/// // 10 yen at 0.0065 coins each are 0.065 coins, which looks too little.
+/// assert_eq!(intent.warnings().len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Limits of our own.
+    pub limits: Limits,
+    /// Your estimate of how many coins one unit of the draft's currency is worth. With it a fiat amount that looks
+    /// to be below the floor is a warning. Without it nothing is said: AllScale converts, and only it knows.
+    pub estimate: Option<Rate>,
+    /// The settlement coin of the store's own setting, if you know it.
+    pub store_default: Option<StableCoin>,
+}
+
+/// Limits of our own, in bytes of UTF-8. The documents name none. They are generous, and can be raised.
+///
+/// Assumed: no merchant's text comes near them, so a text beyond one is a mistake worth stopping.
+///
+/// ```
+/// use checkout_validate::allscale::Limits;
+///
+/// let limits = Limits { order_description: 1 << 20, ..Limits::default() };
+/// assert_eq!(limits.order_id, 1_024);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// `order_id`: 1 024.
+    pub order_id: usize,
+    /// `order_description`: 8 192.
+    pub order_description: usize,
+    /// `user_id`: 1 024.
+    pub user_id: usize,
+    /// `user_name`: 1 024.
+    pub user_name: usize,
+    /// `redirect_url`: 8 192.
+    pub redirect_url: usize,
+    /// `extra`, as JSON text: 65 536.
+    pub extra: usize,
+    /// `accepted_stable_coins`, in entries: 256.
+    pub accepted_stable_coins: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            order_id: 1_024,
+            order_description: 8_192,
+            user_id: 1_024,
+            user_name: 1_024,
+            redirect_url: 8_192,
+            extra: 65_536,
+            accepted_stable_coins: 256,
+        }
+    }
+}

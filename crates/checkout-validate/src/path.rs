@@ -1,0 +1,73 @@
+//! Ids in paths.
+
+use core::fmt;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// An id as a segment of a path, percent-encoded. Ids that a provider hands out are opaque, so whatever they are
+/// made of is kept; three cannot be a segment at all, and are refused: the empty one, which would ask another
+/// route, and the two that HTTP software takes for "here" and "one up" even when they are encoded.
+///
+/// ```
+/// use checkout_validate::{IdError, PathSegment};
+///
+/// assert_eq!(PathSegment::new("65b2f3d0d2d9c0a1b2c3d4e5")?.to_string(), "65b2f3d0d2d9c0a1b2c3d4e5");
+/// assert_eq!(PathSegment::new("../a?b#c%2F é")?.to_string(), "..%2Fa%3Fb%23c%252F%20%C3%A9");
+/// assert_eq!(PathSegment::new(""), Err(IdError::Empty));
+/// assert_eq!(PathSegment::new(".."), Err(IdError::Dots));
+/// # Ok::<(), IdError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PathSegment<'a>(&'a str);
+
+impl<'a> PathSegment<'a> {
+    /// Takes the id as the provider gave it.
+    ///
+    /// # Errors
+    /// [`IdError`] for the three ids that cannot be a segment.
+    pub const fn new(id: &'a str) -> Result<Self, IdError> {
+        match id.as_bytes() {
+            b"" => Err(IdError::Empty),
+            b"." | b".." => Err(IdError::Dots),
+            _ => Ok(Self(id)),
+        }
+    }
+
+    /// The id as it was given.
+    ///
+    /// ```
+    /// # use checkout_validate::PathSegment;
+    /// assert_eq!(PathSegment::new("a b")?.id(), "a b");
+    /// # Ok::<(), checkout_validate::IdError>(())
+    /// ```
+    #[must_use]
+    pub const fn id(&self) -> &'a str {
+        self.0
+    }
+}
+
+impl fmt::Display for PathSegment<'_> {
+    /// The percent-encoded form: everything but RFC 3986's unreserved characters is encoded.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        utf8_percent_encode(self.0, ENCODED).fmt(f)
+    }
+}
+
+/// An id that cannot be a segment of a path.
+///
+/// ```
+/// use checkout_validate::{IdError, PathSegment};
+///
+/// let error = PathSegment::new("").unwrap_err();
+/// assert_eq!(error.to_string(), "checkout_intent_id: an empty id would ask another route");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// There is no id.
+    #[error("checkout_intent_id: an empty id would ask another route")]
+    Empty,
+    /// The id is `.` or `..`, which a path resolves away, percent-encoded or not.
+    #[error("checkout_intent_id: an id of one or two dots is resolved away in a path")]
+    Dots,
+}
+
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

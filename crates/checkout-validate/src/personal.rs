@@ -1,0 +1,67 @@
+//! Text about the payer.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt;
+
+/// Text about the payer: a name, a user's id, a wallet's address. Its `Debug` shows nothing of it, and it has no
+/// `Display`, so that it does not find its way into a log.
+///
+/// ```
+/// use checkout_validate::Personal;
+///
+/// let name = Personal::from("Tom");
+/// assert_eq!(format!("{name:?}"), "[personal]");
+/// assert_eq!(name.as_str(), "Tom");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Personal<'a>(Cow<'a, str>);
+
+impl Personal<'_> {
+    /// The text itself.
+    ///
+    /// ```
+    /// # use checkout_validate::Personal;
+    /// assert_eq!(Personal::from("Tom").as_str().len(), 3);
+    /// ```
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same, with nothing borrowed.
+    ///
+    /// ```
+    /// # use checkout_validate::Personal;
+    /// let owned: Personal<'static> = Personal::from("Tom").into_owned();
+    /// assert_eq!(owned, Personal::from("Tom"));
+    /// ```
+    #[must_use]
+    pub fn into_owned(self) -> Personal<'static> {
+        Personal(Cow::Owned(self.0.into_owned()))
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Personal<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        Self(text)
+    }
+}
+
+impl<'a> From<&'a str> for Personal<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Personal<'_> {
+    fn from(text: String) -> Self {
+        Self(Cow::Owned(text))
+    }
+}
+
+impl fmt::Debug for Personal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[personal]")
+    }
+}
