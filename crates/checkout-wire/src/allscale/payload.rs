@@ -1,0 +1,368 @@
+//! What the answers carry.
+
+use crate::JsonText;
+use crate::json::{personal, text, write_personal};
+use alloc::borrow::Cow;
+use checkout_money::{Cents, CoinAmount, Rate};
+use checkout_tables::Open;
+use checkout_tables::allscale::{Currency, IntentStatus, PaymentMethodType, StableCoin};
+use checkout_validate::Personal;
+use checkout_validate::allscale::CoinSet;
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::{Serialize, Serializer};
+
+/// The payload of a create: an intent that can be paid.
+///
+/// Source: *Create Checkout Intent*, v4, 2026-05-06, Response Fields.
+///
+/// ```
+/// use checkout_wire::{Head, Reply, allscale};
+///
+/// let body = br#"{"code":0,"payload":{"checkout_url":"https://checkout.allscale.io/abc123",
+///     "allscale_checkout_intent_id":"65b2f3d0d2d9c0a1b2c3d4e5","amount_coins":"1.0000","stable_coin_type":1,
+///     "rate":"1.3500","accepted_stable_coins":1},"error":null,"request_id":"req_xxxxx"}"#;
+/// let Reply::Done(answer) = allscale::read::<allscale::CreatedIntent>(&Head::new(200), body)? else { panic!() };
+/// assert_eq!(answer.payload.intent_id, "65b2f3d0d2d9c0a1b2c3d4e5");
+/// assert_eq!(answer.payload.amount_coins.to_string(), "1.0000");
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedIntent<'a> {
+    /// The hosted page: send the payer there.
+    pub checkout_url: Cow<'a, str>,
+    /// The intent's id, opaque. The documents spell its field `allscale_checkout_intent_id` here and
+    /// `all_scale_checkout_intent_id` elsewhere; both are read.
+    pub intent_id: Cow<'a, str>,
+    /// The amount in coins: the authority on what is owed.
+    pub amount_coins: CoinAmount,
+    /// The settlement coin.
+    pub stable_coin_type: Open<StableCoin>,
+    /// The provider's rate; null for a native price (Assumed, as it is for an intent that is read). Carried as it
+    /// is: the documented sample fits neither multiplication nor division.
+    pub rate: Option<Rate>,
+    /// The coins that the payer may settle in; null on old intents.
+    pub accepted_stable_coins: Option<CoinSet>,
+}
+
+impl CreatedIntent<'_> {
+    /// The same, with nothing borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> CreatedIntent<'static> {
+        CreatedIntent {
+            checkout_url: owned(self.checkout_url),
+            intent_id: owned(self.intent_id),
+            amount_coins: self.amount_coins,
+            stable_coin_type: self.stable_coin_type,
+            rate: self.rate,
+            accepted_stable_coins: self.accepted_stable_coins,
+        }
+    }
+}
+
+/// The payload of a get: the whole intent.
+///
+/// Only the id, the status and the amount in coins are required; whatever else an answer leaves out or has as null
+/// is none. The four fields of a fiat price are null for a native one.
+///
+/// Source: *Get Checkout Intent*, v3, 2026-03-06, Response Fields; that the fiat fields and `tx_to` can be null is in
+/// newer pages.
+///
+/// ```
+/// use checkout_tables::{Open, allscale::IntentStatus};
+/// use checkout_wire::{Head, Reply, allscale};
+///
+/// let body = br#"{"code":0,"payload":{"all_scale_checkout_intent_id":"65b2f3d0d2d9c0a1b2c3d4e5","status":20,
+///     "amount_coins":"10.00","coin_symbol":"USDT","user_name":"Tom","actual_paid_amount":"10.00"}}"#;
+/// let Reply::Done(answer) = allscale::read::<allscale::Intent>(&Head::new(200), body)? else { panic!() };
+/// let intent = answer.payload;
+/// assert_eq!(intent.status, Open::Known(IntentStatus::Confirmed));
+/// assert_eq!(intent.actual_paid_amount, Some(intent.amount_coins));
+/// assert!(!format!("{intent:?}").contains("Tom"));
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent<'a> {
+    /// The intent's id, opaque.
+    pub intent_id: Cow<'a, str>,
+    /// The fiat currency of the price.
+    pub currency: Option<Open<Currency>>,
+    /// The currency's symbol, such as `USD`.
+    pub currency_symbol: Option<Open<Currency, Cow<'a, str>>>,
+    /// The price, in hundredths of the currency.
+    pub amount_cents: Option<Cents>,
+    /// The chain, by its EIP-155 id.
+    pub chain_id: Option<u64>,
+    /// The amount in coins: the authority on what is owed.
+    pub amount_coins: CoinAmount,
+    /// The coin.
+    pub coin_symbol: Option<Open<StableCoin, Cow<'a, str>>>,
+    /// The coin's contract.
+    pub coin_contract: Option<Cow<'a, str>>,
+    /// The provider's rate. Carried as it is, and never to be computed with.
+    pub currency_rate: Option<Rate>,
+    /// The status.
+    pub status: Open<IntentStatus>,
+    /// Your id of the order.
+    pub order_id: Option<Cow<'a, str>>,
+    /// What the payer was shown.
+    pub order_description: Option<Cow<'a, str>>,
+    /// Your id of the user.
+    pub user_id: Option<Personal<'a>>,
+    /// The user's name.
+    pub user_name: Option<Personal<'a>>,
+    /// What went wrong, if something did.
+    pub error_message: Option<Cow<'a, str>>,
+    /// The transaction from the payer's wallet to the ephemeral one.
+    pub tx_hash: Option<Cow<'a, str>>,
+    /// The transaction from the ephemeral wallet to the merchant's.
+    pub tx_hash_2: Option<Cow<'a, str>>,
+    /// The payer's wallet.
+    pub tx_from: Option<Personal<'a>>,
+    /// The merchant's wallet.
+    pub tx_to: Option<Cow<'a, str>>,
+    /// What the payer paid.
+    pub actual_paid_amount: Option<CoinAmount>,
+    /// The provider's fee.
+    pub service_fee_amount: Option<CoinAmount>,
+    /// What the merchant gets: paid less the fee.
+    pub net_income_amount: Option<CoinAmount>,
+    /// How the payer paid.
+    pub payment_method_type: Option<Open<PaymentMethodType>>,
+    /// The metadata of the create, should an answer carry it (Assumed: no page lists it), as exact JSON text.
+    pub extra: Option<JsonText<'a>>,
+}
+
+impl Intent<'_> {
+    /// The same, with nothing borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> Intent<'static> {
+        Intent {
+            intent_id: owned(self.intent_id),
+            currency: self.currency,
+            currency_symbol: self.currency_symbol.map(Open::into_owned),
+            amount_cents: self.amount_cents,
+            chain_id: self.chain_id,
+            amount_coins: self.amount_coins,
+            coin_symbol: self.coin_symbol.map(Open::into_owned),
+            coin_contract: self.coin_contract.map(owned),
+            currency_rate: self.currency_rate,
+            status: self.status,
+            order_id: self.order_id.map(owned),
+            order_description: self.order_description.map(owned),
+            user_id: self.user_id.map(Personal::into_owned),
+            user_name: self.user_name.map(Personal::into_owned),
+            error_message: self.error_message.map(owned),
+            tx_hash: self.tx_hash.map(owned),
+            tx_hash_2: self.tx_hash_2.map(owned),
+            tx_from: self.tx_from.map(Personal::into_owned),
+            tx_to: self.tx_to.map(owned),
+            actual_paid_amount: self.actual_paid_amount,
+            service_fee_amount: self.service_fee_amount,
+            net_income_amount: self.net_income_amount,
+            payment_method_type: self.payment_method_type,
+            extra: self.extra.map(JsonText::into_owned),
+        }
+    }
+}
+
+/// The payload of the test route `GET /v1/test/ping`.
+///
+/// ```
+/// use checkout_wire::{Head, Reply, allscale};
+///
+/// let body = br#"{"code":0,"payload":{"pong":"ok"},"error":null,"request_id":"r"}"#;
+/// let Reply::Done(answer) = allscale::read::<allscale::Pong>(&Head::new(200), body)? else { panic!() };
+/// assert_eq!(answer.payload.pong, "ok");
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Pong<'a> {
+    /// `ok`
+    #[serde(borrow)]
+    pub pong: Cow<'a, str>,
+}
+
+impl Pong<'_> {
+    /// The same, with nothing borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> Pong<'static> {
+        Pong { pong: owned(self.pong) }
+    }
+}
+
+/// The payload of the test route `POST /v1/test/post`.
+///
+/// ```
+/// use checkout_wire::{Head, Reply, allscale};
+///
+/// let body = br#"{"code":0,"payload":{"your_request_body":{"a":1}},"error":null,"request_id":"r"}"#;
+/// let Reply::Done(answer) = allscale::read::<allscale::Echo>(&Head::new(200), body)? else { panic!() };
+/// assert_eq!(answer.payload.your_request_body.as_str(), r#"{"a":1}"#);
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Echo<'a> {
+    /// What was sent, as exact JSON text.
+    #[serde(borrow)]
+    pub your_request_body: JsonText<'a>,
+}
+
+impl Echo<'_> {
+    /// The same, with nothing borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> Echo<'static> {
+        Echo { your_request_body: self.your_request_body.into_owned() }
+    }
+}
+
+fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
+}
+
+/// The two spellings of the id: either, or both if they agree.
+fn one_id<'a, E: Error>(
+    this: Option<Cow<'a, str>>,
+    other: Option<Cow<'a, str>>,
+    documented: &'static str,
+) -> Result<Cow<'a, str>, E> {
+    match (this, other) {
+        (Some(this), Some(other)) if this != other => Err(E::custom("the two spellings of the id differ")),
+        (Some(id), _) | (None, Some(id)) => Ok(id),
+        (None, None) => Err(E::missing_field(documented)),
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct CreatedForm<'a> {
+    #[serde(borrow)]
+    checkout_url: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    allscale_checkout_intent_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing)]
+    all_scale_checkout_intent_id: Option<Cow<'a, str>>,
+    amount_coins: CoinAmount,
+    stable_coin_type: Open<StableCoin>,
+    #[serde(default)]
+    rate: Option<Rate>,
+    #[serde(default)]
+    accepted_stable_coins: Option<u64>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for CreatedIntent<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let form = CreatedForm::deserialize(deserializer)?;
+        let id = one_id(
+            form.allscale_checkout_intent_id,
+            form.all_scale_checkout_intent_id,
+            "allscale_checkout_intent_id",
+        )?;
+        Ok(Self {
+            checkout_url: form.checkout_url,
+            intent_id: id,
+            amount_coins: form.amount_coins,
+            stable_coin_type: form.stable_coin_type,
+            rate: form.rate,
+            accepted_stable_coins: form.accepted_stable_coins.map(CoinSet::from_bits),
+        })
+    }
+}
+
+impl Serialize for CreatedIntent<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        CreatedForm {
+            checkout_url: Cow::Borrowed(&self.checkout_url),
+            allscale_checkout_intent_id: Some(Cow::Borrowed(&self.intent_id)),
+            all_scale_checkout_intent_id: None,
+            amount_coins: self.amount_coins,
+            stable_coin_type: self.stable_coin_type,
+            rate: self.rate,
+            accepted_stable_coins: self.accepted_stable_coins.map(CoinSet::bits),
+        }
+        .serialize(serializer)
+    }
+}
+
+/// The intent with its fields in the order of the page. Written from a borrowed intent, read into an owned form.
+macro_rules! intent_form {
+    ($($(#[$meta:meta])* $field:ident: $type:ty,)+) => {
+        #[derive(serde::Serialize, serde::Deserialize)]
+        struct IntentForm<'a> {
+            #[serde(borrow, default, deserialize_with = "text")]
+            all_scale_checkout_intent_id: Option<Cow<'a, str>>,
+            #[serde(borrow, default, deserialize_with = "text", skip_serializing)]
+            allscale_checkout_intent_id: Option<Cow<'a, str>>,
+            $($(#[$meta])* $field: $type,)+
+        }
+
+        impl<'de: 'a, 'a> Deserialize<'de> for Intent<'a> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let form = IntentForm::deserialize(deserializer)?;
+                let id = one_id(
+                    form.all_scale_checkout_intent_id,
+                    form.allscale_checkout_intent_id,
+                    "all_scale_checkout_intent_id",
+                )?;
+                Ok(Self { intent_id: id, $($field: form.$field,)+ })
+            }
+        }
+
+        impl Serialize for Intent<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let this = self.clone();
+                IntentForm {
+                    all_scale_checkout_intent_id: Some(this.intent_id),
+                    allscale_checkout_intent_id: None,
+                    $($field: this.$field,)+
+                }
+                .serialize(serializer)
+            }
+        }
+    };
+}
+
+intent_form! {
+    #[serde(default)]
+    currency: Option<Open<Currency>>,
+    #[serde(borrow, default)]
+    currency_symbol: Option<Open<Currency, Cow<'a, str>>>,
+    #[serde(default)]
+    amount_cents: Option<Cents>,
+    #[serde(default)]
+    chain_id: Option<u64>,
+    amount_coins: CoinAmount,
+    #[serde(borrow, default)]
+    coin_symbol: Option<Open<StableCoin, Cow<'a, str>>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    coin_contract: Option<Cow<'a, str>>,
+    #[serde(default)]
+    currency_rate: Option<Rate>,
+    status: Open<IntentStatus>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    order_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    order_description: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
+    user_id: Option<Personal<'a>>,
+    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
+    user_name: Option<Personal<'a>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    error_message: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    tx_hash: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    tx_hash_2: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
+    tx_from: Option<Personal<'a>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    tx_to: Option<Cow<'a, str>>,
+    #[serde(default)]
+    actual_paid_amount: Option<CoinAmount>,
+    #[serde(default)]
+    service_fee_amount: Option<CoinAmount>,
+    #[serde(default)]
+    net_income_amount: Option<CoinAmount>,
+    #[serde(default)]
+    payment_method_type: Option<Open<PaymentMethodType>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    extra: Option<JsonText<'a>>,
+}

@@ -1,0 +1,102 @@
+//! Requests to bytes.
+
+use crate::json::raw_value;
+use alloc::string::String;
+use alloc::vec::Vec;
+use checkout_tables::allscale::{Route, StableCoin};
+use checkout_validate::PathSegment;
+use checkout_validate::allscale::{CreateIntent, Price};
+use core::fmt::Write;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// The body of a create request, in the order of the documented samples. What is not set is left out, and integers
+/// are integers.
+///
+/// Source: *Create Checkout Intent*, v4, 2026-05-06, Request Fields.
+///
+/// ```
+/// use checkout_money::Cents;
+/// use checkout_tables::allscale::Currency;
+/// use checkout_validate::allscale::{Draft, Rules};
+///
+/// let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check(&Rules::default())?;
+/// let body = checkout_wire::allscale::create_body(&intent);
+/// assert_eq!(body, br#"{"currency":44,"amount_cents":100,"order_id":"order_123"}"#);
+/// # Ok::<(), checkout_validate::allscale::Violations>(())
+/// ```
+#[must_use]
+pub fn create_body(intent: &CreateIntent<'_>) -> Vec<u8> {
+    let (currency, stable_coin) = match intent.price() {
+        Price::Fiat { currency, .. } => (Some(currency.value()), None),
+        Price::Coin { coin, .. } => (None, Some(coin.value())),
+    };
+    let body = CreateBody {
+        currency,
+        stable_coin,
+        amount_cents: intent.price().amount().get(),
+        order_id: intent.order_id(),
+        order_description: intent.order_description(),
+        user_id: intent.user_id(),
+        user_name: intent.user_name(),
+        redirect_url: intent.redirect_url(),
+        // A checked intent's metadata is an object; were it none, it could not be written and is left out.
+        extra: intent.extra().and_then(|extra| raw_value(extra).ok()),
+        accepted_stable_coins: intent.accepted(),
+    };
+    // Text, integers and raw JSON into memory: nothing of that can fail.
+    serde_json::to_vec(&body).unwrap_or_default()
+}
+
+/// The path of a route, with the id where it has one.
+///
+/// ```
+/// use checkout_tables::allscale::Route;
+/// use checkout_validate::PathSegment;
+/// use checkout_wire::allscale::path;
+///
+/// let id = PathSegment::new("65b2f3d0d2d9c0a1b2c3d4e5")?;
+/// assert_eq!(path(Route::Status, Some(id)), "/v1/checkout_intents/65b2f3d0d2d9c0a1b2c3d4e5/status");
+/// assert_eq!(path(Route::Create, None), "/v1/checkout_intents/");
+/// # Ok::<(), checkout_validate::IdError>(())
+/// ```
+#[must_use]
+pub fn path(route: Route, id: Option<PathSegment<'_>>) -> String {
+    let template = route.path();
+    let mut path = String::with_capacity(template.len().saturating_add(24));
+    match (template.split_once(ID), id) {
+        (Some((before, after)), Some(id)) => {
+            path.push_str(before);
+            // Writing into a string does not fail.
+            let _ = write!(path, "{id}");
+            path.push_str(after);
+        }
+        _ => path.push_str(template),
+    }
+    path
+}
+
+#[derive(Serialize)]
+struct CreateBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stable_coin: Option<u8>,
+    amount_cents: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirect_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extra: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted_stable_coins: Option<&'a [StableCoin]>,
+}
+
+const ID: &str = "{checkout_intent_id}";

@@ -1,0 +1,121 @@
+//! Why an answer of the API's could not be read.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt;
+
+/// An answer that is the API's and cannot be read: what is wrong, at which path and position. It holds nothing of
+/// the answer's values, which can be anybody's name or wallet.
+///
+/// ```
+/// use checkout_tables::{Open, allscale::IntentStatus};
+/// use checkout_wire::{Head, allscale};
+///
+/// // A published plugin took the status for an object.
+/// let body = br#"{"code":0,"payload":{"status":2},"error":null,"request_id":"r"}"#;
+/// let error = allscale::read::<Open<IntentStatus>>(&Head::new(200), body).unwrap_err();
+/// assert_eq!(error.to_string(), "payload: not of the documented type, which is i64, at byte 19");
+/// assert_eq!(error.path(), "payload");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadError {
+    path: String,
+    at: usize,
+    kind: ReadErrorKind,
+}
+
+/// What is wrong with an answer.
+///
+/// ```
+/// use checkout_tables::{Open, allscale::IntentStatus};
+/// use checkout_wire::{Head, ReadErrorKind, allscale};
+///
+/// let error = allscale::read::<Open<IntentStatus>>(&Head::new(200), br#"{"code":0,"#).unwrap_err();
+/// assert_eq!(error.kind(), &ReadErrorKind::Truncated);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReadErrorKind {
+    /// Longer than the cap, in bytes.
+    TooLarge {
+        /// The cap.
+        cap: usize,
+    },
+    /// Not UTF-8.
+    NotUtf8,
+    /// Objects and lists nested deeper than the limit.
+    TooDeep {
+        /// The limit.
+        limit: usize,
+    },
+    /// Not JSON.
+    Syntax,
+    /// JSON that ends too early.
+    Truncated,
+    /// A number that no 64 bits hold.
+    HugeNumber,
+    /// A documented field that is missing, or null where it must not be.
+    Missing,
+    /// The same field twice.
+    Duplicate,
+    /// A value of another type, or out of its range: what is documented.
+    Type(String),
+    /// A text that is no amount, or ids that contradict each other: what is wrong.
+    Value(Cow<'static, str>),
+}
+
+impl ReadError {
+    pub(crate) const fn new(path: String, at: usize, kind: ReadErrorKind) -> Self {
+        Self { path, at, kind }
+    }
+
+    /// The field, such as `payload.amount_coins`; empty for the answer as a whole.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Where the reader stopped, in bytes from the beginning of the body: within what is wrong or one byte beside it.
+    ///
+    /// ```
+    /// # use checkout_tables::{Open, allscale::IntentStatus};
+    /// # use checkout_wire::{Head, allscale};
+    /// let error = allscale::read::<Open<IntentStatus>>(&Head::new(200), b"{\"code\":x}").unwrap_err();
+    /// assert_eq!(error.at(), 8);
+    /// ```
+    #[must_use]
+    pub const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub const fn kind(&self) -> &ReadErrorKind {
+        &self.kind
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        match &self.kind {
+            ReadErrorKind::TooLarge { cap } => write!(f, "longer than {cap} bytes")?,
+            ReadErrorKind::NotUtf8 => f.write_str("not UTF-8")?,
+            ReadErrorKind::TooDeep { limit } => write!(f, "nested deeper than {limit}")?,
+            ReadErrorKind::Syntax => f.write_str("not JSON")?,
+            ReadErrorKind::Truncated => f.write_str("ends too early")?,
+            ReadErrorKind::HugeNumber => f.write_str("a number that 64 bits do not hold")?,
+            ReadErrorKind::Missing => f.write_str("missing")?,
+            ReadErrorKind::Duplicate => f.write_str("stands twice")?,
+            ReadErrorKind::Type(documented) => {
+                write!(f, "not of the documented type, which is {documented}")?;
+            }
+            ReadErrorKind::Value(what) => f.write_str(what)?,
+        }
+        write!(f, ", at byte {}", self.at)
+    }
+}
+
+impl core::error::Error for ReadError {}

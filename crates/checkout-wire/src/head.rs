@@ -1,0 +1,45 @@
+//! What an answer says before its body.
+
+/// The head of an answer, as far as reading needs it. It belongs to no HTTP library.
+///
+/// ```
+/// use checkout_wire::Head;
+///
+/// let head = Head { retry_after: Some("2"), ..Head::new(429) };
+/// assert!(!head.is_success());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Head<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Content-Type`, as it stands.
+    pub content_type: Option<&'a str>,
+    /// `Retry-After`, as it stands.
+    pub retry_after: Option<&'a str>,
+    /// `Location`, as it stands.
+    pub location: Option<&'a str>,
+}
+
+impl Head<'_> {
+    /// A head with a status and no more.
+    #[must_use]
+    pub const fn new(status: u16) -> Self {
+        Self { status, content_type: None, retry_after: None, location: None }
+    }
+
+    /// Whether the HTTP status is one of 2xx.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        matches!(self.status, 200..=299)
+    }
+
+    /// Whether the HTTP status is one of 3xx.
+    ///
+    /// ```
+    /// assert!(checkout_wire::Head::new(302).is_redirect());
+    /// ```
+    #[must_use]
+    pub const fn is_redirect(&self) -> bool {
+        matches!(self.status, 300..=399)
+    }
+}

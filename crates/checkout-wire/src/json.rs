@@ -1,0 +1,243 @@
+//! JSON text, and the reading of fields.
+
+use crate::{ReadError, ReadErrorKind};
+use alloc::borrow::Cow;
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use checkout_validate::Personal;
+use core::fmt;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, Visitor};
+use serde::ser::{Error as _, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// The exact text of a JSON value: nothing of it is parsed, re-ordered or rounded. It can hold anything, so its
+/// `Debug` shows its length alone.
+///
+/// ```
+/// use checkout_wire::JsonText;
+///
+/// let json = JsonText::new(r#"{"a": 1.50}"#)?;
+/// assert_eq!(json.as_str(), r#"{"a": 1.50}"#);
+/// assert_eq!(format!("{json:?}"), "[11 bytes of JSON]");
+/// # Ok::<(), checkout_wire::NotJson>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct JsonText<'a>(Cow<'a, str>);
+
+impl<'a> JsonText<'a> {
+    /// Takes a text that is one JSON value, white space around it included.
+    ///
+    /// # Errors
+    /// [`NotJson`].
+    pub fn new(text: impl Into<Cow<'a, str>>) -> Result<Self, NotJson> {
+        let text = text.into();
+        match serde_json::from_str::<IgnoredAny>(&text) {
+            Ok(_) => Ok(Self(text)),
+            Err(_) => Err(NotJson),
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same, with nothing borrowed.
+    ///
+    /// ```
+    /// # use checkout_wire::JsonText;
+    /// let owned: JsonText<'static> = JsonText::new("1")?.into_owned();
+    /// # Ok::<(), checkout_wire::NotJson>(())
+    /// ```
+    #[must_use]
+    pub fn into_owned(self) -> JsonText<'static> {
+        JsonText(Cow::Owned(self.0.into_owned()))
+    }
+
+    pub(crate) fn raw(raw: &'a RawValue) -> Self {
+        Self(Cow::Borrowed(raw.get()))
+    }
+}
+
+impl fmt::Debug for JsonText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} bytes of JSON]", self.0.len())
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for JsonText<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(Self::raw)
+    }
+}
+
+impl Serialize for JsonText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        raw_value(&self.0).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+/// A text that is not one JSON value.
+///
+/// ```
+/// assert_eq!(checkout_wire::JsonText::new("{").unwrap_err().to_string(), "not JSON");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not JSON")]
+pub struct NotJson;
+
+/// A text as raw JSON, to be written as it stands.
+pub(crate) fn raw_value(text: &str) -> Result<&RawValue, NotJson> {
+    // White space around a value is no part of a raw one.
+    let blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
+    serde_json::from_str(text.trim_matches(blank)).map_err(|_| NotJson)
+}
+
+/// Reads an optional text, borrowed where the body has it in one piece.
+pub(crate) fn text<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'a, str>>, D::Error> {
+    deserializer.deserialize_option(OptionalText)
+}
+
+/// Reads an optional text about the payer, borrowed where the body has it in one piece.
+pub(crate) fn personal<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Personal<'a>>, D::Error> {
+    text(deserializer).map(|text| text.map(Personal::from))
+}
+
+/// Writes an optional text about the payer.
+pub(crate) fn write_personal<S: Serializer>(
+    text: &Option<Personal<'_>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    text.as_ref().map(Personal::as_str).serialize(serializer)
+}
+
+struct OptionalText;
+
+impl<'de> Visitor<'de> for OptionalText {
+    type Value = Option<Cow<'de, str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or null")
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Owned(text)))
+    }
+}
+
+/// Where the nesting goes beyond the limit, if it does.
+pub(crate) fn too_deep(json: &str) -> Option<usize> {
+    // Hardly an answer has as many brackets as that, so that counting them is all that is done.
+    let brackets = json.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    if brackets <= DEPTH {
+        return None;
+    }
+    let (mut depth, mut in_text, mut escaped) = (0usize, false, false);
+    for (at, byte) in json.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            _ if in_text => {}
+            b'{' | b'[' => {
+                depth = depth.saturating_add(1);
+                if depth > DEPTH {
+                    return Some(at);
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Reads a value, and on an error once more to learn where it is.
+pub(crate) fn explain<'de, T: Deserialize<'de>>(json: &'de str) -> ReadError {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let mut track = serde_path_to_error::Track::new();
+    let outcome = T::deserialize(serde_path_to_error::Deserializer::new(&mut reader, &mut track));
+    match outcome.and_then(|_| reader.end()) {
+        Ok(()) => ReadError::new(String::new(), 0, ReadErrorKind::Syntax),
+        Err(error) => from_serde(json, &track.path().to_string(), &error),
+    }
+}
+
+/// What a `serde_json` error says, without the values that it quotes.
+fn from_serde(json: &str, path: &str, error: &serde_json::Error) -> ReadError {
+    let at = position(json, error.line(), error.column());
+    let said = error.to_string();
+    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
+    let named = |said: &str| said.split('`').nth(1).map(ToOwned::to_owned);
+    let (field, kind) = if error.is_eof() {
+        (None, ReadErrorKind::Truncated)
+    } else if said.starts_with("number out of range") {
+        (None, ReadErrorKind::HugeNumber)
+    } else if error.is_syntax() {
+        (None, ReadErrorKind::Syntax)
+    } else if said.starts_with("missing field") {
+        (named(said), ReadErrorKind::Missing)
+    } else if said.starts_with("duplicate field") {
+        (named(said), ReadErrorKind::Duplicate)
+    } else if said.starts_with("invalid ") {
+        // The words behind the last comma are ours; the value that serde quotes stands before them.
+        let documented = said.rsplit_once(", expected ").map_or("another", |(_, documented)| documented);
+        (None, ReadErrorKind::Type(documented.to_owned()))
+    } else {
+        (None, ReadErrorKind::Value(Cow::Owned(said.to_owned())))
+    };
+    // Where a key was never read there is no field to name.
+    let path = path.trim_end_matches(['.', '?']);
+    let path = match field {
+        Some(field) if path.is_empty() => field,
+        Some(field) => alloc::format!("{path}.{field}"),
+        None => path.to_owned(),
+    };
+    ReadError::new(shortened(path), at, kind)
+}
+
+/// A key that nobody knows can be anything, so a path is cut short and made printable.
+fn shortened(path: String) -> String {
+    let plain = |c: char| c.is_ascii_graphic();
+    if path.len() <= PATH && path.chars().all(plain) {
+        return path;
+    }
+    path.chars().take(PATH).map(|c| if plain(c) { c } else { '?' }).collect()
+}
+
+/// The byte that a line and a column name; both count from 1, and a column counts bytes.
+fn position(json: &str, line: usize, column: usize) -> usize {
+    let before = json.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
+    before.saturating_add(column.saturating_sub(1)).min(json.len())
+}
+
+/// How deep objects and lists may be nested. A documented answer needs four levels, and the metadata in it as many as
+/// the merchant gave it.
+pub(crate) const DEPTH: usize = 64;
+
+const PATH: usize = 120;

@@ -1,0 +1,51 @@
+//! Wire types of hosted checkout providers: requests to bytes, and any bytes to a reply or a clear error.
+//!
+//! - [`allscale`]: the requests, the payloads, and [`allscale::read`].
+//! - [`Reply`]: what an answer was: [`Done`](Reply::Done), [`Refused`](Reply::Refused), or
+//!   [`NotTheApi`](Reply::NotTheApi).
+//! - [`ReadError`]: why an answer of the API's could not be read, with path and position.
+//!
+//! ```
+//! use checkout_tables::Open;
+//! use checkout_tables::allscale::IntentStatus;
+//! use checkout_wire::{Head, Reply, allscale};
+//!
+//! let body = br#"{"code":0,"payload":2,"error":null,"request_id":"req_xxxxx"}"#;
+//! let reply = allscale::read::<Open<IntentStatus>>(&Head::new(200), body)?;
+//! let Reply::Done(answer) = reply else { panic!("{reply:?}") };
+//! assert_eq!(answer.payload.known(), Some(IntentStatus::Viewed));
+//! assert_eq!(answer.request_id.as_deref(), Some("req_xxxxx"));
+//!
+//! let proxy = allscale::read::<Open<IntentStatus>>(&Head::new(502), b"<html>Bad Gateway</html>")?;
+//! assert!(matches!(proxy, Reply::NotTheApi(_)));
+//! # Ok::<(), checkout_wire::ReadError>(())
+//! ```
+//!
+//! # What is not here
+//! Signatures (`checkout-auth`), HTTP itself (`checkout-transport`), and any opinion on what a status means
+//! (`checkout-lifecycle`). Whether a reply is the answer to what was asked is compared in `checkout-client`.
+//!
+//! # The one idea to know
+//! Reading is total: whatever the bytes are, the outcome is a value or an error that says where. What a provider may
+//! add later (statuses, codes, fields) is never an error; what it cannot mean is always one.
+//!
+//! # Sources
+//! *Create Checkout Intent*, v4, 2026-05-06; *Get Checkout Intent*, v3, 2026-03-06; *Get Status*, v3, 2026-05-14; for
+//! the test routes and some nullable fields AllScale's newer pages.
+//!
+//! # Features
+//! None. The crate is `no_std` with `alloc`, and `serde_json` is no part of its interface.
+#![no_std]
+
+extern crate alloc;
+
+pub mod allscale;
+mod error;
+mod head;
+mod json;
+mod reply;
+
+pub use error::{ReadError, ReadErrorKind};
+pub use head::Head;
+pub use json::{JsonText, NotJson};
+pub use reply::{Answer, Excerpt, NotDone, NotTheApi, Refusal, Reply};

@@ -1,0 +1,302 @@
+//! What an answer was.
+
+use crate::{Head, JsonText};
+use alloc::borrow::Cow;
+use alloc::string::String;
+use checkout_tables::Open;
+use checkout_tables::allscale::ErrorCode;
+use core::fmt;
+
+/// What an answer was. A refusal is a reply like any other, and not an error of ours.
+///
+/// ```
+/// use checkout_tables::{Open, allscale::{ErrorCode, IntentStatus}};
+/// use checkout_wire::{Head, Reply, allscale};
+///
+/// let body = br#"{"code":50001,"payload":null,"error":{"message":"no such intent"},"request_id":"req_1"}"#;
+/// let reply = allscale::read::<Open<IntentStatus>>(&Head::new(404), body)?;
+/// let Reply::Refused(refusal) = &reply else { panic!("{reply:?}") };
+/// assert_eq!(refusal.code, Open::Known(ErrorCode::IntentNotFound));
+/// assert_eq!(refusal.message.as_deref(), Some("no such intent"));
+/// assert_eq!(reply.request_id(), Some("req_1"));
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a refusal is a reply too"]
+pub enum Reply<'a, T> {
+    /// Done as asked.
+    Done(Answer<'a, T>),
+    /// Refused by the provider.
+    Refused(Refusal<'a>),
+    /// Not an answer of the API's: a proxy's page, an empty 401, a redirect.
+    NotTheApi(NotTheApi<'a>),
+}
+
+impl<'a, T> Reply<'a, T> {
+    /// The provider's id of the request. Log it, always: it is what the provider asks for.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Done(answer) => answer.request_id.as_deref(),
+            Self::Refused(refusal) => refusal.request_id.as_deref(),
+            Self::NotTheApi(_) => None,
+        }
+    }
+
+    /// The answer, or else what came instead of it, as an error.
+    ///
+    /// # Errors
+    /// [`NotDone`], for a refusal and for what is not the API's.
+    ///
+    /// ```
+    /// use checkout_tables::{Open, allscale::IntentStatus};
+    /// use checkout_wire::{Head, allscale};
+    ///
+    /// let reply = allscale::read::<Open<IntentStatus>>(&Head::new(401), b"")?;
+    /// assert_eq!(reply.into_answer().unwrap_err().to_string(), "not an answer of the API's: HTTP status 401");
+    /// # Ok::<(), checkout_wire::ReadError>(())
+    /// ```
+    pub fn into_answer(self) -> Result<Answer<'a, T>, NotDone<'a>> {
+        match self {
+            Self::Done(answer) => Ok(answer),
+            Self::Refused(refusal) => Err(NotDone::Refused(refusal)),
+            Self::NotTheApi(other) => Err(NotDone::NotTheApi(other)),
+        }
+    }
+
+    /// The same, with the payload made into something else and nothing borrowed.
+    ///
+    /// ```
+    /// use checkout_tables::{Open, allscale::IntentStatus};
+    /// use checkout_wire::{Head, Reply, allscale};
+    ///
+    /// let body = br#"{"code":0,"payload":20}"#.to_vec();
+    /// let reply = allscale::read::<Open<IntentStatus>>(&Head::new(200), &body)?.map_owned(|status| status.value());
+    /// drop(body);
+    /// assert!(matches!(reply, Reply::Done(answer) if answer.payload == 20));
+    /// # Ok::<(), checkout_wire::ReadError>(())
+    /// ```
+    pub fn map_owned<U>(self, payload: impl FnOnce(T) -> U) -> Reply<'static, U> {
+        match self {
+            Self::Done(answer) => Reply::Done(Answer {
+                payload: payload(answer.payload),
+                request_id: answer.request_id.map(|id| Cow::Owned(id.into_owned())),
+            }),
+            Self::Refused(refusal) => Reply::Refused(refusal.into_owned()),
+            Self::NotTheApi(other) => Reply::NotTheApi(other.into_owned()),
+        }
+    }
+}
+
+/// What was asked for.
+///
+/// ```
+/// use checkout_wire::Answer;
+///
+/// let answer = Answer { payload: 20, request_id: Some("req_1".into()) };
+/// assert_eq!(answer.payload, 20);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer<'a, T> {
+    /// What was asked for.
+    pub payload: T,
+    /// The provider's id of the request.
+    pub request_id: Option<Cow<'a, str>>,
+}
+
+/// A refusal by the provider.
+///
+/// ```
+/// use checkout_tables::{Open, allscale::IntentStatus};
+/// use checkout_wire::{Head, Reply, allscale};
+///
+/// // A code that nobody has named yet is a refusal all the same.
+/// let body = br#"{"code":60001,"error":{"message":"later","details":{"a":[1, 2]}},"request_id":"req_2"}"#;
+/// let Reply::Refused(refusal) = allscale::read::<Open<IntentStatus>>(&Head::new(400), body)? else { panic!() };
+/// assert_eq!(refusal.code.value(), 60001);
+/// assert_eq!(refusal.details.as_ref().map(|details| details.as_str()), Some(r#"{"a":[1, 2]}"#));
+/// assert_eq!(refusal.to_string(), "refused with code 60001: later (request id req_2)");
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal<'a> {
+    /// The code of the envelope. Branch on it, and not on the HTTP status.
+    pub code: Open<ErrorCode>,
+    /// `error.message`, for people.
+    pub message: Option<Cow<'a, str>>,
+    /// `error.details`, as exact JSON text.
+    pub details: Option<JsonText<'a>>,
+    /// The whole `error`, as exact JSON text: what else it holds is not lost.
+    pub error: Option<JsonText<'a>>,
+    /// The provider's id of the request.
+    pub request_id: Option<Cow<'a, str>>,
+}
+
+impl Refusal<'_> {
+    /// The same, with nothing borrowed.
+    ///
+    /// ```
+    /// # use checkout_tables::{Open, allscale::IntentStatus};
+    /// # use checkout_wire::{Head, Refusal, Reply, allscale};
+    /// let Reply::Refused(refusal) =
+    ///     allscale::read::<Open<IntentStatus>>(&Head::new(400), br#"{"code":10001}"#)? else { panic!() };
+    /// let owned: Refusal<'static> = refusal.into_owned();
+    /// # Ok::<(), checkout_wire::ReadError>(())
+    /// ```
+    #[must_use]
+    pub fn into_owned(self) -> Refusal<'static> {
+        Refusal {
+            code: self.code,
+            message: self.message.map(|message| Cow::Owned(message.into_owned())),
+            details: self.details.map(JsonText::into_owned),
+            error: self.error.map(JsonText::into_owned),
+            request_id: self.request_id.map(|id| Cow::Owned(id.into_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Refusal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "refused with code {}", self.code.value())?;
+        match (&self.message, self.code.known()) {
+            (Some(message), _) => write!(f, ": {message}")?,
+            (None, Some(code)) => write!(f, ": {}", code.meaning())?,
+            (None, None) => {}
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, " (request id {id})")?;
+        }
+        Ok(())
+    }
+}
+
+/// An answer that is not the API's: a proxy's page, an empty 401, a redirect.
+///
+/// What was asked may still have been done: a gateway can fail on the way back.
+///
+/// ```
+/// use checkout_tables::{Open, allscale::IntentStatus};
+/// use checkout_wire::{Head, Reply, allscale};
+///
+/// let head = Head { content_type: Some("text/html"), ..Head::new(502) };
+/// let Reply::NotTheApi(other) = allscale::read::<Open<IntentStatus>>(&head, b"<h1>Bad Gateway</h1>")? else { panic!() };
+/// assert_eq!(other.status, 502);
+/// assert_eq!(other.excerpt.as_str(), "<h1>Bad Gateway</h1>");
+/// // A page can echo the headers that it was sent, so what is printed leaves the excerpt out.
+/// assert_eq!(other.to_string(), "not an answer of the API's: HTTP status 502, text/html");
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotTheApi<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Content-Type`.
+    pub content_type: Option<Cow<'a, str>>,
+    /// `Retry-After`.
+    pub retry_after: Option<Cow<'a, str>>,
+    /// `Location`, where a redirect would go. It is not followed: the signature covers the path.
+    pub location: Option<Cow<'a, str>>,
+    /// The beginning of the body.
+    pub excerpt: Excerpt<'a>,
+}
+
+impl NotTheApi<'_> {
+    /// The same, with nothing borrowed.
+    ///
+    /// ```
+    /// # use checkout_tables::{Open, allscale::IntentStatus};
+    /// # use checkout_wire::{Head, NotTheApi, Reply, allscale};
+    /// let Reply::NotTheApi(other) = allscale::read::<Open<IntentStatus>>(&Head::new(401), b"")? else { panic!() };
+    /// let owned: NotTheApi<'static> = other.into_owned();
+    /// # Ok::<(), checkout_wire::ReadError>(())
+    /// ```
+    #[must_use]
+    pub fn into_owned(self) -> NotTheApi<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        NotTheApi {
+            status: self.status,
+            content_type: self.content_type.map(owned),
+            retry_after: self.retry_after.map(owned),
+            location: self.location.map(owned),
+            excerpt: Excerpt(owned(self.excerpt.0)),
+        }
+    }
+}
+
+impl<'a> NotTheApi<'a> {
+    pub(crate) fn new(head: &Head<'a>, body: &'a [u8]) -> Self {
+        NotTheApi {
+            status: head.status,
+            content_type: head.content_type.map(Cow::Borrowed),
+            retry_after: head.retry_after.map(Cow::Borrowed),
+            location: head.location.map(Cow::Borrowed),
+            excerpt: Excerpt::of(body),
+        }
+    }
+}
+
+impl fmt::Display for NotTheApi<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not an answer of the API's: HTTP status {}", self.status)?;
+        if let Some(content_type) = &self.content_type {
+            write!(f, ", {}", content_type.escape_debug())?;
+        }
+        Ok(())
+    }
+}
+
+/// The beginning of a body, at most 512 bytes, with what is not UTF-8 replaced. Its `Debug` shows nothing of it: it
+/// can echo what was sent.
+///
+/// ```
+/// use checkout_tables::{Open, allscale::IntentStatus};
+/// use checkout_wire::{Head, Reply, allscale};
+///
+/// let Reply::NotTheApi(other) = allscale::read::<Open<IntentStatus>>(&Head::new(500), b"oops")? else { panic!() };
+/// assert_eq!(other.excerpt.as_str(), "oops");
+/// assert_eq!(format!("{:?}", other.excerpt), "[4 bytes]");
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Excerpt<'a>(Cow<'a, str>);
+
+impl<'a> Excerpt<'a> {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of(body: &'a [u8]) -> Self {
+        Self(String::from_utf8_lossy(body.get(..EXCERPT).unwrap_or(body)))
+    }
+}
+
+impl fmt::Debug for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} bytes]", self.0.len())
+    }
+}
+
+/// What came instead of an answer: [`Reply::into_answer`]'s error.
+///
+/// ```
+/// use checkout_tables::{Open, allscale::IntentStatus};
+/// use checkout_wire::{Head, NotDone, allscale};
+///
+/// let reply = allscale::read::<Open<IntentStatus>>(&Head::new(400), br#"{"code":10001}"#)?;
+/// let NotDone::Refused(refusal) = reply.into_answer().unwrap_err() else { panic!() };
+/// assert_eq!(refusal.code.value(), 10001);
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotDone<'a> {
+    /// Refused by the provider.
+    #[error("{0}")]
+    Refused(Refusal<'a>),
+    /// Not an answer of the API's.
+    #[error("{0}")]
+    NotTheApi(NotTheApi<'a>),
+}
+
+const EXCERPT: usize = 512;
