@@ -21,8 +21,8 @@
 //! ```
 //!
 //! # What is not here
-//! When to look again is `checkout-poll`'s; whether a webhook is genuine and whether the money is right are
-//! `checkout-trust`'s. Nothing here reads a clock, allocates, or needs `std`.
+//! When to look again, whether a webhook is genuine, and whether the money is right: a status is taken for what its
+//! observation says it is. Nothing here reads a clock, allocates, or needs `std`.
 //!
 //! # The one idea to know
 //! A provider's answers come late, twice and out of order. A status is adopted for what it says beside what is

@@ -1,7 +1,6 @@
 //! Ids in paths.
 
-use core::fmt;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use core::fmt::{self, Write};
 
 /// An id as a segment of a path, percent-encoded. Ids that a provider hands out are opaque, so whatever they are
 /// made of is kept; three cannot be a segment at all, and are refused: the empty one, which would ask another
@@ -48,7 +47,15 @@ impl<'a> PathSegment<'a> {
 impl fmt::Display for PathSegment<'_> {
     /// The percent-encoded form: everything but RFC 3986's unreserved characters is encoded.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        utf8_percent_encode(self.0, ENCODED).fmt(f)
+        for byte in self.0.bytes() {
+            match byte {
+                b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                    f.write_char(byte.into())?
+                }
+                _ => write!(f, "%{byte:02X}")?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -69,5 +76,3 @@ pub enum IdError {
     #[error("checkout_intent_id: an id of one or two dots is resolved away in a path")]
     Dots,
 }
-
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
