@@ -22,6 +22,12 @@ fn reading(c: &mut Criterion) {
     c.bench_function("intent, ours", |b| {
         b.iter(|| allscale::read::<allscale::Intent<'_>>(&head, black_box(INTENT)).unwrap());
     });
+    c.bench_function("intent, ours, nothing borrowed", |b| {
+        b.iter(|| {
+            let reply = allscale::read::<allscale::Intent<'_>>(&head, black_box(INTENT)).unwrap();
+            reply.map_owned(allscale::Intent::into_owned)
+        });
+    });
     c.bench_function("intent, serde_json::Value", |b| {
         b.iter(|| serde_json::from_slice::<serde_json::Value>(black_box(INTENT)).unwrap());
     });

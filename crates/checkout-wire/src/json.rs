@@ -6,7 +6,9 @@ use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use checkout_validate::Personal;
 use core::fmt;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, Visitor};
+use core::marker::PhantomData;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -98,7 +100,7 @@ pub(crate) fn raw_value(text: &str) -> Result<&RawValue, NotJson> {
 pub(crate) fn text<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Cow<'a, str>>, D::Error> {
-    deserializer.deserialize_option(OptionalText)
+    OptionalText.deserialize(deserializer)
 }
 
 /// Reads an optional text about the payer, borrowed where the body has it in one piece.
@@ -116,7 +118,35 @@ pub(crate) fn write_personal<S: Serializer>(
     text.as_ref().map(Personal::as_str).serialize(serializer)
 }
 
-struct OptionalText;
+/// Reads an object. A derived reader by itself also takes a list for the fields in their order.
+pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_map(Object(PhantomData))
+}
+
+struct Object<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields))
+    }
+}
+
+/// An optional text, borrowed where the body has it in one piece.
+pub(crate) struct OptionalText;
+
+impl<'de> DeserializeSeed<'de> for OptionalText {
+    type Value = Option<Cow<'de, str>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
 
 impl<'de> Visitor<'de> for OptionalText {
     type Value = Option<Cow<'de, str>>;
@@ -153,8 +183,7 @@ impl<'de> Visitor<'de> for OptionalText {
 /// Where the nesting goes beyond the limit, if it does.
 pub(crate) fn too_deep(json: &str) -> Option<usize> {
     // Hardly an answer has as many brackets as that, so that counting them is all that is done.
-    let brackets = json.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count();
-    if brackets <= DEPTH {
+    if opening_brackets(json.as_bytes()) <= DEPTH {
         return None;
     }
     let (mut depth, mut in_text, mut escaped) = (0usize, false, false);
@@ -177,11 +206,30 @@ pub(crate) fn too_deep(json: &str) -> Option<usize> {
     None
 }
 
-/// Reads a value, and on an error once more to learn where it is.
-pub(crate) fn explain<'de, T: Deserialize<'de>>(json: &'de str) -> ReadError {
+/// How many of `{` and `[` there are: one pass with nothing to decide. Counted in bytes over pieces that a byte can
+/// count, many bytes are looked at in one instruction.
+fn opening_brackets(json: &[u8]) -> usize {
+    // The two differ in this bit alone, and with it no other byte is either.
+    let is_opening = |byte: &u8| u8::from(byte | 0x20 == b'{');
+    json.chunks(128).map(|piece| usize::from(piece.iter().map(is_opening).sum::<u8>())).sum()
+}
+
+/// Reads a text that is one JSON value.
+pub(crate) fn from_json<'de, S: DeserializeSeed<'de>>(
+    json: &'de str,
+    seed: S,
+) -> serde_json::Result<S::Value> {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let value = seed.deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
+}
+
+/// Reads what could not be read once more, to learn where and why.
+pub(crate) fn explain<'de>(json: &'de str, seed: impl DeserializeSeed<'de>) -> ReadError {
     let mut reader = serde_json::Deserializer::from_str(json);
     let mut track = serde_path_to_error::Track::new();
-    let outcome = T::deserialize(serde_path_to_error::Deserializer::new(&mut reader, &mut track));
+    let outcome = seed.deserialize(serde_path_to_error::Deserializer::new(&mut reader, &mut track));
     match outcome.and_then(|_| reader.end()) {
         Ok(()) => ReadError::new(String::new(), 0, ReadErrorKind::Syntax),
         Err(error) => from_serde(json, &track.path().to_string(), &error),

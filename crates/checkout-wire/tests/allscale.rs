@@ -322,6 +322,30 @@ fn bad_input_is_a_clear_error_with_path_and_position() {
 }
 
 #[test]
+fn a_list_is_no_object_even_if_it_has_a_value_for_each_field() {
+    fn payload<'a, T: Payload<'a> + Debug>(payload: &str) -> String {
+        let body = format!(r#"{{"code":0,"payload":{payload},"request_id":"r"}}"#);
+        check_as::<T>(200, body.leak().as_bytes())
+    }
+    let said = "error: payload: not of the documented type, which is an object, at byte";
+    for list in ["[]", r#"["ok"]"#, r#"["u","i",null,"1.0000",1,"1.3500",1]"#, r#""ok""#, "7", "true"] {
+        for said_here in [
+            payload::<Pong>(list),
+            payload::<Echo>(list),
+            payload::<CreatedIntent>(list),
+            payload::<Intent>(list),
+        ] {
+            assert!(said_here.starts_with(said), "{list}: {said_here}");
+        }
+    }
+    // An error object neither.
+    let body = br#"{"code":10001,"error":["no",{"x":1}],"request_id":"r"}"#;
+    let Reply::Refused(refusal) = read::<Pong>(&Head::new(400), body).unwrap() else { panic!() };
+    assert_eq!((refusal.message, refusal.details), (None, None));
+    assert_eq!(refusal.error.unwrap().as_str(), r#"["no",{"x":1}]"#);
+}
+
+#[test]
 fn bad_payloads_name_the_field() {
     let with = |field: &str, value: &str| {
         let mut body: Value = serde_json::from_str(INTENT).unwrap();

@@ -1,7 +1,7 @@
 //! What the answers carry.
 
 use crate::JsonText;
-use crate::json::{personal, text, write_personal};
+use crate::json::{object, personal, text, write_personal};
 use alloc::borrow::Cow;
 use checkout_money::{Cents, CoinAmount, Rate};
 use checkout_tables::Open;
@@ -175,10 +175,9 @@ impl Intent<'_> {
 /// assert_eq!(answer.payload.pong, "ok");
 /// # Ok::<(), checkout_wire::ReadError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Pong<'a> {
     /// `ok`
-    #[serde(borrow)]
     pub pong: Cow<'a, str>,
 }
 
@@ -200,10 +199,9 @@ impl Pong<'_> {
 /// assert_eq!(answer.payload.your_request_body.as_str(), r#"{"a":1}"#);
 /// # Ok::<(), checkout_wire::ReadError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Echo<'a> {
     /// What was sent, as exact JSON text.
-    #[serde(borrow)]
     pub your_request_body: JsonText<'a>,
 }
 
@@ -232,6 +230,32 @@ fn one_id<'a, E: Error>(
     }
 }
 
+#[derive(serde::Deserialize)]
+struct PongForm<'a> {
+    #[serde(borrow)]
+    pong: Cow<'a, str>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pong<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let PongForm { pong } = object(deserializer)?;
+        Ok(Self { pong })
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct EchoForm<'a> {
+    #[serde(borrow)]
+    your_request_body: JsonText<'a>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Echo<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let EchoForm { your_request_body } = object(deserializer)?;
+        Ok(Self { your_request_body })
+    }
+}
+
 #[derive(serde::Serialize, serde::Deserialize)]
 struct CreatedForm<'a> {
     #[serde(borrow)]
@@ -250,7 +274,7 @@ struct CreatedForm<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for CreatedIntent<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let form = CreatedForm::deserialize(deserializer)?;
+        let form: CreatedForm<'a> = object(deserializer)?;
         let id = one_id(
             form.allscale_checkout_intent_id,
             form.all_scale_checkout_intent_id,
@@ -296,7 +320,7 @@ macro_rules! intent_form {
 
         impl<'de: 'a, 'a> Deserialize<'de> for Intent<'a> {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let form = IntentForm::deserialize(deserializer)?;
+                let form: IntentForm<'a> = object(deserializer)?;
                 let id = one_id(
                     form.all_scale_checkout_intent_id,
                     form.allscale_checkout_intent_id,

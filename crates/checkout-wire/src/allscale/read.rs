@@ -1,13 +1,15 @@
 //! Answers from bytes, and back.
 
 use super::{CreatedIntent, Echo, Intent, Pong};
-use crate::json::{DEPTH, explain, text, too_deep};
+use crate::json::{DEPTH, OptionalText, explain, from_json, text, too_deep};
 use crate::{Answer, Head, JsonText, NotTheApi, ReadError, ReadErrorKind, Refusal, Reply};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use checkout_tables::Open;
 use checkout_tables::allscale::{ErrorCode, IntentStatus, SUCCESS};
+use core::fmt;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -69,21 +71,18 @@ pub fn read_capped<'a, T: Payload<'a>>(
         }
         return whole(at, ReadErrorKind::TooDeep { limit: DEPTH });
     }
-    match serde_json::from_str::<Envelope<'a, T>>(json) {
-        Ok(Envelope { code: SUCCESS, payload: Some(payload), request_id, .. }) => {
-            Ok(Reply::Done(Answer { payload, request_id }))
-        }
-        Ok(Envelope { code: SUCCESS, payload: None, .. }) => {
-            Err(ReadError::new("payload".into(), body.len(), ReadErrorKind::Missing))
-        }
-        Ok(Envelope { code, error, request_id, .. }) => Ok(Reply::Refused(refusal(code, error, request_id))),
+    let mut payload = None;
+    match from_json(json, EnvelopeAround(&mut payload)) {
+        Ok(Envelope { code: SUCCESS, request_id, .. }) => match payload {
+            Some(payload) => Ok(Reply::Done(Answer { payload, request_id })),
+            None => Err(ReadError::new("payload".into(), body.len(), ReadErrorKind::Missing)),
+        },
+        Ok(envelope) => Ok(Reply::Refused(refusal(envelope))),
         // A refusal's payload may be anything, so the code decides before the payload's type does.
-        Err(_) => match serde_json::from_str::<Envelope<'a, &RawValue>>(json) {
-            Ok(envelope) if envelope.code != SUCCESS => {
-                Ok(Reply::Refused(refusal(envelope.code, envelope.error, envelope.request_id)))
-            }
+        Err(_) => match from_json(json, EnvelopeAround(&mut None::<&RawValue>)) {
+            Ok(envelope) if envelope.code != SUCCESS => Ok(Reply::Refused(refusal(envelope))),
             Err(_) if !head.is_success() => not_the_api(),
-            Ok(_) | Err(_) => Err(explain::<Envelope<'a, T>>(json)),
+            Ok(_) | Err(_) => Err(explain(json, EnvelopeAround(&mut None::<T>))),
         },
     }
 }
@@ -170,15 +169,75 @@ mod sealed {
     pub trait Sealed {}
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a, T> {
+/// An envelope without its payload.
+struct Envelope<'a> {
     code: i64,
-    #[serde(default = "none")]
-    payload: Option<T>,
-    #[serde(borrow, default)]
     error: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "text")]
     request_id: Option<Cow<'a, str>>,
+}
+
+/// Reads an envelope, and the payload into its place at once: a whole intent is long to hand from reader to reader.
+struct EnvelopeAround<'p, T>(&'p mut Option<T>);
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for EnvelopeAround<'_, T> {
+    type Value = Envelope<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for EnvelopeAround<'_, T> {
+    type Value = Envelope<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
+        let (mut code, mut payload, mut error, mut request_id) = (None, None, None, None);
+        while let Some(key) = fields.next_key()? {
+            match key {
+                Key::Code => code = once(&code, "code", || fields.next_value())?,
+                Key::Payload => {
+                    payload = once(&payload, "payload", || fields.next_value().map(|p| *self.0 = p))?
+                }
+                Key::Error => error = once(&error, "error", || fields.next_value())?,
+                Key::RequestId => {
+                    request_id = once(&request_id, "request_id", || fields.next_value_seed(OptionalText))?;
+                }
+                Key::Unknown => drop(fields.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(Envelope {
+            code: code.ok_or_else(|| A::Error::missing_field("code"))?,
+            error: error.flatten(),
+            request_id: request_id.flatten(),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Key {
+    Code,
+    Payload,
+    Error,
+    RequestId,
+    #[serde(other)]
+    Unknown,
+}
+
+/// Reads a field that must not stand twice.
+fn once<V, E: Error>(
+    before: &Option<V>,
+    name: &'static str,
+    read: impl FnOnce() -> Result<V, E>,
+) -> Result<Option<V>, E> {
+    if before.is_some() {
+        return Err(E::duplicate_field(name));
+    }
+    read().map(Some)
 }
 
 #[derive(Serialize)]
@@ -197,13 +256,12 @@ struct ErrorForm<'a> {
     details: Option<&'a RawValue>,
 }
 
-const fn none<T>() -> Option<T> {
-    None
-}
-
 /// An error object that is not as expected still belongs to a refusal: what can be told apart is, the rest is kept.
-fn refusal<'a>(code: i64, error: Option<&'a RawValue>, request_id: Option<Cow<'a, str>>) -> Refusal<'a> {
-    let form = error.and_then(|error| serde_json::from_str::<ErrorForm<'_>>(error.get()).ok());
+fn refusal(envelope: Envelope<'_>) -> Refusal<'_> {
+    let Envelope { code, error, request_id } = envelope;
+    // A list is no error object, though a derived reader would take it for one.
+    let object = error.filter(|error| begins_an_object(error.get().as_bytes()));
+    let form = object.and_then(|error| serde_json::from_str::<ErrorForm<'_>>(error.get()).ok());
     let (message, details) = form.map_or((None, None), |form| (form.message, form.details));
     let bare = || error.and_then(|error| serde_json::from_str::<String>(error.get()).ok()).map(Cow::Owned);
     Refusal {
