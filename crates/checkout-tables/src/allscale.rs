@@ -509,6 +509,12 @@ impl Route {
     }
 }
 
+/// Where the API is. A test store lives on the same host as a live one, told apart by its key.
+///
+/// Source: AllScale's authentication and integration pages. The host of a separate sandbox is described there as
+/// retired since mid-2026.
+pub const BASE_URL: &str = "https://openapi.allscale.io";
+
 /// The code of a reply's envelope that says success.
 ///
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Response Fields.
