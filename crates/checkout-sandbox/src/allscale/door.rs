@@ -1,0 +1,77 @@
+//! Who sent a request, if it may come in.
+
+use std::collections::HashSet;
+
+use checkout_auth::allscale::RequestToSign;
+use checkout_transport::http::HeaderMap;
+use checkout_transport::http::request::Parts;
+
+use super::refusal::{INVALID_SIGNATURE, Refusal};
+use super::store::Store;
+
+/// The number of the store that sent a request, once its headers, time, signature and nonce have passed.
+///
+/// Assumed: the code of everything here that the pages do not put a code to, which is all but a missing
+/// header and a wrong signature. The message tells which it was.
+pub(super) fn authenticate(
+    stores: &[Store],
+    spent: &mut HashSet<(usize, String)>,
+    window_seconds: u64,
+    now_seconds: u64,
+    head: &Parts,
+    body: &[u8],
+) -> Result<usize, Refusal> {
+    let headers = &head.headers;
+    for name in HEADERS {
+        if headers.get(name).is_none_or(|value| value.as_bytes().trim_ascii().is_empty()) {
+            return Err(Refusal::missing_header(name));
+        }
+    }
+    let [api_key, timestamp, nonce, signature] = HEADERS.map(|name| only_value(headers, name));
+    let (api_key, timestamp, nonce, signature) = (api_key?, timestamp?, nonce?, signature?);
+
+    let (number, store) = stores
+        .iter()
+        .enumerate()
+        .find(|(_, store)| store.api_key() == api_key)
+        .ok_or_else(|| refused("unknown api key"))?;
+    let timestamp = unix_seconds(timestamp).ok_or_else(|| refused("timestamp is not in unix seconds"))?;
+    if now_seconds.abs_diff(timestamp) > window_seconds {
+        return Err(refused("timestamp is outside of the allowed time window"));
+    }
+    let signed = RequestToSign {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
+        timestamp,
+        nonce,
+        body,
+    };
+    store.key().verify(&signed, signature).map_err(|_| refused("invalid signature"))?;
+    if !spent.insert((number, nonce.to_owned())) {
+        return Err(refused("nonce has been used already"));
+    }
+    Ok(number)
+}
+
+fn refused(message: &str) -> Refusal {
+    Refusal::new(INVALID_SIGNATURE, message)
+}
+
+fn only_value<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next().and_then(|value| value.to_str().ok()), values.next()) {
+        (Some(value), None) => Ok(value),
+        (None, _) => Err(refused("an authentication header is not text")),
+        (Some(_), Some(_)) => Err(refused("an authentication header is given twice")),
+    }
+}
+
+/// Decimal digits, without a sign and without leading zeros.
+fn unix_seconds(text: &str) -> Option<u64> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    text.parse().ok().filter(|_| plain)
+}
+
+/// Typed from the pages: key, time, nonce, signature. In lower case, as the `http` crate keeps them.
+const HEADERS: [&str; 4] = ["x-api-key", "x-timestamp", "x-nonce", "x-signature"];

@@ -1,0 +1,103 @@
+//! What can go wrong on the way, and what a provider can do that it never should.
+
+use std::time::Duration;
+
+use checkout_tables::allscale::Route;
+
+/// Something that goes wrong with one request.
+///
+/// Faults wait in the order in which they were injected. A request takes the first one that fits it, and no
+/// more than one; a fault about an intent waits for a request whose reply could show it.
+///
+/// "Processed" means that the sandbox does what the request asks for: a create makes an intent, even if
+/// nobody hears of it.
+///
+/// ```
+/// use checkout_sandbox::allscale::{Fault, Sandbox};
+/// use checkout_tables::allscale::Route;
+///
+/// let sandbox = Sandbox::new(1);
+/// sandbox.inject_on(Route::Create, Fault::LostAnswer);
+/// sandbox.inject(Fault::HtmlBadGateway);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The connection is refused. The sandbox never sees the request, and the transport says
+    /// [`Delivery::NotSent`](checkout_transport::Delivery::NotSent).
+    LostBefore,
+    /// The request is lost on the way: the sandbox never sees it, but the transport can only say
+    /// [`Delivery::Unknown`](checkout_transport::Delivery::Unknown).
+    LostRequest,
+    /// The request is processed and its answer is lost:
+    /// [`Delivery::Unknown`](checkout_transport::Delivery::Unknown).
+    LostAnswer,
+    /// Processed at once; the clock then advances by this much before the answer, with its old `Date`,
+    /// arrives.
+    Slow(Duration),
+    /// Processed; the answer is 200 with bytes that are neither JSON nor UTF-8.
+    Garbage,
+    /// Processed; the answer breaks off half way.
+    Truncated,
+    /// Processed; a gateway loses the answer and puts its own in place: 502, `text/html`.
+    HtmlBadGateway,
+    /// Not processed: 401 with an empty body, from something in front of the API.
+    EmptyUnauthorized,
+    /// Not processed: 302, with a `Location` on another host.
+    Redirect,
+    /// Create, get and status. Processed; the reply is about another intent, the latest other one, or one
+    /// made up when there is none.
+    SwappedIntent,
+    /// Create and get. Processed; every amount in the reply is a tenth of what it should be.
+    TamperedAmount,
+    /// Get and status. The reply says this status, once; nothing else in it changes.
+    TamperedStatus(i64),
+    /// Not processed: 429, code 40001 and `Retry-After: 2`.
+    RateLimited,
+    /// Not processed: 500 and code 90000.
+    InternalError,
+    /// Not processed: 400 and this code, one that no page lists. (Any integer is taken.)
+    UnknownErrorCode(i64),
+    /// Processed; every object in the reply has members that nobody has documented. Harmless.
+    ExtraFields,
+    /// Create and get. Processed; the intent's id stands under the other route's spelling of its name.
+    OtherIdSpelling,
+    /// Create. Processed; `accepted_stable_coins` is null, as on intents from before there were several.
+    OldIntent,
+    /// Processed; every object in the reply has its first member once more at its end, with another value.
+    DuplicateKeys,
+    /// Status. The payload is `{"status":n}` where a bare integer is documented.
+    StatusAsObject,
+    /// Processed; white space after the reply makes its body this many bytes long. Over
+    /// [`BODY_CAP`](checkout_transport::BODY_CAP) the transport refuses it, as each one must.
+    HugeBody(usize),
+}
+
+impl Fault {
+    /// Whether a request could show it; `None` is a request for no route at all.
+    pub(super) fn fits(&self, route: Option<Route>) -> bool {
+        let routes: &[Route] = match self {
+            Self::SwappedIntent => &[Route::Create, Route::Get, Route::Status],
+            Self::TamperedAmount | Self::OtherIdSpelling => &[Route::Create, Route::Get],
+            Self::TamperedStatus(_) => &[Route::Get, Route::Status],
+            Self::OldIntent => &[Route::Create],
+            Self::StatusAsObject => &[Route::Status],
+            Self::LostBefore
+            | Self::LostRequest
+            | Self::LostAnswer
+            | Self::Slow(_)
+            | Self::Garbage
+            | Self::Truncated
+            | Self::HtmlBadGateway
+            | Self::EmptyUnauthorized
+            | Self::Redirect
+            | Self::RateLimited
+            | Self::InternalError
+            | Self::UnknownErrorCode(_)
+            | Self::ExtraFields
+            | Self::DuplicateKeys
+            | Self::HugeBody(_) => return true,
+        };
+        route.is_some_and(|route| routes.contains(&route))
+    }
+}

@@ -1,0 +1,196 @@
+//! A checkout intent as the sandbox keeps it, and how each route shows it.
+
+use std::time::Duration;
+
+use checkout_tables::allscale::{Currency, StableCoin};
+
+use super::create::{DECIMALS, Order, Price, Terms, decimal};
+use super::scenario::Scenario;
+use crate::generator::Generator;
+use crate::json::Json;
+
+/// A checkout intent, as a test sees it from behind the counter.
+///
+/// ```
+/// use checkout_sandbox::allscale::Sandbox;
+///
+/// assert!(Sandbox::new(1).intents().is_empty());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IntentRecord {
+    /// The intent's id: 24 hexadecimal digits in lower case.
+    pub id: String,
+    /// The `order_id` of the request, if it had one.
+    pub order_id: Option<String>,
+    /// Where it stands now, by its scenario and the clock.
+    pub status: i64,
+    /// When it was created: milliseconds since 1970-01-01 UTC.
+    pub created_at_millis: u64,
+    /// The name of the scenario that it goes through.
+    pub scenario: String,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Intent {
+    pub(super) id: String,
+    /// The number of the store that it belongs to.
+    pub(super) store: usize,
+    seed: u64,
+    order: Order,
+    terms: Terms,
+    scenario: Scenario,
+    created_at_millis: u64,
+}
+
+impl Intent {
+    pub(super) fn new(
+        store: usize,
+        order: Order,
+        terms: Terms,
+        scenario: Scenario,
+        now_millis: u64,
+        generator: &mut Generator,
+    ) -> Self {
+        // An ObjectId begins with its time in seconds, in 32 bits.
+        let id = format!("{:08x}{}", (now_millis / 1000) & 0xffff_ffff, generator.hex(16));
+        let seed = generator.number();
+        Self { id, store, seed, order, terms, scenario, created_at_millis: now_millis }
+    }
+
+    pub(super) fn status(&self, now_millis: u64) -> i64 {
+        self.scenario.status_at(self.age(now_millis))
+    }
+
+    pub(super) fn record(&self, now_millis: u64) -> IntentRecord {
+        IntentRecord {
+            id: self.id.clone(),
+            order_id: self.order.order_id.clone(),
+            status: self.status(now_millis),
+            created_at_millis: self.created_at_millis,
+            scenario: self.scenario.name().to_owned(),
+        }
+    }
+
+    /// The payload of create's reply. `old` is how an intent from before there were several coins looks.
+    pub(super) fn created(&self, id_name: &str, old: bool) -> Json {
+        let flags = if old { Json::Null } else { Json::Int(self.terms.accepted_flags) };
+        Json::object([
+            ("checkout_url", Json::text(format!("https://checkout.allscale.io/{}", self.derived(URL, 12)))),
+            (id_name, Json::text(&self.id)),
+            ("amount_coins", Json::text(decimal(self.terms.amount, DECIMALS))),
+            ("stable_coin_type", Json::Int(i64::from(self.terms.coin.value()))),
+            ("rate", Json::text_or_null(self.terms.rate.as_deref())),
+            ("accepted_stable_coins", flags),
+        ])
+    }
+
+    /// The payload of get's reply: the fields of the page's table, in its order.
+    pub(super) fn whole(&self, id_name: &str, now_millis: u64, tampered_status: Option<i64>) -> Json {
+        let stage = self.scenario.stage_at(self.age(now_millis));
+        let currency = match self.order.price {
+            Price::Fiat(currency) => Some(currency),
+            Price::Native(_) => None,
+        };
+        let coin = self.terms.coin;
+        let paid = self.scenario.paid_of(self.terms.amount);
+        let fee = paid * FEE_PERMILLE / 1000;
+        let when = |is: bool, value: Json| if is { value } else { Json::Null };
+        let amount = |units| Json::text(decimal(units, DECIMALS));
+        let address = |what| Json::text(format!("0x{}", self.derived(what, 40)));
+        let transaction = |what| Json::text(format!("0x{}", self.derived(what, 64)));
+        let order = &self.order;
+        Json::object([
+            (id_name, Json::text(&self.id)),
+            ("currency", currency.map_or(Json::Null, |fiat| Json::Int(i64::from(fiat.value())))),
+            ("currency_symbol", Json::text_or_null(currency.map(Currency::code))),
+            ("amount_cents", when(currency.is_some(), Json::Int(order.amount_cents))),
+            ("chain_id", when(stage.paid, Json::Int(CHAIN_ID))),
+            ("amount_coins", amount(self.terms.amount)),
+            ("coin_symbol", Json::text(coin.code())),
+            ("coin_contract", when(stage.paid, Json::text(coin_contract(coin)))),
+            ("currency_rate", Json::text_or_null(self.terms.rate.as_deref())),
+            ("status", Json::Int(tampered_status.unwrap_or(stage.status))),
+            ("order_id", Json::text_or_null(order.order_id.as_deref())),
+            ("order_description", Json::text_or_null(order.order_description.as_deref())),
+            ("user_id", Json::text_or_null(order.user_id.as_deref())),
+            ("user_name", Json::text_or_null(order.user_name.as_deref())),
+            ("error_message", Json::text_or_null(error_message(stage.status))),
+            ("tx_hash", when(stage.paid, transaction(TX_HASH))),
+            ("tx_hash_2", when(stage.settled, transaction(TX_HASH_2))),
+            ("tx_from", when(stage.paid, address(TX_FROM))),
+            ("tx_to", address(TX_TO)),
+            ("actual_paid_amount", when(stage.paid, amount(paid))),
+            ("service_fee_amount", when(stage.settled, amount(fee))),
+            ("net_income_amount", when(stage.settled, amount(paid - fee))),
+            ("payment_method_type", Json::Int(if stage.paid { self.payment_method() } else { 0 })),
+        ])
+    }
+
+    /// The same intent at a tenth of its price.
+    pub(super) fn at_a_tenth(mut self) -> Self {
+        self.order.amount_cents /= 10;
+        self.terms.amount /= 10;
+        self
+    }
+
+    /// An intent of somebody else's that was never created, at another status and with twice the amount.
+    pub(super) fn made_up_other(mut self, now_millis: u64) -> Self {
+        let status = if self.status(now_millis) == 20 { 2 } else { 20 };
+        self.id = Generator::new(!self.seed).hex(24);
+        self.seed = !self.seed;
+        self.order.order_id = Some("order_of_somebody_else".to_owned());
+        self.order.amount_cents = self.order.amount_cents.saturating_mul(2);
+        self.terms.amount = self.terms.amount.saturating_mul(2);
+        self.scenario = Scenario::custom([(Duration::ZERO, status)]);
+        self
+    }
+
+    fn age(&self, now_millis: u64) -> Duration {
+        Duration::from_millis(now_millis.saturating_sub(self.created_at_millis))
+    }
+
+    /// Digits that belong to this intent and to one purpose, whenever they are asked for.
+    fn derived(&self, purpose: u64, digits: usize) -> String {
+        Generator::new(self.seed.wrapping_add(purpose)).hex(digits)
+    }
+
+    /// A wallet's scan, a wallet connected, or AllScale Pay.
+    fn payment_method(&self) -> i64 {
+        match self.seed % 3 {
+            0 => 1,
+            1 => 2,
+            _ => 3,
+        }
+    }
+}
+
+/// Assumed: in words of ours, for every status below zero that the page names.
+fn error_message(status: i64) -> Option<&'static str> {
+    match status {
+        -1 => Some("the payment could not be processed"),
+        -2 => Some("rejected by the checks of the transaction"),
+        -3 => Some("paid less than required"),
+        -4 => Some("canceled by the user"),
+        -5 => Some("expired"),
+        _ => None,
+    }
+}
+
+/// An address that is the same in every sandbox, and no contract's.
+fn coin_contract(coin: StableCoin) -> String {
+    format!("0x{:040x}", 0xc01_0000 + u32::from(coin.value()))
+}
+
+/// Sepolia, a test network, by its EIP-155 number.
+const CHAIN_ID: i64 = 11_155_111;
+
+/// Half a per cent. Assumed: no page of the API tells the fee.
+const FEE_PERMILLE: i128 = 5;
+
+// What each run of derived digits is for.
+const URL: u64 = 1;
+const TX_HASH: u64 = 2;
+const TX_HASH_2: u64 = 3;
+const TX_FROM: u64 = 4;
+const TX_TO: u64 = 5;

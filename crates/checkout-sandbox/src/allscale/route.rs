@@ -1,0 +1,110 @@
+//! Which route a request is for.
+
+use checkout_tables::allscale::Route;
+
+/// What a method and a path lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target<'a> {
+    /// A route, and the id's segment of its path as it was sent, empty where there is none.
+    Route(Route, &'a str),
+    /// A path of the API, with a method that it does not have.
+    WrongMethod,
+    /// No path of the API.
+    Unknown,
+}
+
+impl<'a> Target<'a> {
+    /// The paths are typed from the pages, and not from the table that is under test. Create's ends in a
+    /// slash and the others do not.
+    pub(super) fn of(method: &str, path: &'a str) -> Self {
+        let (route, allowed, id) = match path {
+            "/v1/checkout_intents/" => (Route::Create, "POST", ""),
+            "/v1/test/ping" => (Route::Ping, "GET", ""),
+            "/v1/test/fail" => (Route::Fail, "GET", ""),
+            "/v1/test/post" => (Route::Post, "POST", ""),
+            _ => match path.strip_prefix("/v1/checkout_intents/").map(|rest| (rest, rest.split_once('/'))) {
+                Some((id, None)) => (Route::Get, "GET", id),
+                Some((_, Some((id, "status")))) if !id.is_empty() => (Route::Status, "GET", id),
+                _ => return Self::Unknown,
+            },
+        };
+        if method == allowed { Self::Route(route, id) } else { Self::WrongMethod }
+    }
+
+    pub(super) fn route(self) -> Option<Route> {
+        match self {
+            Self::Route(route, _) => Some(route),
+            Self::WrongMethod | Self::Unknown => None,
+        }
+    }
+}
+
+/// The intent's id in a segment of a path: 24 hexadecimal digits once it is percent-decoded, in lower case.
+pub(super) fn intent_id(segment: &str) -> Option<String> {
+    let mut id = String::new();
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        let byte = if byte == b'%' { hex_digit(rest.next()?)? << 4 | hex_digit(rest.next()?)? } else { byte };
+        if !byte.is_ascii_hexdigit() {
+            return None;
+        }
+        id.push(char::from(byte.to_ascii_lowercase()));
+    }
+    (id.len() == 24).then_some(id)
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(method: &str, path: &str) -> String {
+        match Target::of(method, path) {
+            Target::Route(route, id) => {
+                format!("{route:?} {}", intent_id(id).unwrap_or_else(|| "-".to_owned()))
+            }
+            target @ (Target::WrongMethod | Target::Unknown) => format!("{target:?}"),
+        }
+    }
+
+    #[test]
+    fn a_path_leads_to_its_route_alone() {
+        const ID: &str = "65b2f3d0d2d9c0a1b2c3d4e5";
+        let intent = format!("/v1/checkout_intents/{ID}");
+        let table = [
+            ("POST", "/v1/checkout_intents/", "Create -"),
+            ("post", "/v1/checkout_intents/", "WrongMethod"),
+            ("GET", "/v1/checkout_intents/", "WrongMethod"),
+            ("POST", "/v1/checkout_intents", "Unknown"),
+            ("GET", "/v1/checkout_intents", "Unknown"),
+            ("GET", &intent, "Get 65b2f3d0d2d9c0a1b2c3d4e5"),
+            ("GET", &intent.to_uppercase().replace("/V1/CHECKOUT_INTENTS", "/v1/checkout_intents"), {
+                "Get 65b2f3d0d2d9c0a1b2c3d4e5"
+            }),
+            ("DELETE", &intent, "WrongMethod"),
+            ("GET", &format!("{intent}/"), "Unknown"),
+            ("GET", &format!("{intent}/status"), "Status 65b2f3d0d2d9c0a1b2c3d4e5"),
+            ("GET", &format!("{intent}/status/"), "Unknown"),
+            ("GET", &format!("{intent}0"), "Get -"),
+            ("GET", "/v1/checkout_intents/%36%35b2f3d0d2d9c0a1b2c3d4e5", "Get 65b2f3d0d2d9c0a1b2c3d4e5"),
+            ("GET", "/v1/checkout_intents/%65%5b2f3d0d2d9c0a1b2c3d4e5", "Get -"),
+            ("GET", "/v1/checkout_intents/65b2f3d0d2d9c0a1b2c3d4e%", "Get -"),
+            ("GET", "/v1/checkout_intents/%2e%2e/status", "Status -"),
+            ("GET", "/v1/checkout_intents//status", "Unknown"),
+            ("GET", "/v1/checkout_intents/status", "Get -"),
+            ("GET", "/v2/checkout_intents/", "Unknown"),
+            ("GET", "/v1/test/ping", "Ping -"),
+            ("GET", "/v1/test/ping/", "Unknown"),
+            ("GET", "/v1/test/fail", "Fail -"),
+            ("POST", "/v1/test/post", "Post -"),
+            ("GET", "/v1/test/post", "WrongMethod"),
+            ("GET", "", "Unknown"),
+        ];
+        for (method, path, expected) in table {
+            assert_eq!(check(method, path), expected, "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The merchants' stores that the sandbox knows.
+
+use checkout_auth::allscale::SigningKey;
+use checkout_tables::allscale::StableCoin;
+
+/// A merchant's store: what it signs with, and its settings.
+///
+/// `Debug` prints neither the API key nor the secret.
+///
+/// ```
+/// use checkout_auth::allscale::SigningKey;
+/// use checkout_sandbox::allscale::{Sandbox, Store};
+/// use checkout_tables::allscale::StableCoin;
+///
+/// let key = SigningKey::new("st_key_of_mine", "st_secret_of_mine".into())?;
+/// let sandbox = Sandbox::builder().store(Store::new(key).settlement_coin(StableCoin::USDC)).build();
+/// # Ok::<(), checkout_auth::allscale::KeyError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Store {
+    key: SigningKey,
+    settlement_coin: Option<StableCoin>,
+    ip_allowed: bool,
+}
+
+impl Store {
+    /// A store that signs with `key`, without a settlement coin of its own, reachable from every address.
+    ///
+    /// ```
+    /// use checkout_auth::allscale::SigningKey;
+    /// use checkout_sandbox::allscale::Store;
+    ///
+    /// let store = Store::new(SigningKey::new("st_key", "st_secret".into())?);
+    /// assert!(!format!("{store:?}").contains("st_"));
+    /// # Ok::<(), checkout_auth::allscale::KeyError>(())
+    /// ```
+    #[must_use]
+    pub fn new(key: SigningKey) -> Self {
+        Self { key, settlement_coin: None, ip_allowed: true }
+    }
+
+    /// The coin that a fiat order settles in when its request names none. Without this setting it is USDT.
+    ///
+    /// A coin that is not supported makes every such create fail with 10001.
+    ///
+    /// ```
+    /// # use checkout_auth::allscale::SigningKey;
+    /// # use checkout_sandbox::allscale::Store;
+    /// # use checkout_tables::allscale::StableCoin;
+    /// # let key = SigningKey::new("st_key", "st_secret".into())?;
+    /// let store = Store::new(key).settlement_coin(StableCoin::USDC);
+    /// # Ok::<(), checkout_auth::allscale::KeyError>(())
+    /// ```
+    #[must_use]
+    pub fn settlement_coin(mut self, coin: StableCoin) -> Self {
+        self.settlement_coin = Some(coin);
+        self
+    }
+
+    /// The caller's address is not on the store's list: every create is refused with 30001.
+    ///
+    /// ```
+    /// # use checkout_auth::allscale::SigningKey;
+    /// # use checkout_sandbox::allscale::Store;
+    /// # let key = SigningKey::new("st_key", "st_secret".into())?;
+    /// let store = Store::new(key).ip_not_allowed();
+    /// # Ok::<(), checkout_auth::allscale::KeyError>(())
+    /// ```
+    #[must_use]
+    pub fn ip_not_allowed(mut self) -> Self {
+        self.ip_allowed = false;
+        self
+    }
+
+    pub(super) fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    pub(super) fn api_key(&self) -> &str {
+        self.key.api_key()
+    }
+
+    pub(super) fn default_coin(&self) -> Option<StableCoin> {
+        self.settlement_coin
+    }
+
+    pub(super) fn is_ip_allowed(&self) -> bool {
+        self.ip_allowed
+    }
+}

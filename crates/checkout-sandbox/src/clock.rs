@@ -1,0 +1,87 @@
+//! A clock that goes when it is told to.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// A clock that stands still until it is advanced. Nothing here ever reads the system's.
+///
+/// A clone shows the same time and advances it for all: the sandbox has one, and the test and whatever it
+/// tests have the others.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use checkout_sandbox::VirtualClock;
+///
+/// let clock = VirtualClock::new(1_716_501_000_000);
+/// let same = clock.clone();
+/// clock.advance(Duration::from_secs(5));
+/// assert_eq!(same.now_millis(), 1_716_501_005_000);
+/// ```
+#[derive(Debug, Clone)]
+pub struct VirtualClock(Arc<AtomicU64>);
+
+impl VirtualClock {
+    /// A clock that shows `millis`: milliseconds since 1970-01-01 UTC.
+    ///
+    /// ```
+    /// # use checkout_sandbox::VirtualClock;
+    /// assert_eq!(VirtualClock::new(0).now_millis(), 0);
+    /// ```
+    #[must_use]
+    pub fn new(millis: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(millis)))
+    }
+
+    /// The time it shows: milliseconds since 1970-01-01 UTC.
+    ///
+    /// ```
+    /// # use checkout_sandbox::VirtualClock;
+    /// assert_eq!(VirtualClock::new(12_345).now_millis(), 12_345);
+    /// ```
+    #[must_use]
+    pub fn now_millis(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// Moves it forward, for all its clones. What is finer than a millisecond is dropped, and at the end of
+    /// its range it stops.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_sandbox::VirtualClock;
+    /// let clock = VirtualClock::new(1);
+    /// clock.advance(Duration::from_micros(2_999));
+    /// assert_eq!(clock.now_millis(), 3);
+    /// clock.advance(Duration::MAX);
+    /// assert_eq!(clock.now_millis(), u64::MAX);
+    /// ```
+    pub fn advance(&self, by: Duration) {
+        let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        let mut now = self.now_millis();
+        while let Err(changed) =
+            self.0.compare_exchange(now, now.saturating_add(by), Ordering::SeqCst, Ordering::SeqCst)
+        {
+            now = changed;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn no_advance_is_lost_between_threads() {
+        let clock = VirtualClock::new(0);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                let clock = clock.clone();
+                scope.spawn(move || (0..1000).for_each(|_| clock.advance(Duration::from_millis(3))));
+            }
+        });
+        assert_eq!(clock.now_millis(), 12_000);
+    }
+}

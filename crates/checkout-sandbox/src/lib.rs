@@ -1,0 +1,51 @@
+//! An in-process sandbox that plays a hosted checkout provider, with a virtual clock, scenarios and faults.
+//!
+//! What it holds: one module for each provider, [`allscale`] so far, with a `Sandbox` that is a
+//! [`Transport`](checkout_transport::Transport) and a
+//! [`BlockingTransport`](checkout_transport::BlockingTransport); and the [`VirtualClock`] that they share.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use checkout_auth::allscale::{RequestToSign, SigningKey};
+//! use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox, Scenario};
+//! use checkout_transport::{BlockingTransport, bytes::Bytes, http};
+//!
+//! let sandbox = Sandbox::new(7);
+//! sandbox.next_intent(Scenario::underpaid());
+//! let body = r#"{"currency":1,"amount_cents":1000,"order_id":"order_1"}"#;
+//! let (path, nonce) = ("/v1/checkout_intents/", "8f7f3c63-98d9-4d9c-9f52-6a0f1c1f2a11");
+//! let timestamp = sandbox.clock().now_millis() / 1000;
+//!
+//! let key = SigningKey::new(API_KEY, API_SECRET.into())?;
+//! let to_sign = RequestToSign { method: "POST", path, query: "", timestamp, nonce, body: body.as_bytes() };
+//! let create = http::Request::post(format!("https://openapi.allscale.io{path}"))
+//!     .header("x-api-key", API_KEY)
+//!     .header("x-timestamp", timestamp)
+//!     .header("x-nonce", nonce)
+//!     .header("x-signature", key.sign(&to_sign)?.as_str())
+//!     .body(Bytes::from(body))?;
+//! assert_eq!(sandbox.send_blocking(create)?.status(), 200);
+//!
+//! sandbox.clock().advance(Duration::from_secs(3600));
+//! assert_eq!(sandbox.intents()[0].status, -3); // UNDERPAID
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **What is not here:** a server that listens, webhooks, signed responses, a hosted page, a blockchain. None
+//! of the crates that write requests and read replies is used here either.
+//!
+//! **The one idea to know:** it is the other side's word. It reads requests and writes replies by its own
+//! hand from the provider's documents, and shares no field name, no floor and no rule with the crates that it
+//! tests, so a mistake of theirs does not pass on both sides. (What it does share: the rows of the enum
+//! tables, which are compared with the published ones, and the signature, which a published example pins.)
+//!
+//! Sources: the pages named in each module. Features: none.
+
+pub mod allscale;
+
+mod clock;
+mod generator;
+mod json;
+
+pub use clock::VirtualClock;
