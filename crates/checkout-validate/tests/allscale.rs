@@ -184,6 +184,7 @@ fn our_own_limits_can_be_raised_and_count_bytes() {
         user_name: 0,
         redirect_url: 0,
         extra: 0,
+        extra_depth: 0,
         accepted_stable_coins: 0,
     };
     let full = fiat(100)
@@ -203,7 +204,8 @@ fn our_own_limits_can_be_raised_and_count_bytes() {
             "user_name:",
             "redirect_url:",
             "extra:",
-            "accepted_stable_coins:"
+            "accepted_stable_coins:",
+            "extra:"
         ]
     );
 }
@@ -213,9 +215,18 @@ fn extra_is_the_text_of_one_json_object() {
     for json in ["{}", " {\"a\":[1,{\"b\":null}]}\n", r#"{"source":"web"}"#] {
         assert_eq!(check(fiat(100).extra(json)), "1.00 USD settled in the store's default", "{json}");
     }
-    // Deep is no fault: our stack is not at stake.
-    let deep = format!("{}1{}", "{\"a\":".repeat(5_000), "}".repeat(5_000));
-    assert_eq!(check(fiat(100).extra(deep.as_str())), "1.00 USD settled in the store's default");
+    // Deep is no danger to our stack; but it could not be read back.
+    let nested = |levels: usize| format!("{}\"}}{{[\\\"\"{}", "{\"]\":".repeat(levels), "}".repeat(levels));
+    let deep = nested(5_000);
+    let said = check(fiat(100).extra(deep.as_str()));
+    assert_eq!(said, "extra: nested 5000 levels deep, and the limit is 32");
+    assert_eq!(check(fiat(100).extra(nested(32))), "1.00 USD settled in the store's default");
+    assert_eq!(check(fiat(100).extra(nested(33))), "extra: nested 33 levels deep, and the limit is 32");
+    let raised = Rules { limits: Limits { extra_depth: 5_000, ..Limits::default() }, ..Rules::default() };
+    assert_eq!(
+        check_with(fiat(100).extra(deep.as_str()), &raised),
+        "1.00 USD settled in the store's default"
+    );
     let open = &deep[..deep.len() - 1];
     for json in
         ["", "null", "[]", "1", "\"{}\"", "{", "{}{}", "{}x", "{'a':1}", "{\"a\":01}", "\u{feff}{}", open]

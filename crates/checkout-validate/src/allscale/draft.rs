@@ -169,8 +169,13 @@ impl<'a> Draft<'a> {
         let price = self.price(&mut violations);
         let accepted = self.accepted(&mut violations, &mut warnings);
         self.lengths(&rules.limits, &mut violations);
-        if self.extra.as_ref().is_some_and(|extra| !is_object(extra.as_str())) {
-            violations.push(Violation::ExtraNotAnObject);
+        if let Some(extra) = self.extra.as_ref().map(Personal::as_str) {
+            let limit = rules.limits.extra_depth;
+            if !is_object(extra) {
+                violations.push(Violation::ExtraNotAnObject);
+            } else if depth(extra) > limit {
+                violations.push(Violation::ExtraTooDeep { depth: depth(extra), limit });
+            }
         }
         // Without a price there is a violation that says why.
         let Some(price) = price.filter(|_| violations.is_empty()) else {
@@ -471,6 +476,27 @@ pub enum Settlement {
 fn is_object(json: &str) -> bool {
     let blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
     json.trim_start_matches(blank).starts_with('{') && serde_json::from_str::<IgnoredAny>(json).is_ok()
+}
+
+/// How deep the objects and lists of a JSON text are nested.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            _ if in_text => {}
+            b'{' | b'[' => {
+                depth = depth.saturating_add(1);
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn begins_with(url: &str, scheme: &str) -> bool {

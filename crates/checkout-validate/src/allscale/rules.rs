@@ -28,7 +28,8 @@ pub struct Rules {
     pub store_default: Option<StableCoin>,
 }
 
-/// Limits of our own, in bytes of UTF-8. The documents name none. They are generous, and can be raised.
+/// Limits of our own, in bytes of UTF-8 where nothing else is said. The documents name none. They are generous, and
+/// can be raised.
 ///
 /// Assumed: no merchant's text comes near them, so a text beyond one is a mistake worth stopping.
 ///
@@ -52,6 +53,9 @@ pub struct Limits {
     pub redirect_url: usize,
     /// `extra`, as JSON text: 65 536.
     pub extra: usize,
+    /// `extra`, in levels of objects and lists, itself the first: 32. `checkout-wire` reads answers up to 64 levels
+    /// deep, and metadata stands in the third.
+    pub extra_depth: usize,
     /// `accepted_stable_coins`, in entries: 256.
     pub accepted_stable_coins: usize,
 }
@@ -65,6 +69,7 @@ impl Default for Limits {
             user_name: 1_024,
             redirect_url: 8_192,
             extra: 65_536,
+            extra_depth: 32,
             accepted_stable_coins: 256,
         }
     }

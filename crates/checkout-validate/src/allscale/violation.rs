@@ -114,6 +114,13 @@ pub enum Violation {
         /// The limit of [`Limits`](super::Limits).
         limit: usize,
     },
+    /// The metadata is nested deeper than our own limit. The provider has no code for it.
+    ExtraTooDeep {
+        /// Its levels.
+        depth: usize,
+        /// The limit of [`Limits`](super::Limits).
+        limit: usize,
+    },
 }
 
 impl Violation {
@@ -126,7 +133,7 @@ impl Violation {
             Self::NoAmount | Self::NotPositive(_) | Self::AtOrBelowFloor(_) => Field::AmountCents,
             Self::NoneAccepted => Field::AcceptedStableCoins,
             Self::UnknownAccepted { index, .. } => Field::Accepted(*index),
-            Self::ExtraNotAnObject => Field::Extra,
+            Self::ExtraNotAnObject | Self::ExtraTooDeep { .. } => Field::Extra,
             Self::TooLong { field, .. } => *field,
         }
     }
@@ -145,7 +152,7 @@ impl Violation {
             | Self::UnknownAccepted { .. }
             | Self::ExtraNotAnObject => Some(ErrorCode::ValidationError),
             Self::NotPositive(_) | Self::AtOrBelowFloor(_) => Some(ErrorCode::CreateError),
-            Self::TooLong { .. } => None,
+            Self::TooLong { .. } | Self::ExtraTooDeep { .. } => None,
         }
     }
 }
@@ -169,6 +176,9 @@ impl fmt::Display for Violation {
                 write!(f, "{length} entries, and the limit is {limit}")
             }
             Self::TooLong { length, limit, .. } => write!(f, "{length} bytes long, and the limit is {limit}"),
+            Self::ExtraTooDeep { depth, limit } => {
+                write!(f, "nested {depth} levels deep, and the limit is {limit}")
+            }
         }
     }
 }
