@@ -48,4 +48,4 @@ mod reply;
 pub use error::{ReadError, ReadErrorKind};
 pub use head::Head;
 pub use json::{JsonText, NotJson};
-pub use reply::{Answer, Excerpt, NotDone, NotTheApi, Refusal, Reply};
+pub use reply::{Answer, Excerpt, NotDone, NotTheApi, Printable, Refusal, Reply};

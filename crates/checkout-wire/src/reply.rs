@@ -5,7 +5,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use checkout_tables::Open;
 use checkout_tables::allscale::ErrorCode;
-use core::fmt;
+use core::fmt::{self, Write};
 
 /// What an answer was. A refusal is a reply like any other, and not an error of ours.
 ///
@@ -159,12 +159,12 @@ impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "refused with code {}", self.code.value())?;
         match (&self.message, self.code.known()) {
-            (Some(message), _) => write!(f, ": {message}")?,
+            (Some(message), _) => write!(f, ": {}", Printable(message))?,
             (None, Some(code)) => write!(f, ": {}", code.meaning())?,
             (None, None) => {}
         }
         if let Some(id) = &self.request_id {
-            write!(f, " (request id {id})")?;
+            write!(f, " (request id {})", Printable(id))?;
         }
         Ok(())
     }
@@ -239,9 +239,38 @@ impl fmt::Display for NotTheApi<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not an answer of the API's: HTTP status {}", self.status)?;
         if let Some(content_type) = &self.content_type {
-            write!(f, ", {}", content_type.escape_debug())?;
+            write!(f, ", {}", Printable(content_type))?;
         }
         Ok(())
+    }
+}
+
+/// A text from outside, as it can be printed: what is no printable character is escaped, so that it cannot forge a line
+/// of a log or steer a terminal, and what is longer than 256 characters is cut short.
+///
+/// ```
+/// use checkout_wire::Printable;
+///
+/// assert_eq!(Printable("isn't").to_string(), "isn't");
+/// assert_eq!(Printable("a\r\nb\u{1b}[2J").to_string(), r"a\r\nb\u{1b}[2J");
+/// assert_eq!(Printable(&"x".repeat(1_000)).to_string(), "x".repeat(256) + "...");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Printable<'a>(
+    /// The text as it came.
+    pub &'a str,
+);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut characters = self.0.chars();
+        for character in characters.by_ref().take(PRINTED) {
+            match character {
+                '\'' | '"' => f.write_char(character)?,
+                _ => write!(f, "{}", character.escape_debug())?,
+            }
+        }
+        if characters.next().is_some() { f.write_str("...") } else { Ok(()) }
     }
 }
 
@@ -300,3 +329,4 @@ pub enum NotDone<'a> {
 }
 
 const EXCERPT: usize = 512;
+const PRINTED: usize = 256;
