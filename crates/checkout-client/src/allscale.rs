@@ -1,0 +1,412 @@
+//! AllScale: one store's access.
+
+use crate::call::Asked;
+use crate::{Call, Clock, Nonces};
+#[cfg(feature = "system")]
+use crate::{RandomNonces, SystemClock};
+use checkout_auth::allscale::SigningKey;
+use checkout_money::CoinAmount;
+use checkout_tables::Open;
+use checkout_tables::allscale::{BASE_URL, IntentStatus, Route};
+use checkout_transport::http::Uri;
+use checkout_validate::allscale::{CreateIntent, Price};
+use checkout_validate::{IdError, PathSegment};
+use checkout_wire::JsonText;
+use checkout_wire::allscale::{CreatedIntent, Echo, Intent, Pong, create_body, path};
+use core::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+/// One store's access to AllScale: its key, where the API is, a clock and a source of nonces. Cheap to clone; a
+/// process can have as many as it has stores.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// use checkout_auth::{SecretString, allscale::SigningKey};
+/// use checkout_client::allscale::{Client, Environment};
+///
+/// let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+/// let client = Client::builder(key).environment(Environment::Test).build()?;
+/// assert_eq!(client.environment(), Environment::Test);
+/// assert!(!format!("{client:?}").contains("st_"));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Store>);
+
+impl Client {
+    /// Begins a client with a store's key. Where nothing else is said it is a live store's, at AllScale's own host.
+    pub fn builder(key: SigningKey) -> Builder {
+        Builder {
+            key,
+            environment: Environment::Live,
+            base_url: BASE_URL.into(),
+            #[cfg(feature = "system")]
+            clock: Some(Box::new(SystemClock)),
+            #[cfg(not(feature = "system"))]
+            clock: None,
+            #[cfg(feature = "system")]
+            nonces: Some(Box::new(RandomNonces)),
+            #[cfg(not(feature = "system"))]
+            nonces: None,
+        }
+    }
+
+    /// Whose money it is.
+    #[must_use]
+    pub fn environment(&self) -> Environment {
+        self.0.environment
+    }
+
+    /// Creates a checkout intent.
+    ///
+    /// It has no idempotency key: sent twice it makes two intents that can both be paid. Store the order before you
+    /// send it, and after an unknown outcome do not repeat it blindly; see the example `save_before_send` of
+    /// `checkout-kit`.
+    ///
+    /// Source: *Create Checkout Intent*, v4, 2026-05-06.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// use checkout_auth::{SecretString, allscale::SigningKey};
+    /// use checkout_client::allscale::Client;
+    /// use checkout_money::Cents;
+    /// use checkout_tables::{Repeat, allscale::Currency};
+    /// use checkout_validate::allscale::{Draft, Rules};
+    ///
+    /// let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check(&Rules::default())?;
+    /// let call = client.create(&intent);
+    /// assert_eq!(call.path(), "/v1/checkout_intents/");
+    /// assert_eq!(call.repeat(), Repeat::Unsafe);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn create(&self, intent: &CreateIntent<'_>) -> Call<CreatedIntent<'static>> {
+        // A native price is one to one, and the first accepted coin of a fiat price decides its settlement.
+        let (amount_coins, coin) = match intent.price() {
+            Price::Coin { coin, amount } => (Some(CoinAmount::from_cents(amount)), Some(coin)),
+            Price::Fiat { .. } => {
+                let first = intent.accepted().and_then(|coins| coins.first().copied());
+                (None, first.filter(|coin| coin.is_supported()))
+            }
+        };
+        let asked = Asked { amount_coins, coin, ..Asked::default() };
+        Call::new(self, Route::Create, path(Route::Create, None), create_body(intent), asked)
+    }
+
+    /// Reads a whole checkout intent.
+    ///
+    /// # Errors
+    /// [`IdError`], for the three ids that cannot stand in a path.
+    ///
+    /// Source: *Get Checkout Intent*, v3, 2026-03-06.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// assert_eq!(client.get("65b2")?.path(), "/v1/checkout_intents/65b2");
+    /// assert!(client.get("").is_err());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn get(&self, intent_id: &str) -> Result<Call<Intent<'static>>, IdError> {
+        let segment = PathSegment::new(intent_id)?;
+        let asked = Asked { intent_id: Some(intent_id.to_owned()), ..Asked::default() };
+        Ok(Call::new(self, Route::Get, path(Route::Get, Some(segment)), Vec::new(), asked))
+    }
+
+    /// Reads a checkout intent's status alone: what to poll with.
+    ///
+    /// # Errors
+    /// [`IdError`], for the three ids that cannot stand in a path.
+    ///
+    /// Source: *Get Status*, v3, 2026-05-14.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// assert_eq!(client.status("65b2")?.path(), "/v1/checkout_intents/65b2/status");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn status(&self, intent_id: &str) -> Result<Call<Open<IntentStatus>>, IdError> {
+        let segment = PathSegment::new(intent_id)?;
+        Ok(self.plain(Route::Status, path(Route::Status, Some(segment))))
+    }
+
+    /// The test route that answers `{"pong":"ok"}`: whether the key, the clock and the way there are right.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// assert_eq!(client.ping().path(), "/v1/test/ping");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn ping(&self) -> Call<Pong<'static>> {
+        self.plain(Route::Ping, path(Route::Ping, None))
+    }
+
+    /// The test route that is always refused, with code 10001.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// assert_eq!(client.fail().path(), "/v1/test/fail");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn fail(&self) -> Call<JsonText<'static>> {
+        self.plain(Route::Fail, path(Route::Fail, None))
+    }
+
+    /// The test route that sends the body back: whether bytes arrive as they are signed.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_wire::JsonText;
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// assert_eq!(&client.post(&JsonText::new(r#"{"a": 1}"#)?).body()[..], br#"{"a": 1}"#);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn post(&self, body: &JsonText<'_>) -> Call<Echo<'static>> {
+        let body = body.as_str().as_bytes().to_vec();
+        Call::new(self, Route::Post, path(Route::Post, None), body, Asked::default())
+    }
+
+    pub(crate) fn key(&self) -> &SigningKey {
+        &self.0.key
+    }
+
+    pub(crate) fn uri(&self, path: &str) -> String {
+        format!("{}{path}", self.0.base_url)
+    }
+
+    pub(crate) fn now_millis(&self) -> u64 {
+        self.0.clock.now_millis()
+    }
+
+    pub(crate) fn nonce(&self) -> String {
+        self.0.nonces.nonce()
+    }
+
+    fn plain<T: crate::Readable>(&self, route: Route, path: String) -> Call<T> {
+        Call::new(self, route, path, Vec::new(), Asked::default())
+    }
+}
+
+impl fmt::Debug for Client {
+    /// Where it goes, and nothing of the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("environment", &self.0.environment)
+            .field("base_url", &self.0.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whose money it is. Both kinds of store live on the same host and are told apart by their keys, so this changes no
+/// request: it is remembered with what was paid, so that test money never settles a live order.
+///
+/// ```
+/// use checkout_client::allscale::Environment;
+///
+/// assert_ne!(Environment::Live, Environment::Test);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Environment {
+    /// A live store's: real money.
+    Live,
+    /// A test store's, or a sandbox's: no money.
+    Test,
+}
+
+/// A client that is being put together: see [`Client::builder`].
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// use checkout_auth::{SecretString, allscale::SigningKey};
+/// use checkout_client::allscale::{BuildError, Client};
+///
+/// let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+/// let plain = Client::builder(key).base_url("http://example.com").build();
+/// assert_eq!(plain.unwrap_err(), BuildError::NotHttps);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub struct Builder {
+    key: SigningKey,
+    environment: Environment,
+    base_url: String,
+    clock: Option<Box<dyn Clock>>,
+    nonces: Option<Box<dyn Nonces>>,
+}
+
+impl Builder {
+    /// Whose money it is. A live store's, if nothing is said.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// Where the API is: `https`, a host, and a port if need be. The path is signed, so nothing may stand in front
+    /// of it. `http` is taken for this machine alone.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = url.into();
+        self
+    }
+
+    /// The clock that timestamps come from. The system's, if nothing is said.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Some(Box::new(clock));
+        self
+    }
+
+    /// Where nonces come from. Random ones, if nothing is said.
+    pub fn nonces(mut self, nonces: impl Nonces + 'static) -> Self {
+        self.nonces = Some(Box::new(nonces));
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub fn build(self) -> Result<Client, BuildError> {
+        Ok(Client(Arc::new(Store {
+            base_url: base_url(&self.base_url)?,
+            key: self.key,
+            environment: self.environment,
+            clock: self.clock.ok_or(BuildError::NoClock)?,
+            nonces: self.nonces.ok_or(BuildError::NoNonces)?,
+        })))
+    }
+}
+
+impl fmt::Debug for Builder {
+    /// Where it goes, and nothing of the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("environment", &self.environment).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no client.
+///
+/// ```
+/// use checkout_client::allscale::BuildError;
+///
+/// assert_eq!(BuildError::Path.to_string(), "base_url: the path is signed, so none may stand in the base URL");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The base URL is no absolute URL.
+    #[error("base_url: not an absolute URL")]
+    NotAbsolute,
+    /// The base URL is not `https`, and leads to another machine.
+    #[error("base_url: not https, which only this machine may do without")]
+    NotHttps,
+    /// The base URL holds a user or a password.
+    #[error("base_url: a user or password has no place here")]
+    UserInfo,
+    /// The base URL's host is empty, or neither a name nor an address. A name beyond ASCII is given in its
+    /// ASCII form.
+    #[error("base_url: not the name or the address of a host")]
+    Host,
+    /// The base URL's port is none.
+    #[error("base_url: not a port, which is a number from 1 to 65535")]
+    Port,
+    /// The base URL has a path or a query.
+    #[error("base_url: the path is signed, so none may stand in the base URL")]
+    Path,
+    /// There is no clock: without the feature `system` it is yours to give.
+    #[error("clock: none was given")]
+    NoClock,
+    /// There is no source of nonces: without the feature `system` it is yours to give.
+    #[error("nonces: no source was given")]
+    NoNonces,
+}
+
+struct Store {
+    key: SigningKey,
+    environment: Environment,
+    /// Scheme and authority, with no slash at the end.
+    base_url: String,
+    clock: Box<dyn Clock>,
+    nonces: Box<dyn Nonces>,
+}
+
+fn base_url(url: &str) -> Result<String, BuildError> {
+    let uri: Uri = url.parse().map_err(|_| BuildError::NotAbsolute)?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err(BuildError::NotAbsolute);
+    };
+    if authority.as_str().contains('@') {
+        return Err(BuildError::UserInfo);
+    }
+    let host = authority.host();
+    let after = authority.as_str().strip_prefix(host).filter(|_| is_host(host)).ok_or(BuildError::Host)?;
+    match after.strip_prefix(':') {
+        None if after.is_empty() => {}
+        None => return Err(BuildError::Host),
+        Some(port) if is_port(port) => {}
+        Some(_) => return Err(BuildError::Port),
+    }
+    match scheme {
+        "https" => {}
+        "http" if is_this_machine(host) => {}
+        _ => return Err(BuildError::NotHttps),
+    }
+    if uri.path() != "/" || uri.query().is_some() || url.contains('#') {
+        return Err(BuildError::Path);
+    }
+    Ok(format!("{scheme}://{authority}"))
+}
+
+/// A URI's host may be empty, and its characters are nearly free; one that can be called is an address or a name.
+fn is_host(host: &str) -> bool {
+    match bracketed(host) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => {
+            host.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+        }
+    }
+}
+
+/// A URI's port may be any text. This takes digits alone: not the sign that a number may have.
+fn is_port(port: &str) -> bool {
+    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port != 0)
+}
+
+fn is_this_machine(host: &str) -> bool {
+    match bracketed(host) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback()),
+        None => {
+            let loopback = host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
+            loopback || host.eq_ignore_ascii_case("localhost")
+        }
+    }
+}
+
+fn bracketed(host: &str) -> Option<&str> {
+    host.strip_prefix('[')?.strip_suffix(']')
+}

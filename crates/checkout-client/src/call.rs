@@ -1,0 +1,488 @@
+//! One thing to ask, and one attempt at it.
+
+use crate::allscale::Client;
+use crate::trace::Trace;
+use crate::{Received, SendError};
+use checkout_auth::allscale::{RequestToSign, headers};
+use checkout_money::CoinAmount;
+use checkout_tables::allscale::{IntentStatus, Route, StableCoin};
+use checkout_tables::{Open, Repeat};
+use checkout_transport::bytes::Bytes;
+use checkout_transport::http::{self, HeaderValue, header};
+use checkout_transport::{BlockingTransport, LocalTransport, Request, Response, Transport, TransportError};
+use checkout_wire::allscale::{CreatedIntent, Echo, Intent, Payload, Pong, read};
+use checkout_wire::{Head, JsonText, Reply};
+use core::fmt;
+use core::marker::PhantomData;
+
+/// One thing to ask, as often as it is wise to. A [`Client`] makes it; nothing has been sent yet.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// use checkout_auth::{SecretString, allscale::SigningKey};
+/// use checkout_client::allscale::Client;
+/// use checkout_sandbox::allscale::{Sandbox, Store};
+/// use checkout_tables::Repeat;
+///
+/// let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+/// let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+/// let clock = sandbox.clock().clone();
+/// let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+///
+/// let call = client.status("65b2f3d0d2d9c0a1b2c3d4e5")?;
+/// assert_eq!(call.path(), "/v1/checkout_intents/65b2f3d0d2d9c0a1b2c3d4e5/status");
+/// assert_eq!(call.repeat(), Repeat::Safe);
+/// let refused = call.send_blocking(&sandbox)?.into_answer().unwrap_err();
+/// assert_eq!(refused.code().map(|code| code.value()), Some(50001)); // there is no such intent
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Call<T> {
+    client: Client,
+    route: Route,
+    path: String,
+    body: Bytes,
+    asked: Asked,
+    payload: PhantomData<fn() -> T>,
+}
+
+impl<T: Readable> Call<T> {
+    /// What is asked.
+    #[must_use]
+    pub const fn route(&self) -> Route {
+        self.route
+    }
+
+    /// The path, as it is sent and signed.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The body, as it is sent and signed. It can hold anything about the payer.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// assert!(client.ping().body().is_empty());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Whether it may be asked again when nobody knows how the last attempt ended.
+    #[must_use]
+    pub const fn repeat(&self) -> Repeat {
+        self.route.repeat()
+    }
+
+    /// One attempt, signed for a moment (milliseconds since the Unix epoch) and with a nonce that no attempt had
+    /// before: the request to send, and the reader of its answer.
+    ///
+    /// # Errors
+    /// [`SendError`], if the nonce is not visible ASCII. Nothing was sent.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// use checkout_auth::{SecretString, allscale::SigningKey};
+    /// use checkout_client::allscale::Client;
+    /// use checkout_transport::{Response, bytes::Bytes};
+    ///
+    /// let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// let attempt = client.ping().attempt(1_716_501_000_000, "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321")?;
+    /// let (request, reader) = attempt.into_parts();
+    /// assert_eq!(request.headers()["x-timestamp"], "1716501000");
+    ///
+    /// // Send the request in your own way, and hand over what comes back.
+    /// let response = Response::new(Bytes::from_static(br#"{"code":0,"payload":{"pong":"ok"}}"#));
+    /// assert_eq!(reader.read(&response)?.into_answer()?.payload.pong, "ok");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn attempt(&self, now_millis: u64, nonce: &str) -> Result<Attempt<T>, SendError> {
+        let timestamp = now_millis / 1_000;
+        let (method, key) = (self.route.method(), self.client.key());
+        let signature = key
+            .sign(&RequestToSign { method, path: &self.path, query: "", timestamp, nonce, body: &self.body })
+            .map_err(|error| SendError::sign(self.route, error))?;
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(self.client.uri(&self.path))
+            .header(header::ACCEPT, JSON)
+            .header(headers::API_KEY, sensitive(key.api_key()).ok_or_else(|| SendError::request(self.route))?)
+            .header(headers::TIMESTAMP, timestamp)
+            .header(headers::NONCE, nonce)
+            .header(
+                headers::SIGNATURE,
+                sensitive(signature.as_str()).ok_or_else(|| SendError::request(self.route))?,
+            );
+        if !self.body.is_empty() {
+            request = request.header(header::CONTENT_TYPE, JSON);
+        }
+        let request = request.body(self.body.clone()).map_err(|_| SendError::request(self.route))?;
+        let reader = Reader {
+            route: self.route,
+            sent_at_millis: now_millis,
+            asked: self.asked.clone(),
+            payload: PhantomData,
+        };
+        Ok(Attempt { request, reader })
+    }
+
+    /// Asks once, over an asynchronous transport. To drop the future is to not know how the attempt ended, as with
+    /// [`Delivery::Unknown`](checkout_transport::Delivery::Unknown).
+    ///
+    /// # Errors
+    /// [`SendError`], if no reply came.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_sandbox::allscale::{Sandbox, Store};
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let clock = sandbox.clock().clone();
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # pollster::block_on(async {
+    /// let answer = client.ping().send(&sandbox).await?.into_answer()?;
+    /// assert_eq!(answer.payload.pong, "ok");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn send(&self, transport: &impl Transport) -> Result<Received<T>, SendError> {
+        let (request, reader, trace) = self.begin()?;
+        let outcome = trace.around(async { transport.send(request).await }).await;
+        reader.finish(outcome, &trace)
+    }
+
+    /// Asks once, over a transport whose futures stay on their thread.
+    ///
+    /// # Errors
+    /// [`SendError`], if no reply came.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_sandbox::allscale::{Sandbox, Store};
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let clock = sandbox.clock().clone();
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # pollster::block_on(async {
+    /// let answer = client.ping().send_local(&sandbox).await?.into_answer()?;
+    /// assert_eq!(answer.payload.pong, "ok");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn send_local(&self, transport: &impl LocalTransport) -> Result<Received<T>, SendError> {
+        let (request, reader, trace) = self.begin()?;
+        let outcome = trace.around(async { transport.send_local(request).await }).await;
+        reader.finish(outcome, &trace)
+    }
+
+    /// Asks once, over a blocking transport.
+    ///
+    /// # Errors
+    /// [`SendError`], if no reply came.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_sandbox::allscale::{Sandbox, Store};
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let clock = sandbox.clock().clone();
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// let answer = client.ping().send_blocking(&sandbox)?.into_answer()?;
+    /// assert_eq!(answer.payload.pong, "ok");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn send_blocking(
+        &self,
+        transport: &(impl BlockingTransport + ?Sized),
+    ) -> Result<Received<T>, SendError> {
+        let (request, reader, trace) = self.begin()?;
+        let outcome = trace.within(|| transport.send_blocking(request));
+        reader.finish(outcome, &trace)
+    }
+
+    pub(crate) fn new(client: &Client, route: Route, path: String, body: Vec<u8>, asked: Asked) -> Self {
+        let (client, body) = (client.clone(), Bytes::from(body));
+        Self { client, route, path, body, asked, payload: PhantomData }
+    }
+
+    /// An attempt with a timestamp and a nonce of its own.
+    fn begin(&self) -> Result<(Request, Reader<T>, Trace), SendError> {
+        let trace = Trace::attempt(self.route, &self.path);
+        let attempt = self.attempt(self.client.now_millis(), &self.client.nonce());
+        let attempt = attempt.inspect_err(|error| trace.failed(error))?;
+        Ok((attempt.request, attempt.reader, trace))
+    }
+}
+
+impl<T> Clone for Call<T> {
+    fn clone(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            route: self.route,
+            path: self.path.clone(),
+            body: self.body.clone(),
+            asked: self.asked.clone(),
+            payload: PhantomData,
+        }
+    }
+}
+
+impl<T> fmt::Debug for Call<T> {
+    /// Everything but the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("route", &self.route).field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// One attempt: a signed request, good for one sending, and the reader of its answer.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// # use checkout_auth::{SecretString, allscale::SigningKey};
+/// # use checkout_client::allscale::Client;
+/// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+/// let attempt = client.ping().attempt(1_716_501_000_000, "nonce-1")?;
+/// assert_eq!(attempt.request().uri(), "https://openapi.allscale.io/v1/test/ping");
+/// // What is secret in the headers is not printed.
+/// assert!(!format!("{attempt:?}").contains("st_key"));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Attempt<T> {
+    request: Request,
+    reader: Reader<T>,
+}
+
+impl<T> Attempt<T> {
+    /// The request.
+    #[must_use]
+    pub const fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The request, and the reader of its answer.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// let (request, _reader) = client.ping().attempt(0, "nonce-1")?.into_parts();
+    /// assert_eq!(request.method(), "GET");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn into_parts(self) -> (Request, Reader<T>) {
+        (self.request, self.reader)
+    }
+}
+
+impl<T> fmt::Debug for Attempt<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt")
+            .field("method", self.request.method())
+            .field("uri", self.request.uri())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads the answer to one attempt, and compares it with what was asked.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// use checkout_auth::{SecretString, allscale::SigningKey};
+/// use checkout_client::allscale::Client;
+/// use checkout_transport::{Response, bytes::Bytes};
+///
+/// let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+/// let (_, reader) = client.get("65b2f3d0d2d9c0a1b2c3d4e5")?.attempt(0, "nonce-1")?.into_parts();
+/// let other = br#"{"code":0,"payload":{"all_scale_checkout_intent_id":"another","status":20,"amount_coins":"9"}}"#;
+/// let error = reader.read(&Response::new(Bytes::from_static(other))).unwrap_err();
+/// assert_eq!(error.mismatch(), Some("all_scale_checkout_intent_id"));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Reader<T> {
+    route: Route,
+    sent_at_millis: u64,
+    asked: Asked,
+    payload: PhantomData<fn() -> T>,
+}
+
+impl<T: Readable> Reader<T> {
+    /// Reads the answer.
+    ///
+    /// # Errors
+    /// [`SendError`], if the answer cannot be read, or is not the answer to what was asked: another intent's, or one
+    /// with another coin or amount than a native price has. It may have been done all the same.
+    pub fn read(&self, response: &Response) -> Result<Received<T>, SendError> {
+        let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let head = Head {
+            status: response.status().as_u16(),
+            content_type: header(header::CONTENT_TYPE),
+            retry_after: header(header::RETRY_AFTER),
+            location: header(header::LOCATION),
+        };
+        let body = response.body();
+        let reply = match read::<T::Borrowed<'_>>(&head, body) {
+            Ok(reply) => reply.map_owned(Payload::into_owned),
+            Err(error) => {
+                let id = request_id(&head, body);
+                return Err(SendError::read(self.route, error, id, body.clone()));
+            }
+        };
+        if let Reply::Done(answer) = &reply
+            && let Err(field) = answer.payload.answers(&self.asked)
+        {
+            let id = answer.request_id.as_deref().map(str::to_owned);
+            return Err(SendError::other(self.route, field, id, body.clone()));
+        }
+        Ok(Received::new(reply, self.sent_at_millis, response))
+    }
+
+    fn finish(
+        self,
+        outcome: Result<Response, TransportError>,
+        trace: &Trace,
+    ) -> Result<Received<T>, SendError> {
+        let received = match outcome {
+            Ok(response) => self.read(&response),
+            Err(error) => Err(SendError::no_answer(self.route, error)),
+        };
+        match &received {
+            Ok(received) => trace.received(received),
+            Err(error) => trace.failed(error),
+        }
+        received
+    }
+}
+
+impl<T> fmt::Debug for Reader<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("route", &self.route).finish_non_exhaustive()
+    }
+}
+
+/// What a call can be answered with, in the form that borrows nothing.
+///
+/// ```
+/// use checkout_client::Readable;
+/// use checkout_tables::{Open, allscale::IntentStatus};
+///
+/// fn is_readable<T: Readable>() {}
+/// is_readable::<Open<IntentStatus>>();
+/// ```
+pub trait Readable: sealed::Answers + Sized + 'static {
+    /// The form that borrows from the answer's body.
+    type Borrowed<'a>: Payload<'a, Owned = Self>;
+}
+
+impl Readable for CreatedIntent<'static> {
+    type Borrowed<'a> = CreatedIntent<'a>;
+}
+
+impl Readable for Intent<'static> {
+    type Borrowed<'a> = Intent<'a>;
+}
+
+impl Readable for Open<IntentStatus> {
+    type Borrowed<'a> = Self;
+}
+
+impl Readable for Pong<'static> {
+    type Borrowed<'a> = Pong<'a>;
+}
+
+impl Readable for Echo<'static> {
+    type Borrowed<'a> = Echo<'a>;
+}
+
+impl Readable for JsonText<'static> {
+    type Borrowed<'a> = JsonText<'a>;
+}
+
+/// What an answer must agree with.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    pub(crate) intent_id: Option<String>,
+    pub(crate) amount_coins: Option<CoinAmount>,
+    pub(crate) coin: Option<StableCoin>,
+}
+
+mod sealed {
+    use super::{Asked, CreatedIntent, Echo, Intent, IntentStatus, JsonText, Open, Pong};
+
+    pub trait Answers {
+        /// Or else the field that does not agree.
+        fn answers(&self, asked: &Asked) -> Result<(), &'static str>;
+    }
+
+    impl Answers for CreatedIntent<'static> {
+        fn answers(&self, asked: &Asked) -> Result<(), &'static str> {
+            if asked.coin.is_some_and(|coin| self.stable_coin_type != Open::Known(coin)) {
+                return Err("stable_coin_type");
+            }
+            if asked.amount_coins.is_some_and(|amount| self.amount_coins != amount) {
+                return Err("amount_coins");
+            }
+            Ok(())
+        }
+    }
+
+    impl Answers for Intent<'static> {
+        fn answers(&self, asked: &Asked) -> Result<(), &'static str> {
+            match &asked.intent_id {
+                Some(id) if *id != self.intent_id => Err("all_scale_checkout_intent_id"),
+                _ => Ok(()),
+            }
+        }
+    }
+
+    macro_rules! bare {
+        ($($payload:ty),+) => {
+            $(
+                impl Answers for $payload {
+                    fn answers(&self, _: &Asked) -> Result<(), &'static str> {
+                        Ok(())
+                    }
+                }
+            )+
+        };
+    }
+
+    bare!(Open<IntentStatus>, Pong<'static>, Echo<'static>, JsonText<'static>);
+}
+
+/// The request id of an answer whose payload could not be read.
+fn request_id(head: &Head<'_>, body: &[u8]) -> Option<String> {
+    read::<JsonText<'_>>(head, body).ok()?.request_id().map(str::to_owned)
+}
+
+/// A header value that `Debug` does not print.
+fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -1,0 +1,237 @@
+//! What can go wrong on the way.
+
+use crate::ClockSkew;
+use checkout_auth::allscale::SignError;
+use checkout_tables::Open;
+use checkout_tables::allscale::{ErrorCode, Route};
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{Delivery, TransportError};
+use checkout_wire::{NotDone, Printable, ReadError};
+use core::fmt;
+
+/// An attempt that gave no reply. A refusal is a reply, and not one of these.
+///
+/// [`delivery`](Self::delivery) says whether the provider may have done what was asked.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// use checkout_auth::{SecretString, allscale::SigningKey};
+/// use checkout_client::allscale::Client;
+/// use checkout_transport::{Delivery, TransportError, from_fn_blocking};
+///
+/// let nowhere = from_fn_blocking(|_| Err(TransportError::not_sent("connection refused")));
+/// let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+/// let error = client.ping().send_blocking(&nowhere).unwrap_err();
+/// assert_eq!(error.delivery(), Delivery::NotSent);
+/// assert_eq!(error.to_string(), "GET /v1/test/ping: the request was not sent");
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct SendError(Box<Failed>);
+
+impl SendError {
+    /// How far the request got: whether the provider may have done what was asked.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        match &self.0.reason {
+            Reason::Transport(error) => error.delivery(),
+            Reason::Sign(_) | Reason::Request => Delivery::NotSent,
+            // An answer came, so the request arrived.
+            Reason::Read(_) | Reason::Mismatch(_) => Delivery::Unknown,
+        }
+    }
+
+    /// What was asked.
+    #[must_use]
+    pub fn route(&self) -> Route {
+        self.0.route
+    }
+
+    /// The provider's id of the request, if an answer came and had one.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// The answer that could not be read, or that is not the answer to what was asked. It can hold anything about the
+    /// payer: for your eyes, not for a log.
+    #[must_use]
+    pub fn body(&self) -> Option<&Bytes> {
+        self.0.body.as_ref()
+    }
+
+    /// Why no answer came, if that is what went wrong.
+    #[must_use]
+    pub fn transport(&self) -> Option<&TransportError> {
+        match &self.0.reason {
+            Reason::Transport(error) => Some(error),
+            Reason::Sign(_) | Reason::Request | Reason::Read(_) | Reason::Mismatch(_) => None,
+        }
+    }
+
+    /// Why the answer could not be read, if that is what went wrong.
+    #[must_use]
+    pub fn unreadable(&self) -> Option<&ReadError> {
+        match &self.0.reason {
+            Reason::Read(error) => Some(error),
+            Reason::Transport(_) | Reason::Sign(_) | Reason::Request | Reason::Mismatch(_) => None,
+        }
+    }
+
+    /// The field that is not what was asked for, if that is what went wrong: the answer belongs to something else, or
+    /// somebody changed it.
+    #[must_use]
+    pub fn mismatch(&self) -> Option<&'static str> {
+        match &self.0.reason {
+            Reason::Mismatch(field) => Some(field),
+            Reason::Transport(_) | Reason::Sign(_) | Reason::Request | Reason::Read(_) => None,
+        }
+    }
+
+    pub(crate) fn no_answer(route: Route, error: TransportError) -> Self {
+        Self(Box::new(Failed { route, request_id: None, body: None, reason: Reason::Transport(error) }))
+    }
+
+    pub(crate) fn sign(route: Route, error: SignError) -> Self {
+        Self(Box::new(Failed { route, request_id: None, body: None, reason: Reason::Sign(error) }))
+    }
+
+    pub(crate) fn request(route: Route) -> Self {
+        Self(Box::new(Failed { route, request_id: None, body: None, reason: Reason::Request }))
+    }
+
+    pub(crate) fn read(route: Route, error: ReadError, request_id: Option<String>, body: Bytes) -> Self {
+        Self(Box::new(Failed { route, request_id, body: Some(body), reason: Reason::Read(error) }))
+    }
+
+    pub(crate) fn other(route: Route, field: &'static str, request_id: Option<String>, body: Bytes) -> Self {
+        Self(Box::new(Failed { route, request_id, body: Some(body), reason: Reason::Mismatch(field) }))
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: ", self.0.route.method(), self.0.route.path())?;
+        match &self.0.reason {
+            Reason::Transport(error) => write!(f, "{error}")?,
+            Reason::Sign(_) => f.write_str("the request could not be signed")?,
+            Reason::Request => f.write_str("the request is not one that HTTP can carry")?,
+            Reason::Read(_) => f.write_str("the answer could not be read")?,
+            Reason::Mismatch(field) => write!(f, "the answer's {field} is not what was asked for")?,
+        }
+        match &self.0.request_id {
+            Some(id) => write!(f, " (request id {})", Printable(id)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for SendError {
+    /// Everything but the answer's body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendError")
+            .field("route", &self.0.route)
+            .field("reason", &self.0.reason)
+            .field("request_id", &self.0.request_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for SendError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.reason {
+            // What it says itself stands in our own text already.
+            Reason::Transport(error) => error.source(),
+            Reason::Sign(error) => Some(error),
+            Reason::Read(error) => Some(error),
+            Reason::Request | Reason::Mismatch(_) => None,
+        }
+    }
+}
+
+/// What came instead of an answer: a refusal, or something that is not the API's.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// use checkout_auth::{SecretString, allscale::SigningKey};
+/// use checkout_client::allscale::Client;
+/// use checkout_sandbox::allscale::{Sandbox, Store};
+/// use checkout_tables::{Open, allscale::ErrorCode};
+///
+/// let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+/// let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+/// let clock = sandbox.clock().clone();
+/// let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+///
+/// let error = client.fail().send_blocking(&sandbox)?.into_answer().unwrap_err();
+/// assert_eq!(error.code(), Some(Open::Known(ErrorCode::ValidationError)));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerError {
+    not_done: Box<NotDone<'static>>,
+    clock_skew: Option<ClockSkew>,
+}
+
+impl AnswerError {
+    /// What came.
+    #[must_use]
+    pub fn not_done(&self) -> &NotDone<'static> {
+        &self.not_done
+    }
+
+    /// The provider's code, if it refused.
+    #[must_use]
+    pub fn code(&self) -> Option<Open<ErrorCode>> {
+        match &*self.not_done {
+            NotDone::Refused(refusal) => Some(refusal.code),
+            NotDone::NotTheApi(_) => None,
+        }
+    }
+
+    /// The provider's id of the request, if the answer had one.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match &*self.not_done {
+            NotDone::Refused(refusal) => refusal.request_id.as_deref(),
+            NotDone::NotTheApi(_) => None,
+        }
+    }
+
+    pub(crate) fn new(not_done: NotDone<'static>, clock_skew: Option<ClockSkew>) -> Self {
+        Self { not_done: Box::new(not_done), clock_skew }
+    }
+}
+
+impl fmt::Display for AnswerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.not_done)?;
+        // No page says with which code a timestamp is refused; a signature that is refused may be a clock.
+        let signature = self.code() == Some(Open::Known(ErrorCode::InvalidSignature));
+        match self.clock_skew.filter(|skew| signature && skew.seconds() != 0) {
+            Some(skew) => write!(f, "; {skew}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for AnswerError {}
+
+struct Failed {
+    route: Route,
+    request_id: Option<String>,
+    body: Option<Bytes>,
+    reason: Reason,
+}
+
+#[derive(Debug)]
+enum Reason {
+    Transport(TransportError),
+    Sign(SignError),
+    /// Not a request that HTTP can carry.
+    Request,
+    Read(ReadError),
+    /// The field that is not what was asked for.
+    Mismatch(&'static str),
+}

@@ -1,0 +1,156 @@
+//! A reply, with what is known of its journey.
+
+use crate::AnswerError;
+use checkout_lifecycle::{Moment, Observation};
+use checkout_tables::Open;
+use checkout_tables::allscale::IntentStatus;
+use checkout_transport::Response;
+use checkout_wire::allscale::Intent;
+use checkout_wire::{Answer, Reply};
+use core::fmt;
+use std::time::UNIX_EPOCH;
+
+/// A reply, with when it was asked for and how far the clocks are apart.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// # use checkout_auth::{SecretString, allscale::SigningKey};
+/// # use checkout_client::allscale::Client;
+/// # use checkout_sandbox::allscale::{Sandbox, Store};
+/// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+/// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+/// # let clock = sandbox.clock().clone();
+/// let late = Client::builder(key).clock(move || clock.now_millis() - 400_000).build()?;
+/// let received = late.ping().send_blocking(&sandbox)?;
+/// assert_eq!(received.clock_skew.map(|skew| skew.seconds()), Some(400));
+/// assert!(received.into_answer().unwrap_err().to_string().ends_with("; the provider's clock is 400 s ahead of ours"));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a refusal is a reply too"]
+pub struct Received<T> {
+    /// What the answer was.
+    pub reply: Reply<'static, T>,
+    /// When the attempt was made, by your clock, in milliseconds since the Unix epoch.
+    pub sent_at_millis: u64,
+    /// The HTTP status.
+    pub http_status: u16,
+    /// `Retry-After`, as it stands.
+    pub retry_after: Option<String>,
+    /// How far the provider's clock is ahead of yours, where the answer's `Date` tells.
+    pub clock_skew: Option<ClockSkew>,
+}
+
+impl<T> Received<T> {
+    /// The answer, or else what came instead of it, as an error.
+    ///
+    /// # Errors
+    /// [`AnswerError`], for a refusal and for what is not the API's.
+    pub fn into_answer(self) -> Result<Answer<'static, T>, AnswerError> {
+        self.reply.into_answer().map_err(|not_done| AnswerError::new(not_done, self.clock_skew))
+    }
+
+    /// When the read was sent, for the order of observations.
+    ///
+    /// ```
+    /// # use checkout_client::Received;
+    /// # use checkout_wire::{Answer, Reply};
+    /// # let reply = Reply::Done(Answer { payload: (), request_id: None });
+    /// # let received = Received { reply, sent_at_millis: 7, http_status: 200, retry_after: None, clock_skew: None };
+    /// assert_eq!(received.moment().unix_millis(), 7);
+    /// ```
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        Moment::from_unix_millis(i64::try_from(self.sent_at_millis).unwrap_or(i64::MAX))
+    }
+
+    pub(crate) fn new(reply: Reply<'static, T>, sent_at_millis: u64, response: &Response) -> Self {
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        Self {
+            reply,
+            sent_at_millis,
+            http_status: response.status().as_u16(),
+            retry_after: header("retry-after").map(str::to_owned),
+            clock_skew: header("date").and_then(|date| ClockSkew::of(date, sent_at_millis)),
+        }
+    }
+}
+
+impl Received<Open<IntentStatus>> {
+    /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), if the status was given.
+    ///
+    /// ```
+    /// # use checkout_client::Received;
+    /// # use checkout_lifecycle::{Tracker, Verdict};
+    /// # use checkout_tables::{Open, allscale::IntentStatus};
+    /// # use checkout_wire::{Answer, Reply};
+    /// # let reply = Reply::Done(Answer { payload: Open::from(IntentStatus::Viewed), request_id: None });
+    /// # let received = Received { reply, sent_at_millis: 7, http_status: 200, retry_after: None, clock_skew: None };
+    /// let mut tracker = Tracker::new();
+    /// let verdict = received.observation().map(|observation| tracker.observe(observation));
+    /// assert_eq!(verdict, Some(Verdict::First));
+    /// ```
+    #[must_use]
+    pub fn observation(&self) -> Option<Observation<IntentStatus>> {
+        match &self.reply {
+            Reply::Done(answer) => Some(Observation::read(answer.payload, self.moment())),
+            Reply::Refused(_) | Reply::NotTheApi(_) => None,
+        }
+    }
+}
+
+impl Received<Intent<'static>> {
+    /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), if the intent was given.
+    ///
+    /// ```
+    /// # use checkout_client::Received;
+    /// # use checkout_wire::{NotDone, Reply, allscale::Intent};
+    /// fn status_of(received: &Received<Intent<'static>>) -> Option<i64> {
+    ///     Some(received.observation()?.status().value())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn observation(&self) -> Option<Observation<IntentStatus>> {
+        match &self.reply {
+            Reply::Done(answer) => Some(Observation::read(answer.payload.status, self.moment())),
+            Reply::Refused(_) | Reply::NotTheApi(_) => None,
+        }
+    }
+}
+
+/// How far the provider's clock is ahead of ours, by the answer's `Date`; to a second, and the answer's journey is in
+/// it.
+///
+/// ```
+/// # use checkout_client::Received;
+/// fn warn(received: &Received<()>) -> Option<String> {
+///     received.clock_skew.map(|skew| skew.to_string())
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockSkew(i64);
+
+impl ClockSkew {
+    /// Seconds; below zero when the provider's clock is behind.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        self.0
+    }
+
+    fn of(date: &str, sent_at_millis: u64) -> Option<Self> {
+        let date = httpdate::parse_http_date(date).ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let date = i64::try_from(date.as_secs()).ok()?;
+        Some(Self(date.saturating_sub(i64::try_from(sent_at_millis / 1_000).ok()?)))
+    }
+}
+
+impl fmt::Display for ClockSkew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("the provider's clock agrees with ours"),
+            ahead @ 1.. => write!(f, "the provider's clock is {ahead} s ahead of ours"),
+            behind => write!(f, "the provider's clock is {} s behind ours", behind.unsigned_abs()),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Where time and nonces come from.
+
+/// Tells the time: milliseconds since the Unix epoch. Every closure that does is one.
+///
+/// ```
+/// use checkout_client::Clock;
+///
+/// let stopped = || 1_716_501_000_000;
+/// assert_eq!(stopped.now_millis(), 1_716_501_000_000);
+/// ```
+pub trait Clock: Send + Sync {
+    /// Now, in milliseconds since the Unix epoch.
+    fn now_millis(&self) -> u64;
+}
+
+impl<F: Fn() -> u64 + Send + Sync> Clock for F {
+    fn now_millis(&self) -> u64 {
+        self()
+    }
+}
+
+/// Gives nonces: a text for each attempt that no attempt of the store has had before. Every closure that does is one.
+/// A provider accepts each only once, so a source that repeats itself gets its requests refused.
+///
+/// ```
+/// use checkout_client::Nonces;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// let counter = AtomicU64::new(0);
+/// let nonces = move || format!("run-7-{}", counter.fetch_add(1, Ordering::Relaxed));
+/// assert_ne!(nonces.nonce(), nonces.nonce());
+/// ```
+pub trait Nonces: Send + Sync {
+    /// A nonce that was not given before: visible ASCII.
+    fn nonce(&self) -> String;
+}
+
+impl<F: Fn() -> String + Send + Sync> Nonces for F {
+    fn nonce(&self) -> String {
+        self()
+    }
+}
+
+/// The system's clock.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// use checkout_client::{Clock, SystemClock};
+///
+/// assert!(SystemClock.now_millis() > 1_700_000_000_000);
+/// # }
+/// ```
+#[cfg(feature = "system")]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+#[cfg(feature = "system")]
+impl Clock for SystemClock {
+    fn now_millis(&self) -> u64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        // A clock that stands before 1970 is taken as 1970: the provider refuses it and says how far it is off.
+        since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Random nonces: UUIDs of version 4 (RFC 9562), from the system's source of randomness.
+///
+/// Should the system have no randomness to give, the nonce is empty, and signing refuses it: nothing is sent.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// use checkout_client::{Nonces, RandomNonces};
+///
+/// assert_eq!(RandomNonces.nonce().len(), 36);
+/// assert_ne!(RandomNonces.nonce(), RandomNonces.nonce());
+/// # }
+/// ```
+#[cfg(feature = "system")]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RandomNonces;
+
+#[cfg(feature = "system")]
+impl Nonces for RandomNonces {
+    fn nonce(&self) -> String {
+        match (getrandom::u64(), getrandom::u64()) {
+            (Ok(high), Ok(low)) => uuid_v4(high, low),
+            _ => String::new(),
+        }
+    }
+}
+
+/// 128 random bits, six of which say version and variant.
+#[cfg(feature = "system")]
+fn uuid_v4(high: u64, low: u64) -> String {
+    let high = high & !0xf000 | 0x4000;
+    let low = low & !(0b11 << 62) | 0b10 << 62;
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        high >> 32,
+        high >> 16 & 0xffff,
+        high & 0xffff,
+        low >> 48,
+        low & 0xffff_ffff_ffff
+    )
+}
+
+#[cfg(all(test, feature = "system"))]
+mod tests {
+    use super::uuid_v4;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_random_nonce_is_the_uuid_that_another_reading_of_the_standard_makes(high: u64, low: u64) {
+            let random = uuid::Uuid::from_u64_pair(high, low).into_bytes();
+            let expected = uuid::Builder::from_random_bytes(random).into_uuid();
+            prop_assert_eq!(uuid_v4(high, low), expected.to_string());
+        }
+    }
+}

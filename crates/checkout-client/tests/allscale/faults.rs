@@ -1,0 +1,307 @@
+//! What the client makes of every fault that the sandbox knows.
+
+use crate::world::{client, fiat, fiat_settled_in, native, sandbox};
+use checkout_client::allscale::Client;
+use checkout_client::{Received, SendError};
+use checkout_sandbox::allscale::{Fault, Sandbox};
+use checkout_tables::allscale::{Route, StableCoin};
+use checkout_transport::{BODY_CAP, Delivery};
+use checkout_wire::Reply;
+use checkout_wire::allscale::CreatedIntent;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// A sandbox with one intent of 10 coins that is confirmed, and its id.
+fn world() -> (Sandbox, Client, String) {
+    let sandbox = sandbox(4);
+    let client = client(&sandbox);
+    let created = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    sandbox.clock().advance(Duration::from_secs(60));
+    (sandbox, client, created.payload.intent_id.into_owned())
+}
+
+/// What comes of a request that a fault waits for: create at 20 USDC, create at 30 dollars, status, get.
+fn check(fault: &Fault) -> [String; 4] {
+    let create = |intent| {
+        let (sandbox, client, _) = world();
+        sandbox.inject(fault.clone());
+        let received = client.create(&intent).send_blocking(&sandbox);
+        let made = sandbox.intents().len() - 1;
+        let told = outcome(received, |created: &CreatedIntent<'_>| {
+            let is_it = sandbox.intents().last().is_some_and(|newest| newest.id == created.intent_id);
+            let coin = created.stable_coin_type.known().unwrap().code();
+            format!("{} {coin}{}", created.amount_coins, if is_it { "" } else { " of another intent" })
+        });
+        format!("{told}, {made} made{}", waits(&sandbox))
+    };
+    let read = |ask: fn(&Sandbox, &Client, &str) -> String| {
+        let (sandbox, client, id) = world();
+        sandbox.inject(fault.clone());
+        ask(&sandbox, &client, &id) + waits(&sandbox)
+    };
+    [
+        create(native(StableCoin::USDC, 2_000)),
+        create(fiat(3_000)),
+        read(|sandbox, client, id| {
+            let received = client.status(id).unwrap().send_blocking(sandbox);
+            outcome(received, |status| status.value().to_string())
+        }),
+        read(|sandbox, client, id| {
+            let received = client.get(id).unwrap().send_blocking(sandbox);
+            outcome(received, |intent| format!("{} at {}", intent.amount_coins, intent.status.value()))
+        }),
+    ]
+}
+
+fn outcome<T>(received: Result<Received<T>, SendError>, payload: impl FnOnce(&T) -> String) -> String {
+    match received {
+        Ok(Received { reply: Reply::Done(answer), .. }) => payload(&answer.payload),
+        Ok(Received { reply: Reply::Refused(refusal), retry_after, .. }) => {
+            let wait = retry_after.map_or_else(String::new, |seconds| format!(" for {seconds} s"));
+            format!("refused with {}{wait}", refusal.code.value())
+        }
+        Ok(Received { reply: Reply::NotTheApi(other), http_status, .. }) => {
+            assert_eq!(other.status, http_status);
+            let to = other.location.map_or_else(String::new, |to| format!(" to {to}"));
+            format!("not the API: {http_status}{to}")
+        }
+        Err(error) => {
+            let delivery = error.delivery();
+            match (error.unreadable(), error.mismatch()) {
+                (Some(unreadable), None) => {
+                    let what = unreadable.to_string();
+                    let (what, _) = what.split_once(", at byte ").unwrap();
+                    format!("{delivery}: unreadable: {what}")
+                }
+                (None, Some(field)) => format!("{delivery}: {field} is not what was asked for"),
+                (None, None) => delivery.to_string(),
+                (Some(_), Some(_)) => panic!("{error} for two reasons"),
+            }
+        }
+    }
+}
+
+fn waits(sandbox: &Sandbox) -> &'static str {
+    if sandbox.faults_waiting() == 0 { "" } else { "; the fault waits" }
+}
+
+/// One row for each fault, and what comes of it: create at 20 USDC, create at 30 dollars, status, get.
+fn table() -> Vec<(Fault, [&'static str; 4])> {
+    const FINE: [&str; 4] = ["20.0000 USDC, 1 made", "30.0000 USDT, 1 made", "20", "10.0000 at 20"];
+    vec![
+        (Fault::LostBefore, ["not sent, 0 made", "not sent, 0 made", "not sent", "not sent"]),
+        (Fault::LostRequest, ["unknown, 0 made", "unknown, 0 made", "unknown", "unknown"]),
+        (Fault::LostAnswer, ["unknown, 1 made", "unknown, 1 made", "unknown", "unknown"]),
+        (Fault::Slow(Duration::from_secs(90)), FINE),
+        (Fault::Garbage, {
+            ["not the API: 200, 1 made", "not the API: 200, 1 made", "not the API: 200", "not the API: 200"]
+        }),
+        (Fault::Truncated, {
+            [
+                "unknown: unreadable: payload.allscale_checkout_intent_id: ends too early, 1 made",
+                "unknown: unreadable: payload: ends too early, 1 made",
+                "unknown: unreadable: ends too early",
+                "unknown: unreadable: payload: ends too early",
+            ]
+        }),
+        (Fault::HtmlBadGateway, {
+            ["not the API: 502, 1 made", "not the API: 502, 1 made", "not the API: 502", "not the API: 502"]
+        }),
+        (Fault::EmptyUnauthorized, {
+            ["not the API: 401, 0 made", "not the API: 401, 0 made", "not the API: 401", "not the API: 401"]
+        }),
+        (Fault::Redirect, {
+            [
+                "not the API: 302 to https://elsewhere.example/login, 0 made",
+                "not the API: 302 to https://elsewhere.example/login, 0 made",
+                "not the API: 302 to https://elsewhere.example/login",
+                "not the API: 302 to https://elsewhere.example/login",
+            ]
+        }),
+        // A status is a bare number, and a converted amount is the provider's word: there a client alone
+        // notices nothing, and only a get that is compared with the order does.
+        (Fault::SwappedIntent, {
+            [
+                "unknown: stable_coin_type is not what was asked for, 1 made",
+                "10.0000 USDT of another intent, 1 made",
+                "2",
+                "unknown: all_scale_checkout_intent_id is not what was asked for",
+            ]
+        }),
+        // Of a converted amount, and of one that is read, a client alone does not know what it should be.
+        (Fault::TamperedAmount, {
+            [
+                "unknown: amount_coins is not what was asked for, 1 made",
+                "3.0000 USDT, 1 made",
+                "20; the fault waits",
+                "1.0000 at 20",
+            ]
+        }),
+        // Nor what a status should be: that is the tracker's.
+        (Fault::TamperedStatus(-3), {
+            [
+                "20.0000 USDC, 1 made; the fault waits",
+                "30.0000 USDT, 1 made; the fault waits",
+                "-3",
+                "10.0000 at -3",
+            ]
+        }),
+        (Fault::RateLimited, {
+            [
+                "refused with 40001 for 2 s, 0 made",
+                "refused with 40001 for 2 s, 0 made",
+                "refused with 40001 for 2 s",
+                "refused with 40001 for 2 s",
+            ]
+        }),
+        (Fault::InternalError, {
+            [
+                "refused with 90000, 0 made",
+                "refused with 90000, 0 made",
+                "refused with 90000",
+                "refused with 90000",
+            ]
+        }),
+        (Fault::UnknownErrorCode(-1), {
+            ["refused with -1, 0 made", "refused with -1, 0 made", "refused with -1", "refused with -1"]
+        }),
+        // Success, and nothing that succeeded.
+        (Fault::UnknownErrorCode(0), {
+            [
+                "unknown: unreadable: payload: missing, 0 made",
+                "unknown: unreadable: payload: missing, 0 made",
+                "unknown: unreadable: payload: missing",
+                "unknown: unreadable: payload: missing",
+            ]
+        }),
+        (Fault::ExtraFields, FINE),
+        (Fault::OtherIdSpelling, [FINE[0], FINE[1], "20; the fault waits", FINE[3]]),
+        (Fault::OldIntent, [FINE[0], FINE[1], "20; the fault waits", "10.0000 at 20; the fault waits"]),
+        (Fault::DuplicateKeys, {
+            [
+                "unknown: unreadable: payload.checkout_url: stands twice, 1 made",
+                "unknown: unreadable: payload.checkout_url: stands twice, 1 made",
+                "unknown: unreadable: code: stands twice",
+                "unknown: unreadable: payload.all_scale_checkout_intent_id: stands twice",
+            ]
+        }),
+        (Fault::StatusAsObject, {
+            [
+                "20.0000 USDC, 1 made; the fault waits",
+                "30.0000 USDT, 1 made; the fault waits",
+                "unknown: unreadable: payload: not of the documented type, which is i64",
+                "10.0000 at 20; the fault waits",
+            ]
+        }),
+        (Fault::HugeBody(BODY_CAP), FINE),
+        (Fault::HugeBody(BODY_CAP + 1), ["unknown, 1 made", "unknown, 1 made", "unknown", "unknown"]),
+    ]
+}
+
+#[test]
+fn every_fault_has_its_outcome() {
+    for (fault, expected) in table() {
+        assert_eq!(check(&fault), expected, "{fault:?}");
+    }
+}
+
+#[test]
+fn the_table_has_every_fault() {
+    // The enum may grow, so that no `match` here could tell. Its source can.
+    let source = include_str!("../../../checkout-sandbox/src/allscale/fault.rs");
+    let (_, variants) = source.split_once("pub enum Fault {\n").unwrap();
+    let (variants, _) = variants.split_once("\n}\n").unwrap();
+    let variants = variants.lines().filter_map(|line| line.strip_prefix("    "));
+    let names = variants.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
+    let name = |text: &str| text.split(['(', '{', ',', ' ']).next().unwrap().to_owned();
+    let faults: BTreeSet<_> = names.map(name).collect();
+    let rows: BTreeSet<_> = table().iter().map(|(fault, _)| name(&format!("{fault:?}"))).collect();
+    assert_eq!(rows, faults);
+    assert!(faults.len() >= 21, "{faults:?}");
+}
+
+#[test]
+fn after_a_lost_create_nobody_knows_whether_there_is_an_intent() {
+    for (fault, intents) in [(Fault::LostRequest, 0), (Fault::LostAnswer, 1)] {
+        let sandbox = sandbox(4);
+        sandbox.inject(fault.clone());
+        let error = client(&sandbox).create(&fiat(1_000)).send_blocking(&sandbox).unwrap_err();
+        assert_eq!(error.delivery(), Delivery::Unknown, "{fault:?}");
+        assert_eq!(sandbox.intents().len(), intents, "{fault:?}");
+        let transport = error.transport().map(ToString::to_string).unwrap();
+        assert_eq!(error.to_string(), format!("POST /v1/checkout_intents/: {transport}"));
+    }
+}
+
+#[test]
+fn a_create_that_was_certainly_not_sent_says_so() {
+    let sandbox = sandbox(4);
+    sandbox.inject(Fault::LostBefore);
+    let error = client(&sandbox).create(&fiat(1_000)).send_blocking(&sandbox).unwrap_err();
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(error.to_string(), "POST /v1/checkout_intents/: the request was not sent");
+    assert_eq!((sandbox.intents().len(), sandbox.requests().len()), (0, 0));
+    assert_eq!(error.route(), Route::Create);
+    assert!(error.transport().is_some_and(|transport| transport.delivery() == Delivery::NotSent));
+}
+
+#[test]
+fn a_swapped_intent_is_noticed_by_its_amount_too() {
+    let (sandbox, client, _) = world();
+    sandbox.inject(Fault::SwappedIntent);
+    let error = client.create(&native(StableCoin::USDT, 2_000)).send_blocking(&sandbox).unwrap_err();
+    assert_eq!(error.mismatch(), Some("amount_coins"));
+    assert_eq!(error.delivery(), Delivery::Unknown);
+    let expected =
+        "POST /v1/checkout_intents/: the answer's amount_coins is not what was asked for (request id ";
+    assert!(error.to_string().starts_with(expected), "{error}");
+}
+
+#[test]
+fn the_first_accepted_coin_of_a_fiat_price_is_compared() {
+    let (sandbox, client, _) = world();
+    let create = client.create(&fiat_settled_in(StableCoin::USDC, 3_000));
+    let created = create.send_blocking(&sandbox).unwrap().into_answer().unwrap().payload;
+    assert_eq!(created.stable_coin_type.known(), Some(StableCoin::USDC));
+    // The latest other intent is in the other coin.
+    let other = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap();
+    assert_eq!(other.into_answer().unwrap().payload.stable_coin_type.known(), Some(StableCoin::USDT));
+    sandbox.inject(Fault::SwappedIntent);
+    assert_eq!(create.send_blocking(&sandbox).unwrap_err().mismatch(), Some("stable_coin_type"));
+}
+
+#[test]
+fn an_amount_with_other_decimals_is_the_same_amount() {
+    let body = |amount: &str, coin: u8| {
+        format!(
+            r#"{{"code":0,"payload":{{"checkout_url":"https://c.example/","amount_coins":"{amount}",
+            "allscale_checkout_intent_id":"a","stable_coin_type":{coin},"rate":null}}}}"#
+        )
+    };
+    let create = crate::world::client_at(0).create(&native(StableCoin::USDT, 1_050));
+    let mismatch = |amount, coin| {
+        let received = create.send_blocking(&crate::world::answering(&body(amount, coin)));
+        received.map_or_else(|error| error.mismatch(), |_| None)
+    };
+    for amount in ["10.5", "10.50", "10.5000", "10.500000"] {
+        assert_eq!(mismatch(amount, 1), None, "{amount}");
+    }
+    for amount in ["10", "10.4999", "10.5001", "105", "1.05", "0", "-10.5"] {
+        assert_eq!(mismatch(amount, 1), Some("amount_coins"), "{amount}");
+    }
+    // Another coin, and one that nobody has named yet.
+    assert_eq!(mismatch("10.5", 2), Some("stable_coin_type"));
+    assert_eq!(mismatch("10.5", 200), Some("stable_coin_type"));
+}
+
+#[test]
+fn the_answer_that_is_not_taken_is_kept_for_whoever_looks_into_it() {
+    let (sandbox, client, id) = world();
+    for fault in [Fault::SwappedIntent, Fault::DuplicateKeys, Fault::Truncated] {
+        sandbox.inject(fault.clone());
+        let error = client.get(&id).unwrap().send_blocking(&sandbox).unwrap_err();
+        assert_eq!(error.body(), Some(sandbox.requests().last().unwrap().answered_body()), "{fault:?}");
+    }
+    sandbox.inject(Fault::LostAnswer);
+    assert_eq!(client.get(&id).unwrap().send_blocking(&sandbox).unwrap_err().body(), None);
+}

@@ -1,0 +1,58 @@
+//! What is no nonce is refused before anything is sent.
+
+use crate::world::{START_MILLIS, client, fiat, key, sandbox, unreachable};
+use checkout_client::SendError;
+use checkout_client::allscale::Client;
+use checkout_transport::{Delivery, Request, from_fn};
+
+const BAD: [&str; 9] =
+    ["", " ", "a b", "\n", "nonce\r\nx-evil: 1", "nonce\0", "nöncé", "nonce\u{7f}", "nonce\t"];
+
+fn check(error: &SendError) {
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(
+        crate::world::chain(error),
+        [
+            "POST /v1/checkout_intents/: the request could not be signed",
+            "the nonce is empty or holds a character that is not visible ASCII"
+        ]
+    );
+    assert_eq!((error.request_id(), error.body()), (None, None));
+    assert!(error.unreadable().is_none() && error.mismatch().is_none() && error.transport().is_none());
+}
+
+#[test]
+fn an_attempt_with_a_bad_nonce_is_none() {
+    let call = client(&sandbox(1)).create(&fiat(100));
+    for nonce in BAD {
+        check(&call.attempt(START_MILLIS, nonce).unwrap_err());
+    }
+}
+
+#[test]
+fn a_source_of_bad_nonces_sends_nothing_in_any_form() {
+    for nonce in BAD {
+        let client = Client::builder(key()).clock(|| START_MILLIS).nonces(move || nonce.to_owned());
+        let call = client.build().unwrap().create(&fiat(100));
+        let nowhere = from_fn(|request: Request| async move { panic!("{} was sent", request.uri()) });
+        check(&pollster::block_on(call.send(&nowhere)).unwrap_err());
+        check(&pollster::block_on(call.send_local(&nowhere)).unwrap_err());
+        check(&call.send_blocking(&unreachable()).unwrap_err());
+    }
+}
+
+#[test]
+fn every_visible_ascii_character_may_stand_in_a_nonce() {
+    let nonce: String = ('!'..='~').collect();
+    let call = client(&sandbox(1)).ping();
+    let attempt = call.attempt(START_MILLIS, &nonce).unwrap();
+    assert_eq!(attempt.request().headers()["x-nonce"], nonce);
+}
+
+#[test]
+fn what_cannot_be_an_id_makes_no_call() {
+    let client = client(&sandbox(1));
+    for id in ["", ".", ".."] {
+        assert!(client.get(id).is_err() && client.status(id).is_err(), "{id:?}");
+    }
+}

@@ -1,0 +1,84 @@
+//! What a reply tells a tracker.
+
+use crate::world::{START_MILLIS, client, client_at, fiat, response, sandbox};
+use checkout_client::Received;
+use checkout_lifecycle::{Moment, Observation, Source, Tracker, Verdict};
+use checkout_sandbox::allscale::{Fault, Scenario};
+use checkout_tables::Open;
+use checkout_tables::allscale::{IntentStatus, Route};
+use checkout_wire::allscale::Intent;
+use std::time::Duration;
+
+fn check(observation: Option<Observation<IntentStatus>>) -> Option<(i64, Source, Option<i64>)> {
+    let told = observation?;
+    Some((told.status().value(), told.source(), told.order().map(Moment::unix_millis)))
+}
+
+#[test]
+fn a_read_is_ordered_by_when_it_was_sent_and_not_by_when_it_came_back() {
+    let sandbox = sandbox(5);
+    let client = client(&sandbox);
+    client.create(&fiat(100)).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    let id = &sandbox.intents()[0].id;
+    let (status, get) = (client.status(id).unwrap(), client.get(id).unwrap());
+    sandbox.clock().advance(Duration::from_millis(30_001));
+    sandbox.inject(Fault::Slow(Duration::from_secs(60)));
+    let slow = status.send_blocking(&sandbox).unwrap();
+    let sent = i64::try_from(START_MILLIS).unwrap() + 30_001;
+    assert_eq!(check(slow.observation()), Some((10, Source::Read, Some(sent))));
+    assert_eq!(slow.moment().unix_millis(), sent);
+    let whole = get.send_blocking(&sandbox).unwrap();
+    assert_eq!(check(whole.observation()), Some((20, Source::Read, Some(sent + 60_000))));
+
+    // So the slow answer, should it be looked at last, takes nothing back.
+    let mut tracker = Tracker::new();
+    assert_eq!(tracker.observe(whole.observation().unwrap()), Verdict::First);
+    let verdict = tracker.observe(slow.observation().unwrap());
+    assert!(matches!(verdict, Verdict::Stale { .. }), "{verdict:?}");
+}
+
+#[test]
+fn a_status_that_nobody_has_named_yet_is_told_as_it_is() {
+    let sandbox = sandbox(5);
+    let client = client(&sandbox);
+    sandbox.next_intent(Scenario::custom([(Duration::ZERO, -77)]));
+    client.create(&fiat(100)).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    let id = &sandbox.intents()[0].id;
+    let status = client.status(id).unwrap().send_blocking(&sandbox).unwrap();
+    let whole = client.get(id).unwrap().send_blocking(&sandbox).unwrap();
+    let expected = Some((-77, Source::Read, i64::try_from(START_MILLIS).ok()));
+    assert_eq!(check(status.observation()), expected);
+    assert_eq!(check(whole.observation()), expected);
+}
+
+#[test]
+fn what_is_no_answer_is_no_observation() {
+    for fault in [Fault::RateLimited, Fault::InternalError, Fault::EmptyUnauthorized, Fault::HtmlBadGateway] {
+        let sandbox = sandbox(5);
+        let client = client(&sandbox);
+        client.create(&fiat(100)).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        let id = &sandbox.intents()[0].id;
+        sandbox.inject_on(Route::Status, fault.clone());
+        sandbox.inject_on(Route::Get, fault.clone());
+        let status = client.status(id).unwrap().send_blocking(&sandbox).unwrap();
+        let whole = client.get(id).unwrap().send_blocking(&sandbox).unwrap();
+        assert_eq!((status.observation(), whole.observation()), (None, None), "{fault:?}");
+    }
+}
+
+#[test]
+fn a_moment_beyond_the_range_is_the_last_one() {
+    let body = br#"{"code":0,"payload":20}"#;
+    let (_, reader) = client_at(0).status("a").unwrap().attempt(u64::MAX, "nonce-1").unwrap().into_parts();
+    let received: Received<Open<IntentStatus>> = reader.read(&response(200, &[], body)).unwrap();
+    assert_eq!(check(received.observation()), Some((20, Source::Read, Some(i64::MAX))));
+}
+
+#[test]
+fn a_refusal_of_a_get_says_nothing_of_the_intent_even_with_a_payload_beside_it() {
+    let body =
+        br#"{"code":90000,"payload":{"all_scale_checkout_intent_id":"a","status":20,"amount_coins":"1"}}"#;
+    let (_, reader) = client_at(0).get("a").unwrap().attempt(0, "nonce-1").unwrap().into_parts();
+    let received: Received<Intent<'static>> = reader.read(&response(200, &[], body)).unwrap();
+    assert_eq!(check(received.observation()), None);
+}
