@@ -1,0 +1,34 @@
+//! AllScale Checkout: fiat prices paid in stable coins.
+//!
+//! | to do | with |
+//! |---|---|
+//! | draft a checkout, and check it | [`Draft`], [`Rules`] → [`CreateIntent`] or [`Violations`] |
+//! | reach the API | [`Client`], with a [`SigningKey`] |
+//! | create, read, poll | [`Client::create`] → [`CreatedIntent`], [`Client::get`] → [`Intent`], [`Client::status`] |
+//! | know where it stands | [`Tracker`](crate::Tracker) of [`IntentStatus`] |
+//! | look a code up | [`Currency`], [`StableCoin`], [`IntentStatus`], [`ErrorCode`], [`PaymentMethodType`] |
+//!
+//! ```
+//! use checkout_kit::allscale::{Draft, Rules, StableCoin};
+//! use checkout_kit::Cents;
+//!
+//! // Ten hundredths of a coin are not more than 0.1.
+//! let violations = Draft::coin(StableCoin::USDT, Cents::new(10)).check(&Rules::default()).unwrap_err();
+//! assert!(violations.to_string().contains("amount must be greater than 0.1 USDT!"));
+//! assert!(Draft::coin(StableCoin::USDT, Cents::new(11)).check(&Rules::default()).is_ok());
+//! ```
+
+pub use checkout_auth::allscale::{
+    KeyError, RequestToSign, SignError, Signature, SigningKey, VerifyError, headers,
+};
+pub use checkout_client::allscale::{BuildError, Builder, Client, Environment};
+pub use checkout_tables::allscale::{
+    BASE_URL, Currency, ErrorCode, FLOOR_CENTS, FLOOR_TEXT, IntentStatus, POLL_EVERY_SECONDS,
+    POLL_GIVE_UP_SECONDS, PaymentMethodType, Route, SUCCESS, StableCoin, TIMESTAMP_WINDOW_SECONDS,
+};
+pub use checkout_validate::allscale::{
+    CoinSet, CreateIntent, Draft, Field, Limits, Price, Rules, Settlement, Violation, Violations, Warning,
+};
+pub use checkout_wire::allscale::{
+    BODY_CAP, CreatedIntent, Echo, Intent, Payload, Pong, create_body, path, read, read_capped, write,
+};

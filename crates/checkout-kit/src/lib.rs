@@ -1,0 +1,109 @@
+//! Take a payment through a hosted checkout, and know without doubt how it ended.
+//!
+//! This is the facade: one dependency, and every crate of the family behind it. What all providers share is here;
+//! what belongs to one provider is in its module, which so far is [`allscale`].
+//!
+//! The way of a payment, with a sandbox in the provider's place:
+//!
+//! ```
+//! use checkout_kit::allscale::{Client, Currency, Draft, Environment, Rules};
+//! use checkout_kit::{Cents, Observation, Phase, Tracker, Verdict};
+//! # use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox};
+//! # use checkout_kit::allscale::SigningKey;
+//! # pollster::block_on(async {
+//! # let sandbox = Sandbox::new(1);
+//! # let (clock, nonces) = (sandbox.clock().clone(), std::sync::atomic::AtomicU64::new(0));
+//! # let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into())?)
+//! #     .environment(Environment::Test)
+//! #     .clock(move || clock.now_millis())
+//! #     .nonces(move || nonces.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_string())
+//! #     .build()?;
+//! # let transport = &sandbox;
+//! # let clock = sandbox.clock();
+//!
+//! // 1. Draft it, and check it against the provider's documents: all that is wrong is said at once.
+//! let order = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_123").check(&Rules::default())?;
+//!
+//! // 2. Create it, and send the payer to the hosted page.
+//! let created = client.create(&order).send(transport).await?.into_answer()?.payload;
+//! assert!(created.checkout_url.starts_with("https://"));
+//!
+//! // 3. Ask how it stands until it has ended. The tracker takes every answer in, and says what it means.
+//! let mut tracker = Tracker::new();
+//! while !tracker.is_final() {
+//!     clock.advance(std::time::Duration::from_secs(5)); // in production: wait
+//!     let received = client.status(&created.intent_id)?.send(transport).await?;
+//!     let Some(observation) = received.observation() else { continue };
+//!     if tracker.observe(observation).wants_attention() {
+//!         // tell somebody
+//!     }
+//! }
+//! assert_eq!(tracker.phase(), Some(Phase::Succeeded));
+//!
+//! // 4. Before the goods leave: what was paid is what was asked.
+//! let intent = client.get(&created.intent_id)?.send(transport).await?.into_answer()?.payload;
+//! assert_eq!(intent.actual_paid_amount, Some(created.amount_coins));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! The examples go further: `first_payment` plays a dozen ways that a payment can end, and `save_before_send` shows
+//! what to store before a create, so that neither a crash nor a lost answer loses an order.
+//!
+//! # What is not here
+//! HTTP: bring a [`Transport`]; its docs are the contract. When to poll and when to try again, webhooks, and the
+//! comparison of an order with what was paid beyond the fields that [`Call`] compares: they are the caller's.
+//!
+//! # The one idea to know
+//! Nothing that a provider says is an error of ours. A refusal is a [`Reply`], a status that nobody has named is
+//! kept as it came, and an `Err` means that we do not know: [`SendError::delivery`] then says whether the provider
+//! can have done what was asked.
+//!
+//! # Where things come from
+//! Each name here is another crate's, and links to its documentation, with examples and sources. The crates
+//! themselves are [`auth`], [`client`], [`lifecycle`], [`money`], [`tables`], [`transport`], [`validate`] and
+//! [`wire`].
+//!
+//! # Features
+//! - `system` (on by default): the system's clock, and random nonces.
+//! - `tracing`: a span for every attempt.
+//! - `serde`: tables, amounts and trackers as what is stored of them.
+//! - `strum`: the derives of `strum` on every table.
+//! - `sandbox`: the in-process sandbox as `checkout_kit::sandbox`, for tests.
+
+pub mod allscale;
+
+pub use checkout_auth as auth;
+pub use checkout_client as client;
+pub use checkout_lifecycle as lifecycle;
+pub use checkout_money as money;
+#[cfg(feature = "sandbox")]
+pub use checkout_sandbox as sandbox;
+pub use checkout_tables as tables;
+pub use checkout_transport as transport;
+pub use checkout_validate as validate;
+pub use checkout_wire as wire;
+
+pub use checkout_auth::SecretString;
+pub use checkout_client::{
+    AnswerError, Attempt, Call, Clock, ClockSkew, Nonces, Reader, Received, SendError,
+};
+#[cfg(feature = "system")]
+pub use checkout_client::{RandomNonces, SystemClock};
+pub use checkout_lifecycle::{Failure, Moment, Observation, Phase, Source, Status, Tracker, Verdict};
+pub use checkout_money::{Cents, CoinAmount, OverflowError, ParseAmountError, Rate};
+pub use checkout_tables::{NotInTable, Open, Repeat};
+pub use checkout_transport::{
+    BlockingTransport, Delivery, LocalTransport, SharedTransport, Transport, TransportError, from_fn,
+    from_fn_blocking, from_fn_local,
+};
+pub use checkout_validate::{IdError, PathSegment, Personal};
+pub use checkout_wire::{
+    Answer, Excerpt, JsonText, NotDone, NotJson, NotTheApi, Printable, ReadError, ReadErrorKind, Refusal,
+    Reply,
+};
+
+/// The README's examples, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}

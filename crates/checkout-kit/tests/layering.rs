@@ -1,0 +1,275 @@
+//! The layers are held by reading the manifests: who may depend on whom is an allow-list, and this is it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+/// A crate, and the crates of this family it may depend on (normal and build dependencies).
+type Row = (&'static str, &'static [&'static str]);
+
+/// The arrows, from the bottom up. A new crate needs a row here, and a row needs its crate.
+const ARROWS: &[Row] = &[
+    ("checkout-tables", &[]),
+    ("checkout-money", &[]),
+    ("checkout-auth", &[]),
+    ("checkout-transport", &[]),
+    ("checkout-validate", &["checkout-tables", "checkout-money"]),
+    ("checkout-lifecycle", &["checkout-tables"]),
+    ("checkout-wire", &["checkout-validate", "checkout-money", "checkout-tables"]),
+    ("checkout-sandbox", &["checkout-transport", "checkout-auth", "checkout-tables"]),
+    (
+        "checkout-client",
+        &[
+            "checkout-transport",
+            "checkout-auth",
+            "checkout-wire",
+            "checkout-validate",
+            "checkout-poll",
+            "checkout-trust",
+            "checkout-lifecycle",
+            "checkout-tables",
+            "checkout-money",
+        ],
+    ),
+    // Everything but adapters and stores.
+    (
+        "checkout-kit",
+        &[
+            "checkout-tables",
+            "checkout-money",
+            "checkout-auth",
+            "checkout-transport",
+            "checkout-validate",
+            "checkout-lifecycle",
+            "checkout-wire",
+            "checkout-poll",
+            "checkout-sandbox",
+            "checkout-trust",
+            "checkout-client",
+        ],
+    ),
+];
+
+/// The sandbox reads requests and writes replies by its own hand, so that a mistake cannot pass on both sides. It
+/// has none of these, neither directly nor through another crate, not even in its tests.
+const ORACLE: &str = "checkout-sandbox";
+const NOT_FOR_THE_ORACLE: &[&str] =
+    &["checkout-wire", "checkout-validate", "checkout-lifecycle", "checkout-client"];
+
+/// The crates that must do without `std`.
+const NO_STD: &[&str] = &[
+    "checkout-tables",
+    "checkout-lifecycle",
+    "checkout-money",
+    "checkout-validate",
+    "checkout-wire",
+    "checkout-auth",
+];
+
+/// What each package takes from the workspace.
+const INHERITED: &[&str] = &["version", "edition", "rust-version", "license", "publish"];
+
+/// What is wrong, a line for each fault; empty when nothing is.
+///
+/// `root` is the text of the workspace's manifest, `members` a folder's name and its manifest's text each.
+fn check(rows: &[Row], root: &str, members: &[(String, String)]) -> Result<String, toml::de::Error> {
+    let root: Table = root.parse()?;
+    let mut faults = String::new();
+    for (name, _) in rows {
+        if !members.iter().any(|(folder, _)| folder == name) {
+            let _ = writeln!(faults, "{name}: a row and no crate");
+        }
+    }
+    for (folder, text) in members {
+        let manifest: Table = text.parse()?;
+        if value(&manifest, &["package", "name"]).and_then(Value::as_str) != Some(folder) {
+            let _ = writeln!(faults, "{folder}: the package is not named like its folder");
+        }
+        for key in INHERITED {
+            if !is_inherited(&manifest, &["package", key, "workspace"]) {
+                let _ = writeln!(faults, "{folder}: package.{key} is not the workspace's");
+            }
+        }
+        if !is_inherited(&manifest, &["lints", "workspace"]) {
+            let _ = writeln!(faults, "{folder}: the lints are not the workspace's");
+        }
+        let Some((_, allowed)) = rows.iter().find(|(name, _)| name == folder) else {
+            let _ = writeln!(faults, "{folder}: a crate and no row");
+            continue;
+        };
+        for kind in ["dependencies", "build-dependencies"] {
+            for to in ours(&root, &manifest, kind) {
+                if !allowed.contains(&to.as_str()) {
+                    let _ = writeln!(faults, "{folder} -> {to}: not in its row ({kind})");
+                }
+            }
+        }
+        if folder == ORACLE {
+            for to in ours(&root, &manifest, "dev-dependencies") {
+                for forbidden in NOT_FOR_THE_ORACLE.iter().filter(|forbidden| reaches(rows, &to, forbidden)) {
+                    let _ = writeln!(faults, "{folder} -> {to}: brings {forbidden} to the oracle");
+                }
+            }
+        }
+    }
+    Ok(faults)
+}
+
+/// The packages of this family among the dependencies of one kind, on every target, under their real names.
+fn ours(root: &Table, manifest: &Table, kind: &str) -> Vec<String> {
+    let targets = manifest.get("target").and_then(Value::as_table).into_iter().flat_map(Table::values);
+    let tables = targets.filter_map(Value::as_table).chain([manifest]);
+    tables
+        .filter_map(|table| table.get(kind)?.as_table())
+        .flatten()
+        .map(|(key, dependency)| package_name(root, key, dependency))
+        .filter(|name| name.starts_with("checkout-"))
+        .collect()
+}
+
+/// The package behind a dependency's key, which either side may have renamed.
+fn package_name(root: &Table, key: &str, dependency: &Value) -> String {
+    let inherited = value(root, &["workspace", "dependencies", key, "package"]);
+    dependency.get("package").or(inherited).and_then(Value::as_str).unwrap_or(key).to_owned()
+}
+
+/// Whether `from` is `to`, or the rows lead there. They only point downwards, so this ends.
+fn reaches(rows: &[Row], from: &str, to: &str) -> bool {
+    from == to
+        || rows
+            .iter()
+            .filter(|(name, _)| *name == from)
+            .any(|(_, allowed)| allowed.iter().any(|next| reaches(rows, next, to)))
+}
+
+fn is_inherited(manifest: &Table, path: &[&str]) -> bool {
+    value(manifest, path) == Some(&Value::Boolean(true))
+}
+
+fn value<'a>(table: &'a Table, path: &[&str]) -> Option<&'a Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(table.get(*first)?, |value, key| value.get(key))
+}
+
+fn root_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The folders under `crates`, sorted, with the text of their manifests.
+fn members() -> std::io::Result<Vec<(String, String)>> {
+    let mut members = Vec::new();
+    for entry in fs::read_dir(root_folder().join("crates"))? {
+        let entry = entry?;
+        let manifest = fs::read_to_string(entry.path().join("Cargo.toml"))?;
+        members.push((entry.file_name().to_string_lossy().into_owned(), manifest));
+    }
+    members.sort();
+    Ok(members)
+}
+
+/// A manifest that inherits what it must, with more lines at its end.
+fn manifest(name: &str, more: &str) -> (String, String) {
+    let mut text = format!("[package]\nname = \"{name}\"\n");
+    for key in INHERITED {
+        let _ = writeln!(text, "{key}.workspace = true");
+    }
+    (name.to_owned(), text + "[lints]\nworkspace = true\n" + more)
+}
+
+#[test]
+fn every_arrow_between_our_crates_is_in_the_allow_list() {
+    let root = fs::read_to_string(root_folder().join("Cargo.toml")).unwrap();
+    assert_eq!(check(ARROWS, &root, &members().unwrap()).unwrap(), "");
+}
+
+#[test]
+fn the_pure_crates_say_no_std() {
+    for name in NO_STD {
+        let lib = fs::read_to_string(root_folder().join("crates").join(name).join("src/lib.rs")).unwrap();
+        assert!(lib.lines().any(|line| line == "#![no_std]"), "{name} does not say #![no_std]");
+    }
+}
+
+#[test]
+fn every_row_stands_below_the_rows_it_points_to() {
+    for (place, (name, allowed)) in ARROWS.iter().enumerate() {
+        for next in *allowed {
+            let below = ARROWS.iter().position(|(row, _)| row == next).is_none_or(|row| row < place);
+            assert!(below, "{name} -> {next} does not point downwards");
+        }
+    }
+}
+
+#[test]
+fn a_forbidden_arrow_is_caught_wherever_it_stands() {
+    let rows: &[Row] = &[("checkout-low", &[]), ("checkout-high", &["checkout-low"])];
+    let root = "[workspace.dependencies]\nhidden = { package = \"checkout-high\", path = \"x\" }\n";
+    let caught = |more: &str| {
+        let members = [manifest("checkout-low", more), manifest("checkout-high", "")];
+        check(rows, root, &members).unwrap()
+    };
+    let fault = "checkout-low -> checkout-high: not in its row";
+    for (more, expected) in [
+        ("[dependencies]\ncheckout-high = { workspace = true }", format!("{fault} (dependencies)\n")),
+        ("[dependencies]\nserde = { workspace = true }", String::new()),
+        ("[dependencies.checkout-high]\npath = \"../checkout-high\"", format!("{fault} (dependencies)\n")),
+        ("[build-dependencies]\ncheckout-high = \"0.1\"", format!("{fault} (build-dependencies)\n")),
+        ("[target.'cfg(unix)'.dependencies]\ncheckout-high = \"0.1\"", format!("{fault} (dependencies)\n")),
+        ("[dependencies]\nlow = { package = \"checkout-high\" }", format!("{fault} (dependencies)\n")),
+        ("[dependencies]\nhidden = { workspace = true }", format!("{fault} (dependencies)\n")),
+        ("[dev-dependencies]\ncheckout-high = { workspace = true }", String::new()),
+    ] {
+        assert_eq!(caught(more), expected, "{more}");
+    }
+}
+
+#[test]
+fn a_crate_without_a_row_and_a_row_without_a_crate_are_caught() {
+    let rows: &[Row] = &[("checkout-low", &[]), ("checkout-gone", &[])];
+    let members = [manifest("checkout-low", ""), manifest("checkout-new", "")];
+    assert_eq!(
+        check(rows, "", &members).unwrap(),
+        "checkout-gone: a row and no crate\ncheckout-new: a crate and no row\n"
+    );
+}
+
+#[test]
+fn the_sandbox_may_not_test_itself_with_what_it_is_the_oracle_of() {
+    let rows: &[Row] = &[
+        ("checkout-sandbox", &[]),
+        ("checkout-wire", &[]),
+        ("checkout-kit", &["checkout-wire"]),
+        ("checkout-money", &[]),
+    ];
+    let caught = |to: &str| {
+        let more = format!("[dev-dependencies]\n{to} = {{ workspace = true }}");
+        let mut members: Vec<_> = rows.iter().skip(1).map(|(name, _)| manifest(name, "")).collect();
+        members.push(manifest("checkout-sandbox", &more));
+        check(rows, "", &members).unwrap()
+    };
+    assert_eq!(
+        caught("checkout-wire"),
+        "checkout-sandbox -> checkout-wire: brings checkout-wire to the oracle\n"
+    );
+    assert_eq!(
+        caught("checkout-kit"),
+        "checkout-sandbox -> checkout-kit: brings checkout-wire to the oracle\n"
+    );
+    assert_eq!(caught("checkout-money"), "");
+}
+
+#[test]
+fn what_a_member_says_for_itself_and_not_with_the_workspace_is_caught() {
+    let rows: &[Row] = &[("checkout-low", &[])];
+    let text = "[package]\nname = \"low\"\nversion = \"1.0.0\"\nedition.workspace = true\npublish.workspace = true\n\
+                license.workspace = true\n";
+    assert_eq!(
+        check(rows, "", &[("checkout-low".to_owned(), text.to_owned())]).unwrap(),
+        "checkout-low: the package is not named like its folder\n\
+         checkout-low: package.version is not the workspace's\n\
+         checkout-low: package.rust-version is not the workspace's\n\
+         checkout-low: the lints are not the workspace's\n"
+    );
+}
