@@ -1,0 +1,44 @@
+//! The answer to a get.
+#![no_main]
+
+use checkout_fuzz::{Room, assert_reads, coins, integer, one_id, optional, rate, text};
+use checkout_money::Cents;
+use checkout_tables::Open;
+use checkout_validate::Personal;
+use checkout_wire::JsonText;
+use checkout_wire::allscale::Intent;
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+fuzz_target!(|input: &[u8]| assert_reads(input, &Room::default(), by_hand, |this, owned| this == owned));
+
+fn by_hand(payload: &Value) -> Option<Intent<'_>> {
+    let texts = |field: &str| optional(&payload[field], text);
+    let personal = |field: &str| texts(field).map(|text| text.map(Personal::from));
+    Some(Intent {
+        intent_id: one_id(payload)?,
+        currency: optional(&payload["currency"], integer)?,
+        currency_symbol: texts("currency_symbol")?.map(Open::from),
+        amount_cents: optional(&payload["amount_cents"], Value::as_i64)?.map(Cents::new),
+        chain_id: optional(&payload["chain_id"], Value::as_u64)?,
+        amount_coins: coins(&payload["amount_coins"])?,
+        coin_symbol: texts("coin_symbol")?.map(Open::from),
+        coin_contract: texts("coin_contract")?,
+        currency_rate: optional(&payload["currency_rate"], rate)?,
+        status: integer(&payload["status"])?,
+        order_id: texts("order_id")?,
+        order_description: texts("order_description")?,
+        user_id: personal("user_id")?,
+        user_name: personal("user_name")?,
+        error_message: texts("error_message")?,
+        tx_hash: texts("tx_hash")?,
+        tx_hash_2: texts("tx_hash_2")?,
+        tx_from: personal("tx_from")?,
+        tx_to: texts("tx_to")?,
+        actual_paid_amount: optional(&payload["actual_paid_amount"], coins)?,
+        service_fee_amount: optional(&payload["service_fee_amount"], coins)?,
+        net_income_amount: optional(&payload["net_income_amount"], coins)?,
+        payment_method_type: optional(&payload["payment_method_type"], integer)?,
+        extra: optional(&payload["extra"], |extra| JsonText::new(extra.to_string()).ok())?,
+    })
+}

@@ -1,0 +1,43 @@
+//! Any text as the metadata of a draft.
+#![no_main]
+
+use checkout_fuzz::{depth, value};
+use checkout_money::Cents;
+use checkout_tables::allscale::Currency;
+use checkout_validate::allscale::{Draft, Rules, Violation};
+use checkout_wire::allscale::create_body;
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+fuzz_target!(|extra: &str| {
+    let theirs = value(extra.as_bytes());
+    match Draft::fiat(Currency::EUR, Cents::new(100)).extra(extra).check(&Rules::default()) {
+        Ok(intent) => {
+            // Sent to the letter, but for the white space around it.
+            let body = String::from_utf8(create_body(&intent)).expect("JSON is UTF-8");
+            let sent = extra.trim_matches([' ', '\t', '\n', '\r']);
+            assert_eq!(body, format!(r#"{{"currency":44,"amount_cents":100,"extra":{sent}}}"#));
+            if let Some(theirs) = theirs {
+                let theirs = theirs.expect("what is accepted is JSON");
+                assert!(theirs.is_object());
+                let body = serde_json::from_str::<Value>(&body).ok();
+                // One level deeper, it can be too deep for the other reader.
+                assert!(body.is_none_or(|body| body["extra"] == theirs));
+            }
+        }
+        Err(violations) => {
+            let found: Vec<_> = violations.iter().collect();
+            match found[..] {
+                [Violation::ExtraNotAnObject] => {
+                    assert!(!theirs.is_some_and(|theirs| theirs.is_ok_and(|tree| tree.is_object())));
+                }
+                [Violation::ExtraTooDeep { depth: ours, limit }] => {
+                    assert!(ours > limit);
+                    // The other reader may give up earlier.
+                    assert!(theirs.is_none_or(|theirs| theirs.is_ok_and(|tree| depth(&tree) == *ours)));
+                }
+                _ => panic!("{found:?}"),
+            }
+        }
+    }
+});

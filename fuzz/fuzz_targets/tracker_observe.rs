@@ -1,0 +1,65 @@
+//! Observations in any order, of any age and source. Four bytes are one: the status; in the next byte the
+//! source (two bits), whether it has a moment, and whether that is at the ends of the range; and the moment.
+#![no_main]
+
+use checkout_lifecycle::{Moment, Observation, Phase, Status, Tracker, Verdict};
+use checkout_tables::allscale::IntentStatus;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let mut tracker = Tracker::<IntentStatus>::new();
+    for chunk in input.as_chunks().0 {
+        let observation = observation(*chunk);
+        let before = tracker;
+        let verdict = tracker.observe(observation);
+        assert_law(before, observation, verdict, tracker);
+        assert_eq!(tracker.to_string().parse(), Ok(tracker), "the stored form is another tracker");
+    }
+});
+
+fn observation([status, how, low, high]: [u8; 4]) -> Observation<IntentStatus> {
+    let status = i64::from(status.cast_signed());
+    let millis = i64::from(i16::from_le_bytes([low, high]));
+    let moment = Moment::from_unix_millis(if how & 8 == 0 { millis } else { millis << 48 });
+    let order = (how & 4 == 0).then_some(moment);
+    match how & 3 {
+        0 | 3 => Observation::read(status, moment),
+        1 => Observation::verified_webhook(status, order),
+        _ => Observation::verified_redirect(status, order),
+    }
+}
+
+fn assert_law(
+    before: Tracker<IntentStatus>,
+    observation: Observation<IntentStatus>,
+    verdict: Verdict<IntentStatus>,
+    after: Tracker<IntentStatus>,
+) {
+    let observed = observation.status().known();
+    if before.status() == Some(IntentStatus::Confirmed) {
+        assert_eq!(
+            (after.status(), after.superseded()),
+            (before.status(), before.superseded()),
+            "paid, and left"
+        );
+    }
+    if verdict.is_adopted() {
+        assert_eq!(after.status(), observed);
+    } else {
+        assert_eq!(after, before, "{verdict} changes something");
+    }
+    if before.is_final() && after.status() != before.status() {
+        assert!(
+            matches!(verdict, Verdict::LateSuccess { .. } | Verdict::Reopened { .. }),
+            "{verdict} leaves an end"
+        );
+        assert_eq!(after.superseded(), before.status());
+    }
+    let outdated =
+        observation.order().is_some_and(|moment| before.order().is_some_and(|known| moment <= known));
+    if observed == Some(IntentStatus::Confirmed) && !outdated {
+        assert_eq!(after.phase(), Some(Phase::Succeeded), "a payment was lost");
+    }
+    assert!(after.order() >= before.order(), "the moment goes back");
+    assert!(after.superseded().is_none_or(|refusal| matches!(refusal.phase(), Phase::Failed(_))));
+}

@@ -1,0 +1,10 @@
+//! What the fuzz targets share: the law of reading a reply, and second ways of reading that the crates are
+//! held to.
+
+mod amount;
+mod json;
+mod reply;
+
+pub use amount::Digits;
+pub use json::{coins, depth, integer, one_id, optional, rate, text, value};
+pub use reply::{Room, assert_reads};

@@ -1,0 +1,169 @@
+//! The law of reading a reply.
+
+use crate::{depth, optional, text, value};
+use checkout_wire::allscale::{Payload, read, write};
+use checkout_wire::{Answer, Head, JsonText, ReadError, ReadErrorKind, Refusal, Reply};
+use serde_json::Value;
+use std::cell::OnceCell;
+use std::fmt::Debug;
+
+/// Room for what is made on the way and borrowed from.
+#[derive(Default)]
+pub struct Room {
+    again: OnceCell<Vec<u8>>,
+    tree: OnceCell<Value>,
+    plain: OnceCell<Vec<u8>>,
+}
+
+/// Asserts that the body is read as `by_hand` reads the payload out of a tree, and that reading keeps its own
+/// laws. `same` compares a payload with what it is when nothing is borrowed any more.
+///
+/// The first byte of the input is the HTTP status: `2` for 200, `3` for 302, `4` for 400, `5` for 502, and
+/// another number for any other byte. The rest is the body.
+pub fn assert_reads<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
+    input: &'a [u8],
+    room: &'a Room,
+    by_hand: fn(&'a Value) -> Option<T>,
+    same: fn(&T, &T::Owned) -> bool,
+) {
+    let (status, body) = match input.split_first() {
+        Some((b'2', body)) => (200, body),
+        Some((b'3', body)) => (302, body),
+        Some((b'4', body)) => (400, body),
+        Some((b'5', body)) => (502, body),
+        Some((other, body)) => (100 + 2 * u16::from(*other), body),
+        None => (200, input),
+    };
+    let head = Head::new(status);
+    let reply = read::<T>(&head, body);
+    match &reply {
+        Ok(reply) => {
+            assert_same_when_owned(reply, same);
+            if let Some(written) = write(reply) {
+                let written = room.again.get_or_init(|| written);
+                let again = read::<T>(&Head::new(200), written);
+                assert_eq!(again.as_ref(), Ok(reply), "what was written reads otherwise");
+                assert_eq!(again.ok().and_then(|again| write(&again)).as_ref(), Some(written));
+            }
+        }
+        Err(error) => assert_clear(error, body),
+    }
+    if let Some(theirs) = value(body) {
+        assert_told_apart(&head, &reply, theirs.as_ref().ok());
+        if let Ok(tree @ Value::Object(_)) = theirs {
+            let tree = room.tree.get_or_init(|| tree);
+            assert_as_by_hand(&reply, tree, room, by_hand);
+        }
+    }
+}
+
+fn assert_same_when_owned<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
+    reply: &Reply<'a, T>,
+    same: fn(&T, &T::Owned) -> bool,
+) {
+    let alike = match (reply, &reply.clone().map_owned(Payload::into_owned)) {
+        (Reply::Done(this), Reply::Done(owned)) => {
+            this.request_id == owned.request_id && same(&this.payload, &owned.payload)
+        }
+        (Reply::Refused(this), Reply::Refused(owned)) => this == owned,
+        (Reply::NotTheApi(this), Reply::NotTheApi(owned)) => this == owned,
+        _ => false,
+    };
+    assert!(alike, "{reply:?} differs when nothing is borrowed");
+}
+
+/// An error points into the body, and says nothing but what stands in `SAYINGS`: none of the answer's values.
+fn assert_clear(error: &ReadError, body: &[u8]) {
+    assert!(error.at() <= body.len(), "{error}");
+    assert!(error.path().bytes().all(|byte| byte.is_ascii_graphic()), "{error}");
+    let said = match error.kind() {
+        ReadErrorKind::Type(documented) => documented.as_str(),
+        ReadErrorKind::Value(what) => what,
+        _ => return,
+    };
+    let said = said.trim_end_matches(|c: char| c.is_ascii_digit());
+    assert!(SAYINGS.contains(&said), "an error says {said:?}");
+}
+
+/// What is no JSON object is not the API's, a redirect neither, and an object is no bad JSON.
+fn assert_told_apart<T: Debug>(
+    head: &Head<'_>,
+    reply: &Result<Reply<'_, T>, ReadError>,
+    theirs: Option<&Value>,
+) {
+    let object = theirs.is_some_and(Value::is_object);
+    match reply {
+        Ok(Reply::Done(_) | Reply::Refused(_)) => assert!(object && !head.is_redirect(), "{reply:?}"),
+        Ok(Reply::NotTheApi(_)) => assert!(!head.is_success() || !object, "{reply:?}"),
+        Err(error) => {
+            assert!(!head.is_redirect());
+            let no_json = [ReadErrorKind::Syntax, ReadErrorKind::Truncated, ReadErrorKind::NotUtf8];
+            assert!(theirs.is_none() || !no_json.contains(error.kind()), "{error}, but it is JSON");
+        }
+    }
+}
+
+/// The tree written down plainly (no key twice, no needless escape or white space) is read exactly as by
+/// hand, and the body as it came, if it was read, as the same.
+fn assert_as_by_hand<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
+    reply: &Result<Reply<'a, T>, ReadError>,
+    tree: &'a Value,
+    room: &'a Room,
+    by_hand: fn(&'a Value) -> Option<T>,
+) {
+    let plain = room.plain.get_or_init(|| tree.to_string().into_bytes());
+    let plain = read::<T>(&Head::new(200), plain);
+    let expected = envelope(tree, by_hand).filter(|_| depth(tree) <= DEPTH);
+    assert_eq!(plain.as_ref().ok(), expected.as_ref(), "{plain:?}, and by hand otherwise");
+    if let Ok(reply @ (Reply::Done(_) | Reply::Refused(_))) = reply {
+        let tree_of = |reply: &Reply<'a, T>| {
+            write(reply).map(|written| serde_json::from_slice::<Value>(&written).expect("JSON is written"))
+        };
+        assert_eq!(plain.ok().as_ref().and_then(tree_of), tree_of(reply));
+    }
+}
+
+fn envelope<'a, T>(tree: &'a Value, by_hand: fn(&'a Value) -> Option<T>) -> Option<Reply<'a, T>> {
+    let request_id = optional(&tree["request_id"], text)?;
+    let code = tree["code"].as_i64()?;
+    if code == 0 {
+        return Some(Reply::Done(Answer { payload: by_hand(&tree["payload"])?, request_id }));
+    }
+    let error = &tree["error"];
+    let message = optional(&error["message"], text);
+    let json =
+        |json: &Value| (!json.is_null()).then(|| JsonText::new(json.to_string()).expect("a tree is JSON"));
+    Some(Reply::Refused(Refusal {
+        code: code.into(),
+        // An error of another shape is kept as it is, and nothing is taken out of it.
+        details: message.as_ref().and_then(|_| json(&error["details"])),
+        message: message.flatten().or(text(error)),
+        error: json(error),
+        request_id,
+    }))
+}
+
+/// How deep the reader goes.
+const DEPTH: usize = 64;
+
+/// All that an error can say of a value, but for the number of a byte at its end.
+const SAYINGS: &[&str] = &[
+    "i",
+    "u",
+    "a string",
+    "an object",
+    "a string or null",
+    "a string that holds a decimal number",
+    "the two spellings of the id differ",
+    "an empty text at byte ",
+    "a missing digit at byte ",
+    "a sign other than one leading minus at byte ",
+    "a second decimal point at byte ",
+    "a digit separator at byte ",
+    "an exponent at byte ",
+    "a blank at byte ",
+    "a character outside ascii at byte ",
+    "a character that is no part of a number at byte ",
+    "more decimals than can be held exactly at byte ",
+    "an amount out of range at byte ",
+];
