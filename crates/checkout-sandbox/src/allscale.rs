@@ -541,7 +541,7 @@ impl Shared {
         match fault {
             Some(Fault::RateLimited) => return Err(Refusal::rate_limited(2)),
             Some(Fault::InternalError) => {
-                return Err(Refusal::new(refusal::INTERNAL, "internal server error"));
+                return Err(Refusal::internal());
             }
             Some(Fault::UnknownErrorCode(code)) => return Err(Refusal::new(*code, "something is wrong")),
             Some(_) | None => {}

@@ -25,6 +25,10 @@ pub(super) struct Answer {
 impl Answer {
     /// The API's own answer: the payload or the refusal, in its envelope.
     pub(super) fn reply(outcome: Result<Json, Refusal>, request_id: String, fault: Option<&Fault>) -> Self {
+        let outcome = match (outcome, fault) {
+            (Ok(_), Some(Fault::LateInternalError)) => Err(Refusal::internal()),
+            (outcome, _) => outcome,
+        };
         let (status, code, payload, error, retry_after) = match outcome {
             Ok(payload) => (200, 0, payload, Json::Null, None),
             Err(refusal) => {

@@ -56,6 +56,8 @@ pub enum Fault {
     RateLimited,
     /// Not processed: 500 and code 90000.
     InternalError,
+    /// Processed; then something fails, and the answer is 500 and code 90000.
+    LateInternalError,
     /// Not processed: 400 and this code, one that no page lists. (Any integer is taken.)
     UnknownErrorCode(i64),
     /// Processed; every object in the reply has members that nobody has documented. Harmless.
@@ -93,6 +95,7 @@ impl Fault {
             | Self::Redirect
             | Self::RateLimited
             | Self::InternalError
+            | Self::LateInternalError
             | Self::UnknownErrorCode(_)
             | Self::ExtraFields
             | Self::DuplicateKeys

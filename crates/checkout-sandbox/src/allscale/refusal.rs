@@ -35,6 +35,10 @@ impl Refusal {
         refusal
     }
 
+    pub(super) fn internal() -> Self {
+        Self::new(INTERNAL, "internal server error")
+    }
+
     /// The `error` of the envelope.
     pub(super) fn error(&self) -> Json {
         let details = match &self.details {
@@ -65,4 +69,4 @@ pub(super) const FORBIDDEN: i64 = 30001;
 pub(super) const RATE_LIMIT: i64 = 40001;
 pub(super) const NOT_FOUND: i64 = 50001;
 pub(super) const CREATE_ERROR: i64 = 50002;
-pub(super) const INTERNAL: i64 = 90000;
+const INTERNAL: i64 = 90000;
