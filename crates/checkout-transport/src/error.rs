@@ -67,6 +67,9 @@ enum Reason {
 impl TransportError {
     /// No byte of the request has left. To be said only when that is certain.
     ///
+    /// An error of a transport below that does not know it is not made more certain: around one that is
+    /// [`Delivery::Unknown`] the new one is so too.
+    ///
     /// ```
     /// use checkout_transport::{Delivery, TransportError};
     ///
@@ -74,7 +77,11 @@ impl TransportError {
     /// assert_eq!(error.delivery(), Delivery::NotSent);
     /// ```
     pub fn not_sent(source: impl Into<BoxError>) -> Self {
-        Self(Reason::NotSent(source.into()))
+        let source = source.into();
+        match source.downcast_ref::<Self>().map(Self::delivery) {
+            Some(Delivery::Unknown) => Self(Reason::Unknown(source)),
+            Some(Delivery::NotSent) | None => Self(Reason::NotSent(source)),
+        }
     }
 
     /// There is no response, and a byte of the request may have left.
@@ -172,6 +179,14 @@ mod tests {
         assert_eq!(source.delivery(), Delivery::NotSent);
         let root = source.source().unwrap().downcast_ref::<io::Error>().unwrap();
         assert_eq!(root.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn what_is_not_known_below_is_not_known_above() {
+        let layered = TransportError::not_sent(TransportError::unknown("timed out"));
+        assert_eq!(layered.delivery(), Delivery::Unknown);
+        assert_eq!(TransportError::not_sent(TransportError::too_large(7)).delivery(), Delivery::Unknown);
+        assert_eq!(TransportError::not_sent(TransportError::not_sent("no")).delivery(), Delivery::NotSent);
     }
 
     #[test]
