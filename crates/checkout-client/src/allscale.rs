@@ -7,13 +7,14 @@ use crate::{RandomNonces, SystemClock};
 use checkout_auth::allscale::SigningKey;
 use checkout_money::CoinAmount;
 use checkout_tables::Open;
-use checkout_tables::allscale::{BASE_URL, IntentStatus, Route};
+use checkout_tables::allscale::{BASE_URL, IntentStatus, Route, StableCoin};
 use checkout_transport::http::Uri;
-use checkout_validate::allscale::{CreateIntent, Price};
+use checkout_validate::allscale::{CoinSet, CreateIntent, Price};
 use checkout_validate::{IdError, PathSegment};
 use checkout_wire::JsonText;
 use checkout_wire::allscale::{CreatedIntent, Echo, Intent, Pong, create_body, path};
 use core::fmt;
+use core::str::FromStr;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -93,7 +94,9 @@ impl Client {
                 (None, first.filter(|coin| coin.is_supported()))
             }
         };
-        let asked = Asked { amount_coins, coin, ..Asked::default() };
+        let flags = |coins: &[StableCoin]| coins.iter().fold(0, |bits, coin| bits | coin.flag());
+        let accepted = intent.accepted().map(|coins| CoinSet::from_bits(flags(coins)));
+        let asked = Asked { amount_coins, coin, accepted, ..Asked::default() };
         Call::new(self, Route::Create, path(Route::Create, None), create_body(intent), asked)
     }
 
@@ -228,7 +231,8 @@ impl fmt::Debug for Client {
 /// ```
 /// use checkout_client::allscale::Environment;
 ///
-/// assert_ne!(Environment::Live, Environment::Test);
+/// assert_eq!(Environment::Live.to_string(), "live");
+/// assert_eq!("test".parse(), Ok(Environment::Test));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Environment {
@@ -237,6 +241,45 @@ pub enum Environment {
     /// A test store's, or a sandbox's: no money.
     Test,
 }
+
+impl Environment {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl fmt::Display for Environment {
+    /// `live` or `test`: the form to store.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Environment {
+    type Err = NoEnvironment;
+
+    /// Reads the stored form back: exactly what [`Display`](fmt::Display) writes, and nothing else.
+    ///
+    /// # Errors
+    /// [`NoEnvironment`].
+    fn from_str(text: &str) -> Result<Self, NoEnvironment> {
+        [Self::Live, Self::Test].into_iter().find(|this| this.name() == text).ok_or(NoEnvironment)
+    }
+}
+
+/// A text that is neither `live` nor `test`.
+///
+/// ```
+/// use checkout_client::allscale::{Environment, NoEnvironment};
+///
+/// assert_eq!("prod".parse::<Environment>(), Err(NoEnvironment));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("environment: neither `live` nor `test`")]
+pub struct NoEnvironment;
 
 /// A client that is being put together: see [`Client::builder`].
 ///

@@ -10,6 +10,8 @@ use checkout_tables::{Open, Repeat};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{self, HeaderValue, header};
 use checkout_transport::{BlockingTransport, LocalTransport, Request, Response, Transport, TransportError};
+use checkout_validate::PathSegment;
+use checkout_validate::allscale::CoinSet;
 use checkout_wire::allscale::{CreatedIntent, Echo, Intent, Payload, Pong, read};
 use checkout_wire::{Head, JsonText, Reply};
 use core::fmt;
@@ -333,8 +335,9 @@ impl<T: Readable> Reader<T> {
     /// Reads the answer.
     ///
     /// # Errors
-    /// [`SendError`], if the answer cannot be read, or is not the answer to what was asked: another intent's, or one
-    /// with another coin or amount than a native price has. It may have been done all the same.
+    /// [`SendError`], if the answer cannot be read, or is not the answer to what was asked: another intent's, one with
+    /// another coin or amount than a native price has, with a coin that was not to be accepted, with nothing to pay, or
+    /// without an id and an `https` page. It may have been done all the same.
     pub fn read(&self, response: &Response) -> Result<Received<T>, SendError> {
         let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let head = Head {
@@ -357,7 +360,7 @@ impl<T: Readable> Reader<T> {
             let id = answer.request_id.as_deref().map(str::to_owned);
             return Err(SendError::other(self.route, field, id, body.clone()));
         }
-        Ok(Received::new(reply, self.sent_at_millis, response))
+        Ok(Received::new(self.route, reply, self.sent_at_millis, response))
     }
 
     fn finish(
@@ -427,10 +430,14 @@ pub struct Asked {
     pub(crate) intent_id: Option<String>,
     pub(crate) amount_coins: Option<CoinAmount>,
     pub(crate) coin: Option<StableCoin>,
+    pub(crate) accepted: Option<CoinSet>,
 }
 
 mod sealed {
-    use super::{Asked, CreatedIntent, Echo, Intent, IntentStatus, JsonText, Open, Pong};
+    use super::{
+        Asked, CoinSet, CreatedIntent, Echo, Intent, IntentStatus, JsonText, Open, PathSegment, Pong,
+        is_https,
+    };
 
     pub trait Answers {
         /// Or else the field that does not agree.
@@ -439,11 +446,26 @@ mod sealed {
 
     impl Answers for CreatedIntent<'static> {
         fn answers(&self, asked: &Asked) -> Result<(), &'static str> {
+            // Without these two it can neither be asked after nor be paid.
+            if PathSegment::new(&self.intent_id).is_err() {
+                return Err("allscale_checkout_intent_id");
+            }
+            if !is_https(&self.checkout_url) {
+                return Err("checkout_url");
+            }
             if asked.coin.is_some_and(|coin| self.stable_coin_type != Open::Known(coin)) {
                 return Err("stable_coin_type");
             }
             if asked.amount_coins.is_some_and(|amount| self.amount_coins != amount) {
                 return Err("amount_coins");
+            }
+            // Nothing would be paid for it.
+            if self.amount_coins.is_zero() || self.amount_coins.is_negative() {
+                return Err("amount_coins");
+            }
+            let others = |set: CoinSet| asked.accepted.is_some_and(|asked| set.bits() & !asked.bits() != 0);
+            if self.accepted_stable_coins.is_some_and(others) {
+                return Err("accepted_stable_coins");
             }
             Ok(())
         }
@@ -471,6 +493,11 @@ mod sealed {
     }
 
     bare!(Open<IntentStatus>, Pong<'static>, Echo<'static>, JsonText<'static>);
+}
+
+fn is_https(url: &str) -> bool {
+    let uri = url.parse::<http::Uri>();
+    uri.is_ok_and(|uri| uri.scheme() == Some(&http::uri::Scheme::HTTPS) && uri.host().is_some())
 }
 
 /// The request id of an answer whose payload could not be read.

@@ -11,7 +11,8 @@ use core::fmt;
 
 /// An attempt that gave no reply. A refusal is a reply, and not one of these.
 ///
-/// [`delivery`](Self::delivery) says whether the provider may have done what was asked.
+/// [`delivery`](Self::delivery) says whether the provider may have done what was asked. What it prints ends where a
+/// cause begins: print the [`source`](std::error::Error::source)s too.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -39,6 +40,13 @@ impl SendError {
             // An answer came, so the request arrived.
             Reason::Read(_) | Reason::Mismatch(_) => Delivery::Unknown,
         }
+    }
+
+    /// Whether the provider may have done what was asked: [`Delivery::Unknown`], as a question that
+    /// [`AnswerError::may_have_been_done`] answers too.
+    #[must_use]
+    pub fn may_have_been_done(&self) -> bool {
+        self.delivery() == Delivery::Unknown
     }
 
     /// What was asked.
@@ -170,6 +178,7 @@ impl std::error::Error for SendError {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerError {
+    route: Route,
     not_done: Box<NotDone<'static>>,
     clock_skew: Option<ClockSkew>,
 }
@@ -179,6 +188,44 @@ impl AnswerError {
     #[must_use]
     pub fn not_done(&self) -> &NotDone<'static> {
         &self.not_done
+    }
+
+    /// What was asked.
+    #[must_use]
+    pub const fn route(&self) -> Route {
+        self.route
+    }
+
+    /// Whether the provider may have done what was asked all the same. It has not if it refused with a code that the
+    /// route's page lists. Any other code, such as an internal error or a gateway's own, proves nothing, and neither
+    /// does an answer that is not the API's.
+    ///
+    /// Assumed: that nothing is created beside a listed code. No page says so in these words.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_money::Cents;
+    /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
+    /// # use checkout_tables::allscale::Currency;
+    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let clock = sandbox.clock().clone();
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let call = client.create(&Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?);
+    /// sandbox.inject(Fault::RateLimited);
+    /// assert!(!call.send_blocking(&sandbox)?.into_answer().unwrap_err().may_have_been_done());
+    /// sandbox.inject(Fault::HtmlBadGateway);
+    /// assert!(call.send_blocking(&sandbox)?.into_answer().unwrap_err().may_have_been_done());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn may_have_been_done(&self) -> bool {
+        let code = self.code().and_then(|code| code.known());
+        !code.is_some_and(|code| code.routes().contains(&self.route))
     }
 
     /// The provider's code, if it refused.
@@ -199,8 +246,8 @@ impl AnswerError {
         }
     }
 
-    pub(crate) fn new(not_done: NotDone<'static>, clock_skew: Option<ClockSkew>) -> Self {
-        Self { not_done: Box::new(not_done), clock_skew }
+    pub(crate) fn new(route: Route, not_done: NotDone<'static>, clock_skew: Option<ClockSkew>) -> Self {
+        Self { route, not_done: Box::new(not_done), clock_skew }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::AnswerError;
 use checkout_lifecycle::{Moment, Observation};
 use checkout_tables::Open;
-use checkout_tables::allscale::IntentStatus;
+use checkout_tables::allscale::{IntentStatus, Route};
 use checkout_transport::Response;
 use checkout_wire::allscale::Intent;
 use checkout_wire::{Answer, Reply};
@@ -30,6 +30,8 @@ use std::time::UNIX_EPOCH;
 #[derive(Clone, Debug)]
 #[must_use = "a refusal is a reply too"]
 pub struct Received<T> {
+    /// What was asked.
+    pub route: Route,
     /// What the answer was.
     pub reply: Reply<'static, T>,
     /// When the attempt was made, by your clock, in milliseconds since the Unix epoch.
@@ -48,7 +50,7 @@ impl<T> Received<T> {
     /// # Errors
     /// [`AnswerError`], for a refusal and for what is not the API's.
     pub fn into_answer(self) -> Result<Answer<'static, T>, AnswerError> {
-        self.reply.into_answer().map_err(|not_done| AnswerError::new(not_done, self.clock_skew))
+        self.reply.into_answer().map_err(|not_done| AnswerError::new(self.route, not_done, self.clock_skew))
     }
 
     /// When the read was sent, for the order of observations.
@@ -57,7 +59,8 @@ impl<T> Received<T> {
     /// # use checkout_client::Received;
     /// # use checkout_wire::{Answer, Reply};
     /// # let reply = Reply::Done(Answer { payload: (), request_id: None });
-    /// # let received = Received { reply, sent_at_millis: 7, http_status: 200, retry_after: None, clock_skew: None };
+    /// # use checkout_tables::allscale::Route;
+    /// # let received = Received { route: Route::Status, reply, sent_at_millis: 7, http_status: 200, retry_after: None, clock_skew: None };
     /// assert_eq!(received.moment().unix_millis(), 7);
     /// ```
     #[must_use]
@@ -65,9 +68,15 @@ impl<T> Received<T> {
         Moment::from_unix_millis(i64::try_from(self.sent_at_millis).unwrap_or(i64::MAX))
     }
 
-    pub(crate) fn new(reply: Reply<'static, T>, sent_at_millis: u64, response: &Response) -> Self {
+    pub(crate) fn new(
+        route: Route,
+        reply: Reply<'static, T>,
+        sent_at_millis: u64,
+        response: &Response,
+    ) -> Self {
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         Self {
+            route,
             reply,
             sent_at_millis,
             http_status: response.status().as_u16(),
@@ -86,7 +95,8 @@ impl Received<Open<IntentStatus>> {
     /// # use checkout_tables::{Open, allscale::IntentStatus};
     /// # use checkout_wire::{Answer, Reply};
     /// # let reply = Reply::Done(Answer { payload: Open::from(IntentStatus::Viewed), request_id: None });
-    /// # let received = Received { reply, sent_at_millis: 7, http_status: 200, retry_after: None, clock_skew: None };
+    /// # use checkout_tables::allscale::Route;
+    /// # let received = Received { route: Route::Status, reply, sent_at_millis: 7, http_status: 200, retry_after: None, clock_skew: None };
     /// let mut tracker = Tracker::new();
     /// let verdict = received.observation().map(|observation| tracker.observe(observation));
     /// assert_eq!(verdict, Some(Verdict::First));

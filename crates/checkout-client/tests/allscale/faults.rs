@@ -162,6 +162,14 @@ fn table() -> Vec<(Fault, [&'static str; 4])> {
                 "refused with 90000",
             ]
         }),
+        (Fault::LateInternalError, {
+            [
+                "refused with 90000, 1 made",
+                "refused with 90000, 1 made",
+                "refused with 90000",
+                "refused with 90000",
+            ]
+        }),
         (Fault::UnknownErrorCode(-1), {
             ["refused with -1, 0 made", "refused with -1, 0 made", "refused with -1", "refused with -1"]
         }),
@@ -292,6 +300,88 @@ fn an_amount_with_other_decimals_is_the_same_amount() {
     // Another coin, and one that nobody has named yet.
     assert_eq!(mismatch("10.5", 2), Some("stable_coin_type"));
     assert_eq!(mismatch("10.5", 200), Some("stable_coin_type"));
+}
+
+#[test]
+fn a_created_intent_can_be_asked_after_and_paid_and_asks_for_something() {
+    let mismatch = |field: &str, value: &str| {
+        let good = [
+            ("checkout_url", r#""https://c.example/1""#),
+            ("allscale_checkout_intent_id", r#""65b2""#),
+            ("amount_coins", r#""10.5""#),
+            ("stable_coin_type", "1"),
+            ("accepted_stable_coins", "1"),
+        ];
+        let fields =
+            good.map(|(name, good)| format!(r#""{name}":{}"#, if name == field { value } else { good }));
+        let body = format!(r#"{{"code":0,"payload":{{{}}},"request_id":"r"}}"#, fields.join(","));
+        let create = crate::world::client_at(0).create(&fiat_settled_in(StableCoin::USDT, 3_000));
+        match create.send_blocking(&crate::world::answering(&body)) {
+            Ok(_) => None,
+            Err(error) => {
+                assert!(error.may_have_been_done());
+                Some(error.mismatch().unwrap())
+            }
+        }
+    };
+    for (field, good) in [
+        ("checkout_url", r#""HTTPS://c.example""#),
+        ("checkout_url", r#""https://c.example:8443/a?b=c#d""#),
+        ("allscale_checkout_intent_id", r#""../?""#),
+        ("amount_coins", r#""0.0001""#),
+        ("accepted_stable_coins", "null"),
+        ("accepted_stable_coins", "0"),
+    ] {
+        assert_eq!(mismatch(field, good), None, "{field}: {good}");
+    }
+    for (field, bad) in [
+        ("checkout_url", r#""""#),
+        ("checkout_url", r#""http://c.example/1""#),
+        ("checkout_url", r#""javascript:alert(1)""#),
+        ("checkout_url", r#""//c.example/1""#),
+        ("checkout_url", r#""/1""#),
+        ("checkout_url", r#""https://""#),
+        ("checkout_url", r#"" https://c.example/1""#),
+        ("allscale_checkout_intent_id", r#""""#),
+        ("allscale_checkout_intent_id", r#""..""#),
+        ("amount_coins", r#""0.0000""#),
+        ("amount_coins", r#""-0.5""#),
+        ("accepted_stable_coins", "2"),
+        ("accepted_stable_coins", "3"),
+        ("accepted_stable_coins", "9223372036854775809"),
+    ] {
+        assert_eq!(mismatch(field, bad), Some(field), "{bad}");
+    }
+}
+
+/// The codes that the create page lists, typed from it, and everything else.
+#[test]
+fn only_a_code_that_the_route_s_page_lists_says_that_nothing_was_done() {
+    let (sandbox, client, id) = world();
+    for code in [10001, 20001, 20002, 30001, 40001, 50002] {
+        sandbox.inject(Fault::UnknownErrorCode(code));
+        let refused = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap().into_answer();
+        let error = refused.unwrap_err();
+        assert_eq!(error.route(), Route::Create);
+        assert!(!error.may_have_been_done(), "{error}");
+    }
+    let elsewhere = [50001, 90000, 99999].map(Fault::UnknownErrorCode);
+    let unnamed = [-1, 1, 503, 10002, 77_777, i64::MIN, i64::MAX].map(Fault::UnknownErrorCode);
+    let others =
+        [Fault::InternalError, Fault::LateInternalError, Fault::HtmlBadGateway, Fault::EmptyUnauthorized];
+    for fault in elsewhere.into_iter().chain(unnamed).chain(others) {
+        sandbox.inject(fault.clone());
+        let refused = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap().into_answer();
+        assert!(refused.unwrap_err().may_have_been_done(), "{fault:?}");
+    }
+    sandbox.inject(Fault::UnknownErrorCode(50001));
+    let gone = client.get(&id).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap_err();
+    assert!(!gone.may_have_been_done());
+    for (fault, may) in [(Fault::LostBefore, false), (Fault::LostRequest, true), (Fault::LostAnswer, true)] {
+        sandbox.inject(fault.clone());
+        let error = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap_err();
+        assert_eq!(error.may_have_been_done(), may, "{fault:?}");
+    }
 }
 
 #[test]
