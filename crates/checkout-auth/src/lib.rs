@@ -27,8 +27,8 @@
 //! ```
 //!
 //! **What is not here:** a clock, a source of nonces, a memory of the nonces seen, the check that a
-//! timestamp is recent, and anything that sends. Time, nonces and secrets are arguments. Webhooks and signed
-//! responses are not verified here yet.
+//! timestamp is recent, and anything that sends. Time, nonces and secrets are arguments. The signatures of webhooks
+//! and of responses are not verified here: of what a provider signs, nothing is read.
 //!
 //! **The one idea to know:** a signature covers the exact bytes that are sent. Sign the body as it will leave
 //! and send it untouched; a body that is serialised a second time is another body. Every attempt, a retry

@@ -8,6 +8,7 @@
 use crate::code_table;
 use crate::currency_hash::CodeIndex;
 use crate::repeat::Repeat;
+use core::fmt;
 
 code_table! {
     /// A fiat currency, as AllScale numbers it: the numbers are **not** ISO 4217's numeric codes.
@@ -405,7 +406,8 @@ impl ErrorCode {
 }
 
 code_table! {
-    /// How the payer paid.
+    /// How the payer paid. The page numbers and names the four and says no more of them: what stands below beside
+    /// a name is Assumed from it.
     ///
     /// Source: *Get Checkout Intent*, v3, 2026-03-06, `payment_method_type`.
     ///
@@ -417,7 +419,7 @@ code_table! {
     /// ```
     #[non_exhaustive]
     pub enum PaymentMethodType: u8, row = () {
-        /// Not known, or not paid yet.
+        /// Not known.
         Unknown("UNKNOWN") = 0;
         /// A wallet scanned the code.
         WalletScan("WALLET_SCAN") = 1;
@@ -440,8 +442,14 @@ code_table! {
 /// assert_eq!(Route::Create.method(), "POST");
 /// assert_eq!(Route::Status.path(), "/v1/checkout_intents/{checkout_intent_id}/status");
 /// assert_eq!(Route::Create.repeat(), Repeat::Unsafe);
+/// assert_eq!(Route::Create.to_string(), "create"); // names are ours: the pages have none
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(
+    feature = "strum",
+    derive(strum::EnumCount, strum::EnumIter, strum::IntoStaticStr, strum::VariantArray),
+    strum(serialize_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Route {
     /// Create a checkout intent.
@@ -506,6 +514,20 @@ impl Route {
             Self::Fail => ("GET", "/v1/test/fail", Repeat::Safe),
             Self::Post => ("POST", "/v1/test/post", Repeat::Safe),
         }
+    }
+}
+
+impl fmt::Display for Route {
+    /// Its name, in lower case: `create`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Create => "create",
+            Self::Get => "get",
+            Self::Status => "status",
+            Self::Ping => "ping",
+            Self::Fail => "fail",
+            Self::Post => "post",
+        })
     }
 }
 

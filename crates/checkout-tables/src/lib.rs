@@ -31,7 +31,8 @@
 //! None is on by default, and without them the crate has no dependency.
 //! - `serde`: tables as their integers (`serde_repr`), [`Open`] as the integer or the text it came as.
 //! - `alloc`: `String` and `Cow<str>` as what the text of an [`Open`] is kept in.
-//! - `strum`: `EnumCount`, `EnumIter`, `IntoStaticStr` and `VariantArray` on every table.
+//! - `strum`: `EnumCount`, `EnumIter`, `IntoStaticStr` and `VariantArray` on every table, on
+//!   [`Route`](allscale::Route) and on [`Repeat`]. The static text is the one that `Display` gives.
 #![no_std]
 
 #[cfg(feature = "alloc")]

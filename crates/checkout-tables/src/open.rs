@@ -163,12 +163,21 @@ impl<Raw: fmt::Debug> fmt::Debug for Unnamed<Raw> {
     }
 }
 
-impl<T: fmt::Display, Raw: fmt::Display> fmt::Display for Open<T, Raw> {
-    /// The row's text, or the raw value.
+impl<T: fmt::Display, Raw: sealed::Raw> fmt::Display for Open<T, Raw> {
+    /// The row's text, or the raw value: an integer as it came, and of a text what is no printable character escaped,
+    /// so that it cannot forge a line of a log or steer a terminal. [`text`](Open::text) and [`Unnamed::raw`] give
+    /// it as it came.
+    ///
+    /// ```
+    /// # use checkout_tables::{Open, allscale::StableCoin};
+    /// let forged: Open<StableCoin, &str> = Open::from("A\nB");
+    /// assert_eq!(forged.to_string(), r"A\nB");
+    /// assert_eq!(forged.text(), "A\nB");
+    /// ```
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Known(row) => row.fmt(f),
-            Self::Unknown(unnamed) => unnamed.0.fmt(f),
+            Self::Unknown(unnamed) => unnamed.0.print(f),
         }
     }
 }
@@ -216,7 +225,7 @@ pub trait TextCode: Copy + 'static {
 }
 
 /// What a value of the table `T` can come as: an integer for an [`IntCode`], text for a [`TextCode`].
-pub trait RawOf<T>: sealed::Sealed {
+pub trait RawOf<T>: sealed::Raw {
     /// The row that the value names.
     fn named(&self) -> Option<T>;
 }
@@ -248,13 +257,56 @@ impl<T: TextCode> RawOf<T> for alloc::borrow::Cow<'_, str> {
 }
 
 mod sealed {
-    pub trait Sealed {}
-    impl Sealed for i64 {}
-    impl Sealed for &str {}
+    use core::fmt::{self, Write};
+
+    /// What a value comes as.
+    pub trait Raw {
+        /// Prints a value that came from outside.
+        fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+    }
+
+    impl Raw for i64 {
+        fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            fmt::Display::fmt(self, f)
+        }
+    }
+
+    impl Raw for &str {
+        fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            escaped(self, f)
+        }
+    }
+
     #[cfg(feature = "alloc")]
-    impl Sealed for alloc::string::String {}
+    impl Raw for alloc::string::String {
+        fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            escaped(self, f)
+        }
+    }
+
     #[cfg(feature = "alloc")]
-    impl Sealed for alloc::borrow::Cow<'_, str> {}
+    impl Raw for alloc::borrow::Cow<'_, str> {
+        fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            escaped(self, f)
+        }
+    }
+
+    /// As [`Formatter::pad`](fmt::Formatter::pad), of the text with what is not printable escaped. Quotation marks
+    /// stay as they are.
+    fn escaped(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quotation_mark = |c: char| matches!(c, '\'' | '"');
+        let escape = |c: char| c.escape_debug().skip(usize::from(quotation_mark(c)));
+        let printed = text.chars().flat_map(escape).take(f.precision().unwrap_or(usize::MAX));
+        let blank = f.width().map_or(0, |width| width.saturating_sub(printed.clone().count()));
+        let before = match f.align() {
+            Some(fmt::Alignment::Right) => blank,
+            Some(fmt::Alignment::Center) => blank / 2,
+            Some(fmt::Alignment::Left) | None => 0,
+        };
+        let fill = core::iter::repeat(f.fill());
+        let (in_front, behind) = (fill.clone().take(before), fill.take(blank - before));
+        in_front.chain(printed).chain(behind).try_for_each(|c| f.write_char(c))
+    }
 }
 
 /// A value or text that a table does not have. It names the table and not the value.

@@ -1,5 +1,7 @@
 //! Whether a request may be sent again.
 
+use core::fmt;
+
 /// Whether a request may be sent again when nobody knows how the last attempt ended.
 ///
 /// It is a fact of the route. What to do about it also depends on how far the attempt got.
@@ -11,8 +13,14 @@
 /// let blind = |route: Route| matches!(route.repeat(), Repeat::Safe | Repeat::Keyed);
 /// assert!(blind(Route::Get));
 /// assert!(!blind(Route::Create));
+/// assert_eq!(Route::Create.repeat().to_string(), "unsafe");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "strum",
+    derive(strum::EnumCount, strum::EnumIter, strum::IntoStaticStr, strum::VariantArray),
+    strum(serialize_all = "snake_case")
+)]
 pub enum Repeat {
     /// It changes nothing: repeat it at will.
     Safe,
@@ -20,4 +28,15 @@ pub enum Repeat {
     Keyed,
     /// Sent twice, it may be done twice.
     Unsafe,
+}
+
+impl fmt::Display for Repeat {
+    /// `safe`, `keyed` or `unsafe`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Safe => "safe",
+            Self::Keyed => "keyed",
+            Self::Unsafe => "unsafe",
+        })
+    }
 }

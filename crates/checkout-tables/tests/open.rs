@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 use checkout_tables::Open;
-use checkout_tables::allscale::{Currency, IntentStatus, StableCoin};
+use checkout_tables::allscale::{Currency, IntentStatus};
 use proptest::prelude::*;
 
 /// JSON in, what was read and what it is written as out; or the error.
@@ -67,6 +67,7 @@ proptest! {
 #[cfg(feature = "alloc")]
 mod text {
     use super::*;
+    use checkout_tables::allscale::StableCoin;
     use std::borrow::Cow;
 
     #[test]

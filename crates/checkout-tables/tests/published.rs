@@ -2,7 +2,8 @@
 #![allow(missing_docs, clippy::wildcard_enum_match_arm, reason = "tests")]
 
 use checkout_tables::allscale::{
-    Currency, ErrorCode, FLOOR_TEXT, IntentStatus, PaymentMethodType, Route, StableCoin,
+    BASE_URL, Currency, ErrorCode, FLOOR_CENTS, FLOOR_TEXT, IntentStatus, POLL_EVERY_SECONDS,
+    POLL_GIVE_UP_SECONDS, PaymentMethodType, Route, SUCCESS, StableCoin, TIMESTAMP_WINDOW_SECONDS,
 };
 use checkout_tables::{IntCode, Repeat, TextCode};
 use std::collections::BTreeSet;
@@ -63,17 +64,19 @@ fn every_fixture_names_its_document_version_and_date() {
     }
 }
 
-/// Typed from the lists of possible errors: the code, then `c` create, `g` get, `s` status.
-const ERRORS: [(i64, &str); 9] = [
-    (10001, "cgs"),
-    (20001, "cgs"),
-    (20002, "cgs"),
-    (30001, "cgs"),
-    (40001, "cgs"),
-    (50001, "gs"),
-    (50002, "c"),
-    (90000, "gs"),
-    (99999, "gs"),
+/// Typed from the lists of possible errors in *Create Checkout Intent*, v4, 2026-05-06, *Get Checkout Intent*, v3,
+/// 2026-03-06, and *Get Status*, v3, 2026-05-14: the code, then `c` create, `g` get, `s` status, then the meaning up
+/// to its first bracket or comma.
+const ERRORS: [(i64, &str, &str); 9] = [
+    (10001, "cgs", "Validation error"),
+    (20001, "cgs", "Missing authentication headers"),
+    (20002, "cgs", "Invalid signature"),
+    (30001, "cgs", "Forbidden"),
+    (40001, "cgs", "Rate limit exceeded"),
+    (50001, "gs", "Checkout intent not found"),
+    (50002, "c", "Create checkout intent error"),
+    (90000, "gs", "Internal server error"),
+    (99999, "gs", "Unknown error"),
 ];
 
 #[test]
@@ -86,7 +89,30 @@ fn the_9_error_codes_come_from_the_routes_whose_pages_list_them() {
     };
     let ours =
         ErrorCode::ROWS.map(|row| (i64::from(row), row.routes().iter().map(letter).collect::<String>()));
-    assert_eq!(ours, ERRORS.map(|(code, routes)| (code, String::from(routes))));
+    assert_eq!(ours, ERRORS.map(|(code, routes, _)| (code, String::from(routes))));
+}
+
+#[test]
+fn the_meanings_of_the_error_codes_are_the_published_ones_in_lower_case() {
+    let ours = ErrorCode::ROWS.map(|row| (i64::from(row), row.meaning().to_owned()));
+    assert_eq!(ours, ERRORS.map(|(code, _, meaning)| (code, meaning.to_lowercase())));
+}
+
+#[test]
+fn what_the_pages_say_beside_their_tables_is_what_they_say() {
+    // *Create Checkout Intent*, v4, 2026-05-06, Response Fields: "0 indicates success".
+    assert_eq!(SUCCESS, 0);
+    // The same page, Important: "must be greater than 0.1 USDT / 0.1 USDC", and "100 = 1.00 coin".
+    assert_eq!(FLOOR_CENTS, 10);
+    // The same place: "amount must be greater than 0.1 <coin>!".
+    assert_eq!(FLOOR_TEXT, ("amount must be greater than 0.1 ", "!"));
+    // AllScale's authentication and integration pages.
+    assert_eq!(BASE_URL, "https://openapi.allscale.io");
+    // AllScale's authentication page: within 5 minutes.
+    assert_eq!(TIMESTAMP_WINDOW_SECONDS, 5 * 60);
+    // AllScale's integration guide: every 5 seconds, and give up after 10 minutes.
+    assert_eq!(POLL_EVERY_SECONDS, 5);
+    assert_eq!(POLL_GIVE_UP_SECONDS, 10 * 60);
 }
 
 #[test]
@@ -181,23 +207,35 @@ fn text_goes_both_ways_and_an_unknown_one_names_the_table_and_not_the_text() {
     assert_eq!(error.to_string(), "not in the table StableCoin");
 }
 
+#[test]
+fn routes_and_what_may_be_repeated_are_printed_by_their_names() {
+    let routes = Route::ROWS.map(|route| route.to_string());
+    assert_eq!(routes, ["create", "get", "status", "ping", "fail", "post"]);
+    let repeats = [Repeat::Safe, Repeat::Keyed, Repeat::Unsafe].map(|repeat| repeat.to_string());
+    assert_eq!(repeats, ["safe", "keyed", "unsafe"]);
+    assert_eq!(format!("{:>8}|{:<8}|", Route::Create, Repeat::Safe), "  create|safe    |");
+}
+
 #[cfg(feature = "strum")]
 #[test]
-fn strum_counts_iterates_and_names_as_the_table_does() {
+fn strum_counts_iterates_and_names_as_the_table_and_its_display_do() {
     use strum::{EnumCount, IntoEnumIterator, VariantArray};
 
     fn check<T>(rows: &[T])
     where
-        T: EnumCount + IntoEnumIterator + VariantArray + TextCode + Into<&'static str> + Eq + std::fmt::Debug,
+        T: EnumCount + IntoEnumIterator + VariantArray + Into<&'static str>,
+        T: Copy + Eq + std::fmt::Debug + std::fmt::Display,
     {
         assert_eq!(T::COUNT, rows.len());
         assert_eq!(T::iter().collect::<Vec<_>>(), rows);
         assert_eq!(T::VARIANTS, rows);
-        assert!(rows.iter().all(|row| row.code() == Into::<&'static str>::into(*row)));
+        assert!(rows.iter().all(|row| row.to_string() == Into::<&'static str>::into(*row)));
     }
     check(&Currency::ROWS);
     check(&StableCoin::ROWS);
     check(&IntentStatus::ROWS);
     check(&ErrorCode::ROWS);
     check(&PaymentMethodType::ROWS);
+    check(&Route::ROWS);
+    check(&[Repeat::Safe, Repeat::Keyed, Repeat::Unsafe]);
 }

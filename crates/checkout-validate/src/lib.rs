@@ -27,6 +27,11 @@
 //! A documented rule refuses, and everything else at most warns: what the provider would accept is a sale. A
 //! refusal names the field and the code that the provider would have answered with.
 //!
+//! There is one exception, and it is ours: the [`Limits`](allscale::Limits) on the lengths of texts and lists and on
+//! the depth of the metadata. The documents name none, so the provider may well accept what
+//! [`TooLong`](allscale::Violation::TooLong) and [`ExtraTooDeep`](allscale::Violation::ExtraTooDeep) refuse. They
+//! are generous, each has its name, each can be raised, and such a refusal has no code.
+//!
 //! # Sources
 //! *Create Checkout Intent*, v4, 2026-05-06. Where it is silent an item says Assumed, and why.
 //!

@@ -46,13 +46,13 @@ pub struct Draft<'a> {
     pub amount_cents: Option<Cents>,
     /// Your id of the order.
     pub order_id: Option<Cow<'a, str>>,
-    /// What the payer is shown.
+    /// Your description of the order.
     pub order_description: Option<Cow<'a, str>>,
     /// Your id of the user.
     pub user_id: Option<Personal<'a>>,
     /// The user's name.
     pub user_name: Option<Personal<'a>>,
-    /// Where the payer's browser goes afterwards.
+    /// Where the user is sent after the payment is completed.
     pub redirect_url: Option<Cow<'a, str>>,
     /// Metadata of yours: the text of a JSON object, sent as it is. It can hold anything about the payer, so its
     /// `Debug` shows nothing of it.
@@ -102,7 +102,7 @@ impl<'a> Draft<'a> {
         Self { order_id: Some(order_id.into()), ..self }
     }
 
-    /// What the payer is shown.
+    /// Your description of the order.
     ///
     /// ```
     /// # use checkout_validate::allscale::Draft;
@@ -121,10 +121,34 @@ impl<'a> Draft<'a> {
     /// ```
     #[must_use]
     pub fn user(self, id: impl Into<Personal<'a>>, name: impl Into<Personal<'a>>) -> Self {
-        Self { user_id: Some(id.into()), user_name: Some(name.into()), ..self }
+        self.user_id(id).user_name(name)
     }
 
-    /// Where the payer's browser goes afterwards.
+    /// Your id of the user.
+    ///
+    /// ```
+    /// # use checkout_validate::allscale::Draft;
+    /// let draft = Draft::default().user_id("user_456");
+    /// assert!(draft.user_id.is_some() && draft.user_name.is_none());
+    /// ```
+    #[must_use]
+    pub fn user_id(self, id: impl Into<Personal<'a>>) -> Self {
+        Self { user_id: Some(id.into()), ..self }
+    }
+
+    /// The user's name.
+    ///
+    /// ```
+    /// # use checkout_validate::allscale::Draft;
+    /// let draft = Draft::default().user_name("Tom");
+    /// assert!(draft.user_name.is_some() && draft.user_id.is_none());
+    /// ```
+    #[must_use]
+    pub fn user_name(self, name: impl Into<Personal<'a>>) -> Self {
+        Self { user_name: Some(name.into()), ..self }
+    }
+
+    /// Where the user is sent after the payment is completed.
     ///
     /// ```
     /// # use checkout_validate::allscale::Draft;
@@ -159,10 +183,37 @@ impl<'a> Draft<'a> {
         Self { accepted_stable_coins: Some(coins.into_iter().map(Open::from).collect()), ..self }
     }
 
-    /// Makes a request of it that the documents allow.
+    /// The same, with nothing borrowed.
+    ///
+    /// ```
+    /// # use checkout_validate::allscale::Draft;
+    /// let order_id = String::from("order_123");
+    /// let draft: Draft<'static> = Draft::default().order_id(&order_id).into_owned();
+    /// drop(order_id);
+    /// assert_eq!(draft.order_id.as_deref(), Some("order_123"));
+    /// ```
+    #[must_use]
+    pub fn into_owned(self) -> Draft<'static> {
+        Draft {
+            currency: self.currency,
+            stable_coin: self.stable_coin,
+            amount_cents: self.amount_cents,
+            order_id: self.order_id.map(owned),
+            order_description: self.order_description.map(owned),
+            user_id: self.user_id.map(Personal::into_owned),
+            user_name: self.user_name.map(Personal::into_owned),
+            redirect_url: self.redirect_url.map(owned),
+            extra: self.extra.map(Personal::into_owned),
+            accepted_stable_coins: self.accepted_stable_coins,
+        }
+    }
+
+    /// Makes a request of it that the documents allow and our own [`Limits`] too.
     ///
     /// # Errors
-    /// [`Violations`]: everything that is wrong at once, each with its field and the provider's code.
+    /// [`Violations`]: everything that is wrong at once, each with its field and the provider's code. What a field
+    /// says by itself is told whatever the others say; an amount of zero or less too. The floor of 0.1 coin is told
+    /// of a price in one supported coin and in nothing else: of another price it is not certain.
     pub fn check(self, rules: &Rules) -> Result<CreateIntent<'a>, Violations> {
         let mut violations = Vec::new();
         let mut warnings = Vec::new();
@@ -193,11 +244,13 @@ impl<'a> Draft<'a> {
         if self.redirect_url.as_deref().is_some_and(|url| !http(url)) {
             warnings.push(Warning::RedirectNotHttp);
         }
+        warnings.sort_by_key(Warning::field);
         let first = accepted.as_deref().and_then(|coins: &[StableCoin]| coins.first().copied());
         let settlement = match price {
             Price::Coin { coin, .. } => Some(coin),
             Price::Fiat { .. } => first.or(rules.store_default),
         };
+        let settlement = settlement.filter(|coin| coin.is_supported());
         Ok(CreateIntent {
             price,
             settlement: settlement.map_or(Settlement::StoreDefault, Settlement::Coin),
@@ -238,16 +291,18 @@ impl<'a> Draft<'a> {
             violations.push(Violation::NoAmount);
             return None;
         };
-        if !amount.is_positive() {
-            violations.push(Violation::NotPositive(amount));
-            return None;
-        }
-        match (self.currency, self.stable_coin, coin) {
-            (Some(Open::Known(currency)), None, _) => Some(Price::Fiat { currency, amount }),
-            (None, Some(_), Some(coin)) if amount.get() > FLOOR_CENTS => Some(Price::Coin { coin, amount }),
-            (None, Some(_), Some(coin)) => {
+        match (self.currency, coin) {
+            (None, Some(coin)) if amount.get() <= FLOOR_CENTS => {
                 violations.push(Violation::AtOrBelowFloor(coin));
                 None
+            }
+            (None, Some(coin)) => Some(Price::Coin { coin, amount }),
+            _ if !amount.is_positive() => {
+                violations.push(Violation::NotPositive(amount));
+                None
+            }
+            (Some(Open::Known(currency)), _) if self.stable_coin.is_none() => {
+                Some(Price::Fiat { currency, amount })
             }
             _ => None,
         }
@@ -288,10 +343,10 @@ impl<'a> Draft<'a> {
         let personal = |text: &Option<Personal<'_>>| text.as_ref().map_or(0, |text| text.as_str().len());
         let rows = [
             (Field::OrderId, text(&self.order_id), limits.order_id),
+            (Field::RedirectUrl, text(&self.redirect_url), limits.redirect_url),
             (Field::OrderDescription, text(&self.order_description), limits.order_description),
             (Field::UserId, personal(&self.user_id), limits.user_id),
             (Field::UserName, personal(&self.user_name), limits.user_name),
-            (Field::RedirectUrl, text(&self.redirect_url), limits.redirect_url),
             (Field::Extra, personal(&self.extra), limits.extra),
             (
                 Field::AcceptedStableCoins,
@@ -304,7 +359,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// A create request that the documents allow. Only [`Draft::check`] makes one.
+/// A create request that the documents allow, and our own [`Limits`] too. Only [`Draft::check`] makes one.
 ///
 /// ```
 /// use checkout_money::Cents;
@@ -352,7 +407,7 @@ impl CreateIntent<'_> {
         self.order_id.as_deref()
     }
 
-    /// What the payer is shown.
+    /// Your description of the order.
     #[must_use]
     pub fn order_description(&self) -> Option<&str> {
         self.order_description.as_deref()
@@ -370,7 +425,7 @@ impl CreateIntent<'_> {
         self.user_name.as_ref().map(Personal::as_str)
     }
 
-    /// Where the payer's browser goes afterwards.
+    /// Where the user is sent after the payment is completed.
     #[must_use]
     pub fn redirect_url(&self) -> Option<&str> {
         self.redirect_url.as_deref()
@@ -388,10 +443,39 @@ impl CreateIntent<'_> {
         self.accepted.as_deref()
     }
 
-    /// What is worth a second look.
+    /// What is worth a second look, in the order of the page's request fields.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// The same, with nothing borrowed.
+    ///
+    /// ```
+    /// # use checkout_money::Cents;
+    /// # use checkout_tables::allscale::StableCoin;
+    /// # use checkout_validate::allscale::{CreateIntent, Draft, Rules};
+    /// let order_id = String::from("order_124");
+    /// let draft = Draft::coin(StableCoin::USDT, Cents::new(1_000)).order_id(&order_id);
+    /// let intent: CreateIntent<'static> = draft.check(&Rules::default())?.into_owned();
+    /// drop(order_id);
+    /// assert_eq!(intent.order_id(), Some("order_124"));
+    /// # Ok::<(), checkout_validate::allscale::Violations>(())
+    /// ```
+    #[must_use]
+    pub fn into_owned(self) -> CreateIntent<'static> {
+        CreateIntent {
+            price: self.price,
+            settlement: self.settlement,
+            order_id: self.order_id.map(owned),
+            order_description: self.order_description.map(owned),
+            user_id: self.user_id.map(Personal::into_owned),
+            user_name: self.user_name.map(Personal::into_owned),
+            redirect_url: self.redirect_url.map(owned),
+            extra: self.extra.map(Personal::into_owned),
+            accepted: self.accepted,
+            warnings: self.warnings,
+        }
     }
 }
 
@@ -453,6 +537,11 @@ impl core::fmt::Display for Price {
 /// A native price settles in its coin, a fiat price in the first accepted one, else as the store is set up, which is
 /// not ours to know, and where that says nothing either in USDT.
 ///
+/// Only supported coins settle anything. Where the first accepted coin of a fiat price, or the store's coin of
+/// [`Rules`], is a disabled one, the page does not say what becomes of it: AllScale can refuse the request, or take
+/// another coin. Assumed: no coin can be named then, so it is [`StoreDefault`](Self::StoreDefault), whatever
+/// [`Rules`] say of the store.
+///
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Important and Current Behavior.
 ///
 /// ```
@@ -466,10 +555,15 @@ impl core::fmt::Display for Price {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Settlement {
-    /// This coin.
+    /// This coin: a supported one.
     Coin(StableCoin),
-    /// What the store's setting says.
+    /// Not decided by the request: what the store's setting says, or what AllScale makes of a first accepted coin
+    /// that is disabled.
     StoreDefault,
+}
+
+fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
 }
 
 /// Whether a text is one JSON object and nothing else.

@@ -24,12 +24,13 @@ pub struct Rules {
     /// Your estimate of how many coins one unit of the draft's currency is worth. With it a fiat amount that looks
     /// to be below the floor is a warning. Without it nothing is said: AllScale converts, and only it knows.
     pub estimate: Option<Rate>,
-    /// The settlement coin of the store's own setting, if you know it.
+    /// The settlement coin of the store's own setting, if you know it. A disabled one says nothing.
     pub store_default: Option<StableCoin>,
 }
 
-/// Limits of our own, in bytes of UTF-8 where nothing else is said. The documents name none. They are generous, and
-/// can be raised.
+/// Limits of our own, in bytes of UTF-8 where nothing else is said. The documents name none, so they are the one
+/// thing for which a draft is refused that the provider may well accept. They are generous, and each can be raised:
+/// `usize::MAX` takes it away.
 ///
 /// Assumed: no merchant's text comes near them, so a text beyond one is a mistake worth stopping.
 ///

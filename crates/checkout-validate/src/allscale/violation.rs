@@ -1,18 +1,21 @@
 //! What can be wrong with a draft, and what is worth a second look.
 
-use alloc::vec::Vec;
+use alloc::vec::{self, Vec};
 use checkout_money::{Cents, CoinAmount};
 use checkout_tables::allscale::{ErrorCode, FLOOR_TEXT, StableCoin};
-use core::fmt;
+use core::{fmt, slice};
 
-/// A field of the create request, by the provider's name for it.
+/// A field of the create request, by the provider's name for it. Fields are ordered as the page lists them.
+///
+/// Source: *Create Checkout Intent*, v4, 2026-05-06, Request Fields.
 ///
 /// ```
 /// use checkout_validate::allscale::Field;
 ///
 /// assert_eq!(Field::Accepted(2).to_string(), "accepted_stable_coins[2]");
+/// assert!(Field::OrderId < Field::RedirectUrl);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Field {
     /// `currency`
@@ -23,14 +26,14 @@ pub enum Field {
     AmountCents,
     /// `order_id`
     OrderId,
+    /// `redirect_url`
+    RedirectUrl,
     /// `order_description`
     OrderDescription,
     /// `user_id`
     UserId,
     /// `user_name`
     UserName,
-    /// `redirect_url`
-    RedirectUrl,
     /// `extra`
     Extra,
     /// `accepted_stable_coins`
@@ -46,10 +49,10 @@ impl fmt::Display for Field {
             Self::StableCoin => "stable_coin",
             Self::AmountCents => "amount_cents",
             Self::OrderId => "order_id",
+            Self::RedirectUrl => "redirect_url",
             Self::OrderDescription => "order_description",
             Self::UserId => "user_id",
             Self::UserName => "user_name",
-            Self::RedirectUrl => "redirect_url",
             Self::Extra => "extra",
             Self::AcceptedStableCoins => "accepted_stable_coins",
             Self::Accepted(index) => return write!(f, "accepted_stable_coins[{index}]"),
@@ -57,7 +60,8 @@ impl fmt::Display for Field {
     }
 }
 
-/// One thing that is wrong with a draft. [`Display`](fmt::Display) gives the message.
+/// One thing that is wrong with a draft. [`Display`](fmt::Display) gives the message alone; [`field`](Self::field)
+/// and [`code`](Self::code) say the rest.
 ///
 /// Source of the rules: *Create Checkout Intent*, v4, 2026-05-06, Request Fields and Important.
 ///
@@ -90,9 +94,10 @@ pub enum Violation {
     DisabledCoin(StableCoin),
     /// There is no amount. Code 10001.
     NoAmount,
-    /// The amount is zero or less, so that it is at or below the floor in every coin. Code 50002.
+    /// The amount is zero or less, so that it is at or below the floor in every coin, and no supported coin of the
+    /// draft says in which. Code 50002.
     NotPositive(Cents),
-    /// A native amount at or below 0.1 coin. Code 50002, with the documented text.
+    /// A native amount at or below 0.1 coin, zero and less included. Code 50002, with the documented text.
     AtOrBelowFloor(StableCoin),
     /// The list of accepted coins is empty. Code 10001.
     NoneAccepted,
@@ -105,7 +110,7 @@ pub enum Violation {
     },
     /// The metadata is not a JSON object. Code 10001.
     ExtraNotAnObject,
-    /// A text or list is longer than our own limit. The provider has no code for it.
+    /// A text or list is longer than our own limit. The provider may well accept it, and has no code for it.
     TooLong {
         /// Which field.
         field: Field,
@@ -114,7 +119,7 @@ pub enum Violation {
         /// The limit of [`Limits`](super::Limits).
         limit: usize,
     },
-    /// The metadata is nested deeper than our own limit. The provider has no code for it.
+    /// The metadata is nested deeper than our own limit. The provider may well accept it, and has no code for it.
     ExtraTooDeep {
         /// Its levels.
         depth: usize,
@@ -183,7 +188,9 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Everything that is wrong with a draft, in the order of the request's fields. Never empty.
+/// Everything that is wrong with a draft, in the order of the page's request fields. Never empty.
+///
+/// [`Display`](fmt::Display) gives `field: message (code)` for each.
 ///
 /// ```
 /// use checkout_validate::allscale::{Draft, Rules};
@@ -193,13 +200,39 @@ impl fmt::Display for Violation {
 ///     violations.to_string(),
 ///     "currency: set exactly one of currency and stable_coin (10001); amount_cents: an amount is required (10001)"
 /// );
+/// let fields: Vec<_> = violations.iter().map(|violation| violation.field().to_string()).collect();
+/// assert_eq!(fields, ["currency", "amount_cents"]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violations(Vec<Violation>);
 
 impl Violations {
-    pub(crate) const fn new(violations: Vec<Violation>) -> Self {
+    /// Puts them in order. What is wrong with one field stays as it was found.
+    pub(crate) fn new(mut violations: Vec<Violation>) -> Self {
+        violations.sort_by_key(Violation::field);
         Self(violations)
+    }
+
+    /// How many there are: one at least.
+    ///
+    /// ```
+    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// assert_eq!(Draft::default().check(&Rules::default()).unwrap_err().len(), 2);
+    /// ```
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none: never so, for a draft without a violation is a request.
+    ///
+    /// ```
+    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// assert!(!Draft::default().check(&Rules::default()).unwrap_err().is_empty());
+    /// ```
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Each of them.
@@ -209,8 +242,26 @@ impl Violations {
     /// let violations = Draft::default().check(&Rules::default()).unwrap_err();
     /// assert_eq!(violations.iter().count(), 2);
     /// ```
-    pub fn iter(&self) -> impl Iterator<Item = &Violation> {
+    pub fn iter(&self) -> slice::Iter<'_, Violation> {
         self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Violations {
+    type Item = &'a Violation;
+    type IntoIter = slice::Iter<'a, Violation>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl IntoIterator for Violations {
+    type Item = Violation;
+    type IntoIter = vec::IntoIter<Violation>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 
@@ -232,6 +283,8 @@ impl core::error::Error for Violations {}
 /// Something in a draft that is worth a second look, and that the documents do not forbid. Assumed throughout: the
 /// documents are silent, so the merchant's wish is sent as it is.
 ///
+/// [`Display`](fmt::Display) gives the message alone, as for a [`Violation`]; [`field`](Self::field) says the field.
+///
 /// ```
 /// use checkout_money::Cents;
 /// use checkout_tables::allscale::{Currency, StableCoin};
@@ -240,6 +293,8 @@ impl core::error::Error for Violations {}
 /// let draft = Draft::fiat(Currency::USD, Cents::new(100)).accept([StableCoin::USDC, StableCoin::USDC]);
 /// let intent = draft.check(&Rules::default())?;
 /// assert_eq!(intent.warnings(), [Warning::AcceptedTwice { index: 1, coin: StableCoin::USDC }]);
+/// let said: Vec<_> = intent.warnings().iter().map(|warning| format!("{}: {warning}", warning.field())).collect();
+/// assert_eq!(said, ["accepted_stable_coins[1]: USDC is named twice"]);
 /// # Ok::<(), checkout_validate::allscale::Violations>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -259,7 +314,8 @@ pub enum Warning {
         /// The coin.
         coin: StableCoin,
     },
-    /// A coin that is disabled is accepted.
+    /// A coin that is disabled is accepted. If it is the first one, the settlement coin of a fiat price is not
+    /// known.
     AcceptedDisabled {
         /// Which entry, counted from 0.
         index: usize,
@@ -292,7 +348,6 @@ impl Warning {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.field())?;
         match self {
             Self::LooksBelowFloor { estimate } => {
                 write!(f, "at your estimate this is {estimate} coins, and it must be greater than 0.1")
