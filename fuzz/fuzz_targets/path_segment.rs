@@ -14,7 +14,7 @@ fuzz_target!(|id: &str| {
     let encoded = segment.to_string();
     assert_eq!(decode(encoded.as_bytes()).as_deref(), Some(id.as_bytes()), "{encoded}");
     for route in [Route::Get, Route::Status] {
-        let path = path(route, Some(segment));
+        let path = path(route, Some(segment)).expect("both have an id in their path");
         let parts: Vec<&str> = path.split('/').collect();
         assert_eq!(parts.get(..3), Some(&["", "v1", "checkout_intents"][..]));
         assert_eq!(parts.get(3), Some(&encoded.as_str()));

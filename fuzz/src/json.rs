@@ -2,6 +2,7 @@
 
 use crate::Digits;
 use checkout_money::{CoinAmount, Rate};
+use checkout_wire::{Carried, JsonText};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -26,10 +27,13 @@ pub fn coins(json: &Value) -> Option<CoinAmount> {
     CoinAmount::new(digits.mantissa, digits.scale).ok()
 }
 
-/// A rate.
-pub fn rate(json: &Value) -> Option<Rate> {
-    let digits = Digits::of_coins(json.as_str()?)?;
-    Rate::new(digits.mantissa, digits.scale).ok()
+/// A rate, or whatever else stands in its place: it is only carried.
+pub fn rate(json: &Value) -> Option<Carried<'_, Rate>> {
+    let digits = json.as_str().and_then(Digits::of_coins);
+    match digits.and_then(|digits| Rate::new(digits.mantissa, digits.scale).ok()) {
+        Some(rate) => Some(Carried::Known(rate)),
+        None => JsonText::new(json.to_string()).ok().map(Carried::Other),
+    }
 }
 
 /// The intent's id in either of its two spellings, or in both if they agree.

@@ -4,6 +4,7 @@ use crate::{depth, optional, text, value};
 use checkout_wire::allscale::{Payload, read, write};
 use checkout_wire::{Answer, Head, JsonText, ReadError, ReadErrorKind, Refusal, Reply};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt::Debug;
 
@@ -34,14 +35,15 @@ pub fn assert_reads<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
         Some((other, body)) => (100 + 2 * u16::from(*other), body),
         None => (200, input),
     };
-    let head = Head::new(status);
+    let head = Head { retry_after: RETRY_AFTER, ..Head::new(status) };
     let reply = read::<T>(&head, body);
     match &reply {
         Ok(reply) => {
             assert_same_when_owned(reply, same);
             if let Some(written) = write(reply) {
                 let written = room.again.get_or_init(|| written);
-                let again = read::<T>(&Head::new(200), written);
+                // Of the head, nothing is written.
+                let again = read::<T>(&Head { status: 200, ..head }, written);
                 assert_eq!(again.as_ref(), Ok(reply), "what was written reads otherwise");
                 assert_eq!(again.ok().and_then(|again| write(&again)).as_ref(), Some(written));
             }
@@ -85,7 +87,8 @@ fn assert_clear(error: &ReadError, body: &[u8]) {
     assert!(SAYINGS.contains(&said), "an error says {said:?}");
 }
 
-/// What is no JSON object is not the API's, a redirect neither, and an object is no bad JSON.
+/// What is no JSON object is not the API's, a redirect neither, and under an error status what has no integer for a
+/// code; an object is no bad JSON.
 fn assert_told_apart<T: Debug>(
     head: &Head<'_>,
     reply: &Result<Reply<'_, T>, ReadError>,
@@ -94,9 +97,15 @@ fn assert_told_apart<T: Debug>(
     let object = theirs.is_some_and(Value::is_object);
     match reply {
         Ok(Reply::Done(_) | Reply::Refused(_)) => assert!(object && !head.is_redirect(), "{reply:?}"),
-        Ok(Reply::NotTheApi(_)) => assert!(!head.is_success() || !object, "{reply:?}"),
+        Ok(Reply::NotTheApi(_)) => {
+            let envelope = theirs.is_some_and(|tree| object && tree["code"].as_i64().is_some());
+            assert!(head.is_redirect() || !object || (!head.is_success() && !envelope), "{reply:?}");
+        }
         Err(error) => {
             assert!(!head.is_redirect());
+            // The last of two codes is the one in the tree, so that a code that is read need not stand there.
+            let no_tree = matches!(error.kind(), ReadErrorKind::TooLarge { .. } | ReadErrorKind::NotUtf8);
+            assert!(head.is_success() || no_tree || object, "{error}, but it is no object");
             let no_json = [ReadErrorKind::Syntax, ReadErrorKind::Truncated, ReadErrorKind::NotUtf8];
             assert!(theirs.is_none() || !no_json.contains(error.kind()), "{error}, but it is JSON");
         }
@@ -112,7 +121,17 @@ fn assert_as_by_hand<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
     by_hand: fn(&'a Value) -> Option<T>,
 ) {
     let plain = room.plain.get_or_init(|| tree.to_string().into_bytes());
-    let plain = read::<T>(&Head::new(200), plain);
+    let head = Head { retry_after: RETRY_AFTER, ..Head::new(200) };
+    let plain_under = |status| read::<T>(&Head { status, ..head }, plain);
+    // Nothing but a missing code is said otherwise under an error status.
+    match tree["code"].as_i64() {
+        Some(_) => assert_eq!(plain_under(502), plain_under(200)),
+        None => assert!(matches!(plain_under(502), Ok(Reply::NotTheApi(_)))),
+    }
+    let plain = plain_under(200);
+    if let Err(error) = &plain {
+        assert_eq!(error.request_id(), tree["request_id"].as_str(), "{error}");
+    }
     let expected = envelope(tree, by_hand).filter(|_| depth(tree) <= DEPTH);
     assert_eq!(plain.as_ref().ok(), expected.as_ref(), "{plain:?}, and by hand otherwise");
     if let Ok(reply @ (Reply::Done(_) | Reply::Refused(_))) = reply {
@@ -127,6 +146,9 @@ fn envelope<'a, T>(tree: &'a Value, by_hand: fn(&'a Value) -> Option<T>) -> Opti
     let request_id = optional(&tree["request_id"], text)?;
     let code = tree["code"].as_i64()?;
     if code == 0 {
+        if !tree["error"].is_null() {
+            return None;
+        }
         return Some(Reply::Done(Answer { payload: by_hand(&tree["payload"])?, request_id }));
     }
     let error = &tree["error"];
@@ -140,8 +162,12 @@ fn envelope<'a, T>(tree: &'a Value, by_hand: fn(&'a Value) -> Option<T>) -> Opti
         message: message.flatten().or(text(error)),
         error: json(error),
         request_id,
+        retry_after: RETRY_AFTER.map(Cow::Borrowed),
     }))
 }
+
+/// What every head says.
+const RETRY_AFTER: Option<&str> = Some("2");
 
 /// How deep the reader goes.
 const DEPTH: usize = 64;
@@ -155,6 +181,7 @@ const SAYINGS: &[&str] = &[
     "a string or null",
     "a string that holds a decimal number",
     "the two spellings of the id differ",
+    "an error beside code ",
     "an empty text at byte ",
     "a missing digit at byte ",
     "a sign other than one leading minus at byte ",

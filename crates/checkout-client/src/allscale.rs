@@ -97,7 +97,7 @@ impl Client {
         let flags = |coins: &[StableCoin]| coins.iter().fold(0, |bits, coin| bits | coin.flag());
         let accepted = intent.accepted().map(|coins| CoinSet::from_bits(flags(coins)));
         let asked = Asked { amount_coins, coin, accepted, ..Asked::default() };
-        Call::new(self, Route::Create, path(Route::Create, None), create_body(intent), asked)
+        Call::new(self, Route::Create, fixed(Route::Create), create_body(intent), asked)
     }
 
     /// Reads a whole checkout intent.
@@ -120,7 +120,7 @@ impl Client {
     pub fn get(&self, intent_id: &str) -> Result<Call<Intent<'static>>, IdError> {
         let segment = PathSegment::new(intent_id)?;
         let asked = Asked { intent_id: Some(intent_id.to_owned()), ..Asked::default() };
-        Ok(Call::new(self, Route::Get, path(Route::Get, Some(segment)), Vec::new(), asked))
+        Ok(Call::new(self, Route::Get, with_id(Route::Get, segment), Vec::new(), asked))
     }
 
     /// Reads a checkout intent's status alone: what to poll with.
@@ -141,7 +141,7 @@ impl Client {
     /// ```
     pub fn status(&self, intent_id: &str) -> Result<Call<Open<IntentStatus>>, IdError> {
         let segment = PathSegment::new(intent_id)?;
-        Ok(self.plain(Route::Status, path(Route::Status, Some(segment))))
+        Ok(self.plain(Route::Status, with_id(Route::Status, segment)))
     }
 
     /// The test route that answers `{"pong":"ok"}`: whether the key, the clock and the way there are right.
@@ -157,7 +157,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn ping(&self) -> Call<Pong<'static>> {
-        self.plain(Route::Ping, path(Route::Ping, None))
+        self.plain(Route::Ping, fixed(Route::Ping))
     }
 
     /// The test route that is always refused, with code 10001.
@@ -173,7 +173,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn fail(&self) -> Call<JsonText<'static>> {
-        self.plain(Route::Fail, path(Route::Fail, None))
+        self.plain(Route::Fail, fixed(Route::Fail))
     }
 
     /// The test route that sends the body back: whether bytes arrive as they are signed.
@@ -191,7 +191,7 @@ impl Client {
     #[must_use]
     pub fn post(&self, body: &JsonText<'_>) -> Call<Echo<'static>> {
         let body = body.as_str().as_bytes().to_vec();
-        Call::new(self, Route::Post, path(Route::Post, None), body, Asked::default())
+        Call::new(self, Route::Post, fixed(Route::Post), body, Asked::default())
     }
 
     pub(crate) fn key(&self) -> &SigningKey {
@@ -395,6 +395,16 @@ struct Store {
     base_url: String,
     clock: Box<dyn Clock>,
     nonces: Box<dyn Nonces>,
+}
+
+/// The path of a route that has no id in it: one of the four above.
+fn fixed(route: Route) -> String {
+    path(route, None).unwrap_or_default()
+}
+
+/// The path of a route with an id in it: one of the two above.
+fn with_id(route: Route, id: PathSegment<'_>) -> String {
+    path(route, Some(id)).unwrap_or_default()
 }
 
 fn base_url(url: &str) -> Result<String, BuildError> {

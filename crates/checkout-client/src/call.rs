@@ -349,10 +349,7 @@ impl<T: Readable> Reader<T> {
         let body = response.body();
         let reply = match read::<T::Borrowed<'_>>(&head, body) {
             Ok(reply) => reply.map_owned(Payload::into_owned),
-            Err(error) => {
-                let id = request_id(&head, body);
-                return Err(SendError::read(self.route, error, id, body.clone()));
-            }
+            Err(error) => return Err(SendError::read(self.route, error, body.clone())),
         };
         if let Reply::Done(answer) = &reply
             && let Err(field) = answer.payload.answers(&self.asked)
@@ -498,11 +495,6 @@ mod sealed {
 fn is_https(url: &str) -> bool {
     let uri = url.parse::<http::Uri>();
     uri.is_ok_and(|uri| uri.scheme() == Some(&http::uri::Scheme::HTTPS) && uri.host().is_some())
-}
-
-/// The request id of an answer whose payload could not be read.
-fn request_id(head: &Head<'_>, body: &[u8]) -> Option<String> {
-    read::<JsonText<'_>>(head, body).ok()?.request_id().map(str::to_owned)
 }
 
 /// A header value that `Debug` does not print.

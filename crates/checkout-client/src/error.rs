@@ -11,8 +11,8 @@ use core::fmt;
 
 /// An attempt that gave no reply. A refusal is a reply, and not one of these.
 ///
-/// [`delivery`](Self::delivery) says whether the provider may have done what was asked. What it prints ends where a
-/// cause begins: print the [`source`](std::error::Error::source)s too.
+/// [`delivery`](Self::delivery) says whether the provider may have done what was asked. What it prints ends where
+/// the transport's own cause begins: print the [`source`](std::error::Error::source)s too.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -108,7 +108,8 @@ impl SendError {
         Self(Box::new(Failed { route, request_id: None, body: None, reason: Reason::Request }))
     }
 
-    pub(crate) fn read(route: Route, error: ReadError, request_id: Option<String>, body: Bytes) -> Self {
+    pub(crate) fn read(route: Route, error: ReadError, body: Bytes) -> Self {
+        let request_id = error.request_id().map(str::to_owned);
         Self(Box::new(Failed { route, request_id, body: Some(body), reason: Reason::Read(error) }))
     }
 
@@ -122,9 +123,10 @@ impl fmt::Display for SendError {
         write!(f, "{} {}: ", self.0.route.method(), self.0.route.path())?;
         match &self.0.reason {
             Reason::Transport(error) => write!(f, "{error}")?,
-            Reason::Sign(_) => f.write_str("the request could not be signed")?,
+            Reason::Sign(error) => write!(f, "the request could not be signed: {error}")?,
             Reason::Request => f.write_str("the request is not one that HTTP can carry")?,
-            Reason::Read(_) => f.write_str("the answer could not be read")?,
+            // Which has the request id in it.
+            Reason::Read(error) => return write!(f, "the answer could not be read: {error}"),
             Reason::Mismatch(field) => write!(f, "the answer's {field} is not what was asked for")?,
         }
         match &self.0.request_id {
@@ -148,11 +150,9 @@ impl fmt::Debug for SendError {
 impl std::error::Error for SendError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.reason {
-            // What it says itself stands in our own text already.
+            // What these say themselves stands in our own text already.
             Reason::Transport(error) => error.source(),
-            Reason::Sign(error) => Some(error),
-            Reason::Read(error) => Some(error),
-            Reason::Request | Reason::Mismatch(_) => None,
+            Reason::Sign(_) | Reason::Request | Reason::Read(_) | Reason::Mismatch(_) => None,
         }
     }
 }

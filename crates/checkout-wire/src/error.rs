@@ -1,11 +1,12 @@
 //! Why an answer of the API's could not be read.
 
+use crate::Printable;
 use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
-/// An answer that is the API's and cannot be read: what is wrong, at which path and position. It holds nothing of
-/// the answer's values, which can be anybody's name or wallet.
+/// An answer that is the API's and cannot be read: what is wrong, at which path and position, and the id of the
+/// request. It holds nothing else of the answer's values, which can be anybody's name or wallet.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
@@ -14,7 +15,7 @@ use core::fmt;
 /// // A published plugin took the status for an object.
 /// let body = br#"{"code":0,"payload":{"status":2},"error":null,"request_id":"r"}"#;
 /// let error = allscale::read::<Open<IntentStatus>>(&Head::new(200), body).unwrap_err();
-/// assert_eq!(error.to_string(), "payload: not of the documented type, which is i64, at byte 19");
+/// assert_eq!(error.to_string(), "payload: not of the documented type, which is i64, at byte 19 (request id r)");
 /// assert_eq!(error.path(), "payload");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,7 @@ pub struct ReadError {
     path: String,
     at: usize,
     kind: ReadErrorKind,
+    request_id: Option<String>,
 }
 
 /// What is wrong with an answer.
@@ -60,13 +62,17 @@ pub enum ReadErrorKind {
     Duplicate,
     /// A value of another type, or out of its range: what is documented.
     Type(String),
-    /// A text that is no amount, or ids that contradict each other: what is wrong.
+    /// A text that is no amount, ids that contradict each other, or an error beside code 0: what is wrong.
     Value(Cow<'static, str>),
 }
 
 impl ReadError {
     pub(crate) const fn new(path: String, at: usize, kind: ReadErrorKind) -> Self {
-        Self { path, at, kind }
+        Self { path, at, kind, request_id: None }
+    }
+
+    pub(crate) fn with_request_id(self, request_id: Option<String>) -> Self {
+        Self { request_id, ..self }
     }
 
     /// The field, such as `payload.amount_coins`; empty for the answer as a whole.
@@ -93,6 +99,22 @@ impl ReadError {
     pub const fn kind(&self) -> &ReadErrorKind {
         &self.kind
     }
+
+    /// The provider's id of the request, wherever it could be read, whatever else is wrong: from an answer that ends
+    /// too early too, and not from one longer than the cap. Log it, always: it is what the provider asks for.
+    ///
+    /// ```
+    /// # use checkout_tables::{Open, allscale::IntentStatus};
+    /// # use checkout_wire::{Head, allscale};
+    /// let body = br#"{"request_id":"req_1","code":0,"payload":"#;
+    /// let error = allscale::read::<Open<IntentStatus>>(&Head::new(200), body).unwrap_err();
+    /// assert_eq!(error.request_id(), Some("req_1"));
+    /// assert_eq!(error.to_string(), "payload: ends too early, at byte 40 (request id req_1)");
+    /// ```
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
 }
 
 impl fmt::Display for ReadError {
@@ -114,7 +136,11 @@ impl fmt::Display for ReadError {
             }
             ReadErrorKind::Value(what) => f.write_str(what)?,
         }
-        write!(f, ", at byte {}", self.at)
+        write!(f, ", at byte {}", self.at)?;
+        match &self.request_id {
+            Some(id) => write!(f, " (request id {})", Printable(id)),
+            None => Ok(()),
+        }
     }
 }
 

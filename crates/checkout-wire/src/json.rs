@@ -15,6 +15,9 @@ use serde_json::value::RawValue;
 /// The exact text of a JSON value: nothing of it is parsed, re-ordered or rounded. It can hold anything, so its
 /// `Debug` shows its length alone.
 ///
+/// Its `Deserialize` and `Serialize` are for `serde_json` alone, and its `Deserialize` borrows, so that it reads from
+/// text or bytes in memory and not from a stream or a tree.
+///
 /// ```
 /// use checkout_wire::JsonText;
 ///
@@ -77,6 +80,78 @@ impl<'de: 'a, 'a> Deserialize<'de> for JsonText<'a> {
 impl Serialize for JsonText<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         raw_value(&self.0).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+/// A value that is only carried: as documented, or else the JSON as it came. Nothing is decided by it, so that nothing
+/// is lost over it.
+///
+/// ```
+/// use checkout_money::Rate;
+/// use checkout_wire::{Carried, Head, Reply, allscale};
+///
+/// let rate = |rate: &str| {
+///     let body = format!(
+///         r#"{{"code":0,"payload":{{"all_scale_checkout_intent_id":"i","status":1,"amount_coins":"1","currency_rate":{rate}}}}}"#
+///     );
+///     match allscale::read::<allscale::Intent>(&Head::new(200), body.as_bytes()) {
+///         Ok(Reply::Done(answer)) => answer.payload.into_owned().currency_rate,
+///         other => panic!("{other:?}"),
+///     }
+/// };
+/// assert_eq!(rate("null"), None);
+/// assert_eq!(rate(r#""1.35""#).unwrap().known(), "1.35".parse::<Rate>().ok());
+/// let Some(Carried::Other(json)) = rate("1.350") else { panic!() };
+/// assert_eq!(json.as_str(), "1.350");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(untagged)]
+pub enum Carried<'a, T> {
+    /// As documented.
+    Known(T),
+    /// Anything else, as exact JSON text.
+    Other(JsonText<'a>),
+}
+
+impl<T> Carried<'_, T> {
+    /// The value, if it is as documented.
+    ///
+    /// ```
+    /// # use checkout_wire::{Carried, JsonText};
+    /// assert_eq!(Carried::Known(1).known(), Some(1));
+    /// assert_eq!(Carried::<i64>::Other(JsonText::new("1.0")?).known(), None);
+    /// # Ok::<(), checkout_wire::NotJson>(())
+    /// ```
+    #[must_use]
+    pub fn known(&self) -> Option<T>
+    where
+        T: Copy,
+    {
+        match self {
+            Self::Known(value) => Some(*value),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// The same, with nothing borrowed.
+    ///
+    /// ```
+    /// # use checkout_wire::Carried;
+    /// let owned: Carried<'static, i64> = Carried::Known(1).into_owned();
+    /// ```
+    #[must_use]
+    pub fn into_owned(self) -> Carried<'static, T> {
+        match self {
+            Self::Known(value) => Carried::Known(value),
+            Self::Other(json) => Carried::Other(json.into_owned()),
+        }
+    }
+}
+
+impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Carried<'a, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Ok(serde_json::from_str(raw.get()).map_or_else(|_| Self::Other(JsonText::raw(raw)), Self::Known))
     }
 }
 
@@ -225,14 +300,14 @@ pub(crate) fn from_json<'de, S: DeserializeSeed<'de>>(
     Ok(value)
 }
 
-/// Reads what could not be read once more, to learn where and why.
-pub(crate) fn explain<'de>(json: &'de str, seed: impl DeserializeSeed<'de>) -> ReadError {
+/// Reads what could not be read once more, to learn where and why. None if it can be read after all.
+pub(crate) fn explain<'de>(json: &'de str, seed: impl DeserializeSeed<'de>) -> Option<ReadError> {
     let mut reader = serde_json::Deserializer::from_str(json);
     let mut track = serde_path_to_error::Track::new();
     let outcome = seed.deserialize(serde_path_to_error::Deserializer::new(&mut reader, &mut track));
     match outcome.and_then(|_| reader.end()) {
-        Ok(()) => ReadError::new(String::new(), 0, ReadErrorKind::Syntax),
-        Err(error) => from_serde(json, &track.path().to_string(), &error),
+        Ok(()) => None,
+        Err(error) => Some(from_serde(json, &track.path().to_string(), &error)),
     }
 }
 
@@ -255,7 +330,8 @@ fn from_serde(json: &str, path: &str, error: &serde_json::Error) -> ReadError {
     } else if said.starts_with("invalid ") {
         // The words behind the last comma are ours; the value that serde quotes stands before them.
         let documented = said.rsplit_once(", expected ").map_or("another", |(_, documented)| documented);
-        (None, ReadErrorKind::Type(documented.to_owned()))
+        let huge = matches!(documented, "i64" | "u64") && is_huge(number_at(json, at));
+        (None, if huge { ReadErrorKind::HugeNumber } else { ReadErrorKind::Type(documented.to_owned()) })
     } else {
         (None, ReadErrorKind::Value(Cow::Owned(said.to_owned())))
     };
@@ -267,6 +343,20 @@ fn from_serde(json: &str, path: &str, error: &serde_json::Error) -> ReadError {
         None => path.to_owned(),
     };
     ReadError::new(shortened(path), at, kind)
+}
+
+/// The number that ends at a byte, or what there is of one.
+fn number_at(json: &str, at: usize) -> &str {
+    let before = json.get(..=at).unwrap_or(json);
+    let in_number = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
+    before.get(before.trim_end_matches(in_number).len()..).unwrap_or_default()
+}
+
+/// Whether a number is an integer, and one beyond 64 bits: `serde_json` takes it for a floating point.
+fn is_huge(number: &str) -> bool {
+    let digits = number.strip_prefix('-').unwrap_or(number);
+    let integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    integer && number.parse::<i64>().is_err() && number.parse::<u64>().is_err()
 }
 
 /// A key that nobody knows can be anything, so a path is cut short and made printable.

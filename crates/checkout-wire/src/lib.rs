@@ -47,5 +47,5 @@ mod reply;
 
 pub use error::{ReadError, ReadErrorKind};
 pub use head::Head;
-pub use json::{JsonText, NotJson};
+pub use json::{Carried, JsonText, NotJson};
 pub use reply::{Answer, Excerpt, NotDone, NotTheApi, Printable, Refusal, Reply};

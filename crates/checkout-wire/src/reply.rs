@@ -56,6 +56,7 @@ impl<'a, T> Reply<'a, T> {
     /// assert_eq!(reply.into_answer().unwrap_err().to_string(), "not an answer of the API's: HTTP status 401");
     /// # Ok::<(), checkout_wire::ReadError>(())
     /// ```
+    #[expect(clippy::result_large_err, reason = "as long as an answer is, and so is the reply it is made of")]
     pub fn into_answer(self) -> Result<Answer<'a, T>, NotDone<'a>> {
         match self {
             Self::Done(answer) => Ok(answer),
@@ -106,6 +107,9 @@ pub struct Answer<'a, T> {
 
 /// A refusal by the provider.
 ///
+/// What it prints is the provider's own message, cut short and escaped (see [`Printable`]), with the code and the id of
+/// the request. The documented messages name fields and limits, and never what was sent.
+///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
 /// use checkout_wire::{Head, Reply, allscale};
@@ -130,6 +134,8 @@ pub struct Refusal<'a> {
     pub error: Option<JsonText<'a>>,
     /// The provider's id of the request.
     pub request_id: Option<Cow<'a, str>>,
+    /// `Retry-After`, as it stands. It is of the head, so [`write`](crate::allscale::write) leaves it out.
+    pub retry_after: Option<Cow<'a, str>>,
 }
 
 impl Refusal<'_> {
@@ -151,6 +157,7 @@ impl Refusal<'_> {
             details: self.details.map(JsonText::into_owned),
             error: self.error.map(JsonText::into_owned),
             request_id: self.request_id.map(|id| Cow::Owned(id.into_owned())),
+            retry_after: self.retry_after.map(|after| Cow::Owned(after.into_owned())),
         }
     }
 }
@@ -194,9 +201,9 @@ pub struct NotTheApi<'a> {
     pub content_type: Option<Cow<'a, str>>,
     /// `Retry-After`.
     pub retry_after: Option<Cow<'a, str>>,
-    /// `Location`, where a redirect would go. It is not followed: the signature covers the path.
-    pub location: Option<Cow<'a, str>>,
-    /// The beginning of the body.
+    /// `Location`, where a redirect would go, whole. It is not followed: the signature covers the path.
+    pub location: Option<Excerpt<'a>>,
+    /// The beginning of the body: its first 512 bytes, with what is not UTF-8 replaced.
     pub excerpt: Excerpt<'a>,
 }
 
@@ -217,8 +224,8 @@ impl NotTheApi<'_> {
             status: self.status,
             content_type: self.content_type.map(owned),
             retry_after: self.retry_after.map(owned),
-            location: self.location.map(owned),
-            excerpt: Excerpt(owned(self.excerpt.0)),
+            location: self.location.map(Excerpt::into_owned),
+            excerpt: self.excerpt.into_owned(),
         }
     }
 }
@@ -229,7 +236,7 @@ impl<'a> NotTheApi<'a> {
             status: head.status,
             content_type: head.content_type.map(Cow::Borrowed),
             retry_after: head.retry_after.map(Cow::Borrowed),
-            location: head.location.map(Cow::Borrowed),
+            location: head.location.map(|location| Excerpt(Cow::Borrowed(location))),
             excerpt: Excerpt::of(body),
         }
     }
@@ -274,8 +281,8 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
-/// The beginning of a body, at most 512 bytes, with what is not UTF-8 replaced. Its `Debug` shows nothing of it: it
-/// can echo what was sent.
+/// Text of an answer that is not the API's: the beginning of its body, or where it would redirect to. Its `Debug`
+/// shows nothing of it: it can echo what was sent.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
@@ -294,6 +301,11 @@ impl<'a> Excerpt<'a> {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same, with nothing borrowed.
+    fn into_owned(self) -> Excerpt<'static> {
+        Excerpt(Cow::Owned(self.0.into_owned()))
     }
 
     fn of(body: &'a [u8]) -> Self {

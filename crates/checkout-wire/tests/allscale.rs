@@ -16,7 +16,7 @@ use checkout_validate::allscale::{Draft, Rules};
 use checkout_wire::allscale::{
     CreatedIntent, Echo, Intent, Payload, Pong, create_body, path, read, read_capped, write,
 };
-use checkout_wire::{Head, JsonText, Reply};
+use checkout_wire::{Answer, Carried, Head, JsonText, ReadErrorKind, Reply};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::fmt::Debug;
@@ -107,7 +107,7 @@ fn the_documented_create_reply_reads_as_the_page_says() {
     assert_eq!(created.intent_id, "65b2f3d0d2d9c0a1b2c3d4e5");
     assert_eq!(created.amount_coins.to_string(), "1.0000");
     assert_eq!(created.stable_coin_type, Open::Known(StableCoin::USDT));
-    assert_eq!(created.rate.unwrap().to_string(), "1.3500");
+    assert_eq!(created.rate.unwrap().known().unwrap().to_string(), "1.3500");
     assert_eq!(created.accepted_stable_coins.unwrap().iter().collect::<Vec<_>>(), [StableCoin::USDT]);
 }
 
@@ -129,6 +129,7 @@ fn every_field_of_the_intent_reads_as_an_independent_reader_reads_it() {
     assert_eq!(intent.currency, Some(Open::Known(Currency::EUR)));
     assert_eq!(intent.currency_symbol.unwrap().known(), Some(Currency::EUR));
     assert_eq!(intent.amount_cents, Some(Cents::new(100)));
+    assert_eq!(intent.currency_rate.unwrap().known().unwrap().to_string(), "1.3500");
     assert_eq!(intent.status.known(), Some(IntentStatus::Confirmed));
     let fee = intent.service_fee_amount.unwrap();
     let net = intent.actual_paid_amount.unwrap().checked_sub(fee).unwrap();
@@ -167,12 +168,28 @@ fn the_documented_create_requests_are_written_as_the_page_prints_them() {
 }
 
 #[test]
-fn paths_are_the_documented_ones_with_the_id_encoded() {
+fn paths_are_the_documented_ones_with_the_id_encoded_and_there_is_none_where_the_id_does_not_fit() {
     let id = PathSegment::new("65b2f3d0d2d9c0a1b2c3d4e5").ok();
-    assert_eq!(path(Route::Get, id), "/v1/checkout_intents/65b2f3d0d2d9c0a1b2c3d4e5");
-    assert_eq!(path(Route::Status, id), "/v1/checkout_intents/65b2f3d0d2d9c0a1b2c3d4e5/status");
-    assert_eq!(path(Route::Get, PathSegment::new("a/../b?c").ok()), "/v1/checkout_intents/a%2F..%2Fb%3Fc");
-    assert_eq!(path(Route::Ping, None), "/v1/test/ping");
+    let odd = PathSegment::new("a/../b?c").ok();
+    let rows = [
+        (Route::Create, None, Some("/v1/checkout_intents/")),
+        (Route::Get, id, Some("/v1/checkout_intents/65b2f3d0d2d9c0a1b2c3d4e5")),
+        (Route::Get, odd, Some("/v1/checkout_intents/a%2F..%2Fb%3Fc")),
+        (Route::Status, id, Some("/v1/checkout_intents/65b2f3d0d2d9c0a1b2c3d4e5/status")),
+        (Route::Ping, None, Some("/v1/test/ping")),
+        (Route::Fail, None, Some("/v1/test/fail")),
+        (Route::Post, None, Some("/v1/test/post")),
+        // No path where the id is missing, and none that would leave one out.
+        (Route::Get, None, None),
+        (Route::Status, None, None),
+        (Route::Create, id, None),
+        (Route::Ping, id, None),
+        (Route::Fail, id, None),
+        (Route::Post, id, None),
+    ];
+    for (route, id, expected) in rows {
+        assert_eq!(path(route, id).as_deref(), expected, "{route:?}");
+    }
 }
 
 #[test]
@@ -269,8 +286,14 @@ fn what_is_not_the_apis_is_told_with_its_status() {
         (301, b""),
         (403, br#"{"message":"Forbidden"}"#),
         (500, br#"{"code":"E1"}"#),
+        (500, br#"{"code":null}"#),
+        (500, br#"{"code":1.0}"#),
+        (500, br#"{"code":[10001],"error":{"code":10001}}"#),
         (500, br#"{"code":0,"payload":"#),
+        (500, br#"{"code":10001}}"#),
+        (502, br#"{"code":10001,"error":{"message":"#),
         (503, b"{\xff}"),
+        (503, b"{\"message\":\"\xff\"}"),
     ] {
         assert_eq!(
             other(status, body),
@@ -294,6 +317,18 @@ fn bad_input_is_a_clear_error_with_path_and_position() {
         (r#"{"code":0,"payload":2.0}"#, "2.0", format!("payload: {t} i64")),
         (r#"{"code":0,"payload":true}"#, "true", format!("payload: {t} i64")),
         (r#"{"code":0,"payload":9223372036854775808}"#, "9223372036854775808", format!("payload: {t} i64")),
+        (
+            r#"{"code":0,"payload":18446744073709551616}"#,
+            "18446744073709551616",
+            "payload: a number that 64 bits do not hold".into(),
+        ),
+        (
+            r#"{"code":-18446744073709551616 ,"payload":2}"#,
+            "-18446744073709551616",
+            "code: a number that 64 bits do not hold".into(),
+        ),
+        (r#"{"code":0,"payload":-0}"#, "-0", format!("payload: {t} i64")),
+        (r#"{"code":0,"payload":1e30}"#, "1e30", format!("payload: {t} i64")),
         (r#"{"code":0,"payload":1e400}"#, "1e400", "payload: a number that 64 bits do not hold".into()),
         (r#"{"code":0,"payload":null}"#, "}", "payload: missing".into()),
         (r#"{"code":0}"#, "}", "payload: missing".into()),
@@ -302,6 +337,8 @@ fn bad_input_is_a_clear_error_with_path_and_position() {
         (r#"{"code":"0","payload":2}"#, "\"0\"", format!("code: {t} i64")),
         (r#"{"code":0,"payload":2,"payload":3}"#, "\"payload\":3", "payload: stands twice".into()),
         (r#"{"code":0,"payload":2,"code":0}"#, "\"code\":0}", "code: stands twice".into()),
+        (r#"{"code":10001,"error":null,"error":{}}"#, "\"error\":{}", "error: stands twice".into()),
+        (r#"{"code":0,"payload":2,"error":{"message":"m"}}"#, "{\"m", "error: an error beside code 0".into()),
         (r#"{"code":0,"payload":2,"request_id":7}"#, "7", format!("request_id: {t} a string or null")),
         (r#"{"code":0,"payload":2"#, "2", "ends too early".into()),
         (r#"{"code":0,"payload":"#, "\"payload\":", "payload: ends too early".into()),
@@ -350,7 +387,7 @@ fn bad_payloads_name_the_field() {
     let with = |field: &str, value: &str| {
         let mut body: Value = serde_json::from_str(INTENT).unwrap();
         body["payload"][field] = serde_json::from_str(value).unwrap();
-        let said = check_as::<Intent>(200, Box::leak(body.to_string().into_boxed_str()).as_bytes());
+        let said = check_as::<Intent>(200, leaked(body.to_string()));
         said.rsplit_once(", at byte").map_or(said.clone(), |(said, _)| said.to_owned())
     };
     for field in ["amount_cents", "currency", "status", "payment_method_type"] {
@@ -360,7 +397,7 @@ fn bad_payloads_name_the_field() {
         );
     }
     assert_eq!(with("chain_id", "-1"), "error: payload.chain_id: not of the documented type, which is u64");
-    for field in ["amount_coins", "actual_paid_amount", "currency_rate"] {
+    for field in ["amount_coins", "actual_paid_amount", "service_fee_amount", "net_income_amount"] {
         let number = with(field, "1.0");
         assert!(
             number.starts_with(&format!("error: payload.{field}: not of the documented type")),
@@ -383,15 +420,50 @@ fn bad_payloads_name_the_field() {
 }
 
 #[test]
+fn a_number_that_64_bits_do_not_hold_is_told_where_an_integer_is_due() {
+    let with = |field: &str, value: &str| {
+        let body = format!(
+            r#"{{"code":0,"payload":{{"all_scale_checkout_intent_id":"i","{field}":{value},"status":1}}}}"#
+        );
+        let said = check_as::<Intent>(200, leaked(body));
+        said.split_once(", at byte").map_or(said.clone(), |(said, _)| said.to_owned())
+    };
+    for huge in ["18446744073709551616", "-9223372036854775809", "1000000000000000000000000000000"] {
+        for field in ["chain_id", "amount_cents", "currency"] {
+            assert_eq!(
+                with(field, huge),
+                format!("error: payload.{field}: a number that 64 bits do not hold")
+            );
+        }
+        // Where a text is due, how long the number is does not matter.
+        assert_eq!(
+            with("amount_coins", huge),
+            "error: payload.amount_coins: not of the documented type, which is a string that holds a decimal number"
+        );
+    }
+    for number in ["9223372036854775808", "-0", "1.0", "1e3", "-1E+19", "18446744073709551616.0"] {
+        let said = with("amount_cents", number);
+        assert_eq!(said, "error: payload.amount_cents: not of the documented type, which is i64", "{number}");
+    }
+}
+
+#[test]
 fn no_error_and_no_debug_repeats_what_a_payer_is() {
     let secret = "0x9fBDa871d559710256a2502A2517b794B482Db40";
-    for field in ["user_id", "user_name", "tx_from"] {
+    for field in
+        ["user_id", "user_name", "tx_from", "tx_hash", "tx_hash_2", "error_message", "currency_rate", "extra"]
+    {
         let mut body: Value = serde_json::from_str(INTENT).unwrap();
         body["payload"][field] = json!(secret);
         let body = body.to_string();
         let debug = format!("{:?}", read::<Intent>(&Head::new(200), body.as_bytes()).unwrap());
         assert!(!debug.contains(secret), "{field}: {debug}");
     }
+    let to = format!("https://elsewhere.example/?wallet={secret}");
+    let moved = read::<Pong>(&Head { location: Some(&to), ..Head::new(302) }, secret.as_bytes()).unwrap();
+    assert!(!format!("{moved:?}").contains(secret), "{moved:?}");
+    let Reply::NotTheApi(moved) = moved else { panic!() };
+    assert_eq!(moved.location.as_ref().map(|to| to.as_str()), Some(to.as_str()));
     // A value of the wrong type is quoted by the parser below, and must not be by us.
     for body in [
         format!(r#"{{"code":0,"payload":"{secret}"}}"#),
@@ -399,6 +471,9 @@ fn no_error_and_no_debug_repeats_what_a_payer_is() {
         format!(r#"{{"code":0,"payload":", expected {secret}"}}"#),
         format!(r#"{{"code":0,"payload":{{"amount_coins":"{secret}"}}}}"#),
         format!(r#"{{"code":0,"payload":{{"status":"{secret}"}}}}"#),
+        format!(r#"{{"code":0,"payload":2,"error":{{"message":"{secret}"}}}}"#),
+        format!(r#"{{"code":0,"payload":2,"request_id":["{secret}"]}}"#),
+        format!(r#"{{"code":"x","payload":{{"request_id":"{secret}"}}}}"#),
     ] {
         for error in [
             read::<Open<IntentStatus>>(&Head::new(200), body.as_bytes()).unwrap_err(),
@@ -462,6 +537,278 @@ fn texts_are_borrowed_where_the_body_has_them_in_one_piece() {
     assert_eq!(owned, answer.payload);
 }
 
+/// Reads a body that is written as this crate writes it, and makes the reply own everything: nothing changes on the
+/// way. Gives the reply.
+fn owned_and_written<T>(head: &Head<'static>, body: &'static str) -> Reply<'static, T>
+where
+    T: Payload<'static, Owned = T> + Clone + PartialEq + Debug,
+{
+    let reply = read::<T>(head, body.as_bytes()).unwrap();
+    let owned = reply.clone().map_owned(Payload::into_owned);
+    assert_eq!(owned, reply);
+    for reply in [&reply, &owned] {
+        assert_eq!(String::from_utf8(write(reply).unwrap()).unwrap(), body);
+    }
+    owned
+}
+
+fn done<T>(payload: &'static str) -> T
+where
+    T: Payload<'static, Owned = T> + Clone + PartialEq + Debug,
+{
+    let body = format!(r#"{{"code":0,"payload":{payload},"error":null,"request_id":"req_1"}}"#).leak();
+    let reply = owned_and_written::<T>(&Head::new(200), body);
+    let Reply::Done(Answer { payload, request_id }) = reply else { panic!("{reply:?}") };
+    assert_eq!(request_id.as_deref(), Some("req_1"));
+    payload
+}
+
+#[test]
+fn a_created_intent_that_owns_its_texts_is_the_one_that_was_read() {
+    let created = done::<CreatedIntent>(
+        r#"{"checkout_url":"url","allscale_checkout_intent_id":"id","amount_coins":"1.0000","stable_coin_type":2,"rate":"1.3500","accepted_stable_coins":3}"#,
+    );
+    assert_eq!((&*created.checkout_url, &*created.intent_id), ("url", "id"));
+    let created = done::<CreatedIntent>(
+        r#"{"checkout_url":"url","allscale_checkout_intent_id":"id","amount_coins":"1.0000","stable_coin_type":2,"rate":[ 1.350 ],"accepted_stable_coins":3}"#,
+    );
+    assert_eq!(created.rate, Some(Carried::Other(JsonText::new("[ 1.350 ]").unwrap())));
+}
+
+#[test]
+fn an_intent_that_owns_its_texts_is_the_one_that_was_read_with_its_metadata_byte_for_byte() {
+    let payload = r#"{"all_scale_checkout_intent_id":"id","currency":44,"currency_symbol":"E\u0000","amount_cents":100,"chain_id":56,"amount_coins":"1.0000","coin_symbol":"S","coin_contract":"contract","currency_rate":1.350,"status":20,"order_id":"order","order_description":"description","user_id":"user","user_name":"name","error_message":"message","tx_hash":"first","tx_hash_2":"second","tx_from":"from","tx_to":"to","actual_paid_amount":"1.1000","service_fee_amount":"0.0050","net_income_amount":"1.0950","payment_method_type":1,"extra":{"a": 1.50, "a":2}}"#;
+    let intent = done::<Intent>(payload);
+    assert_eq!(intent.extra.as_ref().unwrap().as_str(), r#"{"a": 1.50, "a":2}"#);
+    let texts = [
+        (Some(&*intent.intent_id), "id"),
+        (intent.currency_symbol.as_ref().map(|symbol| symbol.text()), "E\0"),
+        (intent.coin_symbol.as_ref().map(|symbol| symbol.text()), "S"),
+        (intent.coin_contract.as_deref(), "contract"),
+        (intent.order_id.as_deref(), "order"),
+        (intent.order_description.as_deref(), "description"),
+        (intent.user_id.as_ref().map(|user| user.as_str()), "user"),
+        (intent.user_name.as_ref().map(|name| name.as_str()), "name"),
+        (intent.error_message.as_ref().map(|message| message.as_str()), "message"),
+        (intent.tx_hash.as_ref().map(|hash| hash.as_str()), "first"),
+        (intent.tx_hash_2.as_ref().map(|hash| hash.as_str()), "second"),
+        (intent.tx_from.as_ref().map(|wallet| wallet.as_str()), "from"),
+        (intent.tx_to.as_deref(), "to"),
+    ];
+    for (read, expected) in texts {
+        assert_eq!(read, Some(expected));
+    }
+}
+
+#[test]
+fn the_other_payloads_that_own_their_texts_are_what_was_read() {
+    assert_eq!(done::<Open<IntentStatus>>("-5").value(), -5);
+    assert_eq!(done::<Pong>(r#"{"pong":"ok"}"#).pong, "ok");
+    let echo = done::<Echo>(r#"{"your_request_body":{"a": 1.50, "a":2}}"#);
+    assert_eq!(echo.your_request_body.as_str(), r#"{"a": 1.50, "a":2}"#);
+    assert_eq!(done::<JsonText>(r#"[1.0, {"b":1e400}]"#).as_str(), r#"[1.0, {"b":1e400}]"#);
+}
+
+#[test]
+fn a_refusal_that_owns_its_texts_is_the_one_that_was_read() {
+    let head = Head { retry_after: Some("30"), ..Head::new(429) };
+    let body = r#"{"code":40001,"payload":null,"error":{"message":"slowly","details":{"x": 2.50},"hint":"y"},"request_id":"req_1"}"#;
+    let reply = owned_and_written::<Pong>(&head, body);
+    assert_eq!(reply.request_id(), Some("req_1"));
+    let Reply::Refused(refusal) = reply else { panic!("{reply:?}") };
+    assert_eq!(refusal.code.value(), 40001);
+    assert_eq!(refusal.message.as_deref(), Some("slowly"));
+    assert_eq!(refusal.details.as_ref().map(|json| json.as_str()), Some(r#"{"x": 2.50}"#));
+    assert_eq!(
+        refusal.error.as_ref().map(|json| json.as_str()),
+        Some(r#"{"message":"slowly","details":{"x": 2.50},"hint":"y"}"#)
+    );
+    assert_eq!(refusal.retry_after.as_deref(), Some("30"));
+}
+
+#[test]
+fn what_is_not_the_apis_is_the_same_when_it_owns_its_texts() {
+    let head = Head {
+        content_type: Some("text/html"),
+        retry_after: Some("120"),
+        location: Some("https://elsewhere.example/"),
+        ..Head::new(503)
+    };
+    let reply = read::<Pong>(&head, b"<h1>Busy</h1>").unwrap();
+    let owned = reply.clone().map_owned(Payload::into_owned);
+    assert_eq!(owned, reply);
+    assert_eq!(write(&owned), None);
+    let Reply::NotTheApi(other) = owned else { panic!("{owned:?}") };
+    assert_eq!(other.status, 503);
+    assert_eq!(other.content_type.as_deref(), Some("text/html"));
+    assert_eq!(other.retry_after.as_deref(), Some("120"));
+    assert_eq!(other.location.as_ref().map(|to| to.as_str()), Some("https://elsewhere.example/"));
+    assert_eq!(other.excerpt.as_str(), "<h1>Busy</h1>");
+}
+
+#[test]
+fn a_rate_is_carried_whatever_it_is() {
+    let created = |rate: &str| {
+        let body = format!(
+            r#"{{"code":0,"payload":{{"checkout_url":"u","allscale_checkout_intent_id":"i","amount_coins":"1","stable_coin_type":1{rate}}}}}"#
+        );
+        let Reply::Done(answer) = read::<CreatedIntent>(&Head::new(200), leaked(body)).unwrap() else {
+            panic!()
+        };
+        answer.payload.rate
+    };
+    let got = |rate: &str| {
+        let body = format!(
+            r#"{{"code":0,"payload":{{"all_scale_checkout_intent_id":"i","amount_coins":"1","status":1{rate}}}}}"#
+        );
+        let Reply::Done(answer) = read::<Intent>(&Head::new(200), leaked(body)).unwrap() else { panic!() };
+        answer.payload.currency_rate
+    };
+    for rate in [
+        r#""0.006711409395973154362416107383""#,
+        "1.35",
+        "1.350",
+        r#""""#,
+        r#""about one""#,
+        "true",
+        "1e400",
+        r#"{"a": 1.50, "a":2}"#,
+        r#""\ud800""#,
+    ] {
+        let other = Some(Carried::Other(JsonText::new(rate).unwrap()));
+        assert_eq!(created(&format!(r#","rate":{rate}"#)), other, "{rate}");
+        assert_eq!(got(&format!(r#","currency_rate": {rate} "#)), other, "{rate}");
+        assert_eq!(other.as_ref().and_then(Carried::known), None);
+        assert_eq!(serde_json::to_string(&other).unwrap(), rate);
+    }
+    for (rate, known) in
+        [(r#""1.3500""#, "1.3500"), (r#""0.0062500000""#, "0.0062500000"), (r#""1\u002e5""#, "1.5")]
+    {
+        for read in [created(&format!(r#","rate":{rate}"#)), got(&format!(r#","currency_rate":{rate}"#))] {
+            assert_eq!(read.unwrap().known().unwrap().to_string(), known);
+        }
+    }
+    assert_eq!((created(""), created(r#","rate":null"#)), (None, None));
+    assert_eq!((got(""), got(r#","currency_rate":null"#)), (None, None));
+}
+
+#[test]
+fn an_error_beside_code_0_is_neither_done_nor_refused_whatever_the_http_status_is() {
+    for status in [200, 400, 502] {
+        for error in [r#"{"message":"m"}"#, "{}", "[]", r#""m""#, "false", "0"] {
+            // Whatever else is wrong, this is said first.
+            for payload in [r#""payload":2,"#, r#""payload":{},"#, ""] {
+                let body = format!(r#"{{"code":0,{payload}"request_id":"r","error": {error}}}"#);
+                let said = check_as::<Open<IntentStatus>>(status, leaked(body.clone()));
+                let at = body.len() - 1 - error.len();
+                assert_eq!(
+                    said,
+                    format!("error: error: an error beside code 0, at byte {at} (request id r)")
+                );
+            }
+        }
+        assert_eq!(
+            check_as::<Open<IntentStatus>>(status, br#"{"error":null,"code":0,"payload":2}"#),
+            "done 2 (none)"
+        );
+    }
+}
+
+#[test]
+fn an_envelope_is_told_by_its_code_under_an_error_status_too() {
+    let deep = format!("{}{}", "[".repeat(80), "]".repeat(80));
+    let deeper = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let rows = [
+        (
+            r#"{"code":10001,"request_id":7,"error":{"message":"m"}}"#.into(),
+            "request_id: not of the documented type",
+        ),
+        (r#"{"code":10001,"payload":"x","request_id":7}"#.into(), "request_id: not of the documented type"),
+        (r#"{"code":10001,"code":10001,"request_id":"r"}"#.into(), "code: stands twice"),
+        (r#"{"code":10001,"code":"x","request_id":"r"}"#.into(), "code: stands twice"),
+        (r#"{"code":"x","code":10001,"request_id":"r"}"#.into(), "code: not of the documented type"),
+        (r#"{"code":10001,"error":null,"request_id":"r","error":{}}"#.into(), "error: stands twice"),
+        (r#"{"code":10001,"request_id":"r","request_id":"s"}"#.into(), "request_id: stands twice"),
+        (r#"{"code":10001,"payload":1,"payload":2}"#.into(), "payload: stands twice"),
+        (r#"{"code":0,"payload":"2","request_id":"r"}"#.into(), "payload: not of the documented type"),
+        (r#"{"code":0,"payload":null,"request_id":"r"}"#.into(), "payload: missing"),
+        (
+            format!(r#"{{"code":10001,"error":{{"details":{deep}}},"request_id":"r"}}"#),
+            "nested deeper than 64",
+        ),
+        (format!(r#"{{"error":{deeper},"code":10001,"request_id":"r"}}"#), "nested deeper than 64"),
+        (r#"{"code":10001,"request_id":"\ud800"}"#.into(), "request_id: not JSON"),
+    ];
+    for (body, expected) in rows {
+        let body = leaked(body);
+        let error = read::<Open<IntentStatus>>(&Head::new(200), body).unwrap_err();
+        assert!(error.to_string().starts_with(expected), "{error}");
+        for status in [400, 401, 429, 502] {
+            assert_eq!(read::<Open<IntentStatus>>(&Head::new(status), body).as_ref(), Err(&error));
+        }
+        // A redirect goes elsewhere, whatever it says.
+        assert!(matches!(read::<Pong>(&Head::new(302), body), Ok(Reply::NotTheApi(_))));
+    }
+    // Bytes that are no UTF-8 are said to be that, and not a proxy's.
+    let body = b"{\"code\":10001,\"error\":{\"message\":\"\xff\"},\"request_id\":\"r\"}";
+    for status in [200, 400] {
+        assert_eq!(check_as::<Pong>(status, body), "error: not UTF-8, at byte 34 (request id r)");
+    }
+    // Deep nesting and no code: somebody else's.
+    for body in
+        [format!(r#"{{"error":{deep}}}"#), format!(r#"{{"code":"x","a":{deeper}}}"#), deeper_objects()]
+    {
+        assert_eq!(check_as::<Pong>(400, leaked(body)), "not an answer of the API's: HTTP status 400");
+    }
+}
+
+fn deeper_objects() -> String {
+    r#"{"code":"#.repeat(100_000)
+}
+
+#[test]
+fn an_error_carries_the_id_of_the_request_wherever_it_can_be_read() {
+    let id = |body: &str| {
+        let error = read::<Open<IntentStatus>>(&Head::new(200), body.as_bytes()).unwrap_err();
+        let id = error.request_id().map(ToOwned::to_owned);
+        let end = id.as_deref().map_or_else(String::new, |id| format!(" (request id {id})"));
+        assert_eq!(
+            error.to_string().rsplit_once(" (").map_or("", |(_, end)| end),
+            end.trim_start_matches(" (")
+        );
+        id
+    };
+    let r = Some("r".to_owned());
+    assert_eq!(id(r#"{"code":0,"payload":"2","error":null,"request_id":"r"}"#), r);
+    assert_eq!(id(r#"{"code":0,"payload":null,"request_id":"r"}"#), r);
+    assert_eq!(id(r#"{"payload":2,"request_id":"\u0072"}"#), r);
+    assert_eq!(id(r#"{"code":0,"payload":2,"payload":2,"request_id":"r"}"#), r);
+    assert_eq!(id(r#"{"request_id":"r","code":0,"payload":{"a":"#), r);
+    assert_eq!(id(r#"{"request_id":"r","code":0,"payload":2}}"#), r);
+    // The envelope's alone, and a text alone.
+    assert_eq!(id(r#"{"payload":{"request_id":"r"},"error":{"request_id":"r"}}"#), None);
+    assert_eq!(id(r#"{"code":0,"payload":"2","request_id":7}"#), None);
+    assert_eq!(id(r#"{"code":0,"payload":"2","request_id":null}"#), None);
+    assert_eq!(id(r#"{"code":0,"payload":{"a":"#), None);
+
+    // It is printed so that it can forge nothing.
+    let forged = br#"{"code":0,"request_id":"a\nb\u001b[2J"}"#;
+    let error = read::<Pong>(&Head::new(200), forged).unwrap_err();
+    assert_eq!(error.to_string(), r"payload: missing, at byte 39 (request id a\nb\u{1b}[2J)");
+    // A body beyond the cap is not looked into.
+    let error = read_capped::<Pong>(&Head::new(200), br#"{"request_id":"r"}"#, 17).unwrap_err();
+    assert_eq!((error.kind(), error.request_id()), (&ReadErrorKind::TooLarge { cap: 17 }, None));
+}
+
+#[test]
+fn an_excerpt_is_of_the_first_512_bytes() {
+    for (body, beginning) in [(vec![b'x'; 4_096], "x".repeat(512)), (vec![0xff; 600], "\u{fffd}".repeat(512))]
+    {
+        let Reply::NotTheApi(other) = read::<Pong>(&Head::new(500), &body).unwrap() else { panic!() };
+        assert_eq!(other.excerpt.as_str(), beginning);
+    }
+}
+
 /// The law that the fuzz targets assert too: what was read, written back, reads the same.
 fn reads_the_same<'a, T: Payload<'a> + PartialEq + Debug>(
     status: u16,
@@ -470,13 +817,13 @@ fn reads_the_same<'a, T: Payload<'a> + PartialEq + Debug>(
 where
     T::Owned: Debug,
 {
-    let head = Head::new(status);
+    let head = Head { retry_after: Some("2"), ..Head::new(status) };
     if let Ok(reply) = read::<T>(&head, body)
         && let Some(written) = write(&reply)
     {
-        // Every envelope is an envelope under a status of success.
+        // Every envelope is an envelope under a status of success. Of the head, nothing is written.
         let written: &'a [u8] = Box::leak(written.into_boxed_slice());
-        let again = read::<T>(&Head::new(200), written);
+        let again = read::<T>(&Head { status: 200, ..head }, written);
         prop_assert_eq!(again.as_ref(), Ok(&reply));
         let twice = write(&again.unwrap());
         prop_assert_eq!(twice.as_deref(), Some(written));
@@ -544,18 +891,28 @@ proptest! {
 
     #[test]
     fn reading_is_total_over_json_and_accepts_nothing_that_an_independent_reader_refuses(
-        payload in any_json(), code in prop_oneof![Just(json!(0)), any_json()], id in any_json()
+        payload in any_json(), code in prop_oneof![Just(json!(0)), any_json()], id in any_json(),
+        error in prop_oneof![Just(Value::Null), any_json()],
     ) {
-        let body = json!({"code": code, "payload": payload, "error": payload, "request_id": id});
+        let body = json!({"code": code, "payload": payload, "error": error, "request_id": id});
         let bytes = leaked(body.to_string());
         all_read_the_same(200, bytes)?;
         if let Ok(Reply::Done(answer)) = read::<Open<IntentStatus>>(&Head::new(200), bytes) {
             prop_assert_eq!(body["code"].as_i64(), Some(0));
             prop_assert_eq!(body["payload"].as_i64(), Some(answer.payload.value()));
             prop_assert_eq!(body["request_id"].as_str(), answer.request_id.as_deref());
+            prop_assert!(error.is_null());
         } else {
             let id_ok = id.is_null() || id.is_string();
-            prop_assert!(!(code == json!(0) && payload.as_i64().is_some() && id_ok));
+            prop_assert!(!(code == json!(0) && payload.as_i64().is_some() && id_ok && error.is_null()));
+        }
+        // Under an error status the same is said of every envelope, and nothing else is one.
+        let (as_done, as_failed) = (Head::new(200), Head::new(500));
+        let failed = read::<Open<IntentStatus>>(&as_failed, bytes);
+        if code.as_i64().is_some() {
+            prop_assert_eq!(failed, read::<Open<IntentStatus>>(&as_done, bytes));
+        } else {
+            prop_assert!(matches!(failed, Ok(Reply::NotTheApi(_))));
         }
     }
 

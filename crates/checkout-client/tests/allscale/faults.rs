@@ -62,7 +62,7 @@ fn outcome<T>(received: Result<Received<T>, SendError>, payload: impl FnOnce(&T)
         }
         Ok(Received { reply: Reply::NotTheApi(other), http_status, .. }) => {
             assert_eq!(other.status, http_status);
-            let to = other.location.map_or_else(String::new, |to| format!(" to {to}"));
+            let to = other.location.map_or_else(String::new, |to| format!(" to {}", to.as_str()));
             format!("not the API: {http_status}{to}")
         }
         Err(error) => {
@@ -176,10 +176,10 @@ fn table() -> Vec<(Fault, [&'static str; 4])> {
         // Success, and nothing that succeeded.
         (Fault::UnknownErrorCode(0), {
             [
-                "unknown: unreadable: payload: missing, 0 made",
-                "unknown: unreadable: payload: missing, 0 made",
-                "unknown: unreadable: payload: missing",
-                "unknown: unreadable: payload: missing",
+                "unknown: unreadable: error: an error beside code 0, 0 made",
+                "unknown: unreadable: error: an error beside code 0, 0 made",
+                "unknown: unreadable: error: an error beside code 0",
+                "unknown: unreadable: error: an error beside code 0",
             ]
         }),
         (Fault::ExtraFields, FINE),

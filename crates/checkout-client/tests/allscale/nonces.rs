@@ -13,8 +13,8 @@ fn check(error: &SendError) {
     assert_eq!(
         crate::world::chain(error),
         [
-            "POST /v1/checkout_intents/: the request could not be signed",
-            "the nonce is empty or holds a character that is not visible ASCII"
+            "POST /v1/checkout_intents/: the request could not be signed: the nonce is empty or holds a character \
+            that is not visible ASCII"
         ]
     );
     assert_eq!((error.request_id(), error.body()), (None, None));

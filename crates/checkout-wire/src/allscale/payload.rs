@@ -1,7 +1,7 @@
 //! What the answers carry.
 
-use crate::JsonText;
 use crate::json::{object, personal, text, write_personal};
+use crate::{Carried, JsonText};
 use alloc::borrow::Cow;
 use checkout_money::{Cents, CoinAmount, Rate};
 use checkout_tables::Open;
@@ -38,8 +38,8 @@ pub struct CreatedIntent<'a> {
     /// The settlement coin.
     pub stable_coin_type: Open<StableCoin>,
     /// The provider's rate; null for a native price (Assumed, as it is for an intent that is read). Carried as it
-    /// is: the documented sample fits neither multiplication nor division.
-    pub rate: Option<Rate>,
+    /// is, whatever it is: the documented sample fits neither multiplication nor division.
+    pub rate: Option<Carried<'a, Rate>>,
     /// The coins that the payer may settle in; null on old intents.
     pub accepted_stable_coins: Option<CoinSet>,
 }
@@ -53,7 +53,7 @@ impl CreatedIntent<'_> {
             intent_id: owned(self.intent_id),
             amount_coins: self.amount_coins,
             stable_coin_type: self.stable_coin_type,
-            rate: self.rate,
+            rate: self.rate.map(Carried::into_owned),
             accepted_stable_coins: self.accepted_stable_coins,
         }
     }
@@ -98,8 +98,8 @@ pub struct Intent<'a> {
     pub coin_symbol: Option<Open<StableCoin, Cow<'a, str>>>,
     /// The coin's contract.
     pub coin_contract: Option<Cow<'a, str>>,
-    /// The provider's rate. Carried as it is, and never to be computed with.
-    pub currency_rate: Option<Rate>,
+    /// The provider's rate. Carried as it is, whatever it is, and never to be computed with.
+    pub currency_rate: Option<Carried<'a, Rate>>,
     /// The status.
     pub status: Open<IntentStatus>,
     /// Your id of the order.
@@ -111,11 +111,11 @@ pub struct Intent<'a> {
     /// The user's name.
     pub user_name: Option<Personal<'a>>,
     /// What went wrong, if something did.
-    pub error_message: Option<Cow<'a, str>>,
+    pub error_message: Option<Personal<'a>>,
     /// The transaction from the payer's wallet to the ephemeral one.
-    pub tx_hash: Option<Cow<'a, str>>,
+    pub tx_hash: Option<Personal<'a>>,
     /// The transaction from the ephemeral wallet to the merchant's.
-    pub tx_hash_2: Option<Cow<'a, str>>,
+    pub tx_hash_2: Option<Personal<'a>>,
     /// The payer's wallet.
     pub tx_from: Option<Personal<'a>>,
     /// The merchant's wallet.
@@ -145,15 +145,15 @@ impl Intent<'_> {
             amount_coins: self.amount_coins,
             coin_symbol: self.coin_symbol.map(Open::into_owned),
             coin_contract: self.coin_contract.map(owned),
-            currency_rate: self.currency_rate,
+            currency_rate: self.currency_rate.map(Carried::into_owned),
             status: self.status,
             order_id: self.order_id.map(owned),
             order_description: self.order_description.map(owned),
             user_id: self.user_id.map(Personal::into_owned),
             user_name: self.user_name.map(Personal::into_owned),
-            error_message: self.error_message.map(owned),
-            tx_hash: self.tx_hash.map(owned),
-            tx_hash_2: self.tx_hash_2.map(owned),
+            error_message: self.error_message.map(Personal::into_owned),
+            tx_hash: self.tx_hash.map(Personal::into_owned),
+            tx_hash_2: self.tx_hash_2.map(Personal::into_owned),
             tx_from: self.tx_from.map(Personal::into_owned),
             tx_to: self.tx_to.map(owned),
             actual_paid_amount: self.actual_paid_amount,
@@ -266,8 +266,8 @@ struct CreatedForm<'a> {
     all_scale_checkout_intent_id: Option<Cow<'a, str>>,
     amount_coins: CoinAmount,
     stable_coin_type: Open<StableCoin>,
-    #[serde(default)]
-    rate: Option<Rate>,
+    #[serde(borrow, default)]
+    rate: Option<Carried<'a, Rate>>,
     #[serde(default)]
     accepted_stable_coins: Option<u64>,
 }
@@ -299,7 +299,7 @@ impl Serialize for CreatedIntent<'_> {
             all_scale_checkout_intent_id: None,
             amount_coins: self.amount_coins,
             stable_coin_type: self.stable_coin_type,
-            rate: self.rate,
+            rate: self.rate.clone(),
             accepted_stable_coins: self.accepted_stable_coins.map(CoinSet::bits),
         }
         .serialize(serializer)
@@ -358,8 +358,8 @@ intent_form! {
     coin_symbol: Option<Open<StableCoin, Cow<'a, str>>>,
     #[serde(borrow, default, deserialize_with = "text")]
     coin_contract: Option<Cow<'a, str>>,
-    #[serde(default)]
-    currency_rate: Option<Rate>,
+    #[serde(borrow, default)]
+    currency_rate: Option<Carried<'a, Rate>>,
     status: Open<IntentStatus>,
     #[serde(borrow, default, deserialize_with = "text")]
     order_id: Option<Cow<'a, str>>,
@@ -369,12 +369,12 @@ intent_form! {
     user_id: Option<Personal<'a>>,
     #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
     user_name: Option<Personal<'a>>,
-    #[serde(borrow, default, deserialize_with = "text")]
-    error_message: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "text")]
-    tx_hash: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "text")]
-    tx_hash_2: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
+    error_message: Option<Personal<'a>>,
+    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
+    tx_hash: Option<Personal<'a>>,
+    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
+    tx_hash_2: Option<Personal<'a>>,
     #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
     tx_from: Option<Personal<'a>>,
     #[serde(borrow, default, deserialize_with = "text")]

@@ -15,9 +15,11 @@ use serde_json::value::RawValue;
 
 /// Reads an answer. Whatever the bytes are, the outcome is a reply or an error that says where.
 ///
-/// - An envelope is told by its `code`: 0 is [`Reply::Done`], anything else [`Reply::Refused`], whatever the HTTP
+/// - An envelope is told by its `code`: 0 is [`Reply::Done`], any other integer [`Reply::Refused`], whatever the HTTP
 ///   status is, which no page documents.
-/// - A redirect, a body that is no JSON object, and an error status without an envelope are [`Reply::NotTheApi`].
+/// - A redirect, a body that is no JSON object, and under an error status a JSON object without an integer `code` are
+///   [`Reply::NotTheApi`].
+/// - Code 0 with an `error` beside it is neither done nor refused: every page prints null there.
 ///
 /// A body may have at most [`BODY_CAP`] bytes; [`read_capped`] takes another cap.
 ///
@@ -52,38 +54,54 @@ pub fn read_capped<'a, T: Payload<'a>>(
     body: &'a [u8],
     cap: usize,
 ) -> Result<Reply<'a, T>, ReadError> {
-    let not_the_api = || Ok(Reply::NotTheApi(NotTheApi::new(head, body)));
     if head.is_redirect() || !begins_an_object(body) {
-        return not_the_api();
+        return Ok(Reply::NotTheApi(NotTheApi::new(head, body)));
     }
-    let whole = |at, kind| Err(ReadError::new(String::new(), at, kind));
+    let whole = |at, kind| ReadError::new(String::new(), at, kind);
     if body.len() > cap {
-        return whole(cap, ReadErrorKind::TooLarge { cap });
+        return Err(whole(cap, ReadErrorKind::TooLarge { cap }));
     }
     let json = match core::str::from_utf8(body) {
         Ok(json) => json,
-        Err(_) if !head.is_success() => return not_the_api(),
-        Err(error) => return whole(error.valid_up_to(), ReadErrorKind::NotUtf8),
+        Err(error) => {
+            return unreadable(head, body, |_| whole(error.valid_up_to(), ReadErrorKind::NotUtf8));
+        }
     };
     if let Some(at) = too_deep(json) {
-        if !head.is_success() {
-            return not_the_api();
-        }
-        return whole(at, ReadErrorKind::TooDeep { limit: DEPTH });
+        return unreadable(head, body, |_| whole(at, ReadErrorKind::TooDeep { limit: DEPTH }));
     }
     let mut payload = None;
-    match from_json(json, EnvelopeAround(&mut payload)) {
-        Ok(Envelope { code: SUCCESS, request_id, .. }) => match payload {
-            Some(payload) => Ok(Reply::Done(Answer { payload, request_id })),
-            None => Err(ReadError::new("payload".into(), body.len(), ReadErrorKind::Missing)),
-        },
-        Ok(envelope) => Ok(Reply::Refused(refusal(envelope))),
+    let envelope = match from_json(json, EnvelopeAround(&mut payload)) {
+        Ok(envelope) => envelope,
         // A refusal's payload may be anything, so the code decides before the payload's type does.
         Err(_) => match from_json(json, EnvelopeAround(&mut None::<&RawValue>)) {
-            Ok(envelope) if envelope.code != SUCCESS => Ok(Reply::Refused(refusal(envelope))),
-            Err(_) if !head.is_success() => not_the_api(),
-            Ok(_) | Err(_) => Err(explain(json, EnvelopeAround(&mut None::<T>))),
+            Ok(envelope) => envelope,
+            Err(_) => {
+                return unreadable(head, body, |glimpse| {
+                    let refused = glimpse.code.is_some_and(|code| code != SUCCESS);
+                    let why = match refused {
+                        true => explain(json, EnvelopeAround(&mut None::<&RawValue>)),
+                        false => explain(json, EnvelopeAround(&mut None::<T>)),
+                    };
+                    why.unwrap_or_else(|| whole(0, ReadErrorKind::Syntax))
+                });
+            }
         },
+    };
+    if envelope.code != SUCCESS {
+        return Ok(Reply::Refused(refusal(head, envelope)));
+    }
+    if let Some(error) = envelope.error {
+        let at = error.get().as_ptr().addr().saturating_sub(json.as_ptr().addr());
+        let kind = ReadErrorKind::Value(Cow::Borrowed("an error beside code 0"));
+        return unreadable(head, body, |_| ReadError::new("error".into(), at, kind));
+    }
+    match payload {
+        Some(payload) => Ok(Reply::Done(Answer { payload, request_id: envelope.request_id })),
+        None => unreadable(head, body, |_| {
+            let missing = || ReadError::new("payload".into(), body.len(), ReadErrorKind::Missing);
+            explain(json, EnvelopeAround(&mut None::<T>)).unwrap_or_else(missing)
+        }),
     }
 }
 
@@ -167,6 +185,76 @@ impl sealed::Sealed for Open<IntentStatus> {}
 
 mod sealed {
     pub trait Sealed {}
+}
+
+/// What comes of an object that cannot be read: `why`, unless it is an error status's and no envelope.
+#[cold]
+fn unreadable<'a, T>(
+    head: &Head<'a>,
+    body: &'a [u8],
+    why: impl FnOnce(&Glimpse) -> ReadError,
+) -> Result<Reply<'a, T>, ReadError> {
+    let glimpse = Glimpse::of(body);
+    if !head.is_success() && !glimpse.is_envelope() {
+        return Ok(Reply::NotTheApi(NotTheApi::new(head, body)));
+    }
+    Err(why(&glimpse).with_request_id(glimpse.request_id))
+}
+
+/// What can be told of an object that cannot be read.
+#[derive(Default)]
+struct Glimpse {
+    /// The first integer that stands as `code`.
+    code: Option<i64>,
+    /// The first text that stands as `request_id`.
+    request_id: Option<String>,
+    /// Whether it is JSON from the first byte to the last.
+    whole: bool,
+}
+
+impl Glimpse {
+    /// Every value is skipped, which takes no recursion however deep it is, and no UTF-8 of its texts.
+    fn of(body: &[u8]) -> Self {
+        let mut glimpse = Self::default();
+        let mut reader = serde_json::Deserializer::from_slice(body);
+        let read = reader.deserialize_map(GlimpseInto(&mut glimpse));
+        glimpse.whole = read.and_then(|()| reader.end()).is_ok();
+        glimpse
+    }
+
+    const fn is_envelope(&self) -> bool {
+        self.whole && self.code.is_some()
+    }
+}
+
+/// What is found stays found when the rest cannot be read.
+struct GlimpseInto<'g>(&'g mut Glimpse);
+
+impl<'de> Visitor<'de> for GlimpseInto<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        while let Some(key) = fields.next_key()? {
+            match key {
+                Key::Code => {
+                    let code = fields.next_value::<&RawValue>()?;
+                    self.0.code = self.0.code.or_else(|| serde_json::from_str(code.get()).ok());
+                }
+                Key::RequestId => {
+                    let id = fields.next_value::<&RawValue>()?;
+                    if self.0.request_id.is_none() {
+                        self.0.request_id = serde_json::from_str(id.get()).ok();
+                    }
+                }
+                Key::Payload | Key::Error | Key::Unknown => drop(fields.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// An envelope without its payload.
@@ -257,7 +345,7 @@ struct ErrorForm<'a> {
 }
 
 /// An error object that is not as expected still belongs to a refusal: what can be told apart is, the rest is kept.
-fn refusal(envelope: Envelope<'_>) -> Refusal<'_> {
+fn refusal<'a>(head: &Head<'a>, envelope: Envelope<'a>) -> Refusal<'a> {
     let Envelope { code, error, request_id } = envelope;
     // A list is no error object, though a derived reader would take it for one.
     let object = error.filter(|error| begins_an_object(error.get().as_bytes()));
@@ -270,6 +358,7 @@ fn refusal(envelope: Envelope<'_>) -> Refusal<'_> {
         details: details.map(JsonText::raw),
         error: error.map(JsonText::raw),
         request_id,
+        retry_after: head.retry_after.map(Cow::Borrowed),
     }
 }
 

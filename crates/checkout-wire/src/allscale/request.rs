@@ -1,12 +1,13 @@
 //! Requests to bytes.
 
 use crate::json::raw_value;
+use alloc::borrow::ToOwned;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use checkout_tables::allscale::{Route, StableCoin};
 use checkout_validate::PathSegment;
 use checkout_validate::allscale::{CreateIntent, Price};
-use core::fmt::Write;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -48,7 +49,8 @@ pub fn create_body(intent: &CreateIntent<'_>) -> Vec<u8> {
     serde_json::to_vec(&body).unwrap_or_default()
 }
 
-/// The path of a route, with the id where it has one.
+/// The path of a route, with the id where it has one. None where the two do not fit: for a route that has an id in its
+/// path and none is given, and for one that has none and is given one.
 ///
 /// ```
 /// use checkout_tables::allscale::Route;
@@ -56,24 +58,20 @@ pub fn create_body(intent: &CreateIntent<'_>) -> Vec<u8> {
 /// use checkout_wire::allscale::path;
 ///
 /// let id = PathSegment::new("65b2f3d0d2d9c0a1b2c3d4e5")?;
-/// assert_eq!(path(Route::Status, Some(id)), "/v1/checkout_intents/65b2f3d0d2d9c0a1b2c3d4e5/status");
-/// assert_eq!(path(Route::Create, None), "/v1/checkout_intents/");
+/// let status = path(Route::Status, Some(id));
+/// assert_eq!(status.as_deref(), Some("/v1/checkout_intents/65b2f3d0d2d9c0a1b2c3d4e5/status"));
+/// assert_eq!(path(Route::Create, None).as_deref(), Some("/v1/checkout_intents/"));
+/// assert_eq!(path(Route::Status, None), None);
 /// # Ok::<(), checkout_validate::IdError>(())
 /// ```
 #[must_use]
-pub fn path(route: Route, id: Option<PathSegment<'_>>) -> String {
+pub fn path(route: Route, id: Option<PathSegment<'_>>) -> Option<String> {
     let template = route.path();
-    let mut path = String::with_capacity(template.len().saturating_add(24));
     match (template.split_once(ID), id) {
-        (Some((before, after)), Some(id)) => {
-            path.push_str(before);
-            // Writing into a string does not fail.
-            let _ = write!(path, "{id}");
-            path.push_str(after);
-        }
-        _ => path.push_str(template),
+        (Some((before, after)), Some(id)) => Some(format!("{before}{id}{after}")),
+        (None, None) => Some(template.to_owned()),
+        (Some(_), None) | (None, Some(_)) => None,
     }
-    path
 }
 
 #[derive(Serialize)]
