@@ -7,6 +7,8 @@
 //!
 //! The exit code says how it ended: see `Ending`.
 
+mod settles;
+
 use checkout_kit::allscale::{
     Client, CreateIntent, CreatedIntent, Currency, Draft, Environment, Intent, IntentStatus,
     POLL_EVERY_SECONDS, POLL_GIVE_UP_SECONDS, Route, Rules, Settlement, SigningKey, StableCoin,
@@ -67,6 +69,9 @@ const PLAYS: &[Play] = &[
     ("lost_create_answer", "the create is done and its answer lost", |sandbox| {
         sandbox.inject_on(Route::Create, Fault::LostAnswer);
     }),
+    ("late_internal_error", "the create is done and an internal error answered", |sandbox| {
+        sandbox.inject_on(Route::Create, Fault::LateInternalError);
+    }),
     ("bad_gateway", "a gateway puts its own page in the place of the create's answer", |sandbox| {
         sandbox.inject_on(Route::Create, Fault::HtmlBadGateway);
     }),
@@ -77,6 +82,10 @@ const PLAYS: &[Play] = &[
     }),
     ("tampered_amount", "somebody divides the amounts of the create's answer by ten", |sandbox| {
         sandbox.inject_on(Route::Create, Fault::TamperedAmount);
+    }),
+    ("tampered_amounts", "the same, and so in every read of it", |sandbox| {
+        let routes = [Route::Create, Route::Get, Route::Get];
+        routes.into_iter().for_each(|route| sandbox.inject_on(route, Fault::TamperedAmount));
     }),
     ("tampered_status", "somebody answers the first poll with CONFIRMED", |sandbox| {
         sandbox.inject_on(Route::Status, Fault::TamperedStatus(20));
@@ -170,7 +179,7 @@ impl<'a> Shop<'a> {
             Err(ended) => return Ok(ended),
         };
         self.line("pay at", &created.checkout_url);
-        self.line("owed", coins(created.amount_coins, created.stable_coin_type));
+        self.line("owed", format!("{} {}", created.amount_coins, created.stable_coin_type));
 
         // Poll: every five seconds while the payer is at it, after that in the background.
         let began = self.now();
@@ -191,7 +200,10 @@ impl<'a> Shop<'a> {
             }
         }
 
-        // Before the goods leave, and once more on the next day: read the whole intent, and compare it.
+        // Before the goods leave: read the whole intent, and compare it. On the next day once more.
+        let coins = [StableCoin::USDT, StableCoin::USDC];
+        let asked =
+            settles::Order { id: ORDER, price: order.price(), coins: &coins, owed: created.amount_coins };
         let mut wrong = None;
         for wait in [1, 24 * 60 * 60] {
             self.sandbox.clock().advance(Duration::from_secs(wait));
@@ -203,7 +215,7 @@ impl<'a> Shop<'a> {
                     }
                     if watch.tracker.phase() == Some(Phase::Succeeded) {
                         self.line(&at, paid(&intent));
-                        wrong = wrong.or(difference(&intent, &created));
+                        wrong = wrong.or(settles::objection(&intent, &asked));
                     }
                 }
                 Err(error) => {
@@ -211,9 +223,17 @@ impl<'a> Shop<'a> {
                     wrong = wrong.or(Some("what was read is not the answer to what was asked"));
                 }
             }
+            if let (Ending::Paid, _) = watch.ending(wrong)
+                && wait == 1
+            {
+                self.line(&at, "the goods leave");
+            }
         }
-        self.line("to store", watch.tracker);
-        Ok(watch.ending(wrong))
+        let (ending, why) = watch.ending(wrong);
+        // The tracker does not remember that a person has to look: that is stored beside it.
+        let held = if let Ending::Look = ending { ", held for a person" } else { "" };
+        self.line("to store", format!("{}{held}", watch.tracker));
+        Ok((ending, why))
     }
 
     /// The created intent, or how it ended before there was one.
@@ -223,34 +243,28 @@ impl<'a> Shop<'a> {
         if let Err(error) = &sent
             && error.delivery() == Delivery::NotSent
         {
-            self.line("not sent", whole(error));
+            self.line("create", whole(error));
             // Nothing was created, so another attempt makes no second intent. It is signed anew.
             sent = call.send(&self.sandbox).await;
         }
-        let unknown = || (Ending::Look, "an intent may exist: see the example save_before_send".to_owned());
-        match sent.map(|received| received.into_answer()) {
+        let (may_have_been_done, said) = match sent.map(|received| received.into_answer()) {
             Ok(Ok(answer)) => {
                 self.line(
                     "created",
                     format!("request id {}", answer.request_id.as_deref().unwrap_or("none")),
                 );
-                Ok(answer.payload)
+                return Ok(answer.payload);
             }
-            // Refused by the API itself.
-            Ok(Err(refused)) if refused.code().is_some() => {
-                self.line("answered", refused);
-                Err((Ending::NotPaid, "the provider refused, and nothing was created".into()))
-            }
-            // Something else answered: a proxy, a gateway.
-            Ok(Err(other)) => {
-                self.line("answered", other);
-                Err(unknown())
-            }
-            Err(error) => {
-                self.line("failed", whole(&error));
-                Err(unknown())
-            }
-        }
+            // Refused by the API, or answered by something that is not the API.
+            Ok(Err(error)) => (error.may_have_been_done(), whole(&error)),
+            Err(error) => (error.may_have_been_done(), whole(&error)),
+        };
+        self.line("create", said);
+        Err(if may_have_been_done {
+            (Ending::Look, "an intent may exist: see the example save_before_send".into())
+        } else {
+            (Ending::NotPaid, "refused, and nothing was created".into())
+        })
     }
 
     async fn status(&self, intent_id: &str) -> Result<Observation<IntentStatus>, Box<dyn Error>> {
@@ -306,7 +320,7 @@ impl Watch {
         if verdict == Verdict::Unchanged || before == self.last {
             return None;
         }
-        let name = status.known().map_or_else(|| status.value().to_string(), |status| status.to_string());
+        let name = status.to_string();
         let phase = self.tracker.phase().map_or_else(String::new, |phase| phase.to_string());
         let mark = if verdict.wants_attention() { "  <- tell somebody" } else { "" };
         let verdict = verdict.to_string();
@@ -322,25 +336,11 @@ impl Watch {
             (Some(Phase::Succeeded), None) if self.tracker.superseded().is_some() => {
                 (Ending::Look, "paid after the order was given up: ship it after all, or give it back".into())
             }
-            (Some(Phase::Succeeded), None) => (Ending::Paid, "paid: the goods can leave".into()),
+            (Some(Phase::Succeeded), None) => (Ending::Paid, "paid".into()),
             (Some(phase), _) if phase.is_final() => (Ending::NotPaid, format!("not paid ({phase})")),
             (Some(phase), _) => (Ending::StillOpen, format!("still open ({phase})")),
             (None, _) => (Ending::StillOpen, "nothing is known of it".into()),
         }
-    }
-}
-
-/// What is wrong with an intent that is said to be paid.
-fn difference(intent: &Intent<'_>, created: &CreatedIntent<'_>) -> Option<&'static str> {
-    if intent.order_id.as_deref() != Some(ORDER) {
-        return Some("the intent belongs to another order");
-    }
-    if intent.amount_coins != created.amount_coins {
-        return Some("what is owed is not what the create's answer said");
-    }
-    match intent.actual_paid_amount {
-        Some(paid) if paid >= intent.amount_coins => None,
-        _ => Some("said to be paid, and less has come than is owed"),
     }
 }
 
@@ -358,11 +358,6 @@ fn settled_in(order: &CreateIntent<'_>) -> String {
         Settlement::Coin(coin) => coin.to_string(),
         Settlement::StoreDefault => "what the store has set".into(),
     }
-}
-
-fn coins(amount: CoinAmount, coin: Open<StableCoin>) -> String {
-    coin.known()
-        .map_or_else(|| format!("{amount} of coin {}", coin.value()), |coin| format!("{amount} {coin}"))
 }
 
 /// An error with what caused it.

@@ -6,49 +6,55 @@
 //! The way of a payment, with a sandbox in the provider's place:
 //!
 //! ```
-//! use checkout_kit::allscale::{Client, Currency, Draft, Environment, Rules};
-//! use checkout_kit::{Cents, Observation, Phase, Tracker, Verdict};
-//! # use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox};
-//! # use checkout_kit::allscale::SigningKey;
+//! use checkout_kit::allscale::{Client, Currency, Draft, Environment, Rules, SigningKey};
+//! use checkout_kit::{Cents, Phase, Tracker, Verdict};
+//! use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox}; // or checkout_kit::sandbox, with its feature
+//!
 //! # pollster::block_on(async {
-//! # let sandbox = Sandbox::new(1);
-//! # let (clock, nonces) = (sandbox.clock().clone(), std::sync::atomic::AtomicU64::new(0));
-//! # let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into())?)
-//! #     .environment(Environment::Test)
-//! #     .clock(move || clock.now_millis())
-//! #     .nonces(move || nonces.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_string())
-//! #     .build()?;
-//! # let transport = &sandbox;
-//! # let clock = sandbox.clock();
+//! # let nonces = std::sync::atomic::AtomicU64::new(0);
+//! // 0. A store's access, over any transport. In production the clock is the system's, and nothing is said of it.
+//! let transport = &Sandbox::new(1);
+//! let clock = transport.clock().clone();
+//! let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into())?)
+//!     .environment(Environment::Test)
+//! #   .nonces(move || nonces.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_string())
+//!     .clock(move || clock.now_millis())
+//!     .build()?;
 //!
 //! // 1. Draft it, and check it against the provider's documents: all that is wrong is said at once.
 //! let order = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_123").check(&Rules::default())?;
 //!
-//! // 2. Create it, and send the payer to the hosted page.
+//! // 2. Create it, and send the payer to the hosted page. (What to store before: the example `save_before_send`.)
 //! let created = client.create(&order).send(transport).await?.into_answer()?.payload;
 //! assert!(created.checkout_url.starts_with("https://"));
 //!
 //! // 3. Ask how it stands until it has ended. The tracker takes every answer in, and says what it means.
 //! let mut tracker = Tracker::new();
 //! while !tracker.is_final() {
-//!     clock.advance(std::time::Duration::from_secs(5)); // in production: wait
-//!     let received = client.status(&created.intent_id)?.send(transport).await?;
+//!     transport.clock().advance(std::time::Duration::from_secs(5)); // in production: wait, and give up in the end
+//!     let call = client.status(&created.intent_id)?;
+//!     let Ok(received) = call.send(transport).await else { continue }; // a read can be repeated
 //!     let Some(observation) = received.observation() else { continue };
 //!     if tracker.observe(observation).wants_attention() {
 //!         // tell somebody
 //!     }
 //! }
-//! assert_eq!(tracker.phase(), Some(Phase::Succeeded));
 //!
-//! // 4. Before the goods leave: what was paid is what was asked.
-//! let intent = client.get(&created.intent_id)?.send(transport).await?.into_answer()?.payload;
-//! assert_eq!(intent.actual_paid_amount, Some(created.amount_coins));
+//! // 4. Before the goods leave: the whole intent is confirmed, it is this order's, and what was owed has come.
+//! let received = client.get(&created.intent_id)?.send(transport).await?;
+//! let verdict = received.observation().map(|observation| tracker.observe(observation));
+//! let intent = received.into_answer()?.payload;
+//! assert_eq!((verdict, tracker.phase()), (Some(Verdict::Unchanged), Some(Phase::Succeeded)));
+//! assert_eq!(intent.order_id.as_deref(), order.order_id());
+//! assert_eq!(intent.amount_cents, Some(order.price().amount()));
+//! assert_eq!(intent.amount_coins, created.amount_coins);
+//! assert!(intent.actual_paid_amount >= Some(created.amount_coins));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
 //!
-//! The examples go further: `first_payment` plays a dozen ways that a payment can end, and `save_before_send` shows
-//! what to store before a create, so that neither a crash nor a lost answer loses an order.
+//! The examples go further: `first_payment` plays two dozen ways that a payment can go, and `save_before_send` shows
+//! what to store and when, so that neither a crash, a lost answer nor a second worker loses an order.
 //!
 //! # What is not here
 //! HTTP: bring a [`Transport`]; its docs are the contract. When to poll and when to try again, webhooks, and the
@@ -86,21 +92,23 @@ pub use checkout_wire as wire;
 
 pub use checkout_auth::SecretString;
 pub use checkout_client::{
-    AnswerError, Attempt, Call, Clock, ClockSkew, Nonces, Reader, Received, SendError,
+    AnswerError, Attempt, Call, Clock, ClockSkew, Nonces, Readable, Reader, Received, SendError,
 };
 #[cfg(feature = "system")]
 pub use checkout_client::{RandomNonces, SystemClock};
-pub use checkout_lifecycle::{Failure, Moment, Observation, Phase, Source, Status, Tracker, Verdict};
-pub use checkout_money::{Cents, CoinAmount, OverflowError, ParseAmountError, Rate};
-pub use checkout_tables::{NotInTable, Open, Repeat};
+pub use checkout_lifecycle::{
+    Failure, Moment, Observation, ParseTrackerError, Phase, Source, Status, Tracker, Verdict,
+};
+pub use checkout_money::{Cents, CoinAmount, OverflowError, ParseAmountError, ParseAmountErrorKind, Rate};
+pub use checkout_tables::{IntCode, NotInTable, Open, Repeat, TextCode};
 pub use checkout_transport::{
-    BlockingTransport, Delivery, LocalTransport, SharedTransport, Transport, TransportError, from_fn,
-    from_fn_blocking, from_fn_local,
+    BlockingTransport, BodyBuffer, Delivery, LocalTransport, Request, Response, SharedTransport, Transport,
+    TransportError, from_fn, from_fn_blocking, from_fn_local,
 };
 pub use checkout_validate::{IdError, PathSegment, Personal};
 pub use checkout_wire::{
-    Answer, Excerpt, JsonText, NotDone, NotJson, NotTheApi, Printable, ReadError, ReadErrorKind, Refusal,
-    Reply,
+    Answer, Carried, Excerpt, Head, JsonText, NotDone, NotJson, NotTheApi, Printable, ReadError,
+    ReadErrorKind, Refusal, Reply,
 };
 
 /// The README's examples, as tests.

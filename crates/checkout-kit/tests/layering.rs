@@ -192,6 +192,32 @@ fn the_pure_crates_say_no_std() {
     }
 }
 
+/// What proves them so is listed by hand in a workspace of its own.
+#[test]
+fn the_proof_of_no_std_has_every_pure_crate_with_all_its_features() {
+    let proof = root_folder().join(".ci/no-std-proof");
+    let text = fs::read_to_string(proof.join("Cargo.toml")).unwrap();
+    let named = fs::read_to_string(proof.join("src/lib.rs")).unwrap();
+    let table: Table = text.parse().unwrap();
+    let lists =
+        ["alloc", "extras"].map(|list| value(&table, &["features", list]).unwrap().as_array().unwrap());
+    let switched_on: Vec<&str> = lists.into_iter().flatten().filter_map(Value::as_str).collect();
+    for (name, manifest) in members().unwrap() {
+        if !NO_STD.contains(&name.as_str()) {
+            continue;
+        }
+        assert!(value(&table, &["dependencies", &name]).is_some(), "{name} is no dependency of the proof");
+        let import = format!("use {} as _;", name.replace('-', "_"));
+        assert!(named.contains(&import), "the proof does not load {name}");
+        let manifest: Table = manifest.parse().unwrap();
+        for feature in value(&manifest, &["features"]).unwrap().as_table().unwrap().keys() {
+            let on = [format!("{name}/{feature}"), format!("{name}?/{feature}")];
+            let is_on = on.iter().any(|on| switched_on.contains(&on.as_str()));
+            assert!(is_on || feature == "default", "the proof leaves out {name}/{feature}");
+        }
+    }
+}
+
 #[test]
 fn every_row_stands_below_the_rows_it_points_to() {
     for (place, (name, allowed)) in ARROWS.iter().enumerate() {
