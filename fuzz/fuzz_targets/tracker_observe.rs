@@ -55,11 +55,24 @@ fn assert_law(
         );
         assert_eq!(after.superseded(), before.status());
     }
-    let outdated =
-        observation.order().is_some_and(|moment| before.order().is_some_and(|known| moment <= known));
-    if observed == Some(IntentStatus::Confirmed) && !outdated {
+    let older = observation.order().is_some_and(|moment| before.order().is_some_and(|known| moment <= known));
+    let refunding = before.status() == Some(IntentStatus::SendBack);
+    if observed == Some(IntentStatus::Confirmed) && !(older && refunding) {
         assert_eq!(after.phase(), Some(Phase::Succeeded), "a payment was lost");
     }
-    assert!(after.order() >= before.order(), "the moment goes back");
+    if let (Some(known), Some(observed)) = (before.status(), observed)
+        && older
+        && known != observed
+        && observed.may_become_late(known)
+    {
+        assert_eq!(after, before, "{verdict} of what came before");
+    }
+    // The moment goes on, or is not known any more since what was adopted has none.
+    let moment = match (verdict.is_adopted(), observation.order()) {
+        (true, Some(moment)) => before.order().max(Some(moment)),
+        (true, None) if before.status() != observed => None,
+        _ => before.order(),
+    };
+    assert_eq!(after.order(), moment, "{verdict} gives another moment");
     assert!(after.superseded().is_none_or(|refusal| matches!(refusal.phase(), Phase::Failed(_))));
 }

@@ -55,6 +55,29 @@ pub(crate) const fn closure<const ROWS: usize>(steps: &[(usize, usize, bool)]) -
     reach
 }
 
+/// Whether the rows that no ordinary step leaves are those whose phase is final.
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
+pub(crate) const fn ends_agree<const ROWS: usize>(
+    steps: &[(usize, usize, bool)],
+    is_final: [bool; ROWS],
+) -> bool {
+    let mut row = 0;
+    while row < ROWS {
+        let mut left = false;
+        let mut step = 0;
+        while step < steps.len() {
+            let (from, to, ordinary) = steps[step];
+            left |= ordinary && from == row && to != row;
+            step += 1;
+        }
+        if left == is_final[row] {
+            return false;
+        }
+        row += 1;
+    }
+    true
+}
+
 /// Implements [`Status`](crate::Status) for a table whose values fit in eight bits, from its list of steps.
 macro_rules! lifecycle {
     ($status:ident, steps = $steps:ident, phase = $phase:ident) => {
@@ -67,6 +90,14 @@ macro_rules! lifecycle {
 
             fn reach(self) -> $crate::Reach {
                 static REACH: [$crate::Reach; $status::ROWS.len()] = {
+                    let mut is_final = [false; $status::ROWS.len()];
+                    let mut row = 0;
+                    while row < is_final.len() {
+                        #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
+                        let (slot, status) = (&mut is_final[row], $status::ROWS[row]);
+                        *slot = $phase(status).is_final();
+                        row += 1;
+                    }
                     let mut steps = [(0, 0, false); $steps.len()];
                     let mut at = 0;
                     while at < steps.len() {
@@ -76,6 +107,10 @@ macro_rules! lifecycle {
                         *slot = (place(step.from), place(step.to), ordinary);
                         at += 1;
                     }
+                    assert!(
+                        $crate::derive::ends_agree(&steps, is_final),
+                        "a phase is final exactly where no ordinary step leaves"
+                    );
                     $crate::derive::closure(&steps)
                 };
                 #[expect(clippy::indexing_slicing, reason = "a place is below the number of rows")]
@@ -115,3 +150,21 @@ macro_rules! lifecycle {
 pub(crate) use lifecycle;
 
 pub(crate) const MOST_ROWS: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::ends_agree;
+
+    #[test]
+    fn a_table_is_refused_if_a_final_phase_can_be_left_or_an_open_one_cannot() {
+        // 0 → 1 ordinarily, and 1 → 2 late.
+        let steps = [(0, 1, true), (1, 2, false)];
+        assert!(ends_agree(&steps, [false, true, true]));
+        assert!(!ends_agree(&steps, [true, true, true]));
+        assert!(!ends_agree(&steps, [false, false, true]));
+        assert!(!ends_agree(&steps, [false, true, false]));
+        assert!(!ends_agree(&[(0, 1, true), (1, 2, true)], [false, true, true]));
+        // A status that follows itself is not left.
+        assert!(ends_agree(&[(0, 0, true)], [true]));
+    }
+}

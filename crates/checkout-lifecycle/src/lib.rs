@@ -26,7 +26,11 @@
 //!
 //! # The one idea to know
 //! A provider's answers come late, twice and out of order. A status is adopted for what it says beside what is
-//! known, never because it came last.
+//! known, never because it came last. Moments say which is newer; where one is missing, the steps do.
+//!
+//! Three things are yours: to store beside the tracker that a person has to look after a [`Verdict::Conflict`],
+//! which the tracker does not remember; to look at [`Tracker::superseded`] whenever a checkout has succeeded; and
+//! to read again where a success came without a moment, before goods leave.
 //!
 //! # Sources
 //! No provider publishes a table of steps. Each [`Step`] says whether its source states it or we assume it, and
@@ -43,6 +47,9 @@ mod path;
 mod phase;
 mod status;
 mod tracker;
+
+#[cfg(test)]
+extern crate std;
 
 pub use derive::Reach;
 pub use observation::{Moment, Observation, Source};

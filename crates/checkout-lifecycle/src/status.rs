@@ -34,7 +34,8 @@ pub trait Status: TextCode + Eq + fmt::Debug {
     /// The status's place in [`ROWS`](TextCode::ROWS).
     fn position(self) -> usize;
 
-    /// Whether no ordinary step leaves the status.
+    /// Whether a checkout with this status has ended: its [phase](Self::phase) is final, and no ordinary step
+    /// leaves the status. The two are the same: a table in which they differ does not compile.
     fn is_terminal(self) -> bool {
         self.phase().is_final()
     }

@@ -32,7 +32,7 @@ use core::str::FromStr;
 pub struct Tracker<S> {
     current: Option<S>,
     superseded: Option<S>,
-    /// The latest moment at which the current status was true; `UNORDERED` if none is known.
+    /// The moment that the current status is measured by; `UNORDERED` if it was adopted without one.
     order: i64,
 }
 
@@ -43,7 +43,25 @@ impl<S> Tracker<S> {
         Self { current: None, superseded: None, order: UNORDERED }
     }
 
-    /// The latest moment at which the current status is known to have been true.
+    /// The moment by which other observations are newer or older than the current status.
+    ///
+    /// The latest moment that came with the status; or with the one before it, where what gave the status was
+    /// older than that. None if the status was adopted without a moment, as from a webhook that carries no time:
+    /// it is never measured by the moment of the status before it. The next observation of the same status that
+    /// has a moment gives it one; until then no read has confirmed the status.
+    ///
+    /// ```
+    /// use checkout_lifecycle::{Moment, Observation, Tracker};
+    /// use checkout_tables::allscale::IntentStatus;
+    ///
+    /// let mut tracker = Tracker::<IntentStatus>::new();
+    /// let _ = tracker.observe(Observation::read(10, Moment::from_unix_millis(100)));
+    /// assert_eq!(tracker.to_string(), "v1 ON_CHAIN - 100");
+    /// let _ = tracker.observe(Observation::verified_webhook(20, None));
+    /// assert_eq!(tracker.to_string(), "v1 CONFIRMED - -");
+    /// let _ = tracker.observe(Observation::read(20, Moment::from_unix_millis(200)));
+    /// assert_eq!(tracker.to_string(), "v1 CONFIRMED - 200");
+    /// ```
     #[must_use]
     pub const fn order(&self) -> Option<Moment> {
         if self.order == UNORDERED { None } else { Some(Moment::from_unix_millis(self.order)) }
@@ -57,7 +75,23 @@ impl<S: Status> Tracker<S> {
         self.current
     }
 
-    /// The refusal that a late payment superseded, if there was one.
+    /// The refusal that a late payment superseded, if there was one; of several, the last one.
+    ///
+    /// When the checkout has succeeded, look here whatever the verdict was: a refused one that was first
+    /// [`Reopened`](Verdict::Reopened) goes on to its success by a plain [`Advanced`](Verdict::Advanced), and only
+    /// this tells that the order may have been given up, or its goods sold, in between.
+    ///
+    /// ```
+    /// use checkout_lifecycle::{Moment, Observation, Phase, Tracker, Verdict};
+    /// use checkout_tables::allscale::IntentStatus::{self, OnChain, Timeout};
+    ///
+    /// let mut tracker = Tracker::<IntentStatus>::new();
+    /// let mut read = |status: i64, at| tracker.observe(Observation::read(status, Moment::from_unix_millis(at)));
+    /// assert_eq!(read(-5, 100), Verdict::First);
+    /// assert_eq!(read(10, 200), Verdict::Reopened { superseded: Timeout });
+    /// assert_eq!(read(20, 300), Verdict::Advanced { from: OnChain });
+    /// assert_eq!((tracker.phase(), tracker.superseded()), (Some(Phase::Succeeded), Some(Timeout)));
+    /// ```
     #[must_use]
     pub const fn superseded(&self) -> Option<S> {
         self.superseded
@@ -77,17 +111,30 @@ impl<S: Status> Tracker<S> {
 
     /// Takes an observation in, and says what it meant.
     ///
-    /// The rules, in this order; "newer" is a moment after the one that is known, or a read where none is known:
+    /// Beside what is known, an observation is
+    /// - *newer* if its moment is after the known one ([`order`](Self::order)), whoever made it;
+    /// - *older* if its moment is the same or before;
+    /// - *likely newer* if it is a read and what is known has no moment: it was on its way then, at most;
+    /// - *unordered* otherwise: it has no moment, or it is a webhook or redirect, which can be delivered days late,
+    ///   and what is known has none.
+    ///
+    /// The rules, of which the first that fits is taken:
     /// 1. a status that the table does not name: [`Unknown`](Verdict::Unknown);
     /// 2. nothing was known: [`First`](Verdict::First); the same: [`Unchanged`](Verdict::Unchanged);
-    /// 3. ordinary steps lead there: [`Advanced`](Verdict::Advanced);
-    /// 4. success after a refusal: [`LateSuccess`](Verdict::LateSuccess);
-    /// 5. another refusal after a refusal: [`Conflict`](Verdict::Conflict);
-    /// 6. newer, and a late step has reopened a refusal: [`Reopened`](Verdict::Reopened); after any other end,
-    ///    [`Conflict`](Verdict::Conflict); else [`Unexpected`](Verdict::Unexpected);
-    /// 7. not newer, and older by its moment or by the steps: [`Stale`](Verdict::Stale);
-    /// 8. without a moment, and no step explains it: after an end [`Conflict`](Verdict::Conflict), else
+    /// 3. ordinary steps lead there: [`Advanced`](Verdict::Advanced), of whatever age. But where a late step alone
+    ///    leads back (AllScale's `FAILED` and `ON_CHAIN` can each come before the other), [`Stale`](Verdict::Stale)
+    ///    if it is older, or unordered after a refusal was superseded;
+    /// 4. success after a refusal: [`LateSuccess`](Verdict::LateSuccess), of whatever age;
+    /// 5. another refusal after a refusal: [`Conflict`](Verdict::Conflict), of whatever age;
+    /// 6. older: [`Stale`](Verdict::Stale);
+    /// 7. unordered or likely newer, and steps of any kind lead from the observed status to the known one:
+    ///    [`Stale`](Verdict::Stale). While the checkout is open a likely newer one is stale by ordinary steps only,
+    ///    so that no refusal is put off for ever;
+    /// 8. newer or likely newer, and a late step has reopened a refusal: [`Reopened`](Verdict::Reopened);
+    /// 9. anything else: after an end [`Conflict`](Verdict::Conflict), otherwise
     ///    [`Unexpected`](Verdict::Unexpected).
+    ///
+    /// From the refusal that was superseded a late step always leads to what is known, whatever that is by now.
     ///
     /// ```
     /// use checkout_lifecycle::{Moment, Observation, Tracker, Verdict};
@@ -112,29 +159,46 @@ impl<S: Status> Tracker<S> {
             self.adopt(observed, order);
             return Verdict::Unchanged;
         }
+        let ended = current.is_terminal();
+        let refused = matches!(current.phase(), Phase::Failed(_));
+        let age = self.age(source, order);
+        let came_before = observed.may_become_late(current) || self.superseded == Some(observed);
         if current.may_become(observed) {
+            // What alternates in the usual course is never stale; what only a late step leads back from can be.
+            let on_circle = came_before && !observed.may_become(current);
+            let stale = match age {
+                Age::Newer | Age::LikelyNewer => false,
+                Age::Older => on_circle,
+                Age::Unordered => on_circle && self.superseded.is_some(),
+            };
+            if stale {
+                return Verdict::Stale { observed };
+            }
             self.adopt(observed, order);
             return Verdict::Advanced { from: current };
         }
-        let ended = current.is_terminal();
-        let refused = ended && current.phase() != Phase::Succeeded;
         if refused && observed.phase() == Phase::Succeeded {
             self.superseded = Some(current);
             self.adopt(observed, order);
             return Verdict::LateSuccess { superseded: current };
         }
-        if refused && observed.is_terminal() {
+        if refused && matches!(observed.phase(), Phase::Failed(_)) {
             return Verdict::Conflict { observed };
         }
-        let age = self.age(source, order);
-        if age == Age::Newer {
-            if refused && current.may_become_late(observed) {
-                self.superseded = Some(current);
-                self.adopt(observed, order);
-                return Verdict::Reopened { superseded: current };
-            }
-        } else if age == Age::Older || observed.may_become_late(current) {
+        let stale = match age {
+            Age::Newer => false,
+            Age::Older => true,
+            Age::Unordered => came_before,
+            Age::LikelyNewer if ended => came_before,
+            Age::LikelyNewer => observed.may_become(current),
+        };
+        if stale {
             return Verdict::Stale { observed };
+        }
+        if refused && age != Age::Unordered && current.may_become_late(observed) {
+            self.superseded = Some(current);
+            self.adopt(observed, order);
+            return Verdict::Reopened { superseded: current };
         }
         if ended {
             return Verdict::Conflict { observed };
@@ -144,18 +208,19 @@ impl<S: Status> Tracker<S> {
     }
 
     fn adopt(&mut self, observed: S, order: Option<Moment>) {
-        self.current = Some(observed);
-        if let Some(moment) = order {
-            self.order = self.order.max(moment.unix_millis());
+        match order {
+            Some(moment) => self.order = self.order.max(moment.unix_millis()),
+            None if self.current == Some(observed) => {}
+            None => self.order = UNORDERED,
         }
+        self.current = Some(observed);
     }
 
     fn age(&self, source: Source, order: Option<Moment>) -> Age {
         match (order, self.order()) {
             (Some(observed), Some(known)) if observed > known => Age::Newer,
             (Some(_), Some(_)) => Age::Older,
-            // What is known has no moment to be measured by; an answer to our own question counts as newer.
-            (Some(_), None) if source == Source::Read => Age::Newer,
+            (Some(_), None) if source == Source::Read => Age::LikelyNewer,
             (_, None) | (None, _) => Age::Unordered,
         }
     }
@@ -272,11 +337,14 @@ pub enum Verdict<S, Raw = i64> {
     /// What was known already.
     Unchanged,
     /// Ordinary steps lead there. Adopted.
+    ///
+    /// A success can come so after a refusal too, if the checkout was [`Reopened`](Self::Reopened) in between:
+    /// when it has succeeded, look at [`Tracker::superseded`].
     Advanced {
         /// What was known before.
         from: S,
     },
-    /// Older than what is known. Not adopted.
+    /// Older than what is known, by its moment or by the steps. Not adopted.
     Stale {
         /// What was observed.
         observed: S,
@@ -289,17 +357,24 @@ pub enum Verdict<S, Raw = i64> {
         /// What was known before.
         from: S,
     },
-    /// A refused checkout is being paid after all: adopted, poll on.
+    /// A refused checkout is being paid after all, as a newer read or webhook shows: adopted, poll on. The
+    /// success that may follow is [`Advanced`](Self::Advanced).
     Reopened {
         /// The refusal.
         superseded: S,
     },
     /// The money came after a refusal. Adopted; somebody should hear of it.
+    ///
+    /// Given when a refusal was known until now. A checkout that was seen being paid in between, and so
+    /// [`Reopened`](Self::Reopened), succeeds by [`Advanced`](Self::Advanced): [`Tracker::superseded`] tells both.
     LateSuccess {
         /// The refusal.
         superseded: S,
     },
     /// Something else after an end. What was known stays; somebody should hear of it.
+    ///
+    /// The tracker does not remember it: store beside the tracker that a person has to look, before you answer the
+    /// webhook or drop the read.
     Conflict {
         /// What was observed.
         observed: S,
@@ -392,6 +467,8 @@ impl core::error::Error for ParseTrackerError {}
 enum Age {
     Newer,
     Older,
+    /// A read, and what is known has no moment.
+    LikelyNewer,
     Unordered,
 }
 
@@ -409,3 +486,174 @@ fn moment(digits: &str) -> Option<i64> {
 const VERSION: &str = "v1";
 const NONE: &str = "-";
 const UNORDERED: i64 = i64::MIN;
+
+#[cfg(test)]
+mod tests {
+    //! Courses that AllScale's table does not have.
+    #![allow(unfulfilled_lint_expectations, reason = "indexing, which a table expects, is no lint in tests")]
+
+    use super::Tracker;
+    use crate::derive::lifecycle;
+    use crate::{Basis, Failure, Kind, Moment, Observation, Phase, Status, Step};
+    use checkout_tables::TextCode;
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+
+    /// A table with its steps, `ordinary` from one to another and then `late`, and phases.
+    macro_rules! table {
+        (
+            $name:ident { $($row:ident = $value:literal, $phase:expr;)* }
+            ordinary { $($from:ident $to:ident,)* } late { $($end:ident $after:ident,)* }
+        ) => {
+            mod $name {
+                use super::*;
+
+                #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+                pub(super) enum Row { $($row = $value,)* }
+
+                impl Row {
+                    const ROWS: [Self; [$($value),*].len()] = [$(Self::$row),*];
+
+                    const fn value(self) -> i8 {
+                        self as i8
+                    }
+                }
+
+                impl TextCode for Row {
+                    const ROWS: &'static [Self] = &Row::ROWS;
+
+                    fn from_code(code: &str) -> Option<Self> {
+                        Row::ROWS.into_iter().find(|row| row.code() == code)
+                    }
+
+                    fn code(self) -> &'static str {
+                        match self { $(Self::$row => stringify!($row),)* }
+                    }
+                }
+
+                lifecycle!(Row, steps = STEPS, phase = phase);
+
+                const fn phase(row: Row) -> Phase {
+                    match row { $(Row::$row => $phase,)* }
+                }
+
+                const fn step(from: Row, to: Row, kind: Kind) -> Step<Row> {
+                    Step { from, to, kind, basis: Basis::Assumed("a test") }
+                }
+
+                const STEPS: [Step<Row>; [$(stringify!($from),)* $(stringify!($end),)*].len()] = [
+                    $(step(Row::$from, Row::$to, Kind::Ordinary),)*
+                    $(step(Row::$end, Row::$after, Kind::Late),)*
+                ];
+            }
+        };
+    }
+
+    table! {
+        challenged {
+            Processing = 1, Phase::Processing;
+            Challenge = 2, Phase::PayerAction;
+            Done = 3, Phase::Succeeded;
+            Failed = -1, Phase::Failed(Failure::Error);
+        }
+        ordinary {
+            Processing Challenge, Processing Done, Processing Failed,
+            Challenge Processing, Challenge Done, Challenge Failed,
+        }
+        late {}
+    }
+
+    table! {
+        canceled {
+            Created = 1, Phase::AwaitingPayer;
+            Pending = 2, Phase::Processing;
+            Successful = 3, Phase::Succeeded;
+            Cancelled = -1, Phase::Failed(Failure::Canceled);
+            Expired = -2, Phase::Failed(Failure::Expired);
+        }
+        ordinary {
+            Created Pending, Created Successful, Created Cancelled, Created Expired,
+            Pending Successful, Pending Cancelled, Pending Expired,
+        }
+        late { Cancelled Successful, Expired Successful, }
+    }
+
+    table! {
+        reversed {
+            Open = 1, Phase::AwaitingPayer;
+            Paid = 2, Phase::Succeeded;
+            Returned = -1, Phase::Reversed;
+        }
+        ordinary { Open Paid, }
+        late { Paid Returned, }
+    }
+
+    /// Observations as `Done@5`, a read; `w:Done` and `w:Done@5`, webhooks. What the last one meant.
+    fn check<S: Status>(observations: &str) -> String {
+        let mut tracker = Tracker::<S>::new();
+        let outcomes: Vec<String> = observations
+            .split(' ')
+            .map(|text| {
+                let (webhook, text) = text.strip_prefix("w:").map_or((false, text), |text| (true, text));
+                let (code, at) = text.split_once('@').map_or((text, None), |(code, at)| (code, Some(at)));
+                let moment = at.map(|at| Moment::from_unix_millis(at.parse().unwrap()));
+                let status = checkout_tables::Open::<S, i64>::Known(S::from_code(code).unwrap());
+                let verdict = tracker.observe(match webhook {
+                    true => Observation::verified_webhook(status, moment),
+                    false => Observation::read(status, moment.unwrap()),
+                });
+                std::format!("{verdict}: {tracker}")
+            })
+            .collect();
+        outcomes.last().map(ToString::to_string).unwrap()
+    }
+
+    #[test]
+    fn statuses_that_alternate_in_the_usual_course_are_never_stale_beside_each_other() {
+        let check = check::<challenged::Row>;
+        for age in ["@50", "@100", "@150"] {
+            let outcome = check(&std::format!("Processing@100 Challenge{age}"));
+            assert!(outcome.starts_with("advanced: v1 Challenge - "), "{outcome}");
+            let outcome = check(&std::format!("Challenge@100 Processing{age}"));
+            assert!(outcome.starts_with("advanced: v1 Processing - "), "{outcome}");
+        }
+        assert_eq!(check("Processing@100 w:Challenge"), "advanced: v1 Challenge - -");
+        assert_eq!(check("w:Challenge Processing@50"), "advanced: v1 Processing - 50");
+        assert_eq!(check("Done@100 Challenge@50"), "stale: v1 Done - 100");
+        assert_eq!(check("Done@100 Challenge@150"), "conflict: v1 Done - 100");
+        assert_eq!(check("Failed@100 Processing@150"), "conflict: v1 Failed - 100");
+        // No step leads there, and it is money all the same.
+        assert_eq!(check("Failed@100 Done@150"), "late success: v1 Done Failed 150");
+    }
+
+    #[test]
+    fn a_refusal_seen_after_success_is_stale_unless_it_is_newer() {
+        let check = check::<canceled::Row>;
+        for refusal in ["Cancelled", "Expired"] {
+            assert_eq!(check(&std::format!("Successful@100 w:{refusal}")), "stale: v1 Successful - 100");
+            assert_eq!(check(&std::format!("Successful@100 w:{refusal}@99")), "stale: v1 Successful - 100");
+            assert_eq!(
+                check(&std::format!("Successful@100 w:{refusal}@101")),
+                "conflict: v1 Successful - 100"
+            );
+            assert_eq!(
+                check(&std::format!("Pending@100 w:Successful {refusal}@150")),
+                "stale: v1 Successful - -"
+            );
+            let late = check(&std::format!("{refusal}@100 w:Successful@50"));
+            assert_eq!(late, std::format!("late success: v1 Successful {refusal} 100"));
+        }
+        // A late step that leads to success alone makes no circle: an older refusal is a lagging reader's news.
+        assert_eq!(check("Pending@100 Expired@50"), "advanced: v1 Expired - 100");
+    }
+
+    #[test]
+    fn success_before_a_reversal_is_not_late_money() {
+        let check = check::<reversed::Row>;
+        assert_eq!(check("Returned@100 Paid@50"), "stale: v1 Returned - 100");
+        assert_eq!(check("Returned@100 w:Paid"), "stale: v1 Returned - 100");
+        assert_eq!(check("Returned@100 Paid@150"), "conflict: v1 Returned - 100");
+        assert_eq!(check("Paid@100 Returned@150"), "conflict: v1 Paid - 100");
+        assert_eq!(check("Open@100 Paid@50"), "advanced: v1 Paid - 100");
+    }
+}

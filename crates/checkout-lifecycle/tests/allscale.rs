@@ -25,6 +25,30 @@ const GRID: [&str; 12] = [
     ". . . . . . . . . . . =", // -5
 ];
 
+const ORDINARY: &str = "1→2,-1,-4,-5 2→3,10,-1,-4,-5 3→4,5,10,-1,-4,-5 4→5,10,20,-1 5→-1,-2,-3 10→5,20,-1,-3";
+const LATE: &str = "-1→10,20 -2→10,20 -3→10,20 -4→10,20 -5→10,20";
+
+fn pairs(steps: &str) -> BTreeSet<(i64, i64)> {
+    let row = |row: &str| {
+        let (from, to) = row.split_once('→').unwrap();
+        let from: i64 = from.parse().unwrap();
+        to.split(',').map(|to| (from, to.parse().unwrap())).collect::<Vec<_>>()
+    };
+    steps.split(' ').flat_map(row).collect()
+}
+
+/// Whether chains of these steps lead from here to there, by walking them.
+fn leads(from: i64, to: i64, steps: &[&str]) -> bool {
+    let steps: BTreeSet<(i64, i64)> = steps.iter().flat_map(|steps| pairs(steps)).collect();
+    let mut reached = BTreeSet::from([from]);
+    for _ in ORDER {
+        let next: Vec<i64> =
+            steps.iter().filter(|step| reached.contains(&step.0)).map(|step| step.1).collect();
+        reached.extend(next);
+    }
+    reached.contains(&to)
+}
+
 fn status(value: i64) -> IntentStatus {
     IntentStatus::from_value(value).unwrap()
 }
@@ -47,28 +71,20 @@ fn reachability_by_ordinary_steps_is_the_documented_grid() {
 fn the_whole_grid_with_late_steps_reads_as_one_picture() {
     let rows = grid(Status::may_become_late);
     insta::assert_snapshot!(rows.join("\n"));
+    let expected = grid(|from, to| leads(i64::from(from), i64::from(to), &[ORDINARY, LATE]));
+    assert_eq!(rows, expected);
 }
 
 #[test]
 fn the_steps_are_the_assumed_and_stated_ones_and_no_others() {
-    let ordinary = "1→2,-1,-4,-5 2→3,10,-1,-4,-5 3→4,5,10,-1,-4,-5 4→5,10,20,-1 5→-1,-2,-3 10→5,20,-1,-3";
-    let late = "-1→10,20 -2→10,20 -3→10,20 -4→10,20 -5→10,20";
-    let pairs = |text: &str| -> BTreeSet<(i64, i64)> {
-        let row = |row: &str| {
-            let (from, to) = row.split_once('→').unwrap();
-            let from: i64 = from.parse().unwrap();
-            to.split(',').map(|to| (from, to.parse().unwrap())).collect::<Vec<_>>()
-        };
-        text.split(' ').flat_map(row).collect()
-    };
     let ours = |keep: &dyn Fn(Kind, Basis) -> bool| -> Vec<(i64, i64)> {
         let steps = IntentStatus::STEPS.iter().filter(|step| keep(step.kind, step.basis));
         steps.map(|step| (i64::from(step.from), i64::from(step.to))).collect()
     };
     let set = |pairs: Vec<(i64, i64)>| pairs.into_iter().collect::<BTreeSet<_>>();
     assert_eq!(IntentStatus::STEPS.len(), 36);
-    assert_eq!(set(ours(&|kind, _| kind == Kind::Ordinary)), pairs(ordinary));
-    assert_eq!(set(ours(&|kind, _| kind == Kind::Late)), pairs(late));
+    assert_eq!(set(ours(&|kind, _| kind == Kind::Ordinary)), pairs(ORDINARY));
+    assert_eq!(set(ours(&|kind, _| kind == Kind::Late)), pairs(LATE));
     assert_eq!(set(ours(&|_, basis| matches!(basis, Basis::Stated(_)))), pairs("1→2 3→4 5→-2,-3 10→20"));
     assert!(IntentStatus::STEPS.iter().all(|step| !step.basis.reason().is_empty()));
 }
@@ -221,26 +237,254 @@ fn a_refusal_stays_remembered_while_the_late_payment_goes_on() {
     assert_eq!(read(-5, 9), "conflict: v1 CONFIRMED TIMEOUT 4");
 }
 
-#[test]
-fn a_read_counts_as_newer_than_what_has_no_moment_and_the_moment_that_is_known_never_goes_back() {
+/// Observations in a row: `20@5` is a read sent at 5, `w20` a webhook, `w20@5` one with a time, `r` a redirect.
+fn play(observations: &str) -> Vec<String> {
     let mut tracker = Tracker::<IntentStatus>::new();
-    assert_eq!(tracker.observe(Observation::verified_webhook(10, None)), Verdict::First);
-    assert_eq!(tracker.order(), None);
-    let read = Observation::read(2, Moment::from_unix_millis(5));
-    assert_eq!(tracker.observe(read), Verdict::Unexpected { from: IntentStatus::OnChain });
-    // A webhook without a moment does not make an old read newer again.
+    let one = |text: &str| {
+        let (source, rest) = match text.split_at(1) {
+            ("w" | "r", rest) => (&text[..1], rest),
+            _ => ("", text),
+        };
+        let (status, at) = rest.split_once('@').map_or((rest, None), |(status, at)| (status, Some(at)));
+        let moment = at.map(|at| Moment::from_unix_millis(at.parse().unwrap()));
+        let status: i64 = status.parse().unwrap();
+        let verdict = tracker.observe(match source {
+            "w" => Observation::verified_webhook(status, moment),
+            "r" => Observation::verified_redirect(status, moment),
+            _ => Observation::read(status, moment.unwrap()),
+        });
+        // The store comes between any two of them.
+        tracker = tracker.to_string().parse().unwrap();
+        format!("{verdict}: {tracker}")
+    };
+    observations.split(' ').map(one).collect()
+}
+
+/// What the last of the observations meant, and the tracker after it.
+fn last(observations: &str) -> String {
+    play(observations).pop().unwrap()
+}
+
+/// Every current status by every observed one: `=` unchanged, `A` advanced, `S` stale, `U` unexpected,
+/// `R` reopened, `L` late success, `C` conflict.
+fn verdicts(before: impl Fn(i64) -> String, observed: impl Fn(i64) -> String) -> Vec<String> {
+    let cell = |current: &i64, next: &i64| {
+        let outcome = last(&format!("{} {}", before(*current), observed(*next)));
+        match outcome.split_once(':').unwrap().0 {
+            "unchanged" => "=".to_owned(),
+            verdict => verdict[..1].to_uppercase(),
+        }
+    };
+    ORDER
+        .iter()
+        .map(|current| ORDER.iter().map(|next| cell(current, next)).collect::<Vec<_>>().join(" "))
+        .collect()
+}
+
+/// Typed from the grid, the verdict table and the rules filled in beside them; the columns are in `ORDER`.
+const NEWER: [&str; 12] = [
+    "= A A A A A A A A A A A", // 1
+    "U = A A A A A A A A A A", // 2
+    "U U = A A A A A A A A A", // 3
+    "U U U = A A A A A A U U", // 4
+    "U U U U = U U A A A U U", // 5
+    "U U U U A = A A A A U U", // 10
+    "C C C C C C = C C C C C", // 20
+    "C C C C R R L = C C C C", // -1
+    "C C C C R R L C = C C C", // -2
+    "C C C C R R L C C = C C", // -3
+    "C C C C R R L C C C = C", // -4
+    "C C C C R R L C C C C =", // -5
+];
+const OLDER: [&str; 12] = [
+    "= A A A A A A A A A A A", // 1
+    "S = A A A A A A A A A A", // 2
+    "S S = A A A A A A A A A", // 3
+    "S S S = A A A A A A S S", // 4
+    "S S S S = S S S S S S S", // 5
+    "S S S S S = A S S S S S", // 10: 5 and the refusals come before it by a late step
+    "S S S S S S = S S S S S", // 20
+    "S S S S S S L = C C C C", // -1
+    "S S S S S S L C = C C C", // -2
+    "S S S S S S L C C = C C", // -3
+    "S S S S S S L C C C = C", // -4
+    "S S S S S S L C C C C =", // -5
+];
+const UNORDERED: [&str; 12] = [
+    "= A A A A A A A A A A A", // 1
+    "S = A A A A A A A A A A", // 2
+    "S S = A A A A A A A A A", // 3
+    "S S S = A A A A A A U U", // 4
+    "S S S S = S U A A A S S", // 5
+    "S S S S A = A A A A S S", // 10
+    "S S S S S S = S S S S S", // 20
+    "S S S S S S L = C C C C", // -1
+    "S S S S S S L C = C C C", // -2
+    "S S S S S S L C C = C C", // -3
+    "S S S C C C L C C C = C", // -4: nothing leads there from 4, 5 and 10
+    "S S S C C C L C C C C =", // -5
+];
+/// A read, after a status that came without a moment.
+const LIKELY_NEWER: [&str; 12] = [
+    "= A A A A A A A A A A A", // 1
+    "S = A A A A A A A A A A", // 2
+    "S S = A A A A A A A A A", // 3
+    "S S S = A A A A A A U U", // 4
+    "S S S S = S U A A A U U", // 5
+    "S S S S A = A A A A U U", // 10
+    "S S S S S S = S S S S S", // 20
+    "S S S S S S L = C C C C", // -1
+    "S S S S S S L C = C C C", // -2
+    "S S S S S S L C C = C C", // -3
+    "S S S C R R L C C C = C", // -4
+    "S S S C R R L C C C C =", // -5
+];
+
+#[test]
+fn the_verdicts_on_everything_after_everything_are_these() {
+    // With a moment on both sides it does not matter who says it.
+    for current in ["", "w", "r"] {
+        let before = |status| format!("{current}{status}@100");
+        for observed in ["", "w", "r"] {
+            assert_eq!(verdicts(before, |status| format!("{observed}{status}@101")), NEWER);
+            assert_eq!(verdicts(before, |status| format!("{observed}{status}@100")), OLDER);
+            assert_eq!(verdicts(before, |status| format!("{observed}{status}@99")), OLDER);
+        }
+        assert_eq!(verdicts(before, |status| format!("w{status}")), UNORDERED);
+        assert_eq!(verdicts(before, |status| format!("r{status}")), UNORDERED);
+    }
+    for current in ["w", "r"] {
+        let before = |status| format!("{current}{status}");
+        assert_eq!(verdicts(before, |status| format!("{status}@100")), LIKELY_NEWER);
+        // Their moment may be days behind their delivery: it does not make up for the missing one.
+        assert_eq!(verdicts(before, |status| format!("w{status}@100")), UNORDERED);
+        assert_eq!(verdicts(before, |status| format!("r{status}@100")), UNORDERED);
+        assert_eq!(verdicts(before, |status| format!("w{status}")), UNORDERED);
+    }
+}
+
+#[test]
+fn a_stale_observation_never_ends_a_checkout_that_is_being_paid() {
+    let paid = ["first: v1 FAILED - 100", "reopened: v1 ON_CHAIN FAILED 200"];
+    assert_eq!(play("-1@100 10@200"), paid);
+    for stale in ["-1@150", "-1@200", "-1@100", "-3@150", "5@150", "w-1@150", "r-1@150"] {
+        let outcome = last(&format!("-1@100 10@200 {stale}"));
+        assert_eq!(outcome, "stale: v1 ON_CHAIN FAILED 200", "{stale}");
+    }
+    // Without a moment, once it went round: nobody can tell from which time round it is.
+    for stale in ["w-1", "r-1", "w-3", "w5"] {
+        let outcome = last(&format!("-1@100 10@200 {stale}"));
+        assert_eq!(outcome, "stale: v1 ON_CHAIN FAILED 200", "{stale}");
+    }
+    assert_eq!(last("-2@100 10@200 5@300 -2@250"), "stale: v1 SEND_BACK REJECTED 300");
+    assert_eq!(last("-2@100 10@200 5@300 w-2"), "stale: v1 SEND_BACK REJECTED 300");
+    assert_eq!(last("-2@100 5@200 -2@150"), "stale: v1 SEND_BACK REJECTED 200");
+    assert_eq!(last("10@200 -1@150"), "stale: v1 ON_CHAIN - 200");
+    // The superseded refusal again, where the provider went back to a status that only it can explain.
+    assert_eq!(last("-1@100 10@200 3@300 w-1"), "stale: v1 TEMP_WALLET_RECEIVED FAILED 300");
+    assert_eq!(last("-1@100 10@200 3@300 -1@250"), "stale: v1 TEMP_WALLET_RECEIVED FAILED 300");
+    // What is newer ends it, and so does a status without a moment that was never left.
+    assert_eq!(last("-1@100 10@200 -1@201"), "advanced: v1 FAILED FAILED 201");
+    assert_eq!(last("-1@100 10@200 w-3@201"), "advanced: v1 UNDERPAID FAILED 201");
+    assert_eq!(last("10@200 w-1"), "advanced: v1 FAILED - -");
+    // And money is money, however old.
+    assert_eq!(last("-1@100 10@200 20@150"), "advanced: v1 CONFIRMED FAILED 200");
+    assert_eq!(last("10@200 w20@100"), "advanced: v1 CONFIRMED - 200");
+    assert_eq!(last("-1@200 20@100"), "late success: v1 CONFIRMED FAILED 200");
+    assert_eq!(last("-1@100 10@200 w20"), "advanced: v1 CONFIRMED FAILED -");
+}
+
+#[test]
+fn what_came_without_a_moment_is_not_measured_by_the_moment_of_its_predecessor() {
+    // A read that was on its way when the webhook came.
+    assert_eq!(play("10@100 w20 10@150")[1..], ["advanced: v1 CONFIRMED - -", "stale: v1 CONFIRMED - -"]);
+    assert_eq!(last("w20 10@150"), "stale: v1 CONFIRMED - -");
+    assert_eq!(last("10@100 r20 -1@150"), "stale: v1 CONFIRMED - -");
+    assert_eq!(last("10@100 w-1 10@150"), "stale: v1 FAILED - -");
+    assert_eq!(last("2@100 w-5 1@150"), "stale: v1 TIMEOUT - -");
+    assert_eq!(last("2@100 w10 2@150"), "stale: v1 ON_CHAIN - -");
+    assert_eq!(last("-5@100 w20 10@150"), "stale: v1 CONFIRMED TIMEOUT -");
+    // The same status with a moment confirms it, and from then on what is newer is newer.
+    assert_eq!(last("10@100 w20 20@200"), "unchanged: v1 CONFIRMED - 200");
+    assert_eq!(last("10@100 w20 w20@200"), "unchanged: v1 CONFIRMED - 200");
+    assert_eq!(last("10@100 w20 20@200 10@150"), "stale: v1 CONFIRMED - 200");
+    assert_eq!(last("10@100 w20 20@200 10@250"), "conflict: v1 CONFIRMED - 200");
+    assert_eq!(last("10@100 w-1 -1@200 10@250"), "reopened: v1 ON_CHAIN FAILED 250");
+    assert_eq!(last("10@100 w10 2@150"), "unexpected: v1 VIEWED - 150");
+    // Where no step puts it before, it is newer: nothing is put off for ever.
+    assert_eq!(last("w-5 10@150"), "reopened: v1 ON_CHAIN TIMEOUT 150");
+    assert_eq!(last("w10 -5@150"), "unexpected: v1 TIMEOUT - 150");
+    assert_eq!(last("w10 -1@150"), "advanced: v1 FAILED - 150");
+    assert_eq!(last("w5 20@150"), "unexpected: v1 CONFIRMED - 150");
+    // A webhook's own moment does not do that.
+    assert_eq!(last("w10 w-5@150"), "stale: v1 ON_CHAIN - -");
+    assert_eq!(last("w-5 w10@150"), "conflict: v1 TIMEOUT - -");
+}
+
+#[test]
+fn a_moment_is_given_by_the_same_status_or_a_later_one_and_never_goes_back() {
+    assert_eq!(last("10@100 10@50"), "unchanged: v1 ON_CHAIN - 100");
+    assert_eq!(last("10@100 w10@150"), "unchanged: v1 ON_CHAIN - 150");
+    assert_eq!(last("10@100 w10"), "unchanged: v1 ON_CHAIN - 100");
+    assert_eq!(last("w10 10@50"), "unchanged: v1 ON_CHAIN - 50");
+    assert_eq!(last("2@100 10@50"), "advanced: v1 ON_CHAIN - 100");
+    assert_eq!(last("2@100 10@50 2@75"), "stale: v1 ON_CHAIN - 100");
+    assert_eq!(last("w2 10@50"), "advanced: v1 ON_CHAIN - 50");
+    assert_eq!(last("2@100 w10 20@50"), "advanced: v1 CONFIRMED - 50");
+    // What is not adopted leaves no moment either.
+    assert_eq!(last("10@100 w6@200"), "unknown: 6: v1 ON_CHAIN - 100");
+    assert_eq!(last("20@100 10@200"), "conflict: v1 CONFIRMED - 100");
+}
+
+#[test]
+fn a_refusal_is_reopened_by_a_newer_read_or_webhook_and_not_by_one_without_a_moment() {
+    assert_eq!(last("-5@100 10@200"), "reopened: v1 ON_CHAIN TIMEOUT 200");
+    assert_eq!(last("-5@100 w10@200"), "reopened: v1 ON_CHAIN TIMEOUT 200");
+    assert_eq!(last("-5@100 r10@200"), "reopened: v1 ON_CHAIN TIMEOUT 200");
+    assert_eq!(last("-5@100 w10"), "conflict: v1 TIMEOUT - 100");
+    assert_eq!(last("-5@100 w10@100"), "stale: v1 TIMEOUT - 100");
+    assert_eq!(last("-5@100 10@200 -1@300 10@400"), "reopened: v1 ON_CHAIN FAILED 400");
+}
+
+#[test]
+fn success_after_a_reopening_is_advanced_and_the_refusal_is_still_told() {
     assert_eq!(
-        tracker.observe(Observation::verified_webhook(10, None)),
-        Verdict::Advanced { from: IntentStatus::Viewed }
+        play("-5@100 10@200 20@300"),
+        [
+            "first: v1 TIMEOUT - 100",
+            "reopened: v1 ON_CHAIN TIMEOUT 200",
+            "advanced: v1 CONFIRMED TIMEOUT 300",
+        ]
     );
-    let old = Observation::read(3, Moment::from_unix_millis(5));
-    assert_eq!(tracker.observe(old), Verdict::Stale { observed: IntentStatus::TempWalletReceived });
-    // A replica that lags: the confirmation was read before, and comes in after. It is money, and it is kept.
-    assert_eq!(
-        tracker.observe(Observation::read(20, Moment::from_unix_millis(4))),
-        Verdict::Advanced { from: IntentStatus::OnChain }
-    );
-    assert_eq!(tracker.order(), Some(Moment::from_unix_millis(5)));
+    assert_eq!(last("-5@100 20@300"), "late success: v1 CONFIRMED TIMEOUT 300");
+}
+
+#[test]
+fn a_confirmation_older_than_a_refund_is_stale_and_otherwise_adopted() {
+    // 5 and 20 exclude each other: here the newer one is believed, and it is still open.
+    assert_eq!(last("5@100 20@50"), "stale: v1 SEND_BACK - 100");
+    assert_eq!(last("5@100 20@150"), "unexpected: v1 CONFIRMED - 150");
+    assert_eq!(last("5@100 w20"), "unexpected: v1 CONFIRMED - -");
+}
+
+#[test]
+fn what_a_verdict_adopts_and_whether_a_person_should_hear_of_it() {
+    let at = IntentStatus::Timeout;
+    // adopted, wants attention
+    let table: [(Verdict<IntentStatus>, bool, bool); 9] = [
+        (Verdict::First, true, false),
+        (Verdict::Unchanged, true, false),
+        (Verdict::Advanced { from: at }, true, false),
+        (Verdict::Stale { observed: at }, false, false),
+        (Verdict::Unknown(6), false, true),
+        (Verdict::Unexpected { from: at }, true, true),
+        (Verdict::Reopened { superseded: at }, true, true),
+        (Verdict::LateSuccess { superseded: at }, true, true),
+        (Verdict::Conflict { observed: at }, false, true),
+    ];
+    for (verdict, adopted, attention) in table {
+        assert_eq!((verdict.is_adopted(), verdict.wants_attention()), (adopted, attention), "{verdict}");
+    }
 }
 
 #[test]
@@ -302,6 +546,25 @@ fn any_observation() -> impl Strategy<Value = Observation<IntentStatus>> {
     })
 }
 
+/// Statuses as they follow each other, each for a while, by ordinary and late steps; with one refusal at most,
+/// since another one is a conflict.
+fn course() -> impl Strategy<Value = Vec<i64>> {
+    (prop::sample::select(ORDER.to_vec()), prop::collection::vec(any::<prop::sample::Index>(), 0..12))
+        .prop_map(|(start, choices)| {
+            let steps: Vec<(i64, i64)> = [ORDINARY, LATE].iter().flat_map(|steps| pairs(steps)).collect();
+            let mut course = vec![start];
+            for choice in choices {
+                let here = *course.last().unwrap();
+                let refusal = course.iter().copied().find(|status| *status < 0);
+                let fits = |to: i64| to > 0 || refusal.is_none_or(|refusal| refusal == to);
+                let next = steps.iter().filter(|step| step.0 == here && fits(step.1)).map(|step| step.1);
+                let next: Vec<i64> = next.chain([here]).collect();
+                course.push(*choice.get(&next));
+            }
+            course
+        })
+}
+
 proptest! {
     #[test]
     fn whatever_is_observed_success_stays_and_no_end_is_left_but_by_late_money(
@@ -326,15 +589,64 @@ proptest! {
                 prop_assert!(late, "{:?}", verdict);
                 prop_assert_eq!(tracker.superseded(), before.status());
             }
-            let outdated = observation.order().is_some_and(|moment| before.order().is_some_and(|known| moment <= known));
-            if observed == Some(IntentStatus::Confirmed) && !outdated {
+            // Money is never lost: only a refund that is seen after it can deny it.
+            let older = observation.order().is_some_and(|moment| before.order().is_some_and(|known| moment <= known));
+            let refunding = before.status() == Some(IntentStatus::SendBack);
+            if observed == Some(IntentStatus::Confirmed) && !(older && refunding) {
                 prop_assert_eq!(tracker.phase(), Some(Phase::Succeeded), "a payment was lost");
             }
-            prop_assert!(tracker.order() >= before.order());
+            // Older, and a late step may have come between: it ends nothing.
+            if let (Some(known), Some(observed)) = (before.status(), observed)
+                && older
+                && known != observed
+                && leads(i64::from(observed), i64::from(known), &[ORDINARY, LATE])
+            {
+                prop_assert_eq!(tracker, before, "{:?}", verdict);
+            }
+            // The moment goes on, or is not known any more since what was adopted has none.
+            match (verdict.is_adopted(), observation.order()) {
+                (true, Some(moment)) => prop_assert_eq!(tracker.order(), before.order().max(Some(moment))),
+                (true, None) if before.status() != observed => prop_assert_eq!(tracker.order(), None),
+                _ => prop_assert_eq!(tracker.order(), before.order()),
+            }
             // The stored form is the tracker, and nothing but it.
             prop_assert_eq!(tracker.to_string().parse(), Ok(tracker));
             prop_assert!(tracker.to_string().len() <= 68);
         }
+    }
+
+    #[test]
+    fn whatever_comes_in_whatever_order_a_confirmation_is_kept_unless_a_refund_was_seen(
+        mut observations in prop::collection::vec(any_observation(), 1..12)
+    ) {
+        observations.retain(|observation| observation.status().known() != Some(IntentStatus::SendBack));
+        let seen: Vec<_> = observations.iter().filter_map(|observation| observation.status().known()).collect();
+        let confirmed = seen.contains(&IntentStatus::Confirmed);
+        let mut tracker = Tracker::<IntentStatus>::new();
+        for observation in observations {
+            let _ = tracker.observe(observation);
+        }
+        prop_assert_eq!(tracker.status() == Some(IntentStatus::Confirmed), confirmed);
+    }
+
+    #[test]
+    fn reads_of_one_course_end_with_its_last_status_in_whatever_order_they_come_in(
+        (course, arrival) in course().prop_flat_map(|course| {
+            // A reader does not see every status.
+            let reads: Vec<usize> = (0..course.len()).collect();
+            let some = prop::sample::subsequence(reads, 1..=course.len());
+            (Just(course), some.prop_shuffle())
+        })
+    ) {
+        let mut tracker = Tracker::<IntentStatus>::new();
+        for &at in &arrival {
+            let read = Observation::read(course[at], Moment::from_unix_millis(at.try_into().unwrap()));
+            let verdict = tracker.observe(read);
+            let conflict = matches!(verdict, Verdict::Conflict { .. });
+            prop_assert!(!conflict, "{:?} of {:?}", verdict, course);
+        }
+        let last = arrival.into_iter().max().map(|at| course[at]);
+        prop_assert_eq!(tracker.status().map(i64::from), last);
     }
 
     #[test]
