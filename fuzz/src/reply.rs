@@ -2,7 +2,8 @@
 
 use crate::{depth, optional, text, value};
 use checkout_wire::allscale::{Payload, read, write};
-use checkout_wire::{Answer, Head, JsonText, ReadError, ReadErrorKind, Refusal, Reply};
+use checkout_wire::allscale::{Refusal, Reply};
+use checkout_wire::{Answer, Head, JsonText, ReadError, ReadErrorKind};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::OnceCell;

@@ -1,6 +1,7 @@
 //! AllScale: one store's access.
 
-use crate::call::Asked;
+mod backend;
+
 use crate::{Call, Clock, Nonces};
 #[cfg(feature = "system")]
 use crate::{RandomNonces, SystemClock};
@@ -17,6 +18,12 @@ use core::fmt;
 use core::str::FromStr;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+
+pub use backend::AllScale;
+use backend::Asked;
+
+/// Why a call to AllScale has no answer: a refusal, or something that is not the API's.
+pub type AnswerError = crate::AnswerError<checkout_wire::allscale::Refusal<'static>>;
 
 /// One store's access to AllScale: its key, where the API is, a clock and a source of nonces. Cheap to clone; a
 /// process can have as many as it has stores.
@@ -194,23 +201,7 @@ impl Client {
         Call::new(self, Route::Post, fixed(Route::Post), body, Asked::default())
     }
 
-    pub(crate) fn key(&self) -> &SigningKey {
-        &self.0.key
-    }
-
-    pub(crate) fn uri(&self, path: &str) -> String {
-        format!("{}{path}", self.0.base_url)
-    }
-
-    pub(crate) fn now_millis(&self) -> u64 {
-        self.0.clock.now_millis()
-    }
-
-    pub(crate) fn nonce(&self) -> String {
-        self.0.nonces.nonce()
-    }
-
-    fn plain<T: crate::Readable>(&self, route: Route, path: String) -> Call<T> {
+    fn plain<T: crate::Readable<Provider = AllScale>>(&self, route: Route, path: String) -> Call<T> {
         Call::new(self, route, path, Vec::new(), Asked::default())
     }
 }

@@ -1,23 +1,17 @@
 //! One thing to ask, and one attempt at it.
 
-use crate::allscale::Client;
+use crate::provider::sealed::{Answers, Backend, NoRequest};
 use crate::trace::Trace;
-use crate::{Received, SendError};
-use checkout_auth::allscale::{RequestToSign, headers};
-use checkout_money::CoinAmount;
-use checkout_tables::allscale::{IntentStatus, Route, StableCoin};
-use checkout_tables::{Open, Repeat};
+use crate::{Operation, Provider, Received, SendError};
+use checkout_tables::Repeat;
 use checkout_transport::bytes::Bytes;
-use checkout_transport::http::{self, HeaderValue, header};
+use checkout_transport::http::{HeaderValue, header};
 use checkout_transport::{BlockingTransport, LocalTransport, Request, Response, Transport, TransportError};
-use checkout_validate::PathSegment;
-use checkout_validate::allscale::CoinSet;
-use checkout_wire::allscale::{CreatedIntent, Echo, Intent, Payload, Pong, read};
-use checkout_wire::{Head, JsonText, Reply};
+use checkout_wire::{Head, Reply};
 use core::fmt;
 use core::marker::PhantomData;
 
-/// One thing to ask, as often as it is wise to. A [`Client`] makes it; nothing has been sent yet.
+/// One thing to ask, as often as it is wise to. A client makes it; nothing has been sent yet.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -39,20 +33,25 @@ use core::marker::PhantomData;
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Call<T> {
-    client: Client,
-    route: Route,
+pub struct Call<T: Readable> {
+    client: ClientOf<T>,
+    route: RouteOf<T>,
     path: String,
     body: Bytes,
-    asked: Asked,
-    payload: PhantomData<fn() -> T>,
+    asked: AskedOf<T>,
 }
 
 impl<T: Readable> Call<T> {
     /// What is asked.
     #[must_use]
-    pub const fn route(&self) -> Route {
+    pub const fn route(&self) -> RouteOf<T> {
         self.route
+    }
+
+    /// What is asked, as every provider's calls can tell it.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.route.into()
     }
 
     /// The path, as it is sent and signed.
@@ -79,8 +78,8 @@ impl<T: Readable> Call<T> {
 
     /// Whether it may be asked again when nobody knows how the last attempt ended.
     #[must_use]
-    pub const fn repeat(&self) -> Repeat {
-        self.route.repeat()
+    pub fn repeat(&self) -> Repeat {
+        self.operation().repeat
     }
 
     /// One attempt, signed for a moment (milliseconds since the Unix epoch) and with a nonce that no attempt had
@@ -107,26 +106,12 @@ impl<T: Readable> Call<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn attempt(&self, now_millis: u64, nonce: &str) -> Result<Attempt<T>, SendError> {
-        let timestamp = now_millis / 1_000;
-        let (method, key) = (self.route.method(), self.client.key());
-        let signature = key
-            .sign(&RequestToSign { method, path: &self.path, query: "", timestamp, nonce, body: &self.body })
-            .map_err(|error| SendError::sign(self.route, error))?;
-        let mut request = http::Request::builder()
-            .method(method)
-            .uri(self.client.uri(&self.path))
-            .header(header::ACCEPT, JSON)
-            .header(headers::API_KEY, sensitive(key.api_key()).ok_or_else(|| SendError::request(self.route))?)
-            .header(headers::TIMESTAMP, timestamp)
-            .header(headers::NONCE, nonce)
-            .header(
-                headers::SIGNATURE,
-                sensitive(signature.as_str()).ok_or_else(|| SendError::request(self.route))?,
-            );
-        if !self.body.is_empty() {
-            request = request.header(header::CONTENT_TYPE, JSON);
-        }
-        let request = request.body(self.body.clone()).map_err(|_| SendError::request(self.route))?;
+        let request =
+            T::Provider::request(&self.client, self.route, &self.path, &self.body, now_millis, nonce);
+        let request = request.map_err(|error| match error {
+            NoRequest::Sign(error) => SendError::sign(self.operation(), error),
+            NoRequest::Http => SendError::request(self.operation()),
+        })?;
         let reader = Reader {
             route: self.route,
             sent_at_millis: now_millis,
@@ -221,21 +206,27 @@ impl<T: Readable> Call<T> {
         reader.finish(outcome, &trace)
     }
 
-    pub(crate) fn new(client: &Client, route: Route, path: String, body: Vec<u8>, asked: Asked) -> Self {
-        let (client, body) = (client.clone(), Bytes::from(body));
-        Self { client, route, path, body, asked, payload: PhantomData }
+    pub(crate) fn new(
+        client: &ClientOf<T>,
+        route: RouteOf<T>,
+        path: String,
+        body: Vec<u8>,
+        asked: AskedOf<T>,
+    ) -> Self {
+        Self { client: client.clone(), route, path, body: Bytes::from(body), asked }
     }
 
     /// An attempt with a timestamp and a nonce of its own.
     fn begin(&self) -> Result<(Request, Reader<T>, Trace), SendError> {
         let trace = Trace::attempt(self.route, &self.path);
-        let attempt = self.attempt(self.client.now_millis(), &self.client.nonce());
+        let (now, nonce) = (T::Provider::now_millis(&self.client), T::Provider::nonce(&self.client));
+        let attempt = self.attempt(now, &nonce);
         let attempt = attempt.inspect_err(|error| trace.failed(error))?;
         Ok((attempt.request, attempt.reader, trace))
     }
 }
 
-impl<T> Clone for Call<T> {
+impl<T: Readable> Clone for Call<T> {
     fn clone(&self) -> Self {
         Self {
             client: self.client.clone(),
@@ -243,12 +234,11 @@ impl<T> Clone for Call<T> {
             path: self.path.clone(),
             body: self.body.clone(),
             asked: self.asked.clone(),
-            payload: PhantomData,
         }
     }
 }
 
-impl<T> fmt::Debug for Call<T> {
+impl<T: Readable> fmt::Debug for Call<T> {
     /// Everything but the body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").field("route", &self.route).field("path", &self.path).finish_non_exhaustive()
@@ -269,12 +259,12 @@ impl<T> fmt::Debug for Call<T> {
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Attempt<T> {
+pub struct Attempt<T: Readable> {
     request: Request,
     reader: Reader<T>,
 }
 
-impl<T> Attempt<T> {
+impl<T: Readable> Attempt<T> {
     /// The request.
     #[must_use]
     pub const fn request(&self) -> &Request {
@@ -299,7 +289,7 @@ impl<T> Attempt<T> {
     }
 }
 
-impl<T> fmt::Debug for Attempt<T> {
+impl<T: Readable> fmt::Debug for Attempt<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attempt")
             .field("method", self.request.method())
@@ -324,10 +314,10 @@ impl<T> fmt::Debug for Attempt<T> {
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Reader<T> {
-    route: Route,
+pub struct Reader<T: Readable> {
+    route: RouteOf<T>,
     sent_at_millis: u64,
-    asked: Asked,
+    asked: AskedOf<T>,
     payload: PhantomData<fn() -> T>,
 }
 
@@ -347,15 +337,13 @@ impl<T: Readable> Reader<T> {
             location: header(header::LOCATION),
         };
         let body = response.body();
-        let reply = match read::<T::Borrowed<'_>>(&head, body) {
-            Ok(reply) => reply.map_owned(Payload::into_owned),
-            Err(error) => return Err(SendError::read(self.route, error, body.clone())),
-        };
+        let reply =
+            T::read(&head, body).map_err(|error| SendError::read(self.route.into(), error, body.clone()))?;
         if let Reply::Done(answer) = &reply
             && let Err(field) = answer.payload.answers(&self.asked)
         {
             let id = answer.request_id.as_deref().map(str::to_owned);
-            return Err(SendError::other(self.route, field, id, body.clone()));
+            return Err(SendError::other(self.route.into(), field, id, body.clone()));
         }
         Ok(Received::new(self.route, reply, self.sent_at_millis, response))
     }
@@ -367,7 +355,7 @@ impl<T: Readable> Reader<T> {
     ) -> Result<Received<T>, SendError> {
         let received = match outcome {
             Ok(response) => self.read(&response),
-            Err(error) => Err(SendError::no_answer(self.route, error)),
+            Err(error) => Err(SendError::no_answer(self.route.into(), error)),
         };
         match &received {
             Ok(received) => trace.received(received),
@@ -377,7 +365,7 @@ impl<T: Readable> Reader<T> {
     }
 }
 
-impl<T> fmt::Debug for Reader<T> {
+impl<T: Readable> fmt::Debug for Reader<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader").field("route", &self.route).finish_non_exhaustive()
     }
@@ -392,116 +380,23 @@ impl<T> fmt::Debug for Reader<T> {
 /// fn is_readable<T: Readable>() {}
 /// is_readable::<Open<IntentStatus>>();
 /// ```
-pub trait Readable: sealed::Answers + Sized + 'static {
-    /// The form that borrows from the answer's body.
-    type Borrowed<'a>: Payload<'a, Owned = Self>;
+pub trait Readable: Answers<Self::Provider> {
+    /// Whose answer it is.
+    type Provider: Provider;
 }
 
-impl Readable for CreatedIntent<'static> {
-    type Borrowed<'a> = CreatedIntent<'a>;
-}
-
-impl Readable for Intent<'static> {
-    type Borrowed<'a> = Intent<'a>;
-}
-
-impl Readable for Open<IntentStatus> {
-    type Borrowed<'a> = Self;
-}
-
-impl Readable for Pong<'static> {
-    type Borrowed<'a> = Pong<'a>;
-}
-
-impl Readable for Echo<'static> {
-    type Borrowed<'a> = Echo<'a>;
-}
-
-impl Readable for JsonText<'static> {
-    type Borrowed<'a> = JsonText<'a>;
-}
-
-/// What an answer must agree with.
-#[derive(Clone, Debug, Default)]
-pub struct Asked {
-    pub(crate) intent_id: Option<String>,
-    pub(crate) amount_coins: Option<CoinAmount>,
-    pub(crate) coin: Option<StableCoin>,
-    pub(crate) accepted: Option<CoinSet>,
-}
-
-mod sealed {
-    use super::{
-        Asked, CoinSet, CreatedIntent, Echo, Intent, IntentStatus, JsonText, Open, PathSegment, Pong,
-        is_https,
-    };
-
-    pub trait Answers {
-        /// Or else the field that does not agree.
-        fn answers(&self, asked: &Asked) -> Result<(), &'static str>;
-    }
-
-    impl Answers for CreatedIntent<'static> {
-        fn answers(&self, asked: &Asked) -> Result<(), &'static str> {
-            // Without these two it can neither be asked after nor be paid.
-            if PathSegment::new(&self.intent_id).is_err() {
-                return Err("allscale_checkout_intent_id");
-            }
-            if !is_https(&self.checkout_url) {
-                return Err("checkout_url");
-            }
-            if asked.coin.is_some_and(|coin| self.stable_coin_type != Open::Known(coin)) {
-                return Err("stable_coin_type");
-            }
-            if asked.amount_coins.is_some_and(|amount| self.amount_coins != amount) {
-                return Err("amount_coins");
-            }
-            // Nothing would be paid for it.
-            if self.amount_coins.is_zero() || self.amount_coins.is_negative() {
-                return Err("amount_coins");
-            }
-            let others = |set: CoinSet| asked.accepted.is_some_and(|asked| set.bits() & !asked.bits() != 0);
-            if self.accepted_stable_coins.is_some_and(others) {
-                return Err("accepted_stable_coins");
-            }
-            Ok(())
-        }
-    }
-
-    impl Answers for Intent<'static> {
-        fn answers(&self, asked: &Asked) -> Result<(), &'static str> {
-            match &asked.intent_id {
-                Some(id) if *id != self.intent_id => Err("all_scale_checkout_intent_id"),
-                _ => Ok(()),
-            }
-        }
-    }
-
-    macro_rules! bare {
-        ($($payload:ty),+) => {
-            $(
-                impl Answers for $payload {
-                    fn answers(&self, _: &Asked) -> Result<(), &'static str> {
-                        Ok(())
-                    }
-                }
-            )+
-        };
-    }
-
-    bare!(Open<IntentStatus>, Pong<'static>, Echo<'static>, JsonText<'static>);
-}
-
-fn is_https(url: &str) -> bool {
-    let uri = url.parse::<http::Uri>();
-    uri.is_ok_and(|uri| uri.scheme() == Some(&http::uri::Scheme::HTTPS) && uri.host().is_some())
-}
+/// A provider's routes, for the answer `T`.
+pub(crate) type RouteOf<T> = <<T as Readable>::Provider as Backend>::Route;
+/// A provider's form of a refusal, for the answer `T`.
+pub(crate) type RefusalOf<T> = <<T as Readable>::Provider as Backend>::Refusal;
+type ClientOf<T> = <<T as Readable>::Provider as Backend>::Client;
+type AskedOf<T> = <<T as Readable>::Provider as Backend>::Asked;
 
 /// A header value that `Debug` does not print.
-fn sensitive(text: &str) -> Option<HeaderValue> {
+pub(crate) fn sensitive(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");

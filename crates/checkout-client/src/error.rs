@@ -1,13 +1,14 @@
 //! What can go wrong on the way.
 
-use crate::ClockSkew;
-use checkout_auth::allscale::SignError;
+use crate::{ClockSkew, Operation};
 use checkout_tables::Open;
-use checkout_tables::allscale::{ErrorCode, Route};
+use checkout_tables::allscale::ErrorCode;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{Delivery, TransportError};
-use checkout_wire::{NotDone, Printable, ReadError};
+use checkout_wire::allscale::Refusal;
+use checkout_wire::{NotDone, Printable, ProviderRefusal, ReadError};
 use core::fmt;
+use std::error::Error;
 
 /// An attempt that gave no reply. A refusal is a reply, and not one of these.
 ///
@@ -51,8 +52,8 @@ impl SendError {
 
     /// What was asked.
     #[must_use]
-    pub fn route(&self) -> Route {
-        self.0.route
+    pub fn operation(&self) -> Operation {
+        self.0.operation
     }
 
     /// The provider's id of the request, if an answer came and had one.
@@ -96,31 +97,36 @@ impl SendError {
         }
     }
 
-    pub(crate) fn no_answer(route: Route, error: TransportError) -> Self {
-        Self(Box::new(Failed { route, request_id: None, body: None, reason: Reason::Transport(error) }))
+    pub(crate) fn no_answer(operation: Operation, error: TransportError) -> Self {
+        Self(Box::new(Failed { operation, request_id: None, body: None, reason: Reason::Transport(error) }))
     }
 
-    pub(crate) fn sign(route: Route, error: SignError) -> Self {
-        Self(Box::new(Failed { route, request_id: None, body: None, reason: Reason::Sign(error) }))
+    pub(crate) fn sign(operation: Operation, error: Box<dyn Error + Send + Sync>) -> Self {
+        Self(Box::new(Failed { operation, request_id: None, body: None, reason: Reason::Sign(error) }))
     }
 
-    pub(crate) fn request(route: Route) -> Self {
-        Self(Box::new(Failed { route, request_id: None, body: None, reason: Reason::Request }))
+    pub(crate) fn request(operation: Operation) -> Self {
+        Self(Box::new(Failed { operation, request_id: None, body: None, reason: Reason::Request }))
     }
 
-    pub(crate) fn read(route: Route, error: ReadError, body: Bytes) -> Self {
+    pub(crate) fn read(operation: Operation, error: ReadError, body: Bytes) -> Self {
         let request_id = error.request_id().map(str::to_owned);
-        Self(Box::new(Failed { route, request_id, body: Some(body), reason: Reason::Read(error) }))
+        Self(Box::new(Failed { operation, request_id, body: Some(body), reason: Reason::Read(error) }))
     }
 
-    pub(crate) fn other(route: Route, field: &'static str, request_id: Option<String>, body: Bytes) -> Self {
-        Self(Box::new(Failed { route, request_id, body: Some(body), reason: Reason::Mismatch(field) }))
+    pub(crate) fn other(
+        operation: Operation,
+        field: &'static str,
+        request_id: Option<String>,
+        body: Bytes,
+    ) -> Self {
+        Self(Box::new(Failed { operation, request_id, body: Some(body), reason: Reason::Mismatch(field) }))
     }
 }
 
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: ", self.0.route.method(), self.0.route.path())?;
+        write!(f, "{}: ", self.0.operation)?;
         match &self.0.reason {
             Reason::Transport(error) => write!(f, "{error}")?,
             Reason::Sign(error) => write!(f, "the request could not be signed: {error}")?,
@@ -140,15 +146,15 @@ impl fmt::Debug for SendError {
     /// Everything but the answer's body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SendError")
-            .field("route", &self.0.route)
+            .field("operation", &self.0.operation)
             .field("reason", &self.0.reason)
             .field("request_id", &self.0.request_id)
             .finish_non_exhaustive()
     }
 }
 
-impl std::error::Error for SendError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for SendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0.reason {
             // What these say themselves stands in our own text already.
             Reason::Transport(error) => error.source(),
@@ -157,7 +163,7 @@ impl std::error::Error for SendError {
     }
 }
 
-/// What came instead of an answer: a refusal, or something that is not the API's.
+/// What came instead of an answer: a refusal in the provider's form `R`, or something that is not the API's.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -177,23 +183,25 @@ impl std::error::Error for SendError {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AnswerError {
-    route: Route,
-    not_done: Box<NotDone<'static>>,
+pub struct AnswerError<R> {
+    operation: Operation,
+    not_done: Box<NotDone<'static, R>>,
+    nothing_done: bool,
+    /// Only where it can be why.
     clock_skew: Option<ClockSkew>,
 }
 
-impl AnswerError {
+impl<R: ProviderRefusal> AnswerError<R> {
     /// What came.
     #[must_use]
-    pub fn not_done(&self) -> &NotDone<'static> {
+    pub fn not_done(&self) -> &NotDone<'static, R> {
         &self.not_done
     }
 
     /// What was asked.
     #[must_use]
-    pub const fn route(&self) -> Route {
-        self.route
+    pub const fn operation(&self) -> Operation {
+        self.operation
     }
 
     /// Whether the provider may have done what was asked all the same. It has not if it refused with a code that the
@@ -223,12 +231,31 @@ impl AnswerError {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn may_have_been_done(&self) -> bool {
-        let code = self.code().and_then(|code| code.known());
-        !code.is_some_and(|code| code.routes().contains(&self.route))
+    pub const fn may_have_been_done(&self) -> bool {
+        !self.nothing_done
     }
 
-    /// The provider's code, if it refused.
+    /// The provider's id of the request, if the answer had one.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match &*self.not_done {
+            NotDone::Refused(refusal) => refusal.request_id(),
+            NotDone::NotTheApi(_) => None,
+        }
+    }
+
+    pub(crate) fn new(
+        operation: Operation,
+        not_done: NotDone<'static, R>,
+        nothing_done: bool,
+        clock_skew: Option<ClockSkew>,
+    ) -> Self {
+        Self { operation, not_done: Box::new(not_done), nothing_done, clock_skew }
+    }
+}
+
+impl AnswerError<Refusal<'static>> {
+    /// AllScale's code, if it refused.
     #[must_use]
     pub fn code(&self) -> Option<Open<ErrorCode>> {
         match &*self.not_done {
@@ -236,37 +263,22 @@ impl AnswerError {
             NotDone::NotTheApi(_) => None,
         }
     }
-
-    /// The provider's id of the request, if the answer had one.
-    #[must_use]
-    pub fn request_id(&self) -> Option<&str> {
-        match &*self.not_done {
-            NotDone::Refused(refusal) => refusal.request_id.as_deref(),
-            NotDone::NotTheApi(_) => None,
-        }
-    }
-
-    pub(crate) fn new(route: Route, not_done: NotDone<'static>, clock_skew: Option<ClockSkew>) -> Self {
-        Self { route, not_done: Box::new(not_done), clock_skew }
-    }
 }
 
-impl fmt::Display for AnswerError {
+impl<R: ProviderRefusal> fmt::Display for AnswerError<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.not_done)?;
-        // No page says with which code a timestamp is refused; a signature that is refused may be a clock.
-        let signature = self.code() == Some(Open::Known(ErrorCode::InvalidSignature));
-        match self.clock_skew.filter(|skew| signature && skew.seconds() != 0) {
+        match self.clock_skew.filter(|skew| skew.seconds() != 0) {
             Some(skew) => write!(f, "; {skew}"),
             None => Ok(()),
         }
     }
 }
 
-impl std::error::Error for AnswerError {}
+impl<R: ProviderRefusal> Error for AnswerError<R> {}
 
 struct Failed {
-    route: Route,
+    operation: Operation,
     request_id: Option<String>,
     body: Option<Bytes>,
     reason: Reason,
@@ -275,7 +287,7 @@ struct Failed {
 #[derive(Debug)]
 enum Reason {
     Transport(TransportError),
-    Sign(SignError),
+    Sign(Box<dyn Error + Send + Sync>),
     /// Not a request that HTTP can carry.
     Request,
     Read(ReadError),

@@ -44,12 +44,14 @@
 pub mod allscale;
 mod call;
 mod error;
+mod provider;
 mod received;
 mod sources;
 mod trace;
 
 pub use call::{Attempt, Call, Readable, Reader};
 pub use error::{AnswerError, SendError};
+pub use provider::{Operation, Provider};
 pub use received::{ClockSkew, Received};
 pub use sources::{Clock, Nonces};
 #[cfg(feature = "system")]

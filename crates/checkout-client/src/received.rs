@@ -1,12 +1,14 @@
 //! A reply, with what is known of its journey.
 
-use crate::AnswerError;
+use crate::call::{RefusalOf, RouteOf};
+use crate::provider::sealed::Backend;
+use crate::{AnswerError, Readable};
 use checkout_lifecycle::{Moment, Observation};
 use checkout_tables::Open;
-use checkout_tables::allscale::{IntentStatus, Route};
+use checkout_tables::allscale::IntentStatus;
 use checkout_transport::Response;
 use checkout_wire::allscale::Intent;
-use checkout_wire::{Answer, Reply};
+use checkout_wire::{Answer, NotDone, Reply};
 use core::fmt;
 use std::time::UNIX_EPOCH;
 
@@ -29,11 +31,11 @@ use std::time::UNIX_EPOCH;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a refusal is a reply too"]
-pub struct Received<T> {
+pub struct Received<T: Readable> {
     /// What was asked.
-    pub route: Route,
+    pub route: RouteOf<T>,
     /// What the answer was.
-    pub reply: Reply<'static, T>,
+    pub reply: Reply<'static, T, RefusalOf<T>>,
     /// When the attempt was made, by your clock, in milliseconds since the Unix epoch.
     pub sent_at_millis: u64,
     /// The HTTP status.
@@ -44,22 +46,30 @@ pub struct Received<T> {
     pub clock_skew: Option<ClockSkew>,
 }
 
-impl<T> Received<T> {
+impl<T: Readable> Received<T> {
     /// The answer, or else what came instead of it, as an error.
     ///
     /// # Errors
     /// [`AnswerError`], for a refusal and for what is not the API's.
-    pub fn into_answer(self) -> Result<Answer<'static, T>, AnswerError> {
-        self.reply.into_answer().map_err(|not_done| AnswerError::new(self.route, not_done, self.clock_skew))
+    pub fn into_answer(self) -> Result<Answer<'static, T>, AnswerError<RefusalOf<T>>> {
+        self.reply.into_answer().map_err(|not_done| {
+            let refusal = match &not_done {
+                NotDone::Refused(refusal) => Some(refusal),
+                NotDone::NotTheApi(_) => None,
+            };
+            let nothing_done = refusal.is_some_and(|refusal| T::Provider::nothing_done(self.route, refusal));
+            let clock_skew = self.clock_skew.filter(|_| refusal.is_some_and(T::Provider::can_be_the_clock));
+            AnswerError::new(self.route.into(), not_done, nothing_done, clock_skew)
+        })
     }
 
     /// When the read was sent, for the order of observations.
     ///
     /// ```
     /// # use checkout_client::Received;
-    /// # use checkout_wire::{Answer, Reply};
-    /// # let reply = Reply::Done(Answer { payload: (), request_id: None });
-    /// # use checkout_tables::allscale::Route;
+    /// # use checkout_wire::{Answer, NotDone, Reply};
+    /// # let reply = Reply::Done(Answer { payload: Open::from(IntentStatus::Viewed), request_id: None });
+    /// # use checkout_tables::{Open, allscale::{IntentStatus, Route}};
     /// # let received = Received { route: Route::Status, reply, sent_at_millis: 7, http_status: 200, retry_after: None, clock_skew: None };
     /// assert_eq!(received.moment().unix_millis(), 7);
     /// ```
@@ -69,8 +79,8 @@ impl<T> Received<T> {
     }
 
     pub(crate) fn new(
-        route: Route,
-        reply: Reply<'static, T>,
+        route: RouteOf<T>,
+        reply: Reply<'static, T, RefusalOf<T>>,
         sent_at_millis: u64,
         response: &Response,
     ) -> Self {
@@ -92,10 +102,9 @@ impl Received<Open<IntentStatus>> {
     /// ```
     /// # use checkout_client::Received;
     /// # use checkout_lifecycle::{Tracker, Verdict};
-    /// # use checkout_tables::{Open, allscale::IntentStatus};
+    /// # use checkout_tables::{Open, allscale::{IntentStatus, Route}};
     /// # use checkout_wire::{Answer, Reply};
     /// # let reply = Reply::Done(Answer { payload: Open::from(IntentStatus::Viewed), request_id: None });
-    /// # use checkout_tables::allscale::Route;
     /// # let received = Received { route: Route::Status, reply, sent_at_millis: 7, http_status: 200, retry_after: None, clock_skew: None };
     /// let mut tracker = Tracker::new();
     /// let verdict = received.observation().map(|observation| tracker.observe(observation));
@@ -115,7 +124,7 @@ impl Received<Intent<'static>> {
     ///
     /// ```
     /// # use checkout_client::Received;
-    /// # use checkout_wire::{NotDone, Reply, allscale::Intent};
+    /// # use checkout_wire::allscale::Intent;
     /// fn status_of(received: &Received<Intent<'static>>) -> Option<i64> {
     ///     Some(received.observation()?.status().value())
     /// }
@@ -134,7 +143,7 @@ impl Received<Intent<'static>> {
 ///
 /// ```
 /// # use checkout_client::Received;
-/// fn warn(received: &Received<()>) -> Option<String> {
+/// fn warn(received: &Received<checkout_wire::allscale::Pong<'static>>) -> Option<String> {
 ///     received.clock_skew.map(|skew| skew.to_string())
 /// }
 /// ```

@@ -1,7 +1,7 @@
 //! A span for every attempt, with the feature `tracing`; nothing without it.
 
-use crate::{Received, SendError};
-use checkout_tables::allscale::Route;
+use crate::{Readable, Received, SendError};
+use core::fmt;
 
 #[cfg(feature = "tracing")]
 pub(crate) use with_tracing::Trace;
@@ -11,7 +11,8 @@ pub(crate) use without::Trace;
 
 #[cfg(feature = "tracing")]
 mod with_tracing {
-    use super::{Received, Route, SendError};
+    use super::{Readable, Received, SendError, fmt};
+    use crate::provider::sealed::Backend;
     use checkout_transport::Delivery;
     use checkout_wire::{Printable, Reply};
     use tracing::{Instrument, Span, field};
@@ -20,7 +21,7 @@ mod with_tracing {
     pub(crate) struct Trace(Span);
 
     impl Trace {
-        pub(crate) fn attempt(route: Route, path: &str) -> Self {
+        pub(crate) fn attempt(route: impl fmt::Debug, path: &str) -> Self {
             Self(tracing::info_span!(
                 "checkout attempt",
                 ?route,
@@ -40,7 +41,7 @@ mod with_tracing {
             self.0.in_scope(work)
         }
 
-        pub(crate) fn received<T>(&self, received: &Received<T>) {
+        pub(crate) fn received<T: Readable>(&self, received: &Received<T>) {
             self.0.record("http_status", received.http_status);
             if let Some(id) = received.reply.request_id() {
                 self.0.record("request_id", Printable(id).to_string());
@@ -48,7 +49,9 @@ mod with_tracing {
             match &received.reply {
                 Reply::Done(_) => self.outcome("done"),
                 Reply::Refused(refusal) => {
-                    self.0.record("code", refusal.code.value());
+                    if let Some(code) = T::Provider::code(refusal) {
+                        self.0.record("code", code);
+                    }
                     self.outcome("refused");
                 }
                 Reply::NotTheApi(_) => self.outcome("not the API"),
@@ -77,12 +80,12 @@ mod with_tracing {
 
 #[cfg(not(feature = "tracing"))]
 mod without {
-    use super::{Received, Route, SendError};
+    use super::{Readable, Received, SendError, fmt};
 
     pub(crate) struct Trace;
 
     impl Trace {
-        pub(crate) const fn attempt(_: Route, _: &str) -> Self {
+        pub(crate) fn attempt(_: impl fmt::Debug, _: &str) -> Self {
             Self
         }
 
@@ -97,7 +100,7 @@ mod without {
         }
 
         #[expect(clippy::unused_self, reason = "the same as with the feature")]
-        pub(crate) const fn received<T>(&self, _: &Received<T>) {}
+        pub(crate) const fn received<T: Readable>(&self, _: &Received<T>) {}
 
         #[expect(clippy::unused_self, reason = "the same as with the feature")]
         pub(crate) const fn failed(&self, _: &SendError) {}

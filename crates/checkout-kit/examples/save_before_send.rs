@@ -18,13 +18,12 @@
 mod settles;
 
 use checkout_kit::allscale::{
-    Client, CreateIntent, Currency, Draft, Environment, ErrorCode, IntentStatus, POLL_EVERY_SECONDS,
-    POLL_GIVE_UP_SECONDS, Route, Rules, SigningKey, StableCoin,
+    AnswerError, Client, CreateIntent, Currency, Draft, Environment, ErrorCode, IntentStatus,
+    POLL_EVERY_SECONDS, POLL_GIVE_UP_SECONDS, Route, Rules, SigningKey, StableCoin,
 };
 use checkout_kit::transport::{Request, Response};
 use checkout_kit::{
-    AnswerError, BlockingTransport, Cents, Open, Phase, SecretString, SendError, Tracker, TransportError,
-    Verdict,
+    BlockingTransport, Cents, Open, Phase, SecretString, SendError, Tracker, TransportError, Verdict,
 };
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 use std::cell::{Cell, RefCell};

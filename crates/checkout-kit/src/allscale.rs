@@ -21,7 +21,9 @@
 pub use checkout_auth::allscale::{
     KeyError, RequestToSign, SignError, Signature, SigningKey, VerifyError, headers,
 };
-pub use checkout_client::allscale::{BuildError, Builder, Client, Environment, NoEnvironment};
+pub use checkout_client::allscale::{
+    AllScale, AnswerError, BuildError, Builder, Client, Environment, NoEnvironment,
+};
 pub use checkout_tables::allscale::{
     BASE_URL, Currency, ErrorCode, FLOOR_CENTS, FLOOR_TEXT, IntentStatus, POLL_EVERY_SECONDS,
     POLL_GIVE_UP_SECONDS, PaymentMethodType, Route, SUCCESS, StableCoin, TIMESTAMP_WINDOW_SECONDS,
@@ -30,5 +32,6 @@ pub use checkout_validate::allscale::{
     CoinSet, CreateIntent, Draft, Field, Limits, Price, Rules, Settlement, Violation, Violations, Warning,
 };
 pub use checkout_wire::allscale::{
-    BODY_CAP, CreatedIntent, Echo, Intent, Payload, Pong, create_body, path, read, read_capped, write,
+    BODY_CAP, CreatedIntent, Echo, Intent, NotDone, Payload, Pong, Refusal, Reply, create_body, path, read,
+    read_capped, write,
 };

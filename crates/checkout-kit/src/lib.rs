@@ -92,7 +92,8 @@ pub use checkout_wire as wire;
 
 pub use checkout_auth::SecretString;
 pub use checkout_client::{
-    AnswerError, Attempt, Call, Clock, ClockSkew, Nonces, Readable, Reader, Received, SendError,
+    AnswerError, Attempt, Call, Clock, ClockSkew, Nonces, Operation, Provider, Readable, Reader, Received,
+    SendError,
 };
 #[cfg(feature = "system")]
 pub use checkout_client::{RandomNonces, SystemClock};
@@ -107,8 +108,8 @@ pub use checkout_transport::{
 };
 pub use checkout_validate::{IdError, PathSegment, Personal};
 pub use checkout_wire::{
-    Answer, Carried, Excerpt, Head, JsonText, NotDone, NotJson, NotTheApi, Printable, ReadError,
-    ReadErrorKind, Refusal, Reply,
+    Answer, Carried, Excerpt, Head, JsonText, NotDone, NotJson, NotTheApi, Printable, ProviderRefusal,
+    ReadError, ReadErrorKind, Reply,
 };
 
 /// The README's examples, as tests.

@@ -2,8 +2,32 @@
 
 mod payload;
 mod read;
+mod refusal;
 mod request;
 
 pub use payload::{CreatedIntent, Echo, Intent, Pong};
 pub use read::{BODY_CAP, Payload, read, read_capped, write};
+pub use refusal::Refusal;
 pub use request::{create_body, path};
+
+/// What an answer of AllScale's was.
+///
+/// ```
+/// use checkout_wire::allscale::{Pong, Reply};
+///
+/// fn is_done(reply: &Reply<'_, Pong<'_>>) -> bool {
+///     matches!(reply, Reply::Done(_))
+/// }
+/// ```
+pub type Reply<'a, T> = crate::Reply<'a, T, Refusal<'a>>;
+
+/// What came instead of an answer of AllScale's.
+///
+/// ```
+/// use checkout_wire::allscale::NotDone;
+///
+/// fn was_refused(not_done: &NotDone<'_>) -> bool {
+///     matches!(not_done, NotDone::Refused(_))
+/// }
+/// ```
+pub type NotDone<'a> = crate::NotDone<'a, Refusal<'a>>;

@@ -48,4 +48,4 @@ mod reply;
 pub use error::{ReadError, ReadErrorKind};
 pub use head::Head;
 pub use json::{Carried, JsonText, NotJson};
-pub use reply::{Answer, Excerpt, NotDone, NotTheApi, Printable, Refusal, Reply};
+pub use reply::{Answer, Excerpt, NotDone, NotTheApi, Printable, ProviderRefusal, Reply};

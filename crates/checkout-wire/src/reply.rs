@@ -1,13 +1,12 @@
 //! What an answer was.
 
-use crate::{Head, JsonText};
+use crate::Head;
 use alloc::borrow::Cow;
 use alloc::string::String;
-use checkout_tables::Open;
-use checkout_tables::allscale::ErrorCode;
 use core::fmt::{self, Write};
 
-/// What an answer was. A refusal is a reply like any other, and not an error of ours.
+/// What an answer was: to a request for `T`, from a provider that refuses in the form `R`. A refusal is a reply like any
+/// other, and not an error of ours. Each provider's module has the type with its own form filled in.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::{ErrorCode, IntentStatus}};
@@ -23,22 +22,22 @@ use core::fmt::{self, Write};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a refusal is a reply too"]
-pub enum Reply<'a, T> {
+pub enum Reply<'a, T, R> {
     /// Done as asked.
     Done(Answer<'a, T>),
-    /// Refused by the provider.
-    Refused(Refusal<'a>),
+    /// Refused by the provider, in its own form.
+    Refused(R),
     /// Not an answer of the API's: a proxy's page, an empty 401, a redirect.
     NotTheApi(NotTheApi<'a>),
 }
 
-impl<'a, T> Reply<'a, T> {
+impl<'a, T, R: ProviderRefusal> Reply<'a, T, R> {
     /// The provider's id of the request. Log it, always: it is what the provider asks for.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::Done(answer) => answer.request_id.as_deref(),
-            Self::Refused(refusal) => refusal.request_id.as_deref(),
+            Self::Refused(refusal) => refusal.request_id(),
             Self::NotTheApi(_) => None,
         }
     }
@@ -56,8 +55,7 @@ impl<'a, T> Reply<'a, T> {
     /// assert_eq!(reply.into_answer().unwrap_err().to_string(), "not an answer of the API's: HTTP status 401");
     /// # Ok::<(), checkout_wire::ReadError>(())
     /// ```
-    #[expect(clippy::result_large_err, reason = "as long as an answer is, and so is the reply it is made of")]
-    pub fn into_answer(self) -> Result<Answer<'a, T>, NotDone<'a>> {
+    pub fn into_answer(self) -> Result<Answer<'a, T>, NotDone<'a, R>> {
         match self {
             Self::Done(answer) => Ok(answer),
             Self::Refused(refusal) => Err(NotDone::Refused(refusal)),
@@ -77,7 +75,7 @@ impl<'a, T> Reply<'a, T> {
     /// assert!(matches!(reply, Reply::Done(answer) if answer.payload == 20));
     /// # Ok::<(), checkout_wire::ReadError>(())
     /// ```
-    pub fn map_owned<U>(self, payload: impl FnOnce(T) -> U) -> Reply<'static, U> {
+    pub fn map_owned<U>(self, payload: impl FnOnce(T) -> U) -> Reply<'static, U, R::Owned> {
         match self {
             Self::Done(answer) => Reply::Done(Answer {
                 payload: payload(answer.payload),
@@ -105,76 +103,25 @@ pub struct Answer<'a, T> {
     pub request_id: Option<Cow<'a, str>>,
 }
 
-/// A refusal by the provider.
-///
-/// What it prints is the provider's own message, cut short and escaped (see [`Printable`]), with the code and the id of
-/// the request. The documented messages name fields and limits, and never what was sent.
+/// A provider's own form of a refusal, such as [`allscale::Refusal`](crate::allscale::Refusal). What it prints says the
+/// code, and can be logged.
 ///
 /// ```
-/// use checkout_tables::{Open, allscale::IntentStatus};
-/// use checkout_wire::{Head, Reply, allscale};
+/// use checkout_wire::ProviderRefusal;
 ///
-/// // A code that nobody has named yet is a refusal all the same.
-/// let body = br#"{"code":60001,"error":{"message":"later","details":{"a":[1, 2]}},"request_id":"req_2"}"#;
-/// let Reply::Refused(refusal) = allscale::read::<Open<IntentStatus>>(&Head::new(400), body)? else { panic!() };
-/// assert_eq!(refusal.code.value(), 60001);
-/// assert_eq!(refusal.details.as_ref().map(|details| details.as_str()), Some(r#"{"a":[1, 2]}"#));
-/// assert_eq!(refusal.to_string(), "refused with code 60001: later (request id req_2)");
-/// # Ok::<(), checkout_wire::ReadError>(())
+/// fn log(refusal: &impl ProviderRefusal) -> String {
+///     format!("{refusal} {:?}", refusal.request_id())
+/// }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal<'a> {
-    /// The code of the envelope. Branch on it, and not on the HTTP status.
-    pub code: Open<ErrorCode>,
-    /// `error.message`, for people.
-    pub message: Option<Cow<'a, str>>,
-    /// `error.details`, as exact JSON text.
-    pub details: Option<JsonText<'a>>,
-    /// The whole `error`, as exact JSON text: what else it holds is not lost.
-    pub error: Option<JsonText<'a>>,
-    /// The provider's id of the request.
-    pub request_id: Option<Cow<'a, str>>,
-    /// `Retry-After`, as it stands. It is of the head, so [`write`](crate::allscale::write) leaves it out.
-    pub retry_after: Option<Cow<'a, str>>,
-}
+pub trait ProviderRefusal: fmt::Debug + fmt::Display {
+    /// The same with nothing borrowed.
+    type Owned: ProviderRefusal + 'static;
 
-impl Refusal<'_> {
-    /// The same, with nothing borrowed.
-    ///
-    /// ```
-    /// # use checkout_tables::{Open, allscale::IntentStatus};
-    /// # use checkout_wire::{Head, Refusal, Reply, allscale};
-    /// let Reply::Refused(refusal) =
-    ///     allscale::read::<Open<IntentStatus>>(&Head::new(400), br#"{"code":10001}"#)? else { panic!() };
-    /// let owned: Refusal<'static> = refusal.into_owned();
-    /// # Ok::<(), checkout_wire::ReadError>(())
-    /// ```
-    #[must_use]
-    pub fn into_owned(self) -> Refusal<'static> {
-        Refusal {
-            code: self.code,
-            message: self.message.map(|message| Cow::Owned(message.into_owned())),
-            details: self.details.map(JsonText::into_owned),
-            error: self.error.map(JsonText::into_owned),
-            request_id: self.request_id.map(|id| Cow::Owned(id.into_owned())),
-            retry_after: self.retry_after.map(|after| Cow::Owned(after.into_owned())),
-        }
-    }
-}
+    /// The provider's id of the request, if it gives one.
+    fn request_id(&self) -> Option<&str>;
 
-impl fmt::Display for Refusal<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "refused with code {}", self.code.value())?;
-        match (&self.message, self.code.known()) {
-            (Some(message), _) => write!(f, ": {}", Printable(message))?,
-            (None, Some(code)) => write!(f, ": {}", code.meaning())?,
-            (None, None) => {}
-        }
-        if let Some(id) = &self.request_id {
-            write!(f, " (request id {})", Printable(id))?;
-        }
-        Ok(())
-    }
+    /// Makes it own what it borrows.
+    fn into_owned(self) -> Self::Owned;
 }
 
 /// An answer that is not the API's: a proxy's page, an empty 401, a redirect.
@@ -331,10 +278,10 @@ impl fmt::Debug for Excerpt<'_> {
 /// # Ok::<(), checkout_wire::ReadError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotDone<'a> {
-    /// Refused by the provider.
+pub enum NotDone<'a, R> {
+    /// Refused by the provider, in its own form.
     #[error("{0}")]
-    Refused(Refusal<'a>),
+    Refused(R),
     /// Not an answer of the API's.
     #[error("{0}")]
     NotTheApi(NotTheApi<'a>),

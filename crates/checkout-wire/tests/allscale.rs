@@ -539,7 +539,10 @@ fn texts_are_borrowed_where_the_body_has_them_in_one_piece() {
 
 /// Reads a body that is written as this crate writes it, and makes the reply own everything: nothing changes on the
 /// way. Gives the reply.
-fn owned_and_written<T>(head: &Head<'static>, body: &'static str) -> Reply<'static, T>
+fn owned_and_written<T>(
+    head: &Head<'static>,
+    body: &'static str,
+) -> checkout_wire::allscale::Reply<'static, T>
 where
     T: Payload<'static, Owned = T> + Clone + PartialEq + Debug,
 {

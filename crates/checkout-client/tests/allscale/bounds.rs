@@ -1,8 +1,8 @@
 //! What may cross threads, and what two crates must agree on.
 
 use crate::world::{client, fiat, sandbox};
-use checkout_client::allscale::{BuildError, Builder, Client};
-use checkout_client::{AnswerError, Attempt, Call, ClockSkew, Reader, Received, SendError};
+use checkout_client::allscale::{AnswerError, BuildError, Builder, Client};
+use checkout_client::{Attempt, Call, ClockSkew, Readable, Reader, Received, SendError};
 use checkout_sandbox::allscale::Sandbox;
 use checkout_tables::Open;
 use checkout_tables::allscale::IntentStatus;
@@ -50,7 +50,7 @@ fn nothing_is_asked_by_a_future_that_is_dropped_unpolled() {
 #[test]
 fn everything_crosses_threads_and_borrows_nothing() {
     fn crosses<T: Send + Sync + 'static>() {}
-    fn crosses_with<T: Send + Sync + 'static>() {
+    fn crosses_with<T: Readable + Send + Sync>() {
         crosses::<Call<T>>();
         crosses::<Attempt<T>>();
         crosses::<Reader<T>>();

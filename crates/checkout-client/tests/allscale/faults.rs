@@ -1,8 +1,8 @@
 //! What the client makes of every fault that the sandbox knows.
 
 use crate::world::{client, fiat, fiat_settled_in, native, sandbox};
-use checkout_client::allscale::Client;
-use checkout_client::{Received, SendError};
+use checkout_client::allscale::{AllScale, Client};
+use checkout_client::{Operation, Readable, Received, SendError};
 use checkout_sandbox::allscale::{Fault, Sandbox};
 use checkout_tables::allscale::{Route, StableCoin};
 use checkout_transport::{BODY_CAP, Delivery};
@@ -53,7 +53,10 @@ fn check(fault: &Fault) -> [String; 4] {
     ]
 }
 
-fn outcome<T>(received: Result<Received<T>, SendError>, payload: impl FnOnce(&T) -> String) -> String {
+fn outcome<T: Readable<Provider = AllScale>>(
+    received: Result<Received<T>, SendError>,
+    payload: impl FnOnce(&T) -> String,
+) -> String {
     match received {
         Ok(Received { reply: Reply::Done(answer), .. }) => payload(&answer.payload),
         Ok(Received { reply: Reply::Refused(refusal), retry_after, .. }) => {
@@ -249,7 +252,7 @@ fn a_create_that_was_certainly_not_sent_says_so() {
     assert_eq!(error.delivery(), Delivery::NotSent);
     assert_eq!(error.to_string(), "POST /v1/checkout_intents/: the request was not sent");
     assert_eq!((sandbox.intents().len(), sandbox.requests().len()), (0, 0));
-    assert_eq!(error.route(), Route::Create);
+    assert_eq!(error.operation(), Operation::from(Route::Create));
     assert!(error.transport().is_some_and(|transport| transport.delivery() == Delivery::NotSent));
 }
 
@@ -362,7 +365,7 @@ fn only_a_code_that_the_route_s_page_lists_says_that_nothing_was_done() {
         sandbox.inject(Fault::UnknownErrorCode(code));
         let refused = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap().into_answer();
         let error = refused.unwrap_err();
-        assert_eq!(error.route(), Route::Create);
+        assert_eq!(error.operation(), Operation::from(Route::Create));
         assert!(!error.may_have_been_done(), "{error}");
     }
     let elsewhere = [50001, 90000, 99999].map(Fault::UnknownErrorCode);

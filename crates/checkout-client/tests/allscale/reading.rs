@@ -1,6 +1,7 @@
 //! Whatever comes back, reading it ends in a reply or in an error that says so.
 
 use crate::world::{client_at, native, response};
+use checkout_client::allscale::AllScale;
 use checkout_client::{Call, Readable};
 use checkout_tables::allscale::StableCoin;
 use checkout_transport::Delivery;
@@ -20,7 +21,7 @@ const ANSWERS: [&str; 6] = [
 ];
 
 /// `done`, `refused`, `not the API` or `error`, once the laws of reading have held.
-fn check<T: Readable>(call: &Call<T>, status: u16, body: &[u8]) -> &'static str {
+fn check<T: Readable<Provider = AllScale>>(call: &Call<T>, status: u16, body: &[u8]) -> &'static str {
     let (_, reader) = call.attempt(7_000, "nonce-1").unwrap().into_parts();
     let redirect = (300..400).contains(&status);
     match reader.read(&response(status, &[], body)) {

@@ -4,8 +4,8 @@ use crate::world::{
     API_KEY, API_SECRET, Recorder, USER_ID, USER_NAME, chain, client, client_at, counted_nonces, fiat,
     header, key, native, response, sandbox,
 };
-use checkout_client::allscale::{BuildError, Client};
-use checkout_client::{AnswerError, Call, Readable, Received, SendError};
+use checkout_client::allscale::{AnswerError, BuildError, Client};
+use checkout_client::{Call, Readable, Received, SendError};
 use checkout_sandbox::allscale::{Fault, Sandbox};
 use checkout_tables::allscale::{Route, StableCoin};
 use checkout_transport::{BlockingTransport, Request, from_fn_blocking};
@@ -43,7 +43,7 @@ impl Printed {
         }
     }
 
-    fn received<T: Debug + Clone>(&mut self, received: &Received<T>) {
+    fn received<T: Readable + Debug + Clone>(&mut self, received: &Received<T>) {
         self.debug(received);
         match received.clone().into_answer() {
             Ok(answer) => self.debug(&answer),

@@ -1,8 +1,8 @@
 //! Answers from bytes, and back.
 
-use super::{CreatedIntent, Echo, Intent, Pong};
+use super::{CreatedIntent, Echo, Intent, Pong, Refusal, Reply};
 use crate::json::{DEPTH, OptionalText, explain, from_json, text, too_deep};
-use crate::{Answer, Head, JsonText, NotTheApi, ReadError, ReadErrorKind, Refusal, Reply};
+use crate::{Answer, Head, JsonText, NotTheApi, ReadError, ReadErrorKind};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;

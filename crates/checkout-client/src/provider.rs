@@ -1,0 +1,97 @@
+//! What the calls need to know of a provider.
+
+use checkout_tables::Repeat;
+use core::fmt;
+
+/// A provider: see [`allscale::AllScale`](crate::allscale::AllScale).
+///
+/// ```
+/// use checkout_client::{Provider, allscale::AllScale};
+///
+/// fn is_provider<P: Provider>() {}
+/// is_provider::<AllScale>();
+/// ```
+pub trait Provider: sealed::Backend {}
+
+/// What is asked: an HTTP method and the template of a path.
+///
+/// ```
+/// use checkout_client::Operation;
+/// use checkout_tables::{Repeat, allscale::Route};
+///
+/// let operation = Operation::from(Route::Status);
+/// assert_eq!(operation.to_string(), "GET /v1/checkout_intents/{checkout_intent_id}/status");
+/// assert_eq!(operation.repeat, Repeat::Safe);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path, with a place for each id.
+    pub path: &'static str,
+    /// Whether it may be asked again when nobody knows how the last attempt ended.
+    pub repeat: Repeat,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+pub(crate) mod sealed {
+    use super::Operation;
+    use checkout_transport::Request;
+    use checkout_transport::bytes::Bytes;
+    use checkout_wire::{Head, ProviderRefusal, ReadError, Reply};
+    use core::fmt;
+    use std::error::Error;
+
+    /// What a provider does in its own way.
+    pub trait Backend: Sized + 'static {
+        type Client: Clone + fmt::Debug + Send + Sync + 'static;
+        type Route: Copy + Into<Operation> + fmt::Debug + PartialEq + Eq + Send + Sync + 'static;
+        /// What an answer must agree with.
+        type Asked: Clone + fmt::Debug + Default + Send + Sync + 'static;
+        type Refusal: ProviderRefusal<Owned = Self::Refusal> + Clone + PartialEq + Eq + Send + Sync + 'static;
+
+        fn now_millis(client: &Self::Client) -> u64;
+        fn nonce(client: &Self::Client) -> String;
+
+        /// The whole request of one attempt.
+        fn request(
+            client: &Self::Client,
+            route: Self::Route,
+            path: &str,
+            body: &Bytes,
+            now_millis: u64,
+            nonce: &str,
+        ) -> Result<Request, NoRequest>;
+
+        /// The code of a refusal, for traces.
+        fn code(refusal: &Self::Refusal) -> Option<i64>;
+
+        /// Whether the refusal proves that nothing was done.
+        fn nothing_done(route: Self::Route, refusal: &Self::Refusal) -> bool;
+
+        /// Whether clocks that differ can be why.
+        fn can_be_the_clock(refusal: &Self::Refusal) -> bool;
+    }
+
+    /// Why there is no request to send.
+    #[derive(Debug)]
+    pub enum NoRequest {
+        Sign(Box<dyn Error + Send + Sync>),
+        /// Not one that HTTP can carry.
+        Http,
+    }
+
+    /// A payload, and how it is read.
+    pub trait Answers<P: Backend>: Sized + 'static {
+        fn read(head: &Head<'_>, body: &[u8]) -> Result<Reply<'static, Self, P::Refusal>, ReadError>;
+
+        /// Or else the field that does not agree.
+        fn answers(&self, asked: &P::Asked) -> Result<(), &'static str>;
+    }
+}
