@@ -4,7 +4,69 @@
 ///
 /// A row is `Variant("TEXT") = value, cell, …;`, and `("TEXT")` may be left out where the text is the
 /// variant's name. The cells are what `row()` gives: each table's own methods name them.
+///
+/// A table that numbers nothing has no type behind its name, and a row is `Variant("TEXT"), cell, …;`, or
+/// `Variant("TEXT" | "OTHER"), cell, …;` where a row has another text that is read and never written.
 macro_rules! code_table {
+    (
+        $(#[$meta:meta])*
+        pub enum $table:ident, row = $row:ty {
+            $(
+                $(#[$row_meta:meta])*
+                $variant:ident $(($text:literal $(| $other:literal)*))? $(, $cell:expr)*;
+            )+
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[cfg_attr(
+            feature = "strum",
+            derive(strum::EnumCount, strum::EnumIter, strum::IntoStaticStr, strum::VariantArray)
+        )]
+        pub enum $table {
+            $(
+                $(#[$row_meta])*
+                #[doc = concat!("`", code_table!(@text $variant $($text)?), "`.")]
+                $(#[cfg_attr(feature = "strum", strum(serialize = $text))])?
+                $variant,
+            )+
+        }
+
+        impl $table {
+            /// Every row, in the order of the source.
+            pub const ROWS: [Self; [$(stringify!($variant)),+].len()] = [$(Self::$variant),+];
+
+            /// The row with this text, to the letter, if the source has one.
+            #[must_use]
+            pub const fn from_code(code: &str) -> Option<Self> {
+                use $crate::code_table::same;
+                $(
+                    if same(code, code_table!(@text $variant $($text)?)) $($(|| same(code, $other))*)? {
+                        return Some(Self::$variant);
+                    }
+                )+
+                None
+            }
+        }
+
+        code_table! { @rows $table, $row { $($variant $(($text))? $(, $cell)*;)+ } }
+
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for $table {
+            /// As the row's text.
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.code())
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $table {
+            /// From the row's text.
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str($crate::open::RowOf::table(stringify!($table)))
+            }
+        }
+    };
     (
         $(#[$meta:meta])*
         pub enum $table:ident: $repr:ident, row = $row:ty {
@@ -81,7 +143,38 @@ macro_rules! code_table {
             pub const fn value(self) -> $repr {
                 self as $repr
             }
+        }
 
+        code_table! { @rows $table, $row { $($variant $(($text))? $(, $cell)*;)+ } }
+
+        impl $crate::IntCode for $table {
+            const ROWS: &'static [Self] = &Self::ROWS;
+
+            fn from_value(value: i64) -> Option<Self> {
+                Self::from_value(value)
+            }
+
+            fn value(self) -> i64 {
+                i64::from(self as $repr)
+            }
+        }
+
+        impl TryFrom<i64> for $table {
+            type Error = $crate::NotInTable;
+
+            fn try_from(value: i64) -> Result<Self, Self::Error> {
+                Self::from_value(value).ok_or($crate::NotInTable::new(stringify!($table)))
+            }
+        }
+
+        impl From<$table> for i64 {
+            fn from(row: $table) -> Self {
+                Self::from(row as $repr)
+            }
+        }
+    };
+    (@rows $table:ident, $row:ty { $($variant:ident $(($text:literal))? $(, $cell:expr)*;)+ }) => {
+        impl $table {
             /// The row's text.
             #[must_use]
             pub const fn code(self) -> &'static str {
@@ -95,18 +188,6 @@ macro_rules! code_table {
                 match self {
                     $(Self::$variant => ($($cell,)*),)+
                 }
-            }
-        }
-
-        impl $crate::IntCode for $table {
-            const ROWS: &'static [Self] = &Self::ROWS;
-
-            fn from_value(value: i64) -> Option<Self> {
-                Self::from_value(value)
-            }
-
-            fn value(self) -> i64 {
-                i64::from(self as $repr)
             }
         }
 
@@ -134,20 +215,6 @@ macro_rules! code_table {
 
             fn from_str(code: &str) -> Result<Self, Self::Err> {
                 Self::from_code(code).ok_or($crate::NotInTable::new(stringify!($table)))
-            }
-        }
-
-        impl TryFrom<i64> for $table {
-            type Error = $crate::NotInTable;
-
-            fn try_from(value: i64) -> Result<Self, Self::Error> {
-                Self::from_value(value).ok_or($crate::NotInTable::new(stringify!($table)))
-            }
-        }
-
-        impl From<$table> for i64 {
-            fn from(row: $table) -> Self {
-                Self::from(row as $repr)
             }
         }
 

@@ -6,7 +6,8 @@ use core::fmt;
 ///
 /// Enums are closed when they are sent and open when they are received: providers add values, and one that
 /// broke the reading of a payment would cost somebody a sale. `Raw` is what such a value is kept in: `i64`
-/// for integers; `&str`, and with the feature `alloc` also `String` and `Cow<str>`, for text.
+/// for integers; `&str`, and with the feature `alloc` also `String` and `Cow<str>`, for text; and where more
+/// than a text is needed to name a row, what holds it all, as Peach's [`Outcome`](crate::peach::Outcome).
 ///
 /// An `Open` is made from a raw value or from a row, and a raw value that the table names is always
 /// [`Known`](Self::Known): the field of [`Unknown`](Self::Unknown) cannot be made in any other way.
@@ -224,7 +225,8 @@ pub trait TextCode: Copy + 'static {
     fn code(self) -> &'static str;
 }
 
-/// What a value of the table `T` can come as: an integer for an [`IntCode`], text for a [`TextCode`].
+/// What a value of the table `T` can come as: an integer for an [`IntCode`], text for a [`TextCode`], and for
+/// Peach's statuses also an [`Outcome`](crate::peach::Outcome).
 pub trait RawOf<T>: sealed::Raw {
     /// The row that the value names.
     fn named(&self) -> Option<T>;
@@ -256,7 +258,7 @@ impl<T: TextCode> RawOf<T> for alloc::borrow::Cow<'_, str> {
     }
 }
 
-mod sealed {
+pub(crate) mod sealed {
     use core::fmt::{self, Write};
 
     /// What a value comes as.
@@ -341,6 +343,33 @@ impl fmt::Display for NotInTable {
 }
 
 impl core::error::Error for NotInTable {}
+
+/// Reads a row of a table by its text.
+#[cfg(feature = "serde")]
+pub(crate) struct RowOf<T> {
+    table: &'static str,
+    row: core::marker::PhantomData<T>,
+}
+
+#[cfg(feature = "serde")]
+impl<T> RowOf<T> {
+    pub(crate) const fn table(table: &'static str) -> Self {
+        Self { table, row: core::marker::PhantomData }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<T: TextCode> serde::de::Visitor<'_> for RowOf<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a text of the table {}", self.table)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        T::from_code(text).ok_or_else(|| E::custom(NotInTable::new(self.table)))
+    }
+}
 
 #[cfg(feature = "serde")]
 mod serde_impls {

@@ -1,32 +1,15 @@
-//! The tables against the published rows, in both directions, and what the pages say beside the rows.
+//! AllScale's tables against the published rows, in both directions, and what the pages say beside the rows.
 #![allow(missing_docs, clippy::wildcard_enum_match_arm, reason = "tests")]
+
+mod fixture;
 
 use checkout_tables::allscale::{
     BASE_URL, Currency, ErrorCode, FLOOR_CENTS, FLOOR_TEXT, IntentStatus, POLL_EVERY_SECONDS,
     POLL_GIVE_UP_SECONDS, PaymentMethodType, Route, SUCCESS, StableCoin, TIMESTAMP_WINDOW_SECONDS,
 };
 use checkout_tables::{IntCode, Repeat, TextCode};
+use fixture::check;
 use std::collections::BTreeSet;
-
-/// The rows of a fixture without its head, each a list of cells.
-fn published(fixture: &str) -> Vec<Vec<String>> {
-    let lines = fixture.lines().filter(|line| !line.starts_with('#'));
-    lines.skip(1).map(|line| line.split('\t').map(String::from).collect()).collect()
-}
-
-/// The rows that only one side has.
-fn check(fixture: &str, ours: Vec<Vec<String>>) -> usize {
-    let theirs = published(fixture);
-    let (here, there): (BTreeSet<_>, BTreeSet<_>) = (ours.iter().collect(), theirs.iter().collect());
-    let missing: Vec<_> = there.difference(&here).collect();
-    let extra: Vec<_> = here.difference(&there).collect();
-    assert!(
-        missing.is_empty() && extra.is_empty(),
-        "published and not here: {missing:?}; here and not published: {extra:?}"
-    );
-    assert_eq!(ours, theirs, "the order of the source");
-    ours.len()
-}
 
 #[test]
 fn the_163_currencies_are_the_published_ones() {
@@ -59,8 +42,7 @@ fn every_fixture_names_its_document_version_and_date() {
         include_str!("../fixtures/allscale-stable-coins.tsv"),
         include_str!("../fixtures/allscale-statuses.tsv"),
     ] {
-        let head: Vec<&str> = fixture.lines().take(3).filter_map(|line| line.split('\t').next()).collect();
-        assert_eq!(head, ["# document", "# version", "# date"]);
+        fixture::check_head(fixture);
     }
 }
 
@@ -219,18 +201,8 @@ fn routes_and_what_may_be_repeated_are_printed_by_their_names() {
 #[cfg(feature = "strum")]
 #[test]
 fn strum_counts_iterates_and_names_as_the_table_and_its_display_do() {
-    use strum::{EnumCount, IntoEnumIterator, VariantArray};
+    use fixture::check_strum as check;
 
-    fn check<T>(rows: &[T])
-    where
-        T: EnumCount + IntoEnumIterator + VariantArray + Into<&'static str>,
-        T: Copy + Eq + std::fmt::Debug + std::fmt::Display,
-    {
-        assert_eq!(T::COUNT, rows.len());
-        assert_eq!(T::iter().collect::<Vec<_>>(), rows);
-        assert_eq!(T::VARIANTS, rows);
-        assert!(rows.iter().all(|row| row.to_string() == Into::<&'static str>::into(*row)));
-    }
     check(&Currency::ROWS);
     check(&StableCoin::ROWS);
     check(&IntentStatus::ROWS);

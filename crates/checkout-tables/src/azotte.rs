@@ -1,0 +1,259 @@
+//! Azotte C2A checkout: what its pages name.
+//!
+//! Sources, by the name each item's documentation calls them; the pages carry neither version nor date:
+//! - *Get Checkout Status*;
+//! - *Submit Checkout*.
+
+use crate::code_table;
+use crate::repeat::Repeat;
+use core::fmt;
+
+code_table! {
+    /// Where a checkout stands.
+    ///
+    /// Not `non_exhaustive`: a code that joins this table must break every `match` that has not thought of
+    /// it. A code that Azotte adds before this table does arrives as [`Open::Unknown`](crate::Open): polling
+    /// goes on.
+    ///
+    /// Source: *Get Checkout Status*, Response Parameters (4 rows). The reply to a submit has the same codes.
+    ///
+    /// ```
+    /// use checkout_tables::azotte::{Action, MessageCode};
+    ///
+    /// assert_eq!(MessageCode::from_code("CHECK_OUT_DONE"), Some(MessageCode::Done));
+    /// assert!(MessageCode::Done.is_terminal());
+    /// assert!(!MessageCode::ThreeDsRequired.is_terminal()); // a pause
+    /// assert_eq!(MessageCode::ThreeDsRequired.action(), Action::PresentChallenge);
+    /// ```
+    pub enum MessageCode, row = (bool, Action) {
+        /// The worker is still at it.
+        Processing("CHECK_OUT_PROCESSING"), false, Action::PollOn;
+        /// The payment service wants a 3DS challenge of the payer.
+        ThreeDsRequired("CHECK_OUT_3DS_REQUIRED"), false, Action::PresentChallenge;
+        /// The payment is captured and the entitlements are delivered.
+        Done("CHECK_OUT_DONE"), true, Action::Stop;
+        /// The authorization, the capture or the fulfilment failed.
+        Failed("CHECK_OUT_FAILED"), true, Action::InspectMessage;
+    }
+}
+
+impl MessageCode {
+    /// Whether the page calls the code terminal: polling stops.
+    ///
+    /// ```
+    /// # use checkout_tables::azotte::MessageCode;
+    /// let terminal: Vec<_> = MessageCode::ROWS.into_iter().filter(|code| code.is_terminal()).collect();
+    /// assert_eq!(terminal, [MessageCode::Done, MessageCode::Failed]);
+    /// ```
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        self.row().0
+    }
+
+    /// What the page says to do.
+    ///
+    /// ```
+    /// # use checkout_tables::azotte::{Action, MessageCode};
+    /// assert_eq!(MessageCode::Processing.action(), Action::PollOn);
+    /// ```
+    #[must_use]
+    pub const fn action(self) -> Action {
+        self.row().1
+    }
+}
+
+/// What to do when a [`MessageCode`] has come.
+///
+/// Source: *Get Checkout Status*, Response Parameters, the column Action, and Polling Pattern. The names are
+/// ours.
+///
+/// ```
+/// use checkout_tables::azotte::{Action, MessageCode};
+///
+/// assert_eq!(MessageCode::Failed.action(), Action::InspectMessage);
+/// assert_eq!(Action::InspectMessage.to_string(), "inspect_message");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "strum",
+    derive(strum::EnumCount, strum::EnumIter, strum::IntoStaticStr, strum::VariantArray),
+    strum(serialize_all = "snake_case")
+)]
+pub enum Action {
+    /// Keep polling, as often as the answer asks for.
+    PollOn,
+    /// Show the payer `htmlContent` or `redirectUrl`, and poll on when the browser is back.
+    PresentChallenge,
+    /// Stop: it succeeded.
+    Stop,
+    /// Stop: it failed, and the message says why.
+    InspectMessage,
+}
+
+impl fmt::Display for Action {
+    /// Its name in lower case: `poll_on`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::PollOn => "poll_on",
+            Self::PresentChallenge => "present_challenge",
+            Self::Stop => "stop",
+            Self::InspectMessage => "inspect_message",
+        })
+    }
+}
+
+code_table! {
+    /// A code that stands in the place of a [`MessageCode`] and is an error, not a stage.
+    ///
+    /// Source: *Get Checkout Status*, Not Found (1 row).
+    ///
+    /// ```
+    /// use checkout_tables::azotte::{ErrorCode, MessageCode};
+    ///
+    /// assert_eq!(ErrorCode::from_code("ORDERED_ITEM_NOT_FOUND"), Some(ErrorCode::OrderedItemNotFound));
+    /// assert_eq!(MessageCode::from_code("ORDERED_ITEM_NOT_FOUND"), None);
+    /// ```
+    #[non_exhaustive]
+    pub enum ErrorCode, row = () {
+        /// HTTP 404: the tracking number is not known for this tenant.
+        OrderedItemNotFound("ORDERED_ITEM_NOT_FOUND");
+    }
+}
+
+code_table! {
+    /// How the payer pays.
+    ///
+    /// Source: *Submit Checkout*, `paymentMethod.paymentChannel` (5 rows).
+    ///
+    /// ```
+    /// use checkout_tables::azotte::PaymentChannel;
+    ///
+    /// assert_eq!(PaymentChannel::CreditCard.code(), "CreditCard");
+    /// assert_eq!(PaymentChannel::from_code("SEPA"), Some(PaymentChannel::SEPA));
+    /// ```
+    #[non_exhaustive]
+    pub enum PaymentChannel, row = () {
+        /// A card: its data, or a stored one.
+        CreditCard;
+        /// PayPal.
+        PayPal;
+        /// Klarna.
+        Klarna;
+        /// A direct debit in SEPA.
+        SEPA;
+        /// A bank transfer.
+        Bank;
+    }
+}
+
+/// A route of the API, with what is known of it.
+///
+/// Sources: *Submit Checkout* and *Get Checkout Status*. The headings print `/api/c2a/…` and the samples call
+/// `/api/v1/c2a/…`: the samples are followed.
+///
+/// ```
+/// use checkout_tables::Repeat;
+/// use checkout_tables::azotte::Route;
+///
+/// assert_eq!(Route::SubmitCheckout.method(), "POST");
+/// assert_eq!(Route::SubmitCheckout.repeat(), Repeat::Keyed);
+/// assert_eq!(Route::CheckoutStatus.path(), "/api/v1/c2a/offer/checkout/{trackingId}/status");
+/// assert_eq!(Route::CheckoutStatus.to_string(), "checkout_status");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(
+    feature = "strum",
+    derive(strum::EnumCount, strum::EnumIter, strum::IntoStaticStr, strum::VariantArray),
+    strum(serialize_all = "snake_case")
+)]
+#[non_exhaustive]
+pub enum Route {
+    /// Submit a checkout.
+    SubmitCheckout,
+    /// Read where a checkout stands.
+    CheckoutStatus,
+}
+
+impl Route {
+    /// Every route, in the order above.
+    pub const ROWS: [Self; 2] = [Self::SubmitCheckout, Self::CheckoutStatus];
+
+    /// The HTTP method.
+    ///
+    /// ```
+    /// # use checkout_tables::azotte::Route;
+    /// assert_eq!(Route::CheckoutStatus.method(), "GET");
+    /// ```
+    #[must_use]
+    pub const fn method(self) -> &'static str {
+        self.row().1
+    }
+
+    /// The path, with `{trackingId}` where the tracking number goes.
+    ///
+    /// ```
+    /// # use checkout_tables::azotte::Route;
+    /// assert_eq!(Route::SubmitCheckout.path(), "/api/v1/c2a/offer/checkout");
+    /// ```
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        self.row().2
+    }
+
+    /// Whether the request may be sent again when nobody knows how the last one ended. A submit carries its
+    /// `correlationId`: the same one twice is not charged twice.
+    ///
+    /// ```
+    /// # use checkout_tables::{Repeat, azotte::Route};
+    /// assert_eq!(Route::CheckoutStatus.repeat(), Repeat::Safe);
+    /// ```
+    #[must_use]
+    pub const fn repeat(self) -> Repeat {
+        self.row().3
+    }
+
+    const fn row(self) -> (&'static str, &'static str, &'static str, Repeat) {
+        match self {
+            Self::SubmitCheckout => ("submit_checkout", "POST", "/api/v1/c2a/offer/checkout", Repeat::Keyed),
+            Self::CheckoutStatus => {
+                ("checkout_status", "GET", "/api/v1/c2a/offer/checkout/{trackingId}/status", Repeat::Safe)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Route {
+    /// Its name in lower case: `submit_checkout`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.row().0)
+    }
+}
+
+/// How long to wait for the next read, in seconds, where the answer does not say: neither by
+/// `retryAfterSeconds` nor by `Retry-After`.
+///
+/// Source: *Get Checkout Status*, Polling Pattern, shows `Retry-After: 2`. Assumed: it is what an answer
+/// without one means too.
+pub const DEFAULT_RETRY_AFTER_SECONDS: u64 = 2;
+
+/// What stands behind the project's name in the live host.
+///
+/// Source: *Submit Checkout*.
+pub const HOST_SUFFIX_LIVE: &str = ".azotte.com";
+
+/// What stands behind the project's name in the sandbox's host.
+///
+/// Source: *Get Checkout Status*, Sample Codes.
+///
+/// ```
+/// use checkout_tables::azotte::{HOST_SUFFIX_SANDBOX, Route};
+///
+/// let url = format!("https://acme{HOST_SUFFIX_SANDBOX}{}", Route::SubmitCheckout.path());
+/// assert_eq!(url, "https://acme.sandbox.azotte.com/api/v1/c2a/offer/checkout");
+/// ```
+pub const HOST_SUFFIX_SANDBOX: &str = ".sandbox.azotte.com";
+
+/// The media type that answers come as: JSON. It is not to be insisted on.
+///
+/// Source: *Submit Checkout*.
+pub const MEDIA_TYPE: &str = "application/clientOutput+Json";

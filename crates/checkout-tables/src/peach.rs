@@ -1,0 +1,296 @@
+//! Peach Payments Hosted Checkout: what its pages name and number.
+//!
+//! - [`PaymentStatus`]: where a payment stands. No reply has a word for it: it is derived from the
+//!   [`ResultCode`], by an exact list and by nothing else.
+//! - [`Outcome`]: the code, the payment type and the environment, which together say how a payment ended.
+//! - [`ResultGroup`]: explains a code; it settles nothing.
+//!
+//! Sources, by the name each item's documentation calls them; of most, the pages carry neither version nor
+//! date:
+//! - *Payment status*;
+//! - *Checkout webhooks*, 2026-07-23;
+//! - *Response codes*;
+//! - *Hosted Checkout*: the pages on initiating a checkout, on V2 and on the hosts.
+
+mod outcome;
+mod result_code;
+
+use crate::code_table;
+use crate::rate_limit::{RateLimit, RateScope};
+use crate::repeat::Repeat;
+use core::fmt;
+
+pub use crate::Environment;
+pub use outcome::Outcome;
+pub use result_code::{ParseResultCodeError, ResultCode, ResultGroup};
+
+code_table! {
+    /// Where a payment stands.
+    ///
+    /// Not `non_exhaustive`: a status that joins this table must break every `match` that has not thought of
+    /// it. A reply has no word for it: see [`Outcome`].
+    ///
+    /// Source: *Payment status*, API endpoints, and its text above for `created`. *Checkout webhooks* calls
+    /// `expired` `uncertain`: that is read as the same. `authorized` is ours (Assumed: no page names it): a
+    /// success of a payment of the type [`PA`](PaymentType::PA), which is no money.
+    ///
+    /// ```
+    /// use checkout_tables::peach::PaymentStatus;
+    ///
+    /// assert_eq!(PaymentStatus::from_code("successful"), Some(PaymentStatus::Successful));
+    /// assert_eq!(PaymentStatus::from_code("uncertain"), Some(PaymentStatus::Expired));
+    /// assert_eq!(PaymentStatus::Expired.code(), "expired");
+    /// assert!(PaymentStatus::Expired.is_final());
+    /// ```
+    pub enum PaymentStatus, row = (bool,) {
+        /// Initiated; the first webhook says so.
+        Created("created"), false;
+        /// The payment is initiated and awaits the customer.
+        Pending("pending"), false;
+        /// The customer has paid.
+        Successful("successful"), true;
+        /// The amount is reserved and not captured: no money. Assumed, see above.
+        Authorized("authorized"), true;
+        /// The customer cancelled.
+        Cancelled("cancelled"), true;
+        /// The customer did not pay in time, or closed the window.
+        Expired("expired" | "uncertain"), true;
+    }
+}
+
+impl PaymentStatus {
+    /// Whether the page calls the status final, which it is of a payment *attempt*: a checkout that was
+    /// cancelled or has expired can still be paid (see `checkout-lifecycle`).
+    ///
+    /// ```
+    /// # use checkout_tables::peach::PaymentStatus;
+    /// let open: Vec<_> = PaymentStatus::ROWS.into_iter().filter(|status| !status.is_final()).collect();
+    /// assert_eq!(open, [PaymentStatus::Created, PaymentStatus::Pending]);
+    /// ```
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        self.row().0
+    }
+}
+
+code_table! {
+    /// What a payment is to do with the customer's money.
+    ///
+    /// Source: *Hosted Checkout*, `paymentType` (2 rows).
+    ///
+    /// ```
+    /// use checkout_tables::peach::PaymentType;
+    ///
+    /// assert_eq!(PaymentType::from_code("PA"), Some(PaymentType::PA));
+    /// assert_eq!(PaymentType::PA.name(), "Preauthorization");
+    /// ```
+    #[non_exhaustive]
+    pub enum PaymentType, row = (&'static str,) {
+        /// The money is taken.
+        DB, "Debit";
+        /// The money is reserved; a capture has to follow.
+        PA, "Preauthorization";
+    }
+}
+
+impl PaymentType {
+    /// The type's English name.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::PaymentType;
+    /// assert_eq!(PaymentType::DB.name(), "Debit");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.row().0
+    }
+}
+
+code_table! {
+    /// A currency that a checkout can be priced in, by its ISO 4217 code.
+    ///
+    /// Source: *Hosted Checkout*, `currency` (6 rows). The names are those of ISO 4217.
+    ///
+    /// ```
+    /// use checkout_tables::peach::Currency;
+    ///
+    /// assert_eq!(Currency::from_code("ZAR"), Some(Currency::ZAR));
+    /// assert_eq!(Currency::ZAR.name(), "South African Rand");
+    /// assert_eq!(Currency::from_code("zar"), None); // codes are upper case
+    /// ```
+    #[non_exhaustive]
+    pub enum Currency, row = (&'static str,) {
+        ZAR, "South African Rand";
+        USD, "US Dollar";
+        KES, "Kenyan Shilling";
+        MUR, "Mauritian Rupee";
+        GBP, "British Pound";
+        EUR, "Euro";
+    }
+}
+
+impl Currency {
+    /// The currency's English name.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::Currency;
+    /// assert_eq!(Currency::KES.name(), "Kenyan Shilling");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.row().0
+    }
+}
+
+/// A route of the API, with what is known of it.
+///
+/// Source: *Hosted Checkout*: [`Initiate`](Self::Initiate), [`Validate`](Self::Validate) and
+/// [`Status`](Self::Status) are V1, the others V2. The names are ours.
+///
+/// ```
+/// use checkout_tables::Repeat;
+/// use checkout_tables::peach::{Environment, Route};
+///
+/// let route = Route::CreateCheckout;
+/// assert_eq!((route.method(), route.path()), ("POST", "/v2/checkout"));
+/// assert_eq!(route.repeat(), Repeat::Unsafe);
+/// assert_eq!(route.host(Environment::Sandbox), "https://testsecure.peachpayments.com");
+/// assert_eq!(route.to_string(), "create_checkout");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(
+    feature = "strum",
+    derive(strum::EnumCount, strum::EnumIter, strum::IntoStaticStr, strum::VariantArray),
+    strum(serialize_all = "snake_case")
+)]
+#[non_exhaustive]
+pub enum Route {
+    /// V1: initiate a checkout.
+    Initiate,
+    /// V1: check a checkout's parameters, and initiate nothing.
+    Validate,
+    /// V1: read a payment's status.
+    Status,
+    /// V2: a bearer token for the other two.
+    Token,
+    /// V2: create a checkout.
+    CreateCheckout,
+    /// V2: read a checkout's status.
+    CheckoutStatus,
+}
+
+impl Route {
+    /// Every route, in the order above.
+    pub const ROWS: [Self; 6] = [
+        Self::Initiate,
+        Self::Validate,
+        Self::Status,
+        Self::Token,
+        Self::CreateCheckout,
+        Self::CheckoutStatus,
+    ];
+
+    /// The HTTP method.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::Route;
+    /// assert_eq!(Route::Status.method(), "GET");
+    /// ```
+    #[must_use]
+    pub const fn method(self) -> &'static str {
+        self.row().1
+    }
+
+    /// The path, with `{checkoutId}` where the id goes.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::Route;
+    /// assert_eq!(Route::CheckoutStatus.path(), "/v2/checkout/{checkoutId}/status");
+    /// ```
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        self.row().2
+    }
+
+    /// Whether the request may be sent again when nobody knows how the last one ended. Neither way of making
+    /// a checkout has an idempotency key: the second one makes a second payable checkout.
+    ///
+    /// ```
+    /// # use checkout_tables::{Repeat, peach::Route};
+    /// assert_eq!(Route::Initiate.repeat(), Repeat::Unsafe);
+    /// assert_eq!(Route::Token.repeat(), Repeat::Safe);
+    /// ```
+    #[must_use]
+    pub const fn repeat(self) -> Repeat {
+        self.row().3
+    }
+
+    /// How often the route may be called, where a page says so: a status may be read twice a minute **per
+    /// merchant**, across all of the merchant's checkouts together.
+    ///
+    /// Source: *Payment status*, GET status request parameters. Assumed: the status of V2 shares that limit.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::Route;
+    /// assert_eq!(Route::CheckoutStatus.rate_limit(), Route::Status.rate_limit());
+    /// assert_eq!(Route::Initiate.rate_limit(), None);
+    /// ```
+    #[must_use]
+    pub const fn rate_limit(self) -> Option<RateLimit> {
+        match self {
+            Self::Status | Self::CheckoutStatus => Some(STATUS_LIMIT),
+            Self::Initiate | Self::Validate | Self::Token | Self::CreateCheckout => None,
+        }
+    }
+
+    /// Where the route is: scheme and host, and no slash at the end. Tokens come from another host than the
+    /// rest.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::{Environment, Route};
+    /// assert_eq!(Route::Status.host(Environment::Live), "https://secure.peachpayments.com");
+    /// assert_eq!(Route::Token.host(Environment::Live), "https://dashboard.peachpayments.com");
+    /// ```
+    #[must_use]
+    pub const fn host(self, environment: Environment) -> &'static str {
+        match (self, environment) {
+            (Self::Token, Environment::Live) => "https://dashboard.peachpayments.com",
+            (Self::Token, Environment::Sandbox) => "https://sandbox-dashboard.peachpayments.com",
+            (_, Environment::Live) => "https://secure.peachpayments.com",
+            (_, Environment::Sandbox) => "https://testsecure.peachpayments.com",
+        }
+    }
+
+    const fn row(self) -> (&'static str, &'static str, &'static str, Repeat) {
+        match self {
+            Self::Initiate => ("initiate", "POST", "/checkout/initiate", Repeat::Unsafe),
+            Self::Validate => ("validate", "POST", "/checkout/validate", Repeat::Safe),
+            Self::Status => ("status", "GET", "/status", Repeat::Safe),
+            Self::Token => ("token", "POST", "/api/oauth/token", Repeat::Safe),
+            Self::CreateCheckout => ("create_checkout", "POST", "/v2/checkout", Repeat::Unsafe),
+            Self::CheckoutStatus => {
+                ("checkout_status", "GET", "/v2/checkout/{checkoutId}/status", Repeat::Safe)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Route {
+    /// Its name in lower case: `create_checkout`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.row().0)
+    }
+}
+
+/// After how many seconds an opened page is not payable any more: 30 minutes.
+///
+/// Source: *Payment status*, API endpoints, `expired`. A page that nobody opens is longer on its way: its end
+/// comes at 60 minutes.
+pub const EXPIRES_AFTER_SECONDS: u64 = 1800;
+
+/// For how many seconds the signature of a request to initiate is refused when it comes again: 24 hours.
+///
+/// Source: *Hosted Checkout*: "Duplicate signature."
+pub const SIGNATURE_NEVER_AGAIN_SECONDS: u64 = 86_400;
+
+const STATUS_LIMIT: RateLimit = RateLimit { requests: 2, per_seconds: 60, scope: RateScope::Merchant };
