@@ -78,9 +78,54 @@ pub(crate) const fn ends_agree<const ROWS: usize>(
     true
 }
 
-/// Implements [`Status`](crate::Status) for a table whose values fit in eight bits, from its list of steps.
+/// Implements [`Status`](crate::Status) for a table, from its list of steps. The table's values fit in eight
+/// bits; or, behind the word `text`, it numbers nothing, and its variants are in the order of its rows.
 macro_rules! lifecycle {
     ($status:ident, steps = $steps:ident, phase = $phase:ident) => {
+        lifecycle!(@status $status, $steps, $phase);
+
+        /// The place of a status in its table, by its value.
+        #[expect(clippy::indexing_slicing, reason = "256 entries and an index of eight bits")]
+        const fn place(status: $status) -> usize {
+            PLACES[status.value().cast_unsigned() as usize] as usize
+        }
+
+        static PLACES: [u8; 256] = {
+            let mut places = [0; 256];
+            let mut row = 0;
+            while row < $status::ROWS.len() {
+                #[expect(
+                    clippy::indexing_slicing,
+                    clippy::cast_possible_truncation,
+                    reason = "at compile time"
+                )]
+                {
+                    places[$status::ROWS[row].value().cast_unsigned() as usize] = row as u8;
+                }
+                row += 1;
+            }
+            places
+        };
+    };
+    (text $status:ident, steps = $steps:ident, phase = $phase:ident) => {
+        lifecycle!(@status $status, $steps, $phase);
+
+        /// The place of a status in its table.
+        const fn place(status: $status) -> usize {
+            status as usize
+        }
+
+        const _: () = {
+            let mut row = 0;
+            while row < $status::ROWS.len() {
+                #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
+                let status = $status::ROWS[row];
+                assert!(place(status) == row, "the variants are in the order of the rows");
+                row += 1;
+            }
+        };
+    };
+    (@status $status:ident, $steps:ident, $phase:ident) => {
         impl $crate::Status for $status {
             const STEPS: &'static [$crate::Step<Self>] = &$steps;
 
@@ -121,29 +166,6 @@ macro_rules! lifecycle {
                 place(self)
             }
         }
-
-        /// The place of a status in its table, by its value.
-        #[expect(clippy::indexing_slicing, reason = "256 entries and an index of eight bits")]
-        const fn place(status: $status) -> usize {
-            PLACES[status.value().cast_unsigned() as usize] as usize
-        }
-
-        static PLACES: [u8; 256] = {
-            let mut places = [0; 256];
-            let mut row = 0;
-            while row < $status::ROWS.len() {
-                #[expect(
-                    clippy::indexing_slicing,
-                    clippy::cast_possible_truncation,
-                    reason = "at compile time"
-                )]
-                {
-                    places[$status::ROWS[row].value().cast_unsigned() as usize] = row as u8;
-                }
-                row += 1;
-            }
-            places
-        };
     };
 }
 

@@ -3,7 +3,8 @@
 //! - [`Tracker`]: what is known of one checkout. [`Tracker::observe`] is the one way in, for a read, a webhook
 //!   and a redirect alike, and gives a [`Verdict`].
 //! - [`Phase`]: where a checkout stands, in words that are the same for every provider.
-//! - [`Status`]: a provider's statuses, their [`Step`]s, and what follows from these; [`allscale`] has AllScale's.
+//! - [`Status`]: a provider's statuses, their [`Step`]s, and what follows from these; [`allscale`],
+//!   [`azotte`] and [`peach`] have those of their providers.
 //!
 //! ```
 //! use checkout_lifecycle::{Moment, Observation, Phase, Tracker, Verdict};
@@ -28,12 +29,14 @@
 //! A provider's answers come late, twice and out of order. A status is adopted for what it says beside what is
 //! known, never because it came last. Moments say which is newer; where one is missing, the steps do.
 //!
+//! [`Phase::Succeeded`] is money. [`Phase::Authorized`] is an end too, and is none.
+//!
 //! Three things are yours: to store beside the tracker that a person has to look after a [`Verdict::Conflict`],
 //! which the tracker does not remember; to look at [`Tracker::superseded`] whenever a checkout has succeeded; and
 //! to read again where a success came without a moment, before goods leave.
 //!
 //! # Sources
-//! No provider publishes a table of steps. Each [`Step`] says whether its source states it or we assume it, and
+//! Only Peach publishes a list of steps. Each [`Step`] says whether its source states it or we assume it, and
 //! why; everything else is derived from the steps. `docs/lifecycle.md` shows them.
 //!
 //! # Features
@@ -41,9 +44,11 @@
 #![no_std]
 
 pub mod allscale;
+pub mod azotte;
 mod derive;
 mod observation;
 mod path;
+pub mod peach;
 mod phase;
 mod status;
 mod tracker;

@@ -22,8 +22,9 @@ pub struct Observation<S, Raw = i64> {
 }
 
 impl<S, Raw> Observation<S, Raw> {
-    /// The answer to a read that you made. Its moment is the one at which you **sent** the request, unless the
-    /// provider's answer carries its own time: then that one. Use one of the two kinds for a checkout, always.
+    /// The answer to a read that you made. Its moment is the one at which you **sent** the request, unless
+    /// the provider's answers carry their own time: then see [`read_ordered`](Self::read_ordered). Use one of
+    /// the two kinds for a checkout, always.
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Observation};
@@ -34,6 +35,23 @@ impl<S, Raw> Observation<S, Raw> {
     /// ```
     pub fn read(status: impl Into<Open<S, Raw>>, sent: Moment) -> Self {
         Self { status: status.into(), source: Source::Read, order: Some(sent) }
+    }
+
+    /// The answer to a read, of a provider whose answers carry their own time, such as Peach: its moment is
+    /// that time, and none for an answer that has none. The moment at which you sent the request is by
+    /// another clock than the provider's, so it does not stand in for a missing one.
+    ///
+    /// Without a moment a read is *unordered*, as a webhook without one is: see
+    /// [`Tracker::observe`](crate::Tracker::observe).
+    ///
+    /// ```
+    /// # use checkout_lifecycle::{Observation, Source};
+    /// # use checkout_tables::peach::PaymentStatus;
+    /// let read = Observation::<_, i64>::read_ordered(PaymentStatus::Pending, None);
+    /// assert_eq!((read.source(), read.order()), (Source::Read, None));
+    /// ```
+    pub fn read_ordered(status: impl Into<Open<S, Raw>>, order: Option<Moment>) -> Self {
+        Self { status: status.into(), source: Source::Read, order }
     }
 
     /// What a webhook says **whose signature was verified**. Nothing here can check that: an unverified body is

@@ -28,6 +28,9 @@ pub enum Phase {
     Refunding,
     /// Paid.
     Succeeded,
+    /// The payer has agreed and the amount is reserved, and no money has come: a capture has to follow.
+    /// Whoever ships at [`Succeeded`](Self::Succeeded) does not ship.
+    Authorized,
     /// Ended without the money.
     Failed(Failure),
     /// Paid, and then taken back.
@@ -58,21 +61,28 @@ pub enum Failure {
 }
 
 impl Phase {
-    /// Whether the checkout has ended. (An ended one can still be paid late, or reversed.)
+    /// Whether the checkout has ended. (An ended one can still be paid late, captured, or reversed.)
     ///
     /// ```
     /// # use checkout_lifecycle::Phase;
     /// assert!(Phase::Succeeded.is_final());
+    /// assert!(Phase::Authorized.is_final());
     /// assert!(!Phase::InReview.is_final());
     /// ```
     #[must_use]
     pub const fn is_final(self) -> bool {
         match self {
-            Self::Succeeded | Self::Failed(_) | Self::Reversed => true,
+            Self::Succeeded | Self::Authorized | Self::Failed(_) | Self::Reversed => true,
             Self::AwaitingPayer | Self::PayerAction | Self::Processing | Self::InReview | Self::Refunding => {
                 false
             }
         }
+    }
+
+    /// Whether it ended with the payer's consent: paid, or authorized. After a refusal either is late, and
+    /// after one of the two the other is a conflict.
+    pub(crate) const fn is_consent(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Authorized)
     }
 }
 
@@ -85,6 +95,7 @@ impl fmt::Display for Phase {
             Self::InReview => f.pad("in review"),
             Self::Refunding => f.pad("refunding"),
             Self::Succeeded => f.pad("succeeded"),
+            Self::Authorized => f.pad("authorized"),
             Self::Failed(failure) => write!(f, "failed: {failure}"),
             Self::Reversed => f.pad("reversed"),
         }

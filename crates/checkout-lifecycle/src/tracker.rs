@@ -115,8 +115,8 @@ impl<S: Status> Tracker<S> {
     /// - *newer* if its moment is after the known one ([`order`](Self::order)), whoever made it;
     /// - *older* if its moment is the same or before;
     /// - *likely newer* if it is a read and what is known has no moment: it was on its way then, at most;
-    /// - *unordered* otherwise: it has no moment, or it is a webhook or redirect, which can be delivered days late,
-    ///   and what is known has none.
+    /// - *unordered* otherwise: it has no moment, as a [read](Observation::read_ordered) too can have none,
+    ///   or it is a webhook or redirect, which can be delivered days late, and what is known has none.
     ///
     /// The rules, of which the first that fits is taken:
     /// 1. a status that the table does not name: [`Unknown`](Verdict::Unknown);
@@ -124,8 +124,10 @@ impl<S: Status> Tracker<S> {
     /// 3. ordinary steps lead there: [`Advanced`](Verdict::Advanced), of whatever age. But where a late step alone
     ///    leads back (AllScale's `FAILED` and `ON_CHAIN` can each come before the other), [`Stale`](Verdict::Stale)
     ///    if it is older, or unordered after a refusal was superseded;
-    /// 4. success after a refusal: [`LateSuccess`](Verdict::LateSuccess), of whatever age;
-    /// 5. another refusal after a refusal: [`Conflict`](Verdict::Conflict), of whatever age;
+    /// 4. success after a refusal, a payment or an [authorization](Phase::Authorized):
+    ///    [`LateSuccess`](Verdict::LateSuccess), of whatever age;
+    /// 5. another refusal after a refusal, or another success after a success, such as a payment after an
+    ///    authorization: [`Conflict`](Verdict::Conflict), of whatever age;
     /// 6. older: [`Stale`](Verdict::Stale);
     /// 7. unordered or likely newer, and steps of any kind lead from the observed status to the known one:
     ///    [`Stale`](Verdict::Stale). While the checkout is open a likely newer one is stale by ordinary steps only,
@@ -177,12 +179,17 @@ impl<S: Status> Tracker<S> {
             self.adopt(observed, order);
             return Verdict::Advanced { from: current };
         }
-        if refused && observed.phase() == Phase::Succeeded {
+        let consented = observed.phase().is_consent();
+        if refused && consented {
             self.superseded = Some(current);
             self.adopt(observed, order);
             return Verdict::LateSuccess { superseded: current };
         }
-        if refused && matches!(observed.phase(), Phase::Failed(_)) {
+        let another = match consented {
+            true => current.phase().is_consent(),
+            false => refused && matches!(observed.phase(), Phase::Failed(_)),
+        };
+        if another {
             return Verdict::Conflict { observed };
         }
         let stale = match age {
@@ -269,7 +276,8 @@ impl<S: Status> FromStr for Tracker<S> {
         }
         let status = |code: &str, error| match code {
             NONE => Ok(None),
-            code => S::from_code(code).map(Some).ok_or(error),
+            // A table may read more texts than it writes.
+            code => S::from_code(code).filter(|row| row.code() == code).map(Some).ok_or(error),
         };
         let current = status(part(ParseTrackerError::Status)?, ParseTrackerError::Status)?;
         let superseded = status(part(ParseTrackerError::Superseded)?, ParseTrackerError::Superseded)?;
@@ -364,6 +372,9 @@ pub enum Verdict<S, Raw = i64> {
         superseded: S,
     },
     /// The money came after a refusal. Adopted; somebody should hear of it.
+    ///
+    /// So does an authorization count: the checkout ended with the payer's consent after it was refused, and
+    /// the amount is reserved. It is no money all the same: [`Tracker::phase`] tells which it was.
     ///
     /// Given when a refusal was known until now. A checkout that was seen being paid in between, and so
     /// [`Reopened`](Self::Reopened), succeeds by [`Advanced`](Self::Advanced): [`Tracker::superseded`] tells both.

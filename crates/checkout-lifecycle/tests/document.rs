@@ -3,16 +3,21 @@
 
 use checkout_lifecycle::{Basis, Kind, Phase, Status};
 use checkout_tables::allscale::IntentStatus;
+use checkout_tables::azotte::MessageCode;
+use checkout_tables::peach::PaymentStatus;
 use std::fmt::Write;
 
-/// The part of the document about one provider, between its two marks.
-fn section<S: Status>(provider: &str, rows: &[S], value: impl Fn(S) -> String) -> String {
+/// The part of the document about one provider, between its two marks; with the values of a table that has
+/// them.
+fn section<S: Status>(provider: &str, rows: &[S], value: impl Fn(S) -> Option<String>) -> String {
     let mut text = String::new();
     let say = &mut text;
     writeln!(say, "## {provider}\n").unwrap();
     writeln!(say, "```mermaid\nstateDiagram-v2").unwrap();
     for row in rows {
-        writeln!(say, "    {0}: {0} ({1})", row.code(), value(*row)).unwrap();
+        let code = row.code();
+        let label = value(*row).map_or(code.to_owned(), |value| format!("{code} ({value})"));
+        writeln!(say, "    {code}: {label}").unwrap();
     }
     for step in S::STEPS {
         let label = match (step.kind, step.basis) {
@@ -27,14 +32,18 @@ fn section<S: Status>(provider: &str, rows: &[S], value: impl Fn(S) -> String) -
         writeln!(say, "    {} --> [*]", row.code()).unwrap();
     }
     writeln!(say, "```\n").unwrap();
-    writeln!(say, "| status | value | phase | terminal |\n|---|---:|---|---|").unwrap();
+    let numbered = rows.iter().any(|row| value(*row).is_some());
+    let (head, rule) = if numbered { (" value |", "---:|") } else { ("", "") };
+    writeln!(say, "| status |{head} phase | terminal |\n|---|{rule}---|---|").unwrap();
     for row in rows {
-        let terminal = match (row.phase().is_final(), row.phase() == Phase::Succeeded) {
-            (true, true) => "yes, success",
-            (true, false) => "yes",
+        let terminal = match (row.phase().is_final(), row.phase()) {
+            (true, Phase::Succeeded) => "yes, success",
+            (true, Phase::Authorized) => "yes, and no money yet",
+            (true, _) => "yes",
             (false, _) => "no",
         };
-        writeln!(say, "| {} | {} | {} | {terminal} |", row.code(), value(*row), row.phase()).unwrap();
+        let value = value(*row).map_or(String::new(), |value| format!(" {value} |"));
+        writeln!(say, "| {} |{value} {} | {terminal} |", row.code(), row.phase()).unwrap();
     }
     writeln!(say, "\n| from | to | step | how it is known |\n|---|---|---|---|").unwrap();
     for step in S::STEPS {
@@ -54,14 +63,20 @@ fn section<S: Status>(provider: &str, rows: &[S], value: impl Fn(S) -> String) -
 #[test]
 fn the_document_shows_the_steps_as_they_are() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/lifecycle.md");
-    let document = std::fs::read_to_string(path).unwrap();
-    let (begin, end) = ("<!-- begin: allscale -->\n", "<!-- end: allscale -->\n");
-    let (head, rest) = document.split_once(begin).expect("the document has the mark where a section begins");
-    let (_, tail) = rest.split_once(end).expect("the document has the mark where a section ends");
-    let section = section("AllScale", &IntentStatus::ROWS, |row| row.value().to_string());
-    let expected = format!("{head}{begin}{section}{end}{tail}");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(path, &expected).unwrap();
+    let mut document = std::fs::read_to_string(path).unwrap();
+    let sections = [
+        ("allscale", section("AllScale", &IntentStatus::ROWS, |row| Some(row.value().to_string()))),
+        ("azotte", section("Azotte", &MessageCode::ROWS, |_| None)),
+        ("peach", section("Peach", &PaymentStatus::ROWS, |_| None)),
+    ];
+    for (provider, section) in sections {
+        let marks = [format!("<!-- begin: {provider} -->\n"), format!("<!-- end: {provider} -->\n")];
+        let (head, rest) = document.split_once(&marks[0]).expect("the mark where a section begins");
+        let (_, tail) = rest.split_once(&marks[1]).expect("the mark where a section ends");
+        document = format!("{head}{}{section}{}{tail}", marks[0], marks[1]);
     }
-    assert_eq!(std::fs::read_to_string(path).unwrap(), expected, "run it again with UPDATE_DOCS=1");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, &document).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), document, "run it again with UPDATE_DOCS=1");
 }

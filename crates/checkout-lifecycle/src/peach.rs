@@ -1,0 +1,116 @@
+//! Peach's steps and phases.
+//!
+//! *Checkout webhooks* (2026-07-23) lists how a status can change: that states four ordinary steps and two
+//! late ones; the others are assumed, each with its reason. `authorized` is ours: where the list says
+//! `successful`, a payment of the type `PA` is `authorized`.
+
+use crate::derive::lifecycle;
+use crate::{Basis, Failure, Kind, Phase, Step};
+use checkout_tables::peach::PaymentStatus;
+use checkout_tables::peach::PaymentStatus::{Authorized, Cancelled, Created, Expired, Pending, Successful};
+use checkout_tables::peach::{ResultCode, ResultGroup};
+
+lifecycle!(text PaymentStatus, steps = STEPS, phase = status_phase);
+
+const STEPS: [Step<PaymentStatus>; 13] = [
+    ordinary(Created, Pending, Basis::Stated("created becomes pending")),
+    ordinary(Created, Successful, JUMPS),
+    ordinary(Created, Authorized, RESERVED),
+    ordinary(Created, Cancelled, JUMPS),
+    ordinary(Created, Expired, JUMPS),
+    ordinary(Pending, Successful, OPEN_ENDS),
+    ordinary(Pending, Authorized, RESERVED),
+    ordinary(Pending, Cancelled, OPEN_ENDS),
+    ordinary(Pending, Expired, OPEN_ENDS),
+    late(Cancelled, Successful, ENDS_AGAIN),
+    late(Cancelled, Authorized, RESERVED),
+    late(Expired, Successful, ENDS_AGAIN),
+    late(Expired, Authorized, RESERVED),
+];
+
+/// Where a payment stands whose reply has this code: what explains it, where it is no status.
+///
+/// Of the exact list it is the [phase](crate::Status::phase) of its status, and a success is meant as that of
+/// a debit in the right environment: [`Outcome`](checkout_tables::peach::Outcome) decides whether it is one.
+///
+/// Any other code is explained by its [group](ResultCode::group), as we assume; `None` leaves the phase as
+/// it was:
+/// - pending, communication, system: [`Processing`](Phase::Processing);
+/// - success with a review: [`InReview`](Phase::InReview);
+/// - declined by the bank or by 3DS, softly or not: the attempt failed and the payer may try again, so
+///   [`AwaitingPayer`](Phase::AwaitingPayer) until it is cancelled or has expired. So is a page that was not
+///   opened yet, a code of no group;
+/// - format, amount, message authentication: the request was wrong, so
+///   [`Failed(Rejected)`](Failure::Rejected). It is the refusal of the request that was answered: where that
+///   was a read, it says nothing of the payment;
+/// - chargeback: [`Reversed`](Phase::Reversed).
+///
+/// It is for showing and for logs, and **settles nothing**: no end is one by its group. Only a status in a
+/// [`Tracker`](crate::Tracker) is.
+///
+/// ```
+/// use checkout_lifecycle::Phase;
+/// use checkout_lifecycle::peach::phase;
+/// use checkout_tables::peach::ResultCode;
+///
+/// let explained = |code: &str| ResultCode::parse(code).and_then(phase);
+/// assert_eq!(explained("800.100.152"), Some(Phase::AwaitingPayer)); // declined: another card?
+/// assert_eq!(explained("900.100.300"), Some(Phase::Processing));
+/// assert_eq!(explained("000.300.100"), None); // "risk check successful" is not a payment
+/// ```
+#[must_use]
+pub const fn phase(code: ResultCode) -> Option<Phase> {
+    if let Some(status) = code.status() {
+        return Some(status_phase(status));
+    }
+    if code.is_not_opened_yet() {
+        return Some(Phase::AwaitingPayer);
+    }
+    match code.group() {
+        Some(
+            ResultGroup::Pending
+            | ResultGroup::PendingDays
+            | ResultGroup::Communication
+            | ResultGroup::System,
+        ) => Some(Phase::Processing),
+        Some(ResultGroup::SuccessReview) => Some(Phase::InReview),
+        Some(
+            ResultGroup::RejectedThreeDs
+            | ResultGroup::RejectedThreeDsAuth
+            | ResultGroup::RejectedBank
+            | ResultGroup::SoftDecline,
+        ) => Some(Phase::AwaitingPayer),
+        Some(ResultGroup::Mac | ResultGroup::Format | ResultGroup::Amount) => {
+            Some(Phase::Failed(Failure::Rejected))
+        }
+        Some(ResultGroup::Chargeback) => Some(Phase::Reversed),
+        Some(ResultGroup::Success | ResultGroup::AsyncWorkflow | _) | None => None,
+    }
+}
+
+/// Where a payment with this status stands. Assumed of `pending`: its meaning awaits the customer, and its
+/// codes are those of payments that are being processed. So nobody gives up what may be on its way.
+const fn status_phase(status: PaymentStatus) -> Phase {
+    match status {
+        Created => Phase::AwaitingPayer,
+        Pending => Phase::Processing,
+        Successful => Phase::Succeeded,
+        Authorized => Phase::Authorized,
+        Cancelled => Phase::Failed(Failure::Canceled),
+        Expired => Phase::Failed(Failure::Expired),
+    }
+}
+
+const fn ordinary(from: PaymentStatus, to: PaymentStatus, basis: Basis) -> Step<PaymentStatus> {
+    Step { from, to, kind: Kind::Ordinary, basis }
+}
+
+const fn late(from: PaymentStatus, to: PaymentStatus, basis: Basis) -> Step<PaymentStatus> {
+    Step { from, to, kind: Kind::Late, basis }
+}
+
+const OPEN_ENDS: Basis =
+    Basis::Stated("pending becomes successful, cancelled or uncertain, which is expired");
+const ENDS_AGAIN: Basis = Basis::Stated("uncertain, which is expired, and cancelled become successful");
+const JUMPS: Basis = Basis::Assumed("webhooks come out of order and reads are rare, so pending is missed");
+const RESERVED: Basis = Basis::Assumed("authorized is the success of a payment of the type PA");
