@@ -1,8 +1,9 @@
-//! Signing of requests to hosted checkout providers.
+//! The signatures of hosted checkout providers, made and verified.
 //!
-//! What it holds: one module for each provider, [`allscale`] so far, with the key that signs, the request
-//! as the signature sees it, and the check that a server makes. It works on bytes and text and knows no
-//! HTTP type, so it fits on any HTTP stack.
+//! What it holds: one module for each provider that signs, with its key, what the key signs, and the check
+//! that the receiver makes. [`allscale`] signs the bytes of a request; [`peach`] signs decoded parameters, of
+//! requests and of what Peach sends. Azotte signs nothing: it takes an API key in a header. All of it works
+//! on bytes and text and knows no HTTP type, so it fits on any HTTP stack.
 //!
 //! ```
 //! use checkout_auth::allscale::{RequestToSign, SigningKey, headers};
@@ -26,13 +27,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **What is not here:** a clock, a source of nonces, a memory of the nonces seen, the check that a
-//! timestamp is recent, and anything that sends. Time, nonces and secrets are arguments. The signatures of webhooks
-//! and of responses are not verified here: of what a provider signs, nothing is read.
+//! **What is not here:** a clock, a source of nonces, a memory of the nonces seen, the check that a timestamp
+//! is recent, a decoder of forms and JSON, and anything that sends. Time, nonces and secrets are arguments.
+//! Of what AllScale sends, nothing is verified; of what Peach sends, the parameter `signature` is, and the
+//! header `x-webhook-signature`, which a merchant can switch on for webhooks, is not.
 //!
-//! **The one idea to know:** a signature covers the exact bytes that are sent. Sign the body as it will leave
-//! and send it untouched; a body that is serialised a second time is another body. Every attempt, a retry
-//! included, needs a fresh nonce and so a signature of its own.
+//! **The one idea to know:** a signature covers exactly what is sent. AllScale's covers bytes: sign the body
+//! as it will leave and send it untouched; a body that is serialised a second time is another body. Every
+//! attempt, a retry included, needs a fresh nonce and so a signature of its own. Peach's covers parameters,
+//! and those less tightly than it seems: [what it is worth](peach#what-a-signature-is-worth) is a hint, not a
+//! payment.
 //!
 //! Sources: the pages named in each module. Features: none. The crate is `no_std` and needs `alloc`.
 #![no_std]
@@ -40,6 +44,7 @@
 extern crate alloc;
 
 pub mod allscale;
+pub mod peach;
 
 mod mac;
 

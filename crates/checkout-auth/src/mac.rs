@@ -68,8 +68,13 @@ pub(crate) fn push_decimal(out: &mut impl Sink, number: u64) {
 
 /// The SHA-256 of `bytes` in lower-case hexadecimal.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> [u8; 64] {
+    hex(&Sha256::digest(bytes).into())
+}
+
+/// 32 bytes in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8; 32]) -> [u8; 64] {
     let mut text = [0; 64];
-    for ([high, low], byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(Sha256::digest(bytes)) {
+    for ([high, low], byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
         *high = hex_digit(byte >> 4);
         *low = hex_digit(byte & 0x0f);
     }
@@ -80,17 +85,46 @@ fn hex_digit(nibble: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { b'a' + (nibble - 10) }
 }
 
+/// The 32 bytes that exactly 64 digits of lower-case hexadecimal stand for.
+pub(crate) fn read_hex(text: &str) -> Option<[u8; 32]> {
+    let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
+    let mut bytes = [0; 32];
+    for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+        *byte = hex_nibble(*high)? << 4 | hex_nibble(*low)?;
+    }
+    Some(bytes)
+}
+
+fn hex_nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
 /// The digits of `u64::MAX`.
 const DECIMAL_DIGITS: usize = 20;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use alloc::format;
     use alloc::string::ToString;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
     use sha2::block_api::Sha256VarCore;
     use sha2::digest::zeroize::ZeroizeOnDrop;
+
+    /// HMAC-SHA256 by its definition (RFC 2104).
+    pub(crate) fn hmac_by_definition(secret: &str, message: &str) -> Vec<u8> {
+        let mut block =
+            if secret.len() > 64 { Sha256::digest(secret).to_vec() } else { secret.as_bytes().to_vec() };
+        block.resize(64, 0);
+        let padded = |pad: u8| block.iter().map(|byte| byte ^ pad).collect::<Vec<u8>>();
+        let inner = Sha256::digest([padded(0x36), message.as_bytes().to_vec()].concat());
+        Sha256::digest([padded(0x5c), inner.to_vec()].concat()).to_vec()
+    }
 
     fn decimal(number: u64) -> String {
         let mut text = String::new();
@@ -132,10 +166,26 @@ mod tests {
         }
 
         #[test]
-        fn every_hash_is_written_as_the_standard_library_writes_it(bytes: alloc::vec::Vec<u8>) {
+        fn every_hash_is_written_as_the_standard_library_writes_it(bytes: Vec<u8>) {
             let expected: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
             let written = sha256_hex(&bytes).map(char::from);
             prop_assert_eq!(String::from_iter(written), expected);
+        }
+
+        #[test]
+        fn hexadecimal_is_read_as_it_is_written_and_in_no_other_spelling(
+            bytes: [u8; 32], at in 0..64_usize, other: u8,
+        ) {
+            let mut text = hex(&bytes);
+            prop_assert_eq!(read_hex(core::str::from_utf8(&text).unwrap()), Some(bytes));
+            text[at] = other;
+            if let Ok(text) = core::str::from_utf8(&text) {
+                // A second way of reading; the sign and the upper case that it takes are no digits here.
+                let by_pairs = (0..32).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok());
+                let strict = other.is_ascii_digit() || other.is_ascii_lowercase();
+                let expected: Option<Vec<u8>> = by_pairs.collect::<Option<_>>().filter(|_| strict);
+                prop_assert_eq!(read_hex(text).map(Vec::from), expected);
+            }
         }
     }
 }

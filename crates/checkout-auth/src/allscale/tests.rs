@@ -1,4 +1,5 @@
 use super::*;
+use crate::mac::tests::hmac_by_definition;
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::ToString;
@@ -44,7 +45,7 @@ fn check(secret: &str, request: RequestToSign<'_>) -> String {
     }
 }
 
-/// The signature by another way: HMAC by its definition (RFC 2104), Base64 bit by bit, text by `format!`.
+/// The signature by another way: HMAC by its definition, Base64 bit by bit, text by `format!`.
 fn signature_by_definition(secret: &str, request: &RequestToSign<'_>) -> String {
     let body_hash: String =
         Sha256::digest(request.body).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
@@ -56,13 +57,7 @@ fn signature_by_definition(secret: &str, request: &RequestToSign<'_>) -> String 
         request.timestamp,
         request.nonce
     );
-    let mut block =
-        if secret.len() > 64 { Sha256::digest(secret).to_vec() } else { secret.as_bytes().to_vec() };
-    block.resize(64, 0);
-    let padded = |pad: u8| block.iter().map(|byte| byte ^ pad).collect::<Vec<u8>>();
-    let inner = Sha256::digest([padded(0x36), canonical.into_bytes()].concat());
-    let outer = Sha256::digest([padded(0x5c), inner.to_vec()].concat());
-    format!("v1={}", base64_by_bits(&outer))
+    format!("v1={}", base64_by_bits(&hmac_by_definition(secret, &canonical)))
 }
 
 /// Base64 (RFC 4648, 4), read off the string of bits.

@@ -1,0 +1,345 @@
+//! Peach Payments Hosted Checkout: the signature over the parameters of a message.
+//!
+//! One rule signs everything that is signed: the parameters of `/checkout/initiate` and `/status`, which the
+//! merchant signs, and the status response, the webhook and the POST with which the shopper comes back, which
+//! Peach signs. The parameters, empty ones included, are sorted by key; key and value are written one after
+//! the other with nothing between; the signature is the HMAC-SHA256 of that text under the UTF-8 of the
+//! secret token, in lower-case hexadecimal. It travels as one more parameter, [`SIGNATURE`], which is not
+//! signed itself.
+//!
+//! | part of a pair | what it is here |
+//! |---|---|
+//! | key | decoded, with its dots: `authentication.entityId`, `result.code` |
+//! | key of a map's entry | `customParameters[name]`, decoded as well |
+//! | value | decoded, once: what `%2F` and `+` in a form or a query stand for; in JSON, the string's text |
+//! | number or boolean in JSON | its text as received; Assumed: it is signed as it is written |
+//!
+//! Give [`SecretToken::verify`] every parameter received, those of no known name too. Some frameworks turn
+//! the dots of a form's keys into underscores, take brackets for structure or keep one of two equal keys:
+//! read the pairs off the body before they do.
+//!
+//! # What a signature is worth
+//!
+//! A signature that passes says that a holder of the secret token once wrote this text. Not more:
+//!
+//! - **Other pairs can give the same text.** `a`=`bc` and `ab`=`c` are both `abc`, so whoever has seen one
+//!   signed message can cut its text into other keys and other values, and the signature passes. Nothing that
+//!   is checked here can tell the two apart.
+//! - **An old message passes again.** No time is part of the rule.
+//! - **Secret tokens are shared by both sides**, so the merchant's own signed request passes as Peach's
+//!   answer.
+//!
+//! So a signed webhook or redirect is a hint, and the status is read from Peach before goods leave.
+//!
+//! Sources: *Payment status* (the secret token is the key, requests and responses are signed); *Hosted
+//! Checkout authentication and authorisation*, 2026-05-25 (HMAC-SHA256, all parameters with the empty ones,
+//! alphabetical order, concatenation, and that webhooks and redirects are signed alike); an older version of
+//! that page has the example with its digest. Assumed: that "alphabetical" is the order of the keys' UTF-8
+//! bytes, which the page's own code has for the keys in use, all ASCII.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use hmac::{Hmac, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+
+use crate::mac::{MacKey, hex, read_hex};
+
+/// The secret token of one entity, ready to sign and to verify.
+///
+/// The secret is taken in once, when the value is made, and only the state of the HMAC is kept. That state is
+/// as good as the secret to a forger, so it is guarded as one: it is on the heap, and wiped when the value is
+/// dropped. What is wiped and what is not is as for [`allscale::SigningKey`](crate::allscale::SigningKey).
+///
+/// `Debug` prints nothing of it.
+///
+/// ```
+/// use checkout_auth::peach::SecretToken;
+///
+/// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
+/// assert_eq!(format!("{token:?}"), "SecretToken { .. }");
+/// # Ok::<(), checkout_auth::peach::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct SecretToken(MacKey);
+
+impl SecretToken {
+    /// The secret token as the dashboard shows it: 32 hexadecimal digits in every example, which are the key
+    /// as text and are not decoded. Their number is not checked.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when the token is empty or has white space around it. The error never holds the token.
+    ///
+    /// ```
+    /// use checkout_auth::peach::{KeyError, SecretToken};
+    ///
+    /// assert!(SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into()).is_ok());
+    /// let copied_with_its_newline = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c\n".into());
+    /// assert_eq!(copied_with_its_newline.unwrap_err(), KeyError::WhiteSpace);
+    /// ```
+    pub fn new(secret: SecretString) -> Result<Self, KeyError> {
+        let text = secret.expose_secret();
+        if text.is_empty() {
+            return Err(KeyError::Empty);
+        }
+        if text.trim() != text {
+            return Err(KeyError::WhiteSpace);
+        }
+        Ok(Self(MacKey::new(text.as_bytes())))
+    }
+
+    /// The signature of the parameters to send, in any order, for the parameter [`SIGNATURE`]. A pair of that
+    /// key is left out, whatever its value.
+    ///
+    /// Send the parameters as they were signed, the empty ones too. `/checkout/initiate` takes a signature
+    /// once in 24 hours, so every checkout needs a `nonce` of its own.
+    ///
+    /// It keeps a list of the pairs, and no copy of their text; the list is sorted, and the text hashed once.
+    /// Nothing is bounded here: that is for the caller, before pairs of a stranger come this far.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::DuplicateKey`] when a key is there twice: which of the two counts, nobody has said.
+    ///
+    /// ```
+    /// use checkout_auth::peach::SecretToken;
+    ///
+    /// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
+    /// let signature = token.sign([
+    ///     ("authentication.entityId", "8ac7a4ca68c22c4d0168c2caab2e0025"),
+    ///     ("amount", "2"),
+    ///     ("currency", "ZAR"),
+    ///     ("defaultPaymentMethod", "CARD"),
+    ///     ("merchantTransactionId", "Test1234"),
+    ///     ("nonce", "JHGJSGHDSKJHGJDHGJH"),
+    ///     ("paymentType", "DB"),
+    ///     ("shopperResultUrl", "https://webhook.site/4e9b63bf-0d99-4d62-bd24-1d36ca866e1b"),
+    /// ])?;
+    /// assert_eq!(
+    ///     signature.as_str(),
+    ///     "311ed8e11e2da00d98c7479ca390a5396fe643e13629d850243dada877963afd"
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sign<'a>(
+        &self,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Signature, SignError> {
+        let pairs = ordered(pairs).ok_or(SignError::DuplicateKey)?;
+        Ok(Signature(hex(&self.mac(&pairs).finalize().into_bytes().into())))
+    }
+
+    /// Checks the signature of the parameters received, in any order, [`SIGNATURE`] among them: see the table
+    /// at the top of the module for what key and value are.
+    ///
+    /// The signature must be exactly 64 digits of lower-case hexadecimal; white space is not trimmed. The
+    /// comparison with the right one is in constant time. The costs are those of [`SecretToken::sign`].
+    ///
+    /// Parameters that pass are a hint, [no more](self#what-a-signature-is-worth): read the status before
+    /// goods leave.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError`] when a key is there twice, and when there is no signature, none that could be right,
+    /// or another's. Do not tell the sender which.
+    ///
+    /// ```
+    /// use checkout_auth::peach::{SecretToken, VerifyError};
+    ///
+    /// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
+    /// let mut received = vec![
+    ///     ("checkoutId", "4b1b4ac3d2a8458cbd3e1a5a4d0a6e0b"),
+    ///     ("result.code", "000.200.100"),
+    ///     ("signature", "2c741edeaba8a771ba0726ef2f9d3c2f378240ad6deb239858a3b1e16e77e256"),
+    /// ];
+    /// assert_eq!(token.verify(received.iter().copied()), Ok(()));
+    ///
+    /// received[1].1 = "000.000.000";
+    /// assert_eq!(token.verify(received), Err(VerifyError::Mismatch));
+    /// # Ok::<(), checkout_auth::peach::KeyError>(())
+    /// ```
+    pub fn verify<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<(), VerifyError> {
+        let pairs = ordered(pairs).ok_or(VerifyError::DuplicateKey)?;
+        let (_, claimed) = pairs.iter().find(|(key, _)| *key == SIGNATURE).ok_or(VerifyError::Missing)?;
+        let claimed = read_hex(claimed).ok_or(VerifyError::Malformed)?;
+        self.mac(&pairs).verify_slice(&claimed).map_err(|_| VerifyError::Mismatch)
+    }
+
+    fn mac(&self, ordered: &[(&str, &str)]) -> Hmac<Sha256> {
+        let mut mac = self.0.start();
+        for part in signed_parts(ordered) {
+            mac.update(part.as_bytes());
+        }
+        mac
+    }
+}
+
+impl fmt::Debug for SecretToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretToken").finish_non_exhaustive()
+    }
+}
+
+/// The text that is signed, to compare with what the other side has made of the parameters.
+///
+/// It holds no secret, but every value there is: names, addresses, mail, the digits of a card. Look at it to
+/// find a fault, with parameters of a test; do not log or keep it. Signing makes no such string.
+///
+/// # Errors
+///
+/// [`SignError`], as for [`SecretToken::sign`].
+///
+/// ```
+/// use checkout_auth::peach::canonical;
+///
+/// let text = canonical([("currency", "ZAR"), ("amount", "2"), ("cancelUrl", ""), ("signature", "none")])?;
+/// assert_eq!(text, "amount2cancelUrlcurrencyZAR");
+/// assert_eq!(canonical([("a", "bc")])?, canonical([("ab", "c")])?);
+/// # Ok::<(), checkout_auth::peach::SignError>(())
+/// ```
+pub fn canonical<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<String, SignError> {
+    let pairs = ordered(pairs).ok_or(SignError::DuplicateKey)?;
+    Ok(signed_parts(&pairs).collect())
+}
+
+/// The signature of parameters: 64 digits of lower-case hexadecimal.
+///
+/// It is not a secret but passes again with its parameters, so `Debug` does not print it; `Display` does. It
+/// has no `==`: a signature that came in is checked with [`SecretToken::verify`], in constant time.
+///
+/// ```
+/// # use checkout_auth::peach::SecretToken;
+/// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
+/// let signature = token.sign([("a", "bc")])?;
+/// let text = "67f1dfe7040a2a1c1eb3ad455ce9dedbb4ab57c81e311d7ed4e8e6441a940f11";
+/// assert_eq!(signature.to_string(), text);
+/// assert_eq!(format!("{signature:?}"), "Signature([redacted])");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Signature([u8; 64]);
+
+impl Signature {
+    /// The text of the parameter.
+    ///
+    /// ```
+    /// # use checkout_auth::peach::{SIGNATURE, SecretToken};
+    /// # let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
+    /// let mut pairs = vec![("amount", "2"), ("currency", "ZAR")];
+    /// let signature = token.sign(pairs.iter().copied())?;
+    /// pairs.push((SIGNATURE, signature.as_str()));
+    /// assert_eq!(token.verify(pairs), Ok(()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // It is ASCII by construction, so the empty text is never given.
+        core::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signature([redacted])")
+    }
+}
+
+/// Why a text makes no [`SecretToken`]. Never says what the text is.
+///
+/// ```
+/// use checkout_auth::peach::{KeyError, SecretToken};
+///
+/// let error = SecretToken::new("".into()).unwrap_err();
+/// assert_eq!(error, KeyError::Empty);
+/// assert_eq!(error.to_string(), "the secret token is empty");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The secret token is empty.
+    #[error("the secret token is empty")]
+    Empty,
+    /// The secret token begins or ends with white space, a copied line break most likely.
+    #[error("the secret token begins or ends with white space, such as a copied line break")]
+    WhiteSpace,
+}
+
+/// Why parameters cannot be signed. Holds neither key nor value.
+///
+/// ```
+/// use checkout_auth::peach::{SecretToken, SignError};
+///
+/// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
+/// let twice = token.sign([("amount", "2"), ("amount", "2")]);
+/// assert_eq!(twice.unwrap_err(), SignError::DuplicateKey);
+/// # Ok::<(), checkout_auth::peach::KeyError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// A key is there twice, with one value or with two. Keys are compared as they are signed, decoded: `a.b`
+    /// and `a%2Eb` in a form are one key.
+    #[error("a parameter is there twice")]
+    DuplicateKey,
+}
+
+/// Why the signature of parameters is refused. For the receiver's own log: the sender is told of all alike.
+/// Holds neither key nor value.
+///
+/// ```
+/// use checkout_auth::peach::{SecretToken, VerifyError};
+///
+/// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
+/// assert_eq!(token.verify([("amount", "2")]), Err(VerifyError::Missing));
+/// assert_eq!(token.verify([("amount", "2"), ("signature", "")]), Err(VerifyError::Malformed));
+/// # Ok::<(), checkout_auth::peach::KeyError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// No parameter has the key [`SIGNATURE`].
+    #[error("there is no signature")]
+    Missing,
+    /// The signature is not 64 digits of lower-case hexadecimal.
+    #[error("the signature is not 64 digits of lower-case hexadecimal")]
+    Malformed,
+    /// A key is there twice, as for [`SignError::DuplicateKey`]; it may be [`SIGNATURE`].
+    #[error("a parameter is there twice")]
+    DuplicateKey,
+    /// The signature was made over something else, or with another secret token.
+    #[error("the signature is not these parameters' under this secret token")]
+    Mismatch,
+}
+
+/// The pairs in the order they are signed in, or `None` when a key is there twice.
+fn ordered<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Vec<(&'a str, &'a str)>> {
+    let mut pairs: Vec<_> = pairs.into_iter().collect();
+    pairs.sort_unstable_by_key(|(key, _)| *key);
+    let keys = pairs.iter().map(|(key, _)| key);
+    let twice = keys.clone().zip(keys.skip(1)).any(|(key, next)| key == next);
+    (!twice).then_some(pairs)
+}
+
+/// What is signed of the ordered pairs, part by part.
+fn signed_parts<'a>(ordered: &[(&'a str, &'a str)]) -> impl Iterator<Item = &'a str> {
+    ordered.iter().filter(|(key, _)| *key != SIGNATURE).flat_map(|(key, value)| [*key, *value])
+}
+
+/// The key of the parameter that carries the signature, and is no part of what is signed.
+///
+/// ```
+/// assert_eq!(checkout_auth::peach::SIGNATURE, "signature");
+/// ```
+pub const SIGNATURE: &str = "signature";
+
+#[cfg(test)]
+mod tests;
