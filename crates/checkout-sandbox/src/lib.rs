@@ -1,7 +1,7 @@
 //! An in-process sandbox that plays a hosted checkout provider, with a virtual clock, scenarios and faults.
 //!
-//! What it holds: one module for each provider, [`allscale`] so far, with a `Sandbox` that is a
-//! [`Transport`](checkout_transport::Transport) and a
+//! What it holds: one module for each provider, [`allscale`], [`azotte`] and [`peach`], with a `Sandbox`
+//! that is a [`Transport`](checkout_transport::Transport) and a
 //! [`BlockingTransport`](checkout_transport::BlockingTransport); and the [`VirtualClock`] that they share.
 //!
 //! ```
@@ -32,17 +32,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **What is not here:** a server that listens, webhooks, signed responses, a hosted page, a blockchain. None
-//! of the crates that write requests and read replies is used here either.
+//! **What is not here:** a server that listens, anything that calls out (webhooks are taken from the
+//! sandbox), a hosted page, a blockchain. None of the crates that write requests and read replies is used
+//! here either.
 //!
 //! **The one idea to know:** it is the other side's word. It reads requests and writes replies by its own
 //! hand from the provider's documents, and shares no field name, no floor and no rule with the crates that it
 //! tests, so a mistake of theirs does not pass on both sides. (What it does share: the rows of the enum
-//! tables, which are compared with the published ones, and the signature, which a published example pins.)
+//! tables, which are compared with the published ones, and the signatures, which published examples pin.)
 //!
 //! Sources: the pages named in each module. Features: none.
 
 pub mod allscale;
+pub mod azotte;
+pub mod peach;
 
 mod clock;
 mod generator;

@@ -1,0 +1,222 @@
+//! A checkout as the sandbox keeps it, and how it is shown.
+
+use std::time::Duration;
+
+use super::fault::Fault;
+use super::order::Order;
+use super::scenario::{DONE, Redirect, Return, Returns, Scenario, Stage, Step};
+use crate::generator::Generator;
+use crate::json::Json;
+
+/// A checkout, as a test sees it from behind the counter.
+///
+/// ```
+/// use checkout_sandbox::azotte::Sandbox;
+///
+/// assert!(Sandbox::new(1).checkouts().is_empty());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckoutRecord {
+    /// The `trackingNumber`: `trk_` and a ULID.
+    pub tracking_number: String,
+    /// The tenant that it belongs to, by its `x-tn`.
+    pub tenant: String,
+    /// The `correlationId` of the request, if it had one.
+    pub correlation_id: Option<String>,
+    /// Where it stands now, by its scenario, the clock, and what the payer has done.
+    pub message_code: String,
+    /// How often the payment has been captured by now: 1 from the first `CHECK_OUT_DONE` on, and else 0.
+    pub captures: u32,
+    /// How many submits have led to it: one, and each later one with the same correlation id.
+    pub submits: u32,
+    /// The `paymentChannel`.
+    pub channel: String,
+    /// Whether a stored method is charged.
+    pub uses_stored_method: bool,
+    /// When it was first submitted: milliseconds since 1970-01-01 UTC.
+    pub submitted_at_millis: u64,
+    /// The name of the scenario that it goes through.
+    pub scenario: String,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Checkout {
+    pub(super) tracking_number: String,
+    /// The number of the tenant that it belongs to.
+    pub(super) tenant: usize,
+    pub(super) submits: u32,
+    seed: u64,
+    order: Order,
+    scenario: Scenario,
+    returns: Returns,
+    submitted_at_millis: u64,
+}
+
+impl Checkout {
+    pub(super) fn new(
+        tenant: usize,
+        order: Order,
+        scenario: Scenario,
+        now_millis: u64,
+        generator: &mut Generator,
+    ) -> Self {
+        let tracking_number = tracking_number(now_millis, generator);
+        let (seed, returns) = (generator.number(), Returns::new());
+        let submitted_at_millis = now_millis;
+        Self { tracking_number, tenant, submits: 0, seed, order, scenario, returns, submitted_at_millis }
+    }
+
+    pub(super) fn record(&self, x_tn: &str, now_millis: u64) -> CheckoutRecord {
+        let stage = self.stage(now_millis);
+        CheckoutRecord {
+            tracking_number: self.tracking_number.clone(),
+            tenant: x_tn.to_owned(),
+            correlation_id: self.order.correlation_id.clone(),
+            message_code: stage.step.code().to_owned(),
+            captures: u32::from(stage.is_captured),
+            submits: self.submits,
+            channel: self.order.channel.clone(),
+            uses_stored_method: self.order.uses_stored_method,
+            submitted_at_millis: self.submitted_at_millis,
+            scenario: self.scenario.name().to_owned(),
+        }
+    }
+
+    /// The browser returns. `false` when there is no redirect to return from.
+    pub(super) fn return_from_redirect(&mut self, has_passed: bool, now_millis: u64) -> bool {
+        let Stage { round, is_waiting, .. } = self.stage(now_millis);
+        if is_waiting {
+            self.returns.insert(round, Return { at: self.age(now_millis), has_passed });
+        }
+        is_waiting
+    }
+
+    pub(super) fn step(&self, now_millis: u64) -> &Step {
+        self.stage(now_millis).step
+    }
+
+    /// The code and the `CheckoutResult`, with the members in the order of the page's samples.
+    pub(super) fn result(&self, now_millis: u64, fault: Option<&Fault>) -> (String, Json) {
+        let Stage { step, round, .. } = self.stage(now_millis);
+        let code = match fault {
+            Some(Fault::TamperedCode(code)) => code.as_str(),
+            Some(_) | None => step.code(),
+        };
+        let tracking_number = match fault {
+            Some(Fault::TamperedTracking) => Some(self.made_up_tracking_number()),
+            Some(Fault::MissingTracking) => None,
+            Some(_) | None => Some(self.tracking_number.clone()),
+        };
+        let is_silent = matches!(fault, Some(Fault::NoFollowUp | Fault::NoPollingAdvice));
+        let status = object([
+            ("messageCode", Some(Json::text(code))),
+            ("message", step.message(false).map(Json::text)),
+        ]);
+        let follow_up = object([
+            ("retryAfterSeconds", step.can_follow_up().then(|| Json::Int(i64::from(step.advised_seconds())))),
+            ("canFollowUp", Some(boolean(step.can_follow_up()))),
+        ]);
+        let result = object([
+            ("trackingNumber", tracking_number.map(Json::text)),
+            ("status", Some(status)),
+            ("message", step.message(true).map(Json::text)),
+            ("redirectInstructions", step.redirect().map(|redirect| self.redirect(redirect, round))),
+            ("followUpInstructions", Some(follow_up).filter(|_| !is_silent)),
+        ]);
+        (code.to_owned(), result)
+    }
+
+    /// A checkout of somebody else's that was never submitted, at another code.
+    pub(super) fn made_up_other(&self, now_millis: u64) -> Self {
+        let is_done = self.step(now_millis).code() == DONE;
+        let steps = (!is_done).then(|| Step::after(Duration::ZERO, DONE));
+        Self {
+            tracking_number: self.made_up_tracking_number(),
+            seed: !self.seed,
+            scenario: Scenario::custom(steps),
+            ..self.clone()
+        }
+    }
+
+    fn redirect(&self, redirect: Redirect, round: usize) -> Json {
+        let round = u64::try_from(round).unwrap_or_default();
+        let mut digits = Generator::new(self.seed.wrapping_add(round));
+        let url = format!("https://psp.example/3ds/{}", digits.hex(12));
+        let reference = format!("3ds_{}", digits.hex(16));
+        // It has to be escaped in JSON, and a reader has to give it back as it is.
+        let form = format!(
+            "<form id=\"challenge\" method=\"post\" action=\"{url}\">\n\
+             \t<input type=\"hidden\" name=\"creq\" value=\"{}\">\n\
+             \t<noscript><button>Weiter zur Bestätigung</button></noscript>\n</form>\n\
+             <script>document.getElementById(\"challenge\").submit();</script>",
+            digits.hex(48)
+        );
+        let shows_html = redirect != Redirect::Url;
+        let shows_url = redirect != Redirect::Html;
+        object([
+            ("redirectUrl", shows_url.then_some(Json::Text(url))),
+            ("htmlContent", shows_html.then_some(Json::Text(form))),
+            ("threeDIdentifier", shows_html.then_some(Json::Text(reference))),
+            ("isRedirectRequired", Some(boolean(true))),
+            ("hasNextSteps", Some(boolean(true))),
+            ("showHtmlContent", Some(boolean(shows_html))),
+        ])
+    }
+
+    fn made_up_tracking_number(&self) -> String {
+        tracking_number(self.submitted_at_millis, &mut Generator::new(!self.seed))
+    }
+
+    fn stage(&self, now_millis: u64) -> Stage<'_> {
+        self.scenario.stage(&self.returns, self.age(now_millis))
+    }
+
+    fn age(&self, now_millis: u64) -> Duration {
+        Duration::from_millis(now_millis.saturating_sub(self.submitted_at_millis))
+    }
+}
+
+/// `trk_` and a ULID, as in the page's samples: 48 bits of the time and 80 others, in Crockford's base 32.
+fn tracking_number(now_millis: u64, generator: &mut Generator) -> String {
+    let others = (u128::from(generator.number()) << 16) | u128::from(generator.number() & 0xffff);
+    let bits = (u128::from(now_millis & 0xffff_ffff_ffff) << 80) | others;
+    let digit = |at: usize| {
+        let value = usize::try_from((bits >> (5 * at)) & 31).unwrap_or_default();
+        CROCKFORD.get(value).copied().map_or('0', char::from)
+    };
+    let ulid: String = (0..26).rev().map(digit).collect();
+    format!("trk_{ulid}")
+}
+
+/// An object without the members that have no value.
+fn object<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
+    let present = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Json::Object(present.collect())
+}
+
+fn boolean(value: bool) -> Json {
+    Json::Raw(value.to_string())
+}
+
+const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tracking_number_tells_its_time_as_a_ulid_does() {
+        // The time of the ULID in the page's samples, and the example of the ULID specification.
+        for (millis, time) in [
+            (1_717_246_327_923, "01HZ9XPZ3K"),
+            (1_469_918_176_385, "01ARYZ6S41"),
+            (0, "0000000000"),
+            (u64::MAX, "7ZZZZZZZZZ"),
+        ] {
+            let number = tracking_number(millis, &mut Generator::new(1));
+            assert_eq!(number.len(), "trk_01HZ9XPZ3K2A8E0VBVQH7N9XGB".len());
+            assert_eq!(number.get(..14), Some(format!("trk_{time}").as_str()));
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! A checkout as the sandbox keeps it, and its fields as every reply, webhook and redirect shows them.
+
+use std::time::{Duration, SystemTime};
+
+use super::form::Pairs;
+use super::order::Order;
+use super::scenario::{
+    CANCELLED, CHARGEBACK, CREATED, DECLINED, EXPIRED, LIVE_SUCCESS, NOT_FOUND, NOT_OPENED, PENDING, SUCCESS,
+    Scenario, TEST_SUCCESS,
+};
+use crate::generator::Generator;
+
+/// A checkout, as a test sees it from behind the counter. It holds nothing of the payer.
+///
+/// ```
+/// use checkout_sandbox::peach::Sandbox;
+///
+/// assert!(Sandbox::new(1).checkouts().is_empty());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckoutRecord {
+    /// The checkout's id: 32 hexadecimal digits in lower case.
+    pub checkout_id: String,
+    /// The `merchantTransactionId` of the request.
+    pub merchant_transaction_id: String,
+    /// The entity that it belongs to.
+    pub entity_id: String,
+    /// The amount as the request wrote it, in major units.
+    pub amount: String,
+    /// The currency of the request.
+    pub currency: String,
+    /// The `paymentType` of the request; a scenario may have the replies say another.
+    pub payment_type: String,
+    /// The result code where it stands now, by its scenario, the payer's steps and the clock.
+    pub code: String,
+    /// When it was created: milliseconds since 1970-01-01 UTC.
+    pub created_at_millis: u64,
+    /// The name of the scenario that it began with.
+    pub scenario: String,
+}
+
+/// No `Debug`: it can make up a payer's card.
+#[derive(Clone)]
+pub(super) struct Checkout {
+    pub(super) id: String,
+    /// The number of the merchant that it belongs to.
+    pub(super) merchant: usize,
+    pub(super) order: Order,
+    /// How many of its events have been taken as webhooks.
+    pub(super) taken: usize,
+    seed: u64,
+    scenario: Scenario,
+    created_at_millis: u64,
+    /// Those that have come and those that are to come, in their order.
+    events: Vec<Event>,
+}
+
+/// A change of a checkout's result code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Event {
+    pub(super) at_millis: u64,
+    pub(super) code: String,
+    /// What its timestamp says.
+    stamp_millis: u64,
+}
+
+/// What the payer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act<'a> {
+    Open,
+    /// The code that it comes to.
+    End(&'a str),
+}
+
+impl Checkout {
+    pub(super) fn new(
+        merchant: usize,
+        order: Order,
+        scenario: Scenario,
+        live: bool,
+        now_millis: u64,
+        generator: &mut Generator,
+    ) -> Self {
+        let mut at_millis = now_millis;
+        let mut events = Vec::new();
+        for step in scenario.steps() {
+            at_millis = at_millis.saturating_add(millis(step.after));
+            let stamp_millis = at_millis.saturating_sub(millis(step.older));
+            events.push(Event { at_millis, code: environments(&step.code, live).to_owned(), stamp_millis });
+        }
+        let (id, seed) = (generator.hex(32), generator.number());
+        Self { id, merchant, order, taken: 0, seed, scenario, created_at_millis: now_millis, events }
+    }
+
+    pub(super) fn record(&self, now_millis: u64) -> CheckoutRecord {
+        CheckoutRecord {
+            checkout_id: self.id.clone(),
+            merchant_transaction_id: self.order.merchant_transaction_id.clone(),
+            entity_id: self.order.entity_id.clone(),
+            amount: self.order.amount.clone(),
+            currency: self.order.currency.clone(),
+            payment_type: self.order.payment_type.clone(),
+            code: self.code(now_millis).to_owned(),
+            created_at_millis: self.created_at_millis,
+            scenario: self.scenario.name().to_owned(),
+        }
+    }
+
+    /// The events that have come.
+    pub(super) fn reached(&self, now_millis: u64) -> &[Event] {
+        let reached = self.events.iter().take_while(|event| event.at_millis <= now_millis).count();
+        self.events.get(..reached).unwrap_or_default()
+    }
+
+    pub(super) fn code(&self, now_millis: u64) -> &str {
+        self.reached(now_millis).last().map_or(NOT_OPENED, |event| &event.code)
+    }
+
+    /// The id of its payment, once there is one.
+    pub(super) fn payment_id(&self, now_millis: u64) -> Option<String> {
+        is_paid(self.reached(now_millis)).then(|| self.derived(PAYMENT_ID, 32))
+    }
+
+    /// Takes the checkout off its scenario. False, and nothing happens, when what the payer would open is no
+    /// longer open.
+    pub(super) fn act(&mut self, act: Act<'_>, live: bool, now_millis: u64) -> bool {
+        let code = self.code(now_millis).to_owned();
+        if act == Act::Open && ![NOT_OPENED, CREATED].contains(&&*code) {
+            return false;
+        }
+        let reached = self.reached(now_millis).len();
+        self.events.truncate(reached);
+        let mut add = |at_millis, code: &str| {
+            self.events.push(Event { at_millis, code: code.to_owned(), stamp_millis: at_millis });
+        };
+        if code == NOT_OPENED {
+            add(now_millis, CREATED);
+        }
+        match act {
+            Act::Open => add(now_millis.saturating_add(HALF_AN_HOUR_MILLIS), EXPIRED),
+            Act::End(code) => add(now_millis, environments(code, live)),
+        }
+        true
+    }
+
+    /// The fields of a reply, without a signature, after so many of its events.
+    pub(super) fn fields(&self, events: usize) -> Pairs {
+        let events = self.events.get(..events).unwrap_or(&self.events);
+        let last = events.last();
+        let code = last.map_or(NOT_OPENED, |event| &event.code);
+        let stamp_millis = last.map_or(self.created_at_millis, |event| event.stamp_millis);
+        let mut fields: Pairs = Vec::new();
+        let mut add = |key: &str, value: &str| fields.push((key.to_owned(), value.to_owned()));
+        add("amount", &self.order.amount);
+        if events.iter().any(|event| !BEFORE_AN_ATTEMPT.contains(&&*event.code)) {
+            let digits = self.seed % 10_000;
+            add("card.bin", "411111");
+            add("card.expiryMonth", &format!("{:02}", self.seed % 12 + 1));
+            add("card.expiryYear", "2039");
+            add("card.holder", &format!("Payer {}", self.derived(HOLDER, 8)));
+            add("card.last4Digits", &format!("{digits:04}"));
+            add("paymentBrand", "VISA");
+        }
+        add("checkoutId", &self.id);
+        add("currency", &self.order.currency);
+        if is_paid(events) {
+            add("id", &self.derived(PAYMENT_ID, 32));
+        }
+        add("merchant.name", "Sandbox shop");
+        add("merchantTransactionId", &self.order.merchant_transaction_id);
+        add("paymentType", self.scenario.shown_payment_type().unwrap_or(&self.order.payment_type));
+        add("result.code", code);
+        add("result.description", description(code));
+        add("timestamp", &iso8601(stamp_millis));
+        fields.extend(self.order.repeated.iter().cloned());
+        fields
+    }
+
+    /// The word for `expired`, when its scenario has V1's status wrapped.
+    pub(super) fn expired_word(&self) -> Option<&str> {
+        self.scenario.expired_word()
+    }
+
+    /// The word of the wrapped shape for where it stands, and the seconds that remain.
+    ///
+    /// Assumed: a code without a word of its own is `pending`, and what has ended has no seconds left.
+    pub(super) fn outer(&self, now_millis: u64) -> (&str, i64) {
+        let reached = self.reached(now_millis);
+        let code = reached.last().map_or(NOT_OPENED, |event| &*event.code);
+        let opened = reached.iter().find(|event| event.code == CREATED);
+        let from = opened.map_or(self.created_at_millis, |event| event.at_millis);
+        let left = from.saturating_add(HALF_AN_HOUR_MILLIS).saturating_sub(now_millis) / 1000;
+        let left = i64::try_from(left).unwrap_or(i64::MAX);
+        match code {
+            NOT_OPENED | CREATED => ("created", left),
+            LIVE_SUCCESS | TEST_SUCCESS | "000.100.111" | "000.100.112" => ("successful", 0),
+            CANCELLED => ("cancelled", 0),
+            EXPIRED => (self.scenario.expired_word().unwrap_or("expired"), 0),
+            _ => ("pending", left),
+        }
+    }
+
+    pub(super) fn redirect_url(&self, host: &str) -> String {
+        format!("https://{host}/checkout?token={}", self.derived(PAGE, 32))
+    }
+
+    /// Where the shopper comes back to.
+    pub(super) fn return_url(&self, now_millis: u64) -> &str {
+        let cancelled = self.order.cancel_url.as_deref().filter(|_| self.code(now_millis) == CANCELLED);
+        cancelled.unwrap_or(&self.order.shopper_result_url)
+    }
+
+    /// The id of the webhook of one of its events.
+    pub(super) fn webhook_id(&self, event: usize) -> String {
+        self.derived(WEBHOOK.wrapping_add(u64::try_from(event).unwrap_or_default()), 32)
+    }
+
+    /// A paid checkout of the same merchant's that was never asked for.
+    pub(super) fn made_up_other(mut self, live: bool) -> Self {
+        self.id = Generator::new(!self.seed).hex(32);
+        self.seed = !self.seed;
+        self.order.merchant_transaction_id = "SomebodyElse1".to_owned();
+        let at_millis = self.created_at_millis;
+        let event = |code: &str| Event { at_millis, code: code.to_owned(), stamp_millis: at_millis };
+        self.events = vec![event(CREATED), event(environments(SUCCESS, live))];
+        self
+    }
+
+    /// Digits that belong to this checkout and to one purpose, whenever they are asked for.
+    fn derived(&self, purpose: u64, digits: usize) -> String {
+        Generator::new(self.seed.wrapping_add(purpose)).hex(digits)
+    }
+}
+
+/// In words of ours where no page has them.
+pub(super) fn description(code: &str) -> &'static str {
+    match code {
+        NOT_OPENED => "cannot find transaction",
+        CREATED => "successfully created checkout",
+        PENDING => "transaction pending",
+        LIVE_SUCCESS => "Transaction succeeded",
+        TEST_SUCCESS => "Request successfully processed in 'Merchant in Integrator Test Mode'",
+        CANCELLED => "Cancelled by user",
+        EXPIRED => "Uncertain status - probably cancelled by user",
+        NOT_FOUND => "invalid or missing parameter",
+        DECLINED => "transaction declined (invalid card)",
+        CHARGEBACK => "Chargeback",
+        _ => "no words for this code",
+    }
+}
+
+/// ISO 8601 in UTC, with milliseconds. The years end with 9999.
+fn iso8601(millis: u64) -> String {
+    let at = SystemTime::UNIX_EPOCH + Duration::from_millis(millis.min(LAST_MILLIS));
+    let date = httpdate::HttpDate::from(at).to_string();
+    // "Sun, 06 Nov 1994 08:49:37 GMT"
+    let words: Vec<&str> = date.split([' ', ',']).collect();
+    let (Some(day), Some(month), Some(year), Some(time)) =
+        (words.get(2), words.get(3), words.get(4), words.get(5))
+    else {
+        return date;
+    };
+    let month = MONTHS.iter().position(|name| name == month).map_or(0, |at| at + 1);
+    format!("{year}-{month:02}-{day}T{time}.{:03}Z", millis.min(LAST_MILLIS) % 1000)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The code that a step or an act means in this environment.
+fn environments(code: &str, live: bool) -> &str {
+    match (code, live) {
+        (SUCCESS, true) => LIVE_SUCCESS,
+        (SUCCESS, false) => TEST_SUCCESS,
+        (code, _) => code,
+    }
+}
+
+fn is_paid(events: &[Event]) -> bool {
+    events
+        .iter()
+        .any(|event| [LIVE_SUCCESS, TEST_SUCCESS, "000.100.111", "000.100.112"].contains(&&*event.code))
+}
+
+/// The codes of a checkout at which no card has been tried.
+const BEFORE_AN_ATTEMPT: [&str; 5] = [NOT_OPENED, CREATED, PENDING, CANCELLED, EXPIRED];
+
+const HALF_AN_HOUR_MILLIS: u64 = 1_800_000;
+
+/// The last moment of the year 9999.
+const LAST_MILLIS: u64 = 253_402_300_799_999;
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+// What each run of derived digits is for.
+const PAYMENT_ID: u64 = 1;
+const HOLDER: u64 = 2;
+const PAGE: u64 = 3;
+const WEBHOOK: u64 = 1 << 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_is_iso_8601_in_utc() {
+        // From `date -u`.
+        let table = [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (784_111_777_999, "1994-11-06T08:49:37.999Z"),
+            (1_709_164_800_001, "2024-02-29T00:00:00.001Z"),
+            (1_735_689_599_000, "2024-12-31T23:59:59.000Z"),
+            (u64::MAX, "9999-12-31T23:59:59.999Z"),
+        ];
+        for (millis, expected) in table {
+            assert_eq!(iso8601(millis), expected);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Pairs of texts: out of a form, a query or JSON, and into a form.
+
+use serde_json::Value;
+
+/// A key and its value, decoded. A key may come twice.
+pub(super) type Pairs = Vec<(String, String)>;
+
+/// The first value of a key, unless it is empty.
+pub(super) fn value_of<'a>(pairs: &'a [(String, String)], key: &str) -> Option<&'a str> {
+    pairs
+        .iter()
+        .find(|(name, _)| name == key)
+        .map(|(_, value)| value.as_str())
+        .filter(|value| !value.is_empty())
+}
+
+/// Borrowed pairs, as the signature takes them.
+pub(super) fn borrowed(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+}
+
+/// The pairs of a form or of a query. `None` when an escape is not one or the text is not UTF-8.
+pub(super) fn decode(form: &[u8]) -> Option<Pairs> {
+    let pieces = form.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty());
+    pieces
+        .map(|piece| {
+            let mut halves = piece.splitn(2, |byte| *byte == b'=');
+            let (key, value) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
+            Some((unescaped(key, b' ')?, unescaped(value, b' ')?))
+        })
+        .collect()
+}
+
+/// A segment of a path, decoded, in which a plus is a plus.
+pub(super) fn segment(text: &str) -> Option<String> {
+    unescaped(text.as_bytes(), b'+')
+}
+
+/// Pairs as `application/x-www-form-urlencoded`.
+pub(super) fn encode(pairs: &[(String, String)]) -> String {
+    let mut form = String::new();
+    for (key, value) in pairs {
+        if !form.is_empty() {
+            form.push('&');
+        }
+        escape(key, &mut form);
+        form.push('=');
+        escape(value, &mut form);
+    }
+    form
+}
+
+/// The pairs of a JSON object: nested names are joined with dots, those of `customParameters` and the places
+/// in a list stand in brackets, and what is null is left out. `None` when it is no JSON object.
+pub(super) fn flatten(json: &[u8]) -> Option<Pairs> {
+    let value: Value = serde_json::from_slice(json).ok()?;
+    let mut pairs = Vec::new();
+    for (name, value) in value.as_object()? {
+        flatten_into(name.clone(), value, &mut pairs);
+    }
+    Some(pairs)
+}
+
+fn flatten_into(key: String, value: &Value, pairs: &mut Pairs) {
+    match value {
+        Value::Null => {}
+        Value::Bool(truth) => pairs.push((key, truth.to_string())),
+        Value::Number(number) => pairs.push((key, number.to_string())),
+        Value::String(text) => pairs.push((key, text.clone())),
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                flatten_into(format!("{key}[{at}]"), item, pairs);
+            }
+        }
+        Value::Object(members) => {
+            for (name, value) in members {
+                let bracketed = key == "customParameters";
+                let key = if bracketed { format!("{key}[{name}]") } else { format!("{key}.{name}") };
+                flatten_into(key, value, pairs);
+            }
+        }
+    }
+}
+
+fn unescaped(text: &[u8], plus: u8) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.iter().copied();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => hex_digit(rest.next()?)? << 4 | hex_digit(rest.next()?)?,
+            b'+' => plus,
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+fn escape(text: &str, form: &mut String) {
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'*' | b'-' | b'.' | b'_' => {
+                form.push(char::from(byte))
+            }
+            b' ' => form.push('+'),
+            byte => form.push_str(&format!("%{byte:02X}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pairs(pairs: &[(&str, &str)]) -> Pairs {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_published_form_is_read_as_it_is_meant() {
+        let form = b"amount=14.99&result.code=000.100.110&result.description=Request+successfully+\
+            processed+in+%27Merchant+in+Integrator+Test+Mode%27&\
+            timestamp=2019-01-25T08%3A27%3A46.916519Z&empty=&bare&&a=b=c";
+        let expected = pairs(&[
+            ("amount", "14.99"),
+            ("result.code", "000.100.110"),
+            ("result.description", "Request successfully processed in 'Merchant in Integrator Test Mode'"),
+            ("timestamp", "2019-01-25T08:27:46.916519Z"),
+            ("empty", ""),
+            ("bare", ""),
+            ("a", "b=c"),
+        ]);
+        assert_eq!(decode(form).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_no_form_is_none() {
+        for form in ["a=%", "a=%4", "a=%zz", "%ff=1", "a=%+1"] {
+            assert_eq!(decode(form.as_bytes()), None, "{form}");
+        }
+        assert_eq!(decode(b""), Some(Vec::new()));
+    }
+
+    #[test]
+    fn json_is_flattened_to_the_names_of_the_form() {
+        let json = br#"{"authentication":{"entityId":"e"},"amount":10.25,"forceDefaultMethod":true,"x":null,
+            "customParameters":{"a.b":"1"},"cart":{"tax":15,"items":[{"name":"n"},"m"]},
+            "customer.email":"c"}"#;
+        let mut flat = flatten(json).unwrap();
+        flat.sort();
+        let expected = [
+            ("amount", "10.25"),
+            ("authentication.entityId", "e"),
+            ("cart.items[0].name", "n"),
+            ("cart.items[1]", "m"),
+            ("cart.tax", "15"),
+            ("customParameters[a.b]", "1"),
+            ("customer.email", "c"),
+            ("forceDefaultMethod", "true"),
+        ];
+        assert_eq!(flat, pairs(&expected));
+        for no_object in ["", "[]", "1", "{\"a\":1"] {
+            assert_eq!(flatten(no_object.as_bytes()), None, "{no_object}");
+        }
+    }
+
+    #[test]
+    fn a_plus_in_a_path_is_a_plus() {
+        assert_eq!(segment("a+b%2Fc%2b").as_deref(), Some("a+b/c+"));
+        assert_eq!(segment("%f"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded_again(pairs in prop::collection::vec((".+", ".*"), 0..5)) {
+            let form = encode(&pairs);
+            prop_assert!(form.is_ascii());
+            prop_assert_eq!(decode(form.as_bytes()), Some(pairs));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The fields of a new checkout, and whether the documents allow them.
+
+use super::form::{Pairs, value_of};
+
+/// What a checkout was asked for, once its fields have passed.
+///
+/// No `Debug`: `customParameters` can hold anything of a payer.
+#[derive(Clone)]
+pub(super) struct Order {
+    pub(super) entity_id: String,
+    pub(super) merchant_transaction_id: String,
+    pub(super) amount: String,
+    pub(super) currency: String,
+    pub(super) payment_type: String,
+    pub(super) shopper_result_url: String,
+    pub(super) cancel_url: Option<String>,
+    pub(super) notification_url: Option<String>,
+    /// What every reply repeats: `merchantInvoiceId` and `customParameters[…]`.
+    pub(super) repeated: Pairs,
+}
+
+/// How the fields arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    /// With a `signature` among them.
+    V1,
+    /// Without.
+    V2,
+}
+
+impl Order {
+    /// # Errors
+    ///
+    /// Every field that is wrong, in the order of the table, and what is wrong with it.
+    pub(super) fn read(pairs: &Pairs, version: Version, id_range: IdRange) -> Result<Self, Pairs> {
+        let mut wrong: Pairs = Vec::new();
+        let mut refuse = |field: &str, text: &str| {
+            if !wrong.iter().any(|(known, _)| known == field) {
+                wrong.push((field.to_owned(), text.to_owned()));
+            }
+        };
+        for (field, rule) in REQUIRED.iter().chain(&OPTIONAL) {
+            let required = REQUIRED.iter().any(|row| row.0 == *field);
+            let given = value_of(pairs, field);
+            match (given, version) {
+                (None, Version::V2) if *field == SIGNATURE => {}
+                (Some(_), Version::V2) if *field == SIGNATURE => refuse(field, "is not allowed"),
+                (None, _) if required => refuse(field, "is required"),
+                (None, _) => {}
+                (Some(value), _) => {
+                    let rule = if *field == TRANSACTION_ID { &id_range.rule() } else { rule };
+                    if let Some(text) = rule.broken_by(value) {
+                        refuse(field, &text);
+                    }
+                }
+            }
+        }
+        for (at, (key, _)) in pairs.iter().enumerate() {
+            if pairs.iter().take(at).any(|(earlier, _)| earlier == key) {
+                refuse(key, "is given twice");
+            }
+            if !is_known(key) {
+                refuse(key, "is not allowed");
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let optional = |key| value_of(pairs, key).map(str::to_owned);
+        let text = |key| optional(key).unwrap_or_default();
+        let is_repeated = |key: &str| key == "merchantInvoiceId" || key.starts_with("customParameters[");
+        Ok(Self {
+            entity_id: text("authentication.entityId"),
+            merchant_transaction_id: text(TRANSACTION_ID),
+            amount: text("amount"),
+            currency: text("currency"),
+            payment_type: text("paymentType"),
+            shopper_result_url: text("shopperResultUrl"),
+            cancel_url: optional("cancelUrl"),
+            notification_url: optional("notificationUrl"),
+            repeated: pairs.iter().filter(|(key, _)| is_repeated(key)).cloned().collect(),
+        })
+    }
+}
+
+/// How long a `merchantTransactionId` may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum IdRange {
+    /// 8 to 16 characters, as the page of the request says.
+    Stated,
+    /// 1 to 48, as the page of the status has it and as is seen in use.
+    Seen,
+}
+
+impl IdRange {
+    fn rule(self) -> Rule {
+        match self {
+            Self::Stated => Rule::Length(8, 16),
+            Self::Seen => Rule::Length(1, 48),
+        }
+    }
+}
+
+/// What a value must be.
+#[derive(Debug, Clone, Copy)]
+enum Rule {
+    Any,
+    /// Characters, both ends allowed.
+    Length(usize, usize),
+    OneOf(&'static [&'static str]),
+    /// So many digits of lower-case hexadecimal.
+    Hex(usize),
+    /// `^[0-9]{1,8}(\.[0-9]{2})?$`
+    Amount,
+}
+
+impl Rule {
+    fn broken_by(self, value: &str) -> Option<String> {
+        let (kept, text) = match self {
+            Self::Any => return None,
+            Self::Length(least, most) => {
+                let kept = (least..=most).contains(&value.chars().count());
+                (kept, format!("must be {least} to {most} characters long"))
+            }
+            Self::OneOf(values) => (values.contains(&value), format!("must be one of {}", values.join(", "))),
+            Self::Hex(digits) => {
+                let is_hex = value.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+                (is_hex && value.len() == digits, format!("must be {digits} hexadecimal digits"))
+            }
+            Self::Amount => (is_amount(value), "must be a number with no or two decimals".to_owned()),
+        };
+        (!kept).then_some(text)
+    }
+}
+
+fn is_amount(value: &str) -> bool {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, decimals) = value.split_once('.').unwrap_or((value, "00"));
+    (1..=8).contains(&whole.len()) && digits(whole) && decimals.len() == 2 && digits(decimals)
+}
+
+fn is_known(key: &str) -> bool {
+    let listed = |rows: &[(&str, Rule)]| rows.iter().any(|row| row.0 == key);
+    let grouped = GROUPS.iter().any(|group| key.len() > group.len() && key.starts_with(group));
+    let custom = key.strip_prefix("customParameters[").and_then(|name| name.strip_suffix(']'));
+    listed(&REQUIRED) || listed(&OPTIONAL) || grouped || custom.is_some_and(|name| !name.is_empty())
+}
+
+const SIGNATURE: &str = "signature";
+
+const TRANSACTION_ID: &str = "merchantTransactionId";
+
+// Typed from the pages, and not from the rules that are under test.
+const REQUIRED: [(&str, Rule); 8] = [
+    ("authentication.entityId", Rule::Hex(32)),
+    (SIGNATURE, Rule::Hex(64)),
+    (TRANSACTION_ID, Rule::Any),
+    ("amount", Rule::Amount),
+    ("paymentType", Rule::OneOf(&["DB", "PA"])),
+    ("currency", Rule::OneOf(&["ZAR", "USD", "KES", "MUR", "GBP", "EUR"])),
+    ("nonce", Rule::Length(1, 64)),
+    ("shopperResultUrl", Rule::Length(6, 2048)),
+];
+
+const OPTIONAL: [(&str, Rule); 8] = [
+    ("defaultPaymentMethod", Rule::Any),
+    ("forceDefaultMethod", Rule::OneOf(&["true", "false"])),
+    ("merchantInvoiceId", Rule::Length(8, 255)),
+    ("cancelUrl", Rule::Any),
+    ("notificationUrl", Rule::Any),
+    ("createRegistration", Rule::OneOf(&["true", "false"])),
+    ("originator", Rule::Any),
+    ("returnTo", Rule::Any),
+];
+
+/// What the names of whole groups of fields begin with.
+const GROUPS: [&str; 4] = ["customer.", "billing.", "shipping.", "cart."];

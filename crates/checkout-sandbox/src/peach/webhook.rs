@@ -1,0 +1,111 @@
+//! What the sandbox would send of itself: it cannot call out, so it is taken from it.
+
+use std::fmt;
+
+use checkout_auth::peach::SecretToken;
+use checkout_transport::bytes::Bytes;
+
+use super::checkout::Checkout;
+use super::form::encode;
+use super::signed::{signature, with_signature};
+
+/// A webhook of one change of a checkout's result code: a `POST` to its `url`.
+///
+/// `Debug` prints nothing of the body and not the signature.
+///
+/// ```
+/// use checkout_sandbox::peach::Sandbox;
+///
+/// assert!(Sandbox::new(1).webhooks().is_empty());
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Webhook {
+    /// The checkout's id, as in the body.
+    pub checkout_id: String,
+    /// The result code, as in the body.
+    pub code: String,
+    /// When it is first sent: milliseconds since 1970-01-01 UTC. Not what the body's `timestamp` says when a
+    /// scenario makes that older.
+    pub at_millis: u64,
+    /// The request's `notificationUrl`, and without one the merchant's.
+    pub url: String,
+    /// `application/x-www-form-urlencoded`, with the `signature` in it.
+    pub body: Bytes,
+    /// `x-webhook-timestamp`, `x-webhook-id` and `x-webhook-signature`.
+    pub headers: [(&'static str, String); 3],
+}
+
+impl Webhook {
+    /// The webhook of the event with this number, counted from zero.
+    pub(super) fn of(
+        checkout: &Checkout,
+        event: usize,
+        token: &SecretToken,
+        merchants_url: &str,
+    ) -> Option<Self> {
+        let change = checkout.reached(u64::MAX).get(event)?;
+        let url = checkout.order.notification_url.as_deref().unwrap_or(merchants_url).to_owned();
+        let body = encode(&with_signature(token, checkout.fields(event + 1)));
+        let timestamp = (change.at_millis / 1000).to_string();
+        let id = checkout.webhook_id(event);
+        // The only field of a message is all of it: keys and values are signed with nothing between.
+        let message = format!("{timestamp}.{id}.{url}.{body}");
+        let signature = signature(token, &vec![(message, String::new())]);
+        Some(Self {
+            checkout_id: checkout.id.clone(),
+            code: change.code.clone(),
+            at_millis: change.at_millis,
+            url,
+            body: body.into(),
+            headers: [
+                ("x-webhook-timestamp", timestamp),
+                ("x-webhook-id", id),
+                ("x-webhook-signature", signature),
+            ],
+        })
+    }
+}
+
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook")
+            .field("checkout_id", &self.checkout_id)
+            .field("code", &self.code)
+            .field("at_millis", &self.at_millis)
+            .field("body_len", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The `POST` with which the payer's browser comes back to the shop.
+///
+/// `Debug` prints nothing of the body.
+///
+/// ```
+/// use checkout_sandbox::peach::Sandbox;
+///
+/// assert_eq!(Sandbox::new(1).shopper_return("nobody's checkout"), None);
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShopperReturn {
+    /// The `shopperResultUrl`; the `cancelUrl` of a cancelled checkout that has one.
+    pub url: String,
+    /// `application/x-www-form-urlencoded`: the fields of a webhook, with the `signature` among them.
+    pub body: Bytes,
+}
+
+impl ShopperReturn {
+    pub(super) fn of(checkout: &Checkout, token: &SecretToken, now_millis: u64) -> Self {
+        let fields = checkout.fields(checkout.reached(now_millis).len());
+        let url = checkout.return_url(now_millis).to_owned();
+        Self { url, body: encode(&with_signature(token, fields)).into() }
+    }
+}
+
+impl fmt::Debug for ShopperReturn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShopperReturn").field("body_len", &self.body.len()).finish_non_exhaustive()
+    }
+}
