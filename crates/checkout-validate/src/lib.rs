@@ -1,10 +1,16 @@
 //! Validation of checkout requests: parse, don't validate.
 //!
 //! - [`allscale`]: [`Draft`](allscale::Draft) is what you would like to send, and
-//!   [`Draft::check`](allscale::Draft::check) makes a [`CreateIntent`](allscale::CreateIntent) of it, which cannot be
-//!   wrong any more, or says everything that is.
+//!   [`Draft::check`](allscale::Draft::check) makes a [`CreateIntent`](allscale::CreateIntent) of it, which
+//!   cannot be wrong any more, or says everything that is.
 //! - [`allscale::CoinSet`]: the bitmask of accepted coins, decoded.
+//! - [`azotte`]: [`Draft`](azotte::Draft) → [`SubmitCheckout`](azotte::SubmitCheckout), which has a card
+//!   where one is needed and nowhere else, and the key under which it is charged once.
+//! - [`peach`]: [`Draft`](peach::Draft) → [`InitiateCheckout`](peach::InitiateCheckout), the same pairs for
+//!   the form, the JSON and the signature; and [`Lookup`](peach::Lookup), what a status is asked by.
+//! - [`Violations`]: everything that is wrong, in the order of the provider's page.
 //! - [`PathSegment`]: an opaque id, fit for a path.
+//! - [`Personal`] and [`SecretString`]: text about the payer, and of a card, which is printed nowhere.
 //!
 //! ```
 //! use checkout_money::Cents;
@@ -20,20 +26,27 @@
 //! ```
 //!
 //! # What is not here
-//! The bytes of a request are `checkout-wire`'s. What only the provider can know is not guessed: the price of a fiat
-//! currency in coins, the store's own settings.
+//! The bytes of a request are `checkout-wire`'s. What only the provider can know is not guessed: the price of
+//! a fiat currency in coins, the store's own settings.
 //!
 //! # The one idea to know
 //! A documented rule refuses, and everything else at most warns: what the provider would accept is a sale. A
-//! refusal names the field and the code that the provider would have answered with.
+//! refusal names the field, and the code that the provider would have answered with, if it has codes.
 //!
-//! There is one exception, and it is ours: the [`Limits`](allscale::Limits) on the lengths of texts and lists and on
-//! the depth of the metadata. The documents name none, so the provider may well accept what
-//! [`TooLong`](allscale::Violation::TooLong) and [`ExtraTooDeep`](allscale::Violation::ExtraTooDeep) refuse. They
-//! are generous, each has its name, each can be raised, and such a refusal has no code.
+//! There are exceptions, and they are ours:
+//! - The limits ([`allscale::Limits`], [`azotte::Limits`], [`peach::Limits`]) on the lengths of texts and
+//!   lists and on the depth of metadata. The documents name none, so the provider may well accept what they
+//!   refuse. They are generous, each has its name, each can be raised, and such a refusal has no code.
+//! - What could take money twice, or send card data where it is not needed, or not be signed: a submit to
+//!   Azotte without a `correlationId`, a card that is not asked for, a parameter of Peach's that is given
+//!   twice. `is_ours` of [`azotte::Violation`] and [`peach::Violation`] tells these, and each says why.
 //!
 //! # Sources
-//! *Create Checkout Intent*, v4, 2026-05-06. Where it is silent an item says Assumed, and why.
+//! - AllScale: *Create Checkout Intent*, v4, 2026-05-06.
+//! - Azotte: *Submit Checkout* and *Get Checkout Status* of its C2A pages.
+//! - Peach: *Hosted Checkout* and *Payment status*.
+//!
+//! Where they are silent an item says Assumed, and why.
 //!
 //! # Features
 //! None. The crate is `no_std` with `alloc`.
@@ -42,8 +55,14 @@
 extern crate alloc;
 
 pub mod allscale;
+pub mod azotte;
 mod path;
+pub mod peach;
 mod personal;
+mod text;
+mod violations;
 
 pub use path::{IdError, PathSegment};
 pub use personal::Personal;
+pub use secrecy::{ExposeSecret, SecretString};
+pub use violations::{BrokenRule, Violations};

@@ -31,6 +31,11 @@ impl<'a> PathSegment<'a> {
         }
     }
 
+    /// Of an id that has been checked.
+    pub(crate) const fn checked(id: &'a str) -> Self {
+        Self(id)
+    }
+
     /// The id as it was given.
     ///
     /// ```
@@ -59,20 +64,20 @@ impl fmt::Display for PathSegment<'_> {
     }
 }
 
-/// An id that cannot be a segment of a path.
+/// An id that cannot be a segment of a path. It does not know which id it was: add that where you know it.
 ///
 /// ```
 /// use checkout_validate::{IdError, PathSegment};
 ///
 /// let error = PathSegment::new("").unwrap_err();
-/// assert_eq!(error.to_string(), "checkout_intent_id: an empty id would ask another route");
+/// assert_eq!(error.to_string(), "an empty id would ask another route");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// There is no id.
-    #[error("checkout_intent_id: an empty id would ask another route")]
+    #[error("an empty id would ask another route")]
     Empty,
     /// The id is `.` or `..`, which a path resolves away, percent-encoded or not.
-    #[error("checkout_intent_id: an id of one or two dots is resolved away in a path")]
+    #[error("an id of one or two dots is resolved away in a path")]
     Dots,
 }

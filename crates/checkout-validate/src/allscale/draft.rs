@@ -2,6 +2,7 @@
 
 use super::{Field, Limits, Rules, Violation, Violations, Warning};
 use crate::Personal;
+use crate::text::{is_http, owned};
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use checkout_money::{Cents, CoinAmount};
@@ -240,8 +241,7 @@ impl<'a> Draft<'a> {
         } else if accepted.is_some() {
             warnings.insert(0, Warning::AcceptedBesideNative);
         }
-        let http = |url: &str| ["https://", "http://"].iter().any(|scheme| begins_with(url, scheme));
-        if self.redirect_url.as_deref().is_some_and(|url| !http(url)) {
+        if self.redirect_url.as_deref().is_some_and(|url| !is_http(url)) {
             warnings.push(Warning::RedirectNotHttp);
         }
         warnings.sort_by_key(Warning::field);
@@ -562,10 +562,6 @@ pub enum Settlement {
     StoreDefault,
 }
 
-fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
-    Cow::Owned(text.into_owned())
-}
-
 /// Whether a text is one JSON object and nothing else.
 fn is_object(json: &str) -> bool {
     let blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
@@ -591,10 +587,6 @@ fn depth(json: &str) -> usize {
         }
     }
     deepest
-}
-
-fn begins_with(url: &str, scheme: &str) -> bool {
-    url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }
 
 /// 0.1 coin.

@@ -1,9 +1,10 @@
 //! What can be wrong with a draft, and what is worth a second look.
 
-use alloc::vec::{self, Vec};
+use crate::BrokenRule;
+use crate::violations::sealed::Sealed;
 use checkout_money::{Cents, CoinAmount};
 use checkout_tables::allscale::{ErrorCode, FLOOR_TEXT, StableCoin};
-use core::{fmt, slice};
+use core::fmt;
 
 /// A field of the create request, by the provider's name for it. Fields are ordered as the page lists them.
 ///
@@ -188,97 +189,33 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Everything that is wrong with a draft, in the order of the page's request fields. Never empty.
-///
-/// [`Display`](fmt::Display) gives `field: message (code)` for each.
+impl BrokenRule for Violation {
+    type Field = Field;
+
+    fn field(&self) -> Field {
+        self.field()
+    }
+
+    fn code(&self) -> Option<i64> {
+        self.code().map(i64::from)
+    }
+}
+
+impl Sealed for Violation {}
+
+/// Everything that is wrong with a draft of AllScale's. Fields are ordered as the page lists them, and a code is the
+/// provider's.
 ///
 /// ```
-/// use checkout_validate::allscale::{Draft, Rules};
+/// use checkout_validate::allscale::{Draft, Rules, Violations};
 ///
-/// let violations = Draft::default().check(&Rules::default()).unwrap_err();
+/// let violations: Violations = Draft::default().check(&Rules::default()).unwrap_err();
 /// assert_eq!(
 ///     violations.to_string(),
 ///     "currency: set exactly one of currency and stable_coin (10001); amount_cents: an amount is required (10001)"
 /// );
-/// let fields: Vec<_> = violations.iter().map(|violation| violation.field().to_string()).collect();
-/// assert_eq!(fields, ["currency", "amount_cents"]);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violations(Vec<Violation>);
-
-impl Violations {
-    /// Puts them in order. What is wrong with one field stays as it was found.
-    pub(crate) fn new(mut violations: Vec<Violation>) -> Self {
-        violations.sort_by_key(Violation::field);
-        Self(violations)
-    }
-
-    /// How many there are: one at least.
-    ///
-    /// ```
-    /// # use checkout_validate::allscale::{Draft, Rules};
-    /// assert_eq!(Draft::default().check(&Rules::default()).unwrap_err().len(), 2);
-    /// ```
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none: never so, for a draft without a violation is a request.
-    ///
-    /// ```
-    /// # use checkout_validate::allscale::{Draft, Rules};
-    /// assert!(!Draft::default().check(&Rules::default()).unwrap_err().is_empty());
-    /// ```
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Each of them.
-    ///
-    /// ```
-    /// # use checkout_validate::allscale::{Draft, Rules};
-    /// let violations = Draft::default().check(&Rules::default()).unwrap_err();
-    /// assert_eq!(violations.iter().count(), 2);
-    /// ```
-    pub fn iter(&self) -> slice::Iter<'_, Violation> {
-        self.0.iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a Violations {
-    type Item = &'a Violation;
-    type IntoIter = slice::Iter<'a, Violation>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-impl IntoIterator for Violations {
-    type Item = Violation;
-    type IntoIter = vec::IntoIter<Violation>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-impl fmt::Display for Violations {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, violation) in self.0.iter().enumerate() {
-            f.write_str(if place == 0 { "" } else { "; " })?;
-            write!(f, "{}: {violation}", violation.field())?;
-            if let Some(code) = violation.code() {
-                write!(f, " ({})", code.value())?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl core::error::Error for Violations {}
+pub type Violations = crate::Violations<Violation>;
 
 /// Something in a draft that is worth a second look, and that the documents do not forbid. Assumed throughout: the
 /// documents are silent, so the merchant's wish is sent as it is.

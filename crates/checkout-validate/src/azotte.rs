@@ -1,0 +1,54 @@
+//! Azotte C2A: from a draft to a submit that its documents allow.
+//!
+//! The ordinary way is a **stored method**: the customer's card is on file with Azotte, and no number of it
+//! comes near you.
+//!
+//! ```
+//! use checkout_tables::azotte::PaymentChannel;
+//! use checkout_validate::azotte::{Draft, PaymentMethod, Rules};
+//!
+//! let submit = Draft::stored_method(PaymentChannel::CreditCard)
+//!     .offer_identifier("off_1")
+//!     .correlation_id("order_123") // sent again under the same one, it is not charged twice
+//!     .item("plan_gold")
+//!     .customer_urn("urn:customer:42")
+//!     .check(&Rules::default())?;
+//! assert!(matches!(submit.payment_method(), PaymentMethod::StoredMethod { .. }));
+//!
+//! let violations = Draft::stored_method(PaymentChannel::CreditCard)
+//!     .offer_identifier("off_1")
+//!     .item("plan_gold")
+//!     .customer_urn("urn:customer:42")
+//!     .check(&Rules::default())
+//!     .unwrap_err();
+//! assert_eq!(
+//!     violations.to_string(),
+//!     "order.correlationId: required: without it a submit whose answer was lost could charge twice"
+//! );
+//! # Ok::<(), checkout_validate::azotte::Violations>(())
+//! ```
+//!
+//! # Raw card numbers
+//! **Who sends raw card numbers falls under PCI DSS**, with every machine that they pass through.
+//! [`CardDraft`] is there for those who do. Its texts are secrets: `Debug` shows nothing of them, nothing
+//! here prints, compares or serializes them, they are overwritten when they are dropped, and no violation and
+//! no warning says more of them than their field.
+//!
+//! # Ids in paths
+//! The `trackingId` of a status is a [`PathSegment`](crate::PathSegment), as it came.
+//!
+//! # Rules of our own
+//! The documents require no `correlationId`, and are silent on the form of a card. [`Violation::is_ours`]
+//! tells which refusals are our own; each says why.
+
+mod card;
+mod draft;
+mod rules;
+mod submit;
+mod violation;
+
+pub use card::{Card, CardDraft};
+pub use draft::{Draft, ItemDraft};
+pub use rules::{Limits, Rules, YearMonth};
+pub use submit::{Item, PaymentMethod, SubmitCheckout};
+pub use violation::{Field, ItemField, Violation, Violations, Warning};

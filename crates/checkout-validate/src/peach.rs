@@ -1,0 +1,40 @@
+//! Peach Payments Hosted Checkout: from a draft to a checkout that its documents allow, for
+//! `/checkout/initiate` and `/checkout/validate` of V1 and for `/v2/checkout` of V2; and what a status is
+//! asked by.
+//!
+//! ```
+//! use checkout_money::Cents;
+//! use checkout_tables::peach::Currency;
+//! use checkout_validate::peach::{Draft, Rules};
+//!
+//! let checkout = Draft::debit(Currency::ZAR, Cents::new(200))
+//!     .entity_id("8ac7a4ca68c22c4d0168c2caab2e0025")
+//!     .merchant_transaction_id("Test1234")
+//!     .shopper_result_url("https://shop.example/result")
+//!     .field("customer.email", "tom@example.com")
+//!     .check(&Rules::default())?;
+//! let pairs: Vec<_> = checkout.pairs().collect();
+//! assert!(pairs.contains(&("amount", "2.00")) && pairs.contains(&("customer.email", "tom@example.com")));
+//! # Ok::<(), checkout_validate::peach::Violations>(())
+//! ```
+//!
+//! # The same pairs for the form, the JSON and the signature
+//! [`InitiateCheckout::pairs`] gives every parameter in the provider's words, but for `nonce` and
+//! `signature`: these belong to an attempt, and a checked request can be attempted more than once. Add the
+//! nonce, sign all of it, add the signature.
+//!
+//! # Card data
+//! The customer types it into the provider's page. No field of it can be sent from here.
+
+mod draft;
+mod fields;
+mod initiate;
+mod lookup;
+mod rules;
+mod violation;
+
+pub use draft::{Amount, Draft};
+pub use initiate::InitiateCheckout;
+pub use lookup::{CheckoutId, Lookup, MerchantTransactionId, MerchantTransactionIdError, PaymentId};
+pub use rules::{Limits, Rules};
+pub use violation::{Field, Violation, Violations, Warning};
