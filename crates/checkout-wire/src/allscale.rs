@@ -6,7 +6,7 @@ mod refusal;
 mod request;
 
 pub use payload::{CreatedIntent, Echo, Intent, Pong};
-pub use read::{BODY_CAP, Payload, read, read_capped, write};
+pub use read::{Payload, read, read_capped, write};
 pub use refusal::Refusal;
 pub use request::{create_body, path};
 

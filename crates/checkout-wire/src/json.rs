@@ -1,6 +1,6 @@
 //! JSON text, and the reading of fields.
 
-use crate::{ReadError, ReadErrorKind};
+use crate::{Head, ReadError, ReadErrorKind};
 use alloc::borrow::Cow;
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
@@ -63,6 +63,29 @@ impl<'a> JsonText<'a> {
     pub(crate) fn raw(raw: &'a RawValue) -> Self {
         Self(Cow::Borrowed(raw.get()))
     }
+
+    /// A text that was read as JSON.
+    pub(crate) fn whole(json: &'a str) -> Self {
+        Self(Cow::Borrowed(json))
+    }
+
+    /// What was borrowed, if it still is.
+    fn borrowed(&self) -> Option<&'a str> {
+        match self.0 {
+            Cow::Borrowed(json) => Some(json),
+            Cow::Owned(_) => None,
+        }
+    }
+
+    /// The value, if it is one of the type. Of a text that is borrowed.
+    pub(crate) fn read<T: Deserialize<'a>>(&self) -> Option<T> {
+        serde_json::from_str(self.borrowed()?).ok()
+    }
+
+    /// The text, if it is one.
+    pub(crate) fn read_text(&self) -> Option<Cow<'a, str>> {
+        from_json(self.borrowed()?, OptionalText).ok().flatten()
+    }
 }
 
 impl fmt::Debug for JsonText<'_> {
@@ -111,6 +134,13 @@ pub enum Carried<'a, T> {
     Known(T),
     /// Anything else, as exact JSON text.
     Other(JsonText<'a>),
+}
+
+impl<'a, T: Deserialize<'a>> Carried<'a, T> {
+    /// What a borrowed JSON text is.
+    pub(crate) fn of(json: JsonText<'a>) -> Self {
+        json.read().map_or(Self::Other(json), Self::Known)
+    }
 }
 
 impl<T> Carried<'_, T> {
@@ -255,6 +285,48 @@ impl<'de> Visitor<'de> for OptionalText {
     }
 }
 
+/// The text of a body that is one JSON object as far as its first byte tells, and that is safe to parse. None for what is
+/// not the API's: a redirect, anything that is no object, and what cannot be read under an error status.
+///
+/// # Errors
+/// [`ReadError`] for a body beyond the cap, and under a success status for one that is not UTF-8 or nested too deep.
+pub(crate) fn object_text<'a>(
+    head: &Head<'_>,
+    body: &'a [u8],
+    cap: usize,
+) -> Result<Option<&'a str>, ReadError> {
+    if head.is_redirect() || !begins_an_object(body) {
+        return Ok(None);
+    }
+    let whole = |at, kind| ReadError::new(String::new(), at, kind);
+    if body.len() > cap {
+        return Err(whole(cap, ReadErrorKind::TooLarge { cap }));
+    }
+    let json = core::str::from_utf8(body).map_err(|error| whole(error.valid_up_to(), ReadErrorKind::NotUtf8));
+    let json = json.and_then(|json| match too_deep(json) {
+        Some(at) => Err(whole(at, ReadErrorKind::TooDeep { limit: DEPTH })),
+        None => Ok(json),
+    });
+    match json {
+        Ok(json) => Ok(Some(json)),
+        Err(_) if !head.is_success() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads a text that is one JSON value, and says where and why if it is not.
+pub(crate) fn from_json_or_why<'de, T: Deserialize<'de>>(json: &'de str) -> Result<T, ReadError> {
+    from_json(json, PhantomData::<T>).map_err(|_| {
+        let whole = || ReadError::new(String::new(), 0, ReadErrorKind::Syntax);
+        explain(json, PhantomData::<T>).unwrap_or_else(whole)
+    })
+}
+
+pub(crate) fn begins_an_object(body: &[u8]) -> bool {
+    let first = body.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+    first == Some(&b'{')
+}
+
 /// Where the nesting goes beyond the limit, if it does.
 pub(crate) fn too_deep(json: &str) -> Option<usize> {
     // Hardly an answer has as many brackets as that, so that counting them is all that is done.
@@ -377,5 +449,8 @@ fn position(json: &str, line: usize, column: usize) -> usize {
 /// How deep objects and lists may be nested. A documented answer needs four levels, and the metadata in it as many as
 /// the merchant gave it.
 pub(crate) const DEPTH: usize = 64;
+
+/// The most bytes that an answer may have: 1 MiB. The longest documented one has a few thousand.
+pub const BODY_CAP: usize = 1 << 20;
 
 const PATH: usize = 120;

@@ -40,12 +40,15 @@
 extern crate alloc;
 
 pub mod allscale;
+pub mod azotte;
 mod error;
 mod head;
 mod json;
+mod path;
+pub mod peach;
 mod reply;
 
 pub use error::{ReadError, ReadErrorKind};
 pub use head::Head;
-pub use json::{Carried, JsonText, NotJson};
+pub use json::{BODY_CAP, Carried, JsonText, NotJson};
 pub use reply::{Answer, Excerpt, NotDone, NotTheApi, Printable, ProviderRefusal, Reply};

@@ -1,7 +1,7 @@
 //! Answers from bytes, and back.
 
 use super::{CreatedIntent, Echo, Intent, Pong, Refusal, Reply};
-use crate::json::{DEPTH, OptionalText, explain, from_json, text, too_deep};
+use crate::json::{BODY_CAP, DEPTH, OptionalText, begins_an_object, explain, from_json, text, too_deep};
 use crate::{Answer, Head, JsonText, NotTheApi, ReadError, ReadErrorKind};
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -21,7 +21,7 @@ use serde_json::value::RawValue;
 ///   [`Reply::NotTheApi`].
 /// - Code 0 with an `error` beside it is neither done nor refused: every page prints null there.
 ///
-/// A body may have at most [`BODY_CAP`] bytes; [`read_capped`] takes another cap.
+/// A body may have at most [`BODY_CAP`](crate::BODY_CAP) bytes; [`read_capped`] takes another cap.
 ///
 /// # Errors
 /// [`ReadError`], if the answer is the API's and is not as documented. What was asked may have been done all the same.
@@ -361,11 +361,3 @@ fn refusal<'a>(head: &Head<'a>, envelope: Envelope<'a>) -> Refusal<'a> {
         retry_after: head.retry_after.map(Cow::Borrowed),
     }
 }
-
-fn begins_an_object(body: &[u8]) -> bool {
-    let first = body.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
-    first == Some(&b'{')
-}
-
-/// The most bytes that an answer may have: 1 MiB. The longest documented one has less than two thousand.
-pub const BODY_CAP: usize = 1 << 20;

@@ -1,8 +1,6 @@
 //! Requests to bytes.
 
 use crate::json::raw_value;
-use alloc::borrow::ToOwned;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use checkout_tables::allscale::{Route, StableCoin};
@@ -66,12 +64,7 @@ pub fn create_body(intent: &CreateIntent<'_>) -> Vec<u8> {
 /// ```
 #[must_use]
 pub fn path(route: Route, id: Option<PathSegment<'_>>) -> Option<String> {
-    let template = route.path();
-    match (template.split_once(ID), id) {
-        (Some((before, after)), Some(id)) => Some(format!("{before}{id}{after}")),
-        (None, None) => Some(template.to_owned()),
-        (Some(_), None) | (None, Some(_)) => None,
-    }
+    crate::path::fill(route.path(), ID, id)
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,33 @@
+//! Azotte C2A's requests and answers.
+
+mod read;
+mod refusal;
+mod request;
+mod result;
+
+pub use read::{read, read_capped, write};
+pub use refusal::{ProblemDetails, Refusal};
+pub use request::{path, submit_body};
+pub use result::{Challenge, CheckoutResult, FollowUpInstructions, RedirectInstructions, ResultStatus};
+
+/// What an answer of Azotte's was. Submit and status are answered in the same shape.
+///
+/// ```
+/// use checkout_wire::azotte::Reply;
+///
+/// fn is_done(reply: &Reply<'_>) -> bool {
+///     matches!(reply, Reply::Done(_))
+/// }
+/// ```
+pub type Reply<'a> = crate::Reply<'a, CheckoutResult<'a>, Refusal<'a>>;
+
+/// What came instead of an answer of Azotte's.
+///
+/// ```
+/// use checkout_wire::azotte::NotDone;
+///
+/// fn was_refused(not_done: &NotDone<'_>) -> bool {
+///     matches!(not_done, NotDone::Refused(_))
+/// }
+/// ```
+pub type NotDone<'a> = crate::NotDone<'a, Refusal<'a>>;

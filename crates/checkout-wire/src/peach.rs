@@ -1,0 +1,42 @@
+//! Peach Payments Hosted Checkout's requests and answers, V1 and V2.
+
+mod fields;
+mod form;
+mod payment;
+mod read;
+mod refusal;
+mod request;
+mod timestamp;
+
+pub use fields::Fields;
+pub use form::FormError;
+pub use payment::{Payment, Wrapper};
+pub use read::{
+    AccessToken, Created, Initiated, Validated, read_created, read_initiated, read_payment, read_token,
+    read_validated,
+};
+pub use refusal::{Refusal, ValidationError};
+pub use request::{body, path, query, token_body};
+pub use timestamp::unix_millis;
+
+/// What an answer of Peach's was.
+///
+/// ```
+/// use checkout_wire::peach::{Initiated, Reply};
+///
+/// fn is_done(reply: &Reply<'_, Initiated<'_>>) -> bool {
+///     matches!(reply, Reply::Done(_))
+/// }
+/// ```
+pub type Reply<'a, T> = crate::Reply<'a, T, Refusal<'a>>;
+
+/// What came instead of an answer of Peach's.
+///
+/// ```
+/// use checkout_wire::peach::NotDone;
+///
+/// fn was_refused(not_done: &NotDone<'_>) -> bool {
+///     matches!(not_done, NotDone::Refused(_))
+/// }
+/// ```
+pub type NotDone<'a> = crate::NotDone<'a, Refusal<'a>>;

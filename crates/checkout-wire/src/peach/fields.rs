@@ -1,0 +1,165 @@
+//! The flat fields of a signed body, before anything is made of them.
+
+use crate::json::{OptionalText, from_json};
+use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use core::fmt;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The flat fields of a signed body: every one that came, known or not, each with the text that is signed. The signature
+/// covers them all, so nothing is left out, and none stands twice.
+///
+/// A text is its decoded characters; a number or a boolean is the text as it stands; null is the empty text; an object or
+/// a list, which no page shows, is its exact JSON text (Assumed, all but the first). `Debug` shows how many there are.
+///
+/// What is read from a webhook or from the shopper's return is what somebody sent, until its signature was verified.
+///
+/// ```
+/// use checkout_wire::peach::Fields;
+///
+/// let fields = Fields::from_form(b"amount=2.00&result.code=000.000.000&customParameters%5Bcolour%5D=light+blue")?;
+/// assert_eq!(fields.get("customParameters[colour]"), Some("light blue"));
+/// assert_eq!(fields.iter().map(|(key, _)| key).collect::<Vec<_>>(), ["amount", "customParameters[colour]", "result.code"]);
+/// # Ok::<(), checkout_wire::peach::FormError>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Fields<'a>(BTreeMap<Cow<'a, str>, Cow<'a, str>>);
+
+impl<'a> Fields<'a> {
+    /// The text of a field.
+    ///
+    /// ```
+    /// # use checkout_wire::peach::Fields;
+    /// assert_eq!(Fields::from_form(b"amount=2")?.get("amount"), Some("2"));
+    /// # Ok::<(), checkout_wire::peach::FormError>(())
+    /// ```
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(|text| &**text)
+    }
+
+    /// Every field, `signature` included, in the byte order of the keys: what is to be verified.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, text)| (&**key, &**text))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The same, with nothing borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> Fields<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Fields(self.0.into_iter().map(|(key, text)| (owned(key), owned(text))).collect())
+    }
+
+    /// Every field.
+    pub(super) fn into_pairs(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
+        self.0.into_iter()
+    }
+
+    /// Takes a field in, unless it stands already or there are too many.
+    pub(super) fn insert(&mut self, key: Cow<'a, str>, text: Cow<'a, str>) -> Result<(), Refused<'a>> {
+        if self.0.len() >= MOST {
+            return Err(Refused::TooMany);
+        }
+        if self.0.contains_key(&key) {
+            return Err(Refused::Duplicate(key));
+        }
+        self.0.insert(key, text);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} fields]", self.0.len())
+    }
+}
+
+/// Why a field was not taken in.
+pub(super) enum Refused<'a> {
+    TooMany,
+    Duplicate(Cow<'a, str>),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+        let mut fields = Fields::default();
+        while let Some(Key(key)) = map.next_key()? {
+            let text = flat_text(map.next_value::<&RawValue>()?);
+            let text = text.ok_or_else(|| A::Error::custom("a text with half a character"))?;
+            fields.insert(key, text).map_err(|refused| match refused {
+                Refused::TooMany => A::Error::custom(format_args!("more than {MOST} fields")),
+                Refused::Duplicate(key) => A::Error::custom(format!("duplicate field `{key}`")),
+            })?;
+        }
+        Ok(fields)
+    }
+}
+
+/// A key, borrowed where the body has it in one piece.
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(KeyVisitor).map(Self)
+    }
+}
+
+struct KeyVisitor;
+
+impl<'de> Visitor<'de> for KeyVisitor {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(key))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(key.into()))
+    }
+}
+
+/// The text that stands for a JSON value. None if it is a text that is no Unicode.
+fn flat_text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let json = raw.get();
+    match json.as_bytes().first() {
+        Some(b'"') => from_json(json, OptionalText).ok().flatten(),
+        Some(b'n') => Some(Cow::Borrowed("")),
+        _ => Some(Cow::Borrowed(json)),
+    }
+}
+
+/// The most fields of a body. The longest documented one has about thirty.
+const MOST: usize = 1_024;

@@ -1,0 +1,323 @@
+//! What a signed body says of a payment.
+
+use super::{Fields, unix_millis};
+use alloc::borrow::Cow;
+use checkout_money::{CoinAmount, ParseAmountError};
+use checkout_tables::Open;
+use checkout_tables::peach::{Currency, Environment, Outcome, PaymentStatus, PaymentType, ResultCode};
+use checkout_validate::Personal;
+use core::fmt;
+
+/// What a signed body says of a payment: the answer to a read of the status, a webhook, or the shopper's return. All three
+/// have the same fields, and each of them is kept in [`fields`](Self::fields).
+///
+/// Source: Peach Payments, *Checkout status* and *Checkout webhooks*.
+///
+/// ```
+/// use checkout_tables::Open;
+/// use checkout_tables::peach::{Environment, PaymentStatus};
+/// use checkout_wire::peach::{Fields, Payment};
+///
+/// let form = b"amount=14.99&checkoutId=0fa1&currency=ZAR&merchantTransactionId=UAT12345&paymentType=DB\
+///     &result.code=000.000.000&timestamp=2019-01-25T08%3A27%3A46.916519Z&signature=49d3";
+/// let payment = Payment::new(Fields::from_form(form)?, Environment::Live).expect("it has a result code");
+/// assert_eq!(payment.status().and_then(|status| status.known()), Some(PaymentStatus::Successful));
+/// assert_eq!(payment.unix_millis(), Some(1_548_404_866_916));
+///
+/// // Of an authorisation the same code is no money, and a test's success settles nothing that is live.
+/// let form = b"paymentType=PA&result.code=000.000.000";
+/// let payment = Payment::new(Fields::from_form(form)?, Environment::Live).unwrap();
+/// assert_eq!(payment.status().and_then(|status| status.known()), Some(PaymentStatus::Authorized));
+/// let form = b"paymentType=DB&result.code=000.100.110";
+/// let payment = Payment::new(Fields::from_form(form)?, Environment::Live).unwrap();
+/// assert_eq!(payment.status().and_then(|status| status.known()), None);
+/// # Ok::<(), checkout_wire::peach::FormError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payment<'a> {
+    fields: Fields<'a>,
+    environment: Environment,
+    wrapper: Option<Wrapper<'a>>,
+}
+
+impl<'a> Payment<'a> {
+    /// The payment of flat fields, in the environment that they came from: a success of the sandbox's settles nothing that
+    /// is live. None without a `result.code`.
+    #[must_use]
+    pub fn new(fields: Fields<'a>, environment: Environment) -> Option<Self> {
+        let payment = Self::flat(fields, environment);
+        payment.code().is_some().then_some(payment)
+    }
+
+    /// Every field, to be verified before anything of it is believed.
+    #[must_use]
+    pub const fn fields(&self) -> &Fields<'a> {
+        &self.fields
+    }
+
+    /// The environment that it came from.
+    #[must_use]
+    pub const fn environment(&self) -> Environment {
+        self.environment
+    }
+
+    /// What stood around the signed fields, in the wrapped shape of a status.
+    #[must_use]
+    pub const fn wrapper(&self) -> Option<&Wrapper<'a>> {
+        self.wrapper.as_ref()
+    }
+
+    /// `result.code`, as it came; none in the wrapped shape before there is a result.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.fields.get("result.code")
+    }
+
+    /// `result.code`, if it is three times three digits.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::{Environment, ResultGroup};
+    /// # use checkout_wire::peach::{Fields, Payment};
+    /// let payment = Payment::new(Fields::from_form(b"result.code=800.100.151")?, Environment::Live).unwrap();
+    /// assert_eq!(payment.result_code().and_then(|code| code.group()), Some(ResultGroup::RejectedBank));
+    /// assert_eq!(payment.status().and_then(|status| status.known()), None); // the payer may try again
+    /// # Ok::<(), checkout_wire::peach::FormError>(())
+    /// ```
+    #[must_use]
+    pub fn result_code(&self) -> Option<ResultCode> {
+        self.code().and_then(ResultCode::parse)
+    }
+
+    /// What the code, the payment's type and the environment say together.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome<Cow<'_, str>>> {
+        let code = Cow::Borrowed(self.code()?);
+        let payment_type = self.payment_type().and_then(|payment_type| payment_type.known());
+        Some(Outcome { code, payment_type, environment: self.environment })
+    }
+
+    /// The status, or a code that says nothing of one. None if the page was not opened yet, and for what is about
+    /// [another payment](Self::is_about_another_payment).
+    ///
+    /// In the wrapped shape before there is a result, the wrapper's word stands for it if it is `created` or `pending`: it
+    /// is not signed, and these settle nothing.
+    #[must_use]
+    pub fn status(&self) -> Option<Open<PaymentStatus, Outcome<Cow<'_, str>>>> {
+        if self.is_not_opened_yet() || self.is_about_another_payment() {
+            return None;
+        }
+        match (self.outcome(), &self.wrapper) {
+            (Some(outcome), _) => Some(Open::from(outcome)),
+            (None, Some(wrapper)) => {
+                let open = |status| matches!(status, PaymentStatus::Created | PaymentStatus::Pending);
+                wrapper.status.known().filter(|status| open(*status)).map(Open::Known)
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// Whether the code is 700.400.580: the page was not opened yet. That is no status and no failure.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::Environment;
+    /// # use checkout_wire::peach::{Fields, Payment};
+    /// let payment = Payment::new(Fields::from_form(b"result.code=700.400.580")?, Environment::Live).unwrap();
+    /// assert!(payment.is_not_opened_yet() && payment.status().is_none());
+    /// # Ok::<(), checkout_wire::peach::FormError>(())
+    /// ```
+    #[must_use]
+    pub fn is_not_opened_yet(&self) -> bool {
+        self.result_code().is_some_and(ResultCode::is_not_opened_yet)
+    }
+
+    /// Whether its `paymentType` is neither of the two that a checkout is made of. A refund (`RF`) of a checkout sends
+    /// webhooks of the same form, and its pending or failed end is not the checkout's.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::Environment;
+    /// # use checkout_wire::peach::{Fields, Payment};
+    /// let refund = b"paymentType=RF&result.code=000.200.000";
+    /// let payment = Payment::new(Fields::from_form(refund)?, Environment::Live).unwrap();
+    /// assert!(payment.is_about_another_payment() && payment.status().is_none());
+    /// # Ok::<(), checkout_wire::peach::FormError>(())
+    /// ```
+    #[must_use]
+    pub fn is_about_another_payment(&self) -> bool {
+        matches!(self.payment_type(), Some(Open::Unknown(_)))
+    }
+
+    /// `result.description`.
+    #[must_use]
+    pub fn result_description(&self) -> Option<&str> {
+        self.fields.get("result.description")
+    }
+
+    /// `checkoutId`: the checkout.
+    #[must_use]
+    pub fn checkout_id(&self) -> Option<&str> {
+        self.fields.get("checkoutId")
+    }
+
+    /// `id`: a successful payment.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.fields.get("id")
+    }
+
+    /// `merchantTransactionId`: your reference.
+    #[must_use]
+    pub fn merchant_transaction_id(&self) -> Option<&str> {
+        self.fields.get("merchantTransactionId")
+    }
+
+    /// `amount`, in major units.
+    ///
+    /// # Errors
+    /// [`ParseAmountError`], if it is no decimal number.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::Environment;
+    /// # use checkout_wire::peach::{Fields, Payment};
+    /// let payment = Payment::new(Fields::from_form(b"amount=14.99&result.code=000.000.000")?, Environment::Live).unwrap();
+    /// assert_eq!(payment.amount().unwrap()?.to_string(), "14.99");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn amount(&self) -> Option<Result<CoinAmount, ParseAmountError>> {
+        self.fields.get("amount").map(str::parse)
+    }
+
+    /// `currency`.
+    #[must_use]
+    pub fn currency(&self) -> Option<Open<Currency, &str>> {
+        self.fields.get("currency").map(Open::from)
+    }
+
+    /// `paymentType`. A success of `PA` is an authorisation, and no money.
+    #[must_use]
+    pub fn payment_type(&self) -> Option<Open<PaymentType, &str>> {
+        self.fields.get("paymentType").map(Open::from)
+    }
+
+    /// `paymentBrand`: how the payer paid.
+    #[must_use]
+    pub fn payment_brand(&self) -> Option<&str> {
+        self.fields.get("paymentBrand")
+    }
+
+    /// A field about the payer, such as `card.holder`.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::Environment;
+    /// # use checkout_wire::peach::{Fields, Payment};
+    /// let form = b"card.holder=Tom&result.code=000.000.000";
+    /// let payment = Payment::new(Fields::from_form(form)?, Environment::Live).unwrap();
+    /// assert_eq!(payment.personal("card.holder").unwrap().as_str(), "Tom");
+    /// assert!(!format!("{payment:?}").contains("Tom"));
+    /// # Ok::<(), checkout_wire::peach::FormError>(())
+    /// ```
+    #[must_use]
+    pub fn personal(&self, key: &str) -> Option<Personal<'_>> {
+        self.fields.get(key).map(Personal::from)
+    }
+
+    /// `timestamp`, as it came.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<&str> {
+        self.fields.get("timestamp")
+    }
+
+    /// `timestamp`, in milliseconds since the Unix epoch, where it is a date and time with its offset: what webhooks and
+    /// reads are put in order by.
+    #[must_use]
+    pub fn unix_millis(&self) -> Option<i64> {
+        self.timestamp().and_then(unix_millis)
+    }
+
+    /// `signature`, which is over all the other fields.
+    #[must_use]
+    pub fn signature(&self) -> Option<&str> {
+        self.fields.get("signature")
+    }
+
+    /// Whether it names any checkout: by an id of its own, or by your reference.
+    #[must_use]
+    pub fn names_a_checkout(&self) -> bool {
+        let ids = [self.checkout_id(), self.merchant_transaction_id(), self.id()];
+        ids.into_iter().flatten().any(|id| !id.is_empty())
+    }
+
+    /// The same, with nothing borrowed.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::Environment;
+    /// # use checkout_wire::peach::{Fields, Payment};
+    /// let payment = Payment::new(Fields::from_form(b"result.code=000.200.100")?, Environment::Live).unwrap();
+    /// let owned: Payment<'static> = payment.into_owned();
+    /// # Ok::<(), checkout_wire::peach::FormError>(())
+    /// ```
+    #[must_use]
+    pub fn into_owned(self) -> Payment<'static> {
+        Payment {
+            fields: self.fields.into_owned(),
+            environment: self.environment,
+            wrapper: self.wrapper.map(Wrapper::into_owned),
+        }
+    }
+
+    pub(super) const fn flat(fields: Fields<'a>, environment: Environment) -> Self {
+        Self { fields, environment, wrapper: None }
+    }
+
+    pub(super) const fn wrapped(fields: Fields<'a>, environment: Environment, wrapper: Wrapper<'a>) -> Self {
+        Self { fields, environment, wrapper: Some(wrapper) }
+    }
+}
+
+impl fmt::Debug for Payment<'_> {
+    /// What tells the checkout and its result, and how many fields there are. Nothing of the payer.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Payment")
+            .field("code", &self.code())
+            .field("payment_type", &self.payment_type())
+            .field("checkout_id", &self.checkout_id())
+            .field("merchant_transaction_id", &self.merchant_transaction_id())
+            .field("timestamp", &self.timestamp())
+            .field("environment", &self.environment)
+            .field("wrapper", &self.wrapper)
+            .field("fields", &self.fields)
+            .finish()
+    }
+}
+
+/// What stands around the signed fields in the other published shape of a status. None of it is signed.
+///
+/// ```
+/// use checkout_tables::{Open, peach::{Environment, PaymentStatus}};
+/// use checkout_wire::{Head, Reply, peach::read_payment};
+///
+/// let body = br#"{"status":"pending","timestamp":1200,"redirect_url":"https://shop.example/result","redirect_post_data":null}"#;
+/// let Reply::Done(answer) = read_payment(&Head::new(200), body, Environment::Live)? else { panic!() };
+/// let wrapper = answer.payload.wrapper().unwrap();
+/// assert_eq!(wrapper.remaining_seconds, Some(1200));
+/// assert_eq!(answer.payload.status(), Some(Open::Known(PaymentStatus::Pending)));
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrapper<'a> {
+    /// The status' word; `uncertain` is `expired`.
+    pub status: Open<PaymentStatus, Cow<'a, str>>,
+    /// How many seconds the payer has left: it is called `timestamp` there, and is no time.
+    pub remaining_seconds: Option<i64>,
+    /// Where the payer goes back to.
+    pub redirect_url: Option<Cow<'a, str>>,
+}
+
+impl Wrapper<'_> {
+    fn into_owned(self) -> Wrapper<'static> {
+        Wrapper {
+            status: self.status.into_owned(),
+            remaining_seconds: self.remaining_seconds,
+            redirect_url: self.redirect_url.map(|url| Cow::Owned(url.into_owned())),
+        }
+    }
+}

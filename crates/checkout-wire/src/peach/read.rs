@@ -1,0 +1,296 @@
+//! Answers from bytes.
+
+use super::{Fields, Payment, Refusal, Reply, Wrapper};
+use crate::json::{BODY_CAP, from_json_or_why, object_text, text};
+use crate::{Answer, Carried, Head, JsonText, NotTheApi, ReadError, ReadErrorKind};
+use alloc::borrow::Cow;
+use alloc::string::String;
+use checkout_tables::Open;
+use checkout_tables::peach::{Environment, PaymentStatus, ResultCode, ResultGroup};
+use checkout_validate::SecretString;
+use serde::de::{Deserialize, Deserializer, Error};
+
+/// Reads the answer to a read of the status, V1's or V2's, in the environment that was asked. Both published shapes are
+/// read: flat fields, and the wrapped one.
+///
+/// Done is what has a result code or is wrapped, under a success status or with code 700.400.580 under any. Refused is what
+/// has a code, a message or validation errors otherwise, and what names no checkout and has a code that speaks of the
+/// request (of the groups "format", "amount" and "mac"). The signature is not verified here.
+///
+/// # Errors
+/// [`ReadError`], if the answer says success and is not as documented.
+///
+/// ```
+/// use checkout_tables::peach::{Environment, PaymentStatus};
+/// use checkout_wire::{Head, Reply, peach::read_payment};
+///
+/// let body = br#"{"amount":"2.00","checkoutId":"c01b","result.code":"000.200.100","signature":"5246"}"#;
+/// let Reply::Done(answer) = read_payment(&Head::new(200), body, Environment::Sandbox)? else { panic!() };
+/// assert_eq!(answer.payload.status().and_then(|status| status.known()), Some(PaymentStatus::Created));
+/// assert_eq!(answer.payload.checkout_id(), Some("c01b"));
+///
+/// // The same inside of `redirect_post_data`.
+/// let body = br#"{"status":"successful","timestamp":0,"redirect_url":"https://shop.example/",
+///     "redirect_post_data":{"paymentType":"DB","result.code":"000.100.110","signature":"5246"}}"#;
+/// let Reply::Done(answer) = read_payment(&Head::new(200), body, Environment::Sandbox)? else { panic!() };
+/// assert_eq!(answer.payload.status().and_then(|status| status.known()), Some(PaymentStatus::Successful));
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+pub fn read_payment<'a>(
+    head: &Head<'a>,
+    body: &'a [u8],
+    environment: Environment,
+) -> Result<Reply<'a, Payment<'a>>, ReadError> {
+    read(head, body, |json| {
+        let fields: Fields<'a> = from_json_or_why(json)?;
+        if fields.get(CODE).is_none() {
+            let wrapped =
+                fields.get("status").and(fields.get("redirect_url").or(fields.get("redirect_post_data")));
+            return match (head.is_success(), wrapped) {
+                (false, _) => Ok(None),
+                (true, Some(_)) => {
+                    from_json_or_why::<WrappedForm<'a>>(json).map(|form| Some(form.payment(environment)))
+                }
+                (true, None) if Refusal::of(head, json).is_some() => Ok(None),
+                (true, None) => Err(ReadError::new(CODE.into(), json.len(), ReadErrorKind::Missing)),
+            };
+        }
+        let payment = Payment::flat(fields, environment);
+        let of_the_request =
+            |group| matches!(group, ResultGroup::Format | ResultGroup::Amount | ResultGroup::Mac);
+        let group = payment.result_code().and_then(ResultCode::group);
+        let refused = group.is_some_and(of_the_request) && !payment.names_a_checkout();
+        let done = payment.is_not_opened_yet() || (head.is_success() && !refused);
+        Ok(done.then_some(payment))
+    })
+}
+
+/// Reads the answer to V1's initiate.
+///
+/// # Errors
+/// [`ReadError`], if the answer says success and is not as documented. There may be a checkout all the same.
+///
+/// ```
+/// use checkout_wire::{Head, Reply, peach::read_initiated};
+///
+/// let body = br#"{"redirectUrl":"https://secure.peachpayments.com/checkout/c01b"}"#;
+/// let Reply::Done(answer) = read_initiated(&Head::new(201), body)? else { panic!() };
+/// assert_eq!(answer.payload.redirect_url, "https://secure.peachpayments.com/checkout/c01b");
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+pub fn read_initiated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, Initiated<'a>>, ReadError> {
+    read_form(head, body, |InitiatedForm { redirect_url }| Initiated { redirect_url })
+}
+
+/// Reads the answer to V1's validate. A success status without validation errors says that there is none, with a body or
+/// without (Assumed: the page shows the errors alone).
+///
+/// # Errors
+/// [`ReadError`], for a body that is not JSON all through, beyond the cap or not UTF-8.
+///
+/// ```
+/// use checkout_wire::{Head, Reply, peach::read_validated};
+///
+/// assert!(matches!(read_validated(&Head::new(200), b"{}")?, Reply::Done(_)));
+/// let body = br#"{"validation_errors":{"amount":"Invalid amount."}}"#;
+/// assert!(matches!(read_validated(&Head::new(200), body)?, Reply::Refused(_)));
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+pub fn read_validated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, Validated>, ReadError> {
+    if head.is_success() && body.trim_ascii().is_empty() {
+        return Ok(Reply::Done(Answer { payload: Validated, request_id: None }));
+    }
+    read(head, body, |json| {
+        let fields: Fields<'a> = from_json_or_why(json)?;
+        // Validation errors of a shape that cannot be read are some.
+        let errors = fields.get("validation_errors").unwrap_or_default();
+        let errors: String = errors.split_ascii_whitespace().collect();
+        let none = matches!(&*errors, "" | "{}" | "[]");
+        Ok((head.is_success() && none).then_some(Validated))
+    })
+}
+
+/// Reads the answer to V2's create.
+///
+/// # Errors
+/// [`ReadError`], if the answer says success and is not as documented. There may be a checkout all the same.
+///
+/// ```
+/// use checkout_wire::{Head, Reply, peach::read_created};
+///
+/// let body = br#"{"checkoutId":"c01b","redirectUrl":"https://secure.peachpayments.com/checkout/c01b"}"#;
+/// let Reply::Done(answer) = read_created(&Head::new(200), body)? else { panic!() };
+/// assert_eq!(answer.payload.checkout_id, "c01b");
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+pub fn read_created<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, Created<'a>>, ReadError> {
+    read_form(head, body, |CreatedForm { checkout_id, redirect_url }| Created { checkout_id, redirect_url })
+}
+
+/// Reads the answer to V2's request for a token.
+///
+/// # Errors
+/// [`ReadError`], if the answer says success and is not as documented.
+///
+/// ```
+/// use checkout_wire::{Head, Reply, peach::read_token};
+///
+/// // The seconds are seen as a text too.
+/// let body = br#"{"access_token":"eyJh","expires_in":"3600","token_type":"Bearer"}"#;
+/// let Reply::Done(answer) = read_token(&Head::new(200), body)? else { panic!() };
+/// assert_eq!(answer.payload.expires_in_seconds, 3600);
+/// assert!(!format!("{answer:?}").contains("eyJh"));
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+pub fn read_token<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, AccessToken>, ReadError> {
+    read_form(head, body, |form: TokenForm<'a>| AccessToken {
+        access_token: SecretString::from(form.access_token.into_owned()),
+        expires_in_seconds: form.expires_in,
+        token_type: form.token_type.map(Cow::into_owned),
+    })
+}
+
+/// A checkout of V1: its page. It has no id until the first webhook brings one: ask by your `merchantTransactionId`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Initiated<'a> {
+    /// The hosted page: send the payer there. It can be loaded once.
+    pub redirect_url: Cow<'a, str>,
+}
+
+impl Initiated<'_> {
+    /// The same, with nothing borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> Initiated<'static> {
+        Initiated { redirect_url: Cow::Owned(self.redirect_url.into_owned()) }
+    }
+}
+
+/// V1 found nothing wrong with a request, and made no checkout of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validated;
+
+/// A checkout of V2: its id and its page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created<'a> {
+    /// The id to ask after, opaque.
+    pub checkout_id: Cow<'a, str>,
+    /// The hosted page: send the payer there. It can be loaded once.
+    pub redirect_url: Cow<'a, str>,
+}
+
+impl Created<'_> {
+    /// The same, with nothing borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> Created<'static> {
+        Created {
+            checkout_id: Cow::Owned(self.checkout_id.into_owned()),
+            redirect_url: Cow::Owned(self.redirect_url.into_owned()),
+        }
+    }
+}
+
+/// A token of V2. `Debug` does not show it.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    /// The token.
+    pub access_token: SecretString,
+    /// How long it is good for, in seconds.
+    pub expires_in_seconds: u64,
+    /// What it is sent as, such as `Bearer`.
+    pub token_type: Option<String>,
+}
+
+/// Reads an answer: what `done` makes of an object of the API's, or else a refusal. An error of `done` under an error
+/// status is nobody's.
+fn read<'a, T>(
+    head: &Head<'a>,
+    body: &'a [u8],
+    done: impl FnOnce(&'a str) -> Result<Option<T>, ReadError>,
+) -> Result<Reply<'a, T>, ReadError> {
+    let other = || Ok(Reply::NotTheApi(NotTheApi::new(head, body)));
+    let Some(json) = object_text(head, body, BODY_CAP)? else { return other() };
+    match done(json) {
+        Ok(Some(payload)) => return Ok(Reply::Done(Answer { payload, request_id: None })),
+        Ok(None) => {}
+        Err(error) if head.is_success() => return Err(error),
+        Err(_) => {}
+    }
+    Refusal::of(head, json).map_or_else(other, |refusal| Ok(Reply::Refused(refusal)))
+}
+
+/// Reads an answer whose payload is a form of its own. Validation errors and a lone message under a success status are a
+/// refusal all the same.
+fn read_form<'a, F: Deserialize<'a>, T>(
+    head: &Head<'a>,
+    body: &'a [u8],
+    payload: impl FnOnce(F) -> T,
+) -> Result<Reply<'a, T>, ReadError> {
+    read(head, body, |json| {
+        if !head.is_success() {
+            return Ok(None);
+        }
+        match from_json_or_why::<F>(json) {
+            Ok(form) => Ok(Some(payload(form))),
+            Err(_) if Refusal::of(head, json).is_some() => Ok(None),
+            Err(error) => Err(error),
+        }
+    })
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InitiatedForm<'a> {
+    #[serde(borrow)]
+    redirect_url: Cow<'a, str>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CreatedForm<'a> {
+    #[serde(borrow)]
+    checkout_id: Cow<'a, str>,
+    #[serde(borrow)]
+    redirect_url: Cow<'a, str>,
+}
+
+#[derive(serde::Deserialize)]
+struct TokenForm<'a> {
+    #[serde(borrow)]
+    access_token: Cow<'a, str>,
+    #[serde(deserialize_with = "seconds")]
+    expires_in: u64,
+    #[serde(borrow, default, deserialize_with = "text")]
+    token_type: Option<Cow<'a, str>>,
+}
+
+#[derive(serde::Deserialize)]
+struct WrappedForm<'a> {
+    #[serde(borrow)]
+    status: Open<PaymentStatus, Cow<'a, str>>,
+    #[serde(borrow, default)]
+    timestamp: Option<Carried<'a, i64>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    redirect_url: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    redirect_post_data: Option<Fields<'a>>,
+}
+
+impl<'a> WrappedForm<'a> {
+    fn payment(self, environment: Environment) -> Payment<'a> {
+        let wrapper = Wrapper {
+            status: self.status,
+            remaining_seconds: self.timestamp.and_then(|seconds| seconds.known()),
+            redirect_url: self.redirect_url,
+        };
+        Payment::wrapped(self.redirect_post_data.unwrap_or_default(), environment, wrapper)
+    }
+}
+
+/// Reads seconds, as a number or as a text.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let json = JsonText::deserialize(deserializer)?;
+    let seconds = json.read().or_else(|| json.read_text()?.parse().ok());
+    seconds.ok_or_else(|| D::Error::custom("not a number of seconds"))
+}
+
+const CODE: &str = "result.code";

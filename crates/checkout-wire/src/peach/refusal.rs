@@ -1,0 +1,165 @@
+//! How Peach refuses.
+
+use super::Fields;
+use crate::json::from_json;
+use crate::{Head, JsonText, Printable, ProviderRefusal};
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+use checkout_tables::peach::ResultCode;
+use checkout_validate::Personal;
+use core::fmt;
+use core::marker::PhantomData;
+
+/// A refusal by Peach: a result code, a message, or what is wrong with each field.
+///
+/// What it prints is the HTTP status, the code with its description or the message, and the names of the fields. What is
+/// wrong with a field can quote it, and is not printed.
+///
+/// ```
+/// use checkout_wire::{Head, Reply, peach::read_initiated};
+///
+/// let body = br#"{"validation_errors":{"amount":"Invalid amount.","currency":"Unknown currency."}}"#;
+/// let Reply::Refused(refusal) = read_initiated(&Head::new(400), body)? else { panic!() };
+/// assert_eq!(refusal.validation_errors[0].field, "amount");
+/// assert_eq!(refusal.validation_errors[0].text.as_str(), "Invalid amount.");
+/// assert_eq!(refusal.to_string(), "refused with HTTP status 400: amount, currency");
+///
+/// let body = br#"{"message":"Duplicate signature."}"#;
+/// let Reply::Refused(refusal) = read_initiated(&Head::new(400), body)? else { panic!() };
+/// assert_eq!(refusal.to_string(), "refused with HTTP status 400: Duplicate signature.");
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal<'a> {
+    /// The HTTP status.
+    pub http_status: u16,
+    /// `result.code`, as it came.
+    pub code: Option<Cow<'a, str>>,
+    /// `result.description`.
+    pub description: Option<Cow<'a, str>>,
+    /// `message`.
+    pub message: Option<Cow<'a, str>>,
+    /// `validation_errors`: a field and what is wrong with it, in the order of the fields.
+    pub validation_errors: Vec<ValidationError<'a>>,
+    /// The whole body, as exact JSON text: what else it holds is not lost.
+    pub body: JsonText<'a>,
+    /// `Retry-After`, as it stands.
+    pub retry_after: Option<Cow<'a, str>>,
+}
+
+impl<'a> Refusal<'a> {
+    /// `result.code`, if it is three times three digits.
+    #[must_use]
+    pub fn result_code(&self) -> Option<ResultCode> {
+        self.code.as_deref().and_then(ResultCode::parse)
+    }
+
+    /// Whether there is no such checkout for the one who asks: code 200.300.404.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::Environment;
+    /// # use checkout_wire::{Head, Reply, peach::read_payment};
+    /// let body = br#"{"result.code":"200.300.404"}"#;
+    /// let Reply::Refused(refusal) = read_payment(&Head::new(404), body, Environment::Live)? else { panic!() };
+    /// assert!(refusal.is_not_found());
+    /// # Ok::<(), checkout_wire::ReadError>(())
+    /// ```
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.result_code() == Some(ResultCode::NOT_FOUND)
+    }
+
+    /// The same, with nothing borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> Refusal<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Refusal {
+            http_status: self.http_status,
+            code: self.code.map(owned),
+            description: self.description.map(owned),
+            message: self.message.map(owned),
+            validation_errors: self.validation_errors.into_iter().map(ValidationError::into_owned).collect(),
+            body: self.body.into_owned(),
+            retry_after: self.retry_after.map(owned),
+        }
+    }
+
+    /// The refusal in a JSON object, if it has anything of one.
+    pub(super) fn of(head: &Head<'a>, json: &'a str) -> Option<Self> {
+        let form: RefusalForm<'a> = from_json(json, PhantomData).ok()?;
+        let text = |json: &Option<JsonText<'a>>| json.as_ref().and_then(JsonText::read_text);
+        let errors =
+            form.validation_errors.as_ref().and_then(JsonText::read::<Fields<'a>>).unwrap_or_default();
+        let refusal = Self {
+            http_status: head.status,
+            code: text(&form.code),
+            description: text(&form.description),
+            message: text(&form.message),
+            validation_errors: errors
+                .into_pairs()
+                .map(|(field, text)| ValidationError { field, text: text.into() })
+                .collect(),
+            body: JsonText::whole(json),
+            retry_after: head.retry_after.map(Cow::Borrowed),
+        };
+        let says = refusal.code.is_some() || refusal.message.is_some() || form.validation_errors.is_some();
+        says.then_some(refusal)
+    }
+}
+
+impl fmt::Display for Refusal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "refused with HTTP status {}", self.http_status)?;
+        if let Some(code) = &self.code {
+            write!(f, ", result code {}", Printable(code))?;
+        }
+        if let Some(said) = self.description.as_ref().or(self.message.as_ref()) {
+            write!(f, ": {}", Printable(said))?;
+        }
+        for (place, error) in self.validation_errors.iter().enumerate() {
+            write!(f, "{} {}", if place == 0 { ":" } else { "," }, Printable(&error.field))?;
+        }
+        Ok(())
+    }
+}
+
+impl ProviderRefusal for Refusal<'_> {
+    type Owned = Refusal<'static>;
+
+    /// None: Peach documents no id of a request.
+    fn request_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn into_owned(self) -> Refusal<'static> {
+        self.into_owned()
+    }
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValidationError<'a> {
+    /// The field.
+    pub field: Cow<'a, str>,
+    /// What is wrong. It can quote what was sent.
+    pub text: Personal<'a>,
+}
+
+impl ValidationError<'_> {
+    fn into_owned(self) -> ValidationError<'static> {
+        ValidationError { field: Cow::Owned(self.field.into_owned()), text: self.text.into_owned() }
+    }
+}
+
+/// Each as raw JSON: one of another type than its own says nothing.
+#[derive(serde::Deserialize)]
+struct RefusalForm<'a> {
+    #[serde(borrow, default, rename = "result.code")]
+    code: Option<JsonText<'a>>,
+    #[serde(borrow, default, rename = "result.description")]
+    description: Option<JsonText<'a>>,
+    #[serde(borrow, default)]
+    message: Option<JsonText<'a>>,
+    #[serde(borrow, default)]
+    validation_errors: Option<JsonText<'a>>,
+}
