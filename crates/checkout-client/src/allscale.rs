@@ -2,6 +2,7 @@
 
 mod backend;
 
+use crate::base_url::base_url;
 use crate::{Call, Clock, Nonces};
 #[cfg(feature = "system")]
 use crate::{RandomNonces, SystemClock};
@@ -9,16 +10,15 @@ use checkout_auth::allscale::SigningKey;
 use checkout_money::CoinAmount;
 use checkout_tables::Open;
 use checkout_tables::allscale::{BASE_URL, IntentStatus, Route, StableCoin};
-use checkout_transport::http::Uri;
 use checkout_validate::allscale::{CoinSet, CreateIntent, Price};
 use checkout_validate::{IdError, PathSegment};
 use checkout_wire::JsonText;
 use checkout_wire::allscale::{CreatedIntent, Echo, Intent, Pong, create_body, path};
 use core::fmt;
 use core::str::FromStr;
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+pub use crate::BuildError;
 pub use backend::AllScale;
 use backend::Asked;
 
@@ -301,8 +301,8 @@ impl Builder {
         self
     }
 
-    /// Where the API is: `https`, a host, and a port if need be. The path is signed, so nothing may stand in front
-    /// of it. `http` is taken for this machine alone.
+    /// Where the API is: `https`, a host, and a port if need be. The path is the route's, and signed, so
+    /// nothing may stand in front of it. `http` is taken for this machine alone.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
         self
@@ -342,43 +342,6 @@ impl fmt::Debug for Builder {
     }
 }
 
-/// Why there is no client.
-///
-/// ```
-/// use checkout_client::allscale::BuildError;
-///
-/// assert_eq!(BuildError::Path.to_string(), "base_url: the path is signed, so none may stand in the base URL");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The base URL is no absolute URL.
-    #[error("base_url: not an absolute URL")]
-    NotAbsolute,
-    /// The base URL is not `https`, and leads to another machine.
-    #[error("base_url: not https, which only this machine may do without")]
-    NotHttps,
-    /// The base URL holds a user or a password.
-    #[error("base_url: a user or password has no place here")]
-    UserInfo,
-    /// The base URL's host is empty, or neither a name nor an address. A name beyond ASCII is given in its
-    /// ASCII form.
-    #[error("base_url: not the name or the address of a host")]
-    Host,
-    /// The base URL's port is none.
-    #[error("base_url: not a port, which is a number from 1 to 65535")]
-    Port,
-    /// The base URL has a path or a query.
-    #[error("base_url: the path is signed, so none may stand in the base URL")]
-    Path,
-    /// There is no clock: without the feature `system` it is yours to give.
-    #[error("clock: none was given")]
-    NoClock,
-    /// There is no source of nonces: without the feature `system` it is yours to give.
-    #[error("nonces: no source was given")]
-    NoNonces,
-}
-
 struct Store {
     key: SigningKey,
     environment: Environment,
@@ -396,61 +359,4 @@ fn fixed(route: Route) -> String {
 /// The path of a route with an id in it: one of the two above.
 fn with_id(route: Route, id: PathSegment<'_>) -> String {
     path(route, Some(id)).unwrap_or_default()
-}
-
-fn base_url(url: &str) -> Result<String, BuildError> {
-    let uri: Uri = url.parse().map_err(|_| BuildError::NotAbsolute)?;
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err(BuildError::NotAbsolute);
-    };
-    if authority.as_str().contains('@') {
-        return Err(BuildError::UserInfo);
-    }
-    let host = authority.host();
-    let after = authority.as_str().strip_prefix(host).filter(|_| is_host(host)).ok_or(BuildError::Host)?;
-    match after.strip_prefix(':') {
-        None if after.is_empty() => {}
-        None => return Err(BuildError::Host),
-        Some(port) if is_port(port) => {}
-        Some(_) => return Err(BuildError::Port),
-    }
-    match scheme {
-        "https" => {}
-        "http" if is_this_machine(host) => {}
-        _ => return Err(BuildError::NotHttps),
-    }
-    if uri.path() != "/" || uri.query().is_some() || url.contains('#') {
-        return Err(BuildError::Path);
-    }
-    Ok(format!("{scheme}://{authority}"))
-}
-
-/// A URI's host may be empty, and its characters are nearly free; one that can be called is an address or a name.
-fn is_host(host: &str) -> bool {
-    match bracketed(host) {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => {
-            host.starts_with(|c: char| c.is_ascii_alphanumeric())
-                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
-        }
-    }
-}
-
-/// A URI's port may be any text. This takes digits alone: not the sign that a number may have.
-fn is_port(port: &str) -> bool {
-    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port != 0)
-}
-
-fn is_this_machine(host: &str) -> bool {
-    match bracketed(host) {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback()),
-        None => {
-            let loopback = host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
-            loopback || host.eq_ignore_ascii_case("localhost")
-        }
-    }
-}
-
-fn bracketed(host: &str) -> Option<&str> {
-    host.strip_prefix('[')?.strip_suffix(']')
 }

@@ -1,6 +1,6 @@
 //! One thing to ask, and one attempt at it.
 
-use crate::provider::sealed::{Answers, Backend, NoRequest};
+use crate::provider::sealed::{Answers, Ask, Backend, Moment, NoRequest};
 use crate::trace::Trace;
 use crate::{Operation, Provider, Received, SendError};
 use checkout_tables::Repeat;
@@ -106,13 +106,15 @@ impl<T: Readable> Call<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn attempt(&self, now_millis: u64, nonce: &str) -> Result<Attempt<T>, SendError> {
-        let request =
-            T::Provider::request(&self.client, self.route, &self.path, &self.body, now_millis, nonce);
+        let ask = Ask { route: self.route, path: &self.path, body: &self.body, asked: &self.asked };
+        let request = T::Provider::request(&self.client, &ask, &Moment { now_millis, nonce });
         let request = request.map_err(|error| match error {
             NoRequest::Sign(error) => SendError::sign(self.operation(), error),
+            NoRequest::Token => SendError::token(self.operation()),
             NoRequest::Http => SendError::request(self.operation()),
         })?;
         let reader = Reader {
+            client: self.client.clone(),
             route: self.route,
             sent_at_millis: now_millis,
             asked: self.asked.clone(),
@@ -315,6 +317,7 @@ impl<T: Readable> fmt::Debug for Attempt<T> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Reader<T: Readable> {
+    client: ClientOf<T>,
     route: RouteOf<T>,
     sent_at_millis: u64,
     asked: AskedOf<T>,
@@ -337,10 +340,10 @@ impl<T: Readable> Reader<T> {
             location: header(header::LOCATION),
         };
         let body = response.body();
-        let reply =
-            T::read(&head, body).map_err(|error| SendError::read(self.route.into(), error, body.clone()))?;
+        let reply = T::read(&head, body, &self.asked)
+            .map_err(|error| SendError::read(self.route.into(), error, body.clone()))?;
         if let Reply::Done(answer) = &reply
-            && let Err(field) = answer.payload.answers(&self.asked)
+            && let Err(field) = answer.payload.answers(&self.client, &self.asked)
         {
             let id = answer.request_id.as_deref().map(str::to_owned);
             return Err(SendError::other(self.route.into(), field, id, body.clone()));

@@ -1,6 +1,7 @@
 //! What can go wrong on the way.
 
 use crate::{ClockSkew, Operation};
+use checkout_auth::peach::SIGNATURE;
 use checkout_tables::Open;
 use checkout_tables::allscale::ErrorCode;
 use checkout_transport::bytes::Bytes;
@@ -37,7 +38,7 @@ impl SendError {
     pub fn delivery(&self) -> Delivery {
         match &self.0.reason {
             Reason::Transport(error) => error.delivery(),
-            Reason::Sign(_) | Reason::Request => Delivery::NotSent,
+            Reason::Sign(_) | Reason::Token | Reason::Request => Delivery::NotSent,
             // An answer came, so the request arrived.
             Reason::Read(_) | Reason::Mismatch(_) => Delivery::Unknown,
         }
@@ -74,8 +75,14 @@ impl SendError {
     pub fn transport(&self) -> Option<&TransportError> {
         match &self.0.reason {
             Reason::Transport(error) => Some(error),
-            Reason::Sign(_) | Reason::Request | Reason::Read(_) | Reason::Mismatch(_) => None,
+            Reason::Sign(_) | Reason::Token | Reason::Request | Reason::Read(_) | Reason::Mismatch(_) => None,
         }
+    }
+
+    /// Whether nothing was sent because there is no access token: ask for one, and ask again.
+    #[must_use]
+    pub fn wants_token(&self) -> bool {
+        matches!(self.0.reason, Reason::Token)
     }
 
     /// Why the answer could not be read, if that is what went wrong.
@@ -83,17 +90,23 @@ impl SendError {
     pub fn unreadable(&self) -> Option<&ReadError> {
         match &self.0.reason {
             Reason::Read(error) => Some(error),
-            Reason::Transport(_) | Reason::Sign(_) | Reason::Request | Reason::Mismatch(_) => None,
+            Reason::Transport(_)
+            | Reason::Sign(_)
+            | Reason::Token
+            | Reason::Request
+            | Reason::Mismatch(_) => None,
         }
     }
 
     /// The field that is not what was asked for, if that is what went wrong: the answer belongs to something else, or
-    /// somebody changed it.
+    /// somebody changed it. `signature`, if it is signed and that is not over what it says.
     #[must_use]
     pub fn mismatch(&self) -> Option<&'static str> {
         match &self.0.reason {
             Reason::Mismatch(field) => Some(field),
-            Reason::Transport(_) | Reason::Sign(_) | Reason::Request | Reason::Read(_) => None,
+            Reason::Transport(_) | Reason::Sign(_) | Reason::Token | Reason::Request | Reason::Read(_) => {
+                None
+            }
         }
     }
 
@@ -103,6 +116,10 @@ impl SendError {
 
     pub(crate) fn sign(operation: Operation, error: Box<dyn Error + Send + Sync>) -> Self {
         Self(Box::new(Failed { operation, request_id: None, body: None, reason: Reason::Sign(error) }))
+    }
+
+    pub(crate) fn token(operation: Operation) -> Self {
+        Self(Box::new(Failed { operation, request_id: None, body: None, reason: Reason::Token }))
     }
 
     pub(crate) fn request(operation: Operation) -> Self {
@@ -130,9 +147,11 @@ impl fmt::Display for SendError {
         match &self.0.reason {
             Reason::Transport(error) => write!(f, "{error}")?,
             Reason::Sign(error) => write!(f, "the request could not be signed: {error}")?,
+            Reason::Token => f.write_str("there is no access token to send")?,
             Reason::Request => f.write_str("the request is not one that HTTP can carry")?,
             // Which has the request id in it.
             Reason::Read(error) => return write!(f, "the answer could not be read: {error}"),
+            Reason::Mismatch(SIGNATURE) => f.write_str("the answer's signature is not over what it says")?,
             Reason::Mismatch(field) => write!(f, "the answer's {field} is not what was asked for")?,
         }
         match &self.0.request_id {
@@ -158,7 +177,7 @@ impl Error for SendError {
         match &self.0.reason {
             // What these say themselves stands in our own text already.
             Reason::Transport(error) => error.source(),
-            Reason::Sign(_) | Reason::Request | Reason::Read(_) | Reason::Mismatch(_) => None,
+            Reason::Sign(_) | Reason::Token | Reason::Request | Reason::Read(_) | Reason::Mismatch(_) => None,
         }
     }
 }
@@ -288,6 +307,8 @@ struct Failed {
 enum Reason {
     Transport(TransportError),
     Sign(Box<dyn Error + Send + Sync>),
+    /// There is no access token.
+    Token,
     /// Not a request that HTTP can carry.
     Request,
     Read(ReadError),

@@ -42,15 +42,21 @@
 //! - `tracing`: a span for every attempt with route, path and the provider's `request_id`. No header and no body.
 
 pub mod allscale;
+pub mod azotte;
+mod base_url;
 mod call;
 mod error;
+mod observable;
+pub mod peach;
 mod provider;
 mod received;
 mod sources;
 mod trace;
 
+pub use base_url::BuildError;
 pub use call::{Attempt, Call, Readable, Reader};
 pub use error::{AnswerError, SendError};
+pub use observable::Observable;
 pub use provider::{Operation, Provider};
 pub use received::{ClockSkew, Received};
 pub use sources::{Clock, Nonces};

@@ -62,15 +62,12 @@ pub(crate) mod sealed {
         /// The whole request of one attempt.
         fn request(
             client: &Self::Client,
-            route: Self::Route,
-            path: &str,
-            body: &Bytes,
-            now_millis: u64,
-            nonce: &str,
+            ask: &Ask<'_, Self>,
+            attempt: &Moment<'_>,
         ) -> Result<Request, NoRequest>;
 
         /// The code of a refusal, for traces.
-        fn code(refusal: &Self::Refusal) -> Option<i64>;
+        fn code(refusal: &Self::Refusal) -> Option<RefusalCode<'_>>;
 
         /// Whether the refusal proves that nothing was done.
         fn nothing_done(route: Self::Route, refusal: &Self::Refusal) -> bool;
@@ -79,19 +76,48 @@ pub(crate) mod sealed {
         fn can_be_the_clock(refusal: &Self::Refusal) -> bool;
     }
 
+    /// What a call asks.
+    #[expect(missing_debug_implementations, reason = "it holds a body, and lives for one attempt")]
+    pub struct Ask<'c, P: Backend> {
+        pub route: P::Route,
+        pub path: &'c str,
+        pub body: &'c Bytes,
+        pub asked: &'c P::Asked,
+    }
+
+    /// What belongs to one attempt alone.
+    #[derive(Debug)]
+    pub struct Moment<'m> {
+        pub now_millis: u64,
+        pub nonce: &'m str,
+    }
+
+    /// A refusal's code.
+    #[derive(Clone, Copy, Debug)]
+    pub enum RefusalCode<'r> {
+        Integer(i64),
+        Text(&'r str),
+    }
+
     /// Why there is no request to send.
     #[derive(Debug)]
     pub enum NoRequest {
         Sign(Box<dyn Error + Send + Sync>),
+        /// There is no access token.
+        Token,
         /// Not one that HTTP can carry.
         Http,
     }
 
     /// A payload, and how it is read.
     pub trait Answers<P: Backend>: Sized + 'static {
-        fn read(head: &Head<'_>, body: &[u8]) -> Result<Reply<'static, Self, P::Refusal>, ReadError>;
+        fn read(
+            head: &Head<'_>,
+            body: &[u8],
+            asked: &P::Asked,
+        ) -> Result<Reply<'static, Self, P::Refusal>, ReadError>;
 
         /// Or else the field that does not agree.
-        fn answers(&self, asked: &P::Asked) -> Result<(), &'static str>;
+        fn answers(&self, client: &P::Client, asked: &P::Asked) -> Result<(), &'static str>;
     }
 }

@@ -3,11 +3,8 @@
 use crate::call::{RefusalOf, RouteOf};
 use crate::provider::sealed::Backend;
 use crate::{AnswerError, Readable};
-use checkout_lifecycle::{Moment, Observation};
-use checkout_tables::Open;
-use checkout_tables::allscale::IntentStatus;
+use checkout_lifecycle::Moment;
 use checkout_transport::Response;
-use checkout_wire::allscale::Intent;
 use checkout_wire::{Answer, NotDone, Reply};
 use core::fmt;
 use std::time::UNIX_EPOCH;
@@ -75,7 +72,7 @@ impl<T: Readable> Received<T> {
     /// ```
     #[must_use]
     pub fn moment(&self) -> Moment {
-        Moment::from_unix_millis(i64::try_from(self.sent_at_millis).unwrap_or(i64::MAX))
+        moment(self.sent_at_millis)
     }
 
     pub(crate) fn new(
@@ -96,46 +93,9 @@ impl<T: Readable> Received<T> {
     }
 }
 
-impl Received<Open<IntentStatus>> {
-    /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), if the status was given.
-    ///
-    /// ```
-    /// # use checkout_client::Received;
-    /// # use checkout_lifecycle::{Tracker, Verdict};
-    /// # use checkout_tables::{Open, allscale::{IntentStatus, Route}};
-    /// # use checkout_wire::{Answer, Reply};
-    /// # let reply = Reply::Done(Answer { payload: Open::from(IntentStatus::Viewed), request_id: None });
-    /// # let received = Received { route: Route::Status, reply, sent_at_millis: 7, http_status: 200, retry_after: None, clock_skew: None };
-    /// let mut tracker = Tracker::new();
-    /// let verdict = received.observation().map(|observation| tracker.observe(observation));
-    /// assert_eq!(verdict, Some(Verdict::First));
-    /// ```
-    #[must_use]
-    pub fn observation(&self) -> Option<Observation<IntentStatus>> {
-        match &self.reply {
-            Reply::Done(answer) => Some(Observation::read(answer.payload, self.moment())),
-            Reply::Refused(_) | Reply::NotTheApi(_) => None,
-        }
-    }
-}
-
-impl Received<Intent<'static>> {
-    /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), if the intent was given.
-    ///
-    /// ```
-    /// # use checkout_client::Received;
-    /// # use checkout_wire::allscale::Intent;
-    /// fn status_of(received: &Received<Intent<'static>>) -> Option<i64> {
-    ///     Some(received.observation()?.status().value())
-    /// }
-    /// ```
-    #[must_use]
-    pub fn observation(&self) -> Option<Observation<IntentStatus>> {
-        match &self.reply {
-            Reply::Done(answer) => Some(Observation::read(answer.payload.status, self.moment())),
-            Reply::Refused(_) | Reply::NotTheApi(_) => None,
-        }
-    }
+/// When a read was sent, for the order of observations.
+pub(crate) fn moment(sent_at_millis: u64) -> Moment {
+    Moment::from_unix_millis(i64::try_from(sent_at_millis).unwrap_or(i64::MAX))
 }
 
 /// How far the provider's clock is ahead of ours, by the answer's `Date`; to a second, and the answer's journey is in

@@ -12,7 +12,7 @@ pub(crate) use without::Trace;
 #[cfg(feature = "tracing")]
 mod with_tracing {
     use super::{Readable, Received, SendError, fmt};
-    use crate::provider::sealed::Backend;
+    use crate::provider::sealed::{Backend, RefusalCode};
     use checkout_transport::Delivery;
     use checkout_wire::{Printable, Reply};
     use tracing::{Instrument, Span, field};
@@ -49,8 +49,14 @@ mod with_tracing {
             match &received.reply {
                 Reply::Done(_) => self.outcome("done"),
                 Reply::Refused(refusal) => {
-                    if let Some(code) = T::Provider::code(refusal) {
-                        self.0.record("code", code);
+                    match T::Provider::code(refusal) {
+                        Some(RefusalCode::Integer(code)) => {
+                            self.0.record("code", code);
+                        }
+                        Some(RefusalCode::Text(code)) => {
+                            self.0.record("code", Printable(code).to_string());
+                        }
+                        None => {}
                     }
                     self.outcome("refused");
                 }

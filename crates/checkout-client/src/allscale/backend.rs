@@ -1,15 +1,15 @@
 //! AllScale, as the calls see it.
 
 use super::Client;
+use crate::base_url::is_https;
 use crate::call::{JSON, sensitive};
-use crate::provider::sealed::{Answers, Backend, NoRequest};
+use crate::provider::sealed::{Answers, Ask, Backend, Moment, NoRequest, RefusalCode};
 use crate::{Operation, Provider, Readable};
 use checkout_auth::allscale::{RequestToSign, headers};
 use checkout_money::CoinAmount;
 use checkout_tables::Open;
 use checkout_tables::allscale::{ErrorCode, IntentStatus, Route, StableCoin};
 use checkout_transport::Request;
-use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{self, header};
 use checkout_validate::PathSegment;
 use checkout_validate::allscale::CoinSet;
@@ -43,15 +43,9 @@ impl Backend for AllScale {
         client.0.nonces.nonce()
     }
 
-    fn request(
-        client: &Client,
-        route: Route,
-        path: &str,
-        body: &Bytes,
-        now_millis: u64,
-        nonce: &str,
-    ) -> Result<Request, NoRequest> {
-        let (method, key, timestamp) = (route.method(), &client.0.key, now_millis / 1_000);
+    fn request(client: &Client, ask: &Ask<'_, Self>, attempt: &Moment<'_>) -> Result<Request, NoRequest> {
+        let (method, path, nonce) = (ask.route.method(), ask.path, attempt.nonce);
+        let (key, timestamp, body) = (&client.0.key, attempt.now_millis / 1_000, ask.body);
         let signature = key
             .sign(&RequestToSign { method, path, query: "", timestamp, nonce, body })
             .map_err(|error| NoRequest::Sign(error.into()))?;
@@ -69,8 +63,8 @@ impl Backend for AllScale {
         request.body(body.clone()).map_err(|_| NoRequest::Http)
     }
 
-    fn code(refusal: &Refusal<'static>) -> Option<i64> {
-        Some(refusal.code.value())
+    fn code<'r>(refusal: &'r Refusal<'static>) -> Option<RefusalCode<'r>> {
+        Some(RefusalCode::Integer(refusal.code.value()))
     }
 
     fn nothing_done(route: Route, refusal: &Refusal<'static>) -> bool {
@@ -99,11 +93,11 @@ pub struct Asked {
 }
 
 impl Answers<AllScale> for CreatedIntent<'static> {
-    fn read(head: &Head<'_>, body: &[u8]) -> Result<Reply<'static, Self>, ReadError> {
+    fn read(head: &Head<'_>, body: &[u8], _: &Asked) -> Result<Reply<'static, Self>, ReadError> {
         owned::<CreatedIntent<'_>>(head, body)
     }
 
-    fn answers(&self, asked: &Asked) -> Result<(), &'static str> {
+    fn answers(&self, _: &Client, asked: &Asked) -> Result<(), &'static str> {
         // Without these two it can neither be asked after nor be paid.
         if PathSegment::new(&self.intent_id).is_err() {
             return Err("allscale_checkout_intent_id");
@@ -130,11 +124,11 @@ impl Answers<AllScale> for CreatedIntent<'static> {
 }
 
 impl Answers<AllScale> for Intent<'static> {
-    fn read(head: &Head<'_>, body: &[u8]) -> Result<Reply<'static, Self>, ReadError> {
+    fn read(head: &Head<'_>, body: &[u8], _: &Asked) -> Result<Reply<'static, Self>, ReadError> {
         owned::<Intent<'_>>(head, body)
     }
 
-    fn answers(&self, asked: &Asked) -> Result<(), &'static str> {
+    fn answers(&self, _: &Client, asked: &Asked) -> Result<(), &'static str> {
         match &asked.intent_id {
             Some(id) if *id != self.intent_id => Err("all_scale_checkout_intent_id"),
             _ => Ok(()),
@@ -146,11 +140,11 @@ macro_rules! bare {
     ($($payload:ty => $borrowed:ty),+) => {
         $(
             impl Answers<AllScale> for $payload {
-                fn read(head: &Head<'_>, body: &[u8]) -> Result<Reply<'static, Self>, ReadError> {
+                fn read(head: &Head<'_>, body: &[u8], _: &Asked) -> Result<Reply<'static, Self>, ReadError> {
                     owned::<$borrowed>(head, body)
                 }
 
-                fn answers(&self, _: &Asked) -> Result<(), &'static str> {
+                fn answers(&self, _: &Client, _: &Asked) -> Result<(), &'static str> {
                     Ok(())
                 }
             }
@@ -186,9 +180,4 @@ readable!(
 
 fn owned<'a, T: Payload<'a>>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'static, T::Owned>, ReadError> {
     read::<T>(head, body).map(|reply| reply.map_owned(Payload::into_owned))
-}
-
-fn is_https(url: &str) -> bool {
-    let uri = url.parse::<http::Uri>();
-    uri.is_ok_and(|uri| uri.scheme() == Some(&http::uri::Scheme::HTTPS) && uri.host().is_some())
 }

@@ -91,5 +91,5 @@ fn one_store_is_asked_from_many_threads_without_a_nonce_that_comes_twice() {
 
 #[test]
 fn transports_and_readers_stop_at_the_same_length() {
-    assert_eq!(checkout_transport::BODY_CAP, checkout_wire::allscale::BODY_CAP);
+    assert_eq!(checkout_transport::BODY_CAP, checkout_wire::BODY_CAP);
 }

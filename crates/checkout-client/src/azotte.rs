@@ -1,0 +1,224 @@
+//! Azotte C2A: one tenant's access.
+
+mod backend;
+
+#[cfg(feature = "system")]
+use crate::SystemClock;
+use crate::base_url::{base_url, is_label};
+use crate::{BuildError, Call, Clock};
+use checkout_tables::Environment;
+use checkout_tables::azotte::{HOST_SUFFIX_LIVE, HOST_SUFFIX_SANDBOX, Route};
+use checkout_transport::http::HeaderValue;
+use checkout_validate::azotte::SubmitCheckout;
+use checkout_validate::{ExposeSecret, IdError, PathSegment, SecretString};
+use checkout_wire::azotte::{CheckoutResult, path, submit_body};
+use core::fmt;
+use std::sync::Arc;
+
+pub use backend::Azotte;
+use backend::{Asked, Tenant};
+
+/// Why a call to Azotte has no answer: a refusal, or something that is not the API's.
+pub type AnswerError = crate::AnswerError<checkout_wire::azotte::Refusal<'static>>;
+
+/// One tenant's access to Azotte: its key, where the API is, and a clock. Cheap to clone; a process can have as many as it
+/// has tenants.
+///
+/// Source: Azotte C2A, *Get Checkout Status*, Sample Codes: the host and the two headers.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// use checkout_client::azotte::Client;
+/// use checkout_tables::Environment;
+///
+/// let tenant = "e2a1c7b2-4f3a-4b8e-9c2d-1a2b3c4d5e6f";
+/// let client = Client::builder("acme", tenant, "sk_dev_1".into()).environment(Environment::Sandbox).build()?;
+/// assert_eq!(client.base_url(), "https://acme.sandbox.azotte.com");
+/// assert!(!format!("{client:?}").contains("sk_dev_1"));
+/// # }
+/// # Ok::<(), checkout_client::BuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Tenant>);
+
+impl Client {
+    /// Begins a client with a project, the tenant's id (`x-tn`) and the API key (`x-api-key`). Where nothing else is said it
+    /// is a live one, at the project's own host.
+    pub fn builder(project: impl Into<String>, tenant: impl Into<String>, api_key: SecretString) -> Builder {
+        Builder {
+            project: project.into(),
+            tenant: tenant.into(),
+            api_key,
+            environment: Environment::Live,
+            base_url: None,
+            #[cfg(feature = "system")]
+            clock: Some(Box::new(SystemClock)),
+            #[cfg(not(feature = "system"))]
+            clock: None,
+        }
+    }
+
+    /// Whose money it is.
+    #[must_use]
+    pub fn environment(&self) -> Environment {
+        self.0.environment
+    }
+
+    /// Where the API is: scheme and authority.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.0.base_url
+    }
+
+    /// Submits a checkout. The answer has the shape of a status and can already be one that asks for a challenge, or final;
+    /// it confirms no payment otherwise.
+    ///
+    /// The `correlationId` makes it safe to repeat: sent again under the same one, after an answer that was lost too, it
+    /// is not charged twice.
+    ///
+    /// Source: Azotte C2A, *Submit Checkout*.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// use checkout_client::azotte::Client;
+    /// use checkout_tables::{Repeat, azotte::PaymentChannel};
+    /// use checkout_validate::azotte::{Draft, Rules};
+    ///
+    /// let client = Client::builder("acme", "e2a1c7b2-4f3a-4b8e-9c2d-1a2b3c4d5e6f", "sk_1".into()).build()?;
+    /// let submit = Draft::stored_method(PaymentChannel::CreditCard)
+    ///     .offer_identifier("off_1")
+    ///     .correlation_id("order_123")
+    ///     .item("plan_gold")
+    ///     .customer_urn("urn:customer:42")
+    ///     .check(&Rules::default())?;
+    /// let call = client.submit(&submit);
+    /// assert_eq!(call.path(), "/api/v1/c2a/offer/checkout");
+    /// assert_eq!(call.repeat(), Repeat::Keyed);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn submit(&self, submit: &SubmitCheckout<'_>) -> Call<CheckoutResult<'static>> {
+        let route = Route::SubmitCheckout;
+        // A route without an id in its path always has one.
+        let path = path(route, None).unwrap_or_default();
+        Call::new(&self.0, route, path, submit_body(submit), Asked::default())
+    }
+
+    /// Reads how a checkout stands: what to poll with. The pauses are in
+    /// [`poll_after`](crate::Received::poll_after).
+    ///
+    /// # Errors
+    /// [`IdError`], for the three ids that cannot stand in a path.
+    ///
+    /// Source: Azotte C2A, *Get Checkout Status*.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_client::azotte::Client;
+    /// # let client = Client::builder("acme", "e2a1c7b2-4f3a-4b8e-9c2d-1a2b3c4d5e6f", "sk_1".into()).build()?;
+    /// assert_eq!(client.status("trk_1")?.path(), "/api/v1/c2a/offer/checkout/trk_1/status");
+    /// assert!(client.status("").is_err());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn status(&self, tracking_number: &str) -> Result<Call<CheckoutResult<'static>>, IdError> {
+        let segment = PathSegment::new(tracking_number)?;
+        let route = Route::CheckoutStatus;
+        // A route with an id in its path always has one.
+        let path = path(route, Some(segment)).unwrap_or_default();
+        let asked = Asked { tracking_number: Some(tracking_number.to_owned()) };
+        Ok(Call::new(&self.0, route, path, Vec::new(), asked))
+    }
+}
+
+impl fmt::Debug for Client {
+    /// Where it goes, and nothing of the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(&self.0).finish()
+    }
+}
+
+/// A client that is being put together: see [`Client::builder`].
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// use checkout_client::{BuildError, azotte::Client};
+///
+/// let nowhere = Client::builder("acme.example/", "t", "sk_1".into()).build();
+/// assert_eq!(nowhere.unwrap_err(), BuildError::Project);
+/// # }
+/// ```
+#[must_use]
+pub struct Builder {
+    project: String,
+    tenant: String,
+    api_key: SecretString,
+    environment: Environment,
+    base_url: Option<String>,
+    clock: Option<Box<dyn Clock>>,
+}
+
+impl Builder {
+    /// Whose money it is, and so which of the two hosts. Live, if nothing is said.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// Where the API is, instead of the project's host: `https`, a host, and a port if need be. `http` is taken for this
+    /// machine alone.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// The clock by which reads are put in order. The system's, if nothing is said.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Some(Box::new(clock));
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub fn build(self) -> Result<Client, BuildError> {
+        let base_url = match &self.base_url {
+            Some(url) => base_url(url)?,
+            None if !is_label(&self.project) => return Err(BuildError::Project),
+            None => {
+                let suffix = match self.environment {
+                    Environment::Live => HOST_SUFFIX_LIVE,
+                    Environment::Sandbox => HOST_SUFFIX_SANDBOX,
+                };
+                format!("https://{}{suffix}", self.project)
+            }
+        };
+        Ok(Client(Arc::new(Tenant {
+            base_url,
+            environment: self.environment,
+            tenant: header("x-tn", &self.tenant)?,
+            api_key: header("x-api-key", self.api_key.expose_secret())?,
+            clock: self.clock.ok_or(BuildError::NoClock)?,
+        })))
+    }
+}
+
+impl fmt::Debug for Builder {
+    /// Where it goes, and nothing of the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("environment", &self.environment).finish_non_exhaustive()
+    }
+}
+
+/// A header's value that `Debug` does not print.
+fn header(name: &'static str, text: &str) -> Result<HeaderValue, BuildError> {
+    if text.trim().is_empty() {
+        return Err(BuildError::Empty(name));
+    }
+    if text.trim() != text {
+        return Err(BuildError::Header(name));
+    }
+    crate::call::sensitive(text).ok_or(BuildError::Header(name))
+}

@@ -1,0 +1,140 @@
+//! Azotte, as the calls see it.
+
+use crate::call::JSON;
+use crate::provider::sealed::{Answers, Ask, Backend, Moment, NoRequest, RefusalCode};
+use crate::{Clock, Observable, Operation, Provider, Readable};
+use checkout_lifecycle::Observation;
+use checkout_tables::Environment;
+use checkout_tables::azotte::{DEFAULT_RETRY_AFTER_SECONDS, MEDIA_TYPE, MessageCode, Route};
+use checkout_transport::Request;
+use checkout_transport::http::{self, HeaderValue, header};
+use checkout_validate::PathSegment;
+use checkout_wire::azotte::{CheckoutResult, Refusal, Reply, read};
+use checkout_wire::{Head, ReadError};
+use core::fmt;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Azotte, as a [`Provider`].
+///
+/// ```
+/// use checkout_client::{Readable, azotte::Azotte};
+///
+/// fn is_asked_of_azotte<T: Readable<Provider = Azotte>>() {}
+/// is_asked_of_azotte::<checkout_wire::azotte::CheckoutResult<'static>>();
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub enum Azotte {}
+
+impl Provider for Azotte {}
+
+impl Backend for Azotte {
+    type Client = Arc<Tenant>;
+    type Route = Route;
+    type Asked = Asked;
+    type Refusal = Refusal<'static>;
+
+    fn now_millis(client: &Arc<Tenant>) -> u64 {
+        client.clock.now_millis()
+    }
+
+    /// Azotte asks for none.
+    fn nonce(_: &Arc<Tenant>) -> String {
+        String::new()
+    }
+
+    fn request(client: &Arc<Tenant>, ask: &Ask<'_, Self>, _: &Moment<'_>) -> Result<Request, NoRequest> {
+        let mut request = http::Request::builder()
+            .method(ask.route.method())
+            .uri(format!("{}{}", client.base_url, ask.path))
+            .header(header::ACCEPT, format!("{MEDIA_TYPE}, application/json"))
+            .header("x-tn", client.tenant.clone())
+            .header("x-api-key", client.api_key.clone());
+        if !ask.body.is_empty() {
+            request = request.header(header::CONTENT_TYPE, JSON);
+        }
+        request.body(ask.body.clone()).map_err(|_| NoRequest::Http)
+    }
+
+    fn code<'r>(refusal: &'r Refusal<'static>) -> Option<RefusalCode<'r>> {
+        refusal.message_code.as_ref().map(|code| RefusalCode::Text(code.text()))
+    }
+
+    /// No page lists how a submit is refused, so no refusal of it proves anything. It is safe to repeat.
+    fn nothing_done(route: Route, refusal: &Refusal<'static>) -> bool {
+        route == Route::CheckoutStatus && refusal.is_not_readable()
+    }
+
+    fn can_be_the_clock(_: &Refusal<'static>) -> bool {
+        false
+    }
+}
+
+impl From<Route> for Operation {
+    fn from(route: Route) -> Self {
+        Self { method: route.method(), path: route.path(), repeat: route.repeat() }
+    }
+}
+
+/// One tenant's access.
+pub struct Tenant {
+    /// Scheme and authority, with no slash at the end.
+    pub(super) base_url: String,
+    pub(super) environment: Environment,
+    pub(super) tenant: HeaderValue,
+    pub(super) api_key: HeaderValue,
+    pub(super) clock: Box<dyn Clock>,
+}
+
+impl fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tenant")
+            .field("environment", &self.environment)
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an answer must agree with.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// None for a submit.
+    pub(super) tracking_number: Option<String>,
+}
+
+impl Answers<Azotte> for CheckoutResult<'static> {
+    fn read(head: &Head<'_>, body: &[u8], _: &Asked) -> Result<Reply<'static>, ReadError> {
+        read(head, body).map(|reply| reply.map_owned(CheckoutResult::into_owned))
+    }
+
+    /// A submit's answer must have a number that can be asked after. A status' answer must have the one that was asked for,
+    /// if it has one at all.
+    fn answers(&self, _: &Arc<Tenant>, asked: &Asked) -> Result<(), &'static str> {
+        let agrees = match (&asked.tracking_number, &self.tracking_number) {
+            (Some(asked), Some(given)) => asked == given,
+            (Some(_), None) => true,
+            (None, given) => given.as_deref().is_some_and(|given| PathSegment::new(given).is_ok()),
+        };
+        if agrees { Ok(()) } else { Err("trackingNumber") }
+    }
+}
+
+impl Readable for CheckoutResult<'static> {
+    type Provider = Azotte;
+}
+
+impl Observable for CheckoutResult<'static> {
+    type Status = MessageCode;
+    type Raw = Cow<'static, str>;
+    const POLL_EVERY: Duration = Duration::from_secs(DEFAULT_RETRY_AFTER_SECONDS);
+
+    fn observed(&self, sent_at_millis: u64) -> Option<Observation<MessageCode, Cow<'static, str>>> {
+        let moment = crate::received::moment(sent_at_millis);
+        Some(Observation::read(self.status.message_code.clone(), moment))
+    }
+
+    fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after_seconds()
+    }
+}

@@ -1,0 +1,129 @@
+//! Answers that say how a checkout stands.
+
+use crate::{Readable, Received};
+use checkout_lifecycle::{Observation, Status};
+use checkout_tables::allscale::{IntentStatus, POLL_EVERY_SECONDS};
+use checkout_tables::{Open, RawOf};
+use checkout_wire::Reply;
+use checkout_wire::allscale::Intent;
+use core::fmt;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// An answer that says how a checkout stands: what a caller writes against who does not care which provider it is.
+///
+/// ```
+/// use checkout_client::{Call, Observable, SendError};
+/// use checkout_lifecycle::Tracker;
+/// use checkout_transport::BlockingTransport;
+///
+/// /// Asks once, and takes in what the answer says of the checkout.
+/// fn look<T: Observable>(
+///     call: &Call<T>,
+///     tracker: &mut Tracker<T::Status>,
+///     transport: &dyn BlockingTransport,
+/// ) -> Result<bool, SendError> {
+///     let observation = call.send_blocking(transport)?.observation();
+///     Ok(observation.is_some_and(|observation| tracker.observe(observation).wants_attention()))
+/// }
+/// ```
+pub trait Observable: Readable {
+    /// The provider's statuses.
+    type Status: Status + fmt::Display + Send + Sync;
+    /// What a status that nobody has named yet is kept in.
+    type Raw: RawOf<Self::Status> + Clone + fmt::Debug + fmt::Display + Send + Sync + 'static;
+
+    /// How often the provider advises to ask, where an answer says nothing of it.
+    const POLL_EVERY: Duration;
+
+    /// What an answer to a request that was sent at a moment (milliseconds since the Unix epoch) says.
+    fn observed(&self, sent_at_millis: u64) -> Option<Observation<Self::Status, Self::Raw>>;
+
+    /// When to ask again, if the answer itself says.
+    fn retry_after_seconds(&self) -> Option<u64> {
+        None
+    }
+}
+
+impl<T: Observable> Received<T> {
+    /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), if the answer says how the checkout stands.
+    ///
+    /// ```
+    /// # use checkout_client::Received;
+    /// # use checkout_lifecycle::{Tracker, Verdict};
+    /// # use checkout_tables::{Open, allscale::{IntentStatus, Route}};
+    /// # use checkout_wire::{Answer, Reply};
+    /// # let reply = Reply::Done(Answer { payload: Open::from(IntentStatus::Viewed), request_id: None });
+    /// # let received = Received { route: Route::Status, reply, sent_at_millis: 7, http_status: 200, retry_after: None, clock_skew: None };
+    /// let mut tracker = Tracker::new();
+    /// let verdict = received.observation().map(|observation| tracker.observe(observation));
+    /// assert_eq!(verdict, Some(Verdict::First));
+    /// ```
+    #[must_use]
+    pub fn observation(&self) -> Option<Observation<T::Status, T::Raw>> {
+        match &self.reply {
+            Reply::Done(answer) => answer.payload.observed(self.sent_at_millis),
+            Reply::Refused(_) | Reply::NotTheApi(_) => None,
+        }
+    }
+
+    /// When to ask again: what the answer itself says, else its `Retry-After` header, in seconds or as a date, else what
+    /// the provider advises. Never sooner than in a second.
+    ///
+    /// It says nothing of a checkout that has ended, and a challenge is to be shown first.
+    ///
+    /// ```
+    /// # use checkout_client::Received;
+    /// # use checkout_tables::{Open, allscale::{IntentStatus, Route}};
+    /// # use checkout_wire::{Answer, Reply};
+    /// # use std::time::Duration;
+    /// # let reply = Reply::Done(Answer { payload: Open::from(IntentStatus::Viewed), request_id: None });
+    /// # let mut received = Received { route: Route::Status, reply, sent_at_millis: 784_111_770_000, http_status: 200, retry_after: None, clock_skew: None };
+    /// assert_eq!(received.poll_after(), Duration::from_secs(5));
+    /// received.retry_after = Some("17".into());
+    /// assert_eq!(received.poll_after(), Duration::from_secs(17));
+    /// received.retry_after = Some("Sun, 06 Nov 1994 08:49:37 GMT".into()); // 7 s after the request was sent
+    /// assert_eq!(received.poll_after(), Duration::from_secs(7));
+    /// ```
+    #[must_use]
+    pub fn poll_after(&self) -> Duration {
+        let said = match &self.reply {
+            Reply::Done(answer) => answer.payload.retry_after_seconds().map(Duration::from_secs),
+            Reply::Refused(_) | Reply::NotTheApi(_) => None,
+        };
+        said.or_else(|| self.retry_after_header()).unwrap_or(T::POLL_EVERY).max(SOONEST)
+    }
+
+    /// A date is by the provider's clock, so it is measured from there where that is known.
+    fn retry_after_header(&self) -> Option<Duration> {
+        let header = self.retry_after.as_deref()?.trim();
+        if let Ok(seconds) = header.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = httpdate::parse_http_date(header).ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let skew = self.clock_skew.map_or(0, crate::ClockSkew::seconds).saturating_mul(1_000);
+        let now = self.sent_at_millis.saturating_add_signed(skew);
+        Some(until.saturating_sub(Duration::from_millis(now)))
+    }
+}
+
+impl Observable for Open<IntentStatus> {
+    type Status = IntentStatus;
+    type Raw = i64;
+    const POLL_EVERY: Duration = Duration::from_secs(POLL_EVERY_SECONDS);
+
+    fn observed(&self, sent_at_millis: u64) -> Option<Observation<IntentStatus>> {
+        Some(Observation::read(*self, crate::received::moment(sent_at_millis)))
+    }
+}
+
+impl Observable for Intent<'static> {
+    type Status = IntentStatus;
+    type Raw = i64;
+    const POLL_EVERY: Duration = Duration::from_secs(POLL_EVERY_SECONDS);
+
+    fn observed(&self, sent_at_millis: u64) -> Option<Observation<IntentStatus>> {
+        Some(Observation::read(self.status, crate::received::moment(sent_at_millis)))
+    }
+}
+
+const SOONEST: Duration = Duration::from_secs(1);

@@ -1,0 +1,336 @@
+//! Peach, as the calls see it.
+
+use super::v2::OAuth;
+use crate::base_url::is_https;
+use crate::call::{JSON, sensitive};
+use crate::provider::sealed::{Answers, Ask, Backend, Moment, NoRequest, RefusalCode};
+use crate::{Clock, Nonces, Observable, Operation, Provider, Readable};
+use checkout_auth::peach::SecretToken;
+use checkout_lifecycle::Observation;
+use checkout_tables::peach::{Outcome, PaymentStatus, Route};
+use checkout_tables::{Environment, Open};
+use checkout_transport::Request;
+use checkout_transport::bytes::Bytes;
+use checkout_transport::http::{self, HeaderValue, header};
+use checkout_validate::{ExposeSecret, PathSegment};
+use checkout_wire::peach::{
+    AccessToken, Created, Initiated, Payment, Refusal, Reply, Validated, body, query, read_created,
+    read_initiated, read_payment, read_token, read_validated, token_body,
+};
+use checkout_wire::{Head, ReadError};
+use core::fmt;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Peach, V1 and V2, as a [`Provider`].
+///
+/// ```
+/// use checkout_client::{Readable, peach::Peach};
+///
+/// fn is_asked_of_peach<T: Readable<Provider = Peach>>() {}
+/// is_asked_of_peach::<checkout_wire::peach::Payment<'static>>();
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub enum Peach {}
+
+impl Provider for Peach {}
+
+impl Backend for Peach {
+    type Client = Arc<Merchant>;
+    type Route = Route;
+    type Asked = Asked;
+    type Refusal = Refusal<'static>;
+
+    fn now_millis(merchant: &Arc<Merchant>) -> u64 {
+        merchant.clock.now_millis()
+    }
+
+    fn nonce(merchant: &Arc<Merchant>) -> String {
+        merchant.nonces.nonce()
+    }
+
+    fn request(
+        merchant: &Arc<Merchant>,
+        ask: &Ask<'_, Self>,
+        attempt: &Moment<'_>,
+    ) -> Result<Request, NoRequest> {
+        let host = if ask.route == Route::Token { &merchant.auth_url } else { &merchant.checkout_url };
+        let mut uri = format!("{host}{}", ask.path);
+        let params = || ask.asked.params.iter().map(|(key, text)| (&**key, &**text));
+        let (mut bearer, mut referer, mut sent) = (false, false, Bytes::new());
+        match ask.route {
+            Route::Initiate | Route::Validate => {
+                checked(attempt.nonce)?;
+                let nonce = [(NONCE, attempt.nonce)];
+                let signature = merchant.signature(params().chain(nonce))?;
+                let signature = [(checkout_auth::peach::SIGNATURE, signature.as_str())];
+                sent = body(params().chain(nonce).chain(signature)).into();
+                referer = true;
+            }
+            Route::Status => {
+                let signature = merchant.signature(params())?;
+                let signature = [(checkout_auth::peach::SIGNATURE, signature.as_str())];
+                uri = format!("{uri}?{}", query(params().chain(signature)));
+            }
+            Route::Token => {
+                let oauth = merchant.oauth.as_ref().ok_or(NoRequest::Token)?;
+                sent = token_body(&oauth.client_id, oauth.client_secret.expose_secret(), &oauth.merchant_id)
+                    .into();
+            }
+            Route::CreateCheckout => {
+                checked(attempt.nonce)?;
+                sent = body(params().chain([(NONCE, attempt.nonce)])).into();
+                (bearer, referer) = (true, true);
+            }
+            Route::CheckoutStatus => bearer = true,
+            // A route that joins the table is one that nothing here asks.
+            _ => return Err(NoRequest::Http),
+        }
+        let mut request =
+            http::Request::builder().method(ask.route.method()).uri(uri).header(header::ACCEPT, JSON);
+        if bearer {
+            let oauth = merchant.oauth.as_ref().ok_or(NoRequest::Token)?;
+            let token = oauth.tokens.token(attempt.now_millis).ok_or(NoRequest::Token)?;
+            let value = sensitive(&format!("Bearer {}", token.expose_secret())).ok_or(NoRequest::Http)?;
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        if referer {
+            request = request.header(header::REFERER, merchant.referer.clone());
+        }
+        if !sent.is_empty() {
+            request = request.header(header::CONTENT_TYPE, JSON);
+        }
+        request.body(sent).map_err(|_| NoRequest::Http)
+    }
+
+    fn code<'r>(refusal: &'r Refusal<'static>) -> Option<RefusalCode<'r>> {
+        refusal.code.as_deref().map(RefusalCode::Text)
+    }
+
+    /// Initiate documents 400 alone. Assumed: what V2 refuses with 400, or with 401 for want of a token, is not done
+    /// either.
+    fn nothing_done(route: Route, refusal: &Refusal<'static>) -> bool {
+        match route {
+            Route::CreateCheckout => matches!(refusal.http_status, 400 | 401),
+            Route::Status | Route::CheckoutStatus => matches!(refusal.http_status, 400 | 404),
+            Route::Initiate | Route::Validate | Route::Token | _ => refusal.http_status == 400,
+        }
+    }
+
+    fn can_be_the_clock(_: &Refusal<'static>) -> bool {
+        false
+    }
+}
+
+impl From<Route> for Operation {
+    fn from(route: Route) -> Self {
+        Self { method: route.method(), path: route.path(), repeat: route.repeat() }
+    }
+}
+
+/// One merchant's access.
+pub struct Merchant {
+    pub(super) checkout_url: String,
+    pub(super) auth_url: String,
+    pub(super) environment: Environment,
+    pub(super) entity_id: String,
+    pub(super) referer: HeaderValue,
+    /// V1 always has one. Of V2 it verifies what is signed.
+    pub(super) secret: Option<SecretToken>,
+    /// V2's.
+    pub(super) oauth: Option<OAuth>,
+    pub(super) clock: Box<dyn Clock>,
+    pub(super) nonces: Box<dyn Nonces>,
+}
+
+impl Merchant {
+    fn signature<'p>(
+        &self,
+        pairs: impl IntoIterator<Item = (&'p str, &'p str)>,
+    ) -> Result<checkout_auth::peach::Signature, NoRequest> {
+        let secret = self.secret.as_ref().ok_or(NoRequest::Http)?;
+        secret.sign(pairs).map_err(|error| NoRequest::Sign(error.into()))
+    }
+}
+
+impl fmt::Debug for Merchant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Merchant")
+            .field("environment", &self.environment)
+            .field("entity_id", &self.entity_id)
+            .field("checkout_url", &self.checkout_url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is asked, and what an answer must agree with.
+#[derive(Clone)]
+pub struct Asked {
+    environment: Environment,
+    /// The parameters without nonce and signature. They can hold anything about the payer.
+    params: Arc<[(String, String)]>,
+    /// The id that was asked by.
+    lookup: Option<(&'static str, String)>,
+}
+
+impl Asked {
+    pub(super) fn new(environment: Environment) -> Self {
+        Self { environment, params: Arc::default(), lookup: None }
+    }
+
+    pub(super) fn lookup(environment: Environment, (key, id): (&'static str, &str)) -> Self {
+        Self { lookup: Some((key, id.to_owned())), ..Self::new(environment) }
+    }
+
+    pub(super) fn with_params<'p>(self, pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Self {
+        let params = pairs.into_iter().map(|(key, text)| (key.to_owned(), text.to_owned())).collect();
+        Self { params, ..self }
+    }
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self::new(Environment::Live)
+    }
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked").field("lookup", &self.lookup).finish_non_exhaustive()
+    }
+}
+
+impl Answers<Peach> for Payment<'static> {
+    fn read(head: &Head<'_>, body: &[u8], asked: &Asked) -> Result<Reply<'static, Self>, ReadError> {
+        read_payment(head, body, asked.environment).map(|reply| reply.map_owned(Payment::into_owned))
+    }
+
+    /// What says how a checkout stands must be signed, where this merchant's secret is known, and be the one that was asked
+    /// for. What says nothing of one (an unknown code, a page that was not opened yet) needs no signature; a wrong one is
+    /// refused all the same. V2 answers over TLS with a token, and Assumed: a status of it may be unsigned.
+    fn answers(&self, merchant: &Arc<Merchant>, asked: &Asked) -> Result<(), &'static str> {
+        let says = self.status().is_some_and(|status| status.known().is_some());
+        // An unsigned wrapper without fields says at most that the checkout is open.
+        let says = says && !self.fields().is_empty();
+        let must = says && merchant.oauth.is_none();
+        if let Some(secret) = merchant.secret.as_ref().filter(|_| must || self.signature().is_some()) {
+            secret.verify(self.fields().iter()).map_err(|_| checkout_auth::peach::SIGNATURE)?;
+        }
+        match &asked.lookup {
+            Some((key, id)) => match self.fields().get(key) {
+                Some(given) if given == id => Ok(()),
+                None if !says => Ok(()),
+                Some(_) | None => Err(key),
+            },
+            None => Ok(()),
+        }
+    }
+}
+
+impl Answers<Peach> for Initiated<'static> {
+    fn read(head: &Head<'_>, body: &[u8], _: &Asked) -> Result<Reply<'static, Self>, ReadError> {
+        read_initiated(head, body).map(|reply| reply.map_owned(Initiated::into_owned))
+    }
+
+    fn answers(&self, _: &Arc<Merchant>, _: &Asked) -> Result<(), &'static str> {
+        if is_https(&self.redirect_url) { Ok(()) } else { Err("redirectUrl") }
+    }
+}
+
+impl Answers<Peach> for Validated {
+    fn read(head: &Head<'_>, body: &[u8], _: &Asked) -> Result<Reply<'static, Self>, ReadError> {
+        read_validated(head, body).map(|reply| reply.map_owned(|validated| validated))
+    }
+
+    fn answers(&self, _: &Arc<Merchant>, _: &Asked) -> Result<(), &'static str> {
+        Ok(())
+    }
+}
+
+impl Answers<Peach> for Created<'static> {
+    fn read(head: &Head<'_>, body: &[u8], _: &Asked) -> Result<Reply<'static, Self>, ReadError> {
+        read_created(head, body).map(|reply| reply.map_owned(Created::into_owned))
+    }
+
+    fn answers(&self, _: &Arc<Merchant>, _: &Asked) -> Result<(), &'static str> {
+        if PathSegment::new(&self.checkout_id).is_err() {
+            return Err("checkoutId");
+        }
+        if is_https(&self.redirect_url) { Ok(()) } else { Err("redirectUrl") }
+    }
+}
+
+impl Answers<Peach> for AccessToken {
+    fn read(head: &Head<'_>, body: &[u8], _: &Asked) -> Result<Reply<'static, Self>, ReadError> {
+        read_token(head, body).map(|reply| reply.map_owned(|token| token))
+    }
+
+    /// It is sent as a bearer token, so it must be said to be one, if anything is said, and be a header's text.
+    fn answers(&self, _: &Arc<Merchant>, _: &Asked) -> Result<(), &'static str> {
+        let token = self.access_token.expose_secret();
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("access_token");
+        }
+        let bearer = self.token_type.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
+        if bearer { Ok(()) } else { Err("token_type") }
+    }
+}
+
+macro_rules! readable {
+    ($($payload:ty),+) => {
+        $(
+            impl Readable for $payload {
+                type Provider = Peach;
+            }
+        )+
+    };
+}
+
+readable!(Payment<'static>, Initiated<'static>, Validated, Created<'static>, AccessToken);
+
+impl Observable for Payment<'static> {
+    type Status = PaymentStatus;
+    type Raw = Outcome<Cow<'static, str>>;
+    /// Two a minute, of all of a merchant's checkouts together: one alone may be asked after every 30 s.
+    const POLL_EVERY: Duration = Duration::from_secs(30);
+
+    /// In the order of the answer's own `timestamp`, as webhooks are.
+    ///
+    /// None for a code beside the list of statuses that its group explains and that ends nothing: a declined attempt after
+    /// which the payer may try again, a review, something pending. What was known stays, and there is nothing to tell
+    /// anybody; [`Payment::result_code`] has the code. A code that nothing explains, and a chargeback's, is an observation
+    /// of something unknown.
+    fn observed(&self, _: u64) -> Option<Observation<PaymentStatus, Outcome<Cow<'static, str>>>> {
+        let status = match self.status()? {
+            Open::Known(status) => Open::Known(status),
+            Open::Unknown(outcome) => {
+                let outcome = outcome.into_raw();
+                let listed = outcome.result_code().is_some_and(|code| code.status().is_some());
+                let phase = outcome.result_code().and_then(checkout_lifecycle::peach::phase);
+                if !listed && phase.is_some_and(|phase| !phase.is_final()) {
+                    return None;
+                }
+                Open::from(outcome.into_owned())
+            }
+        };
+        let order = self.unix_millis().map(checkout_lifecycle::Moment::from_unix_millis);
+        Some(Observation::read_ordered(status, order))
+    }
+}
+
+/// An entity's id: 32 of the digits 0 to 9 and a to f.
+pub(super) fn is_entity(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// A nonce is 1 to 64 characters; here of visible ASCII.
+fn checked(nonce: &str) -> Result<(), NoRequest> {
+    if (1..=64).contains(&nonce.len()) && nonce.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err(NoRequest::Sign("the nonce is not 1 to 64 characters of visible ASCII".into()))
+    }
+}
+
+const NONCE: &str = "nonce";

@@ -1,0 +1,95 @@
+//! Where V2's access tokens come from.
+
+use checkout_validate::SecretString;
+use checkout_wire::peach::AccessToken;
+use core::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Gives the access token to send at a moment, in milliseconds since the Unix epoch, or none. Every closure that does is
+/// one: bring your own where several processes share a token.
+///
+/// ```
+/// use checkout_client::peach::TokenSource;
+///
+/// let fixed = |_now| Some("eyJh".into());
+/// assert!(TokenSource::token(&fixed, 0).is_some());
+/// ```
+pub trait TokenSource: Send + Sync {
+    /// The token, if there is one that is still good then.
+    fn token(&self, now_millis: u64) -> Option<SecretString>;
+}
+
+impl<F: Fn(u64) -> Option<SecretString> + Send + Sync> TokenSource for F {
+    fn token(&self, now_millis: u64) -> Option<SecretString> {
+        self(now_millis)
+    }
+}
+
+impl<T: TokenSource> TokenSource for Arc<T> {
+    fn token(&self, now_millis: u64) -> Option<SecretString> {
+        T::token(self, now_millis)
+    }
+}
+
+/// One token in memory, given out until a minute before it expires (Assumed: a minute is enough for the way there). A token
+/// that is good for less than two minutes is given out for half of its time.
+///
+/// ```
+/// use checkout_client::peach::{TokenSource, TokenStore};
+/// use checkout_wire::peach::AccessToken;
+///
+/// let store = TokenStore::default();
+/// let token = AccessToken { access_token: "eyJh".into(), expires_in_seconds: 3600, token_type: None };
+/// store.keep(&token, 1_000_000);
+/// assert!(store.token(1_000_000 + 3_539_999).is_some());
+/// assert!(store.token(1_000_000 + 3_540_000).is_none());
+/// assert!(!format!("{store:?}").contains("eyJh"));
+/// ```
+#[derive(Default)]
+pub struct TokenStore(Mutex<Option<Held>>);
+
+impl TokenStore {
+    /// Keeps a token that was asked for at a moment, in milliseconds since the Unix epoch, instead of any other.
+    pub fn keep(&self, token: &AccessToken, asked_at_millis: u64) {
+        let life = token.expires_in_seconds;
+        let good_for = life.saturating_sub(MARGIN_SECONDS).max(life / 2).saturating_mul(1_000);
+        let until = asked_at_millis.saturating_add(good_for);
+        self.set(Some(Held { token: token.access_token.clone(), until }));
+    }
+
+    /// Forgets the token: after a 401, say.
+    ///
+    /// ```
+    /// # use checkout_client::peach::{TokenSource, TokenStore};
+    /// let store = TokenStore::default();
+    /// store.forget();
+    /// assert!(store.token(0).is_none());
+    /// ```
+    pub fn forget(&self) {
+        self.set(None);
+    }
+
+    fn set(&self, held: Option<Held>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = held;
+    }
+}
+
+impl TokenSource for TokenStore {
+    fn token(&self, now_millis: u64) -> Option<SecretString> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.as_ref().filter(|held| now_millis < held.until).map(|held| held.token.clone())
+    }
+}
+
+impl fmt::Debug for TokenStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenStore").finish_non_exhaustive()
+    }
+}
+
+struct Held {
+    token: SecretString,
+    until: u64,
+}
+
+const MARGIN_SECONDS: u64 = 60;

@@ -1,0 +1,294 @@
+//! V2, which Peach recommends: an access token instead of a signature, and a checkout's id at once.
+
+use super::backend::{Asked, Merchant};
+use super::{AnswerError, OtherEntity, TokenSource, TokenStore, With, create, fixed};
+use crate::{BuildError, Call, Clock, Nonces, Received, SendError};
+use checkout_auth::peach::SecretToken;
+use checkout_tables::Environment;
+use checkout_tables::peach::Route;
+use checkout_transport::{BlockingTransport, LocalTransport, Transport};
+use checkout_validate::peach::InitiateCheckout;
+use checkout_validate::{IdError, PathSegment, SecretString};
+use checkout_wire::peach::{AccessToken, Created, Payment, path};
+use core::fmt;
+use std::sync::Arc;
+
+/// One merchant's access to Peach's V2: the entity, the OAuth client, the domain that is allow-listed, a clock and a source
+/// of nonces. Cheap to clone.
+///
+/// A call needs an access token. [`authenticate`](Self::authenticate) sees to it that there is one, and asks for one when
+/// there is none; it costs nothing otherwise, so it stands before each call. Where several processes share a token, give
+/// the client a [`TokenSource`] of your own.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// use checkout_client::peach::v2::{Client, Credentials};
+/// use checkout_tables::Environment;
+///
+/// let credentials = Credentials {
+///     client_id: "2f1b".into(),
+///     client_secret: "c2VjcmV0".into(),
+///     merchant_id: "9a31".into(),
+/// };
+/// let client = Client::builder("8ac7a4ca68c22c4d0168c2caab2e0025", credentials)
+///     .environment(Environment::Sandbox)
+///     .referer("https://shop.example")
+///     .build()?;
+/// assert!(!format!("{client:?}").contains("c2VjcmV0"));
+///
+/// // Without a token nothing is sent.
+/// let error = client.status("c01b")?.attempt(0, "").unwrap_err();
+/// assert!(error.wants_token());
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Merchant>);
+
+impl Client {
+    /// Begins a client with the entity's id and the OAuth client. Where nothing else is said it is a live one, at Peach's
+    /// own hosts.
+    pub fn builder(entity_id: impl Into<String>, credentials: Credentials) -> Builder {
+        Builder {
+            entity_id: entity_id.into(),
+            credentials,
+            secret: None,
+            tokens: None,
+            with: With::default(),
+        }
+    }
+
+    /// Whose money it is: it decides the hosts, and whether a test's success counts.
+    #[must_use]
+    pub fn environment(&self) -> Environment {
+        self.0.environment
+    }
+
+    /// Asks for an access token. [`authenticate`](Self::authenticate) does it when it is needed, and keeps it.
+    ///
+    /// Source: Peach Payments, *Hosted Checkout V2*.
+    #[must_use]
+    pub fn token(&self) -> Call<AccessToken> {
+        Call::new(&self.0, Route::Token, fixed(Route::Token), Vec::new(), Asked::new(self.0.environment))
+    }
+
+    /// Creates a checkout.
+    ///
+    /// It has no idempotency key: after an unknown outcome it may be there, and can be found in Peach's dashboard by its
+    /// `merchantTransactionId`, or by V1's status.
+    ///
+    /// # Errors
+    /// [`OtherEntity`], for a checkout of another entity than the client's.
+    ///
+    /// Source: Peach Payments, *Hosted Checkout V2*.
+    pub fn create(&self, checkout: &InitiateCheckout<'_>) -> Result<Call<Created<'static>>, OtherEntity> {
+        create(&self.0, Route::CreateCheckout, checkout)
+    }
+
+    /// Reads how a checkout stands.
+    ///
+    /// # Errors
+    /// [`IdError`], for the three ids that cannot stand in a path.
+    ///
+    /// Source: Peach Payments, *Checkout V2 status*.
+    pub fn status(&self, checkout_id: &str) -> Result<Call<Payment<'static>>, IdError> {
+        let segment = PathSegment::new(checkout_id)?;
+        let route = Route::CheckoutStatus;
+        // A route with an id in its path always has one.
+        let path = path(route, Some(segment)).unwrap_or_default();
+        let asked = Asked::lookup(self.0.environment, ("checkoutId", checkout_id));
+        Ok(Call::new(&self.0, route, path, Vec::new(), asked))
+    }
+
+    /// Sees to it that there is an access token that is good now.
+    ///
+    /// # Errors
+    /// [`AuthenticateError`]. With a token source of your own it is yours to fill, and nothing is asked here.
+    pub async fn authenticate(&self, transport: &impl Transport) -> Result<(), AuthenticateError> {
+        match self.empty_store()? {
+            Some(store) => keep(store, self.token().send(transport).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`authenticate`](Self::authenticate), over a transport whose futures stay on their thread.
+    ///
+    /// # Errors
+    /// [`AuthenticateError`].
+    pub async fn authenticate_local(&self, transport: &impl LocalTransport) -> Result<(), AuthenticateError> {
+        match self.empty_store()? {
+            Some(store) => keep(store, self.token().send_local(transport).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`authenticate`](Self::authenticate), over a blocking transport.
+    ///
+    /// # Errors
+    /// [`AuthenticateError`].
+    pub fn authenticate_blocking(
+        &self,
+        transport: &(impl BlockingTransport + ?Sized),
+    ) -> Result<(), AuthenticateError> {
+        match self.empty_store()? {
+            Some(store) => keep(store, self.token().send_blocking(transport)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Forgets the token that is kept, after a 401 for one: the next [`authenticate`](Self::authenticate) asks for another.
+    /// A token source of your own is not touched.
+    pub fn forget_token(&self) {
+        if let Some(store) = self.0.oauth.as_ref().and_then(|oauth| oauth.store.as_ref()) {
+            store.forget();
+        }
+    }
+
+    /// The store to fill, if it is ours and has no token that is good now.
+    fn empty_store(&self) -> Result<Option<&TokenStore>, AuthenticateError> {
+        let Some(oauth) = &self.0.oauth else { return Ok(None) };
+        match (oauth.tokens.token(self.0.clock.now_millis()), &oauth.store) {
+            (Some(_), _) => Ok(None),
+            (None, Some(store)) => Ok(Some(store)),
+            (None, None) => Err(AuthenticateError::Source),
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    /// Where it goes, and nothing of the credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(&self.0).finish()
+    }
+}
+
+/// The OAuth client of a merchant, from Peach's dashboard.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The client's id.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: SecretString,
+    /// The merchant's id.
+    pub merchant_id: String,
+}
+
+/// A client of V2 that is being put together: see [`Client::builder`].
+#[must_use]
+pub struct Builder {
+    entity_id: String,
+    credentials: Credentials,
+    secret: Option<SecretToken>,
+    tokens: Option<Box<dyn TokenSource>>,
+    with: With,
+}
+
+impl Builder {
+    /// Whose money it is, and so which hosts. Live, if nothing is said.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.with.environment = environment;
+        self
+    }
+
+    /// An allow-listed domain of yours, as `https://shop.example`: Peach takes a checkout from there alone.
+    pub fn referer(mut self, referer: impl Into<String>) -> Self {
+        self.with.referer = referer.into();
+        self
+    }
+
+    /// The entity's secret token: a status that is signed is then verified, and refused if it does not agree. Without it, and
+    /// for a status that is not signed, TLS and the access token are what there is.
+    pub fn secret_token(mut self, secret: SecretToken) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    /// Where access tokens come from. A [`TokenStore`] that [`Client::authenticate`] fills, if nothing is said.
+    pub fn tokens(mut self, tokens: impl TokenSource + 'static) -> Self {
+        self.tokens = Some(Box::new(tokens));
+        self
+    }
+
+    /// Where the API is, instead of Peach's own host: `https`, a host, and a port if need be. `http` is taken for this
+    /// machine alone.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.with.checkout_url = Some(url.into());
+        self
+    }
+
+    /// Where access tokens are asked for, instead of Peach's own host.
+    pub fn auth_url(mut self, url: impl Into<String>) -> Self {
+        self.with.auth_url = Some(url.into());
+        self
+    }
+
+    /// The clock by which tokens expire. The system's, if nothing is said.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.with.clock = Some(Box::new(clock));
+        self
+    }
+
+    /// Where nonces come from. Random ones, if nothing is said.
+    pub fn nonces(mut self, nonces: impl Nonces + 'static) -> Self {
+        self.with.nonces = Some(Box::new(nonces));
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub fn build(self) -> Result<Client, BuildError> {
+        let Credentials { client_id, client_secret, merchant_id } = self.credentials;
+        for (name, text) in [("clientId", &client_id), ("merchantId", &merchant_id)] {
+            if text.trim().is_empty() {
+                return Err(BuildError::Empty(name));
+            }
+        }
+        let store = self.tokens.is_none().then(Arc::<TokenStore>::default);
+        let tokens = match (self.tokens, &store) {
+            (Some(tokens), _) => tokens,
+            (None, Some(store)) => Box::new(Arc::clone(store)),
+            (None, None) => Box::new(|_| None),
+        };
+        let oauth = OAuth { client_id, client_secret, merchant_id, tokens, store };
+        self.with.merchant(self.entity_id, self.secret, Some(oauth)).map(Arc::new).map(Client)
+    }
+}
+
+impl fmt::Debug for Builder {
+    /// Whose money it is, and nothing of the credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("environment", &self.with.environment).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no access token.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateError {
+    /// No reply came.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// It was refused, or what came is not the API's.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+    /// The token source that was given has none.
+    #[error("the token source has no access token")]
+    Source,
+}
+
+/// What a call of V2 needs.
+pub(super) struct OAuth {
+    pub(super) client_id: String,
+    pub(super) client_secret: SecretString,
+    pub(super) merchant_id: String,
+    pub(super) tokens: Box<dyn TokenSource>,
+    /// Ours, if the source is.
+    store: Option<Arc<TokenStore>>,
+}
+
+fn keep(store: &TokenStore, received: Received<AccessToken>) -> Result<(), AuthenticateError> {
+    let asked_at = received.sent_at_millis;
+    store.keep(&received.into_answer()?.payload, asked_at);
+    Ok(())
+}
