@@ -32,6 +32,6 @@ pub use checkout_validate::allscale::{
     CoinSet, CreateIntent, Draft, Field, Limits, Price, Rules, Settlement, Violation, Violations, Warning,
 };
 pub use checkout_wire::allscale::{
-    BODY_CAP, CreatedIntent, Echo, Intent, NotDone, Payload, Pong, Refusal, Reply, create_body, path, read,
+    CreatedIntent, Echo, Intent, NotDone, Payload, Pong, Refusal, Reply, create_body, path, read,
     read_capped, write,
 };

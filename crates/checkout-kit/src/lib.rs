@@ -1,7 +1,7 @@
 //! Take a payment through a hosted checkout, and know without doubt how it ended.
 //!
 //! This is the facade: one dependency, and every crate of the family behind it. What all providers share is here;
-//! what belongs to one provider is in its module, which so far is [`allscale`].
+//! what belongs to one provider is in its module: [`allscale`], [`azotte`] or [`peach`].
 //!
 //! The way of a payment, with a sandbox in the provider's place:
 //!
@@ -53,6 +53,9 @@
 //! # }).unwrap();
 //! ```
 //!
+//! The same steps with another provider are another module's: `azotte_payment` and `peach_payment` are its examples, and
+//! what is written against [`Observable`], [`Tracker`] and [`Phase`] does not care which one it is (`three_providers`).
+//!
 //! The examples go further: `first_payment` plays two dozen ways that a payment can go, and `save_before_send` shows
 //! what to store and when, so that neither a crash, a lost answer nor a second worker loses an order.
 //!
@@ -78,6 +81,8 @@
 //! - `sandbox`: the in-process sandbox as `checkout_kit::sandbox`, for tests.
 
 pub mod allscale;
+pub mod azotte;
+pub mod peach;
 
 pub use checkout_auth as auth;
 pub use checkout_client as client;
@@ -92,8 +97,8 @@ pub use checkout_wire as wire;
 
 pub use checkout_auth::SecretString;
 pub use checkout_client::{
-    AnswerError, Attempt, Call, Clock, ClockSkew, Nonces, Operation, Provider, Readable, Reader, Received,
-    SendError,
+    AnswerError, Attempt, BuildError, Call, Clock, ClockSkew, Nonces, Observable, Operation, Provider,
+    Readable, Reader, Received, SendError,
 };
 #[cfg(feature = "system")]
 pub use checkout_client::{RandomNonces, SystemClock};
@@ -101,15 +106,15 @@ pub use checkout_lifecycle::{
     Failure, Moment, Observation, ParseTrackerError, Phase, Source, Status, Tracker, Verdict,
 };
 pub use checkout_money::{Cents, CoinAmount, OverflowError, ParseAmountError, ParseAmountErrorKind, Rate};
-pub use checkout_tables::{IntCode, NotInTable, Open, Repeat, TextCode};
+pub use checkout_tables::{Environment, IntCode, NotInTable, Open, RateLimit, RateScope, Repeat, TextCode};
 pub use checkout_transport::{
     BlockingTransport, BodyBuffer, Delivery, LocalTransport, Request, Response, SharedTransport, Transport,
     TransportError, from_fn, from_fn_blocking, from_fn_local,
 };
-pub use checkout_validate::{IdError, PathSegment, Personal};
+pub use checkout_validate::{ExposeSecret, IdError, PathSegment, Personal};
 pub use checkout_wire::{
-    Answer, Carried, Excerpt, Head, JsonText, NotDone, NotJson, NotTheApi, Printable, ProviderRefusal,
-    ReadError, ReadErrorKind, Reply,
+    Answer, BODY_CAP, Carried, Excerpt, Head, JsonText, NotDone, NotJson, NotTheApi, Printable,
+    ProviderRefusal, ReadError, ReadErrorKind, Reply,
 };
 
 /// The README's examples, as tests.

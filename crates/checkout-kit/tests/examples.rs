@@ -9,16 +9,26 @@
     clippy::panic,
     reason = "tests"
 )]
-#![allow(clippy::duplicate_mod, reason = "each example has the module that both share")]
+#![allow(clippy::duplicate_mod, reason = "each example has the modules that they share")]
 
+#[path = "../examples/azotte_payment.rs"]
+#[allow(dead_code, reason = "its main is not called here")]
+mod azotte_payment;
 #[path = "../examples/first_payment.rs"]
 #[allow(dead_code, reason = "its main is not called here")]
 mod first_payment;
+#[path = "../examples/peach_payment.rs"]
+#[allow(dead_code, reason = "its main is not called here")]
+mod peach_payment;
 #[path = "../examples/save_before_send.rs"]
 #[allow(dead_code, reason = "its main is not called here")]
 mod save_before_send;
+#[path = "../examples/three_providers.rs"]
+#[allow(dead_code, reason = "its main is not called here")]
+mod three_providers;
 
 use checkout_sandbox::allscale::{API_SECRET, Scenario};
+use checkout_sandbox::{azotte, peach};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
@@ -38,10 +48,21 @@ fn check(name: &str, play: impl FnOnce(&mut dyn Write) -> u8) -> String {
     said
 }
 
+/// The examples that take a scenario.
+const PLAYED: [(&str, Program); 3] = [
+    ("first_payment", first_payment::run),
+    ("azotte_payment", azotte_payment::run),
+    ("peach_payment", peach_payment::run),
+];
+
+type Program = fn(&[String], &mut dyn Write) -> u8;
+
 fn scenario(name: &str) -> String {
-    check(&format!("first_payment/{name}"), |out| {
-        first_payment::run(&["--scenario".into(), name.into()], out)
-    })
+    play("first_payment", first_payment::run, name)
+}
+
+fn play(program: &str, run: Program, name: &str) -> String {
+    check(&format!("{program}/{name}"), |out| run(&["--scenario".into(), name.into()], out))
 }
 
 fn outputs() -> PathBuf {
@@ -49,33 +70,127 @@ fn outputs() -> PathBuf {
 }
 
 /// The names in the list that the program prints.
-fn listed() -> Vec<String> {
+fn listed(run: Program) -> Vec<String> {
     let mut list = Vec::new();
-    assert_eq!(first_payment::run(&["--list".into()], &mut list), 0);
+    assert_eq!(run(&["--list".into()], &mut list), 0);
     let list = String::from_utf8(list).unwrap();
     list.lines().skip(1).map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
 }
 
 #[test]
 fn every_scenario_says_what_is_committed() {
-    for name in listed() {
-        scenario(&name);
+    for (program, run) in PLAYED {
+        for name in listed(run) {
+            play(program, run, &name);
+        }
     }
 }
 
 #[test]
 fn no_committed_output_is_of_a_scenario_that_is_gone() {
-    let files = fs::read_dir(outputs().join("first_payment")).unwrap();
-    let files = files.map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned());
-    assert_eq!(files.collect::<BTreeSet<_>>(), listed().into_iter().collect());
+    let name = |file: std::io::Result<fs::DirEntry>| {
+        file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()
+    };
+    for (program, run) in PLAYED {
+        let files = fs::read_dir(outputs().join(program)).unwrap();
+        assert_eq!(files.map(name).collect::<BTreeSet<_>>(), listed(run).into_iter().collect());
+    }
+    let all = fs::read_dir(outputs()).unwrap().map(name).collect::<BTreeSet<_>>();
+    let programs = PLAYED.map(|(program, _)| program).into_iter();
+    assert_eq!(all, programs.chain(["save_before_send", "three_providers"]).map(str::to_owned).collect());
 }
 
 #[test]
-fn every_scenario_of_the_sandbox_can_be_played() {
-    let listed = listed();
-    for name in Scenario::NAMES {
-        assert!(listed.iter().any(|listed| listed == name), "{name}");
+fn every_scenario_of_the_sandboxes_can_be_played() {
+    let scenarios =
+        [Scenario::NAMES.to_vec(), azotte::Scenario::NAMES.to_vec(), peach::Scenario::NAMES.to_vec()];
+    for ((program, run), names) in PLAYED.into_iter().zip(scenarios) {
+        let listed = listed(run);
+        for name in names {
+            assert!(listed.iter().any(|listed| listed == name), "{program} {name}");
+        }
     }
+}
+
+/// How a play must end, from the meaning of what the sandbox's last answers are, and not from a run.
+#[test]
+fn a_checkout_with_azotte_ends_as_its_last_code_means_and_is_charged_once() {
+    for (name, code, ended) in [
+        ("happy", 0, "succeeded; charges: 1"),
+        ("done_at_once", 0, "succeeded; charges: 1"),
+        ("slow", 0, "succeeded; charges: 1"),
+        ("three_ds_url", 0, "succeeded; charges: 1"),
+        ("three_ds_html", 0, "succeeded; charges: 1"),
+        ("three_ds_html_and_url", 0, "succeeded; charges: 1"),
+        ("three_ds_at_once", 0, "succeeded; charges: 1"),
+        ("three_ds_twice", 0, "succeeded; charges: 1"),
+        ("redirect_while_processing", 0, "succeeded; charges: 1"),
+        ("unknown_code", 0, "succeeded; charges: 1"),
+        ("unknown_code_with_redirect", 0, "succeeded; charges: 1"),
+        ("lost_submit_answer", 0, "succeeded; charges: 1"),
+        ("bad_gateway", 0, "succeeded; charges: 1"),
+        ("swapped_checkout", 0, "succeeded; charges: 1"),
+        ("rough_polling", 0, "succeeded; charges: 1"),
+        ("failed", 1, "failed: error; charges: 0"),
+        ("failed_at_once", 1, "failed: error; charges: 0"),
+        ("failed_message_on_top", 1, "failed: error; charges: 0"),
+        ("three_ds_failed", 1, "failed: error; charges: 0"),
+        ("three_ds_abandoned", 3, "payer action; charges: 0"),
+        ("never_ends", 3, "processing; charges: 0"),
+        ("late_success", 4, "succeeded; charges: 1"),
+        ("change_after_terminal", 4, "succeeded; charges: 1"),
+    ] {
+        let said = play("azotte_payment", azotte_payment::run, name);
+        assert!(said.ends_with(&format!("\nended      {ended}\nexit code: {code}\n")), "{name}: {said}");
+        let challenged = said.contains("-> send the browser") || said.contains("-> show htmlContent");
+        assert_eq!(challenged, name.contains("three_ds") || name.contains("redirect"), "{name}");
+        // What leads to the payer's bank is not printed.
+        assert!(!said.contains("https://") && !said.contains("urn:customer"), "{name}");
+    }
+    assert_eq!(listed(azotte_payment::run).len(), 23);
+}
+
+#[test]
+fn a_checkout_with_peach_ends_as_its_last_code_means() {
+    for (name, code, stored) in [
+        ("happy", 0, "successful -"),
+        ("pending_then_successful", 0, "successful -"),
+        ("declined_then_paid", 0, "successful -"),
+        ("in_review", 0, "successful -"),
+        ("unknown_code", 0, "successful -"),
+        ("older_cancelled_after_success", 0, "successful -"),
+        ("test_success", 0, "successful -"), // in the sandbox's environment it is one
+        ("v2", 0, "successful -"),
+        ("tampered_amount", 0, "successful -"),
+        ("swapped_checkout", 0, "successful -"),
+        ("rough_polling", 0, "successful -"),
+        ("cancelled", 1, "cancelled -"),
+        ("expired", 1, "expired -"),
+        ("uncertain", 1, "expired -"),
+        ("never_opened", 1, "expired -"),
+        ("risk_check_only", 1, "expired -"),
+        ("lost_initiate_answer", 1, "expired -"),
+        ("authorized", 4, "authorized -"),
+        ("charged_back", 4, "successful -"),
+        ("newer_cancelled_after_success", 4, "successful -"),
+        ("late_success_after_cancelled", 4, "successful cancelled"),
+        ("late_success_after_expired", 4, "successful expired"),
+    ] {
+        let said = play("peach_payment", peach_payment::run, name);
+        assert!(said.contains(&format!("\nto store   v1 {stored} ")), "{name}: {said}");
+        assert!(said.ends_with(&format!("\nexit code: {code}\n")), "{name}: {said}");
+        assert!(!said.contains(peach::SECRET_TOKEN) && !said.contains(peach::CLIENT_SECRET), "{name}");
+    }
+    assert_eq!(listed(peach_payment::run).len(), 22);
+}
+
+#[test]
+fn three_providers_are_settled_by_one_function() {
+    let said = check("three_providers", |out| three_providers::run(&[], out));
+    let settled: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("settled    ")).collect();
+    let late = "paid late: ship it after all, or give it back";
+    assert_eq!(settled, ["paid: the goods leave", "paid: the goods leave", late]);
+    assert!(said.contains("CHECK_OUT_3DS_REQUIRED") && said.contains("payer action"));
 }
 
 /// The phases that the scenarios must end in, from the meaning of their last status, and not from a run.
@@ -120,11 +235,16 @@ fn a_scenario_ends_as_its_last_status_means() {
 
 #[test]
 fn arguments_that_it_does_not_take_are_answered_with_those_it_takes() {
-    for arguments in [&["--scenario"][..], &["--scenario", "nothing"], &["happy"], &["--list", "x"], &[""]] {
-        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.into()).collect();
-        let mut said = Vec::new();
-        assert_eq!(first_payment::run(&arguments, &mut said), 2, "{arguments:?}");
-        assert!(String::from_utf8(said).unwrap().starts_with("usage: first_payment"));
+    let programs = PLAYED.into_iter().chain([("three_providers", three_providers::run as Program)]);
+    for (program, run) in programs {
+        for arguments in
+            [&["--scenario"][..], &["--scenario", "nothing"], &["happy"], &["--list", "x"], &[""]]
+        {
+            let arguments: Vec<String> = arguments.iter().map(|&argument| argument.into()).collect();
+            let mut said = Vec::new();
+            assert_eq!(run(&arguments, &mut said), 2, "{program} {arguments:?}");
+            assert!(String::from_utf8(said).unwrap().starts_with(&format!("usage: {program}")));
+        }
     }
 }
 

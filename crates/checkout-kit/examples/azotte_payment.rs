@@ -1,0 +1,133 @@
+//! A payment with Azotte, offline: an in-process sandbox stands in the provider's place, and its clock is advanced instead
+//! of waiting.
+//!
+//!     cargo run --example azotte_payment
+//!     cargo run --example azotte_payment -- --scenario three_ds_html
+//!     cargo run --example azotte_payment -- --list
+//!
+//! The exit code says how it ended: see `Ending`.
+
+mod watching;
+
+use checkout_kit::azotte::{Challenge, CheckoutResult, Client, Draft, PaymentChannel, Route, Rules};
+use checkout_kit::{Environment, Personal, Reply};
+use checkout_sandbox::azotte::{API_KEY, Fault, Sandbox, Scenario, X_TN};
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use watching::{Ending, Event, Shop, begin, usage};
+
+/// A way to go wrong: its name, and how the sandbox is told to play it.
+type Mishap = (&'static str, fn(&Sandbox));
+
+/// What goes wrong on the way, beside the scenarios of the sandbox.
+const MISHAPS: &[Mishap] = &[
+    ("lost_submit_answer", |sandbox| sandbox.inject_on(Route::SubmitCheckout, Fault::LostAnswer)),
+    ("bad_gateway", |sandbox| sandbox.inject_on(Route::SubmitCheckout, Fault::HtmlBadGateway)),
+    ("swapped_checkout", |sandbox| sandbox.inject_on(Route::CheckoutStatus, Fault::SwappedCheckout)),
+    ("rough_polling", |sandbox| {
+        let faults = [Fault::LostAnswer, Fault::RateLimited, Fault::Truncated, Fault::HtmlBadGateway];
+        faults.into_iter().for_each(|fault| sandbox.inject_on(Route::CheckoutStatus, fault));
+    }),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    ExitCode::from(run(&arguments, &mut io::stdout().lock()))
+}
+
+/// Every play's name.
+fn names() -> Vec<&'static str> {
+    Scenario::NAMES.into_iter().chain(MISHAPS.iter().map(|(name, _)| *name)).collect()
+}
+
+/// Runs it with the program's arguments, and gives the exit code.
+pub fn run(arguments: &[String], out: &mut dyn Write) -> u8 {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let name = match arguments[..] {
+        [] => "three_ds_url",
+        ["--scenario", name] if names().contains(&name) => name,
+        ["--list"] => return usage(out, "azotte_payment", &names(), Ending::Paid),
+        _ => return usage(out, "azotte_payment", &names(), Ending::Usage),
+    };
+    let sandbox = Sandbox::new(1);
+    if let Some(scenario) = Scenario::by_name(name) {
+        sandbox.next_checkout(scenario);
+    }
+    if let Some((_, prepare)) = MISHAPS.iter().find(|(known, _)| *known == name) {
+        prepare(&sandbox);
+    }
+    let mut shop = Shop { clock: sandbox.clock().clone(), out };
+    match sell(&mut shop, &sandbox) {
+        Ok(ending) => ending as u8,
+        Err(error) => {
+            shop.line("error", error);
+            Ending::Look as u8
+        }
+    }
+}
+
+fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>> {
+    // The sandbox's clock. Left out, it is the system's.
+    let clock = sandbox.clock().clone();
+    let client = Client::builder("acme", X_TN, API_KEY.into())
+        .environment(Environment::Sandbox)
+        .clock(move || clock.now_millis())
+        .build()?;
+
+    // A stored method: no card number comes near us. The order's own id is what makes it safe to send it again.
+    let submit = Draft::stored_method(PaymentChannel::CreditCard)
+        .offer_identifier("off_1")
+        .correlation_id("order_1001")
+        .item("plan_gold")
+        .customer_urn("urn:customer:42")
+        .check(&Rules::default())?;
+    shop.line("drafted", format!("{}, {}", submit.correlation_id(), submit.payment_method().channel()));
+
+    let call = client.submit(&submit);
+    let mut begun = begin(&call, sandbox);
+    if let Err(error) = &begun {
+        shop.line("submit", error);
+        // Whatever became of it, under the same correlation id it is charged once.
+        begun = begin(&call, sandbox);
+    }
+    let begun = match begun {
+        Ok(begun) => begun,
+        Err(error) => {
+            shop.line("submit", &error);
+            return Ok(if error.may_have_been_done { Ending::Look } else { Ending::NotPaid });
+        }
+    };
+    let Reply::Done(answer) = &begun.reply else { return Ok(Ending::Look) };
+    let tracking_number = answer.payload.tracking_number.clone().ok_or("no tracking number")?;
+    shop.line("submitted", &tracking_number);
+
+    // Watch it. What the payer has to do stands in the answers.
+    let status = client.status(&tracking_number)?;
+    let mut shown = None;
+    let (tracker, ending) = shop.watch(sandbox, &status, Some(begun), &mut |shop, event| {
+        let Event::Answered(result) = event else { return };
+        // Redirect instructions come with any status, and stay until the browser is back.
+        let now = (result.redirect_instructions.clone(), result.message().cloned().map(Personal::into_owned));
+        if shown.replace(now.clone()) != Some(now) {
+            show(shop, result);
+        }
+    });
+    let charged = sandbox.captures_of("order_1001");
+    let phase = tracker.phase().map_or_else(|| "nothing is known".to_owned(), |phase| phase.to_string());
+    shop.line("ended", format!("{phase}; charges: {charged}"));
+    Ok(ending)
+}
+
+/// Shows the payer what there is to show. (Their browser comes back by itself here.)
+fn show(shop: &mut Shop<'_>, result: &CheckoutResult<'static>) {
+    match result.challenge() {
+        Some(Challenge::Url(_)) => shop.line("", "-> send the browser to redirectUrl"),
+        Some(Challenge::Html(_)) => shop.line("", "-> show htmlContent"),
+        None => {}
+    }
+    if let Some(message) = result.message() {
+        // It may be about the payer: a shop looks at it, and does not log it.
+        shop.line("", format!("-> a message of {} characters", message.as_str().chars().count()));
+    }
+}

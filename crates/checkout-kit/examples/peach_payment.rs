@@ -1,0 +1,196 @@
+//! A payment with Peach's Hosted Checkout, offline: an in-process sandbox stands in the provider's place, and its clock is
+//! advanced instead of waiting.
+//!
+//!     cargo run --example peach_payment
+//!     cargo run --example peach_payment -- --scenario late_success_after_expired
+//!     cargo run --example peach_payment -- --scenario v2
+//!     cargo run --example peach_payment -- --list
+//!
+//! The exit code says how it ended: see `Ending`.
+
+mod watching;
+
+use checkout_kit::peach::{
+    Client, Currency, Draft, InitiateCheckout, Payment, ResultGroup, Route, Rules, SecretToken, phase, v2,
+};
+use checkout_kit::{Cents, Environment, Reply};
+use checkout_sandbox::peach::{
+    CLIENT_ID, CLIENT_SECRET, ENTITY_ID, Fault, MERCHANT_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario,
+};
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use watching::{Ending, Event, Shop, begin, usage};
+
+/// A way to go wrong: its name, and how the sandbox is told to play it.
+type Mishap = (&'static str, fn(&Sandbox));
+
+/// What goes wrong on the way, beside the scenarios of the sandbox.
+const MISHAPS: &[Mishap] = &[
+    ("v2", |_| {}),
+    // Nobody has its page, so nobody opens it.
+    ("lost_initiate_answer", |sandbox| {
+        sandbox.next_checkout(Scenario::never_opened());
+        sandbox.inject_on(Route::Initiate, Fault::LostAnswer);
+    }),
+    ("tampered_amount", |sandbox| sandbox.inject_on(Route::Status, Fault::TamperedAmount)),
+    ("swapped_checkout", |sandbox| sandbox.inject_on(Route::Status, Fault::SwappedCheckout)),
+    ("rough_polling", |sandbox| {
+        let faults = [Fault::LostAnswer, Fault::RateLimited, Fault::Truncated, Fault::HtmlBadGateway];
+        faults.into_iter().for_each(|fault| sandbox.inject_on(Route::Status, fault));
+    }),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    ExitCode::from(run(&arguments, &mut io::stdout().lock()))
+}
+
+/// Every play's name.
+fn names() -> Vec<&'static str> {
+    Scenario::NAMES.into_iter().chain(MISHAPS.iter().map(|(name, _)| *name)).collect()
+}
+
+/// Runs it with the program's arguments, and gives the exit code.
+pub fn run(arguments: &[String], out: &mut dyn Write) -> u8 {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let name = match arguments[..] {
+        [] => "happy",
+        ["--scenario", name] if names().contains(&name) => name,
+        ["--list"] => return usage(out, "peach_payment", &names(), Ending::Paid),
+        _ => return usage(out, "peach_payment", &names(), Ending::Usage),
+    };
+    let sandbox = Sandbox::new(1);
+    if let Some(scenario) = Scenario::by_name(name) {
+        sandbox.next_checkout(scenario);
+    }
+    if let Some((_, prepare)) = MISHAPS.iter().find(|(known, _)| *known == name) {
+        prepare(&sandbox);
+    }
+    let mut shop = Shop { clock: sandbox.clock().clone(), out };
+    let ended = draft().and_then(|checkout| match name {
+        "v2" => by_v2(&mut shop, &sandbox, &checkout),
+        _ => by_v1(&mut shop, &sandbox, &checkout),
+    });
+    match ended {
+        Ok(ending) => ending as u8,
+        Err(error) => {
+            shop.line("error", error);
+            Ending::Look as u8
+        }
+    }
+}
+
+fn draft() -> Result<InitiateCheckout<'static>, Box<dyn Error>> {
+    let checkout = Draft::debit(Currency::ZAR, Cents::new(14_99))
+        .entity_id(ENTITY_ID)
+        .merchant_transaction_id("order_1001")
+        .shopper_result_url("https://shop.example/result")
+        .check(&Rules::default())?;
+    Ok(checkout)
+}
+
+/// V1: signed requests, and a checkout that is asked after by our own id.
+fn by_v1(
+    shop: &mut Shop<'_>,
+    sandbox: &Sandbox,
+    checkout: &InitiateCheckout<'_>,
+) -> Result<Ending, Box<dyn Error>> {
+    // The sandbox's clock. Left out, it is the system's; the nonces are the standard, random ones.
+    let clock = sandbox.clock().clone();
+    let client = Client::builder(ENTITY_ID, SecretToken::new(SECRET_TOKEN.into())?)
+        .environment(Environment::Sandbox)
+        .referer(REFERER)
+        .clock(move || clock.now_millis())
+        .build()?;
+    match begin(&client.initiate(checkout)?, sandbox) {
+        Ok(initiated) => {
+            let Reply::Done(answer) = &initiated.reply else { return Ok(Ending::Look) };
+            shop.line("pay at", &answer.payload.redirect_url);
+        }
+        Err(error) => {
+            shop.line("initiate", &error);
+            if !error.may_have_been_done {
+                return Ok(Ending::NotPaid);
+            }
+            // Its page is lost, so nobody can pay it; but whether it is there can be read.
+        }
+    }
+    let status = client.status(checkout.lookup());
+    let mut seen = None;
+    let (_, ending) = shop.watch(sandbox, &status, None, &mut |shop, event| {
+        if let Event::Answered(payment) = event {
+            explain(shop, payment, &mut seen);
+        }
+    });
+    Ok(settled(shop, checkout, seen.as_ref(), ending))
+}
+
+/// V2: an access token, and a checkout that is asked after by its own id.
+fn by_v2(
+    shop: &mut Shop<'_>,
+    sandbox: &Sandbox,
+    checkout: &InitiateCheckout<'_>,
+) -> Result<Ending, Box<dyn Error>> {
+    let clock = sandbox.clock().clone();
+    let credentials = v2::Credentials {
+        client_id: CLIENT_ID.into(),
+        client_secret: CLIENT_SECRET.into(),
+        merchant_id: MERCHANT_ID.into(),
+    };
+    let client = v2::Client::builder(ENTITY_ID, credentials)
+        .environment(Environment::Sandbox)
+        .referer(REFERER)
+        .secret_token(SecretToken::new(SECRET_TOKEN.into())?)
+        .clock(move || clock.now_millis())
+        .build()?;
+    client.authenticate_blocking(sandbox)?;
+    let created = client.create(checkout)?.send_blocking(sandbox)?.into_answer()?.payload;
+    shop.line("created", &created.checkout_id);
+    shop.line("pay at", &created.redirect_url);
+    let status = client.status(&created.checkout_id)?;
+    let mut seen = None;
+    let (_, ending) = shop.watch(sandbox, &status, None, &mut |shop, event| match event {
+        // It asks for a token when there is none that is good now, and costs nothing otherwise.
+        Event::Asking => {
+            if let Err(error) = client.authenticate_blocking(sandbox) {
+                shop.line("token", error);
+            }
+        }
+        Event::Answered(payment) => explain(shop, payment, &mut seen),
+    });
+    Ok(settled(shop, checkout, seen.as_ref(), ending))
+}
+
+/// Says what a code means that is no status: it settles nothing, and what was known stays.
+fn explain(shop: &mut Shop<'_>, payment: &Payment<'static>, seen: &mut Option<Payment<'static>>) {
+    let before = seen.replace(payment.clone());
+    let code = payment.result_code().filter(|code| code.status().is_none());
+    if let Some(code) = code
+        && before.as_ref().and_then(Payment::code) != payment.code()
+    {
+        let group = code.group().map_or("in no group", ResultGroup::name);
+        let phase = phase(code).map_or_else(|| "unknown".to_owned(), |phase| phase.to_string());
+        shop.line("", format!("-> {code}, {group}: {phase}"));
+    }
+}
+
+/// Before the goods leave: what was paid is what the order asked for.
+fn settled(
+    shop: &mut Shop<'_>,
+    checkout: &InitiateCheckout<'_>,
+    seen: Option<&Payment<'static>>,
+    ending: Ending,
+) -> Ending {
+    if ending != Ending::Paid {
+        return ending;
+    }
+    let same = seen.is_some_and(|payment| {
+        let amount = payment.amount().and_then(Result::ok);
+        payment.merchant_transaction_id() == Some(checkout.merchant_transaction_id())
+            && amount == Some(checkout_kit::CoinAmount::from_cents(checkout.amount()))
+            && payment.currency().and_then(|currency| currency.known()) == Some(checkout.currency())
+    });
+    shop.line("ended", if same { "paid: the goods leave" } else { "another amount was paid than asked for" });
+    if same { Ending::Paid } else { Ending::Look }
+}

@@ -1,0 +1,40 @@
+//! Azotte C2A: cards and other channels, with 3DS, by asynchronous workers.
+//!
+//! | to do | with |
+//! |---|---|
+//! | draft a checkout, and check it | [`Draft`], [`Rules`] → [`SubmitCheckout`] or [`Violations`] |
+//! | reach the API | [`Client`], with project, tenant and API key |
+//! | submit, and poll | [`Client::submit`] and [`Client::status`] → [`CheckoutResult`] |
+//! | show a challenge | [`CheckoutResult::challenge`] → [`Challenge`] |
+//! | know where it stands | [`Tracker`](crate::Tracker) of [`MessageCode`] |
+//!
+//! A stored method comes first: who sends raw card numbers falls under PCI DSS, with every machine that they pass through.
+//!
+//! ```
+//! use checkout_kit::azotte::{Draft, PaymentChannel, Rules};
+//!
+//! let submit = Draft::stored_method(PaymentChannel::CreditCard)
+//!     .offer_identifier("off_1")
+//!     .correlation_id("order_123") // sent again under the same one, it is not charged twice
+//!     .item("plan_gold")
+//!     .customer_urn("urn:customer:42")
+//!     .check(&Rules::default())?;
+//! assert_eq!(submit.correlation_id(), "order_123");
+//! # Ok::<(), checkout_kit::azotte::Violations>(())
+//! ```
+//!
+//! The example `azotte_payment` plays all of it.
+
+pub use checkout_client::azotte::{AnswerError, Azotte, Builder, Client};
+pub use checkout_tables::azotte::{
+    Action, DEFAULT_RETRY_AFTER_SECONDS, ErrorCode, HOST_SUFFIX_LIVE, HOST_SUFFIX_SANDBOX, MEDIA_TYPE,
+    MessageCode, PaymentChannel, Route,
+};
+pub use checkout_validate::azotte::{
+    Card, CardDraft, Draft, Field, Item, ItemDraft, ItemField, Limits, PaymentMethod, Rules, SubmitCheckout,
+    Violation, Violations, Warning, YearMonth,
+};
+pub use checkout_wire::azotte::{
+    Challenge, CheckoutResult, FollowUpInstructions, NotDone, ProblemDetails, RedirectInstructions, Refusal,
+    Reply, ResultStatus, path, read, read_capped, submit_body, write,
+};

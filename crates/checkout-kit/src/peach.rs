@@ -1,0 +1,54 @@
+//! Peach Payments Hosted Checkout, V1 and V2.
+//!
+//! | to do | with |
+//! |---|---|
+//! | draft a checkout, and check it | [`Draft`], [`Rules`] → [`InitiateCheckout`] or [`Violations`] |
+//! | reach V1 | [`Client`], with entity and [`SecretToken`] |
+//! | reach V2, which Peach recommends | [`v2::Client`], with entity and [`v2::Credentials`] |
+//! | begin | [`Client::initiate`] → [`Initiated`], [`v2::Client::create`] → [`Created`] |
+//! | poll | [`Client::status`] by a [`Lookup`], [`v2::Client::status`] → [`Payment`] |
+//! | read a webhook or the shopper's return | [`Fields::from_form`], [`SecretToken::verify`], [`Payment::new`] |
+//! | know where it stands | [`Tracker`](crate::Tracker) of [`PaymentStatus`] |
+//!
+//! A success of the payment type `PA` is an authorisation, [`Phase::Authorized`](crate::Phase::Authorized): no money has come.
+//!
+//! ```
+//! use checkout_kit::peach::{Environment, Fields, Payment, PaymentStatus, SecretToken};
+//! use checkout_kit::SecretString;
+//!
+//! // A webhook, signed here as Peach would sign it.
+//! let secret = SecretToken::new(SecretString::from("3fcd7cf22f55119eadbe02d14de18c0c"))?;
+//! let signature = secret.sign([("paymentType", "DB"), ("result.code", "000.000.000")])?;
+//! let body = format!("paymentType=DB&result.code=000.000.000&signature={}", signature.as_str());
+//!
+//! // Every field takes part, known or not, before anything of it is believed.
+//! let fields = Fields::from_form(body.as_bytes())?;
+//! secret.verify(fields.iter())?;
+//! let payment = Payment::new(fields, Environment::Live).ok_or("no result code")?;
+//! assert_eq!(payment.status().and_then(|status| status.known()), Some(PaymentStatus::Successful));
+//! // It is a hint all the same: the status is read before goods leave.
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The example `peach_payment` plays all of it.
+
+pub use checkout_auth::peach::{
+    KeyError, SIGNATURE, SecretToken, SignError, Signature, VerifyError, canonical,
+};
+pub use checkout_client::peach::{
+    AnswerError, Builder, Client, OtherEntity, Peach, TokenSource, TokenStore, v2,
+};
+pub use checkout_lifecycle::peach::phase;
+pub use checkout_tables::peach::{
+    Currency, EXPIRES_AFTER_SECONDS, Environment, Outcome, ParseResultCodeError, PaymentStatus, PaymentType,
+    ResultCode, ResultGroup, Route, SIGNATURE_NEVER_AGAIN_SECONDS,
+};
+pub use checkout_validate::peach::{
+    Amount, CheckoutId, Draft, Field, InitiateCheckout, Limits, Lookup, MerchantTransactionId,
+    MerchantTransactionIdError, PaymentId, Rules, Violation, Violations, Warning,
+};
+pub use checkout_wire::peach::{
+    AccessToken, Created, Fields, FormError, Initiated, NotDone, Payment, Refusal, Reply, Validated,
+    ValidationError, Wrapper, body, path, query, read_created, read_initiated, read_payment, read_token,
+    read_validated, token_body, unix_millis,
+};
