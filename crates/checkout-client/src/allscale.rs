@@ -8,14 +8,13 @@ use crate::{Call, Clock, Nonces};
 use crate::{RandomNonces, SystemClock};
 use checkout_auth::allscale::SigningKey;
 use checkout_money::CoinAmount;
-use checkout_tables::Open;
 use checkout_tables::allscale::{BASE_URL, IntentStatus, Route, StableCoin};
+use checkout_tables::{Environment, Open};
 use checkout_validate::allscale::{CoinSet, CreateIntent, Price};
 use checkout_validate::{IdError, PathSegment};
 use checkout_wire::JsonText;
 use checkout_wire::allscale::{CreatedIntent, Echo, Intent, Pong, create_body, path};
 use core::fmt;
-use core::str::FromStr;
 use std::sync::Arc;
 
 pub use crate::BuildError;
@@ -31,11 +30,12 @@ pub type AnswerError = crate::AnswerError<checkout_wire::allscale::Refusal<'stat
 /// ```
 /// # #[cfg(feature = "system")] {
 /// use checkout_auth::{SecretString, allscale::SigningKey};
-/// use checkout_client::allscale::{Client, Environment};
+/// use checkout_client::allscale::Client;
+/// use checkout_tables::Environment;
 ///
 /// let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
-/// let client = Client::builder(key).environment(Environment::Test).build()?;
-/// assert_eq!(client.environment(), Environment::Test);
+/// let client = Client::builder(key).environment(Environment::Sandbox).build()?;
+/// assert_eq!(client.environment(), Environment::Sandbox);
 /// assert!(!format!("{client:?}").contains("st_"));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -61,7 +61,9 @@ impl Client {
         }
     }
 
-    /// Whose money it is.
+    /// Whose money it is: a live store's, or a test store's, which is [`Environment::Sandbox`]. Both kinds live on the same
+    /// host and are told apart by their keys, so this changes no request: it is remembered with what was paid, so that test
+    /// money never settles a live order.
     #[must_use]
     pub fn environment(&self) -> Environment {
         self.0.environment
@@ -215,62 +217,6 @@ impl fmt::Debug for Client {
             .finish_non_exhaustive()
     }
 }
-
-/// Whose money it is. Both kinds of store live on the same host and are told apart by their keys, so this changes no
-/// request: it is remembered with what was paid, so that test money never settles a live order.
-///
-/// ```
-/// use checkout_client::allscale::Environment;
-///
-/// assert_eq!(Environment::Live.to_string(), "live");
-/// assert_eq!("test".parse(), Ok(Environment::Test));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Environment {
-    /// A live store's: real money.
-    Live,
-    /// A test store's, or a sandbox's: no money.
-    Test,
-}
-
-impl Environment {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Test => "test",
-        }
-    }
-}
-
-impl fmt::Display for Environment {
-    /// `live` or `test`: the form to store.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Environment {
-    type Err = NoEnvironment;
-
-    /// Reads the stored form back: exactly what [`Display`](fmt::Display) writes, and nothing else.
-    ///
-    /// # Errors
-    /// [`NoEnvironment`].
-    fn from_str(text: &str) -> Result<Self, NoEnvironment> {
-        [Self::Live, Self::Test].into_iter().find(|this| this.name() == text).ok_or(NoEnvironment)
-    }
-}
-
-/// A text that is neither `live` nor `test`.
-///
-/// ```
-/// use checkout_client::allscale::{Environment, NoEnvironment};
-///
-/// assert_eq!("prod".parse::<Environment>(), Err(NoEnvironment));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("environment: neither `live` nor `test`")]
-pub struct NoEnvironment;
 
 /// A client that is being put together: see [`Client::builder`].
 ///

@@ -54,13 +54,14 @@ impl<T: Readable> Call<T> {
         self.route.into()
     }
 
-    /// The path, as it is sent and signed.
+    /// The path, as it is sent and signed. A query that is signed, such as Peach's, belongs to the attempt.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The body, as it is sent and signed. It can hold anything about the payer.
+    /// The body, as it is sent and signed; of Peach's without what belongs to the attempt, which is the nonce, the signature
+    /// and all of a token's request. It can hold anything about the payer, and a card's number.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {

@@ -10,10 +10,12 @@
 mod settles;
 
 use checkout_kit::allscale::{
-    Client, CreateIntent, CreatedIntent, Currency, Draft, Environment, Intent, IntentStatus,
-    POLL_EVERY_SECONDS, POLL_GIVE_UP_SECONDS, Route, Rules, Settlement, SigningKey, StableCoin,
+    Client, CreateIntent, CreatedIntent, Currency, Draft, Intent, IntentStatus, POLL_EVERY_SECONDS,
+    POLL_GIVE_UP_SECONDS, Route, Rules, Settlement, SigningKey, StableCoin,
 };
-use checkout_kit::{Cents, CoinAmount, Delivery, Observation, Open, Phase, SecretString, Tracker, Verdict};
+use checkout_kit::{
+    Cents, CoinAmount, Delivery, Environment, Observation, Open, Phase, SecretString, Tracker, Verdict,
+};
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 use std::error::Error;
 use std::fmt::Display;
@@ -152,7 +154,7 @@ impl<'a> Shop<'a> {
         let clock = sandbox.clock().clone();
         let slow = if name == "wrong_clock" { 7 * 60_000 } else { 0 };
         let client = Client::builder(SigningKey::new(API_KEY, SecretString::from(API_SECRET))?)
-            .environment(Environment::Test)
+            .environment(Environment::Sandbox)
             .clock(move || clock.now_millis() - slow)
             .build()?;
         Ok(Self { name, sandbox, client, out })

@@ -18,12 +18,13 @@
 mod settles;
 
 use checkout_kit::allscale::{
-    AnswerError, Client, CreateIntent, Currency, Draft, Environment, ErrorCode, IntentStatus,
-    POLL_EVERY_SECONDS, POLL_GIVE_UP_SECONDS, Route, Rules, SigningKey, StableCoin,
+    AnswerError, Client, CreateIntent, Currency, Draft, ErrorCode, IntentStatus, POLL_EVERY_SECONDS,
+    POLL_GIVE_UP_SECONDS, Route, Rules, SigningKey, StableCoin,
 };
 use checkout_kit::transport::{Request, Response};
 use checkout_kit::{
-    BlockingTransport, Cents, Open, Phase, SecretString, SendError, Tracker, TransportError, Verdict,
+    BlockingTransport, Cents, Environment, Open, Phase, SecretString, SendError, Tracker, TransportError,
+    Verdict,
 };
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 use std::cell::{Cell, RefCell};
@@ -190,7 +191,7 @@ impl Shop {
     fn open(sandbox: Sandbox) -> Result<Self, Box<dyn Error>> {
         let clock = sandbox.clock().clone();
         let client = Client::builder(SigningKey::new(API_KEY, SecretString::from(API_SECRET))?)
-            .environment(Environment::Test)
+            .environment(Environment::Sandbox)
             .clock(move || clock.now_millis())
             .build()?;
         let tracker = Tracker::<IntentStatus>::new().to_string();

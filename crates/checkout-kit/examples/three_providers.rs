@@ -65,7 +65,7 @@ fn with_allscale(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::new(1);
     let clock = sandbox.clock().clone();
     let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into())?)
-        .environment(allscale::Environment::Test)
+        .environment(Environment::Sandbox)
         .clock(move || clock.now_millis())
         .build()?;
     let order = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1").check(&Rules::default())?;

@@ -6,8 +6,8 @@
 //! The way of a payment, with a sandbox in the provider's place:
 //!
 //! ```
-//! use checkout_kit::allscale::{Client, Currency, Draft, Environment, Rules, SigningKey};
-//! use checkout_kit::{Cents, Phase, Tracker, Verdict};
+//! use checkout_kit::allscale::{Client, Currency, Draft, Rules, SigningKey};
+//! use checkout_kit::{Cents, Environment, Phase, Tracker, Verdict};
 //! use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox}; // or checkout_kit::sandbox, with its feature
 //!
 //! # pollster::block_on(async {
@@ -16,7 +16,7 @@
 //! let transport = &Sandbox::new(1);
 //! let clock = transport.clock().clone();
 //! let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into())?)
-//!     .environment(Environment::Test)
+//!     .environment(Environment::Sandbox)
 //! #   .nonces(move || nonces.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_string())
 //!     .clock(move || clock.now_millis())
 //!     .build()?;

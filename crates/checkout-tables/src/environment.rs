@@ -3,7 +3,8 @@
 use crate::code_table;
 
 code_table! {
-    /// Whether a payment is a real one. With Azotte and Peach each has its own hosts and its own credentials.
+    /// Whether a payment is a real one. Azotte and Peach have hosts of their own for each; AllScale's live and test stores
+    /// are told apart by their keys alone.
     ///
     /// Sources: Peach Payments, *Hosted Checkout*, the list of hosts; Azotte C2A, *Get Checkout Status*, Sample Codes.
     ///
@@ -16,7 +17,7 @@ code_table! {
     pub enum Environment, row = () {
         /// Real payments.
         Live("live");
-        /// Simulated payments, with Peach with codes of their own for success.
+        /// Simulated payments: a test store's, a sandbox's. Peach has codes of their own for their success.
         Sandbox("sandbox");
     }
 }

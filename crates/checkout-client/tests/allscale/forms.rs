@@ -3,9 +3,10 @@
 use crate::world::{
     Form, Recorder, START_MILLIS, client, counted_nonces, fiat, key, native, on_the_wire, sandbox,
 };
-use checkout_client::allscale::{Client, Environment};
+use checkout_client::allscale::Client;
 use checkout_client::{Call, Readable, Received};
 use checkout_sandbox::allscale::{RecordedRequest, Sandbox};
+use checkout_tables::Environment;
 use checkout_tables::allscale::StableCoin;
 use checkout_wire::JsonText;
 use std::fmt::Debug;
@@ -126,7 +127,7 @@ fn a_live_and_a_test_store_s_requests_are_the_same() {
         assert_eq!(client.environment(), environment);
         on_the_wire(client.create(&fiat(100)).attempt(START_MILLIS, "nonce-1").unwrap().request())
     };
-    assert_eq!(request(Environment::Live), request(Environment::Test));
+    assert_eq!(request(Environment::Live), request(Environment::Sandbox));
 }
 
 #[test]
