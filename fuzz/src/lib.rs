@@ -7,4 +7,4 @@ mod reply;
 
 pub use amount::Digits;
 pub use json::{coins, depth, integer, one_id, optional, rate, text, value};
-pub use reply::{Room, assert_reads};
+pub use reply::{DEPTH, Room, assert_clear, assert_reads, status_and_body};

@@ -17,25 +17,29 @@ pub struct Room {
     plain: OnceCell<Vec<u8>>,
 }
 
-/// Asserts that the body is read as `by_hand` reads the payload out of a tree, and that reading keeps its own
-/// laws. `same` compares a payload with what it is when nothing is borrowed any more.
-///
-/// The first byte of the input is the HTTP status: `2` for 200, `3` for 302, `4` for 400, `5` for 502, and
+/// The first byte of an input is the HTTP status: `2` for 200, `3` for 302, `4` for 400, `5` for 502, and
 /// another number for any other byte. The rest is the body.
-pub fn assert_reads<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
-    input: &'a [u8],
-    room: &'a Room,
-    by_hand: fn(&'a Value) -> Option<T>,
-    same: fn(&T, &T::Owned) -> bool,
-) {
-    let (status, body) = match input.split_first() {
+pub fn status_and_body(input: &[u8]) -> (u16, &[u8]) {
+    match input.split_first() {
         Some((b'2', body)) => (200, body),
         Some((b'3', body)) => (302, body),
         Some((b'4', body)) => (400, body),
         Some((b'5', body)) => (502, body),
         Some((other, body)) => (100 + 2 * u16::from(*other), body),
         None => (200, input),
-    };
+    }
+}
+
+/// Asserts that the body is read as `by_hand` reads the payload out of a tree, and that reading keeps its own
+/// laws. `same` compares a payload with what it is when nothing is borrowed any more.
+/// The input is split by [`status_and_body`].
+pub fn assert_reads<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
+    input: &'a [u8],
+    room: &'a Room,
+    by_hand: fn(&'a Value) -> Option<T>,
+    same: fn(&T, &T::Owned) -> bool,
+) {
+    let (status, body) = status_and_body(input);
     let head = Head { retry_after: RETRY_AFTER, ..Head::new(status) };
     let reply = read::<T>(&head, body);
     match &reply {
@@ -76,7 +80,7 @@ fn assert_same_when_owned<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
 }
 
 /// An error points into the body, and says nothing but what stands in `SAYINGS`: none of the answer's values.
-fn assert_clear(error: &ReadError, body: &[u8]) {
+pub fn assert_clear(error: &ReadError, body: &[u8]) {
     assert!(error.at() <= body.len(), "{error}");
     assert!(error.path().bytes().all(|byte| byte.is_ascii_graphic()), "{error}");
     let said = match error.kind() {
@@ -171,18 +175,21 @@ fn envelope<'a, T>(tree: &'a Value, by_hand: fn(&'a Value) -> Option<T>) -> Opti
 const RETRY_AFTER: Option<&str> = Some("2");
 
 /// How deep the reader goes.
-const DEPTH: usize = 64;
+pub const DEPTH: usize = 64;
 
 /// All that an error can say of a value, but for the number of a byte at its end.
 const SAYINGS: &[&str] = &[
     "i",
     "u",
     "a string",
+    "a boolean",
     "an object",
     "a string or null",
     "a string that holds a decimal number",
     "the two spellings of the id differ",
     "an error beside code ",
+    "a text with half a character",
+    "more than 1024 fields",
     "an empty text at byte ",
     "a missing digit at byte ",
     "a sign other than one leading minus at byte ",

@@ -143,7 +143,7 @@ impl<'a> Payment<'a> {
     /// ```
     #[must_use]
     pub fn is_about_another_payment(&self) -> bool {
-        matches!(self.payment_type(), Some(Open::Unknown(_)))
+        matches!(self.payment_type(), Some(Open::Unknown(other)) if !other.raw().is_empty())
     }
 
     /// `result.description`.
@@ -239,7 +239,7 @@ impl<'a> Payment<'a> {
         self.fields.get("signature")
     }
 
-    /// Whether it names any checkout: by an id of its own, or by your reference.
+    /// Whether it names any checkout: by an id of its own, or by your reference. An empty text names none.
     #[must_use]
     pub fn names_a_checkout(&self) -> bool {
         let ids = [self.checkout_id(), self.merchant_transaction_id(), self.id()];
