@@ -329,9 +329,10 @@ impl<T: Readable> Reader<T> {
     /// Reads the answer.
     ///
     /// # Errors
-    /// [`SendError`], if the answer cannot be read, or is not the answer to what was asked: another intent's, one with
-    /// another coin or amount than a native price has, with a coin that was not to be accepted, with nothing to pay, or
-    /// without an id and an `https` page. It may have been done all the same.
+    /// [`SendError`], if the answer cannot be read, or is not the answer to what was asked: another checkout's, one whose
+    /// signature does not agree, or one without an id and an `https` page to pay at; of AllScale's also one with another
+    /// coin or amount than a native price has, with a coin that was not to be accepted, or with nothing to pay. It may have
+    /// been done all the same.
     pub fn read(&self, response: &Response) -> Result<Received<T>, SendError> {
         let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let head = Head {

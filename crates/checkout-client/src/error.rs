@@ -223,11 +223,12 @@ impl<R: ProviderRefusal> AnswerError<R> {
         self.operation
     }
 
-    /// Whether the provider may have done what was asked all the same. It has not if it refused with a code that the
-    /// route's page lists. Any other code, such as an internal error or a gateway's own, proves nothing, and neither
-    /// does an answer that is not the API's.
+    /// Whether the provider may have done what was asked all the same. It has not if it refused in a way that the
+    /// route's page lists: AllScale with a code, Peach with the HTTP status 400. Anything else, such as an internal error, a
+    /// gateway's own code or a signature that was there before, proves nothing, and neither does an answer that is not the
+    /// API's. No page lists how Azotte refuses a submit, which is safe to repeat.
     ///
-    /// Assumed: that nothing is created beside a listed code. No page says so in these words.
+    /// Assumed: that nothing is done beside a listed refusal. No page says so in these words.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {

@@ -1,11 +1,13 @@
 //! A hosted checkout client over any transport, signed anew at every attempt.
 //!
-//! - [`allscale::Client`]: one store's access: its key, where the API is, a clock and a source of nonces. Cheap to
-//!   clone, and there can be as many as there are stores.
+//! - [`allscale::Client`], [`azotte::Client`], [`peach::Client`] and [`peach::v2::Client`]: one store's, tenant's or
+//!   merchant's access: its keys, where the API is, a clock and a source of nonces. Cheap to clone, and there can be as many
+//!   as there are stores.
 //! - [`Call`]: one thing to ask. [`send`](Call::send), [`send_local`](Call::send_local) and
 //!   [`send_blocking`](Call::send_blocking) ask it over a transport; [`attempt`](Call::attempt) takes it apart, for
 //!   those who bring their own.
 //! - [`Received`]: the reply, with when it was asked for and how far the clocks are apart.
+//! - [`Observable`]: an answer that says how a checkout stands, whoever the provider is.
 //!
 //! ```
 //! # #[cfg(feature = "system")] {
@@ -35,7 +37,8 @@
 //! [`SendError::delivery`].
 //!
 //! # Sources
-//! AllScale's pages of the checkout intent routes, of authentication and of the test routes.
+//! AllScale's pages of the checkout intent routes, of authentication and of the test routes; Azotte's *Submit Checkout* and
+//! *Get Checkout Status*; Peach's pages of Hosted Checkout, V1 and V2. Each method names its own.
 //!
 //! # Features
 //! - `system` (on by default): the system's clock, and random UUIDs as nonces. Without it both are yours to give.

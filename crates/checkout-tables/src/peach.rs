@@ -282,7 +282,7 @@ impl fmt::Display for Route {
     }
 }
 
-/// After how many seconds an opened page is not payable any more: 30 minutes.
+/// After how many seconds an opened page expires: 30 minutes. It can be paid late all the same.
 ///
 /// Source: *Payment status*, API endpoints, `expired`. A page that nobody opens is longer on its way: its end
 /// comes at 60 minutes.

@@ -1,6 +1,6 @@
 //! Wire types of hosted checkout providers: requests to bytes, and any bytes to a reply or a clear error.
 //!
-//! - [`allscale`]: the requests, the payloads, and [`allscale::read`].
+//! - [`allscale`], [`azotte`], [`peach`]: the requests, the payloads, and their readers.
 //! - [`Reply`]: what an answer was: [`Done`](Reply::Done), [`Refused`](Reply::Refused), or
 //!   [`NotTheApi`](Reply::NotTheApi).
 //! - [`ReadError`]: why an answer of the API's could not be read, with path and position.
@@ -31,7 +31,8 @@
 //!
 //! # Sources
 //! *Create Checkout Intent*, v4, 2026-05-06; *Get Checkout Intent*, v3, 2026-03-06; *Get Status*, v3, 2026-05-14; for
-//! the test routes and some nullable fields AllScale's newer pages.
+//! the test routes and some nullable fields AllScale's newer pages. Azotte C2A, *Submit Checkout* and *Get Checkout
+//! Status*. Peach Payments, the pages of Hosted Checkout, V1 and V2, and of its webhooks.
 //!
 //! # Features
 //! None. The crate is `no_std` with `alloc`, and `serde_json` is no part of its interface.

@@ -109,7 +109,7 @@ impl Answers<Azotte> for CheckoutResult<'static> {
     }
 
     /// A submit's answer must have a number that can be asked after. A status' answer must have the one that was asked for,
-    /// if it has one at all.
+    /// if it has one at all (Assumed: every sample has one, and no page says that it must).
     fn answers(&self, _: &Arc<Tenant>, asked: &Asked) -> Result<(), &'static str> {
         let agrees = match (&asked.tracking_number, &self.tracking_number) {
             (Some(asked), Some(given)) => asked == given,

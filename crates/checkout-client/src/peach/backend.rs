@@ -109,9 +109,14 @@ impl Backend for Peach {
     }
 
     /// Initiate documents 400 alone. Assumed: what V2 refuses with 400, or with 401 for want of a token, is not done
-    /// either.
+    /// either. A signature that was there before is no proof: the request that it came with first may have been done.
     fn nothing_done(route: Route, refusal: &Refusal<'static>) -> bool {
+        let duplicate = refusal
+            .message
+            .as_deref()
+            .is_some_and(|message| message.to_ascii_lowercase().contains("duplicate"));
         match route {
+            _ if duplicate => false,
             Route::CreateCheckout => matches!(refusal.http_status, 400 | 401),
             Route::Status | Route::CheckoutStatus => matches!(refusal.http_status, 400 | 404),
             Route::Initiate | Route::Validate | Route::Token | _ => refusal.http_status == 400,

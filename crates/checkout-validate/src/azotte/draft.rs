@@ -65,7 +65,8 @@ pub struct Draft<'a> {
     /// `creditCard`: required for the channel `CreditCard` without a stored method, and refused everywhere
     /// else. **Who sends raw card numbers falls under PCI DSS.**
     pub credit_card: Option<CardDraft<'a>>,
-    /// `storeMethodSuccessPayment`: whether the method is stored when the payment succeeds.
+    /// `storeMethodSuccessPayment`: whether the method is stored when the payment succeeds. Assumed: a boolean; the page
+    /// describes a choice of two, and calls it a text.
     pub store_method_success_payment: Option<bool>,
 }
 

@@ -158,14 +158,14 @@ pub enum Violation {
     UnknownPaymentType,
     /// The currency is not one that the page names.
     UnknownCurrency,
-    /// The page that the shopper comes back to has no `http` or `https` URL.
+    /// The page that the shopper comes back to has no `http` or `https` URL. A rule of our own.
     NotAUrl(Field),
     /// The name of a further field does not begin with `customer.`, `billing.`, `shipping.` or `cart.`, or
     /// nothing follows, or there is a blank or a control character in it; or the name of a custom parameter
-    /// is empty or has a bracket or a control character in it.
+    /// is empty or has a bracket or a control character in it. A rule of our own.
     Name(Field),
     /// A further field has the name of a parameter that has a place of its own: of one of the draft, or of
-    /// one that is added when the request is sent.
+    /// one that is added when the request is sent. A rule of our own.
     Reserved(Field),
     /// A parameter is given twice. Assumed: the signature is one over a map.
     Twice(Field),

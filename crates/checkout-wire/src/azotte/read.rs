@@ -18,7 +18,8 @@ use checkout_tables::azotte::ErrorCode;
 /// A body may have at most [`BODY_CAP`](crate::BODY_CAP) bytes; [`read_capped`] takes another cap.
 ///
 /// # Errors
-/// [`ReadError`], if the answer says success and is not as documented. What was asked may have been done all the same.
+/// [`ReadError`], if the answer is longer than the cap, or says success and is not as documented. What was asked may have
+/// been done all the same.
 ///
 /// ```
 /// use checkout_wire::{Head, Reply, azotte};

@@ -1,9 +1,11 @@
 //! The flat fields of a signed body, before anything is made of them.
 
-use crate::json::{OptionalText, from_json};
+use crate::json::{BODY_CAP, OptionalText, from_json, from_json_or_why, object_text};
+use crate::{Head, ReadError, ReadErrorKind};
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::string::String;
 use core::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -28,6 +30,27 @@ use serde_json::value::RawValue;
 pub struct Fields<'a>(BTreeMap<Cow<'a, str>, Cow<'a, str>>);
 
 impl<'a> Fields<'a> {
+    /// Reads one flat JSON object: the webhook that Peach sends to try an address out, and any other that comes so.
+    ///
+    /// # Errors
+    /// [`ReadError`], as of an answer: what is wrong, where, and nothing of the values.
+    ///
+    /// ```
+    /// # use checkout_wire::peach::Fields;
+    /// assert_eq!(Fields::from_json(br#"{"amount":2.50}"#)?.get("amount"), Some("2.50"));
+    /// assert_eq!(Fields::from_json(b"[]").unwrap_err().to_string(), "not of the documented type, which is an object, at byte 0");
+    /// # Ok::<(), checkout_wire::ReadError>(())
+    /// ```
+    pub fn from_json(body: &'a [u8]) -> Result<Self, ReadError> {
+        match object_text(&Head::new(200), body, BODY_CAP)? {
+            Some(json) => from_json_or_why(json),
+            None => {
+                let documented = ReadErrorKind::Type("an object".into());
+                Err(ReadError::new(String::new(), 0, documented))
+            }
+        }
+    }
+
     /// The text of a field.
     ///
     /// ```

@@ -54,7 +54,8 @@ impl<'a> Refusal<'a> {
         self.code.as_deref().and_then(ResultCode::parse)
     }
 
-    /// Whether there is no such checkout for the one who asks: code 200.300.404.
+    /// Whether the code is 200.300.404: no such checkout for the one who asks, or parameters that are wrong. After a create
+    /// whose answer was lost it is a hint that there is none, and no proof.
     ///
     /// ```
     /// # use checkout_tables::peach::Environment;

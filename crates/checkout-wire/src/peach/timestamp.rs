@@ -1,7 +1,8 @@
 //! The time in a signed body.
 
 /// The milliseconds since the Unix epoch of an ISO 8601 date and time with its offset, as Peach writes it:
-/// `2019-01-25T08:27:46.916519Z`. Anything else is none, a time without an offset too: nobody knows when that is. What is
+/// `2019-01-25T08:27:46.916519Z`. Anything else is none, a time without an offset too, as one page describes
+/// it (`yyyy-MM-dd hh:mm:ss`): nobody knows when that is, so what carries it is unordered. What is
 /// finer than a millisecond is cut off, and a leap second counts as the one after it.
 ///
 /// ```
