@@ -293,10 +293,12 @@ impl<T: Readable> Attempt<T> {
 }
 
 impl<T: Readable> fmt::Debug for Attempt<T> {
+    /// Where it goes, without the query: a signature can be in it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let uri = self.request.uri().to_string();
         f.debug_struct("Attempt")
             .field("method", self.request.method())
-            .field("uri", self.request.uri())
+            .field("uri", &format_args!("{}", uri.split('?').next().unwrap_or_default()))
             .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@ use checkout_tables::Environment;
 use checkout_tables::peach::Route;
 use checkout_transport::{BlockingTransport, LocalTransport, Transport};
 use checkout_validate::peach::InitiateCheckout;
-use checkout_validate::{IdError, PathSegment, SecretString};
+use checkout_validate::{ExposeSecret, IdError, PathSegment, SecretString};
 use checkout_wire::peach::{AccessToken, Created, Payment, path};
 use core::fmt;
 use std::sync::Arc;
@@ -240,7 +240,10 @@ impl Builder {
     /// [`BuildError`].
     pub fn build(self) -> Result<Client, BuildError> {
         let Credentials { client_id, client_secret, merchant_id } = self.credentials;
-        for (name, text) in [("clientId", &client_id), ("merchantId", &merchant_id)] {
+        let secret = client_secret.expose_secret();
+        for (name, text) in
+            [("clientId", &*client_id), ("clientSecret", secret), ("merchantId", &merchant_id)]
+        {
             if text.trim().is_empty() {
                 return Err(BuildError::Empty(name));
             }

@@ -1,0 +1,230 @@
+//! Every scenario from submit to its end.
+
+use crate::support::{Form, Recorder, counted_nonces};
+use crate::world::{card, client, latest, sandbox, stored};
+use checkout_client::{Call, Received};
+use checkout_lifecycle::{Failure, Phase, Tracker, Verdict};
+use checkout_sandbox::azotte::{Sandbox, Scenario};
+use checkout_tables::azotte::MessageCode;
+use checkout_wire::Reply;
+use checkout_wire::azotte::{Challenge, CheckoutResult};
+use std::fmt::Debug;
+use std::time::Duration;
+
+/// A checkout, as its client saw it.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Walk {
+    /// Each verdict but `Unchanged`, once where it is repeated, and the status that is known then.
+    verdicts: Vec<String>,
+    /// What the payer was shown, one after the other.
+    challenges: Vec<String>,
+    message: Option<String>,
+    phase: Option<Phase>,
+    superseded: Option<MessageCode>,
+    sent: Vec<String>,
+    told: Vec<String>,
+    captures: u32,
+}
+
+fn check(scenario: Scenario, form: Form) -> Walk {
+    let sandbox = sandbox(11);
+    sandbox.next_checkout(scenario);
+    let (client, recorder, mut walk) = (client(&sandbox), Recorder::before(&sandbox), Walk::default());
+    let mut tracker = Tracker::new();
+
+    let submit = client.submit(&card("order-1"));
+    let mut wait = walk.take(&ask(form, &submit, &sandbox, &recorder), &mut tracker);
+    let status = client.status(&latest(&sandbox).tracking_number).unwrap();
+    // As it is advised, for two minutes; and then where scenarios have their last changes.
+    for seconds in [30, 469, 1, 9, 1, 95, 3_600] {
+        let begun = sandbox.clock().now_millis();
+        while walk.told.len() < 60 && sandbox.clock().now_millis() < begun.saturating_add(120_000) {
+            sandbox.clock().advance(wait);
+            wait = walk.take(&ask(form, &status, &sandbox, &recorder), &mut tracker);
+        }
+        sandbox.clock().advance(Duration::from_secs(seconds));
+        wait = walk.take(&ask(form, &status, &sandbox, &recorder), &mut tracker);
+    }
+    let captures = sandbox.captures_of("order-1");
+    Walk { sent: recorder.seen(), phase: tracker.phase(), superseded: tracker.superseded(), captures, ..walk }
+}
+
+fn ask(
+    form: Form,
+    call: &Call<CheckoutResult<'static>>,
+    sandbox: &Sandbox,
+    recorder: &Recorder<Sandbox>,
+) -> Received<CheckoutResult<'static>> {
+    form.ask(call, recorder, sandbox.clock().now_millis(), &counted_nonces()).unwrap()
+}
+
+impl Walk {
+    /// When to ask again.
+    fn take(
+        &mut self,
+        received: &Received<CheckoutResult<'static>>,
+        tracker: &mut Tracker<MessageCode>,
+    ) -> Duration {
+        self.told.push(format!("{received:?}"));
+        let Reply::Done(answer) = &received.reply else { panic!("{received:?}") };
+        let verdict = tracker.observe(received.observation().unwrap());
+        if verdict != Verdict::Unchanged {
+            push(&mut self.verdicts, format!("{} {:?}", told(&verdict), tracker.status().unwrap()));
+        }
+        match answer.payload.challenge() {
+            Some(Challenge::Url(url)) => push(&mut self.challenges, url.to_owned()),
+            Some(Challenge::Html(html)) => push(&mut self.challenges, html.to_owned()),
+            None => {}
+        }
+        self.message = answer.payload.message().map(|message| message.as_str().to_owned());
+        received.poll_after()
+    }
+}
+
+fn push(texts: &mut Vec<String>, text: String) {
+    if texts.last() != Some(&text) {
+        texts.push(text);
+    }
+}
+
+/// What a verdict is, without what it is about; that is told for an unknown code alone.
+fn told<R: Debug>(verdict: &Verdict<MessageCode, R>) -> String {
+    if let Verdict::Unknown(raw) = verdict {
+        return format!("Unknown {raw:?} at");
+    }
+    format!("{verdict:?}").split(' ').next().unwrap().to_owned()
+}
+
+const SUCCEEDED: Option<Phase> = Some(Phase::Succeeded);
+const FAILED: Option<Phase> = Some(Phase::Failed(Failure::Error));
+
+/// Scenario, verdicts, the kinds of the challenges (`u`rl and `h`tml), the end, and the message that it has.
+type Row = (&'static str, &'static [&'static str], &'static str, Option<Phase>, Option<&'static str>);
+
+const P: &str = "First Processing";
+const BACK: &str = "Advanced Processing";
+const THREE_DS: &str = "Advanced ThreeDsRequired";
+const DONE: &str = "Advanced Done";
+const REFUSED: &str = "Advanced Failed";
+
+const TABLE: [Row; 17] = [
+    ("happy", &[P, DONE], "", SUCCEEDED, None),
+    ("done_at_once", &["First Done"], "", SUCCEEDED, None),
+    ("failed_at_once", &["First Failed"], "", FAILED, Some("offer has expired")),
+    ("failed", &[P, REFUSED], "", FAILED, Some("card declined")),
+    ("failed_message_on_top", &[P, REFUSED], "", FAILED, Some("card declined")),
+    ("three_ds_url", &[P, THREE_DS, BACK, DONE], "u", SUCCEEDED, None),
+    ("three_ds_html", &[P, THREE_DS, BACK, DONE], "h", SUCCEEDED, None),
+    ("three_ds_html_and_url", &[P, THREE_DS, BACK, DONE], "h", SUCCEEDED, None),
+    ("three_ds_at_once", &["First ThreeDsRequired", BACK, DONE], "u", SUCCEEDED, None),
+    ("three_ds_failed", &[P, THREE_DS, BACK, REFUSED], "u", FAILED, Some("3DS authentication failed")),
+    ("three_ds_twice", &[P, THREE_DS, BACK, THREE_DS, BACK, DONE], "uh", SUCCEEDED, None),
+    ("three_ds_abandoned", &[P, THREE_DS], "u", Some(Phase::PayerAction), None),
+    ("redirect_while_processing", &[P, DONE], "u", SUCCEEDED, None),
+    ("slow", &[P, DONE], "", SUCCEEDED, None),
+    ("never_ends", &[P], "", Some(Phase::Processing), None),
+    ("unknown_code", &[P, "Unknown \"CHECK_OUT_IN_REVIEW\" at Processing", DONE], "", SUCCEEDED, None),
+    (
+        "unknown_code_with_redirect",
+        &[P, "Unknown \"CHECK_OUT_REDIRECT_REQUIRED\" at Processing", DONE],
+        "u",
+        SUCCEEDED,
+        None,
+    ),
+];
+
+#[test]
+fn every_scenario_comes_to_its_end_and_every_form_sees_the_same() {
+    for (name, verdicts, challenges, phase, message) in TABLE {
+        let scenario = || Scenario::by_name(name).unwrap();
+        let walk = check(scenario(), Form::Send);
+        assert_eq!(walk.verdicts, verdicts, "{name}");
+        let kinds: String = walk.challenges.iter().map(|shown| kind(shown)).collect();
+        assert_eq!(kinds, challenges, "{name}");
+        assert_eq!((walk.phase, walk.message.as_deref(), walk.superseded), (phase, message, None), "{name}");
+        assert_eq!(walk.captures, u32::from(phase == SUCCEEDED), "{name}");
+        assert_eq!(walk.sent.len(), walk.told.len());
+        for form in Form::ALL {
+            assert_eq!(check(scenario(), form), walk, "{name} {form:?}");
+        }
+    }
+}
+
+#[test]
+fn the_table_has_every_scenario() {
+    let mut rows: Vec<_> = TABLE.iter().map(|row| row.0).collect();
+    rows.extend(["late_success", "change_after_terminal"]);
+    rows.sort_unstable();
+    let mut names = Scenario::NAMES.to_vec();
+    names.sort_unstable();
+    assert_eq!(rows, names);
+}
+
+#[test]
+fn a_success_after_a_failure_is_late_and_what_follows_a_success_is_a_conflict() {
+    let late = check(Scenario::late_success(), Form::SendBlocking);
+    assert_eq!(late.verdicts, [P, REFUSED, "LateSuccess Done"]);
+    assert_eq!((late.phase, late.superseded), (SUCCEEDED, Some(MessageCode::Failed)));
+    assert_eq!(late.captures, 1);
+    let changed = check(Scenario::change_after_terminal(), Form::SendBlocking);
+    assert_eq!(changed.verdicts, [P, DONE, "Conflict Done"]);
+    assert_eq!((changed.phase, changed.superseded), (SUCCEEDED, None));
+}
+
+/// `u` or `h`, once the whole of it is there.
+fn kind(shown: &str) -> char {
+    if shown.starts_with("https://psp.example/3ds/") {
+        return 'u';
+    }
+    assert!(shown.starts_with("<form id=\"challenge\"") && shown.ends_with("</script>"), "{shown}");
+    assert!(shown.contains(">\n\t<input") && shown.contains("Bestätigung"), "{shown}");
+    'h'
+}
+
+#[test]
+fn a_challenge_is_waited_in_until_the_payer_is_back_and_fails_when_it_is_not_passed() {
+    for (passes, expected) in [(true, SUCCEEDED), (false, FAILED)] {
+        let sandbox = sandbox(3);
+        sandbox.next_checkout(Scenario::three_ds_at_once().browser_never_returns());
+        let client = client(&sandbox);
+        let mut tracker = Tracker::new();
+        let submitted = client.submit(&stored("order-1")).send_blocking(&sandbox).unwrap();
+        assert_eq!(tracker.observe(submitted.observation().unwrap()), Verdict::First);
+        let tracking = submitted.into_answer().unwrap().payload.tracking_number.unwrap();
+        let status = client.status(&tracking).unwrap();
+        for _ in 0..3 {
+            sandbox.clock().advance(Duration::from_secs(3_600));
+            let verdict = tracker.observe(status.send_blocking(&sandbox).unwrap().observation().unwrap());
+            assert_eq!(verdict, Verdict::Unchanged);
+        }
+        assert_eq!(tracker.phase(), Some(Phase::PayerAction));
+        if passes { sandbox.complete_3ds(&tracking) } else { sandbox.fail_3ds(&tracking) }.unwrap();
+        sandbox.clock().advance(Duration::from_secs(10));
+        let verdict = tracker.observe(status.send_blocking(&sandbox).unwrap().observation().unwrap());
+        assert_eq!((verdict.wants_attention(), tracker.phase()), (false, expected));
+    }
+}
+
+#[test]
+fn a_slow_answer_takes_nothing_back() {
+    let sandbox = sandbox(3);
+    sandbox.next_checkout(Scenario::happy());
+    let client = client(&sandbox);
+    let submitted = client.submit(&stored("order-1")).send_blocking(&sandbox).unwrap();
+    let status = client.status(&latest(&sandbox).tracking_number).unwrap();
+    sandbox.clock().advance(Duration::from_secs(1));
+    sandbox.inject(checkout_sandbox::azotte::Fault::Slow(Duration::from_secs(60)));
+    let slow = status.send_blocking(&sandbox).unwrap();
+    let quick = status.send_blocking(&sandbox).unwrap();
+    assert_eq!(slow.moment().unix_millis() + 60_000, quick.moment().unix_millis());
+    let mut tracker = Tracker::new();
+    for (received, expected) in [
+        (&submitted, "First Processing"),
+        (&quick, "Advanced Done"),
+        (&slow, "Stale Done"),
+        (&submitted, "Stale Done"),
+    ] {
+        let verdict = tracker.observe(received.observation().unwrap());
+        assert_eq!(format!("{} {:?}", told(&verdict), tracker.status().unwrap()), expected);
+    }
+}

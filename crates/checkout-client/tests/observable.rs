@@ -1,0 +1,116 @@
+//! One caller for every provider: it is generic over what it reads, and knows none of them.
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+use checkout_client::{Call, Observable, allscale, azotte, peach};
+use checkout_lifecycle::{Phase, Tracker, Verdict};
+use checkout_money::Cents;
+use checkout_sandbox::VirtualClock;
+use checkout_tables::azotte::PaymentChannel;
+use checkout_tables::{Environment, TextCode};
+use checkout_transport::BlockingTransport;
+use checkout_validate::peach::Rules;
+use std::fmt::Debug;
+use std::time::Duration;
+
+/// Polls until it is paid, and keeps asking after an end that is none yet: a success can come late. Tells the phases
+/// that it came by, and how long it took.
+fn drive<T: Observable>(
+    call: &Call<T>,
+    tracker: &mut Tracker<T::Status>,
+    clock: &VirtualClock,
+    transport: &dyn BlockingTransport,
+) -> (Vec<Phase>, Duration)
+where
+    T::Status: Debug,
+{
+    let (begun, mut phases) = (clock.now_millis(), Vec::new());
+    for _ in 0..200 {
+        let received = call.send_blocking(transport).unwrap();
+        if let Some(observation) = received.observation() {
+            let verdict = tracker.observe(observation);
+            assert!(!matches!(verdict, Verdict::Stale { .. } | Verdict::Conflict { .. }), "{verdict:?}");
+        }
+        if let Some(phase) = tracker.phase().filter(|phase| phases.last() != Some(phase)) {
+            phases.push(phase);
+        }
+        if tracker.phase() == Some(Phase::Succeeded) {
+            break;
+        }
+        clock.advance(received.poll_after());
+    }
+    (phases, Duration::from_millis(clock.now_millis() - begun))
+}
+
+fn of_allscale() -> (Vec<Phase>, Duration) {
+    use checkout_sandbox::allscale::{Sandbox, Store};
+    use checkout_validate::allscale::{Draft, Rules};
+    let key = checkout_auth::allscale::SigningKey::new("st_key", "st_secret".into()).unwrap();
+    let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    let clock = sandbox.clock().clone();
+    let client = allscale::Client::builder(key).clock(move || clock.now_millis()).nonces(nonces());
+    let client = client.build().unwrap();
+    let intent = Draft::fiat(checkout_tables::allscale::Currency::USD, Cents::new(9_200));
+    let created = client.create(&intent.check(&Rules::default()).unwrap()).send_blocking(&sandbox).unwrap();
+    let id = created.into_answer().unwrap().payload.intent_id;
+    drive(&client.status(&id).unwrap(), &mut Tracker::new(), sandbox.clock(), &sandbox)
+}
+
+fn of_azotte() -> (Vec<Phase>, Duration) {
+    use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
+    use checkout_validate::azotte::{Draft, Rules};
+    let sandbox = Sandbox::builder().scenario(Scenario::three_ds_twice()).build();
+    let clock = sandbox.clock().clone();
+    let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).clock(move || clock.now_millis());
+    let client = client.environment(Environment::Sandbox).build().unwrap();
+    let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
+    let submit = submit.correlation_id("order-1").item("plan_gold").customer_urn("urn:customer:42");
+    // A submit's answer is an observation already.
+    let submit = client.submit(&submit.check(&Rules::default()).unwrap());
+    let mut tracker = Tracker::new();
+    let submitted = submit.send_blocking(&sandbox).unwrap();
+    assert_eq!(tracker.observe(submitted.observation().unwrap()), Verdict::First);
+    let number = submitted.into_answer().unwrap().payload.tracking_number.unwrap();
+    drive(&client.status(&number).unwrap(), &mut tracker, sandbox.clock(), &sandbox)
+}
+
+fn of_peach() -> (Vec<Phase>, Duration) {
+    use checkout_sandbox::peach::{ENTITY_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario};
+    use checkout_validate::peach::Draft;
+    // It counts: not more than two statuses a minute.
+    let sandbox = Sandbox::builder().scenario(Scenario::late_success_after_expired()).build();
+    let clock = sandbox.clock().clone();
+    let secret = checkout_auth::peach::SecretToken::new(SECRET_TOKEN.into()).unwrap();
+    let client = peach::Client::builder(ENTITY_ID, secret).environment(Environment::Sandbox).referer(REFERER);
+    let client = client.clock(move || clock.now_millis()).nonces(nonces()).build().unwrap();
+    let checkout =
+        Draft::debit(checkout_tables::peach::Currency::ZAR, Cents::new(9_200)).entity_id(ENTITY_ID);
+    let checkout = checkout.merchant_transaction_id("order-0001").shopper_result_url("https://shop.example/");
+    let checkout = checkout.check(&Rules::default()).unwrap();
+    client.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    let mut tracker = Tracker::new();
+    let walk = drive(&client.status(checkout.lookup()), &mut tracker, sandbox.clock(), &sandbox);
+    assert_eq!(tracker.superseded().map(TextCode::code), Some("expired"));
+    walk
+}
+
+fn nonces() -> impl checkout_client::Nonces {
+    let last = std::sync::atomic::AtomicU64::new(0);
+    move || format!("nonce-{}", last.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+}
+
+#[test]
+fn one_caller_takes_a_payment_of_each_provider_to_its_success() {
+    use Phase::{AwaitingPayer, PayerAction, Processing, Succeeded};
+    let (phases, took) = of_allscale();
+    assert_eq!((phases, took.as_secs()), (vec![AwaitingPayer, Processing, Succeeded], 60));
+    let (phases, took) = of_azotte();
+    let rounds = vec![Processing, PayerAction, Processing, PayerAction, Processing, Succeeded];
+    assert_eq!(phases, rounds);
+    // Five seconds, half a minute of the payer's, and that once more; what is longer is the time between reads.
+    assert!((75..90).contains(&took.as_secs()), "{took:?}");
+    let (phases, took) = of_peach();
+    let expired = Phase::Failed(checkout_lifecycle::Failure::Expired);
+    assert_eq!(phases, [AwaitingPayer, expired, Succeeded]);
+    // Half an hour after it was opened it expires, and 20 minutes later it is paid.
+    assert_eq!(took.as_secs(), 3_030);
+}

@@ -1,0 +1,177 @@
+//! How often a checkout is initiated, and by whom.
+
+use crate::support::{chain, response};
+use crate::world::{
+    ENTITY, REFERER, by, checkout, checkout_of, client, latest, outcome, payment, sandbox, secret,
+};
+use checkout_auth::peach::SecretToken;
+use checkout_client::peach::{Client, OtherEntity};
+use checkout_sandbox::peach::{Fault, Sandbox};
+use checkout_tables::Environment;
+use checkout_tables::peach::Route;
+use checkout_transport::{BlockingTransport, Delivery, Request, from_fn_blocking};
+use checkout_wire::NotDone;
+
+#[test]
+fn after_a_lost_answer_the_checkout_is_found_by_its_merchant_transaction_id_or_was_not_made() {
+    for (fault, made) in [(Fault::LostRequest, false), (Fault::LostAnswer, true)] {
+        let sandbox = sandbox();
+        let client = client(&sandbox);
+        let checkout = checkout("order-0001");
+        let initiate = client.initiate(&checkout).unwrap();
+        sandbox.inject_on(Route::Initiate, fault.clone());
+        assert_eq!(initiate.send_blocking(&sandbox).unwrap_err().delivery(), Delivery::Unknown);
+        let found = client.status(checkout.lookup()).send_blocking(&sandbox).unwrap();
+        let expected = if made { "nothing 92.00" } else { "refused with 400 200.300.404" };
+        let is_there = found.clone().into_answer().is_ok();
+        assert_eq!((outcome(Ok(found), payment), is_there), (expected.to_owned(), made), "{fault:?}");
+        if !is_there {
+            initiate.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        }
+        assert_eq!(sandbox.checkouts().len(), 1, "{fault:?}");
+    }
+}
+
+#[test]
+fn an_attempt_that_is_sent_twice_is_refused_and_a_call_that_is_asked_twice_is_not() {
+    let sandbox = sandbox();
+    let client = client(&sandbox);
+    let initiate = client.initiate(&checkout("order-0001")).unwrap();
+    let now = sandbox.clock().now_millis();
+    let (request, reader) = initiate.attempt(now, "nonce-a").unwrap().into_parts();
+    reader.read(&sandbox.send_blocking(request.clone()).unwrap()).unwrap().into_answer().unwrap();
+
+    // By an HTTP stack that repeats what it has sent, say, and keeps the first answer to itself.
+    let refused = reader.read(&sandbox.send_blocking(request).unwrap()).unwrap().into_answer().unwrap_err();
+    let NotDone::Refused(refusal) = refused.not_done() else { panic!("{refused}") };
+    assert_eq!((refusal.http_status, refusal.message.as_deref()), (400, Some("Duplicate signature.")));
+    assert!(refused.may_have_been_done(), "what had this signature before was done");
+    assert_eq!(sandbox.checkouts().len(), 1);
+
+    // The same nonce is the same signature; a fresh one is a new checkout, since there is no idempotency key.
+    let (request, reader) = initiate.attempt(now, "nonce-a").unwrap().into_parts();
+    assert!(reader.read(&sandbox.send_blocking(request).unwrap()).unwrap().into_answer().is_err());
+    initiate.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    initiate.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    assert_eq!(sandbox.checkouts().len(), 3);
+    // A validation spends nothing, and is refused what is spent.
+    let validate = client.validate(&checkout("order-0001")).unwrap();
+    for (nonce, expected) in [("nonce-b", "valid"), ("nonce-b", "valid"), ("nonce-a", "refused with 400")] {
+        let (request, reader) = validate.attempt(now, nonce).unwrap().into_parts();
+        let received = reader.read(&sandbox.send_blocking(request).unwrap());
+        assert_eq!(outcome(received, |_| "valid".to_owned()), expected, "{nonce}");
+    }
+}
+
+#[test]
+fn what_peach_refuses_is_not_done() {
+    let sandbox = sandbox();
+    let wrong = SecretToken::new("another secret".into()).unwrap();
+    let unknown = "0".repeat(32);
+    for (entity, secret, referer, expected) in [
+        (ENTITY, wrong, REFERER, "The signature is invalid."),
+        (ENTITY, secret(), "https://other.example", "The referer is not allowed."),
+        (&*unknown, secret(), REFERER, "Unknown authentication.entityId."),
+    ] {
+        let builder = Client::builder(entity, secret).environment(Environment::Sandbox).referer(referer);
+        let client = builder.clock(|| 0).nonces(|| "nonce".to_owned()).build().unwrap();
+        let checkout = checkout_of(entity, "order-0001");
+        for error in [
+            client.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap_err(),
+            client.validate(&checkout).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap_err(),
+        ] {
+            assert_eq!(error.to_string(), format!("refused with HTTP status 400: {expected}"));
+            assert!(!error.may_have_been_done());
+        }
+    }
+    assert!(sandbox.checkouts().is_empty());
+}
+
+#[test]
+fn the_fields_that_are_wrong_are_named_and_what_is_said_of_them_is_not_printed() {
+    let strict = crate::world::builder(Environment::Sandbox).transaction_ids_of_8_to_16().build();
+    let client = client(&strict);
+    let validate = client.validate(&checkout("short")).unwrap();
+    let error = validate.send_blocking(&strict).unwrap().into_answer().unwrap_err();
+    assert_eq!(error.to_string(), "refused with HTTP status 400: merchantTransactionId");
+    let NotDone::Refused(refusal) = error.not_done() else { panic!("{error}") };
+    assert_eq!(refusal.validation_errors[0].text.as_str(), "must be 8 to 16 characters long");
+    assert!(!format!("{error:?}").contains("8 to 16"));
+}
+
+#[test]
+fn a_checkout_of_another_entity_makes_no_call() {
+    let client = client(&sandbox());
+    let other = checkout_of("8ac7a4ca00000000000000005a4d0b78", "order-0001");
+    assert_eq!(client.initiate(&other).unwrap_err(), OtherEntity);
+    assert_eq!(client.validate(&other).unwrap_err(), OtherEntity);
+}
+
+#[test]
+fn a_page_is_one_that_a_payer_can_be_sent_to() {
+    let initiate = client(&sandbox()).initiate(&checkout("order-0001")).unwrap();
+    for (page, expected) in [
+        ("https://secure.peachpayments.com/checkout?token=1", None),
+        ("HTTPS://h:8443/a?b#c", None),
+        ("http://secure.peachpayments.com/checkout", Some("redirectUrl")),
+        ("javascript:alert(1)", Some("redirectUrl")),
+        ("//h/", Some("redirectUrl")),
+        ("/checkout", Some("redirectUrl")),
+        ("https://", Some("redirectUrl")),
+        ("", Some("redirectUrl")),
+    ] {
+        let response = response(201, &[], format!(r#"{{"redirectUrl":"{page}"}}"#).as_bytes());
+        let received = initiate.send_blocking(&crate::support::answering(response));
+        assert_eq!(received.err().and_then(|error| error.mismatch()), expected, "{page}");
+    }
+}
+
+#[test]
+fn a_nonce_is_1_to_64_visible_ascii_characters_or_nothing_is_sent() {
+    let sandbox = sandbox();
+    let client = client(&sandbox);
+    let (short, long, too_long) = ("!".to_owned(), "~".repeat(64), "~".repeat(65));
+    for nonce in [short, long] {
+        let (request, reader) =
+            client.initiate(&checkout("order-0001")).unwrap().attempt(0, &nonce).unwrap().into_parts();
+        reader.read(&sandbox.send_blocking(request).unwrap()).unwrap().into_answer().unwrap();
+    }
+    let nowhere = || from_fn_blocking(|request: Request| panic!("{} was sent", request.uri()));
+    for nonce in ["", &too_long, "a b", "nöncé", "nonce\n", "\0", "nonce\u{7f}"] {
+        let bad = nonce.to_owned();
+        let builder = Client::builder(ENTITY, secret()).referer(REFERER).clock(|| 0);
+        let client = builder.nonces(move || bad.clone()).build().unwrap();
+        let initiate = client.initiate(&checkout("order-0001")).unwrap();
+        let validate = client.validate(&checkout("order-0001")).unwrap();
+        for error in [
+            initiate.attempt(0, nonce).unwrap_err(),
+            initiate.send_blocking(&nowhere()).unwrap_err(),
+            validate.send_blocking(&nowhere()).unwrap_err(),
+        ] {
+            assert_eq!(error.delivery(), Delivery::NotSent);
+            assert!(!error.wants_token() && error.transport().is_none());
+            let path = error.operation().path;
+            let expected = format!(
+                "POST {path}: the request could not be signed: the nonce is not 1 to 64 characters of visible ASCII"
+            );
+            assert_eq!(chain(&error), [expected]);
+        }
+        // A status has none.
+        client.status(by("order-0001")).attempt(0, nonce).unwrap();
+    }
+}
+
+#[test]
+fn several_merchants_keep_to_their_own() {
+    let (mine, other) = (ENTITY, "8ac7a4ca00000000000000005a4d0b78");
+    let merchant = checkout_sandbox::peach::Merchant::new(other, SecretToken::new("other".into()).unwrap());
+    let sandbox: Sandbox =
+        crate::world::builder(Environment::Sandbox).merchant(merchant.domain("shop.example")).build();
+    let builder = Client::builder(other, SecretToken::new("other".into()).unwrap()).referer(REFERER);
+    let other_client = builder.environment(Environment::Sandbox).clock(|| 0).nonces(|| "n".to_owned());
+    let other_client = other_client.build().unwrap();
+    crate::world::initiated(&sandbox, &client(&sandbox), "order-0001");
+    assert_eq!(latest(&sandbox).entity_id, mine);
+    let call = other_client.status(by("order-0001"));
+    assert_eq!(outcome(call.send_blocking(&sandbox), payment), "refused with 400 200.300.404");
+}

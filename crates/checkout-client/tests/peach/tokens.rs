@@ -1,0 +1,242 @@
+//! V2's access tokens: asked for when they are needed, and not before.
+
+use crate::support::{answering, chain, response};
+use crate::world::{CLIENT_SECRET, builder, checkout, credentials, outcome, payment, sandbox, v2_builder};
+use checkout_client::peach::v2::{AuthenticateError, Client};
+use checkout_sandbox::peach::{Fault, Sandbox};
+use checkout_tables::Environment;
+use checkout_tables::peach::Route;
+use checkout_transport::{Delivery, Request, from_fn, from_fn_blocking, from_fn_local};
+use checkout_validate::SecretString;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How often a token was asked for.
+fn asked(sandbox: &Sandbox) -> usize {
+    sandbox.requests().iter().filter(|request| request.path() == "/api/oauth/token").count()
+}
+
+/// The token that the sandbox gave last.
+fn given(sandbox: &Sandbox) -> SecretString {
+    let requests = sandbox.requests();
+    let answer = requests.iter().rfind(|request| request.path() == "/api/oauth/token").unwrap();
+    let body = String::from_utf8(answer.answered_body().to_vec()).unwrap();
+    body.split("\"access_token\":\"").nth(1).unwrap().split('"').next().unwrap().into()
+}
+
+/// Authenticates in one of the three forms.
+fn authenticate(form: usize, client: &Client, sandbox: &Sandbox) -> Result<(), AuthenticateError> {
+    match form {
+        0 => pollster::block_on(client.authenticate(sandbox)),
+        1 => pollster::block_on(client.authenticate_local(sandbox)),
+        _ => client.authenticate_blocking(sandbox),
+    }
+}
+
+#[test]
+fn a_token_is_asked_for_once_and_again_when_it_is_about_to_expire_in_every_form() {
+    // A minute before the end; of less than two minutes the half.
+    for (life, good_for) in [(14_400, 14_340), (121, 61), (120, 60), (119, 59), (90, 45), (60, 30), (1, 0)] {
+        for as_number in [false, true] {
+            for form in 0..3 {
+                let sandbox = builder(Environment::Sandbox).access_tokens_last(Duration::from_secs(life));
+                let sandbox = if as_number { sandbox.expires_in_as_number() } else { sandbox }.build();
+                let client = v2_builder(&sandbox).build().unwrap();
+                authenticate(form, &client, &sandbox).unwrap();
+                let body = String::from_utf8(sandbox.requests()[0].answered_body().to_vec()).unwrap();
+                let quote = if as_number { "" } else { "\"" };
+                assert!(body.contains(&format!(r#""expires_in":{quote}{life}{quote}"#)), "{body}");
+                if good_for > 0 {
+                    for advance in [0, 1, good_for * 1_000 - 2] {
+                        sandbox.clock().advance(Duration::from_millis(advance));
+                        authenticate(form, &client, &sandbox).unwrap();
+                        assert_eq!(asked(&sandbox), 1, "{life} {advance}");
+                    }
+                    sandbox.clock().advance(Duration::from_millis(1));
+                }
+                let error = client.status("c1").unwrap().send_blocking(&sandbox).unwrap_err();
+                assert!(error.wants_token(), "{life}");
+                authenticate(form, &client, &sandbox).unwrap();
+                assert_eq!(asked(&sandbox), 2, "{life}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_clone_has_the_same_token_and_a_slow_answer_takes_from_its_life() {
+    let sandbox = builder(Environment::Sandbox).access_tokens_last(Duration::from_secs(600)).build();
+    let client = v2_builder(&sandbox).build().unwrap();
+    sandbox.inject(Fault::Slow(Duration::from_secs(539)));
+    client.authenticate_blocking(&sandbox).unwrap();
+    client.clone().authenticate_blocking(&sandbox).unwrap();
+    assert_eq!(asked(&sandbox), 1);
+    sandbox.clock().advance(Duration::from_secs(1));
+    client.authenticate_blocking(&sandbox).unwrap();
+    assert_eq!(asked(&sandbox), 2);
+}
+
+#[test]
+fn without_a_token_nothing_is_sent() {
+    let client = v2_builder(&sandbox()).build().unwrap();
+    let (create, status) = (client.create(&checkout("order-0001")).unwrap(), client.status("c1").unwrap());
+    let nowhere = || from_fn(|request: Request| async move { panic!("{} was sent", request.uri()) });
+    let local = || from_fn_local(|request: Request| async move { panic!("{} was sent", request.uri()) });
+    let blocking = || from_fn_blocking(|request: Request| panic!("{} was sent", request.uri()));
+    let path = "POST /v2/checkout";
+    for (error, operation) in [
+        (create.attempt(0, "n").unwrap_err(), path),
+        (create.send_blocking(&blocking()).unwrap_err(), path),
+        (pollster::block_on(create.send(&nowhere())).unwrap_err(), path),
+        (pollster::block_on(create.send_local(&local())).unwrap_err(), path),
+        (status.send_blocking(&blocking()).unwrap_err(), "GET /v2/checkout/{checkoutId}/status"),
+    ] {
+        assert!(error.wants_token() && !error.may_have_been_done());
+        assert_eq!(error.delivery(), Delivery::NotSent);
+        assert_eq!(chain(&error), [format!("{operation}: there is no access token to send")]);
+    }
+}
+
+#[test]
+fn a_token_source_of_ones_own_is_taken_as_it_is_and_never_filled() {
+    let sandbox = sandbox();
+    v2_builder(&sandbox).build().unwrap().authenticate_blocking(&sandbox).unwrap();
+    let token = Arc::new(Mutex::new(None::<SecretString>));
+    let source = Arc::clone(&token);
+    let client = v2_builder(&sandbox).tokens(move |_| source.lock().unwrap().clone()).build().unwrap();
+    for form in 0..3 {
+        let error = authenticate(form, &client, &sandbox).unwrap_err();
+        assert!(matches!(error, AuthenticateError::Source));
+        assert_eq!(chain(&error), ["the token source has no access token"]);
+    }
+    assert_eq!(asked(&sandbox), 1);
+
+    *token.lock().unwrap() = Some(given(&sandbox));
+    for form in 0..3 {
+        authenticate(form, &client, &sandbox).unwrap();
+    }
+    client.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    // It is not ours to forget.
+    client.forget_token();
+    authenticate(2, &client, &sandbox).unwrap();
+    assert_eq!(asked(&sandbox), 1);
+}
+
+#[test]
+fn a_token_that_peach_does_not_take_is_refused_and_after_it_is_forgotten_another_is_asked_for() {
+    let sandbox = builder(Environment::Sandbox).access_tokens_last(Duration::from_secs(600)).build();
+    let client = v2_builder(&sandbox).build().unwrap();
+    client.authenticate_blocking(&sandbox).unwrap();
+    let created = |client: &Client| {
+        outcome(client.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox), |created| {
+            format!("created {}", created.checkout_id.len())
+        })
+    };
+    assert_eq!(created(&client), "created 32");
+    // Forged, of another client's, and expired.
+    let expired = given(&sandbox);
+    sandbox.clock().advance(Duration::from_secs(600));
+    for bad in ["sbx.forged".into(), SecretString::from(""), expired] {
+        let of_old = v2_builder(&sandbox).tokens(move |_| Some(bad.clone())).build().unwrap();
+        assert_eq!(created(&of_old), "refused with 401");
+        let status = of_old.status(&sandbox.checkouts()[0].checkout_id).unwrap();
+        assert_eq!(outcome(status.send_blocking(&sandbox), payment), "refused with 401");
+        let create = of_old.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap();
+        assert!(!create.into_answer().unwrap_err().may_have_been_done());
+    }
+    // From in front of the API.
+    client.authenticate_blocking(&sandbox).unwrap();
+    sandbox.inject_on(Route::CreateCheckout, Fault::EmptyUnauthorized);
+    assert_eq!(created(&client), "not the API: 401");
+    // The client does not know that it was revoked, until it is told.
+    client.authenticate_blocking(&sandbox).unwrap();
+    assert_eq!(asked(&sandbox), 2);
+    client.forget_token();
+    let error = client.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap_err();
+    assert!(error.wants_token());
+    client.authenticate_blocking(&sandbox).unwrap();
+    assert_eq!(asked(&sandbox), 3);
+    assert_eq!(created(&client), "created 32");
+}
+
+#[test]
+fn a_text_that_no_header_carries_is_no_token_to_send() {
+    let sandbox = sandbox();
+    for bad in ["a\r\nx-evil: 1", "a\0"] {
+        let client = v2_builder(&sandbox).tokens(move |_| Some(bad.into())).build().unwrap();
+        let error = client.status("c1").unwrap().send_blocking(&sandbox).unwrap_err();
+        assert_eq!((error.delivery(), error.wants_token()), (Delivery::NotSent, false));
+        assert!(!format!("{error} {error:?}").contains("evil"));
+    }
+    assert!(sandbox.requests().is_empty());
+}
+
+#[test]
+fn why_there_is_no_token_is_told() {
+    let sandbox = sandbox();
+    let mut wrong = credentials();
+    wrong.client_secret = format!("{CLIENT_SECRET}x").into();
+    let wrong = Client::builder(crate::world::ENTITY, wrong).environment(Environment::Sandbox);
+    let wrong = wrong.referer("https://shop.example").clock(|| 0).nonces(|| "n".to_owned()).build().unwrap();
+    let right = v2_builder(&sandbox).build().unwrap();
+    let refused = "refused with HTTP status 401: Invalid credentials.";
+    let post = "POST /api/oauth/token:";
+    for form in 0..3 {
+        for (client, fault, expected) in [
+            (&wrong, None, refused.to_owned()),
+            (&right, Some(Fault::LostBefore), format!("{post} the request was not sent")),
+            (
+                &right,
+                Some(Fault::LostAnswer),
+                format!("{post} there is no response, and whether the request was delivered is unknown"),
+            ),
+            (
+                &right,
+                Some(Fault::EmptyUnauthorized),
+                "not an answer of the API's: HTTP status 401".to_owned(),
+            ),
+            (
+                &right,
+                Some(Fault::InternalError),
+                "refused with HTTP status 500: Internal server error.".to_owned(),
+            ),
+        ] {
+            fault.into_iter().for_each(|fault| sandbox.inject(fault));
+            let error = authenticate(form, client, &sandbox).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+            assert!(!chain(&error).concat().contains(CLIENT_SECRET));
+            assert!(client.status("c1").unwrap().attempt(0, "").unwrap_err().wants_token(), "{expected}");
+        }
+    }
+}
+
+#[test]
+fn what_is_kept_is_a_bearer_token_that_a_header_carries() {
+    let sandbox = sandbox();
+    for (body, expected) in [
+        (r#"{"access_token":"a","expires_in":600,"token_type":"Bearer"}"#, "kept"),
+        (r#"{"access_token":"a","expires_in":"600","token_type":"bearer"}"#, "kept"),
+        (r#"{"access_token":"a","expires_in":600}"#, "kept"),
+        (r#"{"access_token":"a","expires_in":0}"#, "not kept"),
+        (r#"{"access_token":"","expires_in":600}"#, "access_token"),
+        (r#"{"access_token":"a b","expires_in":600}"#, "access_token"),
+        (r#"{"access_token":"a\r\nb","expires_in":600}"#, "access_token"),
+        (r#"{"access_token":"ü","expires_in":600}"#, "access_token"),
+        (r#"{"access_token":"a","expires_in":600,"token_type":"mac"}"#, "token_type"),
+        (r#"{"access_token":"a","expires_in":-1}"#, "unreadable"),
+        (r#"{"access_token":"a","expires_in":"soon"}"#, "unreadable"),
+        (r#"{"access_token":"a"}"#, "unreadable"),
+        (r#"{"access_token":1,"expires_in":600}"#, "unreadable"),
+    ] {
+        let client = v2_builder(&sandbox).build().unwrap();
+        let told = match client.authenticate_blocking(&answering(response(200, &[], body.as_bytes()))) {
+            Ok(()) => {
+                let now = sandbox.clock().now_millis();
+                if client.status("c1").unwrap().attempt(now, "").is_ok() { "kept" } else { "not kept" }
+            }
+            Err(AuthenticateError::Send(error)) => error.mismatch().unwrap_or("unreadable"),
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!(told, expected, "{body}");
+    }
+}

@@ -1,0 +1,251 @@
+//! Checkouts of V2.
+
+use crate::support::{Form, Recorder, counted_nonces, sensitive};
+use crate::world::{
+    ENTITY, REFERER, advance, builder, checkout, checkout_of, client, initiated, latest, observe, outcome,
+    payment, sandbox, secret, v2_builder,
+};
+use checkout_auth::peach::SecretToken;
+use checkout_client::Nonces;
+use checkout_client::peach::{OtherEntity, v2};
+use checkout_lifecycle::{Failure, Phase, Tracker};
+use checkout_sandbox::peach::{Fault, Sandbox, Scenario};
+use checkout_tables::Environment;
+use checkout_tables::peach::Route;
+
+/// A client that has a token, and knows this secret token.
+fn authenticated(sandbox: &Sandbox, secret: Option<SecretToken>) -> v2::Client {
+    let builder = v2_builder(sandbox);
+    let client =
+        secret.into_iter().fold(builder, |builder, secret| builder.secret_token(secret)).build().unwrap();
+    client.authenticate_blocking(sandbox).unwrap();
+    client
+}
+
+#[test]
+fn a_checkout_is_created_and_read_to_its_end_in_every_form() {
+    for (scenario, expected) in [
+        (Scenario::happy(), Phase::Succeeded),
+        (Scenario::authorized(), Phase::Authorized),
+        (Scenario::cancelled(), Phase::Failed(Failure::Canceled)),
+        (Scenario::uncertain(), Phase::Failed(Failure::Expired)),
+        (Scenario::late_success_after_expired(), Phase::Succeeded),
+        (Scenario::risk_check_only(), Phase::Failed(Failure::Expired)),
+    ] {
+        let mut walks = Vec::new();
+        for form in Form::ALL {
+            let sandbox = sandbox();
+            sandbox.next_checkout(scenario.clone());
+            let (client, recorder, nonces) =
+                (v2_builder(&sandbox).build().unwrap(), Recorder::before(&sandbox), counted_nonces());
+            client.authenticate_blocking(&recorder).unwrap();
+            assert_eq!(nonces.nonce(), "nonce-1"); // which is the token's
+            let now = || sandbox.clock().now_millis();
+            let create = client.create(&checkout("order-0001")).unwrap();
+            let created =
+                form.ask(&create, &recorder, now(), &nonces).unwrap().into_answer().unwrap().payload;
+            assert_eq!(created.checkout_id, latest(&sandbox).checkout_id);
+            assert!(created.redirect_url.starts_with("https://testsecure.peachpayments.com/"));
+            let status = client.status(&created.checkout_id).unwrap();
+            let (mut tracker, mut told) = (Tracker::new(), Vec::new());
+            for _ in 0..120 {
+                let received = form.ask(&status, &recorder, now(), &nonces).unwrap();
+                told.push(observe(&received, &mut tracker));
+                sandbox.clock().advance(received.poll_after());
+            }
+            assert_eq!(tracker.phase(), Some(expected), "{}", scenario.name());
+            walks.push((told, recorder.seen()));
+        }
+        assert!(walks.iter().all(|walk| *walk == walks[0]), "{}", scenario.name());
+    }
+}
+
+#[test]
+fn a_request_has_the_documented_headers_and_no_others() {
+    let sandbox = sandbox();
+    let (client, recorder) = (v2_builder(&sandbox).build().unwrap(), Recorder::before(&sandbox));
+    client.authenticate_blocking(&recorder).unwrap();
+    let create = client.create(&checkout("order-0001")).unwrap();
+    create.send_blocking(&recorder).unwrap().into_answer().unwrap();
+    let id = latest(&sandbox).checkout_id;
+    let status = client.status(&id).unwrap();
+    status.send_blocking(&recorder).unwrap().into_answer().unwrap();
+    let token = sandbox.requests()[1].headers()["authorization"].to_str().unwrap().to_owned();
+    let body = String::from_utf8(create.body().to_vec()).unwrap();
+    let body = body.strip_suffix('}').unwrap();
+    assert!(body.contains(&format!(r#""authentication.entityId":"{ENTITY}""#)));
+    let host = "https://testsecure.peachpayments.com/v2/checkout";
+    let json = "accept: application/json\n";
+    let sent_as_json = "content-type: application/json\n";
+    assert_eq!(
+        recorder.seen(),
+        [
+            format!(
+                "POST https://sandbox-dashboard.peachpayments.com/api/oauth/token\n{json}{sent_as_json}\n\
+                 {{\"clientId\":\"my_client\",\"clientSecret\":\"planted_client_secret_88\",\
+                 \"merchantId\":\"my_merchant\"}}"
+            ),
+            format!(
+                "POST {host}\n{json}authorization: {token}\nreferer: {REFERER}\n{sent_as_json}\n\
+                 {body},\"nonce\":\"nonce-2\"}}"
+            ),
+            format!("GET {host}/{id}/status\n{json}authorization: {token}\n\n"),
+        ]
+    );
+    assert!(token.starts_with("Bearer sbx."));
+    let now = sandbox.clock().now_millis();
+    assert_eq!(sensitive(create.attempt(now, "n").unwrap().request()), ["authorization"]);
+    assert_eq!(sensitive(status.attempt(now, "").unwrap().request()), ["authorization"]);
+    // The credentials are in the request alone.
+    assert!(client.token().body().is_empty());
+}
+
+/// What comes of a request that a fault waits for: create, and a status without the secret token, with it, and with
+/// another.
+fn check(fault: &Fault) -> [String; 4] {
+    let other = SecretToken::new("another secret".into()).unwrap();
+    let world = |secret| {
+        let sandbox = sandbox();
+        let client = authenticated(&sandbox, secret);
+        client
+            .create(&checkout("order-0000"))
+            .unwrap()
+            .send_blocking(&sandbox)
+            .unwrap()
+            .into_answer()
+            .unwrap();
+        advance(&sandbox, 60);
+        sandbox.inject(fault.clone());
+        (latest(&sandbox).checkout_id, sandbox, client)
+    };
+    let (_, sandbox, client) = world(None);
+    let received = client.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox);
+    let made = sandbox.checkouts().len() - 1;
+    let sure = match &received {
+        Ok(received) => received.clone().into_answer().is_err_and(|error| !error.may_have_been_done()),
+        Err(error) => !error.may_have_been_done(),
+    };
+    assert!(!sure || made == 0, "{fault:?}: nobody is told that nothing was made when it was");
+    let created = outcome(received, |_| "created".to_owned());
+    let create = format!("{created}{}, {made} made", if sure { " for sure" } else { "" });
+    let status = |secret| {
+        let (id, sandbox, client) = world(secret);
+        outcome(client.status(&id).unwrap().send_blocking(&sandbox), payment)
+    };
+    [create, status(None), status(Some(secret())), status(Some(other))]
+}
+
+#[test]
+fn every_fault_has_its_outcome() {
+    const FINE: &str = "Successful 92.00";
+    const SIGNATURE: &str = "unknown: signature is not what was asked for";
+    const OTHER: &str = "unknown: checkoutId is not what was asked for";
+    const CREATED: &str = "created, 1 made";
+    for (fault, expected) in [
+        (Fault::Slow(std::time::Duration::from_secs(5)), [CREATED, FINE, FINE, SIGNATURE]),
+        (Fault::LostBefore, ["not sent for sure, 0 made", "not sent", "not sent", "not sent"]),
+        (Fault::LostRequest, ["unknown, 0 made", "unknown", "unknown", "unknown"]),
+        (Fault::LostAnswer, ["unknown, 1 made", "unknown", "unknown", "unknown"]),
+        (Fault::HtmlBadGateway, {
+            ["not the API: 502, 1 made", "not the API: 502", "not the API: 502", "not the API: 502"]
+        }),
+        (Fault::EmptyUnauthorized, {
+            ["not the API: 401, 0 made", "not the API: 401", "not the API: 401", "not the API: 401"]
+        }),
+        (Fault::RateLimited, {
+            let refused = "refused with 429 for 30 s";
+            ["refused with 429 for 30 s, 0 made", refused, refused, refused]
+        }),
+        (Fault::LateInternalError, {
+            ["refused with 500, 1 made", "refused with 500", "refused with 500", "refused with 500"]
+        }),
+        (Fault::Refused("200.300.404".into()), {
+            let refused = "refused with 400 200.300.404";
+            ["refused with 400 200.300.404 for sure, 0 made", refused, refused, refused]
+        }),
+        (Fault::Unsigned, [CREATED, FINE, FINE, FINE]),
+        (Fault::TamperedSignature, [CREATED, FINE, SIGNATURE, SIGNATURE]),
+        // Without the secret token TLS is what there is.
+        (Fault::TamperedAmount, [CREATED, "Successful 0.01", SIGNATURE, SIGNATURE]),
+        (Fault::ExtraUnsignedKey, [CREATED, FINE, SIGNATURE, SIGNATURE]),
+        (Fault::ExtraSignedKey, [CREATED, FINE, FINE, SIGNATURE]),
+        (Fault::NumbersForTexts, [CREATED, FINE, FINE, SIGNATURE]),
+        (Fault::SwappedCheckout, [CREATED, OTHER, OTHER, SIGNATURE]),
+    ] {
+        assert_eq!(check(&fault), expected, "{fault:?}");
+    }
+}
+
+#[test]
+fn an_unknown_id_is_not_found_and_an_id_stays_one_segment() {
+    let sandbox = sandbox();
+    let client = authenticated(&sandbox, None);
+    for id in ["0123456789abcdef0123456789abcdef", "a/../b?c", "ü"] {
+        let received = client.status(id).unwrap().send_blocking(&sandbox).unwrap();
+        assert_eq!(outcome(Ok(received.clone()), payment), "refused with 404 200.300.404", "{id}");
+        assert!(!received.into_answer().unwrap_err().may_have_been_done());
+    }
+    for id in ["", ".", ".."] {
+        assert!(client.status(id).is_err());
+    }
+    let other = checkout_of("8ac7a4ca00000000000000005a4d0b78", "order-0001");
+    assert_eq!(client.create(&other).unwrap_err(), OtherEntity);
+}
+
+#[test]
+fn a_checkout_of_v1_is_read_by_v2_and_one_of_v2_by_v1() {
+    let sandbox = sandbox();
+    let (v1, v2) = (client(&sandbox), authenticated(&sandbox, Some(secret())));
+    let of_v1 = initiated(&sandbox, &v1, "order-0001").checkout_id;
+    v2.create(&checkout("order-0002")).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    advance(&sandbox, 60);
+    let by_v2 = v2.status(&of_v1).unwrap().send_blocking(&sandbox);
+    let by_v1 = v1.status(crate::world::by("order-0002")).send_blocking(&sandbox);
+    assert_eq!([outcome(by_v2, payment), outcome(by_v1, payment)], ["Successful 92.00"; 2]);
+}
+
+#[test]
+fn a_created_checkout_can_be_asked_after_and_paid() {
+    let sandbox = sandbox();
+    let create = authenticated(&sandbox, None).create(&checkout("order-0001")).unwrap();
+    for (id, page, expected) in [
+        ("c1", "https://h/", None),
+        ("", "https://h/", Some("checkoutId")),
+        ("..", "https://h/", Some("checkoutId")),
+        ("c1", "http://h/", Some("redirectUrl")),
+        ("c1", "javascript:1", Some("redirectUrl")),
+    ] {
+        let body = format!(r#"{{"checkoutId":"{id}","redirectUrl":"{page}"}}"#);
+        let transport = crate::support::answering(crate::support::response(200, &[], body.as_bytes()));
+        let error = create.send_blocking(&transport).err();
+        assert_eq!(error.and_then(|error| error.mismatch()), expected, "{id} {page}");
+    }
+}
+
+#[test]
+fn a_live_client_has_hosts_of_its_own() {
+    let sandbox = builder(Environment::Live).build();
+    let clock = sandbox.clock().clone();
+    let live = v2_builder(&sandbox)
+        .environment(Environment::Live)
+        .clock(move || clock.now_millis())
+        .build()
+        .unwrap();
+    assert_eq!(live.environment(), Environment::Live);
+    live.authenticate_blocking(&sandbox).unwrap();
+    live.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    let hosts: Vec<_> = sandbox.requests().iter().map(|request| request.host().to_owned()).collect();
+    assert_eq!(hosts, ["dashboard.peachpayments.com", "secure.peachpayments.com"]);
+    // Elsewhere if it is said.
+    let local = v2_builder(&sandbox).base_url("http://localhost:1").auth_url("http://localhost:2");
+    let local = local.tokens(|_| Some("t".into())).build().unwrap();
+    let uri = |uri: &checkout_transport::http::Uri| uri.to_string();
+    assert_eq!(
+        uri(local.token().attempt(0, "").unwrap().request().uri()),
+        "http://localhost:2/api/oauth/token"
+    );
+    let status = local.status("c1").unwrap();
+    let expected = "http://localhost:1/v2/checkout/c1/status";
+    assert_eq!(uri(status.attempt(0, "").unwrap().request().uri()), expected);
+    assert_eq!(status.route(), Route::CheckoutStatus);
+}

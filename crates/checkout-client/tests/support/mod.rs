@@ -1,0 +1,286 @@
+//! What the tests of several providers need: the ways to ask, transports that note or answer by themselves, and
+//! everything that is printed on the way.
+
+use checkout_client::{Call, Nonces, Readable, Received, SendError};
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{
+    BlockingTransport, Request, Response, Transport, TransportError, from_fn_blocking, from_fn_local, http,
+};
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// `nonce-1`, `nonce-2`, and so on.
+pub(crate) fn counted_nonces() -> impl Nonces {
+    let last = AtomicU64::new(0);
+    move || format!("nonce-{}", last.fetch_add(1, Ordering::Relaxed) + 1)
+}
+
+/// The ways to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Send,
+    SendLocal,
+    SendBlocking,
+    TakenApart,
+}
+
+impl Form {
+    pub(crate) const ALL: [Self; 4] = [Self::Send, Self::SendLocal, Self::SendBlocking, Self::TakenApart];
+
+    /// Asks once. The form that is taken apart is given the time and a nonce; the others have the client's.
+    pub(crate) fn ask<T: Readable, S: Sandbox>(
+        self,
+        call: &Call<T>,
+        to: &Recorder<S>,
+        now_millis: u64,
+        nonces: &dyn Nonces,
+    ) -> Result<Received<T>, SendError> {
+        match self {
+            Self::Send => pollster::block_on(call.send(to)),
+            Self::SendLocal => {
+                // It stays on its thread, so it is no `Transport`.
+                let here = Rc::new(to.clone());
+                let local = from_fn_local(move |request| {
+                    let here = Rc::clone(&here);
+                    async move { Transport::send(&*here, request).await }
+                });
+                pollster::block_on(call.send_local(&local))
+            }
+            Self::SendBlocking => {
+                let untyped: &dyn BlockingTransport = to;
+                call.send_blocking(untyped)
+            }
+            Self::TakenApart => {
+                let attempt = call.attempt(now_millis, &nonces.nonce())?;
+                let (request, reader) = attempt.into_parts();
+                reader.read(&to.send_blocking(request).expect("the sandbox answers"))
+            }
+        }
+    }
+}
+
+pub(crate) trait Sandbox: Transport + BlockingTransport + Clone + Send + Sync + 'static {}
+
+impl<S: Transport + BlockingTransport + Clone + Send + Sync + 'static> Sandbox for S {}
+
+/// Notes every request byte for byte, and passes it on to a sandbox.
+#[derive(Clone)]
+pub(crate) struct Recorder<S> {
+    sandbox: S,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl<S: Sandbox> Recorder<S> {
+    pub(crate) fn before(sandbox: &S) -> Self {
+        Self { sandbox: sandbox.clone(), seen: Arc::default() }
+    }
+
+    pub(crate) fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    fn note(&self, request: &Request) {
+        self.seen.lock().unwrap().push(on_the_wire(request));
+    }
+}
+
+impl<S: Sandbox> Transport for Recorder<S> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.note(&request);
+        Transport::send(&self.sandbox, request).await
+    }
+}
+
+impl<S: Sandbox> BlockingTransport for Recorder<S> {
+    fn send_blocking(&self, request: Request) -> Result<Response, TransportError> {
+        self.note(&request);
+        self.sandbox.send_blocking(request)
+    }
+}
+
+/// A request as text: its method, URI, headers in their order, and body.
+pub(crate) fn on_the_wire(request: &Request) -> String {
+    let headers = request.headers().iter();
+    let headers: String =
+        headers.map(|(name, value)| format!("{name}: {}\n", value.to_str().unwrap())).collect();
+    let body = std::str::from_utf8(request.body()).unwrap();
+    format!("{} {}\n{headers}\n{body}", request.method(), request.uri())
+}
+
+/// The names of the headers that are marked as sensitive, for whoever prints headers.
+pub(crate) fn sensitive(request: &Request) -> Vec<&str> {
+    let headers = request.headers().iter();
+    headers.filter(|(_, value)| value.is_sensitive()).map(|(name, _)| name.as_str()).collect()
+}
+
+pub(crate) fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Response {
+    let mut response = http::Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response.body(Bytes::copy_from_slice(body)).unwrap()
+}
+
+/// Answers every request in the same way.
+pub(crate) fn answering(response: Response) -> impl BlockingTransport {
+    from_fn_blocking(move |_| Ok(response.clone()))
+}
+
+/// How an attempt without a reply ended: how far it got, and why.
+pub(crate) fn failure(error: &SendError) -> String {
+    let delivery = error.delivery();
+    assert_eq!(error.may_have_been_done(), delivery == checkout_transport::Delivery::Unknown);
+    match (error.unreadable(), error.mismatch()) {
+        (Some(unreadable), None) => {
+            let what = unreadable.to_string();
+            format!("{delivery}: unreadable: {}", what.split(", at byte ").next().unwrap())
+        }
+        (None, Some(field)) => format!("{delivery}: {field} is not what was asked for"),
+        (None, None) => delivery.to_string(),
+        (Some(_), Some(_)) => panic!("{error} for two reasons"),
+    }
+}
+
+/// The names of the variants of the enum `Fault` in a source: it may grow, so that no `match` here could tell.
+pub(crate) fn faults_in(source: &str) -> BTreeSet<String> {
+    let (_, variants) = source.split_once("pub enum Fault {\n").unwrap();
+    let (variants, _) = variants.split_once("\n}\n").unwrap();
+    let variants = variants.lines().filter_map(|line| line.strip_prefix("    "));
+    variants.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase())).map(variant).collect()
+}
+
+/// The name of a variant, by its source or its `Debug`.
+pub(crate) fn variant(text: &str) -> String {
+    text.split(['(', '{', ',', ' ']).next().unwrap().to_owned()
+}
+
+/// An error's text, and those of its sources.
+pub(crate) fn chain(error: &dyn std::error::Error) -> Vec<String> {
+    let mut texts = vec![error.to_string()];
+    let mut error = error;
+    while let Some(source) = error.source() {
+        texts.push(source.to_string());
+        error = source;
+    }
+    texts
+}
+
+/// Everything that was printed.
+#[derive(Default)]
+pub(crate) struct Printed(pub(crate) Vec<String>);
+
+impl Printed {
+    pub(crate) fn debug(&mut self, it: &impl Debug) {
+        self.0.push(format!("{it:?}"));
+        self.0.push(format!("{it:#?}"));
+    }
+
+    pub(crate) fn error(&mut self, error: &(impl std::error::Error + 'static)) {
+        self.debug(error);
+        self.0.extend(chain(error));
+    }
+
+    /// Asks in the blocking way, prints all that there is on the way, and what subscribers are told.
+    pub(crate) fn ask<T: Readable + Debug + Clone>(
+        &mut self,
+        call: &Call<T>,
+        transport: &impl BlockingTransport,
+    ) {
+        self.debug(call);
+        match call.attempt(0, "nonce") {
+            Ok(attempt) => {
+                self.debug(&attempt);
+                // `Attempt` gives the request away, so that what `http` prints of it counts too, but for the body.
+                self.debug(attempt.request().headers());
+                self.debug(&attempt.into_parts().1);
+            }
+            Err(error) => self.error(&error),
+        }
+        let (received, lines) = Notes::during(|| call.send_blocking(transport));
+        assert_eq!(lines.is_empty(), !cfg!(feature = "tracing"));
+        self.0.extend(lines);
+        match received {
+            Ok(received) => {
+                self.debug(&received);
+                match received.into_answer() {
+                    Ok(answer) => self.debug(&answer),
+                    Err(error) => self.error(&error),
+                }
+            }
+            Err(error) => self.error(&error),
+        }
+    }
+
+    /// Searches for every planted value.
+    pub(crate) fn check(&self, planted: &[&str]) {
+        assert!(self.0.len() > 100 && !planted.is_empty());
+        for text in &self.0 {
+            for secret in planted {
+                assert!(!text.contains(secret), "{secret} in {text}");
+            }
+        }
+    }
+}
+
+/// Writes down whatever it is told, at every level.
+#[derive(Clone, Default)]
+pub(crate) struct Notes(Arc<Mutex<Vec<String>>>);
+
+impl Notes {
+    pub(crate) fn during<R>(work: impl FnOnce() -> R) -> (R, Vec<String>) {
+        let notes = Self::default();
+        let outcome = tracing::subscriber::with_default(notes.clone(), work);
+        let lines = notes.0.lock().unwrap().clone();
+        (outcome, lines)
+    }
+
+    fn write(&self, line: String) {
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+impl Subscriber for Notes {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut fields = Fields::default();
+        span.record(&mut fields);
+        self.write(format!("{}:{}", span.metadata().name(), fields.0));
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        let mut fields = Fields::default();
+        values.record(&mut fields);
+        self.write(fields.0);
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        self.write(fields.0);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[derive(Default)]
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0 += &format!(" {}={value:?}", field.name());
+    }
+}
