@@ -23,8 +23,10 @@
 //! A signature that passes says that a holder of the secret token once wrote this text. Not more:
 //!
 //! - **Other pairs can give the same text.** `a`=`bc` and `ab`=`c` are both `abc`, so whoever has seen one
-//!   signed message can cut its text into other keys and other values, and the signature passes. Nothing that
-//!   is checked here can tell the two apart.
+//!   signed message can cut its text into other keys and other values, and the digest is the same. To say
+//!   another result or another checkout, such a text must hold a telling name twice: once as the key of the
+//!   lie, once where the truth is hidden. [`SecretToken::verify`] refuses that
+//!   ([`VerifyError::Recut`]). Of values that have no telling name, nothing that is checked here can tell.
 //! - **An old message passes again.** No time is part of the rule.
 //! - **Secret tokens are shared by both sides**, so the merchant's own signed request passes as Peach's
 //!   answer.
@@ -165,7 +167,8 @@ impl SecretToken {
         let pairs = ordered(pairs).ok_or(VerifyError::DuplicateKey)?;
         let (_, claimed) = pairs.iter().find(|(key, _)| *key == SIGNATURE).ok_or(VerifyError::Missing)?;
         let claimed = read_hex(claimed).ok_or(VerifyError::Malformed)?;
-        self.mac(&pairs).verify_slice(&claimed).map_err(|_| VerifyError::Mismatch)
+        self.mac(&pairs).verify_slice(&claimed).map_err(|_| VerifyError::Mismatch)?;
+        if can_be_recut(&pairs) { Err(VerifyError::Recut) } else { Ok(()) }
     }
 
     fn mac(&self, ordered: &[(&str, &str)]) -> Hmac<Sha256> {
@@ -318,6 +321,11 @@ pub enum VerifyError {
     /// The signature was made over something else, or with another secret token.
     #[error("the signature is not these parameters' under this secret token")]
     Mismatch,
+    /// The signature is right, but a name that tells a result or a checkout (`result.code`, `paymentType`,
+    /// `checkoutId`, `merchantTransactionId`) also stands elsewhere in the signed text than as that key: these
+    /// may not be the parameters that were signed. Assumed: no honest message has it there.
+    #[error("a name that tells a result or a checkout stands elsewhere in the signed text too")]
+    Recut,
 }
 
 /// The pairs in the order they are signed in, or `None` when a key is there twice.
@@ -334,12 +342,24 @@ fn signed_parts<'a>(ordered: &[(&'a str, &'a str)]) -> impl Iterator<Item = &'a 
     ordered.iter().filter(|(key, _)| *key != SIGNATURE).flat_map(|(key, value)| [*key, *value])
 }
 
+/// Whether one of the telling names stands in the signed text otherwise than once, as a key.
+fn can_be_recut(ordered: &[(&str, &str)]) -> bool {
+    let text: String = signed_parts(ordered).collect();
+    TELLING.iter().any(|name| {
+        let as_a_key = ordered.iter().filter(|(key, _)| key == name).count();
+        text.matches(name).count() != as_a_key
+    })
+}
+
 /// The key of the parameter that carries the signature, and is no part of what is signed.
 ///
 /// ```
 /// assert_eq!(checkout_auth::peach::SIGNATURE, "signature");
 /// ```
 pub const SIGNATURE: &str = "signature";
+
+/// The names that tell a result or a checkout.
+const TELLING: [&str; 4] = ["result.code", "paymentType", "checkoutId", "merchantTransactionId"];
 
 #[cfg(test)]
 mod tests;

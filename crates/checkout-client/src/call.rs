@@ -268,13 +268,14 @@ pub struct Attempt<T: Readable> {
 }
 
 impl<T: Readable> Attempt<T> {
-    /// The request.
+    /// The request. What `http` prints of one is its body too, which can hold a card's number or a client's secret: do not
+    /// print it.
     #[must_use]
     pub const fn request(&self) -> &Request {
         &self.request
     }
 
-    /// The request, and the reader of its answer.
+    /// The request, which is not to be printed, and the reader of its answer.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {

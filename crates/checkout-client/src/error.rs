@@ -151,7 +151,7 @@ impl fmt::Display for SendError {
             Reason::Request => f.write_str("the request is not one that HTTP can carry")?,
             // Which has the request id in it.
             Reason::Read(error) => return write!(f, "the answer could not be read: {error}"),
-            Reason::Mismatch(SIGNATURE) => f.write_str("the answer's signature is not over what it says")?,
+            Reason::Mismatch(SIGNATURE) => f.write_str("the answer has no signature over what it says")?,
             Reason::Mismatch(field) => write!(f, "the answer's {field} is not what was asked for")?,
         }
         match &self.0.request_id {

@@ -67,7 +67,7 @@ impl<T: Observable> Received<T> {
     }
 
     /// When to ask again: what the answer itself says, else its `Retry-After` header, in seconds or as a date, else what
-    /// the provider advises. Never sooner than in a second.
+    /// the provider advises. Never sooner than in a second, and never later than in an hour, whatever somebody says.
     ///
     /// It says nothing of a checkout that has ended, and a challenge is to be shown first.
     ///
@@ -90,7 +90,7 @@ impl<T: Observable> Received<T> {
             Reply::Done(answer) => answer.payload.retry_after_seconds().map(Duration::from_secs),
             Reply::Refused(_) | Reply::NotTheApi(_) => None,
         };
-        said.or_else(|| self.retry_after_header()).unwrap_or(T::POLL_EVERY).max(SOONEST)
+        said.or_else(|| self.retry_after_header()).unwrap_or(T::POLL_EVERY).clamp(SOONEST, LATEST)
     }
 
     /// A date is by the provider's clock, so it is measured from there where that is known.
@@ -127,3 +127,4 @@ impl Observable for Intent<'static> {
 }
 
 const SOONEST: Duration = Duration::from_secs(1);
+const LATEST: Duration = Duration::from_secs(60 * 60);

@@ -27,8 +27,9 @@ pub type AnswerError = crate::AnswerError<checkout_wire::peach::Refusal<'static>
 /// One merchant's access to Peach's V1: the entity, the secret token that signs, the domain that is allow-listed, a clock and
 /// a source of nonces. Cheap to clone. V2, which Peach recommends, is [`v2::Client`].
 ///
-/// Every answer that says how a checkout stands is verified by its signature, over all the fields that came, and compared
-/// with what was asked: [`SendError::mismatch`](crate::SendError::mismatch) names what does not agree.
+/// Every answer with fields that say how a checkout stands is verified by its signature, over all the fields that came, and
+/// compared with what was asked: [`SendError::mismatch`](crate::SendError::mismatch) names what does not agree. (In the
+/// wrapped shape before there is a result nothing is signed; it says `created` or `pending` at most.)
 ///
 /// A merchant may ask for two statuses a minute, of all checkouts together:
 /// [`Route::rate_limit`](checkout_tables::peach::Route::rate_limit).
@@ -228,6 +229,8 @@ struct With {
     referer: String,
     checkout_url: Option<String>,
     auth_url: Option<String>,
+    /// V2's: whether a status must be signed.
+    signed_only: bool,
     clock: Option<Box<dyn Clock>>,
     nonces: Option<Box<dyn Nonces>>,
 }
@@ -239,6 +242,7 @@ impl Default for With {
             referer: String::new(),
             checkout_url: None,
             auth_url: None,
+            signed_only: false,
             #[cfg(feature = "system")]
             clock: Some(Box::new(SystemClock)),
             #[cfg(not(feature = "system"))]
@@ -274,6 +278,7 @@ impl With {
             environment: self.environment,
             entity_id,
             referer: HeaderValue::from_str(&self.referer).map_err(|_| BuildError::Header("referer"))?,
+            must_be_signed: oauth.is_none() || self.signed_only,
             secret,
             oauth,
             clock: self.clock.ok_or(BuildError::NoClock)?,

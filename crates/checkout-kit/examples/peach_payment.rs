@@ -117,13 +117,13 @@ fn by_v1(
         }
     }
     let status = client.status(checkout.lookup());
-    let mut seen = None;
+    let mut seen = Seen::default();
     let (_, ending) = shop.watch(sandbox, &status, None, &mut |shop, event| {
         if let Event::Answered(payment) = event {
             explain(shop, payment, &mut seen);
         }
     });
-    Ok(settled(shop, checkout, seen.as_ref(), ending))
+    Ok(settled(shop, checkout, seen.status.as_ref(), ending))
 }
 
 /// V2: an access token, and a checkout that is asked after by its own id.
@@ -149,7 +149,7 @@ fn by_v2(
     shop.line("created", &created.checkout_id);
     shop.line("pay at", &created.redirect_url);
     let status = client.status(&created.checkout_id)?;
-    let mut seen = None;
+    let mut seen = Seen::default();
     let (_, ending) = shop.watch(sandbox, &status, None, &mut |shop, event| match event {
         // It asks for a token when there is none that is good now, and costs nothing otherwise.
         Event::Asking => {
@@ -159,15 +159,28 @@ fn by_v2(
         }
         Event::Answered(payment) => explain(shop, payment, &mut seen),
     });
-    Ok(settled(shop, checkout, seen.as_ref(), ending))
+    Ok(settled(shop, checkout, seen.status.as_ref(), ending))
+}
+
+/// What was seen of a checkout.
+#[derive(Default)]
+struct Seen {
+    /// The last answer that said how it stands: what is compared with the order.
+    status: Option<Payment<'static>>,
+    /// The code of the last answer.
+    code: Option<String>,
 }
 
 /// Says what a code means that is no status: it settles nothing, and what was known stays.
-fn explain(shop: &mut Shop<'_>, payment: &Payment<'static>, seen: &mut Option<Payment<'static>>) {
-    let before = seen.replace(payment.clone());
+fn explain(shop: &mut Shop<'_>, payment: &Payment<'static>, seen: &mut Seen) {
+    let before = seen.code.take();
+    seen.code = payment.code().map(str::to_owned);
+    if payment.status().is_some_and(|status| status.known().is_some()) {
+        seen.status = Some(payment.clone());
+    }
     let code = payment.result_code().filter(|code| code.status().is_none());
     if let Some(code) = code
-        && before.as_ref().and_then(Payment::code) != payment.code()
+        && before != seen.code
     {
         let group = code.group().map_or("in no group", ResultGroup::name);
         let phase = phase(code).map_or_else(|| "unknown".to_owned(), |phase| phase.to_string());

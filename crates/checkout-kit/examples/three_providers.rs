@@ -3,16 +3,15 @@
 //!
 //!     cargo run --example three_providers
 
-#[expect(dead_code, reason = "this one does not listen to what the others hear")]
 mod watching;
 
 use checkout_kit::{BlockingTransport, Call, Received};
-use checkout_kit::{Cents, Environment, Observable, Phase, Reply, allscale, azotte, peach};
+use checkout_kit::{Cents, CoinAmount, Environment, Observable, Open, Phase, Reply, allscale, azotte, peach};
 use checkout_sandbox::VirtualClock;
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use watching::{Ending, Shop, begin, usage};
+use watching::{Ending, Event, Shop, begin, usage};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,20 +38,32 @@ fn all(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     with_peach(out)
 }
 
-/// The one function. What differs between providers is in the type of the call.
-fn settle<T: Observable>(
+/// The one function. What differs between providers is in the type of the call, and in what an order is compared by.
+fn settle<T: Observable + Clone>(
     out: &mut dyn Write,
     clock: &VirtualClock,
     transport: &dyn BlockingTransport,
     call: &Call<T>,
     begun: Option<Received<T>>,
+    is_the_orders: impl Fn(&T) -> bool,
 ) {
     let mut shop = Shop { clock: clock.clone(), out };
-    let (tracker, _) = shop.watch(transport, call, begun, &mut |_, _| {});
-    let said = match (tracker.phase(), tracker.superseded()) {
-        (Some(Phase::Succeeded), None) => "paid: the goods leave",
-        (Some(Phase::Succeeded), Some(_)) => "paid late: ship it after all, or give it back",
-        _ => "not paid",
+    let mut last = None;
+    let (tracker, ending) = shop.watch(transport, call, begun, &mut |_, event| {
+        if let Event::Answered(answer) = event {
+            last = Some(answer.clone());
+        }
+    });
+    // Before goods leave: what was read is this order's, and for what it asked.
+    let same = last.as_ref().is_some_and(is_the_orders);
+    let said = match (ending, tracker.phase(), tracker.superseded()) {
+        (Ending::Paid, ..) if same => "paid: the goods leave",
+        (Ending::Paid, ..) => "not what the order asked for: a person has to look",
+        (Ending::Look, Some(Phase::Succeeded), Some(_)) if same => {
+            "paid late: ship it after all, or give it back"
+        }
+        (Ending::Look, ..) => "a person has to look",
+        (Ending::NotPaid | Ending::StillOpen | Ending::Usage, ..) => "not paid",
     };
     shop.line("settled", said);
 }
@@ -70,8 +81,14 @@ fn with_allscale(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         .build()?;
     let order = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1").check(&Rules::default())?;
     let created = client.create(&order).send_blocking(&sandbox)?.into_answer()?.payload;
-    // The whole intent, and not the bare status: before goods leave it is compared with the order.
-    settle(out, sandbox.clock(), &sandbox, &client.get(&created.intent_id)?, None);
+    // The whole intent, and not the bare status, which has nothing that an order can be compared by.
+    settle(out, sandbox.clock(), &sandbox, &client.get(&created.intent_id)?, None, |intent| {
+        let price = (intent.currency, intent.amount_cents);
+        intent.order_id.as_deref() == order.order_id()
+            && price == (Some(Open::Known(Currency::EUR)), Some(order.price().amount()))
+            && intent.amount_coins == created.amount_coins
+            && intent.actual_paid_amount >= Some(created.amount_coins)
+    });
     Ok(())
 }
 
@@ -96,7 +113,10 @@ fn with_azotte(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let begun = begin(&client.submit(&order), &sandbox)?;
     let Reply::Done(answer) = &begun.reply else { return Err("the submit was refused".into()) };
     let tracking_number = answer.payload.tracking_number.clone().ok_or("no tracking number")?;
-    settle(out, sandbox.clock(), &sandbox, &client.status(&tracking_number)?, Some(begun));
+    // The answers carry no amount: what was submitted is what is charged, under this number.
+    settle(out, sandbox.clock(), &sandbox, &client.status(&tracking_number)?, Some(begun), |result| {
+        result.tracking_number.as_ref() == Some(&tracking_number)
+    });
     Ok(())
 }
 
@@ -119,6 +139,10 @@ fn with_peach(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         .shopper_result_url("https://shop.example/result")
         .check(&Rules::default())?;
     begin(&client.initiate(&order)?, &sandbox)?.into_answer()?;
-    settle(out, sandbox.clock(), &sandbox, &client.status(order.lookup()), None);
+    settle(out, sandbox.clock(), &sandbox, &client.status(order.lookup()), None, |payment| {
+        payment.merchant_transaction_id() == Some(order.merchant_transaction_id())
+            && payment.amount().and_then(Result::ok) == Some(CoinAmount::from_cents(order.amount()))
+            && payment.currency() == Some(Open::Known(order.currency()))
+    });
     Ok(())
 }

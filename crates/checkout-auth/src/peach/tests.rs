@@ -307,6 +307,36 @@ fn a_signature_pads_and_prints_as_text() {
     assert_eq!(format!("{signature:>66}"), format!("  {DIGEST}"));
 }
 
+/// A shopper who was shown the signed return of a cancelled checkout, and who had a say in one value of it.
+#[test]
+fn a_text_that_was_cut_again_to_say_something_else_is_refused() {
+    let holder = "Tom result.code000.000.000 timestamp2099-01-01T00:00:00Z z";
+    let cancelled = [
+        ("card.holder", "Tom"),
+        ("checkoutId", "c1"),
+        ("paymentType", "DB"),
+        ("result.code", "100.396.101"),
+        ("timestamp", "2026-01-01T00:00:00Z"),
+    ];
+    for (at, (key, value)) in cancelled.iter().enumerate() {
+        // The truth hidden in a value, in a key, and across the border of two pairs.
+        for hidden in [("z", "checkoutIdc1paymentTypeDBresult.code100.396.101"), ("zresult.code", ""), ("zpaymentTyp", "e")] {
+            let mut recut = cancelled.to_vec();
+            recut[at] = (key, if at == 0 { holder } else { value });
+            recut.push(hidden);
+            let signature = signature_by_definition(SECRET, &recut);
+            assert_eq!(verify(&recut, &signature), Err(VerifyError::Recut), "{hidden:?}");
+        }
+    }
+    assert_eq!(verify(&cancelled, &signature_by_definition(SECRET, &cancelled)), Ok(()));
+    // The real attack: the signed text of one message is cut into another one.
+    let honest = [("a", "b.result.code000.000.000z"), ("checkoutId", "c1"), ("result.code", "100.396.101")];
+    let forged = [("ab.", ""), ("result.code", "000.000.000"), ("z", "checkoutIdc1result.code100.396.101")];
+    assert_eq!(text_by_map(&honest), text_by_map(&forged));
+    let signature = signature_by_definition(SECRET, &honest);
+    assert_eq!(verify(&forged, &signature), Err(VerifyError::Recut));
+}
+
 #[test]
 fn tokens_and_signatures_can_be_shared_between_threads() {
     fn shared<T: Send + Sync + Clone + 'static>() {}

@@ -7,7 +7,7 @@ use crate::provider::sealed::{Answers, Ask, Backend, Moment, NoRequest, RefusalC
 use crate::{Clock, Nonces, Observable, Operation, Provider, Readable};
 use checkout_auth::peach::SecretToken;
 use checkout_lifecycle::Observation;
-use checkout_tables::peach::{Outcome, PaymentStatus, Route};
+use checkout_tables::peach::{Outcome, PaymentStatus, ResultCode, ResultGroup, Route};
 use checkout_tables::{Environment, Open};
 use checkout_transport::Request;
 use checkout_transport::bytes::Bytes;
@@ -108,18 +108,26 @@ impl Backend for Peach {
         refusal.code.as_deref().map(RefusalCode::Text)
     }
 
-    /// Initiate documents 400 alone. Assumed: what V2 refuses with 400, or with 401 for want of a token, is not done
-    /// either. A signature that was there before is no proof: the request that it came with first may have been done.
+    /// Initiate documents 400 alone, with a message or with validation errors. Assumed: what V2 refuses in these ways, or
+    /// with 401 for want of a token, is not done either, and neither is what a code of the groups "format", "amount" or
+    /// "mac" speaks of. Any other code proves nothing: it speaks of a payment. Neither does a signature that was there
+    /// before: the request that it came with first may have been done.
     fn nothing_done(route: Route, refusal: &Refusal<'static>) -> bool {
         let duplicate = refusal
             .message
             .as_deref()
             .is_some_and(|message| message.to_ascii_lowercase().contains("duplicate"));
+        let of_the_request =
+            |group| matches!(group, ResultGroup::Format | ResultGroup::Amount | ResultGroup::Mac);
+        let code = match &refusal.code {
+            Some(_) => refusal.result_code().and_then(ResultCode::group).is_some_and(of_the_request),
+            None => true,
+        };
         match route {
             _ if duplicate => false,
-            Route::CreateCheckout => matches!(refusal.http_status, 400 | 401),
+            Route::CreateCheckout => refusal.http_status == 401 || (refusal.http_status == 400 && code),
             Route::Status | Route::CheckoutStatus => matches!(refusal.http_status, 400 | 404),
-            Route::Initiate | Route::Validate | Route::Token | _ => refusal.http_status == 400,
+            Route::Initiate | Route::Validate | Route::Token | _ => refusal.http_status == 400 && code,
         }
     }
 
@@ -143,6 +151,8 @@ pub struct Merchant {
     pub(super) referer: HeaderValue,
     /// V1 always has one. Of V2 it verifies what is signed.
     pub(super) secret: Option<SecretToken>,
+    /// Whether a status that says how a checkout stands must be signed: V1's, and V2's if the caller says so.
+    pub(super) must_be_signed: bool,
     /// V2's.
     pub(super) oauth: Option<OAuth>,
     pub(super) clock: Box<dyn Clock>,
@@ -213,13 +223,18 @@ impl Answers<Peach> for Payment<'static> {
 
     /// What says how a checkout stands must be signed, where this merchant's secret is known, and be the one that was asked
     /// for. What says nothing of one (an unknown code, a page that was not opened yet) needs no signature; a wrong one is
-    /// refused all the same. V2 answers over TLS with a token, and Assumed: a status of it may be unsigned.
+    /// refused all the same. V2 answers over TLS with a token, and Assumed: a status of it may be unsigned, unless the
+    /// client was told that it may not.
     fn answers(&self, merchant: &Arc<Merchant>, asked: &Asked) -> Result<(), &'static str> {
         let says = self.status().is_some_and(|status| status.known().is_some());
         // An unsigned wrapper without fields says at most that the checkout is open.
         let says = says && !self.fields().is_empty();
-        let must = says && merchant.oauth.is_none();
-        if let Some(secret) = merchant.secret.as_ref().filter(|_| must || self.signature().is_some()) {
+        let must = says && merchant.must_be_signed;
+        let signed = self.signature().is_some_and(|signature| !signature.is_empty());
+        if must && !signed {
+            return Err(checkout_auth::peach::SIGNATURE);
+        }
+        if let Some(secret) = merchant.secret.as_ref().filter(|_| signed) {
             secret.verify(self.fields().iter()).map_err(|_| checkout_auth::peach::SIGNATURE)?;
         }
         match &asked.lookup {

@@ -3,7 +3,7 @@
 use checkout_validate::SecretString;
 use checkout_wire::peach::AccessToken;
 use core::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Gives the access token to send at a moment, in milliseconds since the Unix epoch, or none. Every closure that does is
 /// one: bring your own where several processes share a token.
@@ -49,12 +49,16 @@ impl<T: TokenSource> TokenSource for Arc<T> {
 pub struct TokenStore(Mutex<Option<Held>>);
 
 impl TokenStore {
-    /// Keeps a token that was asked for at a moment, in milliseconds since the Unix epoch, instead of any other.
+    /// Keeps a token that was asked for at a moment, in milliseconds since the Unix epoch, instead of any that was asked for
+    /// before it.
     pub fn keep(&self, token: &AccessToken, asked_at_millis: u64) {
         let life = token.expires_in_seconds;
         let good_for = life.saturating_sub(MARGIN_SECONDS).max(life / 2).saturating_mul(1_000);
         let until = asked_at_millis.saturating_add(good_for);
-        self.set(Some(Held { token: token.access_token.clone(), until }));
+        let mut held = self.held();
+        if held.as_ref().is_none_or(|held| held.asked_at <= asked_at_millis) {
+            *held = Some(Held { token: token.access_token.clone(), asked_at: asked_at_millis, until });
+        }
     }
 
     /// Forgets the token: after a 401, say.
@@ -66,17 +70,17 @@ impl TokenStore {
     /// assert!(store.token(0).is_none());
     /// ```
     pub fn forget(&self) {
-        self.set(None);
+        *self.held() = None;
     }
 
-    fn set(&self, held: Option<Held>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = held;
+    fn held(&self) -> MutexGuard<'_, Option<Held>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl TokenSource for TokenStore {
     fn token(&self, now_millis: u64) -> Option<SecretString> {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.held();
         held.as_ref().filter(|held| now_millis < held.until).map(|held| held.token.clone())
     }
 }
@@ -89,6 +93,7 @@ impl fmt::Debug for TokenStore {
 
 struct Held {
     token: SecretString,
+    asked_at: u64,
     until: u64,
 }
 

@@ -136,7 +136,7 @@ impl Client {
         }
     }
 
-    /// Forgets the token that is kept, after a 401 for one: the next [`authenticate`](Self::authenticate) asks for another.
+    /// Forgets the token that is kept, after a 401 for it: the next [`authenticate`](Self::authenticate) asks for another.
     /// A token source of your own is not touched.
     pub fn forget_token(&self) {
         if let Some(store) = self.0.oauth.as_ref().and_then(|oauth| oauth.store.as_ref()) {
@@ -200,6 +200,13 @@ impl Builder {
     /// for a status that is not signed, TLS and the access token are what there is.
     pub fn secret_token(mut self, secret: SecretToken) -> Self {
         self.secret = Some(secret);
+        self
+    }
+
+    /// Takes no status that says how a checkout stands and is not signed with the [`secret_token`](Self::secret_token), which
+    /// it needs: otherwise every one is refused. Find out first whether yours are signed; no page says that V2's are.
+    pub fn signed_only(mut self) -> Self {
+        self.with.signed_only = true;
         self
     }
 
@@ -278,6 +285,9 @@ pub enum AuthenticateError {
     /// The token source that was given has none.
     #[error("the token source has no access token")]
     Source,
+    /// The token that came is not good for a second.
+    #[error("the access token expires at once")]
+    ExpiresAtOnce,
 }
 
 /// What a call of V2 needs.
@@ -293,5 +303,8 @@ pub(super) struct OAuth {
 fn keep(store: &TokenStore, received: Received<AccessToken>) -> Result<(), AuthenticateError> {
     let asked_at = received.sent_at_millis;
     store.keep(&received.into_answer()?.payload, asked_at);
+    if store.token(asked_at).is_none() {
+        return Err(AuthenticateError::ExpiresAtOnce);
+    }
     Ok(())
 }

@@ -53,7 +53,7 @@ impl Shop<'_> {
         if let Some(received) = begun {
             wait = self.take(&mut watch, began, &received, on);
         }
-        while !(watch.succeeded() || watch.held) && self.since(began) < GIVE_UP {
+        while !watch.succeeded() && self.since(began) < GIVE_UP {
             let payer_is_at_it = !watch.tracker.is_final() && self.since(began) < AT_IT;
             self.clock.advance(if payer_is_at_it { wait } else { SPARSE });
             wait = self.ask(&mut watch, began, transport, call, on);
