@@ -4,11 +4,13 @@ mod payload;
 mod read;
 mod refusal;
 mod request;
+mod webhook;
 
 pub use payload::{CreatedIntent, Echo, Intent, Pong};
 pub use read::{Payload, read, read_capped, write};
 pub use refusal::Refusal;
 pub use request::{create_body, path};
+pub use webhook::{WebhookBody, read_webhook};
 
 /// What an answer of AllScale's was.
 ///

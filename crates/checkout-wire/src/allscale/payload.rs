@@ -213,12 +213,12 @@ impl Echo<'_> {
     }
 }
 
-fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+pub(super) fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
 }
 
 /// The two spellings of the id: either, or both if they agree.
-fn one_id<'a, E: Error>(
+pub(super) fn one_id<'a, E: Error>(
     this: Option<Cow<'a, str>>,
     other: Option<Cow<'a, str>>,
     documented: &'static str,

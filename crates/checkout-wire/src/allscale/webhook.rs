@@ -1,0 +1,179 @@
+//! The body of a webhook.
+
+use super::payload::{one_id, owned};
+use crate::json::{BODY_CAP, from_json_or_why, object, object_text, personal, text, write_personal};
+use crate::{Carried, Head, JsonText, ReadError, ReadErrorKind};
+use alloc::borrow::Cow;
+use alloc::string::String;
+use checkout_money::{Cents, CoinAmount};
+use checkout_tables::Open;
+use checkout_tables::allscale::{Currency, PaymentMethodType, StableCoin};
+use checkout_validate::Personal;
+use serde::Serialize;
+use serde::de::{Deserialize, Deserializer};
+
+/// What a webhook says: that something was paid for an intent. It has **no status**: it is a signed hint, and the intent is
+/// read before anything is done about it.
+///
+/// The three ids are required; whatever else a body leaves out or has as null is none. What is read here is what somebody
+/// sent, until its signature was verified over the same bytes.
+///
+/// Source: AllScale's webhook page, fields. No page prints a body; ours are built from that list.
+///
+/// ```
+/// use checkout_wire::allscale::read_webhook;
+///
+/// let body = br#"{"all_scale_transaction_id":"txn_1","all_scale_checkout_intent_id":"65b2f3d0d2d9c0a1b2c3d4e5",
+///     "webhook_id":"wh_1","amount_coins":"1.0000","coin_symbol":"USDT","order_id":"order_123","user_name":"Tom"}"#;
+/// let webhook = read_webhook(body)?;
+/// assert_eq!(webhook.intent_id, "65b2f3d0d2d9c0a1b2c3d4e5");
+/// assert_eq!(webhook.order_id.as_deref(), Some("order_123"));
+/// assert!(!format!("{webhook:?}").contains("Tom"));
+/// # Ok::<(), checkout_wire::ReadError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookBody<'a> {
+    /// The transaction: the key by which repeated deliveries are told.
+    pub transaction_id: Cow<'a, str>,
+    /// The intent, opaque: what to read. Both spellings of its field are taken, as everywhere.
+    pub intent_id: Cow<'a, str>,
+    /// The webhook: the same as in its header, or somebody has put two together.
+    pub webhook_id: Cow<'a, str>,
+    /// The price, in hundredths of the currency.
+    pub amount_cents: Option<Carried<'a, Cents>>,
+    /// The fiat currency of the price.
+    pub currency: Option<Carried<'a, Open<Currency>>>,
+    /// The currency's symbol.
+    pub currency_symbol: Option<Cow<'a, str>>,
+    /// An amount in coins. What was paid is in the intent.
+    pub amount_coins: Option<Carried<'a, CoinAmount>>,
+    /// The coin.
+    pub coin_symbol: Option<Open<StableCoin, Cow<'a, str>>>,
+    /// The coin's contract.
+    pub coin_contract_address: Option<Cow<'a, str>>,
+    /// The chain, by its EIP-155 id.
+    pub chain_id: Option<Carried<'a, u64>>,
+    /// The transaction on the chain.
+    pub tx_hash: Option<Personal<'a>>,
+    /// The payer's wallet.
+    pub tx_from: Option<Personal<'a>>,
+    /// How the payer paid.
+    pub payment_method_type: Option<Carried<'a, Open<PaymentMethodType>>>,
+    /// Your id of the order: the one thread back to a create whose answer was lost.
+    pub order_id: Option<Cow<'a, str>>,
+    /// Your id of the user.
+    pub user_id: Option<Personal<'a>>,
+    /// The user's name.
+    pub user_name: Option<Personal<'a>>,
+    /// The metadata of the create, as exact JSON text.
+    pub extra_obj: Option<JsonText<'a>>,
+}
+
+/// Reads the body of a webhook. It decides nothing that is not an id: whatever else is not as documented is carried, or is
+/// an error that says where if it is of another type.
+///
+/// # Errors
+/// [`ReadError`], for what is no such body.
+///
+/// ```
+/// let error = checkout_wire::allscale::read_webhook(br#"{"webhook_id":"wh_1"}"#).unwrap_err();
+/// assert_eq!(error.path(), "all_scale_transaction_id");
+/// ```
+pub fn read_webhook(body: &[u8]) -> Result<WebhookBody<'_>, ReadError> {
+    match object_text(&Head::new(200), body, BODY_CAP)? {
+        Some(json) => from_json_or_why(json),
+        None => Err(ReadError::new(String::new(), 0, ReadErrorKind::Type("an object".into()))),
+    }
+}
+
+macro_rules! webhook_form {
+    ($($(#[$meta:meta])* $field:ident: $type:ty, $owned:expr;)+) => {
+        #[derive(serde::Serialize, serde::Deserialize)]
+        struct WebhookForm<'a> {
+            #[serde(borrow)]
+            all_scale_transaction_id: Cow<'a, str>,
+            #[serde(borrow, default, deserialize_with = "text")]
+            all_scale_checkout_intent_id: Option<Cow<'a, str>>,
+            #[serde(borrow, default, deserialize_with = "text", skip_serializing)]
+            allscale_checkout_intent_id: Option<Cow<'a, str>>,
+            #[serde(borrow)]
+            webhook_id: Cow<'a, str>,
+            $($(#[$meta])* $field: Option<$type>,)+
+        }
+
+        impl<'de: 'a, 'a> Deserialize<'de> for WebhookBody<'a> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let form: WebhookForm<'a> = object(deserializer)?;
+                let intent_id = one_id(
+                    form.all_scale_checkout_intent_id,
+                    form.allscale_checkout_intent_id,
+                    "all_scale_checkout_intent_id",
+                )?;
+                Ok(Self {
+                    transaction_id: form.all_scale_transaction_id,
+                    intent_id,
+                    webhook_id: form.webhook_id,
+                    $($field: form.$field,)+
+                })
+            }
+        }
+
+        impl Serialize for WebhookBody<'_> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let this = self.clone();
+                WebhookForm {
+                    all_scale_transaction_id: this.transaction_id,
+                    all_scale_checkout_intent_id: Some(this.intent_id),
+                    allscale_checkout_intent_id: None,
+                    webhook_id: this.webhook_id,
+                    $($field: this.$field,)+
+                }
+                .serialize(serializer)
+            }
+        }
+
+        impl WebhookBody<'_> {
+            /// The same, with nothing borrowed.
+            #[must_use]
+            pub fn into_owned(self) -> WebhookBody<'static> {
+                WebhookBody {
+                    transaction_id: owned(self.transaction_id),
+                    intent_id: owned(self.intent_id),
+                    webhook_id: owned(self.webhook_id),
+                    $($field: self.$field.map($owned),)+
+                }
+            }
+        }
+    };
+}
+
+webhook_form! {
+    #[serde(borrow, default)]
+    amount_cents: Carried<'a, Cents>, Carried::into_owned;
+    #[serde(borrow, default)]
+    currency: Carried<'a, Open<Currency>>, Carried::into_owned;
+    #[serde(borrow, default, deserialize_with = "text")]
+    currency_symbol: Cow<'a, str>, owned;
+    #[serde(borrow, default)]
+    amount_coins: Carried<'a, CoinAmount>, Carried::into_owned;
+    #[serde(borrow, default)]
+    coin_symbol: Open<StableCoin, Cow<'a, str>>, |coin| coin.into_owned();
+    #[serde(borrow, default, deserialize_with = "text")]
+    coin_contract_address: Cow<'a, str>, owned;
+    #[serde(borrow, default)]
+    chain_id: Carried<'a, u64>, Carried::into_owned;
+    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
+    tx_hash: Personal<'a>, Personal::into_owned;
+    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
+    tx_from: Personal<'a>, Personal::into_owned;
+    #[serde(borrow, default)]
+    payment_method_type: Carried<'a, Open<PaymentMethodType>>, Carried::into_owned;
+    #[serde(borrow, default, deserialize_with = "text")]
+    order_id: Cow<'a, str>, owned;
+    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
+    user_id: Personal<'a>, Personal::into_owned;
+    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
+    user_name: Personal<'a>, Personal::into_owned;
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    extra_obj: JsonText<'a>, JsonText::into_owned;
+}
