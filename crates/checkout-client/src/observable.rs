@@ -116,7 +116,7 @@ impl Observable for Open<IntentStatus> {
     }
 }
 
-impl Observable for Intent<'static> {
+impl Observable for Intent<'_> {
     type Status = IntentStatus;
     type Raw = i64;
     const POLL_EVERY: Duration = Duration::from_secs(POLL_EVERY_SECONDS);

@@ -110,7 +110,7 @@ pub(crate) mod sealed {
     }
 
     /// A payload, and how it is read.
-    pub trait Answers<P: Backend>: Sized + 'static {
+    pub trait Answers<P: Backend>: Sized {
         fn read(
             head: &Head<'_>,
             body: &[u8],

@@ -10,6 +10,7 @@ use checkout_tables::{Environment, TextCode};
 use checkout_transport::BlockingTransport;
 use checkout_validate::peach::Rules;
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Polls until it is paid, and keeps asking after an end that is none yet: a success can come late. Tells the phases
@@ -113,4 +114,37 @@ fn one_caller_takes_a_payment_of_each_provider_to_its_success() {
     assert_eq!(phases, [AwaitingPayer, expired, Succeeded]);
     // Half an hour after it was opened it expires, and 20 minutes later it is paid.
     assert_eq!(took.as_secs(), 3_030);
+}
+
+/// What a web framework or a runtime asks of a handler: a future that is `Send` for every lifetime it could have.
+#[test]
+fn every_call_can_be_awaited_in_a_handler_of_a_web_framework() {
+    fn handler<S, F: Future + Send + 'static>(_: impl Fn(S) -> F + Send + Sync + 'static) {}
+    macro_rules! awaited {
+        ($client:ty, $sandbox:ty, |$asker:ident| $($call:expr),+) => {
+            async fn asks((client, sandbox): (Arc<$client>, Arc<$sandbox>)) -> bool {
+                let $asker = &*client;
+                true $(&& match $call.send(&*sandbox).await {
+                    Ok(received) => received.into_answer().is_ok(),
+                    Err(_) => false,
+                })+
+            }
+            handler(asks);
+        };
+    }
+    {
+        use checkout_client::allscale::Client;
+        use checkout_sandbox::allscale::Sandbox;
+        awaited!(Client, Sandbox, |client| client.ping(), client.get("i").unwrap(), client.status("i").unwrap());
+    }
+    {
+        use checkout_client::azotte::Client;
+        use checkout_sandbox::azotte::Sandbox;
+        awaited!(Client, Sandbox, |client| client.status("trk_1").unwrap());
+    }
+    {
+        use checkout_client::peach::v2::Client;
+        use checkout_sandbox::peach::Sandbox;
+        awaited!(Client, Sandbox, |client| client.token(), client.status("c1").unwrap());
+    }
 }

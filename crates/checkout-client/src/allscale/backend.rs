@@ -92,7 +92,7 @@ pub struct Asked {
     pub(super) accepted: Option<CoinSet>,
 }
 
-impl Answers<AllScale> for CreatedIntent<'static> {
+impl Answers<AllScale> for CreatedIntent<'_> {
     fn read(head: &Head<'_>, body: &[u8], _: &Asked) -> Result<Reply<'static, Self>, ReadError> {
         owned::<CreatedIntent<'_>>(head, body)
     }
@@ -123,7 +123,7 @@ impl Answers<AllScale> for CreatedIntent<'static> {
     }
 }
 
-impl Answers<AllScale> for Intent<'static> {
+impl Answers<AllScale> for Intent<'_> {
     fn read(head: &Head<'_>, body: &[u8], _: &Asked) -> Result<Reply<'static, Self>, ReadError> {
         owned::<Intent<'_>>(head, body)
     }
@@ -154,9 +154,9 @@ macro_rules! bare {
 
 bare!(
     Open<IntentStatus> => Open<IntentStatus>,
-    Pong<'static> => Pong<'_>,
-    Echo<'static> => Echo<'_>,
-    JsonText<'static> => JsonText<'_>
+    Pong<'_> => Pong<'_>,
+    Echo<'_> => Echo<'_>,
+    JsonText<'_> => JsonText<'_>
 );
 
 macro_rules! readable {
@@ -170,12 +170,12 @@ macro_rules! readable {
 }
 
 readable!(
-    CreatedIntent<'static>,
-    Intent<'static>,
+    CreatedIntent<'_>,
+    Intent<'_>,
     Open<IntentStatus>,
-    Pong<'static>,
-    Echo<'static>,
-    JsonText<'static>
+    Pong<'_>,
+    Echo<'_>,
+    JsonText<'_>
 );
 
 fn owned<'a, T: Payload<'a>>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'static, T::Owned>, ReadError> {

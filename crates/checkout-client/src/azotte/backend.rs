@@ -103,7 +103,7 @@ pub struct Asked {
     pub(super) tracking_number: Option<String>,
 }
 
-impl Answers<Azotte> for CheckoutResult<'static> {
+impl Answers<Azotte> for CheckoutResult<'_> {
     fn read(head: &Head<'_>, body: &[u8], _: &Asked) -> Result<Reply<'static>, ReadError> {
         read(head, body).map(|reply| reply.map_owned(CheckoutResult::into_owned))
     }
@@ -120,18 +120,18 @@ impl Answers<Azotte> for CheckoutResult<'static> {
     }
 }
 
-impl Readable for CheckoutResult<'static> {
+impl Readable for CheckoutResult<'_> {
     type Provider = Azotte;
 }
 
-impl Observable for CheckoutResult<'static> {
+impl Observable for CheckoutResult<'_> {
     type Status = MessageCode;
     type Raw = Cow<'static, str>;
     const POLL_EVERY: Duration = Duration::from_secs(DEFAULT_RETRY_AFTER_SECONDS);
 
     fn observed(&self, sent_at_millis: u64) -> Option<Observation<MessageCode, Cow<'static, str>>> {
         let moment = crate::received::moment(sent_at_millis);
-        Some(Observation::read(self.status.message_code.clone(), moment))
+        Some(Observation::read(self.status.message_code.clone().into_owned(), moment))
     }
 
     fn retry_after_seconds(&self) -> Option<u64> {

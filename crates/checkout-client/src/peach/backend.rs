@@ -216,7 +216,7 @@ impl fmt::Debug for Asked {
     }
 }
 
-impl Answers<Peach> for Payment<'static> {
+impl Answers<Peach> for Payment<'_> {
     fn read(head: &Head<'_>, body: &[u8], asked: &Asked) -> Result<Reply<'static, Self>, ReadError> {
         read_payment(head, body, asked.environment).map(|reply| reply.map_owned(Payment::into_owned))
     }
@@ -248,7 +248,7 @@ impl Answers<Peach> for Payment<'static> {
     }
 }
 
-impl Answers<Peach> for Initiated<'static> {
+impl Answers<Peach> for Initiated<'_> {
     fn read(head: &Head<'_>, body: &[u8], _: &Asked) -> Result<Reply<'static, Self>, ReadError> {
         read_initiated(head, body).map(|reply| reply.map_owned(Initiated::into_owned))
     }
@@ -268,7 +268,7 @@ impl Answers<Peach> for Validated {
     }
 }
 
-impl Answers<Peach> for Created<'static> {
+impl Answers<Peach> for Created<'_> {
     fn read(head: &Head<'_>, body: &[u8], _: &Asked) -> Result<Reply<'static, Self>, ReadError> {
         read_created(head, body).map(|reply| reply.map_owned(Created::into_owned))
     }
@@ -307,9 +307,9 @@ macro_rules! readable {
     };
 }
 
-readable!(Payment<'static>, Initiated<'static>, Validated, Created<'static>, AccessToken);
+readable!(Payment<'_>, Initiated<'_>, Validated, Created<'_>, AccessToken);
 
-impl Observable for Payment<'static> {
+impl Observable for Payment<'_> {
     type Status = PaymentStatus;
     type Raw = Outcome<Cow<'static, str>>;
     /// Two a minute, of all of a merchant's checkouts together: one alone may be asked after every 30 s.
