@@ -4,6 +4,7 @@
 mod amount;
 mod json;
 mod reply;
+pub mod signed;
 
 pub use amount::Digits;
 pub use json::{coins, depth, integer, one_id, optional, rate, text, value};

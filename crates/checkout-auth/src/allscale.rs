@@ -22,6 +22,10 @@
 //! is visible ASCII, because each travels in a request line or a header.
 
 pub mod headers;
+pub mod response;
+pub mod webhook;
+
+mod list;
 
 use alloc::string::String;
 use core::fmt;
@@ -30,6 +34,7 @@ use base64ct::{Base64, Encoding};
 use hmac::Mac;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::fault::Fault;
 use crate::mac::{MacKey, Sink, push_decimal, sha256_hex};
 
 /// An API key and its secret, ready to sign.
@@ -175,14 +180,10 @@ impl SigningKey {
     /// ```
     pub fn verify(&self, request: &RequestToSign<'_>, signature: &str) -> Result<(), VerifyError> {
         let digits = signature.strip_prefix(PREFIX).ok_or(VerifyError::Version)?;
-        let mut room = [0; MAC_BYTES];
-        let claimed = Base64::decode(digits, &mut room).map_err(|_| VerifyError::Encoding)?;
-        if claimed.len() != MAC_BYTES {
-            return Err(VerifyError::Encoding);
-        }
+        let claimed = read_base64(digits.as_bytes()).ok_or(VerifyError::Encoding)?;
         let mut mac = self.mac.start();
         request.write_to(&mut mac)?;
-        mac.verify_slice(claimed).map_err(|_| VerifyError::Mismatch)
+        mac.verify_slice(&claimed).map_err(|_| VerifyError::Mismatch)
     }
 }
 
@@ -294,13 +295,13 @@ impl RequestToSign<'_> {
         if self.method.is_empty() || !self.method.bytes().all(is_token) {
             return Err(SignError::Method);
         }
-        if !self.path.starts_with('/') || !is_visible_ascii_without(b"?#", self.path) {
+        if !is_path(self.path) {
             return Err(SignError::Path);
         }
-        if self.query.starts_with('?') || !is_visible_ascii_without(b"#", self.query) {
+        if !is_query(self.query) {
             return Err(SignError::Query);
         }
-        if self.nonce.is_empty() || !is_visible_ascii(self.nonce) {
+        if !is_header_text(self.nonce) {
             return Err(SignError::Nonce);
         }
         Ok(())
@@ -415,6 +416,38 @@ pub enum KeyError {
     SecretWhiteSpace,
 }
 
+impl KeyError {
+    /// The set-up's.
+    ///
+    /// ```
+    /// # use checkout_auth::{Fault, allscale::KeyError};
+    /// assert_eq!(KeyError::SecretEmpty.fault(), Fault::SetUp);
+    /// ```
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        Fault::SetUp
+    }
+
+    /// The usual cause, in a sentence.
+    ///
+    /// ```
+    /// # use checkout_auth::allscale::KeyError;
+    /// assert!(KeyError::SecretWhiteSpace.hint().contains("line break"));
+    /// ```
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::ApiKeyEmpty | Self::SecretEmpty => {
+                "the variable or file that it is read from is empty, or is not there"
+            }
+            Self::ApiKeyWhiteSpace | Self::SecretWhiteSpace => {
+                "the file that it is read from ends in a line break, or it was copied with a blank"
+            }
+            Self::ApiKeyText => "it was copied out of a page or a mail, with a character that cannot be seen",
+        }
+    }
+}
+
 /// Why a request cannot be signed: the part that no HTTP request could carry as it is.
 ///
 /// ```
@@ -445,6 +478,35 @@ pub enum SignError {
     /// The nonce is empty or holds something other than visible ASCII.
     #[error("the nonce is empty or holds a character that is not visible ASCII")]
     Nonce,
+}
+
+impl SignError {
+    /// The caller's.
+    ///
+    /// ```
+    /// # use checkout_auth::{Fault, allscale::SignError};
+    /// assert_eq!(SignError::Path.fault(), Fault::Caller);
+    /// ```
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        Fault::Caller
+    }
+
+    /// The usual cause, in a sentence.
+    ///
+    /// ```
+    /// # use checkout_auth::allscale::SignError;
+    /// assert!(SignError::Path.hint().contains("URL"));
+    /// ```
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Method => "give the method as it is sent, such as `POST`",
+            Self::Path => "give the path alone, percent-encoded: no whole URL and no query",
+            Self::Query => "give the query without its `?`, percent-encoded, and the empty text for none",
+            Self::Nonce => "give the text of the header, such as a random UUID",
+        }
+    }
 }
 
 /// Why a request's signature is refused. For the server's own log: the sender is told of all alike.
@@ -480,6 +542,67 @@ pub enum VerifyError {
     /// The request as received could not have been signed.
     #[error("the request could not have been signed")]
     Request(#[from] SignError),
+}
+
+impl VerifyError {
+    /// Where to look first, supposing that a holder of the key sent the request.
+    ///
+    /// ```
+    /// # use checkout_auth::{Fault, allscale::VerifyError};
+    /// assert_eq!(VerifyError::Version.fault(), Fault::Sender);
+    /// assert_eq!(VerifyError::Mismatch.fault(), Fault::SetUp);
+    /// ```
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Version | Self::Encoding => Fault::Sender,
+            Self::Mismatch => Fault::SetUp,
+            Self::Request(error) => error.fault(),
+        }
+    }
+
+    /// The usual cause, in a sentence for the receiver's log.
+    ///
+    /// ```
+    /// # use checkout_auth::allscale::VerifyError;
+    /// assert!(VerifyError::Mismatch.hint().contains("written again"));
+    /// ```
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Version => {
+                "the request is signed in a way that is not known here, or the `v1=` was left out"
+            }
+            Self::Encoding => {
+                "the signature was cut, decoded or trimmed on the way here, or is not in Base64"
+            }
+            Self::Mismatch => {
+                "the body was parsed and written again before it came here, the secret is another or has \
+                 white space in it, or a proxy changed the path or the query; else it is forged"
+            }
+            Self::Request(error) => error.hint(),
+        }
+    }
+}
+
+/// The bytes of a MAC that exactly its padded, canonical, standard Base64 stands for.
+fn read_base64(digits: &[u8]) -> Option<[u8; MAC_BYTES]> {
+    let mut mac = [0; MAC_BYTES];
+    let read = Base64::decode(digits, &mut mac).ok()?.len();
+    (read == MAC_BYTES).then_some(mac)
+}
+
+fn is_path(text: &str) -> bool {
+    text.starts_with('/') && is_visible_ascii_without(b"?#", text)
+}
+
+fn is_query(text: &str) -> bool {
+    !text.starts_with('?') && is_visible_ascii_without(b"#", text)
+}
+
+/// Whether `text` may be the value of one of the headers: visible ASCII, not empty.
+fn is_header_text(text: &str) -> bool {
+    !text.is_empty() && is_visible_ascii(text)
 }
 
 /// Whether all of `text` is visible ASCII: no space, no control character, no line break.

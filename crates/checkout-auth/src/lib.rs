@@ -1,9 +1,13 @@
 //! The signatures of hosted checkout providers, made and verified.
 //!
 //! What it holds: one module for each provider that signs, with its key, what the key signs, and the check
-//! that the receiver makes. [`allscale`] signs the bytes of a request; [`peach`] signs decoded parameters, of
-//! requests and of what Peach sends. Azotte signs nothing: it takes an API key in a header. All of it works
-//! on bytes and text and knows no HTTP type, so it fits on any HTTP stack.
+//! that the receiver makes. [`allscale`] signs the bytes of a request, of a [webhook](allscale::webhook) and,
+//! if asked to, of an [answer](allscale::response); [`peach`] signs decoded parameters, of requests and of
+//! what Peach sends, and a webhook's bytes in a [header](peach::header). Azotte signs nothing: it takes an
+//! API key in a header. All of it works on bytes and text and knows no HTTP type, so it fits on any HTTP
+//! stack: headers are looked up by [`HeaderFields`]. A [`KeyRing`] holds the keys while one is changed for
+//! another, and a [`Tolerance`] says how old a message may be. Every error says whose [`Fault`] it is and, in
+//! a hint, what the usual cause is.
 //!
 //! ```
 //! use checkout_auth::allscale::{RequestToSign, SigningKey, headers};
@@ -27,10 +31,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **What is not here:** a clock, a source of nonces, a memory of the nonces seen, the check that a timestamp
-//! is recent, a decoder of forms and JSON, and anything that sends. Time, nonces and secrets are arguments.
-//! Of what AllScale sends, nothing is verified; of what Peach sends, the parameter `signature` is, and the
-//! header `x-webhook-signature`, which a merchant can switch on for webhooks, is not.
+//! **What is not here:** a clock, a source of nonces, a memory of the nonces seen, a decoder of forms and
+//! JSON, and anything that sends. Time, nonces and secrets are arguments. A message that was verified may
+//! have come before: only a memory can tell. A request to a server that plays AllScale is checked for its
+//! signature alone, and its time is left to the server.
 //!
 //! **The one idea to know:** a signature covers exactly what is sent. AllScale's covers bytes: sign the body
 //! as it will leave and send it untouched; a body that is serialised a second time is another body. Every
@@ -46,6 +50,14 @@ extern crate alloc;
 pub mod allscale;
 pub mod peach;
 
+mod fault;
+mod fields;
 mod mac;
+mod ring;
+mod time;
 
+pub use fault::Fault;
+pub use fields::{HeaderError, HeaderFields, HeaderProblem};
+pub use ring::KeyRing;
 pub use secrecy::SecretString;
+pub use time::Tolerance;

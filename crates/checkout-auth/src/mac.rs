@@ -23,6 +23,13 @@ impl MacKey {
     pub(crate) fn start(&self) -> Hmac<Sha256> {
         Hmac::clone(&self.0)
     }
+
+    /// Whether one of the MACs claimed is the one of what `write` writes. Each is compared in constant time.
+    pub(crate) fn made_any_of(&self, claimed: &[[u8; 32]], write: impl FnOnce(&mut Hmac<Sha256>)) -> bool {
+        let mut mac = self.start();
+        write(&mut mac);
+        claimed.iter().any(|claimed| mac.clone().verify_slice(claimed).is_ok())
+    }
 }
 
 impl fmt::Debug for MacKey {
@@ -117,12 +124,12 @@ pub(crate) mod tests {
     use sha2::digest::zeroize::ZeroizeOnDrop;
 
     /// HMAC-SHA256 by its definition (RFC 2104).
-    pub(crate) fn hmac_by_definition(secret: &str, message: &str) -> Vec<u8> {
+    pub(crate) fn hmac_by_definition(secret: &str, message: impl AsRef<[u8]>) -> Vec<u8> {
         let mut block =
             if secret.len() > 64 { Sha256::digest(secret).to_vec() } else { secret.as_bytes().to_vec() };
         block.resize(64, 0);
         let padded = |pad: u8| block.iter().map(|byte| byte ^ pad).collect::<Vec<u8>>();
-        let inner = Sha256::digest([padded(0x36), message.as_bytes().to_vec()].concat());
+        let inner = Sha256::digest([padded(0x36), message.as_ref().to_vec()].concat());
         Sha256::digest([padded(0x5c), inner.to_vec()].concat()).to_vec()
     }
 

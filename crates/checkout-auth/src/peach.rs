@@ -39,6 +39,8 @@
 //! that page has the example with its digest. Assumed: that "alphabetical" is the order of the keys' UTF-8
 //! bytes, which the page's own code has for the keys in use, all ASCII.
 
+pub mod header;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -47,7 +49,9 @@ use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
+use crate::fault::Fault;
 use crate::mac::{MacKey, hex, read_hex};
+use crate::ring::KeyRing;
 
 /// The secret token of one entity, ready to sign and to verify.
 ///
@@ -131,7 +135,9 @@ impl SecretToken {
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Signature, SignError> {
         let pairs = ordered(pairs).ok_or(SignError::DuplicateKey)?;
-        Ok(Signature(hex(&self.mac(&pairs).finalize().into_bytes().into())))
+        let mut mac = self.0.start();
+        update(&mut mac, &pairs);
+        Ok(Signature(hex(&mac.finalize().into_bytes().into())))
     }
 
     /// Checks the signature of the parameters received, in any order, [`SIGNATURE`] among them: see the table
@@ -165,18 +171,15 @@ impl SecretToken {
     /// ```
     pub fn verify<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<(), VerifyError> {
         let pairs = ordered(pairs).ok_or(VerifyError::DuplicateKey)?;
-        let (_, claimed) = pairs.iter().find(|(key, _)| *key == SIGNATURE).ok_or(VerifyError::Missing)?;
-        let claimed = read_hex(claimed).ok_or(VerifyError::Malformed)?;
-        self.mac(&pairs).verify_slice(&claimed).map_err(|_| VerifyError::Mismatch)?;
+        let claimed = claim(&pairs)?;
+        if !self.made(&pairs, claimed) {
+            return Err(VerifyError::Mismatch);
+        }
         if can_be_recut(&pairs) { Err(VerifyError::Recut) } else { Ok(()) }
     }
 
-    fn mac(&self, ordered: &[(&str, &str)]) -> Hmac<Sha256> {
-        let mut mac = self.0.start();
-        for part in signed_parts(ordered) {
-            mac.update(part.as_bytes());
-        }
-        mac
+    fn made(&self, ordered: &[(&str, &str)], claimed: [u8; 32]) -> bool {
+        self.0.made_any_of(&[claimed], |mac| update(mac, ordered))
     }
 }
 
@@ -184,6 +187,46 @@ impl fmt::Debug for SecretToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SecretToken").finish_non_exhaustive()
     }
+}
+
+/// Checks the signature of the parameters received as [`SecretToken::verify`] does, with every key of a ring
+/// that is valid at `now`, seconds since 1970-01-01 UTC. Gives the ring's id of the key that made it.
+///
+/// Every valid key takes in all of the parameters' text, so the cost is theirs, times the keys.
+///
+/// # Errors
+///
+/// [`VerifyError`], as for [`SecretToken::verify`], and [`VerifyError::NoValidKey`]. Do not tell the sender
+/// which.
+///
+/// ```
+/// use checkout_auth::KeyRing;
+/// use checkout_auth::peach::{SecretToken, VerifyError, verify_with};
+///
+/// let old = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
+/// let new = SecretToken::new("0a4f4b6f7d105a4c8c5e0f5ba5a54a52".into())?;
+/// let ring = KeyRing::new("new", new).and_valid("old", old, i64::MIN..1_716_501_000);
+/// let received = [
+///     ("checkoutId", "4b1b4ac3d2a8458cbd3e1a5a4d0a6e0b"),
+///     ("result.code", "000.200.100"),
+///     ("signature", "2c741edeaba8a771ba0726ef2f9d3c2f378240ad6deb239858a3b1e16e77e256"),
+/// ];
+/// assert_eq!(verify_with(&ring, received, 1_716_500_999), Ok("old"));
+/// assert_eq!(verify_with(&ring, received, 1_716_501_000), Err(VerifyError::Mismatch));
+/// # Ok::<(), checkout_auth::peach::KeyError>(())
+/// ```
+pub fn verify_with<'r, 'a>(
+    ring: &'r KeyRing<SecretToken>,
+    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    now: i64,
+) -> Result<&'r str, VerifyError> {
+    let pairs = ordered(pairs).ok_or(VerifyError::DuplicateKey)?;
+    let claimed = claim(&pairs)?;
+    let mut keys = ring.at(now).peekable();
+    keys.peek().ok_or(VerifyError::NoValidKey)?;
+    let made = keys.find(|(_, token)| token.made(&pairs, claimed));
+    let (key_id, _) = made.ok_or(VerifyError::Mismatch)?;
+    if can_be_recut(&pairs) { Err(VerifyError::Recut) } else { Ok(key_id) }
 }
 
 /// The text that is signed, to compare with what the other side has made of the parameters.
@@ -276,6 +319,35 @@ pub enum KeyError {
     WhiteSpace,
 }
 
+impl KeyError {
+    /// The set-up's.
+    ///
+    /// ```
+    /// # use checkout_auth::{Fault, peach::KeyError};
+    /// assert_eq!(KeyError::Empty.fault(), Fault::SetUp);
+    /// ```
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        Fault::SetUp
+    }
+
+    /// The usual cause, in a sentence.
+    ///
+    /// ```
+    /// # use checkout_auth::peach::KeyError;
+    /// assert!(KeyError::WhiteSpace.hint().contains("line break"));
+    /// ```
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Empty => "the variable or file that it is read from is empty, or is not there",
+            Self::WhiteSpace => {
+                "the file that it is read from ends in a line break, or it was copied with a blank"
+            }
+        }
+    }
+}
+
 /// Why parameters cannot be signed. Holds neither key nor value.
 ///
 /// ```
@@ -293,6 +365,30 @@ pub enum SignError {
     /// and `a%2Eb` in a form are one key.
     #[error("a parameter is there twice")]
     DuplicateKey,
+}
+
+impl SignError {
+    /// The caller's.
+    ///
+    /// ```
+    /// # use checkout_auth::{Fault, peach::SignError};
+    /// assert_eq!(SignError::DuplicateKey.fault(), Fault::Caller);
+    /// ```
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        Fault::Caller
+    }
+
+    /// The usual cause, in a sentence.
+    ///
+    /// ```
+    /// # use checkout_auth::peach::SignError;
+    /// assert!(SignError::DuplicateKey.hint().contains("once"));
+    /// ```
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        "give every parameter once: one of the caller's own has the key of another"
+    }
 }
 
 /// Why the signature of parameters is refused. For the receiver's own log: the sender is told of all alike.
@@ -322,10 +418,63 @@ pub enum VerifyError {
     #[error("the signature is not these parameters' under this secret token")]
     Mismatch,
     /// The signature is right, but a name that tells a result or a checkout (`result.code`, `paymentType`,
-    /// `checkoutId`, `merchantTransactionId`) also stands elsewhere in the signed text than as that key: these
-    /// may not be the parameters that were signed. Assumed: no honest message has it there.
+    /// `checkoutId`, `merchantTransactionId`) also stands elsewhere in the signed text than as that key:
+    /// these may not be the parameters that were signed. Assumed: no honest message has it there.
     #[error("a name that tells a result or a checkout stands elsewhere in the signed text too")]
     Recut,
+    /// No key of the ring is valid now. Only [`verify_with`] says so.
+    #[error("no key is valid now")]
+    NoValidKey,
+}
+
+impl VerifyError {
+    /// Where to look first, supposing that Peach sent the parameters.
+    ///
+    /// ```
+    /// # use checkout_auth::{Fault, peach::VerifyError};
+    /// assert_eq!(VerifyError::Missing.fault(), Fault::Sender);
+    /// assert_eq!(VerifyError::Mismatch.fault(), Fault::SetUp);
+    /// ```
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Missing | Self::Malformed | Self::DuplicateKey | Self::Recut => Fault::Sender,
+            Self::Mismatch | Self::NoValidKey => Fault::SetUp,
+        }
+    }
+
+    /// The usual cause, in a sentence for the receiver's log.
+    ///
+    /// ```
+    /// # use checkout_auth::peach::VerifyError;
+    /// assert!(VerifyError::Mismatch.hint().contains("decoded"));
+    /// ```
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Missing => {
+                "not a message of the provider, such as the browser coming back by GET, or a framework \
+                 left out or renamed a parameter"
+            }
+            Self::Malformed => {
+                "not a message of the provider, or the signature was cut or trimmed on the way here"
+            }
+            Self::DuplicateKey => {
+                "not a message of the provider, or the parameters of the query and of the body were put \
+                 together"
+            }
+            Self::Mismatch => {
+                "a parameter was left out, trimmed, renamed or decoded once too often before it came here \
+                 (empty ones and unknown ones are signed too), or the secret token is another entity's or \
+                 has white space in it; else it is forged"
+            }
+            Self::Recut => {
+                "somebody cut a genuine message into other parameters, or a payer's text holds the name of a \
+                 parameter: read the status"
+            }
+            Self::NoValidKey => "the validity of the ring's keys has ended, or has not begun",
+        }
+    }
 }
 
 /// The pairs in the order they are signed in, or `None` when a key is there twice.
@@ -335,6 +484,18 @@ fn ordered<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Ve
     let keys = pairs.iter().map(|(key, _)| key);
     let twice = keys.clone().zip(keys.skip(1)).any(|(key, next)| key == next);
     (!twice).then_some(pairs)
+}
+
+/// The MAC that the signature among the pairs claims to be.
+fn claim(ordered: &[(&str, &str)]) -> Result<[u8; 32], VerifyError> {
+    let (_, claimed) = ordered.iter().find(|(key, _)| *key == SIGNATURE).ok_or(VerifyError::Missing)?;
+    read_hex(claimed).ok_or(VerifyError::Malformed)
+}
+
+fn update(mac: &mut Hmac<Sha256>, ordered: &[(&str, &str)]) {
+    for part in signed_parts(ordered) {
+        mac.update(part.as_bytes());
+    }
 }
 
 /// What is signed of the ordered pairs, part by part.

@@ -61,7 +61,7 @@ fn signature_by_definition(secret: &str, request: &RequestToSign<'_>) -> String 
 }
 
 /// Base64 (RFC 4648, 4), read off the string of bits.
-fn base64_by_bits(bytes: &[u8]) -> String {
+pub(super) fn base64_by_bits(bytes: &[u8]) -> String {
     let alphabet: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['+', '/']).collect();
     let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
     let mut text = String::new();
@@ -341,6 +341,27 @@ fn keys_and_signatures_can_be_shared_between_threads() {
     fn shared<T: Send + Sync + Clone + 'static>() {}
     shared::<SigningKey>();
     shared::<Signature>();
+}
+
+#[test]
+fn every_error_says_whose_fault_it_is_and_the_usual_cause() {
+    let faults = [
+        (VerifyError::Version, Fault::Sender),
+        (VerifyError::Encoding, Fault::Sender),
+        (VerifyError::Mismatch, Fault::SetUp),
+        (VerifyError::Request(SignError::Nonce), Fault::Caller),
+    ];
+    for (error, fault) in faults {
+        assert_eq!(error.fault(), fault, "{error}");
+        assert!(error.hint().len() > 20, "{error}");
+    }
+    for error in [SignError::Method, SignError::Path, SignError::Query, SignError::Nonce] {
+        assert!(error.fault() == Fault::Caller && error.hint().len() > 20, "{error}");
+    }
+    use KeyError::*;
+    for error in [ApiKeyEmpty, ApiKeyWhiteSpace, ApiKeyText, SecretEmpty, SecretWhiteSpace] {
+        assert!(error.fault() == Fault::SetUp && error.hint().len() > 20, "{error}");
+    }
 }
 
 #[derive(Debug, Clone)]

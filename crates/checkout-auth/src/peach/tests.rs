@@ -50,7 +50,7 @@ fn text_by_map(pairs: &[(&str, &str)]) -> String {
 }
 
 fn signature_by_definition(secret: &str, pairs: &[(&str, &str)]) -> String {
-    hmac_by_definition(secret, &text_by_map(pairs)).iter().map(|byte| format!("{byte:02x}")).collect()
+    hmac_by_definition(secret, text_by_map(pairs)).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// `PAIRS` with one of them replaced by others.
@@ -350,6 +350,62 @@ fn tokens_and_signatures_can_be_shared_between_threads() {
     fn shared<T: Send + Sync + Clone + 'static>() {}
     shared::<SecretToken>();
     shared::<Signature>();
+}
+
+#[test]
+fn a_ring_gives_the_id_of_the_key_that_signed() {
+    const OTHER: &str = "0a4f4b6f7d105a4c8c5e0f5ba5a54a52";
+    let ring = KeyRing::new("new", token(OTHER)).and_valid("old", token(SECRET), 100..200);
+    let by_ring =
+        |signature: &str, now| verify_with(&ring, PAIRS.into_iter().chain([(SIGNATURE, signature)]), now);
+    let by_the_other = signature_by_definition(OTHER, &PAIRS);
+    for now in [100, 199] {
+        assert_eq!(by_ring(DIGEST, now), Ok("old"));
+        assert_eq!(by_ring(&by_the_other, now), Ok("new"));
+    }
+    for now in [i64::MIN, 99, 200, i64::MAX] {
+        assert_eq!(by_ring(DIGEST, now), Err(VerifyError::Mismatch));
+        assert_eq!(by_ring(&by_the_other, now), Ok("new"));
+    }
+    let only_old = KeyRing::new_valid("old", token(SECRET), 100..200);
+    let signed = PAIRS.into_iter().chain([(SIGNATURE, DIGEST)]);
+    assert_eq!(verify_with(&only_old, signed.clone(), 199), Ok("old"));
+    assert_eq!(verify_with(&only_old, signed, 200), Err(VerifyError::NoValidKey));
+}
+
+#[test]
+fn a_ring_refuses_what_a_key_refuses() {
+    let ring = KeyRing::new("ours", token(SECRET));
+    let zeros = "0".repeat(64);
+    let recut = with(6, &[("paymentT", "y"), ("peDB", "")]);
+    for (pairs, signature) in
+        [(PAIRS.to_vec(), &*zeros), (PAIRS.to_vec(), ""), (recut, DIGEST), ([PAIRS, PAIRS].concat(), DIGEST)]
+    {
+        let signed = pairs.iter().copied().chain([(SIGNATURE, signature)]);
+        let refused = verify(&pairs, signature);
+        assert!(refused.is_err());
+        assert_eq!(verify_with(&ring, signed, 0).map(|_| ()), refused);
+    }
+    assert_eq!(verify_with(&ring, PAIRS, 0), Err(VerifyError::Missing));
+}
+
+#[test]
+fn every_error_says_whose_fault_it_is_and_the_usual_cause() {
+    let faults = [
+        (VerifyError::Missing, Fault::Sender),
+        (VerifyError::Malformed, Fault::Sender),
+        (VerifyError::DuplicateKey, Fault::Sender),
+        (VerifyError::Recut, Fault::Sender),
+        (VerifyError::Mismatch, Fault::SetUp),
+        (VerifyError::NoValidKey, Fault::SetUp),
+    ];
+    for (error, fault) in faults {
+        assert_eq!(error.fault(), fault, "{error}");
+        assert!(error.hint().len() > 20, "{error}");
+    }
+    for error in [KeyError::Empty, KeyError::WhiteSpace] {
+        assert!(error.fault() == Fault::SetUp && error.hint().len() > 20, "{error}");
+    }
 }
 
 prop_compose! {

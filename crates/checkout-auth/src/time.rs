@@ -1,0 +1,197 @@
+//! How far a message's time may be from the receiver's.
+
+/// How many seconds the time that a message states may be before or after the receiver's clock; both edges
+/// are in. By default 300, which AllScale's pages name.
+///
+/// A wider one gives a stolen message a longer life, and what remembers the messages that came must remember
+/// for longer: twice the tolerance at the least.
+///
+/// ```
+/// use checkout_auth::Tolerance;
+///
+/// assert_eq!(Tolerance::default().seconds(), 300);
+/// assert_eq!(Tolerance::from_seconds(600).seconds(), 600);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tolerance(u32);
+
+impl Tolerance {
+    /// As many seconds in either direction; with 0 the two clocks must agree to the second.
+    ///
+    /// ```
+    /// # use checkout_auth::Tolerance;
+    /// assert!(Tolerance::from_seconds(60) < Tolerance::default());
+    /// ```
+    #[must_use]
+    pub const fn from_seconds(seconds: u32) -> Self {
+        Self(seconds)
+    }
+
+    /// The seconds in either direction.
+    ///
+    /// ```
+    /// # use checkout_auth::Tolerance;
+    /// assert_eq!(Tolerance::from_seconds(0).seconds(), 0);
+    /// ```
+    #[must_use]
+    pub const fn seconds(self) -> u32 {
+        self.0
+    }
+
+    /// Whether a time is near enough; both in seconds since 1970-01-01 UTC.
+    pub(crate) fn judge(self, timestamp: i64, now: i64) -> Judgement {
+        let tolerated = u64::from(self.0);
+        match now.abs_diff(timestamp).checked_sub(tolerated) {
+            None | Some(0) => Judgement::InTime,
+            Some(by_seconds) if timestamp < now => Judgement::Expired { by_seconds },
+            Some(by_seconds) => Judgement::Early { by_seconds },
+        }
+    }
+
+    /// The last second at which a message of this time is in time; the end of time, when there is no later.
+    pub(crate) fn last_second(self, timestamp: i64) -> i64 {
+        timestamp.saturating_add(i64::from(self.0))
+    }
+}
+
+impl Default for Tolerance {
+    fn default() -> Self {
+        Self(300)
+    }
+}
+
+/// What a message's time is, seen from now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    InTime,
+    /// So many seconds past the tolerance.
+    Expired {
+        by_seconds: u64,
+    },
+    /// So many seconds ahead of the tolerance.
+    Early {
+        by_seconds: u64,
+    },
+}
+
+/// The seconds that a text of decimal digits stands for: the one spelling of each number, so no `+`, no
+/// blank, no leading zero and no `-0`.
+pub(crate) fn read_seconds(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) || (digits.starts_with('0') && text != "0") {
+        return None;
+    }
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Judgement::{Early, Expired, InTime};
+    use alloc::string::{String, ToString};
+    use proptest::prelude::*;
+
+    fn judge(timestamp: i64, now: i64) -> Judgement {
+        Tolerance::default().judge(timestamp, now)
+    }
+
+    #[test]
+    fn both_edges_are_in_time_and_a_second_more_is_not() {
+        let now = 1_716_501_000;
+        assert_eq!(judge(now, now), InTime);
+        assert_eq!(judge(now - 300, now), InTime);
+        assert_eq!(judge(now - 301, now), Expired { by_seconds: 1 });
+        assert_eq!(judge(now + 300, now), InTime);
+        assert_eq!(judge(now + 301, now), Early { by_seconds: 1 });
+    }
+
+    #[test]
+    fn no_tolerance_and_the_longest_one_have_edges_too() {
+        assert_eq!(Tolerance::from_seconds(0).judge(5, 5), InTime);
+        assert_eq!(Tolerance::from_seconds(0).judge(5, 6), Expired { by_seconds: 1 });
+        let longest = Tolerance::from_seconds(u32::MAX);
+        assert_eq!(longest.judge(0, 4_294_967_295), InTime);
+        assert_eq!(longest.judge(0, 4_294_967_296), Expired { by_seconds: 1 });
+    }
+
+    #[test]
+    fn the_ends_of_time_are_judged_exactly() {
+        assert_eq!(judge(i64::MIN, i64::MIN), InTime);
+        assert_eq!(judge(i64::MAX, i64::MAX), InTime);
+        assert_eq!(judge(i64::MIN, i64::MAX), Expired { by_seconds: u64::MAX - 300 });
+        assert_eq!(judge(i64::MAX, i64::MIN), Early { by_seconds: u64::MAX - 300 });
+        assert_eq!(judge(i64::MIN, 0), Expired { by_seconds: (1 << 63) - 300 });
+        assert_eq!(Tolerance::default().last_second(i64::MAX - 1), i64::MAX);
+        assert_eq!(Tolerance::default().last_second(i64::MIN), i64::MIN + 300);
+    }
+
+    #[test]
+    fn a_time_has_one_spelling() {
+        for text in ["0", "1", "-1", "1716501000", "9223372036854775807", "-9223372036854775808"] {
+            assert_eq!(read_seconds(text), text.parse().ok(), "{text}");
+            assert!(read_seconds(text).is_some(), "{text}");
+        }
+        let others = [
+            "",
+            "-",
+            "+",
+            "+1",
+            "-0",
+            "00",
+            "01",
+            "-01",
+            "--1",
+            " 1",
+            "1 ",
+            "1\n",
+            "1.0",
+            "1e3",
+            "0x1",
+            "1_000",
+            "9223372036854775808",
+            "-9223372036854775809",
+            "99999999999999999999999999",
+            "١",
+            "１",
+            "NaN",
+        ];
+        for text in others {
+            assert_eq!(read_seconds(text), None, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_distance_is_the_one_of_wider_integers(timestamp: i64, now: i64, tolerance: u32) {
+            let age = i128::from(now) - i128::from(timestamp);
+            let tolerated = i128::from(tolerance);
+            let by_seconds = u64::try_from(age.abs() - tolerated).unwrap_or_default();
+            let expected = if age.abs() <= tolerated {
+                InTime
+            } else if age > 0 {
+                Expired { by_seconds }
+            } else {
+                Early { by_seconds }
+            };
+            prop_assert_eq!(Tolerance::from_seconds(tolerance).judge(timestamp, now), expected);
+        }
+
+        #[test]
+        fn the_last_second_is_in_time_and_the_next_is_not(
+            timestamp in i64::MIN..i64::MAX - (1 << 32), tolerance: u32,
+        ) {
+            let tolerance = Tolerance::from_seconds(tolerance);
+            let last = tolerance.last_second(timestamp);
+            prop_assert_eq!(tolerance.judge(timestamp, last), InTime);
+            prop_assert_eq!(tolerance.judge(timestamp, last + 1), Expired { by_seconds: 1 });
+        }
+
+        #[test]
+        fn a_text_is_read_when_its_number_is_written_so(text in "[-+0-9 ]{0,22}|\\PC{0,5}", number: i64) {
+            let written_so: Option<i64> = text.parse().ok().filter(|number: &i64| number.to_string() == text);
+            prop_assert_eq!(read_seconds(&text), written_so);
+            let written: String = number.to_string();
+            prop_assert_eq!(read_seconds(&written), Some(number));
+        }
+    }
+}
