@@ -7,6 +7,7 @@ use crate::{Call, Clock, Nonces};
 #[cfg(feature = "system")]
 use crate::{RandomNonces, SystemClock};
 use checkout_auth::allscale::SigningKey;
+use checkout_auth::allscale::response::ResponseVerifier;
 use checkout_money::CoinAmount;
 use checkout_tables::allscale::{BASE_URL, IntentStatus, Route, StableCoin};
 use checkout_tables::{Environment, Open};
@@ -50,6 +51,7 @@ impl Client {
             key,
             environment: Environment::Live,
             base_url: BASE_URL.into(),
+            responses: None,
             #[cfg(feature = "system")]
             clock: Some(Box::new(SystemClock)),
             #[cfg(not(feature = "system"))]
@@ -236,6 +238,7 @@ pub struct Builder {
     key: SigningKey,
     environment: Environment,
     base_url: String,
+    responses: Option<ResponseVerifier>,
     clock: Option<Box<dyn Clock>>,
     nonces: Option<Box<dyn Nonces>>,
 }
@@ -251,6 +254,35 @@ impl Builder {
     /// nothing may stand in front of it. `http` is taken for this machine alone.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
+        self
+    }
+
+    /// Takes no answer that AllScale has not signed, to this request, with one of the verifier's keys: for a store that has
+    /// response signing switched on. A refusal must be signed too, and a proxy's page never is:
+    /// [`SendError::not_authentic`](crate::SendError::not_authentic) says what is wrong.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// use checkout_auth::allscale::{SigningKey, response::ResponseVerifier};
+    /// use checkout_auth::{KeyRing, SecretString};
+    /// use checkout_client::allscale::Client;
+    /// use checkout_sandbox::allscale::{Sandbox, Store};
+    ///
+    /// let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// let clock = sandbox.clock().clone();
+    /// let client = Client::builder(key.clone())
+    ///     .signed_responses(ResponseVerifier::new(KeyRing::new("2026", key)))
+    ///     .clock(move || clock.now_millis())
+    ///     .build()?;
+    /// // This store's answers are not signed.
+    /// let error = client.ping().send_blocking(&sandbox).unwrap_err();
+    /// assert!(error.not_authentic().is_some());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn signed_responses(mut self, verifier: ResponseVerifier) -> Self {
+        self.responses = Some(verifier);
         self
     }
 
@@ -275,6 +307,7 @@ impl Builder {
             base_url: base_url(&self.base_url)?,
             key: self.key,
             environment: self.environment,
+            responses: self.responses,
             clock: self.clock.ok_or(BuildError::NoClock)?,
             nonces: self.nonces.ok_or(BuildError::NoNonces)?,
         })))
@@ -293,6 +326,8 @@ struct Store {
     environment: Environment,
     /// Scheme and authority, with no slash at the end.
     base_url: String,
+    /// Where answers must be signed.
+    responses: Option<ResponseVerifier>,
     clock: Box<dyn Clock>,
     nonces: Box<dyn Nonces>,
 }

@@ -1,6 +1,6 @@
 //! One thing to ask, and one attempt at it.
 
-use crate::provider::sealed::{Answers, Ask, Backend, Moment, NoRequest};
+use crate::provider::sealed::{Answers, Ask, Backend, Exchange, Moment, NoRequest};
 use crate::trace::Trace;
 use crate::{Operation, Provider, Received, SendError};
 use checkout_tables::Repeat;
@@ -117,6 +117,9 @@ impl<T: Readable> Call<T> {
         let reader = Reader {
             client: self.client.clone(),
             route: self.route,
+            path: self.path.clone(),
+            nonce: nonce.to_owned(),
+            body: request.body().clone(),
             sent_at_millis: now_millis,
             asked: self.asked.clone(),
             payload: PhantomData,
@@ -323,6 +326,9 @@ impl<T: Readable> fmt::Debug for Attempt<T> {
 pub struct Reader<T: Readable> {
     client: ClientOf<T>,
     route: RouteOf<T>,
+    path: String,
+    nonce: String,
+    body: Bytes,
     sent_at_millis: u64,
     asked: AskedOf<T>,
     payload: PhantomData<fn() -> T>,
@@ -337,6 +343,9 @@ impl<T: Readable> Reader<T> {
     /// coin or amount than a native price has, with a coin that was not to be accepted, or with nothing to pay. It may have
     /// been done all the same.
     pub fn read(&self, response: &Response) -> Result<Received<T>, SendError> {
+        let exchange = Exchange { path: &self.path, nonce: &self.nonce, body: &self.body };
+        T::Provider::authentic(&self.client, &exchange, response)
+            .map_err(|error| SendError::unauthentic(self.route.into(), error, response.body().clone()))?;
         let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let head = Head {
             status: response.status().as_u16(),

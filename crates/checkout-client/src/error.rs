@@ -40,7 +40,7 @@ impl SendError {
             Reason::Transport(error) => error.delivery(),
             Reason::Sign(_) | Reason::Token | Reason::Request => Delivery::NotSent,
             // An answer came, so the request arrived.
-            Reason::Read(_) | Reason::Mismatch(_) => Delivery::Unknown,
+            Reason::Read(_) | Reason::Mismatch(_) | Reason::NotAuthentic(_) => Delivery::Unknown,
         }
     }
 
@@ -75,7 +75,12 @@ impl SendError {
     pub fn transport(&self) -> Option<&TransportError> {
         match &self.0.reason {
             Reason::Transport(error) => Some(error),
-            Reason::Sign(_) | Reason::Token | Reason::Request | Reason::Read(_) | Reason::Mismatch(_) => None,
+            Reason::Sign(_)
+            | Reason::Token
+            | Reason::Request
+            | Reason::Read(_)
+            | Reason::Mismatch(_)
+            | Reason::NotAuthentic(_) => None,
         }
     }
 
@@ -94,7 +99,8 @@ impl SendError {
             | Reason::Sign(_)
             | Reason::Token
             | Reason::Request
-            | Reason::Mismatch(_) => None,
+            | Reason::Mismatch(_)
+            | Reason::NotAuthentic(_) => None,
         }
     }
 
@@ -104,10 +110,36 @@ impl SendError {
     pub fn mismatch(&self) -> Option<&'static str> {
         match &self.0.reason {
             Reason::Mismatch(field) => Some(field),
-            Reason::Transport(_) | Reason::Sign(_) | Reason::Token | Reason::Request | Reason::Read(_) => {
-                None
-            }
+            Reason::Transport(_)
+            | Reason::Sign(_)
+            | Reason::Token
+            | Reason::Request
+            | Reason::Read(_)
+            | Reason::NotAuthentic(_) => None,
         }
+    }
+
+    /// Why the answer is not the provider's own, if it should have been signed and that is what went wrong.
+    #[must_use]
+    pub fn not_authentic(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        match &self.0.reason {
+            Reason::NotAuthentic(error) => Some(&**error),
+            Reason::Transport(_)
+            | Reason::Sign(_)
+            | Reason::Token
+            | Reason::Request
+            | Reason::Read(_)
+            | Reason::Mismatch(_) => None,
+        }
+    }
+
+    pub(crate) fn unauthentic(
+        operation: Operation,
+        error: Box<dyn Error + Send + Sync>,
+        body: Bytes,
+    ) -> Self {
+        let reason = Reason::NotAuthentic(error);
+        Self(Box::new(Failed { operation, request_id: None, body: Some(body), reason }))
     }
 
     pub(crate) fn no_answer(operation: Operation, error: TransportError) -> Self {
@@ -151,6 +183,7 @@ impl fmt::Display for SendError {
             Reason::Request => f.write_str("the request is not one that HTTP can carry")?,
             // Which has the request id in it.
             Reason::Read(error) => return write!(f, "the answer could not be read: {error}"),
+            Reason::NotAuthentic(error) => write!(f, "the answer's signature: {error}")?,
             Reason::Mismatch(SIGNATURE) => f.write_str("the answer has no signature over what it says")?,
             Reason::Mismatch(field) => write!(f, "the answer's {field} is not what was asked for")?,
         }
@@ -177,7 +210,12 @@ impl Error for SendError {
         match &self.0.reason {
             // What these say themselves stands in our own text already.
             Reason::Transport(error) => error.source(),
-            Reason::Sign(_) | Reason::Token | Reason::Request | Reason::Read(_) | Reason::Mismatch(_) => None,
+            Reason::Sign(_)
+            | Reason::Token
+            | Reason::Request
+            | Reason::Read(_)
+            | Reason::Mismatch(_)
+            | Reason::NotAuthentic(_) => None,
         }
     }
 }
@@ -313,6 +351,8 @@ enum Reason {
     /// Not a request that HTTP can carry.
     Request,
     Read(ReadError),
+    /// The answer is not signed as it should be.
+    NotAuthentic(Box<dyn Error + Send + Sync>),
     /// The field that is not what was asked for.
     Mismatch(&'static str),
 }

@@ -42,8 +42,8 @@ impl fmt::Display for Operation {
 
 pub(crate) mod sealed {
     use super::Operation;
-    use checkout_transport::Request;
     use checkout_transport::bytes::Bytes;
+    use checkout_transport::{Request, Response};
     use checkout_wire::{Head, ProviderRefusal, ReadError, Reply};
     use core::fmt;
     use std::error::Error;
@@ -65,6 +65,15 @@ pub(crate) mod sealed {
             ask: &Ask<'_, Self>,
             attempt: &Moment<'_>,
         ) -> Result<Request, NoRequest>;
+
+        /// Whether the answer is the provider's own, where that can be told before it is read.
+        fn authentic(
+            _: &Self::Client,
+            _: &Exchange<'_>,
+            _: &Response,
+        ) -> Result<(), Box<dyn Error + Send + Sync>> {
+            Ok(())
+        }
 
         /// The code of a refusal, for traces.
         fn code(refusal: &Self::Refusal) -> Option<RefusalCode<'_>>;
@@ -90,6 +99,14 @@ pub(crate) mod sealed {
     pub struct Moment<'m> {
         pub now_millis: u64,
         pub nonce: &'m str,
+    }
+
+    /// What was sent, as far as an answer's signature covers it.
+    #[expect(missing_debug_implementations, reason = "it holds a body, and lives for one answer")]
+    pub struct Exchange<'e> {
+        pub path: &'e str,
+        pub nonce: &'e str,
+        pub body: &'e Bytes,
     }
 
     /// A refusal's code.

@@ -69,6 +69,7 @@ mod with_tracing {
                 self.0.record("request_id", Printable(id).to_string());
             }
             let outcome = match (error.unreadable(), error.mismatch(), error.delivery()) {
+                _ if error.not_authentic().is_some() => "not authentic",
                 (Some(_), ..) => "unreadable",
                 (None, Some(_), _) => "not what was asked for",
                 (None, None, Delivery::Unknown) => "no answer",

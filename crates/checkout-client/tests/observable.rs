@@ -135,7 +135,13 @@ fn every_call_can_be_awaited_in_a_handler_of_a_web_framework() {
     {
         use checkout_client::allscale::Client;
         use checkout_sandbox::allscale::Sandbox;
-        awaited!(Client, Sandbox, |client| client.ping(), client.get("i").unwrap(), client.status("i").unwrap());
+        awaited!(
+            Client,
+            Sandbox,
+            |client| client.ping(),
+            client.get("i").unwrap(),
+            client.status("i").unwrap()
+        );
     }
     {
         use checkout_client::azotte::Client;

@@ -3,18 +3,20 @@
 use super::Client;
 use crate::base_url::is_https;
 use crate::call::{JSON, sensitive};
-use crate::provider::sealed::{Answers, Ask, Backend, Moment, NoRequest, RefusalCode};
+use crate::provider::sealed::{Answers, Ask, Backend, Exchange, Moment, NoRequest, RefusalCode};
 use crate::{Operation, Provider, Readable};
+use checkout_auth::allscale::response::ReceivedResponse;
 use checkout_auth::allscale::{RequestToSign, headers};
 use checkout_money::CoinAmount;
 use checkout_tables::Open;
 use checkout_tables::allscale::{ErrorCode, IntentStatus, Route, StableCoin};
-use checkout_transport::Request;
 use checkout_transport::http::{self, header};
+use checkout_transport::{Request, Response};
 use checkout_validate::PathSegment;
 use checkout_validate::allscale::CoinSet;
 use checkout_wire::allscale::{CreatedIntent, Echo, Intent, Payload, Pong, Refusal, Reply, read};
 use checkout_wire::{Head, JsonText, ReadError};
+use std::error::Error;
 
 /// AllScale, as a [`Provider`].
 ///
@@ -61,6 +63,26 @@ impl Backend for AllScale {
             request = request.header(header::CONTENT_TYPE, JSON);
         }
         request.body(body.clone()).map_err(|_| NoRequest::Http)
+    }
+
+    fn authentic(
+        client: &Client,
+        exchange: &Exchange<'_>,
+        response: &Response,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let Some(verifier) = &client.0.responses else { return Ok(()) };
+        let headers = response.headers().iter();
+        let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let received = ReceivedResponse {
+            request_path: exchange.path,
+            request_nonce: exchange.nonce,
+            request_body: exchange.body,
+            status: response.status().as_u16(),
+            headers: &headers,
+            body: response.body(),
+        };
+        let now = i64::try_from(client.0.clock.now_millis() / 1_000).unwrap_or(i64::MAX);
+        verifier.verify(&received, now).map(drop).map_err(Into::into)
     }
 
     fn code<'r>(refusal: &'r Refusal<'static>) -> Option<RefusalCode<'r>> {
@@ -169,14 +191,7 @@ macro_rules! readable {
     };
 }
 
-readable!(
-    CreatedIntent<'_>,
-    Intent<'_>,
-    Open<IntentStatus>,
-    Pong<'_>,
-    Echo<'_>,
-    JsonText<'_>
-);
+readable!(CreatedIntent<'_>, Intent<'_>, Open<IntentStatus>, Pong<'_>, Echo<'_>, JsonText<'_>);
 
 fn owned<'a, T: Payload<'a>>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'static, T::Owned>, ReadError> {
     read::<T>(head, body).map(|reply| reply.map_owned(Payload::into_owned))

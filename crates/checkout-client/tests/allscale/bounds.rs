@@ -50,7 +50,7 @@ fn nothing_is_asked_by_a_future_that_is_dropped_unpolled() {
 #[test]
 fn everything_crosses_threads_and_borrows_nothing() {
     fn crosses<T: Send + Sync + 'static>() {}
-    fn crosses_with<T: Readable + Send + Sync>() {
+    fn crosses_with<T: Readable + Send + Sync + 'static>() {
         crosses::<Call<T>>();
         crosses::<Attempt<T>>();
         crosses::<Reader<T>>();

@@ -17,6 +17,7 @@ mod nonces;
 mod observations;
 mod reading;
 mod request_ids;
+mod responses;
 mod secrets;
 mod signatures;
 mod stores;

@@ -228,16 +228,16 @@ fn an_answer_without_a_signature_settles_nothing() {
             assert_eq!(told(200, &body), other, "{code}");
         }
     }
-    // The other shape: without its fields it says at most that the checkout is open.
+    // The other shape: without its fields it says at most that the checkout is open, and of an end that somebody should look.
     for (word, expected) in [
         ("created", "Created, None"),
         ("pending", "Pending, None"),
-        ("successful", "nothing"),
-        ("authorized", "nothing"),
-        ("cancelled", "nothing"),
-        ("expired", "nothing"),
-        ("uncertain", "nothing"),
-        ("lapsed", "nothing"),
+        ("successful", "unknown, None"),
+        ("authorized", "unknown, None"),
+        ("cancelled", "unknown, None"),
+        ("expired", "unknown, None"),
+        ("uncertain", "unknown, None"),
+        ("lapsed", "unknown, None"),
     ] {
         let outer = format!(r#""status":"{word}","timestamp":1799,"redirect_url":"https://shop.example/""#);
         assert_eq!(told(200, &format!("{{{outer}}}")), expected, "{word}");

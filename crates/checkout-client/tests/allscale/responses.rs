@@ -1,0 +1,124 @@
+//! Answers that AllScale signs, and those that somebody else has had a hand in.
+
+use checkout_auth::allscale::response::{ResponseToSign, ResponseVerifier};
+use checkout_auth::allscale::{SigningKey, headers};
+use checkout_auth::{KeyRing, SecretString};
+use checkout_client::allscale::Client;
+use checkout_sandbox::allscale::{Sandbox, Store};
+use checkout_transport::bytes::Bytes;
+use checkout_transport::http::HeaderValue;
+use checkout_transport::{BlockingTransport, Delivery, Response, from_fn_blocking};
+
+type Change = fn(&mut Response);
+
+fn key(secret: &str) -> SigningKey {
+    SigningKey::new("st_key", SecretString::from(secret.to_owned())).unwrap()
+}
+
+/// What a call says whose answer is signed as AllScale signs it, and then changed.
+fn check(signed_with: &str, skew_seconds: i64, change: Change) -> String {
+    let sandbox = Sandbox::builder().store(Store::new(key("st_secret"))).build();
+    let clock = sandbox.clock().clone();
+    let client = Client::builder(key("st_secret"))
+        .signed_responses(ResponseVerifier::new(KeyRing::new("2026", key("st_secret"))))
+        .clock(move || clock.now_millis())
+        .build()
+        .unwrap();
+    let signing = from_fn_blocking(|request| {
+        let (path, body) = (request.uri().path().to_owned(), request.body().clone());
+        let nonce = request.headers()[headers::NONCE].to_str().unwrap().to_owned();
+        let mut response = sandbox.send_blocking(request)?;
+        let timestamp = i64::try_from(sandbox.clock().now_millis() / 1_000).unwrap() + skew_seconds;
+        let to_sign = ResponseToSign {
+            status: response.status().as_u16(),
+            request_path: &path,
+            request_nonce: &nonce,
+            request_body: &body,
+            timestamp,
+            nonce: "r1",
+            body: &response.body().clone(),
+        };
+        let signature = to_sign.sign(&key(signed_with)).unwrap();
+        let signed = [
+            (headers::RESPONSE_TIMESTAMP, timestamp.to_string()),
+            (headers::RESPONSE_NONCE, "r1".to_owned()),
+            (headers::RESPONSE_SIGNATURE, signature.to_string()),
+        ];
+        for (name, value) in signed {
+            response.headers_mut().insert(name, HeaderValue::from_str(&value).unwrap());
+        }
+        change(&mut response);
+        Ok(response)
+    });
+    match client.status("65b2f3d0d2d9c0a1b2c3d4e5").unwrap().send_blocking(&signing) {
+        Ok(received) => received.into_answer().unwrap_err().code().unwrap().value().to_string(),
+        Err(error) => {
+            assert_eq!(error.delivery(), Delivery::Unknown);
+            assert!(error.not_authentic().is_some() && error.mismatch().is_none(), "{error}");
+            "not authentic".to_owned()
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_taken_as_it_was_signed_and_in_no_other_way() {
+    let another_body: Change =
+        |response| *response.body_mut() = Bytes::from_static(br#"{"code":0,"payload":20}"#);
+    let another_status: Change = |response| *response.status_mut() = 200.try_into().unwrap();
+    let unsigned: Change = |response| drop(response.headers_mut().remove(headers::RESPONSE_SIGNATURE));
+    let doubled: Change = |response| {
+        let again = response.headers()[headers::RESPONSE_SIGNATURE].clone();
+        response.headers_mut().append(headers::RESPONSE_SIGNATURE, again);
+    };
+    for (signed_with, skew, change, expected) in [
+        // A refusal is an answer too, and was signed.
+        ("st_secret", 0, (|_| {}) as Change, "50001"),
+        ("st_secret", -300, |_| {}, "50001"),
+        ("st_secret", 300, |_| {}, "50001"),
+        ("st_secret", -301, |_| {}, "not authentic"),
+        ("st_secret", 301, |_| {}, "not authentic"),
+        ("st_other", 0, |_| {}, "not authentic"),
+        ("st_secret", 0, another_body, "not authentic"),
+        ("st_secret", 0, another_status, "not authentic"),
+        ("st_secret", 0, unsigned, "not authentic"),
+        ("st_secret", 0, doubled, "not authentic"),
+    ] {
+        assert_eq!(check(signed_with, skew, change), expected, "{signed_with} {skew}");
+    }
+}
+
+#[test]
+fn the_answer_to_another_attempt_is_not_taken_for_this_one() {
+    let client = Client::builder(key("st_secret"))
+        .signed_responses(ResponseVerifier::new(KeyRing::new("2026", key("st_secret"))))
+        .clock(|| 1_716_501_000_000)
+        .nonces(|| "unused".to_owned())
+        .build()
+        .unwrap();
+    let body = br#"{"code":0,"payload":20}"#;
+    let call = client.status("65b2f3d0d2d9c0a1b2c3d4e5").unwrap();
+    let answer_to = |path: &str, nonce: &str| {
+        let to_sign = ResponseToSign {
+            status: 200,
+            request_path: path,
+            request_nonce: nonce,
+            request_body: b"",
+            timestamp: 1_716_501_000,
+            nonce: "r1",
+            body,
+        };
+        let mut response = Response::new(Bytes::from_static(body));
+        for (name, value) in [
+            (headers::RESPONSE_TIMESTAMP, "1716501000"),
+            (headers::RESPONSE_NONCE, "r1"),
+            (headers::RESPONSE_SIGNATURE, to_sign.sign(&key("st_secret")).unwrap().as_str()),
+        ] {
+            response.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
+        }
+        let (_, reader) = call.attempt(1_716_501_000_000, "n1").unwrap().into_parts();
+        reader.read(&response).is_ok()
+    };
+    assert!(answer_to(call.path(), "n1"));
+    assert!(!answer_to(call.path(), "n2"));
+    assert!(!answer_to("/v1/checkout_intents/another/status", "n1"));
+}
