@@ -76,40 +76,41 @@ fn assert_as_by_hand(head: &Head<'_>, reply: &Result<Reply<'_>, ReadError>, tree
 
 fn by_hand(tree: &Value) -> Option<CheckoutResult<'_>> {
     let status = Some(&tree["status"]).filter(|status| status.is_object())?;
+    // But for the two that decide, what is not as documented is none.
     Some(CheckoutResult {
         tracking_number: optional(&tree["trackingNumber"], text)?,
         status: ResultStatus {
             message_code: text(&status["messageCode"])?.into(),
-            message: optional(&status["message"], personal)?,
+            message: personal(&status["message"]),
         },
-        message: optional(&tree["message"], personal)?,
-        redirect_instructions: optional(&tree["redirectInstructions"], redirect)?,
-        follow_up_instructions: optional(&tree["followUpInstructions"], follow_up)?,
+        message: personal(&tree["message"]),
+        redirect_instructions: tree["redirectInstructions"].as_object().map(|redirect| {
+            let text = |key| redirect.get(key).and_then(personal);
+            let flag = |key| redirect.get(key).and_then(Value::as_bool);
+            RedirectInstructions {
+                redirect_url: text("redirectUrl"),
+                html_content: text("htmlContent"),
+                three_d_identifier: text("threeDIdentifier"),
+                is_redirect_required: flag("isRedirectRequired"),
+                has_next_steps: flag("hasNextSteps"),
+                show_html_content: flag("showHtmlContent"),
+            }
+        }),
+        follow_up_instructions: tree["followUpInstructions"].as_object().map(|follow_up| {
+            FollowUpInstructions {
+                can_follow_up: follow_up.get("canFollowUp").and_then(Value::as_bool),
+                retry_after_seconds: follow_up.get("retryAfterSeconds").and_then(seconds),
+            }
+        }),
     })
 }
 
-fn redirect(tree: &Value) -> Option<RedirectInstructions<'_>> {
-    tree.is_object().then_some(())?;
-    Some(RedirectInstructions {
-        redirect_url: optional(&tree["redirectUrl"], personal)?,
-        html_content: optional(&tree["htmlContent"], personal)?,
-        three_d_identifier: optional(&tree["threeDIdentifier"], personal)?,
-        is_redirect_required: optional(&tree["isRedirectRequired"], Value::as_bool)?,
-        has_next_steps: optional(&tree["hasNextSteps"], Value::as_bool)?,
-        show_html_content: optional(&tree["showHtmlContent"], Value::as_bool)?,
-    })
-}
-
-fn follow_up(tree: &Value) -> Option<FollowUpInstructions<'_>> {
-    tree.is_object().then_some(())?;
-    let seconds = |seconds: &Value| match seconds.as_u64() {
+fn seconds(tree: &Value) -> Option<Carried<'_, u64>> {
+    match tree.as_u64() {
         Some(seconds) => Some(Carried::Known(seconds)),
-        None => JsonText::new(seconds.to_string()).ok().map(Carried::Other),
-    };
-    Some(FollowUpInstructions {
-        can_follow_up: optional(&tree["canFollowUp"], Value::as_bool)?,
-        retry_after_seconds: optional(&tree["retryAfterSeconds"], seconds)?,
-    })
+        None if tree.is_null() => None,
+        None => JsonText::new(tree.to_string()).ok().map(Carried::Other),
+    }
 }
 
 fn personal(tree: &Value) -> Option<Personal<'_>> {

@@ -19,6 +19,7 @@ fuzz_target!(|input: &[u8]| {
                 if let Reply::Done(answer) = reply {
                     assert!(head.is_success() || answer.payload.is_not_opened_yet());
                     assert_settles_by_the_list(&answer.payload);
+                    assert_heard_or_silent(&answer.payload);
                     assert_written_reads_the_same(&answer.payload);
                 }
             }
@@ -51,6 +52,37 @@ fn assert_settles_by_the_list(payment: &Payment<'_>) {
     if let Some(PaymentStatus::Cancelled | PaymentStatus::Expired) = status {
         assert!(matches!(text("result.code"), Some("100.396.101" | "100.396.104")));
     }
+}
+
+/// Whether there is anything to hear, told from the texts alone; and of another payment nothing is known.
+fn assert_heard_or_silent(payment: &Payment<'_>) {
+    let text = |key| payment.fields().get(key);
+    let other = text("paymentType").filter(|other| !matches!(*other, "" | "DB" | "PA"));
+    let heard = match (text("result.code"), other) {
+        (Some("700.400.580"), _) => false,
+        (Some(code), Some("RF")) => ends_in_digits(code, "000.100.2"),
+        (Some("000.200.000" | "100.396.101" | "100.396.104"), Some(_)) => false,
+        (Some(code), Some(_)) => !ends_in_digits(code, "000.200.1"),
+        (Some(_), None) => true,
+        (None, Some("RF")) => false,
+        (None, other) => {
+            let word = payment.wrapper().map(|wrapper| wrapper.status.text());
+            other.is_none() || !matches!(word, Some("created" | "pending"))
+        }
+    };
+    let status = payment.status();
+    assert_eq!(status.is_some(), heard);
+    let known = status.and_then(|status| status.known());
+    assert!(other.is_none() || known.is_none());
+    if text("result.code").is_none() {
+        assert!(matches!(known, None | Some(PaymentStatus::Created | PaymentStatus::Pending)));
+    }
+}
+
+/// Whether a text is this and two digits.
+fn ends_in_digits(text: &str, begin: &str) -> bool {
+    let end = text.strip_prefix(begin);
+    end.is_some_and(|end| end.len() == 2 && end.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn assert_written_reads_the_same(payment: &Payment<'_>) {

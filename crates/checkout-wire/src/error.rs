@@ -75,7 +75,8 @@ impl ReadError {
         Self { request_id, ..self }
     }
 
-    /// The field, such as `payload.amount_coins`; empty for the answer as a whole.
+    /// The field, such as `payload.amount_coins`; empty for the answer as a whole. A key can be anything: twelve digits or
+    /// more are `[digits]`, and of a [signed body](crate::peach::Fields) a key twice that is no parameter's is `[field]`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path

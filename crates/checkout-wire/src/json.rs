@@ -1,5 +1,6 @@
 //! JSON text, and the reading of fields.
 
+use crate::reply::{DIGITS, masked};
 use crate::{Head, ReadError, ReadErrorKind};
 use alloc::borrow::Cow;
 use alloc::borrow::ToOwned;
@@ -8,7 +9,7 @@ use checkout_validate::Personal;
 use core::fmt;
 use core::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -215,6 +216,38 @@ pub(crate) fn personal<'de: 'a, 'a, D: Deserializer<'de>>(
     text(deserializer).map(|text| text.map(Personal::from))
 }
 
+/// Reads a value that is not worth the rest: none if it is not of its type.
+pub(crate) fn or_none<'de: 'a, 'a, T: Deserialize<'a>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    JsonText::<'a>::deserialize(deserializer).map(|json| json.read())
+}
+
+/// Reads a text about the payer that is not worth the rest: none if it is no text.
+pub(crate) fn personal_or_none<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Personal<'a>>, D::Error> {
+    JsonText::<'a>::deserialize(deserializer).map(|json| json.read_text().map(Personal::from))
+}
+
+/// Reads what is not worth the rest: none if it is no object. Where every member of it is read so as well, a key that
+/// stands twice is the one error there is.
+pub(crate) fn object_or_none<'de: 'a, 'a, T: Deserialize<'a>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let json: &'a str = <&'a RawValue>::deserialize(deserializer)?.get();
+    if !begins_an_object(json.as_bytes()) {
+        return Ok(None);
+    }
+    match from_json(json, PhantomData) {
+        Ok(read) => Ok(Some(read)),
+        // Without its place, which counts from the object's beginning.
+        Err(error) if error.is_data() => Err(D::Error::custom(without_place(&error.to_string()))),
+        // A key that is no Unicode.
+        Err(_) => Ok(None),
+    }
+}
+
 /// Writes an optional text about the payer.
 pub(crate) fn write_personal<S: Serializer>(
     text: &Option<Personal<'_>>,
@@ -387,7 +420,7 @@ pub(crate) fn explain<'de>(json: &'de str, seed: impl DeserializeSeed<'de>) -> O
 fn from_serde(json: &str, path: &str, error: &serde_json::Error) -> ReadError {
     let at = position(json, error.line(), error.column());
     let said = error.to_string();
-    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
+    let said = without_place(&said);
     let named = |said: &str| said.split('`').nth(1).map(ToOwned::to_owned);
     let (field, kind) = if error.is_eof() {
         (None, ReadErrorKind::Truncated)
@@ -417,6 +450,11 @@ fn from_serde(json: &str, path: &str, error: &serde_json::Error) -> ReadError {
     ReadError::new(shortened(path), at, kind)
 }
 
+/// What a `serde_json` error says, without where.
+fn without_place(said: &str) -> &str {
+    said.rsplit_once(" at line ").map_or(said, |(said, _)| said)
+}
+
 /// The number that ends at a byte, or what there is of one.
 fn number_at(json: &str, at: usize) -> &str {
     let before = json.get(..=at).unwrap_or(json);
@@ -431,13 +469,21 @@ fn is_huge(number: &str) -> bool {
     integer && number.parse::<i64>().is_err() && number.parse::<u64>().is_err()
 }
 
-/// A key that nobody knows can be anything, so a path is cut short and made printable.
+/// A key that nobody knows can be anything, so a path is cut short and made printable, and digits that can be a card's
+/// are masked.
 fn shortened(path: String) -> String {
     let plain = |c: char| c.is_ascii_graphic();
-    if path.len() <= PATH && path.chars().all(plain) {
+    if path.len() <= PATH && masked(&path).all(|piece| piece.is_some_and(plain)) {
         return path;
     }
-    path.chars().take(PATH).map(|c| if plain(c) { c } else { '?' }).collect()
+    let mut short = String::new();
+    for piece in masked(&path).take(PATH) {
+        match piece {
+            None => short.push_str(DIGITS),
+            Some(c) => short.push(if plain(c) { c } else { '?' }),
+        }
+    }
+    short
 }
 
 /// The byte that a line and a column name; both count from 1, and a column counts bytes.

@@ -27,7 +27,8 @@
 //!
 //! # The one idea to know
 //! Reading is total: whatever the bytes are, the outcome is a value or an error that says where. What a provider may
-//! add later (statuses, codes, fields) is never an error; what it cannot mean is always one.
+//! add later (statuses, codes, fields) is never an error; what it cannot mean is always one, but where the payload's own
+//! page says that nothing is decided by it.
 //!
 //! # Sources
 //! *Create Checkout Intent*, v4, 2026-05-06; *Get Checkout Intent*, v3, 2026-03-06; *Get Status*, v3, 2026-05-14; for

@@ -202,9 +202,14 @@ impl fmt::Display for NotTheApi<'_> {
 /// A text from outside, as it can be printed: what is no printable character is escaped, so that it cannot forge a line
 /// of a log or steer a terminal, and what is longer than 256 characters is cut short.
 ///
+/// Twelve or more digits, also in groups as a card's are written, with one blank or dash between two, are `[digits]`: a
+/// provider can quote what it was sent. They count as one character, and so an id of that many digits is not shown
+/// either.
+///
 /// ```
 /// use checkout_wire::Printable;
 ///
+/// assert_eq!(Printable("card 4111 1111 1111 1111 refused").to_string(), "card [digits] refused");
 /// assert_eq!(Printable("isn't").to_string(), "isn't");
 /// assert_eq!(Printable("a\r\nb\u{1b}[2J").to_string(), r"a\r\nb\u{1b}[2J");
 /// assert_eq!(Printable(&"x".repeat(1_000)).to_string(), "x".repeat(256) + "...");
@@ -217,14 +222,15 @@ pub struct Printable<'a>(
 
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut characters = self.0.chars();
-        for character in characters.by_ref().take(PRINTED) {
-            match character {
-                '\'' | '"' => f.write_char(character)?,
-                _ => write!(f, "{}", character.escape_debug())?,
+        let mut pieces = masked(self.0);
+        for piece in pieces.by_ref().take(PRINTED) {
+            match piece {
+                None => f.write_str(DIGITS)?,
+                Some(character @ ('\'' | '"')) => f.write_char(character)?,
+                Some(character) => write!(f, "{}", character.escape_debug())?,
             }
         }
-        if characters.next().is_some() { f.write_str("...") } else { Ok(()) }
+        if pieces.next().is_some() { f.write_str("...") } else { Ok(()) }
     }
 }
 
@@ -287,5 +293,93 @@ pub enum NotDone<'a, R> {
     NotTheApi(NotTheApi<'a>),
 }
 
+/// The characters of a text, and none in the place of digits that can be a card's number; see [`Printable`].
+pub(crate) fn masked(text: &str) -> impl Iterator<Item = Option<char>> {
+    let mut rest = text;
+    core::iter::from_fn(move || {
+        let (piece, after) = match long_number(rest) {
+            Some(length) => (None, rest.get(length..)?),
+            None => {
+                let mut characters = rest.chars();
+                (Some(characters.next()?), characters.as_str())
+            }
+        };
+        rest = after;
+        Some(piece)
+    })
+}
+
+/// How many bytes at the beginning of a text are so many digits, with at most one blank or dash between two.
+fn long_number(text: &str) -> Option<usize> {
+    let (mut digits, mut end, mut in_gap) = (0usize, 0usize, true);
+    for (byte, at) in text.bytes().zip(1..) {
+        match byte {
+            b'0'..=b'9' => (digits, end, in_gap) = (digits.saturating_add(1), at, false),
+            b' ' | b'-' if !in_gap => in_gap = true,
+            _ => break,
+        }
+    }
+    (digits >= FEWEST).then_some(end)
+}
+
+/// What is printed for digits that are not.
+pub(crate) const DIGITS: &str = "[digits]";
+
+/// The digits of the shortest number of a card.
+const FEWEST: usize = 12;
+
 const EXCERPT: usize = 512;
 const PRINTED: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::Printable;
+    use alloc::string::ToString;
+
+    fn check(text: &str, printed: &str) {
+        assert_eq!(Printable(text).to_string(), printed, "{text}");
+    }
+
+    #[test]
+    fn twelve_or_more_digits_are_masked_alone_and_in_groups() {
+        for number in [
+            "411111111111",
+            "4111111111111111",
+            "4111 1111 1111 1111",
+            "4111-1111-1111-1111",
+            "3782 822463-10005",
+            "4 1 1 1 1 1 1 1 1 1 1 1",
+            &"1".repeat(100_000),
+        ] {
+            check(number, "[digits]");
+            check(&["a", number, "b"].concat(), "a[digits]b");
+            check(&["- ", number, "- "].concat(), "- [digits]- ");
+            check(&["\u{e9}\n", number, "\t", number].concat(), "\u{e9}\\n[digits]\\t[digits]");
+            // None of it shows where a text is cut short.
+            check(&["x".repeat(250), number.into(), "yz".into()].concat(), &("x".repeat(250) + "[digits]yz"));
+            check(
+                &["x".repeat(255), number.into(), "yz".into()].concat(),
+                &("x".repeat(255) + "[digits]..."),
+            );
+            check(&["x".repeat(256), number.into()].concat(), &("x".repeat(256) + "..."));
+        }
+    }
+
+    #[test]
+    fn fewer_digits_and_digits_that_stand_apart_are_printed() {
+        for text in [
+            "",
+            " - ",
+            "41111111111",
+            "4111 1111 111",
+            "4111  1111  1111  1111",
+            "4111 -1111 -1111 -1111",
+            "411111.1111111111",
+            "2019-01-25T08:27:46.916519Z",
+            "000.100.110",
+            "12345678901a12345678901",
+        ] {
+            check(text, text);
+        }
+    }
+}

@@ -155,15 +155,20 @@ fn a_wrappers_word_stands_for_no_result_and_settles_nothing() {
     let rows = [
         ("created", "created"),
         ("pending", "pending"),
-        // It is not signed, so these are not believed.
-        ("successful", "no status"),
-        ("authorized", "no status"),
-        ("cancelled", "no status"),
-        ("expired", "no status"),
-        ("uncertain", "no status"),
-        ("refunded", "no status"),
-        ("", "no status"),
-        ("Created", "no status"),
+        // It is not signed, so these are not believed, and somebody has to hear of them.
+        ("successful", "nothing (successful)"),
+        ("authorized", "nothing (authorized)"),
+        ("cancelled", "nothing (cancelled)"),
+        ("expired", "nothing (expired)"),
+        ("uncertain", "nothing (uncertain)"),
+        ("refunded", "nothing (refunded)"),
+        ("", "nothing ()"),
+        ("Created", "nothing (Created)"),
+        // Nor is a word a code, whatever it looks like.
+        ("000.000.000", "nothing (\"000.000.000\")"),
+        ("100.396.101", "nothing (\"100.396.101\")"),
+        ("000.100.201", "nothing (\"000.100.201\")"),
+        ("700.400.580", "nothing (\"700.400.580\")"),
     ];
     for (word, expected) in rows {
         for data in [json!(null), json!({}), json!({"amount": "2.00", "paymentType": "DB"})] {
@@ -173,6 +178,13 @@ fn a_wrappers_word_stands_for_no_result_and_settles_nothing() {
             });
             let fields = if data.is_null() { json!({}) } else { data };
             assert_eq!(check(body.to_string()), format!("done {expected} {fields}"), "{word}");
+        }
+        // What is another payment's is not the checkout's, and a refund is silent.
+        let of_a_capture = if matches!(word, "created" | "pending") { "no status" } else { expected };
+        for (other, expected) in [("RF", "no status"), ("CP", of_a_capture)] {
+            let body = json!({"status": word, "redirect_post_data": {"paymentType": other}});
+            let said = check(body.to_string());
+            assert!(said.starts_with(&format!("done {expected} ")), "{word} {other}: {said}");
         }
         // What is signed comes first.
         for (code, status) in [("000.200.000", "pending"), ("000.300.100", "nothing (000.300.100)")] {
@@ -202,6 +214,10 @@ fn a_wrapper_that_is_not_as_published_is_an_error_and_an_odd_number_of_seconds_i
         (
             r#"{"status":"pending","redirect_post_data":{"result.code":"1","result.code":"1"}}"#,
             "redirect_post_data.result.code: stands twice".to_owned(),
+        ),
+        (
+            r#"{"status":"pending","redirect_post_data":{"Tom Jones":1,"Tom Jones":2}}"#,
+            "redirect_post_data.[field]: stands twice".to_owned(),
         ),
         (r#"{"status":"pending","status":"pending","redirect_url":"u"}"#, "status: stands twice".to_owned()),
         (r#"{"status":"pending"}"#, "result.code: missing".to_owned()),
@@ -272,7 +288,17 @@ fn a_key_twice_is_refused_however_it_is_spelt() {
         (r#""amount":"1","amoun\u0074":"2""#, "amount"),
         (r#""\u0061mount":1,"\u0061mount":1"#, "amount"),
         (r#""result.code":"000.200.000""#, "result.code"),
-        (r#""":1,"":1"#, ""),
+        (r#""a_B.9[c]":1,"a_B.9[c]":1"#, "a_B.9[c]"),
+        // What is shaped like no parameter is not named.
+        (r#""":1,"":1"#, "[field]"),
+        (r#""Tom Jones":1,"Tom Jones":2"#, "[field]"),
+        (r#""tom@example.com":1,"tom@example.com":2"#, "[field]"),
+        (r#""+27-82-555-0100":1,"+27-82-555-0100":2"#, "[field]"),
+        (r#""Tomé":1,"Tomé":2"#, "[field]"),
+        (r#""a`b":1,"a`b":2"#, "[field]"),
+        (r#""4111111111111111":1,"4111111111111111":2"#, "[field]"),
+        (r#""card.123456789012":1,"card.123456789012":2"#, "[field]"),
+        (r#""card.12345678901":1,"card.12345678901":2"#, "card.12345678901"),
     ] {
         let body = format!(r#"{{"result.code":"000.000.000",{twice}}}"#);
         let error = read_payment(&Head::new(200), body.as_bytes(), Environment::Live).unwrap_err();
@@ -280,6 +306,11 @@ fn a_key_twice_is_refused_however_it_is_spelt() {
         // Nor is it the end of anything under an error status.
         let reply = read_payment(&Head::new(400), body.as_bytes(), Environment::Live);
         assert!(matches!(reply, Ok(Reply::Refused(_) | Reply::NotTheApi(_))), "{reply:?}");
+    }
+    for (length, path) in [(64, "a".repeat(64)), (65, "[field]".to_owned())] {
+        let key = "a".repeat(length);
+        let error = Fields::from_json(format!(r#"{{"{key}":1,"{key}":1}}"#).as_bytes()).unwrap_err();
+        assert_eq!((error.kind(), error.path()), (&ReadErrorKind::Duplicate, &*path));
     }
     let not_opened = br#"{"result.code":"700.400.580","result.code":"700.400.580"}"#;
     assert_eq!(check_under(400, not_opened), "not an answer of the API's: HTTP status 400");
@@ -313,11 +344,30 @@ fn no_code_outside_the_exact_list_settles_anything() {
                 assert_eq!(status(code, payment_type, environment), expected);
             }
         }
-        // Of another payment than the checkout's, nothing is the checkout's end.
-        for other in ["db", "CP", "RF", "RV", "DB "] {
-            for code in ["000.000.000", "000.100.110"].into_iter().chain(rest.map(|(code, _)| code)) {
+        // Of another payment than the checkout's, nothing is the checkout's end, and a refund is silent.
+        for (code, _) in rest {
+            for other in ["db", "CP", "CB", "RF", "RV", "DB "] {
                 assert_eq!(status(code, Some(other), environment), "no status", "{other:?} {code}");
             }
+        }
+        let unlisted = ["000.300.100", "800.100.151", "200.300.404", "999.999.999", "x", ""];
+        for code in ["000.000.000", "000.100.110", "000.100.112"].into_iter().chain(unlisted) {
+            assert_eq!(status(code, Some("RF"), environment), "no status", "{code}");
+            for other in ["db", "pa", "CP", "CB", "RV", "rf", "DB ", " RF"] {
+                let said = status(code, Some(other), environment);
+                assert_eq!(said, format!("nothing ({code})"), "{other:?} {code}");
+            }
+        }
+        // The money was taken back: that is never silent.
+        for code in ["000.100.200", "000.100.201", "000.100.299"] {
+            for payment_type in [None, Some("DB"), Some("PA"), Some("CB"), Some("RF"), Some("CP"), Some("db")]
+            {
+                let said = status(code, payment_type, environment);
+                assert_eq!(said, format!("nothing ({code})"), "{payment_type:?}");
+            }
+        }
+        for payment_type in [None, Some("DB"), Some("RF"), Some("CB")] {
+            assert_eq!(status("700.400.580", payment_type, environment), "no status");
         }
         assert_ne!(status("000.000.000", Some(""), environment), "successful");
         for code in [
@@ -542,10 +592,36 @@ fn a_create_is_answered_by_an_id_and_a_page() {
 fn a_validate_without_validation_errors_found_nothing_wrong() {
     let validated =
         |status, body: &'static str| check_reply(read_validated(&Head::new(status), body.as_bytes()));
-    for body in
-        ["", " \r\n", "{}", r#"{"new":1}"#, r#"{"validation_errors":{}}"#, r#"{"validation_errors":null}"#]
-    {
+    for body in [
+        "",
+        " \r\n",
+        "{}",
+        r#"{"new":1}"#,
+        r#"{"validation_errors":{}}"#,
+        r#"{"validation_errors":null}"#,
+        r#"{"message":"","result.code":null}"#,
+        r#"{"result.code":"000.000.000"}"#,
+        r#"{"result.code":"000.100.110"}"#,
+        r#"{"result.code":"000.300.000","result.description":"fine"}"#,
+    ] {
         assert_eq!(validated(200, body), "done Validated", "{body}");
+    }
+    for (body, said) in [
+        (r#"{"message":"Duplicate signature."}"#, ": Duplicate signature."),
+        (r#"{"message":"no","validation_errors":{}}"#, ": no"),
+        (r#"{"message":" "}"#, ":  "),
+        (r#"{"message":"no","result.code":"000.000.000"}"#, ", result code 000.000.000: no"),
+        (r#"{"result.code":"200.300.404"}"#, ", result code 200.300.404"),
+        // A review, something pending, and no code at all are no success.
+        (r#"{"result.code":"000.400.020"}"#, ", result code 000.400.020"),
+        (r#"{"result.code":"000.200.100"}"#, ", result code 000.200.100"),
+        (r#"{"result.code":"OK"}"#, ", result code OK"),
+    ] {
+        assert_eq!(validated(200, body), format!("refused with HTTP status 200{said}"), "{body}");
+    }
+    // Of another type than a text they find nothing right either.
+    for body in [r#"{"message":["no"]}"#, r#"{"result.code":7}"#] {
+        assert_eq!(validated(200, body), "not an answer of the API's: HTTP status 200", "{body}");
     }
     for body in [
         r#"{"validation_errors":{"amount":"Invalid amount."}}"#,
@@ -655,11 +731,17 @@ fn nothing_that_is_printed_repeats_a_card_a_token_or_what_was_sent() {
             &Head::new(200),
             format!(r#"{{"checkoutId":{secret},"redirectUrl":"{secret}"}}"#).as_bytes(),
         )),
+        check(format!(r#"{{"{secret}":1,"{secret}":1}}"#)),
+        check(format!(r#"{{"a {secret}":tru}}"#)),
+        check(format!(r#"{{"status":"pending","redirect_post_data":{{"{secret}":tru}}}}"#)),
+        check(format!(r#"{{"message":"card {secret} is refused"}}"#)),
+        check(format!(r#"{{"message":"card 4200-0000 {} is refused"}}"#, "0000-0091")),
+        check(format!(r#"{{"validation_errors":{{"{secret}":"x"}}}}"#)),
         format!("{:?}", Fields::from_form(format!("a={secret}&a={secret}").as_bytes())),
         format!("{:?}", Fields::from_form(format!("{secret}=%{secret}%").as_bytes())),
     ];
     for printed in quoted {
-        assert!(!printed.contains(secret), "{printed}");
+        assert!(!printed.contains(secret) && !printed.contains("0091"), "{printed}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one payload.
 
 use crate::Carried;
-use crate::json::{object, personal, text, write_personal};
+use crate::json::{object, object_or_none, or_none, personal_or_none, text, write_personal};
 use alloc::borrow::Cow;
 use checkout_tables::Open;
 use checkout_tables::azotte::MessageCode;
@@ -16,6 +16,9 @@ use serde::de::{Deserialize, Deserializer};
 ///
 /// Source: Azotte C2A, *Get Checkout Status*, `CheckoutResult`. It does not show where a message stands: one within
 /// `status` and one at the top are read.
+///
+/// Assumed: what cannot be understood is not worth the status. `status.messageCode` and `trackingNumber` have to be as
+/// documented, and no key may stand twice; any other member that is not of its documented type is read as none.
 ///
 /// ```
 /// use checkout_tables::{Open, azotte::MessageCode};
@@ -222,35 +225,35 @@ objects! {
         tracking_number: Option<Cow<'a, str>>,
         #[serde(borrow)]
         status: ResultStatus<'a>,
-        #[serde(borrow, default, deserialize_with = "personal")]
+        #[serde(borrow, default, deserialize_with = "personal_or_none")]
         message: Option<Personal<'a>>,
-        #[serde(borrow, default)]
+        #[serde(borrow, default, deserialize_with = "object_or_none")]
         redirect_instructions: Option<RedirectInstructions<'a>>,
-        #[serde(borrow, default)]
+        #[serde(borrow, default, deserialize_with = "object_or_none")]
         follow_up_instructions: Option<FollowUpInstructions<'a>>,
     }
     ResultStatus from StatusForm {
         #[serde(borrow)]
         message_code: Open<MessageCode, Cow<'a, str>>,
-        #[serde(borrow, default, deserialize_with = "personal")]
+        #[serde(borrow, default, deserialize_with = "personal_or_none")]
         message: Option<Personal<'a>>,
     }
     RedirectInstructions from RedirectForm {
-        #[serde(borrow, default, deserialize_with = "personal")]
+        #[serde(borrow, default, deserialize_with = "personal_or_none")]
         redirect_url: Option<Personal<'a>>,
-        #[serde(borrow, default, deserialize_with = "personal")]
+        #[serde(borrow, default, deserialize_with = "personal_or_none")]
         html_content: Option<Personal<'a>>,
-        #[serde(borrow, default, deserialize_with = "personal")]
+        #[serde(borrow, default, deserialize_with = "personal_or_none")]
         three_d_identifier: Option<Personal<'a>>,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "or_none")]
         is_redirect_required: Option<bool>,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "or_none")]
         has_next_steps: Option<bool>,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "or_none")]
         show_html_content: Option<bool>,
     }
     FollowUpInstructions from FollowUpForm {
-        #[serde(default)]
+        #[serde(default, deserialize_with = "or_none")]
         can_follow_up: Option<bool>,
         #[serde(borrow, default)]
         retry_after_seconds: Option<Carried<'a, u64>>,

@@ -1,6 +1,7 @@
 //! The flat fields of a signed body, before anything is made of them.
 
 use crate::json::{BODY_CAP, OptionalText, from_json, from_json_or_why, object_text};
+use crate::reply::masked;
 use crate::{Head, ReadError, ReadErrorKind};
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
@@ -33,7 +34,9 @@ impl<'a> Fields<'a> {
     /// Reads one flat JSON object: the webhook that Peach sends to try an address out, and any other that comes so.
     ///
     /// # Errors
-    /// [`ReadError`], as of an answer: what is wrong, where, and nothing of the values.
+    /// [`ReadError`], as of an answer: what is wrong, where, and nothing of the values. A key that stands twice is named if
+    /// it looks like a parameter's (ASCII letters, digits, dots, brackets and underscores, at most 64, and not twelve
+    /// digits in a row); any other is `[field]`.
     ///
     /// ```
     /// # use checkout_wire::peach::Fields;
@@ -140,7 +143,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
             let text = text.ok_or_else(|| A::Error::custom("a text with half a character"))?;
             fields.insert(key, text).map_err(|refused| match refused {
                 Refused::TooMany => A::Error::custom(format_args!("more than {MOST} fields")),
-                Refused::Duplicate(key) => A::Error::custom(format!("duplicate field `{key}`")),
+                Refused::Duplicate(key) => A::Error::custom(format!("duplicate field `{}`", named(&key))),
             })?;
         }
         Ok(fields)
@@ -174,6 +177,13 @@ impl<'de> Visitor<'de> for KeyVisitor {
     }
 }
 
+/// A key as an error may name it: one that is no parameter's can be anybody's name, or a card's number.
+fn named(key: &str) -> &str {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '[' | ']' | '_');
+    let parameter = (1..=LONGEST).contains(&key.len()) && masked(key).all(|piece| piece.is_some_and(plain));
+    if parameter { key } else { "[field]" }
+}
+
 /// The text that stands for a JSON value. None if it is a text that is no Unicode.
 fn flat_text(raw: &RawValue) -> Option<Cow<'_, str>> {
     let json = raw.get();
@@ -186,3 +196,6 @@ fn flat_text(raw: &RawValue) -> Option<Cow<'_, str>> {
 
 /// The most fields of a body. The longest documented one has about thirty.
 const MOST: usize = 1_024;
+
+/// The longest key that an error names.
+const LONGEST: usize = 64;

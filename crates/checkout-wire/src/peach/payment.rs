@@ -2,9 +2,12 @@
 
 use super::{Fields, unix_millis};
 use alloc::borrow::Cow;
+use alloc::format;
 use checkout_money::{CoinAmount, ParseAmountError};
 use checkout_tables::Open;
-use checkout_tables::peach::{Currency, Environment, Outcome, PaymentStatus, PaymentType, ResultCode};
+use checkout_tables::peach::{
+    Currency, Environment, Outcome, PaymentStatus, PaymentType, ResultCode, ResultGroup,
+};
 use checkout_validate::Personal;
 use core::fmt;
 
@@ -38,6 +41,8 @@ pub struct Payment<'a> {
     fields: Fields<'a>,
     environment: Environment,
     wrapper: Option<Wrapper<'a>>,
+    /// The wrapper's word, as it came.
+    word: Cow<'a, str>,
 }
 
 impl<'a> Payment<'a> {
@@ -91,27 +96,52 @@ impl<'a> Payment<'a> {
     /// What the code, the payment's type and the environment say together.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome<Cow<'_, str>>> {
-        let code = Cow::Borrowed(self.code()?);
-        let payment_type = self.payment_type().and_then(|payment_type| payment_type.known());
-        Some(Outcome { code, payment_type, environment: self.environment })
+        self.code().map(|code| self.outcome_of(Cow::Borrowed(code)))
     }
 
-    /// The status, or a code that says nothing of one. None if the page was not opened yet, and for what is about
-    /// [another payment](Self::is_about_another_payment).
+    /// The status, or an unknown one: a code that says nothing of the checkout's end, for somebody to look at. None if the
+    /// page was not opened yet.
+    ///
+    /// Of [another payment](Self::is_about_another_payment) there is never a status that is known, and none of what is not
+    /// the checkout's:
+    ///
+    /// | its type | its code | |
+    /// |---|---|---|
+    /// | `RF` | of the group "chargeback" | unknown |
+    /// | `RF` | any other | none |
+    /// | any other | of the exact list, and no success: created, pending, cancelled, expired | none |
+    /// | any other | a success, a test's success, or any other | unknown |
     ///
     /// In the wrapped shape before there is a result, the wrapper's word stands for it if it is `created` or `pending`: it
-    /// is not signed, and these settle nothing.
+    /// is not signed, and these settle nothing. Any other word is unknown, with the word as it came for a code (in quotation
+    /// marks if it looks like one): a status that says `successful` without a result is for somebody to look at.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::Environment;
+    /// # use checkout_wire::{Head, Reply, peach::{Fields, Payment, read_payment}};
+    /// // A chargeback of what was paid.
+    /// let form = b"paymentType=CB&result.code=000.100.201";
+    /// let payment = Payment::new(Fields::from_form(form)?, Environment::Live).unwrap();
+    /// assert_eq!(payment.status().unwrap().unknown().unwrap().code, "000.100.201");
+    ///
+    /// let body = br#"{"status":"successful","redirect_url":"https://shop.example/","redirect_post_data":null}"#;
+    /// let Reply::Done(answer) = read_payment(&Head::new(200), body, Environment::Live)? else { panic!() };
+    /// assert_eq!(answer.payload.status().unwrap().unknown().unwrap().code, "successful");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn status(&self) -> Option<Open<PaymentStatus, Outcome<Cow<'_, str>>>> {
-        if self.is_not_opened_yet() || self.is_about_another_payment() {
+        if self.is_not_opened_yet() || self.is_of_no_interest() {
             return None;
         }
         match (self.outcome(), &self.wrapper) {
             (Some(outcome), _) => Some(Open::from(outcome)),
-            (None, Some(wrapper)) => {
-                let open = |status| matches!(status, PaymentStatus::Created | PaymentStatus::Pending);
-                wrapper.status.known().filter(|status| open(*status)).map(Open::Known)
-            }
+            (None, Some(wrapper)) => match wrapper.status.known() {
+                Some(open @ (PaymentStatus::Created | PaymentStatus::Pending)) => {
+                    (!self.is_about_another_payment()).then_some(Open::Known(open))
+                }
+                _ => Some(Open::from(self.outcome_of(self.word()))),
+            },
             (None, None) => None,
         }
     }
@@ -130,20 +160,29 @@ impl<'a> Payment<'a> {
         self.result_code().is_some_and(ResultCode::is_not_opened_yet)
     }
 
-    /// Whether its `paymentType` is neither of the two that a checkout is made of. A refund (`RF`) of a checkout sends
-    /// webhooks of the same form, and its pending or failed end is not the checkout's.
+    /// Whether its `paymentType` is neither of the two that a checkout is made of, to the letter: `db` is another. A refund
+    /// (`RF`) of a checkout sends webhooks of the same form, and so does whatever else is done with one; its pending or
+    /// failed end is not the checkout's.
+    ///
+    /// A refund has no status, unless its code is a chargeback's. Another type has one where somebody may have to know of
+    /// it, which is always unknown: a chargeback (`CB`), a capture (`CP`) that succeeded, a code that the list of statuses
+    /// does not have. See [`status`](Self::status).
     ///
     /// ```
     /// # use checkout_tables::peach::Environment;
     /// # use checkout_wire::peach::{Fields, Payment};
-    /// let refund = b"paymentType=RF&result.code=000.200.000";
+    /// let refund = b"paymentType=RF&result.code=000.000.000";
     /// let payment = Payment::new(Fields::from_form(refund)?, Environment::Live).unwrap();
     /// assert!(payment.is_about_another_payment() && payment.status().is_none());
+    ///
+    /// let capture = b"paymentType=CP&result.code=000.000.000";
+    /// let payment = Payment::new(Fields::from_form(capture)?, Environment::Live).unwrap();
+    /// assert!(payment.is_about_another_payment() && payment.status().unwrap().known().is_none());
     /// # Ok::<(), checkout_wire::peach::FormError>(())
     /// ```
     #[must_use]
     pub fn is_about_another_payment(&self) -> bool {
-        matches!(self.payment_type(), Some(Open::Unknown(other)) if !other.raw().is_empty())
+        self.other_type().is_some()
     }
 
     /// `result.description`.
@@ -261,15 +300,60 @@ impl<'a> Payment<'a> {
             fields: self.fields.into_owned(),
             environment: self.environment,
             wrapper: self.wrapper.map(Wrapper::into_owned),
+            word: Cow::Owned(self.word.into_owned()),
         }
     }
 
     pub(super) const fn flat(fields: Fields<'a>, environment: Environment) -> Self {
-        Self { fields, environment, wrapper: None }
+        Self { fields, environment, wrapper: None, word: Cow::Borrowed("") }
     }
 
-    pub(super) const fn wrapped(fields: Fields<'a>, environment: Environment, wrapper: Wrapper<'a>) -> Self {
-        Self { fields, environment, wrapper: Some(wrapper) }
+    pub(super) const fn wrapped(
+        fields: Fields<'a>,
+        environment: Environment,
+        wrapper: Wrapper<'a>,
+        word: Cow<'a, str>,
+    ) -> Self {
+        Self { fields, environment, wrapper: Some(wrapper), word }
+    }
+
+    /// The type, if it is another than the two.
+    fn other_type(&self) -> Option<&str> {
+        match self.payment_type()? {
+            Open::Known(_) => None,
+            Open::Unknown(other) => Some(other.into_raw()).filter(|other| !other.is_empty()),
+        }
+    }
+
+    /// Whether it is about another payment in a way that is not the checkout's, and nobody's to look at.
+    fn is_of_no_interest(&self) -> bool {
+        let code = self.result_code();
+        match self.other_type() {
+            None => false,
+            Some(REFUND) => code.and_then(ResultCode::group) != Some(ResultGroup::Chargeback),
+            Some(_) => match code.and_then(ResultCode::status) {
+                Some(PaymentStatus::Successful | PaymentStatus::Authorized) | None => false,
+                Some(
+                    PaymentStatus::Created
+                    | PaymentStatus::Pending
+                    | PaymentStatus::Cancelled
+                    | PaymentStatus::Expired,
+                ) => true,
+            },
+        }
+    }
+
+    fn outcome_of<'s>(&self, code: Cow<'s, str>) -> Outcome<Cow<'s, str>> {
+        let payment_type = self.payment_type().and_then(|payment_type| payment_type.known());
+        Outcome { code, payment_type, environment: self.environment }
+    }
+
+    /// The wrapper's word, as what is no result code: it is not signed, so one that is stands in quotation marks.
+    fn word(&self) -> Cow<'_, str> {
+        match ResultCode::parse(&self.word) {
+            None => Cow::Borrowed(&self.word),
+            Some(code) => Cow::Owned(format!("\"{code}\"")),
+        }
     }
 }
 
@@ -321,3 +405,6 @@ impl Wrapper<'_> {
         }
     }
 }
+
+/// The type of a refund.
+const REFUND: &str = "RF";

@@ -6,7 +6,7 @@ use crate::{Answer, Carried, Head, JsonText, NotTheApi, ReadError, ReadErrorKind
 use alloc::borrow::Cow;
 use alloc::string::String;
 use checkout_tables::Open;
-use checkout_tables::peach::{Environment, PaymentStatus, ResultCode, ResultGroup};
+use checkout_tables::peach::{Environment, ResultCode, ResultGroup};
 use checkout_validate::SecretString;
 use serde::de::{Deserialize, Deserializer, Error};
 
@@ -83,7 +83,8 @@ pub fn read_initiated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, I
 }
 
 /// Reads the answer to V1's validate. A success status without validation errors says that there is none, with a body or
-/// without (Assumed: the page shows the errors alone).
+/// without (Assumed: the page shows the errors alone). A message, and a result code that is not of the group "success",
+/// say that there is something wrong all the same; an empty one says nothing.
 ///
 /// # Errors
 /// [`ReadError`], for a body that is not JSON all through, beyond the cap or not UTF-8.
@@ -93,6 +94,8 @@ pub fn read_initiated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, I
 ///
 /// assert!(matches!(read_validated(&Head::new(200), b"{}")?, Reply::Done(_)));
 /// let body = br#"{"validation_errors":{"amount":"Invalid amount."}}"#;
+/// assert!(matches!(read_validated(&Head::new(200), body)?, Reply::Refused(_)));
+/// let body = br#"{"message":"Duplicate signature."}"#;
 /// assert!(matches!(read_validated(&Head::new(200), body)?, Reply::Refused(_)));
 /// # Ok::<(), checkout_wire::ReadError>(())
 /// ```
@@ -106,6 +109,11 @@ pub fn read_validated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, V
         let errors = fields.get("validation_errors").unwrap_or_default();
         let errors: String = errors.split_ascii_whitespace().collect();
         let none = matches!(&*errors, "" | "{}" | "[]");
+        let says = |key| fields.get(key).filter(|text| !text.is_empty());
+        // Every success of the exact list is of the group.
+        let success =
+            |code| ResultCode::parse(code).and_then(ResultCode::group) == Some(ResultGroup::Success);
+        let none = none && says("message").is_none() && says(CODE).is_none_or(success);
         Ok((head.is_success() && none).then_some(Validated))
     })
 }
@@ -266,7 +274,7 @@ struct TokenForm<'a> {
 #[derive(serde::Deserialize)]
 struct WrappedForm<'a> {
     #[serde(borrow)]
-    status: Open<PaymentStatus, Cow<'a, str>>,
+    status: Cow<'a, str>,
     #[serde(borrow, default)]
     timestamp: Option<Carried<'a, i64>>,
     #[serde(borrow, default, deserialize_with = "text")]
@@ -278,11 +286,11 @@ struct WrappedForm<'a> {
 impl<'a> WrappedForm<'a> {
     fn payment(self, environment: Environment) -> Payment<'a> {
         let wrapper = Wrapper {
-            status: self.status,
+            status: Open::from(self.status.clone()),
             remaining_seconds: self.timestamp.and_then(|seconds| seconds.known()),
             redirect_url: self.redirect_url,
         };
-        Payment::wrapped(self.redirect_post_data.unwrap_or_default(), environment, wrapper)
+        Payment::wrapped(self.redirect_post_data.unwrap_or_default(), environment, wrapper, self.status)
     }
 }
 
