@@ -1,8 +1,10 @@
 //! What a signed body says of a payment.
 
 use super::{Fields, unix_millis};
+use crate::Printable;
 use alloc::borrow::Cow;
 use alloc::format;
+use alloc::string::ToString;
 use checkout_money::{CoinAmount, ParseAmountError};
 use checkout_tables::Open;
 use checkout_tables::peach::{
@@ -360,12 +362,14 @@ impl<'a> Payment<'a> {
 impl fmt::Debug for Payment<'_> {
     /// What tells the checkout and its result, and how many fields there are. Nothing of the payer.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Anything can stand in an answer that echoes.
+        let printed = |key| self.fields.get(key).map(|text| Printable(text).to_string());
         f.debug_struct("Payment")
-            .field("code", &self.code())
-            .field("payment_type", &self.payment_type())
-            .field("checkout_id", &self.checkout_id())
-            .field("merchant_transaction_id", &self.merchant_transaction_id())
-            .field("timestamp", &self.timestamp())
+            .field("code", &printed("result.code"))
+            .field("payment_type", &printed("paymentType"))
+            .field("checkout_id", &printed("checkoutId"))
+            .field("merchant_transaction_id", &printed("merchantTransactionId"))
+            .field("timestamp", &printed("timestamp"))
             .field("environment", &self.environment)
             .field("wrapper", &self.wrapper)
             .field("fields", &self.fields)
@@ -386,7 +390,7 @@ impl fmt::Debug for Payment<'_> {
 /// assert_eq!(answer.payload.status(), Some(Open::Known(PaymentStatus::Pending)));
 /// # Ok::<(), checkout_wire::ReadError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Wrapper<'a> {
     /// The status' word; `uncertain` is `expired`.
     pub status: Open<PaymentStatus, Cow<'a, str>>,
@@ -394,6 +398,16 @@ pub struct Wrapper<'a> {
     pub remaining_seconds: Option<i64>,
     /// Where the payer goes back to.
     pub redirect_url: Option<Cow<'a, str>>,
+}
+
+impl fmt::Debug for Wrapper<'_> {
+    /// The word and the seconds. Where the payer goes back to is not printed: a session can be in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wrapper")
+            .field("status", &Printable(self.status.text()).to_string())
+            .field("remaining_seconds", &self.remaining_seconds)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Wrapper<'_> {
