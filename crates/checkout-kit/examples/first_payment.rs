@@ -7,12 +7,12 @@
 //!
 //! The exit code says how it ended: see `Ending`.
 
-mod settles;
-
 use checkout_kit::allscale::{
     Client, CreateIntent, CreatedIntent, Currency, Draft, Intent, IntentStatus, POLL_EVERY_SECONDS,
-    POLL_GIVE_UP_SECONDS, Route, Rules, Settlement, SigningKey, StableCoin,
+    POLL_GIVE_UP_SECONDS, Price, Route, Rules, Settlement, SigningKey, StableCoin,
 };
+use checkout_kit::integrity::allscale::Order;
+use checkout_kit::integrity::{self, Policy, Read};
 use checkout_kit::{
     Cents, CoinAmount, Delivery, Environment, Observation, Open, Phase, SecretString, Tracker, Verdict,
 };
@@ -204,8 +204,18 @@ impl<'a> Shop<'a> {
 
         // Before the goods leave: read the whole intent, and compare it. On the next day once more.
         let coins = [StableCoin::USDT, StableCoin::USDC];
-        let asked =
-            settles::Order { id: ORDER, price: order.price(), coins: &coins, owed: created.amount_coins };
+        let asked = Order {
+            environment: Environment::Sandbox,
+            id: ORDER,
+            intent_id: &created.intent_id,
+            price: match order.price() {
+                Price::Fiat { currency, amount } => {
+                    let (owed, accepted) = (created.amount_coins, &coins);
+                    integrity::allscale::Price::Fiat { currency, amount, owed, accepted }
+                }
+                Price::Coin { coin, amount } => integrity::allscale::Price::Coin { coin, amount },
+            },
+        };
         let mut wrong = None;
         for wait in [1, 24 * 60 * 60] {
             self.sandbox.clock().advance(Duration::from_secs(wait));
@@ -217,21 +227,23 @@ impl<'a> Shop<'a> {
                     }
                     if watch.tracker.phase() == Some(Phase::Succeeded) {
                         self.line(&at, paid(&intent));
-                        wrong = wrong.or(settles::objection(&intent, &asked));
+                        let read = Read::answer(intent, self.client.environment());
+                        let settlement = asked.settled_by(&read, &Policy::default());
+                        wrong = wrong.or((!settlement.is_settled()).then(|| settlement.to_string()));
                     }
                 }
                 Err(error) => {
                     self.line(&at, whole(&*error));
-                    wrong = wrong.or(Some("what was read is not the answer to what was asked"));
+                    wrong = wrong.or(Some("what was read is not the answer to what was asked".into()));
                 }
             }
-            if let (Ending::Paid, _) = watch.ending(wrong)
+            if let (Ending::Paid, _) = watch.ending(wrong.as_deref())
                 && wait == 1
             {
                 self.line(&at, "the goods leave");
             }
         }
-        let (ending, why) = watch.ending(wrong);
+        let (ending, why) = watch.ending(wrong.as_deref());
         // The tracker does not remember that a person has to look: that is stored beside it.
         let held = if let Ending::Look = ending { ", held for a person" } else { "" };
         self.line("to store", format!("{}{held}", watch.tracker));
@@ -329,7 +341,7 @@ impl Watch {
         Some(format!("{name:<20} {verdict:<12} {phase}{mark}"))
     }
 
-    fn ending(&self, wrong: Option<&'static str>) -> (Ending, String) {
+    fn ending(&self, wrong: Option<&str>) -> (Ending, String) {
         if self.conflict {
             return (Ending::Look, "the provider contradicts itself, or somebody else answers".into());
         }

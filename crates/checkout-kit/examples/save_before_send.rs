@@ -12,15 +12,15 @@
 //!    was never shown, nobody can pay it by way of this shop, and the next attempt may be made. Should a payment for a
 //!    dropped one be reported all the same, its `order_id` says whose it is, and a person sees to it.
 //! 4. Attempts are few. After that a person looks, and so for whatever contradicts itself. Reads are repeated.
-//! 5. Goods leave when the whole intent settles the order (see `settles`), and by the worker alone that saved so.
+//! 5. Goods leave when the whole intent settles the order, and by the worker alone that saved so.
 //! 6. An order that was given up is looked at once more: a refused payment can still arrive.
-
-mod settles;
 
 use checkout_kit::allscale::{
     AnswerError, Client, CreateIntent, Currency, Draft, ErrorCode, IntentStatus, POLL_EVERY_SECONDS,
-    POLL_GIVE_UP_SECONDS, Route, Rules, SigningKey, StableCoin,
+    POLL_GIVE_UP_SECONDS, Price, Route, Rules, SigningKey, StableCoin,
 };
+use checkout_kit::integrity::allscale::Order;
+use checkout_kit::integrity::{self, Policy, Read};
 use checkout_kit::transport::{Request, Response};
 use checkout_kit::{
     BlockingTransport, Cents, Environment, Open, Phase, SecretString, SendError, Tracker, TransportError,
@@ -361,9 +361,24 @@ impl Worker<'_> {
         }
         let intent = received.into_answer()?.payload;
         let (id, price) = (order_id(row.attempt), order(row.attempt)?.price());
-        let asked = settles::Order { id: &id, price, coins: &COINS, owed: row.owed.parse()? };
-        if let Some(objection) = settles::objection(&intent, &asked) {
-            return self.hold(row, objection);
+        let Price::Fiat { currency, amount } = price else {
+            return self.hold(row, "the order has no price in a currency");
+        };
+        let asked = Order {
+            environment: Environment::Sandbox,
+            id: &id,
+            intent_id: &row.intent_id,
+            price: integrity::allscale::Price::Fiat {
+                currency,
+                amount,
+                owed: row.owed.parse()?,
+                accepted: &COINS,
+            },
+        };
+        let settlement =
+            asked.settled_by(&Read::answer(intent, self.shop.client.environment()), &Policy::default());
+        if !settlement.is_settled() {
+            return self.hold(row, &settlement.to_string());
         }
         self.crash_at(Crash::BeforeSettling)?;
         let settled = Row { state: State::Settled, tracker: tracker.to_string(), ..row.clone() };

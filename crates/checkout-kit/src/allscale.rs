@@ -19,17 +19,18 @@
 //! ```
 
 pub use checkout_auth::allscale::{
-    KeyError, RequestToSign, SignError, Signature, SigningKey, VerifyError, headers,
+    KeyError, RequestToSign, SignError, Signature, SigningKey, VerifyError, headers, response, webhook,
 };
 pub use checkout_client::allscale::{AllScale, AnswerError, BuildError, Builder, Client};
 pub use checkout_tables::allscale::{
     BASE_URL, Currency, ErrorCode, FLOOR_CENTS, FLOOR_TEXT, IntentStatus, POLL_EVERY_SECONDS,
     POLL_GIVE_UP_SECONDS, PaymentMethodType, Route, SUCCESS, StableCoin, TIMESTAMP_WINDOW_SECONDS,
 };
+pub use checkout_trust::allscale::{Event, ReceiveError, Receiver};
 pub use checkout_validate::allscale::{
     CoinSet, CreateIntent, Draft, Field, Limits, Price, Rules, Settlement, Violation, Violations, Warning,
 };
 pub use checkout_wire::allscale::{
-    CreatedIntent, Echo, Intent, NotDone, Payload, Pong, Refusal, Reply, create_body, path, read,
-    read_capped, write,
+    CreatedIntent, Echo, Intent, NotDone, Payload, Pong, Refusal, Reply, WebhookBody, create_body, path,
+    read, read_capped, read_webhook, write,
 };

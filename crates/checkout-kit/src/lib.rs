@@ -6,7 +6,8 @@
 //! The way of a payment, with a sandbox in the provider's place:
 //!
 //! ```
-//! use checkout_kit::allscale::{Client, Currency, Draft, Rules, SigningKey};
+//! use checkout_kit::allscale::{Client, Currency, Draft, Rules, SigningKey, StableCoin};
+//! use checkout_kit::integrity::{Policy, Read, allscale::{Order, Price}};
 //! use checkout_kit::{Cents, Environment, Phase, Tracker, Verdict};
 //! use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox}; // or checkout_kit::sandbox, with its feature
 //!
@@ -40,15 +41,19 @@
 //!     }
 //! }
 //!
-//! // 4. Before the goods leave: the whole intent is confirmed, it is this order's, and what was owed has come.
+//! // 4. Before the goods leave: does the whole intent settle this order?
 //! let received = client.get(&created.intent_id)?.send(transport).await?;
 //! let verdict = received.observation().map(|observation| tracker.observe(observation));
-//! let intent = received.into_answer()?.payload;
 //! assert_eq!((verdict, tracker.phase()), (Some(Verdict::Unchanged), Some(Phase::Succeeded)));
-//! assert_eq!(intent.order_id.as_deref(), order.order_id());
-//! assert_eq!(intent.amount_cents, Some(order.price().amount()));
-//! assert_eq!(intent.amount_coins, created.amount_coins);
-//! assert!(intent.actual_paid_amount >= Some(created.amount_coins));
+//! let (owed, accepted) = (created.amount_coins, &[StableCoin::USDT]);
+//! let stored = Order {
+//!     environment: Environment::Sandbox,
+//!     id: "order_123",
+//!     intent_id: &created.intent_id,
+//!     price: Price::Fiat { currency: Currency::EUR, amount: Cents::new(4_990), owed, accepted },
+//! };
+//! let read = Read::answer(received.into_answer()?.payload, client.environment());
+//! assert!(stored.settled_by(&read, &Policy::default()).is_settled());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
@@ -60,8 +65,7 @@
 //! what to store and when, so that neither a crash, a lost answer nor a second worker loses an order.
 //!
 //! # What is not here
-//! HTTP: bring a [`Transport`]; its docs are the contract. When to poll and when to try again, webhooks, and the
-//! comparison of an order with what was paid beyond the fields that [`Call`] compares: they are the caller's.
+//! HTTP: bring a [`Transport`]; its docs are the contract. When to poll and when to try again: that is the caller's.
 //!
 //! # The one idea to know
 //! Nothing that a provider says is an error of ours. A refusal is a [`Reply`], a status that nobody has named is
@@ -70,7 +74,7 @@
 //!
 //! # Where things come from
 //! Each name here is another crate's, and links to its documentation, with examples and sources. The crates
-//! themselves are [`auth`], [`client`], [`lifecycle`], [`money`], [`tables`], [`transport`], [`validate`] and
+//! themselves are [`auth`], [`client`], [`lifecycle`], [`money`], [`tables`], [`transport`], [`trust`], [`validate`] and
 //! [`wire`].
 //!
 //! # Features
@@ -79,6 +83,8 @@
 //! - `serde`: tables, amounts and trackers as what is stored of them.
 //! - `strum`: the derives of `strum` on every table.
 //! - `sandbox`: the in-process sandbox as `checkout_kit::sandbox`, for tests.
+//! - `conformance`: the suite that a replay store of your own is run against.
+//! - `test-util`: an event that is taken for verified without looking, for tests.
 
 pub mod allscale;
 pub mod azotte;
@@ -92,10 +98,11 @@ pub use checkout_money as money;
 pub use checkout_sandbox as sandbox;
 pub use checkout_tables as tables;
 pub use checkout_transport as transport;
+pub use checkout_trust as trust;
 pub use checkout_validate as validate;
 pub use checkout_wire as wire;
 
-pub use checkout_auth::SecretString;
+pub use checkout_auth::{Fault, HeaderError, HeaderFields, HeaderProblem, KeyRing, SecretString, Tolerance};
 pub use checkout_client::{
     AnswerError, Attempt, BuildError, Call, Clock, ClockSkew, Nonces, Observable, Operation, Provider,
     Readable, Reader, Received, SendError,
@@ -111,6 +118,7 @@ pub use checkout_transport::{
     BlockingTransport, BodyBuffer, Delivery, LocalTransport, Request, Response, SharedTransport, Transport,
     TransportError, from_fn, from_fn_blocking, from_fn_local,
 };
+pub use checkout_trust::{Verified, integrity, replay};
 pub use checkout_validate::{ExposeSecret, IdError, PathSegment, Personal};
 pub use checkout_wire::{
     Answer, BODY_CAP, Carried, Excerpt, Head, JsonText, NotDone, NotJson, NotTheApi, Printable,

@@ -33,7 +33,7 @@
 //! The example `peach_payment` plays all of it.
 
 pub use checkout_auth::peach::{
-    KeyError, SIGNATURE, SecretToken, SignError, Signature, VerifyError, canonical,
+    KeyError, SIGNATURE, SecretToken, SignError, Signature, VerifyError, canonical, header, verify_with,
 };
 pub use checkout_client::peach::{
     AnswerError, Builder, Client, OtherEntity, Peach, TokenSource, TokenStore, v2,
@@ -43,6 +43,7 @@ pub use checkout_tables::peach::{
     Currency, EXPIRES_AFTER_SECONDS, Environment, Outcome, ParseResultCodeError, PaymentStatus, PaymentType,
     ResultCode, ResultGroup, Route, SIGNATURE_NEVER_AGAIN_SECONDS,
 };
+pub use checkout_trust::peach::{Event, ReceiveError, Receiver, Via};
 pub use checkout_validate::peach::{
     Amount, CheckoutId, Draft, Field, InitiateCheckout, Limits, Lookup, MerchantTransactionId,
     MerchantTransactionIdError, PaymentId, Rules, Violation, Violations, Warning,

@@ -20,6 +20,10 @@ const ARROWS: &[Row] = &[
     ("checkout-wire", &["checkout-validate", "checkout-money", "checkout-tables"]),
     ("checkout-sandbox", &["checkout-transport", "checkout-auth", "checkout-tables"]),
     (
+        "checkout-trust",
+        &["checkout-auth", "checkout-wire", "checkout-lifecycle", "checkout-money", "checkout-tables"],
+    ),
+    (
         "checkout-client",
         &[
             "checkout-transport",
@@ -56,7 +60,7 @@ const ARROWS: &[Row] = &[
 /// has none of these, neither directly nor through another crate, not even in its tests.
 const ORACLE: &str = "checkout-sandbox";
 const NOT_FOR_THE_ORACLE: &[&str] =
-    &["checkout-wire", "checkout-validate", "checkout-lifecycle", "checkout-client"];
+    &["checkout-wire", "checkout-validate", "checkout-lifecycle", "checkout-trust", "checkout-client"];
 
 /// The crates that must do without `std`.
 const NO_STD: &[&str] = &[

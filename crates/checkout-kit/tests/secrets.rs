@@ -36,17 +36,29 @@ const SEEDS: &[(&str, &str)] = &[
     ("checkout_auth::allscale::RequestToSign", "body"),
     ("checkout_auth::allscale::Signature", "0"),
     ("checkout_auth::allscale::SigningKey", "api_key"),
+    ("checkout_auth::allscale::response::ReceivedResponse", "body"),
+    ("checkout_auth::allscale::response::ResponseToSign", "body"),
+    ("checkout_auth::allscale::response::SignedResponse", "body"),
+    ("checkout_auth::allscale::webhook::SignedWebhook", "body"),
+    ("checkout_auth::allscale::webhook::WebhookRequest", "body"),
+    ("checkout_auth::allscale::webhook::WebhookToSign", "body"),
     ("checkout_auth::mac::MacKey", "0"),
     ("checkout_auth::peach::Signature", "0"),
+    ("checkout_auth::peach::header::SignedWebhook", "body"),
+    ("checkout_auth::peach::header::WebhookRequest", "body"),
+    ("checkout_auth::peach::header::WebhookToSign", "body"),
     ("checkout_client::peach::backend::Asked", "params"),
     ("checkout_sandbox::allscale::create::Order", "user_name"),
     ("checkout_sandbox::azotte::tenant::Tenant", "api_key"),
     ("checkout_sandbox::peach::merchant::Client", "secret"),
     ("checkout_sandbox::peach::order::Order", "repeated"),
     ("checkout_transport::body::BodyBuffer", "bytes"),
+    ("checkout_trust::replay::key::Key", "digest"),
+    ("checkout_trust::replay::memory::State", "entries"),
     ("checkout_validate::personal::Personal", "0"),
     ("checkout_wire::azotte::request::CreditCard", "card_number"),
     ("checkout_wire::azotte::result::Challenge", "Html"),
+    ("checkout_wire::head::Head", "location"),
     ("checkout_wire::json::JsonText", "0"),
     ("checkout_wire::peach::fields::Fields", "0"),
     ("checkout_wire::peach::request::TokenBody", "client_secret"),
@@ -59,7 +71,19 @@ const OTHERS: &[&str] =
 const PRINTING: &[&str] = &["HeaderValue", "HeaderMap", "Bytes", "RawValue", "Request", "Response"];
 
 /// Public types that can hold a secret and are not in the list, each with the reason.
-const EXEMPT: &[(&str, &str)] = &[];
+const EXEMPT: &[(&str, &str)] = &[
+    ("checkout_lifecycle::Observation", STATUSES),
+    ("checkout_lifecycle::Path", STATUSES),
+    ("checkout_lifecycle::Step", STATUSES),
+    ("checkout_lifecycle::Tracker", STATUSES),
+    ("checkout_lifecycle::Verdict", STATUSES),
+    ("checkout_tables::Open", STATUSES),
+    ("checkout_tables::Unnamed", STATUSES),
+    ("checkout_tables::peach::Outcome", STATUSES),
+    #[cfg(not(feature = "conformance"))]
+    ("checkout_trust::replay::conformance::Broken", "with the feature `conformance` alone, and then listed"),
+];
+const STATUSES: &str = "made with statuses and codes alone, and a type that has another in it is listed";
 
 /// Types that print a field of their own that could be a secret's, each with the reason.
 const PRINT_IT: &[(&str, &str)] = &[
@@ -92,7 +116,8 @@ fn seeds() -> Vec<&'static str> {
 /// The public types that must be listed and are not, each by its path in its own crate if it has one there. An alias
 /// is listed with the type that it names.
 fn unlisted(sources: &Sources, seeds: &[&str], listed: &BTreeSet<String>) -> Vec<String> {
-    let must: BTreeSet<_> = sources.carriers(seeds, OTHERS).into_iter().chain(sources.errors()).collect();
+    let carriers = sources.carriers(seeds, OTHERS).into_iter().chain(sources.holders());
+    let must: BTreeSet<_> = carriers.chain(sources.errors()).collect();
     let public = sources.public();
     let types = must.iter().filter(|path| sources.types.get(*path).is_some_and(|read| !read.is_alias));
     let missing = types.filter(|path| !listed.contains(*path)).filter_map(|path| {
@@ -107,7 +132,9 @@ fn nothing_that_is_written_has_a_secret_in_it() {
     let list = list::list();
     let mut needles = needles();
     assert!(list.signatures.len() >= 8);
-    needles.extend(list.signatures.iter().map(|signature| Needle::new(signature, Kind::Text)));
+    // Whatever its version is called.
+    let signatures = list.signatures.iter().map(|signature| signature.trim_start_matches("v1="));
+    needles.extend(signatures.map(|signature| Needle::new(signature, Kind::Text)));
     let (mut found, mut texts) = (BTreeMap::new(), BTreeSet::new());
     for entry in &list.entries {
         for text in &entry.texts {
@@ -156,10 +183,11 @@ fn every_public_type_that_can_hold_a_secret_and_every_error_is_in_the_list() {
     // What the reading of the sources found must be of the size of what it is there for.
     let carriers = sources.carriers(&seeds(), OTHERS);
     assert!(
-        carriers.len() > 90 && sources.errors().len() > 20,
-        "{} {}",
+        carriers.len() > 120 && sources.errors().len() > 30 && sources.holders().len() > 15,
+        "{} {} {}",
         carriers.len(),
-        sources.errors().len()
+        sources.errors().len(),
+        sources.holders().len()
     );
 }
 
@@ -222,6 +250,17 @@ fn a_new_type_must_be_listed_wherever_its_secret_is() {
         check(
             "pub struct A(std::marker::PhantomData<bytes::Bytes>); #[cfg(test)] pub struct B(bytes::Bytes);"
         ),
+        ""
+    );
+    // Generic, it holds what it is made with; what has one of it holds what that one was made with, and no more.
+    assert_eq!(check("pub struct A<T> { a: Vec<T> } pub struct B(A<u8>);"), "checkout_new::A");
+    assert_eq!(check("pub enum A<'a, T: ?Sized> { B(&'a T), C }"), "checkout_new::A");
+    assert_eq!(
+        check("pub struct A<T>(T); pub struct B(A<http::HeaderMap>); pub struct C<T>(Option<A<T>>);"),
+        "checkout_new::A checkout_new::B checkout_new::C"
+    );
+    assert_eq!(
+        check("pub struct A<T>(std::marker::PhantomData<T>); pub struct B<const N: usize>([u8; N]);"),
         ""
     );
     // Declared by a macro, it counts by the names around it.

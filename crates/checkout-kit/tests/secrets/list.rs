@@ -1,7 +1,7 @@
 //! The types that can hold a secret, and the errors: each made with what is planted, and each written in every way.
 
 use crate::planted::*;
-use checkout_auth::{allscale as auth_allscale, peach as auth_peach};
+use checkout_auth::{KeyRing, allscale as auth_allscale, peach as auth_peach};
 use checkout_client::{Attempt, Call, Nonces, Readable, allscale, azotte, peach};
 use checkout_lifecycle::Tracker;
 use checkout_money::{Cents, CoinAmount, Rate};
@@ -117,6 +117,8 @@ trait Otherwise {
 
 impl<T> Otherwise for &Of<'_, T> {}
 
+mod received;
+
 pub(crate) fn list() -> List {
     let mut list = List::default();
     keys(&mut list);
@@ -129,6 +131,7 @@ pub(crate) fn list() -> List {
     by_peach(&mut list);
     by_peach_v2(&mut list);
     parsed(&mut list);
+    received::received(&mut list);
     list
 }
 
@@ -299,6 +302,7 @@ fn refusals(list: &mut List) {
     let not_the_api = wire_azotte::read(&page, ALL.as_bytes()).unwrap();
     let Reply::NotTheApi(page) = not_the_api.clone() else { panic!() };
     list! { list,
+        "checkout_wire::Head" => refused;
         "checkout_wire::allscale::Refusal" => allscale;
         "checkout_wire::NotDone" => reply.clone().into_answer().unwrap_err();
         "checkout_wire::Reply" => reply;
@@ -376,6 +380,17 @@ fn by_allscale(list: &mut List) {
     let id = sandbox.intents().first().unwrap().id.clone();
     asked(list, &client.get(&id).unwrap(), &sandbox, [allscale_intent(), allscale_refusal()]);
     asked(list, &client.fail(), &sandbox, [allscale_refusal(), allscale_intent()]);
+    // No answer here is signed, so that all of them are refused.
+    let signed = || {
+        let verifier = auth_allscale::response::ResponseVerifier::new(KeyRing::new("2024-05", signing_key()));
+        let clock = sandbox.clock().clone();
+        let builder = allscale::Client::builder(signing_key()).nonces(nonces()).signed_responses(verifier);
+        builder.clock(move || clock.now_millis())
+    };
+    list! { list, "checkout_client::allscale::Builder" => signed(); }
+    let signed = signed().build().unwrap();
+    asked(list, &signed.get(&id).unwrap(), &sandbox, [allscale_intent(), allscale_refusal()]);
+    list! { list, "checkout_client::allscale::Client" => signed; }
     let url = format!("https://{API_KEY}:{API_SECRET}@shop.example");
     let refused = |url: String| allscale::Client::builder(signing_key()).base_url(url).build().unwrap_err();
     list! { list,

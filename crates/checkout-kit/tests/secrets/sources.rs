@@ -37,6 +37,8 @@ pub(crate) struct Definition {
     is_public: bool,
     pub(crate) is_alias: bool,
     pub(crate) derives_debug: bool,
+    /// The names of the types that it is generic over.
+    parameters: Vec<String>,
     pub(crate) fields: Vec<Field>,
 }
 
@@ -126,19 +128,19 @@ impl Sources {
                 Item::Struct(item) if !is_test(&item.attrs) => {
                     let mut fields = Vec::new();
                     fields_of(&item.fields, None, &mut fields);
-                    self.define(path_of(&item.ident), &item.vis, &item.attrs, fields);
+                    self.define(path_of(&item.ident), &item.vis, &item.attrs, &item.generics, fields);
                 }
                 Item::Enum(item) if !is_test(&item.attrs) => {
                     let mut fields = Vec::new();
                     for variant in &item.variants {
                         fields_of(&variant.fields, Some(&variant.ident.to_string()), &mut fields);
                     }
-                    self.define(path_of(&item.ident), &item.vis, &item.attrs, fields);
+                    self.define(path_of(&item.ident), &item.vis, &item.attrs, &item.generics, fields);
                 }
                 Item::Type(item) => {
                     let mut field = Field { name: String::new(), mentions: Vec::new() };
                     mentions(&item.ty, &mut field.mentions);
-                    self.define(path_of(&item.ident), &item.vis, &item.attrs, vec![field]);
+                    self.define(path_of(&item.ident), &item.vis, &item.attrs, &item.generics, vec![field]);
                     self.types.get_mut(&path_of(&item.ident)).unwrap().is_alias = true;
                 }
                 Item::Impl(item) => {
@@ -164,15 +166,27 @@ impl Sources {
         }
     }
 
-    fn define(&mut self, path: String, vis: &syn::Visibility, attrs: &[Attribute], fields: Vec<Field>) {
+    fn define(
+        &mut self,
+        path: String,
+        vis: &syn::Visibility,
+        attrs: &[Attribute],
+        generics: &syn::Generics,
+        fields: Vec<Field>,
+    ) {
         let derives = derives(attrs);
         let has = |name: &str| derives.iter().any(|derive| derive == name);
         if has("Error") {
             let segments = path.split("::").map(str::to_owned).collect();
             self.errors.push((String::new(), Mention::Path(segments)));
         }
-        let definition =
-            Definition { is_public: is_public(vis), is_alias: false, derives_debug: has("Debug"), fields };
+        let definition = Definition {
+            is_public: is_public(vis),
+            is_alias: false,
+            derives_debug: has("Debug"),
+            parameters: generics.type_params().map(|parameter| parameter.ident.to_string()).collect(),
+            fields,
+        };
         self.types.insert(path, definition);
     }
 
@@ -294,6 +308,22 @@ impl Sources {
             Ok(path) => carriers.contains(path),
             Err(name) => others.contains(&&**name),
         })
+    }
+
+    /// Every definition that holds whatever it is made with: a field is of a type that it is generic over. What has
+    /// a field of such a type itself can hold no more than the arguments there.
+    pub(crate) fn holders(&self) -> BTreeSet<String> {
+        let holds = |definition: &Definition| {
+            let of_parameter = |mention: &Mention| match mention {
+                Mention::Path(segments) => {
+                    segments.first().is_some_and(|first| definition.parameters.contains(first))
+                }
+                Mention::Associated(_) => false,
+            };
+            definition.fields.iter().any(|field| field.mentions.iter().any(of_parameter))
+        };
+        let held = self.types.iter().filter(|(_, definition)| holds(definition));
+        held.map(|(path, _)| path.clone()).collect()
     }
 
     /// The types that are errors, by derive or by impl.

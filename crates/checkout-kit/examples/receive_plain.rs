@@ -1,0 +1,34 @@
+//! The same as `receive_axum`, without a framework: what a receiver needs of a request is its method, path, query, headers
+//! and bytes.
+//!
+//!     cargo run --example receive_plain
+
+mod receiver;
+
+use receiver::{Shop, play};
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(run(&mut io::stdout().lock()))
+}
+
+/// Runs it, and gives the exit code.
+pub fn run(out: &mut dyn Write) -> u8 {
+    match deliveries(out) {
+        Ok(()) => 0,
+        Err(error) => {
+            let _ = writeln!(out, "{error}");
+            1
+        }
+    }
+}
+
+fn deliveries(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    let shop = Shop::open()?;
+    play(&shop, out, &mut |delivery| {
+        let (path, query) = delivery.path.split_once('?').unwrap_or((&delivery.path, ""));
+        pollster::block_on(shop.take("POST", path, query, &delivery.headers, &delivery.body))
+    })
+}

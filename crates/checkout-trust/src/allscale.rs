@@ -1,0 +1,189 @@
+//! AllScale's webhooks.
+
+use crate::Verified;
+use crate::replay::{Identity, Key};
+use checkout_auth::allscale::SigningKey;
+use checkout_auth::allscale::webhook::{WebhookError, WebhookRequest, WebhookVerifier};
+use checkout_auth::{Fault, HeaderFields, KeyRing, Tolerance};
+use checkout_wire::ReadError;
+use checkout_wire::allscale::{WebhookBody, read_webhook};
+use std::time::Duration;
+
+/// Takes AllScale's webhooks in for one merchant.
+///
+/// ```
+/// use checkout_auth::allscale::SigningKey;
+/// use checkout_auth::allscale::webhook::{WebhookRequest, WebhookToSign};
+/// use checkout_auth::{Fault, KeyRing};
+/// use checkout_trust::allscale::Receiver;
+///
+/// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
+/// # let body = br#"{"all_scale_transaction_id":"txn_1","all_scale_checkout_intent_id":"65b2","webhook_id":"wh_1","order_id":"order_1"}"#;
+/// # let signed = WebhookToSign { method: "POST", path: "/hooks/allscale", query: "", webhook_id: "wh_1",
+/// #     timestamp: 1_716_501_000, nonce: "n1", body };
+/// # let signature = signed.sign(&key)?;
+/// # let headers = [("X-API-Key", "test_key"), ("X-Webhook-Id", "wh_1"), ("X-Webhook-Timestamp", "1716501000"),
+/// #     ("X-Webhook-Nonce", "n1"), ("X-Webhook-Signature", signature.as_str())];
+/// let receiver = Receiver::new("shop-7", KeyRing::new("2024-05", key));
+/// // The raw request: headers and body as they came, with the path of the URL that AllScale was given.
+/// let request = WebhookRequest { method: "POST", path: "/hooks/allscale", query: "", headers: &headers, body };
+/// let event = receiver.receive(&request, 1_716_501_007)?;
+/// assert_eq!(event.content().order_id(), Some("order_1"));
+///
+/// let forged = WebhookRequest { body: b"{}", ..request };
+/// let error = receiver.receive(&forged, 1_716_501_007).unwrap_err();
+/// assert_eq!((error.http_status(), error.fault()), (401, Fault::SetUp));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    merchant: String,
+    verifier: WebhookVerifier,
+    tolerance: Tolerance,
+    keep_orders: Duration,
+}
+
+impl Receiver {
+    /// A receiver with a name of the merchant's that outlives any key, and the ring of keys.
+    #[must_use]
+    pub fn new(merchant: impl Into<String>, keys: KeyRing<SigningKey>) -> Self {
+        Self {
+            merchant: merchant.into(),
+            verifier: WebhookVerifier::new(keys),
+            tolerance: Tolerance::default(),
+            keep_orders: KEEP_ORDERS,
+        }
+    }
+
+    /// How far a webhook's time may be from ours: 300 s, if nothing is said.
+    #[must_use]
+    pub fn tolerance(self, tolerance: Tolerance) -> Self {
+        Self { verifier: self.verifier.tolerance(tolerance), tolerance, ..self }
+    }
+
+    /// For how long orders are kept, and with them that a transaction was processed: 400 days, if nothing is said.
+    #[must_use]
+    pub fn keep_orders(self, keep_orders: Duration) -> Self {
+        Self { keep_orders, ..self }
+    }
+
+    /// Verifies a webhook, at a moment in seconds since the Unix epoch, and reads it.
+    ///
+    /// # Errors
+    /// [`ReceiveError`]: what was wrong, and whose fault it is.
+    pub fn receive<H: HeaderFields + ?Sized>(
+        &self,
+        request: &WebhookRequest<'_, H>,
+        now: i64,
+    ) -> Result<Verified<Event>, ReceiveError> {
+        let signed = self.verifier.verify(request, now)?;
+        let body = read_webhook(signed.body())?;
+        if body.webhook_id != signed.webhook_id() {
+            return Err(ReceiveError::OtherWebhookId);
+        }
+        let tolerance = Duration::from_secs(self.tolerance.seconds().into());
+        let delivery = Key::allscale_delivery(&self.merchant, signed.webhook_id(), signed.nonce(), tolerance);
+        let transaction = Key::allscale_transaction(&self.merchant, &body.transaction_id, self.keep_orders);
+        // The payment first: it is what decides whether this was processed.
+        let identity = Identity::new(transaction).and(delivery);
+        Ok(Verified::new(Event(body.into_owned()), identity, signed.key_id()))
+    }
+}
+
+/// What AllScale says has happened: something was paid for an intent. **It has no status**, and settles nothing: read the
+/// whole intent, and hold that to the order.
+///
+/// ```
+/// use checkout_trust::Verified;
+/// use checkout_trust::allscale::Event;
+///
+/// /// What to ask next, and for which order.
+/// fn read_next(event: &Verified<Event>) -> (&str, Option<&str>) {
+///     (event.content().intent_id(), event.content().order_id())
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event(WebhookBody<'static>);
+
+impl Event {
+    /// The intent to read.
+    #[must_use]
+    pub fn intent_id(&self) -> &str {
+        &self.0.intent_id
+    }
+
+    /// Your id of the order: the one thread back to a create whose answer was lost.
+    #[must_use]
+    pub fn order_id(&self) -> Option<&str> {
+        self.0.order_id.as_deref()
+    }
+
+    /// The transaction, however often it is told.
+    #[must_use]
+    pub fn transaction_id(&self) -> &str {
+        &self.0.transaction_id
+    }
+
+    /// All that it says.
+    #[must_use]
+    pub const fn body(&self) -> &WebhookBody<'static> {
+        &self.0
+    }
+}
+
+/// Why a webhook was not taken in. Nothing of it is in what this prints; do not tell the sender more than the status.
+///
+/// ```
+/// use checkout_trust::allscale::ReceiveError;
+///
+/// let error = ReceiveError::OtherWebhookId;
+/// assert_eq!(error.http_status(), 400);
+/// assert_eq!(error.to_string(), "the body's webhook_id is not the header's");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiveError {
+    /// It was not verified.
+    #[error(transparent)]
+    NotVerified(#[from] WebhookError),
+    /// It was verified, and its body is none of a webhook's.
+    #[error("the body: {0}")]
+    Body(#[from] ReadError),
+    /// It was verified, and its body belongs to another webhook than its headers.
+    #[error("the body's webhook_id is not the header's")]
+    OtherWebhookId,
+}
+
+impl ReceiveError {
+    /// Whose fault it is.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::NotVerified(error) => error.fault(),
+            Self::Body(_) | Self::OtherWebhookId => Fault::Sender,
+        }
+    }
+
+    /// The usual cause.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::NotVerified(error) => error.hint(),
+            Self::Body(_) => {
+                "the provider has changed what it sends: read the intents of the open orders, and report it"
+            }
+            Self::OtherWebhookId => "two webhooks were put together on the way, by somebody who can sign",
+        }
+    }
+
+    /// What to answer: 401 for what was not verified, 400 for what was and cannot be read.
+    #[must_use]
+    pub const fn http_status(&self) -> u16 {
+        match self {
+            Self::NotVerified(_) => 401,
+            Self::Body(_) | Self::OtherWebhookId => 400,
+        }
+    }
+}
+
+const KEEP_ORDERS: Duration = Duration::from_secs(400 * 24 * 60 * 60);

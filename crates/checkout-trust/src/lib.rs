@@ -1,0 +1,52 @@
+//! Webhooks that are verified, claimed once and processed, and the question whether a read settles an order.
+//!
+//! - [`allscale::Receiver`], [`peach::Receiver`]: the raw request in, [`Verified`] or an error that says whose fault it is
+//!   out.
+//! - [`replay`]: `claim`, then `commit` or `release`, so that every event is processed once and none is lost.
+//! - [`integrity`]: does this read settle this order?
+//!
+//! ```
+//! use checkout_auth::{KeyRing, peach::SecretToken};
+//! use checkout_tables::Environment;
+//! use checkout_trust::peach::Receiver;
+//! use checkout_trust::replay::{Claim, Guard, MemoryStore};
+//!
+//! # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
+//! # let signature = secret.sign([("checkoutId", "c01b"), ("paymentType", "DB"), ("result.code", "000.000.000")])?;
+//! # let body = format!("checkoutId=c01b&paymentType=DB&result.code=000.000.000&signature={}", signature.as_str());
+//! # let (body, content_type) = (body.as_bytes(), Some("application/x-www-form-urlencoded"));
+//! let receiver = Receiver::new("8ac7a4ca68c22c4d0168c2caab2e0025", KeyRing::new("2026", secret), Environment::Live);
+//! let guard = Guard::new(MemoryStore::new(100_000));
+//!
+//! let event = receiver.webhook(content_type, body, 1_716_501_000)?; // or answer its error's http_status()
+//! if let Claim::Fresh(ticket) = guard.claim(event.identity(), 1_716_501_000_000)? {
+//!     assert!(event.wants_a_read()); // a success is told by a read alone: make it, and hold it to the order
+//!     let commit = guard.commit(ticket, 1_716_501_000_400)?;
+//!     assert_eq!(commit.http_status(), 200);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is not here
+//! Signatures themselves (`checkout-auth`), bodies (`checkout-wire`), steps and phases (`checkout-lifecycle`), HTTP, and a
+//! clock: the time is an argument. Azotte documents no webhooks.
+//!
+//! # The one idea to know
+//! A webhook is a reason to look, and a read is what is believed. So what was verified is a type of its own, what was
+//! processed is written down by what was signed, and nothing but a read settles an order.
+//!
+//! # Sources
+//! AllScale's webhook page; Peach's *Hosted Checkout authentication and authorisation* and *Checkout webhooks*; each item
+//! says what is assumed.
+//!
+//! # Features
+//! - `conformance`: the suite that a replay store of your own is run against.
+//! - `test-util`: [`Verified`] without verification, for tests of what you do with an event.
+
+pub mod allscale;
+pub mod integrity;
+pub mod peach;
+pub mod replay;
+mod verified;
+
+pub use verified::Verified;

@@ -1,0 +1,543 @@
+//! The replay guard: every event once, and none lost.
+//!
+//! A provider sends a webhook again until it hears 200, several deliveries can be under way at once, and
+//! whoever has recorded one can play it back. So an event is **claimed** before it is processed, and
+//! **committed** after; if the processing fails, it is **released**, and if the process dies in between, the
+//! claim ends by itself and the provider's next attempt is accepted.
+//!
+//! | [`Guard::claim`] says | meaning | do |
+//! |---|---|---|
+//! | [`Claim::Fresh`] | yours, with a [`Ticket`] | process it, then [`Guard::commit`] and answer 200; or [`Guard::release`] and answer 503 |
+//! | [`Claim::InFlight`] | somebody is processing it | answer 503 |
+//! | [`Claim::Done`] | it was processed | answer 200 |
+//! | an error | the store failed, or is full | answer 503 |
+//!
+//! **The one idea to know:** a claim is a promise for a time, and a commit is the truth. A key that is
+//! written down before the work is done loses the event when the work fails; one that is written down after
+//! it lets two deliveries in. Both steps are needed, each atomic, and a number that fences off whoever comes
+//! too late.
+//!
+//! What it does not do: make the processing itself happen once. A handler that outlives its lease meets
+//! another that has taken over; the commit of one of them says [`Commit::Lost`]. To rule this out, write
+//! the effects and the commit in one transaction of your database, with what [`Ticket::claims`] says.
+//!
+//! # More than one key
+//!
+//! An event can be known by several [`Key`]s (see [`Identity`]), and a store steps one key at a time.
+//! Nevertheless an event is claimed as a whole:
+//!
+//! - *Claim* takes the keys in one order that is the same for everybody. At the first key that is not fresh
+//!   it gives back those it took and reports that key's answer. Of several claimers of one event, in whatever
+//!   deliveries, at most one has all the keys, and they do not block each other in a circle. If giving back
+//!   fails, these keys are free when the lease ends.
+//! - *Commit* begins with the first key of the identity, the event's own. If that one is lost, all is lost,
+//!   and the others are given back. If it holds, the event is done, whatever becomes of the others: a crash
+//!   in between leaves a delivery that ends with its lease, and whose next claim finds the event done.
+//! - *Release* gives back all.
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod key;
+mod memory;
+mod store;
+
+use std::time::Duration;
+
+pub use key::{Identity, Key, Scheme};
+pub use memory::{Full, MemoryStore};
+pub use store::{AsyncStore, Commit, Fence, InPlace, Release, Slot, Store};
+
+/// Claims events in a store: see [the module](self).
+///
+/// The methods without suffix are for a [`Store`], which blocks; those that end in `_async` are for an
+/// [`AsyncStore`]. All times are Unix milliseconds (the verifiers' are seconds).
+///
+/// ```
+/// use std::time::Duration;
+/// use checkout_trust::replay::{Claim, Commit, Guard, Identity, Key, MemoryStore};
+///
+/// let guard = Guard::new(MemoryStore::new(100_000));
+/// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX))
+///     .and(Key::allscale_delivery("store-1", "wh_1", "5a0a4f4c", Duration::from_secs(300)));
+///
+/// let Claim::Fresh(ticket) = guard.claim(&identity, 1_716_501_000_000)? else { unreachable!() };
+/// let meanwhile = guard.claim(&identity, 1_716_501_000_200)?;
+/// assert_eq!(meanwhile.http_status(), Some(503));
+/// // … read the payment, settle the order …
+/// assert_eq!(guard.commit(ticket, 1_716_501_000_900)?, Commit::Committed);
+/// assert_eq!(guard.claim(&identity, 1_716_501_002_000)?.http_status(), Some(200));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Guard<S> {
+    store: S,
+    lease: Duration,
+}
+
+impl<S> Guard<S> {
+    /// How long a claim lasts if nothing else is asked for: 60 seconds.
+    ///
+    /// Assumed: a handler that reads the payment once and writes to a database takes a fraction of it, and a
+    /// provider comes again after it.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::{Guard, MemoryStore};
+    /// assert_eq!(Guard::<MemoryStore>::DEFAULT_LEASE.as_secs(), 60);
+    /// ```
+    pub const DEFAULT_LEASE: Duration = Duration::from_secs(60);
+
+    /// A guard over `store`, with the [default lease](Self::DEFAULT_LEASE).
+    ///
+    /// ```
+    /// use checkout_trust::replay::{Guard, MemoryStore};
+    ///
+    /// let guard = Guard::new(MemoryStore::new(100_000));
+    /// assert!(guard.store().is_empty());
+    /// ```
+    #[must_use]
+    pub const fn new(store: S) -> Self {
+        Self { store, lease: Self::DEFAULT_LEASE }
+    }
+
+    /// Makes a claim last for `lease`, counted in whole milliseconds, a part of one being one.
+    ///
+    /// Longer than the longest that processing takes, its timeouts added up, and than the clocks of the
+    /// machines disagree; and not longer than you want to wait for an event whose process died: until the
+    /// lease ends it is answered 503, and it must end while the provider still tries.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_trust::replay::{Claim, Guard, Identity, Key, MemoryStore};
+    ///
+    /// let guard = Guard::new(MemoryStore::new(100_000)).lease(Duration::from_secs(5));
+    /// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
+    /// let Claim::Fresh(ticket) = guard.claim(&identity, 1_000)? else { unreachable!() };
+    /// assert_eq!(ticket.until(), 6_000);
+    /// # Ok::<(), checkout_trust::replay::Full>(())
+    /// ```
+    #[must_use]
+    pub fn lease(self, lease: Duration) -> Self {
+        Self { lease, ..self }
+    }
+
+    /// The store.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::{Guard, MemoryStore};
+    /// assert_eq!(Guard::new(MemoryStore::new(9)).store().max_entries(), 9);
+    /// ```
+    #[must_use]
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+}
+
+impl<S: Store> Guard<S> {
+    /// Claims an event: all its keys, or none.
+    ///
+    /// # Errors
+    ///
+    /// The store's own. Nothing is claimed then, or only until the lease ends: answer 503.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_trust::replay::{Claim, Guard, Identity, Key, MemoryStore};
+    /// # let guard = Guard::new(MemoryStore::new(100_000));
+    /// let identity = Identity::new(Key::peach_content("8ac7a4c9", &[("amount", "14.99")]));
+    /// assert!(matches!(guard.claim(&identity, 1_000)?, Claim::Fresh(_)));
+    /// assert_eq!(guard.claim(&identity, 2_000)?.http_status(), Some(503));
+    /// // Nobody has committed within the lease: the event is not lost.
+    /// assert!(matches!(guard.claim(&identity, 61_001)?, Claim::Fresh(_)));
+    /// # Ok::<(), checkout_trust::replay::Full>(())
+    /// ```
+    pub fn claim(&self, identity: &Identity, now_millis: i64) -> Result<Claim, S::Error> {
+        let mut taken = Vec::with_capacity(identity.keys().len());
+        for key in identity.in_order_of_claim() {
+            let answer = match self.store.claim(&key, now_millis, self.lease) {
+                Ok(Slot::Fresh(fence)) => {
+                    taken.push(Hold { key, fence });
+                    continue;
+                }
+                Ok(Slot::InFlight { until }) => Ok(Claim::InFlight { until }),
+                Ok(Slot::Done) => Ok(Claim::Done),
+                Err(error) => Err(error),
+            };
+            self.give_back(&taken);
+            return answer;
+        }
+        Ok(Claim::Fresh(Ticket::new(taken, identity, until(now_millis, self.lease))))
+    }
+
+    /// Says that the event has been processed. From now on its claims are [`Claim::Done`].
+    ///
+    /// # Errors
+    ///
+    /// [`Unfinished`], when the store failed: it gives the ticket back, to try again with. Give up, and the
+    /// event is claimed until the lease ends and then, if the commit has not reached the store, fresh again.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_trust::replay::{Claim, Commit, Guard, Identity, Key, MemoryStore};
+    /// # let guard = Guard::new(MemoryStore::new(100_000));
+    /// # let identity = Identity::new(Key::peach_content("8ac7a4c9", &[("amount", "14.99")]));
+    /// let Claim::Fresh(slow) = guard.claim(&identity, 1_000)? else { unreachable!() };
+    /// let Claim::Fresh(quick) = guard.claim(&identity, 70_000)? else { unreachable!() };
+    /// assert_eq!(guard.commit(slow, 70_001)?, Commit::Lost);
+    /// assert_eq!(guard.commit(quick, 70_002)?, Commit::Committed);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn commit(&self, mut ticket: Ticket, now_millis: i64) -> Result<Commit, Unfinished<S::Error>> {
+        while let Some(&Hold { key, fence }) = ticket.held.first() {
+            match self.store.commit(&key, fence, now_millis) {
+                Ok(answer) => {
+                    ticket.held.remove(0);
+                    if ticket.lost_by(answer) {
+                        self.give_back(&ticket.held);
+                        return Ok(Commit::Lost);
+                    }
+                }
+                Err(error) => return Err(Unfinished { error, ticket }),
+            }
+        }
+        Ok(Commit::Committed)
+    }
+
+    /// Says that the event has not been processed. Its next claim is fresh.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfinished`], when the store failed: it gives the ticket back, to try again with. Give up, and the
+    /// event is fresh when the lease ends.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_trust::replay::{Claim, Guard, Identity, Key, MemoryStore, Release};
+    /// # let guard = Guard::new(MemoryStore::new(100_000));
+    /// # let identity = Identity::new(Key::peach_content("8ac7a4c9", &[("amount", "14.99")]));
+    /// let Claim::Fresh(ticket) = guard.claim(&identity, 1_000)? else { unreachable!() };
+    /// assert_eq!(guard.release(ticket)?, Release::Released);
+    /// assert!(matches!(guard.claim(&identity, 1_001)?, Claim::Fresh(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn release(&self, mut ticket: Ticket) -> Result<Release, Unfinished<S::Error>> {
+        while let Some(&Hold { key, fence }) = ticket.held.last() {
+            match self.store.release(&key, fence) {
+                Ok(answer) => ticket.gave_back_last(answer),
+                Err(error) => return Err(Unfinished { error, ticket }),
+            }
+        }
+        Ok(ticket.released())
+    }
+
+    /// As well as it goes: what fails here is free when the lease ends.
+    fn give_back(&self, taken: &[Hold]) {
+        for Hold { key, fence } in taken.iter().rev() {
+            let _ = self.store.release(key, *fence);
+        }
+    }
+}
+
+impl<S: AsyncStore> Guard<S> {
+    /// Claims an event: see [`claim`](Guard::claim). A future that is dropped leaves at most a claim that
+    /// ends with its lease.
+    ///
+    /// # Errors
+    ///
+    /// The store's own. Nothing is claimed then, or only until the lease ends: answer 503.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_trust::replay::{Claim, Guard, Identity, InPlace, Key, MemoryStore};
+    /// # pollster::block_on(async {
+    /// let guard = Guard::new(InPlace(MemoryStore::new(100_000)));
+    /// let identity = Identity::new(Key::peach_content("8ac7a4c9", &[("amount", "14.99")]));
+    /// assert!(matches!(guard.claim_async(&identity, 1_000).await?, Claim::Fresh(_)));
+    /// # Ok::<(), checkout_trust::replay::Full>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn claim_async(&self, identity: &Identity, now_millis: i64) -> Result<Claim, S::Error> {
+        let mut taken = Vec::with_capacity(identity.keys().len());
+        for key in identity.in_order_of_claim() {
+            let answer = match self.store.claim(&key, now_millis, self.lease).await {
+                Ok(Slot::Fresh(fence)) => {
+                    taken.push(Hold { key, fence });
+                    continue;
+                }
+                Ok(Slot::InFlight { until }) => Ok(Claim::InFlight { until }),
+                Ok(Slot::Done) => Ok(Claim::Done),
+                Err(error) => Err(error),
+            };
+            self.give_back_async(&taken).await;
+            return answer;
+        }
+        Ok(Claim::Fresh(Ticket::new(taken, identity, until(now_millis, self.lease))))
+    }
+
+    /// Says that the event has been processed: see [`commit`](Guard::commit).
+    ///
+    /// # Errors
+    ///
+    /// [`Unfinished`], when the store failed; it gives the ticket back, to try again with.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_trust::replay::{Claim, Commit, Guard, Identity, InPlace, Key, MemoryStore};
+    /// # pollster::block_on(async {
+    /// # let guard = Guard::new(InPlace(MemoryStore::new(100_000)));
+    /// # let identity = Identity::new(Key::peach_content("8ac7a4c9", &[("amount", "14.99")]));
+    /// let Claim::Fresh(ticket) = guard.claim_async(&identity, 1_000).await? else { unreachable!() };
+    /// assert_eq!(guard.commit_async(ticket, 2_000).await?, Commit::Committed);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn commit_async(
+        &self,
+        mut ticket: Ticket,
+        now_millis: i64,
+    ) -> Result<Commit, Unfinished<S::Error>> {
+        while let Some(&Hold { key, fence }) = ticket.held.first() {
+            match self.store.commit(&key, fence, now_millis).await {
+                Ok(answer) => {
+                    ticket.held.remove(0);
+                    if ticket.lost_by(answer) {
+                        self.give_back_async(&ticket.held).await;
+                        return Ok(Commit::Lost);
+                    }
+                }
+                Err(error) => return Err(Unfinished { error, ticket }),
+            }
+        }
+        Ok(Commit::Committed)
+    }
+
+    /// Says that the event has not been processed: see [`release`](Guard::release).
+    ///
+    /// # Errors
+    ///
+    /// [`Unfinished`], when the store failed; it gives the ticket back, to try again with.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_trust::replay::{Claim, Guard, Identity, InPlace, Key, MemoryStore, Release};
+    /// # pollster::block_on(async {
+    /// # let guard = Guard::new(InPlace(MemoryStore::new(100_000)));
+    /// # let identity = Identity::new(Key::peach_content("8ac7a4c9", &[("amount", "14.99")]));
+    /// let Claim::Fresh(ticket) = guard.claim_async(&identity, 1_000).await? else { unreachable!() };
+    /// assert_eq!(guard.release_async(ticket).await?, Release::Released);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn release_async(&self, mut ticket: Ticket) -> Result<Release, Unfinished<S::Error>> {
+        while let Some(&Hold { key, fence }) = ticket.held.last() {
+            match self.store.release(&key, fence).await {
+                Ok(answer) => ticket.gave_back_last(answer),
+                Err(error) => return Err(Unfinished { error, ticket }),
+            }
+        }
+        Ok(ticket.released())
+    }
+
+    /// As well as it goes: what fails here is free when the lease ends.
+    async fn give_back_async(&self, taken: &[Hold]) {
+        for Hold { key, fence } in taken.iter().rev() {
+            let _ = self.store.release(key, *fence).await;
+        }
+    }
+}
+
+/// What a claim of an event gave.
+///
+/// ```
+/// use checkout_trust::replay::Claim;
+///
+/// assert_eq!(Claim::Done.http_status(), Some(200));
+/// assert_eq!(Claim::InFlight { until: 61_000 }.http_status(), Some(503));
+/// ```
+#[derive(Debug)]
+#[must_use = "an event that is not claimed fresh is not to be processed"]
+pub enum Claim {
+    /// The event is yours: process it, and commit or release the ticket.
+    Fresh(Ticket),
+    /// Somebody else is processing it. If they fail, or die, it is accepted from the provider's next attempt.
+    InFlight {
+        /// The last millisecond of their lease, in Unix milliseconds.
+        until: i64,
+    },
+    /// It has been processed.
+    Done,
+}
+
+impl Claim {
+    /// What to answer the provider at once: 503 when in flight, so that it comes again; 200 when done. `None`
+    /// when fresh: then the answer is what comes of processing it ([`Commit::http_status`]).
+    ///
+    /// ```
+    /// # use checkout_trust::replay::Claim;
+    /// assert_eq!(Claim::Done.http_status(), Some(200));
+    /// ```
+    #[must_use]
+    pub const fn http_status(&self) -> Option<u16> {
+        match self {
+            Self::Fresh(_) => None,
+            Self::InFlight { .. } => Some(503),
+            Self::Done => Some(200),
+        }
+    }
+}
+
+/// A claim that is held, to be committed or released: once, so it can be neither copied nor made.
+///
+/// Dropped, it leaves the event claimed until the lease ends.
+///
+/// ```
+/// use std::time::Duration;
+/// use checkout_trust::replay::{Claim, Guard, Identity, Key, MemoryStore};
+///
+/// let guard = Guard::new(MemoryStore::new(100_000));
+/// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
+/// let Claim::Fresh(ticket) = guard.claim(&identity, 1_000)? else { unreachable!() };
+/// assert_eq!(ticket.until(), 61_000);
+/// # Ok::<(), checkout_trust::replay::Full>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a ticket is to be committed or released; dropped, it blocks its event until the lease ends"]
+pub struct Ticket {
+    /// What is still to be committed or released; the event's own key first.
+    held: Vec<Hold>,
+    until: i64,
+    /// A commit of the first key has held: the event is done.
+    committed: bool,
+    /// A release of some key was lost.
+    lost: bool,
+}
+
+impl Ticket {
+    /// The last millisecond of the lease, in Unix milliseconds, by the claimer's own clock. Whoever is still
+    /// at work then has to reckon with another who takes the event over.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_trust::replay::{Claim, Guard, Identity, Key, MemoryStore};
+    /// # let guard = Guard::new(MemoryStore::new(100_000));
+    /// # let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
+    /// let Claim::Fresh(ticket) = guard.claim(&identity, 1_000)? else { unreachable!() };
+    /// assert_eq!(ticket.until(), 61_000);
+    /// # Ok::<(), checkout_trust::replay::Full>(())
+    /// ```
+    #[must_use]
+    pub const fn until(&self) -> i64 {
+        self.until
+    }
+
+    /// The keys it holds and the number of each claim, in the order in which they are to be committed.
+    ///
+    /// For whoever commits by hand, in the same transaction as the effects of the event: they roll it back
+    /// when the first is [`Commit::Lost`].
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_trust::replay::{Claim, Commit, Guard, Identity, Key, MemoryStore, Store};
+    /// # let guard = Guard::new(MemoryStore::new(100_000));
+    /// # let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
+    /// let Claim::Fresh(ticket) = guard.claim(&identity, 1_000)? else { unreachable!() };
+    /// for (key, fence) in ticket.claims() {
+    ///     assert_eq!(guard.store().commit(key, fence, 2_000)?, Commit::Committed);
+    /// }
+    /// assert!(matches!(guard.claim(&identity, 3_000)?, Claim::Done));
+    /// # Ok::<(), checkout_trust::replay::Full>(())
+    /// ```
+    #[must_use]
+    pub fn claims(&self) -> impl ExactSizeIterator<Item = (&Key, Fence)> {
+        self.held.iter().map(|hold| (&hold.key, hold.fence))
+    }
+
+    fn new(mut held: Vec<Hold>, identity: &Identity, until: i64) -> Self {
+        held.sort_by_key(|hold| identity.keys().iter().position(|key| *key == hold.key));
+        Self { held, until, committed: false, lost: false }
+    }
+
+    /// Notes what became of the next key's commit, and says whether the event is lost by it. Once the first
+    /// key is committed nobody else can have the event, and what becomes of the others is not important.
+    fn lost_by(&mut self, answer: Commit) -> bool {
+        self.committed |= answer == Commit::Committed;
+        !self.committed
+    }
+
+    fn gave_back_last(&mut self, answer: Release) {
+        self.held.pop();
+        self.lost |= answer == Release::Lost;
+    }
+
+    const fn released(&self) -> Release {
+        if self.lost || self.committed { Release::Lost } else { Release::Released }
+    }
+}
+
+/// The store failed in the middle of a commit or a release. Whether it did its step is not known; to try
+/// again does no harm.
+///
+/// ```
+/// use std::time::Duration;
+/// use checkout_trust::replay::{Claim, Commit, Guard, Identity, Key};
+/// use checkout_trust::replay::{Fence, MemoryStore, Release, Slot, Store};
+///
+/// /// Is down for the first commit.
+/// struct Flaky(MemoryStore, std::cell::Cell<bool>);
+///
+/// impl Store for Flaky {
+///     type Error = std::io::Error;
+///     fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, Self::Error> {
+///         self.0.claim(key, now_millis, lease).map_err(Self::Error::other)
+///     }
+///     fn commit(&self, key: &Key, fence: Fence, now_millis: i64) -> Result<Commit, Self::Error> {
+///         if self.1.replace(false) {
+///             return Err(std::io::ErrorKind::TimedOut.into());
+///         }
+///         self.0.commit(key, fence, now_millis).map_err(Self::Error::other)
+///     }
+///     fn release(&self, key: &Key, fence: Fence) -> Result<Release, Self::Error> {
+///         self.0.release(key, fence).map_err(Self::Error::other)
+///     }
+/// }
+///
+/// let guard = Guard::new(Flaky(MemoryStore::new(9), true.into()));
+/// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
+/// let Claim::Fresh(ticket) = guard.claim(&identity, 1_000)? else { unreachable!() };
+/// let unfinished = guard.commit(ticket, 2_000).unwrap_err();
+/// assert_eq!(unfinished.error.kind(), std::io::ErrorKind::TimedOut);
+/// assert_eq!(guard.commit(unfinished.ticket, 2_500)?, Commit::Committed);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[error("the replay store failed")]
+pub struct Unfinished<E> {
+    /// The store's own error.
+    #[source]
+    pub error: E,
+    /// What is still to be done.
+    pub ticket: Ticket,
+}
+
+/// The last millisecond of a `span` that begins at `now_millis`: their sum, a part of a millisecond counted
+/// whole. [`i64::MAX`], which is for ever, if that is not a time any more. For whoever writes a store.
+///
+/// ```
+/// use std::time::Duration;
+/// use checkout_trust::replay::until;
+///
+/// assert_eq!(until(1_000, Duration::from_secs(60)), 61_000);
+/// assert_eq!(until(1_000, Duration::from_nanos(1)), 1_001);
+/// assert_eq!(until(i64::MIN, Duration::MAX), i64::MAX);
+/// ```
+#[must_use]
+pub fn until(now_millis: i64, span: Duration) -> i64 {
+    i64::try_from(span.as_nanos().div_ceil(1_000_000))
+        .map_or(i64::MAX, |millis| now_millis.saturating_add(millis))
+}
+
+/// A key and the number of its claim.
+#[derive(Clone, Copy, Debug)]
+struct Hold {
+    key: Key,
+    fence: Fence,
+}

@@ -1,0 +1,947 @@
+//! The suite that a store of your own is run against: what [`Store`] promises, law by law.
+//!
+//! A test in your own crate is one line; the feature `conformance` is for its `[dev-dependencies]`:
+//!
+//! ```
+//! use checkout_trust::replay::{MemoryStore, conformance};
+//!
+//! conformance::check_store(|| MemoryStore::new(500))?;
+//! # Ok::<(), conformance::Broken>(())
+//! ```
+//!
+//! The time is the suite's own and starts at arbitrary values: nothing sleeps, and a store that asks a clock
+//! in place of its argument fails. The laws of a crowd start [`CROWD`] threads at once, in rounds. What
+//! depends on the luck of threads can find a race, but cannot prove that there is none: a store is right
+//! because each operation is one atomic step of whatever it stands on.
+
+use std::fmt::{self, Display, Formatter};
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+
+use super::{AsyncStore, Commit, Fence, Key, Release, Scheme, Slot, Store};
+
+/// How many threads, or futures, claim at once.
+///
+/// ```
+/// assert_eq!(checkout_trust::replay::conformance::CROWD, 64);
+/// ```
+pub const CROWD: usize = 64;
+
+/// How many further keys [`Law::NothingIsForgottenForRoom`] brings in. Make a store that has a bound with a
+/// lower one, which is to be 100 or more for the other laws.
+///
+/// ```
+/// assert_eq!(checkout_trust::replay::conformance::OTHERS, 1_000);
+/// ```
+pub const OTHERS: usize = 1_000;
+
+/// The scheme of the keys that a crowd claims, and of no others.
+///
+/// ```
+/// assert_eq!(checkout_trust::replay::conformance::CROWD_SCHEME.name(), "conformance-crowd");
+/// ```
+pub const CROWD_SCHEME: Scheme = Scheme("conformance-crowd");
+
+/// Checks every law of [`Law::ALL`] on stores that `make` makes: each new and empty, and several for one law.
+///
+/// # Errors
+///
+/// The first law that does not hold, and what was seen.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use std::time::Duration;
+/// use checkout_trust::replay::conformance::{Law, check_store};
+/// use checkout_trust::replay::{Commit, Fence, Key, Release, Slot, Store};
+///
+/// /// What is often written: the key is set before the event is processed.
+/// struct SetBefore(Mutex<Vec<Key>>);
+///
+/// impl Store for SetBefore {
+///     type Error = std::convert::Infallible;
+///     fn claim(&self, key: &Key, _now_millis: i64, _lease: Duration) -> Result<Slot, Self::Error> {
+///         let mut seen = self.0.lock().unwrap();
+///         if seen.contains(key) {
+///             return Ok(Slot::Done);
+///         }
+///         seen.push(*key);
+///         Ok(Slot::Fresh(Fence::new(0)))
+///     }
+///     fn commit(&self, _key: &Key, _fence: Fence, _now_millis: i64) -> Result<Commit, Self::Error> {
+///         Ok(Commit::Committed)
+///     }
+///     fn release(&self, _key: &Key, _fence: Fence) -> Result<Release, Self::Error> {
+///         Ok(Release::Lost)
+///     }
+/// }
+///
+/// let broken = check_store(|| SetBefore(Mutex::default())).unwrap_err();
+/// assert_eq!(broken.law(), Law::ClaimIsNoCommit);
+/// assert_eq!(
+///     broken.to_string(),
+///     "a claim is no commit: of a key that is claimed and not committed, a claim said done, not in flight",
+/// );
+/// ```
+pub fn check_store<S: Store<Error: Display> + Sync>(make: impl Fn() -> S) -> Result<(), Broken> {
+    Law::ALL.into_iter().try_for_each(|law| check_law(law, &make))
+}
+
+/// Checks one law of [`Law::ALL`]. Those of [`Law::OF_FUTURES`] say nothing of a blocking store, and hold.
+///
+/// # Errors
+///
+/// That law, if it does not hold, and what was seen.
+///
+/// ```
+/// use checkout_trust::replay::MemoryStore;
+/// use checkout_trust::replay::conformance::{Law, check_law};
+///
+/// check_law(Law::LateCommitIsLost, || MemoryStore::new(500))?;
+/// # Ok::<(), checkout_trust::replay::conformance::Broken>(())
+/// ```
+pub fn check_law<S: Store<Error: Display> + Sync>(law: Law, make: impl Fn() -> S) -> Result<(), Broken> {
+    let trial = || Trial { law, store: make() };
+    match law {
+        Law::FirstClaimIsFresh => first_claim_is_fresh(&trial()),
+        Law::ClaimIsNoCommit => claim_is_no_commit(&trial()),
+        Law::ClaimHoldsForItsLease => claim_holds_for_its_lease(&trial()),
+        Law::CommitIsRemembered => commit_is_remembered(&trial()),
+        Law::CommitOutlivesTheLease => commit_outlives_the_lease(&trial()),
+        Law::CommitCanBeRepeated => commit_can_be_repeated(&trial()),
+        Law::ReleaseFrees => release_frees(&trial()),
+        Law::LateCommitIsLost => late_commit_is_lost(&trial()),
+        Law::LateReleaseIsLost => late_release_is_lost(&trial()),
+        Law::NumbersNeverComeBack => numbers_never_come_back(&trial()),
+        Law::KeysAreIndependent => keys_are_independent(&trial()),
+        Law::ClocksMayDisagree => clocks_may_disagree(&trial()),
+        Law::AnyTimeIsATime => [i64::MIN, -1, 0, i64::MAX - 1, i64::MAX]
+            .into_iter()
+            .try_for_each(|now| any_time_is_a_time(&trial(), now)),
+        Law::NothingIsForgottenForRoom => nothing_is_forgotten_for_room(&trial()),
+        Law::OneOfManyIsFresh => one_of_many_is_fresh(&trial()),
+        Law::OneOfManyTakesOver => one_of_many_takes_over(&trial()),
+        Law::ManyHearOfACommit => many_hear_of_a_commit(&trial()),
+        Law::CommitOrTakeover => commit_or_takeover(&trial()),
+        Law::OneAtATime => one_at_a_time(&trial()),
+        Law::OneOfManyFuturesIsFresh | Law::DroppedClaimEnds => Ok(()),
+    }
+}
+
+/// Checks every law of [`Law::ALL`] and of [`Law::OF_FUTURES`] on stores that `make` makes: each new and
+/// empty, and several for one law.
+///
+/// `block_on` runs a future to its end on the calling thread. It is called from [`CROWD`] threads at once;
+/// with a runtime that stores need, it is the `block_on` of a handle to it. The suite itself blocks: call it
+/// from outside the runtime.
+///
+/// # Errors
+///
+/// The first law that does not hold, and what was seen.
+///
+/// ```
+/// use checkout_trust::replay::{InPlace, MemoryStore, conformance};
+///
+/// conformance::check_async_store(|| InPlace(MemoryStore::new(500)), |future| pollster::block_on(future))?;
+/// # Ok::<(), conformance::Broken>(())
+/// ```
+pub fn check_async_store<S: AsyncStore<Error: Display>>(
+    make: impl Fn() -> S,
+    block_on: impl for<'f> Fn(Task<'f>) + Sync,
+) -> Result<(), Broken> {
+    Law::ALL.into_iter().chain(Law::OF_FUTURES).try_for_each(|law| check_async_law(law, &make, &block_on))
+}
+
+/// Checks one law on an asynchronous store: see [`check_async_store`].
+///
+/// # Errors
+///
+/// That law, if it does not hold, and what was seen.
+///
+/// ```
+/// use checkout_trust::replay::conformance::{Law, check_async_law};
+/// use checkout_trust::replay::{InPlace, MemoryStore};
+///
+/// let make = || InPlace(MemoryStore::new(500));
+/// check_async_law(Law::DroppedClaimEnds, make, |future| pollster::block_on(future))?;
+/// # Ok::<(), checkout_trust::replay::conformance::Broken>(())
+/// ```
+pub fn check_async_law<S: AsyncStore<Error: Display>>(
+    law: Law,
+    make: impl Fn() -> S,
+    block_on: impl for<'f> Fn(Task<'f>) + Sync,
+) -> Result<(), Broken> {
+    let waiting = || Waiting { store: make(), block_on: &block_on };
+    match law {
+        Law::OneOfManyFuturesIsFresh => one_of_many_futures_is_fresh(&Trial { law, store: waiting() }),
+        Law::DroppedClaimEnds => dropped_claim_ends(&Trial { law, store: waiting() }),
+        Law::FirstClaimIsFresh
+        | Law::ClaimIsNoCommit
+        | Law::ClaimHoldsForItsLease
+        | Law::CommitIsRemembered
+        | Law::CommitOutlivesTheLease
+        | Law::CommitCanBeRepeated
+        | Law::ReleaseFrees
+        | Law::LateCommitIsLost
+        | Law::LateReleaseIsLost
+        | Law::NumbersNeverComeBack
+        | Law::KeysAreIndependent
+        | Law::ClocksMayDisagree
+        | Law::AnyTimeIsATime
+        | Law::NothingIsForgottenForRoom
+        | Law::OneOfManyIsFresh
+        | Law::OneOfManyTakesOver
+        | Law::ManyHearOfACommit
+        | Law::CommitOrTakeover
+        | Law::OneAtATime => check_law(law, waiting),
+    }
+}
+
+/// A future of the suite, for `block_on` to run to its end.
+///
+/// ```
+/// use checkout_trust::replay::conformance::Task;
+///
+/// fn block_on(task: Task<'_>) {
+///     pollster::block_on(task);
+/// }
+///
+/// block_on(Box::pin(async {}));
+/// ```
+pub type Task<'f> = Pin<Box<dyn Future<Output = ()> + Send + 'f>>;
+
+/// What the suite checks.
+///
+/// ```
+/// use checkout_trust::replay::conformance::Law;
+///
+/// assert_eq!(Law::LateCommitIsLost.to_string(), "a commit after a takeover is lost");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Law {
+    /// The first claim of a key is fresh.
+    FirstClaimIsFresh,
+    /// A key that is claimed and not committed is in flight, then free again, and never done: the event of a
+    /// process that died is not lost.
+    ClaimIsNoCommit,
+    /// A claim holds for its lease, the last millisecond included, and not longer; the claim that finds it
+    /// held is told until when.
+    ClaimHoldsForItsLease,
+    /// A committed key is done from the commit on for its retention, the last millisecond included, whatever
+    /// else ends meanwhile.
+    CommitIsRemembered,
+    /// A commit holds when the lease has ended and nobody has taken the key over.
+    CommitOutlivesTheLease,
+    /// A second commit of the same claim is committed too, and a release after it is lost.
+    CommitCanBeRepeated,
+    /// A released key is free at once.
+    ReleaseFrees,
+    /// A claim that another has taken over cannot commit, before the other's commit or after it, and does not
+    /// hide the other's.
+    LateCommitIsLost,
+    /// A claim that another has taken over, or that was committed, cannot release.
+    LateReleaseIsLost,
+    /// No two claims of a key have the same number, also when it was released, or its lease ended, in
+    /// between.
+    NumbersNeverComeBack,
+    /// What happens to one key happens to no other: of another owner, another scheme, other parts.
+    KeysAreIndependent,
+    /// A caller whose clock is behind finds what a caller whose clock is ahead has written.
+    ClocksMayDisagree,
+    /// Every time can be a time, and every span a span: sums do not overflow.
+    AnyTimeIsATime,
+    /// When many keys come in, none is given up for them. A store may refuse a new key with an error.
+    NothingIsForgottenForRoom,
+    /// Of a crowd that claims a key, one has it fresh, the others in flight.
+    OneOfManyIsFresh,
+    /// Of a crowd that claims a key whose lease has ended, one has it fresh, the others in flight.
+    OneOfManyTakesOver,
+    /// After a commit everybody in a crowd hears done, and nobody's late commit or release changes it.
+    ManyHearOfACommit,
+    /// When the holder of an ended lease commits while a crowd takes over, either it is committed and all
+    /// hear done, or it is lost and one has it fresh.
+    CommitOrTakeover,
+    /// A crowd that claims and releases never has two claims at the same time.
+    OneAtATime,
+    /// Of many futures that claim a key by turns on one thread, one has it fresh.
+    OneOfManyFuturesIsFresh,
+    /// A claim whose future was dropped half way has ended when its lease has.
+    DroppedClaimEnds,
+}
+
+impl Law {
+    /// The laws of every store, in the order in which they are checked.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::conformance::Law;
+    /// assert_eq!(Law::ALL[0], Law::FirstClaimIsFresh);
+    /// ```
+    pub const ALL: [Self; 19] = [
+        Self::FirstClaimIsFresh,
+        Self::ClaimIsNoCommit,
+        Self::ClaimHoldsForItsLease,
+        Self::CommitIsRemembered,
+        Self::CommitOutlivesTheLease,
+        Self::CommitCanBeRepeated,
+        Self::ReleaseFrees,
+        Self::LateCommitIsLost,
+        Self::LateReleaseIsLost,
+        Self::NumbersNeverComeBack,
+        Self::KeysAreIndependent,
+        Self::ClocksMayDisagree,
+        Self::AnyTimeIsATime,
+        Self::NothingIsForgottenForRoom,
+        Self::OneOfManyIsFresh,
+        Self::OneOfManyTakesOver,
+        Self::ManyHearOfACommit,
+        Self::CommitOrTakeover,
+        Self::OneAtATime,
+    ];
+
+    /// The further laws of an asynchronous store.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::conformance::Law;
+    /// assert_eq!(Law::OF_FUTURES[1], Law::DroppedClaimEnds);
+    /// ```
+    pub const OF_FUTURES: [Self; 2] = [Self::OneOfManyFuturesIsFresh, Self::DroppedClaimEnds];
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::FirstClaimIsFresh => "the first claim is fresh",
+            Self::ClaimIsNoCommit => "a claim is no commit",
+            Self::ClaimHoldsForItsLease => "a claim holds for its lease",
+            Self::CommitIsRemembered => "a commit is remembered",
+            Self::CommitOutlivesTheLease => "a commit holds after the lease if nobody took over",
+            Self::CommitCanBeRepeated => "a commit can be repeated",
+            Self::ReleaseFrees => "a release frees",
+            Self::LateCommitIsLost => "a commit after a takeover is lost",
+            Self::LateReleaseIsLost => "a release after a takeover is lost",
+            Self::NumbersNeverComeBack => "numbers never come back",
+            Self::KeysAreIndependent => "keys are independent",
+            Self::ClocksMayDisagree => "clocks may disagree",
+            Self::AnyTimeIsATime => "any time is a time",
+            Self::NothingIsForgottenForRoom => "nothing is forgotten for room",
+            Self::OneOfManyIsFresh => "one of many claims is fresh",
+            Self::OneOfManyTakesOver => "one of many takes over",
+            Self::ManyHearOfACommit => "many hear of a commit",
+            Self::CommitOrTakeover => "a commit and a takeover exclude each other",
+            Self::OneAtATime => "one claim at a time",
+            Self::OneOfManyFuturesIsFresh => "one of many futures is fresh",
+            Self::DroppedClaimEnds => "a dropped claim ends",
+        }
+    }
+}
+
+impl Display for Law {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+/// A law that does not hold, and what was seen.
+///
+/// ```
+/// use checkout_trust::replay::MemoryStore;
+/// use checkout_trust::replay::conformance::{Law, check_store};
+///
+/// let broken = check_store(|| MemoryStore::new(0)).unwrap_err();
+/// assert_eq!(broken.law(), Law::FirstClaimIsFresh);
+/// assert_eq!(
+///     broken.to_string(),
+///     "the first claim is fresh: the store failed: \
+///      the replay store is full: all 0 of its entries are still needed",
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{law}: {seen}")]
+pub struct Broken {
+    law: Law,
+    seen: String,
+}
+
+impl Broken {
+    /// The law.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::MemoryStore;
+    /// # use checkout_trust::replay::conformance::{Law, check_store};
+    /// assert_eq!(check_store(|| MemoryStore::new(0)).unwrap_err().law(), Law::FirstClaimIsFresh);
+    /// ```
+    #[must_use]
+    pub const fn law(&self) -> Law {
+        self.law
+    }
+}
+
+fn first_claim_is_fresh<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
+    trial.fresh("a new key", &key("a"), START).map(drop)
+}
+
+fn claim_is_no_commit<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
+    let key = key("a");
+    trial.fresh("a new key", &key, START)?;
+    trial.in_flight("a key that is claimed and not committed", &key, START, LEASE_END)?;
+    trial.fresh("a key whose lease has ended, not committed", &key, LEASE_END + 1).map(drop)
+}
+
+fn claim_holds_for_its_lease<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
+    let key = key("a");
+    trial.fresh("a new key", &key, START)?;
+    trial.in_flight("a key in the middle of its lease", &key, START + 50, LEASE_END)?;
+    trial.in_flight("a key in the last millisecond of its lease", &key, LEASE_END, LEASE_END)?;
+    trial.fresh("a key one millisecond after its lease", &key, LEASE_END + 1)?;
+    let second_end = LEASE_END + 1 + LEASE_MILLIS;
+    trial.in_flight("a key in the lease of its second claim", &key, second_end, second_end)
+}
+
+fn commit_is_remembered<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
+    let (long, short) = (key("a"), retained("b", 10));
+    let (for_ever, shorter_than_lease) = (retained("c", i64::MAX), retained("d", 0));
+    let committed_at = START + 90;
+    for key in [&long, &short, &for_ever, &shorter_than_lease] {
+        let fence = trial.fresh("a new key", key, START)?;
+        trial.commits("a claim in its lease", key, fence, committed_at)?;
+    }
+    trial.done("a key at the time of its commit", &shorter_than_lease, committed_at)?;
+    trial.done("a key in the last millisecond of its retention", &short, committed_at + 10)?;
+    // Others come and end meanwhile; a store may drop them, and nothing else.
+    for step in 0..100 {
+        let other = retained(&format!("other {step}"), 1);
+        let now = committed_at + 11 + step;
+        let fence = trial.fresh("a new key", &other, now)?;
+        trial.commits("a claim in its lease", &other, fence, now)?;
+        trial.done("a key that has retention left, while others end", &long, now)?;
+    }
+    trial.done("a key in the last millisecond of its retention", &long, committed_at + RETENTION_MILLIS)?;
+    trial.done("a key that is kept for ever", &for_ever, committed_at + 1_000 * RETENTION_MILLIS)
+}
+
+fn commit_outlives_the_lease<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
+    let key = key("a");
+    let fence = trial.fresh("a new key", &key, START)?;
+    // Other callers, at whose calls a store may drop what has ended.
+    for other in 0..4 {
+        trial.fresh("a new key", &self::key(&format!("other {other}")), LEASE_END + 50)?;
+    }
+    trial.commits("a claim whose lease has ended and that nobody took over", &key, fence, LEASE_END + 50)?;
+    trial.done("a key that was committed after its lease", &key, LEASE_END + 60)
+}
+
+fn commit_can_be_repeated<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
+    let key = key("a");
+    let fence = trial.fresh("a new key", &key, START)?;
+    trial.commits("a claim in its lease", &key, fence, START + 1)?;
+    trial.commits("a claim that is committed already", &key, fence, START + 2)?;
+    trial.not_released("a claim that is committed already", &key, fence)?;
+    trial.done("a committed key", &key, START + 3)
+}
+
+fn release_frees<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
+    let key = key("a");
+    let first = trial.fresh("a new key", &key, START)?;
+    trial.releases("a claim in its lease", &key, first)?;
+    let second = trial.fresh("a released key", &key, START)?;
+    trial.not_committed("a claim that was released, while another holds the key", &key, first, START)?;
+    trial.not_released("a claim that was released, while another holds the key", &key, first)?;
+    trial.in_flight("a key that was claimed again after a release", &key, START, LEASE_END)?;
+    trial.commits("a claim in its lease", &key, second, START)?;
+    trial.done("a committed key", &key, START)
+}
+
+fn late_commit_is_lost<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
+    let (key, now) = (key("a"), LEASE_END + 1);
+    let late = trial.fresh("a new key", &key, START)?;
+    let holder = trial.fresh("a key whose lease has ended", &key, now)?;
+    trial.not_committed("a claim that another has taken over", &key, late, now)?;
+    trial.in_flight("a key after the late commit of another claim", &key, now, now + LEASE_MILLIS)?;
+    trial.commits("a claim in its lease, after the late commit of another", &key, holder, now)?;
+    trial.not_committed("a claim that another has taken over and committed", &key, late, now)?;
+    trial.done("a committed key", &key, now)
+}
+
+fn late_release_is_lost<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
+    let (key, now) = (key("a"), LEASE_END + 1);
+    let late = trial.fresh("a new key", &key, START)?;
+    let holder = trial.fresh("a key whose lease has ended", &key, now)?;
+    trial.not_released("a claim that another has taken over", &key, late)?;
+    trial.in_flight("a key after the late release of another claim", &key, now, now + LEASE_MILLIS)?;
+    trial.commits("a claim in its lease, after the late release of another", &key, holder, now)?;
+    trial.not_released("a claim that another has taken over and committed", &key, late)?;
+    trial.done("a committed key", &key, now)
+}
+
+fn numbers_never_come_back<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
+    let (key, mut now) = (key("a"), START);
+    let mut given = Vec::new();
+    for round in 0..12 {
+        let fence = trial.fresh("a key that is free", &key, now)?;
+        if given.contains(&fence) {
+            return trial.broken(format!("the number {fence} was given to a second claim of a key"));
+        }
+        given.push(fence);
+        if round % 2 == 0 {
+            trial.releases("a claim in its lease", &key, fence)?;
+        } else {
+            now += LEASE_MILLIS + 1;
+        }
+        // A store may drop now what has ended.
+        let other = self::key(&format!("other {round}"));
+        let fence = trial.fresh("a new key", &other, now)?;
+        trial.releases("a claim in its lease", &other, fence)?;
+    }
+    Ok(())
+}
+
+fn keys_are_independent<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
+    let retention = Duration::from_millis(RETENTION_MILLIS.unsigned_abs());
+    let keys = [
+        Key::new(SCHEME, "owner", ["ab", "c"], retention),
+        Key::new(SCHEME, "owner", ["a", "bc"], retention),
+        Key::new(SCHEME, "owner", ["abc"], retention),
+        Key::new(SCHEME, "another", ["abc"], retention),
+        Key::new(Scheme::PEACH_CONTENT, "owner", ["abc"], retention),
+    ];
+    let mut fences = Vec::new();
+    for key in &keys {
+        fences.push(trial.fresh("a new key, another being claimed", key, START)?);
+    }
+    let [committed, released, ..] = &keys;
+    if let [first, second, ..] = fences[..] {
+        trial.commits("a claim in its lease", committed, first, START)?;
+        trial.releases("a claim in its lease", released, second)?;
+    }
+    trial.done("a committed key", committed, START)?;
+    for key in keys.iter().skip(2) {
+        trial.in_flight("a claimed key, when others are committed and released", key, START, LEASE_END)?;
+    }
+    trial.fresh("a released key", released, START)?;
+    // So many that their first digits are not enough.
+    (0..CROWD).try_for_each(|other| {
+        let key = key(&format!("other {other}"));
+        trial.fresh("a new key, many others being claimed", &key, START).map(drop)
+    })
+}
+
+fn clocks_may_disagree<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
+    let (key, behind) = (key("a"), START - 5_000);
+    let late = trial.fresh("a new key", &key, START)?;
+    trial.in_flight("a key that was claimed by a clock ahead", &key, behind, LEASE_END)?;
+    trial.in_flight("a key that was claimed by a clock far ahead", &key, i64::MIN, LEASE_END)?;
+    let now = LEASE_END + 1;
+    let holder = trial.fresh("a key whose lease has ended", &key, now)?;
+    trial.not_committed("a claim that another has taken over, by a clock behind", &key, late, behind)?;
+    trial.commits("a claim in its lease, by a clock behind", &key, holder, behind)?;
+    for at in [now, behind, i64::MIN, behind + RETENTION_MILLIS] {
+        trial.done("a key that was committed by a clock behind", &key, at)?;
+    }
+    Ok(())
+}
+
+fn any_time_is_a_time<S: Store<Error: Display>>(trial: &Trial<S>, now: i64) -> Result<(), Broken> {
+    for (name, span) in [("a", Duration::MAX), ("b", Duration::from_millis(u64::MAX)), ("c", LEASE)] {
+        let key = Key::new(SCHEME, "owner", [name], span);
+        let claim = |situation: &str| match trial.store.claim(&key, now, span) {
+            Ok(slot) => Ok(slot),
+            Err(error) => trial.broken(format!("of {situation} at {now}, the store failed: {error}")),
+        };
+        let Slot::Fresh(fence) = claim("a new key")? else {
+            return trial.broken(format!("of a new key at {now}, a claim was not fresh"));
+        };
+        if !matches!(claim("a claimed key")?, Slot::InFlight { .. }) {
+            return trial.broken(format!("of a claimed key at {now}, a claim was not in flight"));
+        }
+        trial.commits("a claim in its lease", &key, fence, now)?;
+        if claim("a committed key")? != Slot::Done {
+            return trial.broken(format!("of a committed key at {now}, a claim was not done"));
+        }
+    }
+    Ok(())
+}
+
+fn nothing_is_forgotten_for_room<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
+    let (committed, claimed) = (key("committed"), key("claimed"));
+    let fence = trial.fresh("a new key", &committed, START)?;
+    trial.commits("a claim in its lease", &committed, fence, START)?;
+    trial.fresh("a new key", &claimed, START)?;
+    let mut accepted = Vec::new();
+    for other in 0..OTHERS {
+        let key = key(&format!("other {other}"));
+        // An error is a refusal, which is right of a store that is full.
+        let Ok(slot) = trial.store.claim(&key, START, LEASE) else { break };
+        let Slot::Fresh(fence) = slot else {
+            return trial.broken(format!("of a new key, a claim said {}", Said(slot)));
+        };
+        if other % 2 == 0 && trial.store.commit(&key, fence, START).is_ok_and(|it| it == Commit::Committed) {
+            accepted.push(key);
+        }
+    }
+    trial.done("a committed key, after many others came", &committed, START)?;
+    trial.in_flight("a claimed key, after many others came", &claimed, START, LEASE_END)?;
+    accepted.iter().try_for_each(|key| trial.done("a committed key, after many others came", key, START))
+}
+
+fn one_of_many_is_fresh<S: Store<Error: Display> + Sync>(trial: &Trial<S>) -> Result<(), Broken> {
+    for round in 0..ROUNDS {
+        let key = contended(round);
+        let slots = trial.crowd(|_| trial.claim(&key, START))?;
+        trial.one_is_fresh("a new key", &slots, LEASE_END)?;
+    }
+    Ok(())
+}
+
+fn one_of_many_takes_over<S: Store<Error: Display> + Sync>(trial: &Trial<S>) -> Result<(), Broken> {
+    let now = LEASE_END + 1;
+    for (key, late) in trial.contended_at_start()? {
+        let slots = trial.crowd(|_| trial.claim(&key, now))?;
+        let holder = trial.one_is_fresh("a key whose lease has ended", &slots, now + LEASE_MILLIS)?;
+        trial.not_committed("a claim that one of a crowd has taken over", &key, late, now)?;
+        trial.commits("the claim of the one who took over", &key, holder, now)?;
+        trial.done("a committed key", &key, now)?;
+    }
+    Ok(())
+}
+
+fn many_hear_of_a_commit<S: Store<Error: Display> + Sync>(trial: &Trial<S>) -> Result<(), Broken> {
+    let (key, now) = (contended(0), LEASE_END + 1);
+    let late = trial.fresh("a new key", &key, START)?;
+    let holder = trial.fresh("a key whose lease has ended", &key, now)?;
+    trial.commits("a claim in its lease", &key, holder, now)?;
+    let answers = trial.crowd(|member| {
+        Ok(match member % 4 {
+            0 => trial.commit(&key, late, now)? == Commit::Lost,
+            1 => trial.release(&key, late)? == Release::Lost,
+            _ => trial.claim(&key, now)? == Slot::Done,
+        })
+    })?;
+    if answers.contains(&false) {
+        return trial.broken("of a committed key, one in a crowd did not hear that it is done".into());
+    }
+    trial.done("a committed key", &key, now)
+}
+
+fn commit_or_takeover<S: Store<Error: Display> + Sync>(trial: &Trial<S>) -> Result<(), Broken> {
+    let now = LEASE_END + 1;
+    for (key, fence) in trial.contended_at_start()? {
+        let commit = Mutex::new(None);
+        let slots = trial.crowd(|member| {
+            if member == CROWD / 2 {
+                *commit.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(trial.commit(&key, fence, now)?);
+                return Ok(None);
+            }
+            trial.claim(&key, now).map(Some)
+        })?;
+        let slots: Vec<Slot> = slots.into_iter().flatten().collect();
+        match commit.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(Commit::Committed) => {
+                if let Some(&other) = slots.iter().find(|&&slot| slot != Slot::Done) {
+                    let said = Said(other);
+                    return trial.broken(format!("while a commit held, a claim of the key said {said}"));
+                }
+            }
+            Some(Commit::Lost) | None => {
+                trial.one_is_fresh("a key whose late commit was lost", &slots, now + LEASE_MILLIS)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn one_at_a_time<S: Store<Error: Display> + Sync>(trial: &Trial<S>) -> Result<(), Broken> {
+    let key = contended(0);
+    let inside = AtomicUsize::new(0);
+    let fences = trial.crowd(|_| {
+        let mut fences = Vec::new();
+        for _ in 0..ROUNDS {
+            let fence = match trial.claim(&key, START)? {
+                Slot::Fresh(fence) => fence,
+                Slot::InFlight { .. } => continue,
+                Slot::Done => return Err("of a key that nobody committed, a claim said done".into()),
+            };
+            let others = inside.fetch_add(1, Ordering::SeqCst);
+            thread::yield_now();
+            inside.fetch_sub(1, Ordering::SeqCst);
+            if others > 0 {
+                return Err("two claims of a key were held at the same time".into());
+            }
+            if trial.release(&key, fence)? == Release::Lost {
+                return Err("a claim in its lease could not be released".into());
+            }
+            fences.push(fence);
+        }
+        Ok(fences)
+    })?;
+    let mut fences = fences.concat();
+    let given = fences.len();
+    fences.sort_unstable();
+    fences.dedup();
+    if fences.len() != given {
+        return trial.broken("a number was given to a second claim of a key".into());
+    }
+    trial.fresh("a key that all have released", &key, START).map(drop)
+}
+
+fn one_of_many_futures_is_fresh<S, B>(trial: &Trial<Waiting<S, B>>) -> Result<(), Broken>
+where
+    S: AsyncStore<Error: Display>,
+    B: for<'f> Fn(Task<'f>) + Sync,
+{
+    let key = contended(0);
+    let store = &trial.store.store;
+    let slots = trial.store.wait(async {
+        let mut futures: Vec<_> = (0..CROWD).map(|_| Box::pin(store.claim(&key, START, LEASE))).collect();
+        let mut slots = Vec::new();
+        poll_fn(|context| {
+            // By turns: each goes on by one step, and who has ended leaves.
+            futures.retain_mut(|future| match future.as_mut().poll(context) {
+                Poll::Ready(slot) => {
+                    slots.push(slot.map_err(|error| error.to_string()));
+                    false
+                }
+                Poll::Pending => true,
+            });
+            if futures.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        slots.into_iter().collect::<Result<Vec<_>, _>>()
+    });
+    let slots = slots.and_then(|slots| slots).or_else(|error| trial.failed(&error))?;
+    trial.one_is_fresh("a new key, by turns", &slots, LEASE_END).map(drop)
+}
+
+fn dropped_claim_ends<S, B>(trial: &Trial<Waiting<S, B>>) -> Result<(), Broken>
+where
+    S: AsyncStore<Error: Display>,
+    B: for<'f> Fn(Task<'f>) + Sync,
+{
+    let store = &trial.store.store;
+    // One future gets a step further than the one before it, as far as its steps go.
+    for steps in 0..STEPS {
+        let key = key(&steps.to_string());
+        let begun = trial.store.wait(async {
+            let mut claim = pin!(store.claim(&key, START, LEASE));
+            for _ in 0..steps {
+                if poll_fn(|context| Poll::Ready(claim.as_mut().poll(context))).await.is_ready() {
+                    break;
+                }
+            }
+        });
+        begun.or_else(|error| trial.failed(&error))?;
+    }
+    for steps in 0..STEPS {
+        let situation = "a key whose claim was dropped half way, after its lease";
+        trial.fresh(situation, &key(&steps.to_string()), LEASE_END + 1)?;
+    }
+    Ok(())
+}
+
+/// A store on trial for a law.
+struct Trial<S> {
+    law: Law,
+    store: S,
+}
+
+impl<S: Store<Error: Display>> Trial<S> {
+    fn broken<T>(&self, seen: String) -> Result<T, Broken> {
+        Err(Broken { law: self.law, seen })
+    }
+
+    fn failed<T>(&self, error: &str) -> Result<T, Broken> {
+        self.broken(format!("the store failed: {error}"))
+    }
+
+    fn claim(&self, key: &Key, now: i64) -> Result<Slot, String> {
+        self.store.claim(key, now, LEASE).map_err(|error| error.to_string())
+    }
+
+    fn commit(&self, key: &Key, fence: Fence, now: i64) -> Result<Commit, String> {
+        self.store.commit(key, fence, now).map_err(|error| error.to_string())
+    }
+
+    fn release(&self, key: &Key, fence: Fence) -> Result<Release, String> {
+        self.store.release(key, fence).map_err(|error| error.to_string())
+    }
+
+    fn fresh(&self, situation: &str, key: &Key, now: i64) -> Result<Fence, Broken> {
+        match self.claim(key, now).or_else(|error| self.failed(&error))? {
+            Slot::Fresh(fence) => Ok(fence),
+            other @ (Slot::InFlight { .. } | Slot::Done) => {
+                self.broken(format!("of {situation}, a claim said {}, not fresh", Said(other)))
+            }
+        }
+    }
+
+    fn in_flight(&self, situation: &str, key: &Key, now: i64, end: i64) -> Result<(), Broken> {
+        match self.claim(key, now).or_else(|error| self.failed(&error))? {
+            Slot::InFlight { until } if until == end => Ok(()),
+            Slot::InFlight { until } => {
+                self.broken(format!("of {situation}, a claim said in flight until {until}, not {end}"))
+            }
+            other @ (Slot::Fresh(_) | Slot::Done) => {
+                self.broken(format!("of {situation}, a claim said {}, not in flight", Said(other)))
+            }
+        }
+    }
+
+    fn done(&self, situation: &str, key: &Key, now: i64) -> Result<(), Broken> {
+        match self.claim(key, now).or_else(|error| self.failed(&error))? {
+            Slot::Done => Ok(()),
+            other @ (Slot::Fresh(_) | Slot::InFlight { .. }) => {
+                self.broken(format!("of {situation}, a claim said {}, not done", Said(other)))
+            }
+        }
+    }
+
+    fn commits(&self, situation: &str, key: &Key, fence: Fence, now: i64) -> Result<(), Broken> {
+        match self.commit(key, fence, now).or_else(|error| self.failed(&error))? {
+            Commit::Committed => Ok(()),
+            Commit::Lost => self.broken(format!("of {situation}, a commit was lost")),
+        }
+    }
+
+    fn not_committed(&self, situation: &str, key: &Key, fence: Fence, now: i64) -> Result<(), Broken> {
+        match self.commit(key, fence, now).or_else(|error| self.failed(&error))? {
+            Commit::Lost => Ok(()),
+            Commit::Committed => self.broken(format!("of {situation}, a commit was not lost")),
+        }
+    }
+
+    fn releases(&self, situation: &str, key: &Key, fence: Fence) -> Result<(), Broken> {
+        match self.release(key, fence).or_else(|error| self.failed(&error))? {
+            Release::Released => Ok(()),
+            Release::Lost => self.broken(format!("of {situation}, a release was lost")),
+        }
+    }
+
+    fn not_released(&self, situation: &str, key: &Key, fence: Fence) -> Result<(), Broken> {
+        match self.release(key, fence).or_else(|error| self.failed(&error))? {
+            Release::Lost => Ok(()),
+            Release::Released => self.broken(format!("of {situation}, a release was not lost")),
+        }
+    }
+
+    /// A key for every round of a crowd, claimed at the start.
+    fn contended_at_start(&self) -> Result<Vec<(Key, Fence)>, Broken> {
+        (0..ROUNDS).map(contended).map(|key| Ok((key, self.fresh("a new key", &key, START)?))).collect()
+    }
+
+    /// Exactly one is fresh, and the others are in flight until `end`.
+    fn one_is_fresh(&self, situation: &str, slots: &[Slot], end: i64) -> Result<Fence, Broken> {
+        let fresh: Vec<Fence> = slots
+            .iter()
+            .filter_map(|slot| match slot {
+                Slot::Fresh(fence) => Some(*fence),
+                Slot::InFlight { .. } | Slot::Done => None,
+            })
+            .collect();
+        let in_flight = slots.iter().filter(|&&slot| slot == Slot::InFlight { until: end }).count();
+        match fresh[..] {
+            [fence] if in_flight + 1 == slots.len() => Ok(fence),
+            _ => self.broken(format!(
+                "of {situation}, {} of {} claims at once were fresh and {in_flight} in flight until {end}",
+                fresh.len(),
+                slots.len(),
+            )),
+        }
+    }
+
+    /// What each of [`CROWD`] threads gets that act at once.
+    fn crowd<T: Send>(&self, act: impl Fn(usize) -> Result<T, String> + Sync) -> Result<Vec<T>, Broken> {
+        let gate = RwLock::new(());
+        let answers = thread::scope(|scope| {
+            let closed = gate.write().unwrap_or_else(PoisonError::into_inner);
+            let (gate, act) = (&gate, &act);
+            let mut threads = Vec::with_capacity(CROWD);
+            for member in 0..CROWD {
+                let member = move || {
+                    drop(gate.read().unwrap_or_else(PoisonError::into_inner));
+                    act(member)
+                };
+                threads.push(thread::Builder::new().spawn_scoped(scope, member));
+            }
+            drop(closed);
+            let join = |thread: Result<thread::ScopedJoinHandle<'_, Result<T, String>>, _>| match thread {
+                Ok(thread) => thread.join().unwrap_or_else(|_| Err("an operation panicked".into())),
+                Err(error) => Err(format!("a thread could not be started: {error}")),
+            };
+            threads.into_iter().map(join).collect::<Vec<_>>()
+        });
+        answers.into_iter().collect::<Result<_, _>>().or_else(|error| self.broken(error))
+    }
+}
+
+/// An asynchronous store as a blocking one.
+struct Waiting<S, B> {
+    store: S,
+    block_on: B,
+}
+
+impl<S: AsyncStore, B: for<'f> Fn(Task<'f>)> Waiting<S, B> {
+    fn wait<T: Send>(&self, future: impl Future<Output = T> + Send) -> Result<T, String> {
+        let mut output = None;
+        (self.block_on)(Box::pin(async { output = Some(future.await) }));
+        output.ok_or_else(|| "block_on has not run a future to its end".to_owned())
+    }
+}
+
+impl<S: AsyncStore<Error: Display>, B: for<'f> Fn(Task<'f>)> Store for Waiting<S, B> {
+    type Error = String;
+
+    fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, String> {
+        self.wait(self.store.claim(key, now_millis, lease))?.map_err(|error| error.to_string())
+    }
+
+    fn commit(&self, key: &Key, fence: Fence, now_millis: i64) -> Result<Commit, String> {
+        self.wait(self.store.commit(key, fence, now_millis))?.map_err(|error| error.to_string())
+    }
+
+    fn release(&self, key: &Key, fence: Fence) -> Result<Release, String> {
+        self.wait(self.store.release(key, fence))?.map_err(|error| error.to_string())
+    }
+}
+
+/// A slot in words.
+struct Said(Slot);
+
+impl Display for Said {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Slot::Fresh(_) => f.write_str("fresh"),
+            Slot::InFlight { until } => write!(f, "in flight until {until}"),
+            Slot::Done => f.write_str("done"),
+        }
+    }
+}
+
+fn key(name: &str) -> Key {
+    retained(name, RETENTION_MILLIS)
+}
+
+/// A key that is kept for so many milliseconds; [`i64::MAX`]: for ever.
+fn retained(name: &str, millis: i64) -> Key {
+    let retention =
+        if millis == i64::MAX { Duration::MAX } else { Duration::from_millis(millis.unsigned_abs()) };
+    Key::new(SCHEME, "owner", [name], retention)
+}
+
+/// The key that a crowd is after in a round.
+fn contended(round: usize) -> Key {
+    let retention = Duration::from_millis(RETENTION_MILLIS.unsigned_abs());
+    Key::new(CROWD_SCHEME, "owner", [round.to_string()], retention)
+}
+
+const SCHEME: Scheme = Scheme("conformance");
+/// Some time in 2024.
+const START: i64 = 1_716_501_000_000;
+const LEASE: Duration = Duration::from_millis(LEASE_MILLIS.unsigned_abs());
+const LEASE_MILLIS: i64 = 100;
+const LEASE_END: i64 = START + LEASE_MILLIS;
+const RETENTION_MILLIS: i64 = 1_000_000;
+const ROUNDS: usize = 8;
+const STEPS: usize = 8;

@@ -1,0 +1,412 @@
+//! By what an event is known again.
+
+use std::cmp::Ordering;
+use std::fmt::{self, Display, Formatter};
+use std::hash::{Hash, Hasher};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+/// What a [`Key`] is made of: which provider's which identifier.
+///
+/// The name is part of the key's text form, so it is short, and it never changes its meaning: another way of
+/// making a key is another scheme.
+///
+/// ```
+/// use checkout_trust::replay::Scheme;
+///
+/// assert_eq!(Scheme::ALLSCALE_DELIVERY.name(), "allscale-delivery");
+/// let shipping = Scheme::named("parcel-event").unwrap();
+/// assert_eq!(shipping.name(), "parcel-event");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scheme(pub(super) &'static str);
+
+impl Scheme {
+    /// AllScale's webhook id and nonce: one delivery of a webhook.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::Scheme;
+    /// assert_eq!(Scheme::ALLSCALE_DELIVERY.name(), "allscale-delivery");
+    /// ```
+    pub const ALLSCALE_DELIVERY: Self = Self("allscale-delivery");
+    /// AllScale's `all_scale_transaction_id`: the payment itself, however often and in whatever deliveries it
+    /// is told.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::Scheme;
+    /// assert_eq!(Scheme::ALLSCALE_TRANSACTION.name(), "allscale-transaction");
+    /// ```
+    pub const ALLSCALE_TRANSACTION: Self = Self("allscale-transaction");
+    /// The content that Peach signed.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::Scheme;
+    /// assert_eq!(Scheme::PEACH_CONTENT.name(), "peach-content");
+    /// ```
+    pub const PEACH_CONTENT: Self = Self("peach-content");
+
+    /// The most bytes of a name.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::Scheme;
+    /// assert!(Scheme::named("a-name-of-twenty-five-let").is_none());
+    /// assert_eq!(Scheme::MAX_LEN, 24);
+    /// ```
+    pub const MAX_LEN: usize = 24;
+
+    /// A scheme of your own, or `None` if `name` is not 1 to [`MAX_LEN`](Self::MAX_LEN) of `a` to `z`, `0` to
+    /// `9` and `-`.
+    ///
+    /// ```
+    /// use checkout_trust::replay::Scheme;
+    ///
+    /// const SHIPPING: Scheme = Scheme::named("parcel-event").unwrap();
+    /// assert_eq!(SHIPPING.name(), "parcel-event");
+    /// assert!(Scheme::named("").is_none());
+    /// assert!(Scheme::named("v1:x").is_none());
+    /// ```
+    #[must_use]
+    pub const fn named(name: &'static str) -> Option<Self> {
+        let mut rest = name.as_bytes();
+        if rest.is_empty() || rest.len() > Self::MAX_LEN {
+            return None;
+        }
+        while let [first, after @ ..] = rest {
+            if !matches!(first, b'a'..=b'z' | b'0'..=b'9' | b'-') {
+                return None;
+            }
+            rest = after;
+        }
+        Some(Self(name))
+    }
+
+    /// The name, as in the key's text form.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::Scheme;
+    /// assert_eq!(Scheme::PEACH_CONTENT.name(), "peach-content");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+/// One thing that an event is known by, and for how long: the primary key of a [`Store`].
+///
+/// It is made of **signed material only**. What is not signed (a header that the signature leaves out, the
+/// sender's address) can be changed by whoever replays the event, and then the replay looks new.
+///
+/// It is a SHA-256 and holds nothing of what it was made from. Each part goes into the hash with its length,
+/// so that no two lists of parts give the same input. The owner (the merchant, the store, Peach's entity) is
+/// one of them: two merchants who share a store never meet. Take for it something that outlives a rotation of
+/// keys, not the id of a key.
+///
+/// **Text form**, by [`Display`], for a database: `v1:<scheme>:<64 hex digits>`, ASCII, at most
+/// [`MAX_TEXT_LEN`](Self::MAX_TEXT_LEN) bytes, and the same in every version of this crate.
+///
+/// Keys are compared and ordered by the digest, which the scheme is part of; the retention does not count.
+///
+/// [`Store`]: super::Store
+///
+/// ```
+/// use std::time::Duration;
+/// use checkout_trust::replay::{Key, Scheme};
+///
+/// let scheme = Scheme::named("parcel-event").unwrap();
+/// let key = Key::new(scheme, "merchant-7", ["event-1"], Duration::from_secs(600));
+/// assert_eq!(
+///     key.to_string(),
+///     "v1:parcel-event:6933237ee9444231d7daf3fc5e3f0508d7b1b95def4e77e12fa06ae73c453b02",
+/// );
+/// assert_ne!(key, Key::new(scheme, "merchant-8", ["event-1"], Duration::from_secs(600)));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Key {
+    scheme: Scheme,
+    digest: [u8; 32],
+    retention: Duration,
+}
+
+impl Key {
+    /// The most bytes of the text form.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::Key;
+    /// assert_eq!(Key::MAX_TEXT_LEN, 92);
+    /// ```
+    pub const MAX_TEXT_LEN: usize = "v1:".len() + Scheme::MAX_LEN + ":".len() + 64;
+
+    /// How long Peach's content is kept: 31 days.
+    ///
+    /// Peach sends a webhook again for up to 30 days (*Webhooks*, Checkout integration); the rest is margin.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::Key;
+    /// assert_eq!(Key::PEACH_RETENTION.as_secs(), 31 * 24 * 60 * 60);
+    /// ```
+    pub const PEACH_RETENTION: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+
+    /// The key of `parts`, which are signed, of the events that `owner` receives, to be remembered for
+    /// `retention` from the commit ([`Duration::MAX`]: for ever).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_trust::replay::{Key, Scheme};
+    ///
+    /// let scheme = Scheme::named("parcel-event").unwrap();
+    /// let key = |parts: &[&str]| Key::new(scheme, "merchant-7", parts, Duration::MAX);
+    /// assert_ne!(key(&["a", "bc"]), key(&["ab", "c"]));
+    /// ```
+    pub fn new<P: AsRef<[u8]>>(
+        scheme: Scheme,
+        owner: &str,
+        parts: impl IntoIterator<Item = P>,
+        retention: Duration,
+    ) -> Self {
+        let mut hash = Sha256::new();
+        let mut add = |part: &[u8]| {
+            // The length of a slice is below 2^63.
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        };
+        add(scheme.0.as_bytes());
+        add(owner.as_bytes());
+        for part in parts {
+            add(part.as_ref());
+        }
+        Self { scheme, digest: hash.finalize().into(), retention }
+    }
+
+    /// One delivery of an AllScale webhook to `merchant`: its webhook id and its nonce, both signed.
+    ///
+    /// The `tolerance` is the one that the verifier grants a timestamp. A delivery can be played back from
+    /// that much before its timestamp until that much after, so it is remembered for twice the tolerance, for
+    /// the 600 s that AllScale names if that is more, and for a minute on top for clocks that disagree.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_trust::replay::Key;
+    ///
+    /// let key = Key::allscale_delivery("store-1", "wh_1", "5a0a4f4c", Duration::from_secs(300));
+    /// assert!(key.to_string().starts_with("v1:allscale-delivery:"));
+    /// assert_eq!(key.retention(), Duration::from_secs(660));
+    /// ```
+    #[must_use]
+    pub fn allscale_delivery(merchant: &str, webhook_id: &str, nonce: &str, tolerance: Duration) -> Self {
+        let retention = tolerance.saturating_mul(2).max(NONCE_RETENTION).saturating_add(CLOCKS);
+        Self::new(Scheme::ALLSCALE_DELIVERY, merchant, [webhook_id, nonce], retention)
+    }
+
+    /// The payment of which AllScale tells `merchant`: `all_scale_transaction_id`, AllScale's own idempotency
+    /// key. To be remembered for as long as you keep orders ([`Duration::MAX`]: for ever).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_trust::replay::Key;
+    ///
+    /// let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
+    /// assert!(key.to_string().starts_with("v1:allscale-transaction:"));
+    /// ```
+    #[must_use]
+    pub fn allscale_transaction(merchant: &str, transaction_id: &str, retention: Duration) -> Self {
+        Self::new(Scheme::ALLSCALE_TRANSACTION, merchant, [transaction_id], retention)
+    }
+
+    /// The content that Peach signed for `entity`: all its pairs, decoded, in whatever order they came. A
+    /// pair named `signature` is not content and is left out. Kept for [`PEACH_RETENTION`].
+    ///
+    /// Peach's signature runs names and values together, and `a` = `bc` signs like `ab` = `c`. This key tells
+    /// the two apart: whoever moves such a border makes a second event, and does not hide the first.
+    ///
+    /// [`PEACH_RETENTION`]: Self::PEACH_RETENTION
+    ///
+    /// ```
+    /// use checkout_trust::replay::Key;
+    ///
+    /// let pairs = [("amount", "14.99"), ("currency", "ZAR"), ("signature", "5246")];
+    /// let key = Key::peach_content("8ac7a4c9", &pairs);
+    /// assert_eq!(key, Key::peach_content("8ac7a4c9", &[("currency", "ZAR"), ("amount", "14.99")]));
+    /// assert_ne!(key, Key::peach_content("8ac7a4c9", &[("currency", "ZA"), ("Ramount", "14.99")]));
+    /// ```
+    #[must_use]
+    pub fn peach_content<N: AsRef<str>, V: AsRef<str>>(entity: &str, pairs: &[(N, V)]) -> Self {
+        let mut pairs: Vec<(&str, &str)> =
+            pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        pairs.retain(|&(name, _)| name != "signature");
+        pairs.sort_unstable();
+        let parts = pairs.into_iter().flat_map(|(name, value)| [name, value]);
+        Self::new(Scheme::PEACH_CONTENT, entity, parts, Self::PEACH_RETENTION)
+    }
+
+    /// What it is made of.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::{Key, Scheme};
+    /// # use std::time::Duration;
+    /// let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
+    /// assert_eq!(key.scheme(), Scheme::ALLSCALE_TRANSACTION);
+    /// ```
+    #[must_use]
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The SHA-256 over scheme, owner and parts, each after its length in eight bytes, the greatest first.
+    ///
+    /// It tells keys apart by itself, so that a store can keep it in 32 bytes in place of the text form.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::Key;
+    /// # use std::time::Duration;
+    /// let one = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
+    /// let two = Key::allscale_transaction("store-1", "tx_2", Duration::MAX);
+    /// assert_ne!(one.digest(), two.digest());
+    /// ```
+    #[must_use]
+    pub const fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    /// For how long it is remembered, from the commit. [`Duration::MAX`]: for ever.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::Key;
+    /// let key = Key::peach_content("8ac7a4c9", &[("amount", "14.99")]);
+    /// assert_eq!(key.retention(), Key::PEACH_RETENTION);
+    /// ```
+    #[must_use]
+    pub const fn retention(&self) -> Duration {
+        self.retention
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.digest.hash(state);
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.digest.cmp(&other.digest)
+    }
+}
+
+impl Display for Key {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "v1:{}:", self.scheme.0)?;
+        self.digest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({self} for {:?})", self.retention)
+    }
+}
+
+/// What one event is known by: one [`Key`] or more. Whoever claims it claims them all.
+///
+/// The first key is the event's own, and decides whether it is done. Others are of what it came in.
+/// AllScale's has two: the transaction stops the second delivery of the same payment, which is signed anew
+/// and has another nonce; the delivery (webhook id and nonce) stops a recorded request.
+///
+/// ```
+/// use std::time::Duration;
+/// use checkout_trust::replay::{Identity, Key};
+///
+/// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX))
+///     .and(Key::allscale_delivery("store-1", "wh_1", "5a0a4f4c", Duration::from_secs(300)));
+/// assert_eq!(identity.keys().len(), 2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// Never empty, no key twice.
+    keys: Vec<Key>,
+}
+
+impl Identity {
+    /// An event whose own key is `key`.
+    ///
+    /// ```
+    /// use checkout_trust::replay::{Identity, Key};
+    ///
+    /// let identity = Identity::new(Key::peach_content("8ac7a4c9", &[("amount", "14.99")]));
+    /// assert_eq!(identity.keys().len(), 1);
+    /// ```
+    #[must_use]
+    pub fn new(key: Key) -> Self {
+        Self { keys: vec![key] }
+    }
+
+    /// And known by `key` too, which belongs to no other event: a delivery of this one.
+    ///
+    /// A key that is there already is not doubled; of two retentions the longer holds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_trust::replay::{Identity, Key};
+    ///
+    /// let key = |seconds| Key::allscale_transaction("store-1", "tx_1", Duration::from_secs(seconds));
+    /// let identity = Identity::new(key(1)).and(key(3)).and(key(2));
+    /// assert_eq!(identity.keys().len(), 1);
+    /// assert_eq!(identity.keys()[0].retention(), Duration::from_secs(3));
+    /// ```
+    #[must_use]
+    pub fn and(mut self, key: Key) -> Self {
+        match self.keys.iter_mut().find(|same| **same == key) {
+            Some(same) => same.retention = same.retention.max(key.retention),
+            None => self.keys.push(key),
+        }
+        self
+    }
+
+    /// The keys: at least one, none twice, the event's own first.
+    ///
+    /// ```
+    /// use checkout_trust::replay::{Identity, Key};
+    ///
+    /// let key = Key::peach_content("8ac7a4c9", &[("amount", "14.99")]);
+    /// assert_eq!(Identity::new(key).keys(), [key]);
+    /// ```
+    #[must_use]
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// The keys in the order in which they are claimed, which is the same for everybody.
+    pub(super) fn in_order_of_claim(&self) -> Vec<Key> {
+        let mut keys = self.keys.clone();
+        keys.sort_unstable();
+        keys
+    }
+}
+
+impl From<Key> for Identity {
+    fn from(key: Key) -> Self {
+        Self::new(key)
+    }
+}
+
+/// "Each nonce once, kept 600 s": AllScale, *Webhooks*.
+const NONCE_RETENTION: Duration = Duration::from_secs(600);
+
+/// How far the clocks of the machines that share a store may be apart, and the rest of the last second.
+/// Assumed: machines that keep their time at all are closer.
+const CLOCKS: Duration = Duration::from_secs(60);

@@ -1,0 +1,474 @@
+//! What a store does: the two traits, and what forwards them.
+
+use std::fmt::{self, Display, Formatter};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Key;
+
+/// Where claims are kept. For programs that block.
+///
+/// Every operation is **one atomic step** on one key: of any number of callers, in any number of processes,
+/// each sees the store before it or after it. A store that first looks and then writes is racy unless a lock
+/// or a transaction holds the two together. The suite in `replay::conformance` (a feature)
+/// tells.
+///
+/// The time is the caller's, in Unix milliseconds, and callers' clocks may disagree. An instant called
+/// "until" belongs to the time before it: at that very millisecond a claim still holds, at the next it has
+/// ended. For the sum of a time and a span use [`until`](super::until), which never overflows.
+///
+/// `&T`, [`Box<T>`](Box) and [`Arc<T>`](Arc) of a store are stores, and the trait is object safe.
+///
+/// # In a database
+///
+/// **An example**, for PostgreSQL. Each statement is one atomic step. `$key` is the key's text form;
+/// `$lease_end` and `$kept_until` come from [`until`](super::until).
+///
+/// ```sql
+/// CREATE SEQUENCE webhook_claim_fence;
+/// CREATE TABLE webhook_claim (
+///     key   varchar(92) PRIMARY KEY,
+///     fence bigint  NOT NULL,
+///     done  boolean NOT NULL,
+///     until bigint  NOT NULL          -- Unix milliseconds; bigint's greatest value: for ever
+/// );
+/// CREATE INDEX ON webhook_claim (until);
+///
+/// -- claim: a row comes back exactly if it is fresh, or was held and its time has ended.
+/// INSERT INTO webhook_claim AS held (key, fence, done, until)
+///     VALUES ($key, nextval('webhook_claim_fence'), false, $lease_end)
+///     ON CONFLICT (key) DO UPDATE
+///         SET fence = excluded.fence, done = false, until = excluded.until
+///         WHERE held.until < $now
+///     RETURNING fence;
+/// -- No row? Then this says who holds it. No row again: it was released in between; say InFlight until $now.
+/// SELECT done, until FROM webhook_claim WHERE key = $key;
+///
+/// -- commit: a row comes back if it is committed, none if it is lost.
+/// INSERT INTO webhook_claim AS held (key, fence, done, until)
+///     VALUES ($key, $fence, true, $kept_until)
+///     ON CONFLICT (key) DO UPDATE
+///         SET done = true, until = greatest(held.until, excluded.until)
+///         WHERE held.fence = excluded.fence
+///     RETURNING fence;
+///
+/// -- release: one row is released, none is lost.
+/// DELETE FROM webhook_claim WHERE key = $key AND fence = $fence AND NOT done;
+///
+/// -- From time to time:
+/// DELETE FROM webhook_claim WHERE until < $now;
+/// ```
+///
+/// The number comes from a sequence and not from a column that counts up: the row is deleted when a claim is
+/// released, and a number must not come back.
+///
+/// ```
+/// use std::time::Duration;
+/// use checkout_trust::replay::{Commit, Key, MemoryStore, Slot, Store};
+///
+/// fn twice<S: Store>(store: &S, key: &Key) -> Result<(Slot, Slot), S::Error> {
+///     let lease = Duration::from_secs(60);
+///     Ok((store.claim(key, 1_000, lease)?, store.claim(key, 1_000, lease)?))
+/// }
+///
+/// let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
+/// let store = MemoryStore::new(1_000);
+/// let (first, second) = twice(&store, &key)?;
+/// assert_eq!(second, Slot::InFlight { until: 61_000 });
+/// let Slot::Fresh(fence) = first else { unreachable!() };
+/// assert_eq!(store.commit(&key, fence, 2_000)?, Commit::Committed);
+/// assert_eq!(store.claim(&key, 3_000, Duration::from_secs(60))?, Slot::Done);
+/// # Ok::<(), checkout_trust::replay::Full>(())
+/// ```
+pub trait Store {
+    /// Why an operation could not be done. Nobody but the store knows whether it was.
+    type Error;
+
+    /// Takes `key` until `now_millis` + `lease`, if nobody has it: it was never claimed, or released, or its
+    /// claim or its retention has ended. Otherwise changes nothing and says who has it.
+    ///
+    /// A claim is not a commit: if nobody commits, the key is free again when the lease has ended, and this
+    /// is what saves the event of a process that crashed. Every claim that is granted has a number that no
+    /// other claim of the key ever had.
+    ///
+    /// # Errors
+    ///
+    /// The store's own. A store that is full refuses; it does not forget.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_trust::replay::{Key, MemoryStore, Slot, Store};
+    /// # let store = MemoryStore::new(9);
+    /// # let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
+    /// let lease = Duration::from_millis(100);
+    /// assert!(matches!(store.claim(&key, 1_000, lease)?, Slot::Fresh(_)));
+    /// assert_eq!(store.claim(&key, 1_100, lease)?, Slot::InFlight { until: 1_100 });
+    /// assert!(matches!(store.claim(&key, 1_101, lease)?, Slot::Fresh(_)));
+    /// # Ok::<(), checkout_trust::replay::Full>(())
+    /// ```
+    fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, Self::Error>;
+
+    /// Makes the claim with the number `fence` done, and remembers the key until `now_millis` +
+    /// [`key.retention()`](Key::retention) at least.
+    ///
+    /// It holds also when the lease has ended, as long as nobody has taken the key over: then the store has
+    /// either kept the claim, or has forgotten it and notes the key anew. Doing it again changes nothing but
+    /// the retention and says [`Commit::Committed`] again. If another claim holds the key, or another was
+    /// committed, nothing changes: [`Commit::Lost`].
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_trust::replay::{Commit, Key, MemoryStore, Slot, Store};
+    /// # let store = MemoryStore::new(9);
+    /// # let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
+    /// # let lease = Duration::from_millis(100);
+    /// let Slot::Fresh(slow) = store.claim(&key, 1_000, lease)? else { unreachable!() };
+    /// let Slot::Fresh(quick) = store.claim(&key, 2_000, lease)? else { unreachable!() };
+    /// assert_eq!(store.commit(&key, slow, 2_000)?, Commit::Lost);
+    /// assert_eq!(store.commit(&key, quick, 2_000)?, Commit::Committed);
+    /// # Ok::<(), checkout_trust::replay::Full>(())
+    /// ```
+    fn commit(&self, key: &Key, fence: Fence, now_millis: i64) -> Result<Commit, Self::Error>;
+
+    /// Frees `key` at once, if the claim with the number `fence` holds it and is not committed. Otherwise
+    /// changes nothing: [`Release::Lost`].
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_trust::replay::{Key, MemoryStore, Release, Slot, Store};
+    /// # let store = MemoryStore::new(9);
+    /// # let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
+    /// # let lease = Duration::from_millis(100);
+    /// let Slot::Fresh(fence) = store.claim(&key, 1_000, lease)? else { unreachable!() };
+    /// assert_eq!(store.release(&key, fence)?, Release::Released);
+    /// assert!(matches!(store.claim(&key, 1_000, lease)?, Slot::Fresh(_)));
+    /// assert_eq!(store.release(&key, fence)?, Release::Lost);
+    /// # Ok::<(), checkout_trust::replay::Full>(())
+    /// ```
+    fn release(&self, key: &Key, fence: Fence) -> Result<Release, Self::Error>;
+}
+
+/// Where claims are kept. For asynchronous programs whose futures move between threads.
+///
+/// It is [`Store`] with futures, under the same contract. `async fn` implements it, as long as the futures
+/// are [`Send`]. To drop a future is to leave open whether its step was done; a claim that was left so ends
+/// with its lease.
+///
+/// `&T`, [`Box<T>`](Box) and [`Arc<T>`](Arc) of a store are stores. A [`Store`] that never waits becomes an
+/// `AsyncStore` by [`InPlace`].
+///
+/// ```
+/// use std::time::Duration;
+/// use checkout_trust::replay::{AsyncStore, Commit, Fence, Full, Key, MemoryStore, Release, Slot, Store};
+///
+/// /// A store behind a network, so to speak.
+/// struct Remote(MemoryStore);
+///
+/// impl AsyncStore for Remote {
+///     type Error = Full;
+///
+///     async fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, Full> {
+///         Store::claim(&self.0, key, now_millis, lease)
+///     }
+///     async fn commit(&self, key: &Key, fence: Fence, now_millis: i64) -> Result<Commit, Full> {
+///         Store::commit(&self.0, key, fence, now_millis)
+///     }
+///     async fn release(&self, key: &Key, fence: Fence) -> Result<Release, Full> {
+///         Store::release(&self.0, key, fence)
+///     }
+/// }
+///
+/// # pollster::block_on(async {
+/// let store = Remote(MemoryStore::new(1_000));
+/// let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
+/// assert!(matches!(store.claim(&key, 1_000, Duration::from_secs(60)).await?, Slot::Fresh(_)));
+/// # Ok::<(), Full>(())
+/// # }).unwrap();
+/// ```
+pub trait AsyncStore: Send + Sync {
+    /// Why an operation could not be done. Nobody but the store knows whether it was.
+    type Error: Send;
+
+    /// Takes `key`: see [`Store::claim`].
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_trust::replay::{AsyncStore, InPlace, Key, MemoryStore, Slot};
+    /// # let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
+    /// # pollster::block_on(async {
+    /// let store = InPlace(MemoryStore::new(1_000));
+    /// assert!(matches!(store.claim(&key, 1_000, Duration::from_secs(60)).await?, Slot::Fresh(_)));
+    /// # Ok::<(), checkout_trust::replay::Full>(())
+    /// # }).unwrap();
+    /// ```
+    fn claim(
+        &self,
+        key: &Key,
+        now_millis: i64,
+        lease: Duration,
+    ) -> impl Future<Output = Result<Slot, Self::Error>> + Send;
+
+    /// Makes a claim done: see [`Store::commit`].
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_trust::replay::{AsyncStore, Commit, InPlace, Key, MemoryStore, Slot};
+    /// # let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
+    /// # pollster::block_on(async {
+    /// # let store = InPlace(MemoryStore::new(1_000));
+    /// # let lease = Duration::from_secs(60);
+    /// let Slot::Fresh(fence) = store.claim(&key, 1_000, lease).await? else { unreachable!() };
+    /// assert_eq!(store.commit(&key, fence, 1_500).await?, Commit::Committed);
+    /// # Ok::<(), checkout_trust::replay::Full>(())
+    /// # }).unwrap();
+    /// ```
+    fn commit(
+        &self,
+        key: &Key,
+        fence: Fence,
+        now_millis: i64,
+    ) -> impl Future<Output = Result<Commit, Self::Error>> + Send;
+
+    /// Frees a key: see [`Store::release`].
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use checkout_trust::replay::{AsyncStore, InPlace, Key, MemoryStore, Release, Slot};
+    /// # let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
+    /// # pollster::block_on(async {
+    /// # let store = InPlace(MemoryStore::new(1_000));
+    /// # let lease = Duration::from_secs(60);
+    /// let Slot::Fresh(fence) = store.claim(&key, 1_000, lease).await? else { unreachable!() };
+    /// assert_eq!(store.release(&key, fence).await?, Release::Released);
+    /// # Ok::<(), checkout_trust::replay::Full>(())
+    /// # }).unwrap();
+    /// ```
+    fn release(&self, key: &Key, fence: Fence) -> impl Future<Output = Result<Release, Self::Error>> + Send;
+}
+
+/// What a store says to a claim of one key.
+///
+/// ```
+/// use checkout_trust::replay::{Fence, Slot};
+///
+/// assert_ne!(Slot::Fresh(Fence::new(1)), Slot::Done);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// It is yours, under this number, until the lease ends.
+    Fresh(Fence),
+    /// Somebody else has it.
+    InFlight {
+        /// The last millisecond of their lease, in Unix milliseconds.
+        until: i64,
+    },
+    /// It was committed, and its retention has not ended.
+    Done,
+}
+
+/// The number of a claim, by which a store tells the claim that holds a key from one that has lost it.
+///
+/// ```
+/// use checkout_trust::replay::Fence;
+///
+/// assert_eq!(Fence::new(7).number(), 7);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fence(i64);
+
+impl Fence {
+    /// The number that a store has given. For whoever writes a store.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::Fence;
+    /// assert!(Fence::new(1) < Fence::new(2));
+    /// ```
+    #[must_use]
+    pub const fn new(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// The number, which a database's `bigint` holds.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::Fence;
+    /// assert_eq!(Fence::new(i64::MAX).number(), i64::MAX);
+    /// ```
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+}
+
+impl Display for Fence {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Display::fmt(&self.0, f)
+    }
+}
+
+/// What became of a commit.
+///
+/// ```
+/// use checkout_trust::replay::Commit;
+///
+/// assert_eq!(Commit::Committed.http_status(), 200);
+/// assert_eq!(Commit::Lost.http_status(), 503);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a commit that is lost has not been made"]
+pub enum Commit {
+    /// The event is done: whoever claims it from now on hears so.
+    Committed,
+    /// The lease had ended and somebody else took the event over. Theirs is the claim that counts, and
+    /// nothing was changed.
+    Lost,
+}
+
+impl Commit {
+    /// What to answer the provider: 200 when committed, 503 when lost. The event then comes once more, and
+    /// hears what the other made of it.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::Commit;
+    /// assert_eq!(Commit::Committed.http_status(), 200);
+    /// ```
+    #[must_use]
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Self::Committed => 200,
+            Self::Lost => 503,
+        }
+    }
+}
+
+/// What became of a release.
+///
+/// ```
+/// use checkout_trust::replay::Release;
+///
+/// assert_ne!(Release::Released, Release::Lost);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// The event is free: the next claim of it is fresh.
+    Released,
+    /// There was nothing to release: the lease had ended and the claim is forgotten or somebody else's, or it
+    /// was committed. Nothing was changed.
+    Lost,
+}
+
+/// A blocking store as an [`AsyncStore`]: every operation is done at once, on the thread that polls.
+///
+/// **Sound only for a store that never waits**: [`MemoryStore`](super::MemoryStore), which holds a lock for
+/// the time of a look-up. One that waits for a disk or a network stops the thread, and all other tasks on it;
+/// hand such a store's operations to your runtime's threads for blocking work, and implement [`AsyncStore`]
+/// yourself. This is why the type is to be written out, and a [`Store`] is no [`AsyncStore`] by itself.
+///
+/// ```
+/// use std::time::Duration;
+/// use checkout_trust::replay::{Claim, Guard, Identity, InPlace, Key, MemoryStore};
+///
+/// # pollster::block_on(async {
+/// let guard = Guard::new(InPlace(MemoryStore::new(1_000)));
+/// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
+/// assert!(matches!(guard.claim_async(&identity, 1_000).await?, Claim::Fresh(_)));
+/// # Ok::<(), checkout_trust::replay::Full>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InPlace<S>(
+    /// The store.
+    pub S,
+);
+
+impl<S: Store<Error: Send> + Send + Sync> AsyncStore for InPlace<S> {
+    type Error = S::Error;
+
+    async fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, S::Error> {
+        self.0.claim(key, now_millis, lease)
+    }
+
+    async fn commit(&self, key: &Key, fence: Fence, now_millis: i64) -> Result<Commit, S::Error> {
+        self.0.commit(key, fence, now_millis)
+    }
+
+    async fn release(&self, key: &Key, fence: Fence) -> Result<Release, S::Error> {
+        self.0.release(key, fence)
+    }
+}
+
+macro_rules! forward {
+    ($($pointer:ty),+) => {$(
+        impl<T: Store + ?Sized> Store for $pointer {
+            type Error = T::Error;
+
+            fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, T::Error> {
+                T::claim(self, key, now_millis, lease)
+            }
+
+            fn commit(&self, key: &Key, fence: Fence, now_millis: i64) -> Result<Commit, T::Error> {
+                T::commit(self, key, fence, now_millis)
+            }
+
+            fn release(&self, key: &Key, fence: Fence) -> Result<Release, T::Error> {
+                T::release(self, key, fence)
+            }
+        }
+
+        impl<T: AsyncStore + ?Sized> AsyncStore for $pointer
+        where
+            Self: Send + Sync,
+        {
+            type Error = T::Error;
+
+            fn claim(
+                &self,
+                key: &Key,
+                now_millis: i64,
+                lease: Duration,
+            ) -> impl Future<Output = Result<Slot, T::Error>> + Send {
+                T::claim(self, key, now_millis, lease)
+            }
+
+            fn commit(
+                &self,
+                key: &Key,
+                fence: Fence,
+                now_millis: i64,
+            ) -> impl Future<Output = Result<Commit, T::Error>> + Send {
+                T::commit(self, key, fence, now_millis)
+            }
+
+            fn release(
+                &self,
+                key: &Key,
+                fence: Fence,
+            ) -> impl Future<Output = Result<Release, T::Error>> + Send {
+                T::release(self, key, fence)
+            }
+        }
+    )+};
+}
+
+forward!(&T, Box<T>, Arc<T>);

@@ -1,0 +1,81 @@
+//! What came out of a receiver.
+
+use crate::replay::Identity;
+use std::fmt;
+
+/// Something that was verified: a holder of the secret has signed it. Only a receiver makes one, and nothing turns the
+/// content into another without taking it out.
+///
+/// Claim its [`identity`](Self::identity) before anything is done about it: it may have come before.
+///
+/// ```
+/// use checkout_trust::Verified;
+/// use checkout_trust::allscale::Event;
+///
+/// fn intent_to_read(event: &Verified<Event>) -> &str {
+///     event.content().intent_id()
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Verified<T> {
+    content: T,
+    identity: Identity,
+    key_id: String,
+}
+
+impl<T> Verified<T> {
+    /// What was verified.
+    #[must_use]
+    pub const fn content(&self) -> &T {
+        &self.content
+    }
+
+    /// What was verified, and not known to be any more.
+    #[must_use]
+    pub fn into_content(self) -> T {
+        self.content
+    }
+
+    /// By what it is known again: what to [`claim`](crate::replay::Guard::claim).
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The id of the key, in the receiver's ring, that has signed it.
+    #[must_use]
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// Takes something for verified without looking: for tests of what you do with it, and for nothing else.
+    ///
+    /// ```
+    /// use checkout_trust::Verified;
+    /// use checkout_trust::replay::{Identity, Key, Scheme};
+    /// use std::time::Duration;
+    ///
+    /// let key = Key::new(Scheme::PEACH_CONTENT, "shop", ["1"], Duration::from_secs(60));
+    /// let event = Verified::assume_verified_in_tests("an event", Identity::new(key));
+    /// assert_eq!(*event.content(), "an event");
+    /// ```
+    #[cfg(feature = "test-util")]
+    #[must_use]
+    pub fn assume_verified_in_tests(content: T, identity: Identity) -> Self {
+        Self::new(content, identity, "assumed in a test")
+    }
+
+    pub(crate) fn new(content: T, identity: Identity, key_id: impl Into<String>) -> Self {
+        Self { content, identity, key_id: key_id.into() }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Verified<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("content", &self.content)
+            .field("identity", &self.identity)
+            .field("key_id", &self.key_id)
+            .finish()
+    }
+}
