@@ -110,7 +110,7 @@ pub use checkout_client::{
 #[cfg(feature = "system")]
 pub use checkout_client::{RandomNonces, SystemClock};
 pub use checkout_lifecycle::{
-    Failure, Moment, Observation, ParseTrackerError, Phase, Source, Status, Tracker, Verdict,
+    Failure, Moment, Observation, ParseTrackerError, Phase, Proof, Source, Status, Tracker, Verdict,
 };
 pub use checkout_money::{Cents, CoinAmount, OverflowError, ParseAmountError, ParseAmountErrorKind, Rate};
 pub use checkout_tables::{Environment, IntCode, NotInTable, Open, RateLimit, RateScope, Repeat, TextCode};

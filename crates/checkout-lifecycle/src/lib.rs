@@ -57,7 +57,7 @@ mod tracker;
 extern crate std;
 
 pub use derive::Reach;
-pub use observation::{Moment, Observation, Source};
+pub use observation::{Moment, Observation, Proof, Source};
 pub use path::Path;
 pub use phase::{Failure, Phase};
 pub use status::{Basis, Kind, Status, Step};

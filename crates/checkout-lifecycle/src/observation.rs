@@ -58,25 +58,25 @@ impl<S, Raw> Observation<S, Raw> {
     /// not to be passed on. Its moment is the provider's own time, where the signed content carries one.
     ///
     /// ```
-    /// # use checkout_lifecycle::{Observation, Source};
+    /// # use checkout_lifecycle::{Observation, Proof, Source};
     /// # use checkout_tables::allscale::IntentStatus;
-    /// let webhook = Observation::<IntentStatus>::verified_webhook(20, None);
+    /// let webhook = Observation::<IntentStatus>::verified_webhook(20, None, Proof::verified_by_the_caller());
     /// assert_eq!(webhook.source(), Source::Webhook);
     /// assert_eq!(webhook.order(), None);
     /// ```
-    pub fn verified_webhook(status: impl Into<Open<S, Raw>>, order: Option<Moment>) -> Self {
+    pub fn verified_webhook(status: impl Into<Open<S, Raw>>, order: Option<Moment>, _: Proof) -> Self {
         Self { status: status.into(), source: Source::Webhook, order }
     }
 
     /// What the payer's browser brought back, **where the provider signs that and the signature was verified**.
     ///
     /// ```
-    /// # use checkout_lifecycle::{Observation, Source};
+    /// # use checkout_lifecycle::{Observation, Proof, Source};
     /// # use checkout_tables::allscale::IntentStatus;
-    /// let redirect = Observation::<IntentStatus>::verified_redirect(20, None);
+    /// let redirect = Observation::<IntentStatus>::verified_redirect(20, None, Proof::verified_by_the_caller());
     /// assert_eq!(redirect.source(), Source::Redirect);
     /// ```
-    pub fn verified_redirect(status: impl Into<Open<S, Raw>>, order: Option<Moment>) -> Self {
+    pub fn verified_redirect(status: impl Into<Open<S, Raw>>, order: Option<Moment>, _: Proof) -> Self {
         Self { status: status.into(), source: Source::Redirect, order }
     }
 
@@ -97,6 +97,28 @@ impl<S, Raw> Observation<S, Raw> {
 
     pub(crate) fn into_status(self) -> Open<S, Raw> {
         self.status
+    }
+}
+
+/// That what is observed was verified. `checkout-trust`'s receivers have one for what they verified; who verifies in another
+/// way says so by name, and answers for it.
+///
+/// ```
+/// use checkout_lifecycle::{Observation, Proof, Source};
+/// use checkout_tables::allscale::IntentStatus;
+///
+/// let proof = Proof::verified_by_the_caller();
+/// let webhook = Observation::<IntentStatus>::verified_webhook(20, None, proof);
+/// assert_eq!(webhook.source(), Source::Webhook);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Proof(());
+
+impl Proof {
+    /// You have verified it: the signature, over the bytes or the parameters that came, under the provider's key.
+    #[must_use]
+    pub const fn verified_by_the_caller() -> Self {
+        Self(())
     }
 }
 

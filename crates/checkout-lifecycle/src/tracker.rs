@@ -51,13 +51,13 @@ impl<S> Tracker<S> {
     /// has a moment gives it one; until then no read has confirmed the status.
     ///
     /// ```
-    /// use checkout_lifecycle::{Moment, Observation, Tracker};
+    /// use checkout_lifecycle::{Moment, Observation, Proof, Tracker};
     /// use checkout_tables::allscale::IntentStatus;
     ///
     /// let mut tracker = Tracker::<IntentStatus>::new();
     /// let _ = tracker.observe(Observation::read(10, Moment::from_unix_millis(100)));
     /// assert_eq!(tracker.to_string(), "v1 ON_CHAIN - 100");
-    /// let _ = tracker.observe(Observation::verified_webhook(20, None));
+    /// let _ = tracker.observe(Observation::verified_webhook(20, None, Proof::verified_by_the_caller()));
     /// assert_eq!(tracker.to_string(), "v1 CONFIRMED - -");
     /// let _ = tracker.observe(Observation::read(20, Moment::from_unix_millis(200)));
     /// assert_eq!(tracker.to_string(), "v1 CONFIRMED - 200");
@@ -505,7 +505,7 @@ mod tests {
 
     use super::Tracker;
     use crate::derive::lifecycle;
-    use crate::{Basis, Failure, Kind, Moment, Observation, Phase, Status, Step};
+    use crate::{Basis, Failure, Kind, Moment, Observation, Phase, Proof, Status, Step};
     use checkout_tables::TextCode;
     use std::string::{String, ToString};
     use std::vec::Vec;
@@ -610,7 +610,7 @@ mod tests {
                 let moment = at.map(|at| Moment::from_unix_millis(at.parse().unwrap()));
                 let status = checkout_tables::Open::<S, i64>::Known(S::from_code(code).unwrap());
                 let verdict = tracker.observe(match webhook {
-                    true => Observation::verified_webhook(status, moment),
+                    true => Observation::verified_webhook(status, moment, Proof::verified_by_the_caller()),
                     false => Observation::read(status, moment.unwrap()),
                 });
                 std::format!("{verdict}: {tracker}")

@@ -1,7 +1,7 @@
 //! AllScale's grid and verdicts, typed from the documents and our assumptions beside them, as the oracle.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
-use checkout_lifecycle::{Basis, Kind, Moment, Observation, Phase, Status, Tracker, Verdict};
+use checkout_lifecycle::{Basis, Kind, Moment, Observation, Phase, Proof, Status, Tracker, Verdict};
 use checkout_tables::allscale::IntentStatus;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -166,7 +166,7 @@ fn check(current: &str, observed: i64, when: When) -> String {
     let observation = match when {
         When::Newer => Observation::read(observed, Moment::from_unix_millis(200)),
         When::Older => Observation::read(observed, Moment::from_unix_millis(50)),
-        When::Unordered => Observation::verified_webhook(observed, None),
+        When::Unordered => Observation::verified_webhook(observed, None, Proof::verified_by_the_caller()),
     };
     let verdict = tracker.observe(observation);
     let code =
@@ -249,8 +249,8 @@ fn play(observations: &str) -> Vec<String> {
         let moment = at.map(|at| Moment::from_unix_millis(at.parse().unwrap()));
         let status: i64 = status.parse().unwrap();
         let verdict = tracker.observe(match source {
-            "w" => Observation::verified_webhook(status, moment),
-            "r" => Observation::verified_redirect(status, moment),
+            "w" => Observation::verified_webhook(status, moment, Proof::verified_by_the_caller()),
+            "r" => Observation::verified_redirect(status, moment, Proof::verified_by_the_caller()),
             _ => Observation::read(status, moment.unwrap()),
         });
         // The store comes between any two of them.
@@ -540,8 +540,8 @@ fn any_observation() -> impl Strategy<Value = Observation<IntentStatus>> {
         let moment = moment.map(Moment::from_unix_millis);
         match source {
             0 => Observation::read(status, moment.unwrap_or(Moment::from_unix_millis(3))),
-            1 => Observation::verified_webhook(status, moment),
-            _ => Observation::verified_redirect(status, moment),
+            1 => Observation::verified_webhook(status, moment, Proof::verified_by_the_caller()),
+            _ => Observation::verified_redirect(status, moment, Proof::verified_by_the_caller()),
         }
     })
 }

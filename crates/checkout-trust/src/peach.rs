@@ -4,7 +4,7 @@ use crate::Verified;
 use crate::replay::{Identity, Key};
 use checkout_auth::peach::{SecretToken, VerifyError, header, verify_with};
 use checkout_auth::{Fault, HeaderFields, KeyRing};
-use checkout_lifecycle::{Moment, Observation};
+use checkout_lifecycle::{Moment, Observation, Proof};
 use checkout_tables::peach::{Outcome, PaymentStatus};
 use checkout_tables::{Environment, Open};
 use checkout_wire::ReadError;
@@ -157,8 +157,8 @@ impl Verified<Event> {
         };
         let order = self.content().payment.unix_millis().map(Moment::from_unix_millis);
         Some(match self.content().via {
-            Via::Webhook => Observation::verified_webhook(status, order),
-            Via::Return => Observation::verified_redirect(status, order),
+            Via::Webhook => Observation::verified_webhook(status, order, Proof::verified_by_the_caller()),
+            Via::Return => Observation::verified_redirect(status, order, Proof::verified_by_the_caller()),
         })
     }
 
