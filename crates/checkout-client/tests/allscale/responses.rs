@@ -22,6 +22,7 @@ fn check(signed_with: &str, skew_seconds: i64, change: Change) -> String {
     let client = Client::builder(key("st_secret"))
         .signed_responses(ResponseVerifier::new(KeyRing::new("2026", key("st_secret"))))
         .clock(move || clock.now_millis())
+        .nonces(|| "n1".to_owned())
         .build()
         .unwrap();
     let signing = from_fn_blocking(|request| {
