@@ -24,9 +24,11 @@
 //!
 //! - **Other pairs can give the same text.** `a`=`bc` and `ab`=`c` are both `abc`, so whoever has seen one
 //!   signed message can cut its text into other keys and other values, and the digest is the same. To say
-//!   another result or another checkout, such a text must hold a telling name twice: once as the key of the
-//!   lie, once where the truth is hidden. [`SecretToken::verify`] refuses that
-//!   ([`VerifyError::Recut`]). Of values that have no telling name, nothing that is checked here can tell.
+//!   another result, payment type or `checkoutId`, such a text must hold a telling name twice: once as the key
+//!   of the lie, once where the truth is hidden. [`SecretToken::verify`] refuses that
+//!   ([`VerifyError::Recut`]). What it cannot tell is a value whose end was read as a key of its own: a
+//!   `merchantTransactionId` can come out shorter, if what was cut off sorts behind it. Ids of digits, or of
+//!   hexadecimal ones, do not.
 //! - **An old message passes again.** No time is part of the rule.
 //! - **Secret tokens are shared by both sides**, so the merchant's own signed request passes as Peach's
 //!   answer.

@@ -128,11 +128,12 @@ pub enum Via {
 }
 
 impl Verified<Event> {
-    /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), in the order of the event's own time. None for what
-    /// says nothing of a checkout's end.
+    /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), in the order of the event's own time: of a checkout
+    /// that was begun or is pending.
     ///
-    /// **A success is none either**: a signed text can be cut again into other keys and values, so a success is adopted from
-    /// a read alone. Ask for the status: [`wants_a_read`](Self::wants_a_read).
+    /// **An end is none**, neither a success nor a cancellation: a signed text can be cut again into other keys and values, as
+    /// far as the end of one order's id is read as another key, so that it ends another order. An end is adopted from a read
+    /// alone. Ask for the status: [`wants_a_read`](Self::wants_a_read).
     ///
     /// ```
     /// use checkout_lifecycle::{Tracker, Verdict};
@@ -149,11 +150,11 @@ impl Verified<Event> {
     #[must_use]
     pub fn observation(&self) -> Option<Observation<PaymentStatus, Outcome<Cow<'static, str>>>> {
         let status = match self.status()? {
-            PaymentStatus::Successful | PaymentStatus::Authorized => return None,
-            status @ (PaymentStatus::Created
-            | PaymentStatus::Pending
+            PaymentStatus::Successful
+            | PaymentStatus::Authorized
             | PaymentStatus::Cancelled
-            | PaymentStatus::Expired) => Open::Known(status),
+            | PaymentStatus::Expired => return None,
+            status @ (PaymentStatus::Created | PaymentStatus::Pending) => Open::Known(status),
         };
         let order = self.content().payment.unix_millis().map(Moment::from_unix_millis);
         Some(match self.content().via {
@@ -162,8 +163,8 @@ impl Verified<Event> {
         })
     }
 
-    /// Whether the status is to be read now: for a success, an authorisation, and whatever is no status at all, such as a
-    /// chargeback. It is not for a checkout that was begun, is pending, or has ended without the money.
+    /// Whether the status is to be read now: for every end, and for whatever is no status at all, such as a chargeback. It is
+    /// not for a checkout that was begun or is pending.
     #[must_use]
     pub fn wants_a_read(&self) -> bool {
         self.observation().is_none()

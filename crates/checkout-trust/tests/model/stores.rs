@@ -1,0 +1,69 @@
+//! Stores that are wrong on purpose.
+
+use checkout_trust::replay::{Commit, Fence, Full, Key, MemoryStore, Release, Slot, Store};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// What is wrong with a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// What was committed is gone.
+    Forgets,
+    /// What is claimed is done.
+    CommitsAtClaim,
+    /// Whoever comes with a key is taken for the one who holds it.
+    DoesNotFence,
+    /// A claim is never free again.
+    NeverEndsALease,
+}
+
+pub(crate) struct Broken {
+    store: MemoryStore,
+    fault: Fault,
+    last: RefCell<HashMap<Key, Fence>>,
+}
+
+impl Broken {
+    pub(crate) fn new(fault: Fault) -> Self {
+        Self { store: MemoryStore::new(10_000), fault, last: RefCell::default() }
+    }
+
+    fn fence(&self, key: &Key, fence: Fence) -> Fence {
+        match self.fault {
+            Fault::DoesNotFence => self.last.borrow()[key],
+            Fault::Forgets | Fault::CommitsAtClaim | Fault::NeverEndsALease => fence,
+        }
+    }
+}
+
+impl Store for Broken {
+    type Error = Full;
+
+    fn claim(&self, key: &Key, now: i64, lease: Duration) -> Result<Slot, Full> {
+        let lease = if self.fault == Fault::NeverEndsALease { Duration::MAX } else { lease };
+        let slot = self.store.claim(key, now, lease)?;
+        if let Slot::Fresh(fence) = slot {
+            self.last.borrow_mut().insert(*key, fence);
+            if self.fault == Fault::CommitsAtClaim {
+                assert_eq!(self.store.commit(key, fence, now)?, Commit::Committed);
+            }
+        }
+        Ok(slot)
+    }
+
+    fn commit(&self, key: &Key, fence: Fence, now: i64) -> Result<Commit, Full> {
+        let fence = self.fence(key, fence);
+        if self.fault == Fault::Forgets {
+            return self.store.release(key, fence).map(|released| match released {
+                Release::Released => Commit::Committed,
+                Release::Lost => Commit::Lost,
+            });
+        }
+        self.store.commit(key, fence, now)
+    }
+
+    fn release(&self, key: &Key, fence: Fence) -> Result<Release, Full> {
+        self.store.release(key, self.fence(key, fence))
+    }
+}

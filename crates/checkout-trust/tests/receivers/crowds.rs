@@ -1,0 +1,84 @@
+//! Replays in parallel: of any number of deliveries of one event, one is to be processed.
+
+use crate::allscale::{self, NOW, Parts};
+use checkout_auth::KeyRing;
+use checkout_auth::peach::SecretToken;
+use checkout_tables::Environment;
+use checkout_trust::peach;
+use checkout_trust::replay::{Claim, Commit, Guard, Identity, MemoryStore, Ticket};
+use std::sync::{Barrier, Mutex};
+use std::thread;
+
+const CROWD: usize = 64;
+const ROUNDS: usize = 20;
+
+/// How many of a crowd, each of whom receives for itself, were told what; and the ticket of the one.
+fn claims(
+    guard: &Guard<MemoryStore>,
+    receive: impl Fn(usize) -> Identity + Sync,
+) -> (String, Option<Ticket>) {
+    let (all_are_here, fresh) = (Barrier::new(CROWD), Mutex::new(Vec::new()));
+    let claim = |place| {
+        let identity = receive(place);
+        all_are_here.wait();
+        match guard.claim(&identity, NOW * 1_000).unwrap() {
+            Claim::Fresh(ticket) => fresh.lock().unwrap().push(ticket),
+            Claim::InFlight { .. } => return "in flight",
+            Claim::Done => return "done",
+        }
+        "fresh"
+    };
+    let said: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..CROWD).map(|place| scope.spawn(move || claim(place))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let count = |what| said.iter().filter(|said| **said == what).count();
+    let said = format!("{} fresh, {} in flight, {} done", count("fresh"), count("in flight"), count("done"));
+    (said, fresh.into_inner().unwrap().pop())
+}
+
+fn one_of_a_crowd_is_fresh(receive: impl Fn(usize) -> Identity + Sync) {
+    for _ in 0..ROUNDS {
+        let guard = Guard::new(MemoryStore::new(1_000));
+        let (said, ticket) = claims(&guard, &receive);
+        assert_eq!(said, "1 fresh, 63 in flight, 0 done");
+        assert_eq!(guard.commit(ticket.unwrap(), NOW * 1_000).unwrap(), Commit::Committed);
+        assert_eq!(claims(&guard, &receive).0, "0 fresh, 0 in flight, 64 done");
+    }
+}
+
+const BODY: &str =
+    r#"{"all_scale_transaction_id":"tx_1","all_scale_checkout_intent_id":"65b2f3d0","webhook_id":"wh_1"}"#;
+
+#[test]
+fn of_one_recorded_webhook_of_allscales_one_replay_is_fresh() {
+    let receiver = allscale::receiver();
+    let parts = Parts::signed(&allscale::key("test_key", "one"), NOW, "n1", BODY);
+    one_of_a_crowd_is_fresh(|_| receiver.receive(&parts.request(), NOW).unwrap().identity().clone());
+}
+
+#[test]
+fn of_one_transaction_that_allscale_tells_in_many_deliveries_one_is_fresh() {
+    let receiver = allscale::receiver();
+    let key = allscale::key("test_key", "one");
+    one_of_a_crowd_is_fresh(|place| {
+        let parts = Parts::signed(&key, NOW, &format!("n{place}"), BODY);
+        receiver.receive(&parts.request(), NOW).unwrap().identity().clone()
+    });
+}
+
+#[test]
+fn of_one_content_that_peach_sends_and_shoppers_bring_one_is_fresh() {
+    let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into()).unwrap();
+    let pairs = [("checkoutId", "0fa1"), ("paymentType", "DB"), ("result.code", "000.000.000")];
+    let signature = secret.sign(pairs).unwrap();
+    let form = format!("checkoutId=0fa1&paymentType=DB&result.code=000.000.000&signature={signature}");
+    let receiver = peach::Receiver::new("entity", KeyRing::new("only", secret), Environment::Live);
+    one_of_a_crowd_is_fresh(|place| {
+        let event = match place % 2 {
+            0 => receiver.webhook(None, form.as_bytes(), NOW),
+            _ => receiver.shopper_return(form.as_bytes(), NOW),
+        };
+        event.unwrap().identity().clone()
+    });
+}

@@ -1,0 +1,603 @@
+//! Peach's webhooks by body and by headers, and the shopper's return.
+
+use crate::{PRIVATE, nothing_private, one_byte_otherwise, one_character_otherwise, orders, others, refusal};
+use checkout_auth::KeyRing;
+use checkout_auth::peach::header::{WebhookRequest, WebhookToSign};
+use checkout_auth::peach::{KeyError, SecretToken, canonical};
+use checkout_tables::Environment::{self, Live, Sandbox};
+use checkout_trust::Verified;
+use checkout_trust::peach::{Event, ReceiveError, Receiver, Via};
+use checkout_trust::replay::{Identity, Key};
+use proptest::prelude::*;
+
+type Pairs<'a> = [(&'a str, &'a str)];
+
+/// 1,716,501,000 s since the epoch.
+const TIMESTAMP: &str = "2024-05-23T21:50:00.000Z";
+const NOW: i64 = 1_716_501_000;
+const ENTITY: &str = "8ac7a4ca68c22c4d0168c2caab2e0025";
+const URL: &str = "https://shop.example/hooks/peach?token=PRIVATE";
+const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
+const JSON: Option<&str> = Some("application/json");
+
+/// What is signed, in the order of the keys.
+const PAIRS: [(&str, &str); 10] = [
+    ("amount", "14.99"),
+    ("card.holder", "PRIVATE Söhne & Co = 1+1"),
+    ("checkoutId", "0fa1c01b"),
+    ("currency", "ZAR"),
+    ("customParameters[colour]", "light blue"),
+    ("merchantTransactionId", "order-1001"),
+    ("paymentType", "DB"),
+    ("redirectUrl", ""),
+    ("result.code", "100.396.101"),
+    ("timestamp", TIMESTAMP),
+];
+
+fn secret(text: &str) -> SecretToken {
+    SecretToken::new(format!("{PRIVATE}{text}").into()).unwrap()
+}
+
+fn receiver() -> Receiver {
+    receiver_in(Live)
+}
+
+fn receiver_in(environment: Environment) -> Receiver {
+    Receiver::new(ENTITY, KeyRing::new("2024", secret("one")), environment)
+}
+
+fn signed_by<'a>(secret: &SecretToken, pairs: &Pairs<'a>) -> Vec<(&'a str, String)> {
+    let signature = secret.sign(pairs.iter().copied()).unwrap();
+    let pairs = pairs.iter().map(|(key, value)| (*key, (*value).to_owned()));
+    pairs.chain([("signature", signature.as_str().to_owned())]).collect()
+}
+
+fn signed<'a>(pairs: &Pairs<'a>) -> Vec<(&'a str, String)> {
+    signed_by(&secret("one"), pairs)
+}
+
+/// A form as browsers write it.
+fn form(pairs: &[(&str, impl AsRef<str>)]) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*".contains(&byte);
+    let encoded = |text: &str| -> String {
+        let piece = |byte: u8| match byte {
+            b' ' => "+".into(),
+            byte if plain(byte) => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        };
+        text.bytes().map(piece).collect()
+    };
+    let pairs = pairs.iter().map(|(key, value)| format!("{}={}", encoded(key), encoded(value.as_ref())));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+/// A JSON object; the texts here have nothing to be escaped.
+fn json(pairs: &[(&str, impl AsRef<str>)]) -> String {
+    let pairs = pairs.iter().map(|(key, value)| format!(r#""{key}": "{}""#, value.as_ref()));
+    format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
+}
+
+fn told(received: Result<Verified<Event>, ReceiveError>) -> Result<Verified<Event>, String> {
+    match received {
+        Ok(event) => {
+            nothing_private(&format!("{event:?}"));
+            Ok(event)
+        }
+        Err(error) => Err(refusal(&error, error.http_status(), error.fault(), error.hint())),
+    }
+}
+
+fn by_form(body: impl AsRef<[u8]>) -> Result<Verified<Event>, String> {
+    told(receiver().webhook(FORM, body.as_ref(), NOW))
+}
+
+fn said(received: Result<Verified<Event>, String>) -> String {
+    received.map_or_else(|refusal| refusal, |_| "taken in".into())
+}
+
+fn check(body: impl AsRef<[u8]>) -> String {
+    said(by_form(body))
+}
+
+/// The decoded content is the one that was signed, and so is what it is known by.
+fn is_the_same(event: &Verified<Event>) {
+    let fields = event.content().payment().fields().iter();
+    assert!(fields.filter(|(key, _)| *key != "signature").eq(PAIRS));
+    assert_eq!(event.identity(), &Identity::new(Key::peach_content(ENTITY, &PAIRS)));
+}
+
+#[test]
+fn a_genuine_event_is_the_same_in_every_form_and_by_every_way() {
+    let (form, json) = (form(&signed(&PAIRS)), json(&signed(&PAIRS)));
+    let receiver = receiver();
+    for content_type in
+        [None, FORM, Some(""), Some("text/plain"), Some("Application/X-WWW-Form-Urlencoded; charset=utf-8")]
+    {
+        is_the_same(&receiver.webhook(content_type, form.as_bytes(), NOW).unwrap());
+    }
+    for content_type in [JSON, Some("application/JSON;charset=UTF-8"), Some(" application/json ; x=y")] {
+        is_the_same(&receiver.webhook(content_type, json.as_bytes(), NOW).unwrap());
+    }
+    let returned = receiver.shopper_return(form.as_bytes(), NOW).unwrap();
+    is_the_same(&returned);
+    assert_eq!(returned.content().via(), Via::Return);
+    let (by_headers, headers) = by_headers(NOW, "7d1c", &form);
+    let event = receiver.signed_headers(FORM, &request(&by_headers, &headers, &form), NOW).unwrap();
+    is_the_same(&event);
+    assert_eq!((event.content().via(), event.key_id()), (Via::Webhook, "2024"));
+}
+
+/// Whether it is the same event. If not, its text was cut elsewhere, as one `&` or `=` can do: it says the
+/// same of a result, no id that is not the beginning of the one signed, and it is another event, so that it does
+/// not hide the genuine one.
+fn is_the_same_or_another_cut(event: &Verified<Event>) -> bool {
+    let payment = event.content().payment();
+    assert_eq!(payment.code(), Some("100.396.101"));
+    assert_eq!(payment.fields().get("paymentType"), Some("DB"));
+    assert_eq!(payment.checkout_id(), Some("0fa1c01b"));
+    assert!("order-1001".starts_with(payment.merchant_transaction_id().unwrap()));
+    let content: Vec<_> = payment.fields().iter().filter(|(key, _)| *key != "signature").collect();
+    assert_eq!(canonical(content.iter().copied()).unwrap(), canonical(PAIRS).unwrap());
+    let same = content == PAIRS;
+    assert_eq!(same, event.identity() == &Identity::new(Key::peach_content(ENTITY, &PAIRS)));
+    same
+}
+
+#[test]
+fn a_byte_of_a_form_that_is_otherwise_is_refused_or_spells_the_same_or_cuts_no_result() {
+    let genuine = form(&signed(&PAIRS));
+    let receiver = receiver();
+    let (mut refused, mut same, mut cut) = (0, 0, Vec::new());
+    for body in one_byte_otherwise(genuine.as_bytes()) {
+        let webhook = told(receiver.webhook(FORM, &body, NOW));
+        let returned = told(receiver.shopper_return(&body, NOW));
+        assert_eq!(webhook.is_ok(), returned.is_ok());
+        match webhook {
+            Ok(event) if is_the_same_or_another_cut(&event) => {
+                is_the_same(&returned.unwrap());
+                same += 1;
+            }
+            Ok(_) => cut.push(body),
+            Err(_) => refused += 1,
+        }
+    }
+    // The same is such as %3d for %3D, or a second & between two pairs.
+    assert!(refused > 10_000 && same > 20, "{refused} {same}");
+    // A cut has a delimiter more or less, in a place where the keys stay in order.
+    let delimiters = |body: &[u8]| {
+        let count = |delimiter| body.iter().filter(|byte| **byte == delimiter).count();
+        (count(b'&'), count(b'='))
+    };
+    assert!(cut.iter().all(|body| delimiters(body) != delimiters(genuine.as_bytes())));
+    assert!(cut.len() < 30, "{}", cut.len());
+}
+
+#[test]
+fn a_byte_of_a_json_object_that_is_otherwise_is_refused_or_spells_the_same() {
+    let genuine = json(&signed(&PAIRS));
+    let receiver = receiver();
+    let (mut refused, mut same) = (0, 0);
+    for body in one_byte_otherwise(genuine.as_bytes()) {
+        match told(receiver.webhook(JSON, &body, NOW)) {
+            Ok(event) => {
+                is_the_same(&event);
+                same += 1;
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    // Such as a line break for a blank.
+    assert!(refused > 10_000 && same > 20, "{refused} {same}");
+}
+
+#[test]
+fn other_spellings_of_the_same_content_are_the_same_event() {
+    let pairs = signed(&PAIRS);
+    let every_byte = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+    let spelled = |key: &str, value: &str| format!("{}={}", every_byte(key), every_byte(value));
+    let encoded: Vec<_> = pairs.iter().map(|(key, value)| spelled(key, value)).collect();
+    is_the_same(&by_form(encoded.join("&")).unwrap());
+    let mut turned = pairs.clone();
+    turned.reverse();
+    is_the_same(&by_form(format!("&&{}&", form(&turned))).unwrap());
+    is_the_same(&by_form(form(&pairs).replace('+', "%20").replace("redirectUrl=", "redirectUrl")).unwrap());
+    let escaped =
+        json(&turned).replace("order-1001", r"order\u002d1001").replace("light blue", r"light\u0020blue");
+    is_the_same(&told(receiver().webhook(JSON, escaped.as_bytes(), NOW)).unwrap());
+    let null = json(&turned).replace(r#""redirectUrl": """#, r#""redirectUrl" :null"#).replace(", ", "\n,\t");
+    is_the_same(&told(receiver().webhook(JSON, null.as_bytes(), NOW)).unwrap());
+}
+
+#[test]
+fn a_pair_that_is_dropped_doubled_renamed_or_added_is_refused() {
+    let mismatch = "401 SetUp: the signature is not these parameters' under this secret token";
+    let pairs = signed(&PAIRS);
+    for at in 0..pairs.len() {
+        let mut dropped = pairs.clone();
+        let (key, value) = dropped.remove(at);
+        let missing = "401 Sender: there is no signature";
+        assert_eq!(check(form(&dropped)), if key == "signature" { missing } else { mismatch }, "{key}");
+        for second in [&*value, "other", ""] {
+            for place in [0, pairs.len()] {
+                let mut doubled = pairs.clone();
+                doubled.insert(place, (key, second.to_owned()));
+                let said = check(form(&doubled));
+                assert!(said.starts_with("400 Sender: the body: a key stands twice, at byte "), "{said}");
+                let said = self::said(told(receiver().webhook(JSON, json(&doubled).as_bytes(), NOW)));
+                assert!(said.starts_with("400 Sender: the body: "), "{said}");
+            }
+        }
+        for renamed in [key.to_uppercase(), key.replace('.', "_"), format!(" {key}"), format!("{key}[]")] {
+            let mut other = pairs.clone();
+            other[at].0 = &renamed;
+            let refused = by_form(form(&other)).is_err();
+            assert_eq!(refused, renamed != key, "{renamed}");
+        }
+    }
+    let mut more = pairs;
+    more.push(("zusatz", String::new()));
+    assert_eq!(check(form(&more)), mismatch);
+}
+
+#[test]
+fn a_signature_in_the_body_has_one_spelling() {
+    let malformed = "401 Sender: the signature is not 64 digits of lower-case hexadecimal";
+    let mismatch = "401 SetUp: the signature is not these parameters' under this secret token";
+    let genuine = signed(&PAIRS).pop().unwrap().1;
+    let base64 = "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=";
+    let spellings = [
+        (genuine.clone(), "taken in"),
+        (genuine.to_uppercase(), malformed),
+        (genuine[..63].to_owned(), malformed),
+        (genuine[..32].to_owned(), malformed),
+        (format!("{genuine}0"), malformed),
+        (format!("{genuine}{genuine}"), malformed),
+        ("0".repeat(100_000), malformed),
+        (String::new(), malformed),
+        (format!(" {genuine}"), malformed),
+        (format!("{genuine}\n"), malformed),
+        (format!("0x{}", &genuine[2..]), malformed),
+        (format!("g{}", &genuine[1..]), malformed),
+        (base64.into(), malformed),
+        (base64.replace('+', "-").replace('/', "_"), malformed),
+        (base64.trim_end_matches('=').into(), malformed),
+        ("0".repeat(64), mismatch),
+        (signed_by(&secret("two"), &PAIRS).pop().unwrap().1, mismatch),
+        (signed(&PAIRS[1..]).pop().unwrap().1, mismatch),
+    ];
+    for (spelling, said) in spellings {
+        let mut pairs = signed(&PAIRS);
+        pairs.last_mut().unwrap().1.clone_from(&spelling);
+        assert_eq!(check(form(&pairs)), said, "{spelling}");
+    }
+    let copied = SecretToken::new(format!("{PRIVATE} ").into()).unwrap_err();
+    assert_eq!(copied, KeyError::WhiteSpace);
+    nothing_private(&format!("{copied:?}{copied}"));
+}
+
+#[test]
+fn a_genuine_text_that_was_cut_into_another_result_is_refused() {
+    let genuine = [
+        ("checkoutId", "0fa1"),
+        ("merchantTransactionId", "order-1001"),
+        // What a payer, or a shop, might have put there.
+        ("note", "PRIVATEpaymentTypeDBresult.code000.000.000timestamp"),
+        ("paymentType", "DB"),
+        ("result.code", "000.200.000"),
+    ];
+    let lie = [
+        ("checkoutId", "0fa1"),
+        ("merchantTransactionId", "order-1001"),
+        ("note", "PRIVATE"),
+        ("paymentType", "DB"),
+        ("result.code", "000.000.000"),
+        ("timestamppaymentType", "DBresult.code000.200.000"),
+    ];
+    assert_eq!(canonical(genuine).unwrap(), canonical(lie).unwrap());
+    let recut =
+        "401 Sender: a name that tells a result or a checkout stands elsewhere in the signed text too";
+    let signature = signed(&genuine).pop().unwrap();
+    let lie: Vec<_> = lie.iter().map(|(key, value)| (*key, (*value).to_owned())).chain([signature]).collect();
+    assert_eq!(check(form(&signed(&genuine))), recut);
+    assert_eq!(check(form(&lie)), recut);
+    assert_eq!(said(told(receiver().shopper_return(form(&lie).as_bytes(), NOW))), recut);
+    assert_eq!(said(told(receiver().webhook(JSON, json(&lie).as_bytes(), NOW))), recut);
+}
+
+#[test]
+fn a_genuine_text_that_was_cut_elsewhere_is_another_event_and_no_end() {
+    // No name of it tells a result, so nothing shows that it was cut; it does not hide the genuine one.
+    let pairs = |code, amount: &Pairs<'static>| -> Vec<(&'static str, &'static str)> {
+        amount
+            .iter()
+            .copied()
+            .chain([("checkoutId", "0fa1"), ("paymentType", "DB"), ("result.code", code)])
+            .collect()
+    };
+    for (code, is_an_end) in [("000.000.000", true), ("100.396.101", true), ("000.200.000", false)] {
+        let genuine = pairs(code, &[("amount", "14.99")]);
+        let cut = pairs(code, &[("amount1", "4.99")]);
+        let signature = signed(&genuine).pop().unwrap().1;
+        let with_signature = |pairs: &Pairs<'static>| form(&[pairs, &[("signature", &signature)]].concat());
+        let events = [genuine, cut].map(|pairs| by_form(with_signature(&pairs)).unwrap());
+        assert_ne!(events[0].identity(), events[1].identity());
+        assert!(events.iter().all(|event| event.wants_a_read() == is_an_end));
+    }
+}
+
+#[test]
+fn keys_are_rotated_without_losing_an_event() {
+    let (old, new) = (secret("old"), secret("new"));
+    let until = NOW + 60;
+    let ring = KeyRing::new("new", new.clone()).and_valid("old", old.clone(), i64::MIN..until);
+    let receiver = Receiver::new(ENTITY, ring, Live);
+    let by = |secret: &SecretToken, now| {
+        let body = form(&signed_by(secret, &PAIRS));
+        receiver
+            .webhook(FORM, body.as_bytes(), now)
+            .map_or_else(|error| error.to_string(), |event| event.key_id().into())
+    };
+    let mismatch = "the signature is not these parameters' under this secret token";
+    for (now, of_the_old) in [(i64::MIN, "old"), (until - 1, "old"), (until, mismatch), (i64::MAX, mismatch)]
+    {
+        assert_eq!(by(&old, now), of_the_old);
+        assert_eq!(by(&new, now), "new");
+    }
+    // One event under two keys is one event.
+    let identities = [&old, &new].map(|secret| {
+        let body = form(&signed_by(secret, &PAIRS));
+        receiver.webhook(FORM, body.as_bytes(), NOW).unwrap().identity().clone()
+    });
+    assert_eq!(identities[0], identities[1]);
+    let none = Receiver::new(ENTITY, KeyRing::new("x", secret("x")), Live);
+    let body = form(&signed(&PAIRS));
+    assert_eq!(said(told(none.webhook(FORM, body.as_bytes(), NOW))), format!("401 SetUp: {mismatch}"));
+    nothing_private(&format!("{receiver:?}"));
+}
+
+#[test]
+fn one_entitys_event_is_not_anothers() {
+    let body = form(&signed(&PAIRS));
+    let other = Receiver::new("other", KeyRing::new("2024", secret("other")), Live);
+    assert!(other.webhook(FORM, body.as_bytes(), NOW).is_err());
+    assert!(other.shopper_return(body.as_bytes(), NOW).is_err());
+    let namesake = Receiver::new("other", KeyRing::new("2024", secret("one")), Live);
+    let theirs = namesake.webhook(FORM, body.as_bytes(), NOW).unwrap();
+    assert_ne!(theirs.identity(), by_form(&body).unwrap().identity());
+}
+
+#[test]
+fn a_body_that_cannot_be_read_is_told_apart_from_one_that_is_not_verified() {
+    assert_eq!(
+        check("amount=%zz"),
+        "400 Sender: the body: a percent sign without two hexadecimal digits, at byte 7"
+    );
+    assert_eq!(check("PRIVATE=%ff"), "400 Sender: the body: not UTF-8, at byte 8");
+    assert_eq!(check("PRIVATE=1&PRIVATE=2"), "400 Sender: the body: a key stands twice, at byte 10");
+    assert_eq!(check(""), "401 Sender: there is no signature");
+    assert_eq!(check("PRIVATE"), "401 Sender: there is no signature");
+    let by_json = |body: &str| said(told(receiver().webhook(JSON, body.as_bytes(), NOW)));
+    for body in ["", "null", "[]", "PRIVATE", r#"{"amount":"PRIVATE""#, r#"{"a":"PRIVATE","a":"PRIVATE"}"#] {
+        assert!(by_json(body).starts_with("400 Sender: the body: "), "{body}");
+    }
+    assert_eq!(by_json("{}"), "401 Sender: there is no signature");
+    // What Peach sends to try an address out is about no payment.
+    assert_eq!(check(form(&signed(&[("amount", "1")]))), "200 Sender: there is no result.code");
+}
+
+/// Who says what, and when; and whether to read.
+fn meaning(receiver: &Receiver, payment_type: &str, code: &str, via: Via) -> String {
+    let pairs: Vec<_> = PAIRS
+        .into_iter()
+        .map(|(key, value)| match key {
+            "paymentType" => (key, payment_type),
+            "result.code" => (key, code),
+            _ => (key, value),
+        })
+        .collect();
+    let body = form(&signed(&pairs));
+    let event = match via {
+        Via::Webhook => receiver.webhook(FORM, body.as_bytes(), NOW),
+        Via::Return => receiver.shopper_return(body.as_bytes(), NOW),
+    };
+    let event = told(event).unwrap();
+    let observation = event.observation();
+    assert_eq!(event.wants_a_read(), observation.is_none());
+    observation.map_or("read".into(), |observation| {
+        let status = observation.status().known().unwrap();
+        let at = observation.order().unwrap().unix_millis();
+        format!("{:?}: {status:?} at {at}", observation.source())
+    })
+}
+
+#[test]
+fn an_end_is_no_observation_and_a_beginning_is_one() {
+    let at = "at 1716501000000";
+    let table = [
+        ("DB", "000.000.000", "read".to_owned()), // a success
+        ("PA", "000.000.000", "read".into()),     // an authorisation
+        ("DB", "000.100.110", "read".into()),     // a test's success
+        ("PA", "000.100.112", "read".into()),
+        ("DB", "000.200.100", format!("Created {at}")),
+        ("DB", "000.200.000", format!("Pending {at}")),
+        ("DB", "100.396.101", "read".into()), // an end, whichever
+        ("DB", "100.396.104", "read".into()),
+        ("PA", "100.396.101", "read".into()),
+        ("DB", "800.100.152", "read".into()), // declined: another card may follow
+        ("DB", "700.400.580", "read".into()), // not opened yet
+        ("DB", "000.400.000", "read".into()), // to be reviewed
+        ("DB", "PRIVAT", "read".into()),
+        ("RF", "000.000.000", "read".into()), // a refund
+        ("RF", "000.200.000", "read".into()),
+        ("RF", "100.396.101", "read".into()), // a refund that was cancelled cancels no checkout
+        ("CB", "000.100.201", "read".into()), // a chargeback
+        ("RF", "000.100.201", "read".into()),
+        ("CP", "000.000.000", "read".into()),
+        ("db", "100.396.101", "read".into()),
+        ("", "000.000.000", "read".into()),
+    ];
+    for (payment_type, code, said) in table {
+        for receiver in [receiver_in(Live), receiver_in(Sandbox)] {
+            for (via, source) in [(Via::Webhook, "Webhook: "), (Via::Return, "Redirect: ")] {
+                let expected = if said == "read" { said.clone() } else { format!("{source}{said}") };
+                assert_eq!(meaning(&receiver, payment_type, code, via), expected, "{payment_type} {code}");
+            }
+        }
+    }
+}
+
+type Headers = Vec<(String, Vec<u8>)>;
+
+fn by_headers(timestamp: i64, webhook_id: &str, body: &str) -> (String, Headers) {
+    let to_sign = WebhookToSign { timestamp, webhook_id, url: URL, body: body.as_bytes() };
+    let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+    let headers = vec![
+        header("X-Webhook-Timestamp", &timestamp.to_string()),
+        header("X-Webhook-Id", webhook_id),
+        header("X-Webhook-Signature", to_sign.sign(&secret("one")).unwrap().as_str()),
+    ];
+    (URL.into(), headers)
+}
+
+fn request<'a>(url: &'a str, headers: &'a Headers, body: &'a str) -> WebhookRequest<'a, Headers> {
+    WebhookRequest { url, headers, body: body.as_bytes() }
+}
+
+fn check_headers(url: &str, headers: &Headers, body: &[u8]) -> String {
+    check_headers_at(url, headers, body, NOW)
+}
+
+fn check_headers_at(url: &str, headers: &Headers, body: &[u8], now: i64) -> String {
+    said(told(receiver().signed_headers(FORM, &WebhookRequest { url, headers, body }, now)))
+}
+
+#[test]
+fn no_byte_of_what_the_headers_sign_can_be_otherwise() {
+    let body = form(&signed(&PAIRS));
+    let (url, headers) = by_headers(NOW, "7d1c", &body);
+    assert_eq!(check_headers(&url, &headers, body.as_bytes()), "taken in");
+    let refused = |said: String| assert!(said.starts_with("401 "), "{said}");
+    for body in one_byte_otherwise(body.as_bytes()) {
+        refused(check_headers(&url, &headers, &body));
+    }
+    for url in one_character_otherwise(&url) {
+        refused(check_headers(&url, &headers, body.as_bytes()));
+    }
+    for at in 0..3 {
+        for value in one_byte_otherwise(&headers[at].1) {
+            let mut headers = headers.clone();
+            headers[at].1 = value;
+            refused(check_headers(&url, &headers, body.as_bytes()));
+        }
+    }
+}
+
+#[test]
+fn the_headers_of_a_webhook_are_there_once_in_any_order_and_case() {
+    let body = form(&signed(&PAIRS));
+    let (url, headers) = by_headers(NOW, "7d1c", &body);
+    let check = |headers: &Headers| check_headers(&url, headers, body.as_bytes());
+    for order in orders(3) {
+        let upper = |at: usize| (headers[at].0.to_uppercase(), headers[at].1.clone());
+        assert_eq!(check(&order.into_iter().map(upper).collect()), "taken in");
+    }
+    for at in 0..3 {
+        let name = headers[at].0.to_lowercase();
+        let mut dropped = headers.clone();
+        let (_, value) = dropped.remove(at);
+        assert_eq!(check(&dropped), format!("401 Sender: the header {name} is missing"));
+        for second in [value.as_slice(), b"other", b""] {
+            for place in [0, 3] {
+                let mut doubled = headers.clone();
+                doubled.insert(place, (name.clone(), second.to_vec()));
+                assert_eq!(check(&doubled), format!("401 Sender: the header {name} is there more than once"));
+            }
+        }
+        for other in others(b'x') {
+            let mut blank = headers.clone();
+            blank[at].1.push(other);
+            assert!(check(&blank).starts_with("401 "));
+        }
+    }
+    // The dot of an id would leave open where it ends.
+    let mut dotted = headers;
+    dotted[1].1 = b"7d.1c".to_vec();
+    assert_eq!(check(&dotted), "401 Sender: the header x-webhook-id holds a dot");
+}
+
+#[test]
+fn the_time_that_the_headers_sign_is_taken_in_up_to_both_edges() {
+    let body = form(&signed(&PAIRS));
+    let (min, max) = (i64::MIN, i64::MAX);
+    let behind =
+        |by: u64| format!("401 Sender: the webhook's time is {by} s further back than the tolerance allows");
+    let ahead =
+        |by: u64| format!("401 SetUp: the webhook's time is {by} s further ahead than the tolerance allows");
+    let times = [
+        (NOW - 300, NOW, "taken in".to_owned()),
+        (NOW - 301, NOW, behind(1)),
+        (NOW + 300, NOW, "taken in".into()),
+        (NOW + 301, NOW, ahead(1)),
+        (min, min, "taken in".into()),
+        (max, max, "taken in".into()),
+        (min, max, behind(u64::MAX - 300)),
+        (max, min, ahead(u64::MAX - 300)),
+    ];
+    for (timestamp, now, said) in times {
+        let (url, headers) = by_headers(timestamp, "7d1c", &body);
+        assert_eq!(check_headers_at(&url, &headers, body.as_bytes(), now), said, "{timestamp} at {now}");
+    }
+}
+
+#[test]
+fn a_content_type_that_nobody_signed_makes_no_other_event() {
+    let (form, json) = (form(&signed(&PAIRS)), json(&signed(&PAIRS)));
+    for (body, own, other) in [(&form, FORM, JSON), (&json, JSON, FORM)] {
+        let (url, headers) = by_headers(NOW, "7d1c", body);
+        let receive =
+            |content_type| told(receiver().signed_headers(content_type, &request(&url, &headers, body), NOW));
+        is_the_same(&receive(own).unwrap());
+        assert!(receive(other).is_err());
+        assert!(receiver().webhook(other, body.as_bytes(), NOW).is_err());
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_nobody_signed_is_taken_in_and_nothing_panics(
+        content_type in proptest::option::of("application/json|\\PC{0,9}"),
+        pairs in proptest::collection::vec(
+            ("result\\.code|paymentType|checkoutId|\\PC{0,6}", "[0-9.]{11}|\\PC{0,9}"), 0..6,
+        ),
+        signature in "[0-9a-f]{64}|\\PC{0,70}",
+        url in "\\PC{0,20}",
+        names in proptest::collection::vec("x-webhook-(id|timestamp|signature)|\\PC{0,9}", 0..5),
+        values in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..70), 5),
+        raw: Vec<u8>,
+        now: i64,
+    ) {
+        let mut pairs: Vec<_> = pairs.iter().map(|(key, value)| (&**key, &**value)).collect();
+        pairs.push(("signature", &signature));
+        let receiver = receiver();
+        let headers: Headers = names.into_iter().zip(values).collect();
+        for body in [form(&pairs).into_bytes(), json(&pairs).into_bytes(), raw] {
+            let request = WebhookRequest { url: &url, headers: &headers, body: &body };
+            let content_type = content_type.as_deref();
+            prop_assert!(receiver.webhook(content_type, &body, now).is_err());
+            prop_assert!(receiver.shopper_return(&body, now).is_err());
+            prop_assert!(receiver.signed_headers(content_type, &request, now).is_err());
+        }
+    }
+
+    #[test]
+    fn a_genuine_form_that_was_cut_and_mended_anywhere_is_refused_or_says_nothing_else_of_a_result(
+        from: proptest::sample::Index, to: proptest::sample::Index, with in "[&=%+]{0,3}|[ -~]{0,9}",
+    ) {
+        let genuine = form(&signed(&PAIRS));
+        let (from, to) = (from.index(genuine.len() + 1), to.index(genuine.len() + 1));
+        let body = [&genuine[..from.min(to)], &with, &genuine[from.max(to)..]].concat();
+        if let Ok(event) = by_form(body) {
+            is_the_same_or_another_cut(&event);
+        }
+    }
+}
