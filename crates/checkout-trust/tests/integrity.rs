@@ -844,7 +844,7 @@ mod peach {
             ("checkoutId", ABSENT, "unproven: checkoutId is missing"),
             ("currency", "USD", "not settled: priced in USD, which is not the order's currency"),
             ("currency", "zar", "not settled: priced in zar, which is not the order's currency"),
-            ("currency", "XXX", "not settled: priced in XXX, which is not the order's currency"),
+            ("currency", "XTS", "not settled: priced in XTS, which is not the order's currency"),
             ("currency", "", "unproven: currency is missing"),
             ("currency", ABSENT, "unproven: currency is missing"),
             ("amount", "14.98", "not settled: underpaid by 0.01 ZAR"),
