@@ -39,6 +39,7 @@ async fn webhook(
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
+    // Where a sender that hangs up, or a timeout, would drop this future, spawn it: what was begun is to be committed.
     let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let query = uri.query().unwrap_or_default();
     let status = shop.take(method.as_str(), uri.path(), query, &headers, &body).await;

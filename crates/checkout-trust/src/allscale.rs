@@ -81,6 +81,10 @@ impl Receiver {
         if body.webhook_id != signed.webhook_id() {
             return Err(ReceiveError::OtherWebhookId);
         }
+        // Payments without a name of their own would be taken for one.
+        if body.transaction_id.trim().is_empty() || body.intent_id.trim().is_empty() {
+            return Err(ReceiveError::Nameless);
+        }
         let tolerance = Duration::from_secs(self.tolerance.seconds().into());
         let delivery = Key::allscale_delivery(&self.merchant, signed.webhook_id(), signed.nonce(), tolerance);
         let transaction = Key::allscale_transaction(&self.merchant, &body.transaction_id, self.keep_orders);
@@ -149,6 +153,9 @@ pub enum ReceiveError {
     /// It was verified, and its body is none of a webhook's.
     #[error("the body: {0}")]
     Body(#[from] ReadError),
+    /// It was verified, and names no transaction or no intent.
+    #[error("the body names no transaction, or no intent")]
+    Nameless,
     /// It was verified, and its body belongs to another webhook than its headers.
     #[error("the body's webhook_id is not the header's")]
     OtherWebhookId,
@@ -160,7 +167,7 @@ impl ReceiveError {
     pub const fn fault(&self) -> Fault {
         match self {
             Self::NotVerified(error) => error.fault(),
-            Self::Body(_) | Self::OtherWebhookId => Fault::Sender,
+            Self::Body(_) | Self::Nameless | Self::OtherWebhookId => Fault::Sender,
         }
     }
 
@@ -169,7 +176,7 @@ impl ReceiveError {
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::NotVerified(error) => error.hint(),
-            Self::Body(_) => {
+            Self::Body(_) | Self::Nameless => {
                 "the provider has changed what it sends: read the intents of the open orders, and report it"
             }
             Self::OtherWebhookId => "two webhooks were put together on the way, by somebody who can sign",
@@ -181,7 +188,7 @@ impl ReceiveError {
     pub const fn http_status(&self) -> u16 {
         match self {
             Self::NotVerified(_) => 401,
-            Self::Body(_) | Self::OtherWebhookId => 400,
+            Self::Body(_) | Self::Nameless | Self::OtherWebhookId => 400,
         }
     }
 }

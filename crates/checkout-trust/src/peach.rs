@@ -3,7 +3,7 @@
 use crate::Verified;
 use crate::replay::{Identity, Key};
 use checkout_auth::peach::{SecretToken, VerifyError, header, verify_with};
-use checkout_auth::{Fault, HeaderFields, KeyRing};
+use checkout_auth::{Fault, HeaderFields, KeyRing, Tolerance};
 use checkout_lifecycle::{Moment, Observation, Proof};
 use checkout_tables::peach::{Outcome, PaymentStatus};
 use checkout_tables::{Environment, Open};
@@ -33,6 +33,7 @@ use std::borrow::Cow;
 pub struct Receiver {
     entity_id: String,
     keys: KeyRing<SecretToken>,
+    headers: header::WebhookVerifier,
     environment: Environment,
 }
 
@@ -41,7 +42,14 @@ impl Receiver {
     /// is none where it is live.
     #[must_use]
     pub fn new(entity_id: impl Into<String>, keys: KeyRing<SecretToken>, environment: Environment) -> Self {
-        Self { entity_id: entity_id.into(), keys, environment }
+        let headers = header::WebhookVerifier::new(keys.clone());
+        Self { entity_id: entity_id.into(), keys, headers, environment }
+    }
+
+    /// How far the time of signed headers may be from ours: 300 s, if nothing is said. A signature in a body has no time.
+    #[must_use]
+    pub fn tolerance(self, tolerance: Tolerance) -> Self {
+        Self { headers: self.headers.tolerance(tolerance), ..self }
     }
 
     /// Verifies a webhook by the signature in its body, at a moment in seconds since the Unix epoch, and reads it. The body
@@ -78,8 +86,7 @@ impl Receiver {
         request: &header::WebhookRequest<'_, H>,
         now: i64,
     ) -> Result<Verified<Event>, ReceiveError> {
-        let verifier = header::WebhookVerifier::new(self.keys.clone());
-        let signed = verifier.verify(request, now)?;
+        let signed = self.headers.verify(request, now)?;
         let fields = fields(content_type, signed.body())?;
         self.event(fields, signed.key_id(), Via::Webhook)
     }
@@ -90,6 +97,9 @@ impl Receiver {
     }
 
     fn event(&self, fields: Fields<'_>, key_id: &str, via: Via) -> Result<Verified<Event>, ReceiveError> {
+        if !fields.iter().all(|(key, _)| is_a_parameter(key)) {
+            return Err(ReceiveError::NotAParameter);
+        }
         let pairs: Vec<_> = fields.iter().collect();
         let identity = Identity::new(Key::peach_content(&self.entity_id, &pairs));
         let payment = Payment::new(fields, self.environment).ok_or(ReceiveError::NoResultCode)?;
@@ -191,7 +201,7 @@ pub enum ReceiveError {
     #[error("the body: {0}")]
     Form(#[from] FormError),
     /// The body is no flat JSON object, so nothing could be verified.
-    #[error("the body: {0}")]
+    #[error("the body: no flat JSON object of one text for each key, at byte {}", .0.at())]
     Json(#[from] ReadError),
     /// The signature in the body was not verified.
     #[error(transparent)]
@@ -199,6 +209,11 @@ pub enum ReceiveError {
     /// The signature in the headers was not verified.
     #[error(transparent)]
     HeadersNotVerified(#[from] header::WebhookError),
+    /// The signature is right, and a key is none that a parameter has: a text that was signed can be cut into keys and values
+    /// in many ways, and each would be another event. Assumed: a parameter's name is letters, digits, dots and underscores,
+    /// from a letter on, with one name in brackets behind it at most.
+    #[error("a key is no parameter's name")]
+    NotAParameter,
     /// It was verified, and has no `result.code`.
     #[error("there is no result.code")]
     NoResultCode,
@@ -211,7 +226,7 @@ impl ReceiveError {
         match self {
             Self::NotVerified(error) => error.fault(),
             Self::HeadersNotVerified(error) => error.fault(),
-            Self::Form(_) | Self::Json(_) | Self::NoResultCode => Fault::Sender,
+            Self::Form(_) | Self::Json(_) | Self::NotAParameter | Self::NoResultCode => Fault::Sender,
         }
     }
 
@@ -224,6 +239,7 @@ impl ReceiveError {
             Self::Form(_) | Self::Json(_) => {
                 "not a message of Peach's, or its body was read and written again on the way here"
             }
+            Self::NotAParameter => "somebody has cut a message of Peach's into other keys and values",
             Self::NoResultCode => {
                 "a message of Peach's about something else, such as the one that tries an address out"
             }
@@ -235,7 +251,7 @@ impl ReceiveError {
     #[must_use]
     pub const fn http_status(&self) -> u16 {
         match self {
-            Self::NotVerified(_) | Self::HeadersNotVerified(_) => 401,
+            Self::NotVerified(_) | Self::HeadersNotVerified(_) | Self::NotAParameter => 401,
             Self::Form(_) | Self::Json(_) => 400,
             Self::NoResultCode => 200,
         }
@@ -249,4 +265,14 @@ fn fields<'b>(content_type: Option<&str>, body: &'b [u8]) -> Result<Fields<'b>, 
     } else {
         Ok(Fields::from_form(body)?)
     }
+}
+
+/// `amount`, `resultDetails.AcquirerResponse`, `customParameters[a name]`.
+fn is_a_parameter(key: &str) -> bool {
+    let (name, bracketed) = key.split_once('[').unwrap_or((key, "]"));
+    let inner = bracketed.strip_suffix(']');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
+    name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(plain)
+        && inner.is_some_and(|inner| !inner.contains(['[', ']']) && !inner.chars().any(char::is_control))
 }

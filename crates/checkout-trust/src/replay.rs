@@ -50,7 +50,8 @@ pub use store::{AsyncStore, Commit, Fence, InPlace, Release, Slot, Store};
 /// Claims events in a store: see [the module](self).
 ///
 /// The methods without suffix are for a [`Store`], which blocks; those that end in `_async` are for an
-/// [`AsyncStore`]. All times are Unix milliseconds (the verifiers' are seconds).
+/// [`AsyncStore`]. All times are Unix milliseconds (the verifiers' are seconds):
+/// seconds here would make a lease of a minute one of sixteen hours.
 ///
 /// ```
 /// use std::time::Duration;
@@ -274,6 +275,11 @@ impl<S: AsyncStore> Guard<S> {
     }
 
     /// Says that the event has been processed: see [`commit`](Guard::commit).
+    ///
+    /// **Not to be dropped half-way**: after the effects and before the commit it leaves an event that is fresh when the lease
+    /// ends, and is processed again. Frameworks drop a handler whose sender hangs up, and so does a timeout: spawn the whole
+    /// of claim, effects and commit as a task of its own, or write effects and commit in one transaction
+    /// ([`Ticket::claims`]).
     ///
     /// # Errors
     ///

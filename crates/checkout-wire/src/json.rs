@@ -230,6 +230,13 @@ pub(crate) fn personal_or_none<'de: 'a, 'a, D: Deserializer<'de>>(
     JsonText::<'a>::deserialize(deserializer).map(|json| json.read_text().map(Personal::from))
 }
 
+/// Reads a text that is not worth the rest: none if it is no text.
+pub(crate) fn text_or_none<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'a, str>>, D::Error> {
+    JsonText::<'a>::deserialize(deserializer).map(|json| json.read_text())
+}
+
 /// Reads what is not worth the rest: none if it is no object. Where every member of it is read so as well, a key that
 /// stands twice is the one error there is.
 pub(crate) fn object_or_none<'de: 'a, 'a, T: Deserialize<'a>, D: Deserializer<'de>>(

@@ -121,8 +121,11 @@ fn a_webhook_says_every_field_and_what_they_say_together() {
     for (field, key) in named {
         assert_eq!(field, sorted.iter().find(|(name, _)| *name == key).map(|(_, text)| *text), "{key}");
     }
-    // The same in JSON is the same payment, and neither changes when nothing is borrowed.
-    assert_eq!(flat(WEBHOOK, Environment::Live), payment.clone().into_owned());
+    // The same in JSON has the same fields, but it is an answer; and neither changes when nothing is borrowed.
+    let answer = flat(WEBHOOK, Environment::Live);
+    assert_eq!(answer.fields(), payment.fields());
+    assert_eq!((answer.is_answer(), payment.is_answer()), (true, false));
+    assert_ne!(answer, payment);
     assert_eq!(payment.clone().into_owned(), payment);
     assert_ne!(flat(WEBHOOK, Environment::Sandbox), payment);
     assert!(Payment::new(Fields::from_form(b"amount=1").unwrap(), Environment::Live).is_none());

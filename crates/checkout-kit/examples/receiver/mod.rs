@@ -98,7 +98,7 @@ impl Shop {
         // 3. to 5. A webhook has no status: read back, hold that to the order, and write down what it means.
         if let Err(error) = self.process(event.content().intent_id(), event.content().order_id()).await {
             self.say(error.to_string());
-            // Nothing was written: the next delivery is fresh. (Should this fail, the claim ends by itself.)
+            // Not processed: the next delivery is fresh. (Should this fail, the claim ends by itself.)
             let _ = self.guard.release(ticket);
             return 503;
         }
@@ -117,7 +117,9 @@ impl Shop {
         let observation = received.observation();
         let intent = received.into_answer()?.payload;
         let mut database = self.database();
-        let Some((id, row)) = order_id.and_then(|id| Some((id, database.get_mut(id)?))) else {
+        // The webhook's id of the order can be missing; the intent's own says the same.
+        let order_id = order_id.or(intent.order_id.as_deref()).map(str::to_owned);
+        let Some((id, row)) = order_id.as_deref().and_then(|id| Some((id, database.get_mut(id)?))) else {
             self.say("of no order of ours: a person has to look");
             return Ok(());
         };
@@ -142,6 +144,11 @@ impl Shop {
         row.held |= odd || matches!(verdict, Some(Verdict::Conflict { .. }));
         if settlement.is_settled() && !row.held && row.fulfilled == 0 {
             row.fulfilled = 1;
+        }
+        if !tracker.is_final() {
+            // The read lags behind the webhook, or nothing has been paid: this is not the end of it. (Written down it is;
+            // open orders are polled too.)
+            return Err(format!("{id}: {settlement}").into());
         }
         let done = if row.held { ", held for a person" } else { "" };
         self.say(format!("{id}: {settlement}{done}; parcels: {}", row.fulfilled));

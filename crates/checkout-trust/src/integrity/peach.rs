@@ -70,6 +70,9 @@ impl Order<'_> {
         let payment = read.payload();
         let mut findings = Findings::default();
         findings.price(self.amount.is_positive());
+        if !payment.is_answer() {
+            findings.unproven(Unproven::Delivered);
+        }
         self.environment(payment, read.environment(), &mut findings);
         self.ids(payment, &mut findings);
         let unit = self.currency(payment, &mut findings);

@@ -106,7 +106,8 @@ impl Policy {
             | Unproven::OutOfRange(_)
             | Unproven::Nameless
             | Unproven::NoStatus(_)
-            | Unproven::NoPrice => false,
+            | Unproven::NoPrice
+            | Unproven::Delivered => false,
         }
     }
 }

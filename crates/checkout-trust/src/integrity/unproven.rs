@@ -18,6 +18,8 @@ use core::fmt;
 pub enum Unproven {
     /// The order's own price is not more than zero: nothing would settle it.
     NoPrice,
+    /// It was delivered, as a webhook or by the shopper, and not read.
+    Delivered,
     /// The read names no checkout at all, so that it can be any.
     Nameless,
     /// A field that it takes is null, empty or not there.
@@ -35,6 +37,7 @@ impl fmt::Display for Unproven {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoPrice => f.write_str("the order's own price is not more than zero"),
+            Self::Delivered => f.write_str("it was delivered, and not read"),
             Self::Nameless => f.write_str("the read names no checkout"),
             Self::Missing(field) => write!(f, "{field} is missing"),
             Self::Unreadable(field) => write!(f, "{field} is no amount"),

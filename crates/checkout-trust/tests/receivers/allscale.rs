@@ -390,8 +390,24 @@ fn a_signed_body_that_is_no_webhooks_is_the_senders_fault_and_no_forgery() {
     }
     let doubled = BODY.replace(r#""order_id""#, r#""webhook_id":"wh_2","order_id""#);
     assert!(said(&doubled).starts_with("400 Sender: the body: "));
-    let wrongly_typed = BODY.replace(r#""order_1""#, r#"{"PRIVATE":"PRIVATE"}"#);
-    assert!(said(&wrongly_typed).starts_with("400 Sender: the body: "));
+    for id in ["tx_1", "65b2f3d0", "wh_1"] {
+        let wrongly_typed = BODY.replace(&format!("\"{id}\""), r#"{"PRIVATE":"PRIVATE"}"#);
+        assert!(said(&wrongly_typed).starts_with("400 Sender: the body: "), "{id}");
+    }
+    // Payments without a name of their own would be one.
+    for id in ["tx_1", "65b2f3d0"] {
+        for empty in ["", " "] {
+            let nameless = "400 Sender: the body names no transaction, or no intent";
+            assert_eq!(said(&BODY.replace(id, empty)), nameless, "{id}");
+        }
+    }
+    // What decides nothing costs nothing.
+    for (member, other) in
+        [(r#""order_1""#, r#"{"PRIVATE":"PRIVATE"}"#), (r#""tx_hash":"PRIVATE""#, r#""tx_hash":7"#)]
+    {
+        let signed = Parts::signed(&key("test_key", "one"), NOW, "b4d9a2a1", &BODY.replace(member, other));
+        assert!(receive(&receiver(), &signed, NOW).is_ok(), "{member}");
+    }
 }
 
 proptest! {

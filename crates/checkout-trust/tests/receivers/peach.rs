@@ -325,6 +325,59 @@ fn a_genuine_text_that_was_cut_elsewhere_is_another_event_and_no_end() {
     }
 }
 
+/// A shopper who was shown one signed return, and cuts its longest value wherever it can be cut.
+#[test]
+fn a_value_that_is_cut_into_a_key_with_blanks_is_refused() {
+    let description = "Request successfully processed in 'Merchant in Integrator Test Mode'";
+    let pairs = [
+        ("checkoutId", "0fa1"),
+        ("paymentType", "DB"),
+        ("result.code", "000.200.000"),
+        ("result.description", description),
+    ];
+    let signature = signed(&pairs).pop().unwrap().1;
+    let mut taken = Vec::new();
+    for at in 1..description.len() {
+        let (value, key) = description.split_at(at);
+        let mut cut = pairs.map(|(key, value)| (key, value.to_owned())).to_vec();
+        cut[3].1 = value.to_owned();
+        cut.push((key, String::new()));
+        cut.push(("signature", signature.clone()));
+        match told(receiver().webhook(FORM, form(&cut).as_bytes(), NOW)) {
+            Ok(_) => taken.push(key),
+            Err(error) => assert!(error.starts_with("401 "), "{error}"),
+        }
+    }
+    // A quotation mark stands at its end, so no end of it is a parameter's name.
+    assert_eq!(taken, [""; 0]);
+}
+
+#[test]
+fn what_was_delivered_settles_no_order_whatever_it_says() {
+    use checkout_money::Cents;
+    use checkout_tables::peach::Currency;
+    use checkout_trust::integrity::{Policy, Read, Unproven, peach::Order};
+    let pairs = [
+        ("amount", "14.99"),
+        ("checkoutId", "0fa1"),
+        ("currency", "ZAR"),
+        ("merchantTransactionId", "order-1001"),
+        ("paymentType", "DB"),
+        ("result.code", "000.000.000"),
+    ];
+    let event = told(receiver().webhook(FORM, form(&signed(&pairs)).as_bytes(), NOW)).unwrap();
+    let order = Order {
+        environment: Live,
+        merchant_transaction_id: "order-1001",
+        checkout_id: None,
+        amount: Cents::new(14_99),
+        currency: Currency::ZAR,
+    };
+    let delivered = Read::answer(event.content().payment().clone(), Live);
+    let settlement = order.settled_by(&delivered, &Policy::default());
+    assert!(settlement.unproven().eq([&Unproven::Delivered]) && !settlement.is_settled());
+}
+
 #[test]
 fn keys_are_rotated_without_losing_an_event() {
     let (old, new) = (secret("old"), secret("new"));

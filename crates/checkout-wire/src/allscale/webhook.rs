@@ -1,7 +1,10 @@
 //! The body of a webhook.
 
 use super::payload::{one_id, owned};
-use crate::json::{BODY_CAP, from_json_or_why, object, object_text, personal, text, write_personal};
+use crate::json::{
+    BODY_CAP, from_json_or_why, object, object_text, or_none, personal_or_none, text, text_or_none,
+    write_personal,
+};
 use crate::{Carried, Head, JsonText, ReadError, ReadErrorKind};
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -15,7 +18,7 @@ use serde::de::{Deserialize, Deserializer};
 /// What a webhook says: that something was paid for an intent. It has **no status**: it is a signed hint, and the intent is
 /// read before anything is done about it.
 ///
-/// The three ids are required; whatever else a body leaves out or has as null is none. What is read here is what somebody
+/// The three ids are required; whatever else a body leaves out, has as null or as another type is none, or carried. What is read here is what somebody
 /// sent, until its signature was verified over the same bytes.
 ///
 /// Source: AllScale's webhook page, fields. No page prints a body; ours are built from that list.
@@ -69,8 +72,7 @@ pub struct WebhookBody<'a> {
     pub extra_obj: Option<JsonText<'a>>,
 }
 
-/// Reads the body of a webhook. It decides nothing that is not an id: whatever else is not as documented is carried, or is
-/// an error that says where if it is of another type.
+/// Reads the body of a webhook. It decides nothing that is not an id: whatever else is not as documented is carried, or none.
 ///
 /// # Errors
 /// [`ReadError`], for what is no such body.
@@ -152,27 +154,27 @@ webhook_form! {
     amount_cents: Carried<'a, Cents>, Carried::into_owned;
     #[serde(borrow, default)]
     currency: Carried<'a, Open<Currency>>, Carried::into_owned;
-    #[serde(borrow, default, deserialize_with = "text")]
+    #[serde(borrow, default, deserialize_with = "text_or_none")]
     currency_symbol: Cow<'a, str>, owned;
     #[serde(borrow, default)]
     amount_coins: Carried<'a, CoinAmount>, Carried::into_owned;
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "or_none")]
     coin_symbol: Open<StableCoin, Cow<'a, str>>, |coin| coin.into_owned();
-    #[serde(borrow, default, deserialize_with = "text")]
+    #[serde(borrow, default, deserialize_with = "text_or_none")]
     coin_contract_address: Cow<'a, str>, owned;
     #[serde(borrow, default)]
     chain_id: Carried<'a, u64>, Carried::into_owned;
-    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
+    #[serde(borrow, default, deserialize_with = "personal_or_none", serialize_with = "write_personal")]
     tx_hash: Personal<'a>, Personal::into_owned;
-    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
+    #[serde(borrow, default, deserialize_with = "personal_or_none", serialize_with = "write_personal")]
     tx_from: Personal<'a>, Personal::into_owned;
     #[serde(borrow, default)]
     payment_method_type: Carried<'a, Open<PaymentMethodType>>, Carried::into_owned;
-    #[serde(borrow, default, deserialize_with = "text")]
+    #[serde(borrow, default, deserialize_with = "text_or_none")]
     order_id: Cow<'a, str>, owned;
-    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
+    #[serde(borrow, default, deserialize_with = "personal_or_none", serialize_with = "write_personal")]
     user_id: Personal<'a>, Personal::into_owned;
-    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
+    #[serde(borrow, default, deserialize_with = "personal_or_none", serialize_with = "write_personal")]
     user_name: Personal<'a>, Personal::into_owned;
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     extra_obj: JsonText<'a>, JsonText::into_owned;

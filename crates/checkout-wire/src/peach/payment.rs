@@ -45,14 +45,16 @@ pub struct Payment<'a> {
     wrapper: Option<Wrapper<'a>>,
     /// The wrapper's word, as it came.
     word: Cow<'a, str>,
+    /// Whether it was read: an answer to a question, and no delivery.
+    answer: bool,
 }
 
 impl<'a> Payment<'a> {
-    /// The payment of flat fields, in the environment that they came from: a success of the sandbox's settles nothing that
-    /// is live. None without a `result.code`.
+    /// The payment of flat fields that were delivered, in the environment that they came from: a success of the sandbox's
+    /// settles nothing that is live. None without a `result.code`.
     #[must_use]
     pub fn new(fields: Fields<'a>, environment: Environment) -> Option<Self> {
-        let payment = Self::flat(fields, environment);
+        let payment = Self::flat(fields, environment, false);
         payment.code().is_some().then_some(payment)
     }
 
@@ -60,6 +62,21 @@ impl<'a> Payment<'a> {
     #[must_use]
     pub const fn fields(&self) -> &Fields<'a> {
         &self.fields
+    }
+
+    /// Whether it is the answer to a read of the status ([`read_payment`](super::read_payment)), and neither a webhook nor the
+    /// shopper's return: of these nothing is believed before goods leave.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::Environment;
+    /// # use checkout_wire::peach::{Fields, Payment};
+    /// let webhook = Payment::new(Fields::from_form(b"result.code=000.000.000")?, Environment::Live).unwrap();
+    /// assert!(!webhook.is_answer());
+    /// # Ok::<(), checkout_wire::peach::FormError>(())
+    /// ```
+    #[must_use]
+    pub const fn is_answer(&self) -> bool {
+        self.answer
     }
 
     /// The environment that it came from.
@@ -303,11 +320,12 @@ impl<'a> Payment<'a> {
             environment: self.environment,
             wrapper: self.wrapper.map(Wrapper::into_owned),
             word: Cow::Owned(self.word.into_owned()),
+            answer: self.answer,
         }
     }
 
-    pub(super) const fn flat(fields: Fields<'a>, environment: Environment) -> Self {
-        Self { fields, environment, wrapper: None, word: Cow::Borrowed("") }
+    pub(super) const fn flat(fields: Fields<'a>, environment: Environment, answer: bool) -> Self {
+        Self { fields, environment, wrapper: None, word: Cow::Borrowed(""), answer }
     }
 
     pub(super) const fn wrapped(
@@ -316,7 +334,7 @@ impl<'a> Payment<'a> {
         wrapper: Wrapper<'a>,
         word: Cow<'a, str>,
     ) -> Self {
-        Self { fields, environment, wrapper: Some(wrapper), word }
+        Self { fields, environment, wrapper: Some(wrapper), word, answer: true }
     }
 
     /// The type, if it is another than the two.

@@ -55,7 +55,7 @@ pub fn read_payment<'a>(
                 (true, None) => Err(ReadError::new(CODE.into(), json.len(), ReadErrorKind::Missing)),
             };
         }
-        let payment = Payment::flat(fields, environment);
+        let payment = Payment::flat(fields, environment, true);
         let of_the_request =
             |group| matches!(group, ResultGroup::Format | ResultGroup::Amount | ResultGroup::Mac);
         let group = payment.result_code().and_then(ResultCode::group);
