@@ -197,6 +197,28 @@ fn a_ticket_that_was_overtaken_loses_and_gives_back_what_nobody_else_wants() {
 }
 
 #[test]
+fn what_a_lost_commit_gives_back_is_free_before_its_lease_ends() {
+    let guard = Guard::new(MemoryStore::new(100));
+    let late = fresh(guard.claim(&both(1, 1), NOW));
+    // The payment's key alone is taken away, within the lease of both.
+    let (key, fence) = late.claims().find(|(key, _)| **key == transaction(1)).unwrap();
+    assert_eq!(guard.store().release(key, fence), Ok(Release::Released));
+    let _holder = fresh(guard.claim(&transaction(1).into(), NOW + 1));
+    assert_eq!(guard.commit(late, NOW + 2).unwrap(), Commit::Lost);
+    assert_eq!(check(&guard, &delivery(1).into(), NOW + 3), "fresh");
+}
+
+#[test]
+fn a_commit_forgets_nothing_sooner_than_the_claim_would_have_ended() {
+    let guard = Guard::new(MemoryStore::new(100)).lease(Duration::from_secs(3_600));
+    let scheme = Scheme::named("short").unwrap();
+    let identity = Identity::new(Key::new(scheme, "store-1", ["1"], Duration::from_secs(10)));
+    let ticket = fresh(guard.claim(&identity, NOW));
+    assert_eq!(guard.commit(ticket, NOW + 1_000).unwrap(), Commit::Committed);
+    assert_eq!(check(&guard, &identity, NOW + 100_000), "done");
+}
+
+#[test]
 fn a_ticket_that_was_overtaken_cannot_release() {
     let guard = Guard::new(MemoryStore::new(100));
     let late = fresh(guard.claim(&both(1, 1), NOW));
