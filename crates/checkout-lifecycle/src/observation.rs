@@ -173,6 +173,31 @@ impl Moment {
         Self(if millis == i64::MIN { i64::MIN + 1 } else { millis })
     }
 
+    /// From seconds since the Unix epoch, as signatures and tokens count them. What milliseconds cannot count is taken as
+    /// the end of their range.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// assert_eq!(Moment::from_unix_seconds(1_716_501_000), Moment::from_unix_millis(1_716_501_000_000));
+    /// assert_eq!(Moment::from_unix_seconds(i64::MAX).unix_millis(), i64::MAX);
+    /// ```
+    #[must_use]
+    pub const fn from_unix_seconds(seconds: i64) -> Self {
+        Self::from_unix_millis(seconds.saturating_mul(1_000))
+    }
+
+    /// Whole seconds since the Unix epoch, rounded down: half a second before it is second -1.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// assert_eq!(Moment::from_unix_millis(1_716_501_000_999).unix_seconds(), 1_716_501_000);
+    /// assert_eq!(Moment::from_unix_millis(-500).unix_seconds(), -1);
+    /// ```
+    #[must_use]
+    pub const fn unix_seconds(self) -> i64 {
+        self.0.div_euclid(1_000)
+    }
+
     /// Milliseconds since the Unix epoch.
     #[must_use]
     pub const fn unix_millis(self) -> i64 {

@@ -5,6 +5,7 @@ use crate::replay::{Identity, Key};
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::allscale::webhook::{WebhookError, WebhookRequest, WebhookVerifier};
 use checkout_auth::{Fault, HeaderFields, KeyRing, Tolerance};
+use checkout_lifecycle::Moment;
 use checkout_wire::ReadError;
 use checkout_wire::allscale::{WebhookBody, read_webhook};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use std::time::Duration;
 /// use checkout_auth::allscale::SigningKey;
 /// use checkout_auth::allscale::webhook::{WebhookRequest, WebhookToSign};
 /// use checkout_auth::{Fault, KeyRing};
+/// use checkout_lifecycle::Moment;
 /// use checkout_trust::allscale::Receiver;
 ///
 /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
@@ -27,11 +29,11 @@ use std::time::Duration;
 /// let receiver = Receiver::new("shop-7", KeyRing::new("2024-05", key));
 /// // The raw request: headers and body as they came, with the path of the URL that AllScale was given.
 /// let request = WebhookRequest { method: "POST", path: "/hooks/allscale", query: "", headers: &headers, body };
-/// let event = receiver.receive(&request, 1_716_501_007)?;
+/// let event = receiver.receive(&request, Moment::from_unix_seconds(1_716_501_007))?;
 /// assert_eq!(event.content().order_id(), Some("order_1"));
 ///
 /// let forged = WebhookRequest { body: b"{}", ..request };
-/// let error = receiver.receive(&forged, 1_716_501_007).unwrap_err();
+/// let error = receiver.receive(&forged, Moment::from_unix_seconds(1_716_501_007)).unwrap_err();
 /// assert_eq!((error.http_status(), error.fault()), (401, Fault::SetUp));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -67,16 +69,16 @@ impl Receiver {
         Self { keep_orders, ..self }
     }
 
-    /// Verifies a webhook, at a moment in seconds since the Unix epoch, and reads it.
+    /// Verifies a webhook, as of now, and reads it.
     ///
     /// # Errors
     /// [`ReceiveError`]: what was wrong, and whose fault it is.
     pub fn receive<H: HeaderFields + ?Sized>(
         &self,
         request: &WebhookRequest<'_, H>,
-        now: i64,
+        now: Moment,
     ) -> Result<Verified<Event>, ReceiveError> {
-        let signed = self.verifier.verify(request, now)?;
+        let signed = self.verifier.verify(request, now.unix_seconds())?;
         let body = read_webhook(signed.body())?;
         if body.webhook_id != signed.webhook_id() {
             return Err(ReceiveError::OtherWebhookId);

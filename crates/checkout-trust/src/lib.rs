@@ -11,6 +11,7 @@
 //! use checkout_trust::peach::Receiver;
 //! use checkout_trust::replay::{Claim, Guard, MemoryStore};
 //!
+//! let at = checkout_lifecycle::Moment::from_unix_millis;
 //! # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
 //! # let signature = secret.sign([("checkoutId", "c01b"), ("paymentType", "DB"), ("result.code", "000.000.000")])?;
 //! # let body = format!("checkoutId=c01b&paymentType=DB&result.code=000.000.000&signature={}", signature.as_str());
@@ -18,10 +19,10 @@
 //! let receiver = Receiver::new("8ac7a4ca68c22c4d0168c2caab2e0025", KeyRing::new("2026", secret), Environment::Live);
 //! let guard = Guard::new(MemoryStore::new(100_000));
 //!
-//! let event = receiver.webhook(content_type, body, 1_716_501_000)?; // or answer its error's http_status()
-//! if let Claim::Fresh(ticket) = guard.claim(event.identity(), 1_716_501_000_000)? {
+//! let event = receiver.webhook(content_type, body, at(1_716_501_000_000))?; // or answer its error's http_status()
+//! if let Claim::Fresh(ticket) = guard.claim(event.identity(), at(1_716_501_000_000))? {
 //!     assert!(event.wants_a_read()); // a success is told by a read alone: make it, and hold it to the order
-//!     let commit = guard.commit(ticket, 1_716_501_000_400)?;
+//!     let commit = guard.commit(ticket, at(1_716_501_000_400))?;
 //!     assert_eq!(commit.http_status(), 200);
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -15,6 +15,7 @@ use std::borrow::Cow;
 ///
 /// ```
 /// use checkout_auth::{KeyRing, peach::SecretToken};
+/// use checkout_lifecycle::Moment;
 /// use checkout_tables::Environment;
 /// use checkout_trust::peach::Receiver;
 ///
@@ -24,7 +25,7 @@ use std::borrow::Cow;
 /// let keys = KeyRing::new("2026", secret);
 /// let receiver = Receiver::new("8ac7a4ca68c22c4d0168c2caab2e0025", keys, Environment::Live);
 /// // The raw body, and what its Content-Type was.
-/// let event = receiver.webhook(Some("application/x-www-form-urlencoded"), body.as_bytes(), 1_716_501_000)?;
+/// let event = receiver.webhook(Some("application/x-www-form-urlencoded"), body.as_bytes(), Moment::from_unix_seconds(1_716_501_000))?;
 /// assert_eq!(event.content().payment().checkout_id(), Some("c01b"));
 /// assert!(event.observation().is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -52,7 +53,7 @@ impl Receiver {
         Self { headers: self.headers.tolerance(tolerance), ..self }
     }
 
-    /// Verifies a webhook by the signature in its body, at a moment in seconds since the Unix epoch, and reads it. The body
+    /// Verifies a webhook by the signature in its body, as of now, and reads it. The body
     /// is JSON if its media type says so, and a form otherwise.
     ///
     /// # Errors
@@ -61,7 +62,7 @@ impl Receiver {
         &self,
         content_type: Option<&str>,
         body: &[u8],
-        now: i64,
+        now: Moment,
     ) -> Result<Verified<Event>, ReceiveError> {
         let fields = fields(content_type, body)?;
         self.verified(fields, now, Via::Webhook)
@@ -71,7 +72,7 @@ impl Receiver {
     ///
     /// # Errors
     /// [`ReceiveError`]: what was wrong, and whose fault it is.
-    pub fn shopper_return(&self, body: &[u8], now: i64) -> Result<Verified<Event>, ReceiveError> {
+    pub fn shopper_return(&self, body: &[u8], now: Moment) -> Result<Verified<Event>, ReceiveError> {
         self.verified(Fields::from_form(body)?, now, Via::Return)
     }
 
@@ -84,15 +85,15 @@ impl Receiver {
         &self,
         content_type: Option<&str>,
         request: &header::WebhookRequest<'_, H>,
-        now: i64,
+        now: Moment,
     ) -> Result<Verified<Event>, ReceiveError> {
-        let signed = self.headers.verify(request, now)?;
+        let signed = self.headers.verify(request, now.unix_seconds())?;
         let fields = fields(content_type, signed.body())?;
         self.event(fields, signed.key_id(), Via::Webhook)
     }
 
-    fn verified(&self, fields: Fields<'_>, now: i64, via: Via) -> Result<Verified<Event>, ReceiveError> {
-        let key_id = verify_with(&self.keys, fields.iter(), now)?;
+    fn verified(&self, fields: Fields<'_>, now: Moment, via: Via) -> Result<Verified<Event>, ReceiveError> {
+        let key_id = verify_with(&self.keys, fields.iter(), now.unix_seconds())?;
         self.event(fields, key_id, via)
     }
 

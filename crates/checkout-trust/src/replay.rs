@@ -41,6 +41,7 @@ mod key;
 mod memory;
 mod store;
 
+use checkout_lifecycle::Moment;
 use std::time::Duration;
 
 pub use key::{Identity, Key, Scheme};
@@ -50,23 +51,24 @@ pub use store::{AsyncStore, Commit, Fence, InPlace, Release, Slot, Store};
 /// Claims events in a store: see [the module](self).
 ///
 /// The methods without suffix are for a [`Store`], which blocks; those that end in `_async` are for an
-/// [`AsyncStore`]. All times are Unix milliseconds (the verifiers' are seconds):
-/// seconds here would make a lease of a minute one of sixteen hours.
+/// [`AsyncStore`]. A guard takes a [`Moment`], as the receivers do; what a store is given and gives are Unix
+/// milliseconds, which is what it keeps.
 ///
 /// ```
 /// use std::time::Duration;
 /// use checkout_trust::replay::{Claim, Commit, Guard, Identity, Key, MemoryStore};
 ///
+/// let at = checkout_lifecycle::Moment::from_unix_millis;
 /// let guard = Guard::new(MemoryStore::new(100_000));
 /// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX))
 ///     .and(Key::allscale_delivery("store-1", "wh_1", "5a0a4f4c", Duration::from_secs(300)));
 ///
-/// let Claim::Fresh(ticket) = guard.claim(&identity, 1_716_501_000_000)? else { unreachable!() };
-/// let meanwhile = guard.claim(&identity, 1_716_501_000_200)?;
+/// let Claim::Fresh(ticket) = guard.claim(&identity, at(1_716_501_000_000))? else { unreachable!() };
+/// let meanwhile = guard.claim(&identity, at(1_716_501_000_200))?;
 /// assert_eq!(meanwhile.http_status(), Some(503));
 /// // … read the payment, settle the order …
-/// assert_eq!(guard.commit(ticket, 1_716_501_000_900)?, Commit::Committed);
-/// assert_eq!(guard.claim(&identity, 1_716_501_002_000)?.http_status(), Some(200));
+/// assert_eq!(guard.commit(ticket, at(1_716_501_000_900))?, Commit::Committed);
+/// assert_eq!(guard.claim(&identity, at(1_716_501_002_000))?.http_status(), Some(200));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -110,9 +112,10 @@ impl<S> Guard<S> {
     /// use std::time::Duration;
     /// use checkout_trust::replay::{Claim, Guard, Identity, Key, MemoryStore};
     ///
+    /// let at = checkout_lifecycle::Moment::from_unix_millis;
     /// let guard = Guard::new(MemoryStore::new(100_000)).lease(Duration::from_secs(5));
     /// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
-    /// let Claim::Fresh(ticket) = guard.claim(&identity, 1_000)? else { unreachable!() };
+    /// let Claim::Fresh(ticket) = guard.claim(&identity, at(1_000))? else { unreachable!() };
     /// assert_eq!(ticket.until(), 6_000);
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// ```
@@ -143,15 +146,17 @@ impl<S: Store> Guard<S> {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{Claim, Guard, Identity, Key, MemoryStore};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # let guard = Guard::new(MemoryStore::new(100_000));
     /// let identity = Identity::new(Key::peach_content("8ac7a4c9", &[("amount", "14.99")]));
-    /// assert!(matches!(guard.claim(&identity, 1_000)?, Claim::Fresh(_)));
-    /// assert_eq!(guard.claim(&identity, 2_000)?.http_status(), Some(503));
+    /// assert!(matches!(guard.claim(&identity, at(1_000))?, Claim::Fresh(_)));
+    /// assert_eq!(guard.claim(&identity, at(2_000))?.http_status(), Some(503));
     /// // Nobody has committed within the lease: the event is not lost.
-    /// assert!(matches!(guard.claim(&identity, 61_001)?, Claim::Fresh(_)));
+    /// assert!(matches!(guard.claim(&identity, at(61_001))?, Claim::Fresh(_)));
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// ```
-    pub fn claim(&self, identity: &Identity, now_millis: i64) -> Result<Claim, S::Error> {
+    pub fn claim(&self, identity: &Identity, now: Moment) -> Result<Claim, S::Error> {
+        let now_millis = now.unix_millis();
         let mut taken = Vec::with_capacity(identity.keys().len());
         for key in identity.in_order_of_claim() {
             let answer = match self.store.claim(&key, now_millis, self.lease) {
@@ -179,15 +184,17 @@ impl<S: Store> Guard<S> {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{Claim, Commit, Guard, Identity, Key, MemoryStore};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # let guard = Guard::new(MemoryStore::new(100_000));
     /// # let identity = Identity::new(Key::peach_content("8ac7a4c9", &[("amount", "14.99")]));
-    /// let Claim::Fresh(slow) = guard.claim(&identity, 1_000)? else { unreachable!() };
-    /// let Claim::Fresh(quick) = guard.claim(&identity, 70_000)? else { unreachable!() };
-    /// assert_eq!(guard.commit(slow, 70_001)?, Commit::Lost);
-    /// assert_eq!(guard.commit(quick, 70_002)?, Commit::Committed);
+    /// let Claim::Fresh(slow) = guard.claim(&identity, at(1_000))? else { unreachable!() };
+    /// let Claim::Fresh(quick) = guard.claim(&identity, at(70_000))? else { unreachable!() };
+    /// assert_eq!(guard.commit(slow, at(70_001))?, Commit::Lost);
+    /// assert_eq!(guard.commit(quick, at(70_002))?, Commit::Committed);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn commit(&self, mut ticket: Ticket, now_millis: i64) -> Result<Commit, Unfinished<S::Error>> {
+    pub fn commit(&self, mut ticket: Ticket, now: Moment) -> Result<Commit, Unfinished<S::Error>> {
+        let now_millis = now.unix_millis();
         while let Some(&Hold { key, fence }) = ticket.held.first() {
             match self.store.commit(&key, fence, now_millis) {
                 Ok(answer) => {
@@ -213,11 +220,12 @@ impl<S: Store> Guard<S> {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{Claim, Guard, Identity, Key, MemoryStore, Release};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # let guard = Guard::new(MemoryStore::new(100_000));
     /// # let identity = Identity::new(Key::peach_content("8ac7a4c9", &[("amount", "14.99")]));
-    /// let Claim::Fresh(ticket) = guard.claim(&identity, 1_000)? else { unreachable!() };
+    /// let Claim::Fresh(ticket) = guard.claim(&identity, at(1_000))? else { unreachable!() };
     /// assert_eq!(guard.release(ticket)?, Release::Released);
-    /// assert!(matches!(guard.claim(&identity, 1_001)?, Claim::Fresh(_)));
+    /// assert!(matches!(guard.claim(&identity, at(1_001))?, Claim::Fresh(_)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn release(&self, mut ticket: Ticket) -> Result<Release, Unfinished<S::Error>> {
@@ -249,14 +257,16 @@ impl<S: AsyncStore> Guard<S> {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{Claim, Guard, Identity, InPlace, Key, MemoryStore};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # pollster::block_on(async {
     /// let guard = Guard::new(InPlace(MemoryStore::new(100_000)));
     /// let identity = Identity::new(Key::peach_content("8ac7a4c9", &[("amount", "14.99")]));
-    /// assert!(matches!(guard.claim_async(&identity, 1_000).await?, Claim::Fresh(_)));
+    /// assert!(matches!(guard.claim_async(&identity, at(1_000)).await?, Claim::Fresh(_)));
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// # }).unwrap();
     /// ```
-    pub async fn claim_async(&self, identity: &Identity, now_millis: i64) -> Result<Claim, S::Error> {
+    pub async fn claim_async(&self, identity: &Identity, now: Moment) -> Result<Claim, S::Error> {
+        let now_millis = now.unix_millis();
         let mut taken = Vec::with_capacity(identity.keys().len());
         for key in identity.in_order_of_claim() {
             let answer = match self.store.claim(&key, now_millis, self.lease).await {
@@ -288,19 +298,21 @@ impl<S: AsyncStore> Guard<S> {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{Claim, Commit, Guard, Identity, InPlace, Key, MemoryStore};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # pollster::block_on(async {
     /// # let guard = Guard::new(InPlace(MemoryStore::new(100_000)));
     /// # let identity = Identity::new(Key::peach_content("8ac7a4c9", &[("amount", "14.99")]));
-    /// let Claim::Fresh(ticket) = guard.claim_async(&identity, 1_000).await? else { unreachable!() };
-    /// assert_eq!(guard.commit_async(ticket, 2_000).await?, Commit::Committed);
+    /// let Claim::Fresh(ticket) = guard.claim_async(&identity, at(1_000)).await? else { unreachable!() };
+    /// assert_eq!(guard.commit_async(ticket, at(2_000)).await?, Commit::Committed);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
     pub async fn commit_async(
         &self,
         mut ticket: Ticket,
-        now_millis: i64,
+        now: Moment,
     ) -> Result<Commit, Unfinished<S::Error>> {
+        let now_millis = now.unix_millis();
         while let Some(&Hold { key, fence }) = ticket.held.first() {
             match self.store.commit(&key, fence, now_millis).await {
                 Ok(answer) => {
@@ -325,10 +337,11 @@ impl<S: AsyncStore> Guard<S> {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{Claim, Guard, Identity, InPlace, Key, MemoryStore, Release};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # pollster::block_on(async {
     /// # let guard = Guard::new(InPlace(MemoryStore::new(100_000)));
     /// # let identity = Identity::new(Key::peach_content("8ac7a4c9", &[("amount", "14.99")]));
-    /// let Claim::Fresh(ticket) = guard.claim_async(&identity, 1_000).await? else { unreachable!() };
+    /// let Claim::Fresh(ticket) = guard.claim_async(&identity, at(1_000)).await? else { unreachable!() };
     /// assert_eq!(guard.release_async(ticket).await?, Release::Released);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
@@ -399,9 +412,10 @@ impl Claim {
 /// use std::time::Duration;
 /// use checkout_trust::replay::{Claim, Guard, Identity, Key, MemoryStore};
 ///
+/// let at = checkout_lifecycle::Moment::from_unix_millis;
 /// let guard = Guard::new(MemoryStore::new(100_000));
 /// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
-/// let Claim::Fresh(ticket) = guard.claim(&identity, 1_000)? else { unreachable!() };
+/// let Claim::Fresh(ticket) = guard.claim(&identity, at(1_000))? else { unreachable!() };
 /// assert_eq!(ticket.until(), 61_000);
 /// # Ok::<(), checkout_trust::replay::Full>(())
 /// ```
@@ -424,9 +438,10 @@ impl Ticket {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{Claim, Guard, Identity, Key, MemoryStore};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # let guard = Guard::new(MemoryStore::new(100_000));
     /// # let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
-    /// let Claim::Fresh(ticket) = guard.claim(&identity, 1_000)? else { unreachable!() };
+    /// let Claim::Fresh(ticket) = guard.claim(&identity, at(1_000))? else { unreachable!() };
     /// assert_eq!(ticket.until(), 61_000);
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// ```
@@ -443,13 +458,14 @@ impl Ticket {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{Claim, Commit, Guard, Identity, Key, MemoryStore, Store};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # let guard = Guard::new(MemoryStore::new(100_000));
     /// # let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
-    /// let Claim::Fresh(ticket) = guard.claim(&identity, 1_000)? else { unreachable!() };
+    /// let Claim::Fresh(ticket) = guard.claim(&identity, at(1_000))? else { unreachable!() };
     /// for (key, fence) in ticket.claims() {
     ///     assert_eq!(guard.store().commit(key, fence, 2_000)?, Commit::Committed);
     /// }
-    /// assert!(matches!(guard.claim(&identity, 3_000)?, Claim::Done));
+    /// assert!(matches!(guard.claim(&identity, at(3_000))?, Claim::Done));
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// ```
     #[must_use]
@@ -487,6 +503,7 @@ impl Ticket {
 /// use checkout_trust::replay::{Claim, Commit, Guard, Identity, Key};
 /// use checkout_trust::replay::{Fence, MemoryStore, Release, Slot, Store};
 ///
+/// let at = checkout_lifecycle::Moment::from_unix_millis;
 /// /// Is down for the first commit.
 /// struct Flaky(MemoryStore, std::cell::Cell<bool>);
 ///
@@ -508,10 +525,10 @@ impl Ticket {
 ///
 /// let guard = Guard::new(Flaky(MemoryStore::new(9), true.into()));
 /// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
-/// let Claim::Fresh(ticket) = guard.claim(&identity, 1_000)? else { unreachable!() };
-/// let unfinished = guard.commit(ticket, 2_000).unwrap_err();
+/// let Claim::Fresh(ticket) = guard.claim(&identity, at(1_000))? else { unreachable!() };
+/// let unfinished = guard.commit(ticket, at(2_000)).unwrap_err();
 /// assert_eq!(unfinished.error.kind(), std::io::ErrorKind::TimedOut);
-/// assert_eq!(guard.commit(unfinished.ticket, 2_500)?, Commit::Committed);
+/// assert_eq!(guard.commit(unfinished.ticket, at(2_500))?, Commit::Committed);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, thiserror::Error)]

@@ -7,11 +7,16 @@ use std::thread;
 use std::time::Duration;
 
 use allocation_counter::measure;
+use checkout_lifecycle::Moment;
 use checkout_trust::replay::{
     Claim, Commit, Fence, Full, Guard, Identity, InPlace, Key, MemoryStore, Release, Scheme, Slot, Store,
     until,
 };
 use proptest::prelude::*;
+
+fn at(millis: i64) -> Moment {
+    Moment::from_unix_millis(millis)
+}
 
 const NOW: i64 = 1_716_501_000_000;
 const LEASE: Duration = Duration::from_secs(60);
@@ -38,7 +43,7 @@ fn fresh<E: std::fmt::Debug>(claim: Result<Claim, E>) -> checkout_trust::replay:
 
 /// What a claim gives, in a word.
 fn check<S: Store<Error: std::fmt::Debug>>(guard: &Guard<S>, identity: &Identity, now: i64) -> &'static str {
-    match guard.claim(identity, now).unwrap() {
+    match guard.claim(identity, at(now)).unwrap() {
         Claim::Fresh(_) => "fresh",
         Claim::InFlight { .. } => "in flight",
         Claim::Done => "done",
@@ -140,7 +145,7 @@ fn every_claimer_takes_the_keys_in_the_same_order_and_commits_the_events_own_fir
         order.rotate_left(turn);
         let identity = order[1..].iter().fold(Identity::new(order[0]), |identity, key| identity.and(*key));
         let guard = Guard::new(Noting(RefCell::default()));
-        let ticket = fresh(guard.claim(&identity, NOW));
+        let ticket = fresh(guard.claim(&identity, at(NOW)));
         assert!(ticket.claims().map(|(key, _)| *key).eq(order));
         taken.push(guard.store().0.take());
     }
@@ -151,11 +156,11 @@ fn every_claimer_takes_the_keys_in_the_same_order_and_commits_the_events_own_fir
 #[test]
 fn a_second_delivery_of_a_payment_waits_for_the_first_and_then_hears_done() {
     let guard = Guard::new(MemoryStore::new(100));
-    let ticket = fresh(guard.claim(&both(1, 1), NOW));
+    let ticket = fresh(guard.claim(&both(1, 1), at(NOW)));
     assert_eq!(check(&guard, &both(2, 1), NOW), "in flight");
     // Its own key was given back.
     assert_eq!(check(&guard, &delivery(2).into(), NOW), "fresh");
-    assert_eq!(guard.commit(ticket, NOW).unwrap(), Commit::Committed);
+    assert_eq!(guard.commit(ticket, at(NOW)).unwrap(), Commit::Committed);
     for redelivered in [1, 3] {
         assert_eq!(check(&guard, &both(redelivered, 1), NOW), "done");
     }
@@ -165,8 +170,8 @@ fn a_second_delivery_of_a_payment_waits_for_the_first_and_then_hears_done() {
 #[test]
 fn a_recorded_delivery_is_refused_with_another_transaction_too() {
     let guard = Guard::new(MemoryStore::new(100));
-    let ticket = fresh(guard.claim(&both(1, 1), NOW));
-    assert_eq!(guard.commit(ticket, NOW).unwrap(), Commit::Committed);
+    let ticket = fresh(guard.claim(&both(1, 1), at(NOW)));
+    assert_eq!(guard.commit(ticket, at(NOW)).unwrap(), Commit::Committed);
     assert_eq!(check(&guard, &both(1, 2), NOW), "done");
     assert_eq!(check(&guard, &transaction(2).into(), NOW), "fresh");
 }
@@ -174,7 +179,7 @@ fn a_recorded_delivery_is_refused_with_another_transaction_too() {
 #[test]
 fn a_crash_between_the_commits_of_two_keys_leaves_the_payment_done() {
     let guard = Guard::new(MemoryStore::new(100));
-    let ticket = fresh(guard.claim(&both(1, 1), NOW));
+    let ticket = fresh(guard.claim(&both(1, 1), at(NOW)));
     let (key, fence) = ticket.claims().next().unwrap();
     assert_eq!(*key, transaction(1));
     assert_eq!(guard.store().commit(key, fence, NOW), Ok(Commit::Committed));
@@ -187,24 +192,24 @@ fn a_crash_between_the_commits_of_two_keys_leaves_the_payment_done() {
 #[test]
 fn a_ticket_that_was_overtaken_loses_and_gives_back_what_nobody_else_wants() {
     let guard = Guard::new(MemoryStore::new(100));
-    let late = fresh(guard.claim(&both(1, 1), NOW));
-    let holder = fresh(guard.claim(&both(2, 1), AFTER));
-    assert_eq!(guard.commit(late, AFTER).unwrap(), Commit::Lost);
+    let late = fresh(guard.claim(&both(1, 1), at(NOW)));
+    let holder = fresh(guard.claim(&both(2, 1), at(AFTER)));
+    assert_eq!(guard.commit(late, at(AFTER)).unwrap(), Commit::Lost);
     assert_eq!(check(&guard, &both(3, 1), AFTER), "in flight");
     assert_eq!(check(&guard, &delivery(1).into(), AFTER), "fresh");
-    assert_eq!(guard.commit(holder, AFTER).unwrap(), Commit::Committed);
+    assert_eq!(guard.commit(holder, at(AFTER)).unwrap(), Commit::Committed);
     assert_eq!(check(&guard, &both(3, 1), AFTER), "done");
 }
 
 #[test]
 fn what_a_lost_commit_gives_back_is_free_before_its_lease_ends() {
     let guard = Guard::new(MemoryStore::new(100));
-    let late = fresh(guard.claim(&both(1, 1), NOW));
+    let late = fresh(guard.claim(&both(1, 1), at(NOW)));
     // The payment's key alone is taken away, within the lease of both.
     let (key, fence) = late.claims().find(|(key, _)| **key == transaction(1)).unwrap();
     assert_eq!(guard.store().release(key, fence), Ok(Release::Released));
-    let _holder = fresh(guard.claim(&transaction(1).into(), NOW + 1));
-    assert_eq!(guard.commit(late, NOW + 2).unwrap(), Commit::Lost);
+    let _holder = fresh(guard.claim(&transaction(1).into(), at(NOW + 1)));
+    assert_eq!(guard.commit(late, at(NOW + 2)).unwrap(), Commit::Lost);
     assert_eq!(check(&guard, &delivery(1).into(), NOW + 3), "fresh");
 }
 
@@ -213,16 +218,16 @@ fn a_commit_forgets_nothing_sooner_than_the_claim_would_have_ended() {
     let guard = Guard::new(MemoryStore::new(100)).lease(Duration::from_secs(3_600));
     let scheme = Scheme::named("short").unwrap();
     let identity = Identity::new(Key::new(scheme, "store-1", ["1"], Duration::from_secs(10)));
-    let ticket = fresh(guard.claim(&identity, NOW));
-    assert_eq!(guard.commit(ticket, NOW + 1_000).unwrap(), Commit::Committed);
+    let ticket = fresh(guard.claim(&identity, at(NOW)));
+    assert_eq!(guard.commit(ticket, at(NOW + 1_000)).unwrap(), Commit::Committed);
     assert_eq!(check(&guard, &identity, NOW + 100_000), "done");
 }
 
 #[test]
 fn a_ticket_that_was_overtaken_cannot_release() {
     let guard = Guard::new(MemoryStore::new(100));
-    let late = fresh(guard.claim(&both(1, 1), NOW));
-    let _holder = fresh(guard.claim(&both(1, 1), AFTER));
+    let late = fresh(guard.claim(&both(1, 1), at(NOW)));
+    let _holder = fresh(guard.claim(&both(1, 1), at(AFTER)));
     assert_eq!(guard.release(late).unwrap(), Release::Lost);
     assert_eq!(check(&guard, &both(1, 1), AFTER), "in flight");
 }
@@ -243,8 +248,8 @@ fn of_64_deliveries_at_once_one_is_fresh() {
                         scope.spawn(move || {
                             let identity = both(payment * 64 + member * own, payment);
                             start.wait();
-                            let claim = blocking.claim(&identity, NOW).unwrap();
-                            let future = in_place.claim_async(&identity, NOW);
+                            let claim = blocking.claim(&identity, at(NOW)).unwrap();
+                            let future = in_place.claim_async(&identity, at(NOW));
                             (claim.http_status(), pollster::block_on(future).unwrap().http_status())
                         })
                     })
@@ -299,7 +304,7 @@ impl Store for Failing {
 fn a_claim_that_fails_half_way_holds_nothing() {
     let guard = Failing::guard();
     guard.store().fails_in.set(2);
-    assert_eq!(guard.claim(&both(1, 1), NOW).unwrap_err(), "down");
+    assert_eq!(guard.claim(&both(1, 1), at(NOW)).unwrap_err(), "down");
     assert_eq!(check(&guard, &both(1, 1), NOW), "fresh");
 }
 
@@ -307,11 +312,11 @@ fn a_claim_that_fails_half_way_holds_nothing() {
 fn a_commit_that_fails_gives_the_ticket_back_and_can_be_tried_again() {
     for fails_in in [1, 2] {
         let guard = Failing::guard();
-        let ticket = fresh(guard.claim(&both(1, 1), NOW));
+        let ticket = fresh(guard.claim(&both(1, 1), at(NOW)));
         guard.store().fails_in.set(fails_in);
-        let unfinished = guard.commit(ticket, NOW).unwrap_err();
+        let unfinished = guard.commit(ticket, at(NOW)).unwrap_err();
         assert_eq!(unfinished.error, "down");
-        assert_eq!(guard.commit(unfinished.ticket, NOW).unwrap(), Commit::Committed);
+        assert_eq!(guard.commit(unfinished.ticket, at(NOW)).unwrap(), Commit::Committed);
         assert_eq!(check(&guard, &delivery(1).into(), NOW), "done");
         assert_eq!(check(&guard, &transaction(1).into(), NOW), "done");
     }
@@ -321,9 +326,9 @@ fn a_commit_that_fails_gives_the_ticket_back_and_can_be_tried_again() {
 fn a_commit_that_failed_can_be_released_and_what_was_committed_stays() {
     for (fails_in, released, payment) in [(1, Release::Released, "fresh"), (2, Release::Lost, "done")] {
         let guard = Failing::guard();
-        let ticket = fresh(guard.claim(&both(1, 1), NOW));
+        let ticket = fresh(guard.claim(&both(1, 1), at(NOW)));
         guard.store().fails_in.set(fails_in);
-        let unfinished = guard.commit(ticket, NOW).unwrap_err();
+        let unfinished = guard.commit(ticket, at(NOW)).unwrap_err();
         assert_eq!(guard.release(unfinished.ticket).unwrap(), released);
         assert_eq!(check(&guard, &both(2, 1), NOW), payment);
     }
@@ -332,7 +337,7 @@ fn a_commit_that_failed_can_be_released_and_what_was_committed_stays() {
 #[test]
 fn a_release_that_fails_gives_the_ticket_back() {
     let guard = Failing::guard();
-    let ticket = fresh(guard.claim(&both(1, 1), NOW));
+    let ticket = fresh(guard.claim(&both(1, 1), at(NOW)));
     guard.store().fails_in.set(1);
     let unfinished = guard.release(ticket).unwrap_err();
     assert_eq!(unfinished.to_string(), "the replay store failed");
@@ -344,17 +349,17 @@ fn a_release_that_fails_gives_the_ticket_back() {
 #[test]
 fn a_full_store_refuses_new_events_and_still_knows_the_old() {
     let guard = Guard::new(MemoryStore::new(4));
-    let ticket = fresh(guard.claim(&both(1, 1), NOW));
-    assert_eq!(guard.commit(ticket, NOW).unwrap(), Commit::Committed);
-    let held = fresh(guard.claim(&both(2, 2), NOW));
-    let full: Full = guard.claim(&both(3, 3), NOW).unwrap_err();
+    let ticket = fresh(guard.claim(&both(1, 1), at(NOW)));
+    assert_eq!(guard.commit(ticket, at(NOW)).unwrap(), Commit::Committed);
+    let held = fresh(guard.claim(&both(2, 2), at(NOW)));
+    let full: Full = guard.claim(&both(3, 3), at(NOW)).unwrap_err();
     assert_eq!(full.http_status(), 503);
     assert_eq!(check(&guard, &both(1, 1), NOW), "done");
-    assert_eq!(guard.commit(held, NOW).unwrap(), Commit::Committed);
+    assert_eq!(guard.commit(held, at(NOW)).unwrap(), Commit::Committed);
     // The deliveries have ended, and make room for one event of two keys.
     let later = NOW + 660_001;
     assert_eq!(check(&guard, &both(3, 3), later), "fresh");
-    assert!(guard.claim(&both(4, 4), later).is_err());
+    assert!(guard.claim(&both(4, 4), at(later)).is_err());
     assert_eq!(check(&guard, &transaction(2).into(), later), "done");
 }
 

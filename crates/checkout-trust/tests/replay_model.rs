@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use checkout_lifecycle::Moment;
 use checkout_trust::replay::{
     AsyncStore, Claim, Commit, Fence, Full, Guard, Identity, Key, MemoryStore, Release, Scheme, Slot, Store,
 };
@@ -278,7 +279,10 @@ async fn handle(
     world: &World,
 ) -> bool {
     let committed_before = world.committed(transaction);
-    let claim = guard.claim_async(&identity(delivery, transaction), world.clock.get()).await.unwrap();
+    let claim = guard
+        .claim_async(&identity(delivery, transaction), Moment::from_unix_millis(world.clock.get()))
+        .await
+        .unwrap();
     let ticket = match claim {
         Claim::Fresh(ticket) => ticket,
         Claim::InFlight { .. } => return true,
@@ -302,7 +306,7 @@ async fn handle(
         return true;
     }
     *world.processed.borrow_mut().entry(transaction).or_default() += 1;
-    let commit = guard.commit_async(ticket, world.clock.get()).await.unwrap();
+    let commit = guard.commit_async(ticket, Moment::from_unix_millis(world.clock.get())).await.unwrap();
     if commit == Commit::Committed {
         *world.committed.borrow_mut().entry(transaction).or_default() += 1;
     }

@@ -6,7 +6,7 @@ use checkout_kit::allscale::{Client, Currency, Draft, IntentStatus, Receiver, Ru
 use checkout_kit::integrity::allscale::{Order, Price};
 use checkout_kit::integrity::{Policy, Read};
 use checkout_kit::replay::{Claim, Guard, MemoryStore};
-use checkout_kit::{Cents, CoinAmount, Environment, HeaderFields, KeyRing, Phase, Tracker, Verdict};
+use checkout_kit::{Cents, CoinAmount, Environment, HeaderFields, KeyRing, Moment, Phase, Tracker, Verdict};
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -76,7 +76,7 @@ impl Shop {
     ) -> u16 {
         // 1. Verify the bytes that came, before anything parses them.
         let request = WebhookRequest { method, path, query, headers, body };
-        let event = match self.receiver.receive(&request, self.now_seconds()) {
+        let event = match self.receiver.receive(&request, self.now()) {
             Ok(event) => event,
             Err(error) => {
                 self.say(format!("{error} ({:?}: {})", error.fault(), error.hint()));
@@ -84,7 +84,7 @@ impl Shop {
             }
         };
         // 2. Claim it: it may have come before, or be under way elsewhere.
-        let ticket = match self.guard.claim(event.identity(), self.now_millis()) {
+        let ticket = match self.guard.claim(event.identity(), self.now()) {
             Ok(Claim::Fresh(ticket)) => ticket,
             Ok(claim) => {
                 self.say(if let Claim::Done = claim { "it was processed" } else { "it is being processed" });
@@ -103,7 +103,7 @@ impl Shop {
             return 503;
         }
         // 6. Commit. With a database it goes into the same transaction as what was written: see `Ticket::claims`.
-        match self.guard.commit(ticket, self.now_millis()) {
+        match self.guard.commit(ticket, self.now()) {
             Ok(commit) => commit.http_status(),
             Err(unfinished) => {
                 self.say(unfinished.to_string());
@@ -192,7 +192,7 @@ impl Shop {
         nonce: &str,
         body: Vec<u8>,
     ) -> Result<Delivery, Box<dyn Error>> {
-        let (webhook_id, timestamp) = (format!("wh-{order_id}"), self.now_seconds());
+        let (webhook_id, timestamp) = (format!("wh-{order_id}"), self.now().unix_seconds());
         let to_sign = WebhookToSign {
             method: "POST",
             path: PATH,
@@ -228,8 +228,8 @@ impl Shop {
             headers: &delivery.headers,
             body: &delivery.body,
         };
-        let event = self.receiver.receive(&request, self.now_seconds())?;
-        let _ = self.guard.claim(event.identity(), self.now_millis())?;
+        let event = self.receiver.receive(&request, self.now())?;
+        let _ = self.guard.claim(event.identity(), self.now())?;
         Ok(())
     }
 
@@ -250,12 +250,8 @@ impl Shop {
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now_millis(&self) -> i64 {
-        i64::try_from(self.sandbox.clock().now_millis()).unwrap_or(i64::MAX)
-    }
-
-    fn now_seconds(&self) -> i64 {
-        self.now_millis() / 1_000
+    fn now(&self) -> Moment {
+        Moment::from_unix_millis(i64::try_from(self.sandbox.clock().now_millis()).unwrap_or(i64::MAX))
     }
 }
 

@@ -5,12 +5,21 @@ use super::*;
 use checkout_auth::allscale::{headers, response, webhook};
 use checkout_auth::peach::header;
 use checkout_auth::{HeaderError, HeaderProblem};
+use checkout_lifecycle::Moment;
 use checkout_trust::integrity::{self, Policy, Read, Settlement};
 use checkout_trust::replay::{Claim, Guard, Identity, InPlace, Key, MemoryStore, Scheme};
 use checkout_trust::{allscale as trust_allscale, peach as trust_peach};
 use std::collections::HashSet;
 use std::mem::discriminant;
 use std::time::Duration;
+
+fn at(millis: i64) -> Moment {
+    Moment::from_unix_millis(millis)
+}
+
+fn second(seconds: i64) -> Moment {
+    Moment::from_unix_seconds(seconds)
+}
 
 pub(super) fn received(list: &mut List) {
     let mut problems = HashSet::new();
@@ -93,7 +102,7 @@ fn allscale_webhooks(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
     let right = allscale_headers(list, NOW, &body);
     let request =
         webhook::WebhookRequest { method: "POST", path: PATH, query: &query, headers: &right, body: &body };
-    let event = receiver.receive(&request, NOW).unwrap();
+    let event = receiver.receive(&request, second(NOW)).unwrap();
     list! { list,
         "checkout_auth::allscale::webhook::WebhookRequest" => request;
         "checkout_auth::allscale::webhook::SignedWebhook" => verifier.verify(&request, NOW).unwrap();
@@ -121,7 +130,7 @@ fn allscale_webhooks(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
             body: &body,
         };
         errors.extend(verifier.verify(&request, NOW).err());
-        if let Err(error) = receiver.receive(&request, NOW) {
+        if let Err(error) = receiver.receive(&request, second(NOW)) {
             list! { list, "checkout_trust::allscale::ReceiveError" => error; }
         }
     }
@@ -154,7 +163,7 @@ fn allscale_webhooks(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
             headers: &headers,
             body: body.as_bytes(),
         };
-        let error = receiver.receive(&request, NOW).unwrap_err();
+        let error = receiver.receive(&request, second(NOW)).unwrap_err();
         assert_eq!(error.http_status(), 400, "{error}");
         list! { list, "checkout_trust::allscale::ReceiveError" => error; }
     }
@@ -322,7 +331,7 @@ fn peach_headers(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
     let past = KeyRing::new_valid("2025", secret_token(), 0..NOW);
     let receiver = peach_receiver(KeyRing::new("2026", secret_token()));
     let request = header::WebhookRequest { url: &url, headers: &right, body: &body };
-    let event = receiver.signed_headers(Some("application/json"), &request, NOW).unwrap();
+    let event = receiver.signed_headers(Some("application/json"), &request, second(NOW)).unwrap();
     list! { list,
         "checkout_trust::Verified" => event;
         "checkout_auth::peach::header::SignedWebhook" => verifier.verify(&request, NOW).unwrap();
@@ -339,7 +348,7 @@ fn peach_headers(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
         let request = header::WebhookRequest { url: &url, headers: &headers, body: &body };
         errors.push(verifier.verify(&request, NOW).unwrap_err());
         list! { list,
-            "checkout_trust::peach::ReceiveError" => receiver.signed_headers(Some(ALL), &request, NOW).unwrap_err();
+            "checkout_trust::peach::ReceiveError" => receiver.signed_headers(Some(ALL), &request, second(NOW)).unwrap_err();
         }
     }
     assert!(errors.iter().map(discriminant).collect::<HashSet<_>>().len() >= 6, "{errors:?}");
@@ -371,13 +380,13 @@ fn peach_bodies(list: &mut List) {
     let mut pairs = peach_pairs("result.code");
     pairs.push(("signature", signature.as_str()));
     let (form_body, json_body) = (form(&pairs), json(&pairs));
-    let by_json = receiver.webhook(Some("application/json; charset=utf-8"), &json_body, NOW).unwrap();
+    let by_json = receiver.webhook(Some("application/json; charset=utf-8"), &json_body, second(NOW)).unwrap();
     assert_eq!(by_json.content().payment().personal("customer.email"), Some(Personal::from(MAIL)));
     list! { list,
         "checkout_trust::peach::Event" => by_json.content().clone();
         "checkout_trust::Verified" => by_json;
-        "checkout_trust::Verified" => receiver.webhook(None, &form_body, NOW).unwrap();
-        "checkout_trust::Verified" => receiver.shopper_return(&form_body, NOW).unwrap();
+        "checkout_trust::Verified" => receiver.webhook(None, &form_body, second(NOW)).unwrap();
+        "checkout_trust::Verified" => receiver.shopper_return(&form_body, second(NOW)).unwrap();
     }
 
     let other = auth_peach::SecretToken::new("other".into()).unwrap();
@@ -395,20 +404,20 @@ fn peach_bodies(list: &mut List) {
     let malformed = [&peach_pairs("result.code")[..], &[("signature", SECRET_TOKEN)]].concat();
     let doubled = [&pairs[..], &[(MAIL, HOLDER), (MAIL, ALL)]].concat();
     let mut errors = vec![
-        peach_receiver(KeyRing::new("other", other)).webhook(None, &form_body, NOW).unwrap_err(),
-        peach_receiver(past).webhook(None, &form_body, NOW).unwrap_err(),
-        receiver.webhook(None, &form(&about_nothing), NOW).unwrap_err(),
-        receiver.webhook(None, &form(&recut), NOW).unwrap_err(),
-        receiver.webhook(None, &unsigned, NOW).unwrap_err(),
-        receiver.webhook(None, &form(&malformed), NOW).unwrap_err(),
-        receiver.webhook(None, &form(&doubled), NOW).unwrap_err(),
-        receiver.webhook(Some("application/json"), &json(&doubled), NOW).unwrap_err(),
-        receiver.shopper_return(&form(&doubled), NOW).unwrap_err(),
-        receiver.shopper_return(&json_body, NOW).unwrap_err(),
+        peach_receiver(KeyRing::new("other", other)).webhook(None, &form_body, second(NOW)).unwrap_err(),
+        peach_receiver(past).webhook(None, &form_body, second(NOW)).unwrap_err(),
+        receiver.webhook(None, &form(&about_nothing), second(NOW)).unwrap_err(),
+        receiver.webhook(None, &form(&recut), second(NOW)).unwrap_err(),
+        receiver.webhook(None, &unsigned, second(NOW)).unwrap_err(),
+        receiver.webhook(None, &form(&malformed), second(NOW)).unwrap_err(),
+        receiver.webhook(None, &form(&doubled), second(NOW)).unwrap_err(),
+        receiver.webhook(Some("application/json"), &json(&doubled), second(NOW)).unwrap_err(),
+        receiver.shopper_return(&form(&doubled), second(NOW)).unwrap_err(),
+        receiver.shopper_return(&json_body, second(NOW)).unwrap_err(),
     ];
     for body in unreadable().into_iter().chain([format!("{MAIL}={HOLDER}%ff"), format!("{MAIL}=%")]) {
         for content_type in [None, Some("application/json"), Some(ALL)] {
-            errors.push(receiver.webhook(content_type, body.as_bytes(), NOW).unwrap_err());
+            errors.push(receiver.webhook(content_type, body.as_bytes(), second(NOW)).unwrap_err());
         }
         // Signed by its headers, so that the body is read.
         let url = "https://shop.example/hooks/peach";
@@ -420,8 +429,8 @@ fn peach_bodies(list: &mut List) {
             (header::SIGNATURE, signature.as_str()),
         ];
         let request = header::WebhookRequest { url, headers: &headers, body: body.as_bytes() };
-        errors.extend(receiver.signed_headers(Some("application/json"), &request, NOW).err());
-        errors.extend(receiver.signed_headers(None, &request, NOW).err());
+        errors.extend(receiver.signed_headers(Some("application/json"), &request, second(NOW)).err());
+        errors.extend(receiver.signed_headers(None, &request, second(NOW)).err());
     }
     // All but that of the headers.
     assert!(errors.iter().map(discriminant).collect::<HashSet<_>>().len() >= 4, "{errors:?}");
@@ -517,23 +526,23 @@ fn replayed(list: &mut List) {
         Identity::new(key(MAIL)).and(Key::peach_content(SECRET_TOKEN, &peach_pairs("result.code")));
     let other = Identity::new(key(HOLDER));
     let guard = Guard::new(MemoryStore::new(9));
-    let claimed = guard.claim(&identity, 1_000).unwrap();
-    let Claim::Fresh(ticket) = guard.claim(&other, 1_000).unwrap() else { panic!() };
+    let claimed = guard.claim(&identity, at(1_000)).unwrap();
+    let Claim::Fresh(ticket) = guard.claim(&other, at(1_000)).unwrap() else { panic!() };
     list! { list,
         "checkout_trust::replay::Key" => key(MAIL);
         "checkout_trust::replay::Claim" => claimed;
-        "checkout_trust::replay::Claim" => guard.claim(&identity, 2_000).unwrap();
+        "checkout_trust::replay::Claim" => guard.claim(&identity, at(2_000)).unwrap();
         "checkout_trust::replay::Ticket" => ticket;
         "checkout_trust::replay::Guard" => guard;
     }
     // The claim of one has ended, and the place is the other's.
     let small = MemoryStore::new(1);
     let guard = Guard::new(&small);
-    let Claim::Fresh(late) = guard.claim(&other, 1_000).unwrap() else { panic!() };
-    let _ = guard.claim(&Identity::new(key(MAIL)), 1_000_000).unwrap();
+    let Claim::Fresh(late) = guard.claim(&other, at(1_000)).unwrap() else { panic!() };
+    let _ = guard.claim(&Identity::new(key(MAIL)), at(1_000_000)).unwrap();
     list! { list,
-        "checkout_trust::replay::Full" => guard.claim(&other, 1_000_000).unwrap_err();
-        "checkout_trust::replay::Unfinished" => guard.commit(late, 1_000_000).unwrap_err();
+        "checkout_trust::replay::Full" => guard.claim(&other, at(1_000_000)).unwrap_err();
+        "checkout_trust::replay::Unfinished" => guard.commit(late, at(1_000_000)).unwrap_err();
         "checkout_trust::replay::Identity" => identity;
         "checkout_trust::replay::InPlace" => InPlace(MemoryStore::new(1));
         "checkout_trust::replay::MemoryStore" => small;

@@ -389,10 +389,11 @@ pub enum Release {
 /// use std::time::Duration;
 /// use checkout_trust::replay::{Claim, Guard, Identity, InPlace, Key, MemoryStore};
 ///
+/// let at = checkout_lifecycle::Moment::from_unix_millis;
 /// # pollster::block_on(async {
 /// let guard = Guard::new(InPlace(MemoryStore::new(1_000)));
 /// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
-/// assert!(matches!(guard.claim_async(&identity, 1_000).await?, Claim::Fresh(_)));
+/// assert!(matches!(guard.claim_async(&identity, at(1_000)).await?, Claim::Fresh(_)));
 /// # Ok::<(), checkout_trust::replay::Full>(())
 /// # }).unwrap();
 /// ```

@@ -108,7 +108,7 @@ impl Provider for AllScale {
     fn receive(&self, message: &Message, now: i64) -> Result<Verified<Event>, u16> {
         let Message { headers, body } = message;
         let request = WebhookRequest { method: "POST", path: PATH, query: "", headers, body };
-        self.receiver.receive(&request, now.div_euclid(1_000)).map_err(|error| error.http_status())
+        self.receiver.receive(&request, Moment::from_unix_millis(now)).map_err(|error| error.http_status())
     }
 
     fn order(event: &Verified<Event>) -> usize {

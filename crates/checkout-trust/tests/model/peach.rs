@@ -77,7 +77,7 @@ impl Provider for Peach {
     }
 
     fn receive(&self, message: &Message, now: i64) -> Result<Verified<Event>, u16> {
-        let now = now.div_euclid(1_000);
+        let now = Moment::from_unix_millis(now);
         let received = match message.by_the_shopper {
             true => self.receiver.shopper_return(&message.form, now),
             false => self.receiver.webhook(None, &message.form, now),

@@ -3,7 +3,7 @@
 
 use crate::provider::{BEGIN, Course, Hint, MOST_ORDERS, Money, Provider, Telling};
 use crate::rng::Numbers;
-use checkout_lifecycle::{Observation, Phase, Status, Tracker, Verdict};
+use checkout_lifecycle::{Moment, Observation, Phase, Status, Tracker, Verdict};
 use checkout_trust::Verified;
 use checkout_trust::replay::{Claim, Commit, Guard, Store, Ticket};
 use std::fmt::Debug;
@@ -460,7 +460,7 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
                     let _ = self.guard.store().claim(key, self.now, Guard::<S>::DEFAULT_LEASE).unwrap();
                     return Next::Dies;
                 }
-                match self.guard.claim(event.identity(), self.now).unwrap() {
+                match self.guard.claim(event.identity(), Moment::from_unix_millis(self.now)).unwrap() {
                     Claim::Fresh(ticket) => job.ticket = Some(ticket),
                     Claim::InFlight { .. } => {
                         self.tally.in_flight += 1;
@@ -528,7 +528,7 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
                     }
                     return Next::Dies;
                 }
-                let commit = self.guard.commit(ticket, self.now).unwrap();
+                let commit = self.guard.commit(ticket, Moment::from_unix_millis(self.now)).unwrap();
                 self.say(|| format!("worker {worker}: {commit:?}"));
                 match commit {
                     Commit::Committed => self.processed(event),

@@ -1,6 +1,7 @@
 //! Replays in parallel: of any number of deliveries of one event, one is to be processed.
 
 use crate::allscale::{self, NOW, Parts};
+use crate::second;
 use checkout_auth::KeyRing;
 use checkout_auth::peach::SecretToken;
 use checkout_tables::Environment;
@@ -21,7 +22,7 @@ fn claims(
     let claim = |place| {
         let identity = receive(place);
         all_are_here.wait();
-        match guard.claim(&identity, NOW * 1_000).unwrap() {
+        match guard.claim(&identity, second(NOW)).unwrap() {
             Claim::Fresh(ticket) => fresh.lock().unwrap().push(ticket),
             Claim::InFlight { .. } => return "in flight",
             Claim::Done => return "done",
@@ -42,7 +43,7 @@ fn one_of_a_crowd_is_fresh(receive: impl Fn(usize) -> Identity + Sync) {
         let guard = Guard::new(MemoryStore::new(1_000));
         let (said, ticket) = claims(&guard, &receive);
         assert_eq!(said, "1 fresh, 63 in flight, 0 done");
-        assert_eq!(guard.commit(ticket.unwrap(), NOW * 1_000).unwrap(), Commit::Committed);
+        assert_eq!(guard.commit(ticket.unwrap(), second(NOW)).unwrap(), Commit::Committed);
         assert_eq!(claims(&guard, &receive).0, "0 fresh, 0 in flight, 64 done");
     }
 }
@@ -54,7 +55,7 @@ const BODY: &str =
 fn of_one_recorded_webhook_of_allscales_one_replay_is_fresh() {
     let receiver = allscale::receiver();
     let parts = Parts::signed(&allscale::key("test_key", "one"), NOW, "n1", BODY);
-    one_of_a_crowd_is_fresh(|_| receiver.receive(&parts.request(), NOW).unwrap().identity().clone());
+    one_of_a_crowd_is_fresh(|_| receiver.receive(&parts.request(), second(NOW)).unwrap().identity().clone());
 }
 
 #[test]
@@ -63,7 +64,7 @@ fn of_one_transaction_that_allscale_tells_in_many_deliveries_one_is_fresh() {
     let key = allscale::key("test_key", "one");
     one_of_a_crowd_is_fresh(|place| {
         let parts = Parts::signed(&key, NOW, &format!("n{place}"), BODY);
-        receiver.receive(&parts.request(), NOW).unwrap().identity().clone()
+        receiver.receive(&parts.request(), second(NOW)).unwrap().identity().clone()
     });
 }
 
@@ -76,8 +77,8 @@ fn of_one_content_that_peach_sends_and_shoppers_bring_one_is_fresh() {
     let receiver = peach::Receiver::new("entity", KeyRing::new("only", secret), Environment::Live);
     one_of_a_crowd_is_fresh(|place| {
         let event = match place % 2 {
-            0 => receiver.webhook(None, form.as_bytes(), NOW),
-            _ => receiver.shopper_return(form.as_bytes(), NOW),
+            0 => receiver.webhook(None, form.as_bytes(), second(NOW)),
+            _ => receiver.shopper_return(form.as_bytes(), second(NOW)),
         };
         event.unwrap().identity().clone()
     });

@@ -7,10 +7,16 @@ mod crowds;
 mod peach;
 
 use checkout_auth::Fault;
+use checkout_lifecycle::Moment;
 use std::fmt::{Debug, Display};
 
 /// What stands in every secret and in every personal text of these tests.
 const PRIVATE: &str = "PRIVATE";
+
+/// A moment, in seconds.
+fn second(seconds: i64) -> Moment {
+    Moment::from_unix_seconds(seconds)
+}
 
 /// Every way in which one byte can be otherwise: each of its bits, and what delimits something somewhere.
 fn others(byte: u8) -> impl Iterator<Item = u8> {
