@@ -1,6 +1,7 @@
 //! A status that somebody asserted.
 
 use checkout_tables::{Open, RawOf};
+use core::time::Duration;
 
 /// A status that somebody asserted: which, by whom, and when it was true as far as that can be ordered.
 ///
@@ -154,7 +155,7 @@ pub enum Source {
 }
 
 /// When an observation was true: milliseconds since the Unix epoch, by one clock for all observations of a
-/// checkout. It is for putting them in order and for nothing else.
+/// checkout. It is for putting them in order, and for how long one is after another.
 ///
 /// ```
 /// use checkout_lifecycle::Moment;
@@ -202,5 +203,42 @@ impl Moment {
     #[must_use]
     pub const fn unix_millis(self) -> i64 {
         self.0
+    }
+
+    /// The moment that is so long after this one, rounded up to a whole millisecond, so that no wait is cut
+    /// short; the last moment of the range, where that is out of range.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// use core::time::Duration;
+    ///
+    /// let sent = Moment::from_unix_millis(1_000);
+    /// assert_eq!(sent.saturating_add(Duration::from_secs(2)), Moment::from_unix_millis(3_000));
+    /// assert_eq!(sent.saturating_add(Duration::from_nanos(1)), Moment::from_unix_millis(1_001));
+    /// assert_eq!(sent.saturating_add(Duration::MAX), Moment::from_unix_millis(i64::MAX));
+    /// ```
+    #[must_use]
+    pub const fn saturating_add(self, span: Duration) -> Self {
+        let part = if span.subsec_nanos().is_multiple_of(1_000_000) { 0 } else { 1 };
+        let millis = match span.as_secs().checked_mul(1_000) {
+            Some(millis) => millis.saturating_add(span.subsec_millis() as u64).saturating_add(part),
+            None => u64::MAX,
+        };
+        Self(self.0.saturating_add_unsigned(millis))
+    }
+
+    /// How long after an earlier moment this one is; nothing if it is not after it.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// use core::time::Duration;
+    ///
+    /// let (sent, answered) = (Moment::from_unix_millis(-500), Moment::from_unix_millis(1_000));
+    /// assert_eq!(answered.saturating_since(sent), Duration::from_millis(1_500));
+    /// assert_eq!(sent.saturating_since(answered), Duration::ZERO);
+    /// ```
+    #[must_use]
+    pub const fn saturating_since(self, earlier: Self) -> Duration {
+        if self.0 <= earlier.0 { Duration::ZERO } else { Duration::from_millis(self.0.abs_diff(earlier.0)) }
     }
 }

@@ -505,6 +505,23 @@ impl Route {
         self.row().2
     }
 
+    /// What to read by before the request is sent again, when nobody knows how the last one ended: nothing.
+    /// What cannot be [repeated](Self::repeat) blindly is a create, and no route finds an intent by what was
+    /// sent.
+    ///
+    /// Source: *Get Checkout Intent* and *Get Status* read by the intent's id, which the lost answer carried.
+    ///
+    /// ```
+    /// # use checkout_tables::allscale::Route;
+    /// assert_eq!(Route::Create.read_first(), None);
+    /// ```
+    #[must_use]
+    pub const fn read_first(self) -> Option<&'static str> {
+        match self {
+            Self::Create | Self::Get | Self::Status | Self::Ping | Self::Fail | Self::Post => None,
+        }
+    }
+
     const fn row(self) -> (&'static str, &'static str, Repeat) {
         match self {
             Self::Create => ("POST", "/v1/checkout_intents/", Repeat::Unsafe),

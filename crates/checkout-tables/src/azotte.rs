@@ -212,6 +212,23 @@ impl Route {
         self.row().3
     }
 
+    /// What to read by before the request is sent again, when nobody knows how the last one ended: nothing.
+    /// A submit is simply sent again, under the same `correlationId`.
+    ///
+    /// Source: *Submit Checkout*, `correlationId`; *Get Checkout Status* reads by the tracking number, which the
+    /// lost answer carried.
+    ///
+    /// ```
+    /// # use checkout_tables::azotte::Route;
+    /// assert_eq!(Route::SubmitCheckout.read_first(), None);
+    /// ```
+    #[must_use]
+    pub const fn read_first(self) -> Option<&'static str> {
+        match self {
+            Self::SubmitCheckout | Self::CheckoutStatus => None,
+        }
+    }
+
     const fn row(self) -> (&'static str, &'static str, &'static str, Repeat) {
         match self {
             Self::SubmitCheckout => ("submit_checkout", "POST", "/api/v1/c2a/offer/checkout", Repeat::Keyed),

@@ -225,6 +225,29 @@ impl Route {
         self.row().3
     }
 
+    /// What to read by before the request is sent again, when nobody knows how the last one ended: the
+    /// parameter of [`Status`](Self::Status) that finds what the request may have made, where there is one.
+    ///
+    /// Of V1 it is the `merchantTransactionId` that was sent. Of V2 there is none: its status is read by the
+    /// `checkoutId` alone, which the lost answer carried.
+    ///
+    /// Source: *Payment status*, GET status request parameters: `merchantTransactionId` returns the
+    /// **latest** checkout with that value. So it must be unique, and what comes back is to be compared with
+    /// what was sent.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::Route;
+    /// assert_eq!(Route::Initiate.read_first(), Some("merchantTransactionId"));
+    /// assert_eq!(Route::CreateCheckout.read_first(), None);
+    /// ```
+    #[must_use]
+    pub const fn read_first(self) -> Option<&'static str> {
+        match self {
+            Self::Initiate => Some("merchantTransactionId"),
+            Self::Validate | Self::Status | Self::Token | Self::CreateCheckout | Self::CheckoutStatus => None,
+        }
+    }
+
     /// How often the route may be called, where a page says so: a status may be read twice a minute **per
     /// merchant**, across all of the merchant's checkouts together.
     ///

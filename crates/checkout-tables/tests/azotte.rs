@@ -77,6 +77,11 @@ fn a_submit_is_keyed_and_a_read_is_safe() {
 }
 
 #[test]
+fn what_a_submit_made_is_found_by_submitting_it_again() {
+    assert!(Route::ROWS.iter().all(|route| route.read_first().is_none()));
+}
+
+#[test]
 fn the_documented_sample_is_made_of_the_host_and_the_path() {
     let path = Route::CheckoutStatus.path().replace("{trackingId}", "trk_01HZ9XPZ3K2A8E0VBVQH7N9XGB");
     let url = format!("https://acme{HOST_SUFFIX_SANDBOX}{path}");

@@ -198,6 +198,11 @@ fn routes_and_what_may_be_repeated_are_printed_by_their_names() {
     assert_eq!(format!("{:>8}|{:<8}|", Route::Create, Repeat::Safe), "  create|safe    |");
 }
 
+#[test]
+fn an_intent_is_found_by_nothing_that_a_create_sends() {
+    assert!(Route::ROWS.iter().all(|route| route.read_first().is_none()));
+}
+
 #[cfg(feature = "strum")]
 #[test]
 fn strum_counts_iterates_and_names_as_the_table_and_its_display_do() {
