@@ -49,13 +49,15 @@ mod create;
 mod door;
 mod fault;
 mod intent;
+mod nonces;
 mod recorded;
 mod refusal;
 mod route;
 mod scenario;
 mod store;
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::io;
 use std::num::NonZeroU32;
@@ -67,12 +69,14 @@ use checkout_transport::bytes::Bytes;
 use checkout_transport::http::request::Parts;
 use checkout_transport::{BODY_CAP, BlockingTransport, Request, Response, Transport, TransportError};
 
-use crate::VirtualClock;
+use crate::counts::{MINUTE_MILLIS, Tally};
 use crate::generator::Generator;
 use crate::json::Json;
+use crate::{Counts, VirtualClock};
 use answer::Answer;
 use create::{Order, Rate};
 use intent::Intent;
+use nonces::Nonces;
 use recorded::RecordedAnswer;
 use refusal::Refusal;
 use route::Target;
@@ -89,7 +93,8 @@ pub use store::Store;
 /// clone is the same sandbox. With the same seed the same requests get the same bytes; the numbers behind its
 /// ids, hashes and addresses are **not for security**.
 ///
-/// It remembers every request and every nonce for as long as it lives.
+/// It remembers every request and every nonce for as long as it lives, unless it is told to
+/// [forget](Builder::forget_requests) them, and every intent.
 ///
 /// ```
 /// use checkout_sandbox::allscale::{Fault, Sandbox};
@@ -108,6 +113,9 @@ pub struct Sandbox(Arc<Shared>);
 
 struct Shared {
     stores: Vec<Store>,
+    /// By API key.
+    store_of: HashMap<String, usize>,
+    forgets_requests: bool,
     window_seconds: u64,
     requests_per_minute: Option<u32>,
     scenario: Scenario,
@@ -118,13 +126,17 @@ struct Shared {
 struct State {
     intents: Vec<Intent>,
     number_of: HashMap<String, usize>,
-    spent_nonces: HashSet<(usize, String)>,
+    nonces: Nonces,
     /// By store: the minute that is counted, and the requests in it.
     counted: HashMap<usize, (u64, u32)>,
     rates: BTreeMap<Currency, Rate>,
     scenarios: VecDeque<Scenario>,
     faults: Vec<(Option<Route>, Fault)>,
     requests: Vec<RecordedRequest>,
+    /// All that have been seen, remembered or not.
+    seen: u64,
+    /// By store.
+    tallies: Vec<Tally>,
     request_ids: Generator,
     intent_ids: Generator,
 }
@@ -235,7 +247,8 @@ impl Sandbox {
     }
 
     /// Every request that it has seen, in their order. One that [`Fault::LostBefore`] or
-    /// [`Fault::LostRequest`] took is not among them.
+    /// [`Fault::LostRequest`] took is not among them. Empty if they are
+    /// [forgotten](Builder::forget_requests).
     ///
     /// ```
     /// # use checkout_sandbox::allscale::Sandbox;
@@ -258,6 +271,34 @@ impl Sandbox {
         self.state().intents.iter().map(|intent| intent.record(now)).collect()
     }
 
+    /// The intent with this id, as it stands now; upper case is not taken here.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::Sandbox;
+    /// assert_eq!(Sandbox::new(7).intent("0123456789abcdef01234567"), None);
+    /// ```
+    #[must_use]
+    pub fn intent(&self, id: &str) -> Option<IntentRecord> {
+        let now = self.0.clock.now_millis();
+        let state = self.state();
+        let number = state.number_of.get(id).copied()?;
+        Some(state.intents.get(number)?.record(now))
+    }
+
+    /// How many requests the store with this API key has made.
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::{API_KEY, Sandbox};
+    ///
+    /// assert_eq!(Sandbox::new(7).counts(API_KEY).requests, 0);
+    /// ```
+    #[must_use]
+    pub fn counts(&self, api_key: &str) -> Counts {
+        let store = self.0.store_of.get(api_key).copied();
+        let state = self.state();
+        store.and_then(|store| state.tallies.get(store)).map_or_else(Counts::default, Tally::counts)
+    }
+
     fn exchange(&self, request: Request) -> Result<Response, TransportError> {
         let (head, body) = request.into_parts();
         let mut state = self.state();
@@ -272,17 +313,24 @@ impl Sandbox {
 
         let now = self.0.clock.now_millis();
         let answer = self.0.answer(&mut state, target, &head, &body, fault.as_ref(), now);
+        state.seen += 1;
+        if let Some(tally) = self.0.named_store(&head).and_then(|store| state.tallies.get_mut(store)) {
+            let is_read = matches!(target.route(), Some(Route::Get | Route::Status));
+            tally.count(now, is_read);
+        }
         let answer = answer.spoiled_by(fault.as_ref());
         let too_large =
             answer.body.len() > BODY_CAP || matches!(fault, Some(Fault::HugeBody(bytes)) if bytes > BODY_CAP);
         let lost = fault == Some(Fault::LostAnswer);
-        let recorded = RecordedAnswer {
-            status: answer.status.as_u16(),
-            code: answer.code,
-            body: answer.body.clone(),
-            arrived: !too_large && !lost,
-        };
-        state.requests.push(RecordedRequest::new(head, body, now, recorded));
+        if !self.0.forgets_requests {
+            let recorded = RecordedAnswer {
+                status: answer.status.as_u16(),
+                code: answer.code,
+                body: answer.body.clone(),
+                arrived: !too_large && !lost,
+            };
+            state.requests.push(RecordedRequest::new(head, body, now, recorded));
+        }
 
         if let Some(Fault::Slow(by)) = fault {
             self.0.clock.advance(by);
@@ -321,7 +369,7 @@ impl fmt::Debug for Sandbox {
             .field("now_millis", &self.0.clock.now_millis())
             .field("stores", &self.0.stores.len())
             .field("intents", &state.intents.len())
-            .field("requests", &state.requests.len())
+            .field("requests", &state.seen)
             .field("faults", &state.faults)
             .finish_non_exhaustive()
     }
@@ -348,6 +396,7 @@ pub struct Builder {
     seed: u64,
     clock: Option<VirtualClock>,
     stores: Vec<Store>,
+    forgets_requests: bool,
     window_seconds: u64,
     requests_per_minute: Option<u32>,
     scenario: Scenario,
@@ -414,6 +463,26 @@ impl Builder {
         self
     }
 
+    /// Requests are counted and not kept, for a crowd of checkouts: [`Sandbox::requests`] stays empty, and
+    /// [`Sandbox::counts`] is what there is. A nonce is kept for as long as a signed request can come again,
+    /// which is twice the [window](Builder::timestamp_window_seconds), and at most twice that. The intents
+    /// are kept.
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::Sandbox;
+    /// use checkout_transport::{BlockingTransport, Request, bytes::Bytes};
+    ///
+    /// let sandbox = Sandbox::builder().forget_requests().build();
+    /// sandbox.send_blocking(Request::new(Bytes::new()))?;
+    /// assert!(sandbox.requests().is_empty());
+    /// # Ok::<(), checkout_transport::TransportError>(())
+    /// ```
+    #[must_use]
+    pub fn forget_requests(mut self) -> Self {
+        self.forgets_requests = true;
+        self
+    }
+
     /// How many requests a store may make in a minute of the clock. Unless it is set there is no limit.
     ///
     /// ```
@@ -452,20 +521,30 @@ impl Builder {
             self.stores.push(default_store());
         }
         let mut seeds = Generator::new(self.seed);
+        let numbered = self.stores.iter().enumerate();
+        let store_of = numbered.map(|(number, store)| (store.api_key().to_owned(), number)).collect();
+        let nonces = match self.forgets_requests {
+            true => Nonces::for_two_windows(self.window_seconds),
+            false => Nonces::for_good(),
+        };
         let state = State {
             intents: Vec::new(),
             number_of: HashMap::new(),
-            spent_nonces: HashSet::new(),
+            nonces,
             counted: HashMap::new(),
             rates: BTreeMap::new(),
             scenarios: VecDeque::new(),
             faults: Vec::new(),
             requests: Vec::new(),
+            seen: 0,
+            tallies: vec![Tally::default(); self.stores.len()],
             request_ids: Generator::new(seeds.number()),
             intent_ids: Generator::new(seeds.number()),
         };
         Sandbox(Arc::new(Shared {
             stores: self.stores,
+            store_of,
+            forgets_requests: self.forgets_requests,
             window_seconds: self.window_seconds,
             requests_per_minute: self.requests_per_minute,
             scenario: self.scenario,
@@ -481,6 +560,7 @@ impl Default for Builder {
             seed: 0,
             clock: None,
             stores: Vec::new(),
+            forgets_requests: false,
             window_seconds: TIMESTAMP_WINDOW_SECONDS,
             requests_per_minute: None,
             scenario: Scenario::default(),
@@ -536,8 +616,12 @@ impl Shared {
         fault: Option<&Fault>,
         now: u64,
     ) -> Result<usize, Refusal> {
-        let spent = &mut state.spent_nonces;
-        let store = door::authenticate(&self.stores, spent, self.window_seconds, now / 1000, head, body)?;
+        let store = |api_key: &str| {
+            let number = self.store_of.get(api_key).copied()?;
+            Some((number, self.stores.get(number)?))
+        };
+        let nonces = &mut state.nonces;
+        let store = door::authenticate(store, nonces, self.window_seconds, now / 1000, head, body)?;
         match fault {
             Some(Fault::RateLimited) => return Err(Refusal::rate_limited(2)),
             Some(Fault::InternalError) => {
@@ -553,10 +637,18 @@ impl Shared {
             *counted = (minute, 0);
         }
         if counted.1 >= limit {
+            if let Some(tally) = state.tallies.get_mut(store) {
+                tally.refuse();
+            }
             return Err(Refusal::rate_limited((MINUTE_MILLIS - now % MINUTE_MILLIS).div_ceil(1000)));
         }
         counted.1 += 1;
         Ok(store)
+    }
+
+    /// The store that a request names, if it names one alone.
+    fn named_store(&self, head: &Parts) -> Option<usize> {
+        self.store_of.get(door::named_key(head)?).copied()
     }
 
     #[expect(clippy::too_many_arguments, reason = "it is the one place where everything comes together")]
@@ -574,8 +666,8 @@ impl Shared {
         let other_spelling = fault == Some(&Fault::OtherIdSpelling);
         match route {
             Route::Create => {
-                let intent = self.create(state, store, body, now)?;
-                let intent = state.shown(intent, fault, now);
+                let number = self.create(state, store, body, now)?;
+                let intent = state.shown(state.numbered(number)?, fault, now);
                 let id_name = if other_spelling { READ_ID } else { CREATE_ID };
                 Ok(intent.created(id_name, fault == Some(&Fault::OldIntent)))
             }
@@ -597,7 +689,8 @@ impl Shared {
         }
     }
 
-    fn create(&self, state: &mut State, store: usize, body: &[u8], now: u64) -> Result<Intent, Refusal> {
+    /// The number of the intent that this makes.
+    fn create(&self, state: &mut State, store: usize, body: &[u8], now: u64) -> Result<usize, Refusal> {
         let settings = self.stores.get(store);
         if !settings.is_some_and(Store::is_ip_allowed) {
             return Err(Refusal::new(refusal::FORBIDDEN, "ip not allowed"));
@@ -607,9 +700,10 @@ impl Shared {
         let terms = order.terms(settings.and_then(Store::default_coin), rate)?;
         let scenario = state.scenarios.pop_front().unwrap_or_else(|| self.scenario.clone());
         let intent = Intent::new(store, order, terms, scenario, now, &mut state.intent_ids);
-        state.number_of.insert(intent.id.clone(), state.intents.len());
-        state.intents.push(intent.clone());
-        Ok(intent)
+        let number = state.intents.len();
+        state.number_of.insert(intent.id.clone(), number);
+        state.intents.push(intent);
+        Ok(number)
     }
 }
 
@@ -621,7 +715,7 @@ impl State {
     }
 
     /// The intent with the id in this segment of a path, if this store may see it.
-    fn find(&self, segment: &str, store: usize) -> Result<Intent, Refusal> {
+    fn find(&self, segment: &str, store: usize) -> Result<&Intent, Refusal> {
         let id = route::intent_id(segment)
             .ok_or_else(|| Refusal::field("checkout_intent_id", "must be an ObjectId"))?;
         let number = self.number_of.get(&id).copied();
@@ -631,18 +725,22 @@ impl State {
         if intent.store != store {
             return Err(Refusal::new(refusal::FORBIDDEN, "no permission to view this checkout intent"));
         }
-        Ok(intent.clone())
+        Ok(intent)
+    }
+
+    fn numbered(&self, number: usize) -> Result<&Intent, Refusal> {
+        self.intents.get(number).ok_or_else(Refusal::internal)
     }
 
     /// What is shown in place of `intent`, which is the same unless a fault puts another there.
-    fn shown(&self, intent: Intent, fault: Option<&Fault>, now: u64) -> Intent {
+    fn shown<'a>(&'a self, intent: &'a Intent, fault: Option<&Fault>, now: u64) -> Cow<'a, Intent> {
         match fault {
             Some(Fault::SwappedIntent) => {
-                let other = self.intents.iter().rev().find(|other| other.id != intent.id).cloned();
-                other.unwrap_or_else(|| intent.made_up_other(now))
+                let other = self.intents.iter().rev().find(|other| other.id != intent.id);
+                other.map_or_else(|| Cow::Owned(intent.clone().made_up_other(now)), Cow::Borrowed)
             }
-            Some(Fault::TamperedAmount) => intent.at_a_tenth(),
-            Some(_) | None => intent,
+            Some(Fault::TamperedAmount) => Cow::Owned(intent.clone().at_a_tenth()),
+            Some(_) | None => Cow::Borrowed(intent),
         }
     }
 }
@@ -671,8 +769,6 @@ const READ_ID: &str = "all_scale_checkout_intent_id";
 
 /// 2024-05-23 21:50:00 UTC.
 const START_MILLIS: u64 = 1_716_501_000_000;
-
-const MINUTE_MILLIS: u64 = 60_000;
 
 #[cfg(test)]
 mod tests;

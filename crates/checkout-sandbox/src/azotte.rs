@@ -63,6 +63,7 @@ mod route;
 mod scenario;
 mod tenant;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::error::Error;
 use std::fmt;
@@ -75,8 +76,9 @@ use checkout_transport::http::StatusCode;
 use checkout_transport::http::request::Parts;
 use checkout_transport::{BODY_CAP, BlockingTransport, Request, Response, Transport, TransportError};
 
-use crate::VirtualClock;
+use crate::counts::Tally;
 use crate::generator::Generator;
+use crate::{Counts, VirtualClock};
 use answer::{Answer, Reply};
 use checkout::Checkout;
 use order::Order;
@@ -96,7 +98,8 @@ pub use tenant::Tenant;
 /// (see [`Tenant::project`]). A clone is the same sandbox. With the same seed the same requests get the same
 /// bytes; the numbers behind its ids are **not for security**.
 ///
-/// It remembers every request for as long as it lives, without its card data.
+/// It remembers every request for as long as it lives, without its card data, unless it is told to
+/// [forget](Builder::forget_requests) them, and every checkout.
 ///
 /// ```
 /// use std::time::Duration;
@@ -134,6 +137,9 @@ pub struct Sandbox(Arc<Shared>);
 
 struct Shared {
     tenants: Vec<Tenant>,
+    /// By `x-tn`.
+    tenant_of: HashMap<String, usize>,
+    forgets_requests: bool,
     conceals_other_tenants: bool,
     scenario: Scenario,
     clock: VirtualClock,
@@ -145,9 +151,15 @@ struct State {
     number_of: HashMap<String, usize>,
     /// By tenant and correlation id.
     number_of_key: HashMap<(usize, String), usize>,
+    /// By correlation id, of all tenants.
+    numbers_of_id: HashMap<String, Vec<usize>>,
     scenarios: VecDeque<Scenario>,
     faults: Vec<(Option<Route>, Fault)>,
     requests: Vec<RecordedRequest>,
+    /// All that have been seen, remembered or not.
+    seen: u64,
+    /// By tenant.
+    tallies: Vec<Tally>,
     ids: Generator,
 }
 
@@ -271,7 +283,8 @@ impl Sandbox {
     }
 
     /// Every request that it has seen, in their order. One that [`Fault::LostBefore`] or
-    /// [`Fault::LostRequest`] took is not among them.
+    /// [`Fault::LostRequest`] took is not among them. Empty if they are
+    /// [forgotten](Builder::forget_requests).
     ///
     /// ```
     /// # use checkout_sandbox::azotte::Sandbox;
@@ -304,9 +317,40 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn captures_of(&self, correlation_id: &str) -> u32 {
-        let checkouts = self.checkouts().into_iter();
-        let of_it = checkouts.filter(|checkout| checkout.correlation_id.as_deref() == Some(correlation_id));
-        of_it.map(|checkout| checkout.captures).sum()
+        let now = self.0.clock.now_millis();
+        let state = self.state();
+        let numbers = state.numbers_of_id.get(correlation_id).into_iter().flatten();
+        let checkouts = numbers.filter_map(|number| state.checkouts.get(*number));
+        checkouts.map(|checkout| checkout.record("", now).captures).sum()
+    }
+
+    /// The checkout with this tracking number, of whichever tenant, as it stands now.
+    ///
+    /// ```
+    /// # use checkout_sandbox::azotte::Sandbox;
+    /// assert_eq!(Sandbox::new(7).checkout("trk_1"), None);
+    /// ```
+    #[must_use]
+    pub fn checkout(&self, tracking_number: &str) -> Option<CheckoutRecord> {
+        let now = self.0.clock.now_millis();
+        let state = self.state();
+        let number = state.number_of.get(tracking_number).copied()?;
+        let checkout = state.checkouts.get(number)?;
+        Some(checkout.record(self.0.tenants.get(checkout.tenant).map_or("", Tenant::x_tn), now))
+    }
+
+    /// How many requests the tenant with this `x-tn` has made.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::{Sandbox, X_TN};
+    ///
+    /// assert_eq!(Sandbox::new(7).counts(X_TN).requests, 0);
+    /// ```
+    #[must_use]
+    pub fn counts(&self, x_tn: &str) -> Counts {
+        let tenant = self.0.tenant_of.get(x_tn).copied();
+        let state = self.state();
+        tenant.and_then(|tenant| state.tallies.get(tenant)).map_or_else(Counts::default, Tally::counts)
     }
 
     fn return_from_redirect(&self, tracking_number: &str, has_passed: bool) -> Result<(), ChallengeError> {
@@ -333,16 +377,22 @@ impl Sandbox {
         let now = self.0.clock.now_millis();
         let answer = self.0.answer(&mut state, target, &head, &body, fault.as_ref(), now);
         let answer = answer.spoiled_by(fault.as_ref());
+        state.seen += 1;
+        if let Some(tally) = self.0.named_tenant(&head).and_then(|tenant| state.tallies.get_mut(tenant)) {
+            tally.count(now, target.route() == Some(Route::CheckoutStatus));
+        }
         let too_large =
             answer.body.len() > BODY_CAP || matches!(fault, Some(Fault::HugeBody(bytes)) if bytes > BODY_CAP);
         let lost = fault == Some(Fault::LostAnswer);
-        let recorded = RecordedAnswer {
-            status: answer.status.as_u16(),
-            code: answer.code.clone(),
-            body: answer.body.clone(),
-            arrived: !too_large && !lost,
-        };
-        state.requests.push(RecordedRequest::new(head, &body, now, recorded));
+        if !self.0.forgets_requests {
+            let recorded = RecordedAnswer {
+                status: answer.status.as_u16(),
+                code: answer.code.clone(),
+                body: answer.body.clone(),
+                arrived: !too_large && !lost,
+            };
+            state.requests.push(RecordedRequest::new(head, &body, now, recorded));
+        }
 
         if let Some(Fault::Slow(by)) = fault {
             self.0.clock.advance(by);
@@ -381,7 +431,7 @@ impl fmt::Debug for Sandbox {
             .field("now_millis", &self.0.clock.now_millis())
             .field("tenants", &self.0.tenants.len())
             .field("checkouts", &state.checkouts.len())
-            .field("requests", &state.requests.len())
+            .field("requests", &state.seen)
             .field("faults", &state.faults)
             .finish_non_exhaustive()
     }
@@ -407,6 +457,7 @@ pub struct Builder {
     seed: u64,
     clock: Option<VirtualClock>,
     tenants: Vec<Tenant>,
+    forgets_requests: bool,
     conceals_other_tenants: bool,
     scenario: Scenario,
 }
@@ -470,6 +521,25 @@ impl Builder {
         self
     }
 
+    /// Requests are counted and not kept, for a crowd of checkouts: [`Sandbox::requests`] stays empty, and
+    /// [`Sandbox::counts`] is what there is. The checkouts are kept, and so is that a correlation id was
+    /// used.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::Sandbox;
+    /// use checkout_transport::{BlockingTransport, Request, bytes::Bytes};
+    ///
+    /// let sandbox = Sandbox::builder().forget_requests().build();
+    /// sandbox.send_blocking(Request::new(Bytes::new()))?;
+    /// assert!(sandbox.requests().is_empty());
+    /// # Ok::<(), checkout_transport::TransportError>(())
+    /// ```
+    #[must_use]
+    pub fn forget_requests(mut self) -> Self {
+        self.forgets_requests = true;
+        self
+    }
+
     /// What a checkout goes through when nothing waits from [`Sandbox::next_checkout`]: [`Scenario::happy`]
     /// unless it is set.
     ///
@@ -494,17 +564,24 @@ impl Builder {
         if self.tenants.is_empty() {
             self.tenants.push(Tenant::new(X_TN, API_KEY));
         }
+        let numbered = self.tenants.iter().enumerate();
+        let tenant_of = numbered.map(|(number, tenant)| (tenant.x_tn().to_owned(), number)).collect();
         let state = State {
             checkouts: Vec::new(),
             number_of: HashMap::new(),
             number_of_key: HashMap::new(),
+            numbers_of_id: HashMap::new(),
             scenarios: VecDeque::new(),
             faults: Vec::new(),
             requests: Vec::new(),
+            seen: 0,
+            tallies: vec![Tally::default(); self.tenants.len()],
             ids: Generator::new(self.seed),
         };
         Sandbox(Arc::new(Shared {
             tenants: self.tenants,
+            tenant_of,
+            forgets_requests: self.forgets_requests,
             conceals_other_tenants: self.conceals_other_tenants,
             scenario: self.scenario,
             clock: self.clock.unwrap_or_else(|| VirtualClock::new(START_MILLIS)),
@@ -581,7 +658,10 @@ impl Shared {
 
     /// The number of the tenant whose request may go on to its route.
     fn let_in(&self, head: &Parts, fault: Option<&Fault>) -> Result<usize, Refusal> {
-        let tenant = door::authenticate(&self.tenants, head)?;
+        let tenant = door::authenticate(head, |x_tn| {
+            let number = self.tenant_of.get(x_tn).copied()?;
+            Some((number, self.tenants.get(number)?))
+        })?;
         match fault {
             Some(Fault::RateLimited) => Err(Refusal::rate_limited(RETRY_AFTER_SECONDS)),
             Some(Fault::InternalError) => Err(Refusal::internal()),
@@ -591,6 +671,11 @@ impl Shared {
             }
             Some(_) | None => Ok(tenant),
         }
+    }
+
+    /// The tenant that a request names, if it names one alone.
+    fn named_tenant(&self, head: &Parts) -> Option<usize> {
+        self.tenant_of.get(door::named_tenant(head)?).copied()
     }
 
     fn submit(
@@ -614,6 +699,7 @@ impl Shared {
             let number = state.checkouts.len();
             state.number_of.insert(checkout.tracking_number.clone(), number);
             if let Some(key) = key {
+                state.numbers_of_id.entry(key.1.clone()).or_default().push(number);
                 state.number_of_key.entry(key).or_insert(number);
             }
             state.checkouts.push(checkout);
@@ -655,14 +741,14 @@ impl State {
     }
 
     /// What is shown in place of this checkout, which is the same unless a fault puts another there.
-    fn shown(&self, number: usize, fault: Option<&Fault>, now: u64) -> Option<Checkout> {
+    fn shown(&self, number: usize, fault: Option<&Fault>, now: u64) -> Option<Cow<'_, Checkout>> {
         let checkout = self.checkouts.get(number)?;
         if fault != Some(&Fault::SwappedCheckout) {
-            return Some(checkout.clone());
+            return Some(Cow::Borrowed(checkout));
         }
         let is_other = |other: &&Checkout| other.tracking_number != checkout.tracking_number;
-        let other = self.checkouts.iter().rev().find(is_other).cloned();
-        Some(other.unwrap_or_else(|| checkout.made_up_other(now)))
+        let other = self.checkouts.iter().rev().find(is_other);
+        Some(other.map_or_else(|| Cow::Owned(checkout.made_up_other(now)), Cow::Borrowed))
     }
 }
 

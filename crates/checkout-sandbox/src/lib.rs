@@ -1,8 +1,13 @@
 //! An in-process sandbox that plays a hosted checkout provider, with a virtual clock, scenarios and faults.
 //!
-//! What it holds: one module for each provider, [`allscale`], [`azotte`] and [`peach`], with a `Sandbox`
-//! that is a [`Transport`](checkout_transport::Transport) and a
-//! [`BlockingTransport`](checkout_transport::BlockingTransport); and the [`VirtualClock`] that they share.
+//! What it holds: one module for each provider, [`allscale`], [`azotte`] and [`peach`], with a `Sandbox` that
+//! is a [`Transport`](checkout_transport::Transport) and a
+//! [`BlockingTransport`](checkout_transport::BlockingTransport); and the [`VirtualClock`] and the [`Counts`]
+//! that they share.
+//!
+//! A sandbox remembers every request with its body, for tests that look at them. For a crowd of checkouts
+//! each has `Builder::forget_requests`: then requests are counted and not kept. A read takes the same time
+//! however many checkouts and merchants there are.
 //!
 //! ```
 //! use std::time::Duration;
@@ -48,7 +53,9 @@ pub mod azotte;
 pub mod peach;
 
 mod clock;
+mod counts;
 mod generator;
 mod json;
 
 pub use clock::VirtualClock;
+pub use counts::Counts;

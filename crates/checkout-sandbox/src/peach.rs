@@ -74,10 +74,12 @@ mod scenario;
 mod signed;
 mod webhook;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::io;
+use std::mem;
 use std::num::NonZeroU32;
+use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -87,12 +89,13 @@ use checkout_transport::bytes::Bytes;
 use checkout_transport::http::request::Parts;
 use checkout_transport::{BODY_CAP, BlockingTransport, Request, Response, Transport, TransportError};
 
-use crate::VirtualClock;
+use crate::counts::{MINUTE_MILLIS, Tally, drop_old};
 use crate::generator::Generator;
 use crate::json::Json;
+use crate::{Counts, VirtualClock};
 use answer::{Answer, Outcome, Reply};
 use checkout::{Act, Checkout};
-use form::value_of;
+use form::{Pairs, value_of};
 use order::{IdRange, Order, Version};
 use recorded::RecordedAnswer;
 use route::{Hosts, Target};
@@ -111,7 +114,8 @@ pub use webhook::{ShopperReturn, Webhook};
 /// A clone is the same sandbox. With the same seed the same requests get the same bytes; the numbers behind
 /// its ids, tokens and cards are **not for security**.
 ///
-/// It remembers every request and every checkout for as long as it lives.
+/// It remembers every request for as long as it lives, unless it is told to
+/// [forget](Builder::forget_requests) them, and every checkout.
 ///
 /// ```
 /// use std::time::Duration;
@@ -145,6 +149,9 @@ pub struct Sandbox(Arc<Shared>);
 
 struct Shared {
     merchants: Vec<Merchant>,
+    /// By entity.
+    merchant_of: HashMap<String, usize>,
+    forgets_requests: bool,
     live: bool,
     hosts: Hosts,
     id_range: IdRange,
@@ -158,17 +165,37 @@ struct Shared {
 
 struct State {
     checkouts: Vec<Checkout>,
+    /// By the checkout's id.
+    number_of: HashMap<String, usize>,
+    /// By the id that the payment has or will have.
+    number_of_payment: HashMap<String, usize>,
+    /// By merchant and `merchantTransactionId`, the latest last.
+    numbers_of_transaction: HashMap<(usize, String), Vec<usize>>,
+    /// When the first change comes that has not been taken as a webhook, with the checkout's number.
+    to_take: BTreeSet<(u64, usize)>,
     /// By merchant and signature: when it made a checkout.
     spent_signatures: HashMap<(usize, String), u64>,
     /// By access token: the merchant, and when it ends.
     access_tokens: HashMap<String, (usize, u64)>,
-    /// With the number of the merchant.
-    status_requests: Vec<(usize, StatusRequest)>,
+    /// By merchant.
+    visits: Vec<Visits>,
     scenarios: VecDeque<Scenario>,
     faults: Vec<(Option<Route>, Fault)>,
     requests: Vec<RecordedRequest>,
+    /// All that have been seen, remembered or not.
+    seen: u64,
     checkout_ids: Generator,
     token_ids: Generator,
+}
+
+/// What a merchant has asked.
+#[derive(Clone, Default)]
+struct Visits {
+    tally: Tally,
+    /// When its reads of the last minute were let in, if there is a limit.
+    let_in: VecDeque<u64>,
+    /// Empty if they are forgotten.
+    status_requests: Vec<StatusRequest>,
 }
 
 /// A request for a status that was let in with a right signature or token, as it counts for the limit of its
@@ -331,7 +358,8 @@ impl Sandbox {
     }
 
     /// Every request that it has seen, in their order. One that [`Fault::LostBefore`] or
-    /// [`Fault::LostRequest`] took is not among them.
+    /// [`Fault::LostRequest`] took is not among them. Empty if they are
+    /// [forgotten](Builder::forget_requests).
     ///
     /// ```
     /// # use checkout_sandbox::peach::Sandbox;
@@ -354,8 +382,51 @@ impl Sandbox {
         self.state().checkouts.iter().map(|checkout| checkout.record(now)).collect()
     }
 
+    /// The checkout with this id, of whichever merchant, as it stands now.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::Sandbox;
+    /// assert_eq!(Sandbox::new(7).checkout("nobody's checkout"), None);
+    /// ```
+    #[must_use]
+    pub fn checkout(&self, checkout_id: &str) -> Option<CheckoutRecord> {
+        let now = self.0.clock.now_millis();
+        self.state().numbered(checkout_id).map(|checkout| checkout.record(now))
+    }
+
+    /// The latest checkout that the merchant of this entity has made with this `merchantTransactionId`, as it
+    /// stands now.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::{ENTITY_ID, Sandbox};
+    /// assert_eq!(Sandbox::new(7).checkout_of(ENTITY_ID, "order-0001"), None);
+    /// ```
+    #[must_use]
+    pub fn checkout_of(&self, entity_id: &str, merchant_transaction_id: &str) -> Option<CheckoutRecord> {
+        let now = self.0.clock.now_millis();
+        let key = (self.0.merchant(entity_id)?, merchant_transaction_id.to_owned());
+        let state = self.state();
+        let number = state.numbers_of_transaction.get(&key)?.last().copied()?;
+        state.checkouts.get(number).map(|checkout| checkout.record(now))
+    }
+
+    /// How many requests the merchant of this entity has made: by either version, and one of V2 by its token.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::{ENTITY_ID, Sandbox};
+    ///
+    /// assert_eq!(Sandbox::new(7).counts(ENTITY_ID).requests, 0);
+    /// ```
+    #[must_use]
+    pub fn counts(&self, entity_id: &str) -> Counts {
+        let merchant = self.0.merchant(entity_id);
+        let state = self.state();
+        let visits = merchant.and_then(|merchant| state.visits.get(merchant));
+        visits.map_or_else(Counts::default, |visits| visits.tally.counts())
+    }
+
     /// The requests for a status, of both versions, that the merchant of this entity has made, in their
-    /// order.
+    /// order. Empty if they are [forgotten](Builder::forget_requests).
     ///
     /// ```
     /// # use checkout_sandbox::peach::{ENTITY_ID, Sandbox};
@@ -365,8 +436,8 @@ impl Sandbox {
     pub fn status_requests(&self, entity_id: &str) -> Vec<StatusRequest> {
         let merchant = self.0.merchant(entity_id);
         let state = self.state();
-        let of_merchant = state.status_requests.iter().filter(|(number, _)| Some(*number) == merchant);
-        of_merchant.map(|(_, request)| request.clone()).collect()
+        let visits = merchant.and_then(|merchant| state.visits.get(merchant));
+        visits.map_or_else(Vec::new, |visits| visits.status_requests.clone())
     }
 
     /// Every webhook that is due by now, in the order of their times, taken before or not: one for each
@@ -379,7 +450,7 @@ impl Sandbox {
     #[must_use]
     pub fn webhooks(&self) -> Vec<Webhook> {
         let now = self.0.clock.now_millis();
-        self.0.webhooks(&self.state(), now, |_| 0)
+        self.0.webhooks(&self.state().checkouts, now, |_| 0)
     }
 
     /// The webhooks that have come due since they were last taken, in the order of their times.
@@ -392,9 +463,15 @@ impl Sandbox {
     pub fn take_webhooks(&self) -> Vec<Webhook> {
         let now = self.0.clock.now_millis();
         let mut state = self.state();
-        let webhooks = self.0.webhooks(&state, now, |checkout| checkout.taken);
-        for checkout in &mut state.checkouts {
+        let state = &mut *state;
+        let mut due: Vec<usize> = state.take_due(now);
+        due.sort_unstable();
+        let checkouts = due.iter().filter_map(|number| state.checkouts.get(*number));
+        let webhooks = self.0.webhooks(checkouts, now, |checkout| checkout.taken);
+        for number in due {
+            let Some(checkout) = state.checkouts.get_mut(number) else { continue };
             checkout.taken = checkout.reached(now).len();
+            state.to_take.extend(checkout.next_to_take().map(|at| (at, number)));
         }
         webhooks
     }
@@ -410,7 +487,7 @@ impl Sandbox {
     pub fn shopper_return(&self, checkout_id: &str) -> Option<ShopperReturn> {
         let now = self.0.clock.now_millis();
         let state = self.state();
-        let checkout = state.checkouts.iter().find(|checkout| checkout.id == checkout_id)?;
+        let checkout = state.numbered(checkout_id)?;
         let merchant = self.0.merchants.get(checkout.merchant)?;
         Some(ShopperReturn::of(checkout, merchant.token(), now))
     }
@@ -418,8 +495,15 @@ impl Sandbox {
     fn act(&self, checkout_id: &str, act: Act<'_>) -> bool {
         let now = self.0.clock.now_millis();
         let mut state = self.state();
-        let checkout = state.checkouts.iter_mut().find(|checkout| checkout.id == checkout_id);
-        checkout.is_some_and(|checkout| checkout.act(act, self.0.live, now))
+        let state = &mut *state;
+        let Some(number) = state.number_of.get(checkout_id).copied() else { return false };
+        let Some(checkout) = state.checkouts.get_mut(number) else { return false };
+        if let Some(at) = checkout.next_to_take() {
+            state.to_take.remove(&(at, number));
+        }
+        let acted = checkout.act(act, self.0.live, now);
+        state.to_take.extend(checkout.next_to_take().map(|at| (at, number)));
+        acted
     }
 
     fn exchange(&self, request: Request) -> Result<Response, TransportError> {
@@ -437,16 +521,24 @@ impl Sandbox {
         let now = self.0.clock.now_millis();
         let answer = self.0.answer(&mut state, target, &head, &body, fault.as_ref(), now);
         let answer = answer.spoiled_by(fault.as_ref());
+        state.seen += 1;
+        let merchant = self.0.named_merchant(&state, target, &head, &body);
+        if let Some(visits) = merchant.and_then(|merchant| state.visits.get_mut(merchant)) {
+            let is_read = matches!(target.route(), Some(Route::Status | Route::CheckoutStatus));
+            visits.tally.count(now, is_read);
+        }
         let too_large =
             answer.body.len() > BODY_CAP || matches!(fault, Some(Fault::HugeBody(bytes)) if bytes > BODY_CAP);
         let lost = fault == Some(Fault::LostAnswer);
-        let recorded = RecordedAnswer {
-            status: answer.status.as_u16(),
-            code: answer.code.clone(),
-            body: answer.body.clone(),
-            arrived: !too_large && !lost,
-        };
-        state.requests.push(RecordedRequest::new(head, body, now, recorded));
+        if !self.0.forgets_requests {
+            let recorded = RecordedAnswer {
+                status: answer.status.as_u16(),
+                code: answer.code.clone(),
+                body: answer.body.clone(),
+                arrived: !too_large && !lost,
+            };
+            state.requests.push(RecordedRequest::new(head, body, now, recorded));
+        }
 
         if let Some(Fault::Slow(by)) = fault {
             self.0.clock.advance(by);
@@ -485,7 +577,7 @@ impl fmt::Debug for Sandbox {
             .field("now_millis", &self.0.clock.now_millis())
             .field("merchants", &self.0.merchants.len())
             .field("checkouts", &state.checkouts.len())
-            .field("requests", &state.requests.len())
+            .field("requests", &state.seen)
             .field("faults", &state.faults)
             .finish_non_exhaustive()
     }
@@ -510,6 +602,7 @@ pub struct Builder {
     seed: u64,
     clock: Option<VirtualClock>,
     merchants: Vec<Merchant>,
+    forgets_requests: bool,
     environment: Environment,
     any_host: bool,
     id_range: IdRange,
@@ -645,6 +738,25 @@ impl Builder {
         self
     }
 
+    /// Requests are counted and not kept, for a crowd of checkouts: [`Sandbox::requests`] and
+    /// [`Sandbox::status_requests`] stay empty, and [`Sandbox::counts`] is what there is. The limit is as
+    /// ever, and the checkouts, the spent signatures and the access tokens are kept.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::Sandbox;
+    /// use checkout_transport::{BlockingTransport, Request, bytes::Bytes};
+    ///
+    /// let sandbox = Sandbox::builder().forget_requests().build();
+    /// sandbox.send_blocking(Request::new(Bytes::new()))?;
+    /// assert!(sandbox.requests().is_empty());
+    /// # Ok::<(), checkout_transport::TransportError>(())
+    /// ```
+    #[must_use]
+    pub fn forget_requests(mut self) -> Self {
+        self.forgets_requests = true;
+        self
+    }
+
     /// What a checkout goes through when nothing waits from [`Sandbox::next_checkout`]: [`Scenario::happy`]
     /// unless it is set. For a payer who acts when a test says so, [`Scenario::never_opened`].
     ///
@@ -670,14 +782,22 @@ impl Builder {
             self.merchants.push(default_merchant());
         }
         let mut seeds = Generator::new(self.seed);
+        let numbered = self.merchants.iter().enumerate();
+        let merchant_of =
+            numbered.map(|(number, merchant)| (merchant.entity_id().to_owned(), number)).collect();
         let state = State {
             checkouts: Vec::new(),
+            number_of: HashMap::new(),
+            number_of_payment: HashMap::new(),
+            numbers_of_transaction: HashMap::new(),
+            to_take: BTreeSet::new(),
             spent_signatures: HashMap::new(),
             access_tokens: HashMap::new(),
-            status_requests: Vec::new(),
+            visits: vec![Visits::default(); self.merchants.len()],
             scenarios: VecDeque::new(),
             faults: Vec::new(),
             requests: Vec::new(),
+            seen: 0,
             checkout_ids: Generator::new(seeds.number()),
             token_ids: Generator::new(seeds.number()),
         };
@@ -689,6 +809,8 @@ impl Builder {
         };
         Sandbox(Arc::new(Shared {
             merchants: self.merchants,
+            merchant_of,
+            forgets_requests: self.forgets_requests,
             live,
             hosts,
             id_range: self.id_range,
@@ -708,6 +830,7 @@ impl Default for Builder {
             seed: 0,
             clock: None,
             merchants: Vec::new(),
+            forgets_requests: false,
             environment: Environment::Sandbox,
             any_host: false,
             id_range: IdRange::Seen,
@@ -841,7 +964,7 @@ impl Shared {
         let query = head.uri.query().unwrap_or_default();
         let pairs =
             form::decode(query.as_bytes()).ok_or_else(|| Reply::message(400, "The query cannot be read."))?;
-        let entity_id = value_of(&pairs, "authentication.entityId").unwrap_or_default();
+        let entity_id = value_of(&pairs, ENTITY).unwrap_or_default();
         let (number, merchant) = self.known(entity_id)?;
         door::signature(&pairs, merchant)?;
         not_processed(fault)?;
@@ -849,20 +972,9 @@ impl Shared {
         if LOOKED_FOR.iter().all(|key| value_of(&pairs, key).is_none()) {
             return Err(Reply::message(400, "checkoutId, merchantTransactionId or id is required."));
         }
-        let found = state.checkouts.iter().rev().find(|checkout| {
-            let payment_id = checkout.payment_id(now);
-            let values = [&*checkout.id, &*checkout.order.merchant_transaction_id]
-                .map(Some)
-                .into_iter()
-                .chain([payment_id.as_deref()]);
-            let fits = |(key, value): (&&str, Option<&str>)| {
-                let asked = value_of(&pairs, key);
-                asked.is_none() || asked == value
-            };
-            checkout.merchant == number && LOOKED_FOR.iter().zip(values).all(fits)
-        });
+        let found = state.looked_for(number, &pairs, now);
         let Some(found) = found.cloned() else { return Err(Reply::result(400, NOT_FOUND)) };
-        state.found(&found.id);
+        state.found(number, &found.id);
         let checkout = self.shown(state, found, fault);
         let fields = checkout.fields(checkout.reached(now).len());
         let flat = signed::shown(merchant.token(), fields, fault);
@@ -888,11 +1000,7 @@ impl Shared {
         now: u64,
     ) -> Outcome {
         let pairs = door::json(head, body)?;
-        let text = |key| value_of(&pairs, key).unwrap_or_default();
-        let [id, secret, merchant_id] = ["clientId", "clientSecret", "merchantId"].map(text);
-        let merchant =
-            self.merchants.iter().position(|merchant| merchant.has_client(id, secret, merchant_id));
-        let merchant = merchant.ok_or_else(|| Reply::message(401, "Invalid credentials."))?;
+        let merchant = self.client(&pairs).ok_or_else(|| Reply::message(401, "Invalid credentials."))?;
         not_processed(fault)?;
         let access_token = format!("sbx.{}", state.token_ids.hex(48));
         let ends = now.saturating_add(self.token_seconds.saturating_mul(1000));
@@ -940,12 +1048,11 @@ impl Shared {
         let (number, merchant) = self.bearer(state, head, now)?;
         not_processed(fault)?;
         self.count(state, number, now)?;
-        let id = form::segment(id);
-        let fits = |checkout: &&Checkout| Some(&checkout.id) == id.as_ref() && checkout.merchant == number;
-        let Some(found) = state.checkouts.iter().find(fits).cloned() else {
+        let found = form::segment(id).and_then(|id| state.numbered(&id));
+        let Some(found) = found.filter(|checkout| checkout.merchant == number).cloned() else {
             return Err(Reply::result(404, NOT_FOUND));
         };
-        state.found(&found.id);
+        state.found(number, &found.id);
         let checkout = self.shown(state, found, fault);
         let fields = checkout.fields(checkout.reached(now).len());
         Ok(Reply::done(200, signed::shown(merchant.token(), fields, fault)))
@@ -954,29 +1061,35 @@ impl Shared {
     fn add(&self, state: &mut State, merchant: usize, order: Order, now: u64) -> Checkout {
         let scenario = state.scenarios.pop_front().unwrap_or_else(|| self.scenario.clone());
         let checkout = Checkout::new(merchant, order, scenario, self.live, now, &mut state.checkout_ids);
+        let number = state.checkouts.len();
+        let transaction = (merchant, checkout.order.merchant_transaction_id.clone());
+        state.number_of.insert(checkout.id.clone(), number);
+        state.number_of_payment.insert(checkout.future_payment_id(), number);
+        state.numbers_of_transaction.entry(transaction).or_default().push(number);
+        state.to_take.extend(checkout.next_to_take().map(|at| (at, number)));
         state.checkouts.push(checkout.clone());
         checkout
     }
 
     /// Counts a request for a status, and refuses one too many.
     fn count(&self, state: &mut State, merchant: usize, now: u64) -> Result<(), Reply> {
-        let counted: Vec<u64> = state
-            .status_requests
-            .iter()
-            .filter(|(number, request)| *number == merchant && !request.limited)
-            .map(|(_, request)| request.at_millis)
-            .filter(|at| now.saturating_sub(*at) < MINUTE_MILLIS)
-            .collect();
-        let limit = self.status_limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-        let limited = counted.len() >= limit;
-        let request = StatusRequest { at_millis: now, checkout_id: None, limited };
-        state.status_requests.push((merchant, request));
-        if !limited {
-            return Ok(());
+        let Some(visits) = state.visits.get_mut(merchant) else { return Ok(()) };
+        drop_old(&mut visits.let_in, now);
+        let limit = self.status_limit.and_then(|limit| usize::try_from(limit).ok());
+        let limited = limit.is_some_and(|limit| visits.let_in.len() >= limit);
+        if !self.forgets_requests {
+            visits.status_requests.push(StatusRequest { at_millis: now, checkout_id: None, limited });
         }
-        // The one whose end makes room for the next.
-        let ends = counted.get(counted.len() - limit).map_or(now, |at| at.saturating_add(MINUTE_MILLIS));
-        Err(Reply::too_many(ends.saturating_sub(now).div_ceil(1000)))
+        if limited {
+            visits.tally.refuse();
+            // The one whose end makes room for the next.
+            let ends = visits.let_in.front().map_or(now, |at| at.saturating_add(MINUTE_MILLIS));
+            return Err(Reply::too_many(ends.saturating_sub(now).div_ceil(1000)));
+        }
+        if limit.is_some() {
+            visits.let_in.push_back(now);
+        }
+        Ok(())
     }
 
     /// The checkout that a status shows, which is the same unless a fault puts another there.
@@ -990,13 +1103,33 @@ impl Shared {
     }
 
     fn merchant(&self, entity_id: &str) -> Option<usize> {
-        self.merchants.iter().position(|merchant| merchant.entity_id() == entity_id)
+        self.merchant_of.get(entity_id).copied()
+    }
+
+    /// The merchant that a request names: its entity, its token's merchant, or its client.
+    fn named_merchant(&self, state: &State, target: Target<'_>, head: &Parts, body: &[u8]) -> Option<usize> {
+        let by_entity = |pairs: Pairs| self.merchant(value_of(&pairs, ENTITY)?);
+        match target {
+            Target::Status => by_entity(form::decode(head.uri.query()?.as_bytes())?),
+            Target::Initiate | Target::Validate => by_entity(door::form_or_json(head, body).ok()?),
+            Target::CreateCheckout | Target::CheckoutStatus(_) => {
+                state.access_tokens.get(door::bearer(head)?).map(|(number, _)| *number)
+            }
+            Target::Token => self.client(&door::json(head, body).ok()?),
+            Target::WrongMethod | Target::Unknown => None,
+        }
+    }
+
+    /// The merchant whose client asks for a token.
+    fn client(&self, pairs: &[(String, String)]) -> Option<usize> {
+        let text = |key| value_of(pairs, key).unwrap_or_default();
+        let [id, secret, merchant_id] = ["clientId", "clientSecret", "merchantId"].map(text);
+        self.merchants.iter().position(|merchant| merchant.has_client(id, secret, merchant_id))
     }
 
     fn known(&self, entity_id: &str) -> Result<(usize, &Merchant), Reply> {
-        let mut numbered = self.merchants.iter().enumerate();
-        numbered
-            .find(|(_, merchant)| merchant.entity_id() == entity_id)
+        self.merchant(entity_id)
+            .and_then(|number| Some((number, self.merchants.get(number)?)))
             .ok_or_else(|| Reply::message(400, "Unknown authentication.entityId."))
     }
 
@@ -1009,10 +1142,15 @@ impl Shared {
             .ok_or_else(|| Reply::message(401, "Unauthorized."))
     }
 
-    /// The webhooks that are due, from the event on that `from` tells of each checkout.
-    fn webhooks(&self, state: &State, now: u64, from: impl Fn(&Checkout) -> usize) -> Vec<Webhook> {
+    /// The webhooks of these checkouts that are due, from the event on that `from` tells of each.
+    fn webhooks<'a>(
+        &self,
+        checkouts: impl IntoIterator<Item = &'a Checkout>,
+        now: u64,
+        from: impl Fn(&Checkout) -> usize,
+    ) -> Vec<Webhook> {
         let mut webhooks: Vec<Webhook> = Vec::new();
-        for checkout in &state.checkouts {
+        for checkout in checkouts {
             let Some(merchant) = self.merchants.get(checkout.merchant) else { continue };
             let due = from(checkout)..checkout.reached(now).len();
             let of = |event| Webhook::of(checkout, event, merchant.token(), merchant.notified_at());
@@ -1030,9 +1168,42 @@ impl State {
         Some(self.faults.remove(at).1)
     }
 
-    /// Notes which checkout the latest request for a status found.
-    fn found(&mut self, checkout_id: &str) {
-        if let Some((_, request)) = self.status_requests.last_mut() {
+    fn numbered(&self, checkout_id: &str) -> Option<&Checkout> {
+        self.checkouts.get(self.number_of.get(checkout_id).copied()?)
+    }
+
+    /// The latest checkout of the merchant's that all fits which is looked for.
+    fn looked_for(&self, merchant: usize, pairs: &[(String, String)], now: u64) -> Option<&Checkout> {
+        let [checkout_id, transaction_id, payment_id] = LOOKED_FOR.map(|key| value_of(pairs, key));
+        let candidates = match (checkout_id, transaction_id, payment_id) {
+            (Some(id), _, _) => self.number_of.get(id).map(slice::from_ref),
+            (None, Some(id), _) => {
+                self.numbers_of_transaction.get(&(merchant, id.to_owned())).map(Vec::as_slice)
+            }
+            (None, None, Some(id)) => self.number_of_payment.get(id).map(slice::from_ref),
+            (None, None, None) => None,
+        };
+        let candidates = candidates.unwrap_or_default().iter().rev();
+        candidates.filter_map(|number| self.checkouts.get(*number)).find(|checkout| {
+            let paid = checkout.payment_id(now);
+            checkout.merchant == merchant
+                && checkout_id.is_none_or(|id| id == checkout.id)
+                && transaction_id.is_none_or(|id| id == checkout.order.merchant_transaction_id)
+                && payment_id.is_none_or(|id| Some(id) == paid.as_deref())
+        })
+    }
+
+    /// The checkouts with changes by now that have not been taken as webhooks, which are no longer listed.
+    fn take_due(&mut self, now: u64) -> Vec<usize> {
+        let later = now.checked_add(1).map(|next| self.to_take.split_off(&(next, 0)));
+        let due = mem::replace(&mut self.to_take, later.unwrap_or_default());
+        due.into_iter().map(|(_, number)| number).collect()
+    }
+
+    /// Notes which checkout the merchant's latest request for a status found.
+    fn found(&mut self, merchant: usize, checkout_id: &str) {
+        let visits = self.visits.get_mut(merchant);
+        if let Some(request) = visits.and_then(|visits| visits.status_requests.last_mut()) {
             request.checkout_id = Some(checkout_id.to_owned());
         }
     }
@@ -1055,13 +1226,14 @@ fn default_merchant() -> Merchant {
     Merchant::new(ENTITY_ID, token).client(CLIENT_ID, CLIENT_SECRET, MERCHANT_ID).domain(domain)
 }
 
+/// How a request of V1's says whose it is.
+const ENTITY: &str = "authentication.entityId";
+
 /// What V1's status takes to look for, in the order in which it is compared.
 const LOOKED_FOR: [&str; 3] = ["checkoutId", "merchantTransactionId", "id"];
 
 /// 2024-05-23 21:50:00 UTC.
 const START_MILLIS: u64 = 1_716_501_000_000;
-
-const MINUTE_MILLIS: u64 = 60_000;
 
 const DAY_MILLIS: u64 = 86_400_000;
 

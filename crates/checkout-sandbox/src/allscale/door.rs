@@ -1,21 +1,21 @@
 //! Who sent a request, if it may come in.
 
-use std::collections::HashSet;
-
 use checkout_auth::allscale::RequestToSign;
 use checkout_transport::http::HeaderMap;
 use checkout_transport::http::request::Parts;
 
+use super::nonces::Nonces;
 use super::refusal::{INVALID_SIGNATURE, Refusal};
 use super::store::Store;
 
 /// The number of the store that sent a request, once its headers, time, signature and nonce have passed.
+/// `store` finds one by its API key.
 ///
 /// Assumed: the code of everything here that the pages do not put a code to, which is all but a missing
 /// header and a wrong signature. The message tells which it was.
-pub(super) fn authenticate(
-    stores: &[Store],
-    spent: &mut HashSet<(usize, String)>,
+pub(super) fn authenticate<'a>(
+    store: impl FnOnce(&str) -> Option<(usize, &'a Store)>,
+    nonces: &mut Nonces,
     window_seconds: u64,
     now_seconds: u64,
     head: &Parts,
@@ -30,11 +30,7 @@ pub(super) fn authenticate(
     let [api_key, timestamp, nonce, signature] = HEADERS.map(|name| only_value(headers, name));
     let (api_key, timestamp, nonce, signature) = (api_key?, timestamp?, nonce?, signature?);
 
-    let (number, store) = stores
-        .iter()
-        .enumerate()
-        .find(|(_, store)| store.api_key() == api_key)
-        .ok_or_else(|| refused("unknown api key"))?;
+    let (number, store) = store(api_key).ok_or_else(|| refused("unknown api key"))?;
     let timestamp = unix_seconds(timestamp).ok_or_else(|| refused("timestamp is not in unix seconds"))?;
     if now_seconds.abs_diff(timestamp) > window_seconds {
         return Err(refused("timestamp is outside of the allowed time window"));
@@ -48,10 +44,15 @@ pub(super) fn authenticate(
         body,
     };
     store.key().verify(&signed, signature).map_err(|_| refused("invalid signature"))?;
-    if !spent.insert((number, nonce.to_owned())) {
+    if !nonces.spend(number, nonce, now_seconds) {
         return Err(refused("nonce has been used already"));
     }
     Ok(number)
+}
+
+/// The API key that a request names, if it names one alone.
+pub(super) fn named_key(head: &Parts) -> Option<&str> {
+    HEADERS.first().and_then(|name| only_value(&head.headers, name).ok())
 }
 
 fn refused(message: &str) -> Refusal {

@@ -27,6 +27,8 @@ pub struct IntentRecord {
     pub status: i64,
     /// When it was created: milliseconds since 1970-01-01 UTC.
     pub created_at_millis: u64,
+    /// When it came to where it stands now: milliseconds since 1970-01-01 UTC.
+    pub changed_at_millis: u64,
     /// The name of the scenario that it goes through.
     pub scenario: String,
 }
@@ -63,11 +65,13 @@ impl Intent {
     }
 
     pub(super) fn record(&self, now_millis: u64) -> IntentRecord {
+        let since = self.scenario.changed_at(self.age(now_millis));
         IntentRecord {
             id: self.id.clone(),
             order_id: self.order.order_id.clone(),
             status: self.status(now_millis),
             created_at_millis: self.created_at_millis,
+            changed_at_millis: self.created_at_millis.saturating_add(millis(since)),
             scenario: self.scenario.name().to_owned(),
         }
     }
@@ -163,6 +167,10 @@ impl Intent {
             _ => 3,
         }
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Assumed: in words of ours, for every status below zero that the page names.

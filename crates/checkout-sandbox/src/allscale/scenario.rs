@@ -257,7 +257,12 @@ impl Scenario {
     /// ```
     #[must_use]
     pub fn status_at(&self, elapsed: Duration) -> i64 {
-        self.reached(elapsed).last().copied().unwrap_or(CREATED)
+        self.walk(elapsed).last().map_or(CREATED, |(_, status)| status)
+    }
+
+    /// When the status of this long after the creation was come to.
+    pub(super) fn changed_at(&self, elapsed: Duration) -> Duration {
+        self.walk(elapsed).last().map_or(Duration::ZERO, |(at, _)| at)
     }
 
     /// The status this long after the creation, and what has come of the payment by then.
@@ -275,16 +280,16 @@ impl Scenario {
     }
 
     fn reached(&self, elapsed: Duration) -> Vec<i64> {
-        let mut at = Duration::ZERO;
-        let mut statuses = vec![CREATED];
-        for (delay, status) in &self.steps {
-            at = at.saturating_add(*delay);
-            if at > elapsed {
-                break;
-            }
-            statuses.push(*status);
-        }
-        statuses
+        [CREATED].into_iter().chain(self.walk(elapsed).map(|(_, status)| status)).collect()
+    }
+
+    /// The steps that have come: when each did, and its status.
+    fn walk(&self, elapsed: Duration) -> impl Iterator<Item = (Duration, i64)> {
+        let timed = self.steps.iter().scan(Duration::ZERO, |at, (delay, status)| {
+            *at = at.saturating_add(*delay);
+            Some((*at, *status))
+        });
+        timed.take_while(move |(at, _)| *at <= elapsed)
     }
 }
 

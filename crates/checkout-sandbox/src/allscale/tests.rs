@@ -1,10 +1,12 @@
 mod create;
+mod crowd;
 mod door;
 mod faults;
 mod walk;
 
 use super::*;
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use checkout_auth::allscale::RequestToSign;

@@ -36,6 +36,9 @@ pub struct CheckoutRecord {
     pub uses_stored_method: bool,
     /// When it was first submitted: milliseconds since 1970-01-01 UTC.
     pub submitted_at_millis: u64,
+    /// When it came to where it stands now, which can be the same code once more: milliseconds since
+    /// 1970-01-01 UTC.
+    pub changed_at_millis: u64,
     /// The name of the scenario that it goes through.
     pub scenario: String,
 }
@@ -79,6 +82,7 @@ impl Checkout {
             channel: self.order.channel.clone(),
             uses_stored_method: self.order.uses_stored_method,
             submitted_at_millis: self.submitted_at_millis,
+            changed_at_millis: self.submitted_at_millis.saturating_add(millis(stage.since)),
             scenario: self.scenario.name().to_owned(),
         }
     }
@@ -175,6 +179,10 @@ impl Checkout {
     fn age(&self, now_millis: u64) -> Duration {
         Duration::from_millis(now_millis.saturating_sub(self.submitted_at_millis))
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// `trk_` and a ULID, as in the page's samples: 48 bits of the time and 80 others, in Crockford's base 32.

@@ -7,12 +7,21 @@ use checkout_transport::http::request::Parts;
 use super::refusal::Refusal;
 use super::tenant::Tenant;
 
-/// The number of the tenant that sent a request, once both its headers have passed.
-pub(super) fn authenticate(tenants: &[Tenant], head: &Parts) -> Result<usize, Refusal> {
-    let sender =
-        |x_tn, api_key| tenants.iter().position(|tenant| tenant.is_sender(x_tn, api_key, head.uri.host()));
+/// The number of the tenant that sent a request, once both its headers have passed. `tenant` finds one by its
+/// `x-tn`.
+pub(super) fn authenticate<'a>(
+    head: &Parts,
+    tenant: impl FnOnce(&str) -> Option<(usize, &'a Tenant)>,
+) -> Result<usize, Refusal> {
     let [x_tn, api_key] = ["x-tn", "x-api-key"].map(|name| only_value(&head.headers, name));
-    x_tn.zip(api_key).and_then(|(x_tn, api_key)| sender(x_tn, api_key)).ok_or(Refusal::Unauthorized)
+    let (x_tn, api_key) = x_tn.zip(api_key).ok_or(Refusal::Unauthorized)?;
+    let (number, tenant) = tenant(x_tn).ok_or(Refusal::Unauthorized)?;
+    if tenant.is_sender(x_tn, api_key, head.uri.host()) { Ok(number) } else { Err(Refusal::Unauthorized) }
+}
+
+/// The `x-tn` that a request names, if it names one alone.
+pub(super) fn named_tenant(head: &Parts) -> Option<&str> {
+    only_value(&head.headers, "x-tn")
 }
 
 /// Whether the body is said to be JSON, once, with whatever parameters.

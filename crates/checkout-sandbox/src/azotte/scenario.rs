@@ -363,7 +363,8 @@ impl Scenario {
         elapsed: Duration,
         mut reached: impl FnMut(&'a Step),
     ) -> Stage<'a> {
-        let mut stage = Stage { step: &BEGINNING, round: 0, is_waiting: false, is_captured: false };
+        let (step, since) = (&BEGINNING, Duration::ZERO);
+        let mut stage = Stage { step, since, round: 0, is_waiting: false, is_captured: false };
         let (mut at, mut rounds) = (Duration::ZERO, 0);
         for step in &self.steps {
             at = at.saturating_add(step.wait);
@@ -371,7 +372,7 @@ impl Scenario {
                 break;
             }
             reached(step);
-            stage.step = step;
+            (stage.step, stage.since) = (step, at);
             stage.is_captured |= step.code == DONE;
             if step.redirect.is_none() {
                 continue;
@@ -388,7 +389,7 @@ impl Scenario {
             at = back.at;
             if !back.has_passed {
                 reached(&REFUSED);
-                stage.step = &REFUSED;
+                (stage.step, stage.since) = (&REFUSED, at);
                 break;
             }
         }
@@ -569,6 +570,8 @@ pub(super) struct Return {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stage<'a> {
     pub(super) step: &'a Step,
+    /// When it came to that: since the submit.
+    pub(super) since: Duration,
     /// The number of the latest redirect, from 0.
     pub(super) round: usize,
     /// Whether that redirect is still to be returned from.

@@ -36,6 +36,8 @@ pub struct CheckoutRecord {
     pub code: String,
     /// When it was created: milliseconds since 1970-01-01 UTC.
     pub created_at_millis: u64,
+    /// When it came to where it stands now: milliseconds since 1970-01-01 UTC.
+    pub changed_at_millis: u64,
     /// The name of the scenario that it began with.
     pub scenario: String,
 }
@@ -94,6 +96,7 @@ impl Checkout {
     }
 
     pub(super) fn record(&self, now_millis: u64) -> CheckoutRecord {
+        let last = self.reached(now_millis).last();
         CheckoutRecord {
             checkout_id: self.id.clone(),
             merchant_transaction_id: self.order.merchant_transaction_id.clone(),
@@ -103,6 +106,7 @@ impl Checkout {
             payment_type: self.order.payment_type.clone(),
             code: self.code(now_millis).to_owned(),
             created_at_millis: self.created_at_millis,
+            changed_at_millis: last.map_or(self.created_at_millis, |event| event.at_millis),
             scenario: self.scenario.name().to_owned(),
         }
     }
@@ -119,7 +123,17 @@ impl Checkout {
 
     /// The id of its payment, once there is one.
     pub(super) fn payment_id(&self, now_millis: u64) -> Option<String> {
-        is_paid(self.reached(now_millis)).then(|| self.derived(PAYMENT_ID, 32))
+        is_paid(self.reached(now_millis)).then(|| self.future_payment_id())
+    }
+
+    /// The id that its payment has or will have.
+    pub(super) fn future_payment_id(&self) -> String {
+        self.derived(PAYMENT_ID, 32)
+    }
+
+    /// When the first change comes that has not been taken as a webhook.
+    pub(super) fn next_to_take(&self) -> Option<u64> {
+        self.events.get(self.taken).map(|event| event.at_millis)
     }
 
     /// Takes the checkout off its scenario. False, and nothing happens, when what the payer would open is no

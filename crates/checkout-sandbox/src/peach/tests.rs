@@ -1,3 +1,4 @@
+mod crowd;
 mod door;
 mod faults;
 mod limits;

@@ -1,0 +1,124 @@
+//! How many requests a merchant has made, and how close together.
+
+use std::collections::VecDeque;
+
+/// How many requests a merchant has made, by the sandbox's own count: what tells whether a caller has kept to
+/// a limit.
+///
+/// A request is counted for the store, the tenant or the merchant whose it says that it is, whatever was
+/// answered: one that was refused, and one that a fault spoiled, was made all the same. One that names nobody
+/// whom the sandbox knows is nobody's, and one that never arrived was never made.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use checkout_sandbox::azotte::{API_KEY, Sandbox, X_TN};
+/// use checkout_transport::{BlockingTransport, bytes::Bytes, http};
+///
+/// let sandbox = Sandbox::builder().forget_requests().build();
+/// for wait in [40, 20, 20] {
+///     sandbox.clock().advance(Duration::from_secs(wait));
+///     let read = http::Request::get("https://acme.azotte.com/api/v1/c2a/offer/checkout/trk_1/status")
+///         .header("x-tn", X_TN)
+///         .header("x-api-key", API_KEY)
+///         .body(Bytes::new())?;
+///     assert_eq!(sandbox.send_blocking(read)?.status(), 404);
+/// }
+/// let counts = sandbox.counts(X_TN);
+/// assert_eq!((counts.requests, counts.reads, counts.busiest_minute), (3, 3, 3));
+/// assert!(sandbox.requests().is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Counts {
+    /// All requests, for whatever route, and for none.
+    pub requests: u64,
+    /// Those of them that read how a checkout stands: AllScale's get and status, Azotte's status, and both
+    /// versions of Peach's.
+    pub reads: u64,
+    /// Those that the sandbox's own limit refused. Those that a fault answered so are not among them.
+    pub limited: u64,
+    /// The most reads that any 60 seconds held. Of two that are 60 seconds apart each is in a minute of its
+    /// own.
+    pub busiest_minute: u64,
+}
+
+/// The counts of one merchant while they are counted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally {
+    counts: Counts,
+    /// When the reads of the last minute arrived.
+    recent: VecDeque<u64>,
+}
+
+impl Tally {
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Counts a request. The clock never goes back.
+    pub(crate) fn count(&mut self, now_millis: u64, is_read: bool) {
+        self.counts.requests += 1;
+        if !is_read {
+            return;
+        }
+        self.counts.reads += 1;
+        drop_old(&mut self.recent, now_millis);
+        self.recent.push_back(now_millis);
+        self.counts.busiest_minute = self.counts.busiest_minute.max(held(&self.recent));
+    }
+
+    /// Counts that a request was one too many for the sandbox's limit.
+    pub(crate) fn refuse(&mut self) {
+        self.counts.limited += 1;
+    }
+}
+
+/// Drops what is a minute old.
+pub(crate) fn drop_old(times: &mut VecDeque<u64>, now_millis: u64) {
+    while times.front().is_some_and(|at| now_millis.saturating_sub(*at) >= MINUTE_MILLIS) {
+        times.pop_front();
+    }
+}
+
+fn held(times: &VecDeque<u64>) -> u64 {
+    u64::try_from(times.len()).unwrap_or(u64::MAX)
+}
+
+pub(crate) const MINUTE_MILLIS: u64 = 60_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_busiest_minute_is_what_looking_at_every_minute_finds(
+            waits in prop::collection::vec((0_u64..40_000, any::<bool>()), 0..60),
+        ) {
+            let (mut tally, mut now, mut reads) = (Tally::default(), 5, Vec::new());
+            for (wait, is_read) in &waits {
+                now += wait;
+                tally.count(now, *is_read);
+                reads.extend(is_read.then_some(now));
+            }
+            let minute_from = |from: u64| reads.iter().filter(|at| (from..from + 60_000).contains(at)).count();
+            let busiest = reads.iter().map(|from| minute_from(*from)).max().unwrap_or(0);
+            let counts = tally.counts();
+            prop_assert_eq!(counts.busiest_minute, busiest as u64);
+            prop_assert_eq!((counts.requests, counts.reads), (waits.len() as u64, reads.len() as u64));
+        }
+    }
+
+    #[test]
+    fn two_reads_a_minute_apart_are_in_no_minute_together() {
+        for (apart, busiest) in [(0, 2), (59_999, 2), (60_000, 1)] {
+            let mut tally = Tally::default();
+            tally.count(7, true);
+            tally.count(7 + apart, true);
+            assert_eq!(tally.counts().busiest_minute, busiest, "{apart}");
+        }
+    }
+}
