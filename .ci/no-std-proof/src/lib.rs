@@ -20,6 +20,7 @@ use checkout_tables as _;
 mod with_alloc {
     use checkout_auth as _;
     use checkout_money as _;
+    use checkout_poll as _;
     use checkout_validate as _;
     use checkout_wire as _;
 

@@ -18,6 +18,7 @@ const ARROWS: &[Row] = &[
     ("checkout-validate", &["checkout-tables", "checkout-money"]),
     ("checkout-lifecycle", &["checkout-tables"]),
     ("checkout-wire", &["checkout-validate", "checkout-money", "checkout-tables"]),
+    ("checkout-poll", &["checkout-lifecycle", "checkout-tables"]),
     ("checkout-sandbox", &["checkout-transport", "checkout-auth", "checkout-tables"]),
     (
         "checkout-trust",
@@ -70,6 +71,7 @@ const NO_STD: &[&str] = &[
     "checkout-validate",
     "checkout-wire",
     "checkout-auth",
+    "checkout-poll",
 ];
 
 /// What each package takes from the workspace.

@@ -1,0 +1,297 @@
+//! How often to ask, and for how long: data.
+
+use crate::Backoff;
+use checkout_tables::{allscale, azotte, peach};
+use core::time::Duration;
+
+/// How often to ask how a checkout stands, and for how long. Data, one for each provider.
+///
+/// The pause after an answer grows with the checkout's age: an eighth of it, at least [`first`](Self::first)
+/// and at most [`slowest`](Self::slowest). It is not a state, so nothing of it is lost by a restart.
+///
+/// ```
+/// use checkout_poll::Plan;
+/// use core::time::Duration;
+///
+/// const PLAN: Plan = Plan::allscale().slowest(Duration::from_secs(30)).deadline(Duration::from_secs(3600));
+/// assert_eq!(PLAN.first, Duration::from_secs(5));
+/// assert_eq!(PLAN.deadline, Duration::from_secs(3600));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Plan {
+    /// The shortest pause after an answer.
+    pub first: Duration,
+    /// The longest pause after an answer. Less than `first` counts as `first`.
+    pub slowest: Duration,
+    /// For how long to ask: from the beginning, and anew from where something moves that outlives the payer's
+    /// time. See [`Poller`](crate::Poller).
+    pub deadline: Duration,
+    /// The shortest time between two reads, from the answer to the next question. Less than 10 ms counts as
+    /// 10 ms.
+    pub min_gap: Duration,
+    /// The reads while somebody at the provider reviews the payment: its own pause and its own end.
+    pub review: Reads,
+    /// The reads after a refusal, which can be paid late. None: a refusal is the end.
+    pub late_reads: Option<Reads>,
+    /// When to ask although nobody has told that the payer returned from a challenge. None: not at all; but a
+    /// read that was nudged and failed is repeated.
+    pub payer_acts: Option<Duration>,
+    /// How long to wait after a read that failed.
+    pub backoff: Backoff,
+    /// So many refusals that no repeat mends, and no answer between them, end it: 1 to 15. Outside of that
+    /// range the nearest counts.
+    pub refusals: u8,
+    /// Whether an end counts only once the read that settles ([`Fetch::Whole`](crate::Fetch::Whole)) has
+    /// shown it.
+    pub whole_read_at_end: bool,
+    /// By how many thousandths at most chance shortens a pause. Above 1000 counts as 1000.
+    pub jitter_permille: u16,
+}
+
+/// Reads with a pause and an end of their own.
+///
+/// ```
+/// use checkout_poll::Plan;
+/// use core::time::Duration;
+///
+/// assert_eq!(Plan::allscale().review.every, Duration::from_secs(300));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Reads {
+    /// The pause after an answer.
+    pub every: Duration,
+    /// For how long, from where they begin.
+    pub at_most: Duration,
+}
+
+impl Plan {
+    /// AllScale: every 5 s at first, each minute at last, for 10 minutes; the whole intent is read at the
+    /// end.
+    ///
+    /// Source: AllScale's integration guide (every 5 s, give up after 10 minutes). Assumed: that the pause
+    /// may grow, and the minute; what a bare status settles is nothing, so the intent is read.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// # use core::time::Duration;
+    /// let plan = Plan::allscale();
+    /// assert_eq!((plan.first, plan.deadline), (Duration::from_secs(5), Duration::from_secs(600)));
+    /// assert!(plan.whole_read_at_end);
+    /// ```
+    #[must_use]
+    pub const fn allscale() -> Self {
+        Self {
+            first: Duration::from_secs(allscale::POLL_EVERY_SECONDS),
+            slowest: Duration::from_secs(60),
+            deadline: Duration::from_secs(allscale::POLL_GIVE_UP_SECONDS),
+            min_gap: Duration::from_secs(1),
+            whole_read_at_end: true,
+            ..Self::BASE
+        }
+    }
+
+    /// Azotte: what the answer says, and where it says nothing every 2 s at first, each half a minute at
+    /// last; for 10 minutes. Its one read settles.
+    ///
+    /// Source: *Get Checkout Status*, Polling Pattern (`Retry-After: 2`). Assumed: that the pause may grow,
+    /// the half minute, and the 10 minutes.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// # use core::time::Duration;
+    /// assert_eq!(Plan::azotte().first, Duration::from_secs(2));
+    /// ```
+    #[must_use]
+    pub const fn azotte() -> Self {
+        Self {
+            first: Duration::from_secs(azotte::DEFAULT_RETRY_AFTER_SECONDS),
+            slowest: Duration::from_secs(30),
+            deadline: Duration::from_secs(600),
+            ..Self::BASE
+        }
+    }
+
+    /// Peach: every half a minute at first, every 5 minutes at last, for 65 minutes. Its one read settles.
+    ///
+    /// Source: *Payment status*, GET status request parameters (two requests a minute, from which come
+    /// `first` and `min_gap`, so that a poller that is alone keeps the limit); a page that nobody opens ends
+    /// at 60 minutes. Assumed: that the pause may grow, the 5 minutes, and 5 minutes for the last news.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// # use core::time::Duration;
+    /// let plan = Plan::peach();
+    /// assert_eq!((plan.first, plan.min_gap), (Duration::from_secs(30), Duration::from_secs(30)));
+    /// assert_eq!(plan.deadline, Duration::from_secs(65 * 60));
+    /// ```
+    #[must_use]
+    pub const fn peach() -> Self {
+        Self {
+            first: PEACH_EVERY,
+            slowest: Duration::from_secs(300),
+            deadline: Duration::from_secs(2 * peach::EXPIRES_AFTER_SECONDS + 300),
+            min_gap: PEACH_EVERY,
+            ..Self::BASE
+        }
+    }
+
+    /// With this shortest pause.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// # use core::time::Duration;
+    /// assert_eq!(Plan::allscale().first(Duration::from_secs(3)).first, Duration::from_secs(3));
+    /// ```
+    #[must_use]
+    pub const fn first(mut self, first: Duration) -> Self {
+        self.first = first;
+        self
+    }
+
+    /// With this longest pause.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// # use core::time::Duration;
+    /// assert_eq!(Plan::allscale().slowest(Duration::from_secs(20)).slowest, Duration::from_secs(20));
+    /// ```
+    #[must_use]
+    pub const fn slowest(mut self, slowest: Duration) -> Self {
+        self.slowest = slowest;
+        self
+    }
+
+    /// With this deadline.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// # use core::time::Duration;
+    /// assert_eq!(Plan::allscale().deadline(Duration::from_secs(900)).deadline, Duration::from_secs(900));
+    /// ```
+    #[must_use]
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// With this shortest time between two reads.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// # use core::time::Duration;
+    /// assert_eq!(Plan::allscale().min_gap(Duration::from_millis(500)).min_gap, Duration::from_millis(500));
+    /// ```
+    #[must_use]
+    pub const fn min_gap(mut self, min_gap: Duration) -> Self {
+        self.min_gap = min_gap;
+        self
+    }
+
+    /// With these reads during a review.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// # use core::time::Duration;
+    /// let plan = Plan::allscale().review(Duration::from_secs(60), Duration::from_secs(86_400));
+    /// assert_eq!(plan.review.at_most, Duration::from_secs(86_400));
+    /// ```
+    #[must_use]
+    pub const fn review(mut self, every: Duration, at_most: Duration) -> Self {
+        self.review = Reads { every, at_most };
+        self
+    }
+
+    /// With these reads after a refusal. `Duration::MAX` is as long as a poller counts: 497 days.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// # use core::time::Duration;
+    /// let plan = Plan::allscale().late_reads(Duration::from_secs(3_600), Duration::MAX);
+    /// assert_eq!(plan.late_reads.map(|reads| reads.at_most), Some(Duration::MAX));
+    /// ```
+    #[must_use]
+    pub const fn late_reads(mut self, every: Duration, at_most: Duration) -> Self {
+        self.late_reads = Some(Reads { every, at_most });
+        self
+    }
+
+    /// With this time after which to ask although nobody has told that the payer returned.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// assert_eq!(Plan::allscale().payer_acts(None).payer_acts, None);
+    /// ```
+    #[must_use]
+    pub const fn payer_acts(mut self, every: Option<Duration>) -> Self {
+        self.payer_acts = every;
+        self
+    }
+
+    /// With these waits after a read that failed.
+    ///
+    /// ```
+    /// # use checkout_poll::{Backoff, Plan};
+    /// assert_eq!(Plan::allscale().backoff(Backoff::default()).backoff, Backoff::default());
+    /// ```
+    #[must_use]
+    pub const fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// With so many refusals that end it.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// assert_eq!(Plan::allscale().refusals(1).refusals, 1);
+    /// ```
+    #[must_use]
+    pub const fn refusals(mut self, refusals: u8) -> Self {
+        self.refusals = refusals;
+        self
+    }
+
+    /// With or without the read that settles an end.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// assert_eq!(Plan::allscale().whole_read_at_end(false).whole_read_at_end, false);
+    /// ```
+    #[must_use]
+    pub const fn whole_read_at_end(mut self, whole_read_at_end: bool) -> Self {
+        self.whole_read_at_end = whole_read_at_end;
+        self
+    }
+
+    /// With this part of a pause that chance may take off.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// assert_eq!(Plan::allscale().jitter_permille(0).jitter_permille, 0);
+    /// ```
+    #[must_use]
+    pub const fn jitter_permille(mut self, jitter_permille: u16) -> Self {
+        self.jitter_permille = jitter_permille;
+        self
+    }
+
+    const BASE: Self = Self {
+        first: Duration::from_secs(1),
+        slowest: Duration::from_secs(60),
+        deadline: Duration::from_secs(600),
+        min_gap: Duration::from_secs(1),
+        review: Reads { every: Duration::from_secs(300), at_most: Duration::from_secs(3 * 24 * 3600) },
+        late_reads: None,
+        payer_acts: Some(Duration::from_secs(30)),
+        backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(60)),
+        refusals: 3,
+        whole_read_at_end: false,
+        jitter_permille: 100,
+    };
+}
+
+const PEACH_EVERY: Duration = match peach::Route::Status.rate_limit() {
+    Some(limit) => Duration::from_secs(limit.per_seconds.div_ceil(limit.requests) as u64),
+    None => Duration::from_secs(30),
+};

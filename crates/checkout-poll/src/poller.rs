@@ -1,0 +1,652 @@
+//! When to ask how one checkout stands.
+
+mod step;
+mod text;
+
+use crate::{Plan, Reads, time};
+use checkout_lifecycle::{Moment, Phase};
+use core::time::Duration;
+
+pub use step::{Fetch, GaveUp, Heard, Step, Why};
+pub use text::ParsePollerError;
+
+/// When to ask how one checkout stands, and when to stop: a machine without a clock, a timer or a transport.
+///
+/// It is asked by [`next`](Self::next) what to do now, and told what was done: [`asking`](Self::asking)
+/// before a read is sent, [`heard`](Self::heard) when it ended, [`nudge`](Self::nudge) when a webhook came,
+/// [`payer_returned`](Self::payer_returned), [`resume`](Self::resume). It knows [`Phase`]s and no provider's
+/// status.
+///
+/// 24 bytes, `Copy`, and with a text form that stays the same: keep it beside the tracker. What is stored and
+/// read back goes on as if nothing had happened.
+///
+/// # What holds
+/// - Time does not go back: a moment before one that was told counts as that one, to 10 ms. Who goes by a clock that can
+///   be set back tells [`set_back`](Self::set_back), or waits until the clock has caught up.
+/// - Two reads are [`Plan::min_gap`] apart at least, from when one was sent, and from when it was heard of.
+/// - A wait that the provider said is never cut short, by a nudge neither. One that goes past the deadline
+///   ends it at once: [`Why::AskedToWait`].
+/// - A status that nobody has named yet changes nothing: it is asked on.
+/// - After a read that failed the next one comes later than after an answer, never sooner.
+/// - No read is given at the [deadline](Self::deadline) or after it. A pause that would reach it is shortened to
+///   end `min_gap` before it, so that nobody gives up on old news; a wait after a failure, or one that was said,
+///   is not.
+/// - An end counts once the read that settles has shown it ([`Plan::whole_read_at_end`]). Until then it is no
+///   [`Step::Done`].
+/// - The same plan, seed and history give the same steps.
+///
+/// # The deadline moves
+/// It is the payer's time, so what outlives that has a time of its own. Assumed, all of it: no provider says.
+/// - An end that was not known before is given [`Plan::deadline`] from then to be confirmed, if that is
+///   longer. An end that nothing confirms is given up with that end as the [last phase](GaveUp::last).
+/// - A review is given [`Plan::review`]'s time from where it began, if that is longer. Where it leads back to
+///   an open phase, that is given [`Plan::deadline`] from then.
+/// - A refusal that is confirmed is looked at for as long as [`Plan::late_reads`] says, and is [`Step::Done`]
+///   then.
+/// - A checkout that had ended and is open again, or has ended otherwise, as with money that comes late, is
+///   given [`Plan::deadline`] from then.
+///
+/// A poller counts 497 days from where it began: what is longer is that long.
+///
+/// ```
+/// use checkout_lifecycle::{Moment, Phase};
+/// use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
+/// use core::time::Duration;
+///
+/// let plan = Plan::allscale();
+/// let at = |seconds: i64| Moment::from_unix_millis(1_700_000_000_000 + seconds * 1_000);
+/// let answer = |fetch, phase| Heard::Answer { fetch, phase: Some(phase), wait: None };
+///
+/// let mut poller = Poller::new(&plan, at(0), 42);
+/// assert_eq!(poller.next(&plan, at(0)), Step::Fetch(Fetch::Status));
+/// poller.asking(&plan, at(0));
+/// poller.heard(&plan, at(0), answer(Fetch::Status, Phase::AwaitingPayer));
+/// assert!(matches!(poller.next(&plan, at(1)), Step::Wait(until) if until > at(4) && until <= at(5)));
+///
+/// // It is paid; the read that settles comes before it counts.
+/// poller.asking(&plan, at(5));
+/// poller.heard(&plan, at(5), answer(Fetch::Status, Phase::Succeeded));
+/// assert_eq!(poller.next(&plan, at(6)), Step::Fetch(Fetch::Whole));
+/// poller.asking(&plan, at(6));
+/// poller.heard(&plan, at(6), answer(Fetch::Whole, Phase::Succeeded));
+/// assert_eq!(poller.next(&plan, at(6)), Step::Done(Phase::Succeeded));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Poller {
+    /// Whole seconds since the Unix epoch, rounded down. What follows is in ticks since then.
+    began: u32,
+    /// The latest moment that was told, rounded down.
+    seen: u32,
+    /// No read before this one, whoever wants it.
+    earliest: u32,
+    /// The next read; never before `earliest`.
+    due: u32,
+    /// No read from here on.
+    deadline: u32,
+    phase: Option<Phase>,
+    seed: u8,
+    /// What came of reads since the last answer.
+    failures: u8,
+    /// The lower half are flags, the upper half counts the refusals since the last answer.
+    flags: u8,
+}
+
+impl Poller {
+    /// Nothing is known yet, and the first read is due when the checkout began.
+    ///
+    /// `began` is when it was made, rounded down to a whole second where its age is counted; before 1970
+    /// counts as 1970, after 2106 as 2106. The seed is for what chance shortens pauses by: any number,
+    /// another one for each checkout.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Fetch, Plan, Poller, Step};
+    /// let began = Moment::from_unix_millis(1_700_000_000_000);
+    /// let poller = Poller::new(&Plan::peach(), began, 42);
+    /// assert_eq!((poller.began(), poller.phase()), (began, None));
+    /// assert_eq!(poller.next(&Plan::peach(), began), Step::Fetch(Fetch::Status));
+    /// ```
+    #[must_use]
+    pub fn new(plan: &Plan, began: Moment, seed: u64) -> Self {
+        let [seed, ..] = time::mix(seed).to_le_bytes();
+        let seconds = u32::try_from(began.unix_millis().max(0) / 1_000).unwrap_or(u32::MAX);
+        let mut poller = Self {
+            began: seconds,
+            seen: 0,
+            earliest: 0,
+            due: 0,
+            deadline: 0,
+            phase: None,
+            seed,
+            failures: 0,
+            flags: 0,
+        };
+        let now = poller.hear(began);
+        poller.earliest = poller.seen;
+        poller.due = poller.seen;
+        poller.deadline = after(now, plan.deadline);
+        poller
+    }
+
+    /// What to do now. It changes nothing: who asks twice has the same answer twice.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{GaveUp, Plan, Poller, Step, Why};
+    /// let began = Moment::from_unix_millis(1_700_000_000_000);
+    /// let poller = Poller::new(&Plan::allscale(), began, 42);
+    /// let late = began.saturating_add(Plan::allscale().deadline);
+    /// let gave_up = GaveUp { last: None, why: Why::Deadline };
+    /// assert_eq!(poller.next(&Plan::allscale(), late), Step::GaveUp(gave_up));
+    /// ```
+    #[must_use]
+    pub fn next(&self, plan: &Plan, now: Moment) -> Step {
+        let now = self.tick(now);
+        let over = self.over(plan, now);
+        if let Some(end) = self.confirmed_end(plan) {
+            if over.is_some() || self.late_reads(plan).is_none() {
+                return Step::Done(end);
+            }
+        } else if let Some(why) = over {
+            return Step::GaveUp(GaveUp { last: self.phase, why });
+        }
+        if now >= self.due {
+            return Step::Fetch(match self.unconfirmed_end(plan) {
+                true => Fetch::Whole,
+                false => Fetch::Status,
+            });
+        }
+        match self.has(CHALLENGED) {
+            true => Step::AskPayer { until: self.due() },
+            false => Step::Wait(self.due()),
+        }
+    }
+
+    /// A read is about to be sent. From here on the shortest time between two reads holds, even if nothing is
+    /// ever heard of this one, as when the caller is canceled half-way: then the same read is due again.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Fetch, Plan, Poller, Step};
+    /// # use core::time::Duration;
+    /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&plan, began, 42);
+    /// poller.asking(&plan, began);
+    /// let again = began.saturating_add(Duration::from_secs(1));
+    /// assert_eq!(poller.next(&plan, began), Step::Wait(again));
+    /// assert_eq!(poller.next(&plan, again), Step::Fetch(Fetch::Status));
+    /// ```
+    pub fn asking(&mut self, plan: &Plan, now: Moment) {
+        let now = self.hear(now);
+        self.hold(after(now, gap(plan)), false);
+        self.due = self.due.max(self.earliest);
+    }
+
+    /// What came of a read.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Heard, Plan, Poller, Step};
+    /// # use core::time::Duration;
+    /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&plan, began, 42);
+    /// poller.asking(&plan, began);
+    /// poller.heard(&plan, began, Heard::Limited { wait: Some(Duration::from_secs(20)) });
+    /// assert_eq!(poller.next(&plan, began), Step::Wait(began.saturating_add(Duration::from_secs(20))));
+    /// ```
+    pub fn heard(&mut self, plan: &Plan, now: Moment, heard: Heard) {
+        let now = self.hear(now);
+        self.hold(after(now, gap(plan)), false);
+        match heard {
+            Heard::Answer { fetch, phase, wait } => self.answered(plan, now, fetch, phase, wait),
+            Heard::Failed { wait } => self.failed(plan, now, wait),
+            Heard::Limited { wait } => {
+                self.failed(plan, now, wait);
+                if wait.is_none() {
+                    // Nobody said how long the limit holds, so this is what it is taken for.
+                    self.hold(self.due, false);
+                }
+            }
+            Heard::Refused => {
+                let refusals = self.refusals().saturating_add(1).min(MOST_REFUSALS);
+                self.flags = (self.flags & FLAGS) | (refusals << 4);
+                self.failed(plan, now, None);
+            }
+        }
+    }
+
+    /// A webhook came, or something else that makes a read worth while: it is due now, but not inside the
+    /// shortest time between two reads, nor before the end of a wait that was said or of a limit.
+    ///
+    /// It does not bring back what was given up: that is [`resume`](Self::resume).
+    ///
+    /// ```
+    /// # use checkout_lifecycle::{Moment, Phase};
+    /// # use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
+    /// # use core::time::Duration;
+    /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&plan, began, 42);
+    /// let answer = Heard::Answer { fetch: Fetch::Status, phase: Some(Phase::Processing), wait: None };
+    /// poller.heard(&plan, began, answer);
+    /// let soon = began.saturating_add(Duration::from_secs(2));
+    /// assert!(matches!(poller.next(&plan, soon), Step::Wait(_)));
+    /// poller.nudge(&plan, soon);
+    /// assert_eq!(poller.next(&plan, soon), Step::Fetch(Fetch::Status));
+    /// ```
+    pub fn nudge(&mut self, _plan: &Plan, now: Moment) {
+        self.hear(now);
+        self.due = self.due.min(self.seen.max(self.earliest));
+    }
+
+    /// The payer came back, from a challenge or from the provider's page: a read is due, as after a
+    /// [`nudge`](Self::nudge), and the challenge is not to be shown any more.
+    ///
+    /// Where an answer says after it that the payer has to act, that may be another challenge: it is
+    /// [`Step::AskPayer`] again, and asked again after the plan's ordinary pause.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::{Moment, Phase};
+    /// # use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
+    /// # use core::time::Duration;
+    /// let (plan, began) = (Plan::azotte(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&plan, began, 42);
+    /// let answer = Heard::Answer { fetch: Fetch::Status, phase: Some(Phase::PayerAction), wait: None };
+    /// poller.heard(&plan, began, answer);
+    /// let soon = began.saturating_add(Duration::from_secs(9));
+    /// assert!(matches!(poller.next(&plan, soon), Step::AskPayer { .. }));
+    /// poller.payer_returned(&plan, soon);
+    /// assert_eq!(poller.next(&plan, soon), Step::Fetch(Fetch::Status));
+    /// ```
+    pub fn payer_returned(&mut self, plan: &Plan, now: Moment) {
+        if self.phase == Some(Phase::PayerAction) {
+            self.set(CHALLENGED, false);
+            self.set(RETURNED, true);
+        }
+        self.nudge(plan, now);
+    }
+
+    /// Goes on after it was given up, or gives it another deadline at any other time: from now, at most for
+    /// so long. Refusals are forgotten, and a read is due as after a [`nudge`](Self::nudge).
+    ///
+    /// An end that was confirmed stays [`Step::Done`]; but a refusal, where the plan has late reads, is
+    /// looked at again for so long. More than 248 days after it began a poller counts from now on: then
+    /// [`began`](Self::began) is now.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Fetch, Plan, Poller, Step};
+    /// # use core::time::Duration;
+    /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&plan, began, 42);
+    /// let tomorrow = began.saturating_add(Duration::from_secs(86_400));
+    /// assert!(matches!(poller.next(&plan, tomorrow), Step::GaveUp(_)));
+    /// poller.resume(&plan, tomorrow, Duration::from_secs(60));
+    /// assert_eq!(poller.next(&plan, tomorrow), Step::Fetch(Fetch::Status));
+    /// ```
+    pub fn resume(&mut self, plan: &Plan, now: Moment, for_at_most: Duration) {
+        self.hear(now);
+        if self.seen > u32::MAX / 2 {
+            self.begin_anew(now);
+        }
+        self.deadline = after(self.hear(now), for_at_most);
+        self.flags &= FLAGS;
+        self.nudge(plan, now);
+    }
+
+    /// The clock may have been set back: what was waited for still is, for as long as was left at the latest moment that
+    /// was told, and so is the deadline, where it had not passed by then. Tell it before [`next`](Self::next) and what
+    /// comes after it; a year that a clock ran ahead, and that was told, would be waited for otherwise.
+    ///
+    /// A moment that is less than a minute before the latest one changes nothing: it counts as that one. Assumed: so far
+    /// apart are the clocks of two machines, or a moment and its use.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Fetch, Plan, Poller, Step};
+    /// # use core::time::Duration;
+    /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&plan, began, 42);
+    /// poller.asking(&plan, began.saturating_add(Duration::from_secs(86_400))); // by a clock that is wrong
+    /// poller.set_back(began);
+    /// let again = began.saturating_add(Duration::from_secs(1));
+    /// assert_eq!(poller.next(&plan, began), Step::Wait(again));
+    /// assert_eq!(poller.next(&plan, again), Step::Fetch(Fetch::Status));
+    /// ```
+    pub fn set_back(&mut self, now: Moment) {
+        if self.moment(self.seen).saturating_since(now) < SET_BACK {
+            return;
+        }
+        let seconds = u32::try_from(now.unix_millis().max(0) / 1_000).unwrap_or(u32::MAX);
+        let is_before_it_began = seconds < self.began;
+        self.began = self.began.min(seconds);
+        let was = core::mem::take(&mut self.seen);
+        // Rounded up, so that nothing is early.
+        self.seen = after(self.millis(now), Duration::ZERO);
+        let seen = self.seen;
+        // What is too long to be counted still is, unless all of it was told out there.
+        let left = |tick| match tick {
+            NEVER if was <= u32::MAX / 2 => NEVER,
+            _ => seen.saturating_add(tick.saturating_sub(was)),
+        };
+        self.earliest = left(self.earliest);
+        self.due = left(self.due);
+        // One that had passed was set before the clock ran ahead, and stands.
+        if is_before_it_began || self.deadline > was {
+            self.deadline = left(self.deadline);
+        }
+    }
+
+    /// Where the checkout stands, as far as the answers said.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Plan, Poller};
+    /// assert_eq!(Poller::new(&Plan::peach(), Moment::from_unix_millis(0), 0).phase(), None);
+    /// ```
+    #[must_use]
+    pub const fn phase(&self) -> Option<Phase> {
+        self.phase
+    }
+
+    /// When the checkout began, rounded down to a whole second.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Plan, Poller};
+    /// let poller = Poller::new(&Plan::peach(), Moment::from_unix_millis(1_999), 0);
+    /// assert_eq!(poller.began(), Moment::from_unix_millis(1_000));
+    /// ```
+    #[must_use]
+    pub fn began(&self) -> Moment {
+        self.moment(0)
+    }
+
+    /// When the next read is due, or the deadline if that is before it: until then [`next`](Self::next) says
+    /// what it says now, unless something is told.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Plan, Poller};
+    /// let began = Moment::from_unix_millis(1_700_000_000_000);
+    /// assert_eq!(Poller::new(&Plan::peach(), began, 0).due(), began);
+    /// ```
+    #[must_use]
+    pub fn due(&self) -> Moment {
+        self.moment(self.due.min(self.deadline))
+    }
+
+    /// When it ends, as far as is known now: see [the type](Self).
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Plan, Poller};
+    /// let began = Moment::from_unix_millis(1_700_000_000_000);
+    /// let poller = Poller::new(&Plan::peach(), began, 0);
+    /// assert_eq!(poller.deadline(), began.saturating_add(Plan::peach().deadline));
+    /// ```
+    #[must_use]
+    pub fn deadline(&self) -> Moment {
+        self.moment(self.deadline)
+    }
+
+    /// How many reads in a row brought no answer. 255 is that many or more.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Heard, Plan, Poller};
+    /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&plan, began, 42);
+    /// poller.heard(&plan, began, Heard::Failed { wait: None });
+    /// assert_eq!(poller.failures(), 1);
+    /// ```
+    #[must_use]
+    pub const fn failures(&self) -> u8 {
+        self.failures
+    }
+
+    /// The pause that the plan has after an answer that says where the checkout stands now, before chance
+    /// shortens it. `Duration::MAX` where it is not to be asked before the deadline: see
+    /// [`Plan::payer_acts`].
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Plan, Poller};
+    /// # use core::time::Duration;
+    /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let poller = Poller::new(&plan, began, 42);
+    /// let after = |seconds| poller.interval(&plan, began.saturating_add(Duration::from_secs(seconds)));
+    /// assert_eq!([0, 80, 9_999].map(after), [5, 10, 60].map(Duration::from_secs));
+    /// ```
+    #[must_use]
+    pub fn interval(&self, plan: &Plan, now: Moment) -> Duration {
+        self.pause(plan, self.millis(now)).unwrap_or(Duration::MAX)
+    }
+}
+
+impl Poller {
+    fn answered(
+        &mut self,
+        plan: &Plan,
+        now: u64,
+        fetch: Fetch,
+        phase: Option<Phase>,
+        wait: Option<Duration>,
+    ) {
+        self.failures = 0;
+        self.flags &= FLAGS;
+        let before = self.phase;
+        if let Some(phase) = phase {
+            self.stands(plan, now, fetch, phase);
+        }
+        if let Some(wait) = wait {
+            self.hold(after(now, wait), true);
+        }
+        let has_ended = self.phase != before && self.unconfirmed_end(plan);
+        self.due = match (self.pause(plan, now), wait) {
+            _ if has_ended => self.earliest,
+            (Some(_), Some(_)) if self.is_ordinary(plan) => self.earliest,
+            (Some(pause), Some(_)) => self.soon(plan, now, pause),
+            (Some(pause), None) => self.before_the_end(plan, self.soon(plan, now, pause)),
+            (None, _) => NEVER,
+        };
+    }
+
+    /// Nothing was learned: never sooner than after an answer.
+    fn failed(&mut self, plan: &Plan, now: u64, wait: Option<Duration>) {
+        self.failures = self.failures.saturating_add(1);
+        if let Some(wait) = wait {
+            self.hold(after(now, wait), true);
+        }
+        let pause = self.pause(plan, now).unwrap_or_else(|| self.ordinary(plan, now));
+        let wait = plan.backoff.wait(self.failures.into(), self.chance());
+        self.due = self.soon(plan, now, pause).max(after(now, wait));
+    }
+
+    /// Takes in where the checkout stands, with what that does to the deadline.
+    fn stands(&mut self, plan: &Plan, now: u64, fetch: Fetch, phase: Phase) {
+        let before = self.phase.replace(phase);
+        let was_confirmed = self.has(CONFIRMED);
+        let is_new = before != Some(phase);
+        let confirms = fetch == Fetch::Whole || !plan.whole_read_at_end || (was_confirmed && !is_new);
+        let confirmed = phase.is_final() && confirms;
+        self.set(CONFIRMED, confirmed);
+        self.set(CHALLENGED, phase == Phase::PayerAction);
+        self.set(RETURNED, phase == Phase::PayerAction && self.has(RETURNED));
+
+        let was_review = before == Some(Phase::InReview);
+        let outlives = was_review || phase.is_final() || before.is_some_and(Phase::is_final);
+        let time = match phase {
+            Phase::InReview => Some(plan.review.at_most),
+            Phase::AwaitingPayer
+            | Phase::PayerAction
+            | Phase::Processing
+            | Phase::Refunding
+            | Phase::Succeeded
+            | Phase::Authorized
+            | Phase::Failed(_)
+            | Phase::Reversed => outlives.then_some(plan.deadline),
+        };
+        if let Some(time) = time.filter(|_| is_new) {
+            let own = after(now, time);
+            // The time of a review, or of late reads, is not the time of what comes after it.
+            self.deadline = if was_review || was_confirmed { own } else { self.deadline.max(own) };
+        }
+        if let Some(late) = self.late_reads(plan).filter(|_| is_new || !was_confirmed) {
+            self.deadline = after(now, late.at_most);
+        }
+    }
+
+    /// The pause after an answer; none where it is not to be asked before the deadline.
+    fn pause(&self, plan: &Plan, now: u64) -> Option<Duration> {
+        if self.unconfirmed_end(plan) {
+            return Some(plan.first);
+        }
+        if let Some(late) = self.late_reads(plan) {
+            return Some(late.every);
+        }
+        match self.phase {
+            Some(Phase::InReview) => Some(plan.review.every),
+            Some(Phase::PayerAction) if !self.has(RETURNED) => plan.payer_acts,
+            _ => Some(self.ordinary(plan, now)),
+        }
+    }
+
+    /// Whether the pause is one that the answer may shorten.
+    fn is_ordinary(&self, plan: &Plan) -> bool {
+        let challenged = self.phase == Some(Phase::PayerAction) && !self.has(RETURNED);
+        self.phase != Some(Phase::InReview) && !challenged && self.late_reads(plan).is_none()
+    }
+
+    /// An eighth of the age, within the plan's bounds.
+    fn ordinary(&self, plan: &Plan, now: u64) -> Duration {
+        Duration::from_millis(now / 8).min(plan.slowest).max(plan.first)
+    }
+
+    /// When a pause that chance has shortened is over.
+    fn soon(&self, plan: &Plan, now: u64, pause: Duration) -> u32 {
+        let less = time::share(pause, plan.jitter_permille, self.chance());
+        after(now, pause.saturating_sub(less)).max(self.earliest)
+    }
+
+    /// Not so late that the deadline comes first, as long as there is time for another read before it.
+    fn before_the_end(&self, plan: &Plan, due: u32) -> u32 {
+        let last = self.deadline.saturating_sub(after(0, gap(plan)));
+        if last >= self.earliest { due.min(last) } else { due }
+    }
+
+    /// No read before this.
+    fn hold(&mut self, until: u32, said: bool) {
+        if until > self.earliest || (said && until == self.earliest) {
+            self.earliest = until;
+            self.set(SAID, said);
+        }
+    }
+
+    /// Why there is nothing more to ask.
+    fn over(&self, plan: &Plan, now: u32) -> Option<Why> {
+        if self.refusals() >= plan.refusals.clamp(1, MOST_REFUSALS) {
+            return Some(Why::Refused);
+        }
+        if self.has(SAID) && self.earliest > self.deadline {
+            return Some(Why::AskedToWait { until: self.moment(self.earliest) });
+        }
+        (now >= self.deadline).then_some(Why::Deadline)
+    }
+
+    fn confirmed_end(&self, plan: &Plan) -> Option<Phase> {
+        self.phase.filter(|phase| phase.is_final() && !self.unconfirmed_end(plan))
+    }
+
+    fn unconfirmed_end(&self, plan: &Plan) -> bool {
+        plan.whole_read_at_end && !self.has(CONFIRMED) && self.phase.is_some_and(Phase::is_final)
+    }
+
+    /// The reads of a refusal that is confirmed.
+    fn late_reads(&self, plan: &Plan) -> Option<Reads> {
+        plan.late_reads.filter(|_| matches!(self.confirmed_end(plan), Some(Phase::Failed(_))))
+    }
+
+    /// Counts from this moment on.
+    fn begin_anew(&mut self, now: Moment) {
+        let began = u32::try_from(now.unix_millis().max(0) / 1_000).unwrap_or(u32::MAX).max(self.began);
+        let shift = u64::from(began.abs_diff(self.began)).saturating_mul(TICKS_A_SECOND);
+        let shift = u32::try_from(shift).unwrap_or(u32::MAX);
+        self.began = began;
+        self.seen = self.seen.saturating_sub(shift);
+        for tick in [&mut self.earliest, &mut self.due] {
+            // What was too long to be counted still is.
+            if *tick != NEVER {
+                *tick = tick.saturating_sub(shift);
+            }
+        }
+    }
+
+    /// Milliseconds since it began. What was told before does not come after it.
+    fn millis(&self, at: Moment) -> u64 {
+        let since = at.unix_millis().saturating_sub(i64::from(self.began).saturating_mul(1_000));
+        u64::try_from(since).unwrap_or(0).max(u64::from(self.seen).saturating_mul(TICK_MILLIS))
+    }
+
+    /// The tick that a moment is in.
+    fn tick(&self, at: Moment) -> u32 {
+        u32::try_from(self.millis(at) / TICK_MILLIS).unwrap_or(u32::MAX)
+    }
+
+    fn hear(&mut self, now: Moment) -> u64 {
+        let millis = self.millis(now);
+        self.seen = self.tick(now);
+        millis
+    }
+
+    fn moment(&self, tick: u32) -> Moment {
+        let since = Duration::from_millis(u64::from(tick).saturating_mul(TICK_MILLIS));
+        Moment::from_unix_millis(i64::from(self.began).saturating_mul(1_000)).saturating_add(since)
+    }
+
+    /// The same whenever the same is told at the same time.
+    fn chance(&self) -> u64 {
+        let now = (u64::from(self.began) << 32) | u64::from(self.seen);
+        time::mix(now ^ time::mix(self.seed.into()))
+    }
+
+    const fn refusals(&self) -> u8 {
+        self.flags >> 4
+    }
+
+    const fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    fn set(&mut self, flag: u8, on: bool) {
+        if on { self.flags |= flag } else { self.flags &= !flag }
+    }
+}
+
+/// So long after so many milliseconds, in ticks, rounded up.
+fn after(now: u64, span: Duration) -> u32 {
+    let millis = now.saturating_add(time::millis_up(span));
+    u32::try_from(millis.div_ceil(TICK_MILLIS)).unwrap_or(u32::MAX)
+}
+
+fn gap(plan: &Plan) -> Duration {
+    plan.min_gap.max(Duration::from_millis(TICK_MILLIS))
+}
+
+const TICK_MILLIS: u64 = 10;
+const TICKS_A_SECOND: u64 = 100;
+/// The end of what is counted.
+const NEVER: u32 = u32::MAX;
+/// From here on a moment that is too early is a clock that was set back.
+const SET_BACK: Duration = Duration::from_secs(60);
+
+/// The phase is an end, and the read that settles has shown it.
+const CONFIRMED: u8 = 1;
+/// The payer is to be shown a challenge.
+const CHALLENGED: u8 = 2;
+/// The payer has returned since the first challenge.
+const RETURNED: u8 = 4;
+/// The provider said the wait until `earliest`.
+const SAID: u8 = 8;
+/// All four.
+const FLAGS: u8 = 15;
+const MOST_REFUSALS: u8 = 15;

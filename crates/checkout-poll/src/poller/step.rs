@@ -1,0 +1,125 @@
+//! What a poller says, and what it is told.
+
+#[cfg(doc)]
+use crate::{Plan, Poller};
+use checkout_lifecycle::{Moment, Phase};
+use core::time::Duration;
+
+/// What to read.
+///
+/// ```
+/// use checkout_poll::Fetch;
+///
+/// assert_ne!(Fetch::Status, Fetch::Whole);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fetch {
+    /// How the checkout stands, and no more.
+    Status,
+    /// The read that settles: all that can be compared with the order. A provider with one read has it for
+    /// both.
+    Whole,
+}
+
+/// What to do now.
+///
+/// ```
+/// use checkout_lifecycle::Phase;
+/// use checkout_poll::Step;
+///
+/// assert_ne!(Step::Done(Phase::Authorized), Step::Done(Phase::Succeeded));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Ask the provider. Tell [`Poller::asking`] before it and [`Poller::heard`] after it.
+    Fetch(Fetch),
+    /// Nothing until then.
+    Wait(Moment),
+    /// Show the payer the challenge, and tell [`Poller::payer_returned`] when the payer is back. Nothing else
+    /// until then.
+    AskPayer {
+        /// When to go on if nobody has told.
+        until: Moment,
+    },
+    /// It has ended like this, and the read that settles has shown it.
+    Done(Phase),
+    /// It has not ended, as far as is known, and it is not asked any more.
+    GaveUp(GaveUp),
+}
+
+/// What was known when it was given up. It says nothing of how the checkout ends: money can still come.
+///
+/// ```
+/// use checkout_poll::{GaveUp, Why};
+///
+/// let gave_up = GaveUp { last: None, why: Why::Deadline };
+/// assert_eq!(gave_up.why, Why::Deadline);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GaveUp {
+    /// Where the checkout stood when it was last heard of. An end, if it was not confirmed.
+    pub last: Option<Phase>,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why it was given up. [`Poller::resume`] goes on.
+///
+/// ```
+/// use checkout_lifecycle::Moment;
+/// use checkout_poll::Why;
+///
+/// let until = Moment::from_unix_millis(1_700_000_000_000);
+/// assert_eq!(Why::AskedToWait { until }, Why::AskedToWait { until });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Why {
+    /// Its time is over.
+    Deadline,
+    /// The provider said a wait that goes past the deadline.
+    AskedToWait {
+        /// When it would be over.
+        until: Moment,
+    },
+    /// It was refused so often in a way that no repeat mends: [`Plan::refusals`].
+    Refused,
+}
+
+/// What came of a read, in words that are the same for every provider.
+///
+/// ```
+/// use checkout_poll::Heard;
+/// use core::time::Duration;
+///
+/// let limited = Heard::Limited { wait: Some(Duration::from_secs(7)) };
+/// assert_ne!(limited, Heard::Failed { wait: Some(Duration::from_secs(7)) });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Heard {
+    /// An answer.
+    Answer {
+        /// What was read.
+        fetch: Fetch,
+        /// Where the checkout stands after it, as the tracker says. None if nothing is known, and **none if a
+        /// whole read does not bear it out**, because its status is unknown, older, or in conflict: an end
+        /// that a whole read is said to have shown is done. None changes nothing.
+        phase: Option<Phase>,
+        /// What this very answer said to wait, and not what a provider advises in general: that is the
+        /// plan's. It takes the place of the ordinary pause; a pause of its own kind (a challenge, a review,
+        /// late reads) it only makes longer.
+        wait: Option<Duration>,
+    },
+    /// Too many requests.
+    Limited {
+        /// What the answer said to wait.
+        wait: Option<Duration>,
+    },
+    /// No answer, or one that says nothing: a gateway's, not the API's, unreadable, the provider's own
+    /// trouble.
+    Failed {
+        /// What the answer said to wait.
+        wait: Option<Duration>,
+    },
+    /// A refusal that no repeat mends: credentials, nothing there.
+    Refused,
+}

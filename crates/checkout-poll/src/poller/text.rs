@@ -1,0 +1,243 @@
+//! The stored form of a poller.
+
+use super::{CHALLENGED, CONFIRMED, FLAGS, MOST_REFUSALS, Poller, RETURNED, SAID};
+use checkout_lifecycle::{Failure, Phase};
+use core::fmt;
+use core::str::FromStr;
+
+impl fmt::Display for Poller {
+    /// The form to store: `v1`; the second since the Unix epoch at which it began; the latest moment that was
+    /// told, the earliest read, the next one and the deadline, in hundredths of a second since then; the
+    /// seed; how many reads failed in a row, and how many of them were refused; letters for what is
+    /// remembered (`c` the end is confirmed, `p` the payer is to be asked, `r` the payer has returned, `w`
+    /// the provider said a wait); the phase. `-` for none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { began, seen, earliest, due, deadline, phase, seed, failures, .. } = self;
+        write!(
+            f,
+            "{VERSION} {began} {seen} {earliest} {due} {deadline} {seed} {failures} {} ",
+            self.refusals()
+        )?;
+        if self.flags & FLAGS == 0 {
+            f.write_str(NONE)?;
+        }
+        for (flag, letter) in LETTERS {
+            if self.has(flag) {
+                f.write_str(letter)?;
+            }
+        }
+        write!(f, " {}", phase.map_or(NONE, word))
+    }
+}
+
+impl fmt::Debug for Poller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Poller({self})")
+    }
+}
+
+impl FromStr for Poller {
+    type Err = ParsePollerError;
+
+    /// Reads the stored form back: exactly what [`Display`](fmt::Display) writes, and nothing else.
+    ///
+    /// # Errors
+    /// [`ParsePollerError`], which names the part that is wrong.
+    fn from_str(text: &str) -> Result<Self, ParsePollerError> {
+        let mut parts = text.split(' ');
+        let mut part = |error| parts.next().ok_or(error);
+        if part(ParsePollerError::Version)? != VERSION {
+            return Err(ParsePollerError::Version);
+        }
+        let mut number = |error| part(error).and_then(|digits| number(digits).ok_or(error));
+        let began = number(ParsePollerError::Began)?;
+        let seen = number(ParsePollerError::Seen)?;
+        let earliest = number(ParsePollerError::Earliest)?;
+        let due = number(ParsePollerError::Due)?;
+        let deadline = number(ParsePollerError::Deadline)?;
+        let mut byte = |error| number(error).and_then(|number| u8::try_from(number).map_err(|_| error));
+        let seed = byte(ParsePollerError::Seed)?;
+        let failures = byte(ParsePollerError::Failures)?;
+        let refusals = byte(ParsePollerError::Refusals)?;
+        let flags = flags(part(ParsePollerError::Flags)?).ok_or(ParsePollerError::Flags)?;
+        let phase = match part(ParsePollerError::Phase)? {
+            NONE => None,
+            text => {
+                Some(PHASES.into_iter().find(|phase| word(*phase) == text).ok_or(ParsePollerError::Phase)?)
+            }
+        };
+        if parts.next().is_some() {
+            return Err(ParsePollerError::Surplus);
+        }
+        if due < earliest {
+            return Err(ParsePollerError::Due);
+        }
+        if refusals > failures.min(MOST_REFUSALS) {
+            return Err(ParsePollerError::Refusals);
+        }
+        let poller = Self {
+            began,
+            seen,
+            earliest,
+            due,
+            deadline,
+            phase,
+            seed,
+            failures,
+            flags: flags | (refusals << 4),
+        };
+        let challenged = poller.has(CHALLENGED) || poller.has(RETURNED);
+        if (poller.has(CONFIRMED) && !phase.is_some_and(Phase::is_final))
+            || (challenged && phase != Some(Phase::PayerAction))
+        {
+            return Err(ParsePollerError::Flags);
+        }
+        Ok(poller)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Poller {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Poller {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl serde::de::Visitor<'_> for Text {
+            type Value = Poller;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a stored poller")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Poller, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// A stored poller is not one that [`Poller`] writes: which part is wrong.
+///
+/// ```
+/// use checkout_poll::{ParsePollerError, Poller};
+///
+/// assert_eq!("v2".parse::<Poller>(), Err(ParsePollerError::Version));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParsePollerError {
+    /// It does not begin with `v1`.
+    Version,
+    /// Where it began is not a number of seconds.
+    Began,
+    /// The latest moment is not a number of ticks.
+    Seen,
+    /// The earliest read is not a number of ticks.
+    Earliest,
+    /// The next read is not a number of ticks, or before the earliest one.
+    Due,
+    /// The deadline is not a number of ticks.
+    Deadline,
+    /// The seed is not a number up to 255.
+    Seed,
+    /// The failures are not a number up to 255.
+    Failures,
+    /// The refusals are not a number up to 15, or more than the failures.
+    Refusals,
+    /// What is remembered is not in these letters, not in their order, or not of such a phase.
+    Flags,
+    /// The phase is none of them.
+    Phase,
+    /// It goes on behind the phase.
+    Surplus,
+}
+
+impl fmt::Display for ParsePollerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Version => "a stored poller does not begin with v1",
+            Self::Began => "a stored poller's beginning is not a number of seconds",
+            Self::Seen => "a stored poller's latest moment is not a number of ticks",
+            Self::Earliest => "a stored poller's earliest read is not a number of ticks",
+            Self::Due => "a stored poller's next read is not a number of ticks from the earliest one on",
+            Self::Deadline => "a stored poller's deadline is not a number of ticks",
+            Self::Seed => "a stored poller's seed is not a number up to 255",
+            Self::Failures => "a stored poller's failures are not a number up to 255",
+            Self::Refusals => "a stored poller's refusals are not a number up to 15 and up to its failures",
+            Self::Flags => "a stored poller's letters are not those of its phase",
+            Self::Phase => "a stored poller's phase is none of them",
+            Self::Surplus => "a stored poller goes on behind its phase",
+        })
+    }
+}
+
+impl core::error::Error for ParsePollerError {}
+
+/// A number as `Display` writes it, and no other way of writing it.
+fn number(digits: &str) -> Option<u32> {
+    digits.parse().ok().filter(|_| matches!(digits.as_bytes(), [b'0'] | [b'1'..=b'9', ..]))
+}
+
+/// Letters as `Display` writes them, each once and in their order.
+fn flags(letters: &str) -> Option<u8> {
+    if letters == NONE {
+        return Some(0);
+    }
+    let mut rest = letters;
+    let mut flags = 0;
+    for (flag, letter) in LETTERS {
+        if let Some(behind) = rest.strip_prefix(letter) {
+            flags |= flag;
+            rest = behind;
+        }
+    }
+    (rest.is_empty() && flags != 0).then_some(flags)
+}
+
+/// A phase as it is stored.
+const fn word(phase: Phase) -> &'static str {
+    match phase {
+        Phase::AwaitingPayer => "awaiting-payer",
+        Phase::PayerAction => "payer-action",
+        Phase::Processing => "processing",
+        Phase::InReview => "in-review",
+        Phase::Refunding => "refunding",
+        Phase::Succeeded => "succeeded",
+        Phase::Authorized => "authorized",
+        Phase::Failed(Failure::Declined) => "declined",
+        Phase::Failed(Failure::Rejected) => "rejected",
+        Phase::Failed(Failure::Underpaid) => "underpaid",
+        Phase::Failed(Failure::Canceled) => "canceled",
+        Phase::Failed(Failure::Expired) => "expired",
+        Phase::Failed(Failure::Error) => "error",
+        Phase::Reversed => "reversed",
+    }
+}
+
+const PHASES: [Phase; 14] = [
+    Phase::AwaitingPayer,
+    Phase::PayerAction,
+    Phase::Processing,
+    Phase::InReview,
+    Phase::Refunding,
+    Phase::Succeeded,
+    Phase::Authorized,
+    Phase::Failed(Failure::Declined),
+    Phase::Failed(Failure::Rejected),
+    Phase::Failed(Failure::Underpaid),
+    Phase::Failed(Failure::Canceled),
+    Phase::Failed(Failure::Expired),
+    Phase::Failed(Failure::Error),
+    Phase::Reversed,
+];
+
+const LETTERS: [(u8, &str); 4] = [(CONFIRMED, "c"), (CHALLENGED, "p"), (RETURNED, "r"), (SAID, "w")];
+const VERSION: &str = "v1";
+const NONE: &str = "-";

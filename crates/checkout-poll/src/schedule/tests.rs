@@ -1,0 +1,919 @@
+//! The schedule against a list that is looked through, and the laws one by one.
+#![allow(clippy::wildcard_enum_match_arm, clippy::type_complexity, reason = "tests")]
+
+use super::calendar::HORIZON;
+use super::{AN_HOUR, MerchantId, Next, Schedule, Slot, Ticket};
+use crate::{Fetch, GaveUp, Heard, Plan, Poller, Step, Why};
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
+use checkout_lifecycle::{Failure, Moment, Phase, Tracker};
+use checkout_tables::allscale::IntentStatus;
+use checkout_tables::{RateLimit, RateScope, peach};
+use core::time::Duration;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+#[derive(Clone, Debug)]
+enum Act {
+    Add {
+        merchant: Index,
+        ago: i64,
+    },
+    Time(i64),
+    Drain,
+    /// So many calls, and no more.
+    Next(usize),
+    Heard(Index, Heard),
+    Release(Index),
+    Nudge(Index),
+    Returned(Index),
+    Resume(Index, u64),
+    Remove(Index),
+    SlowDown(Index, i64),
+    Used(Index),
+    /// All pollers are stored, and read back into another schedule.
+    Restart,
+}
+
+/// What a schedule does, said plainly: everybody is looked at, every time, and nothing is forgotten.
+struct Model {
+    now: i64,
+    shops: Vec<Shop>,
+    checkouts: Vec<Checkout>,
+}
+
+struct Shop {
+    id: MerchantId,
+    plan: Plan,
+    limit: Option<RateLimit>,
+    margin: i64,
+    until: i64,
+    limited: u32,
+    asked: Vec<i64>,
+}
+
+struct Checkout {
+    ticket: Ticket,
+    shop: usize,
+    poller: Poller,
+    out: bool,
+    ended: bool,
+    told: bool,
+    nudged: bool,
+    returned: bool,
+}
+
+impl Model {
+    fn moment(&self) -> Moment {
+        Moment::from_unix_millis(self.now)
+    }
+
+    fn step(&self, checkout: &Checkout) -> Step {
+        checkout.poller.next(&self.shops[checkout.shop].plan, self.moment())
+    }
+
+    /// In hundredths of a second, as everything that is compared.
+    fn rank(&self, checkout: &Checkout) -> i128 {
+        let due = checkout.poller.due();
+        let interval = checkout.poller.interval(&self.shops[checkout.shop].plan, due);
+        let interval = interval.min(Duration::from_secs(86_400));
+        let more = if checkout.nudged {
+            -i128::from(AN_HOUR)
+        } else {
+            i128::try_from(interval.as_millis() / 10).unwrap()
+        };
+        i128::from(due.unix_millis() / 10) + more
+    }
+
+    fn may_ask(&self, shop: &Shop, at: i64) -> bool {
+        let in_window = |limit: &RateLimit| {
+            let window = i64::from(limit.per_seconds) * 1_000 + shop.margin.max(1);
+            shop.asked.iter().filter(|asked| **asked > at.saturating_sub(window)).count()
+                < limit.requests as usize
+        };
+        at >= shop.until && shop.limit.as_ref().is_none_or(in_window)
+    }
+
+    /// When a shop may ask: one of the moments at which anything changes for it.
+    fn free_at(&self, shop: &Shop) -> i64 {
+        let window = shop.limit.map_or(0, |limit| i64::from(limit.per_seconds) * 1_000 + shop.margin.max(1));
+        let leave = shop.asked.iter().map(|asked| asked.saturating_add(window));
+        let moments = leave.chain([self.now, shop.until]).filter(|at| *at >= self.now);
+        moments.filter(|at| self.may_ask(shop, *at)).min().unwrap_or(i64::MAX)
+    }
+
+    /// Those whose read is to be given, of one shop.
+    fn ready(&self, shop: usize) -> impl Iterator<Item = &Checkout> {
+        let of_shop = self.checkouts.iter().filter(move |checkout| checkout.shop == shop);
+        of_shop.filter(|checkout| {
+            !checkout.out && !checkout.ended && matches!(self.step(checkout), Step::Fetch(_))
+        })
+    }
+
+    fn find(&mut self, ticket: Ticket) -> &mut Checkout {
+        self.checkouts.iter_mut().find(|checkout| checkout.ticket == ticket).unwrap()
+    }
+
+    /// Holds what the schedule says against this, and takes it in.
+    fn expect(&mut self, next: Next) {
+        let now = self.moment();
+        match next {
+            Next::Fetch { ticket, merchant, fetch } => {
+                let shop = self.shops.iter().position(|shop| shop.id == merchant).unwrap();
+                let first =
+                    self.ready(shop).min_by_key(|checkout| (self.rank(checkout), checkout.ticket.slot));
+                let first = first.unwrap();
+                assert_eq!((first.ticket, self.step(first)), (ticket, Step::Fetch(fetch)));
+                assert!(first.poller.due() <= now && now < first.poller.deadline());
+                assert!(self.may_ask(&self.shops[shop], self.now));
+                self.shops[shop].asked.push(self.now);
+                let plan = self.shops[shop].plan;
+                let checkout = self.find(ticket);
+                checkout.poller.asking(&plan, now);
+                (checkout.out, checkout.nudged, checkout.returned) = (true, false, false);
+            }
+            Next::AskPayer { ticket, until } => {
+                let checkout = self.find(ticket);
+                assert!(!checkout.told && !checkout.out);
+                checkout.told = true;
+                let at = self.checkouts.iter().position(|checkout| checkout.ticket == ticket).unwrap();
+                assert_eq!(self.step(&self.checkouts[at]), Step::AskPayer { until });
+            }
+            Next::Ended { ticket, phase } => self.expect_end(ticket, Step::Done(phase)),
+            Next::GaveUp { ticket, gave_up } => self.expect_end(ticket, Step::GaveUp(gave_up)),
+            Next::Wait(until) => {
+                let (rest, until) = (self.rest().unwrap(), until.unix_millis());
+                // What is further off than the calendar reaches is looked at sooner.
+                let reach = START + i64::try_from(HORIZON).unwrap() * 10;
+                assert!(until == rest || (reach..rest).contains(&until), "{until} for {rest}");
+            }
+            Next::Idle => assert_eq!(self.rest(), None),
+        }
+    }
+
+    fn expect_end(&mut self, ticket: Ticket, step: Step) {
+        let at = self.checkouts.iter().position(|checkout| checkout.ticket == ticket).unwrap();
+        assert_eq!(self.step(&self.checkouts[at]), step);
+        assert!(!self.checkouts[at].out && !self.checkouts[at].ended);
+        self.checkouts[at].ended = true;
+    }
+
+    /// Until when there is nothing to do; it is an error if there is something.
+    fn rest(&self) -> Option<i64> {
+        let mut moments = Vec::new();
+        for checkout in self.checkouts.iter().filter(|checkout| !checkout.out && !checkout.ended) {
+            match self.step(checkout) {
+                Step::Wait(until) => moments.push(until.unix_millis()),
+                Step::AskPayer { until } => {
+                    assert!(checkout.told, "a challenge is not told");
+                    moments.push(until.unix_millis());
+                }
+                Step::Fetch(_) => {
+                    let free = self.free_at(&self.shops[checkout.shop]);
+                    assert!(free > self.now, "a read is not given");
+                    moments.extend([free, checkout.poller.deadline().unix_millis()]);
+                }
+                end @ (Step::Done(_) | Step::GaveUp(_)) => panic!("an end is not told: {end:?}"),
+            }
+        }
+        moments.into_iter().min()
+    }
+
+    /// Something is told of a checkout.
+    fn tell(&mut self, ticket: Ticket, tell: impl FnOnce(&mut Poller, &Plan, Moment, &mut Checkout)) {
+        let now = self.moment();
+        let at = self.checkouts.iter().position(|checkout| checkout.ticket == ticket).unwrap();
+        let before = self.step(&self.checkouts[at]);
+        let plan = self.shops[self.checkouts[at].shop].plan;
+        let mut poller = self.checkouts[at].poller;
+        tell(&mut poller, &plan, now, &mut self.checkouts[at]);
+        self.checkouts[at].poller = poller;
+        if poller.phase() != Some(Phase::PayerAction) {
+            self.checkouts[at].told = false;
+        }
+        if self.step(&self.checkouts[at]) != before {
+            self.checkouts[at].ended = false;
+        }
+    }
+
+    fn heard(&mut self, ticket: Ticket, heard: Heard) {
+        self.tell(ticket, |poller, plan, now, checkout| {
+            poller.heard(plan, now, heard);
+            if checkout.returned {
+                poller.payer_returned(plan, now);
+                checkout.told = false;
+            } else if checkout.nudged && checkout.out {
+                poller.nudge(plan, now);
+            }
+            (checkout.out, checkout.returned) = (false, false);
+        });
+        let (now, at) = (self.now, self.find(ticket).shop);
+        let shop = &mut self.shops[at];
+        match heard {
+            Heard::Answer { .. } => shop.limited = 0,
+            Heard::Limited { wait: None } if now >= shop.until => {
+                shop.limited += 1;
+                let wait = shop.plan.backoff.wait(shop.limited, SEED);
+                shop.until = Moment::from_unix_millis(now).saturating_add(wait).unix_millis();
+            }
+            Heard::Limited { wait: Some(wait) } => {
+                let until = Moment::from_unix_millis(now).saturating_add(wait).unix_millis();
+                shop.until = shop.until.max(until);
+            }
+            Heard::Limited { wait: None } | Heard::Failed { .. } | Heard::Refused => {}
+        }
+    }
+}
+
+/// Plays a history on both, and gives everything that the schedule said, and when.
+fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<(i64, Next)> {
+    let mut schedule = empty(shops, margin, at(0));
+    let mut model = Model { now: START, shops: Vec::new(), checkouts: Vec::new() };
+    for (index, (plan, limit)) in shops.iter().enumerate() {
+        let (id, plan, limit) = (MerchantId(u32::try_from(index).unwrap()), *plan, *limit);
+        let margin = i64::try_from(margin).unwrap();
+        let (until, limited) = (i64::MIN, 0);
+        model.shops.push(Shop { id, plan, limit, margin, until, limited, asked: Vec::new() });
+    }
+    let (mut said, mut clock) = (Vec::new(), START);
+    for act in acts {
+        let now = Moment::from_unix_millis(clock);
+        let tickets: Vec<Ticket> = model.checkouts.iter().map(|checkout| checkout.ticket).collect();
+        let which = |index: &Index| (!tickets.is_empty()).then(|| *index.get(&tickets));
+        // What tells the schedule nothing tells it no time.
+        model.now = match act {
+            Act::Time(_) | Act::SlowDown(..) | Act::Used(_) | Act::Restart => model.now,
+            Act::Add { .. } | Act::Drain | Act::Next(_) => model.now.max(clock),
+            Act::Heard(..) | Act::Release(_) | Act::Nudge(_) if tickets.is_empty() => continue,
+            Act::Returned(_) | Act::Resume(..) | Act::Remove(_) if tickets.is_empty() => continue,
+            Act::Heard(..) | Act::Release(_) | Act::Nudge(_) => model.now.max(clock),
+            Act::Returned(_) | Act::Resume(..) | Act::Remove(_) => model.now.max(clock),
+        };
+        match act {
+            Act::Add { merchant, ago } => {
+                let shop = merchant.index(shops.len());
+                let began = Moment::from_unix_millis(clock - ago);
+                let ticket = schedule.add(model.shops[shop].id, began, now, model.checkouts.len());
+                let poller = *schedule.poller(ticket).unwrap();
+                let (out, ended, told, nudged, returned) = (false, false, false, false, false);
+                model.checkouts.push(Checkout { ticket, shop, poller, out, ended, told, nudged, returned });
+            }
+            Act::Time(span) => clock += span,
+            Act::Drain | Act::Next(_) => {
+                for _ in 0..if let Act::Next(calls) = act { *calls } else { usize::MAX } {
+                    let next = schedule.next(now);
+                    said.push((model.now, next));
+                    model.expect(next);
+                    if matches!(next, Next::Wait(_) | Next::Idle) {
+                        break;
+                    }
+                }
+            }
+            Act::Heard(index, heard) => {
+                // Mostly of what is out; now and then of what is not.
+                let out =
+                    model.checkouts.iter().filter(|checkout| checkout.out).map(|checkout| checkout.ticket);
+                let out: Vec<Ticket> = out.collect();
+                let ticket = if out.is_empty() { which(index) } else { Some(*index.get(&out)) };
+                if let Some(ticket) = ticket {
+                    schedule.heard(ticket, now, *heard);
+                    model.heard(ticket, *heard);
+                }
+            }
+            Act::Release(index) => {
+                if let Some(ticket) = which(index) {
+                    schedule.release(ticket, now);
+                    model.find(ticket).out = false;
+                }
+            }
+            Act::Nudge(index) => {
+                if let Some(ticket) = which(index) {
+                    schedule.nudge(ticket, now);
+                    model.tell(ticket, |poller, plan, now, checkout| {
+                        poller.nudge(plan, now);
+                        checkout.nudged = true;
+                        checkout.returned &= checkout.out;
+                    });
+                }
+            }
+            Act::Returned(index) => {
+                if let Some(ticket) = which(index) {
+                    schedule.payer_returned(ticket, now);
+                    model.tell(ticket, |poller, plan, now, checkout| {
+                        poller.payer_returned(plan, now);
+                        (checkout.nudged, checkout.told, checkout.returned) = (true, false, checkout.out);
+                    });
+                }
+            }
+            Act::Resume(index, seconds) => {
+                if let Some(ticket) = which(index) {
+                    let span = Duration::from_secs(*seconds);
+                    schedule.resume(ticket, now, span);
+                    model.tell(ticket, |poller, plan, now, checkout| {
+                        poller.resume(plan, now, span);
+                        checkout.returned &= checkout.out;
+                    });
+                }
+            }
+            Act::Remove(index) => {
+                if let Some(ticket) = which(index) {
+                    let (poller, _) = schedule.remove(ticket).unwrap();
+                    assert_eq!(poller, model.find(ticket).poller);
+                    model.checkouts.retain(|checkout| checkout.ticket != ticket);
+                    assert!(schedule.remove(ticket).is_none() && schedule.poller(ticket).is_none());
+                    schedule.nudge(ticket, now);
+                    schedule.heard(ticket, now, Heard::Refused);
+                }
+            }
+            Act::SlowDown(index, span) => {
+                let shop = &mut model.shops[index.index(shops.len())];
+                let until = clock.saturating_add(*span);
+                schedule.slow_down(shop.id, Moment::from_unix_millis(until));
+                shop.until = shop.until.max(until);
+            }
+            Act::Used(index) => {
+                let shop = &mut model.shops[index.index(shops.len())];
+                schedule.used(shop.id, Moment::from_unix_millis(model.now));
+                shop.asked.push(model.now);
+            }
+            Act::Restart => {
+                let stored = model.checkouts.iter_mut().map(|checkout| {
+                    let poller = schedule.poller(checkout.ticket).unwrap().to_string();
+                    (poller.parse::<Poller>().unwrap(), checkout)
+                });
+                let stored: Vec<_> = stored.collect();
+                // Time goes on in the pollers, and in the new one from what it is told.
+                model.now = model.now.max(clock);
+                let now = Moment::from_unix_millis(model.now);
+                let mut again = empty(shops, margin, now);
+                for shop in &mut model.shops {
+                    schedule.recent(shop.id).for_each(|at| again.used(shop.id, at));
+                    again.slow_down(shop.id, Moment::from_unix_millis(shop.until));
+                    shop.limited = 0;
+                }
+                for (data, (poller, checkout)) in stored.into_iter().enumerate() {
+                    checkout.ticket = again.restore(model.shops[checkout.shop].id, poller, now, data);
+                    (checkout.out, checkout.ended, checkout.told) = (false, false, false);
+                    (checkout.nudged, checkout.returned) = (false, false);
+                }
+                schedule = again;
+            }
+        }
+        assert_eq!(schedule.len(), model.checkouts.len());
+        for (ticket, _, poller, _) in schedule.iter() {
+            assert_eq!(*poller, model.find(ticket).poller, "{act:?}");
+        }
+    }
+    for shop in &model.shops {
+        if let Some(limit) = shop.limit {
+            let given = said
+                .iter()
+                .filter(|(_, next)| matches!(next, Next::Fetch { merchant, .. } if *merchant == shop.id));
+            let given: Vec<i64> = given.map(|(at, _)| *at).collect();
+            let window = i64::from(limit.per_seconds) * 1_000;
+            for at in &given {
+                let inside = given.iter().filter(|other| (*at..=at + window).contains(other)).count();
+                assert!(inside <= limit.requests as usize, "{inside} reads from {at} on");
+            }
+        }
+    }
+    said
+}
+
+fn empty(shops: &[(Plan, Option<RateLimit>)], margin: u64, now: Moment) -> Schedule<usize> {
+    let mut schedule = Schedule::new(now, SEED).limit_margin(Duration::from_millis(margin));
+    for (plan, limit) in shops {
+        schedule.merchant(*plan, *limit);
+    }
+    schedule
+}
+
+fn at(seconds: i64) -> Moment {
+    Moment::from_unix_millis(START + seconds * 1_000)
+}
+
+fn limit(requests: u32, per_seconds: u32) -> RateLimit {
+    RateLimit { requests, per_seconds, scope: RateScope::Merchant }
+}
+
+fn answer(fetch: Fetch, phase: Phase) -> Heard {
+    Heard::Answer { fetch, phase: Some(phase), wait: None }
+}
+
+/// All reads that there are to give now.
+fn reads(schedule: &mut Schedule<usize>, now: Moment) -> Vec<(Ticket, Fetch)> {
+    let mut reads = Vec::new();
+    loop {
+        match schedule.next(now) {
+            Next::Fetch { ticket, fetch, .. } => reads.push((ticket, fetch)),
+            Next::Wait(_) | Next::Idle => return reads,
+            Next::AskPayer { .. } | Next::Ended { .. } | Next::GaveUp { .. } => {}
+        }
+    }
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let hour = Duration::from_secs(3_600);
+    prop_oneof![
+        Just(Plan::allscale()),
+        Just(Plan::azotte()),
+        Just(Plan::peach()),
+        Just(Plan::allscale().late_reads(hour, Duration::MAX).payer_acts(None)),
+        Just(Plan::azotte().late_reads(hour, hour * 50).deadline(hour * 400)),
+    ]
+}
+
+fn rate_limit() -> impl Strategy<Value = Option<RateLimit>> {
+    prop_oneof![
+        2 => Just(None),
+        2 => Just(peach::Route::Status.rate_limit()),
+        2 => (0u32..5, 0u32..20).prop_map(|(requests, per_seconds)| Some(limit(requests, per_seconds))),
+    ]
+}
+
+fn phase() -> impl Strategy<Value = Option<Phase>> {
+    prop_oneof![
+        2 => Just(None),
+        6 => Just(Some(Phase::AwaitingPayer)),
+        4 => Just(Some(Phase::PayerAction)),
+        2 => Just(Some(Phase::Processing)),
+        2 => Just(Some(Phase::InReview)),
+        2 => Just(Some(Phase::Succeeded)),
+        2 => Just(Some(Phase::Failed(Failure::Expired))),
+    ]
+}
+
+fn heard() -> impl Strategy<Value = Heard> {
+    let wait = || {
+        let span = prop_oneof![Just(0), 1u64..30, Just(500), Just(u64::MAX)].prop_map(Duration::from_secs);
+        prop_oneof![3 => Just(None), 1 => span.prop_map(Some)]
+    };
+    prop_oneof![
+        8 => (prop_oneof![Just(Fetch::Status), Just(Fetch::Whole)], phase(), wait())
+            .prop_map(|(fetch, phase, wait)| Heard::Answer { fetch, phase, wait }),
+        1 => wait().prop_map(|wait| Heard::Limited { wait }),
+        1 => wait().prop_map(|wait| Heard::Failed { wait }),
+        1 => Just(Heard::Refused),
+    ]
+}
+
+fn span() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        2 => 0i64..15,
+        6 => 0i64..10_000,
+        3 => 0i64..100_000,
+        1 => 0i64..10_000_000,
+        1 => 0i64..40_000_000_000,
+        1 => -20_000i64..0,
+    ]
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        6 => (any::<Index>(), prop_oneof![Just(0i64), 0i64..700_000])
+            .prop_map(|(merchant, ago)| Act::Add { merchant, ago }),
+        10 => span().prop_map(Act::Time),
+        8 => Just(Act::Drain),
+        3 => (1usize..4).prop_map(Act::Next),
+        12 => (any::<Index>(), heard()).prop_map(|(index, heard)| Act::Heard(index, heard)),
+        1 => any::<Index>().prop_map(Act::Release),
+        2 => any::<Index>().prop_map(Act::Nudge),
+        2 => any::<Index>().prop_map(Act::Returned),
+        1 => (any::<Index>(), 0u64..4_000).prop_map(|(index, seconds)| Act::Resume(index, seconds)),
+        1 => any::<Index>().prop_map(Act::Remove),
+        1 => (any::<Index>(), span()).prop_map(|(index, span)| Act::SlowDown(index, span)),
+        1 => any::<Index>().prop_map(Act::Used),
+        1 => Just(Act::Restart),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
+    #[test]
+    fn it_does_what_a_list_does_that_is_looked_through(
+        shops in prop::collection::vec((plan(), rate_limit()), 1..4),
+        margin in prop_oneof![Just(0u64), Just(1_000), 0u64..5_000],
+        acts in prop::collection::vec(act(), 1..150),
+    ) {
+        let said = check(&shops, margin, &acts);
+        // And it says the same again, in the same order.
+        prop_assert_eq!(check(&shops, margin, &acts), said);
+    }
+
+    #[test]
+    fn between_merchants_with_work_and_no_limits_the_counts_differ_by_at_most_one(
+        work in prop::collection::vec(1usize..12, 2..5),
+        order in any::<prop::sample::Selector>(),
+        late in any::<Index>(),
+    ) {
+        let mut schedule = Schedule::new(at(0), SEED);
+        let shops: Vec<MerchantId> = work.iter().map(|_| schedule.merchant(Plan::allscale(), None)).collect();
+        let all = work.iter().enumerate().flat_map(|(shop, work)| vec![shop; *work]);
+        let mut all: Vec<usize> = all.collect();
+        let mut mixed = Vec::new();
+        while !all.is_empty() {
+            let at = order.select(0..all.len());
+            mixed.push(all.swap_remove(at));
+        }
+        let late = late.index(mixed.len());
+        let mut given = vec![0usize; work.len()];
+        mixed[..late].iter().for_each(|shop| _ = schedule.add(shops[*shop], at(0), at(0), *shop));
+        // Those who come first are served first; from where all have work on, the counts are counted.
+        while let Next::Fetch { .. } = schedule.next(at(0)) {}
+        mixed[late..].iter().for_each(|shop| _ = schedule.add(shops[*shop], at(0), at(0), *shop));
+        let mut left = vec![0usize; work.len()];
+        mixed[late..].iter().for_each(|shop| left[*shop] += 1);
+        while let Next::Fetch { ticket, .. } = schedule.next(at(0)) {
+            let shop = *schedule.data(ticket).unwrap();
+            given[shop] += 1;
+            left[shop] -= 1;
+            for pair in 0..work.len() * work.len() {
+                let (one, other) = (pair / work.len(), pair % work.len());
+                if left[one] > 0 && left[other] > 0 {
+                    prop_assert!(given[one].abs_diff(given[other]) <= 1, "{:?} of {:?}", given, work);
+                }
+            }
+        }
+        prop_assert!(left.iter().all(|left| *left == 0));
+    }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(16) })]
+    #[test]
+    fn nobody_waits_for_longer_than_until_everybody_else_had_one_turn_after_his_deadline(
+        checkouts in prop::collection::vec(0i64..3_000, 2..20),
+        nudges in prop::collection::vec((any::<Index>(), 0i64..6_000), 0..200),
+    ) {
+        // Two seconds for each read: a limit that is far too tight for so many.
+        let plan = Plan::allscale().deadline(Duration::from_secs(1_000_000));
+        let mut schedule = Schedule::new(at(0), SEED);
+        let shop = schedule.merchant(plan, Some(limit(1, 1)));
+        let add = |ago: &i64| schedule.add(shop, at(-ago), at(0), 0);
+        let tickets: Vec<Ticket> = checkouts.iter().map(add).collect();
+        let nudges = nudges.iter().map(|(which, at)| (*at, *which.get(&tickets)));
+        let mut nudges: Vec<(i64, Ticket)> = nudges.collect();
+        nudges.sort_unstable();
+        let hour = if nudges.is_empty() { 0 } else { 3_600 };
+        let turns = checkouts.len() as u64 * 2;
+        for second in 0..6_000 {
+            while let Some((_, ticket)) = nudges.pop_if(|(at, _)| *at == 6_000 - second) {
+                schedule.nudge(ticket, at(second));
+            }
+            // Before anything is given: nobody is over time.
+            for (_, _, poller, _) in schedule.iter() {
+                let bound = poller.due().saturating_add(poller.interval(&plan, poller.due()));
+                let bound = bound.max(at(0)).saturating_add(Duration::from_secs(hour + turns));
+                prop_assert!(at(second) <= bound, "{} is over {:?}", second, bound);
+            }
+            for (ticket, fetch) in reads(&mut schedule, at(second)) {
+                schedule.heard(ticket, at(second), answer(fetch, Phase::AwaitingPayer));
+            }
+        }
+    }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+    #[test]
+    fn a_schedule_made_of_stored_pollers_goes_on_as_the_one_that_was_never_stopped(
+        checkouts in prop::collection::vec((plan(), 0i64..500_000), 1..12),
+        answers in prop::collection::vec(heard(), 1..60),
+        pauses in prop::collection::vec(0i64..40_000, 2..40),
+        stop in any::<Index>(),
+    ) {
+        let mut schedule = Schedule::new(at(0), SEED);
+        let mut plans = Vec::new();
+        for (index, (plan, ago)) in checkouts.iter().enumerate() {
+            let shop = schedule.merchant(*plan, None);
+            plans.push(*plan);
+            schedule.add(shop, Moment::from_unix_millis(START - ago), at(0), index);
+        }
+        let mut again: Option<Schedule<usize>> = None;
+        let stop = stop.index(pauses.len());
+        let (mut now, mut count) = (START, 0);
+        for (round, pause) in pauses.iter().enumerate() {
+            now += pause;
+            let moment = Moment::from_unix_millis(now);
+            if round == stop {
+                let mut other = Schedule::new(moment, SEED + 1);
+                let shops: Vec<_> = plans.iter().map(|plan| other.merchant(*plan, None)).collect();
+                for (_, _, poller, data) in schedule.iter() {
+                    other.restore(shops[*data], poller.to_string().parse().unwrap(), moment, *data);
+                }
+                again = Some(other);
+            }
+            let heard = |data: usize| answers[(count + data) % answers.len()];
+            let one = round_of(&mut schedule, moment, heard);
+            if let Some(again) = &mut again {
+                prop_assert_eq!(round_of(again, moment, heard), one);
+            }
+            count += 1;
+        }
+    }
+}
+
+/// Everything to be read now is read, and answered by what is given; in the order of what is the caller's.
+fn round_of(
+    schedule: &mut Schedule<usize>,
+    now: Moment,
+    heard: impl Fn(usize) -> Heard,
+) -> (Vec<(usize, Fetch)>, Vec<(usize, Poller)>) {
+    let mut said = Vec::new();
+    for (ticket, fetch) in reads(schedule, now) {
+        let data = *schedule.data(ticket).unwrap();
+        said.push((data, fetch));
+        // A limit of one poller is one of its merchant, which is not in the poller.
+        match heard(data) {
+            Heard::Limited { wait } => schedule.heard(ticket, now, Heard::Failed { wait }),
+            heard => schedule.heard(ticket, now, heard),
+        }
+    }
+    said.sort_unstable_by_key(|(data, _)| *data);
+    let mut stand: Vec<_> = schedule.iter().map(|(_, _, poller, data)| (*data, *poller)).collect();
+    stand.sort_unstable_by_key(|(data, _)| *data);
+    (said, stand)
+}
+
+#[test]
+fn a_checkout_with_its_tracker_takes_48_bytes() {
+    assert_eq!(size_of::<Slot<Tracker<IntentStatus>>>(), 48);
+    assert_eq!(size_of::<Slot<u64>>(), 40);
+    assert_eq!(size_of::<Slot<()>>(), 32);
+}
+
+#[test]
+fn nothing_is_allocated_once_there_were_as_many_before() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    schedule.reserve(2_000);
+    let shops = [
+        schedule.merchant(Plan::allscale().deadline(Duration::MAX), None),
+        schedule.merchant(Plan::azotte().deadline(Duration::MAX), Some(limit(300, 10))),
+        schedule.merchant(Plan::peach().deadline(Duration::MAX), peach::Route::Status.rate_limit()),
+    ];
+    let mut now = 0;
+    let mut round = |schedule: &mut Schedule<usize>, rounds: i64| {
+        let mut reads = 0u32;
+        for _ in 0..rounds {
+            now += 137;
+            let moment = Moment::from_unix_millis(START + now);
+            // A thousand each; in each round one leaves and one comes.
+            let shop = shops[usize::try_from(now).unwrap() % 3];
+            let ticket = schedule.add(shop, moment, moment, 0);
+            if schedule.len() > 1_500 {
+                let oldest =
+                    schedule.iter().nth(usize::try_from(now).unwrap() % 1_500).map(|(ticket, ..)| ticket);
+                schedule.remove(oldest.unwrap());
+            }
+            schedule.nudge(ticket, moment);
+            while let Next::Fetch { ticket, fetch, .. } = schedule.next(moment) {
+                reads += 1;
+                schedule.heard(ticket, moment, answer(fetch, Phase::AwaitingPayer));
+            }
+        }
+        reads
+    };
+    assert!(round(&mut schedule, 10_000) > 10_000);
+    let mut reads = 0;
+    let counted = allocation_counter::measure(|| reads = round(&mut schedule, 5_000));
+    assert!(reads > 5_000);
+    assert_eq!((counted.count_total, counted.bytes_total), (0, 0));
+}
+
+#[test]
+fn a_ticket_never_means_another_checkout_even_when_generations_are_used_up() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(Plan::allscale(), None);
+    let first = schedule.add(shop, at(0), at(0), 0);
+    schedule.remove(first);
+    // As after 2³² − 1 checkouts in the same slot.
+    if let Some(Slot::Free { generation, .. }) = schedule.slots.first_mut() {
+        *generation = u32::MAX;
+    }
+    let last = schedule.add(shop, at(0), at(0), 1);
+    assert_eq!((last.slot, last.generation), (0, u32::MAX));
+    schedule.remove(last);
+    let next = schedule.add(shop, at(0), at(0), 2);
+    assert_eq!((next.slot, next.generation), (1, 0));
+    assert_eq!([first, last, next].map(|ticket| schedule.data(ticket).copied()), [None, None, Some(2)]);
+    assert_eq!(schedule.len(), 1);
+    schedule.remove(next);
+    assert_eq!(schedule.add(shop, at(0), at(0), 3), Ticket { slot: 1, generation: 1 });
+}
+
+#[test]
+fn a_stale_ticket_does_nothing() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(Plan::allscale(), None);
+    let stale = schedule.add(shop, at(0), at(0), 0);
+    schedule.remove(stale);
+    let ticket = schedule.add(shop, at(0), at(0), 1);
+    let before = *schedule.poller(ticket).unwrap();
+    schedule.nudge(stale, at(1));
+    schedule.payer_returned(stale, at(1));
+    schedule.resume(stale, at(1), Duration::MAX);
+    schedule.release(stale, at(1));
+    schedule.heard(stale, at(1), Heard::Limited { wait: Some(Duration::MAX) });
+    assert_eq!(schedule.poller(ticket), Some(&before));
+    assert_eq!(reads(&mut schedule, at(1)), [(ticket, Fetch::Status)]);
+}
+
+#[test]
+fn a_read_that_is_out_is_not_given_again_until_it_is_heard_of_or_released() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(Plan::allscale(), None);
+    let ticket = schedule.add(shop, at(0), at(0), 0);
+    assert_eq!(reads(&mut schedule, at(0)), [(ticket, Fetch::Status)]);
+    schedule.nudge(ticket, at(100));
+    assert_eq!(schedule.next(at(100)), Next::Idle);
+    schedule.release(ticket, at(100));
+    assert_eq!(reads(&mut schedule, at(100)), [(ticket, Fetch::Status)]);
+}
+
+#[test]
+fn a_webhook_during_a_read_makes_another_read_follow_it() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(Plan::allscale(), None);
+    let ticket = schedule.add(shop, at(0), at(0), 0);
+    reads(&mut schedule, at(0));
+    schedule.nudge(ticket, at(1));
+    schedule.heard(ticket, at(2), answer(Fetch::Status, Phase::AwaitingPayer));
+    // A second is the shortest time between two reads; without the webhook it were five.
+    assert_eq!(schedule.next(at(2)), Next::Wait(at(3)));
+    assert_eq!(reads(&mut schedule, at(3)), [(ticket, Fetch::Status)]);
+}
+
+#[test]
+fn a_payer_who_returns_during_a_read_is_not_asked_by_what_that_read_says() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(Plan::azotte(), None);
+    let ticket = schedule.add(shop, at(0), at(0), 0);
+    let challenged = answer(Fetch::Status, Phase::PayerAction);
+    reads(&mut schedule, at(0));
+    schedule.heard(ticket, at(0), challenged);
+    assert!(matches!(schedule.next(at(0)), Next::AskPayer { until, .. } if until > at(20)));
+    assert_eq!(reads(&mut schedule, at(30)), [(ticket, Fetch::Status)]);
+    schedule.payer_returned(ticket, at(31));
+    schedule.heard(ticket, at(32), challenged);
+    assert_eq!(schedule.next(at(32)), Next::Wait(at(33)));
+    // What is said from here on is news: it may be another challenge.
+    assert_eq!(reads(&mut schedule, at(33)), [(ticket, Fetch::Status)]);
+    schedule.heard(ticket, at(33), challenged);
+    assert!(matches!(schedule.next(at(33)), Next::AskPayer { .. }));
+}
+
+#[test]
+fn a_challenge_is_told_once_however_often_it_is_read() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(Plan::azotte(), None);
+    schedule.add(shop, at(0), at(0), 0);
+    let mut told = 0;
+    for second in 0..200 {
+        loop {
+            match schedule.next(at(second)) {
+                Next::Fetch { ticket, fetch, .. } => {
+                    schedule.heard(ticket, at(second), answer(fetch, Phase::PayerAction));
+                }
+                Next::AskPayer { .. } => told += 1,
+                _ => break,
+            }
+        }
+    }
+    assert_eq!(told, 1);
+}
+
+#[test]
+fn under_a_tight_limit_the_fresh_come_first_and_a_webhook_before_them() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(Plan::allscale(), Some(limit(1, 1)));
+    // Their intervals are 60, 30 and 5 seconds.
+    let [old, older_than_fresh, fresh] = [500, 240, 0].map(|ago| schedule.add(shop, at(-ago), at(0), 0));
+    let webhook = schedule.add(shop, at(-590), at(0), 0);
+    schedule.slow_down(shop, at(3));
+    schedule.nudge(webhook, at(1));
+    // Restored ones are due since they were stored; here all are due since they began, but for the nudged
+    // one.
+    let mut order = Vec::new();
+    for second in 0..12 {
+        order.extend(reads(&mut schedule, at(second)).into_iter().map(|(ticket, _)| (second, ticket)));
+    }
+    assert_eq!(order, [(3, webhook), (5, old), (7, older_than_fresh), (9, fresh)]);
+}
+
+#[test]
+fn a_limit_of_one_merchant_holds_up_no_other() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let limited = schedule.merchant(Plan::peach(), peach::Route::Status.rate_limit());
+    let free = schedule.merchant(Plan::allscale(), None);
+    (0..5).for_each(|_| _ = schedule.add(limited, at(0), at(0), 0));
+    (0..5).for_each(|_| _ = schedule.add(free, at(0), at(0), 1));
+    let given = reads(&mut schedule, at(0));
+    let given = given.iter().map(|(ticket, _)| *schedule.data(*ticket).unwrap()).collect::<Vec<_>>();
+    assert_eq!(given, [0, 1, 0, 1, 1, 1, 1]);
+}
+
+#[test]
+fn what_a_limit_keeps_from_being_read_is_given_up_at_its_deadline() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(Plan::peach(), Some(limit(0, 60)));
+    let ticket = schedule.add(shop, at(0), at(0), 0);
+    let end = at(65 * 60);
+    assert_eq!(schedule.next(at(0)), Next::Wait(end));
+    let gave_up = GaveUp { last: None, why: Why::Deadline };
+    assert_eq!(schedule.next(end), Next::GaveUp { ticket, gave_up });
+    assert_eq!(schedule.next(end), Next::Idle);
+}
+
+#[test]
+fn a_limit_that_says_no_time_is_waited_for_longer_each_time_until_there_is_an_answer() {
+    let plan = Plan::allscale().deadline(Duration::MAX);
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(plan, None);
+    (0..50).for_each(|_| _ = schedule.add(shop, at(0), at(0), 0));
+    let mut now = at(0);
+    for times in 1..9 {
+        // Three are on their way when the first of them is limited; it counts once.
+        let given = [(); 3].map(|()| match schedule.next(now) {
+            Next::Fetch { ticket, .. } => ticket,
+            other => panic!("{other:?}"),
+        });
+        for ticket in given {
+            schedule.heard(ticket, now, Heard::Limited { wait: None });
+        }
+        let until = now.saturating_add(plan.backoff.wait(times, SEED));
+        // What becomes due meanwhile is looked at, and not given.
+        while now < until {
+            let Next::Wait(wait) = schedule.next(now) else { panic!("there is nothing to do") };
+            assert!(wait > now && wait <= until);
+            now = wait;
+        }
+    }
+    let Next::Fetch { ticket, fetch, .. } = schedule.next(now) else { panic!("it is time") };
+    schedule.heard(ticket, now, answer(fetch, Phase::AwaitingPayer));
+    let Next::Fetch { ticket, .. } = schedule.next(now) else { panic!("there are others") };
+    schedule.heard(ticket, now, Heard::Limited { wait: None });
+    assert_eq!(schedule.next(now), Next::Wait(now.saturating_add(plan.backoff.wait(1, SEED))));
+}
+
+#[test]
+fn time_that_goes_back_gives_nothing_twice() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(Plan::allscale(), Some(limit(2, 10)));
+    (0..4).for_each(|_| _ = schedule.add(shop, at(0), at(0), 0));
+    assert_eq!(reads(&mut schedule, at(0)).len(), 2);
+    for second in (0..11).rev() {
+        assert_eq!(reads(&mut schedule, at(second)).len(), 0, "{second}");
+        assert_eq!(schedule.next(at(-1_000)), Next::Wait(at(11)));
+    }
+    assert_eq!(reads(&mut schedule, at(11)).len(), 2);
+}
+
+#[test]
+fn the_ends_of_time_do_no_harm() {
+    let ends = [i64::MIN, -1, 0, START, 1 << 62, i64::MAX].map(Moment::from_unix_millis);
+    for (first, last) in ends.iter().flat_map(|first| ends.iter().map(move |last| (*first, *last))) {
+        let mut schedule = Schedule::new(first, SEED);
+        let shop = schedule.merchant(Plan::peach(), Some(limit(1, u32::MAX)));
+        ends.iter().for_each(|began| _ = schedule.add(shop, *began, first, 0));
+        schedule.used(shop, last);
+        schedule.slow_down(shop, first);
+        let mut said = 0;
+        for now in [first, last, first] {
+            while !matches!(schedule.next(now), Next::Wait(_) | Next::Idle) {
+                said += 1;
+            }
+        }
+        // Everybody says at most that it is to be read, and that it is given up.
+        assert!(said <= 2 * ends.len(), "{first:?} {last:?}");
+        assert_eq!(schedule.len(), ends.len());
+    }
+}
+
+#[test]
+fn ranks_that_do_not_hold_any_more_are_thrown_out() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(Plan::allscale().deadline(Duration::MAX), None);
+    schedule.slow_down(shop, at(1_000_000));
+    let ticket = schedule.add(shop, at(0), at(0), 0);
+    for second in 0..10_000 {
+        schedule.nudge(ticket, at(second));
+        let other = schedule.add(shop, at(second), at(second), 0);
+        schedule.remove(other);
+        assert!(schedule.merchants[0].ids().count() <= 2 * 2 + 33);
+        assert_eq!(schedule.merchants[0].waiting, 1);
+    }
+}
+
+#[test]
+#[should_panic(expected = "another schedule's")]
+fn a_merchant_of_another_schedule_is_refused_where_it_is_unknown() {
+    let mut other = Schedule::<usize>::new(at(0), SEED);
+    let shop = other.merchant(Plan::allscale(), None);
+    empty(&[], 0, at(0)).add(shop, at(0), at(0), 0);
+}
+
+const START: i64 = 1_700_000_000_000;
+const SEED: u64 = 42;

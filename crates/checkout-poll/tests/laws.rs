@@ -1,0 +1,487 @@
+//! What holds for every plan and every history: callers that come late, are canceled, are nudged, and whose
+//! clocks jump.
+#![allow(missing_docs, clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "tests")]
+
+mod play;
+
+use checkout_lifecycle::{Moment, Phase};
+use checkout_poll::{Backoff, Fetch, GaveUp, Heard, Plan, Poller, Step, Why};
+use core::time::Duration;
+use play::{EPOCH, Event, at, events, fetches, phases, plans, secs, tell};
+use proptest::prelude::*;
+
+/// Any span, the short ones more often, and not in whole ticks.
+fn spans() -> impl Strategy<Value = Duration> + Clone {
+    prop_oneof![
+        6 => (0..5_000_000_u64).prop_map(Duration::from_micros),
+        6 => (0..600_000_u64).prop_map(Duration::from_millis),
+        2 => (0..400_u64).prop_map(|hours| secs(hours * 3_600)),
+        1 => any::<u64>().prop_map(secs),
+        1 => Just(Duration::MAX),
+    ]
+}
+
+/// Any moment there is.
+fn moments() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        6 => (0..10_000_000_i64).prop_map(|millis| EPOCH + millis),
+        2 => any::<i64>(),
+        2 => -10_000_000_000_000..10_000_000_000_000_i64,
+        1 => prop::sample::select(vec![i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX]),
+    ]
+}
+
+/// How a caller goes on: when it wakes, and what comes of the read that is due.
+#[derive(Clone, Copy, Debug)]
+struct Round {
+    /// Milliseconds that the caller comes too late.
+    late: i64,
+    /// Milliseconds until the answer.
+    journey: i64,
+    /// Nothing is heard of the read.
+    canceled: bool,
+    heard: Heard,
+    /// What comes in between.
+    between: Option<Event>,
+    /// Milliseconds that the clock is set back.
+    back: i64,
+}
+
+fn rounds() -> impl Strategy<Value = Vec<Round>> {
+    let small = || prop_oneof![3 => Just(0), 2 => 0..40_i64, 1 => 0..90_000_i64];
+    let heard = prop_oneof![
+        6 => (fetches(), prop::option::weighted(0.8, phases()), prop::option::weighted(0.2, spans()))
+            .prop_map(|(fetch, phase, wait)| Heard::Answer { fetch, phase, wait }),
+        1 => prop::option::weighted(0.5, spans()).prop_map(|wait| Heard::Limited { wait }),
+        1 => prop::option::weighted(0.5, spans()).prop_map(|wait| Heard::Failed { wait }),
+        1 => Just(Heard::Refused),
+    ];
+    let between = prop::option::weighted(
+        0.3,
+        prop_oneof![
+            3 => Just(Event::Nudge),
+            2 => Just(Event::PayerReturned),
+            1 => spans().prop_map(Event::Resume),
+        ],
+    );
+    let back = prop_oneof![5 => Just(0), 1 => 0..90_000_i64];
+    let round = (small(), small(), prop::bool::weighted(0.1), heard, between, back).prop_map(
+        |(late, journey, canceled, heard, between, back)| Round {
+            late,
+            journey,
+            canceled,
+            heard,
+            between,
+            back,
+        },
+    );
+    prop::collection::vec(round, 0..30)
+}
+
+const fn wait_of(heard: Heard) -> Option<Duration> {
+    match heard {
+        Heard::Answer { wait, .. } | Heard::Limited { wait } | Heard::Failed { wait } => wait,
+        Heard::Refused => None,
+    }
+}
+
+/// What was sent and heard, with the moments that were told.
+#[derive(Default)]
+struct Log {
+    /// The latest moment that was told of anything.
+    told: Option<Moment>,
+    sent: Vec<Moment>,
+    heard: Vec<(Moment, Heard)>,
+    /// The phase that a whole read showed, while it is the last one shown.
+    evidence: Option<Phase>,
+    shown: Option<Phase>,
+}
+
+impl Log {
+    /// What was told before counts, in whole ticks of ten milliseconds.
+    fn counts_as(&self, now: Moment) -> Moment {
+        self.told.map_or(now, |told| now.max(at(told.unix_millis() / 10 * 10)))
+    }
+}
+
+/// Plays the caller, and holds every step to the laws.
+fn run(plan: &Plan, began: i64, seed: u64, rounds: &[Round]) -> Result<(), TestCaseError> {
+    let mut poller = Poller::new(plan, at(began), seed);
+    let (mut log, mut clock) = (Log { told: Some(at(began)), ..Log::default() }, at(began));
+    for round in rounds {
+        clock = at(clock.unix_millis().saturating_sub(round.back));
+        // Time does not go back, whatever the clock does.
+        let now = log.counts_as(clock);
+        let step = poller.next(plan, clock);
+        if now.saturating_since(poller.began()) >= Duration::from_millis(u64::from(u32::MAX) * 10) {
+            // Beyond what is counted it only ends.
+            prop_assert!(matches!(step, Step::Done(_) | Step::GaveUp(_)), "{step:?}");
+            return Ok(());
+        }
+        prop_assert_eq!(step, poller.next(plan, clock));
+        // Stored and read back, it is the same one.
+        let stored: Poller = poller.to_string().parse().unwrap();
+        prop_assert_eq!(stored, poller);
+        prop_assert_eq!(stored.to_string(), poller.to_string());
+        match step {
+            Step::Wait(until) | Step::AskPayer { until } => {
+                prop_assert!(until > clock, "{until:?} is no moment to wait for at {clock:?}");
+                prop_assert_eq!(until, poller.due());
+                // Until then nothing changes, and then something does.
+                prop_assert_eq!(poller.next(plan, at(until.unix_millis() - 1).max(clock)), step);
+                prop_assert_ne!(poller.next(plan, until), step);
+                let asks = matches!(step, Step::AskPayer { .. });
+                prop_assert!(!asks || log.shown == Some(Phase::PayerAction));
+                clock = until.saturating_add(Duration::from_millis(round.late.unsigned_abs()));
+            }
+            Step::Fetch(fetch) => {
+                prop_assert!(now < poller.deadline(), "a read at the deadline");
+                for before in log.sent.iter().chain(log.heard.iter().map(|heard| &heard.0)) {
+                    let apart = now.saturating_since(*before);
+                    prop_assert!(apart >= plan.min_gap, "{apart:?} apart");
+                }
+                for (when, heard) in &log.heard {
+                    if let Some(wait) = wait_of(*heard) {
+                        let over = when.saturating_add(wait);
+                        prop_assert!(now >= over, "a wait until {over:?} is cut short at {now:?}");
+                    }
+                }
+                let settles = log.shown.is_some_and(Phase::is_final) && log.evidence != log.shown;
+                prop_assert_eq!(fetch == Fetch::Whole, settles && plan.whole_read_at_end);
+                poller.asking(plan, clock);
+                log.sent.push(now);
+                log.told = log.told.max(Some(clock));
+                if !round.canceled {
+                    clock = clock.saturating_add(Duration::from_millis(round.journey.unsigned_abs()));
+                    hear(&mut poller, plan, clock, round.heard, &mut log);
+                }
+            }
+            Step::Done(end) => {
+                prop_assert!(end.is_final());
+                prop_assert_eq!(log.shown, Some(end));
+                prop_assert!(
+                    !plan.whole_read_at_end || log.evidence == Some(end),
+                    "an end without its evidence"
+                );
+                // A read that was on its way comes in.
+                hear(&mut poller, plan, clock, round.heard, &mut log);
+            }
+            Step::GaveUp(GaveUp { last, why }) => {
+                prop_assert_eq!(last, log.shown);
+                match why {
+                    Why::Deadline => prop_assert!(poller.deadline() <= now),
+                    Why::AskedToWait { until } => prop_assert!(until > poller.deadline()),
+                    Why::Refused => {
+                        let refused = log.heard.iter().filter(|heard| heard.1 == Heard::Refused).count();
+                        prop_assert!(refused >= usize::from(plan.refusals.clamp(1, 15)));
+                    }
+                }
+                // Only this brings it back.
+                poller.nudge(plan, clock);
+                prop_assert_eq!(poller.next(plan, clock), step);
+                poller.resume(plan, clock, secs(60));
+                log.told = log.told.max(Some(clock));
+            }
+        }
+        if let Some(event) = round.between {
+            tell(&mut poller, plan, clock, event);
+            log.told = log.told.max(Some(clock));
+        }
+    }
+    Ok(())
+}
+
+fn hear(poller: &mut Poller, plan: &Plan, now: Moment, heard: Heard, log: &mut Log) {
+    poller.heard(plan, now, heard);
+    log.heard.push((log.counts_as(now), heard));
+    log.told = log.told.max(Some(now));
+    if let Heard::Answer { fetch, phase: Some(phase), .. } = heard {
+        log.evidence = log
+            .evidence
+            .filter(|evidence| *evidence == phase)
+            .or_else(|| (fetch == Fetch::Whole || !plan.whole_read_at_end).then_some(phase));
+        log.shown = Some(phase);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
+
+    #[test]
+    fn the_laws_hold_for_every_caller(
+        plan in plans(spans()), began in 0..10_000_000_i64, seed: u64, rounds in rounds(),
+    ) {
+        run(&plan, EPOCH + began, seed, &rounds)?;
+    }
+
+    #[test]
+    fn the_laws_hold_for_the_plans_as_they_are(
+        plan in prop::sample::select(vec![
+            Plan::allscale(),
+            Plan::azotte(),
+            Plan::peach(),
+            Plan::allscale().late_reads(secs(3_600), secs(86_400)),
+            Plan::azotte().payer_acts(None),
+            Plan::peach().late_reads(secs(21_600), Duration::MAX),
+        ]),
+        began in 0..10_000_000_i64, seed: u64, rounds in rounds(),
+    ) {
+        run(&plan, EPOCH + began, seed, &rounds)?;
+    }
+
+    /// Nothing that anybody can tell, at any moment there is, panics or makes a poller that cannot be stored;
+    /// and what is stored goes on as what was not.
+    #[test]
+    fn what_is_stored_at_any_point_goes_on_as_what_was_not(
+        plan in plans(spans()), began in moments(), seed: u64,
+        history in prop::collection::vec((moments(), events(spans())), 0..30),
+        look in moments(),
+    ) {
+        let mut poller = Poller::new(&plan, at(began), seed);
+        let mut stored = poller;
+        for (now, event) in history {
+            prop_assert_eq!(poller.next(&plan, at(look)), stored.next(&plan, at(look)));
+            stored = stored.to_string().parse().unwrap();
+            tell(&mut poller, &plan, at(now), event);
+            tell(&mut stored, &plan, at(now), event);
+            prop_assert_eq!(poller, stored);
+            let _ = (poller.began(), poller.due(), poller.deadline(), poller.interval(&plan, at(look)));
+            // No caller runs in circles without a read: what is waited for comes after now.
+            match poller.next(&plan, at(look)) {
+                Step::Wait(until) | Step::AskPayer { until } => prop_assert!(until > at(look)),
+                Step::Fetch(_) | Step::Done(_) | Step::GaveUp(_) => {}
+            }
+        }
+    }
+
+    /// A moment before one that was told counts as that one.
+    #[test]
+    fn a_clock_that_jumps_back_changes_nothing(
+        plan in plans(spans()), seed: u64,
+        history in prop::collection::vec((0..900_000_i64, events(spans())), 1..20),
+        back in prop_oneof![1..100_000_i64, Just(i64::MAX)],
+    ) {
+        let mut poller = Poller::new(&plan, at(EPOCH), seed);
+        let mut clock = 0;
+        for (further, event) in history {
+            clock += further / 10 * 10;
+            tell(&mut poller, &plan, at(EPOCH + clock), event);
+        }
+        let (now, before) = (at(EPOCH + clock), at(EPOCH.saturating_add(clock).saturating_sub(back)));
+        prop_assert_eq!(poller.next(&plan, before), poller.next(&plan, now));
+        let answer = Heard::Answer { fetch: Fetch::Status, phase: None, wait: None };
+        let heard = Event::Heard(answer);
+        let events = [Event::Asking, Event::Nudge, Event::PayerReturned, heard, Event::Resume(secs(9))];
+        for event in events {
+            let (mut early, mut right) = (poller, poller);
+            tell(&mut early, &plan, before, event);
+            tell(&mut right, &plan, now, event);
+            prop_assert_eq!(early, right, "{:?}", event);
+        }
+    }
+
+    /// Where the clock was set back, what was left is left: the same steps come as long after as they would have.
+    #[test]
+    fn a_clock_that_was_set_back_leaves_what_was_left(
+        plan in plans(spans()), seed: u64,
+        history in prop::collection::vec((0..900_000_i64, events(spans())), 1..20),
+        ahead in prop_oneof![Just(0_i64), 0..400_000_000_000_i64],
+        back in prop_oneof![0..60_000_i64, 60_000..90_000_000_i64, 0..800_000_000_000_i64],
+        further in prop::collection::vec(0..100_000_000_i64, 1..9),
+    ) {
+        let mut poller = Poller::new(&plan, at(EPOCH), seed);
+        let mut clock = EPOCH + ahead / 10 * 10;
+        for (further, event) in history {
+            clock += further / 10 * 10;
+            tell(&mut poller, &plan, at(clock), event);
+        }
+        let back = back / 10 * 10;
+        let right = clock - back;
+        let mut set = poller;
+        set.set_back(at(right));
+        prop_assert_eq!(set.to_string().parse(), Ok(set));
+        if back < 60_000 {
+            prop_assert_eq!(set, poller);
+            return Ok(());
+        }
+        let mut twice = set;
+        twice.set_back(at(right));
+        prop_assert_eq!(twice, set);
+        // Where all of it is too long to be counted, less is left: it is not looked at here.
+        prop_assume!((clock - poller.began().unix_millis()) / 10 < i64::from(u32::MAX) / 2);
+        if poller.deadline() <= at(clock) && right >= poller.began().unix_millis() {
+            // It was set before the clock ran ahead, and holds by the right one.
+            prop_assert_eq!(set.deadline(), poller.deadline());
+            return Ok(());
+        }
+        let never = |poller: &Poller, until: Moment| {
+            until.saturating_since(poller.began()) >= Duration::from_millis(u64::from(u32::MAX) * 10)
+        };
+        let shifted = |step: Step| match step {
+            Step::Wait(until) if !never(&poller, until) => Step::Wait(at(until.unix_millis() - back)),
+            Step::AskPayer { until } if !never(&poller, until) => {
+                Step::AskPayer { until: at(until.unix_millis() - back) }
+            }
+            Step::GaveUp(GaveUp { last, why: Why::AskedToWait { until } }) if !never(&poller, until) => {
+                Step::GaveUp(GaveUp { last, why: Why::AskedToWait { until: at(until.unix_millis() - back) } })
+            }
+            other => other,
+        };
+        let mut later = 0;
+        for further in further {
+            let before = shifted(poller.next(&plan, at(clock + later)));
+            let after = set.next(&plan, at(right + later));
+            let never_ends = |step| matches!(
+                step,
+                Step::Wait(until) | Step::AskPayer { until }
+                    | Step::GaveUp(GaveUp { why: Why::AskedToWait { until }, .. }) if never(&set, until)
+            );
+            if !never_ends(after) {
+                prop_assert_eq!(after, before);
+            }
+            later += further / 10 * 10;
+        }
+    }
+
+    /// No moment does harm.
+    #[test]
+    fn a_clock_can_be_set_back_to_anything(
+        plan in plans(spans()), seed: u64, began: i64, told: i64, right: i64, heard in events(spans()),
+    ) {
+        let mut poller = Poller::new(&plan, at(began), seed);
+        for (now, event) in [(told, heard), (right, Event::Resume(secs(60))), (right, Event::Asking)] {
+            poller.set_back(at(now));
+            tell(&mut poller, &plan, at(now), event);
+            prop_assert_eq!(poller.to_string().parse(), Ok(poller));
+        }
+        // A read comes again, or it is over: nobody sleeps for a year because of where a clock was.
+        let right = at(right.max(0));
+        if let Step::Wait(until) | Step::AskPayer { until } = poller.next(&plan, right) {
+            let in_range = right.unix_millis() < i64::from(u32::MAX) * 1_000;
+            let wait = until.saturating_since(right);
+            prop_assert!(!in_range || wait <= secs(60) + secs(60), "{wait:?}");
+        }
+    }
+
+    /// What failed is asked again later than what was answered, and not sooner.
+    #[test]
+    fn after_a_failure_it_is_slower_and_never_faster(
+        plan in plans(spans()), seed: u64, further in 0..900_000_i64,
+        history in prop::collection::vec((0..90_000_i64, events(spans())), 0..12),
+        wait in prop::option::of(spans()),
+    ) {
+        let plan = plan.payer_acts(plan.payer_acts.or(Some(secs(30))));
+        let mut poller = Poller::new(&plan, at(EPOCH), seed);
+        let mut clock = EPOCH;
+        for (further, event) in history {
+            clock += further;
+            tell(&mut poller, &plan, at(clock), event);
+        }
+        let now = at(clock + further);
+        let after = |heard| {
+            let mut poller = poller;
+            poller.heard(&plan, now, heard);
+            poller.to_string().split(' ').nth(4).unwrap().parse::<u32>().unwrap()
+        };
+        let answered = after(Heard::Answer { fetch: Fetch::Status, phase: None, wait: None });
+        for heard in [Heard::Failed { wait }, Heard::Limited { wait }, Heard::Refused] {
+            prop_assert!(after(heard) >= answered, "{:?}", heard);
+        }
+    }
+
+    /// Chance takes at most the tenth, or what the plan says, and never what was said.
+    #[test]
+    fn chance_shortens_a_pause_by_no_more_than_the_plan_says(
+        permille in 0..1_001_u16, seed: u64, age in 0..5_000_000_u64, said in prop::option::of(0..400_u64),
+    ) {
+        let plan = Plan::allscale().deadline(secs(1_000_000)).jitter_permille(permille);
+        let mut poller = Poller::new(&plan, at(EPOCH), seed);
+        let now = at(EPOCH).saturating_add(Duration::from_millis(age));
+        let phase = Some(Phase::Processing);
+        poller.heard(&plan, now, Heard::Answer { fetch: Fetch::Status, phase, wait: said.map(secs) });
+        let pause = u64::try_from(poller.due().saturating_since(now).as_millis()).unwrap();
+        if let Some(said) = said {
+            prop_assert!((said.max(1) * 1_000..said.max(1) * 1_000 + 10).contains(&pause));
+        } else {
+            let whole = (age / 8).clamp(5_000, 60_000);
+            let least = (whole * (1_000 - u64::from(permille)) / 1_000).max(1_000);
+            prop_assert!((least..whole + 10).contains(&pause), "{} of {}", pause, whole);
+        }
+    }
+}
+
+#[test]
+fn seeds_make_pauses_differ_and_the_same_seed_does_not() {
+    let plan = Plan::allscale();
+    let answer = Heard::Answer { fetch: Fetch::Status, phase: Some(Phase::Processing), wait: None };
+    let dues: std::collections::BTreeSet<_> = (0..200)
+        .map(|seed| {
+            let due = |seed| {
+                let mut poller = Poller::new(&plan, at(EPOCH), seed);
+                poller.heard(&plan, at(EPOCH + 400_000), answer);
+                poller.due()
+            };
+            assert_eq!(due(seed), due(seed));
+            due(seed)
+        })
+        .collect();
+    // A tenth of 50 s is 500 ticks, and 200 seeds are 256 numbers at most.
+    assert!(dues.len() > 60, "{}", dues.len());
+    assert!(*dues.first().unwrap() >= at(EPOCH + 445_000) && *dues.last().unwrap() <= at(EPOCH + 450_000));
+}
+
+#[test]
+fn one_seed_does_not_take_the_same_part_of_every_pause() {
+    let plan = Plan::allscale().deadline(secs(100_000));
+    let answer = Heard::Answer { fetch: Fetch::Status, phase: Some(Phase::Processing), wait: None };
+    let pauses: std::collections::BTreeSet<_> = (0..200)
+        .map(|second| {
+            // The pause has grown to its minute.
+            let now = at(EPOCH + 1_000_000 + second * 1_000);
+            let mut poller = Poller::new(&plan, at(EPOCH), 1);
+            poller.heard(&plan, now, answer);
+            poller.due().saturating_since(now)
+        })
+        .collect();
+    assert!(pauses.len() > 100, "{}", pauses.len());
+}
+
+#[test]
+fn a_lone_poller_of_peach_sends_two_reads_a_minute_at_most_whatever_the_journeys_take() {
+    let plan = Plan::peach();
+    for seed in 0..50_u64 {
+        let mut poller = Poller::new(&plan, at(EPOCH), seed);
+        let (mut clock, mut arrived) = (EPOCH, Vec::new());
+        for round in 0..100_i64 {
+            poller.nudge(&plan, at(clock));
+            match poller.next(&plan, at(clock)) {
+                Step::Fetch(fetch) => {
+                    poller.asking(&plan, at(clock));
+                    // The way there is anything up to the whole journey.
+                    let journey = (round * 7_919 + i64::try_from(seed).unwrap() * 104_729) % 5_000;
+                    arrived.push(clock + journey * (round % 3) / 2);
+                    clock += journey;
+                    let phase = Some(Phase::Processing);
+                    poller.heard(&plan, at(clock), Heard::Answer { fetch, phase, wait: None });
+                }
+                Step::Wait(until) => clock = until.unix_millis(),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(arrived.len() > 40);
+        assert!(arrived.windows(3).all(|reads| reads[2] - reads[0] >= 60_000), "{seed}");
+    }
+}
+
+#[test]
+fn failures_without_end_are_counted_to_255_and_never_overflow() {
+    let plan = Plan::azotte().deadline(Duration::MAX).backoff(Backoff::default());
+    let mut poller = Poller::new(&plan, at(EPOCH), 1);
+    for _ in 0..300 {
+        poller.heard(&plan, at(EPOCH), Heard::Failed { wait: None });
+    }
+    assert_eq!(poller.failures(), 255);
+    assert!(poller.due() <= at(EPOCH + 60_000));
+    poller.heard(&plan, at(EPOCH), Heard::Answer { fetch: Fetch::Status, phase: None, wait: None });
+    assert_eq!(poller.failures(), 0);
+}

@@ -1,0 +1,113 @@
+//! Histories of a poller: what was told, and when.
+#![allow(dead_code, reason = "tests, each of which takes what it needs")]
+
+use checkout_lifecycle::{Failure, Moment, Phase};
+use checkout_poll::{Backoff, Fetch, Heard, Plan, Poller};
+use core::time::Duration;
+use proptest::prelude::*;
+
+/// 2023-11-14 22:13:20.
+pub(crate) const EPOCH: i64 = 1_700_000_000_000;
+
+pub(crate) const PHASES: [Phase; 14] = [
+    Phase::AwaitingPayer,
+    Phase::PayerAction,
+    Phase::Processing,
+    Phase::InReview,
+    Phase::Refunding,
+    Phase::Succeeded,
+    Phase::Authorized,
+    Phase::Failed(Failure::Declined),
+    Phase::Failed(Failure::Rejected),
+    Phase::Failed(Failure::Underpaid),
+    Phase::Failed(Failure::Canceled),
+    Phase::Failed(Failure::Expired),
+    Phase::Failed(Failure::Error),
+    Phase::Reversed,
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    Asking,
+    Heard(Heard),
+    Nudge,
+    PayerReturned,
+    Resume(Duration),
+}
+
+pub(crate) fn at(millis: i64) -> Moment {
+    Moment::from_unix_millis(millis)
+}
+
+pub(crate) fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(crate) fn tell(poller: &mut Poller, plan: &Plan, now: Moment, event: Event) {
+    match event {
+        Event::Asking => poller.asking(plan, now),
+        Event::Heard(heard) => poller.heard(plan, now, heard),
+        Event::Nudge => poller.nudge(plan, now),
+        Event::PayerReturned => poller.payer_returned(plan, now),
+        Event::Resume(for_at_most) => poller.resume(plan, now, for_at_most),
+    }
+}
+
+pub(crate) fn phases() -> impl Strategy<Value = Phase> {
+    prop::sample::select(PHASES.to_vec())
+}
+
+pub(crate) fn fetches() -> impl Strategy<Value = Fetch> {
+    prop::sample::select(vec![Fetch::Status, Fetch::Whole])
+}
+
+/// Events with spans that come from the given ones.
+pub(crate) fn events<S: Strategy<Value = Duration> + Clone + 'static>(
+    span: S,
+) -> impl Strategy<Value = Event> {
+    let wait = prop::option::weighted(0.3, span.clone()).boxed();
+    let phase = prop::option::weighted(0.8, phases());
+    prop_oneof![
+        4 => Just(Event::Asking),
+        6 => (fetches(), phase, wait.clone())
+            .prop_map(|(fetch, phase, wait)| Event::Heard(Heard::Answer { fetch, phase, wait })),
+        1 => wait.clone().prop_map(|wait| Event::Heard(Heard::Limited { wait })),
+        1 => wait.prop_map(|wait| Event::Heard(Heard::Failed { wait })),
+        1 => Just(Event::Heard(Heard::Refused)),
+        1 => Just(Event::Nudge),
+        1 => Just(Event::PayerReturned),
+        1 => span.prop_map(Event::Resume),
+    ]
+}
+
+/// Plans with spans that come from the given ones.
+pub(crate) fn plans<S: Strategy<Value = Duration> + Clone + 'static>(span: S) -> impl Strategy<Value = Plan> {
+    let base = prop::sample::select(vec![Plan::allscale(), Plan::azotte(), Plan::peach()]);
+    let reads = (span.clone(), span.clone());
+    let spans = (span.clone(), span.clone(), span.clone(), span.clone());
+    (
+        base,
+        prop::option::of(spans),
+        reads.clone(),
+        prop::option::of(reads.clone()),
+        prop::option::weighted(0.8, span),
+        reads,
+        (0..20_u8, any::<bool>(), 0..1_200_u16),
+    )
+        .prop_map(|(base, spans, review, late, acts, backoff, (refusals, whole, jitter))| {
+            let mut plan = base
+                .review(review.0, review.1)
+                .payer_acts(acts)
+                .backoff(Backoff::new(backoff.0, backoff.1))
+                .refusals(refusals)
+                .whole_read_at_end(whole)
+                .jitter_permille(jitter);
+            if let Some((first, slowest, deadline, gap)) = spans {
+                plan = plan.first(first).slowest(slowest).deadline(deadline).min_gap(gap);
+            }
+            match late {
+                Some((every, at_most)) => plan.late_reads(every, at_most),
+                None => plan,
+            }
+        })
+}

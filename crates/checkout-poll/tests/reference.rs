@@ -1,0 +1,348 @@
+//! The poller beside a naive one, which keeps the whole history and derives everything from it anew each
+//! time, in milliseconds and integers that do not overflow.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests"
+)]
+
+mod play;
+
+use checkout_lifecycle::{Moment, Phase};
+use checkout_poll::{Fetch, GaveUp, Heard, Plan, Poller, Step, Why};
+use core::time::Duration;
+use play::{EPOCH, Event, PHASES, at, events, plans, secs, tell};
+use proptest::prelude::*;
+
+/// What was told and when, the moments without their steps back; and when the read was due after it.
+struct Past<'a> {
+    plan: &'a Plan,
+    /// The whole second in which it began.
+    age_from: i128,
+    began: i128,
+    told: Vec<(i128, Event, i128)>,
+}
+
+const FAR: i128 = i128::MAX / 4;
+/// 497 days.
+const FOREVER: i128 = 10 * (u32::MAX as i128) - 1;
+
+fn millis(span: Duration) -> i128 {
+    i128::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap()
+}
+
+fn time(moment: Moment) -> i128 {
+    moment.unix_millis().into()
+}
+
+impl Past<'_> {
+    fn gap(&self) -> i128 {
+        millis(self.plan.min_gap).max(10)
+    }
+
+    /// The answers that said where it stands: their place, what was read, and what it said.
+    fn stands(&self, until: usize) -> Vec<(usize, Fetch, Phase)> {
+        let stand = |(place, told): (usize, &(i128, Event, i128))| match told.1 {
+            Event::Heard(Heard::Answer { fetch, phase: Some(phase), .. }) => Some((place, fetch, phase)),
+            _ => None,
+        };
+        self.told[..until].iter().enumerate().filter_map(stand).collect()
+    }
+
+    fn phase(&self, until: usize) -> Option<Phase> {
+        self.stands(until).last().map(|stand| stand.2)
+    }
+
+    /// Since it stands where it stands, one read was of the kind that settles.
+    fn is_confirmed(&self, until: usize) -> bool {
+        let stands = self.stands(until);
+        let Some(last) = stands.last() else { return false };
+        let run = stands.iter().rev().take_while(|stand| stand.2 == last.2);
+        last.2.is_final()
+            && (!self.plan.whole_read_at_end || run.into_iter().any(|stand| stand.1 == Fetch::Whole))
+    }
+
+    /// The payer has returned since the challenge was first heard of.
+    fn has_returned(&self, until: usize) -> bool {
+        let stands = self.stands(until);
+        let run = stands.iter().rev().take_while(|stand| stand.2 == Phase::PayerAction);
+        run.last()
+            .is_some_and(|first| self.told[first.0..until].iter().any(|told| told.1 == Event::PayerReturned))
+    }
+
+    /// The challenge was heard of since the payer returned.
+    fn is_challenged(&self, until: usize) -> bool {
+        let last = self.stands(until).pop();
+        last.is_some_and(|(place, _, phase)| {
+            phase == Phase::PayerAction
+                && self.told[place..until].iter().all(|told| told.1 != Event::PayerReturned)
+        })
+    }
+
+    fn looks_late(&self, until: usize) -> bool {
+        let refused = matches!(self.phase(until), Some(Phase::Failed(_)));
+        refused && self.is_confirmed(until) && self.plan.late_reads.is_some()
+    }
+
+    /// The reads since the last answer that were none: all, and those refused.
+    fn without_answer(&self, until: usize) -> (usize, usize) {
+        let heard = self.told[..until].iter().rev().filter(|told| matches!(told.1, Event::Heard(_)));
+        let row: Vec<_> =
+            heard.take_while(|told| !matches!(told.1, Event::Heard(Heard::Answer { .. }))).collect();
+        let since =
+            self.told[..until].iter().rposition(|told| matches!(told.1, Event::Resume(_))).unwrap_or(0);
+        let after = self.told[since..until].iter().rev().filter(|told| matches!(told.1, Event::Heard(_)));
+        let refused = after
+            .take_while(|told| !matches!(told.1, Event::Heard(Heard::Answer { .. })))
+            .filter(|told| told.1 == Event::Heard(Heard::Refused));
+        (row.len(), refused.count())
+    }
+
+    /// The earliest read, and whether the provider said so.
+    fn earliest(&self, until: usize) -> (i128, bool) {
+        let mut bounds = vec![(self.began, false)];
+        for (now, event, due) in &self.told[..until] {
+            if matches!(event, Event::Asking | Event::Heard(_)) {
+                bounds.push((now + self.gap(), false));
+            }
+            match event {
+                Event::Heard(Heard::Limited { wait: None }) => bounds.push((*due, false)),
+                Event::Heard(
+                    Heard::Answer { wait: Some(wait), .. }
+                    | Heard::Limited { wait: Some(wait) }
+                    | Heard::Failed { wait: Some(wait) },
+                ) => bounds.push((now + millis(*wait), true)),
+                _ => {}
+            }
+        }
+        let most = bounds.iter().map(|bound| bound.0).max().unwrap();
+        (most, bounds.contains(&(most, true)))
+    }
+
+    /// What moved the deadline, from the beginning on.
+    fn deadline(&self, until: usize) -> i128 {
+        let mut deadline = self.began + millis(self.plan.deadline);
+        for place in 0..until {
+            let (now, event, _) = self.told[place];
+            if let Event::Resume(span) = event {
+                deadline = now + millis(span);
+            }
+            let (before, after) = (self.phase(place), self.phase(place + 1));
+            let (was, is) = (self.is_confirmed(place), self.is_confirmed(place + 1));
+            if before != after {
+                let after = after.unwrap();
+                let ends = before.is_some_and(Phase::is_final) || after.is_final();
+                let reviewed = before == Some(Phase::InReview);
+                let own = match after {
+                    Phase::InReview => Some(self.plan.review.at_most),
+                    _ if ends || reviewed => Some(self.plan.deadline),
+                    _ => None,
+                };
+                if let Some(own) = own {
+                    let kept = if was || reviewed { i128::MIN } else { deadline };
+                    deadline = kept.max(now + millis(own));
+                }
+            }
+            if self.looks_late(place + 1) && (before != after || (is && !was)) {
+                deadline = now + millis(self.plan.late_reads.unwrap().at_most);
+            }
+        }
+        deadline
+    }
+
+    /// The pause of the plan, whether an answer may shorten it, and whether there is one at all.
+    fn pause(&self, now: i128, until: usize) -> (i128, bool) {
+        let plan = self.plan;
+        let ordinary = ((now - self.age_from) / 8).min(millis(plan.slowest)).max(millis(plan.first));
+        match self.phase(until) {
+            Some(phase) if phase.is_final() && !self.is_confirmed(until) => (millis(plan.first), true),
+            Some(_) if self.looks_late(until) => (millis(plan.late_reads.unwrap().every), false),
+            Some(Phase::InReview) => (millis(plan.review.every), false),
+            Some(Phase::PayerAction) if !self.has_returned(until) => {
+                (plan.payer_acts.map_or(FAR, millis), false)
+            }
+            _ => (ordinary, true),
+        }
+    }
+
+    /// Between what moments the read must be due after the last event, which has no such moment yet.
+    fn due(&self) -> (i128, i128) {
+        let until = self.told.len();
+        let (now, event, before) = self.told[until - 1];
+        let (earliest, _) = self.earliest(until);
+        let Event::Heard(heard) = event else {
+            let due = match event {
+                Event::Asking => before.max(earliest),
+                _ => before.min(now.max(earliest)),
+            };
+            return (due, due);
+        };
+        let (pause, ordinary) = self.pause(now, until);
+        let jitter = i128::from(self.plan.jitter_permille.min(1_000));
+        // The least of a pause in nanoseconds, up to milliseconds.
+        let least = |pause: i128| pause - pause * jitter / 1_000;
+        if let Heard::Answer { wait, .. } = heard {
+            let ended = self.phase(until) != self.phase(until - 1)
+                && self.phase(until).is_some_and(Phase::is_final)
+                && !self.is_confirmed(until);
+            if ended || (wait.is_some() && ordinary) {
+                return (earliest, earliest);
+            }
+            if pause == FAR {
+                return (FAR, FAR);
+            }
+            let (low, high) = ((now + least(pause)).max(earliest), (now + pause).max(earliest));
+            let last = self.deadline(until) - self.gap();
+            let cut = wait.is_none() && last >= earliest;
+            return if cut { (low.min(last), high.min(last)) } else { (low, high) };
+        }
+        let plain = ((now - self.age_from) / 8).min(millis(self.plan.slowest)).max(millis(self.plan.first));
+        let pause = if pause == FAR { plain } else { pause };
+        let failures = u32::try_from(self.without_answer(until).0).unwrap();
+        let longest = (0..64).map(|seed| millis(self.plan.backoff.wait(failures, seed))).max().unwrap();
+        let shortest = (0..64).map(|seed| millis(self.plan.backoff.wait(failures, seed))).min().unwrap();
+        // Sixty-four seeds come near to the bounds: half of a wait apart from each other, and a tenth beyond.
+        let spread = (longest - shortest) / 10 + 10;
+        let (low, high) = (shortest - spread, longest + spread);
+        ((now + least(pause).max(low)).max(earliest), (now + pause.max(high)).max(earliest))
+    }
+
+    fn next(&self, now: i128) -> Step {
+        let until = self.told.len();
+        let now = self.told.iter().map(|told| told.0).chain([now, self.began]).max().unwrap();
+        let (earliest, said) = self.earliest(until);
+        let deadline = self.deadline(until);
+        let due = self.told.last().map_or(self.began, |told| told.2);
+        let moment = |millis: i128| Moment::from_unix_millis(i64::try_from(millis).unwrap());
+        let refused = self.without_answer(until).1.min(15) >= usize::from(self.plan.refusals.clamp(1, 15));
+        let why = match () {
+            () if refused => Some(Why::Refused),
+            () if said && earliest > deadline => Some(Why::AskedToWait { until: moment(earliest) }),
+            () if now >= deadline => Some(Why::Deadline),
+            () => None,
+        };
+        let phase = self.phase(until);
+        match (phase, why) {
+            (Some(end), _) if self.is_confirmed(until) && !self.looks_late(until) => Step::Done(end),
+            (Some(end), Some(_)) if self.is_confirmed(until) => Step::Done(end),
+            (last, Some(why)) => Step::GaveUp(GaveUp { last, why }),
+            (Some(phase), None) if now >= due && phase.is_final() && !self.is_confirmed(until) => {
+                Step::Fetch(Fetch::Whole)
+            }
+            (_, None) if now >= due => Step::Fetch(Fetch::Status),
+            (_, None) if self.is_challenged(until) => Step::AskPayer { until: moment(due.min(deadline)) },
+            (_, None) => Step::Wait(moment(due.min(deadline))),
+        }
+    }
+}
+
+/// Whole ticks, so that both count the same.
+fn spans() -> impl Strategy<Value = Duration> + Clone {
+    prop_oneof![
+        4 => (0..500_u64).prop_map(|ticks| Duration::from_millis(ticks * 10)),
+        4 => (0..900_u64).prop_map(secs),
+        1 => (0..90_u64).prop_map(|hours| secs(hours * 3_600)),
+    ]
+}
+
+/// Forwards as a rule, and back now and then.
+fn moves() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        3 => Just(0),
+        6 => (0..500_i64).prop_map(|ticks| ticks * 10),
+        4 => (0..120_i64).prop_map(|seconds| seconds * 1_000),
+        1 => (0..100_i64).prop_map(|hours| hours * 3_600_000),
+        1 => (-100..0_i64).prop_map(|seconds| seconds * 1_000),
+    ]
+}
+
+/// To the moment that the poller waits for, as callers go, or by so many milliseconds.
+#[derive(Clone, Copy, Debug)]
+enum Go {
+    There,
+    By(i64),
+}
+
+fn goes() -> impl Strategy<Value = Go> {
+    prop_oneof![1 => Just(Go::There), 1 => moves().prop_map(Go::By)]
+}
+
+/// When the next read is due, even if the deadline comes first.
+fn stored_due(poller: &Poller) -> i128 {
+    let ticks: i128 = poller.to_string().split(' ').nth(4).unwrap().parse().unwrap();
+    time(poller.began()) + ticks * 10
+}
+
+fn check(plan: &Plan, began: i64, seed: u64, history: &[(Go, Event)]) -> Result<(), TestCaseError> {
+    let began = EPOCH + began * 10;
+    let mut poller = Poller::new(plan, at(began), seed);
+    let age_from = i128::from(began).div_euclid(1_000) * 1_000;
+    let mut past = Past { plan, age_from, began: began.into(), told: Vec::new() };
+    let mut clock = began;
+    for (go, event) in history {
+        clock = match go {
+            Go::There => poller.due().unix_millis().max(clock).min(clock + 400_000_000),
+            Go::By(millis) => clock + millis,
+        };
+        let (now, event) = (i128::from(clock), *event);
+        prop_assert_eq!(poller.next(plan, at(clock)), past.next(now));
+        let seen = past.told.last().map_or(past.began, |told| told.0).max(now);
+        let before = past.told.last().map_or(past.began, |told| told.2);
+        tell(&mut poller, plan, at(clock), event);
+        past.told.push((seen, event, if matches!(event, Event::Heard(_)) { 0 } else { before }));
+        let until = past.told.len();
+        let deadline = past.deadline(until);
+        prop_assert_eq!(time(poller.deadline()), deadline, "deadline after {:?}", event);
+        prop_assert_eq!(poller.phase(), past.phase(until));
+        prop_assert_eq!(usize::from(poller.failures()), past.without_answer(until).0);
+        // The stored form has the due moment that the deadline may hide: in whole ticks, up from where it
+        // falls.
+        let (low, high) = past.due();
+        let due = stored_due(&poller);
+        let in_range = low <= due && due <= high + 9;
+        prop_assert!(in_range || (low == FAR && due > time(poller.began()) + FOREVER), "{low} {due} {high}");
+        prop_assert_eq!(time(poller.due()), due.min(deadline));
+        past.told.last_mut().unwrap().2 = due;
+        prop_assert_eq!(poller.next(plan, at(clock)), past.next(now), "after {:?}", event);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+
+    #[test]
+    fn a_poller_says_what_a_naive_one_says_that_keeps_its_history(
+        plan in plans(spans()), began in 0..200_i64, seed: u64,
+        history in prop::collection::vec((goes(), events(spans())), 0..24),
+    ) {
+        check(&plan, began, seed, &history)?;
+    }
+}
+
+#[test]
+fn every_phase_follows_every_phase_as_a_naive_poller_has_it() {
+    let plan = Plan::allscale().late_reads(secs(600), secs(7_200)).jitter_permille(0);
+    let answer = |fetch, phase| Event::Heard(Heard::Answer { fetch, phase: Some(phase), wait: None });
+    for (first, second) in PHASES.into_iter().flat_map(|first| PHASES.map(|second| (first, second))) {
+        for kinds in
+            [[Fetch::Status, Fetch::Status], [Fetch::Status, Fetch::Whole], [Fetch::Whole, Fetch::Status]]
+        {
+            let there = |event| (Go::There, event);
+            let history = [
+                there(Event::Asking),
+                (Go::By(200), answer(kinds[0], first)),
+                there(Event::Asking),
+                (Go::By(200), answer(kinds[1], second)),
+                there(Event::Nudge),
+                there(Event::Asking),
+                (Go::By(200), answer(Fetch::Whole, second)),
+                (Go::By(8_000_000), Event::Resume(secs(60))),
+                there(Event::Asking),
+            ];
+            check(&plan, 0, 1, &history).unwrap();
+        }
+    }
+}
