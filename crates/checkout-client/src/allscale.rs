@@ -3,7 +3,7 @@
 mod backend;
 
 use crate::base_url::base_url;
-use crate::{Call, Clock, Nonces};
+use crate::{Call, Clock, Nonces, Watch};
 #[cfg(feature = "system")]
 use crate::{RandomNonces, SystemClock};
 use checkout_auth::allscale::SigningKey;
@@ -153,6 +153,26 @@ impl Client {
     pub fn status(&self, intent_id: &str) -> Result<Call<Open<IntentStatus>>, IdError> {
         let segment = PathSegment::new(intent_id)?;
         Ok(self.plain(Route::Status, with_id(Route::Status, segment)))
+    }
+
+    /// Watches a checkout intent to its end: by its bare status, and the whole intent is read at the end.
+    ///
+    /// # Errors
+    /// [`IdError`], for the three ids that cannot stand in a path.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// let watch = client.watch("65b2")?;
+    /// assert_eq!(watch.glance().path(), "/v1/checkout_intents/65b2/status");
+    /// assert_eq!(watch.whole().path(), "/v1/checkout_intents/65b2");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn watch(&self, intent_id: &str) -> Result<Watch<Intent<'static>>, IdError> {
+        Ok(Watch::new(self.status(intent_id)?, self.get(intent_id)?, intent_id))
     }
 
     /// The test route that answers `{"pong":"ok"}`: whether the key, the clock and the way there are right.

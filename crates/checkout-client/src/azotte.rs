@@ -5,7 +5,7 @@ mod backend;
 #[cfg(feature = "system")]
 use crate::SystemClock;
 use crate::base_url::{base_url, is_label};
-use crate::{BuildError, Call, Clock};
+use crate::{BuildError, Call, Clock, Watch};
 use checkout_tables::Environment;
 use checkout_tables::azotte::{HOST_SUFFIX_LIVE, HOST_SUFFIX_SANDBOX, Route};
 use checkout_transport::http::HeaderValue;
@@ -129,6 +129,25 @@ impl Client {
         let path = path(route, Some(segment)).unwrap_or_default();
         let asked = Asked { tracking_number: Some(tracking_number.to_owned()) };
         Ok(Call::new(&self.0, route, path, Vec::new(), asked))
+    }
+
+    /// Watches a checkout to its end. [`Watch::glanced`] takes in the submit's answer, which can already have a challenge.
+    ///
+    /// # Errors
+    /// [`IdError`], for the three ids that cannot stand in a path.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_client::azotte::Client;
+    /// # let client = Client::builder("acme", "e2a1c7b2-4f3a-4b8e-9c2d-1a2b3c4d5e6f", "sk_1".into()).build()?;
+    /// let watch = client.watch("trk_1")?;
+    /// assert_eq!(watch.whole().path(), "/api/v1/c2a/offer/checkout/trk_1/status");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn watch(&self, tracking_number: &str) -> Result<Watch<CheckoutResult<'static>>, IdError> {
+        let status = self.status(tracking_number)?;
+        Ok(Watch::new(status.clone(), status, tracking_number))
     }
 }
 

@@ -1,5 +1,6 @@
 //! One thing to ask, and one attempt at it.
 
+use crate::error::Came;
 use crate::provider::sealed::{Answers, Ask, Backend, Exchange, Moment, NoRequest};
 use crate::trace::Trace;
 use crate::{Operation, Provider, Received, SendError};
@@ -212,6 +213,11 @@ impl<T: Readable> Call<T> {
         reader.finish(outcome, &trace)
     }
 
+    /// Whose call it is.
+    pub(crate) const fn client(&self) -> &ClientOf<T> {
+        &self.client
+    }
+
     pub(crate) fn new(
         client: &ClientOf<T>,
         route: RouteOf<T>,
@@ -345,7 +351,7 @@ impl<T: Readable> Reader<T> {
     pub fn read(&self, response: &Response) -> Result<Received<T>, SendError> {
         let exchange = Exchange { path: &self.path, nonce: &self.nonce, body: &self.body };
         T::Provider::authentic(&self.client, &exchange, response)
-            .map_err(|error| SendError::unauthentic(self.route.into(), error, response.body().clone()))?;
+            .map_err(|error| SendError::unauthentic(self.route.into(), error, self.came(response)))?;
         let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let head = Head {
             status: response.status().as_u16(),
@@ -353,16 +359,19 @@ impl<T: Readable> Reader<T> {
             retry_after: header(header::RETRY_AFTER),
             location: header(header::LOCATION),
         };
-        let body = response.body();
-        let reply = T::read(&head, body, &self.asked)
-            .map_err(|error| SendError::read(self.route.into(), error, body.clone()))?;
+        let reply = T::read(&head, response.body(), &self.asked)
+            .map_err(|error| SendError::read(self.route.into(), error, self.came(response)))?;
         if let Reply::Done(answer) = &reply
             && let Err(field) = answer.payload.answers(&self.client, &self.asked)
         {
             let id = answer.request_id.as_deref().map(str::to_owned);
-            return Err(SendError::other(self.route.into(), field, id, body.clone()));
+            return Err(SendError::other(self.route.into(), field, id, self.came(response)));
         }
         Ok(Received::new(self.route, reply, self.sent_at_millis, response))
+    }
+
+    fn came(&self, response: &Response) -> Came {
+        Came::of(response, self.sent_at_millis)
     }
 
     fn finish(
@@ -406,7 +415,7 @@ pub trait Readable: Answers<Self::Provider> {
 pub(crate) type RouteOf<T> = <<T as Readable>::Provider as Backend>::Route;
 /// A provider's form of a refusal, for the answer `T`.
 pub(crate) type RefusalOf<T> = <<T as Readable>::Provider as Backend>::Refusal;
-type ClientOf<T> = <<T as Readable>::Provider as Backend>::Client;
+pub(crate) type ClientOf<T> = <<T as Readable>::Provider as Backend>::Client;
 type AskedOf<T> = <<T as Readable>::Provider as Backend>::Asked;
 
 /// A header value that `Debug` does not print.

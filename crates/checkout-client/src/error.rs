@@ -1,14 +1,16 @@
 //! What can go wrong on the way.
 
-use crate::{ClockSkew, Operation};
+use crate::{ClockSkew, Operation, retry_after};
 use checkout_auth::peach::SIGNATURE;
+use checkout_poll::{Advice, Attempted, Heard, advise};
 use checkout_tables::Open;
 use checkout_tables::allscale::ErrorCode;
 use checkout_transport::bytes::Bytes;
-use checkout_transport::{Delivery, TransportError};
+use checkout_transport::{Delivery, Response, TransportError};
 use checkout_wire::allscale::Refusal;
 use checkout_wire::{NotDone, Printable, ProviderRefusal, ReadError};
 use core::fmt;
+use core::time::Duration;
 use std::error::Error;
 
 /// An attempt that gave no reply. A refusal is a reply, and not one of these.
@@ -49,6 +51,62 @@ impl SendError {
     #[must_use]
     pub fn may_have_been_done(&self) -> bool {
         self.delivery() == Delivery::Unknown
+    }
+
+    /// Whether, and when, to try again.
+    ///
+    /// [`Advice::After`] with what `Retry-After` said, where an answer came that could not be read. [`Advice::ReadFirst`]
+    /// names what to ask by whether it was done, before it is done a second time. [`Advice::Never`] where it may have been
+    /// done and there is nothing to ask by, as with AllScale's create, whose only thread back is its webhook's `order_id`; and
+    /// where nothing was sent because it could not be: without an access token ([`wants_token`](Self::wants_token): ask for
+    /// one, then send the call anew), or because it cannot be signed or is nothing that HTTP can carry (look at the nonces
+    /// and at what the client was built with).
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_money::Cents;
+    /// # use checkout_tables::allscale::Currency;
+    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// use checkout_client::Advice;
+    /// use checkout_transport::{TransportError, from_fn_blocking};
+    /// use std::time::Duration;
+    ///
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// # let create = client.create(&Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?);
+    /// let refused = from_fn_blocking(|_| Err(TransportError::not_sent("connection refused")));
+    /// assert_eq!(create.send_blocking(&refused).unwrap_err().retry(), Advice::After(Duration::ZERO));
+    /// let silent = from_fn_blocking(|_| Err(TransportError::unknown("time out")));
+    /// assert_eq!(create.send_blocking(&silent).unwrap_err().retry(), Advice::Never);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn retry(&self) -> Advice {
+        let attempted = match &self.0.reason {
+            Reason::Sign(_) | Reason::Token | Reason::Request => return Advice::Never,
+            Reason::Transport(error) => match error.delivery() {
+                Delivery::NotSent => Attempted::NotSent,
+                Delivery::Unknown => Attempted::Unknown { wait: self.0.wait },
+            },
+            Reason::Read(_) | Reason::Mismatch(_) | Reason::NotAuthentic(_) => {
+                Attempted::Unknown { wait: self.0.wait }
+            }
+        };
+        advise(self.0.operation.repeat, self.0.operation.read_first, attempted)
+    }
+
+    /// What it is to whoever polls.
+    pub(crate) fn heard(&self) -> Heard {
+        match &self.0.reason {
+            Reason::Sign(_) | Reason::Request => Heard::Refused,
+            Reason::Transport(_)
+            | Reason::Token
+            | Reason::Read(_)
+            | Reason::Mismatch(_)
+            | Reason::NotAuthentic(_) => Heard::Failed { wait: self.0.wait },
+        }
     }
 
     /// What was asked.
@@ -133,43 +191,62 @@ impl SendError {
         }
     }
 
-    pub(crate) fn unauthentic(
-        operation: Operation,
-        error: Box<dyn Error + Send + Sync>,
-        body: Bytes,
-    ) -> Self {
-        let reason = Reason::NotAuthentic(error);
-        Self(Box::new(Failed { operation, request_id: None, body: Some(body), reason }))
+    /// The answer is not signed as it should be.
+    pub(crate) fn unauthentic(operation: Operation, error: Box<dyn Error + Send + Sync>, came: Came) -> Self {
+        Self::after(operation, Reason::NotAuthentic(error), None, came)
     }
 
-    pub(crate) fn no_answer(operation: Operation, error: TransportError) -> Self {
-        Self(Box::new(Failed { operation, request_id: None, body: None, reason: Reason::Transport(error) }))
-    }
-
-    pub(crate) fn sign(operation: Operation, error: Box<dyn Error + Send + Sync>) -> Self {
-        Self(Box::new(Failed { operation, request_id: None, body: None, reason: Reason::Sign(error) }))
-    }
-
-    pub(crate) fn token(operation: Operation) -> Self {
-        Self(Box::new(Failed { operation, request_id: None, body: None, reason: Reason::Token }))
-    }
-
-    pub(crate) fn request(operation: Operation) -> Self {
-        Self(Box::new(Failed { operation, request_id: None, body: None, reason: Reason::Request }))
-    }
-
-    pub(crate) fn read(operation: Operation, error: ReadError, body: Bytes) -> Self {
+    pub(crate) fn read(operation: Operation, error: ReadError, came: Came) -> Self {
         let request_id = error.request_id().map(str::to_owned);
-        Self(Box::new(Failed { operation, request_id, body: Some(body), reason: Reason::Read(error) }))
+        Self::after(operation, Reason::Read(error), request_id, came)
     }
 
     pub(crate) fn other(
         operation: Operation,
         field: &'static str,
         request_id: Option<String>,
-        body: Bytes,
+        came: Came,
     ) -> Self {
-        Self(Box::new(Failed { operation, request_id, body: Some(body), reason: Reason::Mismatch(field) }))
+        Self::after(operation, Reason::Mismatch(field), request_id, came)
+    }
+
+    pub(crate) fn no_answer(operation: Operation, error: TransportError) -> Self {
+        Self::without(operation, Reason::Transport(error))
+    }
+
+    pub(crate) fn sign(operation: Operation, error: Box<dyn Error + Send + Sync>) -> Self {
+        Self::without(operation, Reason::Sign(error))
+    }
+
+    pub(crate) fn token(operation: Operation) -> Self {
+        Self::without(operation, Reason::Token)
+    }
+
+    pub(crate) fn request(operation: Operation) -> Self {
+        Self::without(operation, Reason::Request)
+    }
+
+    /// No answer came.
+    fn without(operation: Operation, reason: Reason) -> Self {
+        Self(Box::new(Failed { operation, request_id: None, body: None, wait: None, reason }))
+    }
+
+    /// An answer came, and cannot be taken.
+    fn after(operation: Operation, reason: Reason, request_id: Option<String>, came: Came) -> Self {
+        Self(Box::new(Failed { operation, request_id, body: Some(came.body), wait: came.wait, reason }))
+    }
+}
+
+/// What came, of an answer that cannot be taken.
+pub(crate) struct Came {
+    body: Bytes,
+    /// By its `Retry-After`.
+    wait: Option<Duration>,
+}
+
+impl Came {
+    pub(crate) fn of(response: &Response, sent_at_millis: u64) -> Self {
+        Self { body: response.body().clone(), wait: retry_after::of(response, sent_at_millis) }
     }
 }
 
@@ -246,6 +323,7 @@ pub struct AnswerError<R> {
     nothing_done: bool,
     /// Only where it can be why.
     clock_skew: Option<ClockSkew>,
+    retry: Advice,
 }
 
 impl<R: ProviderRefusal> AnswerError<R> {
@@ -293,6 +371,27 @@ impl<R: ProviderRefusal> AnswerError<R> {
         !self.nothing_done
     }
 
+    /// Whether, and when, to ask again: what [`Received::retry`](crate::Received::retry) said.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_sandbox::allscale::{Sandbox, Store};
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let clock = sandbox.clock().clone();
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// let gone = client.status("65b2")?.send_blocking(&sandbox)?.into_answer().unwrap_err();
+    /// assert_eq!(gone.retry(), checkout_client::Advice::Never); // there is no such intent
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn retry(&self) -> Advice {
+        self.retry
+    }
+
     /// The provider's id of the request, if the answer had one.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
@@ -307,8 +406,9 @@ impl<R: ProviderRefusal> AnswerError<R> {
         not_done: NotDone<'static, R>,
         nothing_done: bool,
         clock_skew: Option<ClockSkew>,
+        retry: Advice,
     ) -> Self {
-        Self { operation, not_done: Box::new(not_done), nothing_done, clock_skew }
+        Self { operation, not_done: Box::new(not_done), nothing_done, clock_skew, retry }
     }
 }
 
@@ -339,6 +439,8 @@ struct Failed {
     operation: Operation,
     request_id: Option<String>,
     body: Option<Bytes>,
+    /// What the answer's `Retry-After` says, if one came.
+    wait: Option<Duration>,
     reason: Reason,
 }
 

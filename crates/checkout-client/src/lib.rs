@@ -7,7 +7,10 @@
 //!   [`send_blocking`](Call::send_blocking) ask it over a transport; [`attempt`](Call::attempt) takes it apart, for
 //!   those who bring their own.
 //! - [`Received`]: the reply, with when it was asked for and how far the clocks are apart.
+//! - [`Advice`]: whether and when to ask again, of whatever came ([`Received::retry`], [`SendError::retry`],
+//!   [`AnswerError::retry`]); [`Call::send_with_retries`] follows it.
 //! - [`Observable`]: an answer that says how a checkout stands, whoever the provider is.
+//! - [`Watch`]: one checkout, watched to its end, over any transport and any runtime, across restarts; [`Handle`] wakes it.
 //!
 //! ```
 //! # #[cfg(feature = "system")] {
@@ -28,13 +31,15 @@
 //! ```
 //!
 //! # What is not here
-//! HTTP: bring a transport. Waiting and repeating: a call is asked once, and when to ask again is yours to decide; what
-//! a status means is `checkout-lifecycle`'s. Whether what was paid is what the order asked for.
+//! HTTP: bring a transport. A runtime: what waits is given a sleep, and nothing here starts a thread or a task. When to ask
+//! is data of `checkout-poll`, which also paces many checkouts of many merchants under the limits that they share; a
+//! [`Watch`] is one checkout alone. What a status means is `checkout-lifecycle`'s. Whether what was paid is what the order
+//! asked for: a watch ends with the read that shows it, and `checkout-trust` compares.
 //!
 //! # The one idea to know
 //! A call can be made many times, and each attempt is signed anew with a nonce and a timestamp of its own. Whether it
 //! may be repeated is a fact of its route ([`Call::repeat`]); how far a failed attempt got is in
-//! [`SendError::delivery`].
+//! [`SendError::delivery`]; what follows from both is the [`Advice`]. What could be done twice is never repeated blindly.
 //!
 //! # Sources
 //! AllScale's pages of the checkout intent routes, of authentication and of the test routes; Azotte's *Submit Checkout* and
@@ -42,6 +47,7 @@
 //!
 //! # Features
 //! - `system` (on by default): the system's clock, and random UUIDs as nonces. Without it both are yours to give.
+//! - `tokio`: `tokio_sleep`, for whatever waits.
 //! - `tracing`: a span for every attempt with route, path and the provider's `request_id`. No header and no body.
 
 pub mod allscale;
@@ -53,11 +59,17 @@ mod observable;
 pub mod peach;
 mod provider;
 mod received;
+mod retry;
+mod retry_after;
 mod sources;
+#[cfg(feature = "tokio")]
+mod tokio_sleep;
 mod trace;
+mod watch;
 
 pub use base_url::BuildError;
 pub use call::{Attempt, Call, Readable, Reader};
+pub use checkout_poll::{Advice, Backoff, Fetch, GaveUp, ParsePollerError, Plan, Reads, Retries, Step, Why};
 pub use error::{AnswerError, SendError};
 pub use observable::Observable;
 pub use provider::{Operation, Provider};
@@ -65,3 +77,6 @@ pub use received::{ClockSkew, Received};
 pub use sources::{Clock, Nonces};
 #[cfg(feature = "system")]
 pub use sources::{RandomNonces, SystemClock};
+#[cfg(feature = "tokio")]
+pub use tokio_sleep::tokio_sleep;
+pub use watch::{Change, End, Evidence, Handle, NotRead, ParseWatchError, Watch};

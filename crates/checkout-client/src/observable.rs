@@ -7,7 +7,7 @@ use checkout_tables::{Open, RawOf};
 use checkout_wire::Reply;
 use checkout_wire::allscale::Intent;
 use core::fmt;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 /// An answer that says how a checkout stands: what a caller writes against who does not care which provider it is.
 ///
@@ -40,6 +40,13 @@ pub trait Observable: Readable {
 
     /// When to ask again, if the answer itself says.
     fn retry_after_seconds(&self) -> Option<u64> {
+        None
+    }
+
+    /// What the payer is to be shown, if anything is: the address of a page or the HTML of a form. It leads into the payer's
+    /// bank, so it is for the payer's browser and for no log. Which of the two it is, the answer's own type tells: of Azotte
+    /// [`CheckoutResult::challenge`](checkout_wire::azotte::CheckoutResult::challenge).
+    fn asks_payer(&self) -> Option<&str> {
         None
     }
 }
@@ -86,23 +93,16 @@ impl<T: Observable> Received<T> {
     /// ```
     #[must_use]
     pub fn poll_after(&self) -> Duration {
+        self.said_wait().unwrap_or(T::POLL_EVERY).clamp(SOONEST, LATEST)
+    }
+
+    /// What the answer itself says to wait, else its header, uncut; None if neither says.
+    pub(crate) fn said_wait(&self) -> Option<Duration> {
         let said = match &self.reply {
             Reply::Done(answer) => answer.payload.retry_after_seconds().map(Duration::from_secs),
             Reply::Refused(_) | Reply::NotTheApi(_) => None,
         };
-        said.or_else(|| self.retry_after_header()).unwrap_or(T::POLL_EVERY).clamp(SOONEST, LATEST)
-    }
-
-    /// A date is by the provider's clock, so it is measured from there where that is known.
-    fn retry_after_header(&self) -> Option<Duration> {
-        let header = self.retry_after.as_deref()?.trim();
-        if let Ok(seconds) = header.parse() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let until = httpdate::parse_http_date(header).ok()?.duration_since(UNIX_EPOCH).ok()?;
-        let skew = self.clock_skew.map_or(0, crate::ClockSkew::seconds).saturating_mul(1_000);
-        let now = self.sent_at_millis.saturating_add_signed(skew);
-        Some(until.saturating_sub(Duration::from_millis(now)))
+        said.or_else(|| self.said_by_header())
     }
 }
 

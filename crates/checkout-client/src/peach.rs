@@ -5,7 +5,7 @@ mod tokens;
 pub mod v2;
 
 use crate::base_url::base_url;
-use crate::{BuildError, Call, Clock, Nonces};
+use crate::{BuildError, Call, Clock, Nonces, Watch};
 #[cfg(feature = "system")]
 use crate::{RandomNonces, SystemClock};
 use checkout_auth::peach::SecretToken;
@@ -133,6 +133,30 @@ impl Client {
         let params = [("authentication.entityId", &*self.0.entity_id), pair];
         let asked = Asked::lookup(self.0.environment, pair).with_params(params);
         Call::new(&self.0, Route::Status, fixed(Route::Status), Vec::new(), asked)
+    }
+
+    /// Watches a checkout to its end, by one of three ids. Two statuses a minute are all that a merchant has, for all of its
+    /// checkouts together: a watch is for one that is alone, and several at a time are for the `Schedule` of `checkout-poll`.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::peach::SecretToken;
+    /// # use checkout_client::peach::Client;
+    /// use checkout_validate::peach::{Lookup, MerchantTransactionId};
+    ///
+    /// # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
+    /// # let client = Client::builder("8ac7a4ca68c22c4d0168c2caab2e0025", secret).referer("https://shop.example").build()?;
+    /// let watch = client.watch(Lookup::from(MerchantTransactionId::new("Test1234")?));
+    /// assert_eq!(watch.whole().path(), "/status");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn watch(&self, lookup: Lookup<'_>) -> Watch<Payment<'static>> {
+        let (_, id) = lookup.pair();
+        let id = id.to_owned();
+        let status = self.status(lookup);
+        Watch::new(status.clone(), status, &id)
     }
 }
 

@@ -21,7 +21,7 @@ pub trait Provider: sealed::Backend {}
 ///
 /// let operation = Operation::from(Route::Status);
 /// assert_eq!(operation.to_string(), "GET /v1/checkout_intents/{checkout_intent_id}/status");
-/// assert_eq!(operation.repeat, Repeat::Safe);
+/// assert_eq!((operation.repeat, operation.read_first), (Repeat::Safe, None));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -32,6 +32,9 @@ pub struct Operation {
     pub path: &'static str,
     /// Whether it may be asked again when nobody knows how the last attempt ended.
     pub repeat: Repeat,
+    /// By what the provider can be asked, before an unsafe repeat, whether the last attempt was done: the name of a parameter,
+    /// such as Peach's `merchantTransactionId`. None where there is nothing to ask by.
+    pub read_first: Option<&'static str>,
 }
 
 impl fmt::Display for Operation {
@@ -42,6 +45,7 @@ impl fmt::Display for Operation {
 
 pub(crate) mod sealed {
     use super::Operation;
+    use crate::{Call, Readable, Received, SendError};
     use checkout_transport::bytes::Bytes;
     use checkout_transport::{Request, Response};
     use checkout_wire::{Head, ProviderRefusal, ReadError, Reply};
@@ -83,6 +87,47 @@ pub(crate) mod sealed {
 
         /// Whether clocks that differ can be why.
         fn can_be_the_clock(refusal: &Self::Refusal) -> bool;
+
+        /// What a refusal, that came with an HTTP status, says of a repeat.
+        fn trouble(refusal: &Self::Refusal, http_status: u16) -> Trouble;
+
+        /// What is asked for ahead of everything else. A provider that wants nothing names any answer of its own.
+        type Ahead: Readable<Provider = Self>;
+
+        /// What must be asked for now, before anything else can be: an access token, where there is none that is good.
+        fn ahead(_: &Self::Client) -> Option<Call<Self::Ahead>> {
+            None
+        }
+
+        /// Keeps what was asked for ahead.
+        fn keep(_: &Self::Client, _: Received<Self::Ahead>) -> Result<(), SendError> {
+            Ok(())
+        }
+
+        /// The provider said 401: what was kept is no longer good.
+        fn unauthorized(_: &Self::Client) {}
+    }
+
+    /// What a refusal says of a repeat.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Trouble {
+        /// Too many requests: later.
+        Limited,
+        /// Something broke at the provider: perhaps later.
+        Temporary,
+        /// A repeat mends nothing.
+        Refused,
+    }
+
+    impl Trouble {
+        /// By the HTTP status, where the provider has no code that says it (RFC 9110: 408 and 5xx; RFC 6585: 429).
+        pub const fn of_http(status: u16) -> Self {
+            match status {
+                429 => Self::Limited,
+                408 | 500..=599 => Self::Temporary,
+                _ => Self::Refused,
+            }
+        }
     }
 
     /// What a call asks.

@@ -1,12 +1,14 @@
 //! A reply, with what is known of its journey.
 
 use crate::call::{RefusalOf, RouteOf};
-use crate::provider::sealed::Backend;
-use crate::{AnswerError, Readable};
+use crate::provider::sealed::{Backend, Trouble};
+use crate::{AnswerError, Operation, Readable, retry_after};
 use checkout_lifecycle::Moment;
+use checkout_poll::{Advice, Attempted, advise};
 use checkout_transport::Response;
 use checkout_wire::{Answer, NotDone, Reply};
 use core::fmt;
+use core::time::Duration;
 use std::time::UNIX_EPOCH;
 
 /// A reply, with when it was asked for and how far the clocks are apart.
@@ -49,6 +51,7 @@ impl<T: Readable> Received<T> {
     /// # Errors
     /// [`AnswerError`], for a refusal and for what is not the API's.
     pub fn into_answer(self) -> Result<Answer<'static, T>, AnswerError<RefusalOf<T>>> {
+        let retry = self.retry().unwrap_or(Advice::Never);
         self.reply.into_answer().map_err(|not_done| {
             let refusal = match &not_done {
                 NotDone::Refused(refusal) => Some(refusal),
@@ -56,8 +59,69 @@ impl<T: Readable> Received<T> {
             };
             let nothing_done = refusal.is_some_and(|refusal| T::Provider::nothing_done(self.route, refusal));
             let clock_skew = self.clock_skew.filter(|_| refusal.is_some_and(T::Provider::can_be_the_clock));
-            AnswerError::new(self.route.into(), not_done, nothing_done, clock_skew)
+            AnswerError::new(self.route.into(), not_done, nothing_done, clock_skew, retry)
         })
+    }
+
+    /// Whether, and when, to ask again; None for an answer, which is what was asked for.
+    ///
+    /// [`Advice::After`] counts from when the answer came, and says no less than `Retry-After` does, in seconds or as a date.
+    /// How often to follow it is not in it: [`Call::send_with_retries`](crate::Call::send_with_retries) counts.
+    /// [`Advice::ReadFirst`] names what to ask by whether it was done, before it is done a second time. [`Advice::Never`] is
+    /// for what a repeat does not mend, and for what would be done twice with nothing to ask by: an AllScale create has its
+    /// webhook's `order_id` alone.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
+    /// use checkout_client::Advice;
+    /// use std::time::Duration;
+    ///
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let clock = sandbox.clock().clone();
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// let ping = client.ping();
+    /// assert_eq!(ping.send_blocking(&sandbox)?.retry(), None);
+    /// sandbox.inject(Fault::RateLimited);
+    /// assert_eq!(ping.send_blocking(&sandbox)?.retry(), Some(Advice::After(Duration::from_secs(2))));
+    /// assert_eq!(client.fail().send_blocking(&sandbox)?.retry(), Some(Advice::Never));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn retry(&self) -> Option<Advice> {
+        let operation: Operation = self.route.into();
+        self.attempted().map(|attempted| advise(operation.repeat, operation.read_first, attempted))
+    }
+
+    /// How the attempt ended, if it has no answer.
+    pub(crate) fn attempted(&self) -> Option<Attempted> {
+        let wait = self.said_by_header();
+        Some(match &self.reply {
+            Reply::Done(_) => return None,
+            Reply::Refused(refusal) => {
+                let nothing_done = T::Provider::nothing_done(self.route, refusal);
+                match T::Provider::trouble(refusal, self.http_status) {
+                    Trouble::Limited => Attempted::Limited { wait, nothing_done },
+                    Trouble::Temporary => Attempted::Temporary { wait, nothing_done },
+                    Trouble::Refused => Attempted::Refused { nothing_done },
+                }
+            }
+            // Nothing that is not the API's proves that nothing was done. That it does not let us in, no repeat mends.
+            Reply::NotTheApi(_) => match self.http_status {
+                401 | 403 => Attempted::Refused { nothing_done: false },
+                429 => Attempted::Limited { wait, nothing_done: false },
+                _ => Attempted::Unknown { wait },
+            },
+        })
+    }
+
+    /// What `Retry-After` says to wait, from when the request was sent.
+    pub(crate) fn said_by_header(&self) -> Option<Duration> {
+        retry_after::wait(self.retry_after.as_deref()?, self.sent_at_millis, self.clock_skew)
     }
 
     /// When the read was sent, for the order of observations.
@@ -117,7 +181,7 @@ impl ClockSkew {
         self.0
     }
 
-    fn of(date: &str, sent_at_millis: u64) -> Option<Self> {
+    pub(crate) fn of(date: &str, sent_at_millis: u64) -> Option<Self> {
         let date = httpdate::parse_http_date(date).ok()?.duration_since(UNIX_EPOCH).ok()?;
         let date = i64::try_from(date.as_secs()).ok()?;
         Some(Self(date.saturating_sub(i64::try_from(sent_at_millis / 1_000).ok()?)))

@@ -3,7 +3,7 @@
 use super::Client;
 use crate::base_url::is_https;
 use crate::call::{JSON, sensitive};
-use crate::provider::sealed::{Answers, Ask, Backend, Exchange, Moment, NoRequest, RefusalCode};
+use crate::provider::sealed::{Answers, Ask, Backend, Exchange, Moment, NoRequest, RefusalCode, Trouble};
 use crate::{Operation, Provider, Readable};
 use checkout_auth::allscale::response::ReceivedResponse;
 use checkout_auth::allscale::{RequestToSign, headers};
@@ -36,6 +36,7 @@ impl Backend for AllScale {
     type Route = Route;
     type Asked = Asked;
     type Refusal = Refusal<'static>;
+    type Ahead = Pong<'static>;
 
     fn now_millis(client: &Client) -> u64 {
         client.0.clock.now_millis()
@@ -97,11 +98,27 @@ impl Backend for AllScale {
     fn can_be_the_clock(refusal: &Refusal<'static>) -> bool {
         refusal.code == Open::Known(ErrorCode::InvalidSignature)
     }
+
+    /// By the code, which is what tells a refusal. A code that nobody has named yet is told by the HTTP status (Assumed: no
+    /// page documents it).
+    fn trouble(refusal: &Refusal<'static>, http_status: u16) -> Trouble {
+        match refusal.code.known() {
+            Some(ErrorCode::RateLimitExceeded) => Trouble::Limited,
+            Some(ErrorCode::InternalServerError | ErrorCode::UnknownError) => Trouble::Temporary,
+            Some(_) => Trouble::Refused,
+            None => Trouble::of_http(http_status),
+        }
+    }
 }
 
 impl From<Route> for Operation {
     fn from(route: Route) -> Self {
-        Self { method: route.method(), path: route.path(), repeat: route.repeat() }
+        Self {
+            method: route.method(),
+            path: route.path(),
+            repeat: route.repeat(),
+            read_first: route.read_first(),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Azotte, as the calls see it.
 
 use crate::call::JSON;
-use crate::provider::sealed::{Answers, Ask, Backend, Moment, NoRequest, RefusalCode};
+use crate::provider::sealed::{Answers, Ask, Backend, Moment, NoRequest, RefusalCode, Trouble};
 use crate::{Clock, Observable, Operation, Provider, Readable};
 use checkout_lifecycle::Observation;
 use checkout_tables::Environment;
@@ -9,7 +9,7 @@ use checkout_tables::azotte::{DEFAULT_RETRY_AFTER_SECONDS, MEDIA_TYPE, MessageCo
 use checkout_transport::Request;
 use checkout_transport::http::{self, HeaderValue, header};
 use checkout_validate::PathSegment;
-use checkout_wire::azotte::{CheckoutResult, Refusal, Reply, read};
+use checkout_wire::azotte::{Challenge, CheckoutResult, Refusal, Reply, read};
 use checkout_wire::{Head, ReadError};
 use core::fmt;
 use std::borrow::Cow;
@@ -34,6 +34,7 @@ impl Backend for Azotte {
     type Route = Route;
     type Asked = Asked;
     type Refusal = Refusal<'static>;
+    type Ahead = CheckoutResult<'static>;
 
     fn now_millis(client: &Arc<Tenant>) -> u64 {
         client.clock.now_millis()
@@ -69,11 +70,20 @@ impl Backend for Azotte {
     fn can_be_the_clock(_: &Refusal<'static>) -> bool {
         false
     }
+
+    fn trouble(_: &Refusal<'static>, http_status: u16) -> Trouble {
+        Trouble::of_http(http_status)
+    }
 }
 
 impl From<Route> for Operation {
     fn from(route: Route) -> Self {
-        Self { method: route.method(), path: route.path(), repeat: route.repeat() }
+        Self {
+            method: route.method(),
+            path: route.path(),
+            repeat: route.repeat(),
+            read_first: route.read_first(),
+        }
     }
 }
 
@@ -136,5 +146,11 @@ impl Observable for CheckoutResult<'_> {
 
     fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after_seconds()
+    }
+
+    fn asks_payer(&self) -> Option<&str> {
+        self.challenge().map(|challenge| match challenge {
+            Challenge::Html(text) | Challenge::Url(text) => text,
+        })
     }
 }

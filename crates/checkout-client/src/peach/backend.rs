@@ -3,8 +3,8 @@
 use super::v2::OAuth;
 use crate::base_url::is_https;
 use crate::call::{JSON, sensitive};
-use crate::provider::sealed::{Answers, Ask, Backend, Moment, NoRequest, RefusalCode};
-use crate::{Clock, Nonces, Observable, Operation, Provider, Readable};
+use crate::provider::sealed::{Answers, Ask, Backend, Moment, NoRequest, RefusalCode, Trouble};
+use crate::{Call, Clock, Nonces, Observable, Operation, Provider, Readable, Received, SendError};
 use checkout_auth::peach::SecretToken;
 use checkout_lifecycle::Observation;
 use checkout_tables::peach::{Outcome, PaymentStatus, ResultCode, ResultGroup, Route};
@@ -41,6 +41,7 @@ impl Backend for Peach {
     type Route = Route;
     type Asked = Asked;
     type Refusal = Refusal<'static>;
+    type Ahead = AccessToken;
 
     fn now_millis(merchant: &Arc<Merchant>) -> u64 {
         merchant.clock.now_millis()
@@ -134,11 +135,38 @@ impl Backend for Peach {
     fn can_be_the_clock(_: &Refusal<'static>) -> bool {
         false
     }
+
+    /// By the HTTP status, and by the two groups of codes that speak of Peach itself: "communication" and "system".
+    fn trouble(refusal: &Refusal<'static>, http_status: u16) -> Trouble {
+        let group = refusal.result_code().and_then(ResultCode::group);
+        let broken = matches!(group, Some(ResultGroup::Communication | ResultGroup::System));
+        match Trouble::of_http(http_status) {
+            Trouble::Refused if broken => Trouble::Temporary,
+            trouble @ (Trouble::Limited | Trouble::Temporary | Trouble::Refused) => trouble,
+        }
+    }
+
+    fn ahead(merchant: &Arc<Merchant>) -> Option<Call<AccessToken>> {
+        super::v2::ahead(merchant)
+    }
+
+    fn keep(merchant: &Arc<Merchant>, received: Received<AccessToken>) -> Result<(), SendError> {
+        super::v2::keep_ahead(merchant, received)
+    }
+
+    fn unauthorized(merchant: &Arc<Merchant>) {
+        super::v2::forget(merchant);
+    }
 }
 
 impl From<Route> for Operation {
     fn from(route: Route) -> Self {
-        Self { method: route.method(), path: route.path(), repeat: route.repeat() }
+        Self {
+            method: route.method(),
+            path: route.path(),
+            repeat: route.repeat(),
+            read_first: route.read_first(),
+        }
     }
 }
 

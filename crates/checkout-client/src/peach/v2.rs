@@ -2,7 +2,7 @@
 
 use super::backend::{Asked, Merchant};
 use super::{AnswerError, OtherEntity, TokenSource, TokenStore, With, create, fixed};
-use crate::{BuildError, Call, Clock, Nonces, Received, SendError};
+use crate::{BuildError, Call, Clock, Nonces, Received, SendError, Watch};
 use checkout_auth::peach::SecretToken;
 use checkout_tables::Environment;
 use checkout_tables::peach::Route;
@@ -69,7 +69,7 @@ impl Client {
     /// Source: Peach Payments, *Hosted Checkout V2*.
     #[must_use]
     pub fn token(&self) -> Call<AccessToken> {
-        Call::new(&self.0, Route::Token, fixed(Route::Token), Vec::new(), Asked::new(self.0.environment))
+        token(&self.0)
     }
 
     /// Creates a checkout.
@@ -98,6 +98,33 @@ impl Client {
         let path = path(route, Some(segment)).unwrap_or_default();
         let asked = Asked::lookup(self.0.environment, ("checkoutId", checkout_id));
         Ok(Call::new(&self.0, route, path, Vec::new(), asked))
+    }
+
+    /// Watches a checkout to its end. It sees to its access tokens by itself: it asks for one where there is none that is
+    /// good, and for another after a 401. With a token source of your own they are yours to see to.
+    ///
+    /// The limit of [`peach::Client::watch`](super::Client::watch) holds here too.
+    ///
+    /// # Errors
+    /// [`IdError`], for the three ids that cannot stand in a path.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// use checkout_client::peach::v2::{Client, Credentials};
+    ///
+    /// # let credentials = Credentials {
+    /// #     client_id: "2f1b".into(),
+    /// #     client_secret: "c2VjcmV0".into(),
+    /// #     merchant_id: "9a31".into(),
+    /// # };
+    /// # let client = Client::builder("8ac7a4ca68c22c4d0168c2caab2e0025", credentials).referer("https://shop.example").build()?;
+    /// assert_eq!(client.watch("c01b")?.whole().path(), "/v2/checkout/c01b/status");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn watch(&self, checkout_id: &str) -> Result<Watch<Payment<'static>>, IdError> {
+        let status = self.status(checkout_id)?;
+        Ok(Watch::new(status.clone(), status, checkout_id))
     }
 
     /// Sees to it that there is an access token that is good now.
@@ -139,9 +166,7 @@ impl Client {
     /// Forgets the token that is kept, after a 401 for it: the next [`authenticate`](Self::authenticate) asks for another.
     /// A token source of your own is not touched.
     pub fn forget_token(&self) {
-        if let Some(store) = self.0.oauth.as_ref().and_then(|oauth| oauth.store.as_ref()) {
-            store.forget();
-        }
+        forget(&self.0);
     }
 
     /// The store to fill, if it is ours and has no token that is good now.
@@ -298,6 +323,36 @@ pub(super) struct OAuth {
     pub(super) tokens: Box<dyn TokenSource>,
     /// Ours, if the source is.
     store: Option<Arc<TokenStore>>,
+}
+
+/// What asks for an access token, if the store is ours and has none that is good now.
+pub(super) fn ahead(merchant: &Arc<Merchant>) -> Option<Call<AccessToken>> {
+    let store = merchant.oauth.as_ref()?.store.as_ref()?;
+    match store.token(merchant.clock.now_millis()) {
+        Some(_) => None,
+        None => Some(token(merchant)),
+    }
+}
+
+/// Keeps the token that came.
+pub(super) fn keep_ahead(merchant: &Arc<Merchant>, received: Received<AccessToken>) -> Result<(), SendError> {
+    let Some(store) = merchant.oauth.as_ref().and_then(|oauth| oauth.store.as_ref()) else { return Ok(()) };
+    match keep(store, received) {
+        Ok(()) => Ok(()),
+        Err(AuthenticateError::Send(error)) => Err(error),
+        Err(_) => Err(SendError::token(Route::Token.into())),
+    }
+}
+
+/// Forgets the token that is kept, if the store is ours.
+pub(super) fn forget(merchant: &Merchant) {
+    if let Some(store) = merchant.oauth.as_ref().and_then(|oauth| oauth.store.as_ref()) {
+        store.forget();
+    }
+}
+
+fn token(merchant: &Arc<Merchant>) -> Call<AccessToken> {
+    Call::new(merchant, Route::Token, fixed(Route::Token), Vec::new(), Asked::new(merchant.environment))
 }
 
 fn keep(store: &TokenStore, received: Received<AccessToken>) -> Result<(), AuthenticateError> {

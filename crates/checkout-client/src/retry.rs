@@ -1,0 +1,153 @@
+//! A call that is sent again, as long as that is wise.
+
+use crate::{Call, Readable, Received, SendError};
+use checkout_poll::{Retries, Retrying};
+use checkout_transport::{BlockingTransport, LocalTransport, Transport};
+use core::time::Duration;
+
+impl<T: Readable> Call<T> {
+    /// Asks until there is an answer, or until asking again is not wise: as [`Received::retry`] and [`SendError::retry`]
+    /// advise, and within the [`Retries`]. Each attempt is signed anew, with a nonce and a timestamp of its own.
+    ///
+    /// What is unsafe to repeat is sent again only while it is certain that nothing was done: an AllScale create, for one,
+    /// after a connection that was refused or a limit that said 429, and never after a lost answer. What came last is handed
+    /// on as it is. So is what asks for a wait that is longer than what is left of the budget: its `retry` says how long.
+    ///
+    /// `sleep` waits: `tokio_sleep` with the feature `tokio`, or your runtime's own. To drop the future
+    /// is to abandon the attempt that is under way, as with [`send`](Self::send).
+    ///
+    /// # Errors
+    /// [`SendError`], if the last attempt gave no reply.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
+    /// use checkout_client::Retries;
+    ///
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let sleep = |wait| std::future::ready(time.advance(wait));
+    /// sandbox.inject(Fault::LostAnswer);
+    /// sandbox.inject(Fault::RateLimited);
+    /// # pollster::block_on(async {
+    /// let received = client.ping().send_with_retries(&sandbox, Retries::default(), sleep).await?;
+    /// assert_eq!(received.into_answer()?.payload.pong, "ok");
+    /// assert_eq!(sandbox.requests().len(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn send_with_retries<Pause>(
+        &self,
+        transport: &impl Transport,
+        retries: Retries,
+        sleep: impl Fn(Duration) -> Pause,
+    ) -> Result<Received<T>, SendError>
+    where
+        Pause: Future<Output = ()>,
+    {
+        let mut retrying = Retrying::new(retries);
+        loop {
+            let outcome = self.send(transport).await;
+            let Some(wait) = again(&mut retrying, &outcome) else { return outcome };
+            drop(outcome);
+            sleep(wait).await;
+        }
+    }
+
+    /// As [`send_with_retries`](Self::send_with_retries), over a transport whose futures stay on their thread.
+    ///
+    /// # Errors
+    /// [`SendError`], if the last attempt gave no reply.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
+    /// use checkout_client::Retries;
+    ///
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let sleep = |wait| std::future::ready(time.advance(wait));
+    /// sandbox.inject(Fault::HtmlBadGateway);
+    /// # pollster::block_on(async {
+    /// let received = client.ping().send_with_retries_local(&sandbox, Retries::default(), sleep).await?;
+    /// assert!(received.into_answer().is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn send_with_retries_local<Pause>(
+        &self,
+        transport: &impl LocalTransport,
+        retries: Retries,
+        sleep: impl Fn(Duration) -> Pause,
+    ) -> Result<Received<T>, SendError>
+    where
+        Pause: Future<Output = ()>,
+    {
+        let mut retrying = Retrying::new(retries);
+        loop {
+            let outcome = self.send_local(transport).await;
+            let Some(wait) = again(&mut retrying, &outcome) else { return outcome };
+            drop(outcome);
+            sleep(wait).await;
+        }
+    }
+
+    /// As [`send_with_retries`](Self::send_with_retries), over a blocking transport. `sleep` is `std::thread::sleep`, or a
+    /// wait of your own.
+    ///
+    /// # Errors
+    /// [`SendError`], if the last attempt gave no reply.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
+    /// use checkout_client::Retries;
+    ///
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let sleep = |wait| time.advance(wait);
+    /// sandbox.inject(Fault::LostBefore);
+    /// let received = client.ping().send_blocking_with_retries(&sandbox, Retries::default(), sleep)?;
+    /// assert!(received.into_answer().is_ok());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn send_blocking_with_retries(
+        &self,
+        transport: &(impl BlockingTransport + ?Sized),
+        retries: Retries,
+        mut sleep: impl FnMut(Duration),
+    ) -> Result<Received<T>, SendError> {
+        let mut retrying = Retrying::new(retries);
+        loop {
+            let outcome = self.send_blocking(transport);
+            let Some(wait) = again(&mut retrying, &outcome) else { return outcome };
+            sleep(wait);
+        }
+    }
+}
+
+/// How long to wait before the next attempt, if there is to be one.
+fn again<T: Readable>(retrying: &mut Retrying, outcome: &Result<Received<T>, SendError>) -> Option<Duration> {
+    let advice = match outcome {
+        Ok(received) => received.retry()?,
+        Err(error) => error.retry(),
+    };
+    retrying.next(advice)
+}

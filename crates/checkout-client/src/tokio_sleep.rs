@@ -1,0 +1,30 @@
+//! Waiting by tokio.
+
+use core::time::Duration;
+
+/// Waits by tokio's timer: the `sleep` of a [`Watch`](crate::Watch) and of
+/// [`send_with_retries`](crate::Call::send_with_retries). It needs a tokio runtime with its time enabled.
+///
+/// ```
+/// use checkout_auth::{SecretString, allscale::SigningKey};
+/// use checkout_client::allscale::Client;
+/// use checkout_client::{Retries, tokio_sleep};
+/// use checkout_sandbox::allscale::{Fault, Sandbox, Store};
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+/// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+/// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+/// # let clock = sandbox.clock().clone();
+/// # let builder = Client::builder(key).clock(move || clock.now_millis()).nonces(|| "nonce-1".to_owned());
+/// # let client = builder.build()?;
+/// # runtime.block_on(async {
+/// sandbox.inject(Fault::LostBefore);
+/// let received = client.ping().send_with_retries(&sandbox, Retries::default(), tokio_sleep).await?;
+/// assert!(received.into_answer().is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn tokio_sleep(wait: Duration) -> impl Future<Output = ()> + Send + 'static {
+    tokio::time::sleep(wait)
+}

@@ -1,0 +1,633 @@
+//! One checkout, watched to its end.
+
+mod change;
+mod drive;
+mod handle;
+mod stored;
+
+pub use change::{Change, End, NotRead};
+pub use handle::Handle;
+pub use stored::ParseWatchError;
+
+use crate::call::RefusalOf;
+use crate::provider::sealed::Backend;
+use crate::{Call, Observable, Received, SendError};
+use checkout_lifecycle::{Moment, Phase, Tracker, Verdict};
+use checkout_poll::{Attempted, Fetch, Heard, Plan, Poller, Step};
+use checkout_tables::Open;
+use checkout_tables::allscale::IntentStatus;
+use checkout_wire::allscale::Intent;
+use checkout_wire::azotte::CheckoutResult;
+use checkout_wire::peach::Payment;
+use core::fmt;
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// An answer that can show how a checkout ended: what a [`Watch`] ends with.
+///
+/// ```
+/// use checkout_client::{Evidence, Watch};
+/// use checkout_transport::BlockingTransport;
+///
+/// /// Watches a checkout of any provider, on this thread.
+/// fn phase<E: Evidence>(mut watch: Watch<E>, transport: &dyn BlockingTransport) -> Option<String> {
+///     let handle = watch.handle();
+///     let end = watch.end_blocking(transport, |wait| handle.pause(wait));
+///     end.tracker().phase().map(|phase| phase.to_string())
+/// }
+/// ```
+pub trait Evidence: Observable + Clone + fmt::Debug + Send + Sync {
+    /// What is read on the way there: a bare status, where the provider has one.
+    type Glance: Observable<Provider = Self::Provider, Status = Self::Status, Raw = Self::Raw>
+        + Clone
+        + fmt::Debug
+        + Send
+        + Sync;
+
+    /// How often to ask, and for how long, where nothing else is said.
+    const PLAN: Plan;
+
+    /// The glance as the evidence, where they are the same.
+    fn of_glance(glance: Received<Self::Glance>) -> Option<Received<Self>>;
+}
+
+// For every lifetime, though what is read is `'static`: a future that is `Send` for every lifetime it could have asks for it.
+impl Evidence for Intent<'_> {
+    type Glance = Open<IntentStatus>;
+    const PLAN: Plan = Plan::allscale();
+
+    /// None: a bare status has neither an id nor an amount.
+    fn of_glance(_: Received<Open<IntentStatus>>) -> Option<Received<Self>> {
+        None
+    }
+}
+
+impl Evidence for CheckoutResult<'_> {
+    type Glance = Self;
+    const PLAN: Plan = Plan::azotte();
+
+    fn of_glance(glance: Received<Self>) -> Option<Received<Self>> {
+        Some(glance)
+    }
+}
+
+impl Evidence for Payment<'_> {
+    type Glance = Self;
+    const PLAN: Plan = Plan::peach();
+
+    fn of_glance(glance: Received<Self>) -> Option<Received<Self>> {
+        Some(glance)
+    }
+}
+
+/// Watches one checkout to its end: asks how it stands by the provider's [`Plan`], takes in what the answers mean, and tells
+/// what changed. A client makes it: [`allscale::Client::watch`](crate::allscale::Client::watch) and its like.
+///
+/// - [`end`](Self::end) is all of it in one call; [`next_change`](Self::next_change) is for whoever shows what goes on. Each
+///   is there for any [`Transport`](checkout_transport::Transport), for one of one thread, and for threads that block, and a
+///   sleep that you give is what they wait by.
+/// - To drop a future of theirs loses nothing but the read that was under way: the next call goes on, and no sooner than the
+///   plan allows. So they can stand in a `select!`.
+/// - [`handle`](Self::handle) wakes it: a webhook came, the payer is back.
+/// - [`stored`](Self::stored) is all it knows in one line of text, for a column of the order; and
+///   [`resume_from`](Self::resume_from) goes on from there, after a restart or in another process.
+/// - [`next`](Self::next) and what stands beside it are the same without any input or output, for loops of your own.
+///
+/// What it ends with is a read, the whole of it: of AllScale the intent, which is read when its bare status has ended. It
+/// is the evidence that it ended so, and nobody has compared what was paid with the order yet. A read that says otherwise
+/// is none: the watch is [`held`](Self::held), reads again, and gives up at its deadline if no read shows the end.
+///
+/// A clock that is set back by a minute or more costs a pause, and not the time that it ran ahead. One that runs ahead can
+/// cost the deadline: the watch gives up, and goes on where the clock is right again or it is resumed.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// # use checkout_auth::{SecretString, allscale::SigningKey};
+/// # use checkout_client::allscale::Client;
+/// # use checkout_money::Cents;
+/// # use checkout_sandbox::allscale::{Sandbox, Store};
+/// # use checkout_tables::allscale::Currency;
+/// # use checkout_validate::allscale::{Draft, Rules};
+/// use checkout_client::{Change, End};
+/// use checkout_lifecycle::Phase;
+///
+/// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+/// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+/// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+/// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+/// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+/// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+/// # let sleep = |wait| std::future::ready(time.advance(wait));
+/// let mut watch = client.watch(&id)?;
+/// # pollster::block_on(async {
+/// let mut phases = Vec::new();
+/// let end = loop {
+///     match watch.next_change(&sandbox, sleep).await {
+///         Change::Phase { phase, .. } => phases.push(phase),
+///         Change::End(end) => break end,
+///         _ => {}
+///     }
+/// };
+/// assert_eq!(phases, [Phase::AwaitingPayer, Phase::Processing, Phase::Succeeded]);
+/// let End::Ended { answer, held: false, .. } = end else { panic!() };
+/// assert_eq!(answer.into_answer()?.payload.intent_id, id);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # As a stream
+/// A stream of changes is `next_change` by any crate's `unfold`, as that of `futures_util`:
+///
+/// ```text
+/// let transport = &transport;
+/// let changes = stream::unfold(Some(watch), move |watch| async move {
+///     let mut watch: Watch<_> = watch?;
+///     let change = watch.next_change(transport, tokio_sleep).await;
+///     let rest = (!change.is_end()).then_some(watch);
+///     Some((change, rest))
+/// });
+/// ```
+///
+/// Without `async` it is [`changes_blocking`](Self::changes_blocking).
+pub struct Watch<E: Evidence> {
+    glance: Call<E::Glance>,
+    whole: Call<E>,
+    plan: Plan,
+    began: Moment,
+    seed: u64,
+    poller: Poller,
+    /// Whether something was asked, heard or restored, so that the poller is no longer a new one.
+    begun: bool,
+    tracker: Tracker<E::Status>,
+    held: bool,
+    handle: Handle,
+    /// What was not told yet.
+    untold: VecDeque<Change<E>>,
+    /// The latest read that shows what is known.
+    evidence: Option<Received<E>>,
+    /// The challenge that the payer was asked for last.
+    challenge: Option<String>,
+    /// The verdict that was told last for attention, as long as it is repeated.
+    noticed: Option<Verdict<E::Status, String>>,
+    error: Option<Arc<NotRead<RefusalOf<E>>>>,
+    /// When something was last asked for ahead.
+    ahead: Option<Moment>,
+    /// Whether it had ended before, and is only read once more.
+    once_more: bool,
+}
+
+impl<E: Evidence> Watch<E> {
+    /// With another plan than the provider's. Whether there is a whole read at the end stays the provider's: without it there
+    /// would be no evidence.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// use checkout_client::Plan;
+    /// use std::time::Duration;
+    ///
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// let patient = Plan::allscale().deadline(Duration::from_secs(3_600));
+    /// let watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?.plan(patient);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn plan(mut self, plan: Plan) -> Self {
+        self.plan = plan.whole_read_at_end(E::PLAN.whole_read_at_end);
+        self.renewed()
+    }
+
+    /// As of another moment than when the watch was made: when the checkout was created, if that is a while ago. The pauses
+    /// grow with its age, and its deadline counts from there: where that has passed, the watch gives up without a read, and
+    /// [`resume`](Self::resume) gives it time.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// use checkout_lifecycle::Moment;
+    ///
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// let watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?;
+    /// let a_minute_ago = Moment::from_unix_millis(watch.now().unix_millis() - 60_000);
+    /// let watch = watch.began(a_minute_ago);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn began(mut self, began: Moment) -> Self {
+        self.began = began;
+        self.renewed()
+    }
+
+    /// With another seed than the one that is made of the checkout's id. It decides by how much chance shortens pauses.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self.renewed()
+    }
+
+    /// What is known of the checkout.
+    #[must_use]
+    pub const fn tracker(&self) -> &Tracker<E::Status> {
+        &self.tracker
+    }
+
+    /// Where the checkout stands.
+    #[must_use]
+    pub fn phase(&self) -> Option<Phase> {
+        self.tracker.phase()
+    }
+
+    /// Whether something contradicted an end ([`Verdict::Conflict`]), so that a person has to look. It stays so, in
+    /// [`stored`](Self::stored) too.
+    #[must_use]
+    pub const fn held(&self) -> bool {
+        self.held
+    }
+
+    /// What wakes it.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Goes on after it gave up, or for longer than was planned: a new deadline from now on.
+    ///
+    /// What the provider said to wait is waited for all the same. A watch that is made anew knows nothing of that, should it
+    /// have said what cannot be meant.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// let mut watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?;
+    /// watch.resume(std::time::Duration::from_secs(24 * 3_600));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resume(&mut self, for_at_most: Duration) {
+        let now = self.now();
+        (self.begun, self.once_more) = (true, false);
+        self.poller.set_back(now);
+        self.poller.resume(&self.plan, now, for_at_most);
+    }
+
+    /// The time, by the client's clock: the one that all of this goes by.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        crate::received::moment(<E::Provider as Backend>::now_millis(self.whole.client()))
+    }
+
+    pub(crate) fn new(glance: Call<E::Glance>, whole: Call<E>, id: &str) -> Self {
+        let began = crate::received::moment(<E::Provider as Backend>::now_millis(whole.client()));
+        let seed = fnv(id);
+        Self {
+            glance,
+            whole,
+            plan: E::PLAN,
+            began,
+            seed,
+            poller: Poller::new(&E::PLAN, began, seed),
+            begun: false,
+            tracker: Tracker::new(),
+            held: false,
+            handle: Handle::new(),
+            untold: VecDeque::new(),
+            evidence: None,
+            challenge: None,
+            noticed: None,
+            error: None,
+            ahead: None,
+            once_more: false,
+        }
+    }
+
+    /// The plan that holds now: what is only read once more has had its late reads.
+    fn current(&self) -> Plan {
+        let mut plan = self.plan;
+        plan.late_reads = plan.late_reads.filter(|_| !self.once_more);
+        plan
+    }
+
+    fn renewed(mut self) -> Self {
+        if !self.begun {
+            self.poller = Poller::new(&self.plan, self.began, self.seed);
+        }
+        self
+    }
+}
+
+/// Without input and output, for a loop of your own: [`next`](Self::next) says what to do, [`asking`](Self::asking) comes
+/// before each read, [`glanced`](Self::glanced) or [`read`](Self::read) after it, and what that changed is in
+/// [`take_change`](Self::take_change). The moments are yours, and should be by the client's clock, as [`now`](Self::now) is.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// # use checkout_auth::{SecretString, allscale::SigningKey};
+/// # use checkout_client::allscale::Client;
+/// # use checkout_money::Cents;
+/// # use checkout_sandbox::allscale::{Sandbox, Store};
+/// # use checkout_tables::allscale::Currency;
+/// # use checkout_validate::allscale::{Draft, Rules};
+/// use checkout_client::{Fetch, Step};
+///
+/// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+/// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+/// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+/// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+/// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+/// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+/// let mut watch = client.watch(&id)?;
+/// let end = loop {
+///     let now = watch.now();
+///     match watch.next(now) {
+///         Step::Fetch(Fetch::Status) => {
+///             watch.asking(now);
+///             let outcome = watch.glance().send_blocking(&sandbox);
+///             watch.glanced(watch.now(), outcome);
+///         }
+///         Step::Fetch(Fetch::Whole) => {
+///             watch.asking(now);
+///             let outcome = watch.whole().send_blocking(&sandbox);
+///             watch.read(watch.now(), outcome);
+///         }
+///         Step::Wait(until) | Step::AskPayer { until } => time.advance(until.saturating_since(now)),
+///         Step::Done(_) | Step::GaveUp(_) => break watch.take_end(now).unwrap(),
+///     }
+///     while let Some(change) = watch.take_change() {
+///         println!("{change:?}");
+///     }
+/// };
+/// assert_eq!(end.tracker().phase(), Some(checkout_lifecycle::Phase::Succeeded));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl<E: Evidence> Watch<E> {
+    /// What to do now. What the [`Handle`] was told is heard here.
+    ///
+    /// After an end that was taken, or that was stored, it begins anew: it reads once more, and ends once more.
+    pub fn next(&mut self, now: Moment) -> Step {
+        self.poller.set_back(now);
+        let told = self.handle.hear();
+        if told.nudged {
+            self.poller.nudge(&self.current(), now);
+        }
+        if told.payer_returned {
+            self.poller.payer_returned(&self.current(), now);
+        }
+        match self.poller.next(&self.current(), now) {
+            Step::Done(_) if self.evidence.is_none() => {
+                self.once_more = true;
+                let plan = self.current();
+                self.poller = Poller::new(&plan, now, self.seed);
+                // Nobody knows how long ago the last read was, so the gap begins now.
+                self.poller.asking(&plan, now);
+                self.poller.next(&plan, now)
+            }
+            step @ (Step::Fetch(_)
+            | Step::Wait(_)
+            | Step::AskPayer { .. }
+            | Step::Done(_)
+            | Step::GaveUp(_)) => step,
+        }
+    }
+
+    /// The read for [`Fetch::Status`].
+    #[must_use]
+    pub const fn glance(&self) -> &Call<E::Glance> {
+        &self.glance
+    }
+
+    /// The read for [`Fetch::Whole`].
+    #[must_use]
+    pub const fn whole(&self) -> &Call<E> {
+        &self.whole
+    }
+
+    /// A read is about to be sent: whatever comes of it, the next one is not sooner than the plan allows.
+    pub fn asking(&mut self, now: Moment) {
+        self.begun = true;
+        self.poller.set_back(now);
+        self.poller.asking(&self.current(), now);
+    }
+
+    /// What came of a read by [`glance`](Self::glance); or of Azotte's submit, whose answer tells as much and can already have
+    /// a challenge. It is no evidence: what a submit says has ended is read before the watch ends.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// use checkout_client::{Change, azotte::Client};
+    /// use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
+    /// # use checkout_tables::{Environment, azotte::PaymentChannel};
+    /// # use checkout_validate::azotte::{Draft, Rules};
+    ///
+    /// let sandbox = Sandbox::builder().scenario(Scenario::three_ds_at_once()).build();
+    /// # let clock = sandbox.clock().clone();
+    /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
+    /// # let client = client.clock(move || clock.now_millis()).build()?;
+    /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
+    /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default())?;
+    /// let submitted = client.submit(&submit).send_blocking(&sandbox)?;
+    /// let number = submitted.clone().into_answer()?.payload.tracking_number.unwrap();
+    /// let mut watch = client.watch(&number)?;
+    /// watch.glanced(watch.now(), Ok(submitted));
+    /// assert!(matches!(watch.take_change(), Some(Change::Phase { .. })));
+    /// assert!(matches!(watch.take_change(), Some(Change::AskPayer { .. })));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn glanced(&mut self, now: Moment, outcome: Result<Received<E::Glance>, SendError>) {
+        if let Some((glance, shows)) = self.take_in(now, Fetch::Status, outcome) {
+            if let Some(challenge) = challenge_of(&glance) {
+                if self.challenge.as_deref() != Some(challenge) {
+                    self.challenge = Some(challenge.to_owned());
+                    self.untold.push_back(Change::AskPayer { answer: glance.clone() });
+                }
+            } else {
+                self.challenge = None;
+            }
+            // What was asked for otherwise, as by a submit, confirms no payment.
+            let is_read = glance.route == self.glance.route();
+            if let Some(read) = E::of_glance(glance).filter(|_| shows && is_read) {
+                self.evidence = Some(read);
+            }
+        }
+    }
+
+    /// What came of a read by [`whole`](Self::whole).
+    pub fn read(&mut self, now: Moment, outcome: Result<Received<E>, SendError>) {
+        if let Some((read, true)) = self.take_in(now, Fetch::Whole, outcome) {
+            self.evidence = Some(read);
+        }
+    }
+
+    /// The next of what has changed and was not told yet, without the end.
+    pub fn take_change(&mut self) -> Option<Change<E>> {
+        self.untold.pop_front()
+    }
+
+    /// How it ended, if it has: once [`next`](Self::next) says [`Step::Done`] or [`Step::GaveUp`].
+    pub fn take_end(&mut self, now: Moment) -> Option<End<E>> {
+        let (tracker, held) = (self.tracker, self.held);
+        match self.poller.next(&self.current(), now) {
+            Step::Done(phase) => {
+                let answer = self.evidence.take()?;
+                Some(End::Ended { answer, tracker, phase, held })
+            }
+            Step::GaveUp(gave_up) => Some(End::GaveUp { gave_up, tracker, held, error: self.error.clone() }),
+            Step::Fetch(_) | Step::Wait(_) | Step::AskPayer { .. } => None,
+        }
+    }
+
+    /// Takes in what came of a read: the answer, if there is one, and whether it shows what is known.
+    fn take_in<T>(
+        &mut self,
+        now: Moment,
+        fetch: Fetch,
+        outcome: Result<Received<T>, SendError>,
+    ) -> Option<(Received<T>, bool)>
+    where
+        T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw>,
+    {
+        let received = self.answered(now, outcome)?;
+        self.error = None;
+        let before = (self.tracker.status(), self.tracker.phase());
+        let verdict = received.observation().map(|observation| self.tracker.observe(observation));
+        if before.0 != self.tracker.status() {
+            // It was the evidence of something else.
+            (self.evidence, self.once_more) = (None, false);
+        }
+        let mut shows = false;
+        if let (Some(status), Some(phase)) = (self.tracker.status(), self.tracker.phase())
+            && before.1 != Some(phase)
+        {
+            self.untold.push_back(Change::Phase { phase, status, before: before.1 });
+        }
+        if let Some(verdict) = verdict {
+            shows = verdict.is_adopted();
+            self.held |= matches!(verdict, Verdict::Conflict { .. });
+            self.notice(verdict);
+        }
+        // A read that does not show the end, or contradicts it, settles none: it is asked for again.
+        let settles = fetch == Fetch::Whole || !E::PLAN.whole_read_at_end;
+        let unsettled = self.tracker.is_final() && settles && !shows && self.evidence.is_none();
+        let wait = received.said_wait();
+        let heard = match unsettled {
+            true => Heard::Failed { wait },
+            false => Heard::Answer { fetch, phase: self.tracker.phase(), wait },
+        };
+        self.hear(now, heard);
+        (!unsettled).then_some((received, shows))
+    }
+
+    /// The answer, or else what came instead of it is told.
+    fn answered<T>(&mut self, now: Moment, outcome: Result<Received<T>, SendError>) -> Option<Received<T>>
+    where
+        T: crate::Readable<Provider = E::Provider>,
+    {
+        let received = match outcome {
+            Ok(received) => received,
+            Err(error) => {
+                self.hear(now, error.heard());
+                self.not_read(now, NotRead::NoReply(error));
+                return None;
+            }
+        };
+        let Some(attempted) = received.attempted() else { return Some(received) };
+        if received.http_status == 401 {
+            <E::Provider as Backend>::unauthorized(self.whole.client());
+        }
+        self.hear(now, heard(attempted));
+        if let Err(error) = received.into_answer() {
+            self.not_read(now, NotRead::NotDone(error));
+        }
+        None
+    }
+
+    fn hear(&mut self, now: Moment, heard: Heard) {
+        self.begun = true;
+        self.poller.set_back(now);
+        self.poller.heard(&self.current(), now, heard);
+    }
+
+    fn not_read(&mut self, now: Moment, error: NotRead<RefusalOf<E>>) {
+        let again = match self.poller.next(&self.current(), now) {
+            Step::Fetch(_) => Some(now),
+            Step::Wait(until) | Step::AskPayer { until } => Some(until),
+            Step::Done(_) | Step::GaveUp(_) => None,
+        };
+        let error = Arc::new(error);
+        self.error = Some(Arc::clone(&error));
+        self.untold.push_back(Change::NotRead { error, again });
+    }
+
+    /// Tells a verdict that wants attention, once while it is repeated.
+    fn notice(&mut self, verdict: Verdict<E::Status, E::Raw>) {
+        if !verdict.wants_attention() {
+            self.noticed = None;
+            return;
+        }
+        let noticed = Some(told(&verdict));
+        if self.noticed != noticed {
+            self.noticed = noticed;
+            self.untold.push_back(Change::Attention { verdict, tracker: self.tracker });
+        }
+    }
+}
+
+impl<E: Evidence> fmt::Debug for Watch<E> {
+    /// What is known, and nothing of what the answers hold.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch")
+            .field("call", &self.glance)
+            .field("tracker", &self.tracker)
+            .field("held", &self.held)
+            .field("poller", &self.poller)
+            .finish_non_exhaustive()
+    }
+}
+
+fn challenge_of<T: Observable>(received: &Received<T>) -> Option<&str> {
+    match &received.reply {
+        checkout_wire::Reply::Done(answer) => answer.payload.asks_payer(),
+        checkout_wire::Reply::Refused(_) | checkout_wire::Reply::NotTheApi(_) => None,
+    }
+}
+
+/// How an attempt ended, for the poller.
+const fn heard(attempted: Attempted) -> Heard {
+    match attempted {
+        Attempted::NotSent => Heard::Failed { wait: None },
+        Attempted::Unknown { wait } | Attempted::Temporary { wait, .. } => Heard::Failed { wait },
+        Attempted::Limited { wait, .. } => Heard::Limited { wait },
+        Attempted::Refused { .. } => Heard::Refused,
+    }
+}
+
+/// A verdict with its raw value as a text, so that two can be compared.
+fn told<S: Copy, Raw: fmt::Display>(verdict: &Verdict<S, Raw>) -> Verdict<S, String> {
+    match verdict {
+        Verdict::First => Verdict::First,
+        Verdict::Unchanged => Verdict::Unchanged,
+        Verdict::Advanced { from } => Verdict::Advanced { from: *from },
+        Verdict::Stale { observed } => Verdict::Stale { observed: *observed },
+        Verdict::Unknown(raw) => Verdict::Unknown(raw.to_string()),
+        Verdict::Unexpected { from } => Verdict::Unexpected { from: *from },
+        Verdict::Reopened { superseded } => Verdict::Reopened { superseded: *superseded },
+        Verdict::LateSuccess { superseded } => Verdict::LateSuccess { superseded: *superseded },
+        Verdict::Conflict { observed } => Verdict::Conflict { observed: *observed },
+    }
+}
+
+/// FNV-1a, 64 bits (Fowler, Noll, Vo): the same id gives the same seed, in every process.
+fn fnv(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

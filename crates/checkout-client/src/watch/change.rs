@@ -1,0 +1,182 @@
+//! What a watch tells.
+
+use super::Evidence;
+use crate::call::RefusalOf;
+use crate::{AnswerError, Received, SendError};
+use checkout_lifecycle::{Moment, Phase, Tracker, Verdict};
+use checkout_poll::{Advice, GaveUp};
+use checkout_wire::ProviderRefusal;
+use std::sync::Arc;
+
+/// What a watch tells, one thing after the other: what a page that shows the checkout is made of.
+///
+/// ```
+/// use checkout_client::{Change, End, Evidence};
+///
+/// /// One line for whoever looks on.
+/// fn line<E: Evidence>(change: &Change<E>) -> String {
+///     match change {
+///         Change::Phase { phase, .. } => phase.to_string(),
+///         Change::Attention { verdict, .. } => format!("look at this: {verdict}"),
+///         Change::AskPayer { .. } => "the payer has to act".into(),
+///         Change::NotRead { error, .. } => error.to_string(),
+///         Change::End(End::Ended { phase, held, .. }) => format!("{phase}, held: {held}"),
+///         Change::End(End::GaveUp { gave_up, .. }) => format!("gave up: {:?}", gave_up.why),
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a conflict or an end must not go unheard"]
+pub enum Change<E: Evidence> {
+    /// Where it stands is known for the first time, or is another phase than before.
+    Phase {
+        /// Where it stands.
+        phase: Phase,
+        /// The provider's status.
+        status: E::Status,
+        /// Where it stood before.
+        before: Option<Phase>,
+    },
+    /// The provider did what no document describes, or money came late: a person should hear of it. Told once while it is
+    /// repeated. After a [`Verdict::Conflict`] the watch is [`held`](super::Watch::held).
+    Attention {
+        /// What the observation meant.
+        verdict: Verdict<E::Status, E::Raw>,
+        /// What is known, after it.
+        tracker: Tracker<E::Status>,
+    },
+    /// The payer has something to do: show what the answer has ([`Observable::asks_payer`](crate::Observable::asks_payer)),
+    /// and tell [`Handle::payer_returned`](super::Handle::payer_returned) when the browser is back. Told once for each
+    /// challenge, in whatever phase it comes.
+    AskPayer {
+        /// The answer that has it.
+        answer: Received<E::Glance>,
+    },
+    /// A read gave no answer, or was refused.
+    NotRead {
+        /// Why.
+        error: Arc<NotRead<RefusalOf<E>>>,
+        /// When it is tried again; None if that was the last one, and the end follows.
+        again: Option<Moment>,
+    },
+    /// It has ended, or the watch gave up. The last change.
+    End(End<E>),
+}
+
+impl<E: Evidence> Change<E> {
+    /// Whether it is the last change.
+    ///
+    /// ```
+    /// use checkout_client::{Change, Evidence};
+    ///
+    /// fn goes_on<E: Evidence>(change: &Change<E>) -> bool {
+    ///     !change.is_end()
+    /// }
+    /// ```
+    #[must_use]
+    pub const fn is_end(&self) -> bool {
+        matches!(self, Self::End(_))
+    }
+}
+
+/// How a watch ended.
+///
+/// ```
+/// use checkout_client::{End, Evidence};
+/// use checkout_lifecycle::Phase;
+///
+/// /// Whether to look at the money now, as an order's integrity check does.
+/// fn may_be_paid<E: Evidence>(end: &End<E>) -> bool {
+///     matches!(end, End::Ended { phase: Phase::Succeeded, .. }) && !end.wants_attention()
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "it says whether it was paid"]
+pub enum End<E: Evidence> {
+    /// The checkout has ended.
+    Ended {
+        /// The evidence: the read that shows the end. What was paid is in it, and nobody has compared that with the order
+        /// yet.
+        answer: Received<E>,
+        /// What is known. Look at [`Tracker::superseded`] whenever the checkout has succeeded.
+        tracker: Tracker<E::Status>,
+        /// How it ended.
+        phase: Phase,
+        /// Whether something contradicted an end ([`Verdict::Conflict`]), now or before: a person has to look.
+        held: bool,
+    },
+    /// The watch gave up: [`Watch::resume`](super::Watch::resume) goes on, at once or after the text of
+    /// [`Watch::stored`](super::Watch::stored) was kept for days.
+    GaveUp {
+        /// Why, and the last phase that was known.
+        gave_up: GaveUp,
+        /// What is known.
+        tracker: Tracker<E::Status>,
+        /// Whether something contradicted an end ([`Verdict::Conflict`]), now or before: a person has to look.
+        held: bool,
+        /// Why the last read failed, if it did.
+        error: Option<Arc<NotRead<RefusalOf<E>>>>,
+    },
+}
+
+impl<E: Evidence> End<E> {
+    /// What is known.
+    #[must_use]
+    pub const fn tracker(&self) -> &Tracker<E::Status> {
+        match self {
+            Self::Ended { tracker, .. } | Self::GaveUp { tracker, .. } => tracker,
+        }
+    }
+
+    /// Whether something contradicted an end, so that a person has to look.
+    #[must_use]
+    pub const fn held(&self) -> bool {
+        match self {
+            Self::Ended { held, .. } | Self::GaveUp { held, .. } => *held,
+        }
+    }
+
+    /// Whether a person should look: it is [`held`](Self::held), or money came after a refusal
+    /// ([`Tracker::superseded`]).
+    #[must_use]
+    pub fn wants_attention(&self) -> bool {
+        self.held() || self.tracker().superseded().is_some()
+    }
+}
+
+/// Why a read brought no answer.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// # use checkout_auth::{SecretString, allscale::SigningKey};
+/// # use checkout_client::{NotRead, allscale::Client};
+/// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+/// use checkout_transport::{TransportError, from_fn_blocking};
+///
+/// let nowhere = from_fn_blocking(|_| Err(TransportError::not_sent("connection refused")));
+/// let error = client.ping().send_blocking(&nowhere).unwrap_err();
+/// let not_read = NotRead::<checkout_wire::allscale::Refusal<'static>>::NoReply(error);
+/// assert_eq!(not_read.to_string(), "GET /v1/test/ping: the request was not sent");
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, thiserror::Error)]
+pub enum NotRead<R: ProviderRefusal> {
+    /// No reply came, or it could not be taken.
+    #[error(transparent)]
+    NoReply(SendError),
+    /// It was refused, or what came is not the API's.
+    #[error("{operation}: {0}", operation = .0.operation())]
+    NotDone(AnswerError<R>),
+}
+
+impl<R: ProviderRefusal> NotRead<R> {
+    /// What its own `retry` says. A watch goes on by its plan.
+    #[must_use]
+    pub fn retry(&self) -> Advice {
+        match self {
+            Self::NoReply(error) => error.retry(),
+            Self::NotDone(error) => error.retry(),
+        }
+    }
+}

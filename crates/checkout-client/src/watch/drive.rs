@@ -1,0 +1,403 @@
+//! A watch over a transport.
+
+use super::{Change, End, Evidence, NotRead, Watch};
+use crate::provider::sealed::Backend;
+use crate::{Call, Received, SendError};
+use checkout_poll::{Fetch, Heard, Step};
+use checkout_transport::{BlockingTransport, LocalTransport, Transport};
+use core::time::Duration;
+
+impl<E: Evidence> Watch<E> {
+    /// Reads, waits and reads again, until something has changed. After the last change, which is an
+    /// [`End`](Change::End), it begins anew: it reads once more, or is given up again.
+    ///
+    /// `sleep` waits, and the [`handle`](Watch::handle) ends it early: `tokio_sleep` with the feature
+    /// `tokio`, or your runtime's own. To drop the future loses nothing but the read that is under way.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_money::Cents;
+    /// # use checkout_sandbox::allscale::{Sandbox, Store};
+    /// # use checkout_tables::allscale::Currency;
+    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// use checkout_client::Change;
+    /// use checkout_lifecycle::Phase;
+    ///
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+    /// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+    /// # let sleep = |wait| std::future::ready(time.advance(wait));
+    /// # pollster::block_on(async {
+    /// let mut watch = client.watch(&id)?;
+    /// let first = watch.next_change(&sandbox, sleep).await;
+    /// assert!(matches!(first, Change::Phase { phase: Phase::AwaitingPayer, before: None, .. }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn next_change<Pause>(
+        &mut self,
+        transport: &impl Transport,
+        sleep: impl Fn(Duration) -> Pause,
+    ) -> Change<E>
+    where
+        Pause: Future<Output = ()>,
+    {
+        loop {
+            match self.turn() {
+                Turn::Tell(change) => return *change,
+                Turn::Ahead(call) => {
+                    let outcome = call.send(transport).await;
+                    self.came_ahead(outcome);
+                }
+                Turn::Glance => {
+                    let outcome = self.glance.send(transport).await;
+                    self.glanced(self.now(), outcome);
+                }
+                Turn::Whole => {
+                    let outcome = self.whole.send(transport).await;
+                    self.read(self.now(), outcome);
+                }
+                Turn::Sleep(wait) => self.handle.or_told(sleep(wait)).await,
+            }
+        }
+    }
+
+    /// As [`next_change`](Self::next_change), over a transport whose futures stay on their thread.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_money::Cents;
+    /// # use checkout_sandbox::allscale::{Sandbox, Store};
+    /// # use checkout_tables::allscale::Currency;
+    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+    /// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+    /// # let sleep = |wait| std::future::ready(time.advance(wait));
+    /// # pollster::block_on(async {
+    /// let mut watch = client.watch(&id)?;
+    /// assert!(!watch.next_change_local(&sandbox, sleep).await.is_end());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn next_change_local<Pause>(
+        &mut self,
+        transport: &impl LocalTransport,
+        sleep: impl Fn(Duration) -> Pause,
+    ) -> Change<E>
+    where
+        Pause: Future<Output = ()>,
+    {
+        loop {
+            match self.turn() {
+                Turn::Tell(change) => return *change,
+                Turn::Ahead(call) => {
+                    let outcome = call.send_local(transport).await;
+                    self.came_ahead(outcome);
+                }
+                Turn::Glance => {
+                    let outcome = self.glance.send_local(transport).await;
+                    self.glanced(self.now(), outcome);
+                }
+                Turn::Whole => {
+                    let outcome = self.whole.send_local(transport).await;
+                    self.read(self.now(), outcome);
+                }
+                Turn::Sleep(wait) => self.handle.or_told(sleep(wait)).await,
+            }
+        }
+    }
+
+    /// As [`next_change`](Self::next_change), over a blocking transport. `sleep` is
+    /// [`Handle::pause`](super::Handle::pause), which the handle ends early, or a wait of your own.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_sandbox::allscale::{Sandbox, Store};
+    /// use checkout_client::Change;
+    ///
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let clock = sandbox.clock().clone();
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// let mut watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?; // which there is none of
+    /// let handle = watch.handle();
+    /// let first = watch.next_change_blocking(&sandbox, |wait| handle.pause(wait));
+    /// assert!(matches!(first, Change::NotRead { again: Some(_), .. }));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_change_blocking(
+        &mut self,
+        transport: &(impl BlockingTransport + ?Sized),
+        mut sleep: impl FnMut(Duration),
+    ) -> Change<E> {
+        loop {
+            match self.turn() {
+                Turn::Tell(change) => return *change,
+                Turn::Ahead(call) => {
+                    let outcome = call.send_blocking(transport);
+                    self.came_ahead(outcome);
+                }
+                Turn::Glance => {
+                    let outcome = self.glance.send_blocking(transport);
+                    self.glanced(self.now(), outcome);
+                }
+                Turn::Whole => {
+                    let outcome = self.whole.send_blocking(transport);
+                    self.read(self.now(), outcome);
+                }
+                Turn::Sleep(wait) => sleep(wait),
+            }
+        }
+    }
+
+    /// Watches until it ends, or gives up. What goes on in between is not told; what a person has to look at is in the
+    /// [`End`].
+    ///
+    /// To drop the future loses nothing but the read that is under way.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_money::Cents;
+    /// # use checkout_sandbox::allscale::{Sandbox, Scenario, Store};
+    /// # use checkout_tables::allscale::Currency;
+    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// use checkout_client::End;
+    /// use checkout_lifecycle::{Failure, Phase};
+    ///
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).scenario(Scenario::underpaid()).build();
+    /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+    /// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+    /// # let sleep = |wait| std::future::ready(time.advance(wait));
+    /// # pollster::block_on(async {
+    /// let mut watch = client.watch(&id)?;
+    /// let End::Ended { phase, .. } = watch.end(&sandbox, sleep).await else { panic!() };
+    /// assert_eq!(phase, Phase::Failed(Failure::Underpaid));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn end<Pause>(
+        &mut self,
+        transport: &impl Transport,
+        sleep: impl Fn(Duration) -> Pause,
+    ) -> End<E>
+    where
+        Pause: Future<Output = ()>,
+    {
+        loop {
+            if let Change::End(end) = self.next_change(transport, &sleep).await {
+                return end;
+            }
+        }
+    }
+
+    /// As [`end`](Self::end), over a transport whose futures stay on their thread.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_money::Cents;
+    /// # use checkout_sandbox::allscale::{Sandbox, Store};
+    /// # use checkout_tables::allscale::Currency;
+    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+    /// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+    /// # let sleep = |wait| std::future::ready(time.advance(wait));
+    /// # pollster::block_on(async {
+    /// let end = client.watch(&id)?.end_local(&sandbox, sleep).await;
+    /// assert_eq!(end.tracker().phase(), Some(checkout_lifecycle::Phase::Succeeded));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn end_local<Pause>(
+        &mut self,
+        transport: &impl LocalTransport,
+        sleep: impl Fn(Duration) -> Pause,
+    ) -> End<E>
+    where
+        Pause: Future<Output = ()>,
+    {
+        loop {
+            if let Change::End(end) = self.next_change_local(transport, &sleep).await {
+                return end;
+            }
+        }
+    }
+
+    /// As [`end`](Self::end), over a blocking transport. `sleep` is [`Handle::pause`](super::Handle::pause), which the handle
+    /// ends early, or a wait of your own.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_money::Cents;
+    /// # use checkout_sandbox::allscale::{Sandbox, Store};
+    /// # use checkout_tables::allscale::Currency;
+    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+    /// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+    /// let end = client.watch(&id)?.end_blocking(&sandbox, |wait| time.advance(wait));
+    /// assert_eq!(end.tracker().phase(), Some(checkout_lifecycle::Phase::Succeeded));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn end_blocking(
+        &mut self,
+        transport: &(impl BlockingTransport + ?Sized),
+        mut sleep: impl FnMut(Duration),
+    ) -> End<E> {
+        loop {
+            if let Change::End(end) = self.next_change_blocking(transport, &mut sleep) {
+                return end;
+            }
+        }
+    }
+
+    /// All the changes up to the end, which is the last of them, over a blocking transport.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// use checkout_client::{Change, azotte::Client};
+    /// use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
+    /// # use checkout_tables::{Environment, azotte::PaymentChannel};
+    /// # use checkout_validate::azotte::{Draft, Rules};
+    ///
+    /// let sandbox = Sandbox::builder().scenario(Scenario::three_ds_html()).build();
+    /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+    /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
+    /// # let client = client.clock(move || clock.now_millis()).build()?;
+    /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
+    /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default())?;
+    /// # let submitted = client.submit(&submit).send_blocking(&sandbox)?.into_answer()?;
+    /// # let number = submitted.payload.tracking_number.unwrap();
+    /// let mut watch = client.watch(&number)?;
+    /// let mut challenges = 0;
+    /// for change in watch.changes_blocking(&sandbox, |wait| time.advance(wait)) {
+    ///     if let Change::AskPayer { answer } = change {
+    ///         assert!(answer.into_answer()?.payload.challenge().is_some());
+    ///         challenges += 1;
+    ///     }
+    /// }
+    /// assert_eq!(challenges, 1);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn changes_blocking<'w, B: BlockingTransport + ?Sized>(
+        &'w mut self,
+        transport: &'w B,
+        mut sleep: impl FnMut(Duration) + 'w,
+    ) -> impl Iterator<Item = Change<E>> + 'w {
+        let mut ended = false;
+        core::iter::from_fn(move || {
+            if ended {
+                return None;
+            }
+            let change = self.next_change_blocking(transport, &mut sleep);
+            ended = change.is_end();
+            Some(change)
+        })
+    }
+
+    /// What a driver is to do next.
+    fn turn(&mut self) -> Turn<E> {
+        if let Some(change) = self.take_change() {
+            return Turn::Tell(Box::new(change));
+        }
+        let now = self.now();
+        let fetch = match self.next(now) {
+            Step::Fetch(fetch) => fetch,
+            Step::Wait(until) | Step::AskPayer { until } => return Turn::Sleep(until.saturating_since(now)),
+            Step::Done(_) | Step::GaveUp(_) => {
+                return match self.take_end(now) {
+                    Some(end) => Turn::Tell(Box::new(Change::End(end))),
+                    // There always is one then.
+                    None => Turn::Sleep(AHEAD_GAP),
+                };
+            }
+        };
+        if let Some(call) = <E::Provider as Backend>::ahead(self.whole.client()) {
+            // Should it be dropped again and again, it is still not asked for at every turn.
+            let asked = self.ahead.filter(|asked| *asked <= now);
+            let next = asked.map(|asked| asked.saturating_add(AHEAD_GAP)).filter(|next| *next > now);
+            if let Some(next) = next {
+                return Turn::Sleep(next.saturating_since(now));
+            }
+            self.ahead = Some(now);
+            return Turn::Ahead(call);
+        }
+        self.asking(now);
+        match fetch {
+            Fetch::Status => Turn::Glance,
+            Fetch::Whole => Turn::Whole,
+        }
+    }
+
+    /// What came of what was asked for ahead.
+    fn came_ahead(&mut self, outcome: Result<Received<AheadOf<E>>, SendError>) {
+        let now = self.now();
+        self.ahead = None;
+        let Some(received) = self.answered(now, outcome) else { return };
+        let route = received.route;
+        let client = self.whole.client();
+        let kept = <E::Provider as Backend>::keep(client, received);
+        // One that is no longer good when it comes would be asked for without end.
+        let good = kept.and_then(|()| match <E::Provider as Backend>::ahead(client) {
+            Some(_) => Err(SendError::token(route.into())),
+            None => Ok(()),
+        });
+        if let Err(error) = good {
+            self.hear(now, Heard::Failed { wait: None });
+            self.not_read(now, NotRead::NoReply(error));
+        }
+    }
+}
+
+/// What a driver is to do next.
+enum Turn<E: Evidence> {
+    Tell(Box<Change<E>>),
+    Ahead(Call<AheadOf<E>>),
+    Glance,
+    Whole,
+    Sleep(Duration),
+}
+
+type AheadOf<E> = <<E as crate::Readable>::Provider as Backend>::Ahead;
+
+/// Assumed: no provider says how often a token may be asked for.
+const AHEAD_GAP: Duration = Duration::from_secs(1);

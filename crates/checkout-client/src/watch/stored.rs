@@ -1,0 +1,99 @@
+//! A watch as one line of text.
+
+use super::{Evidence, Watch};
+use checkout_lifecycle::{ParseTrackerError, Tracker};
+use checkout_poll::ParsePollerError;
+
+impl<E: Evidence> Watch<E> {
+    /// What it knows, in one line of text that stays the same from version to version: keep it in a column of the order,
+    /// beside the id, whenever something changed. It names no checkout and holds nothing of the payer.
+    ///
+    /// What was not told yet is not in it, but for what has to be looked at: [`held`](Self::held) is. Neither is the answer
+    /// that it ended with: a watch that goes on from an end reads once more. Nor is the challenge that the payer was asked
+    /// for, which the next read tells again: nudge the [`handle`](Self::handle) where that should be at once.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// let watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?;
+    /// let column = watch.stored();
+    /// assert!(column.starts_with("v1 -; v1 - - -; v1 "));
+    ///
+    /// let watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?.resume_from(&column)?;
+    /// assert_eq!(watch.stored(), column);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn stored(&self) -> String {
+        let held = if self.held { HELD } else { NOT_HELD };
+        format!("{VERSION} {held}{BETWEEN}{}{BETWEEN}{}", self.tracker, self.poller)
+    }
+
+    /// Goes on from what was [`stored`](Self::stored) of the same checkout, as if nothing had come between.
+    ///
+    /// # Errors
+    /// [`ParseWatchError`], which names the part that is wrong.
+    pub fn resume_from(mut self, stored: &str) -> Result<Self, ParseWatchError> {
+        let mut parts = stored.split(BETWEEN);
+        let mut part = || parts.next().unwrap_or_default();
+        let (head, tracker, poller) = (part(), part(), part());
+        let held = match head.strip_prefix(VERSION).and_then(|head| head.strip_prefix(' ')) {
+            Some(HELD) => true,
+            Some(NOT_HELD) => false,
+            Some(_) => return Err(ParseWatchError::Held),
+            None => return Err(ParseWatchError::Version),
+        };
+        let tracker: Tracker<E::Status> = tracker.parse().map_err(ParseWatchError::Tracker)?;
+        let poller = poller.parse().map_err(ParseWatchError::Poller)?;
+        if parts.next().is_some() {
+            return Err(ParseWatchError::Surplus);
+        }
+        (self.tracker, self.poller, self.held, self.begun) = (tracker, poller, held, true);
+        // What it knew before is of another time.
+        (self.evidence, self.error, self.once_more) = (None, None, false);
+        (self.challenge, self.noticed) = (None, None);
+        self.untold.clear();
+        Ok(self)
+    }
+}
+
+/// A text that is not a stored watch: the part that is wrong.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// # use checkout_auth::{SecretString, allscale::SigningKey};
+/// # use checkout_client::{ParseWatchError, allscale::Client};
+/// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+/// let error = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?.resume_from("v2").unwrap_err();
+/// assert_eq!(error, ParseWatchError::Version);
+/// assert_eq!(error.to_string(), "a stored watch does not begin with v1");
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseWatchError {
+    /// It does not begin with `v1`.
+    #[error("a stored watch does not begin with v1")]
+    Version,
+    /// What stands behind `v1` is neither `held` nor `-`.
+    #[error("a stored watch does not say whether it is held")]
+    Held,
+    /// The tracker is missing or none.
+    #[error("{0}")]
+    Tracker(ParseTrackerError),
+    /// The poller is missing or none.
+    #[error("{0}")]
+    Poller(ParsePollerError),
+    /// Something stands behind the poller.
+    #[error("a stored watch goes on behind its poller")]
+    Surplus,
+}
+
+const VERSION: &str = "v1";
+const HELD: &str = "held";
+const NOT_HELD: &str = "-";
+const BETWEEN: &str = "; ";

@@ -1,0 +1,623 @@
+//! Whether, when and how a call is sent again.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use checkout_auth::allscale::SigningKey;
+use checkout_auth::peach::SecretToken;
+use checkout_client::{
+    Advice, Call, Operation, Readable, Received, Retries, SendError, allscale, azotte, peach,
+};
+use checkout_money::Cents;
+use checkout_sandbox::VirtualClock;
+use checkout_tables::allscale::{Currency, Route};
+use checkout_tables::azotte::PaymentChannel;
+use checkout_tables::{Environment, Repeat};
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{
+    BlockingTransport, Response, Transport, TransportError, from_fn_blocking, from_fn_local, http,
+};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::future::ready;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+const NOW: Advice = Advice::After(Duration::ZERO);
+
+const fn after(seconds: u64) -> Advice {
+    Advice::After(Duration::from_secs(seconds))
+}
+
+fn nonces() -> impl checkout_client::Nonces {
+    let last = AtomicU64::new(0);
+    move || format!("nonce-{}", last.fetch_add(1, Ordering::Relaxed) + 1)
+}
+
+fn of_allscale() -> (checkout_sandbox::allscale::Sandbox, allscale::Client) {
+    use checkout_sandbox::allscale::{Sandbox, Store};
+    let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
+    let sandbox = Sandbox::builder().seed(7).store(Store::new(key.clone())).build();
+    let clock = sandbox.clock().clone();
+    let builder = allscale::Client::builder(key).clock(move || clock.now_millis());
+    (sandbox, builder.nonces(nonces()).build().unwrap())
+}
+
+fn create(client: &allscale::Client) -> Call<checkout_wire::allscale::CreatedIntent<'static>> {
+    use checkout_validate::allscale::{Draft, Rules};
+    let draft = Draft::fiat(Currency::USD, Cents::new(9_200)).order_id("order_1");
+    client.create(&draft.check(&Rules::default()).unwrap())
+}
+
+fn of_azotte() -> (checkout_sandbox::azotte::Sandbox, azotte::Client) {
+    use checkout_sandbox::azotte::{API_KEY, Sandbox, X_TN};
+    let sandbox = Sandbox::new(7);
+    let clock = sandbox.clock().clone();
+    let builder = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
+    let client = builder.clock(move || clock.now_millis()).build().unwrap();
+    (sandbox, client)
+}
+
+fn submit(client: &azotte::Client) -> Call<checkout_wire::azotte::CheckoutResult<'static>> {
+    use checkout_validate::azotte::{Draft, Rules};
+    let draft = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
+    let draft = draft.correlation_id("order_1").item("plan_gold").customer_urn("urn:customer:42");
+    client.submit(&draft.check(&Rules::default()).unwrap())
+}
+
+fn of_peach() -> (checkout_sandbox::peach::Sandbox, peach::Client, peach::v2::Client) {
+    use checkout_sandbox::peach::{
+        CLIENT_ID, CLIENT_SECRET, ENTITY_ID, MERCHANT_ID, REFERER, SECRET_TOKEN, Sandbox,
+    };
+    let sandbox = Sandbox::builder().seed(7).status_limit(None).build();
+    let (first, second) = (sandbox.clock().clone(), sandbox.clock().clone());
+    let secret = SecretToken::new(SECRET_TOKEN.into()).unwrap();
+    let v1 = peach::Client::builder(ENTITY_ID, secret).environment(Environment::Sandbox).referer(REFERER);
+    let v1 = v1.clock(move || first.now_millis()).nonces(nonces()).build().unwrap();
+    let credentials = peach::v2::Credentials {
+        client_id: CLIENT_ID.into(),
+        client_secret: CLIENT_SECRET.into(),
+        merchant_id: MERCHANT_ID.into(),
+    };
+    let v2 = peach::v2::Client::builder(ENTITY_ID, credentials).environment(Environment::Sandbox);
+    let v2 = v2.referer(REFERER).clock(move || second.now_millis()).nonces(nonces()).build().unwrap();
+    (sandbox, v1, v2)
+}
+
+fn checkout() -> checkout_validate::peach::InitiateCheckout<'static> {
+    use checkout_validate::peach::{Draft, Rules};
+    let draft = Draft::debit(checkout_tables::peach::Currency::ZAR, Cents::new(9_200));
+    let draft = draft.entity_id(checkout_sandbox::peach::ENTITY_ID).merchant_transaction_id("order-0001");
+    draft.shopper_result_url("https://shop.example/").check(&Rules::default()).unwrap()
+}
+
+/// What is advised of what came; what the error says of the same is no different.
+fn advice<T: Readable>(outcome: Result<Received<T>, SendError>) -> Option<Advice> {
+    match outcome {
+        Ok(received) => {
+            let advice = received.retry();
+            let of_error = received.into_answer().err().map(|error| error.retry());
+            assert_eq!(of_error, advice);
+            advice
+        }
+        Err(error) => Some(error.retry()),
+    }
+}
+
+fn answering(status: u16, headers: &[(&str, &str)], body: &str) -> impl BlockingTransport + use<> {
+    let mut response = http::Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    let response: Response = response.body(Bytes::copy_from_slice(body.as_bytes())).unwrap();
+    from_fn_blocking(move |_| Ok(response.clone()))
+}
+
+#[test]
+fn an_operation_says_what_to_read_first() {
+    use checkout_tables::{azotte, peach};
+    let of = |operation: Operation| (operation.repeat, operation.read_first);
+    assert_eq!(of(Route::Create.into()), (Repeat::Unsafe, None));
+    assert_eq!(of(Route::Status.into()), (Repeat::Safe, None));
+    assert_eq!(of(azotte::Route::SubmitCheckout.into()), (Repeat::Keyed, None));
+    assert_eq!(of(peach::Route::Initiate.into()), (Repeat::Unsafe, Some("merchantTransactionId")));
+    assert_eq!(of(peach::Route::Status.into()), (Repeat::Safe, None));
+}
+
+/// What is advised of a create and of a status that meet a fault, typed from the pages: a create may only be sent again
+/// where it certainly was not done.
+#[test]
+fn what_is_advised_of_an_allscale_call_that_meets_a_fault() {
+    use checkout_sandbox::allscale::Fault;
+    for (fault, of_create, of_status) in [
+        (Fault::LostBefore, Some(NOW), Some(NOW)),
+        (Fault::LostRequest, Some(Advice::Never), Some(NOW)),
+        (Fault::LostAnswer, Some(Advice::Never), Some(NOW)),
+        (Fault::Garbage, Some(Advice::Never), Some(NOW)),
+        (Fault::HtmlBadGateway, Some(Advice::Never), Some(NOW)),
+        (Fault::Redirect, Some(Advice::Never), Some(NOW)),
+        (Fault::EmptyUnauthorized, Some(Advice::Never), Some(Advice::Never)),
+        // Which its page lists, so that nothing was done.
+        (Fault::RateLimited, Some(after(2)), Some(after(2))),
+        // Which are listed for reads alone.
+        (Fault::InternalError, Some(Advice::Never), Some(NOW)),
+        (Fault::UnknownErrorCode(99_999), Some(Advice::Never), Some(NOW)),
+        (Fault::UnknownErrorCode(10_001), Some(Advice::Never), Some(Advice::Never)),
+        (Fault::UnknownErrorCode(60_001), Some(Advice::Never), Some(Advice::Never)),
+        (Fault::SwappedIntent, Some(Advice::Never), None),
+        (Fault::ExtraFields, None, None),
+    ] {
+        let (sandbox, client) = of_allscale();
+        let created = create(&client).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        let status = client.status(&created.payload.intent_id).unwrap();
+        sandbox.inject(fault.clone());
+        // Another amount, so that another one's answer is seen.
+        use checkout_validate::allscale::{Draft, Rules};
+        let native = Draft::coin(checkout_tables::allscale::StableCoin::USDT, Cents::new(500));
+        let native = client.create(&native.check(&Rules::default()).unwrap());
+        assert_eq!(advice(native.send_blocking(&sandbox)), of_create, "{fault:?}");
+        sandbox.inject(fault.clone());
+        assert_eq!(advice(status.send_blocking(&sandbox)), of_status, "{fault:?}");
+    }
+}
+
+#[test]
+fn what_is_advised_of_an_azotte_call_that_meets_a_fault() {
+    use checkout_sandbox::azotte::Fault;
+    for (fault, expected) in [
+        (Fault::LostBefore, Some(NOW)),
+        (Fault::LostAnswer, Some(NOW)),
+        (Fault::Garbage, Some(after(2))),
+        (Fault::HtmlBadGateway, Some(NOW)),
+        (Fault::EmptyUnauthorized, Some(Advice::Never)),
+        (Fault::RateLimited, Some(after(2))),
+        (Fault::InternalError, Some(NOW)),
+        (Fault::EmptyProblem, Some(Advice::Never)),
+        (Fault::ExtraFields, None),
+    ] {
+        let (sandbox, client) = of_azotte();
+        sandbox.inject(fault.clone());
+        assert_eq!(advice(submit(&client).send_blocking(&sandbox)), expected, "{fault:?}");
+    }
+}
+
+#[test]
+fn what_is_advised_of_a_peach_call_that_meets_a_fault() {
+    use checkout_sandbox::peach::Fault;
+    let look = Some(Advice::ReadFirst("merchantTransactionId"));
+    for (fault, of_initiate, of_create, of_status) in [
+        (Fault::LostBefore, Some(NOW), Some(NOW), Some(NOW)),
+        (Fault::LostAnswer, look, Some(Advice::Never), Some(NOW)),
+        (Fault::Garbage, look, Some(Advice::Never), Some(NOW)),
+        (Fault::HtmlBadGateway, look, Some(Advice::Never), Some(NOW)),
+        (Fault::EmptyUnauthorized, look, Some(Advice::Never), Some(Advice::Never)),
+        // No page says that nothing is done beside it.
+        (Fault::RateLimited, look, Some(Advice::Never), Some(after(30))),
+        (Fault::InternalError, look, Some(Advice::Never), Some(NOW)),
+        // Of the group "format": what it speaks of was not done.
+        (Fault::Refused("200.300.404".into()), Some(Advice::Never), Some(Advice::Never), Some(Advice::Never)),
+        (Fault::Refused("999.999.999".into()), look, Some(Advice::Never), Some(NOW)),
+        (Fault::Refused("900.100.300".into()), look, Some(Advice::Never), Some(NOW)),
+    ] {
+        let (sandbox, v1, v2) = of_peach();
+        v2.authenticate_blocking(&sandbox).unwrap();
+        let initiate = v1.initiate(&checkout()).unwrap();
+        initiate.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        let create = v2.create(&checkout()).unwrap();
+        let status = v1.status(checkout().lookup());
+        sandbox.inject(fault.clone());
+        assert_eq!(advice(initiate.send_blocking(&sandbox)), of_initiate, "{fault:?}");
+        sandbox.inject(fault.clone());
+        assert_eq!(advice(create.send_blocking(&sandbox)), of_create, "{fault:?}");
+        sandbox.inject(fault.clone());
+        assert_eq!(advice(status.send_blocking(&sandbox)), of_status, "{fault:?}");
+    }
+}
+
+#[test]
+fn nothing_is_advised_where_nothing_could_be_sent() {
+    let (sandbox, _, v2) = of_peach();
+    let error = v2.status("c01b").unwrap().send_blocking(&sandbox).unwrap_err();
+    assert!(error.wants_token());
+    assert_eq!(error.retry(), Advice::Never);
+    let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
+    let client = allscale::Client::builder(key).nonces(|| "no nonce".to_owned()).clock(|| 0).build().unwrap();
+    assert_eq!(client.ping().send_blocking(&sandbox).unwrap_err().retry(), Advice::Never);
+}
+
+#[test]
+fn retry_after_counts_in_seconds_and_as_a_date_whatever_it_came_with() {
+    let (_, client) = of_allscale();
+    let status = client.status("65b2").unwrap();
+    // The sandbox's clock begins at 21:50:00.
+    let date = "Thu, 23 May 2024 21:50:40 GMT";
+    for (header, clock, expected) in [
+        ("40", None, 40),
+        (" 40 ", None, 40),
+        (date, None, 40),
+        // By the provider's clock, which is ten seconds ahead of ours.
+        (date, Some("Thu, 23 May 2024 21:50:10 GMT"), 30),
+        ("Thu, 23 May 2024 21:49:00 GMT", None, 0),
+        ("0", None, 0),
+        ("soon", None, 0),
+        ("-5", None, 0),
+        ("+5", None, 0),
+        ("", None, 0),
+        ("99999999999999999999999999", None, u64::MAX),
+    ] {
+        let mut headers = vec![("retry-after", header)];
+        headers.extend(clock.map(|clock| ("date", clock)));
+        for (http_status, body) in [
+            (429, r#"{"code":40001,"payload":null}"#),
+            (500, r#"{"code":90000,"payload":null}"#),
+            (200, r#"{"code":99999,"payload":null}"#),
+            // A code that nobody has named yet.
+            (429, r#"{"code":40002,"payload":null}"#),
+            (503, r#"{"code":77,"payload":null}"#),
+            // Not the API's.
+            (429, "<h1>Too Many Requests</h1>"),
+            (503, "<h1>Service Unavailable</h1>"),
+            // Unreadable.
+            (200, r#"{"code":0,"payload":"twenty"}"#),
+        ] {
+            let transport = answering(http_status, &headers, body);
+            let advice = advice(status.send_blocking(&transport));
+            assert_eq!(advice, Some(after(expected)), "{header} {http_status} {body}");
+        }
+    }
+}
+
+#[test]
+fn a_date_is_waited_for_whole_from_the_answer_s_own_date() {
+    // Ours stands just before the next second.
+    let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
+    let builder = allscale::Client::builder(key).clock(|| 1_716_501_000_999).nonces(nonces());
+    let status = builder.build().unwrap().status("65b2").unwrap();
+    let date = |clock: &str, until: &str| {
+        let headers = [("date", clock), ("retry-after", until)];
+        advice(status.send_blocking(&answering(429, &headers, r#"{"code":40001}"#)))
+    };
+    let day = "Thu, 23 May 2024 21:50";
+    for (clock, until, expected) in [("00", "05", 5), ("10", "15", 5), ("15", "10", 0)] {
+        let advice = date(&format!("{day}:{clock} GMT"), &format!("{day}:{until} GMT"));
+        assert_eq!(advice, Some(after(expected)), "{clock} {until}");
+    }
+    // A clock that is years behind or ahead changes nothing of the span.
+    assert_eq!(date("Sat, 01 Jan 2000 00:00:00 GMT", "Sat, 01 Jan 2000 00:01:00 GMT"), Some(after(60)));
+    assert_eq!(date("Fri, 31 Dec 9999 23:59:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"), Some(after(59)));
+}
+
+/// Replies that no sandbox gives, to a call of every kind. The oracle is what may never be: an unsafe call that is sent
+/// again where nothing proves that the first one was not done.
+#[test]
+fn no_reply_makes_an_unsafe_call_be_sent_again_but_a_refusal_that_says_so() {
+    let created =
+        r#"{"code":0,"payload":{"allscale_checkout_intent_id":"65b2","checkout_url":"https://a/b"}}"#;
+    let bodies = [
+        "",
+        "<h1>Hello</h1>",
+        "null",
+        "{}",
+        "[]",
+        created,
+        r#"{"code":0}"#,
+        r#"{"code":0,"payload":null}"#,
+        r#"{"code":40001}"#,
+        r#"{"code":40001,"code":0}"#,
+        r#"{"code":"40001"}"#,
+        r#"{"code":90000}"#,
+        r#"{"code":10001}"#,
+        r#"{"message":"duplicate nonce"}"#,
+        r#"{"result":{"code":"200.300.404","description":"x"}}"#,
+        r#"{"result":{"code":"000.000.000","description":"x"}}"#,
+        r#"{"result":{"code":"900.100.300","description":"x"}}"#,
+        r#"{"title":"Conflict","status":409}"#,
+    ];
+    let (_, allscale) = of_allscale();
+    let (_, azotte) = of_azotte();
+    let (sandbox, v1, v2) = of_peach();
+    v2.authenticate_blocking(&sandbox).unwrap();
+    fn ask<T: Readable>(call: &Call<T>, transport: &impl BlockingTransport) -> (Repeat, Option<Advice>) {
+        (call.repeat(), advice(call.send_blocking(transport)))
+    }
+    let (mut again, mut asked) = (0, 0);
+    for status in
+        [200, 201, 204, 302, 400, 401, 403, 404, 408, 409, 418, 422, 425, 429, 500, 501, 503, 504, 599]
+    {
+        for body in bodies {
+            for content_type in ["application/json", "text/html", "application/problem+json"] {
+                for wait in [None, Some("0"), Some("9")] {
+                    let mut headers = vec![("content-type", content_type)];
+                    headers.extend(wait.map(|wait| ("retry-after", wait)));
+                    let transport = answering(status, &headers, body);
+                    for (repeat, advice) in [
+                        ask(&create(&allscale), &transport),
+                        ask(&allscale.status("65b2").unwrap(), &transport),
+                        ask(&allscale.get("65b2").unwrap(), &transport),
+                        ask(&submit(&azotte), &transport),
+                        ask(&azotte.status("trk_1").unwrap(), &transport),
+                        ask(&v1.initiate(&checkout()).unwrap(), &transport),
+                        ask(&v1.status(checkout().lookup()), &transport),
+                        ask(&v2.token(), &transport),
+                        ask(&v2.create(&checkout()).unwrap(), &transport),
+                        ask(&v2.status("c01b").unwrap(), &transport),
+                    ] {
+                        asked += 1;
+                        let Some(Advice::After(least)) = advice else { continue };
+                        // Alone AllScale's limit says that nothing was done, by its code, once and as a number.
+                        let proves = body == r#"{"code":40001}"#;
+                        assert!(repeat != Repeat::Unsafe || proves, "{status} {body} {content_type}");
+                        again += u32::from(repeat == Repeat::Unsafe);
+                        let said = wait.map_or(0, |wait| wait.parse().unwrap());
+                        assert_eq!(least, Duration::from_secs(said), "{status} {body} {content_type}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(again > 0 && asked == 19 * 18 * 9 * 10, "{again} {asked}");
+}
+
+#[test]
+fn the_code_and_not_the_http_status_tells_what_allscale_refuses() {
+    let (_, client) = of_allscale();
+    let status = client.status("65b2").unwrap();
+    for (http_status, body, expected) in [
+        (200, r#"{"code":40001}"#, NOW),
+        (200, r#"{"code":90000}"#, NOW),
+        (429, r#"{"code":10001}"#, Advice::Never),
+        (500, r#"{"code":50001}"#, Advice::Never),
+        (200, r#"{"code":77}"#, Advice::Never),
+        (408, r#"{"code":77}"#, NOW),
+        // Not the API's: what does not let us in, and what may pass.
+        (401, "", Advice::Never),
+        (403, "<h1>Forbidden</h1>", Advice::Never),
+        (404, "<h1>Not Found</h1>", NOW),
+        (502, "", NOW),
+    ] {
+        let advice = advice(status.send_blocking(&answering(http_status, &[], body)));
+        assert_eq!(advice, Some(expected), "{http_status} {body}");
+    }
+}
+
+/// The ways to send with retries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Async,
+    Local,
+    Blocking,
+}
+
+impl Form {
+    const ALL: [Self; 3] = [Self::Async, Self::Local, Self::Blocking];
+
+    /// What came last, and the waits.
+    fn send<T: Readable, S>(
+        self,
+        call: &Call<T>,
+        sandbox: &S,
+        clock: &VirtualClock,
+        retries: Retries,
+    ) -> (Result<Received<T>, SendError>, Vec<Duration>)
+    where
+        S: Transport + BlockingTransport + Clone + 'static,
+    {
+        let waits = RefCell::new(Vec::new());
+        let wait = |wait| {
+            waits.borrow_mut().push(wait);
+            clock.advance(wait);
+        };
+        let sleep = |span| {
+            wait(span);
+            ready(())
+        };
+        let outcome = match self {
+            Self::Async => pollster::block_on(call.send_with_retries(sandbox, retries, sleep)),
+            Self::Local => {
+                let here = Rc::new(sandbox.clone());
+                let local = from_fn_local(move |request| {
+                    let here = Rc::clone(&here);
+                    async move { Transport::send(&*here, request).await }
+                });
+                let sent = call.send_with_retries_local(&local, retries, sleep);
+                pollster::block_on(sent)
+            }
+            Self::Blocking => {
+                let untyped: &dyn BlockingTransport = sandbox;
+                call.send_blocking_with_retries(untyped, retries, wait)
+            }
+        };
+        (outcome, waits.into_inner())
+    }
+}
+
+#[test]
+fn each_attempt_has_a_nonce_a_timestamp_and_a_signature_of_its_own() {
+    use checkout_sandbox::allscale::Fault;
+    for form in Form::ALL {
+        let (sandbox, client) = of_allscale();
+        let clock = sandbox.clock().clone();
+        for fault in [Fault::LostAnswer, Fault::HtmlBadGateway, Fault::RateLimited] {
+            sandbox.inject(fault);
+        }
+        let (received, waits) = form.send(&client.ping(), &sandbox, &clock, Retries::default());
+        assert!(received.unwrap().into_answer().is_ok());
+        assert_eq!(waits.len(), 3);
+        assert!(waits[2] >= Duration::from_secs(2), "{waits:?}");
+        let requests = sandbox.requests();
+        assert_eq!(requests.len(), 4);
+        let of_each = |name: &str| -> BTreeSet<String> {
+            let texts = requests.iter().map(|request| request.headers()[name].to_str().unwrap().to_owned());
+            texts.collect()
+        };
+        assert_eq!((of_each("x-nonce").len(), of_each("x-signature").len()), (4, 4), "{form:?}");
+        for request in &requests {
+            let timestamp: u64 = request.headers()["x-timestamp"].to_str().unwrap().parse().unwrap();
+            assert_eq!(timestamp, request.at_millis() / 1_000);
+        }
+        assert!(of_each("x-timestamp").len() > 1);
+    }
+}
+
+#[test]
+fn an_allscale_create_is_never_repeated_after_a_delivery_that_is_unknown() {
+    use checkout_sandbox::allscale::Fault;
+    let unknown = [
+        Fault::LostRequest,
+        Fault::LostAnswer,
+        Fault::Garbage,
+        Fault::Truncated,
+        Fault::HtmlBadGateway,
+        Fault::InternalError,
+        Fault::LateInternalError,
+        Fault::DuplicateKeys,
+    ];
+    for form in Form::ALL {
+        for fault in unknown.clone() {
+            let (sandbox, client) = of_allscale();
+            let clock = sandbox.clock().clone();
+            sandbox.inject(fault.clone());
+            let (outcome, waits) = form.send(&create(&client), &sandbox, &clock, Retries::default());
+            assert!(waits.is_empty(), "{fault:?}");
+            assert_eq!(advice(outcome), Some(Advice::Never), "{fault:?}");
+            assert!(sandbox.requests().len() <= 1 && sandbox.intents().len() <= 1, "{fault:?}");
+        }
+        // What was not sent, and what a limit refused, is sent again: one intent comes of it.
+        let (sandbox, client) = of_allscale();
+        let clock = sandbox.clock().clone();
+        sandbox.inject(Fault::LostBefore);
+        sandbox.inject(Fault::RateLimited);
+        let (created, waits) = form.send(&create(&client), &sandbox, &clock, Retries::default());
+        assert!(created.unwrap().into_answer().is_ok());
+        assert_eq!((waits.len(), sandbox.intents().len()), (2, 1));
+    }
+}
+
+#[test]
+fn an_azotte_submit_whose_answers_are_lost_is_charged_once() {
+    use checkout_sandbox::azotte::{Fault, Scenario};
+    for form in Form::ALL {
+        let (sandbox, client) = of_azotte();
+        let clock = sandbox.clock().clone();
+        sandbox.next_checkout(Scenario::done_at_once());
+        for fault in [Fault::LostAnswer, Fault::LateInternalError, Fault::HtmlBadGateway] {
+            sandbox.inject(fault);
+        }
+        let (submitted, waits) = form.send(&submit(&client), &sandbox, &clock, Retries::default());
+        let submitted = submitted.unwrap().into_answer().unwrap().payload;
+        assert_eq!((sandbox.captures_of("order_1"), sandbox.checkouts().len(), waits.len()), (1, 1, 3));
+        assert_eq!(submitted.tracking_number.unwrap(), sandbox.checkouts()[0].tracking_number);
+    }
+}
+
+#[test]
+fn a_peach_initiate_is_read_by_its_id_before_it_is_sent_again() {
+    use checkout_sandbox::peach::Fault;
+    for form in Form::ALL {
+        let (sandbox, client, _) = of_peach();
+        let clock = sandbox.clock().clone();
+        sandbox.inject(Fault::LostAnswer);
+        let initiate = client.initiate(&checkout()).unwrap();
+        let (lost, waits) = form.send(&initiate, &sandbox, &clock, Retries::default());
+        assert!(waits.is_empty());
+        assert_eq!(lost.unwrap_err().retry(), Advice::ReadFirst("merchantTransactionId"));
+        let (found, _) = form.send(&client.status(checkout().lookup()), &sandbox, &clock, Retries::default());
+        assert!(found.unwrap().into_answer().is_ok());
+        assert_eq!(sandbox.checkouts().len(), 1);
+    }
+}
+
+#[test]
+fn what_came_last_is_handed_on_as_it_is() {
+    use checkout_sandbox::allscale::Fault;
+    for form in Form::ALL {
+        let (sandbox, client) = of_allscale();
+        let clock = sandbox.clock().clone();
+        let retries = Retries::default().attempts(3);
+        (0..2).for_each(|_| sandbox.inject(Fault::LostAnswer));
+        sandbox.inject(Fault::InternalError);
+        let (outcome, waits) = form.send(&client.ping(), &sandbox, &clock, retries);
+        let error = outcome.unwrap().into_answer().unwrap_err();
+        assert_eq!((error.code().unwrap().value(), error.retry(), waits.len()), (90_000, NOW, 2));
+        assert_eq!(sandbox.requests().len(), 3);
+        // Once is enough for what a repeat does not mend.
+        let (outcome, waits) = form.send(&client.fail(), &sandbox, &clock, retries);
+        assert_eq!((advice(outcome), waits.len()), (Some(Advice::Never), 0));
+        // An attempt is always made.
+        let none = Retries::default().attempts(0);
+        let (outcome, _) = form.send(&client.ping(), &sandbox, &clock, none);
+        assert!(outcome.unwrap().into_answer().is_ok());
+    }
+}
+
+#[test]
+fn a_wait_that_is_longer_than_the_budget_surfaces_and_is_not_waited_for() {
+    let (_, client) = of_allscale();
+    let body = r#"{"code":40001,"payload":null}"#;
+    for (header, expected) in [("7200", 7_200), ("Thu, 23 May 2024 23:50:00 GMT", 7_200), ("31", 31)] {
+        let transport = answering(429, &[("retry-after", header)], body);
+        let mut waits = Vec::new();
+        let outcome = client
+            .status("65b2")
+            .unwrap()
+            .send_blocking_with_retries(&transport, Retries::default(), |wait| waits.push(wait))
+            .unwrap();
+        assert_eq!((outcome.retry(), waits.len()), (Some(after(expected)), 0));
+    }
+    // Of waits that fit alone, as many as fit together.
+    let transport = answering(429, &[("retry-after", "12")], body);
+    let mut waits = Vec::new();
+    let outcome = client
+        .status("65b2")
+        .unwrap()
+        .send_blocking_with_retries(&transport, Retries::default(), |wait| waits.push(wait))
+        .unwrap();
+    assert_eq!((outcome.retry(), waits.len()), (Some(after(12)), 2));
+}
+
+#[test]
+fn what_is_not_sent_is_sent_again_until_it_is_enough() {
+    let (_, client) = of_allscale();
+    let tries = AtomicU64::new(0);
+    let nowhere = from_fn_blocking(|_| {
+        tries.fetch_add(1, Ordering::Relaxed);
+        Err(TransportError::not_sent("connection refused"))
+    });
+    let error = create(&client).send_blocking_with_retries(&nowhere, Retries::default(), |_| ()).unwrap_err();
+    assert_eq!((error.retry(), tries.load(Ordering::Relaxed)), (NOW, 4));
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn tokio_s_timer_is_a_sleep() {
+    use checkout_client::{End, tokio_sleep};
+    use checkout_sandbox::allscale::Fault;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(async {
+        let (sandbox, client) = of_allscale();
+        sandbox.inject(Fault::RateLimited);
+        let begun = tokio::time::Instant::now();
+        let received =
+            client.ping().send_with_retries(&sandbox, Retries::default(), tokio_sleep).await.unwrap();
+        assert!(received.into_answer().is_ok());
+        assert!(begun.elapsed() >= Duration::from_secs(2));
+        // The watch goes by the client's clock, which goes when tokio's does here.
+        let created = create(&client).send(&sandbox).await.unwrap().into_answer().unwrap();
+        let mut watch = client.watch(&created.payload.intent_id).unwrap();
+        let sleep = |wait| {
+            let clock = sandbox.clock().clone();
+            async move {
+                tokio_sleep(wait).await;
+                clock.advance(wait);
+            }
+        };
+        let end = watch.end(&sandbox, sleep).await;
+        assert!(matches!(end, End::Ended { .. }), "{end:?}");
+    });
+}

@@ -1,0 +1,193 @@
+//! A future that is dropped loses nothing but the read that was under way.
+
+use crate::world::{end_line, of_allscale, of_azotte, of_peach};
+use checkout_client::{Change, Evidence, Watch};
+use checkout_sandbox::{VirtualClock, allscale, azotte, peach};
+use checkout_transport::{Request, Response, Transport, TransportError};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+/// Is pending before it passes a request on and before it gives the answer back, and notes what was sent when.
+struct Slow<S> {
+    sandbox: S,
+    clock: VirtualClock,
+    sent: Arc<Mutex<Vec<(String, u64)>>>,
+}
+
+impl<S: Transport> Transport for Slow<S> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        pending(2).await;
+        self.sent.lock().unwrap().push((request.uri().path().to_owned(), self.clock.now_millis()));
+        let answer = self.sandbox.send(request).await;
+        pending(1).await;
+        answer
+    }
+}
+
+async fn pending(mut times: usize) {
+    poll_fn(|_| match times {
+        0 => Poll::Ready(()),
+        _ => {
+            times -= 1;
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+/// Polls a future, at most so many times; what is left of them.
+fn poll_at_most<T>(future: impl Future<Output = T>, polls: &mut usize) -> Option<T> {
+    let mut future = pin!(future);
+    while *polls > 0 {
+        *polls -= 1;
+        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return Some(done);
+        }
+    }
+    None
+}
+
+/// Watches to the end, and drops the future once, after so many polls, and whether it did. The changes' phases, the end,
+/// and what was sent when.
+fn walk<E: Evidence, S: Transport>(
+    (sandbox, mut watch): (S, Watch<E>),
+    clock: &VirtualClock,
+    drop_after: usize,
+    by_end: bool,
+) -> (String, bool, Vec<(String, u64)>) {
+    let slow = Slow { sandbox, clock: clock.clone(), sent: Arc::default() };
+    let sleep = |wait| {
+        let clock = clock.clone();
+        async move {
+            pending(1).await;
+            clock.advance(wait);
+        }
+    };
+    let (mut polls, mut dropped) = (drop_after, false);
+    loop {
+        let change = match by_end {
+            false => poll_at_most(watch.next_change(&slow, sleep), &mut polls),
+            true => poll_at_most(watch.end(&slow, sleep), &mut polls).map(Change::End),
+        };
+        match change {
+            Some(Change::End(end)) => {
+                let sent = slow.sent.lock().unwrap().clone();
+                return (end_line(&end), dropped, sent);
+            }
+            Some(_) => {}
+            None => {
+                assert!(!dropped, "it goes on for ever");
+                (polls, dropped) = (1_000_000, true);
+            }
+        }
+    }
+}
+
+fn check<E: Evidence, S: Transport>(
+    world: impl Fn() -> (S, Watch<E>),
+    clock: impl Fn(&S) -> VirtualClock,
+    least_gap: u64,
+) {
+    for by_end in [false, true] {
+        let at = |drop_after| {
+            let world = world();
+            let clock = clock(&world.0);
+            walk(world, &clock, drop_after, by_end)
+        };
+        let (expected, dropped, sent) = at(1_000_000);
+        assert!(!dropped && expected.starts_with("ended: "), "{expected}");
+        let mut points = 0;
+        loop {
+            let (end, dropped, sent) = at(points);
+            assert_eq!(end, expected, "dropped after {points} polls");
+            for path in ["/status", "/oauth/token", "/checkout_intents/"] {
+                let of_one = sent.iter().filter(|(at, _)| at.contains(path)).map(|(_, at)| *at);
+                let times: Vec<_> = of_one.collect();
+                let gap = if path == "/oauth/token" { 1_000 } else { least_gap };
+                assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= gap), "{points}: {sent:?}");
+            }
+            if !dropped {
+                break;
+            }
+            points += 1;
+        }
+        // Pending three times in each read, and once in each sleep between them.
+        assert!(points >= 4 * sent.len() - 1, "{points} points, {} reads", sent.len());
+    }
+}
+
+#[test]
+fn an_allscale_watch_that_is_dropped_at_any_poll_comes_to_the_same_end() {
+    check(|| of_allscale::watched(allscale::Scenario::happy()), |sandbox| sandbox.clock().clone(), 1_000);
+}
+
+#[test]
+fn an_azotte_watch_that_is_dropped_at_any_poll_comes_to_the_same_end() {
+    let scenario = azotte::Scenario::three_ds_url;
+    check(|| of_azotte::watched(scenario()), |sandbox| sandbox.clock().clone(), 1_000);
+}
+
+#[test]
+fn a_peach_watch_that_is_dropped_at_any_poll_keeps_the_limit_too() {
+    let scenario = peach::Scenario::declined_then_paid;
+    check(|| of_peach::watched(scenario()), |sandbox| sandbox.clock().clone(), 30_000);
+    check(|| of_peach::watched_by_v2(scenario()), |sandbox| sandbox.clock().clone(), 30_000);
+}
+
+#[test]
+fn dropping_it_again_and_again_asks_for_nothing_more_often_than_the_plan_does() {
+    let (sandbox, mut watch) = of_allscale::watched(allscale::Scenario::never_paid());
+    let clock = sandbox.clock().clone();
+    let slow = Slow { sandbox, clock: clock.clone(), sent: Arc::default() };
+    for _ in 0..2_000 {
+        // Long enough for the request to leave, and not for its answer to come.
+        let mut polls = 3;
+        let change = poll_at_most(watch.next_change(&slow, |_| std::future::pending()), &mut polls);
+        assert!(change.is_none());
+        clock.advance(Duration::from_millis(10));
+    }
+    let sent = slow.sent.lock().unwrap().len();
+    assert!((15..=21).contains(&sent), "{sent} in 20 s");
+}
+
+/// What a web framework or a runtime asks of a handler: a future that is `Send` for every lifetime it could have.
+#[test]
+fn a_watch_can_be_awaited_in_a_handler_of_a_web_framework() {
+    use checkout_client::Retries;
+    fn handler<S, F: Future + Send + 'static>(_: impl Fn(S) -> F + Send + Sync + 'static) {}
+    async fn sleep(_: Duration) {}
+    async fn watches(
+        (client, sandbox): (Arc<checkout_client::allscale::Client>, Arc<allscale::Sandbox>),
+    ) -> bool {
+        let mut watch = client.watch("65b2").unwrap();
+        let first = watch.next_change(&*sandbox, sleep).await;
+        let end = watch.end(&*sandbox, sleep).await;
+        let ping = client.ping().send_with_retries(&*sandbox, Retries::default(), sleep).await;
+        first.is_end() && end.held() && ping.is_ok()
+    }
+    handler(watches);
+    async fn of_azotte((client, sandbox): (Arc<checkout_client::azotte::Client>, Arc<azotte::Sandbox>)) {
+        let _ = client.watch("trk_1").unwrap().end(&*sandbox, sleep).await;
+    }
+    handler(of_azotte);
+    async fn of_peach((client, sandbox): (Arc<checkout_client::peach::v2::Client>, Arc<peach::Sandbox>)) {
+        let _ = client.watch("c01b").unwrap().end(&*sandbox, sleep).await;
+    }
+    handler(of_peach);
+    fn of_any<E: Evidence + 'static>(watch: Watch<E>) {
+        let end = async |mut watch: Watch<E>, sandbox: Arc<allscale::Sandbox>| {
+            watch.end(&*sandbox, sleep).await.held()
+        };
+        fn sent(_: impl Future + Send + 'static) {}
+        sent(end(watch, Arc::new(allscale::Sandbox::new(7))));
+    }
+    let _ = of_any::<checkout_wire::peach::Payment<'static>>;
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Watch<checkout_wire::allscale::Intent<'static>>>();
+    shared::<Watch<checkout_wire::azotte::CheckoutResult<'static>>>();
+    shared::<Watch<checkout_wire::peach::Payment<'static>>>();
+    shared::<checkout_client::Handle>();
+}

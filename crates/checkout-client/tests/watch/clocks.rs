@@ -1,0 +1,94 @@
+//! A clock that is wrong for a while.
+
+use crate::world::{end_line, of_allscale, of_azotte};
+use checkout_client::{End, azotte};
+use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
+use checkout_tables::Environment;
+use checkout_transport::{Response, TransportError, from_fn_blocking};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+const MINUTE: i64 = 60_000;
+const YEAR: i64 = 365 * 24 * 60 * MINUTE;
+
+/// Watches by a clock that is wrong by `off` for so many looks at it, from one on. How it ends, where one that gave up is
+/// watched again, and resumed if it does so still; the longest sleep; and how many reads there were.
+fn check(off: i64, from: u64, looks: u64) -> (String, Duration, usize) {
+    let sandbox = Sandbox::builder().seed(7).scenario(Scenario::three_ds_url()).build();
+    let submitted = of_azotte::client(&sandbox).submit(&of_azotte::submit()).send_blocking(&sandbox).unwrap();
+    let number = submitted.into_answer().unwrap().payload.tracking_number.unwrap();
+    let (clock, looked) = (sandbox.clock().clone(), AtomicU64::new(0));
+    let wrong = move || match looked.fetch_add(1, Ordering::SeqCst) {
+        look if (from..from + looks).contains(&look) => clock.now_millis().saturating_add_signed(off),
+        _ => clock.now_millis(),
+    };
+    let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
+    let mut watch = client.clock(wrong).build().unwrap().watch(&number).unwrap();
+    let (clock, mut longest, mut sleeps) = (sandbox.clock().clone(), Duration::ZERO, 0);
+    let mut end = || {
+        watch.end_blocking(&sandbox, |wait| {
+            longest = longest.max(wait);
+            sleeps += 1;
+            assert!(sleeps < 1_000, "it never ends");
+            clock.advance(wait);
+        })
+    };
+    let mut last = end();
+    for _ in 0..looks {
+        if matches!(last, End::GaveUp { .. }) {
+            last = end();
+        }
+    }
+    if matches!(last, End::GaveUp { .. }) {
+        watch.resume(Duration::from_secs(3_600));
+        last = watch.end_blocking(&sandbox, |wait| {
+            longest = longest.max(wait);
+            clock.advance(wait);
+        });
+    }
+    (end_line(&last), longest, sandbox.requests().len() - 1)
+}
+
+#[test]
+fn a_clock_that_jumps_and_comes_back_costs_neither_the_end_nor_a_year() {
+    for off in [-YEAR, -MINUTE, -5_000, 5_000, MINUTE, 60 * MINUTE, YEAR, 3 * YEAR] {
+        for from in 0..10 {
+            for looks in [1, 2, 4] {
+                let (end, longest, reads) = check(off, from, looks);
+                assert_eq!(end, "ended: succeeded", "{off} {from} {looks}");
+                // Half a minute is the longest pause; less than a minute of the jump may come to it.
+                assert!(longest <= Duration::from_secs(90), "{longest:?} {off} {from} {looks}");
+                // Each look that is wrong can make a read come too soon, and a resumed watch begins by one.
+                assert!(reads <= 20, "{reads} {off} {from} {looks}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_stored_by_a_clock_that_was_far_ahead_goes_on_by_one_that_is_right() {
+    let (sandbox, mut watch) = of_allscale::watched(checkout_sandbox::allscale::Scenario::happy());
+    let clock = sandbox.clock().clone();
+    // An hour ahead, which the plan's deadline outlives here.
+    let (now, offset) = (clock.clone(), Arc::new(AtomicU64::new(3_600_000)));
+    let ahead = Arc::clone(&offset);
+    let client = checkout_client::allscale::Client::builder(of_allscale::key())
+        .clock(move || now.now_millis() + ahead.load(Ordering::SeqCst))
+        .nonces(|| "nonce-of-another".to_owned())
+        .build()
+        .unwrap();
+    let plan = checkout_client::Plan::allscale().deadline(Duration::from_secs(24 * 3_600));
+    let mut far = client.watch(&sandbox.intents()[0].id).unwrap().plan(plan);
+    // By a transport that loses everything.
+    let nowhere = from_fn_blocking(|_| -> Result<Response, _> { Err(TransportError::unknown("time out")) });
+    assert!(!far.next_change_blocking(&nowhere, |_| panic!("it reads at once")).is_end());
+    watch = watch.plan(plan).resume_from(&far.stored()).unwrap();
+    let mut waits = Vec::new();
+    let end = watch.end_blocking(&sandbox, |wait| {
+        waits.push(wait);
+        clock.advance(wait);
+    });
+    assert_eq!(end_line(&end), "ended: succeeded");
+    assert!(waits[0] >= Duration::from_secs(1) && waits[0] < Duration::from_secs(10), "{waits:?}");
+}

@@ -1,0 +1,19 @@
+//! Watches of every provider's checkouts, against the sandboxes: their clocks go when a watch sleeps.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod cancel;
+mod clocks;
+mod faults;
+mod scenarios;
+mod secrets;
+mod stored;
+mod tokens;
+mod wakes;
+mod world;

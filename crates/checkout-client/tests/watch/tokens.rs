@@ -1,0 +1,125 @@
+//! V2's access tokens, which a watch sees to.
+
+use crate::world::{Form, end_line, lines, nonces, of_peach};
+use checkout_client::{Advice, End, NotRead, Why, peach};
+use checkout_sandbox::peach::{ENTITY_ID, Fault, Sandbox, Scenario};
+use checkout_tables::Environment;
+use checkout_tables::peach::Route;
+use std::time::Duration;
+
+fn tokens(sandbox: &Sandbox) -> usize {
+    sandbox.requests().iter().filter(|request| request.path().ends_with("/oauth/token")).count()
+}
+
+#[test]
+fn a_watch_without_a_token_asks_for_one_and_then_it_is_good_for_all_reads() {
+    for form in [Form::Async, Form::Local, Form::Blocking, Form::Iterator] {
+        let (sandbox, mut watch) = of_peach::watched_by_v2(Scenario::declined_then_paid());
+        let (clock, before) = (sandbox.clock().clone(), tokens(&sandbox));
+        let begun = clock.now_millis();
+        let log = lines(&form.changes(&mut watch, &sandbox, &clock));
+        assert_eq!(log.last().unwrap(), "ended: succeeded", "{log:?}");
+        assert_eq!(tokens(&sandbox) - before, 1);
+        // It costs the first read no time.
+        assert_eq!(sandbox.status_requests(ENTITY_ID)[0].at_millis, begun);
+    }
+}
+
+#[test]
+fn a_token_that_expires_on_the_way_is_followed_by_another() {
+    let scenario = Scenario::expired();
+    let sandbox =
+        Sandbox::builder().seed(7).scenario(scenario).access_tokens_last(Duration::from_secs(300)).build();
+    let client = of_peach::v2(&sandbox).build().unwrap();
+    client.authenticate_blocking(&sandbox).unwrap();
+    let create = client.create(&of_peach::checkout()).unwrap();
+    let id = create.send_blocking(&sandbox).unwrap().into_answer().unwrap().payload.checkout_id;
+    let (clock, mut watch) = (sandbox.clock().clone(), client.watch(&id).unwrap());
+    let log = lines(&Form::Async.changes(&mut watch, &sandbox, &clock));
+    assert_eq!(log.last().unwrap(), "ended: failed: expired");
+    assert!(!log.iter().any(|line| line.starts_with('x')), "{log:?}");
+    // Half an hour, in pieces of four minutes.
+    assert!((6..=9).contains(&tokens(&sandbox)), "{}", tokens(&sandbox));
+}
+
+#[test]
+fn a_token_that_is_refused_is_forgotten_and_another_is_asked_for() {
+    let (sandbox, mut watch) = of_peach::watched_by_v2(Scenario::happy());
+    let (clock, before) = (sandbox.clock().clone(), tokens(&sandbox));
+    sandbox.inject_on(Route::CheckoutStatus, Fault::EmptyUnauthorized);
+    let log = lines(&Form::Blocking.changes(&mut watch, &sandbox, &clock));
+    assert!(log[0].starts_with("x ") && log[0].ends_with("HTTP status 401"), "{log:?}");
+    assert_eq!(log.last().unwrap(), "ended: succeeded");
+    assert_eq!(tokens(&sandbox) - before, 2);
+}
+
+#[test]
+fn a_token_that_cannot_be_had_is_asked_for_later_and_at_last_given_up() {
+    let (sandbox, mut watch) = of_peach::watched_by_v2(Scenario::happy());
+    let clock = sandbox.clock().clone();
+    sandbox.inject_on(Route::Token, Fault::HtmlBadGateway);
+    sandbox.inject_on(Route::Token, Fault::LostAnswer);
+    let log = lines(&Form::Async.changes(&mut watch, &sandbox, &clock));
+    assert_eq!(log.iter().filter(|line| line.contains("/api/oauth/token")).count(), 2, "{log:?}");
+    assert_eq!(log.last().unwrap(), "ended: succeeded");
+
+    // Credentials that are wrong no repeat mends.
+    let id = sandbox.checkouts()[0].checkout_id.clone();
+    let now = clock.clone();
+    let credentials = peach::v2::Credentials {
+        client_id: "nobody".into(),
+        client_secret: "wrong".into(),
+        merchant_id: "nobody".into(),
+    };
+    let wrong = peach::v2::Client::builder(ENTITY_ID, credentials).environment(Environment::Sandbox);
+    let wrong = wrong.referer("https://shop.example").clock(move || now.now_millis());
+    let wrong = wrong.nonces(nonces()).build().unwrap();
+    let asked = sandbox.status_requests(ENTITY_ID).len();
+    let end = wrong.watch(&id).unwrap().end_blocking(&sandbox, |wait| clock.advance(wait));
+    let End::GaveUp { gave_up, .. } = end else { panic!("{end:?}") };
+    assert_eq!(gave_up.why, Why::Refused);
+    assert_eq!(sandbox.status_requests(ENTITY_ID).len(), asked);
+}
+
+#[test]
+fn a_token_source_of_the_caller_s_is_the_caller_s_to_fill() {
+    let (sandbox, _) = of_peach::watched_by_v2(Scenario::happy());
+    let (clock, before) = (sandbox.clock().clone(), tokens(&sandbox));
+    let empty = of_peach::v2(&sandbox).tokens(|_| None).build().unwrap();
+    let mut watch = empty.watch(&sandbox.checkouts()[0].checkout_id).unwrap();
+    let change = watch.next_change_blocking(&sandbox, |wait| clock.advance(wait));
+    let checkout_client::Change::NotRead { error, again: Some(_) } = change else { panic!("{change:?}") };
+    let NotRead::NoReply(sent) = &*error else { panic!("{error:?}") };
+    assert!(sent.wants_token());
+    assert_eq!((error.retry(), tokens(&sandbox)), (Advice::Never, before));
+    let end = watch.end_blocking(&sandbox, |wait| clock.advance(wait));
+    assert_eq!(end_line(&end), "gave up at nothing: Deadline");
+}
+
+#[test]
+fn a_token_that_is_no_longer_good_when_it_comes_is_not_asked_for_without_end() {
+    use checkout_transport::bytes::Bytes;
+    use checkout_transport::{BlockingTransport, Request, Response, TransportError, from_fn_blocking, http};
+    let (sandbox, mut watch) = of_peach::watched_by_v2(Scenario::happy());
+    let (clock, before) = (sandbox.clock().clone(), tokens(&sandbox));
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let transport = from_fn_blocking(|request: Request| -> Result<Response, TransportError> {
+        if !request.uri().path().ends_with("/oauth/token") {
+            return sandbox.send_blocking(request);
+        }
+        assert!(asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 1_000, "it never ends");
+        // Longer on its way than it is given out for.
+        clock.advance(Duration::from_millis(1_500));
+        let token = br#"{"access_token":"eyJh","expires_in":"2","token_type":"Bearer"}"#;
+        Ok(http::Response::new(Bytes::from_static(token)))
+    });
+    let change = watch.next_change_blocking(&transport, |wait| clock.advance(wait));
+    let checkout_client::Change::NotRead { error, again: Some(_) } = change else { panic!("{change:?}") };
+    let NotRead::NoReply(error) = &*error else { panic!("{error:?}") };
+    assert!(error.wants_token());
+    let end = watch.end_blocking(&transport, |wait| clock.advance(wait));
+    assert_eq!(end_line(&end), "gave up at nothing: Deadline");
+    // No more often than statuses would be.
+    let asked = asked.into_inner();
+    assert!((2..=130).contains(&asked) && tokens(&sandbox) == before, "{asked}");
+}
