@@ -38,6 +38,9 @@ const ARROWS: &[Row] = &[
             "checkout-money",
         ],
     ),
+    ("checkout-reqwest", &["checkout-transport"]),
+    ("checkout-ureq", &["checkout-transport"]),
+    ("checkout-tower", &["checkout-transport"]),
     // Everything but adapters and stores.
     (
         "checkout-kit",

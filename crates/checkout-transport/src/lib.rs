@@ -66,9 +66,10 @@
 //! What every transport does, and what the crates above rely on:
 //!
 //! 1. **The request goes out as given**: the method, the URI, every header and the body's bytes. Nothing is
-//!    added but what HTTP itself needs (`host`, `content-length`, the connection's own headers), nothing is
-//!    encoded, normalised or sorted. A signature covers these bytes. The URI is absolute; the version of
-//!    HTTP is the transport's choice.
+//!    added but what HTTP itself needs (`host`, `content-length`, the connection's own headers) and at most
+//!    `accept: */*`, which says nothing; nothing is encoded, normalised or sorted. A signature covers these
+//!    bytes. What a stack cannot send as given it refuses. The URI is absolute; the version of HTTP is the
+//!    transport's choice, and so is a proxy that the operator has set up.
 //! 2. **No redirect is followed.** A `3xx` is a response like any other. The signature covers the path, and
 //!    a provider's answer must not choose which host is called next.
 //! 3. **Nothing is sent twice.** One call is one attempt: a nonce is spent by it, and a second creation can
@@ -94,12 +95,28 @@
 //! request. [`Delivery`] answers it, and a transport that answers [`Delivery::NotSent`] wrongly can cost a
 //! customer a second payment.
 //!
-//! Sources: HTTP Semantics, RFC 9110. Features: none. [`http`] and [`bytes`] are re-exported, as their types
-//! are this crate's own vocabulary.
+//! Sources: HTTP Semantics, RFC 9110. [`http`] and [`bytes`] are re-exported, as their types are this crate's
+//! own vocabulary.
+//!
+//! # Features
+//!
+//! None is switched on by itself.
+//!
+//! - `contract`: the suite that a transport of your own is held to, law by law, in the module `contract`. For
+//!   your `[dev-dependencies]`.
+//! - `loopback`: any transport as an HTTP/1.1 server on 127.0.0.1, for tests, in the module `loopback`.
+//! - `record`: a transport that records what it carries, scrubbed, and one that replays it, in the module
+//!   `record`.
 
 mod body;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod error;
 mod from_fn;
+#[cfg(feature = "loopback")]
+pub mod loopback;
+#[cfg(feature = "record")]
+pub mod record;
 mod shared;
 mod transport;
 

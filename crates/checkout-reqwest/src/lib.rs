@@ -1,0 +1,110 @@
+//! The checkout crates over [`reqwest`].
+//!
+//! - [`Reqwest`]: a [`Transport`](checkout_transport::Transport) over [`reqwest::Client`].
+//! - `Blocking`, with the feature `blocking`: a
+//!   [`BlockingTransport`](checkout_transport::BlockingTransport) over `reqwest::blocking::Client`.
+//!
+//! Both keep [the contract of a transport](checkout_transport#the-contract); the suite that proves it is among
+//! this crate's tests.
+//!
+//! ```
+//! # use std::io::{BufRead as _, BufReader, Write as _};
+//! # let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+//! # let address = listener.local_addr()?;
+//! # let provider = std::thread::spawn(move || {
+//! #     let (mut stream, _) = listener.accept().unwrap();
+//! #     let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+//! #     while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+//! #     stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 5\r\n\r\nwhat?").unwrap();
+//! # });
+//! use checkout_reqwest::{Reqwest, reqwest};
+//! use checkout_transport::{Transport, bytes::Bytes, http};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! // `Reqwest::new()` is all that most programs need. This one brings its own settings.
+//! let transport = Reqwest::from_builder(reqwest::Client::builder().no_proxy())?;
+//! # let uri = format!("http://{address}/v1/test/ping");
+//! let request = http::Request::get(uri).body(Bytes::new())?;
+//! let response = transport.send(request).await?;
+//! assert_eq!((response.status().as_u16(), &response.body()[..]), (404, &b"what?"[..]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # provider.join().unwrap();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What reqwest does by itself, and what becomes of it here
+//!
+//! | by itself | here |
+//! |---|---|
+//! | follows up to ten redirects | none |
+//! | repeats what an HTTP/2 server refused | never |
+//! | asks for compressed bodies and inflates them, once any crate of the build switches that on | never |
+//! | waits for ever (blocking: for 30 s) | [`TIMEOUT`], head and body together, and [`CONNECT_TIMEOUT`] |
+//! | parses the URI and writes it anew | a URI that would change on the way is not sent |
+//! | takes a body of any length | capped while it streams in |
+//! | names the URI in its errors, with the query | the URI is taken out |
+//! | sends `accept: */*` when a request has no `accept` | this stays: reqwest has no way to switch it off |
+//! | sends through the proxies that the environment names | this stays: see below |
+//!
+//! `accept: */*` says what its absence says (RFC 9110, 12.5.1), and every request of `checkout-client` has an
+//! `accept` of its own.
+//!
+//! A proxy is what the operator asked for, in `HTTPS_PROXY` and its like or in a builder, and it stays. To an
+//! `https` URI it sees the host's name and no more. To an `http` URI, also one of this machine such as a
+//! sandbox's, it sees all with the keys, and gets a header of its own when its address has a password.
+//! `NO_PROXY=127.0.0.1,localhost` takes this machine out, and `reqwest::Client::builder().no_proxy()` is without.
+//!
+//! What a builder cannot be made to forget: headers for every request (`default_headers`, `user_agent`) and a cookie
+//! store, which add to what was given; `http09_responses`, which takes anything for an answer; HTTP/3's early data,
+//! which can be replayed. A builder for [`Reqwest::from_builder`] has none of them.
+//!
+//! # How far a request got
+//!
+//! An error is [`NotSent`](checkout_transport::Delivery::NotSent) when this crate refuses the URI, and when no
+//! connection was made: no address for the host, a refusal, a TLS handshake or a proxy's `CONNECT` that failed, or
+//! the time for connecting was over. reqwest says so with [`is_connect`](reqwest::Error::is_connect). As nothing is
+//! redirected or repeated, a request has one connection, and that is made before its first byte leaves. When the
+//! server has closed an idle connection meanwhile, hyper takes another one, provided that it has not begun to write:
+//! that is no second attempt.
+//!
+//! Everything else is [`Unknown`](checkout_transport::Delivery::Unknown), also when the time of the whole exchange
+//! ends while connecting, and also [`is_builder`](reqwest::Error::is_builder), which can speak of an answer's
+//! `location`. A builder with `https_only` refuses what is not `https` with that.
+//!
+//! # TLS
+//!
+//! `rustls`, which is on by default, takes what `reqwest/rustls` takes: the cryptography of `aws-lc-rs` and the
+//! certificates that the operating system trusts. On Linux these are files: in an image without them
+//! [`Reqwest::new`] is an error. `aws-lc-rs` needs a C compiler to build, on Windows also NASM or the
+//! environment variable `AWS_LC_SYS_PREBUILT_NASM=1`; CMake only for targets that are less common.
+//!
+//! For another one, take this crate with `default-features = false`, reqwest with the feature of your choice, and say
+//! [`assume_tls`](Reqwest::assume_tls). `native-tls` is the operating system's: on Linux OpenSSL, whose headers it
+//! needs. `rustls-no-provider` is rustls with the provider that the program installs: `ring` is smaller than
+//! `aws-lc-rs`, and needs a C compiler too. Without one there are only providers from outside the rustls project.
+//!
+//! **What is not here:** HTTP/2 and HTTP/3, which reqwest's own features switch on; browsers, where redirects are
+//! the browser's to follow; signing, retries, and what an answer means.
+//!
+//! **The one idea to know:** a client that is polite in general is dangerous for a payment. Each of its
+//! kindnesses (to follow, to repeat, to tidy up) is switched off here, and what cannot be is named above.
+//!
+//! Sources: the code of reqwest 0.13.5, hyper-util 0.1.21 and hyper 1.12; RFC 9110.
+//!
+//! Features: `rustls` (on by default); `blocking`.
+
+mod adapter;
+#[cfg(feature = "blocking")]
+mod blocking;
+mod error;
+mod limits;
+mod uri;
+
+pub use reqwest;
+
+pub use adapter::Reqwest;
+#[cfg(feature = "blocking")]
+pub use blocking::Blocking;
+pub use error::BuildError;
+pub use limits::{CONNECT_TIMEOUT, TIMEOUT};

@@ -1,0 +1,117 @@
+//! The adapters are held to the contract of a transport, also when the builder that they get is against it.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::future::Future;
+use std::time::Duration;
+
+use checkout_reqwest::{Reqwest, reqwest};
+use checkout_transport::contract::{self, Broken, Law};
+use reqwest::header::{HeaderMap, HeaderValue};
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// What the suite says of the transports that `make` makes.
+fn check(make: impl Fn(Duration) -> Reqwest) -> Result<(), Broken> {
+    block_on(contract::check(make))
+}
+
+/// Whatever reqwest can be told to do against the contract, and be told otherwise.
+fn hostile() -> reqwest::ClientBuilder {
+    let repeated_always = reqwest::retry::for_host("127.0.0.1")
+        .no_budget()
+        .max_retries_per_request(3)
+        .classify_fn(|attempt| attempt.retryable());
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::limited(5))
+        .retry(repeated_always)
+        .gzip(true)
+        .connection_verbose(true)
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .timeout(Duration::from_secs(3_600))
+}
+
+#[test]
+fn the_default_client_keeps_the_contract() {
+    assert_eq!(check(|timeout| Reqwest::new().unwrap().timeout(timeout)), Ok(()));
+}
+
+#[test]
+fn a_client_from_a_builder_that_is_against_it_keeps_the_contract() {
+    assert_eq!(check(|timeout| Reqwest::from_builder(hostile()).unwrap().timeout(timeout)), Ok(()));
+}
+
+#[test]
+fn a_client_that_was_not_checked_breaks_it_in_every_way_that_it_was_built_for() {
+    let builders: [(fn() -> reqwest::ClientBuilder, Law); 3] = [
+        // It sends the very first request again and again.
+        (hostile, Law::MethodGoesOutAsGiven),
+        // It asks for compressed bodies.
+        (|| reqwest::Client::builder().gzip(true), Law::NothingIsAdded),
+        (|| reqwest::Client::builder().gzip(false), Law::NoRedirectIsFollowed),
+    ];
+    for (builder, law) in builders {
+        let broken =
+            check(|timeout| Reqwest::from_client_unchecked(builder().build().unwrap()).timeout(timeout));
+        assert_eq!(broken.unwrap_err().law(), law);
+    }
+}
+
+#[test]
+fn a_client_that_was_not_checked_is_never_certain() {
+    let broken = check(|timeout| {
+        let builder = reqwest::Client::builder()
+            .no_gzip()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never());
+        Reqwest::from_client_unchecked(builder.build().unwrap()).timeout(timeout)
+    });
+    assert_eq!(broken.unwrap_err().law(), Law::RefusedConnectionIsNotSent);
+}
+
+#[test]
+fn headers_for_every_request_stay_in_a_builder_and_break_it() {
+    let broken = check(|timeout| {
+        let headers = HeaderMap::from_iter([(
+            reqwest::header::AUTHORIZATION,
+            HeaderValue::from_static("Bearer of every request"),
+        )]);
+        let builder = reqwest::Client::builder().default_headers(headers);
+        Reqwest::from_builder(builder).unwrap().timeout(timeout)
+    });
+    assert_eq!(broken.unwrap_err().law(), Law::NothingIsAdded);
+}
+
+#[cfg(feature = "blocking")]
+mod blocking {
+    use super::*;
+    use checkout_reqwest::Blocking;
+
+    #[test]
+    fn the_default_blocking_client_keeps_the_contract() {
+        let checked = contract::check_blocking(|timeout| Blocking::new().unwrap().timeout(timeout));
+        assert_eq!(checked, Ok(()));
+    }
+
+    #[test]
+    fn a_blocking_client_from_a_builder_that_is_against_it_keeps_the_contract() {
+        let checked = contract::check_blocking(|timeout| {
+            let builder = reqwest::blocking::ClientBuilder::from(hostile()).timeout(None);
+            Blocking::from_builder(builder).unwrap().timeout(timeout)
+        });
+        assert_eq!(checked, Ok(()));
+    }
+
+    #[test]
+    fn a_blocking_client_that_was_not_checked_breaks_it() {
+        let broken = contract::check_blocking(|timeout| {
+            let client = reqwest::blocking::Client::builder().no_gzip().build().unwrap();
+            Blocking::from_client_unchecked(client).timeout(timeout)
+        });
+        assert_eq!(broken.unwrap_err().law(), Law::NoRedirectIsFollowed);
+    }
+}

@@ -1,0 +1,437 @@
+//! Whole checkouts with every provider, over real HTTP through every adapter. The sandboxes are served on
+//! loopback, and their clocks are advanced between the polls.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::fmt::Debug;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use checkout_kit::integrity::{self, Policy, Read};
+use checkout_kit::{
+    BlockingTransport, Call, Cents, Delivery, Environment, Nonces, Observable, Phase, Readable, Received,
+    SendError, SharedTransport, Tracker, Verdict, allscale, azotte, peach,
+};
+use checkout_reqwest::{Blocking, Reqwest, reqwest};
+use checkout_sandbox::VirtualClock;
+use checkout_tower::Tower;
+use checkout_transport::http::HeaderMap;
+use checkout_transport::loopback::Server;
+use checkout_ureq::{Ureq, ureq};
+use hyper_util::client::legacy::{Client, Error as ClientError};
+use hyper_util::rt::TokioExecutor;
+use tokio::runtime::{Builder, Runtime};
+
+/// An adapter, and what it needs to be asked.
+#[derive(Clone)]
+enum Stack {
+    Async(Arc<Runtime>, SharedTransport),
+    Blocking(Arc<dyn BlockingTransport + Send + Sync>),
+}
+
+impl Stack {
+    fn ask<T: Readable>(&self, call: &Call<T>) -> Result<Received<T>, SendError> {
+        match self {
+            Self::Async(runtime, transport) => runtime.block_on(call.send(transport)),
+            Self::Blocking(transport) => call.send_blocking(&**transport),
+        }
+    }
+
+    fn authenticate(&self, client: &peach::v2::Client) {
+        match self {
+            Self::Async(runtime, transport) => runtime.block_on(client.authenticate(transport)).unwrap(),
+            Self::Blocking(transport) => client.authenticate_blocking(&**transport).unwrap(),
+        }
+    }
+}
+
+/// Every adapter. None of them takes a proxy from the environment: all of this stays on this machine.
+fn stacks() -> [(&'static str, Stack); 4] {
+    let runtime = || Arc::new(Builder::new_current_thread().enable_all().build().unwrap());
+    let reqwest = Reqwest::from_builder(reqwest::Client::builder().no_proxy()).unwrap();
+    let blocking = Blocking::from_builder(reqwest::blocking::Client::builder().no_proxy()).unwrap();
+    let ureq = Ureq::from_config(ureq::Agent::config_builder().proxy(None), checkout_ureq::TIMEOUT);
+    let client = Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build_http();
+    let tower = Tower::new(client)
+        .classify(|error| match error.downcast_ref::<ClientError>() {
+            Some(error) if error.is_connect() => Delivery::NotSent,
+            Some(_) | None => Delivery::Unknown,
+        })
+        .deadline(Duration::from_secs(30), tokio::time::sleep);
+    [
+        ("reqwest", Stack::Async(runtime(), SharedTransport::new(reqwest))),
+        ("reqwest blocking", Stack::Blocking(Arc::new(blocking))),
+        ("ureq", Stack::Blocking(Arc::new(ureq))),
+        ("tower", Stack::Async(runtime(), SharedTransport::new(tower))),
+    ]
+}
+
+/// How a checkout went, and every request that the provider saw of it.
+#[derive(Debug, PartialEq)]
+struct Told {
+    steps: Vec<String>,
+    requests: Vec<String>,
+}
+
+/// Plays a checkout without HTTP, and then over HTTP through every adapter, where it must go the same way.
+fn check(checkout: fn(Option<&Stack>) -> Told) -> Vec<String> {
+    let without_http = checkout(None);
+    for (name, stack) in stacks() {
+        assert_eq!(checkout(Some(&stack)), without_http, "{name}");
+    }
+    without_http.steps
+}
+
+/// The adapter, or else the sandbox itself in its place.
+fn stack_or<S: BlockingTransport + Clone + Send + Sync + 'static>(
+    stack: Option<&Stack>,
+    sandbox: &S,
+) -> Stack {
+    stack.cloned().unwrap_or_else(|| Stack::Blocking(Arc::new(sandbox.clone())))
+}
+
+/// Polls until it is paid, and tells each phase with the seconds since the first poll.
+fn drive<T: Observable>(
+    stack: &Stack,
+    clock: &VirtualClock,
+    call: &Call<T>,
+    tracker: &mut Tracker<T::Status>,
+) -> Vec<String> {
+    let (begun, mut steps) = (clock.now_millis(), Vec::new());
+    let mut last = None;
+    for _ in 0..200 {
+        let received = stack.ask(call).unwrap();
+        if let Some(observation) = received.observation() {
+            let verdict = tracker.observe(observation);
+            assert!(!verdict.wants_attention(), "{verdict:?}");
+        }
+        if tracker.phase() != last {
+            last = tracker.phase();
+            let seconds = (clock.now_millis() - begun) / 1_000;
+            steps.push(format!("{seconds} s: {}", last.unwrap()));
+        }
+        if last == Some(Phase::Succeeded) {
+            return steps;
+        }
+        clock.advance(received.poll_after());
+    }
+    panic!("never paid: {steps:?}");
+}
+
+/// A request as the provider saw it, without what belongs to the connection.
+fn seen(method: &str, path: &str, query: &str, headers: &HeaderMap, body: &[u8]) -> String {
+    let mut headers: Vec<String> = headers
+        .iter()
+        .filter(|(name, _)| !["host", "content-length", "connection"].contains(&name.as_str()))
+        .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+        .collect();
+    headers.sort();
+    format!("{method} {path}?{query} {headers:?} {}", body.escape_ascii())
+}
+
+/// Every request that a sandbox saw.
+macro_rules! requests {
+    ($sandbox:expr) => {
+        $sandbox
+            .requests()
+            .iter()
+            .map(|one| seen(one.method(), one.path(), one.query(), one.headers(), one.body()))
+            .collect()
+    };
+}
+
+fn nonces() -> impl Nonces {
+    let last = AtomicU64::new(0);
+    move || format!("nonce-{}", last.fetch_add(1, Ordering::Relaxed))
+}
+
+mod with_allscale {
+    use super::*;
+    use allscale::{Client, Currency, Draft, Intent, Rules, SigningKey};
+    use checkout_kit::allscale::{CreateIntent, Route, StableCoin};
+    use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox};
+
+    fn client(sandbox: &Sandbox, url: &str) -> Client {
+        let clock = sandbox.clock().clone();
+        Client::builder(SigningKey::new(API_KEY, API_SECRET.into()).unwrap())
+            .environment(Environment::Sandbox)
+            .base_url(url)
+            .clock(move || clock.now_millis())
+            .nonces(nonces())
+            .build()
+            .unwrap()
+    }
+
+    fn order() -> CreateIntent<'static> {
+        Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1").check(&Rules::default()).unwrap()
+    }
+
+    fn checkout(stack: Option<&Stack>) -> Told {
+        let sandbox = Sandbox::new(1);
+        let server = Server::start(sandbox.clone()).unwrap();
+        let (client, stack) = (client(&sandbox, server.url()), stack_or(stack, &sandbox));
+        let created = stack.ask(&client.create(&order())).unwrap().into_answer().unwrap().payload;
+        let (status, mut tracker) = (client.status(&created.intent_id).unwrap(), Tracker::new());
+        let mut steps = drive(&stack, sandbox.clock(), &status, &mut tracker);
+        let order = integrity::allscale::Order {
+            environment: Environment::Sandbox,
+            id: "order_1",
+            intent_id: &created.intent_id,
+            price: integrity::allscale::Price::Fiat {
+                currency: Currency::EUR,
+                amount: Cents::new(4_990),
+                owed: created.amount_coins,
+                accepted: &[StableCoin::USDT, StableCoin::USDC],
+            },
+        };
+        let read: Intent<'static> =
+            stack.ask(&client.get(&created.intent_id).unwrap()).unwrap().into_answer().unwrap().payload;
+        steps.push(
+            order.settled_by(&Read::answer(read, client.environment()), &Policy::default()).to_string(),
+        );
+        Told { steps, requests: requests!(sandbox) }
+    }
+
+    #[test]
+    fn a_checkout_is_paid_and_settled_through_every_adapter() {
+        assert_eq!(
+            check(checkout),
+            ["0 s: awaiting payer", "30 s: processing", "60 s: succeeded", "settled"]
+        );
+    }
+
+    #[test]
+    fn an_answer_that_was_lost_is_unknown_and_nothing_was_sent_twice() {
+        for (name, stack) in stacks() {
+            let sandbox = Sandbox::new(1);
+            let server = Server::start(sandbox.clone()).unwrap();
+            let client = client(&sandbox, server.url());
+            // So that there is a connection that can be used again.
+            stack.ask(&client.ping()).unwrap().into_answer().unwrap();
+            sandbox.inject_on(Route::Create, Fault::LostAnswer);
+            let error = stack.ask(&client.create(&order())).unwrap_err();
+            assert_eq!(error.delivery(), Delivery::Unknown, "{name}: {error:?}");
+            assert!(error.may_have_been_done(), "{name}");
+            assert_eq!(sandbox.intents().len(), 1, "{name}: it was done, once");
+            // The one after it is not confused.
+            stack.ask(&client.ping()).unwrap().into_answer().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_port_that_nobody_listens_on_is_not_sent() {
+        let url = nobody_listens().unwrap();
+        for (name, stack) in stacks() {
+            let sandbox = Sandbox::new(1);
+            let error = stack.ask(&client(&sandbox, &url).create(&order())).unwrap_err();
+            assert_eq!(error.delivery(), Delivery::NotSent, "{name}: {error:?}");
+            assert!(!error.may_have_been_done(), "{name}");
+        }
+    }
+
+    fn nobody_listens() -> io::Result<String> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        Ok(format!("http://{}", listener.local_addr()?))
+    }
+}
+
+mod with_azotte {
+    use super::*;
+    use azotte::{Client, Draft, PaymentChannel, Route, Rules, SubmitCheckout};
+    use checkout_sandbox::azotte::{API_KEY, Fault, Sandbox, Scenario, X_TN};
+
+    fn client(sandbox: &Sandbox, url: &str) -> Client {
+        let clock = sandbox.clock().clone();
+        Client::builder("acme", X_TN, API_KEY.into())
+            .environment(Environment::Sandbox)
+            .base_url(url)
+            .clock(move || clock.now_millis())
+            .build()
+            .unwrap()
+    }
+
+    fn order() -> SubmitCheckout<'static> {
+        Draft::stored_method(PaymentChannel::CreditCard)
+            .offer_identifier("off_1")
+            .correlation_id("order_2")
+            .item("plan_gold")
+            .customer_urn("urn:customer:42")
+            .check(&Rules::default())
+            .unwrap()
+    }
+
+    fn checkout(stack: Option<&Stack>) -> Told {
+        let sandbox = Sandbox::new(1);
+        sandbox.next_checkout(Scenario::three_ds_url());
+        let server = Server::start(sandbox.clone()).unwrap();
+        let (client, stack) = (client(&sandbox, server.url()), stack_or(stack, &sandbox));
+        let mut tracker = Tracker::new();
+        let submitted = stack.ask(&client.submit(&order())).unwrap();
+        assert_eq!(tracker.observe(submitted.observation().unwrap()), Verdict::First);
+        let number = submitted.into_answer().unwrap().payload.tracking_number.unwrap();
+        let status = client.status(&number).unwrap();
+        let mut steps = drive(&stack, sandbox.clock(), &status, &mut tracker);
+        let read = stack.ask(&status).unwrap().into_answer().unwrap().payload;
+        let order = integrity::azotte::Order { environment: Environment::Sandbox, tracking_number: &number };
+        steps.push(
+            order.settled_by(&Read::answer(read, client.environment()), &Policy::default()).to_string(),
+        );
+        steps.push(format!("captured {} times", sandbox.captures_of("order_2")));
+        Told { steps, requests: requests!(sandbox) }
+    }
+
+    #[test]
+    fn a_checkout_is_challenged_done_and_settled_through_every_adapter() {
+        assert_eq!(
+            check(checkout),
+            [
+                "0 s: processing",
+                "6 s: payer action",
+                "36 s: processing",
+                "40 s: succeeded",
+                "settled",
+                "captured 1 times"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_submit_whose_answer_was_lost_is_sent_again_by_the_caller_and_charged_once() {
+        for (name, stack) in stacks() {
+            let sandbox = Sandbox::new(1);
+            let server = Server::start(sandbox.clone()).unwrap();
+            let client = client(&sandbox, server.url());
+            sandbox.inject_on(Route::SubmitCheckout, Fault::LostAnswer);
+            let submit = client.submit(&order());
+            let error = stack.ask(&submit).unwrap_err();
+            assert!(error.may_have_been_done(), "{name}: {error:?}");
+            assert_eq!(sandbox.requests().len(), 1, "{name}");
+            stack.ask(&submit).unwrap().into_answer().unwrap();
+            sandbox.clock().advance(Duration::from_secs(3_600));
+            assert_eq!(sandbox.captures_of("order_2"), 1, "{name}");
+        }
+    }
+}
+
+mod with_peach {
+    use super::*;
+    use checkout_sandbox::peach::{
+        CLIENT_ID, CLIENT_SECRET, ENTITY_ID, Fault, MERCHANT_ID, REFERER, SECRET_TOKEN, Sandbox,
+    };
+    use peach::{Client, Currency, Draft, InitiateCheckout, Payment, Route, Rules, SecretToken, v2};
+
+    fn sandbox() -> Sandbox {
+        Sandbox::builder().any_host().build()
+    }
+
+    fn secret() -> SecretToken {
+        SecretToken::new(SECRET_TOKEN.into()).unwrap()
+    }
+
+    fn order() -> InitiateCheckout<'static> {
+        Draft::debit(Currency::ZAR, Cents::new(14_99))
+            .entity_id(ENTITY_ID)
+            .merchant_transaction_id("order_0003")
+            .shopper_result_url("https://shop.example/result")
+            .check(&Rules::default())
+            .unwrap()
+    }
+
+    fn client(sandbox: &Sandbox, url: &str) -> Client {
+        let clock = sandbox.clock().clone();
+        Client::builder(ENTITY_ID, secret())
+            .environment(Environment::Sandbox)
+            .referer(REFERER)
+            .base_url(url)
+            .clock(move || clock.now_millis())
+            .nonces(nonces())
+            .build()
+            .unwrap()
+    }
+
+    fn v2_client(sandbox: &Sandbox, url: &str) -> v2::Client {
+        let clock = sandbox.clock().clone();
+        let credentials = v2::Credentials {
+            client_id: CLIENT_ID.into(),
+            client_secret: CLIENT_SECRET.into(),
+            merchant_id: MERCHANT_ID.into(),
+        };
+        v2::Client::builder(ENTITY_ID, credentials)
+            .environment(Environment::Sandbox)
+            .referer(REFERER)
+            .secret_token(secret())
+            .base_url(url)
+            .auth_url(url)
+            .clock(move || clock.now_millis())
+            .nonces(nonces())
+            .build()
+            .unwrap()
+    }
+
+    /// Asks until it is paid, and holds the answer to the order.
+    fn settle(
+        stack: &Stack,
+        sandbox: &Sandbox,
+        status: &Call<Payment<'static>>,
+        checkout_id: Option<&str>,
+    ) -> Vec<String> {
+        let mut steps = drive(stack, sandbox.clock(), status, &mut Tracker::new());
+        sandbox.clock().advance(Duration::from_secs(60));
+        let read = stack.ask(status).unwrap().into_answer().unwrap().payload;
+        let order = integrity::peach::Order {
+            environment: Environment::Sandbox,
+            merchant_transaction_id: "order_0003",
+            checkout_id,
+            amount: Cents::new(14_99),
+            currency: Currency::ZAR,
+        };
+        let read = Read::answer(read, Environment::Sandbox);
+        steps.push(order.settled_by(&read, &Policy::default()).to_string());
+        steps
+    }
+
+    fn by_v1(stack: Option<&Stack>) -> Told {
+        let sandbox = sandbox();
+        let server = Server::start(sandbox.clone()).unwrap();
+        let (client, stack) = (client(&sandbox, server.url()), stack_or(stack, &sandbox));
+        stack.ask(&client.initiate(&order()).unwrap()).unwrap().into_answer().unwrap();
+        let steps = settle(&stack, &sandbox, &client.status(order().lookup()), None);
+        Told { steps, requests: requests!(sandbox) }
+    }
+
+    fn by_v2(stack: Option<&Stack>) -> Told {
+        let sandbox = sandbox();
+        let server = Server::start(sandbox.clone()).unwrap();
+        let (client, stack) = (v2_client(&sandbox, server.url()), stack_or(stack, &sandbox));
+        stack.authenticate(&client);
+        let created = stack.ask(&client.create(&order()).unwrap()).unwrap().into_answer().unwrap().payload;
+        let status = client.status(&created.checkout_id).unwrap();
+        let steps = settle(&stack, &sandbox, &status, Some(&created.checkout_id));
+        Told { steps, requests: requests!(sandbox) }
+    }
+
+    #[test]
+    fn a_checkout_of_v1_is_paid_and_settled_through_every_adapter() {
+        assert_eq!(check(by_v1), ["30 s: awaiting payer", "60 s: succeeded", "settled"]);
+    }
+
+    #[test]
+    fn a_checkout_of_v2_with_its_token_is_paid_and_settled_through_every_adapter() {
+        assert_eq!(check(by_v2), ["30 s: awaiting payer", "60 s: succeeded", "settled"]);
+    }
+
+    #[test]
+    fn an_initiate_whose_answer_was_lost_is_unknown_and_was_done_once() {
+        for (name, stack) in stacks() {
+            let sandbox = sandbox();
+            let server = Server::start(sandbox.clone()).unwrap();
+            sandbox.inject_on(Route::Initiate, Fault::LostAnswer);
+            let error = stack.ask(&client(&sandbox, server.url()).initiate(&order()).unwrap()).unwrap_err();
+            assert_eq!(error.delivery(), Delivery::Unknown, "{name}: {error:?}");
+            assert!(error.may_have_been_done(), "{name}");
+            assert_eq!(sandbox.checkouts().len(), 1, "{name}: it was done, once");
+        }
+    }
+}

@@ -1,0 +1,433 @@
+//! The suite that a transport of your own is held to: what [the contract](crate#the-contract) says, law by
+//! law, over a misbehaving HTTP server of the suite's own on loopback.
+//!
+//! A test in your own crate is one line; the feature `contract` is for its `[dev-dependencies]`. The suite
+//! makes transports of your type, for a time-out that it chooses and the cap [`BODY_CAP`](crate::BODY_CAP):
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use checkout_transport::{BlockingTransport, Request, Response, contract, from_fn_blocking};
+//!
+//! /// It answers without asking anybody.
+//! fn offline(_timeout: Duration) -> impl BlockingTransport {
+//!     from_fn_blocking(|_request: Request| Ok(Response::default()))
+//! }
+//!
+//! let broken = contract::check_blocking(offline).unwrap_err();
+//! assert_eq!(broken.law(), contract::Law::MethodGoesOutAsGiven);
+//! assert_eq!(broken.to_string(), "the method goes out as given: of a GET: 0 requests came");
+//! ```
+//!
+//! There is no way to skip a law. What a stack cannot do as given it may refuse, where
+//! [`Law::OddRequestIsNotChanged`] names it, as long as nothing goes out then.
+//!
+//! The server speaks HTTP/1.1 over plain TCP on `127.0.0.1` (a port of `127.0.0.2` is the one where nobody
+//! listens), in threads of its own, which end with each law. Whatever a transport does the server lets go
+//! after some seconds, so a suite ends as long as the transport's calls end when the connection does. For a
+//! transport that keeps the contract it takes a few seconds, most of them for its time-outs.
+//!
+//! **What is not checked:** TLS, beyond that nothing goes out in clear; HTTP/2 and HTTP/3; names that do not
+//! resolve and connections that are never accepted; threads that share a blocking transport; what is logged.
+//! Proxies neither, which are the operator's choice: a transport that takes them from the environment is to be
+//! made without for this suite, or run with `NO_PROXY=127.0.0.1,127.0.0.2`.
+
+mod connection;
+mod failure;
+mod request;
+mod response;
+mod server;
+mod stage;
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::{BlockingTransport, LocalTransport, Transport};
+use stage::{AtOnce, Stage};
+
+/// Checks every law of [`Law::ALL`] but those of [`Law::OF_FUTURES`], which say nothing of a blocking
+/// transport, on transports that `make` makes for a time-out over the whole exchange.
+///
+/// # Errors
+///
+/// The first law that does not hold, and what was seen.
+///
+/// ```
+/// use checkout_transport::contract::{Law, check_blocking};
+/// use checkout_transport::{TransportError, from_fn_blocking};
+///
+/// let broken = check_blocking(|_timeout| {
+///     from_fn_blocking(|_request| Err(TransportError::not_sent("there is no network in this test")))
+/// });
+/// assert_eq!(broken.unwrap_err().law(), Law::MethodGoesOutAsGiven);
+/// ```
+pub fn check_blocking<T: BlockingTransport>(make: impl Fn(Duration) -> T) -> Result<(), Broken> {
+    let make = |timeout| AtOnce(make(timeout));
+    let laws = Law::ALL.iter().filter(|law| !Law::OF_FUTURES.contains(law));
+    stage::block_on(async { check_laws(laws, &make).await })
+}
+
+/// Checks every law of [`Law::ALL`], on transports that `make` makes for a time-out over the whole exchange.
+///
+/// The transports run in the runtime of the caller, on whose thread the suite itself waits now and then for
+/// its server, for milliseconds. The future is not [`Send`]: it is for `block_on` and the test attributes of
+/// runtimes, not to be spawned.
+///
+/// # Errors
+///
+/// The first law that does not hold, and what was seen.
+///
+/// ```
+/// use checkout_transport::contract::{Law, check};
+/// use checkout_transport::{Response, from_fn};
+///
+/// let checked = check(|_timeout| from_fn(|_request| async { Ok(Response::default()) }));
+/// let broken = pollster::block_on(checked).unwrap_err();
+/// assert_eq!(broken.law(), Law::MethodGoesOutAsGiven);
+/// ```
+pub async fn check<T: Transport>(make: impl Fn(Duration) -> T) -> Result<(), Broken> {
+    check_laws(Law::ALL, &make).await
+}
+
+/// Checks every law of [`Law::ALL`], on transports that stay on their thread: see [`check`].
+///
+/// # Errors
+///
+/// The first law that does not hold, and what was seen.
+///
+/// ```
+/// use checkout_transport::contract::{Law, check_local};
+/// use checkout_transport::{Response, from_fn_local};
+///
+/// let checked = check_local(|_timeout| from_fn_local(|_request| async { Ok(Response::default()) }));
+/// let broken = pollster::block_on(checked).unwrap_err();
+/// assert_eq!(broken.law(), Law::MethodGoesOutAsGiven);
+/// ```
+pub async fn check_local<T: LocalTransport>(make: impl Fn(Duration) -> T) -> Result<(), Broken> {
+    check_laws(Law::ALL, &make).await
+}
+
+/// What the suite checks.
+///
+/// ```
+/// use checkout_transport::contract::Law;
+///
+/// assert_eq!(Law::NothingIsSentTwice.name(), "nothing is sent twice");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Law {
+    /// The method goes out as given.
+    MethodGoesOutAsGiven,
+    /// Path and query go out byte for byte: percent-escapes, doubled slashes, dots and the order of the query.
+    TargetGoesOutAsGiven,
+    /// Every header goes out with its value untouched, and the values of one name apart and in their order.
+    HeadersGoOutAsGiven,
+    /// The body goes out byte for byte.
+    BodyGoesOutAsGiven,
+    /// No header is added but those of [`Added`].
+    NothingIsAdded,
+    /// The version of HTTP that a request names does not keep it from going out.
+    AnyVersionIsCarried,
+    /// What an HTTP stack may not be able to send goes out as given, or is an error and nothing goes out: dot
+    /// segments, a backslash, a `GET` with a body, a method in lower case, a password in the URI.
+    OddRequestIsNotChanged,
+    /// Of a request to an `https` URI nothing goes out in clear, and a server without TLS is no answer.
+    HttpsStaysHttps,
+    /// A `3xx` is a response like any other, and where its `location` points is not asked.
+    NoRedirectIsFollowed,
+    /// A `4xx` or `5xx` is a response like any other.
+    EveryStatusIsOk,
+    /// A response that has no body by its status or method, or an empty one, is not waited for.
+    BodilessResponseIsWhole,
+    /// A `1xx` is no answer; the response after it is.
+    InterimResponseIsSkipped,
+    /// Every header comes back with its value untouched, the values of one name apart and in their order, up to
+    /// 16 KiB and 62 fields in all.
+    ResponseHeadersAreKept,
+    /// The body comes back byte for byte, whichever way it was framed and cut, and nothing of the framing does.
+    BodyComesBackAsSent,
+    /// A compressed body comes back compressed, with its `content-encoding`.
+    EncodedBodyStaysEncoded,
+    /// A body of at most [`BODY_CAP`](crate::BODY_CAP) bytes comes back whole.
+    BodyUpToTheCapIsWhole,
+    /// A body over [`BODY_CAP`](crate::BODY_CAP) bytes is an error that names the cap.
+    BodyOverTheCapIsRefused,
+    /// An endless body is not read to its end before it is refused, nor is an endless head.
+    EndlessResponseIsCutOff,
+    /// A request whose answer is lost was sent once, also on a connection that has served before.
+    NothingIsSentTwice,
+    /// A status that invites to try again comes back, and is not followed by a second attempt.
+    RefusalIsNotRepeated,
+    /// A call that is made twice is sent twice, and nothing of an answer goes out with a later request: there is
+    /// no cache, no cookie, no password.
+    NothingIsRemembered,
+    /// Where nobody listens, the request was not sent, and the error says so.
+    RefusedConnectionIsNotSent,
+    /// When the connection is closed or reset after a byte of the request has come, the delivery is unknown.
+    LostAnswerIsUnknown,
+    /// When a response ends before its end, the delivery is unknown, and what came of it is no response.
+    CutAnswerIsUnknown,
+    /// What is no HTTP response, or whose length is uncertain, is no response, and the delivery is unknown.
+    GarbageIsUnknown,
+    /// There is a time-out, at whichever point the server falls silent; the delivery is unknown.
+    SilenceEnds,
+    /// The time-out is over the whole exchange: a server that sends a byte now and then does not put it off.
+    DripEnds,
+    /// No text of an error, nor of what is behind it, has a header, a body, or the query in it.
+    ErrorsTellNothing,
+    /// In a row of requests each has its own answer, whichever way the answers are framed.
+    AnswersMeetTheirRequests,
+    /// What a server sends beyond its answer is no answer to the next request.
+    UnaskedAnswerIsNobodys,
+    /// The answer to a request that has timed out is no answer to the next one.
+    LateAnswerIsNobodys,
+    /// Of futures: nothing is sent before the first poll.
+    UnpolledFutureSendsNothing,
+    /// Of futures: requests at the same time have their own answers, and are sent once each.
+    FuturesDoNotMix,
+    /// Of futures: after one was dropped half way the transport works, and its answer is nobody's.
+    DroppedFutureIsForgotten,
+}
+
+impl Law {
+    /// Every law, in the order in which they are checked.
+    ///
+    /// ```
+    /// # use checkout_transport::contract::Law;
+    /// assert_eq!(Law::ALL[0], Law::MethodGoesOutAsGiven);
+    /// ```
+    pub const ALL: &'static [Self] = &[
+        Self::MethodGoesOutAsGiven,
+        Self::TargetGoesOutAsGiven,
+        Self::HeadersGoOutAsGiven,
+        Self::BodyGoesOutAsGiven,
+        Self::NothingIsAdded,
+        Self::AnyVersionIsCarried,
+        Self::OddRequestIsNotChanged,
+        Self::HttpsStaysHttps,
+        Self::NoRedirectIsFollowed,
+        Self::EveryStatusIsOk,
+        Self::BodilessResponseIsWhole,
+        Self::InterimResponseIsSkipped,
+        Self::ResponseHeadersAreKept,
+        Self::BodyComesBackAsSent,
+        Self::EncodedBodyStaysEncoded,
+        Self::BodyUpToTheCapIsWhole,
+        Self::BodyOverTheCapIsRefused,
+        Self::EndlessResponseIsCutOff,
+        Self::NothingIsSentTwice,
+        Self::RefusalIsNotRepeated,
+        Self::NothingIsRemembered,
+        Self::RefusedConnectionIsNotSent,
+        Self::LostAnswerIsUnknown,
+        Self::CutAnswerIsUnknown,
+        Self::GarbageIsUnknown,
+        Self::SilenceEnds,
+        Self::DripEnds,
+        Self::ErrorsTellNothing,
+        Self::AnswersMeetTheirRequests,
+        Self::UnaskedAnswerIsNobodys,
+        Self::LateAnswerIsNobodys,
+        Self::UnpolledFutureSendsNothing,
+        Self::FuturesDoNotMix,
+        Self::DroppedFutureIsForgotten,
+    ];
+
+    /// Those of them that say nothing of a blocking transport.
+    ///
+    /// ```
+    /// # use checkout_transport::contract::Law;
+    /// assert!(Law::OF_FUTURES.contains(&Law::DroppedFutureIsForgotten));
+    /// ```
+    pub const OF_FUTURES: &'static [Self] =
+        &[Self::UnpolledFutureSendsNothing, Self::FuturesDoNotMix, Self::DroppedFutureIsForgotten];
+
+    /// The law in a few words.
+    ///
+    /// ```
+    /// # use checkout_transport::contract::Law;
+    /// assert_eq!(Law::SilenceEnds.name(), "silence ends");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MethodGoesOutAsGiven => "the method goes out as given",
+            Self::TargetGoesOutAsGiven => "the path and the query go out as given",
+            Self::HeadersGoOutAsGiven => "the headers go out as given",
+            Self::BodyGoesOutAsGiven => "the body goes out as given",
+            Self::NothingIsAdded => "nothing is added to a request",
+            Self::AnyVersionIsCarried => "a request of any version is carried",
+            Self::OddRequestIsNotChanged => "an odd request goes out as given or not at all",
+            Self::HttpsStaysHttps => "https stays https",
+            Self::NoRedirectIsFollowed => "no redirect is followed",
+            Self::EveryStatusIsOk => "every status is ok",
+            Self::BodilessResponseIsWhole => "a response without a body is whole",
+            Self::InterimResponseIsSkipped => "an interim response is skipped",
+            Self::ResponseHeadersAreKept => "the response's headers are kept",
+            Self::BodyComesBackAsSent => "the body comes back as sent",
+            Self::EncodedBodyStaysEncoded => "an encoded body stays encoded",
+            Self::BodyUpToTheCapIsWhole => "a body up to the cap is whole",
+            Self::BodyOverTheCapIsRefused => "a body over the cap is refused",
+            Self::EndlessResponseIsCutOff => "an endless response is cut off",
+            Self::NothingIsSentTwice => "nothing is sent twice",
+            Self::RefusalIsNotRepeated => "a refusal is not repeated",
+            Self::NothingIsRemembered => "nothing is remembered",
+            Self::RefusedConnectionIsNotSent => "a refused connection is not sent",
+            Self::LostAnswerIsUnknown => "a lost answer is unknown",
+            Self::CutAnswerIsUnknown => "a cut answer is unknown",
+            Self::GarbageIsUnknown => "garbage is unknown",
+            Self::SilenceEnds => "silence ends",
+            Self::DripEnds => "a drip ends",
+            Self::ErrorsTellNothing => "errors tell nothing",
+            Self::AnswersMeetTheirRequests => "answers meet their requests",
+            Self::UnaskedAnswerIsNobodys => "an unasked answer is nobody's",
+            Self::LateAnswerIsNobodys => "a late answer is nobody's",
+            Self::UnpolledFutureSendsNothing => "an unpolled future sends nothing",
+            Self::FuturesDoNotMix => "futures do not mix",
+            Self::DroppedFutureIsForgotten => "a dropped future is forgotten",
+        }
+    }
+}
+
+impl fmt::Display for Law {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A header that a transport may add to a request that has none of this name. There are no others: no
+/// `user-agent`, no `accept-encoding`, nothing of a trace.
+///
+/// ```
+/// use checkout_transport::contract::Added;
+///
+/// assert_eq!(Added::of("host"), Some(Added::Host));
+/// assert_eq!(Added::of("accept-encoding"), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Added {
+    /// `host`, the authority of the URI without a user. HTTP/1.1 requires it.
+    Host,
+    /// `content-length`, the length of the body, also of an empty one.
+    ContentLength,
+    /// `transfer-encoding: chunked` in place of a `content-length`.
+    TransferEncoding,
+    /// `connection: keep-alive` or `close`: the connection's own.
+    Connection,
+    /// `accept: */*`, which says what a request without `accept` says: RFC 9110, 12.5.1. It is allowed
+    /// because some stacks cannot be told to leave it out.
+    Accept,
+}
+
+impl Added {
+    /// The header of this name in lower case, if it may be added.
+    ///
+    /// ```
+    /// # use checkout_transport::contract::Added;
+    /// assert_eq!(Added::of("connection"), Some(Added::Connection));
+    /// ```
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        match name {
+            "host" => Some(Self::Host),
+            "content-length" => Some(Self::ContentLength),
+            "transfer-encoding" => Some(Self::TransferEncoding),
+            "connection" => Some(Self::Connection),
+            "accept" => Some(Self::Accept),
+            _ => None,
+        }
+    }
+}
+
+/// A law that does not hold, and what was seen.
+///
+/// ```
+/// use checkout_transport::contract::{Law, check_blocking};
+/// use checkout_transport::{Response, from_fn_blocking};
+///
+/// let broken = check_blocking(|_| from_fn_blocking(|_| Ok(Response::default()))).unwrap_err();
+/// assert_eq!(broken.to_string(), "the method goes out as given: of a GET: 0 requests came");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{law}: {seen}")]
+pub struct Broken {
+    law: Law,
+    seen: String,
+}
+
+impl Broken {
+    /// The law.
+    ///
+    /// ```
+    /// # use checkout_transport::contract::{Law, check_blocking};
+    /// # use checkout_transport::{Response, from_fn_blocking};
+    /// let broken = check_blocking(|_| from_fn_blocking(|_| Ok(Response::default()))).unwrap_err();
+    /// assert_eq!(broken.law(), Law::MethodGoesOutAsGiven);
+    /// ```
+    #[must_use]
+    pub const fn law(&self) -> Law {
+        self.law
+    }
+
+    /// What was seen, in words. It may quote the transport's error, and of the suite's own requests and what became of
+    /// them; of a header that the transport added it tells the name and the length, unless its value can be no secret.
+    ///
+    /// ```
+    /// # use checkout_transport::contract::{Law, check_blocking};
+    /// # use checkout_transport::{Response, from_fn_blocking};
+    /// let broken = check_blocking(|_| from_fn_blocking(|_| Ok(Response::default()))).unwrap_err();
+    /// assert_eq!(broken.seen(), "of a GET: 0 requests came");
+    /// ```
+    #[must_use]
+    pub fn seen(&self) -> &str {
+        &self.seen
+    }
+}
+
+async fn check_laws<T: LocalTransport>(
+    laws: impl IntoIterator<Item = &Law>,
+    make: &dyn Fn(Duration) -> T,
+) -> Result<(), Broken> {
+    for law in laws {
+        let stage = &Stage::new(*law, make);
+        match law {
+            Law::MethodGoesOutAsGiven => request::method_goes_out_as_given(stage).await,
+            Law::TargetGoesOutAsGiven => request::target_goes_out_as_given(stage).await,
+            Law::HeadersGoOutAsGiven => request::headers_go_out_as_given(stage).await,
+            Law::BodyGoesOutAsGiven => request::body_goes_out_as_given(stage).await,
+            Law::NothingIsAdded => request::nothing_is_added(stage).await,
+            Law::AnyVersionIsCarried => request::any_version_is_carried(stage).await,
+            Law::OddRequestIsNotChanged => request::odd_request_is_not_changed(stage).await,
+            Law::HttpsStaysHttps => request::https_stays_https(stage).await,
+            Law::NoRedirectIsFollowed => request::no_redirect_is_followed(stage).await,
+            Law::EveryStatusIsOk => response::every_status_is_ok(stage).await,
+            Law::BodilessResponseIsWhole => response::bodiless_response_is_whole(stage).await,
+            Law::InterimResponseIsSkipped => response::interim_response_is_skipped(stage).await,
+            Law::ResponseHeadersAreKept => response::response_headers_are_kept(stage).await,
+            Law::BodyComesBackAsSent => response::body_comes_back_as_sent(stage).await,
+            Law::EncodedBodyStaysEncoded => response::encoded_body_stays_encoded(stage).await,
+            Law::BodyUpToTheCapIsWhole => response::body_up_to_the_cap_is_whole(stage).await,
+            Law::BodyOverTheCapIsRefused => response::body_over_the_cap_is_refused(stage).await,
+            Law::EndlessResponseIsCutOff => response::endless_response_is_cut_off(stage).await,
+            Law::NothingIsSentTwice => failure::nothing_is_sent_twice(stage).await,
+            Law::RefusalIsNotRepeated => failure::refusal_is_not_repeated(stage).await,
+            Law::NothingIsRemembered => request::nothing_is_remembered(stage).await,
+            Law::RefusedConnectionIsNotSent => failure::refused_connection_is_not_sent(stage).await,
+            Law::LostAnswerIsUnknown => failure::lost_answer_is_unknown(stage).await,
+            Law::CutAnswerIsUnknown => failure::cut_answer_is_unknown(stage).await,
+            Law::GarbageIsUnknown => failure::garbage_is_unknown(stage).await,
+            Law::SilenceEnds => failure::silence_ends(stage).await,
+            Law::DripEnds => failure::drip_ends(stage).await,
+            Law::ErrorsTellNothing => failure::errors_tell_nothing(stage).await,
+            Law::AnswersMeetTheirRequests => connection::answers_meet_their_requests(stage).await,
+            Law::UnaskedAnswerIsNobodys => connection::unasked_answer_is_nobodys(stage).await,
+            Law::LateAnswerIsNobodys => connection::late_answer_is_nobodys(stage).await,
+            Law::UnpolledFutureSendsNothing => connection::unpolled_future_sends_nothing(stage).await,
+            Law::FuturesDoNotMix => connection::futures_do_not_mix(stage).await,
+            Law::DroppedFutureIsForgotten => connection::dropped_future_is_forgotten(stage).await,
+        }?;
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! The suite that transports are held to, held to transports itself: right ones pass, and each wrong one
+//! breaks the law that names what is wrong with it.
+#![cfg(feature = "contract")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests, and the clients that they are of"
+)]
+
+#[path = "contract/threaded.rs"]
+mod threaded;
+#[path = "contract/wire.rs"]
+mod wire;
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use checkout_transport::contract::{Broken, Law, check, check_blocking, check_local};
+use threaded::{Flaw, OnOneThread, Threaded};
+use wire::{Fault, Wire};
+
+/// What is wrong with a client that opens a connection for every request, and the law that says so.
+const FAULTS: &[(Fault, Law)] = &[
+    (Fault::UpperCasesMethods, Law::OddRequestIsNotChanged),
+    (Fault::SwapsMethods, Law::MethodGoesOutAsGiven),
+    (Fault::DecodesPaths, Law::TargetGoesOutAsGiven),
+    (Fault::SortsQueries, Law::TargetGoesOutAsGiven),
+    (Fault::ResolvesDots, Law::OddRequestIsNotChanged),
+    (Fault::KeepsTheLastOfDoubledHeaders, Law::HeadersGoOutAsGiven),
+    (Fault::JoinsDoubledHeaders, Law::HeadersGoOutAsGiven),
+    (Fault::SortsHeaders, Law::HeadersGoOutAsGiven),
+    (Fault::LowerCasesValues, Law::HeadersGoOutAsGiven),
+    (Fault::TrimsBodies, Law::BodyGoesOutAsGiven),
+    (Fault::DropsBodiesOfGets, Law::OddRequestIsNotChanged),
+    (Fault::AddsAUserAgent, Law::NothingIsAdded),
+    (Fault::AsksForCompression, Law::NothingIsAdded),
+    (Fault::SendsTheUserOfTheUri, Law::OddRequestIsNotChanged),
+    (Fault::RefusesOtherVersions, Law::AnyVersionIsCarried),
+    (Fault::SendsHttpsInClear, Law::HttpsStaysHttps),
+    (Fault::FollowsRedirects, Law::NoRedirectIsFollowed),
+    (Fault::RefusesBadLocations, Law::NoRedirectIsFollowed),
+    (Fault::RefusalsAreErrors, Law::EveryStatusIsOk),
+    (Fault::WaitsForTheBodyOfAHead, Law::BodilessResponseIsWhole),
+    (Fault::TakesInterimResponses, Law::InterimResponseIsSkipped),
+    (Fault::KeepsTheLastOfDoubledResponseHeaders, Law::ResponseHeadersAreKept),
+    (Fault::SortsResponseHeaders, Law::ResponseHeadersAreKept),
+    (Fault::UpperCasesResponseValues, Law::ResponseHeadersAreKept),
+    (Fault::ReadsBodiesAsText, Law::BodyComesBackAsSent),
+    (Fault::LeavesChunksAsTheyAre, Law::BodyComesBackAsSent),
+    (Fault::Decompresses, Law::EncodedBodyStaysEncoded),
+    (Fault::HidesTheCoding, Law::EncodedBodyStaysEncoded),
+    (Fault::HasALowerCap, Law::BodyUpToTheCapIsWhole),
+    (Fault::HasNoCap, Law::BodyOverTheCapIsRefused),
+    (Fault::CutsAtTheCap, Law::BodyOverTheCapIsRefused),
+    (Fault::CapsWhatItHasRead, Law::EndlessResponseIsCutOff),
+    (Fault::HasNoCapOnHeads, Law::EndlessResponseIsCutOff),
+    (Fault::Retries, Law::NothingIsSentTwice),
+    (Fault::RepeatsRefusals, Law::RefusalIsNotRepeated),
+    (Fault::KeepsCookies, Law::NothingIsRemembered),
+    (Fault::Caches, Law::NothingIsRemembered),
+    (Fault::RefusedIsUnknown, Law::RefusedConnectionIsNotSent),
+    (Fault::ResetIsNotSent, Law::LostAnswerIsUnknown),
+    (Fault::TakesShortBodies, Law::LostAnswerIsUnknown),
+    (Fault::TakesShortChunks, Law::CutAnswerIsUnknown),
+    (Fault::TakesAnyLength, Law::GarbageIsUnknown),
+    (Fault::HasNoTimeout, Law::SilenceEnds),
+    (Fault::TimeoutIsNotSent, Law::SilenceEnds),
+    (Fault::TimesEachRead, Law::DripEnds),
+    (Fault::TellsHeaders, Law::ErrorsTellNothing),
+    (Fault::TellsBodiesAsBytes, Law::ErrorsTellNothing),
+    (Fault::TellsQueries, Law::ErrorsTellNothing),
+    (Fault::TellsAnswers, Law::ErrorsTellNothing),
+];
+
+/// The same for one that keeps its connection.
+const FAULTS_OF_KEEPING: &[(Fault, Law)] = &[
+    (Fault::RetriesOnConnectionsThatServed, Law::NothingIsSentTwice),
+    (Fault::StaleIsNotSent, Law::LostAnswerIsUnknown),
+    (Fault::ForgetsTrailers, Law::AnswersMeetTheirRequests),
+    (Fault::KeepsWhatIsLeft, Law::UnaskedAnswerIsNobodys),
+    (Fault::KeepsConnectionsThatTimedOut, Law::LateAnswerIsNobodys),
+];
+
+/// The same for one that is asynchronous.
+const FLAWS: &[(Flaw, Law)] = &[
+    (Flaw::StartsUnpolled, Law::UnpolledFutureSendsNothing),
+    (Flaw::HasOneMailbox, Law::FuturesDoNotMix),
+    (Flaw::QueuesBehindTheDropped, Law::DroppedFutureIsForgotten),
+];
+
+/// Asserts that each of many wrong transports breaks its law.
+fn assert_broken<F: Copy + Send + Sync + std::fmt::Debug>(
+    table: &[(F, Law)],
+    checked: impl Fn(F) -> Result<(), Broken> + Sync,
+) {
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while let Some((fault, law)) = table.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let broken = checked(*fault).err();
+                    assert_eq!(broken.as_ref().map(Broken::law), Some(*law), "{fault:?}: {broken:?}");
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_client_that_opens_a_connection_for_every_request_keeps_every_law() {
+    assert_eq!(check_blocking(|timeout| Wire::new(timeout, None)), Ok(()));
+}
+
+#[test]
+fn a_client_that_keeps_its_connection_keeps_every_law() {
+    assert_eq!(check_blocking(|timeout| Wire::keeping(timeout, None)), Ok(()));
+}
+
+#[test]
+fn an_asynchronous_client_keeps_every_law() {
+    let checked = check(|timeout| Threaded::new(Wire::keeping(timeout, None), None));
+    assert_eq!(pollster::block_on(checked), Ok(()));
+}
+
+#[test]
+fn a_client_that_stays_on_its_thread_keeps_every_law() {
+    let checked = check_local(|timeout| OnOneThread::new(Wire::new(timeout, None)));
+    assert_eq!(pollster::block_on(checked), Ok(()));
+}
+
+#[test]
+fn a_wrong_client_breaks_the_law_that_names_what_is_wrong() {
+    assert_broken(FAULTS, |fault| check_blocking(|timeout| Wire::new(timeout, Some(fault))));
+}
+
+#[test]
+fn a_wrong_client_that_keeps_its_connection_breaks_the_law_that_names_what_is_wrong() {
+    assert_broken(FAULTS_OF_KEEPING, |fault| check_blocking(|timeout| Wire::keeping(timeout, Some(fault))));
+}
+
+#[test]
+fn a_wrong_asynchronous_client_breaks_the_law_that_names_what_is_wrong() {
+    assert_broken(FLAWS, |flaw| {
+        pollster::block_on(check(|timeout| Threaded::new(Wire::new(timeout, None), Some(flaw))))
+    });
+}
+
+#[test]
+fn no_law_is_there_that_nothing_breaks() {
+    let broken: HashSet<Law> = FAULTS
+        .iter()
+        .chain(FAULTS_OF_KEEPING)
+        .map(|(_, law)| *law)
+        .chain(FLAWS.iter().map(|(_, law)| *law))
+        .collect();
+    let unbroken: Vec<&Law> = Law::ALL.iter().filter(|law| !broken.contains(law)).collect();
+    assert!(unbroken.is_empty(), "{unbroken:?}");
+}
+
+#[test]
+fn every_law_is_listed_once_and_has_a_name_of_its_own() {
+    let names: HashSet<&str> = Law::ALL.iter().map(|law| law.name()).collect();
+    assert_eq!(names.len(), Law::ALL.len());
+    assert!(Law::ALL.is_sorted(), "in the order of their declaration");
+    assert!(Law::OF_FUTURES.iter().all(|law| Law::ALL.contains(law)));
+    // What breaks a law is told by its name and what was seen.
+    let broken = check_blocking(|timeout| Wire::new(timeout, Some(Fault::AsksForCompression))).unwrap_err();
+    assert_eq!(
+        broken.to_string(),
+        "nothing is added to a request: of a GET with 0 headers and 0 bytes: \
+         the header accept-encoding: \"gzip\" was added"
+    );
+    assert_eq!(broken.to_string(), format!("{}: {}", broken.law(), broken.seen()));
+}
