@@ -64,8 +64,12 @@
 //! The examples go further: `first_payment` plays two dozen ways that a payment can go, and `save_before_send` shows
 //! what to store and when, so that neither a crash, a lost answer nor a second worker loses an order.
 //!
+//! Step 3 need not be written: `client.watch(&id)` is a [`Watch`], which asks as often as the provider's [`Plan`] says, tells
+//! what changes, and ends with the whole read. [`Schedule`](poll::Schedule) is for many at a time; `docs/polling.md` says more.
+//!
 //! # What is not here
-//! HTTP: bring a [`Transport`]; its docs are the contract. When to poll and when to try again: that is the caller's.
+//! HTTP: take the crate for the client that you have (`checkout-reqwest`, `checkout-ureq`, `checkout-tower`), or write a
+//! [`Transport`]; its docs are the contract. A runtime, a timer: what waits is given a sleep.
 //!
 //! # The one idea to know
 //! Nothing that a provider says is an error of ours. A refusal is a [`Reply`], a status that nobody has named is
@@ -74,13 +78,14 @@
 //!
 //! # Where things come from
 //! Each name here is another crate's, and links to its documentation, with examples and sources. The crates
-//! themselves are [`auth`], [`client`], [`lifecycle`], [`money`], [`tables`], [`transport`], [`trust`], [`validate`] and
+//! themselves are [`auth`], [`client`], [`lifecycle`], [`money`], [`poll`], [`tables`], [`transport`], [`trust`], [`validate`] and
 //! [`wire`].
 //!
 //! # Features
 //! - `system` (on by default): the system's clock, and random nonces.
+//! - `tokio`: `tokio_sleep`, for whatever waits.
 //! - `tracing`: a span for every attempt.
-//! - `serde`: tables, amounts and trackers as what is stored of them.
+//! - `serde`: tables, amounts, trackers and pollers as what is stored of them.
 //! - `strum`: the derives of `strum` on every table.
 //! - `sandbox`: the in-process sandbox as `checkout_kit::sandbox`, for tests.
 //! - `conformance`: the suite that a replay store of your own is run against.
@@ -94,6 +99,7 @@ pub use checkout_auth as auth;
 pub use checkout_client as client;
 pub use checkout_lifecycle as lifecycle;
 pub use checkout_money as money;
+pub use checkout_poll as poll;
 #[cfg(feature = "sandbox")]
 pub use checkout_sandbox as sandbox;
 pub use checkout_tables as tables;
@@ -103,16 +109,20 @@ pub use checkout_validate as validate;
 pub use checkout_wire as wire;
 
 pub use checkout_auth::{Fault, HeaderError, HeaderFields, HeaderProblem, KeyRing, SecretString, Tolerance};
+#[cfg(feature = "tokio")]
+pub use checkout_client::tokio_sleep;
 pub use checkout_client::{
     AnswerError, Attempt, BuildError, Call, Clock, ClockSkew, Nonces, Observable, Operation, Provider,
     Readable, Reader, Received, SendError,
 };
+pub use checkout_client::{Change, End, Evidence, Handle, NotRead, ParseWatchError, Watch};
 #[cfg(feature = "system")]
 pub use checkout_client::{RandomNonces, SystemClock};
 pub use checkout_lifecycle::{
     Failure, Moment, Observation, ParseTrackerError, Phase, Proof, Source, Status, Tracker, Verdict,
 };
 pub use checkout_money::{Cents, CoinAmount, OverflowError, ParseAmountError, ParseAmountErrorKind, Rate};
+pub use checkout_poll::{Advice, Backoff, Plan, Retries};
 pub use checkout_tables::{Environment, IntCode, NotInTable, Open, RateLimit, RateScope, Repeat, TextCode};
 pub use checkout_transport::{
     BlockingTransport, BodyBuffer, Delivery, LocalTransport, Request, Response, SharedTransport, Transport,
@@ -129,3 +139,8 @@ pub use checkout_wire::{
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod readme {}
+
+/// Those of the guide to polling.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/polling.md")]
+mod polling {}

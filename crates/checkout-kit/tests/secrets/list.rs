@@ -41,11 +41,19 @@ macro_rules! list {
         {
             $({
                 let value = $value;
-                let texts = [(&Of(&value)).debug(), (&Of(&value)).display(), (&Of(&value)).chain()].concat();
-                $list.entries.push(Entry { name: $name, defined: type_name_of_val(&value), texts });
+                shown! { $list, $name => &value }
             })+
         }
     };
+}
+
+/// Lists one that is still needed.
+macro_rules! shown {
+    ($list:expr, $name:literal => $value:expr) => {{
+        let value = $value;
+        let texts = [(&Of(value)).debug(), (&Of(value)).display(), (&Of(value)).chain()].concat();
+        $list.entries.push(Entry { name: $name, defined: type_name_of_val(value), texts });
+    }};
 }
 
 /// Every way to write what it can be written with, found by the receiver: the first trait that applies is taken.
@@ -118,6 +126,8 @@ trait Otherwise {
 impl<T> Otherwise for &Of<'_, T> {}
 
 mod received;
+mod recorded;
+mod watched;
 
 pub(crate) fn list() -> List {
     let mut list = List::default();
@@ -132,6 +142,8 @@ pub(crate) fn list() -> List {
     by_peach_v2(&mut list);
     parsed(&mut list);
     received::received(&mut list);
+    recorded::recorded(&mut list);
+    watched::watched(&mut list);
     list
 }
 

@@ -1,0 +1,539 @@
+//! A day of many checkouts with three providers, followed by one schedule in virtual time.
+//!
+//! What happens lies in a queue of events, and the clock goes from one moment at which something happens to the
+//! next. A request takes a while to arrive and its answer to come back, so many are under way at a time. Who judges
+//! is the other side: how a checkout has ended, and how many requests a merchant has made, is what the sandboxes
+//! have in their books.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "the numbers of checkouts and shops are places in lists that only grow"
+)]
+
+mod facts;
+mod random;
+mod shops;
+mod table;
+
+use checkout_kit::poll::{Fetch, GaveUp, Heard, Next, Poller, Schedule, Ticket, Why};
+use checkout_kit::{Moment, Phase};
+use checkout_sandbox::VirtualClock;
+use facts::Met;
+use random::Random;
+use shops::{Known, Provider, Providers, Shop, Watched, scenarios, webhooks};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::error::Error;
+use std::rc::Rc;
+use std::time::Duration;
+
+pub(crate) use table::Report;
+
+/// So many checkouts, and the chance that makes their day.
+#[derive(Clone, Copy)]
+pub(crate) struct Crowd {
+    pub(crate) checkouts: usize,
+    pub(crate) seed: u64,
+    /// Whether the schedule is told of the merchants' limits. If it is not, they are overstepped.
+    pub(crate) heeds_limits: bool,
+}
+
+impl Crowd {
+    /// Lives through the day, and through the hours after it until nothing is left to do.
+    pub(crate) fn day(self) -> Result<Report, Box<dyn Error>> {
+        let mut random = Random::new(self.seed);
+        let clock = VirtualClock::new(MIDNIGHT_MILLIS);
+        let many = u64::try_from(self.checkouts)?;
+        let (providers, mut shops) = Providers::open(&clock, many, &mut random)?;
+        let now = Moment::from_unix_millis(i64::try_from(MIDNIGHT_MILLIS)?);
+        let mut schedule = Schedule::new(now, random.number());
+        for shop in &mut shops {
+            shop.account = Some(schedule.merchant(shop.plan, shop.limit.filter(|_| self.heeds_limits)));
+        }
+        let mut day = Day {
+            clock,
+            providers,
+            shops,
+            schedule,
+            events: BinaryHeap::new(),
+            told: 0,
+            notes: Vec::new(),
+            webhooks: Vec::new(),
+            random,
+            wrong: Vec::new(),
+        };
+        day.imagine(self.checkouts);
+        day.live()?;
+        Ok(table::report(&day))
+    }
+}
+
+/// Everything that is going on.
+struct Day {
+    clock: VirtualClock,
+    providers: Providers,
+    shops: Vec<Shop>,
+    schedule: Schedule<Watched>,
+    /// By their times, and in the order in which they were told.
+    events: BinaryHeap<Reverse<(u64, u64, Event)>>,
+    told: u64,
+    /// By the number of the checkout.
+    notes: Vec<Note>,
+    /// When the webhooks of each scenario are sent.
+    webhooks: Vec<(Provider, &'static str, Rc<[u64]>)>,
+    random: Random,
+    /// What should never be, in words.
+    wrong: Vec<String>,
+}
+
+/// What happens to the checkout with this number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    /// The payer goes to the checkout.
+    Begin(usize),
+    /// A read arrives at the provider.
+    Read(usize),
+    /// The read's answer is back, or it is known that none will come.
+    Hear(usize),
+    /// A webhook is delivered.
+    Webhook(usize),
+    /// The payer's browser is back from the challenge, which was passed or not.
+    Back(usize, bool),
+    /// Whoever was handed the checkout back has it watched again.
+    Resume(usize),
+}
+
+/// What this program knows of a checkout, as the one who is to judge.
+struct Note {
+    shop: usize,
+    scenario: &'static str,
+    began_millis: u64,
+    state: State,
+    /// The read that is under way, and then what came of it.
+    fetch: Option<Fetch>,
+    heard: Option<Heard>,
+    /// When the plan wants it to be read.
+    wanted_millis: u64,
+    met: Met,
+    /// Since when it is being watched without a pause.
+    watched_since_millis: u64,
+    /// How long after its end an answer told of it, if it was being watched when it ended.
+    known_after_millis: Option<u64>,
+    /// The longest time between the moment at which it should have been read and the read.
+    late_millis: u64,
+    /// How often it has been read, how many of these went wrong, and how many never arrived.
+    reads: u64,
+    spoiled: u64,
+    lost: u64,
+    /// Whether the last of them went wrong.
+    last_was_spoiled: bool,
+    first_watch: Option<Watch>,
+    /// How often it was handed back.
+    handed_back: u32,
+    /// When it was last handed back or had ended.
+    over_millis: u64,
+    /// How often something was wrong with it.
+    wrong: u64,
+}
+
+/// The time from the beginning to an end or to the first time that it was handed back.
+#[derive(Clone, Copy)]
+struct Watch {
+    reads: u64,
+    over_millis: u64,
+    gave_up: bool,
+    /// Whether it had ended by then, with the provider.
+    had_ended: bool,
+}
+
+enum State {
+    Imagined,
+    Watched(Ticket),
+    /// Handed back, as the row that is stored of it.
+    HandedBack(Row),
+    Ended,
+}
+
+struct Row {
+    shop: usize,
+    id: Box<str>,
+    poller: String,
+    known: String,
+}
+
+impl Day {
+    /// Who will come, when, and what will become of it.
+    fn imagine(&mut self, checkouts: usize) {
+        let shops_of = Provider::ALL.map(|provider| {
+            let of_it = self.shops.iter().enumerate().filter(|(_, shop)| shop.provider == provider);
+            of_it.map(|(number, shop)| (number, shop.weight)).collect::<Vec<_>>()
+        });
+        for provider in Provider::ALL {
+            let sent = |scenario| webhooks(provider, scenario).into();
+            let of_it = scenarios(provider).iter();
+            self.webhooks.extend(of_it.map(|scenario| (provider, *scenario, sent(scenario))));
+        }
+        for number in 0..checkouts {
+            let kind = number % Provider::ALL.len();
+            let shop = weighted(&mut self.random, &shops_of[kind]);
+            // Half of them go the usual way, and the others every way that has a name.
+            let names = scenarios(Provider::ALL[kind]);
+            let named = self.random.pick(names).unwrap_or(USUAL);
+            let scenario = if self.random.percent(50) { USUAL } else { named };
+            let hour = weighted(&mut self.random, &HOURS);
+            let began_millis = MIDNIGHT_MILLIS + hour * HOUR_MILLIS + self.random.below(HOUR_MILLIS);
+            self.tell(began_millis, Event::Begin(number));
+            self.notes.push(Note {
+                shop,
+                scenario,
+                began_millis,
+                state: State::Imagined,
+                fetch: None,
+                heard: None,
+                wanted_millis: 0,
+                met: Met::default(),
+                watched_since_millis: began_millis,
+                known_after_millis: None,
+                late_millis: 0,
+                reads: 0,
+                spoiled: 0,
+                lost: 0,
+                last_was_spoiled: false,
+                first_watch: None,
+                handed_back: 0,
+                over_millis: began_millis,
+                wrong: 0,
+            });
+        }
+    }
+
+    fn live(&mut self) -> Result<(), Box<dyn Error>> {
+        loop {
+            let now = self.clock.now_millis();
+            while let Some(Reverse((_, _, event))) =
+                self.events.peek().copied().filter(|next| next.0.0 <= now)
+            {
+                self.events.pop();
+                self.happen(event, now)?;
+            }
+            let wanted = self.ask_whoever_is_due(now)?;
+            let told = self.events.peek().map(|Reverse((at, _, _))| *at);
+            let Some(next) = [wanted, told].into_iter().flatten().min() else { return Ok(()) };
+            if next <= now {
+                return Err("time stands still".into());
+            }
+            self.clock.advance(Duration::from_millis(next - now));
+        }
+    }
+
+    /// Sends the reads that are due, and tells when the next one will be.
+    fn ask_whoever_is_due(&mut self, now: u64) -> Result<Option<u64>, Box<dyn Error>> {
+        loop {
+            match self.schedule.next(moment(now)) {
+                Next::Fetch { ticket, fetch, .. } => {
+                    let number = self.number(ticket)?;
+                    let note = &mut self.notes[number];
+                    note.fetch = Some(fetch);
+                    note.late_millis = note.late_millis.max(now.saturating_sub(note.wanted_millis));
+                    let arrives = now + self.random.between(20, 400);
+                    self.tell(arrives, Event::Read(number));
+                }
+                Next::AskPayer { ticket, .. } => {
+                    let number = self.number(ticket)?;
+                    self.challenge(number, now);
+                }
+                Next::Ended { ticket, phase } => self.end(ticket, phase, now)?,
+                Next::GaveUp { ticket, gave_up } => self.hand_back(ticket, gave_up, now)?,
+                Next::Wait(until) => return Ok(Some(u64::try_from(until.unix_millis())?)),
+                Next::Idle => return Ok(None),
+            }
+        }
+    }
+
+    fn happen(&mut self, event: Event, now: u64) -> Result<(), Box<dyn Error>> {
+        match event {
+            Event::Begin(number) => self.begin(number, now),
+            Event::Read(number) => self.read(number, now),
+            Event::Hear(number) => {
+                self.hear(number, now);
+                Ok(())
+            }
+            Event::Webhook(number) => match self.notes[number].state {
+                State::Watched(ticket) => {
+                    self.shops[self.notes[number].shop].nudge(now);
+                    self.schedule.nudge(ticket, moment(now));
+                    self.note_when_it_is_wanted(number, ticket);
+                    Ok(())
+                }
+                State::HandedBack(_) => self.resume(number, now),
+                State::Imagined | State::Ended => Ok(()),
+            },
+            Event::Back(number, has_passed) => {
+                self.come_back(number, has_passed, now);
+                Ok(())
+            }
+            Event::Resume(number) => self.resume(number, now),
+        }
+    }
+
+    fn begin(&mut self, number: usize, now: u64) -> Result<(), Box<dyn Error>> {
+        let note = &self.notes[number];
+        let shop = &self.shops[note.shop];
+        let (id, known) = shop.begin(&self.providers, number, note.scenario)?;
+        let account = shop.account.ok_or("a shop without an account")?;
+        let watched = Watched { number, shop: note.shop, id, known };
+        let webhooks = self.webhooks.iter().find(|(provider, scenario, _)| {
+            shop.hears_webhooks && (*provider, *scenario) == (shop.provider, note.scenario)
+        });
+        let sent = webhooks.map(|(_, _, sent)| Rc::clone(sent));
+        for after in sent.iter().flat_map(|sent| sent.iter()) {
+            // They take some seconds, and a few never come.
+            let arrives = now + after * 1_000 + self.random.between(500, 8_000);
+            if self.random.percent(97) {
+                self.tell(arrives, Event::Webhook(number));
+            }
+        }
+        let ticket = self.schedule.add(account, moment(now), moment(now), watched);
+        self.watch(number, ticket, now);
+        Ok(())
+    }
+
+    fn read(&mut self, number: usize, now: u64) -> Result<(), Box<dyn Error>> {
+        let State::Watched(ticket) = self.notes[number].state else { return Err("a read of nothing".into()) };
+        let fetch = self.notes[number].fetch.ok_or("a read of nothing")?;
+        let watched = self.schedule.data_mut(ticket).ok_or("a ticket without a checkout")?;
+        let shop = &self.shops[watched.shop];
+        let spoiled = self.random.percent(2);
+        let arrives = !spoiled || shop.spoil_next(&self.providers, fetch, &mut self.random);
+        let heard = shop.read(&self.providers, watched, fetch)?;
+        let note = &mut self.notes[number];
+        note.reads += 1;
+        note.spoiled += u64::from(spoiled);
+        note.lost += u64::from(!arrives);
+        note.last_was_spoiled = spoiled;
+        if !spoiled {
+            let fact = shop.fact(&self.providers, &watched.id)?;
+            note.met.answered(fact);
+        }
+        note.heard = Some(heard);
+        // Now and then an answer takes long, and one that is lost is waited for.
+        let long = self.random.percent(1);
+        let back = if long { self.random.between(3_000, 9_000) } else { self.random.between(20, 400) };
+        self.tell(now + back, Event::Hear(number));
+        Ok(())
+    }
+
+    fn hear(&mut self, number: usize, now: u64) {
+        let note = &mut self.notes[number];
+        let (State::Watched(ticket), Some(heard)) = (&note.state, note.heard.take()) else { return };
+        let ticket = *ticket;
+        note.fetch = None;
+        if let (None, Some((_, since))) = (note.known_after_millis, note.met.first)
+            && matches!(heard, Heard::Answer { .. })
+            && since >= note.watched_since_millis
+        {
+            note.known_after_millis = Some(now - since);
+        }
+        if let Heard::Limited { wait } = heard {
+            self.shops[note.shop].told_to_wait += wait.unwrap_or_default().max(Duration::from_secs(1));
+        }
+        self.schedule.heard(ticket, moment(now), heard);
+        self.note_when_it_is_wanted(number, ticket);
+    }
+
+    /// Shows the payer the challenge. What they do then, and when, is theirs.
+    fn challenge(&mut self, number: usize, now: u64) {
+        if self.notes[number].scenario == AWAY && self.notes[number].handed_back == 0 {
+            return;
+        }
+        let acts = now + self.random.between(3_000, 28_000);
+        match self.random.below(10) {
+            0 => self.tell(acts, Event::Back(number, false)),
+            1..=7 => self.tell(acts, Event::Back(number, true)),
+            // The browser comes back to the provider in the scenario's own time, and nobody tells us.
+            _ => {}
+        }
+    }
+
+    fn come_back(&mut self, number: usize, has_passed: bool, now: u64) {
+        let State::Watched(ticket) = self.notes[number].state else { return };
+        let Some(watched) = self.schedule.data(ticket) else { return };
+        // An error says that the browser was back already.
+        let _ = match has_passed {
+            true => self.providers.azotte.complete_3ds(&watched.id),
+            false => self.providers.azotte.fail_3ds(&watched.id),
+        };
+        self.shops[watched.shop].nudge(now);
+        self.schedule.payer_returned(ticket, moment(now));
+        self.note_when_it_is_wanted(number, ticket);
+    }
+
+    fn end(&mut self, ticket: Ticket, phase: Phase, now: u64) -> Result<(), Box<dyn Error>> {
+        let (_, watched) = self.schedule.remove(ticket).ok_or("a ticket without a checkout")?;
+        let number = watched.number;
+        self.leave(number, now, None);
+        self.notes[number].state = State::Ended;
+        let true_end = self.notes[number].met.end();
+        if true_end != Some(phase) {
+            self.note_wrong(
+                number,
+                &format!("ended as {phase}, and with the provider as {}", or_open(true_end)),
+            );
+        }
+        Ok(())
+    }
+
+    fn hand_back(&mut self, ticket: Ticket, gave_up: GaveUp, now: u64) -> Result<(), Box<dyn Error>> {
+        let (poller, watched) = self.schedule.remove(ticket).ok_or("a ticket without a checkout")?;
+        let number = watched.number;
+        let fact = self.shops[watched.shop].fact(&self.providers, &watched.id)?;
+        let note = &mut self.notes[number];
+        let deadline = note.watched_since_millis + shops::millis(self.shops[watched.shop].plan.deadline);
+        note.late_millis = note.late_millis.max(now.min(deadline).saturating_sub(note.wanted_millis));
+        let met_end = note.met.end();
+        let had_ended = fact.end.is_some() && fact.since_millis + 2_000 < deadline;
+        let had_no_room = note.wanted_millis < deadline;
+        let law = match gave_up.why {
+            // An end that the whole read has not confirmed yet is no end; and nobody may think that there was none.
+            _ if met_end.is_some() && gave_up.last != met_end => Some("though an answer told its end"),
+            Why::Deadline if now < deadline => Some("before the deadline"),
+            // What ended before the deadline was read after that, unless there was no room or the last read went
+            // wrong.
+            Why::Deadline if had_ended && !had_no_room && !note.last_was_spoiled => {
+                Some("and had ended, and nobody had looked")
+            }
+            Why::AskedToWait { until } if until < moment(deadline) => Some("though it could have waited"),
+            Why::Deadline | Why::AskedToWait { .. } => None,
+            Why::Refused => (!note.last_was_spoiled).then_some("though nothing was refused"),
+        };
+        self.leave(number, now, Some(had_ended));
+        if let Some(law) = law {
+            self.note_wrong(number, &format!("given up {law}: {}", or_open(fact.end)));
+        }
+        let Watched { shop, id, known, .. } = watched;
+        let row = Row { shop, id, poller: poller.to_string(), known: known.text() };
+        let note = &mut self.notes[number];
+        note.state = State::HandedBack(row);
+        note.handed_back += 1;
+        if note.handed_back <= RESUMED_AT_MOST {
+            self.tell(now + PAUSE_MILLIS, Event::Resume(number));
+        }
+        Ok(())
+    }
+
+    /// Watches a checkout again, from what was stored of it and nothing else.
+    fn resume(&mut self, number: usize, now: u64) -> Result<(), Box<dyn Error>> {
+        let State::HandedBack(row) = &self.notes[number].state else { return Ok(()) };
+        let shop = &self.shops[row.shop];
+        let mut poller: Poller = row.poller.parse()?;
+        let known = Known::stored(shop.provider, &row.known)?;
+        poller.resume(&shop.plan, moment(now), shop.plan.deadline);
+        let account = shop.account.ok_or("a shop without an account")?;
+        let watched = Watched { number, shop: row.shop, id: row.id.clone(), known };
+        let ticket = self.schedule.restore(account, poller, moment(now), watched);
+        self.watch(number, ticket, now);
+        Ok(())
+    }
+
+    fn watch(&mut self, number: usize, ticket: Ticket, now: u64) {
+        let note = &mut self.notes[number];
+        note.state = State::Watched(ticket);
+        note.watched_since_millis = now;
+        self.shops[note.shop].watches(true);
+        self.note_when_it_is_wanted(number, ticket);
+    }
+
+    /// It is no longer watched: it has ended, or was given up, and then perhaps had ended all the same.
+    fn leave(&mut self, number: usize, now: u64, gave_up: Option<bool>) {
+        let note = &mut self.notes[number];
+        note.over_millis = now;
+        let had_ended = gave_up.unwrap_or(true);
+        let watch = Watch { reads: note.reads, over_millis: now, gave_up: gave_up.is_some(), had_ended };
+        note.first_watch.get_or_insert(watch);
+        self.shops[note.shop].watches(false);
+    }
+
+    fn note_when_it_is_wanted(&mut self, number: usize, ticket: Ticket) {
+        let note = &mut self.notes[number];
+        if let Some(poller) = self.schedule.poller(ticket) {
+            let due = u64::try_from(poller.due().unix_millis()).unwrap_or(0);
+            note.wanted_millis = due.max(note.watched_since_millis);
+        }
+    }
+
+    fn note_wrong(&mut self, number: usize, what: &str) {
+        self.notes[number].wrong += 1;
+        self.wrong.push(format!("checkout {number} ({}): {what}", self.notes[number].scenario));
+    }
+
+    fn number(&self, ticket: Ticket) -> Result<usize, Box<dyn Error>> {
+        Ok(self.schedule.data(ticket).ok_or("a ticket without a checkout")?.number)
+    }
+
+    fn tell(&mut self, at: u64, event: Event) {
+        self.told += 1;
+        self.events.push(Reverse((at, self.told, event)));
+    }
+}
+
+/// One of these, each as often as its weight says.
+fn weighted<T: Copy + Default>(random: &mut Random, choices: &[(T, u64)]) -> T {
+    let mut left = random.below(choices.iter().map(|(_, weight)| weight).sum());
+    for (choice, weight) in choices {
+        match left.checked_sub(*weight) {
+            Some(less) => left = less,
+            None => return *choice,
+        }
+    }
+    T::default()
+}
+
+fn moment(millis: u64) -> Moment {
+    Moment::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+}
+
+fn or_open(end: Option<Phase>) -> String {
+    end.map_or_else(|| "open".to_owned(), |end| end.to_string())
+}
+
+/// How a checkout goes with any of the providers when nothing special happens.
+const USUAL: &str = "happy";
+
+/// Azotte's scenario whose payer leaves: comes back when the checkout is watched for the second time.
+const AWAY: &str = "three_ds_abandoned";
+
+/// 2026-11-21 00:00:00 UTC.
+const MIDNIGHT_MILLIS: u64 = 1_795_219_200_000;
+
+const HOUR_MILLIS: u64 = 3_600_000;
+
+/// How busy each hour of the day is.
+const HOURS: [(u64, u64); 24] = [
+    (0, 3),
+    (1, 2),
+    (2, 1),
+    (3, 1),
+    (4, 1),
+    (5, 2),
+    (6, 4),
+    (7, 6),
+    (8, 8),
+    (9, 9),
+    (10, 10),
+    (11, 11),
+    (12, 12),
+    (13, 11),
+    (14, 9),
+    (15, 8),
+    (16, 8),
+    (17, 9),
+    (18, 11),
+    (19, 12),
+    (20, 11),
+    (21, 8),
+    (22, 6),
+    (23, 4),
+];
+
+/// How long a checkout that was handed back lies until it is watched again, and how often it is.
+const PAUSE_MILLIS: u64 = 20 * 60_000;
+const RESUMED_AT_MOST: u32 = 2;

@@ -1,0 +1,566 @@
+//! The merchants of three providers: how each makes a checkout, and how it reads one.
+
+use super::facts::Fact;
+use super::random::Random;
+use checkout_kit::allscale::{self, IntentStatus, SigningKey};
+use checkout_kit::azotte::{self, MessageCode, PaymentChannel};
+use checkout_kit::peach::{self, Lookup, MerchantTransactionId, PaymentStatus, SecretToken};
+use checkout_kit::poll::{Fetch, Heard, MerchantId, Plan};
+use checkout_kit::{
+    Cents, Environment, Observable, Open, RateLimit, RateScope, Received, Reply, SendError, Tracker,
+};
+use checkout_sandbox::{VirtualClock, allscale as allscale_side, azotte as azotte_side, peach as peach_side};
+use std::collections::VecDeque;
+use std::error::Error;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Provider {
+    AllScale,
+    Azotte,
+    Peach,
+}
+
+impl Provider {
+    pub(crate) const ALL: [Self; 3] = [Self::AllScale, Self::Azotte, Self::Peach];
+}
+
+/// What is known of a checkout by whoever asks.
+pub(super) enum Known {
+    AllScale(Tracker<IntentStatus>),
+    Azotte(Tracker<MessageCode>),
+    Peach(Tracker<PaymentStatus>),
+}
+
+impl Known {
+    /// To be stored.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::AllScale(tracker) => tracker.to_string(),
+            Self::Azotte(tracker) => tracker.to_string(),
+            Self::Peach(tracker) => tracker.to_string(),
+        }
+    }
+
+    pub(super) fn stored(provider: Provider, text: &str) -> Result<Self, Box<dyn Error>> {
+        Ok(match provider {
+            Provider::AllScale => Self::AllScale(text.parse()?),
+            Provider::Azotte => Self::Azotte(text.parse()?),
+            Provider::Peach => Self::Peach(text.parse()?),
+        })
+    }
+}
+
+/// What the schedule keeps of a checkout: what is needed to ask for it, and what is known of it.
+pub(super) struct Watched {
+    pub(super) number: usize,
+    pub(super) shop: usize,
+    /// What the provider, or for Peach the shop, calls it.
+    pub(super) id: Box<str>,
+    pub(super) known: Known,
+}
+
+/// The other side: one sandbox for each provider, by one clock.
+pub(super) struct Providers {
+    pub(super) allscale: allscale_side::Sandbox,
+    pub(super) azotte: azotte_side::Sandbox,
+    pub(super) peach: peach_side::Sandbox,
+}
+
+/// A merchant with one of the providers.
+pub(super) struct Shop {
+    pub(super) provider: Provider,
+    /// What it is called in its requests: API key, tenant or entity.
+    name: String,
+    client: Client,
+    pub(super) plan: Plan,
+    pub(super) limit: Option<RateLimit>,
+    /// Whether its provider's webhooks reach it.
+    pub(super) hears_webhooks: bool,
+    /// Whether it has more checkouts at noon than its limit lets it follow.
+    pub(super) is_busy: bool,
+    /// How much of its provider's business it makes.
+    pub(super) weight: u64,
+    /// Its account in the schedule.
+    pub(super) account: Option<MerchantId>,
+    /// How many of its checkouts are watched, and were at most.
+    pub(super) watched: u64,
+    pub(super) most_watched: u64,
+    /// How long it was told to slow down, all told.
+    pub(super) told_to_wait: Duration,
+    /// How many of its reads were asked for out of turn.
+    pub(super) nudged: u64,
+    /// When its checkouts were nudged that were so in the last while, and how many these were at most.
+    nudges: VecDeque<u64>,
+    most_nudged: u64,
+}
+
+enum Client {
+    AllScale(allscale::Client),
+    Azotte(azotte::Client),
+    Peach(peach::Client),
+}
+
+/// What a refusal is good for.
+enum Refusal {
+    Limit,
+    Passing,
+    Lasting,
+}
+
+impl Providers {
+    /// The three sandboxes and their merchants, for about so many checkouts in a day.
+    pub(super) fn open(
+        clock: &VirtualClock,
+        checkouts: u64,
+        random: &mut Random,
+    ) -> Result<(Self, Vec<Shop>), Box<dyn Error>> {
+        let (each, mut shops) = (checkouts / 3, Vec::new());
+        let allscale = open_allscale(clock, each, random.number(), &mut shops)?;
+        let azotte = open_azotte(clock, each, random.number(), &mut shops)?;
+        let peach = open_peach(clock, each, random.number(), &mut shops)?;
+        Ok((Self { allscale, azotte, peach }, shops))
+    }
+}
+
+fn open_allscale(
+    clock: &VirtualClock,
+    checkouts: u64,
+    seed: u64,
+    shops: &mut Vec<Shop>,
+) -> Result<allscale_side::Sandbox, Box<dyn Error>> {
+    let room = NonZeroU32::new(ALLSCALE_REFUSES).ok_or("no room")?;
+    let sandbox = allscale_side::Sandbox::builder().seed(seed).clock(clock.clone()).forget_requests();
+    let mut sandbox = sandbox.requests_per_minute(room);
+    for number in 0..(checkouts / ALLSCALE_EACH).max(2) {
+        let name = format!("st_store_{number}");
+        let key = SigningKey::new(&*name, format!("st_secret_{number}").into())?;
+        sandbox = sandbox.store(allscale_side::Store::new(key.clone()));
+        let time = clock.clone();
+        let client = allscale::Client::builder(key)
+            .environment(Environment::Sandbox)
+            .clock(move || time.now_millis())
+            .nonces(counter())
+            .build()?;
+        // One store in four looks once more whether late money has come.
+        let plan = match number % 4 {
+            0 => Plan::allscale().late_reads(Duration::from_secs(900), Duration::from_secs(7_200)),
+            _ => Plan::allscale(),
+        };
+        let limit = RateLimit { requests: ALLSCALE_READS, per_seconds: 60, scope: RateScope::Merchant };
+        shops.push(Shop {
+            limit: Some(limit),
+            hears_webhooks: number % 2 == 0,
+            ..Shop::new(Provider::AllScale, name, Client::AllScale(client), plan)
+        });
+    }
+    Ok(sandbox.build())
+}
+
+fn open_azotte(
+    clock: &VirtualClock,
+    checkouts: u64,
+    seed: u64,
+    shops: &mut Vec<Shop>,
+) -> Result<azotte_side::Sandbox, Box<dyn Error>> {
+    let mut sandbox = azotte_side::Sandbox::builder().seed(seed).clock(clock.clone()).forget_requests();
+    for number in 0..(checkouts / AZOTTE_EACH).max(2) {
+        let name = format!("00000000-0000-4000-8000-{number:012}");
+        let (project, key) = (format!("shop{number}"), format!("sk_{number}"));
+        sandbox = sandbox.tenant(azotte_side::Tenant::new(&*name, &*key).project(&*project));
+        let time = clock.clone();
+        let client = azotte::Client::builder(project, &*name, key.into())
+            .environment(Environment::Sandbox)
+            .clock(move || time.now_millis())
+            .build()?;
+        shops.push(Shop::new(Provider::Azotte, name, Client::Azotte(client), Plan::azotte()));
+    }
+    Ok(sandbox.build())
+}
+
+/// Most merchants are calm. The busy ones have more checkouts at noon than two reads a minute can follow.
+fn open_peach(
+    clock: &VirtualClock,
+    checkouts: u64,
+    seed: u64,
+    shops: &mut Vec<Shop>,
+) -> Result<peach_side::Sandbox, Box<dyn Error>> {
+    let mut sandbox = peach_side::Sandbox::builder().seed(seed).clock(clock.clone()).forget_requests();
+    let busy = (checkouts * 3 / 10 / PEACH_EACH_BUSY).max(1);
+    let calm = (checkouts * 7 / 10 / PEACH_EACH).max(2);
+    for number in 0..busy + calm {
+        let name = format!("8ac7a4ca{number:024x}");
+        let token = SecretToken::new(format!("secret_token_{number}").into())?;
+        sandbox = sandbox.merchant(peach_side::Merchant::new(&*name, token.clone()).domain("shop.example"));
+        let time = clock.clone();
+        let client = peach::Client::builder(&*name, token)
+            .environment(Environment::Sandbox)
+            .referer("https://shop.example")
+            .clock(move || time.now_millis())
+            .nonces(counter())
+            .build()?;
+        let is_busy = number < busy;
+        shops.push(Shop {
+            limit: peach::Route::Status.rate_limit(),
+            hears_webhooks: number % 2 == 0,
+            is_busy,
+            weight: if is_busy { PEACH_EACH_BUSY } else { PEACH_EACH },
+            ..Shop::new(Provider::Peach, name, Client::Peach(client), Plan::peach())
+        });
+    }
+    Ok(sandbox.build())
+}
+
+/// Nonces that are the same on every day with the same seed.
+fn counter() -> impl Fn() -> String + Send + Sync {
+    let given = AtomicU64::new(0);
+    move || format!("n-{}", given.fetch_add(1, Ordering::Relaxed))
+}
+
+impl Shop {
+    fn new(provider: Provider, name: String, client: Client, plan: Plan) -> Self {
+        Self {
+            provider,
+            name,
+            client,
+            plan,
+            limit: None,
+            hears_webhooks: false,
+            is_busy: false,
+            weight: 1,
+            account: None,
+            watched: 0,
+            most_watched: 0,
+            told_to_wait: Duration::ZERO,
+            nudged: 0,
+            nudges: VecDeque::new(),
+            most_nudged: 0,
+        }
+    }
+
+    /// Makes a checkout that goes through the scenario, and tells what the beginning has told.
+    pub(super) fn begin(
+        &self,
+        providers: &Providers,
+        number: usize,
+        scenario: &str,
+    ) -> Result<(Box<str>, Known), Box<dyn Error>> {
+        match &self.client {
+            Client::AllScale(client) => {
+                let scenario = allscale_side::Scenario::by_name(scenario).ok_or("no such scenario")?;
+                providers.allscale.next_intent(scenario);
+                let order = format!("order_{number}");
+                let intent = allscale::Draft::fiat(allscale::Currency::EUR, Cents::new(4_990))
+                    .order_id(&*order)
+                    .check(&allscale::Rules::default())?;
+                let created = client.create(&intent).send_blocking(&providers.allscale)?.into_answer()?;
+                Ok((created.payload.intent_id.into(), Known::AllScale(Tracker::new())))
+            }
+            Client::Azotte(client) => {
+                let scenario = azotte_side::Scenario::by_name(scenario).ok_or("no such scenario")?;
+                providers.azotte.next_checkout(scenario);
+                let order = format!("order_{number}");
+                let submit = azotte::Draft::stored_method(PaymentChannel::CreditCard)
+                    .offer_identifier("off_1")
+                    .correlation_id(&*order)
+                    .item("plan_gold")
+                    .customer_urn("urn:customer:42")
+                    .check(&azotte::Rules::default())?;
+                let submitted = client.submit(&submit).send_blocking(&providers.azotte)?;
+                let mut tracker = Tracker::new();
+                if let Some(observation) = submitted.observation() {
+                    let _ = tracker.observe(observation);
+                }
+                let result = submitted.into_answer()?.payload;
+                Ok((result.tracking_number.ok_or("no tracking number")?.into(), Known::Azotte(tracker)))
+            }
+            Client::Peach(client) => {
+                let scenario = peach_side::Scenario::by_name(scenario).ok_or("no such scenario")?;
+                providers.peach.next_checkout(scenario);
+                let order = format!("order_{number:06}");
+                let checkout = peach::Draft::debit(peach::Currency::ZAR, Cents::new(14_99))
+                    .entity_id(&*self.name)
+                    .merchant_transaction_id(&*order)
+                    .shopper_result_url("https://shop.example/result")
+                    .check(&peach::Rules::default())?;
+                client.initiate(&checkout)?.send_blocking(&providers.peach)?.into_answer()?;
+                Ok((order.into(), Known::Peach(Tracker::new())))
+            }
+        }
+    }
+
+    /// Reads how a checkout stands, and takes in what comes.
+    pub(super) fn read(
+        &self,
+        providers: &Providers,
+        watched: &mut Watched,
+        fetch: Fetch,
+    ) -> Result<Heard, Box<dyn Error>> {
+        Ok(match (&self.client, &mut watched.known) {
+            (Client::AllScale(client), Known::AllScale(tracker)) => match fetch {
+                Fetch::Status => {
+                    let came = client.status(&watched.id)?.send_blocking(&providers.allscale);
+                    take(came, tracker, fetch, |received| refused_by_code(&received.reply))
+                }
+                Fetch::Whole => {
+                    let came = client.get(&watched.id)?.send_blocking(&providers.allscale);
+                    take(came, tracker, fetch, |received| refused_by_code(&received.reply))
+                }
+            },
+            (Client::Azotte(client), Known::Azotte(tracker)) => {
+                let came = client.status(&watched.id)?.send_blocking(&providers.azotte);
+                take(came, tracker, fetch, |received| refused_by_status(received.http_status))
+            }
+            (Client::Peach(client), Known::Peach(tracker)) => {
+                let lookup = Lookup::MerchantTransactionId(MerchantTransactionId::new(&*watched.id)?);
+                let came = client.status(lookup).send_blocking(&providers.peach);
+                take(came, tracker, fetch, |received| refused_by_status(received.http_status))
+            }
+            (Client::AllScale(_) | Client::Azotte(_) | Client::Peach(_), _) => {
+                return Err("a checkout of another provider's".into());
+            }
+        })
+    }
+
+    /// Has the next read go wrong in one way or another: it will have no answer that says how the checkout stands.
+    /// Whether it will arrive at all.
+    pub(super) fn spoil_next(&self, providers: &Providers, fetch: Fetch, random: &mut Random) -> bool {
+        match self.provider {
+            Provider::AllScale => {
+                use allscale_side::Fault;
+                let mut faults = vec![
+                    Fault::LostBefore,
+                    Fault::LostRequest,
+                    Fault::LostAnswer,
+                    Fault::Garbage,
+                    Fault::Truncated,
+                    Fault::HtmlBadGateway,
+                    Fault::EmptyUnauthorized,
+                    Fault::Redirect,
+                    Fault::RateLimited,
+                    Fault::InternalError,
+                    Fault::LateInternalError,
+                    Fault::UnknownErrorCode(50_001),
+                    Fault::DuplicateKeys,
+                ];
+                let route = match fetch {
+                    Fetch::Status => allscale::Route::Status,
+                    Fetch::Whole => {
+                        faults.push(Fault::SwappedIntent);
+                        allscale::Route::Get
+                    }
+                };
+                let Some(fault) = random.pick(&faults) else { return true };
+                let arrives = !matches!(fault, Fault::LostBefore | Fault::LostRequest);
+                providers.allscale.inject_on(route, fault);
+                arrives
+            }
+            Provider::Azotte => {
+                use azotte_side::Fault;
+                let faults = [
+                    Fault::LostBefore,
+                    Fault::LostRequest,
+                    Fault::LostAnswer,
+                    Fault::Garbage,
+                    Fault::Truncated,
+                    Fault::EmptyBody,
+                    Fault::HtmlBadGateway,
+                    Fault::Redirect,
+                    Fault::EmptyUnauthorized,
+                    Fault::RateLimited,
+                    Fault::InternalError,
+                    Fault::LateInternalError,
+                    Fault::EmptyProblem,
+                    Fault::SwappedCheckout,
+                    Fault::TamperedTracking,
+                    Fault::DuplicateKeys,
+                ];
+                let route = azotte::Route::CheckoutStatus;
+                let Some(fault) = random.pick(&faults) else { return true };
+                let arrives = !matches!(fault, Fault::LostBefore | Fault::LostRequest);
+                providers.azotte.inject_on(route, fault);
+                arrives
+            }
+            Provider::Peach => {
+                use peach_side::Fault;
+                let faults = [
+                    Fault::LostBefore,
+                    Fault::LostRequest,
+                    Fault::LostAnswer,
+                    Fault::Garbage,
+                    Fault::Truncated,
+                    Fault::HtmlBadGateway,
+                    Fault::EmptyUnauthorized,
+                    Fault::Redirect,
+                    Fault::RateLimited,
+                    Fault::InternalError,
+                    Fault::LateInternalError,
+                    Fault::Refused("200.300.404".to_owned()),
+                    Fault::DuplicateKeys,
+                    Fault::SwappedCheckout,
+                    Fault::TamperedSignature,
+                ];
+                let route = peach::Route::Status;
+                let Some(fault) = random.pick(&faults) else { return true };
+                let arrives = !matches!(fault, Fault::LostBefore | Fault::LostRequest);
+                providers.peach.inject_on(route, fault);
+                arrives
+            }
+        }
+    }
+
+    /// How the checkout stands with the provider, who has every one that was begun.
+    pub(super) fn fact(&self, providers: &Providers, id: &str) -> Result<Fact, Box<dyn Error>> {
+        let fact = match self.provider {
+            Provider::AllScale => providers.allscale.intent(id).as_ref().map(Fact::of_intent),
+            Provider::Azotte => providers.azotte.checkout(id).as_ref().map(Fact::of_submit),
+            Provider::Peach => providers.peach.checkout_of(&self.name, id).as_ref().map(Fact::of_payment),
+        };
+        fact.ok_or_else(|| "the provider does not know the checkout".into())
+    }
+
+    /// What the provider has counted.
+    pub(super) fn counts(&self, providers: &Providers) -> checkout_sandbox::Counts {
+        match self.provider {
+            Provider::AllScale => providers.allscale.counts(&self.name),
+            Provider::Azotte => providers.azotte.counts(&self.name),
+            Provider::Peach => providers.peach.counts(&self.name),
+        }
+    }
+
+    /// Notes that one more of its checkouts is watched, or one less.
+    pub(super) fn watches(&mut self, one_more: bool) {
+        self.watched = if one_more { self.watched + 1 } else { self.watched.saturating_sub(1) };
+        self.most_watched = self.most_watched.max(self.watched);
+    }
+
+    /// Notes that one of its checkouts is to be read out of turn.
+    pub(super) fn nudge(&mut self, now: u64) {
+        self.nudged += 1;
+        let while_millis = PRECEDENCE_MILLIS + millis(self.longest_interval());
+        while self.nudges.front().is_some_and(|at| now - at > while_millis) {
+            self.nudges.pop_front();
+        }
+        self.nudges.push_back(now);
+        self.most_nudged = self.most_nudged.max(u64::try_from(self.nudges.len()).unwrap_or(u64::MAX));
+    }
+
+    /// For how long a read that is due can have to wait, in milliseconds.
+    ///
+    /// Of a merchant's reads that are due the one with the earliest deadline goes first: when it was due, and its
+    /// interval on top. So once a read is late by its own interval, every other checkout goes before it at most
+    /// once more. One that is nudged counts as if it had been due an hour before, so all that are nudged until an
+    /// hour after that time can go before it too. The limit lets so many pass in its time and a second, and nobody
+    /// while the merchant was told to wait.
+    pub(super) fn late_at_most_millis(&self) -> u64 {
+        let told = millis(self.told_to_wait) + 1_000;
+        let Some(limit) = self.limit else { return told };
+        let turns = (self.most_watched + self.most_nudged).div_ceil(u64::from(limit.requests));
+        millis(self.longest_interval()) + turns * (u64::from(limit.per_seconds) + 1) * 1_000 + told
+    }
+
+    fn longest_interval(&self) -> Duration {
+        let late = self.plan.late_reads.map(|reads| reads.every).unwrap_or_default();
+        self.plan.slowest.max(self.plan.review.every).max(late)
+    }
+}
+
+/// A duration in milliseconds.
+pub(super) fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The seconds after its beginning at which a webhook of a checkout's is sent: AllScale's when it is confirmed, and
+/// Peach's whenever its code changes. Azotte has none.
+pub(super) fn webhooks(provider: Provider, scenario: &str) -> Vec<u64> {
+    let mut sent = Vec::new();
+    match provider {
+        Provider::AllScale => {
+            let Some(scenario) = allscale_side::Scenario::by_name(scenario) else { return sent };
+            sent.extend((0..SCENARIOS_LAST).find(|at| scenario.status_at(Duration::from_secs(*at)) == 20));
+        }
+        Provider::Azotte => {}
+        Provider::Peach => {
+            let Some(scenario) = peach_side::Scenario::by_name(scenario) else { return sent };
+            let code = |at| scenario.code_at(Duration::from_secs(at)).to_owned();
+            sent.extend((1..SCENARIOS_LAST).filter(|at| code(*at) != code(at - 1)));
+        }
+    }
+    sent
+}
+
+/// The names of the provider's scenarios.
+pub(super) fn scenarios(provider: Provider) -> &'static [&'static str] {
+    match provider {
+        Provider::AllScale => &allscale_side::Scenario::NAMES,
+        Provider::Azotte => &azotte_side::Scenario::NAMES,
+        Provider::Peach => &peach_side::Scenario::NAMES,
+    }
+}
+
+/// Takes an answer in, and says what the schedule has to know of it.
+fn take<T: Observable>(
+    came: Result<Received<T>, SendError>,
+    tracker: &mut Tracker<T::Status>,
+    fetch: Fetch,
+    refused: impl FnOnce(&Received<T>) -> Refusal,
+) -> Heard {
+    let Ok(received) = came else { return Heard::Failed { wait: None } };
+    let header = received.retry_after.as_deref().and_then(|text| text.trim().parse().ok());
+    let wait = header.map(Duration::from_secs);
+    match &received.reply {
+        Reply::Done(answer) => {
+            let wait = answer.payload.retry_after_seconds().map(Duration::from_secs).or(wait);
+            if let Some(observation) = received.observation() {
+                let _ = tracker.observe(observation);
+            }
+            Heard::Answer { fetch, phase: tracker.phase(), wait }
+        }
+        Reply::Refused(_) => match refused(&received) {
+            Refusal::Limit => Heard::Limited { wait },
+            Refusal::Passing => Heard::Failed { wait },
+            Refusal::Lasting => Heard::Refused,
+        },
+        Reply::NotTheApi(_) => Heard::Failed { wait },
+    }
+}
+
+/// AllScale's refusals are told by their code.
+fn refused_by_code<T>(reply: &Reply<'_, T, allscale::Refusal<'_>>) -> Refusal {
+    use allscale::ErrorCode::{InternalServerError, RateLimitExceeded, UnknownError};
+    let Reply::Refused(refusal) = reply else { return Refusal::Passing };
+    match refusal.code {
+        Open::Known(RateLimitExceeded) => Refusal::Limit,
+        Open::Known(InternalServerError | UnknownError) | Open::Unknown(_) => Refusal::Passing,
+        Open::Known(_) => Refusal::Lasting,
+    }
+}
+
+/// The others' by their HTTP status.
+fn refused_by_status(status: u16) -> Refusal {
+    match status {
+        429 => Refusal::Limit,
+        500.. => Refusal::Passing,
+        _ => Refusal::Lasting,
+    }
+}
+
+/// How many reads an AllScale store makes in a minute, by a limit that it has set itself: no page names one.
+const ALLSCALE_READS: u32 = 60;
+
+/// How many requests of a store AllScale's sandbox takes in a minute: those reads, and some creates.
+const ALLSCALE_REFUSES: u32 = 80;
+
+/// By how much a nudged read goes before others: the schedule's own figure.
+const PRECEDENCE_MILLIS: u64 = 3_600_000;
+
+/// How many checkouts a day a merchant has, more or less.
+const ALLSCALE_EACH: u64 = 800;
+const AZOTTE_EACH: u64 = 800;
+const PEACH_EACH: u64 = 40;
+const PEACH_EACH_BUSY: u64 = 600;
+
+/// Longer than every change of a scenario that is waited for, in seconds.
+const SCENARIOS_LAST: u64 = 6_000;

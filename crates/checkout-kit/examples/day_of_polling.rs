@@ -1,0 +1,72 @@
+//! A day of polling for a crowd, offline: 100,000 checkouts with three providers, all of them followed by one
+//! schedule, in virtual time.
+//!
+//!     cargo run --release --example day_of_polling
+//!     cargo run --release --example day_of_polling -- --checkouts 2000 --seed 7
+//!
+//! The checkouts begin all over the day, most of them at noon and in the evening, with many stores of AllScale's,
+//! tenants of Azotte's and merchants of Peach's. Half of them go the usual way, and the rest every way that the
+//! sandboxes play. Two reads in a hundred go wrong: they are lost, limited, garbled, somebody else's. With half of
+//! the stores and merchants webhooks wake what they are about; Azotte has none. Payers come back from their
+//! challenges, or fail them, or never come back. What the schedule hands back at the deadline is stored as text,
+//! and watched again from that, all of it: after 20 minutes or when a webhook comes, for as long as the plan's
+//! deadline, until it has ended or has been handed back three times.
+//!
+//! Who is right is what the sandboxes have in their books; what is known of a checkout is never asked. The same
+//! seed prints the same table. The exit code is 0 if nothing was wrong, 1 if something was, and 2 for other
+//! arguments.
+
+mod crowd;
+
+pub(crate) use crowd::Crowd;
+use crowd::Report;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    ExitCode::from(run(&arguments, &mut io::stdout().lock()))
+}
+
+/// Runs it with the program's arguments, and gives the exit code.
+pub fn run(arguments: &[String], out: &mut dyn Write) -> u8 {
+    let Some(crowd) = crowd(arguments) else {
+        let _ = writeln!(out, "usage: day_of_polling [--checkouts NUMBER] [--seed NUMBER]");
+        return 2;
+    };
+    let report = match crowd.day() {
+        Ok(report) => report,
+        Err(error) => {
+            let _ = writeln!(out, "the day ended early: {error}");
+            return 1;
+        }
+    };
+    let _ = writeln!(out, "a day of polling: {} checkouts, seed {}\n", crowd.checkouts, crowd.seed);
+    let _ = write!(out, "{}", report.table);
+    let Report { ended, had_ended, ended_later, open, exceeded, spoiled, nudged, .. } = report;
+    let _ = writeln!(
+        out,
+        "\n{ended} ended as the provider says while they were watched at first, {ended_later} when they were watched again \
+         ({had_ended} of\nthese had ended in time), and {open} are open with the provider too. {spoiled} reads went wrong, \
+         {nudged} were\nasked for by webhooks and payers, and a limit was exceeded {exceeded} times."
+    );
+    for wrong in report.wrong.iter().take(20) {
+        let _ = writeln!(out, "wrong: {wrong}");
+    }
+    u8::from(!report.wrong.is_empty())
+}
+
+fn crowd(arguments: &[String]) -> Option<Crowd> {
+    let mut crowd = Crowd { checkouts: 100_000, seed: 1, heeds_limits: true };
+    for pair in arguments.chunks(2) {
+        let [name, value] = pair else { return None };
+        match name.as_str() {
+            "--checkouts" => {
+                crowd.checkouts = value.parse().ok().filter(|count| (1..=1_000_000).contains(count))?
+            }
+            "--seed" => crowd.seed = value.parse().ok()?,
+            _ => return None,
+        }
+    }
+    Some(crowd)
+}

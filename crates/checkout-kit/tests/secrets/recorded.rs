@@ -1,0 +1,140 @@
+//! What a transport is wrapped in: a recording, its cassette with the text that is kept of it, and the replay; and
+//! what is found wrong with any of them, or with a transport.
+
+use super::*;
+use checkout_transport::contract;
+use checkout_transport::record::{Cassette, Recording, Replaying};
+use std::collections::HashSet;
+use std::mem::discriminant;
+
+type Request = checkout_transport::Request;
+
+pub(super) fn recorded(list: &mut List) {
+    let recording = Recording::new(checkout_transport::from_fn_blocking(|request: Request| {
+        Ok(planted(request.into_body()))
+    }));
+    // Each is sent, and comes back as the answer.
+    let mut bodies = vec![
+        Vec::new(),
+        ALL.into(),
+        CARD_NUMBER.into(),
+        extra().into(),
+        allscale_created(),
+        allscale_intent(),
+        allscale_refusal(),
+        allscale_webhook(),
+        azotte_challenge(),
+        azotte_refusal(),
+        peach_payment(),
+        peach_refusal(),
+        peach_token(),
+        peach_wrapped(),
+    ];
+    bodies.extend(unreadable().into_iter().map(String::into_bytes));
+    for body in &bodies {
+        recording.send_blocking(request(body)).unwrap();
+    }
+    let cassette = recording.cassette();
+    assert_eq!(cassette.len(), bodies.len());
+    let kept = cassette.to_json();
+    list! { list, "checkout_transport::record::Cassette" => cassette.clone(); }
+    list.entries.last_mut().unwrap().texts.push(kept.clone());
+
+    replayed(list, &cassette, &bodies);
+    unreadable_cassettes(list, &kept);
+
+    let local = Recording::local(checkout_transport::from_fn_local(|_| async { Ok(planted(ALL.into())) }));
+    list! { list,
+        "checkout_transport::record::Recording" => recording;
+        "checkout_transport::record::Recording" => local;
+    }
+
+    let broken = |answer: fn() -> Result<Response, TransportError>| {
+        contract::check_blocking(|_| checkout_transport::from_fn_blocking(move |_| answer())).unwrap_err()
+    };
+    list! { list,
+        "checkout_transport::contract::Broken" => broken(|| Ok(planted(ALL.into())));
+        "checkout_transport::contract::Broken" => broken(|| Err(TransportError::unknown("no network")));
+    }
+}
+
+/// Everything that the cassette does not expect, and what is left of it.
+fn replayed(list: &mut List, cassette: &Cassette, bodies: &[Vec<u8>]) {
+    let mut errors = HashSet::new();
+    for (at, _) in bodies.iter().enumerate() {
+        // Not the body of this one.
+        for body in bodies.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, body)| body) {
+            let replaying = Replaying::new(cassette.clone());
+            for body in bodies.iter().take(at) {
+                replaying.send_blocking(request(body)).unwrap();
+            }
+            if replaying.send_blocking(request(body)).is_ok() {
+                // They are the same without what was planted.
+                continue;
+            }
+            let error = replaying.finish().unwrap_err();
+            errors.insert(error.to_string());
+            list! { list, "checkout_transport::record::ReplayError" => error; }
+        }
+    }
+    let first = || request(bodies.first().unwrap());
+    let mut others = vec![first(), first(), first(), first()];
+    if let [by_method, by_host, by_path, by_query] = &mut others[..] {
+        *by_method.method_mut() = http::Method::GET;
+        *by_host.uri_mut() = "https://other.example/pay?token=1".parse().unwrap();
+        *by_path.uri_mut() = format!("https://provider.example/{MAIL}?{USER_ID}").parse().unwrap();
+        *by_query.uri_mut() = format!("https://provider.example/pay?{USER_ID}={API_KEY}").parse().unwrap();
+    }
+    for other in others {
+        let replaying = Replaying::in_any_order(cassette.clone());
+        let refused = replaying.send_blocking(other).unwrap_err();
+        let error = replaying.finish().unwrap_err();
+        errors.insert(error.to_string());
+        list! { list,
+            "checkout_transport::TransportError" => refused;
+            "checkout_transport::record::ReplayError" => error;
+            "checkout_transport::record::Replaying" => replaying;
+        }
+    }
+    let empty = Replaying::new(Cassette::default());
+    assert!(empty.send_blocking(first()).is_err());
+    let untouched = Replaying::new(cassette.clone());
+    list! { list,
+        "checkout_transport::record::ReplayError" => empty.finish().unwrap_err();
+        "checkout_transport::record::ReplayError" => untouched.finish().unwrap_err();
+    }
+    // By the method, the host, the path, the query, and a body's kind, length and members.
+    assert!(errors.len() > 10, "{errors:#?}");
+}
+
+/// The cassette with something planted in the place of everything that it is read for.
+fn unreadable_cassettes(list: &mut List, kept: &str) {
+    let planted = |text: &str| text.replace('"', "\\\"");
+    let all = planted(ALL);
+    let mut texts = vec![ALL.to_owned(), format!("[\"{all}\\ud800\"]"), format!("{{\"{all}\":1}}")];
+    for line in kept.lines().take(400) {
+        let Some((name, value)) = line.split_once(": ") else { continue };
+        let comma = if value.ends_with(',') { "," } else { "" };
+        if !value.starts_with(['{', '[']) {
+            texts.push(kept.replacen(line, &format!("{name}: [\"{all}\"]{comma}"), 1));
+            texts.push(kept.replacen(line, &format!("\"{all}\": \"{all}\"{comma}"), 1));
+            texts.push(kept.replacen(line, &format!("{line}{CARD_NUMBER}"), 1));
+        }
+    }
+    let errors: Vec<_> = texts.iter().filter_map(|text| Cassette::from_json(text).err()).collect();
+    assert_eq!(errors.iter().map(discriminant).collect::<HashSet<_>>().len(), 3, "{errors:#?}");
+    for error in errors {
+        list! { list, "checkout_transport::record::CassetteError" => error; }
+    }
+}
+
+fn request(body: &[u8]) -> Request {
+    let request = http::Request::post(format!("https://provider.example/{MAIL}/pay?token={SECRET_TOKEN}"));
+    let request = request.header("x-api-key", API_KEY).header("authorization", ACCESS_TOKEN);
+    request.header("cookie", HOLDER).body(Bytes::copy_from_slice(body)).unwrap()
+}
+
+fn planted(body: Bytes) -> Response {
+    let response = http::Response::builder().header("location", CHALLENGE_URL).header("set-cookie", MAIL);
+    response.header("x-request-id", WALLET).body(body).unwrap()
+}
