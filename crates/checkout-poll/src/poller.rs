@@ -318,21 +318,32 @@ impl Poller {
         }
         let seconds = u32::try_from(now.unix_millis().max(0) / 1_000).unwrap_or(u32::MAX);
         let is_before_it_began = seconds < self.began;
-        self.began = self.began.min(seconds);
+        if is_before_it_began {
+            // A second of room, for what came just before this moment.
+            self.began = seconds.saturating_sub(1);
+        }
+        let asked_past_it = self.earliest > self.deadline;
         let was = core::mem::take(&mut self.seen);
         // Rounded up, so that nothing is early.
         self.seen = after(self.millis(now), Duration::ZERO);
         let seen = self.seen;
         // What is too long to be counted still is, unless all of it was told out there.
-        let left = |tick| match tick {
+        let left = |tick: u32| match tick {
             NEVER if was <= u32::MAX / 2 => NEVER,
-            _ => seen.saturating_add(tick.saturating_sub(was)),
+            _ if tick < was => seen.saturating_sub(was - tick),
+            _ => seen.saturating_add(tick - was),
         };
         self.earliest = left(self.earliest);
         self.due = left(self.due);
         // One that had passed was set before the clock ran ahead, and stands.
         if is_before_it_began || self.deadline > was {
             self.deadline = left(self.deadline);
+            // Of two that passed too long ago to be told apart, the later one stays the later.
+            if asked_past_it {
+                self.earliest = self.earliest.max(1);
+                self.due = self.due.max(1);
+                self.deadline = self.deadline.min(self.earliest - 1);
+            }
         }
     }
 
