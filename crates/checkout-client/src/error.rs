@@ -97,8 +97,25 @@ impl SendError {
         advise(self.0.operation.repeat, self.0.operation.read_first, attempted)
     }
 
-    /// What it is to whoever polls.
-    pub(crate) fn heard(&self) -> Heard {
+    /// What it is to whoever polls, as [`Received::heard`] is for a reply: for a
+    /// [`Poller`](checkout_poll::Poller) or a [`Schedule`](checkout_poll::Schedule).
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_transport::{TransportError, from_fn_blocking};
+    /// use checkout_poll::Heard;
+    ///
+    /// # let nowhere = from_fn_blocking(|_| Err(TransportError::not_sent("connection refused")));
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// let error = client.status("65b2f3d0d2d9c0a1b2c3d4e5")?.send_blocking(&nowhere).unwrap_err();
+    /// assert_eq!(error.heard(), Heard::Failed { wait: None });
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn heard(&self) -> Heard {
         match &self.0.reason {
             Reason::Sign(_) | Reason::Request => Heard::Refused,
             Reason::Transport(_)

@@ -71,7 +71,7 @@ pub use base_url::BuildError;
 pub use call::{Attempt, Call, Readable, Reader};
 pub use checkout_poll::{Advice, Backoff, Fetch, GaveUp, ParsePollerError, Plan, Reads, Retries, Step, Why};
 pub use error::{AnswerError, SendError};
-pub use observable::Observable;
+pub use observable::{Observable, VerdictOf};
 pub use provider::{Operation, Provider};
 pub use received::{ClockSkew, Received};
 pub use sources::{Clock, Nonces};

@@ -1,7 +1,8 @@
 //! Answers that say how a checkout stands.
 
 use crate::{Readable, Received};
-use checkout_lifecycle::{Observation, Status};
+use checkout_lifecycle::{Observation, Status, Tracker, Verdict};
+use checkout_poll::{Fetch, Heard};
 use checkout_tables::allscale::{IntentStatus, POLL_EVERY_SECONDS};
 use checkout_tables::{Open, RawOf};
 use checkout_wire::Reply;
@@ -51,6 +52,18 @@ pub trait Observable: Readable {
     }
 }
 
+/// What an observation of the answer `T` meant.
+///
+/// ```
+/// use checkout_client::VerdictOf;
+/// use checkout_lifecycle::Verdict;
+/// use checkout_tables::{Open, allscale::IntentStatus};
+///
+/// let verdict: VerdictOf<Open<IntentStatus>> = Verdict::First;
+/// assert!(!verdict.wants_attention());
+/// ```
+pub type VerdictOf<T> = Verdict<<T as Observable>::Status, <T as Observable>::Raw>;
+
 impl<T: Observable> Received<T> {
     /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), if the answer says how the checkout stands.
     ///
@@ -94,6 +107,36 @@ impl<T: Observable> Received<T> {
     #[must_use]
     pub fn poll_after(&self) -> Duration {
         self.said_wait().unwrap_or(T::POLL_EVERY).clamp(SOONEST, LATEST)
+    }
+
+    /// What it is to whoever polls: for a [`Poller`](checkout_poll::Poller) or a [`Schedule`](checkout_poll::Schedule).
+    /// What it observes goes into the tracker, whose verdict is given too: where that
+    /// [wants attention](Verdict::wants_attention), a person has to hear of it.
+    ///
+    /// A read that does not show what the tracker knows, because it is older or contradicts it, confirms no phase.
+    ///
+    /// ```
+    /// # use checkout_client::Received;
+    /// # use checkout_tables::{Open, allscale::{IntentStatus, Route}};
+    /// # use checkout_wire::{Answer, Reply};
+    /// use checkout_lifecycle::{Phase, Tracker, Verdict};
+    /// use checkout_poll::{Fetch, Heard};
+    ///
+    /// # let reply = Reply::Done(Answer { payload: Open::from(IntentStatus::Viewed), request_id: None });
+    /// # let received = Received { route: Route::Status, reply, sent_at_millis: 7, http_status: 200, retry_after: None, clock_skew: None };
+    /// let mut tracker = Tracker::new();
+    /// let (heard, verdict) = received.heard(Fetch::Status, &mut tracker);
+    /// assert_eq!(verdict, Some(Verdict::First));
+    /// let phase = Some(Phase::AwaitingPayer);
+    /// assert_eq!(heard, Heard::Answer { fetch: Fetch::Status, phase, wait: None });
+    /// ```
+    pub fn heard(&self, fetch: Fetch, tracker: &mut Tracker<T::Status>) -> (Heard, Option<VerdictOf<T>>) {
+        if let Some(attempted) = self.attempted() {
+            return (crate::watch::heard(attempted), None);
+        }
+        let verdict = self.observation().map(|observation| tracker.observe(observation));
+        let shows = verdict.as_ref().is_some_and(Verdict::is_adopted);
+        (Heard::Answer { fetch, phase: tracker.phase().filter(|_| shows), wait: self.said_wait() }, verdict)
     }
 
     /// What the answer itself says to wait, else its header, uncut; None if neither says.

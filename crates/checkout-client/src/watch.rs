@@ -602,7 +602,7 @@ fn challenge_of<T: Observable>(received: &Received<T>) -> Option<&str> {
 }
 
 /// How an attempt ended, for the poller.
-const fn heard(attempted: Attempted) -> Heard {
+pub(crate) const fn heard(attempted: Attempted) -> Heard {
     match attempted {
         Attempted::NotSent => Heard::Failed { wait: None },
         Attempted::Unknown { wait } | Attempted::Temporary { wait, .. } => Heard::Failed { wait },

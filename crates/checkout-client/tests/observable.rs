@@ -1,13 +1,15 @@
 //! One caller for every provider: it is generic over what it reads, and knows none of them.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
-use checkout_client::{Call, Observable, allscale, azotte, peach};
-use checkout_lifecycle::{Phase, Tracker, Verdict};
+use checkout_auth::allscale::SigningKey;
+use checkout_client::{Call, Fetch, Observable, allscale, azotte, peach};
+use checkout_lifecycle::{Moment, Observation, Phase, Tracker, Verdict};
 use checkout_money::Cents;
 use checkout_sandbox::VirtualClock;
 use checkout_tables::azotte::PaymentChannel;
 use checkout_tables::{Environment, TextCode};
-use checkout_transport::BlockingTransport;
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{BlockingTransport, from_fn_blocking, http};
 use checkout_validate::peach::Rules;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -153,4 +155,54 @@ fn every_call_can_be_awaited_in_a_handler_of_a_web_framework() {
         use checkout_sandbox::peach::Sandbox;
         awaited!(Client, Sandbox, |client| client.token(), client.status("c1").unwrap());
     }
+}
+
+/// What a poller hears of a reply of AllScale's, and what a tracker that stands at a status makes of it.
+fn heard(known: Option<i64>, http_status: u16, headers: &[(&str, &str)], body: &'static str) -> String {
+    let transport = from_fn_blocking(move |_| {
+        let mut response = http::Response::builder().status(http_status);
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        Ok(response.body(Bytes::from_static(body.as_bytes())).unwrap())
+    });
+    let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
+    let client = allscale::Client::builder(key).clock(|| 1_716_501_000_000).nonces(nonces()).build().unwrap();
+    let mut tracker = Tracker::new();
+    if let Some(known) = known {
+        let _ = tracker.observe(Observation::read(known, Moment::from_unix_millis(1_716_500_000_000)));
+    }
+    let call = client.status("65b2f3d0d2d9c0a1b2c3d4e5").unwrap();
+    match call.send_blocking(&transport) {
+        Ok(received) => {
+            let (heard, verdict) = received.heard(Fetch::Status, &mut tracker);
+            format!("{heard:?} {}", verdict.map_or_else(String::new, |verdict| verdict.to_string()))
+        }
+        Err(error) => format!("{:?}", error.heard()),
+    }
+}
+
+#[test]
+fn what_a_poller_hears_is_told_from_the_reply_and_the_tracker() {
+    let status = |code: &str| format!("Answer {{ fetch: Status, phase: {code}, wait: None }}");
+    let paid = r#"{"code":0,"payload":20,"request_id":"r"}"#;
+    assert_eq!(heard(None, 200, &[], paid), status("Some(Succeeded)") + " first");
+    assert_eq!(heard(Some(20), 200, &[], paid), status("Some(Succeeded)") + " unchanged");
+    // What contradicts an end, or says what nobody has named, confirms none.
+    let opened = r#"{"code":0,"payload":2}"#;
+    assert_eq!(heard(Some(20), 200, &[], opened), status("None") + " conflict");
+    assert_eq!(heard(Some(20), 200, &[], r#"{"code":0,"payload":7}"#), status("None") + " unknown: 7");
+    // A wait is what the answer says, in seconds or as a date.
+    for wait in ["17", "Thu, 23 May 2024 21:50:17 GMT"] {
+        let said = heard(None, 200, &[("retry-after", wait)], opened);
+        assert_eq!(said, "Answer { fetch: Status, phase: Some(AwaitingPayer), wait: Some(17s) } first");
+    }
+    let limited = r#"{"code":40001,"error":{"message":"slow down"}}"#;
+    assert_eq!(heard(Some(2), 200, &[("retry-after", "9")], limited), "Limited { wait: Some(9s) } ");
+    assert_eq!(heard(Some(2), 429, &[], "<html>"), "Limited { wait: None } ");
+    assert_eq!(heard(Some(2), 503, &[("retry-after", "9")], "<html>"), "Failed { wait: Some(9s) } ");
+    assert_eq!(heard(Some(2), 401, &[], ""), "Refused ");
+    assert_eq!(heard(Some(2), 404, &[], r#"{"code":50001}"#), "Refused ");
+    assert_eq!(heard(Some(2), 500, &[], r#"{"code":99999}"#), "Failed { wait: None } ");
+    assert_eq!(heard(Some(2), 200, &[], r#"{"code":0,"payload":"#), "Failed { wait: None }");
 }
