@@ -1,11 +1,19 @@
-//! What the fuzz targets share: the law of reading a reply, and second ways of reading that the crates are
-//! held to.
+//! What the fuzz targets share: the law of reading a reply, second ways of reading and of counting that the
+//! crates are held to, and the secrets that are planted.
 
 mod amount;
+mod caller;
+mod crowd;
 mod json;
+mod play;
 mod reply;
+mod secrets;
 pub mod signed;
 
 pub use amount::Digits;
+pub use caller::Caller;
+pub use crowd::Crowd;
 pub use json::{coins, depth, integer, one_id, optional, rate, text, value};
+pub use play::{EPOCH, Play};
 pub use reply::{DEPTH, Room, assert_clear, assert_reads, status_and_body};
+pub use secrets::{SECRETS, with_secrets};

@@ -1,0 +1,27 @@
+//! A stored poller, if the first line is one, and a new one if not; then its plan, and what it is told.
+#![no_main]
+
+use checkout_fuzz::{Caller, EPOCH, Play};
+use checkout_poll::Poller;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let line = input.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let text = std::str::from_utf8(line).unwrap_or_default();
+    let stored = match text.parse::<Poller>() {
+        Ok(poller) => {
+            assert_eq!(poller.to_string(), text, "one poller, one text");
+            Some(poller)
+        }
+        Err(error) => {
+            assert!(error.to_string().starts_with("a stored poller"));
+            None
+        }
+    };
+    let mut play =
+        Play(if stored.is_some() { input.get(line.len() + 1..).unwrap_or_default() } else { input });
+    let Some(plan) = play.plan() else { return };
+    let poller = stored.unwrap_or_else(|| Poller::new(&plan, EPOCH, 7));
+    let mut caller = Caller::new(plan, poller, EPOCH);
+    while caller.goes_on(&mut play).is_some() {}
+});

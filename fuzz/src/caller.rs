@@ -1,0 +1,125 @@
+//! Who asks by a poller, and knows on another way when no read may be given.
+
+use std::time::Duration;
+
+use checkout_lifecycle::{Moment, Phase};
+use checkout_poll::{Heard, Plan, Poller, Step};
+
+use crate::Play;
+
+/// One checkout, and a clock that jumps.
+pub struct Caller {
+    plan: Plan,
+    poller: Poller,
+    clock: Moment,
+    /// The latest moment that was told.
+    told: Moment,
+    /// The end of the shortest time between two reads and of every wait that was said.
+    not_before: Moment,
+}
+
+impl Caller {
+    /// Whoever asks by this poller next.
+    pub fn new(plan: Plan, poller: Poller, clock: Moment) -> Self {
+        let text = poller.to_string();
+        let seen = text.split(' ').nth(2).and_then(|seen| seen.parse().ok()).expect("a number of ticks");
+        let told = poller.began().saturating_add(TICK.saturating_mul(seen));
+        Self { plan, poller, clock, told, not_before: poller.began() }
+    }
+
+    /// Asserts what holds, and tells or does the next thing.
+    pub fn goes_on(&mut self, play: &mut Play<'_>) -> Option<()> {
+        self.assert_law();
+        // What is stored and read goes on as what was not.
+        self.poller = self.poller.to_string().parse().expect("what is stored can be read");
+        let Self { plan, clock, .. } = *self;
+        match play.one_of(10)? {
+            0 => self.clock = clock.saturating_add(play.span()?),
+            1 => self.clock = play.back(clock)?,
+            2 | 3 => {
+                self.poller.asking(&plan, clock);
+                self.tell(gap(&plan));
+            }
+            4 | 5 => {
+                let heard = play.heard()?;
+                self.poller.heard(&plan, clock, heard);
+                let said = match heard {
+                    Heard::Answer { wait, .. } | Heard::Limited { wait } | Heard::Failed { wait } => wait,
+                    Heard::Refused => None,
+                };
+                self.tell(said.unwrap_or_default().max(gap(&plan)));
+            }
+            6 => {
+                self.poller.nudge(&plan, clock);
+                self.tell(Duration::ZERO);
+            }
+            7 => {
+                self.poller.payer_returned(&plan, clock);
+                self.tell(Duration::ZERO);
+            }
+            8 => {
+                self.poller.resume(&plan, clock, play.span()?);
+                self.tell(Duration::ZERO);
+            }
+            _ => self.set_back(),
+        }
+        Some(())
+    }
+
+    /// What the clock says counts as this: time does not go back.
+    fn now(&self) -> Moment {
+        self.clock.max(whole_ticks(self.told))
+    }
+
+    /// What is too long to be counted is as long as a poller counts.
+    fn tell(&mut self, no_read_for: Duration) {
+        let (now, end) = (self.now(), self.poller.began().saturating_add(TICK.saturating_mul(u32::MAX)));
+        if no_read_for > Duration::ZERO {
+            self.not_before = self.not_before.max(now.saturating_add(no_read_for));
+        }
+        self.not_before = self.not_before.min(end);
+        self.told = self.told.max(now).min(end);
+    }
+
+    /// What was left is left.
+    fn set_back(&mut self) {
+        let is_far = whole_ticks(self.told).saturating_since(self.clock) >= Duration::from_secs(60);
+        self.poller.set_back(self.clock);
+        if is_far {
+            let left = self.not_before.saturating_since(self.told);
+            self.told =
+                whole_ticks(self.clock.saturating_add(Duration::from_millis(9))).max(self.poller.began());
+            self.not_before = self.told.saturating_add(left);
+            self.tell(Duration::ZERO);
+        }
+    }
+
+    fn assert_law(&self) {
+        let Self { plan, poller, clock, .. } = self;
+        let step = poller.next(plan, *clock);
+        assert_eq!(poller.next(plan, *clock), step, "being asked changes it");
+        match step {
+            Step::Fetch(_) => {
+                assert!(self.now() < poller.deadline(), "a read at the deadline");
+                assert!(self.now() >= self.not_before, "a read before {:?}", self.not_before);
+            }
+            Step::Wait(until) | Step::AskPayer { until } => {
+                assert!(until > *clock && until == poller.due(), "no moment to wait for");
+                assert_ne!(poller.next(plan, until), step, "nothing to wait for");
+            }
+            Step::Done(end) => assert!(end.is_final() && poller.phase() == Some(end)),
+            Step::GaveUp(gave_up) => assert_eq!(gave_up.last, poller.phase()),
+        }
+        assert!(!matches!(step, Step::AskPayer { .. }) || poller.phase() == Some(Phase::PayerAction));
+    }
+}
+
+fn gap(plan: &Plan) -> Duration {
+    plan.min_gap.max(TICK)
+}
+
+fn whole_ticks(at: Moment) -> Moment {
+    Moment::from_unix_millis(at.unix_millis().div_euclid(10).saturating_mul(10))
+}
+
+const TICK: Duration = Duration::from_millis(10);

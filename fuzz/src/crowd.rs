@@ -1,0 +1,251 @@
+//! Who drives a schedule, and counts on another way.
+
+use std::time::Duration;
+
+use checkout_lifecycle::Moment;
+use checkout_poll::{Heard, MerchantId, Next, Plan, Poller, Schedule, Step, Ticket};
+use checkout_tables::{RateLimit, RateScope};
+
+use crate::{EPOCH, Play};
+
+/// Some checkouts of three merchants, and a clock that jumps.
+pub struct Crowd {
+    schedule: Schedule<u32>,
+    shops: [Shop; 3],
+    checkouts: Vec<Checkout>,
+    removed: Vec<(Ticket, Poller)>,
+    added: u32,
+    clock: Moment,
+    /// The latest moment that was told.
+    told: Moment,
+}
+
+struct Shop {
+    id: MerchantId,
+    plan: Plan,
+    limit: Option<RateLimit>,
+    /// Whether it may have to wait for something else than its limit.
+    slowed: bool,
+    /// When its requests were made.
+    asked: Vec<Moment>,
+}
+
+struct Checkout {
+    ticket: Ticket,
+    number: u32,
+    shop: usize,
+    out: bool,
+    ended: bool,
+    /// The challenge was shown, and nothing was heard since.
+    shown: bool,
+}
+
+impl Crowd {
+    /// Three merchants, without a checkout.
+    pub fn new(play: &mut Play<'_>) -> Option<Self> {
+        let mut schedule = Schedule::new(EPOCH, 7);
+        let mut shop = || {
+            let (plan, how) = (play.plan()?, play.byte()?);
+            let limit = RateLimit {
+                requests: (how & 7).into(),
+                per_seconds: (how >> 3).into(),
+                scope: RateScope::Merchant,
+            };
+            let limit = (limit.requests < 7).then_some(limit);
+            Some(Shop { id: schedule.merchant(plan, limit), plan, limit, slowed: false, asked: Vec::new() })
+        };
+        let shops = [shop()?, shop()?, shop()?];
+        let (checkouts, removed) = (Vec::new(), Vec::new());
+        Some(Self { schedule, shops, checkouts, removed, added: 0, clock: EPOCH, told: EPOCH })
+    }
+
+    /// Tells or does the next thing, and asserts what holds.
+    pub fn goes_on(&mut self, play: &mut Play<'_>) -> Option<()> {
+        let (how, which) = (play.one_of(16)?, usize::from(play.byte()?));
+        let shop = which % self.shops.len();
+        match how {
+            0 => self.clock = self.clock.saturating_add(play.span()?),
+            1 => self.clock = play.back(self.clock)?,
+            2 => {
+                let until = self.clock.saturating_add(play.span()?);
+                self.schedule.slow_down(self.shops[shop].id, until);
+                self.shops[shop].slowed = true;
+            }
+            3 => {
+                self.schedule.used(self.shops[shop].id, self.told);
+                self.shops[shop].asked.push(self.told);
+            }
+            4..=6 if self.checkouts.len() < MOST => self.add(shop, how, play)?,
+            4..=10 => self.ask_all(),
+            11..=14 => self.tell(how, which, play)?,
+            _ => self.remove(which)?,
+        }
+        assert_eq!(self.schedule.len(), self.checkouts.len());
+        assert_eq!(self.schedule.iter().count(), self.checkouts.len());
+        for checkout in &self.checkouts {
+            assert_eq!(self.schedule.data(checkout.ticket), Some(&checkout.number));
+        }
+        Some(())
+    }
+
+    fn hear(&mut self) -> Moment {
+        self.told = self.told.max(self.clock);
+        self.clock
+    }
+
+    fn add(&mut self, shop: usize, how: usize, play: &mut Play<'_>) -> Option<()> {
+        let Shop { id, plan, .. } = self.shops[shop];
+        let (number, at) = (self.added, EPOCH.saturating_add(play.span()?));
+        let now = self.hear();
+        let ticket = match (how, self.removed.last()) {
+            (4, _) => self.schedule.add(id, at, now, number),
+            (5, Some((_, poller))) => {
+                let poller = poller.to_string().parse().expect("what is stored can be read");
+                self.schedule.restore(id, poller, now, number)
+            }
+            _ => {
+                // By another machine's clock.
+                let mut poller = Poller::new(&plan, EPOCH, 7);
+                poller.asking(&plan, at);
+                self.schedule.restore(id, poller, now, number)
+            }
+        };
+        let mut known =
+            self.checkouts.iter().map(|checkout| checkout.ticket).chain(self.removed.iter().map(|one| one.0));
+        assert!(known.all(|known| known != ticket), "a ticket means two");
+        self.added += 1;
+        self.checkouts.push(Checkout { ticket, number, shop, out: false, ended: false, shown: false });
+        Some(())
+    }
+
+    /// A checkout, or one that was removed, and its place among those that were not.
+    fn pick(&self, which: usize) -> Option<(Ticket, Option<usize>)> {
+        let known = self.checkouts.iter().map(|checkout| checkout.ticket);
+        let tickets: Vec<Ticket> = known.chain(self.removed.iter().rev().map(|one| one.0).take(2)).collect();
+        let place = which.checked_rem(tickets.len())?;
+        Some((tickets[place], Some(place).filter(|place| *place < self.checkouts.len())))
+    }
+
+    fn tell(&mut self, how: usize, which: usize, play: &mut Play<'_>) -> Option<()> {
+        let (ticket, place) = self.pick(which)?;
+        let now = self.hear();
+        let before = place.map(|place| self.step(&self.checkouts[place]));
+        let (mut is_back, mut may_show) = (false, false);
+        match how {
+            11 | 12 => {
+                let heard = play.heard()?;
+                self.schedule.heard(ticket, now, heard);
+                (is_back, may_show) = (true, true);
+                if let (Heard::Limited { .. }, Some(place)) = (heard, place) {
+                    self.shops[self.checkouts[place].shop].slowed = true;
+                }
+            }
+            13 if which & 64 == 0 => {
+                self.schedule.release(ticket, now);
+                is_back = true;
+            }
+            13 => self.schedule.resume(ticket, now, play.span()?),
+            14 if which & 64 == 0 => self.schedule.nudge(ticket, now),
+            _ => {
+                self.schedule.payer_returned(ticket, now);
+                may_show = true;
+            }
+        }
+        if let Some(place) = place {
+            let same = before == Some(self.step(&self.checkouts[place]));
+            let checkout = &mut self.checkouts[place];
+            checkout.ended &= same;
+            checkout.out &= !is_back;
+            checkout.shown &= !may_show;
+        }
+        Some(())
+    }
+
+    fn remove(&mut self, which: usize) -> Option<()> {
+        let (ticket, place) = self.pick(which)?;
+        let removed = self.schedule.remove(ticket);
+        let number = place.map(|place| self.checkouts.swap_remove(place).number);
+        assert_eq!(removed.map(|(_, number)| number), number);
+        self.removed.extend(removed.map(|(poller, _)| (ticket, poller)));
+        assert!(self.schedule.remove(ticket).is_none() && self.schedule.data(ticket).is_none());
+        Some(())
+    }
+
+    /// What its own poller says.
+    fn step(&self, checkout: &Checkout) -> Step {
+        let poller = self.schedule.poller(checkout.ticket).expect("it was not removed");
+        poller.next(&self.shops[checkout.shop].plan, self.told)
+    }
+
+    /// Asks until there is nothing more to do now.
+    fn ask_all(&mut self) {
+        for _ in 0..=4 * MOST {
+            let now = self.hear();
+            let steps: Vec<Step> = self.checkouts.iter().map(|checkout| self.step(checkout)).collect();
+            let next = self.schedule.next(now);
+            let (ticket, step) = match next {
+                Next::Fetch { ticket, fetch, .. } => (ticket, Step::Fetch(fetch)),
+                Next::AskPayer { ticket, until } => (ticket, Step::AskPayer { until }),
+                Next::Ended { ticket, phase } => (ticket, Step::Done(phase)),
+                Next::GaveUp { ticket, gave_up } => (ticket, Step::GaveUp(gave_up)),
+                Next::Wait(until) => return self.assert_rest(&steps, Some(until)),
+                Next::Idle => return self.assert_rest(&steps, None),
+            };
+            let place = self.checkouts.iter().position(|checkout| checkout.ticket == ticket);
+            let place = place.expect("a ticket of somebody");
+            assert_eq!(steps[place], step, "its own poller says something else");
+            let Checkout { shop, ref mut out, ref mut ended, ref mut shown, .. } = self.checkouts[place];
+            assert!(!*out && !*ended, "it is out, or has ended");
+            match next {
+                Next::Fetch { merchant, .. } => {
+                    *out = true;
+                    assert_eq!(merchant, self.shops[shop].id);
+                    self.shops[shop].asked.push(self.told);
+                    let limit = self.shops[shop].limit;
+                    assert!(limit.is_none_or(|limit| self.used(shop, 0) <= limit.requests), "over the limit");
+                }
+                Next::AskPayer { .. } => {
+                    assert!(!std::mem::replace(shown, true), "one challenge, shown twice")
+                }
+                _ => *ended = true,
+            }
+        }
+        panic!("it comes to no rest");
+    }
+
+    /// How many requests of a shop are in the window that ends now.
+    fn used(&self, shop: usize, margin: u64) -> u32 {
+        let Shop { limit, asked, .. } = &self.shops[shop];
+        let window = Duration::from_secs(margin + limit.map_or(0, |limit| limit.per_seconds.into()));
+        // A window with a margin is without its beginning.
+        let is_in = |at: &&Moment| {
+            let ago = self.told.saturating_since(**at);
+            if margin == 0 { ago <= window } else { ago < window }
+        };
+        u32::try_from(asked.iter().filter(is_in).count()).expect("few")
+    }
+
+    /// Nobody is forgotten, and nobody waits for nothing.
+    fn assert_rest(&self, steps: &[Step], until: Option<Moment>) {
+        assert!(until.is_none_or(|until| until > self.told), "a rest until now");
+        for (checkout, step) in self.checkouts.iter().zip(steps) {
+            if checkout.out || checkout.ended {
+                continue;
+            }
+            let poller = self.schedule.poller(checkout.ticket).expect("it was not removed");
+            let Shop { limit, slowed, .. } = self.shops[checkout.shop];
+            let due = match *step {
+                Step::Wait(due) | Step::AskPayer { until: due } => due,
+                Step::Fetch(_) => {
+                    let used = limit.map(|limit| self.used(checkout.shop, 1) >= limit.requests);
+                    assert!(slowed || used == Some(true), "a read that may be made is not given");
+                    poller.deadline()
+                }
+                Step::Done(_) | Step::GaveUp(_) => panic!("an end is not told"),
+            };
+            assert!(until.is_some_and(|until| until <= due), "a rest beyond {due:?}");
+        }
+    }
+}
+
+const MOST: usize = 20;
