@@ -80,6 +80,9 @@ const NO_STD: &[&str] = &[
 /// What each package takes from the workspace.
 const INHERITED: &[&str] = &["version", "edition", "rust-version", "license", "publish"];
 
+/// The adapters, whose versions are their own: a new major version of an HTTP client is one of its adapter's alone.
+const OWN_VERSION: &[&str] = &["checkout-reqwest", "checkout-ureq", "checkout-tower"];
+
 /// What is wrong, a line for each fault; empty when nothing is.
 ///
 /// `root` is the text of the workspace's manifest, `members` a folder's name and its manifest's text each.
@@ -97,8 +100,16 @@ fn check(rows: &[Row], root: &str, members: &[(String, String)]) -> Result<Strin
             let _ = writeln!(faults, "{folder}: the package is not named like its folder");
         }
         for key in INHERITED {
-            if !is_inherited(&manifest, &["package", key, "workspace"]) {
-                let _ = writeln!(faults, "{folder}: package.{key} is not the workspace's");
+            let inherited = is_inherited(&manifest, &["package", key, "workspace"]);
+            let own = *key == "version" && OWN_VERSION.contains(&folder.as_str());
+            match (inherited, own) {
+                (true, true) => {
+                    let _ = writeln!(faults, "{folder}: its version is not its own");
+                }
+                (false, false) => {
+                    let _ = writeln!(faults, "{folder}: package.{key} is not the workspace's");
+                }
+                (true, false) | (false, true) => {}
             }
         }
         if !is_inherited(&manifest, &["lints", "workspace"]) {
