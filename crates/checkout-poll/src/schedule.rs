@@ -143,7 +143,7 @@ impl<T> Schedule<T> {
     /// ```
     #[must_use]
     pub fn new(now: Moment, seed: u64) -> Self {
-        let now = now.unix_millis();
+        let now = now.unix_millis().min(LATEST);
         Self {
             now,
             origin: tick(now),
@@ -663,7 +663,7 @@ impl<T> Schedule<T> {
 
 impl<T> Schedule<T> {
     fn hear(&mut self, now: Moment) {
-        self.now = self.now.max(now.unix_millis());
+        self.now = self.now.max(now.unix_millis()).min(LATEST);
     }
 
     const fn moment(&self) -> Moment {
@@ -1182,6 +1182,8 @@ const fn small(length: usize) -> u32 {
     length as u32
 }
 
+/// Later than this is never.
+const LATEST: i64 = i64::MAX - 1;
 const MARGIN: Duration = Duration::from_secs(1);
 const NONE: u32 = u32::MAX;
 const SLOTS: usize = 1 << ID_BITS;

@@ -893,6 +893,18 @@ fn the_ends_of_time_do_no_harm() {
 }
 
 #[test]
+fn at_the_last_moment_there_is_a_merchant_without_work_holds_nobody_up() {
+    let last = Moment::from_unix_millis(i64::MAX);
+    for began in [Moment::from_unix_millis(0), last] {
+        let mut schedule = Schedule::new(began, 42);
+        let shop = schedule.merchant(Plan::allscale(), None);
+        let ticket = schedule.add(shop, began, began, ());
+        schedule.remove(ticket);
+        assert_eq!(schedule.next(last), Next::Idle);
+    }
+}
+
+#[test]
 fn ranks_that_do_not_hold_any_more_are_thrown_out() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(Plan::allscale().deadline(Duration::MAX), None);
