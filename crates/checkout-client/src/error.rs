@@ -97,7 +97,7 @@ impl SendError {
         advise(self.0.operation.repeat, self.0.operation.read_first, attempted)
     }
 
-    /// What it is to whoever polls, as [`Received::heard`] is for a reply: for a
+    /// What it is to whoever polls, as [`Received::heard`](crate::Received::heard) is for a reply: for a
     /// [`Poller`](checkout_poll::Poller) or a [`Schedule`](checkout_poll::Schedule).
     ///
     /// ```
