@@ -10,7 +10,7 @@ impl<T: Readable> Call<T> {
     /// advise, and within the [`Retries`]. Each attempt is signed anew, with a nonce and a timestamp of its own.
     ///
     /// What is unsafe to repeat is sent again only while it is certain that nothing was done: an AllScale create, for one,
-    /// after a connection that was refused or a limit that said 429, and never after a lost answer. What came last is handed
+    /// after a connection that was refused or AllScale's own limit (40001), and never after a lost answer. What came last is handed
     /// on as it is. So is what asks for a wait that is longer than what is left of the budget: its `retry` says how long.
     ///
     /// `sleep` waits: `tokio_sleep` with the feature `tokio`, or your runtime's own. To drop the future

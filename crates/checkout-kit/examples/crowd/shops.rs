@@ -6,9 +6,7 @@ use checkout_kit::allscale::{self, IntentStatus, SigningKey};
 use checkout_kit::azotte::{self, MessageCode, PaymentChannel};
 use checkout_kit::peach::{self, Lookup, MerchantTransactionId, PaymentStatus, SecretToken};
 use checkout_kit::poll::{Fetch, Heard, MerchantId, Plan};
-use checkout_kit::{
-    Cents, Environment, Observable, Open, RateLimit, RateScope, Received, Reply, SendError, Tracker,
-};
+use checkout_kit::{Cents, Environment, Observable, RateLimit, RateScope, Received, SendError, Tracker};
 use checkout_sandbox::{VirtualClock, allscale as allscale_side, azotte as azotte_side, peach as peach_side};
 use std::collections::VecDeque;
 use std::error::Error;
@@ -101,13 +99,6 @@ enum Client {
     AllScale(allscale::Client),
     Azotte(azotte::Client),
     Peach(peach::Client),
-}
-
-/// What a refusal is good for.
-enum Refusal {
-    Limit,
-    Passing,
-    Lasting,
 }
 
 impl Providers {
@@ -302,21 +293,21 @@ impl Shop {
             (Client::AllScale(client), Known::AllScale(tracker)) => match fetch {
                 Fetch::Status => {
                     let came = client.status(&watched.id)?.send_blocking(&providers.allscale);
-                    take(came, tracker, fetch, |received| refused_by_code(&received.reply))
+                    take(came, tracker, fetch)
                 }
                 Fetch::Whole => {
                     let came = client.get(&watched.id)?.send_blocking(&providers.allscale);
-                    take(came, tracker, fetch, |received| refused_by_code(&received.reply))
+                    take(came, tracker, fetch)
                 }
             },
             (Client::Azotte(client), Known::Azotte(tracker)) => {
                 let came = client.status(&watched.id)?.send_blocking(&providers.azotte);
-                take(came, tracker, fetch, |received| refused_by_status(received.http_status))
+                take(came, tracker, fetch)
             }
             (Client::Peach(client), Known::Peach(tracker)) => {
                 let lookup = Lookup::MerchantTransactionId(MerchantTransactionId::new(&*watched.id)?);
                 let came = client.status(lookup).send_blocking(&providers.peach);
-                take(came, tracker, fetch, |received| refused_by_status(received.http_status))
+                take(came, tracker, fetch)
             }
             (Client::AllScale(_) | Client::Azotte(_) | Client::Peach(_), _) => {
                 return Err("a checkout of another provider's".into());
@@ -505,45 +496,11 @@ fn take<T: Observable>(
     came: Result<Received<T>, SendError>,
     tracker: &mut Tracker<T::Status>,
     fetch: Fetch,
-    refused: impl FnOnce(&Received<T>) -> Refusal,
 ) -> Heard {
-    let Ok(received) = came else { return Heard::Failed { wait: None } };
-    let header = received.retry_after.as_deref().and_then(|text| text.trim().parse().ok());
-    let wait = header.map(Duration::from_secs);
-    match &received.reply {
-        Reply::Done(answer) => {
-            let wait = answer.payload.retry_after_seconds().map(Duration::from_secs).or(wait);
-            if let Some(observation) = received.observation() {
-                let _ = tracker.observe(observation);
-            }
-            Heard::Answer { fetch, phase: tracker.phase(), wait }
-        }
-        Reply::Refused(_) => match refused(&received) {
-            Refusal::Limit => Heard::Limited { wait },
-            Refusal::Passing => Heard::Failed { wait },
-            Refusal::Lasting => Heard::Refused,
-        },
-        Reply::NotTheApi(_) => Heard::Failed { wait },
-    }
-}
-
-/// AllScale's refusals are told by their code.
-fn refused_by_code<T>(reply: &Reply<'_, T, allscale::Refusal<'_>>) -> Refusal {
-    use allscale::ErrorCode::{InternalServerError, RateLimitExceeded, UnknownError};
-    let Reply::Refused(refusal) = reply else { return Refusal::Passing };
-    match refusal.code {
-        Open::Known(RateLimitExceeded) => Refusal::Limit,
-        Open::Known(InternalServerError | UnknownError) | Open::Unknown(_) => Refusal::Passing,
-        Open::Known(_) => Refusal::Lasting,
-    }
-}
-
-/// The others' by their HTTP status.
-fn refused_by_status(status: u16) -> Refusal {
-    match status {
-        429 => Refusal::Limit,
-        500.. => Refusal::Passing,
-        _ => Refusal::Lasting,
+    match came {
+        // How it ends is the sandboxes' to judge, and a verdict nobody's here.
+        Ok(received) => received.heard(fetch, tracker).0,
+        Err(error) => error.heard(),
     }
 }
 
