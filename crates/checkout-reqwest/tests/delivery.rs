@@ -6,11 +6,13 @@ use std::error::Error;
 use std::future::Future;
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
+use std::sync::LazyLock;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use checkout_reqwest::{Reqwest, reqwest};
 use checkout_transport::bytes::Bytes;
+use checkout_transport::loopback::ClosedPort;
 use checkout_transport::{Delivery, Transport, TransportError, http};
 use reqwest::Proxy;
 
@@ -44,7 +46,8 @@ fn server(answer: String) -> (SocketAddr, JoinHandle<String>) {
 
 /// An address where nobody listens.
 fn nobody() -> SocketAddr {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap()
+    static PORT: LazyLock<ClosedPort> = LazyLock::new(|| ClosedPort::find().unwrap());
+    PORT.address()
 }
 
 fn through(proxy: SocketAddr) -> Reqwest {

@@ -3,8 +3,6 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::fmt::Debug;
-use std::io;
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,7 +16,7 @@ use checkout_reqwest::{Blocking, Reqwest, reqwest};
 use checkout_sandbox::VirtualClock;
 use checkout_tower::Tower;
 use checkout_transport::http::HeaderMap;
-use checkout_transport::loopback::Server;
+use checkout_transport::loopback::{ClosedPort, Server};
 use checkout_ureq::{Ureq, ureq};
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::TokioExecutor;
@@ -222,18 +220,13 @@ mod with_allscale {
 
     #[test]
     fn a_port_that_nobody_listens_on_is_not_sent() {
-        let url = nobody_listens().unwrap();
+        let port = ClosedPort::find().unwrap();
         for (name, stack) in stacks() {
             let sandbox = Sandbox::new(1);
-            let error = stack.ask(&client(&sandbox, &url).create(&order())).unwrap_err();
+            let error = stack.ask(&client(&sandbox, &port.url()).create(&order())).unwrap_err();
             assert_eq!(error.delivery(), Delivery::NotSent, "{name}: {error:?}");
             assert!(!error.may_have_been_done(), "{name}");
         }
-    }
-
-    fn nobody_listens() -> io::Result<String> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        Ok(format!("http://{}", listener.local_addr()?))
     }
 }
 

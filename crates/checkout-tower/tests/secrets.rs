@@ -9,13 +9,14 @@ use std::any::type_name;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt::Debug;
-use std::net::TcpListener;
+use std::sync::LazyLock;
 
 use checkout_reqwest::{Blocking, Reqwest, reqwest};
 use checkout_tower::http_body_util::Full;
 use checkout_tower::{Local, Tower};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{self, HeaderMap, HeaderName, HeaderValue};
+use checkout_transport::loopback::ClosedPort;
 use checkout_transport::{BlockingTransport, Transport, TransportError};
 use checkout_ureq::{Ureq, ureq};
 use hyper_util::client::legacy::Client;
@@ -78,8 +79,8 @@ fn proxy() -> String {
 }
 
 fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
+    static PORT: LazyLock<ClosedPort> = LazyLock::new(|| ClosedPort::find().unwrap());
+    PORT.address().to_string()
 }
 
 fn client() -> Client<HttpConnector, Full<Bytes>> {

@@ -1,7 +1,7 @@
 //! Any transport as an HTTP/1.1 server on 127.0.0.1, for tests. Feature `loopback`.
 //!
 //! What it holds: [`Server`], which takes requests from sockets, hands each to a
-//! [`BlockingTransport`] and writes its answer back. With a sandbox as that transport, a real HTTP stack can
+//! [`BlockingTransport`] and writes its answer back; and [`ClosedPort`], where nobody listens. With a sandbox as that transport, a real HTTP stack can
 //! be tested against it, and programs in any language.
 //!
 //! ```
@@ -42,7 +42,7 @@
 //!   status (1xx), which is no answer. The client cannot tell how far its request got, and what it says is
 //!   [`Delivery::Unknown`](crate::Delivery::Unknown), also where the transport said
 //!   [`Delivery::NotSent`](crate::Delivery::NotSent): a connection that was refused cannot be played on one
-//!   that is open. An HTTP stack that sends a request anew by itself does so here too, and that is a breach
+//!   that is open: that is what [`ClosedPort`] is for. An HTTP stack that sends a request anew by itself does so here too, and that is a breach
 //!   of [the contract](crate#the-contract) that a test should find.
 //! - 400 for what is no HTTP, 413 for a body over [`BODY_CAP`](crate::BODY_CAP), 431 for a head over
 //!   [`HEAD_CAP`] or with more than [`HEADERS_CAP`] headers, 417 for an expectation that is not
@@ -57,6 +57,7 @@
 //!
 //! Sources: HTTP Semantics, RFC 9110; HTTP/1.1, RFC 9112.
 
+mod closed_port;
 mod connection;
 mod head;
 mod incoming;
@@ -72,6 +73,8 @@ use std::time::Duration;
 use http::uri::{Authority, Scheme, Uri};
 
 use crate::BlockingTransport;
+
+pub use closed_port::ClosedPort;
 
 /// The most bytes that a request's line and headers may have together: 64 KiB.
 ///
@@ -94,15 +97,17 @@ pub const HEADERS_CAP: usize = 128;
 /// transport returns, so a server is never dropped by its own transport.
 ///
 /// ```
+/// use std::sync::Arc;
+///
 /// use checkout_transport::{Response, bytes::Bytes, from_fn_blocking, loopback::Server};
 ///
-/// let server = Server::start(from_fn_blocking(|_| Ok(Response::new(Bytes::from_static(b"pong")))))?;
-/// let url = server.url().to_owned();
-/// assert!(url.starts_with("http://127.0.0.1:"));
+/// let pong = Arc::new(Bytes::from_static(b"pong"));
+/// let held = Arc::clone(&pong);
+/// let server = Server::start(from_fn_blocking(move |_| Ok(Response::new(Bytes::clone(&held)))))?;
+/// assert!(server.url().starts_with("http://127.0.0.1:"));
 ///
-/// let address = server.address();
 /// drop(server);
-/// assert!(std::net::TcpStream::connect(address).is_err());
+/// assert_eq!(Arc::strong_count(&pong), 1); // and so the transport is gone, with all threads
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct Server {

@@ -417,7 +417,6 @@ fn a_server_that_is_dropped_leaves_nothing_behind() {
     for stream in [&mut silent, &mut half, &mut idle] {
         assert_eq!(rest(stream), "");
     }
-    assert!(TcpStream::connect(address).is_err());
 }
 
 #[test]

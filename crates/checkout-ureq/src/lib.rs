@@ -6,7 +6,8 @@
 //! ```
 //! use checkout_transport::{BlockingTransport, Delivery, bytes::Bytes, http};
 //! use checkout_ureq::Ureq;
-//! # use checkout_transport::{Request, Response, from_fn_blocking, loopback::Server};
+//! # use checkout_transport::loopback::{ClosedPort, Server};
+//! # use checkout_transport::{Request, Response, from_fn_blocking};
 //! # let server = Server::start(from_fn_blocking(|request: Request| {
 //! #     let mut response = Response::new(Bytes::from(request.uri().path().to_owned()));
 //! #     *response.status_mut() = http::StatusCode::NOT_FOUND;
@@ -15,13 +16,12 @@
 //! # let provider = server.url().to_owned();
 //!
 //! let transport = Ureq::new();
-//! let ask = || http::Request::get(format!("{provider}/v1/test/ping")).body(Bytes::new());
-//! let response = transport.send_blocking(ask()?)?;
+//! let ask = |base: &str| http::Request::get(format!("{base}/v1/test/ping")).body(Bytes::new());
+//! let response = transport.send_blocking(ask(&provider)?)?;
 //! assert_eq!((response.status().as_u16(), &response.body()[..]), (404, &b"/v1/test/ping"[..]));
-//! # drop(server);
 //!
-//! // Nobody listens there any more.
-//! let error = Ureq::new().send_blocking(ask()?).unwrap_err();
+//! let nobody_listens = ClosedPort::find()?;
+//! let error = transport.send_blocking(ask(&nobody_listens.url())?).unwrap_err();
 //! assert_eq!(error.delivery(), Delivery::NotSent);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

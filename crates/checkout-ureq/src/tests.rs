@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use checkout_transport::bytes::Bytes;
+use checkout_transport::loopback::ClosedPort;
 use checkout_transport::{Delivery, contract};
 use ureq::config::Config;
 use ureq::middleware::MiddlewareNext;
@@ -418,10 +419,8 @@ fn a_tls_handshake_that_fails_is_not_sent() {
 
 #[test]
 fn of_an_unchecked_agent_every_failure_is_unknown() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let request = || http::Request::get(format!("http://{address}/")).body(Bytes::new()).unwrap();
+    let port = ClosedPort::find().unwrap();
+    let request = || http::Request::get(port.url()).body(Bytes::new()).unwrap();
     let unchecked = Ureq::from_agent_unchecked(plain().build().new_agent());
     let checked = Ureq::from_config(plain(), TIMEOUT);
     assert_eq!(unchecked.send_blocking(request()).unwrap_err().delivery(), Delivery::Unknown);

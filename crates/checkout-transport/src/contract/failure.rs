@@ -2,16 +2,15 @@
 
 use std::error::Error;
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::Broken;
 use super::server::{Exchange, Script, Server};
 use super::stage::{Outcome, Stage, answering, chunked, head, response, said, shown};
+use crate::loopback::ClosedPort;
 use crate::{BODY_CAP, Delivery, LocalTransport, Request, TransportError};
 
 pub(super) async fn nothing_is_sent_twice<T: LocalTransport>(stage: &Stage<'_, T>) -> Result<(), Broken> {
@@ -112,7 +111,7 @@ pub(super) async fn refused_connection_is_not_sent<T: LocalTransport>(
     let transport = stage.transport();
     for method in ["GET", "POST"] {
         let nobody = nobody(stage)?;
-        let uri = format!("http://{}/law", nobody.authority);
+        let uri = format!("{}/law", nobody.url());
         let request = stage.build(http::Request::builder().method(method).uri(uri), b"")?;
         match transport.send_local(request).await {
             Err(error) if error.delivery() == Delivery::NotSent => {}
@@ -379,7 +378,7 @@ pub(super) async fn errors_tell_nothing<T: LocalTransport>(stage: &Stage<'_, T>)
         errors.extend(outcome.err());
     }
     let nobody = nobody(stage)?;
-    let uri = format!("http://{}", nobody.authority);
+    let uri = nobody.url();
     errors.extend(transport.send_local(secretive(stage, &uri)?).await.err());
     let without_tls = stage.serve(|exchange| exchange.some_bytes())?;
     let https = format!("https://{}", without_tls.authority());
@@ -519,39 +518,8 @@ fn losses() -> Vec<(&'static str, Arc<Script>)> {
     ]
 }
 
-/// An address where nobody listens.
-struct Nobody {
-    authority: String,
-    /// Keeps the port from whoever asks for any.
-    _taken: Option<TcpListener>,
-}
-
-impl Nobody {
-    fn find() -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
-        let port = listener.local_addr()?.port();
-        // Where all of 127.0.0.0/8 is this machine, the port is taken on the one address, and so nobody is
-        // given it on the other.
-        let beside = SocketAddr::from(([127, 0, 0, 2], port));
-        if is_refused(beside) {
-            return Ok(Self { authority: beside.to_string(), _taken: Some(listener) });
-        }
-        drop(listener);
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        if is_refused(address) {
-            return Ok(Self { authority: address.to_string(), _taken: None });
-        }
-        Err(io::ErrorKind::AddrInUse.into())
-    }
-}
-
-fn nobody<T: LocalTransport>(stage: &Stage<'_, T>) -> Result<Nobody, Broken> {
-    Nobody::find().or_else(|error| stage.broken(format!("the suite has no port: {error}")))
-}
-
-fn is_refused(address: SocketAddr) -> bool {
-    let connected = TcpStream::connect_timeout(&address, Duration::from_secs(1));
-    matches!(connected, Err(error) if error.kind() == io::ErrorKind::ConnectionRefused)
+fn nobody<T: LocalTransport>(stage: &Stage<'_, T>) -> Result<ClosedPort, Broken> {
+    ClosedPort::find().or_else(|error| stage.broken(format!("the suite has no port: {error}")))
 }
 
 /// Stacks repeat the first and the last two more readily.
