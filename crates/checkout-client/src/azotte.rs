@@ -70,8 +70,8 @@ impl Client {
         &self.0.base_url
     }
 
-    /// Submits a checkout. The answer has the shape of a status and can already be one that asks for a challenge, or final;
-    /// it confirms no payment otherwise.
+    /// Submits a checkout. The answer has the shape of a status and can already be one that asks for a challenge, or final.
+    /// It confirms no payment: [`Received::into_read`](crate::Received::into_read) refuses it, and the status is to be read.
     ///
     /// The `correlationId` makes it safe to repeat: sent again under the same one, after an answer that was lost too, it
     /// is not charged twice.

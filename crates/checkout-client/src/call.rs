@@ -4,7 +4,7 @@ use crate::error::Came;
 use crate::provider::sealed::{Answers, Ask, Backend, Exchange, Moment, NoRequest};
 use crate::trace::Trace;
 use crate::{Operation, Provider, Received, SendError};
-use checkout_tables::Repeat;
+use checkout_tables::{Environment, Repeat};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{HeaderValue, header};
 use checkout_transport::{BlockingTransport, LocalTransport, Request, Response, Transport, TransportError};
@@ -53,6 +53,24 @@ impl<T: Readable> Call<T> {
     #[must_use]
     pub fn operation(&self) -> Operation {
         self.route.into()
+    }
+
+    /// The environment of the client that made it: whose money it is about. What comes of it carries that along.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// use checkout_client::azotte::Client;
+    /// use checkout_tables::Environment;
+    ///
+    /// let client = Client::builder("acme", "e2a1c7b2-4f3a-4b8e-9c2d-1a2b3c4d5e6f", "sk_1".into());
+    /// let client = client.environment(Environment::Sandbox).build()?;
+    /// assert_eq!(client.status("trk_1")?.environment(), Environment::Sandbox);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn environment(&self) -> Environment {
+        T::Provider::environment(&self.client)
     }
 
     /// The path, as it is sent and signed. A query that is signed, such as Peach's, belongs to the attempt.
@@ -367,7 +385,8 @@ impl<T: Readable> Reader<T> {
             let id = answer.request_id.as_deref().map(str::to_owned);
             return Err(SendError::other(self.route.into(), field, id, self.came(response)));
         }
-        Ok(Received::new(self.route, reply, self.sent_at_millis, response))
+        let environment = T::Provider::environment(&self.client);
+        Ok(Received::new(environment, self.route, reply, self.sent_at_millis, response))
     }
 
     fn came(&self, response: &Response) -> Came {

@@ -1,6 +1,7 @@
 //! What can go wrong on the way.
 
-use crate::{ClockSkew, Operation, retry_after};
+use crate::call::RefusalOf;
+use crate::{ClockSkew, Operation, Readable, Received, retry_after};
 use checkout_auth::peach::SIGNATURE;
 use checkout_poll::{Advice, Attempted, Heard, advise};
 use checkout_tables::Open;
@@ -451,6 +452,99 @@ impl<R: ProviderRefusal> fmt::Display for AnswerError<R> {
 }
 
 impl<R: ProviderRefusal> Error for AnswerError<R> {}
+
+/// Why a reply is nothing that could settle an order: see [`Received::into_read`].
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// use checkout_client::{EvidenceError, azotte::Client};
+/// use checkout_sandbox::azotte::{API_KEY, Sandbox, X_TN};
+/// # use checkout_tables::{Environment, azotte::PaymentChannel};
+/// # use checkout_validate::azotte::{Draft, Rules};
+///
+/// let sandbox = Sandbox::new(1);
+/// # let clock = sandbox.clock().clone();
+/// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
+/// # let client = client.clock(move || clock.now_millis()).build()?;
+/// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
+/// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default())?;
+/// // The answer to a submit has the shape of a status, and confirms no payment.
+/// let error = client.submit(&submit).send_blocking(&sandbox)?.into_read().unwrap_err();
+/// assert_eq!(error.to_string(), "POST /api/v1/c2a/offer/checkout: the answer to what is no read shows no payment");
+///
+/// // Nothing is lost with it: here is what to read by.
+/// let EvidenceError::OtherRoute(received) = error else { panic!() };
+/// assert!(received.into_answer()?.payload.tracking_number.is_some());
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub enum EvidenceError<T: Readable> {
+    /// It is no answer: it was refused, or what came is not the API's.
+    NotDone(AnswerError<RefusalOf<T>>),
+    /// It is the answer to another route than a read ([`Operation::is_read`]), such as Azotte's submit: it shows no payment,
+    /// whatever it says. Here it is, untouched. Read the checkout, and settle the order with that.
+    OtherRoute(Box<Received<T>>),
+}
+
+impl<T: Readable> EvidenceError<T> {
+    /// What was asked.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::NotDone(error) => error.operation(),
+            Self::OtherRoute(received) => received.route.into(),
+        }
+    }
+
+    /// Whether, and when, to ask the same again: what [`AnswerError::retry`] says; [`Advice::Never`] for what is no read, and
+    /// will be none.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::{Advice, allscale::Client};
+    /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
+    /// # use std::time::Duration;
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let clock = sandbox.clock().clone();
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// sandbox.inject(Fault::RateLimited);
+    /// let error = client.get("65b2")?.send_blocking(&sandbox)?.into_read().unwrap_err();
+    /// assert_eq!(error.retry(), Advice::After(Duration::from_secs(2)));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn retry(&self) -> Advice {
+        match self {
+            Self::NotDone(error) => error.retry(),
+            Self::OtherRoute(_) => Advice::Never,
+        }
+    }
+}
+
+impl<T: Readable> fmt::Display for EvidenceError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.operation())?;
+        match self {
+            Self::NotDone(error) => write!(f, "{error}"),
+            Self::OtherRoute(_) => f.write_str("the answer to what is no read shows no payment"),
+        }
+    }
+}
+
+impl<T: Readable> fmt::Debug for EvidenceError<T> {
+    /// Everything but the answer.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotDone(error) => f.debug_tuple("NotDone").field(error).finish(),
+            Self::OtherRoute(_) => f.debug_tuple("OtherRoute").field(&self.operation()).finish(),
+        }
+    }
+}
+
+impl<T: Readable> Error for EvidenceError<T> {}
 
 struct Failed {
     operation: Operation,

@@ -6,7 +6,8 @@
 //! - [`Call`]: one thing to ask. [`send`](Call::send), [`send_local`](Call::send_local) and
 //!   [`send_blocking`](Call::send_blocking) ask it over a transport; [`attempt`](Call::attempt) takes it apart, for
 //!   those who bring their own.
-//! - [`Received`]: the reply, with when it was asked for and how far the clocks are apart.
+//! - [`Received`]: the reply, with when it was asked for and how far the clocks are apart. [`into_read`](Received::into_read)
+//!   makes of it what can settle an order.
 //! - [`Advice`]: whether and when to ask again, of whatever came ([`Received::retry`], [`SendError::retry`],
 //!   [`AnswerError::retry`]); [`Call::send_with_retries`] follows it.
 //! - [`Observable`]: an answer that says how a checkout stands, whoever the provider is.
@@ -70,7 +71,7 @@ mod watch;
 pub use base_url::BuildError;
 pub use call::{Attempt, Call, Readable, Reader};
 pub use checkout_poll::{Advice, Backoff, Fetch, GaveUp, ParsePollerError, Plan, Reads, Retries, Step, Why};
-pub use error::{AnswerError, SendError};
+pub use error::{AnswerError, EvidenceError, SendError};
 pub use observable::{Observable, VerdictOf};
 pub use provider::{Operation, Provider};
 pub use received::{ClockSkew, Received};

@@ -68,15 +68,20 @@ impl<T: Observable> Received<T> {
     /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), if the answer says how the checkout stands.
     ///
     /// ```
-    /// # use checkout_client::Received;
-    /// # use checkout_lifecycle::{Tracker, Verdict};
-    /// # use checkout_tables::{Open, allscale::{IntentStatus, Route}};
-    /// # use checkout_wire::{Answer, Reply};
-    /// # let reply = Reply::Done(Answer { payload: Open::from(IntentStatus::Viewed), request_id: None });
-    /// # let received = Received { route: Route::Status, reply, sent_at_millis: 7, http_status: 200, retry_after: None, clock_skew: None };
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_transport::{Response, bytes::Bytes};
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// # let (_, reader) = client.status("65b2")?.attempt(7, "nonce-1")?.into_parts();
+    /// # let received = reader.read(&Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#)))?;
+    /// use checkout_lifecycle::{Tracker, Verdict};
+    ///
     /// let mut tracker = Tracker::new();
     /// let verdict = received.observation().map(|observation| tracker.observe(observation));
     /// assert_eq!(verdict, Some(Verdict::First));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn observation(&self) -> Option<Observation<T::Status, T::Raw>> {
@@ -92,17 +97,21 @@ impl<T: Observable> Received<T> {
     /// It says nothing of a checkout that has ended, and a challenge is to be shown first.
     ///
     /// ```
-    /// # use checkout_client::Received;
-    /// # use checkout_tables::{Open, allscale::{IntentStatus, Route}};
-    /// # use checkout_wire::{Answer, Reply};
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_transport::{Response, bytes::Bytes};
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// # let (_, reader) = client.status("65b2")?.attempt(784_111_770_000, "nonce-1")?.into_parts();
+    /// # let mut received = reader.read(&Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#)))?;
     /// # use std::time::Duration;
-    /// # let reply = Reply::Done(Answer { payload: Open::from(IntentStatus::Viewed), request_id: None });
-    /// # let mut received = Received { route: Route::Status, reply, sent_at_millis: 784_111_770_000, http_status: 200, retry_after: None, clock_skew: None };
     /// assert_eq!(received.poll_after(), Duration::from_secs(5));
     /// received.retry_after = Some("17".into());
     /// assert_eq!(received.poll_after(), Duration::from_secs(17));
     /// received.retry_after = Some("Sun, 06 Nov 1994 08:49:37 GMT".into()); // 7 s after the request was sent
     /// assert_eq!(received.poll_after(), Duration::from_secs(7));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn poll_after(&self) -> Duration {
@@ -116,19 +125,23 @@ impl<T: Observable> Received<T> {
     /// A read that does not show what the tracker knows, because it is older or contradicts it, confirms no phase.
     ///
     /// ```
-    /// # use checkout_client::Received;
-    /// # use checkout_tables::{Open, allscale::{IntentStatus, Route}};
-    /// # use checkout_wire::{Answer, Reply};
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_transport::{Response, bytes::Bytes};
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// # let (_, reader) = client.status("65b2")?.attempt(7, "nonce-1")?.into_parts();
+    /// # let received = reader.read(&Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#)))?;
     /// use checkout_lifecycle::{Phase, Tracker, Verdict};
     /// use checkout_poll::{Fetch, Heard};
     ///
-    /// # let reply = Reply::Done(Answer { payload: Open::from(IntentStatus::Viewed), request_id: None });
-    /// # let received = Received { route: Route::Status, reply, sent_at_millis: 7, http_status: 200, retry_after: None, clock_skew: None };
     /// let mut tracker = Tracker::new();
     /// let (heard, verdict) = received.heard(Fetch::Status, &mut tracker);
     /// assert_eq!(verdict, Some(Verdict::First));
     /// let phase = Some(Phase::AwaitingPayer);
     /// assert_eq!(heard, Heard::Answer { fetch: Fetch::Status, phase, wait: None });
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn heard(&self, fetch: Fetch, tracker: &mut Tracker<T::Status>) -> (Heard, Option<VerdictOf<T>>) {
         if let Some(attempted) = self.attempted() {

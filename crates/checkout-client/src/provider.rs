@@ -37,6 +37,23 @@ pub struct Operation {
     pub read_first: Option<&'static str>,
 }
 
+impl Operation {
+    /// Whether it reads and changes nothing: a `GET` that is [safe](Repeat::Safe). The answer to anything else shows no
+    /// payment, of whatever type it is.
+    ///
+    /// ```
+    /// use checkout_client::Operation;
+    /// use checkout_tables::azotte::Route;
+    ///
+    /// assert!(Operation::from(Route::CheckoutStatus).is_read());
+    /// assert!(!Operation::from(Route::SubmitCheckout).is_read()); // though it is answered like a status
+    /// ```
+    #[must_use]
+    pub fn is_read(self) -> bool {
+        self.method == "GET" && self.repeat == Repeat::Safe
+    }
+}
+
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.path)
@@ -46,6 +63,7 @@ impl fmt::Display for Operation {
 pub(crate) mod sealed {
     use super::Operation;
     use crate::{Call, Readable, Received, SendError};
+    use checkout_tables::Environment;
     use checkout_transport::bytes::Bytes;
     use checkout_transport::{Request, Response};
     use checkout_wire::{Head, ProviderRefusal, ReadError, Reply};
@@ -59,6 +77,9 @@ pub(crate) mod sealed {
         /// What an answer must agree with.
         type Asked: Clone + fmt::Debug + Default + Send + Sync + 'static;
         type Refusal: ProviderRefusal<Owned = Self::Refusal> + Clone + PartialEq + Eq + Send + Sync + 'static;
+
+        /// Whose money it is.
+        fn environment(client: &Self::Client) -> Environment;
 
         fn now_millis(client: &Self::Client) -> u64;
         fn nonce(client: &Self::Client) -> String;

@@ -2,16 +2,21 @@
 
 use crate::call::{RefusalOf, RouteOf};
 use crate::provider::sealed::{Backend, Trouble};
-use crate::{AnswerError, Operation, Readable, retry_after};
+use crate::{AnswerError, Evidence, EvidenceError, Operation, Readable, retry_after};
 use checkout_lifecycle::Moment;
 use checkout_poll::{Advice, Attempted, advise};
+use checkout_tables::Environment;
 use checkout_transport::Response;
+use checkout_trust::integrity::Read;
 use checkout_wire::{Answer, NotDone, Reply};
 use core::fmt;
 use core::time::Duration;
 use std::time::UNIX_EPOCH;
 
 /// A reply, with when it was asked for and how far the clocks are apart.
+///
+/// Nothing but a [`Reader`](crate::Reader) makes one, so its [`environment`](Self::environment) is that of the client that
+/// asked. [`into_read`](Self::into_read) makes of it what can settle an order.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -31,6 +36,7 @@ use std::time::UNIX_EPOCH;
 #[derive(Clone, Debug)]
 #[must_use = "a refusal is a reply too"]
 pub struct Received<T: Readable> {
+    environment: Environment,
     /// What was asked.
     pub route: RouteOf<T>,
     /// What the answer was.
@@ -46,6 +52,27 @@ pub struct Received<T: Readable> {
 }
 
 impl<T: Readable> Received<T> {
+    /// The environment of the client that asked: whose money the answer is about.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_sandbox::allscale::{Sandbox, Store};
+    /// # use checkout_tables::Environment;
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let clock = sandbox.clock().clone();
+    /// let client = Client::builder(key).environment(Environment::Sandbox).clock(move || clock.now_millis()).build()?;
+    /// assert_eq!(client.ping().send_blocking(&sandbox)?.environment(), Environment::Sandbox);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn environment(&self) -> Environment {
+        self.environment
+    }
+
     /// The answer, or else what came instead of it, as an error.
     ///
     /// # Errors
@@ -127,12 +154,16 @@ impl<T: Readable> Received<T> {
     /// When the read was sent, for the order of observations.
     ///
     /// ```
-    /// # use checkout_client::Received;
-    /// # use checkout_wire::{Answer, NotDone, Reply};
-    /// # let reply = Reply::Done(Answer { payload: Open::from(IntentStatus::Viewed), request_id: None });
-    /// # use checkout_tables::{Open, allscale::{IntentStatus, Route}};
-    /// # let received = Received { route: Route::Status, reply, sent_at_millis: 7, http_status: 200, retry_after: None, clock_skew: None };
-    /// assert_eq!(received.moment().unix_millis(), 7);
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_transport::{Response, bytes::Bytes};
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// # let viewed = Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#));
+    /// let (_, reader) = client.status("65b2")?.attempt(7, "nonce-1")?.into_parts();
+    /// assert_eq!(reader.read(&viewed)?.moment().unix_millis(), 7);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn moment(&self) -> Moment {
@@ -140,6 +171,7 @@ impl<T: Readable> Received<T> {
     }
 
     pub(crate) fn new(
+        environment: Environment,
         route: RouteOf<T>,
         reply: Reply<'static, T, RefusalOf<T>>,
         sent_at_millis: u64,
@@ -147,6 +179,7 @@ impl<T: Readable> Received<T> {
     ) -> Self {
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         Self {
+            environment,
             route,
             reply,
             sent_at_millis,
@@ -154,6 +187,74 @@ impl<T: Readable> Received<T> {
             retry_after: header("retry-after").map(str::to_owned),
             clock_skew: header("date").and_then(|date| ClockSkew::of(date, sent_at_millis)),
         }
+    }
+}
+
+impl<T: Evidence> Received<T> {
+    /// The answer as what can settle an order: a read, and the environment of the client that made it.
+    ///
+    /// Neither is yours to say, so no test money is taken for a live order's, and no answer to a submit for a payment. What
+    /// else you want of the reply, such as its [`observation`](Self::observation), take before.
+    ///
+    /// What is taken on trust is what the client was built with: that its environment is that of its key, and of its host.
+    ///
+    /// What was created, and a bare status, is no evidence at all:
+    ///
+    /// ```compile_fail,E0599
+    /// # use checkout_client::Received;
+    /// # use checkout_wire::allscale::CreatedIntent;
+    /// fn of_a_create(created: Received<CreatedIntent<'static>>) {
+    ///     let _ = created.into_read(); // CreatedIntent is no Evidence
+    /// }
+    /// ```
+    ///
+    /// ```compile_fail,E0599
+    /// # use checkout_client::Received;
+    /// # use checkout_tables::{Open, allscale::IntentStatus};
+    /// fn of_a_status(status: Received<Open<IntentStatus>>) {
+    ///     let _ = status.into_read(); // Open<IntentStatus> is no Evidence
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`EvidenceError`], for a refusal, for what is not the API's, and for the answer to what is no read.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// use checkout_client::azotte::Client;
+    /// use checkout_sandbox::azotte::{API_KEY, Sandbox, X_TN};
+    /// use checkout_tables::Environment;
+    /// # use checkout_tables::azotte::PaymentChannel;
+    /// use checkout_trust::integrity::{Policy, azotte::Order};
+    /// # use checkout_validate::azotte::{Draft, Rules};
+    ///
+    /// let sandbox = Sandbox::new(1);
+    /// # let clock = sandbox.clock().clone();
+    /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
+    /// # let client = client.clock(move || clock.now_millis()).build()?;
+    /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
+    /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default())?;
+    /// let submitted = client.submit(&submit).send_blocking(&sandbox)?;
+    /// let number = submitted.into_answer()?.payload.tracking_number.unwrap();
+    /// sandbox.clock().advance(std::time::Duration::from_secs(60));
+    ///
+    /// let read = client.status(&number)?.send_blocking(&sandbox)?.into_read()?;
+    /// let order = Order { environment: Environment::Sandbox, tracking_number: &number };
+    /// assert!(order.settled_by(&read, &Policy::default()).is_settled());
+    /// // Goods of the live shop do not leave for it.
+    /// let live = Order { environment: Environment::Live, ..order };
+    /// assert!(!live.settled_by(&read, &Policy::default()).is_settled());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_read(self) -> Result<Read<T>, EvidenceError<T>> {
+        let operation: Operation = self.route.into();
+        if matches!(self.reply, Reply::Done(_)) && !operation.is_read() {
+            return Err(EvidenceError::OtherRoute(Box::new(self)));
+        }
+        let environment = self.environment;
+        let answer = self.into_answer().map_err(EvidenceError::NotDone)?;
+        Ok(Read::answer(answer.payload, environment))
     }
 }
 

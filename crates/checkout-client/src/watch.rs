@@ -16,6 +16,7 @@ use checkout_lifecycle::{Moment, Phase, Tracker, Verdict};
 use checkout_poll::{Attempted, Fetch, Heard, Plan, Poller, Step};
 use checkout_tables::Open;
 use checkout_tables::allscale::IntentStatus;
+use checkout_trust::integrity;
 use checkout_wire::allscale::Intent;
 use checkout_wire::azotte::CheckoutResult;
 use checkout_wire::peach::Payment;
@@ -37,7 +38,7 @@ use std::sync::Arc;
 ///     end.tracker().phase().map(|phase| phase.to_string())
 /// }
 /// ```
-pub trait Evidence: Observable + Clone + fmt::Debug + Send + Sync {
+pub trait Evidence: Observable + integrity::Evidence + Clone + fmt::Debug + Send + Sync {
     /// What is read on the way there: a bare status, where the provider has one.
     type Glance: Observable<Provider = Self::Provider, Status = Self::Status, Raw = Self::Raw>
         + Clone

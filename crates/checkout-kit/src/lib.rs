@@ -115,7 +115,7 @@ pub use checkout_client::{
     AnswerError, Attempt, BuildError, Call, Clock, ClockSkew, Nonces, Observable, Operation, Provider,
     Readable, Reader, Received, SendError,
 };
-pub use checkout_client::{Change, End, Evidence, Handle, NotRead, ParseWatchError, Watch};
+pub use checkout_client::{Change, End, Evidence, EvidenceError, Handle, NotRead, ParseWatchError, Watch};
 #[cfg(feature = "system")]
 pub use checkout_client::{RandomNonces, SystemClock};
 pub use checkout_lifecycle::{

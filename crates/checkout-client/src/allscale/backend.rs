@@ -8,8 +8,8 @@ use crate::{Operation, Provider, Readable};
 use checkout_auth::allscale::response::ReceivedResponse;
 use checkout_auth::allscale::{RequestToSign, headers};
 use checkout_money::CoinAmount;
-use checkout_tables::Open;
 use checkout_tables::allscale::{ErrorCode, IntentStatus, Route, StableCoin};
+use checkout_tables::{Environment, Open};
 use checkout_transport::http::{self, header};
 use checkout_transport::{Request, Response};
 use checkout_validate::PathSegment;
@@ -37,6 +37,10 @@ impl Backend for AllScale {
     type Asked = Asked;
     type Refusal = Refusal<'static>;
     type Ahead = Pong<'static>;
+
+    fn environment(client: &Client) -> Environment {
+        client.0.environment
+    }
 
     fn now_millis(client: &Client) -> u64 {
         client.0.clock.now_millis()

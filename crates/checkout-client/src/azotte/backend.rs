@@ -36,6 +36,10 @@ impl Backend for Azotte {
     type Refusal = Refusal<'static>;
     type Ahead = CheckoutResult<'static>;
 
+    fn environment(client: &Arc<Tenant>) -> Environment {
+        client.environment
+    }
+
     fn now_millis(client: &Arc<Tenant>) -> u64 {
         client.clock.now_millis()
     }

@@ -43,6 +43,10 @@ impl Backend for Peach {
     type Refusal = Refusal<'static>;
     type Ahead = AccessToken;
 
+    fn environment(merchant: &Arc<Merchant>) -> Environment {
+        merchant.environment
+    }
+
     fn now_millis(merchant: &Arc<Merchant>) -> u64 {
         merchant.clock.now_millis()
     }

@@ -82,12 +82,17 @@ impl<E: Evidence> Change<E> {
 /// How a watch ended.
 ///
 /// ```
-/// use checkout_client::{End, Evidence};
+/// use checkout_client::{End, Evidence, EvidenceError};
 /// use checkout_lifecycle::Phase;
+/// use checkout_trust::integrity::Read;
 ///
-/// /// Whether to look at the money now, as an order's integrity check does.
-/// fn may_be_paid<E: Evidence>(end: &End<E>) -> bool {
-///     matches!(end, End::Ended { phase: Phase::Succeeded, .. }) && !end.wants_attention()
+/// /// What the order is to be settled by now, if nobody has to look first: its `settled_by` compares.
+/// fn to_be_judged<E: Evidence>(end: End<E>) -> Result<Option<Read<E>>, EvidenceError<E>> {
+///     let wants_attention = end.wants_attention();
+///     match end {
+///         End::Ended { phase: Phase::Succeeded, answer, .. } if !wants_attention => answer.into_read().map(Some),
+///         End::Ended { .. } | End::GaveUp { .. } => Ok(None),
+///     }
 /// }
 /// ```
 #[derive(Clone, Debug)]
@@ -96,7 +101,7 @@ pub enum End<E: Evidence> {
     /// The checkout has ended.
     Ended {
         /// The evidence: the read that shows the end. What was paid is in it, and nobody has compared that with the order
-        /// yet.
+        /// yet: [`into_read`](Received::into_read) makes of it what an order is settled by.
         answer: Received<E>,
         /// What is known. Look at [`Tracker::superseded`] whenever the checkout has succeeded.
         tracker: Tracker<E::Status>,

@@ -2,7 +2,7 @@
 
 use crate::planted::*;
 use checkout_auth::{KeyRing, allscale as auth_allscale, peach as auth_peach};
-use checkout_client::{Attempt, Call, Nonces, Readable, allscale, azotte, peach};
+use checkout_client::{Attempt, Call, Evidence, Nonces, Readable, allscale, azotte, peach};
 use checkout_lifecycle::Tracker;
 use checkout_money::{Cents, CoinAmount, Rate};
 use checkout_sandbox::{allscale as sandbox_allscale, azotte as sandbox_azotte, peach as sandbox_peach};
@@ -391,6 +391,7 @@ fn by_allscale(list: &mut List) {
     asked(list, &create, &sandbox, [allscale_created(), allscale_refusal()]);
     let id = sandbox.intents().first().unwrap().id.clone();
     asked(list, &client.get(&id).unwrap(), &sandbox, [allscale_intent(), allscale_refusal()]);
+    read_back(list, &client.get(&id).unwrap(), [allscale_intent(), allscale_refusal()]);
     asked(list, &client.fail(), &sandbox, [allscale_refusal(), allscale_intent()]);
     // No answer here is signed, so that all of them are refused.
     let signed = || {
@@ -434,6 +435,7 @@ fn by_azotte(list: &mut List) {
     let client = client(API_KEY).build().unwrap();
     sandbox.next_checkout(sandbox_azotte::Scenario::three_ds_at_once().browser_never_returns());
     asked(list, &client.submit(&submit()), &sandbox, [azotte_challenge(), azotte_refusal()]);
+    read_back(list, &client.submit(&submit()), [azotte_challenge(), azotte_refusal()]);
     let number = sandbox.checkouts().first().unwrap().tracking_number.clone();
     asked(list, &client.status(&number).unwrap(), &sandbox, [azotte_challenge(), azotte_refusal()]);
     list! { list,
@@ -470,8 +472,9 @@ fn by_peach(list: &mut List) {
     asked(list, &client.validate(&checkout).unwrap(), &sandbox, [peach_payment(), peach_refusal()]);
     let id = sandbox.checkouts().first().unwrap().checkout_id.clone();
     assert!(sandbox.pay(&id));
-    let lookup = checkout.lookup();
-    asked(list, &client.status(lookup), &sandbox, [peach_payment(), peach_refusal()]);
+    let status = client.status(checkout.lookup());
+    asked(list, &status, &sandbox, [peach_payment(), peach_refusal()]);
+    read_back(list, &status, [peach_payment(), peach_refusal()]);
     let other = peach_draft().entity_id("0".repeat(32)).check(&Default::default()).unwrap();
     list! { list,
         "checkout_client::peach::OtherEntity" => client.initiate(&other).unwrap_err();
@@ -566,6 +569,18 @@ fn answer<T: Readable>(
     let response = http::Response::builder().status(status).header("location", CHALLENGE_URL);
     let response: Response = response.body(Bytes::copy_from_slice(body)).unwrap();
     call.attempt(1_717_246_327_923, "nonce-1").unwrap().into_parts().1.read(&response)
+}
+
+/// Reads these bodies as the answer, and whatever is no evidence.
+fn read_back<T: Evidence>(list: &mut List, call: &Call<T>, bodies: [Vec<u8>; 2]) {
+    let bodies = bodies.into_iter().chain([ALL.into()]);
+    let read = bodies.flat_map(|body| [200, 302, 400, 502].map(|status| answer(call, status, &body)));
+    for received in read.filter_map(Result::ok) {
+        match received.into_read() {
+            Ok(read) => list! { list, "checkout_trust::integrity::Read" => read; },
+            Err(error) => list! { list, "checkout_client::EvidenceError" => error; },
+        }
+    }
 }
 
 /// The signature of an attempt, wherever the provider has it.
