@@ -5,6 +5,9 @@
 //! [`Settlement`]: settled; unproven, since something is missing that it takes; or everything that speaks against it, at
 //! once and in a fixed order.
 //!
+//! With `checkout-client` a read is what `Received::into_read` gives, which knows the environment and the route. Without it,
+//! over a transport and a reader of your own, [`Read::answer`] takes your word for both:
+//!
 //! ```
 //! use checkout_money::Cents;
 //! use checkout_tables::{Environment, allscale::{Currency, StableCoin}};
