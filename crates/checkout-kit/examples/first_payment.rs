@@ -221,13 +221,12 @@ impl<'a> Shop<'a> {
             self.sandbox.clock().advance(Duration::from_secs(wait));
             let at = clock_time(self.now() - began);
             match self.intent(&created.intent_id).await {
-                Ok((observation, intent)) => {
+                Ok((observation, read)) => {
                     if let Some(news) = watch.observe(observation) {
                         self.line(&at, news);
                     }
                     if watch.tracker.phase() == Some(Phase::Succeeded) {
-                        self.line(&at, paid(&intent));
-                        let read = Read::answer(intent, self.client.environment());
+                        self.line(&at, paid(read.payload()));
                         let settlement = asked.settled_by(&read, &Policy::default());
                         wrong = wrong.or((!settlement.is_settled()).then(|| settlement.to_string()));
                     }
@@ -290,11 +289,11 @@ impl<'a> Shop<'a> {
     async fn intent(
         &self,
         intent_id: &str,
-    ) -> Result<(Observation<IntentStatus>, Intent<'static>), Box<dyn Error>> {
+    ) -> Result<(Observation<IntentStatus>, Read<Intent<'static>>), Box<dyn Error>> {
         let received = self.client.get(intent_id)?.send(&self.sandbox).await?;
         let moment = received.moment();
-        let intent = received.into_answer()?.payload;
-        Ok((Observation::read(intent.status, moment), intent))
+        let read = received.into_read()?;
+        Ok((Observation::read(read.payload().status, moment), read))
     }
 
     fn draft(&self) -> Draft<'static> {

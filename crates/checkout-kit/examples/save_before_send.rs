@@ -20,7 +20,7 @@ use checkout_kit::allscale::{
     POLL_GIVE_UP_SECONDS, Price, Route, Rules, SigningKey, StableCoin,
 };
 use checkout_kit::integrity::allscale::Order;
-use checkout_kit::integrity::{self, Policy, Read};
+use checkout_kit::integrity::{self, Policy};
 use checkout_kit::transport::{Request, Response};
 use checkout_kit::{
     BlockingTransport, Cents, Environment, Open, Phase, SecretString, SendError, Tracker, TransportError,
@@ -359,7 +359,7 @@ impl Worker<'_> {
         if let Verdict::Conflict { .. } = tracker.observe(observation) {
             return self.hold(row, "the provider contradicts itself, or somebody else answers");
         }
-        let intent = received.into_answer()?.payload;
+        let read = received.into_read()?;
         let (id, price) = (order_id(row.attempt), order(row.attempt)?.price());
         let Price::Fiat { currency, amount } = price else {
             return self.hold(row, "the order has no price in a currency");
@@ -375,8 +375,7 @@ impl Worker<'_> {
                 accepted: &COINS,
             },
         };
-        let settlement =
-            asked.settled_by(&Read::answer(intent, self.shop.client.environment()), &Policy::default());
+        let settlement = asked.settled_by(&read, &Policy::default());
         if !settlement.is_settled() {
             return self.hold(row, &settlement.to_string());
         }

@@ -6,6 +6,7 @@
 //! | reach the API | [`Client`], with a [`SigningKey`] |
 //! | create, read, poll | [`Client::create`] → [`CreatedIntent`], [`Client::get`] → [`Intent`], [`Client::status`] |
 //! | know where it stands | [`Tracker`](crate::Tracker) of [`IntentStatus`] |
+//! | settle an order | [`Received::into_read`](crate::Received::into_read), and [`Order`](crate::integrity::allscale::Order) |
 //! | look a code up | [`Currency`], [`StableCoin`], [`IntentStatus`], [`ErrorCode`], [`PaymentMethodType`] |
 //!
 //! ```

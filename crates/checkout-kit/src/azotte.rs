@@ -7,6 +7,7 @@
 //! | submit, and poll | [`Client::submit`] and [`Client::status`] → [`CheckoutResult`] |
 //! | show a challenge | [`CheckoutResult::challenge`] → [`Challenge`] |
 //! | know where it stands | [`Tracker`](crate::Tracker) of [`MessageCode`] |
+//! | settle an order | [`Received::into_read`](crate::Received::into_read), and [`Order`](crate::integrity::azotte::Order) |
 //!
 //! A stored method comes first: who sends raw card numbers falls under PCI DSS, with every machine that they pass through.
 //!

@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use checkout_kit::allscale::{Client, Currency, Draft, Rules, SigningKey, StableCoin};
-//! use checkout_kit::integrity::{Policy, Read, allscale::{Order, Price}};
+//! use checkout_kit::integrity::{Policy, allscale::{Order, Price}};
 //! use checkout_kit::{Cents, Environment, Phase, Tracker, Verdict};
 //! use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox}; // or checkout_kit::sandbox, with its feature
 //!
@@ -52,7 +52,7 @@
 //!     intent_id: &created.intent_id,
 //!     price: Price::Fiat { currency: Currency::EUR, amount: Cents::new(4_990), owed, accepted },
 //! };
-//! let read = Read::answer(received.into_answer()?.payload, client.environment());
+//! let read = received.into_read()?;
 //! assert!(stored.settled_by(&read, &Policy::default()).is_settled());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
@@ -144,3 +144,8 @@ mod readme {}
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/polling.md")]
 mod polling {}
+
+/// That of the guide to webhooks.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/webhooks.md")]
+mod webhooks {}

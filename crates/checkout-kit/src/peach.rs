@@ -9,6 +9,7 @@
 //! | poll | [`Client::status`] by a [`Lookup`], [`v2::Client::status`] → [`Payment`] |
 //! | read a webhook or the shopper's return | [`Fields::from_form`], [`SecretToken::verify`], [`Payment::new`] |
 //! | know where it stands | [`Tracker`](crate::Tracker) of [`PaymentStatus`] |
+//! | settle an order | [`Received::into_read`](crate::Received::into_read), and [`Order`](crate::integrity::peach::Order) |
 //!
 //! A success of the payment type `PA` is an authorisation, [`Phase::Authorized`](crate::Phase::Authorized): no money has come.
 //!

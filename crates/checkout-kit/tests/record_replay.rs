@@ -2,7 +2,7 @@
 //! it goes as it went, and nothing of the payer, the card and the secrets is in the text.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use checkout_kit::integrity::{self, Policy, Read};
+use checkout_kit::integrity::{self, Policy};
 use checkout_kit::transport::record::{Cassette, Recording, ReplayError, Replaying};
 use checkout_kit::{
     BlockingTransport, Cents, Change, End, Environment, Evidence, Nonces, NotRead, Received, Request, Watch,
@@ -157,7 +157,7 @@ fn a_checkout_of_allscale_replays() {
                 accepted: &[StableCoin::USDT, StableCoin::USDC],
             },
         };
-        let read = Read::answer(end.unwrap().into_answer().unwrap().payload, client.environment());
+        let read = end.unwrap().into_read().unwrap();
         told.push(order.settled_by(&read, &Policy::default()).to_string());
         told
     };
@@ -194,7 +194,7 @@ fn a_checkout_of_azotte_replays() {
         let mut told = Vec::new();
         let end = watched(client.watch(&number).unwrap(), transport, &clock, &mut told);
         let order = integrity::azotte::Order { environment: client.environment(), tracking_number: &number };
-        let read = Read::answer(end.unwrap().into_answer().unwrap().payload, client.environment());
+        let read = end.unwrap().into_read().unwrap();
         told.push(order.settled_by(&read, &Policy::default()).to_string());
         told
     };
@@ -259,7 +259,7 @@ mod with_peach {
                 amount: Cents::new(14_99),
                 currency: Currency::ZAR,
             };
-            let read = Read::answer(end.unwrap().into_answer().unwrap().payload, client.environment());
+            let read = end.unwrap().into_read().unwrap();
             told.push(order.settled_by(&read, &Policy::default()).to_string());
             told
         };

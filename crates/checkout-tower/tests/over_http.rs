@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use checkout_kit::integrity::{self, Policy, Read};
+use checkout_kit::integrity::{self, Policy};
 use checkout_kit::{
     BlockingTransport, Call, Cents, Delivery, Environment, Nonces, Observable, Phase, Readable, Received,
     SendError, SharedTransport, Tracker, Verdict, allscale, azotte, peach,
@@ -147,7 +147,7 @@ fn nonces() -> impl Nonces {
 
 mod with_allscale {
     use super::*;
-    use allscale::{Client, Currency, Draft, Intent, Rules, SigningKey};
+    use allscale::{Client, Currency, Draft, Rules, SigningKey};
     use checkout_kit::allscale::{CreateIntent, Route, StableCoin};
     use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox};
 
@@ -184,11 +184,8 @@ mod with_allscale {
                 accepted: &[StableCoin::USDT, StableCoin::USDC],
             },
         };
-        let read: Intent<'static> =
-            stack.ask(&client.get(&created.intent_id).unwrap()).unwrap().into_answer().unwrap().payload;
-        steps.push(
-            order.settled_by(&Read::answer(read, client.environment()), &Policy::default()).to_string(),
-        );
+        let read = stack.ask(&client.get(&created.intent_id).unwrap()).unwrap().into_read().unwrap();
+        steps.push(order.settled_by(&read, &Policy::default()).to_string());
         Told { steps, requests: requests!(sandbox) }
     }
 
@@ -266,11 +263,9 @@ mod with_azotte {
         let number = submitted.into_answer().unwrap().payload.tracking_number.unwrap();
         let status = client.status(&number).unwrap();
         let mut steps = drive(&stack, sandbox.clock(), &status, &mut tracker);
-        let read = stack.ask(&status).unwrap().into_answer().unwrap().payload;
+        let read = stack.ask(&status).unwrap().into_read().unwrap();
         let order = integrity::azotte::Order { environment: Environment::Sandbox, tracking_number: &number };
-        steps.push(
-            order.settled_by(&Read::answer(read, client.environment()), &Policy::default()).to_string(),
-        );
+        steps.push(order.settled_by(&read, &Policy::default()).to_string());
         steps.push(format!("captured {} times", sandbox.captures_of("order_2")));
         Told { steps, requests: requests!(sandbox) }
     }
@@ -372,7 +367,7 @@ mod with_peach {
     ) -> Vec<String> {
         let mut steps = drive(stack, sandbox.clock(), status, &mut Tracker::new());
         sandbox.clock().advance(Duration::from_secs(60));
-        let read = stack.ask(status).unwrap().into_answer().unwrap().payload;
+        let read = stack.ask(status).unwrap().into_read().unwrap();
         let order = integrity::peach::Order {
             environment: Environment::Sandbox,
             merchant_transaction_id: "order_0003",
@@ -380,7 +375,6 @@ mod with_peach {
             amount: Cents::new(14_99),
             currency: Currency::ZAR,
         };
-        let read = Read::answer(read, Environment::Sandbox);
         steps.push(order.settled_by(&read, &Policy::default()).to_string());
         steps
     }

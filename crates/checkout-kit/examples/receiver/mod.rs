@@ -3,8 +3,8 @@
 
 use checkout_kit::allscale::webhook::{WebhookRequest, WebhookToSign};
 use checkout_kit::allscale::{Client, Currency, Draft, IntentStatus, Receiver, Rules, SigningKey};
+use checkout_kit::integrity::Policy;
 use checkout_kit::integrity::allscale::{Order, Price};
-use checkout_kit::integrity::{Policy, Read};
 use checkout_kit::replay::{Claim, Guard, MemoryStore};
 use checkout_kit::{Cents, CoinAmount, Environment, HeaderFields, KeyRing, Moment, Phase, Tracker, Verdict};
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
@@ -115,10 +115,10 @@ impl Shop {
     async fn process(&self, intent_id: &str, order_id: Option<&str>) -> Result<(), Box<dyn Error>> {
         let received = self.client.get(intent_id)?.send(&self.sandbox).await?;
         let observation = received.observation();
-        let intent = received.into_answer()?.payload;
+        let read = received.into_read()?;
         let mut database = self.database();
         // The webhook's id of the order can be missing; the intent's own says the same.
-        let order_id = order_id.or(intent.order_id.as_deref()).map(str::to_owned);
+        let order_id = order_id.or(read.payload().order_id.as_deref()).map(str::to_owned);
         let Some((id, row)) = order_id.as_deref().and_then(|id| Some((id, database.get_mut(id)?))) else {
             self.say("of no order of ours: a person has to look");
             return Ok(());
@@ -136,8 +136,7 @@ impl Shop {
                 accepted: &[checkout_kit::allscale::StableCoin::USDT],
             },
         };
-        let settlement =
-            order.settled_by(&Read::answer(intent, self.client.environment()), &Policy::default());
+        let settlement = order.settled_by(&read, &Policy::default());
         row.tracker = tracker.to_string();
         // Paid, and not as it should be; or the provider contradicts itself. The tracker does not remember either.
         let odd = tracker.phase() == Some(Phase::Succeeded) && !settlement.is_settled();
