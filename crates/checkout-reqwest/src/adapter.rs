@@ -35,7 +35,8 @@ impl Reqwest {
     ///
     /// # Errors
     ///
-    /// [`BuildError`] when TLS cannot be set up: on Linux, when there are no certificates to trust.
+    /// [`BuildError`] when TLS cannot be set up: on Linux, when there are no files with certificates to trust.
+    /// Without the feature `rustls` it is none, and no request to an `https` URI is [sent](crate#tls).
     ///
     /// # Panics
     ///

@@ -75,9 +75,16 @@
 //! # TLS
 //!
 //! `rustls`, which is on by default, takes what `reqwest/rustls` takes: the cryptography of `aws-lc-rs` and the
-//! certificates that the operating system trusts. On Linux these are files: in an image without them
-//! [`Reqwest::new`] is an error. `aws-lc-rs` needs a C compiler to build, on Windows also NASM or the
-//! environment variable `AWS_LC_SYS_PREBUILT_NASM=1`; CMake only for targets that are less common.
+//! certificates that the operating system trusts. `aws-lc-rs` needs a C compiler to build, on Windows also NASM or
+//! the environment variable `AWS_LC_SYS_PREBUILT_NASM=1`; CMake only for targets that are less common.
+//!
+//! - **Where there are no certificates to trust, [`Reqwest::new`] is an error.** On Linux they are files, which a
+//!   small image may not have. A builder with `tls_certs_only` brings its own.
+//! - **Without the feature `rustls`, [`Reqwest::new`] gives a transport of which every request to an `https` URI is
+//!   [`NotSent`](checkout_transport::Delivery::NotSent)**, until somebody says [`assume_tls`](Reqwest::assume_tls).
+//!
+//! A server that shows a certificate of an unknown root, for another host, or out of its time gets no byte of the
+//! request. A body without a length is whole only where TLS said that it ends: a connection that was cut is an error.
 //!
 //! For another one, take this crate with `default-features = false`, reqwest with the feature of your choice, and say
 //! [`assume_tls`](Reqwest::assume_tls). `native-tls` is the operating system's: on Linux OpenSSL, whose headers it
