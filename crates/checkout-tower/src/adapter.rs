@@ -29,12 +29,12 @@ use tower_service::Service;
 /// ```
 /// use checkout_tower::{Tower, http_body_util::Full};
 /// use checkout_transport::{Transport, bytes::Bytes, http};
-/// use std::io;
+/// use std::{io, time::Duration};
 ///
 /// let service = tower::service_fn(|request: http::Request<Full<Bytes>>| async {
 ///     Ok::<_, io::Error>(http::Response::new(request.into_body()))
 /// });
-/// let transport = Tower::new(service);
+/// let transport = Tower::new(service, Duration::from_secs(30), tokio::time::sleep);
 /// let request = http::Request::new(Bytes::from_static(b"hello"));
 /// assert_eq!(pollster::block_on(transport.send(request))?.body(), "hello");
 /// # Ok::<(), checkout_transport::TransportError>(())
@@ -50,68 +50,28 @@ pub struct Tower<S, B = Full<Bytes>> {
 /// A [`LocalTransport`] over a service that need not be [`Send`] or [`Sync`]: what [`Tower::local`] returns.
 ///
 /// ```
+/// # use std::time::Duration;
 /// # use checkout_tower::Tower;
 /// # use checkout_transport::{bytes::Bytes, http};
 /// # use checkout_tower::http_body_util::Full;
 /// # let service = tower::service_fn(|request: http::Request<Full<Bytes>>| async {
 /// #     Ok::<_, std::io::Error>(http::Response::new(request.into_body()))
 /// # });
-/// let transport = Tower::new(service).local();
+/// let transport = Tower::new(service, Duration::from_secs(30), tokio::time::sleep).local();
 /// assert!(format!("{transport:?}").starts_with("Local"));
 /// ```
 pub struct Local<S, B = Full<Bytes>>(Tower<S, B>);
 
 impl<S> Tower<S> {
-    /// Takes a service in, whose requests have a body of the type [`Full<Bytes>`](Full).
+    /// Takes a service in, whose requests have a body of the type [`Full<Bytes>`](Full); how long a whole exchange
+    /// may take; and how this program sleeps: `tokio::time::sleep`, or the like of another runtime.
     ///
-    /// It has [no time-out](crate), and every error of the service is [`Delivery::Unknown`], until
-    /// [`deadline`](Self::deadline) and [`classify`](Self::classify) say otherwise.
+    /// The deadline covers waiting until the service is ready, the response's head and its body. What passes while
+    /// waiting is [`Delivery::NotSent`], since the service has not got the request; what passes later is
+    /// [`Delivery::Unknown`]. The error's source is an [`io::Error`] of the kind
+    /// [`TimedOut`](io::ErrorKind::TimedOut).
     ///
-    /// ```
-    /// use std::convert::Infallible;
-    ///
-    /// use checkout_tower::{Tower, http_body_util::Full};
-    /// use checkout_transport::{bytes::Bytes, http};
-    ///
-    /// async fn answer(request: http::Request<Full<Bytes>>) -> Result<http::Response<Full<Bytes>>, Infallible> {
-    ///     Ok(http::Response::new(request.into_body()))
-    /// }
-    /// let transport = Tower::new(tower::service_fn(answer));
-    /// ```
-    #[must_use]
-    pub fn new(service: S) -> Self {
-        Self::with_body(service)
-    }
-}
-
-impl<S, B> Tower<S, B> {
-    /// Takes a service in, whose requests have a body of another type: one that is made of [`Bytes`].
-    ///
-    /// ```
-    /// use std::convert::Infallible;
-    ///
-    /// use checkout_tower::{Tower, http_body_util::Full};
-    /// use checkout_transport::{Transport, bytes::Bytes, http};
-    ///
-    /// async fn answer(request: http::Request<Vec<u8>>) -> Result<http::Response<Full<Bytes>>, Infallible> {
-    ///     Ok(http::Response::new(request.into_body().into()))
-    /// }
-    /// let transport = Tower::with_body(tower::service_fn(answer));
-    /// let request = http::Request::new(Bytes::from_static(b"hello"));
-    /// assert_eq!(pollster::block_on(transport.send(request))?.body(), "hello");
-    /// # Ok::<(), checkout_transport::TransportError>(())
-    /// ```
-    #[must_use]
-    pub fn with_body(service: S) -> Self {
-        Self { service, cap: BODY_CAP, classify: |_| Delivery::Unknown, deadline: None, body: PhantomData }
-    }
-
-    /// Sets how long a whole exchange may take, and how this program sleeps: `tokio::time::sleep`, or the like of
-    /// another runtime.
-    ///
-    /// It covers waiting until the service is ready, the response's head and its body. What passes while waiting is
-    /// [`Delivery::NotSent`], since the service has not got the request; what passes later is [`Delivery::Unknown`].
-    /// The error's source is an [`io::Error`] of the kind [`TimedOut`](io::ErrorKind::TimedOut).
+    /// Every error of the service is [`Delivery::Unknown`], until [`classify`](Self::classify) says otherwise.
     ///
     /// ```
     /// use std::future::{pending, ready};
@@ -124,18 +84,69 @@ impl<S, B> Tower<S, B> {
     ///     pending::<Result<http::Response<Full<Bytes>>, std::io::Error>>()
     /// });
     /// // No time has to pass for this: a program says `tokio::time::sleep`.
-    /// let transport = Tower::new(silent).deadline(Duration::from_secs(30), |_| ready(()));
+    /// let transport = Tower::new(silent, Duration::from_secs(30), |_| ready(()));
     /// let error = pollster::block_on(transport.send(http::Request::new(Bytes::new()))).unwrap_err();
     /// assert_eq!(error.delivery(), Delivery::Unknown);
     /// ```
     #[must_use]
-    pub fn deadline<F, Fut>(mut self, after: Duration, sleep: F) -> Self
+    pub fn new<F, Fut>(service: S, deadline: Duration, sleep: F) -> Self
     where
         F: Fn(Duration) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.deadline = Some(Deadline { after, sleep: Arc::new(move |after| Box::pin(sleep(after))) });
-        self
+        let sleep: Sleep = Arc::new(move |after| Box::pin(sleep(after)));
+        Self { deadline: Some(Deadline { after: deadline, sleep }), ..Self::without_deadline(service) }
+    }
+
+    /// Takes a service in that ends by itself what takes too long, the response's body too: **a call can last for ever
+    /// otherwise**, and the time-outs that are layers end [with the response's head](crate).
+    ///
+    /// As for [`new`](Self::new) otherwise.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    ///
+    /// use checkout_tower::{Tower, http_body_util::Full};
+    /// use checkout_transport::{Transport, bytes::Bytes, http};
+    ///
+    /// // It is there at once.
+    /// async fn answer(request: http::Request<Full<Bytes>>) -> Result<http::Response<Full<Bytes>>, Infallible> {
+    ///     Ok(http::Response::new(request.into_body()))
+    /// }
+    /// let transport = Tower::without_deadline(tower::service_fn(answer));
+    /// let request = http::Request::new(Bytes::from_static(b"hello"));
+    /// assert_eq!(pollster::block_on(transport.send(request))?.body(), "hello");
+    /// # Ok::<(), checkout_transport::TransportError>(())
+    /// ```
+    #[must_use]
+    pub fn without_deadline(service: S) -> Self {
+        Self { service, cap: BODY_CAP, classify: |_| Delivery::Unknown, deadline: None, body: PhantomData }
+    }
+}
+
+impl<S, B> Tower<S, B> {
+    /// The form for a service whose requests have a body of another type: one that is made of [`Bytes`].
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use std::time::Duration;
+    ///
+    /// use checkout_tower::{Tower, http_body_util::Full};
+    /// use checkout_transport::{Transport, bytes::Bytes, http};
+    ///
+    /// async fn answer(request: http::Request<Vec<u8>>) -> Result<http::Response<Full<Bytes>>, Infallible> {
+    ///     Ok(http::Response::new(request.into_body().into()))
+    /// }
+    /// let service = tower::service_fn(answer);
+    /// let transport = Tower::new(service, Duration::from_secs(30), tokio::time::sleep).with_body::<Vec<u8>>();
+    /// let request = http::Request::new(Bytes::from_static(b"hello"));
+    /// assert_eq!(pollster::block_on(transport.send(request))?.body(), "hello");
+    /// # Ok::<(), checkout_transport::TransportError>(())
+    /// ```
+    #[must_use]
+    pub fn with_body<C>(self) -> Tower<S, C> {
+        let Self { service, cap, classify, deadline, body: _ } = self;
+        Tower { service, cap, classify, deadline, body: PhantomData }
     }
 
     /// Sets how an error of the service is read: how far the request got. It is asked for errors of the call alone,
@@ -148,6 +159,7 @@ impl<S, B> Tower<S, B> {
     /// ```
     /// use std::error::Error;
     /// use std::io;
+    /// use std::time::Duration;
     ///
     /// use checkout_tower::{Tower, http_body_util::Full};
     /// use checkout_transport::{Delivery, Transport, bytes::Bytes, http};
@@ -162,7 +174,8 @@ impl<S, B> Tower<S, B> {
     /// let refusing = tower::service_fn(|_: http::Request<Full<Bytes>>| async {
     ///     Err::<http::Response<Full<Bytes>>, _>(io::Error::from(io::ErrorKind::ConnectionRefused))
     /// });
-    /// let transport = Tower::new(refusing).classify(delivery);
+    /// let seconds = Duration::from_secs(30);
+    /// let transport = Tower::new(refusing, seconds, tokio::time::sleep).classify(delivery);
     /// let error = pollster::block_on(transport.send(http::Request::new(Bytes::new()))).unwrap_err();
     /// assert_eq!(error.delivery(), Delivery::NotSent);
     /// ```
@@ -176,12 +189,13 @@ impl<S, B> Tower<S, B> {
     /// that.
     ///
     /// ```
+    /// # use std::time::Duration;
     /// # use checkout_tower::{Tower, http_body_util::Full};
     /// # use checkout_transport::{Transport, bytes::Bytes, http};
     /// # let echo = tower::service_fn(|request: http::Request<Full<Bytes>>| async {
     /// #     Ok::<_, std::io::Error>(http::Response::new(request.into_body()))
     /// # });
-    /// let transport = Tower::new(echo).cap(4);
+    /// let transport = Tower::new(echo, Duration::from_secs(30), tokio::time::sleep).cap(4);
     /// let five = http::Request::new(Bytes::from_static(b"12345"));
     /// assert_eq!(pollster::block_on(transport.send(five)).unwrap_err().exceeded_cap(), Some(4));
     /// ```
@@ -191,11 +205,13 @@ impl<S, B> Tower<S, B> {
         self
     }
 
-    /// The form for a service, or futures of it, that stay on their thread.
+    /// The form for a service, or futures of it, that stay on their thread. The deadline goes with it; what
+    /// sleeps for it can leave the thread all the same.
     ///
     /// ```
     /// use std::cell::Cell;
     /// use std::rc::Rc;
+    /// use std::time::Duration;
     ///
     /// use checkout_tower::{Tower, http_body_util::Full};
     /// use checkout_transport::{LocalTransport, bytes::Bytes, http};
@@ -208,7 +224,7 @@ impl<S, B> Tower<S, B> {
     ///     async { Ok::<_, std::io::Error>(http::Response::new(request.into_body())) }
     /// });
     ///
-    /// let transport = Tower::new(service).local();
+    /// let transport = Tower::new(service, Duration::from_secs(30), tokio::time::sleep).local();
     /// pollster::block_on(transport.send_local(http::Request::new(Bytes::new())))?;
     /// assert_eq!(calls.get(), 1);
     /// # Ok::<(), checkout_transport::TransportError>(())
@@ -290,8 +306,10 @@ impl<S, B> fmt::Debug for Local<S, B> {
 #[derive(Clone)]
 struct Deadline {
     after: Duration,
-    sleep: Arc<dyn Fn(Duration) -> Sleeping + Send + Sync>,
+    sleep: Sleep,
 }
+
+type Sleep = Arc<dyn Fn(Duration) -> Sleeping + Send + Sync>;
 
 type Sleeping = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -406,6 +424,8 @@ mod tests {
     use tower::load_shed::error::Overloaded;
     use tower::service_fn;
 
+    const SECONDS: Duration = Duration::from_secs(30);
+
     /// What came of a request: the body, or the delivery and the root of why there is none.
     fn check(sent: Result<Response, TransportError>) -> String {
         match sent {
@@ -490,7 +510,7 @@ mod tests {
                 Ok::<_, io::Error>(http::Response::new(Pieces { left, announced, end, trailers: true, read }))
             }
         });
-        let outcome = check(send(&Tower::new(service).cap(8)));
+        let outcome = check(send(&Tower::without_deadline(service).cap(8)));
         let read = *read.lock().unwrap();
         (outcome, read)
     }
@@ -552,7 +572,7 @@ mod tests {
     fn the_clone_that_is_ready_is_the_one_that_is_called_once_for_each_request() {
         let service = Exact::default();
         let calls = Arc::clone(&service.calls);
-        let transport = Tower::new(service);
+        let transport = Tower::without_deadline(service);
         for sent in 1..=3 {
             assert_eq!(check(send(&transport)), "200 OK b\"\"");
             assert_eq!(calls.lock().unwrap().len(), sent);
@@ -570,7 +590,7 @@ mod tests {
             *response.headers_mut() = head.headers;
             Ok::<_, io::Error>(response)
         });
-        let response = send(&Tower::new(service)).unwrap();
+        let response = send(&Tower::without_deadline(service)).unwrap();
         assert_eq!((response.status().as_u16(), &response.body()[..]), (503, &b"{\"a\" : 1}"[..]));
         assert_eq!(response.headers(), request().headers());
         let doubled: Vec<&HeaderValue> = response.headers().get_all("x-doubled").iter().collect();
@@ -601,7 +621,7 @@ mod tests {
             let (left, read) = (VecDeque::new(), Arc::default());
             Ok::<_, io::Error>(http::Response::new(Pieces { left, announced: 0, end, trailers: false, read }))
         });
-        let transport = Tower::new(broken).classify(|_| Delivery::NotSent);
+        let transport = Tower::without_deadline(broken).classify(|_| Delivery::NotSent);
         assert_eq!(send(&transport).unwrap_err().delivery(), Delivery::Unknown);
     }
 
@@ -611,12 +631,15 @@ mod tests {
             let known = error.is::<Overloaded>() || error.is::<io::Error>();
             if known { Delivery::NotSent } else { Delivery::Unknown }
         }
-        assert_eq!(check(send(&Tower::new(service_fn(refuse)))), "unknown: no");
-        assert_eq!(check(send(&Tower::new(service_fn(refuse)).classify(certain))), "not sent: no");
+        assert_eq!(check(send(&Tower::without_deadline(service_fn(refuse)))), "unknown: no");
+        assert_eq!(
+            check(send(&Tower::without_deadline(service_fn(refuse)).classify(certain))),
+            "not sent: no"
+        );
         // Through a layer that boxes.
         let boxing = LoadShed::new(service_fn(refuse));
-        assert_eq!(check(send(&Tower::new(boxing.clone()))), "unknown: no");
-        assert_eq!(check(send(&Tower::new(boxing).classify(certain))), "not sent: no");
+        assert_eq!(check(send(&Tower::without_deadline(boxing.clone()))), "unknown: no");
+        assert_eq!(check(send(&Tower::without_deadline(boxing).classify(certain))), "not sent: no");
     }
 
     #[test]
@@ -624,12 +647,15 @@ mod tests {
         let below = service_fn(|_: http::Request<Full<Bytes>>| async {
             Err::<http::Response<Full<Bytes>>, _>(TransportError::unknown("lost"))
         });
-        assert_eq!(check(send(&Tower::new(below).classify(|_| Delivery::NotSent))), "unknown: lost");
+        assert_eq!(
+            check(send(&Tower::without_deadline(below).classify(|_| Delivery::NotSent))),
+            "unknown: lost"
+        );
     }
 
     #[test]
     fn what_the_service_never_got_was_not_sent() {
-        assert_eq!(check(send(&Tower::new(Closed))), "not sent: closed");
+        assert_eq!(check(send(&Tower::without_deadline(Closed))), "not sent: closed");
     }
 
     #[test]
@@ -640,11 +666,12 @@ mod tests {
             *counting.lock().unwrap() += 1;
             pending::<io::Result<http::Response<Full<Bytes>>>>()
         });
-        let transport = Tower::new(ConcurrencyLimit::new(silent, 1));
+        let limited = ConcurrencyLimit::new(silent, 1);
+        let transport = Tower::without_deadline(limited.clone());
         let mut first = pin!(transport.send(request()));
         assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
 
-        let second = transport.clone().deadline(Duration::from_secs(30), |_| ready(()));
+        let second = Tower::new(limited, SECONDS, |_| ready(()));
         let error = send(&second).unwrap_err();
         assert_eq!(error.delivery(), Delivery::NotSent);
         let source = error.source().unwrap().downcast_ref::<io::Error>().unwrap();
@@ -675,11 +702,10 @@ mod tests {
             Ok::<_, io::Error>(http::Response::new(Endless))
         });
         let late = "unknown: the deadline passed while waiting for the response";
-        let seconds = Duration::from_secs(30);
-        assert_eq!(check(send(&Tower::new(no_head).deadline(seconds, at_once))), late);
-        assert_eq!(check(send(&Tower::new(no_body).deadline(seconds, at_once))), late);
+        assert_eq!(check(send(&Tower::new(no_head, SECONDS, at_once))), late);
+        assert_eq!(check(send(&Tower::new(no_body, SECONDS, at_once))), late);
         // What is there at once is not late.
-        let echoing = Tower::new(service_fn(echo)).deadline(seconds, at_once);
+        let echoing = Tower::new(service_fn(echo), SECONDS, at_once);
         assert_eq!(check(send(&echoing)), "200 OK b\"{\\\"a\\\" : 1}\"");
     }
 
@@ -693,7 +719,7 @@ mod tests {
             Ok::<_, io::Error>(http::Response::new(request.into_body()))
         });
         // As Tokio's timers: it is over at once, but not when the runtime says that it is another's turn.
-        let transport = Tower::new(busy).deadline(Duration::from_secs(30), |_| consume_budget());
+        let transport = Tower::new(busy, SECONDS, |_| consume_budget());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let sent = runtime.block_on(transport.send(request()));
         assert_eq!(check(sent), "unknown: the deadline passed while waiting for the response");
@@ -703,7 +729,7 @@ mod tests {
     fn to_drop_the_future_drops_the_service_s() {
         let held = Arc::new(());
         let in_service = Arc::clone(&held);
-        let transport = Tower::new(service_fn(move |_: http::Request<Full<Bytes>>| {
+        let transport = Tower::without_deadline(service_fn(move |_: http::Request<Full<Bytes>>| {
             let held = Arc::clone(&in_service);
             async move {
                 pending::<()>().await;
@@ -725,8 +751,11 @@ mod tests {
 
     #[test]
     fn debug_shows_the_limits_and_no_service() {
-        let transport = Tower::new(service_fn(echo)).cap(9).deadline(Duration::from_secs(3), |_| ready(()));
+        let transport = Tower::new(service_fn(echo), Duration::from_secs(3), |_| ready(())).cap(9);
         assert_eq!(format!("{transport:?}"), "Tower { deadline: Some(3s), cap: 9, .. }");
+        assert_eq!(format!("{:?}", transport.clone().with_body::<Vec<u8>>()), format!("{transport:?}"));
         assert_eq!(format!("{:?}", transport.local()), "Local(Tower { deadline: Some(3s), cap: 9, .. })");
+        let without = Tower::without_deadline(service_fn(echo));
+        assert_eq!(format!("{without:?}"), "Tower { deadline: None, cap: 1048576, .. }");
     }
 }

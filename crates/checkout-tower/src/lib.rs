@@ -33,9 +33,8 @@
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! let client = Client::builder(TokioExecutor::new()).build_http();
-//! let transport = Tower::new(ConcurrencyLimit::new(client, 16))
-//!     .classify(delivery)
-//!     .deadline(Duration::from_secs(30), tokio::time::sleep);
+//! let limited = ConcurrencyLimit::new(client, 16);
+//! let transport = Tower::new(limited, Duration::from_secs(30), tokio::time::sleep).classify(delivery);
 //! # let uri = format!("http://{address}/v1/test/ping");
 //! let response = transport.send(http::Request::get(uri).body(Bytes::new())?).await?;
 //! assert_eq!((response.status().as_u16(), &response.body()[..]), (404, &b"what?"[..]));
@@ -55,11 +54,12 @@
 //! goes to the service as it was given, once; the response's head comes back whole; the body is capped while it
 //! streams in; nothing is logged; to drop the future drops the service's.
 //!
-//! **The time-out is yours.** This crate knows no runtime, and so no clock: without [`Tower::deadline`] there is
-//! none. A `TimeoutLayer` around the service does not do: its time ends with the response's head, and a body that
-//! drips in holds the call for ever. The deadline covers waiting for the service, the head and the body. Both
-//! together are well; the layer's error says nothing of how far the request got, and so is
-//! [`Unknown`](checkout_transport::Delivery::Unknown).
+//! **The time-out is an argument.** This crate knows no runtime, and so no clock: [`Tower::new`] asks for how long,
+//! and for what sleeps. The deadline covers waiting for the service, the head and the body. A `TimeoutLayer` around
+//! the service does not do: its time ends with the response's head, and a body that drips in holds the call for ever.
+//! Both together are well; the layer's error says nothing of how far the request got, and so is
+//! [`Unknown`](checkout_transport::Delivery::Unknown). [`Tower::without_deadline`] is for a service that ends its
+//! bodies too, and rule 8 is then that service's to keep.
 //!
 //! **What the service does is yours too**, and cannot be seen from here. These layers break the contract:
 //!

@@ -37,7 +37,7 @@ fn delivery(error: &(dyn Error + 'static)) -> Delivery {
 }
 
 fn over<S>(service: S, timeout: Duration) -> Tower<S> {
-    Tower::new(service).classify(delivery).deadline(timeout, tokio::time::sleep)
+    Tower::new(service, timeout, tokio::time::sleep).classify(delivery)
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn it_keeps_the_contract_as_a_transport_of_one_thread() {
 
 #[test]
 fn nobody_s_word_on_errors_breaks_it() {
-    let unread = |timeout| Tower::new(client()).deadline(timeout, tokio::time::sleep);
+    let unread = |timeout| Tower::new(client(), timeout, tokio::time::sleep);
     let broken = block_on(contract::check(unread)).unwrap_err();
     assert_eq!(broken.law(), Law::RefusedConnectionIsNotSent);
 }
@@ -69,7 +69,7 @@ fn nobody_s_word_on_errors_breaks_it() {
 #[test]
 fn a_time_out_around_the_service_alone_breaks_it() {
     // It is over when the head is there.
-    let head_alone = |timeout| Tower::new(Timeout::new(client(), timeout)).classify(delivery);
+    let head_alone = |timeout| Tower::without_deadline(Timeout::new(client(), timeout)).classify(delivery);
     let broken = block_on(contract::check(head_alone)).unwrap_err();
     assert_eq!(broken.law(), Law::SilenceEnds);
 }

@@ -52,12 +52,12 @@ fn stacks() -> [(&'static str, Stack); 4] {
     let blocking = Blocking::from_builder(reqwest::blocking::Client::builder().no_proxy()).unwrap();
     let ureq = Ureq::from_config(ureq::Agent::config_builder().proxy(None), checkout_ureq::TIMEOUT);
     let client = Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build_http();
-    let tower = Tower::new(client)
-        .classify(|error| match error.downcast_ref::<ClientError>() {
+    let tower = Tower::new(client, Duration::from_secs(30), tokio::time::sleep).classify(|error| {
+        match error.downcast_ref::<ClientError>() {
             Some(error) if error.is_connect() => Delivery::NotSent,
             Some(_) | None => Delivery::Unknown,
-        })
-        .deadline(Duration::from_secs(30), tokio::time::sleep);
+        }
+    });
     [
         ("reqwest", Stack::Async(runtime(), SharedTransport::new(reqwest))),
         ("reqwest blocking", Stack::Blocking(Arc::new(blocking))),

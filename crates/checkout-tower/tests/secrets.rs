@@ -10,6 +10,7 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::fmt::Debug;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use checkout_reqwest::{Blocking, Reqwest, reqwest};
 use checkout_tower::http_body_util::Full;
@@ -103,6 +104,15 @@ fn of_ureq() -> Ureq {
     Ureq::from_config(config, checkout_ureq::TIMEOUT)
 }
 
+fn tower<S>(service: S) -> Tower<S> {
+    // What sleeps can hold a secret as well as what is slept around.
+    let key = API_KEY.to_owned();
+    Tower::new(service, Duration::from_secs(30), move |after| {
+        assert_eq!(key, API_KEY);
+        tokio::time::sleep(after)
+    })
+}
+
 /// A request with something planted wherever there is a place for it.
 fn request(uri: &str) -> http::Request<Bytes> {
     let mut request = http::Request::post(uri).body(Bytes::from_static(CARD.as_bytes())).unwrap();
@@ -140,14 +150,14 @@ fn no_adapter_says_what_it_was_built_with() {
         request.headers_mut().extend(headers());
         request
     });
-    check("checkout_tower::Tower", &Tower::new(layered.clone()));
-    check::<Local<_>>("checkout_tower::Local", &Tower::new(layered).local());
+    check("checkout_tower::Tower", &tower(layered.clone()));
+    check::<Local<_>>("checkout_tower::Local", &tower(layered).local());
     let (key, card) = (API_KEY.to_owned(), CARD.to_owned());
     let service = service_fn(move |_: http::Request<Vec<u8>>| {
         let body = format!("{key}{card}");
         async { Ok::<_, Infallible>(http::Response::new(body)) }
     });
-    check("checkout_tower::Tower", &Tower::<_, Vec<u8>>::with_body(service));
+    check("checkout_tower::Tower", &Tower::without_deadline(service).with_body::<Vec<u8>>());
 }
 
 #[test]
@@ -173,7 +183,7 @@ fn no_error_of_a_request_that_was_not_sent_says_what_was_in_it() {
         sent_blocking(&of_reqwest_blocking()),
         sent_blocking(&ureq),
         sent_blocking(&of_ureq()),
-        sent(&Tower::new(client())),
+        sent(&tower(client())),
     ];
     for error in errors.iter().flatten() {
         check_error(error);
