@@ -93,13 +93,13 @@ mod blocking {
 
     #[test]
     fn the_default_blocking_client_keeps_the_contract() {
-        let checked = contract::check_blocking(|timeout| Blocking::new().unwrap().timeout(timeout));
+        let checked = contract::check_shared(|timeout| Blocking::new().unwrap().timeout(timeout));
         assert_eq!(checked, Ok(()));
     }
 
     #[test]
     fn a_blocking_client_from_a_builder_that_is_against_it_keeps_the_contract() {
-        let checked = contract::check_blocking(|timeout| {
+        let checked = contract::check_shared(|timeout| {
             let builder = reqwest::blocking::ClientBuilder::from(hostile()).timeout(None);
             Blocking::from_builder(builder).unwrap().timeout(timeout)
         });
@@ -108,7 +108,7 @@ mod blocking {
 
     #[test]
     fn a_blocking_client_that_was_not_checked_breaks_it() {
-        let broken = contract::check_blocking(|timeout| {
+        let broken = contract::check_shared(|timeout| {
             let client = reqwest::blocking::Client::builder().no_gzip().build().unwrap();
             Blocking::from_client_unchecked(client).timeout(timeout)
         });

@@ -28,11 +28,13 @@
 //! transport that keeps the contract it takes a few seconds, most of them for its time-outs.
 //!
 //! **What is not checked:** TLS, beyond that nothing goes out in clear; HTTP/2 and HTTP/3; names that do not
-//! resolve and connections that are never accepted; threads that share a blocking transport; what is logged.
+//! resolve and connections that are never accepted; threads that share a blocking transport, other than by
+//! [`check_shared`]; what is logged.
 //! Proxies neither, which are the operator's choice: a transport that takes them from the environment is to be
 //! made without for this suite, or run with `NO_PROXY=127.0.0.1,127.0.0.2`.
 
 mod connection;
+mod crowd;
 mod failure;
 mod request;
 mod response;
@@ -45,8 +47,10 @@ use std::time::Duration;
 use crate::{BlockingTransport, LocalTransport, Transport};
 use stage::{AtOnce, Stage};
 
-/// Checks every law of [`Law::ALL`] but those of [`Law::OF_FUTURES`], which say nothing of a blocking
-/// transport, on transports that `make` makes for a time-out over the whole exchange.
+/// Checks every law of [`Law::ALL`] but those of [`Law::OF_FUTURES`] and [`Law::OF_THREADS`], which say nothing of a
+/// blocking transport of one thread, on transports that `make` makes for a time-out over the whole exchange.
+///
+/// For a transport that threads can share there is [`check_shared`].
 ///
 /// # Errors
 ///
@@ -62,9 +66,33 @@ use stage::{AtOnce, Stage};
 /// assert_eq!(broken.unwrap_err().law(), Law::MethodGoesOutAsGiven);
 /// ```
 pub fn check_blocking<T: BlockingTransport>(make: impl Fn(Duration) -> T) -> Result<(), Broken> {
+    check_one_by_one(&|timeout| AtOnce(make(timeout)))
+}
+
+/// Checks what [`check_blocking`] does, and the laws of [`Law::OF_THREADS`], on blocking transports that threads can
+/// share.
+///
+/// # Errors
+///
+/// The first law that does not hold, and what was seen.
+///
+/// # Panics
+///
+/// When the transport does, in one of the threads.
+///
+/// ```
+/// use checkout_transport::contract::{Law, check_shared};
+/// use checkout_transport::{TransportError, from_fn_blocking};
+///
+/// let broken = check_shared(|_timeout| {
+///     from_fn_blocking(|_request| Err(TransportError::not_sent("there is no network in this test")))
+/// });
+/// assert_eq!(broken.unwrap_err().law(), Law::MethodGoesOutAsGiven);
+/// ```
+pub fn check_shared<T: BlockingTransport + Sync>(make: impl Fn(Duration) -> T) -> Result<(), Broken> {
     let make = |timeout| AtOnce(make(timeout));
-    let laws = Law::ALL.iter().filter(|law| !Law::OF_FUTURES.contains(law));
-    stage::block_on(async { check_laws(laws, &make).await })
+    check_one_by_one(&make)?;
+    crowd::of_threads(&Stage::new(Law::RequestsAtOnceDoNotMix, &make))
 }
 
 /// Checks every law of [`Law::ALL`], on transports that `make` makes for a time-out over the whole exchange.
@@ -182,10 +210,11 @@ pub enum Law {
     UnaskedAnswerIsNobodys,
     /// The answer to a request that has timed out is no answer to the next one.
     LateAnswerIsNobodys,
+    /// Requests that are under way at the same time each have their own answer and are sent once, whichever of them is
+    /// answered first, and while others are answered slowly. Of futures, and of [threads](check_shared).
+    RequestsAtOnceDoNotMix,
     /// Of futures: nothing is sent before the first poll.
     UnpolledFutureSendsNothing,
-    /// Of futures: requests at the same time have their own answers, and are sent once each.
-    FuturesDoNotMix,
     /// Of futures: after one was dropped half way the transport works, and its answer is nobody's.
     DroppedFutureIsForgotten,
 }
@@ -229,8 +258,8 @@ impl Law {
         Self::AnswersMeetTheirRequests,
         Self::UnaskedAnswerIsNobodys,
         Self::LateAnswerIsNobodys,
+        Self::RequestsAtOnceDoNotMix,
         Self::UnpolledFutureSendsNothing,
-        Self::FuturesDoNotMix,
         Self::DroppedFutureIsForgotten,
     ];
 
@@ -241,7 +270,16 @@ impl Law {
     /// assert!(Law::OF_FUTURES.contains(&Law::DroppedFutureIsForgotten));
     /// ```
     pub const OF_FUTURES: &'static [Self] =
-        &[Self::UnpolledFutureSendsNothing, Self::FuturesDoNotMix, Self::DroppedFutureIsForgotten];
+        &[Self::UnpolledFutureSendsNothing, Self::DroppedFutureIsForgotten];
+
+    /// Those of them that say nothing of a blocking transport of one thread: [`check_shared`] checks them,
+    /// [`check_blocking`] does not.
+    ///
+    /// ```
+    /// # use checkout_transport::contract::Law;
+    /// assert_eq!(Law::OF_THREADS, [Law::RequestsAtOnceDoNotMix]);
+    /// ```
+    pub const OF_THREADS: &'static [Self] = &[Self::RequestsAtOnceDoNotMix];
 
     /// The law in a few words.
     ///
@@ -283,8 +321,8 @@ impl Law {
             Self::AnswersMeetTheirRequests => "answers meet their requests",
             Self::UnaskedAnswerIsNobodys => "an unasked answer is nobody's",
             Self::LateAnswerIsNobodys => "a late answer is nobody's",
+            Self::RequestsAtOnceDoNotMix => "requests at once do not mix",
             Self::UnpolledFutureSendsNothing => "an unpolled future sends nothing",
-            Self::FuturesDoNotMix => "futures do not mix",
             Self::DroppedFutureIsForgotten => "a dropped future is forgotten",
         }
     }
@@ -386,6 +424,12 @@ impl Broken {
     }
 }
 
+/// The laws of blocking transports that are asked one thing after the other.
+fn check_one_by_one<T: BlockingTransport>(make: &dyn Fn(Duration) -> AtOnce<T>) -> Result<(), Broken> {
+    let others = |law: &&Law| !Law::OF_FUTURES.contains(law) && !Law::OF_THREADS.contains(law);
+    stage::block_on(async { check_laws(Law::ALL.iter().filter(others), make).await })
+}
+
 async fn check_laws<T: LocalTransport>(
     laws: impl IntoIterator<Item = &Law>,
     make: &dyn Fn(Duration) -> T,
@@ -424,8 +468,8 @@ async fn check_laws<T: LocalTransport>(
             Law::AnswersMeetTheirRequests => connection::answers_meet_their_requests(stage).await,
             Law::UnaskedAnswerIsNobodys => connection::unasked_answer_is_nobodys(stage).await,
             Law::LateAnswerIsNobodys => connection::late_answer_is_nobodys(stage).await,
+            Law::RequestsAtOnceDoNotMix => crowd::of_futures(stage).await,
             Law::UnpolledFutureSendsNothing => connection::unpolled_future_sends_nothing(stage).await,
-            Law::FuturesDoNotMix => connection::futures_do_not_mix(stage).await,
             Law::DroppedFutureIsForgotten => connection::dropped_future_is_forgotten(stage).await,
         }?;
     }

@@ -13,11 +13,15 @@ mod threaded;
 #[path = "contract/wire.rs"]
 mod wire;
 
+use std::cell::Cell;
 use std::collections::HashSet;
+use std::rc::Rc;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use checkout_transport::contract::{Broken, Law, check, check_blocking, check_local};
+use checkout_transport::contract::{Broken, Law, check, check_blocking, check_local, check_shared};
+use checkout_transport::{BlockingTransport as _, from_fn_blocking};
 use threaded::{Flaw, OnOneThread, Threaded};
 use wire::{Fault, Wire};
 
@@ -83,10 +87,13 @@ const FAULTS_OF_KEEPING: &[(Fault, Law)] = &[
     (Fault::KeepsConnectionsThatTimedOut, Law::LateAnswerIsNobodys),
 ];
 
+/// The same for one that threads share.
+const FAULTS_OF_SHARING: &[(Fault, Law)] = &[(Fault::AnswersInTurn, Law::RequestsAtOnceDoNotMix)];
+
 /// The same for one that is asynchronous.
 const FLAWS: &[(Flaw, Law)] = &[
     (Flaw::StartsUnpolled, Law::UnpolledFutureSendsNothing),
-    (Flaw::HasOneMailbox, Law::FuturesDoNotMix),
+    (Flaw::HasOneMailbox, Law::RequestsAtOnceDoNotMix),
     (Flaw::QueuesBehindTheDropped, Law::DroppedFutureIsForgotten),
 ];
 
@@ -110,12 +117,12 @@ fn assert_broken<F: Copy + Send + Sync + std::fmt::Debug>(
 
 #[test]
 fn a_client_that_opens_a_connection_for_every_request_keeps_every_law() {
-    assert_eq!(check_blocking(|timeout| Wire::new(timeout, None)), Ok(()));
+    assert_eq!(check_shared(|timeout| Wire::new(timeout, None)), Ok(()));
 }
 
 #[test]
 fn a_client_that_keeps_its_connection_keeps_every_law() {
-    assert_eq!(check_blocking(|timeout| Wire::keeping(timeout, None)), Ok(()));
+    assert_eq!(check_shared(|timeout| Wire::keeping(timeout, None)), Ok(()));
 }
 
 #[test]
@@ -128,6 +135,40 @@ fn an_asynchronous_client_keeps_every_law() {
 fn a_client_that_stays_on_its_thread_keeps_every_law() {
     let checked = check_local(|timeout| OnOneThread::new(Wire::new(timeout, None)));
     assert_eq!(pollster::block_on(checked), Ok(()));
+}
+
+#[test]
+fn a_blocking_client_that_stays_on_its_thread_keeps_every_law_that_is_for_it() {
+    let sent = Rc::new(Cell::new(0));
+    let checked = check_blocking(|timeout| {
+        let (wire, sent) = (Wire::keeping(timeout, None), Rc::clone(&sent));
+        from_fn_blocking(move |request| {
+            sent.set(sent.get() + 1);
+            wire.send_blocking(request)
+        })
+    });
+    assert_eq!((checked, sent.get() > 100), (Ok(()), true));
+}
+
+#[test]
+fn a_client_that_sends_one_request_at_a_time_keeps_every_law() {
+    let checked = check_shared(|timeout| {
+        let wire = Mutex::new(Wire::keeping(timeout, None));
+        from_fn_blocking(move |request| wire.lock().unwrap().send_blocking(request))
+    });
+    assert_eq!(checked, Ok(()));
+}
+
+#[test]
+fn a_wrong_client_that_threads_share_breaks_the_law_that_names_what_is_wrong() {
+    assert_broken(FAULTS_OF_SHARING, |fault| check_shared(|timeout| Wire::new(timeout, Some(fault))));
+    // One thread has no way to see it, and futures have.
+    assert_broken(FAULTS_OF_SHARING, |fault| {
+        pollster::block_on(check(|timeout| Threaded::new(Wire::new(timeout, Some(fault)), None)))
+    });
+    for (fault, _) in FAULTS_OF_SHARING {
+        assert_eq!(check_blocking(|timeout| Wire::new(timeout, Some(*fault))), Ok(()));
+    }
 }
 
 #[test]
@@ -152,6 +193,7 @@ fn no_law_is_there_that_nothing_breaks() {
     let broken: HashSet<Law> = FAULTS
         .iter()
         .chain(FAULTS_OF_KEEPING)
+        .chain(FAULTS_OF_SHARING)
         .map(|(_, law)| *law)
         .chain(FLAWS.iter().map(|(_, law)| *law))
         .collect();
@@ -164,7 +206,8 @@ fn every_law_is_listed_once_and_has_a_name_of_its_own() {
     let names: HashSet<&str> = Law::ALL.iter().map(|law| law.name()).collect();
     assert_eq!(names.len(), Law::ALL.len());
     assert!(Law::ALL.is_sorted(), "in the order of their declaration");
-    assert!(Law::OF_FUTURES.iter().all(|law| Law::ALL.contains(law)));
+    assert!(Law::OF_FUTURES.iter().chain(Law::OF_THREADS).all(|law| Law::ALL.contains(law)));
+    assert!(!Law::OF_THREADS.iter().any(|law| Law::OF_FUTURES.contains(law)));
     // What breaks a law is told by its name and what was seen.
     let broken = check_blocking(|timeout| Wire::new(timeout, Some(Fault::AsksForCompression))).unwrap_err();
     assert_eq!(

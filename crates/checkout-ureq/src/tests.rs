@@ -175,7 +175,7 @@ const ERRORS: [(Failing, &str); 6] = [
 
 #[test]
 fn the_contract_is_kept() {
-    if let Err(broken) = contract::check_blocking(|timeout| Ureq::from_config(plain(), timeout)) {
+    if let Err(broken) = contract::check_shared(|timeout| Ureq::from_config(plain(), timeout)) {
         panic!("{broken}");
     }
 }
@@ -196,7 +196,7 @@ fn the_contract_is_kept_whatever_the_configuration_wants() {
             .timeout_global(None);
         Ureq::from_config(config, timeout)
     };
-    if let Err(broken) = contract::check_blocking(hostile) {
+    if let Err(broken) = contract::check_shared(hostile) {
         panic!("{broken}");
     }
 }

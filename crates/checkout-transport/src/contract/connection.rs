@@ -1,11 +1,9 @@
-//! The laws of whose answer is whose, and of futures.
+//! The laws of whose answer is whose, one after the other, and of futures.
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::pin::pin;
 use std::task::Poll;
-use std::time::{Duration, Instant};
 
 use super::Broken;
 use super::server::{Exchange, Received};
@@ -127,63 +125,6 @@ pub(super) async fn unpolled_future_sends_nothing<T: LocalTransport>(
     let records = stage.finish(server);
     if records.requests().iter().any(|received| received.target != "/polled") {
         return stage.broken("a future that was never polled sent its request");
-    }
-    Ok(())
-}
-
-pub(super) async fn futures_do_not_mix<T: LocalTransport>(stage: &Stage<'_, T>) -> Result<(), Broken> {
-    const CROWD: usize = 16;
-    let transport = stage.transport();
-    let (here, changed) = (Mutex::new((0, None)), Condvar::new());
-    let server = stage.serve(move |exchange| {
-        while let Some(request) = exchange.request()? {
-            // They are answered all at once, unless the transport sends one after the other.
-            let mut crowd = here.lock().unwrap_or_else(PoisonError::into_inner);
-            crowd.0 += 1;
-            let end = *crowd.1.get_or_insert_with(|| Instant::now() + Duration::from_millis(250));
-            changed.notify_all();
-            let left = end.saturating_duration_since(Instant::now());
-            drop(changed.wait_timeout_while(crowd, left, |crowd| crowd.0 < CROWD));
-            exchange.write(&framed(&request, false))?;
-        }
-        Ok(())
-    })?;
-    let mut targets = Vec::new();
-    let mut sending: Vec<Pin<Box<dyn Future<Output = Outcome> + '_>>> = Vec::new();
-    for call in 0..CROWD * 2 {
-        let target = format!("/{call}");
-        let request = stage.build(http::Request::post(server.uri(&target)), target.as_bytes())?;
-        sending.push(Box::pin(transport.send_local(request)));
-        targets.push(target);
-    }
-    let mut outcomes: Vec<Option<Outcome>> = sending.iter().map(|_| None).collect();
-    poll_fn(|context| {
-        for (future, outcome) in sending.iter_mut().zip(&mut outcomes) {
-            if outcome.is_none()
-                && let Poll::Ready(ready) = future.as_mut().poll(context)
-            {
-                *outcome = Some(ready);
-            }
-        }
-        if outcomes.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    drop(sending);
-    let records = stage.finish(server);
-    for (target, outcome) in targets.iter().zip(outcomes.into_iter().flatten()) {
-        let what = format!("of {target}, among {} requests at once", targets.len());
-        let response = stage.ok(&what, outcome)?;
-        if response.headers().get("x-target").is_none_or(|kept| kept != target) {
-            return stage.broken(format!("{what}: the answer to another came back"));
-        }
-        let came = records
-            .requests()
-            .iter()
-            .filter(|received| received.target == *target && received.body == target.as_bytes())
-            .count();
-        if came != 1 {
-            return stage.broken(format!("{what}: it came {came} times"));
-        }
     }
     Ok(())
 }

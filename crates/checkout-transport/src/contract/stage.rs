@@ -207,7 +207,12 @@ pub(super) fn head(status: &str, headers: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// A chunked response.
 pub(super) fn chunked(body: &[u8], chunk: usize) -> Vec<u8> {
-    let mut bytes = head("200 OK", &[("transfer-encoding", b"chunked")]);
+    [head("200 OK", &[("transfer-encoding", b"chunked")]), chunks(body, chunk)].concat()
+}
+
+/// The body of a chunked response.
+pub(super) fn chunks(body: &[u8], chunk: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
     for chunk in body.chunks(chunk.max(1)) {
         bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
         bytes.extend_from_slice(chunk);

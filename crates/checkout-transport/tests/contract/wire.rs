@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use checkout_transport::bytes::Bytes;
@@ -67,6 +67,7 @@ pub(crate) enum Fault {
     ForgetsTrailers,
     KeepsWhatIsLeft,
     KeepsConnectionsThatTimedOut,
+    AnswersInTurn,
 }
 
 /// The client. It keeps one connection if it is told to, and else opens one for every request.
@@ -77,7 +78,14 @@ pub(crate) struct Wire {
     kept: Mutex<Option<(String, Connection)>>,
     cookie: Mutex<Option<HeaderValue>>,
     cache: Mutex<HashMap<String, Response>>,
+    turns: Turns,
 }
+
+/// How many have asked, and what has come, in the order in which it came.
+#[derive(Default)]
+struct Turns(Mutex<(usize, Vec<Option<Outcome>>)>, Condvar);
+
+type Outcome = Result<Response, TransportError>;
 
 impl Wire {
     pub(crate) fn new(timeout: Duration, fault: Option<Fault>) -> Self {
@@ -88,6 +96,7 @@ impl Wire {
             kept: Mutex::default(),
             cookie: Mutex::default(),
             cache: Mutex::default(),
+            turns: Turns::default(),
         }
     }
 
@@ -116,6 +125,9 @@ impl BlockingTransport for Wire {
             && let Some(cookie) = self.cookie.lock().unwrap().clone()
         {
             request.headers_mut().insert("cookie", cookie);
+        }
+        if self.is(Fault::AnswersInTurn) {
+            return self.in_turn(&request);
         }
         let mut outcome = self.attempt(&request);
         let retries = match &outcome {
@@ -158,6 +170,21 @@ impl BlockingTransport for Wire {
 }
 
 impl Wire {
+    /// What comes first, to whoever asked first.
+    fn in_turn(&self, request: &Request) -> Outcome {
+        let Turns(turns, changed) = &self.turns;
+        let turn = {
+            let asked = &mut turns.lock().unwrap().0;
+            *asked += 1;
+            *asked - 1
+        };
+        let outcome = self.attempt(request);
+        let mut turns = turns.lock().unwrap();
+        turns.1.push(Some(outcome));
+        changed.notify_all();
+        changed.wait_while(turns, |turns| turns.1.len() <= turn).unwrap().1[turn].take().unwrap()
+    }
+
     fn attempt(&self, request: &Request) -> Result<Response, TransportError> {
         let head = self.head(request)?;
         let authority = request.uri().authority().unwrap().as_str().rsplit('@').next().unwrap().to_owned();
