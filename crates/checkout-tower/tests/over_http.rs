@@ -151,7 +151,7 @@ mod with_allscale {
     use checkout_kit::allscale::{CreateIntent, Route, StableCoin};
     use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox};
 
-    fn client(sandbox: &Sandbox, url: &str) -> Client {
+    fn client_of(sandbox: &Sandbox, url: &str) -> Client {
         let clock = sandbox.clock().clone();
         Client::builder(SigningKey::new(API_KEY, API_SECRET.into()).unwrap())
             .environment(Environment::Sandbox)
@@ -169,7 +169,7 @@ mod with_allscale {
     fn checkout(stack: Option<&Stack>) -> Told {
         let sandbox = Sandbox::new(1);
         let server = Server::start(sandbox.clone()).unwrap();
-        let (client, stack) = (client(&sandbox, server.url()), stack_or(stack, &sandbox));
+        let (client, stack) = (client_of(&sandbox, server.url()), stack_or(stack, &sandbox));
         let created = stack.ask(&client.create(&order())).unwrap().into_answer().unwrap().payload;
         let (status, mut tracker) = (client.status(&created.intent_id).unwrap(), Tracker::new());
         let mut steps = drive(&stack, sandbox.clock(), &status, &mut tracker);
@@ -202,7 +202,7 @@ mod with_allscale {
         for (name, stack) in stacks() {
             let sandbox = Sandbox::new(1);
             let server = Server::start(sandbox.clone()).unwrap();
-            let client = client(&sandbox, server.url());
+            let client = client_of(&sandbox, server.url());
             // So that there is a connection that can be used again.
             stack.ask(&client.ping()).unwrap().into_answer().unwrap();
             sandbox.inject_on(Route::Create, Fault::LostAnswer);
@@ -220,10 +220,45 @@ mod with_allscale {
         let port = ClosedPort::find().unwrap();
         for (name, stack) in stacks() {
             let sandbox = Sandbox::new(1);
-            let error = stack.ask(&client(&sandbox, &port.url()).create(&order())).unwrap_err();
+            let error = stack.ask(&client_of(&sandbox, &port.url()).create(&order())).unwrap_err();
             assert_eq!(error.delivery(), Delivery::NotSent, "{name}: {error:?}");
             assert!(!error.may_have_been_done(), "{name}");
         }
+    }
+
+    /// What docs/your-own-transport.md says of sandboxes, word for word.
+    #[test]
+    fn a_sandbox_that_is_served_is_a_provider_on_this_machine() {
+        let transport = Ureq::from_config(ureq::Agent::config_builder().proxy(None), checkout_ureq::TIMEOUT);
+
+        let sandbox = Sandbox::new(1);
+        let server = Server::start(sandbox.clone()).unwrap();
+        let clock = sandbox.clock().clone();
+        let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into()).unwrap())
+            .environment(Environment::Sandbox)
+            .base_url(server.url())
+            .clock(move || clock.now_millis())
+            .build()
+            .unwrap();
+
+        let order = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1");
+        let create = client.create(&order.check(&Rules::default()).unwrap());
+        let created = create.send_blocking(&transport).unwrap().into_answer().unwrap().payload;
+        sandbox.clock().advance(Duration::from_secs(60));
+        let status = client.status(&created.intent_id).unwrap().send_blocking(&transport).unwrap();
+        let mut tracker = Tracker::new();
+        assert_eq!(tracker.observe(status.observation().unwrap()), Verdict::First);
+        assert_eq!(tracker.phase(), Some(Phase::Succeeded));
+
+        sandbox.inject_on(Route::Create, Fault::LostAnswer);
+        let error = create.send_blocking(&transport).unwrap_err();
+        assert_eq!(error.delivery(), Delivery::Unknown);
+        assert!(error.may_have_been_done());
+
+        let nobody = ClosedPort::find().unwrap();
+        let client = client_of(&sandbox, &nobody.url());
+        let error = client.ping().send_blocking(&transport).unwrap_err();
+        assert_eq!(error.delivery(), Delivery::NotSent);
     }
 }
 

@@ -103,8 +103,9 @@
 //! None is switched on by itself.
 //!
 //! - `contract`: the suite that a transport of your own is held to, law by law, in the module `contract`. For
-//!   your `[dev-dependencies]`.
-//! - `loopback`: any transport as an HTTP/1.1 server on 127.0.0.1, for tests, in the module `loopback`.
+//!   your `[dev-dependencies]`. It brings `loopback`.
+//! - `loopback`: any transport as an HTTP/1.1 server on 127.0.0.1, and a port there that nobody listens on, for
+//!   tests, in the module `loopback`.
 //! - `record`: a transport that records what it carries, scrubbed, and one that replays it, in the module
 //!   `record`.
 

@@ -1,8 +1,8 @@
 //! Any transport as an HTTP/1.1 server on 127.0.0.1, for tests. Feature `loopback`.
 //!
-//! What it holds: [`Server`], which takes requests from sockets, hands each to a
-//! [`BlockingTransport`] and writes its answer back; and [`ClosedPort`], where nobody listens. With a sandbox as that transport, a real HTTP stack can
-//! be tested against it, and programs in any language.
+//! What it holds: [`Server`], which takes requests from sockets, hands each to a [`BlockingTransport`] and writes
+//! its answer back; and [`ClosedPort`], where nobody listens. With a sandbox as that transport, a real HTTP stack
+//! can be tested against it, and programs in any language.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -41,9 +41,9 @@
 //!   [`TransportError`](crate::TransportError)**, for a transport that panics, and for an informational
 //!   status (1xx), which is no answer. The client cannot tell how far its request got, and what it says is
 //!   [`Delivery::Unknown`](crate::Delivery::Unknown), also where the transport said
-//!   [`Delivery::NotSent`](crate::Delivery::NotSent): a connection that was refused cannot be played on one
-//!   that is open: that is what [`ClosedPort`] is for. An HTTP stack that sends a request anew by itself does so here too, and that is a breach
-//!   of [the contract](crate#the-contract) that a test should find.
+//!   [`Delivery::NotSent`](crate::Delivery::NotSent). A connection that was refused cannot be played on one
+//!   that is open: that is what [`ClosedPort`] is for. An HTTP stack that sends a request anew by itself does
+//!   so here too, and that is a breach of [the contract](crate#the-contract) that a test should find.
 //! - 400 for what is no HTTP, 413 for a body over [`BODY_CAP`](crate::BODY_CAP), 431 for a head over
 //!   [`HEAD_CAP`] or with more than [`HEADERS_CAP`] headers, 417 for an expectation that is not
 //!   `100-continue`, 501 for a transfer coding that is not `chunked`, 505 for another major version. The
