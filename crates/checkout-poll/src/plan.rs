@@ -25,7 +25,8 @@ pub struct Plan {
     /// The longest pause after an answer. Less than `first` counts as `first`.
     pub slowest: Duration,
     /// For how long to ask: from the beginning, and anew from where something moves that outlives the payer's
-    /// time. See [`Poller`](crate::Poller).
+    /// time. What is open then is read once more at the deadline, so it is given up somewhat later: see
+    /// [`Poller`](crate::Poller#the-last-read).
     pub deadline: Duration,
     /// The shortest time between two reads, from the answer to the next question. Less than 10 ms counts as
     /// 10 ms.
@@ -34,14 +35,17 @@ pub struct Plan {
     pub review: Reads,
     /// The reads after a refusal, which can be paid late. None: a refusal is the end.
     pub late_reads: Option<Reads>,
-    /// When to ask although nobody has told that the payer returned from a challenge. None: not at all; but a
-    /// read that was nudged and failed is repeated.
+    /// When to ask although nobody has told that the payer returned from a challenge. None: not before the
+    /// deadline; but a read that was nudged and failed is repeated.
     pub payer_acts: Option<Duration>,
     /// How long to wait after a read that failed.
     pub backoff: Backoff,
-    /// So many refusals that no repeat mends, and no answer between them, end it: 1 to 15. Outside of that
+    /// So many refusals that no repeat mends, and no answer between them, end it: 1 to 7. Outside of that
     /// range the nearest counts.
     pub refusals: u8,
+    /// So many reads in a row without an answer, the last of them asked at the deadline or after it, end it: 1 or
+    /// more, and 1 is one try. 0 counts as 1.
+    pub last_tries: u8,
     /// Whether an end counts only once the read that settles ([`Fetch::Whole`](crate::Fetch::Whole)) has
     /// shown it.
     pub whole_read_at_end: bool,
@@ -252,6 +256,18 @@ impl Plan {
         self
     }
 
+    /// With so many reads in a row without an answer that end it at its deadline.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// assert_eq!(Plan::allscale().last_tries(1).last_tries, 1);
+    /// ```
+    #[must_use]
+    pub const fn last_tries(mut self, last_tries: u8) -> Self {
+        self.last_tries = last_tries;
+        self
+    }
+
     /// With or without the read that settles an end.
     ///
     /// ```
@@ -286,6 +302,7 @@ impl Plan {
         payer_acts: Some(Duration::from_secs(30)),
         backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(60)),
         refusals: 3,
+        last_tries: 5,
         whole_read_at_end: false,
         jitter_permille: 100,
     };

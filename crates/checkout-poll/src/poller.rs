@@ -24,16 +24,28 @@ pub use text::ParsePollerError;
 /// - Time does not go back: a moment before one that was told counts as that one, to 10 ms. Who goes by a clock that can
 ///   be set back tells [`set_back`](Self::set_back), or waits until the clock has caught up.
 /// - Two reads are [`Plan::min_gap`] apart at least, from when one was sent, and from when it was heard of.
-/// - A wait that the provider said is never cut short, by a nudge neither. One that goes past the deadline
-///   ends it at once: [`Why::AskedToWait`].
+/// - A wait that the provider said is never cut short, by a nudge neither. One that is longer than the plan's
+///   longest pause and goes past the deadline ends it at once: [`Why::AskedToWait`].
 /// - A status that nobody has named yet changes nothing: it is asked on.
 /// - After a read that failed the next one comes later than after an answer, never sooner.
-/// - No read is given at the [deadline](Self::deadline) or after it. A pause that would reach it is shortened to
-///   end `min_gap` before it, so that nobody gives up on old news; a wait after a failure, or one that was said,
-///   is not.
+/// - Nobody gives up on old news: what is open at its [deadline](Self::deadline) is read once more, see below.
 /// - An end counts once the read that settles has shown it ([`Plan::whole_read_at_end`]). Until then it is no
 ///   [`Step::Done`].
 /// - The same plan, seed and history give the same steps.
+///
+/// # The last read
+/// A checkout that ended before its deadline is not given up, so there is a read at the deadline. A pause that
+/// would reach the deadline, or end less than `min_gap` before it, ends at the deadline; but a wait after a failure,
+/// or one that was said, is never shortened for it. [`Why::Deadline`] is said
+/// - once a read that was asked at the deadline or after it was answered, and left it open. An answer that comes
+///   after the deadline to a read that was asked before it is no last news: another read follows;
+/// - or once [`Plan::last_tries`] reads in a row had no answer, the last of them asked at the deadline or after it.
+///   A read that was asked and never heard of counts as nothing: it is due again.
+///
+/// So it is given up later than at its deadline: by the journey of the last read and by the waits between its
+/// tries, each of them the wait after a failure; and under a limit that is shared, by the wait for room. The same
+/// holds of a review's time, of late reads, after the last of which comes [`Step::Done`], and of an end that is to
+/// be confirmed.
 ///
 /// # The deadline moves
 /// It is the payer's time, so what outlives that has a time of its own. Assumed, all of it: no provider says.
@@ -46,7 +58,8 @@ pub use text::ParsePollerError;
 /// - A checkout that had ended and is open again, or has ended otherwise, as with money that comes late, is
 ///   given [`Plan::deadline`] from then.
 ///
-/// A poller counts 497 days from where it began: what is longer is that long.
+/// A poller counts 497 days from where it began: what is longer is that long. There it is given up, without
+/// another read.
 ///
 /// ```
 /// use checkout_lifecycle::{Moment, Phase};
@@ -81,13 +94,13 @@ pub struct Poller {
     earliest: u32,
     /// The next read; never before `earliest`.
     due: u32,
-    /// No read from here on.
+    /// The last read is asked here or after it.
     deadline: u32,
     phase: Option<Phase>,
     seed: u8,
     /// What came of reads since the last answer.
     failures: u8,
-    /// The lower half are flags, the upper half counts the refusals since the last answer.
+    /// The lower five bits are flags, the upper three count the refusals since the last answer.
     flags: u8,
 }
 
@@ -131,19 +144,23 @@ impl Poller {
     /// What to do now. It changes nothing: who asks twice has the same answer twice.
     ///
     /// ```
-    /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{GaveUp, Plan, Poller, Step, Why};
+    /// # use checkout_lifecycle::{Moment, Phase};
+    /// # use checkout_poll::{Fetch, GaveUp, Heard, Plan, Poller, Step, Why};
     /// let began = Moment::from_unix_millis(1_700_000_000_000);
-    /// let poller = Poller::new(&Plan::allscale(), began, 42);
+    /// let mut poller = Poller::new(&Plan::allscale(), began, 42);
     /// let late = began.saturating_add(Plan::allscale().deadline);
-    /// let gave_up = GaveUp { last: None, why: Why::Deadline };
+    /// assert_eq!(poller.next(&Plan::allscale(), late), Step::Fetch(Fetch::Status));
+    /// poller.asking(&Plan::allscale(), late);
+    /// let phase = Some(Phase::AwaitingPayer);
+    /// poller.heard(&Plan::allscale(), late, Heard::Answer { fetch: Fetch::Status, phase, wait: None });
+    /// let gave_up = GaveUp { last: phase, why: Why::Deadline };
     /// assert_eq!(poller.next(&Plan::allscale(), late), Step::GaveUp(gave_up));
     /// ```
     #[must_use]
     pub fn next(&self, plan: &Plan, now: Moment) -> Step {
         let now = self.tick(now);
         let over = self.over(plan, now);
-        if let Some(end) = self.confirmed_end(plan) {
+        if let Some(end) = self.confirmed_end() {
             if over.is_some() || self.late_reads(plan).is_none() {
                 return Step::Done(end);
             }
@@ -151,12 +168,12 @@ impl Poller {
             return Step::GaveUp(GaveUp { last: self.phase, why });
         }
         if now >= self.due {
-            return Step::Fetch(match self.unconfirmed_end(plan) {
+            return Step::Fetch(match plan.whole_read_at_end && self.unconfirmed_end() {
                 true => Fetch::Whole,
                 false => Fetch::Status,
             });
         }
-        match self.has(CHALLENGED) {
+        match self.is_challenged() {
             true => Step::AskPayer { until: self.due() },
             false => Step::Wait(self.due()),
         }
@@ -178,11 +195,12 @@ impl Poller {
     /// ```
     pub fn asking(&mut self, plan: &Plan, now: Moment) {
         let now = self.hear(now);
+        self.set(LAST_ASKED, self.seen >= self.deadline);
         self.hold(after(now, gap(plan)), false);
         self.due = self.due.max(self.earliest);
     }
 
-    /// What came of a read.
+    /// What came of a read: of the one that [`asking`](Self::asking) told of last, if that was not heard of.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -197,6 +215,12 @@ impl Poller {
     pub fn heard(&mut self, plan: &Plan, now: Moment, heard: Heard) {
         let now = self.hear(now);
         self.hold(after(now, gap(plan)), false);
+        let was_last = self.has(LAST_ASKED);
+        self.set(LAST_ASKED, false);
+        if was_last && matches!(heard, Heard::Answer { .. }) {
+            // Unless it moves the deadline.
+            self.set(OVER, true);
+        }
         match heard {
             Heard::Answer { fetch, phase, wait } => self.answered(plan, now, fetch, phase, wait),
             Heard::Failed { wait } => self.failed(plan, now, wait),
@@ -209,9 +233,12 @@ impl Poller {
             }
             Heard::Refused => {
                 let refusals = self.refusals().saturating_add(1).min(MOST_REFUSALS);
-                self.flags = (self.flags & FLAGS) | (refusals << 4);
+                self.flags = (self.flags & FLAGS) | (refusals << FLAG_BITS);
                 self.failed(plan, now, None);
             }
+        }
+        if was_last && self.failures >= plan.last_tries.max(1) {
+            self.set(OVER, true);
         }
     }
 
@@ -266,7 +293,8 @@ impl Poller {
     }
 
     /// Goes on after it was given up, or gives it another deadline at any other time: from now, at most for
-    /// so long. Refusals are forgotten, and a read is due as after a [`nudge`](Self::nudge).
+    /// so long, and then the [last read](Self#the-last-read). Failures and refusals are forgotten, and a read is due
+    /// as after a [`nudge`](Self::nudge). For no time at all, that read is the last one.
     ///
     /// An end that was confirmed stays [`Step::Done`]; but a refusal, where the plan has late reads, is
     /// looked at again for so long. More than 248 days after it began a poller counts from now on: then
@@ -274,11 +302,14 @@ impl Poller {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Fetch, Plan, Poller, Step};
+    /// # use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
     /// # use core::time::Duration;
     /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
     /// let mut poller = Poller::new(&plan, began, 42);
     /// let tomorrow = began.saturating_add(Duration::from_secs(86_400));
+    /// poller.asking(&plan, tomorrow);
+    /// poller.heard(&plan, tomorrow, Heard::Answer { fetch: Fetch::Status, phase: None, wait: None });
+    /// let tomorrow = tomorrow.saturating_add(Duration::from_secs(1));
     /// assert!(matches!(poller.next(&plan, tomorrow), Step::GaveUp(_)));
     /// poller.resume(&plan, tomorrow, Duration::from_secs(60));
     /// assert_eq!(poller.next(&plan, tomorrow), Step::Fetch(Fetch::Status));
@@ -288,9 +319,41 @@ impl Poller {
         if self.seen > u32::MAX / 2 {
             self.begin_anew(now);
         }
-        self.deadline = after(self.hear(now), for_at_most);
+        let deadline = after(self.hear(now), for_at_most);
+        self.last_until(deadline);
+        self.failures = 0;
         self.flags &= FLAGS;
+        if self.phase.is_some_and(Phase::is_final) {
+            self.set(LATE_READS_OVER, false);
+        }
         self.nudge(plan, now);
+    }
+
+    /// An end is to be shown by one more read before it is [`Step::Done`] again: for whoever no longer has the read
+    /// that showed it, as after a restart. It is given [`Plan::deadline`] from now for that, as an end that was not
+    /// known before; late reads, which are over, do not begin anew. What is not [`Step::Done`] is left as it is.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::{Moment, Phase};
+    /// # use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
+    /// let (plan, now) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&plan, now, 42);
+    /// let shown = Heard::Answer { fetch: Fetch::Whole, phase: Some(Phase::Succeeded), wait: None };
+    /// poller.heard(&plan, now, shown);
+    /// assert_eq!(poller.next(&plan, now), Step::Done(Phase::Succeeded));
+    /// let tomorrow = now.saturating_add(core::time::Duration::from_secs(86_400));
+    /// poller.read_once_more(&plan, tomorrow);
+    /// assert_eq!(poller.next(&plan, tomorrow), Step::Fetch(Fetch::Whole));
+    /// poller.heard(&plan, tomorrow, shown);
+    /// assert_eq!(poller.next(&plan, tomorrow), Step::Done(Phase::Succeeded));
+    /// ```
+    pub fn read_once_more(&mut self, plan: &Plan, now: Moment) {
+        if !matches!(self.next(plan, now), Step::Done(_)) {
+            return;
+        }
+        self.resume(plan, now, plan.deadline);
+        self.set(CONFIRMED, false);
+        self.set(LATE_READS_OVER, true);
     }
 
     /// The clock may have been set back: what was waited for still is, for as long as was left at the latest moment that
@@ -345,6 +408,10 @@ impl Poller {
                 self.deadline = self.deadline.min(self.earliest - 1);
             }
         }
+        if self.deadline > self.seen {
+            // What was asked out there was asked before it.
+            self.set(LAST_ASKED | OVER, false);
+        }
     }
 
     /// Where the checkout stands, as far as the answers said.
@@ -372,8 +439,10 @@ impl Poller {
         self.moment(0)
     }
 
-    /// When the next read is due, or the deadline if that is before it: until then [`next`](Self::next) says
-    /// what it says now, unless something is told.
+    /// When the next read is due: until then [`next`](Self::next) says what it says now, unless something is told,
+    /// and from then on it is [`Step::Fetch`]. It can be after the deadline: after a failure, after a wait that was
+    /// said, or where the shortest time between two reads is not over. Of what has ended or was given up it says
+    /// nothing.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -383,10 +452,11 @@ impl Poller {
     /// ```
     #[must_use]
     pub fn due(&self) -> Moment {
-        self.moment(self.due.min(self.deadline))
+        self.moment(self.due)
     }
 
-    /// When it ends, as far as is known now: see [the type](Self).
+    /// When its time is over, as far as is known now. The [last read](Self#the-last-read) is asked then, and it is
+    /// given up after that.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -416,7 +486,7 @@ impl Poller {
     }
 
     /// The pause that the plan has after an answer that says where the checkout stands now, before chance
-    /// shortens it. `Duration::MAX` where it is not to be asked before the deadline: see
+    /// shortens it, or the deadline. `Duration::MAX` where it is not to be asked before the deadline: see
     /// [`Plan::payer_acts`].
     ///
     /// ```
@@ -449,40 +519,39 @@ impl Poller {
         if let Some(phase) = phase {
             self.stands(plan, now, fetch, phase);
         }
-        if let Some(wait) = wait {
-            self.hold(after(now, wait), true);
-        }
-        let has_ended = self.phase != before && self.unconfirmed_end(plan);
-        self.due = match (self.pause(plan, now), wait) {
+        self.asked_to_wait(plan, now, wait);
+        let has_ended = self.phase != before && self.unconfirmed_end();
+        self.due = match self.pause(plan, now) {
             _ if has_ended => self.earliest,
-            (Some(_), Some(_)) if self.is_ordinary(plan) => self.earliest,
-            (Some(pause), Some(_)) => self.soon(plan, now, pause),
-            (Some(pause), None) => self.before_the_end(plan, self.soon(plan, now, pause)),
-            (None, _) => NEVER,
+            Some(_) if wait.is_some() && self.is_ordinary(plan) => self.or_at_the_end(plan, self.earliest),
+            Some(pause) => self.or_at_the_end(plan, self.soon(plan, now, pause)),
+            None => self.or_at_the_end(plan, NEVER),
         };
     }
 
     /// Nothing was learned: never sooner than after an answer.
     fn failed(&mut self, plan: &Plan, now: u64, wait: Option<Duration>) {
         self.failures = self.failures.saturating_add(1);
-        if let Some(wait) = wait {
-            self.hold(after(now, wait), true);
-        }
+        self.asked_to_wait(plan, now, wait);
         let pause = self.pause(plan, now).unwrap_or_else(|| self.ordinary(plan, now));
         let wait = plan.backoff.wait(self.failures.into(), self.chance());
-        self.due = self.soon(plan, now, pause).max(after(now, wait));
+        let due = self.soon(plan, now, pause).max(after(now, wait));
+        self.due = due.max(self.or_at_the_end(plan, due));
     }
 
     /// Takes in where the checkout stands, with what that does to the deadline.
     fn stands(&mut self, plan: &Plan, now: u64, fetch: Fetch, phase: Phase) {
+        let was_confirmed = self.confirmed_end().is_some();
         let before = self.phase.replace(phase);
-        let was_confirmed = self.has(CONFIRMED);
         let is_new = before != Some(phase);
         let confirms = fetch == Fetch::Whole || !plan.whole_read_at_end || (was_confirmed && !is_new);
-        let confirmed = phase.is_final() && confirms;
-        self.set(CONFIRMED, confirmed);
-        self.set(CHALLENGED, phase == Phase::PayerAction);
-        self.set(RETURNED, phase == Phase::PayerAction && self.has(RETURNED));
+        self.set(CONFIRMED, phase.is_final() && confirms);
+        if phase == Phase::PayerAction {
+            self.set(CHALLENGED, true);
+        }
+        if is_new {
+            self.set(RETURNED | LATE_READS_OVER, false);
+        }
 
         let was_review = before == Some(Phase::InReview);
         let outlives = was_review || phase.is_final() || before.is_some_and(Phase::is_final);
@@ -500,16 +569,16 @@ impl Poller {
         if let Some(time) = time.filter(|_| is_new) {
             let own = after(now, time);
             // The time of a review, or of late reads, is not the time of what comes after it.
-            self.deadline = if was_review || was_confirmed { own } else { self.deadline.max(own) };
+            self.last_until(if was_review || was_confirmed { own } else { self.deadline.max(own) });
         }
         if let Some(late) = self.late_reads(plan).filter(|_| is_new || !was_confirmed) {
-            self.deadline = after(now, late.at_most);
+            self.last_until(after(now, late.at_most));
         }
     }
 
     /// The pause after an answer; none where it is not to be asked before the deadline.
     fn pause(&self, plan: &Plan, now: u64) -> Option<Duration> {
-        if self.unconfirmed_end(plan) {
+        if self.unconfirmed_end() {
             return Some(plan.first);
         }
         if let Some(late) = self.late_reads(plan) {
@@ -517,14 +586,14 @@ impl Poller {
         }
         match self.phase {
             Some(Phase::InReview) => Some(plan.review.every),
-            Some(Phase::PayerAction) if !self.has(RETURNED) => plan.payer_acts,
+            Some(Phase::PayerAction) if !self.has_returned() => plan.payer_acts,
             _ => Some(self.ordinary(plan, now)),
         }
     }
 
     /// Whether the pause is one that the answer may shorten.
     fn is_ordinary(&self, plan: &Plan) -> bool {
-        let challenged = self.phase == Some(Phase::PayerAction) && !self.has(RETURNED);
+        let challenged = self.phase == Some(Phase::PayerAction) && !self.has_returned();
         self.phase != Some(Phase::InReview) && !challenged && self.late_reads(plan).is_none()
     }
 
@@ -539,10 +608,24 @@ impl Poller {
         after(now, pause.saturating_sub(less)).max(self.earliest)
     }
 
-    /// Not so late that the deadline comes first, as long as there is time for another read before it.
-    fn before_the_end(&self, plan: &Plan, due: u32) -> u32 {
-        let last = self.deadline.saturating_sub(after(0, gap(plan)));
-        if last >= self.earliest { due.min(last) } else { due }
+    /// At the deadline, if that comes first or would come too soon after it for another read.
+    fn or_at_the_end(&self, plan: &Plan, due: u32) -> u32 {
+        let last = self.deadline.max(self.earliest);
+        if due.saturating_add(after(0, gap(plan))) > self.deadline { last } else { due }
+    }
+
+    /// Another deadline: what was asked before is not the last read.
+    fn last_until(&mut self, deadline: u32) {
+        self.deadline = deadline;
+        self.set(LAST_ASKED | OVER, false);
+    }
+
+    /// A wait that the provider said. One that is no longer than the plan's own pauses is like one of these, so it
+    /// delays the last read, and does not end it.
+    fn asked_to_wait(&mut self, plan: &Plan, now: u64, wait: Option<Duration>) {
+        if let Some(wait) = wait {
+            self.hold(after(now, wait), wait > plan.slowest.max(plan.first));
+        }
     }
 
     /// No read before this.
@@ -561,20 +644,29 @@ impl Poller {
         if self.has(SAID) && self.earliest > self.deadline {
             return Some(Why::AskedToWait { until: self.moment(self.earliest) });
         }
-        (now >= self.deadline).then_some(Why::Deadline)
+        (self.has(OVER) || now == NEVER).then_some(Why::Deadline)
     }
 
-    fn confirmed_end(&self, plan: &Plan) -> Option<Phase> {
-        self.phase.filter(|phase| phase.is_final() && !self.unconfirmed_end(plan))
+    fn confirmed_end(&self) -> Option<Phase> {
+        self.phase.filter(|phase| phase.is_final() && self.has(CONFIRMED))
     }
 
-    fn unconfirmed_end(&self, plan: &Plan) -> bool {
-        plan.whole_read_at_end && !self.has(CONFIRMED) && self.phase.is_some_and(Phase::is_final)
+    fn unconfirmed_end(&self) -> bool {
+        self.phase.is_some_and(Phase::is_final) && !self.has(CONFIRMED)
     }
 
     /// The reads of a refusal that is confirmed.
     fn late_reads(&self, plan: &Plan) -> Option<Reads> {
-        plan.late_reads.filter(|_| matches!(self.confirmed_end(plan), Some(Phase::Failed(_))))
+        let is_refusal = matches!(self.confirmed_end(), Some(Phase::Failed(_)));
+        plan.late_reads.filter(|_| is_refusal && !self.has(LATE_READS_OVER))
+    }
+
+    fn is_challenged(&self) -> bool {
+        self.phase == Some(Phase::PayerAction) && self.has(CHALLENGED)
+    }
+
+    fn has_returned(&self) -> bool {
+        self.phase == Some(Phase::PayerAction) && self.has(RETURNED)
     }
 
     /// Counts from this moment on.
@@ -621,7 +713,7 @@ impl Poller {
     }
 
     const fn refusals(&self) -> u8 {
-        self.flags >> 4
+        self.flags >> FLAG_BITS
     }
 
     const fn has(&self, flag: u8) -> bool {
@@ -650,14 +742,21 @@ const NEVER: u32 = u32::MAX;
 /// From here on a moment that is too early is a clock that was set back.
 const SET_BACK: Duration = Duration::from_secs(60);
 
-/// The phase is an end, and the read that settles has shown it.
+/// Of a phase that is an end: the read that settles has shown it.
 const CONFIRMED: u8 = 1;
-/// The payer is to be shown a challenge.
-const CHALLENGED: u8 = 2;
-/// The payer has returned since the first challenge.
-const RETURNED: u8 = 4;
-/// The provider said the wait until `earliest`.
-const SAID: u8 = 8;
-/// All four.
-const FLAGS: u8 = 15;
-const MOST_REFUSALS: u8 = 15;
+/// The same bit, of a payer who has to act: the challenge is to be shown.
+const CHALLENGED: u8 = CONFIRMED;
+/// Of a payer who has to act: the payer has returned since the first challenge.
+const RETURNED: u8 = 2;
+/// The same bit, of an end: there are no late reads any more.
+const LATE_READS_OVER: u8 = RETURNED;
+/// The provider said the wait until `earliest`, and it is longer than the plan's pauses.
+const SAID: u8 = 4;
+/// A read was asked at the deadline or after it, and nothing was heard of it.
+const LAST_ASKED: u8 = 8;
+/// That was answered, or tried often enough.
+const OVER: u8 = 16;
+/// All five.
+const FLAGS: u8 = 31;
+const FLAG_BITS: u8 = 5;
+const MOST_REFUSALS: u8 = 7;

@@ -59,6 +59,11 @@ use core::time::Duration;
 /// for good. A process that ended while some were out stores nothing of that: a [restored](Self::restore)
 /// poller reads again.
 ///
+/// Where a checkout is open at its deadline, one more read of it is given: see [`Poller`](Poller#the-last-read).
+/// Under a limit that read waits for its turn as every other does, so the checkout is given up as much later. What
+/// never has its turn, because the limit allows nothing or the merchant was told to [wait](Self::slow_down) for
+/// years, is never told of: [remove](Self::remove) it.
+///
 /// # Order
 /// - Within a merchant the earliest deadline first. The deadline of a read is when it is due and one
 ///   [interval](Poller::interval) more, or a day if that is less. So where there are more reads than a limit
@@ -70,14 +75,13 @@ use core::time::Duration;
 /// - Between merchants in turn, one read each. One that has to wait for its limit holds up no other.
 ///
 /// # What holds
-/// - No read is given before it is due, nor at its checkout's deadline or after it. A checkout that cannot be
-///   read for a limit until its deadline is given up at its deadline.
+/// - No read is given before it is due.
 /// - In every window of a limit's length there are at most so many reads as it allows, wherever the window
 ///   begins; and up to that they may come at once. It counts what this schedule gave and what you say by
 ///   [`used`](Self::used): tell it what was sent before a restart. Send a read when it is given: by how much
 ///   one is late is not known here, and only the [margin](Self::limit_margin) is there for it.
-/// - Time does not go back: a moment before one that was told counts as that one. So take moments from a
-///   clock that nobody sets while the process runs, such as the time at its start and a monotonic clock on top.
+/// - Time does not go back: a moment before one that was told counts as that one. Who goes by a clock that can be
+///   set back tells [`set_back`](Self::set_back).
 /// - A ticket of a checkout that was removed does nothing and never means another one.
 /// - The same calls give the same answers.
 /// - Nothing is allocated unless there are more checkouts, or more of them to be read at once, than there
@@ -124,6 +128,8 @@ pub struct Schedule<T> {
     open: usize,
     calendar: Calendar,
     merchants: Vec<Merchant>,
+    /// The places of merchants that were removed.
+    gone: Vec<u32>,
     /// Merchants with something to read, in turn.
     turn: VecDeque<u32>,
     /// Merchants that may ask from a moment on, earliest first.
@@ -155,6 +161,7 @@ impl<T> Schedule<T> {
             open: 0,
             calendar: Calendar::new(tick(now)),
             merchants: Vec::new(),
+            gone: Vec::new(),
             turn: VecDeque::new(),
             asleep: BinaryHeap::new(),
             to_tell: VecDeque::new(),
@@ -184,7 +191,7 @@ impl<T> Schedule<T> {
     }
 
     /// A merchant: one account at a provider, the plan of its checkouts, and the limit that its requests
-    /// share, as the tables say it of the route that is read. Merchants are not removed.
+    /// share, as the tables say it of the route that is read.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -199,11 +206,55 @@ impl<T> Schedule<T> {
     /// # Panics
     /// If there are 2²⁴ merchants.
     pub fn merchant(&mut self, plan: Plan, limit: Option<RateLimit>) -> MerchantId {
-        assert!(self.merchants.len() < MERCHANTS, "too many merchants");
-        let id = MerchantId(small(self.merchants.len()));
         let limiter = limit.map(|limit| Limiter::new(limit, self.margin));
+        let gone = self.gone.pop();
+        if let Some((slot, merchant)) =
+            gone.and_then(|slot| Some((slot, self.merchants.get_mut(index(slot))?)))
+        {
+            merchant.follow(plan, limiter);
+            return MerchantId { slot, generation: merchant.generation };
+        }
+        assert!(self.merchants.len() < MERCHANTS, "too many merchants");
+        let slot = small(self.merchants.len());
         self.merchants.push(Merchant::new(plan, limiter));
-        id
+        MerchantId { slot, generation: 0 }
+    }
+
+    /// Takes a merchant out that has no checkouts, and gives its plan back. None, and nothing is done, if it has one
+    /// that was not [removed](Self::remove), whether that has ended or not; and if it was taken out before.
+    ///
+    /// Its id never means another one. Its memory is the next merchant's. What it has used of its limit is
+    /// forgotten: if the account comes back, tell [`used`](Self::used) what [`recent`](Self::recent) has said before.
+    /// It takes as long as there are merchants that wait.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Plan, Schedule};
+    /// let now = Moment::from_unix_millis(1_700_000_000_000);
+    /// let mut schedule = Schedule::new(now, 42);
+    /// let shop = schedule.merchant(Plan::allscale(), None);
+    /// let ticket = schedule.add(shop, now, now, "order 7");
+    /// assert_eq!(schedule.remove_merchant(shop), None);
+    /// schedule.remove(ticket);
+    /// assert_eq!(schedule.remove_merchant(shop), Some(Plan::allscale()));
+    /// assert_ne!(schedule.merchant(Plan::peach(), None), shop);
+    /// ```
+    pub fn remove_merchant(&mut self, merchant: MerchantId) -> Option<Plan> {
+        let slot = merchant.slot;
+        let merchant =
+            merchant_of(&mut self.merchants, merchant).filter(|merchant| merchant.checkouts == 0)?;
+        if merchant.in_turn {
+            self.turn.retain(|other| *other != slot);
+        }
+        if merchant.asleep {
+            self.asleep.retain(|Reverse((_, other))| *other != slot);
+        }
+        merchant.go();
+        // A place whose generations are used up is not used again.
+        if merchant.generation != 0 {
+            self.gone.push(slot);
+        }
+        Some(merchant.plan)
     }
 
     /// Makes room for so many checkouts more, so that adding them allocates nothing.
@@ -234,7 +285,7 @@ impl<T> Schedule<T> {
     /// ```
     ///
     /// # Panics
-    /// If the merchant is another schedule's and unknown here, or if there are 2²⁸ checkouts.
+    /// If the merchant was removed, or is another schedule's and unknown here, or if there are 2²⁸ checkouts.
     pub fn add(&mut self, merchant: MerchantId, began: Moment, now: Moment, data: T) -> Ticket {
         let seed = time::mix(self.seed.wrapping_add(self.added));
         self.added = self.added.wrapping_add(1);
@@ -243,8 +294,12 @@ impl<T> Schedule<T> {
     }
 
     /// A checkout whose poller was stored: it goes on as if nothing had happened in between. A challenge that
-    /// was shown is told once more, and an end that was told too. Where the clock may have been set back
-    /// since it was stored, tell the poller before: [`Poller::set_back`].
+    /// was shown is told once more, and a checkout that was given up is given up once more. Where the clock may have
+    /// been set back since it was stored, tell the poller before: [`Poller::set_back`].
+    ///
+    /// One that had ended is read once more before its end is told: [`Poller::read_once_more`]. An end is worth the
+    /// read that shows it, which is what is held to the order, and no poller stores that: whoever has dealt with the
+    /// end has no need to restore it, and whoever has not has nothing else in hand.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -267,11 +322,11 @@ impl<T> Schedule<T> {
     ///
     /// # Panics
     /// As [`add`](Self::add).
-    pub fn restore(&mut self, merchant: MerchantId, poller: Poller, now: Moment, data: T) -> Ticket {
-        self.plan(merchant);
+    pub fn restore(&mut self, merchant: MerchantId, mut poller: Poller, now: Moment, data: T) -> Ticket {
         self.hear(now);
+        poller.read_once_more(self.plan(merchant), self.moment());
         let at = self.free;
-        let owner = merchant.0 << FLAG_BITS;
+        let owner = merchant.slot << FLAG_BITS;
         let open = |generation| Slot::Open(Open { data, poller, generation, owner });
         let ticket = if let Some(slot) = self.slots.get_mut(index(at)) {
             let (generation, next) = match slot {
@@ -289,6 +344,9 @@ impl<T> Schedule<T> {
             Ticket { slot: small(slot), generation: 0 }
         };
         self.open += 1;
+        if let Some(merchant) = merchant_of(&mut self.merchants, merchant) {
+            merchant.checkouts += 1;
+        }
         self.arm(ticket.slot);
         ticket
     }
@@ -458,14 +516,17 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// # use checkout_poll::{Heard, Next, Plan, Schedule};
     /// # use core::time::Duration;
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
     /// let merchant = schedule.merchant(Plan::allscale(), None);
     /// let ticket = schedule.add(merchant, now, now, ());
     /// let late = now.saturating_add(Duration::from_secs(600));
+    /// let Next::Fetch { fetch, .. } = schedule.next(late) else { unreachable!() };
+    /// schedule.heard(ticket, late, Heard::Answer { fetch, phase: None, wait: None });
     /// assert!(matches!(schedule.next(late), Next::GaveUp { .. }));
+    /// let late = late.saturating_add(Duration::from_secs(60));
     /// schedule.resume(ticket, late, Duration::from_secs(60));
     /// assert!(matches!(schedule.next(late), Next::Fetch { .. }));
     /// ```
@@ -489,7 +550,7 @@ impl<T> Schedule<T> {
     /// assert_eq!(schedule.next(now), Next::Wait(later));
     /// ```
     pub fn slow_down(&mut self, merchant: MerchantId, until: Moment) {
-        if let Some(merchant) = self.merchants.get_mut(index(merchant.0)) {
+        if let Some(merchant) = merchant_of(&mut self.merchants, merchant) {
             merchant.until = merchant.until.max(until.unix_millis());
         }
     }
@@ -511,7 +572,7 @@ impl<T> Schedule<T> {
     /// assert_eq!(schedule.next(at(0)), Next::Wait(at(41)));
     /// ```
     pub fn used(&mut self, merchant: MerchantId, at: Moment) {
-        let merchant = self.merchants.get_mut(index(merchant.0));
+        let merchant = merchant_of(&mut self.merchants, merchant);
         if let Some(limiter) = merchant.and_then(|merchant| merchant.limiter.as_mut()) {
             limiter.take(at.unix_millis());
         }
@@ -532,7 +593,8 @@ impl<T> Schedule<T> {
     /// assert_eq!(schedule.recent(shop).collect::<Vec<_>>(), [now]);
     /// ```
     pub fn recent(&self, merchant: MerchantId) -> impl Iterator<Item = Moment> {
-        let limiter = self.merchants.get(index(merchant.0)).and_then(|merchant| merchant.limiter.as_ref());
+        let known = self.merchants.get(index(merchant.slot)).filter(|known| known.is_called(merchant));
+        let limiter = known.and_then(|merchant| merchant.limiter.as_ref());
         limiter.into_iter().flat_map(Limiter::times).map(Moment::from_unix_millis)
     }
 
@@ -562,7 +624,63 @@ impl<T> Schedule<T> {
             self.free = ticket.slot;
         }
         self.open -= 1;
+        if let Some(merchant) = self.merchants.get_mut(open.merchant()) {
+            merchant.checkouts = merchant.checkouts.saturating_sub(1);
+        }
         Some((open.poller, open.data))
+    }
+
+    /// The clock may have been set back: as [`Poller::set_back`] for every checkout, and for the merchants too. What
+    /// was waited for still is, for as long as was left at the latest moment that was told; and requests that were
+    /// made at what is now a later moment count for the limit as made now, so that it waits too long rather than too
+    /// short. Tell it before [`next`](Self::next) and what comes after it.
+    ///
+    /// A moment that is less than a minute before the latest one changes nothing: it counts as that one. Otherwise it
+    /// looks at every checkout there is. Who was given up only by the clock that ran ahead goes on.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Heard, Next, Plan, Schedule};
+    /// # use core::time::Duration;
+    /// let at = |seconds: i64| Moment::from_unix_millis(1_700_000_000_000 + seconds * 1_000);
+    /// let mut schedule = Schedule::new(at(86_400), 42); // by a clock that is wrong
+    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// let ticket = schedule.add(merchant, at(86_400), at(86_400), ());
+    /// assert!(matches!(schedule.next(at(86_400)), Next::Fetch { .. }));
+    /// schedule.heard(ticket, at(86_400), Heard::Limited { wait: Some(Duration::from_secs(20)) });
+    /// schedule.set_back(at(0));
+    /// assert_eq!(schedule.next(at(0)), Next::Wait(at(20)));
+    /// ```
+    pub fn set_back(&mut self, now: Moment) {
+        let was = self.moment();
+        if was.saturating_since(now) < SET_BACK {
+            return;
+        }
+        self.now = now.unix_millis();
+        // Everybody is put in again: ranks and merchants' moments are others now.
+        self.origin = tick(self.now);
+        self.calendar.restart(self.origin);
+        self.turn.clear();
+        self.asleep.clear();
+        for merchant in &mut self.merchants {
+            merchant.set_back(was.unix_millis(), self.now);
+        }
+        for id in (0..).take(self.slots.len()) {
+            let Some(Slot::Open(open)) = self.slots.get_mut(index(id)) else { continue };
+            let Some(merchant) = self.merchants.get(open.merchant()) else { continue };
+            open.poller.set_back(now);
+            let step = open.poller.next(&merchant.plan, now);
+            let has_ended = matches!(step, Step::Done(_) | Step::GaveUp(_));
+            match open.state() {
+                OUT => {}
+                // It has told so, or will.
+                ENDED if has_ended => {}
+                _ => {
+                    open.stand(NOWHERE);
+                    self.arm(id);
+                }
+            }
+        }
     }
 
     /// What is yours of a checkout.
@@ -654,7 +772,10 @@ impl<T> Schedule<T> {
         (0..).zip(&self.slots).filter_map(|(slot, open)| match open {
             Slot::Open(open) => {
                 let ticket = Ticket { slot, generation: open.generation };
-                Some((ticket, MerchantId(open.owner >> FLAG_BITS), &open.poller, &open.data))
+                let merchant = self.merchants.get(open.merchant())?;
+                let slot = open.owner >> FLAG_BITS;
+                let id = MerchantId { slot, generation: merchant.generation };
+                Some((ticket, id, &open.poller, &open.data))
             }
             Slot::Free { .. } => None,
         })
@@ -679,9 +800,9 @@ impl<T> Schedule<T> {
 
     #[expect(clippy::panic, reason = "as documented: a checkout that were not added would never be read")]
     fn plan(&self, merchant: MerchantId) -> &Plan {
-        match self.merchants.get(index(merchant.0)) {
+        match self.merchants.get(index(merchant.slot)).filter(|known| known.is_called(merchant)) {
             Some(merchant) => &merchant.plan,
-            None => panic!("this merchant is another schedule's"),
+            None => panic!("this merchant was removed, or is another schedule's"),
         }
     }
 
@@ -750,9 +871,6 @@ impl<T> Schedule<T> {
         let state = open.state();
         if state == READY {
             let Some(merchant) = self.merchants.get_mut(open.merchant()) else { return };
-            if merchant.watched {
-                self.calendar.remove(id);
-            }
             merchant.leaves();
         } else if state == WAITING {
             self.calendar.remove(id);
@@ -767,10 +885,6 @@ impl<T> Schedule<T> {
         open.stand(READY);
         merchant.waiting = merchant.waiting.saturating_add(1);
         merchant.push(open.rank(&merchant.plan, self.origin), id);
-        merchant.watched |= merchant.asleep;
-        if merchant.watched {
-            self.calendar.insert(id, tick_up(open.poller.deadline().unix_millis()));
-        }
         if !merchant.in_turn && !merchant.asleep {
             merchant.in_turn = true;
             self.turn.push_back(small(number));
@@ -778,16 +892,12 @@ impl<T> Schedule<T> {
         self.tidy(number);
     }
 
-    /// A checkout that is to be read already may have moved up, or have another deadline.
+    /// A checkout that is to be read already may have moved up.
     fn rank_again(&mut self, id: u32) {
         let Some(Slot::Open(open)) = self.slots.get(index(id)) else { return };
         let number = open.merchant();
         let Some(merchant) = self.merchants.get_mut(number) else { return };
         merchant.push(open.rank(&merchant.plan, self.origin), id);
-        if merchant.watched {
-            self.calendar.remove(id);
-            self.calendar.insert(id, tick_up(open.poller.deadline().unix_millis()));
-        }
         self.tidy(number);
     }
 
@@ -818,23 +928,10 @@ impl<T> Schedule<T> {
                 }
             }
             for (id, state) in ids.iter().zip(states) {
-                if state == READY {
-                    self.look_at_the_deadline(*id);
-                } else {
+                if state == WAITING {
                     self.arm(*id);
                 }
             }
-        }
-    }
-
-    /// Somebody who is to be read already comes up in the calendar.
-    fn look_at_the_deadline(&mut self, id: u32) {
-        let Some(Slot::Open(open)) = self.slots.get(index(id)) else { return };
-        let Some(merchant) = self.merchants.get(open.merchant()) else { return };
-        match open.poller.next(&merchant.plan, self.moment()) {
-            // It was too far off for the calendar.
-            Step::Fetch(_) => self.calendar.insert(id, tick_up(open.poller.deadline().unix_millis())),
-            Step::Wait(_) | Step::AskPayer { .. } | Step::Done(_) | Step::GaveUp(_) => self.arm(id),
         }
     }
 
@@ -922,42 +1019,23 @@ impl<T> Schedule<T> {
             open.stand(OUT);
             open.set(NUDGED | RETURNED, false);
             let ticket = Ticket { slot: id, generation: open.generation };
-            if merchant.watched {
-                self.calendar.remove(id);
-            }
             merchant.leaves();
             if let Some(limiter) = &mut merchant.limiter {
                 limiter.take(self.now);
             }
             // The next one's turn.
             self.turn.rotate_left(1);
-            return Some(Next::Fetch { ticket, merchant: MerchantId(number), fetch });
+            let merchant = MerchantId { slot: number, generation: merchant.generation };
+            return Some(Next::Fetch { ticket, merchant, fetch });
         }
         None
     }
 
-    /// A merchant may not ask before a moment. Meanwhile its checkouts reach their deadlines.
+    /// A merchant may not ask before a moment.
     fn sleep(&mut self, number: u32, until: i64) {
         let Some(merchant) = self.merchants.get_mut(index(number)) else { return };
         merchant.asleep = true;
         self.asleep.push(Reverse((until, number)));
-        if merchant.watched {
-            return;
-        }
-        merchant.watched = true;
-        for (rank, id) in merchant.ids() {
-            let is_current = is_current(&self.slots, &merchant.plan, self.origin, index(number), rank, id);
-            let Some(Slot::Open(open)) = self.slots.get_mut(index(id)).filter(|_| is_current) else {
-                continue;
-            };
-            let deadline = open.poller.deadline().unix_millis();
-            if deadline <= self.now {
-                // It has passed unseen.
-                open.has_to_tell(id, &mut self.to_tell);
-            } else if !self.calendar.contains(id) {
-                self.calendar.insert(id, tick_up(deadline));
-            }
-        }
     }
 
     /// Until when there is nothing to do.
@@ -976,7 +1054,7 @@ impl<T> Schedule<T> {
                 self.sleep(number, free_at);
             }
         }
-        let free = self.asleep.peek().map(|first| first.0.0);
+        let free = self.asleep.peek().map(|first| first.0.0).filter(|at| *at < i64::MAX);
         match [due, free].into_iter().flatten().min() {
             Some(at) => Next::Wait(Moment::from_unix_millis(at)),
             None => Next::Idle,
@@ -989,7 +1067,7 @@ impl<T> fmt::Debug for Schedule<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Schedule")
             .field("now", &self.moment())
-            .field("merchants", &self.merchants.len())
+            .field("merchants", &self.merchants.iter().filter(|merchant| !merchant.is_gone).count())
             .field("checkouts", &self.open)
             .finish_non_exhaustive()
     }
@@ -1069,7 +1147,7 @@ pub struct Ticket {
     generation: u32,
 }
 
-/// A merchant in a [`Schedule`]. It means nothing in another one.
+/// A merchant in a [`Schedule`]. It means nothing in another one, and that of one that was removed means none.
 ///
 /// ```
 /// use checkout_lifecycle::Moment;
@@ -1079,7 +1157,10 @@ pub struct Ticket {
 /// assert_ne!(schedule.merchant(Plan::peach(), None), schedule.merchant(Plan::peach(), None));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MerchantId(u32);
+pub struct MerchantId {
+    slot: u32,
+    generation: u32,
+}
 
 #[derive(Clone)]
 enum Slot<T> {
@@ -1141,6 +1222,10 @@ impl<T> Open<T> {
     }
 }
 
+fn merchant_of(merchants: &mut [Merchant], id: MerchantId) -> Option<&mut Merchant> {
+    merchants.get_mut(index(id.slot)).filter(|merchant| merchant.is_called(id))
+}
+
 fn open_of<T>(slots: &mut [Slot<T>], ticket: Ticket) -> Option<&mut Open<T>> {
     match slots.get_mut(index(ticket.slot))? {
         Slot::Open(open) => (open.generation == ticket.generation).then_some(open),
@@ -1185,6 +1270,8 @@ const fn small(length: usize) -> u32 {
 /// Later than this is never.
 const LATEST: i64 = i64::MAX - 1;
 const MARGIN: Duration = Duration::from_secs(1);
+/// As of a poller.
+const SET_BACK: Duration = Duration::from_secs(60);
 const NONE: u32 = u32::MAX;
 const SLOTS: usize = 1 << ID_BITS;
 

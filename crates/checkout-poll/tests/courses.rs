@@ -21,6 +21,8 @@ fn plan(name: &str) -> Plan {
         "late" => plan.late_reads(secs(600), secs(2_000)),
         "alone" => plan.payer_acts(None),
         "two" => plan.refusals(2),
+        "once" => plan.last_tries(1),
+        "thrice" => plan.last_tries(3),
         other => panic!("no plan is {other}"),
     })
 }
@@ -67,7 +69,7 @@ fn step(step: Step) -> String {
 
 /// Each line is a moment in seconds, what is told, and what is to be done after it. `s:paid` is what a status
 /// read showed, `w:paid` a whole one, `s:?/20` an answer without a phase that said to wait 20 s; `failed`,
-/// `limited`, `limited/20`, `refused`, `asking`, `nudge`, `returned`, `resume/60`, and `-` for nothing.
+/// `limited`, `limited/20`, `refused`, `asking`, `nudge`, `returned`, `resume/60`, `again` for one more read of an end, and `-` for nothing.
 fn check(name: &str, lines: &[&str]) {
     let plan = plan(name);
     let mut poller = Poller::new(&plan, at(EPOCH), 7);
@@ -83,6 +85,7 @@ fn check(name: &str, lines: &[&str]) {
             ("nudge", _) => poller.nudge(&plan, now),
             ("returned", _) => poller.payer_returned(&plan, now),
             ("resume", _) => poller.resume(&plan, now, wait.unwrap()),
+            ("again", _) => poller.read_once_more(&plan, now),
             ("failed", _) => poller.heard(&plan, now, Heard::Failed { wait }),
             ("limited", _) => poller.heard(&plan, now, Heard::Limited { wait }),
             ("refused", _) => poller.heard(&plan, now, Heard::Refused),
@@ -126,20 +129,114 @@ fn what_nobody_pays_is_given_up_after_a_last_look() {
     check(
         "allscale",
         &[
-            "560 s:awaiting → wait 599",
-            "599 - → status",
-            "599 s:awaiting → wait 600",
-            "600 - → gave up awaiting payer: deadline",
+            "560 s:awaiting → wait 600",
+            "600 - → status",
+            "600 asking → wait 601",
+            "600 s:awaiting → gave up awaiting payer: deadline",
             "601 nudge → gave up awaiting payer: deadline",
             "601 returned → gave up awaiting payer: deadline",
             "9000 resume/60 → status",
-            "9000 s:awaiting → wait 9059",
-            "9060 - → gave up awaiting payer: deadline",
+            "9000 s:awaiting → wait 9060",
+            "9060 asking → wait 9061",
+            "9060 s:processing → gave up processing: deadline",
         ],
     );
-    // There is just the time for it, and not.
-    check("allscale", &["598 s:awaiting → wait 599", "599 s:awaiting → wait 600"]);
-    check("peach", &["0 - → status", "3899 - → status", "3900 - → gave up nothing: deadline"]);
+    // Whoever comes late looks all the same.
+    check("peach", &["0 - → status", "9999 - → status", "9999 asking → wait 10029"]);
+    check("peach", &["9999 asking → wait 10029", "9999 s:paid → done succeeded"]);
+}
+
+#[test]
+fn a_pause_that_ends_shortly_before_the_deadline_ends_at_it() {
+    // At the end of this pause there is just the time for another one, and then not.
+    check("allscale", &["594 s:awaiting → wait 600"]);
+    check("allscale", &["0 resume/6 → status", "0 s:awaiting → wait 5"]);
+    check("allscale", &["0 resume/5 → status", "0 s:awaiting → wait 5"]);
+    for (plan, told) in [
+        ("peach", ["0 resume/59 → status", "0 s:awaiting → wait 59"]),
+        ("peach", ["0 resume/60 → status", "0 s:awaiting → wait 30"]),
+        // Never before the shortest time between two reads.
+        ("peach", ["0 resume/20 → status", "0 s:awaiting → wait 30"]),
+        // A wait that was said, and one after a failure.
+        ("peach", ["0 resume/59 → status", "0 s:awaiting/40 → wait 59"]),
+        ("peach", ["0 resume/59 → status", "0 failed → wait 59"]),
+        ("peach", ["0 resume/60 → status", "0 failed → wait 30"]),
+        ("azotte", ["0 resume/5 → status", "0 s:processing/4 → wait 4"]),
+    ] {
+        check(plan, &told);
+    }
+}
+
+#[test]
+fn an_answer_after_the_deadline_to_a_read_before_it_is_no_last_news() {
+    check(
+        "allscale",
+        &[
+            "590 nudge → status",
+            "599 asking → wait 600",
+            "605 s:awaiting → wait 606",
+            "606 asking → wait 607",
+            "606 s:awaiting → gave up awaiting payer: deadline",
+        ],
+    );
+    // Nor is what somebody has read who did not say when it was asked.
+    check("allscale", &["700 s:awaiting → wait 701", "701 - → status"]);
+    // A deadline that is given while the read is on its way comes after it.
+    check("allscale", &["600 asking → wait 601", "601 resume/0 → status", "602 s:awaiting → wait 603"]);
+}
+
+#[test]
+fn a_last_read_that_is_lost_is_repeated_and_one_that_is_not_heard_of_is_due_again() {
+    check(
+        "allscale thrice",
+        &[
+            "600 asking → wait 601",
+            "601 - → status",
+            "605 asking → wait 606",
+            "606 failed → wait 666",
+            "700 asking → wait 701",
+            "700 refused → wait 760",
+            "760 asking → wait 761",
+            "760 limited/2 → gave up nothing: deadline",
+            "761 nudge → gave up nothing: deadline",
+            // They are counted anew.
+            "900 resume/0 → status",
+            "900 asking → wait 901",
+            "900 failed → wait 960",
+            "960 asking → wait 961",
+            "960 failed → wait 1020",
+            "1020 asking → wait 1021",
+            "1021 s:paid → wait 1022",
+            "1022 asking → wait 1023",
+            "1022 w:paid → done succeeded",
+        ],
+    );
+    check("allscale once", &["600 asking → wait 601", "600 failed → gave up nothing: deadline"]);
+    // Those before the deadline count, but the last of them is asked at it.
+    check(
+        "allscale once",
+        &[
+            "0 failed → wait 5",
+            "599 asking → wait 600",
+            "599 failed → wait 659",
+            "660 asking → wait 661",
+            "660 failed → gave up nothing: deadline",
+        ],
+    );
+}
+
+#[test]
+fn an_end_that_the_last_read_shows_has_its_time_to_be_confirmed() {
+    check(
+        "allscale",
+        &[
+            "600 asking → wait 601",
+            "600 s:paid → wait 601",
+            "1197 w:? → wait 1200",
+            "1200 asking → wait 1201",
+            "1200 w:? → gave up succeeded: deadline",
+        ],
+    );
 }
 
 #[test]
@@ -200,9 +297,11 @@ fn an_end_without_its_evidence_is_given_up_and_never_done() {
             "640 nudge → whole",
             "640 s:paid → wait 645",
             "645 - → whole",
-            "1186 w:? → wait 1189",
-            "1189 failed → wait 1190",
-            "1190 - → gave up succeeded: deadline",
+            "1186 w:? → wait 1190",
+            "1190 asking → wait 1191",
+            "1190 failed → wait 1195",
+            "1195 asking → wait 1196",
+            "1195 w:? → gave up succeeded: deadline",
             "1200 resume/60 → whole",
             "1200 w:paid → done succeeded",
         ],
@@ -239,7 +338,7 @@ fn a_limit_without_a_time_holds_against_nudges_and_a_failure_does_not() {
 }
 
 #[test]
-fn a_wait_past_the_deadline_is_surfaced_at_once() {
+fn a_long_wait_past_the_deadline_is_surfaced_at_once() {
     check(
         "azotte",
         &[
@@ -248,10 +347,10 @@ fn a_wait_past_the_deadline_is_surfaced_at_once() {
             "700 resume/60 → status",
         ],
     );
-    // Where the shortest time between two reads is as long, it was said all the same.
-    check("peach", &["3880 limited/30 → gave up nothing: to wait until 3910"]);
-    check("peach", &["3880 s:processing → wait 3900", "3900 - → gave up processing: deadline"]);
-    check("azotte", &["10 s:processing/590 → wait 600", "600 - → gave up processing: deadline"]);
+    check("peach", &["3880 limited/301 → gave up nothing: to wait until 4181"]);
+    check("azotte", &["10 s:processing/590 → wait 600", "600 - → status"]);
+    // The last read too can be told to wait.
+    check("azotte", &["600 asking → wait 601", "600 failed/31 → gave up nothing: to wait until 631"]);
     check("peach", &["0 limited/4000 → gave up nothing: to wait until 4000", "9 resume/5000 → wait 4000"]);
     check(
         "peach",
@@ -260,6 +359,22 @@ fn a_wait_past_the_deadline_is_surfaced_at_once() {
             "9 resume/60 → gave up nothing: to wait until 4000",
         ],
     );
+}
+
+#[test]
+fn a_wait_that_the_plan_could_have_made_delays_the_last_read_and_does_not_end_it() {
+    check(
+        "azotte",
+        &[
+            "599 s:processing/2 → wait 601",
+            "601 asking → wait 602",
+            "601 limited/30 → wait 631",
+            "631 asking → wait 632",
+            "631 s:processing/2 → gave up processing: deadline",
+        ],
+    );
+    check("peach", &["3880 s:processing → wait 3910", "3910 - → status"]);
+    check("peach", &["3880 s:processing/300 → wait 4180"]);
 }
 
 #[test]
@@ -282,8 +397,8 @@ fn so_many_refusals_without_an_answer_end_it() {
 }
 
 #[test]
-fn fifteen_refusals_are_the_most_that_a_plan_can_ask_for_and_one_the_least() {
-    for (refusals, enough) in [(0, 1), (1, 1), (15, 15), (255, 15)] {
+fn seven_refusals_are_the_most_that_a_plan_can_ask_for_and_one_the_least() {
+    for (refusals, enough) in [(0, 1), (1, 1), (7, 7), (8, 7), (255, 7)] {
         let plan = plan("allscale").refusals(refusals);
         let mut poller = Poller::new(&plan, at(EPOCH), 7);
         for refused in 1..=enough {
@@ -333,7 +448,16 @@ fn a_plan_can_leave_the_payer_alone() {
             "560 s:processing → wait 590",
         ],
     );
-    check("azotte alone", &["2 s:challenge → ask until 600", "600 - → gave up payer action: deadline"]);
+    // Not at its deadline.
+    check(
+        "azotte alone",
+        &[
+            "2 s:challenge → ask until 600",
+            "600 - → status",
+            "600 asking → ask until 601",
+            "600 s:challenge → gave up payer action: deadline",
+        ],
+    );
 }
 
 #[test]
@@ -350,16 +474,27 @@ fn a_review_outlives_the_deadline_and_what_follows_has_its_own() {
             "700 - → wait 800",
             "800 s:review → wait 1100",
             "200000 s:processing → wait 200060",
-            "200600 - → gave up processing: deadline",
+            "200600 asking → wait 200601",
+            "200600 s:processing → gave up processing: deadline",
         ],
     );
     check(
         "allscale",
-        &["500 s:review → wait 800", "259699 - → status", "259700 - → gave up in review: deadline"],
+        &[
+            "500 s:review → wait 800",
+            "259500 s:review → wait 259700",
+            "259700 asking → wait 259701",
+            "259700 s:review → gave up in review: deadline",
+        ],
     );
     check(
         "allscale",
-        &["500 s:review → wait 800", "9000 s:refunding → wait 9060", "9600 - → gave up refunding: deadline"],
+        &[
+            "500 s:review → wait 800",
+            "9000 s:refunding → wait 9060",
+            "9600 asking → wait 9601",
+            "9600 s:refunding → gave up refunding: deadline",
+        ],
     );
     check(
         "allscale",
@@ -391,12 +526,14 @@ fn a_refusal_is_the_end_unless_late_reads_are_asked_for() {
             "701 - → status",
             "701 s:expired → wait 1301",
             "1301 refused → wait 1901",
-            "1901 s:expired → wait 2100",
-            "2100 s:expired → wait 2101",
-            "2101 - → done failed: expired",
+            "1901 s:expired → wait 2101",
+            "2101 - → status",
+            "2101 asking → wait 2102",
+            "2101 s:expired → done failed: expired",
             "9000 resume/1000 → status",
             "9000 s:expired → wait 9600",
-            "10000 - → done failed: expired",
+            "10000 asking → wait 10001",
+            "10000 s:expired → done failed: expired",
         ],
     );
     // Other ends have no late reads.
@@ -410,6 +547,18 @@ fn whatever_ends_late_reads_the_refusal_stays_the_end() {
     check(
         "azotte late two",
         &["0 s:declined → wait 600", "600 refused → wait 1200", "1200 refused → done failed: declined"],
+    );
+    check(
+        "azotte late thrice",
+        &[
+            "0 s:declined → wait 600",
+            "2000 asking → wait 2001",
+            "2000 failed → wait 2600",
+            "2600 asking → wait 2601",
+            "2600 failed → wait 3200",
+            "3200 asking → wait 3201",
+            "3200 failed → done failed: declined",
+        ],
     );
     // What an answer says to wait does not make the sparse reads dense.
     check("azotte late", &["0 s:declined/2 → wait 600"]);
@@ -436,8 +585,9 @@ fn a_refusal_that_is_being_paid_after_all_has_a_deadline_of_its_own() {
         &[
             "0 w:expired → wait 600",
             "1900 s:processing → wait 1960",
-            "2450 s:processing → wait 2499",
-            "2500 - → gave up processing: deadline",
+            "2450 s:processing → wait 2500",
+            "2500 asking → wait 2501",
+            "2500 s:processing → gave up processing: deadline",
         ],
     );
     // Without late reads too, as when a webhook made the caller look.
@@ -478,15 +628,93 @@ fn a_resume_is_a_new_deadline_at_any_time() {
             "0 s:awaiting → wait 5",
             "2 resume/10 → status",
             "2 s:awaiting → wait 7",
-            "8 s:awaiting → wait 11",
-            "12 - → gave up awaiting payer: deadline",
+            "8 s:awaiting → wait 12",
+            "12 asking → wait 13",
+            "12 s:awaiting → gave up awaiting payer: deadline",
         ],
     );
-    check("allscale", &["0 resume/0 → gave up nothing: deadline", "0 resume/1 → status"]);
+    // For no time at all there is one more read.
+    check(
+        "allscale",
+        &["0 resume/0 → status", "0 asking → wait 1", "0 s:awaiting → gave up awaiting payer: deadline"],
+    );
     check("allscale", &["5 w:paid → done succeeded", "6 resume/60 → done succeeded"]);
     check(
         "allscale",
-        &["500 s:review → wait 800", "600 resume/60 → status", "660 - → gave up in review: deadline"],
+        &[
+            "500 s:review → wait 800",
+            "600 resume/60 → status",
+            "660 asking → wait 661",
+            "660 s:review → gave up in review: deadline",
+        ],
+    );
+}
+
+#[test]
+fn an_end_can_be_read_once_more() {
+    check(
+        "allscale",
+        &[
+            "5 w:paid → done succeeded",
+            "9000 again → whole",
+            "9000 asking → wait 9001",
+            "9000 failed → wait 9005",
+            // A bare status shows nothing.
+            "9060 s:paid → wait 9065",
+            "9065 w:paid → done succeeded",
+        ],
+    );
+    check("peach", &["5 s:paid → done succeeded", "6 again → wait 35", "35 - → status"]);
+    check("peach", &["5 s:paid → done succeeded", "60 again → status", "60 s:paid → done succeeded"]);
+    check("peach", &["5 s:paid → done succeeded", "60 again → status", "60 s:reversed → done reversed"]);
+    // It has the plan's time for it.
+    check(
+        "azotte",
+        &[
+            "5 s:paid → done succeeded",
+            "6000 again → status",
+            "6000 s:? → wait 6002",
+            "6600 asking → wait 6601",
+            "6600 s:? → gave up succeeded: deadline",
+        ],
+    );
+    // Late reads that are over stay over, unless it is resumed.
+    check(
+        "allscale late",
+        &[
+            "0 w:expired → wait 600",
+            "1 again → wait 600",
+            "2000 asking → wait 2001",
+            "2000 s:expired → done failed: expired",
+            "5000 again → whole",
+            "5000 w:expired → done failed: expired",
+            "6000 s:paid → wait 6001",
+            "6001 w:expired → wait 6601",
+        ],
+    );
+    check(
+        "azotte late",
+        &[
+            "0 s:declined → wait 600",
+            "600 s:declined/5000 → done failed: declined",
+            "9000 again → status",
+            "9000 s:declined → done failed: declined",
+            "9001 resume/1000 → status",
+            "9001 s:declined → wait 9601",
+        ],
+    );
+    // What has not ended is left as it is.
+    check(
+        "allscale",
+        &["0 s:awaiting → wait 5", "1 again → wait 5", "5 s:paid → wait 6", "5 again → wait 6"],
+    );
+    check(
+        "allscale",
+        &[
+            "600 asking → wait 601",
+            "600 s:? → gave up nothing: deadline",
+            "601 again → gave up nothing: deadline",
+        ],
     );
 }
 
@@ -495,6 +723,7 @@ fn a_poller_that_is_resumed_after_two_years_counts_anew() {
     let plan = plan("allscale");
     let mut poller = Poller::new(&plan, at(EPOCH), 7);
     let later = at(EPOCH + 2 * 365 * 86_400_000);
+    // That is beyond what is counted.
     assert_eq!(step(poller.next(&plan, later)), "gave up nothing: deadline");
     poller.resume(&plan, later, secs(60));
     assert_eq!((poller.began(), poller.deadline()), (later, later.saturating_add(secs(60))));

@@ -85,8 +85,85 @@ const fn wait_of(heard: Heard) -> Option<Duration> {
     }
 }
 
+/// A provider with one checkout, and a caller with bad luck.
+#[derive(Clone, Copy, Debug)]
+struct Luck {
+    /// Milliseconds from the wake-up to the read, and to its answer.
+    late: i64,
+    journey: i64,
+    /// Nothing is ever heard of it.
+    canceled: bool,
+    /// Otherwise: it is lost, unless that were once too often.
+    lost: bool,
+    /// What the answer or the refusal says to wait.
+    wait: Option<Duration>,
+    limited: bool,
+    nudged: bool,
+}
+
+fn luck() -> impl Strategy<Value = Luck> {
+    let millis = || prop_oneof![4 => 0..500_i64, 1 => 0..90_000_i64];
+    let canceled = prop::bool::weighted(0.1);
+    let wait = prop::option::weighted(0.3, (0..30_000_u64).prop_map(Duration::from_millis));
+    let luck = (millis(), millis(), canceled, any::<bool>(), wait, any::<bool>(), prop::bool::weighted(0.1));
+    luck.prop_map(|(late, journey, canceled, lost, wait, limited, nudged)| Luck {
+        late,
+        journey,
+        canceled,
+        lost,
+        wait,
+        limited,
+        nudged,
+    })
+}
+
+/// Watches it until it is done or given up: how, and how many reads were answered that were asked at the deadline or
+/// after it.
+fn watch(
+    plan: &Plan,
+    poller: &mut Poller,
+    clock: &mut i64,
+    stands: impl Fn(i64) -> Phase,
+    mut luck: impl Iterator<Item = Luck>,
+) -> (Step, u32) {
+    let (mut row, mut last_reads) = (0, 0);
+    loop {
+        let fetch = match poller.next(plan, at(*clock)) {
+            Step::Wait(until) | Step::AskPayer { until } => {
+                *clock = until.unix_millis();
+                continue;
+            }
+            Step::Fetch(fetch) => fetch,
+            end @ (Step::Done(_) | Step::GaveUp(_)) => return (end, last_reads),
+        };
+        let luck = luck.next().unwrap();
+        *clock += luck.late;
+        poller.asking(plan, at(*clock));
+        let is_last = at(*clock) >= poller.deadline();
+        let phase = Some(stands(*clock + luck.journey / 2));
+        if luck.nudged {
+            poller.nudge(plan, at(*clock));
+        }
+        if luck.canceled {
+            continue;
+        }
+        *clock += luck.journey;
+        let wait = luck.wait;
+        // One less in a row than ends it.
+        let heard = if luck.lost && row + 1 < plan.last_tries.max(1) {
+            row += 1;
+            if luck.limited { Heard::Limited { wait } } else { Heard::Failed { wait } }
+        } else {
+            row = 0;
+            last_reads += u32::from(is_last);
+            Heard::Answer { fetch, phase, wait }
+        };
+        poller.heard(plan, at(*clock), heard);
+    }
+}
+
 /// What was sent and heard, with the moments that were told.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Log {
     /// The latest moment that was told of anything.
     told: Option<Moment>,
@@ -95,9 +172,23 @@ struct Log {
     /// The phase that a whole read showed, while it is the last one shown.
     evidence: Option<Phase>,
     shown: Option<Phase>,
+    /// When the read was asked that nothing was heard of yet.
+    asked: Option<Moment>,
+    /// Reads in a row without an answer, since the last resume; and whether the last of them was asked at the
+    /// deadline or after it.
+    lost: (u32, bool),
+    /// Reads that were asked at this deadline or after it, and answered.
+    last_reads: u32,
 }
 
 impl Log {
+    fn tell(&mut self, clock: Moment, event: Event) {
+        self.told = self.told.max(Some(clock));
+        if let Event::Resume(_) = event {
+            (self.asked, self.lost, self.last_reads) = (None, (0, false), 0);
+        }
+    }
+
     /// What was told before counts, in whole ticks of ten milliseconds.
     fn counts_as(&self, now: Moment) -> Moment {
         self.told.map_or(now, |told| now.max(at(told.unix_millis() / 10 * 10)))
@@ -135,7 +226,9 @@ fn run(plan: &Plan, began: i64, seed: u64, rounds: &[Round]) -> Result<(), TestC
                 clock = until.saturating_add(Duration::from_millis(round.late.unsigned_abs()));
             }
             Step::Fetch(fetch) => {
-                prop_assert!(now < poller.deadline(), "a read at the deadline");
+                prop_assert_eq!(log.last_reads, 0, "a read after the last one");
+                let never = at(poller.began().unix_millis() + i64::from(u32::MAX) * 10);
+                prop_assert!(poller.due() <= now && now < never);
                 for before in log.sent.iter().chain(log.heard.iter().map(|heard| &heard.0)) {
                     let apart = now.saturating_since(*before);
                     prop_assert!(apart >= plan.min_gap, "{apart:?} apart");
@@ -150,6 +243,7 @@ fn run(plan: &Plan, began: i64, seed: u64, rounds: &[Round]) -> Result<(), TestC
                 prop_assert_eq!(fetch == Fetch::Whole, settles && plan.whole_read_at_end);
                 poller.asking(plan, clock);
                 log.sent.push(now);
+                log.asked = Some(now);
                 log.told = log.told.max(Some(clock));
                 if !round.canceled {
                     clock = clock.saturating_add(Duration::from_millis(round.journey.unsigned_abs()));
@@ -169,30 +263,57 @@ fn run(plan: &Plan, began: i64, seed: u64, rounds: &[Round]) -> Result<(), TestC
             Step::GaveUp(GaveUp { last, why }) => {
                 prop_assert_eq!(last, log.shown);
                 match why {
-                    Why::Deadline => prop_assert!(poller.deadline() <= now),
-                    Why::AskedToWait { until } => prop_assert!(until > poller.deadline()),
+                    // Not on old news.
+                    Why::Deadline => {
+                        let in_vain = log.lost.1 && log.lost.0 >= u32::from(plan.last_tries.max(1));
+                        prop_assert!(poller.deadline() <= now && (log.last_reads == 1 || in_vain), "{log:?}");
+                    }
+                    Why::AskedToWait { until } => {
+                        let longest = plan.slowest.max(plan.first);
+                        let is_long = |heard| wait_of(heard).is_some_and(|wait| wait > longest);
+                        prop_assert!(
+                            until > poller.deadline() && log.heard.iter().any(|heard| is_long(heard.1))
+                        );
+                    }
                     Why::Refused => {
                         let refused = log.heard.iter().filter(|heard| heard.1 == Heard::Refused).count();
-                        prop_assert!(refused >= usize::from(plan.refusals.clamp(1, 15)));
+                        prop_assert!(refused >= usize::from(plan.refusals.clamp(1, 7)));
                     }
                 }
                 // Only this brings it back.
                 poller.nudge(plan, clock);
                 prop_assert_eq!(poller.next(plan, clock), step);
-                poller.resume(plan, clock, secs(60));
-                log.told = log.told.max(Some(clock));
+                let event = Event::Resume(secs(60));
+                tell(&mut poller, plan, clock, event);
+                log.tell(clock, event);
             }
         }
         if let Some(event) = round.between {
             tell(&mut poller, plan, clock, event);
-            log.told = log.told.max(Some(clock));
+            log.tell(clock, event);
         }
     }
     Ok(())
 }
 
 fn hear(poller: &mut Poller, plan: &Plan, now: Moment, heard: Heard, log: &mut Log) {
+    let (deadline, stood) = (poller.deadline(), poller.phase());
     poller.heard(plan, now, heard);
+    let is_last = log.asked.take().is_some_and(|asked| asked >= deadline);
+    if let Heard::Answer { .. } = heard {
+        log.lost = (0, false);
+        log.last_reads += u32::from(is_last);
+    } else {
+        log.lost = (log.lost.0 + 1, is_last || log.lost.1);
+    }
+    // Something moved that has a time of its own, or an end was confirmed.
+    let is_given =
+        |phase: Option<Phase>| phase.is_some_and(|phase| phase.is_final() || phase == Phase::InReview);
+    if poller.deadline() != deadline
+        || (poller.phase() != stood && (is_given(stood) || is_given(poller.phase())))
+    {
+        log.last_reads = 0;
+    }
     log.heard.push((log.counts_as(now), heard));
     log.told = log.told.max(Some(now));
     if let Heard::Answer { fetch, phase: Some(phase), .. } = heard {
@@ -227,6 +348,50 @@ proptest! {
         began in 0..10_000_000_i64, seed: u64, rounds in rounds(),
     ) {
         run(&plan, EPOCH + began, seed, &rounds)?;
+    }
+
+    /// Nobody gives up on old news: whatever is lost on the way.
+    #[test]
+    fn what_ends_before_its_deadline_ends_as_its_provider_says(
+        plan in prop::sample::select(vec![
+            Plan::allscale(),
+            Plan::azotte(),
+            Plan::peach(),
+            Plan::azotte().payer_acts(None),
+            Plan::peach().late_reads(secs(600), secs(7_200)),
+        ]),
+        tries in 0..6_u8, seed: u64,
+        open in prop::sample::select(vec![Phase::AwaitingPayer, Phase::PayerAction, Phase::Processing]),
+        end in phases().prop_filter("an end", |phase| phase.is_final()),
+        before in prop_oneof![1..3_000_i64, 1..600_000_i64], after in 0..3_000_i64,
+        lucks in prop::collection::vec(luck(), 1..40),
+    ) {
+        let plan = plan.last_tries(tries).slowest(plan.slowest.max(secs(30)));
+        let deadline = EPOCH + i64::try_from(plan.deadline.as_millis()).unwrap();
+        let good = Luck { late: 0, journey: 0, canceled: false, lost: false, wait: None, limited: false, nudged: false };
+        let lucks = || lucks.iter().copied().chain([good]).cycle();
+        // It ends in time.
+        let (mut poller, mut clock) = (Poller::new(&plan, at(EPOCH), seed), EPOCH);
+        let ends = deadline - before;
+        let stands = |now| if now >= ends { end } else { open };
+        let (came, _) = watch(&plan, &mut poller, &mut clock, stands, lucks());
+        prop_assert_eq!(came, Step::Done(end));
+        // It ends too late, or just in time for the last read: no more than one is answered after the deadline.
+        let (mut poller, mut clock) = (Poller::new(&plan, at(EPOCH), seed), EPOCH);
+        let ends = deadline + after;
+        let stands = |now| if now >= ends { end } else { open };
+        let (came, last_reads) = watch(&plan, &mut poller, &mut clock, stands, lucks());
+        if came == Step::Done(end) {
+            return Ok(());
+        }
+        prop_assert_eq!(came, Step::GaveUp(GaveUp { last: Some(open), why: Why::Deadline }));
+        prop_assert_eq!(last_reads, 1);
+        prop_assert!(clock >= deadline);
+        // Handed back, it can be gone on with.
+        clock += 3_000;
+        let mut poller: Poller = poller.to_string().parse().unwrap();
+        poller.resume(&plan, at(clock), Duration::ZERO);
+        prop_assert_eq!(watch(&plan, &mut poller, &mut clock, stands, lucks()).0, Step::Done(end));
     }
 
     /// Nothing that anybody can tell, at any moment there is, panics or makes a poller that cannot be stored;
@@ -366,7 +531,11 @@ proptest! {
         if let Step::Wait(until) | Step::AskPayer { until } = poller.next(&plan, right) {
             let in_range = right.unix_millis() < i64::from(u32::MAX) * 1_000;
             let wait = until.saturating_since(right);
-            prop_assert!(!in_range || wait <= secs(60) + secs(60), "{wait:?}");
+            let Plan { first, slowest, min_gap, review, late_reads, payer_acts, backoff, .. } = plan;
+            let reads = [Some(review.every), late_reads.map(|reads| reads.every), payer_acts];
+            let pauses = [first, slowest, min_gap, backoff.wait(u32::MAX, 0).saturating_mul(2)];
+            let longest = reads.into_iter().flatten().chain(pauses).max().unwrap();
+            prop_assert!(!in_range || wait <= (secs(60) + secs(60)).saturating_add(longest), "{wait:?}");
         }
     }
 

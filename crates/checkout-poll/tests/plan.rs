@@ -31,6 +31,7 @@ fn what_no_page_says_is_the_same_for_every_provider() {
         assert_eq!((plan.review.every, plan.review.at_most), (secs(300), secs(259_200)));
         assert_eq!((plan.late_reads, plan.payer_acts), (None, Some(secs(30))));
         assert_eq!((plan.backoff, plan.refusals, plan.jitter_permille), (Backoff::default(), 3, 100));
+        assert_eq!(plan.last_tries, 5);
     }
 }
 

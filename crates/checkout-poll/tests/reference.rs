@@ -26,8 +26,6 @@ struct Past<'a> {
 }
 
 const FAR: i128 = i128::MAX / 4;
-/// 497 days.
-const FOREVER: i128 = 10 * (u32::MAX as i128) - 1;
 
 fn millis(span: Duration) -> i128 {
     i128::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap()
@@ -86,18 +84,32 @@ impl Past<'_> {
         refused && self.is_confirmed(until) && self.plan.late_reads.is_some()
     }
 
-    /// The reads since the last answer that were none: all, and those refused.
+    /// The reads since the last answer or resume that were none: all, and those refused.
     fn without_answer(&self, until: usize) -> (usize, usize) {
-        let heard = self.told[..until].iter().rev().filter(|told| matches!(told.1, Event::Heard(_)));
-        let row: Vec<_> =
-            heard.take_while(|told| !matches!(told.1, Event::Heard(Heard::Answer { .. }))).collect();
-        let since =
-            self.told[..until].iter().rposition(|told| matches!(told.1, Event::Resume(_))).unwrap_or(0);
-        let after = self.told[since..until].iter().rev().filter(|told| matches!(told.1, Event::Heard(_)));
-        let refused = after
-            .take_while(|told| !matches!(told.1, Event::Heard(Heard::Answer { .. })))
-            .filter(|told| told.1 == Event::Heard(Heard::Refused));
-        (row.len(), refused.count())
+        let is_mark = |event| matches!(event, Event::Heard(Heard::Answer { .. }) | Event::Resume(_));
+        let since = self.told[..until].iter().rev().map(|told| told.1).take_while(|event| !is_mark(*event));
+        let row: Vec<_> = since.filter(|event| matches!(event, Event::Heard(_))).collect();
+        (row.len(), row.iter().filter(|event| **event == Event::Heard(Heard::Refused)).count())
+    }
+
+    /// What is heard at this place is of a read that was asked at the deadline or after it.
+    fn is_last(&self, place: usize) -> bool {
+        let is_mark = |event| matches!(event, Event::Asking | Event::Heard(_) | Event::Resume(_));
+        let asked = self.told[..place].iter().rposition(|told| is_mark(told.1));
+        asked.is_some_and(|asked| {
+            let (now, event, _) = self.told[asked];
+            event == Event::Asking && now >= self.deadline(asked).0
+        })
+    }
+
+    /// Since the deadline was given, a read that was asked then or later was answered, or tried often enough.
+    fn is_over(&self, until: usize) -> bool {
+        (self.deadline(until).1..until).any(|place| {
+            matches!(self.told[place].1, Event::Heard(_)) && self.is_last(place) && {
+                let failures = self.without_answer(place + 1).0;
+                failures == 0 || failures >= usize::from(self.plan.last_tries.max(1))
+            }
+        })
     }
 
     /// The earliest read, and whether the provider said so.
@@ -113,7 +125,7 @@ impl Past<'_> {
                     Heard::Answer { wait: Some(wait), .. }
                     | Heard::Limited { wait: Some(wait) }
                     | Heard::Failed { wait: Some(wait) },
-                ) => bounds.push((now + millis(*wait), true)),
+                ) => bounds.push((now + millis(*wait), *wait > self.plan.slowest.max(self.plan.first))),
                 _ => {}
             }
         }
@@ -121,13 +133,13 @@ impl Past<'_> {
         (most, bounds.contains(&(most, true)))
     }
 
-    /// What moved the deadline, from the beginning on.
-    fn deadline(&self, until: usize) -> i128 {
-        let mut deadline = self.began + millis(self.plan.deadline);
+    /// What moved the deadline, from the beginning on; and from which place on it is that.
+    fn deadline(&self, until: usize) -> (i128, usize) {
+        let (mut deadline, mut given) = (self.began + millis(self.plan.deadline), 0);
         for place in 0..until {
             let (now, event, _) = self.told[place];
             if let Event::Resume(span) = event {
-                deadline = now + millis(span);
+                (deadline, given) = (now + millis(span), place + 1);
             }
             let (before, after) = (self.phase(place), self.phase(place + 1));
             let (was, is) = (self.is_confirmed(place), self.is_confirmed(place + 1));
@@ -142,14 +154,15 @@ impl Past<'_> {
                 };
                 if let Some(own) = own {
                     let kept = if was || reviewed { i128::MIN } else { deadline };
-                    deadline = kept.max(now + millis(own));
+                    (deadline, given) = (kept.max(now + millis(own)), place + 1);
                 }
             }
             if self.looks_late(place + 1) && (before != after || (is && !was)) {
                 deadline = now + millis(self.plan.late_reads.unwrap().at_most);
+                given = place + 1;
             }
         }
-        deadline
+        (deadline, given)
     }
 
     /// The pause of the plan, whether an answer may shorten it, and whether there is one at all.
@@ -183,20 +196,21 @@ impl Past<'_> {
         let jitter = i128::from(self.plan.jitter_permille.min(1_000));
         // The least of a pause in nanoseconds, up to milliseconds.
         let least = |pause: i128| pause - pause * jitter / 1_000;
+        let last = self.deadline(until).0.max(earliest);
+        let or_last = |due: i128| if due + self.gap() > self.deadline(until).0 { last } else { due };
         if let Heard::Answer { wait, .. } = heard {
             let ended = self.phase(until) != self.phase(until - 1)
                 && self.phase(until).is_some_and(Phase::is_final)
                 && !self.is_confirmed(until);
-            if ended || (wait.is_some() && ordinary) {
+            if ended {
                 return (earliest, earliest);
             }
-            if pause == FAR {
-                return (FAR, FAR);
-            }
-            let (low, high) = ((now + least(pause)).max(earliest), (now + pause).max(earliest));
-            let last = self.deadline(until) - self.gap();
-            let cut = wait.is_none() && last >= earliest;
-            return if cut { (low.min(last), high.min(last)) } else { (low, high) };
+            let (low, high) = match (wait, pause) {
+                (Some(_), _) if ordinary => (earliest, earliest),
+                (_, FAR) => (FAR, FAR),
+                _ => ((now + least(pause)).max(earliest), (now + pause).max(earliest)),
+            };
+            return (or_last(low), or_last(high));
         }
         let plain = ((now - self.age_from) / 8).min(millis(self.plan.slowest)).max(millis(self.plan.first));
         let pause = if pause == FAR { plain } else { pause };
@@ -206,21 +220,23 @@ impl Past<'_> {
         // Sixty-four seeds come near to the bounds: half of a wait apart from each other, and a tenth beyond.
         let spread = (longest - shortest) / 10 + 10;
         let (low, high) = (shortest - spread, longest + spread);
-        ((now + least(pause).max(low)).max(earliest), (now + pause.max(high)).max(earliest))
+        let (low, high) =
+            ((now + least(pause).max(low)).max(earliest), (now + pause.max(high)).max(earliest));
+        (low.max(or_last(low)), high.max(or_last(high)))
     }
 
     fn next(&self, now: i128) -> Step {
         let until = self.told.len();
         let now = self.told.iter().map(|told| told.0).chain([now, self.began]).max().unwrap();
         let (earliest, said) = self.earliest(until);
-        let deadline = self.deadline(until);
+        let deadline = self.deadline(until).0;
         let due = self.told.last().map_or(self.began, |told| told.2);
         let moment = |millis: i128| Moment::from_unix_millis(i64::try_from(millis).unwrap());
-        let refused = self.without_answer(until).1.min(15) >= usize::from(self.plan.refusals.clamp(1, 15));
+        let refused = self.without_answer(until).1 >= usize::from(self.plan.refusals.clamp(1, 7));
         let why = match () {
             () if refused => Some(Why::Refused),
             () if said && earliest > deadline => Some(Why::AskedToWait { until: moment(earliest) }),
-            () if now >= deadline => Some(Why::Deadline),
+            () if self.is_over(until) => Some(Why::Deadline),
             () => None,
         };
         let phase = self.phase(until);
@@ -232,8 +248,8 @@ impl Past<'_> {
                 Step::Fetch(Fetch::Whole)
             }
             (_, None) if now >= due => Step::Fetch(Fetch::Status),
-            (_, None) if self.is_challenged(until) => Step::AskPayer { until: moment(due.min(deadline)) },
-            (_, None) => Step::Wait(moment(due.min(deadline))),
+            (_, None) if self.is_challenged(until) => Step::AskPayer { until: moment(due) },
+            (_, None) => Step::Wait(moment(due)),
         }
     }
 }
@@ -269,12 +285,6 @@ fn goes() -> impl Strategy<Value = Go> {
     prop_oneof![1 => Just(Go::There), 1 => moves().prop_map(Go::By)]
 }
 
-/// When the next read is due, even if the deadline comes first.
-fn stored_due(poller: &Poller) -> i128 {
-    let ticks: i128 = poller.to_string().split(' ').nth(4).unwrap().parse().unwrap();
-    time(poller.began()) + ticks * 10
-}
-
 fn check(plan: &Plan, began: i64, seed: u64, history: &[(Go, Event)]) -> Result<(), TestCaseError> {
     let began = EPOCH + began * 10;
     let mut poller = Poller::new(plan, at(began), seed);
@@ -293,17 +303,14 @@ fn check(plan: &Plan, began: i64, seed: u64, history: &[(Go, Event)]) -> Result<
         tell(&mut poller, plan, at(clock), event);
         past.told.push((seen, event, if matches!(event, Event::Heard(_)) { 0 } else { before }));
         let until = past.told.len();
-        let deadline = past.deadline(until);
+        let deadline = past.deadline(until).0;
         prop_assert_eq!(time(poller.deadline()), deadline, "deadline after {:?}", event);
         prop_assert_eq!(poller.phase(), past.phase(until));
         prop_assert_eq!(usize::from(poller.failures()), past.without_answer(until).0);
-        // The stored form has the due moment that the deadline may hide: in whole ticks, up from where it
-        // falls.
+        // In whole ticks, up from where it falls.
         let (low, high) = past.due();
-        let due = stored_due(&poller);
-        let in_range = low <= due && due <= high + 9;
-        prop_assert!(in_range || (low == FAR && due > time(poller.began()) + FOREVER), "{low} {due} {high}");
-        prop_assert_eq!(time(poller.due()), due.min(deadline));
+        let due = time(poller.due());
+        prop_assert!(low <= due && due <= high + 9, "{low} {due} {high}");
         past.told.last_mut().unwrap().2 = due;
         prop_assert_eq!(poller.next(plan, at(clock)), past.next(now), "after {:?}", event);
     }

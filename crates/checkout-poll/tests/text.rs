@@ -27,7 +27,7 @@ fn the_stored_form_stays_as_it_is() {
     let answer =
         |phase, wait: u64| Heard::Answer { fetch: Fetch::Status, phase: Some(phase), wait: Some(secs(wait)) };
     poller.heard(&plan, at(EPOCH + 500), answer(Phase::Processing, 3));
-    check(poller, "v1 1700000000 50 350 350 60012 SEED 0 0 w processing");
+    check(poller, "v1 1700000000 50 350 350 60012 SEED 0 0 - processing");
     poller.heard(&plan, at(EPOCH + 5_000), answer(Phase::PayerAction, 60));
     check(poller, "v1 1700000000 500 6500 6500 60012 SEED 0 0 pw payer-action");
     poller.payer_returned(&plan, at(EPOCH + 9_999));
@@ -37,6 +37,19 @@ fn the_stored_form_stays_as_it_is() {
     check(poller, "v1 1700000000 8000 108000 108000 60012 SEED 2 1 rw payer-action");
     poller.heard(&plan, at(EPOCH + 90_000), answer(Phase::Failed(Failure::Declined), 0));
     check(poller, "v1 1700000000 9000 108000 108000 69000 SEED 0 0 cw declined");
+    // The last read, and what is left of an end that is to be read once more.
+    let mut poller = Poller::new(&plan, at(EPOCH + 120), 0);
+    poller.asking(&plan, at(EPOCH + 600_120));
+    check(poller, "v1 1700000000 60012 60112 60112 60012 SEED 0 0 l -");
+    poller.heard(&plan, at(EPOCH + 600_120), Heard::Failed { wait: None });
+    assert!(poller.to_string().ends_with(" 1 0 - -"), "{poller}");
+    poller.asking(&plan, at(EPOCH + 700_000));
+    poller.heard(&plan, at(EPOCH + 700_000), answer(Phase::PayerAction, 0));
+    check(poller, "v1 1700000000 70000 70100 70100 60012 SEED 0 0 po payer-action");
+    poller.heard(&plan, at(EPOCH + 800_000), answer(Phase::Failed(Failure::Expired), 0));
+    check(poller, "v1 1700000000 80000 80100 80100 140000 SEED 0 0 c expired");
+    poller.read_once_more(&plan, at(EPOCH + 900_000));
+    check(poller, "v1 1700000000 90000 80100 80100 150000 SEED 0 0 n expired");
 }
 
 #[test]
@@ -96,18 +109,30 @@ fn what_is_wrong_is_named() {
     check("v1 1700000000 10 20 30 60000 256 3 2 w in-review", Seed);
     check("v1 1700000000 10 20 30 60000 7 256 2 w in-review", Failures);
     check("v1 1700000000 10 20 30 60000 7 1 2 w in-review", Refusals);
-    check("v1 1700000000 10 20 30 60000 7 16 16 w in-review", Refusals);
+    check("v1 1700000000 10 20 30 60000 7 8 8 w in-review", Refusals);
+    // The last read is none before the deadline.
+    check("v1 1700000000 10 20 30 11 7 3 2 l in-review", Flags);
+    check("v1 1700000000 10 20 30 11 7 3 2 o in-review", Flags);
+    assert!("v1 1700000000 10 20 30 10 7 3 2 lo in-review".parse::<Poller>().is_ok());
     // Letters: in their order, once, and of such a phase.
-    for letters in ["wc", "ww", "c", "p", "r", "pw", "cp", ""] {
+    for letters in ["wc", "ww", "c", "p", "r", "pw", "cp", "n", "l", "o", "wo", ""] {
         check(&format!("v1 1700000000 10 20 30 60000 7 3 2 {letters} in-review"), Flags);
     }
     check("v1 1700000000 10 20 30 60000 7 3 2 c -", Flags);
     check("v1 1700000000 10 20 30 60000 7 3 2 p succeeded", Flags);
+    check("v1 1700000000 10 20 30 60000 7 3 2 r succeeded", Flags);
+    check("v1 1700000000 10 20 30 60000 7 3 2 n payer-action", Flags);
+    check("v1 1700000000 10 20 30 60000 7 3 2 cn payer-action", Flags);
     check("v1 1700000000 10 20 30 60000 7 3 2 w In-Review", Phase);
     check("v1 1700000000 10 20 30 60000 7 3 2 w failed", Phase);
-    for (letters, phase) in
-        [("c", "succeeded"), ("cw", "expired"), ("prw", "payer-action"), ("-", "-"), ("w", "-")]
-    {
+    for (letters, phase) in [
+        ("c", "succeeded"),
+        ("cnw", "expired"),
+        ("prwlo", "payer-action"),
+        ("-", "-"),
+        ("wl", "-"),
+        ("o", "-"),
+    ] {
         assert!(
             format!("v1 0 0 0 0 0 0 0 0 {letters} {phase}").parse::<Poller>().is_ok(),
             "{letters} {phase}"
@@ -136,7 +161,7 @@ proptest! {
             ],
             8,
         ),
-        letters in "-|c?p?r?w?|[cprw]{0,4}",
+        letters in "-|c?n?w?l?o?|p?r?w?l?o?|[cnprwlo]{0,4}",
         phase in "-|payer-action|succeeded|expired|in-review|[a-z-]{0,12}",
     ) {
         let text = format!("v1 {} {letters} {phase}", parts.join(" "));

@@ -74,9 +74,10 @@ pub struct GaveUp {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Why {
-    /// Its time is over.
+    /// Its time is over, and a read that was asked then has left it open or, repeated, had no answer:
+    /// [`Plan::last_tries`].
     Deadline,
-    /// The provider said a wait that goes past the deadline.
+    /// The provider said a wait that goes past the deadline and is longer than the plan's pauses are.
     AskedToWait {
         /// When it would be over.
         until: Moment,

@@ -1,6 +1,9 @@
 //! The stored form of a poller.
 
-use super::{CHALLENGED, CONFIRMED, FLAGS, MOST_REFUSALS, Poller, RETURNED, SAID};
+use super::{
+    CHALLENGED, CONFIRMED, FLAG_BITS, LAST_ASKED, LATE_READS_OVER, MOST_REFUSALS, OVER, Poller, RETURNED,
+    SAID,
+};
 use checkout_lifecycle::{Failure, Phase};
 use core::fmt;
 use core::str::FromStr;
@@ -9,8 +12,9 @@ impl fmt::Display for Poller {
     /// The form to store: `v1`; the second since the Unix epoch at which it began; the latest moment that was
     /// told, the earliest read, the next one and the deadline, in hundredths of a second since then; the
     /// seed; how many reads failed in a row, and how many of them were refused; letters for what is
-    /// remembered (`c` the end is confirmed, `p` the payer is to be asked, `r` the payer has returned, `w`
-    /// the provider said a wait); the phase. `-` for none.
+    /// remembered (`c` the end is confirmed, `n` it has no late reads any more, `p` the payer is to be asked, `r`
+    /// the payer has returned, `w` the provider said a long wait, `l` the last read was asked, `o` it is over);
+    /// the phase. `-` for none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { began, seen, earliest, due, deadline, phase, seed, failures, .. } = self;
         write!(
@@ -18,13 +22,15 @@ impl fmt::Display for Poller {
             "{VERSION} {began} {seen} {earliest} {due} {deadline} {seed} {failures} {} ",
             self.refusals()
         )?;
-        if self.flags & FLAGS == 0 {
-            f.write_str(NONE)?;
-        }
-        for (flag, letter) in LETTERS {
-            if self.has(flag) {
+        let mut is_none = true;
+        for (flag, letter, of) in LETTERS {
+            if self.has(flag) && of.has(*phase) {
                 f.write_str(letter)?;
+                is_none = false;
             }
+        }
+        if is_none {
+            f.write_str(NONE)?;
         }
         write!(f, " {}", phase.map_or(NONE, word))
     }
@@ -59,7 +65,7 @@ impl FromStr for Poller {
         let seed = byte(ParsePollerError::Seed)?;
         let failures = byte(ParsePollerError::Failures)?;
         let refusals = byte(ParsePollerError::Refusals)?;
-        let flags = flags(part(ParsePollerError::Flags)?).ok_or(ParsePollerError::Flags)?;
+        let letters = part(ParsePollerError::Flags)?;
         let phase = match part(ParsePollerError::Phase)? {
             NONE => None,
             text => {
@@ -75,21 +81,10 @@ impl FromStr for Poller {
         if refusals > failures.min(MOST_REFUSALS) {
             return Err(ParsePollerError::Refusals);
         }
-        let poller = Self {
-            began,
-            seen,
-            earliest,
-            due,
-            deadline,
-            phase,
-            seed,
-            failures,
-            flags: flags | (refusals << 4),
-        };
-        let challenged = poller.has(CHALLENGED) || poller.has(RETURNED);
-        if (poller.has(CONFIRMED) && !phase.is_some_and(Phase::is_final))
-            || (challenged && phase != Some(Phase::PayerAction))
-        {
+        let flags = flags(letters, phase).ok_or(ParsePollerError::Flags)? | (refusals << FLAG_BITS);
+        let poller = Self { began, seen, earliest, due, deadline, phase, seed, failures, flags };
+        // The last read is none before the deadline.
+        if poller.has(LAST_ASKED | OVER) && seen < deadline {
             return Err(ParsePollerError::Flags);
         }
         Ok(poller)
@@ -149,9 +144,9 @@ pub enum ParsePollerError {
     Seed,
     /// The failures are not a number up to 255.
     Failures,
-    /// The refusals are not a number up to 15, or more than the failures.
+    /// The refusals are not a number up to 7, or more than the failures.
     Refusals,
-    /// What is remembered is not in these letters, not in their order, or not of such a phase.
+    /// What is remembered is not in these letters, not in their order, or not of such a phase or moment.
     Flags,
     /// The phase is none of them.
     Phase,
@@ -170,8 +165,8 @@ impl fmt::Display for ParsePollerError {
             Self::Deadline => "a stored poller's deadline is not a number of ticks",
             Self::Seed => "a stored poller's seed is not a number up to 255",
             Self::Failures => "a stored poller's failures are not a number up to 255",
-            Self::Refusals => "a stored poller's refusals are not a number up to 15 and up to its failures",
-            Self::Flags => "a stored poller's letters are not those of its phase",
+            Self::Refusals => "a stored poller's refusals are not a number up to 7 and up to its failures",
+            Self::Flags => "a stored poller's letters are not those of its phase and moment",
             Self::Phase => "a stored poller's phase is none of them",
             Self::Surplus => "a stored poller goes on behind its phase",
         })
@@ -185,15 +180,15 @@ fn number(digits: &str) -> Option<u32> {
     digits.parse().ok().filter(|_| matches!(digits.as_bytes(), [b'0'] | [b'1'..=b'9', ..]))
 }
 
-/// Letters as `Display` writes them, each once and in their order.
-fn flags(letters: &str) -> Option<u8> {
+/// Letters as `Display` writes them for such a phase, each once and in their order.
+fn flags(letters: &str, phase: Option<Phase>) -> Option<u8> {
     if letters == NONE {
         return Some(0);
     }
     let mut rest = letters;
     let mut flags = 0;
-    for (flag, letter) in LETTERS {
-        if let Some(behind) = rest.strip_prefix(letter) {
+    for (flag, letter, of) in LETTERS {
+        if let Some(behind) = rest.strip_prefix(letter).filter(|_| of.has(phase)) {
             flags |= flag;
             rest = behind;
         }
@@ -238,6 +233,32 @@ const PHASES: [Phase; 14] = [
     Phase::Reversed,
 ];
 
-const LETTERS: [(u8, &str); 4] = [(CONFIRMED, "c"), (CHALLENGED, "p"), (RETURNED, "r"), (SAID, "w")];
+/// What is remembered of which phases.
+#[derive(Clone, Copy)]
+enum Of {
+    Ends,
+    Challenges,
+    All,
+}
+
+impl Of {
+    fn has(self, phase: Option<Phase>) -> bool {
+        match self {
+            Self::Ends => phase.is_some_and(Phase::is_final),
+            Self::Challenges => phase == Some(Phase::PayerAction),
+            Self::All => true,
+        }
+    }
+}
+
+const LETTERS: [(u8, &str, Of); 7] = [
+    (CONFIRMED, "c", Of::Ends),
+    (LATE_READS_OVER, "n", Of::Ends),
+    (CHALLENGED, "p", Of::Challenges),
+    (RETURNED, "r", Of::Challenges),
+    (SAID, "w", Of::All),
+    (LAST_ASKED, "l", Of::All),
+    (OVER, "o", Of::All),
+];
 const VERSION: &str = "v1";
 const NONE: &str = "-";

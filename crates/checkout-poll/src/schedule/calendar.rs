@@ -93,7 +93,20 @@ impl Calendar {
         true
     }
 
+    /// Takes everything out, and begins at another tick.
+    pub(crate) fn restart(&mut self, now: u64) {
+        self.now = now;
+        self.heads.fill(NONE);
+        self.filled.fill(0);
+        self.filled_words.fill(0);
+        self.lowest.fill(NOT_KNOWN);
+        self.chunks.clear();
+        self.spare = NONE;
+        self.entries.fill(Entry { due: 0, place: NONE });
+    }
+
     /// Whether an id is in there.
+    #[cfg(test)]
     pub(crate) fn contains(&self, id: u32) -> bool {
         self.entries.get(index(id)).is_some_and(|entry| entry.place != NONE)
     }

@@ -10,6 +10,7 @@ enum Act {
     Remove(u32),
     Go(u64),
     PopSome(u64),
+    Restart(u64),
 }
 
 /// Spans that reach every level, and the edges between them.
@@ -30,6 +31,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (0u32..IDS).prop_map(Act::Remove),
         3 => span().prop_map(Act::Go),
         2 => (0u64..300).prop_map(Act::PopSome),
+        1 => span().prop_map(Act::Restart),
     ]
 }
 
@@ -62,6 +64,12 @@ fn check(from: u64, acts: Vec<Act>) {
             Act::PopSome(span) => {
                 now += span;
                 at = pop(&mut calendar, &mut list, now).unwrap_or(now);
+            }
+            Act::Restart(span) => {
+                now = now.saturating_sub(span);
+                at = now;
+                calendar.restart(now);
+                list.clear();
             }
         }
         assert_eq!(calendar.earliest(), list.iter().map(|(due, _)| *due).min(), "{act:?}");

@@ -69,6 +69,19 @@ impl Limiter {
         }
     }
 
+    /// The clock was set back to here. A request that was made later counts as made now: that is no earlier than it
+    /// was made, so the limit holds.
+    pub(crate) fn set_back(&mut self, now: i64) {
+        let mut requests = 0u32;
+        while let Some(run) = self.runs.back().filter(|run| run.at > now) {
+            requests = requests.saturating_add(run.requests);
+            self.runs.pop_back();
+        }
+        if requests > 0 {
+            self.runs.push_back(Run { at: now, requests });
+        }
+    }
+
     /// When the requests were made that still count.
     pub(crate) fn times(&self) -> impl Iterator<Item = i64> {
         self.runs.iter().flat_map(|run| core::iter::repeat_n(run.at, run.requests as usize))

@@ -1,5 +1,6 @@
 //! One account of a provider: its plan, what its requests share, and who of its checkouts is to be read now.
 
+use super::MerchantId;
 use super::limit::Limiter;
 use crate::Plan;
 use alloc::collections::BinaryHeap;
@@ -19,8 +20,12 @@ pub(super) struct Merchant {
     ready: BinaryHeap<Reverse<u64>>,
     /// How many checkouts are to be read now.
     pub(super) waiting: u32,
-    /// Whether those have their deadlines in the calendar: only where they cannot be read at once.
-    pub(super) watched: bool,
+    /// How many checkouts it has.
+    pub(super) checkouts: u32,
+    /// Which of the merchants it is that had this place one after the other.
+    pub(super) generation: u32,
+    /// Whether it was removed, and the place is free.
+    pub(super) is_gone: bool,
     /// Whether it is in the round of those that can ask.
     pub(super) in_turn: bool,
     /// Whether it is among those that wait until they may ask.
@@ -36,10 +41,44 @@ impl Merchant {
             limited: 0,
             ready: BinaryHeap::new(),
             waiting: 0,
-            watched: false,
+            checkouts: 0,
+            generation: 0,
+            is_gone: false,
             in_turn: false,
             asleep: false,
         }
+    }
+
+    /// The next merchant in the place of one that was removed. The memory stays.
+    pub(super) fn follow(&mut self, plan: Plan, limiter: Option<Limiter>) {
+        let (ready, generation) = (core::mem::take(&mut self.ready), self.generation);
+        *self = Self { ready, generation, ..Self::new(plan, limiter) };
+    }
+
+    /// It is removed: nobody is waiting, and nothing means it any more.
+    pub(super) fn go(&mut self) {
+        self.ready.clear();
+        self.generation = self.generation.wrapping_add(1);
+        (self.is_gone, self.in_turn, self.asleep) = (true, false, false);
+    }
+
+    /// The clock was set back to here. Nobody is to be read by it until they are put in again.
+    pub(super) fn set_back(&mut self, was: i64, now: i64) {
+        if self.until <= was {
+            self.until = self.until.min(now);
+        } else if self.until < i64::MAX {
+            self.until = now.saturating_add(self.until.saturating_sub(was));
+        }
+        if let Some(limiter) = &mut self.limiter {
+            limiter.set_back(now);
+        }
+        self.ready.clear();
+        (self.waiting, self.in_turn, self.asleep) = (0, false, false);
+    }
+
+    /// Whether an id means it.
+    pub(super) const fn is_called(&self, id: MerchantId) -> bool {
+        !self.is_gone && self.generation == id.generation
     }
 
     /// From when on it may ask: `now` if it may ask now, `i64::MAX` for never.
@@ -82,13 +121,13 @@ impl Merchant {
         if self.waiting == 0 {
             // All that is left does not hold.
             self.ready.clear();
-            self.watched = false;
         }
     }
 
-    /// The ids of who is to be read now, and some others.
-    pub(super) fn ids(&self) -> impl Iterator<Item = (u64, u32)> {
-        self.ready.iter().map(|Reverse(packed)| unpack(*packed))
+    /// How many ranks there are, with those that do not hold any more.
+    #[cfg(test)]
+    pub(super) fn ranks(&self) -> usize {
+        self.ready.len()
     }
 }
 

@@ -32,6 +32,10 @@ enum Act {
     Remove(Index),
     SlowDown(Index, i64),
     Used(Index),
+    /// The clock is set back by so many milliseconds, and that is told.
+    SetBack(i64),
+    /// A merchant leaves, and comes back with what it has used of its limit.
+    RemoveMerchant(Index),
     /// All pollers are stored, and read back into another schedule.
     Restart,
 }
@@ -39,6 +43,8 @@ enum Act {
 /// What a schedule does, said plainly: everybody is looked at, every time, and nothing is forgotten.
 struct Model {
     now: i64,
+    /// Where the calendar begins.
+    origin: i64,
     shops: Vec<Shop>,
     checkouts: Vec<Checkout>,
 }
@@ -125,7 +131,8 @@ impl Model {
                     self.ready(shop).min_by_key(|checkout| (self.rank(checkout), checkout.ticket.slot));
                 let first = first.unwrap();
                 assert_eq!((first.ticket, self.step(first)), (ticket, Step::Fetch(fetch)));
-                assert!(first.poller.due() <= now && now < first.poller.deadline());
+                // Where the clock was set back, a moment that was told by less than a minute too late still counts.
+                assert!(first.poller.due().saturating_since(now) < Duration::from_secs(60));
                 assert!(self.may_ask(&self.shops[shop], self.now));
                 self.shops[shop].asked.push(self.now);
                 let plan = self.shops[shop].plan;
@@ -145,7 +152,7 @@ impl Model {
             Next::Wait(until) => {
                 let (rest, until) = (self.rest().unwrap(), until.unix_millis());
                 // What is further off than the calendar reaches is looked at sooner.
-                let reach = START + i64::try_from(HORIZON).unwrap() * 10;
+                let reach = self.origin + i64::try_from(HORIZON).unwrap() * 10;
                 assert!(until == rest || (reach..rest).contains(&until), "{until} for {rest}");
             }
             Next::Idle => assert_eq!(self.rest(), None),
@@ -172,12 +179,56 @@ impl Model {
                 Step::Fetch(_) => {
                     let free = self.free_at(&self.shops[checkout.shop]);
                     assert!(free > self.now, "a read is not given");
-                    moments.extend([free, checkout.poller.deadline().unix_millis()]);
+                    moments.push(free);
+                }
+                // It has become so while it waited for its turn, in which it is told.
+                Step::Done(_) | Step::GaveUp(_) if self.is_too_old(checkout) => {
+                    let free = self.free_at(&self.shops[checkout.shop]);
+                    assert!(free > self.now, "an end is not told");
+                    moments.push(free);
                 }
                 end @ (Step::Done(_) | Step::GaveUp(_)) => panic!("an end is not told: {end:?}"),
             }
         }
-        moments.into_iter().min()
+        moments.into_iter().filter(|at| *at < i64::MAX).min()
+    }
+
+    /// Whether it would be read, but for the end of what a poller counts.
+    fn is_too_old(&self, checkout: &Checkout) -> bool {
+        let never = checkout.poller.began().unix_millis() + i64::from(u32::MAX) * 10;
+        let before = Moment::from_unix_millis(never - 1);
+        let step = checkout.poller.next(&self.shops[checkout.shop].plan, before);
+        self.now >= never && matches!(step, Step::Fetch(_))
+    }
+
+    /// The clock is set back, and everybody's poller with it.
+    fn set_back(&mut self, now: i64, schedule: &Schedule<usize>) {
+        let was = self.now;
+        if was - now < 60_000 {
+            return;
+        }
+        (self.now, self.origin) = (now, now / 10 * 10);
+        for at in 0..self.checkouts.len() {
+            self.checkouts[at].poller.set_back(Moment::from_unix_millis(now));
+            let still = matches!(self.step(&self.checkouts[at]), Step::Done(_) | Step::GaveUp(_));
+            self.checkouts[at].ended &= still;
+        }
+        for shop in &mut self.shops {
+            // What still counted counts on, as made now at the latest; what had left the window may have been forgotten.
+            if let Some(limit) = shop.limit {
+                let window = i64::from(limit.per_seconds) * 1_000 + shop.margin.max(1);
+                let still = shop.asked.iter().filter(|asked| **asked > was.saturating_sub(window)).count();
+                shop.asked.iter_mut().for_each(|asked| *asked = now.min(*asked));
+                let kept: Vec<i64> = schedule.recent(shop.id).map(Moment::unix_millis).collect();
+                assert!(shop.asked.ends_with(&kept) && still <= kept.len(), "{kept:?} of {:?}", shop.asked);
+                shop.asked = kept;
+            }
+            shop.until = match shop.until {
+                i64::MAX => i64::MAX,
+                until if until > was => now + (until - was),
+                until => until.min(now),
+            };
+        }
     }
 
     /// Something is told of a checkout.
@@ -229,14 +280,16 @@ impl Model {
 /// Plays a history on both, and gives everything that the schedule said, and when.
 fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<(i64, Next)> {
     let mut schedule = empty(shops, margin, at(0));
-    let mut model = Model { now: START, shops: Vec::new(), checkouts: Vec::new() };
+    let mut model = Model { now: START, origin: START, shops: Vec::new(), checkouts: Vec::new() };
     for (index, (plan, limit)) in shops.iter().enumerate() {
-        let (id, plan, limit) = (MerchantId(u32::try_from(index).unwrap()), *plan, *limit);
+        let (id, plan, limit) = (first_id(index), *plan, *limit);
         let margin = i64::try_from(margin).unwrap();
         let (until, limited) = (i64::MIN, 0);
         model.shops.push(Shop { id, plan, limit, margin, until, limited, asked: Vec::new() });
     }
     let (mut said, mut clock) = (Vec::new(), START);
+    // Where the times of what was said begin anew.
+    let mut since = 0;
     for act in acts {
         let now = Moment::from_unix_millis(clock);
         let tickets: Vec<Ticket> = model.checkouts.iter().map(|checkout| checkout.ticket).collect();
@@ -244,6 +297,7 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
         // What tells the schedule nothing tells it no time.
         model.now = match act {
             Act::Time(_) | Act::SlowDown(..) | Act::Used(_) | Act::Restart => model.now,
+            Act::SetBack(_) | Act::RemoveMerchant(_) => model.now,
             Act::Add { .. } | Act::Drain | Act::Next(_) => model.now.max(clock),
             Act::Heard(..) | Act::Release(_) | Act::Nudge(_) if tickets.is_empty() => continue,
             Act::Returned(_) | Act::Resume(..) | Act::Remove(_) if tickets.is_empty() => continue,
@@ -337,6 +391,30 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
                 schedule.used(shop.id, Moment::from_unix_millis(model.now));
                 shop.asked.push(model.now);
             }
+            Act::SetBack(span) => {
+                clock -= span;
+                schedule.set_back(Moment::from_unix_millis(clock));
+                model.set_back(clock, &schedule);
+                since = said.len();
+            }
+            Act::RemoveMerchant(index) => {
+                let at = index.index(shops.len());
+                let has_some = model.checkouts.iter().any(|checkout| checkout.shop == at);
+                let shop = &mut model.shops[at];
+                let recent: Vec<Moment> = schedule.recent(shop.id).collect();
+                let removed = schedule.remove_merchant(shop.id);
+                assert_eq!(removed, (!has_some).then_some(shop.plan));
+                if removed.is_some() {
+                    let gone = core::mem::replace(&mut shop.id, schedule.merchant(shop.plan, shop.limit));
+                    assert_ne!(gone, shop.id);
+                    assert_eq!(schedule.remove_merchant(gone), None);
+                    schedule.slow_down(gone, Moment::from_unix_millis(i64::MAX));
+                    schedule.used(gone, Moment::from_unix_millis(i64::MAX));
+                    assert_eq!(schedule.recent(gone).count(), 0);
+                    recent.into_iter().for_each(|at| schedule.used(shop.id, at));
+                    (shop.until, shop.limited) = (i64::MIN, 0);
+                }
+            }
             Act::Restart => {
                 let stored = model.checkouts.iter_mut().map(|checkout| {
                     let poller = schedule.poller(checkout.ticket).unwrap().to_string();
@@ -347,13 +425,16 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
                 model.now = model.now.max(clock);
                 let now = Moment::from_unix_millis(model.now);
                 let mut again = empty(shops, margin, now);
-                for shop in &mut model.shops {
-                    schedule.recent(shop.id).for_each(|at| again.used(shop.id, at));
+                for (at, shop) in model.shops.iter_mut().enumerate() {
+                    let before = core::mem::replace(&mut shop.id, first_id(at));
+                    schedule.recent(before).for_each(|at| again.used(shop.id, at));
                     again.slow_down(shop.id, Moment::from_unix_millis(shop.until));
                     shop.limited = 0;
                 }
                 for (data, (poller, checkout)) in stored.into_iter().enumerate() {
-                    checkout.ticket = again.restore(model.shops[checkout.shop].id, poller, now, data);
+                    let shop = &model.shops[checkout.shop];
+                    checkout.ticket = again.restore(shop.id, poller, now, data);
+                    checkout.poller.read_once_more(&shop.plan, now);
                     (checkout.out, checkout.ended, checkout.told) = (false, false, false);
                     (checkout.nudged, checkout.returned) = (false, false);
                 }
@@ -369,6 +450,7 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
         if let Some(limit) = shop.limit {
             let given = said
                 .iter()
+                .skip(since)
                 .filter(|(_, next)| matches!(next, Next::Fetch { merchant, .. } if *merchant == shop.id));
             let given: Vec<i64> = given.map(|(at, _)| *at).collect();
             let window = i64::from(limit.per_seconds) * 1_000;
@@ -379,6 +461,11 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
         }
     }
     said
+}
+
+/// The id of the first merchant in a place.
+fn first_id(place: usize) -> MerchantId {
+    MerchantId { slot: u32::try_from(place).unwrap(), generation: 0 }
 }
 
 fn empty(shops: &[(Plan, Option<RateLimit>)], margin: u64, now: Moment) -> Schedule<usize> {
@@ -484,6 +571,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => any::<Index>().prop_map(Act::Remove),
         1 => (any::<Index>(), span()).prop_map(|(index, span)| Act::SlowDown(index, span)),
         1 => any::<Index>().prop_map(Act::Used),
+        1 => prop_oneof![50_000i64..200_000, 0i64..40_000_000_000].prop_map(Act::SetBack),
+        1 => any::<Index>().prop_map(Act::RemoveMerchant),
         1 => Just(Act::Restart),
     ]
 }
@@ -546,9 +635,11 @@ proptest! {
     fn nobody_waits_for_longer_than_until_everybody_else_had_one_turn_after_his_deadline(
         checkouts in prop::collection::vec(0i64..3_000, 2..20),
         nudges in prop::collection::vec((any::<Index>(), 0i64..6_000), 0..200),
+        // With short ones the last reads of all of them come together.
+        deadline in prop_oneof![Just(1_000_000u64), 600u64..6_000],
     ) {
         // Two seconds for each read: a limit that is far too tight for so many.
-        let plan = Plan::allscale().deadline(Duration::from_secs(1_000_000));
+        let plan = Plan::allscale().deadline(Duration::from_secs(deadline));
         let mut schedule = Schedule::new(at(0), SEED);
         let shop = schedule.merchant(plan, Some(limit(1, 1)));
         let add = |ago: &i64| schedule.add(shop, at(-ago), at(0), 0);
@@ -568,8 +659,17 @@ proptest! {
                 let bound = bound.max(at(0)).saturating_add(Duration::from_secs(hour + turns));
                 prop_assert!(at(second) <= bound, "{} is over {:?}", second, bound);
             }
-            for (ticket, fetch) in reads(&mut schedule, at(second)) {
-                schedule.heard(ticket, at(second), answer(fetch, Phase::AwaitingPayer));
+            loop {
+                match schedule.next(at(second)) {
+                    Next::Fetch { ticket, fetch, .. } => {
+                        schedule.heard(ticket, at(second), answer(fetch, Phase::AwaitingPayer));
+                    }
+                    Next::GaveUp { ticket, .. } => {
+                        let (poller, _) = schedule.remove(ticket).unwrap();
+                        prop_assert!(poller.deadline() <= at(second));
+                    }
+                    _ => break,
+                }
             }
         }
     }
@@ -601,6 +701,12 @@ proptest! {
             if round == stop {
                 let mut other = Schedule::new(moment, SEED + 1);
                 let shops: Vec<_> = plans.iter().map(|plan| other.merchant(*plan, None)).collect();
+                // What has ended is read once more, and that is another matter.
+                let ended = schedule.iter().filter(|(_, _, poller, data)| {
+                    matches!(poller.next(&plans[**data], moment), Step::Done(_))
+                });
+                let ended: Vec<Ticket> = ended.map(|(ticket, ..)| ticket).collect();
+                ended.into_iter().for_each(|ticket| _ = schedule.remove(ticket));
                 for (_, _, poller, data) in schedule.iter() {
                     other.restore(shops[*data], poller.to_string().parse().unwrap(), moment, *data);
                 }
@@ -816,15 +922,118 @@ fn a_limit_of_one_merchant_holds_up_no_other() {
 }
 
 #[test]
-fn what_a_limit_keeps_from_being_read_is_given_up_at_its_deadline() {
+fn what_a_limit_keeps_from_being_read_at_its_deadline_is_read_when_there_is_room() {
     let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(Plan::peach(), Some(limit(1, 60)));
+    let (open, ended) = (schedule.add(shop, at(0), at(0), 0), schedule.add(shop, at(0), at(0), 0));
+    let end = 65 * 60;
+    schedule.slow_down(shop, at(end + 90));
+    assert_eq!(schedule.next(at(0)), Next::Wait(at(end + 90)));
+    assert_eq!(schedule.next(at(end)), Next::Wait(at(end + 90)));
+    assert_eq!(reads(&mut schedule, at(end + 90)), [(open, Fetch::Status)]);
+    schedule.heard(open, at(end + 90), answer(Fetch::Status, Phase::AwaitingPayer));
+    let gave_up = GaveUp { last: Some(Phase::AwaitingPayer), why: Why::Deadline };
+    assert_eq!(schedule.next(at(end + 90)), Next::GaveUp { ticket: open, gave_up });
+    assert_eq!(schedule.next(at(end + 90)), Next::Wait(at(end + 151)));
+    assert_eq!(reads(&mut schedule, at(end + 151)), [(ended, Fetch::Status)]);
+    schedule.heard(ended, at(end + 151), answer(Fetch::Status, Phase::Succeeded));
+    assert_eq!(schedule.next(at(end + 151)), Next::Ended { ticket: ended, phase: Phase::Succeeded });
+    // Where a limit allows nothing, nothing is ever told.
     let shop = schedule.merchant(Plan::peach(), Some(limit(0, 60)));
-    let ticket = schedule.add(shop, at(0), at(0), 0);
-    let end = at(65 * 60);
-    assert_eq!(schedule.next(at(0)), Next::Wait(end));
-    let gave_up = GaveUp { last: None, why: Why::Deadline };
-    assert_eq!(schedule.next(end), Next::GaveUp { ticket, gave_up });
-    assert_eq!(schedule.next(end), Next::Idle);
+    schedule.add(shop, at(0), at(0), 0);
+    assert_eq!(schedule.next(at(2 * end)), Next::Idle);
+}
+
+#[test]
+fn an_end_that_is_restored_is_read_before_it_is_told() {
+    for plan in
+        [Plan::allscale(), Plan::azotte(), Plan::allscale().late_reads(Duration::ZERO, Duration::ZERO)]
+    {
+        let mut before = Schedule::new(at(0), SEED);
+        let shop = before.merchant(plan, None);
+        let ticket = before.add(shop, at(0), at(0), 0);
+        let phase = Phase::Failed(Failure::Expired);
+        for second in 0..9 {
+            for (ticket, fetch) in reads(&mut before, at(second)) {
+                before.heard(ticket, at(second), answer(fetch, phase));
+            }
+        }
+        let (poller, _) = before.remove(ticket).unwrap();
+        assert_eq!(poller.next(&plan, at(9)), Step::Done(phase));
+        let mut after = Schedule::new(at(100), SEED);
+        let shop = after.merchant(plan, None);
+        let ticket = after.restore(shop, poller, at(100), 0);
+        let fetch = if plan.whole_read_at_end { Fetch::Whole } else { Fetch::Status };
+        assert_eq!(after.next(at(100)), Next::Fetch { ticket, merchant: shop, fetch });
+        after.heard(ticket, at(100), answer(fetch, phase));
+        assert_eq!(after.next(at(100)), Next::Ended { ticket, phase });
+        assert_eq!(after.next(at(100)), Next::Idle);
+    }
+}
+
+#[test]
+fn a_clock_that_ran_ahead_and_was_set_back_costs_a_window_of_the_limit_and_no_more() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(Plan::peach(), peach::Route::Status.rate_limit());
+    let tickets = [0, 1, 2].map(|data| schedule.add(shop, at(0), at(0), data));
+    // A year ahead.
+    let wrong = at(365 * 86_400);
+    let given = reads(&mut schedule, wrong);
+    assert_eq!(given.iter().map(|(ticket, _)| *ticket).collect::<Vec<_>>(), tickets[..2]);
+    for (ticket, fetch) in given {
+        schedule.heard(ticket, wrong, answer(fetch, Phase::AwaitingPayer));
+    }
+    // They were given up by that clock, and go on by the right one.
+    assert!(matches!(schedule.next(wrong), Next::GaveUp { .. }));
+    schedule.set_back(at(10));
+    // The two that were read are due by their own time then.
+    assert_eq!(schedule.next(at(10)), Next::Wait(at(40)));
+    assert_eq!(schedule.next(at(40)), Next::Wait(at(71)));
+    let mut again: Vec<Ticket> = reads(&mut schedule, at(71)).iter().map(|(ticket, _)| *ticket).collect();
+    again.extend(reads(&mut schedule, at(132)).iter().map(|(ticket, _)| *ticket));
+    again.sort_unstable();
+    assert_eq!(again, tickets);
+    // Less than a minute counts as no time at all.
+    schedule.set_back(at(80));
+    assert_eq!(schedule.next(at(80)), Next::Idle);
+}
+
+#[test]
+fn a_merchant_leaves_once_it_has_no_checkouts_and_its_memory_is_the_next_one_s() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let (one, other) = (schedule.merchant(Plan::peach(), None), schedule.merchant(Plan::peach(), None));
+    let [first, second] = [one, one].map(|shop| schedule.add(shop, at(0), at(0), 0));
+    schedule.slow_down(one, at(1_000));
+    assert_eq!(schedule.next(at(0)), Next::Wait(at(1_000)));
+    assert_eq!(schedule.remove_merchant(one), None);
+    schedule.remove(first);
+    assert_eq!(schedule.remove_merchant(one), None);
+    schedule.remove(second);
+    assert_eq!(schedule.remove_merchant(one), Some(Plan::peach()));
+    assert_eq!(schedule.remove_merchant(one), None);
+    assert_eq!(schedule.next(at(0)), Next::Idle);
+    // Nothing of what it had to wait for is the next one's.
+    let next = schedule.merchant(Plan::allscale(), None);
+    assert!(next != one && next != other && schedule.merchants.len() == 2);
+    let ticket = schedule.add(next, at(0), at(0), 0);
+    assert_eq!(schedule.next(at(0)), Next::Fetch { ticket, merchant: next, fetch: Fetch::Status });
+    assert_eq!(schedule.iter().map(|(_, merchant, ..)| merchant).collect::<Vec<_>>(), [next]);
+    // As after 2³² − 1 merchants in the same place.
+    schedule.remove(ticket);
+    schedule.merchants[0].generation = u32::MAX;
+    assert!(schedule.remove_merchant(MerchantId { slot: 0, generation: u32::MAX }).is_some());
+    let last = schedule.merchant(Plan::allscale(), None);
+    assert_eq!((last.slot, schedule.remove_merchant(one)), (2, None));
+}
+
+#[test]
+#[should_panic(expected = "was removed")]
+fn a_merchant_that_was_removed_has_no_new_checkouts() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(Plan::allscale(), None);
+    schedule.remove_merchant(shop);
+    schedule.merchant(Plan::allscale(), None);
+    schedule.add(shop, at(0), at(0), 0);
 }
 
 #[test]
@@ -914,7 +1123,7 @@ fn ranks_that_do_not_hold_any_more_are_thrown_out() {
         schedule.nudge(ticket, at(second));
         let other = schedule.add(shop, at(second), at(second), 0);
         schedule.remove(other);
-        assert!(schedule.merchants[0].ids().count() <= 2 * 2 + 33);
+        assert!(schedule.merchants[0].ranks() <= 2 * 2 + 33);
         assert_eq!(schedule.merchants[0].waiting, 1);
     }
 }

@@ -92,14 +92,15 @@ pub(crate) fn plans<S: Strategy<Value = Duration> + Clone + 'static>(span: S) ->
         prop::option::of(reads.clone()),
         prop::option::weighted(0.8, span),
         reads,
-        (0..20_u8, any::<bool>(), 0..1_200_u16),
+        (0..12_u8, 0..8_u8, any::<bool>(), 0..1_200_u16),
     )
-        .prop_map(|(base, spans, review, late, acts, backoff, (refusals, whole, jitter))| {
+        .prop_map(|(base, spans, review, late, acts, backoff, (refusals, tries, whole, jitter))| {
             let mut plan = base
                 .review(review.0, review.1)
                 .payer_acts(acts)
                 .backoff(Backoff::new(backoff.0, backoff.1))
                 .refusals(refusals)
+                .last_tries(tries)
                 .whole_read_at_end(whole)
                 .jitter_permille(jitter);
             if let Some((first, slowest, deadline, gap)) = spans {
