@@ -97,7 +97,10 @@ impl Evidence for Payment<'_> {
 ///
 /// What it ends with is a read, the whole of it: of AllScale the intent, which is read when its bare status has ended. It
 /// is the evidence that it ended so, and nobody has compared what was paid with the order yet. A read that says otherwise
-/// is none: the watch is [`held`](Self::held), reads again, and gives up at its deadline if no read shows the end.
+/// is none: the watch is [`held`](Self::held), reads again, and gives up after its deadline if no read shows the end.
+///
+/// Nobody gives up on old news: what is open at its deadline is read once more, and that again if the read fails
+/// ([`Plan::last_tries`]). So it gives up later than at its deadline, by the journey of that read or by its repeats.
 ///
 /// A clock that is set back by a minute or more costs a pause, and not the time that it ran ahead. One that runs ahead can
 /// cost the deadline: the watch gives up, and goes on where the clock is right again or it is resumed.
@@ -204,8 +207,8 @@ impl<E: Evidence> Watch<E> {
     }
 
     /// As of another moment than when the watch was made: when the checkout was created, if that is a while ago. The pauses
-    /// grow with its age, and its deadline counts from there: where that has passed, the watch gives up without a read, and
-    /// [`resume`](Self::resume) gives it time.
+    /// grow with its age, and its deadline counts from there: where that has passed, it is read once, and
+    /// [`resume`](Self::resume) gives it more time.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {

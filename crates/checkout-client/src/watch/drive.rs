@@ -372,6 +372,10 @@ impl<E: Evidence> Watch<E> {
     fn came_ahead(&mut self, outcome: Result<Received<AheadOf<E>>, SendError>) {
         let now = self.now();
         self.ahead = None;
+        if !outcome.as_ref().is_ok_and(|received| received.attempted().is_none()) {
+            // What does not come counts as the read that it was asked for.
+            self.asking(now);
+        }
         let Some(received) = self.answered(now, outcome) else { return };
         let route = received.route;
         let client = self.whole.client();
@@ -382,6 +386,7 @@ impl<E: Evidence> Watch<E> {
             None => Ok(()),
         });
         if let Err(error) = good {
+            self.asking(now);
             self.hear(now, Heard::Failed { wait: None });
             self.not_read(now, NotRead::NoReply(error));
         }
