@@ -46,9 +46,10 @@ pub fn run(arguments: &[String], out: &mut dyn Write) -> u8 {
     let Report { ended, had_ended, ended_later, open, exceeded, spoiled, nudged, .. } = report;
     let _ = writeln!(
         out,
-        "\n{ended} ended as the provider says while they were watched at first, {ended_later} when they were watched again \
-         ({had_ended} of\nthese had ended in time), and {open} are open with the provider too. {spoiled} reads went wrong, \
-         {nudged} were\nasked for by webhooks and payers, and a limit was exceeded {exceeded} times."
+        "\n{ended} ended as the provider says while they were watched at first, {ended_later} when they were watched again,\n\
+         and {open} are open with the provider too; {had_ended} were handed back that had ended before their deadline. \
+         {spoiled} reads\nwent wrong, {nudged} were asked for by webhooks and payers, and a limit was exceeded {exceeded} \
+         times."
     );
     for wrong in report.wrong.iter().take(20) {
         let _ = writeln!(out, "wrong: {wrong}");

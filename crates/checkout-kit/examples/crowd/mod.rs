@@ -386,21 +386,16 @@ impl Day {
         let (poller, watched) = self.schedule.remove(ticket).ok_or("a ticket without a checkout")?;
         let number = watched.number;
         let fact = self.shops[watched.shop].fact(&self.providers, &watched.id)?;
-        let note = &mut self.notes[number];
-        let deadline = note.watched_since_millis + shops::millis(self.shops[watched.shop].plan.deadline);
-        note.late_millis = note.late_millis.max(now.min(deadline).saturating_sub(note.wanted_millis));
+        let note = &self.notes[number];
+        let deadline = u64::try_from(poller.deadline().unix_millis())?;
         let met_end = note.met.end();
-        let had_ended = fact.end.is_some() && fact.since_millis + 2_000 < deadline;
-        let had_no_room = note.wanted_millis < deadline;
+        let had_ended = fact.end.is_some() && fact.since_millis < deadline;
         let law = match gave_up.why {
             // An end that the whole read has not confirmed yet is no end; and nobody may think that there was none.
             _ if met_end.is_some() && gave_up.last != met_end => Some("though an answer told its end"),
+            // Whatever is lost and however little room there is: what ends before its deadline is not handed back.
+            _ if had_ended => Some("and had ended before its deadline"),
             Why::Deadline if now < deadline => Some("before the deadline"),
-            // What ended before the deadline was read after that, unless there was no room or the last read went
-            // wrong.
-            Why::Deadline if had_ended && !had_no_room && !note.last_was_spoiled => {
-                Some("and had ended, and nobody had looked")
-            }
             Why::AskedToWait { until } if until < moment(deadline) => Some("though it could have waited"),
             Why::Deadline | Why::AskedToWait { .. } => None,
             Why::Refused => (!note.last_was_spoiled).then_some("though nothing was refused"),

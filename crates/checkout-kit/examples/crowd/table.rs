@@ -12,8 +12,8 @@ pub(crate) struct Report {
     pub(crate) wrong: Vec<String>,
     /// How many checkouts ended while they were watched for the first time, and rightly.
     pub(crate) ended: u64,
-    /// How many were handed back though they had ended with the provider in time: the limit left no room for
-    /// another read, or the last one went wrong.
+    /// How many were handed back though they had ended with the provider before their deadline: none, or a law is
+    /// broken.
     pub(crate) had_ended: u64,
     /// How many were handed back, watched again, and ended rightly.
     pub(crate) ended_later: u64,
@@ -202,7 +202,7 @@ fn table(columns: &[Column], wrong: &[String]) -> String {
     line("checkouts", sum(|column| column.checkouts));
     line("ended, as the provider says", sum(|column| column.ended));
     line("handed back, resumable", sum(|column| column.handed_back));
-    line("  had ended: no room for a read, or it was lost", sum(|column| column.had_ended));
+    line("  had ended before their deadline", sum(|column| column.had_ended));
     line("  watched again: ended, as the provider says", sum(|column| column.ended_later));
     line("  watched again: open with the provider too", sum(|column| column.open));
     line("wrong", with_all(each(&|column| column.wrong.to_string()), wrong.len().to_string()));
