@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use checkout_lifecycle::{Moment, Phase};
-use checkout_poll::{Heard, Plan, Poller, Step};
+use checkout_poll::{GaveUp, Heard, Plan, Poller, Step, Why};
 
 use crate::Play;
 
@@ -66,6 +66,11 @@ impl Caller {
         Some(())
     }
 
+    /// The end of what is counted.
+    fn end(&self) -> Moment {
+        self.poller.began().saturating_add(TICK.saturating_mul(u32::MAX))
+    }
+
     /// What the clock says counts as this: time does not go back.
     fn now(&self) -> Moment {
         self.clock.max(whole_ticks(self.told))
@@ -73,7 +78,7 @@ impl Caller {
 
     /// What is too long to be counted is as long as a poller counts.
     fn tell(&mut self, no_read_for: Duration) {
-        let (now, end) = (self.now(), self.poller.began().saturating_add(TICK.saturating_mul(u32::MAX)));
+        let (now, end) = (self.now(), self.end());
         if no_read_for > Duration::ZERO {
             self.not_before = self.not_before.max(now.saturating_add(no_read_for));
         }
@@ -100,7 +105,7 @@ impl Caller {
         assert_eq!(poller.next(plan, *clock), step, "being asked changes it");
         match step {
             Step::Fetch(_) => {
-                assert!(self.now() < poller.deadline(), "a read at the deadline");
+                assert!(self.now() >= poller.due() && self.now() < self.end(), "a read at another time");
                 assert!(self.now() >= self.not_before, "a read before {:?}", self.not_before);
             }
             Step::Wait(until) | Step::AskPayer { until } => {
@@ -108,7 +113,11 @@ impl Caller {
                 assert_ne!(poller.next(plan, until), step, "nothing to wait for");
             }
             Step::Done(end) => assert!(end.is_final() && poller.phase() == Some(end)),
-            Step::GaveUp(gave_up) => assert_eq!(gave_up.last, poller.phase()),
+            Step::GaveUp(GaveUp { last, why }) => {
+                assert_eq!(last, poller.phase());
+                let is_late = self.told >= poller.deadline() || self.now() >= self.end();
+                assert!(why != Why::Deadline || is_late, "given up before the deadline");
+            }
         }
         assert!(!matches!(step, Step::AskPayer { .. }) || poller.phase() == Some(Phase::PayerAction));
     }

@@ -65,7 +65,12 @@ impl Crowd {
         let shop = which % self.shops.len();
         match how {
             0 => self.clock = self.clock.saturating_add(play.span()?),
-            1 => self.clock = play.back(self.clock)?,
+            1 => {
+                self.clock = play.back(self.clock)?;
+                if which & 64 != 0 {
+                    self.set_back();
+                }
+            }
             2 => {
                 let until = self.clock.saturating_add(play.span()?);
                 self.schedule.slow_down(self.shops[shop].id, until);
@@ -78,6 +83,7 @@ impl Crowd {
             4..=6 if self.checkouts.len() < MOST => self.add(shop, how, play)?,
             4..=10 => self.ask_all(),
             11..=14 => self.tell(how, which, play)?,
+            _ if which & 64 != 0 => self.remove_merchant(shop),
             _ => self.remove(which)?,
         }
         assert_eq!(self.schedule.len(), self.checkouts.len());
@@ -91,6 +97,38 @@ impl Crowd {
     fn hear(&mut self) -> Moment {
         self.told = self.told.max(self.clock);
         self.clock
+    }
+
+    fn set_back(&mut self) {
+        self.schedule.set_back(self.clock);
+        if self.told.saturating_since(self.clock) < Duration::from_secs(60) {
+            return;
+        }
+        self.told = self.clock;
+        for shop in &mut self.shops {
+            // What had left the window before may be forgotten.
+            let known = self.schedule.recent(shop.id);
+            shop.asked = if shop.limit.is_some() { known.collect() } else { Vec::new() };
+            assert!(shop.asked.iter().all(|asked| *asked <= self.clock), "a request to come");
+        }
+        for place in 0..self.checkouts.len() {
+            let still = matches!(self.step(&self.checkouts[place]), Step::Done(_) | Step::GaveUp(_));
+            self.checkouts[place].ended &= still;
+        }
+    }
+
+    /// Another merchant takes its place, if it has no checkouts.
+    fn remove_merchant(&mut self, shop: usize) {
+        let has_some = self.checkouts.iter().any(|checkout| checkout.shop == shop);
+        let Shop { id, plan, limit, .. } = self.shops[shop];
+        let removed = self.schedule.remove_merchant(id);
+        assert_eq!(removed, (!has_some).then_some(plan));
+        if removed.is_some() {
+            let next = self.schedule.merchant(plan, limit);
+            assert!(self.shops.iter().all(|shop| shop.id != next), "an id means two");
+            assert_eq!(self.schedule.remove_merchant(id), None);
+            self.shops[shop] = Shop { id: next, plan, limit, slowed: false, asked: Vec::new() };
+        }
     }
 
     fn add(&mut self, shop: usize, how: usize, play: &mut Play<'_>) -> Option<()> {
@@ -234,18 +272,26 @@ impl Crowd {
             }
             let poller = self.schedule.poller(checkout.ticket).expect("it was not removed");
             let Shop { limit, slowed, .. } = self.shops[checkout.shop];
-            let due = match *step {
-                Step::Wait(due) | Step::AskPayer { until: due } => due,
-                Step::Fetch(_) => {
+            // Whoever waits for a turn when a poller can count no further is told of in that turn.
+            let end = poller.began().saturating_add(Duration::from_millis(10).saturating_mul(u32::MAX));
+            match *step {
+                Step::Wait(due) | Step::AskPayer { until: due } => {
+                    assert!(until.is_some_and(|until| until <= due), "a rest beyond {due:?}");
+                }
+                Step::GaveUp(_) | Step::Done(_) if self.told < end => panic!("an end is not told"),
+                Step::Fetch(_) | Step::Done(_) | Step::GaveUp(_) => {
                     let used = limit.map(|limit| self.used(checkout.shop, 1) >= limit.requests);
                     assert!(slowed || used == Some(true), "a read that may be made is not given");
-                    poller.deadline()
+                    let is_never = slowed
+                        || limit.is_some_and(|limit| limit.requests == 0)
+                        || self.told.saturating_add(YEAR) >= Moment::from_unix_millis(i64::MAX);
+                    assert!(until.is_some() || is_never, "a read is never given");
                 }
-                Step::Done(_) | Step::GaveUp(_) => panic!("an end is not told"),
-            };
-            assert!(until.is_some_and(|until| until <= due), "a rest beyond {due:?}");
+            }
         }
     }
 }
 
 const MOST: usize = 20;
+/// Longer than a limit's window: at the end of time that does not end.
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
