@@ -8,8 +8,8 @@ use checkout_sandbox::azotte;
 use checkout_transport::Transport;
 use std::cell::RefCell;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -184,14 +184,20 @@ fn a_watch_on_a_thread_is_woken_by_its_handle() {
     let (sandbox, mut watch) = of_azotte::watched(azotte::Scenario::three_ds_abandoned());
     let (clock, handle, pausing) = (sandbox.clock().clone(), watch.handle(), watch.handle());
     let number = sandbox.checkouts()[0].tracking_number.clone();
-    let here = sandbox.clone();
-    let watching = std::thread::spawn(move || watch.end_blocking(&here, |wait| pausing.pause(wait)));
+    let (here, (asleep, sleeps)) = (sandbox.clone(), mpsc::channel());
+    let watching = std::thread::spawn(move || {
+        watch.end_blocking(&here, |wait| {
+            asleep.send(wait).unwrap();
+            // However long it is: the handle alone ends it.
+            pausing.pause(Duration::from_secs(3_600));
+        })
+    });
+    // The clock goes while it sleeps and not before, however late its thread is given its turn.
     let mut passed = false;
-    while !watching.is_finished() {
-        clock.advance(Duration::from_millis(500));
+    for wait in sleeps {
+        clock.advance(wait);
         passed = passed || sandbox.complete_3ds(&number).is_ok();
         handle.payer_returned();
-        std::thread::yield_now();
     }
     assert_eq!(end_line(&watching.join().unwrap()), "ended: succeeded");
 }
