@@ -6,17 +6,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
-
-/// After how long the server gives up waiting for its client, so that the suite always ends.
-pub(super) const LET_GO: Duration = Duration::from_secs(6);
+use std::time::Duration;
 
 /// How much of an endless response there is, which must never all be read. It is more than what the
 /// buffers of an operating system take in while nobody reads.
 pub(super) const ENDLESS: u64 = 64 << 20;
 
+/// How often the server waits for its client before it gives up, so that the suite always ends. It counts
+/// waits and not the time: one in which the whole machine stood still is one, however long it was.
+const WAITS: u32 = 60;
+
+/// How long each of them is.
+const WAIT: Duration = Duration::from_millis(100);
+
 /// Between two bytes of a response that drips.
 const PACE: Duration = Duration::from_millis(20);
+
+/// How many bytes a response drips before the server gives up, which takes as long as those waits.
+const DROPS: usize = 300;
 
 /// A server on a port of its own. Every connection has a thread, which ends with the server.
 pub(super) struct Server {
@@ -232,11 +239,9 @@ impl Exchange {
     /// Waits for the next request without taking it from the socket, so that closing it afterwards is a
     /// reset.
     pub(super) fn request_left_unread(&mut self) -> io::Result<()> {
-        let end = Instant::now() + LET_GO;
         let mut room = vec![0; 64 << 10];
-        loop {
-            self.stream.set_read_timeout(Some(LET_GO))?;
-            let there = self.stream.peek(&mut room)?;
+        for _ in 0..WAITS * 100 {
+            let there = self.patiently(|stream| stream.peek(&mut room))?;
             let there = room.get(..there).unwrap_or_default();
             if let Some((request, _)) = parse(there)? {
                 self.note(there);
@@ -244,18 +249,17 @@ impl Exchange {
                 self.keep(request);
                 return Ok(());
             }
-            if there.is_empty() || Instant::now() > end || self.shared.is_stopping() {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+            if there.is_empty() || self.pause(WAIT / 100) {
+                break;
             }
-            thread::yield_now();
         }
+        Err(io::ErrorKind::UnexpectedEof.into())
     }
 
     /// Waits for the first byte without taking it, so that closing the socket afterwards is a reset.
     pub(super) fn byte_left_unread(&mut self) -> io::Result<()> {
-        self.stream.set_read_timeout(Some(LET_GO))?;
         let mut room = [0; 1];
-        let there = self.stream.peek(&mut room)?;
+        let there = self.patiently(|stream| stream.peek(&mut room))?;
         self.note(room.get(..there).unwrap_or_default());
         Ok(())
     }
@@ -269,10 +273,9 @@ impl Exchange {
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.set_write_timeout(Some(LET_GO))?;
         let mut left = bytes;
         while !left.is_empty() {
-            let written = self.stream.write(left)?;
+            let written = self.patiently(|stream| stream.write(left))?;
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
@@ -304,14 +307,10 @@ impl Exchange {
 
     /// Writes byte after byte, slowly, until the server stops or lets go.
     pub(super) fn drip(&mut self, piece: &[u8]) -> io::Result<()> {
-        let end = Instant::now() + LET_GO;
-        for byte in piece.iter().cycle() {
+        for byte in piece.iter().cycle().take(DROPS) {
             self.write(std::slice::from_ref(byte))?;
             if self.pause(PACE) {
                 return Ok(());
-            }
-            if Instant::now() > end {
-                break;
             }
         }
         self.connection(|connection| connection.let_go = true);
@@ -320,7 +319,7 @@ impl Exchange {
 
     /// Does nothing until the server stops, or lets go.
     pub(super) fn hold(&mut self) {
-        if !self.pause(LET_GO) {
+        if !(0..WAITS).any(|_| self.pause(WAIT)) {
             self.connection(|connection| connection.let_go = true);
         }
     }
@@ -339,12 +338,23 @@ impl Exchange {
     }
 
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_read_timeout(Some(LET_GO))?;
-        self.stream.read(room).inspect_err(|error| {
-            if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) {
-                self.connection(|connection| connection.let_go = true);
+        let read = self.patiently(|stream| stream.read(room));
+        if read.as_ref().is_err_and(is_wait) {
+            self.connection(|connection| connection.let_go = true);
+        }
+        read
+    }
+
+    /// What `act` comes to when the client has done its part, or when the server has waited for it long enough.
+    fn patiently<V>(&mut self, mut act: impl FnMut(&mut TcpStream) -> io::Result<V>) -> io::Result<V> {
+        let mut waits = 0;
+        loop {
+            match act(&mut self.stream) {
+                Err(error) if is_wait(&error) && waits < WAITS => waits += 1,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                outcome => return outcome,
             }
-        })
+        }
     }
 
     fn note(&mut self, bytes: &[u8]) {
@@ -390,6 +400,8 @@ fn accept(listener: TcpListener, shared: &Arc<Shared>, script: &Arc<Script>) -> 
 fn open(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>, script: &Arc<Script>) -> io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(WAIT))?;
+    stream.set_write_timeout(Some(WAIT))?;
     let mut log = shared.log();
     log.connections.push(Connection {
         bytes: Vec::new(),
@@ -410,6 +422,11 @@ fn open(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>, script: &Arc<
     })?;
     log.threads.push(thread);
     Ok(())
+}
+
+/// Whether a socket has waited in vain.
+fn is_wait(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 /// The first request in `bytes`, if it is whole, and how many bytes it has.

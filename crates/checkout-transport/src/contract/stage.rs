@@ -18,7 +18,7 @@ use super::{Broken, Law};
 use crate::{BlockingTransport, Delivery, LocalTransport, Request, Response, TransportError};
 
 /// The time-out where none is to be reached. The server lets go sooner.
-const AMPLE: Duration = Duration::from_secs(20);
+const AMPLE: Duration = Duration::from_secs(60);
 
 /// The time-out where it is to be reached.
 const SHORT: Duration = Duration::from_millis(200);
