@@ -191,7 +191,9 @@ impl Wire {
         let end = Instant::now() + self.timeout;
         let kept = self.kept.lock().unwrap().take();
         let served = match kept {
-            Some((to, connection)) if to == authority && connection.is_idle() => Some(connection),
+            Some((to, connection)) if to == authority && (connection.timed_out || connection.is_idle()) => {
+                Some(connection)
+            }
             _ => None,
         };
         let is_served = served.is_some();
@@ -206,13 +208,21 @@ impl Wire {
                         _ => TransportError::not_sent(error),
                     })?;
                 stream.set_nodelay(true).map_err(TransportError::not_sent)?;
-                Connection { stream, end, left: Vec::new(), heard: Vec::new(), per_read: None }
+                Connection {
+                    stream,
+                    end,
+                    left: Vec::new(),
+                    heard: Vec::new(),
+                    per_read: None,
+                    timed_out: false,
+                }
             }
         };
         connection.end = end;
         connection.per_read = match self.fault {
             Some(Fault::HasNoTimeout) => Some(Duration::from_secs(3600)),
-            Some(Fault::TimesEachRead) => Some(self.timeout),
+            // For longer than the machine may stand still between two bytes that the server sends.
+            Some(Fault::TimesEachRead) => Some(self.timeout * 4),
             _ => None,
         };
         match self.exchange(&mut connection, request, &head) {
@@ -230,6 +240,7 @@ impl Wire {
                 let heard = String::from_utf8_lossy(&connection.heard).into_owned();
                 let timed_out = io_kind(&error) == Some(io::ErrorKind::TimedOut);
                 if timed_out && self.is(Fault::KeepsConnectionsThatTimedOut) {
+                    connection.timed_out = true;
                     *self.kept.lock().unwrap() = Some((authority, connection));
                 }
                 let not_sent = match self.fault {
@@ -252,7 +263,9 @@ impl Wire {
                 Err(match self.fault {
                     Some(Fault::TellsHeaders) => TransportError::unknown(format!("{:?}", request.headers())),
                     Some(Fault::TellsBodiesAsBytes) => {
-                        TransportError::unknown(format!("{:?}", request.body().to_vec()))
+                        // Of the largest ones it would take longer than the server waits.
+                        let start = &request.body()[..request.body().len().min(1_024)];
+                        TransportError::unknown(format!("{start:?}"))
                     }
                     Some(Fault::TellsQueries) => TransportError::unknown(format!("to {}", request.uri())),
                     Some(Fault::TellsAnswers) => TransportError::unknown(heard),
@@ -572,6 +585,8 @@ struct Connection {
     /// The start of all that came.
     heard: Vec<u8>,
     per_read: Option<Duration>,
+    /// A request of it did, and it is used again without a look.
+    timed_out: bool,
 }
 
 impl Connection {
@@ -595,8 +610,11 @@ impl Connection {
     fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             self.stream.set_write_timeout(self.time_left()?)?;
-            let written = self.stream.write(bytes).map_err(timed_out)?;
-            bytes = &bytes[written..];
+            match self.stream.write(bytes) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(timed_out(error)),
+            }
         }
         Ok(())
     }
@@ -629,9 +647,14 @@ impl Connection {
     }
 
     fn fill(&mut self) -> io::Result<usize> {
-        self.stream.set_read_timeout(self.time_left()?)?;
         let mut room = [0; 16 << 10];
-        let read = self.stream.read(&mut room).map_err(timed_out)?;
+        let read = loop {
+            self.stream.set_read_timeout(self.time_left()?)?;
+            match self.stream.read(&mut room) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read.map_err(timed_out)?,
+            }
+        };
         self.left.extend_from_slice(&room[..read]);
         self.heard.extend_from_slice(&room[..read.min(1_024_usize.saturating_sub(self.heard.len()))]);
         Ok(read)
