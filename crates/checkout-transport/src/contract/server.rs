@@ -87,7 +87,8 @@ impl Server {
         }
         // Wakes the accepting thread, and comes after all that the queue holds already.
         let last = TcpStream::connect(self.address).and_then(|stream| stream.local_addr());
-        let listener = accepting.join().ok();
+        // Without a connection to be had nothing wakes it, and it is left alone with its port.
+        let listener = last.is_ok().then(|| accepting.join().ok()).flatten();
         self.shared.changed.notify_all();
         let threads = {
             let mut log = self.shared.log();
