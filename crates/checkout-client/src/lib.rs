@@ -12,6 +12,7 @@
 //!   [`AnswerError::retry`]); [`Call::send_with_retries`] follows it.
 //! - [`Observable`]: an answer that says how a checkout stands, whoever the provider is.
 //! - [`Watch`]: one checkout, watched to its end, over any transport and any runtime, across restarts; [`Handle`] wakes it.
+//! - [`Watches`]: many of one provider's, under the limits that their merchants share.
 //!
 //! ```
 //! # #[cfg(feature = "system")] {
@@ -33,8 +34,8 @@
 //!
 //! # What is not here
 //! HTTP: bring a transport. A runtime: what waits is given a sleep, and nothing here starts a thread or a task. When to ask
-//! is data of `checkout-poll`, which also paces many checkouts of many merchants under the limits that they share; a
-//! [`Watch`] is one checkout alone. What a status means is `checkout-lifecycle`'s. Whether what was paid is what the order
+//! is data of `checkout-poll`, whose `Schedule` paces checkouts for a loop of your own. What a status means is
+//! `checkout-lifecycle`'s. Whether what was paid is what the order
 //! asked for: a watch ends with the read that shows it, and `checkout-trust` compares.
 //!
 //! # The one idea to know
@@ -67,10 +68,13 @@ mod sources;
 mod tokio_sleep;
 mod trace;
 mod watch;
+mod watches;
 
 pub use base_url::BuildError;
 pub use call::{Attempt, Call, Readable, Reader};
-pub use checkout_poll::{Advice, Backoff, Fetch, GaveUp, ParsePollerError, Plan, Reads, Retries, Step, Why};
+pub use checkout_poll::{
+    Advice, Backoff, Fetch, GaveUp, MerchantId, ParsePollerError, Plan, Reads, Retries, Step, Why,
+};
 pub use error::{AnswerError, EvidenceError, SendError};
 pub use observable::{Observable, VerdictOf};
 pub use provider::{Operation, Provider};
@@ -81,3 +85,4 @@ pub use sources::{RandomNonces, SystemClock};
 #[cfg(feature = "tokio")]
 pub use tokio_sleep::tokio_sleep;
 pub use watch::{Change, End, Evidence, Handle, NotRead, ParseWatchError, Watch};
+pub use watches::{Event, Ticket, Watches};

@@ -136,7 +136,7 @@ impl Client {
     }
 
     /// Watches a checkout to its end, by one of three ids. Two statuses a minute are all that a merchant has, for all of its
-    /// checkouts together: a watch is for one that is alone, and several at a time are for the `Schedule` of `checkout-poll`.
+    /// checkouts together: a watch is for one that is alone, and several at a time are for [`Watches`](crate::Watches).
     ///
     /// ```
     /// # #[cfg(feature = "system")] {

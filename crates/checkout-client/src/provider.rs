@@ -113,7 +113,7 @@ pub(crate) mod sealed {
         fn trouble(refusal: &Self::Refusal, http_status: u16) -> Trouble;
 
         /// What is asked for ahead of everything else. A provider that wants nothing names any answer of its own.
-        type Ahead: Readable<Provider = Self>;
+        type Ahead: Readable<Provider = Self> + Send + Sync + 'static;
 
         /// What must be asked for now, before anything else can be: an access token, where there is none that is good.
         fn ahead(_: &Self::Client) -> Option<Call<Self::Ahead>> {

@@ -3,27 +3,27 @@
 mod change;
 mod drive;
 mod handle;
+mod known;
 mod stored;
 
 pub use change::{Change, End, NotRead};
 pub use handle::Handle;
 pub use stored::ParseWatchError;
 
-use crate::call::RefusalOf;
-use crate::provider::sealed::Backend;
+pub(crate) use known::{AheadOf, Came, Known, heard, keep_ahead};
+
 use crate::{Call, Observable, Received, SendError};
-use checkout_lifecycle::{Moment, Phase, Tracker, Verdict};
-use checkout_poll::{Attempted, Fetch, Heard, Plan, Poller, Step};
-use checkout_tables::Open;
+use checkout_lifecycle::{Moment, Phase, Tracker};
+use checkout_poll::{Plan, Poller, Step};
 use checkout_tables::allscale::IntentStatus;
+use checkout_tables::peach::Route;
+use checkout_tables::{Open, RateLimit};
 use checkout_trust::integrity;
 use checkout_wire::allscale::Intent;
 use checkout_wire::azotte::CheckoutResult;
 use checkout_wire::peach::Payment;
 use core::fmt;
 use core::time::Duration;
-use std::collections::VecDeque;
-use std::sync::Arc;
 
 /// An answer that can show how a checkout ended: what a [`Watch`] ends with.
 ///
@@ -49,6 +49,9 @@ pub trait Evidence: Observable + integrity::Evidence + Clone + fmt::Debug + Send
     /// How often to ask, and for how long, where nothing else is said.
     const PLAN: Plan;
 
+    /// How often a merchant may ask, for all of its checkouts together, where the provider says.
+    const LIMIT: Option<RateLimit>;
+
     /// The glance as the evidence, where they are the same.
     fn of_glance(glance: Received<Self::Glance>) -> Option<Received<Self>>;
 }
@@ -57,6 +60,7 @@ pub trait Evidence: Observable + integrity::Evidence + Clone + fmt::Debug + Send
 impl Evidence for Intent<'_> {
     type Glance = Open<IntentStatus>;
     const PLAN: Plan = Plan::allscale();
+    const LIMIT: Option<RateLimit> = None;
 
     /// None: a bare status has neither an id nor an amount.
     fn of_glance(_: Received<Open<IntentStatus>>) -> Option<Received<Self>> {
@@ -67,6 +71,7 @@ impl Evidence for Intent<'_> {
 impl Evidence for CheckoutResult<'_> {
     type Glance = Self;
     const PLAN: Plan = Plan::azotte();
+    const LIMIT: Option<RateLimit> = None;
 
     fn of_glance(glance: Received<Self>) -> Option<Received<Self>> {
         Some(glance)
@@ -76,6 +81,7 @@ impl Evidence for CheckoutResult<'_> {
 impl Evidence for Payment<'_> {
     type Glance = Self;
     const PLAN: Plan = Plan::peach();
+    const LIMIT: Option<RateLimit> = Route::Status.rate_limit();
 
     fn of_glance(glance: Received<Self>) -> Option<Received<Self>> {
         Some(glance)
@@ -101,6 +107,8 @@ impl Evidence for Payment<'_> {
 ///
 /// Nobody gives up on old news: what is open at its deadline is read once more, and that again if the read fails
 /// ([`Plan::last_tries`]). So it gives up later than at its deadline, by the journey of that read or by its repeats.
+///
+/// Many checkouts, under the limits that they share, are for [`Watches`](crate::Watches).
 ///
 /// A clock that is set back by a minute or more costs a pause, and not the time that it ran ahead. One that runs ahead can
 /// cost the deadline: the watch gives up, and goes on where the clock is right again or it is resumed.
@@ -157,30 +165,10 @@ impl Evidence for Payment<'_> {
 ///
 /// Without `async` it is [`changes_blocking`](Self::changes_blocking).
 pub struct Watch<E: Evidence> {
-    glance: Call<E::Glance>,
-    whole: Call<E>,
-    plan: Plan,
-    began: Moment,
-    seed: u64,
+    known: Known<E>,
     poller: Poller,
-    /// Whether something was asked, heard or restored, so that the poller is no longer a new one.
-    begun: bool,
-    tracker: Tracker<E::Status>,
-    held: bool,
-    handle: Handle,
-    /// What was not told yet.
-    untold: VecDeque<Change<E>>,
-    /// The latest read that shows what is known.
-    evidence: Option<Received<E>>,
-    /// The challenge that the payer was asked for last.
-    challenge: Option<String>,
-    /// The verdict that was told last for attention, as long as it is repeated.
-    noticed: Option<Verdict<E::Status, String>>,
-    error: Option<Arc<NotRead<RefusalOf<E>>>>,
     /// When something was last asked for ahead.
     ahead: Option<Moment>,
-    /// Whether it had ended before, and is only read once more.
-    once_more: bool,
 }
 
 impl<E: Evidence> Watch<E> {
@@ -202,7 +190,7 @@ impl<E: Evidence> Watch<E> {
     /// ```
     #[must_use]
     pub fn plan(mut self, plan: Plan) -> Self {
-        self.plan = plan.whole_read_at_end(E::PLAN.whole_read_at_end);
+        self.known.plan = plan.whole_read_at_end(E::PLAN.whole_read_at_end);
         self.renewed()
     }
 
@@ -225,40 +213,40 @@ impl<E: Evidence> Watch<E> {
     /// ```
     #[must_use]
     pub fn began(mut self, began: Moment) -> Self {
-        self.began = began;
+        self.known.began = began;
         self.renewed()
     }
 
     /// With another seed than the one that is made of the checkout's id. It decides by how much chance shortens pauses.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.known.seed = seed;
         self.renewed()
     }
 
     /// What is known of the checkout.
     #[must_use]
     pub const fn tracker(&self) -> &Tracker<E::Status> {
-        &self.tracker
+        &self.known.tracker
     }
 
     /// Where the checkout stands.
     #[must_use]
     pub fn phase(&self) -> Option<Phase> {
-        self.tracker.phase()
+        self.known.tracker.phase()
     }
 
     /// Whether something contradicted an end ([`Verdict::Conflict`]), so that a person has to look. It stays so, in
     /// [`stored`](Self::stored) too.
     #[must_use]
     pub const fn held(&self) -> bool {
-        self.held
+        self.known.held
     }
 
     /// What wakes it.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        self.handle.clone()
+        self.known.handle.clone()
     }
 
     /// Goes on after it gave up, or for longer than was planned: a new deadline from now on.
@@ -278,51 +266,35 @@ impl<E: Evidence> Watch<E> {
     /// ```
     pub fn resume(&mut self, for_at_most: Duration) {
         let now = self.now();
-        (self.begun, self.once_more) = (true, false);
+        (self.known.begun, self.known.once_more) = (true, false);
         self.poller.set_back(now);
-        self.poller.resume(&self.plan, now, for_at_most);
+        self.poller.resume(&self.known.plan, now, for_at_most);
     }
 
     /// The time, by the client's clock: the one that all of this goes by.
     #[must_use]
     pub fn now(&self) -> Moment {
-        crate::received::moment(<E::Provider as Backend>::now_millis(self.whole.client()))
+        self.known.now()
     }
 
     pub(crate) fn new(glance: Call<E::Glance>, whole: Call<E>, id: &str) -> Self {
-        let began = crate::received::moment(<E::Provider as Backend>::now_millis(whole.client()));
-        let seed = fnv(id);
-        Self {
-            glance,
-            whole,
-            plan: E::PLAN,
-            began,
-            seed,
-            poller: Poller::new(&E::PLAN, began, seed),
-            begun: false,
-            tracker: Tracker::new(),
-            held: false,
-            handle: Handle::new(),
-            untold: VecDeque::new(),
-            evidence: None,
-            challenge: None,
-            noticed: None,
-            error: None,
-            ahead: None,
-            once_more: false,
-        }
+        let known = Known::new(glance, whole, id);
+        Self { poller: Poller::new(&known.plan, known.began, known.seed), known, ahead: None }
     }
 
-    /// The plan that holds now: what is only read once more has had its late reads.
-    fn current(&self) -> Plan {
-        let mut plan = self.plan;
-        plan.late_reads = plan.late_reads.filter(|_| !self.once_more);
-        plan
+    /// Of what is known, and of what paced it meanwhile.
+    pub(crate) const fn of(known: Known<E>, poller: Poller) -> Self {
+        Self { known, poller, ahead: None }
+    }
+
+    pub(crate) fn into_parts(self) -> (Known<E>, Poller) {
+        (self.known, self.poller)
     }
 
     fn renewed(mut self) -> Self {
-        if !self.begun {
-            self.poller = Poller::new(&self.plan, self.began, self.seed);
+        if !self.known.begun {
+            let Known { plan, began, seed, .. } = &self.known;
+            self.poller = Poller::new(plan, *began, *seed);
         }
         self
     }
@@ -379,21 +351,17 @@ impl<E: Evidence> Watch<E> {
     /// After an end that was taken, or that was stored, it begins anew: it reads once more, and ends once more.
     pub fn next(&mut self, now: Moment) -> Step {
         self.poller.set_back(now);
-        let told = self.handle.hear();
+        let told = self.known.handle.hear();
         if told.nudged {
-            self.poller.nudge(&self.current(), now);
+            self.poller.nudge(&self.known.current(), now);
         }
         if told.payer_returned {
-            self.poller.payer_returned(&self.current(), now);
+            self.poller.payer_returned(&self.known.current(), now);
         }
-        match self.poller.next(&self.current(), now) {
-            Step::Done(_) if self.evidence.is_none() => {
-                self.once_more = true;
-                let plan = self.current();
-                self.poller = Poller::new(&plan, now, self.seed);
-                // Nobody knows how long ago the last read was, so the gap begins now.
-                self.poller.asking(&plan, now);
-                self.poller.next(&plan, now)
+        match self.poller.next(&self.known.current(), now) {
+            Step::Done(_) if !self.known.has_evidence() => {
+                self.poller = self.known.once_more(now);
+                self.poller.next(&self.known.current(), now)
             }
             step @ (Step::Fetch(_)
             | Step::Wait(_)
@@ -406,20 +374,20 @@ impl<E: Evidence> Watch<E> {
     /// The read for [`Fetch::Status`].
     #[must_use]
     pub const fn glance(&self) -> &Call<E::Glance> {
-        &self.glance
+        &self.known.glance
     }
 
     /// The read for [`Fetch::Whole`].
     #[must_use]
     pub const fn whole(&self) -> &Call<E> {
-        &self.whole
+        &self.known.whole
     }
 
     /// A read is about to be sent: whatever comes of it, the next one is not sooner than the plan allows.
     pub fn asking(&mut self, now: Moment) {
-        self.begun = true;
+        self.known.begun = true;
         self.poller.set_back(now);
-        self.poller.asking(&self.current(), now);
+        self.poller.asking(&self.known.current(), now);
     }
 
     /// What came of a read by [`glance`](Self::glance); or of Azotte's submit, whose answer tells as much and can already have
@@ -448,140 +416,35 @@ impl<E: Evidence> Watch<E> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn glanced(&mut self, now: Moment, outcome: Result<Received<E::Glance>, SendError>) {
-        if let Some((glance, shows)) = self.take_in(now, Fetch::Status, outcome) {
-            if let Some(challenge) = challenge_of(&glance) {
-                if self.challenge.as_deref() != Some(challenge) {
-                    self.challenge = Some(challenge.to_owned());
-                    self.untold.push_back(Change::AskPayer { answer: glance.clone() });
-                }
-            } else {
-                self.challenge = None;
-            }
-            // What was asked for otherwise, as by a submit, confirms no payment.
-            let is_read = glance.route == self.glance.route();
-            if let Some(read) = E::of_glance(glance).filter(|_| shows && is_read) {
-                self.evidence = Some(read);
-            }
-        }
+        let came = self.known.glanced(outcome);
+        self.hear(now, came);
     }
 
     /// What came of a read by [`whole`](Self::whole).
     pub fn read(&mut self, now: Moment, outcome: Result<Received<E>, SendError>) {
-        if let Some((read, true)) = self.take_in(now, Fetch::Whole, outcome) {
-            self.evidence = Some(read);
-        }
+        let came = self.known.read(outcome);
+        self.hear(now, came);
     }
 
     /// The next of what has changed and was not told yet, without the end.
     pub fn take_change(&mut self) -> Option<Change<E>> {
-        self.untold.pop_front()
+        self.known.untold.pop_front()
     }
 
     /// How it ended, if it has: once [`next`](Self::next) says [`Step::Done`] or [`Step::GaveUp`].
     pub fn take_end(&mut self, now: Moment) -> Option<End<E>> {
-        let (tracker, held) = (self.tracker, self.held);
-        match self.poller.next(&self.current(), now) {
-            Step::Done(phase) => {
-                let answer = self.evidence.take()?;
-                Some(End::Ended { answer, tracker, phase, held })
-            }
-            Step::GaveUp(gave_up) => Some(End::GaveUp { gave_up, tracker, held, error: self.error.clone() }),
-            Step::Fetch(_) | Step::Wait(_) | Step::AskPayer { .. } => None,
-        }
+        let step = self.poller.next(&self.known.current(), now);
+        self.known.end(step)
     }
 
-    /// Takes in what came of a read: the answer, if there is one, and whether it shows what is known.
-    fn take_in<T>(
-        &mut self,
-        now: Moment,
-        fetch: Fetch,
-        outcome: Result<Received<T>, SendError>,
-    ) -> Option<(Received<T>, bool)>
-    where
-        T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw>,
-    {
-        let received = self.answered(now, outcome)?;
-        self.error = None;
-        let before = (self.tracker.status(), self.tracker.phase());
-        let verdict = received.observation().map(|observation| self.tracker.observe(observation));
-        if before.0 != self.tracker.status() {
-            // It was the evidence of something else.
-            (self.evidence, self.once_more) = (None, false);
-        }
-        let mut shows = false;
-        if let (Some(status), Some(phase)) = (self.tracker.status(), self.tracker.phase())
-            && before.1 != Some(phase)
-        {
-            self.untold.push_back(Change::Phase { phase, status, before: before.1 });
-        }
-        if let Some(verdict) = verdict {
-            shows = verdict.is_adopted();
-            self.held |= matches!(verdict, Verdict::Conflict { .. });
-            self.notice(verdict);
-        }
-        // A read that does not show the end, or contradicts it, settles none: it is asked for again.
-        let settles = fetch == Fetch::Whole || !E::PLAN.whole_read_at_end;
-        let unsettled = self.tracker.is_final() && settles && !shows && self.evidence.is_none();
-        let wait = received.said_wait();
-        let heard = match unsettled {
-            true => Heard::Failed { wait },
-            false => Heard::Answer { fetch, phase: self.tracker.phase(), wait },
-        };
-        self.hear(now, heard);
-        (!unsettled).then_some((received, shows))
-    }
-
-    /// The answer, or else what came instead of it is told.
-    fn answered<T>(&mut self, now: Moment, outcome: Result<Received<T>, SendError>) -> Option<Received<T>>
-    where
-        T: crate::Readable<Provider = E::Provider>,
-    {
-        let received = match outcome {
-            Ok(received) => received,
-            Err(error) => {
-                self.hear(now, error.heard());
-                self.not_read(now, NotRead::NoReply(error));
-                return None;
-            }
-        };
-        let Some(attempted) = received.attempted() else { return Some(received) };
-        if received.http_status == 401 {
-            <E::Provider as Backend>::unauthorized(self.whole.client());
-        }
-        self.hear(now, heard(attempted));
-        if let Err(error) = received.into_answer() {
-            self.not_read(now, NotRead::NotDone(error));
-        }
-        None
-    }
-
-    fn hear(&mut self, now: Moment, heard: Heard) {
-        self.begun = true;
+    /// Tells the poller what a read came to.
+    fn hear(&mut self, now: Moment, came: Came<E>) {
+        self.known.begun = true;
         self.poller.set_back(now);
-        self.poller.heard(&self.current(), now, heard);
-    }
-
-    fn not_read(&mut self, now: Moment, error: NotRead<RefusalOf<E>>) {
-        let again = match self.poller.next(&self.current(), now) {
-            Step::Fetch(_) => Some(now),
-            Step::Wait(until) | Step::AskPayer { until } => Some(until),
-            Step::Done(_) | Step::GaveUp(_) => None,
-        };
-        let error = Arc::new(error);
-        self.error = Some(Arc::clone(&error));
-        self.untold.push_back(Change::NotRead { error, again });
-    }
-
-    /// Tells a verdict that wants attention, once while it is repeated.
-    fn notice(&mut self, verdict: Verdict<E::Status, E::Raw>) {
-        if !verdict.wants_attention() {
-            self.noticed = None;
-            return;
-        }
-        let noticed = Some(told(&verdict));
-        if self.noticed != noticed {
-            self.noticed = noticed;
-            self.untold.push_back(Change::Attention { verdict, tracker: self.tracker });
+        self.poller.heard(&self.known.current(), now, came.heard);
+        if let Some(error) = came.failed {
+            let next = self.poller.next(&self.known.current(), now);
+            self.known.not_read(error, next, now);
         }
     }
 }
@@ -590,48 +453,10 @@ impl<E: Evidence> fmt::Debug for Watch<E> {
     /// What is known, and nothing of what the answers hold.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Watch")
-            .field("call", &self.glance)
-            .field("tracker", &self.tracker)
-            .field("held", &self.held)
+            .field("call", &self.known.glance)
+            .field("tracker", &self.known.tracker)
+            .field("held", &self.known.held)
             .field("poller", &self.poller)
             .finish_non_exhaustive()
     }
-}
-
-fn challenge_of<T: Observable>(received: &Received<T>) -> Option<&str> {
-    match &received.reply {
-        checkout_wire::Reply::Done(answer) => answer.payload.asks_payer(),
-        checkout_wire::Reply::Refused(_) | checkout_wire::Reply::NotTheApi(_) => None,
-    }
-}
-
-/// How an attempt ended, for the poller.
-pub(crate) const fn heard(attempted: Attempted) -> Heard {
-    match attempted {
-        Attempted::NotSent => Heard::Failed { wait: None },
-        Attempted::Unknown { wait } | Attempted::Temporary { wait, .. } => Heard::Failed { wait },
-        Attempted::Limited { wait, .. } => Heard::Limited { wait },
-        Attempted::Refused { .. } => Heard::Refused,
-    }
-}
-
-/// A verdict with its raw value as a text, so that two can be compared.
-fn told<S: Copy, Raw: fmt::Display>(verdict: &Verdict<S, Raw>) -> Verdict<S, String> {
-    match verdict {
-        Verdict::First => Verdict::First,
-        Verdict::Unchanged => Verdict::Unchanged,
-        Verdict::Advanced { from } => Verdict::Advanced { from: *from },
-        Verdict::Stale { observed } => Verdict::Stale { observed: *observed },
-        Verdict::Unknown(raw) => Verdict::Unknown(raw.to_string()),
-        Verdict::Unexpected { from } => Verdict::Unexpected { from: *from },
-        Verdict::Reopened { superseded } => Verdict::Reopened { superseded: *superseded },
-        Verdict::LateSuccess { superseded } => Verdict::LateSuccess { superseded: *superseded },
-        Verdict::Conflict { observed } => Verdict::Conflict { observed: *observed },
-    }
-}
-
-/// FNV-1a, 64 bits (Fowler, Noll, Vo): the same id gives the same seed, in every process.
-fn fnv(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

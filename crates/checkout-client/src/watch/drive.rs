@@ -1,9 +1,9 @@
 //! A watch over a transport.
 
-use super::{Change, End, Evidence, NotRead, Watch};
+use super::{AheadOf, Change, End, Evidence, Watch, keep_ahead};
 use crate::provider::sealed::Backend;
 use crate::{Call, Received, SendError};
-use checkout_poll::{Fetch, Heard, Step};
+use checkout_poll::{Fetch, Step};
 use checkout_transport::{BlockingTransport, LocalTransport, Transport};
 use core::time::Duration;
 
@@ -57,14 +57,14 @@ impl<E: Evidence> Watch<E> {
                     self.came_ahead(outcome);
                 }
                 Turn::Glance => {
-                    let outcome = self.glance.send(transport).await;
+                    let outcome = self.known.glance.send(transport).await;
                     self.glanced(self.now(), outcome);
                 }
                 Turn::Whole => {
-                    let outcome = self.whole.send(transport).await;
+                    let outcome = self.known.whole.send(transport).await;
                     self.read(self.now(), outcome);
                 }
-                Turn::Sleep(wait) => self.handle.or_told(sleep(wait)).await,
+                Turn::Sleep(wait) => self.known.handle.or_told(sleep(wait)).await,
             }
         }
     }
@@ -110,14 +110,14 @@ impl<E: Evidence> Watch<E> {
                     self.came_ahead(outcome);
                 }
                 Turn::Glance => {
-                    let outcome = self.glance.send_local(transport).await;
+                    let outcome = self.known.glance.send_local(transport).await;
                     self.glanced(self.now(), outcome);
                 }
                 Turn::Whole => {
-                    let outcome = self.whole.send_local(transport).await;
+                    let outcome = self.known.whole.send_local(transport).await;
                     self.read(self.now(), outcome);
                 }
-                Turn::Sleep(wait) => self.handle.or_told(sleep(wait)).await,
+                Turn::Sleep(wait) => self.known.handle.or_told(sleep(wait)).await,
             }
         }
     }
@@ -156,11 +156,11 @@ impl<E: Evidence> Watch<E> {
                     self.came_ahead(outcome);
                 }
                 Turn::Glance => {
-                    let outcome = self.glance.send_blocking(transport);
+                    let outcome = self.known.glance.send_blocking(transport);
                     self.glanced(self.now(), outcome);
                 }
                 Turn::Whole => {
-                    let outcome = self.whole.send_blocking(transport);
+                    let outcome = self.known.whole.send_blocking(transport);
                     self.read(self.now(), outcome);
                 }
                 Turn::Sleep(wait) => sleep(wait),
@@ -351,7 +351,7 @@ impl<E: Evidence> Watch<E> {
                 };
             }
         };
-        if let Some(call) = <E::Provider as Backend>::ahead(self.whole.client()) {
+        if let Some(call) = <E::Provider as Backend>::ahead(self.known.client()) {
             // Should it be dropped again and again, it is still not asked for at every turn.
             let asked = self.ahead.filter(|asked| *asked <= now);
             let next = asked.map(|asked| asked.saturating_add(AHEAD_GAP)).filter(|next| *next > now);
@@ -372,23 +372,10 @@ impl<E: Evidence> Watch<E> {
     fn came_ahead(&mut self, outcome: Result<Received<AheadOf<E>>, SendError>) {
         let now = self.now();
         self.ahead = None;
-        if !outcome.as_ref().is_ok_and(|received| received.attempted().is_none()) {
+        if let Err(came) = keep_ahead::<E>(self.known.client(), outcome) {
             // What does not come counts as the read that it was asked for.
             self.asking(now);
-        }
-        let Some(received) = self.answered(now, outcome) else { return };
-        let route = received.route;
-        let client = self.whole.client();
-        let kept = <E::Provider as Backend>::keep(client, received);
-        // One that is no longer good when it comes would be asked for without end.
-        let good = kept.and_then(|()| match <E::Provider as Backend>::ahead(client) {
-            Some(_) => Err(SendError::token(route.into())),
-            None => Ok(()),
-        });
-        if let Err(error) = good {
-            self.asking(now);
-            self.hear(now, Heard::Failed { wait: None });
-            self.not_read(now, NotRead::NoReply(error));
+            self.hear(now, came);
         }
     }
 }
@@ -401,8 +388,6 @@ enum Turn<E: Evidence> {
     Whole,
     Sleep(Duration),
 }
-
-type AheadOf<E> = <<E as crate::Readable>::Provider as Backend>::Ahead;
 
 /// Assumed: no provider says how often a token may be asked for.
 const AHEAD_GAP: Duration = Duration::from_secs(1);

@@ -7,8 +7,8 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Wakes a [`Watch`](super::Watch) that waits, from anywhere: a webhook came, or the payer is back. A clone wakes the same
-/// watch.
+/// Wakes a [`Watch`](super::Watch) that waits, alone or among [`Watches`](crate::Watches), from anywhere: a webhook came, or
+/// the payer is back. A clone wakes the same watch.
 ///
 /// It wakes the watch once for however often it was told, and what was told while a read was under way is not lost. What a
 /// limit said to wait is waited for all the same.
@@ -59,7 +59,7 @@ impl Handle {
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::default())
     }
 
@@ -73,8 +73,19 @@ impl Handle {
         .await;
     }
 
+    /// Wakes this one when something is told, or at once if something was told and not heard yet.
+    pub(crate) fn wakes(&self, waker: Waker) {
+        let mut told = self.told();
+        if told.anything() {
+            drop(told);
+            waker.wake();
+        } else {
+            told.waker = Some(waker);
+        }
+    }
+
     /// What was told, which is then heard.
-    pub(super) fn hear(&self) -> Told {
+    pub(crate) fn hear(&self) -> Told {
         let mut told = self.told();
         Told {
             nudged: core::mem::take(&mut told.nudged),
@@ -83,7 +94,7 @@ impl Handle {
         }
     }
 
-    fn poll_told(&self, context: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_told(&self, context: &Context<'_>) -> Poll<()> {
         let mut told = self.told();
         if told.anything() {
             return Poll::Ready(());
@@ -127,9 +138,9 @@ struct Bell {
 
 /// What was told and not heard yet, and who waits for it.
 #[derive(Default)]
-pub(super) struct Told {
-    pub(super) nudged: bool,
-    pub(super) payer_returned: bool,
+pub(crate) struct Told {
+    pub(crate) nudged: bool,
+    pub(crate) payer_returned: bool,
     waker: Option<Waker>,
 }
 

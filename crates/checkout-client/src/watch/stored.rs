@@ -1,8 +1,8 @@
 //! A watch as one line of text.
 
-use super::{Evidence, Watch};
+use super::{Evidence, Known, Watch};
 use checkout_lifecycle::{ParseTrackerError, Tracker};
-use checkout_poll::ParsePollerError;
+use checkout_poll::{ParsePollerError, Poller};
 
 impl<E: Evidence> Watch<E> {
     /// What it knows, in one line of text that stays the same from version to version: keep it in a column of the order,
@@ -28,8 +28,7 @@ impl<E: Evidence> Watch<E> {
     /// ```
     #[must_use]
     pub fn stored(&self) -> String {
-        let held = if self.held { HELD } else { NOT_HELD };
-        format!("{VERSION} {held}{BETWEEN}{}{BETWEEN}{}", self.tracker, self.poller)
+        self.known.stored(&self.poller)
     }
 
     /// Goes on from what was [`stored`](Self::stored) of the same checkout, as if nothing had come between.
@@ -51,12 +50,17 @@ impl<E: Evidence> Watch<E> {
         if parts.next().is_some() {
             return Err(ParseWatchError::Surplus);
         }
-        (self.tracker, self.poller, self.held, self.begun) = (tracker, poller, held, true);
-        // What it knew before is of another time.
-        (self.evidence, self.error, self.once_more) = (None, None, false);
-        (self.challenge, self.noticed) = (None, None);
-        self.untold.clear();
+        self.poller = poller;
+        (self.known.tracker, self.known.held, self.known.begun) = (tracker, held, true);
+        self.known.forget();
         Ok(self)
+    }
+}
+
+impl<E: Evidence> Known<E> {
+    pub(crate) fn stored(&self, poller: &Poller) -> String {
+        let held = if self.held { HELD } else { NOT_HELD };
+        format!("{VERSION} {held}{BETWEEN}{}{BETWEEN}{poller}", self.tracker)
     }
 }
 

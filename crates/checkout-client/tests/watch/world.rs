@@ -92,8 +92,12 @@ pub(crate) mod of_peach {
 
     pub(crate) fn client(sandbox: &Sandbox) -> peach::Client {
         let clock = sandbox.clock().clone();
+        by_clock(move || clock.now_millis())
+    }
+
+    pub(crate) fn by_clock(clock: impl checkout_client::Clock + 'static) -> peach::Client {
         let builder = peach::Client::builder(ENTITY_ID, secret()).environment(Environment::Sandbox);
-        builder.referer(REFERER).clock(move || clock.now_millis()).nonces(nonces()).build().unwrap()
+        builder.referer(REFERER).clock(clock).nonces(nonces()).build().unwrap()
     }
 
     pub(crate) fn v2(sandbox: &Sandbox) -> peach::v2::Builder {

@@ -1,0 +1,498 @@
+//! Many checkouts of one provider, watched to their ends under the limits that they share.
+
+mod drive;
+mod event;
+mod inbox;
+mod reads;
+
+pub use event::{Event, Ticket};
+
+use self::inbox::Inbox;
+use self::reads::{Outcome, Read, Whose};
+use crate::call::ClientOf;
+use crate::watch::Known;
+use crate::{Evidence, Handle, Plan, Watch};
+use checkout_lifecycle::{Moment, Tracker};
+use checkout_poll::{self as poll, Fetch, MerchantId, Poller, Schedule, Step};
+use checkout_tables::RateLimit;
+use core::fmt;
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Watches many checkouts of one provider to their ends: reads each as often as its merchant's [`Plan`] says, and all of a
+/// merchant's together never more often than its limit allows. `K` is yours, one for each checkout: the order's number.
+///
+/// - A [merchant](Self::merchant) is what shares a limit. [`add`](Self::add) takes a [`Watch`] in, as a client makes it or as
+///   it was resumed from its text.
+/// - [`next_event`](Self::next_event) is all the rest: it reads, up to [so many](Self::at_once) at a time, waits, and says
+///   what changed and what to store. The reads under way are in here and not in its future, so to drop that loses nothing at
+///   all, and it can stand in a `select!` beside the channel that brings new checkouts and webhooks. They go on while it is
+///   polled. [`next_event_blocking`](Self::next_event_blocking) is the same for threads, one read at a time.
+/// - [`nudge`](Self::nudge) tells of a webhook. The [handle](Watch::handle) of a watch does so too, from anywhere.
+/// - What has ended or was given up tells its [`Change::End`](crate::Change::End) and leaves, with its watch.
+///
+/// For each checkout it is what a [`Watch`] is: the same reads, changes and ends, where its merchant's limit leaves room. Within
+/// a merchant the freshest comes first and everybody in turn, and merchants take turns: see [`Schedule`].
+///
+/// It goes by the clock of the clients, which all have to have the same one. Where that is set back by a minute or more, what
+/// was waited for is still waited for, as a watch does; where it runs ahead, all that is open can be given up.
+///
+/// # What is not here
+/// Limits that several processes share: each has to be given its part of one. A transport of one thread: its reads could not
+/// go on by themselves. Checkouts of several providers: one of these for each. More open checkouts than fit in memory with
+/// their requests: a bare [`Schedule`] takes a hundred bytes for one.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// # use checkout_auth::{SecretString, allscale::SigningKey};
+/// # use checkout_client::allscale::Client;
+/// # use checkout_money::Cents;
+/// # use checkout_sandbox::allscale::{Sandbox, Store};
+/// # use checkout_tables::allscale::Currency;
+/// # use checkout_validate::allscale::{Draft, Rules};
+/// use checkout_client::{Change, End, Watches};
+/// use checkout_lifecycle::{Moment, Phase};
+///
+/// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+/// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+/// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+/// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+/// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+/// # let create = || client.create(&intent).send_blocking(&sandbox);
+/// # let mut ids = vec![create()?.into_answer()?.payload.intent_id, create()?.into_answer()?.payload.intent_id];
+/// # let now = Moment::from_unix_millis(i64::try_from(time.now_millis())?);
+/// # let sleep = |wait| std::future::ready(time.advance(wait));
+/// let mut watches = Watches::new(now, 42);
+/// let shop = watches.merchant();
+/// for (order, id) in (1..).zip(&ids) {
+///     watches.add(shop, client.watch(id)?, order);
+/// }
+/// # pollster::block_on(async {
+/// let mut paid = Vec::new();
+/// while let Some(event) = watches.next_event(&sandbox, sleep).await {
+///     let _column = event.stored; // to be kept beside the id
+///     if let Change::End(End::Ended { phase: Phase::Succeeded, .. }) = event.change {
+///         paid.push(event.key);
+///     }
+/// }
+/// assert_eq!(paid, [1, 2]);
+/// # });
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # In a `select!`
+/// As tokio's, which leaves the branch out while nothing is open:
+///
+/// ```text
+/// loop {
+///     select! {
+///         Some(event) = watches.next_event(&transport, tokio_sleep) => keep(event).await?,
+///         told = inbox.recv() => match told {
+///             Some(Told::New { id, order }) => { watches.add(shop, client.watch(&id)?, order); }
+///             Some(Told::Webhook { order }) => { watches.find(&order).map(|ticket| watches.nudge(ticket)); }
+///             None => break,
+///         },
+///     }
+/// }
+/// ```
+pub struct Watches<E: Evidence, K> {
+    schedule: Schedule<Ticket>,
+    seed: u64,
+    /// The latest moment that the schedule was told.
+    seen: Moment,
+    merchants: BTreeMap<MerchantId, Merchant<E>>,
+    open: BTreeMap<Ticket, Open<E, K>>,
+    added: u64,
+    at_once: usize,
+    inbox: Inbox,
+    /// Whose changes were perhaps not told yet.
+    to_tell: VecDeque<Ticket>,
+    reads: Vec<Read<E>>,
+    /// What came and was not taken in yet.
+    came: VecDeque<(Whose, Outcome<E>)>,
+    /// Reads that were given, and wait for what is asked for ahead of them.
+    waiting: Vec<Given>,
+    /// Those for which it came.
+    ready: VecDeque<Given>,
+}
+
+impl<E: Evidence, K> Watches<E, K> {
+    /// Nothing to watch yet. `now` is by the clients' clock. The seed is for what chance shortens a merchant's backoff by: any
+    /// number.
+    ///
+    /// ```
+    /// use checkout_client::Watches;
+    /// use checkout_lifecycle::Moment;
+    /// use checkout_wire::peach::Payment;
+    ///
+    /// let watches = Watches::<Payment, u64>::new(Moment::from_unix_millis(1_716_501_000_000), 42);
+    /// assert!(watches.is_empty());
+    /// ```
+    #[must_use]
+    pub fn new(now: Moment, seed: u64) -> Self {
+        Self {
+            schedule: Schedule::new(now, seed),
+            seed,
+            seen: now,
+            merchants: BTreeMap::new(),
+            open: BTreeMap::new(),
+            added: 0,
+            at_once: AT_ONCE,
+            inbox: Inbox::new(),
+            to_tell: VecDeque::new(),
+            reads: Vec::new(),
+            came: VecDeque::new(),
+            waiting: Vec::new(),
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// With another number of reads than 16 that may be under way at a time; at least one. While there are so many, nothing is
+    /// told but what comes of them, so the transport should have a timeout.
+    ///
+    /// ```
+    /// # use checkout_client::Watches;
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_wire::allscale::Intent;
+    /// let watches = Watches::<Intent, u64>::new(Moment::from_unix_millis(1_716_501_000_000), 42).at_once(4);
+    /// ```
+    #[must_use]
+    pub fn at_once(mut self, reads: usize) -> Self {
+        self.at_once = reads.max(1);
+        self
+    }
+
+    /// A merchant: one account at the provider, with the provider's own plan, and the limit that its pages say. Merchants are
+    /// not removed.
+    ///
+    /// ```
+    /// # use checkout_client::Watches;
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_wire::peach::Payment;
+    /// let mut watches = Watches::<Payment, u64>::new(Moment::from_unix_millis(1_716_501_000_000), 42);
+    /// let (one, another) = (watches.merchant(), watches.merchant()); // two reads a minute each
+    /// assert_ne!(one, another);
+    /// ```
+    ///
+    /// # Panics
+    /// If there are 2²⁴ merchants.
+    pub fn merchant(&mut self) -> MerchantId {
+        self.merchant_with(E::PLAN, E::LIMIT)
+    }
+
+    /// A merchant with another plan for its checkouts, or another limit: the part of it that this process has, say. Whether
+    /// there is a whole read at the end stays the provider's.
+    ///
+    /// ```
+    /// # use checkout_client::Watches;
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_wire::peach::Payment;
+    /// use checkout_client::Plan;
+    /// use checkout_tables::{RateLimit, RateScope};
+    ///
+    /// # let mut watches = Watches::<Payment, u64>::new(Moment::from_unix_millis(1_716_501_000_000), 42);
+    /// // One of the two reads a minute, for there is another process.
+    /// let half = RateLimit { requests: 1, per_seconds: 60, scope: RateScope::Merchant };
+    /// let shop = watches.merchant_with(Plan::peach(), Some(half));
+    /// ```
+    ///
+    /// # Panics
+    /// As [`merchant`](Self::merchant).
+    pub fn merchant_with(&mut self, plan: Plan, limit: Option<RateLimit>) -> MerchantId {
+        let plan = plan.whole_read_at_end(E::PLAN.whole_read_at_end);
+        let id = self.schedule.merchant(plan, limit);
+        let until = Moment::from_unix_millis(i64::MIN);
+        self.merchants.insert(id, Merchant { plan, limit, until, asking: None });
+        id
+    }
+
+    /// Takes a checkout in, with a key of yours: to be read at once if it is a new one, and when it is due if it was resumed.
+    /// One that had ended is read once more, and one that had been given up is so still, unless the watch was
+    /// [resumed](Watch::resume) before.
+    ///
+    /// The merchant's plan is its plan from here on.
+    ///
+    /// # Panics
+    /// If the merchant is unknown here.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_client::Watches;
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// # let row = client.watch("65b2")?.stored();
+    /// let watch = client.watch("65b2")?;
+    /// let mut watches = Watches::new(watch.now(), 42);
+    /// let shop = watches.merchant();
+    /// watches.add(shop, watch, "order_1");
+    /// // As it was stored before a restart:
+    /// watches.add(shop, client.watch("65b3")?.resume_from(&row)?, "order_2");
+    /// assert_eq!(watches.len(), 2);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn add(&mut self, merchant: MerchantId, watch: Watch<E>, key: K) -> Ticket {
+        let now = self.look(watch.now());
+        let plan = self.merchants.get(&merchant).map(|merchant| merchant.plan);
+        let (known, mut poller) = watch.plan(plan.unwrap_or(E::PLAN)).into_parts();
+        poller.set_back(now);
+        let ticket = Ticket(self.added);
+        let queued = self.schedule.restore(merchant, poller, now, ticket);
+        self.added = self.added.saturating_add(1);
+        self.inbox.listen(ticket, &known.handle);
+        self.to_tell.push_back(ticket);
+        self.open
+            .insert(ticket, Open { known, key, merchant, queued, is_out: false, ended: None, over: None });
+        ticket
+    }
+
+    /// A webhook of this checkout came: reads it now, or as soon as it is allowed, before the others of its merchant. It needs
+    /// no proof, for it settles nothing. Whether the checkout is open here.
+    pub fn nudge(&mut self, ticket: Ticket) -> bool {
+        let now = self.now();
+        let Some(open) = self.open.get(&ticket) else { return false };
+        self.schedule.nudge(open.queued, now);
+        true
+    }
+
+    /// The payer's browser came back from the challenge: reads now, or as soon as it is allowed. Whether the checkout is open
+    /// here.
+    pub fn payer_returned(&mut self, ticket: Ticket) -> bool {
+        let now = self.now();
+        let Some(open) = self.open.get(&ticket) else { return false };
+        self.schedule.payer_returned(open.queued, now);
+        true
+    }
+
+    /// Gives a checkout another deadline, from now on. Whether it is open here; one that was given up has left, and is resumed
+    /// by [its watch](Event::watch).
+    pub fn resume(&mut self, ticket: Ticket, for_at_most: Duration) -> bool {
+        let now = self.now();
+        let Some(open) = self.open.get_mut(&ticket) else { return false };
+        (open.known.begun, open.known.once_more) = (true, false);
+        self.schedule.resume(open.queued, now, for_at_most);
+        true
+    }
+
+    /// Takes a checkout out, with what was not told of it yet. A read of it that is under way is dropped.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::{Watches, allscale::Client};
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// # let watch = client.watch("65b2")?;
+    /// let stored = watch.stored();
+    /// let mut watches = Watches::new(watch.now(), 42);
+    /// let shop = watches.merchant();
+    /// let ticket = watches.add(shop, watch, "order_1");
+    /// let (watch, order) = watches.remove(ticket).unwrap();
+    /// assert_eq!((watch.stored(), order), (stored, "order_1"));
+    /// assert!(watches.remove(ticket).is_none());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn remove(&mut self, ticket: Ticket) -> Option<(Watch<E>, K)> {
+        let open = self.open.remove(&ticket)?;
+        let queued = self.schedule.remove(open.queued).map(|(poller, _)| poller);
+        let poller = open.over.or(queued)?;
+        self.drop_reads_of(ticket, open.merchant);
+        Some((Watch::of(open.known, poller), open.key))
+    }
+
+    /// What is known of a checkout, in one line of text: see [`Watch::stored`]. Each [event](Event::stored) has it too.
+    #[must_use]
+    pub fn stored(&self, ticket: Ticket) -> Option<String> {
+        let open = self.open.get(&ticket)?;
+        let poller = open.over.as_ref().or_else(|| self.schedule.poller(open.queued))?;
+        Some(open.known.stored(poller))
+    }
+
+    /// What is known of a checkout.
+    #[must_use]
+    pub fn tracker(&self, ticket: Ticket) -> Option<&Tracker<E::Status>> {
+        self.open.get(&ticket).map(|open| &open.known.tracker)
+    }
+
+    /// What wakes a checkout from anywhere, as [`nudge`](Self::nudge) and [`payer_returned`](Self::payer_returned) do here.
+    #[must_use]
+    pub fn handle(&self, ticket: Ticket) -> Option<Handle> {
+        self.open.get(&ticket).map(|open| open.known.handle.clone())
+    }
+
+    /// The open checkout with this key, the first of them if there are more. It looks at one after the other: where there are
+    /// thousands, keep the tickets yourself.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::{Watches, allscale::Client};
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// # let watch = client.watch("65b2")?;
+    /// let mut watches = Watches::new(watch.now(), 42);
+    /// let shop = watches.merchant();
+    /// let ticket = watches.add(shop, watch, "order_1");
+    /// assert_eq!((watches.find(&"order_1"), watches.find(&"order_2")), (Some(ticket), None));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn find(&self, key: &K) -> Option<Ticket>
+    where
+        K: PartialEq,
+    {
+        self.iter().find(|(_, other)| *other == key).map(|(ticket, _)| ticket)
+    }
+
+    /// The open checkouts, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (Ticket, &K)> {
+        self.open.iter().map(|(ticket, open)| (*ticket, &open.key))
+    }
+
+    /// How many checkouts are open.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether no checkout is open.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// A request of a merchant that was not sent from here and counts for the same limit: one of your own, or one that was sent
+    /// before a restart. Tell them in their order.
+    ///
+    /// ```
+    /// # use checkout_client::Watches;
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_wire::peach::Payment;
+    /// let now = Moment::from_unix_millis(1_716_501_000_000);
+    /// let mut watches = Watches::<Payment, u64>::new(now, 42);
+    /// let shop = watches.merchant();
+    /// watches.used(shop, now);
+    /// assert_eq!(watches.recent(shop).collect::<Vec<_>>(), [now]);
+    /// ```
+    pub fn used(&mut self, merchant: MerchantId, at: Moment) {
+        self.schedule.used(merchant, at);
+    }
+
+    /// When the requests of a merchant were made that still count for its limit: what to store for [`used`](Self::used).
+    pub fn recent(&self, merchant: MerchantId) -> impl Iterator<Item = Moment> {
+        self.schedule.recent(merchant)
+    }
+}
+
+impl<E: Evidence, K> Watches<E, K> {
+    /// The time, by the clients' clock.
+    fn now(&mut self) -> Moment {
+        let clock = self.open.values().next().map_or(self.seen, |open| open.known.now());
+        self.look(clock)
+    }
+
+    /// Takes the time in, and whether it was set back.
+    fn look(&mut self, clock: Moment) -> Moment {
+        if self.seen.saturating_since(clock) >= SET_BACK {
+            self.set_back(clock);
+        }
+        self.seen = self.seen.max(clock);
+        clock
+    }
+
+    /// Time does not go back in a schedule, so it is made anew, with what is left of each wait.
+    fn set_back(&mut self, now: Moment) {
+        let back = self.seen.saturating_since(now);
+        let moved = |at: Moment| match at > now {
+            true => Moment::from_unix_millis(at.unix_millis().saturating_sub(millis(back))),
+            false => at,
+        };
+        let mut schedule = Schedule::new(now, self.seed);
+        for (id, merchant) in &mut self.merchants {
+            // In the order in which they came, so that each has the same id.
+            let same = schedule.merchant(merchant.plan, merchant.limit);
+            self.schedule.recent(*id).for_each(|at| schedule.used(same, moved(at)));
+            merchant.until = moved(merchant.until);
+            schedule.slow_down(same, merchant.until);
+        }
+        for (ticket, open) in &mut self.open {
+            let Some((mut poller, _)) = self.schedule.remove(open.queued) else { continue };
+            poller.set_back(now);
+            open.queued = schedule.restore(open.merchant, poller, now, *ticket);
+        }
+        for given in self.waiting.iter_mut().chain(&mut self.ready) {
+            given.at = moved(given.at);
+        }
+        (self.schedule, self.seen) = (schedule, now);
+    }
+
+    /// Nobody waits for what is asked of a checkout that leaves, nor for what was asked for ahead of its reads alone.
+    fn drop_reads_of(&mut self, ticket: Ticket, merchant: MerchantId) {
+        self.waiting.retain(|given| given.ticket != ticket);
+        self.ready.retain(|given| given.ticket != ticket);
+        let whose = |given: &Given| self.open.get(&given.ticket).map(|open| open.merchant);
+        let is_needed = self.waiting.iter().any(|given| whose(given) == Some(merchant));
+        let dropped = |whose| match whose {
+            Whose::Checkout(other) => other == ticket,
+            Whose::Merchant(other) => other == merchant && !is_needed,
+        };
+        self.reads.retain(|read| !dropped(read.whose));
+        self.came.retain(|(whose, _)| !dropped(*whose));
+        if let Some(merchant) = self.merchants.get_mut(&merchant).filter(|_| !is_needed) {
+            merchant.asking = None;
+        }
+    }
+}
+
+impl<E: Evidence, K> fmt::Debug for Watches<E, K> {
+    /// How many there are of what; nothing of the checkouts.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watches")
+            .field("merchants", &self.merchants.len())
+            .field("checkouts", &self.open.len())
+            .field("under_way", &self.reads.len())
+            .finish_non_exhaustive()
+    }
+}
+
+struct Merchant<E: Evidence> {
+    plan: Plan,
+    limit: Option<RateLimit>,
+    /// No read before this, for the provider said so.
+    until: Moment,
+    /// The client that something was asked for ahead by, while that is under way.
+    asking: Option<ClientOf<E>>,
+}
+
+/// An open checkout. Its poller is in the queue.
+struct Open<E: Evidence, K> {
+    known: Known<E>,
+    key: K,
+    merchant: MerchantId,
+    queued: poll::Ticket,
+    /// Whether a read was given and nothing came of it yet.
+    is_out: bool,
+    /// That it has ended or was given up, and it leaves as soon as that is told.
+    ended: Option<Step>,
+    /// Its poller, if it was only read once more and has ended again.
+    over: Option<Poller>,
+}
+
+/// A read that the schedule gave.
+#[derive(Clone, Copy)]
+struct Given {
+    ticket: Ticket,
+    fetch: Fetch,
+    at: Moment,
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Assumed: enough for a hundred checkouts, and no crowd to a provider.
+const AT_ONCE: usize = 16;
+/// From here on a moment that is too early is a clock that was set back, as for [`Poller::set_back`].
+const SET_BACK: Duration = Duration::from_secs(60);

@@ -1,0 +1,70 @@
+//! What many watches tell.
+
+use crate::{Change, Evidence, Watch};
+use core::fmt;
+
+/// A checkout among [`Watches`](super::Watches). That of one that has left means none, ever: no other one has it.
+///
+/// It is not the ticket of a [`Schedule`](checkout_poll::Schedule).
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// # use checkout_auth::{SecretString, allscale::SigningKey};
+/// # use checkout_client::allscale::Client;
+/// # use checkout_lifecycle::Moment;
+/// use checkout_client::Watches;
+///
+/// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+/// # let now = Moment::from_unix_millis(1_716_501_000_000);
+/// let mut watches = Watches::new(now, 42);
+/// let shop = watches.merchant();
+/// let stale = watches.add(shop, client.watch("65b2")?, "order_1");
+/// watches.remove(stale);
+/// let ticket = watches.add(shop, client.watch("65b2")?, "order_1");
+/// assert_ne!(stale, ticket);
+/// assert!(!watches.nudge(stale) && watches.nudge(ticket));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket(pub(super) u64);
+
+/// What changed of one of many checkouts.
+///
+/// ```
+/// use checkout_client::{Change, End, Event, Evidence};
+///
+/// /// What to write into the order's row, and whether its checkout is watched on.
+/// fn row<E: Evidence>(event: &Event<E, u64>) -> (u64, &str, bool) {
+///     if let Change::End(End::Ended { answer, .. }) = &event.change {
+///         // The evidence: hold it to the order before goods leave.
+///         let _ = answer;
+///     }
+///     (event.key, &event.stored, event.watch.is_none())
+/// }
+/// ```
+#[must_use = "a conflict or an end must not go unheard"]
+pub struct Event<E: Evidence, K> {
+    /// Which checkout. After an end the ticket means none any more.
+    pub ticket: Ticket,
+    /// What the checkout was added with.
+    pub key: K,
+    /// What changed.
+    pub change: Change<E>,
+    /// What is known of it now, in one line of text: to be kept in a column of the order ([`Watch::stored`]).
+    pub stored: String,
+    /// The watch itself, once it has left, with its [`Change::End`]. One that gave up can be
+    /// [resumed](Watch::resume) and [added](super::Watches::add) again, now or later from the stored text.
+    pub watch: Option<Watch<E>>,
+}
+
+impl<E: Evidence, K> fmt::Debug for Event<E, K> {
+    /// The change, without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("ticket", &self.ticket)
+            .field("change", &self.change)
+            .field("has_left", &self.watch.is_some())
+            .finish_non_exhaustive()
+    }
+}

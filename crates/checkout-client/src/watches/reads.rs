@@ -1,0 +1,61 @@
+//! Reads that are under way.
+
+use super::Ticket;
+use crate::watch::AheadOf;
+use crate::{Call, Evidence, Received, SendError};
+use checkout_poll::MerchantId;
+use checkout_transport::{BlockingTransport, Transport};
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+/// Whose read it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    Checkout(Ticket),
+    /// What a merchant's checkouts need before they can be read.
+    Merchant(MerchantId),
+}
+
+/// What is asked.
+pub(super) enum Asked<E: Evidence> {
+    Glance(Call<E::Glance>),
+    Whole(Call<E>),
+    Ahead(Call<AheadOf<E>>),
+}
+
+/// What came of it.
+pub(super) enum Outcome<E: Evidence> {
+    Glance(Result<Received<E::Glance>, SendError>),
+    Whole(Result<Received<E>, SendError>),
+    Ahead(Result<Received<AheadOf<E>>, SendError>),
+}
+
+impl<E: Evidence> Asked<E> {
+    pub(super) async fn send(self, transport: impl Transport) -> Outcome<E> {
+        match self {
+            Self::Glance(call) => Outcome::Glance(call.send(&transport).await),
+            Self::Whole(call) => Outcome::Whole(call.send(&transport).await),
+            Self::Ahead(call) => Outcome::Ahead(call.send(&transport).await),
+        }
+    }
+
+    pub(super) fn send_blocking(&self, transport: &(impl BlockingTransport + ?Sized)) -> Outcome<E> {
+        match self {
+            Self::Glance(call) => Outcome::Glance(call.send_blocking(transport)),
+            Self::Whole(call) => Outcome::Whole(call.send_blocking(transport)),
+            Self::Ahead(call) => Outcome::Ahead(call.send_blocking(transport)),
+        }
+    }
+}
+
+/// A read that goes on whenever it is polled, whoever polls it.
+pub(super) struct Read<E: Evidence> {
+    pub(super) whose: Whose,
+    pub(super) future: Pin<Box<dyn Future<Output = Outcome<E>> + Send>>,
+}
+
+impl<E: Evidence> Read<E> {
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Outcome<E>> {
+        self.future.as_mut().poll(context)
+    }
+}

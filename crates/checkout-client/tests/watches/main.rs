@@ -1,0 +1,24 @@
+//! Many checkouts at a time, against the sandboxes: what each of them tells is what a watch alone tells.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod blocking;
+mod cancel;
+mod clocks;
+mod crowds;
+mod limits;
+mod same;
+mod secrets;
+mod stored;
+mod time;
+mod tokens;
+mod wakes;
+#[path = "../watch/world.rs"]
+#[allow(dead_code, reason = "it has more than is needed here")]
+mod world;
