@@ -75,6 +75,7 @@ use std::collections::{BTreeMap, VecDeque};
 ///         paid.push(event.key);
 ///     }
 /// }
+/// paid.sort_unstable();
 /// assert_eq!(paid, [1, 2]);
 /// # });
 /// # }

@@ -65,7 +65,8 @@
 //! what to store and when, so that neither a crash, a lost answer nor a second worker loses an order.
 //!
 //! Step 3 need not be written: `client.watch(&id)` is a [`Watch`], which asks as often as the provider's [`Plan`] says, tells
-//! what changes, and ends with the whole read. [`Schedule`](poll::Schedule) is for many at a time; `docs/polling.md` says more.
+//! what changes, and ends with the whole read. [`Watches`] are many at a time, under the limits that they share
+//! (`many_checkouts`); `docs/polling.md` says more.
 //!
 //! # What is not here
 //! HTTP: take the crate for the client that you have (`checkout-reqwest`, `checkout-ureq`, `checkout-tower`), or write a
@@ -115,7 +116,10 @@ pub use checkout_client::{
     AnswerError, Attempt, BuildError, Call, Clock, ClockSkew, Nonces, Observable, Operation, Provider,
     Readable, Reader, Received, SendError,
 };
-pub use checkout_client::{Change, End, Evidence, EvidenceError, Handle, NotRead, ParseWatchError, Watch};
+pub use checkout_client::{
+    Change, End, Event, Evidence, EvidenceError, Handle, MerchantId, NotRead, ParseWatchError, Ticket, Watch,
+    Watches,
+};
 #[cfg(feature = "system")]
 pub use checkout_client::{RandomNonces, SystemClock};
 pub use checkout_lifecycle::{

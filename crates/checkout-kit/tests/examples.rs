@@ -17,6 +17,9 @@ mod azotte_payment;
 #[path = "../examples/first_payment.rs"]
 #[allow(dead_code, reason = "its main is not called here")]
 mod first_payment;
+#[path = "../examples/many_checkouts.rs"]
+#[allow(dead_code, reason = "its main is not called here")]
+mod many_checkouts;
 #[path = "../examples/peach_payment.rs"]
 #[allow(dead_code, reason = "its main is not called here")]
 mod peach_payment;
@@ -62,7 +65,8 @@ const PLAYED: [(&str, Program); 3] = [
 ];
 
 /// Those that take none.
-const SINGLE: [&str; 4] = ["receive_axum", "receive_plain", "save_before_send", "three_providers"];
+const SINGLE: [&str; 5] =
+    ["many_checkouts", "receive_axum", "receive_plain", "save_before_send", "three_providers"];
 
 type Program = fn(&[String], &mut dyn Write) -> u8;
 
@@ -231,6 +235,22 @@ fn three_providers_are_settled_by_one_function() {
     let late = "paid late: ship it after all, or give it back";
     assert_eq!(settled, ["paid: the goods leave", "paid: the goods leave", late]);
     assert!(said.contains("CHECK_OUT_3DS_REQUIRED") && said.contains("payer action"));
+}
+
+#[test]
+fn twelve_checkouts_end_as_their_last_codes_mean_under_the_merchant_s_limit_and_over_a_restart() {
+    let said = check("many_checkouts", many_checkouts::run);
+    let ended = |order: u32, end: &str| {
+        let line = format!("  order-{order:04}  {end}\n");
+        assert_eq!(said.matches(&line).count(), 1, "{order}: {said}");
+    };
+    [1, 3, 4, 5, 6, 8, 9, 11, 12].into_iter().for_each(|order| ended(order, "ended: succeeded"));
+    ended(2, "ended: failed: canceled");
+    [7, 10].into_iter().for_each(|order| ended(order, "ended: failed: expired"));
+    assert!(said.contains("a process goes on with 6 open checkouts\n"));
+    assert!(said.ends_with(" reads, never more than 2 a minute\nexit code: 0\n"), "{said}");
+    // A refusal by the limit would be told.
+    assert!(!said.contains("429") && !said.contains("/status"), "{said}");
 }
 
 /// The phases that the scenarios must end in, from the meaning of their last status, and not from a run.

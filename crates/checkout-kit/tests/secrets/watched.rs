@@ -1,12 +1,13 @@
 //! What a watch says of itself on the way to its end, and what it is stored as; and a schedule of many.
 
 use super::*;
-use checkout_client::{Change, End, Evidence, NotRead, Watch};
+use checkout_client::{Change, End, Evidence, NotRead, Watch, Watches};
 use checkout_lifecycle::Moment;
 use checkout_poll::{Plan, Poller, Schedule};
 use checkout_sandbox::VirtualClock;
 use std::collections::{BTreeSet, HashSet};
 use std::mem::discriminant;
+use std::ops::ControlFlow;
 
 pub(super) fn watched(list: &mut List) {
     let mut told = BTreeSet::new();
@@ -17,6 +18,7 @@ pub(super) fn watched(list: &mut List) {
     assert_eq!(told.into_iter().collect::<Vec<_>>(), all);
     stored(list);
     let now = Moment::from_unix_millis(1_717_246_327_923);
+    many(list);
     let mut schedule = Schedule::new(now, 7);
     let merchant = schedule.merchant(Plan::allscale(), None);
     schedule.add(merchant, now, now, ALL);
@@ -177,6 +179,34 @@ fn watched_by_peach(list: &mut List, told: &mut BTreeSet<&'static str>) {
     for answers in &answers {
         to_its_end(list, told, v2.watch("checkout-1").unwrap(), answers, &sandbox, &clock);
     }
+}
+
+/// Many of them, whose keys are the caller's own.
+fn many(list: &mut List) {
+    use sandbox_allscale::{Sandbox, Store};
+    let sandbox = Sandbox::builder().store(Store::new(signing_key())).build();
+    let (clock, now) = (sandbox.clock().clone(), sandbox.clock().clone());
+    let builder = allscale::Client::builder(signing_key()).nonces(nonces());
+    let client = builder.clock(move || now.now_millis()).build().unwrap();
+    let draft = validate_allscale::Draft::coin(StableCoin::USDT, Cents::new(1_000)).user(USER_ID, USER_NAME);
+    let created = client.create(&draft.check(&Default::default()).unwrap()).send_blocking(&sandbox);
+    let watch = client.watch(&created.unwrap().into_answer().unwrap().payload.intent_id).unwrap();
+    let mut watches = Watches::new(watch.now(), 7);
+    let merchant = watches.merchant();
+    let ticket = watches.add(merchant, watch, ALL);
+    list! { list, "checkout_client::Ticket" => ticket; }
+    let mut events = 0;
+    loop {
+        shown! { list, "checkout_client::Watches" => &watches }
+        let event = watches.next_event_blocking(&sandbox, |wait| {
+            clock.advance(wait);
+            ControlFlow::Continue(())
+        });
+        let Some(event) = event else { break };
+        list! { list, "checkout_client::Event" => event; }
+        events += 1;
+    }
+    assert_eq!(events, 4);
 }
 
 /// The errors of a text that no watch and no poller stored: something planted stands in the place of each part.

@@ -1,0 +1,112 @@
+//! Twelve open checkouts of one merchant with Peach, watched together under its two reads a minute, offline: an in-process
+//! sandbox stands in the provider's place, and its clock is advanced instead of waiting. Every other webhook is lost, and
+//! halfway the process is replaced by another one, which knows what was stored and nothing else.
+//!
+//!     cargo run --example many_checkouts
+
+use checkout_kit::peach::{Client, Currency, Draft, Fields, MerchantTransactionId, Rules, SecretToken};
+use checkout_kit::{Cents, Change, End, Environment, Handle, Moment, Watches};
+use checkout_sandbox::peach::{ENTITY_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario};
+use std::io::{self, Write};
+use std::{collections::BTreeMap, error::Error, future, process::ExitCode, time::Duration};
+
+/// What becomes of the twelve.
+const SCENARIOS: &str = "happy cancelled happy pending_then_successful declined_then_paid happy never_opened \
+    in_review happy uncertain unknown_code happy";
+
+fn main() -> ExitCode {
+    ExitCode::from(run(&mut io::stdout().lock()))
+}
+
+/// Runs it, and gives the exit code.
+pub fn run(out: &mut dyn Write) -> u8 {
+    day(out).map_err(|error| writeln!(out, "error: {error}")).is_err().into()
+}
+
+fn day(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    let sandbox = Sandbox::new(1);
+    let (clock, began) = (sandbox.clock().clone(), sandbox.clock().now_millis());
+    let client = Client::builder(ENTITY_ID, SecretToken::new(SECRET_TOKEN.into())?);
+    let client = client.environment(Environment::Sandbox).referer(REFERER);
+    let client = client.clock(move || clock.now_millis()).build()?;
+    let mut shop = Shop { client, sandbox, began, open: BTreeMap::new(), reads: Vec::new() };
+    for (number, scenario) in (1..).zip(SCENARIOS.split(' ')) {
+        shop.sandbox.next_checkout(Scenario::by_name(scenario).ok_or("no such scenario")?);
+        let order = format!("order-{number:04}");
+        let draft = Draft::debit(Currency::ZAR, Cents::new(14_99)).entity_id(ENTITY_ID);
+        let draft = draft.merchant_transaction_id(&*order).shopper_result_url("https://shop.example/result");
+        let initiate = shop.client.initiate(&draft.check(&Rules::default())?)?;
+        initiate.send_blocking(&shop.sandbox)?.into_answer()?;
+        shop.open.insert(order, None);
+    }
+    for until in [6, 0] {
+        writeln!(out, "a process goes on with {} open checkouts", shop.open.len())?;
+        shop.process(until, out)?;
+    }
+    let counts = shop.sandbox.counts(ENTITY_ID);
+    Ok(writeln!(out, "{} reads, never more than {} a minute", counts.reads, counts.busiest_minute)?)
+}
+
+/// A shop, with what it has in its database.
+struct Shop {
+    client: Client,
+    sandbox: Sandbox,
+    began: u64,
+    /// The open orders, each with what was stored of its checkout.
+    open: BTreeMap<String, Option<String>>,
+    /// When the merchant's last reads were.
+    reads: Vec<Moment>,
+}
+
+impl Shop {
+    /// Watches all that is open, until so many still are.
+    fn process(&mut self, until: usize, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+        let (sandbox, clock) = (&self.sandbox, self.sandbox.clock());
+        let mut watches = Watches::new(Moment::from_unix_millis(clock.now_millis().try_into()?), 42);
+        let (merchant, mut handles) = (watches.merchant(), BTreeMap::new());
+        self.reads.iter().for_each(|at| watches.used(merchant, *at));
+        for (order, stored) in &self.open {
+            let watch = self.client.watch(MerchantTransactionId::new(order)?.into());
+            let watch = stored.iter().try_fold(watch, |watch, stored| watch.resume_from(stored))?;
+            handles.insert(order.clone(), watch.handle());
+            watches.add(merchant, watch, order.clone());
+        }
+        let sleep = |wait: Duration| {
+            clock.advance(wait.min(Duration::from_secs(1)));
+            receive(sandbox, &handles);
+            future::ready(())
+        };
+        while self.open.len() > until
+            && let Some(event) = pollster::block_on(watches.next_event(sandbox, sleep))
+        {
+            let said = match event.change {
+                Change::Phase { phase, .. } => phase.to_string(),
+                Change::Attention { verdict, .. } => format!("{verdict}  <- tell somebody"),
+                Change::AskPayer { .. } => "the payer has to act".into(),
+                Change::NotRead { error, .. } => error.to_string(),
+                // To have ended is not to be paid: hold `answer` to the order, as `three_providers` does.
+                Change::End(End::Ended { phase, .. }) => format!("ended: {phase}"),
+                // To be kept elsewhere, and gone on with tomorrow.
+                Change::End(End::GaveUp { .. }) => "given up for today".into(),
+            };
+            let seconds = (clock.now_millis() - self.began) / 1_000;
+            writeln!(out, "{seconds:>4} s  {}  {said}", event.key)?;
+            match event.watch {
+                Some(_has_left) => self.open.remove(&event.key),
+                None => self.open.insert(event.key, Some(event.stored)),
+            };
+        }
+        self.reads = watches.recent(merchant).collect();
+        Ok(())
+    }
+}
+
+/// Where webhooks come in: each wakes what it is about. It settles nothing, so that it needs no proof here.
+fn receive(sandbox: &Sandbox, handles: &BTreeMap<String, Handle>) {
+    for webhook in sandbox.take_webhooks().iter().step_by(2) {
+        let Ok(fields) = Fields::from_form(&webhook.body) else { continue };
+        if let Some(handle) = fields.get("merchantTransactionId").and_then(|order| handles.get(order)) {
+            handle.nudge();
+        }
+    }
+}
