@@ -35,8 +35,8 @@
 //! # What is not here
 //! HTTP: bring a transport. A runtime: what waits is given a sleep, and nothing here starts a thread or a task. When to ask
 //! is data of `checkout-poll`, whose `Schedule` paces checkouts for a loop of your own. What a status means is
-//! `checkout-lifecycle`'s. Whether what was paid is what the order
-//! asked for: a watch ends with the read that shows it, and `checkout-trust` compares.
+//! `checkout-lifecycle`'s. Whether what was paid is what the order asked for: a watch ends with the read that shows it, and
+//! `checkout-trust` compares.
 //!
 //! # The one idea to know
 //! A call can be made many times, and each attempt is signed anew with a nonce and a timestamp of its own. Whether it

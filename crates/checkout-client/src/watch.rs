@@ -236,8 +236,8 @@ impl<E: Evidence> Watch<E> {
         self.known.tracker.phase()
     }
 
-    /// Whether something contradicted an end ([`Verdict::Conflict`]), so that a person has to look. It stays so, in
-    /// [`stored`](Self::stored) too.
+    /// Whether something contradicted an end ([`Verdict::Conflict`](checkout_lifecycle::Verdict::Conflict)), so that a person
+    /// has to look. It stays so, in [`stored`](Self::stored) too.
     #[must_use]
     pub const fn held(&self) -> bool {
         self.known.held
@@ -371,13 +371,13 @@ impl<E: Evidence> Watch<E> {
         }
     }
 
-    /// The read for [`Fetch::Status`].
+    /// The read for [`Fetch::Status`](crate::Fetch::Status).
     #[must_use]
     pub const fn glance(&self) -> &Call<E::Glance> {
         &self.known.glance
     }
 
-    /// The read for [`Fetch::Whole`].
+    /// The read for [`Fetch::Whole`](crate::Fetch::Whole).
     #[must_use]
     pub const fn whole(&self) -> &Call<E> {
         &self.known.whole

@@ -38,9 +38,9 @@ use std::collections::{BTreeMap, VecDeque};
 /// was waited for is still waited for, as a watch does; where it runs ahead, all that is open can be given up.
 ///
 /// # What is not here
-/// Limits that several processes share: each has to be given its part of one. A transport of one thread: its reads could not
-/// go on by themselves. Checkouts of several providers: one of these for each. More open checkouts than fit in memory with
-/// their requests: a bare [`Schedule`] takes a hundred bytes for one.
+/// Limits that several processes share: each has to be given its part of one. A transport whose futures stay on one thread:
+/// the reads under way go where this goes. Checkouts of several providers: one of these for each. More open checkouts than
+/// fit in memory with their requests: a bare [`Schedule`] takes a hundred bytes for one.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {

@@ -84,23 +84,28 @@ fn what_an_async_call_left_under_way_is_given_up_and_read_again() {
 fn a_handle_ends_the_pause_of_a_thread() {
     let crowd = OfAzotte::of(&["three_ds_abandoned", "happy"]);
     let (clock, mut watches) = (crowd.clock(), watches(&crowd, true));
-    let (handle, pause) = (watches.handle(watches.find(&0).unwrap()).unwrap(), watches.pause());
+    let handles = [0, 1].map(|key| watches.handle(watches.find(&key).unwrap()).unwrap());
     let number = crowd.0.checkouts()[0].tracking_number.clone();
-    let here = crowd.0.clone();
+    let (here, (pausing, paused)) = (crowd.0.clone(), std::sync::mpsc::channel());
     let watching = std::thread::spawn(move || {
-        let mut told = Told::new();
-        while let Some(event) = watches.next_event_blocking(&here, &pause) {
+        let (mut told, pause) = (Told::new(), watches.pause());
+        while let Some(event) = watches.next_event_blocking(&here, |wait| {
+            pausing.send(()).unwrap();
+            pause(wait)
+        }) {
             note(&mut told, &event);
         }
         told
     });
-    let mut passed = false;
-    while !watching.is_finished() {
+    // For as long as the thread pauses and is woken, and not for as long as it would have paused.
+    let (mut passed, mut pauses) = (false, 0);
+    while paused.recv().is_ok() {
         clock.advance(Duration::from_millis(500));
         passed = passed || crowd.0.complete_3ds(&number).is_ok();
-        handle.payer_returned();
-        std::thread::yield_now();
+        handles.iter().for_each(checkout_client::Handle::payer_returned);
+        pauses += 1;
     }
     let told = watching.join().unwrap();
     assert!(told.values().all(|lines| lines.last().unwrap() == "ended: succeeded"), "{told:?}");
+    assert!(passed && pauses > 10, "{pauses}");
 }

@@ -30,6 +30,15 @@ fn nobody_at_all_is_no_event() {
     assert_eq!(all(&crowd, &mut watches(&crowd, true), &[0]).0.len(), 0);
 }
 
+#[test]
+fn they_and_their_future_can_go_to_another_thread() {
+    fn goes(_: &impl Send) {}
+    let crowd = OfAllscale::of(&["happy"]);
+    let (time, mut watches) = (crate::time::Time::of(&crowd.clock()), watches(&crowd, true));
+    goes(&watches);
+    goes(&watches.next_event(crowd.sandbox(), |wait| time.sleep(wait)));
+}
+
 /// With journeys of requests and answers, what each comes to is the same, and never more are under way than may be.
 fn check_journeys<C: Crowd>(scenarios: &[&str], ways: &[u64], at_once: usize) {
     let crowd = C::of(scenarios);

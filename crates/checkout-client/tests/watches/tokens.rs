@@ -95,7 +95,8 @@ fn credentials_that_are_wrong_are_given_up_and_no_status_is_ever_asked_for() {
         merchant_id: "nobody".into(),
     };
     let wrong = peach::v2::Client::builder(ENTITY_ID, credentials).environment(Environment::Sandbox);
-    let wrong = wrong.referer("https://shop.example").clock(move || clock.now_millis()).build().unwrap();
+    let wrong = wrong.referer("https://shop.example").clock(move || clock.now_millis());
+    let wrong = wrong.nonces(crate::world::nonces()).build().unwrap();
     let mut watches = checkout_client::Watches::new(now(&crowd.clock()), 42);
     let merchant = watches.merchant();
     for (number, checkout) in crowd.0.checkouts().iter().enumerate() {
