@@ -237,15 +237,21 @@ impl<E: Evidence, K> Watches<E, K> {
     pub fn add(&mut self, merchant: MerchantId, watch: Watch<E>, key: K) -> Ticket {
         let now = self.look(watch.now());
         let plan = self.merchants.get(&merchant).map(|merchant| merchant.plan);
-        let (known, mut poller) = watch.plan(plan.unwrap_or(E::PLAN)).into_parts();
+        let (mut known, mut poller) = watch.plan(plan.unwrap_or(E::PLAN)).into_parts();
         poller.set_back(now);
+        let (mut ended, mut over) = (None, None);
+        if let step @ Step::Done(_) = poller.next(&known.current(), now) {
+            match known.has_evidence() {
+                true => (ended, over) = (Some(step), Some(poller)),
+                false => poller = known.once_more(now),
+            }
+        }
         let ticket = Ticket(self.added);
         let queued = self.schedule.restore(merchant, poller, now, ticket);
         self.added = self.added.saturating_add(1);
         self.inbox.listen(ticket, &known.handle);
         self.to_tell.push_back(ticket);
-        self.open
-            .insert(ticket, Open { known, key, merchant, queued, is_out: false, ended: None, over: None });
+        self.open.insert(ticket, Open { known, key, merchant, queued, is_out: false, ended, over });
         ticket
     }
 
@@ -477,7 +483,7 @@ struct Open<E: Evidence, K> {
     is_out: bool,
     /// That it has ended or was given up, and it leaves as soon as that is told.
     ended: Option<Step>,
-    /// Its poller, if it was only read once more and has ended again.
+    /// Its poller, where that of the queue is not the one that it leaves with.
     over: Option<Poller>,
 }
 

@@ -162,3 +162,20 @@ fn what_was_not_told_when_one_is_taken_out_goes_with_its_watch() {
     assert!(matches!(watch.take_change(), Some(Change::AskPayer { .. })));
     assert_eq!(all(&crowd, &mut watches, &[0]).0[&1].last().unwrap(), "ended: succeeded");
 }
+
+#[test]
+fn one_that_is_taken_in_with_the_read_that_shows_its_end_tells_it_without_another() {
+    let crowd = OfAzotte::of(&["happy"]);
+    let (clock, mut watch) = (crowd.clock(), crowd.watch(0));
+    while watch.phase() != Some(checkout_lifecycle::Phase::Succeeded) {
+        let change = watch.next_change_blocking(crowd.sandbox(), |wait| clock.advance(wait));
+        assert!(!change.is_end());
+    }
+    let (reads, stored) = (crowd.reads(0), watch.stored());
+    let mut watches = Watches::new(now(&clock), 42);
+    let merchant = watches.merchant();
+    let ticket = watches.add(merchant, watch, 0);
+    assert_eq!(watches.stored(ticket), Some(stored));
+    assert_eq!(all(&crowd, &mut watches, &[0]).0[&0], ["ended: succeeded"]);
+    assert_eq!(crowd.reads(0), reads);
+}
