@@ -99,7 +99,6 @@ use std::collections::{BTreeMap, VecDeque};
 /// ```
 pub struct Watches<E: Evidence, K> {
     schedule: Schedule<Ticket>,
-    seed: u64,
     /// The latest moment that the schedule was told.
     seen: Moment,
     merchants: BTreeMap<MerchantId, Merchant<E>>,
@@ -134,7 +133,6 @@ impl<E: Evidence, K> Watches<E, K> {
     pub fn new(now: Moment, seed: u64) -> Self {
         Self {
             schedule: Schedule::new(now, seed),
-            seed,
             seen: now,
             merchants: BTreeMap::new(),
             open: BTreeMap::new(),
@@ -164,8 +162,7 @@ impl<E: Evidence, K> Watches<E, K> {
         self
     }
 
-    /// A merchant: one account at the provider, with the provider's own plan, and the limit that its pages say. Merchants are
-    /// not removed.
+    /// A merchant: one account at the provider, with the provider's own plan, and the limit that its pages say.
     ///
     /// ```
     /// # use checkout_client::Watches;
@@ -203,9 +200,28 @@ impl<E: Evidence, K> Watches<E, K> {
     pub fn merchant_with(&mut self, plan: Plan, limit: Option<RateLimit>) -> MerchantId {
         let plan = plan.whole_read_at_end(E::PLAN.whole_read_at_end);
         let id = self.schedule.merchant(plan, limit);
-        let until = Moment::from_unix_millis(i64::MIN);
-        self.merchants.insert(id, Merchant { plan, limit, until, asking: None });
+        self.merchants.insert(id, Merchant { plan, limit, asking: None });
         id
+    }
+
+    /// Takes a merchant out that has no open checkouts, and gives its plan back; None, and nothing is done, if it has some or
+    /// is unknown here. Its id never means another one. What it has used of its limit is forgotten: if the account comes back,
+    /// tell [`used`](Self::used) what [`recent`](Self::recent) has said before.
+    ///
+    /// ```
+    /// # use checkout_client::{Plan, Watches};
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_wire::peach::Payment;
+    /// let mut watches = Watches::<Payment, u64>::new(Moment::from_unix_millis(1_716_501_000_000), 42);
+    /// let shop = watches.merchant();
+    /// assert_eq!(watches.remove_merchant(shop), Some(Plan::peach()));
+    /// assert_eq!(watches.remove_merchant(shop), None);
+    /// assert_ne!(watches.merchant(), shop);
+    /// ```
+    pub fn remove_merchant(&mut self, merchant: MerchantId) -> Option<Plan> {
+        let plan = self.schedule.remove_merchant(merchant)?;
+        self.merchants.remove(&merchant);
+        Some(plan)
     }
 
     /// Takes a checkout in, with a key of yours: to be read at once if it is a new one, and when it is due if it was resumed.
@@ -251,7 +267,7 @@ impl<E: Evidence, K> Watches<E, K> {
         self.added = self.added.saturating_add(1);
         self.inbox.listen(ticket, &known.handle);
         self.to_tell.push_back(ticket);
-        self.open.insert(ticket, Open { known, key, merchant, queued, is_out: false, ended, over });
+        self.open.insert(ticket, Open { known, key, merchant, queued, ended, over });
         ticket
     }
 
@@ -409,30 +425,13 @@ impl<E: Evidence, K> Watches<E, K> {
         clock
     }
 
-    /// Time does not go back in a schedule, so it is made anew, with what is left of each wait.
     fn set_back(&mut self, now: Moment) {
         let back = self.seen.saturating_since(now);
-        let moved = |at: Moment| match at > now {
-            true => Moment::from_unix_millis(at.unix_millis().saturating_sub(millis(back))),
-            false => at,
-        };
-        let mut schedule = Schedule::new(now, self.seed);
-        for (id, merchant) in &mut self.merchants {
-            // In the order in which they came, so that each has the same id.
-            let same = schedule.merchant(merchant.plan, merchant.limit);
-            self.schedule.recent(*id).for_each(|at| schedule.used(same, moved(at)));
-            merchant.until = moved(merchant.until);
-            schedule.slow_down(same, merchant.until);
-        }
-        for (ticket, open) in &mut self.open {
-            let Some((mut poller, _)) = self.schedule.remove(open.queued) else { continue };
-            poller.set_back(now);
-            open.queued = schedule.restore(open.merchant, poller, now, *ticket);
-        }
         for given in self.waiting.iter_mut().chain(&mut self.ready) {
-            given.at = moved(given.at);
+            given.at = Moment::from_unix_millis(given.at.unix_millis().saturating_sub(millis(back)));
         }
-        (self.schedule, self.seen) = (schedule, now);
+        self.schedule.set_back(now);
+        self.seen = now;
     }
 
     /// Nobody waits for what is asked of a checkout that leaves, nor for what was asked for ahead of its reads alone.
@@ -467,8 +466,6 @@ impl<E: Evidence, K> fmt::Debug for Watches<E, K> {
 struct Merchant<E: Evidence> {
     plan: Plan,
     limit: Option<RateLimit>,
-    /// No read before this, for the provider said so.
-    until: Moment,
     /// The client that something was asked for ahead by, while that is under way.
     asking: Option<ClientOf<E>>,
 }
@@ -479,8 +476,6 @@ struct Open<E: Evidence, K> {
     key: K,
     merchant: MerchantId,
     queued: poll::Ticket,
-    /// Whether a read was given and nothing came of it yet.
-    is_out: bool,
     /// That it has ended or was given up, and it leaves as soon as that is told.
     ended: Option<Step>,
     /// Its poller, where that of the queue is not the one that it leaves with.

@@ -121,10 +121,12 @@ impl<E: Evidence> Known<E> {
         came
     }
 
-    /// Takes in what came of a read by `whole`.
+    /// Takes in what came of a read by `whole`. What was asked for otherwise, as by a submit, is a glance.
     pub(crate) fn read(&mut self, outcome: Result<Received<E>, SendError>) -> Came<E> {
-        let (came, read) = self.take_in(Fetch::Whole, outcome);
-        if let Some((read, true)) = read {
+        let is_read = outcome.as_ref().is_ok_and(|read| read.route == self.whole.route());
+        let fetch = if is_read { Fetch::Whole } else { Fetch::Status };
+        let (came, read) = self.take_in(fetch, outcome);
+        if let Some((read, true)) = read.filter(|_| is_read) {
             self.evidence = Some(read);
         }
         came

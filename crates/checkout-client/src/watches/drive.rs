@@ -6,7 +6,7 @@ use crate::provider::sealed::Backend;
 use crate::watch::{AheadOf, Came, keep_ahead};
 use crate::{Change, Evidence, Received, SendError};
 use checkout_lifecycle::Moment;
-use checkout_poll::{self as poll, Fetch, Heard, MerchantId, Next, Step};
+use checkout_poll::{self as poll, Fetch, MerchantId, Next, Step};
 use checkout_transport::{BlockingTransport, Transport};
 use core::future::poll_fn;
 use core::ops::ControlFlow;
@@ -266,11 +266,7 @@ where
     fn fetch(&mut self, queued: poll::Ticket, fetch: Fetch, now: Moment) -> Option<Turn<E, K>> {
         let ticket = *self.schedule.data(queued)?;
         let open = self.open.get_mut(&ticket)?;
-        if open.is_out {
-            // It was given before the clock was set back, and is under way.
-            return None;
-        }
-        (open.is_out, open.known.begun) = (true, true);
+        open.known.begun = true;
         self.begin(Given { ticket, fetch, at: now }, now)
     }
 
@@ -290,7 +286,6 @@ where
         if let Some(limit) = merchant.limit {
             if late >= Duration::from_secs(limit.per_seconds.into()) {
                 // It counted for a window that is over.
-                open.is_out = false;
                 self.schedule.release(open.queued, now);
                 return None;
             }
@@ -350,13 +345,7 @@ where
     fn hear(&mut self, ticket: Ticket, came: Came<E>, now: Moment) {
         let Some(open) = self.open.get_mut(&ticket) else { return };
         let Some(mut alone) = self.schedule.poller(open.queued).copied() else { return };
-        open.is_out = false;
         self.schedule.heard(open.queued, now, came.heard);
-        if let (Heard::Limited { wait: Some(wait) }, Some(merchant)) =
-            (came.heard, self.merchants.get_mut(&open.merchant))
-        {
-            merchant.until = merchant.until.max(now.saturating_add(wait));
-        }
         let plan = open.known.current();
         if open.known.once_more {
             // The merchant's plan may have late reads, which this one has had.
@@ -428,8 +417,7 @@ where
         for read in core::mem::take(&mut self.reads) {
             match read.whose {
                 Whose::Checkout(ticket) => {
-                    if let Some(open) = self.open.get_mut(&ticket) {
-                        open.is_out = false;
+                    if let Some(open) = self.open.get(&ticket) {
                         self.schedule.release(open.queued, now);
                     }
                 }
