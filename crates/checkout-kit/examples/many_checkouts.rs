@@ -84,7 +84,7 @@ impl Shop {
                 Change::Attention { verdict, .. } => format!("{verdict}  <- tell somebody"),
                 Change::AskPayer { .. } => "the payer has to act".into(),
                 Change::NotRead { error, .. } => error.to_string(),
-                // To have ended is not to be paid: hold `answer` to the order, as `three_providers` does.
+                // To have ended is not to be paid: hold `answer` to the order, as docs/webhooks.md says.
                 Change::End(End::Ended { phase, .. }) => format!("ended: {phase}"),
                 // To be kept elsewhere, and gone on with tomorrow.
                 Change::End(End::GaveUp { .. }) => "given up for today".into(),
