@@ -86,10 +86,18 @@ impl Server {
             self.shared.stopping.store(true, Ordering::SeqCst);
         }
         // Wakes the accepting thread, and comes after all that the queue holds already.
-        let last = TcpStream::connect(self.address).and_then(|stream| stream.local_addr());
+        let last = TcpStream::connect(self.address).and_then(|stream| Ok((stream.local_addr()?, stream)));
         // Without a connection to be had nothing wakes it, and it is left alone with its port.
         let listener = last.is_ok().then(|| accepting.join().ok()).flatten();
         self.shared.changed.notify_all();
+        let last = last.ok().map(|(last, stream)| {
+            let mut log = self.shared.log();
+            let woken = log.connections.iter_mut().find(|connection| connection.peer == last);
+            // To close with a byte unread is a reset, after which neither end keeps its port for a minute.
+            drop(woken.and_then(|woken| woken.stream.as_mut()).map(|woken| woken.write(b"\n")));
+            drop(stream);
+            last
+        });
         let threads = {
             let mut log = self.shared.log();
             for stream in log.connections.iter().filter_map(|connection| connection.stream.as_ref()) {
@@ -101,7 +109,7 @@ impl Server {
         for thread in threads {
             drop(thread.join());
         }
-        if let Ok(last) = last {
+        if let Some(last) = last {
             self.shared.log().connections.retain(|connection| connection.peer != last);
         }
         listener
