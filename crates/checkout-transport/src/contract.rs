@@ -20,7 +20,8 @@
 //! ```
 //!
 //! There is no way to skip a law. What a stack cannot do as given it may refuse, where
-//! [`Law::OddRequestIsNotChanged`] names it, as long as nothing goes out then.
+//! [`Law::OddRequestIsNotChanged`] names it, as long as nothing goes out then. While one law is being mended it can
+//! be checked alone, by [`Law::check`] and its likes, in less time; that the others hold only the whole suite says.
 //!
 //! The server speaks HTTP/1.1 over plain TCP on `127.0.0.1` (a port of `127.0.0.2` is the one where nobody
 //! listens), in threads of its own, which end with each law. Whatever a transport does the server lets go
@@ -92,7 +93,7 @@ pub fn check_blocking<T: BlockingTransport>(make: impl Fn(Duration) -> T) -> Res
 pub fn check_shared<T: BlockingTransport + Sync>(make: impl Fn(Duration) -> T) -> Result<(), Broken> {
     let make = |timeout| AtOnce(make(timeout));
     check_one_by_one(&make)?;
-    crowd::of_threads(&Stage::new(Law::RequestsAtOnceDoNotMix, &make))
+    check_of_threads(&make)
 }
 
 /// Checks every law of [`Law::ALL`], on transports that `make` makes for a time-out over the whole exchange.
@@ -326,6 +327,87 @@ impl Law {
             Self::DroppedFutureIsForgotten => "a dropped future is forgotten",
         }
     }
+
+    /// Checks this law alone, on what [`check`] or [`check_local`] takes.
+    ///
+    /// It is for a transport that is being mended: that one keeps the contract only the whole suite says.
+    ///
+    /// # Errors
+    ///
+    /// That the law does not hold, and what was seen.
+    ///
+    /// ```
+    /// use checkout_transport::contract::Law;
+    /// use checkout_transport::{TransportError, from_fn};
+    ///
+    /// let offline = |_| from_fn(|_| async { Err(TransportError::not_sent("there is no network")) });
+    /// pollster::block_on(async {
+    ///     assert_eq!(Law::RefusedConnectionIsNotSent.check(offline).await, Ok(()));
+    ///     let broken = Law::EveryStatusIsOk.check(offline).await.unwrap_err();
+    ///     assert_eq!(broken.law(), Law::EveryStatusIsOk);
+    /// });
+    /// ```
+    pub async fn check<T: LocalTransport>(self, make: impl Fn(Duration) -> T) -> Result<(), Broken> {
+        check_law(self, &make).await
+    }
+
+    /// Checks this law alone, on what [`check_shared`] takes: see [`Law::check`].
+    ///
+    /// # Errors
+    ///
+    /// That the law does not hold, and what was seen. A law of [`Law::OF_FUTURES`] says nothing of a blocking
+    /// transport, and is an error rather than a check that nothing can fail.
+    ///
+    /// # Panics
+    ///
+    /// When the transport does, in one of the threads of [`Law::RequestsAtOnceDoNotMix`].
+    ///
+    /// ```
+    /// use checkout_transport::contract::Law;
+    /// use checkout_transport::{TransportError, from_fn_blocking};
+    ///
+    /// let offline = |_| from_fn_blocking(|_| Err(TransportError::not_sent("there is no network")));
+    /// assert_eq!(Law::RefusedConnectionIsNotSent.check_shared(offline), Ok(()));
+    /// assert!(Law::RequestsAtOnceDoNotMix.check_shared(offline).is_err());
+    /// ```
+    pub fn check_shared<T: BlockingTransport + Sync>(
+        self,
+        make: impl Fn(Duration) -> T,
+    ) -> Result<(), Broken> {
+        if self == Self::RequestsAtOnceDoNotMix {
+            return check_of_threads(&|timeout| AtOnce(make(timeout)));
+        }
+        self.check_blocking(make)
+    }
+
+    /// Checks this law alone, on what [`check_blocking`] takes: see [`Law::check`].
+    ///
+    /// # Errors
+    ///
+    /// That the law does not hold, and what was seen. A law of [`Law::OF_FUTURES`] or of [`Law::OF_THREADS`] says
+    /// nothing of a blocking transport of one thread, and is an error rather than a check that nothing can fail.
+    ///
+    /// ```
+    /// use checkout_transport::contract::Law;
+    /// use checkout_transport::{TransportError, from_fn_blocking};
+    ///
+    /// let offline = |_| from_fn_blocking(|_| Err(TransportError::not_sent("there is no network")));
+    /// assert_eq!(Law::RefusedConnectionIsNotSent.check_blocking(offline), Ok(()));
+    ///
+    /// let unfit = Law::DroppedFutureIsForgotten.check_blocking(offline).unwrap_err();
+    /// assert_eq!(unfit.seen(), "it says nothing of such a transport, and nothing was checked");
+    /// ```
+    pub fn check_blocking<T: BlockingTransport>(self, make: impl Fn(Duration) -> T) -> Result<(), Broken> {
+        if !self.is_of_one_by_one() {
+            return Err(Broken { law: self, seen: NOT_OF_THIS_KIND.to_owned() });
+        }
+        stage::block_on(check_law(self, &|timeout| AtOnce(make(timeout))))
+    }
+
+    /// Whether it says something of a blocking transport that is asked one thing after the other.
+    fn is_of_one_by_one(self) -> bool {
+        !Self::OF_FUTURES.contains(&self) && !Self::OF_THREADS.contains(&self)
+    }
 }
 
 impl fmt::Display for Law {
@@ -426,8 +508,13 @@ impl Broken {
 
 /// The laws of blocking transports that are asked one thing after the other.
 fn check_one_by_one<T: BlockingTransport>(make: &dyn Fn(Duration) -> AtOnce<T>) -> Result<(), Broken> {
-    let others = |law: &&Law| !Law::OF_FUTURES.contains(law) && !Law::OF_THREADS.contains(law);
-    stage::block_on(async { check_laws(Law::ALL.iter().filter(others), make).await })
+    let theirs = Law::ALL.iter().filter(|law| law.is_of_one_by_one());
+    stage::block_on(check_laws(theirs, make))
+}
+
+/// The one law of [`Law::OF_THREADS`].
+fn check_of_threads<T: BlockingTransport + Sync>(make: &dyn Fn(Duration) -> AtOnce<T>) -> Result<(), Broken> {
+    crowd::of_threads(&Stage::new(Law::RequestsAtOnceDoNotMix, make))
 }
 
 async fn check_laws<T: LocalTransport>(
@@ -435,43 +522,50 @@ async fn check_laws<T: LocalTransport>(
     make: &dyn Fn(Duration) -> T,
 ) -> Result<(), Broken> {
     for law in laws {
-        let stage = &Stage::new(*law, make);
-        match law {
-            Law::MethodGoesOutAsGiven => request::method_goes_out_as_given(stage).await,
-            Law::TargetGoesOutAsGiven => request::target_goes_out_as_given(stage).await,
-            Law::HeadersGoOutAsGiven => request::headers_go_out_as_given(stage).await,
-            Law::BodyGoesOutAsGiven => request::body_goes_out_as_given(stage).await,
-            Law::NothingIsAdded => request::nothing_is_added(stage).await,
-            Law::AnyVersionIsCarried => request::any_version_is_carried(stage).await,
-            Law::OddRequestIsNotChanged => request::odd_request_is_not_changed(stage).await,
-            Law::HttpsStaysHttps => request::https_stays_https(stage).await,
-            Law::NoRedirectIsFollowed => request::no_redirect_is_followed(stage).await,
-            Law::EveryStatusIsOk => response::every_status_is_ok(stage).await,
-            Law::BodilessResponseIsWhole => response::bodiless_response_is_whole(stage).await,
-            Law::InterimResponseIsSkipped => response::interim_response_is_skipped(stage).await,
-            Law::ResponseHeadersAreKept => response::response_headers_are_kept(stage).await,
-            Law::BodyComesBackAsSent => response::body_comes_back_as_sent(stage).await,
-            Law::EncodedBodyStaysEncoded => response::encoded_body_stays_encoded(stage).await,
-            Law::BodyUpToTheCapIsWhole => response::body_up_to_the_cap_is_whole(stage).await,
-            Law::BodyOverTheCapIsRefused => response::body_over_the_cap_is_refused(stage).await,
-            Law::EndlessResponseIsCutOff => response::endless_response_is_cut_off(stage).await,
-            Law::NothingIsSentTwice => failure::nothing_is_sent_twice(stage).await,
-            Law::RefusalIsNotRepeated => failure::refusal_is_not_repeated(stage).await,
-            Law::NothingIsRemembered => request::nothing_is_remembered(stage).await,
-            Law::RefusedConnectionIsNotSent => failure::refused_connection_is_not_sent(stage).await,
-            Law::LostAnswerIsUnknown => failure::lost_answer_is_unknown(stage).await,
-            Law::CutAnswerIsUnknown => failure::cut_answer_is_unknown(stage).await,
-            Law::GarbageIsUnknown => failure::garbage_is_unknown(stage).await,
-            Law::SilenceEnds => failure::silence_ends(stage).await,
-            Law::DripEnds => failure::drip_ends(stage).await,
-            Law::ErrorsTellNothing => failure::errors_tell_nothing(stage).await,
-            Law::AnswersMeetTheirRequests => connection::answers_meet_their_requests(stage).await,
-            Law::UnaskedAnswerIsNobodys => connection::unasked_answer_is_nobodys(stage).await,
-            Law::LateAnswerIsNobodys => connection::late_answer_is_nobodys(stage).await,
-            Law::RequestsAtOnceDoNotMix => crowd::of_futures(stage).await,
-            Law::UnpolledFutureSendsNothing => connection::unpolled_future_sends_nothing(stage).await,
-            Law::DroppedFutureIsForgotten => connection::dropped_future_is_forgotten(stage).await,
-        }?;
+        check_law(*law, make).await?;
     }
     Ok(())
 }
+
+async fn check_law<T: LocalTransport>(law: Law, make: &dyn Fn(Duration) -> T) -> Result<(), Broken> {
+    let stage = &Stage::new(law, make);
+    match law {
+        Law::MethodGoesOutAsGiven => request::method_goes_out_as_given(stage).await,
+        Law::TargetGoesOutAsGiven => request::target_goes_out_as_given(stage).await,
+        Law::HeadersGoOutAsGiven => request::headers_go_out_as_given(stage).await,
+        Law::BodyGoesOutAsGiven => request::body_goes_out_as_given(stage).await,
+        Law::NothingIsAdded => request::nothing_is_added(stage).await,
+        Law::AnyVersionIsCarried => request::any_version_is_carried(stage).await,
+        Law::OddRequestIsNotChanged => request::odd_request_is_not_changed(stage).await,
+        Law::HttpsStaysHttps => request::https_stays_https(stage).await,
+        Law::NoRedirectIsFollowed => request::no_redirect_is_followed(stage).await,
+        Law::EveryStatusIsOk => response::every_status_is_ok(stage).await,
+        Law::BodilessResponseIsWhole => response::bodiless_response_is_whole(stage).await,
+        Law::InterimResponseIsSkipped => response::interim_response_is_skipped(stage).await,
+        Law::ResponseHeadersAreKept => response::response_headers_are_kept(stage).await,
+        Law::BodyComesBackAsSent => response::body_comes_back_as_sent(stage).await,
+        Law::EncodedBodyStaysEncoded => response::encoded_body_stays_encoded(stage).await,
+        Law::BodyUpToTheCapIsWhole => response::body_up_to_the_cap_is_whole(stage).await,
+        Law::BodyOverTheCapIsRefused => response::body_over_the_cap_is_refused(stage).await,
+        Law::EndlessResponseIsCutOff => response::endless_response_is_cut_off(stage).await,
+        Law::NothingIsSentTwice => failure::nothing_is_sent_twice(stage).await,
+        Law::RefusalIsNotRepeated => failure::refusal_is_not_repeated(stage).await,
+        Law::NothingIsRemembered => request::nothing_is_remembered(stage).await,
+        Law::RefusedConnectionIsNotSent => failure::refused_connection_is_not_sent(stage).await,
+        Law::LostAnswerIsUnknown => failure::lost_answer_is_unknown(stage).await,
+        Law::CutAnswerIsUnknown => failure::cut_answer_is_unknown(stage).await,
+        Law::GarbageIsUnknown => failure::garbage_is_unknown(stage).await,
+        Law::SilenceEnds => failure::silence_ends(stage).await,
+        Law::DripEnds => failure::drip_ends(stage).await,
+        Law::ErrorsTellNothing => failure::errors_tell_nothing(stage).await,
+        Law::AnswersMeetTheirRequests => connection::answers_meet_their_requests(stage).await,
+        Law::UnaskedAnswerIsNobodys => connection::unasked_answer_is_nobodys(stage).await,
+        Law::LateAnswerIsNobodys => connection::late_answer_is_nobodys(stage).await,
+        Law::RequestsAtOnceDoNotMix => crowd::of_futures(stage).await,
+        Law::UnpolledFutureSendsNothing => connection::unpolled_future_sends_nothing(stage).await,
+        Law::DroppedFutureIsForgotten => connection::dropped_future_is_forgotten(stage).await,
+    }
+}
+
+/// What is seen when a law is to be checked alone on a transport of which it says nothing.
+const NOT_OF_THIS_KIND: &str = "it says nothing of such a transport, and nothing was checked";

@@ -97,22 +97,26 @@ const FLAWS: &[(Flaw, Law)] = &[
     (Flaw::QueuesBehindTheDropped, Law::DroppedFutureIsForgotten),
 ];
 
-/// Asserts that each of many wrong transports breaks its law.
+/// Asserts that each of many wrong transports breaks its law, which is checked alone.
 fn assert_broken<F: Copy + Send + Sync + std::fmt::Debug>(
     table: &[(F, Law)],
-    checked: impl Fn(F) -> Result<(), Broken> + Sync,
+    checked: impl Fn(F, Law) -> Result<(), Broken> + Sync,
 ) {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 while let Some((fault, law)) = table.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let broken = checked(*fault).err();
-                    assert_eq!(broken.as_ref().map(Broken::law), Some(*law), "{fault:?}: {broken:?}");
+                    let broken = checked(*fault, *law);
+                    assert_eq!(law_of(broken.clone()), Some(*law), "{fault:?}: {broken:?}");
                 }
             });
         }
     });
+}
+
+fn law_of(checked: Result<(), Broken>) -> Option<Law> {
+    checked.err().map(|broken| broken.law())
 }
 
 #[test]
@@ -160,32 +164,74 @@ fn a_client_that_sends_one_request_at_a_time_keeps_every_law() {
 }
 
 #[test]
-fn a_wrong_client_that_threads_share_breaks_the_law_that_names_what_is_wrong() {
-    assert_broken(FAULTS_OF_SHARING, |fault| check_shared(|timeout| Wire::new(timeout, Some(fault))));
-    // One thread has no way to see it, and futures have.
-    assert_broken(FAULTS_OF_SHARING, |fault| {
-        pollster::block_on(check(|timeout| Threaded::new(Wire::new(timeout, Some(fault)), None)))
-    });
-    for (fault, _) in FAULTS_OF_SHARING {
-        assert_eq!(check_blocking(|timeout| Wire::new(timeout, Some(*fault))), Ok(()));
-    }
-}
-
-#[test]
 fn a_wrong_client_breaks_the_law_that_names_what_is_wrong() {
-    assert_broken(FAULTS, |fault| check_blocking(|timeout| Wire::new(timeout, Some(fault))));
+    assert_broken(FAULTS, |fault, law| law.check_blocking(|timeout| Wire::new(timeout, Some(fault))));
 }
 
 #[test]
 fn a_wrong_client_that_keeps_its_connection_breaks_the_law_that_names_what_is_wrong() {
-    assert_broken(FAULTS_OF_KEEPING, |fault| check_blocking(|timeout| Wire::keeping(timeout, Some(fault))));
+    assert_broken(FAULTS_OF_KEEPING, |fault, law| {
+        law.check_blocking(|timeout| Wire::keeping(timeout, Some(fault)))
+    });
+}
+
+#[test]
+fn a_wrong_client_that_threads_share_breaks_the_law_that_names_what_is_wrong() {
+    assert_broken(FAULTS_OF_SHARING, |fault, law| {
+        law.check_shared(|timeout| Wire::new(timeout, Some(fault)))
+    });
+    // Futures have a way to see it too.
+    assert_broken(FAULTS_OF_SHARING, |fault, law| {
+        pollster::block_on(law.check(|timeout| Threaded::new(Wire::new(timeout, Some(fault)), None)))
+    });
 }
 
 #[test]
 fn a_wrong_asynchronous_client_breaks_the_law_that_names_what_is_wrong() {
-    assert_broken(FLAWS, |flaw| {
-        pollster::block_on(check(|timeout| Threaded::new(Wire::new(timeout, None), Some(flaw))))
+    assert_broken(FLAWS, |flaw, law| {
+        pollster::block_on(law.check(|timeout| Threaded::new(Wire::new(timeout, None), Some(flaw))))
     });
+}
+
+#[test]
+fn the_whole_suite_says_the_first_law_that_is_broken() {
+    // This one breaks a later law as well, as it says when it is asked for that one alone.
+    let refusing = |timeout| Wire::new(timeout, Some(Fault::RefusalsAreErrors));
+    for law in [Law::EveryStatusIsOk, Law::RefusalIsNotRepeated] {
+        assert_eq!(law_of(law.check_blocking(refusing)), Some(law));
+    }
+    assert_eq!(law_of(check_blocking(refusing)), Some(Law::EveryStatusIsOk));
+}
+
+#[test]
+fn the_whole_suite_for_threads_goes_to_their_last_law() {
+    let in_turn = check_shared(|timeout| Wire::new(timeout, Some(Fault::AnswersInTurn)));
+    assert_eq!(law_of(in_turn), Some(Law::RequestsAtOnceDoNotMix));
+}
+
+#[test]
+fn the_whole_suite_for_futures_goes_to_their_last_law() {
+    let queueing =
+        check(|timeout| Threaded::new(Wire::keeping(timeout, None), Some(Flaw::QueuesBehindTheDropped)));
+    assert_eq!(law_of(pollster::block_on(queueing)), Law::ALL.last().copied());
+}
+
+#[test]
+fn a_law_that_says_nothing_of_a_transport_is_not_checked_alone_on_it() {
+    for law in Law::ALL {
+        let made = Cell::new(false);
+        let make = |timeout| {
+            made.set(true);
+            Wire::new(timeout, None)
+        };
+        if Law::OF_FUTURES.contains(law) {
+            assert_eq!(law_of(law.check_shared(make)), Some(*law));
+        }
+        if Law::OF_FUTURES.contains(law) || Law::OF_THREADS.contains(law) {
+            assert_eq!(law_of(law.check_blocking(make)), Some(*law));
+        }
+        assert!(!made.get(), "{law}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use checkout_transport::bytes::Bytes;
+use checkout_transport::contract::Law;
 use checkout_transport::http::Version;
 use checkout_transport::record::{Cassette, Recording, Replaying};
 use checkout_transport::{BlockingTransport, BodyBuffer, Delivery, LocalTransport, Transport};
@@ -59,6 +60,15 @@ impl<T: LocalTransport> LocalTransport for Counted<T> {
 fn the_adapter_of_the_page_keeps_the_contract() {
     block_on(async {
         if let Err(broken) = contract::check(own).await {
+            panic!("{broken}");
+        }
+    });
+}
+
+#[test]
+fn the_adapter_of_the_page_follows_no_redirect() {
+    block_on(async {
+        if let Err(broken) = Law::NoRedirectIsFollowed.check(own).await {
             panic!("{broken}");
         }
     });
