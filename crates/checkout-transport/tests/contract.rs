@@ -119,48 +119,62 @@ fn law_of(checked: Result<(), Broken>) -> Option<Law> {
     checked.err().map(|broken| broken.law())
 }
 
-#[test]
-fn a_client_that_opens_a_connection_for_every_request_keeps_every_law() {
-    assert_eq!(check_shared(|timeout| Wire::new(timeout, None)), Ok(()));
+/// Asserts what each of many runs of the whole suite says. They are under way at the same time: a run mostly waits.
+fn assert_said(runs: &[(&str, &Run, Option<Law>)]) {
+    thread::scope(|scope| {
+        for (what, run, law) in runs {
+            scope.spawn(move || {
+                let said = run();
+                assert_eq!(law_of(said.clone()), *law, "{what}: {said:?}");
+            });
+        }
+    });
 }
 
-#[test]
-fn a_client_that_keeps_its_connection_keeps_every_law() {
-    assert_eq!(check_shared(|timeout| Wire::keeping(timeout, None)), Ok(()));
-}
+type Run = dyn Fn() -> Result<(), Broken> + Sync;
 
 #[test]
-fn an_asynchronous_client_keeps_every_law() {
-    let checked = check(|timeout| Threaded::new(Wire::keeping(timeout, None), None));
-    assert_eq!(pollster::block_on(checked), Ok(()));
+fn a_right_client_keeps_every_law_that_is_for_it() {
+    assert_said(&[
+        (
+            "it opens a connection for every request",
+            &|| check_shared(|timeout| Wire::new(timeout, None)),
+            None,
+        ),
+        ("it keeps its connection", &|| check_shared(|timeout| Wire::keeping(timeout, None)), None),
+        (
+            "it is asynchronous",
+            &|| pollster::block_on(check(|timeout| Threaded::new(Wire::keeping(timeout, None), None))),
+            None,
+        ),
+        (
+            "it is asynchronous and stays on its thread",
+            &|| pollster::block_on(check_local(|timeout| OnOneThread::new(Wire::new(timeout, None)))),
+            None,
+        ),
+        ("it blocks and stays on its thread", &on_one_thread, None),
+        ("it sends one request at a time", &one_at_a_time, None),
+    ]);
 }
 
-#[test]
-fn a_client_that_stays_on_its_thread_keeps_every_law() {
-    let checked = check_local(|timeout| OnOneThread::new(Wire::new(timeout, None)));
-    assert_eq!(pollster::block_on(checked), Ok(()));
-}
-
-#[test]
-fn a_blocking_client_that_stays_on_its_thread_keeps_every_law_that_is_for_it() {
+fn on_one_thread() -> Result<(), Broken> {
     let sent = Rc::new(Cell::new(0));
-    let checked = check_blocking(|timeout| {
+    check_blocking(|timeout| {
         let (wire, sent) = (Wire::keeping(timeout, None), Rc::clone(&sent));
         from_fn_blocking(move |request| {
             sent.set(sent.get() + 1);
             wire.send_blocking(request)
         })
-    });
-    assert_eq!((checked, sent.get() > 100), (Ok(()), true));
+    })?;
+    assert!(sent.get() > 100, "{} requests", sent.get());
+    Ok(())
 }
 
-#[test]
-fn a_client_that_sends_one_request_at_a_time_keeps_every_law() {
-    let checked = check_shared(|timeout| {
+fn one_at_a_time() -> Result<(), Broken> {
+    check_shared(|timeout| {
         let wire = Mutex::new(Wire::keeping(timeout, None));
         from_fn_blocking(move |request| wire.lock().unwrap().send_blocking(request))
-    });
-    assert_eq!(checked, Ok(()));
+    })
 }
 
 #[test]
@@ -204,16 +218,23 @@ fn the_whole_suite_says_the_first_law_that_is_broken() {
 }
 
 #[test]
-fn the_whole_suite_for_threads_goes_to_their_last_law() {
-    let in_turn = check_shared(|timeout| Wire::new(timeout, Some(Fault::AnswersInTurn)));
-    assert_eq!(law_of(in_turn), Some(Law::RequestsAtOnceDoNotMix));
-}
-
-#[test]
-fn the_whole_suite_for_futures_goes_to_their_last_law() {
-    let queueing =
-        check(|timeout| Threaded::new(Wire::keeping(timeout, None), Some(Flaw::QueuesBehindTheDropped)));
-    assert_eq!(law_of(pollster::block_on(queueing)), Law::ALL.last().copied());
+fn the_whole_suite_goes_to_the_last_law() {
+    assert_said(&[
+        (
+            "of threads",
+            &|| check_shared(|timeout| Wire::new(timeout, Some(Fault::AnswersInTurn))),
+            Some(Law::RequestsAtOnceDoNotMix),
+        ),
+        (
+            "of futures",
+            &|| {
+                pollster::block_on(check(|timeout| {
+                    Threaded::new(Wire::keeping(timeout, None), Some(Flaw::QueuesBehindTheDropped))
+                }))
+            },
+            Law::ALL.last().copied(),
+        ),
+    ]);
 }
 
 #[test]
