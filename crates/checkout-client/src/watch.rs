@@ -266,7 +266,7 @@ impl<E: Evidence> Watch<E> {
     /// ```
     pub fn resume(&mut self, for_at_most: Duration) {
         let now = self.now();
-        (self.known.begun, self.known.once_more) = (true, false);
+        self.known.begun = true;
         self.poller.set_back(now);
         self.poller.resume(&self.known.plan, now, for_at_most);
     }
@@ -353,15 +353,15 @@ impl<E: Evidence> Watch<E> {
         self.poller.set_back(now);
         let told = self.known.handle.hear();
         if told.nudged {
-            self.poller.nudge(&self.known.current(), now);
+            self.poller.nudge(&self.known.plan, now);
         }
         if told.payer_returned {
-            self.poller.payer_returned(&self.known.current(), now);
+            self.poller.payer_returned(&self.known.plan, now);
         }
-        match self.poller.next(&self.known.current(), now) {
+        match self.poller.next(&self.known.plan, now) {
             Step::Done(_) if !self.known.has_evidence() => {
-                self.poller = self.known.once_more(now);
-                self.poller.next(&self.known.current(), now)
+                self.poller.read_once_more(&self.known.plan, now);
+                self.poller.next(&self.known.plan, now)
             }
             step @ (Step::Fetch(_)
             | Step::Wait(_)
@@ -387,7 +387,7 @@ impl<E: Evidence> Watch<E> {
     pub fn asking(&mut self, now: Moment) {
         self.known.begun = true;
         self.poller.set_back(now);
-        self.poller.asking(&self.known.current(), now);
+        self.poller.asking(&self.known.plan, now);
     }
 
     /// What came of a read by [`glance`](Self::glance); or of Azotte's submit, whose answer tells as much and can already have
@@ -433,7 +433,7 @@ impl<E: Evidence> Watch<E> {
 
     /// How it ended, if it has: once [`next`](Self::next) says [`Step::Done`] or [`Step::GaveUp`].
     pub fn take_end(&mut self, now: Moment) -> Option<End<E>> {
-        let step = self.poller.next(&self.known.current(), now);
+        let step = self.poller.next(&self.known.plan, now);
         self.known.end(step)
     }
 
@@ -441,9 +441,9 @@ impl<E: Evidence> Watch<E> {
     fn hear(&mut self, now: Moment, came: Came<E>) {
         self.known.begun = true;
         self.poller.set_back(now);
-        self.poller.heard(&self.known.current(), now, came.heard);
+        self.poller.heard(&self.known.plan, now, came.heard);
         if let Some(error) = came.failed {
-            let next = self.poller.next(&self.known.current(), now);
+            let next = self.poller.next(&self.known.plan, now);
             self.known.not_read(error, next, now);
         }
     }

@@ -253,15 +253,11 @@ impl<E: Evidence, K> Watches<E, K> {
     pub fn add(&mut self, merchant: MerchantId, watch: Watch<E>, key: K) -> Ticket {
         let now = self.look(watch.now());
         let plan = self.merchants.get(&merchant).map(|merchant| merchant.plan);
-        let (mut known, mut poller) = watch.plan(plan.unwrap_or(E::PLAN)).into_parts();
+        let (known, mut poller) = watch.plan(plan.unwrap_or(E::PLAN)).into_parts();
         poller.set_back(now);
-        let (mut ended, mut over) = (None, None);
-        if let step @ Step::Done(_) = poller.next(&known.current(), now) {
-            match known.has_evidence() {
-                true => (ended, over) = (Some(step), Some(poller)),
-                false => poller = known.once_more(now),
-            }
-        }
+        let ended = Some(poller.next(&known.plan, now));
+        let ended = ended.filter(|step| matches!(step, Step::Done(_)) && known.has_evidence());
+        let over = ended.map(|_| poller);
         let ticket = Ticket(self.added);
         let queued = self.schedule.restore(merchant, poller, now, ticket);
         self.added = self.added.saturating_add(1);
@@ -294,7 +290,7 @@ impl<E: Evidence, K> Watches<E, K> {
     pub fn resume(&mut self, ticket: Ticket, for_at_most: Duration) -> bool {
         let now = self.now();
         let Some(open) = self.open.get_mut(&ticket) else { return false };
-        (open.known.begun, open.known.once_more) = (true, false);
+        open.known.begun = true;
         self.schedule.resume(open.queued, now, for_at_most);
         true
     }
@@ -478,7 +474,7 @@ struct Open<E: Evidence, K> {
     queued: poll::Ticket,
     /// That it has ended or was given up, and it leaves as soon as that is told.
     ended: Option<Step>,
-    /// Its poller, where that of the queue is not the one that it leaves with.
+    /// Its poller, where it had ended before it was added: that of the queue would read once more.
     over: Option<Poller>,
 }
 

@@ -5,7 +5,7 @@ use crate::call::{ClientOf, RefusalOf};
 use crate::provider::sealed::Backend;
 use crate::{Call, Observable, Readable, Received, SendError};
 use checkout_lifecycle::{Moment, Tracker, Verdict};
-use checkout_poll::{Attempted, Fetch, Heard, Plan, Poller, Step};
+use checkout_poll::{Attempted, Fetch, Heard, Plan, Step};
 use core::fmt;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -32,8 +32,6 @@ pub(crate) struct Known<E: Evidence> {
     /// The verdict that was told last for attention, as long as it is repeated.
     noticed: Option<Verdict<E::Status, String>>,
     error: Option<Arc<NotRead<RefusalOf<E>>>>,
-    /// Whether it had ended before, and is only read once more.
-    pub(crate) once_more: bool,
 }
 
 /// What a read came to: `heard` is for the poller, and then a failure for [`Known::not_read`].
@@ -60,7 +58,6 @@ impl<E: Evidence> Known<E> {
             challenge: None,
             noticed: None,
             error: None,
-            once_more: false,
         }
     }
 
@@ -72,30 +69,13 @@ impl<E: Evidence> Known<E> {
         now::<E>(self.client())
     }
 
-    /// The plan that holds now: what is only read once more has had its late reads.
-    pub(crate) fn current(&self) -> Plan {
-        let mut plan = self.plan;
-        plan.late_reads = plan.late_reads.filter(|_| !self.once_more);
-        plan
-    }
-
-    /// It has ended, and there is no read that shows it: the poller by which it is read once more.
-    pub(crate) fn once_more(&mut self, now: Moment) -> Poller {
-        self.once_more = true;
-        let plan = self.current();
-        let mut poller = Poller::new(&plan, now, self.seed);
-        // Nobody knows how long ago the last read was, so the gap begins now.
-        poller.asking(&plan, now);
-        poller
-    }
-
     pub(crate) const fn has_evidence(&self) -> bool {
         self.evidence.is_some()
     }
 
     /// What it knew before is of another time.
     pub(super) fn forget(&mut self) {
-        (self.evidence, self.error, self.once_more) = (None, None, false);
+        (self.evidence, self.error) = (None, None);
         (self.challenge, self.noticed) = (None, None);
         self.untold.clear();
     }
@@ -174,7 +154,7 @@ impl<E: Evidence> Known<E> {
         let verdict = received.observation().map(|observation| self.tracker.observe(observation));
         if before.0 != self.tracker.status() {
             // It was the evidence of something else.
-            (self.evidence, self.once_more) = (None, false);
+            self.evidence = None;
         }
         let mut shows = false;
         if let (Some(status), Some(phase)) = (self.tracker.status(), self.tracker.phase())

@@ -344,19 +344,9 @@ where
     /// Tells the schedule what a read came to.
     fn hear(&mut self, ticket: Ticket, came: Came<E>, now: Moment) {
         let Some(open) = self.open.get_mut(&ticket) else { return };
-        let Some(mut alone) = self.schedule.poller(open.queued).copied() else { return };
         self.schedule.heard(open.queued, now, came.heard);
-        let plan = open.known.current();
-        if open.known.once_more {
-            // The merchant's plan may have late reads, which this one has had.
-            alone.heard(&plan, now, came.heard);
-            let step = alone.next(&plan, now);
-            if matches!(step, Step::Done(_)) && open.known.has_evidence() {
-                (open.ended, open.over) = (Some(step), Some(alone));
-            }
-        }
         if let (Some(error), Some(poller)) = (came.failed, self.schedule.poller(open.queued)) {
-            open.known.not_read(error, poller.next(&plan, now), now);
+            open.known.not_read(error, poller.next(&open.known.plan, now), now);
         }
         self.to_tell.push_back(ticket);
     }
@@ -366,9 +356,9 @@ where
         let Some(ticket) = self.schedule.data(queued).copied() else { return };
         let Some(open) = self.open.get_mut(&ticket) else { return };
         if matches!(step, Step::Done(_)) && !open.known.has_evidence() {
-            self.schedule.remove(queued);
-            let poller = open.known.once_more(now);
-            open.queued = self.schedule.restore(open.merchant, poller, now, ticket);
+            if let Some((poller, _)) = self.schedule.remove(queued) {
+                open.queued = self.schedule.restore(open.merchant, poller, now, ticket);
+            }
         } else {
             open.ended = Some(step);
             self.to_tell.push_back(ticket);

@@ -122,6 +122,7 @@ fn one_that_had_ended_reads_once_more_and_ends_once_more_without_another_time_of
         (crate::world::end_line(&end), watch.stored(), crowd.reads(0).len() - reads, took)
     };
     let (_, stored, ..) = alone(None);
+    crowd.clock().advance(Duration::from_secs(60));
     let (end, _, reads, took) = alone(Some(&stored));
     assert_eq!(end, "ended: failed: canceled");
 
@@ -131,10 +132,10 @@ fn one_that_had_ended_reads_once_more_and_ends_once_more_without_another_time_of
     watches.add(merchant, crowd.watch(0).resume_from(&stored).unwrap(), 0);
     let (told, _) = all(&crowd, &mut watches, &[0]);
     assert_eq!(told[&0], [end]);
-    // As a watch alone, to the read; a minute or two, and not a day.
+    // As a watch alone, to the read; at once, and not in a day.
     assert_eq!(crowd.reads(0).len() - before, reads);
+    assert_eq!((reads, took), (1, 0));
     assert_eq!(crowd.clock().now_millis() - began, took);
-    assert!(took < 60_000);
 }
 
 #[test]
@@ -178,4 +179,31 @@ fn one_that_is_taken_in_with_the_read_that_shows_its_end_tells_it_without_anothe
     assert_eq!(watches.stored(ticket), Some(stored));
     assert_eq!(all(&crowd, &mut watches, &[0]).0[&0], ["ended: succeeded"]);
     assert_eq!(crowd.reads(0), reads);
+}
+
+#[test]
+fn a_restart_while_one_is_read_once_more_begins_no_late_reads_either() {
+    let plan = Plan::allscale().late_reads(Duration::from_secs(3_600), Duration::from_secs(24 * 3_600));
+    let crowd = OfAllscale::of(&["canceled"]);
+    let clock = crowd.clock();
+    let mut watch = crowd.watch(0).plan(plan);
+    let _ = watch.end_blocking(crowd.sandbox(), |wait| clock.advance(wait));
+    // Two restarts, one at the end and one before the read that is to show it again.
+    let mut again = crowd.watch(0).plan(plan).resume_from(&watch.stored()).unwrap();
+    let _ = again.next(again.now());
+    let stored = again.stored();
+
+    let ends = |began: u64, end: String| {
+        assert_eq!(end, "ended: failed: canceled");
+        assert!(clock.now_millis() - began < 60_000, "{stored}");
+    };
+    let (began, mut alone) = (clock.now_millis(), crowd.watch(0).plan(plan).resume_from(&stored).unwrap());
+    let end = alone.end_blocking(crowd.sandbox(), |wait| clock.advance(wait));
+    ends(began, crate::world::end_line(&end));
+
+    let (began, mut watches) = (clock.now_millis(), Watches::new(now(&clock), 42));
+    let merchant = watches.merchant_with(plan, None);
+    watches.add(merchant, crowd.watch(0).resume_from(&stored).unwrap(), 0);
+    let (told, _) = all(&crowd, &mut watches, &[0]);
+    ends(began, told[&0].last().unwrap().clone());
 }
