@@ -78,8 +78,9 @@ use core::time::Duration;
 /// - No read is given before it is due.
 /// - In every window of a limit's length there are at most so many reads as it allows, wherever the window
 ///   begins; and up to that they may come at once. It counts what this schedule gave and what you say by
-///   [`used`](Self::used): tell it what was sent before a restart. Send a read when it is given: by how much
-///   one is late is not known here, and only the [margin](Self::limit_margin) is there for it.
+///   [`used`](Self::used): tell it what was sent before a restart. Send a read when it is given, or tell
+///   [`asking`](Self::asking) when it is sent: by how much one is late is not known here, and only the
+///   [margin](Self::limit_margin) is there for it.
 /// - Time does not go back: a moment before one that was told counts as that one. Who goes by a clock that can be
 ///   set back tells [`set_back`](Self::set_back).
 /// - A ticket of a checkout that was removed does nothing and never means another one.
@@ -383,6 +384,34 @@ impl<T> Schedule<T> {
                 None => {}
             }
         }
+    }
+
+    /// A read that was given is sent only now, for something had to be fetched before it, such as a token: the shortest
+    /// time between two reads begins here, and it is asked here where it is the last one. See [`Poller::asking`].
+    ///
+    /// The limit counts it when it was given. Where that is longer ago than the [margin](Self::limit_margin), tell
+    /// [`used`](Self::used) too. Of a checkout that is not out it says nothing.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// let at = |seconds: i64| Moment::from_unix_millis(1_700_000_000_000 + seconds * 1_000);
+    /// let mut schedule = Schedule::new(at(0), 42);
+    /// let merchant = schedule.merchant(Plan::peach(), None);
+    /// let ticket = schedule.add(merchant, at(0), at(0), ());
+    /// assert!(matches!(schedule.next(at(0)), Next::Fetch { .. }));
+    /// schedule.asking(ticket, at(20));
+    /// schedule.release(ticket, at(21));
+    /// assert_eq!(schedule.next(at(21)), Next::Wait(at(50)));
+    /// ```
+    pub fn asking(&mut self, ticket: Ticket, now: Moment) {
+        self.hear(now);
+        let now = self.moment();
+        let Some(open) = open_of(&mut self.slots, ticket).filter(|open| open.state() == OUT) else { return };
+        let Some(merchant) = self.merchants.get(open.merchant()) else { return };
+        open.poller.asking(&merchant.plan, now);
+        // What was told before is news that this read will have.
+        open.set(NUDGED | RETURNED, false);
     }
 
     /// What came of a read. Where the provider said to slow down, the whole merchant waits: as long as was

@@ -293,6 +293,9 @@ where
                 self.schedule.used(open.merchant, now);
             }
         }
+        if !late.is_zero() {
+            self.schedule.asking(open.queued, now);
+        }
         let asked = match given.fetch {
             Fetch::Status => Asked::Glance(open.known.glance.clone()),
             Fetch::Whole => Asked::Whole(open.known.whole.clone()),

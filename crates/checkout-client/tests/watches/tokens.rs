@@ -156,3 +156,49 @@ fn who_leaves_while_a_token_is_on_its_way_takes_it_from_nobody() {
         assert_eq!(all(&crowd, &mut watches, &[0]).0[&0].last().unwrap(), "ended: succeeded");
     }
 }
+
+#[test]
+fn the_gap_between_two_reads_begins_when_one_is_sent_and_not_when_its_token_was_asked_for() {
+    let crowd = OfV2::of(&["happy"]);
+    let time = Time::of(&crowd.clock());
+    let mut slow = Slow::new(crowd.0.clone(), &time, &[1]);
+    slow.token_way = Some(10_000);
+    let mut watches = watches(&crowd, false);
+    // The token takes 20 seconds; then the read arrives, and its answer does not.
+    assert!(time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { 4 }).is_none());
+    assert_eq!(crowd.reads(0).len(), 1);
+    let (watch, key) = watches.remove(watches.find(&0).unwrap()).unwrap();
+    let merchant = watches.merchant_with(checkout_client::Plan::peach(), None);
+    let ticket = watches.add(merchant, watch, key);
+    watches.nudge(ticket);
+    let _ = all(&crowd, &mut watches, &[1]);
+    let reads = crowd.reads(0);
+    assert!(reads[1].1 - reads[0].1 >= 29_999, "{reads:?}");
+}
+
+#[test]
+fn a_read_whose_token_came_after_the_deadline_is_the_last_one_as_it_is_of_a_watch_alone() {
+    let reads = |alone: bool| {
+        let crowd = OfV2::of(&["expired"]);
+        let (clock, time) = (crowd.clock(), Time::of(&crowd.clock()));
+        let plan = checkout_client::Plan::peach().deadline(Duration::from_secs(5));
+        let mut slow = Slow::new(crowd.0.clone(), &time, &[1]);
+        slow.token_way = Some(3_000);
+        if alone {
+            let mut watch = crowd.watch(0).plan(plan);
+            let _ = time.run(watch.end(&slow, |wait| time.sleep(wait)), &mut { ENDLESS }).unwrap();
+        } else {
+            let mut watches = checkout_client::Watches::new(now(&clock), 42);
+            let merchant = watches.merchant_with(plan, None);
+            watches.add(merchant, crowd.watch(0), 0);
+            while time
+                .run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { ENDLESS })
+                .unwrap()
+                .is_some()
+            {}
+        }
+        crowd.reads(0).into_iter().map(|(_, at)| at).collect::<Vec<_>>()
+    };
+    assert_eq!(reads(false), reads(true));
+    assert_eq!(reads(true).len(), 1);
+}

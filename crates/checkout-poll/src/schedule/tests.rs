@@ -25,6 +25,8 @@ enum Act {
     /// So many calls, and no more.
     Next(usize),
     Heard(Index, Heard),
+    /// What is out is sent only now.
+    Asking(Index),
     Release(Index),
     Nudge(Index),
     Returned(Index),
@@ -300,8 +302,9 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
             Act::SetBack(_) | Act::RemoveMerchant(_) => model.now,
             Act::Add { .. } | Act::Drain | Act::Next(_) => model.now.max(clock),
             Act::Heard(..) | Act::Release(_) | Act::Nudge(_) if tickets.is_empty() => continue,
+            Act::Asking(_) if tickets.is_empty() => continue,
             Act::Returned(_) | Act::Resume(..) | Act::Remove(_) if tickets.is_empty() => continue,
-            Act::Heard(..) | Act::Release(_) | Act::Nudge(_) => model.now.max(clock),
+            Act::Heard(..) | Act::Release(_) | Act::Nudge(_) | Act::Asking(_) => model.now.max(clock),
             Act::Returned(_) | Act::Resume(..) | Act::Remove(_) => model.now.max(clock),
         };
         match act {
@@ -333,6 +336,17 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
                 if let Some(ticket) = ticket {
                     schedule.heard(ticket, now, *heard);
                     model.heard(ticket, *heard);
+                }
+            }
+            Act::Asking(index) => {
+                if let Some(ticket) = which(index) {
+                    schedule.asking(ticket, now);
+                    model.tell(ticket, |poller, plan, now, checkout| {
+                        if checkout.out {
+                            poller.asking(plan, now);
+                            (checkout.nudged, checkout.returned) = (false, false);
+                        }
+                    });
                 }
             }
             Act::Release(index) => {
@@ -564,6 +578,7 @@ fn act() -> impl Strategy<Value = Act> {
         8 => Just(Act::Drain),
         3 => (1usize..4).prop_map(Act::Next),
         12 => (any::<Index>(), heard()).prop_map(|(index, heard)| Act::Heard(index, heard)),
+        2 => any::<Index>().prop_map(Act::Asking),
         1 => any::<Index>().prop_map(Act::Release),
         2 => any::<Index>().prop_map(Act::Nudge),
         2 => any::<Index>().prop_map(Act::Returned),
