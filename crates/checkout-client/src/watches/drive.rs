@@ -283,15 +283,13 @@ where
             return Some(Turn::Send(Whose::Merchant(open.merchant), Asked::Ahead(call)));
         }
         let late = now.saturating_since(given.at);
-        if let Some(limit) = merchant.limit {
+        if let Some(limit) = merchant.limit.filter(|_| late >= MARGIN) {
             if late >= Duration::from_secs(limit.per_seconds.into()) {
                 // It counted for a window that is over.
                 self.schedule.release(open.queued, now);
                 return None;
             }
-            if late >= MARGIN {
-                self.schedule.used(open.merchant, now);
-            }
+            self.schedule.used(open.merchant, now);
         }
         if !late.is_zero() {
             self.schedule.asking(open.queued, now);

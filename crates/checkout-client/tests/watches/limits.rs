@@ -142,3 +142,18 @@ fn a_sandbox_that_refuses_a_third_read_never_has_to() {
     assert!(told.values().flatten().all(|line| !line.starts_with('x')), "{told:?}");
     assert_eq!(sandbox.counts(ENTITY_ID).limited, 0);
 }
+
+#[test]
+fn a_limit_of_no_time_at_all_is_read_under() {
+    let crowd = OfPeach::of(&["happy"; 2]);
+    let mut watches = Watches::new(now(&crowd.clock()), 42);
+    let none = RateLimit { requests: 1, per_seconds: 0, scope: RateScope::Merchant };
+    let merchant = watches.merchant_with(checkout_client::Plan::peach(), Some(none));
+    for number in 0..2 {
+        watches.add(merchant, crowd.watch(number), number);
+    }
+    let time = Time::of(&crowd.clock());
+    let slow = Slow::new(crowd.0.clone(), &time, &[0]);
+    let first = time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { 1_000 });
+    assert!(matches!(first, Some(Some(_))), "nobody is read");
+}
