@@ -329,7 +329,15 @@ where
         let its = self.take_waiting(merchant);
         match keep_ahead::<E>(&client, outcome) {
             Ok(()) => self.ready.extend(its),
-            Err(came) => its.iter().for_each(|given| self.hear(given.ticket, came.clone(), now)),
+            Err(came) => {
+                for given in its {
+                    // What does not come counts as the read that it was asked for.
+                    if let Some(open) = self.open.get(&given.ticket) {
+                        self.schedule.asking(open.queued, now);
+                    }
+                    self.hear(given.ticket, came.clone(), now);
+                }
+            }
         }
     }
 

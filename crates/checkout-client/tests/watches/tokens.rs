@@ -202,3 +202,27 @@ fn a_read_whose_token_came_after_the_deadline_is_the_last_one_as_it_is_of_a_watc
     assert_eq!(reads(false), reads(true));
     assert_eq!(reads(true).len(), 1);
 }
+
+#[test]
+fn a_token_that_fails_after_the_deadline_is_a_last_try_as_it_is_of_a_watch_alone() {
+    let tries = |alone: bool| {
+        let crowd = OfV2::of(&["expired"]);
+        let (clock, time) = (crowd.clock(), Time::of(&crowd.clock()));
+        let plan = checkout_client::Plan::peach().deadline(Duration::from_secs(5)).last_tries(1);
+        let mut slow = Slow::new(crowd.0.clone(), &time, &[1]);
+        slow.token_way = Some(3_000);
+        crowd.0.inject_on(Route::Token, Fault::HtmlBadGateway);
+        if alone {
+            let mut watch = crowd.watch(0).plan(plan);
+            let _ = time.run(watch.end(&slow, |wait| time.sleep(wait)), &mut { ENDLESS }).unwrap();
+        } else {
+            let mut watches = checkout_client::Watches::new(now(&clock), 42);
+            let merchant = watches.merchant_with(plan, None);
+            watches.add(merchant, crowd.watch(0), 0);
+            let mut next = || time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { ENDLESS });
+            while next().unwrap().is_some() {}
+        }
+        (crowd.tokens(), crowd.reads(0).len())
+    };
+    assert_eq!((tries(true), tries(false)), ((1, 0), (1, 0)));
+}
