@@ -42,6 +42,9 @@ use std::collections::{BTreeMap, VecDeque};
 /// the reads under way go where this goes. Checkouts of several providers: one of these for each. More open checkouts than
 /// fit in memory with their requests: a bare [`Schedule`] takes a hundred bytes for one.
 ///
+/// What never has its turn is never told of: where a limit allows nothing, or the provider told a merchant to wait for
+/// years, its checkouts stay open until they are [removed](Self::remove).
+///
 /// ```
 /// # #[cfg(feature = "system")] {
 /// # use checkout_auth::{SecretString, allscale::SigningKey};

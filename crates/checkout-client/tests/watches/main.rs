@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod anything;
 mod blocking;
 mod cancel;
 mod clocks;
