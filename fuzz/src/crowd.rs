@@ -178,6 +178,8 @@ impl Crowd {
                     self.shops[self.checkouts[place].shop].slowed = true;
                 }
             }
+            // The read is sent later than it was given.
+            13 if which & 192 == 128 => self.schedule.asking(ticket, now),
             13 if which & 64 == 0 => {
                 self.schedule.release(ticket, now);
                 is_back = true;
