@@ -1,8 +1,8 @@
 //! Peach's steps and phases.
 //!
-//! *Checkout webhooks* (2026-07-23) lists how a status can change: that states four ordinary steps and two
-//! late ones; the others are assumed, each with its reason. `authorized` is ours: where the list says
-//! `successful`, a payment of the type `PA` is `authorized`.
+//! *Checkout webhooks*, 2026-07-23, a public page, lists how a status can change: four ordinary steps and two
+//! late steps come from that list. The other steps are assumed, each with its reason. *Payment status* lists
+//! no step. `authorized` is ours: where the list says `successful`, a payment of the type `PA` is `authorized`.
 
 use crate::derive::lifecycle;
 use crate::{Basis, Failure, Kind, Phase, Step};
@@ -13,7 +13,7 @@ use checkout_tables::peach::{ResultCode, ResultGroup};
 lifecycle!(text PaymentStatus, steps = STEPS, phase = status_phase);
 
 const STEPS: [Step<PaymentStatus>; 13] = [
-    ordinary(Created, Pending, Basis::Stated("created becomes pending")),
+    ordinary(Created, Pending, Basis::Public("created becomes pending")),
     ordinary(Created, Successful, JUMPS),
     ordinary(Created, Authorized, RESERVED),
     ordinary(Created, Cancelled, JUMPS),
@@ -110,7 +110,7 @@ const fn late(from: PaymentStatus, to: PaymentStatus, basis: Basis) -> Step<Paym
 }
 
 const OPEN_ENDS: Basis =
-    Basis::Stated("pending becomes successful, cancelled or uncertain, which is expired");
-const ENDS_AGAIN: Basis = Basis::Stated("uncertain, which is expired, and cancelled become successful");
+    Basis::Public("pending becomes successful, cancelled or uncertain, which is expired");
+const ENDS_AGAIN: Basis = Basis::Public("uncertain, which is expired, and cancelled become successful");
 const JUMPS: Basis = Basis::Assumed("webhooks come out of order and reads are rare, so pending is missed");
 const RESERVED: Basis = Basis::Assumed("authorized is the success of a payment of the type PA");

@@ -99,6 +99,8 @@ pub enum Kind {
 
 /// How a step is known.
 ///
+/// `docs/sources.md` lists the pages, and every fact that is [`Stated`](Self::Stated).
+///
 /// ```
 /// use checkout_lifecycle::Basis;
 ///
@@ -106,18 +108,20 @@ pub enum Kind {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Basis {
-    /// A page says so: what it says.
+    /// The provider's page of the route says so: the fact, as `docs/sources.md` lists it.
     Stated(&'static str),
+    /// Another public page of the provider says so: the fact.
+    Public(&'static str),
     /// Nobody says so: why we think it.
     Assumed(&'static str),
 }
 
 impl Basis {
-    /// What the page says, or why we think it.
+    /// The fact that a page states, or why we assume the step.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::Stated(reason) | Self::Assumed(reason) => reason,
+            Self::Stated(reason) | Self::Public(reason) | Self::Assumed(reason) => reason,
         }
     }
 }

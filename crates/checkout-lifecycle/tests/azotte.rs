@@ -3,7 +3,7 @@
 
 mod play;
 
-use checkout_lifecycle::{Kind, Moment, Observation, Status, Tracker, Verdict};
+use checkout_lifecycle::{Basis, Kind, Moment, Observation, Status, Tracker, Verdict};
 use checkout_tables::azotte::MessageCode;
 use play::{check_ends, grid, last, leads, pairs, steps};
 use proptest::prelude::*;
@@ -52,8 +52,8 @@ fn the_whole_grid_with_late_steps_reads_as_one_picture() {
 
 #[test]
 fn the_steps_are_the_polling_patterns_and_those_after_the_challenge() {
-    assert_eq!(steps::<MessageCode>(|_, stated| stated), pairs(STATED));
-    assert_eq!(steps::<MessageCode>(|_, stated| !stated), pairs(ASSUMED));
+    assert_eq!(steps::<MessageCode>(|_, basis| matches!(basis, Basis::Stated(_))), pairs(STATED));
+    assert_eq!(steps::<MessageCode>(|_, basis| matches!(basis, Basis::Assumed(_))), pairs(ASSUMED));
     assert_eq!(MessageCode::STEPS.len(), 6);
     assert!(MessageCode::STEPS.iter().all(|step| step.kind == Kind::Ordinary));
 }

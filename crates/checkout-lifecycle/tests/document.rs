@@ -21,9 +21,9 @@ fn section<S: Status>(provider: &str, rows: &[S], value: impl Fn(S) -> Option<St
     }
     for step in S::STEPS {
         let label = match (step.kind, step.basis) {
-            (Kind::Ordinary, Basis::Stated(_)) => "",
+            (Kind::Ordinary, Basis::Stated(_) | Basis::Public(_)) => "",
             (Kind::Ordinary, Basis::Assumed(_)) => ": assumed",
-            (Kind::Late, Basis::Stated(_)) => ": late",
+            (Kind::Late, Basis::Stated(_) | Basis::Public(_)) => ": late",
             (Kind::Late, Basis::Assumed(_)) => ": late, assumed",
         };
         writeln!(say, "    {} --> {}{label}", step.from.code(), step.to.code()).unwrap();
@@ -52,7 +52,8 @@ fn section<S: Status>(provider: &str, rows: &[S], value: impl Fn(S) -> Option<St
             Kind::Late => "late",
         };
         let basis = match step.basis {
-            Basis::Stated(meaning) => format!("Stated: {meaning}"),
+            Basis::Stated(fact) => format!("Stated: {fact}"),
+            Basis::Public(fact) => format!("Public: {fact}"),
             Basis::Assumed(reason) => format!("Assumed: {reason}"),
         };
         writeln!(say, "| {} | {} | {kind} | {basis} |", step.from.code(), step.to.code()).unwrap();

@@ -4,7 +4,7 @@
 mod play;
 
 use checkout_lifecycle::peach::phase;
-use checkout_lifecycle::{Kind, Moment, Observation, Phase, Proof, Status, Tracker, Verdict};
+use checkout_lifecycle::{Basis, Kind, Moment, Observation, Phase, Proof, Status, Tracker, Verdict};
 use checkout_tables::peach::{Environment, Outcome, PaymentStatus, PaymentType, ResultCode};
 use play::{check_ends, grid, last, leads, pairs, play, steps};
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ const GRID: [&str; 6] = [
 ];
 
 /// The list in *Checkout webhooks*, 2026-07-23, which calls `expired` `uncertain`.
-const STATED: &str =
+const PUBLIC: &str =
     "created→pending pending→successful,cancelled,expired cancelled→successful expired→successful";
 /// Jumps are seen, and the success of a payment of the type `PA` is ours.
 const ASSUMED: &str = "created→successful,authorized,cancelled,expired pending→authorized cancelled→authorized \
@@ -40,13 +40,13 @@ fn reachability_by_ordinary_steps_is_the_documented_grid() {
 fn the_whole_grid_with_late_steps_reads_as_one_picture() {
     let rows = grid::<PaymentStatus>(Status::may_become_late);
     insta::assert_snapshot!(rows.join("\n"));
-    assert_eq!(rows, grid::<PaymentStatus>(|from, to| leads(from.code(), to.code(), &[STATED, ASSUMED])));
+    assert_eq!(rows, grid::<PaymentStatus>(|from, to| leads(from.code(), to.code(), &[PUBLIC, ASSUMED])));
 }
 
 #[test]
 fn the_steps_are_the_published_list_and_what_is_assumed_beside_it() {
-    assert_eq!(steps::<PaymentStatus>(|_, stated| stated), pairs(STATED));
-    assert_eq!(steps::<PaymentStatus>(|_, stated| !stated), pairs(ASSUMED));
+    assert_eq!(steps::<PaymentStatus>(|_, basis| matches!(basis, Basis::Public(_))), pairs(PUBLIC));
+    assert_eq!(steps::<PaymentStatus>(|_, basis| matches!(basis, Basis::Assumed(_))), pairs(ASSUMED));
     assert_eq!(steps::<PaymentStatus>(|kind, _| kind == Kind::Late), pairs(LATE));
     assert_eq!(PaymentStatus::STEPS.len(), 13);
 }

@@ -1,7 +1,7 @@
 //! Observations as data, and what they meant as text.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "tests, each of which takes what it needs")]
 
-use checkout_lifecycle::{Kind, Moment, Observation, Proof, Status, Tracker};
+use checkout_lifecycle::{Basis, Kind, Moment, Observation, Proof, Status, Tracker};
 use checkout_tables::Open;
 use std::collections::BTreeSet;
 
@@ -27,9 +27,8 @@ pub(crate) fn pairs(steps: &str) -> BTreeSet<(String, String)> {
 }
 
 /// The steps of a table that are kept, as they are written above.
-pub(crate) fn steps<S: Status>(keep: impl Fn(Kind, bool) -> bool) -> BTreeSet<(String, String)> {
-    let stated = |basis| matches!(basis, checkout_lifecycle::Basis::Stated(_));
-    let steps = S::STEPS.iter().filter(|step| keep(step.kind, stated(step.basis)));
+pub(crate) fn steps<S: Status>(keep: impl Fn(Kind, Basis) -> bool) -> BTreeSet<(String, String)> {
+    let steps = S::STEPS.iter().filter(|step| keep(step.kind, step.basis));
     steps.map(|step| (step.from.code().to_owned(), step.to.code().to_owned())).collect()
 }
 
