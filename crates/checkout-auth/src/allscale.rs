@@ -18,7 +18,7 @@
 //!
 //! Sources: the header names, the `v1=`, Unix seconds and "raw request body bytes" are in *Get Status*, v3,
 //! 2026-05-14, *Get Checkout Intent*, v3, 2026-03-06, and *Create Checkout Intent*, v4, 2026-05-06. The six
-//! lines, the HMAC, its key and the Base64 are in AllScale's authentication page. Assumed: that every part
+//! lines, the HMAC, its key and the Base64 are in *Auth*, v1, 2026-01. Assumed: that every part
 //! is visible ASCII, because each travels in a request line or a header.
 
 pub mod headers;

@@ -39,7 +39,7 @@
 //! line of text, and goes on elsewhere as if nothing had happened: put that line beside the tracker's.
 //!
 //! # Sources
-//! AllScale's integration guide (every 5 s, 10 minutes), Azotte's *Get Checkout Status* (2 s, or what the
+//! AllScale's *Integration Guide* (every 5 s, 10 minutes), Azotte's *Get Checkout Status* (2 s, or what the
 //! answer says) and Peach's *Payment status* (two requests a minute), by the constants of `checkout-tables`.
 //! What no page says is Assumed, and each [`Plan`] says which.
 //!

@@ -73,7 +73,7 @@ impl Plan {
     /// AllScale: every 5 s at first, each minute at last, for 10 minutes; the whole intent is read at the
     /// end.
     ///
-    /// Source: AllScale's integration guide (every 5 s, give up after 10 minutes). Assumed: that the pause
+    /// Source: *Integration Guide* (every 5 s, give up after 10 minutes). Assumed: that the pause
     /// may grow, and the minute; what a bare status settles is nothing, so the intent is read.
     ///
     /// ```

@@ -41,7 +41,7 @@
 //! - the details of an error, the words of messages other than the floor's, durations, addresses, the chain.
 //!
 //! Sources: *Create Checkout Intent*, v4, 2026-05-06; *Get Checkout Intent*, v3, 2026-03-06; *Get Status*,
-//! v3, 2026-05-14; AllScale's pages of authentication and of test routes. No page prints a reply of get: it
+//! v3, 2026-05-14; *Auth*, v1, 2026-01; *Test Routes*. No page prints a reply of get: it
 //! is built from the table of fields.
 
 mod answer;

@@ -58,8 +58,8 @@
 //! - the time of everything but the half hours.
 //!
 //! Sources: *Payment status*; *Checkout V1 status*, *Checkout V2 status*, *Hosted Checkout V2*, *Hosted
-//! Checkout authentication and authorisation*, *Checkout webhooks*, *Redirect response*, *Response codes* and
-//! *Checkout FAQ* of Peach's developer pages.
+//! Checkout authentication and authorisation*, 2026-05-25, *Checkout webhooks*, 2026-07-23, *Redirect response*,
+//! *Response codes* and *Checkout FAQ* of Peach's developer pages.
 
 mod answer;
 mod checkout;

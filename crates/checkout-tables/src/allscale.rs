@@ -432,8 +432,8 @@ code_table! {
 
 /// A route of the API, with what is known of it.
 ///
-/// Sources: the three pages above for the checkout intent's routes; AllScale's page of test routes for the
-/// others. All are signed alike.
+/// Sources: *Create Checkout Intent*, v4, 2026-05-06, *Get Checkout Intent*, v3, 2026-03-06, and *Get Status*, v3,
+/// 2026-05-14; *Test Routes* for the others. All are signed alike.
 ///
 /// ```
 /// use checkout_tables::Repeat;
@@ -509,7 +509,8 @@ impl Route {
     /// What cannot be [repeated](Self::repeat) blindly is a create, and no route finds an intent by what was
     /// sent.
     ///
-    /// Source: *Get Checkout Intent* and *Get Status* read by the intent's id, which the lost answer carried.
+    /// Source: *Get Checkout Intent*, v3, 2026-03-06, and *Get Status*, v3, 2026-05-14, read by the intent's id, which
+    /// the lost answer carried.
     ///
     /// ```
     /// # use checkout_tables::allscale::Route;
@@ -550,7 +551,7 @@ impl fmt::Display for Route {
 
 /// Where the API is. A test store lives on the same host as a live one, told apart by its key.
 ///
-/// Source: AllScale's authentication and integration pages. The host of a separate sandbox is described there as
+/// Source: *Auth*, v1, 2026-01, and *Integration Guide*. The host of a separate sandbox is described there as
 /// retired since mid-2026.
 pub const BASE_URL: &str = "https://openapi.allscale.io";
 
@@ -580,18 +581,18 @@ pub const FLOOR_TEXT: (&str, &str) = ("amount must be greater than 0.1 ", "!");
 
 /// How far, in seconds, a request's timestamp may be from the provider's clock.
 ///
-/// Source: AllScale's authentication page says ±5 minutes; newer texts say ±10 by default and settable per
+/// Source: *Auth*, v1, 2026-01, says ±5 minutes; newer texts say ±10 by default and settable per
 /// store. The narrower one is taken.
 pub const TIMESTAMP_WINDOW_SECONDS: u64 = 300;
 
 /// How often AllScale advises to read the status, in seconds.
 ///
-/// Source: AllScale's integration guide.
+/// Source: *Integration Guide*.
 pub const POLL_EVERY_SECONDS: u64 = 5;
 
 /// When AllScale advises to stop polling, in seconds. A manual review or a late payment outlives it.
 ///
-/// Source: AllScale's integration guide.
+/// Source: *Integration Guide*.
 pub const POLL_GIVE_UP_SECONDS: u64 = 600;
 
 const fn currency_from_code(code: &str) -> Option<Currency> {

@@ -30,7 +30,7 @@ code_table! {
     /// Not `non_exhaustive`: a status that joins this table must break every `match` that has not thought of
     /// it. A reply has no word for it: see [`Outcome`].
     ///
-    /// Source: *Payment status*, API endpoints, and its text above for `created`. *Checkout webhooks* calls
+    /// Source: *Payment status*, API endpoints, and its text above for `created`. *Checkout webhooks*, 2026-07-23, calls
     /// `expired` `uncertain`: that is read as the same. `authorized` is ours (Assumed: no page names it): a
     /// success of a payment of the type [`PA`](PaymentType::PA), which is no money.
     ///
@@ -305,10 +305,11 @@ impl fmt::Display for Route {
     }
 }
 
-/// After how many seconds an opened page expires: 30 minutes. It can be paid late all the same.
+/// After how many seconds a checkout expires: 30 minutes. An expired checkout can be paid late.
 ///
-/// Source: *Payment status*, API endpoints, `expired`. A page that nobody opens is longer on its way: its end
-/// comes at 60 minutes.
+/// Source: *Payment status*, API endpoints, `expired` (the 30 minutes); *Checkout FAQ* (a page that nobody opens
+/// ends at 60 minutes); *Checkout webhooks*, 2026-07-23 (a payment after the end). Assumed: the 30 minutes count
+/// from when the page was opened.
 pub const EXPIRES_AFTER_SECONDS: u64 = 1800;
 
 /// For how many seconds the signature of a request to initiate is refused when it comes again: 24 hours.

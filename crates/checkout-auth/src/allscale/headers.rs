@@ -10,7 +10,7 @@
 //! | answer | [`RESPONSE_TIMESTAMP`], [`RESPONSE_NONCE`], [`RESPONSE_SIGNATURE`], [`REQUEST_NONCE`] |
 //!
 //! Sources: *Get Status*, v3, 2026-05-14, Authentication; for webhooks, *Webhook Signing & Payload Guide*,
-//! v5, 2026-04-30; for answers, AllScale's authentication page.
+//! v5, 2026-04-30; for answers, *Auth*, v1, 2026-01.
 
 /// `X-API-Key`: the API key, [`SigningKey::api_key`](super::SigningKey::api_key).
 ///

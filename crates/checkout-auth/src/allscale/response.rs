@@ -24,7 +24,7 @@
 //! nothing hangs on it. The signature header may hold several signatures, as [a
 //! webhook's](super::webhook#the-signature-header).
 //!
-//! Source: AllScale's authentication page: the headers and the seven lines. Assumed: that the key, the `v1=`
+//! Source: *Auth*, v1, 2026-01: the headers and the seven lines. Assumed: that the key, the `v1=`
 //! and the Base64 are those of requests; that the timestamp is in seconds; that `X-Request-Nonce` may be
 //! missing; and what is assumed of a webhook's headers.
 

@@ -140,7 +140,7 @@ impl Key {
 
     /// How long Peach's content is kept: 31 days.
     ///
-    /// Peach sends a webhook again for up to 30 days (*Webhooks*, Checkout integration); the rest is margin.
+    /// Peach sends a webhook again for up to 30 days (*Checkout webhooks*, 2026-07-23); the rest is margin.
     ///
     /// ```
     /// # use checkout_trust::replay::Key;
@@ -404,7 +404,7 @@ impl From<Key> for Identity {
     }
 }
 
-/// "Each nonce once, kept 600 s": AllScale, *Webhooks*.
+/// "Each nonce once, kept 600 s": *Webhook Signing & Payload Guide*, v5, 2026-04-30.
 const NONCE_RETENTION: Duration = Duration::from_secs(600);
 
 /// How far the clocks of the machines that share a store may be apart, and the rest of the last second.

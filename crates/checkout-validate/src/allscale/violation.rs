@@ -86,14 +86,14 @@ pub enum Violation {
     Both,
     /// Neither a currency nor a stable coin is set. Code 10001.
     Neither,
-    /// The currency's number is not in Appendix A. Code 10001.
+    /// The currency's number is not in Appendix A. Code 10001 (Assumed: the page names no code).
     UnknownCurrency(i64),
-    /// The coin's number is not in Appendix B. Code 10001.
+    /// The coin's number is not in Appendix B. Code 10001 (Assumed: the page names no code).
     UnknownCoin(i64),
     /// The coin is in Appendix B and disabled. Code 10001 (Assumed: the page says that it is rejected, and not
     /// with which code).
     DisabledCoin(StableCoin),
-    /// There is no amount. Code 10001.
+    /// There is no amount. Code 10001 (Assumed: the page requires an amount and names no code).
     NoAmount,
     /// The amount is zero or less, so that it is at or below the floor in every coin, and no supported coin of the
     /// draft says in which. Code 50002.
@@ -109,7 +109,7 @@ pub enum Violation {
         /// Its number.
         value: i64,
     },
-    /// The metadata is not a JSON object. Code 10001.
+    /// The metadata is not a JSON object. Code 10001 (Assumed: the page gives the type and names no code).
     ExtraNotAnObject,
     /// A text or list is longer than our own limit. The provider may well accept it, and has no code for it.
     TooLong {

@@ -104,7 +104,7 @@ pub struct Intent<'a> {
     pub status: Open<IntentStatus>,
     /// Your id of the order.
     pub order_id: Option<Cow<'a, str>>,
-    /// What the payer was shown.
+    /// The merchant's description of the order.
     pub order_description: Option<Cow<'a, str>>,
     /// Your id of the user.
     pub user_id: Option<Personal<'a>>,

@@ -21,7 +21,7 @@ use serde::de::{Deserialize, Deserializer};
 /// The three ids are required; whatever else a body leaves out, has as null or as another type is none, or carried. What is read here is what somebody
 /// sent, until its signature was verified over the same bytes.
 ///
-/// Source: AllScale's webhook page, fields. No page prints a body; ours are built from that list.
+/// Source: *Webhook Signing & Payload Guide*, v5, 2026-04-30, the table of fields. No page prints a body; ours are built from that list.
 ///
 /// ```
 /// use checkout_wire::allscale::read_webhook;

@@ -14,8 +14,9 @@ use core::marker::PhantomData;
 /// What it prints is the HTTP status, the message code and the problem's title. The detail can quote what was sent, a
 /// card's number among it, and is never printed.
 ///
-/// Source: Azotte C2A, *Get Checkout Status*. Another page says 404 where this one says 409 for another tenant's
-/// checkout: take both for "not readable by this tenant", as [`is_not_readable`](Self::is_not_readable) does.
+/// Source: Azotte C2A, *Get Checkout Status*: 409 is a conflict of state, and another tenant's checkout is its
+/// example. *Checkout* says 404 for another tenant's. Assumed: both mean "not readable by this tenant", as
+/// [`is_not_readable`](Self::is_not_readable) says.
 ///
 /// ```
 /// use checkout_tables::{Open, azotte::ErrorCode};

@@ -16,7 +16,7 @@ use core::fmt;
 /// What a signed body says of a payment: the answer to a read of the status, a webhook, or the shopper's return. All three
 /// have the same fields, and each of them is kept in [`fields`](Self::fields).
 ///
-/// Source: Peach Payments, *Checkout status* and *Checkout webhooks*.
+/// Source: Peach Payments, *Payment status* and *Checkout webhooks*, 2026-07-23.
 ///
 /// ```
 /// use checkout_tables::Open;
