@@ -67,6 +67,144 @@ fn a_key_is_the_sha_256_of_what_is_documented() {
         text(Key::peach_content("8ac7a4c9", &pairs)),
         "v1:peach-content:329abc99b4d8a94fac3218a71802354489a6d27f2b2b926b6d05f19c5384195e",
     );
+    // The signed text and the two ids.
+    let pairs = [
+        ("signature", "5246"),
+        ("merchantTransactionId", "order-1"),
+        ("currency", "ZAR"),
+        ("checkoutId", "c1"),
+        ("amount", "14.99"),
+    ];
+    assert_eq!(
+        text(Key::peach_text("8ac7a4c9", &pairs)),
+        "v1:peach-text:8443a18103812781a145fb618fe8cc3fff768f14ec452bf6ff21032d7f1c4513",
+    );
+    // Of a text that has a name of an id twice: the signed text, and six bits of the digest above.
+    let pairs = [
+        ("merchantTransactionId", "checkoutId7"),
+        ("currency", "ZAR"),
+        ("checkoutId", "c1"),
+        ("amount", "14.99"),
+    ];
+    assert_eq!(
+        text(Key::peach_text("8ac7a4c9", &pairs)),
+        "v1:peach-text:66de46bed7e0ca5ed253b8d1b7db09dca902fd4025280c8b49871127276dd3d7",
+    );
+}
+
+/// The key of a text of Peach's that was cut so that an id has so many characters.
+fn cut(owner: &str, text: u32, length: usize) -> Key {
+    let rest = format!("{}{text}", "z".repeat(60));
+    let (id, rest) = rest.split_at(length);
+    Key::peach_text(owner, &[("amount", "1"), ("checkoutId", id), (rest, "")])
+}
+
+fn committed(store: &MemoryStore, key: &Key, now: i64) {
+    let Ok(Slot::Fresh(fence)) = store.claim(key, now, LEASE) else { panic!() };
+    assert_eq!(store.commit(key, fence, now), Ok(Commit::Committed));
+}
+
+#[test]
+fn an_id_ends_within_48_characters_so_a_text_makes_no_more_events() {
+    let mut keys: Vec<_> = (0..60).map(|length| cut("store-1", 0, length)).collect();
+    assert!(keys[1..=48].iter().all(|key| *key != keys[0]));
+    // What is longer names nothing, and so does the empty text.
+    assert!(keys[49..].iter().all(|key| *key == keys[0]));
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 49);
+    // Characters, not bytes.
+    let id = "ü".repeat(48);
+    let named = |id: &str| Key::peach_text("entity", &[("checkoutId", id), ("zz", "")]);
+    assert_ne!(named(&id), Key::peach_text("entity", &[("checkoutId", ""), (&format!("{id}zz"), "")]));
+}
+
+#[test]
+fn cuts_of_one_text_make_room_for_any_other_event_when_the_store_is_full() {
+    let store = MemoryStore::new(40);
+    // One event, and a flood of cuts of the text of another.
+    committed(&store, &transaction(1), NOW);
+    for length in 0..39 {
+        committed(&store, &cut("store-1", 0, length), NOW);
+    }
+    assert_eq!(store.len(), 40);
+    // Whoever's the next ones are, they are taken in, and nothing but cuts has made room.
+    for id in 2..=39 {
+        committed(&store, &transaction(id), NOW);
+    }
+    assert_eq!(store.len(), 40);
+    for id in 1..=39 {
+        assert_eq!(store.claim(&transaction(id), NOW, LEASE), Ok(Slot::Done), "{id}");
+    }
+    // The first one of the text is no cut too many: all that is left is needed.
+    assert_eq!(store.claim(&cut("store-1", 0, 0), NOW, LEASE), Ok(Slot::Done));
+    assert!(store.claim(&transaction(40), NOW, LEASE).is_err());
+    // Nor does a further cut of it push anybody out.
+    assert!(store.claim(&cut("store-1", 0, 1), NOW, LEASE).is_err());
+}
+
+#[test]
+fn a_cut_that_is_done_makes_room_before_one_in_flight_and_the_soonest_to_end_first() {
+    let store = MemoryStore::new(4);
+    committed(&store, &cut("store-1", 0, 0), NOW);
+    let in_flight = cut("store-1", 0, 1);
+    let Ok(Slot::Fresh(fence)) = store.claim(&in_flight, NOW, LEASE) else { panic!() };
+    let (early, late) = (cut("store-1", 0, 2), cut("store-1", 0, 3));
+    committed(&store, &late, NOW + 2);
+    store.release(&in_flight, fence).unwrap();
+    let Ok(Slot::Fresh(fence)) = store.claim(&in_flight, NOW + 2, LEASE) else { panic!() };
+    committed(&store, &early, NOW + 2);
+    let gone =
+        |key: &Key| !matches!(store.claim(key, NOW + 2, LEASE), Ok(Slot::Done | Slot::InFlight { .. }));
+    committed(&store, &transaction(1), NOW + 2);
+    assert_eq!(store.claim(&in_flight, NOW + 2, LEASE), Ok(Slot::InFlight { until: NOW + 60_002 }));
+    committed(&store, &transaction(2), NOW + 2);
+    assert_eq!(store.claim(&in_flight, NOW + 2, LEASE), Ok(Slot::InFlight { until: NOW + 60_002 }));
+    // The last of them gives way while it is in flight, and its commit notes it anew if there is room.
+    committed(&store, &transaction(3), NOW + 2);
+    assert!(store.commit(&in_flight, fence, NOW + 3).is_err());
+    assert!([&early, &late, &in_flight].into_iter().all(gone));
+    assert_eq!(store.claim(&cut("store-1", 0, 0), NOW + 2, LEASE), Ok(Slot::Done));
+}
+
+#[test]
+fn an_owner_that_holds_more_than_its_share_makes_room_for_one_that_holds_less() {
+    let store = MemoryStore::new(90);
+    let of = |owner: &str, id: u32| Key::allscale_transaction(owner, &format!("tx_{id}"), Duration::MAX);
+    for id in 0..90 {
+        committed(&store, &of("flooded", id), NOW);
+    }
+    // Alone it may have all, and nothing of it is forgotten.
+    assert!(store.claim(&of("flooded", 90), NOW, LEASE).is_err());
+    for id in 0..90 {
+        assert_eq!(store.claim(&of("flooded", id), NOW, LEASE), Ok(Slot::Done));
+    }
+    // With others it has an equal share, and so has each of them.
+    for (owner, share) in [("second", 45), ("third", 30)] {
+        for id in 0..share {
+            committed(&store, &of(owner, id), NOW);
+        }
+        assert_eq!(store.len(), 90);
+        assert!(store.claim(&of(owner, share), NOW, LEASE).is_err(), "{owner}");
+        for id in 0..share {
+            assert_eq!(store.claim(&of(owner, id), NOW, LEASE), Ok(Slot::Done), "{owner} {id}");
+        }
+    }
+}
+
+#[test]
+fn what_has_ended_leaves_room_and_nothing_of_it_is_counted() {
+    let store = MemoryStore::new(10);
+    for round in 0..20 {
+        let now = NOW + i64::from(round) * 61_000;
+        for length in 0..10 {
+            assert!(
+                matches!(store.claim(&cut("store-1", round, length), now, LEASE), Ok(Slot::Fresh(_))),
+                "{round}"
+            );
+        }
+        assert!(store.len() <= 10);
+    }
 }
 
 #[test]

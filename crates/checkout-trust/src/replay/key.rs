@@ -38,13 +38,20 @@ impl Scheme {
     /// assert_eq!(Scheme::ALLSCALE_TRANSACTION.name(), "allscale-transaction");
     /// ```
     pub const ALLSCALE_TRANSACTION: Self = Self("allscale-transaction");
-    /// The content that Peach signed.
+    /// The content that Peach signed, pair by pair. The receiver makes [`PEACH_TEXT`](Self::PEACH_TEXT).
     ///
     /// ```
     /// # use checkout_trust::replay::Scheme;
     /// assert_eq!(Scheme::PEACH_CONTENT.name(), "peach-content");
     /// ```
     pub const PEACH_CONTENT: Self = Self("peach-content");
+    /// The text that Peach signed, and the checkout that its pairs name.
+    ///
+    /// ```
+    /// # use checkout_trust::replay::Scheme;
+    /// assert_eq!(Scheme::PEACH_TEXT.name(), "peach-text");
+    /// ```
+    pub const PEACH_TEXT: Self = Self("peach-text");
 
     /// The most bytes of a name.
     ///
@@ -127,6 +134,10 @@ pub struct Key {
     scheme: Scheme,
     digest: [u8; 32],
     retention: Duration,
+    /// The beginning of a hash of the owner: whose room it takes in a store that shares its room out.
+    owner: u64,
+    /// The beginning of a hash of the signed text that it is one cut of, if a text can be cut in several ways.
+    text: Option<u64>,
 }
 
 impl Key {
@@ -176,7 +187,7 @@ impl Key {
         for part in parts {
             add(part.as_ref());
         }
-        Self { scheme, digest: hash.finalize().into(), retention }
+        Self { scheme, digest: hash.finalize().into(), retention, owner: beginning(owner), text: None }
     }
 
     /// One delivery of an AllScale webhook to `merchant`: its webhook id and its nonce, both signed.
@@ -218,7 +229,9 @@ impl Key {
     /// pair named `signature` is not content and is left out. Kept for [`PEACH_RETENTION`].
     ///
     /// Peach's signature runs names and values together, and `a` = `bc` signs like `ab` = `c`. This key tells
-    /// the two apart: whoever moves such a border makes a second event, and does not hide the first.
+    /// the two apart: whoever moves such a border makes a second event, and does not hide the first. One text
+    /// can be cut in as many ways as its length allows, and this key is another for each; so the receiver
+    /// makes [`peach_text`](Self::peach_text), which is another for few of them.
     ///
     /// [`PEACH_RETENTION`]: Self::PEACH_RETENTION
     ///
@@ -238,6 +251,67 @@ impl Key {
         pairs.sort_unstable();
         let parts = pairs.into_iter().flat_map(|(name, value)| [name, value]);
         Self::new(Scheme::PEACH_CONTENT, entity, parts, Self::PEACH_RETENTION)
+    }
+
+    /// The text that Peach signed for `entity`, and the checkout that its pairs name by `checkoutId` and
+    /// `merchantTransactionId`; of all the pairs, decoded, in whatever order they came, without `signature`.
+    /// Kept for [`PEACH_RETENTION`].
+    ///
+    /// Peach signs the text of the pairs, keys and values one after the other, so whoever has seen one signed
+    /// message can cut its text into other pairs. Such a cut is the same event, unless it names another
+    /// checkout: then it is another event, which does not hide the genuine one. How many events one text can
+    /// be cut into is bounded, whoever cuts it:
+    ///
+    /// - Where each of the two names stands in the text once, as it does in an ordinary message, an id begins
+    ///   at one place and ends within 48 characters, which is the most that an id has (*Payment status*): at
+    ///   most 49 times 49 events. The order of the keys leaves a few dozen of them.
+    /// - Where one of the names stands there more often, as it can in a payer's name, the ids could begin at
+    ///   many places: at most 64 events, by six bits of a hash of the two ids.
+    ///
+    /// [`PEACH_RETENTION`]: Self::PEACH_RETENTION
+    ///
+    /// ```
+    /// use checkout_trust::replay::Key;
+    ///
+    /// let key = |pairs: &[(&str, &str)]| Key::peach_text("8ac7a4c9", pairs);
+    /// let genuine = key(&[("amount", "14.99"), ("checkoutId", "c1"), ("currency", "ZAR"), ("signature", "5246")]);
+    /// // In another order, and cut where no id is touched.
+    /// assert_eq!(genuine, key(&[("currency", "ZAR"), ("checkoutId", "c1"), ("amount", "14.99")]));
+    /// assert_eq!(genuine, key(&[("amount1", "4.99"), ("checkoutId", "c1"), ("currency", "ZAR")]));
+    /// // Cut so that it names another checkout.
+    /// assert_ne!(genuine, key(&[("amount", "14.99"), ("checkoutId", "c1c"), ("urrencyZAR", "")]));
+    /// assert_ne!(genuine, key(&[("amount", "14.99checkoutIdc1"), ("currency", "ZAR")]));
+    /// ```
+    #[must_use]
+    pub fn peach_text<N: AsRef<str>, V: AsRef<str>>(entity: &str, pairs: &[(N, V)]) -> Self {
+        let mut pairs: Vec<(&str, &str)> =
+            pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        pairs.retain(|&(name, _)| name != "signature");
+        pairs.sort_unstable();
+        let text: String = pairs.iter().flat_map(|&(name, value)| [name, value]).collect();
+        let ids = ["checkoutId", "merchantTransactionId"];
+        let named = ids.map(|id| {
+            let value = pairs.iter().find(|(name, _)| *name == id).map_or("", |(_, value)| *value);
+            // What is longer than an id can be names nothing.
+            if value.chars().count() <= LONGEST_ID { value } else { "" }
+        });
+        let new = |parts: &[&[u8]]| Self::new(Scheme::PEACH_TEXT, entity, parts, Self::PEACH_RETENTION);
+        let [checkout_id, merchants_id] = named.map(str::as_bytes);
+        let exact = new(&[text.as_bytes(), checkout_id, merchants_id]);
+        let once = ids.iter().all(|id| text.matches(id).count() <= 1);
+        let [first, ..] = exact.digest;
+        let key = if once { exact } else { new(&[text.as_bytes(), &[first % CUTS]]) };
+        Self { text: Some(beginning(&text)), ..key }
+    }
+
+    /// Whose room it takes.
+    pub(super) const fn owner(&self) -> u64 {
+        self.owner
+    }
+
+    /// The text that it is one cut of.
+    pub(super) const fn text(&self) -> Option<u64> {
+        self.text
     }
 
     /// What it is made of.
@@ -403,6 +477,18 @@ impl From<Key> for Identity {
         Self::new(key)
     }
 }
+
+/// The beginning of the SHA-256 of a text.
+fn beginning(text: &str) -> u64 {
+    let digest: [u8; 32] = Sha256::digest(text).into();
+    digest.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
+}
+
+/// "AN48": Peach, *Payment status*.
+const LONGEST_ID: usize = 48;
+
+/// The most events that a text is cut into which has a name of an id more than once.
+const CUTS: u8 = 64;
 
 /// "Each nonce once, kept 600 s": *Webhook Signing & Payload Guide*, v5, 2026-04-30.
 const NONCE_RETENTION: Duration = Duration::from_secs(600);

@@ -1,7 +1,6 @@
 //! The store that comes with the crate.
 
-use std::collections::hash_map::Entry as Place;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,14 +11,22 @@ use super::{Commit, Fence, Key, Release, Slot, Store, until};
 /// It is right where one process receives all webhooks and a replay after a restart does no harm; a business
 /// key that is to outlive a restart needs a [`Store`] on a disk.
 ///
-/// - **Exact**: a key is never forgotten before its time, and never mistaken for another.
+/// - **Exact**: a key is never mistaken for another, and never forgotten before its time but for the two that
+///   make room.
 /// - **Bounded**: at most as many keys as it was made for, claimed and done ones together. When all of them
-///   are still needed, a new key is refused with [`Full`] (answer 503): the event comes again, and nothing
-///   that was promised to be remembered is given up for it. Keys that are already in are served as ever.
+///   are still needed, a new key is refused with [`Full`] (answer 503): the event comes again. Keys that are
+///   already in are served as ever.
+/// - **Fair**: no sender fills it for the others. When it is full, room for a new key is made by
+///   1. a second or later cut of one signed text ([`Key::peach_text`]), whoever's it is;
+///   2. a key of the owner that holds the most, if that is more than an equal share for each owner, and the
+///      new key's owner holds less than that share.
+///
+///   Of these a key that is done goes first, the one whose time ends soonest. Its event is processed once
+///   more if it comes again.
 /// - **Cost**: at most [`BYTES_PER_ENTRY`](Self::BYTES_PER_ENTRY) bytes of memory per key, taken as keys
 ///   come. Ten webhooks a minute, kept for 31 days, are 446,400 keys. The table does not shrink.
 /// - **Time**: each operation looks up one key, and drops at most two whose time has ended. None walks
-///   through all.
+///   through all keys; one that finds the store full walks through the owners.
 ///
 /// Its clock is the latest time that any caller has named, so that it never goes backwards: a caller whose
 /// clock is behind is served as if it were not, and a caller whose clock is an hour ahead ends leases an hour
@@ -44,15 +51,15 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// The most memory that a key costs, in bytes, while the table grows: the old table and the new one, and
-    /// the list of what ends when. A store that does not grow costs about two thirds of it.
+    /// The most memory that a key costs, in bytes, while the tables grow: the old table and the new one, and
+    /// the lists of what ends when and of whose it is. A store that does not grow costs about two thirds of it.
     ///
     /// ```
     /// # use checkout_trust::replay::MemoryStore;
     /// let for_a_million = 1_000_000 * MemoryStore::BYTES_PER_ENTRY;
-    /// assert_eq!(for_a_million, 320_000_000);
+    /// assert_eq!(for_a_million, 560_000_000);
     /// ```
-    pub const BYTES_PER_ENTRY: usize = 320;
+    pub const BYTES_PER_ENTRY: usize = 560;
 
     /// An empty store for at most `max_entries` keys.
     ///
@@ -64,8 +71,16 @@ impl MemoryStore {
     /// ```
     #[must_use]
     pub fn new(max_entries: usize) -> Self {
-        let state =
-            State { entries: HashMap::new(), ends: BTreeSet::new(), latest_millis: i64::MIN, last_fence: 0 };
+        let state = State {
+            max_entries,
+            entries: HashMap::new(),
+            ends: BTreeSet::new(),
+            owners: BTreeMap::new(),
+            texts: HashMap::new(),
+            cuts: BTreeSet::new(),
+            latest_millis: i64::MIN,
+            last_fence: 0,
+        };
         Self { max_entries, state: Mutex::new(state) }
     }
 
@@ -118,56 +133,45 @@ impl Store for MemoryStore {
 
     fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, Full> {
         let mut state = self.lock();
-        let state = &mut *state;
         let now = state.step(now_millis);
-        let held = state.entries.len();
-        match state.entries.entry(*key.digest()) {
-            Place::Occupied(place) if !place.get().ended(now) => Ok(place.get().slot()),
-            Place::Vacant(_) if held >= self.max_entries => Err(Full { max_entries: self.max_entries }),
-            place @ (Place::Occupied(_) | Place::Vacant(_)) => {
-                state.last_fence = state.last_fence.wrapping_add(1);
-                let entry =
-                    Entry { fence: Fence::new(state.last_fence), until: until(now, lease), done: false };
-                put(place, entry, &mut state.ends);
-                Ok(Slot::Fresh(entry.fence))
-            }
+        if let Some(entry) = state.entries.get(key.digest()).filter(|entry| !entry.ended(now)) {
+            return Ok(entry.slot());
         }
+        state.remove(key.digest());
+        state.make_room(key)?;
+        state.last_fence = state.last_fence.wrapping_add(1);
+        let fence = Fence::new(state.last_fence);
+        state.put(key, fence, until(now, lease), false);
+        Ok(Slot::Fresh(fence))
     }
 
     fn commit(&self, key: &Key, fence: Fence, now_millis: i64) -> Result<Commit, Full> {
         let mut state = self.lock();
-        let state = &mut *state;
         let now = state.step(now_millis);
-        let held = state.entries.len();
-        let mut done = Entry { fence, until: until(now, key.retention()), done: true };
-        match state.entries.entry(*key.digest()) {
-            Place::Occupied(place) if place.get().fence != fence => Ok(Commit::Lost),
-            Place::Vacant(_) if held >= self.max_entries => Err(Full { max_entries: self.max_entries }),
-            place @ (Place::Occupied(_) | Place::Vacant(_)) => {
-                if let Place::Occupied(place) = &place {
-                    done.until = done.until.max(place.get().until);
-                }
-                put(place, done, &mut state.ends);
-                Ok(Commit::Committed)
-            }
+        let mut end = until(now, key.retention());
+        match state.entries.get(key.digest()) {
+            Some(entry) if entry.fence != fence => return Ok(Commit::Lost),
+            Some(entry) => end = end.max(entry.until),
+            None => state.make_room(key)?,
         }
+        state.put(key, fence, end, true);
+        Ok(Commit::Committed)
     }
 
     fn release(&self, key: &Key, fence: Fence) -> Result<Release, Full> {
         let mut state = self.lock();
-        let state = &mut *state;
-        match state.entries.entry(*key.digest()) {
-            Place::Occupied(place) if place.get().fence == fence && !place.get().done => {
-                let entry = place.remove();
-                state.ends.remove(&(entry.until, *key.digest()));
+        match state.entries.get(key.digest()) {
+            Some(entry) if entry.fence == fence && !entry.done => {
+                state.remove(key.digest());
                 Ok(Release::Released)
             }
-            Place::Occupied(_) | Place::Vacant(_) => Ok(Release::Lost),
+            Some(_) | None => Ok(Release::Lost),
         }
     }
 }
 
-/// A [`MemoryStore`] is full: all its keys are still needed, and the new one was refused. Answer 503.
+/// A [`MemoryStore`] is full: all its keys are still needed, no sender has more of them than its share, and the
+/// new one was refused. Answer 503.
 ///
 /// ```
 /// use std::time::Duration;
@@ -202,11 +206,21 @@ impl Full {
 
 type Digest = [u8; 32];
 
+/// The order in which entries give way: whether it is in flight, its end, and its key.
+type Rank = (bool, i64, Digest);
+
 #[derive(Debug)]
 struct State {
+    max_entries: usize,
     entries: HashMap<Digest, Entry>,
     /// When each entry ends, but for those that never do.
     ends: BTreeSet<(i64, Digest)>,
+    /// The entries of each owner.
+    owners: BTreeMap<u64, BTreeSet<Rank>>,
+    /// How many entries there are of each signed text.
+    texts: HashMap<u64, usize>,
+    /// The entries that came when there was one of their text already.
+    cuts: BTreeSet<Rank>,
     latest_millis: i64,
     last_fence: i64,
 }
@@ -218,15 +232,76 @@ impl State {
         self.latest_millis = self.latest_millis.max(now_millis);
         for _ in 0..DROPPED_AT_ONCE {
             match self.ends.first() {
-                Some(&(end, _)) if end < self.latest_millis => {
-                    if let Some((_, digest)) = self.ends.pop_first() {
-                        self.entries.remove(&digest);
-                    }
-                }
+                Some(&(end, digest)) if end < self.latest_millis => self.remove(&digest),
                 Some(_) | None => break,
             }
         }
         self.latest_millis
+    }
+
+    /// Sees to it that there is room for a key that is not in.
+    fn make_room(&mut self, key: &Key) -> Result<(), Full> {
+        if self.entries.len() < self.max_entries {
+            return Ok(());
+        }
+        let gives_way = self.cuts.first().or_else(|| self.above_its_share(key));
+        let &(_, _, digest) = gives_way.ok_or(Full { max_entries: self.max_entries })?;
+        self.remove(&digest);
+        Ok(())
+    }
+
+    /// What gives way of the owner with the most entries, if that is more than its share, and the key's owner has less.
+    fn above_its_share(&self, key: &Key) -> Option<&Rank> {
+        let own = self.owners.get(&key.owner());
+        let owners = self.owners.len().saturating_add(usize::from(own.is_none()));
+        let share = self.max_entries.checked_div(owners)?;
+        let most = self.owners.values().max_by_key(|ranks| ranks.len())?;
+        let fair = own.map_or(0, BTreeSet::len) < share && most.len() > share;
+        if fair { most.first() } else { None }
+    }
+
+    /// Writes an entry, new or in the place of the one that is there.
+    fn put(&mut self, key: &Key, fence: Fence, until: i64, done: bool) {
+        let digest = *key.digest();
+        let before = self.entries.get(&digest).map(|entry| entry.is_cut);
+        self.remove(&digest);
+        let of_its_text = key.text().map(|text| self.texts.entry(text).or_default());
+        let is_cut = before.unwrap_or_else(|| of_its_text.as_ref().is_some_and(|count| **count > 0));
+        if let Some(count) = of_its_text {
+            *count = count.saturating_add(1);
+        }
+        let entry = Entry { fence, until, done, owner: key.owner(), text: key.text(), is_cut };
+        let rank = entry.rank(digest);
+        if until < i64::MAX {
+            self.ends.insert((until, digest));
+        }
+        self.owners.entry(entry.owner).or_default().insert(rank);
+        if is_cut {
+            self.cuts.insert(rank);
+        }
+        self.entries.insert(digest, entry);
+    }
+
+    /// Drops an entry, if it is there.
+    fn remove(&mut self, digest: &Digest) {
+        let Some(entry) = self.entries.remove(digest) else { return };
+        let rank = entry.rank(*digest);
+        self.ends.remove(&(entry.until, *digest));
+        self.cuts.remove(&rank);
+        if let Some(ranks) = self.owners.get_mut(&entry.owner) {
+            ranks.remove(&rank);
+            if ranks.is_empty() {
+                self.owners.remove(&entry.owner);
+            }
+        }
+        if let Some(text) = entry.text
+            && let Some(count) = self.texts.get_mut(&text)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.texts.remove(&text);
+            }
+        }
     }
 }
 
@@ -236,6 +311,10 @@ struct Entry {
     /// The last millisecond of the lease or the retention.
     until: i64,
     done: bool,
+    owner: u64,
+    text: Option<u64>,
+    /// Whether there was an entry of its text already when it came.
+    is_cut: bool,
 }
 
 impl Entry {
@@ -246,18 +325,10 @@ impl Entry {
     const fn slot(&self) -> Slot {
         if self.done { Slot::Done } else { Slot::InFlight { until: self.until } }
     }
-}
 
-/// Writes an entry in its place, and its end in the list.
-fn put(place: Place<'_, Digest, Entry>, entry: Entry, ends: &mut BTreeSet<(i64, Digest)>) {
-    let digest = *place.key();
-    if let Place::Occupied(place) = &place {
-        ends.remove(&(place.get().until, digest));
+    const fn rank(&self, digest: Digest) -> Rank {
+        (!self.done, self.until, digest)
     }
-    if entry.until < i64::MAX {
-        ends.insert((entry.until, digest));
-    }
-    place.insert_entry(entry);
 }
 
 const DROPPED_AT_ONCE: usize = 2;

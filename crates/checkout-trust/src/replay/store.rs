@@ -63,6 +63,19 @@ use super::Key;
 /// The number comes from a sequence and not from a column that counts up: the row is deleted when a claim is
 /// released, and a number must not come back.
 ///
+/// # Room
+///
+/// A table grows with what comes: one row for a key, until its time ends. A store **must not refuse a genuine
+/// event because somebody else has sent a lot**, so:
+///
+/// - A table needs no limit of its own. What a stranger can add to it is bounded: a key is made of what was
+///   signed, and one signed text makes few of them ([`Key::peach_text`](super::Key::peach_text) says how many).
+/// - A table with a limit keeps one limit for each merchant and not one for all: a table, or a count, of its
+///   own.
+/// - At its limit a store refuses the new key with its error, which the provider hears as 503, and forgets no
+///   key that was committed; or it does as [`MemoryStore`](super::MemoryStore) does, which says whose keys make
+///   room.
+///
 /// ```
 /// use std::time::Duration;
 /// use checkout_trust::replay::{Commit, Key, MemoryStore, Slot, Store};
@@ -94,7 +107,7 @@ pub trait Store {
     ///
     /// # Errors
     ///
-    /// The store's own. A store that is full refuses; it does not forget.
+    /// The store's own. A store that is full refuses, or makes room as the [trait](Self#room) says.
     ///
     /// ```
     /// # use std::time::Duration;
