@@ -24,9 +24,12 @@
 //!
 //! - **Other pairs can give the same text.** `a`=`bc` and `ab`=`c` are both `abc`, so whoever has seen one
 //!   signed message can cut its text into other keys and other values, and the digest is the same. To say
-//!   another result, payment type or `checkoutId`, such a text must hold a telling name twice: once as the key
-//!   of the lie, once where the truth is hidden. [`SecretToken::verify`] refuses that
-//!   ([`VerifyError::Recut`]). What it cannot tell is a value whose end was read as a key of its own: a
+//!   another result, payment type, time or `checkoutId`, such a text must hold a telling name twice: once as
+//!   the key of the lie, once where the truth is hidden. [`SecretToken::verify`] tells that
+//!   ([`SignedText::ambiguous`]) and refuses nothing: honest texts hold such a name too, where a shop's return
+//!   URL, a custom parameter or a card holder's name has it and Peach echoes it. The answer to your own read
+//!   came over TLS, where nobody has cut it; a message that somebody delivered is then a reason to read, and
+//!   no more. What it cannot tell is a value whose end was read as a key of its own: a
 //!   `merchantTransactionId` can come out shorter, if what was cut off sorts behind it. Ids of digits, or of
 //!   hexadecimal ones, do not.
 //! - **An old message passes again.** No time is part of the rule.
@@ -149,7 +152,8 @@ impl SecretToken {
     /// comparison with the right one is in constant time. The costs are those of [`SecretToken::sign`].
     ///
     /// Parameters that pass are a hint, [no more](self#what-a-signature-is-worth): read the status before
-    /// goods leave.
+    /// goods leave. [`SignedText::ambiguous`] says whether other parameters of the same text could tell
+    /// something else.
     ///
     /// # Errors
     ///
@@ -165,19 +169,19 @@ impl SecretToken {
     ///     ("result.code", "000.200.100"),
     ///     ("signature", "2c741edeaba8a771ba0726ef2f9d3c2f378240ad6deb239858a3b1e16e77e256"),
     /// ];
-    /// assert_eq!(token.verify(received.iter().copied()), Ok(()));
+    /// assert_eq!(token.verify(received.iter().copied())?.ambiguous(), None);
     ///
     /// received[1].1 = "000.000.000";
     /// assert_eq!(token.verify(received), Err(VerifyError::Mismatch));
-    /// # Ok::<(), checkout_auth::peach::KeyError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn verify<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<(), VerifyError> {
+    pub fn verify<'a>(
+        &self,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<SignedText, VerifyError> {
         let pairs = ordered(pairs).ok_or(VerifyError::DuplicateKey)?;
         let claimed = claim(&pairs)?;
-        if !self.made(&pairs, claimed) {
-            return Err(VerifyError::Mismatch);
-        }
-        if can_be_recut(&pairs) { Err(VerifyError::Recut) } else { Ok(()) }
+        if self.made(&pairs, claimed) { Ok(SignedText::of(&pairs)) } else { Err(VerifyError::Mismatch) }
     }
 
     fn made(&self, ordered: &[(&str, &str)], claimed: [u8; 32]) -> bool {
@@ -213,22 +217,80 @@ impl fmt::Debug for SecretToken {
 ///     ("result.code", "000.200.100"),
 ///     ("signature", "2c741edeaba8a771ba0726ef2f9d3c2f378240ad6deb239858a3b1e16e77e256"),
 /// ];
-/// assert_eq!(verify_with(&ring, received, 1_716_500_999), Ok("old"));
+/// let (key_id, text) = verify_with(&ring, received, 1_716_500_999)?;
+/// assert_eq!((key_id, text.ambiguous()), ("old", None));
 /// assert_eq!(verify_with(&ring, received, 1_716_501_000), Err(VerifyError::Mismatch));
-/// # Ok::<(), checkout_auth::peach::KeyError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn verify_with<'r, 'a>(
     ring: &'r KeyRing<SecretToken>,
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     now: i64,
-) -> Result<&'r str, VerifyError> {
+) -> Result<(&'r str, SignedText), VerifyError> {
     let pairs = ordered(pairs).ok_or(VerifyError::DuplicateKey)?;
     let claimed = claim(&pairs)?;
     let mut keys = ring.at(now).peekable();
     keys.peek().ok_or(VerifyError::NoValidKey)?;
     let made = keys.find(|(_, token)| token.made(&pairs, claimed));
     let (key_id, _) = made.ok_or(VerifyError::Mismatch)?;
-    if can_be_recut(&pairs) { Err(VerifyError::Recut) } else { Ok(key_id) }
+    Ok((key_id, SignedText::of(&pairs)))
+}
+
+/// What is known of the text of parameters whose signature is right.
+///
+/// ```
+/// use checkout_auth::peach::{SIGNATURE, SecretToken};
+///
+/// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
+/// let verified = |pairs: &[(&str, &str)]| {
+///     let signature = token.sign(pairs.iter().copied())?;
+///     let signed = pairs.iter().copied().chain([(SIGNATURE, signature.as_str())]);
+///     Ok::<_, Box<dyn std::error::Error>>(token.verify(signed)?)
+/// };
+/// let plain = verified(&[("checkoutId", "c1"), ("result.code", "000.000.000")])?;
+/// assert_eq!(plain.ambiguous(), None);
+/// // A shop's own address, which came back as it went.
+/// let url = ("customParameters[return]", "https://shop.example/thanks?checkoutId=77");
+/// let echoed = verified(&[("checkoutId", "c1"), url, ("result.code", "000.000.000")])?;
+/// assert_eq!(echoed.ambiguous(), Some("checkoutId"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SignedText {
+    ambiguous: Option<&'static str>,
+}
+
+impl SignedText {
+    /// The first of the telling names that stands in the signed text in another place than as a key: with it
+    /// the same text can be cut into parameters that tell something else. The telling names are `result.code`,
+    /// `paymentType`, `checkoutId`, `merchantTransactionId` and `timestamp`.
+    ///
+    /// It is no error and nobody's fault: an echoed URL or a payer's name can hold one. Parameters that came
+    /// as the answer to your own read over TLS are what Peach sent. Parameters that somebody delivered are a
+    /// reason to read, and of no other use then.
+    ///
+    /// ```
+    /// # use checkout_auth::peach::{SIGNATURE, SecretToken};
+    /// # let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
+    /// let pairs = [("card.holder", "T. paymentType")];
+    /// let signature = token.sign(pairs)?;
+    /// let text = token.verify(pairs.into_iter().chain([(SIGNATURE, signature.as_str())]))?;
+    /// assert_eq!(text.ambiguous(), Some("paymentType"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn ambiguous(self) -> Option<&'static str> {
+        self.ambiguous
+    }
+
+    fn of(ordered: &[(&str, &str)]) -> Self {
+        let text: String = signed_parts(ordered).collect();
+        let elsewhere = |name: &str| {
+            let as_a_key = ordered.iter().filter(|(key, _)| *key == name).count();
+            text.matches(name).count() != as_a_key
+        };
+        Self { ambiguous: TELLING.into_iter().find(|name| elsewhere(name)) }
+    }
 }
 
 /// The text that is signed, to compare with what the other side has made of the parameters.
@@ -279,7 +341,7 @@ impl Signature {
     /// let mut pairs = vec![("amount", "2"), ("currency", "ZAR")];
     /// let signature = token.sign(pairs.iter().copied())?;
     /// pairs.push((SIGNATURE, signature.as_str()));
-    /// assert_eq!(token.verify(pairs), Ok(()));
+    /// assert!(token.verify(pairs).is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -419,11 +481,6 @@ pub enum VerifyError {
     /// The signature was made over something else, or with another secret token.
     #[error("the signature is not these parameters' under this secret token")]
     Mismatch,
-    /// The signature is right, but a name that tells a result or a checkout (`result.code`, `paymentType`,
-    /// `checkoutId`, `merchantTransactionId`) also stands elsewhere in the signed text than as that key:
-    /// these may not be the parameters that were signed. Assumed: no honest message has it there.
-    #[error("a name that tells a result or a checkout stands elsewhere in the signed text too")]
-    Recut,
     /// No key of the ring is valid now. Only [`verify_with`] says so.
     #[error("no key is valid now")]
     NoValidKey,
@@ -440,7 +497,7 @@ impl VerifyError {
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
-            Self::Missing | Self::Malformed | Self::DuplicateKey | Self::Recut => Fault::Sender,
+            Self::Missing | Self::Malformed | Self::DuplicateKey => Fault::Sender,
             Self::Mismatch | Self::NoValidKey => Fault::SetUp,
         }
     }
@@ -468,11 +525,7 @@ impl VerifyError {
             Self::Mismatch => {
                 "a parameter was left out, trimmed, renamed or decoded once too often before it came here \
                  (empty ones and unknown ones are signed too), or the secret token is another entity's or \
-                 has white space in it; else it is forged"
-            }
-            Self::Recut => {
-                "somebody cut a genuine message into other parameters, or a payer's text holds the name of a \
-                 parameter: read the status"
+                 has white space in it; a message of somebody else's looks the same"
             }
             Self::NoValidKey => "the validity of the ring's keys has ended, or has not begun",
         }
@@ -505,15 +558,6 @@ fn signed_parts<'a>(ordered: &[(&'a str, &'a str)]) -> impl Iterator<Item = &'a 
     ordered.iter().filter(|(key, _)| *key != SIGNATURE).flat_map(|(key, value)| [*key, *value])
 }
 
-/// Whether one of the telling names stands in the signed text otherwise than once, as a key.
-fn can_be_recut(ordered: &[(&str, &str)]) -> bool {
-    let text: String = signed_parts(ordered).collect();
-    TELLING.iter().any(|name| {
-        let as_a_key = ordered.iter().filter(|(key, _)| key == name).count();
-        text.matches(name).count() != as_a_key
-    })
-}
-
 /// The key of the parameter that carries the signature, and is no part of what is signed.
 ///
 /// ```
@@ -521,8 +565,8 @@ fn can_be_recut(ordered: &[(&str, &str)]) -> bool {
 /// ```
 pub const SIGNATURE: &str = "signature";
 
-/// The names that tell a result or a checkout.
-const TELLING: [&str; 4] = ["result.code", "paymentType", "checkoutId", "merchantTransactionId"];
+/// The names that tell a result, its time or a checkout.
+const TELLING: [&str; 5] = ["result.code", "paymentType", "checkoutId", "merchantTransactionId", "timestamp"];
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@
 //! | reach V2, which Peach recommends | [`v2::Client`], with entity and [`v2::Credentials`] |
 //! | begin | [`Client::initiate`] → [`Initiated`], [`v2::Client::create`] → [`Created`] |
 //! | poll | [`Client::status`] by a [`Lookup`], [`v2::Client::status`] → [`Payment`] |
-//! | read a webhook or the shopper's return | [`Fields::from_form`], [`SecretToken::verify`], [`Payment::new`] |
+//! | take a webhook or the shopper's return in | [`Receiver`] → [`Message`], [`Event`] |
 //! | know where it stands | [`Tracker`](crate::Tracker) of [`PaymentStatus`] |
 //! | settle an order | [`Received::into_read`](crate::Received::into_read), and [`Order`](crate::integrity::peach::Order) |
 //!
@@ -34,7 +34,8 @@
 //! The example `peach_payment` plays all of it.
 
 pub use checkout_auth::peach::{
-    KeyError, SIGNATURE, SecretToken, SignError, Signature, VerifyError, canonical, header, verify_with,
+    KeyError, SIGNATURE, SecretToken, SignError, Signature, SignedText, VerifyError, canonical, header,
+    verify_with,
 };
 pub use checkout_client::peach::{
     AnswerError, Builder, Client, OtherEntity, Peach, TokenSource, TokenStore, v2,
@@ -44,7 +45,7 @@ pub use checkout_tables::peach::{
     Currency, EXPIRES_AFTER_SECONDS, Environment, Outcome, ParseResultCodeError, PaymentStatus, PaymentType,
     ResultCode, ResultGroup, Route, SIGNATURE_NEVER_AGAIN_SECONDS,
 };
-pub use checkout_trust::peach::{Event, ReceiveError, Receiver, Via};
+pub use checkout_trust::peach::{Event, Message, Probe, ReceiveError, Receiver, Via};
 pub use checkout_validate::peach::{
     Amount, CheckoutId, Draft, Field, InitiateCheckout, Limits, Lookup, MerchantTransactionId,
     MerchantTransactionIdError, PaymentId, Rules, Violation, Violations, Warning,

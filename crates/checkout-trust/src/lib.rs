@@ -8,7 +8,7 @@
 //! ```
 //! use checkout_auth::{KeyRing, peach::SecretToken};
 //! use checkout_tables::Environment;
-//! use checkout_trust::peach::Receiver;
+//! use checkout_trust::peach::{Message, Receiver};
 //! use checkout_trust::replay::{Claim, Guard, MemoryStore};
 //!
 //! let at = checkout_lifecycle::Moment::from_unix_millis;
@@ -19,7 +19,8 @@
 //! let receiver = Receiver::new("8ac7a4ca68c22c4d0168c2caab2e0025", KeyRing::new("2026", secret), Environment::Live);
 //! let guard = Guard::new(MemoryStore::new(100_000));
 //!
-//! let event = receiver.webhook(content_type, body, at(1_716_501_000_000))?; // or answer its error's http_status()
+//! // Or answer its error's http_status().
+//! let Message::Event(event) = receiver.webhook(content_type, body, at(1_716_501_000_000))? else { return Ok(()) };
 //! if let Claim::Fresh(ticket) = guard.claim(event.identity(), at(1_716_501_000_000))? {
 //!     assert!(event.wants_a_read()); // a success is told by a read alone: make it, and hold it to the order
 //!     let commit = guard.commit(ticket, at(1_716_501_000_400))?;

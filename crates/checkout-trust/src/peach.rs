@@ -2,7 +2,7 @@
 
 use crate::Verified;
 use crate::replay::{Identity, Key};
-use checkout_auth::peach::{SecretToken, VerifyError, header, verify_with};
+use checkout_auth::peach::{SIGNATURE, SecretToken, VerifyError, header, verify_with};
 use checkout_auth::{Fault, HeaderFields, KeyRing, Tolerance};
 use checkout_lifecycle::{Moment, Observation, Proof};
 use checkout_tables::peach::{Outcome, PaymentStatus};
@@ -10,6 +10,7 @@ use checkout_tables::{Environment, Open};
 use checkout_wire::ReadError;
 use checkout_wire::peach::{Fields, FormError, Payment};
 use std::borrow::Cow;
+use std::fmt;
 
 /// Takes Peach's webhooks and the shopper's returns in for one entity.
 ///
@@ -17,7 +18,7 @@ use std::borrow::Cow;
 /// use checkout_auth::{KeyRing, peach::SecretToken};
 /// use checkout_lifecycle::Moment;
 /// use checkout_tables::Environment;
-/// use checkout_trust::peach::Receiver;
+/// use checkout_trust::peach::{Message, Receiver};
 ///
 /// let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
 /// # let signature = secret.sign([("checkoutId", "c01b"), ("paymentType", "DB"), ("result.code", "000.200.100")])?;
@@ -25,9 +26,14 @@ use std::borrow::Cow;
 /// let keys = KeyRing::new("2026", secret);
 /// let receiver = Receiver::new("8ac7a4ca68c22c4d0168c2caab2e0025", keys, Environment::Live);
 /// // The raw body, and what its Content-Type was.
-/// let event = receiver.webhook(Some("application/x-www-form-urlencoded"), body.as_bytes(), Moment::from_unix_seconds(1_716_501_000))?;
-/// assert_eq!(event.content().payment().checkout_id(), Some("c01b"));
-/// assert!(event.observation().is_some());
+/// let now = Moment::from_unix_seconds(1_716_501_000);
+/// match receiver.webhook(Some("application/x-www-form-urlencoded"), body.as_bytes(), now)? {
+///     Message::Event(event) => {
+///         assert_eq!(event.content().payment().checkout_id(), Some("c01b"));
+///         assert!(event.observation().is_some()); // claim its identity first
+///     }
+///     Message::Probe(probe) => drop(probe.code().to_owned()), // show it to whoever is saving the URL, and answer 200
+/// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -53,8 +59,8 @@ impl Receiver {
         Self { headers: self.headers.tolerance(tolerance), ..self }
     }
 
-    /// Verifies a webhook by the signature in its body, as of now, and reads it. The body
-    /// is JSON if its media type says so, and a form otherwise.
+    /// Takes in what was posted to the webhook's URL: verifies a webhook by the signature in its body, as of now, and reads
+    /// it; or knows a [`Probe`], which is not signed. The body is JSON if its media type says so, and a form otherwise.
     ///
     /// # Errors
     /// [`ReceiveError`]: what was wrong, and whose fault it is.
@@ -63,21 +69,28 @@ impl Receiver {
         content_type: Option<&str>,
         body: &[u8],
         now: Moment,
-    ) -> Result<Verified<Event>, ReceiveError> {
+    ) -> Result<Message, ReceiveError> {
+        if let Some(probe) = Probe::unsigned(body) {
+            return Ok(Message::Probe(probe));
+        }
         let fields = fields(content_type, body)?;
-        self.verified(fields, now, Via::Webhook)
+        let (key_id, text) = verify_with(&self.keys, fields.iter(), now.unix_seconds())?;
+        self.message(fields, key_id, text.ambiguous())
     }
 
-    /// Verifies the POST by which the shopper comes back. It went through the shopper's browser.
+    /// Verifies the POST by which the shopper comes back. It went through the shopper's browser. No probe comes this way.
     ///
     /// # Errors
     /// [`ReceiveError`]: what was wrong, and whose fault it is.
     pub fn shopper_return(&self, body: &[u8], now: Moment) -> Result<Verified<Event>, ReceiveError> {
-        self.verified(Fields::from_form(body)?, now, Via::Return)
+        let fields = Fields::from_form(body)?;
+        let (key_id, text) = verify_with(&self.keys, fields.iter(), now.unix_seconds())?;
+        self.event(fields, key_id, text.ambiguous(), Via::Return)
     }
 
-    /// Verifies a webhook by the signature in its headers, over the raw body: for who has switched that scheme on. `url` is
-    /// the one that Peach was given.
+    /// Takes in what was posted to the webhook's URL, as [`webhook`](Self::webhook) does, and verifies it by the signature in
+    /// its headers, over the raw body: for who has switched that scheme on. `url` is the one that Peach was given. A
+    /// [`Probe`] is known whatever its headers are.
     ///
     /// # Errors
     /// [`ReceiveError`]: what was wrong, and whose fault it is.
@@ -86,25 +99,144 @@ impl Receiver {
         content_type: Option<&str>,
         request: &header::WebhookRequest<'_, H>,
         now: Moment,
-    ) -> Result<Verified<Event>, ReceiveError> {
+    ) -> Result<Message, ReceiveError> {
+        if let Some(probe) = Probe::unsigned(request.body) {
+            return Ok(Message::Probe(probe));
+        }
         let signed = self.headers.verify(request, now.unix_seconds())?;
         let fields = fields(content_type, signed.body())?;
-        self.event(fields, signed.key_id(), Via::Webhook)
+        // The bytes are signed, so nobody can have cut them.
+        self.message(fields, signed.key_id(), None)
     }
 
-    fn verified(&self, fields: Fields<'_>, now: Moment, via: Via) -> Result<Verified<Event>, ReceiveError> {
-        let key_id = verify_with(&self.keys, fields.iter(), now.unix_seconds())?;
-        self.event(fields, key_id, via)
-    }
-
-    fn event(&self, fields: Fields<'_>, key_id: &str, via: Via) -> Result<Verified<Event>, ReceiveError> {
-        if !fields.iter().all(|(key, _)| is_a_parameter(key)) {
-            return Err(ReceiveError::NotAParameter);
+    fn message(
+        &self,
+        fields: Fields<'_>,
+        key_id: &str,
+        ambiguous: Option<&'static str>,
+    ) -> Result<Message, ReceiveError> {
+        match Probe::of(&fields) {
+            Some(probe) => Ok(Message::Probe(probe)),
+            None => self.event(fields, key_id, ambiguous, Via::Webhook).map(Message::Event),
         }
+    }
+
+    fn event(
+        &self,
+        fields: Fields<'_>,
+        key_id: &str,
+        ambiguous: Option<&'static str>,
+        via: Via,
+    ) -> Result<Verified<Event>, ReceiveError> {
         let pairs: Vec<_> = fields.iter().collect();
-        let identity = Identity::new(Key::peach_content(&self.entity_id, &pairs));
+        let identity = Identity::new(Key::peach_text(&self.entity_id, &pairs));
         let payment = Payment::new(fields, self.environment).ok_or(ReceiveError::NoResultCode)?;
-        Ok(Verified::new(Event { payment: payment.into_owned(), via }, identity, key_id))
+        Ok(Verified::new(Event { payment: payment.into_owned(), via, ambiguous }, identity, key_id))
+    }
+}
+
+/// What was posted to the webhook's URL.
+///
+/// ```
+/// use checkout_auth::{KeyRing, peach::SecretToken};
+/// use checkout_lifecycle::Moment;
+/// use checkout_tables::Environment;
+/// use checkout_trust::peach::{Message, Receiver};
+///
+/// # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
+/// let receiver = Receiver::new("8ac7a4ca68c22c4d0168c2caab2e0025", KeyRing::new("2026", secret), Environment::Live);
+/// let body = br#"{"verificationCode":"48291"}"#;
+/// let Message::Probe(probe) = receiver.webhook(Some("application/json"), body, Moment::from_unix_seconds(0))? else { panic!() };
+/// assert_eq!(probe.code(), "48291");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Something has happened to a payment, and it was verified: claim it.
+    Event(Verified<Event>),
+    /// Peach tries the URL out: answer 200. There is nothing to claim, and nothing has happened to any payment.
+    Probe(Probe),
+}
+
+impl Message {
+    /// The event, if it is one.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_trust::Verified;
+    /// # use checkout_trust::peach::{Event, ReceiveError, Receiver};
+    /// fn event(receiver: &Receiver, body: &[u8], now: Moment) -> Result<Option<Verified<Event>>, ReceiveError> {
+    ///     Ok(receiver.webhook(None, body, now)?.event())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn event(self) -> Option<Verified<Event>> {
+        match self {
+            Self::Event(event) => Some(event),
+            Self::Probe(_) => None,
+        }
+    }
+}
+
+/// What Peach sends to a webhook's URL to try it out, before it is saved: a JSON object with a `verificationCode`. It has no
+/// signature, so **anybody can send one**. It is about no payment, claims nothing and settles nothing. Answer
+/// [`http_status`](Self::http_status), and show the code to whoever is saving the URL.
+///
+/// It is known by its body alone, whatever the media type and the other members are: a JSON object with the code, and with
+/// neither a signature nor anything that speaks of a payment (`result…`, `paymentType`, `checkoutId`,
+/// `merchantTransactionId`). Assumed: the code is 1 to 256 bytes without a control character.
+///
+/// Sources: Public, *Checkout webhooks*: the first notification of a URL is JSON, and is to be answered 200. Assumed: that the
+/// member is called `verificationCode` and that nothing signs it, as it was seen on the way.
+///
+/// `Debug` does not print the code.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Probe {
+    code: String,
+}
+
+impl Probe {
+    /// The code. Nobody has signed it: compare it with what Peach shows, and print it through
+    /// [`Printable`](checkout_wire::Printable) if it goes into a log.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What to answer: 200.
+    #[must_use]
+    pub const fn http_status(&self) -> u16 {
+        200
+    }
+
+    /// The probe that a body is that nobody has signed.
+    fn unsigned(body: &[u8]) -> Option<Self> {
+        let fields = Fields::from_json(without_bom(body)).ok()?;
+        let signed = fields.get(SIGNATURE).is_some_and(|signature| !signature.is_empty());
+        if signed { None } else { Self::of(&fields) }
+    }
+
+    /// The probe that the fields are.
+    fn of(fields: &Fields<'_>) -> Option<Self> {
+        let of_a_payment = |key: &str| {
+            key.starts_with("result") || matches!(key, "paymentType" | "checkoutId" | "merchantTransactionId")
+        };
+        if fields.iter().any(|(key, _)| of_a_payment(key)) {
+            return None;
+        }
+        let code = fields.get("verificationCode")?;
+        // An object or a list would come as its JSON text.
+        let plain = !code.trim().is_empty()
+            && code.len() <= LONGEST_CODE
+            && !code.starts_with(['{', '['])
+            && !code.chars().any(char::is_control);
+        plain.then(|| Self { code: code.to_owned() })
+    }
+}
+
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probe").finish_non_exhaustive()
     }
 }
 
@@ -113,6 +245,7 @@ impl Receiver {
 pub struct Event {
     payment: Payment<'static>,
     via: Via,
+    ambiguous: Option<&'static str>,
 }
 
 impl Event {
@@ -126,6 +259,16 @@ impl Event {
     #[must_use]
     pub const fn via(&self) -> Via {
         self.via
+    }
+
+    /// The name, if there is one, that makes the signed text ambiguous: see [`SignedText::ambiguous`]. An event of such a
+    /// text prompts a read and tells nothing by itself. Most often it is an honest one: the name stands in a URL or in
+    /// somebody's name, and came back. None of an event whose headers are signed: they sign the bytes.
+    ///
+    /// [`SignedText::ambiguous`]: checkout_auth::peach::SignedText::ambiguous
+    #[must_use]
+    pub const fn ambiguous(&self) -> Option<&'static str> {
+        self.ambiguous
     }
 }
 
@@ -144,7 +287,8 @@ impl Verified<Event> {
     ///
     /// **An end is none**, neither a success nor a cancellation: a signed text can be cut again into other keys and values, as
     /// far as the end of one order's id is read as another key, so that it ends another order. An end is adopted from a read
-    /// alone. Ask for the status: [`wants_a_read`](Self::wants_a_read).
+    /// alone, and of an [ambiguous](Event::ambiguous) text nothing is. Ask for the status:
+    /// [`wants_a_read`](Self::wants_a_read).
     ///
     /// ```
     /// use checkout_lifecycle::{Tracker, Verdict};
@@ -160,6 +304,9 @@ impl Verified<Event> {
     /// ```
     #[must_use]
     pub fn observation(&self) -> Option<Observation<PaymentStatus, Outcome<Cow<'static, str>>>> {
+        if self.content().ambiguous.is_some() {
+            return None;
+        }
         let status = match self.status()? {
             PaymentStatus::Successful
             | PaymentStatus::Authorized
@@ -174,8 +321,8 @@ impl Verified<Event> {
         })
     }
 
-    /// Whether the status is to be read now: for every end, and for whatever is no status at all, such as a chargeback. It is
-    /// not for a checkout that was begun or is pending.
+    /// Whether the status is to be read now: for every end, for whatever is no status at all, such as a chargeback, and for
+    /// whatever an [ambiguous](Event::ambiguous) text says. It is not for a checkout that was begun or is pending.
     #[must_use]
     pub fn wants_a_read(&self) -> bool {
         self.observation().is_none()
@@ -210,11 +357,6 @@ pub enum ReceiveError {
     /// The signature in the headers was not verified.
     #[error(transparent)]
     HeadersNotVerified(#[from] header::WebhookError),
-    /// The signature is right, and a key is none that a parameter has: a text that was signed can be cut into keys and values
-    /// in many ways, and each would be another event. Assumed: a parameter's name is letters, digits, dots and underscores,
-    /// from a letter on, with one name in brackets behind it at most.
-    #[error("a key is no parameter's name")]
-    NotAParameter,
     /// It was verified, and has no `result.code`.
     #[error("there is no result.code")]
     NoResultCode,
@@ -227,7 +369,7 @@ impl ReceiveError {
         match self {
             Self::NotVerified(error) => error.fault(),
             Self::HeadersNotVerified(error) => error.fault(),
-            Self::Form(_) | Self::Json(_) | Self::NotAParameter | Self::NoResultCode => Fault::Sender,
+            Self::Form(_) | Self::Json(_) | Self::NoResultCode => Fault::Sender,
         }
     }
 
@@ -240,10 +382,7 @@ impl ReceiveError {
             Self::Form(_) | Self::Json(_) => {
                 "not a message of Peach's, or its body was read and written again on the way here"
             }
-            Self::NotAParameter => "somebody has cut a message of Peach's into other keys and values",
-            Self::NoResultCode => {
-                "a message of Peach's about something else, such as the one that tries an address out"
-            }
+            Self::NoResultCode => "a signed message of Peach's that is about no payment",
         }
     }
 
@@ -252,7 +391,7 @@ impl ReceiveError {
     #[must_use]
     pub const fn http_status(&self) -> u16 {
         match self {
-            Self::NotVerified(_) | Self::HeadersNotVerified(_) | Self::NotAParameter => 401,
+            Self::NotVerified(_) | Self::HeadersNotVerified(_) => 401,
             Self::Form(_) | Self::Json(_) => 400,
             Self::NoResultCode => 200,
         }
@@ -262,18 +401,16 @@ impl ReceiveError {
 fn fields<'b>(content_type: Option<&str>, body: &'b [u8]) -> Result<Fields<'b>, ReceiveError> {
     let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
-        Ok(Fields::from_json(body)?)
+        Ok(Fields::from_json(without_bom(body))?)
     } else {
         Ok(Fields::from_form(body)?)
     }
 }
 
-/// `amount`, `resultDetails.AcquirerResponse`, `customParameters[a name]`.
-fn is_a_parameter(key: &str) -> bool {
-    let (name, bracketed) = key.split_once('[').unwrap_or((key, "]"));
-    let inner = bracketed.strip_suffix(']');
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
-    name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.bytes().all(plain)
-        && inner.is_some_and(|inner| !inner.contains(['[', ']']) && !inner.chars().any(char::is_control))
+/// The JSON text behind a byte order mark, which is no part of it (RFC 8259, 8.1).
+fn without_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
+
+/// In bytes.
+const LONGEST_CODE: usize = 256;

@@ -491,11 +491,11 @@ impl WebhookError {
             Self::Mismatch => {
                 "the body was parsed and written again before it came here, the secret token is another or \
                  has white space in it, or the URL is not letter for letter the one that Peach was given, \
-                 as when a proxy changed the path or the host; else it is forged"
+                 as when a proxy changed the path or the host; a message of somebody else's looks the same"
             }
             Self::Expired { .. } => {
-                "a genuine webhook sent again by a stranger or held up on the way; when it is so with all of \
-                 them, this machine's clock is ahead"
+                "a genuine webhook that was held up or sent again on the way; when it is so with all of them, \
+                 this machine's clock is ahead"
             }
             Self::Early { .. } => {
                 "this machine's clock is behind; when it is by decades, the time is not in seconds"

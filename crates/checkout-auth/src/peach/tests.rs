@@ -38,8 +38,13 @@ fn check(secret: &str, pairs: &[(&str, &str)]) -> String {
 }
 
 /// What verify says of the pairs and a signature beside them.
-fn verify(pairs: &[(&str, &str)], signature: &str) -> Result<(), VerifyError> {
+fn read(pairs: &[(&str, &str)], signature: &str) -> Result<SignedText, VerifyError> {
     token(SECRET).verify(pairs.iter().copied().chain([(SIGNATURE, signature)]))
+}
+
+/// Whether they are verified.
+fn verify(pairs: &[(&str, &str)], signature: &str) -> Result<(), VerifyError> {
+    read(pairs, signature).map(|_| ())
 }
 
 /// The text that is signed, by another way: a map by the bytes of the keys.
@@ -185,13 +190,14 @@ fn other_pairs_of_the_same_text_pass_so_a_signature_is_a_hint() {
         // Everything as one value.
         vec![("", &*canonical(PAIRS).unwrap().leak())],
     ];
-    let recut = recut.into_iter().map(|pairs| (pairs, Ok(())));
-    let told = of_a_telling_name.into_iter().map(|pairs| (pairs, Err(VerifyError::Recut)));
-    for (pairs, expected) in recut.chain(told) {
+    let recut = recut.into_iter().map(|pairs| (pairs, false));
+    let told = of_a_telling_name.into_iter().map(|pairs| (pairs, true));
+    for (pairs, ambiguous) in recut.chain(told) {
         assert_ne!(pairs, PAIRS);
         assert_eq!(text_by_map(&pairs), text_by_map(&PAIRS));
-        assert_eq!(verify(&pairs, DIGEST), expected, "{pairs:?}");
+        assert_eq!(read(&pairs, DIGEST).unwrap().ambiguous().is_some(), ambiguous, "{pairs:?}");
     }
+    assert_eq!(read(&PAIRS, DIGEST).unwrap().ambiguous(), None);
     assert_eq!(check(SECRET, &[("a", "bc")]), check(SECRET, &[("ab", "c")]));
 }
 
@@ -313,8 +319,7 @@ fn a_signature_pads_and_prints_as_text() {
 
 /// A shopper who was shown the signed return of a cancelled checkout, and who had a say in one value of it.
 #[test]
-fn a_text_that_was_cut_again_to_say_something_else_is_refused() {
-    let holder = "Tom result.code000.000.000 timestamp2099-01-01T00:00:00Z z";
+fn a_text_that_was_cut_again_to_say_something_else_is_told() {
     let cancelled = [
         ("card.holder", "Tom"),
         ("checkoutId", "c1"),
@@ -322,6 +327,11 @@ fn a_text_that_was_cut_again_to_say_something_else_is_refused() {
         ("result.code", "100.396.101"),
         ("timestamp", "2026-01-01T00:00:00Z"),
     ];
+    let ambiguous = |pairs: &[(&str, &str)]| {
+        let signature = signature_by_definition(SECRET, pairs);
+        read(pairs, &signature).unwrap().ambiguous()
+    };
+    assert_eq!(ambiguous(&cancelled), None);
     for (at, (key, value)) in cancelled.iter().enumerate() {
         // The truth hidden in a value, in a key, and across the border of two pairs.
         for hidden in [
@@ -330,19 +340,47 @@ fn a_text_that_was_cut_again_to_say_something_else_is_refused() {
             ("zpaymentTyp", "e"),
         ] {
             let mut recut = cancelled.to_vec();
-            recut[at] = (key, if at == 0 { holder } else { value });
+            recut[at] = (key, if at == 0 { "Tom result.code000.000.000 z" } else { value });
             recut.push(hidden);
-            let signature = signature_by_definition(SECRET, &recut);
-            assert_eq!(verify(&recut, &signature), Err(VerifyError::Recut), "{hidden:?}");
+            assert!(ambiguous(&recut).is_some(), "{hidden:?}");
         }
     }
-    assert_eq!(verify(&cancelled, &signature_by_definition(SECRET, &cancelled)), Ok(()));
-    // The real attack: the signed text of one message is cut into another one.
+    // The real attack: the signed text of one message is cut into another one. Both are told.
     let honest = [("a", "b.result.code000.000.000z"), ("checkoutId", "c1"), ("result.code", "100.396.101")];
     let forged = [("ab.", ""), ("result.code", "000.000.000"), ("z", "checkoutIdc1result.code100.396.101")];
     assert_eq!(text_by_map(&honest), text_by_map(&forged));
-    let signature = signature_by_definition(SECRET, &honest);
-    assert_eq!(verify(&forged, &signature), Err(VerifyError::Recut));
+    assert_eq!(ambiguous(&honest), Some("result.code"));
+    assert_eq!(ambiguous(&forged), Some("result.code"));
+    // A later time, so that what is read afterwards looks old.
+    let honest = [("resultDetails.note", "timestamp2099-01-01T00:00:00Zz"), ("timestamp", "2026-01-01")];
+    let forged =
+        [("resultDetails.note", ""), ("timestamp", "2099-01-01T00:00:00Z"), ("ztimestamp", "2026-01-01")];
+    assert_eq!(text_by_map(&honest), text_by_map(&forged));
+    assert_eq!((ambiguous(&honest), ambiguous(&forged)), (Some("timestamp"), Some("timestamp")));
+}
+
+#[test]
+fn whatever_an_honest_text_holds_is_verified_and_a_telling_name_in_it_is_named() {
+    for name in ["result.code", "paymentType", "checkoutId", "merchantTransactionId", "timestamp"] {
+        for (key, value) in [
+            ("customParameters[return]", format!("https://shop.example/thanks?{name}=77")),
+            ("card.holder", format!("T {name}")),
+            ("merchantInvoiceId", name.to_owned()),
+        ] {
+            let pairs = [("amount", "2.00"), (key, &*value)];
+            let signature = signature_by_definition(SECRET, &pairs);
+            assert_eq!(read(&pairs, &signature).unwrap().ambiguous(), Some(name));
+        }
+        let named = format!("customParameters[{name}]");
+        let pairs = [("amount", "2.00"), (&*named, "")];
+        let signature = signature_by_definition(SECRET, &pairs);
+        assert_eq!(read(&pairs, &signature).unwrap().ambiguous(), Some(name));
+        // Another case, and a part of it, is another name.
+        for other in [name.to_uppercase(), name[1..].to_owned()] {
+            let pairs = [("customParameters[note]", &*other)];
+            assert_eq!(read(&pairs, &signature_by_definition(SECRET, &pairs)).unwrap().ambiguous(), None);
+        }
+    }
 }
 
 #[test]
@@ -356,8 +394,9 @@ fn tokens_and_signatures_can_be_shared_between_threads() {
 fn a_ring_gives_the_id_of_the_key_that_signed() {
     const OTHER: &str = "0a4f4b6f7d105a4c8c5e0f5ba5a54a52";
     let ring = KeyRing::new("new", token(OTHER)).and_valid("old", token(SECRET), 100..200);
-    let by_ring =
-        |signature: &str, now| verify_with(&ring, PAIRS.into_iter().chain([(SIGNATURE, signature)]), now);
+    let by_ring = |signature: &str, now| {
+        verify_with(&ring, PAIRS.into_iter().chain([(SIGNATURE, signature)]), now).map(|(id, _)| id)
+    };
     let by_the_other = signature_by_definition(OTHER, &PAIRS);
     for now in [100, 199] {
         assert_eq!(by_ring(DIGEST, now), Ok("old"));
@@ -369,23 +408,27 @@ fn a_ring_gives_the_id_of_the_key_that_signed() {
     }
     let only_old = KeyRing::new_valid("old", token(SECRET), 100..200);
     let signed = PAIRS.into_iter().chain([(SIGNATURE, DIGEST)]);
-    assert_eq!(verify_with(&only_old, signed.clone(), 199), Ok("old"));
+    assert_eq!(verify_with(&only_old, signed.clone(), 199).map(|(id, _)| id), Ok("old"));
     assert_eq!(verify_with(&only_old, signed, 200), Err(VerifyError::NoValidKey));
 }
 
 #[test]
-fn a_ring_refuses_what_a_key_refuses() {
+fn a_ring_says_what_a_key_says() {
     let ring = KeyRing::new("ours", token(SECRET));
     let zeros = "0".repeat(64);
-    let recut = with(6, &[("paymentT", "y"), ("peDB", "")]);
     for (pairs, signature) in
-        [(PAIRS.to_vec(), &*zeros), (PAIRS.to_vec(), ""), (recut, DIGEST), ([PAIRS, PAIRS].concat(), DIGEST)]
+        [(PAIRS.to_vec(), &*zeros), (PAIRS.to_vec(), ""), ([PAIRS, PAIRS].concat(), DIGEST)]
     {
         let signed = pairs.iter().copied().chain([(SIGNATURE, signature)]);
         let refused = verify(&pairs, signature);
         assert!(refused.is_err());
         assert_eq!(verify_with(&ring, signed, 0).map(|_| ()), refused);
     }
+    // And tells what a key tells.
+    let recut = with(6, &[("paymentT", "y"), ("peDB", "")]);
+    let signed = recut.iter().copied().chain([(SIGNATURE, DIGEST)]);
+    let (_, text) = verify_with(&ring, signed, 0).unwrap();
+    assert_eq!((Ok(text), text.ambiguous()), (read(&recut, DIGEST), Some("paymentType")));
     assert_eq!(verify_with(&ring, PAIRS, 0), Err(VerifyError::Missing));
 }
 
@@ -395,7 +438,6 @@ fn every_error_says_whose_fault_it_is_and_the_usual_cause() {
         (VerifyError::Missing, Fault::Sender),
         (VerifyError::Malformed, Fault::Sender),
         (VerifyError::DuplicateKey, Fault::Sender),
-        (VerifyError::Recut, Fault::Sender),
         (VerifyError::Mismatch, Fault::SetUp),
         (VerifyError::NoValidKey, Fault::SetUp),
     ];
@@ -436,7 +478,7 @@ proptest! {
         prop_assert_eq!(canonical(pairs.iter().copied()), Ok(text_by_map(&pairs)));
         pairs.retain(|(key, _)| *key != SIGNATURE);
         pairs.insert(pairs.len() / 2, (SIGNATURE, &signature));
-        prop_assert_eq!(token(&secret).verify(pairs), Ok(()));
+        prop_assert!(token(&secret).verify(pairs).is_ok());
     }
 
     #[test]

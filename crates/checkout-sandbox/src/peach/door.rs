@@ -26,7 +26,7 @@ pub(super) fn json(head: &Parts, body: &[u8]) -> Result<Pairs, Reply> {
 /// Refuses what is not signed by the merchant.
 pub(super) fn signature(pairs: &Pairs, merchant: &Merchant) -> Result<(), Reply> {
     let signed = merchant.token().verify(form::borrowed(pairs));
-    signed.map_err(|_| Reply::message(400, "The signature is invalid."))
+    signed.map(|_| ()).map_err(|_| Reply::message(400, "The signature is invalid."))
 }
 
 /// Refuses what does not come from an allowed domain.

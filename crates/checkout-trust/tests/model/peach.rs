@@ -13,7 +13,7 @@ use checkout_tables::{Environment, Open};
 use checkout_trust::Verified;
 use checkout_trust::integrity::peach::Order;
 use checkout_trust::integrity::{Policy, Read};
-use checkout_trust::peach::{Event, Receiver};
+use checkout_trust::peach::{self, Event, Receiver};
 use checkout_wire::peach::{Payment, read_payment};
 use checkout_wire::{Head, Reply};
 use std::borrow::Cow;
@@ -80,7 +80,11 @@ impl Provider for Peach {
         let now = Moment::from_unix_millis(now);
         let received = match message.by_the_shopper {
             true => self.receiver.shopper_return(&message.form, now),
-            false => self.receiver.webhook(None, &message.form, now),
+            false => match self.receiver.webhook(None, &message.form, now) {
+                Ok(peach::Message::Event(event)) => Ok(event),
+                Ok(peach::Message::Probe(probe)) => return Err(probe.http_status()),
+                Err(error) => Err(error),
+            },
         };
         received.map_err(|error| error.http_status())
     }

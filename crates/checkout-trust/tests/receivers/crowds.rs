@@ -77,8 +77,8 @@ fn of_one_content_that_peach_sends_and_shoppers_bring_one_is_fresh() {
     let receiver = peach::Receiver::new("entity", KeyRing::new("only", secret), Environment::Live);
     one_of_a_crowd_is_fresh(|place| {
         let event = match place % 2 {
-            0 => receiver.webhook(None, form.as_bytes(), second(NOW)),
-            _ => receiver.shopper_return(form.as_bytes(), second(NOW)),
+            0 => receiver.webhook(None, form.as_bytes(), second(NOW)).unwrap().event(),
+            _ => receiver.shopper_return(form.as_bytes(), second(NOW)).ok(),
         };
         event.unwrap().identity().clone()
     });

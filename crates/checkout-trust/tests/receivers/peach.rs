@@ -3,14 +3,16 @@
 use crate::{
     PRIVATE, nothing_private, one_byte_otherwise, one_character_otherwise, orders, others, refusal, second,
 };
-use checkout_auth::KeyRing;
 use checkout_auth::peach::header::{WebhookRequest, WebhookToSign};
 use checkout_auth::peach::{KeyError, SecretToken, canonical};
+use checkout_auth::{HeaderFields, KeyRing};
+use checkout_lifecycle::Moment;
 use checkout_tables::Environment::{self, Live, Sandbox};
 use checkout_trust::Verified;
-use checkout_trust::peach::{Event, ReceiveError, Receiver, Via};
-use checkout_trust::replay::{Identity, Key};
+use checkout_trust::peach::{Event, Message, ReceiveError, Via};
+use checkout_trust::replay::{Claim, Commit, Guard, Identity, Key, MemoryStore};
 use proptest::prelude::*;
+use std::collections::{BTreeSet, HashSet};
 
 type Pairs<'a> = [(&'a str, &'a str)];
 
@@ -35,6 +37,38 @@ const PAIRS: [(&str, &str); 10] = [
     ("result.code", "100.396.101"),
     ("timestamp", TIMESTAMP),
 ];
+
+/// A receiver of events: nothing that it is given is a probe.
+#[derive(Debug)]
+struct Receiver(checkout_trust::peach::Receiver);
+
+impl Receiver {
+    fn new(entity: &str, keys: KeyRing<SecretToken>, environment: Environment) -> Self {
+        Self(checkout_trust::peach::Receiver::new(entity, keys, environment))
+    }
+
+    fn webhook(
+        &self,
+        content_type: Option<&str>,
+        body: &[u8],
+        now: Moment,
+    ) -> Result<Verified<Event>, ReceiveError> {
+        self.0.webhook(content_type, body, now).map(|message| message.event().unwrap())
+    }
+
+    fn shopper_return(&self, body: &[u8], now: Moment) -> Result<Verified<Event>, ReceiveError> {
+        self.0.shopper_return(body, now)
+    }
+
+    fn signed_headers<H: HeaderFields>(
+        &self,
+        content_type: Option<&str>,
+        request: &WebhookRequest<'_, H>,
+        now: Moment,
+    ) -> Result<Verified<Event>, ReceiveError> {
+        self.0.signed_headers(content_type, request, now).map(|message| message.event().unwrap())
+    }
+}
 
 fn secret(text: &str) -> SecretToken {
     SecretToken::new(format!("{PRIVATE}{text}").into()).unwrap()
@@ -105,7 +139,7 @@ fn check(body: impl AsRef<[u8]>) -> String {
 fn is_the_same(event: &Verified<Event>) {
     let fields = event.content().payment().fields().iter();
     assert!(fields.filter(|(key, _)| *key != "signature").eq(PAIRS));
-    assert_eq!(event.identity(), &Identity::new(Key::peach_content(ENTITY, &PAIRS)));
+    assert_eq!(event.identity(), &Identity::new(Key::peach_text(ENTITY, &PAIRS)));
 }
 
 #[test]
@@ -129,20 +163,28 @@ fn a_genuine_event_is_the_same_in_every_form_and_by_every_way() {
     assert_eq!((event.content().via(), event.key_id()), (Via::Webhook, "2024"));
 }
 
-/// Whether it is the same event. If not, its text was cut elsewhere, as one `&` or `=` can do: it says the
-/// same of a result, no id that is not the beginning of the one signed, and it is another event, so that it does
-/// not hide the genuine one.
+/// Whether it is the same content. If not, its text was cut elsewhere, as one `&` or `=` can do. Then it says the
+/// same of a result, and no id that is not the beginning of the one signed; or it prompts a read and says nothing.
+/// It is another event exactly if it names another checkout, so that it does not hide the genuine one.
 fn is_the_same_or_another_cut(event: &Verified<Event>) -> bool {
     let payment = event.content().payment();
-    assert_eq!(payment.code(), Some("100.396.101"));
-    assert_eq!(payment.fields().get("paymentType"), Some("DB"));
-    assert_eq!(payment.checkout_id(), Some("0fa1c01b"));
-    assert!("order-1001".starts_with(payment.merchant_transaction_id().unwrap()));
+    if event.content().ambiguous().is_some() {
+        assert!(event.observation().is_none() && event.wants_a_read());
+    } else {
+        assert_eq!(payment.code(), Some("100.396.101"));
+        assert_eq!(payment.fields().get("paymentType"), Some("DB"));
+        assert_eq!(payment.timestamp(), Some(TIMESTAMP));
+        assert_eq!(payment.checkout_id(), Some("0fa1c01b"));
+        assert!("order-1001".starts_with(payment.merchant_transaction_id().unwrap()));
+    }
     let content: Vec<_> = payment.fields().iter().filter(|(key, _)| *key != "signature").collect();
     assert_eq!(canonical(content.iter().copied()).unwrap(), canonical(PAIRS).unwrap());
-    let same = content == PAIRS;
-    assert_eq!(same, event.identity() == &Identity::new(Key::peach_content(ENTITY, &PAIRS)));
-    same
+    let ids = (payment.checkout_id(), payment.merchant_transaction_id());
+    assert_eq!(
+        ids == (Some("0fa1c01b"), Some("order-1001")),
+        event.identity() == &Identity::new(Key::peach_text(ENTITY, &PAIRS))
+    );
+    content == PAIRS
 }
 
 #[test]
@@ -279,12 +321,12 @@ fn a_signature_in_the_body_has_one_spelling() {
 }
 
 #[test]
-fn a_genuine_text_that_was_cut_into_another_result_is_refused() {
+fn a_genuine_text_that_was_cut_into_another_result_prompts_a_read_and_says_nothing() {
     let genuine = [
         ("checkoutId", "0fa1"),
         ("merchantTransactionId", "order-1001"),
         // What a payer, or a shop, might have put there.
-        ("note", "PRIVATEpaymentTypeDBresult.code000.000.000timestamp"),
+        ("note", "PRIVATEpaymentTypeDBresult.code000.200.100timestamp"),
         ("paymentType", "DB"),
         ("result.code", "000.200.000"),
     ];
@@ -293,23 +335,113 @@ fn a_genuine_text_that_was_cut_into_another_result_is_refused() {
         ("merchantTransactionId", "order-1001"),
         ("note", "PRIVATE"),
         ("paymentType", "DB"),
-        ("result.code", "000.000.000"),
+        ("result.code", "000.200.100"),
         ("timestamppaymentType", "DBresult.code000.200.000"),
     ];
     assert_eq!(canonical(genuine).unwrap(), canonical(lie).unwrap());
-    let recut =
-        "401 Sender: a name that tells a result or a checkout stands elsewhere in the signed text too";
     let signature = signed(&genuine).pop().unwrap();
     let lie: Vec<_> = lie.iter().map(|(key, value)| (*key, (*value).to_owned())).chain([signature]).collect();
-    assert_eq!(check(form(&signed(&genuine))), recut);
-    assert_eq!(check(form(&lie)), recut);
-    assert_eq!(said(told(receiver().shopper_return(form(&lie).as_bytes(), second(NOW)))), recut);
-    assert_eq!(said(told(receiver().webhook(JSON, json(&lie).as_bytes(), second(NOW)))), recut);
+    let read = |received: Result<Verified<Event>, ReceiveError>| {
+        let event = told(received).unwrap();
+        assert!(event.content().ambiguous().is_some());
+        assert!(event.wants_a_read() && event.observation().is_none());
+        assert_eq!(event.content().payment().checkout_id(), Some("0fa1"));
+        event
+    };
+    let genuine = read(receiver().webhook(FORM, form(&signed(&genuine)).as_bytes(), second(NOW)));
+    for lie in [
+        read(receiver().webhook(FORM, form(&lie).as_bytes(), second(NOW))),
+        read(receiver().webhook(JSON, json(&lie).as_bytes(), second(NOW))),
+        read(receiver().shopper_return(form(&lie).as_bytes(), second(NOW))),
+    ] {
+        // One of them is enough for the read.
+        assert_eq!(lie.identity(), genuine.identity());
+    }
+}
+
+/// The names that tell something, each in a place where an honest shop or payer can have put it.
+#[test]
+fn an_honest_event_with_a_telling_name_in_a_value_or_a_key_prompts_a_read_and_accuses_nobody() {
+    let names = ["result.code", "paymentType", "checkoutId", "merchantTransactionId", "timestamp"];
+    for name in names {
+        let url = format!("https://shop.example/thanks?{name}=77");
+        let (holder, parameter) = (format!("PRIVATE {name}"), format!("customParameters[{name}]"));
+        for (key, value) in [
+            ("customParameters[return]", &*url),
+            ("card.holder", &holder),
+            ("result.description", &url),
+            ("merchantInvoiceId", name),
+            (&parameter, "1"),
+        ] {
+            for code in ["000.000.000", "000.200.100", "000.200.000", "100.396.101"] {
+                let mut pairs = vec![
+                    ("checkoutId", "0fa1"),
+                    ("merchantTransactionId", "order-1001"),
+                    ("paymentType", "DB"),
+                    ("result.code", code),
+                    ("timestamp", TIMESTAMP),
+                ];
+                pairs.push((key, value));
+                let body = form(&signed(&pairs));
+                for received in [
+                    receiver().webhook(FORM, body.as_bytes(), second(NOW)),
+                    receiver().webhook(JSON, json(&signed(&pairs)).as_bytes(), second(NOW)),
+                    receiver().shopper_return(body.as_bytes(), second(NOW)),
+                ] {
+                    let event = told(received).unwrap();
+                    assert_eq!(event.content().ambiguous(), Some(name));
+                    assert!(event.wants_a_read() && event.observation().is_none());
+                    assert_eq!(event.content().payment().merchant_transaction_id(), Some("order-1001"));
+                }
+                // Signed headers sign the bytes, which cannot be cut.
+                let (url, headers) = by_headers(NOW, "7d1c", &body);
+                let request = request(&url, &headers, &body);
+                let event = told(receiver().signed_headers(FORM, &request, second(NOW))).unwrap();
+                assert_eq!(event.content().ambiguous(), None);
+                assert_eq!(event.observation().is_some(), code.starts_with("000.200"));
+            }
+        }
+    }
 }
 
 #[test]
-fn a_genuine_text_that_was_cut_elsewhere_is_another_event_and_no_end() {
-    // No name of it tells a result, so nothing shows that it was cut; it does not hide the genuine one.
+fn every_key_is_a_parameters_name_that_is_verified_as_it_came() {
+    let keys = [
+        "resultDetails.Pre-authorization validity",
+        "cart.items[0].name",
+        "customParameters[a][b]",
+        "customParameters[]",
+        "resultDetails.ExtendedDescription (bank)",
+        "x-custom",
+        "3DS.version",
+        "_links",
+        "é",
+        "a b",
+        " ",
+        "",
+        "[0]",
+        "customer.given\tName",
+    ];
+    for key in keys {
+        let pairs = [&PAIRS[..], &[(key, "PRIVATE")]].concat();
+        for received in [
+            receiver().webhook(FORM, form(&signed(&pairs)).as_bytes(), second(NOW)),
+            receiver().webhook(JSON, json(&signed(&pairs)).replace('\t', "\\t").as_bytes(), second(NOW)),
+            receiver().shopper_return(form(&signed(&pairs)).as_bytes(), second(NOW)),
+        ] {
+            let event = told(received).unwrap();
+            assert_eq!(event.content().payment().fields().get(key), Some("PRIVATE"), "{key}");
+            assert_eq!((event.content().ambiguous(), event.wants_a_read()), (None, true));
+        }
+        // And it is signed: another value is refused.
+        let mut other = signed(&pairs);
+        other[PAIRS.len()].1 = "other".into();
+        assert!(check(form(&other)).starts_with("401 SetUp: "), "{key}");
+    }
+}
+
+#[test]
+fn a_genuine_text_that_was_cut_elsewhere_is_the_same_event_and_no_end() {
     let pairs = |code, amount: &Pairs<'static>| -> Vec<(&'static str, &'static str)> {
         amount
             .iter()
@@ -323,36 +455,319 @@ fn a_genuine_text_that_was_cut_elsewhere_is_another_event_and_no_end() {
         let signature = signed(&genuine).pop().unwrap().1;
         let with_signature = |pairs: &Pairs<'static>| form(&[pairs, &[("signature", &signature)]].concat());
         let events = [genuine, cut].map(|pairs| by_form(with_signature(&pairs)).unwrap());
-        assert_ne!(events[0].identity(), events[1].identity());
+        assert_eq!(events[0].identity(), events[1].identity());
         assert!(events.iter().all(|event| event.wants_a_read() == is_an_end));
     }
 }
 
-/// A shopper who was shown one signed return, and cuts its longest value wherever it can be cut.
 #[test]
-fn a_value_that_is_cut_into_a_key_with_blanks_is_refused() {
-    let description = "Request successfully processed in 'Merchant in Integrator Test Mode'";
-    let pairs = [
-        ("checkoutId", "0fa1"),
-        ("paymentType", "DB"),
-        ("result.code", "000.200.000"),
-        ("result.description", description),
+fn a_cut_that_names_another_checkout_does_not_hide_the_genuine_event() {
+    let guard = Guard::new(MemoryStore::new(100));
+    let genuine = [("checkoutId", "0fa1"), ("paymentType", "DB"), ("result.code", "000.000.000")];
+    let signature = signed(&genuine).pop().unwrap().1;
+    let cuts = [
+        [("checkoutId", "0"), ("fa1", ""), ("paymentType", "DB")],
+        [("checkoutId", ""), ("paymentType", "DB"), ("zz", "")],
     ];
-    let signature = signed(&pairs).pop().unwrap().1;
-    let mut taken = Vec::new();
-    for at in 1..description.len() {
-        let (value, key) = description.split_at(at);
-        let mut cut = pairs.map(|(key, value)| (key, value.to_owned())).to_vec();
-        cut[3].1 = value.to_owned();
-        cut.push((key, String::new()));
-        cut.push(("signature", signature.clone()));
-        match told(receiver().webhook(FORM, form(&cut).as_bytes(), second(NOW))) {
-            Ok(_) => taken.push(key),
-            Err(error) => assert!(error.starts_with("401 "), "{error}"),
+    // The first of them is of the same text; it is processed before the genuine one comes.
+    let cut = [&cuts[0][..], &genuine[2..], &[("signature", &*signature)]].concat();
+    let cut = by_form(form(&cut)).unwrap();
+    assert_eq!(cut.content().payment().checkout_id(), Some("0"));
+    let Claim::Fresh(ticket) = guard.claim(cut.identity(), second(NOW)).unwrap() else { panic!() };
+    assert_eq!(guard.commit(ticket, second(NOW)).unwrap(), Commit::Committed);
+    let genuine = by_form(form(&signed(&genuine))).unwrap();
+    assert!(matches!(guard.claim(genuine.identity(), second(NOW)).unwrap(), Claim::Fresh(_)));
+    // Nobody has signed the second.
+    assert!(by_form(form(&[&cuts[1][..], &[("signature", &*signature)]].concat())).is_err());
+}
+
+/// What a shopper is shown who has paid.
+const RETURN: [(&str, &str); 12] = [
+    ("amount", "92.00"),
+    ("card.bin", "420000"),
+    ("card.holder", "PRIVATE Jane van der Merwe"),
+    ("checkoutId", "0fa125d002044484b0fbfb43c1c5c554"),
+    ("currency", "ZAR"),
+    ("id", "1d6c60ed0dfd4a6a9a26a13922b65766"),
+    ("merchantTransactionId", "OrderZx1001"),
+    ("paymentBrand", "VISA"),
+    ("paymentType", "DB"),
+    ("result.code", "000.100.110"),
+    ("result.description", "Request successfully processed in 'Merchant in Integrator Test Mode'"),
+    ("timestamp", TIMESTAMP),
+];
+
+/// A signed text, and where it is cut: where each key begins, and where its value does.
+#[derive(Clone)]
+struct Cut<'a> {
+    text: &'a str,
+    starts: Vec<(usize, usize)>,
+}
+
+impl<'a> Cut<'a> {
+    /// As it was signed.
+    fn genuine(text: &'a str, pairs: &Pairs<'_>) -> Self {
+        let mut at = 0;
+        let start = |(key, value): &(&str, &str)| {
+            let start = (at, at + key.len());
+            at += key.len() + value.len();
+            start
+        };
+        Self { text, starts: pairs.iter().map(start).collect() }
+    }
+
+    /// With a key that begins at one place and its value at another. What is before it is cut short, and what begins
+    /// behind it stays.
+    fn again(&self, key: usize, value: usize) -> Self {
+        let before = self.starts.iter().filter(|start| start.0 < key);
+        let before = before.map(|&(start, middle)| (start, middle.min(key)));
+        let behind = self.starts.iter().filter(|start| start.0 > key && start.0 >= value).copied();
+        Self { text: self.text, starts: before.chain([(key, value)]).chain(behind).collect() }
+    }
+
+    /// With the value of a pair ended at a place, and one key of what is between that and the next pair.
+    fn ended(&self, name: &str, length: usize) -> Option<Self> {
+        let at = self.starts.iter().position(|&(key, value)| &self.text[key..value] == name)?;
+        let place = self.starts[at].1 + length;
+        let behind = self.starts.iter().map(|start| start.0).find(|start| *start > place);
+        self.text.is_char_boundary(place).then(|| self.again(place, behind.unwrap_or(self.text.len())))
+    }
+
+    /// The pairs, if they are in the order in which they are signed.
+    fn pairs(&self) -> Option<Vec<(&'a str, &'a str)>> {
+        let ends = self.starts.iter().skip(1).map(|start| start.0).chain([self.text.len()]);
+        let pairs = self.starts.iter().zip(ends);
+        let pairs = pairs.map(|(&(key, value), end)| (&self.text[key..value], &self.text[value..end]));
+        let pairs: Vec<_> = pairs.collect();
+        pairs.windows(2).all(|two| two[0].0 < two[1].0).then_some(pairs)
+    }
+}
+
+/// What comes of every cut that is tried: how many were taken in, what they say, and as which events.
+#[derive(Default)]
+struct Cuts {
+    tried: usize,
+    said: HashSet<String>,
+    named: BTreeSet<[Option<String>; 2]>,
+    events: HashSet<Identity>,
+}
+
+impl Cuts {
+    /// Takes a cut in, claims it and commits it.
+    fn take(&mut self, cut: &Cut<'_>, signature: &str, guard: &Guard<MemoryStore>) {
+        self.tried += 1;
+        let Some(pairs) = cut.pairs() else { return };
+        let body = form(&[&pairs[..], &[("signature", signature)]].concat());
+        let Ok(event) = receiver().shopper_return(body.as_bytes(), second(NOW)) else { return };
+        let payment = event.content().payment();
+        self.named.insert(
+            [payment.checkout_id(), payment.merchant_transaction_id()].map(|id| id.map(str::to_owned)),
+        );
+        self.said.insert(body);
+        self.events.insert(event.identity().clone());
+        if let Claim::Fresh(ticket) = guard.claim(event.identity(), second(NOW)).unwrap() {
+            assert_eq!(guard.commit(ticket, second(NOW)).unwrap(), Commit::Committed);
         }
     }
-    // A quotation mark stands at its end, so no end of it is a parameter's name.
-    assert_eq!(taken, [""; 0]);
+}
+
+#[test]
+fn a_signed_return_that_is_cut_in_every_way_makes_few_events_and_fills_no_guard() {
+    let signature = signed(&RETURN).pop().unwrap().1;
+    let text = canonical(RETURN).unwrap();
+    let genuine = Cut::genuine(&text, &RETURN);
+    assert_eq!(genuine.pairs().unwrap(), RETURN);
+    let guard = Guard::new(MemoryStore::new(20));
+    let mut cuts = Cuts::default();
+    // One pair anywhere else, and both ids ended anywhere else.
+    for key in 0..text.len() {
+        for value in key..=text.len() {
+            cuts.take(&genuine.again(key, value), &signature, &guard);
+        }
+    }
+    for checkout in 0..100 {
+        let Some(cut) = genuine.ended("checkoutId", checkout) else { continue };
+        for merchants in 0..100 {
+            let Some(cut) = cut.ended("merchantTransactionId", merchants) else { continue };
+            cuts.take(&cut, &signature, &guard);
+        }
+    }
+    let Cuts { tried, said, events, .. } = cuts;
+    assert!(tried > 60_000 && said.len() > 5_000, "{tried} {}", said.len());
+    assert!(events.len() > 10 && events.len() <= 100, "{} of {}", events.len(), said.len());
+    let genuine = by_form(form(&signed(&RETURN))).unwrap();
+    assert!(events.contains(genuine.identity()));
+    // Another payment of the same entity is taken in, though the guard is full.
+    let other = by_form(form(&signed(&PAIRS))).unwrap();
+    assert!(matches!(guard.claim(other.identity(), second(NOW)).unwrap(), Claim::Fresh(_)));
+}
+
+#[test]
+fn a_name_that_a_payer_has_repeated_makes_few_events_too() {
+    let holder = "checkoutIdzAmerchantTransactionIdzB".repeat(20);
+    let pairs = [
+        ("card.holder", &*holder),
+        ("checkoutId", "0fa1"),
+        ("merchantTransactionId", "order-1001"),
+        ("result.code", "000.200.000"),
+    ];
+    let (signature, text) = (signed(&pairs).pop().unwrap().1, canonical(pairs).unwrap());
+    let genuine = Cut::genuine(&text, &pairs);
+    let guard = Guard::new(MemoryStore::new(100));
+    let mut cuts = Cuts::default();
+    for (checkout, name) in text.match_indices("checkoutId") {
+        for (merchants, other) in text.match_indices("merchantTransactionId").filter(|(at, _)| *at > checkout)
+        {
+            let cut = genuine.again(checkout, checkout + name.len());
+            let cut = Cut {
+                starts: cut
+                    .starts
+                    .into_iter()
+                    .filter(|start| start.0 <= checkout || start.0 > merchants)
+                    .collect(),
+                ..cut
+            };
+            let cut = cut.again(merchants, merchants + other.len());
+            let cut = Cut {
+                starts: cut
+                    .starts
+                    .into_iter()
+                    .filter(|start| start.0 <= merchants || text[start.0..].starts_with("result"))
+                    .collect(),
+                ..cut
+            };
+            cuts.take(&cut, &signature, &guard);
+        }
+    }
+    assert!(cuts.named.len() > 150, "{}", cuts.named.len());
+    assert!(cuts.events.len() <= 64, "{} of {}", cuts.events.len(), cuts.named.len());
+    assert!(guard.store().len() <= 64);
+}
+
+/// What is made of a body by each of the ways in which something is posted to the webhook's URL.
+fn posted(content_type: Option<&str>, body: &[u8]) -> [Result<Message, ReceiveError>; 2] {
+    let receiver = checkout_trust::peach::Receiver::new(ENTITY, KeyRing::new("2024", secret("one")), Live);
+    let headers = Headers::new();
+    let request = WebhookRequest { url: URL, headers: &headers, body };
+    [
+        receiver.webhook(content_type, body, second(NOW)),
+        receiver.signed_headers(content_type, &request, second(NOW)),
+    ]
+}
+
+fn code(message: Result<Message, ReceiveError>) -> Option<String> {
+    match message {
+        Ok(Message::Probe(probe)) => {
+            nothing_private(&format!("{probe:?}"));
+            assert_eq!(probe.http_status(), 200);
+            Some(probe.code().to_owned())
+        }
+        Ok(Message::Event(_)) => panic!("an event that nobody has signed"),
+        Err(error) => {
+            assert!(matches!(error.http_status(), 400 | 401), "{error}");
+            None
+        }
+    }
+}
+
+#[test]
+fn what_tries_a_url_out_is_known_whatever_stands_around_it() {
+    let types = [
+        JSON,
+        None,
+        FORM,
+        Some(""),
+        Some("application/json;charset=UTF-8"),
+        Some("Application/JSON ; charset=\"utf-8\""),
+        Some("text/plain; charset=utf-8"),
+    ];
+    let longest = format!(r#"{{"verificationCode":"{}"}}"#, "7".repeat(256));
+    let bodies = [
+        (r#"{"verificationCode":"PRIVATE-48291"}"#, "PRIVATE-48291"),
+        (" \r\n\t{ \"verificationCode\" : \"PRIVATE\" }\n", "PRIVATE"),
+        ("\u{feff}{\"verificationCode\":\"PRIVATE\"}", "PRIVATE"),
+        (r#"{"verificationCode":48291}"#, "48291"),
+        (r#"{"verificationCode":"a b é 漢 & = +"}"#, "a b é 漢 & = +"),
+        (r#"{"verificationCode":"\u0041"}"#, "A"),
+        (
+            r#"{"event":"configuration","verificationCode":"7","url":"https://shop.example/?checkoutId=1","at":1,"more":{"result.code":[]},"none":null}"#,
+            "7",
+        ),
+        (r#"{"verificationCode":"7","signature":""}"#, "7"),
+        (r#"{"verificationCode":"7","signature":null}"#, "7"),
+        (&longest, &longest[21..277]),
+    ];
+    for content_type in types {
+        for (body, expected) in &bodies {
+            for message in posted(content_type, body.as_bytes()) {
+                assert_eq!(code(message).as_deref(), Some(*expected), "{content_type:?} {body}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_speaks_of_a_payment_or_has_no_code_is_no_probe() {
+    let too_long = format!(r#"{{"verificationCode":"{}"}}"#, "7".repeat(257));
+    for body in [
+        r#"{"verificationCode":"7","result.code":"000.000.000"}"#,
+        r#"{"verificationCode":"7","result.code":""}"#,
+        r#"{"verificationCode":"7","result":{"code":"000.000.000"}}"#,
+        r#"{"verificationCode":"7","result.code":"000.000.000","checkoutId":"0fa1","signature":""}"#,
+        r#"{"verificationCode":"7","checkoutId":"0fa1"}"#,
+        r#"{"verificationCode":"7","merchantTransactionId":"order-1001"}"#,
+        r#"{"verificationCode":"7","paymentType":"DB"}"#,
+        r#"{"verificationCode":"7","signature":"0000000000000000000000000000000000000000000000000000000000000000"}"#,
+        r#"{"verificationCode":"7","signature":"none"}"#,
+        r#"{"verificationCode":"7","verificationCode":"8"}"#,
+        r#"{"verificationCode":""}"#,
+        r#"{"verificationCode":"  "}"#,
+        r#"{"verificationCode":null}"#,
+        r#"{"verificationCode":{"code":"7"}}"#,
+        r#"{"verificationCode":["7"]}"#,
+        r#"{"verificationCode":"7\n200 OK"}"#,
+        r#"{"VerificationCode":"7"}"#,
+        r#"{"verificationCode":"7""#,
+        r#"[{"verificationCode":"7"}]"#,
+        r#""verificationCode""#,
+        "verificationCode=7",
+        "{}",
+        "",
+        &too_long,
+    ] {
+        for content_type in [JSON, FORM, None] {
+            for message in posted(content_type, body.as_bytes()) {
+                assert_eq!(code(message), None, "{content_type:?} {body}");
+            }
+        }
+    }
+    let huge = format!(r#"{{"verificationCode":"7","pad":"{}"}}"#, " ".repeat(2 << 20));
+    for message in posted(JSON, huge.as_bytes()) {
+        assert_eq!(code(message), None);
+    }
+    // It does not come by the shopper's browser.
+    for body in [r#"{"verificationCode":"7"}"#, "verificationCode=7"] {
+        let returned = told(receiver().shopper_return(body.as_bytes(), second(NOW)));
+        assert_eq!(said(returned), "401 Sender: there is no signature");
+    }
+}
+
+#[test]
+fn a_probe_that_is_signed_is_one_too() {
+    let pairs = [("verificationCode", "7")];
+    let (as_form, as_json) = (form(&signed(&pairs)), json(&signed(&pairs)));
+    for (content_type, body) in [(FORM, as_form), (JSON, as_json)] {
+        let [in_the_body, _] = posted(content_type, body.as_bytes());
+        assert_eq!(code(in_the_body).as_deref(), Some("7"));
+    }
+    let body = form(&pairs);
+    let (url, headers) = by_headers(NOW, "7d1c", &body);
+    let receiver = receiver().0;
+    let message = receiver.signed_headers(FORM, &request(&url, &headers, &body), second(NOW));
+    assert_eq!(code(message).as_deref(), Some("7"));
+    // A result beside it makes an event of it.
+    let pairs = [&PAIRS[..], &pairs].concat();
+    assert!(receiver.webhook(FORM, form(&signed(&pairs)).as_bytes(), second(NOW)).unwrap().event().is_some());
 }
 
 #[test]
