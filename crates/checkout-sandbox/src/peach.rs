@@ -3,7 +3,8 @@
 //! A [`Sandbox`] takes the requests of both versions and answers as Peach's pages say. A checkout goes
 //! through a [`Scenario`] as the sandbox's clock is advanced, or as a test has its payer act
 //! ([`Sandbox::open`], [`Sandbox::pay`], [`Sandbox::cancel`]); a [`Fault`] makes one request go wrong. What
-//! Peach would send of itself is taken from it: [`Sandbox::webhooks`], [`Sandbox::shopper_return`].
+//! Peach would send of itself is taken from it: [`Sandbox::webhooks`], [`Sandbox::shopper_return`],
+//! [`Sandbox::probe`].
 //!
 //! | what is asked | answer |
 //! |---|---|
@@ -55,6 +56,7 @@
 //! - an access token lasts 14,400 seconds, and another one does not end it;
 //! - webhooks go to `notificationUrl`, else to the merchant's; their header scheme's timestamp is in whole
 //!   seconds since 1970 and its key is the secret token; a cancelled payer comes back to `cancelUrl`;
+//! - what tries a webhook's URL out has one member, `verificationCode`: eight hexadecimal digits;
 //! - the time of everything but the half hours.
 //!
 //! Sources: *Payment status*; *Checkout V1 status*, *Checkout V2 status*, *Hosted Checkout V2*, *Hosted
@@ -106,7 +108,7 @@ pub use fault::Fault;
 pub use merchant::Merchant;
 pub use recorded::RecordedRequest;
 pub use scenario::{SUCCESS, Scenario};
-pub use webhook::{ShopperReturn, Webhook};
+pub use webhook::{Probe, ShopperReturn, Webhook};
 
 /// Peach's side: merchants, checkouts, and a clock.
 ///
@@ -490,6 +492,22 @@ impl Sandbox {
         let checkout = state.numbered(checkout_id)?;
         let merchant = self.0.merchants.get(checkout.merchant)?;
         Some(ShopperReturn::of(checkout, merchant.token(), now))
+    }
+
+    /// The `POST` that tries the merchant's webhook URL out before it is saved. It is the same at every time.
+    /// `None` when there is no such merchant.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::{ENTITY_ID, Sandbox};
+    /// let sandbox = Sandbox::new(7);
+    /// assert_eq!(sandbox.probe(ENTITY_ID).unwrap().content_type, "application/json");
+    /// assert!(sandbox.probe("nobody").is_none());
+    /// ```
+    #[must_use]
+    pub fn probe(&self, entity_id: &str) -> Option<Probe> {
+        let number = self.0.merchant(entity_id)?;
+        let seed = u64::try_from(number).unwrap_or_default();
+        Some(Probe::of(self.0.merchants.get(number)?.notified_at(), Generator::new(seed).hex(8)))
     }
 
     fn act(&self, checkout_id: &str, act: Act<'_>) -> bool {

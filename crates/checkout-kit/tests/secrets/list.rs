@@ -481,6 +481,7 @@ fn by_peach(list: &mut List) {
         "checkout_client::peach::Client" => client;
         "checkout_sandbox::peach::Webhook" => sandbox.webhooks().last().unwrap().clone();
         "checkout_sandbox::peach::ShopperReturn" => sandbox.shopper_return(&id).unwrap();
+        "checkout_sandbox::peach::Probe" => sandbox.probe(ENTITY).unwrap();
         "checkout_sandbox::peach::RecordedRequest" => sandbox.requests().first().unwrap().clone();
         "checkout_sandbox::peach::RecordedRequest" => sandbox.requests().last().unwrap().clone();
         "checkout_sandbox::peach::Sandbox" => sandbox;

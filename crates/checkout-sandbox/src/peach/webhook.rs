@@ -8,6 +8,7 @@ use checkout_transport::bytes::Bytes;
 use super::checkout::Checkout;
 use super::form::encode;
 use super::signed::{signature, with_signature};
+use crate::json::Json;
 
 /// A webhook of one change of a checkout's result code: a `POST` to its `url`.
 ///
@@ -75,6 +76,43 @@ impl fmt::Debug for Webhook {
             .field("at_millis", &self.at_millis)
             .field("body_len", &self.body.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// The `POST` that tries a webhook's URL out before it is saved: JSON with a code, and no signature.
+///
+/// `Debug` prints nothing of the code.
+///
+/// ```
+/// use checkout_sandbox::peach::{ENTITY_ID, Sandbox, WEBHOOK_URL};
+///
+/// let probe = Sandbox::new(1).probe(ENTITY_ID).unwrap();
+/// assert_eq!(probe.url, WEBHOOK_URL);
+/// assert_eq!(probe.body, format!(r#"{{"verificationCode":"{}"}}"#, probe.code));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Probe {
+    /// The merchant's.
+    pub url: String,
+    /// Assumed: `application/json`.
+    pub content_type: &'static str,
+    /// What the shop is asked for afterwards, as in the body.
+    pub code: String,
+    /// A JSON object with the `verificationCode` alone.
+    pub body: Bytes,
+}
+
+impl Probe {
+    pub(super) fn of(url: &str, code: String) -> Self {
+        let body = Json::object([("verificationCode", Json::text(&code))]).to_string();
+        Self { url: url.to_owned(), content_type: "application/json", code, body: body.into() }
+    }
+}
+
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probe").field("body_len", &self.body.len()).finish_non_exhaustive()
     }
 }
 
