@@ -173,6 +173,42 @@ fn the_merchants_id_is_refused_above_48_characters_and_warned_of_outside_8_to_16
 }
 
 #[test]
+fn a_name_that_tells_something_is_warned_of_in_every_text_and_named_with_its_field() {
+    for name in ["result.code", "paymentType", "checkoutId", "merchantTransactionId", "timestamp"] {
+        let (text, url) = (format!("1{name}2"), format!("https://shop.example/?{name}=77"));
+        let named = format!("customer.{name}");
+        let (begins, ends) = name.split_at(4);
+        let across = format!("customer.{begins}");
+        let drafts = [
+            ("shopperResultUrl", good().shopper_result_url(&*url)),
+            ("cancelUrl", good().cancel_url(&*url)),
+            ("notificationUrl", good().notification_url(&*url)),
+            ("merchantInvoiceId", good().merchant_invoice_id(&*text)),
+            ("defaultPaymentMethod", good().default_payment_method(&*text)),
+            ("customParameters[return]", good().custom_parameter("return", &*url)),
+            (&*format!("customParameters[{name}]"), good().custom_parameter(name, "")),
+            ("customer.givenName", good().field("customer.givenName", &*text)),
+            (&named, good().field(&*named, "1")),
+            // The name and the value are signed one after the other.
+            (&across, good().field(&*across, ends)),
+        ];
+        for (field, draft) in drafts {
+            let warning = format!(
+                "{GOOD} | {field}: has {name} in it, so a webhook that echoes it only prompts a read"
+            );
+            assert_eq!(check(draft), warning);
+        }
+        let checkout = good().merchant_transaction_id(&*text).check(&Rules::default()).unwrap();
+        let warning = Warning::TellingName { field: Field::MerchantTransactionId, name };
+        assert!(checkout.warnings().contains(&warning), "{:?}", checkout.warnings());
+        // Another case, and a part of it, tells nothing.
+        for other in [name.to_uppercase(), name[1..].to_owned()] {
+            assert_eq!(check(good().custom_parameter("note", &*other)), GOOD);
+        }
+    }
+}
+
+#[test]
 fn the_shopper_comes_back_to_a_url_of_the_web() {
     let said = |url: &str| check(good().shopper_result_url(url));
     for url in ["http://a", "HTTPS://shop.example/?a=b#c", "https://[::1]:8080/", "https://münchen.example/"]

@@ -357,6 +357,13 @@ impl<'a> Draft<'a> {
             (Field::CancelUrl, &self.cancel_url),
             (Field::NotificationUrl, &self.notification_url),
         ];
+        let required = [
+            (Field::MerchantTransactionId, &self.merchant_transaction_id),
+            (Field::ShopperResultUrl, &self.shopper_result_url),
+        ];
+        for (field, text) in required.iter().chain(&optional) {
+            warnings.extend(text.as_deref().and_then(|text| fields::telling(text, field)));
+        }
         for (field, text) in optional {
             let url = matches!(field, Field::CancelUrl | Field::NotificationUrl);
             match text.as_deref() {

@@ -50,6 +50,8 @@ pub(super) fn check<'a>(
                 if has_control(value.as_str()) {
                     warnings.push(Warning::ControlCharacter(field.clone()));
                 }
+                // They are signed one after the other.
+                warnings.extend(telling(&format!("{name}{}", value.as_str()), &field));
                 let (length, limit) = (value.as_str().len(), limits.value);
                 if length > limit {
                     violations.push(Violation::TooLong { field, length, limit });
@@ -71,6 +73,15 @@ fn is_further_name(name: &str) -> bool {
     let begins = |group| name.strip_prefix(group).is_some_and(|rest: &str| !rest.is_empty());
     GROUPS.into_iter().any(begins) && !name.contains(|c: char| c.is_whitespace() || c.is_control())
 }
+
+/// The warning about a name that tells something, if the text has one in it.
+pub(super) fn telling(text: &str, field: &Field) -> Option<Warning> {
+    let name = TELLING.into_iter().find(|name| text.contains(name))?;
+    Some(Warning::TellingName { field: field.clone(), name })
+}
+
+/// The names that tell a result, its time or a checkout: those of `checkout_auth::peach::SignedText::ambiguous`.
+const TELLING: [&str; 5] = ["result.code", "paymentType", "checkoutId", "merchantTransactionId", "timestamp"];
 
 /// What the name of a further field begins with.
 const GROUPS: [&str; 4] = ["customer.", "billing.", "shipping.", "cart."];

@@ -342,6 +342,16 @@ pub enum Warning {
     NotHttp(Field),
     /// A text is set, and blank.
     Blank(Field),
+    /// A text, or the name of a parameter, has the name of one of Peach's parameters in it that tells a result, its time
+    /// or a checkout. Where Peach echoes it, a webhook's signed text can be read in more than one way: the webhook then
+    /// prompts a read and tells nothing by itself. The read is not touched, and the payer can pay. Assumed of every text: no
+    /// page says which of them come back.
+    TellingName {
+        /// The field.
+        field: Field,
+        /// The name that stands in it.
+        name: &'static str,
+    },
     /// A text has a control character in it: a line break, most often.
     ControlCharacter(Field),
 }
@@ -358,7 +368,10 @@ impl Warning {
         match self {
             Self::UnusualLength { .. } | Self::NotAlphanumeric => Field::MerchantTransactionId,
             Self::ForceWithoutDefault => Field::ForceDefaultMethod,
-            Self::NotHttp(field) | Self::Blank(field) | Self::ControlCharacter(field) => field.clone(),
+            Self::NotHttp(field)
+            | Self::Blank(field)
+            | Self::TellingName { field, .. }
+            | Self::ControlCharacter(field) => field.clone(),
         }
     }
 }
@@ -373,6 +386,9 @@ impl fmt::Display for Warning {
             Self::ForceWithoutDefault => "set, and defaultPaymentMethod is not",
             Self::NotHttp(_) => "does not begin with https:// or http://",
             Self::Blank(_) => "set and blank",
+            Self::TellingName { name, .. } => {
+                return write!(f, "has {name} in it, so a webhook that echoes it only prompts a read");
+            }
             Self::ControlCharacter(_) => "has a control character in it",
         })
     }
