@@ -362,8 +362,8 @@ impl<T: Readable> Reader<T> {
     /// Reads the answer.
     ///
     /// # Errors
-    /// [`SendError`], if the answer cannot be read, or is not the answer to what was asked: another checkout's, one whose
-    /// signature does not agree, or one without an id and an `https` page to pay at; of AllScale's also one with another
+    /// [`SendError`], if the answer cannot be read, is not signed where it must be, has a signature that cannot be verified,
+    /// or is not the answer to what was asked: another checkout's, or one without an id and an `https` page to pay at; of AllScale's also one with another
     /// coin or amount than a native price has, with a coin that was not to be accepted, or with nothing to pay. It may have
     /// been done all the same.
     pub fn read(&self, response: &Response) -> Result<Received<T>, SendError> {
@@ -379,6 +379,12 @@ impl<T: Readable> Reader<T> {
         };
         let reply = T::read(&head, response.body(), &self.asked)
             .map_err(|error| SendError::read(self.route.into(), error, self.came(response)))?;
+        if let Reply::Done(answer) = &reply {
+            answer
+                .payload
+                .verified(&self.client)
+                .map_err(|error| SendError::unverified(self.route.into(), error, self.came(response)))?;
+        }
         if let Reply::Done(answer) = &reply
             && let Err(field) = answer.payload.answers(&self.client, &self.asked)
         {

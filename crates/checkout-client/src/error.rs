@@ -2,7 +2,7 @@
 
 use crate::call::RefusalOf;
 use crate::{ClockSkew, Operation, Readable, Received, retry_after};
-use checkout_auth::peach::SIGNATURE;
+use checkout_auth::peach::{SIGNATURE, VerifyError};
 use checkout_poll::{Advice, Attempted, Heard, advise};
 use checkout_tables::Open;
 use checkout_tables::allscale::ErrorCode;
@@ -43,7 +43,9 @@ impl SendError {
             Reason::Transport(error) => error.delivery(),
             Reason::Sign(_) | Reason::Token | Reason::Request => Delivery::NotSent,
             // An answer came, so the request arrived.
-            Reason::Read(_) | Reason::Mismatch(_) | Reason::NotAuthentic(_) => Delivery::Unknown,
+            Reason::Read(_) | Reason::Mismatch(_) | Reason::NotAuthentic(_) | Reason::Unverified(_) => {
+                Delivery::Unknown
+            }
         }
     }
 
@@ -91,7 +93,7 @@ impl SendError {
                 Delivery::NotSent => Attempted::NotSent,
                 Delivery::Unknown => Attempted::Unknown { wait: self.0.wait },
             },
-            Reason::Read(_) | Reason::Mismatch(_) | Reason::NotAuthentic(_) => {
+            Reason::Read(_) | Reason::Mismatch(_) | Reason::NotAuthentic(_) | Reason::Unverified(_) => {
                 Attempted::Unknown { wait: self.0.wait }
             }
         };
@@ -123,7 +125,8 @@ impl SendError {
             | Reason::Token
             | Reason::Read(_)
             | Reason::Mismatch(_)
-            | Reason::NotAuthentic(_) => Heard::Failed { wait: self.0.wait },
+            | Reason::NotAuthentic(_)
+            | Reason::Unverified(_) => Heard::Failed { wait: self.0.wait },
         }
     }
 
@@ -156,7 +159,8 @@ impl SendError {
             | Reason::Request
             | Reason::Read(_)
             | Reason::Mismatch(_)
-            | Reason::NotAuthentic(_) => None,
+            | Reason::NotAuthentic(_)
+            | Reason::Unverified(_) => None,
         }
     }
 
@@ -176,16 +180,19 @@ impl SendError {
             | Reason::Token
             | Reason::Request
             | Reason::Mismatch(_)
-            | Reason::NotAuthentic(_) => None,
+            | Reason::NotAuthentic(_)
+            | Reason::Unverified(_) => None,
         }
     }
 
-    /// The field that is not what was asked for, if that is what went wrong: the answer belongs to something else, or
-    /// somebody changed it. `signature`, if it is signed and that is not over what it says.
+    /// The field that is not what was asked for, if that is what went wrong: the answer belongs to something else.
+    /// `signature`, if the answer is not signed where it must be, or its signature cannot be verified:
+    /// [`not_authentic`](Self::not_authentic) says which, and it says nothing of why.
     #[must_use]
     pub fn mismatch(&self) -> Option<&'static str> {
         match &self.0.reason {
             Reason::Mismatch(field) => Some(field),
+            Reason::Unverified(_) => Some(SIGNATURE),
             Reason::Transport(_)
             | Reason::Sign(_)
             | Reason::Token
@@ -195,11 +202,12 @@ impl SendError {
         }
     }
 
-    /// Why the answer is not the provider's own, if it should have been signed and that is what went wrong.
+    /// Why the answer cannot be told to be the provider's own, if it should have been signed and that is what went wrong.
+    /// Of Peach's it is a [`VerifyError`] most often: [`Missing`](VerifyError::Missing) for an answer that is not signed.
     #[must_use]
     pub fn not_authentic(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         match &self.0.reason {
-            Reason::NotAuthentic(error) => Some(&**error),
+            Reason::NotAuthentic(error) | Reason::Unverified(error) => Some(&**error),
             Reason::Transport(_)
             | Reason::Sign(_)
             | Reason::Token
@@ -212,6 +220,11 @@ impl SendError {
     /// The answer is not signed as it should be.
     pub(crate) fn unauthentic(operation: Operation, error: Box<dyn Error + Send + Sync>, came: Came) -> Self {
         Self::after(operation, Reason::NotAuthentic(error), None, came)
+    }
+
+    /// The answer could be read, and its fields are not verified.
+    pub(crate) fn unverified(operation: Operation, error: Box<dyn Error + Send + Sync>, came: Came) -> Self {
+        Self::after(operation, Reason::Unverified(error), None, came)
     }
 
     pub(crate) fn read(operation: Operation, error: ReadError, came: Came) -> Self {
@@ -279,7 +292,10 @@ impl fmt::Display for SendError {
             // Which has the request id in it.
             Reason::Read(error) => return write!(f, "the answer could not be read: {error}"),
             Reason::NotAuthentic(error) => write!(f, "the answer's signature: {error}")?,
-            Reason::Mismatch(SIGNATURE) => f.write_str("the answer has no signature over what it says")?,
+            Reason::Unverified(error) => match error.downcast_ref() {
+                Some(VerifyError::Missing) => f.write_str("the answer is not signed")?,
+                Some(_) | None => write!(f, "the answer's signature: {error}")?,
+            },
             Reason::Mismatch(field) => write!(f, "the answer's {field} is not what was asked for")?,
         }
         match &self.0.request_id {
@@ -310,7 +326,8 @@ impl Error for SendError {
             | Reason::Request
             | Reason::Read(_)
             | Reason::Mismatch(_)
-            | Reason::NotAuthentic(_) => None,
+            | Reason::NotAuthentic(_)
+            | Reason::Unverified(_) => None,
         }
     }
 }
@@ -566,6 +583,8 @@ enum Reason {
     Read(ReadError),
     /// The answer is not signed as it should be.
     NotAuthentic(Box<dyn Error + Send + Sync>),
+    /// The fields of the answer are not signed, or their signature is not verified.
+    Unverified(Box<dyn Error + Send + Sync>),
     /// The field that is not what was asked for.
     Mismatch(&'static str),
 }

@@ -27,9 +27,10 @@ pub type AnswerError = crate::AnswerError<checkout_wire::peach::Refusal<'static>
 /// One merchant's access to Peach's V1: the entity, the secret token that signs, the domain that is allow-listed, a clock and
 /// a source of nonces. Cheap to clone. V2, which Peach recommends, is [`v2::Client`].
 ///
-/// Every answer with fields that say how a checkout stands is verified by its signature, over all the fields that came, and
-/// compared with what was asked: [`SendError::mismatch`](crate::SendError::mismatch) names what does not agree. (In the
-/// wrapped shape before there is a result nothing is signed; it says `created` or `pending` at most.)
+/// Every status is verified by its signature, over all the fields that came, and compared with what was asked:
+/// [`SendError::mismatch`](crate::SendError::mismatch) names what does not agree. What is not signed is an error that says so,
+/// and nothing of it is taken; ask again. (An answer that the page was not opened yet may be unsigned: it says nothing of the
+/// checkout.) Whatever the signed fields hold, an address of yours or a payer's name, is no reason to refuse them.
 ///
 /// A merchant may ask for two statuses a minute, of all checkouts together:
 /// [`Route::rate_limit`](checkout_tables::peach::Route::rate_limit).

@@ -200,6 +200,11 @@ pub(crate) mod sealed {
             asked: &P::Asked,
         ) -> Result<Reply<'static, Self, P::Refusal>, ReadError>;
 
+        /// Or else why it cannot be verified, where its signature is over what was read of it.
+        fn verified(&self, _: &P::Client) -> Result<(), Box<dyn Error + Send + Sync>> {
+            Ok(())
+        }
+
         /// Or else the field that does not agree.
         fn answers(&self, client: &P::Client, asked: &P::Asked) -> Result<(), &'static str>;
     }

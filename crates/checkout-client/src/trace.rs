@@ -13,6 +13,7 @@ pub(crate) use without::Trace;
 mod with_tracing {
     use super::{Readable, Received, SendError, fmt};
     use crate::provider::sealed::{Backend, RefusalCode};
+    use checkout_auth::peach::SIGNATURE;
     use checkout_transport::Delivery;
     use checkout_wire::{Printable, Reply};
     use tracing::{Instrument, Span, field};
@@ -69,6 +70,7 @@ mod with_tracing {
                 self.0.record("request_id", Printable(id).to_string());
             }
             let outcome = match (error.unreadable(), error.mismatch(), error.delivery()) {
+                (_, Some(SIGNATURE), _) => "not verified",
                 _ if error.not_authentic().is_some() => "not authentic",
                 (Some(_), ..) => "unreadable",
                 (None, Some(_), _) => "not what was asked for",

@@ -5,7 +5,7 @@ use crate::base_url::is_https;
 use crate::call::{JSON, sensitive};
 use crate::provider::sealed::{Answers, Ask, Backend, Moment, NoRequest, RefusalCode, Trouble};
 use crate::{Call, Clock, Nonces, Observable, Operation, Provider, Readable, Received, SendError};
-use checkout_auth::peach::SecretToken;
+use checkout_auth::peach::{SecretToken, VerifyError};
 use checkout_lifecycle::Observation;
 use checkout_tables::peach::{Outcome, PaymentStatus, ResultCode, ResultGroup, Route};
 use checkout_tables::{Environment, Open};
@@ -20,6 +20,7 @@ use checkout_wire::peach::{
 use checkout_wire::{Head, ReadError};
 use core::fmt;
 use std::borrow::Cow;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -183,7 +184,7 @@ pub struct Merchant {
     pub(super) referer: HeaderValue,
     /// V1 always has one. Of V2 it verifies what is signed.
     pub(super) secret: Option<SecretToken>,
-    /// Whether a status that says how a checkout stands must be signed: V1's, and V2's if the caller says so.
+    /// Whether a status must be signed: V1's, and V2's if the caller says so.
     pub(super) must_be_signed: bool,
     /// V2's.
     pub(super) oauth: Option<OAuth>,
@@ -253,22 +254,31 @@ impl Answers<Peach> for Payment<'_> {
         read_payment(head, body, asked.environment).map(|reply| reply.map_owned(Payment::into_owned))
     }
 
-    /// What says how a checkout stands must be signed, where this merchant's secret is known, and be the one that was asked
-    /// for. What says nothing of one (an unknown code, a page that was not opened yet) needs no signature; a wrong one is
-    /// refused all the same. V2 answers over TLS with a token, and Assumed: a status of it may be unsigned, unless the
-    /// client was told that it may not.
-    fn answers(&self, merchant: &Arc<Merchant>, asked: &Asked) -> Result<(), &'static str> {
-        let says = self.status().is_some_and(|status| status.known().is_some());
-        // An unsigned wrapper without fields says at most that the checkout is open.
-        let says = says && !self.fields().is_empty();
-        let must = says && merchant.must_be_signed;
+    /// Every answer of V1 must be signed, over all the fields that came, and so must one of V2 if the client was told that it
+    /// must: Stated, *Payment status*, "the responses are signed". One alone need not be, which says nothing of the checkout
+    /// and can settle nothing: that the page was not opened yet. What is not signed is told as such; it can be a provider's
+    /// slip, and the checkout is read again. V2 answers over TLS with a token, and Assumed: a status of it may be unsigned
+    /// otherwise.
+    ///
+    /// A signature that is there is verified wherever the secret is known. What else the signed text could say is nobody's
+    /// concern here: the answer came over TLS, as it was signed.
+    fn verified(&self, merchant: &Arc<Merchant>) -> Result<(), Box<dyn Error + Send + Sync>> {
         let signed = self.signature().is_some_and(|signature| !signature.is_empty());
-        if must && !signed {
-            return Err(checkout_auth::peach::SIGNATURE);
+        match (&merchant.secret, merchant.must_be_signed) {
+            (_, true) if !signed && !self.is_not_opened_yet() => Err(VerifyError::Missing.into()),
+            // The word around the fields would be its status, and nobody signs that.
+            (_, true) if self.code().is_none() => Err("it is not over the status".into()),
+            (Some(secret), _) if signed => Ok(secret.verify(self.fields().iter()).map(|_| ())?),
+            (None, true) if signed => Err("there is no secret token to verify it with".into()),
+            (Some(_) | None, _) => Ok(()),
         }
-        if let Some(secret) = merchant.secret.as_ref().filter(|_| signed) {
-            secret.verify(self.fields().iter()).map_err(|_| checkout_auth::peach::SIGNATURE)?;
-        }
+    }
+
+    /// The checkout that was asked for. What says nothing of one, as a page that was not opened yet, need not name it.
+    fn answers(&self, _: &Arc<Merchant>, asked: &Asked) -> Result<(), &'static str> {
+        let says = self.status().is_some_and(|status| status.known().is_some());
+        // A wrapper without fields says at most that the checkout is open.
+        let says = says && !self.fields().is_empty();
         match &asked.lookup {
             Some((key, id)) => match self.fields().get(key) {
                 Some(given) if given == id => Ok(()),

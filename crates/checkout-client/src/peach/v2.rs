@@ -228,8 +228,9 @@ impl Builder {
         self
     }
 
-    /// Takes no status that says how a checkout stands and is not signed with the [`secret_token`](Self::secret_token), which
-    /// it needs: otherwise every one is refused. Find out first whether yours are signed; no page says that V2's are.
+    /// Takes no status that is not signed with the [`secret_token`](Self::secret_token), which it needs: otherwise every one is
+    /// refused. (One that says that the page was not opened yet may be unsigned.) Find out first whether yours are signed; no
+    /// page says that V2's are.
     pub fn signed_only(mut self) -> Self {
         self.with.signed_only = true;
         self

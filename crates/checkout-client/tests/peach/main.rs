@@ -15,6 +15,7 @@ mod limits;
 mod lookups;
 mod secrets;
 mod sent;
+mod signatures;
 #[path = "../support/mod.rs"]
 mod support;
 mod tokens;
