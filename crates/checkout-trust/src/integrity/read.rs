@@ -51,6 +51,10 @@ impl<T: Evidence> Read<T> {
     ///   signature can stand for two readings. Goods would leave for a payment that was taken back since, or never was.
     /// - Azotte's answer to a submit has the shape of a status. It is no confirmation of a payment.
     ///
+    /// A status of Peach's V1 is to be verified first, as the client does: by
+    /// [`SecretToken::verify`](checkout_auth::peach::SecretToken::verify) over all of its
+    /// [`fields`](checkout_wire::peach::Payment::fields), `result.code` among them. Nothing here can tell that it was.
+    ///
     /// And the environment is that of the client, not the order's: passed on from the order it would prove nothing, and the
     /// money of a test store would settle a live order.
     ///
