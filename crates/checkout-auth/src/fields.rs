@@ -105,8 +105,8 @@ impl HeaderError {
                  the header"
             }
             HeaderProblem::Doubled => {
-                "a proxy in front of this receiver adds a header of its own to the sender's, or somebody \
-                 tries what a receiver does with two"
+                "not a message of the provider, or a proxy in front of this receiver adds a header of its own \
+                 to the sender's"
             }
             HeaderProblem::Empty => "not a message of the provider, or a proxy blanks the header",
             HeaderProblem::NotVisibleAscii | HeaderProblem::NotAList => {
