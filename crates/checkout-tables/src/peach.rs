@@ -3,15 +3,16 @@
 //! - [`PaymentStatus`]: where a payment stands. No reply has a word for it: it is derived from the
 //!   [`ResultCode`], by an exact list and by nothing else.
 //! - [`Outcome`]: the code, the payment type and the environment, which together say how a payment ended.
-//! - [`ResultGroup`]: explains a code; it settles nothing.
+//! - [`ResultGroup`] and [`ResultCode::meaning`]: explain a code; they settle nothing.
 //!
 //! Sources, by the name each item's documentation calls them; of most, the pages carry neither version nor
 //! date:
 //! - *Payment status*;
 //! - *Checkout webhooks*, 2026-07-23;
-//! - *Response codes*;
+//! - *Response codes*, and the codes of Peach's own Python package `peachpayments-partner` 0.1.15;
 //! - *Hosted Checkout*: the pages on initiating a checkout, on V2 and on the hosts.
 
+mod meaning;
 mod outcome;
 mod result_code;
 

@@ -18,6 +18,7 @@ use std::sync::LazyLock;
 const STATUSES: &str = include_str!("../fixtures/peach-statuses.tsv");
 const CURRENCIES: &str = include_str!("../fixtures/peach-currencies.tsv");
 const RESULT_CODES: &str = include_str!("../fixtures/peach-result-codes.tsv");
+const RESULT_MEANINGS: &str = include_str!("../fixtures/peach-result-meanings.tsv");
 const RESULT_GROUPS: &str = include_str!("../fixtures/peach-result-groups.tsv");
 
 fn code(text: &str) -> ResultCode {
@@ -50,7 +51,9 @@ fn the_15_groups_with_their_expressions_are_the_published_ones_in_their_order() 
 
 #[test]
 fn every_fixture_names_its_document_version_and_date() {
-    [STATUSES, CURRENCIES, RESULT_CODES, RESULT_GROUPS].iter().for_each(|fixture| check_head(fixture));
+    [STATUSES, CURRENCIES, RESULT_CODES, RESULT_GROUPS, RESULT_MEANINGS]
+        .iter()
+        .for_each(|fixture| check_head(fixture));
 }
 
 #[test]
@@ -180,6 +183,72 @@ fn every_code_that_is_named_somewhere_is_what_it_is_said_to_be() {
         assert_eq!(ours.is_not_opened_yet(), text == "700.400.580");
         assert_eq!(ours.is_test_success(), text.starts_with("000.100.11") && status == "successful");
     }
+}
+
+#[test]
+fn every_published_code_has_a_meaning_that_speaks_of_what_the_published_one_speaks_of() {
+    let rows = published(RESULT_MEANINGS);
+    assert_eq!(rows.len(), 667);
+    assert!(rows.is_sorted_by(|one, next| one[0] < next[0]), "in order, and none twice");
+    for row in &rows {
+        let meaning = code(&row[0]).meaning().unwrap_or_else(|| panic!("{} has no meaning", row[0]));
+        for topic in row[1].split_whitespace() {
+            assert!(meaning.to_lowercase().contains(topic), "{}: {meaning:?} and not {topic}", row[0]);
+        }
+        let plain = meaning.chars().all(|c| c == ' ' || c.is_ascii_graphic());
+        assert!(plain && (4..=100).contains(&meaning.len()), "{}: {meaning:?}", row[0]);
+        assert_eq!(meaning.trim(), meaning, "{}", row[0]);
+    }
+    // By the published expressions: so many codes explain themselves by no group.
+    assert_eq!(rows.iter().filter(|row| expected(&row[0]).is_none()).count(), 339);
+}
+
+#[test]
+fn no_other_code_has_a_meaning_and_its_digits_are_printed() {
+    let listed: std::collections::BTreeSet<String> =
+        published(RESULT_MEANINGS).into_iter().map(|row| row[0].clone()).collect();
+    let near = listed.iter().flat_map(|text| {
+        let [first, second, third] = code(text).numbers();
+        let nearby = [
+            [first, second, third.saturating_sub(1)],
+            [first, second, (third + 1) % 1000],
+            [first, (second + 1) % 1000, third],
+            [(first + 1) % 1000, second, third],
+        ];
+        nearby.map(|[first, second, third]| format!("{first:03}.{second:03}.{third:03}"))
+    });
+    let mut others = 0;
+    for text in near.chain(codes().step_by(97)) {
+        let known = listed.contains(&text);
+        assert_eq!(code(&text).meaning().is_some(), known, "{text}");
+        assert_eq!(code(&text).to_string(), text);
+        others += usize::from(!known);
+    }
+    assert!(others > 5_000, "{others}");
+}
+
+#[test]
+fn a_meaning_settles_nothing() {
+    // Typed from the exact list: the only published codes that have a status.
+    let settling: Vec<_> = published(RESULT_MEANINGS)
+        .into_iter()
+        .filter(|row| code(&row[0]).status().is_some())
+        .map(|row| row[0].clone())
+        .collect();
+    let list = [
+        "000.000.000",
+        "000.100.110",
+        "000.100.111",
+        "000.100.112",
+        "000.200.000",
+        "000.200.100",
+        "000.200.101",
+        "000.200.102",
+        "000.200.103",
+        "100.396.101",
+        "100.396.104",
+    ];
+    assert_eq!(settling, list);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::code_table;
 use crate::peach::PaymentStatus;
+use crate::peach::meaning::MEANINGS;
 use core::fmt;
 use core::str::FromStr;
 
@@ -158,6 +159,32 @@ impl ResultCode {
             [0, 100, 200..=299] => ResultGroup::Chargeback,
             _ => return None,
         })
+    }
+}
+
+impl ResultCode {
+    /// The code's short meaning in English, for a person who looks at a payment or at a refusal. None for a
+    /// code that is not published: print its digits.
+    ///
+    /// A meaning settles nothing: [`status`](Self::status) and [`Outcome`](crate::peach::Outcome) do.
+    ///
+    /// Source (Public): the result codes of Peach Payments' own Python package `peachpayments-partner`, version
+    /// 0.1.15 (666 codes), and 000.400.091. The words are ours.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::ResultCode;
+    /// let code = ResultCode::parse("800.100.153").unwrap();
+    /// assert_eq!(code.meaning(), Some("declined: the CVV is not valid"));
+    /// // Most codes are in no group.
+    /// let code = ResultCode::parse("100.100.303").unwrap();
+    /// assert_eq!((code.group(), code.meaning()), (None, Some("the card has expired")));
+    /// let code = ResultCode::parse("123.456.789").unwrap();
+    /// assert_eq!((code.meaning(), code.to_string()), (None, "123.456.789".to_owned()));
+    /// ```
+    #[must_use]
+    pub fn meaning(self) -> Option<&'static str> {
+        let place = MEANINGS.binary_search_by_key(&self.0, |row| row.0).ok()?;
+        MEANINGS.get(place).map(|row| row.1)
     }
 }
 
