@@ -10,11 +10,13 @@
 //! - *Payment status*;
 //! - *Checkout webhooks*, 2026-07-23;
 //! - *Response codes*, and the codes of Peach's own Python package `peachpayments-partner` 0.1.15;
+//! - *Card-on-file*, and *Copy & Pay recurring payment flow*, of a standing instruction;
 //! - *Hosted Checkout*: the pages on initiating a checkout, on V2 and on the hosts.
 
 mod meaning;
 mod outcome;
 mod result_code;
+mod standing_instruction;
 
 use crate::code_table;
 use crate::rate_limit::{RateLimit, RateScope};
@@ -24,6 +26,9 @@ use core::fmt;
 pub use crate::Environment;
 pub use outcome::Outcome;
 pub use result_code::{ParseResultCodeError, ResultCode, ResultGroup};
+pub use standing_instruction::{
+    RecurringType, StandingInstructionMode, StandingInstructionSource, StandingInstructionType,
+};
 
 code_table! {
     /// Where a payment stands.

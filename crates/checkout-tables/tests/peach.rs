@@ -6,8 +6,9 @@
 mod fixture;
 
 use checkout_tables::peach::{
-    Currency, EXPIRES_AFTER_SECONDS, Environment, Outcome, PaymentStatus, PaymentType, ResultCode,
-    ResultGroup, Route, SIGNATURE_NEVER_AGAIN_SECONDS,
+    Currency, EXPIRES_AFTER_SECONDS, Environment, Outcome, PaymentStatus, PaymentType, RecurringType,
+    ResultCode, ResultGroup, Route, SIGNATURE_NEVER_AGAIN_SECONDS, StandingInstructionMode,
+    StandingInstructionSource, StandingInstructionType,
 };
 use checkout_tables::{Open, RateLimit, RateScope, Repeat};
 use fixture::{check, check_head, check_texts, published};
@@ -62,6 +63,10 @@ fn every_text_is_looked_up_to_the_letter() {
     check_texts::<PaymentType>(&["DB", "PA"]);
     check_texts::<Currency>(&["ZAR", "USD", "KES", "MUR", "GBP", "EUR"]);
     check_texts::<Environment>(&["live", "sandbox"]);
+    check_texts::<StandingInstructionMode>(&["INITIAL", "REPEATED"]);
+    check_texts::<StandingInstructionType>(&["UNSCHEDULED", "RECURRING", "INSTALLMENT"]);
+    check_texts::<StandingInstructionSource>(&["CIT", "MIT"]);
+    check_texts::<RecurringType>(&["SUBSCRIPTION", "STANDING_ORDER"]);
     check_texts::<ResultGroup>(&[
         "success",
         "success_review",
@@ -514,6 +519,10 @@ fn strum_counts_iterates_and_names_as_the_tables_do() {
     fixture::check_strum(&Environment::ROWS);
     fixture::check_strum(&ResultGroup::ROWS);
     fixture::check_strum(&Route::ROWS);
+    fixture::check_strum(&StandingInstructionMode::ROWS);
+    fixture::check_strum(&StandingInstructionType::ROWS);
+    fixture::check_strum(&StandingInstructionSource::ROWS);
+    fixture::check_strum(&RecurringType::ROWS);
 }
 
 #[cfg(feature = "serde")]
@@ -524,6 +533,10 @@ fn serde_writes_and_reads_the_texts() {
     fixture::check_serde::<Currency>();
     fixture::check_serde::<Environment>();
     fixture::check_serde::<ResultGroup>();
+    fixture::check_serde::<StandingInstructionMode>();
+    fixture::check_serde::<StandingInstructionType>();
+    fixture::check_serde::<StandingInstructionSource>();
+    fixture::check_serde::<RecurringType>();
     assert_eq!(serde_json::from_str::<PaymentStatus>("\"uncertain\"").unwrap(), PaymentStatus::Expired);
     assert_eq!(serde_json::to_string(&ResultCode::CREATED).unwrap(), "\"000.200.100\"");
     assert_eq!(serde_json::from_str::<ResultCode>("\"000.200.100\"").unwrap(), ResultCode::CREATED);

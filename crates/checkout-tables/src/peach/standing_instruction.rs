@@ -1,0 +1,81 @@
+//! What a standing instruction says: how stored card details are used.
+
+use crate::code_table;
+
+code_table! {
+    /// Whether the card details are used for the first time under the instruction.
+    ///
+    /// Source (Public): *Card-on-file*, `standingInstruction.mode` (2 rows).
+    ///
+    /// ```
+    /// use checkout_tables::peach::StandingInstructionMode;
+    ///
+    /// assert_eq!(StandingInstructionMode::Initial.code(), "INITIAL");
+    /// ```
+    #[non_exhaustive]
+    pub enum StandingInstructionMode, row = () {
+        /// The first payment, which stores the details.
+        Initial("INITIAL");
+        /// A later payment, by details that are stored.
+        Repeated("REPEATED");
+    }
+}
+
+code_table! {
+    /// When the later payments of an instruction come.
+    ///
+    /// Source (Public): *Card-on-file*, `standingInstruction.type` (3 rows).
+    ///
+    /// ```
+    /// use checkout_tables::peach::StandingInstructionType;
+    ///
+    /// assert_eq!(StandingInstructionType::Recurring.code(), "RECURRING");
+    /// ```
+    #[non_exhaustive]
+    pub enum StandingInstructionType, row = () {
+        /// At no agreed interval.
+        Unscheduled("UNSCHEDULED");
+        /// At a fixed interval, until the cardholder cancels.
+        Recurring("RECURRING");
+        /// At a fixed interval, for one purchase and with an end.
+        Installment("INSTALLMENT");
+    }
+}
+
+code_table! {
+    /// Who begins a payment under an instruction.
+    ///
+    /// Source (Public): *Card-on-file*, `standingInstruction.source` (2 rows).
+    ///
+    /// ```
+    /// use checkout_tables::peach::StandingInstructionSource;
+    ///
+    /// assert_eq!(StandingInstructionSource::Cardholder.code(), "CIT");
+    /// ```
+    #[non_exhaustive]
+    pub enum StandingInstructionSource, row = () {
+        /// The cardholder, who takes part in it.
+        Cardholder("CIT");
+        /// The merchant, by details that are stored and without the cardholder.
+        Merchant("MIT");
+    }
+}
+
+code_table! {
+    /// Which kind of recurring payment an instruction is for.
+    ///
+    /// Source (Public): *Copy & Pay recurring payment flow*, `standingInstruction.recurringType` (2 rows).
+    ///
+    /// ```
+    /// use checkout_tables::peach::RecurringType;
+    ///
+    /// assert_eq!(RecurringType::from_code("STANDING_ORDER"), Some(RecurringType::StandingOrder));
+    /// ```
+    #[non_exhaustive]
+    pub enum RecurringType, row = () {
+        /// A subscription.
+        Subscription("SUBSCRIPTION");
+        /// A standing order.
+        StandingOrder("STANDING_ORDER");
+    }
+}
