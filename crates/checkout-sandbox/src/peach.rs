@@ -48,6 +48,10 @@
 //!   creation;
 //! - `timestamp` is the time of the last change of the code, in milliseconds, in replies and in webhooks;
 //!   every change has its webhook, PA's and those of attempts too;
+//! - a card that `createRegistration` or `allowStoringDetails` stores has a `registrationId` from the first success;
+//!   the payer who is asked says yes; `cardTokens` are taken, whosever they are, and change nothing; V1's
+//!   `standingInstruction` is refused, since no page of V1 shows it; an amount of 0 is taken for PA with
+//!   `createRegistration` alone;
 //! - the payer's card shows from the first attempt, and `id` from the first success; the words of results,
 //!   the merchant's name, and which of the fields that "and more" stands for are there;
 //! - in the wrapped shape `timestamp` is what is left of half an hour since the opening, or since the

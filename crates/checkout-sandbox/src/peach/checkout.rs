@@ -184,6 +184,9 @@ impl Checkout {
         add("merchant.name", "Sandbox shop");
         add("merchantTransactionId", &self.order.merchant_transaction_id);
         add("paymentType", self.scenario.shown_payment_type().unwrap_or(&self.order.payment_type));
+        if self.order.stores_card && is_paid(events) {
+            add("registrationId", &self.derived(REGISTRATION_ID, 32));
+        }
         add("result.code", code);
         add("result.description", description(code));
         add("timestamp", &iso8601(stamp_millis));
@@ -313,6 +316,7 @@ const MONTHS: [&str; 12] =
 const PAYMENT_ID: u64 = 1;
 const HOLDER: u64 = 2;
 const PAGE: u64 = 3;
+const REGISTRATION_ID: u64 = 4;
 const WEBHOOK: u64 = 1 << 32;
 
 #[cfg(test)]

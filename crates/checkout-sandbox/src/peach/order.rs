@@ -15,6 +15,8 @@ pub(super) struct Order {
     pub(super) shopper_result_url: String,
     pub(super) cancel_url: Option<String>,
     pub(super) notification_url: Option<String>,
+    /// Whether the card is stored once it has paid.
+    pub(super) stores_card: bool,
     /// What every reply repeats: `merchantInvoiceId` and `customParameters[…]`.
     pub(super) repeated: Pairs,
 }
@@ -39,7 +41,7 @@ impl Order {
                 wrong.push((field.to_owned(), text.to_owned()));
             }
         };
-        for (field, rule) in REQUIRED.iter().chain(&OPTIONAL) {
+        for (field, rule) in REQUIRED.iter().chain(&OPTIONAL).chain(&INSTRUCTIONS) {
             let required = REQUIRED.iter().any(|row| row.0 == *field);
             let given = value_of(pairs, field);
             match (given, version) {
@@ -55,11 +57,29 @@ impl Order {
                 }
             }
         }
+        let is_true = |key| value_of(pairs, key) == Some("true");
+        if is_true(CREATE_REGISTRATION) && is_true(ALLOW_STORING) {
+            refuse(CREATE_REGISTRATION, "must not be true when allowStoringDetails is");
+        }
+        let zero =
+            value_of(pairs, "amount").is_some_and(|amount| amount.bytes().all(|c| matches!(c, b'0' | b'.')));
+        let stores_alone = value_of(pairs, "paymentType") == Some("PA") && is_true(CREATE_REGISTRATION);
+        if zero && !stores_alone {
+            refuse("amount", "must be more than 0, but for PA with createRegistration");
+        }
+        let instructed = pairs.iter().any(|(key, _)| key.starts_with(INSTRUCTION));
+        if instructed && version == Version::V2 {
+            for (field, _) in
+                INSTRUCTIONS.iter().take(2).filter(|(field, _)| value_of(pairs, field).is_none())
+            {
+                refuse(field, "is required");
+            }
+        }
         for (at, (key, _)) in pairs.iter().enumerate() {
             if pairs.iter().take(at).any(|(earlier, _)| earlier == key) {
                 refuse(key, "is given twice");
             }
-            if !is_known(key) {
+            if !is_known(key, version) {
                 refuse(key, "is not allowed");
             }
         }
@@ -78,6 +98,7 @@ impl Order {
             shopper_result_url: text("shopperResultUrl"),
             cancel_url: optional("cancelUrl"),
             notification_url: optional("notificationUrl"),
+            stores_card: is_true(CREATE_REGISTRATION) || is_true(ALLOW_STORING),
             repeated: pairs.iter().filter(|(key, _)| is_repeated(key)).cloned().collect(),
         })
     }
@@ -112,6 +133,10 @@ enum Rule {
     Hex(usize),
     /// `^[0-9]{1,8}(\.[0-9]{2})?$`
     Amount,
+    /// A number of days of one to four digits, and not 0.
+    Days,
+    /// `2029-12-31`
+    Day,
 }
 
 impl Rule {
@@ -127,6 +152,15 @@ impl Rule {
                 let is_hex = value.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
                 (is_hex && value.len() == digits, format!("must be {digits} hexadecimal digits"))
             }
+            Self::Days => {
+                let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+                let days = digits && value.len() <= 4 && value.bytes().any(|byte| byte != b'0');
+                (days, "must be 1 to 9999 days".to_owned())
+            }
+            Self::Day => {
+                let shape: String = value.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
+                (shape == "9999-99-99", "must be a day, as 2029-12-31".to_owned())
+            }
             Self::Amount => (is_amount(value), "must be a number with no or two decimals".to_owned()),
         };
         (!kept).then_some(text)
@@ -139,14 +173,29 @@ fn is_amount(value: &str) -> bool {
     (1..=8).contains(&whole.len()) && digits(whole) && decimals.len() == 2 && digits(decimals)
 }
 
-fn is_known(key: &str) -> bool {
+fn is_known(key: &str, version: Version) -> bool {
     let listed = |rows: &[(&str, Rule)]| rows.iter().any(|row| row.0 == key);
     let grouped = GROUPS.iter().any(|group| key.len() > group.len() && key.starts_with(group));
+    // V1 has the tokens in one text, V2 in a list; the instruction is V2's.
+    match version {
+        Version::V1 if key == CARD_TOKENS => return true,
+        Version::V2 if key.starts_with("cardTokens[") => return true,
+        Version::V2 if listed(&INSTRUCTIONS) => return true,
+        Version::V1 | Version::V2 => {}
+    }
     let custom = key.strip_prefix("customParameters[").and_then(|name| name.strip_suffix(']'));
     listed(&REQUIRED) || listed(&OPTIONAL) || grouped || custom.is_some_and(|name| !name.is_empty())
 }
 
 const SIGNATURE: &str = "signature";
+
+const CARD_TOKENS: &str = "cardTokens";
+
+const CREATE_REGISTRATION: &str = "createRegistration";
+
+const ALLOW_STORING: &str = "allowStoringDetails";
+
+const INSTRUCTION: &str = "standingInstruction.";
 
 const TRANSACTION_ID: &str = "merchantTransactionId";
 
@@ -162,15 +211,26 @@ const REQUIRED: [(&str, Rule); 8] = [
     ("shopperResultUrl", Rule::Length(6, 2048)),
 ];
 
-const OPTIONAL: [(&str, Rule); 8] = [
+const OPTIONAL: [(&str, Rule); 9] = [
     ("defaultPaymentMethod", Rule::Any),
     ("forceDefaultMethod", Rule::OneOf(&["true", "false"])),
     ("merchantInvoiceId", Rule::Length(8, 255)),
     ("cancelUrl", Rule::Any),
     ("notificationUrl", Rule::Any),
-    ("createRegistration", Rule::OneOf(&["true", "false"])),
+    (CREATE_REGISTRATION, Rule::OneOf(&["true", "false"])),
+    (ALLOW_STORING, Rule::OneOf(&["true", "false"])),
     ("originator", Rule::Any),
     ("returnTo", Rule::Any),
+];
+
+/// V2's: the first two are in every one.
+const INSTRUCTIONS: [(&str, Rule); 6] = [
+    ("standingInstruction.mode", Rule::OneOf(&["INITIAL", "REPEATED"])),
+    ("standingInstruction.type", Rule::OneOf(&["UNSCHEDULED", "RECURRING", "INSTALLMENT"])),
+    ("standingInstruction.source", Rule::OneOf(&["CIT", "MIT"])),
+    ("standingInstruction.recurringType", Rule::OneOf(&["SUBSCRIPTION", "STANDING_ORDER"])),
+    ("standingInstruction.frequency", Rule::Days),
+    ("standingInstruction.expiry", Rule::Day),
 ];
 
 /// What the names of whole groups of fields begin with.

@@ -21,6 +21,35 @@ fn with(key: &str, value: &str) -> String {
 
 const DONE: &str = "201 null";
 
+/// Public: the API reference of `POST /checkout/initiate`, 1.0.0.
+#[test]
+fn a_card_is_stored_by_one_of_two_flags_and_an_amount_of_0_by_the_first_alone() {
+    let both = |fields: &mut Pairs| {
+        set(fields, "createRegistration", "true");
+        set(fields, "allowStoringDetails", "true");
+    };
+    assert_eq!(check(both), r#"400 {"createRegistration":"must not be true when allowStoringDetails is"}"#);
+    for key in ["createRegistration", "allowStoringDetails"] {
+        assert_eq!([with(key, "true"), with(key, "false")], [DONE, DONE], "{key}");
+        assert_eq!(with(key, "1"), format!(r#"400 {{"{key}":"must be one of true, false"}}"#));
+    }
+    assert_eq!(with("cardTokens", "8ac7a49f8e9f15d2018ea09b285f0eaa,8ac7a49f8e9f15d2018ea09b285f0acc"), DONE);
+    let nothing = |payment_type: &'static str, stores: &'static str| {
+        check(move |fields| {
+            set(fields, "amount", "0.00");
+            set(fields, "paymentType", payment_type);
+            set(fields, stores, "true");
+        })
+    };
+    assert_eq!(nothing("PA", "createRegistration"), DONE);
+    let refused = r#"400 {"amount":"must be more than 0, but for PA with createRegistration"}"#;
+    assert_eq!(nothing("DB", "createRegistration"), refused);
+    assert_eq!(nothing("PA", "allowStoringDetails"), refused);
+    // No page of V1 shows it.
+    let instructed = with("standingInstruction.mode", "INITIAL");
+    assert_eq!(instructed, r#"400 {"standingInstruction.mode":"is not allowed"}"#);
+}
+
 #[test]
 fn an_initiate_is_answered_with_a_url_alone() {
     let shop = Shop::of(&Sandbox::new(1));
@@ -51,10 +80,10 @@ fn every_required_field_is_required_and_all_that_is_wrong_is_told() {
 #[test]
 fn a_field_is_what_the_page_says() {
     let table: [(&str, &[(String, bool)]); 11] = [
-        ("amount", &["0", "2", "2.00", "12345678.99", "00000001"].map(|value| (value.to_owned(), true))),
+        ("amount", &["2", "2.00", "12345678.99", "00000001", "0.01"].map(|value| (value.to_owned(), true))),
         (
             "amount",
-            &["2.0", "2.", ".50", "123456789", "-1", "1,00", "1e2", "2.000", "٢"]
+            &["0", "0.00", "00", "2.0", "2.", ".50", "123456789", "-1", "1,00", "1e2", "2.000", "٢"]
                 .map(|value| (value.to_owned(), false)),
         ),
         ("paymentType", &[("PA".into(), true), ("db".into(), false), ("CD".into(), false)]),

@@ -53,6 +53,69 @@ fn a_checkout_is_made_and_read_with_a_token() {
 }
 
 #[test]
+fn a_card_that_is_stored_has_a_registration_id_once_it_has_paid() {
+    for (flag, stores) in [
+        (json!({}), false),
+        (json!({"createRegistration": false}), false),
+        (json!({"createRegistration": true}), true),
+        (json!({"allowStoringDetails": true}), true),
+    ] {
+        let shop = Shop::playing(Scenario::happy());
+        let token = shop.access_token();
+        let mut asked = order("order-0001");
+        for (key, value) in flag.as_object().unwrap() {
+            asked[key] = value.clone();
+        }
+        let (code, reply) = create(&shop, &token, &asked);
+        assert_eq!(code, 200, "{reply}");
+        let id = reply["checkoutId"].as_str().unwrap().to_owned();
+        assert_eq!(status(&shop, &token, &id).1.get("registrationId"), None);
+        shop.advance(60);
+        let flat = status(&shop, &token, &id).1;
+        let registration = flat.get("registrationId").and_then(Value::as_str);
+        assert_eq!(registration.map(str::len), stores.then_some(32), "{flag}");
+        assert!(shop.is_signed(&flat));
+        assert_eq!(shop.status("checkoutId", &id).1.get("registrationId"), flat.get("registrationId"));
+    }
+}
+
+#[test]
+fn stored_cards_are_a_list_and_an_instruction_is_an_object() {
+    let shop = Shop::of(&Sandbox::new(2));
+    let token = shop.access_token();
+    let said = |key: &str, value: Value| {
+        let mut asked = order("order-0001");
+        asked[key] = value;
+        refusal(&create(&shop, &token, &asked))
+    };
+    assert_eq!(
+        said("cardTokens", json!(["8ac7a49f8e9f15d2018ea09b285f0eaa", "8ac7a49f8e9f15d2018ea09b285f0acc"])),
+        "200 null"
+    );
+    assert_eq!(said("cardTokens", json!("a,b")), r#"400 {"cardTokens":"is not allowed"}"#);
+    let good = json!({"mode": "INITIAL", "type": "RECURRING", "recurringType": "SUBSCRIPTION", "frequency": 30,
+        "expiry": "9999-12-31"});
+    assert_eq!(said("standingInstruction", good.clone()), "200 null");
+    for (key, value, wrong) in [
+        ("mode", json!("FIRST"), "must be one of INITIAL, REPEATED"),
+        ("mode", Value::Null, "is required"),
+        ("type", json!(null), "is required"),
+        ("type", json!("recurring"), "must be one of UNSCHEDULED, RECURRING, INSTALLMENT"),
+        ("source", json!("SIT"), "must be one of CIT, MIT"),
+        ("recurringType", json!("OTHER"), "must be one of SUBSCRIPTION, STANDING_ORDER"),
+        ("frequency", json!(0), "must be 1 to 9999 days"),
+        ("frequency", json!(10_000), "must be 1 to 9999 days"),
+        ("expiry", json!("31.12.2029"), "must be a day, as 2029-12-31"),
+        ("misspelt", json!("x"), "is not allowed"),
+    ] {
+        let mut instruction = good.clone();
+        instruction[key] = value;
+        let refused = format!(r#"400 {{"standingInstruction.{key}":"{wrong}"}}"#);
+        assert_eq!(said("standingInstruction", instruction), refused);
+    }
+}
+
+#[test]
 fn the_entity_may_be_dotted_or_nested_and_must_be_the_merchant_s() {
     let shop = Shop::of(&Sandbox::new(2));
     let token = shop.access_token();
