@@ -13,7 +13,7 @@ use checkout_tables::Environment;
 use checkout_tables::peach::Route;
 use checkout_transport::http::HeaderValue;
 use checkout_validate::peach::{InitiateCheckout, Lookup};
-use checkout_wire::peach::{Initiated, Payment, Validated, body, path};
+use checkout_wire::peach::{Initiated, Payment, Validated, body, create_body, path};
 use core::fmt;
 use std::sync::Arc;
 
@@ -67,8 +67,9 @@ impl Client {
         self.0.environment
     }
 
-    /// Initiates a checkout. The answer is the page to send the shopper to, and has no id: ask by the
-    /// `merchantTransactionId` that you gave, which is to be unique.
+    /// Initiates a checkout. The answer is the page to send the shopper to, with the checkout's id where it has one.
+    /// [`Initiated::lookup`] is what to ask and to [watch](Self::watch) by: that id, or else the `merchantTransactionId`
+    /// that you gave, which is to be unique.
     ///
     /// It has no idempotency key. After an unknown outcome read the status by that id before you repeat it.
     ///
@@ -322,7 +323,11 @@ fn create<T: crate::Readable<Provider = Peach>>(
         return Err(OtherEntity);
     }
     let asked = Asked::new(merchant.environment).with_params(checkout.pairs());
-    Ok(Call::new(merchant, route, fixed(route), body(checkout.pairs()), asked))
+    let shown = match route {
+        Route::CreateCheckout => create_body(checkout.pairs()),
+        _ => body(checkout.pairs()),
+    };
+    Ok(Call::new(merchant, route, fixed(route), shown, asked))
 }
 
 /// The path of a route that has no id in it.

@@ -90,7 +90,7 @@ fn draft() -> Result<InitiateCheckout<'static>, Box<dyn Error>> {
     Ok(checkout)
 }
 
-/// V1: signed requests, and a checkout that is asked after by our own id.
+/// V1: signed requests, and a checkout that is asked after by its id where the answer has one, or else by our own id.
 fn by_v1(
     shop: &mut Shop<'_>,
     sandbox: &Sandbox,
@@ -103,10 +103,13 @@ fn by_v1(
         .referer(REFERER)
         .clock(move || clock.now_millis())
         .build()?;
+    // What its status is asked by, and what to store: our own id, until an answer brings the checkout's.
+    let mut lookup = checkout.lookup().into_owned();
     match begin(&client.initiate(checkout)?, sandbox) {
         Ok(initiated) => {
             let Reply::Done(answer) = &initiated.reply else { return Ok(Ending::Look) };
             shop.line("pay at", &answer.payload.redirect_url);
+            lookup = answer.payload.lookup(checkout).into_owned();
         }
         Err(error) => {
             shop.line("initiate", &error);
@@ -116,7 +119,7 @@ fn by_v1(
             // Its page is lost, so nobody can pay it; but whether it is there can be read.
         }
     }
-    let status = client.status(checkout.lookup());
+    let status = client.status(lookup);
     let mut seen = Seen::default();
     let (_, ending) = shop.watch(sandbox, &status, None, &mut |shop, event| {
         if let Event::Answered(payment) = event {
@@ -146,9 +149,10 @@ fn by_v2(
         .build()?;
     client.authenticate_blocking(sandbox)?;
     let created = client.create(checkout)?.send_blocking(sandbox)?.into_answer()?.payload;
-    shop.line("created", &created.checkout_id);
     shop.line("pay at", &created.redirect_url);
-    let status = client.status(&created.checkout_id)?;
+    let Some(id) = created.checkout_id else { return Ok(Ending::Look) };
+    shop.line("created", &id);
+    let status = client.status(&id)?;
     let mut seen = Seen::default();
     let (_, ending) = shop.watch(sandbox, &status, None, &mut |shop, event| match event {
         // It asks for a token when there is none that is good now, and costs nothing otherwise.
@@ -184,7 +188,8 @@ fn explain(shop: &mut Shop<'_>, payment: &Payment<'static>, seen: &mut Seen) {
     {
         let group = code.group().map_or("in no group", ResultGroup::name);
         let phase = phase(code).map_or_else(|| "unknown".to_owned(), |phase| phase.to_string());
-        shop.line("", format!("-> {code}, {group}: {phase}"));
+        let meaning = code.meaning().map_or_else(String::new, |meaning| format!(" ({meaning})"));
+        shop.line("", format!("-> {code}{meaning}, {group}: {phase}"));
     }
 }
 

@@ -43,15 +43,16 @@ pub use checkout_client::peach::{
 pub use checkout_lifecycle::peach::phase;
 pub use checkout_tables::peach::{
     Currency, EXPIRES_AFTER_SECONDS, Environment, Outcome, ParseResultCodeError, PaymentStatus, PaymentType,
-    ResultCode, ResultGroup, Route, SIGNATURE_NEVER_AGAIN_SECONDS,
+    RecurringType, ResultCode, ResultGroup, Route, SIGNATURE_NEVER_AGAIN_SECONDS, StandingInstructionMode,
+    StandingInstructionSource, StandingInstructionType,
 };
 pub use checkout_trust::peach::{Event, Message, Probe, ReceiveError, Receiver, Via};
 pub use checkout_validate::peach::{
-    Amount, CheckoutId, Draft, Field, InitiateCheckout, Limits, Lookup, MerchantTransactionId,
-    MerchantTransactionIdError, PaymentId, Rules, Violation, Violations, Warning,
+    Amount, CheckoutId, Draft, Field, InitiateCheckout, Limits, Lookup, LookupError, MerchantTransactionId,
+    PaymentId, Rules, StandingInstruction, Violation, Violations, Warning,
 };
 pub use checkout_wire::peach::{
     AccessToken, Created, Fields, FormError, Initiated, NotDone, Payment, Refusal, Reply, Validated,
-    ValidationError, Wrapper, body, path, query, read_created, read_initiated, read_payment, read_token,
-    read_validated, token_body, unix_millis,
+    ValidationError, Wrapper, body, create_body, path, query, read_created, read_initiated, read_payment,
+    read_token, read_validated, token_body, unix_millis,
 };

@@ -250,12 +250,13 @@ mod with_peach {
             client.authenticate_blocking(transport).unwrap();
             let create = client.create(&order()).unwrap();
             let created = create.send_blocking(transport).unwrap().into_answer().unwrap().payload;
+            let id = created.checkout_id.as_deref().unwrap();
             let mut told = Vec::new();
-            let end = watched(client.watch(&created.checkout_id).unwrap(), transport, &clock, &mut told);
+            let end = watched(client.watch(id).unwrap(), transport, &clock, &mut told);
             let order = integrity::peach::Order {
                 environment: client.environment(),
                 merchant_transaction_id: "order_0003",
-                checkout_id: Some(&created.checkout_id),
+                checkout_id: Some(id),
                 amount: Cents::new(14_99),
                 currency: Currency::ZAR,
             };

@@ -429,8 +429,9 @@ mod with_peach {
         let (client, stack) = (v2_client(&sandbox, server.url()), stack_or(stack, &sandbox));
         stack.authenticate(&client);
         let created = stack.ask(&client.create(&order()).unwrap()).unwrap().into_answer().unwrap().payload;
-        let status = client.status(&created.checkout_id).unwrap();
-        let steps = settle(&stack, &sandbox, &status, Some(&created.checkout_id));
+        let id = created.checkout_id.as_deref();
+        let status = client.status(id.unwrap()).unwrap();
+        let steps = settle(&stack, &sandbox, &status, id);
         Told { steps, requests: requests!(sandbox) }
     }
 

@@ -24,17 +24,20 @@
 //! nonce, sign all of it, add the signature.
 //!
 //! # Card data
-//! The customer types it into the provider's page. No field of it can be sent from here.
+//! The customer types it into the provider's page. No field of it can be sent from here: the token of a card that
+//! Peach has stored is what can ([`Draft::card_token`]), and it is printed nowhere.
 
 mod draft;
 mod fields;
 mod initiate;
 mod lookup;
 mod rules;
+mod stored;
 mod violation;
 
 pub use draft::{Amount, Draft};
 pub use initiate::InitiateCheckout;
-pub use lookup::{CheckoutId, Lookup, MerchantTransactionId, MerchantTransactionIdError, PaymentId};
+pub use lookup::{CheckoutId, Lookup, LookupError, MerchantTransactionId, PaymentId};
 pub use rules::{Limits, Rules};
+pub use stored::StandingInstruction;
 pub use violation::{Field, Violation, Violations, Warning};

@@ -3,11 +3,13 @@
 
 use checkout_money::Cents;
 use checkout_tables::Open;
-use checkout_tables::peach::{Currency, PaymentType};
-use checkout_validate::IdError;
+use checkout_tables::peach::{
+    Currency, PaymentType, RecurringType, StandingInstructionMode, StandingInstructionSource,
+    StandingInstructionType,
+};
 use checkout_validate::peach::{
-    Amount, CheckoutId, Draft, Field, InitiateCheckout, Limits, Lookup, MerchantTransactionId,
-    MerchantTransactionIdError, PaymentId, Rules, Violation, Warning,
+    Amount, CheckoutId, Draft, Field, InitiateCheckout, Limits, Lookup, LookupError, MerchantTransactionId,
+    PaymentId, Rules, StandingInstruction, Violation,
 };
 use proptest::prelude::*;
 use regex::Regex;
@@ -55,9 +57,11 @@ fn everything_that_is_wrong_is_said_at_once_in_the_order_of_the_page() {
         merchant_invoice_id: Some("INV-001".into()),
         cancel_url: Some("x".repeat(8_193).into()),
         notification_url: Some("x".repeat(8_193).into()),
-        custom_parameters: vec![],
-        fields: vec![],
+        create_registration: Some(true),
+        allow_storing_details: Some(true),
+        ..Draft::default()
     };
+    let draft = draft.card_token("a,b").standing_instruction(recurring().frequency(0).expiry("2029-02-29"));
     let draft = draft
         .custom_parameter("a[b]", "1")
         .custom_parameter("basket", "x".repeat(8_193))
@@ -88,6 +92,10 @@ fn everything_that_is_wrong_is_said_at_once_in_the_order_of_the_page() {
             "fields[2]: a name must begin with customer., billing., shipping. or cart. and go on without a blank",
             "cart.tax: given twice",
             "fields[4]: a name of 257 bytes, and the limit is 256",
+            "createRegistration: must not be true beside allowStoringDetails",
+            "cardTokens[0]: must be 1 to 255 ASCII letters, digits, hyphens, dots and underscores",
+            "standingInstruction.frequency: must be 1 to 9999 days",
+            "standingInstruction.expiry: must be a day, as 2029-12-31",
         ]
     );
 }
@@ -163,13 +171,20 @@ fn the_merchants_id_is_refused_above_48_characters_and_warned_of_outside_8_to_16
     assert_eq!([said(8), said(16)], [GOOD, GOOD]);
     assert_eq!([said(1), said(7), said(17), said(32), said(48)], [1, 7, 17, 32, 48].map(warned));
     assert_eq!(said(49), "merchantTransactionId: 49 characters long, and must be 1 to 48");
+    for marked in ["INV-0001", "inv.0001", "inv_0001"] {
+        assert_eq!(
+            check(good().merchant_transaction_id(marked)),
+            format!("{GOOD} | merchantTransactionId: not of letters and digits alone")
+        );
+    }
+    let characters = "merchantTransactionId: must be of ASCII letters, digits, hyphens, dots and underscores \
+                      (Payment status, AN48)";
+    for refused in ["a b/ä", "INV/0001", "INV 0001", "INV#0001", "INV-0001\n", "ä2345678"] {
+        assert_eq!(check(good().merchant_transaction_id(refused)), characters);
+    }
     // Characters are counted, and not bytes.
-    let wide = good().merchant_transaction_id("é".repeat(48)).check(&Rules::default()).unwrap();
-    assert_eq!(wide.warnings(), [Warning::UnusualLength { length: 48 }, Warning::NotAlphanumeric]);
-    assert_eq!(
-        check(good().merchant_transaction_id("INV-0001")),
-        format!("{GOOD} | merchantTransactionId: not of letters and digits alone")
-    );
+    let wide = check(good().merchant_transaction_id("é".repeat(49)));
+    assert!(wide.starts_with("merchantTransactionId: 49 characters long"), "{wide}");
 }
 
 #[test]
@@ -324,6 +339,7 @@ fn our_own_limits_are_met_to_the_byte_and_can_be_raised() {
         notification_url: 9,
         custom_parameters: 1,
         fields: 1,
+        card_tokens: 1,
         name: 6,
         value: 2,
     };
@@ -420,25 +436,75 @@ fn every_field_of_a_full_draft_comes_out_of_the_checkout_and_its_pairs_owned_or_
     assert_eq!(no.pairs().last(), Some(("forceDefaultMethod", "false")));
 }
 
+/// Stated in *Payment status*: `id` is AN32, `checkoutId` and `merchantTransactionId` are AN48.
 #[test]
-fn ids_of_the_provider_are_opaque_and_ids_of_ours_are_as_long_as_they_can_be_sent() {
-    let long = "x".repeat(500);
-    for id in [long.as_str(), "a/b?c#d", " ", "\n", "..."] {
-        assert_eq!(CheckoutId::new(id).unwrap().as_str(), id);
-        assert_eq!(PaymentId::new(id).unwrap().as_str(), id);
+fn a_status_is_asked_by_ids_of_the_lengths_and_characters_that_the_page_allows() {
+    let made: [fn(&str) -> Result<String, LookupError>; 3] = [
+        |id| CheckoutId::new(id).map(|id| id.as_str().to_owned()),
+        |id| PaymentId::new(id).map(|id| id.as_str().to_owned()),
+        |id| MerchantTransactionId::new(id).map(|id| id.as_str().to_owned()),
+    ];
+    let pages = [("checkoutId", 48), ("id", 32), ("merchantTransactionId", 48)];
+    for (new, (parameter, max)) in made.into_iter().zip(pages) {
+        // Ids in use: of a V2 checkout, of a payment, a UUID, one of the same platform's, and shops' own.
+        for id in [
+            "948cc8dec52a11eb85290242ac130003",
+            "8ac7a4a2708062d70170856fe76e4e29",
+            "9A3F1B.uat01-vm-tx02",
+            "INV-0001",
+            "order_1001",
+            "7",
+            "...",
+        ] {
+            assert_eq!(new(id).as_deref(), Ok(id), "{parameter}");
+        }
+        assert_eq!(new("421e1e63-ddd5-46ec-8812-74eda861259b").is_ok(), max >= 36, "{parameter}");
+        for length in [1, max - 1, max] {
+            assert_eq!(new(&"x".repeat(length)).map(|id| id.len()), Ok(length), "{parameter}");
+        }
+        for length in [max + 1, 500] {
+            let error = new(&"x".repeat(length)).unwrap_err();
+            assert_eq!(error, LookupError::TooLong { parameter, length, max });
+            let said =
+                format!("{parameter}: {length} characters long, and Payment status allows {max} (AN{max})");
+            assert_eq!((error.to_string(), error.parameter()), (said, parameter));
+        }
+        for blank in ["", " ", "\t\n", "\u{a0}"] {
+            let error = new(blank).unwrap_err();
+            assert_eq!(error, LookupError::Empty { parameter });
+            assert_eq!(error.to_string(), format!("{parameter}: empty"));
+        }
+        for (id, at) in [
+            ("a b/ä", 1),
+            ("a/b", 1),
+            ("ä", 0),
+            ("xä", 1),
+            ("a?b", 1),
+            ("a#b", 1),
+            ("a%2Fb", 1),
+            ("a&b=c", 1),
+            ("a+b", 1),
+            ("a\nb", 1),
+            ("ab\r", 2),
+            ("ab\0", 2),
+            (" ab", 0),
+            ("ab ", 2),
+            ("a\"b", 1),
+            ("a[b]", 1),
+            ("a\u{200b}b", 1),
+            ("\u{ff11}", 0),
+            ("12345678901234567890123456789012345678901234567890:", 50),
+        ] {
+            let error = new(id).unwrap_err();
+            assert_eq!(error, LookupError::Character { parameter, at, max }, "{id:?}");
+            let said = error.to_string();
+            assert!(said.starts_with(&format!("{parameter}: the character at byte {at} is no ")), "{said}");
+            assert!(said.ends_with(&format!("and Payment status allows no other (AN{max})")), "{said}");
+        }
     }
-    for (id, error) in [("", IdError::Empty), (".", IdError::Dots), ("..", IdError::Dots)] {
-        assert_eq!(CheckoutId::new(id), Err(error));
-        assert_eq!(PaymentId::new(id), Err(error));
+    for dots in [".", ".."] {
+        assert_eq!(CheckoutId::new(dots), Err(LookupError::Dots { parameter: "checkoutId" }));
     }
-    assert_eq!(CheckoutId::new("a/b?c#d").unwrap().segment().to_string(), "a%2Fb%3Fc%23d");
-    let ours =
-        |length: usize| MerchantTransactionId::new("é".repeat(length)).map(|id| id.as_str().chars().count());
-    assert_eq!([ours(1), ours(48)], [Ok(1), Ok(48)]);
-    assert_eq!(ours(49), Err(MerchantTransactionIdError::TooLong { length: 49 }));
-    assert_eq!(MerchantTransactionId::new(" "), Err(MerchantTransactionIdError::Blank));
-    // A line of a log is not forged by an id.
-    assert_eq!(PaymentId::new("a\nb").unwrap().to_string(), "a\\nb");
     let lookup = Lookup::from(PaymentId::new("8ac7a4a0").unwrap());
     assert_eq!(lookup.clone().into_owned(), lookup);
     assert_eq!(lookup.pair(), ("id", "8ac7a4a0"));
@@ -447,6 +513,17 @@ fn ids_of_the_provider_are_opaque_and_ids_of_ours_are_as_long_as_they_can_be_sen
     let checkout = good().check(&Rules::default()).unwrap();
     let lookup = Lookup::from(MerchantTransactionId::new("Test1234").unwrap());
     assert_eq!(checkout.lookup().into_owned(), lookup);
+}
+
+proptest! {
+    /// What a draft takes can be asked by afterwards, and what it does not take cannot.
+    #[test]
+    fn a_draft_takes_the_ids_that_a_status_can_be_asked_by(id in "[ -~]{0,50}|[a-zA-Z0-9._-]{1,50}|.{0,12}") {
+        let asked = MerchantTransactionId::new(&*id).map(|id| Lookup::from(id).into_owned());
+        let drafted = good().merchant_transaction_id(&*id).check(&Rules::default());
+        let drafted = drafted.map(|checkout| checkout.lookup().into_owned());
+        prop_assert_eq!(asked.ok(), drafted.ok());
+    }
 }
 
 #[test]
@@ -473,10 +550,165 @@ fn fields_stand_in_the_order_of_the_page() {
         Field::FurtherFields,
         further(0),
         further(1),
+        Field::CreateRegistration,
+        Field::AllowStoringDetails,
+        Field::CardTokens,
+        Field::CardToken { index: 0 },
+        Field::CardToken { index: 1 },
+        Field::StandingInstruction,
+        Field::StandingInstructionSource,
+        Field::StandingInstructionRecurringType,
+        Field::StandingInstructionFrequency,
+        Field::StandingInstructionExpiry,
     ];
     assert!(fields.is_sorted());
     let zulu = Field::Further { index: 0, name: Some("cart.z".into()) };
     assert!(zulu < Field::Further { index: 1, name: Some("cart.a".into()) });
+}
+
+const TOKENS: [&str; 2] = ["8ac7a49f8e9f15d2018ea09b285f0eaa", "8ac7a49f8e9f15d2018ea09b285f0acc"];
+
+fn recurring() -> StandingInstruction<'static> {
+    StandingInstruction::new(StandingInstructionMode::Initial, StandingInstructionType::Recurring)
+}
+
+/// Public: the API reference, 1.0.0: both flags, and the tokens with commas between.
+#[test]
+fn stored_cards_are_asked_for_by_the_published_parameters() {
+    let stored = |draft: Draft<'static>| -> Vec<(String, String)> {
+        let checkout = draft.check(&Rules::default()).unwrap();
+        assert_eq!(checkout.clone().into_owned(), checkout);
+        checkout.pairs().skip(6).map(|(key, text)| (key.to_owned(), text.to_owned())).collect()
+    };
+    let pair = |key: &str, text: &str| (key.to_owned(), text.to_owned());
+    assert_eq!(stored(good()), []);
+    for (flag, text) in [(true, "true"), (false, "false")] {
+        assert_eq!(stored(good().create_registration(flag)), [pair("createRegistration", text)]);
+        assert_eq!(stored(good().allow_storing_details(flag)), [pair("allowStoringDetails", text)]);
+    }
+    assert_eq!(stored(good().card_token(TOKENS[0])), [pair("cardTokens", TOKENS[0])]);
+    let two = good().card_token(TOKENS[0]).card_token(TOKENS[1].to_owned());
+    let joined = "8ac7a49f8e9f15d2018ea09b285f0eaa,8ac7a49f8e9f15d2018ea09b285f0acc";
+    assert_eq!(stored(two.clone()), [pair("cardTokens", joined)]);
+    let checkout = two.check(&Rules::default()).unwrap();
+    assert!(checkout.card_tokens().map(|token| token.as_str().to_owned()).eq(TOKENS));
+    let whole = recurring()
+        .source(StandingInstructionSource::Cardholder)
+        .recurring_type(RecurringType::StandingOrder)
+        .frequency(7)
+        .expiry("2028-02-29");
+    let checkout = good().standing_instruction(whole.clone()).check(&Rules::default()).unwrap();
+    assert_eq!(checkout.standing_instruction(), Some(&whole));
+    assert_eq!(checkout.warnings(), []);
+    let names: Vec<_> = checkout.pairs().skip(6).collect();
+    assert_eq!(
+        names,
+        [
+            ("standingInstruction.mode", "INITIAL"),
+            ("standingInstruction.type", "RECURRING"),
+            ("standingInstruction.source", "CIT"),
+            ("standingInstruction.recurringType", "STANDING_ORDER"),
+            ("standingInstruction.frequency", "7"),
+            ("standingInstruction.expiry", "2028-02-29"),
+        ]
+    );
+}
+
+#[test]
+fn what_the_pages_forbid_of_stored_cards_is_said_with_its_field() {
+    let both = good().create_registration(true).allow_storing_details(true);
+    assert_eq!(check(both), "createRegistration: must not be true beside allowStoringDetails");
+    assert_eq!(check(good().create_registration(true).allow_storing_details(false)), GOOD);
+    let token = "must be 1 to 255 ASCII letters, digits, hyphens, dots and underscores";
+    let long = "x".repeat(256);
+    for bad in ["", " ", "a,b", "a b", "ä", "a\nb", "a\"b", &long] {
+        let draft = good().card_token(TOKENS[0]).card_token(bad.to_owned());
+        assert_eq!(check(draft), format!("cardTokens[1]: {token}"), "{bad:?}");
+    }
+    assert_eq!(check(good().card_token(TOKENS[0]).card_token(TOKENS[0])), "cardTokens[1]: given twice");
+    let rules = Rules { limits: Limits { card_tokens: 1, ..Limits::default() } };
+    let two = good().card_token(TOKENS[0]).card_token(TOKENS[1]);
+    assert_eq!(check_with(two, &rules), "cardTokens: 2 entries, and the limit is 1");
+    let instructed = |instruction| check(good().standing_instruction(instruction));
+    let named = || recurring().recurring_type(RecurringType::Subscription);
+    for (days, fine) in [(0, false), (1, true), (9_999, true), (10_000, false), (u32::MAX, false)] {
+        let expected = if fine { GOOD } else { "standingInstruction.frequency: must be 1 to 9999 days" };
+        assert_eq!(instructed(named().frequency(days)), expected, "{days}");
+    }
+    for (day, fine) in [
+        ("2029-12-31", true),
+        ("9999-12-31", true),
+        ("2028-02-29", true),
+        ("2000-02-29", true),
+        ("2029-02-29", false),
+        ("2100-02-29", false),
+        ("2029-04-31", false),
+        ("2029-13-01", false),
+        ("2029-00-01", false),
+        ("2029-01-00", false),
+        ("2029-1-1", false),
+        ("29-12-31", false),
+        ("20291231", false),
+        ("2029/12/31", false),
+        ("2029-12-31T00:00:00Z", false),
+        ("٢٠٢٩-12-31", false),
+        ("", false),
+    ] {
+        let expected = if fine { GOOD } else { "standingInstruction.expiry: must be a day, as 2029-12-31" };
+        assert_eq!(instructed(named().expiry(day)), expected, "{day}");
+    }
+    assert_eq!(
+        instructed(recurring()),
+        format!(
+            "{GOOD} | standingInstruction.recurringType: not set, and standingInstruction.type is RECURRING"
+        )
+    );
+    assert_eq!(
+        instructed(named().source(StandingInstructionSource::Merchant)),
+        format!(
+            "{GOOD} | standingInstruction.source: MIT, and on a hosted page the cardholder begins the payment"
+        )
+    );
+    // They have places of their own.
+    for name in ["createRegistration", "allowStoringDetails", "cardTokens", "standingInstruction"] {
+        assert_eq!(check(good().field(name, "x")), format!("{name}: has a place of its own in the draft"));
+    }
+    let dotted = check(good().field("standingInstruction.mode", "x"));
+    assert_eq!(dotted, "standingInstruction: has a place of its own in the draft");
+}
+
+/// Public: the API reference, 1.0.0, `amount`.
+#[test]
+fn an_amount_of_zero_is_for_a_preauthorization_that_stores_a_card_alone() {
+    let zero =
+        |draft: Draft<'static>, amount: Amount<'static>| check(Draft { amount: Some(amount), ..draft });
+    let reserved = || Draft { payment_type: Some(PaymentType::PA.into()), ..good() };
+    for amount in [Amount::from(Cents::ZERO), "0".into(), "0.00".into()] {
+        let stores = reserved().create_registration(true);
+        assert_eq!(zero(stores, amount.clone()), "PA 0.00 ZAR");
+        for other in [
+            good(),
+            good().create_registration(true),
+            reserved(),
+            reserved().create_registration(false),
+            reserved().allow_storing_details(true),
+            reserved().card_token(TOKENS[0]),
+        ] {
+            assert_eq!(zero(other, amount.clone()), "amount: must be more than zero");
+        }
+    }
+    let less = zero(reserved().create_registration(true), Cents::new(-1).into());
+    assert_eq!(less, "amount: must be more than zero");
+}
+
+#[test]
+fn a_card_token_is_printed_nowhere() {
+    let draft = || good().create_registration(true).card_token(TOKENS[0]).card_token(TOKENS[1]);
+    let checkout = draft().check(&Rules::default()).unwrap();
+    let wrong = draft().card_token(TOKENS[0]).card_token(format!("{},", TOKENS[1]));
+    let violations = wrong.clone().check(&Rules::default()).unwrap_err();
+    let printed = format!("{:?} {checkout:?} {wrong:?} {violations} {violations:?}", draft());
+    assert!(printed.contains("cardTokens[3]") && !printed.contains("8ac7a49f"), "{printed}");
 }
 
 #[test]

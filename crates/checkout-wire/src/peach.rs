@@ -16,7 +16,7 @@ pub use read::{
     read_validated,
 };
 pub use refusal::{Refusal, ValidationError};
-pub use request::{body, path, query, token_body};
+pub use request::{body, create_body, path, query, token_body};
 pub use timestamp::unix_millis;
 
 /// What an answer of Peach's was.

@@ -1,12 +1,14 @@
 //! Peach: both shapes of a status, forms, times, and the laws of reading.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use checkout_money::Cents;
 use checkout_tables::Open;
-use checkout_tables::peach::{Environment, PaymentStatus, PaymentType, ResultCode, Route};
+use checkout_tables::peach::{Currency, Environment, PaymentStatus, PaymentType, ResultCode, Route};
+use checkout_validate::peach::{Draft, Rules};
 use checkout_validate::{ExposeSecret, PathSegment};
 use checkout_wire::peach::{
-    Fields, FormError, Payment, Reply, body, path, query, read_created, read_initiated, read_payment,
-    read_token, read_validated, token_body, unix_millis,
+    Fields, FormError, Initiated, Payment, Reply, body, create_body, path, query, read_created,
+    read_initiated, read_payment, read_token, read_validated, token_body, unix_millis,
 };
 use checkout_wire::{Head, ReadError, ReadErrorKind};
 use proptest::prelude::*;
@@ -428,6 +430,9 @@ fn a_page_that_was_not_opened_is_neither_a_status_nor_a_refusal() {
     assert!(check(wrapped).starts_with("done no status "));
 }
 
+const BARE: &str =
+    "result code 200.300.404 (a parameter is missing or not valid; also for a checkout that nobody knows)";
+
 #[test]
 fn a_refusal_is_told_by_its_form() {
     let not_found = r#"{"result.code":"200.300.404","result.description":"invalid or missing parameter"}"#;
@@ -445,22 +450,27 @@ fn a_refusal_is_told_by_its_form() {
         [r#""checkoutId":"""#, r#""id":null"#, r#""merchantTransactionId":"","checkoutId":"","id":"""#]
     {
         let body = format!(r#"{{"result.code":"200.300.404",{none}}}"#);
-        assert_eq!(check(body), "refused with HTTP status 200, result code 200.300.404");
+        assert_eq!(check(body), format!("refused with HTTP status 200, {BARE}"));
     }
     // With a checkout named, the code is that checkout's, and says nothing of its end.
     for id in ["checkoutId", "merchantTransactionId", "id"] {
         let body = json!({"result.code": "200.300.404", id: "c01b"});
         assert_eq!(check(body.to_string()), format!("done nothing (200.300.404) {body}"));
-        assert_eq!(
-            check_under(400, body.to_string()),
-            "refused with HTTP status 400, result code 200.300.404"
-        );
+        assert_eq!(check_under(400, body.to_string()), format!("refused with HTTP status 400, {BARE}"));
     }
     // Other groups that speak of the request.
-    for code in ["100.550.300", "700.600.100", "800.900.300"] {
+    for (code, meaning) in [
+        ("100.550.300", " (the amount is missing or too low)"),
+        ("700.600.100", ""),
+        ("800.900.300", " (the authentication information is not valid)"),
+    ] {
         let body = json!({"result.code": code}).to_string();
-        assert_eq!(check(body), format!("refused with HTTP status 200, result code {code}"));
+        assert_eq!(check(body), format!("refused with HTTP status 200, result code {code}{meaning}"));
     }
+    // A code in no group, which is the most of them.
+    let body = r#"{"result.code":"600.200.500"}"#;
+    let said = "refused with HTTP status 400, result code 600.200.500 (not set up for this currency, country or brand)";
+    assert_eq!(check_under(400, body), said);
     for status in [400, 422] {
         let errors = r#"{"validation_errors":{"signature":"Invalid signature.","amount":7}}"#;
         assert_eq!(
@@ -485,11 +495,13 @@ fn a_refusal_is_told_by_its_form() {
     assert_eq!(check(r#"{"message":"no"}"#), "refused with HTTP status 200: no");
     assert_eq!(check(r#"{"validation_errors":{"id":"x"}}"#), "refused with HTTP status 200: id");
     // A code that would settle a payment settles nothing under an error status.
-    for code in ["000.000.000", "000.200.000", "100.396.101"] {
+    for (code, meaning) in
+        [("000.000.000", "paid"), ("000.200.000", "pending"), ("100.396.101", "cancelled by the user")]
+    {
         let body = json!({"result.code": code, "paymentType": "DB", "checkoutId": "c01b"}).to_string();
         for status in [400, 404, 500] {
             let said = check_under(status, &body);
-            assert_eq!(said, format!("refused with HTTP status {status}, result code {code}"));
+            assert_eq!(said, format!("refused with HTTP status {status}, result code {code} ({meaning})"));
         }
     }
     let forged = r#"{"message":"a\nb\u001b[2J"}"#;
@@ -578,17 +590,144 @@ fn a_create_is_answered_by_an_id_and_a_page() {
     let created = |status, body: &'static str| check_reply(read_created(&Head::new(status), body.as_bytes()));
     let body = r#"{"checkoutId":"c01b","redirectUrl":"https://secure.peachpayments.com/checkout/c01b"}"#;
     let Reply::Done(answer) = read_created(&Head::new(200), body.as_bytes()).unwrap() else { panic!() };
-    assert_eq!(answer.payload.checkout_id, "c01b");
+    assert_eq!(answer.payload.checkout_id.as_deref(), Some("c01b"));
     assert_eq!(answer.payload.redirect_url, "https://secure.peachpayments.com/checkout/c01b");
     assert_eq!(answer.payload.clone().into_owned(), answer.payload);
-    assert!(created(200, r#"{"redirectUrl":"u"}"#).starts_with("error: checkoutId: missing"));
     assert!(created(200, r#"{"checkoutId":"c01b"}"#).starts_with("error: redirectUrl: missing"));
-    assert!(
-        created(200, r#"{"checkoutId":7,"redirectUrl":"u"}"#)
-            .starts_with("error: checkoutId: not of the documented")
-    );
     assert_eq!(created(401, body), "not an answer of the API's: HTTP status 401");
     assert_eq!(created(401, r#"{"message":"Unauthorized"}"#), "refused with HTTP status 401: Unauthorized");
+}
+
+#[test]
+fn the_token_of_a_stored_card_is_read_and_not_printed() {
+    const TOKEN: &str = "8ac7a49f8e9f15d2018ea09b285f0eaa";
+    for (fields, expected) in [
+        (format!("registrationId={TOKEN}"), Some(TOKEN)),
+        (format!("registration.id={TOKEN}"), Some(TOKEN)),
+        (format!("registrationId={TOKEN}&registration.id=other"), Some(TOKEN)),
+        (format!("registrationId=&registration.id={TOKEN}"), Some(TOKEN)),
+        ("registrationId=".to_owned(), None),
+        (format!("registrationid={TOKEN}&id={TOKEN}"), None),
+    ] {
+        let form = format!("{fields}&result.code=000.000.000");
+        let payment = Payment::new(Fields::from_form(form.as_bytes()).unwrap(), Environment::Live).unwrap();
+        let token = payment.registration_id();
+        assert_eq!(token.as_ref().map(|token| token.as_str()), expected, "{fields}");
+        assert!(!format!("{payment:?} {token:?}").contains("8ac7"), "{fields}");
+    }
+}
+
+#[test]
+fn a_create_of_v2_has_the_types_of_the_reference() {
+    let pairs = [
+        ("authentication.entityId", "e"),
+        ("forceDefaultMethod", "false"),
+        ("customParameters[createRegistration]", "true"),
+        ("createRegistration", "true"),
+        ("allowStoringDetails", "false"),
+        ("cardTokens", "a"),
+        ("standingInstruction.mode", "INITIAL"),
+        ("standingInstruction.frequency", "9999"),
+        ("nonce", "n"),
+    ];
+    let body: Value = serde_json::from_slice(&create_body(pairs)).unwrap();
+    let expected = json!({
+        "authentication.entityId": "e", "forceDefaultMethod": false, "customParameters[createRegistration]": "true",
+        "createRegistration": true, "allowStoringDetails": false, "cardTokens": ["a"],
+        "standingInstruction": {"mode": "INITIAL", "frequency": 9999}, "nonce": "n",
+    });
+    assert_eq!(body, expected);
+}
+
+/// The ids in the answer to a create, and the one that is kept. Stated in *Payment status*: the checkout's id comes as the
+/// field `id` of a checkout's response; the answer of V2 has it as `checkoutId`.
+const IDS: &[(&str, Option<&str>)] = &[
+    ("", None),
+    (r#","checkoutId":"948cc8dec52a11eb85290242ac130003""#, Some("948cc8dec52a11eb85290242ac130003")),
+    (r#","id":"948cc8dec52a11eb85290242ac130003""#, Some("948cc8dec52a11eb85290242ac130003")),
+    (r#","id":"b","checkoutId":"a""#, Some("a")),
+    // As it came, whatever it is made of.
+    (r#","checkoutId":"a\u002fb ä""#, Some("a/b ä")),
+    (r#","checkoutId":17"#, Some("17")),
+    // What is no id hides neither the page nor the other one.
+    (r#","checkoutId":null"#, None),
+    (r#","checkoutId":null,"id":"b""#, Some("b")),
+    (r#","checkoutId":"","id":"b""#, Some("b")),
+    (r#","checkoutId":" \n","id":"b""#, Some("b")),
+    (r#","checkoutId":["a"],"id":"b""#, Some("b")),
+    (r#","checkoutId":{"id":"a"},"id":{"id":"b"}"#, None),
+    (r#","checkoutId":true,"id":-1.5"#, None),
+    (r#","checkoutId":99999999999999999999999"#, None),
+    (r#","checkoutId":"\ud800","id":"b""#, Some("b")),
+    (r#","checkoutId":"a","checkoutId":"a","id":"b""#, Some("b")),
+    (r#","id":"b","id":"b","checkoutId":"a""#, Some("a")),
+    (r#","checkout_id":"a","ID":"b","checkoutid":"c""#, None),
+];
+
+#[test]
+fn the_id_in_the_answer_to_a_create_is_kept_and_never_hides_the_page() {
+    const PAGE: &str = "https://secure.peachpayments.com/checkout/c01b";
+    for (ids, kept) in IDS {
+        for body in [
+            format!(r#"{{"redirectUrl":"{PAGE}"{ids}}}"#),
+            format!(r#"{{"new":1{ids},"redirectUrl":"{PAGE}"}}"#),
+        ] {
+            for status in [200, 201] {
+                let Ok(Reply::Done(answer)) = read_initiated(&Head::new(status), body.as_bytes()) else {
+                    panic!("{body}")
+                };
+                assert_eq!(
+                    (&*answer.payload.redirect_url, answer.payload.checkout_id.as_deref()),
+                    (PAGE, *kept),
+                    "{body}"
+                );
+                assert_eq!(answer.payload.clone().into_owned(), answer.payload);
+                let Ok(Reply::Done(answer)) = read_created(&Head::new(status), body.as_bytes()) else {
+                    panic!("{body}")
+                };
+                assert_eq!(
+                    (&*answer.payload.redirect_url, answer.payload.checkout_id.as_deref()),
+                    (PAGE, *kept),
+                    "{body}"
+                );
+            }
+        }
+        // Without a page it is no checkout that can be paid, whatever its id.
+        let none = format!(r#"{{"new":1{ids}}}"#);
+        for read in [
+            check_reply(read_initiated(&Head::new(201), none.as_bytes())),
+            check_reply(read_created(&Head::new(201), none.as_bytes())),
+        ] {
+            assert!(read.starts_with("error: redirectUrl: missing"), "{none}: {read}");
+        }
+    }
+}
+
+#[test]
+fn a_checkout_is_asked_after_by_its_own_id_where_one_came_that_can_be_sent() {
+    let checkout = Draft::debit(Currency::ZAR, Cents::new(200))
+        .entity_id("8ac7a4ca68c22c4d0168c2caab2e0025")
+        .merchant_transaction_id("Test1234")
+        .shopper_result_url("https://shop.example/")
+        .check(&Rules::default())
+        .unwrap();
+    let ours = ("merchantTransactionId", "Test1234");
+    let (most, too_long) = ("x".repeat(48), "x".repeat(49));
+    for (id, expected) in [
+        (None, ours),
+        (Some("948cc8dec52a11eb85290242ac130003"), ("checkoutId", "948cc8dec52a11eb85290242ac130003")),
+        (Some("8ac7a4a2.uat01-vm-tx02_1"), ("checkoutId", "8ac7a4a2.uat01-vm-tx02_1")),
+        (Some(&*most), ("checkoutId", &*most)),
+        (Some(&*too_long), ours),
+        (Some("a/b"), ours),
+        (Some("a b"), ours),
+        (Some("ä"), ours),
+        (Some(".."), ours),
+        (Some(""), ours),
+    ] {
+        let initiated = Initiated { redirect_url: "https://h/".into(), checkout_id: id.map(Into::into) };
+        assert_eq!(initiated.lookup(&checkout).pair(), expected, "{id:?}");
+    }
 }
 
 #[test]
@@ -614,10 +753,16 @@ fn a_validate_without_validation_errors_found_nothing_wrong() {
         (r#"{"message":"no","validation_errors":{}}"#, ": no"),
         (r#"{"message":" "}"#, ":  "),
         (r#"{"message":"no","result.code":"000.000.000"}"#, ", result code 000.000.000: no"),
-        (r#"{"result.code":"200.300.404"}"#, ", result code 200.300.404"),
+        (
+            r#"{"result.code":"200.300.404"}"#,
+            ", result code 200.300.404 (a parameter is missing or not valid; also for a checkout that nobody knows)",
+        ),
         // A review, something pending, and no code at all are no success.
-        (r#"{"result.code":"000.400.020"}"#, ", result code 000.400.020"),
-        (r#"{"result.code":"000.200.100"}"#, ", result code 000.200.100"),
+        (
+            r#"{"result.code":"000.400.020"}"#,
+            ", result code 000.400.020 (succeeded, and to be reviewed: result of the CVV check)",
+        ),
+        (r#"{"result.code":"000.200.100"}"#, ", result code 000.200.100 (the checkout was created)"),
         (r#"{"result.code":"OK"}"#, ", result code OK"),
     ] {
         assert_eq!(validated(200, body), format!("refused with HTTP status 200{said}"), "{body}");

@@ -12,10 +12,10 @@ use checkout_tables::{Environment, Open};
 use checkout_transport::Request;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{self, HeaderValue, header};
-use checkout_validate::{ExposeSecret, PathSegment};
+use checkout_validate::ExposeSecret;
 use checkout_wire::peach::{
-    AccessToken, Created, Initiated, Payment, Refusal, Reply, Validated, body, query, read_created,
-    read_initiated, read_payment, read_token, read_validated, token_body,
+    AccessToken, Created, Initiated, Payment, Refusal, Reply, Validated, body, create_body, query,
+    read_created, read_initiated, read_payment, read_token, read_validated, token_body,
 };
 use checkout_wire::{Head, ReadError};
 use core::fmt;
@@ -86,7 +86,7 @@ impl Backend for Peach {
             }
             Route::CreateCheckout => {
                 checked(attempt.nonce)?;
-                sent = body(params().chain([(NONCE, attempt.nonce)])).into();
+                sent = create_body(params().chain([(NONCE, attempt.nonce)])).into();
                 (bearer, referer) = (true, true);
             }
             Route::CheckoutStatus => bearer = true,
@@ -316,9 +316,6 @@ impl Answers<Peach> for Created<'_> {
     }
 
     fn answers(&self, _: &Arc<Merchant>, _: &Asked) -> Result<(), &'static str> {
-        if PathSegment::new(&self.checkout_id).is_err() {
-            return Err("checkoutId");
-        }
         if is_https(&self.redirect_url) { Ok(()) } else { Err("redirectUrl") }
     }
 }

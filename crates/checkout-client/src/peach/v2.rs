@@ -7,8 +7,8 @@ use checkout_auth::peach::SecretToken;
 use checkout_tables::Environment;
 use checkout_tables::peach::Route;
 use checkout_transport::{BlockingTransport, LocalTransport, Transport};
-use checkout_validate::peach::InitiateCheckout;
-use checkout_validate::{ExposeSecret, IdError, PathSegment, SecretString};
+use checkout_validate::peach::{CheckoutId, InitiateCheckout, LookupError};
+use checkout_validate::{ExposeSecret, SecretString};
 use checkout_wire::peach::{AccessToken, Created, Payment, path};
 use core::fmt;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ impl Client {
         token(&self.0)
     }
 
-    /// Creates a checkout.
+    /// Creates a checkout. The answer is the page to send the shopper to, with the checkout's id.
     ///
     /// It has no idempotency key: after an unknown outcome it may be there, and can be found in Peach's dashboard by its
     /// `merchantTransactionId`, or by V1's status.
@@ -88,14 +88,14 @@ impl Client {
     /// Reads how a checkout stands.
     ///
     /// # Errors
-    /// [`IdError`], for the three ids that cannot stand in a path.
+    /// [`LookupError`], for an id that the pages do not allow to be asked by.
     ///
     /// Source: Peach Payments, *Checkout V2 status*.
-    pub fn status(&self, checkout_id: &str) -> Result<Call<Payment<'static>>, IdError> {
-        let segment = PathSegment::new(checkout_id)?;
+    pub fn status(&self, checkout_id: &str) -> Result<Call<Payment<'static>>, LookupError> {
+        let id = CheckoutId::new(checkout_id)?;
         let route = Route::CheckoutStatus;
         // A route with an id in its path always has one.
-        let path = path(route, Some(segment)).unwrap_or_default();
+        let path = path(route, Some(id.segment())).unwrap_or_default();
         let asked = Asked::lookup(self.0.environment, ("checkoutId", checkout_id));
         Ok(Call::new(&self.0, route, path, Vec::new(), asked))
     }
@@ -106,7 +106,7 @@ impl Client {
     /// The limit of [`peach::Client::watch`](super::Client::watch) holds here too.
     ///
     /// # Errors
-    /// [`IdError`], for the three ids that cannot stand in a path.
+    /// [`LookupError`], for an id that the pages do not allow to be asked by.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -122,7 +122,7 @@ impl Client {
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn watch(&self, checkout_id: &str) -> Result<Watch<Payment<'static>>, IdError> {
+    pub fn watch(&self, checkout_id: &str) -> Result<Watch<Payment<'static>>, LookupError> {
         let status = self.status(checkout_id)?;
         Ok(Watch::new(status.clone(), status, checkout_id))
     }

@@ -127,6 +127,41 @@ fn a_page_is_one_that_a_payer_can_be_sent_to() {
 }
 
 #[test]
+fn a_checkout_is_asked_after_by_the_id_that_its_answer_brought_or_else_by_the_merchants() {
+    let sandbox = sandbox();
+    let client = client(&sandbox);
+    let checkout = checkout("order-0001");
+    let record = crate::world::initiated(&sandbox, &client, "order-0001");
+    // A later checkout with the same id of the merchant's: by that id it would be this one's status.
+    crate::world::initiated(&sandbox, &client, "order-0001");
+    crate::world::advance(&sandbox, 60);
+    let id = &*record.checkout_id;
+    for (ids, expected) in [
+        (format!(r#","checkoutId":"{id}""#), Some(id)),
+        (format!(r#","id":"{id}""#), Some(id)),
+        (format!(r#","checkoutId":{{}},"id":"{id}""#), Some(id)),
+        (String::new(), None),
+        (r#","checkoutId":["x"]"#.to_owned(), None),
+        // It came, and cannot be asked by.
+        (r#","checkoutId":"a b/ä""#.to_owned(), None),
+    ] {
+        let body = format!(r#"{{"redirectUrl":"https://h/"{ids}}}"#);
+        let answers = crate::support::answering(response(201, &[], body.as_bytes()));
+        let initiate = client.initiate(&checkout).unwrap();
+        let initiated = initiate.send_blocking(&answers).unwrap().into_answer().unwrap().payload;
+        assert_eq!(initiated.redirect_url, "https://h/");
+        let lookup = initiated.lookup(&checkout);
+        let pair = expected.map_or(("merchantTransactionId", "order-0001"), |id| ("checkoutId", id));
+        assert_eq!(lookup.pair(), pair, "{ids}");
+        let attempt = client.watch(lookup.clone()).whole().attempt(0, "").unwrap();
+        let query = attempt.request().uri().query().unwrap().to_owned();
+        assert!(query.contains(&format!("&{}={}&", pair.0, pair.1)), "{query}");
+        let read = client.status(lookup).send_blocking(&sandbox).unwrap().into_answer().unwrap().payload;
+        assert_eq!(read.checkout_id() == Some(id), expected.is_some(), "{ids}");
+    }
+}
+
+#[test]
 fn a_nonce_is_1_to_64_visible_ascii_characters_or_nothing_is_sent() {
     let sandbox = sandbox();
     let client = client(&sandbox);

@@ -49,7 +49,7 @@ fn an_id_of_another_kind_finds_nothing_and_that_is_sure() {
     for ids in [
         [transaction_id.clone(), id.clone(), checkout_id.clone()],
         [id, checkout_id, transaction_id],
-        ["nobody's", "nobody's & \"ü\"", "nobody's"].map(str::to_owned),
+        ["nobodys", "nobodys-2", "nobodys"].map(str::to_owned),
     ] {
         for lookup in lookups(&ids) {
             assert_eq!(

@@ -9,9 +9,14 @@ use checkout_auth::peach::SecretToken;
 use checkout_client::Nonces;
 use checkout_client::peach::{OtherEntity, v2};
 use checkout_lifecycle::{Failure, Phase, Tracker};
+use checkout_money::Cents;
 use checkout_sandbox::peach::{Fault, Sandbox, Scenario};
 use checkout_tables::Environment;
-use checkout_tables::peach::Route;
+use checkout_tables::peach::{
+    Currency, RecurringType, Route, StandingInstructionMode, StandingInstructionType,
+};
+use checkout_validate::peach::{Draft, Rules, StandingInstruction};
+use std::time::Duration;
 
 /// A client that has a token, and knows this secret token.
 fn authenticated(sandbox: &Sandbox, secret: Option<SecretToken>) -> v2::Client {
@@ -44,9 +49,10 @@ fn a_checkout_is_created_and_read_to_its_end_in_every_form() {
             let create = client.create(&checkout("order-0001")).unwrap();
             let created =
                 form.ask(&create, &recorder, now(), &nonces).unwrap().into_answer().unwrap().payload;
-            assert_eq!(created.checkout_id, latest(&sandbox).checkout_id);
+            let id = created.checkout_id.unwrap();
+            assert_eq!(id, latest(&sandbox).checkout_id);
             assert!(created.redirect_url.starts_with("https://testsecure.peachpayments.com/"));
-            let status = client.status(&created.checkout_id).unwrap();
+            let status = client.status(&id).unwrap();
             let (mut tracker, mut told) = (Tracker::new(), Vec::new());
             for _ in 0..120 {
                 let received = form.ask(&status, &recorder, now(), &nonces).unwrap();
@@ -177,16 +183,13 @@ fn every_fault_has_its_outcome() {
 }
 
 #[test]
-fn an_unknown_id_is_not_found_and_an_id_stays_one_segment() {
+fn an_unknown_id_is_not_found() {
     let sandbox = sandbox();
     let client = authenticated(&sandbox, None);
-    for id in ["0123456789abcdef0123456789abcdef", "a/../b?c", "ü"] {
+    for id in ["0123456789abcdef0123456789abcdef", "a..b", "9A3F.uat01-vm-tx02"] {
         let received = client.status(id).unwrap().send_blocking(&sandbox).unwrap();
         assert_eq!(outcome(Ok(received.clone()), payment), "refused with 404 200.300.404", "{id}");
         assert!(!received.into_answer().unwrap_err().may_have_been_done());
-    }
-    for id in ["", ".", ".."] {
-        assert!(client.status(id).is_err());
     }
     let other = checkout_of("8ac7a4ca00000000000000005a4d0b78", "order-0001");
     assert_eq!(client.create(&other).unwrap_err(), OtherEntity);
@@ -205,13 +208,15 @@ fn a_checkout_of_v1_is_read_by_v2_and_one_of_v2_by_v1() {
 }
 
 #[test]
-fn a_created_checkout_can_be_asked_after_and_paid() {
+fn a_created_checkout_can_be_paid_whatever_its_id_is() {
     let sandbox = sandbox();
     let create = authenticated(&sandbox, None).create(&checkout("order-0001")).unwrap();
     for (id, page, expected) in [
         ("c1", "https://h/", None),
-        ("", "https://h/", Some("checkoutId")),
-        ("..", "https://h/", Some("checkoutId")),
+        // The page is told: there may be a payer who pays there.
+        ("", "https://h/", None),
+        ("..", "https://h/", None),
+        ("a/b", "https://h/", None),
         ("c1", "http://h/", Some("redirectUrl")),
         ("c1", "javascript:1", Some("redirectUrl")),
     ] {
@@ -219,6 +224,121 @@ fn a_created_checkout_can_be_asked_after_and_paid() {
         let transport = crate::support::answering(crate::support::response(200, &[], body.as_bytes()));
         let error = create.send_blocking(&transport).err();
         assert_eq!(error.and_then(|error| error.mismatch()), expected, "{id} {page}");
+    }
+}
+
+#[test]
+fn the_id_of_a_created_checkout_is_read_as_checkout_id_or_as_id_and_is_what_is_asked_after() {
+    let sandbox = sandbox();
+    let client = authenticated(&sandbox, None);
+    let create = client.create(&checkout("order-0001")).unwrap();
+    for ids in [r#""checkoutId":"c01b""#, r#""id":"c01b""#, r#""checkoutId":[],"id":"c01b""#] {
+        let body = format!(r#"{{{ids},"redirectUrl":"https://h/"}}"#);
+        let transport = crate::support::answering(crate::support::response(200, &[], body.as_bytes()));
+        let created = create.send_blocking(&transport).unwrap().into_answer().unwrap().payload;
+        let id = created.checkout_id.unwrap();
+        assert_eq!(client.watch(&id).unwrap().whole().path(), "/v2/checkout/c01b/status", "{ids}");
+    }
+}
+
+/// A draft that stores a card, offers one that is stored, and says what for.
+fn storing() -> Draft<'static> {
+    let instruction =
+        StandingInstruction::new(StandingInstructionMode::Initial, StandingInstructionType::Recurring)
+            .recurring_type(RecurringType::Subscription)
+            .frequency(30)
+            .expiry("2029-12-31");
+    let draft = Draft::debit(Currency::ZAR, Cents::new(9_200))
+        .entity_id(ENTITY)
+        .merchant_transaction_id("order-0001");
+    let draft = draft.shopper_result_url("https://shop.example/").create_registration(true);
+    draft.card_token(CARD_TOKEN).standing_instruction(instruction)
+}
+
+const CARD_TOKEN: &str = "8ac7a49f8e9f15d2018ea09b285f0eaa";
+
+/// Public: the API reference of `POST /v2/checkout`, 1.0.0, and Peach's own plugin for WooCommerce, 4.0.2.
+#[test]
+fn stored_cards_are_sent_in_the_types_of_the_reference_and_the_registration_comes_back() {
+    let sandbox = sandbox();
+    let (client, recorder) = (v2_builder(&sandbox).build().unwrap(), Recorder::before(&sandbox));
+    client.authenticate_blocking(&sandbox).unwrap();
+    let checkout = storing().check(&Rules::default()).unwrap();
+    let create = client.create(&checkout).unwrap();
+    let created = create.send_blocking(&recorder).unwrap().into_answer().unwrap().payload;
+    let sent = recorder.seen().pop().unwrap();
+    let expected = format!(
+        "\"createRegistration\":true,\"cardTokens\":[\"{CARD_TOKEN}\"],\"standingInstruction\":{{\"mode\":\"INITIAL\",\
+         \"type\":\"RECURRING\",\"recurringType\":\"SUBSCRIPTION\",\"frequency\":30,\"expiry\":\"2029-12-31\"}},\
+         \"nonce\":"
+    );
+    assert!(sent.contains(&expected), "{sent}");
+    assert!(!format!("{create:?} {checkout:?}").contains(CARD_TOKEN));
+    let status = client.status(&created.checkout_id.unwrap()).unwrap();
+    let read = || status.send_blocking(&sandbox).unwrap().into_answer().unwrap().payload;
+    assert_eq!(read().registration_id(), None);
+    sandbox.clock().advance(Duration::from_secs(60));
+    let paid = read();
+    let registration = paid.registration_id().unwrap();
+    assert_eq!(registration.as_str().len(), 32);
+    assert!(!format!("{paid:?} {registration:?}").contains(registration.as_str()));
+    // And pays again, as the card of the customer's next checkout.
+    let again = storing().card_token(registration.as_str()).check(&Rules::default()).unwrap();
+    client.create(&again).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+}
+
+#[test]
+fn a_card_is_stored_without_a_payment_by_a_preauthorization_of_nothing() {
+    let sandbox = sandbox();
+    let client = authenticated(&sandbox, None);
+    let draft = Draft::preauthorization(Currency::ZAR, Cents::ZERO)
+        .entity_id(ENTITY)
+        .merchant_transaction_id("order-0001");
+    let draft = draft.shopper_result_url("https://shop.example/").create_registration(true);
+    let create = client.create(&draft.check(&Rules::default()).unwrap()).unwrap();
+    let id = create.send_blocking(&sandbox).unwrap().into_answer().unwrap().payload.checkout_id.unwrap();
+    sandbox.clock().advance(Duration::from_secs(60));
+    let read = client.status(&id).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap().payload;
+    // No money has come.
+    assert_eq!(payment(&read), "Authorized 0.00");
+    assert!(read.registration_id().is_some());
+}
+
+#[test]
+fn v1_sends_stored_cards_as_texts_that_are_signed() {
+    let sandbox = sandbox();
+    let (client, recorder) = (client(&sandbox), Recorder::before(&sandbox));
+    let draft =
+        Draft { standing_instruction: None, ..storing() }.card_token("8ac7a49f8e9f15d2018ea09b285f0acc");
+    let initiate = client.initiate(&draft.check(&Rules::default()).unwrap()).unwrap();
+    initiate.send_blocking(&recorder).unwrap().into_answer().unwrap();
+    let sent = recorder.seen().pop().unwrap();
+    let expected = format!(
+        r#""createRegistration":"true","cardTokens":"{CARD_TOKEN},8ac7a49f8e9f15d2018ea09b285f0acc","nonce":"#
+    );
+    assert!(sent.contains(&expected), "{sent}");
+    sandbox.clock().advance(Duration::from_secs(60));
+    let read = client.status(crate::world::by("order-0001")).send_blocking(&sandbox).unwrap();
+    assert!(read.into_answer().unwrap().payload.registration_id().is_some());
+}
+
+#[test]
+fn a_status_is_not_asked_by_an_id_that_the_page_forbids() {
+    let client = v2_builder(&sandbox()).build().unwrap();
+    let (most, too_long) = ("x".repeat(48), "x".repeat(49));
+    assert!(client.status(&most).is_ok() && client.watch(&most).is_ok());
+    for (id, expected) in [
+        (&*too_long, "checkoutId: 49 characters long, and Payment status allows 48 (AN48)"),
+        ("", "checkoutId: empty"),
+        ("..", "checkoutId: an id of one or two dots is resolved away in a path"),
+        (
+            "a b/ä",
+            "checkoutId: the character at byte 1 is no ASCII letter, digit, hyphen, dot or underscore, and Payment status \
+             allows no other (AN48)",
+        ),
+    ] {
+        assert_eq!(client.status(id).unwrap_err().to_string(), expected);
+        assert_eq!(client.watch(id).unwrap_err().to_string(), expected);
     }
 }
 

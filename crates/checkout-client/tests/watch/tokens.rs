@@ -33,7 +33,7 @@ fn a_token_that_expires_on_the_way_is_followed_by_another() {
     let client = of_peach::v2(&sandbox).build().unwrap();
     client.authenticate_blocking(&sandbox).unwrap();
     let create = client.create(&of_peach::checkout()).unwrap();
-    let id = create.send_blocking(&sandbox).unwrap().into_answer().unwrap().payload.checkout_id;
+    let id = create.send_blocking(&sandbox).unwrap().into_answer().unwrap().payload.checkout_id.unwrap();
     let (clock, mut watch) = (sandbox.clock().clone(), client.watch(&id).unwrap());
     let log = lines(&Form::Async.changes(&mut watch, &sandbox, &clock));
     assert_eq!(log.last().unwrap(), "ended: failed: expired");

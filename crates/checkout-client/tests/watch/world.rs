@@ -135,7 +135,7 @@ pub(crate) mod of_peach {
         client.authenticate_blocking(&sandbox).unwrap();
         let create = client.create(&checkout()).unwrap();
         let created = create.send_blocking(&sandbox).unwrap().into_answer().unwrap();
-        (sandbox, other.watch(&created.payload.checkout_id).unwrap())
+        (sandbox, other.watch(&created.payload.checkout_id.unwrap()).unwrap())
     }
 }
 

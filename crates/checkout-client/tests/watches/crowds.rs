@@ -184,7 +184,7 @@ impl OfV2 {
             sandbox.next_checkout(of_p::Scenario::by_name(name).unwrap());
             let create = makes.create(&checkout(&format!("order-{number:04}"))).unwrap();
             let created = create.send_blocking(&sandbox).unwrap().into_answer().unwrap();
-            created.payload.checkout_id.into_owned()
+            created.payload.checkout_id.unwrap().into_owned()
         });
         let ids = ids.collect();
         Self(sandbox, client, ids)

@@ -236,9 +236,10 @@ fn drafts(list: &mut List) {
         "checkout_validate::peach::Draft" => peach.clone();
         "checkout_validate::peach::InitiateCheckout" => peach.check(&Default::default()).unwrap();
         "checkout_validate::Violations" => none.check(&Default::default()).unwrap_err();
-        "checkout_validate::peach::MerchantTransactionIdError" => {
+        "checkout_validate::peach::LookupError" => {
             validate_peach::MerchantTransactionId::new(&*long).unwrap_err()
         };
+        "checkout_validate::peach::LookupError" => validate_peach::CheckoutId::new(ALL).unwrap_err();
         "checkout_validate::IdError" => PathSegment::new("..").unwrap_err();
     }
 }

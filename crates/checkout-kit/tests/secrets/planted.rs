@@ -39,6 +39,7 @@ planted! {
     Text SECRET_TOKEN = "tok_6d1f0c9ab2e84377";
     Text CLIENT_SECRET = "cls_Pp5/wY8+Zk1=";
     Text ACCESS_TOKEN = "eyJhbGciOi.J9Tq-8s_.aQ";
+    Text CARD_TOKEN = "reg_8e9f15d2018ea09b";
     Text CHALLENGE_URL = "https://acs.bank.example/3ds?creq=eyJ0aHJlZURTU2Vyd";
     Text CHALLENGE_HTML = "<form action='https://acs.bank.example/pareq'>";
     Text CHALLENGE_ID = "3ds-4cf1-90ab";
@@ -79,7 +80,9 @@ pub(crate) fn peach_draft() -> peach::Draft<'static> {
         .entity_id(ENTITY)
         .merchant_transaction_id("order_1001")
         .shopper_result_url("https://shop.example/result")
-        .custom_parameter("note", BANK_SAYS);
+        .custom_parameter("note", BANK_SAYS)
+        .create_registration(true)
+        .card_token(CARD_TOKEN);
     [
         ("customer.givenName", HOLDER),
         ("customer.email", MAIL),
@@ -160,7 +163,7 @@ pub(crate) fn peach_payment() -> Vec<u8> {
         "merchantTransactionId":"order_1001","card.number":"{CARD_NUMBER}","card.holder":"{HOLDER}",
         "card.last4Digits":"{CVC}","card.expiryYear":"{EXPIRE_YEAR}","customer.email":"{MAIL}",
         "customer.mobile":"{PHONE}","customer.ip":"{ADDRESS}","customer.merchantCustomerId":"{USER_ID}",
-        "customParameters[note]":"{ALIAS}","{NOTE_KEY}":"{USER_NAME}","signature":"{TX_HASH}"}}"#
+        "customParameters[note]":"{ALIAS}","registrationId":"{CARD_TOKEN}","{NOTE_KEY}":"{USER_NAME}","signature":"{TX_HASH}"}}"#
     );
     text.into_bytes()
 }

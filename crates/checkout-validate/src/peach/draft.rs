@@ -1,8 +1,9 @@
 //! A draft of a checkout.
 
 use super::fields::{self, Pair};
-use super::lookup::MAX_LENGTH;
-use super::{Field, InitiateCheckout, Limits, Rules, Violation, Violations, Warning};
+use super::lookup::{MAX_LENGTH, is_forbidden};
+use super::stored::{check_tokens, joined};
+use super::{Field, InitiateCheckout, Limits, Rules, StandingInstruction, Violation, Violations, Warning};
 use crate::Personal;
 use crate::text::{has_control, is_blank, is_http, is_web_url, owned};
 use alloc::borrow::Cow;
@@ -41,8 +42,8 @@ use checkout_tables::peach::{Currency, PaymentType};
 pub struct Draft<'a> {
     /// `authentication.entityId`. Required.
     pub entity_id: Option<Cow<'a, str>>,
-    /// `merchantTransactionId`: your id of the payment, 1 to 48 characters. Make it unique: a status that is
-    /// asked by it is that of the latest checkout with it. Required.
+    /// `merchantTransactionId`: your id of the payment, 1 to 48 ASCII letters, digits, hyphens, dots and
+    /// underscores. Make it unique: a status that is asked by it is that of the latest checkout with it. Required.
     pub merchant_transaction_id: Option<Cow<'a, str>>,
     /// `amount`, in units of the currency with two decimals. Required.
     pub amount: Option<Amount<'a>>,
@@ -67,6 +68,15 @@ pub struct Draft<'a> {
     pub custom_parameters: Vec<(Cow<'a, str>, Personal<'a>)>,
     /// Further fields, by their dotted names: `customer.…`, `billing.…`, `shipping.…` and `cart.…`.
     pub fields: Vec<(Cow<'a, str>, Personal<'a>)>,
+    /// `createRegistration`: whether the card that is paid with is stored. Ask the customer before.
+    pub create_registration: Option<bool>,
+    /// `allowStoringDetails`: whether the page asks the customer if the card is to be stored.
+    pub allow_storing_details: Option<bool>,
+    /// `cardTokens`: the customer's cards that are stored already, to be chosen from. Each is the
+    /// `registrationId` that an earlier payment brought.
+    pub card_tokens: Vec<Personal<'a>>,
+    /// `standingInstruction`: how the details of a stored card are used.
+    pub standing_instruction: Option<StandingInstruction<'a>>,
 }
 
 impl<'a> Draft<'a> {
@@ -216,6 +226,59 @@ impl<'a> Draft<'a> {
         self
     }
 
+    /// Whether the card that is paid with is stored: a success then brings its `registrationId`. You must have the
+    /// customer's permission. With [`preauthorization`](Self::preauthorization) an amount of zero stores a card and
+    /// takes nothing.
+    ///
+    /// Source (Public): the API reference of `POST /checkout/initiate` and of `POST /v2/checkout`, 1.0.0.
+    ///
+    /// ```
+    /// # use checkout_validate::peach::Draft;
+    /// assert_eq!(Draft::default().create_registration(true).create_registration, Some(true));
+    /// ```
+    #[must_use]
+    pub fn create_registration(self, create: bool) -> Self {
+        Self { create_registration: Some(create), ..self }
+    }
+
+    /// Whether the page asks the customer if the card is to be stored: a success brings its `registrationId` if
+    /// the customer said so. Not together with [`create_registration`](Self::create_registration).
+    ///
+    /// Source (Public): the API reference, as for that one.
+    ///
+    /// ```
+    /// # use checkout_validate::peach::Draft;
+    /// assert_eq!(Draft::default().allow_storing_details(true).allow_storing_details, Some(true));
+    /// ```
+    #[must_use]
+    pub fn allow_storing_details(self, allow: bool) -> Self {
+        Self { allow_storing_details: Some(allow), ..self }
+    }
+
+    /// One more stored card of this customer's that the page offers, by its token: the `registrationId` that an
+    /// earlier payment brought. Never send another customer's, or one that was removed.
+    ///
+    /// Source (Public): the API reference, as for [`create_registration`](Self::create_registration): V1 has one
+    /// text with commas, V2 a list.
+    ///
+    /// ```
+    /// # use checkout_validate::peach::Draft;
+    /// let draft = Draft::default().card_token("8ac7a49f8e9f15d2018ea09b285f0eaa");
+    /// assert_eq!(draft.card_tokens.len(), 1);
+    /// assert!(!format!("{draft:?}").contains("8ac7a49f"));
+    /// ```
+    #[must_use]
+    pub fn card_token(mut self, token: impl Into<Personal<'a>>) -> Self {
+        self.card_tokens.push(token.into());
+        self
+    }
+
+    /// How the details of a stored card are used.
+    #[must_use]
+    pub fn standing_instruction(self, instruction: StandingInstruction<'a>) -> Self {
+        Self { standing_instruction: Some(instruction), ..self }
+    }
+
     /// The same, with nothing borrowed.
     ///
     /// ```
@@ -244,6 +307,10 @@ impl<'a> Draft<'a> {
             notification_url: self.notification_url.map(owned),
             custom_parameters: pairs(self.custom_parameters),
             fields: pairs(self.fields),
+            create_registration: self.create_registration,
+            allow_storing_details: self.allow_storing_details,
+            card_tokens: self.card_tokens.into_iter().map(Personal::into_owned).collect(),
+            standing_instruction: self.standing_instruction.map(StandingInstruction::into_owned),
         }
     }
 
@@ -256,7 +323,10 @@ impl<'a> Draft<'a> {
         let mut violations = Vec::new();
         let mut warnings = Vec::new();
         self.texts(&rules.limits, &mut violations, &mut warnings);
-        let amount = match self.amount.as_ref().map(Amount::check) {
+        // The reference: zero is for PA with createRegistration alone.
+        let stores_alone = self.payment_type == Some(PaymentType::PA.into());
+        let stores_alone = stores_alone && self.create_registration == Some(true);
+        let amount = match self.amount.as_ref().map(|amount| amount.check(stores_alone)) {
             Some(amount) => amount,
             None => Err(Violation::Missing(Field::Amount)),
         };
@@ -267,6 +337,13 @@ impl<'a> Draft<'a> {
         let currency = currency.map_err(|violation| violations.push(violation));
         if self.force_default_method == Some(true) && self.default_payment_method.is_none() {
             warnings.push(Warning::ForceWithoutDefault);
+        }
+        if self.create_registration == Some(true) && self.allow_storing_details == Some(true) {
+            violations.push(Violation::BothStore);
+        }
+        check_tokens(&self.card_tokens, &rules.limits, &mut violations);
+        if let Some(instruction) = &self.standing_instruction {
+            instruction.check(&mut violations, &mut warnings);
         }
         let (custom, further) = (self.custom_parameters, self.fields);
         let further = fields::check(custom, further, &rules.limits, &mut violations, &mut warnings);
@@ -295,6 +372,11 @@ impl<'a> Draft<'a> {
             cancel_url: self.cancel_url,
             notification_url: self.notification_url,
             further,
+            create_registration: self.create_registration,
+            allow_storing_details: self.allow_storing_details,
+            card_tokens: joined(&self.card_tokens),
+            standing_pairs: self.standing_instruction.as_ref().map(StandingInstruction::pairs),
+            standing_instruction: self.standing_instruction,
             warnings,
         })
     }
@@ -343,6 +425,9 @@ impl<'a> Draft<'a> {
             violations.push(Violation::NotAUrl(Field::ShopperResultUrl));
         }
         if let Some(id) = merchant_transaction_id {
+            if id.contains(is_forbidden) {
+                violations.push(Violation::NotAnId);
+            }
             let length = id.chars().count();
             if !(8..=16).contains(&length) {
                 warnings.push(Warning::UnusualLength { length });
@@ -396,8 +481,8 @@ pub enum Amount<'a> {
 }
 
 impl Amount<'_> {
-    /// `^[0-9]{1,8}(\.[0-9]{2})?$`, and more than zero.
-    fn check(&self) -> Result<Cents, Violation> {
+    /// `^[0-9]{1,8}(\.[0-9]{2})?$`, and more than zero where zero is not allowed.
+    fn check(&self, zero_allowed: bool) -> Result<Cents, Violation> {
         let amount = match self {
             Self::Cents(amount) => *amount,
             Self::Text(text) => {
@@ -414,6 +499,7 @@ impl Amount<'_> {
             }
         };
         match amount {
+            _ if zero_allowed && amount == Cents::ZERO => Ok(amount),
             _ if !amount.is_positive() => Err(Violation::NotPositive),
             _ if amount > MAX_AMOUNT => Err(Violation::AmountTooLarge),
             _ => Ok(amount),

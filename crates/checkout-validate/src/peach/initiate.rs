@@ -1,7 +1,7 @@
 //! A checkout that has been checked.
 
 use super::fields::Pair;
-use super::{Lookup, MerchantTransactionId, Warning};
+use super::{Lookup, MerchantTransactionId, StandingInstruction, Warning};
 use crate::Personal;
 use crate::text::owned;
 use alloc::borrow::Cow;
@@ -56,15 +56,25 @@ pub struct InitiateCheckout<'a> {
     pub(super) cancel_url: Option<Cow<'a, str>>,
     pub(super) notification_url: Option<Cow<'a, str>>,
     pub(super) further: Vec<Pair<'a>>,
+    pub(super) create_registration: Option<bool>,
+    pub(super) allow_storing_details: Option<bool>,
+    /// With commas between.
+    pub(super) card_tokens: Option<Personal<'a>>,
+    pub(super) standing_instruction: Option<StandingInstruction<'a>>,
+    /// What of the instruction is sent.
+    pub(super) standing_pairs: Option<Vec<(&'static str, Cow<'static, str>)>>,
     pub(super) warnings: Vec<Warning>,
 }
 
 impl InitiateCheckout<'_> {
     /// Every parameter with its value, in the provider's words and in the order of its page, the custom
-    /// parameters and the further fields last; no key twice. Only `nonce` and `signature` are not among them:
-    /// they belong to an attempt.
+    /// parameters, the further fields and those of stored cards last; no key twice. Only `nonce` and `signature`
+    /// are not among them: they belong to an attempt.
     ///
-    /// The values hold what you know about the payer: do not print them.
+    /// All are texts, as V1 sends and signs them: `cardTokens` has commas between. V2 has some of other types
+    /// (`checkout_wire::peach::create_body`).
+    ///
+    /// The values hold what you know about the payer, and tokens of cards: do not print them.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         let own = [
             ("authentication.entityId", Some(&*self.entity_id)),
@@ -74,16 +84,21 @@ impl InitiateCheckout<'_> {
             ("currency", Some(self.currency.code())),
             ("shopperResultUrl", Some(&*self.shopper_result_url)),
             ("defaultPaymentMethod", self.default_payment_method.as_deref()),
-            (
-                "forceDefaultMethod",
-                self.force_default_method.map(|force| if force { "true" } else { "false" }),
-            ),
+            ("forceDefaultMethod", self.force_default_method.map(truth)),
             ("merchantInvoiceId", self.merchant_invoice_id.as_deref()),
             ("cancelUrl", self.cancel_url.as_deref()),
             ("notificationUrl", self.notification_url.as_deref()),
         ];
         let own = own.into_iter().filter_map(|(key, value)| value.map(|value| (key, value)));
-        own.chain(self.further.iter().map(|(key, value)| (&**key, value.as_str())))
+        let stored = [
+            ("createRegistration", self.create_registration.map(truth)),
+            ("allowStoringDetails", self.allow_storing_details.map(truth)),
+            ("cardTokens", self.card_tokens.as_ref().map(Personal::as_str)),
+        ];
+        let stored = stored.into_iter().filter_map(|(key, value)| value.map(|value| (key, value)));
+        let standing = self.standing_pairs.iter().flatten().map(|(key, value)| (*key, &**value));
+        let further = self.further.iter().map(|(key, value)| (&**key, value.as_str()));
+        own.chain(further).chain(stored).chain(standing)
     }
 
     /// What the status of this checkout is asked by as long as nothing else is known of it: the merchant's
@@ -105,7 +120,8 @@ impl InitiateCheckout<'_> {
         &self.merchant_transaction_id
     }
 
-    /// The amount, in hundredths of the currency's unit: from 1 to 9 999 999 999.
+    /// The amount, in hundredths of the currency's unit: from 1 to 9 999 999 999, or 0 where a preauthorization
+    /// stores a card and takes nothing.
     #[must_use]
     pub const fn amount(&self) -> Cents {
         self.amount
@@ -159,6 +175,29 @@ impl InitiateCheckout<'_> {
         self.notification_url.as_deref()
     }
 
+    /// Whether the card that is paid with is stored.
+    #[must_use]
+    pub const fn create_registration(&self) -> Option<bool> {
+        self.create_registration
+    }
+
+    /// Whether the page asks the customer if the card is to be stored.
+    #[must_use]
+    pub const fn allow_storing_details(&self) -> Option<bool> {
+        self.allow_storing_details
+    }
+
+    /// The tokens of the customer's stored cards that the page offers.
+    pub fn card_tokens(&self) -> impl Iterator<Item = Personal<'_>> {
+        self.card_tokens.iter().flat_map(|tokens| tokens.as_str().split(',')).map(Personal::from)
+    }
+
+    /// How the details of a stored card are used.
+    #[must_use]
+    pub const fn standing_instruction(&self) -> Option<&StandingInstruction<'_>> {
+        self.standing_instruction.as_ref()
+    }
+
     /// What is worth a second look, in the order of the page's parameters.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
@@ -196,7 +235,17 @@ impl InitiateCheckout<'_> {
             cancel_url: self.cancel_url.map(owned),
             notification_url: self.notification_url.map(owned),
             further: self.further.into_iter().map(pair).collect(),
+            create_registration: self.create_registration,
+            allow_storing_details: self.allow_storing_details,
+            card_tokens: self.card_tokens.map(Personal::into_owned),
+            standing_instruction: self.standing_instruction.map(StandingInstruction::into_owned),
+            standing_pairs: self.standing_pairs,
             warnings: self.warnings,
         }
     }
+}
+
+/// A truth, as a text.
+const fn truth(truth: bool) -> &'static str {
+    if truth { "true" } else { "false" }
 }

@@ -1,7 +1,7 @@
 //! What a status is asked by.
 
-use crate::text::owned;
-use crate::{IdError, PathSegment};
+use crate::PathSegment;
+use crate::text::{is_blank, owned};
 use alloc::borrow::Cow;
 use core::fmt;
 
@@ -35,14 +35,14 @@ impl Lookup<'_> {
     /// ```
     /// # use checkout_validate::peach::{Lookup, PaymentId};
     /// assert_eq!(Lookup::Id(PaymentId::new("8ac7a4a0")?).pair(), ("id", "8ac7a4a0"));
-    /// # Ok::<(), checkout_validate::IdError>(())
+    /// # Ok::<(), checkout_validate::peach::LookupError>(())
     /// ```
     #[must_use]
     pub fn pair(&self) -> (&'static str, &str) {
         match self {
-            Self::CheckoutId(id) => ("checkoutId", id.as_str()),
-            Self::Id(id) => ("id", id.as_str()),
-            Self::MerchantTransactionId(id) => ("merchantTransactionId", id.as_str()),
+            Self::CheckoutId(id) => (CHECKOUT_ID, id.as_str()),
+            Self::Id(id) => (ID, id.as_str()),
+            Self::MerchantTransactionId(id) => (MERCHANT_TRANSACTION_ID, id.as_str()),
         }
     }
 
@@ -54,7 +54,7 @@ impl Lookup<'_> {
     /// let lookup: Lookup<'static> = Lookup::Id(PaymentId::new(&id)?).into_owned();
     /// drop(id);
     /// assert_eq!(lookup.pair().1, "8ac7a4a0");
-    /// # Ok::<(), checkout_validate::IdError>(())
+    /// # Ok::<(), checkout_validate::peach::LookupError>(())
     /// ```
     #[must_use]
     pub fn into_owned(self) -> Lookup<'static> {
@@ -66,45 +66,56 @@ impl Lookup<'_> {
     }
 }
 
-/// The provider's id of a checkout: `checkoutId`, from the answer of V2 or from the first webhook. The page
-/// gives it up to 48 characters; it is the provider's own, so it is taken as it comes, but for the three that
-/// cannot stand in a path.
+/// The provider's id of a checkout: `checkoutId`, from the answer to a create or from the first webhook. At most
+/// 48 characters.
+///
+/// Source: *Payment status* (AN48). Assumed: beside letters and digits a hyphen, a dot and an underscore are
+/// let through, since ids of the same platform have them (`….uat01-vm-tx02`).
 ///
 /// ```
-/// use checkout_validate::IdError;
-/// use checkout_validate::peach::CheckoutId;
+/// use checkout_validate::peach::{CheckoutId, LookupError};
 ///
-/// assert_eq!(CheckoutId::new("a/b")?.segment().to_string(), "a%2Fb");
-/// assert_eq!(CheckoutId::new(".."), Err(IdError::Dots));
-/// # Ok::<(), IdError>(())
+/// assert_eq!(CheckoutId::new("948cc8dec52a11eb85290242ac130003")?.segment().id().len(), 32);
+/// let error = CheckoutId::new("a/b").unwrap_err();
+/// assert_eq!(error, LookupError::Character { parameter: "checkoutId", at: 1, max: 48 });
+/// # Ok::<(), LookupError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CheckoutId<'a>(Cow<'a, str>);
 
-/// The provider's id of a successful payment: `id`. The page gives it up to 32 characters; it is the
-/// provider's own, so it is taken as it comes, but for the three that say nothing.
+/// The provider's id of a successful payment: `id`. At most 32 characters, of the same kinds as in a
+/// [`CheckoutId`].
+///
+/// Source: *Payment status* (AN32).
 ///
 /// ```
-/// use checkout_validate::IdError;
-/// use checkout_validate::peach::PaymentId;
+/// use checkout_validate::peach::{LookupError, PaymentId};
 ///
 /// assert_eq!(PaymentId::new("8ac7a4a0")?.as_str(), "8ac7a4a0");
-/// assert_eq!(PaymentId::new(""), Err(IdError::Empty));
-/// # Ok::<(), IdError>(())
+/// assert_eq!(PaymentId::new(""), Err(LookupError::Empty { parameter: "id" }));
+/// let error = PaymentId::new("8".repeat(33)).unwrap_err();
+/// assert_eq!(error.to_string(), "id: 33 characters long, and Payment status allows 32 (AN32)");
+/// # Ok::<(), LookupError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PaymentId<'a>(Cow<'a, str>);
 
-/// Your own id of a payment: 1 to 48 characters, as in a checked
+/// Your own id of a payment: 1 to 48 characters, of the same kinds as in a [`CheckoutId`] and in a checked
 /// [`InitiateCheckout`](super::InitiateCheckout).
 ///
+/// Source: *Payment status* (AN48).
+///
 /// ```
-/// use checkout_validate::peach::{MerchantTransactionId, MerchantTransactionIdError};
+/// use checkout_validate::peach::{LookupError, MerchantTransactionId};
 ///
 /// assert_eq!(MerchantTransactionId::new("Test1234")?.as_str(), "Test1234");
-/// let long = MerchantTransactionId::new("x".repeat(49));
-/// assert_eq!(long, Err(MerchantTransactionIdError::TooLong { length: 49 }));
-/// # Ok::<(), MerchantTransactionIdError>(())
+/// let error = MerchantTransactionId::new("a b").unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "merchantTransactionId: the character at byte 1 is no ASCII letter, digit, hyphen, dot or underscore, \
+///      and Payment status allows no other (AN48)"
+/// );
+/// # Ok::<(), LookupError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MerchantTransactionId<'a>(Cow<'a, str>);
@@ -113,17 +124,22 @@ impl<'a> CheckoutId<'a> {
     /// Takes the id as the provider gave it.
     ///
     /// # Errors
-    /// [`IdError`] for the three ids that cannot be a segment of a path.
-    pub fn new(id: impl Into<Cow<'a, str>>) -> Result<Self, IdError> {
-        opaque(id.into()).map(Self)
+    /// [`LookupError`] for an id that the page does not allow to be asked by, and for one of one or two dots,
+    /// which a path resolves away.
+    pub fn new(id: impl Into<Cow<'a, str>>) -> Result<Self, LookupError> {
+        let id = id.into();
+        match &*id {
+            "." | ".." => Err(LookupError::Dots { parameter: CHECKOUT_ID }),
+            _ => allowed(id, CHECKOUT_ID, MAX_LENGTH).map(Self),
+        }
     }
 
     /// The id as a segment of a path.
     ///
     /// ```
     /// # use checkout_validate::peach::CheckoutId;
-    /// assert_eq!(CheckoutId::new("a b")?.segment().to_string(), "a%20b");
-    /// # Ok::<(), checkout_validate::IdError>(())
+    /// assert_eq!(CheckoutId::new("8ac7a4a2")?.segment().to_string(), "8ac7a4a2");
+    /// # Ok::<(), checkout_validate::peach::LookupError>(())
     /// ```
     #[must_use]
     pub fn segment(&self) -> PathSegment<'_> {
@@ -135,9 +151,9 @@ impl<'a> PaymentId<'a> {
     /// Takes the id as the provider gave it.
     ///
     /// # Errors
-    /// [`IdError`] for the empty id and for one of one or two dots.
-    pub fn new(id: impl Into<Cow<'a, str>>) -> Result<Self, IdError> {
-        opaque(id.into()).map(Self)
+    /// [`LookupError`] for an id that the page does not allow to be asked by.
+    pub fn new(id: impl Into<Cow<'a, str>>) -> Result<Self, LookupError> {
+        allowed(id.into(), ID, MAX_ID_LENGTH).map(Self)
     }
 }
 
@@ -145,14 +161,9 @@ impl<'a> MerchantTransactionId<'a> {
     /// Takes an id of yours.
     ///
     /// # Errors
-    /// [`MerchantTransactionIdError`] for one that no checkout can have.
-    pub fn new(id: impl Into<Cow<'a, str>>) -> Result<Self, MerchantTransactionIdError> {
-        let id = id.into();
-        match id.chars().count() {
-            _ if crate::text::is_blank(&id) => Err(MerchantTransactionIdError::Blank),
-            length if length > MAX_LENGTH => Err(MerchantTransactionIdError::TooLong { length }),
-            _ => Ok(Self(id)),
-        }
+    /// [`LookupError`] for an id that the page does not allow to be asked by.
+    pub fn new(id: impl Into<Cow<'a, str>>) -> Result<Self, LookupError> {
+        allowed(id.into(), MERCHANT_TRANSACTION_ID, MAX_LENGTH).map(Self)
     }
 
     /// Of a text that has been checked in a draft.
@@ -161,25 +172,68 @@ impl<'a> MerchantTransactionId<'a> {
     }
 }
 
-/// An id of yours that no checkout can have.
+/// An id that a status must not be asked by. It names the parameter and the rule, and holds nothing of the id.
+///
+/// Source: *Payment status*, GET status request parameters.
 ///
 /// ```
-/// use checkout_validate::peach::MerchantTransactionIdError;
+/// use checkout_validate::peach::{CheckoutId, LookupError};
 ///
-/// let error = MerchantTransactionIdError::TooLong { length: 49 };
-/// assert_eq!(error.to_string(), "a merchantTransactionId of 49 characters, and 48 are allowed");
+/// let error = CheckoutId::new("x".repeat(49)).unwrap_err();
+/// assert_eq!(error, LookupError::TooLong { parameter: "checkoutId", length: 49, max: 48 });
+/// assert_eq!(error.parameter(), "checkoutId");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MerchantTransactionIdError {
-    /// It is empty or blank.
-    #[error("an empty merchantTransactionId")]
-    Blank,
-    /// It is longer than 48 characters.
-    #[error("a merchantTransactionId of {length} characters, and {MAX_LENGTH} are allowed")]
-    TooLong {
-        /// Its length, in characters.
-        length: usize,
+#[non_exhaustive]
+pub enum LookupError {
+    /// The id is empty or blank.
+    #[error("{parameter}: empty")]
+    Empty {
+        /// The parameter.
+        parameter: &'static str,
     },
+    /// The id is `.` or `..`, which a path resolves away, percent-encoded or not. A rule of our own.
+    #[error("{parameter}: an id of one or two dots is resolved away in a path")]
+    Dots {
+        /// The parameter.
+        parameter: &'static str,
+    },
+    /// The id is longer than the page allows.
+    #[error("{parameter}: {length} characters long, and Payment status allows {max} (AN{max})")]
+    TooLong {
+        /// The parameter.
+        parameter: &'static str,
+        /// The id's length, in characters.
+        length: usize,
+        /// The most characters that the page allows.
+        max: usize,
+    },
+    /// The id has a character that is no ASCII letter or digit, and no hyphen, dot or underscore.
+    #[error(
+        "{parameter}: the character at byte {at} is no ASCII letter, digit, hyphen, dot or underscore, \
+         and Payment status allows no other (AN{max})"
+    )]
+    Character {
+        /// The parameter.
+        parameter: &'static str,
+        /// Where the first such character begins, in bytes.
+        at: usize,
+        /// The most characters that the page allows.
+        max: usize,
+    },
+}
+
+impl LookupError {
+    /// The parameter, by the provider's name for it.
+    #[must_use]
+    pub const fn parameter(&self) -> &'static str {
+        match self {
+            Self::Empty { parameter }
+            | Self::Dots { parameter }
+            | Self::TooLong { parameter, .. }
+            | Self::Character { parameter, .. } => parameter,
+        }
+    }
 }
 
 macro_rules! id {
@@ -229,10 +283,29 @@ impl<'a> From<MerchantTransactionId<'a>> for Lookup<'a> {
     }
 }
 
-fn opaque(id: Cow<'_, str>) -> Result<Cow<'_, str>, IdError> {
-    PathSegment::new(&id)?;
-    Ok(id)
+/// The id, if the page allows it to be sent.
+fn allowed<'a>(id: Cow<'a, str>, parameter: &'static str, max: usize) -> Result<Cow<'a, str>, LookupError> {
+    let length = id.chars().count();
+    match id.find(is_forbidden) {
+        _ if is_blank(&id) => Err(LookupError::Empty { parameter }),
+        Some(at) => Err(LookupError::Character { parameter, at, max }),
+        None if length > max => Err(LookupError::TooLong { parameter, length, max }),
+        None => Ok(id),
+    }
 }
 
-/// The most characters of a merchant's id of a payment. Source: *Payment status*, AN48.
+/// Whether an id must not have the character: it is neither a letter or digit of ASCII, which is what "AN" says,
+/// nor one of the three marks that ids in use have.
+pub(super) fn is_forbidden(character: char) -> bool {
+    !(character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | '_'))
+}
+
+const CHECKOUT_ID: &str = "checkoutId";
+const ID: &str = "id";
+const MERCHANT_TRANSACTION_ID: &str = "merchantTransactionId";
+
+/// The most characters of a checkout's id and of a merchant's id of a payment. Source: *Payment status*, AN48.
 pub(super) const MAX_LENGTH: usize = 48;
+
+/// The most characters of a payment's id. Source: *Payment status*, AN32.
+const MAX_ID_LENGTH: usize = 32;

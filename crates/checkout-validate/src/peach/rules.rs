@@ -37,6 +37,8 @@ pub struct Limits {
     pub custom_parameters: usize,
     /// The further fields, in entries: 1 024.
     pub fields: usize,
+    /// `cardTokens`, in entries: 64.
+    pub card_tokens: usize,
     /// The name of a custom parameter or of a further field: 256.
     pub name: usize,
     /// The value of a custom parameter or of a further field: 8 192.
@@ -51,6 +53,7 @@ impl Default for Limits {
             notification_url: 8_192,
             custom_parameters: 256,
             fields: 1_024,
+            card_tokens: 64,
             name: 256,
             value: 8_192,
         }

@@ -65,6 +65,27 @@ pub enum Field {
         /// Its name, if it can be sent.
         name: Option<String>,
     },
+    /// `createRegistration`
+    CreateRegistration,
+    /// `allowStoringDetails`
+    AllowStoringDetails,
+    /// All the tokens of stored cards: `cardTokens`.
+    CardTokens,
+    /// `cardTokens[…]`
+    CardToken {
+        /// Which one, counted from 0.
+        index: usize,
+    },
+    /// `standingInstruction`
+    StandingInstruction,
+    /// `standingInstruction.source`
+    StandingInstructionSource,
+    /// `standingInstruction.recurringType`
+    StandingInstructionRecurringType,
+    /// `standingInstruction.frequency`
+    StandingInstructionFrequency,
+    /// `standingInstruction.expiry`
+    StandingInstructionExpiry,
 }
 
 impl Field {
@@ -85,13 +106,25 @@ impl Field {
             Self::CancelUrl => "cancelUrl",
             Self::NotificationUrl => "notificationUrl",
             Self::CustomParameters => "customParameters",
-            Self::CustomParameter { .. } | Self::FurtherFields | Self::Further { .. } => return None,
+            Self::CreateRegistration => "createRegistration",
+            Self::AllowStoringDetails => "allowStoringDetails",
+            Self::CardTokens => "cardTokens",
+            Self::StandingInstruction => "standingInstruction",
+            Self::StandingInstructionSource => "standingInstruction.source",
+            Self::StandingInstructionRecurringType => "standingInstruction.recurringType",
+            Self::StandingInstructionFrequency => "standingInstruction.frequency",
+            Self::StandingInstructionExpiry => "standingInstruction.expiry",
+            Self::CustomParameter { .. }
+            | Self::FurtherFields
+            | Self::Further { .. }
+            | Self::CardToken { .. } => return None,
         })
     }
 
     /// The parameter that has this name for its own.
     pub(super) fn with_own_name(name: &str) -> Option<Self> {
-        OWN.iter().find(|field| field.own_name() == Some(name)).cloned()
+        let instruction = || name.starts_with("standingInstruction.").then_some(Self::StandingInstruction);
+        OWN.iter().find(|field| field.own_name() == Some(name)).cloned().or_else(instruction)
     }
 }
 
@@ -105,6 +138,9 @@ impl fmt::Display for Field {
         }
         if let Self::Further { index, name: None } = self {
             return write!(f, "fields[{index}]");
+        }
+        if let Self::CardToken { index } = self {
+            return write!(f, "cardTokens[{index}]");
         }
         f.pad(if let Self::Further { name: Some(name), .. } = self {
             name
@@ -136,6 +172,9 @@ pub enum Violation {
     Missing(Field),
     /// The entity is not 32 of the digits 0 to 9 and a to f.
     EntityId,
+    /// The merchant's id of the payment has a character that is no ASCII letter or digit, and no hyphen, dot or
+    /// underscore. Source: *Payment status* (AN48); Assumed: the three marks are let through.
+    NotAnId,
     /// The length of a text is not one that the page allows.
     Length {
         /// Which parameter.
@@ -151,8 +190,8 @@ pub enum Violation {
     AmountForm,
     /// The amount is more than eight digits before the point can say: more than 99 999 999.99.
     AmountTooLarge,
-    /// The amount is zero or less. Assumed of zero, which the published expression allows: nothing is no
-    /// payment.
+    /// The amount is zero or less. Zero is for a preauthorization with `createRegistration` alone. Source (Public):
+    /// the API reference.
     NotPositive,
     /// The type of payment is not one that the page names.
     UnknownPaymentType,
@@ -167,6 +206,19 @@ pub enum Violation {
     /// A further field has the name of a parameter that has a place of its own: of one of the draft, or of
     /// one that is added when the request is sent. A rule of our own.
     Reserved(Field),
+    /// `createRegistration` and `allowStoringDetails` are both true. Source (Public): the API reference.
+    BothStore,
+    /// The token of a stored card is empty, longer than 255 characters, or has something else in it than ASCII
+    /// letters, digits, hyphens, dots and underscores: V1 sends the tokens with commas between. A rule of our own.
+    CardToken {
+        /// Which one, counted from 0.
+        index: usize,
+    },
+    /// The frequency of a standing instruction is not 1 to 9999 days. Source (Public): *Credentials on File*, N4.
+    Frequency,
+    /// The expiry of a standing instruction is no day as `2029-12-31`. Source (Public): Peach's own plugin for
+    /// WooCommerce, 4.0.2.
+    Expiry,
     /// A parameter is given twice. Assumed: the signature is one over a map.
     Twice(Field),
     /// A name is longer than our own limit. The provider may well accept it.
@@ -203,7 +255,12 @@ impl Violation {
             | Self::NameTooLong { field, .. }
             | Self::TooLong { field, .. } => field.clone(),
             Self::EntityId => Field::EntityId,
+            Self::NotAnId => Field::MerchantTransactionId,
             Self::AmountForm | Self::AmountTooLarge | Self::NotPositive => Field::Amount,
+            Self::BothStore => Field::CreateRegistration,
+            Self::CardToken { index } => Field::CardToken { index: *index },
+            Self::Frequency => Field::StandingInstructionFrequency,
+            Self::Expiry => Field::StandingInstructionExpiry,
             Self::UnknownPaymentType => Field::PaymentType,
             Self::UnknownCurrency => Field::Currency,
         }
@@ -215,12 +272,17 @@ impl Violation {
         match self {
             Self::Missing(_)
             | Self::EntityId
+            | Self::NotAnId
             | Self::Length { .. }
             | Self::AmountForm
             | Self::AmountTooLarge
             | Self::UnknownPaymentType
-            | Self::UnknownCurrency => false,
+            | Self::UnknownCurrency
+            | Self::BothStore
+            | Self::Frequency
+            | Self::Expiry => false,
             Self::NotPositive
+            | Self::CardToken { .. }
             | Self::NotAUrl(_)
             | Self::Name(_)
             | Self::Reserved(_)
@@ -236,6 +298,9 @@ impl fmt::Display for Violation {
         f.write_str(match self {
             Self::Missing(_) => "required",
             Self::EntityId => "must be 32 of the digits 0 to 9 and a to f",
+            Self::NotAnId => {
+                "must be of ASCII letters, digits, hyphens, dots and underscores (Payment status, AN48)"
+            }
             Self::Length { length, min, max, .. } => {
                 return write!(f, "{length} characters long, and must be {min} to {max}");
             }
@@ -253,11 +318,19 @@ impl fmt::Display for Violation {
             }
             Self::Reserved(Field::Nonce | Field::Signature) => "added when the request is sent",
             Self::Reserved(_) => "has a place of its own in the draft",
+            Self::BothStore => "must not be true beside allowStoringDetails",
+            Self::CardToken { .. } => "must be 1 to 255 ASCII letters, digits, hyphens, dots and underscores",
+            Self::Frequency => "must be 1 to 9999 days",
+            Self::Expiry => "must be a day, as 2029-12-31",
             Self::Twice(_) => "given twice",
             Self::NameTooLong { length, limit, .. } => {
                 return write!(f, "a name of {length} bytes, and the limit is {limit}");
             }
-            Self::TooLong { field: Field::CustomParameters | Field::FurtherFields, length, limit } => {
+            Self::TooLong {
+                field: Field::CustomParameters | Field::FurtherFields | Field::CardTokens,
+                length,
+                limit,
+            } => {
                 return write!(f, "{length} entries, and the limit is {limit}");
             }
             Self::TooLong { length, limit, .. } => {
@@ -333,11 +406,16 @@ pub enum Warning {
         /// Its length, in characters.
         length: usize,
     },
-    /// The merchant's id of the payment has something else than letters and digits in it, which are what the
-    /// page names.
+    /// The merchant's id of the payment has a hyphen, a dot or an underscore in it. Letters and digits are what
+    /// the page names.
     NotAlphanumeric,
     /// A method of payment is forced, and none is named.
     ForceWithoutDefault,
+    /// A standing instruction is recurring, and does not say of which kind: *Copy & Pay recurring payment flow*
+    /// wants `recurringType` then.
+    RecurringWithoutType,
+    /// A standing instruction says that the merchant begins the payment. On a hosted page the cardholder does.
+    MerchantInitiated,
     /// A URL does not begin with `https://` or `http://`.
     NotHttp(Field),
     /// A text is set, and blank.
@@ -368,6 +446,8 @@ impl Warning {
         match self {
             Self::UnusualLength { .. } | Self::NotAlphanumeric => Field::MerchantTransactionId,
             Self::ForceWithoutDefault => Field::ForceDefaultMethod,
+            Self::RecurringWithoutType => Field::StandingInstructionRecurringType,
+            Self::MerchantInitiated => Field::StandingInstructionSource,
             Self::NotHttp(field)
             | Self::Blank(field)
             | Self::TellingName { field, .. }
@@ -384,6 +464,8 @@ impl fmt::Display for Warning {
             }
             Self::NotAlphanumeric => "not of letters and digits alone",
             Self::ForceWithoutDefault => "set, and defaultPaymentMethod is not",
+            Self::RecurringWithoutType => "not set, and standingInstruction.type is RECURRING",
+            Self::MerchantInitiated => "MIT, and on a hosted page the cardholder begins the payment",
             Self::NotHttp(_) => "does not begin with https:// or http://",
             Self::Blank(_) => "set and blank",
             Self::TellingName { name, .. } => {
@@ -394,7 +476,7 @@ impl fmt::Display for Warning {
     }
 }
 
-const OWN: [Field; 14] = [
+const OWN: [Field; 18] = [
     Field::EntityId,
     Field::Signature,
     Field::MerchantTransactionId,
@@ -409,4 +491,8 @@ const OWN: [Field; 14] = [
     Field::CancelUrl,
     Field::NotificationUrl,
     Field::CustomParameters,
+    Field::CreateRegistration,
+    Field::AllowStoringDetails,
+    Field::CardTokens,
+    Field::StandingInstruction,
 ];

@@ -262,6 +262,27 @@ impl<'a> Payment<'a> {
         self.fields.get("paymentBrand")
     }
 
+    /// `registrationId`: the token of the card that was stored, where one was. It pays again as a
+    /// [card token](checkout_validate::peach::Draft::card_token), so keep it as a secret of the customer's.
+    ///
+    /// Source (Public): the API reference, `allowStoringDetails`; an older *Checkout payment request* names it
+    /// `registration.id`, which is read where the other one is missing.
+    ///
+    /// ```
+    /// # use checkout_tables::peach::Environment;
+    /// # use checkout_wire::peach::{Fields, Payment};
+    /// let form = b"registrationId=8ac7a49f8e9f15d2018ea09b285f0eaa&result.code=000.000.000";
+    /// let payment = Payment::new(Fields::from_form(form)?, Environment::Live).unwrap();
+    /// assert_eq!(payment.registration_id().unwrap().as_str(), "8ac7a49f8e9f15d2018ea09b285f0eaa");
+    /// assert!(!format!("{payment:?}").contains("8ac7a49f"));
+    /// # Ok::<(), checkout_wire::peach::FormError>(())
+    /// ```
+    #[must_use]
+    pub fn registration_id(&self) -> Option<Personal<'_>> {
+        let said = |key| self.fields.get(key).filter(|token| !token.is_empty());
+        said("registrationId").or_else(|| said("registration.id")).map(Personal::from)
+    }
+
     /// A field about the payer, such as `card.holder`.
     ///
     /// ```

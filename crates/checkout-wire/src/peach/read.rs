@@ -1,13 +1,16 @@
 //! Answers from bytes.
 
 use super::{Fields, Payment, Refusal, Reply, Wrapper};
-use crate::json::{BODY_CAP, from_json_or_why, object_text, text};
-use crate::{Answer, Carried, Head, JsonText, NotTheApi, ReadError, ReadErrorKind};
+use crate::json::{BODY_CAP, from_json, from_json_or_why, object_text, text};
+use crate::{Answer, Carried, Head, JsonText, NotTheApi, Printable, ReadError, ReadErrorKind};
 use alloc::borrow::Cow;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use checkout_tables::Open;
 use checkout_tables::peach::{Environment, ResultCode, ResultGroup};
 use checkout_validate::SecretString;
+use checkout_validate::peach::{CheckoutId, InitiateCheckout, Lookup};
+use core::fmt;
+use core::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error};
 
 /// Reads the answer to a read of the status, V1's or V2's, in the environment that was asked. Both published shapes are
@@ -65,7 +68,8 @@ pub fn read_payment<'a>(
     })
 }
 
-/// Reads the answer to V1's initiate.
+/// Reads the answer to V1's initiate: a page, and the checkout's id where the answer has one, as `checkoutId` or as `id`.
+/// An id of another type than a text or a number is none, and never hides the page.
 ///
 /// # Errors
 /// [`ReadError`], if the answer says success and is not as documented. There may be a checkout all the same.
@@ -76,10 +80,18 @@ pub fn read_payment<'a>(
 /// let body = br#"{"redirectUrl":"https://secure.peachpayments.com/checkout/c01b"}"#;
 /// let Reply::Done(answer) = read_initiated(&Head::new(201), body)? else { panic!() };
 /// assert_eq!(answer.payload.redirect_url, "https://secure.peachpayments.com/checkout/c01b");
+/// assert_eq!(answer.payload.checkout_id, None);
+///
+/// let body = br#"{"redirectUrl":"https://secure.peachpayments.com/checkout/c01b","id":"c01b"}"#;
+/// let Reply::Done(answer) = read_initiated(&Head::new(201), body)? else { panic!() };
+/// assert_eq!(answer.payload.checkout_id.as_deref(), Some("c01b"));
 /// # Ok::<(), checkout_wire::ReadError>(())
 /// ```
 pub fn read_initiated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, Initiated<'a>>, ReadError> {
-    read_form(head, body, |InitiatedForm { redirect_url }| Initiated { redirect_url })
+    read_form(head, body, |PageForm { redirect_url }, json| Initiated {
+        redirect_url,
+        checkout_id: id_in(json),
+    })
 }
 
 /// Reads the answer to V1's validate. A success status without validation errors says that there is none, with a body or
@@ -118,7 +130,8 @@ pub fn read_validated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, V
     })
 }
 
-/// Reads the answer to V2's create.
+/// Reads the answer to V2's create: a page, and the checkout's id as `checkoutId`, or as `id` where that one is missing. An
+/// id of another type than a text or a number is none, and never hides the page.
 ///
 /// # Errors
 /// [`ReadError`], if the answer says success and is not as documented. There may be a checkout all the same.
@@ -128,11 +141,14 @@ pub fn read_validated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, V
 ///
 /// let body = br#"{"checkoutId":"c01b","redirectUrl":"https://secure.peachpayments.com/checkout/c01b"}"#;
 /// let Reply::Done(answer) = read_created(&Head::new(200), body)? else { panic!() };
-/// assert_eq!(answer.payload.checkout_id, "c01b");
+/// assert_eq!(answer.payload.checkout_id.as_deref(), Some("c01b"));
 /// # Ok::<(), checkout_wire::ReadError>(())
 /// ```
 pub fn read_created<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, Created<'a>>, ReadError> {
-    read_form(head, body, |CreatedForm { checkout_id, redirect_url }| Created { checkout_id, redirect_url })
+    read_form(head, body, |PageForm { redirect_url }, json| Created {
+        checkout_id: id_in(json),
+        redirect_url,
+    })
 }
 
 /// Reads the answer to V2's request for a token.
@@ -151,25 +167,68 @@ pub fn read_created<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, Cre
 /// # Ok::<(), checkout_wire::ReadError>(())
 /// ```
 pub fn read_token<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, AccessToken>, ReadError> {
-    read_form(head, body, |form: TokenForm<'a>| AccessToken {
+    read_form(head, body, |form: TokenForm<'a>, _| AccessToken {
         access_token: SecretString::from(form.access_token.into_owned()),
         expires_in_seconds: form.expires_in,
         token_type: form.token_type.map(Cow::into_owned),
     })
 }
 
-/// A checkout of V1: its page. It has no id until the first webhook brings one: ask by your `merchantTransactionId`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A checkout of V1: its page, and its id where the answer has one. Where it has none, ask by your
+/// `merchantTransactionId` until the first webhook brings the id.
+///
+/// Source: the pages show `redirectUrl` alone. Stated in *Payment status*: `checkoutId` comes as the field `id` of a
+/// checkout's response.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Initiated<'a> {
     /// The hosted page: send the payer there. It can be loaded once.
     pub redirect_url: Cow<'a, str>,
+    /// The checkout's id, as it came: `checkoutId`, or else `id`.
+    pub checkout_id: Option<Cow<'a, str>>,
 }
 
 impl Initiated<'_> {
+    /// What the status of the checkout is asked by: its own id, where one came that can be asked by, or else the
+    /// `merchantTransactionId` of what was sent.
+    ///
+    /// ```
+    /// use checkout_money::Cents;
+    /// use checkout_tables::peach::Currency;
+    /// use checkout_validate::peach::{Draft, Rules};
+    /// use checkout_wire::peach::Initiated;
+    ///
+    /// let checkout = Draft::debit(Currency::ZAR, Cents::new(200))
+    ///     .entity_id("8ac7a4ca68c22c4d0168c2caab2e0025")
+    ///     .merchant_transaction_id("Test1234")
+    ///     .shopper_result_url("https://shop.example/result")
+    ///     .check(&Rules::default())?;
+    /// let page = "https://secure.peachpayments.com/checkout/c01b";
+    /// let with = Initiated { redirect_url: page.into(), checkout_id: Some("c01b".into()) };
+    /// assert_eq!(with.lookup(&checkout).pair(), ("checkoutId", "c01b"));
+    /// let without = Initiated { redirect_url: page.into(), checkout_id: None };
+    /// assert_eq!(without.lookup(&checkout).pair(), ("merchantTransactionId", "Test1234"));
+    /// # Ok::<(), checkout_validate::peach::Violations>(())
+    /// ```
+    #[must_use]
+    pub fn lookup<'s>(&'s self, checkout: &'s InitiateCheckout<'_>) -> Lookup<'s> {
+        match self.checkout_id.as_deref().map(CheckoutId::new) {
+            Some(Ok(id)) => id.into(),
+            Some(Err(_)) | None => checkout.lookup(),
+        }
+    }
+
     /// The same, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> Initiated<'static> {
-        Initiated { redirect_url: Cow::Owned(self.redirect_url.into_owned()) }
+        Initiated { redirect_url: owned(self.redirect_url), checkout_id: self.checkout_id.map(owned) }
+    }
+}
+
+impl fmt::Debug for Initiated<'_> {
+    /// The id. Who has the page can pay there, so it is not printed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.checkout_id.as_deref().map(|id| Printable(id).to_string());
+        f.debug_struct("Initiated").field("checkout_id", &id).finish_non_exhaustive()
     }
 }
 
@@ -177,11 +236,14 @@ impl Initiated<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validated;
 
-/// A checkout of V2: its id and its page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A checkout of V2: its page, and its id.
+///
+/// The status of V2 is asked by the id alone. An answer without one, which no page shows, is told with its page all the
+/// same: the payer can pay there, and V1's status by `merchantTransactionId` and the webhooks tell how it ended.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Created<'a> {
-    /// The id to ask after, opaque.
-    pub checkout_id: Cow<'a, str>,
+    /// The id to ask after, as it came: `checkoutId`, or else `id`.
+    pub checkout_id: Option<Cow<'a, str>>,
     /// The hosted page: send the payer there. It can be loaded once.
     pub redirect_url: Cow<'a, str>,
 }
@@ -190,10 +252,15 @@ impl Created<'_> {
     /// The same, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> Created<'static> {
-        Created {
-            checkout_id: Cow::Owned(self.checkout_id.into_owned()),
-            redirect_url: Cow::Owned(self.redirect_url.into_owned()),
-        }
+        Created { checkout_id: self.checkout_id.map(owned), redirect_url: owned(self.redirect_url) }
+    }
+}
+
+impl fmt::Debug for Created<'_> {
+    /// The id. Who has the page can pay there, so it is not printed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.checkout_id.as_deref().map(|id| Printable(id).to_string());
+        f.debug_struct("Created").field("checkout_id", &id).finish_non_exhaustive()
     }
 }
 
@@ -231,34 +298,56 @@ fn read<'a, T>(
 fn read_form<'a, F: Deserialize<'a>, T>(
     head: &Head<'a>,
     body: &'a [u8],
-    payload: impl FnOnce(F) -> T,
+    payload: impl FnOnce(F, &'a str) -> T,
 ) -> Result<Reply<'a, T>, ReadError> {
     read(head, body, |json| {
         if !head.is_success() {
             return Ok(None);
         }
         match from_json_or_why::<F>(json) {
-            Ok(form) => Ok(Some(payload(form))),
+            Ok(form) => Ok(Some(payload(form, json))),
             Err(_) if Refusal::of(head, json).is_some() => Ok(None),
             Err(error) => Err(error),
         }
     })
 }
 
+/// The id of a checkout in the answer to a create. It is read apart from the page, so that nothing of it hides the page.
+fn id_in(json: &str) -> Option<Cow<'_, str>> {
+    let checkout_id =
+        from_json(json, PhantomData::<CheckoutIdForm<'_>>).ok().and_then(|form| form.checkout_id);
+    let id = || from_json(json, PhantomData::<IdForm<'_>>).ok().and_then(|form| form.id);
+    checkout_id.as_ref().and_then(id_of).or_else(|| id().as_ref().and_then(id_of))
+}
+
+/// A text that is not blank, or the digits of a number.
+fn id_of<'a>(json: &JsonText<'a>) -> Option<Cow<'a, str>> {
+    let number = || json.read::<u64>().map(|number| Cow::Owned(number.to_string()));
+    json.read_text().or_else(number).filter(|id| !id.trim().is_empty())
+}
+
+fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
+}
+
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct InitiatedForm<'a> {
+struct PageForm<'a> {
     #[serde(borrow)]
     redirect_url: Cow<'a, str>,
 }
 
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct CreatedForm<'a> {
-    #[serde(borrow)]
-    checkout_id: Cow<'a, str>,
-    #[serde(borrow)]
-    redirect_url: Cow<'a, str>,
+struct CheckoutIdForm<'a> {
+    #[serde(borrow, default)]
+    checkout_id: Option<JsonText<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+struct IdForm<'a> {
+    #[serde(borrow, default)]
+    id: Option<JsonText<'a>>,
 }
 
 #[derive(serde::Deserialize)]

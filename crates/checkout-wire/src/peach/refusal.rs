@@ -12,8 +12,9 @@ use core::marker::PhantomData;
 
 /// A refusal by Peach: a result code, a message, or what is wrong with each field.
 ///
-/// What it prints is the HTTP status, the code with its description or the message, and the names of the fields. What is
-/// wrong with a field can quote it, and is not printed.
+/// What it prints is the HTTP status, the code with its description or the message, and the names of the fields. A code
+/// that came without either is printed with its [meaning](ResultCode::meaning), where the code is published. What is wrong
+/// with a field can quote it, and is not printed.
 ///
 /// ```
 /// use checkout_wire::{Head, Reply, peach::read_initiated};
@@ -27,6 +28,11 @@ use core::marker::PhantomData;
 /// let body = br#"{"message":"Duplicate signature."}"#;
 /// let Reply::Refused(refusal) = read_initiated(&Head::new(400), body)? else { panic!() };
 /// assert_eq!(refusal.to_string(), "refused with HTTP status 400: Duplicate signature.");
+///
+/// let body = br#"{"result.code":"100.150.200"}"#;
+/// let Reply::Refused(refusal) = read_initiated(&Head::new(400), body)? else { panic!() };
+/// let said = "refused with HTTP status 400, result code 100.150.200 (there is no such registration)";
+/// assert_eq!(refusal.to_string(), said);
 /// # Ok::<(), checkout_wire::ReadError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +122,8 @@ impl fmt::Display for Refusal<'_> {
         }
         if let Some(said) = self.description.as_ref().or(self.message.as_ref()) {
             write!(f, ": {}", Printable(said))?;
+        } else if let Some(meaning) = self.result_code().and_then(ResultCode::meaning) {
+            write!(f, " ({meaning})")?;
         }
         for (place, error) in self.validation_errors.iter().enumerate() {
             write!(f, "{} {}", if place == 0 { ":" } else { "," }, Printable(&error.field))?;

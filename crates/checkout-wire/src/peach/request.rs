@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use checkout_tables::peach::Route;
 use checkout_validate::PathSegment;
 use core::fmt::{self, Write};
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// The body of an initiate, a validate or a create: one flat JSON object of the pairs, in the order given, each a text. V1
-/// has `nonce` and `signature` among them, V2 has the nonce alone.
+/// The body of an initiate or a validate of V1: one flat JSON object of the pairs, in the order given, each a text. `nonce`
+/// and `signature` are among them. V2's is [`create_body`].
 ///
 /// Peach's reference takes `application/json` there. (Forms are seen to work too.)
 ///
@@ -21,6 +21,34 @@ pub fn body<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Vec<u8> 
     let pairs: Vec<_> = pairs.into_iter().collect();
     // Texts into memory: nothing of that can fail.
     serde_json::to_vec(&Flat(pairs)).unwrap_or_default()
+}
+
+/// The body of a create of V2, from the same pairs as [`body`]: one JSON object, in which these have the types that the
+/// API reference of `POST /v2/checkout` (1.0.0, Public) gives them. `forceDefaultMethod`, `createRegistration` and
+/// `allowStoringDetails` are booleans. `cardTokens` is a list. What begins with `standingInstruction.` is one object, with
+/// `frequency` as a number in it. Everything else is a text under its flat name.
+///
+/// ```
+/// let pairs = [
+///     ("amount", "2.00"),
+///     ("createRegistration", "true"),
+///     ("cardTokens", "8ac7a49f,8ac7a4a0"),
+///     ("standingInstruction.mode", "INITIAL"),
+///     ("standingInstruction.frequency", "30"),
+///     ("nonce", "1"),
+/// ];
+/// let expected = br#"{"amount":"2.00","createRegistration":true,"cardTokens":["8ac7a49f","8ac7a4a0"],"#;
+/// let body = checkout_wire::peach::create_body(pairs);
+/// assert_eq!(
+///     body.strip_prefix(expected).unwrap(),
+///     br#""standingInstruction":{"mode":"INITIAL","frequency":30},"nonce":"1"}"#
+/// );
+/// ```
+#[must_use]
+pub fn create_body<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Vec<u8> {
+    let pairs: Vec<_> = pairs.into_iter().collect();
+    // Texts into memory: nothing of that can fail.
+    serde_json::to_vec(&Typed(&pairs)).unwrap_or_default()
 }
 
 /// The query of a read of the status, without the question mark.
@@ -88,6 +116,49 @@ impl Serialize for Flat<'_> {
     }
 }
 
+/// Pairs as an object's fields, with V2's types.
+struct Typed<'p>(&'p [(&'p str, &'p str)]);
+
+impl Serialize for Typed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        let mut instructed = false;
+        for (key, text) in self.0 {
+            match *key {
+                "forceDefaultMethod" | "createRegistration" | "allowStoringDetails" => {
+                    object.serialize_entry(key, &(*text == "true"))?;
+                }
+                "cardTokens" => object.serialize_entry(key, &text.split(',').collect::<Vec<_>>())?,
+                _ if key.starts_with(INSTRUCTION) => {
+                    if !instructed {
+                        object.serialize_entry("standingInstruction", &Instruction(self.0))?;
+                    }
+                    instructed = true;
+                }
+                _ => object.serialize_entry(key, text)?,
+            }
+        }
+        object.end()
+    }
+}
+
+/// Those of the pairs that are a standing instruction's.
+struct Instruction<'p>(&'p [(&'p str, &'p str)]);
+
+impl Serialize for Instruction<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        for (key, text) in self.0 {
+            match (key.strip_prefix(INSTRUCTION), text.parse::<u32>()) {
+                (Some("frequency"), Ok(days)) => object.serialize_entry("frequency", &days)?,
+                (Some(name), _) => object.serialize_entry(name, text)?,
+                (None, _) => {}
+            }
+        }
+        object.end()
+    }
+}
+
 /// A part of a query, which can be empty where a segment of a path cannot.
 struct Encoded<'a>(&'a str);
 
@@ -105,4 +176,5 @@ impl fmt::Display for Encoded<'_> {
     }
 }
 
+const INSTRUCTION: &str = "standingInstruction.";
 const CHECKOUT_ID: &str = "{checkoutId}";
