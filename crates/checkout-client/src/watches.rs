@@ -74,8 +74,10 @@ use std::collections::{BTreeMap, VecDeque};
 /// let mut paid = Vec::new();
 /// while let Some(event) = watches.next_event(&sandbox, sleep).await {
 ///     let _column = event.stored; // to be kept beside the id
-///     if let Change::End(End::Ended { phase: Phase::Succeeded, .. }) = event.change {
-///         paid.push(event.key);
+///     match event.change {
+///         Change::End(end) if end.wants_attention() => panic!("a person has to look first"),
+///         Change::End(End::Ended { phase: Phase::Succeeded, .. }) => paid.push(event.key),
+///         _ => {}
 ///     }
 /// }
 /// paid.sort_unstable();

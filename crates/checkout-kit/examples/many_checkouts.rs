@@ -84,6 +84,10 @@ impl Shop {
                 Change::Attention { verdict, .. } => format!("{verdict}  <- tell somebody"),
                 Change::AskPayer { .. } => "the payer has to act".into(),
                 Change::NotRead { error, .. } => error.to_string(),
+                // The first question of every end: does a person have to look?
+                Change::End(end) if end.wants_attention() => {
+                    format!("held for a person: {}", end.tracker())
+                }
                 // To have ended is not to be paid: hold `answer` to the order, as docs/webhooks.md says.
                 Change::End(End::Ended { phase, .. }) => format!("ended: {phase}"),
                 // To be kept elsewhere, and gone on with tomorrow.

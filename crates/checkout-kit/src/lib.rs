@@ -8,7 +8,7 @@
 //! ```
 //! use checkout_kit::allscale::{Client, Currency, Draft, Rules, SigningKey, StableCoin};
 //! use checkout_kit::integrity::{Policy, allscale::{Order, Price}};
-//! use checkout_kit::{Cents, Environment, Phase, Tracker, Verdict};
+//! use checkout_kit::{Cents, End, Environment};
 //! use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox}; // or checkout_kit::sandbox, with its feature
 //!
 //! # pollster::block_on(async {
@@ -29,22 +29,15 @@
 //! let created = client.create(&order).send(transport).await?.into_answer()?.payload;
 //! assert!(created.checkout_url.starts_with("https://"));
 //!
-//! // 3. Ask how it stands until it has ended. The tracker takes every answer in, and says what it means.
-//! let mut tracker = Tracker::new();
-//! while !tracker.is_final() {
-//!     transport.clock().advance(std::time::Duration::from_secs(5)); // in production: wait, and give up in the end
-//!     let call = client.status(&created.intent_id)?;
-//!     let Ok(received) = call.send(transport).await else { continue }; // a read can be repeated
-//!     let Some(observation) = received.observation() else { continue };
-//!     if tracker.observe(observation).wants_attention() {
-//!         // tell somebody
-//!     }
-//! }
+//! // 3. Watch it to its end: as often as the provider's plan says, and over failed reads.
+//! let sleep = |wait| std::future::ready(transport.clock().advance(wait)); // in production: `tokio_sleep`
+//! let end = client.watch(&created.intent_id)?.end(transport, sleep).await;
 //!
-//! // 4. Before the goods leave: does the whole intent settle this order?
-//! let received = client.get(&created.intent_id)?.send(transport).await?;
-//! let verdict = received.observation().map(|observation| tracker.observe(observation));
-//! assert_eq!((verdict, tracker.phase()), (Some(Verdict::Unchanged), Some(Phase::Succeeded)));
+//! // 4. Before the goods leave. First: does a person have to look? Something contradicted an end, or money came late.
+//! assert!(!end.wants_attention());
+//! let End::Ended { answer, .. } = end else { panic!("it gave up: store the watch, and look again later") };
+//!
+//! // 5. Then: does the whole intent settle this order?
 //! let (owed, accepted) = (created.amount_coins, &[StableCoin::USDT]);
 //! let stored = Order {
 //!     environment: Environment::Sandbox,
@@ -52,21 +45,21 @@
 //!     intent_id: &created.intent_id,
 //!     price: Price::Fiat { currency: Currency::EUR, amount: Cents::new(4_990), owed, accepted },
 //! };
-//! let read = received.into_read()?;
+//! let read = answer.into_read()?;
 //! assert!(stored.settled_by(&read, &Policy::default()).is_settled());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
 //!
 //! The same steps with another provider are another module's: `azotte_payment` and `peach_payment` are its examples, and
-//! what is written against [`Observable`], [`Tracker`] and [`Phase`] does not care which one it is (`three_providers`).
+//! what is written against [`Evidence`] and [`Watch`], or [`Observable`], [`Tracker`] and [`Phase`], does not care which one
+//! it is (`three_providers`).
 //!
 //! The examples go further: `first_payment` plays two dozen ways that a payment can go, and `save_before_send` shows
 //! what to store and when, so that neither a crash, a lost answer nor a second worker loses an order.
 //!
-//! Step 3 need not be written: `client.watch(&id)` is a [`Watch`], which asks as often as the provider's [`Plan`] says, tells
-//! what changes, and ends with the whole read. [`Watches`] are many at a time, under the limits that they share
-//! (`many_checkouts`); `docs/polling.md` says more.
+//! A [`Watch`] asks as often as the provider's [`Plan`] says, tells each change, and ends with the whole read. [`Watches`] are
+//! many at a time, under the limits that they share (`many_checkouts`); `docs/polling.md` says more.
 //!
 //! # What is not here
 //! HTTP: take the crate for the client that you have (`checkout-reqwest`, `checkout-ureq`, `checkout-tower`), or write a

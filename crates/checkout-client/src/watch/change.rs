@@ -20,7 +20,9 @@ use std::sync::Arc;
 ///         Change::Attention { verdict, .. } => format!("look at this: {verdict}"),
 ///         Change::AskPayer { .. } => "the payer has to act".into(),
 ///         Change::NotRead { error, .. } => error.to_string(),
-///         Change::End(End::Ended { phase, held, .. }) => format!("{phase}, held: {held}"),
+///         // Of every end first: does a person have to look?
+///         Change::End(end) if end.wants_attention() => format!("hold the order: {}", end.tracker()),
+///         Change::End(End::Ended { phase, .. }) => phase.to_string(),
 ///         Change::End(End::GaveUp { gave_up, .. }) => format!("gave up: {:?}", gave_up.why),
 ///     }
 /// }
@@ -79,7 +81,7 @@ impl<E: Evidence> Change<E> {
     }
 }
 
-/// How a watch ended.
+/// How a watch ended. The first question of every end is [`wants_attention`](Self::wants_attention).
 ///
 /// ```
 /// use checkout_client::{End, Evidence, EvidenceError};

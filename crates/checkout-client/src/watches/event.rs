@@ -36,9 +36,12 @@ pub struct Ticket(pub(super) u64);
 ///
 /// /// What to write into the order's row, and whether its checkout is watched on.
 /// fn row<E: Evidence>(event: &Event<E, u64>) -> (u64, &str, bool) {
-///     if let Change::End(End::Ended { answer, .. }) = &event.change {
+///     match &event.change {
+///         // A person has to look before goods leave.
+///         Change::End(end) if end.wants_attention() => {}
 ///         // The evidence: hold it to the order before goods leave.
-///         let _ = answer;
+///         Change::End(End::Ended { answer, .. }) => drop(answer.clone()),
+///         _ => {}
 ///     }
 ///     (event.key, &event.stored, event.watch.is_none())
 /// }

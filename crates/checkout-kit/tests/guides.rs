@@ -1,0 +1,397 @@
+//! The functions that README.md, docs/polling.md and docs/webhooks.md show. Each of them stands here word for word, and is
+//! run against a provider that contradicts itself, is late, or is as it should be.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "tests, and code of the pages")]
+
+use checkout_kit::allscale::{Client, CreateIntent, Currency, Draft, Rules, SigningKey, StableCoin};
+use checkout_kit::integrity::allscale::{Order, Price};
+use checkout_kit::{Cents, CoinAmount, Environment};
+use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
+use std::time::Duration;
+
+mod pay {
+    use checkout_kit::allscale::{Client, CreateIntent, Currency, StableCoin};
+    use checkout_kit::integrity::Policy;
+    use checkout_kit::integrity::allscale::{Order, Price};
+    use checkout_kit::{Cents, End, Environment, Transport};
+    use std::time::Duration;
+
+    /// Whether the goods may leave now. `false` is not "not paid": it may be unknown, or for a person to see.
+    async fn pay<F: Future<Output = ()>>(
+        client: &Client,
+        draft: &CreateIntent<'_>,             // order_123, 49.90 EUR
+        transport: &impl Transport,           // checkout_reqwest::Reqwest::new()?
+        sleep: impl Fn(Duration) -> F + Copy, // checkout_kit::tokio_sleep, with the feature `tokio`
+    ) -> Result<bool, Box<dyn std::error::Error>> {
+        let created = client.create(draft).send(transport).await?.into_answer()?.payload;
+        println!("pay at {}", created.checkout_url); // and store the intent's id, and what is owed
+        let (owed, accepted) = (created.amount_coins, &[StableCoin::USDT]);
+        let order = Order {
+            environment: Environment::Live, // what the goods leave for, whatever the client was built with
+            id: "order_123",
+            intent_id: &created.intent_id,
+            price: Price::Fiat { currency: Currency::EUR, amount: Cents::new(4_990), owed, accepted },
+        };
+        let end = client.watch(&created.intent_id)?.end(transport, sleep).await;
+        if end.wants_attention() {
+            return Ok(false); // tell somebody
+        }
+        let End::Ended { answer, .. } = end else { return Ok(false) }; // it gave up: look again later
+        // It has ended: paid, or not, or by too little. The whole intent says which, and whose money it was.
+        let read = answer.into_read()?;
+        Ok(order.settled_by(&read, &Policy::default()).is_settled())
+    }
+
+    #[test]
+    fn goods_leave_for_what_was_paid_and_never_contradicted() {
+        super::each_course(|course| {
+            let shop = super::Shop::open(Environment::Live);
+            shop.read_as(course);
+            let time = shop.sandbox.clock().clone();
+            let sleep = |wait| std::future::ready(time.advance(wait));
+            let leave = pollster::block_on(pay(&shop.client, &super::draft(), &shop.sandbox, &sleep));
+            assert_eq!(leave.unwrap(), super::may_leave(&shop.told(course)), "{course:?}");
+        });
+    }
+}
+
+mod watch {
+    use checkout_kit::allscale::{Client, Intent};
+    use checkout_kit::{Change, End, Transport, integrity::Read};
+    use std::time::Duration;
+
+    /// Shows each change, and gives the read of the intent as it ended: paid, or expired, or paid too little. `None` is no
+    /// such read: a person has to look first, or nothing has ended yet.
+    async fn watch<F: Future<Output = ()>>(
+        client: &Client,
+        intent_id: &str,
+        transport: &impl Transport,
+        sleep: impl Fn(Duration) -> F + Copy, // `tokio_sleep`, with the feature `tokio`
+    ) -> Result<Option<Read<Intent<'static>>>, Box<dyn std::error::Error>> {
+        let mut watch = client.watch(intent_id)?;
+        loop {
+            let change = watch.next_change(transport, sleep).await;
+            let _column = watch.stored(); // keep the column beside the intent's id: it also says that a person has to look
+            match change {
+                // The first question of every end, also of one that gave up: does a person have to look?
+                Change::End(end) if end.wants_attention() => {
+                    println!("hold the order, and tell somebody: {}", end.tracker());
+                    return Ok(None);
+                }
+                // To have ended is not to be paid. The next question: does the read settle the order? See docs/webhooks.md.
+                Change::End(End::Ended { answer, .. }) => return Ok(Some(answer.into_read()?)),
+                // Go on later, from the column: `resume_from`, and then `resume`.
+                Change::End(End::GaveUp { .. }) => return Ok(None),
+                Change::Attention { verdict, .. } => println!("tell somebody: {verdict}"),
+                change => println!("{change:?}"),
+            }
+        }
+    }
+
+    fn leave(course: &[i64]) -> (bool, Vec<i64>) {
+        let shop = super::Shop::open(super::Environment::Sandbox);
+        let (id, owed) = shop.sell();
+        shop.read_as(course);
+        let time = shop.sandbox.clock().clone();
+        let sleep = |wait| std::future::ready(time.advance(wait));
+        let read = pollster::block_on(watch(&shop.client, &id, &shop.sandbox, &sleep)).unwrap();
+        let settled = read.is_some_and(|read| {
+            super::order(&id, owed)
+                .settled_by(&read, &checkout_kit::integrity::Policy::default())
+                .is_settled()
+        });
+        (settled, shop.told(course))
+    }
+
+    #[test]
+    fn a_success_that_a_read_contradicts_gives_nothing_to_settle_by() {
+        assert_eq!(leave(&[20, -1]), (false, vec![20, -1, 20]));
+    }
+
+    #[test]
+    fn what_it_gives_settles_what_was_paid_and_never_contradicted() {
+        super::each_course(|course| {
+            let (leave, told) = leave(course);
+            assert_eq!(leave, super::may_leave(&told), "{course:?}");
+        });
+    }
+}
+
+mod many {
+    use checkout_kit::peach::{Client, Lookup, Payment};
+    use checkout_kit::{Change, End, MerchantId, Moment, Received, SharedTransport, Watches};
+    use std::time::Duration;
+
+    /// Made once, and filled from the database: again with every start of the process.
+    fn open(
+        client: &Client,
+        rows: &[(Lookup<'static>, String, u64)], // what to ask by, the column, the order's number
+        now: Moment,
+    ) -> Result<(Watches<Payment<'static>, u64>, MerchantId), Box<dyn std::error::Error>> {
+        let mut watches = Watches::new(now, 42);
+        let shop = watches.merchant(); // Peach's plan, and its two reads a minute
+        for (lookup, column, order) in rows {
+            watches.add(shop, client.watch(lookup.clone()).resume_from(column)?, *order);
+        }
+        Ok((watches, shop))
+    }
+
+    /// Until nothing is open.
+    async fn drive<F: Future<Output = ()>>(
+        watches: &mut Watches<Payment<'static>, u64>,
+        transport: &SharedTransport,
+        sleep: impl Fn(Duration) -> F, // `tokio_sleep`, with the feature `tokio`
+        mut hold: impl FnMut(u64),     // marks the order for a person
+        mut settle: impl FnMut(u64, Received<Payment<'static>>), // holds the answer to the order: docs/webhooks.md
+    ) {
+        while let Some(event) = watches.next_event(transport, &sleep).await {
+            let (order, _column) = (event.key, event.stored); // keep the column, whatever the change is
+            match event.change {
+                // The first question of every end, also of one that gave up: does a person have to look?
+                Change::End(end) if end.wants_attention() => hold(order),
+                // The checkout has ended, and has left the watches. To have ended is not to be paid.
+                Change::End(End::Ended { answer, .. }) => settle(order, answer),
+                // The checkout has left too. Go on later, from the column or with `event.watch`.
+                Change::End(End::GaveUp { .. }) => {}
+                Change::Attention { verdict, .. } => println!("tell somebody: {verdict}"),
+                change => println!("{change:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_contradicted_or_paid_late_is_held_and_the_rest_is_settled_by_its_order() {
+        use checkout_kit::integrity::{Policy, peach::Order};
+        use checkout_kit::peach::{Currency, Draft, Rules, SecretToken};
+        use checkout_kit::{Cents, Environment};
+        use checkout_sandbox::peach::{ENTITY_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario};
+
+        let sandbox = Sandbox::new(1);
+        let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+        let client = Client::builder(ENTITY_ID, SecretToken::new(SECRET_TOKEN.into()).unwrap())
+            .environment(Environment::Sandbox)
+            .referer(REFERER)
+            .clock(move || clock.now_millis())
+            .build()
+            .unwrap();
+        let now = Moment::from_unix_millis(i64::try_from(time.now_millis()).unwrap());
+        // What is stored: of the first nothing yet; of the second that a read has contradicted an end; of the third, which
+        // is paid by now, that it had expired. The fourth is never opened, and was contradicted before.
+        let fresh = |name: &str| {
+            client
+                .watch(checkout_kit::peach::MerchantTransactionId::new(name.to_owned()).unwrap().into())
+                .stored()
+        };
+        let known = |column: &str, head: &str, tracker: &str| {
+            let poller = column.rsplit("; ").next().unwrap();
+            format!("v1 {head}; v1 {tracker}; {poller}")
+        };
+        let earlier = now.unix_millis() - 60_000;
+        let mut rows = Vec::new();
+        for (number, (scenario, head, tracker)) in (1_u64..).zip([
+            (Scenario::happy(), "-", "- - -".to_owned()),
+            (Scenario::happy(), "held", "- - -".to_owned()),
+            (Scenario::happy(), "-", format!("expired - {earlier}")),
+            (Scenario::never_opened(), "held", "- - -".to_owned()),
+        ]) {
+            sandbox.next_checkout(scenario);
+            let name = format!("order-{number:04}");
+            let draft = Draft::debit(Currency::ZAR, Cents::new(14_99))
+                .entity_id(ENTITY_ID)
+                .merchant_transaction_id(&*name)
+                .shopper_result_url("https://shop.example/result")
+                .check(&Rules::default())
+                .unwrap();
+            client.initiate(&draft).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+            let lookup = draft.lookup().into_owned();
+            rows.push((lookup, known(&fresh(&name), head, &tracker), number));
+        }
+        let (mut watches, _) = open(&client, &rows, now).unwrap();
+        let (mut held, mut settled) = (Vec::new(), Vec::new());
+        let sleep = |wait| std::future::ready(time.advance(wait));
+        let transport = SharedTransport::new(sandbox.clone());
+        pollster::block_on(drive(
+            &mut watches,
+            &transport,
+            sleep,
+            |order| held.push(order),
+            |order, answer| {
+                let (name, checkout_id) = (format!("order-{order:04}"), None);
+                let (amount, currency) = (Cents::new(14_99), Currency::ZAR);
+                let environment = Environment::Sandbox;
+                let order_of =
+                    Order { environment, merchant_transaction_id: &name, checkout_id, amount, currency };
+                let settlement = order_of.settled_by(&answer.into_read().unwrap(), &Policy::default());
+                settled.push((order, settlement.is_settled()));
+            },
+        ));
+        held.sort_unstable();
+        assert_eq!((held, settled), (vec![2, 3, 4], vec![(1, true)]));
+    }
+}
+
+mod read_back {
+    use checkout_kit::allscale::{Client, IntentStatus};
+    use checkout_kit::integrity::{Policy, allscale::Order};
+    use checkout_kit::{Phase, Tracker, Transport};
+
+    /// The part of the order's row that a read changes. The caller has locked the row, and writes it in one transaction.
+    struct Known {
+        tracker: Tracker<IntentStatus>, // as a text: `to_string`, and `parse`
+        look: bool,                     // a person has to look before goods leave
+    }
+
+    /// Whether goods may leave for the order, by the intent as it stands now.
+    async fn read_back(
+        client: &Client,
+        order: &Order<'_>, // as it is stored
+        known: &mut Known,
+        transport: &impl Transport,
+    ) -> Result<bool, Box<dyn std::error::Error>> {
+        let received = client.get(order.intent_id)?.send(transport).await?;
+        let ended = known.tracker.is_final();
+        let verdict = received.observation().map(|observation| known.tracker.observe(observation));
+        let settlement = order.settled_by(&received.into_read()?, &Policy::default());
+        // An answer that is older than what is known decides nothing.
+        if !verdict.is_some_and(|verdict| verdict.is_adopted()) {
+            // One that contradicts an end, or that nobody has named, is for a person.
+            known.look |= ended && verdict.is_some_and(|verdict| verdict.wants_attention());
+            return Ok(false);
+        }
+        // Money that came after a refusal, and money that is not what the order asked for, are for a person too.
+        let succeeded = known.tracker.phase() == Some(Phase::Succeeded);
+        known.look |= known.tracker.superseded().is_some() || succeeded && !settlement.is_settled();
+        Ok(!known.look && settlement.is_settled())
+    }
+
+    #[test]
+    fn goods_may_leave_for_what_was_paid_and_never_contradicted() {
+        super::each_course(|course| {
+            let shop = super::Shop::open(super::Environment::Sandbox);
+            let (id, owed) = shop.sell();
+            shop.read_as(course);
+            let (order, mut known) =
+                (super::order(&id, owed), Known { tracker: Tracker::new(), look: false });
+            let mut told = Vec::new();
+            for status in course.iter().copied().chain([20]) {
+                shop.sandbox.clock().advance(super::Duration::from_secs(5));
+                told.push(status);
+                let leave = pollster::block_on(read_back(&shop.client, &order, &mut known, &shop.sandbox));
+                let paid = told.ends_with(&[20]) && super::may_leave(&told);
+                assert_eq!(leave.unwrap(), paid, "{told:?}");
+                // A success that is contradicted, and one that comes late, are for a person.
+                let success = told.iter().position(|status| *status == 20);
+                assert!(
+                    !known.look || success.is_some() || told.contains(&-1) || told.contains(&-5),
+                    "{told:?}"
+                );
+                assert!(success.is_none() || super::may_leave(&told) || known.look, "{told:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_status_that_nobody_has_named_after_an_end_is_for_a_person_and_nothing_leaves_after_it() {
+        let shop = super::Shop::open(super::Environment::Sandbox);
+        let (id, owed) = shop.sell();
+        shop.read_as(&[20, 6, 20]);
+        let (order, mut known) = (super::order(&id, owed), Known { tracker: Tracker::new(), look: false });
+        let leave: Vec<bool> = (0..3)
+            .map(|_| {
+                shop.sandbox.clock().advance(super::Duration::from_secs(5));
+                pollster::block_on(read_back(&shop.client, &order, &mut known, &shop.sandbox)).unwrap()
+            })
+            .collect();
+        assert_eq!(leave, [true, false, false]);
+        assert!(known.look);
+    }
+}
+
+/// Goods may leave where the last word is a success, no read said a refusal, and none after the first success said anything
+/// else. The statuses are those of AllScale's page: 20 is CONFIRMED, and a negative one is a refusal.
+fn may_leave(told: &[i64]) -> bool {
+    let mut from_success = told.iter().skip_while(|status| **status != 20).peekable();
+    from_success.peek().is_some()
+        && from_success.all(|status| *status == 20)
+        && told.iter().all(|status| *status >= 0)
+}
+
+/// Every course of three reads, each of one of these; after them the payment is CONFIRMED.
+fn each_course(mut play: impl FnMut(&[i64])) {
+    const STATUSES: [i64; 5] = [2, 10, 20, -1, -5];
+    for first in STATUSES {
+        for second in STATUSES {
+            for third in STATUSES {
+                play(&[first, second, third]);
+            }
+        }
+    }
+}
+
+struct Shop {
+    sandbox: Sandbox,
+    client: Client,
+}
+
+impl Shop {
+    fn open(environment: Environment) -> Self {
+        let sandbox = Sandbox::new(1);
+        sandbox.next_intent(Scenario::custom([(Duration::ZERO, 20)]));
+        let clock = sandbox.clock().clone();
+        let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into()).unwrap())
+            .environment(environment)
+            .clock(move || clock.now_millis())
+            .build()
+            .unwrap();
+        Self { sandbox, client }
+    }
+
+    fn sell(&self) -> (String, CoinAmount) {
+        let created = self.client.create(&draft()).send_blocking(&self.sandbox).unwrap();
+        let created = created.into_answer().unwrap().payload;
+        (created.intent_id.into_owned(), created.amount_coins)
+    }
+
+    /// The next reads say these statuses, one each, and those after them CONFIRMED.
+    fn read_as(&self, course: &[i64]) {
+        course.iter().for_each(|status| self.sandbox.inject(Fault::TamperedStatus(*status)));
+    }
+
+    /// What the reads have said up to now. Those beyond the course all said the same.
+    fn told(&self, course: &[i64]) -> Vec<i64> {
+        let told = course.len() - self.sandbox.faults_waiting();
+        let beyond: &[i64] = if told == course.len() { &[20] } else { &[] };
+        [&course[..told], beyond].concat()
+    }
+}
+
+fn draft() -> CreateIntent<'static> {
+    let draft =
+        Draft::fiat(Currency::EUR, Cents::new(4_990)).accept([StableCoin::USDT]).order_id("order_123");
+    draft.check(&Rules::default()).unwrap()
+}
+
+fn order(intent_id: &str, owed: CoinAmount) -> Order<'_> {
+    let (currency, amount, accepted) = (Currency::EUR, Cents::new(4_990), &[StableCoin::USDT]);
+    let price = Price::Fiat { currency, amount, owed, accepted };
+    Order { environment: Environment::Sandbox, id: "order_123", intent_id, price }
+}
+
+/// The pages' functions that are given a provider, and the file that has them.
+#[test]
+fn every_function_of_the_pages_that_asks_a_provider_stands_here_word_for_word() {
+    const PAGES: [&str; 3] = [
+        include_str!("../../../README.md"),
+        include_str!("../../../docs/polling.md"),
+        include_str!("../../../docs/webhooks.md"),
+    ];
+    const HERE: &str = include_str!("guides.rs");
+    let blocks = PAGES.iter().flat_map(|page| page.split("```rust\n").skip(1));
+    let blocks = blocks.map(|from| from.split("```").next().unwrap());
+    let asking: Vec<_> = blocks.filter(|block| block.contains("transport: &")).collect();
+    for block in &asking {
+        let lines = block.lines().map(|line| format!("{}{line}", if line.is_empty() { "" } else { "    " }));
+        let block = lines.collect::<Vec<_>>().join("\n");
+        assert!(HERE.contains(&block), "not word for word here:\n{block}");
+    }
+    assert_eq!(asking.len(), 4);
+}
