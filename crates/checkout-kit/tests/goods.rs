@@ -1,5 +1,5 @@
-//! When goods leave, in the examples `save_before_send` and `receive_*`: for every order that is paid, once, whenever a
-//! worker dies; and for nothing else. The right value of each course is told from the meaning of its statuses.
+//! When goods leave, in the example `save_before_send`: for every order that is paid, once, whenever a worker dies; and for
+//! nothing else. The right value of each course is told from the meaning of its statuses.
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 #[path = "../examples/saving/mod.rs"]

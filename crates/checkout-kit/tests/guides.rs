@@ -250,16 +250,18 @@ mod read_back {
         let received = client.get(order.intent_id)?.send(transport).await?;
         let ended = known.tracker.is_final();
         let verdict = received.observation().map(|observation| known.tracker.observe(observation));
-        let settlement = order.settled_by(&received.into_read()?, &Policy::default());
+        let read = received.into_read()?;
+        let settlement = order.settled_by(&read, &Policy::default());
         // An answer that is older than what is known decides nothing.
         if !verdict.is_some_and(|verdict| verdict.is_adopted()) {
             // One that contradicts an end, or that nobody has named, is for a person.
             known.look |= ended && verdict.is_some_and(|verdict| verdict.wants_attention());
             return Ok(false);
         }
-        // Money that came after a refusal, and money that is not what the order asked for, are for a person too.
-        let succeeded = known.tracker.phase() == Some(Phase::Succeeded);
-        known.look |= known.tracker.superseded().is_some() || succeeded && !settlement.is_settled();
+        // Money that came after a refusal, beside one, or otherwise than the order asks is for a person too.
+        let came = read.payload().actual_paid_amount.is_some_and(|paid| !paid.is_zero());
+        let money = known.tracker.phase() == Some(Phase::Succeeded) || known.tracker.is_final() && came;
+        known.look |= known.tracker.superseded().is_some() || money && !settlement.is_settled();
         Ok(!known.look && settlement.is_settled())
     }
 

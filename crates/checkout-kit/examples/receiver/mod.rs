@@ -1,27 +1,41 @@
-//! A shop that takes AllScale's webhooks in: verify, claim, read back, hold to the order, track, commit. Two examples share
-//! it, and differ in how a request comes in. An in-process sandbox answers the reads.
+//! A shop that takes AllScale's webhooks in: verify, claim, match, read back, track, hold to the order, commit. Two examples
+//! share it, and differ in how a request comes in. An in-process sandbox answers the reads.
 
-use checkout_kit::allscale::webhook::{WebhookRequest, WebhookToSign};
-use checkout_kit::allscale::{Client, Currency, Draft, IntentStatus, Receiver, Rules, SigningKey};
+mod day;
+
+pub(crate) use day::play;
+
+use checkout_kit::allscale::webhook::WebhookRequest;
+use checkout_kit::allscale::{Client, Currency, Event, IntentStatus, Receiver, SigningKey, StableCoin};
 use checkout_kit::integrity::Policy;
 use checkout_kit::integrity::allscale::{Order, Price};
 use checkout_kit::replay::{Claim, Guard, MemoryStore};
-use checkout_kit::{Cents, CoinAmount, Environment, HeaderFields, KeyRing, Moment, Phase, Tracker, Verdict};
-use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
-use std::collections::BTreeMap;
+use checkout_kit::{Cents, CoinAmount, Environment, HeaderFields, KeyRing, Moment, Phase, Tracker};
+use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox};
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// The shop: what a back end has in its state.
-pub(super) struct Shop {
+pub(crate) struct Shop {
     sandbox: Sandbox,
     client: Client,
     receiver: Receiver,
     guard: Guard<MemoryStore>,
-    database: Mutex<BTreeMap<String, Row>>,
+    database: Mutex<Database>,
     /// What is said, in order.
     log: Mutex<Vec<String>>,
+}
+
+/// The tables. One lock of it is one transaction.
+#[derive(Default)]
+struct Database {
+    /// The orders, by their ids.
+    orders: BTreeMap<String, Row>,
+    /// The parcels that are to leave, by their orders' ids. (`save_before_send` has the worker that ships them.)
+    outbox: BTreeSet<String>,
+    /// The intents that events were about and that are no order's, for a person: each with the order that the event named.
+    unmatched: BTreeMap<String, Option<String>>,
 }
 
 /// An order, as it stands in the database.
@@ -30,21 +44,20 @@ struct Row {
     owed: CoinAmount,
     /// The tracker, in its stored form.
     tracker: String,
-    fulfilled: u32,
-    /// Whether a person has to look.
-    held: bool,
+    /// Why a person has to look, if a person has to. Nothing leaves while it is set.
+    look: Option<String>,
 }
 
 /// A webhook on its way.
 #[derive(Clone)]
-pub(super) struct Delivery {
-    pub(super) path: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Delivery {
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Shop {
-    pub(super) fn open() -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn open() -> Result<Self, Box<dyn Error>> {
         let sandbox = Sandbox::new(1);
         let key = SigningKey::new(API_KEY, API_SECRET.into())?;
         // The sandbox's clock. Left out, it is the system's; the nonces are the standard, random ones.
@@ -66,7 +79,7 @@ impl Shop {
 
     /// Takes a request in as it came, and gives the HTTP status to answer. Everything before the last step can be done
     /// again, so whatever fails on the way is answered 503: the provider comes again.
-    pub(super) async fn take<H: HeaderFields + ?Sized>(
+    pub(crate) async fn take<H: HeaderFields + ?Sized>(
         &self,
         method: &str,
         path: &str,
@@ -95,14 +108,14 @@ impl Shop {
                 return full.http_status();
             }
         };
-        // 3. to 5. A webhook has no status: read back, hold that to the order, and write down what it means.
-        if let Err(error) = self.process(event.content().intent_id(), event.content().order_id()).await {
+        // 3. to 6. A webhook has no status: match it with an order, read back, and write down what that means.
+        if let Err(error) = self.process(event.content()).await {
             self.say(error.to_string());
             // Not processed: the next delivery is fresh. (Should this fail, the claim ends by itself.)
             let _ = self.guard.release(ticket);
             return 503;
         }
-        // 6. Commit. With a database it goes into the same transaction as what was written: see `Ticket::claims`.
+        // 7. Commit, when everything is written. With a database it goes into the same transaction as what was written: see `Ticket::claims`.
         match self.guard.commit(ticket, self.now()) {
             Ok(commit) => commit.http_status(),
             Err(unfinished) => {
@@ -112,132 +125,117 @@ impl Shop {
         }
     }
 
-    async fn process(&self, intent_id: &str, order_id: Option<&str>) -> Result<(), Box<dyn Error>> {
+    /// 3. Matches an event with an order, by the intent: the order's row says which one is the order's.
+    async fn process(&self, event: &Event) -> Result<(), Box<dyn Error>> {
+        let (intent_id, named) = (event.intent_id(), event.order_id());
+        let id = self.database().order_of(intent_id);
+        let Some(id) = id else { return self.unmatched(intent_id, named) };
+        if let Some(row) = self.database().orders.get_mut(&id)
+            && named.is_some_and(|named| named != id)
+        {
+            row.look.get_or_insert("a webhook of its intent names another order".into());
+        }
+        self.read_back(&id, intent_id).await
+    }
+
+    /// Reads an order's intent back, and writes down what that means. Whoever polls comes here too, so that both decide by the
+    /// same questions, and write one row.
+    async fn read_back(&self, id: &str, intent_id: &str) -> Result<(), Box<dyn Error>> {
+        // 4. Read. It is as slow as the network is, so no lock is held meanwhile.
         let received = self.client.get(intent_id)?.send(&self.sandbox).await?;
         let observation = received.observation();
         let read = received.into_read()?;
         let mut database = self.database();
-        // The webhook's id of the order can be missing; the intent's own says the same.
-        let order_id = order_id.or(read.payload().order_id.as_deref()).map(str::to_owned);
-        let Some((id, row)) = order_id.as_deref().and_then(|id| Some((id, database.get_mut(id)?))) else {
-            self.say("of no order of ours: a person has to look");
-            return Ok(());
+        let Database { orders, outbox, unmatched } = &mut *database;
+        // The row may be gone since, or be about another attempt.
+        let Some(row) = orders.get_mut(id).filter(|row| row.intent_id == intent_id) else {
+            drop(database);
+            return self.unmatched(intent_id, Some(id));
         };
+        unmatched.remove(intent_id);
+
+        // 5. Track: what does the answer mean beside what is known?
         let mut tracker: Tracker<IntentStatus> = row.tracker.parse()?;
-        let verdict = observation.map(|observation| tracker.observe(observation));
+        let ended = tracker.is_final();
+        let Some(observation) = observation else { return Err("the read tells no status".into()) };
+        let verdict = tracker.observe(observation);
+        row.tracker = tracker.to_string();
+
+        // 6. Hold it to the order.
         let order = Order {
             environment: Environment::Sandbox,
             id,
-            intent_id: &row.intent_id,
-            price: Price::Fiat {
-                currency: Currency::EUR,
-                amount: PRICE,
-                owed: row.owed,
-                accepted: &[checkout_kit::allscale::StableCoin::USDT],
-            },
+            intent_id,
+            price: Price::Fiat { currency: Currency::EUR, amount: PRICE, owed: row.owed, accepted: &COINS },
         };
         let settlement = order.settled_by(&read, &Policy::default());
-        row.tracker = tracker.to_string();
-        // Paid, and not as it should be; or the provider contradicts itself. The tracker does not remember either.
-        let odd = tracker.phase() == Some(Phase::Succeeded) && !settlement.is_settled();
-        row.held |= odd || matches!(verdict, Some(Verdict::Conflict { .. }));
-        if settlement.is_settled() && !row.held && row.fulfilled == 0 {
-            row.fulfilled = 1;
+        let came = read.payload().actual_paid_amount.is_some_and(|paid| !paid.is_zero());
+        let look = match tracker.phase() {
+            // It contradicts an end, or nobody has named it. What is merely older than what is known decides nothing.
+            _ if !verdict.is_adopted() => {
+                (ended && verdict.wants_attention()).then(|| format!("{verdict} after an end"))
+            }
+            // The order was given up in between: its goods may be sold to somebody else.
+            _ if tracker.superseded().is_some() => Some("paid after it was given up".into()),
+            Some(Phase::Succeeded) => {
+                (!settlement.is_settled()).then(|| "paid, and not as the order asks".into())
+            }
+            Some(Phase::Failed(_)) => came.then(|| "refused, and money came: has it gone back?".into()),
+            _ => None,
+        };
+        if let Some(why) = look {
+            row.look.get_or_insert(why);
+        }
+        if verdict.is_adopted() && settlement.is_settled() && row.look.is_none() {
+            // By the same write as the rest, and once for an order however often this is done.
+            outbox.insert(id.to_owned());
         }
         if !tracker.is_final() {
-            // The read lags behind the webhook, or nothing has been paid: this is not the end of it. (Written down it is;
-            // open orders are polled too.)
+            // The read lags behind the webhook, or nothing has been paid: this is not the end of it. (Written down it is; open
+            // orders are polled too.)
             return Err(format!("{id}: {settlement}").into());
         }
-        let done = if row.held { ", held for a person" } else { "" };
-        self.say(format!("{id}: {settlement}{done}; parcels: {}", row.fulfilled));
+        let held = row.look.as_ref().map_or_else(String::new, |why| format!("; held for a person: {why}"));
+        self.say(format!("{id}: {settlement}{held}; parcels: {}", u32::from(outbox.contains(id))));
         Ok(())
     }
 
-    /// Sells something, and gives its webhook once the payment is through.
-    pub(super) async fn sell(&self, order_id: &str, scenario: Scenario) -> Result<Delivery, Box<dyn Error>> {
-        self.sandbox.next_intent(scenario);
-        let draft = Draft::fiat(Currency::EUR, PRICE).order_id(order_id);
-        let draft = draft.accept([checkout_kit::allscale::StableCoin::USDT]).check(&Rules::default())?;
-        let created = self.client.create(&draft).send(&self.sandbox).await?.into_answer()?.payload;
-        let row = Row {
-            intent_id: created.intent_id.to_string(),
-            owed: created.amount_coins,
-            tracker: Tracker::<IntentStatus>::new().to_string(),
-            fulfilled: 0,
-            held: false,
-        };
-        self.database().insert(order_id.to_owned(), row);
-        self.sandbox.clock().advance(Duration::from_secs(3_600));
-        self.webhook(&created.intent_id, order_id, &format!("n-{order_id}"))
+    /// An event of no order is not processed, and not lost either. The order's row may not be written yet, so the provider is
+    /// to come again; nobody knows for how long the provider does, so what the event was about is kept for a person.
+    fn unmatched(&self, intent_id: &str, named: Option<&str>) -> Result<(), Box<dyn Error>> {
+        self.database().unmatched.insert(intent_id.to_owned(), named.map(str::to_owned));
+        Err("of an intent of no order: kept for a person, and to be sent again".into())
     }
 
-    /// A webhook, signed as AllScale signs it.
-    pub(super) fn webhook(
-        &self,
-        intent_id: &str,
-        order_id: &str,
-        nonce: &str,
-    ) -> Result<Delivery, Box<dyn Error>> {
-        let body = format!(
-            r#"{{"all_scale_transaction_id":"txn-{order_id}","all_scale_checkout_intent_id":"{intent_id}","webhook_id":"wh-{order_id}","order_id":"{order_id}","user_name":"Ada"}}"#
-        );
-        self.signed(order_id, nonce, body.into_bytes())
+    pub(crate) fn intent_of(&self, id: &str) -> Result<String, Box<dyn Error>> {
+        let intent_id = self.database().orders.get(id).map(|row| row.intent_id.clone());
+        Ok(intent_id.ok_or("no such order")?)
     }
 
-    pub(super) fn signed(
-        &self,
-        order_id: &str,
-        nonce: &str,
-        body: Vec<u8>,
-    ) -> Result<Delivery, Box<dyn Error>> {
-        let (webhook_id, timestamp) = (format!("wh-{order_id}"), self.now().unix_seconds());
-        let to_sign = WebhookToSign {
-            method: "POST",
-            path: PATH,
-            query: "",
-            webhook_id: &webhook_id,
-            timestamp,
-            nonce,
-            body: &body,
-        };
-        let signature = to_sign.sign(&SigningKey::new(API_KEY, API_SECRET.into())?)?;
-        let headers = [
-            ("X-API-Key", API_KEY.to_owned()),
-            ("X-Webhook-Id", webhook_id.clone()),
-            ("X-Webhook-Timestamp", timestamp.to_string()),
-            ("X-Webhook-Nonce", nonce.to_owned()),
-            ("X-Webhook-Signature", signature.to_string()),
-        ];
-        let headers = headers.map(|(name, value)| (name.to_owned(), value)).into();
-        Ok(Delivery { path: PATH.to_owned(), headers, body })
+    /// Reads an order's intent back without a webhook.
+    pub(crate) async fn poll(&self, id: &str) -> Result<(), Box<dyn Error>> {
+        let intent_id = self.intent_of(id)?;
+        self.read_back(id, &intent_id).await
     }
 
-    /// The next read is answered by a proxy.
-    pub(super) fn break_the_next_read(&self) {
-        self.sandbox.inject(Fault::HtmlBadGateway);
+    /// The orders whose parcels are to leave.
+    pub(crate) fn outbox(&self) -> Vec<String> {
+        self.database().outbox.iter().cloned().collect()
     }
 
-    /// Somebody else is at it: another process has claimed the event.
-    pub(super) fn claim_elsewhere(&self, delivery: &Delivery) -> Result<(), Box<dyn Error>> {
-        let request = WebhookRequest {
-            method: "POST",
-            path: &delivery.path,
-            query: "",
-            headers: &delivery.headers,
-            body: &delivery.body,
-        };
-        let event = self.receiver.receive(&request, self.now())?;
-        let _ = self.guard.claim(event.identity(), self.now())?;
-        Ok(())
+    /// The orders that a person has to look at, and why.
+    pub(crate) fn held(&self) -> Vec<(String, String)> {
+        let rows = &self.database().orders;
+        rows.iter().filter_map(|(id, row)| Some((id.clone(), row.look.clone()?))).collect()
     }
 
-    pub(super) fn wait(&self, seconds: u64) {
-        self.sandbox.clock().advance(Duration::from_secs(seconds));
+    /// The intents of events that no order was found for.
+    pub(crate) fn to_match(&self) -> Vec<String> {
+        self.database().unmatched.keys().cloned().collect()
     }
 
     /// What was said since the last time.
-    pub(super) fn said(&self) -> Vec<String> {
+    pub(crate) fn said(&self) -> Vec<String> {
         std::mem::take(&mut *self.log.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -245,7 +243,7 @@ impl Shop {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).push(what.into());
     }
 
-    fn database(&self) -> MutexGuard<'_, BTreeMap<String, Row>> {
+    fn database(&self) -> MutexGuard<'_, Database> {
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -254,55 +252,11 @@ impl Shop {
     }
 }
 
-/// Plays a day of webhooks, each handed to `post`, which gives the status that the sender sees.
-pub(super) fn play(
-    shop: &Shop,
-    out: &mut dyn std::io::Write,
-    post: &mut dyn FnMut(&Delivery) -> u16,
-) -> Result<(), Box<dyn Error>> {
-    let mut tell = |what: &str, delivery: &Delivery| {
-        let status = post(delivery);
-        // A reader of the output that went away is no matter for a payment.
-        let _ = writeln!(out, "{status}  {what}");
-        for line in shop.said() {
-            let _ = writeln!(out, "     {line}");
-        }
-    };
-    let paid = pollster::block_on(shop.sell("order_1", Scenario::happy()))?;
-    tell("a webhook", &paid);
-    tell("the same once more", &paid);
-    let mut forged = paid.clone();
-    forged.body = String::from_utf8(forged.body)?.replace("order_1", "order_2").into_bytes();
-    tell("its body changed on the way", &forged);
-    let mut stripped = paid.clone();
-    stripped.headers.pop();
-    tell("without its signature", &stripped);
-    let mut doubled = paid.clone();
-    doubled.headers.extend(paid.headers.last().cloned());
-    tell("with its signature twice", &doubled);
-    tell("signed, and nothing that can be read", &shop.signed("order_1", "n-2", b"{}".to_vec())?);
-
-    let rough = pollster::block_on(shop.sell("order_2", Scenario::happy()))?;
-    shop.break_the_next_read();
-    tell("while the read fails", &rough);
-    tell("sent again", &rough);
-
-    let busy = pollster::block_on(shop.sell("order_3", Scenario::happy()))?;
-    shop.claim_elsewhere(&busy)?;
-    tell("while another process is at it", &busy);
-    shop.wait(61);
-    tell("after that process has died", &busy);
-
-    let short = pollster::block_on(shop.sell("order_4", Scenario::underpaid()))?;
-    tell("of an order that was paid by half", &short);
-    let early = pollster::block_on(shop.sell("order_5", Scenario::never_paid()))?;
-    tell("of an order that nobody has paid", &early);
-    let strange = shop.webhook("65b2f3d0d2d9c0a1b2c3d4e5", "order_9", "n-9")?;
-    tell("of an intent that is not there", &strange);
-    shop.wait(301);
-    tell("the first one, five minutes late", &paid);
-    Ok(())
+impl Database {
+    fn order_of(&self, intent_id: &str) -> Option<String> {
+        self.orders.iter().find(|(_, row)| row.intent_id == intent_id).map(|(id, _)| id.clone())
+    }
 }
 
-const PATH: &str = "/hooks/allscale";
 const PRICE: Cents = Cents::new(4_990);
+const COINS: [StableCoin; 1] = [StableCoin::USDT];

@@ -1,0 +1,151 @@
+//! Webhooks that come in, in the examples `receive_axum` and `receive_plain`: what leaves, what is kept for a person, and what
+//! the provider is told.
+#![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used, reason = "tests")]
+
+#[path = "../examples/receiver/mod.rs"]
+#[allow(unused_imports, reason = "its day is not played here")]
+mod receiver;
+
+use checkout_sandbox::allscale::Scenario;
+use receiver::{Delivery, Shop};
+
+const ORDER: &str = "order_1";
+
+fn take(shop: &Shop, delivery: &Delivery) -> u16 {
+    let Delivery { path, headers, body } = delivery;
+    pollster::block_on(shop.take("POST", path, "", headers, body))
+}
+
+/// A shop that has sold one order, which is paid by now.
+fn sold() -> Shop {
+    let shop = Shop::open().unwrap();
+    shop.sell(ORDER, Scenario::happy()).unwrap();
+    shop
+}
+
+fn is_held(shop: &Shop) -> bool {
+    shop.held().iter().any(|(order, _)| order == ORDER)
+}
+
+#[test]
+fn a_parcel_leaves_for_a_first_end_that_is_a_success_and_whatever_speaks_against_it_is_for_a_person() {
+    each_course(&[2, 6, 10, 20, -1, -5], |course| {
+        let shop = sold();
+        let intent = shop.intent_of(ORDER).unwrap();
+        let mut told = Vec::new();
+        for (number, status) in course.iter().enumerate() {
+            shop.wait(5);
+            shop.read_as(&[*status]);
+            told.push(*status);
+            let delivery = shop.webhook(&intent, ORDER, &number.to_string()).unwrap();
+            let answered = take(&shop, &delivery);
+            let first_end = told.iter().find(|status| **status < 0 || **status == 20);
+            // Once it leaves, it leaves once; and nobody can take it back.
+            let leaves = if first_end == Some(&20) { vec![ORDER.to_owned()] } else { vec![] };
+            assert_eq!(shop.outbox(), leaves, "{told:?}");
+            // (The sandbox tells of the money beside every status from 4 on, and beside a refusal.)
+            let from_end = told.iter().skip_while(|status| **status >= 0 && **status != 20);
+            let spoken_against = from_end.clone().any(|status| *status != 20);
+            assert_eq!(is_held(&shop), spoken_against, "{told:?}");
+            match first_end {
+                None => assert_eq!(answered, 503, "{told:?}"),
+                // Nothing reopens a success; so what comes after it is processed, whatever it says.
+                Some(20) => assert_eq!(answered, 200, "{told:?}"),
+                Some(_) => {}
+            }
+            // What was not processed is free for the next delivery, and what was is not done again.
+            if answered == 200 {
+                assert_eq!(take(&shop, &delivery), 200, "{told:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn an_event_of_an_order_that_is_not_written_yet_is_kept_and_settles_it_when_it_is() {
+    let shop = Shop::open().unwrap();
+    let created = shop.create(ORDER, Scenario::happy()).unwrap();
+    shop.wait(3_600);
+    let delivery = shop.webhook(&created.intent_id, ORDER, "1").unwrap();
+    for _ in 0..3 {
+        assert_eq!(take(&shop, &delivery), 503);
+        assert_eq!(shop.to_match(), [&*created.intent_id]);
+    }
+    shop.save(ORDER, &created).unwrap();
+    assert_eq!((take(&shop, &delivery), take(&shop, &delivery)), (200, 200));
+    assert_eq!((shop.outbox(), shop.to_match()), (vec![ORDER.to_owned()], vec![]));
+    assert!(!is_held(&shop));
+}
+
+#[test]
+fn a_success_after_the_order_was_given_up_is_held_whoever_learns_of_it_first() {
+    for polled in [false, true] {
+        let shop = Shop::open().unwrap();
+        let created = shop.create(ORDER, Scenario::late_success()).unwrap();
+        shop.save(ORDER, &created).unwrap();
+        shop.wait(40 * 60);
+        pollster::block_on(shop.poll(ORDER)).unwrap();
+        assert!(!is_held(&shop), "it has expired, and nothing came");
+        shop.wait(3_600);
+        if polled {
+            pollster::block_on(shop.poll(ORDER)).unwrap();
+        }
+        assert_eq!(take(&shop, &shop.webhook(&created.intent_id, ORDER, "1").unwrap()), 200);
+        assert_eq!(shop.outbox(), Vec::<String>::new());
+        assert!(is_held(&shop));
+    }
+}
+
+#[test]
+fn an_event_of_another_intent_never_touches_the_order_that_it_names() {
+    let shop = sold();
+    let other = shop.create(ORDER, Scenario::happy()).unwrap();
+    assert!(shop.save(ORDER, &other).is_err(), "the order has an intent");
+    shop.wait(3_600);
+    for id in [&*other.intent_id, "65b2f3d0d2d9c0a1b2c3d4e5"] {
+        assert_eq!(take(&shop, &shop.webhook(id, ORDER, id).unwrap()), 503);
+        assert!(shop.to_match().iter().any(|kept| kept == id));
+    }
+    assert_eq!((shop.outbox(), is_held(&shop)), (vec![], false));
+    // Its own intent's event settles it all the same.
+    let own = shop.webhook(&shop.intent_of(ORDER).unwrap(), ORDER, "own").unwrap();
+    assert_eq!((take(&shop, &own), shop.outbox()), (200, vec![ORDER.to_owned()]));
+}
+
+#[test]
+fn an_event_that_names_another_order_than_its_intent_s_holds_the_intent_s_order() {
+    let shop = sold();
+    let event = shop.webhook(&shop.intent_of(ORDER).unwrap(), "order_2", "1").unwrap();
+    assert_eq!((take(&shop, &event), shop.outbox(), is_held(&shop)), (200, vec![], true));
+}
+
+#[test]
+fn an_event_of_a_row_that_is_gone_is_kept_for_a_person() {
+    let shop = sold();
+    let (intent, event) = (shop.intent_of(ORDER).unwrap(), shop.intent_of(ORDER).unwrap());
+    let event = shop.webhook(&event, ORDER, "1").unwrap();
+    shop.remove(ORDER);
+    assert_eq!((take(&shop, &event), shop.to_match(), shop.outbox()), (503, vec![intent], vec![]));
+}
+
+#[test]
+fn an_event_whose_read_fails_is_processed_when_it_comes_again() {
+    let shop = sold();
+    let event = shop.webhook(&shop.intent_of(ORDER).unwrap(), ORDER, "1").unwrap();
+    for _ in 0..3 {
+        shop.break_the_next_read();
+        assert_eq!((take(&shop, &event), shop.outbox()), (503, vec![]));
+    }
+    assert_eq!((take(&shop, &event), shop.outbox()), (200, vec![ORDER.to_owned()]));
+}
+
+/// Every course of three reads, each of one of these.
+fn each_course(statuses: &[i64], mut play: impl FnMut(&[i64])) {
+    for first in statuses {
+        for second in statuses {
+            for third in statuses {
+                play(&[*first, *second, *third]);
+            }
+        }
+    }
+}
