@@ -10,12 +10,13 @@
 mod watching;
 
 use checkout_kit::azotte::{Challenge, CheckoutResult, Client, Draft, PaymentChannel, Route, Rules};
-use checkout_kit::{Environment, Personal, Reply};
+use checkout_kit::integrity::{Policy, azotte::Order};
+use checkout_kit::{Change, End, Environment, Received, Reply};
 use checkout_sandbox::azotte::{API_KEY, Fault, Sandbox, Scenario, X_TN};
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use watching::{Ending, Event, Shop, begin, usage};
+use watching::{Checkout, Ending, Shop, begin, usage};
 
 /// A way to go wrong: its name, and how the sandbox is told to play it.
 type Mishap = (&'static str, fn(&Sandbox));
@@ -57,7 +58,8 @@ pub fn run(arguments: &[String], out: &mut dyn Write) -> u8 {
     if let Some((_, prepare)) = MISHAPS.iter().find(|(known, _)| *known == name) {
         prepare(&sandbox);
     }
-    let mut shop = Shop { clock: sandbox.clock().clone(), out };
+    let mut shop = Shop::new(sandbox.clock().clone(), out);
+    shop.payer_returns = name != "three_ds_abandoned";
     match sell(&mut shop, &sandbox) {
         Ok(ending) => ending as u8,
         Err(error) => {
@@ -102,31 +104,31 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>
     let tracking_number = answer.payload.tracking_number.clone().ok_or("no tracking number")?;
     shop.line("submitted", &tracking_number);
 
-    // Watch it. What the payer has to do stands in the answers.
-    let status = client.status(&tracking_number)?;
-    let mut shown = None;
-    let (tracker, ending) = shop.watch(sandbox, &status, Some(begun), &mut |shop, event| {
-        let Event::Answered(result) = event else { return };
-        // Redirect instructions come with any status, and stay until the browser is back.
-        let now = (result.redirect_instructions.clone(), result.message().cloned().map(Personal::into_owned));
-        if shown.replace(now.clone()) != Some(now) {
-            show(shop, result);
-        }
-    });
-    let charged = sandbox.captures_of("order_1001");
-    let phase = tracker.phase().map_or_else(|| "nothing is known".to_owned(), |phase| phase.to_string());
-    shop.line("ended", format!("{phase}; charges: {charged}"));
+    // Watch it. The answer to the submit tells as much as a read, and may have a challenge already; it ends nothing.
+    let mut watch = client.watch(&tracking_number)?;
+    watch.glanced(watch.now(), Ok(begun));
+    // Azotte's answers carry no amount: what was submitted is what is charged, under this number.
+    let order = Order { environment: Environment::Sandbox, tracking_number: &tracking_number };
+    let settled_by = &|read: &_| order.settled_by(read, &Policy::default());
+    let (ending, why) =
+        shop.settle(sandbox, Checkout { watch, settled_by }, &mut |shop, change| match change {
+            // What the payer has to do stands in the answer, whatever its status is.
+            Change::AskPayer { answer } | Change::End(End::Ended { answer, .. }) => show(shop, answer),
+            _ => {}
+        });
+    shop.line("ended", format!("{why}; charges: {}", sandbox.captures_of("order_1001")));
     Ok(ending)
 }
 
-/// Shows the payer what there is to show. (Their browser comes back by itself here.)
-fn show(shop: &mut Shop<'_>, result: &CheckoutResult<'static>) {
-    match result.challenge() {
+/// Shows the payer what there is to show.
+fn show(shop: &mut Shop<'_>, answer: &Received<CheckoutResult<'static>>) {
+    let Reply::Done(answer) = &answer.reply else { return };
+    match answer.payload.challenge() {
         Some(Challenge::Url(_)) => shop.line("", "-> send the browser to redirectUrl"),
         Some(Challenge::Html(_)) => shop.line("", "-> show htmlContent"),
         None => {}
     }
-    if let Some(message) = result.message() {
+    if let Some(message) = answer.payload.message() {
         // It may be about the payer: a shop looks at it, and does not log it.
         shop.line("", format!("-> a message of {} characters", message.as_str().chars().count()));
     }

@@ -10,17 +10,19 @@
 
 mod watching;
 
+use checkout_kit::integrity::{Policy, peach::Order};
 use checkout_kit::peach::{
-    Client, Currency, Draft, InitiateCheckout, Payment, ResultGroup, Route, Rules, SecretToken, phase, v2,
+    Client, Currency, Draft, InitiateCheckout, Payment, ResultCode, ResultGroup, Route, Rules, SecretToken,
+    phase, v2,
 };
-use checkout_kit::{Cents, Environment, Reply};
+use checkout_kit::{Cents, Change, Environment, Reply, Verdict, Watch};
 use checkout_sandbox::peach::{
     CLIENT_ID, CLIENT_SECRET, ENTITY_ID, Fault, MERCHANT_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario,
 };
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use watching::{Ending, Event, Shop, begin, usage};
+use watching::{Checkout, Ending, Shop, begin, usage};
 
 /// A way to go wrong: its name, and how the sandbox is told to play it.
 type Mishap = (&'static str, fn(&Sandbox));
@@ -67,7 +69,7 @@ pub fn run(arguments: &[String], out: &mut dyn Write) -> u8 {
     if let Some((_, prepare)) = MISHAPS.iter().find(|(known, _)| *known == name) {
         prepare(&sandbox);
     }
-    let mut shop = Shop { clock: sandbox.clock().clone(), out };
+    let mut shop = Shop::new(sandbox.clock().clone(), out);
     let ended = draft().and_then(|checkout| match name {
         "v2" => by_v2(&mut shop, &sandbox, &checkout),
         _ => by_v1(&mut shop, &sandbox, &checkout),
@@ -104,12 +106,13 @@ fn by_v1(
         .clock(move || clock.now_millis())
         .build()?;
     // What its status is asked by, and what to store: our own id, until an answer brings the checkout's.
-    let mut lookup = checkout.lookup().into_owned();
+    let (mut lookup, mut checkout_id) = (checkout.lookup().into_owned(), None);
     match begin(&client.initiate(checkout)?, sandbox) {
         Ok(initiated) => {
             let Reply::Done(answer) = &initiated.reply else { return Ok(Ending::Look) };
             shop.line("pay at", &answer.payload.redirect_url);
             lookup = answer.payload.lookup(checkout).into_owned();
+            checkout_id = answer.payload.checkout_id.clone();
         }
         Err(error) => {
             shop.line("initiate", &error);
@@ -119,14 +122,8 @@ fn by_v1(
             // Its page is lost, so nobody can pay it; but whether it is there can be read.
         }
     }
-    let status = client.status(lookup);
-    let mut seen = Seen::default();
-    let (_, ending) = shop.watch(sandbox, &status, None, &mut |shop, event| {
-        if let Event::Answered(payment) = event {
-            explain(shop, payment, &mut seen);
-        }
-    });
-    Ok(settled(shop, checkout, seen.status.as_ref(), ending))
+    let watch = client.watch(lookup);
+    Ok(settle(shop, sandbox, watch, checkout, checkout_id.as_deref()))
 }
 
 /// V2: an access token, and a checkout that is asked after by its own id.
@@ -150,65 +147,46 @@ fn by_v2(
     client.authenticate_blocking(sandbox)?;
     let created = client.create(checkout)?.send_blocking(sandbox)?.into_answer()?.payload;
     shop.line("pay at", &created.redirect_url);
+    // Without an id nothing can be asked.
     let Some(id) = created.checkout_id else { return Ok(Ending::Look) };
     shop.line("created", &id);
-    let status = client.status(&id)?;
-    let mut seen = Seen::default();
-    let (_, ending) = shop.watch(sandbox, &status, None, &mut |shop, event| match event {
-        // It asks for a token when there is none that is good now, and costs nothing otherwise.
-        Event::Asking => {
-            if let Err(error) = client.authenticate_blocking(sandbox) {
-                shop.line("token", error);
-            }
-        }
-        Event::Answered(payment) => explain(shop, payment, &mut seen),
-    });
-    Ok(settled(shop, checkout, seen.status.as_ref(), ending))
+    // The watch asks for a token when there is none that is good.
+    let watch = client.watch(&id)?;
+    Ok(settle(shop, sandbox, watch, checkout, Some(&id)))
 }
 
-/// What was seen of a checkout.
-#[derive(Default)]
-struct Seen {
-    /// The last answer that said how it stands: what is compared with the order.
-    status: Option<Payment<'static>>,
-    /// The code of the last answer.
-    code: Option<String>,
-}
-
-/// Says what a code means that is no status: it settles nothing, and what was known stays.
-fn explain(shop: &mut Shop<'_>, payment: &Payment<'static>, seen: &mut Seen) {
-    let before = seen.code.take();
-    seen.code = payment.code().map(str::to_owned);
-    if payment.status().is_some_and(|status| status.known().is_some()) {
-        seen.status = Some(payment.clone());
-    }
-    let code = payment.result_code().filter(|code| code.status().is_none());
-    if let Some(code) = code
-        && before != seen.code
-    {
-        let group = code.group().map_or("in no group", ResultGroup::name);
-        let phase = phase(code).map_or_else(|| "unknown".to_owned(), |phase| phase.to_string());
-        let meaning = code.meaning().map_or_else(String::new, |meaning| format!(" ({meaning})"));
-        shop.line("", format!("-> {code}{meaning}, {group}: {phase}"));
-    }
-}
-
-/// Before the goods leave: what was paid is what the order asked for.
-fn settled(
+/// Watches it, and holds what was paid to what the order asked for.
+fn settle(
     shop: &mut Shop<'_>,
+    sandbox: &Sandbox,
+    watch: Watch<Payment<'static>>,
     checkout: &InitiateCheckout<'_>,
-    seen: Option<&Payment<'static>>,
-    ending: Ending,
+    checkout_id: Option<&str>,
 ) -> Ending {
-    if ending != Ending::Paid {
-        return ending;
-    }
-    let same = seen.is_some_and(|payment| {
-        let amount = payment.amount().and_then(Result::ok);
-        payment.merchant_transaction_id() == Some(checkout.merchant_transaction_id())
-            && amount == Some(checkout_kit::CoinAmount::from_cents(checkout.amount()))
-            && payment.currency().and_then(|currency| currency.known()) == Some(checkout.currency())
+    let order = Order {
+        environment: Environment::Sandbox,
+        merchant_transaction_id: checkout.merchant_transaction_id(),
+        checkout_id,
+        amount: checkout.amount(),
+        currency: checkout.currency(),
+    };
+    let settled_by = &|read: &_| order.settled_by(read, &Policy::default());
+    let (ending, why) = shop.settle(sandbox, Checkout { watch, settled_by }, &mut |shop, change| {
+        // A code that is no status settles nothing, and what was known stays.
+        if let Change::Attention { verdict: Verdict::Unknown(outcome), .. } = change
+            && let Some(code) = outcome.result_code()
+        {
+            explain(shop, code);
+        }
     });
-    shop.line("ended", if same { "paid: the goods leave" } else { "another amount was paid than asked for" });
-    if same { Ending::Paid } else { Ending::Look }
+    shop.line("ended", why);
+    ending
+}
+
+/// Says what a code means, and its group.
+fn explain(shop: &mut Shop<'_>, code: ResultCode) {
+    let group = code.group().map_or("in no group", ResultGroup::name);
+    let phase = phase(code).map_or_else(|| "unknown".to_owned(), |phase| phase.to_string());
+    let meaning = code.meaning().map_or_else(String::new, |meaning| format!(" ({meaning})"));
+    shop.line("", format!("-> {code}{meaning}, {group}: {phase}"));
 }

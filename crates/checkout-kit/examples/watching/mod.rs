@@ -1,7 +1,8 @@
-//! Watching a checkout to its end, whoever the provider is: three examples share it.
+//! Watching a checkout to its end with the library's own watch, and holding what it ended with to the order, whoever the
+//! provider is: four examples share it.
 
-use checkout_kit::Reply;
-use checkout_kit::{BlockingTransport, Call, Observable, Observation, Phase, Received, Tracker, Verdict};
+use checkout_kit::integrity::{Read, Settlement};
+use checkout_kit::{BlockingTransport, Call, Change, End, Evidence, Phase, Received, Reply, Verdict, Watch};
 use checkout_sandbox::VirtualClock;
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -9,8 +10,8 @@ use std::io::Write;
 use std::time::Duration;
 
 /// How it ended. The number is the exit code.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
     /// The money has come.
     Paid = 0,
     /// It ended without the money, or was never begun.
@@ -24,160 +25,209 @@ pub(super) enum Ending {
 }
 
 /// Where it is said, and by which clock.
-pub(super) struct Shop<'a> {
-    pub(super) clock: VirtualClock,
-    pub(super) out: &'a mut dyn Write,
+pub(crate) struct Shop<'a> {
+    clock: VirtualClock,
+    out: &'a mut dyn Write,
+    /// When the watching began.
+    began: u64,
+    /// Whether the payer's browser comes back from a challenge.
+    pub(crate) payer_returns: bool,
+    /// Why the last read failed.
+    failed: Option<String>,
 }
 
-impl Shop<'_> {
-    pub(super) fn line(&mut self, head: &str, rest: impl Display) {
+/// A checkout and its order. Nothing else here knows whose checkout it is.
+pub(crate) struct Checkout<'c, E: Evidence> {
+    pub(crate) watch: Watch<E>,
+    /// Whether a read settles the order: the `settled_by` of the provider's `Order`.
+    pub(crate) settled_by: &'c dyn Fn(&Read<E>) -> Settlement,
+}
+
+impl<'a> Shop<'a> {
+    pub(crate) fn new(clock: VirtualClock, out: &'a mut dyn Write) -> Self {
+        let began = clock.now_millis();
+        Self { clock, out, began, payer_returns: true, failed: None }
+    }
+
+    pub(crate) fn line(&mut self, head: &str, rest: impl Display) {
         // A reader of the output that went away is no matter for a payment.
         let _ = writeln!(self.out, "{head:<10} {rest}");
     }
 
-    /// Asks until the checkout has ended: as often as the answers say while the payer is at it, then every five minutes,
-    /// and after a refusal too, since money can come late. When it has succeeded, once more on the next day.
+    /// The time since the watching began.
+    pub(crate) fn time(&self) -> String {
+        let seconds = (self.clock.now_millis() - self.began) / 1_000;
+        format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+    }
+
+    /// Watches a checkout to its end, and looks at it again after half an hour, an hour and a day: what was open can be paid by
+    /// then, what was refused too, and what was paid can be contradicted. `on` hears of every change.
     ///
-    /// Nothing here knows whose checkout it is. `begun` is what beginning it has told already, and `on` hears of
-    /// every question and every answer: what the payer has to be shown stands in those, with whatever status.
-    pub(super) fn watch<T: Observable>(
+    /// A shop does the looks in jobs of their own, from what it has stored: `Watch::stored`, and `Watch::resume_from`.
+    pub(crate) fn settle<E: Evidence>(
         &mut self,
         transport: &dyn BlockingTransport,
-        call: &Call<T>,
-        begun: Option<Received<T>>,
-        on: &mut dyn FnMut(&mut Self, Event<'_, T>),
-    ) -> (Tracker<T::Status>, Ending) {
-        let began = self.clock.now_millis();
-        let mut watch = Watch::<T> { tracker: Tracker::new(), last: None, held: false };
-        let mut wait = T::POLL_EVERY;
-        if let Some(received) = begun {
-            wait = self.take(&mut watch, began, &received, on);
-        }
-        while !watch.succeeded() && self.since(began) < GIVE_UP {
-            let payer_is_at_it = !watch.tracker.is_final() && self.since(began) < AT_IT;
-            self.clock.advance(if payer_is_at_it { wait } else { SPARSE });
-            wait = self.ask(&mut watch, began, transport, call, on);
-        }
-        if watch.succeeded() {
-            self.clock.advance(NEXT_DAY);
-            self.ask(&mut watch, began, transport, call, on);
-        }
-        let ending = watch.ending();
-        let held = if ending == Ending::Look { ", held for a person" } else { "" };
-        self.line("to store", format!("{}{held}", watch.tracker));
-        (watch.tracker, ending)
-    }
-
-    fn ask<T: Observable>(
-        &mut self,
-        watch: &mut Watch<T>,
-        began: u64,
-        transport: &dyn BlockingTransport,
-        call: &Call<T>,
-        on: &mut dyn FnMut(&mut Self, Event<'_, T>),
-    ) -> Duration {
-        on(self, Event::Asking);
-        match call.send_blocking(transport) {
-            Ok(received) => self.take(watch, began, &received, on),
-            // A read is safe to repeat, so it is, at its next turn.
-            Err(error) => {
-                self.line(&clock_time(self.since(began)), whole(&error));
-                T::POLL_EVERY
+        mut checkout: Checkout<'_, E>,
+        on: &mut dyn FnMut(&mut Self, &Change<E>),
+    ) -> (Ending, String) {
+        self.began = self.clock.now_millis();
+        let mut known = self.look(transport, &mut checkout, false, on);
+        for wait in [HALF_AN_HOUR, AN_HOUR, A_DAY] {
+            // What a person has to look at waits for that person.
+            if known.0 == Ending::Look {
+                break;
+            }
+            self.clock.advance(wait);
+            checkout.watch.resume(HALF_AN_HOUR);
+            let paid = known.0 == Ending::Paid;
+            let now = self.look(transport, &mut checkout, paid, on);
+            // A look that shows nothing leaves what was known.
+            if now.0 != Ending::StillOpen || !paid {
+                known = now;
             }
         }
+        // The tracker does not remember that a person has to look: that is stored beside it.
+        let held = if known.0 == Ending::Look { ", held for a person" } else { "" };
+        self.line("to store", format!("{}{held}", checkout.watch.tracker()));
+        known
     }
 
-    /// Takes an answer in, and gives when to ask again.
-    fn take<T: Observable>(
+    /// Watches until the watch ends or gives up, and says what that means for the order.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "whatever else is told is printed, and decides nothing"
+    )]
+    fn look<E: Evidence>(
         &mut self,
-        watch: &mut Watch<T>,
-        began: u64,
-        received: &Received<T>,
-        on: &mut dyn FnMut(&mut Self, Event<'_, T>),
-    ) -> Duration {
-        let at = clock_time(self.since(began));
-        match &received.reply {
-            Reply::Done(answer) => {
-                if let Some(news) = received.observation().and_then(|observation| watch.observe(observation))
-                {
-                    self.line(&at, news);
+        transport: &dyn BlockingTransport,
+        checkout: &mut Checkout<'_, E>,
+        paid: bool,
+        on: &mut dyn FnMut(&mut Self, &Change<E>),
+    ) -> (Ending, String) {
+        let (handle, clock) = (checkout.watch.handle(), self.clock.clone());
+        let mut back_at = None;
+        let mut unnamed = false;
+        loop {
+            // In production the sleep is `handle.pause(wait)`, and the page that the payer's browser comes back to tells the
+            // handle so. Here the browser comes back while the watch sleeps.
+            let change = checkout.watch.next_change_blocking(transport, |wait| {
+                let back_in =
+                    back_at.map(|at: u64| Duration::from_millis(at.saturating_sub(clock.now_millis())));
+                if let Some(back_in) = back_in.filter(|back_in| *back_in <= wait) {
+                    back_at = None;
+                    clock.advance(back_in);
+                    handle.payer_returned();
+                } else {
+                    clock.advance(wait);
                 }
-                on(self, Event::Answered(&answer.payload));
+            });
+            self.tell(&change);
+            on(self, &change);
+            match change {
+                Change::End(end) => {
+                    let (ending, why) = means(end, unnamed, paid, checkout.settled_by);
+                    match ending {
+                        Ending::Paid if !paid => self.line(&self.time(), "settled: the goods leave"),
+                        Ending::StillOpen if !paid => {
+                            self.line(&self.time(), "not ended yet: looked at again later")
+                        }
+                        _ => {}
+                    }
+                    return (ending, why);
+                }
+                Change::AskPayer { .. } if self.payer_returns => {
+                    back_at = Some(clock.now_millis() + BACK_AFTER_MILLIS);
+                }
+                // After an end nobody can say what an unknown status means.
+                Change::Attention { verdict: Verdict::Unknown(_), tracker } => unnamed |= tracker.is_final(),
+                _ => {}
             }
-            Reply::Refused(refusal) => self.line(&at, refusal),
-            Reply::NotTheApi(other) => self.line(&at, other),
         }
-        received.poll_after()
     }
 
-    fn since(&self, began: u64) -> Duration {
-        Duration::from_millis(self.clock.now_millis() - began)
+    #[allow(clippy::wildcard_enum_match_arm, reason = "whatever else is told is printed")]
+    fn tell<E: Evidence>(&mut self, change: &Change<E>) {
+        let time = self.time();
+        match change {
+            Change::Phase { phase, status, .. } => {
+                self.line(&time, format!("{:<24} {phase}", status_name(*status)))
+            }
+            Change::Attention { verdict, .. } => self.line(&time, format!("{verdict}  <- tell somebody")),
+            // The same failure is said once, while it is repeated.
+            Change::NotRead { error, .. } => {
+                let said = whole(&**error);
+                let what = said.split(" (request id").next().unwrap_or_default().to_owned();
+                if self.failed.replace(what.clone()) != Some(what) {
+                    self.line(&time, said);
+                }
+                return;
+            }
+            Change::AskPayer { .. } => self.line(&time, "the payer has to act"),
+            Change::End(_) => {}
+            #[allow(unreachable_patterns, reason = "a watch can learn to tell more")]
+            more => self.line(&time, format!("{more:?}")),
+        }
+        self.failed = None;
     }
 }
 
-/// What happens while a checkout is watched.
-pub(super) enum Event<'e, T> {
-    /// It is about to be asked after.
-    Asking,
-    /// It was answered.
-    Answered(&'e T),
+/// The provider's own name of a status.
+fn status_name<S: checkout_kit::Status>(status: S) -> &'static str {
+    status.code()
 }
 
-/// What is known, and what of it was told last.
-struct Watch<T: Observable> {
-    tracker: Tracker<T::Status>,
-    last: Option<String>,
-    /// Whether somebody has to look: the tracker does not remember that.
-    held: bool,
-}
-
-impl<T: Observable> Watch<T> {
-    /// Takes an observation in, and gives what is to be said of it if it is news.
-    fn observe(&mut self, observation: Observation<T::Status, T::Raw>) -> Option<String> {
-        let name = observation.status().to_string();
-        let verdict = self.tracker.observe(observation);
-        // A contradiction, or something that nobody has named after an end.
-        let ended = self.tracker.is_final();
-        self.held |= match verdict {
-            Verdict::Conflict { .. } => true,
-            Verdict::Unknown(_) => ended,
-            Verdict::First | Verdict::Unchanged | Verdict::Advanced { .. } | Verdict::Stale { .. } => false,
-            Verdict::Unexpected { .. } | Verdict::Reopened { .. } | Verdict::LateSuccess { .. } => false,
-        };
-        let phase = self.tracker.phase().map_or_else(String::new, |phase| phase.to_string());
-        let mark = if verdict.wants_attention() { "  <- tell somebody" } else { "" };
-        if matches!(verdict, Verdict::Unchanged) {
-            return None;
-        }
-        // Of an unknown status the verdict says the value too, which stands before it already.
-        let said = verdict.to_string();
-        let said = said.split(':').next().unwrap_or_default();
-        let news = format!("{name:<24} {said:<12} {phase}{mark}");
-        (self.last.replace(news.clone()) != Some(news.clone())).then_some(news)
+/// What an end means for the order. The order of the questions matters: goods leave at the last of them.
+///
+/// `unnamed` is that a status which nobody has named came after an end; `paid`, that the order is settled already.
+fn means<E: Evidence>(
+    end: End<E>,
+    unnamed: bool,
+    paid: bool,
+    settled_by: &dyn Fn(&Read<E>) -> Settlement,
+) -> (Ending, String) {
+    // 1. Does a person have to look?
+    if end.held() || unnamed {
+        return (Ending::Look, "the provider contradicts itself, or somebody else answers".into());
     }
-
-    fn succeeded(&self) -> bool {
-        matches!(self.tracker.phase(), Some(Phase::Succeeded | Phase::Authorized))
+    if end.wants_attention() {
+        return (
+            Ending::Look,
+            "paid after the order was given up: ship it after all, or give it back".into(),
+        );
     }
-
-    fn ending(&self) -> Ending {
-        match self.tracker.phase() {
-            _ if self.held => Ending::Look,
-            // It may have been given up in between: ship it after all, or give the money back.
-            Some(Phase::Succeeded) if self.tracker.superseded().is_some() => Ending::Look,
-            Some(Phase::Succeeded) => Ending::Paid,
-            // The amount is reserved, and somebody has to take it.
-            Some(Phase::Authorized | Phase::Reversed) => Ending::Look,
-            Some(Phase::Failed(_)) => Ending::NotPaid,
-            Some(_) | None => Ending::StillOpen,
+    // 2. Has it ended?
+    let (answer, phase) = match end {
+        End::Ended { answer, phase, .. } => (answer, phase),
+        End::GaveUp { tracker, error, .. } => {
+            let why = error.map_or_else(String::new, |error| format!(": {}", whole(&*error)));
+            return match tracker.phase() {
+                Some(phase) if phase.is_final() && !paid => {
+                    (Ending::Look, format!("{phase} by its status alone, and no read shows it{why}"))
+                }
+                Some(phase) => (Ending::StillOpen, format!("still open ({phase})")),
+                None => (Ending::StillOpen, format!("nothing is known of it{why}")),
+            };
         }
+    };
+    // 3. Does the read settle the order?
+    match phase {
+        Phase::Succeeded => match answer.into_read() {
+            Ok(read) => match settled_by(&read) {
+                settlement if settlement.is_settled() => (Ending::Paid, "paid".into()),
+                settlement => (Ending::Look, settlement.to_string()),
+            },
+            Err(error) => (Ending::Look, whole(&error)),
+        },
+        Phase::Failed(_) => (Ending::NotPaid, format!("not paid ({phase})")),
+        // The amount is reserved, and somebody has to take it; or it was taken back.
+        phase => (Ending::Look, phase.to_string()),
     }
 }
 
 /// Why a checkout was not begun, as far as we know.
 #[derive(Debug)]
-pub(super) struct NotBegun {
-    pub(super) may_have_been_done: bool,
+pub(crate) struct NotBegun {
+    pub(crate) may_have_been_done: bool,
     said: String,
 }
 
@@ -191,7 +241,7 @@ impl Display for NotBegun {
 impl Error for NotBegun {}
 
 /// The answer to a call, or why there is none.
-pub(super) fn begin<T: checkout_kit::Readable>(
+pub(crate) fn begin<T: checkout_kit::Readable>(
     call: &Call<T>,
     transport: &dyn BlockingTransport,
 ) -> Result<Received<T>, NotBegun> {
@@ -208,7 +258,7 @@ pub(super) fn begin<T: checkout_kit::Readable>(
 }
 
 /// What the program says of its arguments.
-pub(super) fn usage(out: &mut dyn Write, program: &str, names: &[&str], ending: Ending) -> u8 {
+pub(crate) fn usage(out: &mut dyn Write, program: &str, names: &[&str], ending: Ending) -> u8 {
     let arguments = if names.is_empty() { "" } else { " [--scenario NAME | --list]" };
     let _ = writeln!(out, "usage: {program}{arguments}");
     for name in names {
@@ -218,7 +268,7 @@ pub(super) fn usage(out: &mut dyn Write, program: &str, names: &[&str], ending: 
 }
 
 /// An error with what caused it.
-fn whole(error: &dyn Error) -> String {
+pub(crate) fn whole(error: &dyn Error) -> String {
     let mut said = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -228,14 +278,8 @@ fn whole(error: &dyn Error) -> String {
     said
 }
 
-fn clock_time(since: Duration) -> String {
-    let seconds = since.as_secs();
-    format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
-}
-
-/// How long the payer is likely to be at it.
-const AT_IT: Duration = Duration::from_secs(15 * 60);
-const SPARSE: Duration = Duration::from_secs(5 * 60);
-/// How long late money is looked for.
-const GIVE_UP: Duration = Duration::from_secs(3 * 60 * 60);
-const NEXT_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long the payer's browser is away. (The sandbox's payer has passed the challenge by then.)
+const BACK_AFTER_MILLIS: u64 = 31_000;
+const HALF_AN_HOUR: Duration = Duration::from_secs(30 * 60);
+const AN_HOUR: Duration = Duration::from_secs(60 * 60);
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
