@@ -110,12 +110,12 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>
     // Azotte's answers carry no amount: what was submitted is what is charged, under this number.
     let order = Order { environment: Environment::Sandbox, tracking_number: &tracking_number };
     let settled_by = &|read: &_| order.settled_by(read, &Policy::default());
-    let (ending, why) =
-        shop.settle(sandbox, Checkout { watch, settled_by }, &mut |shop, change| match change {
-            // What the payer has to do stands in the answer, whatever its status is.
-            Change::AskPayer { answer } | Change::End(End::Ended { answer, .. }) => show(shop, answer),
-            _ => {}
-        });
+    let (ending, why) = shop.settle(sandbox, Checkout { watch, settled_by }, &mut |shop, change| {
+        // What the payer has to do stands in the answer, whatever its status is.
+        if let Change::AskPayer { answer } | Change::End(End::Ended { answer, .. }) = change {
+            show(shop, answer);
+        }
+    });
     shop.line("ended", format!("{why}; charges: {}", sandbox.captures_of("order_1001")));
     Ok(ending)
 }

@@ -1,6 +1,14 @@
 //! When goods leave, in the example `save_before_send`: for every order that is paid, once, whenever a worker dies; and for
 //! nothing else. The right value of each course is told from the meaning of its statuses.
-#![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 #[path = "../examples/saving/mod.rs"]
 mod saving;

@@ -1,6 +1,14 @@
 //! The functions that README.md, docs/polling.md and docs/webhooks.md show. Each of them stands here word for word, and is
 //! run against a provider that contradicts itself, is late, or is as it should be.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "tests, and code of the pages")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::unit_arg,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests, and code of the pages"
+)]
 
 use checkout_kit::allscale::{Client, CreateIntent, Currency, Draft, Rules, SigningKey, StableCoin};
 use checkout_kit::integrity::allscale::{Order, Price};

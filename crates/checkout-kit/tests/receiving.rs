@@ -1,6 +1,13 @@
 //! Webhooks that come in, in the examples `receive_axum` and `receive_plain`: what leaves, what is kept for a person, and what
 //! the provider is told.
-#![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used, reason = "tests")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 #[path = "../examples/receiver/mod.rs"]
 #[allow(unused_imports, reason = "its day is not played here")]

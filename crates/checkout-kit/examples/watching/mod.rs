@@ -209,18 +209,20 @@ fn means<E: Evidence>(
             };
         }
     };
-    // 3. Does the read settle the order?
-    match phase {
-        Phase::Succeeded => match answer.into_read() {
-            Ok(read) => match settled_by(&read) {
-                settlement if settlement.is_settled() => (Ending::Paid, "paid".into()),
-                settlement => (Ending::Look, settlement.to_string()),
-            },
-            Err(error) => (Ending::Look, whole(&error)),
-        },
-        Phase::Failed(_) => (Ending::NotPaid, format!("not paid ({phase})")),
+    if let Phase::Failed(_) = phase {
+        return (Ending::NotPaid, format!("not paid ({phase})"));
+    }
+    if phase != Phase::Succeeded {
         // The amount is reserved, and somebody has to take it; or it was taken back.
-        phase => (Ending::Look, phase.to_string()),
+        return (Ending::Look, phase.to_string());
+    }
+    // 3. Does the read settle the order?
+    match answer.into_read() {
+        Ok(read) => match settled_by(&read) {
+            settlement if settlement.is_settled() => (Ending::Paid, "paid".into()),
+            settlement => (Ending::Look, settlement.to_string()),
+        },
+        Err(error) => (Ending::Look, whole(&error)),
     }
 }
 
