@@ -323,10 +323,8 @@ fn create<T: crate::Readable<Provider = Peach>>(
         return Err(OtherEntity);
     }
     let asked = Asked::new(merchant.environment).with_params(checkout.pairs());
-    let shown = match route {
-        Route::CreateCheckout => create_body(checkout.pairs()),
-        _ => body(checkout.pairs()),
-    };
+    let shown =
+        if route == Route::CreateCheckout { create_body(checkout.pairs()) } else { body(checkout.pairs()) };
     Ok(Call::new(merchant, route, fixed(route), shown, asked))
 }
 

@@ -439,7 +439,8 @@ fn every_field_of_a_full_draft_comes_out_of_the_checkout_and_its_pairs_owned_or_
 /// Stated in *Payment status*: `id` is AN32, `checkoutId` and `merchantTransactionId` are AN48.
 #[test]
 fn a_status_is_asked_by_ids_of_the_lengths_and_characters_that_the_page_allows() {
-    let made: [fn(&str) -> Result<String, LookupError>; 3] = [
+    type New = fn(&str) -> Result<String, LookupError>;
+    let made: [New; 3] = [
         |id| CheckoutId::new(id).map(|id| id.as_str().to_owned()),
         |id| PaymentId::new(id).map(|id| id.as_str().to_owned()),
         |id| MerchantTransactionId::new(id).map(|id| id.as_str().to_owned()),
