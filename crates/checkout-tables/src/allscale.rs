@@ -299,31 +299,32 @@ code_table! {
     /// assert!(!IntentStatus::OnChain.is_terminal());
     /// assert_eq!(IntentStatus::from_value(6), None);
     /// ```
-    pub enum IntentStatus: i8, row = (bool,) {
+    pub enum IntentStatus: i8, row = (bool, &'static str) {
         /// Failed by an internal or processing error.
-        Failed("FAILED") = -1, true;
+        Failed("FAILED") = -1, true, "failed by an internal or processing error";
         /// Rejected by the checks of the transaction (KYT).
-        Rejected("REJECTED") = -2, true;
+        Rejected("REJECTED") = -2, true, "rejected by the checks of the transaction (KYT)";
         /// Less was paid than is required.
-        Underpaid("UNDERPAID") = -3, true;
+        Underpaid("UNDERPAID") = -3, true, "less was paid than is required";
         /// The user canceled.
-        Canceled("CANCELED") = -4, true;
+        Canceled("CANCELED") = -4, true, "canceled by the user";
         /// Expired by inactivity or its time limit.
-        Timeout("TIMEOUT") = -5, true;
+        Timeout("TIMEOUT") = -5, true, "expired by inactivity or the time limit";
         /// Created, not yet viewed.
-        Created("CREATED") = 1, false;
+        Created("CREATED") = 1, false, "created, and not yet viewed by the user";
         /// The user has opened the hosted page.
-        Viewed("VIEWED") = 2, false;
+        Viewed("VIEWED") = 2, false, "the user has opened the hosted page";
         /// A temporary deposit wallet is assigned; in the KYT flow only.
-        TempWalletReceived("TEMP_WALLET_RECEIVED") = 3, false;
+        TempWalletReceived("TEMP_WALLET_RECEIVED") = 3, false,
+            "a temporary deposit wallet is assigned, in the KYT flow only";
         /// Stuck with its temporary wallet; somebody at AllScale reviews it.
-        ManualOperation("MANUAL_OPERATION") = 4, false;
+        ManualOperation("MANUAL_OPERATION") = 4, false, "stuck with its temporary wallet, and waits for a manual review";
         /// A refund to the payer is under way, after KYT or an underpayment.
-        SendBack("SEND_BACK") = 5, false;
+        SendBack("SEND_BACK") = 5, false, "a refund to the payer is in progress, after KYT or an underpayment";
         /// The transaction is seen on-chain and waits for its confirmation.
-        OnChain("ON_CHAIN") = 10, false;
+        OnChain("ON_CHAIN") = 10, false, "the transaction is seen on-chain and waits for its confirmation";
         /// Confirmed on-chain: paid.
-        Confirmed("CONFIRMED") = 20, true;
+        Confirmed("CONFIRMED") = 20, true, "the payment is confirmed on-chain";
     }
 }
 
@@ -339,6 +340,19 @@ impl IntentStatus {
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         self.row().0
+    }
+
+    /// What the status means, in a few words of ours: for a person, and never to be compared.
+    ///
+    /// Source: *Get Status*, v3, 2026-05-14, Appendix, the column Meaning.
+    ///
+    /// ```
+    /// # use checkout_tables::allscale::IntentStatus;
+    /// assert_eq!(IntentStatus::Underpaid.meaning(), "less was paid than is required");
+    /// ```
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        self.row().1
     }
 }
 
@@ -380,8 +394,9 @@ code_table! {
 }
 
 impl ErrorCode {
-    /// What the code means, in a few words. (The texts of [`code`](Self::code) are ours: the pages number
-    /// the errors and name none.)
+    /// What the code means, in a few words: for a person, and never to be compared. A code that means another thing on
+    /// another route has a text that holds on all of them; [`meaning_on`](Self::meaning_on) says which it is. (The texts of
+    /// [`code`](Self::code) are ours: the pages number the errors and name none.)
     ///
     /// ```
     /// # use checkout_tables::allscale::ErrorCode;
@@ -390,6 +405,44 @@ impl ErrorCode {
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         self.row().0
+    }
+
+    /// What the code means on a route, in a few words of ours; none where the route's page does not list the code.
+    ///
+    /// Source: *Create Checkout Intent*, v4, 2026-05-06, *Get Checkout Intent*, v3, 2026-03-06, and *Get Status*, v3,
+    /// 2026-05-14, each its Possible Errors.
+    ///
+    /// ```
+    /// # use checkout_tables::allscale::{ErrorCode, Route};
+    /// let forbidden = |route| ErrorCode::Forbidden.meaning_on(route);
+    /// assert_eq!(forbidden(Route::Create), Some("the IP address of the caller is not allowed"));
+    /// assert_eq!(forbidden(Route::Status), Some("no permission to view this checkout intent"));
+    /// assert_eq!(forbidden(Route::Ping), None); // no page lists the codes of the test routes
+    /// ```
+    #[must_use]
+    pub fn meaning_on(self, route: Route) -> Option<&'static str> {
+        self.routes().contains(&route).then_some(match (self, route) {
+            (Self::Forbidden, Route::Create) => "the IP address of the caller is not allowed",
+            (Self::Forbidden, Route::Get | Route::Status) => "no permission to view this checkout intent",
+            (Self::CreateError, Route::Create) => {
+                "the intent cannot be created, for example because its amount is at or below 0.1 coin"
+            }
+            _ => self.meaning(),
+        })
+    }
+
+    /// Whether the page asks to contact AllScale about the code: write to AllScale, with the id of the request.
+    ///
+    /// Source: *Get Checkout Intent*, v3, 2026-03-06, and *Get Status*, v3, 2026-05-14, Possible Errors.
+    ///
+    /// ```
+    /// # use checkout_tables::allscale::ErrorCode;
+    /// let contact: Vec<_> = ErrorCode::ROWS.into_iter().filter(|code| code.contact_support()).collect();
+    /// assert_eq!(contact, [ErrorCode::InternalServerError, ErrorCode::UnknownError]);
+    /// ```
+    #[must_use]
+    pub const fn contact_support(self) -> bool {
+        matches!(self, Self::InternalServerError | Self::UnknownError)
     }
 
     /// The routes whose pages list the code. No page lists the codes of the test routes.

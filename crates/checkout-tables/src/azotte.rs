@@ -25,15 +25,17 @@ code_table! {
     /// assert!(!MessageCode::ThreeDsRequired.is_terminal()); // a pause
     /// assert_eq!(MessageCode::ThreeDsRequired.action(), Action::PresentChallenge);
     /// ```
-    pub enum MessageCode, row = (bool, Action) {
+    pub enum MessageCode, row = (bool, Action, &'static str) {
         /// The worker is still at it.
-        Processing("CHECK_OUT_PROCESSING"), false, Action::PollOn;
+        Processing("CHECK_OUT_PROCESSING"), false, Action::PollOn, "the worker still processes the checkout";
         /// The payment service wants a 3DS challenge of the payer.
-        ThreeDsRequired("CHECK_OUT_3DS_REQUIRED"), false, Action::PresentChallenge;
+        ThreeDsRequired("CHECK_OUT_3DS_REQUIRED"), false, Action::PresentChallenge,
+            "the payment service requires a 3DS challenge of the payer";
         /// The payment is captured and the entitlements are delivered.
-        Done("CHECK_OUT_DONE"), true, Action::Stop;
+        Done("CHECK_OUT_DONE"), true, Action::Stop, "the payment is captured, and the entitlements are delivered";
         /// The authorization, the capture or the fulfilment failed.
-        Failed("CHECK_OUT_FAILED"), true, Action::InspectMessage;
+        Failed("CHECK_OUT_FAILED"), true, Action::InspectMessage,
+            "the authorization, the capture or the fulfilment failed";
     }
 }
 
@@ -59,6 +61,19 @@ impl MessageCode {
     #[must_use]
     pub const fn action(self) -> Action {
         self.row().1
+    }
+
+    /// What the code means, in a few words of ours: for a person, and never to be compared.
+    ///
+    /// Source: *Get Checkout Status*, Response Parameters, the column Stage.
+    ///
+    /// ```
+    /// # use checkout_tables::azotte::MessageCode;
+    /// assert_eq!(MessageCode::Processing.meaning(), "the worker still processes the checkout");
+    /// ```
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        self.row().2
     }
 }
 
@@ -114,9 +129,24 @@ code_table! {
     /// assert_eq!(MessageCode::from_code("ORDERED_ITEM_NOT_FOUND"), None);
     /// ```
     #[non_exhaustive]
-    pub enum ErrorCode, row = () {
+    pub enum ErrorCode, row = (&'static str,) {
         /// HTTP 404: the tracking number is not known for this tenant.
-        OrderedItemNotFound("ORDERED_ITEM_NOT_FOUND");
+        OrderedItemNotFound("ORDERED_ITEM_NOT_FOUND"), "the tracking number is unknown for this tenant";
+    }
+}
+
+impl ErrorCode {
+    /// What the code means, in a few words of ours: for a person, and never to be compared.
+    ///
+    /// Source: *Get Checkout Status*, Not Found.
+    ///
+    /// ```
+    /// # use checkout_tables::azotte::ErrorCode;
+    /// assert_eq!(ErrorCode::OrderedItemNotFound.meaning(), "the tracking number is unknown for this tenant");
+    /// ```
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        self.row().0
     }
 }
 

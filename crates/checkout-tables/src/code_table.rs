@@ -163,7 +163,7 @@ macro_rules! code_table {
             type Error = $crate::NotInTable;
 
             fn try_from(value: i64) -> Result<Self, Self::Error> {
-                Self::from_value(value).ok_or($crate::NotInTable::new(stringify!($table)))
+                Self::from_value(value).ok_or($crate::NotInTable::number(stringify!($table), value))
             }
         }
 
@@ -214,7 +214,7 @@ macro_rules! code_table {
             type Err = $crate::NotInTable;
 
             fn from_str(code: &str) -> Result<Self, Self::Err> {
-                Self::from_code(code).ok_or($crate::NotInTable::new(stringify!($table)))
+                Self::from_code(code).ok_or_else(|| $crate::NotInTable::text::<Self>(stringify!($table), code))
             }
         }
 

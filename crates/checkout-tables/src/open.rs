@@ -311,22 +311,53 @@ pub(crate) mod sealed {
     }
 }
 
-/// A value or text that a table does not have. It names the table and not the value.
+/// A value or text that a table does not have. It names the table, and the value or text as far as that can be printed: a
+/// text that is hardly longer than the table's longest one, with what is not printable escaped, and a number. Of a longer
+/// text, and of twelve digits or more, which can be a card's, it names the length.
 ///
 /// ```
-/// use checkout_tables::allscale::Currency;
+/// use checkout_tables::allscale::{Currency, StableCoin};
 ///
-/// assert_eq!("usd".parse::<Currency>().unwrap_err().to_string(), "not in the table Currency");
+/// assert_eq!("usd".parse::<Currency>().unwrap_err().to_string(), "not in the table Currency: \"usd\"");
+/// assert_eq!("EUR\n".parse::<Currency>().unwrap_err().to_string(), r#"not in the table Currency: "EUR\n""#);
+/// let long = "4111 1111 1111 1111".parse::<Currency>().unwrap_err();
+/// assert_eq!(long.to_string(), "not in the table Currency: a text of 19 characters");
+/// assert_eq!(StableCoin::try_from(11).unwrap_err().to_string(), "not in the table StableCoin: 11");
 /// assert_eq!(Currency::try_from(164).unwrap_err().table(), "Currency");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct NotInTable {
     table: &'static str,
+    found: Found,
+}
+
+/// What was looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Number(i64),
+    /// So many of these bytes are UTF-8.
+    Text([u8; NAMED], usize),
+    /// A text that is not named, and how many characters it has.
+    Long(usize),
 }
 
 impl NotInTable {
-    pub(crate) const fn new(table: &'static str) -> Self {
-        Self { table }
+    pub(crate) fn text<T: TextCode>(table: &'static str, text: &str) -> Self {
+        let longest = T::ROWS.iter().map(|row| row.code().len()).max().unwrap_or_default();
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let mut named = [0; NAMED];
+        let found = match named.get_mut(..text.len()) {
+            Some(place) if text.len() <= longest.saturating_add(SLACK) && digits < CARD => {
+                place.copy_from_slice(text.as_bytes());
+                Found::Text(named, text.len())
+            }
+            _ => Found::Long(text.chars().count()),
+        };
+        Self { table, found }
+    }
+
+    pub(crate) const fn number(table: &'static str, value: i64) -> Self {
+        Self { table, found: Found::Number(value) }
     }
 
     /// The table's name.
@@ -338,11 +369,40 @@ impl NotInTable {
 
 impl fmt::Display for NotInTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not in the table {}", self.table)
+        write!(f, "not in the table {}: ", self.table)?;
+        match &self.found {
+            // Twelve digits, with a sign before them or without.
+            Found::Number(number) if number.unsigned_abs() >= 100_000_000_000 => {
+                f.write_str("a number of twelve digits or more")
+            }
+            Found::Number(number) => write!(f, "{number}"),
+            Found::Text(bytes, length) => {
+                let text = bytes.get(..*length).and_then(|bytes| core::str::from_utf8(bytes).ok());
+                write!(f, "{:?}", text.unwrap_or_default())
+            }
+            Found::Long(1) => f.write_str("a text of 1 character"),
+            Found::Long(characters) => write!(f, "a text of {characters} characters"),
+        }
+    }
+}
+
+impl fmt::Debug for NotInTable {
+    /// As `Display`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NotInTable({self})")
     }
 }
 
 impl core::error::Error for NotInTable {}
+
+/// The most bytes of a text that is named.
+const NAMED: usize = 40;
+
+/// How much longer than a table's longest text one may be that is named: a blank, a line break, a plural.
+const SLACK: usize = 2;
+
+/// The digits of the shortest number of a card.
+const CARD: usize = 12;
 
 /// Reads a row of a table by its text.
 #[cfg(feature = "serde")]
@@ -367,7 +427,7 @@ impl<T: TextCode> serde::de::Visitor<'_> for RowOf<T> {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-        T::from_code(text).ok_or_else(|| E::custom(NotInTable::new(self.table)))
+        T::from_code(text).ok_or_else(|| E::custom(NotInTable::text::<T>(self.table, text)))
     }
 }
 

@@ -77,6 +77,27 @@ impl PaymentStatus {
     pub const fn is_final(self) -> bool {
         self.row().0
     }
+
+    /// What the status means, in a few words of ours: for a person, and never to be compared.
+    ///
+    /// Source: *Payment status*, API endpoints, the column Description; `created` by the text above that table;
+    /// `authorized` Assumed, see [`PaymentStatus`].
+    ///
+    /// ```
+    /// # use checkout_tables::peach::PaymentStatus;
+    /// assert_eq!(PaymentStatus::Pending.meaning(), "initiated, and waits for the customer to complete it");
+    /// ```
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Created => "initiated, as the first webhook says",
+            Self::Pending => "initiated, and waits for the customer to complete it",
+            Self::Successful => "the customer completed the payment",
+            Self::Authorized => "the amount is reserved and not captured",
+            Self::Cancelled => "the customer cancelled the payment",
+            Self::Expired => "the customer did not complete the payment in time, or closed its window",
+        }
+    }
 }
 
 code_table! {

@@ -186,7 +186,7 @@ fn text_goes_both_ways_and_an_unknown_one_names_the_table_and_not_the_text() {
         assert_eq!(Currency::try_from(i64::from(row)), Ok(row));
     }
     let error = "4111111111111111".parse::<StableCoin>().unwrap_err();
-    assert_eq!(error.to_string(), "not in the table StableCoin");
+    assert_eq!(error.to_string(), "not in the table StableCoin: a text of 16 characters");
 }
 
 #[test]
@@ -215,4 +215,78 @@ fn strum_counts_iterates_and_names_as_the_table_and_its_display_do() {
     check(&PaymentMethodType::ROWS);
     check(&Route::ROWS);
     check(&[Repeat::Safe, Repeat::Keyed, Repeat::Unsafe]);
+}
+
+/// Each with words that stand in the column Meaning of *Get Status*, v3, 2026-05-14, or mean the same.
+#[test]
+fn every_status_says_what_it_means() {
+    for (value, words) in [
+        (-1, ["failed", "processing error"]),
+        (-2, ["rejected", "KYT"]),
+        (-3, ["less", "required"]),
+        (-4, ["cancel", "user"]),
+        (-5, ["expired", "inactivity or the time limit"]),
+        (1, ["created", "not yet viewed"]),
+        (2, ["opened", "hosted page"]),
+        (3, ["temporary deposit wallet", "KYT flow only"]),
+        (4, ["stuck", "manual review"]),
+        (5, ["refund", "payer"]),
+        (10, ["on-chain", "waits for its confirmation"]),
+        (20, ["payment is confirmed", "on-chain"]),
+    ] {
+        let meaning = IntentStatus::from_value(value).unwrap().meaning();
+        assert!(words.iter().all(|word| meaning.contains(word)), "{value}: {meaning}");
+    }
+    let meanings: BTreeSet<_> = IntentStatus::ROWS.map(IntentStatus::meaning).into();
+    assert_eq!(meanings.len(), 12);
+}
+
+/// Typed from the three pages' Possible Errors.
+#[test]
+fn a_code_says_what_it_means_on_a_route_and_whether_allscale_is_to_be_contacted() {
+    for code in ErrorCode::ROWS {
+        for route in Route::ROWS {
+            assert_eq!(code.meaning_on(route).is_some(), code.routes().contains(&route), "{code} on {route}");
+        }
+    }
+    let on = |code: i64, route| ErrorCode::from_value(code).unwrap().meaning_on(route).unwrap_or("none");
+    assert!(on(30001, Route::Create).contains("IP address"));
+    for read in [Route::Get, Route::Status] {
+        assert!(on(30001, read).contains("no permission to view this checkout intent"));
+        assert_eq!(on(50001, read), "checkout intent not found");
+        assert_eq!(on(50002, read), "none");
+    }
+    assert!(on(50002, Route::Create).contains("0.1 coin"));
+    assert_eq!(on(90000, Route::Create), "none");
+    let contact: Vec<_> = ErrorCode::ROWS.into_iter().filter(|code| code.contact_support()).collect();
+    assert_eq!(contact.iter().map(|code| i64::from(*code)).collect::<Vec<_>>(), [90000, 99999]);
+}
+
+#[test]
+fn what_is_not_in_a_table_is_named_if_it_can_be_one_of_its_texts() {
+    let text = |text: &str| text.parse::<Currency>().unwrap_err().to_string();
+    assert_eq!(text("usd"), r#"not in the table Currency: "usd""#);
+    assert_eq!(text(""), r#"not in the table Currency: """#);
+    assert_eq!(text(" EUR\n"), r#"not in the table Currency: " EUR\n""#);
+    assert_eq!(text("\u{feff}US"), r#"not in the table Currency: "\u{feff}US""#);
+    assert_eq!(text("\u{1b}[2J"), r#"not in the table Currency: "\u{1b}[2J""#);
+    // What is longer than every text of the table is none of its texts with a slip: it can be anything.
+    assert_eq!(text("Euros!"), "not in the table Currency: a text of 6 characters");
+    assert_eq!(text("\u{e9}\u{e9}\u{e9}"), "not in the table Currency: a text of 3 characters");
+    let long = "x".repeat(100_000);
+    assert_eq!(text(&long), "not in the table Currency: a text of 100000 characters");
+    // A card's number, also where the table's texts are as long as that.
+    let status = |text: &str| text.parse::<IntentStatus>().unwrap_err().to_string();
+    assert_eq!(status("VIEWED "), r#"not in the table IntentStatus: "VIEWED ""#);
+    for card in ["4111111111111111", "4111 1111 1111 1111", "411111111111"] {
+        assert!(status(card).starts_with("not in the table IntentStatus: a text of "), "{card}");
+    }
+    let number = |value: i64| StableCoin::try_from(value).unwrap_err().to_string();
+    assert_eq!(number(11), "not in the table StableCoin: 11");
+    assert_eq!(number(-99_999_999_999), "not in the table StableCoin: -99999999999");
+    for card in [100_000_000_000, 4_111_111_111_111_111, i64::MAX, i64::MIN] {
+        assert_eq!(number(card), "not in the table StableCoin: a number of twelve digits or more");
+    }
+    let error = "usd".parse::<Currency>().unwrap_err();
+    assert_eq!(format!("{error:?}"), r#"NotInTable(not in the table Currency: "usd")"#);
 }
