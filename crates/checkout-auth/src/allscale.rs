@@ -36,6 +36,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::fault::Fault;
 use crate::mac::{MacKey, Sink, push_decimal, sha256_hex};
+use crate::unseen::{UNSEEN_HINT, has_unseen};
 
 /// An API key and its secret, ready to sign.
 ///
@@ -67,13 +68,13 @@ pub struct SigningKey {
 impl SigningKey {
     /// The key made of the API key and the API secret of one store.
     ///
-    /// The secret may be any text that does not begin or end with white space. Both are given out with the
-    /// prefix `st_`; that is not checked.
+    /// The secret may be any text that does not begin or end with white space and [has nothing
+    /// unseen](crate::has_unseen) in it. Both are given out with the prefix `st_`; that is not checked.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] when either is empty or has white space around it, or when the API key could not stand
-    /// in a header. The error names the field and never holds its value.
+    /// [`KeyError`] when either is empty, has white space around it or something unseen in it, or when the API
+    /// key could not stand in a header. The error names the field and never holds its value.
     ///
     /// ```
     /// use checkout_auth::allscale::{KeyError, SigningKey};
@@ -99,6 +100,9 @@ impl SigningKey {
         }
         if text.trim() != text {
             return Err(KeyError::SecretWhiteSpace);
+        }
+        if has_unseen(text) {
+            return Err(KeyError::SecretUnseen);
         }
         Ok(Self { api_key, mac: MacKey::new(text.as_bytes()) })
     }
@@ -414,6 +418,11 @@ pub enum KeyError {
     /// The API secret begins or ends with white space, a copied line break most likely.
     #[error("the API secret begins or ends with white space, such as a copied line break")]
     SecretWhiteSpace,
+    /// The API secret holds a character that cannot be seen, such as a byte order mark or a line break.
+    #[error(
+        "the API secret holds a character that cannot be seen, such as a byte order mark or a line break"
+    )]
+    SecretUnseen,
 }
 
 impl KeyError {
@@ -443,7 +452,7 @@ impl KeyError {
             Self::ApiKeyWhiteSpace | Self::SecretWhiteSpace => {
                 "the file that it is read from ends in a line break, or it was copied with a blank"
             }
-            Self::ApiKeyText => "it was copied out of a page or a mail, with a character that cannot be seen",
+            Self::ApiKeyText | Self::SecretUnseen => UNSEEN_HINT,
         }
     }
 }

@@ -55,9 +55,11 @@ mod fields;
 mod mac;
 mod ring;
 mod time;
+mod unseen;
 
 pub use fault::Fault;
 pub use fields::{HeaderError, HeaderFields, HeaderProblem};
 pub use ring::KeyRing;
 pub use secrecy::SecretString;
 pub use time::Tolerance;
+pub use unseen::has_unseen;

@@ -57,6 +57,7 @@ use sha2::Sha256;
 use crate::fault::Fault;
 use crate::mac::{MacKey, hex, read_hex};
 use crate::ring::KeyRing;
+use crate::unseen::{UNSEEN_HINT, has_unseen};
 
 /// The secret token of one entity, ready to sign and to verify.
 ///
@@ -98,6 +99,9 @@ impl SecretToken {
         }
         if text.trim() != text {
             return Err(KeyError::WhiteSpace);
+        }
+        if has_unseen(text) {
+            return Err(KeyError::Unseen);
         }
         Ok(Self(MacKey::new(text.as_bytes())))
     }
@@ -381,6 +385,11 @@ pub enum KeyError {
     /// The secret token begins or ends with white space, a copied line break most likely.
     #[error("the secret token begins or ends with white space, such as a copied line break")]
     WhiteSpace,
+    /// The secret token holds a character that cannot be seen, such as a byte order mark or a line break.
+    #[error(
+        "the secret token holds a character that cannot be seen, such as a byte order mark or a line break"
+    )]
+    Unseen,
 }
 
 impl KeyError {
@@ -408,6 +417,7 @@ impl KeyError {
             Self::WhiteSpace => {
                 "the file that it is read from ends in a line break, or it was copied with a blank"
             }
+            Self::Unseen => UNSEEN_HINT,
         }
     }
 }

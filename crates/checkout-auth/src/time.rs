@@ -74,6 +74,20 @@ pub(crate) enum Judgement {
     },
 }
 
+/// Whether two times are so far apart that one of them must be in another unit than seconds: three thousand years. A clock
+/// that is wrong stands in 1970 or was set wrong by years. Seconds and milliseconds of today are fifty thousand years apart.
+pub(crate) const fn is_another_unit(by_seconds: u64) -> bool {
+    by_seconds >= 100_000_000_000
+}
+
+/// The hint for a message's time that is in another unit.
+pub(crate) const TIME_IN_ANOTHER_UNIT: &str =
+    "the message's time is in milliseconds or a smaller unit, and seconds are documented";
+
+/// The hint for a receiver's time that is in another unit.
+pub(crate) const NOW_IN_ANOTHER_UNIT: &str =
+    "the receiver gave its own time in milliseconds or a smaller unit, and seconds are due";
+
 /// The seconds that a text of decimal digits stands for: the one spelling of each number, so no `+`, no
 /// blank, no leading zero and no `-0`.
 pub(crate) fn read_seconds(text: &str) -> Option<i64> {

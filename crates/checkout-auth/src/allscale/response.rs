@@ -39,7 +39,7 @@ use crate::fault::Fault;
 use crate::fields::{Fields, HeaderError, HeaderFields};
 use crate::mac::{Sink, push_decimal, sha256_hex};
 use crate::ring::KeyRing;
-use crate::time::{Judgement, Tolerance};
+use crate::time::{Judgement, NOW_IN_ANOTHER_UNIT, TIME_IN_ANOTHER_UNIT, Tolerance, is_another_unit};
 
 /// Verifies answers with the keys of a ring.
 ///
@@ -624,6 +624,8 @@ impl ResponseError {
                  here, the path or nonce is another attempt's, the key is not the one the request was \
                  signed with, or its secret has white space in it; else it is forged"
             }
+            Self::Expired { by_seconds } if is_another_unit(*by_seconds) => NOW_IN_ANOTHER_UNIT,
+            Self::Early { by_seconds } if is_another_unit(*by_seconds) => TIME_IN_ANOTHER_UNIT,
             Self::Expired { .. } => {
                 "an old answer given again, or one held up on the way; when it is so with all of them, this \
                  machine's clock is ahead"

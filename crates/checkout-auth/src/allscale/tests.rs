@@ -237,6 +237,17 @@ fn a_key_names_the_field_that_is_at_fault() {
         assert_eq!(text, "the API secret begins or ends with white space, such as a copied line break");
     }
     assert_eq!(fault(API_KEY, "inner white space is the secret's own"), "none");
+    for secret in
+        ["\u{feff}test_secret", "test\nsecret", "test\0secret", "test\u{200b}secret", "test\u{a0}secret"]
+    {
+        let text = fault(API_KEY, secret);
+        let expected =
+            "the API secret holds a character that cannot be seen, such as a byte order mark or a line break";
+        assert_eq!(text, expected, "{}", secret.escape_debug());
+    }
+    for error in [KeyError::SecretUnseen, KeyError::ApiKeyText] {
+        assert!(error.hint().contains("byte order mark"), "{error}");
+    }
 }
 
 #[test]
@@ -402,7 +413,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn every_signature_is_the_one_by_definition(parts in parts(), secret in "\\S|\\S\\PC{0,150}\\S") {
+    fn every_signature_is_the_one_by_definition(parts in parts(), secret in "[!-~]|[!-~é-ɏ一-龥][ -~é-ɏ一-龥]{0,150}[!-~é-ɏ一-龥]") {
         let request = parts.request();
         let key = key(&secret);
         let signature = key.sign(&request).unwrap();

@@ -47,7 +47,7 @@ use crate::fault::Fault;
 use crate::fields::{Fields, HeaderError, HeaderFields};
 use crate::mac::{Sink, sha256_hex};
 use crate::ring::KeyRing;
-use crate::time::{Judgement, Tolerance};
+use crate::time::{Judgement, NOW_IN_ANOTHER_UNIT, TIME_IN_ANOTHER_UNIT, Tolerance, is_another_unit};
 
 /// Verifies webhooks with the keys of a ring.
 ///
@@ -647,6 +647,8 @@ impl WebhookError {
                 "the body was parsed and written again before it came here, the secret is another or has \
                  white space in it, or a proxy changed the path or the query; else it is forged"
             }
+            Self::Expired { by_seconds } if is_another_unit(*by_seconds) => NOW_IN_ANOTHER_UNIT,
+            Self::Early { by_seconds } if is_another_unit(*by_seconds) => TIME_IN_ANOTHER_UNIT,
             Self::Expired { .. } => {
                 "a genuine webhook sent again by a stranger or held up on the way; when it is so with all of \
                  them, this machine's clock is ahead"

@@ -33,7 +33,7 @@ use crate::fault::Fault;
 use crate::fields::{Fields, HeaderError, HeaderFields, HeaderProblem};
 use crate::mac::{hex, read_hex};
 use crate::ring::KeyRing;
-use crate::time::{Judgement, Tolerance};
+use crate::time::{Judgement, NOW_IN_ANOTHER_UNIT, TIME_IN_ANOTHER_UNIT, Tolerance, is_another_unit};
 
 /// Verifies webhooks by their headers, with the keys of a ring.
 ///
@@ -493,13 +493,13 @@ impl WebhookError {
                  has white space in it, or the URL is not letter for letter the one that Peach was given, \
                  as when a proxy changed the path or the host; a message of somebody else's looks the same"
             }
+            Self::Expired { by_seconds } if is_another_unit(*by_seconds) => NOW_IN_ANOTHER_UNIT,
+            Self::Early { by_seconds } if is_another_unit(*by_seconds) => TIME_IN_ANOTHER_UNIT,
             Self::Expired { .. } => {
                 "a genuine webhook that was held up or sent again on the way; when it is so with all of them, \
                  this machine's clock is ahead"
             }
-            Self::Early { .. } => {
-                "this machine's clock is behind; when it is by decades, the time is not in seconds"
-            }
+            Self::Early { .. } => "this machine's clock is behind",
         }
     }
 }

@@ -284,6 +284,15 @@ fn a_secret_token_must_be_there_without_white_space_around_it() {
             "the secret token begins or ends with white space, such as a copied line break"
         );
     }
+    for secret in ["\u{feff}3fcd", "3f\ncd", "3f\0cd", "3fcd\u{200b}", "3f\u{a0}cd"] {
+        assert_eq!(
+            fault(secret).unwrap(),
+            "the secret token holds a character that cannot be seen, such as a byte order mark or a line break",
+            "{}",
+            secret.escape_debug()
+        );
+    }
+    assert!(KeyError::Unseen.hint().contains("byte order mark"));
 }
 
 #[test]
@@ -471,7 +480,7 @@ proptest! {
     }
 
     #[test]
-    fn every_signature_is_the_one_by_definition(pairs in pairs(), secret in "\\S|\\S\\PC{0,150}\\S") {
+    fn every_signature_is_the_one_by_definition(pairs in pairs(), secret in "[!-~]|[!-~é-ɏ一-龥][ -~é-ɏ一-龥]{0,150}[!-~é-ɏ一-龥]") {
         let mut pairs = borrowed(&pairs);
         let signature = check(&secret, &pairs);
         prop_assert_eq!(&signature, &signature_by_definition(&secret, &pairs));
