@@ -669,7 +669,12 @@ impl Shared {
                 let number = self.create(state, store, body, now)?;
                 let intent = state.shown(state.numbered(number)?, fault, now);
                 let id_name = if other_spelling { READ_ID } else { CREATE_ID };
-                Ok(intent.created(id_name, fault == Some(&Fault::OldIntent)))
+                let flags = match fault {
+                    Some(Fault::OldIntent) => None,
+                    Some(Fault::AcceptedCoins(mask)) => Some(*mask),
+                    Some(_) | None => Some(intent.accepted_flags()),
+                };
+                Ok(intent.created(id_name, flags))
             }
             Route::Get => {
                 let intent = state.shown(state.find(segment, store)?, fault, now);
@@ -740,6 +745,7 @@ impl State {
                 other.map_or_else(|| Cow::Owned(intent.clone().made_up_other(now)), Cow::Borrowed)
             }
             Some(Fault::TamperedAmount) => Cow::Owned(intent.clone().at_a_tenth()),
+            Some(Fault::SettledIn(coin)) => Cow::Owned(intent.clone().settled_in(*coin)),
             Some(_) | None => Cow::Borrowed(intent),
         }
     }

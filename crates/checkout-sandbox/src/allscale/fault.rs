@@ -66,6 +66,12 @@ pub enum Fault {
     OtherIdSpelling,
     /// Create. Processed; `accepted_stable_coins` is null, as on intents from before there were several.
     OldIntent,
+    /// Create. Processed; `accepted_stable_coins` is this bitmask, whatever was asked for. The page names 1, USDT, 2, USDC,
+    /// and 3, either. (Any integer is taken.)
+    AcceptedCoins(i64),
+    /// Create, get. Processed; the coin is this value of the page's Appendix B, whatever was asked for: `stable_coin_type` of
+    /// create's reply, and the `coin_symbol` and `coin_contract` of get's. A value of none is no fault.
+    SettledIn(i64),
     /// Processed; every object in the reply has its first member once more at its end, with another value.
     DuplicateKeys,
     /// Status. The payload is `{"status":n}` where a bare integer is documented.
@@ -80,9 +86,9 @@ impl Fault {
     pub(super) fn fits(&self, route: Option<Route>) -> bool {
         let routes: &[Route] = match self {
             Self::SwappedIntent => &[Route::Create, Route::Get, Route::Status],
-            Self::TamperedAmount | Self::OtherIdSpelling => &[Route::Create, Route::Get],
+            Self::TamperedAmount | Self::OtherIdSpelling | Self::SettledIn(_) => &[Route::Create, Route::Get],
             Self::TamperedStatus(_) => &[Route::Get, Route::Status],
-            Self::OldIntent => &[Route::Create],
+            Self::OldIntent | Self::AcceptedCoins(_) => &[Route::Create],
             Self::StatusAsObject => &[Route::Status],
             Self::LostBefore
             | Self::LostRequest

@@ -76,9 +76,14 @@ impl Intent {
         }
     }
 
-    /// The payload of create's reply. `old` is how an intent from before there were several coins looks.
-    pub(super) fn created(&self, id_name: &str, old: bool) -> Json {
-        let flags = if old { Json::Null } else { Json::Int(self.terms.accepted_flags) };
+    /// The bitmask of the accepted coins.
+    pub(super) const fn accepted_flags(&self) -> i64 {
+        self.terms.accepted_flags
+    }
+
+    /// The payload of create's reply. An intent from before there were several coins has no flags.
+    pub(super) fn created(&self, id_name: &str, flags: Option<i64>) -> Json {
+        let flags = flags.map_or(Json::Null, Json::Int);
         Json::object([
             ("checkout_url", Json::text(format!("https://checkout.allscale.io/{}", self.derived(URL, 12)))),
             (id_name, Json::text(&self.id)),
@@ -135,6 +140,12 @@ impl Intent {
     pub(super) fn at_a_tenth(mut self) -> Self {
         self.order.amount_cents /= 10;
         self.terms.amount /= 10;
+        self
+    }
+
+    /// The same intent, settled in another coin.
+    pub(super) fn settled_in(mut self, coin: i64) -> Self {
+        self.terms.coin = StableCoin::from_value(coin).unwrap_or(self.terms.coin);
         self
     }
 

@@ -80,6 +80,8 @@ fn what_is_lost_before_the_sandbox_makes_no_intent_and_what_is_lost_after_makes_
         (Fault::TamperedAmount, 1, 1),
         (Fault::OtherIdSpelling, 1, 1),
         (Fault::OldIntent, 1, 1),
+        (Fault::AcceptedCoins(3), 1, 1),
+        (Fault::SettledIn(2), 1, 1),
     ] {
         let merchant = Merchant::of(&Sandbox::new(4));
         merchant.sandbox.inject(fault.clone());
@@ -322,4 +324,29 @@ fn a_fault_on_a_path_that_is_no_route_is_taken_there() {
     merchant.sandbox.inject(Fault::SwappedIntent);
     assert_eq!(merchant.call("GET", "/nowhere", b"").0, 404);
     assert_eq!(merchant.sandbox.faults_waiting(), 1);
+}
+
+/// The masks that *Create Checkout Intent* names: 1, USDT, 2, USDC, and 3, either. And any other.
+#[test]
+fn a_create_is_answered_with_any_mask_and_in_any_coin_of_the_page() {
+    let (merchant, id) = world();
+    let untouched = create(&merchant);
+    for mask in [1, 2, 3, 0, -1, i64::MAX] {
+        merchant.sandbox.inject(Fault::AcceptedCoins(mask));
+        let created = create(&merchant);
+        assert_eq!(created["accepted_stable_coins"], json!(mask));
+        assert_eq!(
+            (&created["stable_coin_type"], &created["amount_coins"]),
+            (&json!(1), &untouched["amount_coins"])
+        );
+    }
+    merchant.sandbox.inject(Fault::SettledIn(2));
+    assert_eq!(create(&merchant)["stable_coin_type"], json!(2));
+    merchant.sandbox.inject(Fault::SettledIn(4));
+    assert_eq!(merchant.whole(&id).1["payload"]["coin_symbol"], json!("DAI"));
+    // A value of no coin changes nothing.
+    merchant.sandbox.inject(Fault::SettledIn(11));
+    assert_eq!(create(&merchant)["stable_coin_type"], json!(1));
+    assert_eq!(merchant.whole(&id).1["payload"]["coin_symbol"], json!("USDT"));
+    assert_eq!(merchant.sandbox.faults_waiting(), 0);
 }
