@@ -2,6 +2,7 @@
 
 use crate::Digits;
 use checkout_money::{CoinAmount, Rate};
+use checkout_validate::Personal;
 use checkout_wire::{Carried, JsonText};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -27,13 +28,31 @@ pub fn coins(json: &Value) -> Option<CoinAmount> {
     CoinAmount::new(digits.mantissa, digits.scale).ok()
 }
 
-/// A rate, or whatever else stands in its place: it is only carried.
-pub fn rate(json: &Value) -> Option<Carried<'_, Rate>> {
-    let digits = json.as_str().and_then(Digits::of_coins);
-    match digits.and_then(|digits| Rate::new(digits.mantissa, digits.scale).ok()) {
-        Some(rate) => Some(Carried::Known(rate)),
-        None => JsonText::new(json.to_string()).ok().map(Carried::Other),
+/// A value that is only carried: as it is read, or whatever else stands in its place. Null is none.
+pub fn carried<'a, T>(json: &'a Value, read: impl Fn(&'a Value) -> Option<T>) -> Option<Carried<'a, T>> {
+    if json.is_null() {
+        return None;
     }
+    let other = || JsonText::new(json.to_string()).ok().map(Carried::Other);
+    read(json).map(Carried::Known).or_else(other)
+}
+
+/// A text about the payer that is only carried.
+pub fn personal(json: &Value) -> Option<Carried<'_, Personal<'_>>> {
+    carried(json, |json| text(json).map(Personal::from))
+}
+
+/// A rate that is only carried.
+pub fn rate(json: &Value) -> Option<Carried<'_, Rate>> {
+    carried(json, |json| {
+        let digits = Digits::of_coins(json.as_str()?)?;
+        Rate::new(digits.mantissa, digits.scale).ok()
+    })
+}
+
+/// The id of a request: a text, or the digits of a number of 64 bits.
+pub fn request_id(json: &Value) -> Option<Cow<'_, str>> {
+    text(json).or_else(|| json.as_u64().map(|number| Cow::Owned(number.to_string())))
 }
 
 /// The intent's id in either of its two spellings, or in both if they agree.

@@ -13,7 +13,7 @@ pub mod signed;
 pub use amount::Digits;
 pub use caller::Caller;
 pub use crowd::Crowd;
-pub use json::{coins, depth, integer, one_id, optional, rate, text, value};
+pub use json::{carried, coins, depth, integer, one_id, optional, personal, rate, request_id, text, value};
 pub use play::{EPOCH, Play};
 pub use reply::{DEPTH, Room, assert_clear, assert_reads, status_and_body};
 pub use secrets::{SECRETS, with_secrets};

@@ -1,6 +1,6 @@
 //! The law of reading a reply.
 
-use crate::{depth, optional, text, value};
+use crate::{depth, optional, request_id, text, value};
 use checkout_wire::allscale::{Payload, read, write};
 use checkout_wire::allscale::{Refusal, Reply};
 use checkout_wire::{Answer, Head, JsonText, ReadError, ReadErrorKind};
@@ -135,7 +135,7 @@ fn assert_as_by_hand<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
     }
     let plain = plain_under(200);
     if let Err(error) = &plain {
-        assert_eq!(error.request_id(), tree["request_id"].as_str(), "{error}");
+        assert_eq!(error.request_id(), request_id(&tree["request_id"]).as_deref(), "{error}");
     }
     let expected = envelope(tree, by_hand).filter(|_| depth(tree) <= DEPTH);
     assert_eq!(plain.as_ref().ok(), expected.as_ref(), "{plain:?}, and by hand otherwise");
@@ -148,7 +148,7 @@ fn assert_as_by_hand<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
 }
 
 fn envelope<'a, T>(tree: &'a Value, by_hand: fn(&'a Value) -> Option<T>) -> Option<Reply<'a, T>> {
-    let request_id = optional(&tree["request_id"], text)?;
+    let request_id = request_id(&tree["request_id"]);
     let code = tree["code"].as_i64()?;
     if code == 0 {
         if !tree["error"].is_null() {

@@ -19,8 +19,8 @@ use core::fmt;
 use std::sync::Arc;
 
 pub use crate::BuildError;
-pub use backend::AllScale;
 use backend::Asked;
+pub use backend::{AllScale, Difference};
 
 /// Why a call to AllScale has no answer: a refusal, or something that is not the API's.
 pub type AnswerError = crate::AnswerError<checkout_wire::allscale::Refusal<'static>>;
@@ -76,6 +76,9 @@ impl Client {
     /// It has no idempotency key: sent twice it makes two intents that can both be paid. Store the order before you
     /// send it, and after an unknown outcome do not repeat it blindly; see the example `save_before_send` of
     /// `checkout-kit`.
+    ///
+    /// What the answer has otherwise than was asked for is told beside it: look at
+    /// [`Received::differences`](crate::Received::differences) before the payer is sent to the page.
     ///
     /// Source: *Create Checkout Intent*, v4, 2026-05-06.
     ///

@@ -4,7 +4,7 @@ mod backend;
 
 #[cfg(feature = "system")]
 use crate::SystemClock;
-use crate::base_url::{base_url, is_label};
+use crate::base_url::{base_url, is_label, seen};
 use crate::{BuildError, Call, Clock, Watch};
 use checkout_tables::Environment;
 use checkout_tables::azotte::{HOST_SUFFIX_LIVE, HOST_SUFFIX_SANDBOX, Route};
@@ -205,7 +205,10 @@ impl Builder {
     pub fn build(self) -> Result<Client, BuildError> {
         let base_url = match &self.base_url {
             Some(url) => base_url(url)?,
-            None if !is_label(&self.project) => return Err(BuildError::Project),
+            None if !is_label(&self.project) => {
+                seen("project", &self.project)?;
+                return Err(BuildError::Project);
+            }
             None => {
                 let suffix = match self.environment {
                     Environment::Live => HOST_SUFFIX_LIVE,
@@ -236,8 +239,6 @@ fn header(name: &'static str, text: &str) -> Result<HeaderValue, BuildError> {
     if text.trim().is_empty() {
         return Err(BuildError::Empty(name));
     }
-    if text.trim() != text {
-        return Err(BuildError::Header(name));
-    }
-    crate::call::sensitive(text).ok_or(BuildError::Header(name))
+    seen(name, text)?;
+    crate::call::sensitive(text).filter(|_| text.is_ascii()).ok_or(BuildError::Header(name))
 }

@@ -1,7 +1,9 @@
 //! Where a provider is, and why there is no client.
 
+use checkout_auth::has_unseen;
 use checkout_transport::http::Uri;
 use checkout_transport::http::uri::Scheme;
+use checkout_wire::is_page_url;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Why there is no client.
@@ -42,6 +44,12 @@ pub enum BuildError {
     /// The entity's id is not 32 of the digits 0 to 9 and a to f.
     #[error("authentication.entityId: not 32 of the digits 0 to 9 and a to f")]
     Entity,
+    /// A value has white space around it, or a character in it that cannot be seen: [`has_unseen`](checkout_auth::has_unseen).
+    #[error(
+        "{0}: has white space around it, or a character that cannot be seen, such as a line break or a byte order mark; the \
+         file that it is read from mostly has it"
+    )]
+    Unseen(&'static str),
     /// A value cannot stand in a header: visible ASCII and blanks can.
     #[error("{0}: not a text that a header can carry")]
     Header(&'static str),
@@ -51,6 +59,11 @@ pub enum BuildError {
     /// There is no source of nonces: without the feature `system` it is yours to give.
     #[error("nonces: no source was given")]
     NoNonces,
+}
+
+/// Refuses a value that has white space around it, or a character in it that cannot be seen.
+pub(crate) fn seen(name: &'static str, text: &str) -> Result<(), BuildError> {
+    if text.trim() == text && !has_unseen(text) { Ok(()) } else { Err(BuildError::Unseen(name)) }
 }
 
 /// Scheme and authority of an URL that has nothing else, with no slash at the end.
@@ -84,7 +97,7 @@ pub(crate) fn base_url(url: &str) -> Result<String, BuildError> {
 /// Whether a text is a page that a payer can be sent to.
 pub(crate) fn is_https(url: &str) -> bool {
     let uri = url.parse::<Uri>();
-    uri.is_ok_and(|uri| uri.scheme() == Some(&Scheme::HTTPS) && uri.host().is_some())
+    is_page_url(url) && uri.is_ok_and(|uri| uri.scheme() == Some(&Scheme::HTTPS) && uri.host().is_some())
 }
 
 /// A URI's host may be empty, and its characters are nearly free; one that can be called is an address or a name.

@@ -363,9 +363,9 @@ impl<T: Readable> Reader<T> {
     ///
     /// # Errors
     /// [`SendError`], if the answer cannot be read, is not signed where it must be, has a signature that cannot be verified,
-    /// or is not the answer to what was asked: another checkout's, or one without an id and an `https` page to pay at; of AllScale's also one with another
-    /// coin or amount than a native price has, with a coin that was not to be accepted, or with nothing to pay. It may have
-    /// been done all the same.
+    /// or is not the answer to what was asked: another checkout's, or one without an id and an `https` page to pay at. It may
+    /// have been done all the same, and [`SendError::body`] has all that came. An intent of AllScale's that can be paid and
+    /// differs from what was asked for is no error: [`Received::differences`] tells.
     pub fn read(&self, response: &Response) -> Result<Received<T>, SendError> {
         let exchange = Exchange { path: &self.path, nonce: &self.nonce, body: &self.body };
         T::Provider::authentic(&self.client, &exchange, response)
@@ -391,8 +391,12 @@ impl<T: Readable> Reader<T> {
             let id = answer.request_id.as_deref().map(str::to_owned);
             return Err(SendError::other(self.route.into(), field, id, self.came(response)));
         }
+        let differences = match &reply {
+            Reply::Done(answer) => answer.payload.differences(&self.asked),
+            Reply::Refused(_) | Reply::NotTheApi(_) => Vec::new(),
+        };
         let environment = T::Provider::environment(&self.client);
-        Ok(Received::new(environment, self.route, reply, self.sent_at_millis, response))
+        Ok(Received::new(environment, self.route, reply, differences, self.sent_at_millis, response))
     }
 
     fn came(&self, response: &Response) -> Came {
@@ -440,6 +444,8 @@ pub trait Readable: Answers<Self::Provider> {
 pub(crate) type RouteOf<T> = <<T as Readable>::Provider as Backend>::Route;
 /// A provider's form of a refusal, for the answer `T`.
 pub(crate) type RefusalOf<T> = <<T as Readable>::Provider as Backend>::Refusal;
+/// What a provider's answer can have otherwise than was asked for, for the answer `T`.
+pub(crate) type DifferenceOf<T> = <<T as Readable>::Provider as Backend>::Difference;
 pub(crate) type ClientOf<T> = <<T as Readable>::Provider as Backend>::Client;
 type AskedOf<T> = <<T as Readable>::Provider as Backend>::Asked;
 

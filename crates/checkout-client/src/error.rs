@@ -5,7 +5,7 @@ use crate::{ClockSkew, Operation, Readable, Received, retry_after};
 use checkout_auth::peach::{SIGNATURE, VerifyError};
 use checkout_poll::{Advice, Attempted, Heard, advise};
 use checkout_tables::Open;
-use checkout_tables::allscale::ErrorCode;
+use checkout_tables::allscale::{ErrorCode, Route};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{Delivery, Response, TransportError};
 use checkout_wire::allscale::Refusal;
@@ -375,11 +375,13 @@ impl<R: ProviderRefusal> AnswerError<R> {
     }
 
     /// Whether the provider may have done what was asked all the same. It has not if it refused in a way that the
-    /// route's page lists: AllScale with a code, Peach with the HTTP status 400. Anything else, such as an internal error, a
-    /// gateway's own code or a signature that was there before, proves nothing, and neither does an answer that is not the
-    /// API's. No page lists how Azotte refuses a submit, which is safe to repeat.
+    /// route's page lists: AllScale with a code, Peach with the HTTP status 400; and neither if it did not let us in, with the
+    /// HTTP status 401 or 403 in a form of its own: Peach with a message or a code of the request's, Azotte with a problem, a
+    /// code that is no stage of a checkout, or an empty body, because its 401 has no envelope (Public). Anything else, such as
+    /// an internal error, a gateway's own code or page, or a signature that was there before, proves nothing. No page lists
+    /// how Azotte refuses a submit otherwise; a submit is safe to repeat, under the same `correlationId`.
     ///
-    /// Assumed: that nothing is done beside a listed refusal. No page says so in these words.
+    /// Assumed: that nothing is done beside a listed refusal, and for who is not let in. No page says so in these words.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -455,6 +457,37 @@ impl AnswerError<Refusal<'static>> {
             NotDone::Refused(refusal) => Some(refusal.code),
             NotDone::NotTheApi(_) => None,
         }
+    }
+
+    /// What the code means on the route that was asked, in a few words of ours: [`ErrorCode::meaning_on`]. None for a code
+    /// that the route's page does not list, and where AllScale did not refuse.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let clock = sandbox.clock().clone();
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// sandbox.inject(Fault::UnknownErrorCode(30001));
+    /// let error = client.status("65b2")?.send_blocking(&sandbox)?.into_answer().unwrap_err();
+    /// assert_eq!(error.meaning(), Some("no permission to view this checkout intent"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn meaning(&self) -> Option<&'static str> {
+        let asked = Route::ROWS.into_iter().find(|route| Operation::from(*route) == self.operation)?;
+        self.code()?.known()?.meaning_on(asked)
+    }
+
+    /// Whether AllScale asks to be contacted about the code, with the [id of the request](Self::request_id):
+    /// [`ErrorCode::contact_support`].
+    #[must_use]
+    pub fn contact_support(&self) -> bool {
+        self.code().and_then(|code| code.known()).is_some_and(ErrorCode::contact_support)
     }
 }
 

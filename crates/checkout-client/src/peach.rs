@@ -4,7 +4,7 @@ mod backend;
 mod tokens;
 pub mod v2;
 
-use crate::base_url::base_url;
+use crate::base_url::{base_url, seen};
 use crate::{BuildError, Call, Clock, Nonces, Watch};
 #[cfg(feature = "system")]
 use crate::{RandomNonces, SystemClock};
@@ -288,11 +288,16 @@ impl With {
         secret: Option<SecretToken>,
         oauth: Option<v2::OAuth>,
     ) -> Result<Merchant, BuildError> {
+        seen("authentication.entityId", &entity_id)?;
         if !is_entity(&entity_id) {
             return Err(BuildError::Entity);
         }
         if self.referer.trim().is_empty() {
             return Err(BuildError::Empty("referer"));
+        }
+        seen("referer", &self.referer)?;
+        if !self.referer.is_ascii() {
+            return Err(BuildError::Header("referer"));
         }
         let url = |given: &Option<String>, route: Route| match given {
             Some(url) => base_url(url),

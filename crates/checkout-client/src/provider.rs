@@ -66,7 +66,7 @@ pub(crate) mod sealed {
     use checkout_tables::Environment;
     use checkout_transport::bytes::Bytes;
     use checkout_transport::{Request, Response};
-    use checkout_wire::{Head, ProviderRefusal, ReadError, Reply};
+    use checkout_wire::{Head, NotTheApi, ProviderRefusal, ReadError, Reply};
     use core::fmt;
     use std::error::Error;
 
@@ -77,6 +77,8 @@ pub(crate) mod sealed {
         /// What an answer must agree with.
         type Asked: Clone + fmt::Debug + Default + Send + Sync + 'static;
         type Refusal: ProviderRefusal<Owned = Self::Refusal> + Clone + PartialEq + Eq + Send + Sync + 'static;
+        /// What an answer can have otherwise than was asked for, and is taken all the same.
+        type Difference: Clone + fmt::Debug + fmt::Display + PartialEq + Eq + Send + Sync + 'static;
 
         /// Whose money it is.
         fn environment(client: &Self::Client) -> Environment;
@@ -105,6 +107,11 @@ pub(crate) mod sealed {
 
         /// Whether the refusal proves that nothing was done.
         fn nothing_done(route: Self::Route, refusal: &Self::Refusal) -> bool;
+
+        /// Whether what is no answer in a form of the provider's proves that nothing was done.
+        fn nothing_done_beside(_: Self::Route, _: &NotTheApi<'_>) -> bool {
+            false
+        }
 
         /// Whether clocks that differ can be why.
         fn can_be_the_clock(refusal: &Self::Refusal) -> bool;
@@ -207,5 +214,10 @@ pub(crate) mod sealed {
 
         /// Or else the field that does not agree.
         fn answers(&self, client: &P::Client, asked: &P::Asked) -> Result<(), &'static str>;
+
+        /// What it has otherwise than was asked for, and is told beside it.
+        fn differences(&self, _: &P::Asked) -> Vec<P::Difference> {
+            Vec::new()
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A reply, with what is known of its journey.
 
-use crate::call::{RefusalOf, RouteOf};
+use crate::call::{DifferenceOf, RefusalOf, RouteOf};
 use crate::provider::sealed::{Backend, Trouble};
 use crate::{AnswerError, Evidence, EvidenceError, Operation, Readable, retry_after};
 use checkout_lifecycle::Moment;
@@ -41,6 +41,7 @@ pub struct Received<T: Readable> {
     pub route: RouteOf<T>,
     /// What the answer was.
     pub reply: Reply<'static, T, RefusalOf<T>>,
+    differences: Vec<DifferenceOf<T>>,
     /// When the attempt was made, by your clock, in milliseconds since the Unix epoch.
     pub sent_at_millis: u64,
     /// The HTTP status.
@@ -73,6 +74,38 @@ impl<T: Readable> Received<T> {
         self.environment
     }
 
+    /// What the answer has otherwise than was asked for, and is taken all the same: none, if all agrees. Only AllScale's
+    /// create has any ([`allscale::Difference`](crate::allscale::Difference)).
+    ///
+    /// The intent is there and can be paid, so its page and its id are not withheld. Look here before the payer is sent to
+    /// the page: what is paid in another coin or at another amount than the order's settles no order.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_money::Cents;
+    /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
+    /// # use checkout_tables::allscale::StableCoin;
+    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let clock = sandbox.clock().clone();
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// let draft = Draft::coin(StableCoin::USDT, Cents::new(1_000)).accept([StableCoin::USDT]);
+    /// sandbox.inject(Fault::AcceptedCoins(3));
+    /// let received = client.create(&draft.check(&Rules::default())?).send_blocking(&sandbox)?;
+    /// let told: Vec<_> = received.differences().iter().map(ToString::to_string).collect();
+    /// assert_eq!(told, ["accepted_stable_coins: USDT was asked for, and the answer has USDT, USDC"]);
+    /// assert!(received.into_answer()?.payload.checkout_url.as_str().starts_with("https://"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn differences(&self) -> &[DifferenceOf<T>] {
+        &self.differences
+    }
+
     /// The answer, or else what came instead of it, as an error.
     ///
     /// # Errors
@@ -84,7 +117,10 @@ impl<T: Readable> Received<T> {
                 NotDone::Refused(refusal) => Some(refusal),
                 NotDone::NotTheApi(_) => None,
             };
-            let nothing_done = refusal.is_some_and(|refusal| T::Provider::nothing_done(self.route, refusal));
+            let nothing_done = match &not_done {
+                NotDone::Refused(refusal) => T::Provider::nothing_done(self.route, refusal),
+                NotDone::NotTheApi(other) => T::Provider::nothing_done_beside(self.route, other),
+            };
             let clock_skew = self.clock_skew.filter(|_| refusal.is_some_and(T::Provider::can_be_the_clock));
             AnswerError::new(self.route.into(), not_done, nothing_done, clock_skew, retry)
         })
@@ -137,9 +173,12 @@ impl<T: Readable> Received<T> {
                     Trouble::Refused => Attempted::Refused { nothing_done },
                 }
             }
-            // Nothing that is not the API's proves that nothing was done. That it does not let us in, no repeat mends.
-            Reply::NotTheApi(_) => match self.http_status {
-                401 | 403 => Attempted::Refused { nothing_done: false },
+            // That it does not let us in, no repeat mends.
+            Reply::NotTheApi(other) => match self.http_status {
+                401 | 403 => {
+                    let nothing_done = T::Provider::nothing_done_beside(self.route, other);
+                    Attempted::Refused { nothing_done }
+                }
                 429 => Attempted::Limited { wait, nothing_done: false },
                 _ => Attempted::Unknown { wait },
             },
@@ -174,6 +213,7 @@ impl<T: Readable> Received<T> {
         environment: Environment,
         route: RouteOf<T>,
         reply: Reply<'static, T, RefusalOf<T>>,
+        differences: Vec<DifferenceOf<T>>,
         sent_at_millis: u64,
         response: &Response,
     ) -> Self {
@@ -182,6 +222,7 @@ impl<T: Readable> Received<T> {
             environment,
             route,
             reply,
+            differences,
             sent_at_millis,
             http_status: response.status().as_u16(),
             retry_after: header("retry-after").map(str::to_owned),

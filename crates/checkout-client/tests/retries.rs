@@ -150,7 +150,8 @@ fn what_is_advised_of_an_allscale_call_that_meets_a_fault() {
         (Fault::UnknownErrorCode(99_999), Some(Advice::Never), Some(NOW)),
         (Fault::UnknownErrorCode(10_001), Some(Advice::Never), Some(Advice::Never)),
         (Fault::UnknownErrorCode(60_001), Some(Advice::Never), Some(Advice::Never)),
-        (Fault::SwappedIntent, Some(Advice::Never), None),
+        // Another intent's amount is told beside the answer, which is one.
+        (Fault::SwappedIntent, None, None),
         (Fault::ExtraFields, None, None),
     ] {
         let (sandbox, client) = of_allscale();

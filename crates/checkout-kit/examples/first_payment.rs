@@ -16,7 +16,7 @@ use checkout_kit::allscale::{
 };
 use checkout_kit::integrity::allscale::Order;
 use checkout_kit::integrity::{self, Policy};
-use checkout_kit::{Call, Cents, Change, CoinAmount, Delivery, End, Environment, Reply, SecretString};
+use checkout_kit::{Call, Carried, Cents, Change, CoinAmount, Delivery, End, Environment, Reply, SecretString};
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 use std::error::Error;
 use std::io::{self, Write};
@@ -146,7 +146,7 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox, name: &str) -> Result<(Ending, S
         Ok(created) => created,
         Err(ended) => return Ok(ended),
     };
-    shop.line("pay at", &created.checkout_url);
+    shop.line("pay at", created.checkout_url.as_str());
     shop.line("owed", format!("{} {}", created.amount_coins, created.stable_coin_type));
 
     // Watch it to its end, and hold the whole intent to the order before the goods leave.
@@ -193,6 +193,10 @@ fn create(
         // Nothing was created, so another attempt makes no second intent. It is signed anew.
         sent = call.send_blocking(sandbox);
     }
+    // It is there and can be paid; what is paid otherwise than asked settles no order.
+    for difference in sent.iter().flat_map(checkout_kit::Received::differences) {
+        shop.line("differs", difference);
+    }
     let (may_have_been_done, said) = match sent.map(|received| received.into_answer()) {
         Ok(Ok(answer)) => {
             shop.line("created", format!("request id {}", answer.request_id.as_deref().unwrap_or("none")));
@@ -220,11 +224,13 @@ fn draft(name: &str) -> Draft<'static> {
 }
 
 fn paid(intent: &Intent<'_>) -> String {
-    let text = |amount: Option<CoinAmount>| amount.map_or("nothing".to_owned(), |amount| amount.to_string());
+    let text = |amount: Option<&CoinAmount>| amount.map_or("nothing".to_owned(), CoinAmount::to_string);
     let more = intent.actual_paid_amount.and_then(|paid| paid.checked_sub(intent.amount_coins).ok());
     let more = more.filter(|more| !more.is_zero() && !more.is_negative());
     let more = more.map_or_else(String::new, |more| format!(", {more} too much"));
-    let (paid, net) = (text(intent.actual_paid_amount), text(intent.net_income_amount));
+    // The provider's own arithmetic decides nothing, so it is carried as it came.
+    let net = intent.net_income_amount.as_ref().and_then(Carried::known);
+    let (paid, net) = (text(intent.actual_paid_amount.as_ref()), text(net.as_ref()));
     format!("paid {paid} of {}{more}; {net} after the fee", intent.amount_coins)
 }
 

@@ -110,7 +110,7 @@ fn by_v1(
     match begin(&client.initiate(checkout)?, sandbox) {
         Ok(initiated) => {
             let Reply::Done(answer) = &initiated.reply else { return Ok(Ending::Look) };
-            shop.line("pay at", &answer.payload.redirect_url);
+            shop.line("pay at", answer.payload.redirect_url.as_str());
             lookup = answer.payload.lookup(checkout).into_owned();
             checkout_id = answer.payload.checkout_id.clone();
         }
@@ -146,7 +146,7 @@ fn by_v2(
         .build()?;
     client.authenticate_blocking(sandbox)?;
     let created = client.create(checkout)?.send_blocking(sandbox)?.into_answer()?.payload;
-    shop.line("pay at", &created.redirect_url);
+    shop.line("pay at", created.redirect_url.as_str());
     // Without an id nothing can be asked.
     let Some(id) = created.checkout_id else { return Ok(Ending::Look) };
     shop.line("created", &id);

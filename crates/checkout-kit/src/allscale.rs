@@ -22,7 +22,7 @@
 pub use checkout_auth::allscale::{
     KeyError, RequestToSign, SignError, Signature, SigningKey, VerifyError, headers, response, webhook,
 };
-pub use checkout_client::allscale::{AllScale, AnswerError, BuildError, Builder, Client};
+pub use checkout_client::allscale::{AllScale, AnswerError, BuildError, Builder, Client, Difference};
 pub use checkout_tables::allscale::{
     BASE_URL, Currency, ErrorCode, FLOOR_CENTS, FLOOR_TEXT, IntentStatus, POLL_EVERY_SECONDS,
     POLL_GIVE_UP_SECONDS, PaymentMethodType, Route, SUCCESS, StableCoin, TIMESTAMP_WINDOW_SECONDS,

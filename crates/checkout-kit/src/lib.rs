@@ -26,8 +26,10 @@
 //! let order = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_123").check(&Rules::default())?;
 //!
 //! // 2. Create it, and send the payer to the hosted page. (What to store before: the example `save_before_send`.)
-//! let created = client.create(&order).send(transport).await?.into_answer()?.payload;
-//! assert!(created.checkout_url.starts_with("https://"));
+//! let received = client.create(&order).send(transport).await?;
+//! assert!(received.differences().is_empty()); // else tell somebody, before the payer pays something else
+//! let created = received.into_answer()?.payload;
+//! assert!(created.checkout_url.as_str().starts_with("https://"));
 //!
 //! // 3. Watch it to its end: as often as the provider's plan says, and over failed reads.
 //! let sleep = |wait| std::future::ready(transport.clock().advance(wait)); // in production: `tokio_sleep`
@@ -102,7 +104,9 @@ pub use checkout_trust as trust;
 pub use checkout_validate as validate;
 pub use checkout_wire as wire;
 
-pub use checkout_auth::{Fault, HeaderError, HeaderFields, HeaderProblem, KeyRing, SecretString, Tolerance};
+pub use checkout_auth::{
+    Fault, HeaderError, HeaderFields, HeaderProblem, KeyRing, SecretString, Tolerance, has_unseen,
+};
 #[cfg(feature = "tokio")]
 pub use checkout_client::tokio_sleep;
 pub use checkout_client::{
@@ -129,7 +133,7 @@ pub use checkout_trust::{Verified, integrity, replay};
 pub use checkout_validate::{ExposeSecret, IdError, PathSegment, Personal};
 pub use checkout_wire::{
     Answer, BODY_CAP, Carried, Excerpt, Head, JsonText, NotDone, NotJson, NotTheApi, Printable,
-    ProviderRefusal, ReadError, ReadErrorKind, Reply,
+    ProviderRefusal, ReadError, ReadErrorKind, Reply, is_page_url,
 };
 
 /// The README's examples, as tests.

@@ -31,7 +31,7 @@ mod pay {
         sleep: impl Fn(Duration) -> F + Copy, // checkout_kit::tokio_sleep, with the feature `tokio`
     ) -> Result<bool, Box<dyn std::error::Error>> {
         let created = client.create(draft).send(transport).await?.into_answer()?.payload;
-        println!("pay at {}", created.checkout_url); // and store the intent's id, and what is owed
+        println!("pay at {}", created.checkout_url.as_str()); // and store the intent's id, and what is owed
         let (owed, accepted) = (created.amount_coins, &[StableCoin::USDT]);
         let order = Order {
             environment: Environment::Live, // what the goods leave for, whatever the client was built with

@@ -118,10 +118,11 @@ impl Event {
         &self.0.intent_id
     }
 
-    /// Your id of the order: the one thread back to a create whose answer was lost.
+    /// Your id of the order: the one thread back to a create whose answer was lost. What is no text is in
+    /// [`body`](Self::body).
     #[must_use]
     pub fn order_id(&self) -> Option<&str> {
-        self.0.order_id.as_deref()
+        self.0.order_id.as_ref()?.text()
     }
 
     /// The transaction, however often it is told.

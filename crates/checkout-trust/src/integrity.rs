@@ -88,11 +88,13 @@ mod mismatch;
 pub mod peach;
 mod policy;
 mod read;
+mod remark;
 mod settlement;
 mod unproven;
 
 pub use mismatch::{Code, Difference, Mismatch, Unit};
 pub use policy::{Overpaid, Policy};
 pub use read::{Evidence, Read};
+pub use remark::Remark;
 pub use settlement::{AtLeastOne, Settled, Settlement};
 pub use unproven::{Field, Unproven};

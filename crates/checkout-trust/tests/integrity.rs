@@ -90,6 +90,96 @@ mod allscale {
         check(&COIN, &[&COIN_PRICED, changes].concat())
     }
 
+    /// Source: *Get Checkout Intent*: net income is "Calculated as actual_paid_amount - service_fee_amount".
+    #[test]
+    fn net_income_that_is_not_what_was_paid_less_the_fee_is_remarked_and_unsettles_nothing() {
+        let remarks = |changes: &[(&str, &str)]| {
+            let settled = settlement(&FIAT, changes, &Policy::default()).settled().unwrap();
+            settled.remarks().iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        for fine in [
+            &[][..],
+            &[("net_income_amount", r#""9.95""#)],
+            &[("service_fee_amount", r#""0""#), ("net_income_amount", r#""10""#)],
+            &[("actual_paid_amount", r#""10.5""#), ("net_income_amount", r#""10.45""#)],
+            // Nothing to compare, or nothing that can be computed with.
+            &[("service_fee_amount", "null")],
+            &[("net_income_amount", "null"), ("service_fee_amount", r#""9""#)],
+            &[("service_fee_amount", "0.30")],
+            &[("net_income_amount", r#""about ten""#)],
+        ] {
+            assert_eq!(remarks(fine), [""; 0], "{fine:?}");
+        }
+        let less = "net_income_amount is 9.94, and actual_paid_amount less service_fee_amount is 10.0000 less 0.0500";
+        assert_eq!(remarks(&[("net_income_amount", r#""9.94""#)]), [less]);
+        for wrong in [
+            &[("net_income_amount", r#""10.0000""#)][..],
+            &[("net_income_amount", r#""9.950001""#)],
+            &[("service_fee_amount", r#""-0.0500""#)],
+            &[("actual_paid_amount", r#""10.5""#)],
+        ] {
+            assert_eq!(remarks(wrong).len(), 1, "{wrong:?}");
+            assert!(check(&FIAT, wrong).starts_with("settled"), "{wrong:?}");
+        }
+    }
+
+    /// The create was answered with a coin or an amount that was not asked for, and the page was paid: the order is not
+    /// settled by that.
+    #[test]
+    fn what_a_create_s_answer_had_otherwise_than_asked_settles_no_order() {
+        // Priced in USDT, and paid in USDC; the mask of the create's answer allowed either.
+        assert!(check_coin(&[("coin_symbol", r#""USDC""#)]).starts_with("not settled: "));
+        assert!(
+            check_coin(&[("amount_coins", r#""1.0000""#), ("actual_paid_amount", r#""1.0000""#)])
+                .starts_with("not settled: ")
+        );
+        // DAI was accepted alone, and the answer settled in USDT.
+        let Price::Fiat { currency, amount, owed, .. } = FIAT.price else { panic!() };
+        let dai =
+            Order { price: Price::Fiat { currency, amount, owed, accepted: &[StableCoin::DAI] }, ..FIAT };
+        assert!(check(&dai, &[]).starts_with("not settled: "));
+        // Nothing was owed.
+        for owed in ["0", "-1"] {
+            let owed: CoinAmount = owed.parse().unwrap();
+            let free = Order {
+                price: Price::Fiat { currency, amount, owed, accepted: &[StableCoin::USDT] },
+                ..FIAT
+            };
+            let text = format!("\"{owed}\"");
+            assert!(!check(&free, &[("amount_coins", &text)]).starts_with("settled"), "{owed}");
+            assert!(
+                !check(&free, &[("amount_coins", &text), ("actual_paid_amount", &text)])
+                    .starts_with("settled")
+            );
+        }
+    }
+
+    /// By the page's table of fields: those that no order is settled by.
+    #[test]
+    fn a_paid_intent_settles_whatever_stands_in_the_fields_that_decide_nothing() {
+        for field in [
+            "currency_rate",
+            "chain_id",
+            "coin_contract",
+            "order_description",
+            "user_id",
+            "user_name",
+            "error_message",
+            "tx_hash",
+            "tx_hash_2",
+            "tx_from",
+            "tx_to",
+            "service_fee_amount",
+            "net_income_amount",
+            "payment_method_type",
+            "extra",
+        ] {
+            for value in ["0.30", "7", "null", "true", "{}", "[1.50]", r#""x""#, "1e400"] {
+                assert_eq!(check(&FIAT, &[(field, value)]), "settled", "{field}: {value}");
+            }
+        }
+    }
+
     #[test]
     fn an_intent_that_agrees_in_everything_settles() {
         assert_eq!(check(&FIAT, &[]), "settled");

@@ -54,6 +54,12 @@ impl<'a> From<&'a str> for Personal<'a> {
     }
 }
 
+impl<'a> From<&'a String> for Personal<'a> {
+    fn from(text: &'a String) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
+
 impl From<String> for Personal<'_> {
     fn from(text: String) -> Self {
         Self(Cow::Owned(text))

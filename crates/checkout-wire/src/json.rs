@@ -83,6 +83,11 @@ impl<'a> JsonText<'a> {
         serde_json::from_str(self.borrowed()?).ok()
     }
 
+    /// The digits of the number, if it is one without a sign, a point or an exponent, and 64 bits hold it.
+    pub(crate) fn read_digits(&self) -> Option<&'a str> {
+        self.read::<u64>().and_then(|_| self.borrowed())
+    }
+
     /// The text, if it is one.
     pub(crate) fn read_text(&self) -> Option<Cow<'a, str>> {
         from_json(self.borrowed()?, OptionalText).ok().flatten()
@@ -144,7 +149,7 @@ impl<'a, T: Deserialize<'a>> Carried<'a, T> {
     }
 }
 
-impl<T> Carried<'_, T> {
+impl<'a, T> Carried<'a, T> {
     /// The value, if it is as documented.
     ///
     /// ```
@@ -164,6 +169,20 @@ impl<T> Carried<'_, T> {
         }
     }
 
+    /// The value itself, if it is as documented.
+    ///
+    /// ```
+    /// # use checkout_wire::Carried;
+    /// assert_eq!(Carried::Known("56").as_known(), Some(&"56"));
+    /// ```
+    #[must_use]
+    pub const fn as_known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Other(_) => None,
+        }
+    }
+
     /// The same, with nothing borrowed.
     ///
     /// ```
@@ -172,10 +191,58 @@ impl<T> Carried<'_, T> {
     /// ```
     #[must_use]
     pub fn into_owned(self) -> Carried<'static, T> {
+        self.into_owned_with(|value| value)
+    }
+
+    /// Another value in the place of one that is as documented.
+    pub(crate) fn map<U>(self, other: impl FnOnce(T) -> U) -> Carried<'a, U> {
         match self {
-            Self::Known(value) => Carried::Known(value),
-            Self::Other(json) => Carried::Other(json.into_owned()),
+            Self::Known(value) => Carried::Known(other(value)),
+            Self::Other(json) => Carried::Other(json),
         }
+    }
+
+    /// The same, with nothing borrowed, where the value borrows too.
+    pub(crate) fn into_owned_with<U>(self, owned: impl FnOnce(T) -> U) -> Carried<'static, U> {
+        match self.map(owned) {
+            Carried::Known(value) => Carried::Known(value),
+            Carried::Other(json) => Carried::Other(json.into_owned()),
+        }
+    }
+}
+
+impl Carried<'_, Personal<'_>> {
+    /// The text, if the value is a text.
+    ///
+    /// ```
+    /// use checkout_wire::{Head, Reply, allscale};
+    ///
+    /// let body = br#"{"code":0,"payload":{"all_scale_checkout_intent_id":"i","status":1,"amount_coins":"1",
+    ///     "user_name":"Tom","user_id":456}}"#;
+    /// let Reply::Done(answer) = allscale::read::<allscale::Intent>(&Head::new(200), body)? else { panic!() };
+    /// assert_eq!(answer.payload.user_name.unwrap().text(), Some("Tom"));
+    /// assert_eq!(answer.payload.user_id.unwrap().text(), None); // a number, which is carried
+    /// # Ok::<(), checkout_wire::ReadError>(())
+    /// ```
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        self.as_known().map(Personal::as_str)
+    }
+}
+
+impl Carried<'_, Cow<'_, str>> {
+    /// The text, if the value is a text.
+    ///
+    /// ```
+    /// # use checkout_wire::{Carried, JsonText};
+    /// # use std::borrow::Cow;
+    /// assert_eq!(Carried::Known(Cow::Borrowed("0x55d3")).text(), Some("0x55d3"));
+    /// assert_eq!(Carried::<Cow<'_, str>>::Other(JsonText::new("7")?).text(), None);
+    /// # Ok::<(), checkout_wire::NotJson>(())
+    /// ```
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        self.as_known().map(|text| &**text)
     }
 }
 
@@ -209,11 +276,23 @@ pub(crate) fn text<'de: 'a, 'a, D: Deserializer<'de>>(
     OptionalText.deserialize(deserializer)
 }
 
-/// Reads an optional text about the payer, borrowed where the body has it in one piece.
-pub(crate) fn personal<'de: 'a, 'a, D: Deserializer<'de>>(
+/// Reads a text that is only carried: anything else is kept as it came, and null is none.
+pub(crate) fn carried_text<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<Personal<'a>>, D::Error> {
-    text(deserializer).map(|text| text.map(Personal::from))
+) -> Result<Option<Carried<'a, Cow<'a, str>>>, D::Error> {
+    let json = JsonText::<'a>::deserialize(deserializer)?;
+    if json.as_str() == NULL {
+        return Ok(None);
+    }
+    Ok(Some(json.read_text().map_or(Carried::Other(json), Carried::Known)))
+}
+
+/// Reads a text about the payer that is only carried: anything else is kept as it came, and null is none.
+pub(crate) fn carried_personal<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Carried<'a, Personal<'a>>>, D::Error> {
+    let carried = carried_text::<'de, 'a, D>(deserializer)?;
+    Ok(carried.map(|carried| carried.map(Personal::from)))
 }
 
 /// Reads a value that is not worth the rest: none if it is not of its type.
@@ -228,13 +307,6 @@ pub(crate) fn personal_or_none<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Personal<'a>>, D::Error> {
     JsonText::<'a>::deserialize(deserializer).map(|json| json.read_text().map(Personal::from))
-}
-
-/// Reads a text that is not worth the rest: none if it is no text.
-pub(crate) fn text_or_none<'de: 'a, 'a, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Cow<'a, str>>, D::Error> {
-    JsonText::<'a>::deserialize(deserializer).map(|json| json.read_text())
 }
 
 /// Reads what is not worth the rest: none if it is no object. Where every member of it is read so as well, a key that
@@ -261,6 +333,18 @@ pub(crate) fn write_personal<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     text.as_ref().map(Personal::as_str).serialize(serializer)
+}
+
+/// Writes an optional text about the payer that was only carried.
+pub(crate) fn write_carried_personal<S: Serializer>(
+    carried: &Option<Carried<'_, Personal<'_>>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match carried {
+        Some(Carried::Known(text)) => text.as_str().serialize(serializer),
+        Some(Carried::Other(json)) => json.serialize(serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// Reads an object. A derived reader by itself also takes a list for the fields in their order.
@@ -498,6 +582,8 @@ fn position(json: &str, line: usize, column: usize) -> usize {
     let before = json.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
     before.saturating_add(column.saturating_sub(1)).min(json.len())
 }
+
+const NULL: &str = "null";
 
 /// How deep objects and lists may be nested. A documented answer needs four levels, and the metadata in it as many as
 /// the merchant gave it.

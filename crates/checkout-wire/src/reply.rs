@@ -128,6 +128,9 @@ pub trait ProviderRefusal: fmt::Debug + fmt::Display {
 ///
 /// What was asked may still have been done: a gateway can fail on the way back.
 ///
+/// What is printed of a redirect is that it is one, and the scheme and the host where it would go: nothing behind them, where
+/// a session or a token can stand. A redirect is mostly a base URL with `http` or another host.
+///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
 /// use checkout_wire::{Head, Reply, allscale};
@@ -192,11 +195,36 @@ impl<'a> NotTheApi<'a> {
 impl fmt::Display for NotTheApi<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not an answer of the API's: HTTP status {}", self.status)?;
+        // RFC 9110, 15.4: the five that say to go elsewhere.
+        if matches!(self.status, 301 | 302 | 303 | 307 | 308) {
+            f.write_str(", a redirect")?;
+            if let Some(origin) = self.location.as_ref().and_then(|location| origin(location.as_str())) {
+                write!(f, " to {origin}")?;
+            }
+            f.write_str(", which is not followed")?;
+        }
         if let Some(content_type) = &self.content_type {
             write!(f, ", {}", Printable(content_type))?;
         }
         Ok(())
     }
+}
+
+/// The scheme and the host of a URL, without a user, a path or a query: none, if these are not of the plain characters that
+/// a scheme and a host have, or are long.
+fn origin(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    let authority = rest.get(..end)?;
+    let plain = |text: &str, others: &[u8]| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
+    };
+    let length = scheme.len().saturating_add("://".len()).saturating_add(authority.len());
+    let printed = length <= ORIGIN
+        && plain(scheme, b"+-.")
+        && plain(authority, b"-._:[]")
+        && masked(authority).all(|p| p.is_some());
+    if printed { url.get(..length) } else { None }
 }
 
 /// A text from outside, as it can be printed: what is no printable character is escaped, so that it cannot forge a line
@@ -329,12 +357,53 @@ pub(crate) const DIGITS: &str = "[digits]";
 const FEWEST: usize = 12;
 
 const EXCERPT: usize = 512;
+const ORIGIN: usize = 128;
 const PRINTED: usize = 256;
 
 #[cfg(test)]
 mod tests {
-    use super::Printable;
-    use alloc::string::ToString;
+    use super::{NotTheApi, Printable};
+    use crate::Head;
+    use alloc::format;
+    use alloc::string::{String, ToString};
+
+    #[test]
+    fn a_redirect_says_that_it_is_one_and_to_which_host_and_nothing_behind_that() {
+        fn said(status: u16, location: Option<&str>) -> String {
+            let head = Head { location, content_type: Some("text/html"), ..Head::new(status) };
+            NotTheApi::new(&head, b"<h1>moved</h1>").to_string()
+        }
+        for status in [301, 302, 303, 307, 308] {
+            let beginning = format!("not an answer of the API's: HTTP status {status}, a redirect");
+            for (location, to) in [
+                ("https://elsewhere.example/login?session=SECRET#SECRET", " to https://elsewhere.example"),
+                ("http://openapi.allscale.io", " to http://openapi.allscale.io"),
+                ("HTTPS://[2001:db8::1]:8443/SECRET", " to HTTPS://[2001:db8::1]:8443"),
+                ("https://elsewhere.example?SECRET", " to https://elsewhere.example"),
+                ("https://elsewhere.example\\SECRET", " to https://elsewhere.example"),
+                // Where there is more than a scheme and a host, or none, nothing is printed.
+                ("https://user:SECRET@elsewhere.example/", ""),
+                ("https://4111-1111-1111-1111.example/", ""),
+                ("https://a\nb.example/", ""),
+                ("https://SECRET SECRET/", ""),
+                ("https:///SECRET", ""),
+                ("://SECRET", ""),
+                ("/SECRET", ""),
+                ("", ""),
+            ] {
+                let expected = format!("{beginning}{to}, which is not followed, text/html");
+                assert_eq!(said(status, Some(location)), expected, "{location}");
+            }
+            let long = format!("https://{}.example/", "x".repeat(200));
+            assert_eq!(said(status, Some(&long)), format!("{beginning}, which is not followed, text/html"));
+            assert_eq!(said(status, None), format!("{beginning}, which is not followed, text/html"));
+        }
+        // Not modified, and what is no redirect at all.
+        for status in [200, 304, 401, 502] {
+            let expected = format!("not an answer of the API's: HTTP status {status}, text/html");
+            assert_eq!(said(status, Some("https://elsewhere.example/")), expected);
+        }
+    }
 
     fn check(text: &str, printed: &str) {
         assert_eq!(Printable(text).to_string(), printed, "{text}");

@@ -441,7 +441,8 @@ fn what_is_not_the_apis_is_told_with_its_status() {
         (409, b"{\"title\":\"\xff\"}"),
         (409, br#"{"title":tru}"#),
     ] {
-        let expected = format!("not an answer of the API's: HTTP status {status}");
+        let redirect = if matches!(status, 301..=308) { ", a redirect, which is not followed" } else { "" };
+        let expected = format!("not an answer of the API's: HTTP status {status}{redirect}");
         assert_eq!(check_under(status, body), expected, "{}", String::from_utf8_lossy(body));
     }
     let head = Head { location: Some("https://elsewhere.example/"), ..Head::new(302) };
@@ -583,7 +584,10 @@ fn a_body_of_the_cap_is_read_and_one_byte_more_is_an_error_under_any_status() {
     assert!(check(&huge).starts_with("error: longer than 1048576 bytes"));
     // What is no object is not looked into, and neither is a redirect.
     assert_eq!(check_under(200, &huge[1..]), "not an answer of the API's: HTTP status 200");
-    assert_eq!(check_under(302, &huge), "not an answer of the API's: HTTP status 302");
+    assert_eq!(
+        check_under(302, &huge),
+        "not an answer of the API's: HTTP status 302, a redirect, which is not followed"
+    );
 }
 
 #[test]

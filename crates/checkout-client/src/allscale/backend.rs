@@ -15,7 +15,8 @@ use checkout_transport::{Request, Response};
 use checkout_validate::PathSegment;
 use checkout_validate::allscale::CoinSet;
 use checkout_wire::allscale::{CreatedIntent, Echo, Intent, Payload, Pong, Refusal, Reply, read};
-use checkout_wire::{Head, JsonText, ReadError};
+use checkout_wire::{Carried, Head, JsonText, ReadError};
+use core::fmt;
 use std::error::Error;
 
 /// AllScale, as a [`Provider`].
@@ -36,6 +37,7 @@ impl Backend for AllScale {
     type Route = Route;
     type Asked = Asked;
     type Refusal = Refusal<'static>;
+    type Difference = Difference;
     type Ahead = Pong<'static>;
 
     fn environment(client: &Client) -> Environment {
@@ -140,27 +142,138 @@ impl Answers<AllScale> for CreatedIntent<'_> {
         owned::<CreatedIntent<'_>>(head, body)
     }
 
-    fn answers(&self, _: &Client, asked: &Asked) -> Result<(), &'static str> {
-        // Without these two it can neither be asked after nor be paid.
+    /// Without an id it cannot be asked after, and without a page it cannot be paid. Whatever else it has otherwise than was
+    /// asked for, it is there and can be paid: see [`differences`](Self::differences).
+    fn answers(&self, _: &Client, _: &Asked) -> Result<(), &'static str> {
         if PathSegment::new(&self.intent_id).is_err() {
             return Err("allscale_checkout_intent_id");
         }
-        if !is_https(&self.checkout_url) {
+        if !is_https(self.checkout_url.as_str()) {
             return Err("checkout_url");
         }
-        if asked.coin.is_some_and(|coin| self.stable_coin_type != Open::Known(coin)) {
-            return Err("stable_coin_type");
+        Ok(())
+    }
+
+    fn differences(&self, asked: &Asked) -> Vec<Difference> {
+        let answered = self.stable_coin_type;
+        let coin = asked.coin.filter(|asked| answered != Open::Known(*asked));
+        let coin = coin.map(|asked| Difference::SettlementCoin { asked, answered });
+        let answered = self.amount_coins;
+        let owed = if answered.is_zero() || answered.is_negative() {
+            Some(Difference::NothingOwed { answered })
+        } else {
+            let asked = asked.amount_coins.filter(|asked| answered != *asked);
+            asked.map(|asked| Difference::Owed { asked, answered })
+        };
+        let answered = self.accepted_stable_coins.as_ref().and_then(Carried::known);
+        let accepted = asked.accepted.zip(answered).filter(|(asked, answered)| asked != answered);
+        let accepted = accepted.map(|(asked, answered)| Difference::AcceptedCoins { asked, answered });
+        [owed, coin, accepted].into_iter().flatten().collect()
+    }
+}
+
+/// What a created intent has otherwise than was asked for: see [`Received::differences`](crate::Received::differences).
+///
+/// The intent is there and can be paid all the same. Assumed: no page says that an answer can differ from its request. An
+/// order that is held to its own price by [`settled_by`](checkout_trust::integrity::allscale::Order::settled_by) is not
+/// settled in another coin or by another amount.
+///
+/// ```
+/// use checkout_client::allscale::Difference;
+///
+/// /// Whether the payer can be sent to the page: it is the price that was asked for, whatever coins it can be paid in.
+/// fn is_the_price(differences: &[Difference]) -> bool {
+///     differences.iter().all(|difference| matches!(difference, Difference::AcceptedCoins { .. }))
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Difference {
+    /// `amount_coins` is not the price of an order that is priced in a coin, which is not converted (Stated).
+    Owed {
+        /// The price.
+        asked: CoinAmount,
+        /// What the intent owes.
+        answered: CoinAmount,
+    },
+    /// `amount_coins` is zero or less: there is nothing to pay, and no order is settled by it. It is no error, so that the
+    /// intent's id is not lost: somebody can pay an amount of their own.
+    NothingOwed {
+        /// What the intent owes.
+        answered: CoinAmount,
+    },
+    /// `stable_coin_type` is not the coin of the price, or the first of the accepted coins.
+    SettlementCoin {
+        /// The coin that was asked for.
+        asked: StableCoin,
+        /// The coin that the intent settles in.
+        answered: Open<StableCoin>,
+    },
+    /// `accepted_stable_coins` is not the set of the coins that were to be accepted. An answer without one, and one that is
+    /// no bitmask, is not compared.
+    AcceptedCoins {
+        /// The coins that were to be accepted.
+        asked: CoinSet,
+        /// The coins that the payer may pay in.
+        answered: CoinSet,
+    },
+}
+
+impl Difference {
+    /// The field of the answer.
+    ///
+    /// ```
+    /// use checkout_client::allscale::Difference;
+    ///
+    /// let nothing = Difference::NothingOwed { answered: "0.0000".parse()? };
+    /// assert_eq!(nothing.field(), "amount_coins");
+    /// assert_eq!(nothing.to_string(), "amount_coins: 0.0000, and there is nothing to pay");
+    /// # Ok::<(), checkout_money::ParseAmountError>(())
+    /// ```
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Owed { .. } | Self::NothingOwed { .. } => "amount_coins",
+            Self::SettlementCoin { .. } => "stable_coin_type",
+            Self::AcceptedCoins { .. } => "accepted_stable_coins",
         }
-        if asked.amount_coins.is_some_and(|amount| self.amount_coins != amount) {
-            return Err("amount_coins");
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let field = self.field();
+        match self {
+            Self::Owed { asked, answered } => {
+                write!(f, "{field}: {asked} was asked for, and the answer has {answered}")
+            }
+            Self::NothingOwed { answered } => write!(f, "{field}: {answered}, and there is nothing to pay"),
+            Self::SettlementCoin { asked, answered } => match answered.known() {
+                Some(answered) => write!(f, "{field}: {asked} was asked for, and the answer has {answered}"),
+                None => write!(
+                    f,
+                    "{field}: {asked} was asked for, and the answer has the coin {}",
+                    answered.value()
+                ),
+            },
+            Self::AcceptedCoins { asked, answered } => {
+                write!(f, "{field}: {} was asked for, and the answer has {}", Coins(*asked), Coins(*answered))
+            }
         }
-        // Nothing would be paid for it.
-        if self.amount_coins.is_zero() || self.amount_coins.is_negative() {
-            return Err("amount_coins");
+    }
+}
+
+/// The coins of a set, as they are printed.
+struct Coins(CoinSet);
+
+impl fmt::Display for Coins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() || self.0.unknown_bits() != 0 {
+            return write!(f, "the mask {}", self.0.bits());
         }
-        let others = |set: CoinSet| asked.accepted.is_some_and(|asked| set.bits() & !asked.bits() != 0);
-        if self.accepted_stable_coins.is_some_and(others) {
-            return Err("accepted_stable_coins");
+        for (at, coin) in self.0.iter().enumerate() {
+            let comma = if at > 0 { ", " } else { "" };
+            write!(f, "{comma}{coin}")?;
         }
         Ok(())
     }

@@ -10,7 +10,8 @@ use checkout_transport::Request;
 use checkout_transport::http::{self, HeaderValue, header};
 use checkout_validate::PathSegment;
 use checkout_wire::azotte::{Challenge, CheckoutResult, Refusal, Reply, read};
-use checkout_wire::{Head, ReadError};
+use checkout_wire::{Head, NotTheApi, ReadError};
+use core::convert::Infallible;
 use core::fmt;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ impl Backend for Azotte {
     type Route = Route;
     type Asked = Asked;
     type Refusal = Refusal<'static>;
+    type Difference = Infallible;
     type Ahead = CheckoutResult<'static>;
 
     fn environment(client: &Arc<Tenant>) -> Environment {
@@ -66,9 +68,27 @@ impl Backend for Azotte {
         refusal.message_code.as_ref().map(|code| RefusalCode::Text(code.text()))
     }
 
-    /// No page lists how a submit is refused, so no refusal of it proves anything. It is safe to repeat.
+    /// A 401 or 403 in a form of Azotte's proves that nothing was done: who is not let in starts no checkout (Assumed: no
+    /// page says so). One that says at which stage a checkout is proves nothing. No page lists how a submit is refused
+    /// otherwise, so no other refusal of it proves anything. A submit is safe to repeat.
     fn nothing_done(route: Route, refusal: &Refusal<'static>) -> bool {
-        route == Route::CheckoutStatus && refusal.is_not_readable()
+        let stage =
+            refusal.message_code.as_ref().is_some_and(|code| MessageCode::from_code(code.text()).is_some());
+        let not_let_in = is_not_let_in(refusal.http_status) && !stage;
+        not_let_in || (route == Route::CheckoutStatus && refusal.is_not_readable())
+    }
+
+    /// Azotte's 401 has no envelope (Public). So a 401 or 403 with an empty body is Azotte's own, unless it says that it is
+    /// a page, and everything else that is no problem and has no message code is a gateway's (Assumed). A body of white
+    /// space alone is empty.
+    fn nothing_done_beside(_: Route, other: &NotTheApi<'_>) -> bool {
+        let page = other.content_type.as_deref().is_some_and(|media_type| {
+            media_type.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("text/"))
+        });
+        is_not_let_in(other.status)
+            && other.excerpt.as_str().trim().is_empty()
+            && other.location.is_none()
+            && !page
     }
 
     fn can_be_the_clock(_: &Refusal<'static>) -> bool {
@@ -78,6 +98,11 @@ impl Backend for Azotte {
     fn trouble(_: &Refusal<'static>, http_status: u16) -> Trouble {
         Trouble::of_http(http_status)
     }
+}
+
+/// Whether an HTTP status says that who asks is not let in.
+const fn is_not_let_in(http_status: u16) -> bool {
+    matches!(http_status, 401 | 403)
 }
 
 impl From<Route> for Operation {

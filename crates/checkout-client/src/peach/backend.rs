@@ -18,6 +18,7 @@ use checkout_wire::peach::{
     read_created, read_initiated, read_payment, read_token, read_validated, token_body,
 };
 use checkout_wire::{Head, ReadError};
+use core::convert::Infallible;
 use core::fmt;
 use std::borrow::Cow;
 use std::error::Error;
@@ -42,6 +43,7 @@ impl Backend for Peach {
     type Route = Route;
     type Asked = Asked;
     type Refusal = Refusal<'static>;
+    type Difference = Infallible;
     type Ahead = AccessToken;
 
     fn environment(merchant: &Arc<Merchant>) -> Environment {
@@ -114,9 +116,9 @@ impl Backend for Peach {
         refusal.code.as_deref().map(RefusalCode::Text)
     }
 
-    /// Initiate documents 400 alone, with a message or with validation errors. Assumed: what V2 refuses in these ways, or
-    /// with 401 for want of a token, is not done either, and neither is what a code of the groups "format", "amount" or
-    /// "mac" speaks of. Any other code proves nothing: it speaks of a payment. Neither does a signature that was there
+    /// Initiate documents 400 alone, with a message or with validation errors. Assumed: what V2 refuses in these ways is not
+    /// done either, and neither is what is refused in a form of Peach's with 401 or 403, for want of a token, a signature or
+    /// a domain that is allowed, and what a code of the groups "format", "amount" or "mac" speaks of. Any other code proves nothing: it speaks of a payment. Neither does a signature that was there
     /// before: the request that it came with first may have been done.
     fn nothing_done(route: Route, refusal: &Refusal<'static>) -> bool {
         let duplicate = refusal
@@ -131,9 +133,11 @@ impl Backend for Peach {
         };
         match route {
             _ if duplicate => false,
-            Route::CreateCheckout => refusal.http_status == 401 || (refusal.http_status == 400 && code),
-            Route::Status | Route::CheckoutStatus => matches!(refusal.http_status, 400 | 404),
-            Route::Initiate | Route::Validate | Route::Token | _ => refusal.http_status == 400 && code,
+            Route::Status | Route::CheckoutStatus => matches!(refusal.http_status, 400 | 401 | 403 | 404),
+            Route::CreateCheckout if refusal.http_status == 401 => true,
+            Route::Initiate | Route::Validate | Route::Token | Route::CreateCheckout | _ => {
+                matches!(refusal.http_status, 400 | 401 | 403) && code
+            }
         }
     }
 
@@ -296,7 +300,7 @@ impl Answers<Peach> for Initiated<'_> {
     }
 
     fn answers(&self, _: &Arc<Merchant>, _: &Asked) -> Result<(), &'static str> {
-        if is_https(&self.redirect_url) { Ok(()) } else { Err("redirectUrl") }
+        if is_https(self.redirect_url.as_str()) { Ok(()) } else { Err("redirectUrl") }
     }
 }
 
@@ -316,7 +320,7 @@ impl Answers<Peach> for Created<'_> {
     }
 
     fn answers(&self, _: &Arc<Merchant>, _: &Asked) -> Result<(), &'static str> {
-        if is_https(&self.redirect_url) { Ok(()) } else { Err("redirectUrl") }
+        if is_https(self.redirect_url.as_str()) { Ok(()) } else { Err("redirectUrl") }
     }
 }
 

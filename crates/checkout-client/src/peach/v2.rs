@@ -2,6 +2,7 @@
 
 use super::backend::{Asked, Merchant};
 use super::{AnswerError, OtherEntity, TokenSource, TokenStore, With, create, fixed};
+use crate::base_url::seen;
 use crate::{BuildError, Call, Clock, Nonces, Received, SendError, Watch};
 use checkout_auth::peach::SecretToken;
 use checkout_tables::Environment;
@@ -280,6 +281,7 @@ impl Builder {
             if text.trim().is_empty() {
                 return Err(BuildError::Empty(name));
             }
+            seen(name, text)?;
         }
         let store = self.tokens.is_none().then(Arc::<TokenStore>::default);
         let tokens = match (self.tokens, &store) {

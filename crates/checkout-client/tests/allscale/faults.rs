@@ -3,9 +3,11 @@
 use crate::world::{client, fiat, fiat_settled_in, native, sandbox};
 use checkout_client::allscale::{AllScale, Client};
 use checkout_client::{Operation, Readable, Received, SendError};
+use checkout_money::Cents;
 use checkout_sandbox::allscale::{Fault, Sandbox};
-use checkout_tables::allscale::{Route, StableCoin};
+use checkout_tables::allscale::{Currency, Route, StableCoin};
 use checkout_transport::{BODY_CAP, Delivery};
+use checkout_validate::allscale::{Draft, Rules};
 use checkout_wire::Reply;
 use checkout_wire::allscale::CreatedIntent;
 use std::collections::BTreeSet;
@@ -26,13 +28,14 @@ fn check(fault: &Fault) -> [String; 4] {
         let (sandbox, client, _) = world();
         sandbox.inject(fault.clone());
         let received = client.create(&intent).send_blocking(&sandbox);
+        let differs = received.as_ref().map_or_else(|_| String::new(), differs);
         let made = sandbox.intents().len() - 1;
         let told = outcome(received, |created: &CreatedIntent<'_>| {
             let is_it = sandbox.intents().last().is_some_and(|newest| newest.id == created.intent_id);
             let coin = created.stable_coin_type.known().unwrap().code();
             format!("{} {coin}{}", created.amount_coins, if is_it { "" } else { " of another intent" })
         });
-        format!("{told}, {made} made{}", waits(&sandbox))
+        format!("{told}{differs}, {made} made{}", waits(&sandbox))
     };
     let read = |ask: fn(&Sandbox, &Client, &str) -> String| {
         let (sandbox, client, id) = world();
@@ -51,6 +54,12 @@ fn check(fault: &Fault) -> [String; 4] {
             outcome(received, |intent| format!("{} at {}", intent.amount_coins, intent.status.value()))
         }),
     ]
+}
+
+/// The fields that the answer has otherwise than was asked for.
+fn differs(received: &Received<CreatedIntent<'static>>) -> String {
+    let fields: Vec<_> = received.differences().iter().map(|difference| difference.field()).collect();
+    if fields.is_empty() { String::new() } else { format!(" with another {}", fields.join(" and ")) }
 }
 
 fn outcome<T: Readable<Provider = AllScale>>(
@@ -125,16 +134,32 @@ fn table() -> Vec<(Fault, [&'static str; 4])> {
         // notices nothing, and only a get that is compared with the order does.
         (Fault::SwappedIntent, {
             [
-                "unknown: stable_coin_type is not what was asked for, 1 made",
+                "10.0000 USDT of another intent with another amount_coins and stable_coin_type, 1 made",
                 "10.0000 USDT of another intent, 1 made",
                 "2",
                 "unknown: all_scale_checkout_intent_id is not what was asked for",
             ]
         }),
+        (Fault::AcceptedCoins(3), {
+            [
+                "20.0000 USDC, 1 made",
+                "30.0000 USDT, 1 made",
+                "20; the fault waits",
+                "10.0000 at 20; the fault waits",
+            ]
+        }),
+        (Fault::SettledIn(1), {
+            [
+                "20.0000 USDT with another stable_coin_type, 1 made",
+                "30.0000 USDT, 1 made",
+                "20; the fault waits",
+                "10.0000 at 20",
+            ]
+        }),
         // Of a converted amount, and of one that is read, a client alone does not know what it should be.
         (Fault::TamperedAmount, {
             [
-                "unknown: amount_coins is not what was asked for, 1 made",
+                "2.0000 USDC with another amount_coins, 1 made",
                 "3.0000 USDT, 1 made",
                 "20; the fault waits",
                 "1.0000 at 20",
@@ -260,12 +285,10 @@ fn a_create_that_was_certainly_not_sent_says_so() {
 fn a_swapped_intent_is_noticed_by_its_amount_too() {
     let (sandbox, client, _) = world();
     sandbox.inject(Fault::SwappedIntent);
-    let error = client.create(&native(StableCoin::USDT, 2_000)).send_blocking(&sandbox).unwrap_err();
-    assert_eq!(error.mismatch(), Some("amount_coins"));
-    assert_eq!(error.delivery(), Delivery::Unknown);
-    let expected =
-        "POST /v1/checkout_intents/: the answer's amount_coins is not what was asked for (request id ";
-    assert!(error.to_string().starts_with(expected), "{error}");
+    let received = client.create(&native(StableCoin::USDT, 2_000)).send_blocking(&sandbox).unwrap();
+    let told: Vec<_> = received.differences().iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["amount_coins: 20.00 was asked for, and the answer has 10.0000"]);
+    assert!(received.into_answer().unwrap().payload.checkout_url.as_str().starts_with("https://"));
 }
 
 #[test]
@@ -278,7 +301,10 @@ fn the_first_accepted_coin_of_a_fiat_price_is_compared() {
     let other = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap();
     assert_eq!(other.into_answer().unwrap().payload.stable_coin_type.known(), Some(StableCoin::USDT));
     sandbox.inject(Fault::SwappedIntent);
-    assert_eq!(create.send_blocking(&sandbox).unwrap_err().mismatch(), Some("stable_coin_type"));
+    assert_eq!(
+        differs(&create.send_blocking(&sandbox).unwrap()),
+        " with another stable_coin_type and accepted_stable_coins"
+    );
 }
 
 #[test]
@@ -290,24 +316,28 @@ fn an_amount_with_other_decimals_is_the_same_amount() {
         )
     };
     let create = crate::world::client_at(0).create(&native(StableCoin::USDT, 1_050));
-    let mismatch = |amount, coin| {
-        let received = create.send_blocking(&crate::world::answering(&body(amount, coin)));
-        received.map_or_else(|error| error.mismatch(), |_| None)
+    let differing = |amount, coin| {
+        let received = create.send_blocking(&crate::world::answering(&body(amount, coin))).unwrap();
+        let fields: Vec<_> = received.differences().iter().map(|difference| difference.field()).collect();
+        // Whatever differs, the page and the id are there.
+        assert_eq!(received.into_answer().unwrap().payload.intent_id, "a");
+        fields
     };
     for amount in ["10.5", "10.50", "10.5000", "10.500000"] {
-        assert_eq!(mismatch(amount, 1), None, "{amount}");
+        assert_eq!(differing(amount, 1), [""; 0], "{amount}");
     }
     for amount in ["10", "10.4999", "10.5001", "105", "1.05", "0", "-10.5"] {
-        assert_eq!(mismatch(amount, 1), Some("amount_coins"), "{amount}");
+        assert_eq!(differing(amount, 1), ["amount_coins"], "{amount}");
     }
     // Another coin, and one that nobody has named yet.
-    assert_eq!(mismatch("10.5", 2), Some("stable_coin_type"));
-    assert_eq!(mismatch("10.5", 200), Some("stable_coin_type"));
+    assert_eq!(differing("10.5", 2), ["stable_coin_type"]);
+    assert_eq!(differing("10.5", 200), ["stable_coin_type"]);
+    assert_eq!(differing("10", 2), ["amount_coins", "stable_coin_type"]);
 }
 
 #[test]
-fn a_created_intent_can_be_asked_after_and_paid_and_asks_for_something() {
-    let mismatch = |field: &str, value: &str| {
+fn a_created_intent_that_cannot_be_asked_after_or_paid_is_an_error_that_keeps_it() {
+    let check = |field: &str, value: &str| {
         let good = [
             ("checkout_url", r#""https://c.example/1""#),
             ("allscale_checkout_intent_id", r#""65b2""#),
@@ -320,10 +350,16 @@ fn a_created_intent_can_be_asked_after_and_paid_and_asks_for_something() {
         let body = format!(r#"{{"code":0,"payload":{{{}}},"request_id":"r"}}"#, fields.join(","));
         let create = crate::world::client_at(0).create(&fiat_settled_in(StableCoin::USDT, 3_000));
         match create.send_blocking(&crate::world::answering(&body)) {
-            Ok(_) => None,
+            Ok(received) => {
+                let told =
+                    received.differences().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                assert!(received.into_answer().unwrap().payload.checkout_url.as_str().len() > 8);
+                told
+            }
             Err(error) => {
                 assert!(error.may_have_been_done());
-                Some(error.mismatch().unwrap())
+                assert_eq!(error.body().unwrap(), body.as_bytes());
+                format!("not taken for its {}", error.mismatch().unwrap())
             }
         }
     };
@@ -333,9 +369,35 @@ fn a_created_intent_can_be_asked_after_and_paid_and_asks_for_something() {
         ("allscale_checkout_intent_id", r#""../?""#),
         ("amount_coins", r#""0.0001""#),
         ("accepted_stable_coins", "null"),
-        ("accepted_stable_coins", "0"),
+        // What is no mask says nothing.
+        ("accepted_stable_coins", "-1"),
+        ("accepted_stable_coins", "[1]"),
     ] {
-        assert_eq!(mismatch(field, good), None, "{field}: {good}");
+        assert_eq!(check(field, good), "", "{field}: {good}");
+    }
+    for (field, other, told) in [
+        ("amount_coins", r#""0.0000""#, "amount_coins: 0.0000, and there is nothing to pay"),
+        ("amount_coins", r#""-0.5""#, "amount_coins: -0.5, and there is nothing to pay"),
+        ("stable_coin_type", "2", "stable_coin_type: USDT was asked for, and the answer has USDC"),
+        ("stable_coin_type", "11", "stable_coin_type: USDT was asked for, and the answer has the coin 11"),
+        ("accepted_stable_coins", "2", "accepted_stable_coins: USDT was asked for, and the answer has USDC"),
+        (
+            "accepted_stable_coins",
+            "3",
+            "accepted_stable_coins: USDT was asked for, and the answer has USDT, USDC",
+        ),
+        (
+            "accepted_stable_coins",
+            "0",
+            "accepted_stable_coins: USDT was asked for, and the answer has the mask 0",
+        ),
+        (
+            "accepted_stable_coins",
+            "9223372036854775809",
+            "accepted_stable_coins: USDT was asked for, and the answer has the mask 9223372036854775809",
+        ),
+    ] {
+        assert_eq!(check(field, other), told);
     }
     for (field, bad) in [
         ("checkout_url", r#""""#),
@@ -347,13 +409,17 @@ fn a_created_intent_can_be_asked_after_and_paid_and_asks_for_something() {
         ("checkout_url", r#"" https://c.example/1""#),
         ("allscale_checkout_intent_id", r#""""#),
         ("allscale_checkout_intent_id", r#""..""#),
-        ("amount_coins", r#""0.0000""#),
-        ("amount_coins", r#""-0.5""#),
-        ("accepted_stable_coins", "2"),
-        ("accepted_stable_coins", "3"),
-        ("accepted_stable_coins", "9223372036854775809"),
+        // No characters of a URL, by RFC 3986; in HTML some of them end an attribute.
+        ("checkout_url", r#""https://c.example/\"><script>""#),
+        ("checkout_url", r#""https://c.example/<b>""#),
+        ("checkout_url", r#""https://c.example/a b""#),
+        ("checkout_url", r#""https://c.example/a\u0000""#),
+        ("checkout_url", r#""https://c.example/a\n""#),
+        ("checkout_url", r#""https://c.example/\\""#),
+        ("checkout_url", r#""https://c.example/`""#),
+        ("checkout_url", r#""https://c.example/\u202e""#),
     ] {
-        assert_eq!(mismatch(field, bad), Some(field), "{bad}");
+        assert_eq!(check(field, bad), format!("not taken for its {field}"), "{bad}");
     }
 }
 
@@ -397,4 +463,50 @@ fn the_answer_that_is_not_taken_is_kept_for_whoever_looks_into_it() {
     }
     sandbox.inject(Fault::LostAnswer);
     assert_eq!(client.get(&id).unwrap().send_blocking(&sandbox).unwrap_err().body(), None);
+}
+
+/// Whatever coins and masks a create is answered with, the page and the id are there, and what differs is told beside them.
+#[test]
+fn a_payable_intent_is_never_hidden() {
+    let coins = StableCoin::ROWS;
+    for accepted in coins
+        .into_iter()
+        .map(|coin| vec![coin])
+        .chain([vec![StableCoin::USDC, StableCoin::USDT], coins.to_vec()])
+    {
+        for (fiat, draft) in [
+            (false, Draft::coin(StableCoin::USDT, Cents::new(1_000))),
+            (true, Draft::fiat(Currency::EUR, Cents::new(1_000))),
+        ] {
+            let intent = draft.accept(accepted.clone()).check(&Rules::default()).unwrap();
+            let create = crate::world::client_at(0).create(&intent);
+            let wanted = accepted.iter().fold(0, |mask, coin| mask | 1_u64 << (coin.value() - 1));
+            // The coin of a native price, else the first accepted one, if that is one of the two that are supported.
+            let first = accepted.first().filter(|coin| [1, 2].contains(&coin.value()));
+            let settles_in = if fiat { first.copied() } else { Some(StableCoin::USDT) };
+            for mask in [0, 1, 2, 3, 8, 1_023, u64::MAX] {
+                for coin in [1, 2, 4, 200] {
+                    let body = format!(
+                        r#"{{"code":0,"payload":{{"checkout_url":"https://c.example/1","allscale_checkout_intent_id":"65b2",
+                        "amount_coins":"10.0000","stable_coin_type":{coin},"rate":null,"accepted_stable_coins":{mask}}}}}"#
+                    );
+                    let received = create.send_blocking(&crate::world::answering(&body)).unwrap();
+                    let fields: Vec<_> = received.differences().iter().map(|it| it.field()).collect();
+                    let mut expected = Vec::new();
+                    if settles_in.is_some_and(|wanted| i64::from(wanted.value()) != coin) {
+                        expected.push("stable_coin_type");
+                    }
+                    if mask != wanted {
+                        expected.push("accepted_stable_coins");
+                    }
+                    assert_eq!(fields, expected, "{accepted:?} {fiat} {mask} {coin}");
+                    let created = received.into_answer().unwrap().payload;
+                    assert_eq!(
+                        (created.checkout_url.as_str(), &*created.intent_id),
+                        ("https://c.example/1", "65b2")
+                    );
+                }
+            }
+        }
+    }
 }

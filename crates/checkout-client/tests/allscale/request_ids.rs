@@ -47,7 +47,7 @@ fn an_answer_that_cannot_be_read_or_is_another_s_still_tells_its_own() {
     check(&sandbox, client.status(&id).unwrap().send_blocking(&sandbox));
     sandbox.inject(Fault::SwappedIntent);
     check(&sandbox, client.get(&id).unwrap().send_blocking(&sandbox));
-    sandbox.inject(Fault::TamperedAmount);
+    sandbox.inject(Fault::DuplicateKeys);
     check(&sandbox, client.create(&native(StableCoin::USDT, 100)).send_blocking(&sandbox));
 }
 

@@ -45,7 +45,6 @@ fn a_project_is_the_first_label_of_its_two_hosts() {
     let too_long = "a".repeat(64);
     for project in [
         "",
-        " acme",
         "acme.sandbox",
         "acme.evil.com/",
         "acme/",
@@ -57,11 +56,14 @@ fn a_project_is_the_first_label_of_its_two_hosts() {
         "acme-",
         "ac_me",
         "bücher",
-        "a\nb",
         "acme%2e",
         &too_long,
     ] {
         assert_eq!(check(project, TENANT, API_KEY, None, None), Err(BuildError::Project), "{project:?}");
+    }
+    for project in [" acme", "a\nb", "acme\n", "\u{feff}acme", "ac\u{200b}me", "acme\0"] {
+        let error = check(project, TENANT, API_KEY, None, None);
+        assert_eq!(error, Err(BuildError::Unseen("project")), "{project:?}");
     }
 }
 
@@ -87,22 +89,31 @@ fn a_base_url_takes_the_place_of_the_project_s_host() {
 
 #[test]
 fn tenant_and_key_are_texts_that_a_header_can_carry() {
-    use BuildError::{Empty, Header};
+    use BuildError::{Empty, Header, Unseen};
     for (bad, error) in [
         ("", Empty as fn(&'static str) -> BuildError),
         (" ", Empty),
         ("\t", Empty),
-        ("a\nb", Header),
-        ("a\r\nx-evil: 1", Header),
-        ("a\0", Header),
-        (" a", Header),
-        ("a ", Header),
-        ("a\n", Header),
+        ("ü", Header),
+        ("a\nb", Unseen),
+        ("a\r\nx-evil: 1", Unseen),
+        ("a\0", Unseen),
+        (" a", Unseen),
+        ("a ", Unseen),
+        ("a\n", Unseen),
+        ("\u{feff}a", Unseen),
+        ("a\u{200b}", Unseen),
+        ("a\tb", Unseen),
     ] {
         assert_eq!(check("acme", bad, API_KEY, None, None), Err(error("x-tn")), "{bad:?}");
         assert_eq!(check("acme", TENANT, bad, None, None), Err(error("x-api-key")), "{bad:?}");
     }
-    for error in [Empty("x-tn"), Header("x-api-key"), BuildError::Project] {
+    assert!(
+        Unseen("x-api-key")
+            .to_string()
+            .starts_with("x-api-key: has white space around it, or a character that cannot be seen")
+    );
+    for error in [Empty("x-tn"), Header("x-api-key"), Unseen("x-api-key"), BuildError::Project] {
         assert!(!error.to_string().contains("planted"));
     }
 }

@@ -32,7 +32,8 @@ fn check(fault: &Fault) -> [String; 2] {
         Ok(received) => received.clone().into_answer().is_err_and(|error| !error.may_have_been_done()),
         Err(error) => !error.may_have_been_done(),
     };
-    assert_eq!(is_sure, *fault == Fault::LostBefore, "a submit is sure not to be done when it was not sent");
+    // A submit is sure not to be done when it was not sent, or its sender was not let in.
+    assert_eq!(is_sure, [Fault::LostBefore, Fault::EmptyUnauthorized].contains(fault), "{fault:?}");
     let told = outcome(received, |number| number == Some(&*latest(&sandbox).tracking_number));
     let submit = format!("{told}, {made} made{}", waits(&sandbox));
 
@@ -190,6 +191,7 @@ fn a_tenant_s_not_found_and_conflict_on_a_status_are_sure_and_nothing_else_is() 
         (Fault::RateLimited, false),
         (Fault::InternalError, false),
         (Fault::HtmlBadGateway, false),
+        (Fault::EmptyUnauthorized, true),
     ] {
         let (sandbox, client, number) = world();
         sandbox.inject(fault.clone());

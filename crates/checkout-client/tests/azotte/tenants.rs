@@ -1,6 +1,8 @@
 //! Whose checkout it is.
 
-use crate::world::{API_KEY, PROJECT, TENANT, client_of, latest, stored};
+use crate::support::{answering, response};
+use crate::world::{API_KEY, PROJECT, TENANT, client_at, client_of, latest, stored};
+use checkout_client::Advice;
 use checkout_sandbox::azotte::{Sandbox, Tenant};
 use checkout_wire::{NotDone, Reply};
 
@@ -29,7 +31,11 @@ fn check(sandbox: &Sandbox, [project, tenant, key]: [&str; 3], number: Option<&s
                 let code = refusal.message_code.as_ref().map(|code| code.text());
                 format!("refused {} {}", refusal.http_status, code.unwrap_or("with a problem"))
             }
-            NotDone::NotTheApi(other) => format!("not the API {}", other.status),
+            NotDone::NotTheApi(other) => {
+                // Who is not let in has started nothing.
+                assert!(!error.may_have_been_done());
+                format!("not the API {}", other.status)
+            }
         },
     }
 }
@@ -71,6 +77,60 @@ fn who_is_not_let_in_gets_401_without_an_envelope_and_nothing_is_made() {
         assert_eq!(check(&sandbox, who, Some("trk_1")), "not the API 401", "{who:?}");
     }
     assert!(sandbox.checkouts().is_empty());
+}
+
+/// By Azotte's pages a 401 has no envelope, and its other refusals are problems (RFC 9457).
+#[test]
+fn a_401_or_403_of_azotte_s_own_proves_that_nothing_was_done_and_a_gateway_s_page_does_not() {
+    let client = client_at(0);
+    let problem = br#"{"type":"about:blank","title":"Unauthorized","status":401}"#;
+    let code = br#"{"status":{"messageCode":"NOT_ALLOWED"}}"#;
+    let own: [(&[(&str, &str)], &[u8]); 6] = [
+        (&[], b""),
+        (&[("content-type", "application/clientOutput+Json")], b""),
+        (&[("www-authenticate", "ApiKey")], b" \r\n"),
+        (&[("content-type", "application/problem+json")], problem),
+        (&[], problem),
+        (&[], code),
+    ];
+    let page = b"<html><h1>401 Authorization Required</h1></html>";
+    let others: [(&[(&str, &str)], &[u8]); 9] = [
+        (&[("content-type", "text/html")], page),
+        (&[], page),
+        (&[("content-type", "application/json")], page),
+        (&[("content-type", "text/html")], b""),
+        (&[("location", "https://login.example/")], b""),
+        (&[("content-type", "application/json")], br#"{"error":"forbidden"}"#),
+        (&[], br#"{"message":"Forbidden"}"#),
+        (&[], b"Unauthorized"),
+        // A stage of a checkout: one was started.
+        (&[], br#"{"status":{"messageCode":"CHECK_OUT_PROCESSING"}}"#),
+    ];
+    let submit = client.submit(&stored("order-1"));
+    let told = |status, headers, body| {
+        let received = submit.send_blocking(&answering(response(status, headers, body))).unwrap();
+        let advice = received.retry();
+        let error = received.into_answer().unwrap_err();
+        assert_eq!(advice, Some(error.retry()));
+        (error.may_have_been_done(), error.retry())
+    };
+    for status in [401, 403] {
+        for (headers, body) in own {
+            let said = String::from_utf8_lossy(body);
+            // A repeat does not mend a key.
+            assert_eq!(told(status, headers, body), (false, Advice::Never), "{status} {headers:?} {said}");
+        }
+        for (headers, body) in others {
+            let said = String::from_utf8_lossy(body);
+            assert_eq!(told(status, headers, body), (true, Advice::Never), "{status} {headers:?} {said}");
+        }
+    }
+    // No other status proves anything of a submit, whatever its form.
+    for status in [400, 404, 407, 409, 429, 500, 502] {
+        for (headers, body) in own {
+            assert!(told(status, headers, body).0, "{status} {headers:?}");
+        }
+    }
 }
 
 #[test]

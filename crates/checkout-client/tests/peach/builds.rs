@@ -22,8 +22,14 @@ fn an_entity_is_32_hexadecimal_digits_in_lower_case() {
     assert_eq!(check(ENTITY, REFERER, None), [Ok(()); 2]);
     let (short, long, upper) = (&ENTITY[1..], format!("{ENTITY}0"), ENTITY.to_ascii_uppercase());
     let other = ENTITY.replace('8', "g");
-    for entity in ["", short, &long, &upper, &other, &" ".repeat(32), &"ü".repeat(16)] {
+    for entity in ["", short, &long, &upper, &other, &"ü".repeat(16)] {
         assert_eq!(check(entity, REFERER, None), [Err(BuildError::Entity); 2], "{entity:?}");
+    }
+    let unseen =
+        [" ".repeat(32), format!("{ENTITY}\n"), format!("\u{feff}{ENTITY}"), ENTITY.replace('8', "\u{200b}")];
+    for entity in unseen {
+        let expected = [Err(BuildError::Unseen("authentication.entityId")); 2];
+        assert_eq!(check(&entity, REFERER, None), expected, "{entity:?}");
     }
 }
 
@@ -32,8 +38,11 @@ fn a_referer_is_needed_and_is_a_text_that_a_header_can_carry() {
     for (referer, expected) in [
         ("", BuildError::Empty("referer")),
         (" ", BuildError::Empty("referer")),
-        ("https://shop.example\r\nx: 1", BuildError::Header("referer")),
-        ("\0", BuildError::Header("referer")),
+        ("https://shop.example\r\nx: 1", BuildError::Unseen("referer")),
+        ("https://shop.example\n", BuildError::Unseen("referer")),
+        ("\u{feff}https://shop.example", BuildError::Unseen("referer")),
+        ("\0", BuildError::Unseen("referer")),
+        ("https://sh\u{f6}p.example", BuildError::Header("referer")),
     ] {
         assert_eq!(check(ENTITY, referer, None), [Err(expected); 2], "{referer:?}");
     }
@@ -56,6 +65,36 @@ fn a_base_url_is_https_or_this_machine_and_has_no_path() {
         assert_eq!(check(ENTITY, REFERER, Some(url)), [expected; 2], "{url}");
         let two = v2::Client::builder(ENTITY, credentials()).referer(REFERER).clock(|| 0).nonces(String::new);
         assert_eq!(two.auth_url(url).build().map(drop), expected, "{url}");
+    }
+}
+
+#[test]
+fn v2_s_credentials_have_nothing_unseen_in_them_and_an_error_names_the_field_and_not_the_value() {
+    for unseen in [
+        "\u{feff}c2VjcmV0",
+        "c2VjcmV0\n",
+        "c2Vj\ncmV0",
+        "c2VjcmV0\r\n",
+        " c2VjcmV0",
+        "c2Vj\0cmV0",
+        "c2Vj\u{200b}cmV0",
+    ] {
+        for (name, set) in [
+            ("clientId", (|it, text| it.client_id = text.into()) as fn(&mut v2::Credentials, &str)),
+            ("clientSecret", |it, text| it.client_secret = text.into()),
+            ("merchantId", |it, text| it.merchant_id = text.into()),
+        ] {
+            let mut credentials = credentials();
+            set(&mut credentials, unseen);
+            let builder = v2::Client::builder(ENTITY, credentials).referer(REFERER).clock(|| 0);
+            let error = builder.nonces(String::new).build().unwrap_err();
+            assert_eq!(error, BuildError::Unseen(name), "{}", unseen.escape_debug());
+            let said = error.to_string();
+            assert!(
+                said.starts_with(name) && said.contains("byte order mark") && !said.contains("c2V"),
+                "{said}"
+            );
+        }
     }
 }
 

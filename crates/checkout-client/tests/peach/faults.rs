@@ -32,7 +32,7 @@ fn check(fault: &Fault) -> [String; 3] {
         Err(error) => error.may_have_been_done(),
     };
     assert!(may || made == 0, "{fault:?}: nobody is told that nothing was made when it was");
-    let told = outcome(received, |initiated| initiated.redirect_url[..30].to_owned());
+    let told = outcome(received, |initiated| initiated.redirect_url.as_str()[..30].to_owned());
     let initiate = format!("{told}, {made} made{}", waits(&sandbox));
 
     let (sandbox, client) = world();

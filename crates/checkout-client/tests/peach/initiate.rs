@@ -1,6 +1,6 @@
 //! How often a checkout is initiated, and by whom.
 
-use crate::support::{chain, response};
+use crate::support::{answering, chain, response};
 use crate::world::{
     ENTITY, REFERER, by, checkout, checkout_of, client, latest, outcome, payment, sandbox, secret,
 };
@@ -149,7 +149,7 @@ fn a_checkout_is_asked_after_by_the_id_that_its_answer_brought_or_else_by_the_me
         let answers = crate::support::answering(response(201, &[], body.as_bytes()));
         let initiate = client.initiate(&checkout).unwrap();
         let initiated = initiate.send_blocking(&answers).unwrap().into_answer().unwrap().payload;
-        assert_eq!(initiated.redirect_url, "https://h/");
+        assert_eq!(initiated.redirect_url.as_str(), "https://h/");
         let lookup = initiated.lookup(&checkout);
         let pair = expected.map_or(("merchantTransactionId", "order-0001"), |id| ("checkoutId", id));
         assert_eq!(lookup.pair(), pair, "{ids}");
@@ -209,4 +209,35 @@ fn several_merchants_keep_to_their_own() {
     assert_eq!(latest(&sandbox).entity_id, mine);
     let call = other_client.status(by("order-0001"));
     assert_eq!(outcome(call.send_blocking(&sandbox), payment), "refused with 400 200.300.404");
+}
+
+#[test]
+fn a_401_or_403_in_peach_s_form_is_not_done_and_one_in_another_form_can_be() {
+    let sandbox = sandbox();
+    let client = client(&sandbox);
+    let initiate = client.initiate(&checkout("order-0001")).unwrap();
+    let done = |status, body: &[u8]| {
+        let received = initiate.send_blocking(&answering(response(status, &[], body))).unwrap();
+        received.into_answer().unwrap_err().may_have_been_done()
+    };
+    for status in [401, 403] {
+        for own in [
+            &br#"{"message":"Unauthorized."}"#[..],
+            br#"{"validation_errors":{"signature":"is invalid"}}"#,
+            br#"{"result.code":"700.600.000","result.description":"mac"}"#,
+        ] {
+            assert!(!done(status, own), "{status} {}", String::from_utf8_lossy(own));
+        }
+        for other in [
+            &b""[..],
+            b"<html><h1>Forbidden</h1></html>",
+            br#"{"error":"forbidden"}"#,
+            // What was there before, and what speaks of a payment.
+            br#"{"message":"Duplicate signature."}"#,
+            br#"{"result.code":"000.200.000"}"#,
+            br#"{"result.code":"800.100.151"}"#,
+        ] {
+            assert!(done(status, other), "{status} {}", String::from_utf8_lossy(other));
+        }
+    }
 }

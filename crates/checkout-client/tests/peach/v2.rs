@@ -51,7 +51,7 @@ fn a_checkout_is_created_and_read_to_its_end_in_every_form() {
                 form.ask(&create, &recorder, now(), &nonces).unwrap().into_answer().unwrap().payload;
             let id = created.checkout_id.unwrap();
             assert_eq!(id, latest(&sandbox).checkout_id);
-            assert!(created.redirect_url.starts_with("https://testsecure.peachpayments.com/"));
+            assert!(created.redirect_url.as_str().starts_with("https://testsecure.peachpayments.com/"));
             let status = client.status(&id).unwrap();
             let (mut tracker, mut told) = (Tracker::new(), Vec::new());
             for _ in 0..120 {

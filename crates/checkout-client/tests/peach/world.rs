@@ -83,7 +83,7 @@ pub(crate) fn checkout_of(entity: &str, merchant_transaction_id: &str) -> Initia
 pub(crate) fn initiated(sandbox: &Sandbox, client: &Client, merchant_transaction_id: &str) -> CheckoutRecord {
     let call = client.initiate(&checkout(merchant_transaction_id)).unwrap();
     let page = call.send_blocking(sandbox).unwrap().into_answer().unwrap().payload.redirect_url;
-    assert!(page.starts_with("https://"), "{page}");
+    assert!(page.as_str().starts_with("https://"));
     latest(sandbox)
 }
 

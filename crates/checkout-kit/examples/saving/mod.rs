@@ -69,7 +69,7 @@ impl Worker<'_> {
             match sent.map_err(Failed::from).and_then(|received| Ok(received.into_answer()?)) {
                 Ok(answer) => {
                     let created = answer.payload;
-                    let page = created.checkout_url.into_owned();
+                    let page = created.checkout_url.as_str().to_owned();
                     let (intent_id, owed) =
                         (created.intent_id.into_owned(), created.amount_coins.to_string());
                     let row = Row { state: State::Created, intent_id, page, owed, ..sending.clone() };

@@ -1,11 +1,12 @@
 //! An order that is paid with AllScale.
 
 use super::findings::{Findings, Id};
-use super::{Code, Field, Mismatch, Policy, Read, Settlement, Unit, Unproven};
+use super::{Code, Field, Mismatch, Policy, Read, Remark, Settlement, Unit, Unproven};
 use checkout_lifecycle::Status;
 use checkout_money::{Cents, CoinAmount};
 use checkout_tables::allscale::{Currency, StableCoin};
 use checkout_tables::{Environment, Open};
+use checkout_wire::Carried;
 use checkout_wire::allscale::Intent;
 
 /// What the shop has stored of an order that is paid with AllScale.
@@ -123,6 +124,10 @@ impl Order<'_> {
     /// Whether a read of the whole intent settles the order: whether it is confirmed, is the order's own intent at the price
     /// and in a coin of the order's, and what is owed has come. What has come is `actual_paid_amount`, before the fee.
     ///
+    /// Net income that is not what was paid less the fee is a [`Remark`]: it is between the merchant and AllScale, the payer
+    /// has paid, and so it unsettles nothing. Where one of the three amounts is missing, or is no decimal text, there is
+    /// nothing to compare.
+    ///
     /// Of a price in a coin, `currency` and `currency_symbol` are null, and `amount_cents` is too or else agrees.
     ///
     /// AllScale's webhook carries no status, and a bare status no order: neither fits here. An amount that is owed or paid in
@@ -163,6 +168,7 @@ impl Order<'_> {
             Some(paid) => findings.paid((Field::ActualPaidAmount, paid), owed, unit, policy),
             None => findings.unproven(Unproven::Missing(Field::ActualPaidAmount)),
         }
+        net_income(intent, &mut findings);
         findings.settlement(policy)
     }
 
@@ -208,5 +214,15 @@ impl Order<'_> {
             findings.mismatch(Mismatch::WrongCoin(Code::of(symbol.text())));
         }
         coin.map(Unit::Coin)
+    }
+}
+
+/// Net income is what was paid less the fee (Stated).
+fn net_income(intent: &Intent<'_>, findings: &mut Findings) {
+    let known = |amount: &Option<Carried<'_, CoinAmount>>| amount.as_ref().and_then(Carried::known);
+    let (fee, net) = (known(&intent.service_fee_amount), known(&intent.net_income_amount));
+    let (Some(paid), Some(fee), Some(net)) = (intent.actual_paid_amount, fee, net) else { return };
+    if paid.checked_sub(fee).is_ok_and(|left| left != net) {
+        findings.remark(Remark::NetIncome { paid, fee, net });
     }
 }

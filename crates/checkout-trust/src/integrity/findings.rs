@@ -1,6 +1,6 @@
 //! What is collected on the way to an answer.
 
-use super::{AtLeastOne, Difference, Field, Mismatch, Policy, Settled, Settlement, Unit, Unproven};
+use super::{AtLeastOne, Difference, Field, Mismatch, Policy, Remark, Settled, Settlement, Unit, Unproven};
 use checkout_lifecycle::Phase;
 use checkout_money::CoinAmount;
 use checkout_tables::Environment;
@@ -12,6 +12,7 @@ pub(super) struct Findings {
     unproven: Vec<Unproven>,
     over: Option<Difference>,
     short: Option<Difference>,
+    remarks: Vec<Remark>,
 }
 
 impl Findings {
@@ -21,6 +22,10 @@ impl Findings {
 
     pub(super) fn unproven(&mut self, unproven: Unproven) {
         self.unproven.push(unproven);
+    }
+
+    pub(super) fn remark(&mut self, remark: Remark) {
+        self.remarks.push(remark);
     }
 
     /// Whose money it is; `test` if anything in the read says that it is a test's.
@@ -86,14 +91,14 @@ impl Findings {
     }
 
     pub(super) fn settlement(self, policy: &Policy) -> Settlement {
-        let Self { mismatches, unproven, over, short } = self;
+        let Self { mismatches, unproven, over, short, remarks } = self;
         let (without, unproven): (Vec<_>, Vec<_>) =
             unproven.into_iter().partition(|unproven| policy.accepts(unproven));
         if let Some(mismatches) = AtLeastOne::of(mismatches) {
             return Settlement::Mismatched { mismatches, unproven };
         }
-        AtLeastOne::of(unproven)
-            .map_or_else(|| Settlement::Settled(Settled::new(over, short, without)), Settlement::Unproven)
+        let settled = || Settlement::Settled(Settled { over, short, without, remarks });
+        AtLeastOne::of(unproven).map_or_else(settled, Settlement::Unproven)
     }
 }
 

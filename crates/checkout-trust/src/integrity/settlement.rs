@@ -1,6 +1,6 @@
 //! The answer.
 
-use super::{Difference, Mismatch, Unproven};
+use super::{Difference, Mismatch, Remark, Unproven};
 use core::fmt;
 
 /// Whether a read settles an order.
@@ -137,9 +137,10 @@ impl fmt::Display for Settlement {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
-    over: Option<Difference>,
-    short: Option<Difference>,
-    without: Vec<Unproven>,
+    pub(super) over: Option<Difference>,
+    pub(super) short: Option<Difference>,
+    pub(super) without: Vec<Unproven>,
+    pub(super) remarks: Vec<Remark>,
 }
 
 impl Settled {
@@ -182,12 +183,18 @@ impl Settled {
         &self.without
     }
 
-    pub(super) const fn new(
-        over: Option<Difference>,
-        short: Option<Difference>,
-        without: Vec<Unproven>,
-    ) -> Self {
-        Self { over, short, without }
+    /// What does not agree, and unsettles nothing: it is not among what `Display` says. Of an order that is not settled there
+    /// are none: what is told of it weighs more.
+    ///
+    /// ```
+    /// # use checkout_trust::integrity::Settled;
+    /// fn to_ask_the_provider(proof: &Settled) -> Vec<String> {
+    ///     proof.remarks().iter().map(ToString::to_string).collect()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
     }
 }
 

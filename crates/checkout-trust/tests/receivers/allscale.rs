@@ -92,7 +92,7 @@ fn receive(receiver: &Receiver, parts: &Parts, now: i64) -> Result<Identity, Str
         Ok(event) => {
             nothing_private(&format!("{event:?}"));
             let body = event.content().body();
-            assert_eq!(body.user_name.as_ref().map(|name| name.as_str()), Some(PRIVATE));
+            assert_eq!(body.user_name.as_ref().and_then(|name| name.text()), Some(PRIVATE));
             Ok(event.identity().clone())
         }
         Err(error) => {

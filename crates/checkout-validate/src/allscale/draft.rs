@@ -47,14 +47,14 @@ pub struct Draft<'a> {
     pub amount_cents: Option<Cents>,
     /// Your id of the order.
     pub order_id: Option<Cow<'a, str>>,
-    /// Your description of the order.
-    pub order_description: Option<Cow<'a, str>>,
+    /// Your description of the order. `Debug` does not show the text: it can say what the payer buys.
+    pub order_description: Option<Personal<'a>>,
     /// Your id of the user.
     pub user_id: Option<Personal<'a>>,
     /// The user's name.
     pub user_name: Option<Personal<'a>>,
-    /// Where the user is sent after the payment is completed.
-    pub redirect_url: Option<Cow<'a, str>>,
+    /// Where the user is sent after the payment is completed. `Debug` does not show the URL: a session can be in it.
+    pub redirect_url: Option<Personal<'a>>,
     /// Metadata of yours: the text of a JSON object, sent as it is. It can hold anything about the payer, so its
     /// `Debug` shows nothing of it.
     pub extra: Option<Personal<'a>>,
@@ -110,7 +110,7 @@ impl<'a> Draft<'a> {
     /// assert!(Draft::default().order_description("Monthly subscription").order_description.is_some());
     /// ```
     #[must_use]
-    pub fn order_description(self, description: impl Into<Cow<'a, str>>) -> Self {
+    pub fn order_description(self, description: impl Into<Personal<'a>>) -> Self {
         Self { order_description: Some(description.into()), ..self }
     }
 
@@ -156,7 +156,7 @@ impl<'a> Draft<'a> {
     /// assert!(Draft::default().redirect_url("https://example.com/").redirect_url.is_some());
     /// ```
     #[must_use]
-    pub fn redirect_url(self, url: impl Into<Cow<'a, str>>) -> Self {
+    pub fn redirect_url(self, url: impl Into<Personal<'a>>) -> Self {
         Self { redirect_url: Some(url.into()), ..self }
     }
 
@@ -200,10 +200,10 @@ impl<'a> Draft<'a> {
             stable_coin: self.stable_coin,
             amount_cents: self.amount_cents,
             order_id: self.order_id.map(owned),
-            order_description: self.order_description.map(owned),
+            order_description: self.order_description.map(Personal::into_owned),
             user_id: self.user_id.map(Personal::into_owned),
             user_name: self.user_name.map(Personal::into_owned),
-            redirect_url: self.redirect_url.map(owned),
+            redirect_url: self.redirect_url.map(Personal::into_owned),
             extra: self.extra.map(Personal::into_owned),
             accepted_stable_coins: self.accepted_stable_coins,
         }
@@ -241,7 +241,7 @@ impl<'a> Draft<'a> {
         } else if accepted.is_some() {
             warnings.insert(0, Warning::AcceptedBesideNative);
         }
-        if self.redirect_url.as_deref().is_some_and(|url| !is_http(url)) {
+        if self.redirect_url.as_ref().is_some_and(|url| !is_http(url.as_str())) {
             warnings.push(Warning::RedirectNotHttp);
         }
         warnings.sort_by_key(Warning::field);
@@ -343,8 +343,8 @@ impl<'a> Draft<'a> {
         let personal = |text: &Option<Personal<'_>>| text.as_ref().map_or(0, |text| text.as_str().len());
         let rows = [
             (Field::OrderId, text(&self.order_id), limits.order_id),
-            (Field::RedirectUrl, text(&self.redirect_url), limits.redirect_url),
-            (Field::OrderDescription, text(&self.order_description), limits.order_description),
+            (Field::RedirectUrl, personal(&self.redirect_url), limits.redirect_url),
+            (Field::OrderDescription, personal(&self.order_description), limits.order_description),
             (Field::UserId, personal(&self.user_id), limits.user_id),
             (Field::UserName, personal(&self.user_name), limits.user_name),
             (Field::Extra, personal(&self.extra), limits.extra),
@@ -379,10 +379,10 @@ pub struct CreateIntent<'a> {
     price: Price,
     settlement: Settlement,
     order_id: Option<Cow<'a, str>>,
-    order_description: Option<Cow<'a, str>>,
+    order_description: Option<Personal<'a>>,
     user_id: Option<Personal<'a>>,
     user_name: Option<Personal<'a>>,
-    redirect_url: Option<Cow<'a, str>>,
+    redirect_url: Option<Personal<'a>>,
     extra: Option<Personal<'a>>,
     accepted: Option<Vec<StableCoin>>,
     warnings: Vec<Warning>,
@@ -410,7 +410,7 @@ impl CreateIntent<'_> {
     /// Your description of the order.
     #[must_use]
     pub fn order_description(&self) -> Option<&str> {
-        self.order_description.as_deref()
+        self.order_description.as_ref().map(Personal::as_str)
     }
 
     /// Your id of the user.
@@ -428,7 +428,7 @@ impl CreateIntent<'_> {
     /// Where the user is sent after the payment is completed.
     #[must_use]
     pub fn redirect_url(&self) -> Option<&str> {
-        self.redirect_url.as_deref()
+        self.redirect_url.as_ref().map(Personal::as_str)
     }
 
     /// Your metadata: the text of a JSON object.
@@ -468,10 +468,10 @@ impl CreateIntent<'_> {
             price: self.price,
             settlement: self.settlement,
             order_id: self.order_id.map(owned),
-            order_description: self.order_description.map(owned),
+            order_description: self.order_description.map(Personal::into_owned),
             user_id: self.user_id.map(Personal::into_owned),
             user_name: self.user_name.map(Personal::into_owned),
-            redirect_url: self.redirect_url.map(owned),
+            redirect_url: self.redirect_url.map(Personal::into_owned),
             extra: self.extra.map(Personal::into_owned),
             accepted: self.accepted,
             warnings: self.warnings,

@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use checkout_money::Cents;
 use checkout_tables::Open;
 use checkout_tables::peach::{Currency, PaymentType};
+use core::fmt;
 
 /// A checkout that you would like to open: nothing of it is checked yet.
 ///
@@ -38,7 +39,7 @@ use checkout_tables::peach::{Currency, PaymentType};
 ///      a name must begin with customer., billing., shipping. or cart. and go on without a blank"
 /// );
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Draft<'a> {
     /// `authentication.entityId`. Required.
     pub entity_id: Option<Cow<'a, str>>,
@@ -458,6 +459,26 @@ impl<'a> Draft<'a> {
                 Some(_) | None => {}
             }
         }
+    }
+}
+
+impl fmt::Debug for Draft<'_> {
+    /// What names the payment and its price, and the names of the further parameters. Of the URLs their lengths, because a
+    /// session can be in one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = |url: &Option<Cow<'_, str>>| url.as_ref().map(|url| url.len());
+        f.debug_struct("Draft")
+            .field("entity_id", &self.entity_id)
+            .field("merchant_transaction_id", &self.merchant_transaction_id)
+            .field("amount", &self.amount)
+            .field("payment_type", &self.payment_type)
+            .field("currency", &self.currency)
+            .field("shopper_result_url_len", &length(&self.shopper_result_url))
+            .field("cancel_url_len", &length(&self.cancel_url))
+            .field("notification_url_len", &length(&self.notification_url))
+            .field("custom_parameters", &self.custom_parameters)
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use checkout_money::Cents;
 use checkout_tables::peach::{Currency, PaymentType};
+use core::fmt;
 
 /// A checkout that the documents allow, and our own rules too. Only [`Draft::check`](super::Draft::check)
 /// makes one.
@@ -41,7 +42,7 @@ use checkout_tables::peach::{Currency, PaymentType};
 /// );
 /// # Ok::<(), checkout_validate::peach::Violations>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct InitiateCheckout<'a> {
     pub(super) entity_id: Cow<'a, str>,
     pub(super) merchant_transaction_id: Cow<'a, str>,
@@ -248,4 +249,20 @@ impl InitiateCheckout<'_> {
 /// A truth, as a text.
 const fn truth(truth: bool) -> &'static str {
     if truth { "true" } else { "false" }
+}
+
+impl fmt::Debug for InitiateCheckout<'_> {
+    /// What names the payment and its price, and the names of the further parameters. No URL, because a session can be in
+    /// one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InitiateCheckout")
+            .field("entity_id", &self.entity_id)
+            .field("merchant_transaction_id", &self.merchant_transaction_id)
+            .field("amount", &self.amount)
+            .field("payment_type", &self.payment_type)
+            .field("currency", &self.currency)
+            .field("further", &self.further)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
 }

@@ -1,6 +1,6 @@
 //! What the answers carry.
 
-use crate::json::{object, personal, text, write_personal};
+use crate::json::{carried_personal, carried_text, object, text, write_carried_personal};
 use crate::{Carried, JsonText};
 use alloc::borrow::Cow;
 use checkout_money::{Cents, CoinAmount, Rate};
@@ -28,8 +28,9 @@ use serde::ser::{Serialize, Serializer};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatedIntent<'a> {
-    /// The hosted page: send the payer there.
-    pub checkout_url: Cow<'a, str>,
+    /// The hosted page: send the payer there. `Debug` does not show the page: who has it can pay in the payer's place and
+    /// read what the payer buys. Escape it, as any text, where it is put into HTML.
+    pub checkout_url: Personal<'a>,
     /// The intent's id, opaque. The documents spell its field `allscale_checkout_intent_id` here and
     /// `all_scale_checkout_intent_id` elsewhere; both are read.
     pub intent_id: Cow<'a, str>,
@@ -40,8 +41,8 @@ pub struct CreatedIntent<'a> {
     /// The provider's rate; null for a native price (Assumed, as it is for an intent that is read). Carried as it
     /// is, whatever it is: the documented sample fits neither multiplication nor division.
     pub rate: Option<Carried<'a, Rate>>,
-    /// The coins that the payer may settle in; null on old intents.
-    pub accepted_stable_coins: Option<CoinSet>,
+    /// The coins that the payer may settle in; null on old intents. No order is settled by them, so they are carried.
+    pub accepted_stable_coins: Option<Carried<'a, CoinSet>>,
 }
 
 impl CreatedIntent<'_> {
@@ -49,12 +50,12 @@ impl CreatedIntent<'_> {
     #[must_use]
     pub fn into_owned(self) -> CreatedIntent<'static> {
         CreatedIntent {
-            checkout_url: owned(self.checkout_url),
+            checkout_url: self.checkout_url.into_owned(),
             intent_id: owned(self.intent_id),
             amount_coins: self.amount_coins,
             stable_coin_type: self.stable_coin_type,
             rate: self.rate.map(Carried::into_owned),
-            accepted_stable_coins: self.accepted_stable_coins,
+            accepted_stable_coins: self.accepted_stable_coins.map(Carried::into_owned),
         }
     }
 }
@@ -63,6 +64,11 @@ impl CreatedIntent<'_> {
 ///
 /// Only the id, the status and the amount in coins are required; whatever else an answer leaves out or has as null
 /// is none. The four fields of a fiat price are null for a native one.
+///
+/// A field by which an order is settled is strict: the id, the status, the order's id, the price with its currency, the
+/// amounts owed and paid, the coin. An error names the field. Every other field decides nothing and is [`Carried`]: as
+/// documented, or else as the JSON that came. None of these makes an answer unreadable (Assumed: no page says that a
+/// field's type can differ).
 ///
 /// Source: *Get Checkout Intent*, v3, 2026-03-06, Response Fields; that the fiat fields and `tx_to` can be null is in
 /// newer pages.
@@ -91,13 +97,13 @@ pub struct Intent<'a> {
     /// The price, in hundredths of the currency.
     pub amount_cents: Option<Cents>,
     /// The chain, by its EIP-155 id.
-    pub chain_id: Option<u64>,
+    pub chain_id: Option<Carried<'a, u64>>,
     /// The amount in coins: the authority on what is owed.
     pub amount_coins: CoinAmount,
     /// The coin.
     pub coin_symbol: Option<Open<StableCoin, Cow<'a, str>>>,
     /// The coin's contract.
-    pub coin_contract: Option<Cow<'a, str>>,
+    pub coin_contract: Option<Carried<'a, Cow<'a, str>>>,
     /// The provider's rate. Carried as it is, whatever it is, and never to be computed with.
     pub currency_rate: Option<Carried<'a, Rate>>,
     /// The status.
@@ -105,29 +111,30 @@ pub struct Intent<'a> {
     /// Your id of the order.
     pub order_id: Option<Cow<'a, str>>,
     /// The merchant's description of the order.
-    pub order_description: Option<Cow<'a, str>>,
+    pub order_description: Option<Carried<'a, Personal<'a>>>,
     /// Your id of the user.
-    pub user_id: Option<Personal<'a>>,
+    pub user_id: Option<Carried<'a, Personal<'a>>>,
     /// The user's name.
-    pub user_name: Option<Personal<'a>>,
+    pub user_name: Option<Carried<'a, Personal<'a>>>,
     /// What went wrong, if something did.
-    pub error_message: Option<Personal<'a>>,
+    pub error_message: Option<Carried<'a, Personal<'a>>>,
     /// The transaction from the payer's wallet to the ephemeral one.
-    pub tx_hash: Option<Personal<'a>>,
+    pub tx_hash: Option<Carried<'a, Personal<'a>>>,
     /// The transaction from the ephemeral wallet to the merchant's.
-    pub tx_hash_2: Option<Personal<'a>>,
+    pub tx_hash_2: Option<Carried<'a, Personal<'a>>>,
     /// The payer's wallet.
-    pub tx_from: Option<Personal<'a>>,
+    pub tx_from: Option<Carried<'a, Personal<'a>>>,
     /// The merchant's wallet.
-    pub tx_to: Option<Cow<'a, str>>,
+    pub tx_to: Option<Carried<'a, Personal<'a>>>,
     /// What the payer paid.
     pub actual_paid_amount: Option<CoinAmount>,
-    /// The provider's fee.
-    pub service_fee_amount: Option<CoinAmount>,
-    /// What the merchant gets: paid less the fee.
-    pub net_income_amount: Option<CoinAmount>,
+    /// The provider's fee. Carried.
+    pub service_fee_amount: Option<Carried<'a, CoinAmount>>,
+    /// What the merchant gets: paid less the fee (Stated). Carried; `integrity` of `checkout-trust` remarks where it does not
+    /// hold.
+    pub net_income_amount: Option<Carried<'a, CoinAmount>>,
     /// How the payer paid.
-    pub payment_method_type: Option<Open<PaymentMethodType>>,
+    pub payment_method_type: Option<Carried<'a, Open<PaymentMethodType>>>,
     /// The metadata of the create, should an answer carry it (Assumed: no page lists it), as exact JSON text.
     pub extra: Option<JsonText<'a>>,
 }
@@ -141,25 +148,25 @@ impl Intent<'_> {
             currency: self.currency,
             currency_symbol: self.currency_symbol.map(Open::into_owned),
             amount_cents: self.amount_cents,
-            chain_id: self.chain_id,
+            chain_id: self.chain_id.map(Carried::into_owned),
             amount_coins: self.amount_coins,
             coin_symbol: self.coin_symbol.map(Open::into_owned),
-            coin_contract: self.coin_contract.map(owned),
+            coin_contract: self.coin_contract.map(|contract| contract.into_owned_with(owned)),
             currency_rate: self.currency_rate.map(Carried::into_owned),
             status: self.status,
             order_id: self.order_id.map(owned),
-            order_description: self.order_description.map(owned),
-            user_id: self.user_id.map(Personal::into_owned),
-            user_name: self.user_name.map(Personal::into_owned),
-            error_message: self.error_message.map(Personal::into_owned),
-            tx_hash: self.tx_hash.map(Personal::into_owned),
-            tx_hash_2: self.tx_hash_2.map(Personal::into_owned),
-            tx_from: self.tx_from.map(Personal::into_owned),
-            tx_to: self.tx_to.map(owned),
+            order_description: self.order_description.map(personal),
+            user_id: self.user_id.map(personal),
+            user_name: self.user_name.map(personal),
+            error_message: self.error_message.map(personal),
+            tx_hash: self.tx_hash.map(personal),
+            tx_hash_2: self.tx_hash_2.map(personal),
+            tx_from: self.tx_from.map(personal),
+            tx_to: self.tx_to.map(personal),
             actual_paid_amount: self.actual_paid_amount,
-            service_fee_amount: self.service_fee_amount,
-            net_income_amount: self.net_income_amount,
-            payment_method_type: self.payment_method_type,
+            service_fee_amount: self.service_fee_amount.map(Carried::into_owned),
+            net_income_amount: self.net_income_amount.map(Carried::into_owned),
+            payment_method_type: self.payment_method_type.map(Carried::into_owned),
             extra: self.extra.map(JsonText::into_owned),
         }
     }
@@ -217,6 +224,10 @@ pub(super) fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
 }
 
+pub(super) fn personal(text: Carried<'_, Personal<'_>>) -> Carried<'static, Personal<'static>> {
+    text.into_owned_with(Personal::into_owned)
+}
+
 /// The two spellings of the id: either, or both if they agree.
 pub(super) fn one_id<'a, E: Error>(
     this: Option<Cow<'a, str>>,
@@ -268,8 +279,8 @@ struct CreatedForm<'a> {
     stable_coin_type: Open<StableCoin>,
     #[serde(borrow, default)]
     rate: Option<Carried<'a, Rate>>,
-    #[serde(default)]
-    accepted_stable_coins: Option<u64>,
+    #[serde(borrow, default)]
+    accepted_stable_coins: Option<Carried<'a, u64>>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for CreatedIntent<'a> {
@@ -281,12 +292,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for CreatedIntent<'a> {
             "allscale_checkout_intent_id",
         )?;
         Ok(Self {
-            checkout_url: form.checkout_url,
+            checkout_url: Personal::from(form.checkout_url),
             intent_id: id,
             amount_coins: form.amount_coins,
             stable_coin_type: form.stable_coin_type,
             rate: form.rate,
-            accepted_stable_coins: form.accepted_stable_coins.map(CoinSet::from_bits),
+            accepted_stable_coins: form.accepted_stable_coins.map(|coins| coins.map(CoinSet::from_bits)),
         })
     }
 }
@@ -294,13 +305,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for CreatedIntent<'a> {
 impl Serialize for CreatedIntent<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         CreatedForm {
-            checkout_url: Cow::Borrowed(&self.checkout_url),
+            checkout_url: Cow::Borrowed(self.checkout_url.as_str()),
             allscale_checkout_intent_id: Some(Cow::Borrowed(&self.intent_id)),
             all_scale_checkout_intent_id: None,
             amount_coins: self.amount_coins,
             stable_coin_type: self.stable_coin_type,
             rate: self.rate.clone(),
-            accepted_stable_coins: self.accepted_stable_coins.map(CoinSet::bits),
+            accepted_stable_coins: self.accepted_stable_coins.clone().map(|coins| coins.map(CoinSet::bits)),
         }
         .serialize(serializer)
     }
@@ -351,42 +362,42 @@ intent_form! {
     currency_symbol: Option<Open<Currency, Cow<'a, str>>>,
     #[serde(default)]
     amount_cents: Option<Cents>,
-    #[serde(default)]
-    chain_id: Option<u64>,
+    #[serde(borrow, default)]
+    chain_id: Option<Carried<'a, u64>>,
     amount_coins: CoinAmount,
     #[serde(borrow, default)]
     coin_symbol: Option<Open<StableCoin, Cow<'a, str>>>,
-    #[serde(borrow, default, deserialize_with = "text")]
-    coin_contract: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "carried_text")]
+    coin_contract: Option<Carried<'a, Cow<'a, str>>>,
     #[serde(borrow, default)]
     currency_rate: Option<Carried<'a, Rate>>,
     status: Open<IntentStatus>,
     #[serde(borrow, default, deserialize_with = "text")]
     order_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "text")]
-    order_description: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
-    user_id: Option<Personal<'a>>,
-    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
-    user_name: Option<Personal<'a>>,
-    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
-    error_message: Option<Personal<'a>>,
-    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
-    tx_hash: Option<Personal<'a>>,
-    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
-    tx_hash_2: Option<Personal<'a>>,
-    #[serde(borrow, default, deserialize_with = "personal", serialize_with = "write_personal")]
-    tx_from: Option<Personal<'a>>,
-    #[serde(borrow, default, deserialize_with = "text")]
-    tx_to: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
+    order_description: Option<Carried<'a, Personal<'a>>>,
+    #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
+    user_id: Option<Carried<'a, Personal<'a>>>,
+    #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
+    user_name: Option<Carried<'a, Personal<'a>>>,
+    #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
+    error_message: Option<Carried<'a, Personal<'a>>>,
+    #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
+    tx_hash: Option<Carried<'a, Personal<'a>>>,
+    #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
+    tx_hash_2: Option<Carried<'a, Personal<'a>>>,
+    #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
+    tx_from: Option<Carried<'a, Personal<'a>>>,
+    #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
+    tx_to: Option<Carried<'a, Personal<'a>>>,
     #[serde(default)]
     actual_paid_amount: Option<CoinAmount>,
-    #[serde(default)]
-    service_fee_amount: Option<CoinAmount>,
-    #[serde(default)]
-    net_income_amount: Option<CoinAmount>,
-    #[serde(default)]
-    payment_method_type: Option<Open<PaymentMethodType>>,
+    #[serde(borrow, default)]
+    service_fee_amount: Option<Carried<'a, CoinAmount>>,
+    #[serde(borrow, default)]
+    net_income_amount: Option<Carried<'a, CoinAmount>>,
+    #[serde(borrow, default)]
+    payment_method_type: Option<Carried<'a, Open<PaymentMethodType>>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     extra: Option<JsonText<'a>>,
 }

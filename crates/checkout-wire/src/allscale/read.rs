@@ -1,7 +1,7 @@
 //! Answers from bytes, and back.
 
 use super::{CreatedIntent, Echo, Intent, Pong, Refusal, Reply};
-use crate::json::{BODY_CAP, DEPTH, OptionalText, begins_an_object, explain, from_json, text, too_deep};
+use crate::json::{BODY_CAP, DEPTH, begins_an_object, explain, from_json, text, too_deep};
 use crate::{Answer, Head, JsonText, NotTheApi, ReadError, ReadErrorKind};
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -247,7 +247,7 @@ impl<'de> Visitor<'de> for GlimpseInto<'_> {
                 Key::RequestId => {
                     let id = fields.next_value::<&RawValue>()?;
                     if self.0.request_id.is_none() {
-                        self.0.request_id = serde_json::from_str(id.get()).ok();
+                        self.0.request_id = request_id_of(JsonText::raw(id)).map(Cow::into_owned);
                     }
                 }
                 Key::Payload | Key::Error | Key::Unknown => drop(fields.next_value::<IgnoredAny>()?),
@@ -292,7 +292,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EnvelopeAround<'_, T> {
                 }
                 Key::Error => error = once(&error, "error", || fields.next_value())?,
                 Key::RequestId => {
-                    request_id = once(&request_id, "request_id", || fields.next_value_seed(OptionalText))?;
+                    request_id = once(&request_id, "request_id", || fields.next_value().map(request_id_of))?;
                 }
                 Key::Unknown => drop(fields.next_value::<IgnoredAny>()?),
             }
@@ -303,6 +303,12 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EnvelopeAround<'_, T> {
             request_id: request_id.flatten(),
         })
     }
+}
+
+/// The id of the request as it is to be logged. It decides nothing, so a number is taken as it is written, and what can be
+/// no id, such as an object, is none.
+fn request_id_of(json: JsonText<'_>) -> Option<Cow<'_, str>> {
+    json.read_text().or_else(|| json.read_digits().map(Cow::Borrowed))
 }
 
 #[derive(Deserialize)]

@@ -1,9 +1,9 @@
 //! The body of a webhook.
 
-use super::payload::{one_id, owned};
+use super::payload::{one_id, owned, personal};
 use crate::json::{
-    BODY_CAP, from_json_or_why, object, object_text, or_none, personal_or_none, text, text_or_none,
-    write_personal,
+    BODY_CAP, carried_personal, carried_text, from_json_or_why, object, object_text, text,
+    write_carried_personal,
 };
 use crate::{Carried, Head, JsonText, ReadError, ReadErrorKind};
 use alloc::borrow::Cow;
@@ -18,8 +18,8 @@ use serde::de::{Deserialize, Deserializer};
 /// What a webhook says: that something was paid for an intent. It has **no status**: it is a signed hint, and the intent is
 /// read before anything is done about it.
 ///
-/// The three ids are required; whatever else a body leaves out, has as null or as another type is none, or carried. What is read here is what somebody
-/// sent, until its signature was verified over the same bytes.
+/// The three ids are required. Whatever else a body leaves out or has as null is none, and what has another type is
+/// [`Carried`] as it came. What is read here is what somebody sent, until its signature was verified over the same bytes.
 ///
 /// Source: *Webhook Signing & Payload Guide*, v5, 2026-04-30, the table of fields. No page prints a body; ours are built from that list.
 ///
@@ -30,7 +30,7 @@ use serde::de::{Deserialize, Deserializer};
 ///     "webhook_id":"wh_1","amount_coins":"1.0000","coin_symbol":"USDT","order_id":"order_123","user_name":"Tom"}"#;
 /// let webhook = read_webhook(body)?;
 /// assert_eq!(webhook.intent_id, "65b2f3d0d2d9c0a1b2c3d4e5");
-/// assert_eq!(webhook.order_id.as_deref(), Some("order_123"));
+/// assert_eq!(webhook.order_id.as_ref().and_then(|id| id.text()), Some("order_123"));
 /// assert!(!format!("{webhook:?}").contains("Tom"));
 /// # Ok::<(), checkout_wire::ReadError>(())
 /// ```
@@ -47,32 +47,32 @@ pub struct WebhookBody<'a> {
     /// The fiat currency of the price.
     pub currency: Option<Carried<'a, Open<Currency>>>,
     /// The currency's symbol.
-    pub currency_symbol: Option<Cow<'a, str>>,
+    pub currency_symbol: Option<Carried<'a, Cow<'a, str>>>,
     /// An amount in coins. What was paid is in the intent.
     pub amount_coins: Option<Carried<'a, CoinAmount>>,
     /// The coin.
-    pub coin_symbol: Option<Open<StableCoin, Cow<'a, str>>>,
+    pub coin_symbol: Option<Carried<'a, Open<StableCoin, Cow<'a, str>>>>,
     /// The coin's contract.
-    pub coin_contract_address: Option<Cow<'a, str>>,
+    pub coin_contract_address: Option<Carried<'a, Cow<'a, str>>>,
     /// The chain, by its EIP-155 id.
     pub chain_id: Option<Carried<'a, u64>>,
     /// The transaction on the chain.
-    pub tx_hash: Option<Personal<'a>>,
+    pub tx_hash: Option<Carried<'a, Personal<'a>>>,
     /// The payer's wallet.
-    pub tx_from: Option<Personal<'a>>,
+    pub tx_from: Option<Carried<'a, Personal<'a>>>,
     /// How the payer paid.
     pub payment_method_type: Option<Carried<'a, Open<PaymentMethodType>>>,
     /// Your id of the order: the one thread back to a create whose answer was lost.
-    pub order_id: Option<Cow<'a, str>>,
+    pub order_id: Option<Carried<'a, Cow<'a, str>>>,
     /// Your id of the user.
-    pub user_id: Option<Personal<'a>>,
+    pub user_id: Option<Carried<'a, Personal<'a>>>,
     /// The user's name.
-    pub user_name: Option<Personal<'a>>,
+    pub user_name: Option<Carried<'a, Personal<'a>>>,
     /// The metadata of the create, as exact JSON text.
     pub extra_obj: Option<JsonText<'a>>,
 }
 
-/// Reads the body of a webhook. It decides nothing that is not an id: whatever else is not as documented is carried, or none.
+/// Reads the body of a webhook. Only the three ids decide: whatever else is not as documented is carried.
 ///
 /// # Errors
 /// [`ReadError`], for what is no such body.
@@ -154,28 +154,28 @@ webhook_form! {
     amount_cents: Carried<'a, Cents>, Carried::into_owned;
     #[serde(borrow, default)]
     currency: Carried<'a, Open<Currency>>, Carried::into_owned;
-    #[serde(borrow, default, deserialize_with = "text_or_none")]
-    currency_symbol: Cow<'a, str>, owned;
+    #[serde(borrow, default, deserialize_with = "carried_text")]
+    currency_symbol: Carried<'a, Cow<'a, str>>, |text| text.into_owned_with(owned);
     #[serde(borrow, default)]
     amount_coins: Carried<'a, CoinAmount>, Carried::into_owned;
-    #[serde(borrow, default, deserialize_with = "or_none")]
-    coin_symbol: Open<StableCoin, Cow<'a, str>>, |coin| coin.into_owned();
-    #[serde(borrow, default, deserialize_with = "text_or_none")]
-    coin_contract_address: Cow<'a, str>, owned;
+    #[serde(borrow, default)]
+    coin_symbol: Carried<'a, Open<StableCoin, Cow<'a, str>>>, |coin| coin.into_owned_with(Open::into_owned);
+    #[serde(borrow, default, deserialize_with = "carried_text")]
+    coin_contract_address: Carried<'a, Cow<'a, str>>, |text| text.into_owned_with(owned);
     #[serde(borrow, default)]
     chain_id: Carried<'a, u64>, Carried::into_owned;
-    #[serde(borrow, default, deserialize_with = "personal_or_none", serialize_with = "write_personal")]
-    tx_hash: Personal<'a>, Personal::into_owned;
-    #[serde(borrow, default, deserialize_with = "personal_or_none", serialize_with = "write_personal")]
-    tx_from: Personal<'a>, Personal::into_owned;
+    #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
+    tx_hash: Carried<'a, Personal<'a>>, personal;
+    #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
+    tx_from: Carried<'a, Personal<'a>>, personal;
     #[serde(borrow, default)]
     payment_method_type: Carried<'a, Open<PaymentMethodType>>, Carried::into_owned;
-    #[serde(borrow, default, deserialize_with = "text_or_none")]
-    order_id: Cow<'a, str>, owned;
-    #[serde(borrow, default, deserialize_with = "personal_or_none", serialize_with = "write_personal")]
-    user_id: Personal<'a>, Personal::into_owned;
-    #[serde(borrow, default, deserialize_with = "personal_or_none", serialize_with = "write_personal")]
-    user_name: Personal<'a>, Personal::into_owned;
+    #[serde(borrow, default, deserialize_with = "carried_text")]
+    order_id: Carried<'a, Cow<'a, str>>, |text| text.into_owned_with(owned);
+    #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
+    user_id: Carried<'a, Personal<'a>>, personal;
+    #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
+    user_name: Carried<'a, Personal<'a>>, personal;
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     extra_obj: JsonText<'a>, JsonText::into_owned;
 }

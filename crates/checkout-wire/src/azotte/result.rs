@@ -264,13 +264,7 @@ fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
 }
 
-/// Whether a text begins like an `https` URL with a host.
+/// Whether a text is a page that a payer can be sent to.
 fn is_https(url: &str) -> bool {
-    let scheme = url.get(..HTTPS.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(HTTPS));
-    let host = url.get(HTTPS.len()..).and_then(|rest| rest.bytes().next());
-    scheme
-        && host.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'[')
-        && url.bytes().all(|byte| byte.is_ascii_graphic())
+    crate::is_page_url(url)
 }
-
-const HTTPS: &str = "https://";

@@ -1,7 +1,7 @@
 //! What a signed body says of a payment.
 
 use super::{Fields, unix_millis};
-use crate::Printable;
+use crate::{Carried, Printable};
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::ToString;
@@ -435,8 +435,8 @@ pub struct Wrapper<'a> {
     pub status: Open<PaymentStatus, Cow<'a, str>>,
     /// How many seconds the payer has left: it is called `timestamp` there, and is no time.
     pub remaining_seconds: Option<i64>,
-    /// Where the payer goes back to.
-    pub redirect_url: Option<Cow<'a, str>>,
+    /// Where the payer goes back to. Nothing is decided by the URL, so it is carried.
+    pub redirect_url: Option<Carried<'a, Personal<'a>>>,
 }
 
 impl fmt::Debug for Wrapper<'_> {
@@ -454,7 +454,7 @@ impl Wrapper<'_> {
         Wrapper {
             status: self.status.into_owned(),
             remaining_seconds: self.remaining_seconds,
-            redirect_url: self.redirect_url.map(|url| Cow::Owned(url.into_owned())),
+            redirect_url: self.redirect_url.map(|url| url.into_owned_with(Personal::into_owned)),
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Answers from bytes.
 
 use super::{Fields, Payment, Refusal, Reply, Wrapper};
-use crate::json::{BODY_CAP, from_json, from_json_or_why, object_text, text};
+use crate::json::{BODY_CAP, carried_personal, from_json, from_json_or_why, object_text, text};
 use crate::{Answer, Carried, Head, JsonText, NotTheApi, Printable, ReadError, ReadErrorKind};
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use checkout_tables::Open;
 use checkout_tables::peach::{Environment, ResultCode, ResultGroup};
-use checkout_validate::SecretString;
 use checkout_validate::peach::{CheckoutId, InitiateCheckout, Lookup};
+use checkout_validate::{Personal, SecretString};
 use core::fmt;
 use core::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error};
@@ -79,7 +79,7 @@ pub fn read_payment<'a>(
 ///
 /// let body = br#"{"redirectUrl":"https://secure.peachpayments.com/checkout/c01b"}"#;
 /// let Reply::Done(answer) = read_initiated(&Head::new(201), body)? else { panic!() };
-/// assert_eq!(answer.payload.redirect_url, "https://secure.peachpayments.com/checkout/c01b");
+/// assert_eq!(answer.payload.redirect_url.as_str(), "https://secure.peachpayments.com/checkout/c01b");
 /// assert_eq!(answer.payload.checkout_id, None);
 ///
 /// let body = br#"{"redirectUrl":"https://secure.peachpayments.com/checkout/c01b","id":"c01b"}"#;
@@ -89,7 +89,7 @@ pub fn read_payment<'a>(
 /// ```
 pub fn read_initiated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, Initiated<'a>>, ReadError> {
     read_form(head, body, |PageForm { redirect_url }, json| Initiated {
-        redirect_url,
+        redirect_url: redirect_url.into(),
         checkout_id: id_in(json),
     })
 }
@@ -147,7 +147,7 @@ pub fn read_validated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, V
 pub fn read_created<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, Created<'a>>, ReadError> {
     read_form(head, body, |PageForm { redirect_url }, json| Created {
         checkout_id: id_in(json),
-        redirect_url,
+        redirect_url: redirect_url.into(),
     })
 }
 
@@ -181,8 +181,8 @@ pub fn read_token<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, Acces
 /// checkout's response.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Initiated<'a> {
-    /// The hosted page: send the payer there. It can be loaded once.
-    pub redirect_url: Cow<'a, str>,
+    /// The hosted page: send the payer there. It can be loaded once, by whoever has it, so `Debug` does not show the page.
+    pub redirect_url: Personal<'a>,
     /// The checkout's id, as it came: `checkoutId`, or else `id`.
     pub checkout_id: Option<Cow<'a, str>>,
 }
@@ -220,7 +220,10 @@ impl Initiated<'_> {
     /// The same, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> Initiated<'static> {
-        Initiated { redirect_url: owned(self.redirect_url), checkout_id: self.checkout_id.map(owned) }
+        Initiated {
+            redirect_url: self.redirect_url.into_owned(),
+            checkout_id: self.checkout_id.map(owned),
+        }
     }
 }
 
@@ -244,15 +247,15 @@ pub struct Validated;
 pub struct Created<'a> {
     /// The id to ask after, as it came: `checkoutId`, or else `id`.
     pub checkout_id: Option<Cow<'a, str>>,
-    /// The hosted page: send the payer there. It can be loaded once.
-    pub redirect_url: Cow<'a, str>,
+    /// The hosted page: send the payer there. It can be loaded once, by whoever has it, so `Debug` does not show the page.
+    pub redirect_url: Personal<'a>,
 }
 
 impl Created<'_> {
     /// The same, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> Created<'static> {
-        Created { checkout_id: self.checkout_id.map(owned), redirect_url: owned(self.redirect_url) }
+        Created { checkout_id: self.checkout_id.map(owned), redirect_url: self.redirect_url.into_owned() }
     }
 }
 
@@ -366,8 +369,8 @@ struct WrappedForm<'a> {
     status: Cow<'a, str>,
     #[serde(borrow, default)]
     timestamp: Option<Carried<'a, i64>>,
-    #[serde(borrow, default, deserialize_with = "text")]
-    redirect_url: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "carried_personal")]
+    redirect_url: Option<Carried<'a, Personal<'a>>>,
     #[serde(borrow, default)]
     redirect_post_data: Option<Fields<'a>>,
 }

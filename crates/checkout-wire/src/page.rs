@@ -1,0 +1,106 @@
+//! What is a page that a payer can be sent to.
+
+/// Whether a text is a page that a payer can be sent to: an `https` URL with a host, of the characters that RFC 3986 allows
+/// in a URL and no others. A quotation mark, `<`, `>`, a backslash, white space and everything beyond ASCII are none of
+/// them.
+///
+/// Escape a page where it is put into HTML all the same: `&` and `'` are characters of a URL. A `%` without two digits
+/// behind it is taken, because it does no harm and browsers take it too.
+///
+/// ```
+/// use checkout_wire::is_page_url;
+///
+/// assert!(is_page_url("https://checkout.allscale.io/abc123?lang=de#top"));
+/// assert!(!is_page_url("http://checkout.allscale.io/abc123"));
+/// assert!(!is_page_url(r#"https://checkout.allscale.io/"><script>"#));
+/// assert!(!is_page_url("https://checkout.allscale.io/a b"));
+/// ```
+#[must_use]
+pub fn is_page_url(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_at_checked(HTTPS.len()) else { return false };
+    scheme.eq_ignore_ascii_case(HTTPS)
+        && rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
+        && rest.bytes().all(is_in_a_url)
+}
+
+/// RFC 3986, section 2: unreserved and reserved characters, and the sign before an encoded one.
+const fn is_in_a_url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.'
+                | b'_'
+                | b'~'
+                | b':'
+                | b'/'
+                | b'?'
+                | b'#'
+                | b'['
+                | b']'
+                | b'@'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+                | b'%'
+        )
+}
+
+const HTTPS: &str = "https://";
+
+#[cfg(test)]
+mod tests {
+    use super::is_page_url;
+    use alloc::format;
+
+    /// RFC 3986, appendix A: unreserved, gen-delims and sub-delims, and the percent sign.
+    const ALLOWED: &str =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%";
+
+    #[test]
+    fn a_page_has_the_characters_of_the_rfc_and_no_others() {
+        for c in
+            (0..=0x2ff).filter_map(char::from_u32).chain(['\u{2028}', '\u{feff}', '\u{202e}', '\u{1f4b8}'])
+        {
+            for url in [format!("https://pay.example/{c}"), format!("https://pay.example/a?b={c}d#e")] {
+                assert_eq!(is_page_url(&url), ALLOWED.contains(c), "{}", url.escape_debug());
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_is_https_and_has_a_host() {
+        for url in [
+            "https://pay.example",
+            "HTTPS://pay.example/1",
+            "https://[2001:db8::1]/",
+            "https://1.2.3.4:8443/?a",
+        ] {
+            assert!(is_page_url(url), "{url}");
+        }
+        for url in [
+            "",
+            "https",
+            "https://",
+            "https:///a",
+            "https://?a",
+            "https://#a",
+            "https://:8443/",
+            "http://pay.example/",
+            "javascript:alert(1)",
+            "//pay.example/",
+            " https://pay.example/",
+            "\u{feff}https://pay.example/",
+            "httpſ://pay.example/",
+        ] {
+            assert!(!is_page_url(url), "{url}");
+        }
+    }
+}
