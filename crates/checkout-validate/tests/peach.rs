@@ -9,7 +9,7 @@ use checkout_tables::peach::{
 };
 use checkout_validate::peach::{
     Amount, CheckoutId, Draft, Field, InitiateCheckout, Limits, Lookup, LookupError, MerchantTransactionId,
-    PaymentId, Rules, StandingInstruction, Violation,
+    PaymentId, Rules, StandingInstruction, Violation, Warning,
 };
 use proptest::prelude::*;
 use regex::Regex;

@@ -79,13 +79,16 @@ fn who_is_not_let_in_gets_401_without_an_envelope_and_nothing_is_made() {
     assert!(sandbox.checkouts().is_empty());
 }
 
+/// The headers and the body of an answer.
+type Sent = (&'static [(&'static str, &'static str)], &'static [u8]);
+
 /// By Azotte's pages a 401 has no envelope, and its other refusals are problems (RFC 9457).
 #[test]
 fn a_401_or_403_of_azotte_s_own_proves_that_nothing_was_done_and_a_gateway_s_page_does_not() {
     let client = client_at(0);
     let problem = br#"{"type":"about:blank","title":"Unauthorized","status":401}"#;
     let code = br#"{"status":{"messageCode":"NOT_ALLOWED"}}"#;
-    let own: [(&[(&str, &str)], &[u8]); 6] = [
+    let own: [Sent; 6] = [
         (&[], b""),
         (&[("content-type", "application/clientOutput+Json")], b""),
         (&[("www-authenticate", "ApiKey")], b" \r\n"),
@@ -94,7 +97,7 @@ fn a_401_or_403_of_azotte_s_own_proves_that_nothing_was_done_and_a_gateway_s_pag
         (&[], code),
     ];
     let page = b"<html><h1>401 Authorization Required</h1></html>";
-    let others: [(&[(&str, &str)], &[u8]); 9] = [
+    let others: [Sent; 9] = [
         (&[("content-type", "text/html")], page),
         (&[], page),
         (&[("content-type", "application/json")], page),

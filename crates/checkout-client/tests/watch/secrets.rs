@@ -51,7 +51,7 @@ fn an_allscale_watch_prints_nothing_of_the_key_or_the_payer() {
         sandbox.inject(fault);
     }
     let texts = printed(client.watch(&id).unwrap(), &sandbox, &clock);
-    check(&texts, &["st_planted", "user-planted", "Nora", "elsewhere.example"]);
+    check(&texts, &["st_planted", "user-planted", "Nora", "elsewhere.example/"]);
 }
 
 #[test]

@@ -205,7 +205,8 @@ fn keys(list: &mut List) {
 
 fn drafts(list: &mut List) {
     let draft = validate_allscale::Draft::fiat(Currency::USD, Cents::new(1_000)).user(USER_ID, USER_NAME);
-    let draft = draft.order_id("order-1").extra(extra());
+    let draft =
+        draft.order_id("order-1").extra(extra()).order_description(DESCRIPTION).redirect_url(RETURN_URL);
     let grouped = validate_azotte::CardDraft::new(GROUPED, "07", EXPIRE_YEAR).card_alias(ALIAS);
     let grouped = validate_azotte::Draft::new_card(grouped.cvc(CARD_NUMBER).card_holder_name(HOLDER));
     let submit = submit();
@@ -277,6 +278,9 @@ fn answers(list: &mut List) {
     let Reply::Done(wrapped) = wire_peach::read_payment(&ok, &wrapped, Environment::Sandbox).unwrap() else {
         panic!()
     };
+    let body = peach_created();
+    let Reply::Done(initiated) = wire_peach::read_initiated(&ok, &body).unwrap() else { panic!() };
+    let Reply::Done(of_v2) = wire_peach::read_created(&ok, &body).unwrap() else { panic!() };
     let token = peach_token();
     let Reply::Done(token) = wire_peach::read_token(&ok, &token).unwrap() else { panic!() };
     list! { list,
@@ -295,7 +299,10 @@ fn answers(list: &mut List) {
         "checkout_wire::peach::Fields" => payment.payload.fields().clone();
         "checkout_wire::peach::Payment" => payment.payload.clone();
         "checkout_wire::Answer" => payment;
+        "checkout_wire::peach::Wrapper" => wrapped.payload.wrapper().unwrap().clone();
         "checkout_wire::peach::Payment" => wrapped.payload;
+        "checkout_wire::peach::Initiated" => initiated.payload;
+        "checkout_wire::peach::Created" => of_v2.payload;
         "checkout_wire::peach::AccessToken" => token.payload;
     }
 }

@@ -43,6 +43,10 @@ planted! {
     Text CHALLENGE_URL = "https://acs.bank.example/3ds?creq=eyJ0aHJlZURTU2Vyd";
     Text CHALLENGE_HTML = "<form action='https://acs.bank.example/pareq'>";
     Text CHALLENGE_ID = "3ds-4cf1-90ab";
+    Text PAGE = "https://pay.example/q7Xk2-whoever-has-it-pays";
+    Text RETURN_URL = "https://shop.example/back?basket=u9Zt4Lw";
+    Name DESCRIPTION = "crimson spanner";
+    Text MERCHANT_WALLET = "0x1f9840a85d5af5bf1d1762f925bdaddc4201f984";
     Text BANK_SAYS = "do not honour, limit of account reached";
 }
 
@@ -79,7 +83,9 @@ pub(crate) fn peach_draft() -> peach::Draft<'static> {
     let draft = peach::Draft::debit(Currency::ZAR, Cents::new(14_99))
         .entity_id(ENTITY)
         .merchant_transaction_id("order_1001")
-        .shopper_result_url("https://shop.example/result")
+        .shopper_result_url(RETURN_URL)
+        .cancel_url(RETURN_URL)
+        .notification_url(RETURN_URL)
         .custom_parameter("note", BANK_SAYS)
         .create_registration(true)
         .card_token(CARD_TOKEN);
@@ -105,7 +111,8 @@ pub(crate) fn allscale_intent() -> Vec<u8> {
         r#"{{"code":0,"payload":{{"all_scale_checkout_intent_id":"65b2f3d0d2d9c0a1b2c3d4e5","status":20,
         "amount_coins":"1","user_id":"{USER_ID}","user_name":"{USER_NAME}","error_message":"{BANK_SAYS}",
         "tx_hash":"{TX_HASH}","tx_hash_2":"{TX_HASH}","tx_from":"{WALLET}","currency_rate":{extra},
-        "extra":{extra}}},"request_id":"req_1"}}"#
+        "tx_to":"{MERCHANT_WALLET}","order_description":"{DESCRIPTION}","service_fee_amount":{extra},"chain_id":{extra},
+        "net_income_amount":"{MAIL}","payment_method_type":{extra},"coin_contract":{extra},"extra":{extra}}},"request_id":"req_1"}}"#
     );
     text.into_bytes()
 }
@@ -113,8 +120,9 @@ pub(crate) fn allscale_intent() -> Vec<u8> {
 pub(crate) fn allscale_created() -> Vec<u8> {
     let extra = extra();
     let text = format!(
-        r#"{{"code":0,"payload":{{"checkout_url":"https://pay.example/1","stable_coin_type":1,
-        "allscale_checkout_intent_id":"65b2f3d0d2d9c0a1b2c3d4e5","amount_coins":"10","rate":{extra}}}}}"#
+        r#"{{"code":0,"payload":{{"checkout_url":"{PAGE}","stable_coin_type":1,
+        "allscale_checkout_intent_id":"65b2f3d0d2d9c0a1b2c3d4e5","amount_coins":"10","rate":{extra},
+        "accepted_stable_coins":{extra}}}}}"#
     );
     text.into_bytes()
 }
@@ -124,7 +132,7 @@ pub(crate) fn allscale_webhook() -> Vec<u8> {
     let text = format!(
         r#"{{"all_scale_transaction_id":"txn_1","all_scale_checkout_intent_id":"65b2","webhook_id":"wh_1",
         "amount_cents":"{MAIL}","currency":{extra},"chain_id":{extra},"tx_hash":"{TX_HASH}","tx_from":"{WALLET}",
-        "user_id":"{USER_ID}","user_name":"{USER_NAME}","extra_obj":{extra},"{NOTE_KEY}":"{HOLDER}"}}"#
+        "order_id":{extra},"currency_symbol":{extra},"coin_symbol":{extra},"coin_contract_address":{extra},"user_id":"{USER_ID}","user_name":"{USER_NAME}","extra_obj":{extra},"{NOTE_KEY}":"{HOLDER}"}}"#
     );
     text.into_bytes()
 }
@@ -170,7 +178,7 @@ pub(crate) fn peach_payment() -> Vec<u8> {
 
 pub(crate) fn peach_wrapped() -> Vec<u8> {
     let flat = String::from_utf8(peach_payment()).unwrap();
-    format!(r#"{{"status":"successful","timestamp":"{MAIL}","redirect_url":"https://shop.example/result","redirect_post_data":{flat}}}"#).into_bytes()
+    format!(r#"{{"status":"successful","timestamp":"{MAIL}","redirect_url":"{RETURN_URL}","redirect_post_data":{flat}}}"#).into_bytes()
 }
 
 /// Its message and its names of fields are the provider's own, and printed.
@@ -181,6 +189,10 @@ pub(crate) fn peach_refusal() -> Vec<u8> {
         extra()
     );
     text.into_bytes()
+}
+
+pub(crate) fn peach_created() -> Vec<u8> {
+    format!(r#"{{"checkoutId":"c01b","redirectUrl":"{PAGE}"}}"#).into_bytes()
 }
 
 pub(crate) fn peach_token() -> Vec<u8> {
