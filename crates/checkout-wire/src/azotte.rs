@@ -8,7 +8,9 @@ mod result;
 pub use read::{read, read_capped, write};
 pub use refusal::{ProblemDetails, Refusal};
 pub use request::{path, submit_body};
-pub use result::{Challenge, CheckoutResult, FollowUpInstructions, RedirectInstructions, ResultStatus};
+pub use result::{
+    Challenge, CheckoutResult, FollowUpInstructions, NotShown, RedirectInstructions, ResultStatus,
+};
 
 /// What an answer of Azotte's was. Submit and status are answered in the same shape.
 ///

@@ -281,6 +281,103 @@ fn a_challenge_is_the_form_where_the_flag_says_so_and_otherwise_whichever_there_
     }
 }
 
+/// What the payer is shown of an answer with a code and members of `redirectInstructions`: `url` or `html`; or else why not;
+/// or nothing.
+fn asked(code: &str, members: &str) -> String {
+    let body = format!(r#"{{"status":{{"messageCode":"{code}"}},"redirectInstructions":{members}}}"#);
+    let result = done(&body);
+    match (result.challenge(), result.not_shown()) {
+        (Some(Challenge::Url(_)), None) => "url".into(),
+        (Some(Challenge::Html(_)), None) => "html".into(),
+        (None, Some(why)) => why.to_string(),
+        (None, None) => "nothing".into(),
+        (Some(_), Some(_)) => panic!("shown, and not: {body}"),
+    }
+}
+
+#[test]
+fn whether_the_payer_is_asked_is_the_code_s_to_say_and_then_the_flag_s() {
+    let url = r#""redirectUrl":"https://psp.example/3ds/abc""#;
+    let html = r#""htmlContent":"<form></form>""#;
+    for content in [url, html] {
+        let shown = if content == url { "url" } else { "html" };
+        for (flag, may_act) in [
+            (r#","isRedirectRequired":true"#, true),
+            (r#","isRedirectRequired":false"#, false),
+            (r#","isRedirectRequired":null"#, true),
+            (r#","isRedirectRequired":"false""#, true),
+            ("", true),
+        ] {
+            let members = format!("{{{content}{flag}}}");
+            // "messageCode is the source of truth": a challenge is presented, and after an end nobody acts.
+            assert_eq!(asked("CHECK_OUT_3DS_REQUIRED", &members), shown, "{members}");
+            for over in ["CHECK_OUT_DONE", "CHECK_OUT_FAILED"] {
+                assert_eq!(asked(over, &members), "nothing", "{over} {members}");
+            }
+            // "Whether the client must act."
+            for open in ["CHECK_OUT_PROCESSING", "CHECK_OUT_WALLET", ""] {
+                assert_eq!(
+                    asked(open, &members),
+                    if may_act { shown } else { "nothing" },
+                    "{open} {members}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn why_a_challenge_that_came_is_not_shown_is_said() {
+    let not_https = "redirectUrl is no https URL, and there is no htmlContent";
+    let nothing = "the client must act, and neither redirectUrl nor htmlContent has anything";
+    for (members, expected) in [
+        (r#"{"redirectUrl":"http://psp.example/3ds/abc","isRedirectRequired":true}"#, not_https),
+        (r#"{"redirectUrl":"javascript:alert(1)"}"#, not_https),
+        (r#"{"redirectUrl":"/3ds/abc"}"#, not_https),
+        (r#"{"redirectUrl":"http://psp.example/","htmlContent":"  "}"#, not_https),
+        (r#"{"redirectUrl":"http://psp.example/","htmlContent":"<form></form>"}"#, "html"),
+        (r#"{"redirectUrl":""}"#, nothing),
+        (r#"{"redirectUrl":" "}"#, nothing),
+        (r#"{"htmlContent":""}"#, nothing),
+        (r#"{"htmlContent":"\n"}"#, nothing),
+        (r#"{"showHtmlContent":true}"#, nothing),
+        (r#"{"showHtmlContent":true,"htmlContent":null,"isRedirectRequired":true}"#, nothing),
+        (r#"{"isRedirectRequired":true}"#, nothing),
+        // It has not come yet.
+        ("{}", "nothing"),
+        (r#"{"threeDIdentifier":"3ds-1"}"#, "nothing"),
+        (
+            r#"{"redirectUrl":null,"htmlContent":null,"showHtmlContent":false,"isRedirectRequired":null}"#,
+            "nothing",
+        ),
+        ("null", "nothing"),
+    ] {
+        assert_eq!(asked("CHECK_OUT_3DS_REQUIRED", members), expected, "{members}");
+        assert_eq!(asked("CHECK_OUT_PROCESSING", members), expected, "{members}");
+        assert_eq!(asked("CHECK_OUT_DONE", members), "nothing", "{members}");
+    }
+    // Who need not act is not told of what could not be shown.
+    let members = r#"{"redirectUrl":"http://psp.example/","isRedirectRequired":false}"#;
+    assert_eq!(asked("CHECK_OUT_PROCESSING", members), "nothing");
+    assert_eq!(asked("CHECK_OUT_3DS_REQUIRED", members), not_https);
+}
+
+#[test]
+fn the_browser_is_expected_back_unless_nothing_follows_the_redirect() {
+    for (members, expected) in [
+        (r#"{"hasNextSteps":true}"#, true),
+        (r#"{"hasNextSteps":false}"#, false),
+        (r#"{"hasNextSteps":null}"#, true),
+        (r#"{"hasNextSteps":0}"#, true),
+        ("{}", true),
+        ("null", true),
+    ] {
+        let code = r#"{"messageCode":"CHECK_OUT_3DS_REQUIRED"}"#;
+        let body = format!(r#"{{"status":{code},"redirectInstructions":{members}}}"#);
+        assert_eq!(done(&body).payer_returns(), expected, "{members}");
+    }
+}
+
 #[test]
 fn what_is_no_https_url_is_never_a_page_to_send_the_payer_to() {
     let page = |url: &str| {

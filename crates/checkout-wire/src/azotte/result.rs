@@ -61,7 +61,15 @@ impl CheckoutResult<'_> {
         self.status.message.as_ref().or(self.message.as_ref())
     }
 
-    /// What to show the payer, if anything is.
+    /// The challenge that the payer is to be shown: where the payer has to act, and there is one that can be shown.
+    ///
+    /// `status.messageCode` is the source of truth, and beside it `isRedirectRequired` says whether the client must act:
+    /// - `CHECK_OUT_3DS_REQUIRED`: the challenge is presented, whatever the flag says.
+    /// - `CHECK_OUT_DONE`, `CHECK_OUT_FAILED`: nothing follows, so nobody has to act, whatever the flag says.
+    /// - Any other code: the flag decides. Where it is missing, `null` or no boolean, instructions mean that the client must
+    ///   act, for they come with "any redirect-bound state" (Assumed).
+    ///
+    /// [`not_shown`](Self::not_shown) says why a challenge that came is not shown.
     ///
     /// ```
     /// # use checkout_wire::{Head, Reply, azotte::{Challenge, read}};
@@ -73,7 +81,53 @@ impl CheckoutResult<'_> {
     /// ```
     #[must_use]
     pub fn challenge(&self) -> Option<Challenge<'_>> {
-        self.redirect_instructions.as_ref().and_then(RedirectInstructions::challenge)
+        self.redirect().and_then(RedirectInstructions::challenge)
+    }
+
+    /// Why the payer is not shown a challenge that came with this answer; None where the payer is shown one, where the client
+    /// need not act, and where none came.
+    ///
+    /// ```
+    /// # use checkout_wire::{Head, Reply, azotte::{NotShown, read}};
+    /// let body = br#"{"status":{"messageCode":"CHECK_OUT_3DS_REQUIRED"},
+    ///     "redirectInstructions":{"redirectUrl":"http://psp.example/3ds/abc","isRedirectRequired":true}}"#;
+    /// let Reply::Done(answer) = read(&Head::new(200), body)? else { panic!() };
+    /// assert_eq!(answer.payload.challenge(), None);
+    /// assert_eq!(answer.payload.not_shown(), Some(NotShown::NotHttps));
+    /// # Ok::<(), checkout_wire::ReadError>(())
+    /// ```
+    #[must_use]
+    pub fn not_shown(&self) -> Option<NotShown> {
+        let redirect = self.redirect().filter(|redirect| redirect.challenge().is_none())?;
+        if redirect.redirect_url.as_ref().is_some_and(|url| !is_blank(url)) {
+            return Some(NotShown::NotHttps);
+        }
+        let says = redirect.is_redirect_required == Some(true) || redirect.show_html_content == Some(true);
+        let came = redirect.redirect_url.is_some() || redirect.html_content.is_some();
+        (says || came).then_some(NotShown::Nothing)
+    }
+
+    /// Whether the payer's browser is expected back from the challenge: `hasNextSteps`, which says that more steps follow and
+    /// that polling goes on after the browser has returned.
+    ///
+    /// Where it is `false`, nothing follows the redirect, so nobody waits for the browser: polling goes on while the payer is
+    /// away (Assumed). Where it is missing, `null` or no boolean, the browser is expected (Assumed).
+    #[must_use]
+    pub fn payer_returns(&self) -> bool {
+        self.redirect_instructions.as_ref().and_then(|redirect| redirect.has_next_steps) != Some(false)
+    }
+
+    /// The instructions, where the payer has to act.
+    fn redirect(&self) -> Option<&RedirectInstructions<'_>> {
+        let redirect = self.redirect_instructions.as_ref()?;
+        let must_act = match &self.status.message_code {
+            Open::Known(MessageCode::ThreeDsRequired) => true,
+            Open::Known(MessageCode::Done | MessageCode::Failed) => false,
+            Open::Known(MessageCode::Processing) | Open::Unknown(_) => {
+                redirect.is_redirect_required.unwrap_or(true)
+            }
+        };
+        must_act.then_some(redirect)
     }
 
     /// `retryAfterSeconds`, if it was given as a number of seconds. It comes before the `Retry-After` header, and that
@@ -140,11 +194,14 @@ pub struct RedirectInstructions<'a> {
 }
 
 impl RedirectInstructions<'_> {
-    /// What to show the payer: the form where `showHtmlContent` says so, otherwise the page, and whichever there is if
-    /// there is one alone. A page is an `https` URL; what is not, is no place to send a payer to.
+    /// What can be shown to a payer who has to act: the form where `showHtmlContent` says so, otherwise the page, and
+    /// whichever there is if there is one alone. A page is an `https` URL; what is not, is no place to send a payer to
+    /// (Assumed). A form of white space alone is none.
+    ///
+    /// Whether the payer has to act is the whole answer's to say: [`CheckoutResult::challenge`].
     #[must_use]
     pub fn challenge(&self) -> Option<Challenge<'_>> {
-        let html = self.html_content.as_ref().map(Personal::as_str).filter(|html| !html.is_empty());
+        let html = self.html_content.as_ref().filter(|html| !is_blank(html)).map(Personal::as_str);
         let page = self.redirect_url.as_ref().map(Personal::as_str).filter(|url| is_https(url));
         let (html, page) = (html.map(Challenge::Html), page.map(Challenge::Url));
         if self.show_html_content == Some(true) { html.or(page) } else { page.or(html) }
@@ -188,11 +245,46 @@ impl core::fmt::Debug for Challenge<'_> {
     }
 }
 
+/// Why a payer is not shown a challenge that came. It holds nothing of the challenge.
+///
+/// ```
+/// use checkout_wire::azotte::NotShown;
+///
+/// assert_eq!(NotShown::NotHttps.to_string(), "redirectUrl is no https URL, and there is no htmlContent");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NotShown {
+    /// `redirectUrl` is no `https` URL, and there is no form beside it.
+    NotHttps,
+    /// The client must act, and neither `redirectUrl` nor `htmlContent` has anything.
+    Nothing,
+}
+
+impl NotShown {
+    /// Why, in words.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::NotHttps => "redirectUrl is no https URL, and there is no htmlContent",
+            Self::Nothing => "the client must act, and neither redirectUrl nor htmlContent has anything",
+        }
+    }
+}
+
+impl core::fmt::Display for NotShown {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.reason())
+    }
+}
+
 /// Whether and when to ask again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FollowUpInstructions<'a> {
-    /// Whether asking again makes sense.
+    /// Whether asking again makes sense; the samples have `false` with a final code and `true` with an open one. Assumed:
+    /// beside a code that is not final, `false` changes nothing, for the code is the source of truth. Who would stop there
+    /// could lose a payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub can_follow_up: Option<bool>,
     /// When, in seconds. What is no number of seconds is carried as it came.
@@ -262,6 +354,10 @@ objects! {
 
 fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
+}
+
+fn is_blank(text: &Personal<'_>) -> bool {
+    text.as_str().trim().is_empty()
 }
 
 /// Whether a text is a page that a payer can be sent to.
