@@ -44,7 +44,8 @@ impl Caller {
                 let heard = play.heard()?;
                 self.poller.heard(&plan, clock, heard);
                 let said = match heard {
-                    Heard::Answer { wait, .. } | Heard::Limited { wait } | Heard::Failed { wait } => wait,
+                    Heard::Answer { wait, .. } | Heard::PayerActs { wait, .. } => wait,
+                    Heard::Limited { wait } | Heard::Failed { wait } | Heard::NotThere { wait } => wait,
                     Heard::Refused => None,
                 };
                 self.tell(said.unwrap_or_default().max(gap(&plan)));

@@ -226,6 +226,10 @@ impl Crowd {
             let (ticket, step) = match next {
                 Next::Fetch { ticket, fetch, .. } => (ticket, Step::Fetch(fetch)),
                 Next::AskPayer { ticket, until } => (ticket, Step::AskPayer { until }),
+                Next::Refused { ticket, phase } => {
+                    self.refused(ticket, phase);
+                    continue;
+                }
                 Next::Ended { ticket, phase } => (ticket, Step::Done(phase)),
                 Next::GaveUp { ticket, gave_up } => (ticket, Step::GaveUp(gave_up)),
                 Next::Wait(until) => return self.assert_rest(&steps, Some(until)),
@@ -247,10 +251,21 @@ impl Crowd {
                 Next::AskPayer { .. } => {
                     assert!(!std::mem::replace(shown, true), "one challenge, shown twice")
                 }
-                _ => *ended = true,
+                _ => (*ended, *shown) = (true, false),
             }
         }
         panic!("it comes to no rest");
+    }
+
+    /// A refusal is told whose late reads go on.
+    fn refused(&mut self, ticket: Ticket, phase: Phase) {
+        let place = self.checkouts.iter().position(|checkout| checkout.ticket == ticket);
+        let checkout = &mut self.checkouts[place.expect("a ticket of somebody")];
+        let poller = self.schedule.poller(ticket).expect("it was not removed");
+        let refused = poller.refused(&self.shops[checkout.shop].plan, self.told);
+        assert_eq!(refused, Some(phase), "its own poller says something else");
+        assert!(!checkout.out && !checkout.ended, "it is out, or has ended");
+        assert!(!std::mem::replace(&mut checkout.shown, true), "one refusal, told twice");
     }
 
     /// How many requests of a shop are in the window that ends now.

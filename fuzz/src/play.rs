@@ -72,6 +72,8 @@ impl Play<'_> {
             250.. => Heard::Refused,
             240.. => Heard::Limited { wait: self.maybe_span()? },
             230.. => Heard::Failed { wait: self.maybe_span()? },
+            228.. => Heard::NotThere { wait: self.maybe_span()? },
+            how @ 226.. => Heard::PayerActs { shown: how & 1 == 0, wait: self.maybe_span()? },
             how => Heard::Answer {
                 fetch: if how & 1 == 0 { Fetch::Status } else { Fetch::Whole },
                 phase: PHASES.get(self.one_of(PHASES.len() + 1)?).copied(),

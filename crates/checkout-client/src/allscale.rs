@@ -8,6 +8,7 @@ use crate::{Call, Clock, Nonces, Watch};
 use crate::{RandomNonces, SystemClock};
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::allscale::response::ResponseVerifier;
+use checkout_lifecycle::Moment;
 use checkout_money::CoinAmount;
 use checkout_tables::allscale::{BASE_URL, IntentStatus, Route, StableCoin};
 use checkout_tables::{Environment, Open};
@@ -69,6 +70,12 @@ impl Client {
     #[must_use]
     pub fn environment(&self) -> Environment {
         self.0.environment
+    }
+
+    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes beside an answer.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        crate::received::moment(self.0.clock.now_millis())
     }
 
     /// Creates a checkout intent.

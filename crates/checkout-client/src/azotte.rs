@@ -5,12 +5,14 @@ mod backend;
 #[cfg(feature = "system")]
 use crate::SystemClock;
 use crate::base_url::{base_url, is_label, seen};
-use crate::{BuildError, Call, Clock, Watch};
+use crate::{BuildError, Call, Clock, Received, Watch};
+use checkout_lifecycle::Moment;
 use checkout_tables::Environment;
 use checkout_tables::azotte::{HOST_SUFFIX_LIVE, HOST_SUFFIX_SANDBOX, Route};
 use checkout_transport::http::HeaderValue;
 use checkout_validate::azotte::SubmitCheckout;
 use checkout_validate::{ExposeSecret, IdError, PathSegment, SecretString};
+use checkout_wire::Reply;
 use checkout_wire::azotte::{CheckoutResult, path, submit_body};
 use core::fmt;
 use std::sync::Arc;
@@ -20,6 +22,29 @@ use backend::{Asked, Tenant};
 
 /// Why a call to Azotte has no answer: a refusal, or something that is not the API's.
 pub type AnswerError = crate::AnswerError<checkout_wire::azotte::Refusal<'static>>;
+
+/// Why there is no checkout to watch after a submit.
+///
+/// ```
+/// use checkout_client::azotte::NotSubmitted;
+///
+/// /// Whether the submit may have been done all the same. It is to be sent again then, under the same `correlationId`.
+/// fn may_have_been_done(error: &NotSubmitted) -> bool {
+///     match error {
+///         NotSubmitted::NotDone(error) => error.may_have_been_done(),
+///         NotSubmitted::TrackingNumber(_) => true,
+///     }
+/// }
+/// ```
+#[derive(Debug, thiserror::Error)]
+pub enum NotSubmitted {
+    /// It was refused, or what came is not the API's.
+    #[error(transparent)]
+    NotDone(AnswerError),
+    /// The answer has no `trackingNumber` that can be asked after.
+    #[error("the answer has no trackingNumber to ask after: {0}")]
+    TrackingNumber(IdError),
+}
 
 /// One tenant's access to Azotte: its key, where the API is, and a clock. Cheap to clone; a process can have as many as it
 /// has tenants.
@@ -62,6 +87,12 @@ impl Client {
     #[must_use]
     pub fn environment(&self) -> Environment {
         self.0.environment
+    }
+
+    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes beside an answer.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        crate::received::moment(self.0.clock.now_millis())
     }
 
     /// Where the API is: scheme and authority.
@@ -131,7 +162,9 @@ impl Client {
         Ok(Call::new(&self.0, route, path, Vec::new(), asked))
     }
 
-    /// Watches a checkout to its end. [`Watch::glanced`] takes in the submit's answer, which can already have a challenge.
+    /// Watches a checkout to its end, by its number alone: the first read goes out after the 2 s that the page has for a submit
+    /// ([`Plan::initial_wait`](checkout_poll::Plan::initial_wait)). Who has the submit's answer in hand takes
+    /// [`watch_submitted`](Self::watch_submitted), which knows what was said to wait, and can already have a challenge.
     ///
     /// # Errors
     /// [`IdError`], for the three ids that cannot stand in a path.
@@ -148,6 +181,50 @@ impl Client {
     pub fn watch(&self, tracking_number: &str) -> Result<Watch<CheckoutResult<'static>>, IdError> {
         let status = self.status(tracking_number)?;
         Ok(Watch::new(status.clone(), status, tracking_number))
+    }
+
+    /// Watches the checkout that was submitted to its end, from the submit's answer on. What the answer says to wait before
+    /// the first read is waited: `retryAfterSeconds`, else `Retry-After`, else 2 s. Its status is known, and a challenge that
+    /// it has is told first. It settles nothing: what it says has ended is read before the watch ends.
+    ///
+    /// Source: Azotte C2A, *Get Checkout Status*, Polling Pattern.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// use checkout_client::{Change, azotte::Client};
+    /// use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
+    /// # use checkout_tables::{Environment, azotte::PaymentChannel};
+    /// # use checkout_validate::azotte::{Draft, Rules};
+    ///
+    /// let sandbox = Sandbox::builder().scenario(Scenario::three_ds_at_once()).build();
+    /// # let clock = sandbox.clock().clone();
+    /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
+    /// # let client = client.clock(move || clock.now_millis()).build()?;
+    /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
+    /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default())?;
+    /// let mut watch = client.watch_submitted(client.submit(&submit).send_blocking(&sandbox)?)?;
+    /// assert!(matches!(watch.take_change(), Some(Change::Phase { .. })));
+    /// assert!(matches!(watch.take_change(), Some(Change::AskPayer { .. })));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotSubmitted`]: it was refused, what came is not the API's, or the answer has no number to ask after.
+    pub fn watch_submitted(
+        &self,
+        submitted: Received<CheckoutResult<'static>>,
+    ) -> Result<Watch<CheckoutResult<'static>>, NotSubmitted> {
+        let number = match &submitted.reply {
+            Reply::Done(answer) => answer.payload.tracking_number.clone().unwrap_or_default(),
+            Reply::Refused(_) | Reply::NotTheApi(_) => {
+                return match submitted.into_answer() {
+                    Err(error) => Err(NotSubmitted::NotDone(error)),
+                    Ok(_) => Err(NotSubmitted::TrackingNumber(IdError::Empty)),
+                };
+            }
+        };
+        Ok(self.watch(&number).map_err(NotSubmitted::TrackingNumber)?.submitted(submitted))
     }
 }
 

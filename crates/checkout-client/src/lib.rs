@@ -84,5 +84,5 @@ pub use sources::{Clock, Nonces};
 pub use sources::{RandomNonces, SystemClock};
 #[cfg(feature = "tokio")]
 pub use tokio_sleep::tokio_sleep;
-pub use watch::{Change, End, Evidence, Handle, NotRead, ParseWatchError, Watch};
+pub use watch::{Change, End, Evidence, Handle, NotRead, Nudged, ParseWatchError, Watch};
 pub use watches::{Event, Ticket, Watches};

@@ -1,7 +1,7 @@
 //! Answers that say how a checkout stands.
 
-use crate::{Readable, Received};
-use checkout_lifecycle::{Observation, Status, Tracker, Verdict};
+use crate::{Operation, Readable, Received};
+use checkout_lifecycle::{Moment, Observation, Phase, Status, Tracker, Verdict};
 use checkout_poll::{Fetch, Heard};
 use checkout_tables::allscale::{IntentStatus, POLL_EVERY_SECONDS};
 use checkout_tables::{Open, RawOf};
@@ -14,8 +14,9 @@ use std::time::Duration;
 ///
 /// ```
 /// use checkout_client::{Call, Observable, SendError};
-/// use checkout_lifecycle::Tracker;
+/// use checkout_lifecycle::{Moment, Tracker};
 /// use checkout_transport::BlockingTransport;
+/// # fn now() -> Moment { Moment::from_unix_millis(1_716_501_000_000) }
 ///
 /// /// Asks once, and takes in what the answer says of the checkout.
 /// fn look<T: Observable>(
@@ -24,7 +25,8 @@ use std::time::Duration;
 ///     transport: &dyn BlockingTransport,
 /// ) -> Result<bool, SendError> {
 ///     let observation = call.send_blocking(transport)?.observation();
-///     Ok(observation.is_some_and(|observation| tracker.observe(observation).wants_attention()))
+///     let now = now(); // by the clock that the client has
+///     Ok(observation.is_some_and(|observation| tracker.observe(observation, now).wants_attention()))
 /// }
 /// ```
 pub trait Observable: Readable {
@@ -49,6 +51,18 @@ pub trait Observable: Readable {
     /// [`CheckoutResult::challenge`](checkout_wire::azotte::CheckoutResult::challenge).
     fn asks_payer(&self) -> Option<&str> {
         None
+    }
+
+    /// Why [`asks_payer`](Self::asks_payer) has nothing although the answer has a challenge, in words that hold nothing of it:
+    /// of Azotte [`CheckoutResult::not_shown`](checkout_wire::azotte::CheckoutResult::not_shown).
+    fn not_shown(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether a payer who is shown the challenge comes back from it, so that the next read can wait for that: of Azotte
+    /// [`CheckoutResult::payer_returns`](checkout_wire::azotte::CheckoutResult::payer_returns).
+    fn payer_returns(&self) -> bool {
+        true
     }
 }
 
@@ -78,7 +92,7 @@ impl<T: Observable> Received<T> {
     /// use checkout_lifecycle::{Tracker, Verdict};
     ///
     /// let mut tracker = Tracker::new();
-    /// let verdict = received.observation().map(|observation| tracker.observe(observation));
+    /// let verdict = received.observation().map(|observation| tracker.observe(observation, client.now()));
     /// assert_eq!(verdict, Some(Verdict::First));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -120,7 +134,8 @@ impl<T: Observable> Received<T> {
 
     /// What it is to whoever polls: for a [`Poller`](checkout_poll::Poller) or a [`Schedule`](checkout_poll::Schedule).
     /// What it observes goes into the tracker, whose verdict is given too: where that
-    /// [wants attention](Verdict::wants_attention), a person has to hear of it.
+    /// [wants attention](Verdict::wants_attention), a person has to hear of it. `now` is the moment at which you take it in,
+    /// by the client's clock: see [`Tracker::observe`].
     ///
     /// A read that does not show what the tracker knows, because it is older or contradicts it, confirms no phase.
     ///
@@ -136,20 +151,44 @@ impl<T: Observable> Received<T> {
     /// use checkout_poll::{Fetch, Heard};
     ///
     /// let mut tracker = Tracker::new();
-    /// let (heard, verdict) = received.heard(Fetch::Status, &mut tracker);
+    /// let (heard, verdict) = received.heard(Fetch::Status, &mut tracker, client.now());
     /// assert_eq!(verdict, Some(Verdict::First));
     /// let phase = Some(Phase::AwaitingPayer);
     /// assert_eq!(heard, Heard::Answer { fetch: Fetch::Status, phase, wait: None });
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn heard(&self, fetch: Fetch, tracker: &mut Tracker<T::Status>) -> (Heard, Option<VerdictOf<T>>) {
+    pub fn heard(
+        &self,
+        fetch: Fetch,
+        tracker: &mut Tracker<T::Status>,
+        now: Moment,
+    ) -> (Heard, Option<VerdictOf<T>>) {
         if let Some(attempted) = self.attempted() {
-            return (crate::watch::heard(attempted), None);
+            return (self.missed(attempted), None);
         }
-        let verdict = self.observation().map(|observation| tracker.observe(observation));
+        let verdict = self.observation().map(|observation| tracker.observe(observation, now));
         let shows = verdict.as_ref().is_some_and(Verdict::is_adopted);
-        (Heard::Answer { fetch, phase: tracker.phase().filter(|_| shows), wait: self.said_wait() }, verdict)
+        let phase = tracker.phase().filter(|phase| shows || *phase == Phase::PayerAction);
+        (self.answered(fetch, phase), verdict)
+    }
+
+    /// What an answer is to whoever polls, after which the checkout stands there. The answer to a submit shows no end, and the
+    /// first read after it comes no sooner than the provider advises.
+    pub(crate) fn answered(&self, fetch: Fetch, phase: Option<Phase>) -> Heard {
+        let operation: Operation = self.route.into();
+        let is_read = operation.is_read();
+        let phase = phase.filter(|phase| is_read || !phase.is_final());
+        let wait = self.said_wait().or_else(|| (!is_read).then_some(T::POLL_EVERY));
+        let answer = match &self.reply {
+            Reply::Done(answer) => Some(&answer.payload),
+            Reply::Refused(_) | Reply::NotTheApi(_) => None,
+        };
+        match answer.filter(|_| phase == Some(Phase::PayerAction)) {
+            Some(answer) if answer.asks_payer().is_none() => Heard::PayerActs { shown: false, wait },
+            Some(answer) if !answer.payer_returns() => Heard::PayerActs { shown: true, wait },
+            Some(_) | None => Heard::Answer { fetch, phase, wait },
+        }
     }
 
     /// What the answer itself says to wait, else its header, uncut; None if neither says.

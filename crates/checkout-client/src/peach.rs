@@ -9,6 +9,7 @@ use crate::{BuildError, Call, Clock, Nonces, Watch};
 #[cfg(feature = "system")]
 use crate::{RandomNonces, SystemClock};
 use checkout_auth::peach::SecretToken;
+use checkout_lifecycle::Moment;
 use checkout_tables::Environment;
 use checkout_tables::peach::Route;
 use checkout_transport::http::HeaderValue;
@@ -65,6 +66,12 @@ impl Client {
     #[must_use]
     pub fn environment(&self) -> Environment {
         self.0.environment
+    }
+
+    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes beside an answer.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        crate::received::moment(self.0.clock.now_millis())
     }
 
     /// Initiates a checkout. The answer is the page to send the shopper to, with the checkout's id where it has one.

@@ -119,6 +119,10 @@ pub(crate) mod sealed {
         /// What a refusal, that came with an HTTP status, says of a repeat.
         fn trouble(refusal: &Self::Refusal, http_status: u16) -> Trouble;
 
+        /// Whether the refusal of a read says that there is no such checkout, or none that the one who asks can read. Just
+        /// after a create that can be because it is not there yet.
+        fn is_not_there(refusal: &Self::Refusal) -> bool;
+
         /// What is asked for ahead of everything else. A provider that wants nothing names any answer of its own.
         type Ahead: Readable<Provider = Self> + Send + Sync + 'static;
 

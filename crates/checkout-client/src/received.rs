@@ -4,7 +4,7 @@ use crate::call::{DifferenceOf, RefusalOf, RouteOf};
 use crate::provider::sealed::{Backend, Trouble};
 use crate::{AnswerError, Evidence, EvidenceError, Operation, Readable, retry_after};
 use checkout_lifecycle::Moment;
-use checkout_poll::{Advice, Attempted, advise};
+use checkout_poll::{Advice, Attempted, Heard, advise};
 use checkout_tables::Environment;
 use checkout_transport::Response;
 use checkout_trust::integrity::Read;
@@ -183,6 +183,19 @@ impl<T: Readable> Received<T> {
                 _ => Attempted::Unknown { wait },
             },
         })
+    }
+
+    /// What an attempt that ended so is to whoever polls.
+    pub(crate) fn missed(&self, attempted: Attempted) -> Heard {
+        match (attempted, &self.reply) {
+            (Attempted::NotSent, _) => Heard::Failed { wait: None },
+            (Attempted::Unknown { wait } | Attempted::Temporary { wait, .. }, _) => Heard::Failed { wait },
+            (Attempted::Limited { wait, .. }, _) => Heard::Limited { wait },
+            (Attempted::Refused { .. }, Reply::Refused(refusal)) if T::Provider::is_not_there(refusal) => {
+                Heard::NotThere { wait: self.said_by_header() }
+            }
+            (Attempted::Refused { .. }, _) => Heard::Refused,
+        }
     }
 
     /// What `Retry-After` says to wait, from when the request was sent.

@@ -6,11 +6,11 @@ mod handle;
 mod known;
 mod stored;
 
-pub use change::{Change, End, NotRead};
+pub use change::{Change, End, NotRead, Nudged};
 pub use handle::Handle;
 pub use stored::ParseWatchError;
 
-pub(crate) use known::{AheadOf, Came, Known, heard, keep_ahead};
+pub(crate) use known::{AheadOf, Came, Known, keep_ahead};
 
 use crate::{Call, Observable, Received, SendError};
 use checkout_lifecycle::{Moment, Phase, Tracker};
@@ -291,10 +291,23 @@ impl<E: Evidence> Watch<E> {
         (self.known, self.poller)
     }
 
+    /// From the answer to what made the checkout, which is no read of it.
+    pub(crate) fn submitted(self, answer: Received<E::Glance>) -> Self {
+        let now = self.now();
+        let mut watch = self.began(answer.moment().min(now));
+        let came = watch.known.glanced(Ok(answer), now);
+        watch.known.submitted = Some((now, came.heard));
+        watch.known.told(came, &watch.poller, now);
+        watch.renewed()
+    }
+
     fn renewed(mut self) -> Self {
         if !self.known.begun {
-            let Known { plan, began, seed, .. } = &self.known;
+            let Known { plan, began, seed, submitted, .. } = &self.known;
             self.poller = Poller::new(plan, *began, *seed);
+            if let Some((now, heard)) = submitted {
+                self.poller.heard(plan, *now, *heard);
+            }
         }
         self
     }
@@ -346,19 +359,21 @@ impl<E: Evidence> Watch<E> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 impl<E: Evidence> Watch<E> {
-    /// What to do now. What the [`Handle`] was told is heard here.
+    /// What to do now. What the [`Handle`] was told is heard here; where no read follows, a nudge's [`Change::Nudged`] is
+    /// among the changes after this.
     ///
     /// After an end that was taken, or that was stored, it begins anew: it reads once more, and ends once more.
     pub fn next(&mut self, now: Moment) -> Step {
         self.poller.set_back(now);
         let told = self.known.handle.hear();
         if told.nudged {
+            self.known.nudged = true;
             self.poller.nudge(&self.known.plan, now);
         }
         if told.payer_returned {
             self.poller.payer_returned(&self.known.plan, now);
         }
-        match self.poller.next(&self.known.plan, now) {
+        let step = match self.poller.next(&self.known.plan, now) {
             Step::Done(_) if !self.known.has_evidence() => {
                 self.poller.read_once_more(&self.known.plan, now);
                 self.poller.next(&self.known.plan, now)
@@ -368,6 +383,14 @@ impl<E: Evidence> Watch<E> {
             | Step::AskPayer { .. }
             | Step::Done(_)
             | Step::GaveUp(_)) => step,
+        };
+        match step {
+            Step::Fetch(fetch) => Step::Fetch(self.known.fetch(fetch, &self.poller, now)),
+            Step::Done(_) | Step::GaveUp(_) => {
+                self.known.gives_up_nudges();
+                step
+            }
+            Step::Wait(_) | Step::AskPayer { .. } => step,
         }
     }
 
@@ -385,7 +408,7 @@ impl<E: Evidence> Watch<E> {
 
     /// A read is about to be sent: whatever comes of it, the next one is not sooner than the plan allows.
     pub fn asking(&mut self, now: Moment) {
-        self.known.begun = true;
+        self.known.asking();
         self.poller.set_back(now);
         self.poller.asking(&self.known.plan, now);
     }
@@ -416,13 +439,13 @@ impl<E: Evidence> Watch<E> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn glanced(&mut self, now: Moment, outcome: Result<Received<E::Glance>, SendError>) {
-        let came = self.known.glanced(outcome);
+        let came = self.known.glanced(outcome, now);
         self.hear(now, came);
     }
 
     /// What came of a read by [`whole`](Self::whole).
     pub fn read(&mut self, now: Moment, outcome: Result<Received<E>, SendError>) {
-        let came = self.known.read(outcome);
+        let came = self.known.read(outcome, now);
         self.hear(now, came);
     }
 
@@ -431,7 +454,7 @@ impl<E: Evidence> Watch<E> {
         self.known.untold.pop_front()
     }
 
-    /// How it ended, if it has: once [`next`](Self::next) says [`Step::Done`] or [`Step::GaveUp`].
+    /// How it ended, if it has: once [`next`](Self::next) says [`Step::Done`] or [`Step::GaveUp`]. Take the changes first.
     pub fn take_end(&mut self, now: Moment) -> Option<End<E>> {
         let step = self.poller.next(&self.known.plan, now);
         self.known.end(step)
@@ -442,10 +465,7 @@ impl<E: Evidence> Watch<E> {
         self.known.begun = true;
         self.poller.set_back(now);
         self.poller.heard(&self.known.plan, now, came.heard);
-        if let Some(error) = came.failed {
-            let next = self.poller.next(&self.known.plan, now);
-            self.known.not_read(error, next, now);
-        }
+        self.known.told(came, &self.poller, now);
     }
 }
 

@@ -229,7 +229,8 @@ impl<E: Evidence, K> Watches<E, K> {
         Some(plan)
     }
 
-    /// Takes a checkout in, with a key of yours: to be read at once if it is a new one, and when it is due if it was resumed.
+    /// Takes a checkout in, with a key of yours: to be read at once if it is a new one, or after the plan's
+    /// [initial wait](checkout_poll::Plan::initial_wait), and when it is due if it was resumed.
     /// One that had ended is read once more, and one that had been given up is so still, unless the watch was
     /// [resumed](Watch::resume) before.
     ///
@@ -274,9 +275,13 @@ impl<E: Evidence, K> Watches<E, K> {
 
     /// A webhook of this checkout came: reads it now, or as soon as it is allowed, before the others of its merchant. It needs
     /// no proof, for it settles nothing. Whether the checkout is open here.
+    ///
+    /// [`Change::Nudged`](crate::Change::Nudged) tells when that read is done. Of a checkout that is not open here nothing
+    /// follows: read it yourself.
     pub fn nudge(&mut self, ticket: Ticket) -> bool {
         let now = self.now();
-        let Some(open) = self.open.get(&ticket) else { return false };
+        let Some(open) = self.open.get_mut(&ticket) else { return false };
+        open.known.nudged = true;
         self.schedule.nudge(open.queued, now);
         true
     }

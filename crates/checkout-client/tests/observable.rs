@@ -30,7 +30,8 @@ where
     for _ in 0..200 {
         let received = call.send_blocking(transport).unwrap();
         if let Some(observation) = received.observation() {
-            let verdict = tracker.observe(observation);
+            let now = Moment::from_unix_millis(clock.now_millis().try_into().unwrap());
+            let verdict = tracker.observe(observation, now);
             assert!(!matches!(verdict, Verdict::Stale { .. } | Verdict::Conflict { .. }), "{verdict:?}");
         }
         if let Some(phase) = tracker.phase().filter(|phase| phases.last() != Some(phase)) {
@@ -71,7 +72,7 @@ fn of_azotte() -> (Vec<Phase>, Duration) {
     let submit = client.submit(&submit.check(&Rules::default()).unwrap());
     let mut tracker = Tracker::new();
     let submitted = submit.send_blocking(&sandbox).unwrap();
-    assert_eq!(tracker.observe(submitted.observation().unwrap()), Verdict::First);
+    assert_eq!(tracker.observe(submitted.observation().unwrap(), client.now()), Verdict::First);
     let number = submitted.into_answer().unwrap().payload.tracking_number.unwrap();
     drive(&client.status(&number).unwrap(), &mut tracker, sandbox.clock(), &sandbox)
 }
@@ -170,12 +171,13 @@ fn heard(known: Option<i64>, http_status: u16, headers: &[(&str, &str)], body: &
     let client = allscale::Client::builder(key).clock(|| 1_716_501_000_000).nonces(nonces()).build().unwrap();
     let mut tracker = Tracker::new();
     if let Some(known) = known {
-        let _ = tracker.observe(Observation::read(known, Moment::from_unix_millis(1_716_500_000_000)));
+        let before = Moment::from_unix_millis(1_716_500_000_000);
+        let _ = tracker.observe(Observation::read(known, before), before);
     }
     let call = client.status("65b2f3d0d2d9c0a1b2c3d4e5").unwrap();
     match call.send_blocking(&transport) {
         Ok(received) => {
-            let (heard, verdict) = received.heard(Fetch::Status, &mut tracker);
+            let (heard, verdict) = received.heard(Fetch::Status, &mut tracker, client.now());
             format!("{heard:?} {}", verdict.map_or_else(String::new, |verdict| verdict.to_string()))
         }
         Err(error) => format!("{:?}", error.heard()),
@@ -202,7 +204,11 @@ fn what_a_poller_hears_is_told_from_the_reply_and_the_tracker() {
     assert_eq!(heard(Some(2), 429, &[], "<html>"), "Limited { wait: None } ");
     assert_eq!(heard(Some(2), 503, &[("retry-after", "9")], "<html>"), "Failed { wait: Some(9s) } ");
     assert_eq!(heard(Some(2), 401, &[], ""), "Refused ");
-    assert_eq!(heard(Some(2), 404, &[], r#"{"code":50001}"#), "Refused ");
+    assert_eq!(heard(Some(2), 403, &[], r#"{"code":30001}"#), "Refused ");
+    // There is no such intent, or not yet.
+    let nowhere = r#"{"code":50001}"#;
+    assert_eq!(heard(Some(2), 404, &[], nowhere), "NotThere { wait: None } ");
+    assert_eq!(heard(Some(2), 404, &[("retry-after", "9")], nowhere), "NotThere { wait: Some(9s) } ");
     assert_eq!(heard(Some(2), 500, &[], r#"{"code":99999}"#), "Failed { wait: None } ");
     assert_eq!(heard(Some(2), 200, &[], r#"{"code":0,"payload":"#), "Failed { wait: None }");
 }

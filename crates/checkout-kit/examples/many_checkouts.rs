@@ -83,7 +83,14 @@ impl Shop {
                 Change::Phase { phase, .. } => phase.to_string(),
                 Change::Attention { verdict, .. } => format!("{verdict}  <- tell somebody"),
                 Change::AskPayer { .. } => "the payer has to act".into(),
+                Change::NotShown { why, .. } => format!("the payer cannot be asked: {why}"),
+                Change::Refused { phase, .. } => format!("{phase}, and read on for late money"),
                 Change::NotRead { error, .. } => error.to_string(),
+                // Its read is written down with this event: the webhook's claim can be committed.
+                Change::Nudged(_) => {
+                    self.open.insert(event.key, Some(event.stored));
+                    continue;
+                }
                 // The first question of every end: does a person have to look?
                 Change::End(end) if end.wants_attention() => {
                     format!("held for a person: {}", end.tracker())

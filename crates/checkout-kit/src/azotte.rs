@@ -26,7 +26,7 @@
 //!
 //! The example `azotte_payment` plays all of it.
 
-pub use checkout_client::azotte::{AnswerError, Azotte, Builder, Client};
+pub use checkout_client::azotte::{AnswerError, Azotte, Builder, Client, NotSubmitted};
 pub use checkout_tables::azotte::{
     Action, DEFAULT_RETRY_AFTER_SECONDS, ErrorCode, HOST_SUFFIX_LIVE, HOST_SUFFIX_SANDBOX, MEDIA_TYPE,
     MessageCode, PaymentChannel, Route,
@@ -36,6 +36,6 @@ pub use checkout_validate::azotte::{
     Violation, Violations, Warning, YearMonth,
 };
 pub use checkout_wire::azotte::{
-    Challenge, CheckoutResult, FollowUpInstructions, NotDone, ProblemDetails, RedirectInstructions, Refusal,
-    Reply, ResultStatus, path, read, read_capped, submit_body, write,
+    Challenge, CheckoutResult, FollowUpInstructions, NotDone, NotShown, ProblemDetails, RedirectInstructions,
+    Refusal, Reply, ResultStatus, path, read, read_capped, submit_body, write,
 };

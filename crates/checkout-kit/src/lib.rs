@@ -114,13 +114,14 @@ pub use checkout_client::{
     Readable, Reader, Received, SendError,
 };
 pub use checkout_client::{
-    Change, End, Event, Evidence, EvidenceError, Handle, MerchantId, NotRead, ParseWatchError, Ticket, Watch,
-    Watches,
+    Change, End, Event, Evidence, EvidenceError, Handle, MerchantId, NotRead, Nudged, ParseWatchError,
+    Ticket, Watch, Watches,
 };
 #[cfg(feature = "system")]
 pub use checkout_client::{RandomNonces, SystemClock};
 pub use checkout_lifecycle::{
-    Failure, Moment, Observation, ParseTrackerError, Phase, Proof, Source, Status, Tracker, Verdict,
+    CLOCK_TOLERANCE, ClockOf, Failure, Moment, Observation, ParseTrackerError, Phase, Proof, Source, Status,
+    Tracker, Verdict,
 };
 pub use checkout_money::{Cents, CoinAmount, OverflowError, ParseAmountError, ParseAmountErrorKind, Rate};
 pub use checkout_poll::{Advice, Backoff, Plan, Retries};

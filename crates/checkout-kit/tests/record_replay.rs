@@ -101,6 +101,9 @@ fn watched<E: Evidence>(
             Change::Phase { phase, .. } => phase.to_string(),
             Change::Attention { verdict, .. } => panic!("{verdict}"),
             Change::AskPayer { .. } => "the payer is asked".to_owned(),
+            Change::NotShown { why, .. } => panic!("{why}"),
+            Change::Refused { phase, .. } => panic!("no late reads are asked for: {phase}"),
+            Change::Nudged(_) => panic!("nobody nudges"),
             Change::NotRead { error, .. } => match &*error {
                 NotRead::NoReply(error) => match error.mismatch() {
                     Some(field) => format!("refused for its {field}"),

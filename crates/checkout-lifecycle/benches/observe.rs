@@ -17,8 +17,9 @@ fn observe(c: &mut Criterion) {
                 for fold in integers.chunks(8) {
                     let mut tracker = Tracker::<IntentStatus>::new();
                     for (at, status) in (0i64..).zip(fold) {
-                        let observation = Observation::read(*black_box(status), Moment::from_unix_millis(at));
-                        adopted += u32::from(tracker.observe(observation).is_adopted());
+                        let now = Moment::from_unix_millis(at);
+                        let observation = Observation::read(*black_box(status), now);
+                        adopted += u32::from(tracker.observe(observation, now).is_adopted());
                     }
                     black_box(tracker);
                 }

@@ -11,7 +11,7 @@ use checkout_tables::allscale::IntentStatus::{
     Timeout, Underpaid, Viewed,
 };
 
-lifecycle!(IntentStatus, steps = STEPS, phase = phase);
+lifecycle!(IntentStatus, steps = STEPS, phase = phase, moments = Caller);
 
 const STEPS: [Step<IntentStatus>; 36] = [
     stated(Created, Viewed, "CREATED is not yet viewed, VIEWED has been opened"),

@@ -10,7 +10,7 @@ use crate::{Basis, Failure, Kind, Phase, Step};
 use checkout_tables::azotte::MessageCode;
 use checkout_tables::azotte::MessageCode::{Done, Failed, Processing, ThreeDsRequired};
 
-lifecycle!(text MessageCode, steps = STEPS, phase = phase);
+lifecycle!(text MessageCode, steps = STEPS, phase = phase, moments = Caller);
 
 const STEPS: [Step<MessageCode>; 6] = [
     stated(Processing, ThreeDsRequired, POLLING),

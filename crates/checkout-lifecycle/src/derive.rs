@@ -81,8 +81,8 @@ pub(crate) const fn ends_agree<const ROWS: usize>(
 /// Implements [`Status`](crate::Status) for a table, from its list of steps. The table's values fit in eight
 /// bits; or, behind the word `text`, it numbers nothing, and its variants are in the order of its rows.
 macro_rules! lifecycle {
-    ($status:ident, steps = $steps:ident, phase = $phase:ident) => {
-        lifecycle!(@status $status, $steps, $phase);
+    ($status:ident, steps = $steps:ident, phase = $phase:ident, moments = $clock:ident) => {
+        lifecycle!(@status $status, $steps, $phase, $clock);
 
         /// The place of a status in its table, by its value.
         #[expect(clippy::indexing_slicing, reason = "256 entries and an index of eight bits")]
@@ -107,8 +107,8 @@ macro_rules! lifecycle {
             places
         };
     };
-    (text $status:ident, steps = $steps:ident, phase = $phase:ident) => {
-        lifecycle!(@status $status, $steps, $phase);
+    (text $status:ident, steps = $steps:ident, phase = $phase:ident, moments = $clock:ident) => {
+        lifecycle!(@status $status, $steps, $phase, $clock);
 
         /// The place of a status in its table.
         const fn place(status: $status) -> usize {
@@ -125,9 +125,10 @@ macro_rules! lifecycle {
             }
         };
     };
-    (@status $status:ident, $steps:ident, $phase:ident) => {
+    (@status $status:ident, $steps:ident, $phase:ident, $clock:ident) => {
         impl $crate::Status for $status {
             const STEPS: &'static [$crate::Step<Self>] = &$steps;
+            const MOMENTS: $crate::ClockOf = $crate::ClockOf::$clock;
 
             fn phase(self) -> $crate::Phase {
                 $phase(self)

@@ -11,19 +11,21 @@
 //! use checkout_tables::allscale::IntentStatus;
 //!
 //! let mut tracker = Tracker::<IntentStatus>::new();
-//! let read = |status: i64, at| Observation::read(status, Moment::from_unix_millis(at));
-//! assert_eq!(tracker.observe(read(2, 1_000)), Verdict::First);
-//! assert_eq!(tracker.observe(read(20, 6_000)), Verdict::Advanced { from: IntentStatus::Viewed });
+//! let at = Moment::from_unix_millis;
+//! let read = |status: i64, sent| Observation::read(status, at(sent));
+//! // Each answer came 300 ms after its request was sent.
+//! assert_eq!(tracker.observe(read(2, 1_000), at(1_300)), Verdict::First);
+//! assert_eq!(tracker.observe(read(20, 6_000), at(6_300)), Verdict::Advanced { from: IntentStatus::Viewed });
 //! assert_eq!(tracker.phase(), Some(Phase::Succeeded));
 //!
-//! // A stale poll comes in late: the payment stays paid.
-//! assert_eq!(tracker.observe(read(10, 5_000)), Verdict::Stale { observed: IntentStatus::OnChain });
+//! // The answer to an earlier request comes last: the payment stays paid.
+//! assert_eq!(tracker.observe(read(10, 5_000), at(7_000)), Verdict::Stale { observed: IntentStatus::OnChain });
 //! assert_eq!(tracker.status(), Some(IntentStatus::Confirmed));
 //! ```
 //!
 //! # What is not here
 //! When to look again, whether a webhook is genuine, and whether the money is right: a status is taken for what its
-//! observation says it is. Nothing here reads a clock, allocates, or needs `std`.
+//! observation says it is. Nothing here reads a clock, allocates, or needs `std`: the time is an argument.
 //!
 //! # The one idea to know
 //! A provider's answers come late, twice and out of order. A status is adopted for what it says beside what is
@@ -60,5 +62,5 @@ pub use derive::Reach;
 pub use observation::{Moment, Observation, Proof, Source};
 pub use path::Path;
 pub use phase::{Failure, Phase};
-pub use status::{Basis, Kind, Status, Step};
-pub use tracker::{ParseTrackerError, Tracker, Verdict};
+pub use status::{Basis, ClockOf, Kind, Status, Step};
+pub use tracker::{CLOCK_TOLERANCE, ParseTrackerError, Tracker, Verdict};

@@ -10,7 +10,7 @@ use checkout_tables::peach::PaymentStatus;
 use checkout_tables::peach::PaymentStatus::{Authorized, Cancelled, Created, Expired, Pending, Successful};
 use checkout_tables::peach::{ResultCode, ResultGroup};
 
-lifecycle!(text PaymentStatus, steps = STEPS, phase = status_phase);
+lifecycle!(text PaymentStatus, steps = STEPS, phase = status_phase, moments = Provider);
 
 const STEPS: [Step<PaymentStatus>; 13] = [
     ordinary(Created, Pending, Basis::Public("created becomes pending")),

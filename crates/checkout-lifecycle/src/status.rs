@@ -25,6 +25,9 @@ pub trait Status: TextCode + Eq + fmt::Debug {
     /// Every step, the ordinary ones first.
     const STEPS: &'static [Step<Self>];
 
+    /// Whose clock the moments of this provider's reads are by.
+    const MOMENTS: ClockOf;
+
     /// Where a checkout with this status stands.
     fn phase(self) -> Phase;
 
@@ -54,6 +57,29 @@ pub trait Status: TextCode + Eq + fmt::Debug {
     fn path_to(self, to: Self) -> Option<Path<Self>> {
         Path::shortest(self, to)
     }
+}
+
+/// Whose clock the moments are by that put a provider's reads in order.
+///
+/// Moments of the caller's clock are compared with the caller's `now`, so that a clock that ran ahead for a while and was
+/// set back makes no later read look old: see [`Tracker::observe`](crate::Tracker::observe). Moments of the provider's clock
+/// are compared with each other alone.
+///
+/// ```
+/// use checkout_lifecycle::{ClockOf, Status};
+/// use checkout_tables::{allscale::IntentStatus, peach::PaymentStatus};
+///
+/// assert_eq!(IntentStatus::MOMENTS, ClockOf::Caller);
+/// assert_eq!(PaymentStatus::MOMENTS, ClockOf::Provider);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClockOf {
+    /// The caller's: a read's moment is the one at which the request was sent
+    /// ([`Observation::read`](crate::Observation::read)).
+    Caller,
+    /// The provider's: the answers carry a time of their own
+    /// ([`Observation::read_ordered`](crate::Observation::read_ordered)).
+    Provider,
 }
 
 /// One status directly followed by another.

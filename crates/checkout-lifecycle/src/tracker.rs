@@ -1,9 +1,10 @@
 //! What is known of one checkout, and what an observation does to it.
 
-use crate::{Moment, Observation, Phase, Source, Status};
+use crate::{ClockOf, Moment, Observation, Phase, Source, Status};
 use checkout_tables::{Open, TextCode};
 use core::fmt;
 use core::str::FromStr;
+use core::time::Duration;
 
 /// What is known of one checkout.
 ///
@@ -18,7 +19,8 @@ use core::str::FromStr;
 ///
 /// let before: Tracker<IntentStatus> = column.parse()?;
 /// let mut tracker = before;
-/// let verdict = tracker.observe(Observation::read(20, Moment::from_unix_millis(1_700_000_600_000)));
+/// let (sent, now) = (Moment::from_unix_millis(1_700_000_600_000), Moment::from_unix_millis(1_700_000_600_250));
+/// let verdict = tracker.observe(Observation::read(20, sent), now);
 /// assert_eq!(verdict, Verdict::LateSuccess { superseded: IntentStatus::Timeout });
 ///
 /// // update orders set checkout = $new where id = $id and checkout = $before
@@ -55,11 +57,12 @@ impl<S> Tracker<S> {
     /// use checkout_tables::allscale::IntentStatus;
     ///
     /// let mut tracker = Tracker::<IntentStatus>::new();
-    /// let _ = tracker.observe(Observation::read(10, Moment::from_unix_millis(100)));
+    /// let now = Moment::from_unix_millis(300);
+    /// let _ = tracker.observe(Observation::read(10, Moment::from_unix_millis(100)), now);
     /// assert_eq!(tracker.to_string(), "v1 ON_CHAIN - 100");
-    /// let _ = tracker.observe(Observation::verified_webhook(20, None, Proof::verified_by_the_caller()));
+    /// let _ = tracker.observe(Observation::verified_webhook(20, None, Proof::verified_by_the_caller()), now);
     /// assert_eq!(tracker.to_string(), "v1 CONFIRMED - -");
-    /// let _ = tracker.observe(Observation::read(20, Moment::from_unix_millis(200)));
+    /// let _ = tracker.observe(Observation::read(20, Moment::from_unix_millis(200)), now);
     /// assert_eq!(tracker.to_string(), "v1 CONFIRMED - 200");
     /// ```
     #[must_use]
@@ -86,7 +89,10 @@ impl<S: Status> Tracker<S> {
     /// use checkout_tables::allscale::IntentStatus::{self, OnChain, Timeout};
     ///
     /// let mut tracker = Tracker::<IntentStatus>::new();
-    /// let mut read = |status: i64, at| tracker.observe(Observation::read(status, Moment::from_unix_millis(at)));
+    /// let mut read = |status: i64, at| {
+    ///     let at = Moment::from_unix_millis(at);
+    ///     tracker.observe(Observation::read(status, at), at)
+    /// };
     /// assert_eq!(read(-5, 100), Verdict::First);
     /// assert_eq!(read(10, 200), Verdict::Reopened { superseded: Timeout });
     /// assert_eq!(read(20, 300), Verdict::Advanced { from: OnChain });
@@ -109,7 +115,8 @@ impl<S: Status> Tracker<S> {
         self.current.is_some_and(S::is_terminal)
     }
 
-    /// Takes an observation in, and says what it meant.
+    /// Takes an observation in, and says what it meant. `now` is the moment at which you take it in, by your clock: the
+    /// clock that read's `sent` is by.
     ///
     /// Beside what is known, an observation is
     /// - *newer* if its moment is after the known one ([`order`](Self::order)), whoever made it;
@@ -117,6 +124,14 @@ impl<S: Status> Tracker<S> {
     /// - *likely newer* if it is a read and what is known has no moment: it was on its way then, at most;
     /// - *unordered* otherwise: it has no moment, as a [read](Observation::read_ordered) too can have none,
     ///   or it is a webhook or redirect, which can be delivered days late, and what is known has none.
+    ///
+    /// A clock can run ahead and be set back. Nothing is sent after `now`, so a moment of your clock
+    /// ([`Status::MOMENTS`]) that lies after `now` by more than [`CLOCK_TOLERANCE`] is none:
+    /// - where the known moment is such a one, a read is newer than it, and its moment takes the place of the known one;
+    /// - a read with such a moment counts as sent at `now`, and a webhook or redirect as one without a moment.
+    ///
+    /// A read that was under way for minutes has a moment before `now`, so it stays as old as it is. Moments of the
+    /// provider's clock are compared with each other alone, and never with `now`.
     ///
     /// The rules, of which the first that fits is taken:
     /// 1. a status that the table does not name: [`Unknown`](Verdict::Unknown);
@@ -142,28 +157,45 @@ impl<S: Status> Tracker<S> {
     /// use checkout_lifecycle::{Moment, Observation, Tracker, Verdict};
     /// use checkout_tables::allscale::IntentStatus;
     ///
+    /// let at = Moment::from_unix_millis;
     /// let mut tracker = Tracker::<IntentStatus>::new();
-    /// tracker.observe(Observation::read(10, Moment::from_unix_millis(0)));
-    /// assert_eq!(tracker.observe(Observation::read(6, Moment::from_unix_millis(5))), Verdict::Unknown(6));
+    /// tracker.observe(Observation::read(10, at(0)), at(0));
+    /// assert_eq!(tracker.observe(Observation::read(6, at(5)), at(5)), Verdict::Unknown(6));
     /// assert_eq!(tracker.status(), Some(IntentStatus::OnChain));
+    ///
+    /// // A year ahead for one read: the next one is newer all the same.
+    /// let year = 365 * 24 * 3_600_000;
+    /// let _ = tracker.observe(Observation::read(10, at(year)), at(year));
+    /// let underpaid = tracker.observe(Observation::read(-3, at(60_000)), at(60_300));
+    /// assert_eq!(underpaid, Verdict::Advanced { from: IntentStatus::OnChain });
+    /// assert_eq!(tracker.to_string(), "v1 UNDERPAID - 60000");
     /// ```
-    pub fn observe<Raw>(&mut self, observation: Observation<S, Raw>) -> Verdict<S, Raw> {
-        let (source, order) = (observation.source(), observation.order());
+    pub fn observe<Raw>(&mut self, observation: Observation<S, Raw>, now: Moment) -> Verdict<S, Raw> {
+        let source = observation.source();
+        let order = match observation.order() {
+            Some(moment) if Self::is_ahead(moment, now) => (source == Source::Read).then_some(now),
+            order => order,
+        };
+        let known = match self.order() {
+            None => Known::Without,
+            Some(moment) if Self::is_ahead(moment, now) => Known::Ahead,
+            Some(moment) => Known::At(moment),
+        };
         let observed = match observation.into_status() {
             Open::Known(observed) => observed,
             Open::Unknown(unnamed) => return Verdict::Unknown(unnamed.into_raw()),
         };
         let Some(current) = self.current else {
-            self.adopt(observed, order);
+            self.adopt(observed, order, known);
             return Verdict::First;
         };
         if current == observed {
-            self.adopt(observed, order);
+            self.adopt(observed, order, known);
             return Verdict::Unchanged;
         }
         let ended = current.is_terminal();
         let refused = matches!(current.phase(), Phase::Failed(_));
-        let age = self.age(source, order);
+        let age = Age::of(source, order, known);
         let came_before = observed.may_become_late(current) || self.superseded == Some(observed);
         if current.may_become(observed) {
             // What alternates in the usual course is never stale; what only a late step leads back from can be.
@@ -176,13 +208,13 @@ impl<S: Status> Tracker<S> {
             if stale {
                 return Verdict::Stale { observed };
             }
-            self.adopt(observed, order);
+            self.adopt(observed, order, known);
             return Verdict::Advanced { from: current };
         }
         let consented = observed.phase().is_consent();
         if refused && consented {
             self.superseded = Some(current);
-            self.adopt(observed, order);
+            self.adopt(observed, order, known);
             return Verdict::LateSuccess { superseded: current };
         }
         let another = match consented {
@@ -204,32 +236,31 @@ impl<S: Status> Tracker<S> {
         }
         if refused && age != Age::Unordered && current.may_become_late(observed) {
             self.superseded = Some(current);
-            self.adopt(observed, order);
+            self.adopt(observed, order, known);
             return Verdict::Reopened { superseded: current };
         }
         if ended {
             return Verdict::Conflict { observed };
         }
-        self.adopt(observed, order);
+        self.adopt(observed, order, known);
         Verdict::Unexpected { from: current }
     }
 
-    fn adopt(&mut self, observed: S, order: Option<Moment>) {
-        match order {
-            Some(moment) => self.order = self.order.max(moment.unix_millis()),
-            None if self.current == Some(observed) => {}
-            None => self.order = UNORDERED,
+    fn adopt(&mut self, observed: S, order: Option<Moment>, known: Known) {
+        match (order, known) {
+            (Some(moment), Known::Ahead) => self.order = moment.unix_millis(),
+            (Some(moment), Known::At(_) | Known::Without) => {
+                self.order = self.order.max(moment.unix_millis())
+            }
+            (None, _) if self.current == Some(observed) => {}
+            (None, _) => self.order = UNORDERED,
         }
         self.current = Some(observed);
     }
 
-    fn age(&self, source: Source, order: Option<Moment>) -> Age {
-        match (order, self.order()) {
-            (Some(observed), Some(known)) if observed > known => Age::Newer,
-            (Some(_), Some(_)) => Age::Older,
-            (Some(_), None) if source == Source::Read => Age::LikelyNewer,
-            (_, None) | (None, _) => Age::Unordered,
-        }
+    /// Whether a moment of the caller's clock lies after now by so much that the clock must have run ahead.
+    fn is_ahead(moment: Moment, now: Moment) -> bool {
+        S::MOMENTS == ClockOf::Caller && moment.saturating_since(now) > CLOCK_TOLERANCE
     }
 }
 
@@ -483,6 +514,27 @@ enum Age {
     Unordered,
 }
 
+impl Age {
+    fn of(source: Source, order: Option<Moment>, known: Known) -> Self {
+        match (order, known) {
+            (Some(observed), Known::At(known)) if observed > known => Self::Newer,
+            (Some(_), Known::At(_)) => Self::Older,
+            (Some(_), Known::Ahead) if source == Source::Read => Self::Newer,
+            (Some(_), Known::Without) if source == Source::Read => Self::LikelyNewer,
+            (Some(_), Known::Ahead | Known::Without) | (None, _) => Self::Unordered,
+        }
+    }
+}
+
+/// The moment of what is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    At(Moment),
+    /// It is by a clock that ran ahead, so it is none.
+    Ahead,
+    Without,
+}
+
 /// A number as `Display` writes it, and no other way of writing it.
 fn moment(digits: &str) -> Option<i64> {
     let bare = digits.strip_prefix('-').unwrap_or(digits);
@@ -493,6 +545,18 @@ fn moment(digits: &str) -> Option<i64> {
     };
     digits.parse().ok().filter(|millis| canonical && *millis != UNORDERED)
 }
+
+/// By so much a moment of the caller's clock may lie after now and still count: five minutes.
+///
+/// Assumed: the clocks of machines that share an order's row differ by less. AllScale refuses a request whose clock is off
+/// by more.
+///
+/// ```
+/// use checkout_lifecycle::CLOCK_TOLERANCE;
+///
+/// assert_eq!(CLOCK_TOLERANCE.as_secs(), 300);
+/// ```
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
 
 const VERSION: &str = "v1";
 const NONE: &str = "-";
@@ -542,7 +606,7 @@ mod tests {
                     }
                 }
 
-                lifecycle!(Row, steps = STEPS, phase = phase);
+                lifecycle!(Row, steps = STEPS, phase = phase, moments = Caller);
 
                 const fn phase(row: Row) -> Phase {
                     match row { $(Row::$row => $phase,)* }
@@ -609,10 +673,11 @@ mod tests {
                 let (code, at) = text.split_once('@').map_or((text, None), |(code, at)| (code, Some(at)));
                 let moment = at.map(|at| Moment::from_unix_millis(at.parse().unwrap()));
                 let status = checkout_tables::Open::<S, i64>::Known(S::from_code(code).unwrap());
-                let verdict = tracker.observe(match webhook {
+                let observation = match webhook {
                     true => Observation::verified_webhook(status, moment, Proof::verified_by_the_caller()),
                     false => Observation::read(status, moment.unwrap()),
-                });
+                };
+                let verdict = tracker.observe(observation, Moment::from_unix_millis(1_000));
                 std::format!("{verdict}: {tracker}")
             })
             .collect();

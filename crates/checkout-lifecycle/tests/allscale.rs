@@ -149,6 +149,9 @@ fn a_path_is_a_shortest_chain_of_ordinary_steps() {
     assert_eq!(status(1).path_to(status(20)).unwrap().to_string(), "CREATED → VIEWED → ON_CHAIN → CONFIRMED");
 }
 
+/// After every moment here.
+const NOW: Moment = Moment::from_unix_millis(i64::MAX);
+
 /// When the second observation was made, beside the first.
 #[derive(Clone, Copy, Debug)]
 enum When {
@@ -161,14 +164,17 @@ enum When {
 fn check(current: &str, observed: i64, when: When) -> String {
     let mut tracker = Tracker::<IntentStatus>::new();
     if let Ok(value) = current.parse::<i64>() {
-        assert_eq!(tracker.observe(Observation::read(value, Moment::from_unix_millis(100))), Verdict::First);
+        assert_eq!(
+            tracker.observe(Observation::read(value, Moment::from_unix_millis(100)), NOW),
+            Verdict::First
+        );
     }
     let observation = match when {
         When::Newer => Observation::read(observed, Moment::from_unix_millis(200)),
         When::Older => Observation::read(observed, Moment::from_unix_millis(50)),
         When::Unordered => Observation::verified_webhook(observed, None, Proof::verified_by_the_caller()),
     };
-    let verdict = tracker.observe(observation);
+    let verdict = tracker.observe(observation, NOW);
     let code =
         |status: Option<IntentStatus>| status.map_or("none".into(), |status| i64::from(status).to_string());
     let superseded = tracker.superseded().map(|status| format!(", {} superseded", i64::from(status)));
@@ -226,7 +232,8 @@ fn what_the_documented_table_leaves_open_is_decided_for_what_is_known() {
 fn a_refusal_stays_remembered_while_the_late_payment_goes_on() {
     let mut tracker = Tracker::<IntentStatus>::new();
     let mut read = |status: i64, at| {
-        let verdict = tracker.observe(Observation::read(status, Moment::from_unix_millis(at))).to_string();
+        let read = Observation::read(status, Moment::from_unix_millis(at));
+        let verdict = tracker.observe(read, NOW).to_string();
         format!("{verdict}: {tracker}")
     };
     assert_eq!(read(-5, 1), "first: v1 TIMEOUT - 1");
@@ -248,11 +255,12 @@ fn play(observations: &str) -> Vec<String> {
         let (status, at) = rest.split_once('@').map_or((rest, None), |(status, at)| (status, Some(at)));
         let moment = at.map(|at| Moment::from_unix_millis(at.parse().unwrap()));
         let status: i64 = status.parse().unwrap();
-        let verdict = tracker.observe(match source {
+        let observation = match source {
             "w" => Observation::verified_webhook(status, moment, Proof::verified_by_the_caller()),
             "r" => Observation::verified_redirect(status, moment, Proof::verified_by_the_caller()),
             _ => Observation::read(status, moment.unwrap()),
-        });
+        };
+        let verdict = tracker.observe(observation, NOW);
         // The store comes between any two of them.
         tracker = tracker.to_string().parse().unwrap();
         format!("{verdict}: {tracker}")
@@ -573,7 +581,7 @@ proptest! {
         let mut tracker = Tracker::<IntentStatus>::new();
         for observation in observations {
             let before = tracker;
-            let verdict = tracker.observe(observation);
+            let verdict = tracker.observe(observation, NOW);
             let observed = observation.status().known();
             if before.status() == Some(IntentStatus::Confirmed) {
                 prop_assert_eq!(tracker.status(), before.status());
@@ -624,7 +632,7 @@ proptest! {
         let confirmed = seen.contains(&IntentStatus::Confirmed);
         let mut tracker = Tracker::<IntentStatus>::new();
         for observation in observations {
-            let _ = tracker.observe(observation);
+            let _ = tracker.observe(observation, NOW);
         }
         prop_assert_eq!(tracker.status() == Some(IntentStatus::Confirmed), confirmed);
     }
@@ -641,7 +649,7 @@ proptest! {
         let mut tracker = Tracker::<IntentStatus>::new();
         for &at in &arrival {
             let read = Observation::read(course[at], Moment::from_unix_millis(at.try_into().unwrap()));
-            let verdict = tracker.observe(read);
+            let verdict = tracker.observe(read, NOW);
             let conflict = matches!(verdict, Verdict::Conflict { .. });
             prop_assert!(!conflict, "{:?} of {:?}", verdict, course);
         }

@@ -137,10 +137,10 @@ fn a_code_that_nobody_has_named_is_carried_and_changes_nothing() {
     let mut tracker: Tracker<MessageCode> = "v1 CHECK_OUT_PROCESSING - 5".parse().unwrap();
     let before = tracker;
     let later = Observation::<_, &str>::read("CHECK_OUT_REVIEW", Moment::from_unix_millis(9));
-    assert_eq!(tracker.observe(later), Verdict::Unknown("CHECK_OUT_REVIEW"));
+    assert_eq!(tracker.observe(later, play::NOW), Verdict::Unknown("CHECK_OUT_REVIEW"));
     // The error that stands in a code's place is no stage either.
     let lost = Observation::<_, &str>::read("ORDERED_ITEM_NOT_FOUND", Moment::from_unix_millis(9));
-    assert_eq!(tracker.observe(lost), Verdict::Unknown("ORDERED_ITEM_NOT_FOUND"));
+    assert_eq!(tracker.observe(lost, play::NOW), Verdict::Unknown("ORDERED_ITEM_NOT_FOUND"));
     assert_eq!(tracker, before);
 }
 

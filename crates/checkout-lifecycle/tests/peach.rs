@@ -211,7 +211,7 @@ fn observe(code: &str, payment_type: Option<PaymentType>, environment: Environme
     let mut tracker: Tracker<PaymentStatus> = "v1 pending - 100".parse().unwrap();
     let outcome = Outcome { code, payment_type, environment };
     let at = Some(Moment::from_unix_millis(200));
-    let verdict = tracker.observe(Observation::<_, Outcome<&str>>::read_ordered(outcome, at));
+    let verdict = tracker.observe(Observation::<_, Outcome<&str>>::read_ordered(outcome, at), play::NOW);
     format!("{verdict}: {tracker}")
 }
 
@@ -236,8 +236,8 @@ fn an_unknown_verdict_carries_the_whole_outcome_however_its_code_is_kept() {
     let environment = Environment::Live;
     let test =
         Outcome { code: String::from("000.100.110"), payment_type: Some(PaymentType::DB), environment };
-    let verdict =
-        tracker.observe(Observation::verified_webhook(test.clone(), None, Proof::verified_by_the_caller()));
+    let webhook = Observation::verified_webhook(test.clone(), None, Proof::verified_by_the_caller());
+    let verdict = tracker.observe(webhook, play::NOW);
     assert!(verdict.wants_attention() && !verdict.is_adopted());
     assert_eq!(verdict.to_string(), "unknown: 000.100.110");
     assert_eq!(verdict, Verdict::Unknown(test));

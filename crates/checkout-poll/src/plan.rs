@@ -20,6 +20,11 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Plan {
+    /// How long after the beginning the first read is due. A [nudge](crate::Poller::nudge) makes it due sooner.
+    pub initial_wait: Duration,
+    /// For how long from the beginning a checkout may not be there yet: until then
+    /// [`Heard::NotThere`](crate::Heard::NotThere) is a read that failed, and after that a refusal.
+    pub appears_within: Duration,
     /// The shortest pause after an answer.
     pub first: Duration,
     /// The longest pause after an answer. Less than `first` counts as `first`.
@@ -33,7 +38,8 @@ pub struct Plan {
     pub min_gap: Duration,
     /// The reads while somebody at the provider reviews the payment: its own pause and its own end.
     pub review: Reads,
-    /// The reads after a refusal, which can be paid late. None: a refusal is the end.
+    /// The reads after a refusal, which can be paid late. The refusal is told when it is confirmed
+    /// ([`Poller::refused`](crate::Poller::refused)), and these follow. None: a refusal is the end.
     pub late_reads: Option<Reads>,
     /// When to ask although nobody has told that the payer returned from a challenge. None: not before the
     /// deadline; but a read that was nudged and failed is repeated.
@@ -96,19 +102,21 @@ impl Plan {
     }
 
     /// Azotte: what the answer says, and where it says nothing every 2 s at first, each half a minute at
-    /// last; for 10 minutes. Its one read settles.
+    /// last; for 10 minutes. Its one read settles. The first read is due 2 s after the beginning.
     ///
-    /// Source: *Get Checkout Status*, Polling Pattern (`Retry-After: 2`). Assumed: that the pause may grow,
-    /// the half minute, and the 10 minutes.
+    /// Source: *Get Checkout Status*, Polling Pattern (`Retry-After: 2` of the submit, which is waited before the first
+    /// `GET`). Assumed: that the pause may grow, the half minute, and the 10 minutes.
     ///
     /// ```
     /// # use checkout_poll::Plan;
     /// # use core::time::Duration;
-    /// assert_eq!(Plan::azotte().first, Duration::from_secs(2));
+    /// let plan = Plan::azotte();
+    /// assert_eq!((plan.initial_wait, plan.first), (Duration::from_secs(2), Duration::from_secs(2)));
     /// ```
     #[must_use]
     pub const fn azotte() -> Self {
         Self {
+            initial_wait: Duration::from_secs(azotte::DEFAULT_RETRY_AFTER_SECONDS),
             first: Duration::from_secs(azotte::DEFAULT_RETRY_AFTER_SECONDS),
             slowest: Duration::from_secs(30),
             deadline: Duration::from_secs(600),
@@ -138,6 +146,33 @@ impl Plan {
             min_gap: PEACH_EVERY,
             ..Self::BASE
         }
+    }
+
+    /// With this time between the beginning and the first read.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// # use core::time::Duration;
+    /// assert_eq!(Plan::peach().initial_wait(Duration::from_secs(9)).initial_wait, Duration::from_secs(9));
+    /// ```
+    #[must_use]
+    pub const fn initial_wait(mut self, initial_wait: Duration) -> Self {
+        self.initial_wait = initial_wait;
+        self
+    }
+
+    /// With this time from the beginning in which a checkout may not be there yet.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// # use core::time::Duration;
+    /// assert_eq!(Plan::azotte().appears_within, Duration::from_secs(60));
+    /// assert_eq!(Plan::azotte().appears_within(Duration::ZERO).appears_within, Duration::ZERO);
+    /// ```
+    #[must_use]
+    pub const fn appears_within(mut self, appears_within: Duration) -> Self {
+        self.appears_within = appears_within;
+        self
     }
 
     /// With this shortest pause.
@@ -292,7 +327,13 @@ impl Plan {
         self
     }
 
+    /// Assumed: no page says how soon after its create a checkout can be read. A minute is long for a queue, and short for a
+    /// person who waits to hear that an id is wrong.
+    const APPEARS_WITHIN: Duration = Duration::from_secs(60);
+
     const BASE: Self = Self {
+        initial_wait: Duration::ZERO,
+        appears_within: Self::APPEARS_WITHIN,
         first: Duration::from_secs(1),
         slowest: Duration::from_secs(60),
         deadline: Duration::from_secs(600),

@@ -105,7 +105,7 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// Nothing is known yet, and the first read is due when the checkout began.
+    /// Nothing is known yet, and the first read is due [`Plan::initial_wait`] after the checkout began.
     ///
     /// `began` is when it was made, rounded down to a whole second where its age is counted; before 1970
     /// counts as 1970, after 2106 as 2106. The seed is for what chance shortens pauses by: any number,
@@ -136,7 +136,7 @@ impl Poller {
         };
         let now = poller.hear(began);
         poller.earliest = poller.seen;
-        poller.due = poller.seen;
+        poller.due = if plan.initial_wait.is_zero() { poller.seen } else { after(now, plan.initial_wait) };
         poller.deadline = after(now, plan.deadline);
         poller
     }
@@ -217,12 +217,16 @@ impl Poller {
         self.hold(after(now, gap(plan)), false);
         let was_last = self.has(LAST_ASKED);
         self.set(LAST_ASKED, false);
-        if was_last && matches!(heard, Heard::Answer { .. }) {
+        if was_last && matches!(heard, Heard::Answer { .. } | Heard::PayerActs { .. }) {
             // Unless it moves the deadline.
             self.set(OVER, true);
         }
         match heard {
-            Heard::Answer { fetch, phase, wait } => self.answered(plan, now, fetch, phase, wait),
+            Heard::Answer { fetch, phase, wait } => self.answered(plan, now, (fetch, phase), None, wait),
+            Heard::PayerActs { shown, wait } => {
+                let stands = (Fetch::Status, Some(Phase::PayerAction));
+                self.answered(plan, now, stands, Some(shown), wait);
+            }
             Heard::Failed { wait } => self.failed(plan, now, wait),
             Heard::Limited { wait } => {
                 self.failed(plan, now, wait);
@@ -231,9 +235,15 @@ impl Poller {
                     self.hold(self.due, false);
                 }
             }
+            Heard::NotThere { wait } => {
+                // It is counted from a whole second, which may be up to one before the beginning.
+                if now >= time::millis_up(plan.appears_within).saturating_add(A_SECOND) {
+                    self.count_refusal();
+                }
+                self.failed(plan, now, wait);
+            }
             Heard::Refused => {
-                let refusals = self.refusals().saturating_add(1).min(MOST_REFUSALS);
-                self.flags = (self.flags & FLAGS) | (refusals << FLAG_BITS);
+                self.count_refusal();
                 self.failed(plan, now, None);
             }
         }
@@ -426,6 +436,32 @@ impl Poller {
         self.phase
     }
 
+    /// The refusal that is confirmed while the plan's [late reads](Plan::late_reads) go on after it; None before it is
+    /// confirmed, and when they are over, for then it is [`Step::Done`].
+    ///
+    /// Tell the refusal when this says it first: nobody pays any more, as far as is known, and the late reads are for money
+    /// that comes all the same. It is not forgotten when the poller is stored, so who has been restarted hears it again.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::{Failure, Moment, Phase};
+    /// # use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
+    /// # use core::time::Duration;
+    /// let plan = Plan::allscale().late_reads(Duration::from_secs(3_600), Duration::from_secs(86_400));
+    /// let now = Moment::from_unix_millis(1_700_000_000_000);
+    /// let underpaid = Phase::Failed(Failure::Underpaid);
+    /// let mut poller = Poller::new(&plan, now, 42);
+    /// poller.heard(&plan, now, Heard::Answer { fetch: Fetch::Status, phase: Some(underpaid), wait: None });
+    /// assert_eq!(poller.refused(&plan, now), None);
+    /// poller.heard(&plan, now, Heard::Answer { fetch: Fetch::Whole, phase: Some(underpaid), wait: None });
+    /// assert_eq!(poller.refused(&plan, now), Some(underpaid));
+    /// assert!(matches!(poller.next(&plan, now), Step::Wait(_)));
+    /// ```
+    #[must_use]
+    pub fn refused(&self, plan: &Plan, now: Moment) -> Option<Phase> {
+        let goes_on = self.late_reads(plan).is_some() && self.over(plan, self.tick(now)).is_none();
+        self.confirmed_end().filter(|_| goes_on)
+    }
+
     /// When the checkout began, rounded down to a whole second.
     ///
     /// ```
@@ -509,8 +545,8 @@ impl Poller {
         &mut self,
         plan: &Plan,
         now: u64,
-        fetch: Fetch,
-        phase: Option<Phase>,
+        (fetch, phase): (Fetch, Option<Phase>),
+        shown: Option<bool>,
         wait: Option<Duration>,
     ) {
         self.failures = 0;
@@ -518,6 +554,11 @@ impl Poller {
         let before = self.phase;
         if let Some(phase) = phase {
             self.stands(plan, now, fetch, phase);
+        }
+        if let Some(shown) = shown {
+            self.set(CHALLENGED, shown);
+            // Nobody waits for the payer's return.
+            self.set(RETURNED, shown || self.has(RETURNED));
         }
         self.asked_to_wait(plan, now, wait);
         let has_ended = self.phase != before && self.unconfirmed_end();
@@ -527,6 +568,11 @@ impl Poller {
             Some(pause) => self.or_at_the_end(plan, self.soon(plan, now, pause)),
             None => self.or_at_the_end(plan, NEVER),
         };
+    }
+
+    fn count_refusal(&mut self) {
+        let refusals = self.refusals().saturating_add(1).min(MOST_REFUSALS);
+        self.flags = (self.flags & FLAGS) | (refusals << FLAG_BITS);
     }
 
     /// Nothing was learned: never sooner than after an answer.
@@ -586,15 +632,14 @@ impl Poller {
         }
         match self.phase {
             Some(Phase::InReview) => Some(plan.review.every),
-            Some(Phase::PayerAction) if !self.has_returned() => plan.payer_acts,
+            Some(Phase::PayerAction) if self.is_waited_for() => plan.payer_acts,
             _ => Some(self.ordinary(plan, now)),
         }
     }
 
     /// Whether the pause is one that the answer may shorten.
     fn is_ordinary(&self, plan: &Plan) -> bool {
-        let challenged = self.phase == Some(Phase::PayerAction) && !self.has_returned();
-        self.phase != Some(Phase::InReview) && !challenged && self.late_reads(plan).is_none()
+        self.phase != Some(Phase::InReview) && !self.is_waited_for() && self.late_reads(plan).is_none()
     }
 
     /// An eighth of the age, within the plan's bounds.
@@ -661,12 +706,14 @@ impl Poller {
         plan.late_reads.filter(|_| is_refusal && !self.has(LATE_READS_OVER))
     }
 
-    fn is_challenged(&self) -> bool {
+    /// Whether there is a challenge to be shown.
+    pub(crate) fn is_challenged(&self) -> bool {
         self.phase == Some(Phase::PayerAction) && self.has(CHALLENGED)
     }
 
-    fn has_returned(&self) -> bool {
-        self.phase == Some(Phase::PayerAction) && self.has(RETURNED)
+    /// Whether the payer was shown a challenge, and is waited for.
+    fn is_waited_for(&self) -> bool {
+        self.is_challenged() && !self.has(RETURNED)
     }
 
     /// Counts from this moment on.
@@ -736,6 +783,7 @@ fn gap(plan: &Plan) -> Duration {
 }
 
 const TICK_MILLIS: u64 = 10;
+const A_SECOND: u64 = 1_000;
 const TICKS_A_SECOND: u64 = 100;
 /// The end of what is counted.
 const NEVER: u32 = u32::MAX;
@@ -746,7 +794,7 @@ const SET_BACK: Duration = Duration::from_secs(60);
 const CONFIRMED: u8 = 1;
 /// The same bit, of a payer who has to act: the challenge is to be shown.
 const CHALLENGED: u8 = CONFIRMED;
-/// Of a payer who has to act: the payer has returned since the first challenge.
+/// Of a payer who has to act: the payer has returned since the first challenge, or need not return.
 const RETURNED: u8 = 2;
 /// The same bit, of an end: there are no late reads any more.
 const LATE_READS_OVER: u8 = RETURNED;

@@ -272,7 +272,8 @@ impl<T> Schedule<T> {
         self.calendar.make_room(self.slots.capacity().min(SLOTS));
     }
 
-    /// A checkout that began at some moment, to be read at once.
+    /// A checkout that began at some moment, to be read at once; or [`Plan::initial_wait`] after it began, where the plan has
+    /// one.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -295,8 +296,8 @@ impl<T> Schedule<T> {
     }
 
     /// A checkout whose poller was stored: it goes on as if nothing had happened in between. A challenge that
-    /// was shown is told once more, and a checkout that was given up is given up once more. Where the clock may have
-    /// been set back since it was stored, tell the poller before: [`Poller::set_back`].
+    /// was shown is told once more, and so is a refusal after which late reads go on; a checkout that was given up is given
+    /// up once more. A moment of the poller's that has not come yet is of a clock that ran ahead: [`Poller::set_back`].
     ///
     /// One that had ended is read once more before its end is told: [`Poller::read_once_more`]. An end is worth the
     /// read that shows it, which is what is held to the order, and no poller stores that: whoever has dealt with the
@@ -325,6 +326,7 @@ impl<T> Schedule<T> {
     /// As [`add`](Self::add).
     pub fn restore(&mut self, merchant: MerchantId, mut poller: Poller, now: Moment, data: T) -> Ticket {
         self.hear(now);
+        poller.set_back(self.moment());
         poller.read_once_more(self.plan(merchant), self.moment());
         let at = self.free;
         let owner = merchant.slot << FLAG_BITS;
@@ -438,11 +440,15 @@ impl<T> Schedule<T> {
         let Some(open) = open_of(&mut self.slots, ticket) else { return };
         let Some(merchant) = self.merchants.get_mut(open.merchant()) else { return };
         let before = (open.state() == ENDED).then(|| open.poller.next(&merchant.plan, now));
+        let stood = open.poller.phase();
         open.poller.heard(&merchant.plan, now, heard);
+        if open.poller.phase() != stood {
+            open.set(TOLD, false);
+        }
         // What was told while the read was on its way is news that the read may have been too early for.
         if open.has(RETURNED) {
             open.poller.payer_returned(&merchant.plan, now);
-            open.set(RETURNED | CHALLENGE_TOLD, false);
+            open.set(RETURNED | TOLD, false);
         } else if open.has(NUDGED) && open.state() == OUT {
             open.poller.nudge(&merchant.plan, now);
         }
@@ -461,8 +467,8 @@ impl<T> Schedule<T> {
                     merchant.until = merchant.until.max(now.saturating_add(wait).unix_millis());
                 }
             }
-            Heard::Answer { .. } => merchant.limited = 0,
-            Heard::Failed { .. } | Heard::Refused => {}
+            Heard::Answer { .. } | Heard::PayerActs { .. } => merchant.limited = 0,
+            Heard::Failed { .. } | Heard::NotThere { .. } | Heard::Refused => {}
         }
         // What has ended tells so only once.
         if before.is_none_or(|before| open.poller.next(&merchant.plan, now) != before) {
@@ -526,6 +532,7 @@ impl<T> Schedule<T> {
     /// let mut schedule = Schedule::new(now, 42);
     /// let merchant = schedule.merchant(Plan::azotte(), None);
     /// let ticket = schedule.add(merchant, now, now, ());
+    /// let now = now.saturating_add(Plan::azotte().initial_wait);
     /// let Next::Fetch { fetch, .. } = schedule.next(now) else { unreachable!() };
     /// let phase = Some(Phase::PayerAction);
     /// schedule.heard(ticket, now, Heard::Answer { fetch, phase, wait: None });
@@ -537,7 +544,7 @@ impl<T> Schedule<T> {
     /// ```
     pub fn payer_returned(&mut self, ticket: Ticket, now: Moment) {
         let returned = |poller: &mut Poller, plan: &Plan, now| poller.payer_returned(plan, now);
-        self.press(ticket, now, returned, NUDGED | RETURNED, CHALLENGE_TOLD);
+        self.press(ticket, now, returned, NUDGED | RETURNED, TOLD);
     }
 
     /// Goes on with a checkout that was given up and not removed, or gives it another deadline: from now, at
@@ -866,14 +873,19 @@ impl<T> Schedule<T> {
         let Some(Slot::Open(open)) = self.slots.get(index(id)) else { return };
         let Some(merchant) = self.merchants.get(open.merchant()) else { return };
         let step = open.poller.next(&merchant.plan, now);
+        let refused = open.poller.refused(&merchant.plan, now).is_some();
+        let Some(Slot::Open(open)) = self.slots.get_mut(index(id)) else { return };
+        if !refused && !open.poller.is_challenged() {
+            open.set(TOLD, false);
+        }
+        if refused && !open.has(TOLD) {
+            open.has_to_tell(id, &mut self.to_tell);
+        }
         if let (Step::Fetch(_), READY) = (step, open.state()) {
             return self.rank_again(id);
         }
         self.disarm(id);
         let Some(Slot::Open(open)) = self.slots.get_mut(index(id)) else { return };
-        if open.poller.phase() != Some(Phase::PayerAction) {
-            open.set(CHALLENGE_TOLD, false);
-        }
         match step {
             Step::Fetch(_) => self.make_ready(id),
             Step::Wait(until) => {
@@ -883,7 +895,7 @@ impl<T> Schedule<T> {
             Step::AskPayer { until } => {
                 open.stand(WAITING);
                 self.calendar.insert(id, tick_up(until.unix_millis()));
-                if !open.has(CHALLENGE_TOLD) {
+                if !open.has(TOLD) {
                     open.has_to_tell(id, &mut self.to_tell);
                 }
             }
@@ -977,14 +989,20 @@ impl<T> Schedule<T> {
             let ticket = Ticket { slot: id, generation: open.generation };
             let next = match open.poller.next(&merchant.plan, now) {
                 // What it had to tell may be over by now.
-                Step::AskPayer { .. } if open.has(CHALLENGE_TOLD) => continue,
+                Step::AskPayer { .. } if open.has(TOLD) => continue,
                 Step::AskPayer { until } => {
-                    open.set(CHALLENGE_TOLD, true);
+                    open.set(TOLD, true);
                     return Some(Next::AskPayer { ticket, until });
                 }
                 Step::Done(phase) => Next::Ended { ticket, phase },
                 Step::GaveUp(gave_up) => Next::GaveUp { ticket, gave_up },
-                Step::Fetch(_) | Step::Wait(_) => continue,
+                Step::Fetch(_) | Step::Wait(_) => match open.poller.refused(&merchant.plan, now) {
+                    Some(phase) if !open.has(TOLD) => {
+                        open.set(TOLD, true);
+                        return Some(Next::Refused { ticket, phase });
+                    }
+                    Some(_) | None => continue,
+                },
             };
             self.disarm(id);
             self.stand(id, ENDED);
@@ -1112,6 +1130,7 @@ impl<T> fmt::Debug for Schedule<T> {
 /// match Schedule::<()>::new(now, 42).next(now) {
 ///     Next::Fetch { .. } => { /* read it, then tell what came of it */ }
 ///     Next::AskPayer { .. } => { /* show the challenge */ }
+///     Next::Refused { .. } => { /* tell it; it is read on, for money that comes late */ }
 ///     Next::Ended { .. } | Next::GaveUp { .. } => { /* remove it */ }
 ///     Next::Wait(_) | Next::Idle => { /* sleep */ }
 /// }
@@ -1133,6 +1152,14 @@ pub enum Next {
         ticket: Ticket,
         /// It is read then, if nobody has told that the payer [returned](Schedule::payer_returned).
         until: Moment,
+    },
+    /// It was refused, as the read that settles has shown, and its plan's [late reads](Plan::late_reads) go on. Told once for
+    /// each refusal, and once more of a checkout that was [restored](Schedule::restore) meanwhile.
+    Refused {
+        /// Which checkout.
+        ticket: Ticket,
+        /// How it was refused.
+        phase: Phase,
     },
     /// It has ended and is not read any more. It stays until it is [removed](Schedule::remove).
     Ended {
@@ -1317,8 +1344,8 @@ const OUT: u32 = 3;
 const ENDED: u32 = 4;
 /// It is in the list of those that have something to tell.
 const TELLS: u32 = 8;
-/// The challenge was shown.
-const CHALLENGE_TOLD: u32 = 16;
+/// The challenge, or the refusal after which late reads go on, was told.
+const TOLD: u32 = 16;
 /// Somebody asked for a read, and none was given since.
 const NUDGED: u32 = 32;
 /// The payer returned while a read was on its way.

@@ -69,7 +69,8 @@ fn step(step: Step) -> String {
 
 /// Each line is a moment in seconds, what is told, and what is to be done after it. `s:paid` is what a status
 /// read showed, `w:paid` a whole one, `s:?/20` an answer without a phase that said to wait 20 s; `failed`,
-/// `limited`, `limited/20`, `refused`, `asking`, `nudge`, `returned`, `resume/60`, `again` for one more read of an end, and `-` for nothing.
+/// `limited`, `limited/20`, `refused`, `nowhere` for nothing there, `hidden` for a challenge that cannot be shown, `shown`
+/// for one whose payer need not return, `asking`, `nudge`, `returned`, `resume/60`, `again` for one more read of an end, and `-` for nothing.
 fn check(name: &str, lines: &[&str]) {
     let plan = plan(name);
     let mut poller = Poller::new(&plan, at(EPOCH), 7);
@@ -89,6 +90,9 @@ fn check(name: &str, lines: &[&str]) {
             ("failed", _) => poller.heard(&plan, now, Heard::Failed { wait }),
             ("limited", _) => poller.heard(&plan, now, Heard::Limited { wait }),
             ("refused", _) => poller.heard(&plan, now, Heard::Refused),
+            ("nowhere", _) => poller.heard(&plan, now, Heard::NotThere { wait }),
+            ("hidden", _) => poller.heard(&plan, now, Heard::PayerActs { shown: false, wait }),
+            ("shown", _) => poller.heard(&plan, now, Heard::PayerActs { shown: true, wait }),
             ("s", word) => {
                 poller.heard(&plan, now, Heard::Answer { fetch: Fetch::Status, phase: phase(word), wait });
             }
@@ -97,7 +101,11 @@ fn check(name: &str, lines: &[&str]) {
             }
             other => panic!("nobody tells {other:?}"),
         }
-        assert_eq!(step(poller.next(&plan, now)), *expected, "{name}: {line}");
+        let step = step(poller.next(&plan, now));
+        match expected.strip_suffix("SOON") {
+            Some(expected) => assert!(step.starts_with(expected), "{name}: {line}: {step}"),
+            None => assert_eq!(step, *expected, "{name}: {line}"),
+        }
         // The store comes between any two of them.
         poller = poller.to_string().parse().unwrap();
     }
@@ -431,6 +439,90 @@ fn a_challenge_is_shown_and_asked_on_when_the_payer_returns_or_nobody_tells() {
     // What the answer says to wait does not shorten the payer's time.
     check("azotte", &["2 s:challenge/2 → ask until 32"]);
     check("azotte", &["2 s:challenge/90 → ask until 92", "5 returned → wait 92"]);
+}
+
+#[test]
+fn a_challenge_that_cannot_be_shown_yet_is_asked_for_at_the_ordinary_pace() {
+    check(
+        "azotte",
+        &[
+            "0 - → wait 2",
+            "2 hidden → wait 4",
+            "4 hidden/3 → wait 7",
+            "7 s:challenge → ask until 37",
+            // It is not in the answer any more.
+            "40 hidden → wait 45",
+            "48 shown → ask until 54",
+            "53 returned → status",
+            "56 hidden → wait 63",
+            "64 s:processing → wait 72",
+        ],
+    );
+    // The payer is not left alone with what nobody can show.
+    check("azotte alone", &["2 hidden → wait 4", "4 s:challenge → ask until 600"]);
+    check(
+        "azotte",
+        &["2 hidden → wait 4", "600 asking → wait 601", "600 hidden → gave up payer action: deadline"],
+    );
+    // A question that nothing answers changes nothing.
+    check("azotte", &["2 hidden → wait 4", "4 failed → wait 6", "6 hidden → wait 8"]);
+}
+
+#[test]
+fn what_was_just_made_gets_time_to_appear() {
+    check(
+        "azotte",
+        &[
+            "2 nowhere → wait 4",
+            "4 nowhere → wait 6",
+            "6 nowhere → wait 8",
+            "8 nowhere/20 → wait 28",
+            "56 nowhere → wait 63",
+            // A refusal from here on.
+            "72 nowhere → wait 81",
+            "88 nowhere → wait 99",
+            "99 nowhere → gave up nothing: refused",
+        ],
+    );
+    // What else is refused is refused at once.
+    check(
+        "azotte",
+        &[
+            "2 nowhere → wait 4",
+            "4 refused → wait 6",
+            "6 refused → wait 8",
+            "8 refused → gave up nothing: refused",
+        ],
+    );
+    for name in ["allscale", "peach"] {
+        check(
+            name,
+            &[
+                "5 nowhere → wait SOON",
+                "35 nowhere → wait SOON",
+                "59 nowhere → wait SOON",
+                "60 - → wait SOON",
+            ],
+        );
+    }
+}
+
+#[test]
+fn the_first_read_is_due_at_once_or_after_the_wait_of_the_plan_and_a_nudge_brings_it_forward() {
+    for began in [0, 1, 9, 999] {
+        let began = EPOCH + began;
+        for plan in [Plan::allscale(), Plan::peach()] {
+            let poller = Poller::new(&plan, at(began), 7);
+            assert_eq!(poller.next(&plan, at(began)), Step::Fetch(Fetch::Status), "{began}");
+        }
+        let plan = Plan::azotte();
+        let mut poller = Poller::new(&plan, at(began), 7);
+        assert!(matches!(poller.next(&plan, at(began + 1_999)), Step::Wait(_)));
+        // In hundredths of a second.
+        assert_eq!(poller.next(&plan, at(began + 2_009)), Step::Fetch(Fetch::Status));
+        poller.nudge(&plan, at(began + 500));
+        assert_eq!(poller.next(&plan, at(began + 500)), Step::Fetch(Fetch::Status));
+    }
 }
 
 #[test]

@@ -54,6 +54,9 @@ fn rounds() -> impl Strategy<Value = Vec<Round>> {
             .prop_map(|(fetch, phase, wait)| Heard::Answer { fetch, phase, wait }),
         1 => prop::option::weighted(0.5, spans()).prop_map(|wait| Heard::Limited { wait }),
         1 => prop::option::weighted(0.5, spans()).prop_map(|wait| Heard::Failed { wait }),
+        1 => prop::option::weighted(0.5, spans()).prop_map(|wait| Heard::NotThere { wait }),
+        1 => (any::<bool>(), prop::option::weighted(0.2, spans()))
+            .prop_map(|(shown, wait)| Heard::PayerActs { shown, wait }),
         1 => Just(Heard::Refused),
     ];
     let between = prop::option::weighted(
@@ -80,7 +83,8 @@ fn rounds() -> impl Strategy<Value = Vec<Round>> {
 
 const fn wait_of(heard: Heard) -> Option<Duration> {
     match heard {
-        Heard::Answer { wait, .. } | Heard::Limited { wait } | Heard::Failed { wait } => wait,
+        Heard::Answer { wait, .. } | Heard::PayerActs { wait, .. } => wait,
+        Heard::Limited { wait } | Heard::Failed { wait } | Heard::NotThere { wait } => wait,
         Heard::Refused => None,
     }
 }
@@ -276,7 +280,8 @@ fn run(plan: &Plan, began: i64, seed: u64, rounds: &[Round]) -> Result<(), TestC
                         );
                     }
                     Why::Refused => {
-                        let refused = log.heard.iter().filter(|heard| heard.1 == Heard::Refused).count();
+                        let refuses = |heard| matches!(heard, Heard::Refused | Heard::NotThere { .. });
+                        let refused = log.heard.iter().filter(|heard| refuses(heard.1)).count();
                         prop_assert!(refused >= usize::from(plan.refusals.clamp(1, 7)));
                     }
                 }
@@ -300,7 +305,7 @@ fn hear(poller: &mut Poller, plan: &Plan, now: Moment, heard: Heard, log: &mut L
     let (deadline, stood) = (poller.deadline(), poller.phase());
     poller.heard(plan, now, heard);
     let is_last = log.asked.take().is_some_and(|asked| asked >= deadline);
-    if let Heard::Answer { .. } = heard {
+    if let Heard::Answer { .. } | Heard::PayerActs { .. } = heard {
         log.lost = (0, false);
         log.last_reads += u32::from(is_last);
     } else {
@@ -316,7 +321,12 @@ fn hear(poller: &mut Poller, plan: &Plan, now: Moment, heard: Heard, log: &mut L
     }
     log.heard.push((log.counts_as(now), heard));
     log.told = log.told.max(Some(now));
-    if let Heard::Answer { fetch, phase: Some(phase), .. } = heard {
+    let stands = match heard {
+        Heard::Answer { fetch, phase: Some(phase), .. } => Some((fetch, phase)),
+        Heard::PayerActs { .. } => Some((Fetch::Status, Phase::PayerAction)),
+        _ => None,
+    };
+    if let Some((fetch, phase)) = stands {
         log.evidence = log
             .evidence
             .filter(|evidence| *evidence == phase)
@@ -560,7 +570,7 @@ proptest! {
             poller.to_string().split(' ').nth(4).unwrap().parse::<u32>().unwrap()
         };
         let answered = after(Heard::Answer { fetch: Fetch::Status, phase: None, wait: None });
-        for heard in [Heard::Failed { wait }, Heard::Limited { wait }, Heard::Refused] {
+        for heard in [Heard::Failed { wait }, Heard::Limited { wait }, Heard::NotThere { wait }, Heard::Refused] {
             prop_assert!(after(heard) >= answered, "{:?}", heard);
         }
     }
@@ -582,6 +592,104 @@ proptest! {
             let whole = (age / 8).clamp(5_000, 60_000);
             let least = (whole * (1_000 - u64::from(permille)) / 1_000).max(1_000);
             prop_assert!((least..whole + 10).contains(&pause), "{} of {}", pause, whole);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
+
+    /// A refusal is told as soon as a read that settles has shown it, and for as long as late reads go on: over every
+    /// restart, and whatever fails in between.
+    #[test]
+    fn a_refusal_is_told_when_it_is_confirmed(
+        plan in prop::sample::select(vec![Plan::allscale(), Plan::azotte(), Plan::peach()]),
+        seed: u64, end in phases(), refused_at in 0..300_000_i64,
+        lucks in prop::collection::vec(luck(), 1..40),
+    ) {
+        let plan = plan.late_reads(secs(3_600), secs(3 * 86_400)).slowest(plan.slowest.max(secs(30)));
+        let good = Luck { late: 0, journey: 0, canceled: false, lost: false, wait: None, limited: false, nudged: false };
+        let mut lucks = lucks.into_iter().chain([good]).cycle();
+        let (mut poller, mut clock, mut row) = (Poller::new(&plan, at(EPOCH), seed), EPOCH, 0);
+        let is_refusal = matches!(end, Phase::Failed(_));
+        // The moments at which a read that settles was heard to show it.
+        let mut shown = None;
+        while clock < EPOCH + 80_000_000 {
+            poller = poller.to_string().parse().unwrap();
+            // It says so from the moment on at which it was shown, and not before, and for no other phase.
+            let told = poller.refused(&plan, at(clock));
+            prop_assert_eq!(told, shown.and(Some(end)).filter(|_| is_refusal), "{} at {}", poller, clock - EPOCH);
+            let fetch = match poller.next(&plan, at(clock)) {
+                Step::Wait(until) | Step::AskPayer { until } => {
+                    clock = until.unix_millis();
+                    continue;
+                }
+                Step::Fetch(fetch) => fetch,
+                Step::Done(phase) => {
+                    prop_assert!(!is_refusal && phase == end);
+                    return Ok(());
+                }
+                // An open checkout at its deadline.
+                Step::GaveUp(_) => {
+                    prop_assert!(!end.is_final());
+                    return Ok(());
+                }
+            };
+            let luck = lucks.next().unwrap();
+            clock += luck.late;
+            poller.asking(&plan, at(clock));
+            if luck.canceled {
+                continue;
+            }
+            let ends = clock >= EPOCH + refused_at;
+            clock += luck.journey;
+            if luck.lost && row < 3 {
+                row += 1;
+                poller.heard(&plan, at(clock), Heard::Failed { wait: luck.wait });
+                continue;
+            }
+            row = 0;
+            let phase = Some(if ends { end } else { Phase::AwaitingPayer });
+            poller.heard(&plan, at(clock), Heard::Answer { fetch, phase, wait: luck.wait });
+            if ends && end.is_final() && (fetch == Fetch::Whole || !plan.whole_read_at_end) {
+                shown = Some(clock);
+            }
+        }
+        prop_assert!(!end.is_final() || (is_refusal && shown.is_some()));
+    }
+
+    /// A checkout that is not there yet is asked for, as often as that is said, until it must be there.
+    #[test]
+    fn what_is_not_there_yet_gives_nothing_up_until_it_must_be_there(
+        plan in prop::sample::select(vec![Plan::allscale(), Plan::azotte(), Plan::peach()]),
+        began in 0..1_000_i64, seed: u64, within in 0..500_u64, refusals in 0..9_u8,
+        lucks in prop::collection::vec(luck(), 1..40),
+    ) {
+        // The deadline is another matter.
+        let plan = plan.appears_within(secs(within)).refusals(refusals).deadline(secs(86_400));
+        let began = EPOCH + began;
+        let appears = began + i64::try_from(within).unwrap() * 1_000;
+        let (mut poller, mut clock) = (Poller::new(&plan, at(began), seed), began);
+        let mut after = 0;
+        for luck in lucks.into_iter().cycle() {
+            poller = poller.to_string().parse().unwrap();
+            match poller.next(&plan, at(clock)) {
+                Step::Wait(until) => clock = until.unix_millis(),
+                Step::Fetch(_) => {
+                    clock += luck.late % 5_000;
+                    poller.asking(&plan, at(clock));
+                    clock += luck.journey % 5_000;
+                    poller.heard(&plan, at(clock), Heard::NotThere { wait: luck.wait });
+                    // A second more, for the beginning is counted in whole ones.
+                    after += u32::from(clock >= appears + 1_000);
+                    prop_assert!(after <= u32::from(refusals.clamp(1, 7)));
+                }
+                Step::GaveUp(GaveUp { why: Why::Refused, .. }) => {
+                    prop_assert!(clock >= appears, "{} before", appears - clock);
+                    return Ok(());
+                }
+                other => prop_assert!(false, "{:?}", other),
+            }
         }
     }
 }

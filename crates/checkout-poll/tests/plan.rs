@@ -16,6 +16,10 @@ fn the_plans_are_those_of_the_published_advice() {
     assert_eq!(row(Plan::allscale()), [5, 60, 600, 1]);
     // "Retry-After: 2."
     assert_eq!(row(Plan::azotte()), [2, 30, 600, 1]);
+    // "POST /checkout -> 202, Retry-After: 2; wait; GET": no other provider says to wait before the first read.
+    let first_read =
+        [Plan::allscale(), Plan::azotte(), Plan::peach()].map(|plan| plan.initial_wait.as_secs());
+    assert_eq!(first_read, [0, 2, 0]);
     // "Two requests per minute"; "the end comes at 60 minutes", and five for the news of it.
     assert_eq!(row(Plan::peach()), [30, 300, 3_900, 30]);
     // The bare status of AllScale settles nothing.
@@ -31,7 +35,7 @@ fn what_no_page_says_is_the_same_for_every_provider() {
         assert_eq!((plan.review.every, plan.review.at_most), (secs(300), secs(259_200)));
         assert_eq!((plan.late_reads, plan.payer_acts), (None, Some(secs(30))));
         assert_eq!((plan.backoff, plan.refusals, plan.jitter_permille), (Backoff::default(), 3, 100));
-        assert_eq!(plan.last_tries, 5);
+        assert_eq!((plan.last_tries, plan.appears_within), (5, secs(60)));
     }
 }
 

@@ -44,6 +44,7 @@ impl Past<'_> {
     fn stands(&self, until: usize) -> Vec<(usize, Fetch, Phase)> {
         let stand = |(place, told): (usize, &(i128, Event, i128))| match told.1 {
             Event::Heard(Heard::Answer { fetch, phase: Some(phase), .. }) => Some((place, fetch, phase)),
+            Event::Heard(Heard::PayerActs { .. }) => Some((place, Fetch::Status, Phase::PayerAction)),
             _ => None,
         };
         self.told[..until].iter().enumerate().filter_map(stand).collect()
@@ -62,19 +63,23 @@ impl Past<'_> {
             && (!self.plan.whole_read_at_end || run.into_iter().any(|stand| stand.1 == Fetch::Whole))
     }
 
-    /// The payer has returned since the challenge was first heard of.
+    /// The payer has returned since a challenge was first heard of, or was shown one from which nobody need return.
     fn has_returned(&self, until: usize) -> bool {
         let stands = self.stands(until);
         let run = stands.iter().rev().take_while(|stand| stand.2 == Phase::PayerAction);
-        run.last()
-            .is_some_and(|first| self.told[first.0..until].iter().any(|told| told.1 == Event::PayerReturned))
+        let returns = |event| {
+            let need_not = matches!(event, Event::Heard(Heard::PayerActs { shown: true, .. }));
+            need_not || event == Event::PayerReturned
+        };
+        run.last().is_some_and(|first| self.told[first.0..until].iter().any(|told| returns(told.1)))
     }
 
-    /// The challenge was heard of since the payer returned.
+    /// The last answer had a challenge that can be shown, and was heard of since the payer returned.
     fn is_challenged(&self, until: usize) -> bool {
         let last = self.stands(until).pop();
         last.is_some_and(|(place, _, phase)| {
             phase == Phase::PayerAction
+                && !matches!(self.told[place].1, Event::Heard(Heard::PayerActs { shown: false, .. }))
                 && self.told[place..until].iter().all(|told| told.1 != Event::PayerReturned)
         })
     }
@@ -86,10 +91,18 @@ impl Past<'_> {
 
     /// The reads since the last answer or resume that were none: all, and those refused.
     fn without_answer(&self, until: usize) -> (usize, usize) {
-        let is_mark = |event| matches!(event, Event::Heard(Heard::Answer { .. }) | Event::Resume(_));
-        let since = self.told[..until].iter().rev().map(|told| told.1).take_while(|event| !is_mark(*event));
-        let row: Vec<_> = since.filter(|event| matches!(event, Event::Heard(_))).collect();
-        (row.len(), row.iter().filter(|event| **event == Event::Heard(Heard::Refused)).count())
+        let answered = |event| {
+            matches!(event, Event::Heard(Heard::Answer { .. } | Heard::PayerActs { .. }) | Event::Resume(_))
+        };
+        let since = self.told[..until].iter().rev().take_while(|told| !answered(told.1));
+        let row: Vec<_> = since.filter(|told| matches!(told.1, Event::Heard(_))).collect();
+        // Counted from the second after the one in which it began.
+        let appears = self.age_from + 1_000 + millis(self.plan.appears_within);
+        let refused = |(now, event, _): &(i128, Event, i128)| match event {
+            Event::Heard(Heard::NotThere { .. }) => *now >= appears,
+            event => *event == Event::Heard(Heard::Refused),
+        };
+        (row.len(), row.iter().filter(|told| refused(told)).count())
     }
 
     /// What is heard at this place is of a read that was asked at the deadline or after it.
@@ -123,6 +136,8 @@ impl Past<'_> {
                 Event::Heard(Heard::Limited { wait: None }) => bounds.push((*due, false)),
                 Event::Heard(
                     Heard::Answer { wait: Some(wait), .. }
+                    | Heard::PayerActs { wait: Some(wait), .. }
+                    | Heard::NotThere { wait: Some(wait) }
                     | Heard::Limited { wait: Some(wait) }
                     | Heard::Failed { wait: Some(wait) },
                 ) => bounds.push((now + millis(*wait), *wait > self.plan.slowest.max(self.plan.first))),
@@ -173,11 +188,15 @@ impl Past<'_> {
             Some(phase) if phase.is_final() && !self.is_confirmed(until) => (millis(plan.first), true),
             Some(_) if self.looks_late(until) => (millis(plan.late_reads.unwrap().every), false),
             Some(Phase::InReview) => (millis(plan.review.every), false),
-            Some(Phase::PayerAction) if !self.has_returned(until) => {
+            Some(Phase::PayerAction) if self.is_challenged(until) && !self.has_returned(until) => {
                 (plan.payer_acts.map_or(FAR, millis), false)
             }
             _ => (ordinary, true),
         }
+    }
+
+    fn first_due(&self) -> i128 {
+        self.began + millis(self.plan.initial_wait)
     }
 
     /// Between what moments the read must be due after the last event, which has no such moment yet.
@@ -198,7 +217,7 @@ impl Past<'_> {
         let least = |pause: i128| pause - pause * jitter / 1_000;
         let last = self.deadline(until).0.max(earliest);
         let or_last = |due: i128| if due + self.gap() > self.deadline(until).0 { last } else { due };
-        if let Heard::Answer { wait, .. } = heard {
+        if let Heard::Answer { wait, .. } | Heard::PayerActs { wait, .. } = heard {
             let ended = self.phase(until) != self.phase(until - 1)
                 && self.phase(until).is_some_and(Phase::is_final)
                 && !self.is_confirmed(until);
@@ -230,7 +249,7 @@ impl Past<'_> {
         let now = self.told.iter().map(|told| told.0).chain([now, self.began]).max().unwrap();
         let (earliest, said) = self.earliest(until);
         let deadline = self.deadline(until).0;
-        let due = self.told.last().map_or(self.began, |told| told.2);
+        let due = self.told.last().map_or(self.first_due(), |told| told.2);
         let moment = |millis: i128| Moment::from_unix_millis(i64::try_from(millis).unwrap());
         let refused = self.without_answer(until).1 >= usize::from(self.plan.refusals.clamp(1, 7));
         let why = match () {
@@ -299,7 +318,7 @@ fn check(plan: &Plan, began: i64, seed: u64, history: &[(Go, Event)]) -> Result<
         let (now, event) = (i128::from(clock), *event);
         prop_assert_eq!(poller.next(plan, at(clock)), past.next(now));
         let seen = past.told.last().map_or(past.began, |told| told.0).max(now);
-        let before = past.told.last().map_or(past.began, |told| told.2);
+        let before = past.told.last().map_or(past.first_due(), |told| told.2);
         tell(&mut poller, plan, at(clock), event);
         past.told.push((seen, event, if matches!(event, Event::Heard(_)) { 0 } else { before }));
         let until = past.told.len();

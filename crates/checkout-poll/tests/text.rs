@@ -21,13 +21,13 @@ fn the_stored_form_stays_as_it_is() {
     let [seed] = [poller.to_string().split(' ').nth(6).unwrap().to_owned()];
     let check =
         |poller: Poller, expected: &str| assert_eq!(poller.to_string(), expected.replace("SEED", &seed));
-    check(poller, "v1 1700000000 12 12 12 60012 SEED 0 0 - -");
-    poller.asking(&plan, at(EPOCH + 120));
-    check(poller, "v1 1700000000 12 112 112 60012 SEED 0 0 - -");
+    check(poller, "v1 1700000000 12 12 212 60012 SEED 0 0 - -");
+    poller.asking(&plan, at(EPOCH + 2_120));
+    check(poller, "v1 1700000000 212 312 312 60012 SEED 0 0 - -");
     let answer =
         |phase, wait: u64| Heard::Answer { fetch: Fetch::Status, phase: Some(phase), wait: Some(secs(wait)) };
-    poller.heard(&plan, at(EPOCH + 500), answer(Phase::Processing, 3));
-    check(poller, "v1 1700000000 50 350 350 60012 SEED 0 0 - processing");
+    poller.heard(&plan, at(EPOCH + 2_500), answer(Phase::Processing, 3));
+    check(poller, "v1 1700000000 250 550 550 60012 SEED 0 0 - processing");
     poller.heard(&plan, at(EPOCH + 5_000), answer(Phase::PayerAction, 60));
     check(poller, "v1 1700000000 500 6500 6500 60012 SEED 0 0 pw payer-action");
     poller.payer_returned(&plan, at(EPOCH + 9_999));
@@ -37,6 +37,12 @@ fn the_stored_form_stays_as_it_is() {
     check(poller, "v1 1700000000 8000 108000 108000 60012 SEED 2 1 rw payer-action");
     poller.heard(&plan, at(EPOCH + 90_000), answer(Phase::Failed(Failure::Declined), 0));
     check(poller, "v1 1700000000 9000 108000 108000 69000 SEED 0 0 cw declined");
+    // A challenge that cannot be shown yet, and one whose payer need not return.
+    let mut poller = Poller::new(&plan, at(EPOCH), 0);
+    poller.heard(&plan, at(EPOCH), Heard::PayerActs { shown: false, wait: Some(secs(3)) });
+    check(poller, "v1 1700000000 0 300 300 60000 SEED 0 0 - payer-action");
+    poller.heard(&plan, at(EPOCH), Heard::PayerActs { shown: true, wait: Some(secs(4)) });
+    check(poller, "v1 1700000000 0 400 400 60000 SEED 0 0 pr payer-action");
     // The last read, and what is left of an end that is to be read once more.
     let mut poller = Poller::new(&plan, at(EPOCH + 120), 0);
     poller.asking(&plan, at(EPOCH + 600_120));

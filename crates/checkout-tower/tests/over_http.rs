@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use checkout_kit::integrity::{self, Policy};
 use checkout_kit::{
-    BlockingTransport, Call, Cents, Delivery, Environment, Nonces, Observable, Phase, Readable, Received,
-    SendError, SharedTransport, Tracker, Verdict, allscale, azotte, peach,
+    BlockingTransport, Call, Cents, Delivery, Environment, Moment, Nonces, Observable, Phase, Readable,
+    Received, SendError, SharedTransport, Tracker, Verdict, allscale, azotte, peach,
 };
 use checkout_reqwest::{Blocking, Reqwest, reqwest};
 use checkout_sandbox::VirtualClock;
@@ -102,7 +102,8 @@ fn drive<T: Observable>(
     for _ in 0..200 {
         let received = stack.ask(call).unwrap();
         if let Some(observation) = received.observation() {
-            let verdict = tracker.observe(observation);
+            let now = Moment::from_unix_millis(clock.now_millis().try_into().unwrap());
+            let verdict = tracker.observe(observation, now);
             assert!(!verdict.wants_attention(), "{verdict:?}");
         }
         if tracker.phase() != last {
@@ -247,7 +248,7 @@ mod with_allscale {
         sandbox.clock().advance(Duration::from_secs(60));
         let status = client.status(&created.intent_id).unwrap().send_blocking(&transport).unwrap();
         let mut tracker = Tracker::new();
-        assert_eq!(tracker.observe(status.observation().unwrap()), Verdict::First);
+        assert_eq!(tracker.observe(status.observation().unwrap(), client.now()), Verdict::First);
         assert_eq!(tracker.phase(), Some(Phase::Succeeded));
 
         sandbox.inject_on(Route::Create, Fault::LostAnswer);
@@ -294,7 +295,7 @@ mod with_azotte {
         let (client, stack) = (client(&sandbox, server.url()), stack_or(stack, &sandbox));
         let mut tracker = Tracker::new();
         let submitted = stack.ask(&client.submit(&order())).unwrap();
-        assert_eq!(tracker.observe(submitted.observation().unwrap()), Verdict::First);
+        assert_eq!(tracker.observe(submitted.observation().unwrap(), client.now()), Verdict::First);
         let number = submitted.into_answer().unwrap().payload.tracking_number.unwrap();
         let status = client.status(&number).unwrap();
         let mut steps = drive(&stack, sandbox.clock(), &status, &mut tracker);

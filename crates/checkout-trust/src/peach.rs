@@ -291,14 +291,15 @@ impl Verified<Event> {
     /// [`wants_a_read`](Self::wants_a_read).
     ///
     /// ```
-    /// use checkout_lifecycle::{Tracker, Verdict};
+    /// use checkout_lifecycle::{Moment, Tracker, Verdict};
     /// use checkout_tables::peach::PaymentStatus;
     /// use checkout_trust::Verified;
     /// use checkout_trust::peach::Event;
     ///
     /// /// Takes an event in, and gives whether the status is to be read now.
-    /// fn take(event: &Verified<Event>, tracker: &mut Tracker<PaymentStatus>) -> bool {
-    ///     let conflict = event.observation().is_some_and(|observation| tracker.observe(observation).wants_attention());
+    /// fn take(event: &Verified<Event>, tracker: &mut Tracker<PaymentStatus>, now: Moment) -> bool {
+    ///     let verdict = event.observation().map(|observation| tracker.observe(observation, now));
+    ///     let conflict = verdict.is_some_and(|verdict| verdict.wants_attention());
     ///     event.wants_a_read() || conflict
     /// }
     /// ```

@@ -100,6 +100,11 @@ impl Backend for AllScale {
         refusal.code.known().is_some_and(|code| code.routes().contains(&route))
     }
 
+    /// 50001.
+    fn is_not_there(refusal: &Refusal<'static>) -> bool {
+        refusal.code == Open::Known(ErrorCode::IntentNotFound)
+    }
+
     /// No page says with which code a timestamp is refused; a signature that is refused may be a clock.
     fn can_be_the_clock(refusal: &Refusal<'static>) -> bool {
         refusal.code == Open::Known(ErrorCode::InvalidSignature)

@@ -9,7 +9,7 @@ use checkout_tables::azotte::{DEFAULT_RETRY_AFTER_SECONDS, MEDIA_TYPE, MessageCo
 use checkout_transport::Request;
 use checkout_transport::http::{self, HeaderValue, header};
 use checkout_validate::PathSegment;
-use checkout_wire::azotte::{Challenge, CheckoutResult, Refusal, Reply, read};
+use checkout_wire::azotte::{Challenge, CheckoutResult, NotShown, Refusal, Reply, read};
 use checkout_wire::{Head, NotTheApi, ReadError};
 use core::convert::Infallible;
 use core::fmt;
@@ -89,6 +89,12 @@ impl Backend for Azotte {
             && other.excerpt.as_str().trim().is_empty()
             && other.location.is_none()
             && !page
+    }
+
+    /// A 404, or a 409 (Assumed: "state conflict (e.g. tracking belongs to another tenant)" can be one of a checkout that is
+    /// being made).
+    fn is_not_there(refusal: &Refusal<'static>) -> bool {
+        refusal.is_not_readable()
     }
 
     fn can_be_the_clock(_: &Refusal<'static>) -> bool {
@@ -181,5 +187,13 @@ impl Observable for CheckoutResult<'_> {
         self.challenge().map(|challenge| match challenge {
             Challenge::Html(text) | Challenge::Url(text) => text,
         })
+    }
+
+    fn not_shown(&self) -> Option<&'static str> {
+        self.not_shown().map(NotShown::reason)
+    }
+
+    fn payer_returns(&self) -> bool {
+        self.payer_returns()
     }
 }

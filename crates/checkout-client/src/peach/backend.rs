@@ -141,6 +141,11 @@ impl Backend for Peach {
         }
     }
 
+    /// The code 200.300.404, or a 404 with another code (V2 documents none).
+    fn is_not_there(refusal: &Refusal<'static>) -> bool {
+        refusal.is_not_found() || refusal.http_status == 404
+    }
+
     fn can_be_the_clock(_: &Refusal<'static>) -> bool {
         false
     }

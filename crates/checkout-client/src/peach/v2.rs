@@ -5,6 +5,7 @@ use super::{AnswerError, OtherEntity, TokenSource, TokenStore, With, create, fix
 use crate::base_url::seen;
 use crate::{BuildError, Call, Clock, Nonces, Received, SendError, Watch};
 use checkout_auth::peach::SecretToken;
+use checkout_lifecycle::Moment;
 use checkout_tables::Environment;
 use checkout_tables::peach::Route;
 use checkout_transport::{BlockingTransport, LocalTransport, Transport};
@@ -63,6 +64,12 @@ impl Client {
     #[must_use]
     pub fn environment(&self) -> Environment {
         self.0.environment
+    }
+
+    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes beside an answer.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        crate::received::moment(self.0.clock.now_millis())
     }
 
     /// Asks for an access token. [`authenticate`](Self::authenticate) does it when it is needed, and keeps it.

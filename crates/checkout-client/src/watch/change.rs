@@ -19,6 +19,9 @@ use std::sync::Arc;
 ///         Change::Phase { phase, .. } => phase.to_string(),
 ///         Change::Attention { verdict, .. } => format!("look at this: {verdict}"),
 ///         Change::AskPayer { .. } => "the payer has to act".into(),
+///         Change::NotShown { why, .. } => format!("the payer cannot be asked: {why}"),
+///         Change::Refused { phase, .. } => format!("{phase}, and read on for late money"),
+///         Change::Nudged(nudged) => format!("the webhook's read is done: {}", nudged.is_read()),
 ///         Change::NotRead { error, .. } => error.to_string(),
 ///         // Of every end first: does a person have to look?
 ///         Change::End(end) if end.wants_attention() => format!("hold the order: {}", end.tracker()),
@@ -54,6 +57,36 @@ pub enum Change<E: Evidence> {
         /// The answer that has it.
         answer: Received<E::Glance>,
     },
+    /// A challenge came, and the payer cannot be shown it. It is read on at the ordinary pace, for another answer may have one
+    /// that can be shown. Told once while it is for the same reason.
+    NotShown {
+        /// The answer that has it.
+        answer: Received<E::Glance>,
+        /// Why it is not shown ([`Observable::not_shown`](crate::Observable::not_shown)). It holds nothing of the challenge.
+        why: &'static str,
+    },
+    /// It was refused, and the plan's [late reads](checkout_poll::Plan::late_reads) go on, for money that comes all the same.
+    ///
+    /// Told as soon as a read has shown the refusal, once for each refusal. The [end](Self::End) comes when the late reads are
+    /// over, or with the late money. A watch that was restored while they went on tells it again, with the next read.
+    Refused {
+        /// The evidence: the read that shows the refusal.
+        answer: Received<E>,
+        /// What is known.
+        tracker: Tracker<E::Status>,
+        /// How it was refused.
+        phase: Phase,
+        /// Whether something contradicted an end, now or before: a person has to look.
+        held: bool,
+        /// When the late reads are over, as far as is known now.
+        until: Moment,
+    },
+    /// The read that a [nudge](super::Handle::nudge) asked for is done, whether it brought news or not: after all that it
+    /// changed, and before the end. Nudges that came before the same read are told once.
+    ///
+    /// What was written down by now may be committed: the claim of the webhook that the nudge was for, if the read
+    /// [was answered](Nudged::is_read).
+    Nudged(Nudged<E>),
     /// A read gave no answer, or was refused.
     NotRead {
         /// Why.
@@ -78,6 +111,46 @@ impl<E: Evidence> Change<E> {
     #[must_use]
     pub const fn is_end(&self) -> bool {
         matches!(self, Self::End(_))
+    }
+}
+
+/// What came of the read that a nudge asked for.
+///
+/// It is the first read that began after the nudge: one that was under way when the nudge came may have been too early for the
+/// news.
+///
+/// ```
+/// use checkout_client::{Change, Evidence};
+///
+/// /// Whether the claim of the webhook can be committed: true, or whether it has to be released, so that it is sent again.
+/// fn may_commit<E: Evidence>(change: &Change<E>) -> Option<bool> {
+///     match change {
+///         Change::Nudged(nudged) => Some(nudged.is_read()),
+///         _ => None,
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a webhook's claim is committed or released by it"]
+pub enum Nudged<E: Evidence> {
+    /// The status was read.
+    Glance(Received<E::Glance>),
+    /// The whole was read.
+    Whole(Received<E>),
+    /// The read failed, or was refused. It is tried again by the plan, and that is not told as a nudge's.
+    NotRead(Arc<NotRead<RefusalOf<E>>>),
+    /// No read follows: the watch ended or gave up before one began. Resume it, or read the checkout yourself.
+    NoRead,
+}
+
+impl<E: Evidence> Nudged<E> {
+    /// Whether there was an answer.
+    #[must_use]
+    pub const fn is_read(&self) -> bool {
+        match self {
+            Self::Glance(_) | Self::Whole(_) => true,
+            Self::NotRead(_) | Self::NoRead => false,
+        }
     }
 }
 

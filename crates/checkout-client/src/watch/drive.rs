@@ -171,6 +171,9 @@ impl<E: Evidence> Watch<E> {
     /// Watches until it ends, or gives up. What goes on in between is not told; what a person has to look at is in the
     /// [`End`].
     ///
+    /// Where the plan has [late reads](checkout_poll::Plan::late_reads), a refusal ends when these are over, which can be
+    /// days later. [`next_change`](Self::next_change) tells it when it is known ([`Change::Refused`]).
+    ///
     /// To drop the future loses nothing but the read that is under way.
     ///
     /// ```
@@ -344,6 +347,9 @@ impl<E: Evidence> Watch<E> {
             Step::Fetch(fetch) => fetch,
             Step::Wait(until) | Step::AskPayer { until } => return Turn::Sleep(until.saturating_since(now)),
             Step::Done(_) | Step::GaveUp(_) => {
+                if let Some(change) = self.take_change() {
+                    return Turn::Tell(Box::new(change));
+                }
                 return match self.take_end(now) {
                     Some(end) => Turn::Tell(Box::new(Change::End(end))),
                     // There always is one then.

@@ -29,6 +29,9 @@ pub struct Handle(Arc<Bell>);
 
 impl Handle {
     /// Reads now, or as soon as it is allowed: a webhook of this checkout came. It needs no proof, for it settles nothing.
+    ///
+    /// [`Change::Nudged`](super::Change::Nudged) tells when that read is done. Nobody is told where the watch was dropped, or
+    /// has left [`Watches`](crate::Watches) with its end: a watch that is gone on with hears the nudge then.
     pub fn nudge(&self) {
         self.ring(|told| told.nudged = true);
     }

@@ -1,11 +1,11 @@
 //! What is known of one checkout, and how a read changes it: a watch but for its poller.
 
-use super::{Change, End, Evidence, Handle, NotRead};
+use super::{Change, End, Evidence, Handle, NotRead, Nudged};
 use crate::call::{ClientOf, RefusalOf};
 use crate::provider::sealed::Backend;
 use crate::{Call, Observable, Readable, Received, SendError};
 use checkout_lifecycle::{Moment, Tracker, Verdict};
-use checkout_poll::{Attempted, Fetch, Heard, Plan, Step};
+use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
 use core::fmt;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,6 +18,8 @@ pub(crate) struct Known<E: Evidence> {
     pub(crate) plan: Plan,
     pub(super) began: Moment,
     pub(super) seed: u64,
+    /// What the answer to what made the checkout was to the poller, and when it was taken in.
+    pub(super) submitted: Option<(Moment, Heard)>,
     /// Whether something was asked, heard or restored, so that the poller is no longer a new one.
     pub(crate) begun: bool,
     pub(crate) tracker: Tracker<E::Status>,
@@ -29,15 +31,34 @@ pub(crate) struct Known<E: Evidence> {
     evidence: Option<Received<E>>,
     /// The challenge that the payer was asked for last.
     challenge: Option<String>,
+    /// Why the last challenge was not shown, if it was not.
+    not_shown: Option<&'static str>,
+    /// Whether the refusal that is known was told, with late reads to follow.
+    refusal_told: bool,
+    /// A nudge came, and no read has begun since.
+    pub(crate) nudged: bool,
+    /// A read has begun since a nudge came, and nothing was heard of it yet.
+    answers_nudge: bool,
     /// The verdict that was told last for attention, as long as it is repeated.
     noticed: Option<Verdict<E::Status, String>>,
     error: Option<Arc<NotRead<RefusalOf<E>>>>,
 }
 
-/// What a read came to: `heard` is for the poller, and then a failure for [`Known::not_read`].
+/// What a read came to: `heard` is for the poller, and then all of it for [`Known::told`].
 pub(crate) struct Came<E: Evidence> {
     pub(crate) heard: Heard,
-    pub(crate) failed: Option<Arc<NotRead<RefusalOf<E>>>>,
+    failed: Option<Arc<NotRead<RefusalOf<E>>>>,
+    /// What a nudge that asked for the read is told.
+    nudged: Option<Nudged<E>>,
+}
+
+/// What an answer is to what is known.
+#[derive(Clone, Copy)]
+struct Shows {
+    /// It contradicts no end.
+    settled: bool,
+    /// It shows what is known.
+    known: bool,
 }
 
 impl<E: Evidence> Known<E> {
@@ -49,6 +70,7 @@ impl<E: Evidence> Known<E> {
             plan: E::PLAN,
             began,
             seed: fnv(id),
+            submitted: None,
             begun: false,
             tracker: Tracker::new(),
             held: false,
@@ -56,6 +78,10 @@ impl<E: Evidence> Known<E> {
             untold: VecDeque::new(),
             evidence: None,
             challenge: None,
+            not_shown: None,
+            refusal_told: false,
+            nudged: false,
+            answers_nudge: false,
             noticed: None,
             error: None,
         }
@@ -76,44 +102,121 @@ impl<E: Evidence> Known<E> {
     /// What it knew before is of another time.
     pub(super) fn forget(&mut self) {
         (self.evidence, self.error) = (None, None);
-        (self.challenge, self.noticed) = (None, None);
+        (self.challenge, self.not_shown, self.noticed) = (None, None, None);
+        self.refusal_told = false;
         self.untold.clear();
     }
 
+    /// A read begins: it is the one that answers what nudges came before it.
+    pub(crate) fn asking(&mut self) {
+        self.begun = true;
+        self.answers_nudge |= core::mem::take(&mut self.nudged);
+    }
+
+    /// Which read, where the poller wants one. A refusal whose late reads go on is to be told with a read that shows it: after
+    /// a restart a bare status does not.
+    pub(crate) fn fetch(&self, fetch: Fetch, poller: &Poller, now: Moment) -> Fetch {
+        let untold = !self.refusal_told && self.evidence.is_none();
+        match E::PLAN.whole_read_at_end && untold && poller.refused(&self.plan, now).is_some() {
+            true => Fetch::Whole,
+            false => fetch,
+        }
+    }
+
     /// Takes in what came of a read by `glance`, or of a submit.
-    pub(crate) fn glanced(&mut self, outcome: Result<Received<E::Glance>, SendError>) -> Came<E> {
-        let (came, read) = self.take_in(Fetch::Status, outcome);
+    pub(crate) fn glanced(
+        &mut self,
+        outcome: Result<Received<E::Glance>, SendError>,
+        now: Moment,
+    ) -> Came<E> {
+        let (mut came, read) = self.take_in(Fetch::Status, outcome, now);
         if let Some((glance, shows)) = read {
-            if let Some(challenge) = challenge_of(&glance) {
-                if self.challenge.as_deref() != Some(challenge) {
-                    self.challenge = Some(challenge.to_owned());
-                    self.untold.push_back(Change::AskPayer { answer: glance.clone() });
-                }
-            } else {
-                self.challenge = None;
+            if shows.settled {
+                self.ask_payer(&glance);
             }
             // What was asked for otherwise, as by a submit, confirms no payment.
             let is_read = glance.route == self.glance.route();
-            if let Some(read) = E::of_glance(glance).filter(|_| shows && is_read) {
+            if self.answers_nudge {
+                came.nudged = Some(Nudged::Glance(glance.clone()));
+            }
+            if let Some(read) = E::of_glance(glance).filter(|_| shows.known && is_read) {
                 self.evidence = Some(read);
             }
         }
         came
     }
 
+    /// Asks the payer for a challenge that is another one than before, or tells why one that came cannot be shown.
+    fn ask_payer(&mut self, glance: &Received<E::Glance>) {
+        let Some(answer) = answer_of(glance) else { return };
+        let challenge = answer.asks_payer();
+        if let Some(challenge) = challenge.filter(|challenge| self.challenge.as_deref() != Some(challenge)) {
+            self.challenge = Some(challenge.to_owned());
+            self.untold.push_back(Change::AskPayer { answer: glance.clone() });
+        } else if challenge.is_none() {
+            self.challenge = None;
+        }
+        let not_shown = answer.not_shown().filter(|_| challenge.is_none());
+        if let Some(why) = not_shown.filter(|_| self.not_shown != not_shown) {
+            self.untold.push_back(Change::NotShown { answer: glance.clone(), why });
+        }
+        self.not_shown = not_shown;
+    }
+
     /// Takes in what came of a read by `whole`. What was asked for otherwise, as by a submit, is a glance.
-    pub(crate) fn read(&mut self, outcome: Result<Received<E>, SendError>) -> Came<E> {
+    pub(crate) fn read(&mut self, outcome: Result<Received<E>, SendError>, now: Moment) -> Came<E> {
         let is_read = outcome.as_ref().is_ok_and(|read| read.route == self.whole.route());
         let fetch = if is_read { Fetch::Whole } else { Fetch::Status };
-        let (came, read) = self.take_in(fetch, outcome);
-        if let Some((read, true)) = read.filter(|_| is_read) {
-            self.evidence = Some(read);
+        let (mut came, read) = self.take_in(fetch, outcome, now);
+        if let Some((read, shows)) = read {
+            if self.answers_nudge {
+                came.nudged = Some(Nudged::Whole(read.clone()));
+            }
+            if is_read && shows.known {
+                self.evidence = Some(read);
+            }
         }
         came
     }
 
-    /// Tells that a read failed, after the poller was told: what it says next is when it is tried again.
-    pub(crate) fn not_read(&mut self, error: Arc<NotRead<RefusalOf<E>>>, next: Step, now: Moment) {
+    /// Tells what a read came to, beside what its answer changed, after the poller was told of it.
+    pub(crate) fn told(&mut self, came: Came<E>, poller: &Poller, now: Moment) {
+        let Came { failed, nudged, .. } = came;
+        if let Some(error) = &failed {
+            self.not_read(Arc::clone(error), poller.next(&self.plan, now), now);
+        }
+        self.refused(poller, now);
+        // Last, so that who hears it has heard all else that the read brought.
+        if core::mem::take(&mut self.answers_nudge)
+            && let Some(nudged) = nudged.or_else(|| failed.map(Nudged::NotRead))
+        {
+            self.untold.push_back(Change::Nudged(nudged));
+        }
+    }
+
+    /// No read follows any more: what nudges came since the last one are told so. Whether there were any.
+    pub(crate) fn gives_up_nudges(&mut self) -> bool {
+        let nudged = core::mem::take(&mut self.nudged) | core::mem::take(&mut self.answers_nudge);
+        if nudged {
+            self.untold.push_back(Change::Nudged(Nudged::NoRead));
+        }
+        nudged
+    }
+
+    /// Tells a refusal whose late reads go on, once, with the read that shows it.
+    fn refused(&mut self, poller: &Poller, now: Moment) {
+        if let (Some(phase), Some(answer), false) =
+            (poller.refused(&self.plan, now), &self.evidence, self.refusal_told)
+        {
+            self.refusal_told = true;
+            let (answer, until) = (answer.clone(), poller.deadline());
+            let (tracker, held) = (self.tracker, self.held);
+            self.untold.push_back(Change::Refused { answer, tracker, phase, held, until });
+        }
+    }
+
+    /// What the poller says next is when a read that failed is tried again.
+    fn not_read(&mut self, error: Arc<NotRead<RefusalOf<E>>>, next: Step, now: Moment) {
         let again = match next {
             Step::Fetch(_) => Some(now),
             Step::Wait(until) | Step::AskPayer { until } => Some(until),
@@ -131,17 +234,22 @@ impl<E: Evidence> Known<E> {
                 let answer = self.evidence.take()?;
                 Some(End::Ended { answer, tracker, phase, held })
             }
-            Step::GaveUp(gave_up) => Some(End::GaveUp { gave_up, tracker, held, error: self.error.clone() }),
+            Step::GaveUp(mut gave_up) => {
+                // An end that a submit told, and no read has shown, is known to the tracker alone.
+                gave_up.last = gave_up.last.or(tracker.phase());
+                Some(End::GaveUp { gave_up, tracker, held, error: self.error.clone() })
+            }
             Step::Fetch(_) | Step::Wait(_) | Step::AskPayer { .. } => None,
         }
     }
 
-    /// What came of a read, with the answer, if there is one that contradicts no end, and whether it shows what is known.
+    /// What came of a read, with the answer, if there is one, and what that is to what is known.
     fn take_in<T>(
         &mut self,
         fetch: Fetch,
         outcome: Result<Received<T>, SendError>,
-    ) -> (Came<E>, Option<(Received<T>, bool)>)
+        now: Moment,
+    ) -> (Came<E>, Option<(Received<T>, Shows)>)
     where
         T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw>,
     {
@@ -151,31 +259,31 @@ impl<E: Evidence> Known<E> {
         };
         self.error = None;
         let before = (self.tracker.status(), self.tracker.phase());
-        let verdict = received.observation().map(|observation| self.tracker.observe(observation));
+        let verdict = received.observation().map(|observation| self.tracker.observe(observation, now));
         if before.0 != self.tracker.status() {
             // It was the evidence of something else.
             self.evidence = None;
+            self.refusal_told = false;
         }
-        let mut shows = false;
+        let mut known = false;
         if let (Some(status), Some(phase)) = (self.tracker.status(), self.tracker.phase())
             && before.1 != Some(phase)
         {
             self.untold.push_back(Change::Phase { phase, status, before: before.1 });
         }
         if let Some(verdict) = verdict {
-            shows = verdict.is_adopted();
+            known = verdict.is_adopted();
             self.held |= matches!(verdict, Verdict::Conflict { .. });
             self.notice(verdict);
         }
         // A read that does not show the end, or contradicts it, settles none: it is asked for again.
         let settles = fetch == Fetch::Whole || !E::PLAN.whole_read_at_end;
-        let unsettled = self.tracker.is_final() && settles && !shows && self.evidence.is_none();
-        let wait = received.said_wait();
-        let heard = match unsettled {
-            true => Heard::Failed { wait },
-            false => Heard::Answer { fetch, phase: self.tracker.phase(), wait },
+        let settled = !(self.tracker.is_final() && settles && !known && self.evidence.is_none());
+        let heard = match settled {
+            true => received.answered(fetch, self.tracker.phase()),
+            false => Heard::Failed { wait: received.said_wait() },
         };
-        (Came { heard, failed: None }, (!unsettled).then_some((received, shows)))
+        (Came { heard, failed: None, nudged: None }, Some((received, Shows { settled, known })))
     }
 
     /// Tells a verdict that wants attention, once while it is repeated.
@@ -194,13 +302,13 @@ impl<E: Evidence> Known<E> {
 
 impl<E: Evidence> Came<E> {
     fn failed(heard: Heard, error: NotRead<RefusalOf<E>>) -> Self {
-        Self { heard, failed: Some(Arc::new(error)) }
+        Self { heard, failed: Some(Arc::new(error)), nudged: None }
     }
 }
 
 impl<E: Evidence> Clone for Came<E> {
     fn clone(&self) -> Self {
-        Self { heard: self.heard, failed: self.failed.clone() }
+        Self { heard: self.heard, failed: self.failed.clone(), nudged: self.nudged.clone() }
     }
 }
 
@@ -228,16 +336,6 @@ pub(crate) fn keep_ahead<E: Evidence>(
 /// What is asked for ahead of a read.
 pub(crate) type AheadOf<E> = <<E as Readable>::Provider as Backend>::Ahead;
 
-/// How an attempt ended, for the poller.
-pub(crate) const fn heard(attempted: Attempted) -> Heard {
-    match attempted {
-        Attempted::NotSent => Heard::Failed { wait: None },
-        Attempted::Unknown { wait } | Attempted::Temporary { wait, .. } => Heard::Failed { wait },
-        Attempted::Limited { wait, .. } => Heard::Limited { wait },
-        Attempted::Refused { .. } => Heard::Refused,
-    }
-}
-
 /// The answer, or else what came instead of it.
 fn answered<E: Evidence, T>(
     client: &ClientOf<E>,
@@ -254,13 +352,14 @@ where
     if received.http_status == 401 {
         <E::Provider as Backend>::unauthorized(client);
     }
+    let heard = received.missed(attempted);
     let error = received.into_answer().err().map(NotRead::NotDone);
-    Err(Came { heard: heard(attempted), failed: error.map(Arc::new) })
+    Err(Came { heard, failed: error.map(Arc::new), nudged: None })
 }
 
-fn challenge_of<T: Observable>(received: &Received<T>) -> Option<&str> {
+fn answer_of<T: Observable>(received: &Received<T>) -> Option<&T> {
     match &received.reply {
-        checkout_wire::Reply::Done(answer) => answer.payload.asks_payer(),
+        checkout_wire::Reply::Done(answer) => Some(&answer.payload),
         checkout_wire::Reply::Refused(_) | checkout_wire::Reply::NotTheApi(_) => None,
     }
 }

@@ -209,7 +209,7 @@ where
                     }
                 }
                 // The answer told it.
-                Next::AskPayer { .. } => {}
+                Next::AskPayer { .. } | Next::Refused { .. } => {}
                 Next::Ended { ticket, phase } => self.over(ticket, Step::Done(phase), now),
                 Next::GaveUp { ticket, gave_up } => self.over(ticket, Step::GaveUp(gave_up), now),
                 Next::Wait(until) => return Turn::Sleep(until.saturating_since(now)),
@@ -230,6 +230,9 @@ where
                 let stored = self.stored(ticket).unwrap_or_default();
                 return Some(Event { ticket, key, change, stored, watch: None });
             }
+            if open.ended.is_some() && open.known.gives_up_nudges() {
+                continue;
+            }
             let end = open.ended.and_then(|step| open.known.end(step));
             self.to_tell.pop_front();
             if let Some(end) = end
@@ -244,10 +247,11 @@ where
 
     fn hear_handles(&mut self, now: Moment) {
         for ticket in self.inbox.take() {
-            let Some(open) = self.open.get(&ticket) else { continue };
+            let Some(open) = self.open.get_mut(&ticket) else { continue };
             let told = open.known.handle.hear();
             self.inbox.listen(ticket, &open.known.handle);
             if told.nudged {
+                open.known.nudged = true;
                 self.schedule.nudge(open.queued, now);
             }
             if told.payer_returned {
@@ -267,6 +271,7 @@ where
         let ticket = *self.schedule.data(queued)?;
         let open = self.open.get_mut(&ticket)?;
         open.known.begun = true;
+        let fetch = self.schedule.poller(queued).map_or(fetch, |poller| open.known.fetch(fetch, poller, now));
         self.begin(Given { ticket, fetch, at: now }, now)
     }
 
@@ -294,6 +299,7 @@ where
         if !late.is_zero() {
             self.schedule.asking(open.queued, now);
         }
+        open.known.asking();
         let asked = match given.fetch {
             Fetch::Status => Asked::Glance(open.known.glance.clone()),
             Fetch::Whole => Asked::Whole(open.known.whole.clone()),
@@ -307,8 +313,8 @@ where
             (Whose::Checkout(ticket), outcome) => {
                 let Some(open) = self.open.get_mut(&ticket) else { return };
                 let came = match outcome {
-                    Outcome::Glance(outcome) => open.known.glanced(outcome),
-                    Outcome::Whole(outcome) => open.known.read(outcome),
+                    Outcome::Glance(outcome) => open.known.glanced(outcome, now),
+                    Outcome::Whole(outcome) => open.known.read(outcome, now),
                     Outcome::Ahead(_) => return,
                 };
                 self.hear(ticket, came, now);
@@ -332,7 +338,8 @@ where
             Err(came) => {
                 for given in its {
                     // What does not come counts as the read that it was asked for.
-                    if let Some(open) = self.open.get(&given.ticket) {
+                    if let Some(open) = self.open.get_mut(&given.ticket) {
+                        open.known.asking();
                         self.schedule.asking(open.queued, now);
                     }
                     self.hear(given.ticket, came.clone(), now);
@@ -354,8 +361,8 @@ where
     fn hear(&mut self, ticket: Ticket, came: Came<E>, now: Moment) {
         let Some(open) = self.open.get_mut(&ticket) else { return };
         self.schedule.heard(open.queued, now, came.heard);
-        if let (Some(error), Some(poller)) = (came.failed, self.schedule.poller(open.queued)) {
-            open.known.not_read(error, poller.next(&open.known.plan, now), now);
+        if let Some(poller) = self.schedule.poller(open.queued) {
+            open.known.told(came, poller, now);
         }
         self.to_tell.push_back(ticket);
     }

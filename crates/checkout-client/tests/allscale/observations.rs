@@ -32,8 +32,8 @@ fn a_read_is_ordered_by_when_it_was_sent_and_not_by_when_it_came_back() {
 
     // So the slow answer, should it be looked at last, takes nothing back.
     let mut tracker = Tracker::new();
-    assert_eq!(tracker.observe(whole.observation().unwrap()), Verdict::First);
-    let verdict = tracker.observe(slow.observation().unwrap());
+    assert_eq!(tracker.observe(whole.observation().unwrap(), client.now()), Verdict::First);
+    let verdict = tracker.observe(slow.observation().unwrap(), client.now());
     assert!(matches!(verdict, Verdict::Stale { .. }), "{verdict:?}");
 }
 

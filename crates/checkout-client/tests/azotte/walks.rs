@@ -3,13 +3,16 @@
 use crate::support::{Form, Recorder, counted_nonces};
 use crate::world::{card, client, latest, sandbox, stored};
 use checkout_client::{Call, Received};
-use checkout_lifecycle::{Failure, Phase, Tracker, Verdict};
+use checkout_lifecycle::{Failure, Moment, Phase, Tracker, Verdict};
 use checkout_sandbox::azotte::{Sandbox, Scenario};
 use checkout_tables::azotte::MessageCode;
 use checkout_wire::Reply;
 use checkout_wire::azotte::{Challenge, CheckoutResult};
 use std::fmt::Debug;
 use std::time::Duration;
+
+/// After every moment here.
+const LATER: Moment = Moment::from_unix_millis(i64::MAX);
 
 /// A checkout, as its client saw it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -67,7 +70,7 @@ impl Walk {
     ) -> Duration {
         self.told.push(format!("{received:?}"));
         let Reply::Done(answer) = &received.reply else { panic!("{received:?}") };
-        let verdict = tracker.observe(received.observation().unwrap());
+        let verdict = tracker.observe(received.observation().unwrap(), LATER);
         if verdict != Verdict::Unchanged {
             push(&mut self.verdicts, format!("{} {:?}", told(&verdict), tracker.status().unwrap()));
         }
@@ -189,18 +192,20 @@ fn a_challenge_is_waited_in_until_the_payer_is_back_and_fails_when_it_is_not_pas
         let client = client(&sandbox);
         let mut tracker = Tracker::new();
         let submitted = client.submit(&stored("order-1")).send_blocking(&sandbox).unwrap();
-        assert_eq!(tracker.observe(submitted.observation().unwrap()), Verdict::First);
+        assert_eq!(tracker.observe(submitted.observation().unwrap(), client.now()), Verdict::First);
         let tracking = submitted.into_answer().unwrap().payload.tracking_number.unwrap();
         let status = client.status(&tracking).unwrap();
         for _ in 0..3 {
             sandbox.clock().advance(Duration::from_secs(3_600));
-            let verdict = tracker.observe(status.send_blocking(&sandbox).unwrap().observation().unwrap());
+            let verdict =
+                tracker.observe(status.send_blocking(&sandbox).unwrap().observation().unwrap(), client.now());
             assert_eq!(verdict, Verdict::Unchanged);
         }
         assert_eq!(tracker.phase(), Some(Phase::PayerAction));
         if passes { sandbox.complete_3ds(&tracking) } else { sandbox.fail_3ds(&tracking) }.unwrap();
         sandbox.clock().advance(Duration::from_secs(10));
-        let verdict = tracker.observe(status.send_blocking(&sandbox).unwrap().observation().unwrap());
+        let verdict =
+            tracker.observe(status.send_blocking(&sandbox).unwrap().observation().unwrap(), client.now());
         assert_eq!((verdict.wants_attention(), tracker.phase()), (false, expected));
     }
 }
@@ -224,7 +229,7 @@ fn a_slow_answer_takes_nothing_back() {
         (&slow, "Stale Done"),
         (&submitted, "Stale Done"),
     ] {
-        let verdict = tracker.observe(received.observation().unwrap());
+        let verdict = tracker.observe(received.observation().unwrap(), client.now());
         assert_eq!(format!("{} {:?}", told(&verdict), tracker.status().unwrap()), expected);
     }
 }

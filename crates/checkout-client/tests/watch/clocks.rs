@@ -1,12 +1,13 @@
 //! A clock that is wrong for a while.
 
-use crate::world::{end_line, of_allscale, of_azotte};
-use checkout_client::{End, azotte};
+use crate::world::{end_line, line, of_allscale, of_azotte};
+use checkout_client::{End, Nonces, Watch, azotte};
+use checkout_sandbox::VirtualClock;
 use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
 use checkout_tables::Environment;
-use checkout_transport::{Response, TransportError, from_fn_blocking};
+use checkout_transport::{BlockingTransport, Response, TransportError, from_fn_blocking};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 const MINUTE: i64 = 60_000;
@@ -91,4 +92,88 @@ fn what_was_stored_by_a_clock_that_was_far_ahead_goes_on_by_one_that_is_right() 
     });
     assert_eq!(end_line(&end), "ended: succeeded");
     assert!(waits[0] >= Duration::from_secs(1) && waits[0] < Duration::from_secs(10), "{waits:?}");
+}
+
+/// What is told by a clock that is as far ahead as `off` says for the first read, and right from then on. Each read is stored
+/// and read back where `restarts` says so.
+fn ahead_for_one_read<E: checkout_client::Evidence>(
+    transport: &impl BlockingTransport,
+    clock: &VirtualClock,
+    off: &AtomicI64,
+    watch: impl Fn() -> Watch<E>,
+    restarts: bool,
+) -> Vec<String> {
+    let (mut told, mut watching) = (Vec::new(), watch());
+    loop {
+        let change = watching.next_change_blocking(transport, |wait| clock.advance(wait));
+        told.push(line(&change));
+        if change.is_end() {
+            return told;
+        }
+        if restarts {
+            watching = watch().resume_from(&watching.stored()).unwrap();
+        }
+        off.store(0, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn what_comes_after_a_clock_that_was_a_year_ahead_for_one_read_comes_out_as_it_stands() {
+    for (restarts, ahead) in [(false, YEAR), (true, YEAR), (false, 60 * MINUTE), (true, 50 * YEAR)] {
+        for (first, then, told) in [
+            (10, -3, ["processing", "failed: underpaid", "ended: failed: underpaid"]),
+            (10, 20, ["processing", "succeeded", "ended: succeeded"]),
+            (1, -5, ["awaiting payer", "failed: expired", "ended: failed: expired"]),
+        ] {
+            let after = Duration::from_secs;
+            let course = checkout_sandbox::allscale::Scenario::custom([(after(0), first), (after(60), then)]);
+            let (sandbox, _) = of_allscale::watched(course);
+            let (id, clock) = (sandbox.intents()[0].id.clone(), sandbox.clock().clone());
+            let off = Arc::new(AtomicI64::new(ahead));
+            let (time, by, nonces) = (clock.clone(), Arc::clone(&off), crate::world::nonces());
+            let client = checkout_client::allscale::Client::builder(of_allscale::key());
+            let client =
+                client.clock(move || time.now_millis().saturating_add_signed(by.load(Ordering::SeqCst)));
+            let client = client.nonces(move || format!("another-{}", nonces.nonce())).build().unwrap();
+            // AllScale does not look at the timestamp of the first read.
+            let (lenient, by) = (sandbox.clone(), Arc::clone(&off));
+            let transport = from_fn_blocking(move |request| match by.load(Ordering::SeqCst) {
+                0 => lenient.send_blocking(request),
+                _ => Ok(Response::new(format!(r#"{{"code":0,"payload":{first}}}"#).into())),
+            });
+            let watch = || client.watch(&id).unwrap();
+            assert_eq!(ahead_for_one_read(&transport, &clock, &off, watch, restarts), told);
+        }
+        let sandbox = Sandbox::builder().seed(7).scenario(Scenario::failed()).build();
+        let submit = of_azotte::client(&sandbox).submit(&of_azotte::submit());
+        let submitted = submit.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        let (number, clock) = (submitted.payload.tracking_number.unwrap(), sandbox.clock().clone());
+        let off = Arc::new(AtomicI64::new(ahead));
+        let (time, by) = (clock.clone(), Arc::clone(&off));
+        let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
+        let client = client.clock(move || time.now_millis().saturating_add_signed(by.load(Ordering::SeqCst)));
+        let client = client.build().unwrap();
+        let told = ahead_for_one_read(&sandbox, &clock, &off, || client.watch(&number).unwrap(), restarts);
+        assert_eq!(told, ["processing", "failed: error", "ended: failed: error"]);
+    }
+}
+
+#[test]
+fn a_loop_of_its_own_takes_what_comes_after_a_clock_that_was_ahead_as_it_stands() {
+    use checkout_lifecycle::{Failure, Phase, Tracker};
+    use checkout_poll::{Fetch, Heard};
+    let (sandbox, mut watch) = of_allscale::watched(checkout_sandbox::allscale::Scenario::underpaid());
+    let clock = sandbox.clock().clone();
+    let year_ahead = clock.now_millis().saturating_add_signed(YEAR);
+    clock.advance(Duration::from_secs(600));
+    let End::Ended { answer, .. } = watch.end_blocking(&sandbox, |wait| clock.advance(wait)) else {
+        panic!()
+    };
+    // Beside a column of a year ahead.
+    let mut tracker: Tracker<_> = format!("v1 ON_CHAIN - {year_ahead}").parse().unwrap();
+    let (heard, verdict) = answer.heard(Fetch::Whole, &mut tracker, watch.now());
+    let phase = Some(Phase::Failed(Failure::Underpaid));
+    assert_eq!(heard, Heard::Answer { fetch: Fetch::Whole, phase, wait: None });
+    assert!(!verdict.unwrap().wants_attention());
+    assert_eq!(tracker.to_string(), format!("v1 UNDERPAID - {}", answer.moment().unix_millis()));
 }

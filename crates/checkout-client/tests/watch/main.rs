@@ -9,11 +9,16 @@
 )]
 
 mod cancel;
+mod challenges;
 mod clocks;
 mod faults;
+mod late;
+mod nudges;
 mod scenarios;
+mod script;
 mod secrets;
 mod stored;
+mod submits;
 mod tokens;
 mod wakes;
 mod world;

@@ -122,6 +122,7 @@ fn the_payer_s_return_reads_at_once() {
     let (sandbox, mut watch) =
         of_azotte::watched(azotte::Scenario::three_ds_at_once().browser_never_returns());
     let (clock, handle) = (sandbox.clock().clone(), watch.handle());
+    clock.advance(Duration::from_secs(3));
     assert_eq!(until_it_sleeps(&mut watch, &sandbox).0, ["payer action", "? page"]);
     clock.advance(Duration::from_secs(7));
     sandbox.complete_3ds(&sandbox.checkouts()[0].tracking_number).unwrap();
@@ -215,7 +216,7 @@ fn what_is_told_before_the_first_turn_costs_no_second_read() {
     handle.payer_returned();
     let changes = Form::Async.changes(&mut watch, &sandbox, &clock);
     assert!(matches!(changes.last(), Some(Change::End(_))));
-    assert_eq!(lines(&changes), ["succeeded", "ended: succeeded"]);
+    assert_eq!(lines(&changes), ["succeeded", "nudged: glance", "ended: succeeded"]);
     // The create, the status, the whole intent.
     assert_eq!(sandbox.requests().len(), 3);
 }

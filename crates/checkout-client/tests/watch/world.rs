@@ -2,7 +2,7 @@
 
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::peach::SecretToken;
-use checkout_client::{Change, End, Evidence, Fetch, Nonces, Step, Watch, allscale, azotte, peach};
+use checkout_client::{Change, End, Evidence, Fetch, Nonces, Nudged, Step, Watch, allscale, azotte, peach};
 use checkout_money::Cents;
 use checkout_sandbox::VirtualClock;
 use checkout_tables::Environment;
@@ -231,6 +231,27 @@ pub(crate) fn line<E: Evidence>(change: &Change<E>) -> String {
             let asked = answer.payload.asks_payer_in_words();
             format!("? {asked}")
         }
+        Change::NotShown { answer, why } => {
+            assert_eq!(answer.clone().into_answer().unwrap().payload.why_not_shown(), Some(*why));
+            format!("- not shown: {why}")
+        }
+        Change::Refused { answer, phase, held, tracker, .. } => {
+            // The evidence shows the refusal.
+            let shown = answer.observation().and_then(|observation| observation.status().known());
+            assert_eq!((shown, tracker.phase()), (tracker.status(), Some(*phase)));
+            assert!(answer.clone().into_read().is_ok());
+            format!("refused: {phase}{}", if *held { ", held" } else { "" })
+        }
+        Change::Nudged(nudged) => {
+            let how = match nudged {
+                Nudged::Glance(_) => "glance",
+                Nudged::Whole(_) => "whole",
+                Nudged::NotRead(_) => "not read",
+                Nudged::NoRead => "no read",
+            };
+            assert_eq!(nudged.is_read(), matches!(nudged, Nudged::Glance(_) | Nudged::Whole(_)));
+            format!("nudged: {how}")
+        }
         Change::NotRead { error, again } => {
             format!("x {error}{}", if again.is_some() { "" } else { ", the last" })
         }
@@ -277,6 +298,7 @@ pub(crate) fn phases<E: Evidence>(changes: &[Change<E>]) -> Vec<String> {
 /// What a payer is asked, in a word.
 pub(crate) trait InWords {
     fn asks_payer_in_words(&self) -> &'static str;
+    fn why_not_shown(&self) -> Option<&'static str>;
 }
 
 impl<T: checkout_client::Observable> InWords for T {
@@ -286,5 +308,9 @@ impl<T: checkout_client::Observable> InWords for T {
             Some(_) => "form",
             None => "nothing",
         }
+    }
+
+    fn why_not_shown(&self) -> Option<&'static str> {
+        self.not_shown()
     }
 }

@@ -68,6 +68,9 @@ impl<C: Crowd> World<'_, C> {
             Change::Phase { .. }
             | Change::Attention { .. }
             | Change::AskPayer { .. }
+            | Change::NotShown { .. }
+            | Change::Refused { .. }
+            | Change::Nudged(_)
             | Change::NotRead { .. } => panic!("it has left, and has not ended"),
         }
     }

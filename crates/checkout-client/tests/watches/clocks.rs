@@ -81,7 +81,7 @@ fn a_clock_that_is_set_back_while_reads_are_under_way_sends_none_of_them_twice()
     let client = client.clock(move || clock.now_millis().saturating_add_signed(ahead.load(Ordering::SeqCst)));
     let client = client.build().unwrap();
     let mut watches = Watches::new(now(&crowd.clock()), 42);
-    let merchant = watches.merchant();
+    let merchant = watches.merchant_with(checkout_client::Plan::azotte().initial_wait(Duration::ZERO), None);
     for (number, checkout) in crowd.0.checkouts().iter().enumerate() {
         watches.add(merchant, client.watch(&checkout.tracking_number).unwrap(), number);
     }

@@ -14,6 +14,7 @@ mod cancel;
 mod clocks;
 mod crowds;
 mod limits;
+mod nudges;
 mod same;
 mod secrets;
 mod stored;

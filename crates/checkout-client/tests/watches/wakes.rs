@@ -79,7 +79,10 @@ fn a_handle_wakes_them_from_another_thread_before_and_after_it_was_added() {
         std::thread::spawn(move || (0..3).for_each(|_| told.nudge())).join().unwrap();
         // Once is enough, and more than once does no harm.
         assert_eq!(woken.0.load(Ordering::SeqCst), 1);
-        assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        let Poll::Ready(Some(event)) = future.as_mut().poll(&mut Context::from_waker(&waker)) else {
+            panic!()
+        };
+        assert_eq!(line(&event.change), "nudged: glance");
         assert_eq!([0, 1].map(|number| crowd.reads(number).len()), reads);
     }
 }

@@ -241,6 +241,8 @@ impl Day {
                     let number = self.number(ticket)?;
                     self.challenge(number, now);
                 }
+                // Late reads go on, and its end is told after them.
+                Next::Refused { .. } => {}
                 Next::Ended { ticket, phase } => self.end(ticket, phase, now)?,
                 Next::GaveUp { ticket, gave_up } => self.hand_back(ticket, gave_up, now)?,
                 Next::Wait(until) => return Ok(Some(u64::try_from(until.unix_millis())?)),

@@ -6,7 +6,9 @@ use checkout_kit::allscale::{self, IntentStatus, SigningKey};
 use checkout_kit::azotte::{self, MessageCode, PaymentChannel};
 use checkout_kit::peach::{self, Lookup, MerchantTransactionId, PaymentStatus, SecretToken};
 use checkout_kit::poll::{Fetch, Heard, MerchantId, Plan};
-use checkout_kit::{Cents, Environment, Observable, RateLimit, RateScope, Received, SendError, Tracker};
+use checkout_kit::{
+    Cents, Environment, Moment, Observable, RateLimit, RateScope, Received, SendError, Tracker,
+};
 use checkout_sandbox::{VirtualClock, allscale as allscale_side, azotte as azotte_side, peach as peach_side};
 use std::collections::VecDeque;
 use std::error::Error;
@@ -262,7 +264,7 @@ impl Shop {
                 let submitted = client.submit(&submit).send_blocking(&providers.azotte)?;
                 let mut tracker = Tracker::new();
                 if let Some(observation) = submitted.observation() {
-                    let _ = tracker.observe(observation);
+                    let _ = tracker.observe(observation, client.now());
                 }
                 let result = submitted.into_answer()?.payload;
                 Ok((result.tracking_number.ok_or("no tracking number")?.into(), Known::Azotte(tracker)))
@@ -293,21 +295,21 @@ impl Shop {
             (Client::AllScale(client), Known::AllScale(tracker)) => match fetch {
                 Fetch::Status => {
                     let came = client.status(&watched.id)?.send_blocking(&providers.allscale);
-                    take(came, tracker, fetch)
+                    take(came, tracker, fetch, client.now())
                 }
                 Fetch::Whole => {
                     let came = client.get(&watched.id)?.send_blocking(&providers.allscale);
-                    take(came, tracker, fetch)
+                    take(came, tracker, fetch, client.now())
                 }
             },
             (Client::Azotte(client), Known::Azotte(tracker)) => {
                 let came = client.status(&watched.id)?.send_blocking(&providers.azotte);
-                take(came, tracker, fetch)
+                take(came, tracker, fetch, client.now())
             }
             (Client::Peach(client), Known::Peach(tracker)) => {
                 let lookup = Lookup::MerchantTransactionId(MerchantTransactionId::new(&*watched.id)?);
                 let came = client.status(lookup).send_blocking(&providers.peach);
-                take(came, tracker, fetch)
+                take(came, tracker, fetch, client.now())
             }
             (Client::AllScale(_) | Client::Azotte(_) | Client::Peach(_), _) => {
                 return Err("a checkout of another provider's".into());
@@ -496,10 +498,11 @@ fn take<T: Observable>(
     came: Result<Received<T>, SendError>,
     tracker: &mut Tracker<T::Status>,
     fetch: Fetch,
+    now: Moment,
 ) -> Heard {
     match came {
         // How it ends is the sandboxes' to judge, and a verdict nobody's here.
-        Ok(received) => received.heard(fetch, tracker).0,
+        Ok(received) => received.heard(fetch, tracker, now).0,
         Err(error) => error.heard(),
     }
 }

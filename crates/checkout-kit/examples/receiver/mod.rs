@@ -158,7 +158,7 @@ impl Shop {
         let mut tracker: Tracker<IntentStatus> = row.tracker.parse()?;
         let ended = tracker.is_final();
         let Some(observation) = observation else { return Err("the read tells no status".into()) };
-        let verdict = tracker.observe(observation);
+        let verdict = tracker.observe(observation, self.client.now());
         row.tracker = tracker.to_string();
 
         // 6. Hold it to the order.

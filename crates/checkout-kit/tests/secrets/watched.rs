@@ -1,7 +1,7 @@
 //! What a watch says of itself on the way to its end, and what it is stored as; and a schedule of many.
 
 use super::*;
-use checkout_client::{Change, End, Evidence, NotRead, Watch, Watches};
+use checkout_client::{Change, End, Evidence, NotRead, Nudged, Watch, Watches};
 use checkout_lifecycle::Moment;
 use checkout_poll::{Plan, Poller, Schedule};
 use checkout_sandbox::VirtualClock;
@@ -14,8 +14,11 @@ pub(super) fn watched(list: &mut List) {
     watched_by_allscale(list, &mut told);
     watched_by_azotte(list, &mut told);
     watched_by_peach(list, &mut told);
-    let all = ["asks payer", "attention", "ended", "gave up", "no reply", "not done", "phase"];
-    assert_eq!(told.into_iter().collect::<Vec<_>>(), all);
+    let all = ["asks payer", "attention", "ended", "gave up", "no reply", "not done", "not shown"];
+    let nudged = ["nudged: glance", "nudged: not read", "nudged: whole"];
+    for kind in all.into_iter().chain(nudged).chain(["phase"]) {
+        assert!(told.contains(kind), "{kind} of {told:?}");
+    }
     stored(list);
     let now = Moment::from_unix_millis(1_717_246_327_923);
     many(list);
@@ -36,6 +39,9 @@ fn to_its_end<E: Evidence>(
 ) {
     shown(list, &watch);
     for (status, body) in answers {
+        watch.handle().nudge();
+        let _step = watch.next(watch.now());
+        watch.asking(watch.now());
         watch.glanced(watch.now(), answer(watch.glance(), *status, body));
         watch.read(watch.now(), answer(watch.whole(), *status, body));
         shown(list, &watch);
@@ -79,6 +85,25 @@ fn changed<E: Evidence>(list: &mut List, change: Change<E>) -> &'static str {
         Change::AskPayer { answer } => {
             list! { list, "checkout_client::Received" => answer; }
             "asks payer"
+        }
+        Change::NotShown { answer, why } => {
+            list! { list, "checkout_client::Received" => answer; }
+            list.entries.last_mut().unwrap().texts.push(why.to_owned());
+            "not shown"
+        }
+        // The poller's moments are like codes by chance, as above.
+        Change::Refused { answer, .. } => {
+            list! { list, "checkout_client::Received" => answer; }
+            "refused"
+        }
+        Change::Nudged(nudged) => {
+            shown! { list, "checkout_client::Nudged" => &nudged }
+            match nudged {
+                Nudged::Glance(_) => "nudged: glance",
+                Nudged::Whole(_) => "nudged: whole",
+                Nudged::NotRead(_) => "nudged: not read",
+                Nudged::NoRead => "nudged: no read",
+            }
         }
         Change::NotRead { error, again } => {
             // It is like a code by chance, as above.
@@ -147,7 +172,18 @@ fn watched_by_azotte(list: &mut List, told: &mut BTreeSet<&'static str>) {
     let challenge = azotte_challenge();
     let done = String::from_utf8(challenge.clone()).unwrap();
     let done = done.replace("CHECK_OUT_3DS_REQUIRED", "CHECK_OUT_DONE").into_bytes();
-    for answers in [vec![(200, challenge.clone())], vec![(200, challenge), (200, done)]] {
+    let http = String::from_utf8(challenge.clone()).unwrap().replace("https://", "http://");
+    let http = http.replace("htmlContent", "noContent").into_bytes();
+    // What is no submit, or has no number, makes no watch.
+    let path = "trk_1";
+    for (status, body) in no_answers(&azotte_refusal()).into_iter().chain([(200, challenge.clone())]) {
+        if let Ok(received) = answer(&client.status(path).unwrap(), status, &body)
+            && let Err(error) = client.watch_submitted(received)
+        {
+            list! { list, "checkout_client::azotte::NotSubmitted" => error; }
+        }
+    }
+    for answers in [vec![(200, challenge.clone())], vec![(200, challenge), (200, http), (200, done)]] {
         to_its_end(list, told, client.watch("trk_1").unwrap(), &answers, &sandbox, &clock);
     }
 }

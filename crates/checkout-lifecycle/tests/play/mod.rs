@@ -43,6 +43,9 @@ pub(crate) fn grid<S: Status>(reaches: impl Fn(S, S) -> bool) -> Vec<String> {
     S::ROWS.iter().map(row).collect()
 }
 
+/// After every moment here.
+pub(crate) const NOW: Moment = Moment::from_unix_millis(i64::MAX);
+
 /// Observations in a row: `pending@5` is a read with a moment, `pending` one without, `w:` a webhook and `r:`
 /// a redirect, each with a moment or without.
 pub(crate) fn play<S: Status>(observations: &str) -> Vec<String> {
@@ -52,12 +55,13 @@ pub(crate) fn play<S: Status>(observations: &str) -> Vec<String> {
         let (code, at) = rest.split_once('@').map_or((rest, None), |(code, at)| (code, Some(at)));
         let moment = at.map(|at| Moment::from_unix_millis(at.parse().unwrap()));
         let status: Open<S, &str> = Open::from(code);
-        let verdict = tracker.observe(match source {
+        let observation = match source {
             "w" => Observation::verified_webhook(status, moment, Proof::verified_by_the_caller()),
             "r" => Observation::verified_redirect(status, moment, Proof::verified_by_the_caller()),
             "" => Observation::read_ordered(status, moment),
             other => panic!("nobody called {other}"),
-        });
+        };
+        let verdict = tracker.observe(observation, NOW);
         // The store comes between any two of them.
         tracker = tracker.to_string().parse().unwrap();
         format!("{verdict}: {tracker}")

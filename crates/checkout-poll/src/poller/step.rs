@@ -41,7 +41,8 @@ pub enum Step {
         /// When to go on if nobody has told.
         until: Moment,
     },
-    /// It has ended like this, and the read that settles has shown it.
+    /// It has ended like this, and the read that settles has shown it. A refusal with [late reads](Plan::late_reads) is done
+    /// when these are over; [`Poller::refused`] tells it as soon as it is confirmed.
     Done(Phase),
     /// It has not ended, as far as is known, and it is not asked any more.
     GaveUp(GaveUp),
@@ -118,6 +119,21 @@ pub enum Heard {
     /// No answer, or one that says nothing: a gateway's, not the API's, unreadable, the provider's own
     /// trouble.
     Failed {
+        /// What the answer said to wait.
+        wait: Option<Duration>,
+    },
+    /// An answer by which the payer has to act, where nobody is to wait for the payer's return: the next read comes after
+    /// the ordinary pause. Otherwise as an answer with [`Phase::PayerAction`].
+    PayerActs {
+        /// Whether the answer has something that the payer can be shown. Where it has nothing, such as a challenge whose
+        /// address is not known yet, there is no [`Step::AskPayer`] until an answer has it.
+        shown: bool,
+        /// What this very answer said to wait.
+        wait: Option<Duration>,
+    },
+    /// A refusal by which there is no such checkout. A checkout that was made a moment ago may not be there yet, so for as
+    /// long as [`Plan::appears_within`] says it is [`Failed`](Self::Failed), and after that [`Refused`](Self::Refused).
+    NotThere {
         /// What the answer said to wait.
         wait: Option<Duration>,
     },

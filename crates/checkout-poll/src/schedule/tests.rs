@@ -81,6 +81,10 @@ impl Model {
         checkout.poller.next(&self.shops[checkout.shop].plan, self.moment())
     }
 
+    fn refused(&self, checkout: &Checkout) -> Option<Phase> {
+        checkout.poller.refused(&self.shops[checkout.shop].plan, self.moment())
+    }
+
     /// In hundredths of a second, as everything that is compared.
     fn rank(&self, checkout: &Checkout) -> i128 {
         let due = checkout.poller.due();
@@ -149,6 +153,13 @@ impl Model {
                 let at = self.checkouts.iter().position(|checkout| checkout.ticket == ticket).unwrap();
                 assert_eq!(self.step(&self.checkouts[at]), Step::AskPayer { until });
             }
+            Next::Refused { ticket, phase } => {
+                let at = self.checkouts.iter().position(|checkout| checkout.ticket == ticket).unwrap();
+                assert_eq!(self.refused(&self.checkouts[at]), Some(phase));
+                let checkout = self.find(ticket);
+                assert!(!checkout.told && !checkout.out);
+                checkout.told = true;
+            }
             Next::Ended { ticket, phase } => self.expect_end(ticket, Step::Done(phase)),
             Next::GaveUp { ticket, gave_up } => self.expect_end(ticket, Step::GaveUp(gave_up)),
             Next::Wait(until) => {
@@ -172,6 +183,7 @@ impl Model {
     fn rest(&self) -> Option<i64> {
         let mut moments = Vec::new();
         for checkout in self.checkouts.iter().filter(|checkout| !checkout.out && !checkout.ended) {
+            assert!(checkout.told || self.refused(checkout).is_none(), "a refusal is not told");
             match self.step(checkout) {
                 Step::Wait(until) => moments.push(until.unix_millis()),
                 Step::AskPayer { until } => {
@@ -241,8 +253,10 @@ impl Model {
         let plan = self.shops[self.checkouts[at].shop].plan;
         let mut poller = self.checkouts[at].poller;
         tell(&mut poller, &plan, now, &mut self.checkouts[at]);
+        let stood = self.checkouts[at].poller.phase();
         self.checkouts[at].poller = poller;
-        if poller.phase() != Some(Phase::PayerAction) {
+        let has_something = poller.is_challenged() || self.refused(&self.checkouts[at]).is_some();
+        if poller.phase() != stood || !has_something {
             self.checkouts[at].told = false;
         }
         if self.step(&self.checkouts[at]) != before {
@@ -264,7 +278,7 @@ impl Model {
         let (now, at) = (self.now, self.find(ticket).shop);
         let shop = &mut self.shops[at];
         match heard {
-            Heard::Answer { .. } => shop.limited = 0,
+            Heard::Answer { .. } | Heard::PayerActs { .. } => shop.limited = 0,
             Heard::Limited { wait: None } if now >= shop.until => {
                 shop.limited += 1;
                 let wait = shop.plan.backoff.wait(shop.limited, SEED);
@@ -274,7 +288,8 @@ impl Model {
                 let until = Moment::from_unix_millis(now).saturating_add(wait).unix_millis();
                 shop.until = shop.until.max(until);
             }
-            Heard::Limited { wait: None } | Heard::Failed { .. } | Heard::Refused => {}
+            Heard::Limited { wait: None } | Heard::Failed { .. } => {}
+            Heard::NotThere { .. } | Heard::Refused => {}
         }
     }
 }
@@ -509,7 +524,8 @@ fn reads(schedule: &mut Schedule<usize>, now: Moment) -> Vec<(Ticket, Fetch)> {
         match schedule.next(now) {
             Next::Fetch { ticket, fetch, .. } => reads.push((ticket, fetch)),
             Next::Wait(_) | Next::Idle => return reads,
-            Next::AskPayer { .. } | Next::Ended { .. } | Next::GaveUp { .. } => {}
+            Next::AskPayer { .. } | Next::Refused { .. } => {}
+            Next::Ended { .. } | Next::GaveUp { .. } => {}
         }
     }
 }
@@ -555,6 +571,8 @@ fn heard() -> impl Strategy<Value = Heard> {
             .prop_map(|(fetch, phase, wait)| Heard::Answer { fetch, phase, wait }),
         1 => wait().prop_map(|wait| Heard::Limited { wait }),
         1 => wait().prop_map(|wait| Heard::Failed { wait }),
+        1 => wait().prop_map(|wait| Heard::NotThere { wait }),
+        2 => (any::<bool>(), wait()).prop_map(|(shown, wait)| Heard::PayerActs { shown, wait }),
         1 => Just(Heard::Refused),
     ]
 }
@@ -884,6 +902,56 @@ fn a_payer_who_returns_during_a_read_is_not_asked_by_what_that_read_says() {
     assert_eq!(reads(&mut schedule, at(33)), [(ticket, Fetch::Status)]);
     schedule.heard(ticket, at(33), challenged);
     assert!(matches!(schedule.next(at(33)), Next::AskPayer { .. }));
+}
+
+#[test]
+fn a_refusal_is_told_when_it_is_confirmed_and_the_late_money_after_it() {
+    let hour = Duration::from_secs(3_600);
+    let plan = Plan::allscale().late_reads(hour, hour * 72).jitter_permille(0);
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(plan, None);
+    let ticket = schedule.add(shop, at(0), at(0), 0);
+    let refused = Phase::Failed(Failure::Underpaid);
+    let read = |schedule: &mut Schedule<usize>, ticket, second, fetch, phase| {
+        assert_eq!(schedule.next(at(second)), Next::Fetch { ticket, merchant: shop, fetch });
+        schedule.heard(ticket, at(second), answer(fetch, phase));
+    };
+    read(&mut schedule, ticket, 0, Fetch::Status, refused);
+    // What a bare status says is not confirmed.
+    assert_eq!(schedule.next(at(0)), Next::Wait(at(1)));
+    read(&mut schedule, ticket, 1, Fetch::Whole, refused);
+    assert_eq!(schedule.next(at(1)), Next::Refused { ticket, phase: refused });
+    assert_eq!(schedule.next(at(1)), Next::Wait(at(3_601)));
+    // Once for each refusal.
+    read(&mut schedule, ticket, 3_601, Fetch::Status, refused);
+    assert_eq!(schedule.next(at(3_601)), Next::Wait(at(7_201)));
+    // Who is restored is told again rather than never.
+    let poller = schedule.poller(ticket).unwrap().to_string().parse().unwrap();
+    let ticket = schedule.restore(shop, poller, at(3_700), 1);
+    assert_eq!(schedule.next(at(3_700)), Next::Refused { ticket, phase: refused });
+    schedule.remove(Ticket { slot: 0, generation: 0 });
+    assert_eq!(schedule.next(at(3_700)), Next::Wait(at(7_201)));
+    // It is paid after all.
+    read(&mut schedule, ticket, 7_201, Fetch::Status, Phase::Succeeded);
+    read(&mut schedule, ticket, 7_202, Fetch::Whole, Phase::Succeeded);
+    assert_eq!(schedule.next(at(7_202)), Next::Ended { ticket, phase: Phase::Succeeded });
+}
+
+#[test]
+fn a_challenge_that_was_not_there_yet_is_told_when_it_comes() {
+    let mut schedule = Schedule::new(at(0), SEED);
+    let shop = schedule.merchant(Plan::azotte().jitter_permille(0), None);
+    let ticket = schedule.add(shop, at(0), at(0), 0);
+    // The page: wait the submit's two seconds first.
+    assert_eq!(schedule.next(at(0)), Next::Wait(at(2)));
+    for (second, shown) in [(2, false), (4, false)] {
+        assert!(matches!(schedule.next(at(second)), Next::Fetch { .. }));
+        schedule.heard(ticket, at(second), Heard::PayerActs { shown, wait: None });
+        assert_eq!(schedule.next(at(second)), Next::Wait(at(second + 2)));
+    }
+    assert!(matches!(schedule.next(at(6)), Next::Fetch { .. }));
+    schedule.heard(ticket, at(6), answer(Fetch::Status, Phase::PayerAction));
+    assert_eq!(schedule.next(at(6)), Next::AskPayer { ticket, until: at(36) });
 }
 
 #[test]

@@ -72,7 +72,9 @@ pub(crate) fn events<S: Strategy<Value = Duration> + Clone + 'static>(
         6 => (fetches(), phase, wait.clone())
             .prop_map(|(fetch, phase, wait)| Event::Heard(Heard::Answer { fetch, phase, wait })),
         1 => wait.clone().prop_map(|wait| Event::Heard(Heard::Limited { wait })),
-        1 => wait.prop_map(|wait| Event::Heard(Heard::Failed { wait })),
+        1 => wait.clone().prop_map(|wait| Event::Heard(Heard::Failed { wait })),
+        1 => wait.clone().prop_map(|wait| Event::Heard(Heard::NotThere { wait })),
+        1 => (any::<bool>(), wait).prop_map(|(shown, wait)| Event::Heard(Heard::PayerActs { shown, wait })),
         1 => Just(Event::Heard(Heard::Refused)),
         1 => Just(Event::Nudge),
         1 => Just(Event::PayerReturned),
@@ -85,30 +87,36 @@ pub(crate) fn plans<S: Strategy<Value = Duration> + Clone + 'static>(span: S) ->
     let base = prop::sample::select(vec![Plan::allscale(), Plan::azotte(), Plan::peach()]);
     let reads = (span.clone(), span.clone());
     let spans = (span.clone(), span.clone(), span.clone(), span.clone());
+    let beginning = prop::option::of(reads.clone());
     (
         base,
         prop::option::of(spans),
         reads.clone(),
         prop::option::of(reads.clone()),
         prop::option::weighted(0.8, span),
-        reads,
+        (reads, beginning),
         (0..12_u8, 0..8_u8, any::<bool>(), 0..1_200_u16),
     )
-        .prop_map(|(base, spans, review, late, acts, backoff, (refusals, tries, whole, jitter))| {
-            let mut plan = base
-                .review(review.0, review.1)
-                .payer_acts(acts)
-                .backoff(Backoff::new(backoff.0, backoff.1))
-                .refusals(refusals)
-                .last_tries(tries)
-                .whole_read_at_end(whole)
-                .jitter_permille(jitter);
-            if let Some((first, slowest, deadline, gap)) = spans {
-                plan = plan.first(first).slowest(slowest).deadline(deadline).min_gap(gap);
-            }
-            match late {
-                Some((every, at_most)) => plan.late_reads(every, at_most),
-                None => plan,
-            }
-        })
+        .prop_map(
+            |(base, spans, review, late, acts, (backoff, beginning), (refusals, tries, whole, jitter))| {
+                let mut plan = base
+                    .review(review.0, review.1)
+                    .payer_acts(acts)
+                    .backoff(Backoff::new(backoff.0, backoff.1))
+                    .refusals(refusals)
+                    .last_tries(tries)
+                    .whole_read_at_end(whole)
+                    .jitter_permille(jitter);
+                if let Some((first, slowest, deadline, gap)) = spans {
+                    plan = plan.first(first).slowest(slowest).deadline(deadline).min_gap(gap);
+                }
+                if let Some((initial_wait, appears_within)) = beginning {
+                    plan = plan.initial_wait(initial_wait).appears_within(appears_within);
+                }
+                match late {
+                    Some((every, at_most)) => plan.late_reads(every, at_most),
+                    None => plan,
+                }
+            },
+        )
 }

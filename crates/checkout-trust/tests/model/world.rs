@@ -567,7 +567,8 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
             if !self.habits.tracks {
                 tracker = Tracker::new();
             }
-            let verdict = tracker.observe(observation);
+            // After every moment here.
+            let verdict = tracker.observe(observation, Moment::from_unix_millis(i64::MAX));
             verdicts[0] |= matches!(verdict, Verdict::Stale { .. });
             verdicts[1] |= matches!(verdict, Verdict::LateSuccess { .. } | Verdict::Reopened { .. });
             after.flagged |= verdict.wants_attention();

@@ -1,0 +1,266 @@
+//! After a submit: what it says to wait, what it tells, and that it may not be there yet.
+
+use crate::script::{Answer, Script, instructions, not_found, status};
+use crate::world::{end_line, line, of_allscale, of_peach};
+use checkout_client::azotte::NotSubmitted;
+use checkout_client::{Change, End, Plan, Received, Watches, Why};
+use checkout_lifecycle::{Moment, Phase};
+use checkout_poll::{Next, Schedule};
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{Response, from_fn_blocking, http};
+use checkout_wire::azotte::CheckoutResult;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+/// The answer to a submit.
+fn submitted(script: &Script, answer: Answer) -> Received<CheckoutResult<'static>> {
+    let transport = script.answering(|_, _| answer.clone());
+    script.client().submit(&crate::world::of_azotte::submit()).send_blocking(&transport).unwrap()
+}
+
+/// A 202 with this `Retry-After` and these members.
+fn accepted(code: &str, retry_after: Option<&'static str>, members: &str) -> Answer {
+    let (_, _, body) = status(code, members);
+    (202, retry_after, body)
+}
+
+#[test]
+fn a_watch_by_the_number_alone_waits_the_page_s_two_seconds_before_its_first_read() {
+    let done = |_, _| status("CHECK_OUT_DONE", "");
+    // "POST -> 202, trackingNumber, Retry-After: 2; wait; GET."
+    let script = Script::new();
+    let transport = script.answering(done);
+    script.lines(&mut script.client().watch("trk_1").unwrap(), &transport);
+    assert_eq!(script.reads(), [2_000]);
+
+    // Among many.
+    let script = Script::new();
+    let transport = script.answering(done);
+    let watch = script.client().watch("trk_1").unwrap();
+    let mut watches = Watches::new(watch.now(), 42);
+    let merchant = watches.merchant();
+    watches.add(merchant, watch, ());
+    let sleep = |wait| {
+        script.clock.advance(wait);
+        ControlFlow::Continue(())
+    };
+    while watches.next_event_blocking(&transport, sleep).is_some() {}
+    assert_eq!(script.reads(), [2_000]);
+
+    // A bare schedule.
+    let now = Moment::from_unix_millis(1_716_501_000_000);
+    let mut schedule = Schedule::new(now, 42);
+    let merchant = schedule.merchant(Plan::azotte(), None);
+    schedule.add(merchant, now, now, ());
+    assert_eq!(schedule.next(now), Next::Wait(now.saturating_add(Duration::from_secs(2))));
+
+    // Stored before its first read, and one that began a while ago.
+    let script = Script::new();
+    let transport = script.answering(done);
+    let stored = script.client().watch("trk_1").unwrap().stored();
+    let mut watch = script.client().watch("trk_1").unwrap().resume_from(&stored).unwrap();
+    script.lines(&mut watch, &transport);
+    assert_eq!(script.reads(), [2_000]);
+    let script = Script::new();
+    let transport = script.answering(done);
+    let watch = script.client().watch("trk_1").unwrap();
+    let an_hour_ago = Moment::from_unix_millis(watch.now().unix_millis() - 3_600_000);
+    script.lines(&mut watch.began(an_hour_ago), &transport);
+    assert_eq!(script.reads(), [0]);
+}
+
+#[test]
+fn what_a_submit_says_to_wait_is_waited_before_the_first_read() {
+    let follow_up = |seconds: &str| format!(r#","followUpInstructions":{{"retryAfterSeconds":{seconds}}}"#);
+    for (retry_after, members, first) in [
+        (Some("2"), String::new(), 2_000),
+        (Some("7"), String::new(), 7_000),
+        (None, follow_up("5"), 5_000),
+        // "wait retryAfterSeconds, else Retry-After, else 2 s."
+        (Some("9"), follow_up("4"), 4_000),
+        (None, String::new(), 2_000),
+    ] {
+        let script = Script::new();
+        let answer = submitted(&script, accepted("CHECK_OUT_PROCESSING", retry_after, &members));
+        let transport = script.answering(|_, _| status("CHECK_OUT_DONE", ""));
+        let mut watch = script.client().watch_submitted(answer.clone()).unwrap();
+        let expected = ["processing", "succeeded", "ended: succeeded"];
+        assert_eq!(script.lines(&mut watch, &transport), expected);
+        assert_eq!(script.reads(), [first], "{retry_after:?} {members}");
+
+        // The same among many, with a plan of its own, and after a restart.
+        let script = Script::new();
+        let transport = script.answering(|_, _| status("CHECK_OUT_DONE", ""));
+        let client = script.client();
+        let watch = client.watch_submitted(answer.clone()).unwrap();
+        let mut watches = Watches::new(watch.now(), 42);
+        let plan = Plan::azotte().deadline(Duration::from_secs(3_600));
+        let merchant = watches.merchant_with(plan, None);
+        let stored = watch.stored();
+        watches.add(merchant, watch, 1);
+        watches.add(merchant, client.watch("trk_1").unwrap().resume_from(&stored).unwrap(), 2);
+        let sleep = |wait| {
+            script.clock.advance(wait);
+            ControlFlow::Continue(())
+        };
+        while watches.next_event_blocking(&transport, sleep).is_some() {}
+        assert_eq!(script.reads(), [first, first], "{retry_after:?} {members}");
+    }
+}
+
+#[test]
+fn what_a_submit_tells_is_told_first_and_settles_nothing() {
+    let url = instructions(r#"{"redirectUrl":"https://psp.example/3ds/abc","isRedirectRequired":true}"#);
+    let http = instructions(r#"{"redirectUrl":"http://psp.example/3ds/abc","isRedirectRequired":true}"#);
+    let not_shown = "- not shown: redirectUrl is no https URL, and there is no htmlContent";
+    for (code, members, told) in [
+        ("CHECK_OUT_3DS_REQUIRED", &*url, &["payer action", "? page"][..]),
+        ("CHECK_OUT_3DS_REQUIRED", &http, &["payer action", not_shown]),
+        ("CHECK_OUT_DONE", "", &["succeeded"]),
+        ("CHECK_OUT_FAILED", "", &["failed: error"]),
+    ] {
+        let script = Script::new();
+        let answer = submitted(&script, accepted(code, Some("2"), members));
+        let mut watch = script.client().watch_submitted(answer).unwrap();
+        let mut before = Vec::new();
+        while let Some(change) = watch.take_change() {
+            before.push(line(&change));
+        }
+        assert_eq!(before, told);
+        // It says that it is paid, or not, and a read says otherwise, or the same.
+        let transport = script.answering(|_, _| status("CHECK_OUT_DONE", ""));
+        let end = watch.end_blocking(&transport, |wait| script.clock.advance(wait));
+        let End::Ended { answer, phase: Phase::Succeeded, .. } = end else { panic!("{end:?}") };
+        assert_eq!(answer.route, checkout_tables::azotte::Route::CheckoutStatus);
+        assert!(script.reads()[0] >= 2_000);
+    }
+    // Nothing reads it: what the submit said is no end.
+    let script = Script::new();
+    let answer = submitted(&script, accepted("CHECK_OUT_DONE", Some("2"), ""));
+    let mut watch = script.client().watch_submitted(answer).unwrap();
+    let transport = script.answering(|_, _| (503, None, String::new()));
+    let end = watch.end_blocking(&transport, |wait| script.clock.advance(wait));
+    assert_eq!(end_line(&end), "gave up at succeeded: Deadline");
+}
+
+#[test]
+fn a_refusal_of_a_submit_with_late_reads_to_follow_is_read_before_it_is_told() {
+    let script = Script::new();
+    let answer = submitted(&script, accepted("CHECK_OUT_FAILED", Some("2"), ""));
+    let plan = Plan::azotte().late_reads(Duration::from_secs(3_600), Duration::from_secs(10_000));
+    let mut watch = script.client().watch_submitted(answer).unwrap().plan(plan);
+    let transport = script.answering(|_, _| status("CHECK_OUT_FAILED", ""));
+    let told = script.told(&mut watch, &transport);
+    let refused = told.iter().find(|(_, line)| line == "refused: failed: error").unwrap();
+    assert_eq!(refused.0, 2_000);
+}
+
+#[test]
+fn a_submit_that_was_refused_makes_no_watch() {
+    let script = Script::new();
+    let refused = submitted(&script, (400, None, r#"{"title":"Bad Request","status":400}"#.to_owned()));
+    let error = script.client().watch_submitted(refused).unwrap_err();
+    assert!(matches!(error, NotSubmitted::NotDone(_)), "{error:?}");
+    assert!(error.to_string().contains("Bad Request"));
+    // A status without a number has nothing to ask after.
+    let transport =
+        script.answering(|_, _| (200, None, r#"{"status":{"messageCode":"CHECK_OUT_DONE"}}"#.into()));
+    let read = script.client().status("trk_1").unwrap().send_blocking(&transport).unwrap();
+    let error = script.client().watch_submitted(read).unwrap_err();
+    assert!(matches!(error, NotSubmitted::TrackingNumber(_)), "{error:?}");
+    assert!(error.to_string().starts_with("the answer has no trackingNumber to ask after"));
+}
+
+#[test]
+fn a_checkout_that_is_not_there_yet_gets_time_to_appear() {
+    // Three 404 and more, and then it is there.
+    for appears in [5_000, 20_000, 55_000] {
+        let script = Script::new();
+        let transport = script.answering(|_, millis| match millis {
+            millis if millis < appears => not_found(),
+            millis if millis < appears + 10_000 => status("CHECK_OUT_PROCESSING", ""),
+            _ => status("CHECK_OUT_DONE", ""),
+        });
+        let answer = submitted(&script, accepted("CHECK_OUT_PROCESSING", Some("2"), ""));
+        let mut watch = script.client().watch_submitted(answer).unwrap();
+        let told = script.lines(&mut watch, &transport);
+        assert_eq!(told.last().unwrap(), "ended: succeeded", "{appears}: {told:?}");
+        // Each failure is told, with when it is tried again.
+        assert!(told.iter().all(|line| !line.ends_with("the last")), "{told:?}");
+        assert!(told.iter().any(|line| line.contains("ORDERED_ITEM_NOT_FOUND")), "{told:?}");
+    }
+}
+
+#[test]
+fn a_checkout_that_never_appears_is_given_up_after_a_minute_and_three_refusals() {
+    for answer in [
+        not_found(),
+        // Another tenant's, or a state conflict of one that is being made.
+        (409, None, r#"{"title":"Conflict","status":409}"#.to_owned()),
+        // As one page has it, under a success.
+        (200, None, r#"{"status":{"messageCode":"ORDERED_ITEM_NOT_FOUND"}}"#.to_owned()),
+    ] {
+        let script = Script::new();
+        let transport = script.answering(|_, _| answer.clone());
+        let mut watch = script.client().watch("trk_1").unwrap();
+        let change = loop {
+            // A restart at any time changes nothing of it.
+            watch = script.client().watch("trk_1").unwrap().resume_from(&watch.stored()).unwrap();
+            let change = watch.next_change_blocking(&transport, |wait| script.clock.advance(wait));
+            if change.is_end() {
+                break change;
+            }
+        };
+        let Change::End(End::GaveUp { gave_up, .. }) = change else { panic!("{change:?}") };
+        assert_eq!(gave_up.why, Why::Refused);
+        let after = script.reads().into_iter().filter(|millis| *millis >= 60_000).count();
+        assert!(after == 3 || (after == 4 && script.reads()[script.reads().len() - 4] < 61_000));
+        assert!(script.millis() < 180_000, "{:?}", script.reads());
+    }
+}
+
+#[test]
+fn what_is_refused_otherwise_is_refused_at_once() {
+    let script = Script::new();
+    let transport = script.answering(|_, _| (401, None, String::new()));
+    let mut watch = script.client().watch("trk_1").unwrap();
+    let told = script.lines(&mut watch, &transport);
+    assert_eq!(told.last().unwrap(), "gave up at nothing: Refused");
+    assert!(script.millis() < 15_000);
+}
+
+/// How a watch ends whose reads are answered by this until so many milliseconds are over, and then by the sandbox.
+fn late<S>(
+    body: &'static str,
+    http_status: u16,
+    sandbox: &S,
+    clock: &checkout_sandbox::VirtualClock,
+) -> impl checkout_transport::BlockingTransport
+where
+    S: checkout_transport::BlockingTransport + Clone + 'static,
+{
+    let (sandbox, clock, began) = (sandbox.clone(), clock.clone(), clock.now_millis());
+    from_fn_blocking(move |request| {
+        if clock.now_millis() - began >= 40_000 {
+            return sandbox.send_blocking(request);
+        }
+        let mut response = Response::new(Bytes::from_static(body.as_bytes()));
+        *response.status_mut() = http::StatusCode::from_u16(http_status).unwrap();
+        Ok(response)
+    })
+}
+
+#[test]
+fn the_other_providers_checkouts_get_time_to_appear_too() {
+    let (sandbox, mut watch) = of_allscale::watched(checkout_sandbox::allscale::Scenario::happy());
+    let clock = sandbox.clock().clone();
+    let transport = late(r#"{"code":50001,"error":{"message":"not found"}}"#, 404, &sandbox, &clock);
+    let end = watch.end_blocking(&transport, |wait| clock.advance(wait));
+    assert_eq!(end_line(&end), "ended: succeeded");
+
+    let (sandbox, watch) = of_peach::watched(checkout_sandbox::peach::Scenario::happy());
+    let clock = sandbox.clock().clone();
+    let transport = late(r#"{"result.code":"200.300.404"}"#, 404, &sandbox, &clock);
+    let end = watch.plan(Plan::peach().refusals(1)).end_blocking(&transport, |wait| clock.advance(wait));
+    assert_eq!(end_line(&end), "ended: succeeded");
+}
