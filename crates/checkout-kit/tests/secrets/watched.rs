@@ -15,7 +15,7 @@ pub(super) fn watched(list: &mut List) {
     watched_by_azotte(list, &mut told);
     watched_by_peach(list, &mut told);
     let all = ["asks payer", "attention", "ended", "gave up", "no reply", "not done", "not shown"];
-    let nudged = ["nudged: glance", "nudged: not read", "nudged: whole"];
+    let nudged = ["nudged: glance", "nudged: not read", "nudged: no read"];
     for kind in all.into_iter().chain(nudged).chain(["phase"]) {
         assert!(told.contains(kind), "{kind} of {told:?}");
     }
