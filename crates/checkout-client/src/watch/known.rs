@@ -49,7 +49,7 @@ pub(crate) struct Came<E: Evidence> {
     pub(crate) heard: Heard,
     failed: Option<Arc<NotRead<RefusalOf<E>>>>,
     /// What a nudge that asked for the read is told.
-    nudged: Option<Nudged<E>>,
+    nudged: Option<Box<Nudged<E>>>,
 }
 
 /// What an answer is to what is known.
@@ -137,7 +137,7 @@ impl<E: Evidence> Known<E> {
             // What was asked for otherwise, as by a submit, confirms no payment.
             let is_read = glance.route == self.glance.route();
             if self.answers_nudge {
-                came.nudged = Some(Nudged::Glance(glance.clone()));
+                came.nudged = Some(Box::new(Nudged::Glance(glance.clone())));
             }
             if let Some(read) = E::of_glance(glance).filter(|_| shows.known && is_read) {
                 self.evidence = Some(read);
@@ -170,7 +170,7 @@ impl<E: Evidence> Known<E> {
         let (mut came, read) = self.take_in(fetch, outcome, now);
         if let Some((read, shows)) = read {
             if self.answers_nudge {
-                came.nudged = Some(Nudged::Whole(read.clone()));
+                came.nudged = Some(Box::new(Nudged::Whole(read.clone())));
             }
             if is_read && shows.known {
                 self.evidence = Some(read);
@@ -188,7 +188,7 @@ impl<E: Evidence> Known<E> {
         self.refused(poller, now);
         // Last, so that who hears it has heard all else that the read brought.
         if core::mem::take(&mut self.answers_nudge)
-            && let Some(nudged) = nudged.or_else(|| failed.map(Nudged::NotRead))
+            && let Some(nudged) = nudged.map(|nudged| *nudged).or_else(|| failed.map(Nudged::NotRead))
         {
             self.untold.push_back(Change::Nudged(nudged));
         }
