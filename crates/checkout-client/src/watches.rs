@@ -179,7 +179,7 @@ impl<E: Evidence, K> Watches<E, K> {
     /// ```
     ///
     /// # Panics
-    /// If there are 2²⁴ merchants.
+    /// If there are 2²³ merchants.
     pub fn merchant(&mut self) -> MerchantId {
         self.merchant_with(E::PLAN, E::LIMIT)
     }
@@ -230,9 +230,10 @@ impl<E: Evidence, K> Watches<E, K> {
     }
 
     /// Takes a checkout in, with a key of yours: to be read at once if it is a new one, or after the plan's
-    /// [initial wait](checkout_poll::Plan::initial_wait), and when it is due if it was resumed.
-    /// One that had ended is read once more, and one that had been given up is so still, unless the watch was
-    /// [resumed](Watch::resume) before.
+    /// [initial wait](checkout_poll::Plan::initial_wait), and when it is due if it was resumed. Where the reads of several
+    /// that were resumed are overdue, as after a restart, they come one after the other, the most overdue first, within an
+    /// ordinary pause: see [`Schedule::restore`]. One that had ended is read once more, and one that had been given up is so
+    /// still, unless the watch was [resumed](Watch::resume) before.
     ///
     /// The merchant's plan is its plan from here on.
     ///
@@ -265,7 +266,10 @@ impl<E: Evidence, K> Watches<E, K> {
         let ended = ended.filter(|step| matches!(step, Step::Done(_)) && known.has_evidence());
         let over = ended.map(|_| poller);
         let ticket = Ticket(self.added);
-        let queued = self.schedule.restore(merchant, poller, now, ticket);
+        let queued = match known.begun {
+            true => self.schedule.restore(merchant, poller, now, ticket),
+            false => self.schedule.add_with(merchant, poller, now, ticket),
+        };
         self.added = self.added.saturating_add(1);
         self.inbox.listen(ticket, &known.handle);
         self.to_tell.push_back(ticket);

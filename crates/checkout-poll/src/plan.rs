@@ -57,6 +57,10 @@ pub struct Plan {
     pub whole_read_at_end: bool,
     /// By how many thousandths at most chance shortens a pause. Above 1000 counts as 1000.
     pub jitter_permille: u16,
+    /// How long whoever sends a read waits for its answer; after that the read has failed. Less than 1 s counts as 1 s. A
+    /// poller and a schedule send nothing and do not look at it: the watches of `checkout-client` do. Assumed for every
+    /// provider: 30 s, for no page says how long an answer may take.
+    pub read_timeout: Duration,
 }
 
 /// Reads with a pause and an end of their own.
@@ -327,6 +331,35 @@ impl Plan {
         self
     }
 
+    /// With this time for the answer to one read.
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// # use core::time::Duration;
+    /// let plan = Plan::allscale();
+    /// assert_eq!(plan.read_timeout, Duration::from_secs(30));
+    /// assert_eq!(plan.read_timeout(Duration::from_secs(10)).read_timeout, Duration::from_secs(10));
+    /// ```
+    #[must_use]
+    pub const fn read_timeout(mut self, read_timeout: Duration) -> Self {
+        self.read_timeout = read_timeout;
+        self
+    }
+
+    /// The longest pause after an answer: [`slowest`](Self::slowest), and [`first`](Self::first) where that is longer. For
+    /// no longer does one answer hold up the reads of other checkouts: see [`Schedule::heard`](crate::Schedule::heard).
+    ///
+    /// ```
+    /// # use checkout_poll::Plan;
+    /// # use core::time::Duration;
+    /// assert_eq!(Plan::allscale().longest_pause(), Duration::from_secs(60));
+    /// assert_eq!(Plan::allscale().first(Duration::from_secs(90)).longest_pause(), Duration::from_secs(90));
+    /// ```
+    #[must_use]
+    pub fn longest_pause(&self) -> Duration {
+        self.slowest.max(self.first)
+    }
+
     /// Assumed: no page says how soon after its create a checkout can be read. A minute is long for a queue, and short for a
     /// person who waits to hear that an id is wrong.
     const APPEARS_WITHIN: Duration = Duration::from_secs(60);
@@ -346,6 +379,7 @@ impl Plan {
         last_tries: 5,
         whole_read_at_end: false,
         jitter_permille: 100,
+        read_timeout: Duration::from_secs(30),
     };
 }
 

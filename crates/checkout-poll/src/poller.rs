@@ -295,10 +295,7 @@ impl Poller {
     /// assert_eq!(poller.next(&plan, soon), Step::Fetch(Fetch::Status));
     /// ```
     pub fn payer_returned(&mut self, plan: &Plan, now: Moment) {
-        if self.phase == Some(Phase::PayerAction) {
-            self.set(CHALLENGED, false);
-            self.set(RETURNED, true);
-        }
+        self.challenge_is_over();
         self.nudge(plan, now);
     }
 
@@ -541,6 +538,24 @@ impl Poller {
 }
 
 impl Poller {
+    /// The challenge is not to be shown any more.
+    pub(crate) fn challenge_is_over(&mut self) {
+        if self.phase == Some(Phase::PayerAction) {
+            self.set(CHALLENGED, false);
+            self.set(RETURNED, true);
+        }
+    }
+
+    /// The read that is due is not to be made before a moment; but no deadline that is to come is passed over by that.
+    pub(crate) fn put_off(&mut self, now: Moment, until: Moment) {
+        if until <= now {
+            return;
+        }
+        let is_open = self.deadline > self.tick(now);
+        let until = after(self.millis(until), Duration::ZERO);
+        self.due = self.due.max(if is_open { until.min(self.deadline) } else { until });
+    }
+
     fn answered(
         &mut self,
         plan: &Plan,
@@ -669,7 +684,7 @@ impl Poller {
     /// delays the last read, and does not end it.
     fn asked_to_wait(&mut self, plan: &Plan, now: u64, wait: Option<Duration>) {
         if let Some(wait) = wait {
-            self.hold(after(now, wait), wait > plan.slowest.max(plan.first));
+            self.hold(after(now, wait), wait > plan.longest_pause());
         }
     }
 

@@ -61,18 +61,23 @@ use core::time::Duration;
 ///
 /// Where a checkout is open at its deadline, one more read of it is given: see [`Poller`](Poller#the-last-read).
 /// Under a limit that read waits for its turn as every other does, so the checkout is given up as much later. What
-/// never has its turn, because the limit allows nothing or the merchant was told to [wait](Self::slow_down) for
+/// never has its turn, because the limit allows nothing or you told the merchant to [slow down](Self::slow_down) for
 /// years, is never told of: [remove](Self::remove) it.
 ///
 /// # Order
 /// - Within a merchant the earliest deadline first. The deadline of a read is when it is due and one
 ///   [interval](Poller::interval) more, or a day if that is less. So where there are more reads than a limit
 ///   allows, the fresh checkouts, whose intervals are short, come first; and since a deadline stays where it
-///   is, everybody's turn comes.
-/// - A read that a [webhook](Self::nudge) or a [returned payer](Self::payer_returned) asked for is ranked as
-///   if it had been due an hour before. Assumed: that this is enough to come first, and little enough to
-///   starve nobody.
-/// - Between merchants in turn, one read each. One that has to wait for its limit holds up no other.
+///   is, everybody's turn comes. A checkout whose last read met [too many requests](Heard::Limited) comes after those that
+///   had to wait for that: its deadline is later by the plan's [longest pause](Plan::longest_pause).
+/// - A read that a [webhook](Self::nudge) or a [returned payer](Self::payer_returned) asked for jumps the queue: the
+///   read goes before those that nobody asked for. Two such reads in a row are given only while no other read waits, so
+///   the ordinary reads keep every second turn. And each checkout jumps once, until a read shows it in another phase:
+///   see [`nudge`](Self::nudge).
+/// - Checkouts that were [restored](Self::restore) when their reads were due are read one after the other, the most
+///   overdue first, and not all at once.
+/// - Between merchants in turn, one read each. A merchant that has to wait for its limit, or that is
+///   [busy](Self::set_busy), holds up no other merchant.
 ///
 /// # What holds
 /// - No read is given before it is due.
@@ -81,6 +86,9 @@ use core::time::Duration;
 ///   [`used`](Self::used): tell it what was sent before a restart. Send a read when it is given, or tell
 ///   [`asking`](Self::asking) when it is sent: by how much one is late is not known here, and only the
 ///   [margin](Self::limit_margin) is there for it.
+/// - No answer for one checkout ends another. It delays the other checkouts of its merchant by the
+///   [longest pause](Plan::longest_pause) of their plan at most, however long a wait the answer says, and those of other
+///   merchants not at all.
 /// - Time does not go back: a moment before one that was told counts as that one. Who goes by a clock that can be
 ///   set back tells [`set_back`](Self::set_back).
 /// - A ticket of a checkout that was removed does nothing and never means another one.
@@ -137,6 +145,8 @@ pub struct Schedule<T> {
     asleep: BinaryHeap<Reverse<(i64, u32)>>,
     /// Checkouts with something to tell.
     to_tell: VecDeque<u32>,
+    /// Checkouts that were restored when their reads were due, and that have no place in the order yet.
+    restored: Vec<u32>,
 }
 
 impl<T> Schedule<T> {
@@ -166,6 +176,7 @@ impl<T> Schedule<T> {
             turn: VecDeque::new(),
             asleep: BinaryHeap::new(),
             to_tell: VecDeque::new(),
+            restored: Vec::new(),
         }
     }
 
@@ -205,7 +216,7 @@ impl<T> Schedule<T> {
     /// ```
     ///
     /// # Panics
-    /// If there are 2²⁴ merchants.
+    /// If there are 2²³ merchants.
     pub fn merchant(&mut self, plan: Plan, limit: Option<RateLimit>) -> MerchantId {
         let limiter = limit.map(|limit| Limiter::new(limit, self.margin));
         let gone = self.gone.pop();
@@ -292,7 +303,30 @@ impl<T> Schedule<T> {
         let seed = time::mix(self.seed.wrapping_add(self.added));
         self.added = self.added.wrapping_add(1);
         let poller = Poller::new(self.plan(merchant), began, seed);
-        self.restore(merchant, poller, now, data)
+        self.add_with(merchant, poller, now, data)
+    }
+
+    /// A checkout with a poller of your own, to be read when that is due: a new poller at once, where its checkout has
+    /// begun. It is [`add`](Self::add) for whoever chooses the poller's seed. Stored pollers are for
+    /// [`restore`](Self::restore), which does not have all of them read at once.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Next, Plan, Poller, Schedule};
+    /// let now = Moment::from_unix_millis(1_700_000_000_000);
+    /// let mut schedule = Schedule::new(now, 42);
+    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// let poller = Poller::new(&Plan::allscale(), now, 7);
+    /// schedule.add_with(merchant, poller, now, "order 7");
+    /// assert!(matches!(schedule.next(now), Next::Fetch { .. }));
+    /// ```
+    ///
+    /// # Panics
+    /// As [`add`](Self::add).
+    pub fn add_with(&mut self, merchant: MerchantId, poller: Poller, now: Moment, data: T) -> Ticket {
+        let ticket = self.put(merchant, poller, now, data);
+        self.arm(ticket.slot);
+        ticket
     }
 
     /// A checkout whose poller was stored: it goes on as if nothing had happened in between. A challenge that
@@ -302,6 +336,12 @@ impl<T> Schedule<T> {
     /// One that had ended is read once more before its end is told: [`Poller::read_once_more`]. An end is worth the
     /// read that shows it, which is what is held to the order, and no poller stores that: whoever has dealt with the
     /// end has no need to restore it, and whoever has not has nothing else in hand.
+    ///
+    /// After a restart the reads of all open checkouts are due together. So the reads of those that are restored between
+    /// two calls of [`next`](Self::next) are spread over one ordinary pause of theirs: the most overdue one is read at
+    /// once, the others follow in the order in which they were due, and as many come in a second as in their ordinary
+    /// course. A read is not put off past the checkout's [deadline](Poller::deadline); one that is not due yet stays where
+    /// it is; and a [nudge](Self::nudge) has its checkout read at once.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -327,7 +367,24 @@ impl<T> Schedule<T> {
     pub fn restore(&mut self, merchant: MerchantId, mut poller: Poller, now: Moment, data: T) -> Ticket {
         self.hear(now);
         poller.set_back(self.moment());
-        poller.read_once_more(self.plan(merchant), self.moment());
+        let (plan, now) = (self.plan(merchant), self.moment());
+        poller.read_once_more(plan, now);
+        let is_due = matches!(poller.next(plan, now), Step::Fetch(_));
+        let ticket = self.put(merchant, poller, now, data);
+        if is_due {
+            self.stand(ticket.slot, RESTORED);
+            self.restored.push(ticket.slot);
+        } else {
+            self.arm(ticket.slot);
+        }
+        ticket
+    }
+
+    /// A checkout that stands nowhere yet.
+    fn put(&mut self, merchant: MerchantId, poller: Poller, now: Moment, data: T) -> Ticket {
+        self.hear(now);
+        // Which panics where the merchant is unknown.
+        let _plan = self.plan(merchant);
         let at = self.free;
         let owner = merchant.slot << FLAG_BITS;
         let open = |generation| Slot::Open(Open { data, poller, generation, owner });
@@ -350,7 +407,6 @@ impl<T> Schedule<T> {
         if let Some(merchant) = merchant_of(&mut self.merchants, merchant) {
             merchant.checkouts += 1;
         }
-        self.arm(ticket.slot);
         ticket
     }
 
@@ -374,6 +430,7 @@ impl<T> Schedule<T> {
     #[must_use = "a read that is given is owed"]
     pub fn next(&mut self, now: Moment) -> Next {
         self.hear(now);
+        self.spread();
         self.look_at_the_due();
         loop {
             if let Some(next) = self.tell() {
@@ -416,8 +473,11 @@ impl<T> Schedule<T> {
         open.set(NUDGED | RETURNED, false);
     }
 
-    /// What came of a read. Where the provider said to slow down, the whole merchant waits: as long as was
-    /// said, and else by the plan's backoff, longer each time until there is an answer again.
+    /// What came of a read. Where the provider said to slow down ([`Heard::Limited`]), the whole merchant waits: as long as
+    /// was said, and else by the plan's backoff, longer each time until there is an answer again. But never for longer than
+    /// the plan's [longest pause](Plan::longest_pause), whatever was said: nobody knows whether the answer means more than
+    /// the one checkout, and a nudge of another one is heard after that. The checkout itself waits for as long as was said,
+    /// and is given up at once where its time ends before that ([`Why::AskedToWait`](crate::Why::AskedToWait)).
     ///
     /// What you read on your own accord can be told too.
     ///
@@ -437,6 +497,7 @@ impl<T> Schedule<T> {
     pub fn heard(&mut self, ticket: Ticket, now: Moment, heard: Heard) {
         self.hear(now);
         let now = self.moment();
+        let has_room = self.has_room(ticket);
         let Some(open) = open_of(&mut self.slots, ticket) else { return };
         let Some(merchant) = self.merchants.get_mut(open.merchant()) else { return };
         let before = (open.state() == ENDED).then(|| open.poller.next(&merchant.plan, now));
@@ -445,15 +506,26 @@ impl<T> Schedule<T> {
         if open.poller.phase() != stood {
             open.set(TOLD, false);
         }
+        if stood.is_some() && open.poller.phase() != stood {
+            // That is something new: another nudge jumps the queue again. The first phase ever seen is not, because every
+            // checkout has one.
+            open.set(SPENT, false);
+        }
         // What was told while the read was on its way is news that the read may have been too early for.
+        let is_heard = has_room || !open.has(SPENT);
         if open.has(RETURNED) {
-            open.poller.payer_returned(&merchant.plan, now);
+            open.poller.challenge_is_over();
+            if is_heard {
+                open.poller.nudge(&merchant.plan, now);
+            }
             open.set(RETURNED | TOLD, false);
-        } else if open.has(NUDGED) && open.state() == OUT {
+        } else if is_heard && open.has(NUDGED) && open.state() == OUT {
             open.poller.nudge(&merchant.plan, now);
         }
         match heard {
             Heard::Limited { wait } => {
+                open.set(LIMITED, true);
+                let longest = merchant.plan.longest_pause();
                 let wait = match wait {
                     Some(wait) => Some(wait),
                     // Reads that were on their way together are limited together, and count once.
@@ -464,10 +536,14 @@ impl<T> Schedule<T> {
                     }
                 };
                 if let Some(wait) = wait {
-                    merchant.until = merchant.until.max(now.saturating_add(wait).unix_millis());
+                    let until = now.saturating_add(wait.min(longest));
+                    merchant.until = merchant.until.max(until.unix_millis());
                 }
             }
-            Heard::Answer { .. } | Heard::PayerActs { .. } => merchant.limited = 0,
+            Heard::Answer { .. } | Heard::PayerActs { .. } => {
+                merchant.limited = 0;
+                open.set(LIMITED, false);
+            }
             Heard::Failed { .. } | Heard::NotThere { .. } | Heard::Refused => {}
         }
         // What has ended tells so only once.
@@ -499,8 +575,15 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// A webhook came: the checkout is to be read now, before the ordinary reads. While a read of it is on
-    /// its way, another one follows. See [`Poller::nudge`].
+    /// A webhook that was *verified* came: the checkout is to be read now, before the ordinary reads. While a read of it is
+    /// on its way, another one follows. See [`Poller::nudge`].
+    ///
+    /// A nudge jumps the queue once: after its read the next one jumps only once a read has shown the checkout in another
+    /// phase than the one before. Until then, where the merchant has a limit, a nudge is heard if there is room to spare, which is if no read of
+    /// the merchant waits and two more may be made; otherwise the read comes at its ordinary time. A checkout whose last read
+    /// met [too many requests](Heard::Limited) does not jump. So whoever can cause
+    /// nudges costs each other checkout one turn, and no more. Nudge for messages that were verified all the same: a read
+    /// that shows nothing new costs the merchant a part of the limit.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -518,11 +601,11 @@ impl<T> Schedule<T> {
     /// assert!(matches!(schedule.next(soon), Next::Fetch { .. }));
     /// ```
     pub fn nudge(&mut self, ticket: Ticket, now: Moment) {
-        self.press(ticket, now, |poller, plan, now| poller.nudge(plan, now), NUDGED, 0);
+        self.press(ticket, now, Pressed::Nudge);
     }
 
-    /// The payer came back: the checkout is to be read now, before the ordinary reads. See
-    /// [`Poller::payer_returned`].
+    /// The payer came back: the checkout is to be read now, before the ordinary reads, as after a [`nudge`](Self::nudge).
+    /// See [`Poller::payer_returned`].
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Phase};
@@ -543,8 +626,7 @@ impl<T> Schedule<T> {
     /// assert!(matches!(schedule.next(soon), Next::Fetch { .. }));
     /// ```
     pub fn payer_returned(&mut self, ticket: Ticket, now: Moment) {
-        let returned = |poller: &mut Poller, plan: &Plan, now| poller.payer_returned(plan, now);
-        self.press(ticket, now, returned, NUDGED | RETURNED, TOLD);
+        self.press(ticket, now, Pressed::Returned);
     }
 
     /// Goes on with a checkout that was given up and not removed, or gives it another deadline: from now, at
@@ -567,11 +649,14 @@ impl<T> Schedule<T> {
     /// assert!(matches!(schedule.next(late), Next::Fetch { .. }));
     /// ```
     pub fn resume(&mut self, ticket: Ticket, now: Moment, for_at_most: Duration) {
-        self.press(ticket, now, |poller, plan, now| poller.resume(plan, now, for_at_most), 0, 0);
+        self.press(ticket, now, Pressed::Resume(for_at_most));
     }
 
     /// No read of a merchant before a moment, whatever its limit allows. A moment before one that was said
     /// already changes nothing.
+    ///
+    /// The moment is your own word and holds as you say it, however far off it is. A wait that an answer said is not for
+    /// here: tell it by [`heard`](Self::heard), which bounds what one answer does to the merchant's other checkouts.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -588,6 +673,33 @@ impl<T> Schedule<T> {
     pub fn slow_down(&mut self, merchant: MerchantId, until: Moment) {
         if let Some(merchant) = merchant_of(&mut self.merchants, merchant) {
             merchant.until = merchant.until.max(until.unix_millis());
+        }
+    }
+
+    /// Whether a merchant is busy: whether as many of its reads are under way as whoever sends them has room for. While it
+    /// is, none of its reads is given, and those of the other merchants are. A new merchant is not busy.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// let now = Moment::from_unix_millis(1_700_000_000_000);
+    /// let mut schedule = Schedule::new(now, 42);
+    /// let (one, another) = (schedule.merchant(Plan::allscale(), None), schedule.merchant(Plan::allscale(), None));
+    /// schedule.add(one, now, now, 1);
+    /// let ticket = schedule.add(another, now, now, 2);
+    /// schedule.set_busy(one, true);
+    /// assert!(matches!(schedule.next(now), Next::Fetch { ticket: given, .. } if given == ticket));
+    /// assert_eq!(schedule.next(now), Next::Idle);
+    /// schedule.set_busy(one, false);
+    /// assert!(matches!(schedule.next(now), Next::Fetch { .. }));
+    /// ```
+    pub fn set_busy(&mut self, merchant: MerchantId, busy: bool) {
+        let slot = merchant.slot;
+        let Some(merchant) = merchant_of(&mut self.merchants, merchant) else { return };
+        merchant.busy = busy;
+        if merchant.is_waiting() && !merchant.in_turn && !merchant.asleep {
+            merchant.in_turn = true;
+            self.turn.push_back(slot);
         }
     }
 
@@ -708,7 +820,7 @@ impl<T> Schedule<T> {
             let step = open.poller.next(&merchant.plan, now);
             let has_ended = matches!(step, Step::Done(_) | Step::GaveUp(_));
             match open.state() {
-                OUT => {}
+                OUT | RESTORED => {}
                 // It has told so, or will.
                 ENDED if has_ended => {}
                 _ => {
@@ -843,27 +955,109 @@ impl<T> Schedule<T> {
     }
 
     /// Something that moves a read to now, perhaps, and what is remembered of it.
-    fn press(
-        &mut self,
-        ticket: Ticket,
-        now: Moment,
-        tell: impl FnOnce(&mut Poller, &Plan, Moment),
-        remember: u32,
-        forget: u32,
-    ) {
+    fn press(&mut self, ticket: Ticket, now: Moment, pressed: Pressed) {
         self.hear(now);
         let now = self.moment();
+        let has_room = self.has_room(ticket);
         let Some(open) = open_of(&mut self.slots, ticket) else { return };
         let Some(merchant) = self.merchants.get_mut(open.merchant()) else { return };
         let before = (open.state() == ENDED).then(|| open.poller.next(&merchant.plan, now));
-        tell(&mut open.poller, &merchant.plan, now);
-        open.set(remember, true);
-        open.set(forget, false);
         // While a read is on its way, this waits for what is heard of it.
         let is_out = open.state() == OUT;
-        open.set(RETURNED, is_out && open.has(RETURNED));
+        let is_heard = has_room || !open.has(SPENT);
+        open.set(RETURNED, is_out && (open.has(RETURNED) || matches!(pressed, Pressed::Returned)));
+        match pressed {
+            Pressed::Resume(for_at_most) => open.poller.resume(&merchant.plan, now, for_at_most),
+            Pressed::Nudge | Pressed::Returned => {
+                open.set(NUDGED, true);
+                if matches!(pressed, Pressed::Returned) {
+                    open.set(TOLD, false);
+                    open.poller.challenge_is_over();
+                }
+                if is_heard {
+                    open.poller.nudge(&merchant.plan, now);
+                }
+            }
+        }
         if !is_out && before.is_none_or(|before| open.poller.next(&merchant.plan, now) != before) {
             self.arm(ticket.slot);
+        }
+    }
+
+    /// Whether a read of this checkout that is not due takes nothing from others: there is no limit, or no read of the
+    /// merchant waits and there is room for another one beside it. It is only asked where the checkout's nudges count no
+    /// more; of others it says yes.
+    fn has_room(&mut self, ticket: Ticket) -> bool {
+        let Some(open) = self.open(ticket).filter(|open| open.has(SPENT)) else { return true };
+        let number = open.merchant();
+        if self.merchants.get(number).is_none_or(|merchant| merchant.limiter.is_none()) {
+            return true;
+        }
+        self.spread();
+        self.look_at_the_due();
+        let now = self.now;
+        self.merchants.get_mut(number).is_none_or(|merchant| merchant.has_room(now))
+    }
+
+    /// Finds places in the order for those that were restored when their reads were due. Those of one merchant come one
+    /// after the other, by when they were due, within one ordinary pause of theirs: so that as many are read in a second as
+    /// in their ordinary course.
+    fn spread(&mut self) {
+        if self.restored.is_empty() {
+            return;
+        }
+        let restored = core::mem::take(&mut self.restored);
+        let mut its: Vec<(usize, Moment, u32)> = Vec::new();
+        for id in &restored {
+            if let Some(Slot::Open(open)) = self.slots.get(index(*id))
+                && open.state() == RESTORED
+            {
+                its.push((open.merchant(), open.poller.due(), *id));
+            }
+        }
+        its.sort_unstable();
+        its.dedup();
+        for of_one in its.chunk_by(|one, other| one.0 == other.0) {
+            self.spread_out(of_one);
+        }
+    }
+
+    /// The same for those of one merchant, in their order.
+    fn spread_out(&mut self, its: &[(usize, Moment, u32)]) {
+        let now = self.moment();
+        let Some(first) = its.first() else { return };
+        let Some(merchant) = self.merchants.get_mut(first.0) else { return };
+        let plan = merchant.plan;
+        let many = its.len() as u64;
+        // As many as in a second of their ordinary course: the mean of their paces, not of their pauses.
+        let paces = its.iter().map(|(_, _, id)| match self.slots.get(index(*id)) {
+            Some(Slot::Open(open)) => {
+                let pause = open.poller.interval(&plan, now).min(plan.longest_pause());
+                FINE / u128::from(time::millis_up(pause).max(10))
+            }
+            Some(Slot::Free { .. }) | None => 0,
+        });
+        let pace: u128 = paces.sum();
+        let span = u64::try_from(FINE.saturating_mul(many.into()) / pace.max(1)).unwrap_or(u64::MAX);
+        let begins = now.max(Moment::from_unix_millis(merchant.spread_until));
+        let last = now.saturating_add(Duration::from_millis(span));
+        // One alone makes room for the next one as if there were some more.
+        let whole = if many == 1 { span / u64::from(merchant.checkouts.max(FEW)) } else { span };
+        let ends = begins.saturating_add(Duration::from_millis(whole)).min(last);
+        merchant.spread_until = ends.unix_millis();
+        for (place, (_, _, id)) in (0u128..).zip(its) {
+            let after = u128::from(whole) * place / u128::from(many);
+            let after = Duration::from_millis(u64::try_from(after).unwrap_or(u64::MAX));
+            let mut until = begins.saturating_add(after);
+            if until >= last {
+                // Those before it have taken the whole pause.
+                let chance = time::mix(self.seed ^ time::mix(u64::from(*id)));
+                until = now.saturating_add(time::share(Duration::from_millis(span), 1_000, chance));
+            }
+            if let Some(Slot::Open(open)) = self.slots.get_mut(index(*id)) {
+                open.poller.put_off(now, until);
+            }
+            self.arm(*id);
         }
     }
 
@@ -925,8 +1119,8 @@ impl<T> Schedule<T> {
         let Some(merchant) = self.merchants.get_mut(number) else { return };
         open.stand(READY);
         merchant.waiting = merchant.waiting.saturating_add(1);
-        merchant.push(open.rank(&merchant.plan, self.origin), id);
-        if !merchant.in_turn && !merchant.asleep {
+        merchant.push(open.jumps(), open.rank(&merchant.plan, self.origin), id);
+        if merchant.is_waiting() && !merchant.in_turn && !merchant.asleep {
             merchant.in_turn = true;
             self.turn.push_back(small(number));
         }
@@ -938,7 +1132,7 @@ impl<T> Schedule<T> {
         let Some(Slot::Open(open)) = self.slots.get(index(id)) else { return };
         let number = open.merchant();
         let Some(merchant) = self.merchants.get_mut(number) else { return };
-        merchant.push(open.rank(&merchant.plan, self.origin), id);
+        merchant.push(open.jumps(), open.rank(&merchant.plan, self.origin), id);
         self.tidy(number);
     }
 
@@ -947,7 +1141,7 @@ impl<T> Schedule<T> {
         let Some(merchant) = self.merchants.get_mut(number) else { return };
         if merchant.is_untidy() {
             let (slots, plan, origin) = (&self.slots, merchant.plan, self.origin);
-            merchant.tidy(|rank, id| is_current(slots, &plan, origin, number, rank, id));
+            merchant.tidy(|jumps, rank, id| is_current(slots, &plan, origin, number, jumps, rank, id));
         }
     }
 
@@ -1025,7 +1219,7 @@ impl<T> Schedule<T> {
             self.asleep.pop();
             let Some(merchant) = self.merchants.get_mut(index(number)) else { continue };
             merchant.asleep = false;
-            if merchant.waiting > 0 {
+            if merchant.is_waiting() {
                 merchant.in_turn = true;
                 self.turn.push_back(number);
             }
@@ -1036,21 +1230,21 @@ impl<T> Schedule<T> {
     fn give(&mut self) -> Option<Next> {
         while let Some(number) = self.turn.front().copied() {
             let merchant = self.merchants.get_mut(index(number))?;
-            let free_at = if merchant.waiting == 0 { i64::MAX } else { merchant.free_at(self.now) };
+            let free_at = if merchant.is_waiting() { merchant.free_at(self.now) } else { i64::MAX };
             if free_at > self.now {
                 self.turn.pop_front();
                 merchant.in_turn = false;
-                if merchant.waiting > 0 {
+                if merchant.is_waiting() {
                     self.sleep(number, free_at);
                 }
                 continue;
             }
-            let Some((rank, id)) = merchant.pop() else {
+            let Some((jumps, rank, id)) = merchant.pop() else {
                 merchant.waiting = 0;
                 continue;
             };
             let (slots, plan) = (&mut self.slots, &merchant.plan);
-            if !is_current(slots, plan, self.origin, index(number), rank, id) {
+            if !is_current(slots, plan, self.origin, index(number), jumps, rank, id) {
                 continue;
             }
             let now = Moment::from_unix_millis(self.now);
@@ -1065,8 +1259,11 @@ impl<T> Schedule<T> {
             open.poller.asking(plan, now);
             open.stand(OUT);
             open.set(NUDGED | RETURNED, false);
+            if jumps {
+                open.set(SPENT, true);
+            }
             let ticket = Ticket { slot: id, generation: open.generation };
-            merchant.leaves();
+            merchant.is_given(jumps);
             if let Some(limiter) = &mut merchant.limiter {
                 limiter.take(self.now);
             }
@@ -1090,14 +1287,14 @@ impl<T> Schedule<T> {
         let due = self.calendar.earliest().map(millis);
         while let Some(Reverse((at, number))) = self.asleep.peek().copied() {
             let Some(merchant) = self.merchants.get_mut(index(number)) else { break };
-            let free_at = if merchant.waiting == 0 { i64::MAX } else { merchant.free_at(self.now) };
-            if merchant.waiting > 0 && free_at == at {
+            let free_at = if merchant.is_waiting() { merchant.free_at(self.now) } else { i64::MAX };
+            if merchant.is_waiting() && free_at == at {
                 break;
             }
             // Nobody waits for it any more, or it has to wait for longer.
             self.asleep.pop();
             merchant.asleep = false;
-            if merchant.waiting > 0 {
+            if merchant.is_waiting() {
                 self.sleep(number, free_at);
             }
         }
@@ -1262,20 +1459,35 @@ impl<T> Open<T> {
         }
     }
 
-    /// The deadline of its read, for comparing. What is far from where the schedule began counts as equally
-    /// far.
+    /// Whether its read goes before those that nobody asked for.
+    const fn jumps(&self) -> bool {
+        self.owner & (NUDGED | SPENT | LIMITED) == NUDGED
+    }
+
+    /// The deadline of its read, for comparing; of one that jumps, when it was asked for. What is far from where the
+    /// schedule began counts as equally far.
     fn rank(&self, plan: &Plan, origin: u64) -> u64 {
         let due = self.poller.due();
         let tick = tick(due.unix_millis()).saturating_add(RANKS_BEFORE).saturating_sub(origin);
-        let tick = if self.has(NUDGED) {
-            tick.saturating_sub(AN_HOUR)
+        let tick = if self.jumps() {
+            tick
         } else {
             let interval = self.poller.interval(plan, due).min(LONGEST);
-            let seconds = interval.as_secs().saturating_mul(100);
-            tick.saturating_add(seconds).saturating_add(u64::from(interval.subsec_millis() / 10))
+            // Who was told to slow down comes after all those who were kept waiting by that.
+            let kept = if self.has(LIMITED) { plan.longest_pause().min(LONGEST) } else { Duration::ZERO };
+            let hundredths = (interval + kept).as_millis() / 10;
+            tick.saturating_add(u64::try_from(hundredths).unwrap_or(u64::MAX))
         };
         tick.min(LAST_RANK)
     }
+}
+
+/// What moves a read to now.
+#[derive(Clone, Copy)]
+enum Pressed {
+    Nudge,
+    Returned,
+    Resume(Duration),
 }
 
 fn merchant_of(merchants: &mut [Merchant], id: MerchantId) -> Option<&mut Merchant> {
@@ -1289,11 +1501,22 @@ fn open_of<T>(slots: &mut [Slot<T>], ticket: Ticket) -> Option<&mut Open<T>> {
     }
 }
 
-/// Whether an id is to be read now, for this merchant and by this rank.
-fn is_current<T>(slots: &[Slot<T>], plan: &Plan, origin: u64, merchant: usize, rank: u64, id: u32) -> bool {
+/// Whether an id is to be read now, for this merchant, in this queue and by this rank.
+fn is_current<T>(
+    slots: &[Slot<T>],
+    plan: &Plan,
+    origin: u64,
+    merchant: usize,
+    jumps: bool,
+    rank: u64,
+    id: u32,
+) -> bool {
     match slots.get(index(id)) {
         Some(Slot::Open(open)) => {
-            open.state() == READY && open.merchant() == merchant && open.rank(plan, origin) == rank
+            open.state() == READY
+                && open.merchant() == merchant
+                && open.jumps() == jumps
+                && open.rank(plan, origin) == rank
         }
         Some(Slot::Free { .. }) | None => false,
     }
@@ -1331,7 +1554,7 @@ const SET_BACK: Duration = Duration::from_secs(60);
 const NONE: u32 = u32::MAX;
 const SLOTS: usize = 1 << ID_BITS;
 
-const FLAG_BITS: u32 = 8;
+const FLAG_BITS: u32 = 9;
 const MERCHANTS: usize = 1 << (32 - FLAG_BITS);
 const STATE: u32 = 7;
 const NOWHERE: u32 = 0;
@@ -1342,6 +1565,8 @@ const READY: u32 = 2;
 /// A read was given.
 const OUT: u32 = 3;
 const ENDED: u32 = 4;
+/// It was restored when its read was due, and has no place in the order yet.
+const RESTORED: u32 = 5;
 /// It is in the list of those that have something to tell.
 const TELLS: u32 = 8;
 /// The challenge, or the refusal after which late reads go on, was told.
@@ -1350,8 +1575,15 @@ const TOLD: u32 = 16;
 const NUDGED: u32 = 32;
 /// The payer returned while a read was on its way.
 const RETURNED: u32 = 64;
+/// A read that somebody asked for went before others, and nothing new was heard since.
+const SPENT: u32 = 128;
+/// Its last read was answered with too many requests.
+const LIMITED: u32 = 256;
 
-const AN_HOUR: u64 = 3_600 * 100;
+/// Assumed: so few that are restored one by one are no crowd.
+const FEW: u32 = 16;
+/// What paces are counted in: so many milliseconds.
+const FINE: u128 = 1_000_000_000_000_000;
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 /// Ranks are hundredths of a second: 5 years before the schedule was made, and 16 after that.
 const RANKS_BEFORE: u64 = 1 << 34;

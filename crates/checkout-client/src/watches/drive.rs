@@ -372,8 +372,9 @@ where
         let Some(ticket) = self.schedule.data(queued).copied() else { return };
         let Some(open) = self.open.get_mut(&ticket) else { return };
         if matches!(step, Step::Done(_)) && !open.known.has_evidence() {
-            if let Some((poller, _)) = self.schedule.remove(queued) {
-                open.queued = self.schedule.restore(open.merchant, poller, now, ticket);
+            if let Some((mut poller, _)) = self.schedule.remove(queued) {
+                poller.read_once_more(&open.known.plan, now);
+                open.queued = self.schedule.add_with(open.merchant, poller, now, ticket);
             }
         } else {
             open.ended = Some(step);

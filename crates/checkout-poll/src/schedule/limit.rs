@@ -59,6 +59,12 @@ impl Limiter {
         }
     }
 
+    /// How many requests may be made now.
+    pub(crate) fn room(&mut self, now: i64) -> u32 {
+        // Which lets those go that have left the window.
+        if self.free_at(now) > now { 0 } else { self.most.saturating_sub(self.made) }
+    }
+
     /// A request is made.
     pub(crate) fn take(&mut self, at: i64) {
         self.made = self.made.saturating_add(1);

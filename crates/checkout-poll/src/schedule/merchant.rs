@@ -18,6 +18,14 @@ pub(super) struct Merchant {
     /// The rank and the id of who is to be read now, lowest first. An id that has another rank meanwhile, or
     /// none, is passed over.
     ready: BinaryHeap<Reverse<u64>>,
+    /// The same of those that go before them.
+    jumping: BinaryHeap<Reverse<u64>>,
+    /// Whether the last one that was read went before others.
+    jumped: bool,
+    /// Until when there are places for those that were restored, in milliseconds.
+    pub(super) spread_until: i64,
+    /// Whether whoever sends its reads has no room for another one.
+    pub(super) busy: bool,
     /// How many checkouts are to be read now.
     pub(super) waiting: u32,
     /// How many checkouts it has.
@@ -40,6 +48,10 @@ impl Merchant {
             until: i64::MIN,
             limited: 0,
             ready: BinaryHeap::new(),
+            jumping: BinaryHeap::new(),
+            jumped: false,
+            spread_until: i64::MIN,
+            busy: false,
             waiting: 0,
             checkouts: 0,
             generation: 0,
@@ -51,13 +63,13 @@ impl Merchant {
 
     /// The next merchant in the place of one that was removed. The memory stays.
     pub(super) fn follow(&mut self, plan: Plan, limiter: Option<Limiter>) {
-        let (ready, generation) = (core::mem::take(&mut self.ready), self.generation);
-        *self = Self { ready, generation, ..Self::new(plan, limiter) };
+        let (ready, jumping) = (core::mem::take(&mut self.ready), core::mem::take(&mut self.jumping));
+        *self = Self { ready, jumping, generation: self.generation, ..Self::new(plan, limiter) };
     }
 
     /// It is removed: nobody is waiting, and nothing means it any more.
     pub(super) fn go(&mut self) {
-        self.ready.clear();
+        self.clear();
         self.generation = self.generation.wrapping_add(1);
         (self.is_gone, self.in_turn, self.asleep) = (true, false, false);
     }
@@ -72,8 +84,20 @@ impl Merchant {
         if let Some(limiter) = &mut self.limiter {
             limiter.set_back(now);
         }
-        self.ready.clear();
+        self.spread_until = self.spread_until.min(now);
+        self.clear();
         (self.waiting, self.in_turn, self.asleep) = (0, false, false);
+    }
+
+    /// Whether it has a read to give, as far as its checkouts and whoever sends it are concerned.
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.waiting > 0 && !self.busy
+    }
+
+    /// Whether nobody waits, and there is room for another read beside one.
+    pub(super) fn has_room(&mut self, now: i64) -> bool {
+        let has_room = self.limiter.as_mut().is_none_or(|limiter| limiter.room(now) >= 2);
+        self.waiting == 0 && self.until <= now && has_room
     }
 
     /// Whether an id means it.
@@ -88,31 +112,49 @@ impl Merchant {
     }
 
     /// One that is to be read now, by this rank from here on.
-    pub(super) fn push(&mut self, rank: u64, id: u32) {
-        self.ready.push(Reverse((rank << ID_BITS) | u64::from(id)));
+    pub(super) fn push(&mut self, jumps: bool, rank: u64, id: u32) {
+        let queue = if jumps { &mut self.jumping } else { &mut self.ready };
+        queue.push(Reverse((rank << ID_BITS) | u64::from(id)));
     }
 
     /// Whether most ranks do not hold any more.
     pub(super) fn is_untidy(&self) -> bool {
-        self.ready.len() > 2 * self.waiting as usize + 32
+        self.ready.len() + self.jumping.len() > 2 * self.waiting as usize + 32
     }
 
     /// Keeps the ranks that hold, each once.
-    pub(super) fn tidy(&mut self, is_current: impl Fn(u64, u32) -> bool) {
-        let mut kept = core::mem::take(&mut self.ready).into_vec();
-        kept.retain(|Reverse(packed)| {
-            let (rank, id) = unpack(*packed);
-            is_current(rank, id)
-        });
-        kept.sort_unstable();
-        kept.dedup();
-        self.ready = kept.into();
+    pub(super) fn tidy(&mut self, is_current: impl Fn(bool, u64, u32) -> bool) {
+        for (jumps, queue) in [(false, &mut self.ready), (true, &mut self.jumping)] {
+            let mut kept = core::mem::take(queue).into_vec();
+            kept.retain(|Reverse(packed)| {
+                let (rank, id) = unpack(*packed);
+                is_current(jumps, rank, id)
+            });
+            kept.sort_unstable();
+            kept.dedup();
+            *queue = kept.into();
+        }
     }
 
-    /// Who comes first, perhaps by a rank that no longer holds.
-    pub(super) fn pop(&mut self) -> Option<(u64, u32)> {
-        let Reverse(packed) = self.ready.pop()?;
-        Some(unpack(packed))
+    /// Who comes first, perhaps by a rank that no longer holds, and whether it goes before others. After one that did
+    /// comes one that does not, if there is one.
+    pub(super) fn pop(&mut self) -> Option<(bool, u64, u32)> {
+        let ordinary = if self.jumped { self.ready.pop() } else { None };
+        let (jumps, packed) = match ordinary {
+            Some(packed) => (false, packed),
+            None => match self.jumping.pop() {
+                Some(packed) => (true, packed),
+                None => (false, self.ready.pop()?),
+            },
+        };
+        let (rank, id) = unpack(packed.0);
+        Some((jumps, rank, id))
+    }
+
+    /// One is read, which goes before others or does not.
+    pub(super) fn is_given(&mut self, jumps: bool) {
+        self.leaves();
+        self.jumped = jumps && self.waiting > 0;
     }
 
     /// One less to be read now.
@@ -120,14 +162,19 @@ impl Merchant {
         self.waiting = self.waiting.saturating_sub(1);
         if self.waiting == 0 {
             // All that is left does not hold.
-            self.ready.clear();
+            self.clear();
         }
     }
 
     /// How many ranks there are, with those that do not hold any more.
     #[cfg(test)]
     pub(super) fn ranks(&self) -> usize {
-        self.ready.len()
+        self.ready.len() + self.jumping.len()
+    }
+
+    fn clear(&mut self) {
+        self.ready.clear();
+        self.jumping.clear();
     }
 }
 

@@ -2,7 +2,7 @@
 #![allow(clippy::wildcard_enum_match_arm, clippy::type_complexity, reason = "tests")]
 
 use super::calendar::HORIZON;
-use super::{AN_HOUR, MerchantId, Next, Schedule, Slot, Ticket};
+use super::{MerchantId, Next, Schedule, Slot, Ticket};
 use crate::{Fetch, GaveUp, Heard, Plan, Poller, Step, Why};
 use alloc::string::ToString;
 use alloc::vec;
@@ -59,6 +59,8 @@ struct Shop {
     until: i64,
     limited: u32,
     asked: Vec<i64>,
+    /// The last read that was given went before others that waited.
+    jumped: bool,
 }
 
 struct Checkout {
@@ -70,6 +72,16 @@ struct Checkout {
     told: bool,
     nudged: bool,
     returned: bool,
+    /// A read that was asked for was given, and nothing new was heard since.
+    spent: bool,
+    /// The last read met too many requests.
+    limited: bool,
+}
+
+impl Checkout {
+    fn jumps(&self) -> bool {
+        self.nudged && !self.spent && !self.limited
+    }
 }
 
 impl Model {
@@ -90,12 +102,52 @@ impl Model {
         let due = checkout.poller.due();
         let interval = checkout.poller.interval(&self.shops[checkout.shop].plan, due);
         let interval = interval.min(Duration::from_secs(86_400));
-        let more = if checkout.nudged {
-            -i128::from(AN_HOUR)
-        } else {
-            i128::try_from(interval.as_millis() / 10).unwrap()
+        let plan = &self.shops[checkout.shop].plan;
+        let kept = if checkout.limited { plan.slowest.max(plan.first) } else { Duration::ZERO };
+        let more = if checkout.jumps() { Duration::ZERO } else { interval + kept };
+        i128::from(due.unix_millis() / 10) + i128::try_from(more.as_millis() / 10).unwrap()
+    }
+
+    /// Whether somebody of a shop waits for a turn.
+    fn waits(&self, shop: usize) -> bool {
+        let mut others = self.checkouts.iter().filter(|checkout| checkout.shop == shop);
+        self.ready(shop).next().is_some()
+            || others.any(|checkout| !checkout.out && !checkout.ended && self.is_too_old(checkout))
+    }
+
+    /// Whether one more nudge of this checkout is heard, although the last one brought nothing new.
+    fn is_heard(&mut self, ticket: Ticket) -> bool {
+        let (spent, shop) = {
+            let checkout = self.find(ticket);
+            (checkout.spent, checkout.shop)
         };
-        i128::from(due.unix_millis() / 10) + more
+        let Some(limit) = self.shops[shop].limit.filter(|_| spent) else { return true };
+        let Shop { margin, until, asked, .. } = &self.shops[shop];
+        let window = i64::from(limit.per_seconds) * 1_000 + (*margin).max(1);
+        let used = asked.iter().filter(|asked| **asked > self.now.saturating_sub(window)).count();
+        !self.waits(shop) && *until <= self.now && used + 2 <= limit.requests as usize
+    }
+
+    /// Those of one shop that were due when they were restored, one after the other within one of their pauses.
+    fn spread(&mut self, shop: usize) {
+        let (now, plan) = (self.moment(), self.shops[shop].plan);
+        let mut due: Vec<(i64, u32)> = Vec::new();
+        let mut paces = 0u128;
+        for checkout in self.checkouts.iter().filter(|checkout| checkout.shop == shop) {
+            if let Step::Fetch(_) = self.step(checkout) {
+                due.push((checkout.poller.due().unix_millis(), checkout.ticket.slot));
+                let pause = checkout.poller.interval(&plan, now).min(plan.slowest.max(plan.first));
+                paces += 10u128.pow(15) / pause.as_millis();
+            }
+        }
+        due.sort_unstable();
+        let many = due.len() as u128;
+        for (place, (_, slot)) in (0u128..).zip(due) {
+            let span = 10u128.pow(15) * many / paces;
+            let after = Duration::from_millis(u64::try_from(span * place / many).unwrap());
+            let checkout = self.checkouts.iter_mut().find(|checkout| checkout.ticket.slot == slot).unwrap();
+            checkout.poller.put_off(now, now.saturating_add(after));
+        }
     }
 
     fn may_ask(&self, shop: &Shop, at: i64) -> bool {
@@ -133,8 +185,11 @@ impl Model {
         match next {
             Next::Fetch { ticket, merchant, fetch } => {
                 let shop = self.shops.iter().position(|shop| shop.id == merchant).unwrap();
-                let first =
-                    self.ready(shop).min_by_key(|checkout| (self.rank(checkout), checkout.ticket.slot));
+                // Who jumps comes first, unless one who jumped came before it and somebody else waits.
+                let jumps = self.ready(shop).any(Checkout::jumps)
+                    && !(self.shops[shop].jumped && self.ready(shop).any(|checkout| !checkout.jumps()));
+                let ready = self.ready(shop).filter(|checkout| checkout.jumps() == jumps);
+                let first = ready.min_by_key(|checkout| (self.rank(checkout), checkout.ticket.slot));
                 let first = first.unwrap();
                 assert_eq!((first.ticket, self.step(first)), (ticket, Step::Fetch(fetch)));
                 // Where the clock was set back, a moment that was told by less than a minute too late still counts.
@@ -145,6 +200,8 @@ impl Model {
                 let checkout = self.find(ticket);
                 checkout.poller.asking(&plan, now);
                 (checkout.out, checkout.nudged, checkout.returned) = (true, false, false);
+                checkout.spent |= jumps;
+                self.shops[shop].jumped = jumps && self.waits(shop);
             }
             Next::AskPayer { ticket, until } => {
                 let checkout = self.find(ticket);
@@ -265,27 +322,38 @@ impl Model {
     }
 
     fn heard(&mut self, ticket: Ticket, heard: Heard) {
+        let is_heard = self.is_heard(ticket);
         self.tell(ticket, |poller, plan, now, checkout| {
+            let stood = poller.phase();
             poller.heard(plan, now, heard);
+            checkout.spent &= stood.is_none() || poller.phase() == stood;
+            let is_heard = is_heard || !checkout.spent;
             if checkout.returned {
-                poller.payer_returned(plan, now);
+                poller.challenge_is_over();
                 checkout.told = false;
-            } else if checkout.nudged && checkout.out {
+            }
+            if is_heard && (checkout.returned || (checkout.nudged && checkout.out)) {
                 poller.nudge(plan, now);
+            }
+            match heard {
+                Heard::Answer { .. } | Heard::PayerActs { .. } => checkout.limited = false,
+                Heard::Limited { .. } => checkout.limited = true,
+                Heard::Failed { .. } | Heard::NotThere { .. } | Heard::Refused => {}
             }
             (checkout.out, checkout.returned) = (false, false);
         });
         let (now, at) = (self.now, self.find(ticket).shop);
         let shop = &mut self.shops[at];
+        let longest = shop.plan.slowest.max(shop.plan.first);
         match heard {
             Heard::Answer { .. } | Heard::PayerActs { .. } => shop.limited = 0,
             Heard::Limited { wait: None } if now >= shop.until => {
                 shop.limited += 1;
-                let wait = shop.plan.backoff.wait(shop.limited, SEED);
+                let wait = shop.plan.backoff.wait(shop.limited, SEED).min(longest);
                 shop.until = Moment::from_unix_millis(now).saturating_add(wait).unix_millis();
             }
             Heard::Limited { wait: Some(wait) } => {
-                let until = Moment::from_unix_millis(now).saturating_add(wait).unix_millis();
+                let until = Moment::from_unix_millis(now).saturating_add(wait.min(longest)).unix_millis();
                 shop.until = shop.until.max(until);
             }
             Heard::Limited { wait: None } | Heard::Failed { .. } => {}
@@ -301,8 +369,8 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
     for (index, (plan, limit)) in shops.iter().enumerate() {
         let (id, plan, limit) = (first_id(index), *plan, *limit);
         let margin = i64::try_from(margin).unwrap();
-        let (until, limited) = (i64::MIN, 0);
-        model.shops.push(Shop { id, plan, limit, margin, until, limited, asked: Vec::new() });
+        let (until, limited, jumped) = (i64::MIN, 0, false);
+        model.shops.push(Shop { id, plan, limit, margin, until, limited, asked: Vec::new(), jumped });
     }
     let (mut said, mut clock) = (Vec::new(), START);
     // Where the times of what was said begin anew.
@@ -329,7 +397,19 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
                 let ticket = schedule.add(model.shops[shop].id, began, now, model.checkouts.len());
                 let poller = *schedule.poller(ticket).unwrap();
                 let (out, ended, told, nudged, returned) = (false, false, false, false, false);
-                model.checkouts.push(Checkout { ticket, shop, poller, out, ended, told, nudged, returned });
+                let (spent, limited) = (false, false);
+                model.checkouts.push(Checkout {
+                    ticket,
+                    shop,
+                    poller,
+                    out,
+                    ended,
+                    told,
+                    nudged,
+                    returned,
+                    spent,
+                    limited,
+                });
             }
             Act::Time(span) => clock += span,
             Act::Drain | Act::Next(_) => {
@@ -373,8 +453,11 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
             Act::Nudge(index) => {
                 if let Some(ticket) = which(index) {
                     schedule.nudge(ticket, now);
+                    let is_heard = model.is_heard(ticket);
                     model.tell(ticket, |poller, plan, now, checkout| {
-                        poller.nudge(plan, now);
+                        if is_heard {
+                            poller.nudge(plan, now);
+                        }
                         checkout.nudged = true;
                         checkout.returned &= checkout.out;
                     });
@@ -383,8 +466,12 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
             Act::Returned(index) => {
                 if let Some(ticket) = which(index) {
                     schedule.payer_returned(ticket, now);
+                    let is_heard = model.is_heard(ticket);
                     model.tell(ticket, |poller, plan, now, checkout| {
-                        poller.payer_returned(plan, now);
+                        poller.challenge_is_over();
+                        if is_heard {
+                            poller.nudge(plan, now);
+                        }
                         (checkout.nudged, checkout.told, checkout.returned) = (true, false, checkout.out);
                     });
                 }
@@ -441,7 +528,7 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
                     schedule.used(gone, Moment::from_unix_millis(i64::MAX));
                     assert_eq!(schedule.recent(gone).count(), 0);
                     recent.into_iter().for_each(|at| schedule.used(shop.id, at));
-                    (shop.until, shop.limited) = (i64::MIN, 0);
+                    (shop.until, shop.limited, shop.jumped) = (i64::MIN, 0, false);
                 }
             }
             Act::Restart => {
@@ -458,7 +545,7 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
                     let before = core::mem::replace(&mut shop.id, first_id(at));
                     schedule.recent(before).for_each(|at| again.used(shop.id, at));
                     again.slow_down(shop.id, Moment::from_unix_millis(shop.until));
-                    shop.limited = 0;
+                    (shop.limited, shop.jumped) = (0, false);
                 }
                 for (data, (poller, checkout)) in stored.into_iter().enumerate() {
                     let shop = &model.shops[checkout.shop];
@@ -466,7 +553,10 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
                     checkout.poller.read_once_more(&shop.plan, now);
                     (checkout.out, checkout.ended, checkout.told) = (false, false, false);
                     (checkout.nudged, checkout.returned) = (false, false);
+                    (checkout.spent, checkout.limited) = (false, false);
                 }
+                again.spread();
+                (0..shops.len()).for_each(|shop| model.spread(shop));
                 schedule = again;
             }
         }
@@ -680,7 +770,8 @@ proptest! {
         let nudges = nudges.iter().map(|(which, at)| (*at, *which.get(&tickets)));
         let mut nudges: Vec<(i64, Ticket)> = nudges.collect();
         nudges.sort_unstable();
-        let hour = if nudges.is_empty() { 0 } else { 3_600 };
+        // Each of them jumps once, and nothing new is ever heard.
+        let jumps = if nudges.is_empty() { 0 } else { checkouts.len() as u64 * 2 };
         let turns = checkouts.len() as u64 * 2;
         for second in 0..6_000 {
             while let Some((_, ticket)) = nudges.pop_if(|(at, _)| *at == 6_000 - second) {
@@ -689,7 +780,7 @@ proptest! {
             // Before anything is given: nobody is over time.
             for (_, _, poller, _) in schedule.iter() {
                 let bound = poller.due().saturating_add(poller.interval(&plan, poller.due()));
-                let bound = bound.max(at(0)).saturating_add(Duration::from_secs(hour + turns));
+                let bound = bound.max(at(0)).saturating_add(Duration::from_secs(jumps + turns));
                 prop_assert!(at(second) <= bound, "{} is over {:?}", second, bound);
             }
             loop {

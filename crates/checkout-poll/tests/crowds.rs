@@ -1,0 +1,514 @@
+//! Many checkouts under what they share: nobody's answer, nudge or restart is paid for by the others.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests"
+)]
+
+mod play;
+
+use checkout_lifecycle::{Moment, Phase};
+use checkout_poll::{Fetch, GaveUp, Heard, MerchantId, Next, Plan, Poller, Schedule, Ticket, Why};
+use checkout_tables::{RateLimit, RateScope, peach};
+use core::time::Duration;
+use play::secs;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// A whole second after the beginning.
+fn at(seconds: u64) -> Moment {
+    play::at(play::EPOCH).saturating_add(secs(seconds))
+}
+
+fn since(moment: Moment) -> u64 {
+    u64::try_from(moment.saturating_since(at(0)).as_millis()).unwrap()
+}
+
+fn limit(requests: u32, per_seconds: u32) -> RateLimit {
+    RateLimit { requests, per_seconds, scope: RateScope::Merchant }
+}
+
+fn stands(fetch: Fetch, phase: Phase) -> Heard {
+    Heard::Answer { fetch, phase: Some(phase), wait: None }
+}
+
+/// Waits that nobody can mean, for a provider whose longest pause is a minute.
+fn waits() -> impl Strategy<Value = Option<Duration>> {
+    prop_oneof![
+        1 => Just(None),
+        3 => prop::sample::select(vec![61, 600, 86_400, 99_999_999_999, 253_402_300_799, u64::MAX])
+            .prop_map(|seconds| Some(secs(seconds))),
+        1 => (0..90_u64).prop_map(|seconds| Some(secs(seconds))),
+        1 => Just(Some(Duration::MAX)),
+    ]
+}
+
+fn hostile() -> impl Strategy<Value = Heard> {
+    prop_oneof![
+        4 => waits().prop_map(|wait| Heard::Limited { wait }),
+        2 => waits().prop_map(|wait| Heard::Failed { wait }),
+        1 => Just(Heard::Refused),
+        2 => waits().prop_map(|wait| Heard::Answer { fetch: Fetch::Status, phase: None, wait }),
+    ]
+}
+
+/// When each checkout was read. Everybody stands still, but for who answers something else; reads are answered at once
+/// and one by one, and all are given up at the end at the latest.
+fn play(
+    schedule: &mut Schedule<usize>,
+    until: u64,
+    mut answer: impl FnMut(usize, Fetch, Moment) -> Heard,
+    mut each_second: impl FnMut(&mut Schedule<usize>, u64),
+) -> BTreeMap<usize, Vec<Moment>> {
+    let mut reads = BTreeMap::<usize, Vec<Moment>>::new();
+    for second in 0..until {
+        each_second(schedule, second);
+        loop {
+            match schedule.next(at(second)) {
+                Next::Fetch { ticket, fetch, .. } => {
+                    let data = *schedule.data(ticket).unwrap();
+                    reads.entry(data).or_default().push(at(second));
+                    let heard = answer(data, fetch, at(second));
+                    schedule.heard(ticket, at(second), heard);
+                }
+                Next::Wait(_) | Next::Idle => break,
+                Next::AskPayer { .. }
+                | Next::Refused { .. }
+                | Next::Ended { .. }
+                | Next::GaveUp { .. } => {}
+            }
+        }
+    }
+    reads
+}
+
+#[test]
+fn a_wait_of_a_day_binds_the_checkout_that_heard_it_and_its_merchant_for_a_pause() {
+    for wait in [86_400, 99_999_999_999, 253_402_300_799, u64::MAX] {
+        let mut schedule = Schedule::new(at(0), 42);
+        let shop = schedule.merchant(Plan::allscale(), None);
+        let tickets = [0, 1, 2, 3].map(|data| schedule.add(shop, at(0), at(0), data));
+        let Next::Fetch { ticket, .. } = schedule.next(at(0)) else { panic!("nothing to read") };
+        assert_eq!(ticket, tickets[0]);
+        schedule.heard(ticket, at(0), Heard::Limited { wait: Some(secs(wait)) });
+        // It is told at once, for its time ends before that.
+        let Next::GaveUp { ticket, gave_up: GaveUp { why: Why::AskedToWait { .. }, .. } } =
+            schedule.next(at(0))
+        else {
+            panic!("it is not told")
+        };
+        assert_eq!(ticket, tickets[0]);
+        // The other three wait for a minute, which is AllScale's longest pause; nudges do not bring them before that.
+        assert_eq!(schedule.next(at(0)), Next::Wait(at(60)));
+        schedule.nudge(tickets[2], at(30));
+        assert_eq!(schedule.next(at(30)), Next::Wait(at(60)));
+        let mut given = Vec::new();
+        while let Next::Fetch { ticket, .. } = schedule.next(at(60)) {
+            given.push(ticket);
+        }
+        assert_eq!(given, [tickets[2], tickets[1], tickets[3]]);
+    }
+}
+
+#[test]
+fn what_you_say_yourself_holds_as_you_say_it() {
+    let mut schedule = Schedule::new(at(0), 42);
+    let (shop, other) =
+        (schedule.merchant(Plan::allscale(), None), schedule.merchant(Plan::allscale(), None));
+    schedule.add(shop, at(0), at(0), 0);
+    let free = schedule.add(other, at(0), at(0), 1);
+    schedule.slow_down(shop, at(86_400));
+    assert!(matches!(schedule.next(at(0)), Next::Fetch { ticket, .. } if ticket == free));
+    assert_eq!(schedule.next(at(0)), Next::Wait(at(86_400)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    /// Whatever one checkout is answered, by its provider or by whoever stands before that.
+    #[test]
+    fn no_answer_for_one_checkout_delays_hides_or_ends_another(
+        plan in prop::sample::select(vec![Plan::allscale(), Plan::azotte()]),
+        ages in prop::collection::vec(0..500_u64, 1..6), place in 0..6_usize, age in 0..500_u64,
+        answers in prop::collection::vec(hostile(), 1..12),
+        ends in 1..400_u64,
+        nudges in prop::collection::vec(0..600_u64, 0..40),
+    ) {
+        let mut schedule = Schedule::new(at(600), 42);
+        let shop = schedule.merchant(plan, None);
+        let bad = place.min(ages.len());
+        let mut tickets = Vec::new();
+        for data in 0..=ages.len() {
+            let age = if data == bad { age } else { ages[data - usize::from(data > bad)] };
+            tickets.push(schedule.add(shop, at(600 - age), at(600), data));
+        }
+        let (mut answers, mut ended) = (answers.iter().copied().cycle(), BTreeMap::new());
+        for second in 600..2_000 {
+            // Whoever sends these answers can ring for its own checkout too.
+            if nudges.contains(&(second - 600)) {
+                schedule.nudge(tickets[bad], at(second));
+            }
+            loop {
+                match schedule.next(at(second)) {
+                    Next::Fetch { ticket, fetch, .. } => {
+                        let data = *schedule.data(ticket).unwrap();
+                        let phase = if second >= 600 + ends { Phase::Succeeded } else { Phase::AwaitingPayer };
+                        let good = stands(fetch, phase);
+                        let heard = if data == bad { answers.next().unwrap() } else { good };
+                        schedule.heard(ticket, at(second), heard);
+                    }
+                    Next::Ended { ticket, phase } => {
+                        ended.insert(*schedule.data(ticket).unwrap(), (second, phase));
+                    }
+                    Next::GaveUp { ticket, .. } => {
+                        let data = *schedule.data(ticket).unwrap();
+                        let deadline = since(schedule.poller(ticket).unwrap().deadline()) / 1_000;
+                        // Whose time ends before the payment does is given up, and nobody else.
+                        prop_assert!(data == bad || deadline < 600 + ends, "{data} is given up at {second}");
+                        ended.insert(data, (second, Phase::Processing));
+                    }
+                    Next::Wait(_) | Next::Idle => break,
+                    Next::AskPayer { .. } | Next::Refused { .. } => {}
+                }
+            }
+            for (data, ticket) in tickets.iter().enumerate().filter(|(data, _)| *data != bad && !ended.contains_key(data)) {
+                let due = schedule.poller(*ticket).unwrap().due().max(at(600));
+                let over = at(second).saturating_since(due);
+                let most = plan.longest_pause() + secs(1);
+                prop_assert!(over <= most, "{data} waits for {over:?} at {second}");
+            }
+        }
+        // The age at which the pause is the longest, and one more wait before each of the last two reads.
+        for data in (0..=ages.len()).filter(|data| *data != bad) {
+            let (second, _) = ended[&data];
+            let most = 600 + ends + 5 * plan.longest_pause().as_secs();
+            let deadline = since(schedule.poller(tickets[data]).unwrap().deadline()) / 1_000;
+            prop_assert!(second <= most.max(deadline + 2 * plan.longest_pause().as_secs()), "{data}: {second}");
+        }
+    }
+}
+
+/// Ten checkouts were paid, and two that nobody opens are nudged at each tick, from one moment on.
+fn paid_beside_spam(
+    limit: Option<RateLimit>,
+    spammed: usize,
+    press: fn(&mut Schedule<usize>, Ticket, Moment),
+) -> u64 {
+    let mut schedule = Schedule::new(at(0), 42);
+    let shop = schedule.merchant(Plan::peach(), limit);
+    let tickets: Vec<Ticket> = (0..10 + spammed).map(|data| schedule.add(shop, at(0), at(0), data)).collect();
+    let reads = play(
+        &mut schedule,
+        3_900,
+        |data, fetch, _| stands(fetch, if data < 10 { Phase::Succeeded } else { Phase::AwaitingPayer }),
+        |schedule, second| {
+            for ticket in &tickets[10..] {
+                press(schedule, *ticket, at(second));
+            }
+        },
+    );
+    (0..10).map(|data| since(reads[&data][0]) / 1_000).max().unwrap()
+}
+
+#[test]
+fn nudges_without_end_for_two_checkouts_cost_ten_others_a_turn_each() {
+    let presses: [fn(&mut Schedule<usize>, Ticket, Moment); 2] = [
+        |schedule, ticket, now| schedule.nudge(ticket, now),
+        |schedule, ticket, now| schedule.payer_returned(ticket, now),
+    ];
+    for press in presses {
+        // Two reads in 61 s: the ten of them in five windows, and the two jumps in a sixth.
+        let told = paid_beside_spam(peach::Route::Status.rate_limit(), 2, press);
+        assert!(told <= 366, "{told}");
+        // One read in 61 s: ten of them and two jumps.
+        let told = paid_beside_spam(Some(limit(1, 60)), 2, press);
+        assert!(told <= 12 * 61, "{told}");
+        // However many are nudged, every second read is for the others.
+        let told = paid_beside_spam(peach::Route::Status.rate_limit(), 40, press);
+        assert!(told <= 10 * 61, "{told}");
+    }
+}
+
+#[test]
+fn a_nudge_jumps_again_once_its_checkout_stands_elsewhere() {
+    let mut schedule = Schedule::new(at(0), 42);
+    let shop = schedule.merchant(Plan::peach().min_gap(secs(1)), Some(limit(1, 60)));
+    let tickets = [0, 1, 2, 3, 4, 5].map(|data| schedule.add(shop, at(0), at(0), data));
+    let mut given = Vec::new();
+    let mut phases = [Phase::AwaitingPayer, Phase::Processing, Phase::Processing].into_iter();
+    for window in 0..8 {
+        let now = at(window * 61);
+        schedule.nudge(tickets[5], now);
+        let Next::Fetch { ticket, fetch, .. } = schedule.next(now) else { panic!("nothing to read") };
+        let data = *schedule.data(ticket).unwrap();
+        given.push(data);
+        let phase = if data == 5 { phases.next().unwrap() } else { Phase::AwaitingPayer };
+        schedule.heard(ticket, now, stands(fetch, phase));
+    }
+    // Where it stands at first is no news, and neither is the same again. After the first jump it has its ordinary turn,
+    // which shows something new: it jumps once more, and then no more.
+    assert_eq!(given, [5, 0, 1, 2, 3, 4, 5, 5]);
+}
+
+#[test]
+fn where_there_is_room_to_spare_a_nudge_that_jumps_no_more_is_heard_at_once() {
+    let mut schedule = Schedule::new(at(0), 42);
+    let shop = schedule.merchant(Plan::peach().min_gap(secs(1)), peach::Route::Status.rate_limit());
+    let ticket = schedule.add(shop, at(0), at(0), 0);
+    for now in [at(0), at(100)] {
+        schedule.nudge(ticket, now);
+        let Next::Fetch { fetch, .. } = schedule.next(now) else { panic!("nothing to read") };
+        schedule.heard(ticket, now, stands(fetch, Phase::AwaitingPayer));
+    }
+    // The read at 100 s showed nothing new. One more of two leaves one for whoever is due: it is made.
+    schedule.nudge(ticket, at(162));
+    assert!(matches!(schedule.next(at(162)), Next::Fetch { .. }));
+    schedule.heard(ticket, at(162), stands(Fetch::Status, Phase::AwaitingPayer));
+    // A second one would leave none.
+    schedule.nudge(ticket, at(165));
+    let Next::Wait(until) = schedule.next(at(165)) else { panic!("it is read") };
+    assert!(until > at(175), "{until:?}");
+    // And nobody's nudge is lost: the ordinary read comes.
+    assert!(matches!(schedule.next(until), Next::Fetch { .. }));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
+
+    /// While a read waits that nobody asked for, none that was asked for goes before it twice.
+    #[test]
+    fn a_nudge_never_costs_another_checkout_its_turn_twice(
+        requests in 1..4_u32, per_seconds in 1..30_u32,
+        ages in prop::collection::vec(0..3_000_u64, 2..12),
+        spammed in 1..4_usize, every in 1..7_u64,
+        is_return in any::<bool>(),
+    ) {
+        let mut schedule = Schedule::new(at(3_000), 42);
+        let plan = Plan::peach().deadline(secs(100_000)).min_gap(secs(1)).first(secs(5));
+        let shop = schedule.merchant(plan, Some(limit(requests, per_seconds)));
+        let spammed = spammed.min(ages.len() - 1);
+        let mut tickets = Vec::new();
+        for (data, age) in ages.iter().enumerate() {
+            tickets.push(schedule.add(shop, at(3_000 - age), at(3_000), data));
+        }
+        // How often each of those that are nudged was read while each of the others waited.
+        let mut before = BTreeMap::<(usize, usize), u32>::new();
+        let mut in_a_row = 0;
+        for second in 3_000..5_000 {
+            if second % every == 0 {
+                for ticket in &tickets[..spammed] {
+                    match is_return {
+                        true => schedule.payer_returned(*ticket, at(second)),
+                        false => schedule.nudge(*ticket, at(second)),
+                    }
+                }
+            }
+            loop {
+                // By the pollers, which say when each wants to be read, before anything is given.
+                let state: Vec<(Moment, Moment)> = tickets.iter().map(|ticket| {
+                    let poller = schedule.poller(*ticket).unwrap();
+                    let due = poller.due();
+                    (due, due.saturating_add(poller.interval(&plan, due)))
+                }).collect();
+                let Next::Fetch { ticket, fetch, .. } = schedule.next(at(second)) else { break };
+                let given = *schedule.data(ticket).unwrap();
+                let waiting = (spammed..ages.len()).filter(|data| *data != given && state[*data].0 <= at(second));
+                let waiting: Vec<usize> = waiting.collect();
+                if given >= spammed {
+                    before.retain(|(_, kept), _| *kept != given);
+                    in_a_row = 0;
+                } else if waiting.iter().any(|kept| state[*kept].1 < state[given].1) {
+                    // It is not its turn by the ordinary order.
+                    in_a_row += 1;
+                    prop_assert!(in_a_row < 2, "two in a row at {second}");
+                    for kept in waiting.into_iter().filter(|kept| state[*kept].1 < state[given].1) {
+                        let times = before.entry((given, kept)).or_default();
+                        *times += 1;
+                        prop_assert!(*times < 2, "{given} goes before {kept} twice at {second}");
+                    }
+                } else {
+                    in_a_row = 0;
+                }
+                schedule.heard(ticket, at(second), stands(fetch, Phase::AwaitingPayer));
+            }
+        }
+    }
+}
+
+/// A schedule of stored pollers that were last answered when the process stopped, and when each of these is due.
+fn stopped(plan: &Plan, ages: &[u64], stop: u64) -> Vec<Poller> {
+    let poller = |(seed, age): (u64, &u64)| {
+        let mut poller = Poller::new(plan, at(stop - age), seed);
+        poller.asking(plan, at(stop - age));
+        poller.heard(plan, at(stop).max(at(stop - age)), stands(Fetch::Status, Phase::AwaitingPayer));
+        poller.to_string().parse().unwrap()
+    };
+    (0..).zip(ages).map(poller).collect()
+}
+
+/// When each is read for the first time, in milliseconds, driven from one moment that it names to the next.
+fn first_reads(schedule: &mut Schedule<usize>, from: Moment) -> Vec<(u64, usize)> {
+    let (mut now, mut first) = (from, Vec::<(u64, usize)>::new());
+    while first.len() < schedule.len() {
+        match schedule.next(now) {
+            Next::Fetch { ticket, .. } => first.push((since(now), *schedule.data(ticket).unwrap())),
+            Next::Wait(until) => now = until,
+            other => panic!("{other:?}"),
+        }
+    }
+    first
+}
+
+#[test]
+fn a_thousand_checkouts_that_are_restored_are_read_one_after_the_other_the_most_overdue_first() {
+    let plan = Plan::allscale().deadline(secs(100_000));
+    let ages: Vec<u64> = (0..1_000).map(|number| 1_000 + number).collect();
+    let pollers = stopped(&plan, &ages, 5_000);
+    let now = at(5_400);
+    let run = |seed: u64| {
+        let mut schedule = Schedule::new(now, seed);
+        let shop = schedule.merchant(plan, None);
+        for (data, poller) in pollers.iter().enumerate() {
+            schedule.restore(shop, *poller, now, data);
+        }
+        // One that is new, and one for which a webhook came, are read at once.
+        let fresh = schedule.add(shop, now, now, 9_999);
+        let ticket = schedule.iter().find(|(_, _, _, data)| **data == 500).unwrap().0;
+        assert!(matches!(schedule.next(now), Next::Fetch { .. }));
+        schedule.nudge(ticket, now);
+        let mut at_once = Vec::new();
+        while let Next::Fetch { ticket, .. } = schedule.next(now) {
+            at_once.push(*schedule.data(ticket).unwrap());
+        }
+        assert_eq!(at_once, [500, 9_999]);
+        assert!(schedule.remove(fresh).is_some());
+        let mut first = Vec::new();
+        let mut moment = now;
+        while first.len() < 998 {
+            match schedule.next(moment) {
+                Next::Fetch { ticket, .. } => first.push((since(moment), *schedule.data(ticket).unwrap())),
+                Next::Wait(until) => moment = until,
+                other => panic!("{other:?}"),
+            }
+        }
+        first
+    };
+    let first = run(42);
+    assert_eq!(first, run(42));
+    // AllScale's pause is a minute at that age: 16.7 a second.
+    let begin = since(now);
+    for second in 0..60 {
+        let inside = (begin + second * 1_000)..(begin + (second + 1) * 1_000);
+        let reads = first.iter().filter(|(at, _)| inside.contains(at)).count();
+        assert!((15..=18).contains(&reads), "{reads} reads in second {second}");
+    }
+    assert!(first.iter().all(|(at, _)| *at < begin + 60_000));
+    let mut by_due: Vec<(Moment, usize)> =
+        pollers.iter().enumerate().map(|(data, poller)| (poller.due(), data)).collect();
+    by_due.sort_unstable();
+    let order: Vec<usize> = by_due.into_iter().map(|(_, data)| data).filter(|data| *data != 500).collect();
+    assert_eq!(first.iter().map(|(_, data)| *data).collect::<Vec<_>>(), order[1..]);
+}
+
+#[test]
+fn those_that_are_restored_one_by_one_while_others_are_read_are_no_crowd_either() {
+    let plan = Plan::allscale().deadline(secs(100_000));
+    let pollers = stopped(&plan, &[1_000; 1_000], 5_000);
+    let now = at(5_400);
+    let mut schedule = Schedule::new(now, 42);
+    let shop = schedule.merchant(plan, None);
+    let mut at_once = 0;
+    for (data, poller) in pollers.iter().enumerate() {
+        schedule.restore(shop, *poller, now, data);
+        while let Next::Fetch { .. } = schedule.next(now) {
+            at_once += 1;
+        }
+    }
+    let mut moment = now;
+    let mut counts = BTreeMap::<u64, u32>::new();
+    *counts.entry(0).or_default() += at_once;
+    loop {
+        match schedule.next(moment) {
+            Next::Fetch { .. } => *counts.entry((since(moment) - since(now)) / 1_000).or_default() += 1,
+            Next::Wait(until) => moment = until,
+            _ => break,
+        }
+    }
+    assert_eq!(counts.values().sum::<u32>(), 1_000);
+    assert!(
+        counts.values().all(|reads| *reads <= 40) && counts.keys().all(|second| *second <= 60),
+        "{counts:?}"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
+
+    #[test]
+    fn nobody_who_is_restored_is_read_before_his_time_or_put_off_past_his_deadline(
+        plan in prop::sample::select(vec![Plan::allscale(), Plan::azotte(), Plan::peach()]),
+        ages in prop::collection::vec(1..900_u64, 1..60), down in 0..900_u64,
+    ) {
+        let pollers = stopped(&plan, &ages, 1_000);
+        let now = at(1_000 + down);
+        let mut schedule = Schedule::new(now, 42);
+        let shop: MerchantId = schedule.merchant(plan, None);
+        for (data, poller) in pollers.iter().enumerate() {
+            schedule.restore(shop, *poller, now, data);
+        }
+        let first = first_reads(&mut schedule, now);
+        let last_overdue = pollers.iter().filter(|poller| poller.due() <= now).count();
+        for (read, data) in &first {
+            let (due, deadline) = (pollers[*data].due(), pollers[*data].deadline());
+            prop_assert!(*read >= since(due));
+            if due > now {
+                // What is not due yet is read when it is.
+                prop_assert!(*read <= since(due) + 10);
+            } else {
+                prop_assert!(*read <= since(now) + u64::try_from(plan.longest_pause().as_millis()).unwrap());
+                prop_assert!(deadline <= now || *read <= since(deadline), "{data} is put off past its deadline");
+            }
+        }
+        // The one that is most overdue is read at once.
+        prop_assert!(last_overdue == 0 || first[0].0 == since(now));
+    }
+}
+
+#[test]
+fn a_busy_merchant_waits_and_holds_up_no_other() {
+    let mut schedule = Schedule::new(at(0), 42);
+    let shops = [Some(limit(2, 60)), None].map(|limit| schedule.merchant(Plan::allscale(), limit));
+    let tickets = [0, 0, 0, 1, 1].map(|shop| schedule.add(shops[shop], at(0), at(0), shop));
+    schedule.set_busy(shops[0], true);
+    let mut given = Vec::new();
+    while let Next::Fetch { ticket, .. } = schedule.next(at(0)) {
+        given.push(ticket);
+    }
+    assert_eq!(given, tickets[3..]);
+    assert_eq!(schedule.next(at(0)), Next::Idle);
+    schedule.set_busy(shops[0], false);
+    let mut given = Vec::new();
+    while let Next::Fetch { ticket, .. } = schedule.next(at(1)) {
+        given.push(ticket);
+    }
+    // The limit holds as before.
+    assert_eq!(given, tickets[..2]);
+    assert_eq!(schedule.next(at(1)), Next::Wait(at(62)));
+    schedule.set_busy(shops[0], true);
+    assert_eq!(schedule.next(at(62)), Next::Idle);
+    schedule.set_busy(shops[0], false);
+    assert_eq!(
+        schedule.next(at(62)),
+        Next::Fetch { ticket: tickets[2], merchant: shops[0], fetch: Fetch::Status }
+    );
+    // One that left is nobody, busy or not.
+    let gone = schedule.merchant(Plan::allscale(), None);
+    schedule.remove_merchant(gone);
+    schedule.set_busy(gone, true);
+    let next = schedule.merchant(Plan::allscale(), None);
+    schedule.add(next, at(62), at(62), 7);
+    assert!(matches!(schedule.next(at(62)), Next::Fetch { merchant, .. } if merchant == next));
+}
