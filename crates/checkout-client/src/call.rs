@@ -400,7 +400,7 @@ impl<T: Readable> Reader<T> {
     }
 
     fn came(&self, response: &Response) -> Came {
-        Came::of(response, self.sent_at_millis)
+        Came::of(response)
     }
 
     fn finish(

@@ -1,7 +1,7 @@
 //! What can go wrong on the way.
 
 use crate::call::RefusalOf;
-use crate::{ClockSkew, Operation, Readable, Received, retry_after};
+use crate::{ClockSkew, Operation, Readable, Received};
 use checkout_auth::peach::{SIGNATURE, VerifyError};
 use checkout_poll::{Advice, Attempted, Heard, advise};
 use checkout_tables::Open;
@@ -58,8 +58,8 @@ impl SendError {
 
     /// Whether, and when, to try again.
     ///
-    /// [`Advice::After`] with what `Retry-After` said, where an answer came that could not be read. [`Advice::ReadFirst`]
-    /// names what to ask by whether it was done, before it is done a second time. [`Advice::Never`] where it may have been
+    /// [`Advice::After`] says no wait of its own: a `Retry-After` of an answer that cannot be read, or that answers something
+    /// else, has no say. [`Advice::ReadFirst`] names what to ask by whether it was done, before it is done a second time. [`Advice::Never`] where it may have been
     /// done and there is nothing to ask by, as with AllScale's create, whose only thread back is its webhook's `order_id`; and
     /// where nothing was sent because it could not be: without an access token ([`wants_token`](Self::wants_token): ask for
     /// one, then send the call anew), or because it cannot be signed or is nothing that HTTP can carry (look at the nonces
@@ -91,10 +91,10 @@ impl SendError {
             Reason::Sign(_) | Reason::Token | Reason::Request => return Advice::Never,
             Reason::Transport(error) => match error.delivery() {
                 Delivery::NotSent => Attempted::NotSent,
-                Delivery::Unknown => Attempted::Unknown { wait: self.0.wait },
+                Delivery::Unknown => Attempted::Unknown { wait: None },
             },
             Reason::Read(_) | Reason::Mismatch(_) | Reason::NotAuthentic(_) | Reason::Unverified(_) => {
-                Attempted::Unknown { wait: self.0.wait }
+                Attempted::Unknown { wait: None }
             }
         };
         advise(self.0.operation.repeat, self.0.operation.read_first, attempted)
@@ -126,7 +126,7 @@ impl SendError {
             | Reason::Read(_)
             | Reason::Mismatch(_)
             | Reason::NotAuthentic(_)
-            | Reason::Unverified(_) => Heard::Failed { wait: self.0.wait },
+            | Reason::Unverified(_) => Heard::Failed { wait: None },
         }
     }
 
@@ -245,6 +245,11 @@ impl SendError {
         Self::without(operation, Reason::Transport(error))
     }
 
+    /// No answer came within the time that a watch waits for one.
+    pub(crate) fn timed_out(operation: Operation, timeout: Duration) -> Self {
+        Self::no_answer(operation, TransportError::unknown(TimedOut(timeout)))
+    }
+
     pub(crate) fn sign(operation: Operation, error: Box<dyn Error + Send + Sync>) -> Self {
         Self::without(operation, Reason::Sign(error))
     }
@@ -259,27 +264,30 @@ impl SendError {
 
     /// No answer came.
     fn without(operation: Operation, reason: Reason) -> Self {
-        Self(Box::new(Failed { operation, request_id: None, body: None, wait: None, reason }))
+        Self(Box::new(Failed { operation, request_id: None, body: None, reason }))
     }
 
     /// An answer came, and cannot be taken.
     fn after(operation: Operation, reason: Reason, request_id: Option<String>, came: Came) -> Self {
-        Self(Box::new(Failed { operation, request_id, body: Some(came.body), wait: came.wait, reason }))
+        Self(Box::new(Failed { operation, request_id, body: Some(came.body), reason }))
     }
 }
 
 /// What came, of an answer that cannot be taken.
 pub(crate) struct Came {
     body: Bytes,
-    /// By its `Retry-After`.
-    wait: Option<Duration>,
 }
 
 impl Came {
-    pub(crate) fn of(response: &Response, sent_at_millis: u64) -> Self {
-        Self { body: response.body().clone(), wait: retry_after::of(response, sent_at_millis) }
+    pub(crate) fn of(response: &Response) -> Self {
+        Self { body: response.body().clone() }
     }
 }
+
+/// Why a watch did not wait any longer.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer within {} s, the time-out of the watch's plan", .0.as_secs())]
+struct TimedOut(Duration);
 
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -600,8 +608,6 @@ struct Failed {
     operation: Operation,
     request_id: Option<String>,
     body: Option<Bytes>,
-    /// What the answer's `Retry-After` says, if one came.
-    wait: Option<Duration>,
     reason: Reason,
 }
 

@@ -105,8 +105,8 @@ impl<T: Observable> Received<T> {
         }
     }
 
-    /// When to ask again: what the answer itself says, else its `Retry-After` header, in seconds or as a date, else what
-    /// the provider advises. Never sooner than in a second, and never later than in an hour, whatever somebody says.
+    /// When to ask again: what the answer itself says, else the `Retry-After` header of the API's own answer, in seconds or as
+    /// a date, else what the provider advises. Never sooner than in a second, and never later than in an hour, whatever somebody says.
     ///
     /// It says nothing of a checkout that has ended, and a challenge is to be shown first.
     ///

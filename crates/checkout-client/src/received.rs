@@ -46,7 +46,7 @@ pub struct Received<T: Readable> {
     pub sent_at_millis: u64,
     /// The HTTP status.
     pub http_status: u16,
-    /// `Retry-After`, as it stands.
+    /// `Retry-After`, as it stands, whoever's it is.
     pub retry_after: Option<String>,
     /// How far the provider's clock is ahead of yours, where the answer's `Date` tells.
     pub clock_skew: Option<ClockSkew>,
@@ -129,6 +129,7 @@ impl<T: Readable> Received<T> {
     /// Whether, and when, to ask again; None for an answer, which is what was asked for.
     ///
     /// [`Advice::After`] counts from when the answer came, and says no less than `Retry-After` does, in seconds or as a date.
+    /// The header of what is not the API's, such as a content delivery network's page, has no say: the ordinary waits hold.
     /// How often to follow it is not in it: [`Call::send_with_retries`](crate::Call::send_with_retries) counts.
     /// [`Advice::ReadFirst`] names what to ask by whether it was done, before it is done a second time. [`Advice::Never`] is
     /// for what a repeat does not mend, and for what would be done twice with nothing to ask by: an AllScale create has its
@@ -173,14 +174,14 @@ impl<T: Readable> Received<T> {
                     Trouble::Refused => Attempted::Refused { nothing_done },
                 }
             }
-            // That it does not let us in, no repeat mends.
+            // Nothing that is not the API's speaks for more than the one request. That it does not let us in, no repeat
+            // mends.
             Reply::NotTheApi(other) => match self.http_status {
                 401 | 403 => {
                     let nothing_done = T::Provider::nothing_done_beside(self.route, other);
                     Attempted::Refused { nothing_done }
                 }
-                429 => Attempted::Limited { wait, nothing_done: false },
-                _ => Attempted::Unknown { wait },
+                _ => Attempted::Unknown { wait: None },
             },
         })
     }
@@ -198,9 +199,14 @@ impl<T: Readable> Received<T> {
         }
     }
 
-    /// What `Retry-After` says to wait, from when the request was sent.
+    /// What the `Retry-After` of the API's own answer says to wait, from when the request was sent.
     pub(crate) fn said_by_header(&self) -> Option<Duration> {
-        retry_after::wait(self.retry_after.as_deref()?, self.sent_at_millis, self.clock_skew)
+        match self.reply {
+            Reply::Done(_) | Reply::Refused(_) => {
+                retry_after::wait(self.retry_after.as_deref()?, self.sent_at_millis, self.clock_skew)
+            }
+            Reply::NotTheApi(_) => None,
+        }
     }
 
     /// When the read was sent, for the order of observations.

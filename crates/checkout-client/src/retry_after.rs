@@ -1,7 +1,6 @@
 //! `Retry-After`, in seconds or as a date.
 
 use crate::ClockSkew;
-use checkout_transport::Response;
 use core::time::Duration;
 use std::time::UNIX_EPOCH;
 
@@ -23,11 +22,4 @@ pub(crate) fn wait(header: &str, sent_at_millis: u64, skew: Option<ClockSkew>) -
         None => sent_at_millis,
     };
     Some(until.saturating_sub(Duration::from_millis(now)))
-}
-
-/// The same, of an answer that is not read.
-pub(crate) fn of(response: &Response, sent_at_millis: u64) -> Option<Duration> {
-    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-    let skew = header("date").and_then(|date| ClockSkew::of(date, sent_at_millis));
-    wait(header("retry-after")?, sent_at_millis, skew)
 }

@@ -10,7 +10,7 @@ pub use change::{Change, End, NotRead, Nudged};
 pub use handle::Handle;
 pub use stored::ParseWatchError;
 
-pub(crate) use known::{AheadOf, Came, Known, keep_ahead};
+pub(crate) use known::{AheadOf, Came, Known, keep_ahead, read_timeout};
 
 use crate::{Call, Observable, Received, SendError};
 use checkout_lifecycle::{Moment, Phase, Tracker};
@@ -104,6 +104,10 @@ impl Evidence for Payment<'_> {
 /// What it ends with is a read, the whole of it: of AllScale the intent, which is read when its bare status has ended. It
 /// is the evidence that it ended so, and nobody has compared what was paid with the order yet. A read that says otherwise
 /// is none: the watch is [`held`](Self::held), reads again, and gives up after its deadline if no read shows the end.
+///
+/// A read that has no answer within the plan's [`read_timeout`](Plan::read_timeout) has failed, and is tried again as every
+/// failed read is: the sleep that you give measures that. A blocking transport cannot be interrupted, so it needs a time-out
+/// of its own.
 ///
 /// Nobody gives up on old news: what is open at its deadline is read once more, and that again if the read fails
 /// ([`Plan::last_tries`]). So it gives up later than at its deadline, by the journey of that read or by its repeats.

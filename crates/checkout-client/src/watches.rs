@@ -16,8 +16,10 @@ use checkout_lifecycle::{Moment, Tracker};
 use checkout_poll::{self as poll, Fetch, MerchantId, Poller, Schedule, Step};
 use checkout_tables::RateLimit;
 use core::fmt;
+use core::hash::{BuildHasher, Hash};
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Watches many checkouts of one provider to their ends: reads each as often as its merchant's [`Plan`] says, and all of a
 /// merchant's together never more often than its limit allows. `K` is yours, one for each checkout: the order's number.
@@ -34,6 +36,15 @@ use std::collections::{BTreeMap, VecDeque};
 /// For each checkout it is what a [`Watch`] is: the same reads, changes and ends, where its merchant's limit leaves room. Within
 /// a merchant the freshest comes first and everybody in turn, and merchants take turns: see [`Schedule`].
 ///
+/// # What is shared, and what is not
+/// No answer for one checkout ends or hides another. Of what a provider says to wait, the other checkouts of the merchant wait
+/// for the plan's [longest pause](Plan::longest_pause) at most, and those of other merchants not at all. The places for reads
+/// under way are shared out between the merchants with open checkouts, so a merchant whose host hangs leaves places for the
+/// others. And a read that has no answer within its plan's [`read_timeout`](Plan::read_timeout) has failed, and is tried again
+/// as every failed read is; so has a token that does not come, with the reads that wait for it. The time is measured by the
+/// clients' clock and the sleep that [`next_event`](Self::next_event) is given. [`next_event_blocking`](Self::next_event_blocking)
+/// cannot interrupt its transport, which needs a time-out of its own.
+///
 /// It goes by the clock of the clients, which all have to have the same one. Where that is set back by a minute or more, what
 /// was waited for is still waited for, as a watch does; where it runs ahead, all that is open can be given up.
 ///
@@ -42,8 +53,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// the reads under way go where this goes. Checkouts of several providers: one of these for each. More open checkouts than
 /// fit in memory with their requests: a bare [`Schedule`] takes a hundred bytes for one.
 ///
-/// What never has its turn is never told of: where a limit allows nothing, or the provider told a merchant to wait for
-/// years, its checkouts stay open until they are [removed](Self::remove).
+/// What never has its turn is never told of: where a limit allows nothing, a merchant's checkouts stay open until they are
+/// [removed](Self::remove).
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -96,6 +107,7 @@ use std::collections::{BTreeMap, VecDeque};
 ///         Some(event) = watches.next_event(&transport, tokio_sleep) => keep(event).await?,
 ///         told = inbox.recv() => match told {
 ///             Some(Told::New { id, order }) => { watches.add(shop, client.watch(&id)?, order); }
+///             // Which was verified.
 ///             Some(Told::Webhook { order }) => { watches.find(&order).map(|ticket| watches.nudge(ticket)); }
 ///             None => break,
 ///         },
@@ -108,8 +120,14 @@ pub struct Watches<E: Evidence, K> {
     seen: Moment,
     merchants: BTreeMap<MerchantId, Merchant<E>>,
     open: BTreeMap<Ticket, Open<E, K>>,
+    /// The tickets by what their keys' hashes are.
+    by_key: BTreeSet<(u64, Ticket)>,
+    hasher: RandomState,
     added: u64,
     at_once: usize,
+    /// How many merchants have open checkouts, and those of them that have no place for another read.
+    shops: usize,
+    busy: BTreeSet<MerchantId>,
     inbox: Inbox,
     /// Whose changes were perhaps not told yet.
     to_tell: VecDeque<Ticket>,
@@ -141,8 +159,12 @@ impl<E: Evidence, K> Watches<E, K> {
             seen: now,
             merchants: BTreeMap::new(),
             open: BTreeMap::new(),
+            by_key: BTreeSet::new(),
+            hasher: RandomState::new(),
             added: 0,
             at_once: AT_ONCE,
+            shops: 0,
+            busy: BTreeSet::new(),
             inbox: Inbox::new(),
             to_tell: VecDeque::new(),
             reads: Vec::new(),
@@ -153,7 +175,10 @@ impl<E: Evidence, K> Watches<E, K> {
     }
 
     /// With another number of reads than 16 that may be under way at a time; at least one. While there are so many, nothing is
-    /// told but what comes of them, so the transport should have a timeout.
+    /// told but what comes of them, which is a failure after the plan's [`read_timeout`](Plan::read_timeout) at the latest.
+    ///
+    /// The merchants with open checkouts have an equal share of these places, and one each at least. Half of the places are
+    /// kept for those that have not taken up their share; a merchant can have more than its own of the others.
     ///
     /// ```
     /// # use checkout_client::Watches;
@@ -205,7 +230,7 @@ impl<E: Evidence, K> Watches<E, K> {
     pub fn merchant_with(&mut self, plan: Plan, limit: Option<RateLimit>) -> MerchantId {
         let plan = plan.whole_read_at_end(E::PLAN.whole_read_at_end);
         let id = self.schedule.merchant(plan, limit);
-        self.merchants.insert(id, Merchant { plan, limit, asking: None });
+        self.merchants.insert(id, Merchant { plan, limit, asking: None, open: 0 });
         id
     }
 
@@ -226,6 +251,7 @@ impl<E: Evidence, K> Watches<E, K> {
     pub fn remove_merchant(&mut self, merchant: MerchantId) -> Option<Plan> {
         let plan = self.schedule.remove_merchant(merchant)?;
         self.merchants.remove(&merchant);
+        self.busy.remove(&merchant);
         Some(plan)
     }
 
@@ -257,7 +283,10 @@ impl<E: Evidence, K> Watches<E, K> {
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn add(&mut self, merchant: MerchantId, watch: Watch<E>, key: K) -> Ticket {
+    pub fn add(&mut self, merchant: MerchantId, watch: Watch<E>, key: K) -> Ticket
+    where
+        K: Hash + Eq,
+    {
         let now = self.look(watch.now());
         let plan = self.merchants.get(&merchant).map(|merchant| merchant.plan);
         let (known, mut poller) = watch.plan(plan.unwrap_or(E::PLAN)).into_parts();
@@ -273,12 +302,19 @@ impl<E: Evidence, K> Watches<E, K> {
         self.added = self.added.saturating_add(1);
         self.inbox.listen(ticket, &known.handle);
         self.to_tell.push_back(ticket);
+        if let Some(merchant) = self.merchants.get_mut(&merchant) {
+            self.shops += usize::from(merchant.open == 0);
+            merchant.open += 1;
+        }
+        self.by_key.insert((self.hasher.hash_one(&key), ticket));
         self.open.insert(ticket, Open { known, key, merchant, queued, ended, over });
         ticket
     }
 
-    /// A webhook of this checkout came: reads it now, or as soon as it is allowed, before the others of its merchant. It needs
-    /// no proof, for it settles nothing. Whether the checkout is open here.
+    /// A webhook of this checkout came and was verified: reads it now, or as soon as it is allowed, before the others of its
+    /// merchant. A nudge settles nothing, but under a limit the read that it asks for is one that others have to wait for: so
+    /// nudge for nothing that was not verified. It goes before others once, until a read shows something new: see
+    /// [`Schedule::nudge`]. Whether the checkout is open here.
     ///
     /// [`Change::Nudged`](crate::Change::Nudged) tells when that read is done. Of a checkout that is not open here nothing
     /// follows: read it yourself.
@@ -327,8 +363,16 @@ impl<E: Evidence, K> Watches<E, K> {
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn remove(&mut self, ticket: Ticket) -> Option<(Watch<E>, K)> {
+    pub fn remove(&mut self, ticket: Ticket) -> Option<(Watch<E>, K)>
+    where
+        K: Hash + Eq,
+    {
         let open = self.open.remove(&ticket)?;
+        self.by_key.remove(&(self.hasher.hash_one(&open.key), ticket));
+        if let Some(merchant) = self.merchants.get_mut(&open.merchant) {
+            merchant.open = merchant.open.saturating_sub(1);
+            self.shops -= usize::from(merchant.open == 0).min(self.shops);
+        }
         let queued = self.schedule.remove(open.queued).map(|(poller, _)| poller);
         let poller = open.over.or(queued)?;
         self.drop_reads_of(ticket, open.merchant);
@@ -355,8 +399,8 @@ impl<E: Evidence, K> Watches<E, K> {
         self.open.get(&ticket).map(|open| open.known.handle.clone())
     }
 
-    /// The open checkout with this key, the first of them if there are more. It looks at one after the other: where there are
-    /// thousands, keep the tickets yourself.
+    /// The open checkout with this key, the first of them if there are more. It looks the key up by its hash, and compares no
+    /// others.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -374,9 +418,12 @@ impl<E: Evidence, K> Watches<E, K> {
     #[must_use]
     pub fn find(&self, key: &K) -> Option<Ticket>
     where
-        K: PartialEq,
+        K: Hash + Eq,
     {
-        self.iter().find(|(_, other)| *other == key).map(|(ticket, _)| ticket)
+        let hash = self.hasher.hash_one(key);
+        let alike = self.by_key.range((hash, Ticket(0))..=(hash, Ticket(u64::MAX)));
+        let is_its = |ticket: &Ticket| self.open.get(ticket).is_some_and(|open| open.key == *key);
+        alike.map(|(_, ticket)| *ticket).find(is_its)
     }
 
     /// The open checkouts, in the order in which they were added.
@@ -440,6 +487,9 @@ impl<E: Evidence, K> Watches<E, K> {
         for given in self.waiting.iter_mut().chain(&mut self.ready) {
             given.at = Moment::from_unix_millis(given.at.unix_millis().saturating_sub(millis(back)));
         }
+        for read in &mut self.reads {
+            read.until = Moment::from_unix_millis(read.until.unix_millis().saturating_sub(millis(back)));
+        }
         self.schedule.set_back(now);
         self.seen = now;
     }
@@ -478,6 +528,8 @@ struct Merchant<E: Evidence> {
     limit: Option<RateLimit>,
     /// The client that something was asked for ahead by, while that is under way.
     asking: Option<ClientOf<E>>,
+    /// How many open checkouts it has.
+    open: usize,
 }
 
 /// An open checkout. Its poller is in the queue.

@@ -174,7 +174,8 @@ fn what_is_advised_of_an_azotte_call_that_meets_a_fault() {
     for (fault, expected) in [
         (Fault::LostBefore, Some(NOW)),
         (Fault::LostAnswer, Some(NOW)),
-        (Fault::Garbage, Some(after(2))),
+        // It cannot be read, so its `Retry-After` has no say.
+        (Fault::Garbage, Some(NOW)),
         (Fault::HtmlBadGateway, Some(NOW)),
         (Fault::EmptyUnauthorized, Some(Advice::Never)),
         (Fault::RateLimited, Some(after(2))),
@@ -261,17 +262,43 @@ fn retry_after_counts_in_seconds_and_as_a_date_whatever_it_came_with() {
             // A code that nobody has named yet.
             (429, r#"{"code":40002,"payload":null}"#),
             (503, r#"{"code":77,"payload":null}"#),
-            // Not the API's.
-            (429, "<h1>Too Many Requests</h1>"),
-            (503, "<h1>Service Unavailable</h1>"),
-            // Unreadable.
-            (200, r#"{"code":0,"payload":"twenty"}"#),
         ] {
             let transport = answering(http_status, &headers, body);
             let advice = advice(status.send_blocking(&transport));
             assert_eq!(advice, Some(after(expected)), "{header} {http_status} {body}");
         }
     }
+}
+
+#[test]
+fn the_retry_after_of_what_is_not_the_api_s_or_cannot_be_read_has_no_say() {
+    let (_, client) = of_allscale();
+    let status = client.status("65b2").unwrap();
+    for header in ["40", "86400", "99999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        for (http_status, body) in [
+            (429, "<h1>Too Many Requests</h1>"),
+            (503, "<h1>Service Unavailable</h1>"),
+            (302, ""),
+            (429, ""),
+            (200, r#"{"code":0,"payload":"twenty"}"#),
+        ] {
+            let transport = answering(http_status, &[("retry-after", header)], body);
+            assert_eq!(advice(status.send_blocking(&transport)), Some(NOW), "{header} {http_status} {body}");
+            // A read is tried again within the caller's own budget.
+            let mut waits = Vec::new();
+            let outcome =
+                status.send_blocking_with_retries(&transport, Retries::default(), |wait| waits.push(wait));
+            assert_eq!((advice(outcome), waits.len()), (Some(NOW), 3), "{header} {http_status} {body}");
+            assert!(waits.iter().sum::<Duration>() <= Duration::from_secs(30));
+        }
+    }
+    // What answers something else has none either.
+    let other =
+        r#"{"code":0,"payload":{"all_scale_checkout_intent_id":"other","status":2,"amount_coins":"9"}}"#;
+    let transport = answering(200, &[("retry-after", "86400")], other);
+    let error = client.get("65b2").unwrap().send_blocking(&transport).unwrap_err();
+    assert!(error.mismatch().is_some());
+    assert_eq!((error.retry(), error.heard()), (NOW, checkout_poll::Heard::Failed { wait: None }));
 }
 
 #[test]
@@ -355,8 +382,10 @@ fn no_reply_makes_an_unsafe_call_be_sent_again_but_a_refusal_that_says_so() {
                         let proves = body == r#"{"code":40001}"#;
                         assert!(repeat != Repeat::Unsafe || proves, "{status} {body} {content_type}");
                         again += u32::from(repeat == Repeat::Unsafe);
-                        let said = wait.map_or(0, |wait| wait.parse().unwrap());
-                        assert_eq!(least, Duration::from_secs(said), "{status} {body} {content_type}");
+                        let said = Duration::from_secs(wait.map_or(0, |wait| wait.parse().unwrap()));
+                        // What is not the API's, or cannot be read, has no say.
+                        let has_said = least == said || least.is_zero();
+                        assert!(has_said, "{status} {body} {content_type} {least:?}");
                     }
                 }
             }

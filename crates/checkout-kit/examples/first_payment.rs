@@ -16,7 +16,9 @@ use checkout_kit::allscale::{
 };
 use checkout_kit::integrity::allscale::Order;
 use checkout_kit::integrity::{self, Policy};
-use checkout_kit::{Call, Carried, Cents, Change, CoinAmount, Delivery, End, Environment, Reply, SecretString};
+use checkout_kit::{
+    Call, Carried, Cents, Change, CoinAmount, Delivery, End, Environment, Reply, SecretString,
+};
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 use std::error::Error;
 use std::io::{self, Write};

@@ -257,7 +257,8 @@ mod read_back {
     ) -> Result<bool, Box<dyn std::error::Error>> {
         let received = client.get(order.intent_id)?.send(transport).await?;
         let ended = known.tracker.is_final();
-        let verdict = received.observation().map(|observation| known.tracker.observe(observation, client.now()));
+        let verdict =
+            received.observation().map(|observation| known.tracker.observe(observation, client.now()));
         let read = received.into_read()?;
         let settlement = order.settled_by(&read, &Policy::default());
         // An answer that is older than what is known decides nothing.

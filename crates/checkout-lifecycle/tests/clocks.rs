@@ -2,10 +2,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use checkout_lifecycle::{Moment, Observation, Proof, Status, Tracker, Verdict};
+use checkout_tables::Open;
 use checkout_tables::allscale::IntentStatus;
 use checkout_tables::azotte::MessageCode;
 use checkout_tables::peach::PaymentStatus;
-use checkout_tables::Open;
 use proptest::prelude::*;
 
 /// 2024-05-23 21:50:00 UTC.

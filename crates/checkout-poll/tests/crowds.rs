@@ -75,10 +75,7 @@ fn play(
                     schedule.heard(ticket, at(second), heard);
                 }
                 Next::Wait(_) | Next::Idle => break,
-                Next::AskPayer { .. }
-                | Next::Refused { .. }
-                | Next::Ended { .. }
-                | Next::GaveUp { .. } => {}
+                Next::AskPayer { .. } | Next::Refused { .. } | Next::Ended { .. } | Next::GaveUp { .. } => {}
             }
         }
     }

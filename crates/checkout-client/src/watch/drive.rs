@@ -1,10 +1,14 @@
 //! A watch over a transport.
 
-use super::{AheadOf, Change, End, Evidence, Watch, keep_ahead};
+use super::known::now;
+use super::{AheadOf, Change, End, Evidence, Known, Watch, keep_ahead};
 use crate::provider::sealed::Backend;
-use crate::{Call, Received, SendError};
+use crate::{Call, Readable, Received, SendError};
 use checkout_poll::{Fetch, Step};
 use checkout_transport::{BlockingTransport, LocalTransport, Transport};
+use core::future::poll_fn;
+use core::pin::pin;
+use core::task::Poll;
 use core::time::Duration;
 
 impl<E: Evidence> Watch<E> {
@@ -12,7 +16,8 @@ impl<E: Evidence> Watch<E> {
     /// [`End`](Change::End), it begins anew: it reads once more, or is given up again.
     ///
     /// `sleep` waits, and the [`handle`](Watch::handle) ends it early: `tokio_sleep` with the feature
-    /// `tokio`, or your runtime's own. To drop the future loses nothing but the read that is under way.
+    /// `tokio`, or your runtime's own. It also measures how long a read may take
+    /// ([`Plan::read_timeout`](crate::Plan::read_timeout)). To drop the future loses nothing but the read that is under way.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -53,15 +58,19 @@ impl<E: Evidence> Watch<E> {
             match self.turn() {
                 Turn::Tell(change) => return *change,
                 Turn::Ahead(call) => {
-                    let outcome = call.send(transport).await;
-                    self.came_ahead(outcome);
+                    let came = self.known.in_time(call.send(transport), &sleep).await;
+                    self.came_ahead(came.unwrap_or_else(|timeout| Err(late(&call, timeout))));
                 }
                 Turn::Glance => {
-                    let outcome = self.known.glance.send(transport).await;
+                    let glance = &self.known.glance;
+                    let came = self.known.in_time(glance.send(transport), &sleep).await;
+                    let outcome = came.unwrap_or_else(|timeout| Err(late(glance, timeout)));
                     self.glanced(self.now(), outcome);
                 }
                 Turn::Whole => {
-                    let outcome = self.known.whole.send(transport).await;
+                    let whole = &self.known.whole;
+                    let came = self.known.in_time(whole.send(transport), &sleep).await;
+                    let outcome = came.unwrap_or_else(|timeout| Err(late(whole, timeout)));
                     self.read(self.now(), outcome);
                 }
                 Turn::Sleep(wait) => self.known.handle.or_told(sleep(wait)).await,
@@ -106,15 +115,19 @@ impl<E: Evidence> Watch<E> {
             match self.turn() {
                 Turn::Tell(change) => return *change,
                 Turn::Ahead(call) => {
-                    let outcome = call.send_local(transport).await;
-                    self.came_ahead(outcome);
+                    let came = self.known.in_time(call.send_local(transport), &sleep).await;
+                    self.came_ahead(came.unwrap_or_else(|timeout| Err(late(&call, timeout))));
                 }
                 Turn::Glance => {
-                    let outcome = self.known.glance.send_local(transport).await;
+                    let glance = &self.known.glance;
+                    let came = self.known.in_time(glance.send_local(transport), &sleep).await;
+                    let outcome = came.unwrap_or_else(|timeout| Err(late(glance, timeout)));
                     self.glanced(self.now(), outcome);
                 }
                 Turn::Whole => {
-                    let outcome = self.known.whole.send_local(transport).await;
+                    let whole = &self.known.whole;
+                    let came = self.known.in_time(whole.send_local(transport), &sleep).await;
+                    let outcome = came.unwrap_or_else(|timeout| Err(late(whole, timeout)));
                     self.read(self.now(), outcome);
                 }
                 Turn::Sleep(wait) => self.known.handle.or_told(sleep(wait)).await,
@@ -123,7 +136,8 @@ impl<E: Evidence> Watch<E> {
     }
 
     /// As [`next_change`](Self::next_change), over a blocking transport. `sleep` is
-    /// [`Handle::pause`](super::Handle::pause), which the handle ends early, or a wait of your own.
+    /// [`Handle::pause`](super::Handle::pause), which the handle ends early, or a wait of your own. Nothing interrupts a read
+    /// that blocks: the transport needs a time-out of its own.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -378,12 +392,55 @@ impl<E: Evidence> Watch<E> {
     fn came_ahead(&mut self, outcome: Result<Received<AheadOf<E>>, SendError>) {
         let now = self.now();
         self.ahead = None;
-        if let Err(came) = keep_ahead::<E>(self.known.client(), outcome) {
+        if let Err(came) = keep_ahead::<E>(self.known.client(), &self.known.plan, outcome) {
             // What does not come counts as the read that it was asked for.
             self.asking(now);
             self.hear(now, came);
         }
     }
+}
+
+impl<E: Evidence> Known<E> {
+    /// What comes of a read, or how long it has taken in vain. The sleep begins only where the answer is not there at once,
+    /// and one that was cut short is slept again, by the client's clock.
+    async fn in_time<T, Pause>(
+        &self,
+        read: impl Future<Output = T>,
+        sleep: impl Fn(Duration) -> Pause,
+    ) -> Result<T, Duration>
+    where
+        Pause: Future<Output = ()>,
+    {
+        let (client, timeout) = (self.client(), self.read_timeout());
+        let (mut read, mut rest) = (pin!(read), pin!(None::<Pause>));
+        let mut at = now::<E>(client);
+        let until = at.saturating_add(timeout);
+        poll_fn(|context| {
+            if let Poll::Ready(came) = read.as_mut().poll(context) {
+                return Poll::Ready(Ok(came));
+            }
+            loop {
+                if rest.is_none() {
+                    rest.set(Some(sleep(until.saturating_since(at))));
+                }
+                let is_over = rest.as_mut().as_pin_mut().is_none_or(|rest| rest.poll(context).is_ready());
+                if !is_over {
+                    return Poll::Pending;
+                }
+                rest.set(None);
+                let before = core::mem::replace(&mut at, now::<E>(client));
+                // A clock that stands, or was set back, measures nothing.
+                if at >= until || at <= before {
+                    return Poll::Ready(Err(timeout));
+                }
+            }
+        })
+        .await
+    }
+}
+
+fn late<T: Readable>(call: &Call<T>, timeout: Duration) -> SendError {
+    SendError::timed_out(call.operation(), timeout)
 }
 
 /// What a driver is to do next.

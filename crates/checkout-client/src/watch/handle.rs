@@ -7,8 +7,8 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Wakes a [`Watch`](super::Watch) that waits, alone or among [`Watches`](crate::Watches), from anywhere: a webhook came, or
-/// the payer is back. A clone wakes the same watch.
+/// Wakes a [`Watch`](super::Watch) that waits, alone or among [`Watches`](crate::Watches), from anywhere: a webhook was
+/// verified, or the payer is back. A clone wakes the same watch.
 ///
 /// It wakes the watch once for however often it was told, and what was told while a read was under way is not lost. What a
 /// limit said to wait is waited for all the same.
@@ -28,7 +28,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 pub struct Handle(Arc<Bell>);
 
 impl Handle {
-    /// Reads now, or as soon as it is allowed: a webhook of this checkout came. It needs no proof, for it settles nothing.
+    /// Reads now, or as soon as it is allowed: a webhook of this checkout came and was verified. A nudge settles nothing, but
+    /// each read that it asks for is one that others have to wait for where there is a limit: so nudge for nothing that was not
+    /// verified.
     ///
     /// [`Change::Nudged`](super::Change::Nudged) tells when that read is done. Nobody is told where the watch was dropped, or
     /// has left [`Watches`](crate::Watches) with its end: a watch that is gone on with hears the nudge then.

@@ -6,7 +6,9 @@ use crate::provider::sealed::Backend;
 use crate::{Call, Observable, Readable, Received, SendError};
 use checkout_lifecycle::{Moment, Tracker, Verdict};
 use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
+use checkout_wire::Reply;
 use core::fmt;
+use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -93,6 +95,11 @@ impl<E: Evidence> Known<E> {
 
     pub(crate) fn now(&self) -> Moment {
         now::<E>(self.client())
+    }
+
+    /// How long to wait for the answer to one read.
+    pub(crate) fn read_timeout(&self) -> Duration {
+        read_timeout(&self.plan)
     }
 
     pub(crate) const fn has_evidence(&self) -> bool {
@@ -304,6 +311,26 @@ impl<E: Evidence> Came<E> {
     fn failed(heard: Heard, error: NotRead<RefusalOf<E>>) -> Self {
         Self { heard, failed: Some(Arc::new(error)), nudged: None }
     }
+
+    /// With no longer wait than this.
+    fn at_most(mut self, longest: Duration) -> Self {
+        match &mut self.heard {
+            Heard::Answer { wait, .. }
+            | Heard::PayerActs { wait, .. }
+            | Heard::Limited { wait }
+            | Heard::Failed { wait }
+            | Heard::NotThere { wait } => {
+                *wait = wait.map(|wait| wait.min(longest));
+            }
+            Heard::Refused => {}
+        }
+        self
+    }
+
+    /// As a failure that another attempt can mend.
+    fn as_failure(self) -> Self {
+        Self { heard: Heard::Failed { wait: None }, ..self }
+    }
 }
 
 impl<E: Evidence> Clone for Came<E> {
@@ -312,17 +339,29 @@ impl<E: Evidence> Clone for Came<E> {
     }
 }
 
+/// How long to wait for the answer to one read.
+pub(crate) fn read_timeout(plan: &Plan) -> Duration {
+    plan.read_timeout.max(Duration::from_secs(1))
+}
+
 /// The time, by the client's clock.
 pub(crate) fn now<E: Evidence>(client: &ClientOf<E>) -> Moment {
     crate::received::moment(<E::Provider as Backend>::now_millis(client))
 }
 
 /// Keeps what was asked for ahead; or else what that came to, instead of the read that it was for.
+///
+/// A wait that it says is no word of the checkouts that need it, so none of them waits for longer than the plan's longest
+/// pause, and none is given up for it. Neither is one for what is not the API's, such as a gateway's page that lets nobody in.
 pub(crate) fn keep_ahead<E: Evidence>(
     client: &ClientOf<E>,
+    plan: &Plan,
     outcome: Result<Received<AheadOf<E>>, SendError>,
 ) -> Result<(), Came<E>> {
-    let received = answered::<E, _>(client, outcome)?;
+    let longest = plan.longest_pause();
+    let is_others = outcome.as_ref().is_ok_and(|received| matches!(received.reply, Reply::NotTheApi(_)));
+    let received = answered::<E, _>(client, outcome)
+        .map_err(|came| if is_others { came.as_failure() } else { came.at_most(longest) })?;
     let route = received.route;
     let kept = <E::Provider as Backend>::keep(client, received);
     // One that is no longer good when it comes would be asked for without end.
@@ -359,8 +398,8 @@ where
 
 fn answer_of<T: Observable>(received: &Received<T>) -> Option<&T> {
     match &received.reply {
-        checkout_wire::Reply::Done(answer) => Some(&answer.payload),
-        checkout_wire::Reply::Refused(_) | checkout_wire::Reply::NotTheApi(_) => None,
+        Reply::Done(answer) => Some(&answer.payload),
+        Reply::Refused(_) | Reply::NotTheApi(_) => None,
     }
 }
 

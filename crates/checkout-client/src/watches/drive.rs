@@ -3,27 +3,30 @@
 use super::reads::{Asked, Outcome, Read, Whose};
 use super::{Event, Given, Ticket, Watches};
 use crate::provider::sealed::Backend;
-use crate::watch::{AheadOf, Came, keep_ahead};
-use crate::{Change, Evidence, Received, SendError};
+use crate::watch::{AheadOf, Came, keep_ahead, read_timeout};
+use crate::{Change, Evidence, Plan, Received, SendError};
 use checkout_lifecycle::Moment;
 use checkout_poll::{self as poll, Fetch, MerchantId, Next, Step};
 use checkout_transport::{BlockingTransport, Transport};
 use core::future::poll_fn;
+use core::hash::Hash;
 use core::ops::ControlFlow;
 use core::pin::pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl<E: Evidence, K> Watches<E, K>
 where
     E: 'static,
     E::Glance: 'static,
-    K: Clone,
+    K: Clone + Hash + Eq,
 {
     /// Reads, waits and reads again, until something has changed of one of the checkouts; None when none is open.
     ///
     /// `sleep` waits, and whatever a [handle](crate::Watch::handle) is told ends it early: `tokio_sleep` with the feature
-    /// `tokio`, or your runtime's own. Each read has a clone of the transport: a
+    /// `tokio`, or your runtime's own. It also measures how long a read may take
+    /// ([`Plan::read_timeout`](crate::Plan::read_timeout)). Each read has a clone of the transport: a
     /// [`SharedTransport`](checkout_transport::SharedTransport), or one that is as cheap to clone. To drop the future loses
     /// nothing: the reads that are under way go on with the next call.
     ///
@@ -69,11 +72,15 @@ where
         Pause: Future<Output = ()>,
     {
         loop {
+            self.give_up_late_reads().await;
             match self.turn() {
                 Turn::Tell(event) => return Some(*event),
                 Turn::Send(whose, asked) => {
+                    let (kind, operation) = asked.kind();
+                    let timeout = read_timeout(&self.plan_of(whose));
+                    let until = self.now().saturating_add(timeout);
                     let future = Box::pin(asked.send(transport.clone()));
-                    self.start(Read { whose, future }).await;
+                    self.start(Read { whose, kind, operation, timeout, until, future }).await;
                 }
                 Turn::Sleep(wait) => self.wait(Some(sleep(wait))).await,
                 Turn::Wait => self.wait(None::<Pause>).await,
@@ -87,7 +94,8 @@ where
     /// `sleep` waits, or breaks off, and then this returns None with checkouts that are still open: as a channel's
     /// `recv_timeout`, which brings a new checkout. [`pause`](Self::pause) makes one that the handles cut short.
     ///
-    /// Reads that `next_event` left under way are given up.
+    /// Reads that `next_event` left under way are given up. Nothing interrupts a read that blocks: the transport needs a
+    /// time-out of its own.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -199,8 +207,8 @@ where
                     None => continue,
                 }
             }
-            if self.places_taken() >= self.at_once {
-                return Turn::Wait;
+            if !self.share_out() {
+                return self.rest(None, now);
             }
             match self.schedule.next(now) {
                 Next::Fetch { ticket, fetch, .. } => {
@@ -212,8 +220,8 @@ where
                 Next::AskPayer { .. } | Next::Refused { .. } => {}
                 Next::Ended { ticket, phase } => self.over(ticket, Step::Done(phase), now),
                 Next::GaveUp { ticket, gave_up } => self.over(ticket, Step::GaveUp(gave_up), now),
-                Next::Wait(until) => return Turn::Sleep(until.saturating_since(now)),
-                Next::Idle => return Turn::Wait,
+                Next::Wait(until) => return self.rest(Some(until), now),
+                Next::Idle => return self.rest(None, now),
             }
         }
     }
@@ -260,10 +268,81 @@ where
         }
     }
 
-    /// The reads that are under way, or will be as soon as what they need has come.
-    fn places_taken(&self) -> usize {
-        let reads = self.reads.iter().filter(|read| matches!(read.whose, Whose::Checkout(_)));
-        reads.count().saturating_add(self.waiting.len())
+    /// Until a moment, or until one of the reads under way has taken too long, if that comes first.
+    fn rest(&self, until: Option<Moment>, now: Moment) -> Turn<E, K> {
+        let late = self.reads.iter().map(|read| read.until);
+        match late.chain(until).min() {
+            Some(until) => Turn::Sleep(until.saturating_since(now)),
+            None => Turn::Wait,
+        }
+    }
+
+    /// Tells the schedule which merchants have no place for another read. Whether there is one at all.
+    ///
+    /// Each merchant with open checkouts has an equal share. Beyond that it has what others have not taken up, but for half
+    /// of all places, which are kept for them.
+    fn share_out(&mut self) -> bool {
+        let mut taken = BTreeMap::<MerchantId, usize>::new();
+        let reads = self.reads.iter().filter_map(|read| match read.whose {
+            Whose::Checkout(ticket) => Some(ticket),
+            Whose::Merchant(_) => None,
+        });
+        for ticket in reads.chain(self.waiting.iter().map(|given| given.ticket)) {
+            if let Some(open) = self.open.get(&ticket) {
+                *taken.entry(open.merchant).or_default() += 1;
+            }
+        }
+        let all: usize = taken.values().sum();
+        if all >= self.at_once {
+            return false;
+        }
+        let share = self.at_once.checked_div(self.shops).unwrap_or(self.at_once).max(1);
+        let taken_up: usize = taken.values().map(|reads| share.min(*reads)).sum();
+        let unused = share.saturating_mul(self.shops).saturating_sub(taken_up);
+        let mut busy = BTreeSet::new();
+        for (merchant, reads) in &taken {
+            let of_others = unused.saturating_sub(share.saturating_sub(*reads));
+            let kept = of_others.min(self.at_once / 2);
+            if *reads >= share && all + 1 + kept > self.at_once {
+                busy.insert(*merchant);
+            }
+        }
+        for merchant in self.busy.difference(&busy) {
+            self.schedule.set_busy(*merchant, false);
+        }
+        for merchant in busy.difference(&self.busy) {
+            self.schedule.set_busy(*merchant, true);
+        }
+        self.busy = busy;
+        true
+    }
+
+    fn plan_of(&self, whose: Whose) -> Plan {
+        let of_checkout = match whose {
+            Whose::Checkout(ticket) => self.open.get(&ticket).map(|open| open.known.plan),
+            Whose::Merchant(merchant) => self.merchants.get(&merchant).map(|merchant| merchant.plan),
+        };
+        of_checkout.unwrap_or(E::PLAN)
+    }
+
+    /// What has taken too long has failed, unless its answer has come meanwhile.
+    async fn give_up_late_reads(&mut self) {
+        let now = self.now();
+        if !self.reads.iter().any(|read| read.until <= now) {
+            return;
+        }
+        poll_fn(|context| {
+            self.poll_reads(context);
+            Poll::Ready(())
+        })
+        .await;
+        self.reads.retain(|read| {
+            let is_late = read.until <= now;
+            if is_late {
+                self.came.push_back((read.whose, read.late()));
+            }
+            !is_late
+        });
     }
 
     /// A read is due.
@@ -332,8 +411,9 @@ where
     ) {
         let asking = self.merchants.get_mut(&merchant).and_then(|merchant| merchant.asking.take());
         let Some(client) = asking else { return };
+        let plan = self.plan_of(Whose::Merchant(merchant));
         let its = self.take_waiting(merchant);
-        match keep_ahead::<E>(&client, outcome) {
+        match keep_ahead::<E>(&client, &plan, outcome) {
             Ok(()) => self.ready.extend(its),
             Err(came) => {
                 for given in its {

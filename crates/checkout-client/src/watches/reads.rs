@@ -2,11 +2,13 @@
 
 use super::Ticket;
 use crate::watch::AheadOf;
-use crate::{Call, Evidence, Received, SendError};
+use crate::{Call, Evidence, Operation, Received, SendError};
+use checkout_lifecycle::Moment;
 use checkout_poll::MerchantId;
 use checkout_transport::{BlockingTransport, Transport};
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 
 /// Whose read it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,14 @@ pub(super) enum Outcome<E: Evidence> {
 }
 
 impl<E: Evidence> Asked<E> {
+    pub(super) fn kind(&self) -> (Kind, Operation) {
+        match self {
+            Self::Glance(call) => (Kind::Glance, call.operation()),
+            Self::Whole(call) => (Kind::Whole, call.operation()),
+            Self::Ahead(call) => (Kind::Ahead, call.operation()),
+        }
+    }
+
     pub(super) async fn send(self, transport: impl Transport) -> Outcome<E> {
         match self {
             Self::Glance(call) => Outcome::Glance(call.send(&transport).await),
@@ -48,14 +58,37 @@ impl<E: Evidence> Asked<E> {
     }
 }
 
+/// What is asked, without the call.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Glance,
+    Whole,
+    Ahead,
+}
+
 /// A read that goes on whenever it is polled, whoever polls it.
 pub(super) struct Read<E: Evidence> {
     pub(super) whose: Whose,
+    pub(super) kind: Kind,
+    pub(super) operation: Operation,
+    /// For how long its answer is waited for, and until when that is.
+    pub(super) timeout: Duration,
+    pub(super) until: Moment,
     pub(super) future: Pin<Box<dyn Future<Output = Outcome<E>> + Send>>,
 }
 
 impl<E: Evidence> Read<E> {
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Outcome<E>> {
         self.future.as_mut().poll(context)
+    }
+
+    /// What came of it once it has taken too long.
+    pub(super) fn late(&self) -> Outcome<E> {
+        let error = SendError::timed_out(self.operation, self.timeout);
+        match self.kind {
+            Kind::Glance => Outcome::Glance(Err(error)),
+            Kind::Whole => Outcome::Whole(Err(error)),
+            Kind::Ahead => Outcome::Ahead(Err(error)),
+        }
     }
 }

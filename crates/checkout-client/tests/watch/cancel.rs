@@ -62,7 +62,8 @@ fn walk<E: Evidence, S: Transport>(
     let sleep = |wait| {
         let clock = clock.clone();
         async move {
-            pending(1).await;
+            // Longer than a read, which is pending three times: else no read had its answer in time.
+            pending(4).await;
             clock.advance(wait);
         }
     };
@@ -114,7 +115,7 @@ fn check<E: Evidence, S: Transport>(
             }
             points += 1;
         }
-        // Pending three times in each read, and once in each sleep between them.
+        // Pending three times in each read, and once and more in each sleep between them.
         assert!(points >= 4 * sent.len() - 1, "{points} points, {} reads", sent.len());
     }
 }

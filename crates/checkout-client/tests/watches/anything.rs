@@ -95,7 +95,9 @@ fn check<C: Crowd>(
         sandbox.send_blocking(request)
     });
     let mut fresh = Watches::new(now(&clock), 42).at_once(at_once);
-    let merchant = fresh.merchant();
+    // A token can take a minute and more.
+    let plan = C::E::PLAN.read_timeout(Duration::from_secs(1_000));
+    let merchant = fresh.merchant_with(plan, C::E::LIMIT);
     for number in 0..crowd.len() {
         fresh.add(merchant, crowd.watch(number), number);
     }
@@ -152,7 +154,7 @@ fn check<C: Crowd>(
             }
             Does::Restart => {
                 let mut other = Watches::new(now(&clock), 43).at_once(at_once);
-                let merchant = other.merchant();
+                let merchant = other.merchant_with(plan, C::E::LIMIT);
                 world.watches.recent(world.merchant).for_each(|at| other.used(merchant, at));
                 for (ticket, key) in world.watches.iter() {
                     let text = world.watches.stored(ticket).unwrap();

@@ -71,6 +71,13 @@ impl Crowd for OfAllscale {
     }
 }
 
+impl OfAllscale {
+    /// What the paths of its reads contain.
+    pub(crate) fn reads_of(&self, number: usize) -> String {
+        self.2[number].clone()
+    }
+}
+
 pub(crate) struct OfAzotte(pub(crate) of_z::Sandbox, azotte::Client, Vec<String>);
 
 impl Crowd for OfAzotte {

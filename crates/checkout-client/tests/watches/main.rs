@@ -13,6 +13,7 @@ mod blocking;
 mod cancel;
 mod clocks;
 mod crowds;
+mod hostile;
 mod limits;
 mod nudges;
 mod same;

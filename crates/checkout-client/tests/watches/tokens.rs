@@ -13,7 +13,13 @@ fn walk(crowd: &OfV2, limited: bool, at_once: usize, token_way: u64) -> (Told, u
     let time = Time::of(&crowd.clock());
     let mut slow = Slow::new(crowd.0.clone(), &time, &[10]);
     slow.token_way = Some(token_way);
-    let (mut watches, mut told) = (watches(crowd, limited).at_once(at_once), Told::new());
+    let (mut watches, mut told) =
+        (checkout_client::Watches::new(now(&crowd.clock()), 42).at_once(at_once), Told::new());
+    let plan = checkout_client::Plan::peach().read_timeout(Duration::from_secs(1_000));
+    let merchant = watches.merchant_with(plan, Route::Status.rate_limit().filter(|_| limited));
+    for number in 0..crowd.len() {
+        watches.add(merchant, crowd.watch(number), number);
+    }
     while let Some(event) =
         time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { ENDLESS }).unwrap()
     {

@@ -220,10 +220,7 @@ impl Initiated<'_> {
     /// The same, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> Initiated<'static> {
-        Initiated {
-            redirect_url: self.redirect_url.into_owned(),
-            checkout_id: self.checkout_id.map(owned),
-        }
+        Initiated { redirect_url: self.redirect_url.into_owned(), checkout_id: self.checkout_id.map(owned) }
     }
 }
 
