@@ -340,7 +340,7 @@ impl<T> Schedule<T> {
     /// After a restart the reads of all open checkouts are due together. So the reads of those that are restored between
     /// two calls of [`next`](Self::next) are spread over one ordinary pause of theirs: the most overdue one is read at
     /// once, the others follow in the order in which they were due, and as many come in a second as in their ordinary
-    /// course. A read is not put off past the checkout's [deadline](Poller::deadline); one that is not due yet stays where
+    /// course. Up to four are no crowd and are all read at once. A read is not put off past the checkout's [deadline](Poller::deadline); one that is not due yet stays where
     /// it is; and a [nudge](Self::nudge) has its checkout read at once.
     ///
     /// ```
@@ -1041,14 +1041,19 @@ impl<T> Schedule<T> {
         let span = u64::try_from(FINE.saturating_mul(many.into()) / pace.max(1)).unwrap_or(u64::MAX);
         let begins = now.max(Moment::from_unix_millis(merchant.spread_until));
         let last = now.saturating_add(Duration::from_millis(span));
-        // One alone makes room for the next one as if there were some more.
-        let whole = if many == 1 { span / u64::from(merchant.checkouts.max(FEW)) } else { span };
+        // A few are no crowd: they are read at once, unless many of such few come one after the other.
+        let is_crowd = many > FEW;
+        let at_once = !is_crowd && begins == now;
+        let whole = match is_crowd {
+            true => span,
+            false => span.saturating_mul(many) / u64::from(merchant.checkouts.max(SOME_OPEN)),
+        };
         let ends = begins.saturating_add(Duration::from_millis(whole)).min(last);
         merchant.spread_until = ends.unix_millis();
         for (place, (_, _, id)) in (0u128..).zip(its) {
             let after = u128::from(whole) * place / u128::from(many);
             let after = Duration::from_millis(u64::try_from(after).unwrap_or(u64::MAX));
-            let mut until = begins.saturating_add(after);
+            let mut until = if at_once { now } else { begins.saturating_add(after) };
             if until >= last {
                 // Those before it have taken the whole pause.
                 let chance = time::mix(self.seed ^ time::mix(u64::from(*id)));
@@ -1580,8 +1585,10 @@ const SPENT: u32 = 128;
 /// Its last read was answered with too many requests.
 const LIMITED: u32 = 256;
 
-/// Assumed: so few that are restored one by one are no crowd.
-const FEW: u32 = 16;
+/// Assumed: so many that are restored together are no crowd.
+const FEW: u64 = 4;
+/// Those that are restored a few at a time are paced as if their merchant had so many checkouts at least.
+const SOME_OPEN: u32 = 16;
 /// What paces are counted in: so many milliseconds.
 const FINE: u128 = 1_000_000_000_000_000;
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
