@@ -4,8 +4,8 @@
 //!
 //!     cargo run --example many_checkouts
 
-use checkout_kit::peach::{Client, Currency, Draft, Fields, MerchantTransactionId, Rules, SecretToken};
-use checkout_kit::{Cents, Change, End, Environment, Handle, Moment, Watches};
+use checkout_kit::peach::{Client, Currency, Draft, MerchantTransactionId, Receiver, Rules, SecretToken};
+use checkout_kit::{Cents, Change, End, Environment, Handle, KeyRing, Moment, Watches};
 use checkout_sandbox::peach::{ENTITY_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario};
 use std::io::{self, Write};
 use std::{collections::BTreeMap, error::Error, future, process::ExitCode, time::Duration};
@@ -26,10 +26,12 @@ pub fn run(out: &mut dyn Write) -> u8 {
 fn day(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::new(1);
     let (clock, began) = (sandbox.clock().clone(), sandbox.clock().now_millis());
-    let client = Client::builder(ENTITY_ID, SecretToken::new(SECRET_TOKEN.into())?);
+    let secret = SecretToken::new(SECRET_TOKEN.into())?;
+    let receiver = Receiver::new(ENTITY_ID, KeyRing::new("2026", secret.clone()), Environment::Sandbox);
+    let client = Client::builder(ENTITY_ID, secret);
     let client = client.environment(Environment::Sandbox).referer(REFERER);
     let client = client.clock(move || clock.now_millis()).build()?;
-    let mut shop = Shop { client, sandbox, began, open: BTreeMap::new(), reads: Vec::new() };
+    let mut shop = Shop { client, receiver, sandbox, began, open: BTreeMap::new(), reads: Vec::new() };
     for (number, scenario) in (1..).zip(SCENARIOS.split(' ')) {
         shop.sandbox.next_checkout(Scenario::by_name(scenario).ok_or("no such scenario")?);
         let order = format!("order-{number:04}");
@@ -50,6 +52,7 @@ fn day(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
 /// A shop, with what it has in its database.
 struct Shop {
     client: Client,
+    receiver: Receiver,
     sandbox: Sandbox,
     began: u64,
     /// The open orders, each with what was stored of its checkout.
@@ -61,7 +64,7 @@ struct Shop {
 impl Shop {
     /// Watches all that is open, until so many still are.
     fn process(&mut self, until: usize, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
-        let (sandbox, clock) = (&self.sandbox, self.sandbox.clock());
+        let (receiver, sandbox, clock) = (&self.receiver, &self.sandbox, self.sandbox.clock());
         let mut watches = Watches::new(Moment::from_unix_millis(clock.now_millis().try_into()?), 42);
         let (merchant, mut handles) = (watches.merchant(), BTreeMap::new());
         self.reads.iter().for_each(|at| watches.used(merchant, *at));
@@ -73,7 +76,7 @@ impl Shop {
         }
         let sleep = |wait: Duration| {
             clock.advance(wait.min(Duration::from_secs(1)));
-            receive(sandbox, &handles);
+            receive(receiver, sandbox, &handles);
             future::ready(())
         };
         while self.open.len() > until
@@ -112,11 +115,16 @@ impl Shop {
     }
 }
 
-/// Where webhooks come in: each wakes what it is about. It settles nothing, so that it needs no proof here.
-fn receive(sandbox: &Sandbox, handles: &BTreeMap<String, Handle>) {
+/// Where webhooks come in: each that is verified wakes the checkout that it is about. To settle something it has to be
+/// claimed too, as `receive_axum` shows; to wake a checkout it has not. What is not verified wakes nobody: a read that a
+/// stranger asks for is one that the other checkouts have to wait for.
+fn receive(receiver: &Receiver, sandbox: &Sandbox, handles: &BTreeMap<String, Handle>) {
+    let now = Moment::from_unix_millis(i64::try_from(sandbox.clock().now_millis()).unwrap_or(i64::MAX));
     for webhook in sandbox.take_webhooks().iter().step_by(2) {
-        let Ok(fields) = Fields::from_form(&webhook.body) else { continue };
-        if let Some(handle) = fields.get("merchantTransactionId").and_then(|order| handles.get(order)) {
+        let form = Some("application/x-www-form-urlencoded");
+        let Ok(event) = receiver.webhook(form, &webhook.body, now) else { continue };
+        let order = event.content().payment().merchant_transaction_id();
+        if let Some(handle) = order.and_then(|order| handles.get(order)) {
             handle.nudge();
         }
     }

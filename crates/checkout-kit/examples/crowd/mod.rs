@@ -261,7 +261,7 @@ impl Day {
             }
             Event::Webhook(number) => match self.notes[number].state {
                 State::Watched(ticket) => {
-                    self.shops[self.notes[number].shop].nudge(now);
+                    self.shops[self.notes[number].shop].nudge();
                     self.schedule.nudge(ticket, moment(now));
                     self.note_when_it_is_wanted(number, ticket);
                     Ok(())
@@ -364,7 +364,7 @@ impl Day {
             true => self.providers.azotte.complete_3ds(&watched.id),
             false => self.providers.azotte.fail_3ds(&watched.id),
         };
-        self.shops[watched.shop].nudge(now);
+        self.shops[watched.shop].nudge();
         self.schedule.payer_returned(ticket, moment(now));
         self.note_when_it_is_wanted(number, ticket);
     }

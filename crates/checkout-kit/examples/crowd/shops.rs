@@ -10,7 +10,6 @@ use checkout_kit::{
     Cents, Environment, Moment, Observable, RateLimit, RateScope, Received, SendError, Tracker,
 };
 use checkout_sandbox::{VirtualClock, allscale as allscale_side, azotte as azotte_side, peach as peach_side};
-use std::collections::VecDeque;
 use std::error::Error;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -92,9 +91,6 @@ pub(super) struct Shop {
     pub(super) told_to_wait: Duration,
     /// How many of its reads were asked for out of turn.
     pub(super) nudged: u64,
-    /// When its checkouts were nudged that were so in the last while, and how many these were at most.
-    nudges: VecDeque<u64>,
-    most_nudged: u64,
 }
 
 enum Client {
@@ -228,8 +224,6 @@ impl Shop {
             most_watched: 0,
             told_to_wait: Duration::ZERO,
             nudged: 0,
-            nudges: VecDeque::new(),
-            most_nudged: 0,
         }
     }
 
@@ -430,28 +424,23 @@ impl Shop {
     }
 
     /// Notes that one of its checkouts is to be read out of turn.
-    pub(super) fn nudge(&mut self, now: u64) {
+    pub(super) const fn nudge(&mut self) {
         self.nudged += 1;
-        let while_millis = PRECEDENCE_MILLIS + millis(self.longest_interval());
-        while self.nudges.front().is_some_and(|at| now - at > while_millis) {
-            self.nudges.pop_front();
-        }
-        self.nudges.push_back(now);
-        self.most_nudged = self.most_nudged.max(u64::try_from(self.nudges.len()).unwrap_or(u64::MAX));
     }
 
     /// For how long a read that is due can have to wait, in milliseconds.
     ///
     /// Of a merchant's reads that are due the one with the earliest deadline goes first: when it was due, and its
-    /// interval on top. So once a read is late by its own interval, every other checkout goes before it at most
-    /// once more. One that is nudged counts as if it had been due an hour before, so all that are nudged until an
-    /// hour after that time can go before it too. The limit lets so many pass in its time and a second, and nobody
-    /// while the merchant was told to wait.
+    /// interval on top, and the plan's longest pause on top of that where too many requests were the last answer. So
+    /// once a read is late by as much, every other checkout goes before it at most once more. Those that are nudged
+    /// go before it too, but never two of them in a row. The limit lets so many pass in its time and a second, and
+    /// nobody while the merchant was told to wait. What is restored can have to wait for a pause before that.
     pub(super) fn late_at_most_millis(&self) -> u64 {
-        let told = millis(self.told_to_wait) + 1_000;
+        let longest = millis(self.longest_interval());
+        let told = millis(self.told_to_wait) + 1_000 + longest;
         let Some(limit) = self.limit else { return told };
-        let turns = (self.most_watched + self.most_nudged).div_ceil(u64::from(limit.requests));
-        millis(self.longest_interval()) + turns * (u64::from(limit.per_seconds) + 1) * 1_000 + told
+        let turns = (2 * self.most_watched + 1).div_ceil(u64::from(limit.requests));
+        2 * longest + turns * (u64::from(limit.per_seconds) + 1) * 1_000 + told
     }
 
     fn longest_interval(&self) -> Duration {
@@ -512,9 +501,6 @@ const ALLSCALE_READS: u32 = 60;
 
 /// How many requests of a store AllScale's sandbox takes in a minute: those reads, and some creates.
 const ALLSCALE_REFUSES: u32 = 80;
-
-/// By how much a nudged read goes before others: the schedule's own figure.
-const PRECEDENCE_MILLIS: u64 = 3_600_000;
 
 /// How many checkouts a day a merchant has, more or less.
 const ALLSCALE_EACH: u64 = 800;
