@@ -307,10 +307,7 @@ fn a_forgetful_store_fails() {
 
 #[test]
 fn a_store_that_evicts_at_a_bound_fails() {
-    assert_eq!(
-        failing(|| Rows::new(Fault::EvictsAtABound)),
-        [Law::CommitIsRemembered, Law::NothingIsForgottenForRoom]
-    );
+    assert_eq!(failing(|| Rows::new(Fault::EvictsAtABound)), [Law::NothingIsForgottenForRoom]);
 }
 
 #[test]
@@ -328,14 +325,20 @@ fn a_store_that_ignores_the_number_fails() {
     assert_eq!(laws, wrong);
     assert_eq!(
         failing(|| Rows::new(Fault::IgnoresTheNumberAtRelease)),
-        [Law::ReleaseFrees, Law::LateReleaseIsLost]
+        [Law::ReleaseFrees, Law::LateReleaseIsLost, Law::ReleaseSparesTakeover]
     );
-    assert_eq!(failing(|| Rows::new(Fault::ReleasesCommitted)), [Law::CommitCanBeRepeated]);
+    let mut laws = failing(|| Rows::new(Fault::ReleasesCommitted));
+    // Whether the release comes after the commit is the threads' luck.
+    laws.retain(|&law| law != Law::ReleaseSparesCommit);
+    assert_eq!(laws, [Law::CommitCanBeRepeated]);
 }
 
 #[test]
 fn a_store_that_forgets_whose_claim_it_was_fails() {
-    assert_eq!(failing(|| Rows::new(Fault::ForgetsTheClaim)), [Law::CommitOutlivesTheLease]);
+    assert_eq!(
+        failing(|| Rows::new(Fault::ForgetsTheClaim)),
+        [Law::CommitOutlivesTheLease, Law::LateCommitIsLost]
+    );
 }
 
 #[test]

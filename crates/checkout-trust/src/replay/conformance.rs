@@ -9,11 +9,29 @@
 //! # Ok::<(), conformance::Broken>(())
 //! ```
 //!
-//! The time is the suite's own and starts at arbitrary values: nothing sleeps, and a store that asks a clock
-//! in place of its argument fails. The laws of a crowd start [`CROWD`] threads at once, in rounds. What
-//! depends on the luck of threads can find a race, but cannot prove that there is none: a store is right
-//! because each operation is one atomic step of whatever it stands on.
+//! The time that a store is told is the suite's own and starts at arbitrary values: a store that asks a clock
+//! in place of its argument fails.
+//!
+//! Three kinds of laws follow each other. Some are of one caller. The laws of a crowd start [`CROWD`] threads
+//! at once. The laws of two callers ([`Law::CommitOrTakeover`], [`Law::ReleaseSparesTakeover`],
+//! [`Law::ReleaseSparesCommit`], [`Law::ClaimSparesCommit`]) hold one operation open: a slow caller begins,
+//! and another steps in after a part of the time that the operation takes alone, which the suite measures. A
+//! store that looks, waits for its network and then writes fails these laws however long the network takes.
+//! The futures of an asynchronous store are also run on one thread, step by step, where nothing is luck.
+//!
+//! A gap of some nanoseconds can still escape. No run proves that a store is right: a store is right because
+//! each operation is one atomic step of whatever it stands on.
+//!
+//! **Several processes.** A store whose numbers come from the memory of one process is wrong only beside
+//! another process, and so is a store that keeps answers in a cache. Give the suite a store that passes its
+//! calls to two handles of the same storage by turns, and it finds both.
+//!
+//! **How long.** The suite takes about two seconds for a store in memory, and about eight for a store whose
+//! operations take five milliseconds each.
 
+mod duel;
+
+use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -21,9 +39,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::task::Poll;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{AsyncStore, Commit, Fence, Key, Release, Scheme, Slot, Store};
+use super::{AsyncStore, Commit, Fence, Key, Release, Scheme, Slot, Store, until};
 
 /// How many threads, or futures, claim at once.
 ///
@@ -126,9 +144,19 @@ pub fn check_law<S: Store<Error: Display> + Sync>(law: Law, make: impl Fn() -> S
         Law::OneOfManyIsFresh => one_of_many_is_fresh(&trial()),
         Law::OneOfManyTakesOver => one_of_many_takes_over(&trial()),
         Law::ManyHearOfACommit => many_hear_of_a_commit(&trial()),
-        Law::CommitOrTakeover => commit_or_takeover(&trial()),
+        Law::CommitOrTakeover => {
+            duel::check(law, trial)?;
+            commit_or_takeover(&trial())
+        }
+        Law::ReleaseSparesTakeover | Law::ReleaseSparesCommit | Law::ClaimSparesCommit => {
+            duel::check(law, trial)
+        }
         Law::OneAtATime => one_at_a_time(&trial()),
-        Law::OneOfManyFuturesIsFresh | Law::DroppedClaimEnds => Ok(()),
+        Law::ManyKeysAtOnce => many_keys_at_once(&trial()),
+        Law::OneOfManyFuturesIsFresh
+        | Law::DroppedClaimEnds
+        | Law::DroppedCommitCanBeRepeated
+        | Law::DroppedReleaseCanBeRepeated => Ok(()),
     }
 }
 
@@ -176,9 +204,19 @@ pub fn check_async_law<S: AsyncStore<Error: Display>>(
     block_on: impl for<'f> Fn(Task<'f>) + Sync,
 ) -> Result<(), Broken> {
     let waiting = || Waiting { store: make(), block_on: &block_on };
+    let trial = || Trial { law, store: waiting() };
     match law {
-        Law::OneOfManyFuturesIsFresh => one_of_many_futures_is_fresh(&Trial { law, store: waiting() }),
-        Law::DroppedClaimEnds => dropped_claim_ends(&Trial { law, store: waiting() }),
+        Law::OneOfManyFuturesIsFresh => one_of_many_futures_is_fresh(&trial()),
+        Law::DroppedClaimEnds => dropped_claim_ends(&trial()),
+        Law::DroppedCommitCanBeRepeated => dropped_commit_can_be_repeated(&trial()),
+        Law::DroppedReleaseCanBeRepeated => dropped_release_can_be_repeated(&trial()),
+        Law::CommitOrTakeover
+        | Law::ReleaseSparesTakeover
+        | Law::ReleaseSparesCommit
+        | Law::ClaimSparesCommit => {
+            duel::check_by_steps(law, trial)?;
+            check_law(law, waiting)
+        }
         Law::FirstClaimIsFresh
         | Law::ClaimIsNoCommit
         | Law::ClaimHoldsForItsLease
@@ -196,8 +234,8 @@ pub fn check_async_law<S: AsyncStore<Error: Display>>(
         | Law::OneOfManyIsFresh
         | Law::OneOfManyTakesOver
         | Law::ManyHearOfACommit
-        | Law::CommitOrTakeover
-        | Law::OneAtATime => check_law(law, waiting),
+        | Law::OneAtATime
+        | Law::ManyKeysAtOnce => check_law(law, waiting),
     }
 }
 
@@ -237,7 +275,8 @@ pub enum Law {
     CommitIsRemembered,
     /// A commit holds when the lease has ended and nobody has taken the key over.
     CommitOutlivesTheLease,
-    /// A second commit of the same claim is committed too, and a release after it is lost.
+    /// A second commit of the same claim is committed too, never shortens for how long the key is done, and
+    /// a release after it is lost.
     CommitCanBeRepeated,
     /// A released key is free at once.
     ReleaseFrees,
@@ -249,7 +288,8 @@ pub enum Law {
     /// No two claims of a key have the same number, also when it was released, or its lease ended, in
     /// between.
     NumbersNeverComeBack,
-    /// What happens to one key happens to no other: of another owner, another scheme, other parts.
+    /// What happens to one key happens to no other: of another owner, another scheme, other parts, or with a
+    /// digest of the same first six or last seven bytes. The retention is no part of a key.
     KeysAreIndependent,
     /// A caller whose clock is behind finds what a caller whose clock is ahead has written.
     ClocksMayDisagree,
@@ -263,15 +303,32 @@ pub enum Law {
     OneOfManyTakesOver,
     /// After a commit everybody in a crowd hears done, and nobody's late commit or release changes it.
     ManyHearOfACommit,
-    /// When the holder of an ended lease commits while a crowd takes over, either it is committed and all
-    /// hear done, or it is lost and one has it fresh.
+    /// When the holder of an ended lease commits while others take over, either it is committed and all hear
+    /// done, or it is lost and one has it fresh. So also when the commit begins first and is slow, or the
+    /// takeover is.
     CommitOrTakeover,
+    /// When the holder of an ended lease releases while another takes over, the takeover is fresh and holds,
+    /// whichever of the two begins first and is slow. So also when a release is sent twice: the second does
+    /// not free the claim that the first has made room for.
+    ReleaseSparesTakeover,
+    /// When a claim is committed and released at the same time, whichever is slow, a commit that says
+    /// committed is remembered.
+    ReleaseSparesCommit,
+    /// When a key is committed while another claims it, whichever is slow, the commit is remembered and the
+    /// other's claim is not fresh: of a key in its lease, of a free key, and of a key whose lease has ended.
+    ClaimSparesCommit,
     /// A crowd that claims and releases never has two claims at the same time.
     OneAtATime,
+    /// A crowd that claims, commits and releases a key each finds every one of them as it was left.
+    ManyKeysAtOnce,
     /// Of many futures that claim a key by turns on one thread, one has it fresh.
     OneOfManyFuturesIsFresh,
     /// A claim whose future was dropped half way has ended when its lease has.
     DroppedClaimEnds,
+    /// A commit whose future was dropped half way leaves the key claimed or done, and can be repeated.
+    DroppedCommitCanBeRepeated,
+    /// A release whose future was dropped half way can be repeated, and the key is free then.
+    DroppedReleaseCanBeRepeated,
 }
 
 impl Law {
@@ -281,7 +338,7 @@ impl Law {
     /// # use checkout_trust::replay::conformance::Law;
     /// assert_eq!(Law::ALL[0], Law::FirstClaimIsFresh);
     /// ```
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::FirstClaimIsFresh,
         Self::ClaimIsNoCommit,
         Self::ClaimHoldsForItsLease,
@@ -300,7 +357,11 @@ impl Law {
         Self::OneOfManyTakesOver,
         Self::ManyHearOfACommit,
         Self::CommitOrTakeover,
+        Self::ReleaseSparesTakeover,
+        Self::ReleaseSparesCommit,
+        Self::ClaimSparesCommit,
         Self::OneAtATime,
+        Self::ManyKeysAtOnce,
     ];
 
     /// The further laws of an asynchronous store.
@@ -309,7 +370,12 @@ impl Law {
     /// # use checkout_trust::replay::conformance::Law;
     /// assert_eq!(Law::OF_FUTURES[1], Law::DroppedClaimEnds);
     /// ```
-    pub const OF_FUTURES: [Self; 2] = [Self::OneOfManyFuturesIsFresh, Self::DroppedClaimEnds];
+    pub const OF_FUTURES: [Self; 4] = [
+        Self::OneOfManyFuturesIsFresh,
+        Self::DroppedClaimEnds,
+        Self::DroppedCommitCanBeRepeated,
+        Self::DroppedReleaseCanBeRepeated,
+    ];
 
     const fn text(self) -> &'static str {
         match self {
@@ -331,9 +397,15 @@ impl Law {
             Self::OneOfManyTakesOver => "one of many takes over",
             Self::ManyHearOfACommit => "many hear of a commit",
             Self::CommitOrTakeover => "a commit and a takeover exclude each other",
+            Self::ReleaseSparesTakeover => "a release spares a takeover",
+            Self::ReleaseSparesCommit => "a release spares a commit",
+            Self::ClaimSparesCommit => "a claim spares a commit",
             Self::OneAtATime => "one claim at a time",
+            Self::ManyKeysAtOnce => "many keys at once are all kept",
             Self::OneOfManyFuturesIsFresh => "one of many futures is fresh",
             Self::DroppedClaimEnds => "a dropped claim ends",
+            Self::DroppedCommitCanBeRepeated => "a dropped commit can be repeated",
+            Self::DroppedReleaseCanBeRepeated => "a dropped release can be repeated",
         }
     }
 }
@@ -391,13 +463,29 @@ fn claim_is_no_commit<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), 
 }
 
 fn claim_holds_for_its_lease<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
-    let key = key("a");
-    trial.fresh("a new key", &key, START)?;
-    trial.in_flight("a key in the middle of its lease", &key, START + 50, LEASE_END)?;
-    trial.in_flight("a key in the last millisecond of its lease", &key, LEASE_END, LEASE_END)?;
-    trial.fresh("a key one millisecond after its lease", &key, LEASE_END + 1)?;
-    let second_end = LEASE_END + 1 + LEASE_MILLIS;
-    trial.in_flight("a key in the lease of its second claim", &key, second_end, second_end)
+    // Across the beginning of the time that Unix counts, and then in 2024.
+    for (name, start) in [("a", -LEASE_MILLIS / 2), ("b", START)] {
+        let (key, end) = (key(name), start + LEASE_MILLIS);
+        trial.fresh("a new key", &key, start)?;
+        trial.in_flight("a key in the middle of its lease", &key, start + 50, end)?;
+        trial.in_flight("a key in the last millisecond of its lease", &key, end, end)?;
+        trial.fresh("a key one millisecond after its lease", &key, end + 1)?;
+        let second_end = end + 1 + LEASE_MILLIS;
+        trial.in_flight("a key in the lease of its second claim", &key, second_end, second_end)?;
+    }
+    let mut now = START + 10 * LEASE_MILLIS;
+    for lease in [Duration::ZERO, LONG_LEASE] {
+        let (key, end) = (key(&format!("{lease:?}")), until(now, lease));
+        let claim = trial.store.claim(&key, now, lease).or_else(|error| trial.failed(&error.to_string()))?;
+        if !matches!(claim, Slot::Fresh(_)) {
+            return trial.broken(format!("of a new key, a claim said {}, not fresh", Said(claim)));
+        }
+        trial.in_flight("a key at the beginning of its lease", &key, now, end)?;
+        trial.in_flight("a key in the last millisecond of its lease", &key, end, end)?;
+        trial.fresh("a key one millisecond after its lease", &key, end + 1)?;
+        now = end + 1;
+    }
+    Ok(())
 }
 
 fn commit_is_remembered<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
@@ -411,7 +499,7 @@ fn commit_is_remembered<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<()
     trial.done("a key at the time of its commit", &shorter_than_lease, committed_at)?;
     trial.done("a key in the last millisecond of its retention", &short, committed_at + 10)?;
     // Others come and end meanwhile; a store may drop them, and nothing else.
-    for step in 0..100 {
+    for step in 0..OTHERS_THAT_END {
         let other = retained(&format!("other {step}"), 1);
         let now = committed_at + 11 + step;
         let fence = trial.fresh("a new key", &other, now)?;
@@ -419,7 +507,16 @@ fn commit_is_remembered<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<()
         trial.done("a key that has retention left, while others end", &long, now)?;
     }
     trial.done("a key in the last millisecond of its retention", &long, committed_at + RETENTION_MILLIS)?;
-    trial.done("a key that is kept for ever", &for_ever, committed_at + 1_000 * RETENTION_MILLIS)
+    let mut now = committed_at + RETENTION_MILLIS + 1;
+    for days in LONG_RETENTIONS_DAYS {
+        let key = retained(&format!("{days} days"), days * DAY_MILLIS);
+        let fence = trial.fresh("a new key", &key, now)?;
+        trial.commits("a claim in its lease", &key, fence, now)?;
+        now += days * DAY_MILLIS;
+        trial.done(&format!("a key in the last millisecond of its {days} days"), &key, now)?;
+        trial.done("a key that is kept for ever", &for_ever, now)?;
+    }
+    Ok(())
 }
 
 fn commit_outlives_the_lease<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
@@ -434,17 +531,24 @@ fn commit_outlives_the_lease<S: Store<Error: Display>>(trial: &Trial<S>) -> Resu
 }
 
 fn commit_can_be_repeated<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
-    let key = key("a");
+    let (key, shorter) = (key("a"), retained("a", 10));
     let fence = trial.fresh("a new key", &key, START)?;
-    trial.commits("a claim in its lease", &key, fence, START + 1)?;
-    trial.commits("a claim that is committed already", &key, fence, START + 2)?;
+    trial.commits("a claim in its lease", &key, fence, START + 50)?;
+    trial.commits("a claim that is committed already", &key, fence, START + 60)?;
+    trial.commits("a claim that is committed already, by a clock behind", &key, fence, START + 10)?;
+    trial.commits("a claim that is committed already, for a shorter time", &shorter, fence, START + 60)?;
     trial.not_released("a claim that is committed already", &key, fence)?;
-    trial.done("a committed key", &key, START + 3)
+    trial.done("a committed key", &key, START + 60)?;
+    let end = START + 60 + RETENTION_MILLIS;
+    trial.done("a key in the last millisecond of its retention after the latest of its commits", &key, end)
 }
 
 fn release_frees<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
     let key = key("a");
     let first = trial.fresh("a new key", &key, START)?;
+    // Twice: a store of two handles hears of the claim by both, and must not keep the answer in either.
+    trial.in_flight("a claimed key", &key, START, LEASE_END)?;
+    trial.in_flight("a claimed key", &key, START, LEASE_END)?;
     trial.releases("a claim in its lease", &key, first)?;
     let second = trial.fresh("a released key", &key, START)?;
     trial.not_committed("a claim that was released, while another holds the key", &key, first, START)?;
@@ -462,6 +566,17 @@ fn late_commit_is_lost<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(),
     trial.in_flight("a key after the late commit of another claim", &key, now, now + LEASE_MILLIS)?;
     trial.commits("a claim in its lease, after the late commit of another", &key, holder, now)?;
     trial.not_committed("a claim that another has taken over and committed", &key, late, now)?;
+    trial.done("a committed key", &key, now)?;
+
+    // The other gives the key back, and the late one may have it. Then it is the other who is late.
+    let (key, start) = (self::key("b"), now + LEASE_MILLIS + 1);
+    let now = start + LEASE_MILLIS + 1;
+    let late = trial.fresh("a new key", &key, start)?;
+    let other = trial.fresh("a key whose lease has ended", &key, now)?;
+    trial.releases("a claim in its lease", &key, other)?;
+    trial.commits("a claim whose lease has ended and that nobody holds any more", &key, late, now)?;
+    trial.not_committed("a claim that was released, an older one being committed", &key, other, now)?;
+    trial.not_released("a claim that was released, an older one being committed", &key, other)?;
     trial.done("a committed key", &key, now)
 }
 
@@ -477,23 +592,31 @@ fn late_release_is_lost<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<()
 }
 
 fn numbers_never_come_back<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
-    let (key, mut now) = (key("a"), START);
-    let mut given = Vec::new();
-    for round in 0..12 {
+    let (key, other, mut now) = (key("a"), self::key("other"), START);
+    let (mut given, began) = (BTreeSet::new(), Instant::now());
+    for round in 0..MOST_CLAIMS {
+        if round >= LEAST_CLAIMS && began.elapsed() > PATIENCE {
+            break;
+        }
         let fence = trial.fresh("a key that is free", &key, now)?;
-        if given.contains(&fence) {
+        if !given.insert(fence) {
             return trial.broken(format!("the number {fence} was given to a second claim of a key"));
         }
-        given.push(fence);
-        if round % 2 == 0 {
-            trial.releases("a claim in its lease", &key, fence)?;
-        } else {
-            now += LEASE_MILLIS + 1;
+        match round % 4 {
+            0 => trial.releases("a claim in its lease", &key, fence)?,
+            1 => {
+                trial.releases("a claim in its lease", &key, fence)?;
+                // The next caller's clock is behind.
+                now -= 1;
+            }
+            2 => now += LEASE_MILLIS + 2,
+            _ => {
+                now += LEASE_MILLIS + 2;
+                // A store may drop now what has ended.
+                let fence = trial.fresh("a new key", &other, now)?;
+                trial.releases("a claim in its lease", &other, fence)?;
+            }
         }
-        // A store may drop now what has ended.
-        let other = self::key(&format!("other {round}"));
-        let fence = trial.fresh("a new key", &other, now)?;
-        trial.releases("a claim in its lease", &other, fence)?;
     }
     Ok(())
 }
@@ -521,8 +644,17 @@ fn keys_are_independent<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<()
         trial.in_flight("a claimed key, when others are committed and released", key, START, LEASE_END)?;
     }
     trial.fresh("a released key", released, START)?;
+    let again = Key::new(SCHEME, "owner", ["abc"], LONG_LEASE);
+    trial.in_flight("a claimed key, with another retention", &again, START, LEASE_END)?;
+    for (alike, names) in [("first six", SAME_FIRST_BYTES), ("last seven", SAME_LAST_BYTES)] {
+        for name in names {
+            let key = Key::new(LONGEST_SCHEME, LONGEST_OWNER, [name.to_be_bytes()], retention);
+            let situation = format!("a new key, another with the same {alike} bytes being claimed");
+            trial.fresh(&situation, &key, START)?;
+        }
+    }
     // So many that their first digits are not enough.
-    (0..CROWD).try_for_each(|other| {
+    (0..OTHERS_THAT_STAY).try_for_each(|other| {
         let key = key(&format!("other {other}"));
         trial.fresh("a new key, many others being claimed", &key, START).map(drop)
     })
@@ -564,40 +696,62 @@ fn any_time_is_a_time<S: Store<Error: Display>>(trial: &Trial<S>, now: i64) -> R
     Ok(())
 }
 
-fn nothing_is_forgotten_for_room<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
+fn nothing_is_forgotten_for_room<S: Store<Error: Display> + Sync>(trial: &Trial<S>) -> Result<(), Broken> {
     let (committed, claimed) = (key("committed"), key("claimed"));
     let fence = trial.fresh("a new key", &committed, START)?;
     trial.commits("a claim in its lease", &committed, fence, START)?;
     trial.fresh("a new key", &claimed, START)?;
-    let mut accepted = Vec::new();
-    for other in 0..OTHERS {
-        let key = key(&format!("other {other}"));
-        // An error is a refusal, which is right of a store that is full.
-        let Ok(slot) = trial.store.claim(&key, START, LEASE) else { break };
-        let Slot::Fresh(fence) = slot else {
-            return trial.broken(format!("of a new key, a claim said {}", Said(slot)));
-        };
-        if other % 2 == 0 && trial.store.commit(&key, fence, START).is_ok_and(|it| it == Commit::Committed) {
-            accepted.push(key);
+    // Each of a crowd brings its part of the others in, and says which it holds and which it has committed.
+    let accepted = trial.crowd(|member| {
+        let mut accepted = Vec::new();
+        for other in (member..OTHERS).step_by(CROWD) {
+            let key = key(&format!("other {other}"));
+            // An error is a refusal, which is right of a store that is full.
+            let Ok(slot) = trial.store.claim(&key, START, LEASE) else { break };
+            let Slot::Fresh(fence) = slot else {
+                return Err(format!("of a new key, a claim said {}", Said(slot)));
+            };
+            let commit = (accepted.len() % 2 == 0).then(|| trial.store.commit(&key, fence, START));
+            match commit {
+                Some(Ok(Commit::Committed)) => accepted.push((key, true)),
+                None => accepted.push((key, false)),
+                Some(Ok(Commit::Lost)) => return Err("of a claim in its lease, a commit was lost".into()),
+                // Nobody knows whether it was done.
+                Some(Err(_)) => break,
+            }
         }
-    }
+        Ok(accepted)
+    })?;
     trial.done("a committed key, after many others came", &committed, START)?;
     trial.in_flight("a claimed key, after many others came", &claimed, START, LEASE_END)?;
-    accepted.iter().try_for_each(|key| trial.done("a committed key, after many others came", key, START))
-}
-
-fn one_of_many_is_fresh<S: Store<Error: Display> + Sync>(trial: &Trial<S>) -> Result<(), Broken> {
-    for round in 0..ROUNDS {
-        let key = contended(round);
-        let slots = trial.crowd(|_| trial.claim(&key, START))?;
-        trial.one_is_fresh("a new key", &slots, LEASE_END)?;
+    let kept = trial.crowd(|member| {
+        let mut kept = true;
+        for (key, committed) in accepted.get(member).into_iter().flatten() {
+            kept &= match trial.claim(key, START)? {
+                Slot::Done => *committed,
+                Slot::InFlight { .. } => !*committed,
+                Slot::Fresh(_) => false,
+            };
+        }
+        Ok(kept)
+    })?;
+    if kept.contains(&false) {
+        return trial.broken("one of many keys was not as it had been left".into());
     }
     Ok(())
 }
 
+fn one_of_many_is_fresh<S: Store<Error: Display> + Sync>(trial: &Trial<S>) -> Result<(), Broken> {
+    rounds().try_for_each(|round| {
+        let key = contended(round);
+        let slots = trial.crowd(|_| trial.claim(&key, START))?;
+        trial.one_is_fresh("a new key", &slots, LEASE_END).map(drop)
+    })
+}
+
 fn one_of_many_takes_over<S: Store<Error: Display> + Sync>(trial: &Trial<S>) -> Result<(), Broken> {
-    let now = LEASE_END + 1;
-    for (key, late) in trial.contended_at_start()? {
+    for round in rounds() {
+        let (key, late, now) = trial.contended_and_ended(round)?;
         let slots = trial.crowd(|_| trial.claim(&key, now))?;
         let holder = trial.one_is_fresh("a key whose lease has ended", &slots, now + LEASE_MILLIS)?;
         trial.not_committed("a claim that one of a crowd has taken over", &key, late, now)?;
@@ -626,8 +780,8 @@ fn many_hear_of_a_commit<S: Store<Error: Display> + Sync>(trial: &Trial<S>) -> R
 }
 
 fn commit_or_takeover<S: Store<Error: Display> + Sync>(trial: &Trial<S>) -> Result<(), Broken> {
-    let now = LEASE_END + 1;
-    for (key, fence) in trial.contended_at_start()? {
+    for round in rounds() {
+        let (key, fence, now) = trial.contended_and_ended(round)?;
         let commit = Mutex::new(None);
         let slots = trial.crowd(|member| {
             if member == CROWD / 2 {
@@ -687,6 +841,31 @@ fn one_at_a_time<S: Store<Error: Display> + Sync>(trial: &Trial<S>) -> Result<()
     trial.fresh("a key that all have released", &key, START).map(drop)
 }
 
+fn many_keys_at_once<S: Store<Error: Display> + Sync>(trial: &Trial<S>) -> Result<(), Broken> {
+    let answers = trial.crowd(|member| {
+        let key = contended(member);
+        let Slot::Fresh(fence) = trial.claim(&key, START)? else { return Ok(false) };
+        let in_flight = trial.claim(&key, START)? == Slot::InFlight { until: LEASE_END };
+        let ended = if member % 2 == 0 {
+            trial.commit(&key, fence, START)? == Commit::Committed
+        } else {
+            trial.release(&key, fence)? == Release::Released
+        };
+        Ok(in_flight && ended)
+    })?;
+    if answers.contains(&false) {
+        return trial.broken("of a key of its own, one in a crowd heard what somebody else did".into());
+    }
+    let answers = trial.crowd(|member| {
+        let slot = trial.claim(&contended(member), START)?;
+        Ok(if member % 2 == 0 { slot == Slot::Done } else { matches!(slot, Slot::Fresh(_)) })
+    })?;
+    if answers.contains(&false) {
+        return trial.broken("one of many keys was not as it had been left".into());
+    }
+    Ok(())
+}
+
 fn one_of_many_futures_is_fresh<S, B>(trial: &Trial<Waiting<S, B>>) -> Result<(), Broken>
 where
     S: AsyncStore<Error: Display>,
@@ -720,23 +899,56 @@ where
     S: AsyncStore<Error: Display>,
     B: for<'f> Fn(Task<'f>) + Sync,
 {
-    let store = &trial.store.store;
-    // One future gets a step further than the one before it, as far as its steps go.
+    let mut keys = Vec::new();
     for steps in 0..STEPS {
         let key = key(&steps.to_string());
-        let begun = trial.store.wait(async {
-            let mut claim = pin!(store.claim(&key, START, LEASE));
-            for _ in 0..steps {
-                if poll_fn(|context| Poll::Ready(claim.as_mut().poll(context))).await.is_ready() {
-                    break;
-                }
-            }
-        });
-        begun.or_else(|error| trial.failed(&error))?;
+        keys.push(key);
+        if trial.ends_within(trial.store.store.claim(&key, START, LEASE), steps)? {
+            break;
+        }
     }
+    let situation = "a key whose claim was dropped half way, after its lease";
+    keys.iter().try_for_each(|key| trial.fresh(situation, key, LEASE_END + 1).map(drop))
+}
+
+fn dropped_commit_can_be_repeated<S, B>(trial: &Trial<Waiting<S, B>>) -> Result<(), Broken>
+where
+    S: AsyncStore<Error: Display>,
+    B: for<'f> Fn(Task<'f>) + Sync,
+{
     for steps in 0..STEPS {
-        let situation = "a key whose claim was dropped half way, after its lease";
-        trial.fresh(situation, &key(&steps.to_string()), LEASE_END + 1)?;
+        let key = key(&steps.to_string());
+        let fence = trial.fresh("a new key", &key, START)?;
+        let ended = trial.ends_within(trial.store.store.commit(&key, fence, START), steps)?;
+        if let Slot::Fresh(_) = trial.claim(&key, START).or_else(|error| trial.failed(&error))? {
+            return trial.broken("of a key whose commit was dropped half way, a claim said fresh".into());
+        }
+        trial.commits("a claim whose commit was dropped half way", &key, fence, START)?;
+        trial.done("a committed key", &key, START)?;
+        if ended {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn dropped_release_can_be_repeated<S, B>(trial: &Trial<Waiting<S, B>>) -> Result<(), Broken>
+where
+    S: AsyncStore<Error: Display>,
+    B: for<'f> Fn(Task<'f>) + Sync,
+{
+    for steps in 0..STEPS {
+        let key = key(&steps.to_string());
+        let fence = trial.fresh("a new key", &key, START)?;
+        let ended = trial.ends_within(trial.store.store.release(&key, fence), steps)?;
+        // Lost, if the first has done it.
+        trial.release(&key, fence).or_else(|error| trial.failed(&error))?;
+        let situation = "a key whose release was dropped half way and repeated";
+        let fence = trial.fresh(situation, &key, START)?;
+        trial.commits("a claim in its lease", &key, fence, START)?;
+        if ended {
+            break;
+        }
     }
     Ok(())
 }
@@ -745,6 +957,24 @@ where
 struct Trial<S> {
     law: Law,
     store: S,
+}
+
+impl<S: AsyncStore<Error: Display>, B: for<'f> Fn(Task<'f>) + Sync> Trial<Waiting<S, B>> {
+    /// Begins an operation, lets it have so many steps, and drops it. Whether it had ended by then.
+    fn ends_within<T>(&self, operation: impl Future<Output = T> + Send, steps: u32) -> Result<bool, Broken> {
+        let ended = self.store.wait(async {
+            let (mut operation, mut left) = (pin!(operation), steps);
+            poll_fn(|context| {
+                if left > 0 && operation.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(true);
+                }
+                left = left.saturating_sub(1);
+                if left == 0 { Poll::Ready(false) } else { Poll::Pending }
+            })
+            .await
+        });
+        ended.or_else(|error| self.failed(&error))
+    }
 }
 
 impl<S: Store<Error: Display>> Trial<S> {
@@ -826,9 +1056,11 @@ impl<S: Store<Error: Display>> Trial<S> {
         }
     }
 
-    /// A key for every round of a crowd, claimed at the start.
-    fn contended_at_start(&self) -> Result<Vec<(Key, Fence)>, Broken> {
-        (0..ROUNDS).map(contended).map(|key| Ok((key, self.fresh("a new key", &key, START)?))).collect()
+    /// The key of a round, its claim, and a time after its lease.
+    fn contended_and_ended(&self, round: usize) -> Result<(Key, Fence, i64), Broken> {
+        let (key, start) = (contended(round), START + 10 * LEASE_MILLIS * i64::try_from(round).unwrap_or(0));
+        let fence = self.fresh("a new key", &key, start)?;
+        Ok((key, fence, start + LEASE_MILLIS + 1))
     }
 
     /// Exactly one is fresh, and the others are in flight until `end`.
@@ -853,12 +1085,20 @@ impl<S: Store<Error: Display>> Trial<S> {
 
     /// What each of [`CROWD`] threads gets that act at once.
     fn crowd<T: Send>(&self, act: impl Fn(usize) -> Result<T, String> + Sync) -> Result<Vec<T>, Broken> {
+        self.crowd_of(CROWD, act)
+    }
+
+    fn crowd_of<T: Send>(
+        &self,
+        size: usize,
+        act: impl Fn(usize) -> Result<T, String> + Sync,
+    ) -> Result<Vec<T>, Broken> {
         let gate = RwLock::new(());
         let answers = thread::scope(|scope| {
             let closed = gate.write().unwrap_or_else(PoisonError::into_inner);
             let (gate, act) = (&gate, &act);
-            let mut threads = Vec::with_capacity(CROWD);
-            for member in 0..CROWD {
+            let mut threads = Vec::with_capacity(size);
+            for member in 0..size {
                 let member = move || {
                     drop(gate.read().unwrap_or_else(PoisonError::into_inner));
                     act(member)
@@ -930,6 +1170,12 @@ fn retained(name: &str, millis: i64) -> Key {
     Key::new(SCHEME, "owner", [name], retention)
 }
 
+/// The rounds of a crowd: fewer, if the store is slow.
+fn rounds() -> impl Iterator<Item = usize> {
+    let began = Instant::now();
+    (0..ROUNDS).take_while(move |&round| round < LEAST_ROUNDS || began.elapsed() < PATIENCE)
+}
+
 /// The key that a crowd is after in a round.
 fn contended(round: usize) -> Key {
     let retention = Duration::from_millis(RETENTION_MILLIS.unsigned_abs());
@@ -943,5 +1189,25 @@ const LEASE: Duration = Duration::from_millis(LEASE_MILLIS.unsigned_abs());
 const LEASE_MILLIS: i64 = 100;
 const LEASE_END: i64 = START + LEASE_MILLIS;
 const RETENTION_MILLIS: i64 = 1_000_000;
+/// Longer than a 32-bit number of milliseconds says, signed or not.
+const LONG_LEASE: Duration = Duration::from_secs(60 * 24 * 60 * 60);
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
+/// Those that come often, that need more than 31 or 32 bits of milliseconds, and more than 31 or 32 of seconds.
+const LONG_RETENTIONS_DAYS: [i64; 5] = [1, 31, 60, 36_525, 73_050];
+const OTHERS_THAT_END: i64 = 12;
+const OTHERS_THAT_STAY: usize = 30;
+/// The longest name that a scheme can have, and an owner of the same length.
+const LONGEST_SCHEME: Scheme = Scheme("conformance-of-key-names");
+const LONGEST_OWNER: &str = "an-owner-of-24-character";
+/// Two parts of a key whose digests begin with the same six bytes: found by trying ten million.
+const SAME_FIRST_BYTES: [u64; 2] = [0x4872_71b7_61f0_0000, 0xb548_cc11_5974_0000];
+/// Two parts of a key whose digests end with the same seven bytes: found by trying six hundred million.
+const SAME_LAST_BYTES: [u64; 2] = [0x0083_5de5_4953_7f7e, 0x00d8_b811_f01e_67b0];
+/// How many claims have to have numbers of their own, if the store is not slow; and how many in any case.
+const MOST_CLAIMS: usize = 1_500;
+const LEAST_CLAIMS: usize = 12;
+/// For how long a law is tried again on a store that is slow.
+const PATIENCE: Duration = Duration::from_millis(150);
 const ROUNDS: usize = 8;
-const STEPS: usize = 8;
+const LEAST_ROUNDS: usize = 3;
+const STEPS: u32 = 8;

@@ -11,8 +11,9 @@ use super::Key;
 ///
 /// Every operation is **one atomic step** on one key: of any number of callers, in any number of processes,
 /// each sees the store before it or after it. A store that first looks and then writes is racy unless a lock
-/// or a transaction holds the two together. The suite in `replay::conformance` (a feature)
-/// tells.
+/// or a transaction holds the two together: a release that looks and then deletes frees the claim of somebody
+/// who has taken over in between, and the event is processed twice. The suite in `replay::conformance` (a
+/// feature) fails such a store.
 ///
 /// The time is the caller's, in Unix milliseconds, and callers' clocks may disagree. An instant called
 /// "until" belongs to the time before it: at that very millisecond a claim still holds, at the next it has
