@@ -43,11 +43,8 @@ fn reachability_by_ordinary_steps_is_the_documented_grid() {
 }
 
 #[test]
-fn the_whole_grid_with_late_steps_reads_as_one_picture() {
-    let rows = grid::<MessageCode>(Status::may_become_late);
-    insta::assert_snapshot!(rows.join("\n"));
-    // Nothing published follows a final code.
-    assert_eq!(rows, GRID);
+fn nothing_published_follows_a_final_code_not_even_late() {
+    assert_eq!(grid::<MessageCode>(Status::may_become_late), GRID);
 }
 
 #[test]
