@@ -143,7 +143,7 @@ pub async fn check_local<T: LocalTransport>(make: impl Fn(Duration) -> T) -> Res
 ///
 /// assert_eq!(Law::NothingIsSentTwice.name(), "nothing is sent twice");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::VariantArray)]
 #[non_exhaustive]
 pub enum Law {
     /// The method goes out as given.
@@ -227,42 +227,7 @@ impl Law {
     /// # use checkout_transport::contract::Law;
     /// assert_eq!(Law::ALL[0], Law::MethodGoesOutAsGiven);
     /// ```
-    pub const ALL: &'static [Self] = &[
-        Self::MethodGoesOutAsGiven,
-        Self::TargetGoesOutAsGiven,
-        Self::HeadersGoOutAsGiven,
-        Self::BodyGoesOutAsGiven,
-        Self::NothingIsAdded,
-        Self::AnyVersionIsCarried,
-        Self::OddRequestIsNotChanged,
-        Self::HttpsStaysHttps,
-        Self::NoRedirectIsFollowed,
-        Self::EveryStatusIsOk,
-        Self::BodilessResponseIsWhole,
-        Self::InterimResponseIsSkipped,
-        Self::ResponseHeadersAreKept,
-        Self::BodyComesBackAsSent,
-        Self::EncodedBodyStaysEncoded,
-        Self::BodyUpToTheCapIsWhole,
-        Self::BodyOverTheCapIsRefused,
-        Self::EndlessResponseIsCutOff,
-        Self::NothingIsSentTwice,
-        Self::RefusalIsNotRepeated,
-        Self::NothingIsRemembered,
-        Self::RefusedConnectionIsNotSent,
-        Self::LostAnswerIsUnknown,
-        Self::CutAnswerIsUnknown,
-        Self::GarbageIsUnknown,
-        Self::SilenceEnds,
-        Self::DripEnds,
-        Self::ErrorsTellNothing,
-        Self::AnswersMeetTheirRequests,
-        Self::UnaskedAnswerIsNobodys,
-        Self::LateAnswerIsNobodys,
-        Self::RequestsAtOnceDoNotMix,
-        Self::UnpolledFutureSendsNothing,
-        Self::DroppedFutureIsForgotten,
-    ];
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// Those of them that say nothing of a blocking transport.
     ///

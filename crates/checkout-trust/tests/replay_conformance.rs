@@ -487,3 +487,11 @@ fn a_block_on_that_does_not_run_its_future_is_reported() {
         "the first claim is fresh: the store failed: block_on has not run a future to its end",
     );
 }
+
+#[test]
+fn every_law_is_checked_in_its_order() {
+    use strum::VariantArray;
+
+    // The laws of futures come last.
+    assert_eq!([&Law::ALL[..], &Law::OF_FUTURES].concat(), Law::VARIANTS);
+}

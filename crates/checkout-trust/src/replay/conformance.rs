@@ -259,75 +259,102 @@ pub type Task<'f> = Pin<Box<dyn Future<Output = ()> + Send + 'f>>;
 ///
 /// assert_eq!(Law::LateCommitIsLost.to_string(), "a commit after a takeover is lost");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::Display, strum::VariantArray)]
 #[non_exhaustive]
 pub enum Law {
     /// The first claim of a key is fresh.
+    #[strum(to_string = "the first claim is fresh")]
     FirstClaimIsFresh,
     /// A key that is claimed and not committed is in flight, then free again, and never done: the event of a
     /// process that died is not lost.
+    #[strum(to_string = "a claim is no commit")]
     ClaimIsNoCommit,
     /// A claim holds for its lease, the last millisecond included, and not longer; the claim that finds it
     /// held is told until when.
+    #[strum(to_string = "a claim holds for its lease")]
     ClaimHoldsForItsLease,
     /// A committed key is done from the commit on for its retention, the last millisecond included, whatever
     /// else ends meanwhile.
+    #[strum(to_string = "a commit is remembered")]
     CommitIsRemembered,
     /// A commit holds when the lease has ended and nobody has taken the key over.
+    #[strum(to_string = "a commit holds after the lease if nobody took over")]
     CommitOutlivesTheLease,
     /// A second commit of the same claim is committed too, never shortens for how long the key is done, and
     /// a release after it is lost.
+    #[strum(to_string = "a commit can be repeated")]
     CommitCanBeRepeated,
     /// A released key is free at once.
+    #[strum(to_string = "a release frees")]
     ReleaseFrees,
     /// A claim that another has taken over cannot commit, before the other's commit or after it, and does not
     /// hide the other's.
+    #[strum(to_string = "a commit after a takeover is lost")]
     LateCommitIsLost,
     /// A claim that another has taken over, or that was committed, cannot release.
+    #[strum(to_string = "a release after a takeover is lost")]
     LateReleaseIsLost,
     /// No two claims of a key have the same number, also when it was released, or its lease ended, in
     /// between.
+    #[strum(to_string = "numbers never come back")]
     NumbersNeverComeBack,
     /// What happens to one key happens to no other: of another owner, another scheme, other parts, or with a
     /// digest of the same first six or last seven bytes. The retention is no part of a key.
+    #[strum(to_string = "keys are independent")]
     KeysAreIndependent,
     /// A caller whose clock is behind finds what a caller whose clock is ahead has written.
+    #[strum(to_string = "clocks may disagree")]
     ClocksMayDisagree,
     /// Every time can be a time, and every span a span: sums do not overflow.
+    #[strum(to_string = "any time is a time")]
     AnyTimeIsATime,
     /// When many keys come in, none is given up for them. A store may refuse a new key with an error.
+    #[strum(to_string = "nothing is forgotten for room")]
     NothingIsForgottenForRoom,
     /// Of a crowd that claims a key, one has it fresh, the others in flight.
+    #[strum(to_string = "one of many claims is fresh")]
     OneOfManyIsFresh,
     /// Of a crowd that claims a key whose lease has ended, one has it fresh, the others in flight.
+    #[strum(to_string = "one of many takes over")]
     OneOfManyTakesOver,
     /// After a commit everybody in a crowd hears done, and nobody's late commit or release changes it.
+    #[strum(to_string = "many hear of a commit")]
     ManyHearOfACommit,
     /// When the holder of an ended lease commits while others take over, either it is committed and all hear
     /// done, or it is lost and one has it fresh. So also when the commit begins first and is slow, or the
     /// takeover is.
+    #[strum(to_string = "a commit and a takeover exclude each other")]
     CommitOrTakeover,
     /// When the holder of an ended lease releases while another takes over, the takeover is fresh and holds,
     /// whichever of the two begins first and is slow. So also when a release is sent twice: the second does
     /// not free the claim that the first has made room for.
+    #[strum(to_string = "a release spares a takeover")]
     ReleaseSparesTakeover,
     /// When a claim is committed and released at the same time, whichever is slow, a commit that says
     /// committed is remembered.
+    #[strum(to_string = "a release spares a commit")]
     ReleaseSparesCommit,
     /// When a key is committed while another claims it, whichever is slow, the commit is remembered and the
     /// other's claim is not fresh: of a key in its lease, of a free key, and of a key whose lease has ended.
+    #[strum(to_string = "a claim spares a commit")]
     ClaimSparesCommit,
     /// A crowd that claims and releases never has two claims at the same time.
+    #[strum(to_string = "one claim at a time")]
     OneAtATime,
     /// A crowd that claims, commits and releases a key each finds every one of them as it was left.
+    #[strum(to_string = "many keys at once are all kept")]
     ManyKeysAtOnce,
     /// Of many futures that claim a key by turns on one thread, one has it fresh.
+    #[strum(to_string = "one of many futures is fresh")]
     OneOfManyFuturesIsFresh,
     /// A claim whose future was dropped half way has ended when its lease has.
+    #[strum(to_string = "a dropped claim ends")]
     DroppedClaimEnds,
     /// A commit whose future was dropped half way leaves the key claimed or done, and can be repeated.
+    #[strum(to_string = "a dropped commit can be repeated")]
     DroppedCommitCanBeRepeated,
     /// A release whose future was dropped half way can be repeated, and the key is free then.
+    #[strum(to_string = "a dropped release can be repeated")]
     DroppedReleaseCanBeRepeated,
 }
 
@@ -376,44 +403,6 @@ impl Law {
         Self::DroppedCommitCanBeRepeated,
         Self::DroppedReleaseCanBeRepeated,
     ];
-
-    const fn text(self) -> &'static str {
-        match self {
-            Self::FirstClaimIsFresh => "the first claim is fresh",
-            Self::ClaimIsNoCommit => "a claim is no commit",
-            Self::ClaimHoldsForItsLease => "a claim holds for its lease",
-            Self::CommitIsRemembered => "a commit is remembered",
-            Self::CommitOutlivesTheLease => "a commit holds after the lease if nobody took over",
-            Self::CommitCanBeRepeated => "a commit can be repeated",
-            Self::ReleaseFrees => "a release frees",
-            Self::LateCommitIsLost => "a commit after a takeover is lost",
-            Self::LateReleaseIsLost => "a release after a takeover is lost",
-            Self::NumbersNeverComeBack => "numbers never come back",
-            Self::KeysAreIndependent => "keys are independent",
-            Self::ClocksMayDisagree => "clocks may disagree",
-            Self::AnyTimeIsATime => "any time is a time",
-            Self::NothingIsForgottenForRoom => "nothing is forgotten for room",
-            Self::OneOfManyIsFresh => "one of many claims is fresh",
-            Self::OneOfManyTakesOver => "one of many takes over",
-            Self::ManyHearOfACommit => "many hear of a commit",
-            Self::CommitOrTakeover => "a commit and a takeover exclude each other",
-            Self::ReleaseSparesTakeover => "a release spares a takeover",
-            Self::ReleaseSparesCommit => "a release spares a commit",
-            Self::ClaimSparesCommit => "a claim spares a commit",
-            Self::OneAtATime => "one claim at a time",
-            Self::ManyKeysAtOnce => "many keys at once are all kept",
-            Self::OneOfManyFuturesIsFresh => "one of many futures is fresh",
-            Self::DroppedClaimEnds => "a dropped claim ends",
-            Self::DroppedCommitCanBeRepeated => "a dropped commit can be repeated",
-            Self::DroppedReleaseCanBeRepeated => "a dropped release can be repeated",
-        }
-    }
-}
-
-impl Display for Law {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text())
-    }
 }
 
 /// A law that does not hold, and what was seen.
