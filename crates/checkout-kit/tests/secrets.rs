@@ -21,6 +21,8 @@ mod planted;
 mod search;
 #[path = "secrets/sources.rs"]
 mod sources;
+#[path = "secrets/texts.rs"]
+mod texts;
 
 use checkout_sandbox::{allscale, azotte, peach};
 use planted::{ALL, CARD_NUMBER, GROUPED, HOLDER, PHONE, needles};

@@ -28,6 +28,15 @@ pub(crate) struct Entry {
     pub(crate) texts: Vec<String>,
 }
 
+impl Entry {
+    /// What the value prints, if it can, and what its sources print.
+    pub(crate) fn text(&self) -> Option<String> {
+        let (first, sources) = self.texts.get(DEBUG_TEXTS..)?.split_at_checked(DISPLAY_TEXTS)?;
+        let sources = sources.iter().skip(SOURCE_TEXTS - 1).step_by(SOURCE_TEXTS);
+        Some(first.iter().take(1).chain(sources).map(String::as_str).collect::<Vec<_>>().join(": "))
+    }
+}
+
 /// The list, and the signatures that were made on the way.
 #[derive(Debug, Default)]
 pub(crate) struct List {
@@ -84,6 +93,10 @@ impl<T: Debug> ByDebug for Of<'_, T> {
         texts.into()
     }
 }
+
+/// How many texts of a value that is printed, and how many of each source of an error.
+const DISPLAY_TEXTS: usize = 4;
+const SOURCE_TEXTS: usize = 3;
 
 trait ByDisplay {
     fn display(&self) -> Vec<String>;
