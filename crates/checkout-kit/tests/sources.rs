@@ -276,7 +276,7 @@ fn a_wrong_citation_and_a_wrong_mark_are_found() {
         "Source: the guide.",
         "As *Page*, v2, 2026-03-06, says.",
     ] {
-        assert_eq!(list.judge(wrong).is_empty(), false, "{wrong}");
+        assert!(!list.judge(wrong).is_empty(), "{wrong}");
     }
     for right in
         ["(Stated: AB-1)", "Stated: the sky is blue", "Stated: AB-1, AB-1. Ours.", "`Basis::Stated(_)`"]
@@ -290,6 +290,6 @@ fn a_wrong_citation_and_a_wrong_mark_are_found() {
         "Stated: the sky is red",
         "It is Stated, they say.",
     ] {
-        assert_eq!(list.marks(wrong).is_empty(), false, "{wrong}");
+        assert!(!list.marks(wrong).is_empty(), "{wrong}");
     }
 }

@@ -328,7 +328,7 @@ impl<E: Evidence> Came<E> {
     }
 
     /// As a failure that another attempt can mend.
-    fn as_failure(self) -> Self {
+    fn into_failure(self) -> Self {
         Self { heard: Heard::Failed { wait: None }, ..self }
     }
 }
@@ -361,7 +361,7 @@ pub(crate) fn keep_ahead<E: Evidence>(
     let longest = plan.longest_pause();
     let is_others = outcome.as_ref().is_ok_and(|received| matches!(received.reply, Reply::NotTheApi(_)));
     let received = answered::<E, _>(client, outcome)
-        .map_err(|came| if is_others { came.as_failure() } else { came.at_most(longest) })?;
+        .map_err(|came| if is_others { came.into_failure() } else { came.at_most(longest) })?;
     let route = received.route;
     let kept = <E::Provider as Backend>::keep(client, received);
     // One that is no longer good when it comes would be asked for without end.
