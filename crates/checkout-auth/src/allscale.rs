@@ -587,7 +587,8 @@ impl VerifyError {
             }
             Self::Mismatch => {
                 "the body was parsed and written again before it came here, the secret is another or has \
-                 white space in it, or a proxy changed the path or the query; else it is forged"
+                 white space in it, or a proxy changed the path or the query; a request of somebody \
+                 else's looks the same"
             }
             Self::Request(error) => error.hint(),
         }

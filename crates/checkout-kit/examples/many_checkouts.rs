@@ -4,7 +4,9 @@
 //!
 //!     cargo run --example many_checkouts
 
-use checkout_kit::peach::{Client, Currency, Draft, MerchantTransactionId, Receiver, Rules, SecretToken};
+use checkout_kit::peach::{
+    Client, Currency, Draft, MerchantTransactionId, Message, Receiver, Rules, SecretToken,
+};
 use checkout_kit::{Cents, Change, End, Environment, Handle, KeyRing, Moment, Watches};
 use checkout_sandbox::peach::{ENTITY_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario};
 use std::io::{self, Write};
@@ -122,7 +124,8 @@ fn receive(receiver: &Receiver, sandbox: &Sandbox, handles: &BTreeMap<String, Ha
     let now = Moment::from_unix_millis(i64::try_from(sandbox.clock().now_millis()).unwrap_or(i64::MAX));
     for webhook in sandbox.take_webhooks().iter().step_by(2) {
         let form = Some("application/x-www-form-urlencoded");
-        let Ok(event) = receiver.webhook(form, &webhook.body, now) else { continue };
+        // A probe of the URL is about no checkout.
+        let Ok(Message::Event(event)) = receiver.webhook(form, &webhook.body, now) else { continue };
         let order = event.content().payment().merchant_transaction_id();
         if let Some(handle) = order.and_then(|order| handles.get(order)) {
             handle.nudge();

@@ -30,7 +30,11 @@ mod pay {
         transport: &impl Transport,           // checkout_reqwest::Reqwest::new()?
         sleep: impl Fn(Duration) -> F + Copy, // checkout_kit::tokio_sleep, with the feature `tokio`
     ) -> Result<bool, Box<dyn std::error::Error>> {
-        let created = client.create(draft).send(transport).await?.into_answer()?.payload;
+        let received = client.create(draft).send(transport).await?;
+        for difference in received.differences() {
+            println!("tell somebody: {difference}"); // the page can be paid all the same
+        }
+        let created = received.into_answer()?.payload;
         println!("pay at {}", created.checkout_url.as_str()); // and store the intent's id, and what is owed
         let (owed, accepted) = (created.amount_coins, &[StableCoin::USDT]);
         let order = Order {
@@ -256,9 +260,8 @@ mod read_back {
         transport: &impl Transport,
     ) -> Result<bool, Box<dyn std::error::Error>> {
         let received = client.get(order.intent_id)?.send(transport).await?;
-        let ended = known.tracker.is_final();
-        let verdict =
-            received.observation().map(|observation| known.tracker.observe(observation, client.now()));
+        let (ended, now) = (known.tracker.is_final(), client.now());
+        let verdict = received.observation().map(|observation| known.tracker.observe(observation, now));
         let read = received.into_read()?;
         let settlement = order.settled_by(&read, &Policy::default());
         // An answer that is older than what is known decides nothing.

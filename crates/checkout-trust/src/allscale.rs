@@ -182,7 +182,9 @@ impl ReceiveError {
             Self::Body(_) | Self::Nameless => {
                 "the provider has changed what it sends: read the intents of the open orders, and report it"
             }
-            Self::OtherWebhookId => "two webhooks were put together on the way, by somebody who can sign",
+            Self::OtherWebhookId => {
+                "the header of one webhook came with the body of another: both are signed, so ask the provider"
+            }
         }
     }
 

@@ -186,7 +186,7 @@ impl Message {
 /// neither a signature nor anything that speaks of a payment (`result…`, `paymentType`, `checkoutId`,
 /// `merchantTransactionId`). Assumed: the code is 1 to 256 bytes without a control character.
 ///
-/// Sources: Public, *Checkout webhooks*: the first notification of a URL is JSON, and is to be answered 200. Assumed: that the
+/// Sources: Public, *Checkout webhooks*, 2026-07-23: the first notification of a URL is JSON, and is to be answered 200. Assumed: that the
 /// member is called `verificationCode` and that nothing signs it, as it was seen on the way.
 ///
 /// `Debug` does not print the code.

@@ -622,7 +622,8 @@ impl ResponseError {
             Self::Mismatch => {
                 "a body was parsed and written again, or decompressed by the HTTP client, before it came \
                  here, the path or nonce is another attempt's, the key is not the one the request was \
-                 signed with, or its secret has white space in it; else it is forged"
+                 signed with, or its secret has white space in it; an answer of somebody else's \
+                 looks the same"
             }
             Self::Expired { by_seconds } if is_another_unit(*by_seconds) => NOW_IN_ANOTHER_UNIT,
             Self::Early { by_seconds } if is_another_unit(*by_seconds) => TIME_IN_ANOTHER_UNIT,

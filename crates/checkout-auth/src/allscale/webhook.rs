@@ -645,12 +645,13 @@ impl WebhookError {
             }
             Self::Mismatch => {
                 "the body was parsed and written again before it came here, the secret is another or has \
-                 white space in it, or a proxy changed the path or the query; else it is forged"
+                 white space in it, or a proxy changed the path or the query; a message of somebody \
+                 else's looks the same"
             }
             Self::Expired { by_seconds } if is_another_unit(*by_seconds) => NOW_IN_ANOTHER_UNIT,
             Self::Early { by_seconds } if is_another_unit(*by_seconds) => TIME_IN_ANOTHER_UNIT,
             Self::Expired { .. } => {
-                "a genuine webhook sent again by a stranger or held up on the way; when it is so with all of \
+                "a genuine webhook that was held up or sent again on the way; when it is so with all of \
                  them, this machine's clock is ahead"
             }
             Self::Early { .. } => "this machine's clock is behind",

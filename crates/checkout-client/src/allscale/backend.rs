@@ -194,7 +194,7 @@ impl Answers<AllScale> for CreatedIntent<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Difference {
-    /// `amount_coins` is not the price of an order that is priced in a coin, which is not converted (Stated).
+    /// `amount_coins` is not the price of an order that is priced in a coin, which is not converted (Stated: CC-12, CC-13).
     Owed {
         /// The price.
         asked: CoinAmount,

@@ -264,7 +264,7 @@ impl Answers<Peach> for Payment<'_> {
     }
 
     /// Every answer of V1 must be signed, over all the fields that came, and so must one of V2 if the client was told that it
-    /// must: Stated, *Payment status*, "the responses are signed". One alone need not be, which says nothing of the checkout
+    /// must (Stated: PS-16). One alone need not be, which says nothing of the checkout
     /// and can settle nothing: that the page was not opened yet. What is not signed is told as such; it can be a provider's
     /// slip, and the checkout is read again. V2 answers over TLS with a token, and Assumed: a status of it may be unsigned
     /// otherwise.

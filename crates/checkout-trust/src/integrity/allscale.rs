@@ -217,7 +217,7 @@ impl Order<'_> {
     }
 }
 
-/// Net income is what was paid less the fee (Stated).
+/// Net income is what was paid less the fee (Stated: GI-17).
 fn net_income(intent: &Intent<'_>, findings: &mut Findings) {
     let known = |amount: &Option<Carried<'_, CoinAmount>>| amount.as_ref().and_then(Carried::known);
     let (fee, net) = (known(&intent.service_fee_amount), known(&intent.net_income_amount));

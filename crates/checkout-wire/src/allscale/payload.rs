@@ -130,7 +130,7 @@ pub struct Intent<'a> {
     pub actual_paid_amount: Option<CoinAmount>,
     /// The provider's fee. Carried.
     pub service_fee_amount: Option<Carried<'a, CoinAmount>>,
-    /// What the merchant gets: paid less the fee (Stated). Carried; `integrity` of `checkout-trust` remarks where it does not
+    /// What the merchant gets: paid less the fee (Stated: GI-17). Carried; `integrity` of `checkout-trust` remarks where it does not
     /// hold.
     pub net_income_amount: Option<Carried<'a, CoinAmount>>,
     /// How the payer paid.

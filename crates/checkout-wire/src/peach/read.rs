@@ -177,7 +177,7 @@ pub fn read_token<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, Acces
 /// A checkout of V1: its page, and its id where the answer has one. Where it has none, ask by your
 /// `merchantTransactionId` until the first webhook brings the id.
 ///
-/// Source: the pages show `redirectUrl` alone. Stated in *Payment status*: `checkoutId` comes as the field `id` of a
+/// Source: *Payment status* (Stated: PS-17): `checkoutId` comes as the field `id` of a
 /// checkout's response.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Initiated<'a> {
