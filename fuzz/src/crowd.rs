@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use checkout_lifecycle::Moment;
+use checkout_lifecycle::{Moment, Phase};
 use checkout_poll::{Heard, MerchantId, Next, Plan, Poller, Schedule, Step, Ticket};
 use checkout_tables::{RateLimit, RateScope};
 

@@ -4,6 +4,7 @@
 mod amount;
 mod caller;
 mod crowd;
+pub mod hostile;
 mod json;
 mod play;
 mod reply;

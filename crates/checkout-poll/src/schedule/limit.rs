@@ -38,7 +38,13 @@ impl Limiter {
 
     /// From when on a request may be made. It is `now` or before it if one may be made now; `i64::MAX` is
     /// never.
+    ///
+    /// Nobody makes a request in the future: one that is a minute or more ahead was told by a clock that ran ahead, as in
+    /// another process before a restart, and counts as made now.
     pub(crate) fn free_at(&mut self, now: i64) -> i64 {
+        if self.runs.back().is_some_and(|run| run.at.saturating_sub(now) >= AHEAD) {
+            self.set_back(now);
+        }
         while let Some(run) = self.runs.front().filter(|run| run.at.saturating_add(self.window) <= now) {
             self.made = self.made.saturating_sub(run.requests);
             self.runs.pop_front();
@@ -94,6 +100,9 @@ impl Limiter {
     }
 }
 
+/// From here on a moment that is to come is a clock's that ran ahead, in milliseconds: as of a poller.
+const AHEAD: i64 = 60_000;
+
 #[cfg(test)]
 mod tests {
     use super::Limiter;
@@ -138,6 +147,21 @@ mod tests {
         // Two, three, four of them: one may follow once only one is left.
         assert_eq!(limiter.free_at(40), 61_020);
         assert_eq!(limiter.free_at(61_020), 61_020);
+    }
+
+    #[test]
+    fn a_request_of_a_clock_that_ran_ahead_counts_as_made_now() {
+        let year = 365 * 86_400_000;
+        for ahead in [60_000, year, i64::MAX] {
+            let mut limiter = limiter(2, 60, 1_000);
+            [ahead, ahead].into_iter().for_each(|at| limiter.take(at));
+            assert_eq!(limiter.free_at(0), 61_000, "{ahead}");
+            assert_eq!(limiter.free_at(61_000), 61_000, "{ahead}");
+        }
+        // Less than a minute is how far two clocks are apart.
+        let mut limiter = limiter(1, 60, 1_000);
+        limiter.take(59_999);
+        assert_eq!(limiter.free_at(0), 59_999 + 61_000);
     }
 
     #[test]

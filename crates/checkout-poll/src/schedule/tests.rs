@@ -262,10 +262,10 @@ impl Model {
         assert_eq!(self.step(&self.checkouts[at]), step);
         assert!(!self.checkouts[at].out && !self.checkouts[at].ended);
         self.checkouts[at].ended = true;
-        // Where a clock that was set back opens it again, a refusal is told again.
-        let has_something =
+        // Where a clock that was set back opens it again, a refusal may be told again.
+        let something =
             self.checkouts[at].poller.is_challenged() || self.refused(&self.checkouts[at]).is_some();
-        self.checkouts[at].told &= has_something;
+        self.checkouts[at].over |= !something;
     }
 
     /// Until when there is nothing to do; it is an error if there is something.
