@@ -34,8 +34,8 @@ fuzz_target!(|text: &str| {
     let sent = |pairs: Vec<Pair<'_>>, token: &SecretToken| {
         token.verify(pairs.into_iter().chain([(SIGNATURE, signature.as_str())]))
     };
-    let text = sent(signed.clone(), &ours).expect("what was signed is verified, whatever it holds");
-    assert_eq!(text.ambiguous().is_none(), tells_once(&signed));
+    let verified = sent(signed.clone(), &ours).expect("what was signed is verified, whatever it holds");
+    assert_eq!(verified.ambiguous().is_none(), tells_once(&signed));
     assert_eq!(sent(signed.clone(), &other), Err(VerifyError::Mismatch));
 
     // One of them longer, renamed, turned round, cut elsewhere or left out.
