@@ -104,9 +104,8 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>
     let tracking_number = answer.payload.tracking_number.clone().ok_or("no tracking number")?;
     shop.line("submitted", &tracking_number);
 
-    // Watch it. The answer to the submit tells as much as a read, and may have a challenge already; it ends nothing.
-    let mut watch = client.watch(&tracking_number)?;
-    watch.glanced(watch.now(), Ok(begun));
+    // Watch it from the submit's answer on: its wait is kept, and a challenge that it has is told. It ends nothing.
+    let watch = client.watch_submitted(begun)?;
     // Azotte's answers carry no amount: what was submitted is what is charged, under this number.
     let order = Order { environment: Environment::Sandbox, tracking_number: &tracking_number };
     let settled_by = &|read: &_| order.settled_by(read, &Policy::default());

@@ -104,9 +104,8 @@ fn with_azotte(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let tracking_number = answer.payload.tracking_number.clone().ok_or("no tracking number")?;
     let order =
         integrity::azotte::Order { environment: Environment::Sandbox, tracking_number: &tracking_number };
-    let mut watch = client.watch(&tracking_number)?;
-    // The answer to the submit tells as much as a read. It ends nothing.
-    watch.glanced(watch.now(), Ok(begun));
+    // From the submit's answer on, which says how long to wait, and ends nothing.
+    let watch = client.watch_submitted(begun)?;
     let settled_by = &|read: &_| order.settled_by(read, &Policy::default());
     settle(out, sandbox.clock(), &sandbox, Checkout { watch, settled_by });
     Ok(())
