@@ -237,7 +237,7 @@ fn a_wrapper_that_is_not_as_published_is_an_error_and_an_odd_number_of_seconds_i
     }
     // Nothing is decided by where the payer goes back to.
     for url in ["7", "{}", "[1]", "true"] {
-        let read = check(&format!(r#"{{"status":"pending","redirect_url":{url}}}"#));
+        let read = check(format!(r#"{{"status":"pending","redirect_url":{url}}}"#));
         assert!(read.starts_with("done pending"), "{url}: {read}");
     }
     for (seconds, remaining) in

@@ -292,10 +292,10 @@ fn nudges_without_end_keep_nobody_from_being_read() {
         let sleep = |wait: Duration| time.sleep(wait.min(Duration::from_secs(1)));
         // One look a second.
         let event = time.run(watches.next_event(crowd.sandbox(), sleep), &mut { 1 });
-        if let Some(Some(event)) = event {
-            if matches!(event.change, Change::End(End::Ended { .. })) {
-                told.entry(event.key).or_default().push("paid".into());
-            }
+        if let Some(Some(event)) = event
+            && matches!(event.change, Change::End(End::Ended { .. }))
+        {
+            told.entry(event.key).or_default().push("paid".into());
         }
     }
 }

@@ -147,7 +147,7 @@ proptest! {
                     waiting[key] = true;
                 }
             }
-            if faults.iter().any(|fault| *fault == second) {
+            if faults.contains(&second) {
                 faults.retain(|fault| *fault != second);
                 crowd.sandbox().inject(Fault::InternalError);
             }
