@@ -275,6 +275,13 @@ impl Poller {
         self.due = self.due.min(self.seen.max(self.earliest));
     }
 
+    /// A nudge that may not jump: a read is due within the longest ordinary pause, whatever pause of its own kind (a review,
+    /// late reads, a challenge) would hold it back for longer.
+    pub(crate) fn nudge_in_turn(&mut self, plan: &Plan, now: Moment) {
+        let within = after(self.hear(now), plan.longest_pause());
+        self.due = self.due.min(within.max(self.earliest));
+    }
+
     /// The payer came back, from a challenge or from the provider's page: a read is due, as after a
     /// [`nudge`](Self::nudge), and the challenge is not to be shown any more.
     ///

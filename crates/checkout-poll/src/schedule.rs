@@ -513,14 +513,16 @@ impl<T> Schedule<T> {
         }
         // What was told while the read was on its way is news that the read may have been too early for.
         let is_heard = has_room || !open.has(SPENT);
+        let mut is_nudged = open.has(NUDGED) && open.state() == OUT;
         if open.has(RETURNED) {
             open.poller.challenge_is_over();
-            if is_heard {
-                open.poller.nudge(&merchant.plan, now);
-            }
             open.set(RETURNED | TOLD, false);
-        } else if is_heard && open.has(NUDGED) && open.state() == OUT {
+            is_nudged = true;
+        }
+        if is_nudged && is_heard {
             open.poller.nudge(&merchant.plan, now);
+        } else if is_nudged {
+            open.poller.nudge_in_turn(&merchant.plan, now);
         }
         match heard {
             Heard::Limited { wait } => {
@@ -976,6 +978,8 @@ impl<T> Schedule<T> {
                 }
                 if is_heard {
                     open.poller.nudge(&merchant.plan, now);
+                } else {
+                    open.poller.nudge_in_turn(&merchant.plan, now);
                 }
             }
         }
@@ -1477,7 +1481,9 @@ impl<T> Open<T> {
         let tick = if self.jumps() {
             tick
         } else {
-            let interval = self.poller.interval(plan, due).min(LONGEST);
+            // A nudge that may not jump makes of a rare read, as one of late reads, an ordinary one.
+            let most = if self.has(NUDGED) { plan.longest_pause().min(LONGEST) } else { LONGEST };
+            let interval = self.poller.interval(plan, due).min(most);
             // Who was told to slow down comes after all those who were kept waiting by that.
             let kept = if self.has(LIMITED) { plan.longest_pause().min(LONGEST) } else { Duration::ZERO };
             let hundredths = (interval + kept).as_millis() / 10;

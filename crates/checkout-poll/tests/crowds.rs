@@ -272,6 +272,37 @@ fn where_there_is_room_to_spare_a_nudge_that_jumps_no_more_is_heard_at_once() {
     assert!(matches!(schedule.next(until), Next::Fetch { .. }));
 }
 
+/// A shop whose limit is used up by others, and a refused checkout that is looked at once a day.
+#[test]
+fn a_nudge_that_jumps_no_more_is_read_within_the_longest_pause_and_not_a_day_later() {
+    let mut schedule = Schedule::new(at(0), 42);
+    let plan = Plan::peach().deadline(secs(1_000_000)).late_reads(secs(86_400), secs(1_000_000));
+    let shop = schedule.merchant(plan, peach::Route::Status.rate_limit());
+    let tickets: Vec<_> = (0..12).map(|data| schedule.add(shop, at(0), at(0), data)).collect();
+    let refused = tickets[0];
+    // The webhook of the refusal, one that brings nothing new, and late money.
+    let reads = play(
+        &mut schedule,
+        6_000,
+        |data, fetch, _| match data {
+            0 => stands(fetch, Phase::Failed(checkout_lifecycle::Failure::Expired)),
+            _ => stands(fetch, Phase::AwaitingPayer),
+        },
+        |schedule, second| {
+            if [1_000, 2_000, 3_000].contains(&second) {
+                schedule.nudge(refused, at(second));
+            }
+        },
+    );
+    let next = |after: u64| reads[&0].iter().map(|read| since(*read) / 1_000).find(|read| *read >= after);
+    let longest = plan.longest_pause().as_secs();
+    // It waits for its turn among twelve then: six windows of the limit, and six more that are others' by right.
+    for nudged in [1_000, 2_000, 3_000] {
+        let read = next(nudged).unwrap_or_else(|| panic!("{nudged}: {:?}", reads[&0]));
+        assert!(read <= nudged + longest + 12 * 61, "nudged at {nudged}, read at {read}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
 

@@ -103,8 +103,9 @@ impl Model {
     fn rank(&self, checkout: &Checkout) -> i128 {
         let due = checkout.poller.due();
         let interval = checkout.poller.interval(&self.shops[checkout.shop].plan, due);
-        let interval = interval.min(Duration::from_secs(86_400));
         let plan = &self.shops[checkout.shop].plan;
+        let most = if checkout.nudged { plan.slowest.max(plan.first) } else { Duration::MAX };
+        let interval = interval.min(most).min(Duration::from_secs(86_400));
         let kept = if checkout.limited { plan.slowest.max(plan.first) } else { Duration::ZERO };
         let more = if checkout.jumps() { Duration::ZERO } else { interval + kept };
         i128::from(due.unix_millis() / 10) + i128::try_from(more.as_millis() / 10).unwrap()
@@ -364,8 +365,8 @@ impl Model {
                 poller.challenge_is_over();
                 checkout.told = false;
             }
-            if is_heard && (checkout.returned || (checkout.nudged && checkout.out)) {
-                poller.nudge(plan, now);
+            if checkout.returned || (checkout.nudged && checkout.out) {
+                if is_heard { poller.nudge(plan, now) } else { poller.nudge_in_turn(plan, now) }
             }
             match heard {
                 Heard::Answer { .. } | Heard::PayerActs { .. } => checkout.limited = false,
@@ -490,7 +491,9 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
                     let is_heard = model.is_heard(ticket);
                     model.tell(ticket, |poller, plan, now, checkout| {
                         if is_heard {
-                            poller.nudge(plan, now);
+                            poller.nudge(plan, now)
+                        } else {
+                            poller.nudge_in_turn(plan, now)
                         }
                         checkout.nudged = true;
                         checkout.returned &= checkout.out;
@@ -504,7 +507,9 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
                     model.tell(ticket, |poller, plan, now, checkout| {
                         poller.challenge_is_over();
                         if is_heard {
-                            poller.nudge(plan, now);
+                            poller.nudge(plan, now)
+                        } else {
+                            poller.nudge_in_turn(plan, now)
                         }
                         (checkout.nudged, checkout.told, checkout.returned) = (true, false, checkout.out);
                     });
