@@ -60,7 +60,8 @@ impl Receiver {
     }
 
     /// Takes in what was posted to the webhook's URL: verifies a webhook by the signature in its body, as of now, and reads
-    /// it; or knows a [`Probe`], which is not signed. The body is JSON if its media type says so, and a form otherwise.
+    /// it; or knows a [`Probe`], which is not signed. The body is JSON if its media type or its first character says so, and a
+    /// form otherwise.
     ///
     /// # Errors
     /// [`ReceiveError`]: what was wrong, and whose fault it is.
@@ -399,13 +400,20 @@ impl ReceiveError {
     }
 }
 
+/// Whatever the media type says, a body that begins with a brace is JSON if it can be read so: a genuine event is one however
+/// it is labelled on the way, and the signature decides.
 fn fields<'b>(content_type: Option<&str>, body: &'b [u8]) -> Result<Fields<'b>, ReceiveError> {
     let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let json = without_bom(body);
     if essence.eq_ignore_ascii_case("application/json") {
-        Ok(Fields::from_json(without_bom(body))?)
-    } else {
-        Ok(Fields::from_form(body)?)
+        return Ok(Fields::from_json(json)?);
     }
+    if json.trim_ascii_start().starts_with(b"{")
+        && let Ok(fields) = Fields::from_json(json)
+    {
+        return Ok(fields);
+    }
+    Ok(Fields::from_form(body)?)
 }
 
 /// The JSON text behind a byte order mark, which is no part of it (RFC 8259, 8.1).
