@@ -118,13 +118,14 @@ impl Backend for Peach {
 
     /// Initiate documents 400 alone, with a message or with validation errors. Assumed: what V2 refuses in these ways is not
     /// done either, and neither is what is refused in a form of Peach's with 401 or 403, for want of a token, a signature or
-    /// a domain that is allowed, and what a code of the groups "format", "amount" or "mac" speaks of. Any other code proves nothing: it speaks of a payment. Neither does a signature that was there
-    /// before: the request that it came with first may have been done.
+    /// a domain that is allowed, and what a code of the groups "format", "amount" or "mac" speaks of. Any other code proves
+    /// nothing: it speaks of a payment. Neither does a signature, or a transaction, that was there before, wherever the
+    /// refusal says so: the request that it came with first may have been done.
     fn nothing_done(route: Route, refusal: &Refusal<'static>) -> bool {
-        let duplicate = refusal
-            .message
-            .as_deref()
-            .is_some_and(|message| message.to_ascii_lowercase().contains("duplicate"));
+        let says = |text: &str| text.to_ascii_lowercase().contains("duplicate");
+        let duplicate = [&refusal.message, &refusal.description].into_iter().flatten().any(|text| says(text))
+            || refusal.validation_errors.iter().any(|error| says(error.text.as_str()))
+            || refusal.code.as_deref() == Some(DUPLICATE_TRANSACTION);
         let of_the_request =
             |group| matches!(group, ResultGroup::Format | ResultGroup::Amount | ResultGroup::Mac);
         let code = match &refusal.code {
@@ -134,7 +135,6 @@ impl Backend for Peach {
         match route {
             _ if duplicate => false,
             Route::Status | Route::CheckoutStatus => matches!(refusal.http_status, 400 | 401 | 403 | 404),
-            Route::CreateCheckout if refusal.http_status == 401 => true,
             Route::Initiate | Route::Validate | Route::Token | Route::CreateCheckout | _ => {
                 matches!(refusal.http_status, 400 | 401 | 403) && code
             }
@@ -402,3 +402,5 @@ fn checked(nonce: &str) -> Result<(), NoRequest> {
 }
 
 const NONCE: &str = "nonce";
+/// "A duplicate transaction", in the group of the format.
+const DUPLICATE_TRANSACTION: &str = "200.200.106";

@@ -220,7 +220,7 @@ fn a_401_or_403_in_peach_s_form_is_not_done_and_one_in_another_form_can_be() {
         let received = initiate.send_blocking(&answering(response(status, &[], body))).unwrap();
         received.into_answer().unwrap_err().may_have_been_done()
     };
-    for status in [401, 403] {
+    for status in [400, 401, 403] {
         for own in [
             &br#"{"message":"Unauthorized."}"#[..],
             br#"{"validation_errors":{"signature":"is invalid"}}"#,
@@ -234,6 +234,9 @@ fn a_401_or_403_in_peach_s_form_is_not_done_and_one_in_another_form_can_be() {
             br#"{"error":"forbidden"}"#,
             // What was there before, and what speaks of a payment.
             br#"{"message":"Duplicate signature."}"#,
+            br#"{"validation_errors":{"signature":"Duplicate signature."}}"#,
+            br#"{"result.code":"700.600.100","result.description":"Duplicate signature."}"#,
+            br#"{"result.code":"200.200.106"}"#,
             br#"{"result.code":"000.200.000"}"#,
             br#"{"result.code":"800.100.151"}"#,
         ] {
