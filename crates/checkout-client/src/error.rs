@@ -50,10 +50,17 @@ impl SendError {
     }
 
     /// Whether the provider may have done what was asked: [`Delivery::Unknown`], as a question that
-    /// [`AnswerError::may_have_been_done`] answers too.
+    /// [`AnswerError::may_have_been_done`] answers too, or an earlier attempt of
+    /// [`send_with_retries`](crate::Call::send_with_retries) that may have been done.
     #[must_use]
     pub fn may_have_been_done(&self) -> bool {
-        self.delivery() == Delivery::Unknown
+        self.0.earlier || self.delivery() == Delivery::Unknown
+    }
+
+    /// After an attempt that may have been done: what this one proves, it proves of itself alone.
+    pub(crate) fn after_another(mut self) -> Self {
+        self.0.earlier = true;
+        self
     }
 
     /// Whether, and when, to try again.
@@ -264,12 +271,12 @@ impl SendError {
 
     /// No answer came.
     fn without(operation: Operation, reason: Reason) -> Self {
-        Self(Box::new(Failed { operation, request_id: None, body: None, reason }))
+        Self(Box::new(Failed { operation, request_id: None, body: None, reason, earlier: false }))
     }
 
     /// An answer came, and cannot be taken.
     fn after(operation: Operation, reason: Reason, request_id: Option<String>, came: Came) -> Self {
-        Self(Box::new(Failed { operation, request_id, body: Some(came.body), reason }))
+        Self(Box::new(Failed { operation, request_id, body: Some(came.body), reason, earlier: false }))
     }
 }
 
@@ -388,6 +395,9 @@ impl<R: ProviderRefusal> AnswerError<R> {
     /// code that is no stage of a checkout, or an empty body, because its 401 has no envelope (Public). Anything else, such as
     /// an internal error, a gateway's own code or page, or a signature that was there before, proves nothing. No page lists
     /// how Azotte refuses a submit otherwise; a submit is safe to repeat, under the same `correlationId`.
+    ///
+    /// An attempt proves something of itself alone. [`send_with_retries`](crate::Call::send_with_retries) remembers the
+    /// attempts before the last. Whoever repeats a call by hand holds on to a `true` of an earlier attempt.
     ///
     /// Assumed: that nothing is done beside a listed refusal, and for who is not let in. No page says so in these words.
     ///
@@ -609,6 +619,8 @@ struct Failed {
     request_id: Option<String>,
     body: Option<Bytes>,
     reason: Reason,
+    /// Another attempt before it may have been done.
+    earlier: bool,
 }
 
 #[derive(Debug)]

@@ -42,6 +42,8 @@ pub struct Received<T: Readable> {
     /// What the answer was.
     pub reply: Reply<'static, T, RefusalOf<T>>,
     differences: Vec<DifferenceOf<T>>,
+    /// Whether another attempt before it may have been done.
+    earlier: bool,
     /// When the attempt was made, by your clock, in milliseconds since the Unix epoch.
     pub sent_at_millis: u64,
     /// The HTTP status.
@@ -122,6 +124,8 @@ impl<T: Readable> Received<T> {
                 NotDone::NotTheApi(other) => T::Provider::nothing_done_beside(self.route, other),
             };
             let clock_skew = self.clock_skew.filter(|_| refusal.is_some_and(T::Provider::can_be_the_clock));
+            // What this attempt proves, it proves of itself alone.
+            let nothing_done = nothing_done && !self.earlier;
             AnswerError::new(self.route.into(), not_done, nothing_done, clock_skew, retry)
         })
     }
@@ -161,6 +165,20 @@ impl<T: Readable> Received<T> {
         self.attempted().map(|attempted| advise(operation.repeat, operation.read_first, attempted))
     }
 
+    /// After an attempt that may have been done.
+    pub(crate) fn after_another(self) -> Self {
+        Self { earlier: true, ..self }
+    }
+
+    /// Whether the provider may have done what was asked, by this attempt.
+    pub(crate) fn may_have_been_done(&self) -> bool {
+        match &self.reply {
+            Reply::Done(_) => true,
+            Reply::Refused(refusal) => !T::Provider::nothing_done(self.route, refusal),
+            Reply::NotTheApi(other) => !T::Provider::nothing_done_beside(self.route, other),
+        }
+    }
+
     /// How the attempt ended, if it has no answer.
     pub(crate) fn attempted(&self) -> Option<Attempted> {
         let wait = self.said_by_header();
@@ -191,10 +209,15 @@ impl<T: Readable> Received<T> {
         match (attempted, &self.reply) {
             (Attempted::NotSent, _) => Heard::Failed { wait: None },
             (Attempted::Unknown { wait } | Attempted::Temporary { wait, .. }, _) => Heard::Failed { wait },
-            (Attempted::Limited { wait, .. }, _) => Heard::Limited { wait },
+            // "Now" is no wait for a limit: the plan's own is taken.
+            (Attempted::Limited { wait, .. }, _) => {
+                Heard::Limited { wait: wait.filter(|wait| !wait.is_zero()) }
+            }
             (Attempted::Refused { .. }, Reply::Refused(refusal)) if T::Provider::is_not_there(refusal) => {
                 Heard::NotThere { wait: self.said_by_header() }
             }
+            // A gateway's page that lets nobody in says nothing of the checkout, and may be gone at the next read.
+            (Attempted::Refused { nothing_done: false }, Reply::NotTheApi(_)) => Heard::Failed { wait: None },
             (Attempted::Refused { .. }, _) => Heard::Refused,
         }
     }
@@ -242,6 +265,7 @@ impl<T: Readable> Received<T> {
             route,
             reply,
             differences,
+            earlier: false,
             sent_at_millis,
             http_status: response.status().as_u16(),
             retry_after: header("retry-after").map(str::to_owned),

@@ -51,10 +51,10 @@ impl<T: Readable> Call<T> {
     where
         Pause: Future<Output = ()>,
     {
-        let mut retrying = Retrying::new(retries);
+        let mut attempts = Attempts::new(retries);
         loop {
             let outcome = self.send(transport).await;
-            let Some(wait) = again(&mut retrying, &outcome) else { return outcome };
+            let Some(wait) = attempts.again(&outcome) else { return attempts.last(outcome) };
             drop(outcome);
             sleep(wait).await;
         }
@@ -95,10 +95,10 @@ impl<T: Readable> Call<T> {
     where
         Pause: Future<Output = ()>,
     {
-        let mut retrying = Retrying::new(retries);
+        let mut attempts = Attempts::new(retries);
         loop {
             let outcome = self.send_local(transport).await;
-            let Some(wait) = again(&mut retrying, &outcome) else { return outcome };
+            let Some(wait) = attempts.again(&outcome) else { return attempts.last(outcome) };
             drop(outcome);
             sleep(wait).await;
         }
@@ -134,20 +134,44 @@ impl<T: Readable> Call<T> {
         retries: Retries,
         mut sleep: impl FnMut(Duration),
     ) -> Result<Received<T>, SendError> {
-        let mut retrying = Retrying::new(retries);
+        let mut attempts = Attempts::new(retries);
         loop {
             let outcome = self.send_blocking(transport);
-            let Some(wait) = again(&mut retrying, &outcome) else { return outcome };
+            let Some(wait) = attempts.again(&outcome) else { return attempts.last(outcome) };
             sleep(wait);
         }
     }
 }
 
-/// How long to wait before the next attempt, if there is to be one.
-fn again<T: Readable>(retrying: &mut Retrying, outcome: &Result<Received<T>, SendError>) -> Option<Duration> {
-    let advice = match outcome {
-        Ok(received) => received.retry()?,
-        Err(error) => error.retry(),
-    };
-    retrying.next(advice)
+/// The attempts of one call.
+struct Attempts {
+    retrying: Retrying,
+    /// Whether one before the last may have been done.
+    may_have_been_done: bool,
+}
+
+impl Attempts {
+    fn new(retries: Retries) -> Self {
+        Self { retrying: Retrying::new(retries), may_have_been_done: false }
+    }
+
+    /// How long to wait before the next attempt, if there is to be one.
+    fn again<T: Readable>(&mut self, outcome: &Result<Received<T>, SendError>) -> Option<Duration> {
+        let (advice, may_have_been_done) = match outcome {
+            Ok(received) => (received.retry()?, received.may_have_been_done()),
+            Err(error) => (error.retry(), error.may_have_been_done()),
+        };
+        let wait = self.retrying.next(advice)?;
+        self.may_have_been_done |= may_have_been_done;
+        Some(wait)
+    }
+
+    /// What is handed on: a last attempt that was refused says nothing of those before it.
+    fn last<T: Readable>(self, outcome: Result<Received<T>, SendError>) -> Result<Received<T>, SendError> {
+        match outcome {
+            Ok(received) if self.may_have_been_done => Ok(received.after_another()),
+            Err(error) if self.may_have_been_done => Err(error.after_another()),
+            outcome => outcome,
+        }
+    }
 }

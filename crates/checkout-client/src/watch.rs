@@ -340,7 +340,12 @@ impl<E: Evidence> Watch<E> {
 /// let mut watch = client.watch(&id)?;
 /// let end = loop {
 ///     let now = watch.now();
-///     match watch.next(now) {
+///     let step = watch.next(now);
+///     // What is told before the end is told here too, such as that no read follows a nudge.
+///     while let Some(change) = watch.take_change() {
+///         println!("{change:?}");
+///     }
+///     match step {
 ///         Step::Fetch(Fetch::Status) => {
 ///             watch.asking(now);
 ///             let outcome = watch.glance().send_blocking(&sandbox);
@@ -353,9 +358,6 @@ impl<E: Evidence> Watch<E> {
 ///         }
 ///         Step::Wait(until) | Step::AskPayer { until } => time.advance(until.saturating_since(now)),
 ///         Step::Done(_) | Step::GaveUp(_) => break watch.take_end(now).unwrap(),
-///     }
-///     while let Some(change) = watch.take_change() {
-///         println!("{change:?}");
 ///     }
 /// };
 /// assert_eq!(end.tracker().phase(), Some(checkout_lifecycle::Phase::Succeeded));

@@ -306,6 +306,9 @@ impl<E: Evidence, K> Watches<E, K> {
             self.shops += usize::from(merchant.open == 0);
             merchant.open += 1;
         }
+        if known.nudged {
+            self.schedule.nudge(queued, now);
+        }
         self.by_key.insert((self.hasher.hash_one(&key), ticket));
         self.open.insert(ticket, Open { known, key, merchant, queued, ended, over });
         ticket
@@ -340,6 +343,11 @@ impl<E: Evidence, K> Watches<E, K> {
     pub fn resume(&mut self, ticket: Ticket, for_at_most: Duration) -> bool {
         let now = self.now();
         let Some(open) = self.open.get_mut(&ticket) else { return false };
+        // What has ended leaves as soon as that is told; what was given up, and has not told it yet, goes on.
+        if matches!(open.ended, Some(Step::Done(_))) {
+            return false;
+        }
+        open.ended = None;
         open.known.begun = true;
         self.schedule.resume(open.queued, now, for_at_most);
         true

@@ -546,6 +546,39 @@ fn an_azotte_submit_whose_answers_are_lost_is_charged_once() {
     }
 }
 
+/// The first attempt is charged and its answer is lost; the second is refused, or does not leave.
+#[test]
+fn what_the_last_attempt_of_a_submit_proves_it_proves_of_itself_alone() {
+    use std::sync::atomic::AtomicUsize;
+    for first_leaves in [true, false] {
+        for second in [Some(401), Some(403), None] {
+            let (sandbox, client) = of_azotte();
+            sandbox.next_checkout(checkout_sandbox::azotte::Scenario::done_at_once());
+            let (clock, attempts) = (sandbox.clock().clone(), AtomicUsize::new(0));
+            let transport = from_fn_blocking(|request| match attempts.fetch_add(1, Ordering::Relaxed) {
+                0 if first_leaves => {
+                    sandbox.send_blocking(request).unwrap();
+                    Err(TransportError::unknown("the answer was lost"))
+                }
+                0 => Err(TransportError::not_sent("connection refused")),
+                _ => match second {
+                    Some(status) => Ok(http::Response::builder().status(status).body(Bytes::new()).unwrap()),
+                    None => Err(TransportError::not_sent("connection refused")),
+                },
+            });
+            let retries = Retries::default();
+            let sent =
+                submit(&client).send_blocking_with_retries(&transport, retries, |wait| clock.advance(wait));
+            let may_have_been_done = match sent {
+                Ok(received) => received.into_answer().unwrap_err().may_have_been_done(),
+                Err(error) => error.may_have_been_done(),
+            };
+            assert_eq!(may_have_been_done, first_leaves, "{second:?}");
+            assert_eq!(sandbox.captures_of("order_1") == 1, first_leaves, "{second:?}");
+        }
+    }
+}
+
 #[test]
 fn a_peach_initiate_is_read_by_its_id_before_it_is_sent_again() {
     use checkout_sandbox::peach::Fault;

@@ -88,8 +88,10 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>
 
     let call = client.submit(&submit);
     let mut begun = begin(&call, sandbox);
+    let mut may_have_been_done = false;
     if let Err(error) = &begun {
         shop.line("submit", error);
+        may_have_been_done = error.may_have_been_done;
         // Whatever became of it, under the same correlation id it is charged once.
         begun = begin(&call, sandbox);
     }
@@ -97,7 +99,9 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>
         Ok(begun) => begun,
         Err(error) => {
             shop.line("submit", &error);
-            return Ok(if error.may_have_been_done { Ending::Look } else { Ending::NotPaid });
+            // What the second attempt proves, it proves of itself alone.
+            may_have_been_done |= error.may_have_been_done;
+            return Ok(if may_have_been_done { Ending::Look } else { Ending::NotPaid });
         }
     };
     let Reply::Done(answer) = &begun.reply else { return Ok(Ending::Look) };

@@ -119,14 +119,14 @@ fn a_peach_payment_comes_to_its_end_whatever_goes_wrong_on_the_way() {
 fn three_refusals_in_a_row_that_no_repeat_mends_end_it_with_the_reason_and_it_can_be_resumed() {
     let (sandbox, mut watch) = of_allscale::watched(allscale::Scenario::happy());
     let clock = sandbox.clock().clone();
-    (0..3).for_each(|_| sandbox.inject(allscale::Fault::EmptyUnauthorized));
+    // Forbidden, by the API's own code.
+    (0..3).for_each(|_| sandbox.inject(allscale::Fault::UnknownErrorCode(30_001)));
     let changes = Form::Async.changes(&mut watch, &sandbox, &clock);
-    let not_read =
-        "x GET /v1/checkout_intents/{checkout_intent_id}/status: not an answer of the API's: HTTP status 401";
-    assert_eq!(
-        lines(&changes),
-        [not_read, not_read, &format!("{not_read}, the last"), "gave up at nothing: Refused"]
-    );
+    let lines = lines(&changes);
+    let (end, refused) = lines.split_last().unwrap();
+    assert!(refused.iter().all(|line| line.contains("refused with code 30001")), "{lines:?}");
+    let last: Vec<_> = refused.iter().map(|line| line.ends_with(", the last")).collect();
+    assert_eq!((last.as_slice(), end.as_str()), (&[false, false, true][..], "gave up at nothing: Refused"));
     let Some(Change::End(End::GaveUp { gave_up, error: Some(error), .. })) = changes.last() else { panic!() };
     assert_eq!((gave_up.why, error.retry()), (Why::Refused, Advice::Never));
     watch.resume(LONG);

@@ -103,7 +103,15 @@ fn a_wait_of_a_day_for_one_of_four_is_no_wait_of_the_other_three() {
 #[test]
 fn what_is_not_the_api_s_binds_nobody_and_not_its_own_checkout_either() {
     for wait in WAITS {
-        for (status, body) in [(429, "<h1>slow down</h1>"), (503, "<h1>wait</h1>"), (302, ""), (429, "")] {
+        for (status, body) in [
+            (429, "<h1>slow down</h1>"),
+            (503, "<h1>wait</h1>"),
+            (302, ""),
+            (429, ""),
+            // A firewall's page. Three of them are no three refusals of the API's own.
+            (401, "<h1>who are you?</h1>"),
+            (403, "<h1>are you a robot?</h1>"),
+        ] {
             let crowd = OfAllscale::of(&["happy"; 4]);
             let (id, clock, began) = (crowd.reads_of(0), crowd.clock(), crowd.clock().now_millis());
             let bad = Bad {
@@ -125,9 +133,12 @@ fn what_is_not_the_api_s_binds_nobody_and_not_its_own_checkout_either() {
 
 #[test]
 fn a_token_that_is_said_to_be_had_tomorrow_ends_nobody_and_is_asked_for_again_in_a_pause() {
-    for (status, body) in
-        [(429, r#"{"message":"slow down"}"#), (503, r#"{"message":"later"}"#), (429, "<html>")]
-    {
+    for (status, body) in [
+        (429, r#"{"message":"slow down"}"#),
+        (503, r#"{"message":"later"}"#),
+        (429, "<html>"),
+        (403, "<html>"),
+    ] {
         let crowd = OfV2::of(&["happy"; 3]);
         let (clock, began) = (crowd.clock(), crowd.clock().now_millis());
         let bad = Bad {

@@ -41,6 +41,45 @@ fn a_nudge_whose_read_brings_nothing_new_is_answered_by_ticket_and_by_handle() {
     assert_eq!(after, ["0: nudged: glance", "1: nudged: glance"]);
 }
 
+/// The nudge comes during the last read, which is answered; no other follows, so the caller does as it is told: resume it.
+#[test]
+fn a_checkout_that_is_resumed_before_it_has_told_that_it_is_given_up_goes_on() {
+    let crowd = OfAllscale::of(&["never_paid"]);
+    let (clock, mut watches) = (crowd.clock(), watches(&crowd, true));
+    let ticket = watches.find(&0).unwrap();
+    let refuses = |count| (0..count).for_each(|_| crowd.sandbox().inject(Fault::UnknownErrorCode(30_001)));
+    refuses(3);
+    let mut told = Vec::new();
+    for _ in 0..12 {
+        let sandbox = crowd.sandbox().clone();
+        let nudge = watches.handle(ticket);
+        let transport = checkout_transport::from_fn_blocking(|request| {
+            // While the read is under way.
+            nudge.iter().for_each(checkout_client::Handle::nudge);
+            checkout_transport::BlockingTransport::send_blocking(&sandbox, request)
+        });
+        let event = watches.next_event_blocking(&transport, |wait| {
+            clock.advance(wait);
+            ControlFlow::Continue(())
+        });
+        let Some(event) = event else { break };
+        told.push(line(&event.change));
+        if let Change::Nudged(Nudged::NoRead) = event.change {
+            assert!(watches.resume(ticket, Duration::from_secs(3_600)));
+            break;
+        }
+    }
+    assert_eq!(told.last().map(String::as_str), Some("nudged: no read"), "{told:?}");
+    // It is open, and is read on.
+    let reads = crowd.reads(0).len();
+    let event = watches.next_event_blocking(crowd.sandbox(), |wait| {
+        clock.advance(wait);
+        ControlFlow::Continue(())
+    });
+    assert!(!event.unwrap().change.is_end());
+    assert!(crowd.reads(0).len() > reads);
+}
+
 #[test]
 fn a_nudge_that_comes_while_a_read_is_under_way_is_answered_by_the_next_one() {
     let crowd = OfAllscale::of(&["never_paid"]);
