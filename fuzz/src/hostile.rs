@@ -214,7 +214,7 @@ pub fn play<S: Scene>(input: &[u8]) {
     let mut run = Run::<S>::new();
     while run.goes_on(&mut play).is_some() {}
     // Whatever was done, whoever is paid is told.
-    run.drive(60_000 * 60 * 3);
+    run.drive(45 * 60_000);
 }
 
 struct Run<S: Scene> {
@@ -269,7 +269,7 @@ impl<S: Scene> Run<S> {
         let place = which % self.stage.lock().checkouts.len();
         match how {
             0..=2 => {
-                let millis = u64::from(play.byte()?) * [250, 5_000, 60_000][how];
+                let millis = u64::from(play.byte()?) * [250, 2_000, 15_000][how];
                 self.drive(millis);
             }
             3 => self.pays(place),
