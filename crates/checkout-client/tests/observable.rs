@@ -202,9 +202,17 @@ fn what_a_poller_hears_is_told_from_the_reply_and_the_tracker() {
     let limited = r#"{"code":40001,"error":{"message":"slow down"}}"#;
     assert_eq!(heard(Some(2), 200, &[("retry-after", "9")], limited), "Limited { wait: Some(9s) } ");
     // What is not the API's speaks for nobody, and its header says nothing.
-    for (status, body) in
-        [(429, "<html>"), (503, "<html>"), (429, ""), (301, ""), (200, "<html>"), (429, "{}")]
-    {
+    for (status, body) in [
+        (429, "<html>"),
+        (503, "<html>"),
+        (429, ""),
+        (301, ""),
+        (200, "<html>"),
+        (429, "{}"),
+        // A gateway's page that lets nobody in is not the API's refusal.
+        (401, ""),
+        (403, "<html>"),
+    ] {
         for wait in ["9", "86400", "99999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
             let said = heard(Some(2), status, &[("retry-after", wait)], body);
             assert_eq!(said, "Failed { wait: None } ", "{status} {body} {wait}");
@@ -213,7 +221,10 @@ fn what_a_poller_hears_is_told_from_the_reply_and_the_tracker() {
     // Neither does an answer that cannot be read.
     let cut = r#"{"code":0,"payload":"#;
     assert_eq!(heard(Some(2), 200, &[("retry-after", "86400")], cut), "Failed { wait: None }");
-    assert_eq!(heard(Some(2), 401, &[], ""), "Refused ");
+    // A limit that says to wait for no time has the plan's own wait.
+    for now in ["0", "Sun, 06 Nov 1994 08:49:37 GMT"] {
+        assert_eq!(heard(Some(2), 200, &[("retry-after", now)], limited), "Limited { wait: None } ", "{now}");
+    }
     assert_eq!(heard(Some(2), 403, &[], r#"{"code":30001}"#), "Refused ");
     // There is no such intent, or not yet.
     let nowhere = r#"{"code":50001}"#;
