@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use time::Time;
 
-/// What the laws need of a provider.
+/// The parts of a provider that the laws need.
 pub trait Scene: Sized + Send + Sync + 'static {
     type E: Evidence<Glance: 'static> + 'static;
 
@@ -41,7 +41,7 @@ pub trait Scene: Sized + Send + Sync + 'static {
     /// The place of the checkout that a request reads.
     fn asked(&self, request: &Request, all: &[Checkout]) -> Option<usize>;
 
-    /// What a truthful provider answers, with whatever was echoed, at a moment of its own clock.
+    /// The answer of a truthful provider, with whatever was echoed, at a moment of its own clock.
     fn truth(&self, request: &Request, checkout: &Checkout, now: u64) -> (u16, String);
 
     /// A refusal of the API's own for too many requests.
@@ -56,13 +56,13 @@ pub trait Scene: Sized + Send + Sync + 'static {
     /// By reading the body in another way: whether the answer says that this checkout is paid in full.
     fn says_paid(&self, status: u16, body: &[u8], checkout: &Checkout) -> bool;
 
-    /// Whether a read settles the checkout's order.
+    /// True if a read settles the checkout's order.
     fn settles(&self, read: &Read<Self::E>, checkout: &Checkout) -> bool;
 
     /// A message to the receiver of webhooks, as the bytes say; and whether to nudge this checkout for it.
     fn webhook(&self, checkout: &Checkout, now: u64, play: &[u8]) -> bool;
 
-    /// What the scene keeps is bounded.
+    /// Asserts that the scene's memory is bounded.
     fn assert_bounded(&self);
 }
 
@@ -73,7 +73,7 @@ pub struct Checkout {
     pub merchant: usize,
     pub id: String,
     honest: bool,
-    /// What the merchant or the payer typed in, and every answer repeats.
+    /// The texts that the merchant or the payer typed in, and every answer repeats.
     pub echo: Vec<(String, String)>,
     pub paid_at: Option<u64>,
     /// An answer has said that it is paid.
@@ -191,7 +191,7 @@ impl<S: Scene> State<S> {
     }
 }
 
-/// What `Retry-After` says.
+/// The value of `Retry-After`.
 fn wait(header: u8) -> Option<&'static str> {
     Some(match header % 12 {
         0 => "0",

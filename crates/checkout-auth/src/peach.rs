@@ -29,7 +29,7 @@
 //!   ([`SignedText::ambiguous`]) and refuses nothing: honest texts hold such a name too, where a shop's return
 //!   URL, a custom parameter or a card holder's name has it and Peach echoes it. The answer to your own read
 //!   came over TLS, where nobody has cut it; a message that somebody delivered is then a reason to read, and
-//!   no more. What it cannot tell is a value whose end was read as a key of its own: a
+//!   no more. It cannot tell a value whose end was read as a key of its own: a
 //!   `merchantTransactionId` can come out shorter, if what was cut off sorts behind it. Ids of digits, or of
 //!   hexadecimal ones, do not.
 //! - **An old message passes again.** No time is part of the rule.
@@ -240,7 +240,7 @@ pub fn verify_with<'r, 'a>(
     Ok((key_id, SignedText::of(&pairs)))
 }
 
-/// What is known of the text of parameters whose signature is right.
+/// A text of parameters whose signature is right, and the other ways to cut it.
 ///
 /// ```
 /// use checkout_auth::peach::{SIGNATURE, SecretToken};

@@ -1,7 +1,8 @@
 //! Characters that nobody sees in a key.
 
-/// Whether a text has a character in it that cannot be seen: a line break or another control character, white space other
-/// than a blank, a byte order mark or another character of no width. Or U+FFFD, which stands for bytes that were no UTF-8.
+/// True if a text has a character in it that cannot be seen: a line break or another control character, white space
+/// other than a blank, a byte order mark or another character of no width. Or U+FFFD, which stands for bytes that were
+/// no UTF-8.
 ///
 /// No provider's key has one, and every signature made with such a key is refused as wrong: nothing else would tell why.
 /// Assumed: no page says what a key is made of. A blank within a key is left alone.

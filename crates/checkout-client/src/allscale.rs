@@ -84,7 +84,7 @@ impl Client {
     /// send it, and after an unknown outcome do not repeat it blindly; see the example `save_before_send` of
     /// `checkout-kit`.
     ///
-    /// What the answer has otherwise than was asked for is told beside it: look at
+    /// A difference between the answer and the draft is told beside it: look at
     /// [`Received::differences`](crate::Received::differences) before the payer is sent to the page.
     ///
     /// Source: *Create Checkout Intent*, v4, 2026-05-06.

@@ -28,7 +28,7 @@ pub type AnswerError = crate::AnswerError<checkout_wire::azotte::Refusal<'static
 /// ```
 /// use checkout_client::azotte::NotSubmitted;
 ///
-/// /// Whether the submit may have been done all the same. It is to be sent again then, under the same `correlationId`.
+/// /// True if the submit may have been done all the same. It is to be sent again then, under the same `correlationId`.
 /// fn may_have_been_done(error: &NotSubmitted) -> bool {
 ///     match error {
 ///         NotSubmitted::NotDone(error) => error.may_have_been_done(),
@@ -183,9 +183,9 @@ impl Client {
         Ok(Watch::new(status.clone(), status, tracking_number))
     }
 
-    /// Watches the checkout that was submitted to its end, from the submit's answer on. What the answer says to wait before
-    /// the first read is waited: `retryAfterSeconds`, else `Retry-After`, else 2 s. Its status is known, and a challenge that
-    /// it has is told first. It settles nothing: what it says has ended is read before the watch ends.
+    /// Watches the checkout that was submitted to its end, from the submit's answer on. The wait that the answer asks
+    /// for before the first read is kept: `retryAfterSeconds`, else `Retry-After`, else 2 s. Its status is known, and a
+    /// challenge that it has is told first. It settles nothing: what it says has ended is read before the watch ends.
     ///
     /// Source: Azotte C2A, *Get Checkout Status*, Polling Pattern.
     ///

@@ -444,7 +444,7 @@ pub trait Readable: Answers<Self::Provider> {
 pub(crate) type RouteOf<T> = <<T as Readable>::Provider as Backend>::Route;
 /// A provider's form of a refusal, for the answer `T`.
 pub(crate) type RefusalOf<T> = <<T as Readable>::Provider as Backend>::Refusal;
-/// What a provider's answer can have otherwise than was asked for, for the answer `T`.
+/// The differences that the answer `T` can have from its request.
 pub(crate) type DifferenceOf<T> = <<T as Readable>::Provider as Backend>::Difference;
 pub(crate) type ClientOf<T> = <<T as Readable>::Provider as Backend>::Client;
 type AskedOf<T> = <<T as Readable>::Provider as Backend>::Asked;

@@ -477,8 +477,8 @@ impl AnswerError<Refusal<'static>> {
         }
     }
 
-    /// What the code means on the route that was asked, in a few words of ours: [`ErrorCode::meaning_on`]. None for a code
-    /// that the route's page does not list, and where AllScale did not refuse.
+    /// The meaning of the code on the route that was asked, in a few words of ours: [`ErrorCode::meaning_on`]. None for
+    /// a code that the route's page does not list, and where AllScale did not refuse.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -501,7 +501,7 @@ impl AnswerError<Refusal<'static>> {
         self.code()?.known()?.meaning_on(asked)
     }
 
-    /// Whether AllScale asks to be contacted about the code, with the [id of the request](Self::request_id):
+    /// True if AllScale asks to be contacted about the code, with the [id of the request](Self::request_id):
     /// [`ErrorCode::contact_support`].
     #[must_use]
     pub fn contact_support(&self) -> bool {

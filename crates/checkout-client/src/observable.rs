@@ -59,8 +59,8 @@ pub trait Observable: Readable {
         None
     }
 
-    /// Whether a payer who is shown the challenge comes back from it, so that the next read can wait for that: of Azotte
-    /// [`CheckoutResult::payer_returns`](checkout_wire::azotte::CheckoutResult::payer_returns).
+    /// True if a payer who is shown the challenge comes back from it, so that the next read can wait for that: of
+    /// Azotte [`CheckoutResult::payer_returns`](checkout_wire::azotte::CheckoutResult::payer_returns).
     fn payer_returns(&self) -> bool {
         true
     }
@@ -173,8 +173,8 @@ impl<T: Observable> Received<T> {
         (self.answered(fetch, phase), verdict)
     }
 
-    /// What an answer is to whoever polls, after which the checkout stands there. The answer to a submit shows no end, and the
-    /// first read after it comes no sooner than the provider advises.
+    /// The event for the poller that an answer is, after which the checkout stands there. The answer to a submit shows
+    /// no end, and the first read after it comes no sooner than the provider advises.
     pub(crate) fn answered(&self, fetch: Fetch, phase: Option<Phase>) -> Heard {
         let operation: Operation = self.route.into();
         let is_read = operation.is_read();

@@ -29,9 +29,10 @@ pub type AnswerError = crate::AnswerError<checkout_wire::peach::Refusal<'static>
 /// a source of nonces. Cheap to clone. V2, which Peach recommends, is [`v2::Client`].
 ///
 /// Every status is verified by its signature, over all the fields that came, and compared with what was asked:
-/// [`SendError::mismatch`](crate::SendError::mismatch) names what does not agree. What is not signed is an error that says so,
-/// and nothing of it is taken; ask again. (An answer that the page was not opened yet may be unsigned: it says nothing of the
-/// checkout.) Whatever the signed fields hold, an address of yours or a payer's name, is no reason to refuse them.
+/// [`SendError::mismatch`](crate::SendError::mismatch) names what does not agree. An unsigned answer is an error that
+/// says so, and nothing of it is taken; ask again. (An answer that the page was not opened yet may be unsigned: it says
+/// nothing of the checkout.) Whatever the signed fields hold, an address of yours or a payer's name, is no reason to
+/// refuse them.
 ///
 /// A merchant may ask for two statuses a minute, of all checkouts together:
 /// [`Route::rate_limit`](checkout_tables::peach::Route::rate_limit).

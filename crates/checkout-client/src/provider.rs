@@ -77,7 +77,7 @@ pub(crate) mod sealed {
         /// What an answer must agree with.
         type Asked: Clone + fmt::Debug + Default + Send + Sync + 'static;
         type Refusal: ProviderRefusal<Owned = Self::Refusal> + Clone + PartialEq + Eq + Send + Sync + 'static;
-        /// What an answer can have otherwise than was asked for, and is taken all the same.
+        /// A difference between an answer and its request, taken all the same.
         type Difference: Clone + fmt::Debug + fmt::Display + PartialEq + Eq + Send + Sync + 'static;
 
         /// Whose money it is.
@@ -108,7 +108,7 @@ pub(crate) mod sealed {
         /// Whether the refusal proves that nothing was done.
         fn nothing_done(route: Self::Route, refusal: &Self::Refusal) -> bool;
 
-        /// Whether what is no answer in a form of the provider's proves that nothing was done.
+        /// True if what is no answer in a form of the provider's proves that nothing was done.
         fn nothing_done_beside(_: Self::Route, _: &NotTheApi<'_>) -> bool {
             false
         }
@@ -119,8 +119,8 @@ pub(crate) mod sealed {
         /// What a refusal, that came with an HTTP status, says of a repeat.
         fn trouble(refusal: &Self::Refusal, http_status: u16) -> Trouble;
 
-        /// Whether the refusal of a read says that there is no such checkout, or none that the one who asks can read. Just
-        /// after a create that can be because it is not there yet.
+        /// True if the refusal of a read says that there is no such checkout, or none that the one who asks can read.
+        /// Just after a create that can be because it is not there yet.
         fn is_not_there(refusal: &Self::Refusal) -> bool;
 
         /// What is asked for ahead of everything else. A provider that wants nothing names any answer of its own.
@@ -219,7 +219,7 @@ pub(crate) mod sealed {
         /// Or else the field that does not agree.
         fn answers(&self, client: &P::Client, asked: &P::Asked) -> Result<(), &'static str>;
 
-        /// What it has otherwise than was asked for, and is told beside it.
+        /// The differences from the request, told beside the answer.
         fn differences(&self, _: &P::Asked) -> Vec<P::Difference> {
             Vec::new()
         }

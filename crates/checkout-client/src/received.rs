@@ -42,7 +42,7 @@ pub struct Received<T: Readable> {
     /// What the answer was.
     pub reply: Reply<'static, T, RefusalOf<T>>,
     differences: Vec<DifferenceOf<T>>,
-    /// Whether another attempt before it may have been done.
+    /// True if another attempt before it may have been done.
     earlier: bool,
     /// When the attempt was made, by your clock, in milliseconds since the Unix epoch.
     pub sent_at_millis: u64,
@@ -76,7 +76,7 @@ impl<T: Readable> Received<T> {
         self.environment
     }
 
-    /// What the answer has otherwise than was asked for, and is taken all the same: none, if all agrees. Only AllScale's
+    /// The differences between the answer and its request, taken all the same: none, if all agrees. Only AllScale's
     /// create has any ([`allscale::Difference`](crate::allscale::Difference)).
     ///
     /// The intent is there and can be paid, so its page and its id are not withheld. Look here before the payer is sent to
@@ -170,7 +170,7 @@ impl<T: Readable> Received<T> {
         Self { earlier: true, ..self }
     }
 
-    /// Whether the provider may have done what was asked, by this attempt.
+    /// True if the provider may have done what was asked, by this attempt.
     pub(crate) fn may_have_been_done(&self) -> bool {
         match &self.reply {
             Reply::Done(_) => true,
@@ -204,7 +204,7 @@ impl<T: Readable> Received<T> {
         })
     }
 
-    /// What an attempt that ended so is to whoever polls.
+    /// The event for the poller that an attempt with this end is.
     pub(crate) fn missed(&self, attempted: Attempted) -> Heard {
         match (attempted, &self.reply) {
             (Attempted::NotSent, _) => Heard::Failed { wait: None },
@@ -222,7 +222,7 @@ impl<T: Readable> Received<T> {
         }
     }
 
-    /// What the `Retry-After` of the API's own answer says to wait, from when the request was sent.
+    /// The wait that the `Retry-After` of the API's own answer asks for, from when the request was sent.
     pub(crate) fn said_by_header(&self) -> Option<Duration> {
         match self.reply {
             Reply::Done(_) | Reply::Refused(_) => {

@@ -146,7 +146,7 @@ impl<T: Readable> Call<T> {
 /// The attempts of one call.
 struct Attempts {
     retrying: Retrying,
-    /// Whether one before the last may have been done.
+    /// True if one before the last may have been done.
     may_have_been_done: bool,
 }
 
@@ -166,7 +166,7 @@ impl Attempts {
         Some(wait)
     }
 
-    /// What is handed on: a last attempt that was refused says nothing of those before it.
+    /// The outcome that is handed on: a last attempt that was refused says nothing of those before it.
     fn last<T: Readable>(self, outcome: Result<Received<T>, SendError>) -> Result<Received<T>, SendError> {
         match outcome {
             Ok(received) if self.may_have_been_done => Ok(received.after_another()),

@@ -365,8 +365,8 @@ impl<E: Evidence> Watch<E> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 impl<E: Evidence> Watch<E> {
-    /// What to do now. What the [`Handle`] was told is heard here; where no read follows, a nudge's [`Change::Nudged`] is
-    /// among the changes after this.
+    /// The next thing to do. A message to the [`Handle`] is heard here; where no read follows, a nudge's
+    /// [`Change::Nudged`] is among the changes after this.
     ///
     /// After an end that was taken, or that was stored, it begins anew: it reads once more, and ends once more.
     pub fn next(&mut self, now: Moment) -> Step {

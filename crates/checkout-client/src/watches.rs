@@ -53,8 +53,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// the reads under way go where this goes. Checkouts of several providers: one of these for each. More open checkouts than
 /// fit in memory with their requests: a bare [`Schedule`] takes a hundred bytes for one.
 ///
-/// What never has its turn is never told of: where a limit allows nothing, a merchant's checkouts stay open until they are
-/// [removed](Self::remove).
+/// A checkout that never has its turn is never told of: where a limit allows nothing, a merchant's checkouts stay open
+/// until they are [removed](Self::remove).
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -317,7 +317,7 @@ impl<E: Evidence, K> Watches<E, K> {
     /// A webhook of this checkout came and was verified: reads it now, or as soon as it is allowed, before the others of its
     /// merchant. A nudge settles nothing, but under a limit the read that it asks for is one that others have to wait for: so
     /// nudge for nothing that was not verified. It goes before others once, until a read shows something new: see
-    /// [`Schedule::nudge`]. Whether the checkout is open here.
+    /// [`Schedule::nudge`]. True if the checkout is open here.
     ///
     /// [`Change::Nudged`](crate::Change::Nudged) tells when that read is done. Of a checkout that is not open here nothing
     /// follows: read it yourself.

@@ -1,4 +1,5 @@
-//! What leaves the client and what a subscriber is told, in one picture for each provider: `tests/snapshots`.
+//! The requests that leave the client and the traces that a subscriber is told, in one picture for each provider:
+//! `tests/snapshots`.
 //!
 //! The facts of a request come from the pages and are typed in each provider's own tests. A snapshot holds the rest
 //! of the bytes, so that no change of them goes unseen. `INSTA_UPDATE=always cargo test -p checkout-client
@@ -264,7 +265,7 @@ mod traces {
         fn exit(&self, _: &Id) {}
     }
 
-    /// What a subscriber is told of the call, however it ends. Whatever comes back is full of secrets.
+    /// The trace that a subscriber is told of the call, however it ends. Whatever comes back is full of secrets.
     fn told<T: Readable>(name: &str, call: &Call<T>) -> String {
         let lines = Lines::default();
         let planted = SECRETS.map(|(secret, _)| secret).join(" ");

@@ -118,8 +118,8 @@ impl Shop {
 }
 
 /// Where webhooks come in: each that is verified wakes the checkout that it is about. To settle something it has to be
-/// claimed too, as `receive_axum` shows; to wake a checkout it has not. What is not verified wakes nobody: a read that a
-/// stranger asks for is one that the other checkouts have to wait for.
+/// claimed too, as `receive_axum` shows; to wake a checkout it has not. An unverified message wakes nobody: a read that
+/// a stranger asks for is one that the other checkouts have to wait for.
 fn receive(receiver: &Receiver, sandbox: &Sandbox, handles: &BTreeMap<String, Handle>) {
     let now = Moment::from_unix_millis(i64::try_from(sandbox.clock().now_millis()).unwrap_or(i64::MAX));
     for webhook in sandbox.take_webhooks().iter().step_by(2) {

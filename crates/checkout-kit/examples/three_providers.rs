@@ -38,7 +38,8 @@ fn all(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     with_peach(out)
 }
 
-/// The one function. What differs between providers is in the type of the watch, and in the order that a read is held to.
+/// The one function. The difference between providers is in the type of the watch, and in the order that a read is held
+/// to.
 fn settle<E: Evidence>(
     out: &mut dyn Write,
     clock: &VirtualClock,

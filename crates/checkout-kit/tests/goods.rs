@@ -17,7 +17,7 @@ use checkout_sandbox::allscale::{Fault, Sandbox, Scenario};
 use saving::world::{Incident, Side, State, Step, What, World};
 use std::time::Duration;
 
-/// What must become of an order.
+/// The right outcome of an order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Right {
     /// It is settled, and its parcel leaves.
@@ -87,7 +87,7 @@ fn play(name: &str, scenario: &Scenario, right: Right, incidents: &[Incident]) -
     assert_eq!(made.len(), all, "{told}");
     assert!(world.pages() <= 1, "{told}");
 
-    // Sent under the order's key alone, and never unpaid. What was sent is marked, and nothing else is.
+    // Sent under the order's key alone, and never unpaid. A sent parcel is marked, and nothing else is.
     assert!(
         parcels.keys().all(|key| key == "order_1001") && parcels.values().all(|asked| asked.paid),
         "{told}"

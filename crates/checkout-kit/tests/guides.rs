@@ -23,7 +23,7 @@ mod pay {
     use checkout_kit::{Cents, End, Environment, Transport};
     use std::time::Duration;
 
-    /// Whether the goods may leave now. `false` is not "not paid": it may be unknown, or for a person to see.
+    /// True if the goods may leave now. `false` is not "not paid": it may be unknown, or for a person to see.
     async fn pay<F: Future<Output = ()>>(
         client: &Client,
         draft: &CreateIntent<'_>,             // order_123, 49.90 EUR
@@ -252,7 +252,7 @@ mod read_back {
         look: bool,                     // a person has to look before goods leave
     }
 
-    /// Whether goods may leave for the order, by the intent as it stands now.
+    /// True if goods may leave for the order, by the intent as it stands now.
     async fn read_back(
         client: &Client,
         order: &Order<'_>, // as it is stored
@@ -370,7 +370,7 @@ impl Shop {
         course.iter().for_each(|status| self.sandbox.inject(Fault::TamperedStatus(*status)));
     }
 
-    /// What the reads have said up to now. Those beyond the course all said the same.
+    /// The statuses that the reads have said up to now. Those beyond the course all said the same.
     fn told(&self, course: &[i64]) -> Vec<i64> {
         let told = course.len() - self.sandbox.faults_waiting();
         let beyond: &[i64] = if told == course.len() { &[20] } else { &[] };

@@ -65,7 +65,7 @@ impl List {
         }
     }
 
-    /// What is wrong with the citations of one paragraph.
+    /// The faults in the citations of one paragraph.
     fn judge(&self, paragraph: &str) -> Vec<String> {
         let is_source = self.source.is_match(paragraph);
         let paragraph = self.bold.replace_all(paragraph, "");
@@ -93,7 +93,7 @@ impl List {
         wrong
     }
 
-    /// What is wrong with the marks of one paragraph: `Stated: CC-4, CC-5`, or `Stated: ` and the fact itself.
+    /// The faults in the marks of one paragraph: `Stated: CC-4, CC-5`, or `Stated: ` and the fact itself.
     fn marks(&self, paragraph: &str) -> Vec<String> {
         let mut wrong = Vec::new();
         let legend = ["**Stated**", "*Stated*", "Stated or Assumed", "Stated, Public"];

@@ -1,5 +1,5 @@
-//! What the examples that watch a checkout make of its end: `first_payment`, `azotte_payment`, `peach_payment` and
-//! `three_providers` share the function that is tried here, whoever the provider is.
+//! The verdicts of the examples that watch a checkout to its end: `first_payment`, `azotte_payment`, `peach_payment`
+//! and `three_providers` share the function that is tried here, whoever the provider is.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "../examples/watching/mod.rs"]

@@ -258,7 +258,7 @@ impl<S: Status> Tracker<S> {
         self.current = Some(observed);
     }
 
-    /// Whether a moment of the caller's clock lies after now by so much that the clock must have run ahead.
+    /// True if a moment of the caller's clock lies after now by so much that the clock must have run ahead.
     fn is_ahead(moment: Moment, now: Moment) -> bool {
         S::MOMENTS == ClockOf::Caller && moment.saturating_since(now) > CLOCK_TOLERANCE
     }

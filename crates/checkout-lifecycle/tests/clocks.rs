@@ -25,7 +25,7 @@ fn read<S: Status>(column: &str, status: &str, sent: Moment, now: Moment) -> (St
     (verdict.to_string(), tracker.to_string())
 }
 
-/// What a read that was sent in the hundredth second, and is heard 300 ms later, means beside a stored tracker.
+/// The meaning, beside a stored tracker, of a read that was sent in the hundredth second and is heard 300 ms later.
 fn check<S: Status>(column: &str, status: &str) -> (String, String) {
     read::<S>(column, status, at(100), Moment::from_unix_millis(at(100).unix_millis() + 300))
 }

@@ -728,12 +728,12 @@ impl Poller {
         plan.late_reads.filter(|_| is_refusal && !self.has(LATE_READS_OVER))
     }
 
-    /// Whether there is a challenge to be shown.
+    /// True if there is a challenge to be shown.
     pub(crate) fn is_challenged(&self) -> bool {
         self.phase == Some(Phase::PayerAction) && self.has(CHALLENGED)
     }
 
-    /// Whether the payer was shown a challenge, and is waited for.
+    /// True if the payer was shown a challenge, and is waited for.
     fn is_waited_for(&self) -> bool {
         self.is_challenged() && !self.has(RETURNED)
     }

@@ -473,11 +473,12 @@ impl<T> Schedule<T> {
         open.set(NUDGED | RETURNED, false);
     }
 
-    /// What came of a read. Where the provider said to slow down ([`Heard::Limited`]), the whole merchant waits: as long as
-    /// was said, and else by the plan's backoff, longer each time until there is an answer again. But never for longer than
-    /// the plan's [longest pause](Plan::longest_pause), whatever was said: nobody knows whether the answer means more than
-    /// the one checkout, and a nudge of another one is heard after that. The checkout itself waits for as long as was said,
-    /// and is given up at once where its time ends before that ([`Why::AskedToWait`](crate::Why::AskedToWait)).
+    /// Takes in the outcome of a read. Where the provider said to slow down ([`Heard::Limited`]), the whole merchant
+    /// waits: as long as was said, and else by the plan's backoff, longer each time until there is an answer again. But
+    /// never for longer than the plan's [longest pause](Plan::longest_pause), whatever was said: nobody knows whether
+    /// the answer means more than the one checkout, and a nudge of another one is heard after that. The checkout itself
+    /// waits for as long as was said, and is given up at once where its time ends before that
+    /// ([`Why::AskedToWait`](crate::Why::AskedToWait)).
     ///
     /// What you read on your own accord can be told too.
     ///
@@ -678,7 +679,7 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// Whether a merchant is busy: whether as many of its reads are under way as whoever sends them has room for. While it
+    /// True if a merchant is busy: as many of its reads are under way as whoever sends them has room for. While it
     /// is, none of its reads is given, and those of the other merchants are. A new merchant is not busy.
     ///
     /// ```
@@ -988,7 +989,7 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// Whether a read of this checkout that is not due takes nothing from others: there is no limit, or no read of the
+    /// True if a read of this checkout that is not due takes nothing from others: there is no limit, or no read of the
     /// merchant waits and there is room for another one beside it. It is only asked where the checkout's nudges count no
     /// more; of others it says yes.
     fn has_room(&mut self, ticket: Ticket) -> bool {
@@ -1468,13 +1469,13 @@ impl<T> Open<T> {
         }
     }
 
-    /// Whether its read goes before those that nobody asked for.
+    /// True if its read goes before those that nobody asked for.
     const fn jumps(&self) -> bool {
         self.owner & (NUDGED | SPENT | LIMITED) == NUDGED
     }
 
-    /// The deadline of its read, for comparing; of one that jumps, when it was asked for. What is far from where the
-    /// schedule began counts as equally far.
+    /// The deadline of its read, for comparing; of one that jumps, when it was asked for. A deadline that is far from
+    /// where the schedule began counts as equally far.
     fn rank(&self, plan: &Plan, origin: u64) -> u64 {
         let due = self.poller.due();
         let tick = tick(due.unix_millis()).saturating_add(RANKS_BEFORE).saturating_sub(origin);
@@ -1493,7 +1494,7 @@ impl<T> Open<T> {
     }
 }
 
-/// What moves a read to now.
+/// The cause that moves a read to now.
 #[derive(Clone, Copy)]
 enum Pressed {
     Nudge,
@@ -1512,7 +1513,7 @@ fn open_of<T>(slots: &mut [Slot<T>], ticket: Ticket) -> Option<&mut Open<T>> {
     }
 }
 
-/// Whether an id is to be read now, for this merchant, in this queue and by this rank.
+/// True if an id is to be read now, for this merchant, in this queue and by this rank.
 fn is_current<T>(
     slots: &[Slot<T>],
     plan: &Plan,
@@ -1595,7 +1596,7 @@ const LIMITED: u32 = 256;
 const FEW: u64 = 4;
 /// Those that are restored a few at a time are paced as if their merchant had so many checkouts at least.
 const SOME_OPEN: u32 = 16;
-/// What paces are counted in: so many milliseconds.
+/// The unit of paces, in milliseconds.
 const FINE: u128 = 1_000_000_000_000_000;
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 /// Ranks are hundredths of a second: 5 years before the schedule was made, and 16 after that.

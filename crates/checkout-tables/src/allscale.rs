@@ -342,7 +342,7 @@ impl IntentStatus {
         self.row().0
     }
 
-    /// What the status means, in a few words of ours: for a person, and never to be compared.
+    /// The meaning of the status, in a few words of ours: for a person, and never to be compared.
     ///
     /// Source: *Get Status*, v3, 2026-05-14, Appendix, the column Meaning.
     ///
@@ -394,9 +394,9 @@ code_table! {
 }
 
 impl ErrorCode {
-    /// What the code means, in a few words: for a person, and never to be compared. A code that means another thing on
-    /// another route has a text that holds on all of them; [`meaning_on`](Self::meaning_on) says which it is. (The texts of
-    /// [`code`](Self::code) are ours: the pages number the errors and name none.)
+    /// The meaning of the code, in a few words: for a person, and never to be compared. A code that means another thing
+    /// on another route has a text that holds on all of them; [`meaning_on`](Self::meaning_on) says which it is. (The
+    /// texts of [`code`](Self::code) are ours: the pages number the errors and name none.)
     ///
     /// ```
     /// # use checkout_tables::allscale::ErrorCode;
@@ -407,7 +407,7 @@ impl ErrorCode {
         self.row().0
     }
 
-    /// What the code means on a route, in a few words of ours; none where the route's page does not list the code.
+    /// The meaning of the code on a route, in a few words of ours; none where the route's page does not list the code.
     ///
     /// Source: *Create Checkout Intent*, v4, 2026-05-06, *Get Checkout Intent*, v3, 2026-03-06, and *Get Status*, v3,
     /// 2026-05-14, each its Possible Errors.
@@ -431,7 +431,7 @@ impl ErrorCode {
         })
     }
 
-    /// Whether the page asks to contact AllScale about the code: write to AllScale, with the id of the request.
+    /// True if the page asks to contact AllScale about the code: write to AllScale, with the id of the request.
     ///
     /// Source: *Get Checkout Intent*, v3, 2026-03-06, and *Get Status*, v3, 2026-05-14, Possible Errors.
     ///

@@ -63,7 +63,7 @@ impl MessageCode {
         self.row().1
     }
 
-    /// What the code means, in a few words of ours: for a person, and never to be compared.
+    /// The meaning of the code, in a few words of ours: for a person, and never to be compared.
     ///
     /// Source: *Get Checkout Status*, Response Parameters, the column Stage.
     ///
@@ -136,7 +136,7 @@ code_table! {
 }
 
 impl ErrorCode {
-    /// What the code means, in a few words of ours: for a person, and never to be compared.
+    /// The meaning of the code, in a few words of ours: for a person, and never to be compared.
     ///
     /// Source: *Get Checkout Status*, Not Found.
     ///

@@ -331,7 +331,7 @@ pub struct NotInTable {
     found: Found,
 }
 
-/// What was looked for.
+/// The thing that was looked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Found {
     Number(i64),

@@ -78,7 +78,7 @@ impl PaymentStatus {
         self.row().0
     }
 
-    /// What the status means, in a few words of ours: for a person, and never to be compared.
+    /// The meaning of the status, in a few words of ours: for a person, and never to be compared.
     ///
     /// Source: *Payment status*, API endpoints, the column Description; `created` by the text above that table;
     /// `authorized` Assumed, see [`PaymentStatus`].

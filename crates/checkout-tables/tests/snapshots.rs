@@ -1,7 +1,7 @@
 //! Every table as it prints, with all that its rows say: `tests/snapshots`.
 //!
-//! Each list is the derive's, so that no row can be left out. What the rows must say comes from the pages and is held by
-//! the tests of each provider; a picture shows every change of it to whoever reads the change.
+//! Each list is the derive's, so that no row can be left out. The right content of the rows comes from the pages and is
+//! held by the tests of each provider; a picture shows every change of it to whoever reads the change.
 //! `INSTA_UPDATE=always cargo test -p checkout-tables --all-features --test snapshots` renews the pictures.
 #![cfg(feature = "strum")]
 #![allow(missing_docs, reason = "tests")]

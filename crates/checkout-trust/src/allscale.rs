@@ -118,7 +118,7 @@ impl Event {
         &self.0.intent_id
     }
 
-    /// Your id of the order: the one thread back to a create whose answer was lost. What is no text is in
+    /// Your id of the order: the one thread back to a create whose answer was lost. A value that is no text is in
     /// [`body`](Self::body).
     #[must_use]
     pub fn order_id(&self) -> Option<&str> {

@@ -136,7 +136,7 @@ impl Receiver {
     }
 }
 
-/// What was posted to the webhook's URL.
+/// A message that was posted to the webhook's URL.
 ///
 /// ```
 /// use checkout_auth::{KeyRing, peach::SecretToken};
@@ -179,8 +179,8 @@ impl Message {
     }
 }
 
-/// What Peach sends to a webhook's URL to try it out, before it is saved: a JSON object with a `verificationCode`. It has no
-/// signature, so **anybody can send one**. It is about no payment, claims nothing and settles nothing. Answer
+/// The message by which Peach tries a webhook's URL out, before it is saved: a JSON object with a `verificationCode`.
+/// It has no signature, so **anybody can send one**. It is about no payment, claims nothing and settles nothing. Answer
 /// [`http_status`](Self::http_status), and show the code to whoever is saving the URL.
 ///
 /// It is known by its body alone, whatever the media type and the other members are: a JSON object with the code, and with
@@ -204,7 +204,7 @@ impl Probe {
         &self.code
     }
 
-    /// What to answer: 200.
+    /// The HTTP status to answer with: 200.
     #[must_use]
     pub const fn http_status(&self) -> u16 {
         200
@@ -323,8 +323,8 @@ impl Verified<Event> {
         })
     }
 
-    /// Whether the status is to be read now: for every end, for whatever is no status at all, such as a chargeback, and for
-    /// whatever an [ambiguous](Event::ambiguous) text says. It is not for a checkout that was begun or is pending.
+    /// True if the status is to be read now: for every end, for whatever is no status at all, such as a chargeback, and
+    /// for whatever an [ambiguous](Event::ambiguous) text says. It is not for a checkout that was begun or is pending.
     #[must_use]
     pub fn wants_a_read(&self) -> bool {
         self.observation().is_none()

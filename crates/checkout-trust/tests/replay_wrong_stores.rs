@@ -131,7 +131,7 @@ enum Fault {
     KeyIsOfTheLast56Bits,
 }
 
-/// What a user could have written over a table, with something wrong.
+/// A store that a user could have written over a table, with something wrong.
 struct Table {
     /// `None` is right.
     fault: Option<Fault>,
@@ -141,7 +141,7 @@ struct Table {
     /// How the table was before the last call.
     replica: Mutex<BTreeMap<Vec<u8>, (u64, Row)>>,
     cache: [Mutex<BTreeMap<Vec<u8>, i64>>; 2],
-    /// What is written later: after how many calls, and until when it is done.
+    /// The writes that come later: after how many calls, and until when it is done.
     late: Mutex<Vec<(Vec<u8>, u8, i64)>>,
     turns: AtomicU64,
     ages: AtomicU64,
@@ -595,7 +595,7 @@ const TIMES: [(Fault, Law); 15] = [
     (Fault::TimesAreNotNegative, Law::ClaimHoldsForItsLease),
 ];
 
-/// What is thrown out for room, and what is taken for something else.
+/// Entries thrown out for room, and keys taken for other keys.
 const ROOM_AND_KEYS: [(Fault, Law); 11] = [
     (Fault::EvictsTheOldest, Law::NothingIsForgottenForRoom),
     (Fault::EvictsTheNewest, Law::NothingIsForgottenForRoom),
@@ -699,7 +699,7 @@ fn no_wrong_store_is_left_out() {
 
 // Right ones, of several makes.
 
-/// What a store of another make than [`Table`] does differently, and rightly.
+/// The ways in which a store of another make differs from [`Table`], and is right.
 #[derive(Clone, Copy, Debug)]
 enum Make {
     /// Drops at every call whatever has ended.

@@ -517,7 +517,7 @@ fn a_status_is_asked_by_ids_of_the_lengths_and_characters_that_the_page_allows()
 }
 
 proptest! {
-    /// What a draft takes can be asked by afterwards, and what it does not take cannot.
+    /// A status can be asked for by every id that a draft takes, and by no other.
     #[test]
     fn a_draft_takes_the_ids_that_a_status_can_be_asked_by(id in "[ -~]{0,50}|[a-zA-Z0-9._-]{1,50}|.{0,12}") {
         let asked = MerchantTransactionId::new(&*id).map(|id| Lookup::from(id).into_owned());

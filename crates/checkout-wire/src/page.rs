@@ -1,8 +1,8 @@
-//! What is a page that a payer can be sent to.
+//! Pages that a payer can be sent to.
 
-/// Whether a text is a page that a payer can be sent to: an `https` URL with a host, and without the characters that can
-/// lead out of an attribute of HTML or to another host: a quotation mark, `<`, `>`, a backslash, a backtick, white space,
-/// control characters and what is not ASCII.
+/// True if a text is a page that a payer can be sent to: an `https` URL with a host, and without the characters that
+/// can lead out of an attribute of HTML or to another host: a quotation mark, `<`, `>`, a backslash, a backtick, white
+/// space, control characters and what is not ASCII.
 ///
 /// Escape a page where it is put into HTML all the same: `&` and `'` are characters of a URL. RFC 3986 has neither `|`,
 /// `^`, `{` and `}` nor a `%` without two digits behind it. They are taken, because they do no harm, browsers take them,

@@ -128,7 +128,7 @@ pub trait ProviderRefusal: fmt::Debug + fmt::Display {
 ///
 /// What was asked may still have been done: a gateway can fail on the way back.
 ///
-/// What is printed of a redirect is that it is one, and the scheme and the host where it would go: nothing behind them, where
+/// Of a redirect the scheme and the host where it would go are printed, and nothing behind them, where
 /// a session or a token can stand. A redirect is mostly a base URL with `http` or another host.
 ///
 /// ```

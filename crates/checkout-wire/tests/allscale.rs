@@ -420,7 +420,7 @@ fn bad_payloads_name_the_field() {
     }
 }
 
-/// What can stand in the place of a documented value.
+/// Values that can stand in the place of a documented one.
 const ANYTHING: [&str; 18] = [
     "0.30",
     "7",

@@ -281,8 +281,8 @@ fn a_challenge_is_the_form_where_the_flag_says_so_and_otherwise_whichever_there_
     }
 }
 
-/// What the payer is shown of an answer with a code and members of `redirectInstructions`: `url` or `html`; or else why not;
-/// or nothing.
+/// The challenge that the payer is shown of an answer with a code and members of `redirectInstructions`: `url` or
+/// `html`; or else why not; or nothing.
 fn asked(code: &str, members: &str) -> String {
     let body = format!(r#"{{"status":{{"messageCode":"{code}"}},"redirectInstructions":{members}}}"#);
     let result = done(&body);

@@ -42,7 +42,7 @@ fn read(pairs: &[(&str, &str)], signature: &str) -> Result<SignedText, VerifyErr
     token(SECRET).verify(pairs.iter().copied().chain([(SIGNATURE, signature)]))
 }
 
-/// Whether they are verified.
+/// True if they are verified.
 fn verify(pairs: &[(&str, &str)], signature: &str) -> Result<(), VerifyError> {
     read(pairs, signature).map(|_| ())
 }

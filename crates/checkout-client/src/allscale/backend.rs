@@ -177,7 +177,7 @@ impl Answers<AllScale> for CreatedIntent<'_> {
     }
 }
 
-/// What a created intent has otherwise than was asked for: see [`Received::differences`](crate::Received::differences).
+/// A difference between a created intent and its draft: see [`Received::differences`](crate::Received::differences).
 ///
 /// The intent is there and can be paid all the same. Assumed: no page says that an answer can differ from its request. An
 /// order that is held to its own price by [`settled_by`](checkout_trust::integrity::allscale::Order::settled_by) is not
@@ -186,7 +186,7 @@ impl Answers<AllScale> for CreatedIntent<'_> {
 /// ```
 /// use checkout_client::allscale::Difference;
 ///
-/// /// Whether the payer can be sent to the page: it is the price that was asked for, whatever coins it can be paid in.
+/// /// True if the payer can be sent to the page: it is the price that was asked for, whatever coins it can be paid in.
 /// fn is_the_price(differences: &[Difference]) -> bool {
 ///     differences.iter().all(|difference| matches!(difference, Difference::AcceptedCoins { .. }))
 /// }
@@ -198,13 +198,13 @@ pub enum Difference {
     Owed {
         /// The price.
         asked: CoinAmount,
-        /// What the intent owes.
+        /// The coins that the intent owes.
         answered: CoinAmount,
     },
     /// `amount_coins` is zero or less: there is nothing to pay, and no order is settled by it. It is no error, so that the
     /// intent's id is not lost: somebody can pay an amount of their own.
     NothingOwed {
-        /// What the intent owes.
+        /// The coins that the intent owes.
         answered: CoinAmount,
     },
     /// `stable_coin_type` is not the coin of the price, or the first of the accepted coins.

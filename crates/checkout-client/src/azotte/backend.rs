@@ -106,7 +106,7 @@ impl Backend for Azotte {
     }
 }
 
-/// Whether an HTTP status says that who asks is not let in.
+/// True if an HTTP status says that who asks is not let in.
 const fn is_not_let_in(http_status: u16) -> bool {
     matches!(http_status, 401 | 403)
 }

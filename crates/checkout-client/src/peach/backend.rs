@@ -193,7 +193,7 @@ pub struct Merchant {
     pub(super) referer: HeaderValue,
     /// V1 always has one. Of V2 it verifies what is signed.
     pub(super) secret: Option<SecretToken>,
-    /// Whether a status must be signed: V1's, and V2's if the caller says so.
+    /// True if a status must be signed: V1's, and V2's if the caller says so.
     pub(super) must_be_signed: bool,
     /// V2's.
     pub(super) oauth: Option<OAuth>,
@@ -263,14 +263,13 @@ impl Answers<Peach> for Payment<'_> {
         read_payment(head, body, asked.environment).map(|reply| reply.map_owned(Payment::into_owned))
     }
 
-    /// Every answer of V1 must be signed, over all the fields that came, and so must one of V2 if the client was told that it
-    /// must (Stated: PS-16). One alone need not be, which says nothing of the checkout
-    /// and can settle nothing: that the page was not opened yet. What is not signed is told as such; it can be a provider's
-    /// slip, and the checkout is read again. V2 answers over TLS with a token, and Assumed: a status of it may be unsigned
-    /// otherwise.
+    /// Every answer of V1 must be signed, over all the fields that came, and so must one of V2 if the client was told
+    /// that it must (Stated: PS-16). One alone need not be, which says nothing of the checkout and can settle nothing:
+    /// that the page was not opened yet. An unsigned answer is told as such; it can be a provider's slip, and the
+    /// checkout is read again. V2 answers over TLS with a token, and Assumed: a status of it may be unsigned otherwise.
     ///
-    /// A signature that is there is verified wherever the secret is known. What else the signed text could say is nobody's
-    /// concern here: the answer came over TLS, as it was signed.
+    /// A signature that is there is verified wherever the secret is known. Another reading of the signed text is
+    /// nobody's concern here: the answer came over TLS, as it was signed.
     fn verified(&self, merchant: &Arc<Merchant>) -> Result<(), Box<dyn Error + Send + Sync>> {
         let signed = self.signature().is_some_and(|signature| !signature.is_empty());
         match (&merchant.secret, merchant.must_be_signed) {
@@ -283,7 +282,7 @@ impl Answers<Peach> for Payment<'_> {
         }
     }
 
-    /// The checkout that was asked for. What says nothing of one, as a page that was not opened yet, need not name it.
+    /// The checkout that was asked for. An answer that tells nothing of one (a page not opened yet) need not name it.
     fn answers(&self, _: &Arc<Merchant>, asked: &Asked) -> Result<(), &'static str> {
         let says = self.status().is_some_and(|status| status.known().is_some());
         // A wrapper without fields says at most that the checkout is open.

@@ -72,11 +72,11 @@ pub enum Change<E: Evidence> {
     Refused {
         /// The evidence: the read that shows the refusal.
         answer: Received<E>,
-        /// What is known.
+        /// The tracker of all that is known.
         tracker: Tracker<E::Status>,
         /// How it was refused.
         phase: Phase,
-        /// Whether something contradicted an end, now or before: a person has to look.
+        /// True if something contradicted an end, now or before: a person has to look.
         held: bool,
         /// When the late reads are over, as far as is known now.
         until: Moment,
@@ -84,7 +84,7 @@ pub enum Change<E: Evidence> {
     /// The read that a [nudge](super::Handle::nudge) asked for is done, whether it brought news or not: after all that it
     /// changed, and before the end. Nudges that came before the same read are told once.
     ///
-    /// What was written down by now may be committed: the claim of the webhook that the nudge was for, if the read
+    /// All that was written down by now may be committed: the claim of the webhook that the nudge was for, if the read
     /// [was answered](Nudged::is_read).
     Nudged(Nudged<E>),
     /// A read gave no answer, or was refused.
@@ -114,7 +114,7 @@ impl<E: Evidence> Change<E> {
     }
 }
 
-/// What came of the read that a nudge asked for.
+/// The outcome of the read that a nudge asked for.
 ///
 /// It is the first read that began after the nudge: one that was under way when the nudge came may have been too early for the
 /// news.
@@ -122,7 +122,7 @@ impl<E: Evidence> Change<E> {
 /// ```
 /// use checkout_client::{Change, Evidence};
 ///
-/// /// Whether the claim of the webhook can be committed: true, or whether it has to be released, so that it is sent again.
+/// /// True if the claim of the webhook can be committed; otherwise release it, so that the webhook is sent again.
 /// fn may_commit<E: Evidence>(change: &Change<E>) -> Option<bool> {
 ///     match change {
 ///         Change::Nudged(nudged) => Some(nudged.is_read()),
@@ -144,7 +144,7 @@ pub enum Nudged<E: Evidence> {
 }
 
 impl<E: Evidence> Nudged<E> {
-    /// Whether there was an answer.
+    /// True if there was an answer.
     #[must_use]
     pub const fn is_read(&self) -> bool {
         match self {
@@ -190,7 +190,7 @@ pub enum End<E: Evidence> {
     GaveUp {
         /// Why, and the last phase that was known.
         gave_up: GaveUp,
-        /// What is known.
+        /// The tracker of all that is known.
         tracker: Tracker<E::Status>,
         /// Whether something contradicted an end ([`Verdict::Conflict`]), now or before: a person has to look.
         held: bool,

@@ -401,8 +401,8 @@ impl<E: Evidence> Watch<E> {
 }
 
 impl<E: Evidence> Known<E> {
-    /// What comes of a read, or how long it has taken in vain. The sleep begins only where the answer is not there at once,
-    /// and one that was cut short is slept again, by the client's clock.
+    /// The outcome of a read, or how long it has taken in vain. The sleep begins only where the answer is not there at
+    /// once, and one that was cut short is slept again, by the client's clock.
     async fn in_time<T, Pause>(
         &self,
         read: impl Future<Output = T>,

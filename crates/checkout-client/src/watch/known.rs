@@ -20,7 +20,7 @@ pub(crate) struct Known<E: Evidence> {
     pub(crate) plan: Plan,
     pub(super) began: Moment,
     pub(super) seed: u64,
-    /// What the answer to what made the checkout was to the poller, and when it was taken in.
+    /// The event for the poller that the submit's or create's answer was, and when it was taken in.
     pub(super) submitted: Option<(Moment, Heard)>,
     /// Whether something was asked, heard or restored, so that the poller is no longer a new one.
     pub(crate) begun: bool,
@@ -35,7 +35,7 @@ pub(crate) struct Known<E: Evidence> {
     challenge: Option<String>,
     /// Why the last challenge was not shown, if it was not.
     not_shown: Option<&'static str>,
-    /// Whether the refusal that is known was told, with late reads to follow.
+    /// True if the refusal that is known was told, with late reads to follow.
     refusal_told: bool,
     /// A nudge came, and no read has begun since.
     pub(crate) nudged: bool,
@@ -46,15 +46,15 @@ pub(crate) struct Known<E: Evidence> {
     error: Option<Arc<NotRead<RefusalOf<E>>>>,
 }
 
-/// What a read came to: `heard` is for the poller, and then all of it for [`Known::told`].
+/// The outcome of a read: `heard` is for the poller, and then all of it for [`Known::told`].
 pub(crate) struct Came<E: Evidence> {
     pub(crate) heard: Heard,
     failed: Option<Arc<NotRead<RefusalOf<E>>>>,
-    /// What a nudge that asked for the read is told.
+    /// The answer to a nudge that asked for the read.
     nudged: Option<Box<Nudged<E>>>,
 }
 
-/// What an answer is to what is known.
+/// The effect of an answer on the knowledge so far.
 #[derive(Clone, Copy)]
 struct Shows {
     /// It contradicts no end.
@@ -201,7 +201,7 @@ impl<E: Evidence> Known<E> {
         }
     }
 
-    /// No read follows any more: what nudges came since the last one are told so. Whether there were any.
+    /// No read follows any more: what nudges came since the last one are told so. True if there were any.
     pub(crate) fn gives_up_nudges(&mut self) -> bool {
         let nudged = core::mem::take(&mut self.nudged) | core::mem::take(&mut self.answers_nudge);
         if nudged {
@@ -222,7 +222,7 @@ impl<E: Evidence> Known<E> {
         }
     }
 
-    /// What the poller says next is when a read that failed is tried again.
+    /// The poller's next step is when a read that failed is tried again.
     fn not_read(&mut self, error: Arc<NotRead<RefusalOf<E>>>, next: Step, now: Moment) {
         let again = match next {
             Step::Fetch(_) => Some(now),
@@ -250,7 +250,7 @@ impl<E: Evidence> Known<E> {
         }
     }
 
-    /// What came of a read, with the answer, if there is one, and what that is to what is known.
+    /// The outcome of a read, with the answer, if there is one, and its effect on the knowledge so far.
     fn take_in<T>(
         &mut self,
         fetch: Fetch,

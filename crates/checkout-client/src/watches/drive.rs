@@ -277,7 +277,7 @@ where
         }
     }
 
-    /// Tells the schedule which merchants have no place for another read. Whether there is one at all.
+    /// Tells the schedule which merchants have no place for another read. True if there is one at all.
     ///
     /// Each merchant with open checkouts has an equal share. Beyond that it has what others have not taken up, but for half
     /// of all places, which are kept for them.
@@ -325,7 +325,7 @@ where
         of_checkout.unwrap_or(E::PLAN)
     }
 
-    /// What has taken too long has failed, unless its answer has come meanwhile.
+    /// A read that has taken too long has failed, unless its answer has come meanwhile.
     async fn give_up_late_reads(&mut self) {
         let now = self.now();
         if !self.reads.iter().any(|read| read.until <= now) {

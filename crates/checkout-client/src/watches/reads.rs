@@ -58,7 +58,7 @@ impl<E: Evidence> Asked<E> {
     }
 }
 
-/// What is asked, without the call.
+/// The kind of a read, without its call.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Glance,
@@ -82,7 +82,7 @@ impl<E: Evidence> Read<E> {
         self.future.as_mut().poll(context)
     }
 
-    /// What came of it once it has taken too long.
+    /// The outcome of the read once it has taken too long.
     pub(super) fn late(&self) -> Outcome<E> {
         let error = SendError::timed_out(self.operation, self.timeout);
         match self.kind {

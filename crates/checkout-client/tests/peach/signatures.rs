@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 const TELLING: [&str; 5] = ["result.code", "paymentType", "checkoutId", "merchantTransactionId", "timestamp"];
 
-/// What a paid checkout's status says.
+/// The fields of a paid checkout's status.
 const PAID: [(&str, &str); 7] = [
     ("amount", "92.00"),
     ("checkoutId", "0fa125d002044484b0fbfb43c1c5c554"),
@@ -93,7 +93,7 @@ fn by_v2(client: &v2::Client, body: &str) -> Answer {
     status.send_blocking(&answering(response(200, &[], body.as_bytes())))
 }
 
-/// Whether it settles the order under a policy that accepts whatever field may be missing.
+/// True if it settles the order under a policy that accepts whatever field may be missing.
 fn settles(answer: Answer) -> bool {
     let policy = [Field::PaymentType, Field::CheckoutId, Field::Currency, Field::Amount]
         .into_iter()
@@ -104,7 +104,7 @@ fn settles(answer: Answer) -> bool {
         .is_some_and(|read| ORDER.settled_by(&read, &policy).is_settled())
 }
 
-/// What is told of an answer that is not taken: that it is unsigned, or of its signature. It is asked for again.
+/// The error for an answer that is not taken: that it is unsigned, or of its signature. It is asked for again.
 fn refused(answer: Answer) -> String {
     let error = answer.unwrap_err();
     assert_eq!(error.mismatch(), Some("signature"), "{error}");

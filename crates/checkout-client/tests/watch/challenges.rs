@@ -9,7 +9,8 @@ use std::ops::ControlFlow;
 
 const URL: &str = r#"{"redirectUrl":"https://psp.example/3ds/abc","isRedirectRequired":true,"hasNextSteps":true,"showHtmlContent":false}"#;
 
-/// What is told where each read has these members of `redirectInstructions` beside this code, and the fourth is done.
+/// The changes that are told where each read has these members of `redirectInstructions` beside this code, and the
+/// fourth is done.
 fn check(code: &str, members: &str) -> Vec<String> {
     let script = Script::new();
     let transport = script.answering(|read, _| match read {

@@ -94,8 +94,8 @@ fn what_was_stored_by_a_clock_that_was_far_ahead_goes_on_by_one_that_is_right() 
     assert!(waits[0] >= Duration::from_secs(1) && waits[0] < Duration::from_secs(10), "{waits:?}");
 }
 
-/// What is told by a clock that is as far ahead as `off` says for the first read, and right from then on. Each read is stored
-/// and read back where `restarts` says so.
+/// The changes that are told by a clock that is as far ahead as `off` says for the first read, and right from then on.
+/// Each read is stored and read back where `restarts` says so.
 fn ahead_for_one_read<E: checkout_client::Evidence>(
     transport: &impl BlockingTransport,
     clock: &VirtualClock,

@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// What is told until it sleeps, without ever waking by itself.
+/// The changes that are told until it sleeps, without ever waking by itself.
 fn until_it_sleeps<E: Evidence>(watch: &mut Watch<E>, transport: &impl Transport) -> Vec<String> {
     let mut told = Vec::new();
     loop {

@@ -75,7 +75,7 @@ impl Script {
         })
     }
 
-    /// What is told up to the end, each with the milliseconds since it began.
+    /// The changes that are told up to the end, each with the milliseconds since it began.
     pub(crate) fn told(
         &self,
         watch: &mut Watch<CheckoutResult<'static>>,

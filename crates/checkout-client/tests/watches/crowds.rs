@@ -72,7 +72,7 @@ impl Crowd for OfAllscale {
 }
 
 impl OfAllscale {
-    /// What the paths of its reads contain.
+    /// The text that the paths of its reads contain.
     pub(crate) fn reads_of(&self, number: usize) -> String {
         self.2[number].clone()
     }

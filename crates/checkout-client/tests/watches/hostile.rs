@@ -21,7 +21,7 @@ struct Bad<S, F> {
     answer: F,
 }
 
-/// What comes instead of an answer.
+/// The event that comes instead of an answer.
 enum Instead {
     Nothing,
     This(Response),
@@ -43,7 +43,7 @@ fn answer(status: u16, retry_after: &str, body: &'static str) -> Response {
     response.body(Bytes::from_static(body.as_bytes())).unwrap()
 }
 
-/// What was told of each, with when, in milliseconds since they began.
+/// The changes that were told of each, with when, in milliseconds since they began.
 type Timed = BTreeMap<usize, Vec<(u64, String)>>;
 
 fn all<E>(

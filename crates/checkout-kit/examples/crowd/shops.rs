@@ -434,7 +434,7 @@ impl Shop {
     /// interval on top, and the plan's longest pause on top of that where too many requests were the last answer. So
     /// once a read is late by as much, every other checkout goes before it at most once more. Those that are nudged
     /// go before it too, but never two of them in a row. The limit lets so many pass in its time and a second, and
-    /// nobody while the merchant was told to wait. What is restored can have to wait for a pause before that.
+    /// nobody while the merchant was told to wait. A restored checkout can have to wait for a pause before that.
     pub(super) fn late_at_most_millis(&self) -> u64 {
         let longest = millis(self.longest_interval());
         let told = millis(self.told_to_wait) + 1_000 + longest;

@@ -8,7 +8,7 @@ use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Scenario};
 use std::error::Error;
 use std::time::Duration;
 
-/// What the provider, the payer and the network do.
+/// The acts of the provider, the payer and the network.
 impl Shop {
     /// Creates an order's intent. Its answer is not saved yet.
     pub(crate) fn create(

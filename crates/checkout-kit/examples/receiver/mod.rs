@@ -171,7 +171,7 @@ impl Shop {
         let settlement = order.settled_by(&read, &Policy::default());
         let came = read.payload().actual_paid_amount.is_some_and(|paid| !paid.is_zero());
         let look = match tracker.phase() {
-            // It contradicts an end, or nobody has named it. What is merely older than what is known decides nothing.
+            // It contradicts an end, or nobody has named it. A merely older status decides nothing.
             _ if !verdict.is_adopted() => {
                 (ended && verdict.wants_attention()).then(|| format!("{verdict} after an end"))
             }

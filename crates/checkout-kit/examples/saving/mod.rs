@@ -233,7 +233,7 @@ impl Worker<'_> {
     }
 }
 
-/// What a worker is to do next.
+/// The next task of a worker.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Next {
     /// The row says it: it was written, by this worker or by one that was faster.
@@ -253,7 +253,7 @@ impl<E: Into<Box<dyn Error>>> From<E> for Stop {
     }
 }
 
-/// Whether a read settles the order.
+/// True if a read settles the order.
 fn settlement(row: &Row, read: &Read<Intent<'_>>) -> Result<Settlement, Stop> {
     let (id, owed) = (order_id(row.attempt), row.owed.parse()?);
     let price = match order(row.attempt)?.price() {
@@ -278,7 +278,7 @@ pub(crate) fn order_id(attempt: u32) -> String {
 /// Why there is no created intent.
 struct Failed {
     may_have_been_done: bool,
-    /// Whether it can be otherwise in a while.
+    /// True if it can be otherwise in a while.
     can_pass: bool,
     said: String,
 }

@@ -22,7 +22,7 @@ pub(crate) struct Row {
     pub(crate) intent_id: String,
     pub(crate) page: String,
     pub(crate) owed: String,
-    /// What is known of the intent: `Watch::stored`, or nothing yet.
+    /// The knowledge of the intent: `Watch::stored`, or nothing yet.
     pub(crate) watch: String,
 }
 
@@ -114,7 +114,7 @@ pub(crate) struct World {
     /// The database: the order's row, and the outbox with its one parcel.
     row: RefCell<Row>,
     outbox: RefCell<Option<Parcel>>,
-    /// What was done where no database sees it: the pages that were shown; and what the warehouse was asked to send, by
+    /// The deeds that no database sees: the pages that were shown, and the parcels that the warehouse was asked for, by
     /// the parcel's key. The warehouse sends one parcel for a key, however often it is asked.
     pages: RefCell<BTreeSet<String>>,
     warehouse: RefCell<BTreeMap<String, Asked>>,
@@ -247,7 +247,7 @@ impl World {
         self.warehouse.borrow().clone()
     }
 
-    /// Whether the intent of the order's row is paid, by what the sandbox knows.
+    /// True if the intent of the order's row is paid, by what the sandbox knows.
     pub(crate) fn paid(&self) -> bool {
         let row = self.row.borrow();
         let own = super::order_id(row.attempt);

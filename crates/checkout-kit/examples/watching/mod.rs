@@ -30,7 +30,7 @@ pub(crate) struct Shop<'a> {
     out: &'a mut dyn Write,
     /// When the watching began.
     began: u64,
-    /// Whether the payer's browser comes back from a challenge.
+    /// True if the payer's browser comes back from a challenge.
     pub(crate) payer_returns: bool,
     /// Why the last read failed.
     failed: Option<String>,
@@ -39,7 +39,7 @@ pub(crate) struct Shop<'a> {
 /// A checkout and its order. Nothing else here knows whose checkout it is.
 pub(crate) struct Checkout<'c, E: Evidence> {
     pub(crate) watch: Watch<E>,
-    /// Whether a read settles the order: the `settled_by` of the provider's `Order`.
+    /// True if a read settles the order: the `settled_by` of the provider's `Order`.
     pub(crate) settled_by: &'c dyn Fn(&Read<E>) -> Settlement,
 }
 
@@ -176,7 +176,7 @@ fn status_name<S: checkout_kit::Status>(status: S) -> &'static str {
     status.code()
 }
 
-/// What an end means for the order. The order of the questions matters: goods leave at the last of them.
+/// The meaning of an end for the order. The order of the questions matters: goods leave at the last of them.
 ///
 /// `unnamed` is that a status which nobody has named came after an end; `paid`, that the order is settled already.
 fn means<E: Evidence>(

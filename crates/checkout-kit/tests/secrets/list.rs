@@ -29,7 +29,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// What the value prints, if it can, and what its sources print.
+    /// The text that the value prints, if it can, and those of its sources.
     pub(crate) fn text(&self) -> Option<String> {
         let (first, sources) = self.texts.get(DEBUG_TEXTS..)?.split_at_checked(DISPLAY_TEXTS)?;
         let sources = sources.iter().skip(SOURCE_TEXTS - 1).step_by(SOURCE_TEXTS);

@@ -113,28 +113,28 @@ pub enum Heard {
     },
     /// Too many requests.
     Limited {
-        /// What the answer said to wait.
+        /// The wait that the answer asked for.
         wait: Option<Duration>,
     },
     /// No answer, or one that says nothing: a gateway's, not the API's, unreadable, the provider's own
     /// trouble.
     Failed {
-        /// What the answer said to wait.
+        /// The wait that the answer asked for.
         wait: Option<Duration>,
     },
     /// An answer by which the payer has to act, where nobody is to wait for the payer's return: the next read comes after
     /// the ordinary pause. Otherwise as an answer with [`Phase::PayerAction`].
     PayerActs {
-        /// Whether the answer has something that the payer can be shown. Where it has nothing, such as a challenge whose
-        /// address is not known yet, there is no [`Step::AskPayer`] until an answer has it.
+        /// True if the answer has something that the payer can be shown. Where it has nothing, such as a challenge
+        /// whose address is not known yet, there is no [`Step::AskPayer`] until an answer has it.
         shown: bool,
-        /// What this very answer said to wait.
+        /// The wait that this very answer asked for.
         wait: Option<Duration>,
     },
     /// A refusal by which there is no such checkout. A checkout that was made a moment ago may not be there yet, so for as
     /// long as [`Plan::appears_within`] says it is [`Failed`](Self::Failed), and after that [`Refused`](Self::Refused).
     NotThere {
-        /// What the answer said to wait.
+        /// The wait that the answer asked for.
         wait: Option<Duration>,
     },
     /// A refusal that no repeat mends: credentials, nothing there.

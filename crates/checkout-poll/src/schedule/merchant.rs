@@ -20,11 +20,11 @@ pub(super) struct Merchant {
     ready: BinaryHeap<Reverse<u64>>,
     /// The same of those that go before them.
     jumping: BinaryHeap<Reverse<u64>>,
-    /// Whether the last one that was read went before others.
+    /// True if the last one that was read went before others.
     jumped: bool,
     /// Until when there are places for those that were restored, in milliseconds.
     pub(super) spread_until: i64,
-    /// Whether whoever sends its reads has no room for another one.
+    /// True if whoever sends its reads has no room for another one.
     pub(super) busy: bool,
     /// How many checkouts are to be read now.
     pub(super) waiting: u32,
@@ -89,12 +89,12 @@ impl Merchant {
         (self.waiting, self.in_turn, self.asleep) = (0, false, false);
     }
 
-    /// Whether it has a read to give, as far as its checkouts and whoever sends it are concerned.
+    /// True if it has a read to give, as far as its checkouts and whoever sends it are concerned.
     pub(super) const fn is_waiting(&self) -> bool {
         self.waiting > 0 && !self.busy
     }
 
-    /// Whether nobody waits, and there is room for another read beside one.
+    /// True if nobody waits, and there is room for another read beside one.
     pub(super) fn has_room(&mut self, now: i64) -> bool {
         let has_room = self.limiter.as_mut().is_none_or(|limiter| limiter.room(now) >= 2);
         self.waiting == 0 && self.until <= now && has_room

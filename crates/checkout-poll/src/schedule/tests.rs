@@ -70,7 +70,7 @@ struct Checkout {
     out: bool,
     ended: bool,
     told: bool,
-    /// What was told was over for a while, as late reads are, and the schedule may tell it again.
+    /// True if a told end was over for a while, as late reads are: the schedule may tell it again.
     over: bool,
     nudged: bool,
     returned: bool,
@@ -111,7 +111,7 @@ impl Model {
         i128::from(due.unix_millis() / 10) + i128::try_from(more.as_millis() / 10).unwrap()
     }
 
-    /// Whether somebody of a shop waits for a turn.
+    /// True if somebody of a shop waits for a turn.
     fn waits(&self, shop: usize) -> bool {
         let mut others = self.checkouts.iter().filter(|checkout| checkout.shop == shop);
         self.ready(shop).next().is_some()
@@ -127,8 +127,8 @@ impl Model {
         }
     }
 
-    /// Whether a read of this shop is too old to be counted, and a nudge of this checkout is heard only where no read of the
-    /// shop waits: then the schedule may have looked at that read, or may not.
+    /// True if a read of this shop is too old to be counted, and a nudge of this checkout is heard only where no read
+    /// of the shop waits: then the schedule may have looked at that read, or may not.
     fn is_at_the_end(&self, ticket: Ticket) -> bool {
         let checkout = self.checkouts.iter().find(|checkout| checkout.ticket == ticket).unwrap();
         let its = |other: &&Checkout| other.shop == checkout.shop;
@@ -136,12 +136,12 @@ impl Model {
         checkout.spent && limited && self.checkouts.iter().filter(its).any(|other| self.is_past(other))
     }
 
-    /// Whether a poller can count no further.
+    /// True if a poller can count no further.
     fn is_past(&self, checkout: &Checkout) -> bool {
         self.now >= checkout.poller.began().unix_millis() + i64::from(u32::MAX) * 10
     }
 
-    /// Whether one more nudge of this checkout is heard, although the last one brought nothing new.
+    /// True if one more nudge of this checkout is heard, although the last one brought nothing new.
     fn is_heard(&mut self, ticket: Ticket) -> bool {
         let (spent, shop) = {
             let checkout = self.find(ticket);

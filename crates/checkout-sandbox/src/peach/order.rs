@@ -15,7 +15,7 @@ pub(super) struct Order {
     pub(super) shopper_result_url: String,
     pub(super) cancel_url: Option<String>,
     pub(super) notification_url: Option<String>,
-    /// Whether the card is stored once it has paid.
+    /// True if the card is stored once it has paid.
     pub(super) stores_card: bool,
     /// What every reply repeats: `merchantInvoiceId` and `customParameters[…]`.
     pub(super) repeated: Pairs,

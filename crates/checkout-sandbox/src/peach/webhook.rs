@@ -97,7 +97,7 @@ pub struct Probe {
     pub url: String,
     /// Assumed: `application/json`.
     pub content_type: &'static str,
-    /// What the shop is asked for afterwards, as in the body.
+    /// The verification code that the shop is asked for afterwards, as in the body.
     pub code: String,
     /// A JSON object with the `verificationCode` alone.
     pub body: Bytes,

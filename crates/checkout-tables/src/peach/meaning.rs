@@ -1,4 +1,4 @@
-//! What each published result code means, in our own words.
+//! The meaning of each published result code, in our own words.
 
 /// Every published result code with its meaning, in the order of the codes.
 ///

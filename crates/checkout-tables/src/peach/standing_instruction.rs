@@ -1,9 +1,9 @@
-//! What a standing instruction says: how stored card details are used.
+//! The parts of a standing instruction: how stored card details are used.
 
 use crate::code_table;
 
 code_table! {
-    /// Whether the card details are used for the first time under the instruction.
+    /// The use of the card details under the instruction: the first, or a repeated one.
     ///
     /// Source (Public): *Card-on-file*, `standingInstruction.mode` (2 rows).
     ///

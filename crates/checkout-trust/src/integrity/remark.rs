@@ -1,10 +1,10 @@
-//! What is told beside a settlement, and decides nothing.
+//! Remarks beside a settlement, which decide nothing.
 
 use checkout_money::CoinAmount;
 use core::fmt;
 
-/// What does not agree in a read that settles an order, and unsettles nothing: the payer has paid what is owed. It is for the
-/// books of the merchant, and to ask the provider about.
+/// A disagreement in a read that settles an order, which unsettles nothing: the payer has paid what is owed. It is for
+/// the books of the merchant, and to ask the provider about.
 ///
 /// ```
 /// use checkout_trust::integrity::Remark;

@@ -183,8 +183,8 @@ impl Settled {
         &self.without
     }
 
-    /// What does not agree, and unsettles nothing: it is not among what `Display` says. Of an order that is not settled there
-    /// are none: what is told of it weighs more.
+    /// The disagreements that unsettle nothing. `Display` does not print them. Of an order that is not settled there
+    /// are none: its mismatch weighs more.
     ///
     /// ```
     /// # use checkout_trust::integrity::Settled;

@@ -298,7 +298,7 @@ pub enum Law {
     /// between.
     #[strum(to_string = "numbers never come back")]
     NumbersNeverComeBack,
-    /// What happens to one key happens to no other: of another owner, another scheme, other parts, or with a
+    /// An operation on one key changes no other: of another owner, another scheme, other parts, or with a
     /// digest of the same first six or last seven bytes. The retention is no part of a key.
     #[strum(to_string = "keys are independent")]
     KeysAreIndependent,
@@ -949,7 +949,7 @@ struct Trial<S> {
 }
 
 impl<S: AsyncStore<Error: Display>, B: for<'f> Fn(Task<'f>) + Sync> Trial<Waiting<S, B>> {
-    /// Begins an operation, lets it have so many steps, and drops it. Whether it had ended by then.
+    /// Begins an operation, lets it have so many steps, and drops it. True if it had ended by then.
     fn ends_within<T>(&self, operation: impl Future<Output = T> + Send, steps: u32) -> Result<bool, Broken> {
         let ended = self.store.wait(async {
             let (mut operation, mut left) = (pin!(operation), steps);

@@ -250,7 +250,8 @@ impl State {
         Ok(())
     }
 
-    /// What gives way of the owner with the most entries, if that is more than its share, and the key's owner has less.
+    /// The entry that gives way, of the owner with the most entries, if that is more than its share, and the key's
+    /// owner has less.
     fn above_its_share(&self, key: &Key) -> Option<&Rank> {
         let own = self.owners.get(&key.owner());
         let owners = self.owners.len().saturating_add(usize::from(own.is_none()));
@@ -313,7 +314,7 @@ struct Entry {
     done: bool,
     owner: u64,
     text: Option<u64>,
-    /// Whether there was an entry of its text already when it came.
+    /// True if there was an entry of its text already when it came.
     is_cut: bool,
 }
 

@@ -69,7 +69,7 @@ use super::Key;
 /// A table grows with what comes: one row for a key, until its time ends. A store **must not refuse a genuine
 /// event because somebody else has sent a lot**, so:
 ///
-/// - A table needs no limit of its own. What a stranger can add to it is bounded: a key is made of what was
+/// - A table needs no limit of its own. A stranger can add only so much to it: a key is made of what was
 ///   signed, and one signed text makes few of them ([`Key::peach_text`](super::Key::peach_text) says how many).
 /// - A table with a limit keeps one limit for each merchant and not one for all: a table, or a count, of its
 ///   own.

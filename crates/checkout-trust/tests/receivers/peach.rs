@@ -163,7 +163,7 @@ fn a_genuine_event_is_the_same_in_every_form_and_by_every_way() {
     assert_eq!((event.content().via(), event.key_id()), (Via::Webhook, "2024"));
 }
 
-/// Whether it is the same content. If not, its text was cut elsewhere, as one `&` or `=` can do. Then it says the
+/// True if it is the same content. If not, its text was cut elsewhere, as one `&` or `=` can do. Then it says the
 /// same of a result, and no id that is not the beginning of the one signed; or it prompts a read and says nothing.
 /// It is another event exactly if it names another checkout, so that it does not hide the genuine one.
 fn is_the_same_or_another_cut(event: &Verified<Event>) -> bool {
@@ -484,7 +484,7 @@ fn a_cut_that_names_another_checkout_does_not_hide_the_genuine_event() {
     assert!(by_form(form(&[&cuts[1][..], &[("signature", &*signature)]].concat())).is_err());
 }
 
-/// What a shopper is shown who has paid.
+/// The parameters of the return of a shopper who has paid.
 const RETURN: [(&str, &str); 12] = [
     ("amount", "92.00"),
     ("card.bin", "420000"),
@@ -519,8 +519,8 @@ impl<'a> Cut<'a> {
         Self { text, starts: pairs.iter().map(start).collect() }
     }
 
-    /// With a key that begins at one place and its value at another. What is before it is cut short, and what begins
-    /// behind it stays.
+    /// With a key that begins at one place and its value at another. The key before it is cut short, and the key that
+    /// begins behind it stays.
     fn again(&self, key: usize, value: usize) -> Self {
         let before = self.starts.iter().filter(|start| start.0 < key);
         let before = before.map(|&(start, middle)| (start, middle.min(key)));
@@ -546,7 +546,7 @@ impl<'a> Cut<'a> {
     }
 }
 
-/// What comes of every cut that is tried: how many were taken in, what they say, and as which events.
+/// The outcome of every cut that is tried: how many were taken in, what they say, and as which events.
 #[derive(Default)]
 struct Cuts {
     tried: usize,
@@ -647,7 +647,7 @@ fn a_name_that_a_payer_has_repeated_makes_few_events_too() {
     assert!(guard.store().len() <= 64);
 }
 
-/// What is made of a body by each of the ways in which something is posted to the webhook's URL.
+/// The results for a body by each of the ways in which something is posted to the webhook's URL.
 fn posted(content_type: Option<&str>, body: &[u8]) -> [Result<Message, ReceiveError>; 2] {
     let receiver = checkout_trust::peach::Receiver::new(ENTITY, KeyRing::new("2024", secret("one")), Live);
     let headers = Headers::new();

@@ -227,7 +227,7 @@ impl<'a> Draft<'a> {
         self
     }
 
-    /// Whether the card that is paid with is stored: a success then brings its `registrationId`. You must have the
+    /// Asks to store the card that is paid with: a success then brings its `registrationId`. You must have the
     /// customer's permission. With [`preauthorization`](Self::preauthorization) an amount of zero stores a card and
     /// takes nothing.
     ///
@@ -242,7 +242,7 @@ impl<'a> Draft<'a> {
         Self { create_registration: Some(create), ..self }
     }
 
-    /// Whether the page asks the customer if the card is to be stored: a success brings its `registrationId` if
+    /// Lets the page ask the customer if the card is to be stored: a success brings its `registrationId` if
     /// the customer said so. Not together with [`create_registration`](Self::create_registration).
     ///
     /// Source (Public): the API reference, as for that one.
@@ -463,8 +463,8 @@ impl<'a> Draft<'a> {
 }
 
 impl fmt::Debug for Draft<'_> {
-    /// What names the payment and its price, and the names of the further parameters. Of the URLs their lengths, because a
-    /// session can be in one.
+    /// Prints what names the payment and its price, and the names of the further parameters. Of the URLs their lengths,
+    /// because a session can be in one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = |url: &Option<Cow<'_, str>>| url.as_ref().map(|url| url.len());
         f.debug_struct("Draft")

@@ -62,7 +62,7 @@ pub struct InitiateCheckout<'a> {
     /// With commas between.
     pub(super) card_tokens: Option<Personal<'a>>,
     pub(super) standing_instruction: Option<StandingInstruction<'a>>,
-    /// What of the instruction is sent.
+    /// The parameters of the instruction that are sent.
     pub(super) standing_pairs: Option<Vec<(&'static str, Cow<'static, str>)>>,
     pub(super) warnings: Vec<Warning>,
 }
@@ -176,13 +176,13 @@ impl InitiateCheckout<'_> {
         self.notification_url.as_deref()
     }
 
-    /// Whether the card that is paid with is stored.
+    /// True if the card that is paid with is stored.
     #[must_use]
     pub const fn create_registration(&self) -> Option<bool> {
         self.create_registration
     }
 
-    /// Whether the page asks the customer if the card is to be stored.
+    /// True if the page asks the customer if the card is to be stored.
     #[must_use]
     pub const fn allow_storing_details(&self) -> Option<bool> {
         self.allow_storing_details
@@ -252,8 +252,8 @@ const fn truth(truth: bool) -> &'static str {
 }
 
 impl fmt::Debug for InitiateCheckout<'_> {
-    /// What names the payment and its price, and the names of the further parameters. No URL, because a session can be in
-    /// one.
+    /// Prints what names the payment and its price, and the names of the further parameters. No URL, because a session
+    /// can be in one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InitiateCheckout")
             .field("entity_id", &self.entity_id)

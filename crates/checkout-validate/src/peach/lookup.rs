@@ -294,7 +294,7 @@ fn allowed<'a>(id: Cow<'a, str>, parameter: &'static str, max: usize) -> Result<
     }
 }
 
-/// Whether an id must not have the character: it is neither a letter or digit of ASCII, which is what "AN" says,
+/// True if an id must not have the character: it is neither a letter or digit of ASCII, which is what "AN" says,
 /// nor one of the three marks that ids in use have.
 pub(super) fn is_forbidden(character: char) -> bool {
     !(character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | '_'))

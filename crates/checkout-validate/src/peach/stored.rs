@@ -142,7 +142,7 @@ impl<'a> StandingInstruction<'a> {
     }
 }
 
-/// What is wrong with the tokens of stored cards.
+/// Finds the violations of the tokens of stored cards.
 pub(super) fn check_tokens(tokens: &[Personal<'_>], limits: &Limits, violations: &mut Vec<Violation>) {
     if tokens.len() > limits.card_tokens {
         let (length, limit) = (tokens.len(), limits.card_tokens);
@@ -170,7 +170,7 @@ fn is_token(token: &str) -> bool {
         && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
 }
 
-/// Whether a text is a day that there is, as `2029-12-31`.
+/// True if a text is a day that there is, as `2029-12-31`.
 fn is_day(text: &str) -> bool {
     let [y @ .., b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else { return false };
     let number = |digits: &[u8]| {

@@ -130,8 +130,8 @@ pub struct Intent<'a> {
     pub actual_paid_amount: Option<CoinAmount>,
     /// The provider's fee. Carried.
     pub service_fee_amount: Option<Carried<'a, CoinAmount>>,
-    /// What the merchant gets: paid less the fee (Stated: GI-17). Carried; `integrity` of `checkout-trust` remarks where it does not
-    /// hold.
+    /// The net income of the merchant: paid less the fee (Stated: GI-17). Carried; `integrity` of `checkout-trust`
+    /// remarks where it does not hold.
     pub net_income_amount: Option<Carried<'a, CoinAmount>>,
     /// How the payer paid.
     pub payment_method_type: Option<Carried<'a, Open<PaymentMethodType>>>,

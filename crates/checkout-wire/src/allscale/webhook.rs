@@ -19,7 +19,8 @@ use serde::de::{Deserialize, Deserializer};
 /// read before anything is done about it.
 ///
 /// The three ids are required. Whatever else a body leaves out or has as null is none, and what has another type is
-/// [`Carried`] as it came. What is read here is what somebody sent, until its signature was verified over the same bytes.
+/// [`Carried`] as it came. The fields are merely somebody's words, until their signature was verified over the same
+/// bytes.
 ///
 /// Source: *Webhook Signing & Payload Guide*, v5, 2026-04-30, the table of fields. No page prints a body; ours are built from that list.
 ///

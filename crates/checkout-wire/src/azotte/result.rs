@@ -107,8 +107,8 @@ impl CheckoutResult<'_> {
         (says || came).then_some(NotShown::Nothing)
     }
 
-    /// Whether the payer's browser is expected back from the challenge: `hasNextSteps`, which says that more steps follow and
-    /// that polling goes on after the browser has returned.
+    /// True if the payer's browser is expected back from the challenge: `hasNextSteps`, which says that more steps
+    /// follow and that polling goes on after the browser has returned.
     ///
     /// Where it is `false`, nothing follows the redirect, so nobody waits for the browser: polling goes on while the payer is
     /// away (Assumed). Where it is missing, `null` or no boolean, the browser is expected (Assumed).
@@ -194,11 +194,11 @@ pub struct RedirectInstructions<'a> {
 }
 
 impl RedirectInstructions<'_> {
-    /// What can be shown to a payer who has to act: the form where `showHtmlContent` says so, otherwise the page, and
-    /// whichever there is if there is one alone. A page is an `https` URL; what is not, is no place to send a payer to
-    /// (Assumed). A form of white space alone is none.
+    /// The challenge that can be shown to a payer who has to act: the form where `showHtmlContent` says so, otherwise
+    /// the page, and whichever there is if there is one alone. A page is an `https` URL; what is not, is no place to
+    /// send a payer to (Assumed). A form of white space alone is none.
     ///
-    /// Whether the payer has to act is the whole answer's to say: [`CheckoutResult::challenge`].
+    /// The whole answer says if the payer has to act: [`CheckoutResult::challenge`].
     #[must_use]
     pub fn challenge(&self) -> Option<Challenge<'_>> {
         let html = self.html_content.as_ref().filter(|html| !is_blank(html)).map(Personal::as_str);
@@ -282,9 +282,9 @@ impl core::fmt::Display for NotShown {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FollowUpInstructions<'a> {
-    /// Whether asking again makes sense; the samples have `false` with a final code and `true` with an open one. Assumed:
-    /// beside a code that is not final, `false` changes nothing, for the code is the source of truth. Who would stop there
-    /// could lose a payment.
+    /// True if asking again makes sense; the samples have `false` with a final code and `true` with an open one.
+    /// Assumed: beside a code that is not final, `false` changes nothing, for the code is the source of truth. Who
+    /// would stop there could lose a payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub can_follow_up: Option<bool>,
     /// When, in seconds. What is no number of seconds is carried as it came.
@@ -360,7 +360,7 @@ fn is_blank(text: &Personal<'_>) -> bool {
     text.as_str().trim().is_empty()
 }
 
-/// Whether a text is a page that a payer can be sent to.
+/// True if a text is a page that a payer can be sent to.
 fn is_https(url: &str) -> bool {
     crate::is_page_url(url)
 }

@@ -188,8 +188,8 @@ pub struct Initiated<'a> {
 }
 
 impl Initiated<'_> {
-    /// What the status of the checkout is asked by: its own id, where one came that can be asked by, or else the
-    /// `merchantTransactionId` of what was sent.
+    /// The id by which the status of the checkout is asked for: its own, where one came that can be asked by, or else
+    /// the `merchantTransactionId` of what was sent.
     ///
     /// ```
     /// use checkout_money::Cents;

@@ -12,9 +12,9 @@ use core::marker::PhantomData;
 
 /// A refusal by Peach: a result code, a message, or what is wrong with each field.
 ///
-/// What it prints is the HTTP status, the code with its description or the message, and the names of the fields. A code
-/// that came without either is printed with its [meaning](ResultCode::meaning), where the code is published. What is wrong
-/// with a field can quote it, and is not printed.
+/// `Display` prints the HTTP status, the code with its description or the message, and the names of the fields. A code
+/// that came without either is printed with its [meaning](ResultCode::meaning), where the code is published. The text
+/// of a fault of a field can quote the field, and is not printed.
 ///
 /// ```
 /// use checkout_wire::{Head, Reply, peach::read_initiated};

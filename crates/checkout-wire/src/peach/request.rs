@@ -25,7 +25,7 @@ pub fn body<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Vec<u8> 
 
 /// The body of a create of V2, from the same pairs as [`body`]: one JSON object, in which these have the types that the
 /// API reference of `POST /v2/checkout` (1.0.0, Public) gives them. `forceDefaultMethod`, `createRegistration` and
-/// `allowStoringDetails` are booleans. `cardTokens` is a list. What begins with `standingInstruction.` is one object, with
+/// `allowStoringDetails` are booleans. `cardTokens` is a list. `standingInstruction.*` is one object, with
 /// `frequency` as a number in it. Everything else is a text under its flat name.
 ///
 /// ```

@@ -34,7 +34,7 @@ where
     DUELS.iter().filter(|duel| duel.law == law).try_for_each(|duel| duel.by_steps(&make()))
 }
 
-/// What a caller does.
+/// The act of a caller.
 #[derive(Clone, Copy)]
 enum Act {
     Claim,
@@ -45,7 +45,7 @@ enum Act {
     ReleaseThenClaim,
 }
 
-/// What a caller has heard.
+/// The answers that a caller has heard.
 #[derive(Clone, Copy, Default)]
 struct Heard {
     slot: Option<Slot>,
@@ -64,7 +64,7 @@ enum Setting {
     Free,
 }
 
-/// What must be true after a duel, in whatever order the store has taken the steps.
+/// The law that holds after a duel, in whatever order the store has taken the steps.
 #[derive(Clone, Copy)]
 enum Rule {
     /// The claim is fresh, and the key is its.
@@ -398,7 +398,7 @@ impl Act {
     }
 }
 
-/// What both futures give. The slow one is polled so many times, then the other until it has ended or seems to
+/// The outputs of both futures. The slow one is polled so many times, then the other until it has ended or seems to
 /// wait for the slow one, then both. And whether the slow one had ended before the other began.
 async fn step_in<T>(
     slow: impl Future<Output = T>,
