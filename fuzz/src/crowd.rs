@@ -192,9 +192,11 @@ impl Crowd {
             }
         }
         if let Some(place) = place {
-            let same = before == Some(self.step(&self.checkouts[place]));
+            let after = self.step(&self.checkouts[place]);
+            // A clock that ran ahead ends late reads. Once it is set back, they begin again with their refusal.
+            may_show |= matches!(after, Step::Done(_) | Step::GaveUp(_));
             let checkout = &mut self.checkouts[place];
-            checkout.ended &= same;
+            checkout.ended &= before == Some(after);
             checkout.out &= !is_back;
             checkout.shown &= !may_show;
         }
