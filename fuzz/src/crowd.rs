@@ -114,6 +114,12 @@ impl Crowd {
         for place in 0..self.checkouts.len() {
             let still = matches!(self.step(&self.checkouts[place]), Step::Done(_) | Step::GaveUp(_));
             self.checkouts[place].ended &= still;
+            // Late reads that were over by the clock that ran ahead begin again with their refusal.
+            let Checkout { ticket, shop, .. } = self.checkouts[place];
+            let poller = self.schedule.poller(ticket).expect("it was not removed");
+            if poller.refused(&self.shops[shop].plan, self.told).is_some() {
+                self.checkouts[place].shown = false;
+            }
         }
     }
 
@@ -240,7 +246,8 @@ impl Crowd {
             let place = self.checkouts.iter().position(|checkout| checkout.ticket == ticket);
             let place = place.expect("a ticket of somebody");
             // A read changes its poller; and those that were restored are put off when their places are given.
-            let said = if let Step::Fetch(_) = step { steps[place] } else { self.step(&self.checkouts[place]) };
+            let said =
+                if let Step::Fetch(_) = step { steps[place] } else { self.step(&self.checkouts[place]) };
             assert_eq!(said, step, "its own poller says something else");
             let Checkout { shop, ref mut out, ref mut ended, ref mut shown, .. } = self.checkouts[place];
             assert!(!*out && !*ended, "it is out, or has ended");

@@ -1,9 +1,10 @@
 //! AllScale: one store's access.
 
 mod backend;
+mod code;
 
 use crate::base_url::base_url;
-use crate::{Call, Clock, Nonces, Watch};
+use crate::{Call, CheckoutClient, Clock, Nonces, Watch};
 #[cfg(feature = "system")]
 use crate::{RandomNonces, SystemClock};
 use checkout_auth::allscale::SigningKey;
@@ -12,6 +13,7 @@ use checkout_lifecycle::Moment;
 use checkout_money::CoinAmount;
 use checkout_tables::allscale::{BASE_URL, IntentStatus, Route, StableCoin};
 use checkout_tables::{Environment, Open};
+use checkout_trust::integrity::allscale::{self as settle, Order};
 use checkout_validate::allscale::{CoinSet, CreateIntent, Price};
 use checkout_validate::{IdError, PathSegment};
 use checkout_wire::JsonText;
@@ -22,9 +24,6 @@ use std::sync::Arc;
 pub use crate::BuildError;
 use backend::Asked;
 pub use backend::{AllScale, Difference};
-
-/// Why a call to AllScale has no answer: a refusal, or something that is not the API's.
-pub type AnswerError = crate::AnswerError<checkout_wire::allscale::Refusal<'static>>;
 
 /// One store's access to AllScale: its key, where the API is, a clock and a source of nonces. Cheap to clone; a
 /// process can have as many as it has stores.
@@ -75,7 +74,7 @@ impl Client {
     /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
-        crate::received::moment(self.0.clock.now_millis())
+        crate::sources::moment(self.0.clock.now_millis())
     }
 
     /// Creates a checkout intent.
@@ -85,7 +84,7 @@ impl Client {
     /// `checkout-kit`.
     ///
     /// A difference between the answer and the draft is told beside it: look at
-    /// [`Received::differences`](crate::Received::differences) before the payer is sent to the page.
+    /// [`Answer::differences`](crate::Answer::differences) before the payer is sent to the page.
     ///
     /// Source: *Create Checkout Intent*, v4, 2026-05-06.
     ///
@@ -238,6 +237,82 @@ impl Client {
     fn plain<T: crate::Readable<Provider = AllScale>>(&self, route: Route, path: String) -> Call<T> {
         Call::new(self, route, path, Vec::new(), Asked::default())
     }
+
+    /// The order of a created intent, to be settled by a read: the draft's price, and what the answer says is owed for it.
+    /// None for a draft without an `order_id`: by that id the read is told from another order's.
+    ///
+    /// The order's environment is this client's. A shop that keeps its orders in a database writes the
+    /// [`Order`] itself, with the environment that the goods leave for.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_money::Cents;
+    /// # use checkout_sandbox::allscale::{Sandbox, Store};
+    /// # use checkout_tables::allscale::Currency;
+    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check(&Rules::default())?;
+    /// let created = client.create(&intent).send_blocking(&sandbox)?.payload;
+    /// let end = client.watch(&created.intent_id)?.end_blocking(&sandbox, |wait| time.advance(wait));
+    /// let read = end.into_read().ok_or("the watch gave up")?;
+    /// let order = client.order(&intent, &created).ok_or("no order id")?;
+    /// assert!(order.settled_by(&read).is_settled());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn order<'o>(
+        &self,
+        intent: &'o CreateIntent<'_>,
+        created: &'o CreatedIntent<'_>,
+    ) -> Option<Order<'o>> {
+        let price = match intent.price() {
+            Price::Coin { coin, amount } => settle::Price::Coin { coin, amount },
+            Price::Fiat { currency, amount, .. } => settle::Price::Fiat {
+                currency,
+                amount,
+                owed: created.amount_coins,
+                accepted: intent.accepted().unwrap_or(match created.stable_coin_type {
+                    Open::Known(StableCoin::USDT) => &[StableCoin::USDT],
+                    Open::Known(StableCoin::USDC) => &[StableCoin::USDC],
+                    Open::Known(_) | Open::Unknown(_) => &[],
+                }),
+            },
+        };
+        let (environment, intent_id) = (self.environment(), &*created.intent_id);
+        intent.order_id().map(|id| Order { environment, id, intent_id, price })
+    }
+}
+
+impl CheckoutClient for Client {
+    type Payload = Intent<'static>;
+    type Id = str;
+    type IdError = IdError;
+
+    fn environment(&self) -> Environment {
+        self.environment()
+    }
+
+    fn now(&self) -> Moment {
+        self.now()
+    }
+
+    fn status_call(&self, id: &str) -> Result<Call<Open<IntentStatus>>, IdError> {
+        self.status(id)
+    }
+
+    fn full_call(&self, id: &str) -> Result<Call<Intent<'static>>, IdError> {
+        self.get(id)
+    }
+
+    fn watch(&self, id: &str) -> Result<Watch<Intent<'static>>, IdError> {
+        self.watch(id)
+    }
 }
 
 impl fmt::Debug for Client {
@@ -289,7 +364,7 @@ impl Builder {
 
     /// Takes no answer that AllScale has not signed, to this request, with one of the verifier's keys: for a store that has
     /// response signing switched on. A refusal must be signed too, and a proxy's page never is:
-    /// [`SendError::not_authentic`](crate::SendError::not_authentic) says what is wrong.
+    /// [`NotAuthentic`](crate::CallErrorKind::NotAuthentic) says what is wrong.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {

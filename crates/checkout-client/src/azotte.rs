@@ -5,46 +5,20 @@ mod backend;
 #[cfg(feature = "system")]
 use crate::SystemClock;
 use crate::base_url::{base_url, is_label, seen};
-use crate::{BuildError, Call, Clock, Received, Watch};
+use crate::{Answer, BuildError, Call, CheckoutClient, Clock, Watch};
 use checkout_lifecycle::Moment;
 use checkout_tables::Environment;
 use checkout_tables::azotte::{HOST_SUFFIX_LIVE, HOST_SUFFIX_SANDBOX, Route};
 use checkout_transport::http::HeaderValue;
+use checkout_trust::integrity::azotte::Order;
 use checkout_validate::azotte::SubmitCheckout;
 use checkout_validate::{ExposeSecret, IdError, PathSegment, SecretString};
-use checkout_wire::Reply;
 use checkout_wire::azotte::{CheckoutResult, path, submit_body};
 use core::fmt;
 use std::sync::Arc;
 
-pub use backend::Azotte;
 use backend::{Asked, Tenant};
-
-/// Why a call to Azotte has no answer: a refusal, or something that is not the API's.
-pub type AnswerError = crate::AnswerError<checkout_wire::azotte::Refusal<'static>>;
-
-/// Why there is no checkout to watch after a submit.
-///
-/// ```
-/// use checkout_client::azotte::NotSubmitted;
-///
-/// /// True if the submit may have been done all the same. It is to be sent again then, under the same `correlationId`.
-/// fn may_have_been_done(error: &NotSubmitted) -> bool {
-///     match error {
-///         NotSubmitted::NotDone(error) => error.may_have_been_done(),
-///         NotSubmitted::TrackingNumber(_) => true,
-///     }
-/// }
-/// ```
-#[derive(Debug, thiserror::Error)]
-pub enum NotSubmitted {
-    /// It was refused, or what came is not the API's.
-    #[error(transparent)]
-    NotDone(AnswerError),
-    /// The answer has no `trackingNumber` that can be asked after.
-    #[error("the answer has no trackingNumber to ask after: {0}")]
-    TrackingNumber(IdError),
-}
+pub use backend::{Azotte, Submitted};
 
 /// One tenant's access to Azotte: its key, where the API is, and a clock. Cheap to clone; a process can have as many as it
 /// has tenants.
@@ -92,7 +66,7 @@ impl Client {
     /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
-        crate::received::moment(self.0.clock.now_millis())
+        crate::sources::moment(self.0.clock.now_millis())
     }
 
     /// Where the API is: scheme and authority.
@@ -101,8 +75,8 @@ impl Client {
         &self.0.base_url
     }
 
-    /// Submits a checkout. The answer has the shape of a status and can already be one that asks for a challenge, or final.
-    /// It confirms no payment: [`Received::into_read`](crate::Received::into_read) refuses it, and the status is to be read.
+    /// Submits a checkout. The answer has the shape of a status and can already ask for a challenge, or be final. The
+    /// answer confirms no payment: [`Submitted`] is no read, and the status is to be read.
     ///
     /// The `correlationId` makes it safe to repeat: sent again under the same one, after an answer that was lost too, it
     /// is not charged twice.
@@ -129,7 +103,7 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn submit(&self, submit: &SubmitCheckout<'_>) -> Call<CheckoutResult<'static>> {
+    pub fn submit(&self, submit: &SubmitCheckout<'_>) -> Call<Submitted<'static>> {
         let route = Route::SubmitCheckout;
         // A route without an id in its path always has one.
         let path = path(route, None).unwrap_or_default();
@@ -137,7 +111,7 @@ impl Client {
     }
 
     /// Reads how a checkout stands: what to poll with. The pauses are in
-    /// [`poll_after`](crate::Received::poll_after).
+    /// [`poll_after`](crate::Answer::poll_after).
     ///
     /// # Errors
     /// [`IdError`], for the three ids that cannot stand in a path.
@@ -158,7 +132,7 @@ impl Client {
         let route = Route::CheckoutStatus;
         // A route with an id in its path always has one.
         let path = path(route, Some(segment)).unwrap_or_default();
-        let asked = Asked { tracking_number: Some(tracking_number.to_owned()) };
+        let asked = Asked { tracking_number: tracking_number.to_owned() };
         Ok(Call::new(&self.0, route, path, Vec::new(), asked))
     }
 
@@ -210,21 +184,48 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`NotSubmitted`]: it was refused, what came is not the API's, or the answer has no number to ask after.
+    /// [`IdError`], for a `trackingNumber` that was changed to one of the three that cannot stand in a path.
     pub fn watch_submitted(
         &self,
-        submitted: Received<CheckoutResult<'static>>,
-    ) -> Result<Watch<CheckoutResult<'static>>, NotSubmitted> {
-        let number = match &submitted.reply {
-            Reply::Done(answer) => answer.payload.tracking_number.clone().unwrap_or_default(),
-            Reply::Refused(_) | Reply::NotTheApi(_) => {
-                return match submitted.into_answer() {
-                    Err(error) => Err(NotSubmitted::NotDone(error)),
-                    Ok(_) => Err(NotSubmitted::TrackingNumber(IdError::Empty)),
-                };
-            }
-        };
-        Ok(self.watch(&number).map_err(NotSubmitted::TrackingNumber)?.submitted(submitted))
+        submitted: Answer<Submitted<'static>>,
+    ) -> Result<Watch<CheckoutResult<'static>>, IdError> {
+        let watch = self.watch(&submitted.payload.tracking_number)?;
+        Ok(watch.submitted(submitted))
+    }
+
+    /// The order of a submitted checkout, to be settled by a read. The order's environment is this client's.
+    ///
+    /// A shop that keeps its orders in a database writes the [`Order`] itself, with the environment that the goods leave
+    /// for.
+    #[must_use]
+    pub fn order<'o>(&self, submitted: &'o Submitted<'_>) -> Order<'o> {
+        Order { environment: self.environment(), tracking_number: &submitted.tracking_number }
+    }
+}
+
+impl CheckoutClient for Client {
+    type Payload = CheckoutResult<'static>;
+    type Id = str;
+    type IdError = IdError;
+
+    fn environment(&self) -> Environment {
+        self.environment()
+    }
+
+    fn now(&self) -> Moment {
+        self.now()
+    }
+
+    fn status_call(&self, id: &str) -> Result<Call<CheckoutResult<'static>>, IdError> {
+        self.status(id)
+    }
+
+    fn full_call(&self, id: &str) -> Result<Call<CheckoutResult<'static>>, IdError> {
+        self.status(id)
+    }
+
+    fn watch(&self, id: &str) -> Result<Watch<CheckoutResult<'static>>, IdError> {
+        self.watch(id)
     }
 }
 

@@ -1,9 +1,12 @@
 //! One thing to ask, and one attempt at it.
 
-use crate::error::Came;
-use crate::provider::sealed::{Answers, Ask, Backend, Exchange, Moment, NoRequest};
+use crate::answer::Answer;
+use crate::clock_skew::ClockSkew;
+use crate::error::{CallError, CallErrorKind, CallErrorOf, Rejected};
+use crate::provider::sealed::{Ask, Backend, Exchange, Moment};
+use crate::provider::{AskedOf, ClientOf, Operation, Readable, RouteOf};
+use crate::sources::moment;
 use crate::trace::Trace;
-use crate::{Operation, Provider, Received, SendError};
 use checkout_tables::{Environment, Repeat};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{HeaderValue, header};
@@ -29,7 +32,7 @@ use core::marker::PhantomData;
 /// let call = client.status("65b2f3d0d2d9c0a1b2c3d4e5")?;
 /// assert_eq!(call.path(), "/v1/checkout_intents/65b2f3d0d2d9c0a1b2c3d4e5/status");
 /// assert_eq!(call.repeat(), Repeat::Safe);
-/// let refused = call.send_blocking(&sandbox)?.into_answer().unwrap_err();
+/// let refused = call.send_blocking(&sandbox).unwrap_err();
 /// assert_eq!(refused.code().map(|code| code.value()), Some(50001)); // there is no such intent
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -106,7 +109,8 @@ impl<T: Readable> Call<T> {
     /// before: the request to send, and the reader of its answer.
     ///
     /// # Errors
-    /// [`SendError`], if the nonce is not visible ASCII. Nothing was sent.
+    /// [`CallError`] of the kind [`NotSent`](CallErrorKind::NotSent), if the nonce is not visible ASCII or there is no
+    /// access token.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -121,18 +125,14 @@ impl<T: Readable> Call<T> {
     ///
     /// // Send the request in your own way, and hand over what comes back.
     /// let response = Response::new(Bytes::from_static(br#"{"code":0,"payload":{"pong":"ok"}}"#));
-    /// assert_eq!(reader.read(&response)?.into_answer()?.payload.pong, "ok");
+    /// assert_eq!(reader.read(&response)?.payload.pong, "ok");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn attempt(&self, now_millis: u64, nonce: &str) -> Result<Attempt<T>, SendError> {
+    pub fn attempt(&self, now_millis: u64, nonce: &str) -> Result<Attempt<T>, CallErrorOf<T>> {
         let ask = Ask { route: self.route, path: &self.path, body: &self.body, asked: &self.asked };
         let request = T::Provider::request(&self.client, &ask, &Moment { now_millis, nonce });
-        let request = request.map_err(|error| match error {
-            NoRequest::Sign(error) => SendError::sign(self.operation(), error),
-            NoRequest::Token => SendError::token(self.operation()),
-            NoRequest::Http => SendError::request(self.operation()),
-        })?;
+        let request = request.map_err(|reason| CallError::not_sent(self.operation(), reason))?;
         let reader = Reader {
             client: self.client.clone(),
             route: self.route,
@@ -150,7 +150,8 @@ impl<T: Readable> Call<T> {
     /// [`Delivery::Unknown`](checkout_transport::Delivery::Unknown).
     ///
     /// # Errors
-    /// [`SendError`], if no reply came.
+    /// [`CallError`], if there is no answer: the request did not leave, no response came, the provider refused, or the
+    /// response is none that can be taken. [`CallError::may_have_been_processed`] tells whether a repeat can charge twice.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -162,14 +163,14 @@ impl<T: Readable> Call<T> {
     /// # let clock = sandbox.clock().clone();
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
     /// # pollster::block_on(async {
-    /// let answer = client.ping().send(&sandbox).await?.into_answer()?;
+    /// let answer = client.ping().send(&sandbox).await?;
     /// assert_eq!(answer.payload.pong, "ok");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # })?;
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn send(&self, transport: &impl Transport) -> Result<Received<T>, SendError> {
+    pub async fn send(&self, transport: &impl Transport) -> Result<Answer<T>, CallErrorOf<T>> {
         let (request, reader, trace) = self.begin()?;
         let outcome = trace.around(async { transport.send(request).await }).await;
         reader.finish(outcome, &trace)
@@ -178,7 +179,8 @@ impl<T: Readable> Call<T> {
     /// Asks once, over a transport whose futures stay on their thread.
     ///
     /// # Errors
-    /// [`SendError`], if no reply came.
+    /// [`CallError`], if there is no answer: the request did not leave, no response came, the provider refused, or the
+    /// response is none that can be taken. [`CallError::may_have_been_processed`] tells whether a repeat can charge twice.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -190,14 +192,14 @@ impl<T: Readable> Call<T> {
     /// # let clock = sandbox.clock().clone();
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
     /// # pollster::block_on(async {
-    /// let answer = client.ping().send_local(&sandbox).await?.into_answer()?;
+    /// let answer = client.ping().send_local(&sandbox).await?;
     /// assert_eq!(answer.payload.pong, "ok");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # })?;
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn send_local(&self, transport: &impl LocalTransport) -> Result<Received<T>, SendError> {
+    pub async fn send_local(&self, transport: &impl LocalTransport) -> Result<Answer<T>, CallErrorOf<T>> {
         let (request, reader, trace) = self.begin()?;
         let outcome = trace.around(async { transport.send_local(request).await }).await;
         reader.finish(outcome, &trace)
@@ -206,7 +208,8 @@ impl<T: Readable> Call<T> {
     /// Asks once, over a blocking transport.
     ///
     /// # Errors
-    /// [`SendError`], if no reply came.
+    /// [`CallError`], if there is no answer: the request did not leave, no response came, the provider refused, or the
+    /// response is none that can be taken. [`CallError::may_have_been_processed`] tells whether a repeat can charge twice.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -217,7 +220,7 @@ impl<T: Readable> Call<T> {
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let clock = sandbox.clock().clone();
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
-    /// let answer = client.ping().send_blocking(&sandbox)?.into_answer()?;
+    /// let answer = client.ping().send_blocking(&sandbox)?;
     /// assert_eq!(answer.payload.pong, "ok");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -225,7 +228,7 @@ impl<T: Readable> Call<T> {
     pub fn send_blocking(
         &self,
         transport: &(impl BlockingTransport + ?Sized),
-    ) -> Result<Received<T>, SendError> {
+    ) -> Result<Answer<T>, CallErrorOf<T>> {
         let (request, reader, trace) = self.begin()?;
         let outcome = trace.within(|| transport.send_blocking(request));
         reader.finish(outcome, &trace)
@@ -247,7 +250,7 @@ impl<T: Readable> Call<T> {
     }
 
     /// An attempt with a timestamp and a nonce of its own.
-    fn begin(&self) -> Result<(Request, Reader<T>, Trace), SendError> {
+    fn begin(&self) -> Result<(Request, Reader<T>, Trace), CallErrorOf<T>> {
         let trace = Trace::attempt(self.route, &self.path);
         let (now, nonce) = (T::Provider::now_millis(&self.client), T::Provider::nonce(&self.client));
         let attempt = self.attempt(now, &nonce);
@@ -336,14 +339,14 @@ impl<T: Readable> fmt::Debug for Attempt<T> {
 /// ```
 /// # #[cfg(feature = "system")] {
 /// use checkout_auth::{SecretString, allscale::SigningKey};
-/// use checkout_client::allscale::Client;
+/// use checkout_client::{CallErrorKind, allscale::Client};
 /// use checkout_transport::{Response, bytes::Bytes};
 ///
 /// let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
 /// let (_, reader) = client.get("65b2f3d0d2d9c0a1b2c3d4e5")?.attempt(0, "nonce-1")?.into_parts();
 /// let other = br#"{"code":0,"payload":{"all_scale_checkout_intent_id":"another","status":20,"amount_coins":"9"}}"#;
 /// let error = reader.read(&Response::new(Bytes::from_static(other))).unwrap_err();
-/// assert_eq!(error.mismatch(), Some("all_scale_checkout_intent_id"));
+/// assert!(matches!(error.kind(), CallErrorKind::Mismatch("all_scale_checkout_intent_id")));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -362,14 +365,12 @@ impl<T: Readable> Reader<T> {
     /// Reads the answer.
     ///
     /// # Errors
-    /// [`SendError`], if the answer cannot be read, is not signed where it must be, has a signature that cannot be verified,
-    /// or is not the answer to what was asked: another checkout's, or one without an id and an `https` page to pay at. It may
-    /// have been done all the same, and [`SendError::body`] has all that came. An intent of AllScale's that can be paid and
-    /// differs from what was asked for is no error: [`Received::differences`] tells.
-    pub fn read(&self, response: &Response) -> Result<Received<T>, SendError> {
-        let exchange = Exchange { path: &self.path, nonce: &self.nonce, body: &self.body };
-        T::Provider::authentic(&self.client, &exchange, response)
-            .map_err(|error| SendError::unauthentic(self.route.into(), error, self.came(response)))?;
+    /// [`CallError`], if the provider refused, or the response is not the API's, cannot be read, is not signed where a
+    /// signature is required, has a signature that does not match, or does not answer the request: another checkout's,
+    /// or a created checkout without an id and an `https` page to pay at. The request may have been processed all the
+    /// same, and [`CallError::body`] has all that came. An intent of AllScale's that can be paid and differs from the
+    /// draft is no error: [`Answer::differences`] tells.
+    pub fn read(&self, response: &Response) -> Result<Answer<T>, CallErrorOf<T>> {
         let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let head = Head {
             status: response.status().as_u16(),
@@ -377,46 +378,52 @@ impl<T: Readable> Reader<T> {
             retry_after: header(header::RETRY_AFTER),
             location: header(header::LOCATION),
         };
-        let reply = T::read(&head, response.body(), &self.asked)
-            .map_err(|error| SendError::read(self.route.into(), error, self.came(response)))?;
-        if let Reply::Done(answer) = &reply {
-            answer
-                .payload
-                .verified(&self.client)
-                .map_err(|error| SendError::unverified(self.route.into(), error, self.came(response)))?;
-        }
-        if let Reply::Done(answer) = &reply
-            && let Err(field) = answer.payload.answers(&self.client, &self.asked)
-        {
-            let id = answer.request_id.as_deref().map(str::to_owned);
-            return Err(SendError::other(self.route.into(), field, id, self.came(response)));
-        }
-        let differences = match &reply {
-            Reply::Done(answer) => answer.payload.differences(&self.asked),
-            Reply::Refused(_) | Reply::NotTheApi(_) => Vec::new(),
+        let sent_at = moment(self.sent_at_millis);
+        let clock_skew = ClockSkew::of(response, sent_at);
+        let rejected =
+            Rejected { http_status: head.status, retry_after: head.retry_after, clock_skew, sent_at };
+        let reject = |kind, request_id| {
+            CallError::rejected(self.route.into(), kind, request_id, response.body(), &rejected)
         };
+        let exchange = Exchange { path: &self.path, nonce: &self.nonce, body: &self.body };
+        T::Provider::authentic(&self.client, &exchange, response)
+            .map_err(|error| reject(CallErrorKind::NotAuthentic(error), None))?;
+        let reply = T::read(&head, response.body(), &self.asked).map_err(|error| {
+            let id = error.request_id().map(str::to_owned);
+            reject(CallErrorKind::Unreadable(error), id)
+        })?;
+        let answer = match reply {
+            Reply::Done(answer) => answer,
+            Reply::Refused(refusal) => return Err(CallError::refused(self.route, refusal, &rejected)),
+            Reply::NotTheApi(other) => return Err(CallError::unexpected(self.route, other)),
+        };
+        answer
+            .payload
+            .verified(&self.client)
+            .map_err(|error| reject(CallErrorKind::NotAuthentic(error), None))?;
+        if let Err(field) = answer.payload.answers(&self.client, &self.asked) {
+            let id = answer.request_id.as_deref().map(str::to_owned);
+            return Err(reject(CallErrorKind::Mismatch(field), id));
+        }
+        let differences = answer.payload.differences(&self.asked);
         let environment = T::Provider::environment(&self.client);
-        Ok(Received::new(environment, self.route, reply, differences, self.sent_at_millis, response))
-    }
-
-    fn came(&self, response: &Response) -> Came {
-        Came::of(response)
+        Ok(Answer::new(environment, self.route, answer, differences, sent_at, response))
     }
 
     fn finish(
         self,
         outcome: Result<Response, TransportError>,
         trace: &Trace,
-    ) -> Result<Received<T>, SendError> {
-        let received = match outcome {
+    ) -> Result<Answer<T>, CallErrorOf<T>> {
+        let outcome = match outcome {
             Ok(response) => self.read(&response),
-            Err(error) => Err(SendError::no_answer(self.route.into(), error)),
+            Err(error) => Err(CallError::transport(self.route.into(), error)),
         };
-        match &received {
-            Ok(received) => trace.received(received),
+        match &outcome {
+            Ok(answer) => trace.answered(answer),
             Err(error) => trace.failed(error),
         }
-        received
+        outcome
     }
 }
 
@@ -425,29 +432,6 @@ impl<T: Readable> fmt::Debug for Reader<T> {
         f.debug_struct("Reader").field("route", &self.route).finish_non_exhaustive()
     }
 }
-
-/// What a call can be answered with, in the form that borrows nothing.
-///
-/// ```
-/// use checkout_client::Readable;
-/// use checkout_tables::{Open, allscale::IntentStatus};
-///
-/// fn is_readable<T: Readable>() {}
-/// is_readable::<Open<IntentStatus>>();
-/// ```
-pub trait Readable: Answers<Self::Provider> {
-    /// Whose answer it is.
-    type Provider: Provider;
-}
-
-/// A provider's routes, for the answer `T`.
-pub(crate) type RouteOf<T> = <<T as Readable>::Provider as Backend>::Route;
-/// A provider's form of a refusal, for the answer `T`.
-pub(crate) type RefusalOf<T> = <<T as Readable>::Provider as Backend>::Refusal;
-/// The differences that the answer `T` can have from its request.
-pub(crate) type DifferenceOf<T> = <<T as Readable>::Provider as Backend>::Difference;
-pub(crate) type ClientOf<T> = <<T as Readable>::Provider as Backend>::Client;
-type AskedOf<T> = <<T as Readable>::Provider as Backend>::Asked;
 
 /// A header value that `Debug` does not print.
 pub(crate) fn sensitive(text: &str) -> Option<HeaderValue> {

@@ -6,10 +6,11 @@
 //! - [`Call`]: one thing to ask. [`send`](Call::send), [`send_local`](Call::send_local) and
 //!   [`send_blocking`](Call::send_blocking) ask it over a transport; [`attempt`](Call::attempt) takes it apart, for
 //!   those who bring their own.
-//! - [`Received`]: the reply, with when it was asked for and how far the clocks are apart. [`into_read`](Received::into_read)
-//!   makes of it what can settle an order.
-//! - [`Advice`]: whether and when to ask again, of whatever came ([`Received::retry`], [`SendError::retry`],
-//!   [`AnswerError::retry`]); [`Call::send_with_retries`] follows it.
+//! - [`Answer`]: the payload, with the circumstances of the attempt. [`into_read`](Answer::into_read) turns the answer to a
+//!   read into the value that settles an order.
+//! - [`CallError`]: the reason why there is no answer, a refusal included. Two questions decide over a second charge:
+//!   [`may_have_been_processed`](CallError::may_have_been_processed) and [`retry`](CallError::retry).
+//!   [`Call::send_with_retries`] follows the advice, and [`CreateOutcome`] says the next step of an order.
 //! - [`Observable`]: an answer that says how a checkout stands, whoever the provider is.
 //! - [`Watch`]: one checkout, watched to its end, over any transport and any runtime, across restarts; [`Handle`] wakes it.
 //! - [`Watches`]: many of one provider's, under the limits that their merchants share.
@@ -26,7 +27,7 @@
 //! let clock = sandbox.clock().clone();
 //! let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
 //!
-//! let answer = client.ping().send_blocking(&sandbox)?.into_answer()?;
+//! let answer = client.ping().send_blocking(&sandbox)?;
 //! assert_eq!(answer.payload.pong, "ok");
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -39,9 +40,10 @@
 //! `checkout-trust` compares.
 //!
 //! # The one idea to know
-//! A call can be made many times, and each attempt is signed anew with a nonce and a timestamp of its own. Whether it
-//! may be repeated is a fact of its route ([`Call::repeat`]); how far a failed attempt got is in
-//! [`SendError::delivery`]; what follows from both is the [`Advice`]. What could be done twice is never repeated blindly.
+//! A call can be sent many times, and each attempt is signed anew with a nonce and a timestamp of its own. The route
+//! decides whether a repeat is safe ([`Call::repeat`]), the error tells how far the failed attempt got
+//! ([`CallError::may_have_been_processed`]), and the [`Advice`] follows from both. A call that could be processed twice is
+//! never repeated blindly.
 //!
 //! # Sources
 //! AllScale's pages of the checkout intent routes, of authentication and of the test routes; Azotte's *Submit Checkout* and
@@ -52,15 +54,20 @@
 //! - `tokio`: `tokio_sleep`, for whatever waits.
 //! - `tracing`: a span for every attempt with route, path and the provider's `request_id`. No header and no body.
 
+mod ahead;
 pub mod allscale;
+mod answer;
 pub mod azotte;
 mod base_url;
 mod call;
+mod checkout_client;
+mod clock_skew;
+mod create_outcome;
 mod error;
+mod not_sent;
 mod observable;
 pub mod peach;
 mod provider;
-mod received;
 mod retry;
 mod retry_after;
 mod sources;
@@ -70,19 +77,23 @@ mod trace;
 mod watch;
 mod watches;
 
+pub use answer::Answer;
 pub use base_url::BuildError;
-pub use call::{Attempt, Call, Readable, Reader};
+pub use call::{Attempt, Call, Reader};
+pub use checkout_client::CheckoutClient;
 pub use checkout_poll::{
     Advice, Backoff, Fetch, GaveUp, MerchantId, ParsePollerError, Plan, Reads, Retries, Step, Why,
 };
-pub use error::{AnswerError, EvidenceError, SendError};
+pub use clock_skew::ClockSkew;
+pub use create_outcome::CreateOutcome;
+pub use error::{CallError, CallErrorKind};
+pub use not_sent::NotSent;
 pub use observable::{Observable, VerdictOf};
-pub use provider::{Operation, Provider};
-pub use received::{ClockSkew, Received};
+pub use provider::{Operation, Provider, Readable};
 pub use sources::{Clock, Nonces};
 #[cfg(feature = "system")]
 pub use sources::{RandomNonces, SystemClock};
 #[cfg(feature = "tokio")]
 pub use tokio_sleep::tokio_sleep;
-pub use watch::{Change, End, Evidence, Handle, NotRead, Nudged, ParseWatchError, Watch};
+pub use watch::{Change, End, Evidence, Handle, Nudged, ParseWatchError, Watch};
 pub use watches::{Event, Ticket, Watches};

@@ -1,11 +1,10 @@
 //! Answers that say how a checkout stands.
 
-use crate::{Operation, Readable, Received};
+use crate::{Answer, Readable};
 use checkout_lifecycle::{Moment, Observation, Phase, Status, Tracker, Verdict};
 use checkout_poll::{Fetch, Heard};
 use checkout_tables::allscale::{IntentStatus, POLL_EVERY_SECONDS};
 use checkout_tables::{Open, RawOf};
-use checkout_wire::Reply;
 use checkout_wire::allscale::Intent;
 use core::fmt;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use std::time::Duration;
 /// An answer that says how a checkout stands: what a caller writes against who does not care which provider it is.
 ///
 /// ```
-/// use checkout_client::{Call, Observable, SendError};
+/// use checkout_client::{Call, CallError, Observable};
 /// use checkout_lifecycle::{Moment, Tracker};
 /// use checkout_transport::BlockingTransport;
 /// # fn now() -> Moment { Moment::from_unix_millis(1_716_501_000_000) }
@@ -23,7 +22,7 @@ use std::time::Duration;
 ///     call: &Call<T>,
 ///     tracker: &mut Tracker<T::Status>,
 ///     transport: &dyn BlockingTransport,
-/// ) -> Result<bool, SendError> {
+/// ) -> Result<bool, CallError<T::Provider>> {
 ///     let observation = call.send_blocking(transport)?.observation();
 ///     let now = now(); // by the clock that the client has
 ///     Ok(observation.is_some_and(|observation| tracker.observe(observation, now).wants_attention()))
@@ -38,8 +37,12 @@ pub trait Observable: Readable {
     /// How often the provider advises to ask, where an answer says nothing of it.
     const POLL_EVERY: Duration;
 
-    /// What an answer to a request that was sent at a moment (milliseconds since the Unix epoch) says.
-    fn observed(&self, sent_at_millis: u64) -> Option<Observation<Self::Status, Self::Raw>>;
+    /// True for the answer to a read. The answer to Azotte's submit says how the checkout stands and is no read: it
+    /// confirms no end.
+    const IS_READ: bool = true;
+
+    /// The observation that the answer to a request sent at a moment is.
+    fn observed(&self, sent_at: Moment) -> Option<Observation<Self::Status, Self::Raw>>;
 
     /// When to ask again, if the answer itself says.
     fn retry_after_seconds(&self) -> Option<u64> {
@@ -78,7 +81,7 @@ pub trait Observable: Readable {
 /// ```
 pub type VerdictOf<T> = Verdict<<T as Observable>::Status, <T as Observable>::Raw>;
 
-impl<T: Observable> Received<T> {
+impl<T: Observable> Answer<T> {
     /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), if the answer says how the checkout stands.
     ///
     /// ```
@@ -88,42 +91,40 @@ impl<T: Observable> Received<T> {
     /// # use checkout_transport::{Response, bytes::Bytes};
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
     /// # let (_, reader) = client.status("65b2")?.attempt(7, "nonce-1")?.into_parts();
-    /// # let received = reader.read(&Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#)))?;
+    /// # let answer = reader.read(&Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#)))?;
     /// use checkout_lifecycle::{Tracker, Verdict};
     ///
     /// let mut tracker = Tracker::new();
-    /// let verdict = received.observation().map(|observation| tracker.observe(observation, client.now()));
+    /// let verdict = answer.observation().map(|observation| tracker.observe(observation, client.now()));
     /// assert_eq!(verdict, Some(Verdict::First));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn observation(&self) -> Option<Observation<T::Status, T::Raw>> {
-        match &self.reply {
-            Reply::Done(answer) => answer.payload.observed(self.sent_at_millis),
-            Reply::Refused(_) | Reply::NotTheApi(_) => None,
-        }
+        self.payload.observed(self.sent_at())
     }
 
-    /// When to ask again: what the answer itself says, else the `Retry-After` header of the API's own answer, in seconds or as
-    /// a date, else what the provider advises. Never sooner than in a second, and never later than in an hour, whatever somebody says.
+    /// The pause before the next read: the answer's own advice, else the `Retry-After` header, in seconds or as a date,
+    /// else the provider's advice. The pause is at least a second and at most an hour.
     ///
-    /// It says nothing of a checkout that has ended, and a challenge is to be shown first.
+    /// The pause says nothing of a checkout that has ended, and a challenge is to be shown first.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
     /// # use checkout_transport::{Response, bytes::Bytes};
+    /// # use std::time::Duration;
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
     /// # let (_, reader) = client.status("65b2")?.attempt(784_111_770_000, "nonce-1")?.into_parts();
-    /// # let mut received = reader.read(&Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#)))?;
-    /// # use std::time::Duration;
-    /// assert_eq!(received.poll_after(), Duration::from_secs(5));
-    /// received.retry_after = Some("17".into());
-    /// assert_eq!(received.poll_after(), Duration::from_secs(17));
-    /// received.retry_after = Some("Sun, 06 Nov 1994 08:49:37 GMT".into()); // 7 s after the request was sent
-    /// assert_eq!(received.poll_after(), Duration::from_secs(7));
+    /// let mut response = Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#));
+    /// assert_eq!(reader.read(&response)?.poll_after(), Duration::from_secs(5));
+    /// response.headers_mut().insert("retry-after", "17".parse()?);
+    /// assert_eq!(reader.read(&response)?.poll_after(), Duration::from_secs(17));
+    /// // 7 s after the request was sent.
+    /// response.headers_mut().insert("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT".parse()?);
+    /// assert_eq!(reader.read(&response)?.poll_after(), Duration::from_secs(7));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -132,12 +133,13 @@ impl<T: Observable> Received<T> {
         self.said_wait().unwrap_or(T::POLL_EVERY).clamp(SOONEST, LATEST)
     }
 
-    /// What it is to whoever polls: for a [`Poller`](checkout_poll::Poller) or a [`Schedule`](checkout_poll::Schedule).
-    /// What it observes goes into the tracker, whose verdict is given too: where that
-    /// [wants attention](Verdict::wants_attention), a person has to hear of it. `now` is the moment at which you take it in,
-    /// by the client's clock: see [`Tracker::observe`].
+    /// The outcome of the read for a [`Poller`](checkout_poll::Poller) or a [`Schedule`](checkout_poll::Schedule), with
+    /// the tracker's verdict. The observation goes into `tracker`. Where the verdict
+    /// [wants attention](Verdict::wants_attention), a person has to look. `now` is the moment at which you take the
+    /// answer in, by the client's clock: see [`Tracker::observe`].
     ///
-    /// A read that does not show what the tracker knows, because it is older or contradicts it, confirms no phase.
+    /// A read that does not show what the tracker knows, because the read is older or contradicts the tracker, confirms
+    /// no phase.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -146,12 +148,12 @@ impl<T: Observable> Received<T> {
     /// # use checkout_transport::{Response, bytes::Bytes};
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
     /// # let (_, reader) = client.status("65b2")?.attempt(7, "nonce-1")?.into_parts();
-    /// # let received = reader.read(&Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#)))?;
+    /// # let answer = reader.read(&Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#)))?;
     /// use checkout_lifecycle::{Phase, Tracker, Verdict};
     /// use checkout_poll::{Fetch, Heard};
     ///
     /// let mut tracker = Tracker::new();
-    /// let (heard, verdict) = received.heard(Fetch::Status, &mut tracker, client.now());
+    /// let (heard, verdict) = answer.heard(Fetch::Status, &mut tracker, client.now());
     /// assert_eq!(verdict, Some(Verdict::First));
     /// let phase = Some(Phase::AwaitingPayer);
     /// assert_eq!(heard, Heard::Answer { fetch: Fetch::Status, phase, wait: None });
@@ -164,40 +166,31 @@ impl<T: Observable> Received<T> {
         tracker: &mut Tracker<T::Status>,
         now: Moment,
     ) -> (Heard, Option<VerdictOf<T>>) {
-        if let Some(attempted) = self.attempted() {
-            return (self.missed(attempted), None);
-        }
         let verdict = self.observation().map(|observation| tracker.observe(observation, now));
         let shows = verdict.as_ref().is_some_and(Verdict::is_adopted);
         let phase = tracker.phase().filter(|phase| shows || *phase == Phase::PayerAction);
         (self.answered(fetch, phase), verdict)
     }
 
-    /// The event for the poller that an answer is, after which the checkout stands there. The answer to a submit shows
-    /// no end, and the first read after it comes no sooner than the provider advises.
+    /// The event for the poller that the answer is, after which the checkout stands at `phase`. An answer that is no
+    /// read shows no end, and the first read after that answer comes no sooner than the provider advises.
     pub(crate) fn answered(&self, fetch: Fetch, phase: Option<Phase>) -> Heard {
-        let operation: Operation = self.route.into();
-        let is_read = operation.is_read();
-        let phase = phase.filter(|phase| is_read || !phase.is_final());
-        let wait = self.said_wait().or_else(|| (!is_read).then_some(T::POLL_EVERY));
-        let answer = match &self.reply {
-            Reply::Done(answer) => Some(&answer.payload),
-            Reply::Refused(_) | Reply::NotTheApi(_) => None,
-        };
-        match answer.filter(|_| phase == Some(Phase::PayerAction)) {
-            Some(answer) if answer.asks_payer().is_none() => Heard::PayerActs { shown: false, wait },
-            Some(answer) if !answer.payer_returns() => Heard::PayerActs { shown: true, wait },
-            Some(_) | None => Heard::Answer { fetch, phase, wait },
+        let phase = phase.filter(|phase| T::IS_READ || !phase.is_final());
+        let wait = self.said_wait().or_else(|| (!T::IS_READ).then_some(T::POLL_EVERY));
+        let acts = phase == Some(Phase::PayerAction);
+        if acts && self.payload.asks_payer().is_none() {
+            Heard::PayerActs { shown: false, wait }
+        } else if acts && !self.payload.payer_returns() {
+            Heard::PayerActs { shown: true, wait }
+        } else {
+            Heard::Answer { fetch, phase, wait }
         }
     }
 
-    /// What the answer itself says to wait, else its header, uncut; None if neither says.
+    /// The wait that the answer asks for, else the wait of its header, uncut; None if neither has one.
     pub(crate) fn said_wait(&self) -> Option<Duration> {
-        let said = match &self.reply {
-            Reply::Done(answer) => answer.payload.retry_after_seconds().map(Duration::from_secs),
-            Reply::Refused(_) | Reply::NotTheApi(_) => None,
-        };
-        said.or_else(|| self.said_by_header())
+        let said = self.payload.retry_after_seconds().map(Duration::from_secs);
+        said.or_else(|| self.header_wait())
     }
 }
 
@@ -206,8 +199,8 @@ impl Observable for Open<IntentStatus> {
     type Raw = i64;
     const POLL_EVERY: Duration = Duration::from_secs(POLL_EVERY_SECONDS);
 
-    fn observed(&self, sent_at_millis: u64) -> Option<Observation<IntentStatus>> {
-        Some(Observation::read(*self, crate::received::moment(sent_at_millis)))
+    fn observed(&self, sent_at: Moment) -> Option<Observation<IntentStatus>> {
+        Some(Observation::read(*self, sent_at))
     }
 }
 
@@ -216,8 +209,8 @@ impl Observable for Intent<'_> {
     type Raw = i64;
     const POLL_EVERY: Duration = Duration::from_secs(POLL_EVERY_SECONDS);
 
-    fn observed(&self, sent_at_millis: u64) -> Option<Observation<IntentStatus>> {
-        Some(Observation::read(self.status, crate::received::moment(sent_at_millis)))
+    fn observed(&self, sent_at: Moment) -> Option<Observation<IntentStatus>> {
+        Some(Observation::read(self.status, sent_at))
     }
 }
 

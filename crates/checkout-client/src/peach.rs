@@ -1,11 +1,12 @@
 //! Peach Payments Hosted Checkout: one merchant's access, by V1 or by V2.
 
 mod backend;
+mod merchant;
 mod tokens;
 pub mod v2;
 
 use crate::base_url::{base_url, seen};
-use crate::{BuildError, Call, Clock, Nonces, Watch};
+use crate::{BuildError, Call, CheckoutClient, Clock, Nonces, Watch};
 #[cfg(feature = "system")]
 use crate::{RandomNonces, SystemClock};
 use checkout_auth::peach::SecretToken;
@@ -13,23 +14,23 @@ use checkout_lifecycle::Moment;
 use checkout_tables::Environment;
 use checkout_tables::peach::Route;
 use checkout_transport::http::HeaderValue;
+use checkout_trust::integrity::peach::Order;
 use checkout_validate::peach::{InitiateCheckout, Lookup};
 use checkout_wire::peach::{Initiated, Payment, Validated, body, create_body, path};
+use core::convert::Infallible;
 use core::fmt;
 use std::sync::Arc;
 
 pub use backend::Peach;
-use backend::{Asked, Merchant, is_entity};
+use backend::{Asked, is_entity};
+use merchant::{Merchant, OAuth};
 pub use tokens::{TokenSource, TokenStore};
-
-/// Why a call to Peach has no answer: a refusal, or something that is not the API's.
-pub type AnswerError = crate::AnswerError<checkout_wire::peach::Refusal<'static>>;
 
 /// One merchant's access to Peach's V1: the entity, the secret token that signs, the domain that is allow-listed, a clock and
 /// a source of nonces. Cheap to clone. V2, which Peach recommends, is [`v2::Client`].
 ///
 /// Every status is verified by its signature, over all the fields that came, and compared with what was asked:
-/// [`SendError::mismatch`](crate::SendError::mismatch) names what does not agree. An unsigned answer is an error that
+/// [`CallError::kind`](crate::CallError::kind) names what does not agree. An unsigned answer is an error that
 /// says so, and nothing of it is taken; ask again. (An answer that the page was not opened yet may be unsigned: it says
 /// nothing of the checkout.) Whatever the signed fields hold, an address of yours or a payer's name, is no reason to
 /// refuse them.
@@ -72,7 +73,7 @@ impl Client {
     /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
-        crate::received::moment(self.0.clock.now_millis())
+        crate::sources::moment(self.0.clock.now_millis())
     }
 
     /// Initiates a checkout. The answer is the page to send the shopper to, with the checkout's id where it has one.
@@ -167,6 +168,48 @@ impl Client {
         let id = id.to_owned();
         let status = self.status(lookup);
         Watch::new(status.clone(), status, &id)
+    }
+
+    /// The order of a created checkout, to be settled by a read: the draft's amount and ids, and the `checkoutId` of the
+    /// answer, where the answer has one. The order's environment is this client's.
+    ///
+    /// A shop that keeps its orders in a database writes the [`Order`] itself, with the environment that the goods leave
+    /// for.
+    #[must_use]
+    pub fn order<'o>(&self, checkout: &'o InitiateCheckout<'_>, created: &'o Initiated<'_>) -> Order<'o> {
+        Order {
+            environment: self.environment(),
+            merchant_transaction_id: checkout.merchant_transaction_id(),
+            checkout_id: created.checkout_id.as_deref(),
+            amount: checkout.amount(),
+            currency: checkout.currency(),
+        }
+    }
+}
+
+impl CheckoutClient for Client {
+    type Payload = Payment<'static>;
+    type Id = Lookup<'static>;
+    type IdError = Infallible;
+
+    fn environment(&self) -> Environment {
+        self.environment()
+    }
+
+    fn now(&self) -> Moment {
+        self.now()
+    }
+
+    fn status_call(&self, id: &Lookup<'static>) -> Result<Call<Payment<'static>>, Infallible> {
+        Ok(self.status(id.clone()))
+    }
+
+    fn full_call(&self, id: &Lookup<'static>) -> Result<Call<Payment<'static>>, Infallible> {
+        Ok(self.status(id.clone()))
+    }
+
+    fn watch(&self, id: &Lookup<'static>) -> Result<Watch<Payment<'static>>, Infallible> {
+        Ok(self.watch(id.clone()))
     }
 }
 
@@ -294,7 +337,7 @@ impl With {
         self,
         entity_id: String,
         secret: Option<SecretToken>,
-        oauth: Option<v2::OAuth>,
+        oauth: Option<OAuth>,
     ) -> Result<Merchant, BuildError> {
         seen("authentication.entityId", &entity_id)?;
         if !is_entity(&entity_id) {

@@ -11,7 +11,7 @@ use core::fmt;
 /// fn is_provider<P: Provider>() {}
 /// is_provider::<AllScale>();
 /// ```
-pub trait Provider: sealed::Backend {}
+pub trait Provider: sealed::Backend + Copy + fmt::Debug {}
 
 /// What is asked: an HTTP method and the template of a path.
 ///
@@ -37,32 +37,36 @@ pub struct Operation {
     pub read_first: Option<&'static str>,
 }
 
-impl Operation {
-    /// Whether it reads and changes nothing: a `GET` that is [safe](Repeat::Safe). The answer to anything else shows no
-    /// payment, of whatever type it is.
-    ///
-    /// ```
-    /// use checkout_client::Operation;
-    /// use checkout_tables::azotte::Route;
-    ///
-    /// assert!(Operation::from(Route::CheckoutStatus).is_read());
-    /// assert!(!Operation::from(Route::SubmitCheckout).is_read()); // though it is answered like a status
-    /// ```
-    #[must_use]
-    pub fn is_read(self) -> bool {
-        self.method == "GET" && self.repeat == Repeat::Safe
-    }
-}
-
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.path)
     }
 }
 
+/// What a call can be answered with, in the form that borrows nothing.
+///
+/// ```
+/// use checkout_client::Readable;
+/// use checkout_tables::{Open, allscale::IntentStatus};
+///
+/// fn is_readable<T: Readable>() {}
+/// is_readable::<Open<IntentStatus>>();
+/// ```
+pub trait Readable: sealed::Answers<Self::Provider> {
+    /// Whose answer it is.
+    type Provider: Provider;
+}
+
+/// A provider's routes, for the answer `T`.
+pub(crate) type RouteOf<T> = <<T as Readable>::Provider as sealed::Backend>::Route;
+/// The differences that the answer `T` can have from its request.
+pub(crate) type DifferenceOf<T> = <<T as Readable>::Provider as sealed::Backend>::Difference;
+pub(crate) type ClientOf<T> = <<T as Readable>::Provider as sealed::Backend>::Client;
+pub(crate) type AskedOf<T> = <<T as Readable>::Provider as sealed::Backend>::Asked;
+
 pub(crate) mod sealed {
     use super::Operation;
-    use crate::{Call, Readable, Received, SendError};
+    use crate::not_sent::NotSent;
     use checkout_tables::Environment;
     use checkout_transport::bytes::Bytes;
     use checkout_transport::{Request, Response};
@@ -91,7 +95,7 @@ pub(crate) mod sealed {
             client: &Self::Client,
             ask: &Ask<'_, Self>,
             attempt: &Moment<'_>,
-        ) -> Result<Request, NoRequest>;
+        ) -> Result<Request, NotSent>;
 
         /// Whether the answer is the provider's own, where that can be told before it is read.
         fn authentic(
@@ -122,22 +126,6 @@ pub(crate) mod sealed {
         /// True if the refusal of a read says that there is no such checkout, or none that the one who asks can read.
         /// Just after a create that can be because it is not there yet.
         fn is_not_there(refusal: &Self::Refusal) -> bool;
-
-        /// What is asked for ahead of everything else. A provider that wants nothing names any answer of its own.
-        type Ahead: Readable<Provider = Self> + Send + Sync + 'static;
-
-        /// What must be asked for now, before anything else can be: an access token, where there is none that is good.
-        fn ahead(_: &Self::Client) -> Option<Call<Self::Ahead>> {
-            None
-        }
-
-        /// Keeps what was asked for ahead.
-        fn keep(_: &Self::Client, _: Received<Self::Ahead>) -> Result<(), SendError> {
-            Ok(())
-        }
-
-        /// The provider said 401: what was kept is no longer good.
-        fn unauthorized(_: &Self::Client) {}
     }
 
     /// What a refusal says of a repeat.
@@ -191,16 +179,6 @@ pub(crate) mod sealed {
     pub enum RefusalCode<'r> {
         Integer(i64),
         Text(&'r str),
-    }
-
-    /// Why there is no request to send.
-    #[derive(Debug)]
-    pub enum NoRequest {
-        Sign(Box<dyn Error + Send + Sync>),
-        /// There is no access token.
-        Token,
-        /// Not one that HTTP can carry.
-        Http,
     }
 
     /// A payload, and how it is read.

@@ -1,23 +1,26 @@
 //! A call that is sent again, as long as that is wise.
 
-use crate::{Call, Readable, Received, SendError};
+use crate::error::CallErrorOf;
+use crate::{Answer, Call, Readable};
 use checkout_poll::{Retries, Retrying};
 use checkout_transport::{BlockingTransport, LocalTransport, Transport};
 use core::time::Duration;
 
 impl<T: Readable> Call<T> {
-    /// Asks until there is an answer, or until asking again is not wise: as [`Received::retry`] and [`SendError::retry`]
-    /// advise, and within the [`Retries`]. Each attempt is signed anew, with a nonce and a timestamp of its own.
+    /// Sends the call until there is an answer, or until a repeat is not wise: as [`CallError::retry`](crate::CallError::retry) advises, and
+    /// within the [`Retries`]. Each attempt is signed anew, with a nonce and a timestamp of its own.
     ///
-    /// What is unsafe to repeat is sent again only while it is certain that nothing was done: an AllScale create, for one,
-    /// after a connection that was refused or AllScale's own limit (40001), and never after a lost answer. What came last is handed
-    /// on as it is. So is what asks for a wait that is longer than what is left of the budget: its `retry` says how long.
+    /// A call that is unsafe to repeat is sent again only while it is certain that nothing was processed: an AllScale
+    /// create, for example, after a connection that was refused or AllScale's own limit (40001), and never after a lost
+    /// answer. The last error is handed on as it is. An error that asks for a longer wait than the budget has left is
+    /// the last one too: its [`retry`](crate::CallError::retry) says how long.
     ///
     /// `sleep` waits: `tokio_sleep` with the feature `tokio`, or your runtime's own. To drop the future
     /// is to abandon the attempt that is under way, as with [`send`](Self::send).
     ///
     /// # Errors
-    /// [`SendError`], if the last attempt gave no reply.
+    /// [`CallError`](crate::CallError) of the last attempt. It
+    /// [may have been processed](crate::CallError::may_have_been_processed) if any of the attempts may.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -34,8 +37,8 @@ impl<T: Readable> Call<T> {
     /// sandbox.inject(Fault::LostAnswer);
     /// sandbox.inject(Fault::RateLimited);
     /// # pollster::block_on(async {
-    /// let received = client.ping().send_with_retries(&sandbox, Retries::default(), sleep).await?;
-    /// assert_eq!(received.into_answer()?.payload.pong, "ok");
+    /// let answer = client.ping().send_with_retries(&sandbox, Retries::default(), sleep).await?;
+    /// assert_eq!(answer.payload.pong, "ok");
     /// assert_eq!(sandbox.requests().len(), 3);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # })?;
@@ -47,7 +50,7 @@ impl<T: Readable> Call<T> {
         transport: &impl Transport,
         retries: Retries,
         sleep: impl Fn(Duration) -> Pause,
-    ) -> Result<Received<T>, SendError>
+    ) -> Result<Answer<T>, CallErrorOf<T>>
     where
         Pause: Future<Output = ()>,
     {
@@ -63,7 +66,8 @@ impl<T: Readable> Call<T> {
     /// As [`send_with_retries`](Self::send_with_retries), over a transport whose futures stay on their thread.
     ///
     /// # Errors
-    /// [`SendError`], if the last attempt gave no reply.
+    /// [`CallError`](crate::CallError) of the last attempt. It
+    /// [may have been processed](crate::CallError::may_have_been_processed) if any of the attempts may.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -79,8 +83,8 @@ impl<T: Readable> Call<T> {
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
     /// sandbox.inject(Fault::HtmlBadGateway);
     /// # pollster::block_on(async {
-    /// let received = client.ping().send_with_retries_local(&sandbox, Retries::default(), sleep).await?;
-    /// assert!(received.into_answer().is_ok());
+    /// let answer = client.ping().send_with_retries_local(&sandbox, Retries::default(), sleep).await?;
+    /// assert_eq!(answer.payload.pong, "ok");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # })?;
     /// # }
@@ -91,7 +95,7 @@ impl<T: Readable> Call<T> {
         transport: &impl LocalTransport,
         retries: Retries,
         sleep: impl Fn(Duration) -> Pause,
-    ) -> Result<Received<T>, SendError>
+    ) -> Result<Answer<T>, CallErrorOf<T>>
     where
         Pause: Future<Output = ()>,
     {
@@ -108,7 +112,8 @@ impl<T: Readable> Call<T> {
     /// wait of your own.
     ///
     /// # Errors
-    /// [`SendError`], if the last attempt gave no reply.
+    /// [`CallError`](crate::CallError) of the last attempt. It
+    /// [may have been processed](crate::CallError::may_have_been_processed) if any of the attempts may.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -123,8 +128,8 @@ impl<T: Readable> Call<T> {
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
     /// # let sleep = |wait| time.advance(wait);
     /// sandbox.inject(Fault::LostBefore);
-    /// let received = client.ping().send_blocking_with_retries(&sandbox, Retries::default(), sleep)?;
-    /// assert!(received.into_answer().is_ok());
+    /// let answer = client.ping().send_blocking_with_retries(&sandbox, Retries::default(), sleep)?;
+    /// assert_eq!(answer.payload.pong, "ok");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -133,7 +138,7 @@ impl<T: Readable> Call<T> {
         transport: &(impl BlockingTransport + ?Sized),
         retries: Retries,
         mut sleep: impl FnMut(Duration),
-    ) -> Result<Received<T>, SendError> {
+    ) -> Result<Answer<T>, CallErrorOf<T>> {
         let mut attempts = Attempts::new(retries);
         loop {
             let outcome = self.send_blocking(transport);
@@ -146,31 +151,30 @@ impl<T: Readable> Call<T> {
 /// The attempts of one call.
 struct Attempts {
     retrying: Retrying,
-    /// True if one before the last may have been done.
-    may_have_been_done: bool,
+    /// True if an attempt before the last may have been processed.
+    may_have_been_processed: bool,
 }
 
 impl Attempts {
     fn new(retries: Retries) -> Self {
-        Self { retrying: Retrying::new(retries), may_have_been_done: false }
+        Self { retrying: Retrying::new(retries), may_have_been_processed: false }
     }
 
-    /// How long to wait before the next attempt, if there is to be one.
-    fn again<T: Readable>(&mut self, outcome: &Result<Received<T>, SendError>) -> Option<Duration> {
-        let (advice, may_have_been_done) = match outcome {
-            Ok(received) => (received.retry()?, received.may_have_been_done()),
-            Err(error) => (error.retry(), error.may_have_been_done()),
-        };
-        let wait = self.retrying.next(advice)?;
-        self.may_have_been_done |= may_have_been_done;
+    /// The wait before the next attempt, if there is to be one.
+    fn again<T: Readable>(&mut self, outcome: &Result<Answer<T>, CallErrorOf<T>>) -> Option<Duration> {
+        let error = outcome.as_ref().err()?;
+        let wait = self.retrying.next(error.retry())?;
+        self.may_have_been_processed |= error.may_have_been_processed();
         Some(wait)
     }
 
-    /// The outcome that is handed on: a last attempt that was refused says nothing of those before it.
-    fn last<T: Readable>(self, outcome: Result<Received<T>, SendError>) -> Result<Received<T>, SendError> {
+    /// The outcome that is handed on. A last attempt that was refused proves nothing of the attempts before.
+    fn last<T: Readable>(
+        self,
+        outcome: Result<Answer<T>, CallErrorOf<T>>,
+    ) -> Result<Answer<T>, CallErrorOf<T>> {
         match outcome {
-            Ok(received) if self.may_have_been_done => Ok(received.after_another()),
-            Err(error) if self.may_have_been_done => Err(error.after_another()),
+            Err(error) if self.may_have_been_processed => Err(error.after_another()),
             outcome => outcome,
         }
     }

@@ -1,5 +1,7 @@
 //! Where time and nonces come from.
 
+use checkout_lifecycle::Moment;
+
 /// Tells the time: milliseconds since the Unix epoch. Every closure that does is one.
 ///
 /// ```
@@ -39,6 +41,11 @@ impl<F: Fn() -> String + Send + Sync> Nonces for F {
     fn nonce(&self) -> String {
         self()
     }
+}
+
+/// A count of milliseconds since the Unix epoch as a moment.
+pub(crate) fn moment(millis: u64) -> Moment {
+    Moment::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
 /// The system's clock.

@@ -1,6 +1,6 @@
 //! A span for every attempt, with the feature `tracing`; nothing without it.
 
-use crate::{Readable, Received, SendError};
+use crate::{Answer, CallError, Provider, Readable};
 use core::fmt;
 
 #[cfg(feature = "tracing")]
@@ -11,11 +11,10 @@ pub(crate) use without::Trace;
 
 #[cfg(feature = "tracing")]
 mod with_tracing {
-    use super::{Readable, Received, SendError, fmt};
-    use crate::provider::sealed::{Backend, RefusalCode};
-    use checkout_auth::peach::SIGNATURE;
-    use checkout_transport::Delivery;
-    use checkout_wire::{Printable, Reply};
+    use super::{Answer, CallError, Provider, Readable, fmt};
+    use crate::CallErrorKind;
+    use crate::provider::sealed::RefusalCode;
+    use checkout_wire::Printable;
     use tracing::{Instrument, Span, field};
 
     /// The span of an attempt. It never sees a header or a body.
@@ -42,42 +41,42 @@ mod with_tracing {
             self.0.in_scope(work)
         }
 
-        pub(crate) fn received<T: Readable>(&self, received: &Received<T>) {
-            self.0.record("http_status", received.http_status);
-            if let Some(id) = received.reply.request_id() {
-                self.0.record("request_id", Printable(id).to_string());
-            }
-            match &received.reply {
-                Reply::Done(_) => self.outcome("done"),
-                Reply::Refused(refusal) => {
-                    match T::Provider::code(refusal) {
-                        Some(RefusalCode::Integer(code)) => {
-                            self.0.record("code", code);
-                        }
-                        Some(RefusalCode::Text(code)) => {
-                            self.0.record("code", Printable(code).to_string());
-                        }
-                        None => {}
-                    }
-                    self.outcome("refused");
-                }
-                Reply::NotTheApi(_) => self.outcome("not the API"),
-            }
+        pub(crate) fn answered<T: Readable>(&self, answer: &Answer<T>) {
+            self.response(Some(answer.http_status()), answer.request_id.as_deref());
+            self.outcome("done");
         }
 
-        pub(crate) fn failed(&self, error: &SendError) {
-            if let Some(id) = error.request_id() {
+        pub(crate) fn failed<P: Provider>(&self, error: &CallError<P>) {
+            self.response(error.http_status(), error.request_id());
+            if let Some(refusal) = error.refusal() {
+                match P::code(refusal) {
+                    Some(RefusalCode::Integer(code)) => {
+                        self.0.record("code", code);
+                    }
+                    Some(RefusalCode::Text(code)) => {
+                        self.0.record("code", Printable(code).to_string());
+                    }
+                    None => {}
+                }
+            }
+            self.outcome(match error.kind() {
+                CallErrorKind::NotSent(_) => "not sent",
+                CallErrorKind::NoResponse(_) => "no response",
+                CallErrorKind::Unreadable(_) => "unreadable",
+                CallErrorKind::Mismatch(_) => "mismatch",
+                CallErrorKind::NotAuthentic(_) => "not authentic",
+                CallErrorKind::Refused(_) => "refused",
+                CallErrorKind::UnexpectedResponse(_) => "unexpected response",
+            });
+        }
+
+        fn response(&self, http_status: Option<u16>, request_id: Option<&str>) {
+            if let Some(status) = http_status {
+                self.0.record("http_status", status);
+            }
+            if let Some(id) = request_id {
                 self.0.record("request_id", Printable(id).to_string());
             }
-            let outcome = match (error.unreadable(), error.mismatch(), error.delivery()) {
-                (_, Some(SIGNATURE), _) => "not verified",
-                _ if error.not_authentic().is_some() => "not authentic",
-                (Some(_), ..) => "unreadable",
-                (None, Some(_), _) => "not what was asked for",
-                (None, None, Delivery::Unknown) => "no answer",
-                (None, None, Delivery::NotSent) => "not sent",
-            };
-            self.outcome(outcome);
         }
 
         fn outcome(&self, outcome: &'static str) {
@@ -89,7 +88,7 @@ mod with_tracing {
 
 #[cfg(not(feature = "tracing"))]
 mod without {
-    use super::{Readable, Received, SendError, fmt};
+    use super::{Answer, CallError, Provider, Readable, fmt};
 
     pub(crate) struct Trace;
 
@@ -109,9 +108,9 @@ mod without {
         }
 
         #[expect(clippy::unused_self, reason = "the same as with the feature")]
-        pub(crate) const fn received<T: Readable>(&self, _: &Received<T>) {}
+        pub(crate) const fn answered<T: Readable>(&self, _: &Answer<T>) {}
 
         #[expect(clippy::unused_self, reason = "the same as with the feature")]
-        pub(crate) const fn failed(&self, _: &SendError) {}
+        pub(crate) const fn failed<P: Provider>(&self, _: &CallError<P>) {}
     }
 }

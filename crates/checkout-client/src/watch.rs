@@ -6,13 +6,15 @@ mod handle;
 mod known;
 mod stored;
 
-pub use change::{Change, End, NotRead, Nudged};
+pub use change::{Change, End, Nudged};
 pub use handle::Handle;
 pub use stored::ParseWatchError;
 
 pub(crate) use known::{AheadOf, Came, Known, keep_ahead, read_timeout};
 
-use crate::{Call, Observable, Received, SendError};
+use crate::ahead::Ahead;
+use crate::error::CallErrorOf;
+use crate::{Answer, Call, Observable};
 use checkout_lifecycle::{Moment, Phase, Tracker};
 use checkout_poll::{Plan, Poller, Step};
 use checkout_tables::allscale::IntentStatus;
@@ -38,7 +40,9 @@ use core::time::Duration;
 ///     end.tracker().phase().map(|phase| phase.to_string())
 /// }
 /// ```
-pub trait Evidence: Observable + integrity::Evidence + Clone + fmt::Debug + Send + Sync {
+pub trait Evidence:
+    Observable<Provider: Ahead> + integrity::Evidence + Clone + fmt::Debug + Send + Sync
+{
     /// What is read on the way there: a bare status, where the provider has one.
     type Glance: Observable<Provider = Self::Provider, Status = Self::Status, Raw = Self::Raw>
         + Clone
@@ -53,7 +57,7 @@ pub trait Evidence: Observable + integrity::Evidence + Clone + fmt::Debug + Send
     const LIMIT: Option<RateLimit>;
 
     /// The glance as the evidence, where they are the same.
-    fn of_glance(glance: Received<Self::Glance>) -> Option<Received<Self>>;
+    fn of_glance(glance: Answer<Self::Glance>) -> Option<Answer<Self>>;
 }
 
 // For every lifetime, though what is read is `'static`: a future that is `Send` for every lifetime it could have asks for it.
@@ -63,7 +67,7 @@ impl Evidence for Intent<'_> {
     const LIMIT: Option<RateLimit> = None;
 
     /// None: a bare status has neither an id nor an amount.
-    fn of_glance(_: Received<Open<IntentStatus>>) -> Option<Received<Self>> {
+    fn of_glance(_: Answer<Open<IntentStatus>>) -> Option<Answer<Self>> {
         None
     }
 }
@@ -73,7 +77,7 @@ impl Evidence for CheckoutResult<'_> {
     const PLAN: Plan = Plan::azotte();
     const LIMIT: Option<RateLimit> = None;
 
-    fn of_glance(glance: Received<Self>) -> Option<Received<Self>> {
+    fn of_glance(glance: Answer<Self>) -> Option<Answer<Self>> {
         Some(glance)
     }
 }
@@ -83,7 +87,7 @@ impl Evidence for Payment<'_> {
     const PLAN: Plan = Plan::peach();
     const LIMIT: Option<RateLimit> = Route::Status.rate_limit();
 
-    fn of_glance(glance: Received<Self>) -> Option<Received<Self>> {
+    fn of_glance(glance: Answer<Self>) -> Option<Answer<Self>> {
         Some(glance)
     }
 }
@@ -133,7 +137,7 @@ impl Evidence for Payment<'_> {
 /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
 /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
 /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
-/// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+/// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
 /// # let sleep = |wait| std::future::ready(time.advance(wait));
 /// let mut watch = client.watch(&id)?;
 /// # pollster::block_on(async {
@@ -147,7 +151,7 @@ impl Evidence for Payment<'_> {
 /// };
 /// assert_eq!(phases, [Phase::AwaitingPayer, Phase::Processing, Phase::Succeeded]);
 /// let End::Ended { answer, held: false, .. } = end else { panic!() };
-/// assert_eq!(answer.into_answer()?.payload.intent_id, id);
+/// assert_eq!(answer.payload.intent_id, id);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
 /// # }
@@ -295,11 +299,14 @@ impl<E: Evidence> Watch<E> {
         (self.known, self.poller)
     }
 
-    /// From the answer to what made the checkout, which is no read of it.
-    pub(crate) fn submitted(self, answer: Received<E::Glance>) -> Self {
+    /// Begins with the answer to the call that made the checkout, which is no read of it.
+    pub(crate) fn submitted<T>(self, answer: Answer<T>) -> Self
+    where
+        T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw> + Into<E::Glance>,
+    {
         let now = self.now();
-        let mut watch = self.began(answer.moment().min(now));
-        let came = watch.known.glanced(Ok(answer), now);
+        let mut watch = self.began(answer.sent_at().min(now));
+        let came = watch.known.submitted(answer, now);
         watch.known.submitted = Some((now, came.heard));
         watch.known.told(came, &watch.poller, now);
         watch.renewed()
@@ -336,7 +343,7 @@ impl<E: Evidence> Watch<E> {
 /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
 /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
 /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
-/// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+/// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
 /// let mut watch = client.watch(&id)?;
 /// let end = loop {
 ///     let now = watch.now();
@@ -419,38 +426,14 @@ impl<E: Evidence> Watch<E> {
         self.poller.asking(&self.known.plan, now);
     }
 
-    /// What came of a read by [`glance`](Self::glance); or of Azotte's submit, whose answer tells as much and can already have
-    /// a challenge. It is no evidence: what a submit says has ended is read before the watch ends.
-    ///
-    /// ```
-    /// # #[cfg(feature = "system")] {
-    /// use checkout_client::{Change, azotte::Client};
-    /// use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
-    /// # use checkout_tables::{Environment, azotte::PaymentChannel};
-    /// # use checkout_validate::azotte::{Draft, Rules};
-    ///
-    /// let sandbox = Sandbox::builder().scenario(Scenario::three_ds_at_once()).build();
-    /// # let clock = sandbox.clock().clone();
-    /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-    /// # let client = client.clock(move || clock.now_millis()).build()?;
-    /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
-    /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default())?;
-    /// let submitted = client.submit(&submit).send_blocking(&sandbox)?;
-    /// let number = submitted.clone().into_answer()?.payload.tracking_number.unwrap();
-    /// let mut watch = client.watch(&number)?;
-    /// watch.glanced(watch.now(), Ok(submitted));
-    /// assert!(matches!(watch.take_change(), Some(Change::Phase { .. })));
-    /// assert!(matches!(watch.take_change(), Some(Change::AskPayer { .. })));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn glanced(&mut self, now: Moment, outcome: Result<Received<E::Glance>, SendError>) {
+    /// Takes in the outcome of a read by [`glance`](Self::glance).
+    pub fn glanced(&mut self, now: Moment, outcome: Result<Answer<E::Glance>, CallErrorOf<E>>) {
         let came = self.known.glanced(outcome, now);
         self.hear(now, came);
     }
 
-    /// What came of a read by [`whole`](Self::whole).
-    pub fn read(&mut self, now: Moment, outcome: Result<Received<E>, SendError>) {
+    /// Takes in the outcome of a read by [`whole`](Self::whole).
+    pub fn read(&mut self, now: Moment, outcome: Result<Answer<E>, CallErrorOf<E>>) {
         let came = self.known.read(outcome, now);
         self.hear(now, came);
     }

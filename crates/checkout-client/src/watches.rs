@@ -9,7 +9,7 @@ pub use event::{Event, Ticket};
 
 use self::inbox::Inbox;
 use self::reads::{Outcome, Read, Whose};
-use crate::call::ClientOf;
+use crate::provider::ClientOf;
 use crate::watch::Known;
 use crate::{Evidence, Handle, Plan, Watch};
 use checkout_lifecycle::{Moment, Tracker};
@@ -73,7 +73,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
 /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
 /// # let create = || client.create(&intent).send_blocking(&sandbox);
-/// # let mut ids = vec![create()?.into_answer()?.payload.intent_id, create()?.into_answer()?.payload.intent_id];
+/// # let mut ids = vec![create()?.payload.intent_id, create()?.payload.intent_id];
 /// # let now = Moment::from_unix_millis(i64::try_from(time.now_millis())?);
 /// # let sleep = |wait| std::future::ready(time.advance(wait));
 /// let mut watches = Watches::new(now, 42);

@@ -1,4 +1,4 @@
-//! What an answer proves: the order of its client's environment, and that only if it was a read.
+//! The proof that an answer is: of an order of the client's environment, and only if the answer is a read's.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -11,14 +11,17 @@
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::peach::SecretToken;
 use checkout_client::{
-    Advice, Call, Clock, End, Evidence, EvidenceError, Nonces, Operation, Readable, Received, Watch,
+    Answer, Call, CallErrorKind, Clock, End, Evidence, Fetch, Nonces, Observable, Operation, Readable, Watch,
     allscale, azotte, peach,
 };
+use checkout_lifecycle::{Phase, Tracker, Verdict};
 use checkout_money::Cents;
+use checkout_poll::Heard;
 use checkout_tables::Environment::{self, Live, Sandbox};
+use checkout_tables::Repeat;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{BlockingTransport, TransportError, from_fn_blocking, http};
-use checkout_trust::integrity::{self, Policy, Read};
+use checkout_trust::integrity::{self, Read};
 use checkout_wire::allscale::Intent;
 use checkout_wire::azotte::CheckoutResult;
 use checkout_wire::peach::Payment;
@@ -34,12 +37,7 @@ fn nonces() -> impl Nonces {
     || "nonce-1".to_owned()
 }
 
-/// The way that is shown everywhere: ask, and make a read of what came.
-fn read<T: Evidence>(call: &Call<T>, status: u16, body: &[u8]) -> Result<Read<T>, EvidenceError<T>> {
-    received(call, status, body).into_read()
-}
-
-fn received<T: Readable>(call: &Call<T>, status: u16, body: &[u8]) -> Received<T> {
+fn answer<T: Readable>(call: &Call<T>, status: u16, body: &[u8]) -> Answer<T> {
     call.send_blocking(&answering(status, body)).unwrap()
 }
 
@@ -60,6 +58,9 @@ mod of_allscale {
         br#"{"code":0,"payload":{"all_scale_checkout_intent_id":"65b2","order_id":"order_1",
         "currency":1,"amount_cents":1000,"amount_coins":"10.0000","coin_symbol":"USDT","status":20,
         "actual_paid_amount":"10.0000"}}"#;
+    pub(super) const CREATED: &[u8] =
+        br#"{"code":0,"payload":{"checkout_url":"https://c.example/","allscale_checkout_intent_id":"65b2",
+        "amount_coins":"10.0000","stable_coin_type":1}}"#;
     pub(super) const REFUSED: &[u8] = br#"{"code":50001,"payload":null,"error":{"message":"not found"}}"#;
 
     pub(super) fn client(environment: Environment) -> allscale::Client {
@@ -80,7 +81,7 @@ mod of_allscale {
             accepted: &[StableCoin::USDT],
         };
         let order = Order { environment, id: "order_1", intent_id: "65b2", price };
-        order.settled_by(read, &Policy::default()).to_string()
+        order.settled_by(read).to_string()
     }
 }
 
@@ -101,7 +102,7 @@ mod of_azotte {
         client(environment).status("trk_1").unwrap()
     }
 
-    pub(super) fn submit(environment: Environment) -> Call<CheckoutResult<'static>> {
+    pub(super) fn submit(environment: Environment) -> Call<azotte::Submitted<'static>> {
         let draft = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
         let draft = draft.correlation_id("order_1").item("plan_gold").customer_urn("urn:customer:42");
         client(environment).submit(&draft.check(&Rules::default()).unwrap())
@@ -109,7 +110,7 @@ mod of_azotte {
 
     pub(super) fn settlement(read: &Read<CheckoutResult<'_>>, environment: Environment) -> String {
         let order = integrity::azotte::Order { environment, tracking_number: "trk_1" };
-        order.settled_by(read, &Policy::default()).to_string()
+        order.settled_by(read).to_string()
     }
 }
 
@@ -119,6 +120,8 @@ mod of_peach {
     use checkout_validate::SecretString;
     use checkout_validate::peach::{Draft, InitiateCheckout, Rules};
 
+    pub(super) const CREATED: &[u8] =
+        br#"{"checkoutId":"c01b","redirectUrl":"https://secure.peachpayments.com/checkout/c01b"}"#;
     pub(super) const REFUSED: &[u8] =
         br#"{"result.code":"200.300.404","result.description":"invalid or missing parameter"}"#;
     const ENTITY: &str = "8ac7a4ca68c22c4d0168c2caab2e0025";
@@ -177,7 +180,7 @@ mod of_peach {
             amount: Cents::new(14_99),
             currency: Currency::ZAR,
         };
-        order.settled_by(read, &Policy::default()).to_string()
+        order.settled_by(read).to_string()
     }
 }
 
@@ -195,7 +198,7 @@ fn check<T: Evidence>(
     settlement: impl Fn(&Read<T>, Environment) -> String,
 ) {
     let told = ENVIRONMENTS.map(|of_the_client| {
-        let read = read(&call(of_the_client), 200, paid).unwrap();
+        let read = answer(&call(of_the_client), 200, paid).into_read();
         assert_eq!(read.environment(), of_the_client);
         ENVIRONMENTS.map(|of_the_order| settlement(&read, of_the_order))
     });
@@ -212,38 +215,36 @@ fn a_read_settles_the_order_of_its_clients_environment_and_no_other() {
     }
 }
 
-/// A call, and whatever comes of it: an answer, a refusal, and what is not the API's.
-fn carried<T: Readable>(environment: Environment, call: &Call<T>, answer: &[u8]) {
+/// The answer to a call has the environment of the client that asked, sent in one piece or taken apart.
+fn carried<T: Readable>(environment: Environment, call: &Call<T>, body: &[u8]) {
     assert_eq!(call.environment(), environment, "{call:?}");
-    let mut replies = 0;
-    for (status, body) in [(200, answer), (400, answer), (502, b"<html>".as_slice()), (401, b"")] {
-        let Ok(received) = call.send_blocking(&answering(status, body)) else { continue };
-        assert_eq!(received.environment(), environment, "{call:?}, {status}");
-        let (_, reader) = call.attempt(NOW, "nonce-1").unwrap().into_parts();
-        let response = http::Response::builder().status(status).body(Bytes::copy_from_slice(body)).unwrap();
-        assert_eq!(reader.read(&response).unwrap().environment(), environment, "{call:?}, {status}");
-        replies += 1;
+    let sent = answer(call, 200, body);
+    let (_, reader) = call.attempt(NOW, "nonce-1").unwrap().into_parts();
+    let read = reader.read(&http::Response::new(Bytes::copy_from_slice(body))).unwrap();
+    assert_eq!([sent.environment(), read.environment()], [environment; 2], "{call:?}");
+    // AllScale and Azotte can answer so too.
+    if let Ok(answer) = call.send_blocking(&answering(400, body)) {
+        assert_eq!(answer.environment(), environment, "{call:?}");
     }
-    assert!(replies >= 2, "{call:?}");
 }
 
 #[test]
-fn every_reply_has_the_environment_of_the_client_that_asked() {
+fn every_answer_has_the_environment_of_the_client_that_asked() {
     use checkout_tables::allscale::StableCoin;
     use checkout_validate::allscale::{Draft, Rules};
     let draft = Draft::coin(StableCoin::USDT, Cents::new(1_000)).check(&Rules::default()).unwrap();
     for environment in ENVIRONMENTS {
         let client = of_allscale::client(environment);
-        carried(environment, &client.create(&draft), of_allscale::REFUSED);
+        carried(environment, &client.create(&draft), of_allscale::CREATED);
         carried(environment, &of_allscale::get(environment), of_allscale::PAID);
         carried(environment, &client.status("65b2").unwrap(), br#"{"code":0,"payload":2}"#);
         carried(environment, &client.ping(), br#"{"code":0,"payload":{"pong":"ok"}}"#);
         carried(environment, &of_azotte::submit(environment), of_azotte::PAID);
         carried(environment, &of_azotte::status(environment), of_azotte::PAID);
         let (v1, v2, checkout) = (of_peach::v1(environment), of_peach::v2(environment), of_peach::checkout());
-        carried(environment, &v1.initiate(&checkout).unwrap(), of_peach::REFUSED);
-        carried(environment, &v2.create(&checkout).unwrap(), of_peach::REFUSED);
-        carried(environment, &v2.token(), of_peach::REFUSED);
+        carried(environment, &v1.initiate(&checkout).unwrap(), of_peach::CREATED);
+        carried(environment, &v2.create(&checkout).unwrap(), of_peach::CREATED);
+        carried(environment, &v2.token(), br#"{"access_token":"eyJh","expires_in":"3600"}"#);
         for status in of_peach::statuses(environment) {
             carried(environment, &status, &of_peach::paid());
         }
@@ -254,7 +255,8 @@ fn every_reply_has_the_environment_of_the_client_that_asked() {
 #[test]
 fn the_reads_are_those_of_the_pages() {
     fn reads<R: Copy + Into<Operation> + std::fmt::Debug>(rows: &[R]) -> Vec<String> {
-        let reads = rows.iter().filter(|row| (**row).into().is_read());
+        let is_read = |operation: Operation| operation.method == "GET" && operation.repeat == Repeat::Safe;
+        let reads = rows.iter().filter(|row| is_read((**row).into()));
         reads.map(|row| format!("{row:?}")).collect()
     }
     assert_eq!(reads(&checkout_tables::allscale::Route::ROWS), ["Get", "Status", "Ping", "Fail"]);
@@ -262,61 +264,68 @@ fn the_reads_are_those_of_the_pages() {
     assert_eq!(reads(&checkout_tables::peach::Route::ROWS), ["Status", "CheckoutStatus"]);
 }
 
+/// The answer to a submit has no `into_read`, and a poller hears no end of it.
 #[test]
 fn the_answer_to_a_submit_is_no_read_even_where_it_says_done() {
     for environment in ENVIRONMENTS {
-        let submit = of_azotte::submit(environment);
-        let said = received(&submit, 200, of_azotte::PAID).into_answer().unwrap();
-        let error = read(&submit, 200, of_azotte::PAID).unwrap_err();
-        assert_eq!(error.retry(), Advice::Never);
-        assert_eq!(error.operation(), checkout_tables::azotte::Route::SubmitCheckout.into());
+        let submitted = answer(&of_azotte::submit(environment), 200, of_azotte::PAID);
+        assert_eq!(submitted.operation(), checkout_tables::azotte::Route::SubmitCheckout.into());
         assert_eq!(
-            error.to_string(),
-            "POST /api/v1/c2a/offer/checkout: the answer to what is no read shows no payment"
+            (submitted.environment(), submitted.sent_at().unix_millis()),
+            (environment, 1_716_501_000_000)
         );
-        let EvidenceError::OtherRoute(received) = error else { panic!("{error}") };
-        assert_eq!((received.environment(), received.sent_at_millis), (environment, NOW));
-        assert_eq!(received.into_answer().unwrap(), said);
-        // The very same text is one when it was asked for.
-        assert!(read(&of_azotte::status(environment), 200, of_azotte::PAID).is_ok());
+        let now = of_azotte::client(environment).now();
+        let (heard, verdict) = submitted.heard(Fetch::Status, &mut Tracker::new(), now);
+        let wait = Some(CheckoutResult::POLL_EVERY);
+        assert_eq!(heard, Heard::Answer { fetch: Fetch::Status, phase: None, wait });
+        assert_eq!(verdict, Some(Verdict::First));
+        // The very same text is a read when it was asked for, and shows the end.
+        let status = answer(&of_azotte::status(environment), 200, of_azotte::PAID);
+        assert_eq!(status.payload, submitted.payload.result);
+        let (heard, _) = status.heard(Fetch::Status, &mut Tracker::new(), now);
+        let phase = Some(Phase::Succeeded);
+        assert_eq!(heard, Heard::Answer { fetch: Fetch::Status, phase, wait: None });
+        assert_eq!(status.into_read().environment(), environment);
     }
 }
 
-/// What comes instead of an answer is the same error either way, with all that is in it.
-fn lost_nothing<T: Evidence>(call: &Call<T>, status: u16, body: &[u8]) -> String {
-    let plain = received(call, status, body).into_answer().map(|_| "an answer").unwrap_err();
-    let error = read(call, status, body).map(|_| "a read").unwrap_err();
-    assert_eq!(error.retry(), plain.retry());
-    assert_eq!(error.operation(), plain.operation());
-    assert_eq!(error.to_string(), format!("{}: {plain}", plain.operation()));
-    let EvidenceError::NotDone(error) = error else { panic!("{error}") };
-    assert_eq!(error, plain);
-    format!("{:?}", error.not_done()).split('(').next().unwrap().to_owned()
+/// The kind of the error, once the error has said all that it knows of the call and the response.
+fn failed<T: Readable>(call: &Call<T>, status: u16, body: &[u8]) -> &'static str {
+    let error = call.send_blocking(&answering(status, body)).map(|_| "an answer").unwrap_err();
+    assert_eq!((error.operation(), error.http_status()), (call.operation(), Some(status)));
+    let (kind, why) = if let CallErrorKind::UnexpectedResponse(other) = error.kind() {
+        ("unexpected response", other.to_string())
+    } else {
+        ("refused", error.refusal().unwrap().to_string())
+    };
+    assert_eq!(error.to_string(), format!("{}: {why}", call.operation()));
+    assert_eq!(error.refusal().is_some(), kind == "refused");
+    kind
 }
 
 #[test]
-fn a_refusal_and_what_is_not_the_apis_keep_their_error() {
+fn a_refusal_and_what_is_not_the_apis_are_errors_of_the_call() {
     let html = b"<html>bad gateway</html>";
     let get = of_allscale::get(Live);
-    assert_eq!(lost_nothing(&get, 200, of_allscale::REFUSED), "Refused");
-    assert_eq!(lost_nothing(&get, 502, html), "NotTheApi");
-    // A submit that was refused is a refusal: that it is no read is not what is wrong with it.
-    for call in [of_azotte::status(Live), of_azotte::submit(Live)] {
-        assert_eq!(lost_nothing(&call, 404, of_azotte::REFUSED), "Refused");
-        assert_eq!(lost_nothing(&call, 502, html), "NotTheApi");
-    }
+    assert_eq!(failed(&get, 200, of_allscale::REFUSED), "refused");
+    assert_eq!(failed(&get, 502, html), "unexpected response");
+    let (status, submit) = (of_azotte::status(Live), of_azotte::submit(Live));
+    assert_eq!(failed(&status, 404, of_azotte::REFUSED), "refused");
+    assert_eq!(failed(&status, 502, html), "unexpected response");
+    assert_eq!(failed(&submit, 404, of_azotte::REFUSED), "refused");
+    assert_eq!(failed(&submit, 502, html), "unexpected response");
     for call in of_peach::statuses(Live) {
-        assert_eq!(lost_nothing(&call, 400, of_peach::REFUSED), "Refused");
-        assert_eq!(lost_nothing(&call, 502, html), "NotTheApi");
+        assert_eq!(failed(&call, 400, of_peach::REFUSED), "refused");
+        assert_eq!(failed(&call, 502, html), "unexpected response");
     }
 }
 
 /// Told of this read, the watch ends.
-fn end<E: Evidence>(mut watch: Watch<E>, read: Received<E>) -> Read<E> {
+fn end<E: Evidence>(mut watch: Watch<E>, read: Answer<E>) -> Read<E> {
     watch.read(watch.now(), Ok(read));
     let _ = watch.next(watch.now());
     let Some(End::Ended { answer, .. }) = watch.take_end(watch.now()) else { panic!("{watch:?}") };
-    answer.into_read().unwrap()
+    answer.into_read()
 }
 
 /// A watch of a live client that is told of a sandbox client's read ends with one of the sandbox.
@@ -326,16 +335,16 @@ fn what_a_watch_ends_with_is_of_the_environment_that_it_was_read_in() {
         let expected = &SETTLED[2 * at..2 * at + 2];
         for of_the_watch in ENVIRONMENTS {
             let watch = of_allscale::client(of_the_watch).watch("65b2").unwrap();
-            let read = end(watch, received(&of_allscale::get(of_the_client), 200, of_allscale::PAID));
+            let read = end(watch, answer(&of_allscale::get(of_the_client), 200, of_allscale::PAID));
             assert_eq!(ENVIRONMENTS.map(|order| of_allscale::settlement(&read, order)), expected);
 
             let watch = of_azotte::client(of_the_watch).watch("trk_1").unwrap();
-            let read = end(watch, received(&of_azotte::status(of_the_client), 200, of_azotte::PAID));
+            let read = end(watch, answer(&of_azotte::status(of_the_client), 200, of_azotte::PAID));
             assert_eq!(ENVIRONMENTS.map(|order| of_azotte::settlement(&read, order)), expected);
 
             let watch = of_peach::v2(of_the_watch).watch("c01b").unwrap();
             let [_, status] = of_peach::statuses(of_the_client);
-            let read = end(watch, received(&status, 200, &of_peach::paid()));
+            let read = end(watch, answer(&status, 200, &of_peach::paid()));
             assert_eq!(ENVIRONMENTS.map(|order| of_peach::settlement(&read, order)), expected);
         }
     }
@@ -343,7 +352,11 @@ fn what_a_watch_ends_with_is_of_the_environment_that_it_was_read_in() {
 
 #[test]
 fn an_error_shows_nothing_of_the_answer_that_it_keeps() {
-    let error = read(&of_azotte::submit(Live), 200, of_azotte::PAID).unwrap_err();
-    assert_eq!(format!("{error:?}").matches("trk_1").count(), 0, "{error:?}");
+    // The answer of another checkout.
+    let call = of_azotte::client(Live).status("trk_2").unwrap();
+    let error = call.send_blocking(&answering(200, of_azotte::PAID)).unwrap_err();
+    assert!(matches!(error.kind(), CallErrorKind::Mismatch("trackingNumber")), "{error:?}");
+    assert_eq!(error.body().map(|body| &body[..]), Some(of_azotte::PAID));
+    assert_eq!(format!("{error:?} {error}").matches("trk_1").count(), 0, "{error:?}");
     assert!(std::error::Error::source(&error).is_none());
 }

@@ -28,8 +28,8 @@ where
 {
     let (begun, mut phases) = (clock.now_millis(), Vec::new());
     for _ in 0..200 {
-        let received = call.send_blocking(transport).unwrap();
-        if let Some(observation) = received.observation() {
+        let answer = call.send_blocking(transport).unwrap();
+        if let Some(observation) = answer.observation() {
             let now = Moment::from_unix_millis(clock.now_millis().try_into().unwrap());
             let verdict = tracker.observe(observation, now);
             assert!(!matches!(verdict, Verdict::Stale { .. } | Verdict::Conflict { .. }), "{verdict:?}");
@@ -40,7 +40,7 @@ where
         if tracker.phase() == Some(Phase::Succeeded) {
             break;
         }
-        clock.advance(received.poll_after());
+        clock.advance(answer.poll_after());
     }
     (phases, Duration::from_millis(clock.now_millis() - begun))
 }
@@ -55,7 +55,7 @@ fn of_allscale() -> (Vec<Phase>, Duration) {
     let client = client.build().unwrap();
     let intent = Draft::fiat(checkout_tables::allscale::Currency::USD, Cents::new(9_200));
     let created = client.create(&intent.check(&Rules::default()).unwrap()).send_blocking(&sandbox).unwrap();
-    let id = created.into_answer().unwrap().payload.intent_id;
+    let id = created.payload.intent_id;
     drive(&client.status(&id).unwrap(), &mut Tracker::new(), sandbox.clock(), &sandbox)
 }
 
@@ -73,7 +73,7 @@ fn of_azotte() -> (Vec<Phase>, Duration) {
     let mut tracker = Tracker::new();
     let submitted = submit.send_blocking(&sandbox).unwrap();
     assert_eq!(tracker.observe(submitted.observation().unwrap(), client.now()), Verdict::First);
-    let number = submitted.into_answer().unwrap().payload.tracking_number.unwrap();
+    let number = submitted.payload.tracking_number;
     drive(&client.status(&number).unwrap(), &mut tracker, sandbox.clock(), &sandbox)
 }
 
@@ -90,7 +90,7 @@ fn of_peach() -> (Vec<Phase>, Duration) {
         Draft::debit(checkout_tables::peach::Currency::ZAR, Cents::new(9_200)).entity_id(ENTITY_ID);
     let checkout = checkout.merchant_transaction_id("order-0001").shopper_result_url("https://shop.example/");
     let checkout = checkout.check(&Rules::default()).unwrap();
-    client.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    client.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap();
     let mut tracker = Tracker::new();
     let walk = drive(&client.status(checkout.lookup()), &mut tracker, sandbox.clock(), &sandbox);
     assert_eq!(tracker.superseded().map(TextCode::code), Some("expired"));
@@ -127,10 +127,7 @@ fn every_call_can_be_awaited_in_a_handler_of_a_web_framework() {
         ($client:ty, $sandbox:ty, |$asker:ident| $($call:expr),+) => {
             async fn asks((client, sandbox): (Arc<$client>, Arc<$sandbox>)) -> bool {
                 let $asker = &*client;
-                true $(&& match $call.send(&*sandbox).await {
-                    Ok(received) => received.into_answer().is_ok(),
-                    Err(_) => false,
-                })+
+                true $(&& $call.send(&*sandbox).await.is_ok())+
             }
             handler(asks);
         };
@@ -158,7 +155,7 @@ fn every_call_can_be_awaited_in_a_handler_of_a_web_framework() {
     }
 }
 
-/// What a poller hears of a reply of AllScale's, and what a tracker that stands at a status makes of it.
+/// The outcome of a response of AllScale's to a poller, and the verdict of a tracker that stands at a status.
 fn heard(known: Option<i64>, http_status: u16, headers: &[(&str, &str)], body: &'static str) -> String {
     let transport = from_fn_blocking(move |_| {
         let mut response = http::Response::builder().status(http_status);
@@ -176,16 +173,16 @@ fn heard(known: Option<i64>, http_status: u16, headers: &[(&str, &str)], body: &
     }
     let call = client.status("65b2f3d0d2d9c0a1b2c3d4e5").unwrap();
     match call.send_blocking(&transport) {
-        Ok(received) => {
-            let (heard, verdict) = received.heard(Fetch::Status, &mut tracker, client.now());
-            format!("{heard:?} {}", verdict.map_or_else(String::new, |verdict| verdict.to_string()))
+        Ok(answer) => {
+            let (heard, verdict) = answer.heard(Fetch::Status, &mut tracker, client.now());
+            format!("{heard:?} {}", verdict.unwrap())
         }
         Err(error) => format!("{:?}", error.heard()),
     }
 }
 
 #[test]
-fn what_a_poller_hears_is_told_from_the_reply_and_the_tracker() {
+fn a_poller_hears_the_answer_and_the_tracker_or_else_the_error() {
     let status = |code: &str| format!("Answer {{ fetch: Status, phase: {code}, wait: None }}");
     let paid = r#"{"code":0,"payload":20,"request_id":"r"}"#;
     assert_eq!(heard(None, 200, &[], paid), status("Some(Succeeded)") + " first");
@@ -200,7 +197,7 @@ fn what_a_poller_hears_is_told_from_the_reply_and_the_tracker() {
         assert_eq!(said, "Answer { fetch: Status, phase: Some(AwaitingPayer), wait: Some(17s) } first");
     }
     let limited = r#"{"code":40001,"error":{"message":"slow down"}}"#;
-    assert_eq!(heard(Some(2), 200, &[("retry-after", "9")], limited), "Limited { wait: Some(9s) } ");
+    assert_eq!(heard(Some(2), 200, &[("retry-after", "9")], limited), "Limited { wait: Some(9s) }");
     // What is not the API's speaks for nobody, and its header says nothing.
     for (status, body) in [
         (429, "<html>"),
@@ -215,7 +212,7 @@ fn what_a_poller_hears_is_told_from_the_reply_and_the_tracker() {
     ] {
         for wait in ["9", "86400", "99999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
             let said = heard(Some(2), status, &[("retry-after", wait)], body);
-            assert_eq!(said, "Failed { wait: None } ", "{status} {body} {wait}");
+            assert_eq!(said, "Failed { wait: None }", "{status} {body} {wait}");
         }
     }
     // Neither does an answer that cannot be read.
@@ -223,13 +220,13 @@ fn what_a_poller_hears_is_told_from_the_reply_and_the_tracker() {
     assert_eq!(heard(Some(2), 200, &[("retry-after", "86400")], cut), "Failed { wait: None }");
     // A limit that says to wait for no time has the plan's own wait.
     for now in ["0", "Sun, 06 Nov 1994 08:49:37 GMT"] {
-        assert_eq!(heard(Some(2), 200, &[("retry-after", now)], limited), "Limited { wait: None } ", "{now}");
+        assert_eq!(heard(Some(2), 200, &[("retry-after", now)], limited), "Limited { wait: None }", "{now}");
     }
-    assert_eq!(heard(Some(2), 403, &[], r#"{"code":30001}"#), "Refused ");
+    assert_eq!(heard(Some(2), 403, &[], r#"{"code":30001}"#), "Refused");
     // There is no such intent, or not yet.
     let nowhere = r#"{"code":50001}"#;
-    assert_eq!(heard(Some(2), 404, &[], nowhere), "NotThere { wait: None } ");
-    assert_eq!(heard(Some(2), 404, &[("retry-after", "9")], nowhere), "NotThere { wait: Some(9s) } ");
-    assert_eq!(heard(Some(2), 500, &[], r#"{"code":99999}"#), "Failed { wait: None } ");
+    assert_eq!(heard(Some(2), 404, &[], nowhere), "NotThere { wait: None }");
+    assert_eq!(heard(Some(2), 404, &[("retry-after", "9")], nowhere), "NotThere { wait: Some(9s) }");
+    assert_eq!(heard(Some(2), 500, &[], r#"{"code":99999}"#), "Failed { wait: None }");
     assert_eq!(heard(Some(2), 200, &[], r#"{"code":0,"payload":"#), "Failed { wait: None }");
 }

@@ -24,11 +24,8 @@ use std::time::Duration;
 /// The two answers of one attempt.
 fn row<T: Readable>(call: &Call<T>, transport: &impl BlockingTransport) -> String {
     let (processed, retry) = match call.send_blocking(transport) {
-        Ok(received) => match received.into_answer() {
-            Ok(_) => return "answer".into(),
-            Err(error) => (error.may_have_been_done(), error.retry()),
-        },
-        Err(error) => (error.may_have_been_done(), error.retry()),
+        Ok(_) => return "answer".into(),
+        Err(error) => (error.may_have_been_processed(), error.retry()),
     };
     let retry = match retry {
         Advice::After(wait) => format!("after {} ms", wait.as_millis()),
@@ -108,8 +105,7 @@ fn allscale_faults_keep_their_verdict_on_every_route() {
             let client = client.build().unwrap();
             let draft = draft_allscale::Draft::fiat(Currency::USD, Cents::new(1_000));
             let intent = draft.check(&draft_allscale::Rules::default()).unwrap();
-            let id =
-                client.create(&intent).send_blocking(&sandbox).unwrap().into_answer().unwrap().payload.intent_id;
+            let id = client.create(&intent).send_blocking(&sandbox).unwrap().payload.intent_id;
             sandbox.inject(fault.clone());
             (sandbox, client, intent, id)
         };
@@ -177,16 +173,18 @@ fn azotte_faults_keep_their_verdict_on_every_route() {
     ];
     let rows = |fault: &Fault| {
         let submitted = |order: &'static str| {
-            let draft = draft_azotte::Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
+            let draft =
+                draft_azotte::Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
             let draft = draft.correlation_id(order).item("plan_gold").customer_urn("urn:customer:42");
             draft.check(&draft_azotte::Rules::default()).unwrap()
         };
         let world = || {
             let sandbox = Sandbox::new(4);
             let clock = sandbox.clock().clone();
-            let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
+            let client =
+                azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
             let client = client.clock(move || clock.now_millis()).build().unwrap();
-            client.submit(&submitted("order-0")).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+            client.submit(&submitted("order-0")).send_blocking(&sandbox).unwrap();
             let number = sandbox.checkouts().pop().unwrap().tracking_number;
             sandbox.inject(fault.clone());
             (sandbox, client, number)
@@ -267,7 +265,7 @@ fn peach_faults_keep_their_verdict_on_every_route() {
             let client = client.environment(Environment::Sandbox).referer("https://shop.example");
             let client = client.clock(move || clock.now_millis()).nonces(nonces()).build().unwrap();
             let call = client.initiate(&checkout("order-0000")).unwrap();
-            call.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+            call.send_blocking(&sandbox).unwrap();
             sandbox.clock().advance(Duration::from_secs(60));
             sandbox.inject(fault.clone());
             (sandbox, client)
@@ -282,17 +280,14 @@ fn peach_faults_keep_their_verdict_on_every_route() {
             };
             let client = peach::v2::Client::builder(ENTITY, credentials).environment(Environment::Sandbox);
             let client = client.referer("https://shop.example").clock(move || clock.now_millis());
-            let client = if signed {
-                client.secret_token(SecretToken::new(SECRET.into()).unwrap())
-            } else {
-                client
-            };
+            let client =
+                if signed { client.secret_token(SecretToken::new(SECRET.into()).unwrap()) } else { client };
             let client = client.nonces(nonces()).build().unwrap();
             let mut id = String::new();
             if authenticated {
                 client.authenticate_blocking(&sandbox).unwrap();
                 let call = client.create(&checkout("order-0000")).unwrap();
-                call.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+                call.send_blocking(&sandbox).unwrap();
                 id = sandbox.checkouts().pop().unwrap().checkout_id;
             }
             sandbox.clock().advance(Duration::from_secs(60));

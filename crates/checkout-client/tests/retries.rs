@@ -11,7 +11,8 @@
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::peach::SecretToken;
 use checkout_client::{
-    Advice, Call, Operation, Readable, Received, Retries, SendError, allscale, azotte, peach,
+    Advice, Answer, Call, CallError, CallErrorKind, NotSent, Operation, Readable, Retries, allscale, azotte,
+    peach,
 };
 use checkout_money::Cents;
 use checkout_sandbox::VirtualClock;
@@ -64,7 +65,7 @@ fn of_azotte() -> (checkout_sandbox::azotte::Sandbox, azotte::Client) {
     (sandbox, client)
 }
 
-fn submit(client: &azotte::Client) -> Call<checkout_wire::azotte::CheckoutResult<'static>> {
+fn submit(client: &azotte::Client) -> Call<azotte::Submitted<'static>> {
     use checkout_validate::azotte::{Draft, Rules};
     let draft = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
     let draft = draft.correlation_id("order_1").item("plan_gold").customer_urn("urn:customer:42");
@@ -97,17 +98,12 @@ fn checkout() -> checkout_validate::peach::InitiateCheckout<'static> {
     draft.shopper_result_url("https://shop.example/").check(&Rules::default()).unwrap()
 }
 
-/// What is advised of what came; what the error says of the same is no different.
-fn advice<T: Readable>(outcome: Result<Received<T>, SendError>) -> Option<Advice> {
-    match outcome {
-        Ok(received) => {
-            let advice = received.retry();
-            let of_error = received.into_answer().err().map(|error| error.retry());
-            assert_eq!(of_error, advice);
-            advice
-        }
-        Err(error) => Some(error.retry()),
-    }
+/// The outcome of a call of the payload's provider.
+type Outcome<T> = Result<Answer<T>, CallError<<T as Readable>::Provider>>;
+
+/// The advice of the error; None for an answer.
+fn advice<T: Readable>(outcome: Outcome<T>) -> Option<Advice> {
+    outcome.err().map(|error| error.retry())
 }
 
 fn answering(status: u16, headers: &[(&str, &str)], body: &str) -> impl BlockingTransport + use<> {
@@ -155,7 +151,7 @@ fn what_is_advised_of_an_allscale_call_that_meets_a_fault() {
         (Fault::ExtraFields, None, None),
     ] {
         let (sandbox, client) = of_allscale();
-        let created = create(&client).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        let created = create(&client).send_blocking(&sandbox).unwrap();
         let status = client.status(&created.payload.intent_id).unwrap();
         sandbox.inject(fault.clone());
         // Another amount, so that another one's answer is seen.
@@ -210,7 +206,7 @@ fn what_is_advised_of_a_peach_call_that_meets_a_fault() {
         let (sandbox, v1, v2) = of_peach();
         v2.authenticate_blocking(&sandbox).unwrap();
         let initiate = v1.initiate(&checkout()).unwrap();
-        initiate.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        initiate.send_blocking(&sandbox).unwrap();
         let create = v2.create(&checkout()).unwrap();
         let status = v1.status(checkout().lookup());
         sandbox.inject(fault.clone());
@@ -226,7 +222,7 @@ fn what_is_advised_of_a_peach_call_that_meets_a_fault() {
 fn nothing_is_advised_where_nothing_could_be_sent() {
     let (sandbox, _, v2) = of_peach();
     let error = v2.status("c01b").unwrap().send_blocking(&sandbox).unwrap_err();
-    assert!(error.wants_token());
+    assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::NoAccessToken)), "{error:?}");
     assert_eq!(error.retry(), Advice::Never);
     let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
     let client = allscale::Client::builder(key).nonces(|| "no nonce".to_owned()).clock(|| 0).build().unwrap();
@@ -297,7 +293,7 @@ fn the_retry_after_of_what_is_not_the_api_s_or_cannot_be_read_has_no_say() {
         r#"{"code":0,"payload":{"all_scale_checkout_intent_id":"other","status":2,"amount_coins":"9"}}"#;
     let transport = answering(200, &[("retry-after", "86400")], other);
     let error = client.get("65b2").unwrap().send_blocking(&transport).unwrap_err();
-    assert!(error.mismatch().is_some());
+    assert!(matches!(error.kind(), CallErrorKind::Mismatch(_)), "{error:?}");
     assert_eq!((error.retry(), error.heard()), (NOW, checkout_poll::Heard::Failed { wait: None }));
 }
 
@@ -321,10 +317,10 @@ fn a_date_is_waited_for_whole_from_the_answer_s_own_date() {
     assert_eq!(date("Fri, 31 Dec 9999 23:59:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"), Some(after(59)));
 }
 
-/// Replies that no sandbox gives, to a call of every kind. The oracle is what may never be: an unsafe call that is sent
-/// again where nothing proves that the first one was not done.
+/// Responses that no sandbox gives, to a call of every kind. The oracle is what may never be: an unsafe call that is
+/// sent again where nothing proves that the first one was not processed.
 #[test]
-fn no_reply_makes_an_unsafe_call_be_sent_again_but_a_refusal_that_says_so() {
+fn no_response_makes_an_unsafe_call_be_sent_again_but_a_refusal_that_says_so() {
     let created =
         r#"{"code":0,"payload":{"allscale_checkout_intent_id":"65b2","checkout_url":"https://a/b"}}"#;
     let bodies = [
@@ -434,7 +430,7 @@ impl Form {
         sandbox: &S,
         clock: &VirtualClock,
         retries: Retries,
-    ) -> (Result<Received<T>, SendError>, Vec<Duration>)
+    ) -> (Outcome<T>, Vec<Duration>)
     where
         S: Transport + BlockingTransport + Clone + 'static,
     {
@@ -476,8 +472,8 @@ fn each_attempt_has_a_nonce_a_timestamp_and_a_signature_of_its_own() {
         for fault in [Fault::LostAnswer, Fault::HtmlBadGateway, Fault::RateLimited] {
             sandbox.inject(fault);
         }
-        let (received, waits) = form.send(&client.ping(), &sandbox, &clock, Retries::default());
-        assert!(received.unwrap().into_answer().is_ok());
+        let (answer, waits) = form.send(&client.ping(), &sandbox, &clock, Retries::default());
+        assert_eq!(answer.unwrap().payload.pong, "ok");
         assert_eq!(waits.len(), 3);
         assert!(waits[2] >= Duration::from_secs(2), "{waits:?}");
         let requests = sandbox.requests();
@@ -524,7 +520,7 @@ fn an_allscale_create_is_never_repeated_after_a_delivery_that_is_unknown() {
         sandbox.inject(Fault::LostBefore);
         sandbox.inject(Fault::RateLimited);
         let (created, waits) = form.send(&create(&client), &sandbox, &clock, Retries::default());
-        assert!(created.unwrap().into_answer().is_ok());
+        assert!(created.is_ok());
         assert_eq!((waits.len(), sandbox.intents().len()), (2, 1));
     }
 }
@@ -540,9 +536,9 @@ fn an_azotte_submit_whose_answers_are_lost_is_charged_once() {
             sandbox.inject(fault);
         }
         let (submitted, waits) = form.send(&submit(&client), &sandbox, &clock, Retries::default());
-        let submitted = submitted.unwrap().into_answer().unwrap().payload;
+        let submitted = submitted.unwrap().payload;
         assert_eq!((sandbox.captures_of("order_1"), sandbox.checkouts().len(), waits.len()), (1, 1, 3));
-        assert_eq!(submitted.tracking_number.unwrap(), sandbox.checkouts()[0].tracking_number);
+        assert_eq!(submitted.tracking_number, sandbox.checkouts()[0].tracking_number);
     }
 }
 
@@ -569,11 +565,7 @@ fn what_the_last_attempt_of_a_submit_proves_it_proves_of_itself_alone() {
             let retries = Retries::default();
             let sent =
                 submit(&client).send_blocking_with_retries(&transport, retries, |wait| clock.advance(wait));
-            let may_have_been_done = match sent {
-                Ok(received) => received.into_answer().unwrap_err().may_have_been_done(),
-                Err(error) => error.may_have_been_done(),
-            };
-            assert_eq!(may_have_been_done, first_leaves, "{second:?}");
+            assert_eq!(sent.unwrap_err().may_have_been_processed(), first_leaves, "{second:?}");
             assert_eq!(sandbox.captures_of("order_1") == 1, first_leaves, "{second:?}");
         }
     }
@@ -591,7 +583,7 @@ fn a_peach_initiate_is_read_by_its_id_before_it_is_sent_again() {
         assert!(waits.is_empty());
         assert_eq!(lost.unwrap_err().retry(), Advice::ReadFirst("merchantTransactionId"));
         let (found, _) = form.send(&client.status(checkout().lookup()), &sandbox, &clock, Retries::default());
-        assert!(found.unwrap().into_answer().is_ok());
+        assert!(found.is_ok());
         assert_eq!(sandbox.checkouts().len(), 1);
     }
 }
@@ -606,7 +598,7 @@ fn what_came_last_is_handed_on_as_it_is() {
         (0..2).for_each(|_| sandbox.inject(Fault::LostAnswer));
         sandbox.inject(Fault::InternalError);
         let (outcome, waits) = form.send(&client.ping(), &sandbox, &clock, retries);
-        let error = outcome.unwrap().into_answer().unwrap_err();
+        let error = outcome.unwrap_err();
         assert_eq!((error.code().unwrap().value(), error.retry(), waits.len()), (90_000, NOW, 2));
         assert_eq!(sandbox.requests().len(), 3);
         // Once is enough for what a repeat does not mend.
@@ -615,7 +607,7 @@ fn what_came_last_is_handed_on_as_it_is() {
         // An attempt is always made.
         let none = Retries::default().attempts(0);
         let (outcome, _) = form.send(&client.ping(), &sandbox, &clock, none);
-        assert!(outcome.unwrap().into_answer().is_ok());
+        assert!(outcome.is_ok());
     }
 }
 
@@ -626,22 +618,22 @@ fn a_wait_that_is_longer_than_the_budget_surfaces_and_is_not_waited_for() {
     for (header, expected) in [("7200", 7_200), ("Thu, 23 May 2024 23:50:00 GMT", 7_200), ("31", 31)] {
         let transport = answering(429, &[("retry-after", header)], body);
         let mut waits = Vec::new();
-        let outcome = client
+        let error = client
             .status("65b2")
             .unwrap()
             .send_blocking_with_retries(&transport, Retries::default(), |wait| waits.push(wait))
-            .unwrap();
-        assert_eq!((outcome.retry(), waits.len()), (Some(after(expected)), 0));
+            .unwrap_err();
+        assert_eq!((error.retry(), waits.len()), (after(expected), 0));
     }
     // Of waits that fit alone, as many as fit together.
     let transport = answering(429, &[("retry-after", "12")], body);
     let mut waits = Vec::new();
-    let outcome = client
+    let error = client
         .status("65b2")
         .unwrap()
         .send_blocking_with_retries(&transport, Retries::default(), |wait| waits.push(wait))
-        .unwrap();
-    assert_eq!((outcome.retry(), waits.len()), (Some(after(12)), 2));
+        .unwrap_err();
+    assert_eq!((error.retry(), waits.len()), (after(12), 2));
 }
 
 #[test]
@@ -666,12 +658,11 @@ fn tokio_s_timer_is_a_sleep() {
         let (sandbox, client) = of_allscale();
         sandbox.inject(Fault::RateLimited);
         let begun = tokio::time::Instant::now();
-        let received =
-            client.ping().send_with_retries(&sandbox, Retries::default(), tokio_sleep).await.unwrap();
-        assert!(received.into_answer().is_ok());
+        let answer = client.ping().send_with_retries(&sandbox, Retries::default(), tokio_sleep).await;
+        assert_eq!(answer.unwrap().payload.pong, "ok");
         assert!(begun.elapsed() >= Duration::from_secs(2));
         // The watch goes by the client's clock, which goes when tokio's does here.
-        let created = create(&client).send(&sandbox).await.unwrap().into_answer().unwrap();
+        let created = create(&client).send(&sandbox).await.unwrap();
         let mut watch = client.watch(&created.payload.intent_id).unwrap();
         let sleep = |wait| {
             let clock = sandbox.clock().clone();

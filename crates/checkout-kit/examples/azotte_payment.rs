@@ -10,13 +10,13 @@
 mod watching;
 
 use checkout_kit::azotte::{Challenge, CheckoutResult, Client, Draft, PaymentChannel, Route, Rules};
-use checkout_kit::integrity::{Policy, azotte::Order};
-use checkout_kit::{Change, End, Environment, Received, Reply};
+use checkout_kit::integrity::azotte::Order;
+use checkout_kit::{Answer, Change, End, Environment};
 use checkout_sandbox::azotte::{API_KEY, Fault, Sandbox, Scenario, X_TN};
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use watching::{Checkout, Ending, Shop, begin, usage};
+use watching::{Checkout, Ending, Shop, not_begun, usage};
 
 /// A way to go wrong: its name, and how the sandbox is told to play it.
 type Mishap = (&'static str, fn(&Sandbox));
@@ -87,36 +87,37 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>
     shop.line("drafted", format!("{}, {}", submit.correlation_id(), submit.payment_method().channel()));
 
     let call = client.submit(&submit);
-    let mut begun = begin(&call, sandbox);
-    let mut may_have_been_done = false;
-    if let Err(error) = &begun {
-        shop.line("submit", error);
-        may_have_been_done = error.may_have_been_done;
+    let mut sent = call.send_blocking(sandbox);
+    let mut may_have_been_processed = false;
+    if let Err(error) = &sent {
+        shop.line("submit", not_begun(error));
+        may_have_been_processed = error.may_have_been_processed();
         // Whatever became of it, under the same correlation id it is charged once.
-        begun = begin(&call, sandbox);
+        sent = call.send_blocking(sandbox);
     }
-    let begun = match begun {
-        Ok(begun) => begun,
+    let submitted = match sent {
+        Ok(submitted) => submitted,
         Err(error) => {
-            shop.line("submit", &error);
+            shop.line("submit", not_begun(&error));
             // What the second attempt proves, it proves of itself alone.
-            may_have_been_done |= error.may_have_been_done;
-            return Ok(if may_have_been_done { Ending::Look } else { Ending::NotPaid });
+            may_have_been_processed |= error.may_have_been_processed();
+            return Ok(if may_have_been_processed { Ending::Look } else { Ending::NotPaid });
         }
     };
-    let Reply::Done(answer) = &begun.reply else { return Ok(Ending::Look) };
-    let tracking_number = answer.payload.tracking_number.clone().ok_or("no tracking number")?;
+    let tracking_number = submitted.payload.tracking_number.clone();
     shop.line("submitted", &tracking_number);
 
     // Watch it from the submit's answer on: its wait is kept, and a challenge that it has is told. It ends nothing.
-    let watch = client.watch_submitted(begun)?;
+    let watch = client.watch_submitted(submitted)?;
     // Azotte's answers carry no amount: what was submitted is what is charged, under this number.
     let order = Order { environment: Environment::Sandbox, tracking_number: &tracking_number };
-    let settled_by = &|read: &_| order.settled_by(read, &Policy::default());
+    let settled_by = &|read: &_| order.settled_by(read);
     let (ending, why) = shop.settle(sandbox, Checkout { watch, settled_by }, &mut |shop, change| {
         // What the payer has to do stands in the answer, whatever its status is.
-        if let Change::AskPayer { answer } | Change::End(End::Ended { answer, .. }) = change {
-            show(shop, answer);
+        if let Change::AskPayer { payload } | Change::End(End::Ended { answer: Answer { payload, .. }, .. }) =
+            change
+        {
+            show(shop, payload);
         }
     });
     shop.line("ended", format!("{why}; charges: {}", sandbox.captures_of("order_1001")));
@@ -124,14 +125,13 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>
 }
 
 /// Shows the payer what there is to show.
-fn show(shop: &mut Shop<'_>, answer: &Received<CheckoutResult<'static>>) {
-    let Reply::Done(answer) = &answer.reply else { return };
-    match answer.payload.challenge() {
+fn show(shop: &mut Shop<'_>, result: &CheckoutResult<'_>) {
+    match result.challenge() {
         Some(Challenge::Url(_)) => shop.line("", "-> send the browser to redirectUrl"),
         Some(Challenge::Html(_)) => shop.line("", "-> show htmlContent"),
         None => {}
     }
-    if let Some(message) = answer.payload.message() {
+    if let Some(message) = result.message() {
         // It may be about the payer: a shop looks at it, and does not log it.
         shop.line("", format!("-> a message of {} characters", message.as_str().chars().count()));
     }

@@ -14,10 +14,10 @@ use checkout_kit::allscale::{
     Client, CreateIntent, CreatedIntent, Currency, Draft, Intent, Price, Route, Rules, Settlement,
     SigningKey, StableCoin,
 };
+use checkout_kit::integrity;
 use checkout_kit::integrity::allscale::Order;
-use checkout_kit::integrity::{self, Policy};
 use checkout_kit::{
-    Call, Carried, Cents, Change, CoinAmount, Delivery, End, Environment, Reply, SecretString,
+    Answer, Call, CallErrorKind, Carried, Cents, Change, CoinAmount, End, Environment, SecretString,
 };
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 use std::error::Error;
@@ -166,11 +166,10 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox, name: &str) -> Result<(Ending, S
         },
     };
     let watch = client.watch(&created.intent_id)?;
-    let settled_by = &|read: &_| order.settled_by(read, &Policy::default());
+    let settled_by = &|read: &_| order.settled_by(read);
     let mut said = None;
     Ok(shop.settle(sandbox, Checkout { watch, settled_by }, &mut |shop, change| {
         if let Change::End(End::Ended { answer, .. }) = change
-            && let Reply::Done(answer) = &answer.reply
             && answer.payload.actual_paid_amount.is_some()
         {
             let paid = paid(&answer.payload);
@@ -189,27 +188,25 @@ fn create(
 ) -> Result<CreatedIntent<'static>, (Ending, String)> {
     let mut sent = call.send_blocking(sandbox);
     if let Err(error) = &sent
-        && error.delivery() == Delivery::NotSent
+        && let CallErrorKind::NotSent(_) = error.kind()
     {
         shop.line("create", whole(error));
         // Nothing was created, so another attempt makes no second intent. It is signed anew.
         sent = call.send_blocking(sandbox);
     }
     // It is there and can be paid; what is paid otherwise than asked settles no order.
-    for difference in sent.iter().flat_map(checkout_kit::Received::differences) {
+    for difference in sent.iter().flat_map(Answer::differences) {
         shop.line("differs", difference);
     }
-    let (may_have_been_done, said) = match sent.map(|received| received.into_answer()) {
-        Ok(Ok(answer)) => {
+    let error = match sent {
+        Ok(answer) => {
             shop.line("created", format!("request id {}", answer.request_id.as_deref().unwrap_or("none")));
             return Ok(answer.payload);
         }
-        // Refused by the API, or answered by something that is not the API.
-        Ok(Err(error)) => (error.may_have_been_done(), whole(&error)),
-        Err(error) => (error.may_have_been_done(), whole(&error)),
+        Err(error) => error,
     };
-    shop.line("create", said);
-    Err(if may_have_been_done {
+    shop.line("create", whole(&error));
+    Err(if error.may_have_been_processed() {
         (Ending::Look, "an intent may exist: see the example save_before_send".into())
     } else {
         (Ending::NotPaid, "refused, and nothing was created".into())

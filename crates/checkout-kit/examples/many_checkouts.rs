@@ -40,7 +40,7 @@ fn day(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         let draft = Draft::debit(Currency::ZAR, Cents::new(14_99)).entity_id(ENTITY_ID);
         let draft = draft.merchant_transaction_id(&*order).shopper_result_url("https://shop.example/result");
         let initiate = shop.client.initiate(&draft.check(&Rules::default())?)?;
-        initiate.send_blocking(&shop.sandbox)?.into_answer()?;
+        initiate.send_blocking(&shop.sandbox)?;
         shop.open.insert(order, None);
     }
     for until in [6, 0] {

@@ -10,19 +10,19 @@
 
 mod watching;
 
-use checkout_kit::integrity::{Policy, peach::Order};
+use checkout_kit::integrity::peach::Order;
 use checkout_kit::peach::{
     Client, Currency, Draft, InitiateCheckout, Payment, ResultCode, ResultGroup, Route, Rules, SecretToken,
     phase, v2,
 };
-use checkout_kit::{Cents, Change, Environment, Reply, Verdict, Watch};
+use checkout_kit::{Cents, Change, Environment, Verdict, Watch};
 use checkout_sandbox::peach::{
     CLIENT_ID, CLIENT_SECRET, ENTITY_ID, Fault, MERCHANT_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario,
 };
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use watching::{Checkout, Ending, Shop, begin, usage};
+use watching::{Checkout, Ending, Shop, not_begun, usage};
 
 /// A way to go wrong: its name, and how the sandbox is told to play it.
 type Mishap = (&'static str, fn(&Sandbox));
@@ -107,16 +107,15 @@ fn by_v1(
         .build()?;
     // What its status is asked by, and what to store: our own id, until an answer brings the checkout's.
     let (mut lookup, mut checkout_id) = (checkout.lookup().into_owned(), None);
-    match begin(&client.initiate(checkout)?, sandbox) {
-        Ok(initiated) => {
-            let Reply::Done(answer) = &initiated.reply else { return Ok(Ending::Look) };
+    match client.initiate(checkout)?.send_blocking(sandbox) {
+        Ok(answer) => {
             shop.line("pay at", answer.payload.redirect_url.as_str());
             lookup = answer.payload.lookup(checkout).into_owned();
-            checkout_id = answer.payload.checkout_id.clone();
+            checkout_id = answer.payload.checkout_id;
         }
         Err(error) => {
-            shop.line("initiate", &error);
-            if !error.may_have_been_done {
+            shop.line("initiate", not_begun(&error));
+            if !error.may_have_been_processed() {
                 return Ok(Ending::NotPaid);
             }
             // Its page is lost, so nobody can pay it; but whether it is there can be read.
@@ -145,7 +144,7 @@ fn by_v2(
         .clock(move || clock.now_millis())
         .build()?;
     client.authenticate_blocking(sandbox)?;
-    let created = client.create(checkout)?.send_blocking(sandbox)?.into_answer()?.payload;
+    let created = client.create(checkout)?.send_blocking(sandbox)?.payload;
     shop.line("pay at", created.redirect_url.as_str());
     // Without an id nothing can be asked.
     let Some(id) = created.checkout_id else { return Ok(Ending::Look) };
@@ -170,7 +169,7 @@ fn settle(
         amount: checkout.amount(),
         currency: checkout.currency(),
     };
-    let settled_by = &|read: &_| order.settled_by(read, &Policy::default());
+    let settled_by = &|read: &_| order.settled_by(read);
     let (ending, why) = shop.settle(sandbox, Checkout { watch, settled_by }, &mut |shop, change| {
         // A code that is no status settles nothing, and what was known stays.
         if let Change::Attention { verdict: Verdict::Unknown(outcome), .. } = change

@@ -5,13 +5,13 @@
 
 mod watching;
 
-use checkout_kit::integrity::{self, Policy};
-use checkout_kit::{BlockingTransport, Cents, Environment, Evidence, Reply, allscale, azotte, peach};
+use checkout_kit::integrity;
+use checkout_kit::{BlockingTransport, Cents, Environment, Evidence, allscale, azotte, peach};
 use checkout_sandbox::VirtualClock;
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use watching::{Checkout, Ending, Shop, begin, usage};
+use watching::{Checkout, Ending, Shop, not_begun, usage};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -63,8 +63,7 @@ fn with_allscale(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         .clock(move || clock.now_millis())
         .build()?;
     let draft = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1").accept([StableCoin::USDT]);
-    let created =
-        client.create(&draft.check(&Rules::default())?).send_blocking(&sandbox)?.into_answer()?.payload;
+    let created = client.create(&draft.check(&Rules::default())?).send_blocking(&sandbox)?.payload;
     let order = integrity::allscale::Order {
         environment: Environment::Sandbox,
         id: "order_1",
@@ -77,7 +76,7 @@ fn with_allscale(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         },
     };
     let watch = client.watch(&created.intent_id)?;
-    let settled_by = &|read: &_| order.settled_by(read, &Policy::default());
+    let settled_by = &|read: &_| order.settled_by(read);
     settle(out, sandbox.clock(), &sandbox, Checkout { watch, settled_by });
     Ok(())
 }
@@ -100,14 +99,13 @@ fn with_azotte(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         .item("plan_gold")
         .customer_urn("urn:customer:42")
         .check(&Rules::default())?;
-    let begun = begin(&client.submit(&submit), &sandbox)?;
-    let Reply::Done(answer) = &begun.reply else { return Err("the submit was refused".into()) };
-    let tracking_number = answer.payload.tracking_number.clone().ok_or("no tracking number")?;
+    let submitted = client.submit(&submit).send_blocking(&sandbox).map_err(|error| not_begun(&error))?;
+    let tracking_number = submitted.payload.tracking_number.clone();
     let order =
         integrity::azotte::Order { environment: Environment::Sandbox, tracking_number: &tracking_number };
     // From the submit's answer on, which says how long to wait, and ends nothing.
-    let watch = client.watch_submitted(begun)?;
-    let settled_by = &|read: &_| order.settled_by(read, &Policy::default());
+    let watch = client.watch_submitted(submitted)?;
+    let settled_by = &|read: &_| order.settled_by(read);
     settle(out, sandbox.clock(), &sandbox, Checkout { watch, settled_by });
     Ok(())
 }
@@ -130,7 +128,7 @@ fn with_peach(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         .merchant_transaction_id("order_0003")
         .shopper_result_url("https://shop.example/result")
         .check(&Rules::default())?;
-    begin(&client.initiate(&initiate)?, &sandbox)?.into_answer()?;
+    client.initiate(&initiate)?.send_blocking(&sandbox).map_err(|error| not_begun(&error))?;
     let order = integrity::peach::Order {
         environment: Environment::Sandbox,
         merchant_transaction_id: "order_0003",
@@ -139,7 +137,7 @@ fn with_peach(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         currency: Currency::ZAR,
     };
     let watch = client.watch(initiate.lookup());
-    let settled_by = &|read: &_| order.settled_by(read, &Policy::default());
+    let settled_by = &|read: &_| order.settled_by(read);
     settle(out, sandbox.clock(), &sandbox, Checkout { watch, settled_by });
     Ok(())
 }

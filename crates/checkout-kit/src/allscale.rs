@@ -6,7 +6,7 @@
 //! | reach the API | [`Client`], with a [`SigningKey`] |
 //! | create, read, poll | [`Client::create`] → [`CreatedIntent`], [`Client::get`] → [`Intent`], [`Client::status`] |
 //! | know where it stands | [`Tracker`](crate::Tracker) of [`IntentStatus`] |
-//! | settle an order | [`Received::into_read`](crate::Received::into_read), and [`Order`](crate::integrity::allscale::Order) |
+//! | settle an order | [`Answer::into_read`](crate::Answer::into_read), and [`Order`](crate::integrity::allscale::Order) |
 //! | look a code up | [`Currency`], [`StableCoin`], [`IntentStatus`], [`ErrorCode`], [`PaymentMethodType`] |
 //!
 //! ```
@@ -22,7 +22,7 @@
 pub use checkout_auth::allscale::{
     KeyError, RequestToSign, SignError, Signature, SigningKey, VerifyError, headers, response, webhook,
 };
-pub use checkout_client::allscale::{AllScale, AnswerError, BuildError, Builder, Client, Difference};
+pub use checkout_client::allscale::{AllScale, BuildError, Builder, Client, Difference};
 pub use checkout_tables::allscale::{
     BASE_URL, Currency, ErrorCode, FLOOR_CENTS, FLOOR_TEXT, IntentStatus, POLL_EVERY_SECONDS,
     POLL_GIVE_UP_SECONDS, PaymentMethodType, Route, SUCCESS, StableCoin, TIMESTAMP_WINDOW_SECONDS,

@@ -4,10 +4,10 @@
 //! |---|---|
 //! | draft a checkout, and check it | [`Draft`], [`Rules`] → [`SubmitCheckout`] or [`Violations`] |
 //! | reach the API | [`Client`], with project, tenant and API key |
-//! | submit, and poll | [`Client::submit`] and [`Client::status`] → [`CheckoutResult`] |
+//! | submit, and poll | [`Client::submit`] → [`Submitted`], [`Client::status`] → [`CheckoutResult`] |
 //! | show a challenge | [`CheckoutResult::challenge`] → [`Challenge`] |
 //! | know where it stands | [`Tracker`](crate::Tracker) of [`MessageCode`] |
-//! | settle an order | [`Received::into_read`](crate::Received::into_read), and [`Order`](crate::integrity::azotte::Order) |
+//! | settle an order | [`Answer::into_read`](crate::Answer::into_read), and [`Order`](crate::integrity::azotte::Order) |
 //!
 //! A stored method comes first: who sends raw card numbers falls under PCI DSS, with every machine that they pass through.
 //!
@@ -26,7 +26,7 @@
 //!
 //! The example `azotte_payment` plays all of it.
 
-pub use checkout_client::azotte::{AnswerError, Azotte, Builder, Client, NotSubmitted};
+pub use checkout_client::azotte::{Azotte, Builder, Client, Submitted};
 pub use checkout_tables::azotte::{
     Action, DEFAULT_RETRY_AFTER_SECONDS, ErrorCode, HOST_SUFFIX_LIVE, HOST_SUFFIX_SANDBOX, MEDIA_TYPE,
     MessageCode, PaymentChannel, Route,

@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use checkout_kit::allscale::{Client, Currency, Draft, Rules, SigningKey, StableCoin};
-//! use checkout_kit::integrity::{Policy, allscale::{Order, Price}};
+//! use checkout_kit::integrity::allscale::{Order, Price};
 //! use checkout_kit::{Cents, End, Environment};
 //! use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox}; // or checkout_kit::sandbox, with its feature
 //!
@@ -26,9 +26,9 @@
 //! let order = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_123").check(&Rules::default())?;
 //!
 //! // 2. Create it, and send the payer to the hosted page. (What to store before: the example `save_before_send`.)
-//! let received = client.create(&order).send(transport).await?;
-//! assert!(received.differences().is_empty()); // else tell somebody, before the payer pays something else
-//! let created = received.into_answer()?.payload;
+//! let answer = client.create(&order).send(transport).await?;
+//! assert!(answer.differences().is_empty()); // else tell somebody, before the payer pays something else
+//! let created = answer.payload;
 //! assert!(created.checkout_url.as_str().starts_with("https://"));
 //!
 //! // 3. Watch it to its end: as often as the provider's plan says, and over failed reads.
@@ -47,8 +47,8 @@
 //!     intent_id: &created.intent_id,
 //!     price: Price::Fiat { currency: Currency::EUR, amount: Cents::new(4_990), owed, accepted },
 //! };
-//! let read = answer.into_read()?;
-//! assert!(stored.settled_by(&read, &Policy::default()).is_settled());
+//! let read = answer.into_read();
+//! assert!(stored.settled_by(&read).is_settled());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
@@ -68,9 +68,11 @@
 //! [`Transport`]; its docs are the contract. A runtime, a timer: what waits is given a sleep.
 //!
 //! # The one idea to know
-//! Nothing that a provider says is an error of ours. A refusal is a [`Reply`], a status that nobody has named is
-//! kept as it came, and an `Err` means that we do not know: [`SendError::delivery`] then says whether the provider
-//! can have done what was asked.
+//! A call has an [`Answer`] or a [`CallError`], and an error does not say that nothing happened. Ask
+//! [`CallError::may_have_been_processed`] first: a create whose error may have been processed is never repeated blindly,
+//! because the repeat can charge the payer twice. [`CallError::retry`] says what to do instead.
+//!
+//! A status that nobody has named is no error: the status is kept as it came.
 //!
 //! # Where things come from
 //! Each name here is another crate's, and links to its documentation, with examples and sources. The crates
@@ -110,12 +112,11 @@ pub use checkout_auth::{
 #[cfg(feature = "tokio")]
 pub use checkout_client::tokio_sleep;
 pub use checkout_client::{
-    AnswerError, Attempt, BuildError, Call, Clock, ClockSkew, Nonces, Observable, Operation, Provider,
-    Readable, Reader, Received, SendError,
+    Answer, Attempt, BuildError, Call, CallError, CallErrorKind, Clock, ClockSkew, Nonces, NotSent,
+    Observable, Operation, Provider, Readable, Reader,
 };
 pub use checkout_client::{
-    Change, End, Event, Evidence, EvidenceError, Handle, MerchantId, NotRead, Nudged, ParseWatchError,
-    Ticket, Watch, Watches,
+    Change, End, Event, Evidence, Handle, MerchantId, Nudged, ParseWatchError, Ticket, Watch, Watches,
 };
 #[cfg(feature = "system")]
 pub use checkout_client::{RandomNonces, SystemClock};
@@ -133,8 +134,8 @@ pub use checkout_transport::{
 pub use checkout_trust::{Verified, integrity, replay};
 pub use checkout_validate::{ExposeSecret, IdError, PathSegment, Personal};
 pub use checkout_wire::{
-    Answer, BODY_CAP, Carried, Excerpt, Head, JsonText, NotDone, NotJson, NotTheApi, Printable,
-    ProviderRefusal, ReadError, ReadErrorKind, Reply, is_page_url,
+    BODY_CAP, Carried, Excerpt, Head, JsonText, NotJson, NotTheApi, Printable, ProviderRefusal, ReadError,
+    ReadErrorKind, Reply, is_page_url,
 };
 
 /// The README's examples, as tests.

@@ -9,7 +9,7 @@
 //! | poll | [`Client::status`] by a [`Lookup`], [`v2::Client::status`] → [`Payment`] |
 //! | take a webhook or the shopper's return in | [`Receiver`] → [`Message`], [`Event`] |
 //! | know where it stands | [`Tracker`](crate::Tracker) of [`PaymentStatus`] |
-//! | settle an order | [`Received::into_read`](crate::Received::into_read), and [`Order`](crate::integrity::peach::Order) |
+//! | settle an order | [`Answer::into_read`](crate::Answer::into_read), and [`Order`](crate::integrity::peach::Order) |
 //!
 //! A success of the payment type `PA` is an authorisation, [`Phase::Authorized`](crate::Phase::Authorized): no money has come.
 //!
@@ -37,9 +37,7 @@ pub use checkout_auth::peach::{
     KeyError, SIGNATURE, SecretToken, SignError, Signature, SignedText, VerifyError, canonical, header,
     verify_with,
 };
-pub use checkout_client::peach::{
-    AnswerError, Builder, Client, OtherEntity, Peach, TokenSource, TokenStore, v2,
-};
+pub use checkout_client::peach::{Builder, Client, OtherEntity, Peach, TokenSource, TokenStore, v2};
 pub use checkout_lifecycle::peach::phase;
 pub use checkout_tables::peach::{
     Currency, EXPIRES_AFTER_SECONDS, Environment, Outcome, ParseResultCodeError, PaymentStatus, PaymentType,

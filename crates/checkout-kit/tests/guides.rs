@@ -18,7 +18,6 @@ use std::time::Duration;
 
 mod pay {
     use checkout_kit::allscale::{Client, CreateIntent, Currency, StableCoin};
-    use checkout_kit::integrity::Policy;
     use checkout_kit::integrity::allscale::{Order, Price};
     use checkout_kit::{Cents, End, Environment, Transport};
     use std::time::Duration;
@@ -30,11 +29,11 @@ mod pay {
         transport: &impl Transport,           // checkout_reqwest::Reqwest::new()?
         sleep: impl Fn(Duration) -> F + Copy, // checkout_kit::tokio_sleep, with the feature `tokio`
     ) -> Result<bool, Box<dyn std::error::Error>> {
-        let received = client.create(draft).send(transport).await?;
-        for difference in received.differences() {
+        let answer = client.create(draft).send(transport).await?;
+        for difference in answer.differences() {
             println!("tell somebody: {difference}"); // the page can be paid all the same
         }
-        let created = received.into_answer()?.payload;
+        let created = answer.payload;
         println!("pay at {}", created.checkout_url.as_str()); // and store the intent's id, and what is owed
         let (owed, accepted) = (created.amount_coins, &[StableCoin::USDT]);
         let order = Order {
@@ -49,8 +48,8 @@ mod pay {
         }
         let End::Ended { answer, .. } = end else { return Ok(false) }; // it gave up: look again later
         // It has ended: paid, or not, or by too little. The whole intent says which, and whose money it was.
-        let read = answer.into_read()?;
-        Ok(order.settled_by(&read, &Policy::default()).is_settled())
+        let read = answer.into_read();
+        Ok(order.settled_by(&read).is_settled())
     }
 
     #[test]
@@ -90,7 +89,7 @@ mod watch {
                     return Ok(None);
                 }
                 // To have ended is not to be paid. The next question: does the read settle the order? See docs/webhooks.md.
-                Change::End(End::Ended { answer, .. }) => return Ok(Some(answer.into_read()?)),
+                Change::End(End::Ended { answer, .. }) => return Ok(Some(answer.into_read())),
                 // Go on later, from the column: `resume_from`, and then `resume`.
                 Change::End(End::GaveUp { .. }) => return Ok(None),
                 Change::Attention { verdict, .. } => println!("tell somebody: {verdict}"),
@@ -106,11 +105,7 @@ mod watch {
         let time = shop.sandbox.clock().clone();
         let sleep = |wait| std::future::ready(time.advance(wait));
         let read = pollster::block_on(watch(&shop.client, &id, &shop.sandbox, &sleep)).unwrap();
-        let settled = read.is_some_and(|read| {
-            super::order(&id, owed)
-                .settled_by(&read, &checkout_kit::integrity::Policy::default())
-                .is_settled()
-        });
+        let settled = read.is_some_and(|read| super::order(&id, owed).settled_by(&read).is_settled());
         (settled, shop.told(course))
     }
 
@@ -130,7 +125,7 @@ mod watch {
 
 mod many {
     use checkout_kit::peach::{Client, Lookup, Payment};
-    use checkout_kit::{Change, End, MerchantId, Moment, Received, SharedTransport, Watches};
+    use checkout_kit::{Answer, Change, End, MerchantId, Moment, SharedTransport, Watches};
     use std::time::Duration;
 
     /// Made once, and filled from the database: again with every start of the process.
@@ -153,7 +148,7 @@ mod many {
         transport: &SharedTransport,
         sleep: impl Fn(Duration) -> F, // `tokio_sleep`, with the feature `tokio`
         mut hold: impl FnMut(u64),     // marks the order for a person
-        mut settle: impl FnMut(u64, Received<Payment<'static>>), // holds the answer to the order: docs/webhooks.md
+        mut settle: impl FnMut(u64, Answer<Payment<'static>>), // holds the answer to the order: docs/webhooks.md
     ) {
         while let Some(event) = watches.next_event(transport, &sleep).await {
             let (order, _column) = (event.key, event.stored); // keep the column, whatever the change is
@@ -172,7 +167,7 @@ mod many {
 
     #[test]
     fn what_was_contradicted_or_paid_late_is_held_and_the_rest_is_settled_by_its_order() {
-        use checkout_kit::integrity::{Policy, peach::Order};
+        use checkout_kit::integrity::peach::Order;
         use checkout_kit::peach::{Currency, Draft, Rules, SecretToken};
         use checkout_kit::{Cents, Environment};
         use checkout_sandbox::peach::{ENTITY_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario};
@@ -213,7 +208,7 @@ mod many {
                 .shopper_result_url("https://shop.example/result")
                 .check(&Rules::default())
                 .unwrap();
-            client.initiate(&draft).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+            client.initiate(&draft).unwrap().send_blocking(&sandbox).unwrap();
             let lookup = draft.lookup().into_owned();
             rows.push((lookup, known(&fresh(&name), head, &tracker), number));
         }
@@ -232,7 +227,7 @@ mod many {
                 let environment = Environment::Sandbox;
                 let order_of =
                     Order { environment, merchant_transaction_id: &name, checkout_id, amount, currency };
-                let settlement = order_of.settled_by(&answer.into_read().unwrap(), &Policy::default());
+                let settlement = order_of.settled_by(&answer.into_read());
                 settled.push((order, settlement.is_settled()));
             },
         ));
@@ -243,7 +238,7 @@ mod many {
 
 mod read_back {
     use checkout_kit::allscale::{Client, IntentStatus};
-    use checkout_kit::integrity::{Policy, allscale::Order};
+    use checkout_kit::integrity::allscale::Order;
     use checkout_kit::{Phase, Tracker, Transport};
 
     /// The part of the order's row that a read changes. The caller has locked the row, and writes it in one transaction.
@@ -259,11 +254,11 @@ mod read_back {
         known: &mut Known,
         transport: &impl Transport,
     ) -> Result<bool, Box<dyn std::error::Error>> {
-        let received = client.get(order.intent_id)?.send(transport).await?;
+        let answer = client.get(order.intent_id)?.send(transport).await?;
         let (ended, now) = (known.tracker.is_final(), client.now());
-        let verdict = received.observation().map(|observation| known.tracker.observe(observation, now));
-        let read = received.into_read()?;
-        let settlement = order.settled_by(&read, &Policy::default());
+        let verdict = answer.observation().map(|observation| known.tracker.observe(observation, now));
+        let read = answer.into_read();
+        let settlement = order.settled_by(&read);
         // An answer that is older than what is known decides nothing.
         if !verdict.is_some_and(|verdict| verdict.is_adopted()) {
             // One that contradicts an end, or that nobody has named, is for a person.
@@ -361,7 +356,7 @@ impl Shop {
 
     fn sell(&self) -> (String, CoinAmount) {
         let created = self.client.create(&draft()).send_blocking(&self.sandbox).unwrap();
-        let created = created.into_answer().unwrap().payload;
+        let created = created.payload;
         (created.intent_id.into_owned(), created.amount_coins)
     }
 

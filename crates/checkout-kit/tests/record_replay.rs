@@ -2,11 +2,11 @@
 //! it goes as it went, and nothing of the payer, the card and the secrets is in the text.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use checkout_kit::integrity::{self, Policy};
+use checkout_kit::integrity;
 use checkout_kit::transport::record::{Cassette, Recording, ReplayError, Replaying};
 use checkout_kit::{
-    BlockingTransport, Cents, Change, End, Environment, Evidence, Nonces, NotRead, Received, Request, Watch,
-    allscale, azotte, from_fn_blocking, peach,
+    Answer, BlockingTransport, CallErrorKind, Cents, Change, End, Environment, Evidence, Nonces, NotSent,
+    Request, Watch, allscale, azotte, from_fn_blocking, peach,
 };
 use checkout_sandbox::VirtualClock;
 use std::cell::RefCell;
@@ -93,7 +93,7 @@ fn watched<E: Evidence>(
     transport: &dyn BlockingTransport,
     clock: &VirtualClock,
     told: &mut Vec<String>,
-) -> Option<Received<E>> {
+) -> Option<Answer<E>> {
     let begun = clock.now_millis();
     loop {
         let change = watch.next_change_blocking(transport, |wait| clock.advance(wait));
@@ -104,12 +104,13 @@ fn watched<E: Evidence>(
             Change::NotShown { why, .. } => panic!("{why}"),
             Change::Refused { phase, .. } => panic!("no late reads are asked for: {phase}"),
             Change::Nudged(_) => panic!("nobody nudges"),
-            Change::NotRead { error, .. } => match &*error {
-                NotRead::NoReply(error) => match error.mismatch() {
-                    Some(field) => format!("refused for its {field}"),
-                    None => format!("no reply, {}", error.delivery()),
-                },
-                NotRead::NotDone(_) => "not done".to_owned(),
+            Change::NotRead { error, .. } => match error.kind() {
+                CallErrorKind::NotSent(NotSent::Transport(_)) => "not sent".to_owned(),
+                CallErrorKind::NoResponse(_) => "no response".to_owned(),
+                CallErrorKind::NotAuthentic(_) => "not authentic".to_owned(),
+                CallErrorKind::Refused(_) => "refused".to_owned(),
+                CallErrorKind::UnexpectedResponse(_) => "unexpected response".to_owned(),
+                kind => panic!("{kind:?}"),
             },
             Change::End(End::Ended { answer, phase, .. }) => {
                 told.push(format!("ended: {phase}"));
@@ -146,7 +147,7 @@ fn a_checkout_of_allscale_replays() {
         let draft = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1");
         let draft = draft.user("payer 77182", HOLDER).extra(extra);
         let create = client.create(&draft.check(&Rules::default()).unwrap());
-        let created = create.send_blocking(transport).unwrap().into_answer().unwrap().payload;
+        let created = create.send_blocking(transport).unwrap().payload;
         let mut told = Vec::new();
         let end = watched(client.watch(&created.intent_id).unwrap(), transport, &clock, &mut told);
         let order = integrity::allscale::Order {
@@ -160,15 +161,15 @@ fn a_checkout_of_allscale_replays() {
                 accepted: &[StableCoin::USDT, StableCoin::USDC],
             },
         };
-        let read = end.unwrap().into_read().unwrap();
-        told.push(order.settled_by(&read, &Policy::default()).to_string());
+        let read = end.unwrap().into_read();
+        told.push(order.settled_by(&read).to_string());
         told
     };
     let planted = ["payer 77182", "Zsofia", MAIL, PHONE, "0x", "nonce-"];
     let told = [
-        "no reply, unknown",
-        "not done",
-        "not done",
+        "no response",
+        "unexpected response",
+        "refused",
         "awaiting payer",
         "processing",
         "succeeded",
@@ -192,13 +193,13 @@ fn a_checkout_of_azotte_replays() {
         let draft = Draft::new_card(card.card_alias("turquoise debit")).offer_identifier("off_1");
         let draft = draft.correlation_id("order_2").item("plan_gold").customer_urn("urn:payer:7718");
         let submit = client.submit(&draft.ip_address(ADDRESS).check(&Rules::default()).unwrap());
-        let submitted = submit.send_blocking(transport).unwrap().into_answer().unwrap().payload;
-        let number = submitted.tracking_number.unwrap();
+        let submitted = submit.send_blocking(transport).unwrap().payload;
+        let number = submitted.tracking_number;
         let mut told = Vec::new();
         let end = watched(client.watch(&number).unwrap(), transport, &clock, &mut told);
         let order = integrity::azotte::Order { environment: client.environment(), tracking_number: &number };
-        let read = end.unwrap().into_read().unwrap();
-        told.push(order.settled_by(&read, &Policy::default()).to_string());
+        let read = end.unwrap().into_read();
+        told.push(order.settled_by(&read).to_string());
         told
     };
     let planted = ["4111", "9173", "2093", "Zsofia", "turquoise", "urn:", ADDRESS, "<form", "psp.example"];
@@ -252,7 +253,7 @@ mod with_peach {
             let client = client.build().unwrap();
             client.authenticate_blocking(transport).unwrap();
             let create = client.create(&order()).unwrap();
-            let created = create.send_blocking(transport).unwrap().into_answer().unwrap().payload;
+            let created = create.send_blocking(transport).unwrap().payload;
             let id = created.checkout_id.as_deref().unwrap();
             let mut told = Vec::new();
             let end = watched(client.watch(id).unwrap(), transport, &clock, &mut told);
@@ -263,8 +264,8 @@ mod with_peach {
                 amount: Cents::new(14_99),
                 currency: Currency::ZAR,
             };
-            let read = end.unwrap().into_read().unwrap();
-            told.push(order.settled_by(&read, &Policy::default()).to_string());
+            let read = end.unwrap().into_read();
+            told.push(order.settled_by(&read).to_string());
             told
         };
         let told = ["awaiting payer", "succeeded", "ended: succeeded", "settled"];
@@ -280,7 +281,7 @@ mod with_peach {
             let client = Client::builder(ENTITY_ID, SecretToken::new(SECRET_TOKEN.into()).unwrap());
             let client = client.environment(Environment::Sandbox).referer(REFERER);
             let client = client.clock(move || now.now_millis()).nonces(nonces()).build().unwrap();
-            client.initiate(&order()).unwrap().send_blocking(transport).unwrap().into_answer().unwrap();
+            client.initiate(&order()).unwrap().send_blocking(transport).unwrap();
             let mut told = Vec::new();
             let end = watched(client.watch(order().lookup()), transport, &clock, &mut told);
             assert_eq!(end.is_some(), told.last().unwrap().starts_with("ended"));
@@ -291,10 +292,10 @@ mod with_peach {
         let replayed = without_seconds(&replayed);
         // Each of the reads; then it asked on, and there was nothing left to be replayed.
         let (refused, rest) = replayed.split_at(2);
-        assert_eq!(refused, ["refused for its signature"; 2]);
+        assert_eq!(refused, ["not authentic"; 2]);
         assert!(matches!(finished, Err(ReplayError::NothingLeft { .. })), "{finished:?}");
         let (end, rest) = rest.split_last().unwrap();
         assert_eq!(*end, "gave up: None");
-        assert!(rest.iter().all(|told| *told == "no reply, not sent"), "{rest:?}");
+        assert!(rest.iter().all(|told| *told == "not sent"), "{rest:?}");
     }
 }

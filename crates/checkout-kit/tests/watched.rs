@@ -6,7 +6,7 @@
 #[allow(dead_code, reason = "what begins a checkout is not tried here")]
 mod watching;
 
-use checkout_kit::integrity::{Policy, Read, Settlement, allscale, azotte, peach};
+use checkout_kit::integrity::{Read, Settlement, allscale, azotte, peach};
 use checkout_kit::{BlockingTransport, Cents, Environment, Evidence, Watch};
 use checkout_sandbox::VirtualClock;
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn settle<E: Evidence>(
 }
 
 mod with_allscale {
-    use super::{Cents, Duration, Ending, Environment, Policy, allscale, settle};
+    use super::{Cents, Duration, Ending, Environment, allscale, settle};
     use checkout_kit::allscale::{Client, Currency, Draft, Rules, SigningKey, StableCoin};
     use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 
@@ -44,7 +44,7 @@ mod with_allscale {
             Draft::fiat(Currency::EUR, Cents::new(4_990)).accept([StableCoin::USDT]).order_id("order_1");
         let created =
             client.create(&draft.check(&Rules::default()).unwrap()).send_blocking(&sandbox).unwrap();
-        let created = created.into_answer().unwrap().payload;
+        let created = created.payload;
         let order = allscale::Order {
             environment: Environment::Sandbox,
             id: "order_1",
@@ -58,7 +58,7 @@ mod with_allscale {
         };
         course.iter().for_each(|status| sandbox.inject(Fault::TamperedStatus(*status)));
         let watch = client.watch(&created.intent_id).unwrap();
-        let settled_by = &|read: &_| order.settled_by(read, &Policy::default());
+        let settled_by = &|read: &_| order.settled_by(read);
         let (ending, left) = settle(sandbox.clock(), &sandbox, watch, settled_by);
         let told = course.len() - sandbox.faults_waiting();
         (ending, left, [&course[..told], &[20, 20]].concat())
@@ -121,12 +121,10 @@ fn a_checkout_with_azotte_settles_the_order_of_its_number_alone() {
             .customer_urn("urn:customer:42")
             .check(&Rules::default())
             .unwrap();
-        let submitted =
-            client.submit(&submit).send_blocking(&sandbox).unwrap().into_answer().unwrap().payload;
-        let submitted = submitted.tracking_number.unwrap();
+        let submitted = client.submit(&submit).send_blocking(&sandbox).unwrap().payload.tracking_number;
         let tracking_number = number.unwrap_or(&submitted);
         let order = azotte::Order { environment: Environment::Sandbox, tracking_number };
-        let settled_by = &|read: &_| order.settled_by(read, &Policy::default());
+        let settled_by = &|read: &_| order.settled_by(read);
         let became = settle(sandbox.clock(), &sandbox, client.watch(&submitted).unwrap(), settled_by);
         assert_eq!(became, right, "{} {number:?}", scenario.name());
     }
@@ -166,7 +164,7 @@ fn a_checkout_with_peach_settles_the_order_of_its_id_amount_and_currency_alone()
             .shopper_result_url("https://shop.example/result")
             .check(&Rules::default())
             .unwrap();
-        client.initiate(&initiate).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        client.initiate(&initiate).unwrap().send_blocking(&sandbox).unwrap();
         let order = peach::Order {
             environment: Environment::Sandbox,
             merchant_transaction_id: id,
@@ -174,7 +172,7 @@ fn a_checkout_with_peach_settles_the_order_of_its_id_amount_and_currency_alone()
             amount: Cents::new(amount),
             currency,
         };
-        let settled_by = &|read: &_| order.settled_by(read, &Policy::default());
+        let settled_by = &|read: &_| order.settled_by(read);
         let became = settle(sandbox.clock(), &sandbox, client.watch(initiate.lookup()), settled_by);
         assert_eq!(became, right, "{} {id} {amount} {currency}", scenario.name());
     }

@@ -3,7 +3,7 @@
 //! No official table of steps exists. The meanings of the statuses (*Get Status*, v3, 2026-05-14, Appendix) state
 //! five steps; the others are assumed, each with its reason.
 
-use crate::derive::lifecycle;
+use crate::table::lifecycle;
 use crate::{Basis, Failure, Kind, Phase, Step};
 use checkout_tables::allscale::IntentStatus;
 use checkout_tables::allscale::IntentStatus::{

@@ -5,7 +5,7 @@
 //! `CHECK_OUT_FAILED` would be [`LateSuccess`](crate::Verdict::LateSuccess) all the same, which needs no
 //! step.
 
-use crate::derive::lifecycle;
+use crate::table::lifecycle;
 use crate::{Basis, Failure, Kind, Phase, Step};
 use checkout_tables::azotte::MessageCode;
 use checkout_tables::azotte::MessageCode::{Done, Failed, Processing, ThreeDsRequired};

@@ -49,10 +49,10 @@ pub mod allscale;
 pub mod azotte;
 mod derive;
 mod observation;
-mod path;
 pub mod peach;
 mod phase;
 mod status;
+mod table;
 mod tracker;
 
 #[cfg(test)]
@@ -60,7 +60,6 @@ extern crate std;
 
 pub use derive::Reach;
 pub use observation::{Moment, Observation, Proof, Source};
-pub use path::Path;
 pub use phase::{Failure, Phase};
-pub use status::{Basis, ClockOf, Kind, Status, Step};
+pub use status::{Basis, ClockOf, Kind, Path, Status, Step};
 pub use tracker::{CLOCK_TOLERANCE, ParseTrackerError, Tracker, Verdict};

@@ -4,7 +4,7 @@
 //! late steps come from that list. The other steps are assumed, each with its reason. *Payment status* lists
 //! no step. `authorized` is ours: where the list says `successful`, a payment of the type `PA` is `authorized`.
 
-use crate::derive::lifecycle;
+use crate::table::lifecycle;
 use crate::{Basis, Failure, Kind, Phase, Step};
 use checkout_tables::peach::PaymentStatus;
 use checkout_tables::peach::PaymentStatus::{Authorized, Cancelled, Created, Expired, Pending, Successful};

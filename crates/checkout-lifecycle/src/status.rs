@@ -1,6 +1,11 @@
 //! A provider's statuses and the steps between them.
 
-use crate::{Path, Phase, Reach};
+mod path;
+
+pub use self::path::Path;
+
+use crate::derive::Reach;
+use crate::phase::Phase;
 use checkout_tables::TextCode;
 use core::fmt;
 

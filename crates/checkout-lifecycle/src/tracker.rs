@@ -568,7 +568,7 @@ mod tests {
     #![allow(unfulfilled_lint_expectations, reason = "indexing, which a table expects, is no lint in tests")]
 
     use super::Tracker;
-    use crate::derive::lifecycle;
+    use crate::table::lifecycle;
     use crate::{Basis, Failure, Kind, Moment, Observation, Phase, Proof, Status, Step};
     use checkout_tables::TextCode;
     use std::string::{String, ToString};

@@ -5,8 +5,10 @@
 //! - *Get Checkout Intent*, v3, 2026-03-06;
 //! - *Get Status*, v3, 2026-05-14.
 
+mod currency_hash;
+
+use self::currency_hash::CodeIndex;
 use crate::code_table;
-use crate::currency_hash::CodeIndex;
 use crate::repeat::Repeat;
 use core::fmt;
 

@@ -52,7 +52,6 @@ extern crate alloc;
 pub mod allscale;
 pub mod azotte;
 mod code_table;
-mod currency_hash;
 mod environment;
 mod open;
 pub mod peach;

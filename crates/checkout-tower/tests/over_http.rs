@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use checkout_kit::integrity::{self, Policy};
+use checkout_kit::integrity;
 use checkout_kit::{
-    BlockingTransport, Call, Cents, Delivery, Environment, Moment, Nonces, Observable, Phase, Readable,
-    Received, SendError, SharedTransport, Tracker, Verdict, allscale, azotte, peach,
+    Answer, BlockingTransport, Call, CallError, CallErrorKind, Cents, Delivery, Environment, Moment, Nonces,
+    NotSent, Observable, Phase, Readable, SharedTransport, Tracker, Verdict, allscale, azotte, peach,
 };
 use checkout_reqwest::{Blocking, Reqwest, reqwest};
 use checkout_sandbox::VirtualClock;
@@ -30,7 +30,7 @@ enum Stack {
 }
 
 impl Stack {
-    fn ask<T: Readable>(&self, call: &Call<T>) -> Result<Received<T>, SendError> {
+    fn ask<T: Readable>(&self, call: &Call<T>) -> Result<Answer<T>, CallError<T::Provider>> {
         match self {
             Self::Async(runtime, transport) => runtime.block_on(call.send(transport)),
             Self::Blocking(transport) => call.send_blocking(&**transport),
@@ -100,8 +100,8 @@ fn drive<T: Observable>(
     let (begun, mut steps) = (clock.now_millis(), Vec::new());
     let mut last = None;
     for _ in 0..200 {
-        let received = stack.ask(call).unwrap();
-        if let Some(observation) = received.observation() {
+        let answer = stack.ask(call).unwrap();
+        if let Some(observation) = answer.observation() {
             let now = Moment::from_unix_millis(clock.now_millis().try_into().unwrap());
             let verdict = tracker.observe(observation, now);
             assert!(!verdict.wants_attention(), "{verdict:?}");
@@ -114,7 +114,7 @@ fn drive<T: Observable>(
         if last == Some(Phase::Succeeded) {
             return steps;
         }
-        clock.advance(received.poll_after());
+        clock.advance(answer.poll_after());
     }
     panic!("never paid: {steps:?}");
 }
@@ -171,7 +171,7 @@ mod with_allscale {
         let sandbox = Sandbox::new(1);
         let server = Server::start(sandbox.clone()).unwrap();
         let (client, stack) = (client_of(&sandbox, server.url()), stack_or(stack, &sandbox));
-        let created = stack.ask(&client.create(&order())).unwrap().into_answer().unwrap().payload;
+        let created = stack.ask(&client.create(&order())).unwrap().payload;
         let (status, mut tracker) = (client.status(&created.intent_id).unwrap(), Tracker::new());
         let mut steps = drive(&stack, sandbox.clock(), &status, &mut tracker);
         let order = integrity::allscale::Order {
@@ -185,8 +185,8 @@ mod with_allscale {
                 accepted: &[StableCoin::USDT, StableCoin::USDC],
             },
         };
-        let read = stack.ask(&client.get(&created.intent_id).unwrap()).unwrap().into_read().unwrap();
-        steps.push(order.settled_by(&read, &Policy::default()).to_string());
+        let read = stack.ask(&client.get(&created.intent_id).unwrap()).unwrap().into_read();
+        steps.push(order.settled_by(&read).to_string());
         Told { steps, requests: requests!(sandbox) }
     }
 
@@ -205,14 +205,14 @@ mod with_allscale {
             let server = Server::start(sandbox.clone()).unwrap();
             let client = client_of(&sandbox, server.url());
             // So that there is a connection that can be used again.
-            stack.ask(&client.ping()).unwrap().into_answer().unwrap();
+            stack.ask(&client.ping()).unwrap();
             sandbox.inject_on(Route::Create, Fault::LostAnswer);
             let error = stack.ask(&client.create(&order())).unwrap_err();
-            assert_eq!(error.delivery(), Delivery::Unknown, "{name}: {error:?}");
-            assert!(error.may_have_been_done(), "{name}");
+            assert!(matches!(error.kind(), CallErrorKind::NoResponse(_)), "{name}: {error:?}");
+            assert!(error.may_have_been_processed(), "{name}");
             assert_eq!(sandbox.intents().len(), 1, "{name}: it was done, once");
             // The one after it is not confused.
-            stack.ask(&client.ping()).unwrap().into_answer().unwrap();
+            stack.ask(&client.ping()).unwrap();
         }
     }
 
@@ -222,8 +222,9 @@ mod with_allscale {
         for (name, stack) in stacks() {
             let sandbox = Sandbox::new(1);
             let error = stack.ask(&client_of(&sandbox, &port.url()).create(&order())).unwrap_err();
-            assert_eq!(error.delivery(), Delivery::NotSent, "{name}: {error:?}");
-            assert!(!error.may_have_been_done(), "{name}");
+            let not_sent = matches!(error.kind(), CallErrorKind::NotSent(NotSent::Transport(_)));
+            assert!(not_sent, "{name}: {error:?}");
+            assert!(!error.may_have_been_processed(), "{name}");
         }
     }
 
@@ -244,7 +245,7 @@ mod with_allscale {
 
         let order = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1");
         let create = client.create(&order.check(&Rules::default()).unwrap());
-        let created = create.send_blocking(&transport).unwrap().into_answer().unwrap().payload;
+        let created = create.send_blocking(&transport).unwrap().payload;
         sandbox.clock().advance(Duration::from_secs(60));
         let status = client.status(&created.intent_id).unwrap().send_blocking(&transport).unwrap();
         let mut tracker = Tracker::new();
@@ -253,13 +254,13 @@ mod with_allscale {
 
         sandbox.inject_on(Route::Create, Fault::LostAnswer);
         let error = create.send_blocking(&transport).unwrap_err();
-        assert_eq!(error.delivery(), Delivery::Unknown);
-        assert!(error.may_have_been_done());
+        assert!(matches!(error.kind(), CallErrorKind::NoResponse(_)));
+        assert!(error.may_have_been_processed());
 
         let nobody = ClosedPort::find().unwrap();
         let client = client_of(&sandbox, &nobody.url());
         let error = client.ping().send_blocking(&transport).unwrap_err();
-        assert_eq!(error.delivery(), Delivery::NotSent);
+        assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::Transport(_))));
     }
 }
 
@@ -296,12 +297,12 @@ mod with_azotte {
         let mut tracker = Tracker::new();
         let submitted = stack.ask(&client.submit(&order())).unwrap();
         assert_eq!(tracker.observe(submitted.observation().unwrap(), client.now()), Verdict::First);
-        let number = submitted.into_answer().unwrap().payload.tracking_number.unwrap();
+        let number = submitted.payload.tracking_number;
         let status = client.status(&number).unwrap();
         let mut steps = drive(&stack, sandbox.clock(), &status, &mut tracker);
-        let read = stack.ask(&status).unwrap().into_read().unwrap();
+        let read = stack.ask(&status).unwrap().into_read();
         let order = integrity::azotte::Order { environment: Environment::Sandbox, tracking_number: &number };
-        steps.push(order.settled_by(&read, &Policy::default()).to_string());
+        steps.push(order.settled_by(&read).to_string());
         steps.push(format!("captured {} times", sandbox.captures_of("order_2")));
         Told { steps, requests: requests!(sandbox) }
     }
@@ -330,9 +331,9 @@ mod with_azotte {
             sandbox.inject_on(Route::SubmitCheckout, Fault::LostAnswer);
             let submit = client.submit(&order());
             let error = stack.ask(&submit).unwrap_err();
-            assert!(error.may_have_been_done(), "{name}: {error:?}");
+            assert!(error.may_have_been_processed(), "{name}: {error:?}");
             assert_eq!(sandbox.requests().len(), 1, "{name}");
-            stack.ask(&submit).unwrap().into_answer().unwrap();
+            stack.ask(&submit).unwrap();
             sandbox.clock().advance(Duration::from_secs(3_600));
             assert_eq!(sandbox.captures_of("order_2"), 1, "{name}");
         }
@@ -403,7 +404,7 @@ mod with_peach {
     ) -> Vec<String> {
         let mut steps = drive(stack, sandbox.clock(), status, &mut Tracker::new());
         sandbox.clock().advance(Duration::from_secs(60));
-        let read = stack.ask(status).unwrap().into_read().unwrap();
+        let read = stack.ask(status).unwrap().into_read();
         let order = integrity::peach::Order {
             environment: Environment::Sandbox,
             merchant_transaction_id: "order_0003",
@@ -411,7 +412,7 @@ mod with_peach {
             amount: Cents::new(14_99),
             currency: Currency::ZAR,
         };
-        steps.push(order.settled_by(&read, &Policy::default()).to_string());
+        steps.push(order.settled_by(&read).to_string());
         steps
     }
 
@@ -419,7 +420,7 @@ mod with_peach {
         let sandbox = sandbox();
         let server = Server::start(sandbox.clone()).unwrap();
         let (client, stack) = (client(&sandbox, server.url()), stack_or(stack, &sandbox));
-        stack.ask(&client.initiate(&order()).unwrap()).unwrap().into_answer().unwrap();
+        stack.ask(&client.initiate(&order()).unwrap()).unwrap();
         let steps = settle(&stack, &sandbox, &client.status(order().lookup()), None);
         Told { steps, requests: requests!(sandbox) }
     }
@@ -429,7 +430,7 @@ mod with_peach {
         let server = Server::start(sandbox.clone()).unwrap();
         let (client, stack) = (v2_client(&sandbox, server.url()), stack_or(stack, &sandbox));
         stack.authenticate(&client);
-        let created = stack.ask(&client.create(&order()).unwrap()).unwrap().into_answer().unwrap().payload;
+        let created = stack.ask(&client.create(&order()).unwrap()).unwrap().payload;
         let id = created.checkout_id.as_deref();
         let status = client.status(id.unwrap()).unwrap();
         let steps = settle(&stack, &sandbox, &status, id);
@@ -453,8 +454,8 @@ mod with_peach {
             let server = Server::start(sandbox.clone()).unwrap();
             sandbox.inject_on(Route::Initiate, Fault::LostAnswer);
             let error = stack.ask(&client(&sandbox, server.url()).initiate(&order()).unwrap()).unwrap_err();
-            assert_eq!(error.delivery(), Delivery::Unknown, "{name}: {error:?}");
-            assert!(error.may_have_been_done(), "{name}");
+            assert!(matches!(error.kind(), CallErrorKind::NoResponse(_)), "{name}: {error:?}");
+            assert!(error.may_have_been_processed(), "{name}");
             assert_eq!(sandbox.checkouts().len(), 1, "{name}: it was done, once");
         }
     }

@@ -5,7 +5,7 @@
 //! [`Settlement`]: settled; unproven, since something is missing that it takes; or everything that speaks against it, at
 //! once and in a fixed order.
 //!
-//! With `checkout-client` a read is what `Received::into_read` gives, which knows the environment and the route. Without it,
+//! With `checkout-client` a read is what `Answer::into_read` gives, which knows the environment and the route. Without it,
 //! over a transport and a reader of your own, [`Read::answer`] takes your word for both:
 //!
 //! ```
@@ -32,7 +32,7 @@
 //! let Reply::Done(answer) = allscale::read::<allscale::Intent>(&Head::new(200), body)? else { panic!() };
 //!
 //! let read = Read::answer(answer.payload, Environment::Live);
-//! let settlement = order.settled_by(&read, &Policy::default());
+//! let settlement = order.settled_by(&read);
 //! assert!(!settlement.is_settled());
 //! assert_eq!(settlement.to_string(), "not settled: underpaid by 0.0100 USDT");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -85,6 +85,7 @@ pub mod allscale;
 pub mod azotte;
 mod findings;
 mod mismatch;
+mod order;
 pub mod peach;
 mod policy;
 mod read;
@@ -93,6 +94,7 @@ mod settlement;
 mod unproven;
 
 pub use mismatch::{Code, Difference, Mismatch, Unit};
+pub use order::Order;
 pub use policy::{Overpaid, Policy};
 pub use read::{Evidence, Read};
 pub use remark::Remark;

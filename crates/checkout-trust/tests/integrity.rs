@@ -78,7 +78,7 @@ mod allscale {
     }
 
     fn settlement(order: &Order<'_>, changes: &[(&str, &str)], policy: &Policy) -> Settlement {
-        order.settled_by(&Read::answer(intent(changes), Live), policy)
+        order.settled_by_with(&Read::answer(intent(changes), Live), policy)
     }
 
     /// What is said of an intent in which these fields are otherwise.
@@ -331,7 +331,7 @@ mod allscale {
 
     #[test]
     fn everything_that_is_wrong_is_told_at_once_and_in_order() {
-        let settlement = FIAT.settled_by(&Read::answer(intent(&ALL_WRONG), Sandbox), &Policy::default());
+        let settlement = FIAT.settled_by(&Read::answer(intent(&ALL_WRONG), Sandbox));
         assert_eq!(
             settlement.to_string(),
             "not settled: test money for a live order; about another order; about another checkout; priced in EUR, which is \
@@ -372,7 +372,7 @@ mod allscale {
         for (order, client, said) in matrix {
             let order = Order { environment: order, ..FIAT };
             let read = Read::answer(intent(&[]), client);
-            assert_eq!(order.settled_by(&read, &Policy::default()).to_string(), said);
+            assert_eq!(order.settled_by(&read).to_string(), said);
         }
     }
 
@@ -569,7 +569,7 @@ mod allscale {
                 if unpaid { accepted[0] } else { enough },
             ];
             let read = Read::answer(intent(&changes), environments.1);
-            let settlement = order.settled_by(&read, &policy);
+            let settlement = order.settled_by_with(&read, &policy);
             prop_assert_eq!(settlement.is_settled(), conditions.iter().all(|holds| *holds), "{}", settlement);
             let proof = settlement.settled();
             let over = proof.as_ref().and_then(|proof| proof.over());
@@ -598,9 +598,9 @@ mod allscale {
             (intent.amount_coins, intent.actual_paid_amount) = (owed, Some(paid));
             let read = Read::answer(intent, Live);
             let policy = Policy::default().overpaid(if hold { Overpaid::Hold } else { Overpaid::Accept });
-            let settlement = order.settled_by(&read, &policy);
+            let settlement = order.settled_by_with(&read, &policy);
             prop_assert!(!settlement.is_settled() || (paid >= owed && owed > CoinAmount::ZERO));
-            let _ = order.settled_by(&read, &policy.tolerate_underpaid(tolerated)).to_string();
+            let _ = order.settled_by_with(&read, &policy.tolerate_underpaid(tolerated)).to_string();
         }
     }
 }
@@ -632,7 +632,7 @@ mod azotte {
         let Ok(Reply::Done(answer)) = read(&Head::new(200), body.as_bytes()) else { panic!("{body}") };
         let read = Read::answer(answer.payload, client);
         assert!(!format!("{read:?}").contains("PRIVATE"));
-        order.settled_by(&read, policy).to_string()
+        order.settled_by_with(&read, policy).to_string()
     }
 
     fn check(number: &str, code: &str) -> String {
@@ -659,7 +659,7 @@ mod azotte {
         let body = br#"{"trackingNumber":"trk_1","status":{"messageCode":"CHECK_OUT_DONE"}}"#;
         let Ok(Reply::Done(mut answer)) = read(&Head::new(200), body) else { panic!() };
         answer.payload.status.message_code = Open::from(Cow::from("ORDERED_ITEM_NOT_FOUND"));
-        let settlement = ORDER.settled_by(&Read::answer(answer.payload, Live), &Policy::default());
+        let settlement = ORDER.settled_by(&Read::answer(answer.payload, Live));
         let said = "unproven: the status ORDERED_ITEM_NOT_FOUND does not tell how the payment ended";
         assert_eq!(settlement.to_string(), said);
         let said = r"unproven: the status A\nB does not tell how the payment ended";
@@ -763,7 +763,7 @@ mod peach {
 
     fn settlement(order: &Order<'_>, changes: &[(&str, &str)], policy: &Policy) -> Settlement {
         let environment = order.environment;
-        order.settled_by(&Read::answer(payment(changes, environment), environment), policy)
+        order.settled_by_with(&Read::answer(payment(changes, environment), environment), policy)
     }
 
     /// What is said of a status in which these fields are otherwise.
@@ -898,7 +898,7 @@ mod peach {
             let order = Order { environment, ..ORDER };
             for (code, said) in [("000.000.000", by_success), ("000.100.110", by_test_success)] {
                 let read = Read::answer(payment(&[("result.code", code)], read_in), client);
-                let settlement = order.settled_by(&read, &Policy::default());
+                let settlement = order.settled_by(&read);
                 assert_eq!(settlement.to_string(), said, "{environment} {client} {read_in} {code}");
             }
         }
@@ -1016,7 +1016,7 @@ mod peach {
     #[test]
     fn everything_that_is_wrong_is_told_at_once_and_in_order() {
         let read = Read::answer(payment(&ALL_WRONG, Sandbox), Sandbox);
-        let settlement = ORDER.settled_by(&read, &Policy::default());
+        let settlement = ORDER.settled_by(&read);
         assert_eq!(
             settlement.to_string(),
             "not settled: test money for a live order; about another order; about another checkout; priced in USD, which is \
@@ -1055,7 +1055,7 @@ mod peach {
         let Ok(Reply::Done(answer)) = read_payment(&Head::new(200), body.as_bytes(), Live) else {
             panic!("{body}")
         };
-        ORDER.settled_by(&Read::answer(answer.payload, Live), &Policy::default()).to_string()
+        ORDER.settled_by(&Read::answer(answer.payload, Live)).to_string()
     }
 
     #[test]
@@ -1127,7 +1127,7 @@ mod peach {
                 cents > 0 && cents >= 1_499 - tolerated && (cents <= 1_499 || !hold),
             ];
             let read = Read::answer(payment(&changes, read_in), client);
-            let settlement = order.settled_by(&read, &policy);
+            let settlement = order.settled_by_with(&read, &policy);
             prop_assert_eq!(settlement.is_settled(), conditions.iter().all(|holds| *holds), "{}", settlement);
         }
 
@@ -1153,7 +1153,7 @@ fn azotte_settlement(number: &str, code: &str) -> Settlement {
         panic!()
     };
     let order = Order { environment: Live, tracking_number: "t" };
-    order.settled_by(&Read::answer(answer.payload, Live), &Policy::default())
+    order.settled_by(&Read::answer(answer.payload, Live))
 }
 
 #[test]

@@ -180,6 +180,23 @@ impl NotTheApi<'_> {
     }
 }
 
+impl NotTheApi<'_> {
+    /// True for a redirect: the five statuses of RFC 9110, 15.4, that name another place.
+    ///
+    /// ```
+    /// # use checkout_tables::{Open, allscale::IntentStatus};
+    /// # use checkout_wire::{Head, Reply, allscale};
+    /// let head = Head { location: Some("https://elsewhere.example/"), ..Head::new(302) };
+    /// let Reply::NotTheApi(other) = allscale::read::<Open<IntentStatus>>(&head, b"")? else { panic!() };
+    /// assert!(other.is_redirect());
+    /// # Ok::<(), checkout_wire::ReadError>(())
+    /// ```
+    #[must_use]
+    pub const fn is_redirect(&self) -> bool {
+        matches!(self.status, 301 | 302 | 303 | 307 | 308)
+    }
+}
+
 impl<'a> NotTheApi<'a> {
     pub(crate) fn new(head: &Head<'a>, body: &'a [u8]) -> Self {
         NotTheApi {
@@ -195,8 +212,7 @@ impl<'a> NotTheApi<'a> {
 impl fmt::Display for NotTheApi<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not an answer of the API's: HTTP status {}", self.status)?;
-        // RFC 9110, 15.4: the five that say to go elsewhere.
-        if matches!(self.status, 301 | 302 | 303 | 307 | 308) {
+        if self.is_redirect() {
             f.write_str(", a redirect")?;
             if let Some(origin) = self.location.as_ref().and_then(|location| origin(location.as_str())) {
                 write!(f, " to {origin}")?;

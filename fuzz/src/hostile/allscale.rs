@@ -9,7 +9,7 @@ use checkout_tables::Environment;
 use checkout_tables::allscale::StableCoin;
 use checkout_transport::Request;
 use checkout_trust::integrity::allscale::{Order, Price};
-use checkout_trust::integrity::{Policy, Read};
+use checkout_trust::integrity::Read;
 use checkout_wire::allscale::Intent;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -72,7 +72,7 @@ impl Scene for AllScaleScene {
             intent_id: &checkout.id,
             price: Price::Coin { coin: StableCoin::USDT, amount: Cents::new(10_00) },
         };
-        order.settled_by(read, &Policy::default()).is_settled()
+        order.settled_by(read).is_settled()
     }
 
     /// A webhook has no status: whoever it is of is read.

@@ -12,7 +12,7 @@ use checkout_tables::Environment;
 use checkout_tables::peach::Currency;
 use checkout_transport::Request;
 use checkout_trust::integrity::peach::Order;
-use checkout_trust::integrity::{Policy, Read};
+use checkout_trust::integrity::Read;
 use checkout_trust::peach::{Message, Receiver};
 use checkout_trust::replay::{Claim, Guard, MemoryStore};
 use checkout_validate::peach::{Lookup, MerchantTransactionId};
@@ -110,7 +110,7 @@ impl Scene for PeachScene {
             amount: Cents::new(14_99),
             currency: Currency::ZAR,
         };
-        order.settled_by(read, &Policy::default()).is_settled()
+        order.settled_by(read).is_settled()
     }
 
     fn webhook(&self, checkout: &Checkout, now: u64, play: &[u8]) -> bool {

@@ -1,10 +1,12 @@
 //! AllScale, as the calls see it.
 
 use super::Client;
+use crate::ahead::Ahead;
 use crate::base_url::is_https;
 use crate::call::{JSON, sensitive};
-use crate::provider::sealed::{Answers, Ask, Backend, Exchange, Moment, NoRequest, RefusalCode, Trouble};
-use crate::{Operation, Provider, Readable};
+use crate::not_sent::NotSent;
+use crate::provider::sealed::{Answers, Ask, Backend, Exchange, Moment, RefusalCode, Trouble};
+use crate::provider::{Operation, Provider, Readable};
 use checkout_auth::allscale::response::ReceivedResponse;
 use checkout_auth::allscale::{RequestToSign, headers};
 use checkout_money::CoinAmount;
@@ -32,13 +34,16 @@ pub enum AllScale {}
 
 impl Provider for AllScale {}
 
+impl Ahead for AllScale {
+    type Payload = Pong<'static>;
+}
+
 impl Backend for AllScale {
     type Client = Client;
     type Route = Route;
     type Asked = Asked;
     type Refusal = Refusal<'static>;
     type Difference = Difference;
-    type Ahead = Pong<'static>;
 
     fn environment(client: &Client) -> Environment {
         client.0.environment
@@ -52,24 +57,24 @@ impl Backend for AllScale {
         client.0.nonces.nonce()
     }
 
-    fn request(client: &Client, ask: &Ask<'_, Self>, attempt: &Moment<'_>) -> Result<Request, NoRequest> {
+    fn request(client: &Client, ask: &Ask<'_, Self>, attempt: &Moment<'_>) -> Result<Request, NotSent> {
         let (method, path, nonce) = (ask.route.method(), ask.path, attempt.nonce);
         let (key, timestamp, body) = (&client.0.key, attempt.now_millis / 1_000, ask.body);
         let signature = key
             .sign(&RequestToSign { method, path, query: "", timestamp, nonce, body })
-            .map_err(|error| NoRequest::Sign(error.into()))?;
+            .map_err(|error| NotSent::Signature(error.into()))?;
         let mut request = http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", client.0.base_url))
             .header(header::ACCEPT, JSON)
-            .header(headers::API_KEY, sensitive(key.api_key()).ok_or(NoRequest::Http)?)
+            .header(headers::API_KEY, sensitive(key.api_key()).ok_or(NotSent::Request)?)
             .header(headers::TIMESTAMP, timestamp)
             .header(headers::NONCE, nonce)
-            .header(headers::SIGNATURE, sensitive(signature.as_str()).ok_or(NoRequest::Http)?);
+            .header(headers::SIGNATURE, sensitive(signature.as_str()).ok_or(NotSent::Request)?);
         if !body.is_empty() {
             request = request.header(header::CONTENT_TYPE, JSON);
         }
-        request.body(body.clone()).map_err(|_| NoRequest::Http)
+        request.body(body.clone()).map_err(|_| NotSent::Request)
     }
 
     fn authentic(
@@ -177,7 +182,7 @@ impl Answers<AllScale> for CreatedIntent<'_> {
     }
 }
 
-/// A difference between a created intent and its draft: see [`Received::differences`](crate::Received::differences).
+/// A difference between a created intent and its draft: see [`Answer::differences`](crate::Answer::differences).
 ///
 /// The intent is there and can be paid all the same. Assumed: no page says that an answer can differ from its request. An
 /// order that is held to its own price by [`settled_by`](checkout_trust::integrity::allscale::Order::settled_by) is not

@@ -1,9 +1,13 @@
 //! Azotte, as the calls see it.
 
+use crate::ahead::Ahead;
 use crate::call::JSON;
-use crate::provider::sealed::{Answers, Ask, Backend, Moment, NoRequest, RefusalCode, Trouble};
-use crate::{Clock, Observable, Operation, Provider, Readable};
-use checkout_lifecycle::Observation;
+use crate::not_sent::NotSent;
+use crate::observable::Observable;
+use crate::provider::sealed::{Answers, Ask, Backend, Moment as Attempt, RefusalCode, Trouble};
+use crate::provider::{Operation, Provider, Readable};
+use crate::sources::Clock;
+use checkout_lifecycle::{Moment, Observation};
 use checkout_tables::Environment;
 use checkout_tables::azotte::{DEFAULT_RETRY_AFTER_SECONDS, MEDIA_TYPE, MessageCode, Route};
 use checkout_transport::Request;
@@ -30,13 +34,16 @@ pub enum Azotte {}
 
 impl Provider for Azotte {}
 
+impl Ahead for Azotte {
+    type Payload = CheckoutResult<'static>;
+}
+
 impl Backend for Azotte {
     type Client = Arc<Tenant>;
     type Route = Route;
     type Asked = Asked;
     type Refusal = Refusal<'static>;
     type Difference = Infallible;
-    type Ahead = CheckoutResult<'static>;
 
     fn environment(client: &Arc<Tenant>) -> Environment {
         client.environment
@@ -51,7 +58,7 @@ impl Backend for Azotte {
         String::new()
     }
 
-    fn request(client: &Arc<Tenant>, ask: &Ask<'_, Self>, _: &Moment<'_>) -> Result<Request, NoRequest> {
+    fn request(client: &Arc<Tenant>, ask: &Ask<'_, Self>, _: &Attempt<'_>) -> Result<Request, NotSent> {
         let mut request = http::Request::builder()
             .method(ask.route.method())
             .uri(format!("{}{}", client.base_url, ask.path))
@@ -61,7 +68,7 @@ impl Backend for Azotte {
         if !ask.body.is_empty() {
             request = request.header(header::CONTENT_TYPE, JSON);
         }
-        request.body(ask.body.clone()).map_err(|_| NoRequest::Http)
+        request.body(ask.body.clone()).map_err(|_| NotSent::Request)
     }
 
     fn code<'r>(refusal: &'r Refusal<'static>) -> Option<RefusalCode<'r>> {
@@ -144,8 +151,8 @@ impl fmt::Debug for Tenant {
 /// What an answer must agree with.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
-    /// None for a submit.
-    pub(super) tracking_number: Option<String>,
+    /// Empty for a submit.
+    pub(super) tracking_number: String,
 }
 
 impl Answers<Azotte> for CheckoutResult<'_> {
@@ -153,15 +160,104 @@ impl Answers<Azotte> for CheckoutResult<'_> {
         read(head, body).map(|reply| reply.map_owned(CheckoutResult::into_owned))
     }
 
-    /// A submit's answer must have a number that can be asked after. A status' answer must have the one that was asked for,
-    /// if it has one at all (Assumed: every sample has one, and no page says that it must).
+    /// The number must be the one that was asked for, if the answer has one at all (Assumed: every sample has one, and
+    /// no page says that an answer must).
     fn answers(&self, _: &Arc<Tenant>, asked: &Asked) -> Result<(), &'static str> {
-        let agrees = match (&asked.tracking_number, &self.tracking_number) {
-            (Some(asked), Some(given)) => asked == given,
-            (Some(_), None) => true,
-            (None, given) => given.as_deref().is_some_and(|given| PathSegment::new(given).is_ok()),
-        };
-        if agrees { Ok(()) } else { Err("trackingNumber") }
+        let given = self.tracking_number.as_deref();
+        if given.is_none_or(|given| given == asked.tracking_number) { Ok(()) } else { Err("trackingNumber") }
+    }
+}
+
+/// The answer to a submit: the number to read the checkout by, and the state at that moment.
+///
+/// The answer has the shape of a status and confirms no payment, whatever the state says: read the checkout, and settle
+/// the order with that read.
+///
+/// Source: Azotte C2A, *Submit Checkout*.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// # use checkout_client::azotte::Client;
+/// # use checkout_sandbox::azotte::{API_KEY, Sandbox, X_TN};
+/// # use checkout_tables::{Environment, azotte::PaymentChannel};
+/// # use checkout_validate::azotte::{Draft, Rules};
+/// # let sandbox = Sandbox::new(1);
+/// # let clock = sandbox.clock().clone();
+/// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
+/// # let client = client.clock(move || clock.now_millis()).build()?;
+/// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
+/// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default())?;
+/// let submitted = client.submit(&submit).send_blocking(&sandbox)?.payload;
+/// // Store the number with the order, then read the checkout by the number.
+/// assert_eq!(client.status(&submitted.tracking_number)?.path().split('/').nth(6), Some(&*submitted.tracking_number));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submitted<'a> {
+    /// `trackingNumber`: 1 or more characters that can stand in a path.
+    pub tracking_number: String,
+    /// The state of the checkout at that moment, and a challenge, if the answer has one.
+    pub result: CheckoutResult<'a>,
+}
+
+impl Answers<Azotte> for Submitted<'_> {
+    fn read(
+        head: &Head<'_>,
+        body: &[u8],
+        _: &Asked,
+    ) -> Result<checkout_wire::Reply<'static, Self, Refusal<'static>>, ReadError> {
+        read(head, body).map(|reply| {
+            reply.map_owned(|result| {
+                let result = result.into_owned();
+                Submitted {
+                    tracking_number: result.tracking_number.clone().unwrap_or_default().into(),
+                    result,
+                }
+            })
+        })
+    }
+
+    /// The answer must have a number that can be asked after.
+    fn answers(&self, _: &Arc<Tenant>, _: &Asked) -> Result<(), &'static str> {
+        PathSegment::new(&self.tracking_number).map(|_| ()).map_err(|_| "trackingNumber")
+    }
+}
+
+impl Readable for Submitted<'_> {
+    type Provider = Azotte;
+}
+
+impl Observable for Submitted<'_> {
+    type Status = MessageCode;
+    type Raw = Cow<'static, str>;
+    const POLL_EVERY: Duration = CheckoutResult::POLL_EVERY;
+    const IS_READ: bool = false;
+
+    fn observed(&self, sent_at: Moment) -> Option<Observation<MessageCode, Cow<'static, str>>> {
+        self.result.observed(sent_at)
+    }
+
+    fn retry_after_seconds(&self) -> Option<u64> {
+        self.result.retry_after_seconds()
+    }
+
+    fn asks_payer(&self) -> Option<&str> {
+        self.result.asks_payer()
+    }
+
+    fn not_shown(&self) -> Option<&'static str> {
+        Observable::not_shown(&self.result)
+    }
+
+    fn payer_returns(&self) -> bool {
+        self.result.payer_returns()
+    }
+}
+
+impl<'a> From<Submitted<'a>> for CheckoutResult<'a> {
+    fn from(submitted: Submitted<'a>) -> Self {
+        submitted.result
     }
 }
 
@@ -174,9 +270,8 @@ impl Observable for CheckoutResult<'_> {
     type Raw = Cow<'static, str>;
     const POLL_EVERY: Duration = Duration::from_secs(DEFAULT_RETRY_AFTER_SECONDS);
 
-    fn observed(&self, sent_at_millis: u64) -> Option<Observation<MessageCode, Cow<'static, str>>> {
-        let moment = crate::received::moment(sent_at_millis);
-        Some(Observation::read(self.status.message_code.clone().into_owned(), moment))
+    fn observed(&self, sent_at: Moment) -> Option<Observation<MessageCode, Cow<'static, str>>> {
+        Some(Observation::read(self.status.message_code.clone().into_owned(), sent_at))
     }
 
     fn retry_after_seconds(&self) -> Option<u64> {

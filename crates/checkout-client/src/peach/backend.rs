@@ -1,17 +1,19 @@
 //! Peach, as the calls see it.
 
-use super::v2::OAuth;
+use super::merchant::Merchant;
 use crate::base_url::is_https;
 use crate::call::{JSON, sensitive};
-use crate::provider::sealed::{Answers, Ask, Backend, Moment, NoRequest, RefusalCode, Trouble};
-use crate::{Call, Clock, Nonces, Observable, Operation, Provider, Readable, Received, SendError};
-use checkout_auth::peach::{SecretToken, VerifyError};
+use crate::not_sent::NotSent;
+use crate::observable::Observable;
+use crate::provider::sealed::{Answers, Ask, Backend, Moment, RefusalCode, Trouble};
+use crate::provider::{Operation, Provider, Readable};
+use checkout_auth::peach::VerifyError;
 use checkout_lifecycle::Observation;
 use checkout_tables::peach::{Outcome, PaymentStatus, ResultCode, ResultGroup, Route};
 use checkout_tables::{Environment, Open};
 use checkout_transport::Request;
 use checkout_transport::bytes::Bytes;
-use checkout_transport::http::{self, HeaderValue, header};
+use checkout_transport::http::{self, header};
 use checkout_validate::ExposeSecret;
 use checkout_wire::peach::{
     AccessToken, Created, Initiated, Payment, Refusal, Reply, Validated, body, create_body, query,
@@ -44,7 +46,6 @@ impl Backend for Peach {
     type Asked = Asked;
     type Refusal = Refusal<'static>;
     type Difference = Infallible;
-    type Ahead = AccessToken;
 
     fn environment(merchant: &Arc<Merchant>) -> Environment {
         merchant.environment
@@ -62,7 +63,7 @@ impl Backend for Peach {
         merchant: &Arc<Merchant>,
         ask: &Ask<'_, Self>,
         attempt: &Moment<'_>,
-    ) -> Result<Request, NoRequest> {
+    ) -> Result<Request, NotSent> {
         let host = if ask.route == Route::Token { &merchant.auth_url } else { &merchant.checkout_url };
         let mut uri = format!("{host}{}", ask.path);
         let params = || ask.asked.params.iter().map(|(key, text)| (&**key, &**text));
@@ -82,7 +83,7 @@ impl Backend for Peach {
                 uri = format!("{uri}?{}", query(params().chain(signature)));
             }
             Route::Token => {
-                let oauth = merchant.oauth.as_ref().ok_or(NoRequest::Token)?;
+                let oauth = merchant.oauth.as_ref().ok_or(NotSent::NoAccessToken)?;
                 sent = token_body(&oauth.client_id, oauth.client_secret.expose_secret(), &oauth.merchant_id)
                     .into();
             }
@@ -93,14 +94,14 @@ impl Backend for Peach {
             }
             Route::CheckoutStatus => bearer = true,
             // A route that joins the table is one that nothing here asks.
-            _ => return Err(NoRequest::Http),
+            _ => return Err(NotSent::Request),
         }
         let mut request =
             http::Request::builder().method(ask.route.method()).uri(uri).header(header::ACCEPT, JSON);
         if bearer {
-            let oauth = merchant.oauth.as_ref().ok_or(NoRequest::Token)?;
-            let token = oauth.tokens.token(attempt.now_millis).ok_or(NoRequest::Token)?;
-            let value = sensitive(&format!("Bearer {}", token.expose_secret())).ok_or(NoRequest::Http)?;
+            let oauth = merchant.oauth.as_ref().ok_or(NotSent::NoAccessToken)?;
+            let token = oauth.tokens.token(attempt.now_millis).ok_or(NotSent::NoAccessToken)?;
+            let value = sensitive(&format!("Bearer {}", token.expose_secret())).ok_or(NotSent::Request)?;
             request = request.header(header::AUTHORIZATION, value);
         }
         if referer {
@@ -109,7 +110,7 @@ impl Backend for Peach {
         if !sent.is_empty() {
             request = request.header(header::CONTENT_TYPE, JSON);
         }
-        request.body(sent).map_err(|_| NoRequest::Http)
+        request.body(sent).map_err(|_| NotSent::Request)
     }
 
     fn code<'r>(refusal: &'r Refusal<'static>) -> Option<RefusalCode<'r>> {
@@ -159,18 +160,6 @@ impl Backend for Peach {
             trouble @ (Trouble::Limited | Trouble::Temporary | Trouble::Refused) => trouble,
         }
     }
-
-    fn ahead(merchant: &Arc<Merchant>) -> Option<Call<AccessToken>> {
-        super::v2::ahead(merchant)
-    }
-
-    fn keep(merchant: &Arc<Merchant>, received: Received<AccessToken>) -> Result<(), SendError> {
-        super::v2::keep_ahead(merchant, received)
-    }
-
-    fn unauthorized(merchant: &Arc<Merchant>) {
-        super::v2::forget(merchant);
-    }
 }
 
 impl From<Route> for Operation {
@@ -181,43 +170,6 @@ impl From<Route> for Operation {
             repeat: route.repeat(),
             read_first: route.read_first(),
         }
-    }
-}
-
-/// One merchant's access.
-pub struct Merchant {
-    pub(super) checkout_url: String,
-    pub(super) auth_url: String,
-    pub(super) environment: Environment,
-    pub(super) entity_id: String,
-    pub(super) referer: HeaderValue,
-    /// V1 always has one. Of V2 it verifies what is signed.
-    pub(super) secret: Option<SecretToken>,
-    /// True if a status must be signed: V1's, and V2's if the caller says so.
-    pub(super) must_be_signed: bool,
-    /// V2's.
-    pub(super) oauth: Option<OAuth>,
-    pub(super) clock: Box<dyn Clock>,
-    pub(super) nonces: Box<dyn Nonces>,
-}
-
-impl Merchant {
-    fn signature<'p>(
-        &self,
-        pairs: impl IntoIterator<Item = (&'p str, &'p str)>,
-    ) -> Result<checkout_auth::peach::Signature, NoRequest> {
-        let secret = self.secret.as_ref().ok_or(NoRequest::Http)?;
-        secret.sign(pairs).map_err(|error| NoRequest::Sign(error.into()))
-    }
-}
-
-impl fmt::Debug for Merchant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Merchant")
-            .field("environment", &self.environment)
-            .field("entity_id", &self.entity_id)
-            .field("checkout_url", &self.checkout_url)
-            .finish_non_exhaustive()
     }
 }
 
@@ -368,7 +320,10 @@ impl Observable for Payment<'_> {
     /// which the payer may try again, a review, something pending. What was known stays, and there is nothing to tell
     /// anybody; [`Payment::result_code`] has the code. A code that nothing explains, and a chargeback's, is an observation
     /// of something unknown.
-    fn observed(&self, _: u64) -> Option<Observation<PaymentStatus, Outcome<Cow<'static, str>>>> {
+    fn observed(
+        &self,
+        _: checkout_lifecycle::Moment,
+    ) -> Option<Observation<PaymentStatus, Outcome<Cow<'static, str>>>> {
         let status = match self.status()? {
             Open::Known(status) => Open::Known(status),
             Open::Unknown(outcome) => {
@@ -392,11 +347,11 @@ pub(super) fn is_entity(text: &str) -> bool {
 }
 
 /// A nonce is 1 to 64 characters; here of visible ASCII.
-fn checked(nonce: &str) -> Result<(), NoRequest> {
+fn checked(nonce: &str) -> Result<(), NotSent> {
     if (1..=64).contains(&nonce.len()) && nonce.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(())
     } else {
-        Err(NoRequest::Sign("the nonce is not 1 to 64 characters of visible ASCII".into()))
+        Err(NotSent::Signature("the nonce is not 1 to 64 characters of visible ASCII".into()))
     }
 }
 

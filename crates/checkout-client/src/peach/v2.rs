@@ -1,14 +1,17 @@
 //! V2, which Peach recommends: an access token instead of a signature, and a checkout's id at once.
 
-use super::backend::{Asked, Merchant};
-use super::{AnswerError, OtherEntity, TokenSource, TokenStore, With, create, fixed};
+use super::backend::Asked;
+use super::merchant::{Merchant, OAuth};
+use super::{OtherEntity, Peach, TokenSource, TokenStore, With, create, fixed};
+use crate::ahead::Ahead;
 use crate::base_url::seen;
-use crate::{BuildError, Call, Clock, Nonces, Received, SendError, Watch};
+use crate::{Answer, BuildError, Call, CallError, CheckoutClient, Clock, Nonces, NotSent, Watch};
 use checkout_auth::peach::SecretToken;
 use checkout_lifecycle::Moment;
 use checkout_tables::Environment;
 use checkout_tables::peach::Route;
 use checkout_transport::{BlockingTransport, LocalTransport, Transport};
+use checkout_trust::integrity::peach::Order;
 use checkout_validate::peach::{CheckoutId, InitiateCheckout, LookupError};
 use checkout_validate::{ExposeSecret, SecretString};
 use checkout_wire::peach::{AccessToken, Created, Payment, path};
@@ -69,7 +72,7 @@ impl Client {
     /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
-        crate::received::moment(self.0.clock.now_millis())
+        crate::sources::moment(self.0.clock.now_millis())
     }
 
     /// Asks for an access token. [`authenticate`](Self::authenticate) does it when it is needed, and keeps it.
@@ -138,10 +141,11 @@ impl Client {
     /// Sees to it that there is an access token that is good now.
     ///
     /// # Errors
-    /// [`AuthenticateError`]. With a token source of your own it is yours to fill, and nothing is asked here.
-    pub async fn authenticate(&self, transport: &impl Transport) -> Result<(), AuthenticateError> {
+    /// [`CallError`]: there is no answer, or its token expires at once. A token source of your own is yours to fill: where
+    /// that source has no token, nothing is sent.
+    pub async fn authenticate(&self, transport: &impl Transport) -> Result<(), CallError<Peach>> {
         match self.empty_store()? {
-            Some(store) => keep(store, self.token().send(transport).await?),
+            Some(store) => keep(store, &self.token().send(transport).await?),
             None => Ok(()),
         }
     }
@@ -149,10 +153,10 @@ impl Client {
     /// As [`authenticate`](Self::authenticate), over a transport whose futures stay on their thread.
     ///
     /// # Errors
-    /// [`AuthenticateError`].
-    pub async fn authenticate_local(&self, transport: &impl LocalTransport) -> Result<(), AuthenticateError> {
+    /// [`CallError`].
+    pub async fn authenticate_local(&self, transport: &impl LocalTransport) -> Result<(), CallError<Peach>> {
         match self.empty_store()? {
-            Some(store) => keep(store, self.token().send_local(transport).await?),
+            Some(store) => keep(store, &self.token().send_local(transport).await?),
             None => Ok(()),
         }
     }
@@ -160,13 +164,13 @@ impl Client {
     /// As [`authenticate`](Self::authenticate), over a blocking transport.
     ///
     /// # Errors
-    /// [`AuthenticateError`].
+    /// [`CallError`].
     pub fn authenticate_blocking(
         &self,
         transport: &(impl BlockingTransport + ?Sized),
-    ) -> Result<(), AuthenticateError> {
+    ) -> Result<(), CallError<Peach>> {
         match self.empty_store()? {
-            Some(store) => keep(store, self.token().send_blocking(transport)?),
+            Some(store) => keep(store, &self.token().send_blocking(transport)?),
             None => Ok(()),
         }
     }
@@ -178,13 +182,55 @@ impl Client {
     }
 
     /// The store to fill, if it is ours and has no token that is good now.
-    fn empty_store(&self) -> Result<Option<&TokenStore>, AuthenticateError> {
+    fn empty_store(&self) -> Result<Option<&TokenStore>, CallError<Peach>> {
         let Some(oauth) = &self.0.oauth else { return Ok(None) };
         match (oauth.tokens.token(self.0.clock.now_millis()), &oauth.store) {
             (Some(_), _) => Ok(None),
             (None, Some(store)) => Ok(Some(store)),
-            (None, None) => Err(AuthenticateError::Source),
+            (None, None) => Err(CallError::not_sent(Route::Token.into(), NotSent::NoAccessToken)),
         }
+    }
+
+    /// The order of a created checkout, to be settled by a read: the draft's amount and ids, and the `checkoutId` of the
+    /// answer, where the answer has one. The order's environment is this client's.
+    ///
+    /// A shop that keeps its orders in a database writes the [`Order`] itself, with the environment that the goods leave
+    /// for.
+    #[must_use]
+    pub fn order<'o>(&self, checkout: &'o InitiateCheckout<'_>, created: &'o Created<'_>) -> Order<'o> {
+        Order {
+            environment: self.environment(),
+            merchant_transaction_id: checkout.merchant_transaction_id(),
+            checkout_id: created.checkout_id.as_deref(),
+            amount: checkout.amount(),
+            currency: checkout.currency(),
+        }
+    }
+}
+
+impl CheckoutClient for Client {
+    type Payload = Payment<'static>;
+    type Id = str;
+    type IdError = LookupError;
+
+    fn environment(&self) -> Environment {
+        self.environment()
+    }
+
+    fn now(&self) -> Moment {
+        self.now()
+    }
+
+    fn status_call(&self, id: &str) -> Result<Call<Payment<'static>>, LookupError> {
+        self.status(id)
+    }
+
+    fn full_call(&self, id: &str) -> Result<Call<Payment<'static>>, LookupError> {
+        self.status(id)
+    }
+
+    fn watch(&self, id: &str) -> Result<Watch<Payment<'static>>, LookupError> {
+        self.watch(id)
     }
 }
 
@@ -308,49 +354,27 @@ impl fmt::Debug for Builder {
     }
 }
 
-/// Why there is no access token.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthenticateError {
-    /// No reply came.
-    #[error(transparent)]
-    Send(#[from] SendError),
-    /// It was refused, or what came is not the API's.
-    #[error(transparent)]
-    Answer(#[from] AnswerError),
-    /// The token source that was given has none.
-    #[error("the token source has no access token")]
-    Source,
-    /// The token that came is not good for a second.
-    #[error("the access token expires at once")]
-    ExpiresAtOnce,
-}
+impl Ahead for Peach {
+    type Payload = AccessToken;
 
-/// What a call of V2 needs.
-pub(super) struct OAuth {
-    pub(super) client_id: String,
-    pub(super) client_secret: SecretString,
-    pub(super) merchant_id: String,
-    pub(super) tokens: Box<dyn TokenSource>,
-    /// Ours, if the source is.
-    store: Option<Arc<TokenStore>>,
-}
-
-/// What asks for an access token, if the store is ours and has none that is good now.
-pub(super) fn ahead(merchant: &Arc<Merchant>) -> Option<Call<AccessToken>> {
-    let store = merchant.oauth.as_ref()?.store.as_ref()?;
-    match store.token(merchant.clock.now_millis()) {
-        Some(_) => None,
-        None => Some(token(merchant)),
+    /// The call for an access token, if the store is ours and has no token that is good now.
+    fn ahead(merchant: &Arc<Merchant>) -> Option<Call<AccessToken>> {
+        let store = merchant.oauth.as_ref()?.store.as_ref()?;
+        match store.token(merchant.clock.now_millis()) {
+            Some(_) => None,
+            None => Some(token(merchant)),
+        }
     }
-}
 
-/// Keeps the token that came.
-pub(super) fn keep_ahead(merchant: &Arc<Merchant>, received: Received<AccessToken>) -> Result<(), SendError> {
-    let Some(store) = merchant.oauth.as_ref().and_then(|oauth| oauth.store.as_ref()) else { return Ok(()) };
-    match keep(store, received) {
-        Ok(()) => Ok(()),
-        Err(AuthenticateError::Send(error)) => Err(error),
-        Err(_) => Err(SendError::token(Route::Token.into())),
+    fn keep(merchant: &Arc<Merchant>, answer: &Answer<AccessToken>) -> Result<(), CallError<Self>> {
+        match merchant.oauth.as_ref().and_then(|oauth| oauth.store.as_ref()) {
+            Some(store) => keep(store, answer),
+            None => Ok(()),
+        }
+    }
+
+    fn unauthorized(merchant: &Arc<Merchant>) {
+        forget(merchant);
     }
 }
 
@@ -365,11 +389,11 @@ fn token(merchant: &Arc<Merchant>) -> Call<AccessToken> {
     Call::new(merchant, Route::Token, fixed(Route::Token), Vec::new(), Asked::new(merchant.environment))
 }
 
-fn keep(store: &TokenStore, received: Received<AccessToken>) -> Result<(), AuthenticateError> {
-    let asked_at = received.sent_at_millis;
-    store.keep(&received.into_answer()?.payload, asked_at);
+fn keep(store: &TokenStore, answer: &Answer<AccessToken>) -> Result<(), CallError<Peach>> {
+    let asked_at = u64::try_from(answer.sent_at().unix_millis()).unwrap_or(0);
+    store.keep(&answer.payload, asked_at);
     if store.token(asked_at).is_none() {
-        return Err(AuthenticateError::ExpiresAtOnce);
+        return Err(CallError::not_sent(Route::Token.into(), NotSent::AccessTokenExpired));
     }
     Ok(())
 }

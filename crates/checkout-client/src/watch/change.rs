@@ -1,11 +1,10 @@
 //! What a watch tells.
 
 use super::Evidence;
-use crate::call::RefusalOf;
-use crate::{AnswerError, Received, SendError};
+use crate::{Answer, CallError};
 use checkout_lifecycle::{Moment, Phase, Tracker, Verdict};
-use checkout_poll::{Advice, GaveUp};
-use checkout_wire::ProviderRefusal;
+use checkout_poll::GaveUp;
+use checkout_trust::integrity::Read;
 use std::sync::Arc;
 
 /// What a watch tells, one thing after the other: what a page that shows the checkout is made of.
@@ -54,15 +53,15 @@ pub enum Change<E: Evidence> {
     /// and tell [`Handle::payer_returned`](super::Handle::payer_returned) when the browser is back. Told once for each
     /// challenge, in whatever phase it comes.
     AskPayer {
-        /// The answer that has it.
-        answer: Received<E::Glance>,
+        /// The answer's payload, which has the challenge.
+        payload: E::Glance,
     },
     /// A challenge came, and the payer cannot be shown it. It is read on at the ordinary pace, for another answer may have one
     /// that can be shown. Told once while it is for the same reason.
     NotShown {
-        /// The answer that has it.
-        answer: Received<E::Glance>,
-        /// Why it is not shown ([`Observable::not_shown`](crate::Observable::not_shown)). It holds nothing of the challenge.
+        /// The answer's payload, which has the challenge.
+        payload: E::Glance,
+        /// The reason why the challenge is not shown ([`Observable::not_shown`](crate::Observable::not_shown)). It holds nothing of the challenge.
         why: &'static str,
     },
     /// It was refused, and the plan's [late reads](checkout_poll::Plan::late_reads) go on, for money that comes all the same.
@@ -71,7 +70,7 @@ pub enum Change<E: Evidence> {
     /// over, or with the late money. A watch that was restored while they went on tells it again, with the next read.
     Refused {
         /// The evidence: the read that shows the refusal.
-        answer: Received<E>,
+        answer: Answer<E>,
         /// The tracker of all that is known.
         tracker: Tracker<E::Status>,
         /// How it was refused.
@@ -90,7 +89,7 @@ pub enum Change<E: Evidence> {
     /// A read gave no answer, or was refused.
     NotRead {
         /// Why.
-        error: Arc<NotRead<RefusalOf<E>>>,
+        error: Arc<CallError<E::Provider>>,
         /// When it is tried again; None if that was the last one, and the end follows.
         again: Option<Moment>,
     },
@@ -134,11 +133,11 @@ impl<E: Evidence> Change<E> {
 #[must_use = "a webhook's claim is committed or released by it"]
 pub enum Nudged<E: Evidence> {
     /// The status was read.
-    Glance(Received<E::Glance>),
+    Glance(Answer<E::Glance>),
     /// The whole was read.
-    Whole(Received<E>),
+    Whole(Answer<E>),
     /// The read failed, or was refused. It is tried again by the plan, and that is not told as a nudge's.
-    NotRead(Arc<NotRead<RefusalOf<E>>>),
+    NotRead(Arc<CallError<E::Provider>>),
     /// No read follows: the watch ended or gave up before one began. Resume it, or read the checkout yourself.
     NoRead,
 }
@@ -157,16 +156,16 @@ impl<E: Evidence> Nudged<E> {
 /// How a watch ended. The first question of every end is [`wants_attention`](Self::wants_attention).
 ///
 /// ```
-/// use checkout_client::{End, Evidence, EvidenceError};
+/// use checkout_client::{End, Evidence};
 /// use checkout_lifecycle::Phase;
 /// use checkout_trust::integrity::Read;
 ///
 /// /// What the order is to be settled by now, if nobody has to look first: its `settled_by` compares.
-/// fn to_be_judged<E: Evidence>(end: End<E>) -> Result<Option<Read<E>>, EvidenceError<E>> {
+/// fn to_be_judged<E: Evidence>(end: End<E>) -> Option<Read<E>> {
 ///     let wants_attention = end.wants_attention();
 ///     match end {
-///         End::Ended { phase: Phase::Succeeded, answer, .. } if !wants_attention => answer.into_read().map(Some),
-///         End::Ended { .. } | End::GaveUp { .. } => Ok(None),
+///         End::Ended { phase: Phase::Succeeded, answer, .. } if !wants_attention => Some(answer.into_read()),
+///         End::Ended { .. } | End::GaveUp { .. } => None,
 ///     }
 /// }
 /// ```
@@ -176,8 +175,8 @@ pub enum End<E: Evidence> {
     /// The checkout has ended.
     Ended {
         /// The evidence: the read that shows the end. What was paid is in it, and nobody has compared that with the order
-        /// yet: [`into_read`](Received::into_read) makes of it what an order is settled by.
-        answer: Received<E>,
+        /// yet: [`into_read`](Answer::into_read) makes of it what an order is settled by.
+        answer: Answer<E>,
         /// What is known. Look at [`Tracker::superseded`] whenever the checkout has succeeded.
         tracker: Tracker<E::Status>,
         /// How it ended.
@@ -195,7 +194,7 @@ pub enum End<E: Evidence> {
         /// Whether something contradicted an end ([`Verdict::Conflict`]), now or before: a person has to look.
         held: bool,
         /// Why the last read failed, if it did.
-        error: Option<Arc<NotRead<RefusalOf<E>>>>,
+        error: Option<Arc<CallError<E::Provider>>>,
     },
 }
 
@@ -216,47 +215,20 @@ impl<E: Evidence> End<E> {
         }
     }
 
+    /// The read that the checkout ended with, as the value that settles an order; None where the watch gave up. Ask
+    /// [`wants_attention`](Self::wants_attention) first.
+    #[must_use]
+    pub fn into_read(self) -> Option<Read<E>> {
+        match self {
+            Self::Ended { answer, .. } => Some(answer.into_read()),
+            Self::GaveUp { .. } => None,
+        }
+    }
+
     /// Whether a person should look: it is [`held`](Self::held), or money came after a refusal
     /// ([`Tracker::superseded`]).
     #[must_use]
     pub fn wants_attention(&self) -> bool {
         self.held() || self.tracker().superseded().is_some()
-    }
-}
-
-/// Why a read brought no answer.
-///
-/// ```
-/// # #[cfg(feature = "system")] {
-/// # use checkout_auth::{SecretString, allscale::SigningKey};
-/// # use checkout_client::{NotRead, allscale::Client};
-/// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
-/// use checkout_transport::{TransportError, from_fn_blocking};
-///
-/// let nowhere = from_fn_blocking(|_| Err(TransportError::not_sent("connection refused")));
-/// let error = client.ping().send_blocking(&nowhere).unwrap_err();
-/// let not_read = NotRead::<checkout_wire::allscale::Refusal<'static>>::NoReply(error);
-/// assert_eq!(not_read.to_string(), "GET /v1/test/ping: the request was not sent");
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, thiserror::Error)]
-pub enum NotRead<R: ProviderRefusal> {
-    /// No reply came, or it could not be taken.
-    #[error(transparent)]
-    NoReply(SendError),
-    /// It was refused, or what came is not the API's.
-    #[error("{operation}: {0}", operation = .0.operation())]
-    NotDone(AnswerError<R>),
-}
-
-impl<R: ProviderRefusal> NotRead<R> {
-    /// What its own `retry` says. A watch goes on by its plan.
-    #[must_use]
-    pub fn retry(&self) -> Advice {
-        match self {
-            Self::NoReply(error) => error.retry(),
-            Self::NotDone(error) => error.retry(),
-        }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::known::now;
 use super::{AheadOf, Change, End, Evidence, Known, Watch, keep_ahead};
-use crate::provider::sealed::Backend;
-use crate::{Call, Readable, Received, SendError};
+use crate::ahead::Ahead;
+use crate::error::CallErrorOf;
+use crate::{Answer, Call, CallError, Readable};
 use checkout_poll::{Fetch, Step};
 use checkout_transport::{BlockingTransport, LocalTransport, Transport};
 use core::future::poll_fn;
@@ -35,7 +36,7 @@ impl<E: Evidence> Watch<E> {
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
     /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
-    /// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+    /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
     /// # pollster::block_on(async {
     /// let mut watch = client.watch(&id)?;
@@ -93,7 +94,7 @@ impl<E: Evidence> Watch<E> {
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
     /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
-    /// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+    /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
     /// # pollster::block_on(async {
     /// let mut watch = client.watch(&id)?;
@@ -206,7 +207,7 @@ impl<E: Evidence> Watch<E> {
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
     /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
-    /// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+    /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
     /// # pollster::block_on(async {
     /// let mut watch = client.watch(&id)?;
@@ -247,7 +248,7 @@ impl<E: Evidence> Watch<E> {
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
     /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
-    /// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+    /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
     /// # pollster::block_on(async {
     /// let end = client.watch(&id)?.end_local(&sandbox, sleep).await;
@@ -288,7 +289,7 @@ impl<E: Evidence> Watch<E> {
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
     /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
-    /// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+    /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// let end = client.watch(&id)?.end_blocking(&sandbox, |wait| time.advance(wait));
     /// assert_eq!(end.tracker().phase(), Some(checkout_lifecycle::Phase::Succeeded));
     /// # }
@@ -321,13 +322,12 @@ impl<E: Evidence> Watch<E> {
     /// # let client = client.clock(move || clock.now_millis()).build()?;
     /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
     /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default())?;
-    /// # let submitted = client.submit(&submit).send_blocking(&sandbox)?.into_answer()?;
-    /// # let number = submitted.payload.tracking_number.unwrap();
+    /// # let number = client.submit(&submit).send_blocking(&sandbox)?.payload.tracking_number;
     /// let mut watch = client.watch(&number)?;
     /// let mut challenges = 0;
     /// for change in watch.changes_blocking(&sandbox, |wait| time.advance(wait)) {
-    ///     if let Change::AskPayer { answer } = change {
-    ///         assert!(answer.into_answer()?.payload.challenge().is_some());
+    ///     if let Change::AskPayer { payload } = change {
+    ///         assert!(payload.challenge().is_some());
     ///         challenges += 1;
     ///     }
     /// }
@@ -371,7 +371,7 @@ impl<E: Evidence> Watch<E> {
                 };
             }
         };
-        if let Some(call) = <E::Provider as Backend>::ahead(self.known.client()) {
+        if let Some(call) = <E::Provider as Ahead>::ahead(self.known.client()) {
             // Should it be dropped again and again, it is still not asked for at every turn.
             let asked = self.ahead.filter(|asked| *asked <= now);
             let next = asked.map(|asked| asked.saturating_add(AHEAD_GAP)).filter(|next| *next > now);
@@ -389,7 +389,7 @@ impl<E: Evidence> Watch<E> {
     }
 
     /// What came of what was asked for ahead.
-    fn came_ahead(&mut self, outcome: Result<Received<AheadOf<E>>, SendError>) {
+    fn came_ahead(&mut self, outcome: Result<Answer<AheadOf<E>>, CallErrorOf<E>>) {
         let now = self.now();
         self.ahead = None;
         if let Err(came) = keep_ahead::<E>(self.known.client(), &self.known.plan, outcome) {
@@ -439,8 +439,8 @@ impl<E: Evidence> Known<E> {
     }
 }
 
-fn late<T: Readable>(call: &Call<T>, timeout: Duration) -> SendError {
-    SendError::timed_out(call.operation(), timeout)
+fn late<T: Readable>(call: &Call<T>, timeout: Duration) -> CallErrorOf<T> {
+    CallError::timed_out(call.operation(), timeout)
 }
 
 /// What a driver is to do next.

@@ -1,12 +1,13 @@
 //! What is known of one checkout, and how a read changes it: a watch but for its poller.
 
-use super::{Change, End, Evidence, Handle, NotRead, Nudged};
-use crate::call::{ClientOf, RefusalOf};
+use super::{Change, End, Evidence, Handle, Nudged};
+use crate::ahead::Ahead;
+use crate::error::CallErrorOf;
+use crate::provider::ClientOf;
 use crate::provider::sealed::Backend;
-use crate::{Call, Observable, Readable, Received, SendError};
+use crate::{Answer, Call, CallError, CallErrorKind, NotSent, Observable, Readable};
 use checkout_lifecycle::{Moment, Tracker, Verdict};
 use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
-use checkout_wire::Reply;
 use core::fmt;
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -30,7 +31,7 @@ pub(crate) struct Known<E: Evidence> {
     /// What was not told yet.
     pub(crate) untold: VecDeque<Change<E>>,
     /// The latest read that shows what is known.
-    evidence: Option<Received<E>>,
+    evidence: Option<Answer<E>>,
     /// The challenge that the payer was asked for last.
     challenge: Option<String>,
     /// Why the last challenge was not shown, if it was not.
@@ -43,13 +44,13 @@ pub(crate) struct Known<E: Evidence> {
     answers_nudge: bool,
     /// The verdict that was told last for attention, as long as it is repeated.
     noticed: Option<Verdict<E::Status, String>>,
-    error: Option<Arc<NotRead<RefusalOf<E>>>>,
+    error: Option<Arc<CallErrorOf<E>>>,
 }
 
 /// The outcome of a read: `heard` is for the poller, and then all of it for [`Known::told`].
 pub(crate) struct Came<E: Evidence> {
     pub(crate) heard: Heard,
-    failed: Option<Arc<NotRead<RefusalOf<E>>>>,
+    failed: Option<Arc<CallErrorOf<E>>>,
     /// The answer to a nudge that asked for the read.
     nudged: Option<Box<Nudged<E>>>,
 }
@@ -130,56 +131,63 @@ impl<E: Evidence> Known<E> {
         }
     }
 
-    /// Takes in what came of a read by `glance`, or of a submit.
+    /// Takes in the outcome of a read by `glance`.
     pub(crate) fn glanced(
         &mut self,
-        outcome: Result<Received<E::Glance>, SendError>,
+        outcome: Result<Answer<E::Glance>, CallErrorOf<E>>,
         now: Moment,
     ) -> Came<E> {
         let (mut came, read) = self.take_in(Fetch::Status, outcome, now);
         if let Some((glance, shows)) = read {
             if shows.settled {
-                self.ask_payer(&glance);
+                self.ask_payer(&glance.payload);
             }
-            // What was asked for otherwise, as by a submit, confirms no payment.
-            let is_read = glance.route == self.glance.route();
             if self.answers_nudge {
                 came.nudged = Some(Box::new(Nudged::Glance(glance.clone())));
             }
-            if let Some(read) = E::of_glance(glance).filter(|_| shows.known && is_read) {
+            if let Some(read) = E::of_glance(glance).filter(|_| shows.known) {
                 self.evidence = Some(read);
             }
         }
         came
     }
 
+    /// Takes in the answer to the call that made the checkout, which is no read of it.
+    pub(super) fn submitted<T>(&mut self, answer: Answer<T>, now: Moment) -> Came<E>
+    where
+        T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw> + Into<E::Glance>,
+    {
+        let (came, answer) = self.take_in(Fetch::Status, Ok(answer), now);
+        if let Some((answer, _)) = answer.filter(|(_, shows)| shows.settled) {
+            self.ask_payer(&answer.payload.into());
+        }
+        came
+    }
+
     /// Asks the payer for a challenge that is another one than before, or tells why one that came cannot be shown.
-    fn ask_payer(&mut self, glance: &Received<E::Glance>) {
-        let Some(answer) = answer_of(glance) else { return };
-        let challenge = answer.asks_payer();
+    fn ask_payer(&mut self, payload: &E::Glance) {
+        let challenge = payload.asks_payer();
         if let Some(challenge) = challenge.filter(|challenge| self.challenge.as_deref() != Some(challenge)) {
             self.challenge = Some(challenge.to_owned());
-            self.untold.push_back(Change::AskPayer { answer: glance.clone() });
+            self.untold.push_back(Change::AskPayer { payload: payload.clone() });
         } else if challenge.is_none() {
             self.challenge = None;
         }
-        let not_shown = answer.not_shown().filter(|_| challenge.is_none());
+        let not_shown = payload.not_shown().filter(|_| challenge.is_none());
         if let Some(why) = not_shown.filter(|_| self.not_shown != not_shown) {
-            self.untold.push_back(Change::NotShown { answer: glance.clone(), why });
+            self.untold.push_back(Change::NotShown { payload: payload.clone(), why });
         }
         self.not_shown = not_shown;
     }
 
-    /// Takes in what came of a read by `whole`. What was asked for otherwise, as by a submit, is a glance.
-    pub(crate) fn read(&mut self, outcome: Result<Received<E>, SendError>, now: Moment) -> Came<E> {
-        let is_read = outcome.as_ref().is_ok_and(|read| read.route == self.whole.route());
-        let fetch = if is_read { Fetch::Whole } else { Fetch::Status };
-        let (mut came, read) = self.take_in(fetch, outcome, now);
+    /// Takes in the outcome of a read by `whole`.
+    pub(crate) fn read(&mut self, outcome: Result<Answer<E>, CallErrorOf<E>>, now: Moment) -> Came<E> {
+        let (mut came, read) = self.take_in(Fetch::Whole, outcome, now);
         if let Some((read, shows)) = read {
             if self.answers_nudge {
                 came.nudged = Some(Box::new(Nudged::Whole(read.clone())));
             }
-            if is_read && shows.known {
+            if shows.known {
                 self.evidence = Some(read);
             }
         }
@@ -223,7 +231,7 @@ impl<E: Evidence> Known<E> {
     }
 
     /// The poller's next step is when a read that failed is tried again.
-    fn not_read(&mut self, error: Arc<NotRead<RefusalOf<E>>>, next: Step, now: Moment) {
+    fn not_read(&mut self, error: Arc<CallErrorOf<E>>, next: Step, now: Moment) {
         let again = match next {
             Step::Fetch(_) => Some(now),
             Step::Wait(until) | Step::AskPayer { until } => Some(until),
@@ -254,9 +262,9 @@ impl<E: Evidence> Known<E> {
     fn take_in<T>(
         &mut self,
         fetch: Fetch,
-        outcome: Result<Received<T>, SendError>,
+        outcome: Result<Answer<T>, CallErrorOf<E>>,
         now: Moment,
-    ) -> (Came<E>, Option<(Received<T>, Shows)>)
+    ) -> (Came<E>, Option<(Answer<T>, Shows)>)
     where
         T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw>,
     {
@@ -308,7 +316,7 @@ impl<E: Evidence> Known<E> {
 }
 
 impl<E: Evidence> Came<E> {
-    fn failed(heard: Heard, error: NotRead<RefusalOf<E>>) -> Self {
+    fn failed(heard: Heard, error: CallErrorOf<E>) -> Self {
         Self { heard, failed: Some(Arc::new(error)), nudged: None }
     }
 
@@ -346,61 +354,54 @@ pub(crate) fn read_timeout(plan: &Plan) -> Duration {
 
 /// The time, by the client's clock.
 pub(crate) fn now<E: Evidence>(client: &ClientOf<E>) -> Moment {
-    crate::received::moment(<E::Provider as Backend>::now_millis(client))
+    crate::sources::moment(<E::Provider as Backend>::now_millis(client))
 }
 
-/// Keeps what was asked for ahead; or else what that came to, instead of the read that it was for.
+/// Keeps the answer to what was asked for ahead; or else returns the failure of the reads that needed the answer.
 ///
-/// A wait that it says is no word of the checkouts that need it, so none of them waits for longer than the plan's longest
-/// pause, and none is given up for it. Neither is one for what is not the API's, such as a gateway's page that lets nobody in.
+/// A wait that the answer asks for is no word of the checkouts that need it. So none of them waits for longer than the
+/// plan's longest pause, and none is given up for it. Neither is a checkout given up for a response that is not the
+/// API's, such as a gateway's page that lets nobody in.
 pub(crate) fn keep_ahead<E: Evidence>(
     client: &ClientOf<E>,
     plan: &Plan,
-    outcome: Result<Received<AheadOf<E>>, SendError>,
+    outcome: Result<Answer<AheadOf<E>>, CallErrorOf<E>>,
 ) -> Result<(), Came<E>> {
-    let longest = plan.longest_pause();
-    let is_others = outcome.as_ref().is_ok_and(|received| matches!(received.reply, Reply::NotTheApi(_)));
-    let received = answered::<E, _>(client, outcome)
-        .map_err(|came| if is_others { came.into_failure() } else { came.at_most(longest) })?;
-    let route = received.route;
-    let kept = <E::Provider as Backend>::keep(client, received);
-    // One that is no longer good when it comes would be asked for without end.
-    let good = kept.and_then(|()| match <E::Provider as Backend>::ahead(client) {
-        Some(_) => Err(SendError::token(route.into())),
+    let answer = answered::<E, _>(client, outcome).map_err(|came| {
+        match came.failed.as_deref().map(CallError::kind) {
+            Some(CallErrorKind::UnexpectedResponse(_)) => came.into_failure(),
+            _ => came.at_most(plan.longest_pause()),
+        }
+    })?;
+    let operation = answer.operation();
+    let kept = <E::Provider as Ahead>::keep(client, &answer);
+    // A token that is no longer good when it comes would be asked for without end.
+    let good = kept.and_then(|()| match <E::Provider as Ahead>::ahead(client) {
+        Some(_) => Err(CallError::not_sent(operation, NotSent::AccessTokenExpired)),
         None => Ok(()),
     });
-    good.map_err(|error| Came::failed(Heard::Failed { wait: None }, NotRead::NoReply(error)))
+    good.map_err(|error| Came::failed(Heard::Failed { wait: None }, error))
 }
 
 /// What is asked for ahead of a read.
-pub(crate) type AheadOf<E> = <<E as Readable>::Provider as Backend>::Ahead;
+pub(crate) type AheadOf<E> = <<E as Readable>::Provider as Ahead>::Payload;
 
-/// The answer, or else what came instead of it.
+/// The answer, or else the failure.
 fn answered<E: Evidence, T>(
     client: &ClientOf<E>,
-    outcome: Result<Received<T>, SendError>,
-) -> Result<Received<T>, Came<E>>
+    outcome: Result<Answer<T>, CallErrorOf<E>>,
+) -> Result<Answer<T>, Came<E>>
 where
     T: Readable<Provider = E::Provider>,
 {
-    let received = match outcome {
-        Ok(received) => received,
-        Err(error) => return Err(Came::failed(error.heard(), NotRead::NoReply(error))),
-    };
-    let Some(attempted) = received.attempted() else { return Ok(received) };
-    if received.http_status == 401 {
-        <E::Provider as Backend>::unauthorized(client);
-    }
-    let heard = received.missed(attempted);
-    let error = received.into_answer().err().map(NotRead::NotDone);
-    Err(Came { heard, failed: error.map(Arc::new), nudged: None })
-}
-
-fn answer_of<T: Observable>(received: &Received<T>) -> Option<&T> {
-    match &received.reply {
-        Reply::Done(answer) => Some(&answer.payload),
-        Reply::Refused(_) | Reply::NotTheApi(_) => None,
-    }
+    outcome.map_err(|error| {
+        let is_response =
+            matches!(error.kind(), CallErrorKind::Refused(_) | CallErrorKind::UnexpectedResponse(_));
+        if is_response && error.http_status() == Some(401) {
+            <E::Provider as Ahead>::unauthorized(client);
+        }
+        Came::failed(error.heard(), error)
+    })
 }
 
 /// A verdict with its raw value as a text, so that two can be compared.

@@ -2,9 +2,10 @@
 
 use super::reads::{Asked, Outcome, Read, Whose};
 use super::{Event, Given, Ticket, Watches};
-use crate::provider::sealed::Backend;
+use crate::ahead::Ahead;
+use crate::error::CallErrorOf;
 use crate::watch::{AheadOf, Came, keep_ahead, read_timeout};
-use crate::{Change, Evidence, Plan, Received, SendError};
+use crate::{Answer, Change, Evidence, Plan};
 use checkout_lifecycle::Moment;
 use checkout_poll::{self as poll, Fetch, MerchantId, Next, Step};
 use checkout_transport::{BlockingTransport, Transport};
@@ -44,7 +45,7 @@ where
     /// # let client = client.clock(move || clock.now_millis()).build()?;
     /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
     /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default())?;
-    /// # let number = client.submit(&submit).send_blocking(&sandbox)?.into_answer()?.payload.tracking_number.unwrap();
+    /// # let number = client.submit(&submit).send_blocking(&sandbox)?.payload.tracking_number;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
     /// # pollster::block_on(async {
     /// let watch = client.watch(&number)?;
@@ -114,7 +115,7 @@ where
     /// # let clock = sandbox.clock().clone();
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
     /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
-    /// # let id = client.create(&intent).send_blocking(&sandbox)?.into_answer()?.payload.intent_id;
+    /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// # let (tell, inbox) = channel();
     /// # tell.send("order_1")?;
     /// let watch = client.watch(&id)?;
@@ -358,7 +359,7 @@ where
     fn begin(&mut self, given: Given, now: Moment) -> Option<Turn<E, K>> {
         let open = self.open.get_mut(&given.ticket)?;
         let merchant = self.merchants.get_mut(&open.merchant)?;
-        if let Some(call) = <E::Provider as Backend>::ahead(open.known.client()) {
+        if let Some(call) = <E::Provider as Ahead>::ahead(open.known.client()) {
             self.waiting.push(given);
             if merchant.asking.is_some() {
                 return None;
@@ -406,7 +407,7 @@ where
     fn came_ahead(
         &mut self,
         merchant: MerchantId,
-        outcome: Result<Received<AheadOf<E>>, SendError>,
+        outcome: Result<Answer<AheadOf<E>>, CallErrorOf<E>>,
         now: Moment,
     ) {
         let asking = self.merchants.get_mut(&merchant).and_then(|merchant| merchant.asking.take());

@@ -1,8 +1,9 @@
 //! Reads that are under way.
 
 use super::Ticket;
+use crate::error::CallErrorOf;
 use crate::watch::AheadOf;
-use crate::{Call, Evidence, Operation, Received, SendError};
+use crate::{Answer, Call, CallError, Evidence, Operation};
 use checkout_lifecycle::Moment;
 use checkout_poll::MerchantId;
 use checkout_transport::{BlockingTransport, Transport};
@@ -27,9 +28,9 @@ pub(super) enum Asked<E: Evidence> {
 
 /// What came of it.
 pub(super) enum Outcome<E: Evidence> {
-    Glance(Result<Received<E::Glance>, SendError>),
-    Whole(Result<Received<E>, SendError>),
-    Ahead(Result<Received<AheadOf<E>>, SendError>),
+    Glance(Result<Answer<E::Glance>, CallErrorOf<E>>),
+    Whole(Result<Answer<E>, CallErrorOf<E>>),
+    Ahead(Result<Answer<AheadOf<E>>, CallErrorOf<E>>),
 }
 
 impl<E: Evidence> Asked<E> {
@@ -84,7 +85,7 @@ impl<E: Evidence> Read<E> {
 
     /// The outcome of the read once it has taken too long.
     pub(super) fn late(&self) -> Outcome<E> {
-        let error = SendError::timed_out(self.operation, self.timeout);
+        let error = CallError::timed_out(self.operation, self.timeout);
         match self.kind {
             Kind::Glance => Outcome::Glance(Err(error)),
             Kind::Whole => Outcome::Whole(Err(error)),

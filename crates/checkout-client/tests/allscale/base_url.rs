@@ -2,6 +2,7 @@
 
 use crate::world::key;
 use checkout_client::allscale::{BuildError, Builder, Client};
+use checkout_client::{CallErrorKind, NotSent};
 
 /// The URI of a ping to this base URL, or why there is no client.
 fn check(base_url: &str) -> Result<String, BuildError> {
@@ -172,7 +173,8 @@ fn a_refusal_names_the_setting_and_not_its_value() {
 fn a_path_that_does_not_fit_into_a_uri_is_not_sent() {
     let client = builder().build().unwrap();
     let error = client.get(&"a".repeat(70_000)).unwrap().attempt(0, "nonce-1").unwrap_err();
-    assert_eq!(error.delivery(), checkout_transport::Delivery::NotSent);
+    assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::Request)), "{error:?}");
+    assert!(!error.may_have_been_processed());
     let expected =
         "GET /v1/checkout_intents/{checkout_intent_id}: the request is not one that HTTP can carry";
     assert_eq!(error.to_string(), expected);

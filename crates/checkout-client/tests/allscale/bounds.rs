@@ -1,8 +1,8 @@
 //! What may cross threads, and what two crates must agree on.
 
 use crate::world::{client, fiat, sandbox};
-use checkout_client::allscale::{AnswerError, BuildError, Builder, Client};
-use checkout_client::{Attempt, Call, ClockSkew, Readable, Reader, Received, SendError};
+use checkout_client::allscale::{AllScale, BuildError, Builder, Client};
+use checkout_client::{Answer, Attempt, Call, CallError, ClockSkew, Readable, Reader};
 use checkout_sandbox::allscale::Sandbox;
 use checkout_tables::Open;
 use checkout_tables::allscale::IntentStatus;
@@ -29,9 +29,8 @@ fn the_future_of_a_call_can_go_to_another_thread() {
     let sandbox = sandbox(1);
     sends_of_every_route_are_send(&client(&sandbox), &sandbox);
     let (client, shared) = (client(&sandbox), SharedTransport::new(sandbox.clone()));
-    let pong = thread::spawn(move || {
-        pollster::block_on(async move { client.ping().send(&shared).await.unwrap().into_answer().unwrap() })
-    });
+    let pong =
+        thread::spawn(move || pollster::block_on(async move { client.ping().send(&shared).await.unwrap() }));
     assert_eq!(pong.join().unwrap().payload.pong, "ok");
 }
 
@@ -43,7 +42,7 @@ fn nothing_is_asked_by_a_future_that_is_dropped_unpolled() {
     drop(call.send_local(&sandbox));
     assert!(sandbox.requests().is_empty());
     // Not even a nonce is spent.
-    pollster::block_on(call.send(&sandbox)).unwrap().into_answer().unwrap();
+    pollster::block_on(call.send(&sandbox)).unwrap();
     assert_eq!(sandbox.requests()[0].headers()["x-nonce"], "nonce-1");
 }
 
@@ -54,7 +53,7 @@ fn everything_crosses_threads_and_borrows_nothing() {
         crosses::<Call<T>>();
         crosses::<Attempt<T>>();
         crosses::<Reader<T>>();
-        crosses::<Received<T>>();
+        crosses::<Answer<T>>();
     }
     fn is_an_error<T: Error + Send + Sync + 'static>() {}
     crosses::<Client>();
@@ -67,8 +66,7 @@ fn everything_crosses_threads_and_borrows_nothing() {
     crosses_with::<Echo<'static>>();
     crosses_with::<JsonText<'static>>();
     crosses::<Builder>();
-    is_an_error::<SendError>();
-    is_an_error::<AnswerError>();
+    is_an_error::<CallError<AllScale>>();
     is_an_error::<BuildError>();
 }
 
@@ -81,7 +79,7 @@ fn one_store_is_asked_from_many_threads_without_a_nonce_that_comes_twice() {
             let (client, sandbox) = (client.clone(), &sandbox);
             scope.spawn(move || {
                 for _ in 0..25 {
-                    client.ping().send_blocking(sandbox).unwrap().into_answer().unwrap();
+                    client.ping().send_blocking(sandbox).unwrap();
                 }
             });
         }

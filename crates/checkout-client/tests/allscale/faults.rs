@@ -1,14 +1,14 @@
 //! What the client makes of every fault that the sandbox knows.
 
-use crate::world::{client, fiat, fiat_settled_in, native, sandbox};
+use crate::world::{client, fiat, fiat_settled_in, mismatch, native, sandbox};
 use checkout_client::allscale::{AllScale, Client};
-use checkout_client::{Operation, Readable, Received, SendError};
+use checkout_client::{Answer, CallError, CallErrorKind, NotSent, Operation, Readable};
 use checkout_money::Cents;
+use checkout_poll::Heard;
 use checkout_sandbox::allscale::{Fault, Sandbox};
 use checkout_tables::allscale::{Currency, Route, StableCoin};
 use checkout_transport::{BODY_CAP, Delivery};
 use checkout_validate::allscale::{Draft, Rules};
-use checkout_wire::Reply;
 use checkout_wire::allscale::CreatedIntent;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use std::time::Duration;
 fn world() -> (Sandbox, Client, String) {
     let sandbox = sandbox(4);
     let client = client(&sandbox);
-    let created = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    let created = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap();
     sandbox.clock().advance(Duration::from_secs(60));
     (sandbox, client, created.payload.intent_id.into_owned())
 }
@@ -27,10 +27,10 @@ fn check(fault: &Fault) -> [String; 4] {
     let create = |intent| {
         let (sandbox, client, _) = world();
         sandbox.inject(fault.clone());
-        let received = client.create(&intent).send_blocking(&sandbox);
-        let differs = received.as_ref().map_or_else(|_| String::new(), differs);
+        let created = client.create(&intent).send_blocking(&sandbox);
+        let differs = created.as_ref().map_or_else(|_| String::new(), differs);
         let made = sandbox.intents().len() - 1;
-        let told = outcome(received, |created: &CreatedIntent<'_>| {
+        let told = outcome(created, |created: &CreatedIntent<'_>| {
             let is_it = sandbox.intents().last().is_some_and(|newest| newest.id == created.intent_id);
             let coin = created.stable_coin_type.known().unwrap().code();
             format!("{} {coin}{}", created.amount_coins, if is_it { "" } else { " of another intent" })
@@ -46,50 +46,60 @@ fn check(fault: &Fault) -> [String; 4] {
         create(native(StableCoin::USDC, 2_000)),
         create(fiat(3_000)),
         read(|sandbox, client, id| {
-            let received = client.status(id).unwrap().send_blocking(sandbox);
-            outcome(received, |status| status.value().to_string())
+            let status = client.status(id).unwrap().send_blocking(sandbox);
+            outcome(status, |status| status.value().to_string())
         }),
         read(|sandbox, client, id| {
-            let received = client.get(id).unwrap().send_blocking(sandbox);
-            outcome(received, |intent| format!("{} at {}", intent.amount_coins, intent.status.value()))
+            let intent = client.get(id).unwrap().send_blocking(sandbox);
+            outcome(intent, |intent| format!("{} at {}", intent.amount_coins, intent.status.value()))
         }),
     ]
 }
 
 /// The fields that the answer has otherwise than was asked for.
-fn differs(received: &Received<CreatedIntent<'static>>) -> String {
-    let fields: Vec<_> = received.differences().iter().map(|difference| difference.field()).collect();
+fn differs(created: &Answer<CreatedIntent<'static>>) -> String {
+    let fields: Vec<_> = created.differences().iter().map(|difference| difference.field()).collect();
     if fields.is_empty() { String::new() } else { format!(" with another {}", fields.join(" and ")) }
 }
 
 fn outcome<T: Readable<Provider = AllScale>>(
-    received: Result<Received<T>, SendError>,
+    outcome: Result<Answer<T>, CallError<AllScale>>,
     payload: impl FnOnce(&T) -> String,
 ) -> String {
-    match received {
-        Ok(Received { reply: Reply::Done(answer), .. }) => payload(&answer.payload),
-        Ok(Received { reply: Reply::Refused(refusal), retry_after, .. }) => {
-            let wait = retry_after.map_or_else(String::new, |seconds| format!(" for {seconds} s"));
+    let error = match outcome {
+        Ok(answer) => return payload(&answer.payload),
+        Err(error) => error,
+    };
+    let unknown = |what: &str| {
+        assert!(error.may_have_been_processed(), "{error}");
+        format!("unknown{what}")
+    };
+    match error.kind() {
+        CallErrorKind::NotSent(_) => {
+            assert!(!error.may_have_been_processed(), "{error}");
+            "not sent".to_owned()
+        }
+        CallErrorKind::NoResponse(_) => unknown(""),
+        CallErrorKind::Unreadable(unreadable) => {
+            let what = unreadable.to_string();
+            let (what, _) = what.split_once(", at byte ").unwrap();
+            unknown(&format!(": unreadable: {what}"))
+        }
+        CallErrorKind::Mismatch(field) => unknown(&format!(": {field} is not what was asked for")),
+        CallErrorKind::Refused(refusal) => {
+            let wait = if let Heard::Limited { wait: Some(wait) } = error.heard() {
+                format!(" for {} s", wait.as_secs())
+            } else {
+                String::new()
+            };
             format!("refused with {}{wait}", refusal.code.value())
         }
-        Ok(Received { reply: Reply::NotTheApi(other), http_status, .. }) => {
-            assert_eq!(other.status, http_status);
-            let to = other.location.map_or_else(String::new, |to| format!(" to {}", to.as_str()));
-            format!("not the API: {http_status}{to}")
+        CallErrorKind::UnexpectedResponse(other) => {
+            assert_eq!(error.http_status(), Some(other.status));
+            let to = other.location.as_ref().map_or_else(String::new, |to| format!(" to {}", to.as_str()));
+            format!("not the API: {}{to}", other.status)
         }
-        Err(error) => {
-            let delivery = error.delivery();
-            match (error.unreadable(), error.mismatch()) {
-                (Some(unreadable), None) => {
-                    let what = unreadable.to_string();
-                    let (what, _) = what.split_once(", at byte ").unwrap();
-                    format!("{delivery}: unreadable: {what}")
-                }
-                (None, Some(field)) => format!("{delivery}: {field} is not what was asked for"),
-                (None, None) => delivery.to_string(),
-                (Some(_), Some(_)) => panic!("{error} for two reasons"),
-            }
-        }
+        CallErrorKind::NotAuthentic(_) | _ => panic!("{error:?}"),
     }
 }
 
@@ -262,9 +272,10 @@ fn after_a_lost_create_nobody_knows_whether_there_is_an_intent() {
         let sandbox = sandbox(4);
         sandbox.inject(fault.clone());
         let error = client(&sandbox).create(&fiat(1_000)).send_blocking(&sandbox).unwrap_err();
-        assert_eq!(error.delivery(), Delivery::Unknown, "{fault:?}");
+        let CallErrorKind::NoResponse(transport) = error.kind() else { panic!("{error:?}") };
+        assert_eq!(transport.delivery(), Delivery::Unknown, "{fault:?}");
+        assert!(error.may_have_been_processed(), "{fault:?}");
         assert_eq!(sandbox.intents().len(), intents, "{fault:?}");
-        let transport = error.transport().map(ToString::to_string).unwrap();
         assert_eq!(error.to_string(), format!("POST /v1/checkout_intents/: {transport}"));
     }
 }
@@ -274,32 +285,33 @@ fn a_create_that_was_certainly_not_sent_says_so() {
     let sandbox = sandbox(4);
     sandbox.inject(Fault::LostBefore);
     let error = client(&sandbox).create(&fiat(1_000)).send_blocking(&sandbox).unwrap_err();
-    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert!(!error.may_have_been_processed());
     assert_eq!(error.to_string(), "POST /v1/checkout_intents/: the request was not sent");
     assert_eq!((sandbox.intents().len(), sandbox.requests().len()), (0, 0));
     assert_eq!(error.operation(), Operation::from(Route::Create));
-    assert!(error.transport().is_some_and(|transport| transport.delivery() == Delivery::NotSent));
+    let CallErrorKind::NotSent(NotSent::Transport(transport)) = error.kind() else { panic!("{error:?}") };
+    assert_eq!(transport.delivery(), Delivery::NotSent);
 }
 
 #[test]
 fn a_swapped_intent_is_noticed_by_its_amount_too() {
     let (sandbox, client, _) = world();
     sandbox.inject(Fault::SwappedIntent);
-    let received = client.create(&native(StableCoin::USDT, 2_000)).send_blocking(&sandbox).unwrap();
-    let told: Vec<_> = received.differences().iter().map(ToString::to_string).collect();
+    let created = client.create(&native(StableCoin::USDT, 2_000)).send_blocking(&sandbox).unwrap();
+    let told: Vec<_> = created.differences().iter().map(ToString::to_string).collect();
     assert_eq!(told, ["amount_coins: 20.00 was asked for, and the answer has 10.0000"]);
-    assert!(received.into_answer().unwrap().payload.checkout_url.as_str().starts_with("https://"));
+    assert!(created.payload.checkout_url.as_str().starts_with("https://"));
 }
 
 #[test]
 fn the_first_accepted_coin_of_a_fiat_price_is_compared() {
     let (sandbox, client, _) = world();
     let create = client.create(&fiat_settled_in(StableCoin::USDC, 3_000));
-    let created = create.send_blocking(&sandbox).unwrap().into_answer().unwrap().payload;
+    let created = create.send_blocking(&sandbox).unwrap().payload;
     assert_eq!(created.stable_coin_type.known(), Some(StableCoin::USDC));
     // The latest other intent is in the other coin.
     let other = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap();
-    assert_eq!(other.into_answer().unwrap().payload.stable_coin_type.known(), Some(StableCoin::USDT));
+    assert_eq!(other.payload.stable_coin_type.known(), Some(StableCoin::USDT));
     sandbox.inject(Fault::SwappedIntent);
     assert_eq!(
         differs(&create.send_blocking(&sandbox).unwrap()),
@@ -317,10 +329,10 @@ fn an_amount_with_other_decimals_is_the_same_amount() {
     };
     let create = crate::world::client_at(0).create(&native(StableCoin::USDT, 1_050));
     let differing = |amount, coin| {
-        let received = create.send_blocking(&crate::world::answering(&body(amount, coin))).unwrap();
-        let fields: Vec<_> = received.differences().iter().map(|difference| difference.field()).collect();
+        let created = create.send_blocking(&crate::world::answering(&body(amount, coin))).unwrap();
+        let fields: Vec<_> = created.differences().iter().map(|difference| difference.field()).collect();
         // Whatever differs, the page and the id are there.
-        assert_eq!(received.into_answer().unwrap().payload.intent_id, "a");
+        assert_eq!(created.payload.intent_id, "a");
         fields
     };
     for amount in ["10.5", "10.50", "10.5000", "10.500000"] {
@@ -350,16 +362,16 @@ fn a_created_intent_that_cannot_be_asked_after_or_paid_is_an_error_that_keeps_it
         let body = format!(r#"{{"code":0,"payload":{{{}}},"request_id":"r"}}"#, fields.join(","));
         let create = crate::world::client_at(0).create(&fiat_settled_in(StableCoin::USDT, 3_000));
         match create.send_blocking(&crate::world::answering(&body)) {
-            Ok(received) => {
+            Ok(created) => {
                 let told =
-                    received.differences().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-                assert!(received.into_answer().unwrap().payload.checkout_url.as_str().len() > 8);
+                    created.differences().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                assert!(created.payload.checkout_url.as_str().len() > 8);
                 told
             }
             Err(error) => {
-                assert!(error.may_have_been_done());
+                assert!(error.may_have_been_processed());
                 assert_eq!(error.body().unwrap(), body.as_bytes());
-                format!("not taken for its {}", error.mismatch().unwrap())
+                format!("not taken for its {}", mismatch(&error).unwrap())
             }
         }
     };
@@ -429,10 +441,10 @@ fn only_a_code_that_the_route_s_page_lists_says_that_nothing_was_done() {
     let (sandbox, client, id) = world();
     for code in [10001, 20001, 20002, 30001, 40001, 50002] {
         sandbox.inject(Fault::UnknownErrorCode(code));
-        let refused = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap().into_answer();
-        let error = refused.unwrap_err();
+        let error = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap_err();
+        assert_eq!(error.code().map(|code| code.value()), Some(code));
         assert_eq!(error.operation(), Operation::from(Route::Create));
-        assert!(!error.may_have_been_done(), "{error}");
+        assert!(!error.may_have_been_processed(), "{error}");
     }
     let elsewhere = [50001, 90000, 99999].map(Fault::UnknownErrorCode);
     let unnamed = [-1, 1, 503, 10002, 77_777, i64::MIN, i64::MAX].map(Fault::UnknownErrorCode);
@@ -440,16 +452,18 @@ fn only_a_code_that_the_route_s_page_lists_says_that_nothing_was_done() {
         [Fault::InternalError, Fault::LateInternalError, Fault::HtmlBadGateway, Fault::EmptyUnauthorized];
     for fault in elsewhere.into_iter().chain(unnamed).chain(others) {
         sandbox.inject(fault.clone());
-        let refused = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap().into_answer();
-        assert!(refused.unwrap_err().may_have_been_done(), "{fault:?}");
+        let refused = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap_err();
+        let is_reply =
+            matches!(refused.kind(), CallErrorKind::Refused(_) | CallErrorKind::UnexpectedResponse(_));
+        assert!(is_reply && refused.may_have_been_processed(), "{fault:?}");
     }
     sandbox.inject(Fault::UnknownErrorCode(50001));
-    let gone = client.get(&id).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap_err();
-    assert!(!gone.may_have_been_done());
+    let gone = client.get(&id).unwrap().send_blocking(&sandbox).unwrap_err();
+    assert!(!gone.may_have_been_processed());
     for (fault, may) in [(Fault::LostBefore, false), (Fault::LostRequest, true), (Fault::LostAnswer, true)] {
         sandbox.inject(fault.clone());
         let error = client.create(&fiat(1_000)).send_blocking(&sandbox).unwrap_err();
-        assert_eq!(error.may_have_been_done(), may, "{fault:?}");
+        assert_eq!(error.may_have_been_processed(), may, "{fault:?}");
     }
 }
 
@@ -490,8 +504,8 @@ fn a_payable_intent_is_never_hidden() {
                         r#"{{"code":0,"payload":{{"checkout_url":"https://c.example/1","allscale_checkout_intent_id":"65b2",
                         "amount_coins":"10.0000","stable_coin_type":{coin},"rate":null,"accepted_stable_coins":{mask}}}}}"#
                     );
-                    let received = create.send_blocking(&crate::world::answering(&body)).unwrap();
-                    let fields: Vec<_> = received.differences().iter().map(|it| it.field()).collect();
+                    let answer = create.send_blocking(&crate::world::answering(&body)).unwrap();
+                    let fields: Vec<_> = answer.differences().iter().map(|it| it.field()).collect();
                     let mut expected = Vec::new();
                     if settles_in.is_some_and(|wanted| i64::from(wanted.value()) != coin) {
                         expected.push("stable_coin_type");
@@ -500,7 +514,7 @@ fn a_payable_intent_is_never_hidden() {
                         expected.push("accepted_stable_coins");
                     }
                     assert_eq!(fields, expected, "{accepted:?} {fiat} {mask} {coin}");
-                    let created = received.into_answer().unwrap().payload;
+                    let created = answer.payload;
                     assert_eq!(
                         (created.checkout_url.as_str(), &*created.intent_id),
                         ("https://c.example/1", "65b2")

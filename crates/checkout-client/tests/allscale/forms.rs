@@ -3,8 +3,8 @@
 use crate::world::{
     Form, Recorder, START_MILLIS, client, counted_nonces, fiat, key, native, on_the_wire, sandbox,
 };
-use checkout_client::allscale::Client;
-use checkout_client::{Call, Readable, Received};
+use checkout_client::allscale::{AllScale, Client};
+use checkout_client::{Answer, Call, CallError, Readable};
 use checkout_sandbox::allscale::{RecordedRequest, Sandbox};
 use checkout_tables::Environment;
 use checkout_tables::allscale::StableCoin;
@@ -31,31 +31,34 @@ fn check(form: Form) -> Walk {
     let (mut told, mut statuses) = (Vec::new(), Vec::new());
 
     let created = ask(form, &client.create(&fiat(2_500)), &recorder, &nonces, &mut told);
-    let id = created.into_answer().unwrap().payload.intent_id;
+    let id = created.unwrap().payload.intent_id;
     let status = client.status(&id).unwrap();
     while statuses.last() != Some(&20) && statuses.len() < 30 {
         sandbox.clock().advance(Duration::from_millis(5_250));
-        let received = ask(form, &status, &recorder, &nonces, &mut told);
-        statuses.push(received.into_answer().unwrap().payload.value());
+        let answer = ask(form, &status, &recorder, &nonces, &mut told);
+        statuses.push(answer.unwrap().payload.value());
     }
-    ask(form, &client.get(&id).unwrap(), &recorder, &nonces, &mut told).into_answer().unwrap();
-    ask(form, &client.ping(), &recorder, &nonces, &mut told).into_answer().unwrap();
+    ask(form, &client.get(&id).unwrap(), &recorder, &nonces, &mut told).unwrap();
+    ask(form, &client.ping(), &recorder, &nonces, &mut told).unwrap();
     let body = JsonText::new("{\"ü\" : [1, 2.50]}").unwrap();
-    ask(form, &client.post(&body), &recorder, &nonces, &mut told).into_answer().unwrap();
-    ask(form, &client.fail(), &recorder, &nonces, &mut told).into_answer().unwrap_err();
+    ask(form, &client.post(&body), &recorder, &nonces, &mut told).unwrap();
+    ask(form, &client.fail(), &recorder, &nonces, &mut told).unwrap_err();
     Walk { sent: recorder.seen(), seen: sandbox.requests().iter().map(seen).collect(), told, statuses }
 }
 
-fn ask<T: Readable + Debug>(
+fn ask<T: Readable<Provider = AllScale> + Debug>(
     form: Form,
     call: &Call<T>,
     recorder: &Recorder,
     nonces: &impl checkout_client::Nonces,
     told: &mut Vec<String>,
-) -> Received<T> {
-    let received = form.ask(call, recorder, nonces).unwrap();
-    told.push(format!("{received:?}"));
-    received
+) -> Result<Answer<T>, CallError<AllScale>> {
+    let outcome = form.ask(call, recorder, nonces);
+    told.push(match &outcome {
+        Ok(answer) => format!("{answer:?}"),
+        Err(error) => format!("{error:?} {:?} {error}", error.http_status()),
+    });
+    outcome
 }
 
 fn seen(request: &RecordedRequest) -> String {
@@ -83,8 +86,8 @@ fn a_request_has_the_documented_headers_and_no_others() {
     let sandbox = sandbox(1);
     let recorder = Recorder::before(&sandbox);
     let client = client(&sandbox);
-    client.ping().send_blocking(&recorder).unwrap().into_answer().unwrap();
-    client.create(&native(StableCoin::USDC, 1_050)).send_blocking(&recorder).unwrap().into_answer().unwrap();
+    client.ping().send_blocking(&recorder).unwrap();
+    client.create(&native(StableCoin::USDC, 1_050)).send_blocking(&recorder).unwrap();
     let signature = |at: usize| sandbox.requests()[at].headers()["x-signature"].to_str().unwrap().to_owned();
     let ping = format!(
         "GET https://openapi.allscale.io/v1/test/ping\n\
@@ -134,14 +137,14 @@ fn a_live_and_a_test_store_s_requests_are_the_same() {
 fn what_came_is_what_the_sandbox_says_of_itself() {
     let sandbox = sandbox(3);
     let client = client(&sandbox);
-    let created = client.create(&fiat(2_500)).send_blocking(&sandbox).unwrap().into_answer().unwrap().payload;
+    let created = client.create(&fiat(2_500)).send_blocking(&sandbox).unwrap().payload;
     let record = &sandbox.intents()[0];
     assert_eq!(created.intent_id, record.id);
     assert_eq!(created.amount_coins.to_string(), "25.0000");
-    let intent = client.get(&record.id).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    let intent = client.get(&record.id).unwrap().send_blocking(&sandbox).unwrap();
     assert_eq!(intent.payload.status.value(), record.status);
     assert_eq!(intent.payload.order_id.as_deref(), record.order_id.as_deref());
     let body = JsonText::new("{\"ü\" : [1, 2.50]}").unwrap();
-    let echo = client.post(&body).send_blocking(&sandbox).unwrap().into_answer().unwrap().payload;
+    let echo = client.post(&body).send_blocking(&sandbox).unwrap().payload;
     assert_eq!(echo.your_request_body, body);
 }

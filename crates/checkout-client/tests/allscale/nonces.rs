@@ -1,15 +1,16 @@
 //! What is no nonce is refused before anything is sent.
 
 use crate::world::{START_MILLIS, client, fiat, key, sandbox, unreachable};
-use checkout_client::SendError;
-use checkout_client::allscale::Client;
-use checkout_transport::{Delivery, Request, from_fn};
+use checkout_client::allscale::{AllScale, Client};
+use checkout_client::{CallError, CallErrorKind, NotSent};
+use checkout_transport::{Request, from_fn};
 
 const BAD: [&str; 9] =
     ["", " ", "a b", "\n", "nonce\r\nx-evil: 1", "nonce\0", "nöncé", "nonce\u{7f}", "nonce\t"];
 
-fn check(error: &SendError) {
-    assert_eq!(error.delivery(), Delivery::NotSent);
+fn check(error: &CallError<AllScale>) {
+    assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::Signature(_))), "{error:?}");
+    assert!(!error.may_have_been_processed());
     assert_eq!(
         crate::world::chain(error),
         [
@@ -17,8 +18,7 @@ fn check(error: &SendError) {
             that is not visible ASCII"
         ]
     );
-    assert_eq!((error.request_id(), error.body()), (None, None));
-    assert!(error.unreadable().is_none() && error.mismatch().is_none() && error.transport().is_none());
+    assert_eq!((error.request_id(), error.body(), error.http_status()), (None, None, None));
 }
 
 #[test]

@@ -1,12 +1,11 @@
-//! What a reply tells a tracker.
+//! The observation that an answer is to a tracker.
 
 use crate::world::{START_MILLIS, client, client_at, fiat, response, sandbox};
-use checkout_client::Received;
+use checkout_client::{Answer, CallErrorKind};
 use checkout_lifecycle::{Moment, Observation, Source, Tracker, Verdict};
 use checkout_sandbox::allscale::{Fault, Scenario};
 use checkout_tables::Open;
 use checkout_tables::allscale::{IntentStatus, Route};
-use checkout_wire::allscale::Intent;
 use std::time::Duration;
 
 fn check(observation: Option<Observation<IntentStatus>>) -> Option<(i64, Source, Option<i64>)> {
@@ -18,7 +17,7 @@ fn check(observation: Option<Observation<IntentStatus>>) -> Option<(i64, Source,
 fn a_read_is_ordered_by_when_it_was_sent_and_not_by_when_it_came_back() {
     let sandbox = sandbox(5);
     let client = client(&sandbox);
-    client.create(&fiat(100)).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    client.create(&fiat(100)).send_blocking(&sandbox).unwrap();
     let id = &sandbox.intents()[0].id;
     let (status, get) = (client.status(id).unwrap(), client.get(id).unwrap());
     sandbox.clock().advance(Duration::from_millis(30_001));
@@ -26,7 +25,7 @@ fn a_read_is_ordered_by_when_it_was_sent_and_not_by_when_it_came_back() {
     let slow = status.send_blocking(&sandbox).unwrap();
     let sent = i64::try_from(START_MILLIS).unwrap() + 30_001;
     assert_eq!(check(slow.observation()), Some((10, Source::Read, Some(sent))));
-    assert_eq!(slow.moment().unix_millis(), sent);
+    assert_eq!(slow.sent_at().unix_millis(), sent);
     let whole = get.send_blocking(&sandbox).unwrap();
     assert_eq!(check(whole.observation()), Some((20, Source::Read, Some(sent + 60_000))));
 
@@ -42,7 +41,7 @@ fn a_status_that_nobody_has_named_yet_is_told_as_it_is() {
     let sandbox = sandbox(5);
     let client = client(&sandbox);
     sandbox.next_intent(Scenario::custom([(Duration::ZERO, -77)]));
-    client.create(&fiat(100)).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    client.create(&fiat(100)).send_blocking(&sandbox).unwrap();
     let id = &sandbox.intents()[0].id;
     let status = client.status(id).unwrap().send_blocking(&sandbox).unwrap();
     let whole = client.get(id).unwrap().send_blocking(&sandbox).unwrap();
@@ -52,17 +51,21 @@ fn a_status_that_nobody_has_named_yet_is_told_as_it_is() {
 }
 
 #[test]
-fn what_is_no_answer_is_no_observation() {
+fn a_refusal_and_a_response_that_is_not_the_api_s_are_errors_and_no_observation() {
     for fault in [Fault::RateLimited, Fault::InternalError, Fault::EmptyUnauthorized, Fault::HtmlBadGateway] {
         let sandbox = sandbox(5);
         let client = client(&sandbox);
-        client.create(&fiat(100)).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        client.create(&fiat(100)).send_blocking(&sandbox).unwrap();
         let id = &sandbox.intents()[0].id;
         sandbox.inject_on(Route::Status, fault.clone());
         sandbox.inject_on(Route::Get, fault.clone());
-        let status = client.status(id).unwrap().send_blocking(&sandbox).unwrap();
-        let whole = client.get(id).unwrap().send_blocking(&sandbox).unwrap();
-        assert_eq!((status.observation(), whole.observation()), (None, None), "{fault:?}");
+        let status = client.status(id).unwrap().send_blocking(&sandbox).unwrap_err();
+        let whole = client.get(id).unwrap().send_blocking(&sandbox).unwrap_err();
+        for error in [status, whole] {
+            let is_reply =
+                matches!(error.kind(), CallErrorKind::Refused(_) | CallErrorKind::UnexpectedResponse(_));
+            assert!(is_reply, "{fault:?}: {error:?}");
+        }
     }
 }
 
@@ -70,8 +73,8 @@ fn what_is_no_answer_is_no_observation() {
 fn a_moment_beyond_the_range_is_the_last_one() {
     let body = br#"{"code":0,"payload":20}"#;
     let (_, reader) = client_at(0).status("a").unwrap().attempt(u64::MAX, "nonce-1").unwrap().into_parts();
-    let received: Received<Open<IntentStatus>> = reader.read(&response(200, &[], body)).unwrap();
-    assert_eq!(check(received.observation()), Some((20, Source::Read, Some(i64::MAX))));
+    let answer: Answer<Open<IntentStatus>> = reader.read(&response(200, &[], body)).unwrap();
+    assert_eq!(check(answer.observation()), Some((20, Source::Read, Some(i64::MAX))));
 }
 
 #[test]
@@ -79,6 +82,6 @@ fn a_refusal_of_a_get_says_nothing_of_the_intent_even_with_a_payload_beside_it()
     let body =
         br#"{"code":90000,"payload":{"all_scale_checkout_intent_id":"a","status":20,"amount_coins":"1"}}"#;
     let (_, reader) = client_at(0).get("a").unwrap().attempt(0, "nonce-1").unwrap().into_parts();
-    let received: Received<Intent<'static>> = reader.read(&response(200, &[], body)).unwrap();
-    assert_eq!(check(received.observation()), None);
+    let error = reader.read(&response(200, &[], body)).unwrap_err();
+    assert_eq!(error.code().map(|code| code.value()), Some(90_000));
 }

@@ -1,11 +1,10 @@
-//! Whatever comes back, reading it ends in a reply or in an error that says so.
+//! Whatever comes back, reading it ends in an answer or in an error that says why not.
 
 use crate::world::{client_at, native, response};
 use checkout_client::allscale::AllScale;
-use checkout_client::{Call, Readable};
+use checkout_client::{Call, CallErrorKind, Readable};
 use checkout_tables::allscale::StableCoin;
-use checkout_transport::Delivery;
-use checkout_wire::{JsonText, Reply};
+use checkout_wire::JsonText;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -25,25 +24,34 @@ fn check<T: Readable<Provider = AllScale>>(call: &Call<T>, status: u16, body: &[
     let (_, reader) = call.attempt(7_000, "nonce-1").unwrap().into_parts();
     let redirect = (300..400).contains(&status);
     match reader.read(&response(status, &[], body)) {
-        Ok(received) => {
-            assert_eq!((received.http_status, received.sent_at_millis), (status, 7_000));
-            match &received.reply {
-                Reply::Done(_) => assert!(!redirect, "{status} is done"),
-                Reply::Refused(refusal) => assert!(!redirect && refusal.code.value() != 0),
-                Reply::NotTheApi(other) => assert_eq!(other.status, status),
-            }
-            match received.reply {
-                Reply::Done(_) => "done",
-                Reply::Refused(_) => "refused",
-                Reply::NotTheApi(_) => "not the API",
-            }
+        Ok(answer) => {
+            assert_eq!((answer.http_status(), answer.sent_at().unix_millis()), (status, 7_000));
+            assert!(!redirect, "{status} is done");
+            "done"
         }
         Err(error) => {
-            assert_eq!(error.delivery(), Delivery::Unknown);
-            assert_eq!(error.body().map(|body| &body[..]), Some(body));
-            assert!(error.unreadable().is_some() != error.mismatch().is_some());
-            assert!(!redirect);
-            "error"
+            assert_eq!(error.http_status(), Some(status));
+            assert!(redirect || !error.is_redirect());
+            match error.kind() {
+                CallErrorKind::Refused(refusal) => {
+                    assert!(!redirect && refusal.code.value() != 0);
+                    "refused"
+                }
+                CallErrorKind::UnexpectedResponse(other) => {
+                    assert_eq!(other.status, status);
+                    "not the API"
+                }
+                CallErrorKind::Unreadable(_) | CallErrorKind::Mismatch(_) => {
+                    assert!(error.may_have_been_processed());
+                    assert_eq!(error.body().map(|body| &body[..]), Some(body));
+                    assert!(!redirect);
+                    "error"
+                }
+                CallErrorKind::NotSent(_)
+                | CallErrorKind::NoResponse(_)
+                | CallErrorKind::NotAuthentic(_)
+                | _ => panic!("{error:?}"),
+            }
         }
     }
 }

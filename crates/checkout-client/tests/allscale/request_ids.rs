@@ -1,10 +1,10 @@
 //! The provider's id of a request, which it asks for whenever something is wrong.
 
 use crate::world::{answering, chain, client, client_at, fiat, native, request_id_in, sandbox};
-use checkout_client::{Readable, Received, SendError};
+use checkout_client::allscale::AllScale;
+use checkout_client::{Answer, CallError, CallErrorKind, Readable};
 use checkout_sandbox::allscale::{Fault, Sandbox};
-use checkout_tables::Open;
-use checkout_tables::allscale::{IntentStatus, StableCoin};
+use checkout_tables::allscale::StableCoin;
 use std::error::Error;
 use std::fmt::Debug;
 
@@ -14,8 +14,8 @@ fn last(sandbox: &Sandbox) -> String {
 }
 
 /// The error has the id of the last answer, and says so.
-fn check<T: Readable + Debug>(sandbox: &Sandbox, received: Result<Received<T>, SendError>) {
-    let error = received.unwrap_err();
+fn check<T: Readable + Debug>(sandbox: &Sandbox, outcome: Result<Answer<T>, CallError<AllScale>>) {
+    let error = outcome.unwrap_err();
     assert_eq!(error.request_id(), Some(&*last(sandbox)));
     assert!(error.to_string().ends_with(&format!(" (request id {})", last(sandbox))), "{error}");
 }
@@ -25,15 +25,13 @@ fn every_answer_and_every_refusal_has_it() {
     let sandbox = sandbox(8);
     let client = client(&sandbox);
     let created = client.create(&fiat(100)).send_blocking(&sandbox).unwrap();
-    assert_eq!(created.reply.request_id(), Some(&*last(&sandbox)));
-    let answer = created.into_answer().unwrap();
-    assert_eq!(answer.request_id.as_deref(), Some(&*last(&sandbox)));
-    let status = client.status(&answer.payload.intent_id).unwrap().send_blocking(&sandbox).unwrap();
-    assert_eq!(status.reply.request_id(), Some(&*last(&sandbox)));
-    let refused = client.fail().send_blocking(&sandbox).unwrap();
-    assert_eq!(refused.reply.request_id(), Some(&*last(&sandbox)));
-    let refused = refused.into_answer().unwrap_err();
+    assert_eq!(created.request_id.as_deref(), Some(&*last(&sandbox)));
+    let status = client.status(&created.payload.intent_id).unwrap().send_blocking(&sandbox).unwrap();
+    assert_eq!(status.request_id.as_deref(), Some(&*last(&sandbox)));
+    let refused = client.fail().send_blocking(&sandbox).unwrap_err();
     assert_eq!(refused.request_id(), Some(&*last(&sandbox)));
+    let refusal = refused.refusal().unwrap();
+    assert_eq!(refusal.request_id.as_deref(), Some(&*last(&sandbox)));
     assert!(refused.to_string().contains(&format!("(request id {})", last(&sandbox))), "{refused}");
 }
 
@@ -41,8 +39,7 @@ fn every_answer_and_every_refusal_has_it() {
 fn an_answer_that_cannot_be_read_or_is_another_s_still_tells_its_own() {
     let sandbox = sandbox(8);
     let client = client(&sandbox);
-    let id = client.create(&fiat(100)).send_blocking(&sandbox).unwrap().into_answer().unwrap();
-    let id = id.payload.intent_id;
+    let id = client.create(&fiat(100)).send_blocking(&sandbox).unwrap().payload.intent_id;
     sandbox.inject(Fault::StatusAsObject);
     check(&sandbox, client.status(&id).unwrap().send_blocking(&sandbox));
     sandbox.inject(Fault::SwappedIntent);
@@ -57,9 +54,8 @@ fn what_is_not_the_api_s_has_none() {
     let client = client(&sandbox);
     for fault in [Fault::Garbage, Fault::HtmlBadGateway, Fault::EmptyUnauthorized, Fault::Redirect] {
         sandbox.inject(fault.clone());
-        let received = client.ping().send_blocking(&sandbox).unwrap();
-        assert_eq!(received.reply.request_id(), None, "{fault:?}");
-        let error = received.into_answer().unwrap_err();
+        let error = client.ping().send_blocking(&sandbox).unwrap_err();
+        assert!(matches!(error.kind(), CallErrorKind::UnexpectedResponse(_)), "{fault:?}: {error:?}");
         assert_eq!((error.request_id(), error.code()), (None, None), "{fault:?}");
         assert!(!error.to_string().contains("request id"), "{error}");
     }
@@ -108,18 +104,15 @@ fn a_hostile_refusal_is_printed_escaped() {
         format!(r#"{{"code":20002,"error":{{"message":"{HOSTILE}"}},"request_id":"r"}}"#),
         format!(r#"{{"code":20002,"error":"{HOSTILE}"}}"#),
     ] {
-        is_one_line(&client.ping().send_blocking(&answering(&body)).unwrap().into_answer().unwrap_err());
+        is_one_line(&client.ping().send_blocking(&answering(&body)).unwrap_err());
     }
 }
 
 #[test]
 fn a_hostile_key_of_an_answer_is_no_part_of_what_is_printed() {
     let body = format!(r#"{{"code":0,"payload":{{"{HOSTILE}":tru"#);
-    let received: Result<Received<Open<IntentStatus>>, _> =
-        client_at(0).status("a").unwrap().send_blocking(&answering(&body));
-    is_one_line(&received.unwrap_err());
-    let received = client_at(0).get("a").unwrap().send_blocking(&answering(&body));
-    is_one_line(&received.unwrap_err());
+    is_one_line(&client_at(0).status("a").unwrap().send_blocking(&answering(&body)).unwrap_err());
+    is_one_line(&client_at(0).get("a").unwrap().send_blocking(&answering(&body)).unwrap_err());
 }
 
 #[test]

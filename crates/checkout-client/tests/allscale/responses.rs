@@ -3,11 +3,12 @@
 use checkout_auth::allscale::response::{ResponseToSign, ResponseVerifier};
 use checkout_auth::allscale::{SigningKey, headers};
 use checkout_auth::{KeyRing, SecretString};
+use checkout_client::CallErrorKind;
 use checkout_client::allscale::Client;
 use checkout_sandbox::allscale::{Sandbox, Store};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::HeaderValue;
-use checkout_transport::{BlockingTransport, Delivery, Response, from_fn_blocking};
+use checkout_transport::{BlockingTransport, Response, from_fn_blocking};
 
 type Change = fn(&mut Response);
 
@@ -51,14 +52,13 @@ fn check(signed_with: &str, skew_seconds: i64, change: Change) -> String {
         change(&mut response);
         Ok(response)
     });
-    match client.status("65b2f3d0d2d9c0a1b2c3d4e5").unwrap().send_blocking(&signing) {
-        Ok(received) => received.into_answer().unwrap_err().code().unwrap().value().to_string(),
-        Err(error) => {
-            assert_eq!(error.delivery(), Delivery::Unknown);
-            assert!(error.not_authentic().is_some() && error.mismatch().is_none(), "{error}");
-            "not authentic".to_owned()
-        }
+    let error = client.status("65b2f3d0d2d9c0a1b2c3d4e5").unwrap().send_blocking(&signing).unwrap_err();
+    if let Some(code) = error.code() {
+        return code.value().to_string();
     }
+    assert!(matches!(error.kind(), CallErrorKind::NotAuthentic(_)), "{error:?}");
+    assert!(error.may_have_been_processed(), "{error}");
+    "not authentic".to_owned()
 }
 
 #[test]

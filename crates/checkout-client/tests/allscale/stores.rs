@@ -19,8 +19,8 @@ fn world() -> (Sandbox, Client, Client) {
 
 /// What a store is told of an intent, by status and by get.
 fn check(sandbox: &Sandbox, client: &Client, id: &str) -> [String; 2] {
-    let status = client.status(id).unwrap().send_blocking(sandbox).unwrap().into_answer();
-    let whole = client.get(id).unwrap().send_blocking(sandbox).unwrap().into_answer();
+    let status = client.status(id).unwrap().send_blocking(sandbox);
+    let whole = client.get(id).unwrap().send_blocking(sandbox);
     [
         status.map_or_else(
             |refused| format!("refused {}", refused.code().unwrap().value()),
@@ -37,8 +37,7 @@ fn check(sandbox: &Sandbox, client: &Client, id: &str) -> [String; 2] {
 fn two_stores_take_turns_and_each_sees_its_own_intents_alone() {
     let (sandbox, mine, yours) = world();
     let create = |client: &Client, cents| {
-        let received = client.create(&fiat(cents)).send_blocking(&sandbox).unwrap();
-        received.into_answer().unwrap().payload.intent_id
+        client.create(&fiat(cents)).send_blocking(&sandbox).unwrap().payload.intent_id
     };
     let (my_id, your_id) = (create(&mine, 1_000), create(&yours, 2_000));
     sandbox.clock().advance(Duration::from_secs(10));
@@ -66,7 +65,7 @@ fn a_call_belongs_to_the_client_that_made_it() {
     let (my_call, your_call) = (mine.ping(), yours.ping());
     drop((mine, yours));
     for call in [&my_call, &your_call, &my_call.clone()] {
-        call.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        call.send_blocking(&sandbox).unwrap();
     }
     let keys: Vec<_> = sandbox.requests().iter().map(|request| header(request, "x-api-key")).collect();
     assert_eq!(keys, ["st_mine", "st_yours", "st_mine"]);
@@ -76,6 +75,6 @@ fn a_call_belongs_to_the_client_that_made_it() {
 fn an_unknown_store_is_refused() {
     let (sandbox, ..) = world();
     let client = client_with(key("nobody"), &sandbox);
-    let refused = client.ping().send_blocking(&sandbox).unwrap().into_answer().unwrap_err();
+    let refused = client.ping().send_blocking(&sandbox).unwrap_err();
     assert_eq!(refused.code().map(|code| code.value()), Some(20002));
 }

@@ -123,9 +123,10 @@ fn a_span_has_the_route_the_path_the_status_the_request_id_and_the_outcome() {
         check(&sandbox, &client.get(&id).unwrap()),
         [
             &*format!(r#"span 1: INFO checkout attempt route=Get path="{path}""#),
+            "span 1: http_status=200",
             r#"span 1: request_id="<id>""#,
-            r#"span 1: outcome="not what was asked for""#,
-            r#"in span 1: DEBUG message=attempt ended outcome="not what was asked for""#,
+            r#"span 1: outcome="mismatch""#,
+            r#"in span 1: DEBUG message=attempt ended outcome="mismatch""#,
         ]
     );
     sandbox.inject(Fault::StatusAsObject);
@@ -133,6 +134,7 @@ fn a_span_has_the_route_the_path_the_status_the_request_id_and_the_outcome() {
         check(&sandbox, &client.status(&id).unwrap()),
         [
             &*format!(r#"span 1: INFO checkout attempt route=Status path="{path}/status""#),
+            "span 1: http_status=200",
             r#"span 1: request_id="<id>""#,
             r#"span 1: outcome="unreadable""#,
             r#"in span 1: DEBUG message=attempt ended outcome="unreadable""#,
@@ -155,8 +157,8 @@ fn a_span_has_the_route_the_path_the_status_the_request_id_and_the_outcome() {
         [
             r#"span 1: INFO checkout attempt route=Ping path="/v1/test/ping""#,
             "span 1: http_status=502",
-            r#"span 1: outcome="not the API""#,
-            r#"in span 1: DEBUG message=attempt ended outcome="not the API""#,
+            r#"span 1: outcome="unexpected response""#,
+            r#"in span 1: DEBUG message=attempt ended outcome="unexpected response""#,
         ]
     );
     sandbox.inject(Fault::LostAnswer);
@@ -164,8 +166,8 @@ fn a_span_has_the_route_the_path_the_status_the_request_id_and_the_outcome() {
         check(&sandbox, &client.ping()),
         [
             r#"span 1: INFO checkout attempt route=Ping path="/v1/test/ping""#,
-            r#"span 1: outcome="no answer""#,
-            r#"in span 1: DEBUG message=attempt ended outcome="no answer""#,
+            r#"span 1: outcome="no response""#,
+            r#"in span 1: DEBUG message=attempt ended outcome="no response""#,
         ]
     );
     let without_nonces = Client::builder(key()).clock(|| 0).nonces(String::new).build().unwrap();
@@ -213,16 +215,16 @@ fn what_the_transport_tells_is_within_the_span_in_every_form() {
         Ok::<_, TransportError>(pong())
     };
     let (_, send) = Notes::during(|| {
-        pollster::block_on(call.send(&from_fn(work))).unwrap().into_answer().unwrap();
+        pollster::block_on(call.send(&from_fn(work))).unwrap();
         tracing::info!("after");
     });
     let (_, send_local) = Notes::during(|| {
-        pollster::block_on(call.send_local(&from_fn_local(work))).unwrap().into_answer().unwrap();
+        pollster::block_on(call.send_local(&from_fn_local(work))).unwrap();
         tracing::info!("after");
     });
     let (_, send_blocking) = Notes::during(|| {
         let transport = from_fn_blocking(|request| pollster::block_on(work(request)));
-        call.send_blocking(&transport).unwrap().into_answer().unwrap();
+        call.send_blocking(&transport).unwrap();
         tracing::info!("after");
     });
     assert_eq!(send, expected);
@@ -274,7 +276,7 @@ fn every_attempt_of_one_call_has_a_span_of_its_own() {
     let call = client(&sandbox).ping();
     let (_, lines) = Notes::during(|| {
         for _ in 0..3 {
-            call.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+            call.send_blocking(&sandbox).unwrap();
         }
     });
     let spans: Vec<_> = lines.iter().filter(|line| line.contains("checkout attempt")).collect();
@@ -293,7 +295,7 @@ fn no_header_and_no_body_is_told_at_any_level() {
     let client = client(&sandbox);
     let (recorder, nonces) = (Recorder::before(&sandbox), counted_nonces());
     let ((), lines) = Notes::during(|| {
-        client.create(&fiat(1_000)).send_blocking(&recorder).unwrap().into_answer().unwrap();
+        client.create(&fiat(1_000)).send_blocking(&recorder).unwrap();
         sandbox.clock().advance(Duration::from_secs(60));
         let id = sandbox.intents()[0].id.clone();
         let get = client.get(&id).unwrap();
@@ -346,7 +348,7 @@ fn a_call_that_is_not_asked_has_no_span() {
         drop(call.send(&sandbox));
         let (request, reader) = call.attempt(0, "nonce-1").unwrap().into_parts();
         drop(request);
-        reader.read(&pong()).unwrap().into_answer().unwrap();
+        reader.read(&pong()).unwrap();
     });
     assert_eq!(lines, [""; 0]);
 }

@@ -1,8 +1,8 @@
 //! A store, its sandbox, clients of it, and transports that note or answer by themselves.
 
 use checkout_auth::allscale::SigningKey;
-use checkout_client::allscale::Client;
-use checkout_client::{Call, Nonces, Readable, Received, SendError};
+use checkout_client::allscale::{AllScale, Client};
+use checkout_client::{Answer, Call, CallError, CallErrorKind, Nonces, Readable};
 use checkout_money::Cents;
 use checkout_sandbox::allscale::{RecordedRequest, Sandbox, Store};
 use checkout_tables::allscale::{Currency, StableCoin};
@@ -82,12 +82,12 @@ impl Form {
     pub(crate) const ALL: [Self; 4] = [Self::Send, Self::SendLocal, Self::SendBlocking, Self::TakenApart];
 
     /// Asks once. The form that is taken apart is given the time and a nonce; the others have the client's.
-    pub(crate) fn ask<T: Readable>(
+    pub(crate) fn ask<T: Readable<Provider = AllScale>>(
         self,
         call: &Call<T>,
         to: &Recorder,
         nonces: &impl Nonces,
-    ) -> Result<Received<T>, SendError> {
+    ) -> Result<Answer<T>, CallError<AllScale>> {
         match self {
             Self::Send => pollster::block_on(call.send(to)),
             Self::SendLocal => {
@@ -159,6 +159,11 @@ pub(crate) fn on_the_wire(request: &Request) -> String {
 /// The value of a header of a request that the sandbox has seen.
 pub(crate) fn header(request: &RecordedRequest, name: &str) -> String {
     request.headers()[name].to_str().unwrap().to_owned()
+}
+
+/// The field that the answer has otherwise than was asked for, if that is the error.
+pub(crate) fn mismatch(error: &CallError<AllScale>) -> Option<&'static str> {
+    if let CallErrorKind::Mismatch(field) = error.kind() { Some(field) } else { None }
 }
 
 /// The request id of an answer, by its text.

@@ -1,13 +1,12 @@
 //! What the client makes of every fault that the sandbox knows.
 
-use crate::support::{failure, faults_in, variant};
+use crate::support::{faults_in, outcome, variant};
 use crate::world::{card, client, latest, sandbox, stored};
-use checkout_client::azotte::Client;
-use checkout_client::{Received, SendError};
+use checkout_client::azotte::{Azotte, Client};
+use checkout_client::{Answer, CallError, Readable};
 use checkout_sandbox::azotte::{Fault, Sandbox};
 use checkout_tables::azotte::Route;
 use checkout_transport::BODY_CAP;
-use checkout_wire::Reply;
 use checkout_wire::azotte::CheckoutResult;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use std::time::Duration;
 fn world() -> (Sandbox, Client, String) {
     let sandbox = sandbox(4);
     let client = client(&sandbox);
-    client.submit(&stored("order-0")).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    client.submit(&stored("order-0")).send_blocking(&sandbox).unwrap();
     sandbox.clock().advance(Duration::from_secs(60));
     let tracking_number = latest(&sandbox).tracking_number;
     (sandbox, client, tracking_number)
@@ -26,52 +25,43 @@ fn world() -> (Sandbox, Client, String) {
 fn check(fault: &Fault) -> [String; 2] {
     let (sandbox, client, _) = world();
     sandbox.inject(fault.clone());
-    let received = client.submit(&card("order-1")).send_blocking(&sandbox);
+    let submitted = client.submit(&card("order-1")).send_blocking(&sandbox);
     let made = sandbox.checkouts().len() - 1;
-    let is_sure = match &received {
-        Ok(received) => received.clone().into_answer().is_err_and(|error| !error.may_have_been_done()),
-        Err(error) => !error.may_have_been_done(),
-    };
+    let is_sure = submitted.as_ref().is_err_and(|error| !error.may_have_been_processed());
     // A submit is sure not to be done when it was not sent, or its sender was not let in.
     assert_eq!(is_sure, [Fault::LostBefore, Fault::EmptyUnauthorized].contains(fault), "{fault:?}");
-    let told = outcome(received, |number| number == Some(&*latest(&sandbox).tracking_number));
-    let submit = format!("{told}, {made} made{}", waits(&sandbox));
+    let outcome = told(submitted, |submitted| {
+        assert_eq!(submitted.result.tracking_number.as_deref(), Some(&*submitted.tracking_number));
+        (&submitted.result, submitted.tracking_number == latest(&sandbox).tracking_number)
+    });
+    let submit = format!("{outcome}, {made} made{}", waits(&sandbox));
 
     let (sandbox, client, asked) = world();
     sandbox.inject(fault.clone());
-    let received = client.status(&asked).unwrap().send_blocking(&sandbox);
-    let observed = received.as_ref().ok().and_then(Received::observation).is_some();
-    let told = outcome(received, |number| number.is_none_or(|number| number == asked));
-    assert_eq!(observed, told.starts_with("CHECK_OUT_"), "{told}");
-    [submit, told + waits(&sandbox)]
+    let read = client.status(&asked).unwrap().send_blocking(&sandbox);
+    let observed = read.as_ref().ok().and_then(Answer::observation).is_some();
+    let status = told(read, |result: &CheckoutResult<'static>| {
+        (result, result.tracking_number.as_deref().is_none_or(|number| number == asked))
+    });
+    assert_eq!(observed, status.starts_with("CHECK_OUT_"), "{status}");
+    [submit, status + waits(&sandbox)]
 }
 
-fn outcome(
-    received: Result<Received<CheckoutResult<'static>>, SendError>,
-    is_it: impl FnOnce(Option<&str>) -> bool,
+/// The outcome of an attempt. `result` gives the result in a payload, and whether the result is of the checkout
+/// that was asked for.
+fn told<T: Readable<Provider = Azotte>>(
+    outcome_of: Result<Answer<T>, CallError<Azotte>>,
+    result: impl FnOnce(&T) -> (&CheckoutResult<'static>, bool),
 ) -> String {
-    match received {
-        Ok(Received { reply: Reply::Done(answer), .. }) => {
-            let result = &answer.payload;
-            let of = if is_it(result.tracking_number.as_deref()) { "" } else { " of another" };
-            format!("{}{of}", result.status.message_code.text())
-        }
-        Ok(Received { reply: Reply::Refused(refusal), retry_after, .. }) => {
-            let wait = retry_after.map_or_else(String::new, |seconds| format!(" for {seconds} s"));
-            let code = refusal.message_code.as_ref().map_or("", |code| code.text());
-            format!(
-                "refused with {}{wait}{}{code}",
-                refusal.http_status,
-                if code.is_empty() { "" } else { " " }
-            )
-        }
-        Ok(Received { reply: Reply::NotTheApi(other), http_status, .. }) => {
-            assert_eq!(other.status, http_status);
-            let to = other.location.map_or_else(String::new, |to| format!(" to {}", to.as_str()));
-            format!("not the API: {http_status}{to}")
-        }
-        Err(error) => failure(&error),
-    }
+    let payload = |payload: &T| {
+        let (result, is_it) = result(payload);
+        let of = if is_it { "" } else { " of another" };
+        format!("{}{of}", result.status.message_code.text())
+    };
+    outcome(outcome_of, payload, |refusal, wait| {
+        let code = refusal.message_code.as_ref().map_or_else(String::new, |code| format!(" {}", code.text()));
+        format!("refused with {}{wait}{code}", refusal.http_status)
+    })
 }
 
 fn waits(sandbox: &Sandbox) -> &'static str {
@@ -175,8 +165,8 @@ fn a_submit_that_is_repeated_captures_once_whatever_came_of_the_first() {
         drop(call.send_blocking(&sandbox));
         sandbox.clock().advance(Duration::from_secs(1));
         for _ in 0..2 {
-            let again = call.send_blocking(&sandbox).unwrap().into_answer().unwrap().payload;
-            assert_eq!(again.tracking_number.as_deref(), Some(&*latest(&sandbox).tracking_number));
+            let again = call.send_blocking(&sandbox).unwrap().payload;
+            assert_eq!(again.tracking_number, latest(&sandbox).tracking_number);
         }
         sandbox.clock().advance(Duration::from_secs(60));
         assert_eq!((sandbox.captures_of("order-1"), sandbox.checkouts().len()), (1, 1), "{fault:?}");
@@ -195,8 +185,8 @@ fn a_tenant_s_not_found_and_conflict_on_a_status_are_sure_and_nothing_else_is() 
     ] {
         let (sandbox, client, number) = world();
         sandbox.inject(fault.clone());
-        let error = client.status(&number).unwrap().send_blocking(&sandbox).unwrap().into_answer();
-        assert_eq!(!error.unwrap_err().may_have_been_done(), sure, "{fault:?}");
+        let error = client.status(&number).unwrap().send_blocking(&sandbox).unwrap_err();
+        assert_eq!(!error.may_have_been_processed(), sure, "{fault:?}");
     }
 }
 

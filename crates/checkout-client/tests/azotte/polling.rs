@@ -1,7 +1,9 @@
 //! When to ask again.
 
-use crate::support::{answering, response};
+use crate::support::{answering, asked_wait, response};
 use crate::world::{client, client_at, latest, sandbox, stored};
+use checkout_client::Advice;
+use checkout_poll::Heard;
 use checkout_sandbox::azotte::{Fault, Scenario, Step};
 use std::time::Duration;
 
@@ -13,8 +15,8 @@ fn header(text: &str) -> [(&str, &str); 1] {
 fn check(follow_up: &str, headers: &[(&str, &str)]) -> u64 {
     let body = format!(r#"{{"status":{{"messageCode":"CHECK_OUT_PROCESSING"}}{follow_up}}}"#);
     let transport = answering(response(200, headers, body.as_bytes()));
-    let received = client_at(784_111_770_000).status("trk_1").unwrap().send_blocking(&transport).unwrap();
-    let wait = received.poll_after();
+    let answer = client_at(784_111_770_000).status("trk_1").unwrap().send_blocking(&transport).unwrap();
+    let wait = answer.poll_after();
     assert_eq!(wait.subsec_nanos(), 0);
     wait.as_secs()
 }
@@ -69,11 +71,14 @@ fn the_sandbox_is_asked_when_it_says() {
         let sandbox = sandbox(2);
         sandbox.next_checkout(Scenario::custom([step]));
         let client = client(&sandbox);
-        client.submit(&stored("order-1")).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        client.submit(&stored("order-1")).send_blocking(&sandbox).unwrap();
         fault.clone().into_iter().for_each(|fault| sandbox.inject(fault));
         let status = client.status(&latest(&sandbox).tracking_number).unwrap();
-        let wait = status.send_blocking(&sandbox).unwrap().poll_after();
-        assert_eq!(wait, Duration::from_secs(expected), "{fault:?}");
+        let wait = match status.send_blocking(&sandbox) {
+            Ok(answer) => Some(answer.poll_after()),
+            Err(error) => asked_wait(&error),
+        };
+        assert_eq!(wait, Some(Duration::from_secs(expected)), "{fault:?}");
     }
 }
 
@@ -81,7 +86,8 @@ fn the_sandbox_is_asked_when_it_says() {
 fn a_refusal_s_header_counts_too() {
     let transport =
         answering(response(429, &[("retry-after", "40")], br#"{"title":"Too Many Requests","status":429}"#));
-    let received = client_at(0).status("trk_1").unwrap().send_blocking(&transport).unwrap();
-    assert_eq!(received.poll_after(), Duration::from_secs(40));
-    assert!(received.observation().is_none());
+    let error = client_at(0).status("trk_1").unwrap().send_blocking(&transport).unwrap_err();
+    let wait = Duration::from_secs(40);
+    assert_eq!(error.heard(), Heard::Limited { wait: Some(wait) });
+    assert_eq!(error.retry(), Advice::After(wait));
 }

@@ -2,9 +2,10 @@
 
 use crate::support::{answering, response};
 use crate::world::{API_KEY, PROJECT, TENANT, client_at, client_of, latest, stored};
-use checkout_client::Advice;
+use checkout_client::azotte::Azotte;
+use checkout_client::{Advice, Answer, CallError, CallErrorKind, Readable};
 use checkout_sandbox::azotte::{Sandbox, Tenant};
-use checkout_wire::{NotDone, Reply};
+use checkout_wire::azotte::CheckoutResult;
 
 const OTHER_TENANT: &str = "00000000-0000-4000-8000-000000000002";
 
@@ -14,30 +15,32 @@ fn sandbox(conceals: bool) -> Sandbox {
     if conceals { builder.conceals_other_tenants().build() } else { builder.build() }
 }
 
-/// The HTTP status of what comes instead of an answer, and the code that it has.
+/// The code of an answer, or else the HTTP status and the code of the response.
 fn check(sandbox: &Sandbox, [project, tenant, key]: [&str; 3], number: Option<&str>) -> String {
     let client = client_of(sandbox, project, tenant, key);
-    let call = match number {
-        Some(number) => client.status(number).unwrap(),
-        None => client.submit(&stored("order-2")),
-    };
-    let received = call.send_blocking(sandbox).unwrap();
-    assert!(received.observation().is_none() || matches!(received.reply, Reply::Done(_)));
-    match received.into_answer() {
-        Ok(answer) => answer.payload.status.message_code.text().to_owned(),
-        Err(error) => match error.not_done() {
-            NotDone::Refused(refusal) => {
-                assert_eq!(refusal.is_not_readable(), !error.may_have_been_done());
-                let code = refusal.message_code.as_ref().map(|code| code.text());
-                format!("refused {} {}", refusal.http_status, code.unwrap_or("with a problem"))
-            }
-            NotDone::NotTheApi(other) => {
-                // Who is not let in has started nothing.
-                assert!(!error.may_have_been_done());
-                format!("not the API {}", other.status)
-            }
-        },
+    match number {
+        Some(number) => told(client.status(number).unwrap().send_blocking(sandbox), |result| result),
+        None => told(client.submit(&stored("order-2")).send_blocking(sandbox), |submitted| &submitted.result),
     }
+}
+
+fn told<T: Readable<Provider = Azotte>>(
+    outcome: Result<Answer<T>, CallError<Azotte>>,
+    result: fn(&T) -> &CheckoutResult<'static>,
+) -> String {
+    let error = match outcome {
+        Ok(answer) => return result(&answer.payload).status.message_code.text().to_owned(),
+        Err(error) => error,
+    };
+    if let Some(refusal) = error.refusal() {
+        assert_eq!(refusal.is_not_readable(), !error.may_have_been_processed());
+        let code = refusal.message_code.as_ref().map(|code| code.text());
+        return format!("refused {} {}", refusal.http_status, code.unwrap_or("with a problem"));
+    }
+    let CallErrorKind::UnexpectedResponse(other) = error.kind() else { panic!("{error}") };
+    // A sender who is not let in has started nothing.
+    assert!(!error.may_have_been_processed());
+    format!("not the API {}", other.status)
 }
 
 #[test]
@@ -48,7 +51,7 @@ fn a_tenant_reads_its_own_checkouts_alone_whether_the_others_are_concealed_or_no
     {
         let sandbox = sandbox(conceals);
         let client = client_of(&sandbox, PROJECT, TENANT, API_KEY);
-        client.submit(&stored("order-1")).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        client.submit(&stored("order-1")).send_blocking(&sandbox).unwrap();
         let number = &*latest(&sandbox).tracking_number;
         assert_eq!(check(&sandbox, mine, Some(number)), "CHECK_OUT_PROCESSING");
         assert_eq!(check(&sandbox, other, Some(number)), expected);
@@ -111,11 +114,8 @@ fn a_401_or_403_of_azotte_s_own_proves_that_nothing_was_done_and_a_gateway_s_pag
     ];
     let submit = client.submit(&stored("order-1"));
     let told = |status, headers, body| {
-        let received = submit.send_blocking(&answering(response(status, headers, body))).unwrap();
-        let advice = received.retry();
-        let error = received.into_answer().unwrap_err();
-        assert_eq!(advice, Some(error.retry()));
-        (error.may_have_been_done(), error.retry())
+        let error = submit.send_blocking(&answering(response(status, headers, body))).unwrap_err();
+        (error.may_have_been_processed(), error.retry())
     };
     for status in [401, 403] {
         for (headers, body) in own {
@@ -142,8 +142,8 @@ fn two_tenants_may_use_one_correlation_id() {
     let mut numbers = Vec::new();
     for [project, tenant, key] in [[PROJECT, TENANT, API_KEY], ["other", OTHER_TENANT, "sk_other"]] {
         let client = client_of(&sandbox, project, tenant, key);
-        let submitted = client.submit(&stored("order-1")).send_blocking(&sandbox).unwrap().into_answer();
-        numbers.push(submitted.unwrap().payload.tracking_number.unwrap());
+        let submitted = client.submit(&stored("order-1")).send_blocking(&sandbox).unwrap();
+        numbers.push(submitted.payload.tracking_number);
     }
     assert_ne!(numbers[0], numbers[1]);
     assert_eq!(sandbox.checkouts().len(), 2);

@@ -2,12 +2,13 @@
 
 use crate::support::{Form, Recorder, counted_nonces};
 use crate::world::{card, client, latest, sandbox, stored};
-use checkout_client::{Call, Received};
+use checkout_client::azotte::Azotte;
+use checkout_client::{Answer, Call, Observable, Readable};
 use checkout_lifecycle::{Failure, Moment, Phase, Tracker, Verdict};
 use checkout_sandbox::azotte::{Sandbox, Scenario};
 use checkout_tables::azotte::MessageCode;
-use checkout_wire::Reply;
 use checkout_wire::azotte::{Challenge, CheckoutResult};
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -36,51 +37,56 @@ fn check(scenario: Scenario, form: Form) -> Walk {
     let mut tracker = Tracker::new();
 
     let submit = client.submit(&card("order-1"));
-    let mut wait = walk.take(&ask(form, &submit, &sandbox, &recorder), &mut tracker);
+    let mut wait =
+        walk.take(&ask(form, &submit, &sandbox, &recorder), |submitted| &submitted.result, &mut tracker);
     let status = client.status(&latest(&sandbox).tracking_number).unwrap();
     // As it is advised, for two minutes; and then where scenarios have their last changes.
     for seconds in [30, 469, 1, 9, 1, 95, 3_600] {
         let begun = sandbox.clock().now_millis();
         while walk.told.len() < 60 && sandbox.clock().now_millis() < begun.saturating_add(120_000) {
             sandbox.clock().advance(wait);
-            wait = walk.take(&ask(form, &status, &sandbox, &recorder), &mut tracker);
+            wait = walk.take(&ask(form, &status, &sandbox, &recorder), |result| result, &mut tracker);
         }
         sandbox.clock().advance(Duration::from_secs(seconds));
-        wait = walk.take(&ask(form, &status, &sandbox, &recorder), &mut tracker);
+        wait = walk.take(&ask(form, &status, &sandbox, &recorder), |result| result, &mut tracker);
     }
     let captures = sandbox.captures_of("order-1");
     Walk { sent: recorder.seen(), phase: tracker.phase(), superseded: tracker.superseded(), captures, ..walk }
 }
 
-fn ask(
+fn ask<T: Readable<Provider = Azotte>>(
     form: Form,
-    call: &Call<CheckoutResult<'static>>,
+    call: &Call<T>,
     sandbox: &Sandbox,
     recorder: &Recorder<Sandbox>,
-) -> Received<CheckoutResult<'static>> {
+) -> Answer<T> {
     form.ask(call, recorder, sandbox.clock().now_millis(), &counted_nonces()).unwrap()
 }
 
 impl Walk {
-    /// When to ask again.
-    fn take(
+    /// Takes an answer in, and gives the wait before the next read.
+    fn take<T>(
         &mut self,
-        received: &Received<CheckoutResult<'static>>,
+        answer: &Answer<T>,
+        result: fn(&T) -> &CheckoutResult<'static>,
         tracker: &mut Tracker<MessageCode>,
-    ) -> Duration {
-        self.told.push(format!("{received:?}"));
-        let Reply::Done(answer) = &received.reply else { panic!("{received:?}") };
-        let verdict = tracker.observe(received.observation().unwrap(), LATER);
+    ) -> Duration
+    where
+        T: Observable<Status = MessageCode, Raw = Cow<'static, str>> + Debug,
+    {
+        self.told.push(format!("{answer:?}"));
+        let verdict = tracker.observe(answer.observation().unwrap(), LATER);
+        let result = result(&answer.payload);
         if verdict != Verdict::Unchanged {
             push(&mut self.verdicts, format!("{} {:?}", told(&verdict), tracker.status().unwrap()));
         }
-        match answer.payload.challenge() {
+        match result.challenge() {
             Some(Challenge::Url(url)) => push(&mut self.challenges, url.to_owned()),
             Some(Challenge::Html(html)) => push(&mut self.challenges, html.to_owned()),
             None => {}
         }
-        self.message = answer.payload.message().map(|message| message.as_str().to_owned());
-        received.poll_after()
+        self.message = result.message().map(|message| message.as_str().to_owned());
+        answer.poll_after()
     }
 }
 
@@ -193,7 +199,7 @@ fn a_challenge_is_waited_in_until_the_payer_is_back_and_fails_when_it_is_not_pas
         let mut tracker = Tracker::new();
         let submitted = client.submit(&stored("order-1")).send_blocking(&sandbox).unwrap();
         assert_eq!(tracker.observe(submitted.observation().unwrap(), client.now()), Verdict::First);
-        let tracking = submitted.into_answer().unwrap().payload.tracking_number.unwrap();
+        let tracking = submitted.payload.tracking_number;
         let status = client.status(&tracking).unwrap();
         for _ in 0..3 {
             sandbox.clock().advance(Duration::from_secs(3_600));
@@ -221,15 +227,15 @@ fn a_slow_answer_takes_nothing_back() {
     sandbox.inject(checkout_sandbox::azotte::Fault::Slow(Duration::from_secs(60)));
     let slow = status.send_blocking(&sandbox).unwrap();
     let quick = status.send_blocking(&sandbox).unwrap();
-    assert_eq!(slow.moment().unix_millis() + 60_000, quick.moment().unix_millis());
+    assert_eq!(slow.sent_at().unix_millis() + 60_000, quick.sent_at().unix_millis());
     let mut tracker = Tracker::new();
-    for (received, expected) in [
-        (&submitted, "First Processing"),
-        (&quick, "Advanced Done"),
-        (&slow, "Stale Done"),
-        (&submitted, "Stale Done"),
+    for (observation, expected) in [
+        (submitted.observation(), "First Processing"),
+        (quick.observation(), "Advanced Done"),
+        (slow.observation(), "Stale Done"),
+        (submitted.observation(), "Stale Done"),
     ] {
-        let verdict = tracker.observe(received.observation().unwrap(), client.now());
+        let verdict = tracker.observe(observation.unwrap(), client.now());
         assert_eq!(format!("{} {:?}", told(&verdict), tracker.status().unwrap()), expected);
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::support::{answering, faults_in, response, variant};
 use crate::world::{advance, by, checkout, client, initiated, latest, outcome, payment, sandbox};
-use checkout_client::Received;
 use checkout_client::peach::Client;
+use checkout_client::{Answer, CallErrorKind};
 use checkout_sandbox::peach::{Fault, Sandbox, Scenario};
 use checkout_tables::peach::Route;
 use checkout_transport::BODY_CAP;
@@ -23,28 +23,23 @@ fn world() -> (Sandbox, Client) {
 fn check(fault: &Fault) -> [String; 3] {
     let (sandbox, client) = world();
     sandbox.inject(fault.clone());
-    let received = client.initiate(&checkout("order-0001")).unwrap().send_blocking(&sandbox);
+    let initiated = client.initiate(&checkout("order-0001")).unwrap().send_blocking(&sandbox);
     let made = sandbox.checkouts().len() - 1;
-    let may = match &received {
-        Ok(received) => {
-            received.clone().into_answer().map_or_else(|error| error.may_have_been_done(), |_| true)
-        }
-        Err(error) => error.may_have_been_done(),
-    };
+    let may = initiated.as_ref().map_or_else(|error| error.may_have_been_processed(), |_| true);
     assert!(may || made == 0, "{fault:?}: nobody is told that nothing was made when it was");
-    let told = outcome(received, |initiated| initiated.redirect_url.as_str()[..30].to_owned());
+    let told = outcome(initiated, |initiated| initiated.redirect_url.as_str()[..30].to_owned());
     let initiate = format!("{told}, {made} made{}", waits(&sandbox));
 
     let (sandbox, client) = world();
     sandbox.inject(fault.clone());
-    let received = client.validate(&checkout("order-0001")).unwrap().send_blocking(&sandbox);
-    let validate = outcome(received, |_| "valid".to_owned()) + waits(&sandbox);
+    let validated = client.validate(&checkout("order-0001")).unwrap().send_blocking(&sandbox);
+    let validate = outcome(validated, |_| "valid".to_owned()) + waits(&sandbox);
     assert_eq!(sandbox.checkouts().len(), 1);
 
     let (sandbox, client) = world();
     sandbox.inject(fault.clone());
-    let received = client.status(by("order-0000")).send_blocking(&sandbox);
-    let status = outcome(received, payment) + waits(&sandbox);
+    let read = client.status(by("order-0000")).send_blocking(&sandbox);
+    let status = outcome(read, payment) + waits(&sandbox);
     [initiate, validate, status]
 }
 
@@ -57,7 +52,7 @@ fn table() -> Vec<(Fault, [&'static str; 3])> {
     const FINE: [&str; 3] = ["https://testsecure.peachpaymen, 1 made", "valid", "Successful 92.00"];
     const WAITS: [&str; 2] =
         ["https://testsecure.peachpaymen, 1 made; the fault waits", "valid; the fault waits"];
-    const SIGNATURE: &str = "unknown: signature is not what was asked for";
+    const SIGNATURE: &str = "unknown: not authentic";
     const OTHER: &str = "unknown: merchantTransactionId is not what was asked for";
     let status = |told| [WAITS[0], WAITS[1], told];
     vec![
@@ -169,7 +164,7 @@ fn whatever_was_changed_is_found_at_every_status_and_in_both_shapes() {
             ] {
                 sandbox.inject(fault.clone());
                 let error = status.send_blocking(&sandbox).unwrap_err();
-                assert_eq!(error.mismatch(), Some("signature"), "{fault:?}");
+                assert!(matches!(error.kind(), CallErrorKind::NotAuthentic(_)), "{fault:?}: {error}");
                 assert_eq!(error.body(), Some(sandbox.requests().last().unwrap().answered_body()));
             }
             assert!(status.send_blocking(&sandbox).unwrap().observation().is_some());
@@ -181,7 +176,7 @@ fn whatever_was_changed_is_found_at_every_status_and_in_both_shapes() {
 fn a_signed_field_that_nobody_has_documented_is_kept() {
     let (sandbox, client) = world();
     sandbox.inject(Fault::ExtraSignedKey);
-    let answer = client.status(by("order-0000")).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    let answer = client.status(by("order-0000")).send_blocking(&sandbox).unwrap();
     assert_eq!(answer.payload.fields().get("x.sandboxUnknown"), Some("signed + \"é\""));
     assert_eq!(answer.payload.checkout_id(), Some(&*latest(&sandbox).checkout_id));
 }
@@ -190,13 +185,13 @@ fn a_signed_field_that_nobody_has_documented_is_kept() {
 fn an_answer_without_a_signature_settles_nothing() {
     let status = client(&sandbox()).status(by("order-0001"));
     let told = |http_status, body: &str| {
-        let received = status.send_blocking(&answering(response(http_status, &[], body.as_bytes())));
-        let observed = received.as_ref().ok().and_then(Received::observation);
+        let read = status.send_blocking(&answering(response(http_status, &[], body.as_bytes())));
+        let observed = read.as_ref().ok().and_then(Answer::observation);
         let observed = observed.map_or_else(String::new, |observed| format!(", {:?}", observed.order()));
-        outcome(received, payment) + &observed
+        outcome(read, payment) + &observed
     };
     let mine = r#""merchantTransactionId":"order-0001","paymentType":"DB""#;
-    let signature = "unknown: signature is not what was asked for";
+    let signature = "unknown: not authentic";
     let other = "unknown: merchantTransactionId is not what was asked for";
     for (code, expected) in [
         ("000.000.000", signature),
@@ -254,7 +249,7 @@ fn only_a_400_says_that_nothing_was_initiated() {
         (Fault::Redirect, true),
     ] {
         sandbox.inject_on(Route::Initiate, fault.clone());
-        let error = initiate.send_blocking(&sandbox).unwrap().into_answer().unwrap_err();
-        assert_eq!(error.may_have_been_done(), may, "{fault:?}");
+        let error = initiate.send_blocking(&sandbox).unwrap_err();
+        assert_eq!(error.may_have_been_processed(), may, "{fault:?}");
     }
 }

@@ -2,15 +2,15 @@
 
 use crate::support::{answering, chain, response};
 use crate::world::{
-    ENTITY, REFERER, by, checkout, checkout_of, client, latest, outcome, payment, sandbox, secret,
+    ENTITY, REFERER, by, checkout, checkout_of, client, latest, mismatch, outcome, payment, sandbox, secret,
 };
 use checkout_auth::peach::SecretToken;
 use checkout_client::peach::{Client, OtherEntity};
+use checkout_client::{CallErrorKind, NotSent};
 use checkout_sandbox::peach::{Fault, Sandbox};
 use checkout_tables::Environment;
 use checkout_tables::peach::Route;
-use checkout_transport::{BlockingTransport, Delivery, Request, from_fn_blocking};
-use checkout_wire::NotDone;
+use checkout_transport::{BlockingTransport, Request, from_fn_blocking};
 
 #[test]
 fn after_a_lost_answer_the_checkout_is_found_by_its_merchant_transaction_id_or_was_not_made() {
@@ -20,13 +20,14 @@ fn after_a_lost_answer_the_checkout_is_found_by_its_merchant_transaction_id_or_w
         let checkout = checkout("order-0001");
         let initiate = client.initiate(&checkout).unwrap();
         sandbox.inject_on(Route::Initiate, fault.clone());
-        assert_eq!(initiate.send_blocking(&sandbox).unwrap_err().delivery(), Delivery::Unknown);
-        let found = client.status(checkout.lookup()).send_blocking(&sandbox).unwrap();
+        let lost = initiate.send_blocking(&sandbox).unwrap_err();
+        assert!(matches!(lost.kind(), CallErrorKind::NoResponse(_)) && lost.may_have_been_processed());
+        let found = client.status(checkout.lookup()).send_blocking(&sandbox);
         let expected = if made { "nothing 92.00" } else { "refused with 400 200.300.404" };
-        let is_there = found.clone().into_answer().is_ok();
-        assert_eq!((outcome(Ok(found), payment), is_there), (expected.to_owned(), made), "{fault:?}");
+        let is_there = found.is_ok();
+        assert_eq!((outcome(found, payment), is_there), (expected.to_owned(), made), "{fault:?}");
         if !is_there {
-            initiate.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+            initiate.send_blocking(&sandbox).unwrap();
         }
         assert_eq!(sandbox.checkouts().len(), 1, "{fault:?}");
     }
@@ -39,27 +40,28 @@ fn an_attempt_that_is_sent_twice_is_refused_and_a_call_that_is_asked_twice_is_no
     let initiate = client.initiate(&checkout("order-0001")).unwrap();
     let now = sandbox.clock().now_millis();
     let (request, reader) = initiate.attempt(now, "nonce-a").unwrap().into_parts();
-    reader.read(&sandbox.send_blocking(request.clone()).unwrap()).unwrap().into_answer().unwrap();
+    reader.read(&sandbox.send_blocking(request.clone()).unwrap()).unwrap();
 
     // By an HTTP stack that repeats what it has sent, say, and keeps the first answer to itself.
-    let refused = reader.read(&sandbox.send_blocking(request).unwrap()).unwrap().into_answer().unwrap_err();
-    let NotDone::Refused(refusal) = refused.not_done() else { panic!("{refused}") };
+    let refused = reader.read(&sandbox.send_blocking(request).unwrap()).unwrap_err();
+    let refusal = refused.refusal().unwrap();
     assert_eq!((refusal.http_status, refusal.message.as_deref()), (400, Some("Duplicate signature.")));
-    assert!(refused.may_have_been_done(), "what had this signature before was done");
+    assert!(refused.may_have_been_processed(), "what had this signature before was done");
     assert_eq!(sandbox.checkouts().len(), 1);
 
     // The same nonce is the same signature; a fresh one is a new checkout, since there is no idempotency key.
     let (request, reader) = initiate.attempt(now, "nonce-a").unwrap().into_parts();
-    assert!(reader.read(&sandbox.send_blocking(request).unwrap()).unwrap().into_answer().is_err());
-    initiate.send_blocking(&sandbox).unwrap().into_answer().unwrap();
-    initiate.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    let refused = reader.read(&sandbox.send_blocking(request).unwrap()).unwrap_err();
+    assert!(refused.refusal().is_some(), "{refused}");
+    initiate.send_blocking(&sandbox).unwrap();
+    initiate.send_blocking(&sandbox).unwrap();
     assert_eq!(sandbox.checkouts().len(), 3);
     // A validation spends nothing, and is refused what is spent.
     let validate = client.validate(&checkout("order-0001")).unwrap();
     for (nonce, expected) in [("nonce-b", "valid"), ("nonce-b", "valid"), ("nonce-a", "refused with 400")] {
         let (request, reader) = validate.attempt(now, nonce).unwrap().into_parts();
-        let received = reader.read(&sandbox.send_blocking(request).unwrap());
-        assert_eq!(outcome(received, |_| "valid".to_owned()), expected, "{nonce}");
+        let validated = reader.read(&sandbox.send_blocking(request).unwrap());
+        assert_eq!(outcome(validated, |_| "valid".to_owned()), expected, "{nonce}");
     }
 }
 
@@ -77,11 +79,13 @@ fn what_peach_refuses_is_not_done() {
         let client = builder.clock(|| 0).nonces(|| "nonce".to_owned()).build().unwrap();
         let checkout = checkout_of(entity, "order-0001");
         for error in [
-            client.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap_err(),
-            client.validate(&checkout).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap_err(),
+            client.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap_err(),
+            client.validate(&checkout).unwrap().send_blocking(&sandbox).unwrap_err(),
         ] {
-            assert_eq!(error.to_string(), format!("refused with HTTP status 400: {expected}"));
-            assert!(!error.may_have_been_done());
+            let operation = error.operation();
+            let expected = format!("{operation}: refused with HTTP status 400: {expected}");
+            assert_eq!(error.to_string(), expected);
+            assert!(!error.may_have_been_processed());
         }
     }
     assert!(sandbox.checkouts().is_empty());
@@ -92,9 +96,10 @@ fn the_fields_that_are_wrong_are_named_and_what_is_said_of_them_is_not_printed()
     let strict = crate::world::builder(Environment::Sandbox).transaction_ids_of_8_to_16().build();
     let client = client(&strict);
     let validate = client.validate(&checkout("short")).unwrap();
-    let error = validate.send_blocking(&strict).unwrap().into_answer().unwrap_err();
-    assert_eq!(error.to_string(), "refused with HTTP status 400: merchantTransactionId");
-    let NotDone::Refused(refusal) = error.not_done() else { panic!("{error}") };
+    let error = validate.send_blocking(&strict).unwrap_err();
+    let expected = "POST /checkout/validate: refused with HTTP status 400: merchantTransactionId";
+    assert_eq!(error.to_string(), expected);
+    let refusal = error.refusal().unwrap();
     assert_eq!(refusal.validation_errors[0].text.as_str(), "must be 8 to 16 characters long");
     assert!(!format!("{error:?}").contains("8 to 16"));
 }
@@ -121,8 +126,8 @@ fn a_page_is_one_that_a_payer_can_be_sent_to() {
         ("", Some("redirectUrl")),
     ] {
         let response = response(201, &[], format!(r#"{{"redirectUrl":"{page}"}}"#).as_bytes());
-        let received = initiate.send_blocking(&crate::support::answering(response));
-        assert_eq!(received.err().and_then(|error| error.mismatch()), expected, "{page}");
+        let initiated = initiate.send_blocking(&answering(response));
+        assert_eq!(initiated.err().map(|error| mismatch(&error).unwrap()), expected, "{page}");
     }
 }
 
@@ -146,9 +151,9 @@ fn a_checkout_is_asked_after_by_the_id_that_its_answer_brought_or_else_by_the_me
         (r#","checkoutId":"a b/ä""#.to_owned(), None),
     ] {
         let body = format!(r#"{{"redirectUrl":"https://h/"{ids}}}"#);
-        let answers = crate::support::answering(response(201, &[], body.as_bytes()));
+        let answers = answering(response(201, &[], body.as_bytes()));
         let initiate = client.initiate(&checkout).unwrap();
-        let initiated = initiate.send_blocking(&answers).unwrap().into_answer().unwrap().payload;
+        let initiated = initiate.send_blocking(&answers).unwrap().payload;
         assert_eq!(initiated.redirect_url.as_str(), "https://h/");
         let lookup = initiated.lookup(&checkout);
         let pair = expected.map_or(("merchantTransactionId", "order-0001"), |id| ("checkoutId", id));
@@ -156,7 +161,7 @@ fn a_checkout_is_asked_after_by_the_id_that_its_answer_brought_or_else_by_the_me
         let attempt = client.watch(lookup.clone()).whole().attempt(0, "").unwrap();
         let query = attempt.request().uri().query().unwrap().to_owned();
         assert!(query.contains(&format!("&{}={}&", pair.0, pair.1)), "{query}");
-        let read = client.status(lookup).send_blocking(&sandbox).unwrap().into_answer().unwrap().payload;
+        let read = client.status(lookup).send_blocking(&sandbox).unwrap().payload;
         assert_eq!(read.checkout_id() == Some(id), expected.is_some(), "{ids}");
     }
 }
@@ -169,7 +174,7 @@ fn a_nonce_is_1_to_64_visible_ascii_characters_or_nothing_is_sent() {
     for nonce in [short, long] {
         let (request, reader) =
             client.initiate(&checkout("order-0001")).unwrap().attempt(0, &nonce).unwrap().into_parts();
-        reader.read(&sandbox.send_blocking(request).unwrap()).unwrap().into_answer().unwrap();
+        reader.read(&sandbox.send_blocking(request).unwrap()).unwrap();
     }
     let nowhere = || from_fn_blocking(|request: Request| panic!("{} was sent", request.uri()));
     for nonce in ["", &too_long, "a b", "nöncé", "nonce\n", "\0", "nonce\u{7f}"] {
@@ -183,8 +188,8 @@ fn a_nonce_is_1_to_64_visible_ascii_characters_or_nothing_is_sent() {
             initiate.send_blocking(&nowhere()).unwrap_err(),
             validate.send_blocking(&nowhere()).unwrap_err(),
         ] {
-            assert_eq!(error.delivery(), Delivery::NotSent);
-            assert!(!error.wants_token() && error.transport().is_none());
+            assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::Signature(_))), "{error}");
+            assert!(!error.may_have_been_processed());
             let path = error.operation().path;
             let expected = format!(
                 "POST {path}: the request could not be signed: the nonce is not 1 to 64 characters of visible ASCII"
@@ -217,8 +222,8 @@ fn a_401_or_403_in_peach_s_form_is_not_done_and_one_in_another_form_can_be() {
     let client = client(&sandbox);
     let initiate = client.initiate(&checkout("order-0001")).unwrap();
     let done = |status, body: &[u8]| {
-        let received = initiate.send_blocking(&answering(response(status, &[], body))).unwrap();
-        received.into_answer().unwrap_err().may_have_been_done()
+        let error = initiate.send_blocking(&answering(response(status, &[], body))).unwrap_err();
+        error.may_have_been_processed()
     };
     for status in [400, 401, 403] {
         for own in [

@@ -1,8 +1,12 @@
 //! Two statuses a minute, of all of a merchant's checkouts together.
 
+use crate::support::asked_wait;
 use crate::world::{ENTITY, advance, by, client, initiated, merchant, outcome, payment, sandbox, v2_builder};
+use checkout_client::{Advice, Answer};
+use checkout_poll::Heard;
 use checkout_sandbox::peach::{Fault, Sandbox};
 use checkout_tables::peach::Route;
+use checkout_wire::peach::Payment;
 use std::time::Duration;
 
 /// A sandbox that counts.
@@ -22,17 +26,18 @@ fn the_third_status_in_a_minute_is_refused_with_when_to_ask_again_and_then_it_is
         checkouts.push(id);
     }
     advance(&sandbox, 40);
-    let ask = |at: usize| client.status(by(&checkouts[at])).send_blocking(&sandbox).unwrap();
+    let ask = |at: usize| client.status(by(&checkouts[at])).send_blocking(&sandbox);
     for at in 0..limit.requests as usize {
-        assert_eq!(outcome(Ok(ask(at)), payment), "Successful 92.00");
+        assert_eq!(outcome(ask(at), payment), "Successful 92.00");
         advance(&sandbox, 10);
     }
-    let third = ask(2);
-    assert_eq!(outcome(Ok(third.clone()), payment), "refused with 429 for 40 s");
-    assert_eq!((third.poll_after(), third.observation().is_some()), (Duration::from_secs(40), false));
-    assert!(third.clone().into_answer().unwrap_err().may_have_been_done());
-    sandbox.clock().advance(third.poll_after());
-    assert_eq!(outcome(Ok(ask(2)), payment), "Successful 92.00");
+    let third = ask(2).unwrap_err();
+    let wait = asked_wait(&third).unwrap();
+    assert_eq!((wait, third.retry()), (Duration::from_secs(40), Advice::After(wait)));
+    assert!(third.may_have_been_processed());
+    assert_eq!(outcome(Err::<Answer<Payment<'_>>, _>(third), payment), "refused with 429 for 40 s");
+    sandbox.clock().advance(wait);
+    assert_eq!(outcome(ask(2), payment), "Successful 92.00");
 
     let counted: Vec<_> = sandbox.status_requests(ENTITY).iter().map(|request| request.limited).collect();
     assert_eq!(counted, [false, false, true, false]);
@@ -44,9 +49,9 @@ fn one_checkout_that_is_polled_as_advised_never_meets_the_limit() {
     let client = client(&sandbox);
     initiated(&sandbox, &client, "order-0001");
     for _ in 0..20 {
-        let received = client.status(by("order-0001")).send_blocking(&sandbox).unwrap();
-        assert_eq!(received.poll_after(), Duration::from_secs(30));
-        sandbox.clock().advance(received.poll_after());
+        let answer = client.status(by("order-0001")).send_blocking(&sandbox).unwrap();
+        assert_eq!(answer.poll_after(), Duration::from_secs(30));
+        sandbox.clock().advance(answer.poll_after());
     }
     assert!(sandbox.status_requests(ENTITY).iter().all(|request| !request.limited));
 }
@@ -57,9 +62,10 @@ fn retry_after_30_is_taken_up() {
     let client = client(&sandbox);
     initiated(&sandbox, &client, "order-0001");
     sandbox.inject(Fault::RateLimited);
-    let received = client.status(by("order-0001")).send_blocking(&sandbox).unwrap();
-    assert_eq!((received.http_status, received.retry_after.as_deref()), (429, Some("30")));
-    assert_eq!(received.poll_after(), Duration::from_secs(30));
+    let error = client.status(by("order-0001")).send_blocking(&sandbox).unwrap_err();
+    let wait = Duration::from_secs(30);
+    assert_eq!((error.http_status(), error.retry()), (Some(429), Advice::After(wait)));
+    assert_eq!(error.heard(), Heard::Limited { wait: Some(wait) });
 }
 
 #[test]

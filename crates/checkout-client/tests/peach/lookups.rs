@@ -15,8 +15,7 @@ fn world() -> (Sandbox, Client, [String; 3]) {
     let client = client(&sandbox);
     let record = initiated(&sandbox, &client, "order-0001");
     advance(&sandbox, 60);
-    let read =
-        client.status(by("order-0001")).send_blocking(&sandbox).unwrap().into_answer().unwrap().payload;
+    let read = client.status(by("order-0001")).send_blocking(&sandbox).unwrap().payload;
     assert_eq!(read.checkout_id(), Some(&*record.checkout_id));
     let id = read.id().unwrap().to_owned();
     (sandbox, client, [record.checkout_id, record.merchant_transaction_id, id])
@@ -57,8 +56,8 @@ fn an_id_of_another_kind_finds_nothing_and_that_is_sure() {
                 "refused with 400 200.300.404",
                 "{lookup:?}"
             );
-            let error = client.status(lookup).send_blocking(&sandbox).unwrap().into_answer().unwrap_err();
-            assert!(!error.may_have_been_done());
+            let error = client.status(lookup).send_blocking(&sandbox).unwrap_err();
+            assert!(!error.may_have_been_processed());
         }
     }
 }
@@ -85,7 +84,7 @@ fn a_payment_has_no_id_before_it_is_paid() {
     initiated(&sandbox, &client, "order-0001");
     for (seconds, expected) in [(0, None), (10, None), (60, Some(32))] {
         advance(&sandbox, seconds);
-        let read = client.status(by("order-0001")).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        let read = client.status(by("order-0001")).send_blocking(&sandbox).unwrap();
         assert_eq!(read.payload.id().map(str::len), expected);
     }
 }
@@ -94,8 +93,7 @@ fn a_payment_has_no_id_before_it_is_paid() {
 fn of_one_merchant_transaction_id_it_is_the_latest() {
     let (sandbox, client, [first, ..]) = world();
     let second = initiated(&sandbox, &client, "order-0001").checkout_id;
-    let read =
-        client.status(by("order-0001")).send_blocking(&sandbox).unwrap().into_answer().unwrap().payload;
+    let read = client.status(by("order-0001")).send_blocking(&sandbox).unwrap().payload;
     assert_eq!(read.checkout_id(), Some(&*second));
     assert_ne!(first, second);
 }

@@ -4,8 +4,8 @@ use crate::support::{answering, response};
 use crate::world::{ENTITY, advance, by, client, initiated, latest, payment, sandbox, secret, v2_builder};
 use checkout_auth::peach::{SIGNATURE, VerifyError};
 use checkout_auth::{KeyRing, peach::SecretToken};
-use checkout_client::peach::{Client, v2};
-use checkout_client::{End, Received, SendError};
+use checkout_client::peach::{Client, Peach, v2};
+use checkout_client::{Answer, CallError, CallErrorKind, End};
 use checkout_lifecycle::{Moment, Phase};
 use checkout_money::Cents;
 use checkout_poll::Heard;
@@ -82,33 +82,29 @@ fn v2_client(build: impl FnOnce(v2::Builder) -> v2::Builder) -> v2::Client {
     build(v2_builder(&sandbox()).tokens(|_| Some("token".into()))).build().unwrap()
 }
 
-type Answer = Result<Received<Payment<'static>>, SendError>;
+type Outcome = Result<Answer<Payment<'static>>, CallError<Peach>>;
 
-fn by_v1(client: &Client, body: &str) -> Answer {
+fn by_v1(client: &Client, body: &str) -> Outcome {
     client.status(by("order-0001")).send_blocking(&answering(response(200, &[], body.as_bytes())))
 }
 
-fn by_v2(client: &v2::Client, body: &str) -> Answer {
+fn by_v2(client: &v2::Client, body: &str) -> Outcome {
     let status = client.status("0fa125d002044484b0fbfb43c1c5c554").unwrap();
     status.send_blocking(&answering(response(200, &[], body.as_bytes())))
 }
 
 /// True if it settles the order under a policy that accepts whatever field may be missing.
-fn settles(answer: Answer) -> bool {
+fn settles(outcome: Outcome) -> bool {
     let policy = [Field::PaymentType, Field::CheckoutId, Field::Currency, Field::Amount]
         .into_iter()
         .fold(Policy::default(), Policy::accept_missing);
-    answer
-        .ok()
-        .and_then(|received| received.into_read().ok())
-        .is_some_and(|read| ORDER.settled_by(&read, &policy).is_settled())
+    outcome.is_ok_and(|answer| ORDER.settled_by_with(&answer.into_read(), &policy).is_settled())
 }
 
 /// The error for an answer that is not taken: that it is unsigned, or of its signature. It is asked for again.
-fn refused(answer: Answer) -> String {
-    let error = answer.unwrap_err();
-    assert_eq!(error.mismatch(), Some("signature"), "{error}");
-    assert!(error.not_authentic().is_some() && error.unreadable().is_none());
+fn refused(outcome: Outcome) -> String {
+    let error = outcome.unwrap_err();
+    assert!(matches!(error.kind(), CallErrorKind::NotAuthentic(_)), "{error}");
     assert_eq!(error.heard(), Heard::Failed { wait: None });
     let text = error.to_string();
     for accuses in ["tamper", "forged", "somebody", "changed"] {
@@ -132,9 +128,9 @@ fn a_shops_own_address_that_comes_back_hides_no_payment() {
     let pairs =
         [&PAID[..], &[("customParameters[return]", "https://shop.example/thanks?checkoutId=77")]].concat();
     let client = client(&sandbox());
-    let received = by_v1(&client, &signed(&pairs)).unwrap();
-    assert_eq!(received.observation().unwrap().status().known(), Some(PaymentStatus::Successful));
-    assert!(settles(Ok(received)));
+    let answer = by_v1(&client, &signed(&pairs)).unwrap();
+    assert_eq!(answer.observation().unwrap().status().known(), Some(PaymentStatus::Successful));
+    assert!(settles(Ok(answer)));
 }
 
 #[test]
@@ -240,8 +236,8 @@ fn a_word_around_the_fields_of_v1_is_adopted_from_nobody() {
             "{word}"
         );
         // With a result the word says nothing.
-        let received = by_v1(&client, &wrapped(word, &signed(&PAID))).unwrap();
-        assert_eq!(received.observation().unwrap().status().known(), Some(PaymentStatus::Successful));
+        let answer = by_v1(&client, &wrapped(word, &signed(&PAID))).unwrap();
+        assert_eq!(answer.observation().unwrap().status().known(), Some(PaymentStatus::Successful));
     }
 }
 
@@ -250,9 +246,9 @@ fn a_page_that_was_not_opened_yet_says_nothing_and_need_not_be_signed() {
     let client = client(&sandbox());
     let unopened = object(&[("result.code", "700.400.580"), ("merchantTransactionId", "order-0001")]);
     for body in [&unopened, &wrapped("successful", &unopened)] {
-        let received = by_v1(&client, body).unwrap();
-        assert!(received.observation().is_none());
-        assert!(!settles(Ok(received)));
+        let answer = by_v1(&client, body).unwrap();
+        assert!(answer.observation().is_none());
+        assert!(!settles(Ok(answer)));
     }
     // A signature that is there is right all the same.
     let wrong = object(&[("result.code", "700.400.580"), (SIGNATURE, &"0".repeat(64))]);
@@ -283,7 +279,8 @@ fn an_unsigned_answer_is_told_from_one_whose_signature_is_another() {
     let client = client(&sandbox());
     let reason = |body: &str| {
         let error = by_v1(&client, body).unwrap_err();
-        *error.not_authentic().unwrap().downcast_ref::<VerifyError>().unwrap()
+        let CallErrorKind::NotAuthentic(reason) = error.kind() else { panic!("{error}") };
+        *reason.downcast_ref::<VerifyError>().unwrap()
     };
     assert_eq!(reason(&object(&PAID)), VerifyError::Missing);
     let other = object(&[&PAID[..], &[(SIGNATURE, &*"0".repeat(64))]].concat());
@@ -351,7 +348,7 @@ proptest! {
         // Who is warned of nothing gets events that tell something by themselves.
         let warned = checkout.warnings().iter().any(|warning| matches!(warning, Warning::TellingName { .. }));
         let initiate = client.initiate(&checkout).unwrap();
-        initiate.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        initiate.send_blocking(&sandbox).unwrap();
         let clock = sandbox.clock().clone();
         let end = client.watch(by("order-0001")).end_blocking(&sandbox, |wait| clock.advance(wait));
         prop_assert_eq!(ended(&end), Some(Phase::Succeeded));
@@ -402,6 +399,6 @@ fn a_status_of_the_sandbox_that_is_unsigned_is_read_again_and_the_payment_is_kno
     let clock = sandbox.clock().clone();
     let end = client.watch(by("order-0001")).end_blocking(&sandbox, |wait| clock.advance(wait));
     assert_eq!(ended(&end), Some(Phase::Succeeded));
-    let received = client.status(by("order-0001")).send_blocking(&sandbox).unwrap();
-    assert_eq!(payment(&received.into_answer().unwrap().payload), "Successful 92.00");
+    let answer = client.status(by("order-0001")).send_blocking(&sandbox).unwrap();
+    assert_eq!(payment(&answer.payload), "Successful 92.00");
 }

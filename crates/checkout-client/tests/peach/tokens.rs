@@ -1,12 +1,16 @@
 //! V2's access tokens: asked for when they are needed, and not before.
 
 use crate::support::{answering, chain, response};
-use crate::world::{CLIENT_SECRET, builder, checkout, credentials, outcome, payment, sandbox, v2_builder};
-use checkout_client::peach::v2::{AuthenticateError, Client};
+use crate::world::{
+    CLIENT_SECRET, builder, checkout, credentials, mismatch, outcome, payment, sandbox, v2_builder,
+    wants_token,
+};
+use checkout_client::peach::{Peach, v2::Client};
+use checkout_client::{CallError, CallErrorKind, NotSent};
 use checkout_sandbox::peach::{Fault, Sandbox};
 use checkout_tables::Environment;
 use checkout_tables::peach::Route;
-use checkout_transport::{Delivery, Request, from_fn, from_fn_blocking, from_fn_local};
+use checkout_transport::{Request, from_fn, from_fn_blocking, from_fn_local};
 use checkout_validate::SecretString;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -25,7 +29,7 @@ fn given(sandbox: &Sandbox) -> SecretString {
 }
 
 /// Authenticates in one of the three forms.
-fn authenticate(form: usize, client: &Client, sandbox: &Sandbox) -> Result<(), AuthenticateError> {
+fn authenticate(form: usize, client: &Client, sandbox: &Sandbox) -> Result<(), CallError<Peach>> {
     match form {
         0 => pollster::block_on(client.authenticate(sandbox)),
         1 => pollster::block_on(client.authenticate_local(sandbox)),
@@ -53,7 +57,7 @@ fn a_token_is_asked_for_once_and_again_when_it_is_about_to_expire_in_every_form(
                 }
                 sandbox.clock().advance(Duration::from_millis(1));
                 let error = client.status("c1").unwrap().send_blocking(&sandbox).unwrap_err();
-                assert!(error.wants_token(), "{life}");
+                assert!(wants_token(&error), "{life}");
                 authenticate(form, &client, &sandbox).unwrap();
                 assert_eq!(asked(&sandbox), 2, "{life}");
             }
@@ -89,8 +93,7 @@ fn without_a_token_nothing_is_sent() {
         (pollster::block_on(create.send_local(&local())).unwrap_err(), path),
         (status.send_blocking(&blocking()).unwrap_err(), "GET /v2/checkout/{checkoutId}/status"),
     ] {
-        assert!(error.wants_token() && !error.may_have_been_done());
-        assert_eq!(error.delivery(), Delivery::NotSent);
+        assert!(wants_token(&error) && !error.may_have_been_processed());
         assert_eq!(chain(&error), [format!("{operation}: there is no access token to send")]);
     }
 }
@@ -104,8 +107,8 @@ fn a_token_source_of_ones_own_is_taken_as_it_is_and_never_filled() {
     let client = v2_builder(&sandbox).tokens(move |_| source.lock().unwrap().clone()).build().unwrap();
     for form in 0..3 {
         let error = authenticate(form, &client, &sandbox).unwrap_err();
-        assert!(matches!(error, AuthenticateError::Source));
-        assert_eq!(chain(&error), ["the token source has no access token"]);
+        assert!(wants_token(&error) && !error.may_have_been_processed());
+        assert_eq!(chain(&error), ["POST /api/oauth/token: there is no access token to send"]);
     }
     assert_eq!(asked(&sandbox), 1);
 
@@ -113,7 +116,7 @@ fn a_token_source_of_ones_own_is_taken_as_it_is_and_never_filled() {
     for form in 0..3 {
         authenticate(form, &client, &sandbox).unwrap();
     }
-    client.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    client.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap();
     // It is not ours to forget.
     client.forget_token();
     authenticate(2, &client, &sandbox).unwrap();
@@ -139,8 +142,8 @@ fn a_token_that_peach_does_not_take_is_refused_and_after_it_is_forgotten_another
         assert_eq!(created(&of_old), "refused with 401");
         let status = of_old.status(&sandbox.checkouts()[0].checkout_id).unwrap();
         assert_eq!(outcome(status.send_blocking(&sandbox), payment), "refused with 401");
-        let create = of_old.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap();
-        assert!(!create.into_answer().unwrap_err().may_have_been_done());
+        let error = of_old.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap_err();
+        assert!(!error.may_have_been_processed());
     }
     // From in front of the API.
     client.authenticate_blocking(&sandbox).unwrap();
@@ -151,7 +154,7 @@ fn a_token_that_peach_does_not_take_is_refused_and_after_it_is_forgotten_another
     assert_eq!(asked(&sandbox), 2);
     client.forget_token();
     let error = client.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap_err();
-    assert!(error.wants_token());
+    assert!(wants_token(&error));
     client.authenticate_blocking(&sandbox).unwrap();
     assert_eq!(asked(&sandbox), 3);
     assert_eq!(created(&client), "created 32");
@@ -163,7 +166,8 @@ fn a_text_that_no_header_carries_is_no_token_to_send() {
     for bad in ["a\r\nx-evil: 1", "a\0"] {
         let client = v2_builder(&sandbox).tokens(move |_| Some(bad.into())).build().unwrap();
         let error = client.status("c1").unwrap().send_blocking(&sandbox).unwrap_err();
-        assert_eq!((error.delivery(), error.wants_token()), (Delivery::NotSent, false));
+        assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::Request)), "{error:?}");
+        assert!(!error.may_have_been_processed());
         assert!(!format!("{error} {error:?}").contains("evil"));
     }
     assert!(sandbox.requests().is_empty());
@@ -177,11 +181,10 @@ fn why_there_is_no_token_is_told() {
     let wrong = Client::builder(crate::world::ENTITY, wrong).environment(Environment::Sandbox);
     let wrong = wrong.referer("https://shop.example").clock(|| 0).nonces(|| "n".to_owned()).build().unwrap();
     let right = v2_builder(&sandbox).build().unwrap();
-    let refused = "refused with HTTP status 401: Invalid credentials.";
     let post = "POST /api/oauth/token:";
     for form in 0..3 {
         for (client, fault, expected) in [
-            (&wrong, None, refused.to_owned()),
+            (&wrong, None, format!("{post} refused with HTTP status 401: Invalid credentials.")),
             (&right, Some(Fault::LostBefore), format!("{post} the request was not sent")),
             (
                 &right,
@@ -191,19 +194,19 @@ fn why_there_is_no_token_is_told() {
             (
                 &right,
                 Some(Fault::EmptyUnauthorized),
-                "not an answer of the API's: HTTP status 401".to_owned(),
+                format!("{post} not an answer of the API's: HTTP status 401"),
             ),
             (
                 &right,
                 Some(Fault::InternalError),
-                "refused with HTTP status 500: Internal server error.".to_owned(),
+                format!("{post} refused with HTTP status 500: Internal server error."),
             ),
         ] {
             fault.into_iter().for_each(|fault| sandbox.inject(fault));
             let error = authenticate(form, client, &sandbox).unwrap_err();
             assert_eq!(error.to_string(), expected);
             assert!(!chain(&error).concat().contains(CLIENT_SECRET));
-            assert!(client.status("c1").unwrap().attempt(0, "").unwrap_err().wants_token(), "{expected}");
+            assert!(wants_token(&client.status("c1").unwrap().attempt(0, "").unwrap_err()), "{expected}");
         }
     }
 }
@@ -233,9 +236,11 @@ fn what_is_kept_is_a_bearer_token_that_a_header_carries() {
                 let now = sandbox.clock().now_millis();
                 if client.status("c1").unwrap().attempt(now, "").is_ok() { "kept" } else { "not kept" }
             }
-            Err(AuthenticateError::ExpiresAtOnce) => "expires at once",
-            Err(AuthenticateError::Send(error)) => error.mismatch().unwrap_or("unreadable"),
-            Err(error) => panic!("{error}"),
+            Err(error) if matches!(error.kind(), CallErrorKind::NotSent(NotSent::AccessTokenExpired)) => {
+                "expires at once"
+            }
+            Err(error) if matches!(error.kind(), CallErrorKind::Unreadable(_)) => "unreadable",
+            Err(error) => mismatch(&error).unwrap(),
         };
         assert_eq!(told, expected, "{body}");
     }

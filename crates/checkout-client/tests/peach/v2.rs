@@ -1,9 +1,9 @@
 //! Checkouts of V2.
 
-use crate::support::{Form, Recorder, counted_nonces, sensitive};
+use crate::support::{Form, Recorder, answering, counted_nonces, response, sensitive};
 use crate::world::{
-    ENTITY, REFERER, advance, builder, checkout, checkout_of, client, initiated, latest, observe, outcome,
-    payment, sandbox, secret, v2_builder,
+    ENTITY, REFERER, advance, builder, checkout, checkout_of, client, initiated, latest, mismatch, observe,
+    outcome, payment, sandbox, secret, v2_builder,
 };
 use checkout_auth::peach::SecretToken;
 use checkout_client::Nonces;
@@ -47,17 +47,16 @@ fn a_checkout_is_created_and_read_to_its_end_in_every_form() {
             assert_eq!(nonces.nonce(), "nonce-1"); // which is the token's
             let now = || sandbox.clock().now_millis();
             let create = client.create(&checkout("order-0001")).unwrap();
-            let created =
-                form.ask(&create, &recorder, now(), &nonces).unwrap().into_answer().unwrap().payload;
+            let created = form.ask(&create, &recorder, now(), &nonces).unwrap().payload;
             let id = created.checkout_id.unwrap();
             assert_eq!(id, latest(&sandbox).checkout_id);
             assert!(created.redirect_url.as_str().starts_with("https://testsecure.peachpayments.com/"));
             let status = client.status(&id).unwrap();
             let (mut tracker, mut told) = (Tracker::new(), Vec::new());
             for _ in 0..120 {
-                let received = form.ask(&status, &recorder, now(), &nonces).unwrap();
-                told.push(observe(&received, &mut tracker));
-                sandbox.clock().advance(received.poll_after());
+                let answer = form.ask(&status, &recorder, now(), &nonces).unwrap();
+                told.push(observe(&answer, &mut tracker));
+                sandbox.clock().advance(answer.poll_after());
             }
             assert_eq!(tracker.phase(), Some(expected), "{}", scenario.name());
             walks.push((told, recorder.seen()));
@@ -72,10 +71,10 @@ fn a_request_has_the_documented_headers_and_no_others() {
     let (client, recorder) = (v2_builder(&sandbox).build().unwrap(), Recorder::before(&sandbox));
     client.authenticate_blocking(&recorder).unwrap();
     let create = client.create(&checkout("order-0001")).unwrap();
-    create.send_blocking(&recorder).unwrap().into_answer().unwrap();
+    create.send_blocking(&recorder).unwrap();
     let id = latest(&sandbox).checkout_id;
     let status = client.status(&id).unwrap();
-    status.send_blocking(&recorder).unwrap().into_answer().unwrap();
+    status.send_blocking(&recorder).unwrap();
     let token = sandbox.requests()[1].headers()["authorization"].to_str().unwrap().to_owned();
     let body = String::from_utf8(create.body().to_vec()).unwrap();
     let body = body.strip_suffix('}').unwrap();
@@ -113,26 +112,17 @@ fn check(fault: &Fault) -> [String; 4] {
     let world = |secret| {
         let sandbox = sandbox();
         let client = authenticated(&sandbox, secret);
-        client
-            .create(&checkout("order-0000"))
-            .unwrap()
-            .send_blocking(&sandbox)
-            .unwrap()
-            .into_answer()
-            .unwrap();
+        client.create(&checkout("order-0000")).unwrap().send_blocking(&sandbox).unwrap();
         advance(&sandbox, 60);
         sandbox.inject(fault.clone());
         (latest(&sandbox).checkout_id, sandbox, client)
     };
     let (_, sandbox, client) = world(None);
-    let received = client.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox);
+    let created = client.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox);
     let made = sandbox.checkouts().len() - 1;
-    let sure = match &received {
-        Ok(received) => received.clone().into_answer().is_err_and(|error| !error.may_have_been_done()),
-        Err(error) => !error.may_have_been_done(),
-    };
+    let sure = created.as_ref().is_err_and(|error| !error.may_have_been_processed());
     assert!(!sure || made == 0, "{fault:?}: nobody is told that nothing was made when it was");
-    let created = outcome(received, |_| "created".to_owned());
+    let created = outcome(created, |_| "created".to_owned());
     let create = format!("{created}{}, {made} made", if sure { " for sure" } else { "" });
     let status = |secret| {
         let (id, sandbox, client) = world(secret);
@@ -144,7 +134,7 @@ fn check(fault: &Fault) -> [String; 4] {
 #[test]
 fn every_fault_has_its_outcome() {
     const FINE: &str = "Successful 92.00";
-    const SIGNATURE: &str = "unknown: signature is not what was asked for";
+    const SIGNATURE: &str = "unknown: not authentic";
     const OTHER: &str = "unknown: checkoutId is not what was asked for";
     const CREATED: &str = "created, 1 made";
     for (fault, expected) in [
@@ -187,9 +177,9 @@ fn an_unknown_id_is_not_found() {
     let sandbox = sandbox();
     let client = authenticated(&sandbox, None);
     for id in ["0123456789abcdef0123456789abcdef", "a..b", "9A3F.uat01-vm-tx02"] {
-        let received = client.status(id).unwrap().send_blocking(&sandbox).unwrap();
-        assert_eq!(outcome(Ok(received.clone()), payment), "refused with 404 200.300.404", "{id}");
-        assert!(!received.into_answer().unwrap_err().may_have_been_done());
+        let read = client.status(id).unwrap().send_blocking(&sandbox);
+        assert!(read.as_ref().is_err_and(|error| !error.may_have_been_processed()));
+        assert_eq!(outcome(read, payment), "refused with 404 200.300.404", "{id}");
     }
     let other = checkout_of("8ac7a4ca00000000000000005a4d0b78", "order-0001");
     assert_eq!(client.create(&other).unwrap_err(), OtherEntity);
@@ -200,7 +190,7 @@ fn a_checkout_of_v1_is_read_by_v2_and_one_of_v2_by_v1() {
     let sandbox = sandbox();
     let (v1, v2) = (client(&sandbox), authenticated(&sandbox, Some(secret())));
     let of_v1 = initiated(&sandbox, &v1, "order-0001").checkout_id;
-    v2.create(&checkout("order-0002")).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    v2.create(&checkout("order-0002")).unwrap().send_blocking(&sandbox).unwrap();
     advance(&sandbox, 60);
     let by_v2 = v2.status(&of_v1).unwrap().send_blocking(&sandbox);
     let by_v1 = v1.status(crate::world::by("order-0002")).send_blocking(&sandbox);
@@ -221,9 +211,9 @@ fn a_created_checkout_can_be_paid_whatever_its_id_is() {
         ("c1", "javascript:1", Some("redirectUrl")),
     ] {
         let body = format!(r#"{{"checkoutId":"{id}","redirectUrl":"{page}"}}"#);
-        let transport = crate::support::answering(crate::support::response(200, &[], body.as_bytes()));
+        let transport = answering(response(200, &[], body.as_bytes()));
         let error = create.send_blocking(&transport).err();
-        assert_eq!(error.and_then(|error| error.mismatch()), expected, "{id} {page}");
+        assert_eq!(error.map(|error| mismatch(&error).unwrap()), expected, "{id} {page}");
     }
 }
 
@@ -234,8 +224,8 @@ fn the_id_of_a_created_checkout_is_read_as_checkout_id_or_as_id_and_is_what_is_a
     let create = client.create(&checkout("order-0001")).unwrap();
     for ids in [r#""checkoutId":"c01b""#, r#""id":"c01b""#, r#""checkoutId":[],"id":"c01b""#] {
         let body = format!(r#"{{{ids},"redirectUrl":"https://h/"}}"#);
-        let transport = crate::support::answering(crate::support::response(200, &[], body.as_bytes()));
-        let created = create.send_blocking(&transport).unwrap().into_answer().unwrap().payload;
+        let transport = answering(response(200, &[], body.as_bytes()));
+        let created = create.send_blocking(&transport).unwrap().payload;
         let id = created.checkout_id.unwrap();
         assert_eq!(client.watch(&id).unwrap().whole().path(), "/v2/checkout/c01b/status", "{ids}");
     }
@@ -265,7 +255,7 @@ fn stored_cards_are_sent_in_the_types_of_the_reference_and_the_registration_come
     client.authenticate_blocking(&sandbox).unwrap();
     let checkout = storing().check(&Rules::default()).unwrap();
     let create = client.create(&checkout).unwrap();
-    let created = create.send_blocking(&recorder).unwrap().into_answer().unwrap().payload;
+    let created = create.send_blocking(&recorder).unwrap().payload;
     let sent = recorder.seen().pop().unwrap();
     let expected = format!(
         "\"createRegistration\":true,\"cardTokens\":[\"{CARD_TOKEN}\"],\"standingInstruction\":{{\"mode\":\"INITIAL\",\
@@ -275,7 +265,7 @@ fn stored_cards_are_sent_in_the_types_of_the_reference_and_the_registration_come
     assert!(sent.contains(&expected), "{sent}");
     assert!(!format!("{create:?} {checkout:?}").contains(CARD_TOKEN));
     let status = client.status(&created.checkout_id.unwrap()).unwrap();
-    let read = || status.send_blocking(&sandbox).unwrap().into_answer().unwrap().payload;
+    let read = || status.send_blocking(&sandbox).unwrap().payload;
     assert_eq!(read().registration_id(), None);
     sandbox.clock().advance(Duration::from_secs(60));
     let paid = read();
@@ -284,7 +274,7 @@ fn stored_cards_are_sent_in_the_types_of_the_reference_and_the_registration_come
     assert!(!format!("{paid:?} {registration:?}").contains(registration.as_str()));
     // And pays again, as the card of the customer's next checkout.
     let again = storing().card_token(registration.as_str()).check(&Rules::default()).unwrap();
-    client.create(&again).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    client.create(&again).unwrap().send_blocking(&sandbox).unwrap();
 }
 
 #[test]
@@ -296,9 +286,9 @@ fn a_card_is_stored_without_a_payment_by_a_preauthorization_of_nothing() {
         .merchant_transaction_id("order-0001");
     let draft = draft.shopper_result_url("https://shop.example/").create_registration(true);
     let create = client.create(&draft.check(&Rules::default()).unwrap()).unwrap();
-    let id = create.send_blocking(&sandbox).unwrap().into_answer().unwrap().payload.checkout_id.unwrap();
+    let id = create.send_blocking(&sandbox).unwrap().payload.checkout_id.unwrap();
     sandbox.clock().advance(Duration::from_secs(60));
-    let read = client.status(&id).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap().payload;
+    let read = client.status(&id).unwrap().send_blocking(&sandbox).unwrap().payload;
     // No money has come.
     assert_eq!(payment(&read), "Authorized 0.00");
     assert!(read.registration_id().is_some());
@@ -311,7 +301,7 @@ fn v1_sends_stored_cards_as_texts_that_are_signed() {
     let draft =
         Draft { standing_instruction: None, ..storing() }.card_token("8ac7a49f8e9f15d2018ea09b285f0acc");
     let initiate = client.initiate(&draft.check(&Rules::default()).unwrap()).unwrap();
-    initiate.send_blocking(&recorder).unwrap().into_answer().unwrap();
+    initiate.send_blocking(&recorder).unwrap();
     let sent = recorder.seen().pop().unwrap();
     let expected = format!(
         r#""createRegistration":"true","cardTokens":"{CARD_TOKEN},8ac7a49f8e9f15d2018ea09b285f0acc","nonce":"#
@@ -319,7 +309,7 @@ fn v1_sends_stored_cards_as_texts_that_are_signed() {
     assert!(sent.contains(&expected), "{sent}");
     sandbox.clock().advance(Duration::from_secs(60));
     let read = client.status(crate::world::by("order-0001")).send_blocking(&sandbox).unwrap();
-    assert!(read.into_answer().unwrap().payload.registration_id().is_some());
+    assert!(read.payload.registration_id().is_some());
 }
 
 #[test]
@@ -353,7 +343,7 @@ fn a_live_client_has_hosts_of_its_own() {
         .unwrap();
     assert_eq!(live.environment(), Environment::Live);
     live.authenticate_blocking(&sandbox).unwrap();
-    live.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    live.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap();
     let hosts: Vec<_> = sandbox.requests().iter().map(|request| request.host().to_owned()).collect();
     assert_eq!(hosts, ["dashboard.peachpayments.com", "secure.peachpayments.com"]);
     // Elsewhere if it is said.

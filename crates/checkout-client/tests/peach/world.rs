@@ -1,16 +1,15 @@
 //! A merchant, its sandbox, clients of both versions, and what they create.
 
-use crate::support::{counted_nonces, failure};
+use crate::support::{self, counted_nonces};
 use checkout_auth::peach::SecretToken;
-use checkout_client::peach::{Client, v2};
-use checkout_client::{Received, SendError};
+use checkout_client::peach::{Client, Peach, v2};
+use checkout_client::{Answer, CallError, CallErrorKind, NotSent, Readable};
 use checkout_lifecycle::{Moment, Tracker, Verdict};
 use checkout_money::Cents;
 use checkout_sandbox::peach::{Builder, CheckoutRecord, Merchant, Sandbox};
 use checkout_tables::Environment;
 use checkout_tables::peach::{Currency, PaymentStatus};
 use checkout_validate::peach::{Draft, InitiateCheckout, Lookup, MerchantTransactionId, Rules};
-use checkout_wire::Reply;
 use checkout_wire::peach::Payment;
 use std::time::Duration;
 
@@ -82,7 +81,7 @@ pub(crate) fn checkout_of(entity: &str, merchant_transaction_id: &str) -> Initia
 /// Initiates a checkout by V1.
 pub(crate) fn initiated(sandbox: &Sandbox, client: &Client, merchant_transaction_id: &str) -> CheckoutRecord {
     let call = client.initiate(&checkout(merchant_transaction_id)).unwrap();
-    let page = call.send_blocking(sandbox).unwrap().into_answer().unwrap().payload.redirect_url;
+    let page = call.send_blocking(sandbox).unwrap().payload.redirect_url;
     assert!(page.as_str().starts_with("https://"));
     latest(sandbox)
 }
@@ -109,31 +108,31 @@ pub(crate) fn payment(payment: &Payment<'_>) -> String {
     format!("{status}{amount}")
 }
 
-/// What came of an attempt.
-pub(crate) fn outcome<T: checkout_client::Readable<Provider = checkout_client::peach::Peach>>(
-    received: Result<Received<T>, SendError>,
+/// The outcome of an attempt in a few words.
+pub(crate) fn outcome<T: Readable<Provider = Peach>>(
+    outcome: Result<Answer<T>, CallError<Peach>>,
     payload: impl FnOnce(&T) -> String,
 ) -> String {
-    match received {
-        Ok(Received { reply: Reply::Done(answer), .. }) => payload(&answer.payload),
-        Ok(Received { reply: Reply::Refused(refusal), retry_after, .. }) => {
-            let wait = retry_after.map_or_else(String::new, |seconds| format!(" for {seconds} s"));
-            let code = refusal.code.map_or_else(String::new, |code| format!(" {code}"));
-            format!("refused with {}{wait}{code}", refusal.http_status)
-        }
-        Ok(Received { reply: Reply::NotTheApi(other), http_status, .. }) => {
-            assert_eq!(other.status, http_status);
-            let to = other.location.map_or_else(String::new, |to| format!(" to {}", to.as_str()));
-            format!("not the API: {http_status}{to}")
-        }
-        Err(error) => failure(&error),
-    }
+    support::outcome(outcome, payload, |refusal, wait| {
+        let code = refusal.code.as_ref().map_or_else(String::new, |code| format!(" {code}"));
+        format!("refused with {}{wait}{code}", refusal.http_status)
+    })
+}
+
+/// The field that is not what was asked for, if that is the error.
+pub(crate) fn mismatch(error: &CallError<Peach>) -> Option<&'static str> {
+    if let CallErrorKind::Mismatch(field) = error.kind() { Some(field) } else { None }
+}
+
+/// True if nothing was sent for want of an access token that is good now.
+pub(crate) fn wants_token(error: &CallError<Peach>) -> bool {
+    matches!(error.kind(), CallErrorKind::NotSent(NotSent::NoAccessToken))
 }
 
 /// What a status does to a tracker: `-` if it says nothing of the checkout, else the verdict, without what it is about
 /// but for an unknown code, and the status that is known then.
-pub(crate) fn observe(received: &Received<Payment<'static>>, tracker: &mut Tracker<PaymentStatus>) -> String {
-    let Some(observation) = received.observation() else { return "-".to_owned() };
+pub(crate) fn observe(answer: &Answer<Payment<'static>>, tracker: &mut Tracker<PaymentStatus>) -> String {
+    let Some(observation) = answer.observation() else { return "-".to_owned() };
     // A moment of Peach's clock is never compared with ours.
     let verdict = tracker.observe(observation, Moment::from_unix_millis(0));
     let verdict = if let Verdict::Unknown(outcome) = verdict {

@@ -1,7 +1,8 @@
 //! What the tests of several providers need: the ways to ask, transports that note or answer by themselves, and
 //! everything that is printed on the way.
 
-use checkout_client::{Call, Nonces, Readable, Received, SendError};
+use checkout_client::{Answer, Call, CallError, CallErrorKind, Nonces, Provider, Readable};
+use checkout_poll::Heard;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{
     BlockingTransport, Request, Response, Transport, TransportError, from_fn_blocking, from_fn_local, http,
@@ -11,6 +12,7 @@ use std::fmt::Debug;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -40,7 +42,7 @@ impl Form {
         to: &Recorder<S>,
         now_millis: u64,
         nonces: &dyn Nonces,
-    ) -> Result<Received<T>, SendError> {
+    ) -> Result<Answer<T>, CallError<T::Provider>> {
         match self {
             Self::Send => pollster::block_on(call.send(to)),
             Self::SendLocal => {
@@ -132,18 +134,51 @@ pub(crate) fn answering(response: Response) -> impl BlockingTransport {
     from_fn_blocking(move |_| Ok(response.clone()))
 }
 
-/// How an attempt without a reply ended: how far it got, and why.
-pub(crate) fn failure(error: &SendError) -> String {
-    let delivery = error.delivery();
-    assert_eq!(error.may_have_been_done(), delivery == checkout_transport::Delivery::Unknown);
-    match (error.unreadable(), error.mismatch()) {
-        (Some(unreadable), None) => {
-            let what = unreadable.to_string();
-            format!("{delivery}: unreadable: {}", what.split(", at byte ").next().unwrap())
+/// The outcome of an attempt in a few words: of an answer by `payload`, of a refusal by `refused`, which is given
+/// the wait that the refusal asks for. Everything else is told by how far the attempt got, and why.
+pub(crate) fn outcome<P: Provider, T: Readable<Provider = P>>(
+    outcome: Result<Answer<T>, CallError<P>>,
+    payload: impl FnOnce(&T) -> String,
+    refused: impl FnOnce(&P::Refusal, &str) -> String,
+) -> String {
+    let error = match outcome {
+        Ok(answer) => return payload(&answer.payload),
+        Err(error) => error,
+    };
+    let kind = error.kind();
+    // What the refusal proves, or a response that is not the API's, is the provider's own matter.
+    if !matches!(kind, CallErrorKind::Refused(_) | CallErrorKind::UnexpectedResponse(_)) {
+        assert_eq!(error.may_have_been_processed(), !matches!(kind, CallErrorKind::NotSent(_)));
+        assert!(error.refusal().is_none());
+    }
+    match kind {
+        CallErrorKind::Refused(refusal) => {
+            let wait =
+                asked_wait(&error).map_or_else(String::new, |wait| format!(" for {} s", wait.as_secs()));
+            refused(refusal, &wait)
         }
-        (None, Some(field)) => format!("{delivery}: {field} is not what was asked for"),
-        (None, None) => delivery.to_string(),
-        (Some(_), Some(_)) => panic!("{error} for two reasons"),
+        CallErrorKind::UnexpectedResponse(other) => {
+            assert_eq!(error.http_status(), Some(other.status));
+            let to = other.location.as_ref().map_or_else(String::new, |to| format!(" to {}", to.as_str()));
+            format!("not the API: {}{to}", other.status)
+        }
+        CallErrorKind::NotSent(_) => "not sent".to_owned(),
+        CallErrorKind::NoResponse(_) => "unknown".to_owned(),
+        CallErrorKind::Unreadable(unreadable) => {
+            let what = unreadable.to_string();
+            format!("unknown: unreadable: {}", what.split(", at byte ").next().unwrap())
+        }
+        CallErrorKind::Mismatch(field) => format!("unknown: {field} is not what was asked for"),
+        CallErrorKind::NotAuthentic(_) => "unknown: not authentic".to_owned(),
+        _ => panic!("{error}"),
+    }
+}
+
+/// The wait that the provider asks for before the next read.
+pub(crate) fn asked_wait<P: Provider>(error: &CallError<P>) -> Option<Duration> {
+    match error.heard() {
+        Heard::Limited { wait } | Heard::Failed { wait } | Heard::NotThere { wait } => wait,
+        Heard::Refused | Heard::Answer { .. } | Heard::PayerActs { .. } => None,
     }
 }
 
@@ -202,18 +237,15 @@ impl Printed {
             }
             Err(error) => self.error(&error),
         }
-        let (received, lines) = Notes::during(|| call.send_blocking(transport));
+        let (outcome, lines) = Notes::during(|| call.send_blocking(transport));
         assert_eq!(lines.is_empty(), !cfg!(feature = "tracing"));
         self.0.extend(lines);
-        match received {
-            Ok(received) => {
-                self.debug(&received);
-                match received.into_answer() {
-                    Ok(answer) => self.debug(&answer),
-                    Err(error) => self.error(&error),
-                }
+        match outcome {
+            Ok(answer) => self.debug(&answer),
+            Err(error) => {
+                self.error(&error);
+                self.debug(error.kind());
             }
-            Err(error) => self.error(&error),
         }
     }
 

@@ -78,8 +78,8 @@ fn a_loop_of_its_own_hears_whether_there_is_a_challenge_to_show() {
         let body = status("CHECK_OUT_3DS_REQUIRED", members);
         let transport = script.answering(|_, _| body.clone());
         let client = script.client();
-        let received = client.status("trk_1").unwrap().send_blocking(&transport).unwrap();
-        received.heard(Fetch::Status, &mut Tracker::<MessageCode>::new(), client.now()).0
+        let answer = client.status("trk_1").unwrap().send_blocking(&transport).unwrap();
+        answer.heard(Fetch::Status, &mut Tracker::<MessageCode>::new(), client.now()).0
     };
     let answer = Heard::Answer { fetch: Fetch::Status, phase: Some(Phase::PayerAction), wait: None };
     assert_eq!(heard(&instructions(URL)), answer);
@@ -219,10 +219,9 @@ fn what_cannot_be_shown_says_nothing_of_the_challenge() {
     let mut watch = script.client().watch("trk_1").unwrap();
     let _phase = watch.next_change_blocking(&transport, |wait| script.clock.advance(wait));
     let change = watch.next_change_blocking(&transport, |_| panic!("it is told with the same read"));
-    let checkout_client::Change::NotShown { answer, why } = &change else { panic!("{change:?}") };
+    let checkout_client::Change::NotShown { payload, why } = &change else { panic!("{change:?}") };
     assert!(!format!("{change:?} {why}").contains("secret-of-the-payer"));
-    let answer = answer.clone().into_answer().unwrap().payload;
-    assert_eq!((answer.not_shown().map(|why| why.reason()), answer.asks_payer()), (Some(*why), None));
+    assert_eq!((payload.not_shown().map(|why| why.reason()), payload.asks_payer()), (Some(*why), None));
 }
 
 #[test]

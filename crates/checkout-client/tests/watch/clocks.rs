@@ -18,7 +18,7 @@ const YEAR: i64 = 365 * 24 * 60 * MINUTE;
 fn check(off: i64, from: u64, looks: u64) -> (String, Duration, usize) {
     let sandbox = Sandbox::builder().seed(7).scenario(Scenario::three_ds_url()).build();
     let submitted = of_azotte::client(&sandbox).submit(&of_azotte::submit()).send_blocking(&sandbox).unwrap();
-    let number = submitted.into_answer().unwrap().payload.tracking_number.unwrap();
+    let number = submitted.payload.tracking_number;
     let (clock, looked) = (sandbox.clock().clone(), AtomicU64::new(0));
     let wrong = move || match looked.fetch_add(1, Ordering::SeqCst) {
         look if (from..from + looks).contains(&look) => clock.now_millis().saturating_add_signed(off),
@@ -146,8 +146,8 @@ fn what_comes_after_a_clock_that_was_a_year_ahead_for_one_read_comes_out_as_it_s
         }
         let sandbox = Sandbox::builder().seed(7).scenario(Scenario::failed()).build();
         let submit = of_azotte::client(&sandbox).submit(&of_azotte::submit());
-        let submitted = submit.send_blocking(&sandbox).unwrap().into_answer().unwrap();
-        let (number, clock) = (submitted.payload.tracking_number.unwrap(), sandbox.clock().clone());
+        let submitted = submit.send_blocking(&sandbox).unwrap();
+        let (number, clock) = (submitted.payload.tracking_number, sandbox.clock().clone());
         let off = Arc::new(AtomicI64::new(ahead));
         let (time, by) = (clock.clone(), Arc::clone(&off));
         let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
@@ -175,5 +175,5 @@ fn a_loop_of_its_own_takes_what_comes_after_a_clock_that_was_ahead_as_it_stands(
     let phase = Some(Phase::Failed(Failure::Underpaid));
     assert_eq!(heard, Heard::Answer { fetch: Fetch::Whole, phase, wait: None });
     assert!(!verdict.unwrap().wants_attention());
-    assert_eq!(tracker.to_string(), format!("v1 UNDERPAID - {}", answer.moment().unix_millis()));
+    assert_eq!(tracker.to_string(), format!("v1 UNDERPAID - {}", answer.sent_at().unix_millis()));
 }

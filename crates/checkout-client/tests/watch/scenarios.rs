@@ -7,7 +7,6 @@ use checkout_sandbox::{VirtualClock, allscale, azotte, peach};
 use checkout_tables::TextCode;
 use checkout_tables::allscale::IntentStatus;
 use checkout_transport::{BlockingTransport, Transport};
-use checkout_wire::Reply;
 use std::time::Duration;
 
 /// What a checkout comes to. A watch that gives up is resumed once, for two hours.
@@ -34,7 +33,6 @@ where
     }
     if let Some(Change::End(End::Ended { answer, phase, tracker, .. })) = changes.last() {
         // The evidence shows the end.
-        let Reply::Done(_) = &answer.reply else { panic!("{answer:?}") };
         let shown = answer.observation().and_then(|observation| observation.status().known());
         assert_eq!((shown, tracker.phase()), (tracker.status(), Some(*phase)));
     }
@@ -122,7 +120,7 @@ fn the_whole_intent_is_read_once_the_status_has_ended_and_never_before() {
     let clock = sandbox.clock().clone();
     let end = watch.end_blocking(&sandbox, |wait| clock.advance(wait));
     let End::Ended { answer, .. } = end else { panic!("{end:?}") };
-    let intent = answer.into_answer().unwrap().payload;
+    let intent = answer.payload;
     assert_eq!(intent.status.known(), Some(IntentStatus::Underpaid));
     assert!(intent.actual_paid_amount.is_some());
     let requests = sandbox.requests();
@@ -265,7 +263,7 @@ fn late_money_is_seen_by_a_plan_that_reads_on_and_it_wants_attention() {
     // Every ten minutes the thirty seconds in between are not seen.
     assert!(log.contains(&"! late success".to_owned()) || log.contains(&"! reopened".to_owned()), "{log:?}");
     let Some(Change::End(End::Ended { answer, .. })) = changes.into_iter().last() else { panic!() };
-    assert_eq!(answer.into_answer().unwrap().payload.status.known(), Some(IntentStatus::Confirmed));
+    assert_eq!(answer.payload.status.known(), Some(IntentStatus::Confirmed));
 
     let (sandbox, watch) = of_azotte::watched(azotte::Scenario::late_success());
     let clock = sandbox.clock().clone();
@@ -304,7 +302,7 @@ fn what_contradicts_an_end_is_told_and_held_whatever_comes_after() {
         assert_eq!(log[log.len() - 2..], ["! conflict", "ended: succeeded, held"], "{form:?} {log:?}");
         // It ends with a read that shows the end, and not with the one that contradicts.
         let Some(Change::End(End::Ended { answer, .. })) = changes.into_iter().last() else { panic!() };
-        let status = answer.into_answer().unwrap().payload.status;
+        let status = answer.payload.status;
         assert_eq!(status.known(), Some(IntentStatus::Confirmed));
         // Asked again it reads again, and is held all the same, stored or not.
         let stored = watch.stored();
@@ -325,7 +323,7 @@ fn a_read_that_says_nothing_of_the_end_is_no_evidence_and_is_asked_for_again() {
     let log = lines(&changes);
     assert_eq!(log[log.len() - 2..], ["! unknown: 77", "ended: succeeded"], "{log:?}");
     let Some(Change::End(End::Ended { answer, .. })) = changes.into_iter().last() else { panic!() };
-    assert_eq!(answer.into_answer().unwrap().payload.status.known(), Some(IntentStatus::Confirmed));
+    assert_eq!(answer.payload.status.known(), Some(IntentStatus::Confirmed));
 }
 
 #[test]

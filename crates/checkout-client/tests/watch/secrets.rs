@@ -46,7 +46,7 @@ fn an_allscale_watch_prints_nothing_of_the_key_or_the_payer() {
     let draft = Draft::fiat(checkout_tables::allscale::Currency::USD, checkout_money::Cents::new(9_200));
     let draft = draft.order_id("order-planted").user("user-planted", "Nora Planted");
     let created = client.create(&draft.check(&Rules::default()).unwrap()).send_blocking(&sandbox);
-    let id = created.unwrap().into_answer().unwrap().payload.intent_id;
+    let id = created.unwrap().payload.intent_id;
     for fault in [Fault::HtmlBadGateway, Fault::Redirect, Fault::InternalError, Fault::Truncated] {
         sandbox.inject(fault);
     }

@@ -2,20 +2,25 @@
 
 use crate::script::{Answer, Script, instructions, not_found, status};
 use crate::world::{end_line, line, of_allscale, of_peach};
-use checkout_client::azotte::NotSubmitted;
-use checkout_client::{Change, End, Plan, Received, Watches, Why};
+use checkout_client::azotte::{Azotte, Submitted};
+use checkout_client::{self as client, CallError, CallErrorKind, Change, End, Plan, Watches, Why};
 use checkout_lifecycle::{Moment, Phase};
 use checkout_poll::{Next, Schedule};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{Response, from_fn_blocking, http};
-use checkout_wire::azotte::CheckoutResult;
+use checkout_validate::IdError;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-/// The answer to a submit.
-fn submitted(script: &Script, answer: Answer) -> Received<CheckoutResult<'static>> {
+/// Sends a submit that is answered so.
+fn submit(script: &Script, answer: Answer) -> Result<client::Answer<Submitted<'static>>, CallError<Azotte>> {
     let transport = script.answering(|_, _| answer.clone());
-    script.client().submit(&crate::world::of_azotte::submit()).send_blocking(&transport).unwrap()
+    script.client().submit(&crate::world::of_azotte::submit()).send_blocking(&transport)
+}
+
+/// The answer to a submit.
+fn submitted(script: &Script, answer: Answer) -> client::Answer<Submitted<'static>> {
+    submit(script, answer).unwrap()
 }
 
 /// A 202 with this `Retry-After` and these members.
@@ -131,7 +136,7 @@ fn what_a_submit_tells_is_told_first_and_settles_nothing() {
         let transport = script.answering(|_, _| status("CHECK_OUT_DONE", ""));
         let end = watch.end_blocking(&transport, |wait| script.clock.advance(wait));
         let End::Ended { answer, phase: Phase::Succeeded, .. } = end else { panic!("{end:?}") };
-        assert_eq!(answer.route, checkout_tables::azotte::Route::CheckoutStatus);
+        assert_eq!(answer.route(), checkout_tables::azotte::Route::CheckoutStatus);
         assert!(script.reads()[0] >= 2_000);
     }
     // Nothing reads it: what the submit said is no end.
@@ -156,19 +161,24 @@ fn a_refusal_of_a_submit_with_late_reads_to_follow_is_read_before_it_is_told() {
 }
 
 #[test]
-fn a_submit_that_was_refused_makes_no_watch() {
+fn a_submit_that_was_refused_or_has_no_number_to_ask_after_makes_no_watch() {
     let script = Script::new();
-    let refused = submitted(&script, (400, None, r#"{"title":"Bad Request","status":400}"#.to_owned()));
-    let error = script.client().watch_submitted(refused).unwrap_err();
-    assert!(matches!(error, NotSubmitted::NotDone(_)), "{error:?}");
+    let bad_request = (400, None, r#"{"title":"Bad Request","status":400}"#.to_owned());
+    let error = submit(&script, bad_request).unwrap_err();
+    assert!(matches!(error.kind(), CallErrorKind::Refused(_)), "{error:?}");
     assert!(error.to_string().contains("Bad Request"));
-    // A status without a number has nothing to ask after.
-    let transport =
-        script.answering(|_, _| (200, None, r#"{"status":{"messageCode":"CHECK_OUT_DONE"}}"#.into()));
-    let read = script.client().status("trk_1").unwrap().send_blocking(&transport).unwrap();
-    let error = script.client().watch_submitted(read).unwrap_err();
-    assert!(matches!(error, NotSubmitted::TrackingNumber(_)), "{error:?}");
-    assert!(error.to_string().starts_with("the answer has no trackingNumber to ask after"));
+    // Without a number there is nothing to ask after, and with these there is no path.
+    for members in ["", r#""trackingNumber":"","#, r#""trackingNumber":"..","#] {
+        let body = format!(r#"{{{members}"status":{{"messageCode":"CHECK_OUT_DONE"}}}}"#);
+        let error = submit(&script, (202, None, body)).unwrap_err();
+        assert!(matches!(error.kind(), CallErrorKind::Mismatch("trackingNumber")), "{error:?}");
+    }
+    // A number that the caller has changed since.
+    for (number, expected) in [("", IdError::Empty), ("..", IdError::Dots)] {
+        let mut answer = submitted(&script, accepted("CHECK_OUT_DONE", None, ""));
+        answer.payload.tracking_number = number.to_owned();
+        assert_eq!(script.client().watch_submitted(answer).unwrap_err(), expected);
+    }
 }
 
 #[test]

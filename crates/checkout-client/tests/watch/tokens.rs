@@ -1,7 +1,7 @@
 //! V2's access tokens, which a watch sees to.
 
 use crate::world::{Form, end_line, lines, nonces, of_peach};
-use checkout_client::{Advice, End, NotRead, Why, peach};
+use checkout_client::{Advice, CallErrorKind, Change, End, NotSent, Why, peach};
 use checkout_sandbox::peach::{ENTITY_ID, Fault, Sandbox, Scenario};
 use checkout_tables::Environment;
 use checkout_tables::peach::Route;
@@ -33,7 +33,7 @@ fn a_token_that_expires_on_the_way_is_followed_by_another() {
     let client = of_peach::v2(&sandbox).build().unwrap();
     client.authenticate_blocking(&sandbox).unwrap();
     let create = client.create(&of_peach::checkout()).unwrap();
-    let id = create.send_blocking(&sandbox).unwrap().into_answer().unwrap().payload.checkout_id.unwrap();
+    let id = create.send_blocking(&sandbox).unwrap().payload.checkout_id.unwrap();
     let (clock, mut watch) = (sandbox.clock().clone(), client.watch(&id).unwrap());
     let log = lines(&Form::Async.changes(&mut watch, &sandbox, &clock));
     assert_eq!(log.last().unwrap(), "ended: failed: expired");
@@ -88,9 +88,8 @@ fn a_token_source_of_the_caller_s_is_the_caller_s_to_fill() {
     let empty = of_peach::v2(&sandbox).tokens(|_| None).build().unwrap();
     let mut watch = empty.watch(&sandbox.checkouts()[0].checkout_id).unwrap();
     let change = watch.next_change_blocking(&sandbox, |wait| clock.advance(wait));
-    let checkout_client::Change::NotRead { error, again: Some(_) } = change else { panic!("{change:?}") };
-    let NotRead::NoReply(sent) = &*error else { panic!("{error:?}") };
-    assert!(sent.wants_token());
+    let Change::NotRead { error, again: Some(_) } = change else { panic!("{change:?}") };
+    assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::NoAccessToken)), "{error:?}");
     assert_eq!((error.retry(), tokens(&sandbox)), (Advice::Never, before));
     let end = watch.end_blocking(&sandbox, |wait| clock.advance(wait));
     assert_eq!(end_line(&end), "gave up at nothing: Deadline");
@@ -114,9 +113,8 @@ fn a_token_that_is_no_longer_good_when_it_comes_is_not_asked_for_without_end() {
         Ok(http::Response::new(Bytes::from_static(token)))
     });
     let change = watch.next_change_blocking(&transport, |wait| clock.advance(wait));
-    let checkout_client::Change::NotRead { error, again: Some(_) } = change else { panic!("{change:?}") };
-    let NotRead::NoReply(error) = &*error else { panic!("{error:?}") };
-    assert!(error.wants_token());
+    let Change::NotRead { error, again: Some(_) } = change else { panic!("{change:?}") };
+    assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::AccessTokenExpired)), "{error:?}");
     let end = watch.end_blocking(&transport, |wait| clock.advance(wait));
     assert_eq!(end_line(&end), "gave up at nothing: Deadline");
     // No more often than statuses would be.

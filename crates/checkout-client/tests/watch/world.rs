@@ -46,7 +46,7 @@ pub(crate) mod of_allscale {
     pub(crate) fn watched(scenario: Scenario) -> (Sandbox, Watch<Intent<'static>>) {
         let sandbox = Sandbox::builder().seed(7).store(Store::new(key())).scenario(scenario).build();
         let client = client(&sandbox);
-        let created = client.create(&intent()).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        let created = client.create(&intent()).send_blocking(&sandbox).unwrap();
         let watch = client.watch(&created.payload.intent_id).unwrap();
         (sandbox, watch)
     }
@@ -73,8 +73,8 @@ pub(crate) mod of_azotte {
     pub(crate) fn watched(scenario: Scenario) -> (Sandbox, Watch<CheckoutResult<'static>>) {
         let sandbox = Sandbox::builder().seed(7).scenario(scenario).build();
         let client = client(&sandbox);
-        let submitted = client.submit(&submit()).send_blocking(&sandbox).unwrap().into_answer().unwrap();
-        let watch = client.watch(&submitted.payload.tracking_number.unwrap()).unwrap();
+        let submitted = client.submit(&submit()).send_blocking(&sandbox).unwrap();
+        let watch = client.watch(&submitted.payload.tracking_number).unwrap();
         (sandbox, watch)
     }
 }
@@ -123,7 +123,7 @@ pub(crate) mod of_peach {
         let sandbox = Sandbox::builder().seed(7).scenario(scenario).build();
         let client = client(&sandbox);
         let checkout = checkout();
-        client.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        client.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap();
         let watch = client.watch(checkout.lookup());
         (sandbox, watch)
     }
@@ -134,7 +134,7 @@ pub(crate) mod of_peach {
         let (client, other) = (v2(&sandbox).build().unwrap(), v2(&sandbox).build().unwrap());
         client.authenticate_blocking(&sandbox).unwrap();
         let create = client.create(&checkout()).unwrap();
-        let created = create.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        let created = create.send_blocking(&sandbox).unwrap();
         (sandbox, other.watch(&created.payload.checkout_id.unwrap()).unwrap())
     }
 }
@@ -226,20 +226,17 @@ pub(crate) fn line<E: Evidence>(change: &Change<E>) -> String {
     match change {
         Change::Phase { phase, .. } => phase.to_string(),
         Change::Attention { verdict, .. } => format!("! {verdict}"),
-        Change::AskPayer { answer } => {
-            let answer = answer.clone().into_answer().unwrap();
-            let asked = answer.payload.asks_payer_in_words();
-            format!("? {asked}")
-        }
-        Change::NotShown { answer, why } => {
-            assert_eq!(answer.clone().into_answer().unwrap().payload.why_not_shown(), Some(*why));
+        Change::AskPayer { payload } => format!("? {}", payload.asks_payer_in_words()),
+        Change::NotShown { payload, why } => {
+            assert_eq!(payload.why_not_shown(), Some(*why));
             format!("- not shown: {why}")
         }
         Change::Refused { answer, phase, held, tracker, .. } => {
             // The evidence shows the refusal.
             let shown = answer.observation().and_then(|observation| observation.status().known());
             assert_eq!((shown, tracker.phase()), (tracker.status(), Some(*phase)));
-            assert!(answer.clone().into_read().is_ok());
+            let environment = answer.environment();
+            assert_eq!(answer.clone().into_read().environment(), environment);
             format!("refused: {phase}{}", if *held { ", held" } else { "" })
         }
         Change::Nudged(nudged) => {

@@ -43,7 +43,7 @@ impl Crowd for OfAllscale {
         let ids = scenarios.iter().map(|name| {
             sandbox.next_intent(of_a::Scenario::by_name(name).unwrap());
             let created = client.create(&of_allscale::intent()).send_blocking(&sandbox);
-            created.unwrap().into_answer().unwrap().payload.intent_id.into_owned()
+            created.unwrap().payload.intent_id.into_owned()
         });
         let ids = ids.collect();
         Self(sandbox, client, ids)
@@ -95,8 +95,8 @@ impl Crowd for OfAzotte {
             let draft = draft.offer_identifier("off_1").correlation_id(format!("order_{number}"));
             let submit =
                 draft.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default()).unwrap();
-            let submitted = client.submit(&submit).send_blocking(&sandbox).unwrap().into_answer().unwrap();
-            submitted.payload.tracking_number.unwrap().into_owned()
+            let submitted = client.submit(&submit).send_blocking(&sandbox).unwrap();
+            submitted.payload.tracking_number
         });
         let ids = ids.collect();
         Self(sandbox, client, ids)
@@ -139,7 +139,7 @@ impl Crowd for OfPeach {
         let ids = (1..).zip(scenarios).map(|(number, name)| {
             sandbox.next_checkout(of_p::Scenario::by_name(name).unwrap());
             let id = format!("order-{number:04}");
-            client.initiate(&checkout(&id)).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+            client.initiate(&checkout(&id)).unwrap().send_blocking(&sandbox).unwrap();
             id
         });
         let ids = ids.collect();
@@ -190,7 +190,7 @@ impl OfV2 {
         let ids = (1..).zip(scenarios).map(|(number, name)| {
             sandbox.next_checkout(of_p::Scenario::by_name(name).unwrap());
             let create = makes.create(&checkout(&format!("order-{number:04}"))).unwrap();
-            let created = create.send_blocking(&sandbox).unwrap().into_answer().unwrap();
+            let created = create.send_blocking(&sandbox).unwrap();
             created.payload.checkout_id.unwrap().into_owned()
         });
         let ids = ids.collect();

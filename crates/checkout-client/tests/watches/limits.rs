@@ -130,7 +130,7 @@ fn a_sandbox_that_refuses_a_third_read_never_has_to() {
     for number in 0..8 {
         let id = format!("order-{number:04}");
         let checkout = crate::crowds::checkout(&id);
-        client.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+        client.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap();
         watches.add(merchant, client.watch(checkout.lookup()), number);
     }
     let (slow, mut told) = (Slow::new(sandbox.clone(), &time, &[120, 7, 480]), Told::new());

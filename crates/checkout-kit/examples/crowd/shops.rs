@@ -7,7 +7,7 @@ use checkout_kit::azotte::{self, MessageCode, PaymentChannel};
 use checkout_kit::peach::{self, Lookup, MerchantTransactionId, PaymentStatus, SecretToken};
 use checkout_kit::poll::{Fetch, Heard, MerchantId, Plan};
 use checkout_kit::{
-    Cents, Environment, Moment, Observable, RateLimit, RateScope, Received, SendError, Tracker,
+    Answer, CallError, Cents, Environment, Moment, Observable, RateLimit, RateScope, Tracker,
 };
 use checkout_sandbox::{VirtualClock, allscale as allscale_side, azotte as azotte_side, peach as peach_side};
 use std::error::Error;
@@ -242,7 +242,7 @@ impl Shop {
                 let intent = allscale::Draft::fiat(allscale::Currency::EUR, Cents::new(4_990))
                     .order_id(&*order)
                     .check(&allscale::Rules::default())?;
-                let created = client.create(&intent).send_blocking(&providers.allscale)?.into_answer()?;
+                let created = client.create(&intent).send_blocking(&providers.allscale)?;
                 Ok((created.payload.intent_id.into(), Known::AllScale(Tracker::new())))
             }
             Client::Azotte(client) => {
@@ -260,8 +260,7 @@ impl Shop {
                 if let Some(observation) = submitted.observation() {
                     let _ = tracker.observe(observation, client.now());
                 }
-                let result = submitted.into_answer()?.payload;
-                Ok((result.tracking_number.ok_or("no tracking number")?.into(), Known::Azotte(tracker)))
+                Ok((submitted.payload.tracking_number.into(), Known::Azotte(tracker)))
             }
             Client::Peach(client) => {
                 let scenario = peach_side::Scenario::by_name(scenario).ok_or("no such scenario")?;
@@ -272,7 +271,7 @@ impl Shop {
                     .merchant_transaction_id(&*order)
                     .shopper_result_url("https://shop.example/result")
                     .check(&peach::Rules::default())?;
-                client.initiate(&checkout)?.send_blocking(&providers.peach)?.into_answer()?;
+                client.initiate(&checkout)?.send_blocking(&providers.peach)?;
                 Ok((order.into(), Known::Peach(Tracker::new())))
             }
         }
@@ -484,14 +483,14 @@ pub(super) fn scenarios(provider: Provider) -> &'static [&'static str] {
 
 /// Takes an answer in, and says what the schedule has to know of it.
 fn take<T: Observable>(
-    came: Result<Received<T>, SendError>,
+    came: Result<Answer<T>, CallError<T::Provider>>,
     tracker: &mut Tracker<T::Status>,
     fetch: Fetch,
     now: Moment,
 ) -> Heard {
     match came {
         // How it ends is the sandboxes' to judge, and a verdict nobody's here.
-        Ok(received) => received.heard(fetch, tracker, now).0,
+        Ok(answer) => answer.heard(fetch, tracker, now).0,
         Err(error) => error.heard(),
     }
 }

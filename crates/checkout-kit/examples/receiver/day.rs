@@ -19,7 +19,7 @@ impl Shop {
         self.sandbox.next_intent(scenario);
         let draft =
             Draft::fiat(Currency::EUR, PRICE).order_id(order_id).accept(COINS).check(&Rules::default())?;
-        Ok(self.client.create(&draft).send_blocking(&self.sandbox)?.into_answer()?.payload)
+        Ok(self.client.create(&draft).send_blocking(&self.sandbox)?.payload)
     }
 
     /// `insert into orders …`, which fails where there is an order of this id.

@@ -7,7 +7,6 @@ pub(crate) use day::play;
 
 use checkout_kit::allscale::webhook::WebhookRequest;
 use checkout_kit::allscale::{Client, Currency, Event, IntentStatus, Receiver, SigningKey, StableCoin};
-use checkout_kit::integrity::Policy;
 use checkout_kit::integrity::allscale::{Order, Price};
 use checkout_kit::replay::{Claim, Guard, MemoryStore};
 use checkout_kit::{Cents, CoinAmount, Environment, HeaderFields, KeyRing, Moment, Phase, Tracker};
@@ -142,9 +141,9 @@ impl Shop {
     /// same questions, and write one row.
     async fn read_back(&self, id: &str, intent_id: &str) -> Result<(), Box<dyn Error>> {
         // 4. Read. It is as slow as the network is, so no lock is held meanwhile.
-        let received = self.client.get(intent_id)?.send(&self.sandbox).await?;
-        let observation = received.observation();
-        let read = received.into_read()?;
+        let answer = self.client.get(intent_id)?.send(&self.sandbox).await?;
+        let observation = answer.observation();
+        let read = answer.into_read();
         let mut database = self.database();
         let Database { orders, outbox, unmatched } = &mut *database;
         // The row may be gone since, or be about another attempt.
@@ -168,7 +167,7 @@ impl Shop {
             intent_id,
             price: Price::Fiat { currency: Currency::EUR, amount: PRICE, owed: row.owed, accepted: &COINS },
         };
-        let settlement = order.settled_by(&read, &Policy::default());
+        let settlement = order.settled_by(&read);
         let came = read.payload().actual_paid_amount.is_some_and(|paid| !paid.is_zero());
         let look = match tracker.phase() {
             // It contradicts an end, or nobody has named it. A merely older status decides nothing.

@@ -2,13 +2,11 @@
 
 pub(crate) mod world;
 
-use checkout_kit::allscale::{
-    AnswerError, CreateIntent, Currency, Draft, ErrorCode, Intent, Price, Rules, StableCoin,
-};
+use checkout_kit::allscale::{CreateIntent, Currency, Draft, Intent, Price, Rules, StableCoin};
 use checkout_kit::integrity::allscale::Order;
-use checkout_kit::integrity::{self, Policy, Read, Settlement};
+use checkout_kit::integrity::{self, Read, Settlement};
 use checkout_kit::poll::Why;
-use checkout_kit::{Cents, Change, End, Environment, Open, Phase, SendError, Verdict};
+use checkout_kit::{Advice, Cents, Change, End, Environment, Phase, Verdict};
 use std::error::Error;
 use std::time::Duration;
 use world::{Row, Side, State, Step, World};
@@ -66,7 +64,7 @@ impl Worker<'_> {
         for pause in [0, 1, 10, 60] {
             self.world.wait(Duration::from_secs(pause));
             let sent = self.step(Step::SendCreate, || call.send_blocking(&self.world.sandbox))?;
-            match sent.map_err(Failed::from).and_then(|received| Ok(received.into_answer()?)) {
+            match sent {
                 Ok(answer) => {
                     let created = answer.payload;
                     let page = created.checkout_url.as_str().to_owned();
@@ -78,19 +76,17 @@ impl Worker<'_> {
                     }
                     return Ok(Next::ReadTheRow);
                 }
-                // Nothing was done, and it can be another time: the same attempt again, signed anew.
-                Err(failed) if !failed.may_have_been_done && failed.can_pass => {
-                    self.say(format!("attempt {attempt}: {}", failed.said));
-                }
-                // Nothing was done, and another attempt would fare no better.
-                Err(failed) if !failed.may_have_been_done => {
-                    return self.hold(&sending, &sending, &failed.said);
-                }
                 // Nobody knows.
-                Err(failed) => {
-                    self.say(format!("attempt {attempt}: {}; dropped", failed.said));
+                Err(error) if error.may_have_been_processed() => {
+                    self.say(format!("attempt {attempt}: {error}; dropped"));
                     return Ok(Next::ReadTheRow);
                 }
+                // Nothing was done, and it can be another time: the same attempt again, signed anew.
+                Err(error) if matches!(error.retry(), Advice::After(_)) => {
+                    self.say(format!("attempt {attempt}: {error}"));
+                }
+                // Nothing was done, and another attempt would fare no better.
+                Err(error) => return self.hold(&sending, &sending, &error.to_string()),
             }
         }
         self.hold(&sending, &sending, "the provider cannot be reached")
@@ -159,7 +155,7 @@ impl Worker<'_> {
             }
         };
         // 3. Does the whole intent settle the order?
-        let read = answer.into_read()?;
+        let read = answer.into_read();
         let settlement = settlement(row, &read)?;
         let came = read.payload().actual_paid_amount.filter(|paid| !paid.is_zero());
         match (row.state, phase) {
@@ -263,7 +259,7 @@ fn settlement(row: &Row, read: &Read<Intent<'_>>) -> Result<Settlement, Stop> {
         Price::Coin { coin, amount } => integrity::allscale::Price::Coin { coin, amount },
     };
     let asked = Order { environment: Environment::Sandbox, id: &id, intent_id: &row.intent_id, price };
-    Ok(asked.settled_by(read, &Policy::default()))
+    Ok(asked.settled_by(read))
 }
 
 pub(crate) fn order(attempt: u32) -> Result<CreateIntent<'static>, Stop> {
@@ -273,29 +269,6 @@ pub(crate) fn order(attempt: u32) -> Result<CreateIntent<'static>, Stop> {
 
 pub(crate) fn order_id(attempt: u32) -> String {
     format!("{ORDER}-{attempt}")
-}
-
-/// Why there is no created intent.
-struct Failed {
-    may_have_been_done: bool,
-    /// True if it can be otherwise in a while.
-    can_pass: bool,
-    said: String,
-}
-
-impl From<SendError> for Failed {
-    fn from(error: SendError) -> Self {
-        // What failed on our side, before the transport was asked, will fail again.
-        let (may_have_been_done, can_pass) = (error.may_have_been_done(), error.transport().is_some());
-        Self { may_have_been_done, can_pass, said: error.to_string() }
-    }
-}
-
-impl From<AnswerError> for Failed {
-    fn from(error: AnswerError) -> Self {
-        let can_pass = error.code() == Some(Open::Known(ErrorCode::RateLimitExceeded));
-        Self { may_have_been_done: error.may_have_been_done(), can_pass, said: error.to_string() }
-    }
 }
 
 /// The order's own id, and the key of its parcel.

@@ -2,10 +2,10 @@
 //! provider is: four examples share it.
 
 use checkout_kit::integrity::{Read, Settlement};
-use checkout_kit::{BlockingTransport, Call, Change, End, Evidence, Phase, Received, Reply, Verdict, Watch};
+use checkout_kit::{BlockingTransport, CallError, Change, End, Evidence, Phase, Provider, Verdict, Watch};
 use checkout_sandbox::VirtualClock;
 use std::error::Error;
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::io::Write;
 use std::time::Duration;
 
@@ -217,46 +217,16 @@ fn means<E: Evidence>(
         return (Ending::Look, phase.to_string());
     }
     // 3. Does the read settle the order?
-    match answer.into_read() {
-        Ok(read) => match settled_by(&read) {
-            settlement if settlement.is_settled() => (Ending::Paid, "paid".into()),
-            settlement => (Ending::Look, settlement.to_string()),
-        },
-        Err(error) => (Ending::Look, whole(&error)),
+    match settled_by(&answer.into_read()) {
+        settlement if settlement.is_settled() => (Ending::Paid, "paid".into()),
+        settlement => (Ending::Look, settlement.to_string()),
     }
 }
 
-/// Why a checkout was not begun, as far as we know.
-#[derive(Debug)]
-pub(crate) struct NotBegun {
-    pub(crate) may_have_been_done: bool,
-    said: String,
-}
-
-impl Display for NotBegun {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all_the_same = if self.may_have_been_done { " (it may be there all the same)" } else { "" };
-        write!(f, "{}{all_the_same}", self.said)
-    }
-}
-
-impl Error for NotBegun {}
-
-/// The answer to a call, or why there is none.
-pub(crate) fn begin<T: checkout_kit::Readable>(
-    call: &Call<T>,
-    transport: &dyn BlockingTransport,
-) -> Result<Received<T>, NotBegun> {
-    let received = call
-        .send_blocking(transport)
-        .map_err(|error| NotBegun { may_have_been_done: error.may_have_been_done(), said: whole(&error) })?;
-    if let Reply::Done(_) = &received.reply {
-        return Ok(received);
-    }
-    Err(match received.into_answer() {
-        Ok(_) => NotBegun { may_have_been_done: true, said: "done".into() },
-        Err(error) => NotBegun { may_have_been_done: error.may_have_been_done(), said: whole(&error) },
-    })
+/// The reason why a checkout was not begun. The checkout may be there all the same, and then the text says so.
+pub(crate) fn not_begun<P: Provider>(error: &CallError<P>) -> String {
+    let all_the_same = if error.may_have_been_processed() { " (it may be there all the same)" } else { "" };
+    format!("{}{all_the_same}", whole(error))
 }
 
 /// What the program says of its arguments.

@@ -2,7 +2,10 @@
 
 use crate::planted::*;
 use checkout_auth::{KeyRing, allscale as auth_allscale, peach as auth_peach};
-use checkout_client::{Attempt, Call, Evidence, Nonces, Readable, allscale, azotte, peach};
+use checkout_client::{
+    Answer, Attempt, Call, CallError, CallErrorKind, CreateOutcome, Evidence, Nonces, Provider, Readable,
+    allscale, azotte, peach,
+};
 use checkout_lifecycle::Tracker;
 use checkout_money::{Cents, CoinAmount, Rate};
 use checkout_sandbox::{allscale as sandbox_allscale, azotte as sandbox_azotte, peach as sandbox_peach};
@@ -410,6 +413,9 @@ fn by_allscale(list: &mut List) {
     let intent = draft.extra(extra()).check(&Default::default()).unwrap();
     let create = client.create(&intent);
     asked(list, &create, &sandbox, [allscale_created(), allscale_refusal()]);
+    for (status, body) in [(200, allscale_created()), (400, allscale_refusal()), (502, ALL.into())] {
+        list! { list, "checkout_client::CreateOutcome" => CreateOutcome::of(answer(&create, status, &body)); }
+    }
     let id = sandbox.intents().first().unwrap().id.clone();
     asked(list, &client.get(&id).unwrap(), &sandbox, [allscale_intent(), allscale_refusal()]);
     read_back(list, &client.get(&id).unwrap(), [allscale_intent(), allscale_refusal()]);
@@ -456,7 +462,6 @@ fn by_azotte(list: &mut List) {
     let client = client(API_KEY).build().unwrap();
     sandbox.next_checkout(sandbox_azotte::Scenario::three_ds_at_once().browser_never_returns());
     asked(list, &client.submit(&submit()), &sandbox, [azotte_challenge(), azotte_refusal()]);
-    read_back(list, &client.submit(&submit()), [azotte_challenge(), azotte_refusal()]);
     let number = sandbox.checkouts().first().unwrap().tracking_number.clone();
     asked(list, &client.status(&number).unwrap(), &sandbox, [azotte_challenge(), azotte_refusal()]);
     list! { list,
@@ -536,12 +541,12 @@ fn by_peach_v2(list: &mut List) {
     list! { list,
         "checkout_client::peach::v2::Credentials" => credentials(CLIENT_SECRET);
         "checkout_client::peach::v2::Builder" => client(CLIENT_SECRET);
-        "checkout_client::peach::v2::AuthenticateError" => wrong;
-        "checkout_client::peach::v2::AuthenticateError" => of(CLIENT_SECRET).authenticate_blocking(&lost).unwrap_err();
-        "checkout_client::peach::v2::AuthenticateError" => spent.authenticate_blocking(&lost).unwrap_err();
         "checkout_client::peach::TokenStore" => store;
-        "checkout_client::SendError" => spent.create(&checkout).unwrap().attempt(0, "nonce-1").unwrap_err();
     }
+    failed(list, &wrong);
+    failed(list, &of(CLIENT_SECRET).authenticate_blocking(&lost).unwrap_err());
+    failed(list, &spent.authenticate_blocking(&lost).unwrap_err());
+    failed(list, &spent.create(&checkout).unwrap().attempt(0, "nonce-1").unwrap_err());
     asked(list, &of(CLIENT_SECRET).token(), &sandbox, [peach_token(), peach_refusal()]);
     asked(list, &held.create(&checkout).unwrap(), &sandbox, [peach_payment(), peach_refusal()]);
     asked(list, &held.status("checkout-1").unwrap(), &sandbox, [peach_payment(), peach_refusal()]);
@@ -551,7 +556,7 @@ fn by_peach_v2(list: &mut List) {
 }
 
 /// Asks once, and reads these bodies and more as the answer: the call, the attempt, its reader, and what comes of it.
-fn asked<T: Readable + Debug + Clone>(
+fn asked<T: Readable + Debug>(
     list: &mut List,
     call: &Call<T>,
     transport: &impl BlockingTransport,
@@ -568,18 +573,20 @@ fn asked<T: Readable + Debug + Clone>(
     let bodies =
         bodies.into_iter().chain([ALL.into()]).chain(unreadable().into_iter().map(String::into_bytes));
     let read = bodies.flat_map(|body| [200, 302, 400, 502].map(|status| answer(call, status, &body)));
-    for received in [sent].into_iter().chain(read.collect::<Vec<_>>()) {
-        match received {
-            Ok(received) => {
-                let answer = received.clone().into_answer();
-                list! { list, "checkout_client::Received" => received; }
-                match answer {
-                    Ok(answer) => list! { list, "checkout_wire::Answer" => answer; },
-                    Err(error) => list! { list, "checkout_client::AnswerError" => error; },
-                }
-            }
-            Err(error) => list! { list, "checkout_client::SendError" => error; },
+    for outcome in [sent].into_iter().chain(read.collect::<Vec<_>>()) {
+        match outcome {
+            Ok(answer) => list! { list, "checkout_client::Answer" => answer; },
+            Err(error) => failed(list, &error),
         }
+    }
+}
+
+/// Lists the error of a call with its parts.
+fn failed<P: Provider>(list: &mut List, error: &CallError<P>) {
+    shown! { list, "checkout_client::CallError" => error }
+    shown! { list, "checkout_client::CallErrorKind" => error.kind() }
+    if let CallErrorKind::NotSent(reason) = error.kind() {
+        shown! { list, "checkout_client::NotSent" => reason }
     }
 }
 
@@ -587,21 +594,18 @@ fn answer<T: Readable>(
     call: &Call<T>,
     status: u16,
     body: &[u8],
-) -> Result<checkout_client::Received<T>, checkout_client::SendError> {
+) -> Result<Answer<T>, CallError<T::Provider>> {
     let response = http::Response::builder().status(status).header("location", CHALLENGE_URL);
     let response: Response = response.body(Bytes::copy_from_slice(body)).unwrap();
     call.attempt(1_717_246_327_923, "nonce-1").unwrap().into_parts().1.read(&response)
 }
 
-/// Reads these bodies as the answer, and whatever is no evidence.
+/// Reads these bodies as the answer.
 fn read_back<T: Evidence>(list: &mut List, call: &Call<T>, bodies: [Vec<u8>; 2]) {
     let bodies = bodies.into_iter().chain([ALL.into()]);
     let read = bodies.flat_map(|body| [200, 302, 400, 502].map(|status| answer(call, status, &body)));
-    for received in read.filter_map(Result::ok) {
-        match received.into_read() {
-            Ok(read) => list! { list, "checkout_trust::integrity::Read" => read; },
-            Err(error) => list! { list, "checkout_client::EvidenceError" => error; },
-        }
+    for answer in read.filter_map(Result::ok) {
+        list! { list, "checkout_trust::integrity::Read" => answer.into_read(); }
     }
 }
 

@@ -474,7 +474,7 @@ fn settled(list: &mut List) {
             intent_id: "65b2",
             price: integrity::allscale::Price::Coin { coin: StableCoin::USDT, amount: Cents::new(1_000) },
         };
-        settlements.push(order.settled_by(&read, &policy));
+        settlements.push(order.settled_by_with(&read, &policy));
         if is_plain {
             list! { list, "checkout_trust::integrity::Read" => read; }
         }
@@ -484,7 +484,7 @@ fn settled(list: &mut List) {
     let Reply::Done(answer) = wire_azotte::read(&ok, &body).unwrap() else { panic!() };
     let read = Read::answer(answer.payload, Environment::Live);
     let order = integrity::azotte::Order { environment: Environment::Live, tracking_number: "trk_2" };
-    settlements.push(order.settled_by(&read, &policy));
+    settlements.push(order.settled_by_with(&read, &policy));
     list! { list, "checkout_trust::integrity::Read" => read; }
 
     let told =
@@ -501,7 +501,7 @@ fn settled(list: &mut List) {
             amount: Cents::new(1_500),
             currency: checkout_tables::peach::Currency::ZAR,
         };
-        settlements.push(order.settled_by(&read, &policy));
+        settlements.push(order.settled_by_with(&read, &policy));
         list! { list, "checkout_trust::integrity::Read" => read; }
     }
 

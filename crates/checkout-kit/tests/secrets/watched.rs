@@ -1,7 +1,7 @@
 //! What a watch says of itself on the way to its end, and what it is stored as; and a schedule of many.
 
 use super::*;
-use checkout_client::{Change, End, Evidence, NotRead, Nudged, Watch, Watches};
+use checkout_client::{CallErrorKind, Change, End, Evidence, Nudged, Watch, Watches};
 use checkout_lifecycle::Moment;
 use checkout_poll::{Plan, Poller, Schedule};
 use checkout_sandbox::VirtualClock;
@@ -14,9 +14,12 @@ pub(super) fn watched(list: &mut List) {
     watched_by_allscale(list, &mut told);
     watched_by_azotte(list, &mut told);
     watched_by_peach(list, &mut told);
-    let all = ["asks payer", "attention", "ended", "gave up", "no reply", "not done", "not shown"];
+    let all = ["asks payer", "attention", "ended", "gave up", "not shown"];
+    let not_read =
+        ["no response", "unreadable", "mismatch", "not authentic", "refused", "unexpected response"];
+    let all = all.into_iter().chain(not_read);
     let nudged = ["nudged: glance", "nudged: not read", "nudged: no read"];
-    for kind in all.into_iter().chain(nudged).chain(["phase"]) {
+    for kind in all.chain(nudged).chain(["phase"]) {
         assert!(told.contains(kind), "{kind} of {told:?}");
     }
     stored(list);
@@ -82,19 +85,19 @@ fn changed<E: Evidence>(list: &mut List, change: Change<E>) -> &'static str {
             list.entries.last_mut().unwrap().texts.extend(texts);
             "attention"
         }
-        Change::AskPayer { answer } => {
-            list! { list, "checkout_client::Received" => answer; }
+        Change::AskPayer { payload } => {
+            list.entries.last_mut().unwrap().texts.extend([format!("{payload:?}"), format!("{payload:#?}")]);
             "asks payer"
         }
-        Change::NotShown { answer, why } => {
-            list! { list, "checkout_client::Received" => answer; }
-            list.entries.last_mut().unwrap().texts.push(why.to_owned());
+        Change::NotShown { payload, why } => {
+            let texts = [format!("{payload:?}"), format!("{payload:#?}"), why.to_owned()];
+            list.entries.last_mut().unwrap().texts.extend(texts);
             "not shown"
         }
         // The poller's moments are like codes by chance, as above.
         Change::Refused { answer, .. } => {
-            list! { list, "checkout_client::Received" => answer; }
-            "refused"
+            list! { list, "checkout_client::Answer" => answer; }
+            "ended by a refusal"
         }
         Change::Nudged(nudged) => {
             shown! { list, "checkout_client::Nudged" => &nudged }
@@ -112,10 +115,16 @@ fn changed<E: Evidence>(list: &mut List, change: Change<E>) -> &'static str {
             for again in [again.to_string(), format!("{again:x}"), format!("{again:X}")] {
                 texts.iter_mut().for_each(|text| *text = text.replace(&again, "(again)"));
             }
-            shown! { list, "checkout_client::NotRead" => &*error }
-            match &*error {
-                NotRead::NoReply(_) => "no reply",
-                NotRead::NotDone(_) => "not done",
+            failed(list, &error);
+            match error.kind() {
+                CallErrorKind::NotSent(_) => "not sent",
+                CallErrorKind::NoResponse(_) => "no response",
+                CallErrorKind::Unreadable(_) => "unreadable",
+                CallErrorKind::Mismatch(_) => "mismatch",
+                CallErrorKind::NotAuthentic(_) => "not authentic",
+                CallErrorKind::Refused(_) => "refused",
+                CallErrorKind::UnexpectedResponse(_) => "unexpected response",
+                kind => panic!("{kind:?}"),
             }
         }
         Change::End(end) => {
@@ -142,7 +151,7 @@ fn watched_by_allscale(list: &mut List, told: &mut BTreeSet<&'static str>) {
     let client = builder.clock(move || now.now_millis()).build().unwrap();
     let draft = validate_allscale::Draft::coin(StableCoin::USDT, Cents::new(1_000)).user(USER_ID, USER_NAME);
     let intent = draft.extra(extra()).check(&Default::default()).unwrap();
-    let created = client.create(&intent).send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    let created = client.create(&intent).send_blocking(&sandbox).unwrap();
     let watch = || client.watch(&created.payload.intent_id).unwrap();
     to_its_end(list, told, watch(), &[], &sandbox, &clock);
     to_its_end(list, told, watch(), &no_answers(&allscale_refusal()), &sandbox, &clock);
@@ -164,9 +173,9 @@ fn watched_by_azotte(list: &mut List, told: &mut BTreeSet<&'static str>) {
     let (clock, now) = (sandbox.clock().clone(), sandbox.clock().clone());
     let builder = azotte::Client::builder("acme", TENANT, API_KEY.into()).environment(Environment::Sandbox);
     let client = builder.clock(move || now.now_millis()).build().unwrap();
-    let submitted = client.submit(&submit()).send_blocking(&sandbox).unwrap().into_answer().unwrap();
-    let watch = || client.watch(submitted.payload.tracking_number.as_deref().unwrap()).unwrap();
-    sandbox.inject(Fault::Truncated);
+    let submitted = client.submit(&submit()).send_blocking(&sandbox).unwrap();
+    let watch = || client.watch(&submitted.payload.tracking_number).unwrap();
+    [Fault::LostAnswer, Fault::Truncated].into_iter().for_each(|fault| sandbox.inject(fault));
     to_its_end(list, told, watch(), &[], &sandbox, &clock);
     to_its_end(list, told, watch(), &no_answers(&azotte_refusal()), &sandbox, &clock);
     let challenge = azotte_challenge();
@@ -174,13 +183,18 @@ fn watched_by_azotte(list: &mut List, told: &mut BTreeSet<&'static str>) {
     let done = done.replace("CHECK_OUT_3DS_REQUIRED", "CHECK_OUT_DONE").into_bytes();
     let http = String::from_utf8(challenge.clone()).unwrap().replace("https://", "http://");
     let http = http.replace("htmlContent", "noContent").into_bytes();
-    // What is no submit, or has no number, makes no watch.
-    let path = "trk_1";
+    // A submit's answer that cannot be taken makes no watch; one with a challenge asks at once.
     for (status, body) in no_answers(&azotte_refusal()).into_iter().chain([(200, challenge.clone())]) {
-        if let Ok(received) = answer(&client.status(path).unwrap(), status, &body)
-            && let Err(error) = client.watch_submitted(received)
-        {
-            list! { list, "checkout_client::azotte::NotSubmitted" => error; }
+        match answer(&client.submit(&submit()), status, &body) {
+            Ok(submitted) => {
+                list! { list, "checkout_client::azotte::Submitted" => submitted.payload.clone(); }
+                let mut watch = client.watch_submitted(submitted).unwrap();
+                shown(list, &watch);
+                while let Some(change) = watch.take_change() {
+                    told.insert(changed(list, change));
+                }
+            }
+            Err(error) => failed(list, &error),
         }
     }
     for answers in [vec![(200, challenge.clone())], vec![(200, challenge), (200, http), (200, done)]] {
@@ -198,7 +212,7 @@ fn watched_by_peach(list: &mut List, told: &mut BTreeSet<&'static str>) {
     let checkout = peach_draft().check(&Default::default()).unwrap();
     let v1 = peach::Client::builder(ENTITY, secret_token()).environment(Environment::Sandbox);
     let v1 = v1.referer("https://shop.example").nonces(nonces()).clock(now()).build().unwrap();
-    v1.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap().into_answer().unwrap();
+    v1.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap();
     let answers =
         [vec![], no_answers(&peach_refusal()), vec![(200, peach_payment()), (200, peach_wrapped())]];
     for answers in &answers {
@@ -226,7 +240,7 @@ fn many(list: &mut List) {
     let client = builder.clock(move || now.now_millis()).build().unwrap();
     let draft = validate_allscale::Draft::coin(StableCoin::USDT, Cents::new(1_000)).user(USER_ID, USER_NAME);
     let created = client.create(&draft.check(&Default::default()).unwrap()).send_blocking(&sandbox);
-    let watch = client.watch(&created.unwrap().into_answer().unwrap().payload.intent_id).unwrap();
+    let watch = client.watch(&created.unwrap().payload.intent_id).unwrap();
     let mut watches = Watches::new(watch.now(), 7);
     let merchant = watches.merchant();
     let ticket = watches.add(merchant, watch, ALL);

@@ -34,9 +34,9 @@ use checkout_wire::allscale::Intent;
 ///     }
 /// };
 /// let policy = Policy::default();
-/// assert_eq!(order.settled_by(&read(r#""10""#), &policy).to_string(), "settled");
-/// assert_eq!(order.settled_by(&read(r#""10.5""#), &policy).to_string(), "settled, overpaid by 0.50 USDC");
-/// let settlement = order.settled_by(&read("null"), &policy);
+/// assert_eq!(order.settled_by_with(&read(r#""10""#), &policy).to_string(), "settled");
+/// assert_eq!(order.settled_by_with(&read(r#""10.5""#), &policy).to_string(), "settled, overpaid by 0.50 USDC");
+/// let settlement = order.settled_by_with(&read("null"), &policy);
 /// assert!(settlement.unproven().eq([&Unproven::Missing(Field::ActualPaidAmount)]));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,13 +134,27 @@ impl Order<'_> {
     /// another coin than the order's is compared by its number, beside [`Mismatch::WrongCoin`].
     ///
     /// ```
-    /// # use checkout_trust::integrity::{Policy, Read, allscale::Order};
+    /// # use checkout_trust::integrity::{Read, allscale::Order};
     /// # use checkout_wire::allscale::Intent;
     /// fn may_ship(order: &Order<'_>, read: &Read<Intent<'_>>) -> bool {
-    ///     order.settled_by(read, &Policy::default()).is_settled()
+    ///     order.settled_by(read).is_settled()
     /// }
     /// ```
-    pub fn settled_by(&self, read: &Read<Intent<'_>>, policy: &Policy) -> Settlement {
+    pub fn settled_by(&self, read: &Read<Intent<'_>>) -> Settlement {
+        self.settled_by_with(read, &Policy::default())
+    }
+
+    /// Compares a read with the order as [`settled_by`](Self::settled_by) does, under a policy of the merchant's.
+    ///
+    /// ```
+    /// # use checkout_trust::integrity::{Overpaid, Policy, Read, allscale::Order};
+    /// # use checkout_wire::allscale::Intent;
+    /// fn may_ship(order: &Order<'_>, read: &Read<Intent<'_>>) -> bool {
+    ///     let policy = Policy::default().overpaid(Overpaid::Hold);
+    ///     order.settled_by_with(read, &policy).is_settled()
+    /// }
+    /// ```
+    pub fn settled_by_with(&self, read: &Read<Intent<'_>>, policy: &Policy) -> Settlement {
         let intent = read.payload();
         let owed = self.price.owed();
         let mut findings = Findings::default();
@@ -224,5 +238,13 @@ fn net_income(intent: &Intent<'_>, findings: &mut Findings) {
     let (Some(paid), Some(fee), Some(net)) = (intent.actual_paid_amount, fee, net) else { return };
     if paid.checked_sub(fee).is_ok_and(|left| left != net) {
         findings.remark(Remark::NetIncome { paid, fee, net });
+    }
+}
+
+impl super::Order for Order<'_> {
+    type Payload = Intent<'static>;
+
+    fn settled_by_with(&self, read: &Read<Intent<'static>>, policy: &Policy) -> Settlement {
+        Order::settled_by_with(self, read, policy)
     }
 }

@@ -22,7 +22,7 @@ use checkout_wire::azotte::CheckoutResult;
 /// let body = br#"{"trackingNumber":"trk_01HZ9XPZ3K2A8E0VBVQH7N9XGB","status":{"messageCode":"CHECK_OUT_PROCESSING"}}"#;
 /// let Reply::Done(answer) = azotte::read(&Head::new(200), body)? else { panic!() };
 /// let read = Read::answer(answer.payload, Environment::Live);
-/// let settlement = order.settled_by(&read, &Policy::default());
+/// let settlement = order.settled_by(&read);
 /// assert_eq!(settlement.to_string(), "not settled: not final: processing");
 /// # Ok::<(), checkout_wire::ReadError>(())
 /// ```
@@ -41,13 +41,27 @@ impl Order<'_> {
     /// Of the policy nothing applies, as there is no amount, and nothing but the tracking number that could be missing.
     ///
     /// ```
-    /// # use checkout_trust::integrity::{Policy, Read, azotte::Order};
+    /// # use checkout_trust::integrity::{Read, azotte::Order};
     /// # use checkout_wire::azotte::CheckoutResult;
     /// fn may_ship(order: &Order<'_>, read: &Read<CheckoutResult<'_>>) -> bool {
-    ///     order.settled_by(read, &Policy::default()).is_settled()
+    ///     order.settled_by(read).is_settled()
     /// }
     /// ```
-    pub fn settled_by(&self, read: &Read<CheckoutResult<'_>>, policy: &Policy) -> Settlement {
+    pub fn settled_by(&self, read: &Read<CheckoutResult<'_>>) -> Settlement {
+        self.settled_by_with(read, &Policy::default())
+    }
+
+    /// Compares a read with the order as [`settled_by`](Self::settled_by) does, under a policy of the merchant's.
+    ///
+    /// ```
+    /// # use checkout_trust::integrity::{Overpaid, Policy, Read, azotte::Order};
+    /// # use checkout_wire::azotte::CheckoutResult;
+    /// fn may_ship(order: &Order<'_>, read: &Read<CheckoutResult<'_>>) -> bool {
+    ///     let policy = Policy::default().overpaid(Overpaid::Hold);
+    ///     order.settled_by_with(read, &policy).is_settled()
+    /// }
+    /// ```
+    pub fn settled_by_with(&self, read: &Read<CheckoutResult<'_>>, policy: &Policy) -> Settlement {
         let result = read.payload();
         let mut findings = Findings::default();
         findings.environment(self.environment, read.environment() == Environment::Sandbox);
@@ -62,5 +76,13 @@ impl Order<'_> {
             }
         }
         findings.settlement(policy)
+    }
+}
+
+impl super::Order for Order<'_> {
+    type Payload = CheckoutResult<'static>;
+
+    fn settled_by_with(&self, read: &Read<CheckoutResult<'static>>, policy: &Policy) -> Settlement {
+        Order::settled_by_with(self, read, policy)
     }
 }

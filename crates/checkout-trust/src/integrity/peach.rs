@@ -28,7 +28,7 @@ use checkout_wire::peach::Payment;
 ///     "result.code":"000.100.110"}"#; // a success, and the sandbox's
 /// let Reply::Done(answer) = read_payment(&Head::new(200), body, Environment::Live)? else { panic!() };
 /// let read = Read::answer(answer.payload, Environment::Live);
-/// let settlement = order.settled_by(&read, &Policy::default());
+/// let settlement = order.settled_by(&read);
 /// assert_eq!(settlement.to_string(), "not settled: test money for a live order");
 /// # Ok::<(), checkout_wire::ReadError>(())
 /// ```
@@ -60,13 +60,27 @@ impl Order<'_> {
     /// currency the amounts are compared by their numbers, beside [`Mismatch::WrongCurrency`].
     ///
     /// ```
-    /// # use checkout_trust::integrity::{Policy, Read, peach::Order};
+    /// # use checkout_trust::integrity::{Read, peach::Order};
     /// # use checkout_wire::peach::Payment;
     /// fn may_ship(order: &Order<'_>, read: &Read<Payment<'_>>) -> bool {
-    ///     order.settled_by(read, &Policy::default()).is_settled()
+    ///     order.settled_by(read).is_settled()
     /// }
     /// ```
-    pub fn settled_by(&self, read: &Read<Payment<'_>>, policy: &Policy) -> Settlement {
+    pub fn settled_by(&self, read: &Read<Payment<'_>>) -> Settlement {
+        self.settled_by_with(read, &Policy::default())
+    }
+
+    /// Compares a read with the order as [`settled_by`](Self::settled_by) does, under a policy of the merchant's.
+    ///
+    /// ```
+    /// # use checkout_trust::integrity::{Overpaid, Policy, Read, peach::Order};
+    /// # use checkout_wire::peach::Payment;
+    /// fn may_ship(order: &Order<'_>, read: &Read<Payment<'_>>) -> bool {
+    ///     let policy = Policy::default().overpaid(Overpaid::Hold);
+    ///     order.settled_by_with(read, &policy).is_settled()
+    /// }
+    /// ```
+    pub fn settled_by_with(&self, read: &Read<Payment<'_>>, policy: &Policy) -> Settlement {
         let payment = read.payload();
         let mut findings = Findings::default();
         findings.price(self.amount.is_positive());
@@ -177,4 +191,12 @@ fn payment_type(payment: &Payment<'_>, succeeded: bool, findings: &mut Findings)
 /// Null comes as an empty text.
 fn is_there(payment: &Payment<'_>, key: &str) -> bool {
     payment.fields().get(key).is_some_and(|text| !text.is_empty())
+}
+
+impl super::Order for Order<'_> {
+    type Payload = Payment<'static>;
+
+    fn settled_by_with(&self, read: &Read<Payment<'static>>, policy: &Policy) -> Settlement {
+        Order::settled_by_with(self, read, policy)
+    }
 }

@@ -11,7 +11,7 @@ use core::fmt;
 /// use checkout_wire::azotte::CheckoutResult;
 ///
 /// fn fulfil(order: &Order<'_>, read: &Read<CheckoutResult<'_>>) -> &'static str {
-///     match order.settled_by(read, &Policy::default()) {
+///     match order.settled_by(read) {
 ///         Settlement::Settled(_) => "ship",
 ///         Settlement::Unproven(_) => "read again, or have somebody look",
 ///         Settlement::Mismatched { .. } => "do not ship, and say why",

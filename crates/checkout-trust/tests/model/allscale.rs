@@ -153,7 +153,7 @@ impl Provider for AllScale {
             intent_id: ["intent_0", "intent_1"][order],
             price: Price::Coin { coin: StableCoin::USDT, amount: Cents::new(10_00) },
         };
-        order.settled_by(read, &self.policy).is_settled()
+        order.settled_by_with(read, &self.policy).is_settled()
     }
 }
 

@@ -130,7 +130,7 @@ impl Provider for Peach {
             amount: Cents::new(14_99),
             currency: Currency::ZAR,
         };
-        order.settled_by(read, &self.policy).is_settled()
+        order.settled_by_with(read, &self.policy).is_settled()
     }
 }
 

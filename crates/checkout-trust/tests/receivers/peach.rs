@@ -777,7 +777,7 @@ fn a_probe_that_is_signed_is_one_too() {
 fn what_was_delivered_settles_no_order_whatever_it_says() {
     use checkout_money::Cents;
     use checkout_tables::peach::Currency;
-    use checkout_trust::integrity::{Policy, Read, Unproven, peach::Order};
+    use checkout_trust::integrity::{Read, Unproven, peach::Order};
     let pairs = [
         ("amount", "14.99"),
         ("checkoutId", "0fa1"),
@@ -795,7 +795,7 @@ fn what_was_delivered_settles_no_order_whatever_it_says() {
         currency: Currency::ZAR,
     };
     let delivered = Read::answer(event.content().payment().clone(), Live);
-    let settlement = order.settled_by(&delivered, &Policy::default());
+    let settlement = order.settled_by(&delivered);
     assert!(settlement.unproven().eq([&Unproven::Delivered]) && !settlement.is_settled());
 }
 

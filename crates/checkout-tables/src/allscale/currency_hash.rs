@@ -3,17 +3,17 @@
 //! Whoever adds a row need do nothing: the multiplier is looked for anew. A build that stops with "no multiplier
 //! found" has outgrown the slots, and `SLOT_BITS` is to be raised by one.
 
-use crate::allscale::Currency;
+use super::Currency;
 
 /// Slots that hold a row's number plus one; 0 is an empty slot.
-pub(crate) struct CodeIndex {
+pub(super) struct CodeIndex {
     slots: [u8; SLOTS],
 }
 
 impl CodeIndex {
     /// Fills the slots. Two codes in one slot stop the build.
     #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
-    pub(crate) const fn new(rows: &[Currency]) -> Self {
+    pub(super) const fn new(rows: &[Currency]) -> Self {
         let mut slots = [0; SLOTS];
         let mut row = 0;
         while row < rows.len() {
@@ -29,7 +29,7 @@ impl CodeIndex {
     }
 
     #[expect(clippy::indexing_slicing, reason = "a slot is SLOT_BITS wide, a filled one numbers a row")]
-    pub(crate) const fn find(&self, code: &str) -> Option<Currency> {
+    pub(super) const fn find(&self, code: &str) -> Option<Currency> {
         let Some(wanted) = key(code) else { return None };
         let number = self.slots[slot(wanted, MULTIPLIER)] as usize;
         if number == 0 || KEYS[number - 1] != wanted {

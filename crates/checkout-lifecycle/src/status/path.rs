@@ -1,7 +1,7 @@
 //! A chain of ordinary steps.
 
+use super::{Kind, Status};
 use crate::derive::MOST_ROWS;
-use crate::{Kind, Status};
 use core::fmt;
 
 /// A shortest chain of ordinary steps from one status to another, both ends included.

@@ -1,0 +1,58 @@
+//! One merchant's access, as V1 and V2 share it.
+
+use super::tokens::{TokenSource, TokenStore};
+use crate::not_sent::NotSent;
+use crate::sources::{Clock, Nonces};
+use checkout_auth::peach::SecretToken;
+use checkout_tables::Environment;
+use checkout_transport::http::HeaderValue;
+use checkout_validate::SecretString;
+use core::fmt;
+use std::sync::Arc;
+
+/// One merchant's access.
+pub struct Merchant {
+    pub(super) checkout_url: String,
+    pub(super) auth_url: String,
+    pub(super) environment: Environment,
+    pub(super) entity_id: String,
+    pub(super) referer: HeaderValue,
+    /// V1 always has one. Of V2 it verifies what is signed.
+    pub(super) secret: Option<SecretToken>,
+    /// True if a status must be signed: V1's, and V2's if the caller says so.
+    pub(super) must_be_signed: bool,
+    /// V2's.
+    pub(super) oauth: Option<OAuth>,
+    pub(super) clock: Box<dyn Clock>,
+    pub(super) nonces: Box<dyn Nonces>,
+}
+
+impl Merchant {
+    pub(super) fn signature<'p>(
+        &self,
+        pairs: impl IntoIterator<Item = (&'p str, &'p str)>,
+    ) -> Result<checkout_auth::peach::Signature, NotSent> {
+        let secret = self.secret.as_ref().ok_or(NotSent::Request)?;
+        secret.sign(pairs).map_err(|error| NotSent::Signature(error.into()))
+    }
+}
+
+impl fmt::Debug for Merchant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Merchant")
+            .field("environment", &self.environment)
+            .field("entity_id", &self.entity_id)
+            .field("checkout_url", &self.checkout_url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a call of V2 needs.
+pub(super) struct OAuth {
+    pub(super) client_id: String,
+    pub(super) client_secret: SecretString,
+    pub(super) merchant_id: String,
+    pub(super) tokens: Box<dyn TokenSource>,
+    /// Ours, if the source is.
+    pub(super) store: Option<Arc<TokenStore>>,
+}
