@@ -19,7 +19,7 @@ use std::time::Duration;
 /// clock.advance(Duration::from_secs(5));
 /// assert_eq!(same.now_millis(), 1_716_501_005_000);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct VirtualClock(Arc<AtomicU64>);
 
 impl VirtualClock {
@@ -58,7 +58,7 @@ impl VirtualClock {
     /// assert_eq!(clock.now_millis(), u64::MAX);
     /// ```
     pub fn advance(&self, by: Duration) {
-        let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        let by = millis(by);
         let mut now = self.now_millis();
         while let Err(changed) =
             self.0.compare_exchange(now, now.saturating_add(by), Ordering::SeqCst, Ordering::SeqCst)
@@ -66,6 +66,11 @@ impl VirtualClock {
             now = changed;
         }
     }
+}
+
+/// The whole milliseconds of a duration, `u64::MAX` at most.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use std::collections::VecDeque;
 /// assert!(sandbox.requests().is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Counts {
     /// All requests, for whatever route, and for none.
@@ -45,7 +45,7 @@ pub struct Counts {
 }
 
 /// The counts of one merchant while they are counted.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     counts: Counts,
     /// When the reads of the last minute arrived.

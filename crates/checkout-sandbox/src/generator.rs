@@ -5,7 +5,7 @@
 /// Not for security: whoever sees one number knows all the next.
 ///
 /// Source: Steele, Lea and Flood, *Fast Splittable Pseudorandom Number Generators*, 2014.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Generator(u64);
 
 impl Generator {

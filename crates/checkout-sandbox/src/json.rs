@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Write};
 
 /// A piece of a reply. An object keeps the order of its members and may have one name twice.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Json {
     Null,
     Int(i64),

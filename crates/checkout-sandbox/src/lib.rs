@@ -52,10 +52,16 @@ pub mod allscale;
 pub mod azotte;
 pub mod peach;
 
+mod answer;
 mod clock;
 mod counts;
 mod generator;
 mod json;
+mod mishap;
+mod percent;
+mod recorded;
+mod settings;
 
 pub use clock::VirtualClock;
 pub use counts::Counts;
+pub use recorded::RecordedRequest;

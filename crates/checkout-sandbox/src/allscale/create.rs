@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::refusal::{CREATE_ERROR, Refusal, VALIDATION};
 
 /// A create request whose fields have passed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) price: Price,
     pub(super) amount_cents: i64,
@@ -20,14 +20,14 @@ pub(super) struct Order {
     pub(super) user_name: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Price {
     Fiat(Currency),
     Native(StableCoin),
 }
 
 /// What an order comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Terms {
     pub(super) coin: StableCoin,
     /// In ten-thousandths of a coin.
@@ -39,7 +39,7 @@ pub(super) struct Terms {
 }
 
 /// Coins for units of a fiat currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rate {
     pub(super) coins: u32,
     pub(super) units: NonZeroU32,

@@ -6,6 +6,7 @@ use checkout_tables::allscale::{Currency, StableCoin};
 
 use super::create::{DECIMALS, Order, Price, Terms, decimal};
 use super::scenario::Scenario;
+use crate::clock::millis;
 use crate::generator::Generator;
 use crate::json::Json;
 
@@ -16,7 +17,7 @@ use crate::json::Json;
 ///
 /// assert!(Sandbox::new(1).intents().is_empty());
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IntentRecord {
     /// The intent's id: 24 hexadecimal digits in lower case.
@@ -33,7 +34,7 @@ pub struct IntentRecord {
     pub scenario: String,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Intent {
     pub(super) id: String,
     /// The number of the store that it belongs to.
@@ -178,10 +179,6 @@ impl Intent {
             _ => 3,
         }
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Assumed: in words of ours, for every status below zero that the page names.

@@ -3,7 +3,7 @@
 use crate::json::Json;
 
 /// Why the API refuses a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) code: i64,
     message: String,

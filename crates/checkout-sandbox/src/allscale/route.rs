@@ -2,8 +2,10 @@
 
 use checkout_tables::allscale::Route;
 
+use crate::percent;
+
 /// What a method and a path lead to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target<'a> {
     /// A route, and the id's segment of its path as it was sent, empty where there is none.
     Route(Route, &'a str),
@@ -39,22 +41,11 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The intent's id in a segment of a path: 24 hexadecimal digits once it is percent-decoded, in lower case.
+/// The intent's id in a segment of a path: 24 hexadecimal digits, percent-decoded and in lower case.
 pub(super) fn intent_id(segment: &str) -> Option<String> {
-    let mut id = String::new();
-    let mut rest = segment.bytes();
-    while let Some(byte) = rest.next() {
-        let byte = if byte == b'%' { hex_digit(rest.next()?)? << 4 | hex_digit(rest.next()?)? } else { byte };
-        if !byte.is_ascii_hexdigit() {
-            return None;
-        }
-        id.push(char::from(byte.to_ascii_lowercase()));
-    }
-    (id.len() == 24).then_some(id)
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    let id = percent::segment(segment)?;
+    let is_id = id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id.then(|| id.to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ macro_rules! scenarios {
 /// assert_eq!(scenario.status_at(Duration::ZERO), 1);
 /// assert_eq!(scenario.status_at(Duration::from_secs(3600)), 20);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     name: Cow<'static, str>,
     steps: Vec<(Duration, i64)>,
@@ -305,7 +305,7 @@ impl Default for Scenario {
 /// Assumed: a payment shows from the first status that speaks of one (4, 5, 10, 20), and the second transfer
 /// from 20 on. An intent that goes back to 1, 2 or 3 tells of neither, like the lagging replica that it
 /// plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stage {
     pub(super) status: i64,
     pub(super) paid: bool,

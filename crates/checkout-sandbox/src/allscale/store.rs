@@ -16,7 +16,7 @@ use checkout_tables::allscale::StableCoin;
 /// let sandbox = Sandbox::builder().store(Store::new(key).settlement_coin(StableCoin::USDC)).build();
 /// # Ok::<(), checkout_auth::allscale::KeyError>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Store {
     key: SigningKey,
     settlement_coin: Option<StableCoin>,

@@ -4,13 +4,18 @@ mod door;
 mod faults;
 mod walk;
 
+use super::builder::default_store;
 use super::*;
+use crate::{Counts, VirtualClock};
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use checkout_auth::allscale::RequestToSign;
-use checkout_transport::http;
+use checkout_auth::allscale::{RequestToSign, SigningKey};
+use checkout_tables::allscale::{Currency, Route};
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{BODY_CAP, BlockingTransport, Request, Response, Transport, TransportError, http};
 use serde_json::{Value, json};
 
 /// A merchant's back end, as far as these tests need one: it signs with a fresh nonce at the sandbox's time.

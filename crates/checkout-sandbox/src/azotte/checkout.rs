@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::fault::Fault;
 use super::order::Order;
 use super::scenario::{DONE, Redirect, Return, Returns, Scenario, Stage, Step};
+use crate::clock::millis;
 use crate::generator::Generator;
 use crate::json::Json;
 
@@ -15,7 +16,7 @@ use crate::json::Json;
 ///
 /// assert!(Sandbox::new(1).checkouts().is_empty());
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckoutRecord {
     /// The `trackingNumber`: `trk_` and a ULID.
@@ -43,7 +44,7 @@ pub struct CheckoutRecord {
     pub scenario: String,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Checkout {
     pub(super) tracking_number: String,
     /// The number of the tenant that it belongs to.
@@ -179,10 +180,6 @@ impl Checkout {
     fn age(&self, now_millis: u64) -> Duration {
         Duration::from_millis(now_millis.saturating_sub(self.submitted_at_millis))
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// `trk_` and a ULID, as in the page's samples: 48 bits of the time and 80 others, in Crockford's base 32.

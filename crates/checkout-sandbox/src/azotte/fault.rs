@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use checkout_tables::azotte::Route;
 
+use crate::mishap::Mishap;
+
 /// Something that goes wrong with one request.
 ///
 /// Faults wait in the order in which they were injected. A request takes the first one that fits it, and no
@@ -20,7 +22,7 @@ use checkout_tables::azotte::Route;
 /// sandbox.inject_on(Route::SubmitCheckout, Fault::LostAnswer);
 /// sandbox.inject(Fault::HtmlBadGateway);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
     /// The connection is refused. The sandbox never sees the request, and the transport says
@@ -87,6 +89,39 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The mishap on the way, if the fault is one in which the API has no part.
+    pub(super) fn mishap(&self) -> Option<Mishap> {
+        Some(match self {
+            Self::LostBefore => Mishap::LostBefore,
+            Self::LostRequest => Mishap::LostRequest,
+            Self::LostAnswer => Mishap::LostAnswer,
+            Self::Slow(by) => Mishap::Slow(*by),
+            Self::Garbage => Mishap::Garbage(b"\x1f\x8b\x08\xff\xfe{\"status\":{,\xc3\x28}\x00"),
+            Self::Truncated => Mishap::Truncated,
+            Self::EmptyBody => Mishap::EmptyBody,
+            Self::WrongContentType => Mishap::ContentType("text/html"),
+            Self::PlainContentType => Mishap::ContentType("application/json"),
+            Self::HtmlBadGateway => Mishap::HtmlBadGateway,
+            Self::Redirect => Mishap::Redirect,
+            Self::EmptyUnauthorized => Mishap::EmptyUnauthorized,
+            Self::HugeBody(bytes) => Mishap::HugeBody(*bytes),
+            Self::RateLimited
+            | Self::InternalError
+            | Self::LateInternalError
+            | Self::EmptyProblem
+            | Self::UnknownErrorCode(_)
+            | Self::KeyForgotten
+            | Self::SwappedCheckout
+            | Self::TamperedTracking
+            | Self::MissingTracking
+            | Self::TamperedCode(_)
+            | Self::NoFollowUp
+            | Self::NoPollingAdvice
+            | Self::ExtraFields
+            | Self::DuplicateKeys => return None,
+        })
+    }
+
     /// Whether a request could show it; `None` is a request for no route at all.
     pub(super) fn fits(&self, route: Option<Route>) -> bool {
         match self {

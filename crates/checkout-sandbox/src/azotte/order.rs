@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::refusal::Refusal;
 
 /// What is kept of a submit whose fields have passed: nothing of a card, and nothing of a customer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) correlation_id: Option<String>,
     pub(super) channel: String,

@@ -2,7 +2,7 @@
 
 use crate::json::Json;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// 401, without a body.
     Unauthorized,
@@ -14,7 +14,7 @@ pub(super) enum Refusal {
     Problem(Problem),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     pub(super) http_status: u16,
     title: &'static str,

@@ -71,7 +71,7 @@ macro_rules! scenarios {
 /// assert_eq!(scenario.code_at(Duration::ZERO), "CHECK_OUT_PROCESSING");
 /// assert_eq!(scenario.code_at(Duration::from_secs(3600)), "CHECK_OUT_DONE");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     name: &'static str,
     steps: Vec<Step>,
@@ -417,7 +417,7 @@ impl Default for Scenario {
 /// ]);
 /// assert_eq!(wallet.codes().len(), 3);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     wait: Duration,
     code: Cow<'static, str>,
@@ -542,14 +542,14 @@ impl Step {
 }
 
 /// What stands in `redirectInstructions`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Redirect {
     Url,
     Html,
     HtmlAndUrl,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Message {
     text: Cow<'static, str>,
     on_top: bool,
@@ -559,7 +559,7 @@ struct Message {
 pub(super) type Returns = BTreeMap<usize, Return>;
 
 /// That the browser came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Return {
     /// Since the submit.
     pub(super) at: Duration,
@@ -567,7 +567,7 @@ pub(super) struct Return {
 }
 
 /// Where a checkout stands.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Stage<'a> {
     pub(super) step: &'a Step,
     /// When it came to that: since the submit.

@@ -5,10 +5,13 @@ mod submit;
 mod walk;
 
 use super::*;
+use crate::{Counts, VirtualClock};
 use std::collections::HashSet;
 use std::time::Duration;
 
-use checkout_transport::http;
+use checkout_tables::azotte::Route;
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{BODY_CAP, BlockingTransport, Request, Response, Transport, TransportError, http};
 use serde_json::{Value, json};
 
 const SUBMIT: &str = "/api/v1/c2a/offer/checkout";

@@ -8,6 +8,8 @@ use super::scenario::{
     CANCELLED, CHARGEBACK, CREATED, DECLINED, EXPIRED, LIVE_SUCCESS, NOT_FOUND, NOT_OPENED, PENDING, SUCCESS,
     Scenario, TEST_SUCCESS,
 };
+use crate::answer::LAST_DATE_MILLIS;
+use crate::clock::millis;
 use crate::generator::Generator;
 
 /// A checkout, as a test sees it from behind the counter. It holds nothing of the payer.
@@ -17,7 +19,7 @@ use crate::generator::Generator;
 ///
 /// assert!(Sandbox::new(1).checkouts().is_empty());
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckoutRecord {
     /// The checkout's id: 32 hexadecimal digits in lower case.
@@ -59,7 +61,7 @@ pub(super) struct Checkout {
 }
 
 /// A change of a checkout's result code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Event {
     pub(super) at_millis: u64,
     pub(super) code: String,
@@ -68,7 +70,7 @@ pub(super) struct Event {
 }
 
 /// What the payer does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act<'a> {
     Open,
     /// The code that it comes to.
@@ -269,7 +271,7 @@ pub(super) fn description(code: &str) -> &'static str {
 
 /// ISO 8601 in UTC, with milliseconds. The years end with 9999.
 fn iso8601(millis: u64) -> String {
-    let at = SystemTime::UNIX_EPOCH + Duration::from_millis(millis.min(LAST_MILLIS));
+    let at = SystemTime::UNIX_EPOCH + Duration::from_millis(millis.min(LAST_DATE_MILLIS));
     let date = httpdate::HttpDate::from(at).to_string();
     // "Sun, 06 Nov 1994 08:49:37 GMT"
     let words: Vec<&str> = date.split([' ', ',']).collect();
@@ -279,11 +281,7 @@ fn iso8601(millis: u64) -> String {
         return date;
     };
     let month = MONTHS.iter().position(|name| name == month).map_or(0, |at| at + 1);
-    format!("{year}-{month:02}-{day}T{time}.{:03}Z", millis.min(LAST_MILLIS) % 1000)
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    format!("{year}-{month:02}-{day}T{time}.{:03}Z", millis.min(LAST_DATE_MILLIS) % 1000)
 }
 
 /// The code that a step or an act means in this environment.
@@ -305,9 +303,6 @@ fn is_paid(events: &[Event]) -> bool {
 const BEFORE_AN_ATTEMPT: [&str; 5] = [NOT_OPENED, CREATED, PENDING, CANCELLED, EXPIRED];
 
 const HALF_AN_HOUR_MILLIS: u64 = 1_800_000;
-
-/// The last moment of the year 9999.
-const LAST_MILLIS: u64 = 253_402_300_799_999;
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use checkout_tables::peach::Route;
 
+use crate::mishap::Mishap;
+
 /// Something that goes wrong with one request.
 ///
 /// Faults wait in the order in which they were injected. A request takes the first one that fits it, and no
@@ -21,7 +23,7 @@ use checkout_tables::peach::Route;
 /// sandbox.inject_on(Route::Initiate, Fault::LostAnswer);
 /// sandbox.inject(Fault::HtmlBadGateway);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
     /// The connection is refused. The sandbox never sees the request, and the transport says
@@ -86,6 +88,38 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The mishap on the way, if the fault is one in which the API has no part.
+    pub(super) fn mishap(&self) -> Option<Mishap> {
+        Some(match self {
+            Self::LostBefore => Mishap::LostBefore,
+            Self::LostRequest => Mishap::LostRequest,
+            Self::LostAnswer => Mishap::LostAnswer,
+            Self::Slow(by) => Mishap::Slow(*by),
+            Self::Garbage => Mishap::Garbage(b"\x1f\x8b\x08\xff\xfe{\"result.code\":\xc3\x28}\x00"),
+            Self::Truncated => Mishap::Truncated,
+            Self::HtmlBadGateway => Mishap::HtmlBadGateway,
+            Self::EmptyUnauthorized => Mishap::EmptyUnauthorized,
+            Self::Redirect => Mishap::Redirect,
+            Self::HugeBody(bytes) => Mishap::HugeBody(*bytes),
+            Self::RateLimited
+            | Self::InternalError
+            | Self::LateInternalError
+            | Self::Refused(_)
+            | Self::DuplicateKeys
+            | Self::ExtraFields
+            | Self::SwappedCheckout
+            | Self::OtherAmount
+            | Self::TamperedAmount
+            | Self::TamperedCode(_)
+            | Self::TamperedSignature
+            | Self::Unsigned
+            | Self::ExtraSignedKey
+            | Self::ExtraUnsignedKey
+            | Self::NumbersForTexts
+            | Self::BareResult => return None,
+        })
+    }
+
     /// Whether a request could show it; `None` is a request for no route at all.
     pub(super) fn fits(&self, route: Option<Route>) -> bool {
         let is_status = matches!(route, Some(Route::Status | Route::CheckoutStatus));

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::percent;
+
 /// A key and its value, decoded. A key may come twice.
 pub(super) type Pairs = Vec<(String, String)>;
 
@@ -26,14 +28,9 @@ pub(super) fn decode(form: &[u8]) -> Option<Pairs> {
         .map(|piece| {
             let mut halves = piece.splitn(2, |byte| *byte == b'=');
             let (key, value) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
-            Some((unescaped(key, b' ')?, unescaped(value, b' ')?))
+            Some((percent::decoded(key, b' ')?, percent::decoded(value, b' ')?))
         })
         .collect()
-}
-
-/// A segment of a path, decoded, in which a plus is a plus.
-pub(super) fn segment(text: &str) -> Option<String> {
-    unescaped(text.as_bytes(), b'+')
 }
 
 /// Pairs as `application/x-www-form-urlencoded`.
@@ -80,23 +77,6 @@ fn flatten_into(key: String, value: &Value, pairs: &mut Pairs) {
             }
         }
     }
-}
-
-fn unescaped(text: &[u8], plus: u8) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.iter().copied();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => hex_digit(rest.next()?)? << 4 | hex_digit(rest.next()?)?,
-            b'+' => plus,
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 fn escape(text: &str, form: &mut String) {
@@ -166,12 +146,6 @@ mod tests {
         for no_object in ["", "[]", "1", "{\"a\":1"] {
             assert_eq!(flatten(no_object.as_bytes()), None, "{no_object}");
         }
-    }
-
-    #[test]
-    fn a_plus_in_a_path_is_a_plus() {
-        assert_eq!(segment("a+b%2Fc%2b").as_deref(), Some("a+b/c+"));
-        assert_eq!(segment("%f"), None);
     }
 
     proptest! {

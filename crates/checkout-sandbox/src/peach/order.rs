@@ -22,7 +22,7 @@ pub(super) struct Order {
 }
 
 /// How the fields arrive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Version {
     /// With a `signature` among them.
     V1,
@@ -105,7 +105,7 @@ impl Order {
 }
 
 /// How long a `merchantTransactionId` may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum IdRange {
     /// 8 to 16 characters, as the page of the request says.
     Stated,
@@ -123,7 +123,7 @@ impl IdRange {
 }
 
 /// What a value must be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Rule {
     Any,
     /// Characters, both ends allowed.

@@ -4,7 +4,7 @@ use checkout_tables::peach::Route;
 use checkout_transport::http::Uri;
 
 /// What a method, a host and a path lead to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target<'a> {
     Initiate,
     Validate,
@@ -20,7 +20,7 @@ pub(super) enum Target<'a> {
 }
 
 /// The hosts that are answered on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hosts {
     Live,
     Sandbox,

@@ -67,7 +67,7 @@ macro_rules! scenarios {
 /// assert_eq!(scenario.code_at(Duration::ZERO), "700.400.580");
 /// assert_eq!(scenario.code_at(Duration::from_secs(3600)), SUCCESS);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     name: Cow<'static, str>,
     steps: Vec<Step>,
@@ -75,7 +75,7 @@ pub struct Scenario {
     expired_word: Option<Cow<'static, str>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
     /// After the step before.
     pub(super) after: Duration,

@@ -6,12 +6,20 @@ mod sent;
 mod v2;
 mod walk;
 
+use super::builder::default_merchant;
+use super::form::{Pairs, value_of};
+use super::state::LOOKED_FOR;
 use super::*;
+use crate::Counts;
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
-use checkout_transport::http;
-use form::Pairs;
+use checkout_auth::peach::SecretToken;
+use checkout_tables::peach::{Environment, Route};
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{BODY_CAP, BlockingTransport, Request, Response, Transport, http};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
