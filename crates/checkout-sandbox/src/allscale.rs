@@ -1,12 +1,12 @@
 //! AllScale Checkout, API v1, played in process.
 //!
 //! A [`Sandbox`] takes signed requests for the six routes and answers as AllScale's pages say. A checkout
-//! intent goes through a [`Scenario`] as the sandbox's clock is advanced, and a [`Fault`] makes one request
-//! go wrong.
+//! intent goes through a [`Scenario`] as the test advances the sandbox's clock, and a [`Fault`] makes one
+//! request go wrong.
 //!
-//! | what is asked | answer |
+//! | request | answer |
 //! |---|---|
-//! | a path that is not the API's (create without its trailing slash is one) | 404, a page of HTML |
+//! | a path that is not the API's, as create's without its trailing slash | 404, a page of HTML |
 //! | a method that the path does not have | 405, plain text |
 //! | an authentication header is missing or blank | 20001 |
 //! | an unknown API key; a malformed or stale time; a wrong signature; a spent nonce | 20002 |
@@ -14,19 +14,19 @@
 //! | create: the store's address is not allowed | 30001 |
 //! | create: a field is not what the page says | 10001 |
 //! | create: 0.1 coin or less | 50002 |
-//! | get, status: an id that is none | 10001 |
+//! | get, status: an id that is not an intent's | 10001 |
 //! | get, status: nobody's intent | 50001 |
 //! | get, status: another store's intent | 30001 |
 //!
-//! They are checked in this order, and the first that applies is answered.
+//! The sandbox checks the rows in this order, and gives the answer of the first row that applies.
 //!
 //! # Assumed
-//! What no page says, and how it is played here:
+//! No page tells the following, and the sandbox plays:
 //! - the HTTP status of a refusal: 10001, 50002 → 400; 20001, 20002 → 401; 30001 → 403; 40001 → 429;
 //!   50001 → 404; 90000 and up → 500;
 //! - the code of a stale time, a spent nonce, an unknown key, a doubled header, a time with a sign or leading
-//!   zeros: 20002; the message tells which;
-//! - a nonce is spent by a request whose key, time and signature were right, whatever was answered, and for
+//!   zeros: 20002; the message tells the cause;
+//! - a request whose key, time and signature are right spends its nonce, whatever the answer is, and for
 //!   good;
 //! - a reserved `stable_coin`, an id that is not 24 hexadecimal digits, a body of the test route that is not
 //!   JSON: 10001; hexadecimal digits may be upper case;
@@ -34,15 +34,16 @@
 //! - `accepted_stable_coins` may hold a coin twice, a coin that is not supported, and may stand beside
 //!   `stable_coin`; but a fiat order whose first coin is not supported has no coin to settle in: 10001;
 //! - create's reply to a request without `accepted_stable_coins` has the bit of the settlement coin;
-//! - amounts are rounded down to four decimals, then compared with the floor; a negative one is below it;
+//! - amounts are rounded down to four decimals, then compared with the floor; a negative amount is below the
+//!   floor;
 //! - the payment shows in get from the first of the statuses 4, 5, 10 and 20, and fee and net income from 20
 //!   on; the fee is half a per cent;
 //! - a rate limit counts in whole minutes of the clock, and its refusal has a `Retry-After`;
 //! - the details of an error, the words of messages other than the floor's, durations, addresses, the chain.
 //!
 //! Sources: *Create Checkout Intent*, v4, 2026-05-06; *Get Checkout Intent*, v3, 2026-03-06; *Get Status*,
-//! v3, 2026-05-14; *Auth*, v1, 2026-01; *Test Routes*. No page prints a reply of get: it
-//! is built from the table of fields.
+//! v3, 2026-05-14; *Auth*, v1, 2026-01; *Test Routes*. No page prints a reply of get: the sandbox builds the
+//! reply from the table of fields.
 
 mod answer;
 mod builder;

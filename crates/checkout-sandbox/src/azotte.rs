@@ -1,56 +1,58 @@
 //! Azotte C2A checkout, API v1, played in process.
 //!
-//! A [`Sandbox`] takes submits and questions for their status, and answers as Azotte's pages say. A checkout
-//! goes through a [`Scenario`] as the sandbox's clock is advanced and as the payer returns from a challenge,
+//! A [`Sandbox`] takes submits and reads of a status, and answers as Azotte's pages say. A checkout goes
+//! through a [`Scenario`] as the test advances the sandbox's clock and as the payer returns from a challenge,
 //! and a [`Fault`] makes one request go wrong.
 //!
-//! | what is asked | answer |
+//! | request | answer |
 //! |---|---|
 //! | a path that is not the API's | 404, empty |
 //! | a method that the path does not have | 405, empty |
 //! | `x-tn` or `x-api-key` is missing, doubled or wrong | 401, empty |
 //! | submit: not said to be JSON, or no JSON object | 400, a problem |
-//! | submit: fields that are not what the page says | 400, a problem with `errors`: all of them |
+//! | submit: fields that are not what the page says | 400, a problem with all of them in `errors` |
 //! | submit | 202, `Retry-After: 2`, a `CheckoutResult` |
-//! | submit: a correlation id that this tenant has used | the same, of the checkout that there is |
+//! | submit: a correlation id that this tenant has used | the same answer, about the first checkout |
 //! | status: nobody's tracking number | 404, `ORDERED_ITEM_NOT_FOUND` |
 //! | status: another tenant's | 409, a problem; or the same 404 ([`Builder::conceals_other_tenants`]) |
 //! | status | 200, a `CheckoutResult` |
 //!
-//! They are checked in this order, and the first that applies is answered. A `CheckoutResult` comes as
-//! `application/clientOutput+Json`, a problem as `application/problem+json`.
+//! The sandbox checks the rows in this order, and gives the answer of the first row that applies. A
+//! `CheckoutResult` comes as `application/clientOutput+Json`, a problem as `application/problem+json`.
 //!
-//! **Card data:** the number, the code and all else of a card are checked and forgotten. Nothing of them is
-//! in a [`CheckoutRecord`], in a [`RecordedRequest`], in an answer or in any `Debug`.
+//! **Card data:** the sandbox checks the number, the code and all other fields of a card, and forgets the
+//! card. Nothing of a card is in a [`CheckoutRecord`], in a [`RecordedRequest`], in an answer or in any
+//! `Debug`.
 //!
 //! # Assumed
-//! What no page says, and how it is played here:
-//! - the paths are those of the page's curl, with `/v1`; those of its headings, without, are none;
+//! No page tells the following, and the sandbox plays:
+//! - the paths are those of the page's curl, with `/v1`; the paths of the page's headings, without `/v1`, are
+//!   not the API's;
 //! - a wrong project's host is answered with 401; a tenant that names no project is let in on every host;
-//! - `Content-Type` is `application/json`, with any parameters, and another one is a 400, not a 415;
+//! - `Content-Type` is `application/json`, with any parameters; another type is a 400, not a 415;
 //! - the members of a problem, and the shape of its `errors`: field paths with a list of messages each;
-//! - an unknown member of a request is refused, so that a misspelt name is found; the aliases that the page
-//!   has for names are not taken;
+//! - an unknown member of a request is refused, so that a misspelt name is found; the page's aliases of names
+//!   are not taken;
 //! - required texts are not empty; a correlation id is not blank; a quantity is a positive integer, and an
 //!   address an IP address; a card number is 12 to 19 digits, a month 01 to 12, a year 4 digits, a code 3
-//!   or 4, and all five fields of a fresh card are required, its alias is not;
+//!   or 4, and all five fields of a fresh card are required, but no alias is;
 //! - `storeMethodSuccessPayment` is a boolean or a text: the page says text, and describes a boolean;
 //! - beside a stored method a `creditCard` may be there, may have other members, and may lack the usual
-//!   ones; a `creditCard` of another channel is checked and left alone;
-//! - a submit with a known correlation id is answered by the id alone: what else it says is checked, and not
-//!   compared. It is the same for a failed checkout: it is not tried again;
+//!   members; a `creditCard` of another channel is checked and left alone;
+//! - a submit with a known correlation id is answered by the id alone: the other fields are checked, and not
+//!   compared. The same holds for a failed checkout, which is not tried again;
 //! - an offer never expires, and any item and any customer exists;
 //! - a status has a `Retry-After: 2` as long as polling makes sense, and `retryAfterSeconds` is 3 with a
 //!   redirect and 2 without;
-//! - a message of a failure is in `status`; the page names it and does not show where;
-//! - `hasNextSteps` is true of every redirect; a URL has no `threeDIdentifier` and a form has one;
-//! - `FAILED` has captured nothing; the first `DONE` has captured once, and what is told later changes
-//!   nothing of that;
+//! - a message of a failure is in `status`; the page names the message and does not show the place;
+//! - `hasNextSteps` is true of every redirect; a URL has no `threeDIdentifier`, and a form has a
+//!   `threeDIdentifier`;
+//! - `FAILED` has captured nothing; the first `DONE` has captured once, and no later code changes that;
 //! - a tracking number is percent-decoded and compared byte by byte; 429 and 500 are problems.
 //!
 //! Sources: *Get Checkout Status*; *Submit Checkout*, *Checkout* and *C2A API*, Azotte's pages of the API.
-//! The pages print the replies of a success, of a 3DS challenge and of an unknown tracking number; all else
-//! is built from their tables of fields.
+//! The pages print the replies of a success, of a 3DS challenge and of an unknown tracking number; the
+//! sandbox builds all other replies from the tables of fields.
 
 mod answer;
 mod builder;

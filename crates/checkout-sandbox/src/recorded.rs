@@ -126,8 +126,8 @@ impl<Code> RecordedRequest<Code> {
         self.uri.query().unwrap_or_default()
     }
 
-    /// The headers, with the API key, the signature, `Referer` and `Authorization` among them. No header holds
-    /// a secret that signs.
+    /// The headers, with the API key, the signature, `Referer` and `Authorization` among them. No header
+    /// holds a secret that signs.
     ///
     /// ```
     /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);
@@ -143,9 +143,10 @@ impl<Code> RecordedRequest<Code> {
 
     /// The body, as the client sent it.
     ///
-    /// Azotte's sandbox keeps nothing of a card: the body is the JSON that the client sent, printed anew, with
-    /// `"removed"` in place of every value in a `creditCard`, and of every member elsewhere that has the name of
-    /// a field of a card. A body that is not JSON is kept as an empty body, since it could hold anything.
+    /// Azotte's sandbox keeps nothing of a card: the body is the JSON that the client sent, printed anew,
+    /// with `"removed"` in place of every value in a `creditCard`, and of every member elsewhere that has the
+    /// name of a field of a card. A body that is not JSON is kept as an empty body, since such a body could
+    /// hold anything.
     ///
     /// ```
     /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);
@@ -177,7 +178,7 @@ impl<Code> RecordedRequest<Code> {
         self.body_len
     }
 
-    /// The arrival, by the sandbox's clock: milliseconds since 1970-01-01 UTC.
+    /// The time of arrival, by the sandbox's clock: milliseconds since 1970-01-01 UTC.
     ///
     /// ```
     /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);

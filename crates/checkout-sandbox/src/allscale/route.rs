@@ -1,23 +1,24 @@
-//! Which route a request is for.
+//! The route that a request is for.
 
 use checkout_tables::allscale::Route;
 
 use crate::percent;
 
-/// What a method and a path lead to.
+/// The target that a method and a path lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target<'a> {
-    /// A route, and the id's segment of its path as it was sent, empty where there is none.
+    /// A route, and the segment of the path with the id as the client sent the segment. Empty if the route
+    /// has no id.
     Route(Route, &'a str),
-    /// A path of the API, with a method that it does not have.
+    /// A path of the API, with a method that the path does not have.
     WrongMethod,
-    /// No path of the API.
+    /// A path that is not the API's.
     Unknown,
 }
 
 impl<'a> Target<'a> {
-    /// The paths are typed from the pages, and not from the table that is under test. Create's ends in a
-    /// slash and the others do not.
+    /// The target of a request. The paths are typed from the pages, and not from the table that is under
+    /// test. Create's path ends in a slash, and no other path does.
     pub(super) fn of(method: &str, path: &'a str) -> Self {
         let (route, allowed, id) = match path {
             "/v1/checkout_intents/" => (Route::Create, "POST", ""),

@@ -1,21 +1,22 @@
-//! Which route a request is for.
+//! The route that a request is for.
 
 use checkout_tables::azotte::Route;
 
-/// What a method and a path lead to.
+/// The target that a method and a path lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target<'a> {
     Submit,
-    /// The tracking number's segment of the path, as it was sent.
+    /// The segment of the path with the tracking number, as the client sent the segment.
     Status(&'a str),
-    /// A path of the API, with a method that it does not have.
+    /// A path of the API, with a method that the path does not have.
     WrongMethod,
-    /// No path of the API.
+    /// A path that is not the API's.
     Unknown,
 }
 
 impl<'a> Target<'a> {
-    /// The paths are typed from the page's curl, and not from the table that is under test.
+    /// The target of a request. The paths are typed from the page's curl, and not from the table that is
+    /// under test.
     pub(super) fn of(method: &str, path: &'a str) -> Self {
         let Some(rest) = path.strip_prefix("/api/v1/c2a/offer/checkout") else { return Self::Unknown };
         let (target, allowed) = match rest.strip_prefix('/').map(|rest| rest.split_once('/')) {

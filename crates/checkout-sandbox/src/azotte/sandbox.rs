@@ -1,4 +1,4 @@
-//! The sandbox as a test holds it in its hand.
+//! The calls of a test to the sandbox.
 
 use std::error::Error;
 use std::fmt;

@@ -52,7 +52,8 @@ impl State {
         Some((number, self.checkouts.get(number)?))
     }
 
-    /// The checkout that a reply shows: that with this number, unless the fault puts another in its place.
+    /// The checkout that a reply shows: the checkout with this number, unless a fault puts another in its
+    /// place.
     pub(super) fn shown(&self, number: usize, fault: Option<&Fault>, now: u64) -> Option<Cow<'_, Checkout>> {
         let checkout = self.checkouts.get(number)?;
         if fault != Some(&Fault::SwappedCheckout) {

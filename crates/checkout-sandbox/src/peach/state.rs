@@ -60,11 +60,11 @@ pub(super) struct Visits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StatusRequest {
-    /// The arrival: milliseconds since 1970-01-01 UTC.
+    /// The time of arrival: milliseconds since 1970-01-01 UTC.
     pub at_millis: u64,
     /// The id of the checkout that was found. `None` if nothing was looked for, or nothing was found.
     pub checkout_id: Option<String>,
-    /// True if the request was one too many, and was answered with 429.
+    /// True if the request was over the limit, and was answered with 429.
     pub limited: bool,
 }
 
