@@ -102,14 +102,9 @@ const ADAPTERS: &str = "checkout-tower/tests/secrets.rs";
 
 /// Types that print a field of their own that could be a secret's, each with the reason.
 const PRINT_IT: &[(&str, &str)] = &[
-    ("checkout_sandbox::allscale::answer::Answer.body", PRIVATE),
     ("checkout_sandbox::allscale::create::Order.order_description", PRIVATE),
     ("checkout_sandbox::allscale::create::Order.user_id", PRIVATE),
     ("checkout_sandbox::allscale::create::Order.user_name", PRIVATE),
-    ("checkout_sandbox::allscale::recorded::RecordedAnswer.body", PRIVATE),
-    ("checkout_sandbox::azotte::answer::Answer.body", PRIVATE),
-    ("checkout_sandbox::azotte::recorded::RecordedAnswer.body", PRIVATE),
-    ("checkout_sandbox::peach::answer::Answer.body", PRIVATE),
     ("checkout_transport::contract::server::Received.body", OF_THE_SUITE),
 ];
 const PRIVATE: &str =

@@ -1,13 +1,13 @@
-//! A clock that goes when it is told to.
+//! A clock that a test advances.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A clock that stands still until it is advanced. Nothing here ever reads the system's.
+/// A clock that stands still until a test advances the clock. No sandbox reads the system's clock.
 ///
-/// A clone shows the same time and advances it for all: the sandbox has one, and the test and whatever it
-/// tests have the others.
+/// A clone shows the same time, and advances the time of all clones: the sandbox has a clone, and the test
+/// and the code under test have others.
 ///
 /// ```
 /// use std::time::Duration;
@@ -19,7 +19,7 @@ use std::time::Duration;
 /// clock.advance(Duration::from_secs(5));
 /// assert_eq!(same.now_millis(), 1_716_501_005_000);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct VirtualClock(Arc<AtomicU64>);
 
 impl VirtualClock {
@@ -34,7 +34,7 @@ impl VirtualClock {
         Self(Arc::new(AtomicU64::new(millis)))
     }
 
-    /// The time it shows: milliseconds since 1970-01-01 UTC.
+    /// The time that the clock shows: milliseconds since 1970-01-01 UTC.
     ///
     /// ```
     /// # use checkout_sandbox::VirtualClock;
@@ -45,8 +45,8 @@ impl VirtualClock {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// Moves it forward, for all its clones. What is finer than a millisecond is dropped, and at the end of
-    /// its range it stops.
+    /// Moves the clock and all clones forward by whole milliseconds; a finer part is dropped. The clock stops
+    /// at the end of its range.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -58,7 +58,7 @@ impl VirtualClock {
     /// assert_eq!(clock.now_millis(), u64::MAX);
     /// ```
     pub fn advance(&self, by: Duration) {
-        let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        let by = millis(by);
         let mut now = self.now_millis();
         while let Err(changed) =
             self.0.compare_exchange(now, now.saturating_add(by), Ordering::SeqCst, Ordering::SeqCst)
@@ -66,6 +66,11 @@ impl VirtualClock {
             now = changed;
         }
     }
+}
+
+/// The whole milliseconds of a duration, `u64::MAX` at most.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

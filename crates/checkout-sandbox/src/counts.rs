@@ -1,13 +1,13 @@
-//! How many requests a merchant has made, and how close together.
+//! The numbers of requests that a merchant has made, and the busiest minute.
 
 use std::collections::VecDeque;
 
-/// How many requests a merchant has made, by the sandbox's own count: what tells whether a caller has kept to
-/// a limit.
+/// The numbers of requests that a merchant has made, by the sandbox's own count. The numbers tell whether a
+/// caller has kept to a limit.
 ///
-/// A request is counted for the store, the tenant or the merchant whose it says that it is, whatever was
-/// answered: one that was refused, and one that a fault spoiled, was made all the same. One that names nobody
-/// whom the sandbox knows is nobody's, and one that never arrived was never made.
+/// A request counts for the store, the tenant or the merchant that the request names, whatever the answer is:
+/// a request that was refused or that a fault spoiled counts too. A request that names nobody whom the
+/// sandbox knows counts for nobody, and a request that never arrived does not count.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,26 +29,27 @@ use std::collections::VecDeque;
 /// assert!(sandbox.requests().is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Counts {
-    /// All requests, for whatever route, and for none.
+    /// The number of all requests, for any route and for no route.
     pub requests: u64,
-    /// Those of them that read how a checkout stands: AllScale's get and status, Azotte's status, and both
-    /// versions of Peach's.
+    /// The number of requests that read the state of a checkout: AllScale's get and status, Azotte's status,
+    /// and the status of both versions of Peach.
     pub reads: u64,
-    /// Those that the sandbox's own limit refused. Those that a fault answered so are not among them.
+    /// The number of requests that the sandbox's own limit refused, without the requests that a fault
+    /// refused.
     pub limited: u64,
-    /// The most reads that any 60 seconds held. Of two that are 60 seconds apart each is in a minute of its
-    /// own.
+    /// The greatest number of reads in any 60 seconds. Two reads that are 60 seconds apart are in no minute
+    /// together.
     pub busiest_minute: u64,
 }
 
-/// The counts of one merchant while they are counted.
-#[derive(Debug, Clone, Default)]
+/// The running counts of one merchant.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     counts: Counts,
-    /// When the reads of the last minute arrived.
+    /// The arrivals of the reads of the last minute.
     recent: VecDeque<u64>,
 }
 
@@ -69,13 +70,13 @@ impl Tally {
         self.counts.busiest_minute = self.counts.busiest_minute.max(held(&self.recent));
     }
 
-    /// Counts that a request was one too many for the sandbox's limit.
+    /// Counts a request over the sandbox's limit.
     pub(crate) fn refuse(&mut self) {
         self.counts.limited += 1;
     }
 }
 
-/// Drops what is a minute old.
+/// Drops the times that are a minute old.
 pub(crate) fn drop_old(times: &mut VecDeque<u64>, now_millis: u64) {
     while times.front().is_some_and(|at| now_millis.saturating_sub(*at) >= MINUTE_MILLIS) {
         times.pop_front();

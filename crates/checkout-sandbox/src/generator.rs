@@ -2,10 +2,10 @@
 
 /// SplitMix64: the same seed gives the same numbers, and no number twice within a period of 2^64.
 ///
-/// Not for security: whoever sees one number knows all the next.
+/// Not for security: a reader of one number knows all the next numbers.
 ///
 /// Source: Steele, Lea and Flood, *Fast Splittable Pseudorandom Number Generators*, 2014.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Generator(u64);
 
 impl Generator {
@@ -20,7 +20,7 @@ impl Generator {
         mixed ^ (mixed >> 31)
     }
 
-    /// So many digits of lower-case hexadecimal.
+    /// This many digits of lower-case hexadecimal.
     pub(crate) fn hex(&mut self, digits: usize) -> String {
         let mut text = String::new();
         while text.len() < digits {

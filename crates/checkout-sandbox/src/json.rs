@@ -1,15 +1,15 @@
-//! JSON that is written in the order in which it was put together, and that may break the rules.
+//! JSON with members in the order of their making. The JSON may break the rules.
 
 use std::fmt::{self, Display, Write};
 
-/// A piece of a reply. An object keeps the order of its members and may have one name twice.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A piece of a reply. An object keeps the order of members, and may have a name twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Json {
     Null,
     Int(i64),
     Text(String),
     Object(Vec<(String, Json)>),
-    /// JSON text that is passed on as it came.
+    /// JSON text that is passed on unchanged.
     Raw(String),
 }
 
@@ -37,7 +37,7 @@ impl Json {
         Self::Object(members)
     }
 
-    /// Adds to the end of every object its first member once more, with another value.
+    /// Repeats the first member of every object at the end of the object, with another value.
     pub(crate) fn with_doubled_members(self) -> Self {
         let Self::Object(members) = self else { return self };
         let mut members: Vec<_> =

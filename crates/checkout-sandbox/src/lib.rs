@@ -1,13 +1,13 @@
 //! An in-process sandbox that plays a hosted checkout provider, with a virtual clock, scenarios and faults.
 //!
-//! What it holds: one module for each provider, [`allscale`], [`azotte`] and [`peach`], with a `Sandbox` that
-//! is a [`Transport`](checkout_transport::Transport) and a
-//! [`BlockingTransport`](checkout_transport::BlockingTransport); and the [`VirtualClock`] and the [`Counts`]
-//! that they share.
+//! The crate has a module for each provider, [`allscale`], [`azotte`] and [`peach`], with a `Sandbox` that is
+//! a [`Transport`](checkout_transport::Transport) and a
+//! [`BlockingTransport`](checkout_transport::BlockingTransport). The modules share the [`VirtualClock`], the
+//! [`Counts`] and the [`RecordedRequest`].
 //!
-//! A sandbox remembers every request with its body, for tests that look at them. For a crowd of checkouts
-//! each has `Builder::forget_requests`: then requests are counted and not kept. A read takes the same time
-//! however many checkouts and merchants there are.
+//! A sandbox remembers every request with the body, for tests that look at requests. For a crowd of checkouts
+//! each builder has `forget_requests`: then the sandbox counts requests and keeps none. A read takes the same
+//! time however many checkouts and merchants there are.
 //!
 //! ```
 //! use std::time::Duration;
@@ -37,14 +37,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **What is not here:** a server that listens, anything that calls out (webhooks are taken from the
-//! sandbox), a hosted page, a blockchain. None of the crates that write requests and read replies is used
-//! here either.
+//! **Not here:** a server that listens, anything that calls out (a test takes the webhooks from the sandbox),
+//! a hosted page, a blockchain. The sandbox uses none of the crates that write requests and read replies.
 //!
-//! **The one idea to know:** it is the other side's word. It reads requests and writes replies by its own
-//! hand from the provider's documents, and shares no field name, no floor and no rule with the crates that it
-//! tests, so a mistake of theirs does not pass on both sides. (What it does share: the rows of the enum
-//! tables, which are compared with the published ones, and the signatures, which published examples pin.)
+//! **The one idea to know:** the sandbox is the other side's word. The sandbox reads requests and writes
+//! replies by its own hand from the provider's documents, and shares no field name, no floor and no rule with
+//! the crates under test, so a mistake in those crates does not pass on both sides. (The sandbox does share
+//! the rows of the enum tables, which are compared with the published tables, and the signatures, which
+//! published examples pin.)
 //!
 //! Sources: the pages named in each module. Features: none.
 
@@ -52,10 +52,16 @@ pub mod allscale;
 pub mod azotte;
 pub mod peach;
 
+mod answer;
 mod clock;
 mod counts;
 mod generator;
 mod json;
+mod mishap;
+mod percent;
+mod recorded;
+mod settings;
 
 pub use clock::VirtualClock;
 pub use counts::Counts;
+pub use recorded::RecordedRequest;

@@ -437,7 +437,7 @@ fn by_allscale(list: &mut List) {
         "checkout_client::allscale::Client" => client;
         "checkout_client::BuildError" => refused(url);
         "checkout_client::BuildError" => refused(format!("https://shop.example/{HOLDER}?{MAIL}"));
-        "checkout_sandbox::allscale::RecordedRequest" => sandbox.requests().first().unwrap().clone();
+        "checkout_sandbox::RecordedRequest" => sandbox.requests().first().unwrap().clone();
         "checkout_sandbox::allscale::Sandbox" => sandbox;
     }
 }
@@ -466,7 +466,7 @@ fn by_azotte(list: &mut List) {
     asked(list, &client.status(&number).unwrap(), &sandbox, [azotte_challenge(), azotte_refusal()]);
     list! { list,
         "checkout_client::azotte::Client" => client;
-        "checkout_sandbox::azotte::RecordedRequest" => sandbox.requests().first().unwrap().clone();
+        "checkout_sandbox::RecordedRequest" => sandbox.requests().first().unwrap().clone();
         "checkout_sandbox::azotte::ChallengeError" => sandbox.complete_3ds(CHALLENGE_URL).unwrap_err();
         "checkout_sandbox::azotte::Sandbox" => sandbox;
     }
@@ -508,8 +508,8 @@ fn by_peach(list: &mut List) {
         "checkout_sandbox::peach::Webhook" => sandbox.webhooks().last().unwrap().clone();
         "checkout_sandbox::peach::ShopperReturn" => sandbox.shopper_return(&id).unwrap();
         "checkout_sandbox::peach::Probe" => sandbox.probe(ENTITY).unwrap();
-        "checkout_sandbox::peach::RecordedRequest" => sandbox.requests().first().unwrap().clone();
-        "checkout_sandbox::peach::RecordedRequest" => sandbox.requests().last().unwrap().clone();
+        "checkout_sandbox::RecordedRequest" => sandbox.requests().first().unwrap().clone();
+        "checkout_sandbox::RecordedRequest" => sandbox.requests().last().unwrap().clone();
         "checkout_sandbox::peach::Sandbox" => sandbox;
     }
 }

@@ -1,4 +1,4 @@
-//! What a create request asks for, and whether the documents allow it.
+//! The order in a create request, and the rules of the documents for the order.
 
 use std::num::NonZeroU32;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::refusal::{CREATE_ERROR, Refusal, VALIDATION};
 
 /// A create request whose fields have passed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) price: Price,
     pub(super) amount_cents: i64,
@@ -20,26 +20,26 @@ pub(super) struct Order {
     pub(super) user_name: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Price {
     Fiat(Currency),
     Native(StableCoin),
 }
 
-/// What an order comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The price of an order in coins.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Terms {
     pub(super) coin: StableCoin,
     /// In ten-thousandths of a coin.
     pub(super) amount: i128,
     /// `None` for a native order.
     pub(super) rate: Option<String>,
-    /// Bit n stands for the coin with the value n + 1.
+    /// A bitmask: bit n stands for the coin with the value n + 1.
     pub(super) accepted_flags: i64,
 }
 
 /// Coins for units of a fiat currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rate {
     pub(super) coins: u32,
     pub(super) units: NonZeroU32,
@@ -70,10 +70,10 @@ impl Order {
         })
     }
 
-    /// The coin that it settles in, and its amount in that coin.
+    /// The coin that the order settles in, and the amount in that coin.
     ///
-    /// `rate` is asked for a fiat order. The amount is rounded down to the four decimals that it is shown
-    /// with, and the floor is measured after that, so that no intent shows the amount that the page refuses.
+    /// `rate` gives the rate of a fiat order. The amount is rounded down to the four decimals that replies
+    /// show, and then compared with the floor, so that no intent shows the amount that the page refuses.
     pub(super) fn terms(
         &self,
         store_coin: Option<StableCoin>,
@@ -103,7 +103,7 @@ impl Order {
 }
 
 impl Rate {
-    /// A coin for a unit.
+    /// One coin for one unit.
     pub(super) const ONE: Self = Self { coins: 1, units: NonZeroU32::MIN };
 
     fn convert(self, cents: i64) -> i128 {
@@ -111,7 +111,7 @@ impl Rate {
         coins.div_euclid(i128::from(self.units.get()))
     }
 
-    /// With four decimals where these are exact, and else with ten, rounded down.
+    /// The rate with four decimals if these are exact, and else with ten, rounded down.
     fn text(self) -> String {
         let scaled = |decimals: u32| i128::from(self.coins) * 10_i128.pow(decimals);
         let units = i128::from(self.units.get());
@@ -120,7 +120,7 @@ impl Rate {
     }
 }
 
-/// A decimal number with so many decimals, written without an exponent.
+/// A decimal number with this many decimals, written without an exponent.
 pub(super) fn decimal(units: i128, decimals: u32) -> String {
     let sign = if units < 0 { "-" } else { "" };
     let (units, one) = (units.unsigned_abs(), 10_u128.pow(decimals));
@@ -169,15 +169,15 @@ fn text(body: &Map<String, Value>, field: &str) -> Result<Option<String>, Refusa
         .ok_or_else(|| Refusal::field(field, "must be a string or null"))
 }
 
-/// The field's value, unless it is left out or null.
+/// The field's value, unless the field is left out or null.
 fn present<'a>(body: &'a Map<String, Value>, field: &str) -> Option<&'a Value> {
     body.get(field).filter(|value| !value.is_null())
 }
 
-/// The decimals of an amount in coins, as the page's sample has them.
+/// The number of decimals of an amount in coins, as in the page's sample.
 pub(super) const DECIMALS: u32 = 4;
 
-/// Ten-thousandths of a coin in a hundredth of one.
+/// The ten-thousandths of a coin in a hundredth of a coin.
 const UNITS_PER_CENT: i128 = 100;
 
 /// 0.1 coin in ten-thousandths, typed from the page. An amount must be greater.

@@ -1,4 +1,4 @@
-//! Who sent a request, if it may come in.
+//! The door of the API: the store that sent a request, if the request may come in.
 
 use checkout_auth::allscale::RequestToSign;
 use checkout_transport::http::HeaderMap;
@@ -8,11 +8,11 @@ use super::nonces::Nonces;
 use super::refusal::{INVALID_SIGNATURE, Refusal};
 use super::store::Store;
 
-/// The number of the store that sent a request, once its headers, time, signature and nonce have passed.
-/// `store` finds one by its API key.
+/// The number of the store that sent a request, if the headers, the time, the signature and the nonce pass.
+/// `store` finds a store by API key.
 ///
-/// Assumed: the code of everything here that the pages do not put a code to, which is all but a missing
-/// header and a wrong signature. The message tells which it was.
+/// Assumed: the code of every refusal here for which the pages name no code: all but the refusals
+/// of a missing header and of a wrong signature. The message tells the cause.
 pub(super) fn authenticate<'a>(
     store: impl FnOnce(&str) -> Option<(usize, &'a Store)>,
     nonces: &mut Nonces,
@@ -50,7 +50,7 @@ pub(super) fn authenticate<'a>(
     Ok(number)
 }
 
-/// The API key that a request names, if it names one alone.
+/// The API key that a request names, if the request names exactly one key.
 pub(super) fn named_key(head: &Parts) -> Option<&str> {
     HEADERS.first().and_then(|name| only_value(&head.headers, name).ok())
 }
@@ -68,11 +68,12 @@ fn only_value<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, Refusal
     }
 }
 
-/// Decimal digits, without a sign and without leading zeros.
+/// The number in decimal digits, which have no sign and no leading zeros.
 fn unix_seconds(text: &str) -> Option<u64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     text.parse().ok().filter(|_| plain)
 }
 
-/// Typed from the pages: key, time, nonce, signature. In lower case, as the `http` crate keeps them.
+/// The names of the headers for key, time, nonce and signature, typed from the pages. The `http` crate keeps
+/// names in lower case.
 const HEADERS: [&str; 4] = ["x-api-key", "x-timestamp", "x-nonce", "x-signature"];

@@ -1,4 +1,4 @@
-//! A checkout intent as the sandbox keeps it, and how each route shows it.
+//! The sandbox's record of a checkout intent, and the fields of the intent in the reply of each route.
 
 use std::time::Duration;
 
@@ -6,37 +6,38 @@ use checkout_tables::allscale::{Currency, StableCoin};
 
 use super::create::{DECIMALS, Order, Price, Terms, decimal};
 use super::scenario::Scenario;
+use crate::clock::millis;
 use crate::generator::Generator;
 use crate::json::Json;
 
-/// A checkout intent, as a test sees it from behind the counter.
+/// A checkout intent as a test sees the intent, from behind the counter.
 ///
 /// ```
 /// use checkout_sandbox::allscale::Sandbox;
 ///
 /// assert!(Sandbox::new(1).intents().is_empty());
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IntentRecord {
     /// The intent's id: 24 hexadecimal digits in lower case.
     pub id: String,
-    /// The `order_id` of the request, if it had one.
+    /// The `order_id` of the request, if the request had an `order_id`.
     pub order_id: Option<String>,
-    /// Where it stands now, by its scenario and the clock.
+    /// The status now, by the scenario and the clock.
     pub status: i64,
-    /// When it was created: milliseconds since 1970-01-01 UTC.
+    /// The time of creation: milliseconds since 1970-01-01 UTC.
     pub created_at_millis: u64,
-    /// When it came to where it stands now: milliseconds since 1970-01-01 UTC.
+    /// The time of the change to the current status: milliseconds since 1970-01-01 UTC.
     pub changed_at_millis: u64,
-    /// The name of the scenario that it goes through.
+    /// The name of the scenario that the intent goes through.
     pub scenario: String,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Intent {
     pub(super) id: String,
-    /// The number of the store that it belongs to.
+    /// The number of the store that created the intent.
     pub(super) store: usize,
     seed: u64,
     order: Order,
@@ -54,7 +55,7 @@ impl Intent {
         now_millis: u64,
         generator: &mut Generator,
     ) -> Self {
-        // An ObjectId begins with its time in seconds, in 32 bits.
+        // An ObjectId begins with the time of creation in seconds, in 32 bits.
         let id = format!("{:08x}{}", (now_millis / 1000) & 0xffff_ffff, generator.hex(16));
         let seed = generator.number();
         Self { id, store, seed, order, terms, scenario, created_at_millis: now_millis }
@@ -94,7 +95,7 @@ impl Intent {
         ])
     }
 
-    /// The payload of get's reply: the fields of the page's table, in its order.
+    /// The payload of get's reply: the fields of the page's table, in the order of the table.
     pub(super) fn whole(&self, id_name: &str, now_millis: u64, tampered_status: Option<i64>) -> Json {
         let stage = self.scenario.stage_at(self.age(now_millis));
         let currency = match self.order.price {
@@ -149,7 +150,7 @@ impl Intent {
         self
     }
 
-    /// An intent of somebody else's that was never created, at another status and with twice the amount.
+    /// An intent of somebody else's that nobody created, at another status and with twice the amount.
     pub(super) fn made_up_other(mut self, now_millis: u64) -> Self {
         let status = if self.status(now_millis) == 20 { 2 } else { 20 };
         self.id = Generator::new(!self.seed).hex(24);
@@ -165,12 +166,12 @@ impl Intent {
         Duration::from_millis(now_millis.saturating_sub(self.created_at_millis))
     }
 
-    /// Digits that belong to this intent and to one purpose, whenever they are asked for.
+    /// The digits for one purpose of this intent, the same in every call.
     fn derived(&self, purpose: u64, digits: usize) -> String {
         Generator::new(self.seed.wrapping_add(purpose)).hex(digits)
     }
 
-    /// A wallet's scan, a wallet connected, or AllScale Pay.
+    /// The method of payment: a wallet's scan (1), a wallet connected (2), or AllScale Pay (3).
     fn payment_method(&self) -> i64 {
         match self.seed % 3 {
             0 => 1,
@@ -180,11 +181,7 @@ impl Intent {
     }
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Assumed: in words of ours, for every status below zero that the page names.
+/// The message for every status below zero that the page names. Assumed: in words of ours.
 fn error_message(status: i64) -> Option<&'static str> {
     match status {
         -1 => Some("the payment could not be processed"),
@@ -196,18 +193,18 @@ fn error_message(status: i64) -> Option<&'static str> {
     }
 }
 
-/// An address that is the same in every sandbox, and no contract's.
+/// The address of a coin, the same in every sandbox. No contract has the address.
 fn coin_contract(coin: StableCoin) -> String {
     format!("0x{:040x}", 0xc01_0000 + u32::from(coin.value()))
 }
 
-/// Sepolia, a test network, by its EIP-155 number.
+/// The EIP-155 number of Sepolia, a test network.
 const CHAIN_ID: i64 = 11_155_111;
 
-/// Half a per cent. Assumed: no page of the API tells the fee.
+/// The fee, half a per cent. Assumed: no page of the API tells the fee.
 const FEE_PERMILLE: i128 = 5;
 
-// What each run of derived digits is for.
+// The purposes of the runs of derived digits.
 const URL: u64 = 1;
 const TX_HASH: u64 = 2;
 const TX_HASH_2: u64 = 3;

@@ -1,17 +1,17 @@
-//! Which nonces have been spent.
+//! The nonces that have been spent.
 
 use std::collections::HashSet;
 use std::mem;
 
-/// The nonces of every store: for good, or only for as long as a request can come again with its own time.
+/// The spent nonces of every store, kept for good, or only for as long as a signed request can come again.
 pub(super) struct Nonces {
     /// By the number of the store.
     spent: HashSet<(usize, String)>,
-    /// Those of the span before, if they are forgotten.
+    /// The nonces of the span before, if nonces are forgotten.
     before: HashSet<(usize, String)>,
-    /// In seconds. `None` if nothing is forgotten.
+    /// The span, in seconds. `None` if no nonce is forgotten.
     span: Option<u64>,
-    /// The number of the span that `spent` is of.
+    /// The number of the span in which the nonces of `spent` were spent.
     current: u64,
 }
 
@@ -20,13 +20,13 @@ impl Nonces {
         Self { spent: HashSet::new(), before: HashSet::new(), span: None, current: 0 }
     }
 
-    /// A signed request is let in from one window before its time to one after it, so no copy of it that
-    /// comes later than two windows is: each nonce is kept for at least these.
+    /// Nonces that are kept for two windows at least. A signed request is let in from one window before its
+    /// time to one window after, so a copy that comes more than two windows later is never let in.
     pub(super) fn for_two_windows(window_seconds: u64) -> Self {
         Self { span: Some(window_seconds.saturating_mul(2).max(1)), ..Self::for_good() }
     }
 
-    /// Whether this nonce of the store's is fresh; it no longer is after that.
+    /// Spends the nonce. True if the nonce was fresh: the store had not spent the nonce before.
     pub(super) fn spend(&mut self, store: usize, nonce: &str, now_seconds: u64) -> bool {
         let current = self.span.map_or(0, |span| now_seconds / span);
         if current != self.current {

@@ -1,9 +1,9 @@
-//! The documented error codes, and the HTTP status that each is sent with.
+//! The documented error codes, and the HTTP status of each.
 
 use crate::json::Json;
 
-/// Why the API refuses a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The reason why the API refuses a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) code: i64,
     message: String,
@@ -16,7 +16,7 @@ impl Refusal {
         Self { code, message: message.into(), details: None, retry_after: None }
     }
 
-    /// A field of a request's body, and what is wrong with it.
+    /// The refusal of a field of a request's body.
     pub(super) fn field(field: &str, message: &str) -> Self {
         let mut refusal = Self::new(VALIDATION, format!("{field}: {message}"));
         refusal.details = Some(("field", field.to_owned()));
@@ -39,7 +39,7 @@ impl Refusal {
         Self::new(INTERNAL, "internal server error")
     }
 
-    /// The `error` of the envelope.
+    /// The `error` in the envelope.
     pub(super) fn error(&self) -> Json {
         let details = match &self.details {
             Some((name, value)) => Json::object([(*name, Json::text(value))]),
@@ -48,7 +48,7 @@ impl Refusal {
         Json::object([("message", Json::text(&self.message)), ("details", details)])
     }
 
-    /// Assumed: no page documents the HTTP status of a refusal.
+    /// The HTTP status of the refusal. Assumed: no page documents the HTTP status of a refusal.
     pub(super) fn http_status(&self) -> u16 {
         match self.code {
             MISSING_AUTHENTICATION | INVALID_SIGNATURE => 401,

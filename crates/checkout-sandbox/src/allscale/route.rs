@@ -1,21 +1,24 @@
-//! Which route a request is for.
+//! The route that a request is for.
 
 use checkout_tables::allscale::Route;
 
-/// What a method and a path lead to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use crate::percent;
+
+/// The target that a method and a path lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target<'a> {
-    /// A route, and the id's segment of its path as it was sent, empty where there is none.
+    /// A route, and the segment of the path with the id as the client sent the segment. Empty if the route
+    /// has no id.
     Route(Route, &'a str),
-    /// A path of the API, with a method that it does not have.
+    /// A path of the API, with a method that the path does not have.
     WrongMethod,
-    /// No path of the API.
+    /// A path that is not the API's.
     Unknown,
 }
 
 impl<'a> Target<'a> {
-    /// The paths are typed from the pages, and not from the table that is under test. Create's ends in a
-    /// slash and the others do not.
+    /// The target of a request. The paths are typed from the pages, and not from the table that is under
+    /// test. Create's path ends in a slash, and no other path does.
     pub(super) fn of(method: &str, path: &'a str) -> Self {
         let (route, allowed, id) = match path {
             "/v1/checkout_intents/" => (Route::Create, "POST", ""),
@@ -39,22 +42,11 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The intent's id in a segment of a path: 24 hexadecimal digits once it is percent-decoded, in lower case.
+/// The intent's id in a segment of a path: 24 hexadecimal digits, percent-decoded and in lower case.
 pub(super) fn intent_id(segment: &str) -> Option<String> {
-    let mut id = String::new();
-    let mut rest = segment.bytes();
-    while let Some(byte) = rest.next() {
-        let byte = if byte == b'%' { hex_digit(rest.next()?)? << 4 | hex_digit(rest.next()?)? } else { byte };
-        if !byte.is_ascii_hexdigit() {
-            return None;
-        }
-        id.push(char::from(byte.to_ascii_lowercase()));
-    }
-    (id.len() == 24).then_some(id)
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    let id = percent::segment(segment)?;
+    let is_id = id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id.then(|| id.to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
-//! The ways that a checkout intent can go.
+//! The scenarios: the ways that a checkout intent can go.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-/// Writes the named scenarios: for each a constructor, its name and its row.
+/// Writes the named scenarios: a constructor, a name and a row for each.
 ///
 /// A row is `name = permille paid, [(seconds after the step before, status), …];`.
 macro_rules! scenarios {
     ($($(#[$meta:meta])* $name:ident = $permille:literal, [$(($seconds:expr, $status:literal)),*];)+) => {
         /// The scenarios that have a name.
         impl Scenario {
-            /// The names that [`Scenario::by_name`] knows, those of the constructors below.
+            /// The names that [`Scenario::by_name`] knows, which are the names of the constructors below.
             ///
             /// ```
             /// # use checkout_sandbox::allscale::Scenario;
@@ -18,7 +18,7 @@ macro_rules! scenarios {
             /// ```
             pub const NAMES: [&'static str; [$(stringify!($name)),+].len()] = [$(stringify!($name)),+];
 
-            /// The scenario with this name, one of [`Scenario::NAMES`].
+            /// The scenario with this name, if the name is in [`Scenario::NAMES`].
             ///
             /// ```
             /// # use checkout_sandbox::allscale::Scenario;
@@ -47,16 +47,16 @@ macro_rules! scenarios {
     };
 }
 
-/// The way that a checkout intent goes: its statuses, when each comes, and how much the payer pays.
+/// The way that a checkout intent goes: the statuses, the time of each, and the share that the payer pays.
 ///
-/// Every intent begins with status 1 (CREATED). The time of each step counts from the step before, the first
-/// one's from the intent's creation. The last status stays for ever. Which statuses follow each other is the
-/// scenario's choice alone: the sandbox also plays what AllScale never should.
+/// Every intent begins with status 1 (CREATED). The time of each step counts from the step before, and the
+/// time of the first step from the intent's creation. The last status stays for ever. The scenario alone
+/// chooses the order of statuses: the sandbox also plays orders that AllScale should never show.
 ///
-/// Where an intent stands follows from its scenario, the time of its creation and the time now, and from
-/// nothing else.
+/// The status of an intent follows from the scenario, the time of creation and the time now, and from nothing
+/// else.
 ///
-/// Assumed: every duration, since no page tells how long anything takes. A manual review and a late payment
+/// Assumed: every duration, since no page tells a duration. A manual review and a late payment
 /// take longer than the ten minutes after which AllScale advises to stop polling.
 ///
 /// ```
@@ -68,7 +68,7 @@ macro_rules! scenarios {
 /// assert_eq!(scenario.status_at(Duration::ZERO), 1);
 /// assert_eq!(scenario.status_at(Duration::from_secs(3600)), 20);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     name: Cow<'static, str>,
     steps: Vec<(Duration, i64)>,
@@ -100,7 +100,7 @@ scenarios! {
     /// ```
     kyt_refused = 1000, [(5, 2), (20, 3), (40, 5), (5 * MINUTE, -2)];
 
-    /// Stuck in its temporary wallet, reviewed by hand for an hour, and passed.
+    /// Stuck in the temporary wallet, reviewed by hand for an hour, and passed.
     ///
     /// ```
     /// # use checkout_sandbox::allscale::Scenario;
@@ -132,7 +132,7 @@ scenarios! {
     /// ```
     canceled = 0, [(5, 2), (60, -4)];
 
-    /// Opened, and left until it expired, half an hour later.
+    /// Opened, and left until the intent expires, half an hour later.
     ///
     /// ```
     /// # use checkout_sandbox::allscale::Scenario;
@@ -148,7 +148,7 @@ scenarios! {
     /// ```
     failed = 1000, [(5, 2), (25, 10), (30, -1)];
 
-    /// Expired, and paid twenty minutes after that.
+    /// Expired, and paid twenty minutes later.
     ///
     /// ```
     /// # use checkout_sandbox::allscale::Scenario;
@@ -164,7 +164,7 @@ scenarios! {
     /// ```
     unknown_status = 1000, [(5, 2), (20, 6), (20, 10), (30, 20)];
 
-    /// Back from paid to opened for a while, as a replica that lags behind tells it.
+    /// Back from paid to opened for a while, as a replica that lags behind says.
     ///
     /// ```
     /// # use checkout_sandbox::allscale::Scenario;
@@ -172,7 +172,7 @@ scenarios! {
     /// ```
     regression = 1000, [(5, 2), (25, 10), (10, 2), (10, 10), (30, 20)];
 
-    /// Confirmed, which is final, and then not.
+    /// Confirmed, which is final, and then no longer confirmed.
     ///
     /// ```
     /// # use checkout_sandbox::allscale::Scenario;
@@ -190,8 +190,8 @@ scenarios! {
 }
 
 impl Scenario {
-    /// A scenario of your own: each step is its time after the step before and its status, any integer. What
-    /// is paid is paid in full.
+    /// A scenario of your own. Each step is a time after the step before, and a status, which may be any
+    /// integer. The payer pays the full amount.
     ///
     /// ```
     /// use std::time::Duration;
@@ -207,8 +207,8 @@ impl Scenario {
         Self { name: Cow::Borrowed("custom"), steps: steps.into_iter().collect(), permille: 1000 }
     }
 
-    /// The same scenario, with the payer paying this many thousandths of the amount: 1000 is all of it.
-    /// It shows in an intent that comes to be paid.
+    /// The same scenario, with a payer who pays this many thousandths of the amount: 1000 is the full amount.
+    /// The share shows in an intent that comes to be paid.
     ///
     /// ```
     /// # use checkout_sandbox::allscale::Scenario;
@@ -232,7 +232,7 @@ impl Scenario {
         &self.name
     }
 
-    /// All its statuses in their order, the 1 at the beginning too.
+    /// All statuses of the scenario in order, with the 1 at the beginning.
     ///
     /// ```
     /// # use checkout_sandbox::allscale::Scenario;
@@ -243,8 +243,7 @@ impl Scenario {
         self.reached(Duration::MAX)
     }
 
-    /// The status this long after the intent's creation. A step's time is the first at which its status
-    /// shows.
+    /// The status this long after the intent's creation. The status of a step shows from the step's time on.
     ///
     /// ```
     /// use std::time::Duration;
@@ -260,12 +259,12 @@ impl Scenario {
         self.walk(elapsed).last().map_or(CREATED, |(_, status)| status)
     }
 
-    /// When the status of this long after the creation was come to.
+    /// The time of the change to the status of this long after the creation.
     pub(super) fn changed_at(&self, elapsed: Duration) -> Duration {
         self.walk(elapsed).last().map_or(Duration::ZERO, |(at, _)| at)
     }
 
-    /// The status this long after the creation, and what has come of the payment by then.
+    /// The status this long after the creation, and the state of the payment then.
     pub(super) fn stage_at(&self, elapsed: Duration) -> Stage {
         let reached = self.reached(elapsed);
         let status = reached.last().copied().unwrap_or(CREATED);
@@ -274,7 +273,7 @@ impl Scenario {
         Stage { status, paid: was(&[4, 5, 10, 20]), settled: was(&[20]) }
     }
 
-    /// What the payer pays of an amount, rounded down.
+    /// The part of an amount that the payer pays, rounded down.
     pub(super) fn paid_of(&self, amount: i128) -> i128 {
         amount.saturating_mul(i128::from(self.permille)) / 1000
     }
@@ -283,7 +282,7 @@ impl Scenario {
         [CREATED].into_iter().chain(self.walk(elapsed).map(|(_, status)| status)).collect()
     }
 
-    /// The steps that have come: when each did, and its status.
+    /// The steps that have come, each with its time and its status.
     fn walk(&self, elapsed: Duration) -> impl Iterator<Item = (Duration, i64)> {
         let timed = self.steps.iter().scan(Duration::ZERO, |at, (delay, status)| {
             *at = at.saturating_add(*delay);
@@ -294,26 +293,26 @@ impl Scenario {
 }
 
 impl Default for Scenario {
-    /// [`Scenario::happy`].
+    /// Returns [`Scenario::happy`].
     fn default() -> Self {
         Self::happy()
     }
 }
 
-/// Where an intent stands.
+/// The status of an intent, and the state of the payment.
 ///
-/// Assumed: a payment shows from the first status that speaks of one (4, 5, 10, 20), and the second transfer
-/// from 20 on. An intent that goes back to 1, 2 or 3 tells of neither, like the lagging replica that it
-/// plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Assumed: a payment shows from the first status that speaks of a payment (4, 5, 10, 20), and the second
+/// transfer from 20 on. An intent that goes back to 1, 2 or 3 shows neither, like the lagging replica that
+/// the scenario plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stage {
     pub(super) status: i64,
     pub(super) paid: bool,
     pub(super) settled: bool,
 }
 
-/// The status that every intent begins with.
+/// The status of every new intent.
 const CREATED: i64 = 1;
 
-/// In seconds.
+/// A minute, in seconds.
 const MINUTE: u64 = 60;

@@ -3,7 +3,7 @@
 use checkout_auth::allscale::SigningKey;
 use checkout_tables::allscale::StableCoin;
 
-/// A merchant's store: what it signs with, and its settings.
+/// A merchant's store: the key that the store signs with, and the settings.
 ///
 /// `Debug` prints neither the API key nor the secret.
 ///
@@ -16,7 +16,7 @@ use checkout_tables::allscale::StableCoin;
 /// let sandbox = Sandbox::builder().store(Store::new(key).settlement_coin(StableCoin::USDC)).build();
 /// # Ok::<(), checkout_auth::allscale::KeyError>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Store {
     key: SigningKey,
     settlement_coin: Option<StableCoin>,
@@ -24,7 +24,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store that signs with `key`, without a settlement coin of its own, reachable from every address.
+    /// A store that signs with `key`. The store has no settlement coin of its own, and every address is on
+    /// the store's list.
     ///
     /// ```
     /// use checkout_auth::allscale::SigningKey;
@@ -39,7 +40,7 @@ impl Store {
         Self { key, settlement_coin: None, ip_allowed: true }
     }
 
-    /// The coin that a fiat order settles in when its request names none. Without this setting it is USDT.
+    /// Sets the coin that a fiat order settles in if the request names no coin. The default is USDT.
     ///
     /// A coin that is not supported makes every such create fail with 10001.
     ///
@@ -57,7 +58,7 @@ impl Store {
         self
     }
 
-    /// The caller's address is not on the store's list: every create is refused with 30001.
+    /// Takes the caller's address off the store's list: every create is refused with 30001.
     ///
     /// ```
     /// # use checkout_auth::allscale::SigningKey;

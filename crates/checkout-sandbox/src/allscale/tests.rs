@@ -4,16 +4,21 @@ mod door;
 mod faults;
 mod walk;
 
+use super::builder::default_store;
 use super::*;
+use crate::{Counts, VirtualClock};
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use checkout_auth::allscale::RequestToSign;
-use checkout_transport::http;
+use checkout_auth::allscale::{RequestToSign, SigningKey};
+use checkout_tables::allscale::{Currency, Route};
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{BODY_CAP, BlockingTransport, Request, Response, Transport, TransportError, http};
 use serde_json::{Value, json};
 
-/// A merchant's back end, as far as these tests need one: it signs with a fresh nonce at the sandbox's time.
+/// A merchant's back end for these tests. The back end signs with a fresh nonce at the sandbox's time.
 struct Merchant {
     sandbox: Sandbox,
     key: SigningKey,
@@ -21,7 +26,7 @@ struct Merchant {
 }
 
 impl Merchant {
-    /// Of the one store that a sandbox has by itself.
+    /// The back end of the one store that a sandbox has by default.
     fn of(sandbox: &Sandbox) -> Self {
         Self::with(sandbox, API_KEY, API_SECRET)
     }

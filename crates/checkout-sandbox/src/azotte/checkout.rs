@@ -1,52 +1,54 @@
-//! A checkout as the sandbox keeps it, and how it is shown.
+//! The sandbox's record of a checkout, and the `CheckoutResult` that shows the checkout.
 
 use std::time::Duration;
 
 use super::fault::Fault;
 use super::order::Order;
 use super::scenario::{DONE, Redirect, Return, Returns, Scenario, Stage, Step};
+use crate::clock::millis;
 use crate::generator::Generator;
 use crate::json::Json;
 
-/// A checkout, as a test sees it from behind the counter.
+/// A checkout as a test sees the checkout, from behind the counter.
 ///
 /// ```
 /// use checkout_sandbox::azotte::Sandbox;
 ///
 /// assert!(Sandbox::new(1).checkouts().is_empty());
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckoutRecord {
     /// The `trackingNumber`: `trk_` and a ULID.
     pub tracking_number: String,
-    /// The tenant that it belongs to, by its `x-tn`.
+    /// The `x-tn` of the tenant that submitted the checkout.
     pub tenant: String,
-    /// The `correlationId` of the request, if it had one.
+    /// The `correlationId` of the request, if the request had a `correlationId`.
     pub correlation_id: Option<String>,
-    /// Where it stands now, by its scenario, the clock, and what the payer has done.
+    /// The code now, by the scenario, the clock, and the steps of the payer.
     pub message_code: String,
-    /// How often the payment has been captured by now: 1 from the first `CHECK_OUT_DONE` on, and else 0.
+    /// The number of captures of the payment by now: 1 from the first `CHECK_OUT_DONE` on, and else 0.
     pub captures: u32,
-    /// How many submits have led to it: one, and each later one with the same correlation id.
+    /// The number of submits that led to the checkout: the first, and each later submit with the same
+    /// correlation id.
     pub submits: u32,
     /// The `paymentChannel`.
     pub channel: String,
-    /// Whether a stored method is charged.
+    /// True if the checkout charges a stored method.
     pub uses_stored_method: bool,
-    /// When it was first submitted: milliseconds since 1970-01-01 UTC.
+    /// The time of the first submit: milliseconds since 1970-01-01 UTC.
     pub submitted_at_millis: u64,
-    /// When it came to where it stands now, which can be the same code once more: milliseconds since
-    /// 1970-01-01 UTC.
+    /// The time of the latest change, which can be to the same code once more: milliseconds since 1970-01-01
+    /// UTC.
     pub changed_at_millis: u64,
-    /// The name of the scenario that it goes through.
+    /// The name of the scenario that the checkout goes through.
     pub scenario: String,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Checkout {
     pub(super) tracking_number: String,
-    /// The number of the tenant that it belongs to.
+    /// The number of the tenant that submitted the checkout.
     pub(super) tenant: usize,
     pub(super) submits: u32,
     seed: u64,
@@ -87,7 +89,7 @@ impl Checkout {
         }
     }
 
-    /// The browser returns. `false` when there is no redirect to return from.
+    /// Brings the browser back. `false` if the checkout is at no redirect.
     pub(super) fn return_from_redirect(&mut self, has_passed: bool, now_millis: u64) -> bool {
         let Stage { round, is_waiting, .. } = self.stage(now_millis);
         if is_waiting {
@@ -131,7 +133,7 @@ impl Checkout {
         (code.to_owned(), result)
     }
 
-    /// A checkout of somebody else's that was never submitted, at another code.
+    /// A checkout of somebody else's that nobody submitted, at another code.
     pub(super) fn made_up_other(&self, now_millis: u64) -> Self {
         let is_done = self.step(now_millis).code() == DONE;
         let steps = (!is_done).then(|| Step::after(Duration::ZERO, DONE));
@@ -148,7 +150,7 @@ impl Checkout {
         let mut digits = Generator::new(self.seed.wrapping_add(round));
         let url = format!("https://psp.example/3ds/{}", digits.hex(12));
         let reference = format!("3ds_{}", digits.hex(16));
-        // It has to be escaped in JSON, and a reader has to give it back as it is.
+        // JSON has to escape the form, and a reader has to give the same form back.
         let form = format!(
             "<form id=\"challenge\" method=\"post\" action=\"{url}\">\n\
              \t<input type=\"hidden\" name=\"creq\" value=\"{}\">\n\
@@ -181,11 +183,8 @@ impl Checkout {
     }
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// `trk_` and a ULID, as in the page's samples: 48 bits of the time and 80 others, in Crockford's base 32.
+/// A tracking number: `trk_` and a ULID, as in the page's samples. A ULID is 48 bits of the time and 80
+/// others, in Crockford's base 32.
 fn tracking_number(now_millis: u64, generator: &mut Generator) -> String {
     let others = (u128::from(generator.number()) << 16) | u128::from(generator.number() & 0xffff);
     let bits = (u128::from(now_millis & 0xffff_ffff_ffff) << 80) | others;
@@ -197,7 +196,7 @@ fn tracking_number(now_millis: u64, generator: &mut Generator) -> String {
     format!("trk_{ulid}")
 }
 
-/// An object without the members that have no value.
+/// An object of the members that have a value.
 fn object<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
     let present = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Json::Object(present.collect())

@@ -1,4 +1,4 @@
-//! Who sent a request, if it may come in.
+//! The door of the API: the tenant that sent a request, if the request may come in.
 
 use checkout_transport::http::HeaderMap;
 use checkout_transport::http::header::CONTENT_TYPE;
@@ -7,8 +7,7 @@ use checkout_transport::http::request::Parts;
 use super::refusal::Refusal;
 use super::tenant::Tenant;
 
-/// The number of the tenant that sent a request, once both its headers have passed. `tenant` finds one by its
-/// `x-tn`.
+/// The number of the tenant that sent a request, if both headers pass. `tenant` finds a tenant by `x-tn`.
 pub(super) fn authenticate<'a>(
     head: &Parts,
     tenant: impl FnOnce(&str) -> Option<(usize, &'a Tenant)>,
@@ -19,12 +18,12 @@ pub(super) fn authenticate<'a>(
     if tenant.is_sender(x_tn, api_key, head.uri.host()) { Ok(number) } else { Err(Refusal::Unauthorized) }
 }
 
-/// The `x-tn` that a request names, if it names one alone.
+/// The `x-tn` that a request names, if the request names exactly one.
 pub(super) fn named_tenant(head: &Parts) -> Option<&str> {
     only_value(&head.headers, "x-tn")
 }
 
-/// Whether the body is said to be JSON, once, with whatever parameters.
+/// True if exactly one `Content-Type` says that the body is JSON, with whatever parameters.
 pub(super) fn has_json_body(headers: &HeaderMap) -> bool {
     only_value(headers, CONTENT_TYPE.as_str()).is_some_and(|value| {
         let essence = value.split(';').next().unwrap_or_default();

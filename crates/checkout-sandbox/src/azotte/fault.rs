@@ -1,16 +1,18 @@
-//! What can go wrong on the way, and what a provider can do that it never should.
+//! The faults: mishaps on the way, and the things that a provider should never do.
 
 use std::time::Duration;
 
 use checkout_tables::azotte::Route;
 
-/// Something that goes wrong with one request.
+use crate::mishap::Mishap;
+
+/// A fault of one request.
 ///
-/// Faults wait in the order in which they were injected. A request takes the first one that fits it, and no
-/// more than one; a fault about a checkout waits for a request whose reply could show it.
+/// Faults wait in the order in which the test injects them. A request takes the first fault that fits the
+/// request, and no second fault. A fault about a checkout waits for a request whose reply can show the fault.
 ///
-/// "Processed" means that the sandbox does what the request asks for: a submit makes a checkout, which may be
-/// charged, even if nobody hears of it.
+/// "Processed" means that the sandbox does the work of the request: a submit makes a checkout, which may be
+/// charged, even if nobody hears of the checkout.
 ///
 /// ```
 /// use checkout_sandbox::azotte::{Fault, Sandbox};
@@ -20,32 +22,32 @@ use checkout_tables::azotte::Route;
 /// sandbox.inject_on(Route::SubmitCheckout, Fault::LostAnswer);
 /// sandbox.inject(Fault::HtmlBadGateway);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
     /// The connection is refused. The sandbox never sees the request, and the transport says
     /// [`Delivery::NotSent`](checkout_transport::Delivery::NotSent).
     LostBefore,
-    /// The request is lost on the way: the sandbox never sees it, but the transport can only say
+    /// The request is lost on the way. The sandbox never sees the request, but the transport can only say
     /// [`Delivery::Unknown`](checkout_transport::Delivery::Unknown).
     LostRequest,
-    /// The request is processed and its answer is lost:
+    /// The request is processed and the answer is lost:
     /// [`Delivery::Unknown`](checkout_transport::Delivery::Unknown).
     LostAnswer,
-    /// Processed at once; the clock then advances by this much before the answer, with its old `Date`,
-    /// arrives.
+    /// Processed at once; then the clock advances by this much before the answer arrives, with its old
+    /// `Date`.
     Slow(Duration),
     /// Processed; the answer is 200 with bytes that are neither JSON nor UTF-8.
     Garbage,
     /// Processed; the answer breaks off half way.
     Truncated,
-    /// Processed; the answer has its status and its headers, and no body.
+    /// Processed; the answer keeps the status and the headers, and loses the body.
     EmptyBody,
-    /// Processed; the reply is right, but it says that it is `text/html`.
+    /// Processed; the reply is right, but the `Content-Type` is `text/html`.
     WrongContentType,
-    /// Processed; the reply says that it is `application/json`. Harmless.
+    /// Processed; the `Content-Type` is `application/json`. Harmless.
     PlainContentType,
-    /// Processed; a gateway loses the answer and puts its own in place: 502, `text/html`.
+    /// Processed; a gateway loses the answer and puts an answer of its own in place: 502, `text/html`.
     HtmlBadGateway,
     /// Not processed: 302, with a `Location` on another host.
     Redirect,
@@ -61,33 +63,66 @@ pub enum Fault {
     EmptyProblem,
     /// Not processed: 400 and a `CheckoutResult` with this code alone.
     UnknownErrorCode(String),
-    /// Submit. A checkout of its own comes of it, although the correlation id has one already: the promise
-    /// of being charged once is broken.
+    /// Submit. The submit makes a new checkout, although the correlation id has a checkout already: Azotte
+    /// breaks the promise to charge once.
     KeyForgotten,
-    /// Both routes. Processed; the reply is about another checkout, the latest other one, or one made up when
-    /// there is none.
+    /// Both routes. Processed; the reply is about the latest other checkout, or about a made-up checkout if
+    /// there is no other.
     SwappedCheckout,
-    /// Both routes. Processed; the tracking number in the reply is nobody's, and all else is right.
+    /// Both routes. Processed; the tracking number in the reply is nobody's, and everything else is right.
     TamperedTracking,
     /// Both routes. Processed; the reply has no tracking number.
     MissingTracking,
-    /// Both routes. Processed; the reply says this code, once; nothing else in it changes.
+    /// Both routes. Processed; one reply says this code; nothing else in the reply changes.
     TamperedCode(String),
-    /// Both routes. Processed; the reply has no `followUpInstructions`, and its headers are as ever.
+    /// Both routes. Processed; the reply has no `followUpInstructions`, and the usual headers.
     NoFollowUp,
     /// Both routes. Processed; the reply has neither `followUpInstructions` nor a `Retry-After`.
     NoPollingAdvice,
     /// Processed; every object in the reply has members that nobody has documented. Harmless.
     ExtraFields,
-    /// Processed; every object in the reply has its first member once more at its end, with another value.
+    /// Processed; every object in the reply repeats its first member at its end, with another value.
     DuplicateKeys,
-    /// Processed; white space after the reply makes its body this many bytes long. Over
-    /// [`BODY_CAP`](checkout_transport::BODY_CAP) the transport refuses it, as each one must.
+    /// Processed; white space after the reply makes the body this many bytes long. The transport refuses a
+    /// body over [`BODY_CAP`](checkout_transport::BODY_CAP), as every transport must.
     HugeBody(usize),
 }
 
 impl Fault {
-    /// Whether a request could show it; `None` is a request for no route at all.
+    /// The mishap on the way, if the API has no part in the fault.
+    pub(super) fn mishap(&self) -> Option<Mishap> {
+        Some(match self {
+            Self::LostBefore => Mishap::LostBefore,
+            Self::LostRequest => Mishap::LostRequest,
+            Self::LostAnswer => Mishap::LostAnswer,
+            Self::Slow(by) => Mishap::Slow(*by),
+            Self::Garbage => Mishap::Garbage(b"\x1f\x8b\x08\xff\xfe{\"status\":{,\xc3\x28}\x00"),
+            Self::Truncated => Mishap::Truncated,
+            Self::EmptyBody => Mishap::EmptyBody,
+            Self::WrongContentType => Mishap::ContentType("text/html"),
+            Self::PlainContentType => Mishap::ContentType("application/json"),
+            Self::HtmlBadGateway => Mishap::HtmlBadGateway,
+            Self::Redirect => Mishap::Redirect,
+            Self::EmptyUnauthorized => Mishap::EmptyUnauthorized,
+            Self::HugeBody(bytes) => Mishap::HugeBody(*bytes),
+            Self::RateLimited
+            | Self::InternalError
+            | Self::LateInternalError
+            | Self::EmptyProblem
+            | Self::UnknownErrorCode(_)
+            | Self::KeyForgotten
+            | Self::SwappedCheckout
+            | Self::TamperedTracking
+            | Self::MissingTracking
+            | Self::TamperedCode(_)
+            | Self::NoFollowUp
+            | Self::NoPollingAdvice
+            | Self::ExtraFields
+            | Self::DuplicateKeys => return None,
+        })
+    }
+
+    /// True if a request for this route can show the fault. `None` is a request for no route at all.
     pub(super) fn fits(&self, route: Option<Route>) -> bool {
         match self {
             Self::KeyForgotten => route == Some(Route::SubmitCheckout),

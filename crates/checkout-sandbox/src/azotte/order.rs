@@ -1,4 +1,4 @@
-//! What a submit asks for, and whether the documents allow it.
+//! The order in a submit, and the rules of the documents for the order.
 
 use std::net::IpAddr;
 
@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
 
-/// What is kept of a submit whose fields have passed: nothing of a card, and nothing of a customer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The part of a submit that the sandbox keeps once the fields have passed: nothing of a card, and nothing of
+/// a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) correlation_id: Option<String>,
     pub(super) channel: String,
@@ -15,7 +16,7 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Everything that is wrong is told at once, and no value in it.
+    /// Reads a submit. The refusal lists every fault at once, and holds no value of the submit.
     pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
         let body: Value =
             serde_json::from_slice(body).map_err(|_| Refusal::bad_request("the body is not JSON"))?;
@@ -35,7 +36,7 @@ impl Order {
     }
 }
 
-/// The correlation id, if there is one.
+/// The correlation id of an order, if the order has a correlation id.
 fn read_order(errors: &mut Errors, order: &Fields<'_>) -> Option<String> {
     let known = "offerIdentifier correlationId installmentIdentifier resellerID items customer";
     errors.allow(order, &known.split(' ').collect::<Vec<_>>());
@@ -82,12 +83,12 @@ fn read_item(errors: &mut Errors, path: String, item: &Value) {
     }
 }
 
-/// The channel, and whether a stored method is charged.
+/// The channel, and true if the submit charges a stored method.
 fn read_method(errors: &mut Errors, method: &Fields<'_>) -> Option<(String, bool)> {
     let known = "paymentChannel providerIdentifier useStoredMethod creditCard storeMethodSuccessPayment";
     errors.allow(method, &known.split(' ').collect::<Vec<_>>());
     errors.text(method, "providerIdentifier");
-    // The page's type is a string, and its meaning is a choice of two.
+    // The page's type is a string, and the meaning is a choice of two.
     if method
         .value("storeMethodSuccessPayment")
         .is_some_and(|store| !store.is_boolean() && !store.is_string())
@@ -115,8 +116,9 @@ fn read_method(errors: &mut Errors, method: &Fields<'_>) -> Option<(String, bool
     Some((channel.to_owned(), uses_stored))
 }
 
-/// A fresh card has all its fields. Beside a stored method any may be missing, and may be joined by others:
-/// the page says that a reference to the method can stand here, and not by which name.
+/// Reads a card. A fresh card has all fields. Beside a stored method any field may be missing, and other
+/// fields may be there: the page says that a reference to the method can stand here, and tells no name for
+/// the reference.
 fn read_card(errors: &mut Errors, card: &Fields<'_>, uses_stored: bool) {
     let fields: [(&str, &str, Rule); 5] = [
         ("cardHolderName", "must not be blank", |name| !name.trim().is_empty()),
@@ -141,21 +143,21 @@ fn read_card(errors: &mut Errors, card: &Fields<'_>, uses_stored: bool) {
     }
 }
 
-/// Whether a text passes.
+/// A test of a text. True if the text passes.
 type Rule = fn(&str) -> bool;
 
 fn digits(text: &str, count: std::ops::RangeInclusive<usize>) -> bool {
     count.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The members of an object, and where it is in the body.
+/// The members of an object, and the path of the object in the body.
 struct Fields<'a> {
     path: String,
     members: &'a Map<String, Value>,
 }
 
 impl<'a> Fields<'a> {
-    /// The member's value, unless it is left out or null.
+    /// The member's value, unless the member is left out or null.
     fn value(&self, name: &str) -> Option<&'a Value> {
         self.members.get(name).filter(|value| !value.is_null())
     }
@@ -165,7 +167,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Each path and what is wrong there.
+/// The paths of faults, each with words for the fault.
 struct Errors(Vec<(String, String)>);
 
 impl Errors {
@@ -173,7 +175,7 @@ impl Errors {
         self.0.push((path.to_owned(), message.to_owned()));
     }
 
-    /// Whatever is not among these names is told of, by its name only if that is a plain word.
+    /// Adds a fault for every member that is not among these names. Only a plain word is named.
     fn allow(&mut self, fields: &Fields<'_>, known: &[&str]) {
         for name in fields.members.keys().filter(|name| !known.contains(&name.as_str())) {
             let is_word = name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_alphabetic());

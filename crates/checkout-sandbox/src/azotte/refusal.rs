@@ -1,25 +1,25 @@
-//! Why the API refuses a request, and how each refusal looks.
+//! The reasons why the API refuses a request, and the form of each refusal.
 
 use crate::json::Json;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// 401, without a body.
     Unauthorized,
     /// A `CheckoutResult` with a code and nothing else.
     Code { http_status: u16, code: String },
-    /// 400 and a problem without any member.
+    /// 400, and a problem without any member.
     EmptyProblem,
-    /// A problem as RFC 9457 has it.
+    /// A problem in the form of RFC 9457.
     Problem(Problem),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     pub(super) http_status: u16,
     title: &'static str,
     detail: String,
-    /// Each field's path and what is wrong with it.
+    /// The paths of fields, each with words for the fault.
     errors: Vec<(String, String)>,
     pub(super) retry_after: Option<u64>,
 }
@@ -63,7 +63,7 @@ impl Problem {
         Self { http_status, title, detail: detail.to_owned(), errors: Vec::new(), retry_after: None }
     }
 
-    /// `instance` is the path that was asked.
+    /// The JSON of the problem. `instance` is the path of the request.
     pub(super) fn body(&self, instance: &str) -> Json {
         let mut members = vec![
             ("type".to_owned(), Json::text("about:blank")),

@@ -1,21 +1,22 @@
-//! Which route a request is for.
+//! The route that a request is for.
 
 use checkout_tables::azotte::Route;
 
-/// What a method and a path lead to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The target that a method and a path lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target<'a> {
     Submit,
-    /// The tracking number's segment of the path, as it was sent.
+    /// The segment of the path with the tracking number, as the client sent the segment.
     Status(&'a str),
-    /// A path of the API, with a method that it does not have.
+    /// A path of the API, with a method that the path does not have.
     WrongMethod,
-    /// No path of the API.
+    /// A path that is not the API's.
     Unknown,
 }
 
 impl<'a> Target<'a> {
-    /// The paths are typed from the page's curl, and not from the table that is under test.
+    /// The target of a request. The paths are typed from the page's curl, and not from the table that is
+    /// under test.
     pub(super) fn of(method: &str, path: &'a str) -> Self {
         let Some(rest) = path.strip_prefix("/api/v1/c2a/offer/checkout") else { return Self::Unknown };
         let (target, allowed) = match rest.strip_prefix('/').map(|rest| rest.split_once('/')) {
@@ -35,28 +36,16 @@ impl<'a> Target<'a> {
     }
 }
 
-/// A segment of a path, percent-decoded; `None` if that makes no text.
-pub(super) fn decoded(segment: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = segment.bytes();
-    while let Some(byte) = rest.next() {
-        let byte = if byte == b'%' { hex_digit(rest.next()?)? << 4 | hex_digit(rest.next()?)? } else { byte };
-        bytes.push(byte);
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::percent;
 
     fn check(method: &str, path: &str) -> String {
         match Target::of(method, path) {
-            Target::Status(segment) => format!("Status {}", decoded(segment).unwrap_or_else(|| "-".into())),
+            Target::Status(segment) => {
+                format!("Status {}", percent::segment(segment).unwrap_or_else(|| "-".into()))
+            }
             target @ (Target::Submit | Target::WrongMethod | Target::Unknown) => format!("{target:?}"),
         }
     }

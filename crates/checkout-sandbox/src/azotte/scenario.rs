@@ -1,17 +1,17 @@
-//! The ways that a checkout can go.
+//! The scenarios: the ways that a checkout can go.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Writes the named scenarios: for each a constructor, its name and its row.
+/// Writes the named scenarios: a constructor, a name and a row for each.
 ///
-/// A row is `name = whether the payer is there, [step, …];`.
+/// A row is `name = presence of the payer, [step, …];`.
 macro_rules! scenarios {
     ($($(#[$meta:meta])* $name:ident = $payer:ident, [$($step:expr),*];)+) => {
         /// The scenarios that have a name.
         impl Scenario {
-            /// The names that [`Scenario::by_name`] knows, those of the constructors below.
+            /// The names that [`Scenario::by_name`] knows, which are the names of the constructors below.
             ///
             /// ```
             /// # use checkout_sandbox::azotte::Scenario;
@@ -19,7 +19,7 @@ macro_rules! scenarios {
             /// ```
             pub const NAMES: [&'static str; [$(stringify!($name)),+].len()] = [$(stringify!($name)),+];
 
-            /// The scenario with this name, one of [`Scenario::NAMES`].
+            /// The scenario with this name, if the name is in [`Scenario::NAMES`].
             ///
             /// ```
             /// # use checkout_sandbox::azotte::Scenario;
@@ -47,20 +47,20 @@ macro_rules! scenarios {
     };
 }
 
-/// The way that a checkout goes: its codes, when each comes, and what the payer has to do.
+/// The way that a checkout goes: the codes, the time of each, and the challenges for the payer.
 ///
-/// Every checkout begins with `CHECK_OUT_PROCESSING`. The time of each step counts from the step before, the
-/// first one's from the submit; a first step after no time at all shows in the reply to the submit already.
-/// A step with a redirect waits until the browser has returned from it, and the time of the step after it
-/// counts from then. The last code stays for ever. Which codes follow each other is the scenario's choice
-/// alone: the sandbox also plays what Azotte never should.
+/// Every checkout begins with `CHECK_OUT_PROCESSING`. The time of each step counts from the step before, and
+/// the time of the first step from the submit; a first step after no time at all shows in the reply to the
+/// submit already. A step with a redirect waits until the browser has returned from the redirect, and the
+/// time of the next step counts from the return. The last code stays for ever. The scenario alone chooses the
+/// order of codes: the sandbox also plays orders that Azotte should never show.
 ///
 /// The browser returns, and the payer has passed, half a minute after a redirect shows
-/// ([`Scenario::browser_returns_after`] and [`Scenario::browser_never_returns`] change it), or when
-/// [`complete_3ds`](super::Sandbox::complete_3ds) or [`fail_3ds`](super::Sandbox::fail_3ds) says so, if that
-/// is sooner.
+/// ([`Scenario::browser_returns_after`] and [`Scenario::browser_never_returns`] change the time), or as soon
+/// as the test calls [`complete_3ds`](super::Sandbox::complete_3ds) or
+/// [`fail_3ds`](super::Sandbox::fail_3ds).
 ///
-/// Assumed: every duration, the words of every message, and what comes between a redirect and the end.
+/// Assumed: every duration, the words of every message, and the codes between a redirect and the end.
 ///
 /// ```
 /// use std::time::Duration;
@@ -71,11 +71,11 @@ macro_rules! scenarios {
 /// assert_eq!(scenario.code_at(Duration::ZERO), "CHECK_OUT_PROCESSING");
 /// assert_eq!(scenario.code_at(Duration::from_secs(3600)), "CHECK_OUT_DONE");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     name: &'static str,
     steps: Vec<Step>,
-    /// How long the payer takes; `None` for ever.
+    /// The time that the payer takes; `None` for ever.
     browser: Option<Duration>,
 }
 
@@ -160,7 +160,7 @@ scenarios! {
     /// ```
     three_ds_at_once = PRESENT, [after(0, THREE_DS).by_url(), after(0, PROCESSING), after(5, DONE)];
 
-    /// A 3DS challenge that is not passed.
+    /// A 3DS challenge that the payer does not pass.
     ///
     /// ```
     /// # use checkout_sandbox::azotte::Scenario;
@@ -184,7 +184,7 @@ scenarios! {
         after(5, THREE_DS).by_html(), after(0, PROCESSING), after(5, DONE)
     ];
 
-    /// A 3DS challenge that the browser never returns from by itself; what comes after it waits for
+    /// A 3DS challenge from which the browser never returns by itself; the steps after the challenge wait for
     /// [`complete_3ds`](super::Sandbox::complete_3ds).
     ///
     /// ```
@@ -193,7 +193,7 @@ scenarios! {
     /// ```
     three_ds_abandoned = AWAY, [after(5, THREE_DS).by_url(), after(0, PROCESSING), after(5, DONE)];
 
-    /// Sent elsewhere without any 3DS, as for a wallet: a redirect while it is processing.
+    /// Sent elsewhere without any 3DS, as for a wallet: a redirect while the checkout is processing.
     ///
     /// ```
     /// # use checkout_sandbox::azotte::Scenario;
@@ -203,7 +203,7 @@ scenarios! {
         after(5, PROCESSING).by_url(), after(0, PROCESSING), after(5, DONE)
     ];
 
-    /// Ten minutes of processing, with advice to ask every ten seconds, and then done.
+    /// Ten minutes of processing, with the advice to ask every ten seconds, and then done.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -212,7 +212,7 @@ scenarios! {
     /// ```
     slow = PRESENT, [after(0, PROCESSING).retry_after_seconds(10), after(600, DONE)];
 
-    /// Failed, and done ten minutes after that.
+    /// Failed, and done ten minutes later.
     ///
     /// ```
     /// # use checkout_sandbox::azotte::Scenario;
@@ -238,7 +238,7 @@ scenarios! {
     /// ```
     unknown_code = PRESENT, [after(5, "CHECK_OUT_IN_REVIEW"), after(10, DONE)];
 
-    /// Through a code that no page names and that has a redirect, to the end.
+    /// Through a code with a redirect that no page names, to the end.
     ///
     /// ```
     /// # use checkout_sandbox::azotte::Scenario;
@@ -248,7 +248,7 @@ scenarios! {
         after(5, "CHECK_OUT_REDIRECT_REQUIRED").by_url(), after(0, PROCESSING), after(5, DONE)
     ];
 
-    /// Done, which is final, and then processing, as a replica that lags behind tells it.
+    /// Done, which is final, and then processing, as a replica that lags behind says.
     ///
     /// ```
     /// # use checkout_sandbox::azotte::Scenario;
@@ -276,7 +276,7 @@ impl Scenario {
         Self { name: "custom", steps: steps.into_iter().collect(), browser: PRESENT }
     }
 
-    /// The same scenario, with the browser returning this long after each redirect has shown. The payer has
+    /// The same scenario, with a browser that returns this long after each redirect shows. The payer has
     /// passed then.
     ///
     /// ```
@@ -293,8 +293,8 @@ impl Scenario {
         self
     }
 
-    /// The same scenario, with redirects that end by [`complete_3ds`](super::Sandbox::complete_3ds) and
-    /// [`fail_3ds`](super::Sandbox::fail_3ds) alone.
+    /// The same scenario, with redirects that only [`complete_3ds`](super::Sandbox::complete_3ds) and
+    /// [`fail_3ds`](super::Sandbox::fail_3ds) end.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -319,7 +319,7 @@ impl Scenario {
         self.name
     }
 
-    /// All the codes that it comes to by itself, in their order, the one at the beginning too. A first step
+    /// All codes that the scenario comes to by itself, in order, with the code at the beginning. A first step
     /// after no time takes the place of the beginning; a redirect that nobody returns from is the end.
     ///
     /// ```
@@ -336,8 +336,8 @@ impl Scenario {
         codes
     }
 
-    /// The code this long after the submit, if nobody does by hand what the payer does. A step's time is the
-    /// first at which its code shows.
+    /// The code this long after the submit, if no test acts for the payer. The code of a step shows from the
+    /// step's time on.
     ///
     /// ```
     /// use std::time::Duration;
@@ -352,7 +352,7 @@ impl Scenario {
         self.stage(&Returns::new(), elapsed).step.code()
     }
 
-    /// Where a checkout stands this long after its submit.
+    /// The stage of a checkout this long after the submit.
     pub(super) fn stage(&self, returns: &Returns, elapsed: Duration) -> Stage<'_> {
         self.walk(returns, elapsed, |_| ())
     }
@@ -398,13 +398,13 @@ impl Scenario {
 }
 
 impl Default for Scenario {
-    /// [`Scenario::happy`].
+    /// Returns [`Scenario::happy`].
     fn default() -> Self {
         Self::happy()
     }
 }
 
-/// A step of a [`Scenario`]: a code, when it comes, and what stands beside it.
+/// A step of a [`Scenario`]: a code, the time of the code, and the members beside the code.
 ///
 /// ```
 /// use std::time::Duration;
@@ -417,7 +417,7 @@ impl Default for Scenario {
 /// ]);
 /// assert_eq!(wallet.codes().len(), 3);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     wait: Duration,
     code: Cow<'static, str>,
@@ -427,7 +427,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// This code, any text, comes so long after the step before.
+    /// A step to this code, which may be any text, this long after the step before.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -439,7 +439,7 @@ impl Step {
         Self { wait, code: code.into(), message: None, redirect: None, retry_after_seconds: None }
     }
 
-    /// With `status.message`.
+    /// Adds a `status.message`.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -452,7 +452,7 @@ impl Step {
         self
     }
 
-    /// With `message`, beside `status`. The page does not show which of the two places it has.
+    /// Adds a `message` beside `status`. The page does not show which of the two places a message has.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -465,7 +465,7 @@ impl Step {
         self
     }
 
-    /// With a `redirectUrl`.
+    /// Adds a `redirectUrl`.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -478,7 +478,7 @@ impl Step {
         self
     }
 
-    /// With a form in `htmlContent`, a `threeDIdentifier`, and no URL.
+    /// Adds a form in `htmlContent` and a `threeDIdentifier`, and no URL.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -491,7 +491,8 @@ impl Step {
         self
     }
 
-    /// With all of [`by_url`](Step::by_url) and [`by_html`](Step::by_html), where the form is to be shown.
+    /// Adds everything of [`by_url`](Step::by_url) and [`by_html`](Step::by_html), and asks for the form to
+    /// be shown.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -504,7 +505,7 @@ impl Step {
         self
     }
 
-    /// With this advice in `followUpInstructions`, unless the code is final. The header stays at 2 seconds.
+    /// Puts this advice into `followUpInstructions`, unless the code is final. The header stays at 2 seconds.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -521,7 +522,7 @@ impl Step {
         &self.code
     }
 
-    /// The message, if it is in `status` or else on top.
+    /// The message, if the message has this place: on top, or else in `status`.
     pub(super) fn message(&self, on_top: bool) -> Option<&str> {
         self.message.as_ref().filter(|message| message.on_top == on_top).map(|message| message.text.as_ref())
     }
@@ -530,53 +531,54 @@ impl Step {
         self.redirect
     }
 
-    /// Whether the codes that the page calls terminal leave anything to ask for.
+    /// True unless the page calls the code terminal.
     pub(super) fn can_follow_up(&self) -> bool {
         ![DONE, FAILED].contains(&self.code())
     }
 
-    /// The seconds of the page's sample where there is a redirect, and those of its header where not.
+    /// The advised seconds: those of the page's sample with a redirect, and those of the header without.
     pub(super) fn advised_seconds(&self) -> u32 {
         self.retry_after_seconds.unwrap_or(if self.redirect.is_some() { 3 } else { 2 })
     }
 }
 
-/// What stands in `redirectInstructions`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The content of `redirectInstructions`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Redirect {
     Url,
     Html,
     HtmlAndUrl,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Message {
     text: Cow<'static, str>,
     on_top: bool,
 }
 
-/// By the number of the redirect, from 0: what was done by hand.
+/// The returns that a test brought about, by the number of the redirect, from 0.
 pub(super) type Returns = BTreeMap<usize, Return>;
 
-/// That the browser came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A return of the browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Return {
-    /// Since the submit.
+    /// The time since the submit.
     pub(super) at: Duration,
     pub(super) has_passed: bool,
 }
 
-/// Where a checkout stands.
-#[derive(Debug, Clone, Copy)]
+/// The stage of a checkout.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Stage<'a> {
     pub(super) step: &'a Step,
-    /// When it came to that: since the submit.
+    /// The time of the change to the step, since the submit.
     pub(super) since: Duration,
     /// The number of the latest redirect, from 0.
     pub(super) round: usize,
-    /// Whether that redirect is still to be returned from.
+    /// True if the browser has not returned from that redirect.
     pub(super) is_waiting: bool,
-    /// Whether it has ever been done by now: money that has been taken stays so, whatever is told later.
+    /// True if the checkout has ever been done by now: captured money stays captured, whatever code comes
+    /// later.
     pub(super) is_captured: bool,
 }
 
@@ -592,7 +594,7 @@ static BEGINNING: Step = Step {
     retry_after_seconds: None,
 };
 
-/// Where a challenge ends that was not passed.
+/// The end of a challenge that the payer did not pass.
 static REFUSED: Step = Step {
     wait: Duration::ZERO,
     code: Cow::Borrowed(FAILED),

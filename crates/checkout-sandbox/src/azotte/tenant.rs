@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A tenant: what its requests say that they are, and what they prove it with.
+/// A tenant: the name that the tenant's requests give, and the key that proves the name.
 ///
 /// `Debug` does not print the API key.
 ///
@@ -21,7 +21,7 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// The tenant whose requests have these two headers, `x-tn` and `x-api-key`, on any host.
+    /// The tenant whose requests have these values of `x-tn` and `x-api-key`, on any host.
     ///
     /// ```
     /// # use checkout_sandbox::azotte::Tenant;
@@ -32,8 +32,8 @@ impl Tenant {
         Self { x_tn: x_tn.into(), api_key: api_key.into(), project: None }
     }
 
-    /// Let in on the two hosts of this project alone, `{project}.sandbox.azotte.com` and
-    /// `{project}.azotte.com`; on every other host the answer is 401.
+    /// Lets the tenant in on the two hosts of this project alone, `{project}.sandbox.azotte.com` and
+    /// `{project}.azotte.com`. The answer on every other host is 401.
     ///
     /// ```
     /// # use checkout_sandbox::azotte::Tenant;

@@ -5,15 +5,18 @@ mod submit;
 mod walk;
 
 use super::*;
+use crate::{Counts, VirtualClock};
 use std::collections::HashSet;
 use std::time::Duration;
 
-use checkout_transport::http;
+use checkout_tables::azotte::Route;
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{BODY_CAP, BlockingTransport, Request, Response, Transport, TransportError, http};
 use serde_json::{Value, json};
 
 const SUBMIT: &str = "/api/v1/c2a/offer/checkout";
 
-/// A merchant's back end, as far as these tests need one.
+/// A merchant's back end for these tests.
 struct Merchant {
     sandbox: Sandbox,
     x_tn: String,
@@ -21,7 +24,7 @@ struct Merchant {
 }
 
 impl Merchant {
-    /// Of the one tenant that a sandbox has by itself.
+    /// The back end of the one tenant that a sandbox has by default.
     fn of(sandbox: &Sandbox) -> Self {
         Self::with(sandbox, X_TN, API_KEY)
     }
@@ -77,7 +80,7 @@ fn order(correlation_id: &str) -> Value {
     })
 }
 
-/// The card of Azotte's page about adding one.
+/// The card of Azotte's page about adding a card.
 fn with_card(mut body: Value) -> Value {
     body["paymentMethod"] = json!({"paymentChannel": "CreditCard", "creditCard": {
         "cardHolderName": "Jane Doe", "cardNumber": "4111111111111111", "expireMonth": "12",
@@ -90,7 +93,7 @@ fn read(response: &Response) -> (u16, Value) {
     (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or(Value::Null))
 }
 
-/// The HTTP status, the content type, and what the body is.
+/// The HTTP status, the content type, and the kind of the body.
 fn told(response: &Response) -> String {
     let content_type = response.headers().get("content-type").map_or("-", |value| value.to_str().unwrap());
     let (status, body) = read(response);

@@ -1,4 +1,4 @@
-//! A checkout as the sandbox keeps it, and its fields as every reply, webhook and redirect shows them.
+//! The sandbox's record of a checkout, and the fields that every reply, webhook and redirect shows.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,70 +8,72 @@ use super::scenario::{
     CANCELLED, CHARGEBACK, CREATED, DECLINED, EXPIRED, LIVE_SUCCESS, NOT_FOUND, NOT_OPENED, PENDING, SUCCESS,
     Scenario, TEST_SUCCESS,
 };
+use crate::answer::LAST_DATE_MILLIS;
+use crate::clock::millis;
 use crate::generator::Generator;
 
-/// A checkout, as a test sees it from behind the counter. It holds nothing of the payer.
+/// A checkout as a test sees the checkout, from behind the counter. The record holds nothing of the payer.
 ///
 /// ```
 /// use checkout_sandbox::peach::Sandbox;
 ///
 /// assert!(Sandbox::new(1).checkouts().is_empty());
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckoutRecord {
     /// The checkout's id: 32 hexadecimal digits in lower case.
     pub checkout_id: String,
     /// The `merchantTransactionId` of the request.
     pub merchant_transaction_id: String,
-    /// The entity that it belongs to.
+    /// The entity of the merchant that made the checkout.
     pub entity_id: String,
-    /// The amount as the request wrote it, in major units.
+    /// The amount in the words of the request, in major units.
     pub amount: String,
     /// The currency of the request.
     pub currency: String,
     /// The `paymentType` of the request; a scenario may have the replies say another.
     pub payment_type: String,
-    /// The result code where it stands now, by its scenario, the payer's steps and the clock.
+    /// The result code now, by the scenario, the payer's steps and the clock.
     pub code: String,
-    /// When it was created: milliseconds since 1970-01-01 UTC.
+    /// The time of creation: milliseconds since 1970-01-01 UTC.
     pub created_at_millis: u64,
-    /// When it came to where it stands now: milliseconds since 1970-01-01 UTC.
+    /// The time of the change to the current code: milliseconds since 1970-01-01 UTC.
     pub changed_at_millis: u64,
-    /// The name of the scenario that it began with.
+    /// The name of the scenario that the checkout began with.
     pub scenario: String,
 }
 
-/// No `Debug`: it can make up a payer's card.
+/// No `Debug`: the checkout can make up a payer's card.
 #[derive(Clone)]
 pub(super) struct Checkout {
     pub(super) id: String,
-    /// The number of the merchant that it belongs to.
+    /// The number of the merchant that made the checkout.
     pub(super) merchant: usize,
     pub(super) order: Order,
-    /// How many of its events have been taken as webhooks.
+    /// The number of events that the test has taken as webhooks.
     pub(super) taken: usize,
     seed: u64,
     scenario: Scenario,
     created_at_millis: u64,
-    /// Those that have come and those that are to come, in their order.
+    /// The events that have come and the events to come, in order.
     events: Vec<Event>,
 }
 
 /// A change of a checkout's result code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Event {
     pub(super) at_millis: u64,
     pub(super) code: String,
-    /// What its timestamp says.
+    /// The time that the `timestamp` says.
     stamp_millis: u64,
 }
 
-/// What the payer does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An act of the payer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act<'a> {
     Open,
-    /// The code that it comes to.
+    /// An act that brings the checkout to this code.
     End(&'a str),
 }
 
@@ -121,23 +123,23 @@ impl Checkout {
         self.reached(now_millis).last().map_or(NOT_OPENED, |event| &event.code)
     }
 
-    /// The id of its payment, once there is one.
+    /// The id of the payment, once there is a payment.
     pub(super) fn payment_id(&self, now_millis: u64) -> Option<String> {
         is_paid(self.reached(now_millis)).then(|| self.future_payment_id())
     }
 
-    /// The id that its payment has or will have.
+    /// The id that the payment has or will have.
     pub(super) fn future_payment_id(&self) -> String {
         self.derived(PAYMENT_ID, 32)
     }
 
-    /// When the first change comes that has not been taken as a webhook.
+    /// The time of the first change that the test has not taken as a webhook.
     pub(super) fn next_to_take(&self) -> Option<u64> {
         self.events.get(self.taken).map(|event| event.at_millis)
     }
 
-    /// Takes the checkout off its scenario. False, and nothing happens, when what the payer would open is no
-    /// longer open.
+    /// Takes the checkout off the scenario. False, and nothing happens, if the payer opens a page that is no
+    /// longer there to be opened.
     pub(super) fn act(&mut self, act: Act<'_>, live: bool, now_millis: u64) -> bool {
         let code = self.code(now_millis).to_owned();
         if act == Act::Open && ![NOT_OPENED, CREATED].contains(&&*code) {
@@ -158,7 +160,7 @@ impl Checkout {
         true
     }
 
-    /// The fields of a reply, without a signature, after so many of its events.
+    /// The fields of a reply, without a signature, after this many events.
     pub(super) fn fields(&self, events: usize) -> Pairs {
         let events = self.events.get(..events).unwrap_or(&self.events);
         let last = events.last();
@@ -194,14 +196,15 @@ impl Checkout {
         fields
     }
 
-    /// The word for `expired`, when its scenario has V1's status wrapped.
+    /// The word for `expired`, if the scenario wraps V1's status.
     pub(super) fn expired_word(&self) -> Option<&str> {
         self.scenario.expired_word()
     }
 
-    /// The word of the wrapped shape for where it stands, and the seconds that remain.
+    /// The word of the wrapped shape for the current code, and the seconds that remain.
     ///
-    /// Assumed: a code without a word of its own is `pending`, and what has ended has no seconds left.
+    /// Assumed: a code without a word of its own is `pending`, and a checkout that has ended has no seconds
+    /// left.
     pub(super) fn outer(&self, now_millis: u64) -> (&str, i64) {
         let reached = self.reached(now_millis);
         let code = reached.last().map_or(NOT_OPENED, |event| &*event.code);
@@ -222,18 +225,18 @@ impl Checkout {
         format!("https://{host}/checkout?token={}", self.derived(PAGE, 32))
     }
 
-    /// Where the shopper comes back to.
+    /// The address that the shopper comes back to.
     pub(super) fn return_url(&self, now_millis: u64) -> &str {
         let cancelled = self.order.cancel_url.as_deref().filter(|_| self.code(now_millis) == CANCELLED);
         cancelled.unwrap_or(&self.order.shopper_result_url)
     }
 
-    /// The id of the webhook of one of its events.
+    /// The id of the webhook of the event with this number.
     pub(super) fn webhook_id(&self, event: usize) -> String {
         self.derived(WEBHOOK.wrapping_add(u64::try_from(event).unwrap_or_default()), 32)
     }
 
-    /// A paid checkout of the same merchant's that was never asked for.
+    /// A paid checkout of the same merchant's that no request made.
     pub(super) fn made_up_other(mut self, live: bool) -> Self {
         self.id = Generator::new(!self.seed).hex(32);
         self.seed = !self.seed;
@@ -244,13 +247,13 @@ impl Checkout {
         self
     }
 
-    /// Digits that belong to this checkout and to one purpose, whenever they are asked for.
+    /// The digits for one purpose of this checkout, the same in every call.
     fn derived(&self, purpose: u64, digits: usize) -> String {
         Generator::new(self.seed.wrapping_add(purpose)).hex(digits)
     }
 }
 
-/// In words of ours where no page has them.
+/// The description of a code, in words of ours if no page has words for the code.
 pub(super) fn description(code: &str) -> &'static str {
     match code {
         NOT_OPENED => "cannot find transaction",
@@ -267,9 +270,9 @@ pub(super) fn description(code: &str) -> &'static str {
     }
 }
 
-/// ISO 8601 in UTC, with milliseconds. The years end with 9999.
+/// The time in ISO 8601, in UTC, with milliseconds. The years end with 9999.
 fn iso8601(millis: u64) -> String {
-    let at = SystemTime::UNIX_EPOCH + Duration::from_millis(millis.min(LAST_MILLIS));
+    let at = SystemTime::UNIX_EPOCH + Duration::from_millis(millis.min(LAST_DATE_MILLIS));
     let date = httpdate::HttpDate::from(at).to_string();
     // "Sun, 06 Nov 1994 08:49:37 GMT"
     let words: Vec<&str> = date.split([' ', ',']).collect();
@@ -279,14 +282,10 @@ fn iso8601(millis: u64) -> String {
         return date;
     };
     let month = MONTHS.iter().position(|name| name == month).map_or(0, |at| at + 1);
-    format!("{year}-{month:02}-{day}T{time}.{:03}Z", millis.min(LAST_MILLIS) % 1000)
+    format!("{year}-{month:02}-{day}T{time}.{:03}Z", millis.min(LAST_DATE_MILLIS) % 1000)
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The code that a step or an act means in this environment.
+/// The code of a step or of an act in this environment.
 fn environments(code: &str, live: bool) -> &str {
     match (code, live) {
         (SUCCESS, true) => LIVE_SUCCESS,
@@ -301,18 +300,15 @@ fn is_paid(events: &[Event]) -> bool {
         .any(|event| [LIVE_SUCCESS, TEST_SUCCESS, "000.100.111", "000.100.112"].contains(&&*event.code))
 }
 
-/// The codes of a checkout at which no card has been tried.
+/// The codes of a checkout for which the payer has tried no card.
 const BEFORE_AN_ATTEMPT: [&str; 5] = [NOT_OPENED, CREATED, PENDING, CANCELLED, EXPIRED];
 
 const HALF_AN_HOUR_MILLIS: u64 = 1_800_000;
 
-/// The last moment of the year 9999.
-const LAST_MILLIS: u64 = 253_402_300_799_999;
-
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-// What each run of derived digits is for.
+// The purposes of the runs of derived digits.
 const PAYMENT_ID: u64 = 1;
 const HOLDER: u64 = 2;
 const PAGE: u64 = 3;

@@ -1,4 +1,4 @@
-//! Whether a request can be read, and who sent it.
+//! The door of the API: the reading of a request, and the checks of the sender.
 
 use checkout_transport::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, REFERER};
 use checkout_transport::http::request::Parts;
@@ -23,13 +23,13 @@ pub(super) fn json(head: &Parts, body: &[u8]) -> Result<Pairs, Reply> {
     form::flatten(body).ok_or_else(|| Reply::message(400, "The JSON cannot be read."))
 }
 
-/// Refuses what is not signed by the merchant.
+/// Refuses a request that the merchant has not signed.
 pub(super) fn signature(pairs: &Pairs, merchant: &Merchant) -> Result<(), Reply> {
     let signed = merchant.token().verify(form::borrowed(pairs));
     signed.map(|_| ()).map_err(|_| Reply::message(400, "The signature is invalid."))
 }
 
-/// Refuses what does not come from an allowed domain.
+/// Refuses a request that does not come from an allowed domain.
 pub(super) fn referer(head: &Parts, merchant: &Merchant) -> Result<(), Reply> {
     match only_value(head, &REFERER) {
         Some(referer) if merchant.allows(referer) => Ok(()),
@@ -42,7 +42,7 @@ pub(super) fn bearer(head: &Parts) -> Option<&str> {
     only_value(head, &AUTHORIZATION)?.strip_prefix("Bearer ")
 }
 
-/// In lower case, without its parameters.
+/// The media type of the request, in lower case, without parameters.
 fn media_type(head: &Parts) -> String {
     let value = only_value(head, &CONTENT_TYPE).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()

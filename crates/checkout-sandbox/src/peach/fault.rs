@@ -1,17 +1,19 @@
-//! What can go wrong on the way, and what a provider can do that it never should.
+//! The faults: mishaps on the way, and the things that a provider should never do.
 
 use std::time::Duration;
 
 use checkout_tables::peach::Route;
 
-/// Something that goes wrong with one request.
+use crate::mishap::Mishap;
+
+/// A fault of one request.
 ///
-/// Faults wait in the order in which they were injected. A request takes the first one that fits it, and no
-/// more than one; a fault about a checkout waits for a request whose reply could show it.
+/// Faults wait in the order in which the test injects them. A request takes the first fault that fits the
+/// request, and no second fault. A fault about a checkout waits for a request whose reply can show the fault.
 ///
-/// "Processed" means that the sandbox does what the request asks for: an initiate makes a checkout, even if
-/// nobody hears of it. The signed fields are those of both versions' status; where they stand in
-/// `redirect_post_data` the fault strikes there.
+/// "Processed" means that the sandbox does the work of the request: an initiate makes a checkout, even if
+/// nobody hears of the checkout. The signed fields are the fields of both versions' status. Where the signed
+/// fields stand in `redirect_post_data`, the fault strikes there.
 ///
 /// ```
 /// use checkout_sandbox::peach::{Fault, Sandbox};
@@ -21,26 +23,26 @@ use checkout_tables::peach::Route;
 /// sandbox.inject_on(Route::Initiate, Fault::LostAnswer);
 /// sandbox.inject(Fault::HtmlBadGateway);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
     /// The connection is refused. The sandbox never sees the request, and the transport says
     /// [`Delivery::NotSent`](checkout_transport::Delivery::NotSent).
     LostBefore,
-    /// The request is lost on the way: the sandbox never sees it, but the transport can only say
+    /// The request is lost on the way. The sandbox never sees the request, but the transport can only say
     /// [`Delivery::Unknown`](checkout_transport::Delivery::Unknown).
     LostRequest,
-    /// The request is processed and its answer is lost:
+    /// The request is processed and the answer is lost:
     /// [`Delivery::Unknown`](checkout_transport::Delivery::Unknown).
     LostAnswer,
-    /// Processed at once; the clock then advances by this much before the answer, with its old `Date`,
-    /// arrives.
+    /// Processed at once; then the clock advances by this much before the answer arrives, with its old
+    /// `Date`.
     Slow(Duration),
     /// Processed; the answer is 200 with bytes that are neither JSON nor UTF-8.
     Garbage,
     /// Processed; the answer breaks off half way.
     Truncated,
-    /// Processed; a gateway loses the answer and puts its own in place: 502, `text/html`.
+    /// Processed; a gateway loses the answer and puts an answer of its own in place: 502, `text/html`.
     HtmlBadGateway,
     /// Not processed: 401 with an empty body, from something in front of the API.
     EmptyUnauthorized,
@@ -54,39 +56,72 @@ pub enum Fault {
     LateInternalError,
     /// Not processed: 400 and this result code, any text.
     Refused(String),
-    /// Processed; every object in the reply has its first member once more at its end, with another value.
+    /// Processed; every object in the reply repeats its first member at its end, with another value.
     DuplicateKeys,
-    /// Processed; white space after the reply makes its body this many bytes long. Over
-    /// [`BODY_CAP`](checkout_transport::BODY_CAP) the transport refuses it, as each one must.
+    /// Processed; white space after the reply makes the body this many bytes long. The transport refuses a
+    /// body over [`BODY_CAP`](checkout_transport::BODY_CAP), as every transport must.
     HugeBody(usize),
     /// All but the two statuses. Processed; every object in the reply has members that nobody has documented.
     /// Harmless.
     ExtraFields,
-    /// The two statuses, as all below. The reply is the merchant's latest other checkout's, or of one made up
-    /// when there is none, and rightly signed.
+    /// The two statuses, like all faults below. The reply is about the merchant's latest other checkout, or
+    /// about a made-up checkout if there is no other, and rightly signed.
     SwappedCheckout,
-    /// Another amount than was asked for, rightly signed.
+    /// An amount that is not the request's, rightly signed.
     OtherAmount,
-    /// Another amount, put in after the fields were signed.
+    /// An amount that is not the request's, put in after the signing.
     TamperedAmount,
-    /// This result code, put in after the fields were signed.
+    /// This result code, put in after the signing.
     TamperedCode(String),
-    /// One digit of the signature is another.
+    /// A signature with one wrong digit.
     TamperedSignature,
-    /// There is no signature.
+    /// No signature.
     Unsigned,
-    /// A field that nobody has documented, signed with the others. Harmless.
+    /// A field that nobody has documented, signed with the other fields. Harmless.
     ExtraSignedKey,
-    /// A field that nobody has documented, added after the others were signed.
+    /// A field that nobody has documented, put in after the signing.
     ExtraUnsignedKey,
-    /// What was signed as a text and reads as a JSON number stands as one, digit for digit.
+    /// A JSON number, digit for digit, in place of each text that reads as a JSON number and was signed as a
+    /// text.
     NumbersForTexts,
-    /// The code, its description, their signature, and nothing else.
+    /// The code, the description and the signature of the two, and nothing else.
     BareResult,
 }
 
 impl Fault {
-    /// Whether a request could show it; `None` is a request for no route at all.
+    /// The mishap on the way, if the API has no part in the fault.
+    pub(super) fn mishap(&self) -> Option<Mishap> {
+        Some(match self {
+            Self::LostBefore => Mishap::LostBefore,
+            Self::LostRequest => Mishap::LostRequest,
+            Self::LostAnswer => Mishap::LostAnswer,
+            Self::Slow(by) => Mishap::Slow(*by),
+            Self::Garbage => Mishap::Garbage(b"\x1f\x8b\x08\xff\xfe{\"result.code\":\xc3\x28}\x00"),
+            Self::Truncated => Mishap::Truncated,
+            Self::HtmlBadGateway => Mishap::HtmlBadGateway,
+            Self::EmptyUnauthorized => Mishap::EmptyUnauthorized,
+            Self::Redirect => Mishap::Redirect,
+            Self::HugeBody(bytes) => Mishap::HugeBody(*bytes),
+            Self::RateLimited
+            | Self::InternalError
+            | Self::LateInternalError
+            | Self::Refused(_)
+            | Self::DuplicateKeys
+            | Self::ExtraFields
+            | Self::SwappedCheckout
+            | Self::OtherAmount
+            | Self::TamperedAmount
+            | Self::TamperedCode(_)
+            | Self::TamperedSignature
+            | Self::Unsigned
+            | Self::ExtraSignedKey
+            | Self::ExtraUnsignedKey
+            | Self::NumbersForTexts
+            | Self::BareResult => return None,
+        })
+    }
+
+    /// True if a request for this route can show the fault. `None` is a request for no route at all.
     pub(super) fn fits(&self, route: Option<Route>) -> bool {
         let is_status = matches!(route, Some(Route::Status | Route::CheckoutStatus));
         match self {

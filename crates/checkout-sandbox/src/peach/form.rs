@@ -1,11 +1,13 @@
-//! Pairs of texts: out of a form, a query or JSON, and into a form.
+//! Pairs of texts, read from a form, a query or JSON, and written into a form.
 
 use serde_json::Value;
+
+use crate::percent;
 
 /// A key and its value, decoded. A key may come twice.
 pub(super) type Pairs = Vec<(String, String)>;
 
-/// The first value of a key, unless it is empty.
+/// The first value of a key, unless the value is empty.
 pub(super) fn value_of<'a>(pairs: &'a [(String, String)], key: &str) -> Option<&'a str> {
     pairs
         .iter()
@@ -14,26 +16,21 @@ pub(super) fn value_of<'a>(pairs: &'a [(String, String)], key: &str) -> Option<&
         .filter(|value| !value.is_empty())
 }
 
-/// Borrowed pairs, as the signature takes them.
+/// The pairs, borrowed for the signature.
 pub(super) fn borrowed(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
     pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()))
 }
 
-/// The pairs of a form or of a query. `None` when an escape is not one or the text is not UTF-8.
+/// The pairs of a form or of a query. `None` if an escape is broken or the text is not UTF-8.
 pub(super) fn decode(form: &[u8]) -> Option<Pairs> {
     let pieces = form.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty());
     pieces
         .map(|piece| {
             let mut halves = piece.splitn(2, |byte| *byte == b'=');
             let (key, value) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
-            Some((unescaped(key, b' ')?, unescaped(value, b' ')?))
+            Some((percent::decoded(key, b' ')?, percent::decoded(value, b' ')?))
         })
         .collect()
-}
-
-/// A segment of a path, decoded, in which a plus is a plus.
-pub(super) fn segment(text: &str) -> Option<String> {
-    unescaped(text.as_bytes(), b'+')
 }
 
 /// Pairs as `application/x-www-form-urlencoded`.
@@ -50,8 +47,8 @@ pub(super) fn encode(pairs: &[(String, String)]) -> String {
     form
 }
 
-/// The pairs of a JSON object: nested names are joined with dots, those of `customParameters` and the places
-/// in a list stand in brackets, and what is null is left out. `None` when it is no JSON object.
+/// The pairs of a JSON object. Nested names are joined with dots, the names in `customParameters` and the
+/// places in a list stand in brackets, and null values are left out. `None` if the text is no JSON object.
 pub(super) fn flatten(json: &[u8]) -> Option<Pairs> {
     let value: Value = serde_json::from_slice(json).ok()?;
     let mut pairs = Vec::new();
@@ -80,23 +77,6 @@ fn flatten_into(key: String, value: &Value, pairs: &mut Pairs) {
             }
         }
     }
-}
-
-fn unescaped(text: &[u8], plus: u8) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.iter().copied();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => hex_digit(rest.next()?)? << 4 | hex_digit(rest.next()?)?,
-            b'+' => plus,
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 fn escape(text: &str, form: &mut String) {
@@ -138,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_form_is_none() {
+    fn a_broken_form_is_none() {
         for form in ["a=%", "a=%4", "a=%zz", "%ff=1", "a=%+1"] {
             assert_eq!(decode(form.as_bytes()), None, "{form}");
         }
@@ -168,15 +148,9 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_plus_in_a_path_is_a_plus() {
-        assert_eq!(segment("a+b%2Fc%2b").as_deref(), Some("a+b/c+"));
-        assert_eq!(segment("%f"), None);
-    }
-
     proptest! {
         #[test]
-        fn what_is_encoded_is_decoded_again(pairs in prop::collection::vec((".+", ".*"), 0..5)) {
+        fn encoded_pairs_are_decoded_to_the_same_pairs(pairs in prop::collection::vec((".+", ".*"), 0..5)) {
             let form = encode(&pairs);
             prop_assert!(form.is_ascii());
             prop_assert_eq!(decode(form.as_bytes()), Some(pairs));

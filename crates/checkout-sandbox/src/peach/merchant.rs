@@ -4,7 +4,7 @@ use std::fmt;
 
 use checkout_auth::peach::SecretToken;
 
-/// A merchant: the entity, what it signs with, what it asks for tokens with, and its settings.
+/// A merchant: the entity, the token that signs, the credentials that get access tokens, and the settings.
 ///
 /// `Debug` prints the entity's id and the settings, and neither the secret token nor the client's secret.
 ///
@@ -37,10 +37,10 @@ struct Client {
 }
 
 impl Merchant {
-    /// A merchant with one entity, which signs with `token`: without V2, without an allowed domain, with
-    /// [`WEBHOOK_URL`](super::WEBHOOK_URL), and with flat replies.
+    /// A merchant with one entity that signs with `token`. The merchant has no V2, no allowed domain, the
+    /// webhook URL of [`WEBHOOK_URL`](super::WEBHOOK_URL), and flat replies.
     ///
-    /// An id that is not 32 digits of lower-case hexadecimal makes every request for it fail.
+    /// An id that is not 32 digits of lower-case hexadecimal makes every request for the entity fail.
     ///
     /// ```
     /// use checkout_auth::peach::SecretToken;
@@ -63,7 +63,7 @@ impl Merchant {
         }
     }
 
-    /// What it asks for V2's access tokens with: the client's id and secret, and the merchant's id.
+    /// Sets the credentials for V2's access tokens: the client's id and secret, and the merchant's id.
     ///
     /// ```
     /// # use checkout_auth::peach::SecretToken;
@@ -85,7 +85,7 @@ impl Merchant {
         self
     }
 
-    /// One more domain that a `Referer` may be of, in any case; a domain does not allow those below it.
+    /// Adds a domain that a `Referer` may be of, in any case. A domain does not allow its subdomains.
     ///
     /// ```
     /// # use checkout_auth::peach::SecretToken;
@@ -102,7 +102,7 @@ impl Merchant {
         self
     }
 
-    /// Where its webhooks go when a request has no `notificationUrl`.
+    /// Sets the URL of the webhooks of requests without a `notificationUrl`.
     ///
     /// ```
     /// # use checkout_auth::peach::SecretToken;
@@ -118,8 +118,8 @@ impl Merchant {
         self
     }
 
-    /// Its replies to V1's status are in the other published shape: `status`, `timestamp` (the seconds that
-    /// remain), `redirect_url`, and the flat signed fields in `redirect_post_data`.
+    /// Answers V1's status in the other published shape: `status`, `timestamp` (the seconds that remain),
+    /// `redirect_url`, and the flat signed fields in `redirect_post_data`.
     ///
     /// ```
     /// # use checkout_auth::peach::SecretToken;
@@ -148,7 +148,7 @@ impl Merchant {
         })
     }
 
-    /// Whether a `Referer` is an address, or the bare domain, of an allowed domain.
+    /// True if a `Referer` is an address of an allowed domain, or the bare domain.
     pub(super) fn allows(&self, referer: &str) -> bool {
         let without_scheme = referer.strip_prefix("https://").or_else(|| referer.strip_prefix("http://"));
         let rest = without_scheme.unwrap_or(referer);

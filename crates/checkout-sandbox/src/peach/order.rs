@@ -1,8 +1,8 @@
-//! The fields of a new checkout, and whether the documents allow them.
+//! The fields of a new checkout, and the rules of the documents for the fields.
 
 use super::form::{Pairs, value_of};
 
-/// What a checkout was asked for, once its fields have passed.
+/// The order that a checkout is made for, once the fields have passed.
 ///
 /// No `Debug`: `customParameters` can hold anything of a payer.
 #[derive(Clone)]
@@ -15,25 +15,27 @@ pub(super) struct Order {
     pub(super) shopper_result_url: String,
     pub(super) cancel_url: Option<String>,
     pub(super) notification_url: Option<String>,
-    /// True if the card is stored once it has paid.
+    /// True if the card is stored once the card has paid.
     pub(super) stores_card: bool,
-    /// What every reply repeats: `merchantInvoiceId` and `customParameters[…]`.
+    /// The fields that every reply repeats: `merchantInvoiceId` and `customParameters[…]`.
     pub(super) repeated: Pairs,
 }
 
-/// How the fields arrive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The version of the API by which the fields arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Version {
-    /// With a `signature` among them.
+    /// A `signature` is among the fields.
     V1,
-    /// Without.
+    /// No `signature` is among the fields.
     V2,
 }
 
 impl Order {
+    /// Reads the fields of a new checkout.
+    ///
     /// # Errors
     ///
-    /// Every field that is wrong, in the order of the table, and what is wrong with it.
+    /// Every field that is wrong, in the order of the table, with words for the fault.
     pub(super) fn read(pairs: &Pairs, version: Version, id_range: IdRange) -> Result<Self, Pairs> {
         let mut wrong: Pairs = Vec::new();
         let mut refuse = |field: &str, text: &str| {
@@ -104,12 +106,12 @@ impl Order {
     }
 }
 
-/// How long a `merchantTransactionId` may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The length that a `merchantTransactionId` may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum IdRange {
     /// 8 to 16 characters, as the page of the request says.
     Stated,
-    /// 1 to 48, as the page of the status has it and as is seen in use.
+    /// 1 to 48 characters, as the page of the status says and as is seen in use.
     Seen,
 }
 
@@ -122,14 +124,14 @@ impl IdRange {
     }
 }
 
-/// What a value must be.
-#[derive(Debug, Clone, Copy)]
+/// The rule for a value.
+#[derive(Clone, Copy, Debug)]
 enum Rule {
     Any,
-    /// Characters, both ends allowed.
+    /// The least and the greatest number of characters.
     Length(usize, usize),
     OneOf(&'static [&'static str]),
-    /// So many digits of lower-case hexadecimal.
+    /// This many digits of lower-case hexadecimal.
     Hex(usize),
     /// `^[0-9]{1,8}(\.[0-9]{2})?$`
     Amount,
@@ -176,7 +178,7 @@ fn is_amount(value: &str) -> bool {
 fn is_known(key: &str, version: Version) -> bool {
     let listed = |rows: &[(&str, Rule)]| rows.iter().any(|row| row.0 == key);
     let grouped = GROUPS.iter().any(|group| key.len() > group.len() && key.starts_with(group));
-    // V1 has the tokens in one text, V2 in a list; the instruction is V2's.
+    // V1 has the tokens in one text, V2 has the tokens in a list. Only V2 has the instruction.
     match version {
         Version::V1 if key == CARD_TOKENS => return true,
         Version::V2 if key.starts_with("cardTokens[") => return true,
@@ -223,7 +225,7 @@ const OPTIONAL: [(&str, Rule); 9] = [
     ("returnTo", Rule::Any),
 ];
 
-/// V2's: the first two are in every one.
+/// The fields of V2's standing instruction. The first two fields are in every instruction.
 const INSTRUCTIONS: [(&str, Rule); 6] = [
     ("standingInstruction.mode", Rule::OneOf(&["INITIAL", "REPEATED"])),
     ("standingInstruction.type", Rule::OneOf(&["UNSCHEDULED", "RECURRING", "INSTALLMENT"])),
@@ -233,5 +235,5 @@ const INSTRUCTIONS: [(&str, Rule); 6] = [
     ("standingInstruction.expiry", Rule::Day),
 ];
 
-/// What the names of whole groups of fields begin with.
+/// The beginnings of the names in whole groups of fields.
 const GROUPS: [&str; 4] = ["customer.", "billing.", "shipping.", "cart."];

@@ -1,35 +1,36 @@
-//! Which route a request is for.
+//! The route that a request is for.
 
 use checkout_tables::peach::Route;
 use checkout_transport::http::Uri;
 
-/// What a method, a host and a path lead to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The target that a method, a host and a path lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target<'a> {
     Initiate,
     Validate,
     Status,
     Token,
     CreateCheckout,
-    /// The checkout's id as it stands in the path.
+    /// The checkout's id, in the encoding of the path.
     CheckoutStatus(&'a str),
-    /// A path of the host, with a method that it does not have.
+    /// A path of the host, with a method that the path does not have.
     WrongMethod,
-    /// No path of the host, or no host of Peach's.
+    /// A path that is not the host's, or a host that is not Peach's.
     Unknown,
 }
 
-/// The hosts that are answered on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The hosts that the sandbox answers on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hosts {
     Live,
     Sandbox,
-    /// Whatever a request names.
+    /// Any host that a request names.
     Any,
 }
 
 impl<'a> Target<'a> {
-    /// The paths and the hosts are typed from the pages, and not from the table that is under test.
+    /// The target of a request. The paths and the hosts are typed from the pages, and not from the table that
+    /// is under test.
     pub(super) fn of(hosts: Hosts, method: &str, uri: &'a Uri) -> Self {
         let path = uri.path();
         let (target, allowed) = match path {

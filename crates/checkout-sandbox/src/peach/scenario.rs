@@ -1,11 +1,11 @@
-//! The ways that a checkout can go.
+//! The scenarios: the ways that a checkout can go.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-/// Writes the named scenarios: for each a constructor, its name and its row.
+/// Writes the named scenarios: a constructor, a name and a row for each.
 ///
-/// A row is `name = [(seconds after the step before, code), …]` and what is said of it besides.
+/// A row is `name = [(seconds after the step before, code), …]` with the calls of further settings.
 macro_rules! scenarios {
     ($(
         $(#[$meta:meta])*
@@ -13,7 +13,7 @@ macro_rules! scenarios {
     )+) => {
         /// The scenarios that have a name.
         impl Scenario {
-            /// The names that [`Scenario::by_name`] knows, those of the constructors below.
+            /// The names that [`Scenario::by_name`] knows, which are the names of the constructors below.
             ///
             /// ```
             /// # use checkout_sandbox::peach::Scenario;
@@ -21,7 +21,7 @@ macro_rules! scenarios {
             /// ```
             pub const NAMES: [&'static str; [$(stringify!($name)),+].len()] = [$(stringify!($name)),+];
 
-            /// The scenario with this name, one of [`Scenario::NAMES`].
+            /// The scenario with this name, if the name is in [`Scenario::NAMES`].
             ///
             /// ```
             /// # use checkout_sandbox::peach::Scenario;
@@ -50,11 +50,11 @@ macro_rules! scenarios {
     };
 }
 
-/// The way that a checkout goes: its result codes, and when each comes.
+/// The way that a checkout goes: the result codes, and the time of each.
 ///
-/// Every checkout begins unopened, with 700.400.580. The time of each step counts from the step before, the
-/// first one's from the checkout's creation. The last code stays for ever. Which codes follow each other is
-/// the scenario's choice alone: the sandbox also plays what Peach never should.
+/// Every checkout begins unopened, with 700.400.580. The time of each step counts from the step before, and
+/// the time of the first step from the checkout's creation. The last code stays for ever. The scenario alone
+/// chooses the order of codes: the sandbox also plays orders that Peach should never show.
 ///
 /// Assumed: every duration but the half hours after which Peach's pages let a checkout expire.
 ///
@@ -67,7 +67,7 @@ macro_rules! scenarios {
 /// assert_eq!(scenario.code_at(Duration::ZERO), "700.400.580");
 /// assert_eq!(scenario.code_at(Duration::from_secs(3600)), SUCCESS);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     name: Cow<'static, str>,
     steps: Vec<Step>,
@@ -75,12 +75,12 @@ pub struct Scenario {
     expired_word: Option<Cow<'static, str>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
-    /// After the step before.
+    /// The time after the step before.
     pub(super) after: Duration,
     pub(super) code: Cow<'static, str>,
-    /// How much older than the step its timestamp is.
+    /// The age of the timestamp at the time of the step.
     pub(super) older: Duration,
 }
 
@@ -109,7 +109,7 @@ scenarios! {
     /// ```
     cancelled = [(5, CREATED), (60, CANCELLED)];
 
-    /// Opened, and left until it expired, half an hour later.
+    /// Opened, and left until the checkout expires, half an hour later.
     ///
     /// ```
     /// # use checkout_sandbox::peach::Scenario;
@@ -117,7 +117,7 @@ scenarios! {
     /// ```
     expired = [(5, CREATED), (30 * MINUTE, EXPIRED)];
 
-    /// Never opened: created after half an hour, by itself, and expired after another.
+    /// Never opened: created after half an hour, by itself, and expired after another half hour.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -128,7 +128,7 @@ scenarios! {
     /// ```
     never_opened = [(30 * MINUTE, CREATED), (30 * MINUTE, EXPIRED)];
 
-    /// Cancelled, and paid twenty minutes after that.
+    /// Cancelled, and paid twenty minutes later.
     ///
     /// ```
     /// # use checkout_sandbox::peach::{SUCCESS, Scenario};
@@ -137,7 +137,7 @@ scenarios! {
     /// ```
     late_success_after_cancelled = [(5, CREATED), (60, CANCELLED), (20 * MINUTE, SUCCESS)];
 
-    /// Expired, and paid twenty minutes after that.
+    /// Expired, and paid twenty minutes later.
     ///
     /// ```
     /// # use checkout_sandbox::peach::{SUCCESS, Scenario};
@@ -186,8 +186,8 @@ scenarios! {
     /// ```
     unknown_code = [(5, CREATED), (30, "123.456.789"), (60, SUCCESS)];
 
-    /// A code that begins like a success and is none ("risk check successful"), and then nothing more until
-    /// it expires.
+    /// A code that begins like a success and is no success ("risk check successful"), and then nothing more
+    /// until the checkout expires.
     ///
     /// ```
     /// # use checkout_sandbox::peach::Scenario;
@@ -195,7 +195,7 @@ scenarios! {
     /// ```
     risk_check_only = [(5, CREATED), (30, RISK_CHECK), (30 * MINUTE - 30, EXPIRED)];
 
-    /// Paid, and then cancelled as of a time before that: an old message that comes late.
+    /// Paid, and then cancelled as of a time before the payment: an old message that comes late.
     ///
     /// ```
     /// # use checkout_sandbox::peach::{SUCCESS, Scenario};
@@ -205,7 +205,7 @@ scenarios! {
     older_cancelled_after_success =
         [(5, CREATED), (30, SUCCESS), (60, CANCELLED)].stamping_the_last_older(Duration::from_secs(80));
 
-    /// Paid, and then cancelled, as of a time after that.
+    /// Paid, and then cancelled, as of a time after the payment.
     ///
     /// ```
     /// # use checkout_sandbox::peach::{SUCCESS, Scenario};
@@ -214,8 +214,8 @@ scenarios! {
     /// ```
     newer_cancelled_after_success = [(5, CREATED), (30, SUCCESS), (60, CANCELLED)];
 
-    /// Ends with the success of a test, 000.100.110, in whichever environment. On the live one that is no
-    /// money.
+    /// Ended with the success of a test, 000.100.110, in whichever environment. In the live environment the
+    /// success of a test is no money.
     ///
     /// ```
     /// # use checkout_sandbox::peach::Scenario;
@@ -223,7 +223,8 @@ scenarios! {
     /// ```
     test_success = [(5, CREATED), (30, TEST_SUCCESS)];
 
-    /// Expired, in the wrapped shape of V1's status, with the newer pages' word for it: `uncertain`.
+    /// Expired, in the wrapped shape of V1's status, with the newer pages' word for an end by time:
+    /// `uncertain`.
     ///
     /// ```
     /// # use checkout_sandbox::peach::Scenario;
@@ -233,8 +234,8 @@ scenarios! {
 }
 
 impl Scenario {
-    /// A scenario of your own: each step is its time after the step before and its result code, any text, or
-    /// [`SUCCESS`].
+    /// A scenario of your own. Each step is a time after the step before, and a result code, which may be any
+    /// text, or [`SUCCESS`].
     ///
     /// ```
     /// use std::time::Duration;
@@ -251,7 +252,7 @@ impl Scenario {
         Self::of("custom", steps.into_iter().map(step).collect())
     }
 
-    /// The same scenario, with this `paymentType` in every reply, whatever the request asked for.
+    /// The same scenario, with this `paymentType` in every reply, whatever the request asks for.
     ///
     /// ```
     /// # use checkout_sandbox::peach::Scenario;
@@ -279,7 +280,7 @@ impl Scenario {
         self
     }
 
-    /// The same scenario, with replies to V1's status in the wrapped shape, in which `expired` is this word.
+    /// The same scenario, with replies to V1's status in the wrapped shape, and this word for `expired`.
     ///
     /// ```
     /// # use checkout_sandbox::peach::Scenario;
@@ -302,7 +303,7 @@ impl Scenario {
         &self.name
     }
 
-    /// All its codes in their order, the 700.400.580 at the beginning too.
+    /// All codes of the scenario in order, with the 700.400.580 at the beginning.
     ///
     /// ```
     /// # use checkout_sandbox::peach::Scenario;
@@ -313,7 +314,7 @@ impl Scenario {
         self.reached(Duration::MAX)
     }
 
-    /// The code this long after the checkout's creation. A step's time is the first at which its code shows.
+    /// The code this long after the checkout's creation. The code of a step shows from the step's time on.
     ///
     /// ```
     /// use std::time::Duration;
@@ -337,7 +338,7 @@ impl Scenario {
         self.payment_type.as_deref()
     }
 
-    /// The word for `expired`, when the scenario is wrapped.
+    /// The word for `expired`, if the scenario is wrapped.
     pub(super) fn expired_word(&self) -> Option<&str> {
         self.expired_word.as_deref()
     }
@@ -361,7 +362,7 @@ impl Scenario {
 }
 
 impl Default for Scenario {
-    /// [`Scenario::happy`].
+    /// Returns [`Scenario::happy`].
     fn default() -> Self {
         Self::happy()
     }
@@ -373,8 +374,8 @@ impl Step {
     }
 }
 
-/// In place of a step's code: the success of the sandbox's environment, 000.000.000 on the live one and
-/// 000.100.110 on the other.
+/// The success of the sandbox's environment, in place of a step's code: 000.000.000 in the live environment,
+/// and 000.100.110 in the other.
 ///
 /// ```
 /// use std::time::Duration;
@@ -399,5 +400,5 @@ pub(super) const CHARGEBACK: &str = "000.100.200";
 const IN_REVIEW: &str = "000.400.000";
 const RISK_CHECK: &str = "000.300.100";
 
-/// In seconds.
+/// A minute, in seconds.
 const MINUTE: u64 = 60;

@@ -1,4 +1,4 @@
-//! The fields of a checkout, signed, and what a fault makes of them.
+//! The fields of a checkout, signed, and the effects of a fault on the fields.
 
 use checkout_auth::peach::SecretToken;
 
@@ -15,14 +15,14 @@ pub(super) fn signature(token: &SecretToken, fields: &Pairs) -> String {
     token.sign(borrowed(fields)).expect("no field comes twice").as_str().to_owned()
 }
 
-/// The fields and their signature.
+/// The fields with the signature.
 pub(super) fn with_signature(token: &SecretToken, mut fields: Pairs) -> Pairs {
     let signature = signature(token, &fields);
     fields.push(("signature".to_owned(), signature));
     fields
 }
 
-/// The fields and their signature as a status shows them.
+/// The fields with the signature as a status shows the fields.
 pub(super) fn shown(token: &SecretToken, mut fields: Pairs, fault: Option<&Fault>) -> Json {
     match fault {
         Some(Fault::OtherAmount) => change(&mut fields, "amount", other_amount),
@@ -61,7 +61,7 @@ fn other_digit(signature: &str) -> String {
     format!("{}{rest}", if signature.starts_with('0') { '1' } else { '0' })
 }
 
-/// Whether a text is a number as JSON writes them, without an exponent.
+/// True if a text is a number in the notation of JSON, without an exponent.
 fn is_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));

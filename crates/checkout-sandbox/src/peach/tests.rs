@@ -6,12 +6,20 @@ mod sent;
 mod v2;
 mod walk;
 
+use super::builder::default_merchant;
+use super::form::{Pairs, value_of};
+use super::state::LOOKED_FOR;
 use super::*;
+use crate::Counts;
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
-use checkout_transport::http;
-use form::Pairs;
+use checkout_auth::peach::SecretToken;
+use checkout_tables::peach::{Environment, Route};
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{BODY_CAP, BlockingTransport, Request, Response, Transport, http};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -19,7 +27,7 @@ const HOST: &str = "https://testsecure.peachpayments.com";
 const AUTH_HOST: &str = "https://sandbox-dashboard.peachpayments.com";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A merchant's back end, as far as these tests need one.
+/// A merchant's back end for these tests.
 struct Shop {
     sandbox: Sandbox,
     token: SecretToken,
@@ -28,7 +36,7 @@ struct Shop {
 }
 
 impl Shop {
-    /// Of the one merchant that a sandbox has by itself.
+    /// The back end of the one merchant that a sandbox has by default.
     fn of(sandbox: &Sandbox) -> Self {
         Self::with(sandbox, ENTITY_ID, SECRET_TOKEN)
     }
@@ -38,7 +46,7 @@ impl Shop {
         Self { sandbox: sandbox.clone(), token, entity_id: entity_id.to_owned(), nonces: Cell::new(0) }
     }
 
-    /// Of a new sandbox without a status limit, whose next checkout goes through `scenario`.
+    /// The back end of a new sandbox without a status limit, whose checkouts go through `scenario`.
     fn playing(scenario: Scenario) -> Self {
         Self::of(&Sandbox::builder().seed(9).status_limit(None).scenario(scenario).build())
     }
@@ -101,7 +109,7 @@ impl Shop {
         self.sandbox.clock().advance(Duration::from_secs(seconds));
     }
 
-    /// Whether the fields of a flat reply, taken as texts, are signed by Peach.
+    /// True if Peach has signed the fields of a flat reply, taken as texts.
     fn is_signed(&self, flat: &Value) -> bool {
         self.token.verify(form::borrowed(&texts(flat))).is_ok()
     }
@@ -146,7 +154,7 @@ fn read(response: &Response) -> (u16, Value) {
     (response.status().as_u16(), value)
 }
 
-/// The HTTP status and what was wrong, in the shape in which it was told.
+/// The HTTP status and the reason of a refusal, in the shape of the reply.
 fn refusal((status, reply): &(u16, Value)) -> String {
     let told = [&reply["validation_errors"], &reply["message"], &reply["result.code"]];
     let told = told.into_iter().find(|told| !told.is_null()).cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What the sandbox would send of itself: it cannot call out, so it is taken from it.
+//! The messages that Peach would send. The sandbox cannot call out, so a test takes the messages.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::form::encode;
 use super::signed::{signature, with_signature};
 use crate::json::Json;
 
-/// A webhook of one change of a checkout's result code: a `POST` to its `url`.
+/// A webhook of one change of a checkout's result code: a `POST` to the webhook's `url`.
 ///
 /// `Debug` prints nothing of the body and not the signature.
 ///
@@ -26,14 +26,14 @@ pub struct Webhook {
     pub checkout_id: String,
     /// The result code, as in the body.
     pub code: String,
-    /// When it is first sent: milliseconds since 1970-01-01 UTC. Not what the body's `timestamp` says when a
-    /// scenario makes that older.
+    /// The time of the first sending: milliseconds since 1970-01-01 UTC. The `timestamp` in the body differs
+    /// if a scenario makes the `timestamp` older.
     pub at_millis: u64,
-    /// The request's `notificationUrl`, and without one the merchant's.
+    /// The request's `notificationUrl`, or else the merchant's webhook URL.
     pub url: String,
-    /// `application/x-www-form-urlencoded`, with the `signature` in it.
+    /// The fields as `application/x-www-form-urlencoded`, with the `signature` among them.
     pub body: Bytes,
-    /// `x-webhook-timestamp`, `x-webhook-id` and `x-webhook-signature`.
+    /// The headers `x-webhook-timestamp`, `x-webhook-id` and `x-webhook-signature`.
     pub headers: [(&'static str, String); 3],
 }
 
@@ -50,7 +50,7 @@ impl Webhook {
         let body = encode(&with_signature(token, checkout.fields(event + 1)));
         let timestamp = (change.at_millis / 1000).to_string();
         let id = checkout.webhook_id(event);
-        // The only field of a message is all of it: keys and values are signed with nothing between.
+        // The only field of a message is the whole message: keys and values are signed with nothing between.
         let message = format!("{timestamp}.{id}.{url}.{body}");
         let signature = signature(token, &vec![(message, String::new())]);
         Some(Self {
@@ -79,7 +79,7 @@ impl fmt::Debug for Webhook {
     }
 }
 
-/// The `POST` that tries a webhook's URL out before it is saved: JSON with a code, and no signature.
+/// The `POST` that tries a webhook's URL out before the URL is saved: JSON with a code, and no signature.
 ///
 /// `Debug` prints nothing of the code.
 ///
@@ -93,9 +93,9 @@ impl fmt::Debug for Webhook {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Probe {
-    /// The merchant's.
+    /// The merchant's webhook URL.
     pub url: String,
-    /// Assumed: `application/json`.
+    /// The type of the body. Assumed: `application/json`.
     pub content_type: &'static str,
     /// The verification code that the shop is asked for afterwards, as in the body.
     pub code: String,
@@ -128,9 +128,9 @@ impl fmt::Debug for Probe {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShopperReturn {
-    /// The `shopperResultUrl`; the `cancelUrl` of a cancelled checkout that has one.
+    /// The `shopperResultUrl`, or the `cancelUrl` of a cancelled checkout that has a `cancelUrl`.
     pub url: String,
-    /// `application/x-www-form-urlencoded`: the fields of a webhook, with the `signature` among them.
+    /// The fields of a webhook as `application/x-www-form-urlencoded`, with the `signature` among them.
     pub body: Bytes,
 }
 

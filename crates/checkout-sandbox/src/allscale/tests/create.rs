@@ -2,7 +2,7 @@ use super::*;
 use checkout_tables::allscale::StableCoin;
 use proptest::prelude::*;
 
-/// What comes of a create's body: the terms of the intent, or the refusal.
+/// The result of a create with this body: the terms of the intent, or the refusal.
 fn check(body: &str) -> String {
     told(&Merchant::of(&Sandbox::new(1)).call("POST", "/v1/checkout_intents/", body.as_bytes()))
 }
@@ -249,7 +249,7 @@ fn the_settlement_coin_is_the_native_one_the_first_accepted_the_stores_or_usdt()
 }
 
 #[test]
-fn what_is_null_or_unknown_is_as_good_as_left_out() {
+fn a_null_or_unknown_field_is_as_good_as_left_out() {
     let nulls = json!({
         "currency": null, "stable_coin": 2, "amount_cents": 1000, "order_id": null, "redirect_url": null,
         "order_description": null, "user_id": null, "user_name": null, "extra": null,
@@ -270,7 +270,7 @@ fn a_refused_create_makes_no_intent_and_takes_no_scenario() {
     assert_eq!(sandbox.intents()[0].scenario, "canceled");
 }
 
-/// A value for a field, and whether the page allows it there.
+/// A value for a field, and true if the page allows the value in the field.
 fn field(allowed: Vec<Value>, refused: Vec<Value>) -> impl Strategy<Value = (Value, bool)> {
     prop_oneof![
         4 => proptest::sample::select(allowed).prop_map(|value| (value, true)),

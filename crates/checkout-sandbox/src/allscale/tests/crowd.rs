@@ -1,6 +1,7 @@
 use super::*;
 
-/// A sandbox with the store of the tests and another one, which forgets requests if it is told to.
+/// A sandbox with the store of the tests and another store. The sandbox forgets requests if `forgets` says
+/// so.
 fn sandbox(forgets: bool) -> (Sandbox, SigningKey) {
     let other = SigningKey::new("st_other", "st_other_secret".into()).unwrap();
     let builder = Sandbox::builder().seed(4).store(default_store()).store(Store::new(other.clone()));
@@ -8,7 +9,7 @@ fn sandbox(forgets: bool) -> (Sandbox, SigningKey) {
 }
 
 #[test]
-fn whoever_forgets_requests_answers_all_of_them_alike() {
+fn a_sandbox_that_forgets_requests_answers_them_alike() {
     let run = |forgets| {
         let (sandbox, _) = sandbox(forgets);
         let merchant = Merchant::of(&sandbox);
@@ -33,7 +34,7 @@ fn whoever_forgets_requests_answers_all_of_them_alike() {
 fn a_copied_request_is_refused_for_as_long_as_its_time_is_good_though_requests_are_forgotten() {
     let (sandbox, _) = sandbox(true);
     let key = SigningKey::new(API_KEY, API_SECRET.into()).unwrap();
-    // As far ahead of the clock as it may be: good for ten minutes.
+    // The time is as far ahead of the clock as a time may be: good for ten minutes.
     let copy = || signed(&key, "GET", "/v1/test/ping", b"", 1_716_501_000 + 300, "nonce");
     let ask = || refusal(&read(&sandbox.send_blocking(copy()).unwrap()));
     assert_eq!(ask(), "200 0 -");
@@ -65,7 +66,7 @@ fn requests_are_counted_for_the_store_that_they_name_whatever_was_answered() {
     merchant.call("GET", "/v1/nowhere", b"");
     merchant.whole("000000000000000000000000");
     count((9, 7, 7));
-    // What never arrived, and what names nobody or two.
+    // A request that never arrived, and requests that name nobody or two stores.
     for fault in [Fault::LostBefore, Fault::LostRequest] {
         sandbox.inject(fault);
         assert!(merchant.send("GET", &format!("/v1/checkout_intents/{id}/status"), b"").is_err());
@@ -76,7 +77,7 @@ fn requests_are_counted_for_the_store_that_they_name_whatever_was_answered() {
     sandbox.send_blocking(Request::new(Bytes::new())).unwrap();
     count((9, 7, 7));
     assert_eq!(sandbox.counts("st_nobody"), Counts::default());
-    // Another store's.
+    // A request of another store.
     let seconds = sandbox.clock().now_millis() / 1000;
     sandbox.send_blocking(signed(&other, "GET", "/v1/test/ping", b"", seconds, "n")).unwrap();
     assert_eq!((sandbox.counts("st_other").requests, sandbox.counts("st_other").reads), (1, 0));
@@ -89,7 +90,7 @@ fn requests_are_counted_for_the_store_that_they_name_whatever_was_answered() {
 }
 
 #[test]
-fn what_the_limit_refused_is_told_from_what_a_fault_did() {
+fn a_refusal_of_the_limit_is_told_from_the_refusal_of_a_fault() {
     let sandbox = Sandbox::builder().requests_per_minute(NonZeroU32::new(3).unwrap()).build();
     let merchant = Merchant::of(&sandbox);
     sandbox.inject(Fault::RateLimited);
@@ -105,7 +106,7 @@ fn an_intent_is_found_by_its_id_and_tells_since_when_it_stands_so() {
     sandbox.next_intent(Scenario::kyt_passed());
     let id = merchant.new_intent("order_1");
     merchant.new_intent("order_2");
-    // By the scenario: 5, 20, 40 and 30 seconds after each other.
+    // The scenario's steps are 5, 20, 40 and 30 seconds after each other.
     for (wait, status, since) in [(4, 1, 0), (1, 2, 5), (19, 2, 5), (1, 3, 25), (40, 10, 65), (900, 20, 95)] {
         sandbox.clock().advance(Duration::from_secs(wait));
         let found = sandbox.intent(&id).unwrap();

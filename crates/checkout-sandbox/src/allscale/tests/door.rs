@@ -9,7 +9,7 @@ fn key() -> SigningKey {
     SigningKey::new(API_KEY, API_SECRET.into()).unwrap()
 }
 
-/// What the sandbox says to a ping that has been changed after it was signed.
+/// The sandbox's answer to a ping that was changed after the signing.
 fn check(change: impl FnOnce(&mut Request)) -> String {
     let mut request = signed(&key(), "GET", PING, b"", NOW, "nonce");
     change(&mut request);
@@ -157,7 +157,7 @@ fn two_stores_are_two_worlds() {
     let b = Merchant::with(&sandbox, "st_b", "st_b_secret");
     let id = a.new_intent("order");
     assert_eq!(refusal(&a.status(&id)), "200 0 -");
-    // b's nonces are those that a has spent.
+    // The nonces of b are the nonces that a has spent.
     assert_eq!(refusal(&b.status(&id)), "403 30001 no permission to view this checkout intent");
     assert_eq!(refusal(&b.whole(&id)), "403 30001 no permission to view this checkout intent");
     let forged = Merchant::with(&sandbox, "st_a", "st_b_secret");
@@ -214,7 +214,7 @@ fn the_test_routes_answer_as_documented() {
 }
 
 #[test]
-fn what_is_no_route_is_not_the_apis_answer() {
+fn the_answer_to_no_route_is_not_the_apis() {
     let sandbox = Sandbox::new(1);
     let check = |method: &str, target: &str| {
         let request = http::Request::builder().method(method).uri(target).body(Bytes::new()).unwrap();

@@ -10,7 +10,7 @@ fn world() -> (Merchant, String) {
     (merchant, id)
 }
 
-/// What a fault makes of a ping, and what the next ping gets.
+/// The answer to a ping with a fault, and the answer to the next ping.
 fn check(fault: Fault) -> [String; 2] {
     let merchant = Merchant::of(&Sandbox::new(4));
     merchant.sandbox.inject(fault);
@@ -58,7 +58,7 @@ fn a_fault_strikes_once() {
 }
 
 #[test]
-fn what_is_lost_before_the_sandbox_makes_no_intent_and_what_is_lost_after_makes_one() {
+fn a_request_lost_before_the_sandbox_makes_no_intent_and_a_lost_answer_leaves_an_intent() {
     for (fault, intents, requests) in [
         (Fault::LostBefore, 0, 0),
         (Fault::LostRequest, 0, 0),
@@ -172,7 +172,7 @@ fn garbage_is_no_text_and_a_truncated_answer_is_a_beginning() {
     let part = merchant.send("GET", &target, b"").unwrap().into_body();
     let whole = merchant.send("GET", &target, b"").unwrap().into_body();
     assert_eq!(part.len(), whole.len() / 2);
-    // Up to the request id, which is each answer's own, they are the same.
+    // The answers are the same but for the request id, which each answer has of its own.
     assert!(whole.starts_with(&part));
 }
 
@@ -326,7 +326,7 @@ fn a_fault_on_a_path_that_is_no_route_is_taken_there() {
     assert_eq!(merchant.sandbox.faults_waiting(), 1);
 }
 
-/// The masks that *Create Checkout Intent* names: 1, USDT, 2, USDC, and 3, either. And any other.
+/// The masks that *Create Checkout Intent* names (1, USDT, 2, USDC, and 3, either), and any other mask.
 #[test]
 fn a_create_is_answered_with_any_mask_and_in_any_coin_of_the_page() {
     let (merchant, id) = world();

@@ -1,7 +1,7 @@
 use super::*;
 
-/// The statuses of an intent and the seconds after its creation at which each of them is first seen, read off
-/// the status route at every fifth second and the second before it, and the same off get.
+/// The statuses of an intent, each with the seconds from the creation to the first sight of the status. The
+/// status route and get are both read at every fifth second and at the second before.
 fn check(scenario: Scenario) -> Vec<(u64, i64)> {
     let sandbox = Sandbox::new(9);
     let merchant = Merchant::of(&sandbox);
@@ -21,7 +21,7 @@ fn check(scenario: Scenario) -> Vec<(u64, i64)> {
     seen
 }
 
-/// What get says when an intent over 10.00 USDT is at the end of its scenario.
+/// The reply of get for an intent over 10.00 USDT at the end of the scenario.
 fn at_the_end(scenario: Scenario) -> Value {
     let sandbox = Sandbox::new(9);
     let merchant = Merchant::of(&sandbox);
@@ -31,7 +31,7 @@ fn at_the_end(scenario: Scenario) -> Value {
     merchant.whole(&id).1["payload"].clone()
 }
 
-/// The fields of the page's table in their order, their types, and whether they may be null.
+/// The fields of the page's table in order, with the types, and true for a field that may be null.
 const FIELDS: [(&str, &str, bool); 23] = [
     ("all_scale_checkout_intent_id", "string", false),
     ("currency", "int", true),
@@ -58,7 +58,7 @@ const FIELDS: [(&str, &str, bool); 23] = [
     ("payment_method_type", "int", false),
 ];
 
-/// Ten-thousandths of a coin, out of an amount with four decimals.
+/// The ten-thousandths of a coin in an amount with four decimals.
 fn units(amount: &Value) -> i128 {
     let text = amount.as_str().unwrap();
     assert_eq!(text.split_once('.').unwrap().1.len(), 4);

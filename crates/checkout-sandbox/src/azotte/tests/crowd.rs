@@ -2,7 +2,8 @@ use super::*;
 
 const OTHER: &str = "00000000-0000-4000-8000-000000000b20";
 
-/// A sandbox with the tenant of the tests and another one, which forgets requests if it is told to.
+/// A sandbox with the tenant of the tests and another tenant. The sandbox forgets requests if `forgets` says
+/// so.
 fn sandbox(forgets: bool) -> Sandbox {
     let tenants = [Tenant::new(X_TN, API_KEY), Tenant::new(OTHER, "sk_other")];
     let builder = tenants.into_iter().fold(Sandbox::builder().seed(4), Builder::tenant);
@@ -10,7 +11,7 @@ fn sandbox(forgets: bool) -> Sandbox {
 }
 
 #[test]
-fn whoever_forgets_requests_answers_all_of_them_alike() {
+fn a_sandbox_that_forgets_requests_answers_them_alike() {
     let run = |forgets| {
         let sandbox = sandbox(forgets);
         let merchant = Merchant::of(&sandbox);
@@ -86,7 +87,7 @@ fn a_checkout_is_found_by_its_tracking_number_and_tells_since_when_it_stands_so(
     };
     check(4, "CHECK_OUT_PROCESSING", 0);
     check(8, "CHECK_OUT_3DS_REQUIRED", 5);
-    // The payer is back, at once worked upon, and done 5 seconds later.
+    // The payer is back, the checkout is processing at once, and done 5 seconds later.
     sandbox.complete_3ds(&tracking).unwrap();
     check(3, "CHECK_OUT_PROCESSING", 12);
     check(100, "CHECK_OUT_DONE", 17);

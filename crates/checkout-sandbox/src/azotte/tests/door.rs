@@ -2,7 +2,7 @@ use super::*;
 use checkout_transport::http::HeaderValue;
 use proptest::prelude::*;
 
-/// What the sandbox says to a question for a checkout that nobody has, changed by `change`.
+/// The sandbox's answer to a read of a checkout that nobody has, with the request changed by `change`.
 fn check(change: impl FnOnce(&mut Request)) -> String {
     let sandbox = Sandbox::new(1);
     let mut request = Merchant::of(&sandbox).request("GET", &format!("{SUBMIT}/trk_1/status"), b"");
@@ -41,7 +41,7 @@ fn a_submit_without_its_key_makes_nothing() {
 }
 
 #[test]
-fn what_is_no_route_is_told_before_who_asks() {
+fn a_request_for_no_route_is_refused_before_its_sender_is_checked() {
     let to = |method: &str, path: &str| {
         let sandbox = Sandbox::new(1);
         told(&Merchant::with(&sandbox, "", "").send(method, path, b"").unwrap())
@@ -96,7 +96,7 @@ fn two_tenants_see_nothing_of_each_other() {
         let sandbox = builder.build();
         let (one, other) = (Merchant::of(&sandbox), Merchant::with(&sandbox, OTHER, "sk_of_other"));
 
-        // A correlation id is its tenant's own, so that nobody takes the checkout of somebody else.
+        // Each tenant has correlation ids of its own, so that nobody takes the checkout of somebody else.
         let (mine, yours) = (one.new_checkout("order-1"), other.new_checkout("order-1"));
         assert_ne!(mine, yours);
         let tenants: Vec<_> = sandbox.checkouts().into_iter().map(|checkout| checkout.tenant).collect();

@@ -1,7 +1,7 @@
 use super::*;
 use checkout_transport::Delivery;
 
-/// What a fault makes of a question for a status, and what the next one gets.
+/// The answer to a read of a status with a fault, and the answer to the next read.
 fn check(fault: Fault) -> [String; 2] {
     let merchant = Merchant::of(&Sandbox::new(4));
     let tracking = merchant.new_checkout("order-1");
@@ -49,7 +49,7 @@ fn a_fault_strikes_once() {
 }
 
 #[test]
-fn what_is_lost_before_the_sandbox_charges_nobody_and_what_is_lost_after_charges_once() {
+fn a_request_lost_before_the_sandbox_charges_nobody_and_a_lost_answer_leaves_one_charge() {
     let table = [
         (Fault::LostBefore, 0, 0),
         (Fault::LostRequest, 0, 0),
@@ -89,7 +89,7 @@ fn what_is_lost_before_the_sandbox_charges_nobody_and_what_is_lost_after_charges
         assert_eq!(merchant.sandbox.requests().len(), requests, "{fault:?}");
         assert_eq!(merchant.sandbox.faults_waiting(), 0, "{fault:?}");
 
-        // To send it again under its correlation id is safe after all of them.
+        // A submit can safely be sent again under the same correlation id after each of these faults.
         merchant.new_checkout("order-1");
         merchant.sandbox.clock().advance(Duration::from_secs(5));
         assert_eq!(merchant.sandbox.captures_of("order-1"), 1, "{fault:?}");
@@ -231,7 +231,7 @@ fn a_reply_about_another_checkout_is_about_the_latest_other_one_or_one_that_is_m
 }
 
 #[test]
-fn what_is_tampered_with_leaves_the_rest_as_it_is() {
+fn a_tampered_member_leaves_the_rest_unchanged() {
     let merchant = Merchant::of(&Sandbox::new(4));
     merchant.sandbox.next_checkout(Scenario::three_ds_at_once());
     let tracking = merchant.new_checkout("order-1");

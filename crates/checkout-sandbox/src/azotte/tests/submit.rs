@@ -1,6 +1,6 @@
 use super::*;
 
-/// What comes of a submit that was changed: the code, or each field that is wrong.
+/// The answer to a submit that was changed: the code, or each field that is wrong.
 fn check(change: impl FnOnce(&mut Value)) -> String {
     let mut body = order("order-1");
     change(&mut body);
@@ -60,7 +60,7 @@ fn an_accepted_submit_says_when_to_ask_and_what_to_ask_for() {
         format!(r#"{{"trackingNumber":"{tracking}","status":{{"messageCode":"CHECK_OUT_PROCESSING"}},"#);
     let text = std::str::from_utf8(response.body()).unwrap();
     assert!(text.starts_with(&expected), "{text}");
-    // The reply to the submit is the one of the status.
+    // The reply to the submit is the reply of the status.
     assert_eq!(merchant.ask(&tracking).body(), response.body());
 }
 
@@ -211,7 +211,7 @@ fn the_same_correlation_id_is_not_charged_twice() {
     assert_eq!((sandbox.checkouts().len(), sandbox.captures_of("order-1")), (1, 1));
     assert_eq!(sandbox.checkouts()[0].submits, 2);
 
-    // Another id is another checkout, and takes the scenario that waits.
+    // Another id makes another checkout, which takes the scenario that waits.
     merchant.new_checkout("order-2");
     assert_eq!(sandbox.checkouts()[1].scenario, "failed");
 }

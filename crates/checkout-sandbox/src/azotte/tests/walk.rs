@@ -1,7 +1,7 @@
 use super::*;
 
-/// The codes of a checkout, without their beginning, and the seconds after its submit at which each is first
-/// told; the first is in the reply to the submit. What the sandbox has on its list is the same.
+/// The codes of a checkout without the first code, each with the seconds from the submit to the first reply
+/// with the code. The first code is in the reply to the submit. The sandbox's own list has the same codes.
 fn check(scenario: Scenario) -> String {
     let sandbox = Sandbox::new(9);
     let merchant = Merchant::of(&sandbox);
@@ -24,7 +24,7 @@ fn check(scenario: Scenario) -> String {
     seen.into_iter().map(told).collect::<Vec<_>>().join(", ")
 }
 
-/// A checkout, so many seconds after its submit.
+/// A checkout, this many seconds after the submit.
 fn at(scenario: Scenario, seconds: u64) -> (Merchant, String) {
     let merchant = Merchant::of(&Sandbox::new(9));
     merchant.sandbox.next_checkout(scenario);
@@ -81,7 +81,7 @@ fn a_scenario_of_ones_own_may_go_anywhere() {
         Scenario::custom(wild).codes(),
         ["CHECK_OUT_FAILED", "CHECK_OUT_\"\u{e9}\n", "CHECK_OUT_DONE"]
     );
-    // A time without end, and what comes after it.
+    // A time without end, and the steps after that time.
     let never = Step::after(Duration::MAX, "CHECK_OUT_DONE");
     assert_eq!(check(Scenario::custom([never.clone(), never])), "0 PROCESSING");
     // The provider may be slow to notice that the browser is back.

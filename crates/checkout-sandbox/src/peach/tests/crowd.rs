@@ -2,7 +2,8 @@ use super::*;
 
 const OTHER: &str = "8ac7a4ca00000000000000005a4d0b02";
 
-/// A sandbox with the merchant of the tests and another one, which forgets requests if it is told to.
+/// A sandbox with the merchant of the tests and another merchant. The sandbox forgets requests if `forgets`
+/// says so.
 fn sandbox(forgets: bool) -> Sandbox {
     let other = Merchant::new(OTHER, SecretToken::new("other".into()).unwrap()).domain("shop.example");
     let builder = Sandbox::builder().seed(4).merchant(default_merchant()).merchant(other);
@@ -10,7 +11,7 @@ fn sandbox(forgets: bool) -> Sandbox {
 }
 
 #[test]
-fn whoever_forgets_requests_answers_all_of_them_alike() {
+fn a_sandbox_that_forgets_requests_answers_them_alike() {
     let run = |forgets| {
         let sandbox = sandbox(forgets);
         let shop = Shop::of(&sandbox);
@@ -19,7 +20,7 @@ fn whoever_forgets_requests_answers_all_of_them_alike() {
             sandbox.next_checkout(Scenario::by_name(name).unwrap());
             let id = shop.new_checkout("order-0001");
             shop.advance(45);
-            // Every third one is one too many.
+            // Every third read is over the limit.
             seen.extend([(); 3].map(|()| shop.status("checkoutId", &id)));
         }
         let requests = seen.len() + Scenario::NAMES.len();
@@ -54,14 +55,15 @@ fn requests_are_counted_for_the_merchant_that_they_name_whatever_was_answered() 
         sandbox.inject(fault);
         let _ = sandbox.send_blocking(shop.status_request(&[("checkoutId", &id)]));
     }
-    // Signed wrongly. (Of the three above, only the one whose answer was lost came to the limit.)
+    // A wrong signature. (Of the three requests above, only the request with the lost answer came to the
+    // limit.)
     Shop::with(&sandbox, ENTITY_ID, "another").status("checkoutId", &id);
     count((10, 7, 7, 2));
     for fault in [Fault::LostBefore, Fault::LostRequest] {
         sandbox.inject(fault);
         assert!(sandbox.send_blocking(shop.status_request(&[("checkoutId", &id)])).is_err());
     }
-    // Nobody's: no token, no entity, no path.
+    // Requests of nobody: without a token, without an entity, without a path.
     shop.call(with_bearer(get(&format!("/v2/checkout/{id}/status")), "sbx.0"));
     Shop::with(&sandbox, "nobody", SECRET_TOKEN).status("checkoutId", &id);
     shop.call(get("/nowhere"));
@@ -88,7 +90,7 @@ fn a_checkout_is_found_by_what_it_is_called_and_tells_since_when_it_stands_so() 
     assert_eq!((of(ENTITY_ID), of(OTHER)), (latest.clone(), elsewhere));
     assert_eq!(sandbox.checkout_of("nobody", "order-0001"), None);
     assert_eq!(sandbox.checkout_of(ENTITY_ID, "order-0002"), None);
-    // Created 5 seconds after its beginning, and cancelled 60 seconds later.
+    // The checkout is created after 5 seconds, and cancelled 60 seconds later.
     for (wait, code, since) in [(0, "000.200.100", 5), (59, "000.200.100", 5), (1, "100.396.101", 65)] {
         shop.advance(wait);
         let found = sandbox.checkout(&older).unwrap();
@@ -102,8 +104,8 @@ fn a_checkout_is_found_by_what_it_is_called_and_tells_since_when_it_stands_so() 
     assert_eq!(sandbox.checkout("order-0001"), None);
 }
 
-/// The lookups that go through every checkout, as they are told on the page: all that is asked for must fit,
-/// and of several the latest is taken.
+/// The lookups as the page describes them, which go through every checkout: every given id must fit, and the
+/// latest of several checkouts is taken.
 #[test]
 fn a_read_finds_what_going_through_all_checkouts_finds() {
     let sandbox = Sandbox::builder().status_limit(None).merchant(default_merchant()).build();

@@ -1,6 +1,6 @@
 use super::*;
 
-/// What a change of the fields, before they are signed, makes of an initiate.
+/// The answer to an initiate with a change of the fields before the signing.
 fn check(change: impl FnOnce(&mut Pairs)) -> String {
     let shop = Shop::of(&Sandbox::new(1));
     let mut fields = shop.fields("order-0001");
@@ -45,7 +45,7 @@ fn a_card_is_stored_by_one_of_two_flags_and_an_amount_of_0_by_the_first_alone() 
     let refused = r#"400 {"amount":"must be more than 0, but for PA with createRegistration"}"#;
     assert_eq!(nothing("DB", "createRegistration"), refused);
     assert_eq!(nothing("PA", "allowStoringDetails"), refused);
-    // No page of V1 shows it.
+    // No page of V1 shows the field.
     let instructed = with("standingInstruction.mode", "INITIAL");
     assert_eq!(instructed, r#"400 {"standingInstruction.mode":"is not allowed"}"#);
 }
@@ -312,7 +312,7 @@ fn merchants_do_not_see_each_other() {
 }
 
 #[test]
-fn what_is_no_route_of_the_environment_is_a_page() {
+fn a_request_for_no_route_of_the_environment_gets_a_page() {
     let shop = Shop::of(&Sandbox::builder().environment(Environment::Live).build());
     let send = |uri: &str| {
         let request = http::Request::get(uri).body(Bytes::new()).unwrap();

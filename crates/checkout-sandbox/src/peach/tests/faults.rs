@@ -1,7 +1,7 @@
 use super::*;
 use checkout_transport::Delivery;
 
-/// What a fault makes of a read of a paid checkout, and what the next read gets.
+/// The answer to a read of a paid checkout with a fault, and the answer to the next read.
 fn check(fault: Fault) -> [String; 2] {
     let (shop, id) = world();
     shop.sandbox.inject(fault);
@@ -24,7 +24,7 @@ fn world() -> (Shop, String) {
     (shop, id)
 }
 
-/// The flat fields of the first checkout: as a fault has them in V1 and in V2, and as they are.
+/// The flat fields of the first checkout: with a fault in V1, with the fault in V2, and without a fault.
 fn spoiled(fault: &Fault) -> [Value; 3] {
     let (shop, id) = world();
     shop.sandbox.inject_on(Route::Status, fault.clone());
@@ -73,7 +73,7 @@ fn a_fault_strikes_once() {
 }
 
 #[test]
-fn what_is_lost_before_the_sandbox_makes_no_checkout_and_what_is_lost_after_makes_one() {
+fn a_request_lost_before_the_sandbox_makes_no_checkout_and_a_lost_answer_leaves_a_checkout() {
     for (fault, checkouts, requests) in [
         (Fault::LostBefore, 0, 0),
         (Fault::LostRequest, 0, 0),
@@ -138,7 +138,7 @@ fn faults_wait_for_a_request_that_they_fit() {
 }
 
 #[test]
-fn only_what_was_changed_after_it_was_signed_fails_its_signature() {
+fn only_fields_changed_after_the_signing_fail_the_signature() {
     let token = Shop::of(&Sandbox::new(1));
     let table = [
         (Fault::SwappedCheckout, true),

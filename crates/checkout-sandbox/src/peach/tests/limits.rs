@@ -4,7 +4,7 @@ fn shop() -> Shop {
     Shop::of(&Sandbox::new(3))
 }
 
-/// The HTTP status of a read of a checkout, and its `Retry-After`.
+/// The HTTP status and the `Retry-After` of a read of a checkout.
 fn ask(shop: &Shop, id: &str) -> String {
     let response = shop.sandbox.send_blocking(shop.status_request(&[("checkoutId", id)])).unwrap();
     let later = response.headers().get("retry-after").map_or("-", |value| value.to_str().unwrap());
@@ -30,7 +30,7 @@ fn a_merchant_has_two_status_requests_in_any_sixty_seconds_over_all_checkouts() 
 }
 
 #[test]
-fn who_waits_as_told_is_let_in_and_who_does_not_is_not() {
+fn a_caller_that_waits_as_told_is_let_in_and_another_is_not() {
     for millis in [0, 1, 999, 1_000, 59_999] {
         let shop = shop();
         let id = shop.new_checkout("order-0001");
@@ -58,7 +58,7 @@ fn both_versions_share_the_limit_and_what_is_not_found_counts() {
 }
 
 #[test]
-fn what_is_not_let_in_does_not_count_and_other_routes_are_free() {
+fn a_read_that_is_not_let_in_does_not_count_and_other_routes_are_free() {
     let shop = shop();
     let id = shop.new_checkout("order-0001");
     let stranger = Shop::with(&shop.sandbox, ENTITY_ID, "another");

@@ -1,7 +1,7 @@
 use super::*;
 
-/// The codes of a checkout and the seconds after its creation at which each of them is first seen, read off
-/// both versions' status at every fifth second and the second before it.
+/// The codes of a checkout, each with the seconds from the creation to the first sight of the code. The
+/// status of both versions is read at every fifth second and at the second before.
 fn check(scenario: Scenario) -> Vec<(u64, String)> {
     let last = if scenario.name() == "charged_back" { 87_000 } else { 6_000 };
     let shop = Shop::playing(scenario);
@@ -26,7 +26,7 @@ fn check(scenario: Scenario) -> Vec<(u64, String)> {
     seen
 }
 
-/// What V1's status says of a checkout of this age.
+/// The reply of V1's status for a checkout of this age.
 fn flat_after(scenario: Scenario, seconds: u64) -> Value {
     let shop = Shop::playing(scenario);
     let id = shop.new_checkout("order-0001");
@@ -186,7 +186,7 @@ fn a_scenario_of_ones_own_may_go_anywhere() {
     assert_eq!(check(Scenario::custom::<&str>([])), [(0, "700.400.580".to_owned())]);
 }
 
-/// The codes that a checkout goes through when its payer acts, one act a minute, and the code an hour later.
+/// The codes of a checkout whose payer acts once a minute, and the code an hour later.
 fn acted(scenario: Scenario, acts: &[fn(&Sandbox, &str) -> bool]) -> String {
     let shop = Shop::playing(scenario);
     let id = shop.new_checkout("order-0001");

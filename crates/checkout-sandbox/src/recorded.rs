@@ -1,4 +1,4 @@
-//! What the sandbox has seen and answered.
+//! The requests that a sandbox has seen, with its answers.
 
 use std::fmt;
 
@@ -6,10 +6,16 @@ use checkout_transport::bytes::Bytes;
 use checkout_transport::http::request::Parts;
 use checkout_transport::http::{HeaderMap, Method, Uri};
 
-/// A request that the sandbox has seen, and what it answered.
+use crate::answer::Answer;
+use crate::mishap::Mishap;
+
+/// A request that a sandbox has seen, with the sandbox's answer.
 ///
-/// `Debug` prints the method, the path, the names of the headers, lengths and the answer's status and code:
-/// neither the API key nor the signature, and nothing of a payer.
+/// `Code` is the type of the provider's own code: an integer for AllScale, a text for Azotte and for Peach.
+/// Each provider's module has an alias with that type filled in.
+///
+/// `Debug` prints the method, the path, the names of the headers, lengths, and the answer's status and code:
+/// no key, no signature, no secret, no token, and nothing of a payer.
 ///
 /// ```
 /// use checkout_sandbox::allscale::Sandbox;
@@ -20,33 +26,51 @@ use checkout_transport::http::{HeaderMap, Method, Uri};
 /// sandbox.send_blocking(ping)?;
 /// let requests = sandbox.requests();
 /// assert_eq!((requests[0].method(), requests[0].path()), ("GET", "/v1/test/ping"));
-/// assert_eq!(requests[0].answered_code(), Some(20001)); // it was not signed
+/// assert_eq!(requests[0].answered_code(), Some(20001)); // the request was not signed
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct RecordedRequest {
+pub struct RecordedRequest<Code> {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
+    body_len: usize,
     at_millis: u64,
-    answer: RecordedAnswer,
+    answer: RecordedAnswer<Code>,
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct RecordedAnswer {
-    pub(super) status: u16,
-    pub(super) code: Option<i64>,
-    pub(super) body: Bytes,
-    pub(super) arrived: bool,
+#[derive(Clone)]
+struct RecordedAnswer<Code> {
+    status: u16,
+    code: Option<Code>,
+    body: Bytes,
+    arrived: bool,
 }
 
-impl RecordedRequest {
-    pub(super) fn new(head: Parts, body: Bytes, at_millis: u64, answer: RecordedAnswer) -> Self {
-        Self { method: head.method, uri: head.uri, headers: head.headers, body, at_millis, answer }
+impl<Code> RecordedRequest<Code> {
+    /// `body` is the part of the sent body that may be kept, and `body_len` the length of the whole.
+    pub(crate) fn new(
+        head: Parts,
+        body: Bytes,
+        body_len: usize,
+        at_millis: u64,
+        answer: &Answer<Code>,
+        mishap: Option<Mishap>,
+    ) -> Self
+    where
+        Code: Clone,
+    {
+        let answer = RecordedAnswer {
+            status: answer.status.as_u16(),
+            code: answer.code.clone(),
+            body: answer.body.clone(),
+            arrived: answer.loss(mishap).is_none(),
+        };
+        Self { method: head.method, uri: head.uri, headers: head.headers, body, body_len, at_millis, answer }
     }
 
-    /// The method, as it was sent.
+    /// The method, as the client sent it.
     ///
     /// ```
     /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);
@@ -60,7 +84,21 @@ impl RecordedRequest {
         self.method.as_str()
     }
 
-    /// The path, as it was sent: percent-encoded, without the query.
+    /// The host in the request's address. Empty if the address has none.
+    ///
+    /// ```
+    /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);
+    /// # use checkout_transport::{BlockingTransport, Request, bytes::Bytes};
+    /// sandbox.send_blocking(Request::new(Bytes::new()))?;
+    /// assert_eq!(sandbox.requests()[0].host(), "");
+    /// # Ok::<(), checkout_transport::TransportError>(())
+    /// ```
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.uri.host().unwrap_or_default()
+    }
+
+    /// The path, as the client sent it: percent-encoded, without the query.
     ///
     /// ```
     /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);
@@ -74,7 +112,7 @@ impl RecordedRequest {
         self.uri.path()
     }
 
-    /// The query, as it was sent and without its `?`; empty when there is none.
+    /// The query, as the client sent it, without its `?`. Empty if there is none.
     ///
     /// ```
     /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);
@@ -88,7 +126,8 @@ impl RecordedRequest {
         self.uri.query().unwrap_or_default()
     }
 
-    /// The headers. They hold the API key and the signature, and never the secret.
+    /// The headers, with the API key, the signature, `Referer` and `Authorization` among them. No header
+    /// holds a secret that signs.
     ///
     /// ```
     /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);
@@ -102,13 +141,22 @@ impl RecordedRequest {
         &self.headers
     }
 
-    /// The body's bytes, as they were sent.
+    /// The body, as the client sent it.
+    ///
+    /// Azotte's sandbox keeps nothing of a card: the body is the JSON that the client sent, printed anew,
+    /// with `"removed"` in place of every value in a `creditCard`, and of every member elsewhere that has the
+    /// name of a field of a card. A body that is not JSON is kept as an empty body, since such a body could
+    /// hold anything.
     ///
     /// ```
     /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);
     /// # use checkout_transport::{BlockingTransport, Request, bytes::Bytes};
     /// sandbox.send_blocking(Request::new(Bytes::from_static(b"{}")))?;
     /// assert_eq!(sandbox.requests()[0].body(), "{}");
+    ///
+    /// let azotte = checkout_sandbox::azotte::Sandbox::new(1);
+    /// azotte.send_blocking(Request::new(Bytes::from_static(br#"{"creditCard": {"cvc": "123"}}"#)))?;
+    /// assert_eq!(azotte.requests()[0].body(), r#"{"creditCard":{"cvc":"removed"}}"#);
     /// # Ok::<(), checkout_transport::TransportError>(())
     /// ```
     #[must_use]
@@ -116,7 +164,21 @@ impl RecordedRequest {
         &self.body
     }
 
-    /// When it arrived, by the sandbox's clock: milliseconds since 1970-01-01 UTC.
+    /// The number of bytes of the body, as the client sent it.
+    ///
+    /// ```
+    /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);
+    /// # use checkout_transport::{BlockingTransport, Request, bytes::Bytes};
+    /// sandbox.send_blocking(Request::new(Bytes::from_static(b"not JSON")))?;
+    /// assert_eq!(sandbox.requests()[0].body_len(), 8);
+    /// # Ok::<(), checkout_transport::TransportError>(())
+    /// ```
+    #[must_use]
+    pub fn body_len(&self) -> usize {
+        self.body_len
+    }
+
+    /// The time of arrival, by the sandbox's clock: milliseconds since 1970-01-01 UTC.
     ///
     /// ```
     /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);
@@ -144,20 +206,6 @@ impl RecordedRequest {
         self.answer.status
     }
 
-    /// The `code` of the answer's envelope, 0 for success. `None` when the answer was no whole envelope.
-    ///
-    /// ```
-    /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);
-    /// # use checkout_transport::{BlockingTransport, Request, bytes::Bytes};
-    /// sandbox.send_blocking(Request::new(Bytes::new()))?;
-    /// assert_eq!(sandbox.requests()[0].answered_code(), None); // a page of HTML
-    /// # Ok::<(), checkout_transport::TransportError>(())
-    /// ```
-    #[must_use]
-    pub fn answered_code(&self) -> Option<i64> {
-        self.answer.code
-    }
-
     /// The answer's body.
     ///
     /// ```
@@ -172,7 +220,7 @@ impl RecordedRequest {
         &self.answer.body
     }
 
-    /// Whether the answer got back to the caller whole.
+    /// True if the answer got back to the client whole.
     ///
     /// ```
     /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);
@@ -188,14 +236,47 @@ impl RecordedRequest {
     }
 }
 
-impl fmt::Debug for RecordedRequest {
+impl RecordedRequest<i64> {
+    /// The `code` of the answer's envelope, 0 for success. `None` if the answer is no whole envelope.
+    ///
+    /// ```
+    /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);
+    /// # use checkout_transport::{BlockingTransport, Request, bytes::Bytes};
+    /// sandbox.send_blocking(Request::new(Bytes::new()))?;
+    /// assert_eq!(sandbox.requests()[0].answered_code(), None); // a page of HTML
+    /// # Ok::<(), checkout_transport::TransportError>(())
+    /// ```
+    #[must_use]
+    pub fn answered_code(&self) -> Option<i64> {
+        self.answer.code
+    }
+}
+
+impl RecordedRequest<String> {
+    /// The code in the answer: Azotte's `messageCode`, `None` if the answer is no whole `CheckoutResult`, or
+    /// Peach's result code, `None` if the answer has none.
+    ///
+    /// ```
+    /// # let sandbox = checkout_sandbox::azotte::Sandbox::new(1);
+    /// # use checkout_transport::{BlockingTransport, Request, bytes::Bytes};
+    /// sandbox.send_blocking(Request::new(Bytes::new()))?;
+    /// assert_eq!(sandbox.requests()[0].answered_code(), None); // no path of the API
+    /// # Ok::<(), checkout_transport::TransportError>(())
+    /// ```
+    #[must_use]
+    pub fn answered_code(&self) -> Option<&str> {
+        self.answer.code.as_deref()
+    }
+}
+
+impl<Code: fmt::Debug> fmt::Debug for RecordedRequest<Code> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordedRequest")
             .field("method", &self.method)
             .field("path", &self.path())
             .field("query_len", &self.query().len())
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
-            .field("body_len", &self.body.len())
+            .field("body_len", &self.body_len)
             .field("at_millis", &self.at_millis)
             .field("answered_status", &self.answer.status)
             .field("answered_code", &self.answer.code)

@@ -1,0 +1,206 @@
+//! The calls of a test to the sandbox.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::{Arc, MutexGuard};
+
+use checkout_tables::allscale::{Currency, Route};
+use checkout_transport::{BlockingTransport, Request, Response, Transport, TransportError};
+
+use super::create::Rate;
+use super::fault::Fault;
+use super::intent::IntentRecord;
+use super::scenario::Scenario;
+use super::server::Server;
+use super::state::State;
+use crate::counts::Tally;
+use crate::{Counts, RecordedRequest, VirtualClock};
+
+/// AllScale's side: stores, intents, and a clock.
+///
+/// The sandbox is a [`Transport`] and a [`BlockingTransport`]. The sandbox answers every request, whatever
+/// host the request names. A clone is the same sandbox. With the same seed the same requests get the same
+/// bytes; the numbers behind the ids, hashes and addresses are **not for security**.
+///
+/// The sandbox remembers every intent for as long as the sandbox lives, and every request and every nonce
+/// too, unless the builder says to [forget](super::Builder::forget_requests) requests.
+///
+/// ```
+/// use checkout_sandbox::allscale::{Fault, Sandbox};
+/// use checkout_transport::{Transport, bytes::Bytes, http};
+///
+/// # pollster::block_on(async {
+/// let sandbox = Sandbox::new(42);
+/// sandbox.inject(Fault::HtmlBadGateway);
+/// let ping = http::Request::get("https://openapi.allscale.io/v1/test/ping").body(Bytes::new())?;
+/// assert_eq!(sandbox.send(ping).await?.status(), 502);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Sandbox(pub(super) Arc<Server>);
+
+impl Sandbox {
+    /// The sandbox's clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_sandbox::allscale::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// sandbox.clock().advance(Duration::from_secs(5));
+    /// assert_eq!(sandbox.clock().now_millis(), 1_716_501_005_000);
+    /// ```
+    #[must_use]
+    pub fn clock(&self) -> &VirtualClock {
+        &self.0.clock
+    }
+
+    /// Sends the next new intent through `scenario`. Several scenarios wait in the order of the calls. An
+    /// intent for which none waits goes through the scenario of
+    /// [`Builder::scenario`](super::Builder::scenario).
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::{Sandbox, Scenario};
+    ///
+    /// Sandbox::new(7).next_intent(Scenario::kyt_refused());
+    /// ```
+    pub fn next_intent(&self, scenario: Scenario) {
+        self.state().scenarios.push_back(scenario);
+    }
+
+    /// Makes the next request that the fault fits go wrong.
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::{Fault, Sandbox};
+    ///
+    /// Sandbox::new(7).inject(Fault::Garbage);
+    /// ```
+    pub fn inject(&self, fault: Fault) {
+        self.state().faults.push((None, fault));
+    }
+
+    /// Makes the next request for this route that the fault fits go wrong.
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::{Fault, Sandbox};
+    /// use checkout_tables::allscale::Route;
+    ///
+    /// Sandbox::new(7).inject_on(Route::Status, Fault::TamperedStatus(20));
+    /// ```
+    pub fn inject_on(&self, route: Route, fault: Fault) {
+        self.state().faults.push((Some(route), fault));
+    }
+
+    /// The number of faults that still wait for a request.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::{Fault, Sandbox};
+    /// let sandbox = Sandbox::new(7);
+    /// sandbox.inject(Fault::Garbage);
+    /// assert_eq!(sandbox.faults_waiting(), 1);
+    /// ```
+    #[must_use]
+    pub fn faults_waiting(&self) -> usize {
+        self.state().faults.len()
+    }
+
+    /// Makes `units` of `currency` worth `coins` coins from now on: 27 coins for 20 units are a rate of 1.35.
+    /// The rate of every currency is 1 until the currency's rate is set.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    /// use checkout_sandbox::allscale::Sandbox;
+    /// use checkout_tables::allscale::Currency;
+    ///
+    /// let twenty = NonZeroU32::new(20).ok_or("zero")?;
+    /// Sandbox::new(7).set_rate(Currency::EUR, 27, twenty);
+    /// # Ok::<(), &str>(())
+    /// ```
+    pub fn set_rate(&self, currency: Currency, coins: u32, units: NonZeroU32) {
+        self.state().rates.insert(currency, Rate { coins, units });
+    }
+
+    /// Every request that the sandbox has seen, in the order of arrival, without the requests that
+    /// [`Fault::LostBefore`] or [`Fault::LostRequest`] took. Empty if the builder says to
+    /// [forget](super::Builder::forget_requests) requests.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::Sandbox;
+    /// assert!(Sandbox::new(7).requests().is_empty());
+    /// ```
+    #[must_use]
+    pub fn requests(&self) -> Vec<RecordedRequest<i64>> {
+        self.state().requests.clone()
+    }
+
+    /// Every intent of every store as the intent stands now, in the order of creation.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::Sandbox;
+    /// assert!(Sandbox::new(7).intents().is_empty());
+    /// ```
+    #[must_use]
+    pub fn intents(&self) -> Vec<IntentRecord> {
+        let now = self.0.clock.now_millis();
+        self.state().intents.iter().map(|intent| intent.record(now)).collect()
+    }
+
+    /// The intent with this id as the intent stands now. The id is in lower case.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::Sandbox;
+    /// assert_eq!(Sandbox::new(7).intent("0123456789abcdef01234567"), None);
+    /// ```
+    #[must_use]
+    pub fn intent(&self, id: &str) -> Option<IntentRecord> {
+        let now = self.0.clock.now_millis();
+        let state = self.state();
+        let number = state.number_of.get(id).copied()?;
+        Some(state.intents.get(number)?.record(now))
+    }
+
+    /// The numbers of requests that the store with this API key has made.
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::{API_KEY, Sandbox};
+    ///
+    /// assert_eq!(Sandbox::new(7).counts(API_KEY).requests, 0);
+    /// ```
+    #[must_use]
+    pub fn counts(&self, api_key: &str) -> Counts {
+        let store = self.0.store_of.get(api_key).copied();
+        let state = self.state();
+        store.and_then(|store| state.tallies.get(store)).map_or_else(Counts::default, Tally::counts)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state()
+    }
+}
+
+impl Transport for Sandbox {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.0.exchange(request)
+    }
+}
+
+impl BlockingTransport for Sandbox {
+    fn send_blocking(&self, request: Request) -> Result<Response, TransportError> {
+        self.0.exchange(request)
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    /// Prints the time of the clock, the numbers of stores, intents and requests, and the faults that wait.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("Sandbox")
+            .field("now_millis", &self.0.clock.now_millis())
+            .field("stores", &self.0.stores.len())
+            .field("intents", &state.intents.len())
+            .field("requests", &state.seen)
+            .field("faults", &state.faults)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,92 @@
+//! The memory of the sandbox: intents, nonces, counts, and the faults and scenarios that wait.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use checkout_tables::allscale::{Currency, Route};
+
+use super::create::Rate;
+use super::fault::Fault;
+use super::intent::Intent;
+use super::nonces::Nonces;
+use super::refusal::{self, Refusal};
+use super::route;
+use super::scenario::Scenario;
+use crate::RecordedRequest;
+use crate::counts::Tally;
+use crate::generator::Generator;
+
+pub(super) struct State {
+    pub(super) intents: Vec<Intent>,
+    /// The number of each intent, by the intent's id.
+    pub(super) number_of: HashMap<String, usize>,
+    pub(super) nonces: Nonces,
+    /// By store: the minute that is counted, and the requests in that minute.
+    pub(super) counted: HashMap<usize, (u64, u32)>,
+    pub(super) rates: BTreeMap<Currency, Rate>,
+    pub(super) scenarios: VecDeque<Scenario>,
+    pub(super) faults: Vec<(Option<Route>, Fault)>,
+    pub(super) requests: Vec<RecordedRequest<i64>>,
+    /// The number of all requests that the sandbox has seen, kept or not.
+    pub(super) seen: u64,
+    /// By store.
+    pub(super) tallies: Vec<Tally>,
+    pub(super) request_ids: Generator,
+    pub(super) intent_ids: Generator,
+}
+
+impl State {
+    pub(super) fn new(seed: u64, stores: usize, nonces: Nonces) -> Self {
+        let mut seeds = Generator::new(seed);
+        Self {
+            intents: Vec::new(),
+            number_of: HashMap::new(),
+            nonces,
+            counted: HashMap::new(),
+            rates: BTreeMap::new(),
+            scenarios: VecDeque::new(),
+            faults: Vec::new(),
+            requests: Vec::new(),
+            seen: 0,
+            tallies: vec![Tally::default(); stores],
+            request_ids: Generator::new(seeds.number()),
+            intent_ids: Generator::new(seeds.number()),
+        }
+    }
+
+    /// The intent with the id in this segment of a path, if this store may see the intent.
+    pub(super) fn find(&self, segment: &str, store: usize) -> Result<&Intent, Refusal> {
+        let id = route::intent_id(segment)
+            .ok_or_else(|| Refusal::field("checkout_intent_id", "must be an ObjectId"))?;
+        let number = self.number_of.get(&id).copied();
+        let intent = number
+            .and_then(|number| self.intents.get(number))
+            .ok_or_else(|| Refusal::new(refusal::NOT_FOUND, "checkout intent not found"))?;
+        if intent.store != store {
+            return Err(Refusal::new(refusal::FORBIDDEN, "no permission to view this checkout intent"));
+        }
+        Ok(intent)
+    }
+
+    pub(super) fn numbered(&self, number: usize) -> Result<&Intent, Refusal> {
+        self.intents.get(number).ok_or_else(Refusal::internal)
+    }
+
+    /// The intent that a reply shows: `intent` itself, unless the fault puts another in its place.
+    pub(super) fn shown<'a>(
+        &'a self,
+        intent: &'a Intent,
+        fault: Option<&Fault>,
+        now: u64,
+    ) -> Cow<'a, Intent> {
+        match fault {
+            Some(Fault::SwappedIntent) => {
+                let other = self.intents.iter().rev().find(|other| other.id != intent.id);
+                other.map_or_else(|| Cow::Owned(intent.clone().made_up_other(now)), Cow::Borrowed)
+            }
+            Some(Fault::TamperedAmount) => Cow::Owned(intent.clone().at_a_tenth()),
+            Some(Fault::SettledIn(coin)) => Cow::Owned(intent.clone().settled_in(*coin)),
+            Some(_) | None => Cow::Borrowed(intent),
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The calls of a test to the sandbox.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, MutexGuard};
+
+use checkout_tables::azotte::Route;
+use checkout_transport::{BlockingTransport, Request, Response, Transport, TransportError};
+
+use super::checkout::{Checkout, CheckoutRecord};
+use super::fault::Fault;
+use super::scenario::Scenario;
+use super::server::Server;
+use super::state::State;
+use super::tenant::Tenant;
+use crate::counts::Tally;
+use crate::{Counts, RecordedRequest, VirtualClock};
+
+/// Azotte's side: tenants, checkouts, and a clock.
+///
+/// The sandbox is a [`Transport`] and a [`BlockingTransport`]. The sandbox answers every request, whatever
+/// host the request names (see [`Tenant::project`]). A clone is the same sandbox. With the same seed the same
+/// requests get the same bytes; the numbers behind the ids are **not for security**.
+///
+/// The sandbox remembers every checkout for as long as the sandbox lives, and every request too, without card
+/// data, unless the builder says to [forget](super::Builder::forget_requests) requests.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
+/// use checkout_transport::{BlockingTransport, bytes::Bytes, http};
+///
+/// let sandbox = Sandbox::new(42);
+/// sandbox.next_checkout(Scenario::three_ds_url());
+/// let body = r#"{
+///     "order": {
+///         "offerIdentifier": "of_1", "correlationId": "order-1",
+///         "items": [{ "itemIdentifier": "it_1" }], "customer": { "customerUrn": "cu.00.482" }
+///     },
+///     "paymentMethod": { "paymentChannel": "CreditCard", "useStoredMethod": true }
+/// }"#;
+/// let submit = http::Request::post("https://acme.sandbox.azotte.com/api/v1/c2a/offer/checkout")
+///     .header("x-tn", X_TN)
+///     .header("x-api-key", API_KEY)
+///     .header("content-type", "application/json")
+///     .body(Bytes::from(body))?;
+/// assert_eq!(sandbox.send_blocking(submit)?.status(), 202);
+///
+/// sandbox.clock().advance(Duration::from_secs(5));
+/// let challenged = sandbox.checkouts().remove(0);
+/// assert_eq!(challenged.message_code, "CHECK_OUT_3DS_REQUIRED");
+/// sandbox.complete_3ds(&challenged.tracking_number)?;
+/// sandbox.clock().advance(Duration::from_secs(5));
+/// assert_eq!(sandbox.checkouts()[0].message_code, "CHECK_OUT_DONE");
+/// assert_eq!(sandbox.captures_of("order-1"), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Sandbox(pub(super) Arc<Server>);
+
+impl Sandbox {
+    /// The sandbox's clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_sandbox::azotte::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// sandbox.clock().advance(Duration::from_secs(5));
+    /// assert_eq!(sandbox.clock().now_millis(), 1_717_246_332_923);
+    /// ```
+    #[must_use]
+    pub fn clock(&self) -> &VirtualClock {
+        &self.0.clock
+    }
+
+    /// Sends the next new checkout through `scenario`. Several scenarios wait in the order of the calls. A
+    /// checkout for which none waits goes through the scenario of
+    /// [`Builder::scenario`](super::Builder::scenario).
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::{Sandbox, Scenario};
+    ///
+    /// Sandbox::new(7).next_checkout(Scenario::failed());
+    /// ```
+    pub fn next_checkout(&self, scenario: Scenario) {
+        self.state().scenarios.push_back(scenario);
+    }
+
+    /// Has the payer pass the challenge that this checkout waits in, or do what the redirect asks for, and
+    /// brings the browser back.
+    ///
+    /// # Errors
+    /// An error if no tenant has such a checkout, or if the checkout waits for no browser.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::{ChallengeError, Sandbox};
+    ///
+    /// let nobodys = Sandbox::new(7).complete_3ds("trk_1");
+    /// assert_eq!(nobodys, Err(ChallengeError::UnknownTracking));
+    /// ```
+    pub fn complete_3ds(&self, tracking_number: &str) -> Result<(), ChallengeError> {
+        self.return_from_redirect(tracking_number, true)
+    }
+
+    /// Has the payer fail the challenge, and brings the browser back: the checkout is `CHECK_OUT_FAILED` from
+    /// now on, for good.
+    ///
+    /// # Errors
+    /// An error if no tenant has such a checkout, or if the checkout waits for no browser.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::Sandbox;
+    ///
+    /// assert!(Sandbox::new(7).fail_3ds("trk_1").is_err());
+    /// ```
+    pub fn fail_3ds(&self, tracking_number: &str) -> Result<(), ChallengeError> {
+        self.return_from_redirect(tracking_number, false)
+    }
+
+    /// Makes the next request that the fault fits go wrong.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::{Fault, Sandbox};
+    ///
+    /// Sandbox::new(7).inject(Fault::Garbage);
+    /// ```
+    pub fn inject(&self, fault: Fault) {
+        self.state().faults.push((None, fault));
+    }
+
+    /// Makes the next request for this route that the fault fits go wrong.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::{Fault, Sandbox};
+    /// use checkout_tables::azotte::Route;
+    ///
+    /// Sandbox::new(7).inject_on(Route::CheckoutStatus, Fault::TamperedTracking);
+    /// ```
+    pub fn inject_on(&self, route: Route, fault: Fault) {
+        self.state().faults.push((Some(route), fault));
+    }
+
+    /// The number of faults that still wait for a request.
+    ///
+    /// ```
+    /// # use checkout_sandbox::azotte::{Fault, Sandbox};
+    /// let sandbox = Sandbox::new(7);
+    /// sandbox.inject(Fault::Garbage);
+    /// assert_eq!(sandbox.faults_waiting(), 1);
+    /// ```
+    #[must_use]
+    pub fn faults_waiting(&self) -> usize {
+        self.state().faults.len()
+    }
+
+    /// Every request that the sandbox has seen, in the order of arrival, without the requests that
+    /// [`Fault::LostBefore`] or [`Fault::LostRequest`] took. Empty if the builder says to
+    /// [forget](super::Builder::forget_requests) requests.
+    ///
+    /// ```
+    /// # use checkout_sandbox::azotte::Sandbox;
+    /// assert!(Sandbox::new(7).requests().is_empty());
+    /// ```
+    #[must_use]
+    pub fn requests(&self) -> Vec<RecordedRequest<String>> {
+        self.state().requests.clone()
+    }
+
+    /// Every checkout of every tenant as the checkout stands now, in the order of the submits.
+    ///
+    /// ```
+    /// # use checkout_sandbox::azotte::Sandbox;
+    /// assert!(Sandbox::new(7).checkouts().is_empty());
+    /// ```
+    #[must_use]
+    pub fn checkouts(&self) -> Vec<CheckoutRecord> {
+        let now = self.0.clock.now_millis();
+        self.state().checkouts.iter().map(|checkout| self.record(checkout, now)).collect()
+    }
+
+    /// The number of captures by now of payments with this correlation id, over all checkouts and all
+    /// tenants: the number of times that the payer was charged.
+    ///
+    /// ```
+    /// # use checkout_sandbox::azotte::Sandbox;
+    /// assert_eq!(Sandbox::new(7).captures_of("order-1"), 0);
+    /// ```
+    #[must_use]
+    pub fn captures_of(&self, correlation_id: &str) -> u32 {
+        let now = self.0.clock.now_millis();
+        let state = self.state();
+        let numbers = state.numbers_of_id.get(correlation_id).into_iter().flatten();
+        let checkouts = numbers.filter_map(|number| state.checkouts.get(*number));
+        checkouts.map(|checkout| checkout.record("", now).captures).sum()
+    }
+
+    /// The checkout with this tracking number, of whichever tenant, as the checkout stands now.
+    ///
+    /// ```
+    /// # use checkout_sandbox::azotte::Sandbox;
+    /// assert_eq!(Sandbox::new(7).checkout("trk_1"), None);
+    /// ```
+    #[must_use]
+    pub fn checkout(&self, tracking_number: &str) -> Option<CheckoutRecord> {
+        let now = self.0.clock.now_millis();
+        self.state().tracked(tracking_number).map(|(_, checkout)| self.record(checkout, now))
+    }
+
+    /// The numbers of requests that the tenant with this `x-tn` has made.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::{Sandbox, X_TN};
+    ///
+    /// assert_eq!(Sandbox::new(7).counts(X_TN).requests, 0);
+    /// ```
+    #[must_use]
+    pub fn counts(&self, x_tn: &str) -> Counts {
+        let tenant = self.0.tenant_of.get(x_tn).copied();
+        let state = self.state();
+        tenant.and_then(|tenant| state.tallies.get(tenant)).map_or_else(Counts::default, Tally::counts)
+    }
+
+    fn record(&self, checkout: &Checkout, now: u64) -> CheckoutRecord {
+        checkout.record(self.0.tenants.get(checkout.tenant).map_or("", Tenant::x_tn), now)
+    }
+
+    fn return_from_redirect(&self, tracking_number: &str, has_passed: bool) -> Result<(), ChallengeError> {
+        let now = self.0.clock.now_millis();
+        let mut state = self.state();
+        let number = state.number_of.get(tracking_number).copied();
+        let checkout = number.and_then(|number| state.checkouts.get_mut(number));
+        let checkout = checkout.ok_or(ChallengeError::UnknownTracking)?;
+        if checkout.return_from_redirect(has_passed, now) { Ok(()) } else { Err(ChallengeError::NotWaiting) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state()
+    }
+}
+
+impl Transport for Sandbox {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.0.exchange(request)
+    }
+}
+
+impl BlockingTransport for Sandbox {
+    fn send_blocking(&self, request: Request) -> Result<Response, TransportError> {
+        self.0.exchange(request)
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    /// Prints the time of the clock, the numbers of tenants, checkouts and requests, and the faults that
+    /// wait.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("Sandbox")
+            .field("now_millis", &self.0.clock.now_millis())
+            .field("tenants", &self.0.tenants.len())
+            .field("checkouts", &state.checkouts.len())
+            .field("requests", &state.seen)
+            .field("faults", &state.faults)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The reason why a payer cannot have returned.
+///
+/// ```
+/// use checkout_sandbox::azotte::ChallengeError;
+///
+/// assert_eq!(ChallengeError::NotWaiting.to_string(), "the checkout waits for no browser");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChallengeError {
+    /// No checkout has this tracking number.
+    UnknownTracking,
+    /// The checkout is not at a redirect, or the browser has returned from the redirect already.
+    NotWaiting,
+}
+
+impl fmt::Display for ChallengeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownTracking => "no checkout has this tracking number",
+            Self::NotWaiting => "the checkout waits for no browser",
+        })
+    }
+}
+
+impl Error for ChallengeError {}

@@ -1,0 +1,389 @@
+//! The calls of a test to the sandbox.
+
+use std::fmt;
+use std::sync::{Arc, MutexGuard};
+
+use checkout_tables::peach::Route;
+use checkout_transport::{BlockingTransport, Request, Response, Transport, TransportError};
+
+use super::checkout::{Act, Checkout, CheckoutRecord};
+use super::fault::Fault;
+use super::scenario::{CANCELLED, SUCCESS, Scenario};
+use super::server::Server;
+use super::state::{State, StatusRequest};
+use super::webhook::{Probe, ShopperReturn, Webhook};
+use crate::generator::Generator;
+use crate::{Counts, RecordedRequest, VirtualClock};
+
+/// Peach's side: merchants, checkouts, and a clock.
+///
+/// The sandbox is a [`Transport`] and a [`BlockingTransport`]. The sandbox answers on the hosts of its
+/// environment. A clone is the same sandbox. With the same seed the same requests get the same bytes; the
+/// numbers behind the ids, tokens and cards are **not for security**.
+///
+/// The sandbox remembers every checkout for as long as the sandbox lives, and every request too, unless the
+/// builder says to [forget](super::Builder::forget_requests) requests.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use checkout_auth::peach::SecretToken;
+/// use checkout_sandbox::peach::{ENTITY_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario};
+/// use checkout_transport::{BlockingTransport, bytes::Bytes, http};
+///
+/// let sandbox = Sandbox::new(42);
+/// sandbox.next_checkout(Scenario::declined_then_paid());
+/// let mut fields = vec![
+///     ("amount", "92.00"), ("authentication.entityId", ENTITY_ID), ("currency", "ZAR"),
+///     ("merchantTransactionId", "order-0001"), ("nonce", "n1"), ("paymentType", "DB"),
+///     ("shopperResultUrl", "https://shop.example/done"),
+/// ];
+/// let signature = SecretToken::new(SECRET_TOKEN.into())?.sign(fields.iter().copied())?;
+/// fields.push(("signature", signature.as_str()));
+/// let form: Vec<String> = fields.iter().map(|(key, value)| format!("{key}={value}")).collect();
+/// let initiate = http::Request::post("https://testsecure.peachpayments.com/checkout/initiate")
+///     .header("content-type", "application/x-www-form-urlencoded")
+///     .header("referer", REFERER)
+///     .body(Bytes::from(form.join("&")))?;
+/// assert_eq!(sandbox.send_blocking(initiate)?.status(), 201);
+///
+/// sandbox.clock().advance(Duration::from_secs(60));
+/// assert_eq!(sandbox.checkouts()[0].code, "800.100.151");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Sandbox(pub(super) Arc<Server>);
+
+impl Sandbox {
+    /// The sandbox's clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_sandbox::peach::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// sandbox.clock().advance(Duration::from_secs(5));
+    /// assert_eq!(sandbox.clock().now_millis(), 1_716_501_005_000);
+    /// ```
+    #[must_use]
+    pub fn clock(&self) -> &VirtualClock {
+        &self.0.clock
+    }
+
+    /// Sends the next new checkout through `scenario`. Several scenarios wait in the order of the calls. A
+    /// checkout for which none waits goes through the scenario of
+    /// [`Builder::scenario`](super::Builder::scenario).
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::{Sandbox, Scenario};
+    ///
+    /// Sandbox::new(7).next_checkout(Scenario::charged_back());
+    /// ```
+    pub fn next_checkout(&self, scenario: Scenario) {
+        self.state().scenarios.push_back(scenario);
+    }
+
+    /// Has the payer open the page now: the checkout leaves the scenario, is created, and expires half an
+    /// hour later unless something else happens. False if there is no such checkout, or if the checkout is
+    /// past its opening.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::Sandbox;
+    ///
+    /// assert!(!Sandbox::new(7).open("nobody's checkout"));
+    /// ```
+    #[must_use]
+    pub fn open(&self, checkout_id: &str) -> bool {
+        self.act(checkout_id, Act::Open)
+    }
+
+    /// Has the payer pay now, on time or late: the checkout leaves the scenario and is successful, with the
+    /// code of the environment. The payer first opens an unopened page. False if there is no such checkout.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::Sandbox;
+    ///
+    /// assert!(!Sandbox::new(7).pay("nobody's checkout"));
+    /// ```
+    #[must_use]
+    pub fn pay(&self, checkout_id: &str) -> bool {
+        self.act(checkout_id, Act::End(SUCCESS))
+    }
+
+    /// Has the payer cancel now, or even after the payment: the checkout leaves the scenario and is
+    /// cancelled. The payer first opens an unopened page. False if there is no such checkout.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::Sandbox;
+    ///
+    /// assert!(!Sandbox::new(7).cancel("nobody's checkout"));
+    /// ```
+    #[must_use]
+    pub fn cancel(&self, checkout_id: &str) -> bool {
+        self.act(checkout_id, Act::End(CANCELLED))
+    }
+
+    /// Brings the checkout to this result code now, any text or [`SUCCESS`]: the checkout leaves the
+    /// scenario. The payer first opens an unopened page. False if there is no such checkout.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::Sandbox;
+    ///
+    /// assert!(!Sandbox::new(7).come_to("nobody's checkout", "800.100.151"));
+    /// ```
+    #[must_use]
+    pub fn come_to(&self, checkout_id: &str, code: &str) -> bool {
+        self.act(checkout_id, Act::End(code))
+    }
+
+    /// Makes the next request that the fault fits go wrong.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::{Fault, Sandbox};
+    ///
+    /// Sandbox::new(7).inject(Fault::Garbage);
+    /// ```
+    pub fn inject(&self, fault: Fault) {
+        self.state().faults.push((None, fault));
+    }
+
+    /// Makes the next request for this route that the fault fits go wrong.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::{Fault, Sandbox};
+    /// use checkout_tables::peach::Route;
+    ///
+    /// Sandbox::new(7).inject_on(Route::Status, Fault::TamperedAmount);
+    /// ```
+    pub fn inject_on(&self, route: Route, fault: Fault) {
+        self.state().faults.push((Some(route), fault));
+    }
+
+    /// The number of faults that still wait for a request.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::{Fault, Sandbox};
+    /// let sandbox = Sandbox::new(7);
+    /// sandbox.inject(Fault::Garbage);
+    /// assert_eq!(sandbox.faults_waiting(), 1);
+    /// ```
+    #[must_use]
+    pub fn faults_waiting(&self) -> usize {
+        self.state().faults.len()
+    }
+
+    /// Every request that the sandbox has seen, in the order of arrival, without the requests that
+    /// [`Fault::LostBefore`] or [`Fault::LostRequest`] took. Empty if the builder says to
+    /// [forget](super::Builder::forget_requests) requests.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::Sandbox;
+    /// assert!(Sandbox::new(7).requests().is_empty());
+    /// ```
+    #[must_use]
+    pub fn requests(&self) -> Vec<RecordedRequest<String>> {
+        self.state().requests.clone()
+    }
+
+    /// Every checkout of every merchant as the checkout stands now, in the order of creation.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::Sandbox;
+    /// assert!(Sandbox::new(7).checkouts().is_empty());
+    /// ```
+    #[must_use]
+    pub fn checkouts(&self) -> Vec<CheckoutRecord> {
+        let now = self.0.clock.now_millis();
+        self.state().checkouts.iter().map(|checkout| checkout.record(now)).collect()
+    }
+
+    /// The checkout with this id, of whichever merchant, as the checkout stands now.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::Sandbox;
+    /// assert_eq!(Sandbox::new(7).checkout("nobody's checkout"), None);
+    /// ```
+    #[must_use]
+    pub fn checkout(&self, checkout_id: &str) -> Option<CheckoutRecord> {
+        let now = self.0.clock.now_millis();
+        self.state().numbered(checkout_id).map(|checkout| checkout.record(now))
+    }
+
+    /// The latest checkout that the merchant of this entity has made with this `merchantTransactionId`, as
+    /// the checkout stands now.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::{ENTITY_ID, Sandbox};
+    /// assert_eq!(Sandbox::new(7).checkout_of(ENTITY_ID, "order-0001"), None);
+    /// ```
+    #[must_use]
+    pub fn checkout_of(&self, entity_id: &str, merchant_transaction_id: &str) -> Option<CheckoutRecord> {
+        let now = self.0.clock.now_millis();
+        let key = (self.0.merchant(entity_id)?, merchant_transaction_id.to_owned());
+        let state = self.state();
+        let number = state.numbers_of_transaction.get(&key)?.last().copied()?;
+        state.checkouts.get(number).map(|checkout| checkout.record(now))
+    }
+
+    /// The numbers of requests that the merchant of this entity has made by either version. A request of V2
+    /// counts for the merchant of its token.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::{ENTITY_ID, Sandbox};
+    ///
+    /// assert_eq!(Sandbox::new(7).counts(ENTITY_ID).requests, 0);
+    /// ```
+    #[must_use]
+    pub fn counts(&self, entity_id: &str) -> Counts {
+        let merchant = self.0.merchant(entity_id);
+        let state = self.state();
+        let visits = merchant.and_then(|merchant| state.visits.get(merchant));
+        visits.map_or_else(Counts::default, |visits| visits.tally.counts())
+    }
+
+    /// The requests for a status, of both versions, that the merchant of this entity has made, in the order
+    /// of arrival. Empty if the builder says to [forget](super::Builder::forget_requests) requests.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::{ENTITY_ID, Sandbox};
+    /// assert!(Sandbox::new(7).status_requests(ENTITY_ID).is_empty());
+    /// ```
+    #[must_use]
+    pub fn status_requests(&self, entity_id: &str) -> Vec<StatusRequest> {
+        let merchant = self.0.merchant(entity_id);
+        let state = self.state();
+        let visits = merchant.and_then(|merchant| state.visits.get(merchant));
+        visits.map_or_else(Vec::new, |visits| visits.status_requests.clone())
+    }
+
+    /// Every webhook that is due by now, taken before or not, in the order of time: one webhook for each
+    /// change of a checkout's code, `created` first.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::Sandbox;
+    /// assert!(Sandbox::new(7).webhooks().is_empty());
+    /// ```
+    #[must_use]
+    pub fn webhooks(&self) -> Vec<Webhook> {
+        let now = self.0.clock.now_millis();
+        self.due(&self.state().checkouts, now, |_| 0)
+    }
+
+    /// The webhooks that have come due since the last call, in the order of time.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::Sandbox;
+    /// assert!(Sandbox::new(7).take_webhooks().is_empty());
+    /// ```
+    #[must_use]
+    pub fn take_webhooks(&self) -> Vec<Webhook> {
+        let now = self.0.clock.now_millis();
+        let mut state = self.state();
+        let state = &mut *state;
+        let mut due: Vec<usize> = state.take_due(now);
+        due.sort_unstable();
+        let checkouts = due.iter().filter_map(|number| state.checkouts.get(*number));
+        let webhooks = self.due(checkouts, now, |checkout| checkout.taken);
+        for number in due {
+            let Some(checkout) = state.checkouts.get_mut(number) else { continue };
+            checkout.taken = checkout.reached(now).len();
+            state.to_take.extend(checkout.next_to_take().map(|at| (at, number)));
+        }
+        webhooks
+    }
+
+    /// The `POST` with which the payer's browser would come back to the shop now. `None` if there is no such
+    /// checkout.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::Sandbox;
+    /// assert_eq!(Sandbox::new(7).shopper_return("nobody's checkout"), None);
+    /// ```
+    #[must_use]
+    pub fn shopper_return(&self, checkout_id: &str) -> Option<ShopperReturn> {
+        let now = self.0.clock.now_millis();
+        let state = self.state();
+        let checkout = state.numbered(checkout_id)?;
+        let merchant = self.0.merchants.get(checkout.merchant)?;
+        Some(ShopperReturn::of(checkout, merchant.token(), now))
+    }
+
+    /// The `POST` that tries the merchant's webhook URL out before the URL is saved. The `POST` is the same
+    /// at every time. `None` if there is no such merchant.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::{ENTITY_ID, Sandbox};
+    /// let sandbox = Sandbox::new(7);
+    /// assert_eq!(sandbox.probe(ENTITY_ID).unwrap().content_type, "application/json");
+    /// assert!(sandbox.probe("nobody").is_none());
+    /// ```
+    #[must_use]
+    pub fn probe(&self, entity_id: &str) -> Option<Probe> {
+        let number = self.0.merchant(entity_id)?;
+        let seed = u64::try_from(number).unwrap_or_default();
+        Some(Probe::of(self.0.merchants.get(number)?.notified_at(), Generator::new(seed).hex(8)))
+    }
+
+    fn act(&self, checkout_id: &str, act: Act<'_>) -> bool {
+        let now = self.0.clock.now_millis();
+        let mut state = self.state();
+        let state = &mut *state;
+        let Some(number) = state.number_of.get(checkout_id).copied() else { return false };
+        let Some(checkout) = state.checkouts.get_mut(number) else { return false };
+        if let Some(at) = checkout.next_to_take() {
+            state.to_take.remove(&(at, number));
+        }
+        let acted = checkout.act(act, self.0.live, now);
+        state.to_take.extend(checkout.next_to_take().map(|at| (at, number)));
+        acted
+    }
+
+    /// The webhooks of these checkouts that are due by `now`, from the event with the number `from` on.
+    fn due<'a>(
+        &self,
+        checkouts: impl IntoIterator<Item = &'a Checkout>,
+        now: u64,
+        from: impl Fn(&Checkout) -> usize,
+    ) -> Vec<Webhook> {
+        let mut webhooks: Vec<Webhook> = Vec::new();
+        for checkout in checkouts {
+            let Some(merchant) = self.0.merchants.get(checkout.merchant) else { continue };
+            let due = from(checkout)..checkout.reached(now).len();
+            let of = |event| Webhook::of(checkout, event, merchant.token(), merchant.notified_at());
+            webhooks.extend(due.filter_map(of));
+        }
+        webhooks.sort_by_key(|webhook| webhook.at_millis);
+        webhooks
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state()
+    }
+}
+
+impl Transport for Sandbox {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.0.exchange(request)
+    }
+}
+
+impl BlockingTransport for Sandbox {
+    fn send_blocking(&self, request: Request) -> Result<Response, TransportError> {
+        self.0.exchange(request)
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    /// Prints the time of the clock, the numbers of merchants, checkouts and requests, and the faults that
+    /// wait.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("Sandbox")
+            .field("now_millis", &self.0.clock.now_millis())
+            .field("merchants", &self.0.merchants.len())
+            .field("checkouts", &state.checkouts.len())
+            .field("requests", &state.seen)
+            .field("faults", &state.faults)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,20 @@
+//! The settings that the builders of all providers share.
+
+use crate::VirtualClock;
+
+/// The settings of every sandbox. `Scenario` is the provider's type.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings<Scenario> {
+    pub(crate) seed: u64,
+    pub(crate) clock: Option<VirtualClock>,
+    pub(crate) forgets_requests: bool,
+    /// The scenario of a checkout for which no scenario waits.
+    pub(crate) scenario: Scenario,
+}
+
+impl<Scenario> Settings<Scenario> {
+    /// The clock that was set, or else a new clock that shows `millis`.
+    pub(crate) fn clock_or(&self, millis: u64) -> VirtualClock {
+        self.clock.clone().unwrap_or_else(|| VirtualClock::new(millis))
+    }
+}
