@@ -28,7 +28,7 @@ pub(crate) const fn mix(seed: u64) -> u64 {
 }
 
 /// A clock was set back if the present moment is earlier by so much than one that was told. Less than that is
-/// how far two clocks are apart, or a moment and its use. Assumed.
+/// how far two clocks are apart, or a moment and its use.
 pub(crate) const SET_BACK: Duration = Duration::from_millis(SET_BACK_MILLIS.unsigned_abs());
 pub(crate) const SET_BACK_MILLIS: i64 = 60_000;
 
