@@ -1,4 +1,4 @@
-//! Spans in whole milliseconds, and chance from a seed.
+//! Spans in whole milliseconds, clocks that are set back, and chance from a seed.
 
 use core::time::Duration;
 
@@ -26,5 +26,10 @@ pub(crate) const fn mix(seed: u64) -> u64 {
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
+
+/// A clock was set back if the present moment is earlier by so much than one that was told. Less than that is
+/// how far two clocks are apart, or a moment and its use.
+pub(crate) const SET_BACK: Duration = Duration::from_millis(SET_BACK_MILLIS.unsigned_abs());
+pub(crate) const SET_BACK_MILLIS: i64 = 60_000;
 
 const NANOS: u128 = 1_000_000_000;

@@ -1,9 +1,6 @@
 //! The stored form of a poller.
 
-use super::{
-    CHALLENGED, CONFIRMED, FLAG_BITS, LAST_ASKED, LATE_READS_OVER, MOST_REFUSALS, OVER, Poller, RETURNED,
-    SAID,
-};
+use super::{Challenge, End, MOST_REFUSALS, Mark, Marks, Poller};
 use checkout_lifecycle::{Failure, Phase};
 use core::fmt;
 use core::str::FromStr;
@@ -12,24 +9,23 @@ impl fmt::Display for Poller {
     /// The form to store: `v1`; the second since the Unix epoch at which it began; the latest moment that was
     /// told, the earliest read, the next one and the deadline, in hundredths of a second since then; the
     /// seed; how many reads failed in a row, and how many of them were refused; letters for what is
-    /// remembered (`c` the end is confirmed, `n` it has no late reads any more, `p` the payer is to be asked, `r`
-    /// the payer has returned, `w` the provider said a long wait, `l` the last read was asked, `o` it is over);
-    /// the phase. `-` for none.
+    /// remembered (`c` the end is confirmed, `n` it has no late reads any more, `p` the payer is to be asked,
+    /// `r` the payer has returned, `w` the provider said a long wait, `l` the last read was asked, `o` it is
+    /// over); the phase. `-` for none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { began, seen, earliest, due, deadline, phase, seed, failures, .. } = self;
         write!(
             f,
             "{VERSION} {began} {seen} {earliest} {due} {deadline} {seed} {failures} {} ",
-            self.refusals()
+            self.marks.refusals()
         )?;
-        let mut is_none = true;
-        for (flag, letter, of) in LETTERS {
-            if self.has(flag) && of.has(*phase) {
+        let letters = self.letters();
+        for (letter, is_on) in LETTERS.into_iter().zip(letters) {
+            if is_on {
                 f.write_str(letter)?;
-                is_none = false;
             }
         }
-        if is_none {
+        if letters == NO_LETTERS {
             f.write_str(NONE)?;
         }
         write!(f, " {}", phase.map_or(NONE, word))
@@ -81,13 +77,48 @@ impl FromStr for Poller {
         if refusals > failures.min(MOST_REFUSALS) {
             return Err(ParsePollerError::Refusals);
         }
-        let flags = flags(letters, phase).ok_or(ParsePollerError::Flags)? | (refusals << FLAG_BITS);
-        let poller = Self { began, seen, earliest, due, deadline, phase, seed, failures, flags };
-        // The last read is none before the deadline.
-        if poller.has(LAST_ASKED | OVER) && seen < deadline {
+        let letters = letters_of(letters).ok_or(ParsePollerError::Flags)?;
+        let marks = Marks::NONE;
+        let mut poller = Self { began, seen, earliest, due, deadline, phase, seed, failures, marks };
+        poller.marks.set_refusals(refusals);
+        poller.take_letters(letters);
+        // Letters of another phase are not taken, and no read before the deadline is the last one.
+        let is_last = poller.marks.has(Mark::LastAsked) || poller.marks.has(Mark::Over);
+        if poller.letters() != letters || (is_last && seen < deadline) {
             return Err(ParsePollerError::Flags);
         }
         Ok(poller)
+    }
+}
+
+impl Poller {
+    /// What is remembered, in the order of [`LETTERS`].
+    fn letters(&self) -> [bool; 7] {
+        let end = self.end().unwrap_or(End { is_confirmed: false, late_reads_over: false });
+        let challenge = self.challenge().unwrap_or(Challenge { is_shown: false, has_returned: false });
+        [
+            end.is_confirmed,
+            end.late_reads_over,
+            challenge.is_shown,
+            challenge.has_returned,
+            self.marks.has(Mark::LongWait),
+            self.marks.has(Mark::LastAsked),
+            self.marks.has(Mark::Over),
+        ]
+    }
+
+    /// Remembers what [`letters`](Self::letters) says, as far as the phase has it.
+    fn take_letters(&mut self, letters: [bool; 7]) {
+        let [is_confirmed, late_reads_over, is_shown, has_returned, long_wait, last_asked, over] = letters;
+        if self.end().is_some() {
+            self.marks.set_end(End { is_confirmed, late_reads_over });
+        }
+        if self.challenge().is_some() {
+            self.marks.set_challenge(Challenge { is_shown, has_returned });
+        }
+        self.marks.set(Mark::LongWait, long_wait);
+        self.marks.set(Mark::LastAsked, last_asked);
+        self.marks.set(Mark::Over, over);
     }
 }
 
@@ -180,20 +211,18 @@ fn number(digits: &str) -> Option<u32> {
     digits.parse().ok().filter(|_| matches!(digits.as_bytes(), [b'0'] | [b'1'..=b'9', ..]))
 }
 
-/// Letters as `Display` writes them for such a phase, each once and in their order.
-fn flags(letters: &str, phase: Option<Phase>) -> Option<u8> {
-    if letters == NONE {
-        return Some(0);
+/// Letters as `Display` writes them, each once and in the order of [`LETTERS`].
+fn letters_of(text: &str) -> Option<[bool; 7]> {
+    if text == NONE {
+        return Some(NO_LETTERS);
     }
-    let mut rest = letters;
-    let mut flags = 0;
-    for (flag, letter, of) in LETTERS {
-        if let Some(behind) = rest.strip_prefix(letter).filter(|_| of.has(phase)) {
-            flags |= flag;
-            rest = behind;
-        }
-    }
-    (rest.is_empty() && flags != 0).then_some(flags)
+    let mut rest = text;
+    let letters = LETTERS.map(|letter| {
+        let behind = rest.strip_prefix(letter);
+        rest = behind.unwrap_or(rest);
+        behind.is_some()
+    });
+    (rest.is_empty() && letters != NO_LETTERS).then_some(letters)
 }
 
 /// A phase as it is stored.
@@ -233,32 +262,9 @@ const PHASES: [Phase; 14] = [
     Phase::Reversed,
 ];
 
-/// What is remembered of which phases.
-#[derive(Clone, Copy)]
-enum Of {
-    Ends,
-    Challenges,
-    All,
-}
-
-impl Of {
-    fn has(self, phase: Option<Phase>) -> bool {
-        match self {
-            Self::Ends => phase.is_some_and(Phase::is_final),
-            Self::Challenges => phase == Some(Phase::PayerAction),
-            Self::All => true,
-        }
-    }
-}
-
-const LETTERS: [(u8, &str, Of); 7] = [
-    (CONFIRMED, "c", Of::Ends),
-    (LATE_READS_OVER, "n", Of::Ends),
-    (CHALLENGED, "p", Of::Challenges),
-    (RETURNED, "r", Of::Challenges),
-    (SAID, "w", Of::All),
-    (LAST_ASKED, "l", Of::All),
-    (OVER, "o", Of::All),
-];
+/// The letters of what is remembered: `c` and `n` of an end, `p` and `r` of a challenge, the others of every
+/// phase.
+const LETTERS: [&str; 7] = ["c", "n", "p", "r", "w", "l", "o"];
+const NO_LETTERS: [bool; 7] = [false; 7];
 const VERSION: &str = "v1";
 const NONE: &str = "-";

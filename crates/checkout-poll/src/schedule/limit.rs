@@ -39,10 +39,10 @@ impl Limiter {
     /// From when on a request may be made. It is `now` or before it if one may be made now; `i64::MAX` is
     /// never.
     ///
-    /// Nobody makes a request in the future: one that is a minute or more ahead was told by a clock that ran ahead, as in
-    /// another process before a restart, and counts as made now.
+    /// Nobody makes a request in the future: one that is a minute or more ahead was told by a clock that ran
+    /// ahead, as in another process before a restart, and counts as made now.
     pub(crate) fn free_at(&mut self, now: i64) -> i64 {
-        if self.runs.back().is_some_and(|run| run.at.saturating_sub(now) >= AHEAD) {
+        if self.runs.back().is_some_and(|run| run.at.saturating_sub(now) >= time::SET_BACK_MILLIS) {
             self.set_back(now);
         }
         while let Some(run) = self.runs.front().filter(|run| run.at.saturating_add(self.window) <= now) {
@@ -81,8 +81,8 @@ impl Limiter {
         }
     }
 
-    /// The clock was set back to here. A request that was made later counts as made now: that is no earlier than it
-    /// was made, so the limit holds.
+    /// The clock was set back to here. A request that was made later counts as made now: that is no earlier
+    /// than it was made, so the limit holds.
     pub(crate) fn set_back(&mut self, now: i64) {
         let mut requests = 0u32;
         while let Some(run) = self.runs.back().filter(|run| run.at > now) {
@@ -99,9 +99,6 @@ impl Limiter {
         self.runs.iter().flat_map(|run| core::iter::repeat_n(run.at, run.requests as usize))
     }
 }
-
-/// From here on a moment that is to come is a clock's that ran ahead, in milliseconds: as of a poller.
-const AHEAD: i64 = 60_000;
 
 #[cfg(test)]
 mod tests {

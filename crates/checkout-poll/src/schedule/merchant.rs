@@ -4,40 +4,59 @@ use super::MerchantId;
 use super::limit::Limiter;
 use crate::Plan;
 use alloc::collections::BinaryHeap;
+use checkout_lifecycle::Moment;
 use core::cmp::Reverse;
+use core::time::Duration;
 
 /// One account of a provider.
 #[derive(Clone)]
 pub(super) struct Merchant {
     pub(super) plan: Plan,
     pub(super) limiter: Option<Limiter>,
-    /// No request before this, in milliseconds: what a limit said, or the caller.
+    /// No request before this millisecond: a limit said so, or the caller.
     pub(super) until: i64,
-    /// How many times in a row the provider said to slow down without saying for how long.
+    /// The number of times in a row that the provider said to slow down without saying for how long.
     pub(super) limited: u32,
-    /// The rank and the id of who is to be read now, lowest first. An id that has another rank meanwhile, or
-    /// none, is passed over.
+    /// The queue of checkouts that are to be read now: rank and id of each, the lowest first. An entry whose
+    /// checkout has another rank meanwhile, or none, does not hold and is passed over.
     ready: BinaryHeap<Reverse<u64>>,
-    /// The same of those that go before them.
+    /// The queue of those that go before them.
     jumping: BinaryHeap<Reverse<u64>>,
-    /// True if the last one that was read went before others.
+    /// True if the last read went before others.
     jumped: bool,
-    /// Until when there are places for those that were restored, in milliseconds.
+    /// The millisecond until which those that were restored have places.
     pub(super) spread_until: i64,
-    /// True if whoever sends its reads has no room for another one.
+    /// True if whoever sends the merchant's reads has no room for another read.
     pub(super) busy: bool,
-    /// How many checkouts are to be read now.
+    /// The number of checkouts that are to be read now.
     pub(super) waiting: u32,
-    /// How many checkouts it has.
+    /// The number of checkouts that the merchant has.
     pub(super) checkouts: u32,
-    /// Which of the merchants it is that had this place one after the other.
+    /// The number of merchants that had the same number before.
     pub(super) generation: u32,
-    /// Whether it was removed, and the place is free.
+    /// True if the merchant was removed, and its number is free.
     pub(super) is_gone: bool,
-    /// Whether it is in the round of those that can ask.
-    pub(super) in_turn: bool,
-    /// Whether it is among those that wait until they may ask.
-    pub(super) asleep: bool,
+    pub(super) turn: Turn,
+}
+
+/// A merchant's turn among the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// The merchant has none, because there is nothing to read or no room for an answer.
+    None,
+    /// The merchant is in the round of those that can ask.
+    Waits,
+    /// The merchant is among those that wait until they may ask.
+    Asleep,
+}
+
+/// A checkout in a merchant's queue, by the rank that its read had when it was put there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Queued {
+    /// True if the read goes before those that nobody asked for.
+    pub(super) jumps: bool,
+    pub(super) rank: u64,
+    pub(super) id: u32,
 }
 
 impl Merchant {
@@ -56,25 +75,24 @@ impl Merchant {
             checkouts: 0,
             generation: 0,
             is_gone: false,
-            in_turn: false,
-            asleep: false,
+            turn: Turn::None,
         }
     }
 
-    /// The next merchant in the place of one that was removed. The memory stays.
+    /// Makes a removed merchant the next one. The memory stays.
     pub(super) fn follow(&mut self, plan: Plan, limiter: Option<Limiter>) {
         let (ready, jumping) = (core::mem::take(&mut self.ready), core::mem::take(&mut self.jumping));
         *self = Self { ready, jumping, generation: self.generation, ..Self::new(plan, limiter) };
     }
 
-    /// It is removed: nobody is waiting, and nothing means it any more.
+    /// The merchant is removed: nobody is waiting, and no id means the merchant any more.
     pub(super) fn go(&mut self) {
         self.clear();
         self.generation = self.generation.wrapping_add(1);
-        (self.is_gone, self.in_turn, self.asleep) = (true, false, false);
+        (self.is_gone, self.turn) = (true, Turn::None);
     }
 
-    /// The clock was set back to here. Nobody is to be read by it until they are put in again.
+    /// The clock was set back to here. Nobody is to be read until the checkouts are put in again.
     pub(super) fn set_back(&mut self, was: i64, now: i64) {
         if self.until <= was {
             self.until = self.until.min(now);
@@ -86,59 +104,77 @@ impl Merchant {
         }
         self.spread_until = self.spread_until.min(now);
         self.clear();
-        (self.waiting, self.in_turn, self.asleep) = (0, false, false);
+        (self.waiting, self.turn) = (0, Turn::None);
     }
 
-    /// True if it has a read to give, as far as its checkouts and whoever sends it are concerned.
+    /// Returns true if there is a read to give, as far as the checkouts and whoever sends the read are
+    /// concerned.
     pub(super) const fn is_waiting(&self) -> bool {
         self.waiting > 0 && !self.busy
     }
 
-    /// True if nobody waits, and there is room for another read beside one.
+    /// Returns true if nobody waits, and there is room for another read beside one.
     pub(super) fn has_room(&mut self, now: i64) -> bool {
         let has_room = self.limiter.as_mut().is_none_or(|limiter| limiter.room(now) >= 2);
         self.waiting == 0 && self.until <= now && has_room
     }
 
-    /// Whether an id means it.
+    /// Returns true if an id means this merchant.
     pub(super) const fn is_called(&self, id: MerchantId) -> bool {
         !self.is_gone && self.generation == id.generation
     }
 
-    /// From when on it may ask: `now` if it may ask now, `i64::MAX` for never.
-    pub(super) fn free_at(&mut self, now: i64) -> i64 {
+    /// The moment of the merchant's next read: `now` if the read may be given now, `i64::MAX` if never, and
+    /// None if there is nothing to read.
+    pub(super) fn next_read_at(&mut self, now: i64) -> Option<i64> {
+        if !self.is_waiting() {
+            return None;
+        }
         let limit = self.limiter.as_mut().map_or(now, |limiter| limiter.free_at(now));
-        limit.max(self.until).max(now)
+        Some(limit.max(self.until).max(now))
     }
 
-    /// One that is to be read now, by this rank from here on.
-    pub(super) fn push(&mut self, jumps: bool, rank: u64, id: u32) {
+    /// A read was answered with too many requests: the merchant waits as long as was said, and else by the
+    /// plan's backoff; the plan's longest pause at most.
+    pub(super) fn meets_limit(&mut self, now: Moment, said: Option<Duration>, seed: u64) {
+        let wait = match said {
+            Some(wait) => wait,
+            // Reads that were on their way together are limited together, and count once.
+            None if now.unix_millis() < self.until => return,
+            None => {
+                self.limited = self.limited.saturating_add(1);
+                self.plan.backoff.wait(self.limited, seed)
+            }
+        };
+        let until = now.saturating_add(wait.min(self.plan.longest_pause()));
+        self.until = self.until.max(until.unix_millis());
+    }
+
+    /// Puts a checkout into the queue, by this rank from here on.
+    pub(super) fn push(&mut self, Queued { jumps, rank, id }: Queued) {
         let queue = if jumps { &mut self.jumping } else { &mut self.ready };
         queue.push(Reverse((rank << ID_BITS) | u64::from(id)));
     }
 
-    /// Whether most ranks do not hold any more.
+    /// Returns true if most entries of the queue do not hold any more.
     pub(super) fn is_untidy(&self) -> bool {
         self.ready.len() + self.jumping.len() > 2 * self.waiting as usize + 32
     }
 
-    /// Keeps the ranks that hold, each once.
-    pub(super) fn tidy(&mut self, is_current: impl Fn(bool, u64, u32) -> bool) {
+    /// Keeps the entries that hold, each once.
+    pub(super) fn tidy(&mut self, holds: impl Fn(Queued) -> bool) {
         for (jumps, queue) in [(false, &mut self.ready), (true, &mut self.jumping)] {
             let mut kept = core::mem::take(queue).into_vec();
-            kept.retain(|Reverse(packed)| {
-                let (rank, id) = unpack(*packed);
-                is_current(jumps, rank, id)
-            });
+            kept.retain(|Reverse(packed)| holds(unpack(jumps, *packed)));
             kept.sort_unstable();
             kept.dedup();
             *queue = kept.into();
         }
     }
 
-    /// Who comes first, perhaps by a rank that no longer holds, and whether it goes before others. After one that did
+    /// Takes out the first of the queue, whose entry may no longer hold. After a read that went before others
     /// comes one that does not, if there is one.
-    pub(super) fn pop(&mut self) -> Option<(bool, u64, u32)> {
+    pub(super) fn pop(&mut self) -> Option<Queued> {
         let ordinary = if self.jumped { self.ready.pop() } else { None };
         let (jumps, packed) = match ordinary {
             Some(packed) => (false, packed),
@@ -147,18 +183,21 @@ impl Merchant {
                 None => (false, self.ready.pop()?),
             },
         };
-        let (rank, id) = unpack(packed.0);
-        Some((jumps, rank, id))
+        Some(unpack(jumps, packed.0))
     }
 
-    /// One is read, which goes before others or does not.
-    pub(super) fn is_given(&mut self, jumps: bool) {
+    /// A read of the merchant is given, which goes before others or does not.
+    pub(super) fn gives(&mut self, jumps: bool, now: i64) {
         self.leaves();
         self.jumped = jumps && self.waiting > 0;
+        if let Some(limiter) = &mut self.limiter {
+            limiter.take(now);
+        }
     }
 
-    /// One less to be read now.
+    /// A checkout less is to be read now.
     pub(super) fn leaves(&mut self) {
+        debug_assert!(self.waiting > 0, "those that are ready are counted");
         self.waiting = self.waiting.saturating_sub(1);
         if self.waiting == 0 {
             // All that is left does not hold.
@@ -166,7 +205,7 @@ impl Merchant {
         }
     }
 
-    /// How many ranks there are, with those that do not hold any more.
+    /// The number of entries in the queue, with those that do not hold any more.
     #[cfg(test)]
     pub(super) fn ranks(&self) -> usize {
         self.ready.len() + self.jumping.len()
@@ -178,9 +217,9 @@ impl Merchant {
     }
 }
 
-fn unpack(packed: u64) -> (u64, u32) {
+fn unpack(jumps: bool, packed: u64) -> Queued {
     let id = (packed & (u64::MAX >> (64 - ID_BITS))) as u32;
-    (packed >> ID_BITS, id)
+    Queued { jumps, rank: packed >> ID_BITS, id }
 }
 
 /// An id has so many bits, a rank the others.

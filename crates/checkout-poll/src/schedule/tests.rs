@@ -2,7 +2,8 @@
 #![allow(clippy::wildcard_enum_match_arm, clippy::type_complexity, reason = "tests")]
 
 use super::calendar::HORIZON;
-use super::{MerchantId, Next, Schedule, Slot, Ticket};
+use super::slots::Slots;
+use super::{MerchantId, Next, Schedule, Ticket};
 use crate::{Fetch, GaveUp, Heard, Plan, Poller, Step, Why};
 use alloc::string::ToString;
 use alloc::vec;
@@ -912,9 +913,17 @@ fn round_of(
 
 #[test]
 fn a_checkout_with_its_tracker_takes_48_bytes() {
-    assert_eq!(size_of::<Slot<Tracker<IntentStatus>>>(), 48);
-    assert_eq!(size_of::<Slot<u64>>(), 40);
-    assert_eq!(size_of::<Slot<()>>(), 32);
+    assert_eq!(Slots::<Tracker<IntentStatus>>::SLOT_BYTES, 48);
+    assert_eq!(Slots::<u64>::SLOT_BYTES, 40);
+    assert_eq!(Slots::<()>::SLOT_BYTES, 32);
+}
+
+#[test]
+fn a_schedule_without_checkouts_takes_46_kilobytes() {
+    let mut schedule = None;
+    let counted = allocation_counter::measure(|| schedule = Some(Schedule::<()>::new(at(0), SEED)));
+    let bytes = usize::try_from(counted.bytes_current).unwrap() + size_of::<Schedule<()>>();
+    assert_eq!(bytes / 1_000, 46, "{bytes}");
 }
 
 #[test]
@@ -962,9 +971,7 @@ fn a_ticket_never_means_another_checkout_even_when_generations_are_used_up() {
     let first = schedule.add(shop, at(0), at(0), 0);
     schedule.remove(first);
     // As after 2³² − 1 checkouts in the same slot.
-    if let Some(Slot::Free { generation, .. }) = schedule.slots.first_mut() {
-        *generation = u32::MAX;
-    }
+    schedule.slots.age(0);
     let last = schedule.add(shop, at(0), at(0), 1);
     assert_eq!((last.slot, last.generation), (0, u32::MAX));
     schedule.remove(last);
@@ -1230,13 +1237,13 @@ fn a_merchant_leaves_once_it_has_no_checkouts_and_its_memory_is_the_next_one_s()
     assert_eq!(schedule.next(at(0)), Next::Idle);
     // Nothing of what it had to wait for is the next one's.
     let next = schedule.merchant(Plan::allscale(), None);
-    assert!(next != one && next != other && schedule.merchants.len() == 2);
+    assert!(next != one && next != other && next.slot == one.slot);
     let ticket = schedule.add(next, at(0), at(0), 0);
     assert_eq!(schedule.next(at(0)), Next::Fetch { ticket, merchant: next, fetch: Fetch::Status });
     assert_eq!(schedule.iter().map(|(_, merchant, ..)| merchant).collect::<Vec<_>>(), [next]);
     // As after 2³² − 1 merchants in the same place.
     schedule.remove(ticket);
-    schedule.merchants[0].generation = u32::MAX;
+    schedule.places.merchants.of_mut(0).generation = u32::MAX;
     assert!(schedule.remove_merchant(MerchantId { slot: 0, generation: u32::MAX }).is_some());
     let last = schedule.merchant(Plan::allscale(), None);
     assert_eq!((last.slot, schedule.remove_merchant(one)), (2, None));
@@ -1339,8 +1346,8 @@ fn ranks_that_do_not_hold_any_more_are_thrown_out() {
         schedule.nudge(ticket, at(second));
         let other = schedule.add(shop, at(second), at(second), 0);
         schedule.remove(other);
-        assert!(schedule.merchants[0].ranks() <= 2 * 2 + 33);
-        assert_eq!(schedule.merchants[0].waiting, 1);
+        assert!(schedule.places.merchants.of(0).ranks() <= 2 * 2 + 33);
+        assert_eq!(schedule.places.merchants.of(0).waiting, 1);
     }
 }
 

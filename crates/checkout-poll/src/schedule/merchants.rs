@@ -1,0 +1,323 @@
+//! The merchants of a schedule, and whose turn it is.
+
+use super::limit::Limiter;
+use super::merchant::{Merchant, Turn};
+use super::state::MERCHANTS;
+use super::{Schedule, index, small};
+use crate::Plan;
+use alloc::collections::{BinaryHeap, VecDeque};
+use alloc::vec::Vec;
+use checkout_lifecycle::Moment;
+use checkout_tables::RateLimit;
+use core::cmp::Reverse;
+
+/// A merchant in a [`Schedule`]. It means nothing in another one, and that of one that was removed means
+/// none.
+///
+/// ```
+/// use checkout_lifecycle::Moment;
+/// use checkout_poll::{Plan, Schedule};
+///
+/// let mut schedule = Schedule::<()>::new(Moment::from_unix_millis(0), 42);
+/// assert_ne!(schedule.merchant(Plan::peach(), None), schedule.merchant(Plan::peach(), None));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MerchantId {
+    /// The merchant's number inside of the schedule: a later merchant may have the same one.
+    pub(super) slot: u32,
+    /// The number of merchants that had the number before.
+    pub(super) generation: u32,
+}
+
+impl<T> Schedule<T> {
+    /// A merchant: one account at a provider, the plan of its checkouts, and the limit that its requests
+    /// share, as the tables say it of the route that is read.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Plan, Schedule};
+    /// # use checkout_tables::peach::Route;
+    /// let mut schedule = Schedule::<()>::new(Moment::from_unix_millis(0), 42);
+    /// let one = schedule.merchant(Plan::allscale(), None);
+    /// let another = schedule.merchant(Plan::peach(), Route::Status.rate_limit());
+    /// assert_ne!(one, another);
+    /// ```
+    ///
+    /// # Panics
+    /// If there are 2²³ merchants.
+    pub fn merchant(&mut self, plan: Plan, limit: Option<RateLimit>) -> MerchantId {
+        let limiter = limit.map(|limit| Limiter::new(limit, self.margin));
+        self.places.merchants.add(plan, limiter)
+    }
+
+    /// Takes a merchant out that has no checkouts, and gives its plan back. None, and nothing is done, if it
+    /// has one that was not [removed](Self::remove), whether that has ended or not; and if it was taken out
+    /// before.
+    ///
+    /// Its id never means another one. Its memory is the next merchant's. What it has used of its limit is
+    /// forgotten: if the account comes back, tell [`used`](Self::used) what [`recent`](Self::recent) has said
+    /// before. It takes as long as there are merchants that wait.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Plan, Schedule};
+    /// let now = Moment::from_unix_millis(1_700_000_000_000);
+    /// let mut schedule = Schedule::new(now, 42);
+    /// let shop = schedule.merchant(Plan::allscale(), None);
+    /// let ticket = schedule.add(shop, now, now, "order 7");
+    /// assert_eq!(schedule.remove_merchant(shop), None);
+    /// schedule.remove(ticket);
+    /// assert_eq!(schedule.remove_merchant(shop), Some(Plan::allscale()));
+    /// assert_ne!(schedule.merchant(Plan::peach(), None), shop);
+    /// ```
+    pub fn remove_merchant(&mut self, merchant: MerchantId) -> Option<Plan> {
+        self.places.merchants.remove(merchant)
+    }
+
+    /// No read of a merchant before a moment, whatever its limit allows. A moment before one that was said
+    /// already changes nothing.
+    ///
+    /// The moment is your own word and holds as you say it, however far off it is. A wait that an answer said
+    /// is not for here: tell it by [`heard`](Self::heard), which bounds what one answer does to the
+    /// merchant's other checkouts.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// # use core::time::Duration;
+    /// let now = Moment::from_unix_millis(1_700_000_000_000);
+    /// let mut schedule = Schedule::new(now, 42);
+    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// schedule.add(merchant, now, now, ());
+    /// let later = now.saturating_add(Duration::from_secs(30));
+    /// schedule.slow_down(merchant, later);
+    /// assert_eq!(schedule.next(now), Next::Wait(later));
+    /// ```
+    pub fn slow_down(&mut self, merchant: MerchantId, until: Moment) {
+        if let Some(merchant) = self.places.merchants.get_mut(merchant) {
+            merchant.until = merchant.until.max(until.unix_millis());
+        }
+    }
+
+    /// True if a merchant is busy: as many of its reads are under way as whoever sends them has room for.
+    /// While it is, none of its reads is given, and those of the other merchants are. A new merchant is not
+    /// busy.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// let now = Moment::from_unix_millis(1_700_000_000_000);
+    /// let mut schedule = Schedule::new(now, 42);
+    /// let (one, another) = (schedule.merchant(Plan::allscale(), None), schedule.merchant(Plan::allscale(), None));
+    /// schedule.add(one, now, now, 1);
+    /// let ticket = schedule.add(another, now, now, 2);
+    /// schedule.set_busy(one, true);
+    /// assert!(matches!(schedule.next(now), Next::Fetch { ticket: given, .. } if given == ticket));
+    /// assert_eq!(schedule.next(now), Next::Idle);
+    /// schedule.set_busy(one, false);
+    /// assert!(matches!(schedule.next(now), Next::Fetch { .. }));
+    /// ```
+    pub fn set_busy(&mut self, merchant: MerchantId, busy: bool) {
+        if let Some(known) = self.places.merchants.get_mut(merchant) {
+            known.busy = busy;
+            self.places.merchants.take_a_turn(merchant.slot);
+        }
+    }
+
+    /// A request of a merchant that this schedule did not give, and that counts for the same limit: one of
+    /// your own, or one that was sent before a restart. Tell them in their order.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// # use checkout_tables::peach::Route;
+    /// # use core::time::Duration;
+    /// let at = |seconds: i64| Moment::from_unix_millis(1_700_000_000_000 + seconds * 1_000);
+    /// let mut schedule = Schedule::new(at(0), 42);
+    /// let shop = schedule.merchant(Plan::peach(), Route::Status.rate_limit());
+    /// schedule.used(shop, at(-20));
+    /// schedule.used(shop, at(-10));
+    /// schedule.add(shop, at(0), at(0), ());
+    /// assert_eq!(schedule.next(at(0)), Next::Wait(at(41)));
+    /// ```
+    pub fn used(&mut self, merchant: MerchantId, at: Moment) {
+        let merchant = self.places.merchants.get_mut(merchant);
+        if let Some(limiter) = merchant.and_then(|merchant| merchant.limiter.as_mut()) {
+            limiter.take(at.unix_millis());
+        }
+    }
+
+    /// When the requests of a merchant were made that still count for its limit: what to store for
+    /// [`used`](Self::used).
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// # use checkout_tables::peach::Route;
+    /// let now = Moment::from_unix_millis(1_700_000_000_000);
+    /// let mut schedule = Schedule::new(now, 42);
+    /// let shop = schedule.merchant(Plan::peach(), Route::Status.rate_limit());
+    /// schedule.add(shop, now, now, ());
+    /// assert!(matches!(schedule.next(now), Next::Fetch { .. }));
+    /// assert_eq!(schedule.recent(shop).collect::<Vec<_>>(), [now]);
+    /// ```
+    pub fn recent(&self, merchant: MerchantId) -> impl Iterator<Item = Moment> {
+        let merchant = self.places.merchants.get(merchant);
+        let limiter = merchant.and_then(|merchant| merchant.limiter.as_ref());
+        limiter.into_iter().flat_map(Limiter::times).map(Moment::from_unix_millis)
+    }
+}
+
+/// The merchants by their numbers, those that have a turn, and those that wait until they may ask.
+#[derive(Clone)]
+pub(super) struct Merchants {
+    /// No number is ever taken out.
+    all: Vec<Merchant>,
+    /// The numbers of merchants that were removed.
+    gone: Vec<u32>,
+    /// Merchants with something to read, in turn.
+    turn: VecDeque<u32>,
+    /// Merchants that may ask from a moment on, in milliseconds, earliest first.
+    asleep: BinaryHeap<Reverse<(i64, u32)>>,
+}
+
+impl Merchants {
+    pub(super) const fn new() -> Self {
+        Self { all: Vec::new(), gone: Vec::new(), turn: VecDeque::new(), asleep: BinaryHeap::new() }
+    }
+
+    /// A new merchant, in the place of one that was removed if there is one.
+    fn add(&mut self, plan: Plan, limiter: Option<Limiter>) -> MerchantId {
+        if let Some(number) = self.gone.pop() {
+            self.of_mut(number).follow(plan, limiter);
+            return self.id_of(number);
+        }
+        assert!(self.all.len() < MERCHANTS, "too many merchants");
+        let number = small(self.all.len());
+        self.all.push(Merchant::new(plan, limiter));
+        self.id_of(number)
+    }
+
+    /// Takes a merchant out that has no checkouts.
+    fn remove(&mut self, id: MerchantId) -> Option<Plan> {
+        let merchant = self.get(id).filter(|merchant| merchant.checkouts == 0)?;
+        let plan = merchant.plan;
+        match merchant.turn {
+            Turn::None => {}
+            Turn::Waits => self.turn.retain(|other| *other != id.slot),
+            Turn::Asleep => self.asleep.retain(|Reverse((_, other))| *other != id.slot),
+        }
+        let merchant = self.of_mut(id.slot);
+        merchant.go();
+        // A number whose generations are used up is not used again.
+        if merchant.generation != 0 {
+            self.gone.push(id.slot);
+        }
+        Some(plan)
+    }
+
+    /// The merchant that an id means, if the merchant was not removed.
+    pub(super) fn get(&self, id: MerchantId) -> Option<&Merchant> {
+        self.all.get(index(id.slot)).filter(|merchant| merchant.is_called(id))
+    }
+
+    pub(super) fn get_mut(&mut self, id: MerchantId) -> Option<&mut Merchant> {
+        self.all.get_mut(index(id.slot)).filter(|merchant| merchant.is_called(id))
+    }
+
+    /// The merchant of a number.
+    #[expect(clippy::indexing_slicing, reason = "only this file makes numbers, and takes none out")]
+    pub(super) fn of(&self, number: u32) -> &Merchant {
+        &self.all[index(number)]
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "only this file makes numbers, and takes none out")]
+    pub(super) fn of_mut(&mut self, number: u32) -> &mut Merchant {
+        &mut self.all[index(number)]
+    }
+
+    pub(super) fn id_of(&self, number: u32) -> MerchantId {
+        MerchantId { slot: number, generation: self.of(number).generation }
+    }
+
+    /// The number of merchants that were not removed.
+    pub(super) fn len(&self) -> usize {
+        self.all.iter().filter(|merchant| !merchant.is_gone).count()
+    }
+
+    /// Lines a merchant up that has something to read, unless the merchant waits for its turn already or is
+    /// asleep.
+    pub(super) fn take_a_turn(&mut self, number: u32) {
+        let merchant = self.of_mut(number);
+        if merchant.is_waiting() && merchant.turn == Turn::None {
+            merchant.turn = Turn::Waits;
+            self.turn.push_back(number);
+        }
+    }
+
+    /// The merchant whose turn it is and who may ask now. Who comes before and may not ask yet goes to sleep.
+    pub(super) fn first_in_turn(&mut self, now: i64) -> Option<u32> {
+        while let Some(number) = self.turn.front().copied() {
+            let merchant = self.of_mut(number);
+            let free_at = merchant.next_read_at(now);
+            if free_at == Some(now) {
+                return Some(number);
+            }
+            merchant.turn = Turn::None;
+            self.turn.pop_front();
+            if let Some(free_at) = free_at {
+                self.sleep(number, free_at);
+            }
+        }
+        None
+    }
+
+    /// The turn of the merchant that had one is over, and the next merchant's comes.
+    pub(super) fn pass_the_turn(&mut self) {
+        self.turn.rotate_left(1);
+    }
+
+    /// Lines those up that may ask again.
+    pub(super) fn wake(&mut self, now: i64) {
+        while let Some(Reverse((at, number))) = self.asleep.peek().copied()
+            && at <= now
+        {
+            self.asleep.pop();
+            self.of_mut(number).turn = Turn::None;
+            self.take_a_turn(number);
+        }
+    }
+
+    /// The moment at which the first of those that are asleep may ask.
+    pub(super) fn next_to_wake(&mut self, now: i64) -> Option<i64> {
+        while let Some(Reverse((at, number))) = self.asleep.peek().copied() {
+            let merchant = self.of_mut(number);
+            let free_at = merchant.next_read_at(now);
+            if free_at == Some(at) {
+                return Some(at).filter(|at| *at < i64::MAX);
+            }
+            // The merchant has nothing to read any more, or has to wait for longer.
+            merchant.turn = Turn::None;
+            self.asleep.pop();
+            if let Some(free_at) = free_at {
+                self.sleep(number, free_at);
+            }
+        }
+        None
+    }
+
+    /// The clock was set back to here. Nobody has a turn until the checkouts are put in again.
+    pub(super) fn set_back(&mut self, was: i64, now: i64) {
+        self.turn.clear();
+        self.asleep.clear();
+        for merchant in &mut self.all {
+            merchant.set_back(was, now);
+        }
+    }
+
+    /// A merchant may not ask before a moment.
+    fn sleep(&mut self, number: u32, until: i64) {
+        self.of_mut(number).turn = Turn::Asleep;
+        self.asleep.push(Reverse((until, number)));
+    }
+}

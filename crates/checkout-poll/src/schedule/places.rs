@@ -1,0 +1,186 @@
+//! The places where checkouts wait, each for something else: the calendar, the merchants' queues, and the
+//! lists of those that have something to tell or were restored.
+
+use super::calendar::{Calendar, SOME};
+use super::merchant::Queued;
+use super::merchants::Merchants;
+use super::slots::Open;
+use super::state::{Flag, State};
+use super::ticks::{Clock, tick_from};
+use super::{LONGEST, Schedule};
+use crate::{Plan, Step};
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use checkout_lifecycle::Moment;
+use core::time::Duration;
+
+/// Everything that a schedule knows of checkouts by their ids alone.
+#[derive(Clone)]
+pub(super) struct Places {
+    pub(super) clock: Clock,
+    /// Checkouts that are not to be read yet.
+    pub(super) calendar: Calendar,
+    /// The merchants, each with a queue of checkouts that are to be read now.
+    pub(super) merchants: Merchants,
+    /// Checkouts with something to tell. A checkout that is removed stays in here.
+    pub(super) to_tell: VecDeque<u32>,
+    /// Checkouts that were restored when their reads were due, and that have no place in the order yet. A
+    /// checkout that is removed stays in here.
+    pub(super) restored: Vec<u32>,
+}
+
+impl Places {
+    pub(super) fn new(now: Moment) -> Self {
+        let clock = Clock::new(now);
+        Self {
+            clock,
+            calendar: Calendar::new(clock.tick()),
+            merchants: Merchants::new(),
+            to_tell: VecDeque::new(),
+            restored: Vec::new(),
+        }
+    }
+
+    /// The clock was set back. No checkout is in the calendar or in a queue until it is put there again:
+    /// ranks and merchants' moments are others now.
+    pub(super) fn set_back(&mut self, now: Moment) {
+        let was = self.clock.millis();
+        self.clock.set_back(now);
+        self.calendar.restart(self.clock.tick());
+        self.merchants.set_back(was, self.clock.millis());
+    }
+
+    /// Puts a checkout where it belongs now.
+    fn put<T>(&mut self, id: u32, open: &mut Open<T>) {
+        let now = self.clock.moment();
+        let plan = &self.merchants.of(open.standing.merchant()).plan;
+        let step = open.poller.next(plan, now);
+        let is_refused = open.poller.refused(plan, now).is_some();
+        if !is_refused && !open.poller.is_challenged() {
+            open.standing.set(Flag::Told, false);
+        }
+        if is_refused && !open.standing.has(Flag::Told) {
+            self.has_to_tell(id, open);
+        }
+        if let (Step::Fetch(_), State::Ready) = (step, open.standing.state()) {
+            // The checkout may have moved up.
+            return self.queue(id, open);
+        }
+        self.take(id, open);
+        match step {
+            Step::Fetch(_) => {
+                let number = open.standing.merchant();
+                open.standing.set_state(State::Ready);
+                self.merchants.of_mut(number).waiting += 1;
+                self.queue(id, open);
+                self.merchants.take_a_turn(number);
+            }
+            Step::Wait(until) => {
+                open.standing.set_state(State::Waiting);
+                self.calendar.insert(id, tick_from(until));
+            }
+            Step::AskPayer { until } => {
+                open.standing.set_state(State::Waiting);
+                self.calendar.insert(id, tick_from(until));
+                if !open.standing.has(Flag::Told) {
+                    self.has_to_tell(id, open);
+                }
+            }
+            Step::Done(_) | Step::GaveUp(_) => {
+                open.standing.set_state(State::Ended);
+                self.has_to_tell(id, open);
+            }
+        }
+    }
+
+    /// Takes a checkout from where it stands: it stands nowhere then.
+    pub(super) fn take<T>(&mut self, id: u32, open: &mut Open<T>) {
+        match open.standing.state() {
+            State::Ready => self.merchants.of_mut(open.standing.merchant()).leaves(),
+            // The calendar has let those go that have become due.
+            State::Waiting => _ = self.calendar.remove(id),
+            State::Nowhere | State::Out | State::Ended | State::Restored => {}
+        }
+        open.standing.set_state(State::Nowhere);
+    }
+
+    /// Puts a checkout that is ready into its merchant's queue, by the rank that the checkout has now.
+    fn queue<T>(&mut self, id: u32, open: &Open<T>) {
+        let merchant = self.merchants.of_mut(open.standing.merchant());
+        merchant.push(open.queued(id, &merchant.plan, self.clock));
+    }
+
+    /// Puts a checkout into the list of those that have something to tell, once.
+    fn has_to_tell<T>(&mut self, id: u32, open: &mut Open<T>) {
+        if !open.standing.has(Flag::HasToTell) {
+            open.standing.set(Flag::HasToTell, true);
+            self.to_tell.push_back(id);
+        }
+    }
+}
+
+impl<T> Open<T> {
+    /// The place of the checkout's read in its merchant's queue, as of now.
+    fn queued(&self, id: u32, plan: &Plan, clock: Clock) -> Queued {
+        let jumps = self.standing.jumps();
+        let due = self.poller.due();
+        if jumps {
+            // In the order in which they were asked for.
+            return Queued { jumps, rank: clock.rank(due, Duration::ZERO), id };
+        }
+        let ordinary = plan.longest_pause().min(LONGEST);
+        // A nudge that may not jump makes of a rare read, as one of late reads, an ordinary one.
+        let most = if self.standing.has(Flag::Nudged) { ordinary } else { LONGEST };
+        let interval = self.poller.interval(plan, due).min(most);
+        // Who was told to slow down comes after all those who were kept waiting by that.
+        let kept = if self.standing.has(Flag::Limited) { ordinary } else { Duration::ZERO };
+        Queued { jumps, rank: clock.rank(due, interval + kept), id }
+    }
+
+    /// Returns true if an entry of a merchant's queue is this checkout's and still holds.
+    pub(super) fn holds(&self, merchant: u32, plan: &Plan, clock: Clock, entry: Queued) -> bool {
+        self.standing.is(State::Ready)
+            && self.standing.merchant() == merchant
+            && self.queued(entry.id, plan, clock) == entry
+    }
+}
+
+impl<T> Schedule<T> {
+    /// Puts a checkout where it belongs now, and throws out what no longer holds in its merchant's queue once
+    /// that is the greater part.
+    pub(super) fn put(&mut self, id: u32) {
+        let Some(open) = self.slots.in_use(id) else { return };
+        let number = open.standing.merchant();
+        self.places.put(id, open);
+        let (slots, clock, merchant) = (&self.slots, self.places.clock, self.places.merchants.of_mut(number));
+        if merchant.is_untidy() {
+            let plan = merchant.plan;
+            merchant
+                .tidy(|entry| slots.at(entry.id).is_some_and(|open| open.holds(number, &plan, clock, entry)));
+        }
+    }
+
+    /// Puts everybody where they belong whose time in the calendar has come.
+    pub(super) fn put_the_due(&mut self) {
+        let (now, mut ids) = (self.places.clock.tick(), [0; SOME]);
+        loop {
+            let some = self.places.calendar.pop(now, &mut ids);
+            let ids = ids.get(..some).unwrap_or_default();
+            if ids.is_empty() {
+                return;
+            }
+            // The slots lie far from each other. All of them are asked of the memory first, so that it brings
+            // them at the same time.
+            let mut states = [State::Nowhere; SOME];
+            for (state, id) in states.iter_mut().zip(ids) {
+                *state = self.slots.at(*id).map_or(State::Nowhere, |open| open.standing.state());
+            }
+            for (id, state) in ids.iter().zip(states) {
+                debug_assert_eq!(state, State::Waiting, "those in the calendar wait in it");
+                if state == State::Waiting {
+                    self.put(*id);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Checkouts whose pollers were stored, and how their reads are spread after a restart.
+
+use super::Schedule;
+use super::merchants::MerchantId;
+use super::slots::Ticket;
+use super::state::State;
+use crate::{Poller, Step, time};
+use alloc::vec::Vec;
+use checkout_lifecycle::Moment;
+use core::time::Duration;
+
+impl<T> Schedule<T> {
+    /// A checkout whose poller was stored: it goes on as if nothing had happened in between. A challenge that
+    /// was shown is told once more, and so is a refusal after which late reads go on; a checkout that was
+    /// given up is given up once more. A moment of the poller's that has not come yet is of a clock that ran
+    /// ahead: [`Poller::set_back`].
+    ///
+    /// One that had ended is read once more before its end is told: [`Poller::read_once_more`]. An end is
+    /// worth the read that shows it, which is what is held to the order, and no poller stores that: whoever
+    /// has dealt with the end has no need to restore it, and whoever has not has nothing else in hand.
+    ///
+    /// After a restart the reads of all open checkouts are due together. So the reads of those that are
+    /// restored between two calls of [`next`](Self::next) are spread over one ordinary pause of theirs: the
+    /// most overdue one is read at once, the others follow in the order in which they were due, and as many
+    /// come in a second as in their ordinary course. Up to four are no crowd and are all read at once. A read
+    /// is not put off past the checkout's [deadline](Poller::deadline); one that is not due yet stays where
+    /// it is; and a [nudge](Self::nudge) has its checkout read at once.
+    ///
+    /// ```
+    /// # use checkout_lifecycle::Moment;
+    /// # use checkout_poll::{Heard, Next, Plan, Schedule};
+    /// # use core::time::Duration;
+    /// let now = Moment::from_unix_millis(1_700_000_000_000);
+    /// let mut before = Schedule::new(now, 42);
+    /// let merchant = before.merchant(Plan::allscale(), None);
+    /// let ticket = before.add(merchant, now, now, ());
+    /// before.next(now);
+    /// before.heard(ticket, now, Heard::Limited { wait: Some(Duration::from_secs(20)) });
+    /// let stored = before.poller(ticket).unwrap().to_string();
+    ///
+    /// let mut after = Schedule::new(now, 43);
+    /// let merchant = after.merchant(Plan::allscale(), None);
+    /// after.restore(merchant, stored.parse()?, now, ());
+    /// assert_eq!(after.next(now), Next::Wait(now.saturating_add(Duration::from_secs(20))));
+    /// # Ok::<(), checkout_poll::ParsePollerError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// As [`add`](Self::add).
+    pub fn restore(&mut self, merchant: MerchantId, mut poller: Poller, now: Moment, data: T) -> Ticket {
+        let now = self.places.clock.hear(now);
+        poller.set_back(now);
+        let plan = self.plan(merchant);
+        poller.read_once_more(plan, now);
+        if !matches!(poller.next(plan, now), Step::Fetch(_)) {
+            return self.add_with(merchant, poller, now, data);
+        }
+        let ticket = self.insert(merchant, State::Restored, poller, now, data);
+        self.places.restored.push(ticket.slot);
+        ticket
+    }
+
+    /// Finds places in the order for those that were restored when their reads were due.
+    pub(super) fn spread(&mut self) {
+        if self.places.restored.is_empty() {
+            return;
+        }
+        let now = self.places.clock.moment();
+        let mut restored: Vec<Restored> = Vec::new();
+        for id in core::mem::take(&mut self.places.restored) {
+            // Those that were removed or nudged meanwhile are not spread.
+            if let Some(open) = self.slots.at(id).filter(|open| open.standing.is(State::Restored)) {
+                let merchant = open.standing.merchant();
+                let plan = &self.places.merchants.of(merchant).plan;
+                let pause = open.poller.interval(plan, now).min(plan.longest_pause());
+                let pace = PACE / u128::from(time::millis_up(pause).max(10));
+                restored.push(Restored { merchant, due: open.poller.due(), id, pace });
+            }
+        }
+        restored.sort_unstable();
+        restored.dedup();
+        let mut rest = restored.as_slice();
+        while let [first, ..] = rest {
+            let merchant = first.merchant;
+            let (of_one, others) = rest.split_at(rest.partition_point(|other| other.merchant == merchant));
+            self.spread_out(merchant, of_one);
+            rest = others;
+        }
+    }
+
+    /// Finds places for those of one merchant, which are in the order in which they were due.
+    fn spread_out(&mut self, merchant: u32, restored: &[Restored]) {
+        let now = self.places.clock.moment();
+        let merchant = self.places.merchants.of_mut(merchant);
+        let begins = now.max(Moment::from_unix_millis(merchant.spread_until));
+        let spread = Spread::new(restored, merchant.checkouts, now, begins);
+        merchant.spread_until = spread.ends().unix_millis();
+        for (place, checkout) in (0u64..).zip(restored) {
+            let seed = self.seed ^ time::mix(u64::from(checkout.id));
+            if let Some(open) = self.slots.in_use(checkout.id) {
+                open.poller.put_off(now, spread.moment(place, seed));
+            }
+            self.put(checkout.id);
+        }
+    }
+}
+
+/// A checkout that was restored when its read was due. In their order the checkouts of one merchant come
+/// together, the most overdue one first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Restored {
+    merchant: u32,
+    due: Moment,
+    id: u32,
+    /// The number of reads in [`PACE`] milliseconds of the checkout's ordinary course.
+    pace: u128,
+}
+
+/// The time over which the reads of some restored checkouts of one merchant are spread.
+struct Spread {
+    now: Moment,
+    begins: Moment,
+    /// The milliseconds from the first place to the end of the last one.
+    length: u64,
+    /// The milliseconds of one ordinary pause of these checkouts, after which no place is given.
+    pause: u64,
+    many: u64,
+    at_once: bool,
+}
+
+impl Spread {
+    /// A spread that begins when the places that were given before are over. Of the merchant's checkouts all
+    /// count.
+    fn new(restored: &[Restored], checkouts: u32, now: Moment, begins: Moment) -> Self {
+        let many = restored.len() as u64;
+        // As many are read in a second as in their ordinary course: the sum of their paces, not of their
+        // pauses.
+        let pace: u128 = restored.iter().map(|checkout| checkout.pace).sum();
+        let pause = u64::try_from(PACE.saturating_mul(many.into()) / pace.max(1)).unwrap_or(u64::MAX);
+        // A few are no crowd: they are read at once, unless many of such few come one after the other.
+        let is_crowd = many > FEW;
+        let length = match is_crowd {
+            true => pause,
+            false => pause.saturating_mul(many) / u64::from(checkouts.max(SOME_CHECKOUTS)),
+        };
+        Self { now, begins, length, pause, many, at_once: !is_crowd && begins == now }
+    }
+
+    /// The end of the pause, which begins now, whenever the spread begins.
+    fn last(&self) -> Moment {
+        self.now.saturating_add(Duration::from_millis(self.pause))
+    }
+
+    fn ends(&self) -> Moment {
+        self.begins.saturating_add(Duration::from_millis(self.length)).min(self.last())
+    }
+
+    /// The moment of a place. Where those that were restored before have taken the whole pause, the seed
+    /// picks a moment in the pause.
+    fn moment(&self, place: u64, seed: u64) -> Moment {
+        let after = u128::from(self.length) * u128::from(place) / u128::from(self.many);
+        let after = Duration::from_millis(u64::try_from(after).unwrap_or(u64::MAX));
+        let moment = if self.at_once { self.now } else { self.begins.saturating_add(after) };
+        if moment < self.last() {
+            return moment;
+        }
+        let pause = Duration::from_millis(self.pause);
+        self.now.saturating_add(time::share(pause, 1_000, time::mix(seed)))
+    }
+}
+
+/// Assumed: so many that are restored together are no crowd.
+const FEW: u64 = 4;
+/// Those that are restored a few at a time are paced as if their merchant had so many checkouts at least.
+const SOME_CHECKOUTS: u32 = 16;
+/// The time in which a pace counts reads, in milliseconds.
+const PACE: u128 = 1_000_000_000_000_000;

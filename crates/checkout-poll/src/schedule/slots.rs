@@ -1,0 +1,192 @@
+//! The checkouts themselves, each in a slot of its own, and the tickets by which callers name them.
+
+#[cfg(doc)]
+use super::Schedule;
+use super::merchant::ID_BITS;
+use super::state::Standing;
+use super::{index, small};
+use crate::Poller;
+use alloc::vec::Vec;
+
+/// A checkout in a [`Schedule`]. That of one that was removed means none: it does nothing, ever.
+///
+/// ```
+/// use checkout_lifecycle::Moment;
+/// use checkout_poll::{Plan, Schedule};
+///
+/// let now = Moment::from_unix_millis(0);
+/// let mut schedule = Schedule::new(now, 42);
+/// let merchant = schedule.merchant(Plan::allscale(), None);
+/// let stale = schedule.add(merchant, now, now, 1);
+/// schedule.remove(stale);
+/// let ticket = schedule.add(merchant, now, now, 2);
+/// assert_ne!(stale, ticket);
+/// assert_eq!((schedule.data(stale), schedule.data(ticket)), (None, Some(&2)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket {
+    /// The checkout's id inside of the schedule: a later checkout may have the same one.
+    pub(super) slot: u32,
+    /// The number of checkouts that had the slot before.
+    pub(super) generation: u32,
+}
+
+/// Checkouts in slots. A slot that a checkout leaves is the next checkout's, in another generation.
+#[derive(Clone)]
+pub(super) struct Slots<T> {
+    slots: Vec<Slot<T>>,
+    /// The first slot of the list of free ones.
+    free: Option<u32>,
+    open: usize,
+}
+
+#[derive(Clone)]
+enum Slot<T> {
+    Open(Open<T>),
+    /// The generation is that of the next checkout, and the next slot that of the list of free ones.
+    Free {
+        generation: u32,
+        next: Option<u32>,
+    },
+}
+
+/// A checkout in the schedule.
+#[derive(Clone)]
+pub(super) struct Open<T> {
+    pub(super) data: T,
+    pub(super) poller: Poller,
+    generation: u32,
+    pub(super) standing: Standing,
+}
+
+impl<T> Open<T> {
+    /// The ticket of this checkout, whose slot the caller knows.
+    pub(super) const fn ticket(&self, slot: u32) -> Ticket {
+        Ticket { slot, generation: self.generation }
+    }
+}
+
+impl<T> Slots<T> {
+    pub(super) const fn new() -> Self {
+        Self { slots: Vec::new(), free: None, open: 0 }
+    }
+
+    /// The number of checkouts.
+    pub(super) const fn len(&self) -> usize {
+        self.open
+    }
+
+    /// The ids of all slots, in use or free.
+    pub(super) fn ids(&self) -> core::ops::Range<u32> {
+        0..small(self.slots.len())
+    }
+
+    /// Makes room for so many checkouts more.
+    pub(super) fn reserve(&mut self, checkouts: usize) {
+        let free = self.slots.len() - self.open;
+        self.slots.reserve(checkouts.saturating_sub(free));
+    }
+
+    /// The ids of all checkouts that there is room for are below this number.
+    pub(super) fn room(&self) -> usize {
+        self.slots.capacity().min(SLOTS)
+    }
+
+    /// Puts a checkout into a slot.
+    pub(super) fn insert(&mut self, standing: Standing, poller: Poller, data: T) -> Ticket {
+        let free = self.free.and_then(|slot| match self.slots.get_mut(index(slot))? {
+            Slot::Open(_) => None,
+            Slot::Free { generation, next } => Some((slot, *generation, *next)),
+        });
+        debug_assert_eq!(free.is_some(), self.free.is_some(), "the list of free slots has free slots alone");
+        let (slot, generation, next) = free.unwrap_or_else(|| {
+            assert!(self.slots.len() < SLOTS, "too many checkouts");
+            (small(self.slots.len()), 0, None)
+        });
+        self.free = next;
+        self.open += 1;
+        let open = Slot::Open(Open { data, poller, generation, standing });
+        match self.slots.get_mut(index(slot)) {
+            Some(free) => *free = open,
+            None => self.slots.push(open),
+        }
+        Ticket { slot, generation }
+    }
+
+    /// Takes a checkout out.
+    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Open<T>> {
+        let slot = self.slots.get_mut(index(ticket.slot))?;
+        let generation = ticket.generation.wrapping_add(1);
+        match core::mem::replace(slot, Slot::Free { generation, next: self.free }) {
+            Slot::Open(open) if open.generation == ticket.generation => {
+                // A slot whose generations are used up is not used again: no ticket ever means another
+                // checkout.
+                if generation != 0 {
+                    self.free = Some(ticket.slot);
+                }
+                self.open -= 1;
+                Some(open)
+            }
+            other @ (Slot::Open(_) | Slot::Free { .. }) => {
+                *slot = other;
+                None
+            }
+        }
+    }
+
+    /// The checkout of a ticket, if the checkout was not removed.
+    pub(super) fn get(&self, ticket: Ticket) -> Option<&Open<T>> {
+        self.at(ticket.slot).filter(|open| open.generation == ticket.generation)
+    }
+
+    pub(super) fn get_mut(&mut self, ticket: Ticket) -> Option<&mut Open<T>> {
+        self.at_mut(ticket.slot).filter(|open| open.generation == ticket.generation)
+    }
+
+    /// The checkout that has a slot now, for ids in lists from which a checkout that is removed does not go:
+    /// the checkout may be another one than was meant, and the caller looks at its state.
+    pub(super) fn at(&self, id: u32) -> Option<&Open<T>> {
+        match self.slots.get(index(id))? {
+            Slot::Open(open) => Some(open),
+            Slot::Free { .. } => None,
+        }
+    }
+
+    pub(super) fn at_mut(&mut self, id: u32) -> Option<&mut Open<T>> {
+        match self.slots.get_mut(index(id))? {
+            Slot::Open(open) => Some(open),
+            Slot::Free { .. } => None,
+        }
+    }
+
+    /// The checkout of an id that is in use: None is a bug.
+    pub(super) fn in_use(&mut self, id: u32) -> Option<&mut Open<T>> {
+        let open = self.at_mut(id);
+        debug_assert!(open.is_some(), "slot {id} is in use");
+        open
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Ticket, &Open<T>)> {
+        (0..).zip(&self.slots).filter_map(|(id, slot)| match slot {
+            Slot::Open(open) => Some((open.ticket(id), open)),
+            Slot::Free { .. } => None,
+        })
+    }
+
+    /// Makes a free slot's next checkout the last one that the slot can have, as after 2³² − 1 others.
+    #[cfg(test)]
+    pub(super) fn age(&mut self, id: usize) {
+        if let Some(Slot::Free { generation, .. }) = self.slots.get_mut(id) {
+            *generation = u32::MAX;
+        }
+    }
+
+    /// The bytes that a slot takes.
+    #[cfg(test)]
+    pub(super) const SLOT_BYTES: usize = size_of::<Slot<T>>();
+}
+
+const SLOTS: usize = 1 << ID_BITS;
+
+// As the documentation of the schedule says: 32 bytes and those of the caller's data.
+const _: () = assert!(size_of::<Slot<[u64; 2]>>() == 48);
