@@ -83,7 +83,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("checkout_tables::Unnamed", STATUSES),
     ("checkout_tables::peach::Outcome", STATUSES),
     (
-        "checkout_transport::record::Local",
+        "checkout_testkit::record::Local",
         "the parameter of a `Recording` that is listed, and nobody is given one",
     ),
     #[cfg(not(feature = "conformance"))]
@@ -110,7 +110,7 @@ const PRINT_IT: &[(&str, &str)] = &[
     ("checkout_sandbox::azotte::answer::Answer.body", PRIVATE),
     ("checkout_sandbox::azotte::recorded::RecordedAnswer.body", PRIVATE),
     ("checkout_sandbox::peach::answer::Answer.body", PRIVATE),
-    ("checkout_transport::contract::server::Received.body", OF_THE_SUITE),
+    ("checkout_testkit::contract::server::Received.body", OF_THE_SUITE),
 ];
 const PRIVATE: &str =
     "private to the sandbox, and the public types that hold it print of it a length at most";

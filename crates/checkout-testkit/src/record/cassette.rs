@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use checkout_transport::bytes::Bytes;
+use checkout_transport::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use checkout_transport::{Delivery, Response, TransportError};
 
 use super::json::Json;
 use super::scrub::{MARK, Scrubber};
-use crate::{Delivery, Response, TransportError};
 
 /// Requests and what came of each, scrubbed, in the order in which they were sent.
 ///
@@ -19,7 +19,7 @@ use crate::{Delivery, Response, TransportError};
 /// `Debug` shows how many exchanges there are and nothing of them. What shows them is the text.
 ///
 /// ```
-/// use checkout_transport::record::{Cassette, Recording};
+/// use checkout_testkit::record::{Cassette, Recording};
 /// use checkout_transport::{BlockingTransport, Request, Response, bytes::Bytes, from_fn_blocking, http};
 ///
 /// let provider = from_fn_blocking(|_| {
@@ -123,7 +123,7 @@ impl Cassette {
     /// How many exchanges were recorded.
     ///
     /// ```
-    /// # use checkout_transport::record::Cassette;
+    /// # use checkout_testkit::record::Cassette;
     /// assert_eq!(Cassette::default().len(), 0);
     /// ```
     #[must_use]
@@ -134,7 +134,7 @@ impl Cassette {
     /// Whether nothing was recorded.
     ///
     /// ```
-    /// # use checkout_transport::record::Cassette;
+    /// # use checkout_testkit::record::Cassette;
     /// assert!(Cassette::default().is_empty());
     /// ```
     #[must_use]
@@ -145,7 +145,7 @@ impl Cassette {
     /// The text to keep. The same cassette always gives the same text; it ends with a line's end.
     ///
     /// ```
-    /// # use checkout_transport::record::Cassette;
+    /// # use checkout_testkit::record::Cassette;
     /// let text = Cassette::default().to_json();
     /// assert_eq!(text, "{\n  \"version\": 1,\n  \"kept\": [],\n  \"exchanges\": []\n}\n");
     /// ```
@@ -168,7 +168,7 @@ impl Cassette {
     /// too.
     ///
     /// ```
-    /// # use checkout_transport::record::Cassette;
+    /// # use checkout_testkit::record::Cassette;
     /// let error = Cassette::from_json(r#"{"version":2,"kept":[],"exchanges":[]}"#).unwrap_err();
     /// assert_eq!(error.to_string(), "version: 1 is expected");
     /// let text = r#"{"version":1,"kept":[],"exchanges":[{"answer":{}}]}"#;
@@ -205,7 +205,7 @@ impl fmt::Debug for Cassette {
 /// Why a text is no cassette. It names a place and shows nothing of what stands there.
 ///
 /// ```
-/// use checkout_transport::record::{Cassette, CassetteError};
+/// use checkout_testkit::record::{Cassette, CassetteError};
 ///
 /// let error = Cassette::from_json("{\n  \"version\": 1,\n}").unwrap_err();
 /// assert_eq!(error, CassetteError::NotJson { line: 3, column: 1 });
