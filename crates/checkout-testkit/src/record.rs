@@ -83,6 +83,7 @@
 //! Sources: the providers' own pages, for the names of fields; ISO/IEC 7812-1, for the check digit.
 
 mod cassette;
+mod exchange;
 mod fields;
 mod json;
 mod replay;
@@ -95,7 +96,7 @@ use checkout_transport::{
     BlockingTransport, Delivery, LocalTransport, Request, Response, Transport, TransportError,
 };
 
-use self::cassette::{Exchange, Outcome};
+use self::exchange::{Exchange, Outcome};
 use self::scrub::Scrubber;
 
 pub use cassette::{Cassette, CassetteError};

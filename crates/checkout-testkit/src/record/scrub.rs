@@ -6,7 +6,7 @@ use checkout_transport::http::header::{CONTENT_TYPE, HeaderMap};
 use checkout_transport::http::{Method, Uri};
 use checkout_transport::{Request, Response, TransportError};
 
-use super::cassette::{Answer, Asked, Body, Outcome, Pairs};
+use super::exchange::{Answer, Asked, Body, MARK, Outcome, Pairs};
 use super::fields::{self, Shape};
 use super::json::Json;
 
@@ -422,9 +422,6 @@ fn is_luhn(digits: &[u32]) -> bool {
         .sum();
     sum.is_multiple_of(10)
 }
-
-/// What stands in the place of a text.
-pub(super) const MARK: &str = "(scrubbed)";
 
 const SIGNATURE: &str = "signature";
 
