@@ -6,8 +6,8 @@
 use std::error::Error;
 
 use checkout_fuzz::{SECRETS, with_secrets};
+use checkout_testkit::record::{Cassette, Recording, ReplayError, Replaying};
 use checkout_transport::bytes::Bytes;
-use checkout_transport::record::{Cassette, Recording, ReplayError, Replaying};
 use checkout_transport::{BlockingTransport, Request, Response, TransportError, from_fn_blocking, http};
 use libfuzzer_sys::fuzz_target;
 

@@ -86,6 +86,7 @@
 //! - `serde`: tables, amounts, trackers and pollers as what is stored of them.
 //! - `strum`: the derives of `strum` on every table.
 //! - `sandbox`: the in-process sandbox as `checkout_kit::sandbox`, for tests.
+//! - `testkit`: the benches for a transport as `checkout_kit::testkit`, for tests.
 //! - `conformance`: the suite that a replay store of your own is run against.
 //! - `test-util`: an event that is taken for verified without looking, for tests.
 
@@ -101,6 +102,8 @@ pub use checkout_poll as poll;
 #[cfg(feature = "sandbox")]
 pub use checkout_sandbox as sandbox;
 pub use checkout_tables as tables;
+#[cfg(feature = "testkit")]
+pub use checkout_testkit as testkit;
 pub use checkout_transport as transport;
 pub use checkout_trust as trust;
 pub use checkout_validate as validate;

@@ -15,6 +15,7 @@ const ARROWS: &[Row] = &[
     ("checkout-money", &[]),
     ("checkout-auth", &[]),
     ("checkout-transport", &[]),
+    ("checkout-testkit", &["checkout-transport"]),
     ("checkout-validate", &["checkout-tables", "checkout-money"]),
     ("checkout-lifecycle", &["checkout-tables"]),
     ("checkout-wire", &["checkout-validate", "checkout-money", "checkout-tables"]),
@@ -54,6 +55,7 @@ const ARROWS: &[Row] = &[
             "checkout-wire",
             "checkout-poll",
             "checkout-sandbox",
+            "checkout-testkit",
             "checkout-trust",
             "checkout-client",
         ],
@@ -65,6 +67,9 @@ const ARROWS: &[Row] = &[
 const ORACLE: &str = "checkout-sandbox";
 const NOT_FOR_THE_ORACLE: &[&str] =
     &["checkout-wire", "checkout-validate", "checkout-lifecycle", "checkout-trust", "checkout-client"];
+
+/// The crates for tests, each with the facade's feature that brings the crate. No other crate is built with them.
+const FOR_TESTS: &[(&str, &str)] = &[("checkout-sandbox", "sandbox"), ("checkout-testkit", "testkit")];
 
 /// The crates that must do without `std`.
 const NO_STD: &[&str] = &[
@@ -100,7 +105,7 @@ fn check(rows: &[Row], root: &str, members: &[(String, String)]) -> Result<Strin
             let _ = writeln!(faults, "{folder}: the package is not named like its folder");
         }
         for key in INHERITED {
-            let inherited = is_inherited(&manifest, &["package", key, "workspace"]);
+            let inherited = is_true(&manifest, &["package", key, "workspace"]);
             let own = *key == "version" && OWN_VERSION.contains(&folder.as_str());
             match (inherited, own) {
                 (true, true) => {
@@ -112,7 +117,7 @@ fn check(rows: &[Row], root: &str, members: &[(String, String)]) -> Result<Strin
                 (true, false) | (false, true) => {}
             }
         }
-        if !is_inherited(&manifest, &["lints", "workspace"]) {
+        if !is_true(&manifest, &["lints", "workspace"]) {
             let _ = writeln!(faults, "{folder}: the lints are not the workspace's");
         }
         let Some((_, allowed)) = rows.iter().find(|(name, _)| name == folder) else {
@@ -164,7 +169,7 @@ fn reaches(rows: &[Row], from: &str, to: &str) -> bool {
             .any(|(_, allowed)| allowed.iter().any(|next| reaches(rows, next, to)))
 }
 
-fn is_inherited(manifest: &Table, path: &[&str]) -> bool {
+fn is_true(manifest: &Table, path: &[&str]) -> bool {
     value(manifest, path) == Some(&Value::Boolean(true))
 }
 
@@ -202,6 +207,19 @@ fn manifest(name: &str, more: &str) -> (String, String) {
 fn every_arrow_between_our_crates_is_in_the_allow_list() {
     let root = fs::read_to_string(root_folder().join("Cargo.toml")).unwrap();
     assert_eq!(check(ARROWS, &root, &members().unwrap()).unwrap(), "");
+}
+
+#[test]
+fn the_facade_alone_is_built_with_the_crates_for_tests_and_not_by_default() {
+    let kit = fs::read_to_string(root_folder().join("crates/checkout-kit/Cargo.toml")).unwrap();
+    let kit: Table = kit.parse().unwrap();
+    let by_default = value(&kit, &["features", "default"]).unwrap().as_array().unwrap();
+    for (name, feature) in FOR_TESTS {
+        let above: Vec<_> = ARROWS.iter().filter(|(_, allowed)| allowed.contains(name)).collect();
+        assert!(matches!(above[..], [("checkout-kit", _)]), "{name}: {above:?}");
+        assert!(is_true(&kit, &["dependencies", name, "optional"]), "{name} is not optional");
+        assert!(!by_default.iter().any(|on| on.as_str() == Some(feature)), "{feature} is on by default");
+    }
 }
 
 #[test]

@@ -3,12 +3,12 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use checkout_kit::integrity;
-use checkout_kit::transport::record::{Cassette, Recording, ReplayError, Replaying};
 use checkout_kit::{
     Answer, BlockingTransport, CallErrorKind, Cents, Change, End, Environment, Evidence, Nonces, NotSent,
     Request, Watch, allscale, azotte, from_fn_blocking, peach,
 };
 use checkout_sandbox::VirtualClock;
+use checkout_testkit::record::{Cassette, Recording, ReplayError, Replaying};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 

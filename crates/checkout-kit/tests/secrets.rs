@@ -83,7 +83,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("checkout_tables::Unnamed", STATUSES),
     ("checkout_tables::peach::Outcome", STATUSES),
     (
-        "checkout_transport::record::Local",
+        "checkout_testkit::record::Local",
         "the parameter of a `Recording` that is listed, and nobody is given one",
     ),
     #[cfg(not(feature = "conformance"))]
@@ -105,7 +105,7 @@ const PRINT_IT: &[(&str, &str)] = &[
     ("checkout_sandbox::allscale::create::Order.order_description", PRIVATE),
     ("checkout_sandbox::allscale::create::Order.user_id", PRIVATE),
     ("checkout_sandbox::allscale::create::Order.user_name", PRIVATE),
-    ("checkout_transport::contract::server::Received.body", OF_THE_SUITE),
+    ("checkout_testkit::contract::server::Received.body", OF_THE_SUITE),
 ];
 const PRIVATE: &str =
     "private to the sandbox, and the public types that hold it print of it a length at most";

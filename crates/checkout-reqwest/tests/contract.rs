@@ -6,7 +6,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use checkout_reqwest::{Reqwest, reqwest};
-use checkout_transport::contract::{self, Broken, Law};
+use checkout_testkit::contract::{self, Broken, Law};
 use reqwest::header::{HeaderMap, HeaderValue};
 
 fn block_on<F: Future>(future: F) -> F::Output {

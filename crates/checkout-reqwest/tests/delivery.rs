@@ -11,8 +11,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use checkout_reqwest::{Reqwest, reqwest};
+use checkout_testkit::loopback::ClosedPort;
 use checkout_transport::bytes::Bytes;
-use checkout_transport::loopback::ClosedPort;
 use checkout_transport::{Delivery, Transport, TransportError, http};
 use reqwest::Proxy;
 

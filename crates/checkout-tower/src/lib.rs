@@ -76,7 +76,7 @@
 //!
 //! These keep it: `tower::limit`, `tower::buffer`, `tower::load_shed`, `tower::timeout`, `sensitive_headers`,
 //! metrics, and `tower_http::trace` as it is, which logs the URI with its query. The proof for a stack of your own
-//! is the suite of `checkout-transport`, feature `contract`: one test, over a server on loopback.
+//! is the suite `contract` of `checkout-testkit`: one test, over a server on loopback.
 //!
 //! # How far a request got
 //!

@@ -6,11 +6,11 @@ use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
+use checkout_testkit::contract::{self, Law};
 use checkout_tower::Tower;
 use checkout_tower::http_body_util::Full;
 use checkout_transport::Delivery;
 use checkout_transport::bytes::Bytes;
-use checkout_transport::contract::{self, Law};
 use checkout_transport::http::{self, HeaderValue};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client};

@@ -14,9 +14,9 @@ use checkout_kit::{
 };
 use checkout_reqwest::{Blocking, Reqwest, reqwest};
 use checkout_sandbox::VirtualClock;
+use checkout_testkit::loopback::{ClosedPort, Server};
 use checkout_tower::Tower;
 use checkout_transport::http::HeaderMap;
-use checkout_transport::loopback::{ClosedPort, Server};
 use checkout_ureq::{Ureq, ureq};
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::TokioExecutor;

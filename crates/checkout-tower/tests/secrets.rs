@@ -13,11 +13,11 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use checkout_reqwest::{Blocking, Reqwest, reqwest};
+use checkout_testkit::loopback::ClosedPort;
 use checkout_tower::http_body_util::Full;
 use checkout_tower::{Local, Tower};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{self, HeaderMap, HeaderName, HeaderValue};
-use checkout_transport::loopback::ClosedPort;
 use checkout_transport::{BlockingTransport, Transport, TransportError};
 use checkout_ureq::{Ureq, ureq};
 use hyper_util::client::legacy::Client;

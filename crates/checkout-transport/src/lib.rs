@@ -89,7 +89,8 @@
 //! An error is [`Delivery::NotSent`] only when that is certain. In doubt it is [`Delivery::Unknown`].
 //!
 //! **What is not here:** an HTTP client, TLS, a clock, retries, signing. Adapters for particular HTTP
-//! stacks are crates of their own.
+//! stacks are crates of their own. The test benches are the crate `checkout-testkit`: the suite that holds a
+//! transport to this contract, a server on loopback, and record and replay.
 //!
 //! **The one idea to know:** after a failure the only question is whether the provider may have seen the
 //! request. [`Delivery`] answers it, and a transport that answers [`Delivery::NotSent`] wrongly can cost a
@@ -97,27 +98,10 @@
 //!
 //! Sources: HTTP Semantics, RFC 9110. [`http`] and [`bytes`] are re-exported, as their types are this crate's
 //! own vocabulary.
-//!
-//! # Features
-//!
-//! None is switched on by itself.
-//!
-//! - `contract`: the suite that a transport of your own is held to, law by law, in the module `contract`. For
-//!   your `[dev-dependencies]`. It brings `loopback`.
-//! - `loopback`: any transport as an HTTP/1.1 server on 127.0.0.1, and a port there that nobody listens on, for
-//!   tests, in the module `loopback`.
-//! - `record`: a transport that records what it carries, scrubbed, and one that replays it, in the module
-//!   `record`.
 
 mod body;
-#[cfg(feature = "contract")]
-pub mod contract;
 mod error;
 mod from_fn;
-#[cfg(feature = "loopback")]
-pub mod loopback;
-#[cfg(feature = "record")]
-pub mod record;
 mod shared;
 mod transport;
 

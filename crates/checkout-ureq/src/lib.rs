@@ -6,7 +6,7 @@
 //! ```
 //! use checkout_transport::{BlockingTransport, Delivery, bytes::Bytes, http};
 //! use checkout_ureq::Ureq;
-//! # use checkout_transport::loopback::{ClosedPort, Server};
+//! # use checkout_testkit::loopback::{ClosedPort, Server};
 //! # use checkout_transport::{Request, Response, from_fn_blocking};
 //! # let server = Server::start(from_fn_blocking(|request: Request| {
 //! #     let mut response = Response::new(Bytes::from(request.uri().path().to_owned()));

@@ -6,9 +6,10 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use checkout_testkit::contract;
+use checkout_testkit::loopback::ClosedPort;
+use checkout_transport::Delivery;
 use checkout_transport::bytes::Bytes;
-use checkout_transport::loopback::ClosedPort;
-use checkout_transport::{Delivery, contract};
 use ureq::config::Config;
 use ureq::middleware::MiddlewareNext;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport};
@@ -462,7 +463,7 @@ fn debug_shows_the_time_out_and_the_cap_alone() {
 
 #[test]
 fn a_time_out_beyond_the_clock_is_a_year_and_no_panic() {
-    let server = checkout_transport::loopback::Server::start(checkout_transport::from_fn_blocking(
+    let server = checkout_testkit::loopback::Server::start(checkout_transport::from_fn_blocking(
         |request: Request| Ok(Response::new(request.into_body())),
     ))
     .unwrap();

@@ -2,7 +2,7 @@
 #![cfg(feature = "rustls")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-#[path = "../../checkout-transport/tests/tls/mod.rs"]
+#[path = "../../checkout-testkit/tests/tls/mod.rs"]
 mod tls;
 
 use checkout_transport::BlockingTransport;

@@ -2,8 +2,8 @@
 //! what is found wrong with any of them, or with a transport.
 
 use super::*;
-use checkout_transport::contract;
-use checkout_transport::record::{Cassette, Recording, Replaying};
+use checkout_testkit::contract;
+use checkout_testkit::record::{Cassette, Recording, Replaying};
 use std::collections::HashSet;
 use std::mem::discriminant;
 
@@ -37,7 +37,7 @@ pub(super) fn recorded(list: &mut List) {
     let cassette = recording.cassette();
     assert_eq!(cassette.len(), bodies.len());
     let kept = cassette.to_json();
-    list! { list, "checkout_transport::record::Cassette" => cassette.clone(); }
+    list! { list, "checkout_testkit::record::Cassette" => cassette.clone(); }
     list.entries.last_mut().unwrap().texts.push(kept.clone());
 
     replayed(list, &cassette, &bodies);
@@ -45,16 +45,16 @@ pub(super) fn recorded(list: &mut List) {
 
     let local = Recording::local(checkout_transport::from_fn_local(|_| async { Ok(planted(ALL.into())) }));
     list! { list,
-        "checkout_transport::record::Recording" => recording;
-        "checkout_transport::record::Recording" => local;
+        "checkout_testkit::record::Recording" => recording;
+        "checkout_testkit::record::Recording" => local;
     }
 
     let broken = |answer: fn() -> Result<Response, TransportError>| {
         contract::check_blocking(|_| checkout_transport::from_fn_blocking(move |_| answer())).unwrap_err()
     };
     list! { list,
-        "checkout_transport::contract::Broken" => broken(|| Ok(planted(ALL.into())));
-        "checkout_transport::contract::Broken" => broken(|| Err(TransportError::unknown("no network")));
+        "checkout_testkit::contract::Broken" => broken(|| Ok(planted(ALL.into())));
+        "checkout_testkit::contract::Broken" => broken(|| Err(TransportError::unknown("no network")));
     }
 }
 
@@ -74,7 +74,7 @@ fn replayed(list: &mut List, cassette: &Cassette, bodies: &[Vec<u8>]) {
             }
             let error = replaying.finish().unwrap_err();
             errors.insert(error.to_string());
-            list! { list, "checkout_transport::record::ReplayError" => error; }
+            list! { list, "checkout_testkit::record::ReplayError" => error; }
         }
     }
     let first = || request(bodies.first().unwrap());
@@ -92,16 +92,16 @@ fn replayed(list: &mut List, cassette: &Cassette, bodies: &[Vec<u8>]) {
         errors.insert(error.to_string());
         list! { list,
             "checkout_transport::TransportError" => refused;
-            "checkout_transport::record::ReplayError" => error;
-            "checkout_transport::record::Replaying" => replaying;
+            "checkout_testkit::record::ReplayError" => error;
+            "checkout_testkit::record::Replaying" => replaying;
         }
     }
     let empty = Replaying::new(Cassette::default());
     assert!(empty.send_blocking(first()).is_err());
     let untouched = Replaying::new(cassette.clone());
     list! { list,
-        "checkout_transport::record::ReplayError" => empty.finish().unwrap_err();
-        "checkout_transport::record::ReplayError" => untouched.finish().unwrap_err();
+        "checkout_testkit::record::ReplayError" => empty.finish().unwrap_err();
+        "checkout_testkit::record::ReplayError" => untouched.finish().unwrap_err();
     }
     // By the method, the host, the path, the query, and a body's kind, length and members.
     assert!(errors.len() > 10, "{errors:#?}");
@@ -124,7 +124,7 @@ fn unreadable_cassettes(list: &mut List, kept: &str) {
     let errors: Vec<_> = texts.iter().filter_map(|text| Cassette::from_json(text).err()).collect();
     assert_eq!(errors.iter().map(discriminant).collect::<HashSet<_>>().len(), 3, "{errors:#?}");
     for error in errors {
-        list! { list, "checkout_transport::record::CassetteError" => error; }
+        list! { list, "checkout_testkit::record::CassetteError" => error; }
     }
 }
 

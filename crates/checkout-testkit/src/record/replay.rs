@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use checkout_transport::{BlockingTransport, Request, Response, Transport, TransportError};
+
 use super::cassette::Cassette;
-use crate::{BlockingTransport, Request, Response, Transport, TransportError};
 
 /// A transport that answers with what was recorded, and with nothing else.
 ///
@@ -17,7 +18,7 @@ use crate::{BlockingTransport, Request, Response, Transport, TransportError};
 /// `Debug` shows how many exchanges there are and how many remain.
 ///
 /// ```
-/// use checkout_transport::record::{Recording, Replaying};
+/// use checkout_testkit::record::{Recording, Replaying};
 /// use checkout_transport::{BlockingTransport, Response, bytes::Bytes, from_fn_blocking, http};
 ///
 /// let get = |path| http::Request::get(format!("https://provider.example{path}")).body(Bytes::new());
@@ -54,7 +55,7 @@ impl Replaying {
     /// Answers in the order of the cassette alone.
     ///
     /// ```
-    /// # use checkout_transport::record::{Cassette, Replaying};
+    /// # use checkout_testkit::record::{Cassette, Replaying};
     /// assert!(Replaying::new(Cassette::default()).finish().is_ok());
     /// ```
     #[must_use]
@@ -66,7 +67,7 @@ impl Replaying {
     /// programs that send several requests at once.
     ///
     /// ```
-    /// use checkout_transport::record::{Recording, Replaying};
+    /// use checkout_testkit::record::{Recording, Replaying};
     /// use checkout_transport::{BlockingTransport, Request, Response, bytes::Bytes, from_fn_blocking, http};
     ///
     /// let get = |path| http::Request::get(format!("https://provider.example{path}")).body(Bytes::new());
@@ -89,7 +90,7 @@ impl Replaying {
     /// How many exchanges were not asked for yet.
     ///
     /// ```
-    /// # use checkout_transport::record::{Cassette, Replaying};
+    /// # use checkout_testkit::record::{Cassette, Replaying};
     /// assert_eq!(Replaying::new(Cassette::default()).remaining(), 0);
     /// ```
     #[must_use]
@@ -105,7 +106,7 @@ impl Replaying {
     /// otherwise [`ReplayError::NotAsked`] when exchanges remain.
     ///
     /// ```
-    /// use checkout_transport::record::{Recording, ReplayError, Replaying};
+    /// use checkout_testkit::record::{Recording, ReplayError, Replaying};
     /// use checkout_transport::{BlockingTransport, Response, bytes::Bytes, from_fn_blocking, http};
     ///
     /// let recording = Recording::new(from_fn_blocking(|_| Ok(Response::new(Bytes::new()))));
@@ -184,7 +185,7 @@ impl fmt::Debug for Replaying {
 /// that were added to the kept ones, and no value.
 ///
 /// ```
-/// use checkout_transport::record::ReplayError;
+/// use checkout_testkit::record::ReplayError;
 ///
 /// let error = ReplayError::NotAsked { remaining: 2, of: 5 };
 /// assert_eq!(error.to_string(), "2 of 5 recorded exchanges were not asked for");

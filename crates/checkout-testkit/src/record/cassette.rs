@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use checkout_transport::Delivery;
+use checkout_transport::http::StatusCode;
 
+use super::exchange::{Answer, Asked, Body, Exchange, Outcome, Pairs, header};
 use super::json::Json;
-use super::scrub::{MARK, Scrubber};
-use crate::{Delivery, Response, TransportError};
+use super::scrub::Scrubber;
 
 /// Requests and what came of each, scrubbed, in the order in which they were sent.
 ///
@@ -19,7 +19,7 @@ use crate::{Delivery, Response, TransportError};
 /// `Debug` shows how many exchanges there are and nothing of them. What shows them is the text.
 ///
 /// ```
-/// use checkout_transport::record::{Cassette, Recording};
+/// use checkout_testkit::record::{Cassette, Recording};
 /// use checkout_transport::{BlockingTransport, Request, Response, bytes::Bytes, from_fn_blocking, http};
 ///
 /// let provider = from_fn_blocking(|_| {
@@ -75,55 +75,11 @@ pub struct Cassette {
     pub(super) exchanges: Vec<Exchange>,
 }
 
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Exchange {
-    pub(super) asked: Asked,
-    pub(super) outcome: Outcome,
-}
-
-/// A request, scrubbed.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Asked {
-    pub(super) method: String,
-    pub(super) origin: String,
-    pub(super) path: String,
-    pub(super) query: Pairs,
-    pub(super) headers: Pairs,
-    pub(super) body: Body,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Answer(Answer),
-    Error { delivery: Delivery, exceeded_cap: Option<usize> },
-}
-
-/// An answer, scrubbed.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: Pairs,
-    pub(super) body: Body,
-}
-
-/// A body, scrubbed.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) enum Body {
-    Empty,
-    Json(Json),
-    Form(Pairs),
-    /// Something else, of so many bytes.
-    Bytes(usize),
-}
-
-/// Names and their values, in their order.
-pub(super) type Pairs = Vec<(String, String)>;
-
 impl Cassette {
     /// How many exchanges were recorded.
     ///
     /// ```
-    /// # use checkout_transport::record::Cassette;
+    /// # use checkout_testkit::record::Cassette;
     /// assert_eq!(Cassette::default().len(), 0);
     /// ```
     #[must_use]
@@ -134,7 +90,7 @@ impl Cassette {
     /// Whether nothing was recorded.
     ///
     /// ```
-    /// # use checkout_transport::record::Cassette;
+    /// # use checkout_testkit::record::Cassette;
     /// assert!(Cassette::default().is_empty());
     /// ```
     #[must_use]
@@ -145,7 +101,7 @@ impl Cassette {
     /// The text to keep. The same cassette always gives the same text; it ends with a line's end.
     ///
     /// ```
-    /// # use checkout_transport::record::Cassette;
+    /// # use checkout_testkit::record::Cassette;
     /// let text = Cassette::default().to_json();
     /// assert_eq!(text, "{\n  \"version\": 1,\n  \"kept\": [],\n  \"exchanges\": []\n}\n");
     /// ```
@@ -168,7 +124,7 @@ impl Cassette {
     /// too.
     ///
     /// ```
-    /// # use checkout_transport::record::Cassette;
+    /// # use checkout_testkit::record::Cassette;
     /// let error = Cassette::from_json(r#"{"version":2,"kept":[],"exchanges":[]}"#).unwrap_err();
     /// assert_eq!(error.to_string(), "version: 1 is expected");
     /// let text = r#"{"version":1,"kept":[],"exchanges":[{"answer":{}}]}"#;
@@ -205,7 +161,7 @@ impl fmt::Debug for Cassette {
 /// Why a text is no cassette. It names a place and shows nothing of what stands there.
 ///
 /// ```
-/// use checkout_transport::record::{Cassette, CassetteError};
+/// use checkout_testkit::record::{Cassette, CassetteError};
 ///
 /// let error = Cassette::from_json("{\n  \"version\": 1,\n}").unwrap_err();
 /// assert_eq!(error, CassetteError::NotJson { line: 3, column: 1 });
@@ -283,35 +239,6 @@ impl Asked {
             body: Body::of(body, &at.field("body"))?,
         })
     }
-
-    /// The first thing in which a request, which was scrubbed just now, differs from this one, and how many
-    /// things agree before it. Headers are not compared.
-    ///
-    /// It names places alone, and only by names that scrubbing has let through.
-    pub(super) fn difference(&self, asked: &Self) -> Option<(usize, String)> {
-        if self.method != asked.method {
-            return Some((0, "the method differs".to_owned()));
-        }
-        if self.origin != asked.origin {
-            return Some((1, "the scheme or the host differs".to_owned()));
-        }
-        if self.path != asked.path {
-            return Some((2, "the path differs".to_owned()));
-        }
-        if let Some(at) = pairs_difference(&self.query, &asked.query) {
-            return Some((3, format!("the query differs{at}")));
-        }
-        let at = match (&self.body, &asked.body) {
-            (Body::Json(recorded), Body::Json(asked)) => json_difference(recorded, asked, ""),
-            (Body::Form(recorded), Body::Form(asked)) => pairs_difference(recorded, asked),
-            (Body::Bytes(recorded), Body::Bytes(asked)) => {
-                (recorded != asked).then(|| " in length".to_owned())
-            }
-            (Body::Empty, Body::Empty) => None,
-            _ => Some(" in kind".to_owned()),
-        };
-        at.map(|at| (4, format!("the body differs{at}")))
-    }
 }
 
 impl Answer {
@@ -332,29 +259,6 @@ impl Answer {
             headers: at.field("headers").headers(headers)?,
             body: Body::of(body, &at.field("body"))?,
         })
-    }
-
-    fn response(&self) -> Response {
-        let mut response = Response::new(self.body.bytes());
-        *response.status_mut() = self.status;
-        let headers = self.headers.iter().filter_map(|(name, value)| header(name, value));
-        let mut all = HeaderMap::new();
-        for (name, value) in headers {
-            all.append(name, value);
-        }
-        *response.headers_mut() = all;
-        response
-    }
-}
-
-impl Outcome {
-    pub(super) fn replayed(&self) -> Result<Response, TransportError> {
-        match self {
-            Self::Answer(answer) => Ok(answer.response()),
-            Self::Error { exceeded_cap: Some(cap), .. } => Err(TransportError::too_large(*cap)),
-            Self::Error { delivery: Delivery::NotSent, .. } => Err(TransportError::not_sent(RECORDED)),
-            Self::Error { delivery: Delivery::Unknown, .. } => Err(TransportError::unknown(RECORDED)),
-        }
     }
 }
 
@@ -378,18 +282,6 @@ impl Body {
             [None, form @ Some(_), None] => at.field("form").pairs(form).map(Self::Form),
             [None, None, Some(len)] => at.field("bytes").number(len).map(Self::Bytes),
             _ => Err(at.wrong("json, form or bytes is expected")),
-        }
-    }
-
-    fn bytes(&self) -> Bytes {
-        match self {
-            Self::Empty => Bytes::new(),
-            Self::Json(json) => json.compact().into(),
-            Self::Form(pairs) => {
-                let pairs = pairs.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
-                pairs.collect::<Vec<_>>().join("&").into()
-            }
-            Self::Bytes(_) => Bytes::from_static(MARK.as_bytes()),
         }
     }
 }
@@ -493,60 +385,6 @@ fn error_of(json: Json, at: &At) -> Result<Outcome, CassetteError> {
     Ok(Outcome::Error { delivery, exceeded_cap })
 }
 
-fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
-    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
-}
-
-/// Where two values differ first, as what follows after "differs".
-fn json_difference(recorded: &Json, asked: &Json, at: &str) -> Option<String> {
-    let here = || Some(if at.is_empty() { String::new() } else { format!(" at {at}") });
-    match (recorded, asked) {
-        (Json::Object(recorded), Json::Object(asked)) => {
-            for (place, (name, value)) in asked.iter().enumerate() {
-                let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
-                match recorded.get(place) {
-                    Some((same, recorded)) if same == name => {
-                        let difference = json_difference(recorded, value, &at);
-                        if difference.is_some() {
-                            return difference;
-                        }
-                    }
-                    _ => return Some(format!(" at {at}")),
-                }
-            }
-            if recorded.len() == asked.len() { None } else { here() }
-        }
-        (Json::List(recorded), Json::List(asked)) if recorded.len() == asked.len() => {
-            let pairs = recorded.iter().zip(asked).enumerate();
-            pairs
-                .filter_map(|(place, (recorded, asked))| {
-                    json_difference(recorded, asked, &format!("{at}[{place}]"))
-                })
-                .next()
-        }
-        _ if recorded == asked => None,
-        _ => here(),
-    }
-}
-
-fn pairs_difference(recorded: &Pairs, asked: &Pairs) -> Option<String> {
-    let differing = asked.iter().enumerate().find(|(place, pair)| recorded.get(*place) != Some(pair));
-    match differing {
-        Some((_, (name, _))) => Some(format!(" at {name}")),
-        None if recorded.len() == asked.len() => None,
-        None => Some(String::new()),
-    }
-}
-
-fn encoded(text: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(byte).to_string(),
-        b' ' => "+".to_owned(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(byte).collect()
-}
-
 fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
     Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
@@ -564,6 +402,5 @@ fn number(number: usize) -> Json {
 }
 
 const VERSION: &str = "1";
-const RECORDED: &str = "replayed as it was recorded";
 /// A body's, and those around it.
 const LEVELS: usize = 80;

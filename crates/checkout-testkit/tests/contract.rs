@@ -1,6 +1,5 @@
 //! The suite that transports are held to, held to transports itself: right ones pass, and each wrong one
 //! breaks the law that names what is wrong with it.
-#![cfg(feature = "contract")]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -20,7 +19,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use checkout_transport::contract::{Broken, Law, check, check_blocking, check_local, check_shared};
+use checkout_testkit::contract::{Broken, Law, check, check_blocking, check_local, check_shared};
 use checkout_transport::{BlockingTransport as _, from_fn_blocking};
 use threaded::{Flaw, OnOneThread, Threaded};
 use wire::{Fault, Wire};

@@ -2,12 +2,12 @@
 
 use std::io;
 
-use http::HeaderValue;
+use checkout_transport::http::HeaderValue;
+use checkout_transport::{BODY_CAP, LocalTransport, http};
 
 use super::Broken;
 use super::server::{ENDLESS, Exchange};
 use super::stage::{Stage, answering, chunked, head, response, shown};
-use crate::{BODY_CAP, LocalTransport};
 
 pub(super) async fn every_status_is_ok<T: LocalTransport>(stage: &Stage<'_, T>) -> Result<(), Broken> {
     let transport = stage.transport();

@@ -10,10 +10,11 @@ use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use checkout_transport::{BlockingTransport, LocalTransport, Request, http};
+
 use super::Broken;
 use super::server::{Exchange, Received, Server};
 use super::stage::{AtOnce, Outcome, Stage, chunks, head, shown};
-use crate::{BlockingTransport, LocalTransport, Request};
 
 /// How many ask at the same time, each of them one thing after the other.
 const CALLERS: usize = 16;

@@ -5,13 +5,13 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{BODY_CAP, Delivery, LocalTransport, Request, TransportError, http};
 
 use super::Broken;
 use super::server::{Exchange, Script, Server};
 use super::stage::{Outcome, Stage, answering, chunked, head, response, said, shown};
 use crate::loopback::ClosedPort;
-use crate::{BODY_CAP, Delivery, LocalTransport, Request, TransportError};
 
 pub(super) async fn nothing_is_sent_twice<T: LocalTransport>(stage: &Stage<'_, T>) -> Result<(), Broken> {
     for (what, loss) in losses() {

@@ -3,11 +3,11 @@
 use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 
-use http::StatusCode;
+use checkout_transport::BODY_CAP;
+use checkout_transport::http::StatusCode;
 
 use super::head::{Head, Length};
 use super::{HEAD_CAP, Shared};
-use crate::BODY_CAP;
 
 /// The bytes of a connection, those that have come and those that will.
 pub(super) struct Incoming<'a> {

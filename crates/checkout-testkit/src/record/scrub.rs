@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use http::header::{CONTENT_TYPE, HeaderMap};
-use http::{Method, Uri};
+use checkout_transport::http::header::{CONTENT_TYPE, HeaderMap};
+use checkout_transport::http::{Method, Uri};
+use checkout_transport::{Request, Response, TransportError};
 
-use super::cassette::{Answer, Asked, Body, Outcome, Pairs};
+use super::exchange::{Answer, Asked, Body, MARK, Outcome, Pairs};
 use super::fields::{self, Shape};
 use super::json::Json;
-use crate::{Request, Response, TransportError};
 
 /// Scrubs, with the names that somebody added to those that are kept.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -422,9 +422,6 @@ fn is_luhn(digits: &[u32]) -> bool {
         .sum();
     sum.is_multiple_of(10)
 }
-
-/// What stands in the place of a text.
-pub(super) const MARK: &str = "(scrubbed)";
 
 const SIGNATURE: &str = "signature";
 

@@ -1,10 +1,10 @@
-//! A transport that records what it carries, scrubbed, and one that replays it. Feature `record`.
+//! A transport that records what it carries, scrubbed, and one that replays it.
 //!
 //! What it holds: [`Recording`], around a transport of yours; the [`Cassette`] that it fills; and
 //! [`Replaying`], which answers from a cassette in your tests.
 //!
 //! ```
-//! use checkout_transport::record::{Cassette, Recording, Replaying};
+//! use checkout_testkit::record::{Cassette, Recording, Replaying};
 //! use checkout_transport::{BlockingTransport, Response, bytes::Bytes, from_fn_blocking, http};
 //!
 //! // Once, with a real transport.
@@ -83,6 +83,7 @@
 //! Sources: the providers' own pages, for the names of fields; ISO/IEC 7812-1, for the check digit.
 
 mod cassette;
+mod exchange;
 mod fields;
 mod json;
 mod replay;
@@ -91,9 +92,12 @@ mod scrub;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use self::cassette::{Exchange, Outcome};
+use checkout_transport::{
+    BlockingTransport, Delivery, LocalTransport, Request, Response, Transport, TransportError,
+};
+
+use self::exchange::{Exchange, Outcome};
 use self::scrub::Scrubber;
-use crate::{BlockingTransport, Delivery, LocalTransport, Request, Response, Transport, TransportError};
 
 pub use cassette::{Cassette, CassetteError};
 pub use replay::{ReplayError, Replaying};
@@ -110,7 +114,7 @@ pub use replay::{ReplayError, Replaying};
 /// `Debug` shows how many exchanges there are.
 ///
 /// ```
-/// use checkout_transport::record::Recording;
+/// use checkout_testkit::record::Recording;
 /// use checkout_transport::{Request, Response, Transport, bytes::Bytes, from_fn};
 ///
 /// let provider = from_fn(|_| async { Ok(Response::new(Bytes::from_static(b"{\"code\":0}"))) });
@@ -132,7 +136,8 @@ impl<T> Recording<T> {
     /// Records what `transport` carries.
     ///
     /// ```
-    /// use checkout_transport::{Response, bytes::Bytes, from_fn_blocking, record::Recording};
+    /// use checkout_testkit::record::Recording;
+    /// use checkout_transport::{Response, bytes::Bytes, from_fn_blocking};
     ///
     /// let recording = Recording::new(from_fn_blocking(|_| Ok(Response::new(Bytes::new()))));
     /// assert!(recording.cassette().is_empty());
@@ -147,7 +152,7 @@ impl<T> Recording<T> {
     /// name is compared exactly; to be called before the first request.
     ///
     /// ```
-    /// use checkout_transport::record::Recording;
+    /// use checkout_testkit::record::Recording;
     /// use checkout_transport::{BlockingTransport, Request, Response, bytes::Bytes, from_fn_blocking};
     ///
     /// let provider = from_fn_blocking(|_| {
@@ -170,7 +175,8 @@ impl<T> Recording<T> {
     /// What was recorded so far.
     ///
     /// ```
-    /// # use checkout_transport::{Response, bytes::Bytes, from_fn_blocking, record::Recording};
+    /// # use checkout_testkit::record::Recording;
+    /// # use checkout_transport::{Response, bytes::Bytes, from_fn_blocking};
     /// # let recording = Recording::new(from_fn_blocking(|_| Ok(Response::new(Bytes::new()))));
     /// assert_eq!(recording.cassette().len(), 0);
     /// ```
@@ -204,7 +210,7 @@ impl<T: LocalTransport> Recording<Local<T>> {
     /// Records what a transport carries that stays on its thread.
     ///
     /// ```
-    /// use checkout_transport::record::Recording;
+    /// use checkout_testkit::record::Recording;
     /// use checkout_transport::{LocalTransport, Request, Response, bytes::Bytes, from_fn_local};
     ///
     /// let recording = Recording::local(from_fn_local(|_| async { Ok(Response::new(Bytes::new())) }));
@@ -221,7 +227,7 @@ impl<T: LocalTransport> Recording<Local<T>> {
 /// A transport that is a [`LocalTransport`] alone: see [`Recording::local`].
 ///
 /// ```
-/// use checkout_transport::record::{Local, Recording};
+/// use checkout_testkit::record::{Local, Recording};
 /// use checkout_transport::{Response, bytes::Bytes, from_fn_local};
 ///
 /// let recording: Recording<Local<_>> =

@@ -1,6 +1,5 @@
 //! What is recorded, what is not, and what is replayed.
 
-#![cfg(feature = "record")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::cell::RefCell;
@@ -11,9 +10,9 @@ use std::rc::Rc;
 use std::sync::Mutex;
 use std::task::{Context, Waker};
 
+use checkout_testkit::record::{Cassette, CassetteError, Recording, ReplayError, Replaying};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{self, HeaderMap};
-use checkout_transport::record::{Cassette, CassetteError, Recording, ReplayError, Replaying};
 use checkout_transport::{
     BlockingTransport, Delivery, LocalTransport, Request, Response, Transport, TransportError, from_fn,
     from_fn_blocking, from_fn_local,

@@ -1,4 +1,4 @@
-//! Any transport as an HTTP/1.1 server on 127.0.0.1, for tests. Feature `loopback`.
+//! Any transport as an HTTP/1.1 server on 127.0.0.1, for tests.
 //!
 //! What it holds: [`Server`], which takes requests from sockets, hands each to a [`BlockingTransport`] and writes
 //! its answer back; and [`ClosedPort`], where nobody listens. With a sandbox as that transport, a real HTTP stack
@@ -8,7 +8,8 @@
 //! use std::io::{Read, Write};
 //! use std::net::TcpStream;
 //!
-//! use checkout_transport::{Request, Response, from_fn_blocking, loopback::Server};
+//! use checkout_testkit::loopback::Server;
+//! use checkout_transport::{Request, Response, from_fn_blocking};
 //!
 //! let echo = from_fn_blocking(|request: Request| Ok(Response::new(request.into_body())));
 //! let server = Server::start(echo)?;
@@ -38,14 +39,15 @@
 //!   an answer to `HEAD` and a 304, which have no body, keep the transport's `content-length`. Where it says
 //!   `connection: close`, the connection is closed. No `date` is added.
 //! - **A closed connection, without a byte of an answer, for every
-//!   [`TransportError`](crate::TransportError)**, for a transport that panics, and for an informational
-//!   status (1xx), which is no answer. The client cannot tell how far its request got, and what it says is
-//!   [`Delivery::Unknown`](crate::Delivery::Unknown), also where the transport said
-//!   [`Delivery::NotSent`](crate::Delivery::NotSent). A connection that was refused cannot be played on one
-//!   that is open: that is what [`ClosedPort`] is for. An HTTP stack that sends a request anew by itself does
-//!   so here too, and that is a breach of [the contract](crate#the-contract) that a test should find.
-//! - 400 for what is no HTTP, 413 for a body over [`BODY_CAP`](crate::BODY_CAP), 431 for a head over
-//!   [`HEAD_CAP`] or with more than [`HEADERS_CAP`] headers, 417 for an expectation that is not
+//!   [`TransportError`](checkout_transport::TransportError)**, for a transport that panics, and for an
+//!   informational status (1xx), which is no answer. The client cannot tell how far its request got, and what
+//!   it says is [`Delivery::Unknown`](checkout_transport::Delivery::Unknown), also where the transport said
+//!   [`Delivery::NotSent`](checkout_transport::Delivery::NotSent). A connection that was refused cannot be
+//!   played on one that is open: that is what [`ClosedPort`] is for. An HTTP stack that sends a request anew
+//!   by itself does so here too, and that is a breach of [the contract](checkout_transport#the-contract) that
+//!   a test should find.
+//! - 400 for what is no HTTP, 413 for a body over [`BODY_CAP`](checkout_transport::BODY_CAP), 431 for a head
+//!   over [`HEAD_CAP`] or with more than [`HEADERS_CAP`] headers, 417 for an expectation that is not
 //!   `100-continue`, 501 for a transfer coding that is not `chunked`, 505 for another major version. The
 //!   connection is then closed, and the transport knows nothing of it.
 //!
@@ -70,23 +72,22 @@ use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use http::uri::{Authority, Scheme, Uri};
-
-use crate::BlockingTransport;
+use checkout_transport::BlockingTransport;
+use checkout_transport::http::uri::{Authority, Scheme, Uri};
 
 pub use closed_port::ClosedPort;
 
 /// The most bytes that a request's line and headers may have together: 64 KiB.
 ///
 /// ```
-/// assert_eq!(checkout_transport::loopback::HEAD_CAP, 65_536);
+/// assert_eq!(checkout_testkit::loopback::HEAD_CAP, 65_536);
 /// ```
 pub const HEAD_CAP: usize = 1 << 16;
 
 /// The most headers that a request may have.
 ///
 /// ```
-/// assert_eq!(checkout_transport::loopback::HEADERS_CAP, 128);
+/// assert_eq!(checkout_testkit::loopback::HEADERS_CAP, 128);
 /// ```
 pub const HEADERS_CAP: usize = 128;
 
@@ -99,7 +100,8 @@ pub const HEADERS_CAP: usize = 128;
 /// ```
 /// use std::sync::Arc;
 ///
-/// use checkout_transport::{Response, bytes::Bytes, from_fn_blocking, loopback::Server};
+/// use checkout_testkit::loopback::Server;
+/// use checkout_transport::{Response, bytes::Bytes, from_fn_blocking};
 ///
 /// let pong = Arc::new(Bytes::from_static(b"pong"));
 /// let held = Arc::clone(&pong);
@@ -128,7 +130,8 @@ impl Server {
     /// ```
     /// use std::io::{Read, Write};
     ///
-    /// use checkout_transport::{Request, Response, from_fn_blocking, loopback::Server};
+    /// use checkout_testkit::loopback::Server;
+    /// use checkout_transport::{Request, Response, from_fn_blocking};
     ///
     /// let server = Server::start(from_fn_blocking(|request: Request| {
     ///     Ok(Response::new(request.uri().to_string().into()))
@@ -156,7 +159,8 @@ impl Server {
     /// ```
     /// use std::io::{Read, Write};
     ///
-    /// use checkout_transport::{Request, Response, from_fn_blocking, loopback::Server};
+    /// use checkout_testkit::loopback::Server;
+    /// use checkout_transport::{Request, Response, from_fn_blocking};
     ///
     /// let server = Server::start_as("https://secure.example", from_fn_blocking(|request: Request| {
     ///     Ok(Response::new(request.uri().to_string().into()))
@@ -178,7 +182,8 @@ impl Server {
     /// Where it listens: `http://127.0.0.1:{port}`, without a slash at the end.
     ///
     /// ```
-    /// # use checkout_transport::{Response, bytes::Bytes, from_fn_blocking, loopback::Server};
+    /// # use checkout_testkit::loopback::Server;
+    /// # use checkout_transport::{Response, bytes::Bytes, from_fn_blocking};
     /// let server = Server::start(from_fn_blocking(|_| Ok(Response::new(Bytes::new()))))?;
     /// assert_eq!(server.url(), format!("http://{}", server.address()));
     /// # Ok::<(), std::io::Error>(())
@@ -191,7 +196,8 @@ impl Server {
     /// Where it listens, for a socket.
     ///
     /// ```
-    /// # use checkout_transport::{Response, bytes::Bytes, from_fn_blocking, loopback::Server};
+    /// # use checkout_testkit::loopback::Server;
+    /// # use checkout_transport::{Response, bytes::Bytes, from_fn_blocking};
     /// let server = Server::start(from_fn_blocking(|_| Ok(Response::new(Bytes::new()))))?;
     /// assert!(server.address().ip().is_loopback());
     /// # Ok::<(), std::io::Error>(())

@@ -6,12 +6,13 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use checkout_testkit::contract::Law;
+use checkout_testkit::record::{Cassette, Recording, Replaying};
+use checkout_testkit::{contract, loopback};
 use checkout_transport::bytes::Bytes;
-use checkout_transport::contract::Law;
 use checkout_transport::http::Version;
-use checkout_transport::record::{Cassette, Recording, Replaying};
 use checkout_transport::{BlockingTransport, BodyBuffer, Delivery, LocalTransport, Transport};
-use checkout_transport::{Request, Response, TransportError, contract, http, loopback};
+use checkout_transport::{Request, Response, TransportError, http};
 use checkout_transport::{from_fn, from_fn_blocking, from_fn_local};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};

@@ -1,14 +1,14 @@
 //! A request's line and headers.
 
-use http::header::{
+use checkout_transport::BODY_CAP;
+use checkout_transport::http::header::{
     CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
 };
-use http::request::Parts;
-use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{Method, Request, StatusCode, Uri, Version};
+use checkout_transport::http::request::Parts;
+use checkout_transport::http::uri::{Authority, PathAndQuery, Scheme};
+use checkout_transport::http::{Method, Request, StatusCode, Uri, Version};
 
 use super::{Base, HEAD_CAP, HEADERS_CAP, Shared};
-use crate::BODY_CAP;
 
 /// What is known of a request before its body.
 pub(super) struct Head {

@@ -4,9 +4,9 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH};
-use http::{HeaderMap, Method, Response, StatusCode};
+use checkout_transport::bytes::Bytes;
+use checkout_transport::http::header::{CONNECTION, CONTENT_LENGTH};
+use checkout_transport::http::{self, HeaderMap, Method, Response, StatusCode};
 
 use super::Shared;
 use super::head::{Head, says_close};

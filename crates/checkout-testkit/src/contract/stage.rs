@@ -11,11 +11,13 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use bytes::Bytes;
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{
+    BlockingTransport, Delivery, LocalTransport, Request, Response, TransportError, http,
+};
 
 use super::server::{Exchange, Received, Records, Server};
 use super::{Broken, Law};
-use crate::{BlockingTransport, Delivery, LocalTransport, Request, Response, TransportError};
 
 /// The time-out where none is to be reached. The server lets go sooner.
 const AMPLE: Duration = Duration::from_secs(60);

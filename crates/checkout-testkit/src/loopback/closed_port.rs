@@ -10,7 +10,7 @@ use std::time::Duration;
 /// next server of the same process may be given it.
 ///
 /// ```
-/// use checkout_transport::loopback::ClosedPort;
+/// use checkout_testkit::loopback::ClosedPort;
 ///
 /// let port = ClosedPort::find()?;
 /// let error = std::net::TcpStream::connect(port.address()).unwrap_err();
@@ -36,7 +36,7 @@ impl ClosedPort {
     /// [`io::Error`] when there is no port to be had, or none that refuses.
     ///
     /// ```
-    /// use checkout_transport::loopback::ClosedPort;
+    /// use checkout_testkit::loopback::ClosedPort;
     /// assert!(ClosedPort::find()?.address().ip().is_loopback());
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -61,7 +61,7 @@ impl ClosedPort {
     /// Where nobody listens, for a socket.
     ///
     /// ```
-    /// # use checkout_transport::loopback::ClosedPort;
+    /// # use checkout_testkit::loopback::ClosedPort;
     /// assert_ne!(ClosedPort::find()?.address().port(), 0);
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -73,7 +73,7 @@ impl ClosedPort {
     /// Where nobody listens: `http://{address}`, without a slash at the end.
     ///
     /// ```
-    /// # use checkout_transport::loopback::ClosedPort;
+    /// # use checkout_testkit::loopback::ClosedPort;
     /// assert!(ClosedPort::find()?.url().starts_with("http://127.0.0."));
     /// # Ok::<(), std::io::Error>(())
     /// ```

@@ -1,13 +1,14 @@
-//! The suite that a transport of your own is held to: what [the contract](crate#the-contract) says, law by
-//! law, over a misbehaving HTTP server of the suite's own on loopback.
+//! The suite that a transport of your own is held to: what [the contract](checkout_transport#the-contract)
+//! says, law by law, over a misbehaving HTTP server of the suite's own on loopback.
 //!
-//! A test in your own crate is one line; the feature `contract` is for its `[dev-dependencies]`. The suite
-//! makes transports of your type, for a time-out that it chooses and the cap [`BODY_CAP`](crate::BODY_CAP):
+//! A test in your own crate is one line. The suite makes transports of your type, for a time-out that it
+//! chooses and the cap [`BODY_CAP`](checkout_transport::BODY_CAP):
 //!
 //! ```
 //! use std::time::Duration;
 //!
-//! use checkout_transport::{BlockingTransport, Request, Response, contract, from_fn_blocking};
+//! use checkout_testkit::contract;
+//! use checkout_transport::{BlockingTransport, Request, Response, from_fn_blocking};
 //!
 //! /// It answers without asking anybody.
 //! fn offline(_timeout: Duration) -> impl BlockingTransport {
@@ -45,7 +46,8 @@ mod stage;
 use std::fmt;
 use std::time::Duration;
 
-use crate::{BlockingTransport, LocalTransport, Transport};
+use checkout_transport::{BlockingTransport, LocalTransport, Transport};
+
 use stage::{AtOnce, Stage};
 
 /// Checks every law of [`Law::ALL`] but those of [`Law::OF_FUTURES`] and [`Law::OF_THREADS`], which say nothing of a
@@ -58,7 +60,7 @@ use stage::{AtOnce, Stage};
 /// The first law that does not hold, and what was seen.
 ///
 /// ```
-/// use checkout_transport::contract::{Law, check_blocking};
+/// use checkout_testkit::contract::{Law, check_blocking};
 /// use checkout_transport::{TransportError, from_fn_blocking};
 ///
 /// let broken = check_blocking(|_timeout| {
@@ -82,7 +84,7 @@ pub fn check_blocking<T: BlockingTransport>(make: impl Fn(Duration) -> T) -> Res
 /// When the transport does, in one of the threads.
 ///
 /// ```
-/// use checkout_transport::contract::{Law, check_shared};
+/// use checkout_testkit::contract::{Law, check_shared};
 /// use checkout_transport::{TransportError, from_fn_blocking};
 ///
 /// let broken = check_shared(|_timeout| {
@@ -107,7 +109,7 @@ pub fn check_shared<T: BlockingTransport + Sync>(make: impl Fn(Duration) -> T) -
 /// The first law that does not hold, and what was seen.
 ///
 /// ```
-/// use checkout_transport::contract::{Law, check};
+/// use checkout_testkit::contract::{Law, check};
 /// use checkout_transport::{Response, from_fn};
 ///
 /// let checked = check(|_timeout| from_fn(|_request| async { Ok(Response::default()) }));
@@ -125,7 +127,7 @@ pub async fn check<T: Transport>(make: impl Fn(Duration) -> T) -> Result<(), Bro
 /// The first law that does not hold, and what was seen.
 ///
 /// ```
-/// use checkout_transport::contract::{Law, check_local};
+/// use checkout_testkit::contract::{Law, check_local};
 /// use checkout_transport::{Response, from_fn_local};
 ///
 /// let checked = check_local(|_timeout| from_fn_local(|_request| async { Ok(Response::default()) }));
@@ -139,7 +141,7 @@ pub async fn check_local<T: LocalTransport>(make: impl Fn(Duration) -> T) -> Res
 /// What the suite checks.
 ///
 /// ```
-/// use checkout_transport::contract::Law;
+/// use checkout_testkit::contract::Law;
 ///
 /// assert_eq!(Law::NothingIsSentTwice.name(), "nothing is sent twice");
 /// ```
@@ -178,9 +180,9 @@ pub enum Law {
     BodyComesBackAsSent,
     /// A compressed body comes back compressed, with its `content-encoding`.
     EncodedBodyStaysEncoded,
-    /// A body of at most [`BODY_CAP`](crate::BODY_CAP) bytes comes back whole.
+    /// A body of at most [`BODY_CAP`](checkout_transport::BODY_CAP) bytes comes back whole.
     BodyUpToTheCapIsWhole,
-    /// A body over [`BODY_CAP`](crate::BODY_CAP) bytes is an error that names the cap.
+    /// A body over [`BODY_CAP`](checkout_transport::BODY_CAP) bytes is an error that names the cap.
     BodyOverTheCapIsRefused,
     /// An endless body is not read to its end before it is refused, nor is an endless head.
     EndlessResponseIsCutOff,
@@ -224,7 +226,7 @@ impl Law {
     /// Every law, in the order in which they are checked.
     ///
     /// ```
-    /// # use checkout_transport::contract::Law;
+    /// # use checkout_testkit::contract::Law;
     /// assert_eq!(Law::ALL[0], Law::MethodGoesOutAsGiven);
     /// ```
     pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
@@ -232,7 +234,7 @@ impl Law {
     /// Those of them that say nothing of a blocking transport.
     ///
     /// ```
-    /// # use checkout_transport::contract::Law;
+    /// # use checkout_testkit::contract::Law;
     /// assert!(Law::OF_FUTURES.contains(&Law::DroppedFutureIsForgotten));
     /// ```
     pub const OF_FUTURES: &'static [Self] =
@@ -242,7 +244,7 @@ impl Law {
     /// [`check_blocking`] does not.
     ///
     /// ```
-    /// # use checkout_transport::contract::Law;
+    /// # use checkout_testkit::contract::Law;
     /// assert_eq!(Law::OF_THREADS, [Law::RequestsAtOnceDoNotMix]);
     /// ```
     pub const OF_THREADS: &'static [Self] = &[Self::RequestsAtOnceDoNotMix];
@@ -250,7 +252,7 @@ impl Law {
     /// The law in a few words.
     ///
     /// ```
-    /// # use checkout_transport::contract::Law;
+    /// # use checkout_testkit::contract::Law;
     /// assert_eq!(Law::SilenceEnds.name(), "silence ends");
     /// ```
     #[must_use]
@@ -302,7 +304,7 @@ impl Law {
     /// That the law does not hold, and what was seen.
     ///
     /// ```
-    /// use checkout_transport::contract::Law;
+    /// use checkout_testkit::contract::Law;
     /// use checkout_transport::{TransportError, from_fn};
     ///
     /// let offline = |_| from_fn(|_| async { Err(TransportError::not_sent("there is no network")) });
@@ -328,7 +330,7 @@ impl Law {
     /// When the transport does, in one of the threads of [`Law::RequestsAtOnceDoNotMix`].
     ///
     /// ```
-    /// use checkout_transport::contract::Law;
+    /// use checkout_testkit::contract::Law;
     /// use checkout_transport::{TransportError, from_fn_blocking};
     ///
     /// let offline = |_| from_fn_blocking(|_| Err(TransportError::not_sent("there is no network")));
@@ -353,7 +355,7 @@ impl Law {
     /// nothing of a blocking transport of one thread, and is an error rather than a check that nothing can fail.
     ///
     /// ```
-    /// use checkout_transport::contract::Law;
+    /// use checkout_testkit::contract::Law;
     /// use checkout_transport::{TransportError, from_fn_blocking};
     ///
     /// let offline = |_| from_fn_blocking(|_| Err(TransportError::not_sent("there is no network")));
@@ -385,7 +387,7 @@ impl fmt::Display for Law {
 /// `user-agent`, no `accept-encoding`, nothing of a trace.
 ///
 /// ```
-/// use checkout_transport::contract::Added;
+/// use checkout_testkit::contract::Added;
 ///
 /// assert_eq!(Added::of("host"), Some(Added::Host));
 /// assert_eq!(Added::of("accept-encoding"), None);
@@ -410,7 +412,7 @@ impl Added {
     /// The header of this name in lower case, if it may be added.
     ///
     /// ```
-    /// # use checkout_transport::contract::Added;
+    /// # use checkout_testkit::contract::Added;
     /// assert_eq!(Added::of("connection"), Some(Added::Connection));
     /// ```
     #[must_use]
@@ -429,7 +431,7 @@ impl Added {
 /// A law that does not hold, and what was seen.
 ///
 /// ```
-/// use checkout_transport::contract::{Law, check_blocking};
+/// use checkout_testkit::contract::{Law, check_blocking};
 /// use checkout_transport::{Response, from_fn_blocking};
 ///
 /// let broken = check_blocking(|_| from_fn_blocking(|_| Ok(Response::default()))).unwrap_err();
@@ -446,7 +448,7 @@ impl Broken {
     /// The law.
     ///
     /// ```
-    /// # use checkout_transport::contract::{Law, check_blocking};
+    /// # use checkout_testkit::contract::{Law, check_blocking};
     /// # use checkout_transport::{Response, from_fn_blocking};
     /// let broken = check_blocking(|_| from_fn_blocking(|_| Ok(Response::default()))).unwrap_err();
     /// assert_eq!(broken.law(), Law::MethodGoesOutAsGiven);
@@ -460,7 +462,7 @@ impl Broken {
     /// them; of a header that the transport added it tells the name and the length, unless its value can be no secret.
     ///
     /// ```
-    /// # use checkout_transport::contract::{Law, check_blocking};
+    /// # use checkout_testkit::contract::{Law, check_blocking};
     /// # use checkout_transport::{Response, from_fn_blocking};
     /// let broken = check_blocking(|_| from_fn_blocking(|_| Ok(Response::default()))).unwrap_err();
     /// assert_eq!(broken.seen(), "of a GET: 0 requests came");

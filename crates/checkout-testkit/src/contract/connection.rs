@@ -5,10 +5,11 @@ use std::io;
 use std::pin::pin;
 use std::task::{Poll, Waker};
 
+use checkout_transport::{LocalTransport, Response, http};
+
 use super::Broken;
 use super::server::{Exchange, Received};
 use super::stage::{Outcome, Stage, echo, head, response, said, shown};
-use crate::{LocalTransport, Response};
 
 pub(super) async fn answers_meet_their_requests<T: LocalTransport>(
     stage: &Stage<'_, T>,

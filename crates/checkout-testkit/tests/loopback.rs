@@ -1,6 +1,5 @@
 //! The server on loopback, over raw sockets.
 
-#![cfg(feature = "loopback")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fmt::Write as _;
@@ -11,9 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
+use checkout_testkit::loopback::{HEAD_CAP, HEADERS_CAP, Server};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{self, StatusCode};
-use checkout_transport::loopback::{HEAD_CAP, HEADERS_CAP, Server};
 use checkout_transport::{BODY_CAP, BlockingTransport, Request, Response, TransportError, from_fn_blocking};
 use proptest::prelude::*;
 

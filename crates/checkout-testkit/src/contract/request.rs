@@ -1,11 +1,11 @@
 //! The laws of what goes out.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+use checkout_transport::http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+use checkout_transport::{LocalTransport, http};
 
 use super::server::{Received, Server};
 use super::stage::{Stage, answering, head, response, said, shown};
 use super::{Added, Broken};
-use crate::LocalTransport;
 
 pub(super) async fn method_goes_out_as_given<T: LocalTransport>(stage: &Stage<'_, T>) -> Result<(), Broken> {
     let transport = stage.transport();
