@@ -34,7 +34,7 @@ use base64ct::{Base64, Encoding};
 use hmac::Mac;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::fault::Fault;
+use crate::blame::Blame;
 use crate::mac::{MacKey, Sink, push_decimal, sha256_hex};
 use crate::unseen::{UNSEEN_HINT, has_unseen};
 
@@ -429,12 +429,12 @@ impl KeyError {
     /// The set-up's.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, allscale::KeyError};
-    /// assert_eq!(KeyError::SecretEmpty.fault(), Fault::SetUp);
+    /// # use checkout_auth::{Blame, allscale::KeyError};
+    /// assert_eq!(KeyError::SecretEmpty.blame(), Blame::SetUp);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
-        Fault::SetUp
+    pub const fn blame(&self) -> Blame {
+        Blame::SetUp
     }
 
     /// The usual cause, in a sentence.
@@ -493,12 +493,12 @@ impl SignError {
     /// The caller's.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, allscale::SignError};
-    /// assert_eq!(SignError::Path.fault(), Fault::Caller);
+    /// # use checkout_auth::{Blame, allscale::SignError};
+    /// assert_eq!(SignError::Path.blame(), Blame::Caller);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
-        Fault::Caller
+    pub const fn blame(&self) -> Blame {
+        Blame::Caller
     }
 
     /// The usual cause, in a sentence.
@@ -557,16 +557,16 @@ impl VerifyError {
     /// Where to look first, supposing that a holder of the key sent the request.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, allscale::VerifyError};
-    /// assert_eq!(VerifyError::Version.fault(), Fault::Sender);
-    /// assert_eq!(VerifyError::Mismatch.fault(), Fault::SetUp);
+    /// # use checkout_auth::{Blame, allscale::VerifyError};
+    /// assert_eq!(VerifyError::Version.blame(), Blame::Sender);
+    /// assert_eq!(VerifyError::Mismatch.blame(), Blame::SetUp);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub const fn blame(&self) -> Blame {
         match self {
-            Self::Version | Self::Encoding => Fault::Sender,
-            Self::Mismatch => Fault::SetUp,
-            Self::Request(error) => error.fault(),
+            Self::Version | Self::Encoding => Blame::Sender,
+            Self::Mismatch => Blame::SetUp,
+            Self::Request(error) => error.blame(),
         }
     }
 

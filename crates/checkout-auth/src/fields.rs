@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::fault::Fault;
+use crate::blame::Blame;
 use crate::time::read_seconds;
 
 /// The header fields of an HTTP message, to look up by name.
@@ -61,11 +61,11 @@ impl<T: HeaderFields + ?Sized> HeaderFields for &T {
 /// What is wrong with one header of a signed message. Holds its name and never its value.
 ///
 /// ```
-/// use checkout_auth::{Fault, HeaderError, HeaderProblem};
+/// use checkout_auth::{Blame, HeaderError, HeaderProblem};
 ///
 /// let error = HeaderError { name: "x-webhook-id", problem: HeaderProblem::Missing };
 /// assert_eq!(error.to_string(), "the header x-webhook-id is missing");
-/// assert_eq!(error.fault(), Fault::Sender);
+/// assert_eq!(error.blame(), Blame::Sender);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("the header {name} {problem}")]
@@ -81,13 +81,13 @@ impl HeaderError {
     /// in its stead, see [`HeaderError::hint`].
     ///
     /// ```
-    /// # use checkout_auth::{Fault, HeaderError, HeaderProblem};
+    /// # use checkout_auth::{Blame, HeaderError, HeaderProblem};
     /// let error = HeaderError { name: "x-webhook-nonce", problem: HeaderProblem::Doubled };
-    /// assert_eq!(error.fault(), Fault::Sender);
+    /// assert_eq!(error.blame(), Blame::Sender);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
-        Fault::Sender
+    pub const fn blame(&self) -> Blame {
+        Blame::Sender
     }
 
     /// The usual cause, in a sentence for the receiver's log.
@@ -297,7 +297,7 @@ mod tests {
         ];
         for problem in problems {
             let error = HeaderError { name: "x-webhook-id", problem };
-            assert_eq!(error.fault(), Fault::Sender);
+            assert_eq!(error.blame(), Blame::Sender);
             assert!(error.hint().len() > 20, "{problem:?}");
             assert!(error.to_string().starts_with("the header x-webhook-id "), "{error}");
         }

@@ -6,7 +6,7 @@
 //! what Peach sends, and a webhook's bytes in a [header](peach::header). Azotte signs nothing: it takes an
 //! API key in a header. All of it works on bytes and text and knows no HTTP type, so it fits on any HTTP
 //! stack: headers are looked up by [`HeaderFields`]. A [`KeyRing`] holds the keys while one is changed for
-//! another, and a [`Tolerance`] says how old a message may be. Every error says whose [`Fault`] it is and, in
+//! another, and a [`Tolerance`] says how old a message may be. Every error says whose [`Blame`] it is and, in
 //! a hint, what the usual cause is.
 //!
 //! ```
@@ -50,14 +50,14 @@ extern crate alloc;
 pub mod allscale;
 pub mod peach;
 
-mod fault;
+mod blame;
 mod fields;
 mod mac;
 mod ring;
 mod time;
 mod unseen;
 
-pub use fault::Fault;
+pub use blame::Blame;
 pub use fields::{HeaderError, HeaderFields, HeaderProblem};
 pub use ring::KeyRing;
 pub use secrecy::SecretString;

@@ -54,7 +54,7 @@ use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-use crate::fault::Fault;
+use crate::blame::Blame;
 use crate::mac::{MacKey, hex, read_hex};
 use crate::ring::KeyRing;
 use crate::unseen::{UNSEEN_HINT, has_unseen};
@@ -396,12 +396,12 @@ impl KeyError {
     /// The set-up's.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, peach::KeyError};
-    /// assert_eq!(KeyError::Empty.fault(), Fault::SetUp);
+    /// # use checkout_auth::{Blame, peach::KeyError};
+    /// assert_eq!(KeyError::Empty.blame(), Blame::SetUp);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
-        Fault::SetUp
+    pub const fn blame(&self) -> Blame {
+        Blame::SetUp
     }
 
     /// The usual cause, in a sentence.
@@ -445,12 +445,12 @@ impl SignError {
     /// The caller's.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, peach::SignError};
-    /// assert_eq!(SignError::DuplicateKey.fault(), Fault::Caller);
+    /// # use checkout_auth::{Blame, peach::SignError};
+    /// assert_eq!(SignError::DuplicateKey.blame(), Blame::Caller);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
-        Fault::Caller
+    pub const fn blame(&self) -> Blame {
+        Blame::Caller
     }
 
     /// The usual cause, in a sentence.
@@ -500,15 +500,15 @@ impl VerifyError {
     /// Where to look first, supposing that Peach sent the parameters.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, peach::VerifyError};
-    /// assert_eq!(VerifyError::Missing.fault(), Fault::Sender);
-    /// assert_eq!(VerifyError::Mismatch.fault(), Fault::SetUp);
+    /// # use checkout_auth::{Blame, peach::VerifyError};
+    /// assert_eq!(VerifyError::Missing.blame(), Blame::Sender);
+    /// assert_eq!(VerifyError::Mismatch.blame(), Blame::SetUp);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub const fn blame(&self) -> Blame {
         match self {
-            Self::Missing | Self::Malformed | Self::DuplicateKey => Fault::Sender,
-            Self::Mismatch | Self::NoValidKey => Fault::SetUp,
+            Self::Missing | Self::Malformed | Self::DuplicateKey => Blame::Sender,
+            Self::Mismatch | Self::NoValidKey => Blame::SetUp,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Every error with its text, whose fault it is and the usual cause: `tests/snapshots`.
+//! Every error with its text, who is to blame and the usual cause: `tests/snapshots`.
 //!
 //! `INSTA_UPDATE=always cargo test -p checkout-auth --all-features --test error_texts` renews the picture.
 #![allow(missing_docs, reason = "tests")]
@@ -7,16 +7,16 @@ use checkout_auth::allscale::{KeyError, SignError, VerifyError, response, webhoo
 use checkout_auth::peach::{self, header};
 use checkout_auth::{HeaderError, HeaderProblem};
 
-/// The text of each, with its fault and its hint.
+/// The text of each, with its blame and its hint.
 macro_rules! told {
     ($name:literal: $($error:expr),+ $(,)?) => {
         concat!("# ", $name, "\n").to_owned()
-            + &[$(format!("{}\n  {:?}: {}\n", $error, $error.fault(), $error.hint())),+].concat()
+            + &[$(format!("{}\n  {:?}: {}\n", $error, $error.blame(), $error.hint())),+].concat()
     };
 }
 
 #[test]
-fn every_error_with_its_fault_and_its_hint() {
+fn every_error_with_its_blame_and_its_hint() {
     let header = |problem| HeaderError { name: "x-signature", problem };
     let picture = [
         told!("a header":

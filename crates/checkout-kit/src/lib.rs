@@ -105,7 +105,7 @@ pub use checkout_validate as validate;
 pub use checkout_wire as wire;
 
 pub use checkout_auth::{
-    Fault, HeaderError, HeaderFields, HeaderProblem, KeyRing, SecretString, Tolerance, has_unseen,
+    Blame, HeaderError, HeaderFields, HeaderProblem, KeyRing, SecretString, Tolerance, has_unseen,
 };
 #[cfg(feature = "tokio")]
 pub use checkout_client::tokio_sleep;

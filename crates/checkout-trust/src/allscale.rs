@@ -4,7 +4,7 @@ use crate::Verified;
 use crate::replay::{Identity, Key};
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::allscale::webhook::{WebhookError, WebhookRequest, WebhookVerifier};
-use checkout_auth::{Fault, HeaderFields, KeyRing, Tolerance};
+use checkout_auth::{Blame, HeaderFields, KeyRing, Tolerance};
 use checkout_lifecycle::Moment;
 use checkout_wire::ReadError;
 use checkout_wire::allscale::{WebhookBody, read_webhook};
@@ -15,7 +15,7 @@ use std::time::Duration;
 /// ```
 /// use checkout_auth::allscale::SigningKey;
 /// use checkout_auth::allscale::webhook::{WebhookRequest, WebhookToSign};
-/// use checkout_auth::{Fault, KeyRing};
+/// use checkout_auth::{Blame, KeyRing};
 /// use checkout_lifecycle::Moment;
 /// use checkout_trust::allscale::Receiver;
 ///
@@ -34,7 +34,7 @@ use std::time::Duration;
 ///
 /// let forged = WebhookRequest { body: b"{}", ..request };
 /// let error = receiver.receive(&forged, Moment::from_unix_seconds(1_716_501_007)).unwrap_err();
-/// assert_eq!((error.http_status(), error.fault()), (401, Fault::SetUp));
+/// assert_eq!((error.http_status(), error.blame()), (401, Blame::SetUp));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ impl Receiver {
     /// Verifies a webhook, as of now, and reads it.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and whose fault it is.
+    /// [`ReceiveError`]: what was wrong, and who is to blame.
     pub fn receive<H: HeaderFields + ?Sized>(
         &self,
         request: &WebhookRequest<'_, H>,
@@ -167,10 +167,10 @@ pub enum ReceiveError {
 impl ReceiveError {
     /// Whose fault it is.
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub const fn blame(&self) -> Blame {
         match self {
-            Self::NotVerified(error) => error.fault(),
-            Self::Body(_) | Self::Nameless | Self::OtherWebhookId => Fault::Sender,
+            Self::NotVerified(error) => error.blame(),
+            Self::Body(_) | Self::Nameless | Self::OtherWebhookId => Blame::Sender,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Webhooks that are verified, claimed once and processed, and the question whether a read settles an order.
 //!
-//! - [`allscale::Receiver`], [`peach::Receiver`]: the raw request in, [`Verified`] or an error that says whose fault it is
+//! - [`allscale::Receiver`], [`peach::Receiver`]: the raw request in, [`Verified`] or an error that says who is to blame
 //!   out.
 //! - [`replay`]: `claim`, then `commit` or `release`, so that every event is processed once and none is lost.
 //! - [`integrity`]: does this read settle this order?

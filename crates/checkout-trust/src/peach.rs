@@ -3,7 +3,7 @@
 use crate::Verified;
 use crate::replay::{Identity, Key};
 use checkout_auth::peach::{SIGNATURE, SecretToken, VerifyError, header, verify_with};
-use checkout_auth::{Fault, HeaderFields, KeyRing, Tolerance};
+use checkout_auth::{Blame, HeaderFields, KeyRing, Tolerance};
 use checkout_lifecycle::{Moment, Observation, Proof};
 use checkout_tables::peach::{Outcome, PaymentStatus};
 use checkout_tables::{Environment, Open};
@@ -64,7 +64,7 @@ impl Receiver {
     /// form otherwise.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and whose fault it is.
+    /// [`ReceiveError`]: what was wrong, and who is to blame.
     pub fn webhook(
         &self,
         content_type: Option<&str>,
@@ -82,7 +82,7 @@ impl Receiver {
     /// Verifies the POST by which the shopper comes back. It went through the shopper's browser. No probe comes this way.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and whose fault it is.
+    /// [`ReceiveError`]: what was wrong, and who is to blame.
     pub fn shopper_return(&self, body: &[u8], now: Moment) -> Result<Verified<Event>, ReceiveError> {
         let fields = Fields::from_form(body)?;
         let (key_id, text) = verify_with(&self.keys, fields.iter(), now.unix_seconds())?;
@@ -94,7 +94,7 @@ impl Receiver {
     /// [`Probe`] is known whatever its headers are.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and whose fault it is.
+    /// [`ReceiveError`]: what was wrong, and who is to blame.
     pub fn signed_headers<H: HeaderFields + ?Sized>(
         &self,
         content_type: Option<&str>,
@@ -338,11 +338,11 @@ impl Verified<Event> {
 /// Why an event was not taken in. Nothing of it is in what this prints; do not tell the sender more than the status.
 ///
 /// ```
-/// use checkout_auth::Fault;
+/// use checkout_auth::Blame;
 /// use checkout_trust::peach::ReceiveError;
 ///
 /// let error = ReceiveError::NoResultCode;
-/// assert_eq!((error.http_status(), error.fault()), (200, Fault::Sender));
+/// assert_eq!((error.http_status(), error.blame()), (200, Blame::Sender));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -367,11 +367,11 @@ pub enum ReceiveError {
 impl ReceiveError {
     /// Whose fault it is.
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub const fn blame(&self) -> Blame {
         match self {
-            Self::NotVerified(error) => error.fault(),
-            Self::HeadersNotVerified(error) => error.fault(),
-            Self::Form(_) | Self::Json(_) | Self::NoResultCode => Fault::Sender,
+            Self::NotVerified(error) => error.blame(),
+            Self::HeadersNotVerified(error) => error.blame(),
+            Self::Form(_) | Self::Json(_) | Self::NoResultCode => Blame::Sender,
         }
     }
 

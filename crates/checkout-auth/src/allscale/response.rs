@@ -35,7 +35,7 @@ use hmac::Mac;
 
 use super::list::read_signatures;
 use super::{Signature, SigningKey, headers, is_header_text, is_path};
-use crate::fault::Fault;
+use crate::blame::Blame;
 use crate::fields::{Fields, HeaderError, HeaderFields};
 use crate::mac::{Sink, push_decimal, sha256_hex};
 use crate::ring::KeyRing;
@@ -520,12 +520,12 @@ impl SignError {
     /// The caller's.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, allscale::response::SignError};
-    /// assert_eq!(SignError::Status.fault(), Fault::Caller);
+    /// # use checkout_auth::{Blame, allscale::response::SignError};
+    /// assert_eq!(SignError::Status.blame(), Blame::Caller);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
-        Fault::Caller
+    pub const fn blame(&self) -> Blame {
+        Blame::Caller
     }
 
     /// The usual cause, in a sentence.
@@ -589,17 +589,17 @@ impl ResponseError {
     /// Where to look first, supposing that AllScale gave the answer.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, allscale::response::ResponseError};
-    /// assert_eq!(ResponseError::OtherRequest.fault(), Fault::Caller);
+    /// # use checkout_auth::{Blame, allscale::response::ResponseError};
+    /// assert_eq!(ResponseError::OtherRequest.blame(), Blame::Caller);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub const fn blame(&self) -> Blame {
         match self {
-            Self::Request(error) => error.fault(),
-            Self::Header(error) => error.fault(),
-            Self::OtherRequest => Fault::Caller,
-            Self::NoValidKey | Self::Mismatch | Self::Early { .. } => Fault::SetUp,
-            Self::Expired { .. } => Fault::Sender,
+            Self::Request(error) => error.blame(),
+            Self::Header(error) => error.blame(),
+            Self::OtherRequest => Blame::Caller,
+            Self::NoValidKey | Self::Mismatch | Self::Early { .. } => Blame::SetUp,
+            Self::Expired { .. } => Blame::Sender,
         }
     }
 

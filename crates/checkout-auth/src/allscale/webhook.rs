@@ -43,7 +43,7 @@ use hmac::Mac;
 
 use super::list::read_signatures;
 use super::{Signature, SigningKey, headers, is_header_text, is_path, is_query, is_token};
-use crate::fault::Fault;
+use crate::blame::Blame;
 use crate::fields::{Fields, HeaderError, HeaderFields};
 use crate::mac::{Sink, sha256_hex};
 use crate::ring::KeyRing;
@@ -546,12 +546,12 @@ impl SignError {
     /// The caller's.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, allscale::webhook::SignError};
-    /// assert_eq!(SignError::Path.fault(), Fault::Caller);
+    /// # use checkout_auth::{Blame, allscale::webhook::SignError};
+    /// assert_eq!(SignError::Path.blame(), Blame::Caller);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
-        Fault::Caller
+    pub const fn blame(&self) -> Blame {
+        Blame::Caller
     }
 
     /// The usual cause, in a sentence.
@@ -615,16 +615,16 @@ impl WebhookError {
     /// Where to look first, supposing that AllScale sent the webhook.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, allscale::webhook::WebhookError};
-    /// assert_eq!(WebhookError::UnknownKey.fault(), Fault::SetUp);
+    /// # use checkout_auth::{Blame, allscale::webhook::WebhookError};
+    /// assert_eq!(WebhookError::UnknownKey.blame(), Blame::SetUp);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub const fn blame(&self) -> Blame {
         match self {
-            Self::Request(error) => error.fault(),
-            Self::Header(error) => error.fault(),
-            Self::UnknownKey | Self::Mismatch | Self::Early { .. } => Fault::SetUp,
-            Self::Expired { .. } => Fault::Sender,
+            Self::Request(error) => error.blame(),
+            Self::Header(error) => error.blame(),
+            Self::UnknownKey | Self::Mismatch | Self::Early { .. } => Blame::SetUp,
+            Self::Expired { .. } => Blame::Sender,
         }
     }
 

@@ -29,7 +29,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use super::{SecretToken, Signature};
-use crate::fault::Fault;
+use crate::blame::Blame;
 use crate::fields::{Fields, HeaderError, HeaderFields, HeaderProblem};
 use crate::mac::{hex, read_hex};
 use crate::ring::KeyRing;
@@ -398,12 +398,12 @@ impl SignError {
     /// The caller's.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, peach::header::SignError};
-    /// assert_eq!(SignError::Url.fault(), Fault::Caller);
+    /// # use checkout_auth::{Blame, peach::header::SignError};
+    /// assert_eq!(SignError::Url.blame(), Blame::Caller);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
-        Fault::Caller
+    pub const fn blame(&self) -> Blame {
+        Blame::Caller
     }
 
     /// The usual cause, in a sentence.
@@ -463,16 +463,16 @@ impl WebhookError {
     /// Where to look first, supposing that Peach sent the webhook.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, peach::header::WebhookError};
-    /// assert_eq!(WebhookError::Mismatch.fault(), Fault::SetUp);
+    /// # use checkout_auth::{Blame, peach::header::WebhookError};
+    /// assert_eq!(WebhookError::Mismatch.blame(), Blame::SetUp);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub const fn blame(&self) -> Blame {
         match self {
-            Self::Request(error) => error.fault(),
-            Self::Header(error) => error.fault(),
-            Self::NoValidKey | Self::Mismatch | Self::Early { .. } => Fault::SetUp,
-            Self::Expired { .. } => Fault::Sender,
+            Self::Request(error) => error.blame(),
+            Self::Header(error) => error.blame(),
+            Self::NoValidKey | Self::Mismatch | Self::Early { .. } => Blame::SetUp,
+            Self::Expired { .. } => Blame::Sender,
         }
     }
 

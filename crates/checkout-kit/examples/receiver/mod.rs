@@ -92,7 +92,7 @@ impl Shop {
         let event = match self.receiver.receive(&request, self.now()) {
             Ok(event) => event,
             Err(error) => {
-                self.say(format!("{error} ({:?}: {})", error.fault(), error.hint()));
+                self.say(format!("{error} ({:?}: {})", error.blame(), error.hint()));
                 return error.http_status();
             }
         };

@@ -98,7 +98,7 @@ fn receive(receiver: &Receiver, parts: &Parts, now: i64) -> Result<Identity, Str
         Err(error) => {
             let text = format!("{error:?}{error}");
             assert!(parts.signature().is_none_or(|digits| !text.contains(digits)), "{text}");
-            Err(refusal(&error, error.http_status(), error.fault(), error.hint()))
+            Err(refusal(&error, error.http_status(), error.blame(), error.hint()))
         }
     }
 }
@@ -383,7 +383,7 @@ fn one_merchants_webhook_is_not_anothers() {
 }
 
 #[test]
-fn a_signed_body_that_is_no_webhooks_is_the_senders_fault_and_no_forgery() {
+fn a_signed_body_that_is_no_webhooks_is_the_senders_to_mend_and_no_forgery() {
     let said = |body: &str| check(&Parts::signed(&key("test_key", "one"), NOW, "b4d9a2a1", body));
     assert_eq!(said(&BODY.replace("wh_1", "wh_2")), "400 Sender: the body's webhook_id is not the header's");
     assert_eq!(said(&BODY.replace("wh_1", "WH_1")), "400 Sender: the body's webhook_id is not the header's");
@@ -435,7 +435,7 @@ proptest! {
         let (headers, body) = (&headers, &body);
         let request = WebhookRequest { method: &method, path: &path, query: &query, headers, body };
         let error = receiver().receive(&request, second(now)).unwrap_err();
-        refusal(&error, error.http_status(), error.fault(), error.hint());
+        refusal(&error, error.http_status(), error.blame(), error.hint());
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn told(received: Result<Verified<Event>, ReceiveError>) -> Result<Verified<Even
             nothing_private(&format!("{event:?}"));
             Ok(event)
         }
-        Err(error) => Err(refusal(&error, error.http_status(), error.fault(), error.hint())),
+        Err(error) => Err(refusal(&error, error.http_status(), error.blame(), error.hint())),
     }
 }
 

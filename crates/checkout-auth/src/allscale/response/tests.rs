@@ -324,7 +324,7 @@ fn every_valid_key_is_tried_whatever_its_api_key() {
 }
 
 #[test]
-fn what_cannot_be_sent_cannot_be_signed_and_is_the_callers_fault() {
+fn what_cannot_be_sent_cannot_be_signed_and_is_the_callers_to_mend() {
     let to_sign = ResponseToSign {
         status: 200,
         request_path: "/",
@@ -337,7 +337,7 @@ fn what_cannot_be_sent_cannot_be_signed_and_is_the_callers_fault() {
     let error = |to_sign: ResponseToSign<'_>| {
         let error = to_sign.sign(&key(SECRET)).unwrap_err();
         assert_eq!(to_sign.canonical(), Err(error));
-        assert_eq!(error.fault(), Fault::Caller);
+        assert_eq!(error.blame(), Blame::Caller);
         assert!(error.hint().len() > 20);
         if error != SignError::Nonce {
             let response = ReceivedResponse {
@@ -365,19 +365,19 @@ fn what_cannot_be_sent_cannot_be_signed_and_is_the_callers_fault() {
 }
 
 #[test]
-fn every_error_says_whose_fault_it_is_and_the_usual_cause() {
+fn every_error_says_who_is_to_blame_and_the_usual_cause() {
     let missing = HeaderError { name: "x-response-nonce", problem: crate::HeaderProblem::Missing };
-    let faults = [
-        (ResponseError::Request(SignError::Status), Fault::Caller),
-        (ResponseError::Header(missing), Fault::Sender),
-        (ResponseError::OtherRequest, Fault::Caller),
-        (ResponseError::NoValidKey, Fault::SetUp),
-        (ResponseError::Mismatch, Fault::SetUp),
-        (ResponseError::Expired { by_seconds: 1 }, Fault::Sender),
-        (ResponseError::Early { by_seconds: 1 }, Fault::SetUp),
+    let blames = [
+        (ResponseError::Request(SignError::Status), Blame::Caller),
+        (ResponseError::Header(missing), Blame::Sender),
+        (ResponseError::OtherRequest, Blame::Caller),
+        (ResponseError::NoValidKey, Blame::SetUp),
+        (ResponseError::Mismatch, Blame::SetUp),
+        (ResponseError::Expired { by_seconds: 1 }, Blame::Sender),
+        (ResponseError::Early { by_seconds: 1 }, Blame::SetUp),
     ];
-    for (error, fault) in faults {
-        assert_eq!(error.fault(), fault, "{error}");
+    for (error, blame) in blames {
+        assert_eq!(error.blame(), blame, "{error}");
         assert!(error.hint().len() > 20, "{error}");
     }
 }

@@ -558,7 +558,7 @@ fn form_goes_before_key_and_key_before_signature_and_signature_before_time() {
 }
 
 #[test]
-fn a_request_that_could_not_have_been_sent_is_the_callers_fault() {
+fn a_request_that_could_not_have_been_sent_is_the_callers_to_mend() {
     let genuine = Sent::genuine();
     let error = |sent: &Sent| verifier().verify(&sent.request(), NOW).unwrap_err();
     for method in ["", "post", "Post", "PO ST", "POST\n", "PÖST"] {
@@ -572,7 +572,7 @@ fn a_request_that_could_not_have_been_sent_is_the_callers_fault() {
     for query in ["?a=1", "a#b", "a b", "a\n", "é"] {
         let sent = Sent { query: query.to_owned(), ..genuine.clone() };
         assert_eq!(error(&sent), WebhookError::Request(SignError::Query), "{query:?}");
-        assert_eq!(error(&sent).fault(), Fault::Caller);
+        assert_eq!(error(&sent).blame(), Blame::Caller);
     }
 }
 
@@ -590,7 +590,7 @@ fn what_cannot_be_sent_cannot_be_signed() {
     let error = |to_sign: WebhookToSign<'_>| {
         let error = to_sign.sign(&key(SECRET)).unwrap_err();
         assert_eq!(to_sign.canonical(), Err(error));
-        assert_eq!(error.fault(), Fault::Caller);
+        assert_eq!(error.blame(), Blame::Caller);
         assert!(error.hint().len() > 20);
         error
     };
@@ -604,18 +604,18 @@ fn what_cannot_be_sent_cannot_be_signed() {
 }
 
 #[test]
-fn every_error_says_whose_fault_it_is_and_the_usual_cause() {
+fn every_error_says_who_is_to_blame_and_the_usual_cause() {
     let missing = HeaderError { name: "x-api-key", problem: crate::HeaderProblem::Missing };
-    let faults = [
-        (WebhookError::Request(SignError::Path), Fault::Caller),
-        (WebhookError::Header(missing), Fault::Sender),
-        (WebhookError::UnknownKey, Fault::SetUp),
-        (WebhookError::Mismatch, Fault::SetUp),
-        (WebhookError::Expired { by_seconds: 1 }, Fault::Sender),
-        (WebhookError::Early { by_seconds: 1 }, Fault::SetUp),
+    let blames = [
+        (WebhookError::Request(SignError::Path), Blame::Caller),
+        (WebhookError::Header(missing), Blame::Sender),
+        (WebhookError::UnknownKey, Blame::SetUp),
+        (WebhookError::Mismatch, Blame::SetUp),
+        (WebhookError::Expired { by_seconds: 1 }, Blame::Sender),
+        (WebhookError::Early { by_seconds: 1 }, Blame::SetUp),
     ];
-    for (error, fault) in faults {
-        assert_eq!(error.fault(), fault, "{error}");
+    for (error, blame) in blames {
+        assert_eq!(error.blame(), blame, "{error}");
         assert!(error.hint().len() > 20, "{error}");
     }
     for cause in ["body was parsed and written again", "white space", "proxy changed the path"] {

@@ -310,34 +310,34 @@ fn signature_goes_before_time() {
 }
 
 #[test]
-fn what_cannot_be_signed_is_the_callers_fault() {
+fn what_cannot_be_signed_is_the_callers_to_mend() {
     let to_sign = WebhookToSign { timestamp: 0, webhook_id: "1", url: "https://a.example/", body: b"" };
     for webhook_id in ["", " ", "a.b", ".", "a\nb", "é"] {
         let error = WebhookToSign { webhook_id, ..to_sign }.sign(&token(SECRET)).unwrap_err();
-        assert_eq!((error, error.fault()), (SignError::WebhookId, Fault::Caller));
+        assert_eq!((error, error.blame()), (SignError::WebhookId, Blame::Caller));
     }
     for url in ["", " ", "https://a.example/ ", "https://é.example/", "https://a.example/\n"] {
         let error = WebhookToSign { url, ..to_sign }.sign(&token(SECRET)).unwrap_err();
-        assert_eq!((error, error.fault()), (SignError::Url, Fault::Caller));
+        assert_eq!((error, error.blame()), (SignError::Url, Blame::Caller));
         let sent = Sent { url: url.to_owned(), ..Sent::genuine() };
         assert_eq!(verifier().verify(&sent.request(), NOW), Err(WebhookError::Request(SignError::Url)));
     }
 }
 
 #[test]
-fn every_error_says_whose_fault_it_is_and_the_usual_cause() {
+fn every_error_says_who_is_to_blame_and_the_usual_cause() {
     let missing = HeaderError { name: WEBHOOK_ID, problem: HeaderProblem::Missing };
-    let faults = [
-        (WebhookError::Request(SignError::Url), Fault::Caller),
-        (WebhookError::Request(SignError::WebhookId), Fault::Caller),
-        (WebhookError::Header(missing), Fault::Sender),
-        (WebhookError::NoValidKey, Fault::SetUp),
-        (WebhookError::Mismatch, Fault::SetUp),
-        (WebhookError::Expired { by_seconds: 1 }, Fault::Sender),
-        (WebhookError::Early { by_seconds: 1 }, Fault::SetUp),
+    let blames = [
+        (WebhookError::Request(SignError::Url), Blame::Caller),
+        (WebhookError::Request(SignError::WebhookId), Blame::Caller),
+        (WebhookError::Header(missing), Blame::Sender),
+        (WebhookError::NoValidKey, Blame::SetUp),
+        (WebhookError::Mismatch, Blame::SetUp),
+        (WebhookError::Expired { by_seconds: 1 }, Blame::Sender),
+        (WebhookError::Early { by_seconds: 1 }, Blame::SetUp),
     ];
-    for (error, fault) in faults {
-        assert_eq!(error.fault(), fault, "{error}");
+    for (error, blame) in blames {
+        assert_eq!(error.blame(), blame, "{error}");
         assert!(error.hint().len() > 20, "{error}");
     }
 }
