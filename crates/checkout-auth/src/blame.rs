@@ -7,11 +7,10 @@
 /// fault of the set-up: many of one kind do.
 ///
 /// ```
-/// use checkout_auth::Blame;
-/// use checkout_auth::allscale::webhook::WebhookError;
+/// use checkout_auth::{Blame, MessageError};
 ///
-/// assert_eq!(WebhookError::Mismatch.blame(), Blame::SetUp);
-/// assert_eq!(WebhookError::Expired { by_seconds: 1 }.blame(), Blame::Sender);
+/// assert_eq!(MessageError::UnknownKey.blame(), Blame::SetUp);
+/// assert_eq!(MessageError::Expired { by_seconds: 1 }.blame(), Blame::Sender);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Blame {

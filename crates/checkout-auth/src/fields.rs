@@ -7,8 +7,8 @@ use crate::time::read_seconds;
 
 /// The header fields of an HTTP message, to look up by name.
 ///
-/// Here for lists of names and values; for another crate's map, collect such a list from it, or implement
-/// this for a type of your own around it.
+/// Here for lists of names and values, and with the feature `http` for the `HeaderMap` of the `http` crate.
+/// For another crate's map, collect such a list from it, or implement this for a type of your own around it.
 ///
 /// ```
 /// use checkout_auth::HeaderFields;
@@ -49,6 +49,13 @@ impl<N: AsRef<str>, V: AsRef<[u8]>, const COUNT: usize> HeaderFields for [(N, V)
 impl<N: AsRef<str>, V: AsRef<[u8]>> HeaderFields for Vec<(N, V)> {
     fn values<'h>(&'h self, name: &str) -> impl Iterator<Item = &'h [u8]> {
         self.as_slice().values(name)
+    }
+}
+
+#[cfg(feature = "http")]
+impl HeaderFields for http::HeaderMap {
+    fn values<'h>(&'h self, name: &str) -> impl Iterator<Item = &'h [u8]> {
+        self.get_all(name).iter().map(http::HeaderValue::as_bytes)
     }
 }
 
@@ -196,11 +203,18 @@ impl<'h, H: HeaderFields + ?Sized> Fields<'h, H> {
         self.optional_bytes(name)?.map(|bytes| read_text(name, bytes)).transpose()
     }
 
-    /// The text of a header that says a time, and the time.
-    pub(crate) fn seconds(&self, name: &'static str) -> Result<(&'h str, i64), HeaderError> {
-        let text = self.text(name)?;
-        let seconds = read_seconds(text).ok_or(HeaderError { name, problem: HeaderProblem::NotATime })?;
-        Ok((text, seconds))
+    /// The time that a header says. It has one spelling, so the header's text is how it is written.
+    pub(crate) fn seconds(&self, name: &'static str) -> Result<i64, HeaderError> {
+        read_seconds(self.text(name)?).ok_or(HeaderError { name, problem: HeaderProblem::NotATime })
+    }
+
+    /// What a header that is there once is read as.
+    pub(crate) fn read<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&'h [u8]) -> Result<T, HeaderProblem>,
+    ) -> Result<T, HeaderError> {
+        read(self.bytes(name)?).map_err(|problem| HeaderError { name, problem })
     }
 
     fn optional_bytes(&self, name: &'static str) -> Result<Option<&'h [u8]>, HeaderError> {

@@ -43,6 +43,7 @@
 //!
 //! # Features
 //! - `conformance`: the suite that a replay store of your own is run against.
+//! - `http`: the receivers take requests of the `http` crate.
 //! - `test-util`: [`Verified`] without verification, for tests of what you do with an event.
 
 pub mod allscale;

@@ -4,6 +4,8 @@
 
 mod allscale;
 mod crowds;
+#[cfg(feature = "http")]
+mod http_requests;
 mod peach;
 
 use checkout_auth::Blame;
