@@ -124,7 +124,7 @@ impl Sent {
 
 /// What a verified message said.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct Passed {
     pub(crate) timestamp: i64,
     pub(crate) accepted_until: i64,
     pub(crate) key_id: String,
@@ -158,7 +158,7 @@ pub(crate) trait Kind {
     fn key(secret: &str) -> Self::Key;
     fn sign(sent: &Sent, key: &Self::Key) -> Result<String, SignError>;
     /// Verifies, and holds what the verified message says to what was sent.
-    fn verify(verifier: &Verifier<Self::Key>, sent: &Sent, now: i64) -> Result<Told, MessageError>;
+    fn verify(verifier: &Verifier<Self::Key>, sent: &Sent, now: i64) -> Result<Passed, MessageError>;
     /// What `Debug` shows of the message as it is received.
     fn shown(sent: &Sent) -> String;
     /// Signatures in another spelling, each with what is wrong with it.

@@ -339,7 +339,7 @@ fn peach_headers(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
         (header::WEBHOOK_ID, "1".to_owned()),
         (header::SIGNATURE, signature.as_str().to_owned()),
     ];
-    let verifier = header::WebhookVerifier::new(KeyRing::new("2026", secret_token()));
+    let verifier = Verifier::new(KeyRing::new("2026", secret_token()));
     let past = KeyRing::new_valid("2025", secret_token(), 0..NOW);
     let receiver = peach_receiver(KeyRing::new("2026", secret_token()));
     let request = header::WebhookRequest { url: &url, headers: &right, body: &body };
@@ -349,7 +349,7 @@ fn peach_headers(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
         "checkout_auth::Signed" => verifier.verify_webhook(&request, NOW).unwrap();
     }
     let mut errors = vec![
-        header::WebhookVerifier::new(past).verify_webhook(&request, NOW).unwrap_err(),
+        Verifier::new(past).verify_webhook(&request, NOW).unwrap_err(),
         verifier.verify_webhook(&request, NOW + 1_000).unwrap_err(),
         verifier.verify_webhook(&request, NOW - 1_000).unwrap_err(),
         verifier.verify_webhook(&header::WebhookRequest { url: ALL, ..request }, NOW).unwrap_err(),

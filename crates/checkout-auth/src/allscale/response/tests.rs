@@ -3,7 +3,9 @@ use crate::KeyRing;
 use crate::allscale::list::tests::{every_law_of_lists, is_listed, spellings};
 use crate::allscale::tests::base64_by_bits;
 use crate::mac::tests::hmac_by_definition;
-use crate::message::suite::{Kind, NOW, PASSES, Sent, Told, check, check_with, every_law, verifier, visible};
+use crate::message::suite::{
+    Kind, NOW, PASSES, Passed, Sent, check, check_with, every_law, verifier, visible,
+};
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::vec;
@@ -100,7 +102,7 @@ impl Kind for Answers {
         response.sign(key).map(|signature| signature.to_string())
     }
 
-    fn verify(verifier: &Verifier<SigningKey>, sent: &Sent, now: i64) -> Result<Told, MessageError> {
+    fn verify(verifier: &Verifier<SigningKey>, sent: &Sent, now: i64) -> Result<Passed, MessageError> {
         let received = received(sent);
         let signed = verifier.verify_response(&received, now)?;
         let Response { status, request_path, request_nonce, request_body, timestamp, nonce, body } =
@@ -110,7 +112,7 @@ impl Kind for Answers {
         assert_eq!(request_body, received.request_body);
         assert_eq!(nonce, sent.value("x-response-nonce"));
         let (accepted_until, key_id) = (signed.accepted_until(), signed.key_id().to_owned());
-        Ok(Told { timestamp, accepted_until, key_id, debug: format!("{signed:?}") })
+        Ok(Passed { timestamp, accepted_until, key_id, debug: format!("{signed:?}") })
     }
 
     fn shown(sent: &Sent) -> String {

@@ -2,7 +2,7 @@ use super::*;
 use crate::allscale::list::tests::{every_law_of_lists, is_listed, spellings};
 use crate::allscale::tests::base64_by_bits;
 use crate::mac::tests::hmac_by_definition;
-use crate::message::suite::{Kind, NOW, PASSES, Sent, Told, check, check_with, every_law, visible};
+use crate::message::suite::{Kind, NOW, PASSES, Passed, Sent, check, check_with, every_law, visible};
 use crate::{KeyRing, SignError};
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -90,7 +90,7 @@ impl Kind for Webhooks {
         webhook.sign(key).map(|signature| signature.to_string())
     }
 
-    fn verify(verifier: &Verifier<SigningKey>, sent: &Sent, now: i64) -> Result<Told, MessageError> {
+    fn verify(verifier: &Verifier<SigningKey>, sent: &Sent, now: i64) -> Result<Passed, MessageError> {
         let signed = verifier.verify_webhook(&request(sent), now)?;
         let Webhook { method, path, query, webhook_id, timestamp, nonce, body } = *signed.message();
         assert_eq!([method, path, query], ["method", "path", "query"].map(|name| sent.text(name)));
@@ -98,7 +98,7 @@ impl Kind for Webhooks {
         assert_eq!(nonce, sent.value("x-webhook-nonce"));
         assert_eq!(body, sent.part("body"));
         let (accepted_until, key_id) = (signed.accepted_until(), signed.key_id().to_owned());
-        Ok(Told { timestamp, accepted_until, key_id, debug: format!("{signed:?}") })
+        Ok(Passed { timestamp, accepted_until, key_id, debug: format!("{signed:?}") })
     }
 
     fn shown(sent: &Sent) -> String {

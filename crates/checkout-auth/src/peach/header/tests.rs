@@ -1,6 +1,6 @@
 use super::*;
 use crate::mac::tests::hmac_by_definition;
-use crate::message::suite::{Kind, PASSES, Sent, Told, check, every_law, visible};
+use crate::message::suite::{Kind, PASSES, Passed, Sent, check, every_law, visible};
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
@@ -72,13 +72,13 @@ impl Kind for Webhooks {
         webhook.sign(token).map(|signature| signature.to_string())
     }
 
-    fn verify(verifier: &Verifier<SecretToken>, sent: &Sent, now: i64) -> Result<Told, MessageError> {
+    fn verify(verifier: &Verifier<SecretToken>, sent: &Sent, now: i64) -> Result<Passed, MessageError> {
         let signed = verifier.verify_webhook(&request(sent), now)?;
         let Webhook { timestamp, webhook_id, url, body } = *signed.message();
         assert_eq!((url, body), (sent.text("URL"), sent.part("body")));
         assert_eq!(webhook_id, sent.value("x-webhook-id"));
         let (accepted_until, key_id) = (signed.accepted_until(), signed.key_id().to_owned());
-        Ok(Told { timestamp, accepted_until, key_id, debug: format!("{signed:?}") })
+        Ok(Passed { timestamp, accepted_until, key_id, debug: format!("{signed:?}") })
     }
 
     fn shown(sent: &Sent) -> String {
