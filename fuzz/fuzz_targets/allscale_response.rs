@@ -1,9 +1,9 @@
 //! An answer of any bytes: `Message`, whose parts are the status and the request's path, nonce and body.
 #![no_main]
 
-use checkout_auth::{KeyRing, Verifier};
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::allscale::response::{ReceivedResponse, Response};
+use checkout_auth::{KeyRing, Verifier};
 use checkout_fuzz::signed::{
     Message, SECRET, hash, in_time, is_path, listed, mac, one_spelling, v1, visible,
 };

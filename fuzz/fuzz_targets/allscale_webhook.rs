@@ -1,9 +1,9 @@
 //! A webhook of any bytes: `Message`, whose parts are method, path and query.
 #![no_main]
 
-use checkout_auth::{KeyRing, Verifier};
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::allscale::webhook::{Webhook, WebhookRequest};
+use checkout_auth::{KeyRing, Verifier};
 use checkout_fuzz::signed::{
     Message, SECRET, hash, in_time, is_path, listed, mac, one_spelling, v1, visible,
 };

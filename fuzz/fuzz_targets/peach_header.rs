@@ -1,9 +1,9 @@
 //! A webhook with a signed header, of any bytes: `Message`, whose one part is the URL.
 #![no_main]
 
-use checkout_auth::{KeyRing, Verifier};
 use checkout_auth::peach::SecretToken;
 use checkout_auth::peach::header::{Webhook, WebhookRequest};
+use checkout_auth::{KeyRing, Verifier};
 use checkout_fuzz::signed::{Message, SECRET, hex, in_time, mac, one_spelling, visible};
 use libfuzzer_sys::fuzz_target;
 
