@@ -1,9 +1,9 @@
 //! An answer of any bytes: `Message`, whose parts are the status and the request's path, nonce and body.
 #![no_main]
 
-use checkout_auth::KeyRing;
 use checkout_auth::allscale::SigningKey;
-use checkout_auth::allscale::response::{ReceivedResponse, ResponseToSign, ResponseVerifier};
+use checkout_auth::allscale::response::{ReceivedResponse, Response};
+use checkout_auth::{KeyRing, Verifier};
 use checkout_fuzz::signed::{
     Message, SECRET, hash, in_time, is_path, listed, mac, one_spelling, v1, visible,
 };
@@ -14,14 +14,14 @@ const NAMES: [&str; 3] = ["x-response-timestamp", "x-response-nonce", "x-respons
 fuzz_target!(|input: &[u8]| {
     let Some(message) = Message::read(input, 4) else { return };
     let key = SigningKey::new("test_key", SECRET.into()).expect("a key");
-    let verifier = ResponseVerifier::new(KeyRing::new("ours", key.clone()));
+    let verifier = Verifier::new(KeyRing::new("ours", key.clone()));
     assert_as_by_text(&verifier, &message);
 
     let message = message.clone().in_time_with("x-request-nonce", &message.parts[2]);
     let unsigned = message.clone().in_time_with("x-response-signature", "none");
     let Some([timestamp, nonce, _]) = unsigned.values(NAMES) else { return };
     let Some(timestamp) = one_spelling(&timestamp) else { return };
-    let to_sign = ResponseToSign {
+    let to_sign = Response {
         status: status(&message),
         request_path: &message.parts[1],
         request_nonce: &message.parts[2],
@@ -47,7 +47,7 @@ fn status(message: &Message) -> u16 {
 }
 
 /// Whether it passes.
-fn assert_as_by_text(verifier: &ResponseVerifier, message: &Message) -> bool {
+fn assert_as_by_text(verifier: &Verifier<SigningKey>, message: &Message) -> bool {
     let response = ReceivedResponse {
         request_path: &message.parts[1],
         request_nonce: &message.parts[2],
@@ -57,7 +57,7 @@ fn assert_as_by_text(verifier: &ResponseVerifier, message: &Message) -> bool {
         body: &message.body,
     };
     let now = message.now("x-response-timestamp");
-    let verified = verifier.verify(&response, now);
+    let verified = verifier.verify_response(&response, now);
     if let Err(error) = &verified {
         assert!(!error.to_string().is_empty() && !error.hint().is_empty());
     }

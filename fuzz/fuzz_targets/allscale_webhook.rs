@@ -1,9 +1,9 @@
 //! A webhook of any bytes: `Message`, whose parts are method, path and query.
 #![no_main]
 
-use checkout_auth::KeyRing;
 use checkout_auth::allscale::SigningKey;
-use checkout_auth::allscale::webhook::{WebhookRequest, WebhookToSign, WebhookVerifier};
+use checkout_auth::allscale::webhook::{Webhook, WebhookRequest};
+use checkout_auth::{KeyRing, Verifier};
 use checkout_fuzz::signed::{
     Message, SECRET, hash, in_time, is_path, listed, mac, one_spelling, v1, visible,
 };
@@ -15,14 +15,14 @@ const NAMES: [&str; 5] =
 fuzz_target!(|input: &[u8]| {
     let Some(message) = Message::read(input, 3) else { return };
     let key = SigningKey::new("test_key", SECRET.into()).expect("a key");
-    let verifier = WebhookVerifier::new(KeyRing::new("ours", key.clone()));
+    let verifier = Verifier::new(KeyRing::new("ours", key.clone()));
     assert_as_by_text(&verifier, &message);
 
     let message = message.in_time_with("x-api-key", "test_key");
     let unsigned = message.clone().in_time_with("x-webhook-signature", "none");
     let Some([_, id, timestamp, nonce, _]) = unsigned.values(NAMES) else { return };
     let Some(timestamp) = one_spelling(&timestamp) else { return };
-    let to_sign = WebhookToSign {
+    let to_sign = Webhook {
         method: &message.parts[0],
         path: &message.parts[1],
         query: &message.parts[2],
@@ -41,7 +41,7 @@ fuzz_target!(|input: &[u8]| {
 });
 
 /// Whether it passes.
-fn assert_as_by_text(verifier: &WebhookVerifier, message: &Message) -> bool {
+fn assert_as_by_text(verifier: &Verifier<SigningKey>, message: &Message) -> bool {
     let request = WebhookRequest {
         method: &message.parts[0],
         path: &message.parts[1],
@@ -50,7 +50,7 @@ fn assert_as_by_text(verifier: &WebhookVerifier, message: &Message) -> bool {
         body: &message.body,
     };
     let now = message.now("x-webhook-timestamp");
-    let verified = verifier.verify(&request, now);
+    let verified = verifier.verify_webhook(&request, now);
     if let Err(error) = &verified {
         assert!(!error.to_string().is_empty() && !error.hint().is_empty());
     }

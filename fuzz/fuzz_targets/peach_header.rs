@@ -1,9 +1,9 @@
 //! A webhook with a signed header, of any bytes: `Message`, whose one part is the URL.
 #![no_main]
 
-use checkout_auth::KeyRing;
 use checkout_auth::peach::SecretToken;
-use checkout_auth::peach::header::{WebhookRequest, WebhookToSign, WebhookVerifier};
+use checkout_auth::peach::header::{Webhook, WebhookRequest};
+use checkout_auth::{KeyRing, Verifier};
 use checkout_fuzz::signed::{Message, SECRET, hex, in_time, mac, one_spelling, visible};
 use libfuzzer_sys::fuzz_target;
 
@@ -12,14 +12,14 @@ const NAMES: [&str; 3] = ["x-webhook-timestamp", "x-webhook-id", "x-webhook-sign
 fuzz_target!(|input: &[u8]| {
     let Some(message) = Message::read(input, 1) else { return };
     let token = SecretToken::new(SECRET.into()).expect("a token");
-    let verifier = WebhookVerifier::new(KeyRing::new("ours", token.clone()));
+    let verifier = Verifier::new(KeyRing::new("ours", token.clone()));
     assert_as_by_text(&verifier, &message);
 
     let unsigned = message.clone().in_time_with("x-webhook-signature", "none");
     let Some([timestamp, webhook_id, _]) = unsigned.values(NAMES) else { return };
     let Some(timestamp) = one_spelling(&timestamp) else { return };
     let (webhook_id, url, body) = (&webhook_id, &message.parts[0], &message.body);
-    let Ok(signature) = (WebhookToSign { timestamp, webhook_id, url, body }).sign(&token) else { return };
+    let Ok(signature) = (Webhook { timestamp, webhook_id, url, body }).sign(&token) else { return };
     let signed = message.in_time_with("x-webhook-signature", signature.as_str());
     assert!(assert_as_by_text(&verifier, &signed), "{signed:?}");
     if let Some(changed) = signed.with_a_byte_changed(&NAMES) {
@@ -28,10 +28,10 @@ fuzz_target!(|input: &[u8]| {
 });
 
 /// Whether it passes.
-fn assert_as_by_text(verifier: &WebhookVerifier, message: &Message) -> bool {
+fn assert_as_by_text(verifier: &Verifier<SecretToken>, message: &Message) -> bool {
     let request = WebhookRequest { url: &message.parts[0], headers: &message.headers, body: &message.body };
     let now = message.now("x-webhook-timestamp");
-    let verified = verifier.verify(&request, now);
+    let verified = verifier.verify_webhook(&request, now);
     if let Err(error) = &verified {
         assert!(!error.to_string().is_empty() && !error.hint().is_empty());
     }

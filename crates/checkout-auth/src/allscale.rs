@@ -34,8 +34,9 @@ use base64ct::{Base64, Encoding};
 use hmac::Mac;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::fault::Fault;
+use crate::blame::Blame;
 use crate::mac::{MacKey, Sink, push_decimal, sha256_hex};
+use crate::sign_error::SignError;
 use crate::unseen::{UNSEEN_HINT, has_unseen};
 
 /// An API key and its secret, ready to sign.
@@ -217,7 +218,7 @@ impl fmt::Debug for SigningKey {
 ///     body: b"",
 /// };
 /// assert!(ping.canonical()?.starts_with("GET\n/v1/test/ping\n\n1716501000\n"));
-/// # Ok::<(), checkout_auth::allscale::SignError>(())
+/// # Ok::<(), checkout_auth::SignError>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct RequestToSign<'a> {
@@ -269,7 +270,7 @@ impl RequestToSign<'_> {
     ///     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     /// ];
     /// assert_eq!(request.canonical()?, lines.join("\n"));
-    /// # Ok::<(), checkout_auth::allscale::SignError>(())
+    /// # Ok::<(), checkout_auth::SignError>(())
     /// ```
     pub fn canonical(&self) -> Result<String, SignError> {
         let mut text = String::new();
@@ -429,12 +430,12 @@ impl KeyError {
     /// The set-up's.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, allscale::KeyError};
-    /// assert_eq!(KeyError::SecretEmpty.fault(), Fault::SetUp);
+    /// # use checkout_auth::{Blame, allscale::KeyError};
+    /// assert_eq!(KeyError::SecretEmpty.blame(), Blame::SetUp);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
-        Fault::SetUp
+    pub const fn blame(&self) -> Blame {
+        Blame::SetUp
     }
 
     /// The usual cause, in a sentence.
@@ -453,67 +454,6 @@ impl KeyError {
                 "the file that it is read from ends in a line break, or it was copied with a blank"
             }
             Self::ApiKeyText | Self::SecretUnseen => UNSEEN_HINT,
-        }
-    }
-}
-
-/// Why a request cannot be signed: the part that no HTTP request could carry as it is.
-///
-/// ```
-/// use checkout_auth::allscale::{RequestToSign, SignError};
-///
-/// let whole_url = RequestToSign {
-///     method: "GET",
-///     path: "https://openapi.allscale.io/v1/test/ping",
-///     query: "",
-///     timestamp: 1_716_501_000,
-///     nonce: "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321",
-///     body: b"",
-/// };
-/// assert_eq!(whole_url.canonical(), Err(SignError::Path));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignError {
-    /// The method is empty or no HTTP token.
-    #[error("the method is not an HTTP token")]
-    Method,
-    /// The path does not begin with `/`, or holds `?`, `#` or something other than visible ASCII.
-    #[error("the path does not begin with `/`, or holds `?`, `#` or a character that is not visible ASCII")]
-    Path,
-    /// The query begins with `?`, or holds `#` or something other than visible ASCII.
-    #[error("the query begins with `?`, or holds `#` or a character that is not visible ASCII")]
-    Query,
-    /// The nonce is empty or holds something other than visible ASCII.
-    #[error("the nonce is empty or holds a character that is not visible ASCII")]
-    Nonce,
-}
-
-impl SignError {
-    /// The caller's.
-    ///
-    /// ```
-    /// # use checkout_auth::{Fault, allscale::SignError};
-    /// assert_eq!(SignError::Path.fault(), Fault::Caller);
-    /// ```
-    #[must_use]
-    pub const fn fault(&self) -> Fault {
-        Fault::Caller
-    }
-
-    /// The usual cause, in a sentence.
-    ///
-    /// ```
-    /// # use checkout_auth::allscale::SignError;
-    /// assert!(SignError::Path.hint().contains("URL"));
-    /// ```
-    #[must_use]
-    pub const fn hint(&self) -> &'static str {
-        match self {
-            Self::Method => "give the method as it is sent, such as `POST`",
-            Self::Path => "give the path alone, percent-encoded: no whole URL and no query",
-            Self::Query => "give the query without its `?`, percent-encoded, and the empty text for none",
-            Self::Nonce => "give the text of the header, such as a random UUID",
         }
     }
 }
@@ -557,16 +497,16 @@ impl VerifyError {
     /// Where to look first, supposing that a holder of the key sent the request.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, allscale::VerifyError};
-    /// assert_eq!(VerifyError::Version.fault(), Fault::Sender);
-    /// assert_eq!(VerifyError::Mismatch.fault(), Fault::SetUp);
+    /// # use checkout_auth::{Blame, allscale::VerifyError};
+    /// assert_eq!(VerifyError::Version.blame(), Blame::Sender);
+    /// assert_eq!(VerifyError::Mismatch.blame(), Blame::SetUp);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub const fn blame(&self) -> Blame {
         match self {
-            Self::Version | Self::Encoding => Fault::Sender,
-            Self::Mismatch => Fault::SetUp,
-            Self::Request(error) => error.fault(),
+            Self::Version | Self::Encoding => Blame::Sender,
+            Self::Mismatch => Blame::SetUp,
+            Self::Request(error) => error.blame(),
         }
     }
 

@@ -2,13 +2,13 @@
 
 use alloc::vec::Vec;
 
-use crate::fault::Fault;
+use crate::blame::Blame;
 use crate::time::read_seconds;
 
 /// The header fields of an HTTP message, to look up by name.
 ///
-/// Here for lists of names and values; for another crate's map, collect such a list from it, or implement
-/// this for a type of your own around it.
+/// Here for lists of names and values, and with the feature `http` for the `HeaderMap` of the `http` crate.
+/// For another crate's map, collect such a list from it, or implement this for a type of your own around it.
 ///
 /// ```
 /// use checkout_auth::HeaderFields;
@@ -52,6 +52,13 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> HeaderFields for Vec<(N, V)> {
     }
 }
 
+#[cfg(feature = "http")]
+impl HeaderFields for http::HeaderMap {
+    fn values<'h>(&'h self, name: &str) -> impl Iterator<Item = &'h [u8]> {
+        self.get_all(name).iter().map(http::HeaderValue::as_bytes)
+    }
+}
+
 impl<T: HeaderFields + ?Sized> HeaderFields for &T {
     fn values<'h>(&'h self, name: &str) -> impl Iterator<Item = &'h [u8]> {
         T::values(self, name)
@@ -61,11 +68,11 @@ impl<T: HeaderFields + ?Sized> HeaderFields for &T {
 /// What is wrong with one header of a signed message. Holds its name and never its value.
 ///
 /// ```
-/// use checkout_auth::{Fault, HeaderError, HeaderProblem};
+/// use checkout_auth::{Blame, HeaderError, HeaderProblem};
 ///
 /// let error = HeaderError { name: "x-webhook-id", problem: HeaderProblem::Missing };
 /// assert_eq!(error.to_string(), "the header x-webhook-id is missing");
-/// assert_eq!(error.fault(), Fault::Sender);
+/// assert_eq!(error.blame(), Blame::Sender);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("the header {name} {problem}")]
@@ -81,13 +88,13 @@ impl HeaderError {
     /// in its stead, see [`HeaderError::hint`].
     ///
     /// ```
-    /// # use checkout_auth::{Fault, HeaderError, HeaderProblem};
+    /// # use checkout_auth::{Blame, HeaderError, HeaderProblem};
     /// let error = HeaderError { name: "x-webhook-nonce", problem: HeaderProblem::Doubled };
-    /// assert_eq!(error.fault(), Fault::Sender);
+    /// assert_eq!(error.blame(), Blame::Sender);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
-        Fault::Sender
+    pub const fn blame(&self) -> Blame {
+        Blame::Sender
     }
 
     /// The usual cause, in a sentence for the receiver's log.
@@ -196,11 +203,18 @@ impl<'h, H: HeaderFields + ?Sized> Fields<'h, H> {
         self.optional_bytes(name)?.map(|bytes| read_text(name, bytes)).transpose()
     }
 
-    /// The text of a header that says a time, and the time.
-    pub(crate) fn seconds(&self, name: &'static str) -> Result<(&'h str, i64), HeaderError> {
-        let text = self.text(name)?;
-        let seconds = read_seconds(text).ok_or(HeaderError { name, problem: HeaderProblem::NotATime })?;
-        Ok((text, seconds))
+    /// The time that a header says. It has one spelling, so the header's text is how it is written.
+    pub(crate) fn seconds(&self, name: &'static str) -> Result<i64, HeaderError> {
+        read_seconds(self.text(name)?).ok_or(HeaderError { name, problem: HeaderProblem::NotATime })
+    }
+
+    /// What a header that is there once is read as.
+    pub(crate) fn read<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&'h [u8]) -> Result<T, HeaderProblem>,
+    ) -> Result<T, HeaderError> {
+        read(self.bytes(name)?).map_err(|problem| HeaderError { name, problem })
     }
 
     fn optional_bytes(&self, name: &'static str) -> Result<Option<&'h [u8]>, HeaderError> {
@@ -297,7 +311,7 @@ mod tests {
         ];
         for problem in problems {
             let error = HeaderError { name: "x-webhook-id", problem };
-            assert_eq!(error.fault(), Fault::Sender);
+            assert_eq!(error.blame(), Blame::Sender);
             assert!(error.hint().len() > 20, "{problem:?}");
             assert!(error.to_string().starts_with("the header x-webhook-id "), "{error}");
         }

@@ -4,10 +4,11 @@
 //! that the receiver makes. [`allscale`] signs the bytes of a request, of a [webhook](allscale::webhook) and,
 //! if asked to, of an [answer](allscale::response); [`peach`] signs decoded parameters, of requests and of
 //! what Peach sends, and a webhook's bytes in a [header](peach::header). Azotte signs nothing: it takes an
-//! API key in a header. All of it works on bytes and text and knows no HTTP type, so it fits on any HTTP
-//! stack: headers are looked up by [`HeaderFields`]. A [`KeyRing`] holds the keys while one is changed for
-//! another, and a [`Tolerance`] says how old a message may be. Every error says whose [`Fault`] it is and, in
-//! a hint, what the usual cause is.
+//! API key in a header. All of it works on bytes and text, so it fits on any HTTP stack: headers are looked
+//! up by [`HeaderFields`]. One [`Verifier`] checks the messages that are signed in their headers, whoever
+//! sends them, and gives a [`Signed`] message or a [`MessageError`]. A [`KeyRing`] holds the keys while one
+//! is changed for another, and a [`Tolerance`] says how old a message may be. Every error says by its
+//! [`Blame`] who has to change something and, in a hint, what the usual cause is.
 //!
 //! ```
 //! use checkout_auth::allscale::{RequestToSign, SigningKey, headers};
@@ -42,7 +43,10 @@
 //! and those less tightly than it seems: [what it is worth](peach#what-a-signature-is-worth) is a hint, not a
 //! payment.
 //!
-//! Sources: the pages named in each module. Features: none. The crate is `no_std` and needs `alloc`.
+//! Sources: the pages named in each module. The crate is `no_std` and needs `alloc`.
+//!
+//! # Features
+//! - `http`: [`HeaderFields`] for the `HeaderMap` of the `http` crate, which needs `std`.
 #![no_std]
 
 extern crate alloc;
@@ -50,16 +54,20 @@ extern crate alloc;
 pub mod allscale;
 pub mod peach;
 
-mod fault;
+mod blame;
 mod fields;
 mod mac;
+mod message;
 mod ring;
+mod sign_error;
 mod time;
 mod unseen;
 
-pub use fault::Fault;
+pub use blame::Blame;
 pub use fields::{HeaderError, HeaderFields, HeaderProblem};
+pub use message::{MessageError, MessageKind, Signed, Verifier};
 pub use ring::KeyRing;
 pub use secrecy::SecretString;
+pub use sign_error::SignError;
 pub use time::Tolerance;
 pub use unseen::has_unseen;

@@ -40,19 +40,19 @@ impl fmt::Debug for MacKey {
 
 /// What a canonical string is written into: the MAC itself, or text to look at.
 pub(crate) trait Sink {
-    /// Takes ASCII only: the text sink reads every byte as one character.
-    fn push(&mut self, ascii: &[u8]);
+    /// Takes bytes; the text sink reads each of them as one character, so it is for ASCII.
+    fn push(&mut self, bytes: &[u8]);
 }
 
 impl Sink for Hmac<Sha256> {
-    fn push(&mut self, ascii: &[u8]) {
-        self.update(ascii);
+    fn push(&mut self, bytes: &[u8]) {
+        self.update(bytes);
     }
 }
 
 impl Sink for String {
-    fn push(&mut self, ascii: &[u8]) {
-        self.extend(ascii.iter().copied().map(char::from));
+    fn push(&mut self, bytes: &[u8]) {
+        self.extend(bytes.iter().copied().map(char::from));
     }
 }
 

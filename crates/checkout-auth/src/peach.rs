@@ -54,9 +54,10 @@ use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-use crate::fault::Fault;
+use crate::blame::Blame;
 use crate::mac::{MacKey, hex, read_hex};
 use crate::ring::KeyRing;
+use crate::sign_error::SignError;
 use crate::unseen::{UNSEEN_HINT, has_unseen};
 
 /// The secret token of one entity, ready to sign and to verify.
@@ -312,7 +313,7 @@ impl SignedText {
 /// let text = canonical([("currency", "ZAR"), ("amount", "2"), ("cancelUrl", ""), ("signature", "none")])?;
 /// assert_eq!(text, "amount2cancelUrlcurrencyZAR");
 /// assert_eq!(canonical([("a", "bc")])?, canonical([("ab", "c")])?);
-/// # Ok::<(), checkout_auth::peach::SignError>(())
+/// # Ok::<(), checkout_auth::SignError>(())
 /// ```
 pub fn canonical<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<String, SignError> {
     let pairs = ordered(pairs).ok_or(SignError::DuplicateKey)?;
@@ -396,12 +397,12 @@ impl KeyError {
     /// The set-up's.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, peach::KeyError};
-    /// assert_eq!(KeyError::Empty.fault(), Fault::SetUp);
+    /// # use checkout_auth::{Blame, peach::KeyError};
+    /// assert_eq!(KeyError::Empty.blame(), Blame::SetUp);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
-        Fault::SetUp
+    pub const fn blame(&self) -> Blame {
+        Blame::SetUp
     }
 
     /// The usual cause, in a sentence.
@@ -419,49 +420,6 @@ impl KeyError {
             }
             Self::Unseen => UNSEEN_HINT,
         }
-    }
-}
-
-/// Why parameters cannot be signed. Holds neither key nor value.
-///
-/// ```
-/// use checkout_auth::peach::{SecretToken, SignError};
-///
-/// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
-/// let twice = token.sign([("amount", "2"), ("amount", "2")]);
-/// assert_eq!(twice.unwrap_err(), SignError::DuplicateKey);
-/// # Ok::<(), checkout_auth::peach::KeyError>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignError {
-    /// A key is there twice, with one value or with two. Keys are compared as they are signed, decoded: `a.b`
-    /// and `a%2Eb` in a form are one key.
-    #[error("a parameter is there twice")]
-    DuplicateKey,
-}
-
-impl SignError {
-    /// The caller's.
-    ///
-    /// ```
-    /// # use checkout_auth::{Fault, peach::SignError};
-    /// assert_eq!(SignError::DuplicateKey.fault(), Fault::Caller);
-    /// ```
-    #[must_use]
-    pub const fn fault(&self) -> Fault {
-        Fault::Caller
-    }
-
-    /// The usual cause, in a sentence.
-    ///
-    /// ```
-    /// # use checkout_auth::peach::SignError;
-    /// assert!(SignError::DuplicateKey.hint().contains("once"));
-    /// ```
-    #[must_use]
-    pub const fn hint(&self) -> &'static str {
-        "give every parameter once: one of the caller's own has the key of another"
     }
 }
 
@@ -500,15 +458,15 @@ impl VerifyError {
     /// Where to look first, supposing that Peach sent the parameters.
     ///
     /// ```
-    /// # use checkout_auth::{Fault, peach::VerifyError};
-    /// assert_eq!(VerifyError::Missing.fault(), Fault::Sender);
-    /// assert_eq!(VerifyError::Mismatch.fault(), Fault::SetUp);
+    /// # use checkout_auth::{Blame, peach::VerifyError};
+    /// assert_eq!(VerifyError::Missing.blame(), Blame::Sender);
+    /// assert_eq!(VerifyError::Mismatch.blame(), Blame::SetUp);
     /// ```
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub const fn blame(&self) -> Blame {
         match self {
-            Self::Missing | Self::Malformed | Self::DuplicateKey => Fault::Sender,
-            Self::Mismatch | Self::NoValidKey => Fault::SetUp,
+            Self::Missing | Self::Malformed | Self::DuplicateKey => Blame::Sender,
+            Self::Mismatch | Self::NoValidKey => Blame::SetUp,
         }
     }
 

@@ -1,22 +1,21 @@
-//! Every error with its text, whose fault it is and the usual cause: `tests/snapshots`.
+//! Every error with its text, who is to blame and the usual cause: `tests/snapshots`.
 //!
 //! `INSTA_UPDATE=always cargo test -p checkout-auth --all-features --test error_texts` renews the picture.
 #![allow(missing_docs, reason = "tests")]
 
-use checkout_auth::allscale::{KeyError, SignError, VerifyError, response, webhook};
-use checkout_auth::peach::{self, header};
-use checkout_auth::{HeaderError, HeaderProblem};
+use checkout_auth::allscale::{KeyError, VerifyError};
+use checkout_auth::{HeaderError, HeaderProblem, MessageError, MessageKind, SignError, peach};
 
-/// The text of each, with its fault and its hint.
+/// The text of each, with its blame and its hint.
 macro_rules! told {
     ($name:literal: $($error:expr),+ $(,)?) => {
         concat!("# ", $name, "\n").to_owned()
-            + &[$(format!("{}\n  {:?}: {}\n", $error, $error.fault(), $error.hint())),+].concat()
+            + &[$(format!("{}\n  {:?}: {}\n", $error, $error.blame(), $error.hint())),+].concat()
     };
 }
 
 #[test]
-fn every_error_with_its_fault_and_its_hint() {
+fn every_error_with_its_blame_and_its_hint() {
     let header = |problem| HeaderError { name: "x-signature", problem };
     let picture = [
         told!("a header":
@@ -38,43 +37,47 @@ fn every_error_with_its_fault_and_its_hint() {
             KeyError::ApiKeyText,
             KeyError::SecretEmpty,
             KeyError::SecretWhiteSpace,
+            KeyError::SecretUnseen,
         ),
-        told!("a request to AllScale": SignError::Method, SignError::Path, SignError::Query, SignError::Nonce),
+        told!("what cannot be signed":
+            SignError::Method,
+            SignError::MethodCase,
+            SignError::Path,
+            SignError::Query,
+            SignError::Nonce,
+            SignError::WebhookId,
+            SignError::WebhookIdHasDot,
+            SignError::Status,
+            SignError::RequestPath,
+            SignError::RequestNonce,
+            SignError::Url,
+            SignError::DuplicateKey,
+        ),
         told!("a request of AllScale's signature":
             VerifyError::Version,
             VerifyError::Encoding,
             VerifyError::Mismatch,
             VerifyError::Request(SignError::Path),
         ),
-        told!("an answer of AllScale's":
-            response::ResponseError::OtherRequest,
-            response::ResponseError::NoValidKey,
-            response::ResponseError::Mismatch,
-            response::ResponseError::Expired { by_seconds: 7 },
-            response::ResponseError::Early { by_seconds: 7 },
+        told!("a message with signed headers":
+            MessageError::Part(SignError::Path),
+            MessageError::Header(header(HeaderProblem::Missing)),
+            MessageError::OtherRequest,
+            MessageError::UnknownKey,
+            MessageError::NoValidKey,
+            MessageError::Mismatch(MessageKind::AllScaleWebhook),
+            MessageError::Mismatch(MessageKind::AllScaleResponse),
+            MessageError::Mismatch(MessageKind::PeachWebhook),
+            MessageError::Expired { by_seconds: 7 },
+            MessageError::Early { by_seconds: 7 },
         ),
-        told!("a webhook of AllScale's":
-            webhook::WebhookError::UnknownKey,
-            webhook::WebhookError::Mismatch,
-            webhook::WebhookError::Expired { by_seconds: 7 },
-            webhook::WebhookError::Early { by_seconds: 7 },
-        ),
-        told!("a secret token of Peach's": peach::KeyError::Empty, peach::KeyError::WhiteSpace),
-        told!("a form to Peach": peach::SignError::DuplicateKey),
+        told!("a secret token of Peach's": peach::KeyError::Empty, peach::KeyError::WhiteSpace, peach::KeyError::Unseen),
         told!("a form of Peach's":
             peach::VerifyError::Missing,
             peach::VerifyError::Malformed,
             peach::VerifyError::DuplicateKey,
             peach::VerifyError::Mismatch,
             peach::VerifyError::NoValidKey,
-        ),
-        told!("a webhook of Peach's":
-            header::SignError::WebhookId,
-            header::SignError::Url,
-            header::WebhookError::NoValidKey,
-            header::WebhookError::Mismatch,
-            header::WebhookError::Expired { by_seconds: 7 },
-            header::WebhookError::Early { by_seconds: 7 },
         ),
     ];
     let picture = picture.join("\n");

@@ -7,8 +7,8 @@ use crate::base_url::base_url;
 use crate::{Call, CheckoutClient, Clock, Nonces, Watch};
 #[cfg(feature = "system")]
 use crate::{RandomNonces, SystemClock};
+use checkout_auth::Verifier;
 use checkout_auth::allscale::SigningKey;
-use checkout_auth::allscale::response::ResponseVerifier;
 use checkout_lifecycle::Moment;
 use checkout_money::CoinAmount;
 use checkout_tables::allscale::{BASE_URL, IntentStatus, Route, StableCoin};
@@ -343,7 +343,7 @@ pub struct Builder {
     key: SigningKey,
     environment: Environment,
     base_url: String,
-    responses: Option<ResponseVerifier>,
+    responses: Option<Verifier<SigningKey>>,
     clock: Option<Box<dyn Clock>>,
     nonces: Option<Box<dyn Nonces>>,
 }
@@ -368,8 +368,8 @@ impl Builder {
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
-    /// use checkout_auth::allscale::{SigningKey, response::ResponseVerifier};
-    /// use checkout_auth::{KeyRing, SecretString};
+    /// use checkout_auth::allscale::SigningKey;
+    /// use checkout_auth::{KeyRing, SecretString, Verifier};
     /// use checkout_client::allscale::Client;
     /// use checkout_sandbox::allscale::{Sandbox, Store};
     ///
@@ -377,7 +377,7 @@ impl Builder {
     /// let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// let clock = sandbox.clock().clone();
     /// let client = Client::builder(key.clone())
-    ///     .signed_responses(ResponseVerifier::new(KeyRing::new("2026", key)))
+    ///     .signed_responses(Verifier::new(KeyRing::new("2026", key)))
     ///     .clock(move || clock.now_millis())
     ///     .build()?;
     /// // This store's answers are not signed.
@@ -386,7 +386,7 @@ impl Builder {
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn signed_responses(mut self, verifier: ResponseVerifier) -> Self {
+    pub fn signed_responses(mut self, verifier: Verifier<SigningKey>) -> Self {
         self.responses = Some(verifier);
         self
     }
@@ -432,7 +432,7 @@ struct Store {
     /// Scheme and authority, with no slash at the end.
     base_url: String,
     /// Where answers must be signed.
-    responses: Option<ResponseVerifier>,
+    responses: Option<Verifier<SigningKey>>,
     clock: Box<dyn Clock>,
     nonces: Box<dyn Nonces>,
 }

@@ -2,7 +2,8 @@
 //!
 //!     cargo run --example receive_axum
 //!
-//! It plays a day of deliveries through the router, offline. A shop serves the same router:
+//! It plays a day of deliveries through the router, offline. With the feature `http` a receiver takes a request as axum has
+//! one. A shop serves the same router:
 //!
 //! ```ignore
 //! axum::serve(tokio::net::TcpListener::bind("127.0.0.1:8080").await?, router(shop)).await
@@ -13,7 +14,8 @@ mod receiver;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{OriginalUri, State};
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{Request, StatusCode};
 use axum::routing::post;
 use receiver::{Delivery, Shop, play};
 use std::error::Error;
@@ -33,16 +35,15 @@ fn router(shop: Arc<Shop>) -> Router {
 
 async fn webhook(
     State(shop): State<Arc<Shop>>,
-    method: Method,
     // The path as it came, and not what is left of it after nesting.
     OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
+    mut parts: Parts,
     body: Bytes,
 ) -> StatusCode {
     // Where a sender that hangs up, or a timeout, would drop this future, spawn it: what was begun is to be committed.
-    let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-    let query = uri.query().unwrap_or_default();
-    let status = shop.take(method.as_str(), uri.path(), query, &headers, &body).await;
+    parts.uri = uri;
+    let received = shop.receiver.receive_http(&Request::from_parts(parts, body), shop.now());
+    let status = shop.take(received).await;
     StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
 }
 

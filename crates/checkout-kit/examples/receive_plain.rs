@@ -5,6 +5,7 @@
 
 mod receiver;
 
+use checkout_kit::allscale::webhook::WebhookRequest;
 use receiver::{Shop, play};
 use std::error::Error;
 use std::io::{self, Write};
@@ -29,6 +30,8 @@ fn deliveries(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let shop = Shop::open()?;
     play(&shop, out, &mut |delivery| {
         let (path, query) = delivery.path.split_once('?').unwrap_or((&delivery.path, ""));
-        pollster::block_on(shop.take("POST", path, query, &delivery.headers, &delivery.body))
+        let (headers, body) = (&delivery.headers, &*delivery.body);
+        let request = WebhookRequest { method: "POST", path, query, headers, body };
+        pollster::block_on(shop.take(shop.receiver.receive(&request, shop.now())))
     })
 }

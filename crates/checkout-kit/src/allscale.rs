@@ -20,7 +20,7 @@
 //! ```
 
 pub use checkout_auth::allscale::{
-    KeyError, RequestToSign, SignError, Signature, SigningKey, VerifyError, headers, response, webhook,
+    KeyError, RequestToSign, Signature, SigningKey, VerifyError, headers, response, webhook,
 };
 pub use checkout_client::allscale::{AllScale, BuildError, Builder, Client, Difference};
 pub use checkout_tables::allscale::{

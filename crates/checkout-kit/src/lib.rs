@@ -87,6 +87,7 @@
 //! - `strum`: the derives of `strum` on every table.
 //! - `sandbox`: the in-process sandbox as `checkout_kit::sandbox`, for tests.
 //! - `testkit`: the benches for a transport as `checkout_kit::testkit`, for tests.
+//! - `http`: the receivers of webhooks take requests of the `http` crate.
 //! - `conformance`: the suite that a replay store of your own is run against.
 //! - `test-util`: an event that is taken for verified without looking, for tests.
 
@@ -110,7 +111,8 @@ pub use checkout_validate as validate;
 pub use checkout_wire as wire;
 
 pub use checkout_auth::{
-    Fault, HeaderError, HeaderFields, HeaderProblem, KeyRing, SecretString, Tolerance, has_unseen,
+    Blame, HeaderError, HeaderFields, HeaderProblem, KeyRing, MessageError, MessageKind, SecretString,
+    SignError, Signed, Tolerance, Verifier, has_unseen,
 };
 #[cfg(feature = "tokio")]
 pub use checkout_client::tokio_sleep;

@@ -34,8 +34,7 @@
 //! The example `peach_payment` plays all of it.
 
 pub use checkout_auth::peach::{
-    KeyError, SIGNATURE, SecretToken, SignError, Signature, SignedText, VerifyError, canonical, header,
-    verify_with,
+    KeyError, SIGNATURE, SecretToken, Signature, SignedText, VerifyError, canonical, header, verify_with,
 };
 pub use checkout_client::peach::{Builder, Client, OtherEntity, Peach, TokenSource, TokenStore, v2};
 pub use checkout_lifecycle::peach::phase;

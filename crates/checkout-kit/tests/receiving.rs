@@ -13,6 +13,7 @@
 #[allow(unused_imports, reason = "its day is not played here")]
 mod receiver;
 
+use checkout_kit::allscale::webhook::WebhookRequest;
 use checkout_sandbox::allscale::Scenario;
 use receiver::{Delivery, Shop};
 
@@ -20,7 +21,8 @@ const ORDER: &str = "order_1";
 
 fn take(shop: &Shop, delivery: &Delivery) -> u16 {
     let Delivery { path, headers, body } = delivery;
-    pollster::block_on(shop.take("POST", path, "", headers, body))
+    let request = WebhookRequest { method: "POST", path, query: "", headers, body };
+    pollster::block_on(shop.take(shop.receiver.receive(&request, shop.now())))
 }
 
 /// A shop that has sold one order, which is paid by now.

@@ -3,8 +3,8 @@
 use crate::Verified;
 use crate::replay::{Identity, Key};
 use checkout_auth::allscale::SigningKey;
-use checkout_auth::allscale::webhook::{WebhookError, WebhookRequest, WebhookVerifier};
-use checkout_auth::{Fault, HeaderFields, KeyRing, Tolerance};
+use checkout_auth::allscale::webhook::WebhookRequest;
+use checkout_auth::{Blame, HeaderFields, KeyRing, MessageError, Tolerance, Verifier};
 use checkout_lifecycle::Moment;
 use checkout_wire::ReadError;
 use checkout_wire::allscale::{WebhookBody, read_webhook};
@@ -14,14 +14,14 @@ use std::time::Duration;
 ///
 /// ```
 /// use checkout_auth::allscale::SigningKey;
-/// use checkout_auth::allscale::webhook::{WebhookRequest, WebhookToSign};
-/// use checkout_auth::{Fault, KeyRing};
+/// use checkout_auth::allscale::webhook::{Webhook, WebhookRequest};
+/// use checkout_auth::{Blame, KeyRing};
 /// use checkout_lifecycle::Moment;
 /// use checkout_trust::allscale::Receiver;
 ///
 /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
 /// # let body = br#"{"all_scale_transaction_id":"txn_1","all_scale_checkout_intent_id":"65b2","webhook_id":"wh_1","order_id":"order_1"}"#;
-/// # let signed = WebhookToSign { method: "POST", path: "/hooks/allscale", query: "", webhook_id: "wh_1",
+/// # let signed = Webhook { method: "POST", path: "/hooks/allscale", query: "", webhook_id: "wh_1",
 /// #     timestamp: 1_716_501_000, nonce: "n1", body };
 /// # let signature = signed.sign(&key)?;
 /// # let headers = [("X-API-Key", "test_key"), ("X-Webhook-Id", "wh_1"), ("X-Webhook-Timestamp", "1716501000"),
@@ -34,13 +34,13 @@ use std::time::Duration;
 ///
 /// let forged = WebhookRequest { body: b"{}", ..request };
 /// let error = receiver.receive(&forged, Moment::from_unix_seconds(1_716_501_007)).unwrap_err();
-/// assert_eq!((error.http_status(), error.fault()), (401, Fault::SetUp));
+/// assert_eq!((error.http_status(), error.blame()), (401, Blame::SetUp));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Receiver {
     merchant: String,
-    verifier: WebhookVerifier,
+    verifier: Verifier<SigningKey>,
     tolerance: Tolerance,
     keep_orders: Duration,
 }
@@ -51,7 +51,7 @@ impl Receiver {
     pub fn new(merchant: impl Into<String>, keys: KeyRing<SigningKey>) -> Self {
         Self {
             merchant: merchant.into(),
-            verifier: WebhookVerifier::new(keys),
+            verifier: Verifier::new(keys),
             tolerance: Tolerance::default(),
             keep_orders: KEEP_ORDERS,
         }
@@ -69,18 +69,19 @@ impl Receiver {
         Self { keep_orders, ..self }
     }
 
-    /// Verifies a webhook, as of now, and reads it.
+    /// Takes a webhook in, as of now: verifies and reads it.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and whose fault it is.
+    /// [`ReceiveError`]: what was wrong, and who is to blame.
     pub fn receive<H: HeaderFields + ?Sized>(
         &self,
         request: &WebhookRequest<'_, H>,
         now: Moment,
     ) -> Result<Verified<Event>, ReceiveError> {
-        let signed = self.verifier.verify(request, now.unix_seconds())?;
-        let body = read_webhook(signed.body())?;
-        if body.webhook_id != signed.webhook_id() {
+        let signed = self.verifier.verify_webhook(request, now.unix_seconds())?;
+        let webhook = signed.message();
+        let body = read_webhook(webhook.body)?;
+        if body.webhook_id != webhook.webhook_id {
             return Err(ReceiveError::OtherWebhookId);
         }
         // Payments without a name of their own would be taken for one.
@@ -88,11 +89,46 @@ impl Receiver {
             return Err(ReceiveError::Nameless);
         }
         let tolerance = Duration::from_secs(self.tolerance.seconds().into());
-        let delivery = Key::allscale_delivery(&self.merchant, signed.webhook_id(), signed.nonce(), tolerance);
+        let delivery = Key::allscale_delivery(&self.merchant, webhook.webhook_id, webhook.nonce, tolerance);
         let transaction = Key::allscale_transaction(&self.merchant, &body.transaction_id, self.keep_orders);
         // The payment first: it is what decides whether this was processed.
         let identity = Identity::new(transaction).and(delivery);
         Ok(Verified::new(Event(body.into_owned()), identity, signed.key_id()))
+    }
+
+    /// Takes a webhook in as [`receive`](Self::receive) does, out of a request of the `http` crate with its body as the
+    /// bytes that came. With the feature `http`.
+    ///
+    /// The request's path and query must be those that AllScale sent. Where a router has cut off the front of the path,
+    /// put the original URI back; where a proxy rewrites the path, give [`receive`](Self::receive) the path from before.
+    ///
+    /// # Errors
+    /// [`ReceiveError`]: what was wrong, and who is to blame.
+    ///
+    /// ```
+    /// use checkout_lifecycle::Moment;
+    /// use checkout_trust::Verified;
+    /// use checkout_trust::allscale::{Event, Receiver};
+    ///
+    /// /// The event, or the HTTP status to answer.
+    /// fn take(receiver: &Receiver, request: &http::Request<Vec<u8>>, now: Moment) -> Result<Verified<Event>, u16> {
+    ///     receiver.receive_http(request, now).map_err(|error| error.http_status())
+    /// }
+    /// # use checkout_auth::{KeyRing, allscale::SigningKey};
+    /// # let key = SigningKey::new("test_key", "test_secret_abc".into()).unwrap();
+    /// # let receiver = Receiver::new("shop-7", KeyRing::new("2024-05", key));
+    /// # assert_eq!(take(&receiver, &http::Request::default(), Moment::from_unix_seconds(0)).unwrap_err(), 401);
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn receive_http<B: AsRef<[u8]>>(
+        &self,
+        request: &http::Request<B>,
+        now: Moment,
+    ) -> Result<Verified<Event>, ReceiveError> {
+        let (uri, headers) = (request.uri(), request.headers());
+        let (method, path, query) = (request.method().as_str(), uri.path(), uri.query().unwrap_or_default());
+        let body = request.body().as_ref();
+        self.receive(&WebhookRequest { method, path, query, headers, body }, now)
     }
 }
 
@@ -152,7 +188,7 @@ impl Event {
 pub enum ReceiveError {
     /// It was not verified.
     #[error(transparent)]
-    NotVerified(#[from] WebhookError),
+    NotVerified(#[from] MessageError),
     /// It was verified, and its body is none of a webhook's.
     #[error("the body: {0}")]
     Body(#[from] ReadError),
@@ -167,10 +203,10 @@ pub enum ReceiveError {
 impl ReceiveError {
     /// Whose fault it is.
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub const fn blame(&self) -> Blame {
         match self {
-            Self::NotVerified(error) => error.fault(),
-            Self::Body(_) | Self::Nameless | Self::OtherWebhookId => Fault::Sender,
+            Self::NotVerified(error) => error.blame(),
+            Self::Body(_) | Self::Nameless | Self::OtherWebhookId => Blame::Sender,
         }
     }
 

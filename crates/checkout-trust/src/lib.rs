@@ -1,6 +1,6 @@
 //! Webhooks that are verified, claimed once and processed, and the question whether a read settles an order.
 //!
-//! - [`allscale::Receiver`], [`peach::Receiver`]: the raw request in, [`Verified`] or an error that says whose fault it is
+//! - [`allscale::Receiver`], [`peach::Receiver`]: the raw request in, [`Verified`] or an error that says who is to blame
 //!   out.
 //! - [`replay`]: `claim`, then `commit` or `release`, so that every event is processed once and none is lost.
 //! - [`integrity`]: does this read settle this order?
@@ -43,6 +43,7 @@
 //!
 //! # Features
 //! - `conformance`: the suite that a replay store of your own is run against.
+//! - `http`: the receivers take requests of the `http` crate.
 //! - `test-util`: [`Verified`] without verification, for tests of what you do with an event.
 
 pub mod allscale;

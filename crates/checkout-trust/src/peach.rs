@@ -3,7 +3,7 @@
 use crate::Verified;
 use crate::replay::{Identity, Key};
 use checkout_auth::peach::{SIGNATURE, SecretToken, VerifyError, header, verify_with};
-use checkout_auth::{Fault, HeaderFields, KeyRing, Tolerance};
+use checkout_auth::{Blame, HeaderFields, KeyRing, MessageError, Tolerance, Verifier};
 use checkout_lifecycle::{Moment, Observation, Proof};
 use checkout_tables::peach::{Outcome, PaymentStatus};
 use checkout_tables::{Environment, Open};
@@ -40,7 +40,7 @@ use std::fmt;
 pub struct Receiver {
     entity_id: String,
     keys: KeyRing<SecretToken>,
-    headers: header::WebhookVerifier,
+    headers: Verifier<SecretToken>,
     environment: Environment,
 }
 
@@ -49,7 +49,7 @@ impl Receiver {
     /// is none where it is live.
     #[must_use]
     pub fn new(entity_id: impl Into<String>, keys: KeyRing<SecretToken>, environment: Environment) -> Self {
-        let headers = header::WebhookVerifier::new(keys.clone());
+        let headers = Verifier::new(keys.clone());
         Self { entity_id: entity_id.into(), keys, headers, environment }
     }
 
@@ -64,7 +64,7 @@ impl Receiver {
     /// form otherwise.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and whose fault it is.
+    /// [`ReceiveError`]: what was wrong, and who is to blame.
     pub fn webhook(
         &self,
         content_type: Option<&str>,
@@ -82,7 +82,7 @@ impl Receiver {
     /// Verifies the POST by which the shopper comes back. It went through the shopper's browser. No probe comes this way.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and whose fault it is.
+    /// [`ReceiveError`]: what was wrong, and who is to blame.
     pub fn shopper_return(&self, body: &[u8], now: Moment) -> Result<Verified<Event>, ReceiveError> {
         let fields = Fields::from_form(body)?;
         let (key_id, text) = verify_with(&self.keys, fields.iter(), now.unix_seconds())?;
@@ -94,7 +94,7 @@ impl Receiver {
     /// [`Probe`] is known whatever its headers are.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and whose fault it is.
+    /// [`ReceiveError`]: what was wrong, and who is to blame.
     pub fn signed_headers<H: HeaderFields + ?Sized>(
         &self,
         content_type: Option<&str>,
@@ -104,10 +104,104 @@ impl Receiver {
         if let Some(probe) = Probe::unsigned(request.body) {
             return Ok(Message::Probe(probe));
         }
-        let signed = self.headers.verify(request, now.unix_seconds())?;
-        let fields = fields(content_type, signed.body())?;
+        let signed = self.headers.verify_webhook(request, now.unix_seconds())?;
+        let fields = fields(content_type, signed.message().body)?;
         // The bytes are signed, so nobody can have cut them.
         self.message(fields, signed.key_id(), None)
+    }
+
+    /// Takes in what was posted to the webhook's URL, as [`webhook`](Self::webhook) does, out of a request of the `http`
+    /// crate with its body as the bytes that came. With the feature `http`.
+    ///
+    /// A `Content-Type` that stands twice, or is no text, counts as none.
+    ///
+    /// # Errors
+    /// [`ReceiveError`]: what was wrong, and who is to blame.
+    ///
+    /// ```
+    /// use checkout_lifecycle::Moment;
+    /// use checkout_trust::peach::{Message, Receiver};
+    ///
+    /// /// The message, or the HTTP status to answer.
+    /// fn take(receiver: &Receiver, request: &http::Request<Vec<u8>>, now: Moment) -> Result<Message, u16> {
+    ///     receiver.webhook_http(request, now).map_err(|error| error.http_status())
+    /// }
+    /// # use checkout_auth::{KeyRing, peach::SecretToken};
+    /// # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into()).unwrap();
+    /// # let receiver = Receiver::new("8ac7", KeyRing::new("2026", secret), checkout_tables::Environment::Live);
+    /// # assert_eq!(take(&receiver, &http::Request::default(), Moment::from_unix_seconds(0)).unwrap_err(), 401);
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn webhook_http<B: AsRef<[u8]>>(
+        &self,
+        request: &http::Request<B>,
+        now: Moment,
+    ) -> Result<Message, ReceiveError> {
+        self.webhook(content_type_of(request), request.body().as_ref(), now)
+    }
+
+    /// Verifies the POST by which the shopper comes back, as [`shopper_return`](Self::shopper_return) does, out of a
+    /// request of the `http` crate with its body as the bytes that came. With the feature `http`.
+    ///
+    /// # Errors
+    /// [`ReceiveError`]: what was wrong, and who is to blame.
+    ///
+    /// ```
+    /// use checkout_lifecycle::Moment;
+    /// use checkout_trust::Verified;
+    /// use checkout_trust::peach::{Event, Receiver};
+    ///
+    /// /// The event, or the HTTP status to answer.
+    /// fn take(receiver: &Receiver, request: &http::Request<Vec<u8>>, now: Moment) -> Result<Verified<Event>, u16> {
+    ///     receiver.shopper_return_http(request, now).map_err(|error| error.http_status())
+    /// }
+    /// # use checkout_auth::{KeyRing, peach::SecretToken};
+    /// # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into()).unwrap();
+    /// # let receiver = Receiver::new("8ac7", KeyRing::new("2026", secret), checkout_tables::Environment::Live);
+    /// # assert_eq!(take(&receiver, &http::Request::default(), Moment::from_unix_seconds(0)).unwrap_err(), 401);
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn shopper_return_http<B: AsRef<[u8]>>(
+        &self,
+        request: &http::Request<B>,
+        now: Moment,
+    ) -> Result<Verified<Event>, ReceiveError> {
+        self.shopper_return(request.body().as_ref(), now)
+    }
+
+    /// Takes in what was posted to the webhook's URL, as [`signed_headers`](Self::signed_headers) does, out of a request of
+    /// the `http` crate with its body as the bytes that came. With the feature `http`.
+    ///
+    /// `url` is the one that Peach was given, from the configuration: a proxy or a stranger may have chosen the scheme and
+    /// the host of the request. A `Content-Type` that stands twice, or is no text, counts as none.
+    ///
+    /// # Errors
+    /// [`ReceiveError`]: what was wrong, and who is to blame.
+    ///
+    /// ```
+    /// use checkout_lifecycle::Moment;
+    /// use checkout_trust::peach::{Message, Receiver};
+    ///
+    /// const URL: &str = "https://shop.example/hooks/peach";
+    ///
+    /// /// The message, or the HTTP status to answer.
+    /// fn take(receiver: &Receiver, request: &http::Request<Vec<u8>>, now: Moment) -> Result<Message, u16> {
+    ///     receiver.signed_headers_http(URL, request, now).map_err(|error| error.http_status())
+    /// }
+    /// # use checkout_auth::{KeyRing, peach::SecretToken};
+    /// # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into()).unwrap();
+    /// # let receiver = Receiver::new("8ac7", KeyRing::new("2026", secret), checkout_tables::Environment::Live);
+    /// # assert_eq!(take(&receiver, &http::Request::default(), Moment::from_unix_seconds(0)).unwrap_err(), 401);
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn signed_headers_http<B: AsRef<[u8]>>(
+        &self,
+        url: &str,
+        request: &http::Request<B>,
+        now: Moment,
+    ) -> Result<Message, ReceiveError> {
+        let (headers, body) = (request.headers(), request.body().as_ref());
+        self.signed_headers(content_type_of(request), &header::WebhookRequest { url, headers, body }, now)
     }
 
     fn message(
@@ -338,11 +432,11 @@ impl Verified<Event> {
 /// Why an event was not taken in. Nothing of it is in what this prints; do not tell the sender more than the status.
 ///
 /// ```
-/// use checkout_auth::Fault;
+/// use checkout_auth::Blame;
 /// use checkout_trust::peach::ReceiveError;
 ///
 /// let error = ReceiveError::NoResultCode;
-/// assert_eq!((error.http_status(), error.fault()), (200, Fault::Sender));
+/// assert_eq!((error.http_status(), error.blame()), (200, Blame::Sender));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -358,7 +452,7 @@ pub enum ReceiveError {
     NotVerified(#[from] VerifyError),
     /// The signature in the headers was not verified.
     #[error(transparent)]
-    HeadersNotVerified(#[from] header::WebhookError),
+    HeadersNotVerified(#[from] MessageError),
     /// It was verified, and has no `result.code`.
     #[error("there is no result.code")]
     NoResultCode,
@@ -367,11 +461,11 @@ pub enum ReceiveError {
 impl ReceiveError {
     /// Whose fault it is.
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub const fn blame(&self) -> Blame {
         match self {
-            Self::NotVerified(error) => error.fault(),
-            Self::HeadersNotVerified(error) => error.fault(),
-            Self::Form(_) | Self::Json(_) | Self::NoResultCode => Fault::Sender,
+            Self::NotVerified(error) => error.blame(),
+            Self::HeadersNotVerified(error) => error.blame(),
+            Self::Form(_) | Self::Json(_) | Self::NoResultCode => Blame::Sender,
         }
     }
 
@@ -414,6 +508,14 @@ fn fields<'b>(content_type: Option<&str>, body: &'b [u8]) -> Result<Fields<'b>, 
         return Ok(fields);
     }
     Ok(Fields::from_form(body)?)
+}
+
+/// The media type of a request that says one. It is signed by nobody: one that is said twice is none.
+#[cfg(feature = "http")]
+fn content_type_of<B>(request: &http::Request<B>) -> Option<&str> {
+    let mut values = request.headers().get_all(http::header::CONTENT_TYPE).iter();
+    let first = values.next()?;
+    if values.next().is_some() { None } else { first.to_str().ok() }
 }
 
 /// The JSON text behind a byte order mark, which is no part of it (RFC 8259, 8.1).

@@ -55,3 +55,6 @@ fn is_blank(byte: &u8) -> bool {
 
 /// The most signatures in one header, of all versions.
 pub(super) const MOST: usize = 8;
+
+#[cfg(test)]
+pub(super) mod tests;

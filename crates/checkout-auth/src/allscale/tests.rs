@@ -355,23 +355,23 @@ fn keys_and_signatures_can_be_shared_between_threads() {
 }
 
 #[test]
-fn every_error_says_whose_fault_it_is_and_the_usual_cause() {
-    let faults = [
-        (VerifyError::Version, Fault::Sender),
-        (VerifyError::Encoding, Fault::Sender),
-        (VerifyError::Mismatch, Fault::SetUp),
-        (VerifyError::Request(SignError::Nonce), Fault::Caller),
+fn every_error_says_who_is_to_blame_and_the_usual_cause() {
+    let blames = [
+        (VerifyError::Version, Blame::Sender),
+        (VerifyError::Encoding, Blame::Sender),
+        (VerifyError::Mismatch, Blame::SetUp),
+        (VerifyError::Request(SignError::Nonce), Blame::Caller),
     ];
-    for (error, fault) in faults {
-        assert_eq!(error.fault(), fault, "{error}");
+    for (error, blame) in blames {
+        assert_eq!(error.blame(), blame, "{error}");
         assert!(error.hint().len() > 20, "{error}");
     }
     for error in [SignError::Method, SignError::Path, SignError::Query, SignError::Nonce] {
-        assert!(error.fault() == Fault::Caller && error.hint().len() > 20, "{error}");
+        assert!(error.blame() == Blame::Caller && error.hint().len() > 20, "{error}");
     }
     use KeyError::*;
     for error in [ApiKeyEmpty, ApiKeyWhiteSpace, ApiKeyText, SecretEmpty, SecretWhiteSpace] {
-        assert!(error.fault() == Fault::SetUp && error.hint().len() > 20, "{error}");
+        assert!(error.blame() == Blame::SetUp && error.hint().len() > 20, "{error}");
     }
 }
 

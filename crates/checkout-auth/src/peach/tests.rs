@@ -442,20 +442,20 @@ fn a_ring_says_what_a_key_says() {
 }
 
 #[test]
-fn every_error_says_whose_fault_it_is_and_the_usual_cause() {
-    let faults = [
-        (VerifyError::Missing, Fault::Sender),
-        (VerifyError::Malformed, Fault::Sender),
-        (VerifyError::DuplicateKey, Fault::Sender),
-        (VerifyError::Mismatch, Fault::SetUp),
-        (VerifyError::NoValidKey, Fault::SetUp),
+fn every_error_says_who_is_to_blame_and_the_usual_cause() {
+    let blames = [
+        (VerifyError::Missing, Blame::Sender),
+        (VerifyError::Malformed, Blame::Sender),
+        (VerifyError::DuplicateKey, Blame::Sender),
+        (VerifyError::Mismatch, Blame::SetUp),
+        (VerifyError::NoValidKey, Blame::SetUp),
     ];
-    for (error, fault) in faults {
-        assert_eq!(error.fault(), fault, "{error}");
+    for (error, blame) in blames {
+        assert_eq!(error.blame(), blame, "{error}");
         assert!(error.hint().len() > 20, "{error}");
     }
     for error in [KeyError::Empty, KeyError::WhiteSpace] {
-        assert!(error.fault() == Fault::SetUp && error.hint().len() > 20, "{error}");
+        assert!(error.blame() == Blame::SetUp && error.hint().len() > 20, "{error}");
     }
 }
 

@@ -94,7 +94,7 @@ impl Backend for AllScale {
             body: response.body(),
         };
         let now = i64::try_from(client.0.clock.now_millis() / 1_000).unwrap_or(i64::MAX);
-        verifier.verify(&received, now).map(drop).map_err(Into::into)
+        verifier.verify_response(&received, now).map(drop).map_err(Into::into)
     }
 
     fn code<'r>(refusal: &'r Refusal<'static>) -> Option<RefusalCode<'r>> {

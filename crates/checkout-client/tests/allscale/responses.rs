@@ -1,8 +1,7 @@
 //! Answers that AllScale signs, and those that somebody else has had a hand in.
 
-use checkout_auth::allscale::response::{ResponseToSign, ResponseVerifier};
-use checkout_auth::allscale::{SigningKey, headers};
-use checkout_auth::{KeyRing, SecretString};
+use checkout_auth::allscale::{SigningKey, headers, response};
+use checkout_auth::{KeyRing, SecretString, Verifier};
 use checkout_client::CallErrorKind;
 use checkout_client::allscale::Client;
 use checkout_sandbox::allscale::{Sandbox, Store};
@@ -21,7 +20,7 @@ fn check(signed_with: &str, skew_seconds: i64, change: Change) -> String {
     let sandbox = Sandbox::builder().store(Store::new(key("st_secret"))).build();
     let clock = sandbox.clock().clone();
     let client = Client::builder(key("st_secret"))
-        .signed_responses(ResponseVerifier::new(KeyRing::new("2026", key("st_secret"))))
+        .signed_responses(Verifier::new(KeyRing::new("2026", key("st_secret"))))
         .clock(move || clock.now_millis())
         .nonces(|| "n1".to_owned())
         .build()
@@ -31,7 +30,7 @@ fn check(signed_with: &str, skew_seconds: i64, change: Change) -> String {
         let nonce = request.headers()[headers::NONCE].to_str().unwrap().to_owned();
         let mut response = sandbox.send_blocking(request)?;
         let timestamp = i64::try_from(sandbox.clock().now_millis() / 1_000).unwrap() + skew_seconds;
-        let to_sign = ResponseToSign {
+        let to_sign = response::Response {
             status: response.status().as_u16(),
             request_path: &path,
             request_nonce: &nonce,
@@ -91,7 +90,7 @@ fn an_answer_is_taken_as_it_was_signed_and_in_no_other_way() {
 #[test]
 fn the_answer_to_another_attempt_is_not_taken_for_this_one() {
     let client = Client::builder(key("st_secret"))
-        .signed_responses(ResponseVerifier::new(KeyRing::new("2026", key("st_secret"))))
+        .signed_responses(Verifier::new(KeyRing::new("2026", key("st_secret"))))
         .clock(|| 1_716_501_000_000)
         .nonces(|| "unused".to_owned())
         .build()
@@ -99,7 +98,7 @@ fn the_answer_to_another_attempt_is_not_taken_for_this_one() {
     let body = br#"{"code":0,"payload":20}"#;
     let call = client.status("65b2f3d0d2d9c0a1b2c3d4e5").unwrap();
     let answer_to = |path: &str, nonce: &str| {
-        let to_sign = ResponseToSign {
+        let to_sign = response::Response {
             status: 200,
             request_path: path,
             request_nonce: nonce,

@@ -2,7 +2,7 @@
 
 use super::{COINS, Delivery, PRICE, Row, Shop};
 use checkout_kit::Tracker;
-use checkout_kit::allscale::webhook::{WebhookRequest, WebhookToSign};
+use checkout_kit::allscale::webhook::{Webhook, WebhookRequest};
 use checkout_kit::allscale::{CreatedIntent, Currency, Draft, IntentStatus, Rules, SigningKey};
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Scenario};
 use std::error::Error;
@@ -71,7 +71,7 @@ impl Shop {
         body: Vec<u8>,
     ) -> Result<Delivery, Box<dyn Error>> {
         let (webhook_id, timestamp) = (format!("wh-{transaction}"), self.now().unix_seconds());
-        let to_sign = WebhookToSign {
+        let to_sign = Webhook {
             method: "POST",
             path: PATH,
             query: "",

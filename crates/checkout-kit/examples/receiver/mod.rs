@@ -5,11 +5,12 @@ mod day;
 
 pub(crate) use day::play;
 
-use checkout_kit::allscale::webhook::WebhookRequest;
-use checkout_kit::allscale::{Client, Currency, Event, IntentStatus, Receiver, SigningKey, StableCoin};
+use checkout_kit::allscale::{
+    Client, Currency, Event, IntentStatus, ReceiveError, Receiver, SigningKey, StableCoin,
+};
 use checkout_kit::integrity::allscale::{Order, Price};
 use checkout_kit::replay::{Claim, Guard, MemoryStore};
-use checkout_kit::{Cents, CoinAmount, Environment, HeaderFields, KeyRing, Moment, Phase, Tracker};
+use checkout_kit::{Cents, CoinAmount, Environment, KeyRing, Moment, Phase, Tracker, Verified};
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox};
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -19,7 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) struct Shop {
     sandbox: Sandbox,
     client: Client,
-    receiver: Receiver,
+    pub(crate) receiver: Receiver,
     guard: Guard<MemoryStore>,
     database: Mutex<Database>,
     /// What is said, in order.
@@ -76,22 +77,15 @@ impl Shop {
         })
     }
 
-    /// Takes a request in as it came, and gives the HTTP status to answer. Everything before the last step can be done
-    /// again, so whatever fails on the way is answered 503: the provider comes again.
-    pub(crate) async fn take<H: HeaderFields + ?Sized>(
-        &self,
-        method: &str,
-        path: &str,
-        query: &str,
-        headers: &H,
-        body: &[u8],
-    ) -> u16 {
-        // 1. Verify the bytes that came, before anything parses them.
-        let request = WebhookRequest { method, path, query, headers, body };
-        let event = match self.receiver.receive(&request, self.now()) {
+    /// Takes in what came out of the receiver, which has verified the bytes that came before anything parsed them, and gives
+    /// the HTTP status to answer. Everything before the last step can be done again, so whatever fails on the way is answered
+    /// 503: the provider comes again.
+    pub(crate) async fn take(&self, received: Result<Verified<Event>, ReceiveError>) -> u16 {
+        // 1. Refuse what was not verified.
+        let event = match received {
             Ok(event) => event,
             Err(error) => {
-                self.say(format!("{error} ({:?}: {})", error.fault(), error.hint()));
+                self.say(format!("{error} ({:?}: {})", error.blame(), error.hint()));
                 return error.http_status();
             }
         };
@@ -246,7 +240,7 @@ impl Shop {
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Moment {
         Moment::from_unix_millis(i64::try_from(self.sandbox.clock().now_millis()).unwrap_or(i64::MAX))
     }
 }

@@ -1,7 +1,7 @@
 //! The types that can hold a secret, and the errors: each made with what is planted, and each written in every way.
 
 use crate::planted::*;
-use checkout_auth::{KeyRing, allscale as auth_allscale, peach as auth_peach};
+use checkout_auth::{KeyRing, Verifier, allscale as auth_allscale, peach as auth_peach};
 use checkout_client::{
     Answer, Attempt, Call, CallError, CallErrorKind, CreateOutcome, Evidence, Nonces, Provider, Readable,
     allscale, azotte, peach,
@@ -181,7 +181,7 @@ fn keys(list: &mut List) {
             let other = auth_allscale::SigningKey::new("st_other", "st_other".into()).unwrap();
             other.verify(&request, signature.as_str()).unwrap_err()
         };
-        "checkout_auth::allscale::SignError" => {
+        "checkout_auth::SignError" => {
             key.sign(&auth_allscale::RequestToSign { nonce: HOLDER, ..request }).unwrap_err()
         };
         "checkout_auth::allscale::KeyError" => {
@@ -208,7 +208,7 @@ fn keys(list: &mut List) {
         "checkout_auth::peach::VerifyError" => other.verify(with(signature.as_str())).unwrap_err();
         "checkout_auth::peach::VerifyError" => token.verify(with(SECRET_TOKEN)).unwrap_err();
         "checkout_auth::peach::VerifyError" => token.verify(pairs.into_iter().chain(pairs)).unwrap_err();
-        "checkout_auth::peach::SignError" => token.sign(pairs.into_iter().chain(pairs)).unwrap_err();
+        "checkout_auth::SignError" => token.sign(pairs.into_iter().chain(pairs)).unwrap_err();
         "checkout_auth::peach::KeyError" => {
             auth_peach::SecretToken::new(format!("{SECRET_TOKEN}\n").into()).unwrap_err()
         };
@@ -422,7 +422,7 @@ fn by_allscale(list: &mut List) {
     asked(list, &client.fail(), &sandbox, [allscale_refusal(), allscale_intent()]);
     // No answer here is signed, so that all of them are refused.
     let signed = || {
-        let verifier = auth_allscale::response::ResponseVerifier::new(KeyRing::new("2024-05", signing_key()));
+        let verifier = Verifier::new(KeyRing::new("2024-05", signing_key()));
         let clock = sandbox.clock().clone();
         let builder = allscale::Client::builder(signing_key()).nonces(nonces()).signed_responses(verifier);
         builder.clock(move || clock.now_millis())

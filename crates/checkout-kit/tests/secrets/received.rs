@@ -4,7 +4,7 @@
 use super::*;
 use checkout_auth::allscale::{headers, response, webhook};
 use checkout_auth::peach::header;
-use checkout_auth::{HeaderError, HeaderProblem};
+use checkout_auth::{HeaderError, HeaderProblem, MessageError};
 use checkout_lifecycle::Moment;
 use checkout_trust::integrity::{self, Policy, Read, Settlement};
 use checkout_trust::replay::{Claim, Guard, Identity, InPlace, Key, MemoryStore, Scheme};
@@ -73,7 +73,7 @@ fn spoiled(right: &Headers) -> Vec<Headers> {
 /// A webhook of AllScale's, but for its body.
 fn allscale_headers(list: &mut List, timestamp: i64, body: &[u8]) -> Headers {
     let query = &*query();
-    let to_sign = webhook::WebhookToSign {
+    let to_sign = webhook::Webhook {
         method: "POST",
         path: PATH,
         query,
@@ -84,7 +84,7 @@ fn allscale_headers(list: &mut List, timestamp: i64, body: &[u8]) -> Headers {
     };
     let signature = to_sign.sign(&signing_key()).unwrap();
     list.signatures.push(signature.as_str().to_owned());
-    list! { list, "checkout_auth::allscale::webhook::WebhookToSign" => to_sign; }
+    list! { list, "checkout_auth::allscale::webhook::Webhook" => to_sign; }
     vec![
         (headers::API_KEY, API_KEY.to_owned()),
         (headers::WEBHOOK_ID, "wh_1".to_owned()),
@@ -96,7 +96,7 @@ fn allscale_headers(list: &mut List, timestamp: i64, body: &[u8]) -> Headers {
 
 fn allscale_webhooks(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
     let ring = || KeyRing::new("2024-05", signing_key()).and_valid("2023-01", signing_key(), 0..NOW);
-    let verifier = webhook::WebhookVerifier::new(ring());
+    let verifier = Verifier::new(ring());
     let receiver = trust_allscale::Receiver::new("shop-7", ring());
     let (query, body) = (query(), allscale_webhook());
     let right = allscale_headers(list, NOW, &body);
@@ -105,21 +105,25 @@ fn allscale_webhooks(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
     let event = receiver.receive(&request, second(NOW)).unwrap();
     list! { list,
         "checkout_auth::allscale::webhook::WebhookRequest" => request;
-        "checkout_auth::allscale::webhook::SignedWebhook" => verifier.verify(&request, NOW).unwrap();
+        "checkout_auth::Signed" => verifier.verify_webhook(&request, NOW).unwrap();
         "checkout_trust::allscale::Event" => event.content().clone();
         "checkout_trust::Verified" => event;
     }
 
     let other = auth_allscale::SigningKey::new("st_other", "st_other".into()).unwrap();
-    let other = webhook::WebhookVerifier::new(KeyRing::new("other", other));
+    let other = Verifier::new(KeyRing::new("other", other));
     let mut errors = vec![
-        verifier.verify(&request, NOW + 1_000).unwrap_err(),
-        verifier.verify(&request, NOW - 1_000).unwrap_err(),
-        verifier.verify(&webhook::WebhookRequest { method: MAIL, ..request }, NOW).unwrap_err(),
-        verifier.verify(&webhook::WebhookRequest { path: CHALLENGE_URL, ..request }, NOW).unwrap_err(),
-        verifier.verify(&webhook::WebhookRequest { query: ALL, ..request }, NOW).unwrap_err(),
-        verifier.verify(&webhook::WebhookRequest { body: ALL.as_bytes(), ..request }, NOW).unwrap_err(),
-        other.verify(&request, NOW).unwrap_err(),
+        verifier.verify_webhook(&request, NOW + 1_000).unwrap_err(),
+        verifier.verify_webhook(&request, NOW - 1_000).unwrap_err(),
+        verifier.verify_webhook(&webhook::WebhookRequest { method: MAIL, ..request }, NOW).unwrap_err(),
+        verifier
+            .verify_webhook(&webhook::WebhookRequest { path: CHALLENGE_URL, ..request }, NOW)
+            .unwrap_err(),
+        verifier.verify_webhook(&webhook::WebhookRequest { query: ALL, ..request }, NOW).unwrap_err(),
+        verifier
+            .verify_webhook(&webhook::WebhookRequest { body: ALL.as_bytes(), ..request }, NOW)
+            .unwrap_err(),
+        other.verify_webhook(&request, NOW).unwrap_err(),
     ];
     for headers in spoiled(&right) {
         let request = webhook::WebhookRequest {
@@ -129,7 +133,7 @@ fn allscale_webhooks(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
             headers: &headers,
             body: &body,
         };
-        errors.extend(verifier.verify(&request, NOW).err());
+        errors.extend(verifier.verify_webhook(&request, NOW).err());
         if let Err(error) = receiver.receive(&request, second(NOW)) {
             list! { list, "checkout_trust::allscale::ReceiveError" => error; }
         }
@@ -137,10 +141,10 @@ fn allscale_webhooks(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
     // Every way in which it can be refused.
     assert!(errors.iter().map(discriminant).collect::<HashSet<_>>().len() >= 6, "{errors:?}");
     for error in errors {
-        if let webhook::WebhookError::Header(error) = error {
+        if let MessageError::Header(error) = error {
             header_error(list, error, problems);
         }
-        list! { list, "checkout_auth::allscale::webhook::WebhookError" => error; }
+        list! { list, "checkout_auth::MessageError" => error; }
     }
 
     let of_another = String::from_utf8(allscale_webhook()).unwrap().replace("wh_1", MAIL);
@@ -168,7 +172,7 @@ fn allscale_webhooks(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
         list! { list, "checkout_trust::allscale::ReceiveError" => error; }
     }
 
-    let to_sign = webhook::WebhookToSign {
+    let to_sign = webhook::Webhook {
         method: "POST",
         path: PATH,
         query: &query,
@@ -178,18 +182,18 @@ fn allscale_webhooks(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
         body: &body,
     };
     for to_sign in [
-        webhook::WebhookToSign { method: MAIL, ..to_sign },
-        webhook::WebhookToSign { path: CHALLENGE_URL, ..to_sign },
-        webhook::WebhookToSign { query: HOLDER, ..to_sign },
-        webhook::WebhookToSign { webhook_id: HOLDER, ..to_sign },
-        webhook::WebhookToSign { nonce: HOLDER, ..to_sign },
+        webhook::Webhook { method: MAIL, ..to_sign },
+        webhook::Webhook { path: CHALLENGE_URL, ..to_sign },
+        webhook::Webhook { query: HOLDER, ..to_sign },
+        webhook::Webhook { webhook_id: HOLDER, ..to_sign },
+        webhook::Webhook { nonce: HOLDER, ..to_sign },
     ] {
         let error = to_sign.sign(&signing_key()).unwrap_err();
-        list! { list, "checkout_auth::allscale::webhook::SignError" => error; }
+        list! { list, "checkout_auth::SignError" => error; }
     }
     list! { list,
         "checkout_auth::KeyRing" => ring();
-        "checkout_auth::allscale::webhook::WebhookVerifier" => verifier;
+        "checkout_auth::Verifier" => verifier;
         "checkout_trust::allscale::Receiver" => receiver;
     }
 }
@@ -201,7 +205,7 @@ fn header_error(list: &mut List, error: HeaderError, problems: &mut HashSet<Head
 
 fn allscale_answers(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
     let (asked, body) = (extra(), allscale_intent());
-    let to_sign = response::ResponseToSign {
+    let to_sign = response::Response {
         status: 200,
         request_path: PATH,
         request_nonce: "n1",
@@ -218,9 +222,9 @@ fn allscale_answers(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
         (headers::RESPONSE_SIGNATURE, signature.as_str().to_owned()),
         (headers::REQUEST_NONCE, "n1".to_owned()),
     ];
-    let verifier = response::ResponseVerifier::new(KeyRing::new("2024-05", signing_key()));
+    let verifier = Verifier::new(KeyRing::new("2024-05", signing_key()));
     let past = KeyRing::new_valid("2023-01", signing_key(), 0..NOW);
-    let past = response::ResponseVerifier::new(past);
+    let past = Verifier::new(past);
     let answer = response::ReceivedResponse {
         request_path: PATH,
         request_nonce: "n1",
@@ -229,16 +233,24 @@ fn allscale_answers(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
         headers: &right,
         body: &body,
     };
-    let signed = verifier.verify(&answer, NOW).unwrap();
+    let signed = verifier.verify_response(&answer, NOW).unwrap();
     let mut errors = vec![
-        past.verify(&answer, NOW).unwrap_err(),
-        verifier.verify(&answer, NOW + 1_000).unwrap_err(),
-        verifier.verify(&answer, NOW - 1_000).unwrap_err(),
-        verifier.verify(&response::ReceivedResponse { status: 9_173, ..answer }, NOW).unwrap_err(),
-        verifier.verify(&response::ReceivedResponse { request_path: HOLDER, ..answer }, NOW).unwrap_err(),
-        verifier.verify(&response::ReceivedResponse { request_nonce: HOLDER, ..answer }, NOW).unwrap_err(),
-        verifier.verify(&response::ReceivedResponse { request_nonce: MAIL, ..answer }, NOW).unwrap_err(),
-        verifier.verify(&response::ReceivedResponse { body: ALL.as_bytes(), ..answer }, NOW).unwrap_err(),
+        past.verify_response(&answer, NOW).unwrap_err(),
+        verifier.verify_response(&answer, NOW + 1_000).unwrap_err(),
+        verifier.verify_response(&answer, NOW - 1_000).unwrap_err(),
+        verifier.verify_response(&response::ReceivedResponse { status: 9_173, ..answer }, NOW).unwrap_err(),
+        verifier
+            .verify_response(&response::ReceivedResponse { request_path: HOLDER, ..answer }, NOW)
+            .unwrap_err(),
+        verifier
+            .verify_response(&response::ReceivedResponse { request_nonce: HOLDER, ..answer }, NOW)
+            .unwrap_err(),
+        verifier
+            .verify_response(&response::ReceivedResponse { request_nonce: MAIL, ..answer }, NOW)
+            .unwrap_err(),
+        verifier
+            .verify_response(&response::ReceivedResponse { body: ALL.as_bytes(), ..answer }, NOW)
+            .unwrap_err(),
     ];
     for headers in spoiled(&right) {
         let answer = response::ReceivedResponse {
@@ -249,29 +261,29 @@ fn allscale_answers(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
             headers: &headers,
             body: &body,
         };
-        errors.extend(verifier.verify(&answer, NOW).err());
+        errors.extend(verifier.verify_response(&answer, NOW).err());
     }
     assert!(errors.iter().map(discriminant).collect::<HashSet<_>>().len() >= 7, "{errors:?}");
     for error in errors {
-        if let response::ResponseError::Header(error) = error {
+        if let MessageError::Header(error) = error {
             header_error(list, error, problems);
         }
-        list! { list, "checkout_auth::allscale::response::ResponseError" => error; }
+        list! { list, "checkout_auth::MessageError" => error; }
     }
     for to_sign in [
-        response::ResponseToSign { status: 9_173, ..to_sign },
-        response::ResponseToSign { request_path: CHALLENGE_URL, ..to_sign },
-        response::ResponseToSign { request_nonce: HOLDER, ..to_sign },
-        response::ResponseToSign { nonce: HOLDER, ..to_sign },
+        response::Response { status: 9_173, ..to_sign },
+        response::Response { request_path: CHALLENGE_URL, ..to_sign },
+        response::Response { request_nonce: HOLDER, ..to_sign },
+        response::Response { nonce: HOLDER, ..to_sign },
     ] {
         let error = to_sign.sign(&signing_key()).unwrap_err();
-        list! { list, "checkout_auth::allscale::response::SignError" => error; }
+        list! { list, "checkout_auth::SignError" => error; }
     }
     list! { list,
         "checkout_auth::allscale::response::ReceivedResponse" => answer;
-        "checkout_auth::allscale::response::ResponseToSign" => to_sign;
-        "checkout_auth::allscale::response::SignedResponse" => signed;
-        "checkout_auth::allscale::response::ResponseVerifier" => verifier;
+        "checkout_auth::allscale::response::Response" => to_sign;
+        "checkout_auth::Signed" => signed;
+        "checkout_auth::Verifier" => verifier;
     }
 }
 
@@ -319,7 +331,7 @@ fn peach_receiver(ring: KeyRing<auth_peach::SecretToken>) -> trust_peach::Receiv
 fn peach_headers(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
     let (url, body) =
         (format!("https://shop.example/hooks/peach?token={SECRET_TOKEN}"), json(&peach_pairs("result.code")));
-    let to_sign = header::WebhookToSign { timestamp: NOW, webhook_id: "1", url: &url, body: &body };
+    let to_sign = header::Webhook { timestamp: NOW, webhook_id: "1", url: &url, body: &body };
     let signature = to_sign.sign(&secret_token()).unwrap();
     list.signatures.push(signature.as_str().to_owned());
     let right = vec![
@@ -327,48 +339,49 @@ fn peach_headers(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
         (header::WEBHOOK_ID, "1".to_owned()),
         (header::SIGNATURE, signature.as_str().to_owned()),
     ];
-    let verifier = header::WebhookVerifier::new(KeyRing::new("2026", secret_token()));
+    let verifier = Verifier::new(KeyRing::new("2026", secret_token()));
     let past = KeyRing::new_valid("2025", secret_token(), 0..NOW);
     let receiver = peach_receiver(KeyRing::new("2026", secret_token()));
     let request = header::WebhookRequest { url: &url, headers: &right, body: &body };
     let event = receiver.signed_headers(Some("application/json"), &request, second(NOW)).unwrap();
     list! { list,
         "checkout_trust::peach::Message" => event;
-        "checkout_auth::peach::header::SignedWebhook" => verifier.verify(&request, NOW).unwrap();
+        "checkout_auth::Signed" => verifier.verify_webhook(&request, NOW).unwrap();
     }
     let mut errors = vec![
-        header::WebhookVerifier::new(past).verify(&request, NOW).unwrap_err(),
-        verifier.verify(&request, NOW + 1_000).unwrap_err(),
-        verifier.verify(&request, NOW - 1_000).unwrap_err(),
-        verifier.verify(&header::WebhookRequest { url: ALL, ..request }, NOW).unwrap_err(),
-        verifier.verify(&header::WebhookRequest { url: CHALLENGE_URL, ..request }, NOW).unwrap_err(),
-        verifier.verify(&header::WebhookRequest { body: ALL.as_bytes(), ..request }, NOW).unwrap_err(),
+        Verifier::new(past).verify_webhook(&request, NOW).unwrap_err(),
+        verifier.verify_webhook(&request, NOW + 1_000).unwrap_err(),
+        verifier.verify_webhook(&request, NOW - 1_000).unwrap_err(),
+        verifier.verify_webhook(&header::WebhookRequest { url: ALL, ..request }, NOW).unwrap_err(),
+        verifier.verify_webhook(&header::WebhookRequest { url: CHALLENGE_URL, ..request }, NOW).unwrap_err(),
+        verifier
+            .verify_webhook(&header::WebhookRequest { body: ALL.as_bytes(), ..request }, NOW)
+            .unwrap_err(),
     ];
     for headers in spoiled(&right) {
         let request = header::WebhookRequest { url: &url, headers: &headers, body: &body };
-        errors.push(verifier.verify(&request, NOW).unwrap_err());
+        errors.push(verifier.verify_webhook(&request, NOW).unwrap_err());
         list! { list,
             "checkout_trust::peach::ReceiveError" => receiver.signed_headers(Some(ALL), &request, second(NOW)).unwrap_err();
         }
     }
     assert!(errors.iter().map(discriminant).collect::<HashSet<_>>().len() >= 6, "{errors:?}");
     for error in errors {
-        if let header::WebhookError::Header(error) = error {
+        if let MessageError::Header(error) = error {
             header_error(list, error, problems);
         }
-        list! { list, "checkout_auth::peach::header::WebhookError" => error; }
+        list! { list, "checkout_auth::MessageError" => error; }
     }
-    for to_sign in
-        [header::WebhookToSign { webhook_id: MAIL, ..to_sign }, header::WebhookToSign { url: ALL, ..to_sign }]
+    for to_sign in [header::Webhook { webhook_id: MAIL, ..to_sign }, header::Webhook { url: ALL, ..to_sign }]
     {
         let error = to_sign.sign(&secret_token()).unwrap_err();
-        list! { list, "checkout_auth::peach::header::SignError" => error; }
+        list! { list, "checkout_auth::SignError" => error; }
     }
     list! { list,
         "checkout_auth::KeyRing" => KeyRing::new("2026", secret_token());
         "checkout_auth::peach::header::WebhookRequest" => request;
-        "checkout_auth::peach::header::WebhookToSign" => to_sign;
-        "checkout_auth::peach::header::WebhookVerifier" => verifier;
+        "checkout_auth::peach::header::Webhook" => to_sign;
+        "checkout_auth::Verifier" => verifier;
         "checkout_trust::peach::Receiver" => receiver;
     }
 }
@@ -431,7 +444,7 @@ fn peach_bodies(list: &mut List) {
         }
         // Signed by its headers, so that the body is read.
         let url = "https://shop.example/hooks/peach";
-        let to_sign = header::WebhookToSign { timestamp: NOW, webhook_id: "1", url, body: body.as_bytes() };
+        let to_sign = header::Webhook { timestamp: NOW, webhook_id: "1", url, body: body.as_bytes() };
         let signature = to_sign.sign(&secret_token()).unwrap();
         let headers = [
             (header::TIMESTAMP, &*NOW.to_string()),

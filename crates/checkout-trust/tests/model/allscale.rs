@@ -3,7 +3,7 @@
 use crate::provider::{Course, Hint, Money, Provider, Telling};
 use checkout_auth::KeyRing;
 use checkout_auth::allscale::SigningKey;
-use checkout_auth::allscale::webhook::{WebhookRequest, WebhookToSign};
+use checkout_auth::allscale::webhook::{Webhook, WebhookRequest};
 use checkout_lifecycle::{Moment, Observation, Status};
 use checkout_money::Cents;
 use checkout_tables::Environment;
@@ -85,7 +85,7 @@ impl Provider for AllScale {
                 "order_id":"order_{order}"}}"#
         );
         let (timestamp, nonce) = (now.div_euclid(1_000), format!("nonce_{attempt}"));
-        let to_sign = WebhookToSign {
+        let to_sign = Webhook {
             method: "POST",
             path: PATH,
             query: "",

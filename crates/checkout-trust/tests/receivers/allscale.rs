@@ -1,7 +1,7 @@
 //! AllScale's webhooks.
 
 use crate::{PRIVATE, nothing_private, one_byte_otherwise, one_character_otherwise, orders, refusal, second};
-use checkout_auth::allscale::webhook::{WebhookRequest, WebhookToSign};
+use checkout_auth::allscale::webhook::{Webhook, WebhookRequest};
 use checkout_auth::allscale::{KeyError, SigningKey};
 use checkout_auth::{KeyRing, Tolerance};
 use checkout_trust::allscale::Receiver;
@@ -22,7 +22,7 @@ pub(crate) struct Parts {
     path: String,
     query: String,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 pub(crate) fn key(api_key: &str, secret: &str) -> SigningKey {
@@ -35,12 +35,12 @@ pub(crate) fn receiver() -> Receiver {
 
 impl Parts {
     /// A genuine webhook. The secret part of its URL is the query.
-    fn genuine() -> Self {
+    pub(crate) fn genuine() -> Self {
         Self::signed(&key("test_key", "one"), NOW, "b4d9a2a1", BODY)
     }
 
     pub(crate) fn signed(key: &SigningKey, timestamp: i64, nonce: &str, body: &str) -> Self {
-        let to_sign = WebhookToSign {
+        let to_sign = Webhook {
             method: "POST",
             path: "/hooks/allscale",
             query: "token=PRIVATE&b=%20",
@@ -71,6 +71,17 @@ impl Parts {
         WebhookRequest { method, path, query, headers, body }
     }
 
+    /// The same as a request of the `http` crate, if it can be one.
+    #[cfg(feature = "http")]
+    pub(crate) fn http(&self) -> Option<http::Request<Vec<u8>>> {
+        let uri =
+            if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) };
+        let request = http::Request::builder().method(&*self.method).uri(uri);
+        let request =
+            self.headers.iter().fold(request, |request, (name, value)| request.header(name, &**value));
+        request.body(self.body.clone()).ok()
+    }
+
     /// The digits of the signature, if there are any.
     fn signature(&self) -> Option<&str> {
         let value = self.headers.get(SIGNATURE).map(|(_, value)| value.as_slice())?;
@@ -78,7 +89,7 @@ impl Parts {
     }
 
     /// With another value of one header.
-    fn with(&self, header: usize, value: &[u8]) -> Self {
+    pub(crate) fn with(&self, header: usize, value: &[u8]) -> Self {
         let mut other = self.clone();
         other.headers[header].1 = value.to_vec();
         other
@@ -98,7 +109,7 @@ fn receive(receiver: &Receiver, parts: &Parts, now: i64) -> Result<Identity, Str
         Err(error) => {
             let text = format!("{error:?}{error}");
             assert!(parts.signature().is_none_or(|digits| !text.contains(digits)), "{text}");
-            Err(refusal(&error, error.http_status(), error.fault(), error.hint()))
+            Err(refusal(&error, error.http_status(), error.blame(), error.hint()))
         }
     }
 }
@@ -228,9 +239,9 @@ fn a_time_is_taken_in_up_to_both_edges_and_to_the_ends_of_time() {
     // The first and the last second of a moment, which counts milliseconds.
     let (first, last) = (-9_223_372_036_854_776, 9_223_372_036_854_775);
     let behind =
-        |by: u64| format!("401 Sender: the webhook's time is {by} s further back than the tolerance allows");
+        |by: u64| format!("401 Sender: the message's time is {by} s further back than the tolerance allows");
     let ahead =
-        |by: u64| format!("401 SetUp: the webhook's time is {by} s further ahead than the tolerance allows");
+        |by: u64| format!("401 SetUp: the message's time is {by} s further ahead than the tolerance allows");
     let times = [
         (NOW, NOW, "taken in".to_owned()),
         (NOW - 300, NOW, "taken in".into()),
@@ -383,7 +394,7 @@ fn one_merchants_webhook_is_not_anothers() {
 }
 
 #[test]
-fn a_signed_body_that_is_no_webhooks_is_the_senders_fault_and_no_forgery() {
+fn a_signed_body_that_is_no_webhooks_is_the_senders_to_mend_and_no_forgery() {
     let said = |body: &str| check(&Parts::signed(&key("test_key", "one"), NOW, "b4d9a2a1", body));
     assert_eq!(said(&BODY.replace("wh_1", "wh_2")), "400 Sender: the body's webhook_id is not the header's");
     assert_eq!(said(&BODY.replace("wh_1", "WH_1")), "400 Sender: the body's webhook_id is not the header's");
@@ -435,7 +446,7 @@ proptest! {
         let (headers, body) = (&headers, &body);
         let request = WebhookRequest { method: &method, path: &path, query: &query, headers, body };
         let error = receiver().receive(&request, second(now)).unwrap_err();
-        refusal(&error, error.http_status(), error.fault(), error.hint());
+        refusal(&error, error.http_status(), error.blame(), error.hint());
     }
 
     #[test]

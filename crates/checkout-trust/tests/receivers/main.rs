@@ -4,9 +4,11 @@
 
 mod allscale;
 mod crowds;
+#[cfg(feature = "http")]
+mod http_requests;
 mod peach;
 
-use checkout_auth::Fault;
+use checkout_auth::Blame;
 use checkout_lifecycle::Moment;
 use std::fmt::{Debug, Display};
 
@@ -49,13 +51,13 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
     orders(last).into_iter().flat_map(with_last).collect()
 }
 
-/// A refusal as it is told: the status, whose fault it is, and why. It has a cause and nothing private.
-fn refusal(error: &(impl Debug + Display), status: u16, fault: Fault, hint: &str) -> String {
+/// A refusal as it is told: the status, who is to blame, and why. It has a cause and nothing private.
+fn refusal(error: &(impl Debug + Display), status: u16, blame: Blame, hint: &str) -> String {
     assert!(hint.len() > 20, "{error}");
     let text = error.to_string();
     assert!(!text.ends_with('.') && text.starts_with(|first: char| first.is_lowercase()), "{text}");
     nothing_private(&[&text, &format!("{error:?}"), hint].concat());
-    format!("{status} {fault:?}: {text}")
+    format!("{status} {blame:?}: {text}")
 }
 
 fn nothing_private(text: &str) {

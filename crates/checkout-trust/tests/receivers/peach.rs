@@ -3,7 +3,7 @@
 use crate::{
     PRIVATE, nothing_private, one_byte_otherwise, one_character_otherwise, orders, others, refusal, second,
 };
-use checkout_auth::peach::header::{WebhookRequest, WebhookToSign};
+use checkout_auth::peach::header::{Webhook, WebhookRequest};
 use checkout_auth::peach::{KeyError, SecretToken, canonical};
 use checkout_auth::{HeaderFields, KeyRing};
 use checkout_lifecycle::Moment;
@@ -14,18 +14,18 @@ use checkout_trust::replay::{Claim, Commit, Guard, Identity, Key, MemoryStore};
 use proptest::prelude::*;
 use std::collections::{BTreeSet, HashSet};
 
-type Pairs<'a> = [(&'a str, &'a str)];
+pub(crate) type Pairs<'a> = [(&'a str, &'a str)];
 
 /// 1,716,501,000 s since the epoch.
 const TIMESTAMP: &str = "2024-05-23T21:50:00.000Z";
-const NOW: i64 = 1_716_501_000;
+pub(crate) const NOW: i64 = 1_716_501_000;
 const ENTITY: &str = "8ac7a4ca68c22c4d0168c2caab2e0025";
-const URL: &str = "https://shop.example/hooks/peach?token=PRIVATE";
-const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
-const JSON: Option<&str> = Some("application/json");
+pub(crate) const URL: &str = "https://shop.example/hooks/peach?token=PRIVATE";
+pub(crate) const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
+pub(crate) const JSON: Option<&str> = Some("application/json");
 
 /// What is signed, in the order of the keys.
-const PAIRS: [(&str, &str); 10] = [
+pub(crate) const PAIRS: [(&str, &str); 10] = [
     ("amount", "14.99"),
     ("card.holder", "PRIVATE Söhne & Co = 1+1"),
     ("checkoutId", "0fa1c01b"),
@@ -78,6 +78,11 @@ fn receiver() -> Receiver {
     receiver_in(Live)
 }
 
+#[cfg(feature = "http")]
+pub(crate) fn receiver_of_messages() -> checkout_trust::peach::Receiver {
+    receiver().0
+}
+
 fn receiver_in(environment: Environment) -> Receiver {
     Receiver::new(ENTITY, KeyRing::new("2024", secret("one")), environment)
 }
@@ -88,12 +93,12 @@ fn signed_by<'a>(secret: &SecretToken, pairs: &Pairs<'a>) -> Vec<(&'a str, Strin
     pairs.chain([("signature", signature.as_str().to_owned())]).collect()
 }
 
-fn signed<'a>(pairs: &Pairs<'a>) -> Vec<(&'a str, String)> {
+pub(crate) fn signed<'a>(pairs: &Pairs<'a>) -> Vec<(&'a str, String)> {
     signed_by(&secret("one"), pairs)
 }
 
 /// A form as browsers write it.
-fn form(pairs: &[(&str, impl AsRef<str>)]) -> String {
+pub(crate) fn form(pairs: &[(&str, impl AsRef<str>)]) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*".contains(&byte);
     let encoded = |text: &str| -> String {
         let piece = |byte: u8| match byte {
@@ -108,7 +113,7 @@ fn form(pairs: &[(&str, impl AsRef<str>)]) -> String {
 }
 
 /// A JSON object; the texts here have nothing to be escaped.
-fn json(pairs: &[(&str, impl AsRef<str>)]) -> String {
+pub(crate) fn json(pairs: &[(&str, impl AsRef<str>)]) -> String {
     let pairs = pairs.iter().map(|(key, value)| format!(r#""{key}": "{}""#, value.as_ref()));
     format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
 }
@@ -119,7 +124,7 @@ fn told(received: Result<Verified<Event>, ReceiveError>) -> Result<Verified<Even
             nothing_private(&format!("{event:?}"));
             Ok(event)
         }
-        Err(error) => Err(refusal(&error, error.http_status(), error.fault(), error.hint())),
+        Err(error) => Err(refusal(&error, error.http_status(), error.blame(), error.hint())),
     }
 }
 
@@ -923,10 +928,10 @@ fn an_end_is_no_observation_and_a_beginning_is_one() {
     }
 }
 
-type Headers = Vec<(String, Vec<u8>)>;
+pub(crate) type Headers = Vec<(String, Vec<u8>)>;
 
-fn by_headers(timestamp: i64, webhook_id: &str, body: &str) -> (String, Headers) {
-    let to_sign = WebhookToSign { timestamp, webhook_id, url: URL, body: body.as_bytes() };
+pub(crate) fn by_headers(timestamp: i64, webhook_id: &str, body: &str) -> (String, Headers) {
+    let to_sign = Webhook { timestamp, webhook_id, url: URL, body: body.as_bytes() };
     let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
     let headers = vec![
         header("X-Webhook-Timestamp", &timestamp.to_string()),
@@ -1009,9 +1014,9 @@ fn the_time_that_the_headers_sign_is_taken_in_up_to_both_edges() {
     // The first and the last second of a moment, which counts milliseconds.
     let (first, last) = (-9_223_372_036_854_776, 9_223_372_036_854_775);
     let behind =
-        |by: u64| format!("401 Sender: the webhook's time is {by} s further back than the tolerance allows");
+        |by: u64| format!("401 Sender: the message's time is {by} s further back than the tolerance allows");
     let ahead =
-        |by: u64| format!("401 SetUp: the webhook's time is {by} s further ahead than the tolerance allows");
+        |by: u64| format!("401 SetUp: the message's time is {by} s further ahead than the tolerance allows");
     let times = [
         (NOW - 300, NOW, "taken in".to_owned()),
         (NOW - 301, NOW, behind(1)),

@@ -1,20 +1,19 @@
-//! Whose fault a refusal is.
+//! Who is to blame for a refusal.
 
 /// Who has to change something before a message like this passes, supposing that the provider itself sent it.
 ///
 /// It says where to look first, and is read off the error alone. A forger can bring about every refusal but
-/// those of [`Caller`](Fault::Caller) and those of a time outside the tolerance, so one refusal proves no
+/// those of [`Caller`](Blame::Caller) and those of a time outside the tolerance, so one refusal proves no
 /// fault of the set-up: many of one kind do.
 ///
 /// ```
-/// use checkout_auth::Fault;
-/// use checkout_auth::allscale::webhook::WebhookError;
+/// use checkout_auth::{Blame, MessageError};
 ///
-/// assert_eq!(WebhookError::Mismatch.fault(), Fault::SetUp);
-/// assert_eq!(WebhookError::Expired { by_seconds: 1 }.fault(), Fault::Sender);
+/// assert_eq!(MessageError::UnknownKey.blame(), Blame::SetUp);
+/// assert_eq!(MessageError::Expired { by_seconds: 1 }.blame(), Blame::Sender);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fault {
+pub enum Blame {
     /// The code that calls this crate: it gave something that no HTTP message could have carried, or the
     /// parts of two messages.
     Caller,
