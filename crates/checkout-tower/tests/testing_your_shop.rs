@@ -4,8 +4,8 @@
 use checkout_kit::allscale::{
     Builder, Client, CreateIntent, Currency, Draft, Route, Rules, SigningKey, StableCoin,
 };
-use checkout_kit::integrity::{Policy, allscale::Order, allscale::Price};
-use checkout_kit::{BlockingTransport, Cents, Delivery, End, Environment};
+use checkout_kit::integrity::allscale::{Order, Price};
+use checkout_kit::{BlockingTransport, CallErrorKind, Cents, End, Environment, NotSent};
 use checkout_sandbox::VirtualClock;
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 use checkout_testkit::contract;
@@ -27,7 +27,7 @@ fn order() -> CreateIntent<'static> {
 
 /// True if the goods may leave.
 fn sell(client: &Client, transport: &impl BlockingTransport, wait: impl FnMut(Duration)) -> bool {
-    let created = client.create(&order()).send_blocking(transport).unwrap().into_answer().unwrap().payload;
+    let created = client.create(&order()).send_blocking(transport).unwrap().payload;
     let end = client.watch(&created.intent_id).unwrap().end_blocking(transport, wait);
     if end.wants_attention() {
         return false; // a person looks
@@ -40,7 +40,7 @@ fn sell(client: &Client, transport: &impl BlockingTransport, wait: impl FnMut(Du
         intent_id: &created.intent_id,
         price: Price::Fiat { currency: Currency::EUR, amount: Cents::new(4_990), owed, accepted },
     };
-    stored.settled_by(&answer.into_read().unwrap(), &Policy::default()).is_settled()
+    stored.settled_by(&answer.into_read()).is_settled()
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_lost_answer_is_not_taken_for_a_refusal() {
     sandbox.inject_on(Route::Create, Fault::LostAnswer);
     let client = client_of(sandbox.clock()).build().unwrap();
     let error = client.create(&order()).send_blocking(&sandbox).unwrap_err();
-    assert!(error.may_have_been_done());
+    assert!(error.may_have_been_processed());
     assert_eq!(sandbox.intents().len(), 1); // there is an intent that somebody can pay
 }
 
@@ -82,8 +82,8 @@ fn a_provider_that_is_down_has_done_nothing() {
     let nobody = ClosedPort::find().unwrap();
     let client = client_of(Sandbox::new(1).clock()).base_url(nobody.url()).build().unwrap();
     let error = client.create(&order()).send_blocking(&http(Duration::from_secs(30))).unwrap_err();
-    assert_eq!(error.delivery(), Delivery::NotSent);
-    assert!(!error.may_have_been_done());
+    assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::Transport(_))));
+    assert!(!error.may_have_been_processed());
 }
 
 #[test]

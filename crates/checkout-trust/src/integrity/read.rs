@@ -7,7 +7,7 @@ use checkout_wire::peach::Payment;
 
 /// The answer to a read that you made, and the environment of the client that made it.
 ///
-/// With `checkout-client`, `Received::into_read` makes it, and there is nothing to get wrong: the call knows both. By hand it
+/// With `checkout-client`, `Answer::into_read` makes it, and there is nothing to get wrong: the call knows both. By hand it
 /// is [`answer`](Self::answer).
 ///
 /// It is held to an order by `settled_by` of [`allscale::Order`](super::allscale::Order),
@@ -35,7 +35,7 @@ impl<T: Evidence> Read<T> {
     /// The payload of **an answer to a read that you made**, and the environment of the client that you made it with. A read
     /// is as trustworthy as TLS, the provider's host, and its signature where the client has verified one.
     ///
-    /// It is for those who send and read without `checkout-client`, whose `Received::into_read` needs nobody's word. Here two
+    /// It is for those who send and read without `checkout-client`, whose `Answer::into_read` needs nobody's word. Here two
     /// things are taken on trust, and goods leave on them: that the payload came as the answer to a read, by the route below,
     /// and that the environment is the one that the read was made in.
     ///
