@@ -3,11 +3,11 @@
 
 use checkout_fuzz::{DEPTH, assert_clear, depth, optional, status_and_body, text, value};
 use checkout_tables::Open;
-use checkout_validate::Personal;
+use checkout_validate::Redacted;
 use checkout_wire::azotte::{
     CheckoutResult, FollowUpInstructions, RedirectInstructions, Reply, ResultStatus, read, write,
 };
-use checkout_wire::{Carried, Head, JsonText, ReadError, ReadErrorKind};
+use checkout_wire::{Head, JsonText, ReadError, ReadErrorKind, Verbatim};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ fuzz_target!(|input: &[u8]| {
 fn assert_as_by_hand(head: &Head<'_>, reply: &Result<Reply<'_>, ReadError>, tree: Option<Value>) {
     let no_json = [ReadErrorKind::Syntax, ReadErrorKind::Truncated, ReadErrorKind::NotUtf8];
     match reply {
-        Ok(Reply::NotTheApi(_)) => {}
+        Ok(Reply::UnexpectedResponse(_)) => {}
         Ok(_) => assert!(!head.is_redirect() && tree.as_ref().is_some_and(Value::is_object)),
         Err(error) => assert!(tree.is_none() || !no_json.contains(error.kind())),
     }
@@ -62,7 +62,7 @@ fn assert_as_by_hand(head: &Head<'_>, reply: &Result<Reply<'_>, ReadError>, tree
             assert_eq!(refusal.message_code.as_ref().map(Open::text), code);
             assert!(head.is_success() || refusal.problem.title.as_deref() == text("title"));
             assert!(
-                head.is_success() || refusal.problem.detail.as_ref().map(Personal::as_str) == text("detail")
+                head.is_success() || refusal.problem.detail.as_ref().map(Redacted::as_str) == text("detail")
             );
             assert!(
                 code.is_some()
@@ -70,7 +70,7 @@ fn assert_as_by_hand(head: &Head<'_>, reply: &Result<Reply<'_>, ReadError>, tree
                     || ["type", "title", "detail", "instance"].iter().any(|key| text(key).is_some())
             );
         }
-        (Ok(Reply::NotTheApi(_)) | Err(_), _) => {}
+        (Ok(Reply::UnexpectedResponse(_)) | Err(_), _) => {}
     }
 }
 
@@ -105,14 +105,14 @@ fn by_hand(tree: &Value) -> Option<CheckoutResult<'_>> {
     })
 }
 
-fn seconds(tree: &Value) -> Option<Carried<'_, u64>> {
+fn seconds(tree: &Value) -> Option<Verbatim<'_, u64>> {
     match tree.as_u64() {
-        Some(seconds) => Some(Carried::Known(seconds)),
+        Some(seconds) => Some(Verbatim::Known(seconds)),
         None if tree.is_null() => None,
-        None => JsonText::new(tree.to_string()).ok().map(Carried::Other),
+        None => JsonText::new(tree.to_string()).ok().map(Verbatim::Other),
     }
 }
 
-fn personal(tree: &Value) -> Option<Personal<'_>> {
-    text(tree).map(Personal::from)
+fn personal(tree: &Value) -> Option<Redacted<'_>> {
+    text(tree).map(Redacted::from)
 }

@@ -4,14 +4,14 @@
 use checkout_fuzz::{depth, value};
 use checkout_money::Cents;
 use checkout_tables::allscale::Currency;
-use checkout_validate::allscale::{Draft, Field, Rules, Violation};
+use checkout_validate::allscale::{Draft, Field, Violation};
 use checkout_wire::allscale::create_body;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
 fuzz_target!(|extra: &str| {
     let theirs = value(extra.as_bytes());
-    match Draft::fiat(Currency::EUR, Cents::new(100)).extra(extra).check(&Rules::default()) {
+    match Draft::fiat(Currency::EUR, Cents::new(100)).extra(extra).check() {
         Ok(intent) => {
             // Sent to the letter, but for the white space around it.
             let body = String::from_utf8(create_body(&intent)).expect("JSON is UTF-8");

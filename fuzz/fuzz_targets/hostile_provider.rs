@@ -1,4 +1,5 @@
-//! Several merchants of a provider whose answers, headers and webhooks, and whose merchants' clock, are the fuzzer's.
+//! Several merchants of a provider whose answers, headers and webhooks, and whose merchants' clock, are the
+//! fuzzer's.
 #![no_main]
 
 use checkout_fuzz::hostile::{AllScaleScene, PeachScene, play};

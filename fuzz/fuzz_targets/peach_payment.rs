@@ -110,7 +110,7 @@ fn assert_as_by_hand<E>(
             assert_eq!(refusal.code.as_deref(), tree["result.code"].as_str());
             assert_eq!(refusal.message.as_deref(), tree["message"].as_str());
         }
-        Ok(Reply::NotTheApi(_)) => assert!(!head.is_success()),
+        Ok(Reply::UnexpectedResponse(_)) => assert!(!head.is_success()),
         Err(_) => assert!(head.is_success()),
     }
     // With no key twice, a code is all that it takes.

@@ -2,7 +2,7 @@
 //! source (two bits), whether it has a moment, and whether that is at the ends of the range; and the moment.
 #![no_main]
 
-use checkout_lifecycle::{Moment, Observation, Phase, Proof, Status, Tracker, Verdict};
+use checkout_lifecycle::{Attestation, Moment, Observation, Phase, Status, Tracker, Verdict};
 use checkout_tables::allscale::IntentStatus;
 use libfuzzer_sys::fuzz_target;
 
@@ -25,8 +25,8 @@ fn observation([status, how, low, high]: [u8; 4]) -> Observation<IntentStatus> {
     let order = (how & 4 == 0).then_some(moment);
     match how & 3 {
         0 | 3 => Observation::read(status, moment),
-        1 => Observation::verified_webhook(status, order, Proof::verified_by_the_caller()),
-        _ => Observation::verified_redirect(status, order, Proof::verified_by_the_caller()),
+        1 => Observation::verified_webhook(status, order, Attestation::by_caller()),
+        _ => Observation::verified_redirect(status, order, Attestation::by_caller()),
     }
 }
 

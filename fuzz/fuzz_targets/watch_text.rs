@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::peach::SecretToken;
-use checkout_client::{Evidence, Watch, allscale, azotte, peach};
+use checkout_client::{Watch, Watchable, allscale, azotte, peach};
 use checkout_fuzz::EPOCH;
 use checkout_fuzz::signed::SECRET;
 use checkout_validate::peach::MerchantTransactionId;
@@ -40,14 +40,14 @@ fuzz_target!(|text: &str| {
     assert_law(|| PEACH.watch(id().into()), text);
 });
 
-fn assert_law<E: Evidence>(watch: impl Fn() -> Watch<E>, text: &str) {
-    match watch().resume_from(text) {
+fn assert_law<E: Watchable>(watch: impl Fn() -> Watch<E>, text: &str) {
+    match watch().restore_from(text) {
         Ok(mut resumed) => {
             assert_eq!(resumed.stored(), text, "one watch, one text");
             assert_eq!(resumed.held(), text.starts_with("v1 held; "));
             // It goes on, and what it knows by then can be stored too.
             let step = resumed.next(EPOCH);
-            let mut again = watch().resume_from(&resumed.stored()).expect("what is stored can be read");
+            let mut again = watch().restore_from(&resumed.stored()).expect("what is stored can be read");
             assert_eq!(again.next(EPOCH), step);
             assert_eq!(again.stored(), resumed.stored());
         }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use checkout_lifecycle::{Moment, Phase};
-use checkout_poll::{GaveUp, Heard, Plan, Poller, Step, Why};
+use checkout_poll::{GaveUp, GiveUpReason, PollPolicy, Poller, ReadOutcome, Step};
 
 use crate::Play;
 
 /// One checkout, and a clock that jumps.
 pub struct Caller {
-    plan: Plan,
+    plan: PollPolicy,
     poller: Poller,
     clock: Moment,
     /// The latest moment that was told.
@@ -20,7 +20,7 @@ pub struct Caller {
 
 impl Caller {
     /// Whoever asks by this poller next.
-    pub fn new(plan: Plan, poller: Poller, clock: Moment) -> Self {
+    pub fn new(plan: PollPolicy, poller: Poller, clock: Moment) -> Self {
         let text = poller.to_string();
         let seen = text.split(' ').nth(2).and_then(|seen| seen.parse().ok()).expect("a number of ticks");
         let told = poller.began().saturating_add(TICK.saturating_mul(seen));
@@ -37,16 +37,18 @@ impl Caller {
             0 => self.clock = clock.saturating_add(play.span()?),
             1 => self.clock = play.back(clock)?,
             2 | 3 => {
-                self.poller.asking(&plan, clock);
+                self.poller.mark_sent(&plan, clock);
                 self.tell(gap(&plan));
             }
             4 | 5 => {
                 let heard = play.heard()?;
-                self.poller.heard(&plan, clock, heard);
+                self.poller.handle_outcome(&plan, clock, heard);
                 let said = match heard {
-                    Heard::Answer { wait, .. } | Heard::PayerActs { wait, .. } => wait,
-                    Heard::Limited { wait } | Heard::Failed { wait } | Heard::NotThere { wait } => wait,
-                    Heard::Refused => None,
+                    ReadOutcome::Answer { wait, .. } | ReadOutcome::PayerActs { wait, .. } => wait,
+                    ReadOutcome::Limited { wait }
+                    | ReadOutcome::Failed { wait }
+                    | ReadOutcome::NotThere { wait } => wait,
+                    ReadOutcome::Refused => None,
                 };
                 self.tell(said.unwrap_or_default().max(gap(&plan)));
             }
@@ -117,14 +119,14 @@ impl Caller {
             Step::GaveUp(GaveUp { last, why }) => {
                 assert_eq!(last, poller.phase());
                 let is_late = self.told >= poller.deadline() || self.now() >= self.end();
-                assert!(why != Why::Deadline || is_late, "given up before the deadline");
+                assert!(why != GiveUpReason::Deadline || is_late, "given up before the deadline");
             }
         }
         assert!(!matches!(step, Step::AskPayer { .. }) || poller.phase() == Some(Phase::PayerAction));
     }
 }
 
-fn gap(plan: &Plan) -> Duration {
+fn gap(plan: &PollPolicy) -> Duration {
     plan.min_gap.max(TICK)
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use checkout_lifecycle::{Moment, Phase};
-use checkout_poll::{Heard, MerchantId, Next, Plan, Poller, Schedule, Step, Ticket};
+use checkout_poll::{MerchantId, Next, PollPolicy, Poller, ReadOutcome, Schedule, ScheduleKey, Step};
 use checkout_tables::{RateLimit, RateScope};
 
 use crate::{EPOCH, Play};
@@ -13,7 +13,7 @@ pub struct Crowd {
     schedule: Schedule<u32>,
     shops: [Shop; 3],
     checkouts: Vec<Checkout>,
-    removed: Vec<(Ticket, Poller)>,
+    removed: Vec<(ScheduleKey, Poller)>,
     added: u32,
     clock: Moment,
     /// The latest moment that was told.
@@ -22,7 +22,7 @@ pub struct Crowd {
 
 struct Shop {
     id: MerchantId,
-    plan: Plan,
+    plan: PollPolicy,
     limit: Option<RateLimit>,
     /// Whether it may have to wait for something else than its limit.
     slowed: bool,
@@ -31,7 +31,7 @@ struct Shop {
 }
 
 struct Checkout {
-    ticket: Ticket,
+    ticket: ScheduleKey,
     number: u32,
     shop: usize,
     out: bool,
@@ -73,11 +73,11 @@ impl Crowd {
             }
             2 => {
                 let until = self.clock.saturating_add(play.span()?);
-                self.schedule.slow_down(self.shops[shop].id, until);
+                self.schedule.pause_until(self.shops[shop].id, until);
                 self.shops[shop].slowed = true;
             }
             3 => {
-                self.schedule.used(self.shops[shop].id, self.told);
+                self.schedule.record_request(self.shops[shop].id, self.told);
                 self.shops[shop].asked.push(self.told);
             }
             4..=6 if self.checkouts.len() < MOST => self.add(shop, how, play)?,
@@ -107,7 +107,7 @@ impl Crowd {
         self.told = self.clock;
         for shop in &mut self.shops {
             // What had left the window before may be forgotten.
-            let known = self.schedule.recent(shop.id);
+            let known = self.schedule.requests_in_window(shop.id);
             shop.asked = if shop.limit.is_some() { known.collect() } else { Vec::new() };
             assert!(shop.asked.iter().all(|asked| *asked <= self.clock), "a request to come");
         }
@@ -150,7 +150,7 @@ impl Crowd {
             _ => {
                 // By another machine's clock.
                 let mut poller = Poller::new(&plan, EPOCH, 7);
-                poller.asking(&plan, at);
+                poller.mark_sent(&plan, at);
                 self.schedule.restore(id, poller, now, number)
             }
         };
@@ -163,9 +163,10 @@ impl Crowd {
     }
 
     /// A checkout, or one that was removed, and its place among those that were not.
-    fn pick(&self, which: usize) -> Option<(Ticket, Option<usize>)> {
+    fn pick(&self, which: usize) -> Option<(ScheduleKey, Option<usize>)> {
         let known = self.checkouts.iter().map(|checkout| checkout.ticket);
-        let tickets: Vec<Ticket> = known.chain(self.removed.iter().rev().map(|one| one.0).take(2)).collect();
+        let tickets: Vec<ScheduleKey> =
+            known.chain(self.removed.iter().rev().map(|one| one.0).take(2)).collect();
         let place = which.checked_rem(tickets.len())?;
         Some((tickets[place], Some(place).filter(|place| *place < self.checkouts.len())))
     }
@@ -178,14 +179,14 @@ impl Crowd {
         match how {
             11 | 12 => {
                 let heard = play.heard()?;
-                self.schedule.heard(ticket, now, heard);
+                self.schedule.handle_outcome(ticket, now, heard);
                 (is_back, may_show) = (true, true);
-                if let (Heard::Limited { .. }, Some(place)) = (heard, place) {
+                if let (ReadOutcome::Limited { .. }, Some(place)) = (heard, place) {
                     self.shops[self.checkouts[place].shop].slowed = true;
                 }
             }
             // The read is sent later than it was given.
-            13 if which & 192 == 128 => self.schedule.asking(ticket, now),
+            13 if which & 192 == 128 => self.schedule.mark_sent(ticket, now),
             13 if which & 64 == 0 => {
                 self.schedule.release(ticket, now);
                 is_back = true;
@@ -199,7 +200,8 @@ impl Crowd {
         }
         if let Some(place) = place {
             let after = self.step(&self.checkouts[place]);
-            // A clock that ran ahead ends late reads. Once it is set back, they begin again with their refusal.
+            // A clock that ran ahead ends late reads. Once it is set back, they begin again with their
+            // refusal.
             may_show |= matches!(after, Step::Done(_) | Step::GaveUp(_));
             let checkout = &mut self.checkouts[place];
             checkout.ended &= before == Some(after);
@@ -245,7 +247,8 @@ impl Crowd {
             };
             let place = self.checkouts.iter().position(|checkout| checkout.ticket == ticket);
             let place = place.expect("a ticket of somebody");
-            // A read changes its poller; and those that were restored are put off when their places are given.
+            // A read changes its poller; and those that were restored are put off when their places are
+            // given.
             let said =
                 if let Step::Fetch(_) = step { steps[place] } else { self.step(&self.checkouts[place]) };
             assert_eq!(said, step, "its own poller says something else");
@@ -269,7 +272,7 @@ impl Crowd {
     }
 
     /// A refusal is told whose late reads go on.
-    fn refused(&mut self, ticket: Ticket, phase: Phase) {
+    fn refused(&mut self, ticket: ScheduleKey, phase: Phase) {
         let place = self.checkouts.iter().position(|checkout| checkout.ticket == ticket);
         let checkout = &mut self.checkouts[place.expect("a ticket of somebody")];
         let poller = self.schedule.poller(ticket).expect("it was not removed");

@@ -1,9 +1,10 @@
-//! A provider that answers as the bytes say: several merchants, headers, bodies, webhooks and a clock of the fuzzer's
-//! choice, and restarts at any point. The checkouts that are called honest are answered truthfully and at once.
+//! A provider that answers as the bytes say: several merchants, headers, bodies, webhooks and a clock of the
+//! fuzzer's choice, and restarts at any point. The checkouts that are called honest are answered truthfully
+//! and at once.
 //!
-//! The laws: no answer for one checkout hides or ends another, or delays it beyond what the plan allows; an echoed text
-//! makes no answer unreadable; a checkout that is told as paid, and an order that is settled, had a read that says so;
-//! nothing grows without bound.
+//! The laws: no answer for one checkout hides or ends another, or delays it beyond what the plan allows; an
+//! echoed text makes no answer unreadable; a checkout that is told as paid, and an order that is settled, had
+//! a read that says so; nothing grows without bound.
 
 mod allscale;
 mod peach;
@@ -13,12 +14,12 @@ pub use allscale::AllScaleScene;
 pub use peach::PeachScene;
 
 use crate::Play;
-use checkout_client::{Change, End, Event, Evidence, MerchantId, Watch, Watches};
+use checkout_client::{Change, End, MerchantId, Watch, WatchEvent, WatchSet, Watchable};
 use checkout_lifecycle::Phase;
-use checkout_poll::Why;
+use checkout_poll::GiveUpReason;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{Request, Response, Transport, TransportError, http};
-use checkout_trust::integrity::Read;
+use checkout_trust::settlement::Read;
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -27,10 +28,10 @@ use time::Time;
 
 /// The parts of a provider that the laws need.
 pub trait Scene: Sized + Send + Sync + 'static {
-    type E: Evidence<Glance: 'static> + 'static;
+    type E: Watchable<StatusRead: 'static> + 'static;
 
-    /// How long a paid honest checkout may wait until it is told, while the driver runs: of a merchant whose checkouts
-    /// are all honest, and beside hostile ones.
+    /// How long a paid honest checkout may wait until it is told, while the driver runs: of a merchant whose
+    /// checkouts are all honest, and beside hostile ones.
     const PATIENCE: [Duration; 2];
 
     fn new(time: &Time) -> Self;
@@ -219,7 +220,7 @@ pub fn play<S: Scene>(input: &[u8]) {
 
 struct Run<S: Scene> {
     stage: Stage<S>,
-    watches: Watches<S::E, usize>,
+    watches: WatchSet<S::E, usize>,
     merchants: Vec<MerchantId>,
 }
 
@@ -354,13 +355,13 @@ impl<S: Scene> Run<S> {
             .collect();
         let (mut watches, merchants) = fresh::<S>(&self.stage);
         for (old, new) in self.merchants.iter().zip(&merchants) {
-            self.watches.recent(*old).for_each(|at| watches.used(*new, at));
+            self.watches.requests_in_window(*old).for_each(|at| watches.record_request(*new, at));
         }
         for (number, row) in rows {
             assert!(row.len() < 256, "the column grows: {row}");
             let state = self.stage.lock();
             let checkout = &state.checkouts[number];
-            let watch = state.scene.watch(checkout).resume_from(&row).expect("what was stored is read");
+            let watch = state.scene.watch(checkout).restore_from(&row).expect("what was stored is read");
             watches.add(merchants[checkout.merchant], watch, number);
         }
         (self.watches, self.merchants) = (watches, merchants);
@@ -405,7 +406,7 @@ impl<S: Scene> Run<S> {
         }
     }
 
-    fn hear(&mut self, event: Event<S::E, usize>) {
+    fn hear(&mut self, event: WatchEvent<S::E, usize>) {
         assert!(event.stored.len() < 256, "the column grows: {}", event.stored);
         let number = event.key;
         let honest = self.stage.lock().checkouts[number].honest;
@@ -424,14 +425,14 @@ impl<S: Scene> Run<S> {
             }
             Change::End(End::GaveUp { gave_up, .. }) => {
                 assert!(
-                    !honest || gave_up.why == Why::Deadline,
+                    !honest || gave_up.why == GiveUpReason::Deadline,
                     "an honest checkout is given up: {gave_up:?}"
                 );
                 let Some(mut watch) = event.watch else { panic!("a watch that gave up is given back") };
                 watch.resume(Duration::from_secs(2 * 3_600));
                 let merchant = self.stage.lock().checkouts[number].merchant;
                 // What was told to wait for years waits: that one is let go.
-                if gave_up.why == Why::Deadline {
+                if gave_up.why == GiveUpReason::Deadline {
                     self.watches.add(self.merchants[merchant], watch, number);
                 }
             }
@@ -441,9 +442,10 @@ impl<S: Scene> Run<S> {
     }
 }
 
-fn fresh<S: Scene>(stage: &Stage<S>) -> (Watches<S::E, usize>, Vec<MerchantId>) {
+fn fresh<S: Scene>(stage: &Stage<S>) -> (WatchSet<S::E, usize>, Vec<MerchantId>) {
     let now = i64::try_from(stage.time.now()).expect("a moment");
-    let mut watches = Watches::new(checkout_lifecycle::Moment::from_unix_millis(now), 42).at_once(AT_ONCE);
+    let mut watches =
+        WatchSet::new(checkout_lifecycle::Moment::from_unix_millis(now), 42).max_in_flight(AT_ONCE);
     let merchants = (0..MERCHANTS).map(|_| watches.merchant()).collect();
     (watches, merchants)
 }

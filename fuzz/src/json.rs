@@ -2,8 +2,8 @@
 
 use crate::Digits;
 use checkout_money::{CoinAmount, Rate};
-use checkout_validate::Personal;
-use checkout_wire::{Carried, JsonText};
+use checkout_validate::Redacted;
+use checkout_wire::{JsonText, Verbatim};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -29,21 +29,21 @@ pub fn coins(json: &Value) -> Option<CoinAmount> {
 }
 
 /// A value that is only carried: as it is read, or whatever else stands in its place. Null is none.
-pub fn carried<'a, T>(json: &'a Value, read: impl Fn(&'a Value) -> Option<T>) -> Option<Carried<'a, T>> {
+pub fn carried<'a, T>(json: &'a Value, read: impl Fn(&'a Value) -> Option<T>) -> Option<Verbatim<'a, T>> {
     if json.is_null() {
         return None;
     }
-    let other = || JsonText::new(json.to_string()).ok().map(Carried::Other);
-    read(json).map(Carried::Known).or_else(other)
+    let other = || JsonText::new(json.to_string()).ok().map(Verbatim::Other);
+    read(json).map(Verbatim::Known).or_else(other)
 }
 
 /// A text about the payer that is only carried.
-pub fn personal(json: &Value) -> Option<Carried<'_, Personal<'_>>> {
-    carried(json, |json| text(json).map(Personal::from))
+pub fn personal(json: &Value) -> Option<Verbatim<'_, Redacted<'_>>> {
+    carried(json, |json| text(json).map(Redacted::from))
 }
 
 /// A rate that is only carried.
-pub fn rate(json: &Value) -> Option<Carried<'_, Rate>> {
+pub fn rate(json: &Value) -> Option<Verbatim<'_, Rate>> {
     carried(json, |json| {
         let digits = Digits::of_coins(json.as_str()?)?;
         Rate::new(digits.mantissa, digits.scale).ok()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use checkout_lifecycle::{Failure, Moment, Phase};
-use checkout_poll::{Backoff, Fetch, Heard, Plan};
+use checkout_poll::{Backoff, PollPolicy, ReadKind, ReadOutcome};
 
 /// 2023-11-14 22:13:20.
 pub const EPOCH: Moment = Moment::from_unix_millis(1_700_000_000_000);
@@ -43,19 +43,22 @@ impl Play<'_> {
     }
 
     /// A provider's plan, as it is or with other spans.
-    pub fn plan(&mut self) -> Option<Plan> {
-        let plan = [Plan::allscale(), Plan::azotte(), Plan::peach()][self.one_of(3)?];
+    pub fn plan(&mut self) -> Option<PollPolicy> {
+        let plan = [PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()][self.one_of(3)?];
         let how = self.byte()?;
-        let mut plan = if how & 1 == 0 { plan } else { plan.whole_read_at_end(how & 2 == 0) };
+        let mut plan = if how & 1 == 0 { plan } else { plan.confirm_with_full_read(how & 2 == 0) };
         if how & 4 != 0 {
-            plan =
-                plan.first(self.span()?).slowest(self.span()?).deadline(self.span()?).min_gap(self.span()?);
+            plan = plan
+                .first(self.span()?)
+                .max_interval(self.span()?)
+                .deadline(self.span()?)
+                .min_gap(self.span()?);
         }
         if how & 8 != 0 {
-            plan = plan.late_reads(self.span()?, self.span()?);
+            plan = plan.late_payment_reads(self.span()?, self.span()?);
         }
         if how & 16 != 0 {
-            plan = plan.payer_acts(self.maybe_span()?).review(self.span()?, self.span()?);
+            plan = plan.challenge_interval(self.maybe_span()?).review(self.span()?, self.span()?);
         }
         if how & 32 != 0 {
             plan = plan.backoff(Backoff::new(self.span()?, self.span()?)).refusals(self.byte()?);
@@ -67,15 +70,15 @@ impl Play<'_> {
     }
 
     /// What came of a read.
-    pub fn heard(&mut self) -> Option<Heard> {
+    pub fn heard(&mut self) -> Option<ReadOutcome> {
         Some(match self.byte()? {
-            250.. => Heard::Refused,
-            240.. => Heard::Limited { wait: self.maybe_span()? },
-            230.. => Heard::Failed { wait: self.maybe_span()? },
-            228.. => Heard::NotThere { wait: self.maybe_span()? },
-            how @ 226.. => Heard::PayerActs { shown: how & 1 == 0, wait: self.maybe_span()? },
-            how => Heard::Answer {
-                fetch: if how & 1 == 0 { Fetch::Status } else { Fetch::Whole },
+            250.. => ReadOutcome::Refused,
+            240.. => ReadOutcome::Limited { wait: self.maybe_span()? },
+            230.. => ReadOutcome::Failed { wait: self.maybe_span()? },
+            228.. => ReadOutcome::NotThere { wait: self.maybe_span()? },
+            how @ 226.. => ReadOutcome::PayerActs { shown: how & 1 == 0, wait: self.maybe_span()? },
+            how => ReadOutcome::Answer {
+                fetch: if how & 1 == 0 { ReadKind::Status } else { ReadKind::Full },
                 phase: PHASES.get(self.one_of(PHASES.len() + 1)?).copied(),
                 wait: if how & 2 == 0 { None } else { self.maybe_span()? },
             },

@@ -73,7 +73,7 @@ fn assert_same_when_owned<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
             this.request_id == owned.request_id && same(&this.payload, &owned.payload)
         }
         (Reply::Refused(this), Reply::Refused(owned)) => this == owned,
-        (Reply::NotTheApi(this), Reply::NotTheApi(owned)) => this == owned,
+        (Reply::UnexpectedResponse(this), Reply::UnexpectedResponse(owned)) => this == owned,
         _ => false,
     };
     assert!(alike, "{reply:?} differs when nothing is borrowed");
@@ -92,8 +92,8 @@ pub fn assert_clear(error: &ReadError, body: &[u8]) {
     assert!(SAYINGS.contains(&said), "an error says {said:?}");
 }
 
-/// What is no JSON object is not the API's, a redirect neither, and under an error status what has no integer for a
-/// code; an object is no bad JSON.
+/// What is no JSON object is not the API's, a redirect neither, and under an error status what has no integer
+/// for a code; an object is no bad JSON.
 fn assert_told_apart<T: Debug>(
     head: &Head<'_>,
     reply: &Result<Reply<'_, T>, ReadError>,
@@ -102,7 +102,7 @@ fn assert_told_apart<T: Debug>(
     let object = theirs.is_some_and(Value::is_object);
     match reply {
         Ok(Reply::Done(_) | Reply::Refused(_)) => assert!(object && !head.is_redirect(), "{reply:?}"),
-        Ok(Reply::NotTheApi(_)) => {
+        Ok(Reply::UnexpectedResponse(_)) => {
             let envelope = theirs.is_some_and(|tree| object && tree["code"].as_i64().is_some());
             assert!(head.is_redirect() || !object || (!head.is_success() && !envelope), "{reply:?}");
         }
@@ -131,7 +131,7 @@ fn assert_as_by_hand<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
     // Nothing but a missing code is said otherwise under an error status.
     match tree["code"].as_i64() {
         Some(_) => assert_eq!(plain_under(502), plain_under(200)),
-        None => assert!(matches!(plain_under(502), Ok(Reply::NotTheApi(_)))),
+        None => assert!(matches!(plain_under(502), Ok(Reply::UnexpectedResponse(_)))),
     }
     let plain = plain_under(200);
     if let Err(error) = &plain {

@@ -74,8 +74,8 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError`] when either is empty, has white space around it or something unseen in it, or when the API
-    /// key could not stand in a header. The error names the field and never holds its value.
+    /// [`KeyError`] when either is empty, has white space around it or something unseen in it, or when the
+    /// API key could not stand in a header. The error names the field and never holds its value.
     ///
     /// ```
     /// use checkout_auth::allscale::{KeyError, SigningKey};

@@ -11,11 +11,9 @@ use core::fmt;
 
 use hmac::Mac;
 
-use crate::allscale::{response, webhook};
 use crate::blame::Blame;
 use crate::fields::HeaderError;
 use crate::mac::{MacKey, Sink};
-use crate::peach::header;
 use crate::ring::KeyRing;
 use crate::sign_error::SignError;
 use crate::time::{Judgement, NOW_IN_ANOTHER_UNIT, TIME_IN_ANOTHER_UNIT, Tolerance, is_another_unit};
@@ -24,9 +22,9 @@ use crate::time::{Judgement, NOW_IN_ANOTHER_UNIT, TIME_IN_ANOTHER_UNIT, Toleranc
 ///
 /// | messages | method |
 /// |---|---|
-/// | AllScale's [webhooks](webhook) | `verify_webhook` of a verifier with [signing keys][allscale] |
-/// | AllScale's [answers](response) | `verify_response` of the same |
-/// | Peach's [webhooks with a signed header](header) | `verify_webhook` of one with [secret tokens][peach] |
+/// | AllScale's [webhooks](crate::allscale::webhook) | `verify_webhook` of a verifier with [signing keys][allscale] |
+/// | AllScale's [answers](crate::allscale::response) | `verify_response` of the same |
+/// | Peach's [webhooks with a signed header](crate::peach::header) | `verify_webhook` of one with [secret tokens][peach] |
 ///
 /// First the form is checked, then the key, then the signature, and the time last: so a time that is refused
 /// was signed, and an old message can be told from a forged one. The comparison with a right signature is in
@@ -279,20 +277,34 @@ impl MessageError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MessageKind {
-    /// A [webhook](webhook) of AllScale's.
+    /// A [webhook](crate::allscale::webhook) of AllScale's.
     AllScaleWebhook,
-    /// An [answer](response) of AllScale's.
+    /// An [answer](crate::allscale::response) of AllScale's.
     AllScaleResponse,
-    /// A webhook of Peach's with a signed [header](header).
+    /// A webhook of Peach's with a signed [header](crate::peach::header).
     PeachWebhook,
 }
 
 impl MessageKind {
     const fn mismatch(self) -> &'static Told {
         match self {
-            Self::AllScaleWebhook => &webhook::MISMATCH,
-            Self::AllScaleResponse => &response::MISMATCH,
-            Self::PeachWebhook => &header::MISMATCH,
+            Self::AllScaleWebhook => &Told {
+                text: "no signature is this webhook's under the keys of its api key",
+                hint: "the body was parsed and written again before it came here, the secret is another or has white \
+           space in it, or a proxy changed the path or the query; a message of somebody else's looks the same",
+            },
+            Self::AllScaleResponse => &Told {
+                text: "no signature is this answer's to this request under the keys",
+                hint: "a body was parsed and written again, or decompressed by the HTTP client, before it came here, the \
+           path or nonce is another attempt's, the key is not the one the request was signed with, or its \
+           secret has white space in it; an answer of somebody else's looks the same",
+            },
+            Self::PeachWebhook => &Told {
+                text: "the signature is not this webhook's under the keys",
+                hint: "the body was parsed and written again before it came here, the secret token is another or has \
+           white space in it, or the URL is not letter for letter the one that Peach was given, as when a proxy \
+           changed the path or the host; a message of somebody else's looks the same",
+            },
         }
     }
 }

@@ -26,10 +26,10 @@
 //!   signed message can cut its text into other keys and other values, and the digest is the same. To say
 //!   another result, payment type, time or `checkoutId`, such a text must hold a telling name twice: once as
 //!   the key of the lie, once where the truth is hidden. [`SecretToken::verify`] tells that
-//!   ([`SignedText::ambiguous`]) and refuses nothing: honest texts hold such a name too, where a shop's return
-//!   URL, a custom parameter or a card holder's name has it and Peach echoes it. The answer to your own read
-//!   came over TLS, where nobody has cut it; a message that somebody delivered is then a reason to read, and
-//!   no more. It cannot tell a value whose end was read as a key of its own: a
+//!   ([`SignedText::ambiguous`]) and refuses nothing: honest texts hold such a name too, where a shop's
+//!   return URL, a custom parameter or a card holder's name has it and Peach echoes it. The answer to your
+//!   own read came over TLS, where nobody has cut it; a message that somebody delivered is then a reason to
+//!   read, and no more. It cannot tell a value whose end was read as a key of its own: a
 //!   `merchantTransactionId` can come out shorter, if what was cut off sorts behind it. Ids of digits, or of
 //!   hexadecimal ones, do not.
 //! - **An old message passes again.** No time is part of the rule.
@@ -267,8 +267,8 @@ pub struct SignedText {
 
 impl SignedText {
     /// The first of the telling names that stands in the signed text in another place than as a key: with it
-    /// the same text can be cut into parameters that tell something else. The telling names are `result.code`,
-    /// `paymentType`, `checkoutId`, `merchantTransactionId` and `timestamp`.
+    /// the same text can be cut into parameters that tell something else. The telling names are
+    /// `result.code`, `paymentType`, `checkoutId`, `merchantTransactionId` and `timestamp`.
     ///
     /// It is no error and nobody's fault: an echoed URL or a payer's name can hold one. Parameters that came
     /// as the answer to your own read over TLS are what Peach sent. Parameters that somebody delivered are a

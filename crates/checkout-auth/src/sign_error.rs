@@ -40,7 +40,8 @@ pub enum SignError {
     /// The webhook id is empty or holds something other than visible ASCII.
     #[error("the webhook id is empty or holds a character that is not visible ASCII")]
     WebhookId,
-    /// The id of a webhook of Peach's holds a dot, which would leave open where the id ends in what is signed.
+    /// The id of a webhook of Peach's holds a dot, which would leave open where the id ends in what is
+    /// signed.
     #[error("the webhook id holds a dot")]
     WebhookIdHasDot,
     /// The status is not within 100 to 999.

@@ -74,9 +74,9 @@ pub(crate) enum Judgement {
     },
 }
 
-/// True if two times are so far apart that one of them must be in another unit than seconds: three thousand years. A
-/// clock that is wrong stands in 1970 or was set wrong by years. Seconds and milliseconds of today are fifty thousand
-/// years apart.
+/// True if two times are so far apart that one of them must be in another unit than seconds: three thousand
+/// years. A clock that is wrong stands in 1970 or was set wrong by years. Seconds and milliseconds of today
+/// are fifty thousand years apart.
 pub(crate) const fn is_another_unit(by_seconds: u64) -> bool {
     by_seconds >= 100_000_000_000
 }

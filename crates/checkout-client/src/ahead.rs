@@ -10,8 +10,8 @@ pub trait Ahead: Provider {
     /// The payload that is asked for ahead. A provider that needs none names any payload of its own.
     type Payload: Readable<Provider = Self> + Send + Sync + 'static;
 
-    /// The call that must be answered before anything else is asked: for an access token, where there is none that is
-    /// good.
+    /// The call that must be answered before anything else is asked: for an access token, where there is none
+    /// that is good.
     fn ahead(_: &Self::Client) -> Option<Call<Self::Payload>> {
         None
     }

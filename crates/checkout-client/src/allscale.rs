@@ -4,7 +4,7 @@ mod backend;
 mod code;
 
 use crate::base_url::base_url;
-use crate::{Call, CheckoutClient, Clock, Nonces, Watch};
+use crate::{Call, CheckoutClient, Clock, NonceSource, Watch};
 #[cfg(feature = "system")]
 use crate::{RandomNonces, SystemClock};
 use checkout_auth::Verifier;
@@ -13,7 +13,7 @@ use checkout_lifecycle::Moment;
 use checkout_money::CoinAmount;
 use checkout_tables::allscale::{BASE_URL, IntentStatus, Route, StableCoin};
 use checkout_tables::{Environment, Open};
-use checkout_trust::integrity::allscale::{self as settle, Order};
+use checkout_trust::settlement::allscale::{self as settle, Order};
 use checkout_validate::allscale::{CoinSet, CreateIntent, Price};
 use checkout_validate::{IdError, PathSegment};
 use checkout_wire::JsonText;
@@ -25,8 +25,8 @@ pub use crate::BuildError;
 use backend::Asked;
 pub use backend::{AllScale, Difference};
 
-/// One store's access to AllScale: its key, where the API is, a clock and a source of nonces. Cheap to clone; a
-/// process can have as many as it has stores.
+/// One store's access to AllScale: its key, where the API is, a clock and a source of nonces. Cheap to clone;
+/// a process can have as many as it has stores.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -45,7 +45,8 @@ pub use backend::{AllScale, Difference};
 pub struct Client(Arc<Store>);
 
 impl Client {
-    /// Begins a client with a store's key. Where nothing else is said it is a live store's, at AllScale's own host.
+    /// Begins a client with a store's key. Where nothing else is said it is a live store's, at AllScale's own
+    /// host.
     pub fn builder(key: SigningKey) -> Builder {
         Builder {
             key,
@@ -63,15 +64,16 @@ impl Client {
         }
     }
 
-    /// Whose money it is: a live store's, or a test store's, which is [`Environment::Sandbox`]. Both kinds live on the same
-    /// host and are told apart by their keys, so this changes no request: it is remembered with what was paid, so that test
-    /// money never settles a live order.
+    /// Whose money it is: a live store's, or a test store's, which is [`Environment::Sandbox`]. Both kinds
+    /// live on the same host and are told apart by their keys, so this changes no request: it is remembered
+    /// with what was paid, so that test money never settles a live order.
     #[must_use]
     pub fn environment(&self) -> Environment {
         self.0.environment
     }
 
-    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes beside an answer.
+    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes
+    /// beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
         crate::sources::moment(self.0.clock.now_millis())
@@ -79,9 +81,9 @@ impl Client {
 
     /// Creates a checkout intent.
     ///
-    /// It has no idempotency key: sent twice it makes two intents that can both be paid. Store the order before you
-    /// send it, and after an unknown outcome do not repeat it blindly; see the example `save_before_send` of
-    /// `checkout-kit`.
+    /// It has no idempotency key: sent twice it makes two intents that can both be paid. Store the order
+    /// before you send it, and after an unknown outcome do not repeat it blindly; see the example
+    /// `save_before_send` of `checkout-kit`.
     ///
     /// A difference between the answer and the draft is told beside it: look at
     /// [`Answer::differences`](crate::Answer::differences) before the payer is sent to the page.
@@ -94,10 +96,10 @@ impl Client {
     /// use checkout_client::allscale::Client;
     /// use checkout_money::Cents;
     /// use checkout_tables::{Repeat, allscale::Currency};
-    /// use checkout_validate::allscale::{Draft, Rules};
+    /// use checkout_validate::allscale::Draft;
     ///
     /// let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
-    /// let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check(&Rules::default())?;
+    /// let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check()?;
     /// let call = client.create(&intent);
     /// assert_eq!(call.path(), "/v1/checkout_intents/");
     /// assert_eq!(call.repeat(), Repeat::Unsafe);
@@ -175,8 +177,8 @@ impl Client {
     /// # use checkout_client::allscale::Client;
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
     /// let watch = client.watch("65b2")?;
-    /// assert_eq!(watch.glance().path(), "/v1/checkout_intents/65b2/status");
-    /// assert_eq!(watch.whole().path(), "/v1/checkout_intents/65b2");
+    /// assert_eq!(watch.status_call().path(), "/v1/checkout_intents/65b2/status");
+    /// assert_eq!(watch.full_call().path(), "/v1/checkout_intents/65b2");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -238,8 +240,8 @@ impl Client {
         Call::new(self, route, path, Vec::new(), Asked::default())
     }
 
-    /// The order of a created intent, to be settled by a read: the draft's price, and what the answer says is owed for it.
-    /// None for a draft without an `order_id`: by that id the read is told from another order's.
+    /// The order of a created intent, to be settled by a read: the draft's price, and what the answer says is
+    /// owed for it. None for a draft without an `order_id`: by that id the read is told from another order's.
     ///
     /// The order's environment is this client's. A shop that keeps its orders in a database writes the
     /// [`Order`] itself, with the environment that the goods leave for.
@@ -251,12 +253,12 @@ impl Client {
     /// # use checkout_money::Cents;
     /// # use checkout_sandbox::allscale::{Sandbox, Store};
     /// # use checkout_tables::allscale::Currency;
-    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # use checkout_validate::allscale::Draft;
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
-    /// let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check(&Rules::default())?;
+    /// let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check()?;
     /// let created = client.create(&intent).send_blocking(&sandbox)?.payload;
     /// let end = client.watch(&created.intent_id)?.end_blocking(&sandbox, |wait| time.advance(wait));
     /// let read = end.into_read().ok_or("the watch gave up")?;
@@ -345,7 +347,7 @@ pub struct Builder {
     base_url: String,
     responses: Option<Verifier<SigningKey>>,
     clock: Option<Box<dyn Clock>>,
-    nonces: Option<Box<dyn Nonces>>,
+    nonces: Option<Box<dyn NonceSource>>,
 }
 
 impl Builder {
@@ -362,15 +364,15 @@ impl Builder {
         self
     }
 
-    /// Takes no answer that AllScale has not signed, to this request, with one of the verifier's keys: for a store that has
-    /// response signing switched on. A refusal must be signed too, and a proxy's page never is:
-    /// [`NotAuthentic`](crate::CallErrorKind::NotAuthentic) says what is wrong.
+    /// Takes no answer that AllScale has not signed, to this request, with one of the verifier's keys: for a
+    /// store that has response signing switched on. A refusal must be signed too, and a proxy's page never
+    /// is: [`NotAuthentic`](crate::CallErrorKind::NotAuthentic) says what is wrong.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
     /// use checkout_auth::allscale::SigningKey;
     /// use checkout_auth::{KeyRing, SecretString, Verifier};
-    /// use checkout_client::allscale::Client;
+    /// use checkout_client::{CallErrorKind, allscale::Client};
     /// use checkout_sandbox::allscale::{Sandbox, Store};
     ///
     /// let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
@@ -382,7 +384,7 @@ impl Builder {
     ///     .build()?;
     /// // This store's answers are not signed.
     /// let error = client.ping().send_blocking(&sandbox).unwrap_err();
-    /// assert!(error.not_authentic().is_some());
+    /// assert!(matches!(error.kind(), CallErrorKind::NotAuthentic(_)));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -398,7 +400,7 @@ impl Builder {
     }
 
     /// Where nonces come from. Random ones, if nothing is said.
-    pub fn nonces(mut self, nonces: impl Nonces + 'static) -> Self {
+    pub fn nonces(mut self, nonces: impl NonceSource + 'static) -> Self {
         self.nonces = Some(Box::new(nonces));
         self
     }
@@ -434,7 +436,7 @@ struct Store {
     /// Where answers must be signed.
     responses: Option<Verifier<SigningKey>>,
     clock: Box<dyn Clock>,
-    nonces: Box<dyn Nonces>,
+    nonces: Box<dyn NonceSource>,
 }
 
 /// The path of a route that has no id in it: one of the four above.

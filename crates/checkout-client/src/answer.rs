@@ -6,13 +6,14 @@ use crate::retry_after;
 use checkout_lifecycle::Moment;
 use checkout_tables::Environment;
 use checkout_transport::Response;
-use checkout_trust::integrity::{Evidence, Read};
+use checkout_trust::settlement::{Read, Settles};
 use core::time::Duration;
 
 /// The answer to a call: the payload, and the circumstances of the attempt that brought it.
 ///
-/// A [`Reader`](crate::Reader) alone makes an answer, so the [`environment`](Self::environment) is that of the client
-/// that asked. [`into_read`](Self::into_read) turns the answer to a read into the value that settles an order.
+/// A [`Reader`](crate::Reader) alone makes an answer, so the [`environment`](Self::environment) is that of
+/// the client that asked. [`into_read`](Self::into_read) turns the answer to a read into the value that
+/// settles an order.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -115,11 +116,12 @@ impl<T: Readable> Answer<T> {
         self.clock_skew
     }
 
-    /// The differences between the answer and its request that do not make the answer an error. AllScale's create alone
-    /// has any ([`allscale::Difference`](crate::allscale::Difference)).
+    /// The differences between the answer and its request that do not make the answer an error. AllScale's
+    /// create alone has any ([`allscale::Difference`](crate::allscale::Difference)).
     ///
-    /// The intent exists and can be paid, so its page and its id are not withheld. Look here before you send the payer
-    /// to the page: a payment in another coin or of another amount than the order's settles no order.
+    /// The intent exists and can be paid, so its page and its id are not withheld. Look here before you send
+    /// the payer to the page: a payment in another coin or of another amount than the order's settles no
+    /// order.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -128,14 +130,14 @@ impl<T: Readable> Answer<T> {
     /// # use checkout_money::Cents;
     /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
     /// # use checkout_tables::allscale::StableCoin;
-    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # use checkout_validate::allscale::Draft;
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let clock = sandbox.clock().clone();
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
     /// let draft = Draft::coin(StableCoin::USDT, Cents::new(1_000)).accept([StableCoin::USDT]);
     /// sandbox.inject(Fault::AcceptedCoins(3));
-    /// let created = client.create(&draft.check(&Rules::default())?).send_blocking(&sandbox)?;
+    /// let created = client.create(&draft.check()?).send_blocking(&sandbox)?;
     /// let told: Vec<_> = created.differences().iter().map(ToString::to_string).collect();
     /// assert_eq!(told, ["accepted_stable_coins: USDT was asked for, and the answer has USDT, USDC"]);
     /// assert!(created.payload.checkout_url.as_str().starts_with("https://"));
@@ -175,22 +177,23 @@ impl<T: Readable> Answer<T> {
     }
 }
 
-impl<T: Readable + Evidence> Answer<T> {
-    /// The answer as the value that settles an order: the payload, and the environment of the client that made the
-    /// call.
+impl<T: Readable + Settles> Answer<T> {
+    /// The answer as the value that settles an order: the payload, and the environment of the client that
+    /// made the call.
     ///
-    /// The environment is the client's, so that test money is never taken for a live order's. Take everything else that
-    /// you want of the answer, such as its [`observation`](Self::observation), before. Two things are trusted: that the
-    /// client's environment is that of its key and its host, and that nobody has written into
-    /// [`payload`](Self::payload).
+    /// The environment is the client's, so that test money is never taken for a live order's. Take everything
+    /// else that you want of the answer, such as its [`observation`](Self::observation), before. Two things
+    /// are trusted: that the client's environment is that of its key and its host, and that nobody has
+    /// written into [`payload`](Self::payload).
     ///
-    /// The answers to a create, to a bare status and to Azotte's submit are no reads, and do not compile here:
+    /// The answers to a create, to a bare status and to Azotte's submit are no reads, and do not compile
+    /// here:
     ///
     /// ```compile_fail,E0599
     /// # use checkout_client::Answer;
     /// # use checkout_wire::allscale::CreatedIntent;
     /// fn of_a_create(created: Answer<CreatedIntent<'static>>) {
-    ///     let _ = created.into_read(); // CreatedIntent is no Evidence
+    ///     let _ = created.into_read(); // CreatedIntent is no Settles
     /// }
     /// ```
     ///
@@ -198,14 +201,14 @@ impl<T: Readable + Evidence> Answer<T> {
     /// # use checkout_client::Answer;
     /// # use checkout_tables::{Open, allscale::IntentStatus};
     /// fn of_a_status(status: Answer<Open<IntentStatus>>) {
-    ///     let _ = status.into_read(); // Open<IntentStatus> is no Evidence
+    ///     let _ = status.into_read(); // Open<IntentStatus> is no Settles
     /// }
     /// ```
     ///
     /// ```compile_fail,E0599
     /// # use checkout_client::{Answer, azotte::Submitted};
     /// fn of_a_submit(submitted: Answer<Submitted<'static>>) {
-    ///     let _ = submitted.into_read(); // Submitted is no Evidence
+    ///     let _ = submitted.into_read(); // Submitted is no Settles
     /// }
     /// ```
     ///
@@ -215,15 +218,15 @@ impl<T: Readable + Evidence> Answer<T> {
     /// use checkout_sandbox::azotte::{API_KEY, Sandbox, X_TN};
     /// use checkout_tables::Environment;
     /// # use checkout_tables::azotte::PaymentChannel;
-    /// use checkout_trust::integrity::{Policy, azotte::Order};
-    /// # use checkout_validate::azotte::{Draft, Rules};
+    /// use checkout_trust::settlement::{Policy, azotte::Order};
+    /// # use checkout_validate::azotte::Draft;
     ///
     /// let sandbox = Sandbox::new(1);
     /// # let clock = sandbox.clock().clone();
     /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
     /// # let client = client.clock(move || clock.now_millis()).build()?;
     /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
-    /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default())?;
+    /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check()?;
     /// let number = client.submit(&submit).send_blocking(&sandbox)?.payload.tracking_number;
     /// sandbox.clock().advance(std::time::Duration::from_secs(60));
     ///

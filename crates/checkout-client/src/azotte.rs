@@ -10,7 +10,7 @@ use checkout_lifecycle::Moment;
 use checkout_tables::Environment;
 use checkout_tables::azotte::{HOST_SUFFIX_LIVE, HOST_SUFFIX_SANDBOX, Route};
 use checkout_transport::http::HeaderValue;
-use checkout_trust::integrity::azotte::Order;
+use checkout_trust::settlement::azotte::Order;
 use checkout_validate::azotte::SubmitCheckout;
 use checkout_validate::{ExposeSecret, IdError, PathSegment, SecretString};
 use checkout_wire::azotte::{CheckoutResult, path, submit_body};
@@ -20,8 +20,8 @@ use std::sync::Arc;
 use backend::{Asked, Tenant};
 pub use backend::{Azotte, Submitted};
 
-/// One tenant's access to Azotte: its key, where the API is, and a clock. Cheap to clone; a process can have as many as it
-/// has tenants.
+/// One tenant's access to Azotte: its key, where the API is, and a clock. Cheap to clone; a process can have
+/// as many as it has tenants.
 ///
 /// Source: Azotte C2A, *Get Checkout Status*, Sample Codes: the host and the two headers.
 ///
@@ -41,8 +41,8 @@ pub use backend::{Azotte, Submitted};
 pub struct Client(Arc<Tenant>);
 
 impl Client {
-    /// Begins a client with a project, the tenant's id (`x-tn`) and the API key (`x-api-key`). Where nothing else is said it
-    /// is a live one, at the project's own host.
+    /// Begins a client with a project, the tenant's id (`x-tn`) and the API key (`x-api-key`). Where nothing
+    /// else is said it is a live one, at the project's own host.
     pub fn builder(project: impl Into<String>, tenant: impl Into<String>, api_key: SecretString) -> Builder {
         Builder {
             project: project.into(),
@@ -63,7 +63,8 @@ impl Client {
         self.0.environment
     }
 
-    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes beside an answer.
+    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes
+    /// beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
         crate::sources::moment(self.0.clock.now_millis())
@@ -75,11 +76,11 @@ impl Client {
         &self.0.base_url
     }
 
-    /// Submits a checkout. The answer has the shape of a status and can already ask for a challenge, or be final. The
-    /// answer confirms no payment: [`Submitted`] is no read, and the status is to be read.
+    /// Submits a checkout. The answer has the shape of a status and can already ask for a challenge, or be
+    /// final. The answer confirms no payment: [`Submitted`] is no read, and the status is to be read.
     ///
-    /// The `correlationId` makes it safe to repeat: sent again under the same one, after an answer that was lost too, it
-    /// is not charged twice.
+    /// The `correlationId` makes it safe to repeat: sent again under the same one, after an answer that was
+    /// lost too, it is not charged twice.
     ///
     /// Source: Azotte C2A, *Submit Checkout*.
     ///
@@ -87,7 +88,7 @@ impl Client {
     /// # #[cfg(feature = "system")] {
     /// use checkout_client::azotte::Client;
     /// use checkout_tables::{Repeat, azotte::PaymentChannel};
-    /// use checkout_validate::azotte::{Draft, Rules};
+    /// use checkout_validate::azotte::Draft;
     ///
     /// let client = Client::builder("acme", "e2a1c7b2-4f3a-4b8e-9c2d-1a2b3c4d5e6f", "sk_1".into()).build()?;
     /// let submit = Draft::stored_method(PaymentChannel::CreditCard)
@@ -95,7 +96,7 @@ impl Client {
     ///     .correlation_id("order_123")
     ///     .item("plan_gold")
     ///     .customer_urn("urn:customer:42")
-    ///     .check(&Rules::default())?;
+    ///     .check()?;
     /// let call = client.submit(&submit);
     /// assert_eq!(call.path(), "/api/v1/c2a/offer/checkout");
     /// assert_eq!(call.repeat(), Repeat::Keyed);
@@ -136,9 +137,10 @@ impl Client {
         Ok(Call::new(&self.0, route, path, Vec::new(), asked))
     }
 
-    /// Watches a checkout to its end, by its number alone: the first read goes out after the 2 s that the page has for a submit
-    /// ([`Plan::initial_wait`](checkout_poll::Plan::initial_wait)). Who has the submit's answer in hand takes
-    /// [`watch_submitted`](Self::watch_submitted), which knows what was said to wait, and can already have a challenge.
+    /// Watches a checkout to its end, by its number alone: the first read goes out after the 2 s that the
+    /// page has for a submit ([`PollPolicy::initial_wait`](checkout_poll::PollPolicy::initial_wait)). Who has
+    /// the submit's answer in hand takes [`watch_submitted`](Self::watch_submitted), which knows what was
+    /// said to wait, and can already have a challenge.
     ///
     /// # Errors
     /// [`IdError`], for the three ids that cannot stand in a path.
@@ -148,7 +150,7 @@ impl Client {
     /// # use checkout_client::azotte::Client;
     /// # let client = Client::builder("acme", "e2a1c7b2-4f3a-4b8e-9c2d-1a2b3c4d5e6f", "sk_1".into()).build()?;
     /// let watch = client.watch("trk_1")?;
-    /// assert_eq!(watch.whole().path(), "/api/v1/c2a/offer/checkout/trk_1/status");
+    /// assert_eq!(watch.full_call().path(), "/api/v1/c2a/offer/checkout/trk_1/status");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -157,9 +159,10 @@ impl Client {
         Ok(Watch::new(status.clone(), status, tracking_number))
     }
 
-    /// Watches the checkout that was submitted to its end, from the submit's answer on. The wait that the answer asks
-    /// for before the first read is kept: `retryAfterSeconds`, else `Retry-After`, else 2 s. Its status is known, and a
-    /// challenge that it has is told first. It settles nothing: what it says has ended is read before the watch ends.
+    /// Watches the checkout that was submitted to its end, from the submit's answer on. The wait that the
+    /// answer asks for before the first read is kept: `retryAfterSeconds`, else `Retry-After`, else 2 s. Its
+    /// status is known, and a challenge that it has is told first. It settles nothing: what it says has ended
+    /// is read before the watch ends.
     ///
     /// Source: Azotte C2A, *Get Checkout Status*, Polling Pattern.
     ///
@@ -168,14 +171,14 @@ impl Client {
     /// use checkout_client::{Change, azotte::Client};
     /// use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
     /// # use checkout_tables::{Environment, azotte::PaymentChannel};
-    /// # use checkout_validate::azotte::{Draft, Rules};
+    /// # use checkout_validate::azotte::Draft;
     ///
     /// let sandbox = Sandbox::builder().scenario(Scenario::three_ds_at_once()).build();
     /// # let clock = sandbox.clock().clone();
     /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
     /// # let client = client.clock(move || clock.now_millis()).build()?;
     /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
-    /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default())?;
+    /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check()?;
     /// let mut watch = client.watch_submitted(client.submit(&submit).send_blocking(&sandbox)?)?;
     /// assert!(matches!(watch.take_change(), Some(Change::Phase { .. })));
     /// assert!(matches!(watch.take_change(), Some(Change::AskPayer { .. })));
@@ -195,8 +198,8 @@ impl Client {
 
     /// The order of a submitted checkout, to be settled by a read. The order's environment is this client's.
     ///
-    /// A shop that keeps its orders in a database writes the [`Order`] itself, with the environment that the goods leave
-    /// for.
+    /// A shop that keeps its orders in a database writes the [`Order`] itself, with the environment that the
+    /// goods leave for.
     #[must_use]
     pub fn order<'o>(&self, submitted: &'o Submitted<'_>) -> Order<'o> {
         Order { environment: self.environment(), tracking_number: &submitted.tracking_number }
@@ -263,8 +266,8 @@ impl Builder {
         self
     }
 
-    /// Where the API is, instead of the project's host: `https`, a host, and a port if need be. `http` is taken for this
-    /// machine alone.
+    /// Where the API is, instead of the project's host: `https`, a host, and a port if need be. `http` is
+    /// taken for this machine alone.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self

@@ -44,7 +44,8 @@ pub enum BuildError {
     /// The entity's id is not 32 of the digits 0 to 9 and a to f.
     #[error("authentication.entityId: not 32 of the digits 0 to 9 and a to f")]
     Entity,
-    /// A value has white space around it, or a character in it that cannot be seen: [`has_unseen`](checkout_auth::has_unseen).
+    /// A value has white space around it, or a character in it that cannot be seen:
+    /// [`has_unseen`](checkout_auth::has_unseen).
     #[error(
         "{0}: has white space around it, or a character that cannot be seen, such as a line break or a byte order mark; the \
          file that it is read from mostly has it"
@@ -100,7 +101,8 @@ pub(crate) fn is_https(url: &str) -> bool {
     is_page_url(url) && uri.is_ok_and(|uri| uri.scheme() == Some(&Scheme::HTTPS) && uri.host().is_some())
 }
 
-/// A URI's host may be empty, and its characters are nearly free; one that can be called is an address or a name.
+/// A URI's host may be empty, and its characters are nearly free; one that can be called is an address or a
+/// name.
 fn is_host(host: &str) -> bool {
     match bracketed(host) {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),

@@ -58,7 +58,8 @@ impl<T: Readable> Call<T> {
         self.route.into()
     }
 
-    /// The environment of the client that made it: whose money it is about. What comes of it carries that along.
+    /// The environment of the client that made it: whose money it is about. What comes of it carries that
+    /// along.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -82,8 +83,9 @@ impl<T: Readable> Call<T> {
         &self.path
     }
 
-    /// The body, as it is sent and signed; of Peach's without what belongs to the attempt, which is the nonce, the signature
-    /// and all of a token's request. It can hold anything about the payer, and a card's number.
+    /// The body, as it is sent and signed; of Peach's without what belongs to the attempt, which is the
+    /// nonce, the signature and all of a token's request. It can hold anything about the payer, and a card's
+    /// number.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -105,12 +107,12 @@ impl<T: Readable> Call<T> {
         self.operation().repeat
     }
 
-    /// One attempt, signed for a moment (milliseconds since the Unix epoch) and with a nonce that no attempt had
-    /// before: the request to send, and the reader of its answer.
+    /// One attempt, signed for a moment (milliseconds since the Unix epoch) and with a nonce that no attempt
+    /// had before: the request to send, and the reader of its answer.
     ///
     /// # Errors
-    /// [`CallError`] of the kind [`NotSent`](CallErrorKind::NotSent), if the nonce is not visible ASCII or there is no
-    /// access token.
+    /// [`CallError`] of the kind [`NotSent`](CallErrorKind::NotSent), if the nonce is not visible ASCII or
+    /// there is no access token.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -146,12 +148,13 @@ impl<T: Readable> Call<T> {
         Ok(Attempt { request, reader })
     }
 
-    /// Asks once, over an asynchronous transport. To drop the future is to not know how the attempt ended, as with
-    /// [`Delivery::Unknown`](checkout_transport::Delivery::Unknown).
+    /// Asks once, over an asynchronous transport. To drop the future is to not know how the attempt ended, as
+    /// with [`Delivery::Unknown`](checkout_transport::Delivery::Unknown).
     ///
     /// # Errors
-    /// [`CallError`], if there is no answer: the request did not leave, no response came, the provider refused, or the
-    /// response is none that can be taken. [`CallError::may_have_been_processed`] tells whether a repeat can charge twice.
+    /// [`CallError`], if there is no answer: the request did not leave, no response came, the provider
+    /// refused, or the response is none that can be taken. [`CallError::may_have_been_processed`] tells
+    /// whether a repeat can charge twice.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -179,8 +182,9 @@ impl<T: Readable> Call<T> {
     /// Asks once, over a transport whose futures stay on their thread.
     ///
     /// # Errors
-    /// [`CallError`], if there is no answer: the request did not leave, no response came, the provider refused, or the
-    /// response is none that can be taken. [`CallError::may_have_been_processed`] tells whether a repeat can charge twice.
+    /// [`CallError`], if there is no answer: the request did not leave, no response came, the provider
+    /// refused, or the response is none that can be taken. [`CallError::may_have_been_processed`] tells
+    /// whether a repeat can charge twice.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -208,8 +212,9 @@ impl<T: Readable> Call<T> {
     /// Asks once, over a blocking transport.
     ///
     /// # Errors
-    /// [`CallError`], if there is no answer: the request did not leave, no response came, the provider refused, or the
-    /// response is none that can be taken. [`CallError::may_have_been_processed`] tells whether a repeat can charge twice.
+    /// [`CallError`], if there is no answer: the request did not leave, no response came, the provider
+    /// refused, or the response is none that can be taken. [`CallError::may_have_been_processed`] tells
+    /// whether a repeat can charge twice.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -298,8 +303,8 @@ pub struct Attempt<T: Readable> {
 }
 
 impl<T: Readable> Attempt<T> {
-    /// The request. What `http` prints of one is its body too, which can hold a card's number or a client's secret: do not
-    /// print it.
+    /// The request. What `http` prints of one is its body too, which can hold a card's number or a client's
+    /// secret: do not print it.
     #[must_use]
     pub const fn request(&self) -> &Request {
         &self.request
@@ -365,11 +370,11 @@ impl<T: Readable> Reader<T> {
     /// Reads the answer.
     ///
     /// # Errors
-    /// [`CallError`], if the provider refused, or the response is not the API's, cannot be read, is not signed where a
-    /// signature is required, has a signature that does not match, or does not answer the request: another checkout's,
-    /// or a created checkout without an id and an `https` page to pay at. The request may have been processed all the
-    /// same, and [`CallError::body`] has all that came. An intent of AllScale's that can be paid and differs from the
-    /// draft is no error: [`Answer::differences`] tells.
+    /// [`CallError`], if the provider refused, or the response is not the API's, cannot be read, is not
+    /// signed where a signature is required, has a signature that does not match, or does not answer the
+    /// request: another checkout's, or a created checkout without an id and an `https` page to pay at. The
+    /// request may have been processed all the same, and [`CallError::body`] has all that came. An intent of
+    /// AllScale's that can be paid and differs from the draft is no error: [`Answer::differences`] tells.
     pub fn read(&self, response: &Response) -> Result<Answer<T>, CallErrorOf<T>> {
         let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let head = Head {
@@ -395,7 +400,7 @@ impl<T: Readable> Reader<T> {
         let answer = match reply {
             Reply::Done(answer) => answer,
             Reply::Refused(refusal) => return Err(CallError::refused(self.route, refusal, &rejected)),
-            Reply::NotTheApi(other) => return Err(CallError::unexpected(self.route, other)),
+            Reply::UnexpectedResponse(other) => return Err(CallError::unexpected(self.route, other)),
         };
         answer
             .payload

@@ -1,16 +1,16 @@
 //! A client of any provider.
 
 use crate::call::Call;
-use crate::watch::{Evidence, Watch};
+use crate::watch::{Watch, Watchable};
 use checkout_lifecycle::Moment;
 use checkout_tables::Environment;
 use std::error::Error;
 
 /// A client of any provider, for code that reads and settles checkouts without knowing the provider.
 ///
-/// The client joins what belongs together: the id that a checkout is read by, the payload of the read, and the
-/// [`Order`](checkout_trust::integrity::Order) of the same payload. A create stays the provider's own, because each
-/// provider's draft differs.
+/// The client joins what belongs together: the id that a checkout is read by, the payload of the read, and
+/// the [`Order`](checkout_trust::settlement::Order) of the same payload. A create stays the provider's own,
+/// because each provider's draft differs.
 ///
 /// | | [`Id`](Self::Id) | reads |
 /// |---|---|---|
@@ -22,7 +22,7 @@ use std::error::Error;
 /// ```
 /// use checkout_client::CheckoutClient;
 /// use checkout_transport::BlockingTransport;
-/// use checkout_trust::integrity::Order;
+/// use checkout_trust::settlement::Order;
 ///
 /// /// Settles an order of any provider, on this thread. `None` is for a person, or for a later look.
 /// fn settle<C: CheckoutClient, O: Order<Payload = C::Payload>>(
@@ -42,7 +42,7 @@ use std::error::Error;
 /// ```
 pub trait CheckoutClient: Clone + Send + Sync + 'static {
     /// The payload of the read that settles an order.
-    type Payload: Evidence;
+    type Payload: Watchable;
     /// The id that a checkout is read by.
     type Id: ?Sized;
     /// The error for an id that a checkout cannot be read by.
@@ -58,7 +58,10 @@ pub trait CheckoutClient: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// For an id that a checkout cannot be read by.
-    fn status_call(&self, id: &Self::Id) -> Result<Call<<Self::Payload as Evidence>::Glance>, Self::IdError>;
+    fn status_call(
+        &self,
+        id: &Self::Id,
+    ) -> Result<Call<<Self::Payload as Watchable>::StatusRead>, Self::IdError>;
 
     /// The call whose answer settles an order.
     ///

@@ -5,8 +5,8 @@ use checkout_transport::Response;
 use core::fmt;
 use std::time::UNIX_EPOCH;
 
-/// The time by which the provider's clock is ahead of ours, by the answer's `Date`. It is exact to a second, and the
-/// answer's journey is part of it.
+/// The time by which the provider's clock is ahead of ours, by the answer's `Date`. It is exact to a second,
+/// and the answer's journey is part of it.
 ///
 /// ```
 /// # use checkout_client::Answer;

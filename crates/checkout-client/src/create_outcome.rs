@@ -1,13 +1,14 @@
 //! The outcome of a create as one value.
 
 use crate::error::CallErrorOf;
-use crate::{Advice, Answer, CallErrorKind, NotSent, Readable};
+use crate::{Answer, CallErrorKind, NotSent, Readable, RetryAdvice};
 use core::time::Duration;
 
 /// The outcome of a create: the next step of an order that waits for its checkout.
 ///
-/// A create is `create`, `initiate` or `submit`. Store the order before you send the create, then store what the outcome
-/// says. Each variant has one next step, and none of them charges twice. The type of the payload says whose create it is.
+/// A create is `create`, `initiate` or `submit`. Store the order before you send the create, then store what
+/// the outcome says. Each variant has one next step, and none of them charges twice. The type of the payload
+/// says whose create it is.
 ///
 /// | variant | processed? | the order's next step |
 /// |---|---|---|
@@ -17,8 +18,8 @@ use core::time::Duration;
 /// | [`Refused`](Self::Refused) | no | give the order up, or change the draft |
 /// | [`Unknown`](Self::Unknown) | perhaps | wait for the webhook; then a person |
 ///
-/// [`Call::send_with_retries`](crate::Call::send_with_retries) repeats what is safe to repeat by itself. Its last result
-/// is the outcome:
+/// [`Call::send_with_retries`](crate::Call::send_with_retries) repeats what is safe to repeat by itself. Its
+/// last result is the outcome:
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -27,20 +28,20 @@ use core::time::Duration;
 /// # use checkout_money::Cents;
 /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
 /// # use checkout_tables::allscale::Currency;
-/// # use checkout_validate::allscale::{Draft, Rules};
-/// use checkout_client::{CreateOutcome, Retries};
+/// # use checkout_validate::allscale::Draft;
+/// use checkout_client::{CreateOutcome, RetryPolicy};
 ///
 /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
 /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
 /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
 /// # let sleep = |wait| std::future::ready(time.advance(wait));
-/// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+/// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
 /// # pollster::block_on(async {
 /// let create = client.create(&intent);
 /// sandbox.inject(Fault::RateLimited); // proves that nothing was created, so the helper repeats
 /// sandbox.inject(Fault::LostAnswer); // proves nothing, so nobody repeats
-/// let outcome = CreateOutcome::of(create.send_with_retries(&sandbox, Retries::default(), sleep).await);
+/// let outcome = CreateOutcome::of(create.send_with_retries(&sandbox, RetryPolicy::default(), sleep).await);
 /// assert!(matches!(outcome, CreateOutcome::Unknown(_)));
 /// assert_eq!(sandbox.intents().len(), 1); // and no second one
 /// # });
@@ -52,8 +53,8 @@ use core::time::Duration;
 pub enum CreateOutcome<T: Readable> {
     /// The provider created the checkout.
     Created(Answer<T>),
-    /// The same create can be sent again: it is certain that nothing was created, or the create has a key that makes a
-    /// repeat safe, such as Azotte's `correlationId`. Where the error is
+    /// The same create can be sent again: it is certain that nothing was created, or the create has a key
+    /// that makes a repeat safe, such as Azotte's `correlationId`. Where the error is
     /// [`NoAccessToken`](crate::NotSent::NoAccessToken), authenticate first.
     Repeat {
         /// The wait before the next attempt.
@@ -61,8 +62,8 @@ pub enum CreateOutcome<T: Readable> {
         /// The error of the last attempt.
         error: CallErrorOf<T>,
     },
-    /// The checkout may exist, and the provider can be asked for it: look it up before a repeat. Peach's create is looked
-    /// up by the `merchantTransactionId`.
+    /// The checkout may exist, and the provider can be asked for it: look it up before a repeat. Peach's
+    /// create is looked up by the `merchantTransactionId`.
     LookUp {
         /// The parameter to look the checkout up by.
         by: &'static str,
@@ -71,8 +72,8 @@ pub enum CreateOutcome<T: Readable> {
     },
     /// Nothing was created, and the same create would fare no better.
     Refused(CallErrorOf<T>),
-    /// The checkout may exist, and the provider cannot be asked for it. AllScale's create has its webhook's `order_id`
-    /// alone: where no webhook comes, a person looks into the provider's dashboard.
+    /// The checkout may exist, and the provider cannot be asked for it. AllScale's create has its webhook's
+    /// `order_id` alone: where no webhook comes, a person looks into the provider's dashboard.
     Unknown(CallErrorOf<T>),
 }
 
@@ -86,11 +87,11 @@ impl<T: Readable> CreateOutcome<T> {
     /// # use checkout_client::{CreateOutcome, allscale::Client};
     /// # use checkout_money::Cents;
     /// # use checkout_tables::allscale::Currency;
-    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # use checkout_validate::allscale::Draft;
     /// use checkout_transport::{TransportError, from_fn_blocking};
     ///
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
-    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
     /// let refused = from_fn_blocking(|_| Err(TransportError::not_sent("connection refused")));
     /// let outcome = CreateOutcome::of(client.create(&intent).send_blocking(&refused));
     /// assert!(matches!(outcome, CreateOutcome::Repeat { .. }));
@@ -104,10 +105,10 @@ impl<T: Readable> CreateOutcome<T> {
                 Self::Repeat { after: Duration::ZERO, error }
             }
             Err(error) => match error.retry() {
-                Advice::After(after) => Self::Repeat { after, error },
-                Advice::ReadFirst(by) => Self::LookUp { by, error },
-                Advice::Never if error.may_have_been_processed() => Self::Unknown(error),
-                Advice::Never => Self::Refused(error),
+                RetryAdvice::After(after) => Self::Repeat { after, error },
+                RetryAdvice::ReadFirst(by) => Self::LookUp { by, error },
+                RetryAdvice::Never if error.may_have_been_processed() => Self::Unknown(error),
+                RetryAdvice::Never => Self::Refused(error),
             },
         }
     }

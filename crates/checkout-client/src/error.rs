@@ -7,24 +7,24 @@ use crate::provider::{Operation, Provider, Readable};
 use crate::retry_after;
 use checkout_auth::peach::VerifyError;
 use checkout_lifecycle::Moment;
-use checkout_poll::{Advice, Attempted, Heard, advise};
+use checkout_poll::{AttemptOutcome, ReadOutcome, RetryAdvice, retry_advice};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{Delivery, TransportError};
-use checkout_wire::{NotTheApi, Printable, ProviderRefusal, ReadError};
+use checkout_wire::{Printable, ProviderRefusal, ReadError, UnexpectedResponse};
 use core::fmt;
 use core::time::Duration;
 use std::error::Error;
 
 /// The reason why a call has no answer: nothing was sent, nothing came back, or the response is no answer.
 ///
-/// A refusal is one of the [kinds](Self::kind), and not every refusal means that nothing happened. Two questions
-/// decide over a second charge, and each has one place:
+/// A refusal is one of the [kinds](Self::kind), and not every refusal means that nothing happened. Two
+/// questions decide over a second charge, and each has one place:
 ///
 /// - [`may_have_been_processed`](Self::may_have_been_processed): the provider may have done what was asked.
 /// - [`retry`](Self::retry): the same call may be sent again, at once, later, after a look, or never.
 ///
-/// No helper of this library repeats a create whose error may have been processed. A caller who does that by hand can
-/// charge twice.
+/// No helper of this library repeats a create whose error may have been processed. A caller who does that by
+/// hand can charge twice.
 ///
 /// The text of the error ends where the transport's own cause begins: print the
 /// [`source`](std::error::Error::source)s too. Neither the text nor `Debug` holds the response's body.
@@ -84,13 +84,13 @@ pub enum CallErrorKind<P: Provider> {
     Unreadable(ReadError),
     /// The response answers something else than the request: the field that differs.
     Mismatch(&'static str),
-    /// The response is not signed where a signature is required, or the signature does not match. Of Peach the cause
-    /// is mostly a [`VerifyError`].
+    /// The response is not signed where a signature is required, or the signature does not match. Of Peach
+    /// the cause is mostly a [`VerifyError`].
     NotAuthentic(Box<dyn Error + Send + Sync>),
     /// The provider refused, in the provider's own form.
     Refused(P::Refusal),
     /// The response is not the API's: a proxy's page, an empty 401, a redirect.
-    UnexpectedResponse(NotTheApi<'static>),
+    UnexpectedResponse(UnexpectedResponse<'static>),
 }
 
 /// The error of a call, for the answer `T`.
@@ -106,8 +106,8 @@ struct Failed<P: Provider> {
     clock_skew: Option<ClockSkew>,
     /// False if it is certain that the attempt was not processed.
     processed: bool,
-    retry: Advice,
-    outcome: Heard,
+    retry: RetryAdvice,
+    outcome: ReadOutcome,
 }
 
 /// The response to a request, as far as an error keeps it.
@@ -133,19 +133,21 @@ impl<P: Provider> CallError<P> {
 
     /// True unless it is certain that the provider did not do what was asked.
     ///
-    /// It is certain where the [request did not leave](CallErrorKind::NotSent), and where the provider refused in a way
-    /// that the route's page lists: AllScale with a code, Peach with the HTTP status 400. It is certain too where the
-    /// provider did not let the sender in, with the HTTP status 401 or 403 in a form of the provider's own: Peach with
-    /// a message or a code of the request's, Azotte with a problem, a code that is no stage of a checkout, or an empty
-    /// body, because Azotte's 401 has no envelope (Public). Anything else, such as an internal error, a gateway's own
-    /// code or page, or a signature that was there before, proves nothing. No page lists how Azotte refuses a submit
-    /// otherwise; a submit is safe to repeat, under the same `correlationId`.
+    /// It is certain where the [request did not leave](CallErrorKind::NotSent), and where the provider
+    /// refused in a way that the route's page lists: AllScale with a code, Peach with the HTTP status 400. It
+    /// is certain too where the provider did not let the sender in, with the HTTP status 401 or 403 in a form
+    /// of the provider's own: Peach with a message or a code of the request's, Azotte with a problem, a code
+    /// that is no stage of a checkout, or an empty body, because Azotte's 401 has no envelope (Public).
+    /// Anything else, such as an internal error, a gateway's own code or page, or a signature that was there
+    /// before, proves nothing. No page lists how Azotte refuses a submit otherwise; a submit is safe to
+    /// repeat, under the same `correlationId`.
     ///
-    /// An attempt proves something of itself alone. [`send_with_retries`](crate::Call::send_with_retries) remembers
-    /// the attempts before the last. A caller who repeats a call by hand holds on to a `true` of an earlier attempt.
+    /// An attempt proves something of itself alone. [`send_with_retries`](crate::Call::send_with_retries)
+    /// remembers the attempts before the last. A caller who repeats a call by hand holds on to a `true` of an
+    /// earlier attempt.
     ///
-    /// Assumed: that nothing is done beside a listed refusal, and for a sender who is not let in. No page says so in
-    /// these words.
+    /// Assumed: that nothing is done beside a listed refusal, and for a sender who is not let in. No page
+    /// says so in these words.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -154,12 +156,12 @@ impl<P: Provider> CallError<P> {
     /// # use checkout_money::Cents;
     /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
     /// # use checkout_tables::allscale::Currency;
-    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # use checkout_validate::allscale::Draft;
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let clock = sandbox.clock().clone();
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
-    /// # let call = client.create(&Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?);
+    /// # let call = client.create(&Draft::fiat(Currency::EUR, Cents::new(100)).check()?);
     /// sandbox.inject(Fault::RateLimited);
     /// assert!(!call.send_blocking(&sandbox).unwrap_err().may_have_been_processed());
     /// sandbox.inject(Fault::HtmlBadGateway);
@@ -174,15 +176,17 @@ impl<P: Provider> CallError<P> {
 
     /// The advice for a repeat of the same call.
     ///
-    /// [`Advice::After`] counts from when the response came, and says no less than the provider's `Retry-After`, in
-    /// seconds or as a date. The header of a response that is not the API's, such as a content delivery network's page,
-    /// has no say, and neither has the header of a response that cannot be read. The advice does not say how often to
-    /// follow it: [`Call::send_with_retries`](crate::Call::send_with_retries) counts.
+    /// [`RetryAdvice::After`] counts from when the response came, and says no less than the provider's
+    /// `Retry-After`, in seconds or as a date. The header of a response that is not the API's, such as a
+    /// content delivery network's page, has no say, and neither has the header of a response that cannot be
+    /// read. The advice does not say how often to follow it:
+    /// [`Call::send_with_retries`](crate::Call::send_with_retries) counts.
     ///
-    /// [`Advice::ReadFirst`] names the parameter to look the earlier attempt up by, before the call is done a second
-    /// time. [`Advice::Never`] is for an error that a repeat does not mend, and for a call that would be done twice with
-    /// nothing to look up by: an AllScale create has its webhook's `order_id` alone. A request that could not leave for
-    /// want of an access token, a signature or a form that HTTP can carry is not mended by a repeat either.
+    /// [`RetryAdvice::ReadFirst`] names the parameter to look the earlier attempt up by, before the call is
+    /// done a second time. [`RetryAdvice::Never`] is for an error that a repeat does not mend, and for a call
+    /// that would be done twice with nothing to look up by: an AllScale create has its webhook's `order_id`
+    /// alone. A request that could not leave for want of an access token, a signature or a form that HTTP can
+    /// carry is not mended by a repeat either.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -190,22 +194,22 @@ impl<P: Provider> CallError<P> {
     /// # use checkout_client::allscale::Client;
     /// # use checkout_money::Cents;
     /// # use checkout_tables::allscale::Currency;
-    /// # use checkout_validate::allscale::{Draft, Rules};
-    /// use checkout_client::Advice;
+    /// # use checkout_validate::allscale::Draft;
+    /// use checkout_client::RetryAdvice;
     /// use checkout_transport::{TransportError, from_fn_blocking};
     /// use std::time::Duration;
     ///
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
-    /// # let create = client.create(&Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?);
+    /// # let create = client.create(&Draft::fiat(Currency::EUR, Cents::new(100)).check()?);
     /// let refused = from_fn_blocking(|_| Err(TransportError::not_sent("connection refused")));
-    /// assert_eq!(create.send_blocking(&refused).unwrap_err().retry(), Advice::After(Duration::ZERO));
+    /// assert_eq!(create.send_blocking(&refused).unwrap_err().retry(), RetryAdvice::After(Duration::ZERO));
     /// let silent = from_fn_blocking(|_| Err(TransportError::unknown("time out")));
-    /// assert_eq!(create.send_blocking(&silent).unwrap_err().retry(), Advice::Never);
+    /// assert_eq!(create.send_blocking(&silent).unwrap_err().retry(), RetryAdvice::Never);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn retry(&self) -> Advice {
+    pub fn retry(&self) -> RetryAdvice {
         self.0.retry
     }
 
@@ -227,8 +231,8 @@ impl<P: Provider> CallError<P> {
         self.0.http_status
     }
 
-    /// True if the response is a redirect (RFC 9110, 15.4). Redirects are not followed: the signature covers the path.
-    /// The cause is mostly a base URL with `http` or another host.
+    /// True if the response is a redirect (RFC 9110, 15.4). Redirects are not followed: the signature covers
+    /// the path. The cause is mostly a base URL with `http` or another host.
     #[must_use]
     pub fn is_redirect(&self) -> bool {
         matches!(&self.0.kind, CallErrorKind::UnexpectedResponse(other) if other.is_redirect())
@@ -240,8 +244,8 @@ impl<P: Provider> CallError<P> {
         self.0.clock_skew
     }
 
-    /// The body of a response that could not be read, answers something else or is not authentic. The body can hold
-    /// anything about the payer: it is for your eyes, not for a log.
+    /// The body of a response that could not be read, answers something else or is not authentic. The body
+    /// can hold anything about the payer: it is for your eyes, not for a log.
     #[must_use]
     pub fn body(&self) -> Option<&Bytes> {
         self.0.body.as_ref()
@@ -255,21 +259,22 @@ impl<P: Provider> CallError<P> {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
     /// # use checkout_transport::{TransportError, from_fn_blocking};
-    /// use checkout_poll::Heard;
+    /// use checkout_poll::ReadOutcome;
     ///
     /// # let nowhere = from_fn_blocking(|_| Err(TransportError::not_sent("connection refused")));
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
     /// let error = client.status("65b2f3d0d2d9c0a1b2c3d4e5")?.send_blocking(&nowhere).unwrap_err();
-    /// assert_eq!(error.heard(), Heard::Failed { wait: None });
+    /// assert_eq!(error.read_outcome(), ReadOutcome::Failed { wait: None });
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn heard(&self) -> Heard {
+    pub fn read_outcome(&self) -> ReadOutcome {
         self.0.outcome
     }
 
-    /// The same after an earlier attempt that may have been processed: the last attempt proves nothing of that one.
+    /// The same after an earlier attempt that may have been processed: the last attempt proves nothing of
+    /// that one.
     pub(crate) fn after_another(mut self) -> Self {
         self.0.processed = true;
         self
@@ -277,13 +282,13 @@ impl<P: Provider> CallError<P> {
 
     pub(crate) fn not_sent(operation: Operation, reason: NotSent) -> Self {
         let outcome = match &reason {
-            NotSent::Signature(_) | NotSent::Request => Heard::Refused,
+            NotSent::Signature(_) | NotSent::Request => ReadOutcome::Refused,
             NotSent::Transport(_) | NotSent::NoAccessToken | NotSent::AccessTokenExpired => {
-                Heard::Failed { wait: None }
+                ReadOutcome::Failed { wait: None }
             }
         };
         let attempted = match &reason {
-            NotSent::Transport(_) => Some(Attempted::NotSent),
+            NotSent::Transport(_) => Some(AttemptOutcome::NotSent),
             NotSent::Signature(_)
             | NotSent::NoAccessToken
             | NotSent::AccessTokenExpired
@@ -321,61 +326,67 @@ impl<P: Provider> CallError<P> {
 
     /// The provider refused.
     pub(crate) fn refused(route: P::Route, refusal: P::Refusal, rejected: &Rejected<'_>) -> Self {
-        let nothing_done = P::nothing_done(route, &refusal);
+        let proves_not_processed = P::proves_not_processed(route, &refusal);
         let wait = rejected.wait();
         let trouble = P::trouble(&refusal, rejected.http_status);
         let attempted = match trouble {
-            Trouble::Limited => Attempted::Limited { wait, nothing_done },
-            Trouble::Temporary => Attempted::Temporary { wait, nothing_done },
-            Trouble::Refused => Attempted::Refused { nothing_done },
+            Trouble::Limited => AttemptOutcome::Limited { wait, proves_not_processed },
+            Trouble::Temporary => AttemptOutcome::Temporary { wait, proves_not_processed },
+            Trouble::Refused => AttemptOutcome::Refused { proves_not_processed },
         };
         let outcome = match trouble {
             // "Now" is no wait for a limit: the plan's own is taken.
-            Trouble::Limited => Heard::Limited { wait: wait.filter(|wait| !wait.is_zero()) },
-            Trouble::Temporary => Heard::Failed { wait },
-            Trouble::Refused if P::is_not_there(&refusal) => Heard::NotThere { wait },
-            Trouble::Refused => Heard::Refused,
+            Trouble::Limited => ReadOutcome::Limited { wait: wait.filter(|wait| !wait.is_zero()) },
+            Trouble::Temporary => ReadOutcome::Failed { wait },
+            Trouble::Refused if P::is_not_there(&refusal) => ReadOutcome::NotThere { wait },
+            Trouble::Refused => ReadOutcome::Refused,
         };
         let clock_skew = rejected.clock_skew.filter(|_| P::can_be_the_clock(&refusal));
         let kind = CallErrorKind::Refused(refusal);
-        let mut error = Self::new(route.into(), kind, Some(attempted), outcome, !nothing_done);
+        let mut error = Self::new(route.into(), kind, Some(attempted), outcome, !proves_not_processed);
         (error.0.clock_skew, error.0.http_status) = (clock_skew, Some(rejected.http_status));
         error
     }
 
     /// The response is not the API's.
-    pub(crate) fn unexpected(route: P::Route, other: NotTheApi<'static>) -> Self {
-        let nothing_done = P::nothing_done_beside(route, &other);
-        // A response that is not the API's speaks for no more than the one request. A sender who is not let in is not
-        // let in by a repeat either.
+    pub(crate) fn unexpected(route: P::Route, other: UnexpectedResponse<'static>) -> Self {
+        let proves_not_processed = P::response_proves_not_processed(route, &other);
+        // A response that is not the API's speaks for no more than the one request. A sender who is not let
+        // in is not let in by a repeat either.
         let (attempted, outcome) = match other.status {
-            401 | 403 if nothing_done => (Attempted::Refused { nothing_done }, Heard::Refused),
-            // A gateway's page that lets nobody in says nothing of the checkout, and may be gone at the next read.
-            401 | 403 => (Attempted::Refused { nothing_done }, Heard::Failed { wait: None }),
-            _ => (Attempted::Unknown { wait: None }, Heard::Failed { wait: None }),
+            401 | 403 if proves_not_processed => {
+                (AttemptOutcome::Refused { proves_not_processed }, ReadOutcome::Refused)
+            }
+            // A gateway's page that lets nobody in says nothing of the checkout, and may be gone at the next
+            // read.
+            401 | 403 => {
+                (AttemptOutcome::Refused { proves_not_processed }, ReadOutcome::Failed { wait: None })
+            }
+            _ => (AttemptOutcome::Unknown { wait: None }, ReadOutcome::Failed { wait: None }),
         };
         let http_status = Some(other.status);
         let kind = CallErrorKind::UnexpectedResponse(other);
-        let mut error = Self::new(route.into(), kind, Some(attempted), outcome, !nothing_done);
+        let mut error = Self::new(route.into(), kind, Some(attempted), outcome, !proves_not_processed);
         error.0.http_status = http_status;
         error
     }
 
     /// The request may have been processed, and no provider's wait is known.
     fn unknown(operation: Operation, kind: CallErrorKind<P>) -> Self {
-        let attempted = Attempted::Unknown { wait: None };
-        Self::new(operation, kind, Some(attempted), Heard::Failed { wait: None }, true)
+        let attempted = AttemptOutcome::Unknown { wait: None };
+        Self::new(operation, kind, Some(attempted), ReadOutcome::Failed { wait: None }, true)
     }
 
     fn new(
         operation: Operation,
         kind: CallErrorKind<P>,
-        attempted: Option<Attempted>,
-        outcome: Heard,
+        attempted: Option<AttemptOutcome>,
+        outcome: ReadOutcome,
         processed: bool,
     ) -> Self {
-        let retry = attempted
-            .map_or(Advice::Never, |attempted| advise(operation.repeat, operation.read_first, attempted));
+        let retry = attempted.map_or(RetryAdvice::Never, |attempted| {
+            retry_advice(operation.repeat, operation.lookup_key, attempted)
+        });
         let (request_id, http_status, body, clock_skew) = (None, None, None, None);
         let failed =
             Failed { operation, kind, request_id, http_status, body, clock_skew, processed, retry, outcome };

@@ -1,19 +1,20 @@
 //! A hosted checkout client over any transport, signed anew at every attempt.
 //!
-//! - [`allscale::Client`], [`azotte::Client`], [`peach::Client`] and [`peach::v2::Client`]: one store's, tenant's or
-//!   merchant's access: its keys, where the API is, a clock and a source of nonces. Cheap to clone, and there can be as many
-//!   as there are stores.
+//! - [`allscale::Client`], [`azotte::Client`], [`peach::Client`] and [`peach::v2::Client`]: one store's,
+//!   tenant's or merchant's access: its keys, where the API is, a clock and a source of nonces. Cheap to
+//!   clone, and there can be as many as there are stores.
 //! - [`Call`]: one thing to ask. [`send`](Call::send), [`send_local`](Call::send_local) and
-//!   [`send_blocking`](Call::send_blocking) ask it over a transport; [`attempt`](Call::attempt) takes it apart, for
-//!   those who bring their own.
-//! - [`Answer`]: the payload, with the circumstances of the attempt. [`into_read`](Answer::into_read) turns the answer to a
-//!   read into the value that settles an order.
-//! - [`CallError`]: the reason why there is no answer, a refusal included. Two questions decide over a second charge:
-//!   [`may_have_been_processed`](CallError::may_have_been_processed) and [`retry`](CallError::retry).
+//!   [`send_blocking`](Call::send_blocking) ask it over a transport; [`attempt`](Call::attempt) takes it
+//!   apart, for those who bring their own.
+//! - [`Answer`]: the payload, with the circumstances of the attempt. [`into_read`](Answer::into_read) turns
+//!   the answer to a read into the value that settles an order.
+//! - [`CallError`]: the reason why there is no answer, a refusal included. Two questions decide over a second
+//!   charge: [`may_have_been_processed`](CallError::may_have_been_processed) and [`retry`](CallError::retry).
 //!   [`Call::send_with_retries`] follows the advice, and [`CreateOutcome`] says the next step of an order.
 //! - [`Observable`]: an answer that says how a checkout stands, whoever the provider is.
-//! - [`Watch`]: one checkout, watched to its end, over any transport and any runtime, across restarts; [`Handle`] wakes it.
-//! - [`Watches`]: many of one provider's, under the limits that their merchants share.
+//! - [`Watch`]: one checkout, watched to its end, over any transport and any runtime, across restarts;
+//!   [`Handle`] wakes it.
+//! - [`WatchSet`]: many of one provider's, under the limits that their merchants share.
 //!
 //! ```
 //! # #[cfg(feature = "system")] {
@@ -34,25 +35,28 @@
 //! ```
 //!
 //! # What is not here
-//! HTTP: bring a transport. A runtime: what waits is given a sleep, and nothing here starts a thread or a task. When to ask
-//! is data of `checkout-poll`, whose `Schedule` paces checkouts for a loop of your own. What a status means is
-//! `checkout-lifecycle`'s. Whether what was paid is what the order asked for: a watch ends with the read that shows it, and
-//! `checkout-trust` compares.
+//! HTTP: bring a transport. A runtime: what waits is given a sleep, and nothing here starts a thread or a
+//! task. When to ask is data of `checkout-poll`, whose `Schedule` paces checkouts for a loop of your own.
+//! What a status means is `checkout-lifecycle`'s. Whether what was paid is what the order asked for: a watch
+//! ends with the read that shows it, and `checkout-trust` compares.
 //!
 //! # The one idea to know
-//! A call can be sent many times, and each attempt is signed anew with a nonce and a timestamp of its own. The route
-//! decides whether a repeat is safe ([`Call::repeat`]), the error tells how far the failed attempt got
-//! ([`CallError::may_have_been_processed`]), and the [`Advice`] follows from both. A call that could be processed twice is
-//! never repeated blindly.
+//! A call can be sent many times, and each attempt is signed anew with a nonce and a timestamp of its own.
+//! The route decides whether a repeat is safe ([`Call::repeat`]), the error tells how far the failed attempt
+//! got ([`CallError::may_have_been_processed`]), and the [`RetryAdvice`] follows from both. A call that could
+//! be processed twice is never repeated blindly.
 //!
 //! # Sources
-//! AllScale's pages of the checkout intent routes, of authentication and of the test routes; Azotte's *Submit Checkout* and
-//! *Get Checkout Status*; Peach's pages of Hosted Checkout, V1 and V2. Each method names its own.
+//! AllScale's pages of the checkout intent routes, of authentication and of the test routes; Azotte's *Submit
+//! Checkout* and *Get Checkout Status*; Peach's pages of Hosted Checkout, V1 and V2. Each method names its
+//! own.
 //!
 //! # Features
-//! - `system` (on by default): the system's clock, and random UUIDs as nonces. Without it both are yours to give.
+//! - `system` (on by default): the system's clock, and random UUIDs as nonces. Without it both are yours to
+//!   give.
 //! - `tokio`: `tokio_sleep`, for whatever waits.
-//! - `tracing`: a span for every attempt with route, path and the provider's `request_id`. No header and no body.
+//! - `tracing`: a span for every attempt with route, path and the provider's `request_id`. No header and no
+//!   body.
 
 mod ahead;
 pub mod allscale;
@@ -75,14 +79,15 @@ mod sources;
 mod tokio_sleep;
 mod trace;
 mod watch;
-mod watches;
+mod watch_set;
 
 pub use answer::Answer;
 pub use base_url::BuildError;
 pub use call::{Attempt, Call, Reader};
 pub use checkout_client::CheckoutClient;
 pub use checkout_poll::{
-    Advice, Backoff, Fetch, GaveUp, MerchantId, ParsePollerError, Plan, Reads, Retries, Step, Why,
+    Backoff, Cadence, GaveUp, GiveUpReason, MerchantId, ParsePollerError, PollPolicy, ReadKind, RetryAdvice,
+    RetryPolicy, Step,
 };
 pub use clock_skew::ClockSkew;
 pub use create_outcome::CreateOutcome;
@@ -90,10 +95,10 @@ pub use error::{CallError, CallErrorKind};
 pub use not_sent::NotSent;
 pub use observable::{Observable, VerdictOf};
 pub use provider::{Operation, Provider, Readable};
-pub use sources::{Clock, Nonces};
+pub use sources::{Clock, NonceSource};
 #[cfg(feature = "system")]
 pub use sources::{RandomNonces, SystemClock};
 #[cfg(feature = "tokio")]
 pub use tokio_sleep::tokio_sleep;
-pub use watch::{Change, End, Evidence, Handle, Nudged, ParseWatchError, Watch};
-pub use watches::{Event, Ticket, Watches};
+pub use watch::{Change, End, Handle, Nudged, ParseWatchError, Watch, Watchable};
+pub use watch_set::{WatchEvent, WatchId, WatchSet};

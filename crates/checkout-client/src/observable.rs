@@ -2,14 +2,15 @@
 
 use crate::{Answer, Readable};
 use checkout_lifecycle::{Moment, Observation, Phase, Status, Tracker, Verdict};
-use checkout_poll::{Fetch, Heard};
+use checkout_poll::{ReadKind, ReadOutcome};
 use checkout_tables::allscale::{IntentStatus, POLL_EVERY_SECONDS};
 use checkout_tables::{Open, RawOf};
 use checkout_wire::allscale::Intent;
 use core::fmt;
 use std::time::Duration;
 
-/// An answer that says how a checkout stands: what a caller writes against who does not care which provider it is.
+/// An answer that says how a checkout stands: what a caller writes against who does not care which provider
+/// it is.
 ///
 /// ```
 /// use checkout_client::{Call, CallError, Observable};
@@ -37,8 +38,8 @@ pub trait Observable: Readable {
     /// How often the provider advises to ask, where an answer says nothing of it.
     const POLL_EVERY: Duration;
 
-    /// True for the answer to a read. The answer to Azotte's submit says how the checkout stands and is no read: it
-    /// confirms no end.
+    /// True for the answer to a read. The answer to Azotte's submit says how the checkout stands and is no
+    /// read: it confirms no end.
     const IS_READ: bool = true;
 
     /// The observation that the answer to a request sent at a moment is.
@@ -49,21 +50,24 @@ pub trait Observable: Readable {
         None
     }
 
-    /// What the payer is to be shown, if anything is: the address of a page or the HTML of a form. It leads into the payer's
-    /// bank, so it is for the payer's browser and for no log. Which of the two it is, the answer's own type tells: of Azotte
+    /// What the payer is to be shown, if anything is: the address of a page or the HTML of a form. It leads
+    /// into the payer's bank, so it is for the payer's browser and for no log. Which of the two it is, the
+    /// answer's own type tells: of Azotte
     /// [`CheckoutResult::challenge`](checkout_wire::azotte::CheckoutResult::challenge).
     fn asks_payer(&self) -> Option<&str> {
         None
     }
 
-    /// Why [`asks_payer`](Self::asks_payer) has nothing although the answer has a challenge, in words that hold nothing of it:
-    /// of Azotte [`CheckoutResult::not_shown`](checkout_wire::azotte::CheckoutResult::not_shown).
+    /// Why [`asks_payer`](Self::asks_payer) has nothing although the answer has a challenge, in words that
+    /// hold nothing of it: of Azotte
+    /// [`CheckoutResult::not_shown`](checkout_wire::azotte::CheckoutResult::not_shown).
     fn not_shown(&self) -> Option<&'static str> {
         None
     }
 
-    /// True if a payer who is shown the challenge comes back from it, so that the next read can wait for that: of
-    /// Azotte [`CheckoutResult::payer_returns`](checkout_wire::azotte::CheckoutResult::payer_returns).
+    /// True if a payer who is shown the challenge comes back from it, so that the next read can wait for
+    /// that: of Azotte
+    /// [`CheckoutResult::payer_returns`](checkout_wire::azotte::CheckoutResult::payer_returns).
     fn payer_returns(&self) -> bool {
         true
     }
@@ -82,7 +86,8 @@ pub trait Observable: Readable {
 pub type VerdictOf<T> = Verdict<<T as Observable>::Status, <T as Observable>::Raw>;
 
 impl<T: Observable> Answer<T> {
-    /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), if the answer says how the checkout stands.
+    /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), if the answer says how the checkout
+    /// stands.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -105,8 +110,8 @@ impl<T: Observable> Answer<T> {
         self.payload.observed(self.sent_at())
     }
 
-    /// The pause before the next read: the answer's own advice, else the `Retry-After` header, in seconds or as a date,
-    /// else the provider's advice. The pause is at least a second and at most an hour.
+    /// The pause before the next read: the answer's own advice, else the `Retry-After` header, in seconds or
+    /// as a date, else the provider's advice. The pause is at least a second and at most an hour.
     ///
     /// The pause says nothing of a checkout that has ended, and a challenge is to be shown first.
     ///
@@ -133,13 +138,13 @@ impl<T: Observable> Answer<T> {
         self.said_wait().unwrap_or(T::POLL_EVERY).clamp(SOONEST, LATEST)
     }
 
-    /// The outcome of the read for a [`Poller`](checkout_poll::Poller) or a [`Schedule`](checkout_poll::Schedule), with
-    /// the tracker's verdict. The observation goes into `tracker`. Where the verdict
-    /// [wants attention](Verdict::wants_attention), a person has to look. `now` is the moment at which you take the
-    /// answer in, by the client's clock: see [`Tracker::observe`].
+    /// The outcome of the read for a [`Poller`](checkout_poll::Poller) or a
+    /// [`Schedule`](checkout_poll::Schedule), with the tracker's verdict. The observation goes into
+    /// `tracker`. Where the verdict [wants attention](Verdict::wants_attention), a person has to look. `now`
+    /// is the moment at which you take the answer in, by the client's clock: see [`Tracker::observe`].
     ///
-    /// A read that does not show what the tracker knows, because the read is older or contradicts the tracker, confirms
-    /// no phase.
+    /// A read that does not show what the tracker knows, because the read is older or contradicts the
+    /// tracker, confirms no phase.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -150,40 +155,41 @@ impl<T: Observable> Answer<T> {
     /// # let (_, reader) = client.status("65b2")?.attempt(7, "nonce-1")?.into_parts();
     /// # let answer = reader.read(&Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#)))?;
     /// use checkout_lifecycle::{Phase, Tracker, Verdict};
-    /// use checkout_poll::{Fetch, Heard};
+    /// use checkout_poll::{ReadKind, ReadOutcome};
     ///
     /// let mut tracker = Tracker::new();
-    /// let (heard, verdict) = answer.heard(Fetch::Status, &mut tracker, client.now());
+    /// let (heard, verdict) = answer.read_outcome(ReadKind::Status, &mut tracker, client.now());
     /// assert_eq!(verdict, Some(Verdict::First));
     /// let phase = Some(Phase::AwaitingPayer);
-    /// assert_eq!(heard, Heard::Answer { fetch: Fetch::Status, phase, wait: None });
+    /// assert_eq!(heard, ReadOutcome::Answer { fetch: ReadKind::Status, phase, wait: None });
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn heard(
+    pub fn read_outcome(
         &self,
-        fetch: Fetch,
+        fetch: ReadKind,
         tracker: &mut Tracker<T::Status>,
         now: Moment,
-    ) -> (Heard, Option<VerdictOf<T>>) {
+    ) -> (ReadOutcome, Option<VerdictOf<T>>) {
         let verdict = self.observation().map(|observation| tracker.observe(observation, now));
         let shows = verdict.as_ref().is_some_and(Verdict::is_adopted);
         let phase = tracker.phase().filter(|phase| shows || *phase == Phase::PayerAction);
         (self.answered(fetch, phase), verdict)
     }
 
-    /// The event for the poller that the answer is, after which the checkout stands at `phase`. An answer that is no
-    /// read shows no end, and the first read after that answer comes no sooner than the provider advises.
-    pub(crate) fn answered(&self, fetch: Fetch, phase: Option<Phase>) -> Heard {
+    /// The event for the poller that the answer is, after which the checkout stands at `phase`. An answer
+    /// that is no read shows no end, and the first read after that answer comes no sooner than the provider
+    /// advises.
+    pub(crate) fn answered(&self, fetch: ReadKind, phase: Option<Phase>) -> ReadOutcome {
         let phase = phase.filter(|phase| T::IS_READ || !phase.is_final());
         let wait = self.said_wait().or_else(|| (!T::IS_READ).then_some(T::POLL_EVERY));
         let acts = phase == Some(Phase::PayerAction);
         if acts && self.payload.asks_payer().is_none() {
-            Heard::PayerActs { shown: false, wait }
+            ReadOutcome::PayerActs { shown: false, wait }
         } else if acts && !self.payload.payer_returns() {
-            Heard::PayerActs { shown: true, wait }
+            ReadOutcome::PayerActs { shown: true, wait }
         } else {
-            Heard::Answer { fetch, phase, wait }
+            ReadOutcome::Answer { fetch, phase, wait }
         }
     }
 

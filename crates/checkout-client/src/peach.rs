@@ -6,7 +6,7 @@ mod tokens;
 pub mod v2;
 
 use crate::base_url::{base_url, seen};
-use crate::{BuildError, Call, CheckoutClient, Clock, Nonces, Watch};
+use crate::{BuildError, Call, CheckoutClient, Clock, NonceSource, Watch};
 #[cfg(feature = "system")]
 use crate::{RandomNonces, SystemClock};
 use checkout_auth::peach::SecretToken;
@@ -14,7 +14,7 @@ use checkout_lifecycle::Moment;
 use checkout_tables::Environment;
 use checkout_tables::peach::Route;
 use checkout_transport::http::HeaderValue;
-use checkout_trust::integrity::peach::Order;
+use checkout_trust::settlement::peach::Order;
 use checkout_validate::peach::{InitiateCheckout, Lookup};
 use checkout_wire::peach::{Initiated, Payment, Validated, body, create_body, path};
 use core::convert::Infallible;
@@ -26,14 +26,15 @@ use backend::{Asked, is_entity};
 use merchant::{Merchant, OAuth};
 pub use tokens::{TokenSource, TokenStore};
 
-/// One merchant's access to Peach's V1: the entity, the secret token that signs, the domain that is allow-listed, a clock and
-/// a source of nonces. Cheap to clone. V2, which Peach recommends, is [`v2::Client`].
+/// One merchant's access to Peach's V1: the entity, the secret token that signs, the domain that is
+/// allow-listed, a clock and a source of nonces. Cheap to clone. V2, which Peach recommends, is
+/// [`v2::Client`].
 ///
-/// Every status is verified by its signature, over all the fields that came, and compared with what was asked:
-/// [`CallError::kind`](crate::CallError::kind) names what does not agree. An unsigned answer is an error that
-/// says so, and nothing of it is taken; ask again. (An answer that the page was not opened yet may be unsigned: it says
-/// nothing of the checkout.) Whatever the signed fields hold, an address of yours or a payer's name, is no reason to
-/// refuse them.
+/// Every status is verified by its signature, over all the fields that came, and compared with what was
+/// asked: [`CallError::kind`](crate::CallError::kind) names what does not agree. An unsigned answer is an
+/// error that says so, and nothing of it is taken; ask again. (An answer that the page was not opened yet may
+/// be unsigned: it says nothing of the checkout.) Whatever the signed fields hold, an address of yours or a
+/// payer's name, is no reason to refuse them.
 ///
 /// A merchant may ask for two statuses a minute, of all checkouts together:
 /// [`Route::rate_limit`](checkout_tables::peach::Route::rate_limit).
@@ -58,8 +59,8 @@ pub use tokens::{TokenSource, TokenStore};
 pub struct Client(Arc<Merchant>);
 
 impl Client {
-    /// Begins a client with the entity's id and its secret token. Where nothing else is said it is a live one, at Peach's
-    /// own hosts.
+    /// Begins a client with the entity's id and its secret token. Where nothing else is said it is a live
+    /// one, at Peach's own hosts.
     pub fn builder(entity_id: impl Into<String>, secret: SecretToken) -> Builder {
         Builder { entity_id: entity_id.into(), secret, with: With::default() }
     }
@@ -70,15 +71,16 @@ impl Client {
         self.0.environment
     }
 
-    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes beside an answer.
+    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes
+    /// beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
         crate::sources::moment(self.0.clock.now_millis())
     }
 
-    /// Initiates a checkout. The answer is the page to send the shopper to, with the checkout's id where it has one.
-    /// [`Initiated::lookup`] is what to ask and to [watch](Self::watch) by: that id, or else the `merchantTransactionId`
-    /// that you gave, which is to be unique.
+    /// Initiates a checkout. The answer is the page to send the shopper to, with the checkout's id where it
+    /// has one. [`Initiated::lookup`] is what to ask and to [watch](Self::watch) by: that id, or else the
+    /// `merchantTransactionId` that you gave, which is to be unique.
     ///
     /// It has no idempotency key. After an unknown outcome read the status by that id before you repeat it.
     ///
@@ -93,7 +95,7 @@ impl Client {
     /// # use checkout_client::peach::Client;
     /// use checkout_money::Cents;
     /// use checkout_tables::{Repeat, peach::Currency};
-    /// use checkout_validate::peach::{Draft, Rules};
+    /// use checkout_validate::peach::Draft;
     ///
     /// # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
     /// # let client = Client::builder("8ac7a4ca68c22c4d0168c2caab2e0025", secret).referer("https://shop.example").build()?;
@@ -101,7 +103,7 @@ impl Client {
     ///     .entity_id("8ac7a4ca68c22c4d0168c2caab2e0025")
     ///     .merchant_transaction_id("Test1234")
     ///     .shopper_result_url("https://shop.example/result")
-    ///     .check(&Rules::default())?;
+    ///     .check()?;
     /// let call = client.initiate(&checkout)?;
     /// assert_eq!((call.path(), call.repeat()), ("/checkout/initiate", Repeat::Unsafe));
     /// # }
@@ -119,7 +121,8 @@ impl Client {
         create(&self.0, Route::Validate, checkout)
     }
 
-    /// Reads how a checkout stands, by one of three ids. By a `merchantTransactionId` it is the latest one's that has it.
+    /// Reads how a checkout stands, by one of three ids. By a `merchantTransactionId` it is the latest one's
+    /// that has it.
     ///
     /// Source: Peach Payments, *Payment status*.
     ///
@@ -146,8 +149,9 @@ impl Client {
         Call::new(&self.0, Route::Status, fixed(Route::Status), Vec::new(), asked)
     }
 
-    /// Watches a checkout to its end, by one of three ids. Two statuses a minute are all that a merchant has, for all of its
-    /// checkouts together: a watch is for one that is alone, and several at a time are for [`Watches`](crate::Watches).
+    /// Watches a checkout to its end, by one of three ids. Two statuses a minute are all that a merchant
+    /// has, for all of its checkouts together: a watch is for one that is alone, and several at a time are
+    /// for [`WatchSet`](crate::WatchSet).
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -158,7 +162,7 @@ impl Client {
     /// # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
     /// # let client = Client::builder("8ac7a4ca68c22c4d0168c2caab2e0025", secret).referer("https://shop.example").build()?;
     /// let watch = client.watch(Lookup::from(MerchantTransactionId::new("Test1234")?));
-    /// assert_eq!(watch.whole().path(), "/status");
+    /// assert_eq!(watch.full_call().path(), "/status");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -170,11 +174,11 @@ impl Client {
         Watch::new(status.clone(), status, &id)
     }
 
-    /// The order of a created checkout, to be settled by a read: the draft's amount and ids, and the `checkoutId` of the
-    /// answer, where the answer has one. The order's environment is this client's.
+    /// The order of a created checkout, to be settled by a read: the draft's amount and ids, and the
+    /// `checkoutId` of the answer, where the answer has one. The order's environment is this client's.
     ///
-    /// A shop that keeps its orders in a database writes the [`Order`] itself, with the environment that the goods leave
-    /// for.
+    /// A shop that keeps its orders in a database writes the [`Order`] itself, with the environment that the
+    /// goods leave for.
     #[must_use]
     pub fn order<'o>(&self, checkout: &'o InitiateCheckout<'_>, created: &'o Initiated<'_>) -> Order<'o> {
         Order {
@@ -253,8 +257,8 @@ impl Builder {
         self
     }
 
-    /// Where the API is, instead of Peach's own host: `https`, a host, and a port if need be. `http` is taken for this
-    /// machine alone.
+    /// Where the API is, instead of Peach's own host: `https`, a host, and a port if need be. `http` is taken
+    /// for this machine alone.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.with.checkout_url = Some(url.into());
         self
@@ -267,7 +271,7 @@ impl Builder {
     }
 
     /// Where nonces come from. Random ones, if nothing is said.
-    pub fn nonces(mut self, nonces: impl Nonces + 'static) -> Self {
+    pub fn nonces(mut self, nonces: impl NonceSource + 'static) -> Self {
         self.with.nonces = Some(Box::new(nonces));
         self
     }
@@ -309,7 +313,7 @@ struct With {
     /// V2's: whether a status must be signed.
     signed_only: bool,
     clock: Option<Box<dyn Clock>>,
-    nonces: Option<Box<dyn Nonces>>,
+    nonces: Option<Box<dyn NonceSource>>,
 }
 
 impl Default for With {

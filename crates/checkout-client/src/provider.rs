@@ -21,7 +21,7 @@ pub trait Provider: sealed::Backend + Copy + fmt::Debug {}
 ///
 /// let operation = Operation::from(Route::Status);
 /// assert_eq!(operation.to_string(), "GET /v1/checkout_intents/{checkout_intent_id}/status");
-/// assert_eq!((operation.repeat, operation.read_first), (Repeat::Safe, None));
+/// assert_eq!((operation.repeat, operation.lookup_key), (Repeat::Safe, None));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -32,9 +32,9 @@ pub struct Operation {
     pub path: &'static str,
     /// Whether it may be asked again when nobody knows how the last attempt ended.
     pub repeat: Repeat,
-    /// By what the provider can be asked, before an unsafe repeat, whether the last attempt was done: the name of a parameter,
-    /// such as Peach's `merchantTransactionId`. None where there is nothing to ask by.
-    pub read_first: Option<&'static str>,
+    /// By what the provider can be asked, before an unsafe repeat, whether the last attempt was done: the
+    /// name of a parameter, such as Peach's `merchantTransactionId`. None where there is nothing to ask by.
+    pub lookup_key: Option<&'static str>,
 }
 
 impl fmt::Display for Operation {
@@ -70,7 +70,7 @@ pub(crate) mod sealed {
     use checkout_tables::Environment;
     use checkout_transport::bytes::Bytes;
     use checkout_transport::{Request, Response};
-    use checkout_wire::{Head, NotTheApi, ProviderRefusal, ReadError, Reply};
+    use checkout_wire::{Head, ProviderRefusal, ReadError, Reply, UnexpectedResponse};
     use core::fmt;
     use std::error::Error;
 
@@ -110,10 +110,10 @@ pub(crate) mod sealed {
         fn code(refusal: &Self::Refusal) -> Option<RefusalCode<'_>>;
 
         /// Whether the refusal proves that nothing was done.
-        fn nothing_done(route: Self::Route, refusal: &Self::Refusal) -> bool;
+        fn proves_not_processed(route: Self::Route, refusal: &Self::Refusal) -> bool;
 
         /// True if what is no answer in a form of the provider's proves that nothing was done.
-        fn nothing_done_beside(_: Self::Route, _: &NotTheApi<'_>) -> bool {
+        fn response_proves_not_processed(_: Self::Route, _: &UnexpectedResponse<'_>) -> bool {
             false
         }
 
@@ -123,8 +123,8 @@ pub(crate) mod sealed {
         /// What a refusal, that came with an HTTP status, says of a repeat.
         fn trouble(refusal: &Self::Refusal, http_status: u16) -> Trouble;
 
-        /// True if the refusal of a read says that there is no such checkout, or none that the one who asks can read.
-        /// Just after a create that can be because it is not there yet.
+        /// True if the refusal of a read says that there is no such checkout, or none that the one who asks
+        /// can read. Just after a create that can be because it is not there yet.
         fn is_not_there(refusal: &Self::Refusal) -> bool;
     }
 
@@ -140,7 +140,8 @@ pub(crate) mod sealed {
     }
 
     impl Trouble {
-        /// By the HTTP status, where the provider has no code that says it (RFC 9110: 408 and 5xx; RFC 6585: 429).
+        /// By the HTTP status, where the provider has no code that says it (RFC 9110: 408 and 5xx; RFC 6585:
+        /// 429).
         pub const fn of_http(status: u16) -> Self {
             match status {
                 429 => Self::Limited,

@@ -2,18 +2,19 @@
 
 use crate::error::CallErrorOf;
 use crate::{Answer, Call, Readable};
-use checkout_poll::{Retries, Retrying};
+use checkout_poll::{RetryPolicy, RetryState};
 use checkout_transport::{BlockingTransport, LocalTransport, Transport};
 use core::time::Duration;
 
 impl<T: Readable> Call<T> {
-    /// Sends the call until there is an answer, or until a repeat is not wise: as [`CallError::retry`](crate::CallError::retry) advises, and
-    /// within the [`Retries`]. Each attempt is signed anew, with a nonce and a timestamp of its own.
+    /// Sends the call until there is an answer, or until a repeat is not wise: as
+    /// [`CallError::retry`](crate::CallError::retry) advises, and within the [`RetryPolicy`]. Each attempt is
+    /// signed anew, with a nonce and a timestamp of its own.
     ///
-    /// A call that is unsafe to repeat is sent again only while it is certain that nothing was processed: an AllScale
-    /// create, for example, after a connection that was refused or AllScale's own limit (40001), and never after a lost
-    /// answer. The last error is handed on as it is. An error that asks for a longer wait than the budget has left is
-    /// the last one too: its [`retry`](crate::CallError::retry) says how long.
+    /// A call that is unsafe to repeat is sent again only while it is certain that nothing was processed: an
+    /// AllScale create, for example, after a connection that was refused or AllScale's own limit (40001), and
+    /// never after a lost answer. The last error is handed on as it is. An error that asks for a longer wait
+    /// than the budget has left is the last one too: its [`retry`](crate::CallError::retry) says how long.
     ///
     /// `sleep` waits: `tokio_sleep` with the feature `tokio`, or your runtime's own. To drop the future
     /// is to abandon the attempt that is under way, as with [`send`](Self::send).
@@ -27,7 +28,7 @@ impl<T: Readable> Call<T> {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
     /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
-    /// use checkout_client::Retries;
+    /// use checkout_client::RetryPolicy;
     ///
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
@@ -37,7 +38,7 @@ impl<T: Readable> Call<T> {
     /// sandbox.inject(Fault::LostAnswer);
     /// sandbox.inject(Fault::RateLimited);
     /// # pollster::block_on(async {
-    /// let answer = client.ping().send_with_retries(&sandbox, Retries::default(), sleep).await?;
+    /// let answer = client.ping().send_with_retries(&sandbox, RetryPolicy::default(), sleep).await?;
     /// assert_eq!(answer.payload.pong, "ok");
     /// assert_eq!(sandbox.requests().len(), 3);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -48,7 +49,7 @@ impl<T: Readable> Call<T> {
     pub async fn send_with_retries<Pause>(
         &self,
         transport: &impl Transport,
-        retries: Retries,
+        retries: RetryPolicy,
         sleep: impl Fn(Duration) -> Pause,
     ) -> Result<Answer<T>, CallErrorOf<T>>
     where
@@ -63,7 +64,8 @@ impl<T: Readable> Call<T> {
         }
     }
 
-    /// As [`send_with_retries`](Self::send_with_retries), over a transport whose futures stay on their thread.
+    /// As [`send_with_retries`](Self::send_with_retries), over a transport whose futures stay on their
+    /// thread.
     ///
     /// # Errors
     /// [`CallError`](crate::CallError) of the last attempt. It
@@ -74,7 +76,7 @@ impl<T: Readable> Call<T> {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
     /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
-    /// use checkout_client::Retries;
+    /// use checkout_client::RetryPolicy;
     ///
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
@@ -83,7 +85,7 @@ impl<T: Readable> Call<T> {
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
     /// sandbox.inject(Fault::HtmlBadGateway);
     /// # pollster::block_on(async {
-    /// let answer = client.ping().send_with_retries_local(&sandbox, Retries::default(), sleep).await?;
+    /// let answer = client.ping().send_with_retries_local(&sandbox, RetryPolicy::default(), sleep).await?;
     /// assert_eq!(answer.payload.pong, "ok");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # })?;
@@ -93,7 +95,7 @@ impl<T: Readable> Call<T> {
     pub async fn send_with_retries_local<Pause>(
         &self,
         transport: &impl LocalTransport,
-        retries: Retries,
+        retries: RetryPolicy,
         sleep: impl Fn(Duration) -> Pause,
     ) -> Result<Answer<T>, CallErrorOf<T>>
     where
@@ -108,8 +110,8 @@ impl<T: Readable> Call<T> {
         }
     }
 
-    /// As [`send_with_retries`](Self::send_with_retries), over a blocking transport. `sleep` is `std::thread::sleep`, or a
-    /// wait of your own.
+    /// As [`send_with_retries`](Self::send_with_retries), over a blocking transport. `sleep` is
+    /// `std::thread::sleep`, or a wait of your own.
     ///
     /// # Errors
     /// [`CallError`](crate::CallError) of the last attempt. It
@@ -120,7 +122,7 @@ impl<T: Readable> Call<T> {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
     /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
-    /// use checkout_client::Retries;
+    /// use checkout_client::RetryPolicy;
     ///
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
@@ -128,7 +130,7 @@ impl<T: Readable> Call<T> {
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
     /// # let sleep = |wait| time.advance(wait);
     /// sandbox.inject(Fault::LostBefore);
-    /// let answer = client.ping().send_blocking_with_retries(&sandbox, Retries::default(), sleep)?;
+    /// let answer = client.ping().send_blocking_with_retries(&sandbox, RetryPolicy::default(), sleep)?;
     /// assert_eq!(answer.payload.pong, "ok");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -136,7 +138,7 @@ impl<T: Readable> Call<T> {
     pub fn send_blocking_with_retries(
         &self,
         transport: &(impl BlockingTransport + ?Sized),
-        retries: Retries,
+        retries: RetryPolicy,
         mut sleep: impl FnMut(Duration),
     ) -> Result<Answer<T>, CallErrorOf<T>> {
         let mut attempts = Attempts::new(retries);
@@ -150,14 +152,14 @@ impl<T: Readable> Call<T> {
 
 /// The attempts of one call.
 struct Attempts {
-    retrying: Retrying,
+    retrying: RetryState,
     /// True if an attempt before the last may have been processed.
     may_have_been_processed: bool,
 }
 
 impl Attempts {
-    fn new(retries: Retries) -> Self {
-        Self { retrying: Retrying::new(retries), may_have_been_processed: false }
+    fn new(retries: RetryPolicy) -> Self {
+        Self { retrying: RetryState::new(retries), may_have_been_processed: false }
     }
 
     /// The wait before the next attempt, if there is to be one.

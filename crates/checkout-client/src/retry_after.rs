@@ -5,9 +5,9 @@ use checkout_lifecycle::Moment;
 use core::time::Duration;
 use std::time::UNIX_EPOCH;
 
-/// The wait that a `Retry-After` asks for, from when the request was sent. A date is by the provider's clock, so the wait
-/// is measured from there where that clock is known. A date that has passed is no wait. A text that is neither seconds
-/// nor a date says nothing.
+/// The wait that a `Retry-After` asks for, from when the request was sent. A date is by the provider's clock,
+/// so the wait is measured from there where that clock is known. A date that has passed is no wait. A text
+/// that is neither seconds nor a date says nothing.
 pub(crate) fn wait(header: &str, sent_at: Moment, skew: Option<ClockSkew>) -> Option<Duration> {
     let header = header.trim();
     if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -17,7 +17,8 @@ pub(crate) fn wait(header: &str, sent_at: Moment, skew: Option<ClockSkew>) -> Op
     let until = httpdate::parse_http_date(header).ok()?.duration_since(UNIX_EPOCH).ok()?;
     let sent = u64::try_from(sent_at.unix_millis()).unwrap_or(0);
     let now = match skew {
-        // In whole seconds, as the skew was measured: that is the answer's own `Date`, and no part of a second is cut.
+        // In whole seconds, as the skew was measured: that is the answer's own `Date`, and no part of a
+        // second is cut.
         Some(skew) => (sent - sent % 1_000).saturating_add_signed(skew.seconds().saturating_mul(1_000)),
         None => sent,
     };

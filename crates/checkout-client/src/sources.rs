@@ -21,23 +21,23 @@ impl<F: Fn() -> u64 + Send + Sync> Clock for F {
     }
 }
 
-/// Gives nonces: a text for each attempt that no attempt of the store has had before. Every closure that does is one.
-/// A provider accepts each only once, so a source that repeats itself gets its requests refused.
+/// Gives nonces: a text for each attempt that no attempt of the store has had before. Every closure that does
+/// is one. A provider accepts each only once, so a source that repeats itself gets its requests refused.
 ///
 /// ```
-/// use checkout_client::Nonces;
+/// use checkout_client::NonceSource;
 /// use std::sync::atomic::{AtomicU64, Ordering};
 ///
 /// let counter = AtomicU64::new(0);
 /// let nonces = move || format!("run-7-{}", counter.fetch_add(1, Ordering::Relaxed));
 /// assert_ne!(nonces.nonce(), nonces.nonce());
 /// ```
-pub trait Nonces: Send + Sync {
+pub trait NonceSource: Send + Sync {
     /// A nonce that was not given before: visible ASCII.
     fn nonce(&self) -> String;
 }
 
-impl<F: Fn() -> String + Send + Sync> Nonces for F {
+impl<F: Fn() -> String + Send + Sync> NonceSource for F {
     fn nonce(&self) -> String {
         self()
     }
@@ -65,7 +65,8 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now_millis(&self) -> u64 {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        // A clock that stands before 1970 is taken as 1970: the provider refuses it and says how far it is off.
+        // A clock that stands before 1970 is taken as 1970: the provider refuses it and says how far it is
+        // off.
         since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 }
@@ -76,7 +77,7 @@ impl Clock for SystemClock {
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
-/// use checkout_client::{Nonces, RandomNonces};
+/// use checkout_client::{NonceSource, RandomNonces};
 ///
 /// assert_eq!(RandomNonces.nonce().len(), 36);
 /// assert_ne!(RandomNonces.nonce(), RandomNonces.nonce());
@@ -87,7 +88,7 @@ impl Clock for SystemClock {
 pub struct RandomNonces;
 
 #[cfg(feature = "system")]
-impl Nonces for RandomNonces {
+impl NonceSource for RandomNonces {
     fn nonce(&self) -> String {
         match (getrandom::u64(), getrandom::u64()) {
             (Ok(high), Ok(low)) => uuid_v4(high, low),

@@ -8,7 +8,7 @@ use core::time::Duration;
 /// ```
 /// use checkout_auth::{SecretString, allscale::SigningKey};
 /// use checkout_client::allscale::Client;
-/// use checkout_client::{Retries, tokio_sleep};
+/// use checkout_client::{RetryPolicy, tokio_sleep};
 /// use checkout_sandbox::allscale::{Fault, Sandbox, Store};
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
@@ -19,8 +19,8 @@ use core::time::Duration;
 /// # let client = builder.build()?;
 /// # runtime.block_on(async {
 /// sandbox.inject(Fault::LostBefore);
-/// let received = client.ping().send_with_retries(&sandbox, Retries::default(), tokio_sleep).await?;
-/// assert!(received.into_answer().is_ok());
+/// let answer = client.ping().send_with_retries(&sandbox, RetryPolicy::default(), tokio_sleep).await?;
+/// assert_eq!(answer.payload.pong, "ok");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -16,11 +16,11 @@ use crate::ahead::Ahead;
 use crate::error::CallErrorOf;
 use crate::{Answer, Call, Observable};
 use checkout_lifecycle::{Moment, Phase, Tracker};
-use checkout_poll::{Plan, Poller, Step};
+use checkout_poll::{PollPolicy, Poller, Step};
 use checkout_tables::allscale::IntentStatus;
 use checkout_tables::peach::Route;
 use checkout_tables::{Open, RateLimit};
-use checkout_trust::integrity;
+use checkout_trust::settlement;
 use checkout_wire::allscale::Intent;
 use checkout_wire::azotte::CheckoutResult;
 use checkout_wire::peach::Payment;
@@ -30,96 +30,102 @@ use core::time::Duration;
 /// An answer that can show how a checkout ended: what a [`Watch`] ends with.
 ///
 /// ```
-/// use checkout_client::{Evidence, Watch};
+/// use checkout_client::{Watchable, Watch};
 /// use checkout_transport::BlockingTransport;
 ///
 /// /// Watches a checkout of any provider, on this thread.
-/// fn phase<E: Evidence>(mut watch: Watch<E>, transport: &dyn BlockingTransport) -> Option<String> {
+/// fn phase<E: Watchable>(mut watch: Watch<E>, transport: &dyn BlockingTransport) -> Option<String> {
 ///     let handle = watch.handle();
 ///     let end = watch.end_blocking(transport, |wait| handle.pause(wait));
 ///     end.tracker().phase().map(|phase| phase.to_string())
 /// }
 /// ```
-pub trait Evidence:
-    Observable<Provider: Ahead> + integrity::Evidence + Clone + fmt::Debug + Send + Sync
+pub trait Watchable:
+    Observable<Provider: Ahead> + settlement::Settles + Clone + fmt::Debug + Send + Sync
 {
     /// What is read on the way there: a bare status, where the provider has one.
-    type Glance: Observable<Provider = Self::Provider, Status = Self::Status, Raw = Self::Raw>
+    type StatusRead: Observable<Provider = Self::Provider, Status = Self::Status, Raw = Self::Raw>
         + Clone
         + fmt::Debug
         + Send
         + Sync;
 
     /// How often to ask, and for how long, where nothing else is said.
-    const PLAN: Plan;
+    const POLL_POLICY: PollPolicy;
 
     /// How often a merchant may ask, for all of its checkouts together, where the provider says.
     const LIMIT: Option<RateLimit>;
 
-    /// The glance as the evidence, where they are the same.
-    fn of_glance(glance: Answer<Self::Glance>) -> Option<Answer<Self>>;
+    /// The status read as the full read, where the provider has one read for both.
+    fn of_status_read(glance: Answer<Self::StatusRead>) -> Option<Answer<Self>>;
 }
 
-// For every lifetime, though what is read is `'static`: a future that is `Send` for every lifetime it could have asks for it.
-impl Evidence for Intent<'_> {
-    type Glance = Open<IntentStatus>;
-    const PLAN: Plan = Plan::allscale();
+// For every lifetime, though what is read is `'static`: a future that is `Send` for every lifetime it could
+// have asks for it.
+impl Watchable for Intent<'_> {
+    type StatusRead = Open<IntentStatus>;
+    const POLL_POLICY: PollPolicy = PollPolicy::allscale();
     const LIMIT: Option<RateLimit> = None;
 
     /// None: a bare status has neither an id nor an amount.
-    fn of_glance(_: Answer<Open<IntentStatus>>) -> Option<Answer<Self>> {
+    fn of_status_read(_: Answer<Open<IntentStatus>>) -> Option<Answer<Self>> {
         None
     }
 }
 
-impl Evidence for CheckoutResult<'_> {
-    type Glance = Self;
-    const PLAN: Plan = Plan::azotte();
+impl Watchable for CheckoutResult<'_> {
+    type StatusRead = Self;
+    const POLL_POLICY: PollPolicy = PollPolicy::azotte();
     const LIMIT: Option<RateLimit> = None;
 
-    fn of_glance(glance: Answer<Self>) -> Option<Answer<Self>> {
+    fn of_status_read(glance: Answer<Self>) -> Option<Answer<Self>> {
         Some(glance)
     }
 }
 
-impl Evidence for Payment<'_> {
-    type Glance = Self;
-    const PLAN: Plan = Plan::peach();
+impl Watchable for Payment<'_> {
+    type StatusRead = Self;
+    const POLL_POLICY: PollPolicy = PollPolicy::peach();
     const LIMIT: Option<RateLimit> = Route::Status.rate_limit();
 
-    fn of_glance(glance: Answer<Self>) -> Option<Answer<Self>> {
+    fn of_status_read(glance: Answer<Self>) -> Option<Answer<Self>> {
         Some(glance)
     }
 }
 
-/// Watches one checkout to its end: asks how it stands by the provider's [`Plan`], takes in what the answers mean, and tells
-/// what changed. A client makes it: [`allscale::Client::watch`](crate::allscale::Client::watch) and its like.
+/// Watches one checkout to its end: asks how it stands by the provider's [`PollPolicy`], takes in what the
+/// answers mean, and tells what changed. A client makes it:
+/// [`allscale::Client::watch`](crate::allscale::Client::watch) and its like.
 ///
-/// - [`end`](Self::end) is all of it in one call; [`next_change`](Self::next_change) is for whoever shows what goes on. Each
-///   is there for any [`Transport`](checkout_transport::Transport), for one of one thread, and for threads that block, and a
-///   sleep that you give is what they wait by.
-/// - To drop a future of theirs loses nothing but the read that was under way: the next call goes on, and no sooner than the
-///   plan allows. So they can stand in a `select!`.
+/// - [`end`](Self::end) is all of it in one call; [`next_change`](Self::next_change) is for whoever shows
+///   what goes on. Each is there for any [`Transport`](checkout_transport::Transport), for one of one thread,
+///   and for threads that block, and a sleep that you give is what they wait by.
+/// - To drop a future of theirs loses nothing but the read that was under way: the next call goes on, and no
+///   sooner than the plan allows. So they can stand in a `select!`.
 /// - [`handle`](Self::handle) wakes it: a webhook came, the payer is back.
 /// - [`stored`](Self::stored) is all it knows in one line of text, for a column of the order; and
-///   [`resume_from`](Self::resume_from) goes on from there, after a restart or in another process.
-/// - [`next`](Self::next) and what stands beside it are the same without any input or output, for loops of your own.
+///   [`restore_from`](Self::restore_from) goes on from there, after a restart or in another process.
+/// - [`next`](Self::next) and what stands beside it are the same without any input or output, for loops of
+///   your own.
 ///
-/// What it ends with is a read, the whole of it: of AllScale the intent, which is read when its bare status has ended. It
-/// is the evidence that it ended so, and nobody has compared what was paid with the order yet. A read that says otherwise
-/// is none: the watch is [`held`](Self::held), reads again, and gives up after its deadline if no read shows the end.
+/// What it ends with is a read, the whole of it: of AllScale the intent, which is read when its bare status
+/// has ended. It is the evidence that it ended so, and nobody has compared what was paid with the order yet.
+/// A read that says otherwise is none: the watch is [`held`](Self::held), reads again, and gives up after its
+/// deadline if no read shows the end.
 ///
-/// A read that has no answer within the plan's [`read_timeout`](Plan::read_timeout) has failed, and is tried again as every
-/// failed read is: the sleep that you give measures that. A blocking transport cannot be interrupted, so it needs a time-out
-/// of its own.
+/// A read that has no answer within the plan's [`read_timeout`](PollPolicy::read_timeout) has failed, and is
+/// tried again as every failed read is: the sleep that you give measures that. A blocking transport cannot be
+/// interrupted, so it needs a time-out of its own.
 ///
-/// Nobody gives up on old news: what is open at its deadline is read once more, and that again if the read fails
-/// ([`Plan::last_tries`]). So it gives up later than at its deadline, by the journey of that read or by its repeats.
+/// Nobody gives up on old news: what is open at its deadline is read once more, and that again if the read
+/// fails ([`PollPolicy::final_attempts`]). So it gives up later than at its deadline, by the journey of that
+/// read or by its repeats.
 ///
-/// Many checkouts, under the limits that they share, are for [`Watches`](crate::Watches).
+/// Many checkouts, under the limits that they share, are for [`WatchSet`](crate::WatchSet).
 ///
-/// A clock that is set back by a minute or more costs a pause, and not the time that it ran ahead. One that runs ahead can
-/// cost the deadline: the watch gives up, and goes on where the clock is right again or it is resumed.
+/// A clock that is set back by a minute or more costs a pause, and not the time that it ran ahead. One that
+/// runs ahead can cost the deadline: the watch gives up, and goes on where the clock is right again or it is
+/// resumed.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -128,7 +134,7 @@ impl Evidence for Payment<'_> {
 /// # use checkout_money::Cents;
 /// # use checkout_sandbox::allscale::{Sandbox, Store};
 /// # use checkout_tables::allscale::Currency;
-/// # use checkout_validate::allscale::{Draft, Rules};
+/// # use checkout_validate::allscale::Draft;
 /// use checkout_client::{Change, End};
 /// use checkout_lifecycle::Phase;
 ///
@@ -136,7 +142,7 @@ impl Evidence for Payment<'_> {
 /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
 /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
 /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
-/// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+/// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
 /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
 /// # let sleep = |wait| std::future::ready(time.advance(wait));
 /// let mut watch = client.watch(&id)?;
@@ -172,39 +178,39 @@ impl Evidence for Payment<'_> {
 /// ```
 ///
 /// Without `async` it is [`changes_blocking`](Self::changes_blocking).
-pub struct Watch<E: Evidence> {
+pub struct Watch<E: Watchable> {
     known: Known<E>,
     poller: Poller,
     /// When something was last asked for ahead.
     ahead: Option<Moment>,
 }
 
-impl<E: Evidence> Watch<E> {
-    /// With another plan than the provider's. Whether there is a whole read at the end stays the provider's: without it there
-    /// would be no evidence.
+impl<E: Watchable> Watch<E> {
+    /// With another plan than the provider's. Whether there is a whole read at the end stays the provider's:
+    /// without it there would be no evidence.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
-    /// use checkout_client::Plan;
+    /// use checkout_client::PollPolicy;
     /// use std::time::Duration;
     ///
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
-    /// let patient = Plan::allscale().deadline(Duration::from_secs(3_600));
+    /// let patient = PollPolicy::allscale().deadline(Duration::from_secs(3_600));
     /// let watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?.plan(patient);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn plan(mut self, plan: Plan) -> Self {
-        self.known.plan = plan.whole_read_at_end(E::PLAN.whole_read_at_end);
+    pub fn plan(mut self, plan: PollPolicy) -> Self {
+        self.known.plan = plan.confirm_with_full_read(E::POLL_POLICY.confirm_with_full_read);
         self.renewed()
     }
 
-    /// As of another moment than when the watch was made: when the checkout was created, if that is a while ago. The pauses
-    /// grow with its age, and its deadline counts from there: where that has passed, it is read once, and
-    /// [`resume`](Self::resume) gives it more time.
+    /// As of another moment than when the watch was made: when the checkout was created, if that is a while
+    /// ago. The pauses grow with its age, and its deadline counts from there: where that has passed, it is
+    /// read once, and [`resume`](Self::resume) gives it more time.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -225,7 +231,8 @@ impl<E: Evidence> Watch<E> {
         self.renewed()
     }
 
-    /// With another seed than the one that is made of the checkout's id. It decides by how much chance shortens pauses.
+    /// With another seed than the one that is made of the checkout's id. It decides by how much chance
+    /// shortens pauses.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.known.seed = seed;
@@ -244,8 +251,8 @@ impl<E: Evidence> Watch<E> {
         self.known.tracker.phase()
     }
 
-    /// Whether something contradicted an end ([`Verdict::Conflict`](checkout_lifecycle::Verdict::Conflict)), so that a person
-    /// has to look. It stays so, in [`stored`](Self::stored) too.
+    /// Whether something contradicted an end ([`Verdict::Conflict`](checkout_lifecycle::Verdict::Conflict)),
+    /// so that a person has to look. It stays so, in [`stored`](Self::stored) too.
     #[must_use]
     pub const fn held(&self) -> bool {
         self.known.held
@@ -259,8 +266,8 @@ impl<E: Evidence> Watch<E> {
 
     /// Goes on after it gave up, or for longer than was planned: a new deadline from now on.
     ///
-    /// What the provider said to wait is waited for all the same. A watch that is made anew knows nothing of that, should it
-    /// have said what cannot be meant.
+    /// What the provider said to wait is waited for all the same. A watch that is made anew knows nothing of
+    /// that, should it have said what cannot be meant.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -285,8 +292,8 @@ impl<E: Evidence> Watch<E> {
         self.known.now()
     }
 
-    pub(crate) fn new(glance: Call<E::Glance>, whole: Call<E>, id: &str) -> Self {
-        let known = Known::new(glance, whole, id);
+    pub(crate) fn new(status_call: Call<E::StatusRead>, full_call: Call<E>, id: &str) -> Self {
+        let known = Known::new(status_call, full_call, id);
         Self { poller: Poller::new(&known.plan, known.began, known.seed), known, ahead: None }
     }
 
@@ -302,7 +309,7 @@ impl<E: Evidence> Watch<E> {
     /// Begins with the answer to the call that made the checkout, which is no read of it.
     pub(crate) fn submitted<T>(self, answer: Answer<T>) -> Self
     where
-        T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw> + Into<E::Glance>,
+        T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw> + Into<E::StatusRead>,
     {
         let now = self.now();
         let mut watch = self.began(answer.sent_at().min(now));
@@ -317,16 +324,18 @@ impl<E: Evidence> Watch<E> {
             let Known { plan, began, seed, submitted, .. } = &self.known;
             self.poller = Poller::new(plan, *began, *seed);
             if let Some((now, heard)) = submitted {
-                self.poller.heard(plan, *now, *heard);
+                self.poller.handle_outcome(plan, *now, *heard);
             }
         }
         self
     }
 }
 
-/// Without input and output, for a loop of your own: [`next`](Self::next) says what to do, [`asking`](Self::asking) comes
-/// before each read, [`glanced`](Self::glanced) or [`read`](Self::read) after it, and what that changed is in
-/// [`take_change`](Self::take_change). The moments are yours, and should be by the client's clock, as [`now`](Self::now) is.
+/// Without input and output, for a loop of your own: [`next`](Self::next) says what to do,
+/// [`mark_sent`](Self::mark_sent) comes before each read, [`handle_status`](Self::handle_status) or
+/// [`handle_read`](Self::handle_read) after it, and what that changed is in
+/// [`take_change`](Self::take_change). The moments are yours, and should be by the client's clock, as
+/// [`now`](Self::now) is.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -335,14 +344,14 @@ impl<E: Evidence> Watch<E> {
 /// # use checkout_money::Cents;
 /// # use checkout_sandbox::allscale::{Sandbox, Store};
 /// # use checkout_tables::allscale::Currency;
-/// # use checkout_validate::allscale::{Draft, Rules};
-/// use checkout_client::{Fetch, Step};
+/// # use checkout_validate::allscale::Draft;
+/// use checkout_client::{ReadKind, Step};
 ///
 /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
 /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
 /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
-/// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+/// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
 /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
 /// let mut watch = client.watch(&id)?;
 /// let end = loop {
@@ -353,15 +362,15 @@ impl<E: Evidence> Watch<E> {
 ///         println!("{change:?}");
 ///     }
 ///     match step {
-///         Step::Fetch(Fetch::Status) => {
-///             watch.asking(now);
-///             let outcome = watch.glance().send_blocking(&sandbox);
-///             watch.glanced(watch.now(), outcome);
+///         Step::Fetch(ReadKind::Status) => {
+///             watch.mark_sent(now);
+///             let outcome = watch.status_call().send_blocking(&sandbox);
+///             watch.handle_status(watch.now(), outcome);
 ///         }
-///         Step::Fetch(Fetch::Whole) => {
-///             watch.asking(now);
-///             let outcome = watch.whole().send_blocking(&sandbox);
-///             watch.read(watch.now(), outcome);
+///         Step::Fetch(ReadKind::Full) => {
+///             watch.mark_sent(now);
+///             let outcome = watch.full_call().send_blocking(&sandbox);
+///             watch.handle_read(watch.now(), outcome);
 ///         }
 ///         Step::Wait(until) | Step::AskPayer { until } => time.advance(until.saturating_since(now)),
 ///         Step::Done(_) | Step::GaveUp(_) => break watch.take_end(now).unwrap(),
@@ -371,11 +380,12 @@ impl<E: Evidence> Watch<E> {
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-impl<E: Evidence> Watch<E> {
+impl<E: Watchable> Watch<E> {
     /// The next thing to do. A message to the [`Handle`] is heard here; where no read follows, a nudge's
     /// [`Change::Nudged`] is among the changes after this.
     ///
-    /// After an end that was taken, or that was stored, it begins anew: it reads once more, and ends once more.
+    /// After an end that was taken, or that was stored, it begins anew: it reads once more, and ends once
+    /// more.
     pub fn next(&mut self, now: Moment) -> Step {
         self.poller.set_back(now);
         let told = self.known.handle.hear();
@@ -407,34 +417,34 @@ impl<E: Evidence> Watch<E> {
         }
     }
 
-    /// The read for [`Fetch::Status`](crate::Fetch::Status).
+    /// The read for [`ReadKind::Status`](crate::ReadKind::Status).
     #[must_use]
-    pub const fn glance(&self) -> &Call<E::Glance> {
-        &self.known.glance
+    pub const fn status_call(&self) -> &Call<E::StatusRead> {
+        &self.known.status_call
     }
 
-    /// The read for [`Fetch::Whole`](crate::Fetch::Whole).
+    /// The read for [`ReadKind::Full`](crate::ReadKind::Full).
     #[must_use]
-    pub const fn whole(&self) -> &Call<E> {
-        &self.known.whole
+    pub const fn full_call(&self) -> &Call<E> {
+        &self.known.full_call
     }
 
     /// A read is about to be sent: whatever comes of it, the next one is not sooner than the plan allows.
-    pub fn asking(&mut self, now: Moment) {
-        self.known.asking();
+    pub fn mark_sent(&mut self, now: Moment) {
+        self.known.mark_sent();
         self.poller.set_back(now);
-        self.poller.asking(&self.known.plan, now);
+        self.poller.mark_sent(&self.known.plan, now);
     }
 
-    /// Takes in the outcome of a read by [`glance`](Self::glance).
-    pub fn glanced(&mut self, now: Moment, outcome: Result<Answer<E::Glance>, CallErrorOf<E>>) {
-        let came = self.known.glanced(outcome, now);
+    /// Takes in the outcome of a read by [`status_call`](Self::status_call).
+    pub fn handle_status(&mut self, now: Moment, outcome: Result<Answer<E::StatusRead>, CallErrorOf<E>>) {
+        let came = self.known.handle_status(outcome, now);
         self.hear(now, came);
     }
 
-    /// Takes in the outcome of a read by [`whole`](Self::whole).
-    pub fn read(&mut self, now: Moment, outcome: Result<Answer<E>, CallErrorOf<E>>) {
-        let came = self.known.read(outcome, now);
+    /// Takes in the outcome of a read by [`full_call`](Self::full_call).
+    pub fn handle_read(&mut self, now: Moment, outcome: Result<Answer<E>, CallErrorOf<E>>) {
+        let came = self.known.handle_read(outcome, now);
         self.hear(now, came);
     }
 
@@ -443,7 +453,8 @@ impl<E: Evidence> Watch<E> {
         self.known.untold.pop_front()
     }
 
-    /// How it ended, if it has: once [`next`](Self::next) says [`Step::Done`] or [`Step::GaveUp`]. Take the changes first.
+    /// How it ended, if it has: once [`next`](Self::next) says [`Step::Done`] or [`Step::GaveUp`]. Take the
+    /// changes first.
     pub fn take_end(&mut self, now: Moment) -> Option<End<E>> {
         let step = self.poller.next(&self.known.plan, now);
         self.known.end(step)
@@ -453,16 +464,16 @@ impl<E: Evidence> Watch<E> {
     fn hear(&mut self, now: Moment, came: Came<E>) {
         self.known.begun = true;
         self.poller.set_back(now);
-        self.poller.heard(&self.known.plan, now, came.heard);
+        self.poller.handle_outcome(&self.known.plan, now, came.heard);
         self.known.told(came, &self.poller, now);
     }
 }
 
-impl<E: Evidence> fmt::Debug for Watch<E> {
+impl<E: Watchable> fmt::Debug for Watch<E> {
     /// What is known, and nothing of what the answers hold.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Watch")
-            .field("call", &self.known.glance)
+            .field("call", &self.known.status_call)
             .field("tracker", &self.known.tracker)
             .field("held", &self.known.held)
             .field("poller", &self.poller)

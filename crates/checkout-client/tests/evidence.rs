@@ -11,17 +11,17 @@
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::peach::SecretToken;
 use checkout_client::{
-    Answer, Call, CallErrorKind, Clock, End, Evidence, Fetch, Nonces, Observable, Operation, Readable, Watch,
-    allscale, azotte, peach,
+    Answer, Call, CallErrorKind, Clock, End, NonceSource, Observable, Operation, ReadKind, Readable, Watch,
+    Watchable, allscale, azotte, peach,
 };
 use checkout_lifecycle::{Phase, Tracker, Verdict};
 use checkout_money::Cents;
-use checkout_poll::Heard;
+use checkout_poll::ReadOutcome;
 use checkout_tables::Environment::{self, Live, Sandbox};
 use checkout_tables::Repeat;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{BlockingTransport, TransportError, from_fn_blocking, http};
-use checkout_trust::integrity::{self, Read};
+use checkout_trust::settlement::{self, Read};
 use checkout_wire::allscale::Intent;
 use checkout_wire::azotte::CheckoutResult;
 use checkout_wire::peach::Payment;
@@ -33,7 +33,7 @@ fn clock() -> impl Clock {
     || NOW
 }
 
-fn nonces() -> impl Nonces {
+fn nonces() -> impl NonceSource {
     || "nonce-1".to_owned()
 }
 
@@ -52,7 +52,7 @@ fn answering(status: u16, body: &[u8]) -> impl BlockingTransport {
 mod of_allscale {
     use super::*;
     use checkout_tables::allscale::{Currency, StableCoin};
-    use checkout_trust::integrity::allscale::{Order, Price};
+    use checkout_trust::settlement::allscale::{Order, Price};
 
     pub(super) const PAID: &[u8] =
         br#"{"code":0,"payload":{"all_scale_checkout_intent_id":"65b2","order_id":"order_1",
@@ -88,7 +88,7 @@ mod of_allscale {
 mod of_azotte {
     use super::*;
     use checkout_tables::azotte::PaymentChannel;
-    use checkout_validate::azotte::{Draft, Rules};
+    use checkout_validate::azotte::Draft;
 
     pub(super) const PAID: &[u8] = br#"{"trackingNumber":"trk_1","status":{"messageCode":"CHECK_OUT_DONE"}}"#;
     pub(super) const REFUSED: &[u8] = br#"{"status":{"messageCode":"ORDERED_ITEM_NOT_FOUND"}}"#;
@@ -105,11 +105,11 @@ mod of_azotte {
     pub(super) fn submit(environment: Environment) -> Call<azotte::Submitted<'static>> {
         let draft = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
         let draft = draft.correlation_id("order_1").item("plan_gold").customer_urn("urn:customer:42");
-        client(environment).submit(&draft.check(&Rules::default()).unwrap())
+        client(environment).submit(&draft.check().unwrap())
     }
 
     pub(super) fn settlement(read: &Read<CheckoutResult<'_>>, environment: Environment) -> String {
-        let order = integrity::azotte::Order { environment, tracking_number: "trk_1" };
+        let order = settlement::azotte::Order { environment, tracking_number: "trk_1" };
         order.settled_by(read).to_string()
     }
 }
@@ -118,7 +118,7 @@ mod of_peach {
     use super::*;
     use checkout_tables::peach::Currency;
     use checkout_validate::SecretString;
-    use checkout_validate::peach::{Draft, InitiateCheckout, Rules};
+    use checkout_validate::peach::{Draft, InitiateCheckout};
 
     pub(super) const CREATED: &[u8] =
         br#"{"checkoutId":"c01b","redirectUrl":"https://secure.peachpayments.com/checkout/c01b"}"#;
@@ -164,7 +164,7 @@ mod of_peach {
     pub(super) fn checkout() -> InitiateCheckout<'static> {
         let draft = Draft::debit(Currency::ZAR, Cents::new(14_99)).entity_id(ENTITY);
         let draft = draft.merchant_transaction_id("order_0003").shopper_result_url("https://shop.example/");
-        draft.check(&Rules::default()).unwrap()
+        draft.check().unwrap()
     }
 
     pub(super) fn statuses(environment: Environment) -> [Call<Payment<'static>>; 2] {
@@ -173,7 +173,7 @@ mod of_peach {
     }
 
     pub(super) fn settlement(read: &Read<Payment<'_>>, environment: Environment) -> String {
-        let order = integrity::peach::Order {
+        let order = settlement::peach::Order {
             environment,
             merchant_transaction_id: "order_0003",
             checkout_id: Some("c01b"),
@@ -184,7 +184,8 @@ mod of_peach {
     }
 }
 
-/// What each order says of each client's read: live by live, sandbox by live, live by sandbox, sandbox by sandbox.
+/// What each order says of each client's read: live by live, sandbox by live, live by sandbox, sandbox by
+/// sandbox.
 const SETTLED: [&str; 4] = [
     "settled",
     "not settled: live money for a test order",
@@ -192,7 +193,7 @@ const SETTLED: [&str; 4] = [
     "settled",
 ];
 
-fn check<T: Evidence>(
+fn check<T: Watchable>(
     call: impl Fn(Environment) -> Call<T>,
     paid: &[u8],
     settlement: impl Fn(&Read<T>, Environment) -> String,
@@ -231,8 +232,8 @@ fn carried<T: Readable>(environment: Environment, call: &Call<T>, body: &[u8]) {
 #[test]
 fn every_answer_has_the_environment_of_the_client_that_asked() {
     use checkout_tables::allscale::StableCoin;
-    use checkout_validate::allscale::{Draft, Rules};
-    let draft = Draft::coin(StableCoin::USDT, Cents::new(1_000)).check(&Rules::default()).unwrap();
+    use checkout_validate::allscale::Draft;
+    let draft = Draft::coin(StableCoin::USDT, Cents::new(1_000)).check().unwrap();
     for environment in ENVIRONMENTS {
         let client = of_allscale::client(environment);
         carried(environment, &client.create(&draft), of_allscale::CREATED);
@@ -275,16 +276,16 @@ fn the_answer_to_a_submit_is_no_read_even_where_it_says_done() {
             (environment, 1_716_501_000_000)
         );
         let now = of_azotte::client(environment).now();
-        let (heard, verdict) = submitted.heard(Fetch::Status, &mut Tracker::new(), now);
+        let (heard, verdict) = submitted.read_outcome(ReadKind::Status, &mut Tracker::new(), now);
         let wait = Some(CheckoutResult::POLL_EVERY);
-        assert_eq!(heard, Heard::Answer { fetch: Fetch::Status, phase: None, wait });
+        assert_eq!(heard, ReadOutcome::Answer { fetch: ReadKind::Status, phase: None, wait });
         assert_eq!(verdict, Some(Verdict::First));
         // The very same text is a read when it was asked for, and shows the end.
         let status = answer(&of_azotte::status(environment), 200, of_azotte::PAID);
         assert_eq!(status.payload, submitted.payload.result);
-        let (heard, _) = status.heard(Fetch::Status, &mut Tracker::new(), now);
+        let (heard, _) = status.read_outcome(ReadKind::Status, &mut Tracker::new(), now);
         let phase = Some(Phase::Succeeded);
-        assert_eq!(heard, Heard::Answer { fetch: Fetch::Status, phase, wait: None });
+        assert_eq!(heard, ReadOutcome::Answer { fetch: ReadKind::Status, phase, wait: None });
         assert_eq!(status.into_read().environment(), environment);
     }
 }
@@ -321,8 +322,8 @@ fn a_refusal_and_what_is_not_the_apis_are_errors_of_the_call() {
 }
 
 /// Told of this read, the watch ends.
-fn end<E: Evidence>(mut watch: Watch<E>, read: Answer<E>) -> Read<E> {
-    watch.read(watch.now(), Ok(read));
+fn end<E: Watchable>(mut watch: Watch<E>, read: Answer<E>) -> Read<E> {
+    watch.handle_read(watch.now(), Ok(read));
     let _ = watch.next(watch.now());
     let Some(End::Ended { answer, .. }) = watch.take_end(watch.now()) else { panic!("{watch:?}") };
     answer.into_read()

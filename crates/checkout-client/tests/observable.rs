@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 use checkout_auth::allscale::SigningKey;
-use checkout_client::{Call, Fetch, Observable, allscale, azotte, peach};
+use checkout_client::{Call, Observable, ReadKind, allscale, azotte, peach};
 use checkout_lifecycle::{Moment, Observation, Phase, Tracker, Verdict};
 use checkout_money::Cents;
 use checkout_sandbox::VirtualClock;
@@ -10,13 +10,13 @@ use checkout_tables::azotte::PaymentChannel;
 use checkout_tables::{Environment, TextCode};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{BlockingTransport, from_fn_blocking, http};
-use checkout_validate::peach::Rules;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Polls until it is paid, and keeps asking after an end that is none yet: a success can come late. Tells the phases
-/// that it came by, and how long it took.
+/// Polls until it is paid, and keeps asking after an end that is none yet: a success can come late. Tells the
+/// phases that it came by, and how long it took.
 fn drive<T: Observable>(
     call: &Call<T>,
     tracker: &mut Tracker<T::Status>,
@@ -47,21 +47,21 @@ where
 
 fn of_allscale() -> (Vec<Phase>, Duration) {
     use checkout_sandbox::allscale::{Sandbox, Store};
-    use checkout_validate::allscale::{Draft, Rules};
+    use checkout_validate::allscale::Draft;
     let key = checkout_auth::allscale::SigningKey::new("st_key", "st_secret".into()).unwrap();
     let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     let clock = sandbox.clock().clone();
     let client = allscale::Client::builder(key).clock(move || clock.now_millis()).nonces(nonces());
     let client = client.build().unwrap();
     let intent = Draft::fiat(checkout_tables::allscale::Currency::USD, Cents::new(9_200));
-    let created = client.create(&intent.check(&Rules::default()).unwrap()).send_blocking(&sandbox).unwrap();
+    let created = client.create(&intent.check().unwrap()).send_blocking(&sandbox).unwrap();
     let id = created.payload.intent_id;
     drive(&client.status(&id).unwrap(), &mut Tracker::new(), sandbox.clock(), &sandbox)
 }
 
 fn of_azotte() -> (Vec<Phase>, Duration) {
     use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
-    use checkout_validate::azotte::{Draft, Rules};
+    use checkout_validate::azotte::Draft;
     let sandbox = Sandbox::builder().scenario(Scenario::three_ds_twice()).build();
     let clock = sandbox.clock().clone();
     let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).clock(move || clock.now_millis());
@@ -69,7 +69,7 @@ fn of_azotte() -> (Vec<Phase>, Duration) {
     let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
     let submit = submit.correlation_id("order-1").item("plan_gold").customer_urn("urn:customer:42");
     // A submit's answer is an observation already.
-    let submit = client.submit(&submit.check(&Rules::default()).unwrap());
+    let submit = client.submit(&submit.check().unwrap());
     let mut tracker = Tracker::new();
     let submitted = submit.send_blocking(&sandbox).unwrap();
     assert_eq!(tracker.observe(submitted.observation().unwrap(), client.now()), Verdict::First);
@@ -89,7 +89,7 @@ fn of_peach() -> (Vec<Phase>, Duration) {
     let checkout =
         Draft::debit(checkout_tables::peach::Currency::ZAR, Cents::new(9_200)).entity_id(ENTITY_ID);
     let checkout = checkout.merchant_transaction_id("order-0001").shopper_result_url("https://shop.example/");
-    let checkout = checkout.check(&Rules::default()).unwrap();
+    let checkout = checkout.check().unwrap();
     client.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap();
     let mut tracker = Tracker::new();
     let walk = drive(&client.status(checkout.lookup()), &mut tracker, sandbox.clock(), &sandbox);
@@ -97,7 +97,7 @@ fn of_peach() -> (Vec<Phase>, Duration) {
     walk
 }
 
-fn nonces() -> impl checkout_client::Nonces {
+fn nonces() -> impl checkout_client::NonceSource {
     let last = std::sync::atomic::AtomicU64::new(0);
     move || format!("nonce-{}", last.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
 }
@@ -110,7 +110,8 @@ fn one_caller_takes_a_payment_of_each_provider_to_its_success() {
     let (phases, took) = of_azotte();
     let rounds = vec![Processing, PayerAction, Processing, PayerAction, Processing, Succeeded];
     assert_eq!(phases, rounds);
-    // Five seconds, half a minute of the payer's, and that once more; what is longer is the time between reads.
+    // Five seconds, half a minute of the payer's, and that once more; what is longer is the time between
+    // reads.
     assert!((75..90).contains(&took.as_secs()), "{took:?}");
     let (phases, took) = of_peach();
     let expired = Phase::Failed(checkout_lifecycle::Failure::Expired);
@@ -119,7 +120,8 @@ fn one_caller_takes_a_payment_of_each_provider_to_its_success() {
     assert_eq!(took.as_secs(), 3_030);
 }
 
-/// What a web framework or a runtime asks of a handler: a future that is `Send` for every lifetime it could have.
+/// What a web framework or a runtime asks of a handler: a future that is `Send` for every lifetime it could
+/// have.
 #[test]
 fn every_call_can_be_awaited_in_a_handler_of_a_web_framework() {
     fn handler<S, F: Future + Send + 'static>(_: impl Fn(S) -> F + Send + Sync + 'static) {}
@@ -174,10 +176,10 @@ fn heard(known: Option<i64>, http_status: u16, headers: &[(&str, &str)], body: &
     let call = client.status("65b2f3d0d2d9c0a1b2c3d4e5").unwrap();
     match call.send_blocking(&transport) {
         Ok(answer) => {
-            let (heard, verdict) = answer.heard(Fetch::Status, &mut tracker, client.now());
+            let (heard, verdict) = answer.read_outcome(ReadKind::Status, &mut tracker, client.now());
             format!("{heard:?} {}", verdict.unwrap())
         }
-        Err(error) => format!("{:?}", error.heard()),
+        Err(error) => format!("{:?}", error.read_outcome()),
     }
 }
 

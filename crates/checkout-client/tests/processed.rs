@@ -1,19 +1,20 @@
-//! The money rule: after every fault of every sandbox on every route, is it certain that nothing was done, and may the
-//! call be sent again? One picture for each provider in `tests/snapshots`.
+//! The money rule: after every fault of every sandbox on every route, is it certain that nothing was done,
+//! and may the call be sent again? One picture for each provider in `tests/snapshots`.
 //!
-//! Each fault stands in a table of its provider's own tests with the outcome and the number of checkouts that were
-//! made. This picture pins the two answers on which a second charge hangs: nothing may change here by accident.
-//! `INSTA_UPDATE=always cargo test -p checkout-client --all-features --test processed` renews the pictures.
+//! Each fault stands in a table of its provider's own tests with the outcome and the number of checkouts that
+//! were made. This picture pins the two answers on which a second charge hangs: nothing may change here by
+//! accident. `INSTA_UPDATE=always cargo test -p checkout-client --all-features --test processed` renews the
+//! pictures.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::peach::SecretToken;
-use checkout_client::{Advice, Call, Readable, allscale, azotte, peach};
+use checkout_client::{Call, CreateOutcome, Readable, RetryAdvice, allscale, azotte, peach};
 use checkout_money::Cents;
 use checkout_sandbox::{allscale as play_allscale, azotte as play_azotte, peach as play_peach};
 use checkout_tables::allscale::Currency;
 use checkout_tables::azotte::PaymentChannel;
-use checkout_tables::{Environment, peach::Currency as PeachCurrency};
+use checkout_tables::{Environment, Repeat, peach::Currency as PeachCurrency};
 use checkout_transport::{BODY_CAP, BlockingTransport};
 use checkout_validate::peach::{InitiateCheckout, MerchantTransactionId};
 use checkout_validate::{allscale as draft_allscale, azotte as draft_azotte, peach as draft_peach};
@@ -28,14 +29,15 @@ fn row<T: Readable>(call: &Call<T>, transport: &impl BlockingTransport) -> Strin
         Err(error) => (error.may_have_been_processed(), error.retry()),
     };
     let retry = match retry {
-        Advice::After(wait) => format!("after {} ms", wait.as_millis()),
-        Advice::ReadFirst(by) => format!("after a read by {by}"),
-        Advice::Never => "never".into(),
+        RetryAdvice::After(wait) => format!("after {} ms", wait.as_millis()),
+        RetryAdvice::ReadFirst(by) => format!("after a read by {by}"),
+        RetryAdvice::Never => "never".into(),
     };
     format!("{}; repeat {retry}", if processed { "may be processed" } else { "not processed" })
 }
 
-/// A line for each fault and route, and the assertion that the faults are all that the sandbox's source names.
+/// A line for each fault and route, and the assertion that the faults are all that the sandbox's source
+/// names.
 fn table<F: Debug>(faults: &[F], source: &str, rows: impl Fn(&F) -> Vec<(&'static str, String)>) -> String {
     let named: BTreeSet<_> = faults.iter().map(|fault| variant(&format!("{fault:?}"))).collect();
     assert_eq!(named, faults_in(source));
@@ -47,7 +49,8 @@ fn table<F: Debug>(faults: &[F], source: &str, rows: impl Fn(&F) -> Vec<(&'stati
     faults.iter().map(line).collect()
 }
 
-/// The names of the variants of the enum `Fault` in a source: a `match` on an enum that may grow names them not.
+/// The names of the variants of the enum `Fault` in a source: a `match` on an enum that may grow names them
+/// not.
 fn faults_in(source: &str) -> BTreeSet<String> {
     let (_, variants) = source.split_once("pub enum Fault {\n").unwrap();
     let (variants, _) = variants.split_once("\n}\n").unwrap();
@@ -59,11 +62,10 @@ fn variant(text: &str) -> String {
     text.split(['(', '{', ',', ' ']).next().unwrap().to_owned()
 }
 
-#[test]
-fn allscale_faults_keep_their_verdict_on_every_route() {
-    use play_allscale::{Fault, Sandbox, Store};
+fn allscale_faults() -> Vec<play_allscale::Fault> {
+    use play_allscale::Fault;
 
-    let faults = [
+    vec![
         Fault::LostBefore,
         Fault::LostRequest,
         Fault::LostAnswer,
@@ -95,7 +97,14 @@ fn allscale_faults_keep_their_verdict_on_every_route() {
         Fault::StatusAsObject,
         Fault::HugeBody(BODY_CAP),
         Fault::HugeBody(BODY_CAP + 1),
-    ];
+    ]
+}
+
+#[test]
+fn allscale_faults_keep_their_verdict_on_every_route() {
+    use play_allscale::{Fault, Sandbox, Store};
+
+    let faults = allscale_faults();
     let rows = |fault: &Fault| {
         let world = || {
             let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
@@ -104,7 +113,7 @@ fn allscale_faults_keep_their_verdict_on_every_route() {
             let client = allscale::Client::builder(key).clock(move || clock.now_millis()).nonces(nonces());
             let client = client.build().unwrap();
             let draft = draft_allscale::Draft::fiat(Currency::USD, Cents::new(1_000));
-            let intent = draft.check(&draft_allscale::Rules::default()).unwrap();
+            let intent = draft.check().unwrap();
             let id = client.create(&intent).send_blocking(&sandbox).unwrap().payload.intent_id;
             sandbox.inject(fault.clone());
             (sandbox, client, intent, id)
@@ -135,11 +144,10 @@ fn allscale_faults_keep_their_verdict_on_every_route() {
     insta::assert_snapshot!("processed_allscale", table(&faults, source, rows));
 }
 
-#[test]
-fn azotte_faults_keep_their_verdict_on_every_route() {
-    use play_azotte::{API_KEY, Fault, Sandbox, X_TN};
+fn azotte_faults() -> Vec<play_azotte::Fault> {
+    use play_azotte::Fault;
 
-    let faults = [
+    vec![
         Fault::LostBefore,
         Fault::LostRequest,
         Fault::LostAnswer,
@@ -170,13 +178,20 @@ fn azotte_faults_keep_their_verdict_on_every_route() {
         Fault::DuplicateKeys,
         Fault::HugeBody(BODY_CAP),
         Fault::HugeBody(BODY_CAP + 1),
-    ];
+    ]
+}
+
+#[test]
+fn azotte_faults_keep_their_verdict_on_every_route() {
+    use play_azotte::{API_KEY, Fault, Sandbox, X_TN};
+
+    let faults = azotte_faults();
     let rows = |fault: &Fault| {
         let submitted = |order: &'static str| {
             let draft =
                 draft_azotte::Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
             let draft = draft.correlation_id(order).item("plan_gold").customer_urn("urn:customer:42");
-            draft.check(&draft_azotte::Rules::default()).unwrap()
+            draft.check().unwrap()
         };
         let world = || {
             let sandbox = Sandbox::new(4);
@@ -207,13 +222,10 @@ fn azotte_faults_keep_their_verdict_on_every_route() {
     insta::assert_snapshot!("processed_azotte", table(&faults, source, rows));
 }
 
-#[test]
-fn peach_faults_keep_their_verdict_on_every_route() {
-    use play_peach::{Fault, Merchant, Sandbox};
+fn peach_faults() -> Vec<play_peach::Fault> {
+    use play_peach::Fault;
 
-    const ENTITY: &str = "8ac7a4ca00000000000000005a4d0b77";
-    const SECRET: &str = "secret_token";
-    let faults = [
+    vec![
         Fault::LostBefore,
         Fault::LostRequest,
         Fault::LostAnswer,
@@ -246,11 +258,20 @@ fn peach_faults_keep_their_verdict_on_every_route() {
         Fault::ExtraUnsignedKey,
         Fault::NumbersForTexts,
         Fault::BareResult,
-    ];
+    ]
+}
+
+#[test]
+fn peach_faults_keep_their_verdict_on_every_route() {
+    use play_peach::{Fault, Merchant, Sandbox};
+
+    const ENTITY: &str = "8ac7a4ca00000000000000005a4d0b77";
+    const SECRET: &str = "secret_token";
+    let faults = peach_faults();
     let checkout = |order: &'static str| -> InitiateCheckout<'static> {
         let draft = draft_peach::Draft::debit(PeachCurrency::ZAR, Cents::new(9_200)).entity_id(ENTITY);
         let draft = draft.merchant_transaction_id(order).shopper_result_url("https://shop.example/done");
-        draft.check(&draft_peach::Rules::default()).unwrap()
+        draft.check().unwrap()
     };
     let sandbox = || {
         let merchant = Merchant::new(ENTITY, SecretToken::new(SECRET.into()).unwrap()).domain("shop.example");
@@ -338,7 +359,119 @@ fn peach_faults_keep_their_verdict_on_every_route() {
 }
 
 /// `nonce-1`, `nonce-2`, and so on.
-fn nonces() -> impl checkout_client::Nonces {
+fn nonces() -> impl checkout_client::NonceSource {
     let last = std::sync::atomic::AtomicU64::new(0);
     move || format!("nonce-{}", last.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1)
+}
+
+/// The next step of an order, and the assertion that no step of any create leads to a second checkout.
+fn next_step<T: Readable>(
+    call: &Call<T>,
+    transport: &impl BlockingTransport,
+    made: impl Fn() -> usize,
+) -> String {
+    let before = made();
+    let outcome = CreateOutcome::of(call.send_blocking(transport));
+    let made = made() - before;
+    let keyed = call.repeat() == Repeat::Keyed;
+    match outcome {
+        CreateOutcome::Created(_) => {
+            assert!(made <= 1);
+            "created".into()
+        }
+        CreateOutcome::Repeat { error, .. } => {
+            assert!(made == 0 || keyed, "a repeat would make a second checkout: {error}");
+            assert!(keyed || !error.may_have_been_processed(), "{error}");
+            "repeat".into()
+        }
+        CreateOutcome::LookUp { by, error } => {
+            assert!(error.may_have_been_processed(), "{error}");
+            format!("look up by {by}")
+        }
+        CreateOutcome::Refused(error) => {
+            assert_eq!(made, 0, "an order that is given up has a checkout: {error}");
+            assert!(!error.may_have_been_processed(), "{error}");
+            "refused".into()
+        }
+        CreateOutcome::Unknown(error) => {
+            assert!(error.may_have_been_processed(), "{error}");
+            "unknown".into()
+        }
+    }
+}
+
+/// Counts the steps: every kind of step that a provider's rule allows is met, and no other.
+fn steps(all: impl IntoIterator<Item = String>) -> BTreeSet<String> {
+    all.into_iter().collect()
+}
+
+fn named<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+    names.map(str::to_owned).into()
+}
+
+#[test]
+fn an_allscale_create_is_never_looked_up_and_repeated_only_where_nothing_was_created() {
+    use play_allscale::{Sandbox, Store};
+
+    let step = |fault| {
+        let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
+        let sandbox = Sandbox::builder().seed(4).store(Store::new(key.clone())).build();
+        let clock = sandbox.clock().clone();
+        let client = allscale::Client::builder(key).clock(move || clock.now_millis()).nonces(nonces());
+        let intent = draft_allscale::Draft::fiat(Currency::USD, Cents::new(1_000)).check().unwrap();
+        sandbox.inject(fault);
+        let call = client.build().unwrap().create(&intent);
+        next_step(&call, &sandbox, || sandbox.intents().len())
+    };
+    assert_eq!(
+        steps(allscale_faults().into_iter().map(step)),
+        named(["created", "refused", "repeat", "unknown"])
+    );
+}
+
+#[test]
+fn an_azotte_submit_is_repeated_under_its_key() {
+    use play_azotte::{API_KEY, Sandbox, X_TN};
+
+    let step = |fault| {
+        let sandbox = Sandbox::new(4);
+        let clock = sandbox.clock().clone();
+        let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
+        let client = client.clock(move || clock.now_millis()).build().unwrap();
+        let draft = draft_azotte::Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
+        let draft = draft.correlation_id("order-1").item("plan_gold").customer_urn("urn:customer:42");
+        sandbox.inject(fault);
+        next_step(&client.submit(&draft.check().unwrap()), &sandbox, || sandbox.checkouts().len())
+    };
+    assert_eq!(
+        steps(azotte_faults().into_iter().map(step)),
+        named(["created", "refused", "repeat", "unknown"])
+    );
+}
+
+#[test]
+fn a_peach_create_is_looked_up_where_nobody_knows() {
+    use play_peach::{Merchant, Sandbox};
+
+    const ENTITY: &str = "8ac7a4ca00000000000000005a4d0b77";
+    let secret = || SecretToken::new("secret_token".into()).unwrap();
+    let step = |fault| {
+        let merchant = Merchant::new(ENTITY, secret()).domain("shop.example");
+        let sandbox = Sandbox::builder().seed(11).merchant(merchant).status_limit(None).build();
+        let clock = sandbox.clock().clone();
+        let client = peach::Client::builder(ENTITY, secret()).environment(Environment::Sandbox);
+        let client =
+            client.referer("https://shop.example").clock(move || clock.now_millis()).nonces(nonces());
+        let draft = draft_peach::Draft::debit(PeachCurrency::ZAR, Cents::new(9_200)).entity_id(ENTITY);
+        let draft =
+            draft.merchant_transaction_id("order-0001").shopper_result_url("https://shop.example/done");
+        sandbox.inject(fault);
+        let call = client.build().unwrap().initiate(&draft.check().unwrap()).unwrap();
+        next_step(&call, &sandbox, || sandbox.checkouts().len())
+    };
+    let looked_up = "look up by merchantTransactionId";
+    assert_eq!(
+        steps(peach_faults().into_iter().map(step)),
+        named(["created", looked_up, "refused", "repeat"])
+    );
 }

@@ -11,8 +11,8 @@
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::peach::SecretToken;
 use checkout_client::{
-    Advice, Answer, Call, CallError, CallErrorKind, NotSent, Operation, Readable, Retries, allscale, azotte,
-    peach,
+    Answer, Call, CallError, CallErrorKind, NotSent, Operation, Readable, RetryAdvice, RetryPolicy, allscale,
+    azotte, peach,
 };
 use checkout_money::Cents;
 use checkout_sandbox::VirtualClock;
@@ -30,13 +30,13 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-const NOW: Advice = Advice::After(Duration::ZERO);
+const NOW: RetryAdvice = RetryAdvice::After(Duration::ZERO);
 
-const fn after(seconds: u64) -> Advice {
-    Advice::After(Duration::from_secs(seconds))
+const fn after(seconds: u64) -> RetryAdvice {
+    RetryAdvice::After(Duration::from_secs(seconds))
 }
 
-fn nonces() -> impl checkout_client::Nonces {
+fn nonces() -> impl checkout_client::NonceSource {
     let last = AtomicU64::new(0);
     move || format!("nonce-{}", last.fetch_add(1, Ordering::Relaxed) + 1)
 }
@@ -51,9 +51,9 @@ fn of_allscale() -> (checkout_sandbox::allscale::Sandbox, allscale::Client) {
 }
 
 fn create(client: &allscale::Client) -> Call<checkout_wire::allscale::CreatedIntent<'static>> {
-    use checkout_validate::allscale::{Draft, Rules};
+    use checkout_validate::allscale::Draft;
     let draft = Draft::fiat(Currency::USD, Cents::new(9_200)).order_id("order_1");
-    client.create(&draft.check(&Rules::default()).unwrap())
+    client.create(&draft.check().unwrap())
 }
 
 fn of_azotte() -> (checkout_sandbox::azotte::Sandbox, azotte::Client) {
@@ -66,10 +66,10 @@ fn of_azotte() -> (checkout_sandbox::azotte::Sandbox, azotte::Client) {
 }
 
 fn submit(client: &azotte::Client) -> Call<azotte::Submitted<'static>> {
-    use checkout_validate::azotte::{Draft, Rules};
+    use checkout_validate::azotte::Draft;
     let draft = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
     let draft = draft.correlation_id("order_1").item("plan_gold").customer_urn("urn:customer:42");
-    client.submit(&draft.check(&Rules::default()).unwrap())
+    client.submit(&draft.check().unwrap())
 }
 
 fn of_peach() -> (checkout_sandbox::peach::Sandbox, peach::Client, peach::v2::Client) {
@@ -92,17 +92,17 @@ fn of_peach() -> (checkout_sandbox::peach::Sandbox, peach::Client, peach::v2::Cl
 }
 
 fn checkout() -> checkout_validate::peach::InitiateCheckout<'static> {
-    use checkout_validate::peach::{Draft, Rules};
+    use checkout_validate::peach::Draft;
     let draft = Draft::debit(checkout_tables::peach::Currency::ZAR, Cents::new(9_200));
     let draft = draft.entity_id(checkout_sandbox::peach::ENTITY_ID).merchant_transaction_id("order-0001");
-    draft.shopper_result_url("https://shop.example/").check(&Rules::default()).unwrap()
+    draft.shopper_result_url("https://shop.example/").check().unwrap()
 }
 
 /// The outcome of a call of the payload's provider.
 type Outcome<T> = Result<Answer<T>, CallError<<T as Readable>::Provider>>;
 
 /// The advice of the error; None for an answer.
-fn advice<T: Readable>(outcome: Outcome<T>) -> Option<Advice> {
+fn advice<T: Readable>(outcome: Outcome<T>) -> Option<RetryAdvice> {
     outcome.err().map(|error| error.retry())
 }
 
@@ -118,7 +118,7 @@ fn answering(status: u16, headers: &[(&str, &str)], body: &str) -> impl Blocking
 #[test]
 fn an_operation_says_what_to_read_first() {
     use checkout_tables::{azotte, peach};
-    let of = |operation: Operation| (operation.repeat, operation.read_first);
+    let of = |operation: Operation| (operation.repeat, operation.lookup_key);
     assert_eq!(of(Route::Create.into()), (Repeat::Unsafe, None));
     assert_eq!(of(Route::Status.into()), (Repeat::Safe, None));
     assert_eq!(of(azotte::Route::SubmitCheckout.into()), (Repeat::Keyed, None));
@@ -126,26 +126,26 @@ fn an_operation_says_what_to_read_first() {
     assert_eq!(of(peach::Route::Status.into()), (Repeat::Safe, None));
 }
 
-/// What is advised of a create and of a status that meet a fault, typed from the pages: a create may only be sent again
-/// where it certainly was not done.
+/// What is advised of a create and of a status that meet a fault, typed from the pages: a create may only be
+/// sent again where it certainly was not done.
 #[test]
 fn what_is_advised_of_an_allscale_call_that_meets_a_fault() {
     use checkout_sandbox::allscale::Fault;
     for (fault, of_create, of_status) in [
         (Fault::LostBefore, Some(NOW), Some(NOW)),
-        (Fault::LostRequest, Some(Advice::Never), Some(NOW)),
-        (Fault::LostAnswer, Some(Advice::Never), Some(NOW)),
-        (Fault::Garbage, Some(Advice::Never), Some(NOW)),
-        (Fault::HtmlBadGateway, Some(Advice::Never), Some(NOW)),
-        (Fault::Redirect, Some(Advice::Never), Some(NOW)),
-        (Fault::EmptyUnauthorized, Some(Advice::Never), Some(Advice::Never)),
+        (Fault::LostRequest, Some(RetryAdvice::Never), Some(NOW)),
+        (Fault::LostAnswer, Some(RetryAdvice::Never), Some(NOW)),
+        (Fault::Garbage, Some(RetryAdvice::Never), Some(NOW)),
+        (Fault::HtmlBadGateway, Some(RetryAdvice::Never), Some(NOW)),
+        (Fault::Redirect, Some(RetryAdvice::Never), Some(NOW)),
+        (Fault::EmptyUnauthorized, Some(RetryAdvice::Never), Some(RetryAdvice::Never)),
         // Which its page lists, so that nothing was done.
         (Fault::RateLimited, Some(after(2)), Some(after(2))),
         // Which are listed for reads alone.
-        (Fault::InternalError, Some(Advice::Never), Some(NOW)),
-        (Fault::UnknownErrorCode(99_999), Some(Advice::Never), Some(NOW)),
-        (Fault::UnknownErrorCode(10_001), Some(Advice::Never), Some(Advice::Never)),
-        (Fault::UnknownErrorCode(60_001), Some(Advice::Never), Some(Advice::Never)),
+        (Fault::InternalError, Some(RetryAdvice::Never), Some(NOW)),
+        (Fault::UnknownErrorCode(99_999), Some(RetryAdvice::Never), Some(NOW)),
+        (Fault::UnknownErrorCode(10_001), Some(RetryAdvice::Never), Some(RetryAdvice::Never)),
+        (Fault::UnknownErrorCode(60_001), Some(RetryAdvice::Never), Some(RetryAdvice::Never)),
         // Another intent's amount is told beside the answer, which is one.
         (Fault::SwappedIntent, None, None),
         (Fault::ExtraFields, None, None),
@@ -155,9 +155,9 @@ fn what_is_advised_of_an_allscale_call_that_meets_a_fault() {
         let status = client.status(&created.payload.intent_id).unwrap();
         sandbox.inject(fault.clone());
         // Another amount, so that another one's answer is seen.
-        use checkout_validate::allscale::{Draft, Rules};
+        use checkout_validate::allscale::Draft;
         let native = Draft::coin(checkout_tables::allscale::StableCoin::USDT, Cents::new(500));
-        let native = client.create(&native.check(&Rules::default()).unwrap());
+        let native = client.create(&native.check().unwrap());
         assert_eq!(advice(native.send_blocking(&sandbox)), of_create, "{fault:?}");
         sandbox.inject(fault.clone());
         assert_eq!(advice(status.send_blocking(&sandbox)), of_status, "{fault:?}");
@@ -173,10 +173,10 @@ fn what_is_advised_of_an_azotte_call_that_meets_a_fault() {
         // It cannot be read, so its `Retry-After` has no say.
         (Fault::Garbage, Some(NOW)),
         (Fault::HtmlBadGateway, Some(NOW)),
-        (Fault::EmptyUnauthorized, Some(Advice::Never)),
+        (Fault::EmptyUnauthorized, Some(RetryAdvice::Never)),
         (Fault::RateLimited, Some(after(2))),
         (Fault::InternalError, Some(NOW)),
-        (Fault::EmptyProblem, Some(Advice::Never)),
+        (Fault::EmptyProblem, Some(RetryAdvice::Never)),
         (Fault::ExtraFields, None),
     ] {
         let (sandbox, client) = of_azotte();
@@ -188,20 +188,25 @@ fn what_is_advised_of_an_azotte_call_that_meets_a_fault() {
 #[test]
 fn what_is_advised_of_a_peach_call_that_meets_a_fault() {
     use checkout_sandbox::peach::Fault;
-    let look = Some(Advice::ReadFirst("merchantTransactionId"));
+    let look = Some(RetryAdvice::ReadFirst("merchantTransactionId"));
     for (fault, of_initiate, of_create, of_status) in [
         (Fault::LostBefore, Some(NOW), Some(NOW), Some(NOW)),
-        (Fault::LostAnswer, look, Some(Advice::Never), Some(NOW)),
-        (Fault::Garbage, look, Some(Advice::Never), Some(NOW)),
-        (Fault::HtmlBadGateway, look, Some(Advice::Never), Some(NOW)),
-        (Fault::EmptyUnauthorized, look, Some(Advice::Never), Some(Advice::Never)),
+        (Fault::LostAnswer, look, Some(RetryAdvice::Never), Some(NOW)),
+        (Fault::Garbage, look, Some(RetryAdvice::Never), Some(NOW)),
+        (Fault::HtmlBadGateway, look, Some(RetryAdvice::Never), Some(NOW)),
+        (Fault::EmptyUnauthorized, look, Some(RetryAdvice::Never), Some(RetryAdvice::Never)),
         // No page says that nothing is done beside it.
-        (Fault::RateLimited, look, Some(Advice::Never), Some(after(30))),
-        (Fault::InternalError, look, Some(Advice::Never), Some(NOW)),
+        (Fault::RateLimited, look, Some(RetryAdvice::Never), Some(after(30))),
+        (Fault::InternalError, look, Some(RetryAdvice::Never), Some(NOW)),
         // Of the group "format": what it speaks of was not done.
-        (Fault::Refused("200.300.404".into()), Some(Advice::Never), Some(Advice::Never), Some(Advice::Never)),
-        (Fault::Refused("999.999.999".into()), look, Some(Advice::Never), Some(NOW)),
-        (Fault::Refused("900.100.300".into()), look, Some(Advice::Never), Some(NOW)),
+        (
+            Fault::Refused("200.300.404".into()),
+            Some(RetryAdvice::Never),
+            Some(RetryAdvice::Never),
+            Some(RetryAdvice::Never),
+        ),
+        (Fault::Refused("999.999.999".into()), look, Some(RetryAdvice::Never), Some(NOW)),
+        (Fault::Refused("900.100.300".into()), look, Some(RetryAdvice::Never), Some(NOW)),
     ] {
         let (sandbox, v1, v2) = of_peach();
         v2.authenticate_blocking(&sandbox).unwrap();
@@ -223,10 +228,10 @@ fn nothing_is_advised_where_nothing_could_be_sent() {
     let (sandbox, _, v2) = of_peach();
     let error = v2.status("c01b").unwrap().send_blocking(&sandbox).unwrap_err();
     assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::NoAccessToken)), "{error:?}");
-    assert_eq!(error.retry(), Advice::Never);
+    assert_eq!(error.retry(), RetryAdvice::Never);
     let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
     let client = allscale::Client::builder(key).nonces(|| "no nonce".to_owned()).clock(|| 0).build().unwrap();
-    assert_eq!(client.ping().send_blocking(&sandbox).unwrap_err().retry(), Advice::Never);
+    assert_eq!(client.ping().send_blocking(&sandbox).unwrap_err().retry(), RetryAdvice::Never);
 }
 
 #[test]
@@ -282,8 +287,8 @@ fn the_retry_after_of_what_is_not_the_api_s_or_cannot_be_read_has_no_say() {
             assert_eq!(advice(status.send_blocking(&transport)), Some(NOW), "{header} {http_status} {body}");
             // A read is tried again within the caller's own budget.
             let mut waits = Vec::new();
-            let outcome =
-                status.send_blocking_with_retries(&transport, Retries::default(), |wait| waits.push(wait));
+            let outcome = status
+                .send_blocking_with_retries(&transport, RetryPolicy::default(), |wait| waits.push(wait));
             assert_eq!((advice(outcome), waits.len()), (Some(NOW), 3), "{header} {http_status} {body}");
             assert!(waits.iter().sum::<Duration>() <= Duration::from_secs(30));
         }
@@ -294,7 +299,10 @@ fn the_retry_after_of_what_is_not_the_api_s_or_cannot_be_read_has_no_say() {
     let transport = answering(200, &[("retry-after", "86400")], other);
     let error = client.get("65b2").unwrap().send_blocking(&transport).unwrap_err();
     assert!(matches!(error.kind(), CallErrorKind::Mismatch(_)), "{error:?}");
-    assert_eq!((error.retry(), error.heard()), (NOW, checkout_poll::Heard::Failed { wait: None }));
+    assert_eq!(
+        (error.retry(), error.read_outcome()),
+        (NOW, checkout_poll::ReadOutcome::Failed { wait: None })
+    );
 }
 
 #[test]
@@ -317,8 +325,8 @@ fn a_date_is_waited_for_whole_from_the_answer_s_own_date() {
     assert_eq!(date("Fri, 31 Dec 9999 23:59:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"), Some(after(59)));
 }
 
-/// Responses that no sandbox gives, to a call of every kind. The oracle is what may never be: an unsafe call that is
-/// sent again where nothing proves that the first one was not processed.
+/// Responses that no sandbox gives, to a call of every kind. The oracle is what may never be: an unsafe call
+/// that is sent again where nothing proves that the first one was not processed.
 #[test]
 fn no_response_makes_an_unsafe_call_be_sent_again_but_a_refusal_that_says_so() {
     let created =
@@ -347,7 +355,7 @@ fn no_response_makes_an_unsafe_call_be_sent_again_but_a_refusal_that_says_so() {
     let (_, azotte) = of_azotte();
     let (sandbox, v1, v2) = of_peach();
     v2.authenticate_blocking(&sandbox).unwrap();
-    fn ask<T: Readable>(call: &Call<T>, transport: &impl BlockingTransport) -> (Repeat, Option<Advice>) {
+    fn ask<T: Readable>(call: &Call<T>, transport: &impl BlockingTransport) -> (Repeat, Option<RetryAdvice>) {
         (call.repeat(), advice(call.send_blocking(transport)))
     }
     let (mut again, mut asked) = (0, 0);
@@ -373,8 +381,9 @@ fn no_response_makes_an_unsafe_call_be_sent_again_but_a_refusal_that_says_so() {
                         ask(&v2.status("c01b").unwrap(), &transport),
                     ] {
                         asked += 1;
-                        let Some(Advice::After(least)) = advice else { continue };
-                        // Alone AllScale's limit says that nothing was done, by its code, once and as a number.
+                        let Some(RetryAdvice::After(least)) = advice else { continue };
+                        // Alone AllScale's limit says that nothing was done, by its code, once and as a
+                        // number.
                         let proves = body == r#"{"code":40001}"#;
                         assert!(repeat != Repeat::Unsafe || proves, "{status} {body} {content_type}");
                         again += u32::from(repeat == Repeat::Unsafe);
@@ -397,13 +406,13 @@ fn the_code_and_not_the_http_status_tells_what_allscale_refuses() {
     for (http_status, body, expected) in [
         (200, r#"{"code":40001}"#, NOW),
         (200, r#"{"code":90000}"#, NOW),
-        (429, r#"{"code":10001}"#, Advice::Never),
-        (500, r#"{"code":50001}"#, Advice::Never),
-        (200, r#"{"code":77}"#, Advice::Never),
+        (429, r#"{"code":10001}"#, RetryAdvice::Never),
+        (500, r#"{"code":50001}"#, RetryAdvice::Never),
+        (200, r#"{"code":77}"#, RetryAdvice::Never),
         (408, r#"{"code":77}"#, NOW),
         // Not the API's: what does not let us in, and what may pass.
-        (401, "", Advice::Never),
-        (403, "<h1>Forbidden</h1>", Advice::Never),
+        (401, "", RetryAdvice::Never),
+        (403, "<h1>Forbidden</h1>", RetryAdvice::Never),
         (404, "<h1>Not Found</h1>", NOW),
         (502, "", NOW),
     ] {
@@ -429,7 +438,7 @@ impl Form {
         call: &Call<T>,
         sandbox: &S,
         clock: &VirtualClock,
-        retries: Retries,
+        retries: RetryPolicy,
     ) -> (Outcome<T>, Vec<Duration>)
     where
         S: Transport + BlockingTransport + Clone + 'static,
@@ -472,7 +481,7 @@ fn each_attempt_has_a_nonce_a_timestamp_and_a_signature_of_its_own() {
         for fault in [Fault::LostAnswer, Fault::HtmlBadGateway, Fault::RateLimited] {
             sandbox.inject(fault);
         }
-        let (answer, waits) = form.send(&client.ping(), &sandbox, &clock, Retries::default());
+        let (answer, waits) = form.send(&client.ping(), &sandbox, &clock, RetryPolicy::default());
         assert_eq!(answer.unwrap().payload.pong, "ok");
         assert_eq!(waits.len(), 3);
         assert!(waits[2] >= Duration::from_secs(2), "{waits:?}");
@@ -509,9 +518,9 @@ fn an_allscale_create_is_never_repeated_after_a_delivery_that_is_unknown() {
             let (sandbox, client) = of_allscale();
             let clock = sandbox.clock().clone();
             sandbox.inject(fault.clone());
-            let (outcome, waits) = form.send(&create(&client), &sandbox, &clock, Retries::default());
+            let (outcome, waits) = form.send(&create(&client), &sandbox, &clock, RetryPolicy::default());
             assert!(waits.is_empty(), "{fault:?}");
-            assert_eq!(advice(outcome), Some(Advice::Never), "{fault:?}");
+            assert_eq!(advice(outcome), Some(RetryAdvice::Never), "{fault:?}");
             assert!(sandbox.requests().len() <= 1 && sandbox.intents().len() <= 1, "{fault:?}");
         }
         // What was not sent, and what a limit refused, is sent again: one intent comes of it.
@@ -519,7 +528,7 @@ fn an_allscale_create_is_never_repeated_after_a_delivery_that_is_unknown() {
         let clock = sandbox.clock().clone();
         sandbox.inject(Fault::LostBefore);
         sandbox.inject(Fault::RateLimited);
-        let (created, waits) = form.send(&create(&client), &sandbox, &clock, Retries::default());
+        let (created, waits) = form.send(&create(&client), &sandbox, &clock, RetryPolicy::default());
         assert!(created.is_ok());
         assert_eq!((waits.len(), sandbox.intents().len()), (2, 1));
     }
@@ -535,7 +544,7 @@ fn an_azotte_submit_whose_answers_are_lost_is_charged_once() {
         for fault in [Fault::LostAnswer, Fault::LateInternalError, Fault::HtmlBadGateway] {
             sandbox.inject(fault);
         }
-        let (submitted, waits) = form.send(&submit(&client), &sandbox, &clock, Retries::default());
+        let (submitted, waits) = form.send(&submit(&client), &sandbox, &clock, RetryPolicy::default());
         let submitted = submitted.unwrap().payload;
         assert_eq!((sandbox.captures_of("order_1"), sandbox.checkouts().len(), waits.len()), (1, 1, 3));
         assert_eq!(submitted.tracking_number, sandbox.checkouts()[0].tracking_number);
@@ -562,7 +571,7 @@ fn what_the_last_attempt_of_a_submit_proves_it_proves_of_itself_alone() {
                     None => Err(TransportError::not_sent("connection refused")),
                 },
             });
-            let retries = Retries::default();
+            let retries = RetryPolicy::default();
             let sent =
                 submit(&client).send_blocking_with_retries(&transport, retries, |wait| clock.advance(wait));
             assert_eq!(sent.unwrap_err().may_have_been_processed(), first_leaves, "{second:?}");
@@ -579,10 +588,11 @@ fn a_peach_initiate_is_read_by_its_id_before_it_is_sent_again() {
         let clock = sandbox.clock().clone();
         sandbox.inject(Fault::LostAnswer);
         let initiate = client.initiate(&checkout()).unwrap();
-        let (lost, waits) = form.send(&initiate, &sandbox, &clock, Retries::default());
+        let (lost, waits) = form.send(&initiate, &sandbox, &clock, RetryPolicy::default());
         assert!(waits.is_empty());
-        assert_eq!(lost.unwrap_err().retry(), Advice::ReadFirst("merchantTransactionId"));
-        let (found, _) = form.send(&client.status(checkout().lookup()), &sandbox, &clock, Retries::default());
+        assert_eq!(lost.unwrap_err().retry(), RetryAdvice::ReadFirst("merchantTransactionId"));
+        let (found, _) =
+            form.send(&client.status(checkout().lookup()), &sandbox, &clock, RetryPolicy::default());
         assert!(found.is_ok());
         assert_eq!(sandbox.checkouts().len(), 1);
     }
@@ -594,7 +604,7 @@ fn what_came_last_is_handed_on_as_it_is() {
     for form in Form::ALL {
         let (sandbox, client) = of_allscale();
         let clock = sandbox.clock().clone();
-        let retries = Retries::default().attempts(3);
+        let retries = RetryPolicy::default().attempts(3);
         (0..2).for_each(|_| sandbox.inject(Fault::LostAnswer));
         sandbox.inject(Fault::InternalError);
         let (outcome, waits) = form.send(&client.ping(), &sandbox, &clock, retries);
@@ -603,9 +613,9 @@ fn what_came_last_is_handed_on_as_it_is() {
         assert_eq!(sandbox.requests().len(), 3);
         // Once is enough for what a repeat does not mend.
         let (outcome, waits) = form.send(&client.fail(), &sandbox, &clock, retries);
-        assert_eq!((advice(outcome), waits.len()), (Some(Advice::Never), 0));
+        assert_eq!((advice(outcome), waits.len()), (Some(RetryAdvice::Never), 0));
         // An attempt is always made.
-        let none = Retries::default().attempts(0);
+        let none = RetryPolicy::default().attempts(0);
         let (outcome, _) = form.send(&client.ping(), &sandbox, &clock, none);
         assert!(outcome.is_ok());
     }
@@ -621,7 +631,7 @@ fn a_wait_that_is_longer_than_the_budget_surfaces_and_is_not_waited_for() {
         let error = client
             .status("65b2")
             .unwrap()
-            .send_blocking_with_retries(&transport, Retries::default(), |wait| waits.push(wait))
+            .send_blocking_with_retries(&transport, RetryPolicy::default(), |wait| waits.push(wait))
             .unwrap_err();
         assert_eq!((error.retry(), waits.len()), (after(expected), 0));
     }
@@ -631,7 +641,7 @@ fn a_wait_that_is_longer_than_the_budget_surfaces_and_is_not_waited_for() {
     let error = client
         .status("65b2")
         .unwrap()
-        .send_blocking_with_retries(&transport, Retries::default(), |wait| waits.push(wait))
+        .send_blocking_with_retries(&transport, RetryPolicy::default(), |wait| waits.push(wait))
         .unwrap_err();
     assert_eq!((error.retry(), waits.len()), (after(12), 2));
 }
@@ -644,7 +654,8 @@ fn what_is_not_sent_is_sent_again_until_it_is_enough() {
         tries.fetch_add(1, Ordering::Relaxed);
         Err(TransportError::not_sent("connection refused"))
     });
-    let error = create(&client).send_blocking_with_retries(&nowhere, Retries::default(), |_| ()).unwrap_err();
+    let error =
+        create(&client).send_blocking_with_retries(&nowhere, RetryPolicy::default(), |_| ()).unwrap_err();
     assert_eq!((error.retry(), tries.load(Ordering::Relaxed)), (NOW, 4));
 }
 
@@ -658,7 +669,7 @@ fn tokio_s_timer_is_a_sleep() {
         let (sandbox, client) = of_allscale();
         sandbox.inject(Fault::RateLimited);
         let begun = tokio::time::Instant::now();
-        let answer = client.ping().send_with_retries(&sandbox, Retries::default(), tokio_sleep).await;
+        let answer = client.ping().send_with_retries(&sandbox, RetryPolicy::default(), tokio_sleep).await;
         assert_eq!(answer.unwrap().payload.pong, "ok");
         assert!(begun.elapsed() >= Duration::from_secs(2));
         // The watch goes by the client's clock, which goes when tokio's does here.

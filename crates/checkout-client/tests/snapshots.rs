@@ -1,15 +1,15 @@
-//! The requests that leave the client and the traces that a subscriber is told, in one picture for each provider:
-//! `tests/snapshots`.
+//! The requests that leave the client and the traces that a subscriber is told, in one picture for each
+//! provider: `tests/snapshots`.
 //!
-//! The facts of a request come from the pages and are typed in each provider's own tests. A snapshot holds the rest
-//! of the bytes, so that no change of them goes unseen. `INSTA_UPDATE=always cargo test -p checkout-client
-//! --all-features --test snapshots` renews them.
+//! The facts of a request come from the pages and are typed in each provider's own tests. A snapshot holds
+//! the rest of the bytes, so that no change of them goes unseen.
+//! `INSTA_UPDATE=always cargo test -p checkout-client --all-features --test snapshots` renews them.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::peach::SecretToken;
 use checkout_client::peach::v2;
-use checkout_client::{Call, Nonces, Readable, allscale, azotte, peach};
+use checkout_client::{Call, NonceSource, Readable, allscale, azotte, peach};
 use checkout_money::Cents;
 use checkout_tables::Environment;
 use checkout_tables::allscale::{Currency, StableCoin};
@@ -40,7 +40,7 @@ const SECRETS: [(&str, &str); 13] = [
     ("user-planted-88", "<user>"),
 ];
 
-fn nonces() -> impl Nonces {
+fn nonces() -> impl NonceSource {
     let last = AtomicU64::new(0);
     move || format!("nonce-{}", last.fetch_add(1, Ordering::Relaxed) + 1)
 }
@@ -81,13 +81,13 @@ fn peach_v2() -> v2::Client {
 
 fn intent(draft: draft_allscale::Draft<'static>) -> draft_allscale::CreateIntent<'static> {
     let draft = draft.order_id("order-1").user("user-planted-88", "Nora Planted");
-    draft.order_description("Two \"ü\" & more").check(&draft_allscale::Rules::default()).unwrap()
+    draft.order_description("Two \"ü\" & more").check().unwrap()
 }
 
 fn submit(draft: draft_azotte::Draft<'static>) -> draft_azotte::SubmitCheckout<'static> {
     let draft = draft.offer_identifier("off_1").correlation_id("order-1").item("plan_gold");
     let draft = draft.customer_urn("urn:planted:42").ip_address("203.0.113.77");
-    draft.check(&draft_azotte::Rules::default()).unwrap()
+    draft.check().unwrap()
 }
 
 fn card() -> draft_azotte::SubmitCheckout<'static> {
@@ -102,7 +102,7 @@ fn checkout() -> InitiateCheckout<'static> {
     let draft = draft
         .custom_parameter("note", "two \"ü\" & more")
         .field("customer.email", "nora.planted@shop.example");
-    draft.check(&draft_peach::Rules::default()).unwrap()
+    draft.check().unwrap()
 }
 
 fn lookup() -> Lookup<'static> {
@@ -265,7 +265,8 @@ mod traces {
         fn exit(&self, _: &Id) {}
     }
 
-    /// The trace that a subscriber is told of the call, however it ends. Whatever comes back is full of secrets.
+    /// The trace that a subscriber is told of the call, however it ends. Whatever comes back is full of
+    /// secrets.
     fn told<T: Readable>(name: &str, call: &Call<T>) -> String {
         let lines = Lines::default();
         let planted = SECRETS.map(|(secret, _)| secret).join(" ");

@@ -1,5 +1,5 @@
-//! A payment with Azotte, offline: an in-process sandbox stands in the provider's place, and its clock is advanced instead
-//! of waiting.
+//! A payment with Azotte, offline: an in-process sandbox stands in the provider's place, and its clock is
+//! advanced instead of waiting.
 //!
 //!     cargo run --example azotte_payment
 //!     cargo run --example azotte_payment -- --scenario three_ds_html
@@ -9,8 +9,8 @@
 
 mod watching;
 
-use checkout_kit::azotte::{Challenge, CheckoutResult, Client, Draft, PaymentChannel, Route, Rules};
-use checkout_kit::integrity::azotte::Order;
+use checkout_kit::azotte::{Challenge, CheckoutResult, Client, Draft, PaymentChannel, Route};
+use checkout_kit::settlement::azotte::Order;
 use checkout_kit::{Answer, Change, End, Environment};
 use checkout_sandbox::azotte::{API_KEY, Fault, Sandbox, Scenario, X_TN};
 use std::error::Error;
@@ -77,13 +77,14 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>
         .clock(move || clock.now_millis())
         .build()?;
 
-    // A stored method: no card number comes near us. The order's own id is what makes it safe to send it again.
+    // A stored method: no card number comes near us. The order's own id is what makes it safe to send it
+    // again.
     let submit = Draft::stored_method(PaymentChannel::CreditCard)
         .offer_identifier("off_1")
         .correlation_id("order_1001")
         .item("plan_gold")
         .customer_urn("urn:customer:42")
-        .check(&Rules::default())?;
+        .check()?;
     shop.line("drafted", format!("{}, {}", submit.correlation_id(), submit.payment_method().channel()));
 
     let call = client.submit(&submit);
@@ -107,7 +108,8 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>
     let tracking_number = submitted.payload.tracking_number.clone();
     shop.line("submitted", &tracking_number);
 
-    // Watch it from the submit's answer on: its wait is kept, and a challenge that it has is told. It ends nothing.
+    // Watch it from the submit's answer on: its wait is kept, and a challenge that it has is told. It ends
+    // nothing.
     let watch = client.watch_submitted(submitted)?;
     // Azotte's answers carry no amount: what was submitted is what is charged, under this number.
     let order = Order { environment: Environment::Sandbox, tracking_number: &tracking_number };

@@ -4,17 +4,17 @@
 //!     cargo run --release --example day_of_polling
 //!     cargo run --release --example day_of_polling -- --checkouts 2000 --seed 7
 //!
-//! The checkouts begin all over the day, most of them at noon and in the evening, with many stores of AllScale's,
-//! tenants of Azotte's and merchants of Peach's. Half of them go the usual way, and the rest every way that the
-//! sandboxes play. Two reads in a hundred go wrong: they are lost, limited, garbled, somebody else's. With half of
-//! the stores and merchants webhooks wake what they are about; Azotte has none. Payers come back from their
-//! challenges, or fail them, or never come back. What the schedule hands back at the deadline is stored as text,
-//! and watched again from that, all of it: after 20 minutes or when a webhook comes, for as long as the plan's
-//! deadline, until it has ended or has been handed back three times.
+//! The checkouts begin all over the day, most of them at noon and in the evening, with many stores of
+//! AllScale's, tenants of Azotte's and merchants of Peach's. Half of them go the usual way, and the rest
+//! every way that the sandboxes play. Two reads in a hundred go wrong: they are lost, limited, garbled,
+//! somebody else's. With half of the stores and merchants webhooks wake what they are about; Azotte has none.
+//! Payers come back from their challenges, or fail them, or never come back. What the schedule hands back at
+//! the deadline is stored as text, and watched again from that, all of it: after 20 minutes or when a webhook
+//! comes, for as long as the plan's deadline, until it has ended or has been handed back three times.
 //!
-//! Who is right is what the sandboxes have in their books; what is known of a checkout is never asked. The same
-//! seed prints the same table. The exit code is 0 if nothing was wrong, 1 if something was, and 2 for other
-//! arguments.
+//! Who is right is what the sandboxes have in their books; what is known of a checkout is never asked. The
+//! same seed prints the same table. The exit code is 0 if nothing was wrong, 1 if something was, and 2 for
+//! other arguments.
 
 mod crowd;
 

@@ -1,5 +1,5 @@
-//! A payment from draft to settled, offline: an in-process sandbox stands in the provider's place, and its clock is
-//! advanced instead of waiting.
+//! A payment from draft to settled, offline: an in-process sandbox stands in the provider's place, and its
+//! clock is advanced instead of waiting.
 //!
 //!     cargo run --example first_payment
 //!     cargo run --example first_payment -- --scenario late_success
@@ -11,13 +11,13 @@
 mod watching;
 
 use checkout_kit::allscale::{
-    Client, CreateIntent, CreatedIntent, Currency, Draft, Intent, Price, Route, Rules, Settlement,
-    SigningKey, StableCoin,
+    Client, CreateIntent, CreatedIntent, Currency, Draft, Intent, Price, Route, SettlementCoin, SigningKey,
+    StableCoin,
 };
-use checkout_kit::integrity;
-use checkout_kit::integrity::allscale::Order;
+use checkout_kit::settlement;
+use checkout_kit::settlement::allscale::Order;
 use checkout_kit::{
-    Answer, Call, CallErrorKind, Carried, Cents, Change, CoinAmount, End, Environment, SecretString,
+    Answer, Call, CallErrorKind, Cents, Change, CoinAmount, End, Environment, SecretString, wire::Verbatim,
 };
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 use std::error::Error;
@@ -26,8 +26,8 @@ use std::num::NonZeroU32;
 use std::process::ExitCode;
 use watching::{Checkout, Ending, Shop, whole};
 
-/// A way that a payment can go: its name, what happens, and how the sandbox is told to play it. What goes by the name
-/// of one of the sandbox's scenarios needs no telling.
+/// A way that a payment can go: its name, what happens, and how the sandbox is told to play it. What goes by
+/// the name of one of the sandbox's scenarios needs no telling.
 type Play = (&'static str, &'static str, fn(&Sandbox));
 
 const PLAYS: &[Play] = &[
@@ -131,7 +131,7 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox, name: &str) -> Result<(Ending, S
         .build()?;
 
     // Draft, and check it against the documents. Whatever is wrong is said at once.
-    let draft = match draft(name).check(&Rules::default()) {
+    let draft = match draft(name).check() {
         Ok(draft) => draft,
         Err(violations) => {
             for violation in violations.iter() {
@@ -160,9 +160,9 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox, name: &str) -> Result<(Ending, S
         price: match draft.price() {
             Price::Fiat { currency, amount } => {
                 let (owed, accepted) = (created.amount_coins, &coins);
-                integrity::allscale::Price::Fiat { currency, amount, owed, accepted }
+                settlement::allscale::Price::Fiat { currency, amount, owed, accepted }
             }
-            Price::Coin { coin, amount } => integrity::allscale::Price::Coin { coin, amount },
+            Price::Coin { coin, amount } => settlement::allscale::Price::Coin { coin, amount },
         },
     };
     let watch = client.watch(&created.intent_id)?;
@@ -228,15 +228,15 @@ fn paid(intent: &Intent<'_>) -> String {
     let more = more.filter(|more| !more.is_zero() && !more.is_negative());
     let more = more.map_or_else(String::new, |more| format!(", {more} too much"));
     // The provider's own arithmetic decides nothing, so it is carried as it came.
-    let net = intent.net_income_amount.as_ref().and_then(Carried::known);
+    let net = intent.net_income_amount.as_ref().and_then(Verbatim::known);
     let (paid, net) = (text(intent.actual_paid_amount.as_ref()), text(net.as_ref()));
     format!("paid {paid} of {}{more}; {net} after the fee", intent.amount_coins)
 }
 
 fn settled_in(order: &CreateIntent<'_>) -> String {
     match order.settlement() {
-        Settlement::Coin(coin) => coin.to_string(),
-        Settlement::StoreDefault => "what the store has set".into(),
+        SettlementCoin::Coin(coin) => coin.to_string(),
+        SettlementCoin::StoreDefault => "what the store has set".into(),
     }
 }
 

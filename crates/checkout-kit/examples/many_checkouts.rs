@@ -1,13 +1,12 @@
-//! Twelve open checkouts of one merchant with Peach, watched together under its two reads a minute, offline: an in-process
-//! sandbox stands in the provider's place, and its clock is advanced instead of waiting. Every other webhook is lost, and
-//! halfway the process is replaced by another one, which knows what was stored and nothing else.
+//! Twelve open checkouts of one merchant with Peach, watched together under its two reads a minute, offline:
+//! an in-process sandbox stands in the provider's place, and its clock is advanced instead of waiting. Every
+//! other webhook is lost, and halfway the process is replaced by another one, which knows what was stored and
+//! nothing else.
 //!
 //!     cargo run --example many_checkouts
 
-use checkout_kit::peach::{
-    Client, Currency, Draft, MerchantTransactionId, Message, Receiver, Rules, SecretToken,
-};
-use checkout_kit::{Cents, Change, End, Environment, Handle, KeyRing, Moment, Watches};
+use checkout_kit::peach::{Client, Currency, Draft, MerchantTransactionId, Message, Receiver, SecretToken};
+use checkout_kit::{Cents, Change, End, Environment, Handle, KeyRing, Moment, WatchSet};
 use checkout_sandbox::peach::{ENTITY_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario};
 use std::io::{self, Write};
 use std::{collections::BTreeMap, error::Error, future, process::ExitCode, time::Duration};
@@ -39,7 +38,7 @@ fn day(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         let order = format!("order-{number:04}");
         let draft = Draft::debit(Currency::ZAR, Cents::new(14_99)).entity_id(ENTITY_ID);
         let draft = draft.merchant_transaction_id(&*order).shopper_result_url("https://shop.example/result");
-        let initiate = shop.client.initiate(&draft.check(&Rules::default())?)?;
+        let initiate = shop.client.initiate(&draft.check()?)?;
         initiate.send_blocking(&shop.sandbox)?;
         shop.open.insert(order, None);
     }
@@ -67,12 +66,12 @@ impl Shop {
     /// Watches all that is open, until so many still are.
     fn process(&mut self, until: usize, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         let (receiver, sandbox, clock) = (&self.receiver, &self.sandbox, self.sandbox.clock());
-        let mut watches = Watches::new(Moment::from_unix_millis(clock.now_millis().try_into()?), 42);
+        let mut watches = WatchSet::new(Moment::from_unix_millis(clock.now_millis().try_into()?), 42);
         let (merchant, mut handles) = (watches.merchant(), BTreeMap::new());
-        self.reads.iter().for_each(|at| watches.used(merchant, *at));
+        self.reads.iter().for_each(|at| watches.record_request(merchant, *at));
         for (order, stored) in &self.open {
             let watch = self.client.watch(MerchantTransactionId::new(order)?.into());
-            let watch = stored.iter().try_fold(watch, |watch, stored| watch.resume_from(stored))?;
+            let watch = stored.iter().try_fold(watch, |watch, stored| watch.restore_from(stored))?;
             handles.insert(order.clone(), watch.handle());
             watches.add(merchant, watch, order.clone());
         }
@@ -112,14 +111,14 @@ impl Shop {
                 None => self.open.insert(event.key, Some(event.stored)),
             };
         }
-        self.reads = watches.recent(merchant).collect();
+        self.reads = watches.requests_in_window(merchant).collect();
         Ok(())
     }
 }
 
-/// Where webhooks come in: each that is verified wakes the checkout that it is about. To settle something it has to be
-/// claimed too, as `receive_axum` shows; to wake a checkout it has not. An unverified message wakes nobody: a read that
-/// a stranger asks for is one that the other checkouts have to wait for.
+/// Where webhooks come in: each that is verified wakes the checkout that it is about. To settle something it
+/// has to be claimed too, as `receive_axum` shows; to wake a checkout it has not. An unverified message wakes
+/// nobody: a read that a stranger asks for is one that the other checkouts have to wait for.
 fn receive(receiver: &Receiver, sandbox: &Sandbox, handles: &BTreeMap<String, Handle>) {
     let now = Moment::from_unix_millis(i64::try_from(sandbox.clock().now_millis()).unwrap_or(i64::MAX));
     for webhook in sandbox.take_webhooks().iter().step_by(2) {

@@ -1,5 +1,5 @@
-//! A payment with Peach's Hosted Checkout, offline: an in-process sandbox stands in the provider's place, and its clock is
-//! advanced instead of waiting.
+//! A payment with Peach's Hosted Checkout, offline: an in-process sandbox stands in the provider's place, and
+//! its clock is advanced instead of waiting.
 //!
 //!     cargo run --example peach_payment
 //!     cargo run --example peach_payment -- --scenario late_success_after_expired
@@ -10,11 +10,10 @@
 
 mod watching;
 
-use checkout_kit::integrity::peach::Order;
 use checkout_kit::peach::{
-    Client, Currency, Draft, InitiateCheckout, Payment, ResultCode, ResultGroup, Route, Rules, SecretToken,
-    phase, v2,
+    Client, Currency, Draft, InitiateCheckout, Payment, ResultCode, ResultGroup, Route, SecretToken, v2,
 };
+use checkout_kit::settlement::peach::Order;
 use checkout_kit::{Cents, Change, Environment, Verdict, Watch};
 use checkout_sandbox::peach::{
     CLIENT_ID, CLIENT_SECRET, ENTITY_ID, Fault, MERCHANT_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario,
@@ -88,11 +87,12 @@ fn draft() -> Result<InitiateCheckout<'static>, Box<dyn Error>> {
         .entity_id(ENTITY_ID)
         .merchant_transaction_id("order_1001")
         .shopper_result_url("https://shop.example/result")
-        .check(&Rules::default())?;
+        .check()?;
     Ok(checkout)
 }
 
-/// V1: signed requests, and a checkout that is asked after by its id where the answer has one, or else by our own id.
+/// V1: signed requests, and a checkout that is asked after by its id where the answer has one, or else by our
+/// own id.
 fn by_v1(
     shop: &mut Shop<'_>,
     sandbox: &Sandbox,
@@ -185,7 +185,8 @@ fn settle(
 /// Says what a code means, and its group.
 fn explain(shop: &mut Shop<'_>, code: ResultCode) {
     let group = code.group().map_or("in no group", ResultGroup::name);
-    let phase = phase(code).map_or_else(|| "unknown".to_owned(), |phase| phase.to_string());
+    let phase = checkout_kit::lifecycle::peach::phase(code)
+        .map_or_else(|| "unknown".to_owned(), |phase| phase.to_string());
     let meaning = code.meaning().map_or_else(String::new, |meaning| format!(" ({meaning})"));
     shop.line("", format!("-> {code}{meaning}, {group}: {phase}"));
 }

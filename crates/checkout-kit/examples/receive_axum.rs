@@ -1,9 +1,10 @@
-//! Webhooks taken in with axum: the raw body, verified, claimed, read back, held to the order, tracked, committed.
+//! Webhooks taken in with axum: the raw body, verified, claimed, read back, held to the order, tracked,
+//! committed.
 //!
 //!     cargo run --example receive_axum
 //!
-//! It plays a day of deliveries through the router, offline. With the feature `http` a receiver takes a request as axum has
-//! one. A shop serves the same router:
+//! It plays a day of deliveries through the router, offline. With the feature `http` a receiver takes a
+//! request as axum has one. A shop serves the same router:
 //!
 //! ```ignore
 //! axum::serve(tokio::net::TcpListener::bind("127.0.0.1:8080").await?, router(shop)).await
@@ -40,7 +41,8 @@ async fn webhook(
     mut parts: Parts,
     body: Bytes,
 ) -> StatusCode {
-    // Where a sender that hangs up, or a timeout, would drop this future, spawn it: what was begun is to be committed.
+    // Where a sender that hangs up, or a timeout, would drop this future, spawn it: what was begun is to be
+    // committed.
     parts.uri = uri;
     let received = shop.receiver.receive_http(&Request::from_parts(parts, body), shop.now());
     let status = shop.take(received).await;

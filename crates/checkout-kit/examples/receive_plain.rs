@@ -1,5 +1,5 @@
-//! The same as `receive_axum`, without a framework: what a receiver needs of a request is its method, path, query, headers
-//! and bytes.
+//! The same as `receive_axum`, without a framework: what a receiver needs of a request is its method, path,
+//! query, headers and bytes.
 //!
 //!     cargo run --example receive_plain
 

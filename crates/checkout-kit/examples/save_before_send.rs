@@ -1,23 +1,27 @@
-//! What to store, and when, so that neither a crash nor a lost answer nor a second worker loses an order, makes the
-//! payer pay twice, or lets goods leave unpaid or twice; offline, against the sandbox.
+//! What to store, and when, so that neither a crash nor a lost answer nor a second worker loses an order,
+//! makes the payer pay twice, or lets goods leave unpaid or twice; offline, against the sandbox.
 //!
 //!     cargo run --example save_before_send
 //!
-//! AllScale's create has no idempotency key, and no route lists what was created. So an attempt whose answer is lost
-//! stays unknown for ever. These rules make that harmless; `saving/mod.rs` keeps them.
+//! AllScale's create has no idempotency key, and no route lists what was created. So an attempt whose answer
+//! is lost stays unknown for ever. These rules make that harmless; `saving/mod.rs` keeps them.
 //!
-//! 1. Every write of the order's row is a compare-and-swap. Who loses drops what it holds, and reads the row again.
-//! 2. An attempt is saved before it is sent, under an `order_id` of its own: `order_1001-1`, `order_1001-2`, ….
-//! 3. The payer is shown a page out of a saved row alone. So the page of an attempt that is saved as no more than begun
-//!    was never shown, nobody can pay it by way of this shop, and the next attempt may be made. Should a payment for a
-//!    dropped one be reported all the same, its `order_id` says whose it is, and a person sees to it.
-//! 4. Attempts are few. After that a person looks, and so for whatever contradicts itself. Reads are repeated.
-//! 5. The whole intent settles the order. The same write puts the order's parcel into an outbox. A worker ships what is in
-//!    the outbox, and marks it after. A crash in between ships the parcel again under the same key, and the warehouse sends
-//!    one parcel for a key.
-//! 6. Every order is looked at again for as long as late money counts, with the same questions. An open one may be paid by
-//!    now, and is settled and shipped then. One that was given up and is paid after all is held for a person, and nothing
-//!    leaves for it.
+//! 1. Every write of the order's row is a compare-and-swap. Who loses drops what it holds, and reads the row
+//!    again.
+//! 2. An attempt is saved before it is sent, under an `order_id` of its own: `order_1001-1`, `order_1001-2`,
+//!    ….
+//! 3. The payer is shown a page out of a saved row alone. So the page of an attempt that is saved as no more
+//!    than begun was never shown, nobody can pay it by way of this shop, and the next attempt may be made.
+//!    Should a payment for a dropped one be reported all the same, its `order_id` says whose it is, and a
+//!    person sees to it.
+//! 4. Attempts are few. After that a person looks, and so for whatever contradicts itself. Reads are
+//!    repeated.
+//! 5. The whole intent settles the order. The same write puts the order's parcel into an outbox. A worker
+//!    ships what is in the outbox, and marks it after. A crash in between ships the parcel again under the
+//!    same key, and the warehouse sends one parcel for a key.
+//! 6. Every order is looked at again for as long as late money counts, with the same questions. An open one
+//!    may be paid by now, and is settled and shipped then. One that was given up and is paid after all is
+//!    held for a person, and nothing leaves for it.
 //! 7. Whatever is held, and why, stands in the row, and the outbox ships nothing of a held order.
 
 mod saving;

@@ -1,12 +1,12 @@
-//! Three checkouts with three providers, watched and settled by one function that knows none of them: AllScale's is paid, Azotte's
-//! passes through a 3DS challenge, and Peach's is paid after it had expired.
+//! Three checkouts with three providers, watched and settled by one function that knows none of them:
+//! AllScale's is paid, Azotte's passes through a 3DS challenge, and Peach's is paid after it had expired.
 //!
 //!     cargo run --example three_providers
 
 mod watching;
 
-use checkout_kit::integrity;
-use checkout_kit::{BlockingTransport, Cents, Environment, Evidence, allscale, azotte, peach};
+use checkout_kit::settlement;
+use checkout_kit::{BlockingTransport, Cents, Environment, Watchable, allscale, azotte, peach};
 use checkout_sandbox::VirtualClock;
 use std::error::Error;
 use std::io::{self, Write};
@@ -38,9 +38,9 @@ fn all(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     with_peach(out)
 }
 
-/// The one function. The difference between providers is in the type of the watch, and in the order that a read is held
-/// to.
-fn settle<E: Evidence>(
+/// The one function. The difference between providers is in the type of the watch, and in the order that a
+/// read is held to.
+fn settle<E: Watchable>(
     out: &mut dyn Write,
     clock: &VirtualClock,
     transport: &dyn BlockingTransport,
@@ -52,7 +52,7 @@ fn settle<E: Evidence>(
 }
 
 fn with_allscale(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
-    use allscale::{Client, Currency, Draft, Rules, SigningKey, StableCoin};
+    use allscale::{Client, Currency, Draft, SigningKey, StableCoin};
     use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox};
 
     let _ = writeln!(out, "AllScale");
@@ -63,12 +63,12 @@ fn with_allscale(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         .clock(move || clock.now_millis())
         .build()?;
     let draft = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1").accept([StableCoin::USDT]);
-    let created = client.create(&draft.check(&Rules::default())?).send_blocking(&sandbox)?.payload;
-    let order = integrity::allscale::Order {
+    let created = client.create(&draft.check()?).send_blocking(&sandbox)?.payload;
+    let order = settlement::allscale::Order {
         environment: Environment::Sandbox,
         id: "order_1",
         intent_id: &created.intent_id,
-        price: integrity::allscale::Price::Fiat {
+        price: settlement::allscale::Price::Fiat {
             currency: Currency::EUR,
             amount: Cents::new(4_990),
             owed: created.amount_coins,
@@ -82,7 +82,7 @@ fn with_allscale(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
 }
 
 fn with_azotte(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
-    use azotte::{Client, Draft, PaymentChannel, Rules};
+    use azotte::{Client, Draft, PaymentChannel};
     use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
 
     let _ = writeln!(out, "\nAzotte");
@@ -98,11 +98,11 @@ fn with_azotte(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         .correlation_id("order_2")
         .item("plan_gold")
         .customer_urn("urn:customer:42")
-        .check(&Rules::default())?;
+        .check()?;
     let submitted = client.submit(&submit).send_blocking(&sandbox).map_err(|error| not_begun(&error))?;
     let tracking_number = submitted.payload.tracking_number.clone();
     let order =
-        integrity::azotte::Order { environment: Environment::Sandbox, tracking_number: &tracking_number };
+        settlement::azotte::Order { environment: Environment::Sandbox, tracking_number: &tracking_number };
     // From the submit's answer on, which says how long to wait, and ends nothing.
     let watch = client.watch_submitted(submitted)?;
     let settled_by = &|read: &_| order.settled_by(read);
@@ -112,7 +112,7 @@ fn with_azotte(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
 
 fn with_peach(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     use checkout_sandbox::peach::{ENTITY_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario};
-    use peach::{Client, Currency, Draft, Rules, SecretToken};
+    use peach::{Client, Currency, Draft, SecretToken};
 
     let _ = writeln!(out, "\nPeach");
     let sandbox = Sandbox::new(1);
@@ -127,9 +127,9 @@ fn with_peach(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         .entity_id(ENTITY_ID)
         .merchant_transaction_id("order_0003")
         .shopper_result_url("https://shop.example/result")
-        .check(&Rules::default())?;
+        .check()?;
     client.initiate(&initiate)?.send_blocking(&sandbox).map_err(|error| not_begun(&error))?;
-    let order = integrity::peach::Order {
+    let order = settlement::peach::Order {
         environment: Environment::Sandbox,
         merchant_transaction_id: "order_0003",
         checkout_id: None, // V1's answer has none

@@ -4,19 +4,19 @@
 //! |---|---|
 //! | draft a checkout, and check it | [`Draft`], [`Rules`] → [`CreateIntent`] or [`Violations`] |
 //! | reach the API | [`Client`], with a [`SigningKey`] |
-//! | create, read, poll | [`Client::create`] → [`CreatedIntent`], [`Client::get`] → [`Intent`], [`Client::status`] |
+//! | create, poll | [`Client::create`] → [`CreatedIntent`], [`Client::get`] → [`Intent`], [`Client::status`] |
 //! | know where it stands | [`Tracker`](crate::Tracker) of [`IntentStatus`] |
-//! | settle an order | [`Answer::into_read`](crate::Answer::into_read), and [`Order`](crate::integrity::allscale::Order) |
+//! | settle an order | [`Answer::into_read`](crate::Answer::into_read), and [`Order`](crate::settlement::allscale::Order) |
 //! | look a code up | [`Currency`], [`StableCoin`], [`IntentStatus`], [`ErrorCode`], [`PaymentMethodType`] |
 //!
 //! ```
-//! use checkout_kit::allscale::{Draft, Rules, StableCoin};
+//! use checkout_kit::allscale::{Draft, StableCoin};
 //! use checkout_kit::Cents;
 //!
 //! // Ten hundredths of a coin are not more than 0.1.
-//! let violations = Draft::coin(StableCoin::USDT, Cents::new(10)).check(&Rules::default()).unwrap_err();
+//! let violations = Draft::coin(StableCoin::USDT, Cents::new(10)).check().unwrap_err();
 //! assert!(violations.to_string().contains("amount must be greater than 0.1 USDT!"));
-//! assert!(Draft::coin(StableCoin::USDT, Cents::new(11)).check(&Rules::default()).is_ok());
+//! assert!(Draft::coin(StableCoin::USDT, Cents::new(11)).check().is_ok());
 //! ```
 
 pub use checkout_auth::allscale::{
@@ -29,9 +29,6 @@ pub use checkout_tables::allscale::{
 };
 pub use checkout_trust::allscale::{Event, ReceiveError, Receiver};
 pub use checkout_validate::allscale::{
-    CoinSet, CreateIntent, Draft, Field, Limits, Price, Rules, Settlement, Violation, Violations, Warning,
+    CoinSet, CreateIntent, Draft, Field, Limits, Price, Rules, SettlementCoin, Violation, Violations, Warning,
 };
-pub use checkout_wire::allscale::{
-    CreatedIntent, Echo, Intent, NotDone, Payload, Pong, Refusal, Reply, WebhookBody, create_body, path,
-    read, read_capped, read_webhook, write,
-};
+pub use checkout_wire::allscale::{CreatedIntent, Echo, Intent, NotDone, Pong, Refusal, Reply, WebhookBody};

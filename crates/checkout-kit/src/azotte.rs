@@ -7,19 +7,20 @@
 //! | submit, and poll | [`Client::submit`] → [`Submitted`], [`Client::status`] → [`CheckoutResult`] |
 //! | show a challenge | [`CheckoutResult::challenge`] → [`Challenge`] |
 //! | know where it stands | [`Tracker`](crate::Tracker) of [`MessageCode`] |
-//! | settle an order | [`Answer::into_read`](crate::Answer::into_read), and [`Order`](crate::integrity::azotte::Order) |
+//! | settle an order | [`Answer::into_read`](crate::Answer::into_read), and [`Order`](crate::settlement::azotte::Order) |
 //!
-//! A stored method comes first: who sends raw card numbers falls under PCI DSS, with every machine that they pass through.
+//! A stored method comes first: who sends raw card numbers falls under PCI DSS, with every machine that they
+//! pass through.
 //!
 //! ```
-//! use checkout_kit::azotte::{Draft, PaymentChannel, Rules};
+//! use checkout_kit::azotte::{Draft, PaymentChannel};
 //!
 //! let submit = Draft::stored_method(PaymentChannel::CreditCard)
 //!     .offer_identifier("off_1")
 //!     .correlation_id("order_123") // sent again under the same one, it is not charged twice
 //!     .item("plan_gold")
 //!     .customer_urn("urn:customer:42")
-//!     .check(&Rules::default())?;
+//!     .check()?;
 //! assert_eq!(submit.correlation_id(), "order_123");
 //! # Ok::<(), checkout_kit::azotte::Violations>(())
 //! ```
@@ -37,5 +38,5 @@ pub use checkout_validate::azotte::{
 };
 pub use checkout_wire::azotte::{
     Challenge, CheckoutResult, FollowUpInstructions, NotDone, NotShown, ProblemDetails, RedirectInstructions,
-    Refusal, Reply, ResultStatus, path, read, read_capped, submit_body, write,
+    Refusal, Reply, ResultStatus,
 };

@@ -1,14 +1,13 @@
 //! Take a payment through a hosted checkout, and know without doubt how it ended.
 //!
-//! This is the facade: one dependency, and every crate of the family behind it. What all providers share is here;
-//! what belongs to one provider is in its module: [`allscale`], [`azotte`] or [`peach`].
+//! This is the facade: one dependency, and every crate of the family behind it. What all providers share is
+//! here; what belongs to one provider is in its module: [`allscale`], [`azotte`] or [`peach`].
 //!
 //! The way of a payment, with a sandbox in the provider's place:
 //!
 //! ```
-//! use checkout_kit::allscale::{Client, Currency, Draft, Rules, SigningKey, StableCoin};
-//! use checkout_kit::integrity::allscale::{Order, Price};
-//! use checkout_kit::{Cents, End, Environment};
+//! use checkout_kit::allscale::{Client, Currency, Draft, SigningKey};
+//! use checkout_kit::{Cents, Environment};
 //! use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox}; // or checkout_kit::sandbox, with its feature
 //!
 //! # pollster::block_on(async {
@@ -23,7 +22,7 @@
 //!     .build()?;
 //!
 //! // 1. Draft it, and check it against the provider's documents: all that is wrong is said at once.
-//! let order = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_123").check(&Rules::default())?;
+//! let order = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_123").check()?;
 //!
 //! // 2. Create it, and send the payer to the hosted page. (What to store before: the example `save_before_send`.)
 //! let answer = client.create(&order).send(transport).await?;
@@ -37,47 +36,43 @@
 //!
 //! // 4. Before the goods leave. First: does a person have to look? Something contradicted an end, or money came late.
 //! assert!(!end.wants_attention());
-//! let End::Ended { answer, .. } = end else { panic!("it gave up: store the watch, and look again later") };
+//! let read = end.into_read().ok_or("still open: store the watch, and look again later")?;
 //!
-//! // 5. Then: does the whole intent settle this order?
-//! let (owed, accepted) = (created.amount_coins, &[StableCoin::USDT]);
-//! let stored = Order {
-//!     environment: Environment::Sandbox,
-//!     id: "order_123",
-//!     intent_id: &created.intent_id,
-//!     price: Price::Fiat { currency: Currency::EUR, amount: Cents::new(4_990), owed, accepted },
-//! };
-//! let read = answer.into_read();
+//! // 5. Then: does the read settle this order?
+//! let stored = client.order(&order, &created).ok_or("the draft has no order id")?;
 //! assert!(stored.settled_by(&read).is_settled());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
 //!
-//! The same steps with another provider are another module's: `azotte_payment` and `peach_payment` are its examples, and
-//! what is written against [`Evidence`] and [`Watch`], or [`Observable`], [`Tracker`] and [`Phase`], does not care which one
-//! it is (`three_providers`).
+//! The same steps with another provider are another module's: `azotte_payment` and `peach_payment` are its
+//! examples, and what is written against [`Watchable`] and [`Watch`], or [`Observable`], [`Tracker`] and
+//! [`Phase`], does not care which one it is (`three_providers`).
 //!
-//! The examples go further: `first_payment` plays two dozen ways that a payment can go, and `save_before_send` shows
-//! what to store and when, so that neither a crash, a lost answer nor a second worker loses an order.
+//! The examples go further: `first_payment` plays two dozen ways that a payment can go, and
+//! `save_before_send` shows what to store and when, so that neither a crash, a lost answer nor a second
+//! worker loses an order.
 //!
-//! A [`Watch`] asks as often as the provider's [`Plan`] says, tells each change, and ends with the whole read. [`Watches`] are
-//! many at a time, under the limits that they share (`many_checkouts`); `docs/polling.md` says more.
+//! A [`Watch`] asks as often as the provider's [`PollPolicy`] says, tells each change, and ends with the
+//! whole read. [`WatchSet`] are many at a time, under the limits that they share (`many_checkouts`);
+//! `docs/polling.md` says more.
 //!
 //! # What is not here
-//! HTTP: take the crate for the client that you have (`checkout-reqwest`, `checkout-ureq`, `checkout-tower`), or write a
-//! [`Transport`]; its docs are the contract. A runtime, a timer: what waits is given a sleep.
+//! HTTP: take the crate for the client that you have (`checkout-reqwest`, `checkout-ureq`, `checkout-tower`),
+//! or write a [`Transport`]; its docs are the contract. A runtime, a timer: what waits is given a sleep.
 //!
 //! # The one idea to know
 //! A call has an [`Answer`] or a [`CallError`], and an error does not say that nothing happened. Ask
-//! [`CallError::may_have_been_processed`] first: a create whose error may have been processed is never repeated blindly,
-//! because the repeat can charge the payer twice. [`CallError::retry`] says what to do instead.
+//! [`CallError::may_have_been_processed`] first: a create whose error may have been processed is never
+//! repeated blindly, because the repeat can charge the payer twice. [`CallError::retry`] says what to do
+//! instead.
 //!
 //! A status that nobody has named is no error: the status is kept as it came.
 //!
 //! # Where things come from
 //! Each name here is another crate's, and links to its documentation, with examples and sources. The crates
-//! themselves are [`auth`], [`client`], [`lifecycle`], [`money`], [`poll`], [`tables`], [`transport`], [`trust`], [`validate`] and
-//! [`wire`].
+//! themselves are [`auth`], [`client`], [`lifecycle`], [`money`], [`poll`], [`tables`], [`transport`],
+//! [`trust`], [`validate`] and [`wire`].
 //!
 //! # Features
 //! - `system` (on by default): the system's clock, and random nonces.
@@ -110,38 +105,23 @@ pub use checkout_trust as trust;
 pub use checkout_validate as validate;
 pub use checkout_wire as wire;
 
-pub use checkout_auth::{
-    Blame, HeaderError, HeaderFields, HeaderProblem, KeyRing, MessageError, MessageKind, SecretString,
-    SignError, Signed, Tolerance, Verifier, has_unseen,
-};
+pub use checkout_auth::{KeyRing, SecretString};
+#[cfg(feature = "system")]
+pub use checkout_client::SystemClock;
 #[cfg(feature = "tokio")]
 pub use checkout_client::tokio_sleep;
 pub use checkout_client::{
-    Answer, Attempt, BuildError, Call, CallError, CallErrorKind, Clock, ClockSkew, Nonces, NotSent,
-    Observable, Operation, Provider, Readable, Reader,
+    Answer, BuildError, Call, CallError, CallErrorKind, Change, CheckoutClient, Clock, CreateOutcome, End,
+    Handle, NotSent, Observable, Watch, WatchSet, Watchable,
 };
-pub use checkout_client::{
-    Change, End, Event, Evidence, Handle, MerchantId, Nudged, ParseWatchError, Ticket, Watch, Watches,
-};
-#[cfg(feature = "system")]
-pub use checkout_client::{RandomNonces, SystemClock};
-pub use checkout_lifecycle::{
-    CLOCK_TOLERANCE, ClockOf, Failure, Moment, Observation, ParseTrackerError, Phase, Proof, Source, Status,
-    Tracker, Verdict,
-};
-pub use checkout_money::{Cents, CoinAmount, OverflowError, ParseAmountError, ParseAmountErrorKind, Rate};
-pub use checkout_poll::{Advice, Backoff, Plan, Retries};
-pub use checkout_tables::{Environment, IntCode, NotInTable, Open, RateLimit, RateScope, Repeat, TextCode};
+pub use checkout_lifecycle::{Failure, Moment, Observation, Phase, Tracker, Verdict};
+pub use checkout_money::{Cents, CoinAmount};
+pub use checkout_poll::{PollPolicy, RetryAdvice, RetryPolicy};
+pub use checkout_tables::Environment;
 pub use checkout_transport::{
-    BlockingTransport, BodyBuffer, Delivery, LocalTransport, Request, Response, SharedTransport, Transport,
-    TransportError, from_fn, from_fn_blocking, from_fn_local,
+    BlockingTransport, LocalTransport, Request, Response, Transport, TransportError,
 };
-pub use checkout_trust::{Verified, integrity, replay};
-pub use checkout_validate::{ExposeSecret, IdError, PathSegment, Personal};
-pub use checkout_wire::{
-    BODY_CAP, Carried, Excerpt, Head, JsonText, NotJson, NotTheApi, Printable, ProviderRefusal, ReadError,
-    ReadErrorKind, Reply, is_page_url,
-};
+pub use checkout_trust::{Verified, replay, settlement};
 
 /// The README's examples, as tests.
 #[cfg(doctest)]

@@ -9,9 +9,10 @@
 //! | poll | [`Client::status`] by a [`Lookup`], [`v2::Client::status`] → [`Payment`] |
 //! | take a webhook or the shopper's return in | [`Receiver`] → [`Message`], [`Event`] |
 //! | know where it stands | [`Tracker`](crate::Tracker) of [`PaymentStatus`] |
-//! | settle an order | [`Answer::into_read`](crate::Answer::into_read), and [`Order`](crate::integrity::peach::Order) |
+//! | settle an order | [`Answer::into_read`](crate::Answer::into_read), and [`Order`](crate::settlement::peach::Order) |
 //!
-//! A success of the payment type `PA` is an authorisation, [`Phase::Authorized`](crate::Phase::Authorized): no money has come.
+//! A success of the payment type `PA` is an authorization, [`Phase::Authorized`](crate::Phase::Authorized):
+//! no money has come.
 //!
 //! ```
 //! use checkout_kit::peach::{Environment, Fields, Payment, PaymentStatus, SecretToken};
@@ -34,10 +35,9 @@
 //! The example `peach_payment` plays all of it.
 
 pub use checkout_auth::peach::{
-    KeyError, SIGNATURE, SecretToken, Signature, SignedText, VerifyError, canonical, header, verify_with,
+    KeyError, SIGNATURE, SecretToken, Signature, SignedText, VerifyError, header,
 };
 pub use checkout_client::peach::{Builder, Client, OtherEntity, Peach, TokenSource, TokenStore, v2};
-pub use checkout_lifecycle::peach::phase;
 pub use checkout_tables::peach::{
     Currency, EXPIRES_AFTER_SECONDS, Environment, Outcome, ParseResultCodeError, PaymentStatus, PaymentType,
     RecurringType, ResultCode, ResultGroup, Route, SIGNATURE_NEVER_AGAIN_SECONDS, StandingInstructionMode,
@@ -50,6 +50,5 @@ pub use checkout_validate::peach::{
 };
 pub use checkout_wire::peach::{
     AccessToken, Created, Fields, FormError, Initiated, NotDone, Payment, Refusal, Reply, Validated,
-    ValidationError, Wrapper, body, create_body, path, query, read_created, read_initiated, read_payment,
-    read_token, read_validated, token_body, unix_millis,
+    ValidationError, Wrapper,
 };

@@ -1,5 +1,5 @@
-//! The laws of polling for a crowd: the day of the example `day_of_polling`, with fewer checkouts. What a law is about is
-//! told by the sandboxes, and the figures of the table are not compared.
+//! The laws of polling for a crowd: the day of the example `day_of_polling`, with fewer checkouts. What a law
+//! is about is told by the sandboxes, and the figures of the table are not compared.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
 #[path = "../examples/day_of_polling.rs"]
@@ -12,8 +12,9 @@ use day_of_polling::{Crowd, run};
 fn every_checkout_ends_as_the_provider_says_or_is_handed_back_and_no_limit_is_exceeded() {
     let crowd = Crowd { checkouts: 2_000, seed: 7, heeds_limits: true };
     let report = crowd.day().unwrap();
-    // Among the wrongs: an end that is none of the provider's; a checkout that had ended before its deadline, and was
-    // handed back; one that is lost, and one that starved; a limit exceeded; a read that the provider has not counted.
+    // Among the wrongs: an end that is none of the provider's; a checkout that had ended before its deadline,
+    // and was handed back; one that is lost, and one that starved; a limit exceeded; a read that the provider
+    // has not counted.
     assert_eq!(report.wrong, Vec::<String>::new());
     assert_eq!(report.exceeded, 0);
     assert_eq!(report.ended + report.ended_later + report.open, 2_000);

@@ -1,4 +1,5 @@
-//! What the examples say and how they end, compared with what is committed. After a change that is meant to change it:
+//! What the examples say and how they end, compared with what is committed. After a change that is meant to
+//! change it:
 //!
 //!     UPDATE_DOCS=1 cargo test -p checkout-kit --test examples
 #![allow(
@@ -65,8 +66,8 @@ const PLAYED: [(&str, Program); 3] = [
 ];
 
 /// Those that take none.
-const SINGLE: [&str; 5] =
-    ["many_checkouts", "receive_axum", "receive_plain", "save_before_send", "three_providers"];
+const SINGLE: [&str; 6] =
+    ["hello", "many_checkouts", "receive_axum", "receive_plain", "save_before_send", "three_providers"];
 
 type Program = fn(&[String], &mut dyn Write) -> u8;
 

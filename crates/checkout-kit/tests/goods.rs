@@ -1,5 +1,5 @@
-//! When goods leave, in the example `save_before_send`: for every order that is paid, once, whenever a worker dies; and for
-//! nothing else. The right value of each course is told from the meaning of its statuses.
+//! When goods leave, in the example `save_before_send`: for every order that is paid, once, whenever a worker
+//! dies; and for nothing else. The right value of each course is told from the meaning of its statuses.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -32,8 +32,8 @@ enum Right {
     StaysOpen,
 }
 
-/// The courses of an intent, and what is right for each. The worker looks for ten minutes while nobody pays, and then after
-/// half an hour, an hour, six hours, one day and two days.
+/// The courses of an intent, and what is right for each. The worker looks for ten minutes while nobody pays,
+/// and then after half an hour, an hour, six hours, one day and two days.
 fn courses() -> Vec<(&'static str, Scenario, Right)> {
     let slow = |steps: &[(u64, i64)]| {
         Scenario::custom(steps.iter().map(|(seconds, status)| (Duration::from_secs(*seconds), *status)))
@@ -156,7 +156,8 @@ fn an_order_ends_the_same_wherever_workers_die_twice() {
         let reached = play(name, &scenario, right, &[]).reached();
         for first in incidents(&reached, What::Crash) {
             for second in incidents(&reached, What::Crash) {
-                // Three attempts are all that a shop makes before a person looks: two that are lost leave one.
+                // Three attempts are all that a shop makes before a person looks: two that are lost leave
+                // one.
                 play(name, &scenario, right, &[first, second]);
             }
         }

@@ -1,5 +1,5 @@
-//! The functions that README.md, docs/polling.md and docs/webhooks.md show. Each of them stands here word for word, and is
-//! run against a provider that contradicts itself, is late, or is as it should be.
+//! The functions that README.md, docs/polling.md and docs/webhooks.md show. Each of them stands here word for
+//! word, and is run against a provider that contradicts itself, is late, or is as it should be.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -10,19 +10,18 @@
     reason = "tests, and code of the pages"
 )]
 
-use checkout_kit::allscale::{Client, CreateIntent, Currency, Draft, Rules, SigningKey, StableCoin};
-use checkout_kit::integrity::allscale::{Order, Price};
+use checkout_kit::allscale::{Client, CreateIntent, Currency, Draft, SigningKey, StableCoin};
+use checkout_kit::settlement::allscale::{Order, Price};
 use checkout_kit::{Cents, CoinAmount, Environment};
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 use std::time::Duration;
 
 mod pay {
-    use checkout_kit::allscale::{Client, CreateIntent, Currency, StableCoin};
-    use checkout_kit::integrity::allscale::{Order, Price};
-    use checkout_kit::{Cents, End, Environment, Transport};
+    use checkout_kit::Transport;
+    use checkout_kit::allscale::{Client, CreateIntent};
     use std::time::Duration;
 
-    /// True if the goods may leave now. `false` is not "not paid": it may be unknown, or for a person to see.
+    /// True if the goods may leave now. False also where nobody knows yet, or a person has to look.
     async fn pay<F: Future<Output = ()>>(
         client: &Client,
         draft: &CreateIntent<'_>,             // order_123, 49.90 EUR
@@ -34,28 +33,21 @@ mod pay {
             println!("tell somebody: {difference}"); // the page can be paid all the same
         }
         let created = answer.payload;
-        println!("pay at {}", created.checkout_url.as_str()); // and store the intent's id, and what is owed
-        let (owed, accepted) = (created.amount_coins, &[StableCoin::USDT]);
-        let order = Order {
-            environment: Environment::Live, // what the goods leave for, whatever the client was built with
-            id: "order_123",
-            intent_id: &created.intent_id,
-            price: Price::Fiat { currency: Currency::EUR, amount: Cents::new(4_990), owed, accepted },
-        };
+        println!("pay at {}", created.checkout_url.as_str()); // store the intent's id and the amount owed
+        let order = client.order(draft, &created).ok_or("the draft has no order id")?;
         let end = client.watch(&created.intent_id)?.end(transport, sleep).await;
         if end.wants_attention() {
             return Ok(false); // tell somebody
         }
-        let End::Ended { answer, .. } = end else { return Ok(false) }; // it gave up: look again later
-        // It has ended: paid, or not, or by too little. The whole intent says which, and whose money it was.
-        let read = answer.into_read();
+        let Some(read) = end.into_read() else { return Ok(false) }; // the watch gave up: look again later
+        // The read says how the checkout ended: paid, unpaid or underpaid, and with whose money.
         Ok(order.settled_by(&read).is_settled())
     }
 
     #[test]
     fn goods_leave_for_what_was_paid_and_never_contradicted() {
         super::each_course(|course| {
-            let shop = super::Shop::open(Environment::Live);
+            let shop = super::Shop::open(super::Environment::Live);
             shop.read_as(course);
             let time = shop.sandbox.clock().clone();
             let sleep = |wait| std::future::ready(time.advance(wait));
@@ -67,11 +59,11 @@ mod pay {
 
 mod watch {
     use checkout_kit::allscale::{Client, Intent};
-    use checkout_kit::{Change, End, Transport, integrity::Read};
+    use checkout_kit::{Change, End, Transport, settlement::Read};
     use std::time::Duration;
 
-    /// Shows each change, and gives the read of the intent as it ended: paid, or expired, or paid too little. `None` is no
-    /// such read: a person has to look first, or nothing has ended yet.
+    /// Shows each change, and returns the full read of the end: paid, expired or underpaid. None where a
+    /// person has to look first, or where the intent is still open.
     async fn watch<F: Future<Output = ()>>(
         client: &Client,
         intent_id: &str,
@@ -81,16 +73,16 @@ mod watch {
         let mut watch = client.watch(intent_id)?;
         loop {
             let change = watch.next_change(transport, sleep).await;
-            let _column = watch.stored(); // keep the column beside the intent's id: it also says that a person has to look
+            let _column = watch.stored(); // keep the column beside the intent's id
             match change {
-                // The first question of every end, also of one that gave up: does a person have to look?
+                // The first question of every end, and of a watch that gave up: does a person have to look?
                 Change::End(end) if end.wants_attention() => {
                     println!("hold the order, and tell somebody: {}", end.tracker());
                     return Ok(None);
                 }
-                // To have ended is not to be paid. The next question: does the read settle the order? See docs/webhooks.md.
+                // An end is not yet a payment. Does the read settle the order? docs/webhooks.md
                 Change::End(End::Ended { answer, .. }) => return Ok(Some(answer.into_read())),
-                // Go on later, from the column: `resume_from`, and then `resume`.
+                // Go on later, from the column: `restore_from`, and then `resume`.
                 Change::End(End::GaveUp { .. }) => return Ok(None),
                 Change::Attention { verdict, .. } => println!("tell somebody: {verdict}"),
                 change => println!("{change:?}"),
@@ -125,37 +117,39 @@ mod watch {
 
 mod many {
     use checkout_kit::peach::{Client, Lookup, Payment};
-    use checkout_kit::{Answer, Change, End, MerchantId, Moment, SharedTransport, Watches};
+    use checkout_kit::{
+        Answer, Change, End, Moment, WatchSet, client::MerchantId, transport::SharedTransport,
+    };
     use std::time::Duration;
 
     /// Made once, and filled from the database: again with every start of the process.
     fn open(
         client: &Client,
-        rows: &[(Lookup<'static>, String, u64)], // what to ask by, the column, the order's number
+        rows: &[(Lookup<'static>, String, u64)], // the lookup, the column, the order's number
         now: Moment,
-    ) -> Result<(Watches<Payment<'static>, u64>, MerchantId), Box<dyn std::error::Error>> {
-        let mut watches = Watches::new(now, 42);
-        let shop = watches.merchant(); // Peach's plan, and its two reads a minute
+    ) -> Result<(WatchSet<Payment<'static>, u64>, MerchantId), Box<dyn std::error::Error>> {
+        let mut watches = WatchSet::new(now, 42);
+        let shop = watches.merchant(); // Peach's policy, and its two reads a minute
         for (lookup, column, order) in rows {
-            watches.add(shop, client.watch(lookup.clone()).resume_from(column)?, *order);
+            watches.add(shop, client.watch(lookup.clone()).restore_from(column)?, *order);
         }
         Ok((watches, shop))
     }
 
     /// Until nothing is open.
     async fn drive<F: Future<Output = ()>>(
-        watches: &mut Watches<Payment<'static>, u64>,
+        watches: &mut WatchSet<Payment<'static>, u64>,
         transport: &SharedTransport,
         sleep: impl Fn(Duration) -> F, // `tokio_sleep`, with the feature `tokio`
         mut hold: impl FnMut(u64),     // marks the order for a person
-        mut settle: impl FnMut(u64, Answer<Payment<'static>>), // holds the answer to the order: docs/webhooks.md
+        mut settle: impl FnMut(u64, Answer<Payment<'static>>), // holds the answer to the order
     ) {
         while let Some(event) = watches.next_event(transport, &sleep).await {
             let (order, _column) = (event.key, event.stored); // keep the column, whatever the change is
             match event.change {
-                // The first question of every end, also of one that gave up: does a person have to look?
+                // The first question of every end, and of a watch that gave up: does a person have to look?
                 Change::End(end) if end.wants_attention() => hold(order),
-                // The checkout has ended, and has left the watches. To have ended is not to be paid.
+                // The checkout has ended, and has left the set. An end is not yet a payment.
                 Change::End(End::Ended { answer, .. }) => settle(order, answer),
                 // The checkout has left too. Go on later, from the column or with `event.watch`.
                 Change::End(End::GaveUp { .. }) => {}
@@ -167,8 +161,8 @@ mod many {
 
     #[test]
     fn what_was_contradicted_or_paid_late_is_held_and_the_rest_is_settled_by_its_order() {
-        use checkout_kit::integrity::peach::Order;
-        use checkout_kit::peach::{Currency, Draft, Rules, SecretToken};
+        use checkout_kit::peach::{Currency, Draft, SecretToken};
+        use checkout_kit::settlement::peach::Order;
         use checkout_kit::{Cents, Environment};
         use checkout_sandbox::peach::{ENTITY_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario};
 
@@ -181,8 +175,9 @@ mod many {
             .build()
             .unwrap();
         let now = Moment::from_unix_millis(i64::try_from(time.now_millis()).unwrap());
-        // What is stored: of the first nothing yet; of the second that a read has contradicted an end; of the third, which
-        // is paid by now, that it had expired. The fourth is never opened, and was contradicted before.
+        // What is stored: of the first nothing yet; of the second that a read has contradicted an end; of the
+        // third, which is paid by now, that it had expired. The fourth is never opened, and was contradicted
+        // before.
         let fresh = |name: &str| {
             client
                 .watch(checkout_kit::peach::MerchantTransactionId::new(name.to_owned()).unwrap().into())
@@ -206,7 +201,7 @@ mod many {
                 .entity_id(ENTITY_ID)
                 .merchant_transaction_id(&*name)
                 .shopper_result_url("https://shop.example/result")
-                .check(&Rules::default())
+                .check()
                 .unwrap();
             client.initiate(&draft).unwrap().send_blocking(&sandbox).unwrap();
             let lookup = draft.lookup().into_owned();
@@ -238,10 +233,11 @@ mod many {
 
 mod read_back {
     use checkout_kit::allscale::{Client, IntentStatus};
-    use checkout_kit::integrity::allscale::Order;
+    use checkout_kit::settlement::allscale::Order;
     use checkout_kit::{Phase, Tracker, Transport};
 
-    /// The part of the order's row that a read changes. The caller has locked the row, and writes it in one transaction.
+    /// The part of the order's row that a read changes. The caller has locked the row, and writes the part in
+    /// one transaction.
     struct Known {
         tracker: Tracker<IntentStatus>, // as a text: `to_string`, and `parse`
         look: bool,                     // a person has to look before goods leave
@@ -259,13 +255,13 @@ mod read_back {
         let verdict = answer.observation().map(|observation| known.tracker.observe(observation, now));
         let read = answer.into_read();
         let settlement = order.settled_by(&read);
-        // An answer that is older than what is known decides nothing.
+        // An answer that is older than the known status decides nothing.
         if !verdict.is_some_and(|verdict| verdict.is_adopted()) {
-            // One that contradicts an end, or that nobody has named, is for a person.
+            // A status that contradicts an end, or that nobody has named, is for a person.
             known.look |= ended && verdict.is_some_and(|verdict| verdict.wants_attention());
             return Ok(false);
         }
-        // Money that came after a refusal, beside one, or otherwise than the order asks is for a person too.
+        // Money after a refusal, beside a refusal, or other money than the order's is for a person too.
         let came = read.payload().actual_paid_amount.is_some_and(|paid| !paid.is_zero());
         let money = known.tracker.phase() == Some(Phase::Succeeded) || known.tracker.is_final() && came;
         known.look |= known.tracker.superseded().is_some() || money && !settlement.is_settled();
@@ -315,8 +311,9 @@ mod read_back {
     }
 }
 
-/// Goods may leave where the last word is a success, no read said a refusal, and none after the first success said anything
-/// else. The statuses are those of AllScale's page: 20 is CONFIRMED, and a negative one is a refusal.
+/// Goods may leave where the last word is a success, no read said a refusal, and none after the first success
+/// said anything else. The statuses are those of AllScale's page: 20 is CONFIRMED, and a negative one is a
+/// refusal.
 fn may_leave(told: &[i64]) -> bool {
     let mut from_success = told.iter().skip_while(|status| **status != 20).peekable();
     from_success.peek().is_some()
@@ -376,7 +373,7 @@ impl Shop {
 fn draft() -> CreateIntent<'static> {
     let draft =
         Draft::fiat(Currency::EUR, Cents::new(4_990)).accept([StableCoin::USDT]).order_id("order_123");
-    draft.check(&Rules::default()).unwrap()
+    draft.check().unwrap()
 }
 
 fn order(intent_id: &str, owed: CoinAmount) -> Order<'_> {
@@ -403,4 +400,6 @@ fn every_function_of_the_pages_that_asks_a_provider_stands_here_word_for_word() 
         assert!(HERE.contains(&block), "not word for word here:\n{block}");
     }
     assert_eq!(asking.len(), 4);
+    let hello = PAGES[0].split("```rust,no_run\n").nth(1).unwrap().split("```").next().unwrap();
+    assert!(include_str!("../examples/hello.rs").ends_with(hello), "not the example hello:\n{hello}");
 }

@@ -62,13 +62,14 @@ const ARROWS: &[Row] = &[
     ),
 ];
 
-/// The sandbox reads requests and writes replies by its own hand, so that a mistake cannot pass on both sides. It
-/// has none of these, neither directly nor through another crate, not even in its tests.
+/// The sandbox reads requests and writes replies by its own hand, so that a mistake cannot pass on both
+/// sides. It has none of these, neither directly nor through another crate, not even in its tests.
 const ORACLE: &str = "checkout-sandbox";
 const NOT_FOR_THE_ORACLE: &[&str] =
     &["checkout-wire", "checkout-validate", "checkout-lifecycle", "checkout-trust", "checkout-client"];
 
-/// The crates for tests, each with the facade's feature that brings the crate. No other crate is built with them.
+/// The crates for tests, each with the facade's feature that brings the crate. No other crate is built with
+/// them.
 const FOR_TESTS: &[(&str, &str)] = &[("checkout-sandbox", "sandbox"), ("checkout-testkit", "testkit")];
 
 /// The crates that must do without `std`.
@@ -88,7 +89,8 @@ const STD_FEATURES: &[&str] = &["checkout-auth/http"];
 /// What each package takes from the workspace.
 const INHERITED: &[&str] = &["version", "edition", "rust-version", "license", "publish"];
 
-/// The adapters, whose versions are their own: a new major version of an HTTP client is one of its adapter's alone.
+/// The adapters, whose versions are their own: a new major version of an HTTP client is one of its adapter's
+/// alone.
 const OWN_VERSION: &[&str] = &["checkout-reqwest", "checkout-ureq", "checkout-tower"];
 
 /// What is wrong, a line for each fault; empty when nothing is.

@@ -1,5 +1,5 @@
-//! Webhooks that come in, in the examples `receive_axum` and `receive_plain`: what leaves, what is kept for a person, and what
-//! the provider is told.
+//! Webhooks that come in, in the examples `receive_axum` and `receive_plain`: what leaves, what is kept for a
+//! person, and what the provider is told.
 #![allow(
     missing_docs,
     unreachable_pub,

@@ -1,11 +1,11 @@
-//! A checkout with every provider, recorded by its real client over the sandbox and replayed from the cassette's text:
-//! it goes as it went, and nothing of the payer, the card and the secrets is in the text.
+//! A checkout with every provider, recorded by its real client over the sandbox and replayed from the
+//! cassette's text: it goes as it went, and nothing of the payer, the card and the secrets is in the text.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use checkout_kit::integrity;
+use checkout_kit::settlement;
 use checkout_kit::{
-    Answer, BlockingTransport, CallErrorKind, Cents, Change, End, Environment, Evidence, Nonces, NotSent,
-    Request, Watch, allscale, azotte, from_fn_blocking, peach,
+    Answer, BlockingTransport, CallErrorKind, Cents, Change, End, Environment, NotSent, Request, Watch,
+    Watchable, allscale, azotte, client::NonceSource, peach, transport::from_fn_blocking,
 };
 use checkout_sandbox::VirtualClock;
 use checkout_testkit::record::{Cassette, Recording, ReplayError, Replaying};
@@ -31,8 +31,9 @@ const ADDRESS: &str = "203.0.113.77";
 /// What a checkout came to, over a transport and by a clock.
 type Play<'p> = &'p dyn Fn(&dyn BlockingTransport, VirtualClock) -> Vec<String>;
 
-/// What was told when it was recorded and when it was replayed, each from the same moment on, and how the replay
-/// ended. What is planted was carried, and is not in the text between them; nor are keys, and headers that are marked.
+/// What was told when it was recorded and when it was replayed, each from the same moment on, and how the
+/// replay ended. What is planted was carried, and is not in the text between them; nor are keys, and headers
+/// that are marked.
 struct Played {
     recorded: Vec<String>,
     replayed: Vec<String>,
@@ -88,7 +89,7 @@ fn without_seconds(told: &[String]) -> Vec<&str> {
 }
 
 /// Watches it to its end: what is told, after how many seconds, and the answer that it ended with.
-fn watched<E: Evidence>(
+fn watched<E: Watchable>(
     mut watch: Watch<E>,
     transport: &dyn BlockingTransport,
     clock: &VirtualClock,
@@ -110,7 +111,12 @@ fn watched<E: Evidence>(
                 CallErrorKind::NotAuthentic(_) => "not authentic".to_owned(),
                 CallErrorKind::Refused(_) => "refused".to_owned(),
                 CallErrorKind::UnexpectedResponse(_) => "unexpected response".to_owned(),
-                kind => panic!("{kind:?}"),
+                kind @ (CallErrorKind::NotSent(_)
+                | CallErrorKind::Unreadable(_)
+                | CallErrorKind::Mismatch(_)
+                | _) => {
+                    panic!("{kind:?}")
+                }
             },
             Change::End(End::Ended { answer, phase, .. }) => {
                 told.push(format!("ended: {phase}"));
@@ -125,14 +131,14 @@ fn watched<E: Evidence>(
     }
 }
 
-fn nonces() -> impl Nonces {
+fn nonces() -> impl NonceSource {
     let last = AtomicU64::new(0);
     move || format!("nonce-{}", last.fetch_add(1, Ordering::Relaxed))
 }
 
 #[test]
 fn a_checkout_of_allscale_replays() {
-    use allscale::{Client, Currency, Draft, Route, Rules, SigningKey, StableCoin};
+    use allscale::{Client, Currency, Draft, Route, SigningKey, StableCoin};
     use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox};
     let clock = VirtualClock::new(BEGUN);
     let sandbox = Sandbox::builder().seed(1).clock(clock.clone()).build();
@@ -146,15 +152,15 @@ fn a_checkout_of_allscale_replays() {
         let extra = format!(r#"{{"mail":"{MAIL}","{PHONE}":1}}"#);
         let draft = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1");
         let draft = draft.user("payer 77182", HOLDER).extra(extra);
-        let create = client.create(&draft.check(&Rules::default()).unwrap());
+        let create = client.create(&draft.check().unwrap());
         let created = create.send_blocking(transport).unwrap().payload;
         let mut told = Vec::new();
         let end = watched(client.watch(&created.intent_id).unwrap(), transport, &clock, &mut told);
-        let order = integrity::allscale::Order {
+        let order = settlement::allscale::Order {
             environment: client.environment(),
             id: "order_1",
             intent_id: &created.intent_id,
-            price: integrity::allscale::Price::Fiat {
+            price: settlement::allscale::Price::Fiat {
                 currency: Currency::EUR,
                 amount: Cents::new(4_990),
                 owed: created.amount_coins,
@@ -181,7 +187,7 @@ fn a_checkout_of_allscale_replays() {
 
 #[test]
 fn a_checkout_of_azotte_replays() {
-    use azotte::{CardDraft, Client, Draft, Rules};
+    use azotte::{CardDraft, Client, Draft};
     use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
     let clock = VirtualClock::new(BEGUN);
     let sandbox = Sandbox::builder().seed(1).clock(clock.clone()).scenario(Scenario::three_ds_html()).build();
@@ -192,12 +198,12 @@ fn a_checkout_of_azotte_replays() {
         let card = CardDraft::new("4111111111111111", "07", "2093").cvc("9173").card_holder_name(HOLDER);
         let draft = Draft::new_card(card.card_alias("turquoise debit")).offer_identifier("off_1");
         let draft = draft.correlation_id("order_2").item("plan_gold").customer_urn("urn:payer:7718");
-        let submit = client.submit(&draft.ip_address(ADDRESS).check(&Rules::default()).unwrap());
+        let submit = client.submit(&draft.ip_address(ADDRESS).check().unwrap());
         let submitted = submit.send_blocking(transport).unwrap().payload;
         let number = submitted.tracking_number;
         let mut told = Vec::new();
         let end = watched(client.watch(&number).unwrap(), transport, &clock, &mut told);
-        let order = integrity::azotte::Order { environment: client.environment(), tracking_number: &number };
+        let order = settlement::azotte::Order { environment: client.environment(), tracking_number: &number };
         let read = end.unwrap().into_read();
         told.push(order.settled_by(&read).to_string());
         told
@@ -215,7 +221,7 @@ mod with_peach {
     use checkout_sandbox::peach::{
         CLIENT_ID, CLIENT_SECRET, ENTITY_ID, MERCHANT_ID, REFERER, SECRET_TOKEN, Sandbox,
     };
-    use peach::{Client, Currency, Draft, InitiateCheckout, Rules, SecretToken, v2};
+    use peach::{Client, Currency, Draft, InitiateCheckout, SecretToken, v2};
 
     const PLANTED: &[&str] = &[MAIL, "Zsofia", "555 01 93", ADDRESS, "Payer ", "411111", "2039", "nonce-"];
 
@@ -230,7 +236,7 @@ mod with_peach {
             ("customer.ip", ADDRESS),
         ];
         let draft = personal.into_iter().fold(draft, |draft, (name, value)| draft.field(name, value));
-        draft.check(&Rules::default()).unwrap()
+        draft.check().unwrap()
     }
 
     fn sandbox() -> (Sandbox, VirtualClock) {
@@ -257,7 +263,7 @@ mod with_peach {
             let id = created.checkout_id.as_deref().unwrap();
             let mut told = Vec::new();
             let end = watched(client.watch(id).unwrap(), transport, &clock, &mut told);
-            let order = integrity::peach::Order {
+            let order = settlement::peach::Order {
                 environment: client.environment(),
                 merchant_transaction_id: "order_0003",
                 checkout_id: Some(id),

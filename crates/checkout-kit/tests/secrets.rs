@@ -1,8 +1,9 @@
-//! No card number, code, key, token, signature and nothing about the payer is in what a type of these crates says of
-//! itself, in an error, or in a committed file.
+//! No card number, code, key, token, signature and nothing about the payer is in what a type of these crates
+//! says of itself, in an error, or in a committed file.
 //!
-//! The types that can hold such a thing are in one list (`secrets/list.rs`), each made with planted texts and written
-//! in every way. That the list is whole is read from the sources: every public type that can hold one of them is in it.
+//! The types that can hold such a thing are in one list (`secrets/list.rs`), each made with planted texts and
+//! written in every way. That the list is whole is read from the sources: every public type that can hold one
+//! of them is in it.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -32,8 +33,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The types of ours that hold such a text by themselves, each with the field that has it. What they are made of is
-/// no type that tells: a text, or bytes.
+/// The types of ours that hold such a text by themselves, each with the field that has it. What they are made
+/// of is no type that tells: a text, or bytes.
 const SEEDS: &[(&str, &str)] = &[
     ("checkout_auth::allscale::RequestToSign", "body"),
     ("checkout_auth::allscale::Signature", "0"),
@@ -54,7 +55,7 @@ const SEEDS: &[(&str, &str)] = &[
     ("checkout_transport::body::BodyBuffer", "bytes"),
     ("checkout_trust::replay::key::Key", "digest"),
     ("checkout_trust::replay::memory::State", "entries"),
-    ("checkout_validate::personal::Personal", "0"),
+    ("checkout_validate::personal::Redacted", "0"),
     ("checkout_wire::azotte::request::CreditCard", "card_number"),
     ("checkout_wire::azotte::result::Challenge", "Html"),
     ("checkout_wire::head::Head", "location"),
@@ -88,8 +89,8 @@ const EXEMPT: &[(&str, &str)] = &[
 ];
 const STATUSES: &str = "made with statuses and codes alone, and a type that has another in it is listed";
 
-/// Public types that are listed in the tests of another crate: each with that file. Below an adapter there is an HTTP
-/// client, and whoever runs an example of this crate should not have to build it.
+/// Public types that are listed in the tests of another crate: each with that file. Below an adapter there is
+/// an HTTP client, and whoever runs an example of this crate should not have to build it.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("checkout_reqwest::BuildError", ADAPTERS),
     ("checkout_tower::Local", ADAPTERS),
@@ -124,8 +125,8 @@ fn seeds() -> Vec<&'static str> {
     SEEDS.iter().map(|(path, _)| *path).collect()
 }
 
-/// The public types that must be listed and are not, each by its path in its own crate if it has one there. An alias
-/// is listed with the type that it names.
+/// The public types that must be listed and are not, each by its path in its own crate if it has one there.
+/// An alias is listed with the type that it names.
 fn unlisted(sources: &Sources, seeds: &[&str], listed: &BTreeSet<String>) -> Vec<String> {
     let carriers = sources.carriers(seeds, OTHERS).into_iter().chain(sources.holders());
     let must: BTreeSet<_> = carriers.chain(sources.errors()).collect();
@@ -214,26 +215,26 @@ fn a_new_type_must_be_listed_wherever_its_secret_is() {
     let check = |text: &str| {
         let mut sources = Sources::of(
             "checkout_validate",
-            "mod personal { pub struct Personal(String); }
-            pub use personal::Personal;
+            "mod personal { pub struct Redacted(String); }
+            pub use personal::Redacted;
             pub mod sealed { pub trait Backend { type Client; } }",
         );
         sources.add("checkout_new", text);
-        let listed = ["checkout_validate::personal::Personal".to_owned()].into();
-        unlisted(&sources, &["checkout_validate::personal::Personal"], &listed).join(" ")
+        let listed = ["checkout_validate::personal::Redacted".to_owned()].into();
+        unlisted(&sources, &["checkout_validate::personal::Redacted"], &listed).join(" ")
     };
     assert_eq!(check("pub struct A { a: String, b: Vec<u8> }"), "");
-    assert_eq!(check("use checkout_validate::Personal; pub struct A { a: Personal }"), "checkout_new::A");
+    assert_eq!(check("use checkout_validate::Redacted; pub struct A { a: Redacted }"), "checkout_new::A");
     assert_eq!(
-        check("use checkout_validate::Personal as P; pub struct A(Vec<Option<P>>);"),
+        check("use checkout_validate::Redacted as P; pub struct A(Vec<Option<P>>);"),
         "checkout_new::A"
     );
     assert_eq!(
-        check("use checkout_validate::*; pub enum A { B { c: Box<[Personal]> }, C }"),
+        check("use checkout_validate::*; pub enum A { B { c: Box<[Redacted]> }, C }"),
         "checkout_new::A"
     );
     assert_eq!(
-        check("pub struct A<'a>(&'a [(u8, checkout_validate::personal::Personal)]);"),
+        check("pub struct A<'a>(&'a [(u8, checkout_validate::personal::Redacted)]);"),
         "checkout_new::A"
     );
     assert_eq!(check("pub struct A { key: secrecy::SecretString }"), "checkout_new::A");
@@ -261,7 +262,7 @@ fn a_new_type_must_be_listed_wherever_its_secret_is() {
     assert_eq!(check("mod a { pub struct A(bytes::Bytes); } pub(crate) struct B(a::A);"), "");
     // Its own type of that name is another.
     assert_eq!(
-        check("pub struct Personal(u8); pub struct A(Personal); pub struct Bytes; pub struct B(Bytes);"),
+        check("pub struct Redacted(u8); pub struct A(Redacted); pub struct Bytes; pub struct B(Bytes);"),
         ""
     );
     assert_eq!(
@@ -270,7 +271,8 @@ fn a_new_type_must_be_listed_wherever_its_secret_is() {
         ),
         ""
     );
-    // Generic, it holds what it is made with; what has one of it holds what that one was made with, and no more.
+    // Generic, it holds what it is made with; what has one of it holds what that one was made with, and no
+    // more.
     assert_eq!(check("pub struct A<T> { a: Vec<T> } pub struct B(A<u8>);"), "checkout_new::A");
     assert_eq!(check("pub enum A<'a, T: ?Sized> { B(&'a T), C }"), "checkout_new::A");
     assert_eq!(
@@ -288,8 +290,8 @@ fn a_new_type_must_be_listed_wherever_its_secret_is() {
     assert_eq!(check("pub struct E; impl core::error::Error for E {}"), "checkout_new::E");
 }
 
-/// The types that derive `Debug` and print a field of their own that must not be: one named as a secret is, of plain
-/// text, or one of a type of others that prints what it holds.
+/// The types that derive `Debug` and print a field of their own that must not be: one named as a secret is,
+/// of plain text, or one of a type of others that prints what it holds.
 fn printed(sources: &Sources) -> Vec<String> {
     let carriers = sources.carriers(&seeds(), OTHERS);
     let mut found = Vec::new();

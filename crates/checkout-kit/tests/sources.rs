@@ -1,9 +1,10 @@
-//! `docs/sources.md` lists the documents and the facts that this project rests on. The code and the other pages are held
-//! to that list: a citation names a document with its version and date, and whatever is marked as stated is a row.
+//! `docs/sources.md` lists the documents and the facts that this project rests on. The code and the other
+//! pages are held to that list: a citation names a document with its version and date, and whatever is marked
+//! as stated is a row.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use checkout_kit::TextCode;
 use checkout_kit::lifecycle::{Basis, Status};
+use checkout_kit::tables::TextCode;
 use checkout_kit::tables::{allscale, azotte, peach};
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,19 +1,19 @@
-//! The verdicts of the examples that watch a checkout to its end: `first_payment`, `azotte_payment`, `peach_payment`
-//! and `three_providers` share the function that is tried here, whoever the provider is.
+//! The verdicts of the examples that watch a checkout to its end: `first_payment`, `azotte_payment`,
+//! `peach_payment` and `three_providers` share the function that is tried here, whoever the provider is.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "../examples/watching/mod.rs"]
 #[allow(dead_code, reason = "what begins a checkout is not tried here")]
 mod watching;
 
-use checkout_kit::integrity::{Read, Settlement, allscale, azotte, peach};
-use checkout_kit::{BlockingTransport, Cents, Environment, Evidence, Watch};
+use checkout_kit::settlement::{Read, Settlement, allscale, azotte, peach};
+use checkout_kit::{BlockingTransport, Cents, Environment, Watch, Watchable};
 use checkout_sandbox::VirtualClock;
 use std::time::Duration;
 use watching::{Checkout, Ending, Shop};
 
 /// How it ended, and whether the goods left on the way.
-fn settle<E: Evidence>(
+fn settle<E: Watchable>(
     clock: &VirtualClock,
     transport: &dyn BlockingTransport,
     watch: Watch<E>,
@@ -27,7 +27,7 @@ fn settle<E: Evidence>(
 
 mod with_allscale {
     use super::{Cents, Duration, Ending, Environment, allscale, settle};
-    use checkout_kit::allscale::{Client, Currency, Draft, Rules, SigningKey, StableCoin};
+    use checkout_kit::allscale::{Client, Currency, Draft, SigningKey, StableCoin};
     use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 
     /// Reads say these statuses, one each, and after them CONFIRMED. Gives what they have said too.
@@ -42,8 +42,7 @@ mod with_allscale {
             .unwrap();
         let draft =
             Draft::fiat(Currency::EUR, Cents::new(4_990)).accept([StableCoin::USDT]).order_id("order_1");
-        let created =
-            client.create(&draft.check(&Rules::default()).unwrap()).send_blocking(&sandbox).unwrap();
+        let created = client.create(&draft.check().unwrap()).send_blocking(&sandbox).unwrap();
         let created = created.payload;
         let order = allscale::Order {
             environment: Environment::Sandbox,
@@ -95,7 +94,7 @@ mod with_allscale {
 
 #[test]
 fn a_checkout_with_azotte_settles_the_order_of_its_number_alone() {
-    use checkout_kit::azotte::{Client, Draft, PaymentChannel, Rules};
+    use checkout_kit::azotte::{Client, Draft, PaymentChannel};
     use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
 
     for (scenario, number, right) in [
@@ -119,7 +118,7 @@ fn a_checkout_with_azotte_settles_the_order_of_its_number_alone() {
             .correlation_id("order_1")
             .item("plan_gold")
             .customer_urn("urn:customer:42")
-            .check(&Rules::default())
+            .check()
             .unwrap();
         let submitted = client.submit(&submit).send_blocking(&sandbox).unwrap().payload.tracking_number;
         let tracking_number = number.unwrap_or(&submitted);
@@ -132,7 +131,7 @@ fn a_checkout_with_azotte_settles_the_order_of_its_number_alone() {
 
 #[test]
 fn a_checkout_with_peach_settles_the_order_of_its_id_amount_and_currency_alone() {
-    use checkout_kit::peach::{Client, Currency, Draft, Rules, SecretToken};
+    use checkout_kit::peach::{Client, Currency, Draft, SecretToken};
     use checkout_sandbox::peach::{ENTITY_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario};
 
     let (own, zar) = ((Ending::Paid, true), Currency::ZAR);
@@ -162,7 +161,7 @@ fn a_checkout_with_peach_settles_the_order_of_its_id_amount_and_currency_alone()
             .entity_id(ENTITY_ID)
             .merchant_transaction_id("order_0001")
             .shopper_result_url("https://shop.example/result")
-            .check(&Rules::default())
+            .check()
             .unwrap();
         client.initiate(&initiate).unwrap().send_blocking(&sandbox).unwrap();
         let order = peach::Order {

@@ -1,7 +1,7 @@
 //! AllScale's steps and phases.
 //!
-//! No official table of steps exists. The meanings of the statuses (*Get Status*, v3, 2026-05-14, Appendix) state
-//! five steps; the others are assumed, each with its reason.
+//! No official table of steps exists. The meanings of the statuses (*Get Status*, v3, 2026-05-14, Appendix)
+//! state five steps; the others are assumed, each with its reason.
 
 use crate::table::lifecycle;
 use crate::{Basis, Failure, Kind, Phase, Step};
@@ -52,8 +52,8 @@ const STEPS: [Step<IntentStatus>; 36] = [
     late(Timeout, Confirmed),
 ];
 
-/// Where an intent with this status stands. Assumed where the meaning leaves it open: with a temporary wallet the
-/// payer can still give up or run out of time, so the payer is waited for.
+/// Where an intent with this status stands. Assumed where the meaning leaves it open: with a temporary wallet
+/// the payer can still give up or run out of time, so the payer is waited for.
 const fn phase(status: IntentStatus) -> Phase {
     match status {
         Created | Viewed | TempWalletReceived => Phase::AwaitingPayer,

@@ -1,7 +1,7 @@
 //! The life of a checkout: which status may follow which, and what an observation of one means.
 //!
-//! - [`Tracker`]: what is known of one checkout. [`Tracker::observe`] is the one way in, for a read, a webhook
-//!   and a redirect alike, and gives a [`Verdict`].
+//! - [`Tracker`]: what is known of one checkout. [`Tracker::observe`] is the one way in, for a read, a
+//!   webhook and a redirect alike, and gives a [`Verdict`].
 //! - [`Phase`]: where a checkout stands, in words that are the same for every provider.
 //! - [`Status`]: a provider's statuses, their [`Step`]s, and what follows from these; [`allscale`],
 //!   [`azotte`] and [`peach`] have those of their providers.
@@ -24,18 +24,19 @@
 //! ```
 //!
 //! # What is not here
-//! When to look again, whether a webhook is genuine, and whether the money is right: a status is taken for what its
-//! observation says it is. Nothing here reads a clock, allocates, or needs `std`: the time is an argument.
+//! When to look again, whether a webhook is genuine, and whether the money is right: a status is taken for
+//! what its observation says it is. Nothing here reads a clock, allocates, or needs `std`: the time is an
+//! argument.
 //!
 //! # The one idea to know
-//! A provider's answers come late, twice and out of order. A status is adopted for what it says beside what is
-//! known, never because it came last. Moments say which is newer; where one is missing, the steps do.
+//! A provider's answers come late, twice and out of order. A status is adopted for what it says beside what
+//! is known, never because it came last. Moments say which is newer; where one is missing, the steps do.
 //!
 //! [`Phase::Succeeded`] is money. [`Phase::Authorized`] is an end too, and is none.
 //!
-//! Three things are yours: to store beside the tracker that a person has to look after a [`Verdict::Conflict`],
-//! which the tracker does not remember; to look at [`Tracker::superseded`] whenever a checkout has succeeded; and
-//! to read again where a success came without a moment, before goods leave.
+//! Three things are yours: to store beside the tracker that a person has to look after a
+//! [`Verdict::Conflict`], which the tracker does not remember; to look at [`Tracker::superseded`] whenever a
+//! checkout has succeeded; and to read again where a success came without a moment, before goods leave.
 //!
 //! # Sources
 //! Only Peach publishes a list of steps. Each [`Step`] says whether its source states it or we assume it, and
@@ -59,7 +60,7 @@ mod tracker;
 extern crate std;
 
 pub use derive::Reach;
-pub use observation::{Moment, Observation, Proof, Source};
+pub use observation::{Attestation, Moment, Observation, Source};
 pub use phase::{Failure, Phase};
 pub use status::{Basis, ClockOf, Kind, Path, Status, Step};
 pub use tracker::{CLOCK_TOLERANCE, ParseTrackerError, Tracker, Verdict};

@@ -55,29 +55,30 @@ impl<S, Raw> Observation<S, Raw> {
         Self { status: status.into(), source: Source::Read, order }
     }
 
-    /// What a webhook says **whose signature was verified**. Nothing here can check that: an unverified body is
-    /// not to be passed on. Its moment is the provider's own time, where the signed content carries one.
+    /// What a webhook says **whose signature was verified**. Nothing here can check that: an unverified body
+    /// is not to be passed on. Its moment is the provider's own time, where the signed content carries one.
     ///
     /// ```
-    /// # use checkout_lifecycle::{Observation, Proof, Source};
+    /// # use checkout_lifecycle::{Observation, Attestation, Source};
     /// # use checkout_tables::allscale::IntentStatus;
-    /// let webhook = Observation::<IntentStatus>::verified_webhook(20, None, Proof::verified_by_the_caller());
+    /// let webhook = Observation::<IntentStatus>::verified_webhook(20, None, Attestation::by_caller());
     /// assert_eq!(webhook.source(), Source::Webhook);
     /// assert_eq!(webhook.order(), None);
     /// ```
-    pub fn verified_webhook(status: impl Into<Open<S, Raw>>, order: Option<Moment>, _: Proof) -> Self {
+    pub fn verified_webhook(status: impl Into<Open<S, Raw>>, order: Option<Moment>, _: Attestation) -> Self {
         Self { status: status.into(), source: Source::Webhook, order }
     }
 
-    /// What the payer's browser brought back, **where the provider signs that and the signature was verified**.
+    /// What the payer's browser brought back, **where the provider signs that and the signature was
+    /// verified**.
     ///
     /// ```
-    /// # use checkout_lifecycle::{Observation, Proof, Source};
+    /// # use checkout_lifecycle::{Observation, Attestation, Source};
     /// # use checkout_tables::allscale::IntentStatus;
-    /// let redirect = Observation::<IntentStatus>::verified_redirect(20, None, Proof::verified_by_the_caller());
+    /// let redirect = Observation::<IntentStatus>::verified_redirect(20, None, Attestation::by_caller());
     /// assert_eq!(redirect.source(), Source::Redirect);
     /// ```
-    pub fn verified_redirect(status: impl Into<Open<S, Raw>>, order: Option<Moment>, _: Proof) -> Self {
+    pub fn verified_redirect(status: impl Into<Open<S, Raw>>, order: Option<Moment>, _: Attestation) -> Self {
         Self { status: status.into(), source: Source::Redirect, order }
     }
 
@@ -101,24 +102,25 @@ impl<S, Raw> Observation<S, Raw> {
     }
 }
 
-/// That what is observed was verified. `checkout-trust`'s receivers have one for what they verified; who verifies in another
-/// way says so by name, and answers for it.
+/// That what is observed was verified. `checkout-trust`'s receivers have one for what they verified; who
+/// verifies in another way says so by name, and answers for it.
 ///
 /// ```
-/// use checkout_lifecycle::{Observation, Proof, Source};
+/// use checkout_lifecycle::{Observation, Attestation, Source};
 /// use checkout_tables::allscale::IntentStatus;
 ///
-/// let proof = Proof::verified_by_the_caller();
+/// let proof = Attestation::by_caller();
 /// let webhook = Observation::<IntentStatus>::verified_webhook(20, None, proof);
 /// assert_eq!(webhook.source(), Source::Webhook);
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Proof(());
+pub struct Attestation(());
 
-impl Proof {
-    /// You have verified it: the signature, over the bytes or the parameters that came, under the provider's key.
+impl Attestation {
+    /// You have verified it: the signature, over the bytes or the parameters that came, under the provider's
+    /// key.
     #[must_use]
-    pub const fn verified_by_the_caller() -> Self {
+    pub const fn by_caller() -> Self {
         Self(())
     }
 }
@@ -174,8 +176,8 @@ impl Moment {
         Self(if millis == i64::MIN { i64::MIN + 1 } else { millis })
     }
 
-    /// From seconds since the Unix epoch, as signatures and tokens count them. What milliseconds cannot count is taken as
-    /// the end of their range.
+    /// From seconds since the Unix epoch, as signatures and tokens count them. What milliseconds cannot count
+    /// is taken as the end of their range.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;

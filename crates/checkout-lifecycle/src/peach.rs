@@ -2,7 +2,8 @@
 //!
 //! *Checkout webhooks*, 2026-07-23, a public page, lists how a status can change: four ordinary steps and two
 //! late steps come from that list. The other steps are assumed, each with its reason. *Payment status* lists
-//! no step. `authorized` is ours: where the list says `successful`, a payment of the type `PA` is `authorized`.
+//! no step. `authorized` is ours: where the list says `successful`, a payment of the type `PA` is
+//! `authorized`.
 
 use crate::table::lifecycle;
 use crate::{Basis, Failure, Kind, Phase, Step};

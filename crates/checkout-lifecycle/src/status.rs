@@ -66,9 +66,9 @@ pub trait Status: TextCode + Eq + fmt::Debug {
 
 /// Whose clock the moments are by that put a provider's reads in order.
 ///
-/// Moments of the caller's clock are compared with the caller's `now`, so that a clock that ran ahead for a while and was
-/// set back makes no later read look old: see [`Tracker::observe`](crate::Tracker::observe). Moments of the provider's clock
-/// are compared with each other alone.
+/// Moments of the caller's clock are compared with the caller's `now`, so that a clock that ran ahead for a
+/// while and was set back makes no later read look old: see [`Tracker::observe`](crate::Tracker::observe).
+/// Moments of the provider's clock are compared with each other alone.
 ///
 /// ```
 /// use checkout_lifecycle::{ClockOf, Status};

@@ -8,8 +8,8 @@ use core::time::Duration;
 
 /// What is known of one checkout.
 ///
-/// A few bytes, `Copy`, and with a text form that stays the same: keep it in a column of the order, and write it
-/// back by compare-and-swap, so that two workers never overwrite each other.
+/// A few bytes, `Copy`, and with a text form that stays the same: keep it in a column of the order, and write
+/// it back by compare-and-swap, so that two workers never overwrite each other.
 ///
 /// ```
 /// use checkout_lifecycle::{Moment, Observation, Tracker, Verdict};
@@ -48,19 +48,19 @@ impl<S> Tracker<S> {
     /// The moment by which other observations are newer or older than the current status.
     ///
     /// The latest moment that came with the status; or with the one before it, where what gave the status was
-    /// older than that. None if the status was adopted without a moment, as from a webhook that carries no time:
-    /// it is never measured by the moment of the status before it. The next observation of the same status that
-    /// has a moment gives it one; until then no read has confirmed the status.
+    /// older than that. None if the status was adopted without a moment, as from a webhook that carries no
+    /// time: it is never measured by the moment of the status before it. The next observation of the same
+    /// status that has a moment gives it one; until then no read has confirmed the status.
     ///
     /// ```
-    /// use checkout_lifecycle::{Moment, Observation, Proof, Tracker};
+    /// use checkout_lifecycle::{Moment, Observation, Attestation, Tracker};
     /// use checkout_tables::allscale::IntentStatus;
     ///
     /// let mut tracker = Tracker::<IntentStatus>::new();
     /// let now = Moment::from_unix_millis(300);
     /// let _ = tracker.observe(Observation::read(10, Moment::from_unix_millis(100)), now);
     /// assert_eq!(tracker.to_string(), "v1 ON_CHAIN - 100");
-    /// let _ = tracker.observe(Observation::verified_webhook(20, None, Proof::verified_by_the_caller()), now);
+    /// let _ = tracker.observe(Observation::verified_webhook(20, None, Attestation::by_caller()), now);
     /// assert_eq!(tracker.to_string(), "v1 CONFIRMED - -");
     /// let _ = tracker.observe(Observation::read(20, Moment::from_unix_millis(200)), now);
     /// assert_eq!(tracker.to_string(), "v1 CONFIRMED - 200");
@@ -81,8 +81,8 @@ impl<S: Status> Tracker<S> {
     /// The refusal that a late payment superseded, if there was one; of several, the last one.
     ///
     /// When the checkout has succeeded, look here whatever the verdict was: a refused one that was first
-    /// [`Reopened`](Verdict::Reopened) goes on to its success by a plain [`Advanced`](Verdict::Advanced), and only
-    /// this tells that the order may have been given up, or its goods sold, in between.
+    /// [`Reopened`](Verdict::Reopened) goes on to its success by a plain [`Advanced`](Verdict::Advanced), and
+    /// only this tells that the order may have been given up, or its goods sold, in between.
     ///
     /// ```
     /// use checkout_lifecycle::{Moment, Observation, Phase, Tracker, Verdict};
@@ -115,8 +115,8 @@ impl<S: Status> Tracker<S> {
         self.current.is_some_and(S::is_terminal)
     }
 
-    /// Takes an observation in, and says what it meant. `now` is the moment at which you take it in, by your clock: the
-    /// clock that read's `sent` is by.
+    /// Takes an observation in, and says what it meant. `now` is the moment at which you take it in, by your
+    /// clock: the clock that read's `sent` is by.
     ///
     /// Beside what is known, an observation is
     /// - *newer* if its moment is after the known one ([`order`](Self::order)), whoever made it;
@@ -127,31 +127,34 @@ impl<S: Status> Tracker<S> {
     ///
     /// A clock can run ahead and be set back. Nothing is sent after `now`, so a moment of your clock
     /// ([`Status::MOMENTS`]) that lies after `now` by more than [`CLOCK_TOLERANCE`] is none:
-    /// - where the known moment is such a one, a read is newer than it, and its moment takes the place of the known one;
-    /// - a read with such a moment counts as sent at `now`, and a webhook or redirect as one without a moment.
+    /// - where the known moment is such a one, a read is newer than it, and its moment takes the place of the
+    ///   known one;
+    /// - a read with such a moment counts as sent at `now`, and a webhook or redirect as one without a
+    ///   moment.
     ///
-    /// A read that was under way for minutes has a moment before `now`, so it stays as old as it is. Moments of the
-    /// provider's clock are compared with each other alone, and never with `now`.
+    /// A read that was under way for minutes has a moment before `now`, so it stays as old as it is. Moments
+    /// of the provider's clock are compared with each other alone, and never with `now`.
     ///
     /// The rules, of which the first that fits is taken:
     /// 1. a status that the table does not name: [`Unknown`](Verdict::Unknown);
     /// 2. nothing was known: [`First`](Verdict::First); the same: [`Unchanged`](Verdict::Unchanged);
-    /// 3. ordinary steps lead there: [`Advanced`](Verdict::Advanced), of whatever age. But where a late step alone
-    ///    leads back (AllScale's `FAILED` and `ON_CHAIN` can each come before the other), [`Stale`](Verdict::Stale)
-    ///    if it is older, or unordered after a refusal was superseded;
+    /// 3. ordinary steps lead there: [`Advanced`](Verdict::Advanced), of whatever age. But where a late step
+    ///    alone leads back (AllScale's `FAILED` and `ON_CHAIN` can each come before the other),
+    ///    [`Stale`](Verdict::Stale) if it is older, or unordered after a refusal was superseded;
     /// 4. success after a refusal, a payment or an [authorization](Phase::Authorized):
     ///    [`LateSuccess`](Verdict::LateSuccess), of whatever age;
     /// 5. another refusal after a refusal, or another success after a success, such as a payment after an
     ///    authorization: [`Conflict`](Verdict::Conflict), of whatever age;
     /// 6. older: [`Stale`](Verdict::Stale);
     /// 7. unordered or likely newer, and steps of any kind lead from the observed status to the known one:
-    ///    [`Stale`](Verdict::Stale). While the checkout is open a likely newer one is stale by ordinary steps only,
-    ///    so that no refusal is put off for ever;
+    ///    [`Stale`](Verdict::Stale). While the checkout is open a likely newer one is stale by ordinary steps
+    ///    only, so that no refusal is put off for ever;
     /// 8. newer or likely newer, and a late step has reopened a refusal: [`Reopened`](Verdict::Reopened);
     /// 9. anything else: after an end [`Conflict`](Verdict::Conflict), otherwise
     ///    [`Unexpected`](Verdict::Unexpected).
     ///
-    /// From the refusal that was superseded a late step always leads to what is known, whatever that is by now.
+    /// From the refusal that was superseded a late step always leads to what is known, whatever that is by
+    /// now.
     ///
     /// ```
     /// use checkout_lifecycle::{Moment, Observation, Tracker, Verdict};
@@ -198,7 +201,8 @@ impl<S: Status> Tracker<S> {
         let age = Age::of(source, order, known);
         let came_before = observed.may_become_late(current) || self.superseded == Some(observed);
         if current.may_become(observed) {
-            // What alternates in the usual course is never stale; what only a late step leads back from can be.
+            // What alternates in the usual course is never stale; what only a late step leads back from can
+            // be.
             let on_circle = came_before && !observed.may_become(current);
             let stale = match age {
                 Age::Newer | Age::LikelyNewer => false,
@@ -377,8 +381,8 @@ pub enum Verdict<S, Raw = i64> {
     Unchanged,
     /// Ordinary steps lead there. Adopted.
     ///
-    /// A success can come so after a refusal too, if the checkout was [`Reopened`](Self::Reopened) in between:
-    /// when it has succeeded, look at [`Tracker::superseded`].
+    /// A success can come so after a refusal too, if the checkout was [`Reopened`](Self::Reopened) in
+    /// between: when it has succeeded, look at [`Tracker::superseded`].
     Advanced {
         /// What was known before.
         from: S,
@@ -390,8 +394,8 @@ pub enum Verdict<S, Raw = i64> {
     },
     /// A status that nobody has named yet: the raw value. What was known stays.
     Unknown(Raw),
-    /// No chain of ordinary steps explains it, but nothing final is touched. Our steps are partly assumed, and
-    /// the provider knows: adopted.
+    /// No chain of ordinary steps explains it, but nothing final is touched. Our steps are partly assumed,
+    /// and the provider knows: adopted.
     Unexpected {
         /// What was known before.
         from: S,
@@ -408,15 +412,16 @@ pub enum Verdict<S, Raw = i64> {
     /// the amount is reserved. It is no money all the same: [`Tracker::phase`] tells which it was.
     ///
     /// Given when a refusal was known until now. A checkout that was seen being paid in between, and so
-    /// [`Reopened`](Self::Reopened), succeeds by [`Advanced`](Self::Advanced): [`Tracker::superseded`] tells both.
+    /// [`Reopened`](Self::Reopened), succeeds by [`Advanced`](Self::Advanced): [`Tracker::superseded`] tells
+    /// both.
     LateSuccess {
         /// The refusal.
         superseded: S,
     },
     /// Something else after an end. What was known stays; somebody should hear of it.
     ///
-    /// The tracker does not remember it: store beside the tracker that a person has to look, before you answer the
-    /// webhook or drop the read.
+    /// The tracker does not remember it: store beside the tracker that a person has to look, before you
+    /// answer the webhook or drop the read.
     Conflict {
         /// What was observed.
         observed: S,
@@ -548,8 +553,8 @@ fn moment(digits: &str) -> Option<i64> {
 
 /// By so much a moment of the caller's clock may lie after now and still count: five minutes.
 ///
-/// Assumed: the clocks of machines that share an order's row differ by less. AllScale refuses a request whose clock is off
-/// by more.
+/// Assumed: the clocks of machines that share an order's row differ by less. AllScale refuses a request whose
+/// clock is off by more.
 ///
 /// ```
 /// use checkout_lifecycle::CLOCK_TOLERANCE;
@@ -569,7 +574,7 @@ mod tests {
 
     use super::Tracker;
     use crate::table::lifecycle;
-    use crate::{Basis, Failure, Kind, Moment, Observation, Phase, Proof, Status, Step};
+    use crate::{Attestation, Basis, Failure, Kind, Moment, Observation, Phase, Status, Step};
     use checkout_tables::TextCode;
     use std::string::{String, ToString};
     use std::vec::Vec;
@@ -674,7 +679,7 @@ mod tests {
                 let moment = at.map(|at| Moment::from_unix_millis(at.parse().unwrap()));
                 let status = checkout_tables::Open::<S, i64>::Known(S::from_code(code).unwrap());
                 let observation = match webhook {
-                    true => Observation::verified_webhook(status, moment, Proof::verified_by_the_caller()),
+                    true => Observation::verified_webhook(status, moment, Attestation::by_caller()),
                     false => Observation::read(status, moment.unwrap()),
                 };
                 let verdict = tracker.observe(observation, Moment::from_unix_millis(1_000));
@@ -719,7 +724,8 @@ mod tests {
             let late = check(&std::format!("{refusal}@100 w:Successful@50"));
             assert_eq!(late, std::format!("late success: v1 Successful {refusal} 100"));
         }
-        // A late step that leads to success alone makes no circle: an older refusal is a lagging reader's news.
+        // A late step that leads to success alone makes no circle: an older refusal is a lagging reader's
+        // news.
         assert_eq!(check("Pending@100 Expired@50"), "advanced: v1 Expired - 100");
     }
 

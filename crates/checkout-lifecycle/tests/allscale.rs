@@ -1,7 +1,7 @@
 //! AllScale's grid and verdicts, typed from the documents and our assumptions beside them, as the oracle.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
-use checkout_lifecycle::{Basis, Kind, Moment, Observation, Phase, Proof, Status, Tracker, Verdict};
+use checkout_lifecycle::{Attestation, Basis, Kind, Moment, Observation, Phase, Status, Tracker, Verdict};
 use checkout_tables::allscale::IntentStatus;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -159,7 +159,8 @@ enum When {
     Unordered,
 }
 
-/// What is known, what is observed and when; then the verdict, what is kept and what is remembered as superseded.
+/// What is known, what is observed and when; then the verdict, what is kept and what is remembered as
+/// superseded.
 fn check(current: &str, observed: i64, when: When) -> String {
     let mut tracker = Tracker::<IntentStatus>::new();
     if let Ok(value) = current.parse::<i64>() {
@@ -171,7 +172,7 @@ fn check(current: &str, observed: i64, when: When) -> String {
     let observation = match when {
         When::Newer => Observation::read(observed, Moment::from_unix_millis(200)),
         When::Older => Observation::read(observed, Moment::from_unix_millis(50)),
-        When::Unordered => Observation::verified_webhook(observed, None, Proof::verified_by_the_caller()),
+        When::Unordered => Observation::verified_webhook(observed, None, Attestation::by_caller()),
     };
     let verdict = tracker.observe(observation, NOW);
     let code =
@@ -243,7 +244,8 @@ fn a_refusal_stays_remembered_while_the_late_payment_goes_on() {
     assert_eq!(read(-5, 9), "conflict: v1 CONFIRMED TIMEOUT 4");
 }
 
-/// Observations in a row: `20@5` is a read sent at 5, `w20` a webhook, `w20@5` one with a time, `r` a redirect.
+/// Observations in a row: `20@5` is a read sent at 5, `w20` a webhook, `w20@5` one with a time, `r` a
+/// redirect.
 fn play(observations: &str) -> Vec<String> {
     let mut tracker = Tracker::<IntentStatus>::new();
     let one = |text: &str| {
@@ -255,8 +257,8 @@ fn play(observations: &str) -> Vec<String> {
         let moment = at.map(|at| Moment::from_unix_millis(at.parse().unwrap()));
         let status: i64 = status.parse().unwrap();
         let observation = match source {
-            "w" => Observation::verified_webhook(status, moment, Proof::verified_by_the_caller()),
-            "r" => Observation::verified_redirect(status, moment, Proof::verified_by_the_caller()),
+            "w" => Observation::verified_webhook(status, moment, Attestation::by_caller()),
+            "r" => Observation::verified_redirect(status, moment, Attestation::by_caller()),
             _ => Observation::read(status, moment.unwrap()),
         };
         let verdict = tracker.observe(observation, NOW);
@@ -547,14 +549,14 @@ fn any_observation() -> impl Strategy<Value = Observation<IntentStatus>> {
         let moment = moment.map(Moment::from_unix_millis);
         match source {
             0 => Observation::read(status, moment.unwrap_or(Moment::from_unix_millis(3))),
-            1 => Observation::verified_webhook(status, moment, Proof::verified_by_the_caller()),
-            _ => Observation::verified_redirect(status, moment, Proof::verified_by_the_caller()),
+            1 => Observation::verified_webhook(status, moment, Attestation::by_caller()),
+            _ => Observation::verified_redirect(status, moment, Attestation::by_caller()),
         }
     })
 }
 
-/// Statuses as they follow each other, each for a while, by ordinary and late steps; with one refusal at most,
-/// since another one is a conflict.
+/// Statuses as they follow each other, each for a while, by ordinary and late steps; with one refusal at
+/// most, since another one is a conflict.
 fn course() -> impl Strategy<Value = Vec<i64>> {
     (prop::sample::select(ORDER.to_vec()), prop::collection::vec(any::<prop::sample::Index>(), 0..12))
         .prop_map(|(start, choices)| {

@@ -1,7 +1,7 @@
 //! A clock of ours that runs ahead for a while, and is set back.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use checkout_lifecycle::{Moment, Observation, Proof, Status, Tracker, Verdict};
+use checkout_lifecycle::{Attestation, Moment, Observation, Status, Tracker, Verdict};
 use checkout_tables::Open;
 use checkout_tables::allscale::IntentStatus;
 use checkout_tables::azotte::MessageCode;
@@ -25,7 +25,8 @@ fn read<S: Status>(column: &str, status: &str, sent: Moment, now: Moment) -> (St
     (verdict.to_string(), tracker.to_string())
 }
 
-/// The meaning, beside a stored tracker, of a read that was sent in the hundredth second and is heard 300 ms later.
+/// The meaning, beside a stored tracker, of a read that was sent in the hundredth second and is heard 300 ms
+/// later.
 fn check<S: Status>(column: &str, status: &str) -> (String, String) {
     read::<S>(column, status, at(100), Moment::from_unix_millis(at(100).unix_millis() + 300))
 }
@@ -90,7 +91,7 @@ fn a_read_that_was_sent_by_a_clock_ahead_counts_as_sent_when_it_is_heard() {
 fn a_webhook_with_a_moment_that_has_not_come_has_none() {
     let observe = |column: &str| {
         let mut tracker: Tracker<IntentStatus> = column.parse().unwrap();
-        let proof = Proof::verified_by_the_caller();
+        let proof = Attestation::by_caller();
         let webhook =
             Observation::<_, i64>::verified_webhook(IntentStatus::Timeout, Some(at(100_000)), proof);
         format!("{}: {tracker}", tracker.observe(webhook, at(100)))
@@ -111,8 +112,8 @@ fn a_provider_s_own_times_are_compared_with_each_other_alone() {
     }
 }
 
-/// A read of ours: how long after the one before it was sent, how long it took, and by how much the clock was off when it
-/// was sent and when it was heard.
+/// A read of ours: how long after the one before it was sent, how long it took, and by how much the clock was
+/// off when it was sent and when it was heard.
 #[derive(Clone, Copy, Debug)]
 struct Play {
     status: IntentStatus,
@@ -146,7 +147,8 @@ fn plays() -> impl Strategy<Value = Vec<Play>> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4_000) })]
 
-    /// One read after another, each stored. A read by a right clock is never called old, whatever the clock did before it.
+    /// One read after another, each stored. A read by a right clock is never called old, whatever the clock
+    /// did before it.
     #[test]
     fn no_read_by_a_right_clock_is_old_because_of_what_the_clock_did(plays in plays()) {
         let (mut column, mut time) = (Tracker::<IntentStatus>::new().to_string(), EPOCH);

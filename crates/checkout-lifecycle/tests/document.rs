@@ -1,4 +1,5 @@
-//! `docs/lifecycle.md` shows the steps as they are. `UPDATE_DOCS=1 cargo test -p checkout-lifecycle` rewrites it.
+//! `docs/lifecycle.md` shows the steps as they are. `UPDATE_DOCS=1 cargo test -p checkout-lifecycle` rewrites
+//! it.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 use checkout_lifecycle::{Basis, Kind, Phase, Status};

@@ -4,7 +4,7 @@
 mod play;
 
 use checkout_lifecycle::peach::phase;
-use checkout_lifecycle::{Basis, Kind, Moment, Observation, Phase, Proof, Status, Tracker, Verdict};
+use checkout_lifecycle::{Attestation, Basis, Kind, Moment, Observation, Phase, Status, Tracker, Verdict};
 use checkout_tables::peach::{Environment, Outcome, PaymentStatus, PaymentType, ResultCode};
 use play::{check_ends, grid, last, leads, pairs, play, steps};
 use proptest::prelude::*;
@@ -235,7 +235,7 @@ fn an_unknown_verdict_carries_the_whole_outcome_however_its_code_is_kept() {
     let environment = Environment::Live;
     let test =
         Outcome { code: String::from("000.100.110"), payment_type: Some(PaymentType::DB), environment };
-    let webhook = Observation::verified_webhook(test.clone(), None, Proof::verified_by_the_caller());
+    let webhook = Observation::verified_webhook(test.clone(), None, Attestation::by_caller());
     let verdict = tracker.observe(webhook, play::NOW);
     assert!(verdict.wants_attention() && !verdict.is_adopted());
     assert_eq!(verdict.to_string(), "unknown: 000.100.110");

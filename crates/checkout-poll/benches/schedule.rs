@@ -20,7 +20,7 @@ mod rivals;
 
 use calendar::{Calendar, SOME};
 use checkout_lifecycle::{Moment, Phase, Tracker};
-use checkout_poll::{Heard, MerchantId, Next, Plan, Schedule};
+use checkout_poll::{MerchantId, Next, PollPolicy, ReadOutcome, Schedule};
 use checkout_tables::allscale::IntentStatus;
 use checkout_tables::{RateLimit, RateScope};
 use criterion::measurement::WallTime;
@@ -221,7 +221,7 @@ fn whole(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, merchants: u32, l
     let mut chance = Chance(1);
     let mut full = || {
         let mut schedule = Schedule::<Tracker<IntentStatus>>::new(at(0), 42).limit_margin(Duration::ZERO);
-        let plan = Plan::allscale().deadline(year);
+        let plan = PollPolicy::allscale().deadline(year);
         let merchants: Vec<MerchantId> = (0..merchants).map(|_| schedule.merchant(plan, limit)).collect();
         schedule.reserve(OPEN as usize);
         for id in 0..OPEN {
@@ -240,10 +240,10 @@ fn whole(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, merchants: u32, l
         let mut count = 0;
         while let Next::Fetch { ticket, fetch, .. } = schedule.next(at(now)) {
             count += 1;
-            schedule.heard(
+            schedule.handle_outcome(
                 ticket,
                 at(now),
-                Heard::Answer { fetch, phase: Some(Phase::AwaitingPayer), wait: None },
+                ReadOutcome::Answer { fetch, phase: Some(Phase::AwaitingPayer), wait: None },
             );
         }
         count

@@ -2,15 +2,17 @@
 //!
 //! - [`Poller`]: when to ask how one checkout stands, when to show the payer a challenge, and when to stop. A
 //!   machine of 24 bytes without a clock, a timer or a transport.
-//! - [`Plan`]: how often, and for how long: one for each provider, and what of it is the merchant's to set.
-//! - [`advise`]: whether a request may be sent again after an attempt that ended like this: [`Advice`].
-//! - [`Retrying`]: one loop of attempts within its [`Retries`]; [`Backoff`] is how long it waits.
+//! - [`PollPolicy`]: how often, and for how long: one for each provider, and what of it is the merchant's to
+//!   set.
+//! - [`retry_advice`]: whether a request may be sent again after an attempt that ended like this:
+//!   [`RetryAdvice`].
+//! - [`RetryState`]: one loop of attempts within its [`RetryPolicy`]; [`Backoff`] is how long it waits.
 //!
 //! ```
 //! use checkout_lifecycle::{Moment, Phase};
-//! use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
+//! use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
 //!
-//! let plan = Plan::peach();
+//! let plan = PollPolicy::peach();
 //! let mut now = Moment::from_unix_millis(1_700_000_000_000);
 //! let mut poller = Poller::new(&plan, now, 42);
 //! let mut answers = [Phase::AwaitingPayer, Phase::Processing, Phase::Succeeded].into_iter();
@@ -18,9 +20,9 @@
 //!     match poller.next(&plan, now) {
 //!         Step::Wait(until) | Step::AskPayer { until } => now = until, // sleep, or listen for webhooks
 //!         Step::Fetch(fetch) => {
-//!             poller.asking(&plan, now);
+//!             poller.mark_sent(&plan, now);
 //!             let phase = answers.next(); // ask the provider, and let the tracker judge
-//!             poller.heard(&plan, now, Heard::Answer { fetch, phase, wait: None });
+//!             poller.handle_outcome(&plan, now, ReadOutcome::Answer { fetch, phase, wait: None });
 //!         }
 //!         Step::Done(phase) => break Some(phase),
 //!         Step::GaveUp(_) => break None,
@@ -41,7 +43,7 @@
 //! # Sources
 //! AllScale's *Integration Guide* (every 5 s, 10 minutes), Azotte's *Get Checkout Status* (2 s, or what the
 //! answer says) and Peach's *Payment status* (two requests a minute), by the constants of `checkout-tables`.
-//! What no page says is Assumed, and each [`Plan`] says which.
+//! What no page says is Assumed, and each [`PollPolicy`] says which.
 //!
 //! # Features
 //! `serde` (off by default): a [`Poller`] as the text that it prints.
@@ -50,14 +52,14 @@
 extern crate alloc;
 
 mod backoff;
-mod plan;
+mod poll_policy;
 mod poller;
 mod retry;
 mod schedule;
 mod time;
 
 pub use backoff::Backoff;
-pub use plan::{Plan, Reads};
-pub use poller::{Fetch, GaveUp, Heard, ParsePollerError, Poller, Step, Why};
-pub use retry::{Advice, Attempted, Retries, Retrying, advise};
-pub use schedule::{MerchantId, Next, Schedule, Ticket};
+pub use poll_policy::{Cadence, PollPolicy};
+pub use poller::{GaveUp, GiveUpReason, ParsePollerError, Poller, ReadKind, ReadOutcome, Step};
+pub use retry::{AttemptOutcome, RetryAdvice, RetryPolicy, RetryState, retry_advice};
+pub use schedule::{MerchantId, Next, Schedule, ScheduleKey};

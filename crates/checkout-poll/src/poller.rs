@@ -11,17 +11,17 @@ use self::clock::{NEVER, after, whole_seconds};
 use self::heard::Answered;
 use self::marks::{Challenge, End, MOST_REFUSALS, Mark, Marks};
 use self::pace::gap;
-use crate::{Plan, Reads, time};
+use crate::{Cadence, PollPolicy, time};
 use checkout_lifecycle::{Moment, Phase};
 use core::time::Duration;
 
-pub use step::{Fetch, GaveUp, Heard, Step, Why};
+pub use step::{GaveUp, GiveUpReason, ReadKind, ReadOutcome, Step};
 pub use text::ParsePollerError;
 
 /// When to ask how one checkout stands, and when to stop: a machine without a clock, a timer or a transport.
 ///
-/// It is asked by [`next`](Self::next) what to do now, and told what was done: [`asking`](Self::asking)
-/// before a read is sent, [`heard`](Self::heard) when it ended, [`nudge`](Self::nudge) when a webhook came,
+/// It is asked by [`next`](Self::next) what to do now, and told what was done: [`mark_sent`](Self::mark_sent)
+/// before a read is sent, [`handle_outcome`](Self::handle_outcome) when it ended, [`nudge`](Self::nudge) when a webhook came,
 /// [`payer_returned`](Self::payer_returned), [`resume`](Self::resume). It knows [`Phase`]s and no provider's
 /// status.
 ///
@@ -31,25 +31,26 @@ pub use text::ParsePollerError;
 /// # What holds
 /// - Time does not go back: a moment before one that was told counts as that one, to 10 ms. Who goes by a
 ///   clock that can be set back tells [`set_back`](Self::set_back), or waits until the clock has caught up.
-/// - Two reads are [`Plan::min_gap`] apart at least, from when one was sent, and from when it was heard of.
+/// - Two reads are [`PollPolicy::min_gap`] apart at least, from when one was sent, and from when it was heard
+///   of.
 /// - A wait that the provider said is never cut short, by a nudge neither. One that is longer than the plan's
-///   longest pause and goes past the deadline ends it at once: [`Why::AskedToWait`].
+///   longest pause and goes past the deadline ends it at once: [`GiveUpReason::AskedToWait`].
 /// - A status that nobody has named yet changes nothing: it is asked on.
 /// - After a read that failed the next one comes later than after an answer, never sooner.
 /// - Nobody gives up on old news: what is open at its [deadline](Self::deadline) is read once more, see
 ///   below.
-/// - An end counts once the read that settles has shown it ([`Plan::whole_read_at_end`]). Until then it is no
-///   [`Step::Done`].
+/// - An end counts once the read that settles has shown it ([`PollPolicy::confirm_with_full_read`]). Until
+///   then it is no [`Step::Done`].
 /// - The same plan, seed and history give the same steps.
 ///
 /// # The last read
 /// A checkout that ended before its deadline is not given up, so there is a read at the deadline. A pause
 /// that would reach the deadline, or end less than `min_gap` before it, ends at the deadline; but a wait
-/// after a failure, or one that was said, is never shortened for it. [`Why::Deadline`] is said
+/// after a failure, or one that was said, is never shortened for it. [`GiveUpReason::Deadline`] is said
 /// - once a read that was asked at the deadline or after it was answered, and left it open. An answer that
 ///   comes after the deadline to a read that was asked before it is no last news: another read follows;
-/// - or once [`Plan::last_tries`] reads in a row had no answer, the last of them asked at the deadline or
-///   after it. A read that was asked and never heard of counts as nothing: it is due again.
+/// - or once [`PollPolicy::final_attempts`] reads in a row had no answer, the last of them asked at the
+///   deadline or after it. A read that was asked and never heard of counts as nothing: it is due again.
 ///
 /// So it is given up later than at its deadline: by the journey of the last read and by the waits between its
 /// tries, each of them the wait after a failure; and under a limit that is shared, by the wait for room. The
@@ -58,39 +59,39 @@ pub use text::ParsePollerError;
 ///
 /// # The deadline moves
 /// It is the payer's time, so what outlives that has a time of its own. Assumed, all of it: no provider says.
-/// - An end that was not known before is given [`Plan::deadline`] from then to be confirmed, if that is
+/// - An end that was not known before is given [`PollPolicy::deadline`] from then to be confirmed, if that is
 ///   longer. An end that nothing confirms is given up with that end as the [last phase](GaveUp::last).
-/// - A review is given [`Plan::review`]'s time from where it began, if that is longer. Where it leads back to
-///   an open phase, that is given [`Plan::deadline`] from then.
-/// - A refusal that is confirmed is looked at for as long as [`Plan::late_reads`] says, and is [`Step::Done`]
-///   then.
+/// - A review is given [`PollPolicy::review`]'s time from where it began, if that is longer. Where it leads
+///   back to an open phase, that is given [`PollPolicy::deadline`] from then.
+/// - A refusal that is confirmed is looked at for as long as [`PollPolicy::late_payment_reads`] says, and is
+///   [`Step::Done`] then.
 /// - A checkout that had ended and is open again, or has ended otherwise, as with money that comes late, is
-///   given [`Plan::deadline`] from then.
+///   given [`PollPolicy::deadline`] from then.
 ///
 /// A poller counts 497 days from where it began: what is longer is that long. There it is given up, without
 /// another read.
 ///
 /// ```
 /// use checkout_lifecycle::{Moment, Phase};
-/// use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
+/// use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
 /// use core::time::Duration;
 ///
-/// let plan = Plan::allscale();
+/// let plan = PollPolicy::allscale();
 /// let at = |seconds: i64| Moment::from_unix_millis(1_700_000_000_000 + seconds * 1_000);
-/// let answer = |fetch, phase| Heard::Answer { fetch, phase: Some(phase), wait: None };
+/// let answer = |fetch, phase| ReadOutcome::Answer { fetch, phase: Some(phase), wait: None };
 ///
 /// let mut poller = Poller::new(&plan, at(0), 42);
-/// assert_eq!(poller.next(&plan, at(0)), Step::Fetch(Fetch::Status));
-/// poller.asking(&plan, at(0));
-/// poller.heard(&plan, at(0), answer(Fetch::Status, Phase::AwaitingPayer));
+/// assert_eq!(poller.next(&plan, at(0)), Step::Fetch(ReadKind::Status));
+/// poller.mark_sent(&plan, at(0));
+/// poller.handle_outcome(&plan, at(0), answer(ReadKind::Status, Phase::AwaitingPayer));
 /// assert!(matches!(poller.next(&plan, at(1)), Step::Wait(until) if until > at(4) && until <= at(5)));
 ///
 /// // It is paid; the read that settles comes before it counts.
-/// poller.asking(&plan, at(5));
-/// poller.heard(&plan, at(5), answer(Fetch::Status, Phase::Succeeded));
-/// assert_eq!(poller.next(&plan, at(6)), Step::Fetch(Fetch::Whole));
-/// poller.asking(&plan, at(6));
-/// poller.heard(&plan, at(6), answer(Fetch::Whole, Phase::Succeeded));
+/// poller.mark_sent(&plan, at(5));
+/// poller.handle_outcome(&plan, at(5), answer(ReadKind::Status, Phase::Succeeded));
+/// assert_eq!(poller.next(&plan, at(6)), Step::Fetch(ReadKind::Full));
+/// poller.mark_sent(&plan, at(6));
+/// poller.handle_outcome(&plan, at(6), answer(ReadKind::Full, Phase::Succeeded));
 /// assert_eq!(poller.next(&plan, at(6)), Step::Done(Phase::Succeeded));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -113,7 +114,7 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// Nothing is known yet, and the first read is due [`Plan::initial_wait`] after the checkout began.
+    /// Nothing is known yet, and the first read is due [`PollPolicy::initial_wait`] after the checkout began.
     ///
     /// `began` is when it was made, rounded down to a whole second where its age is counted; before 1970
     /// counts as 1970, after 2106 as 2106. The seed is for what chance shortens pauses by: any number,
@@ -121,14 +122,14 @@ impl Poller {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Fetch, Plan, Poller, Step};
+    /// # use checkout_poll::{ReadKind, PollPolicy, Poller, Step};
     /// let began = Moment::from_unix_millis(1_700_000_000_000);
-    /// let poller = Poller::new(&Plan::peach(), began, 42);
+    /// let poller = Poller::new(&PollPolicy::peach(), began, 42);
     /// assert_eq!((poller.began(), poller.phase()), (began, None));
-    /// assert_eq!(poller.next(&Plan::peach(), began), Step::Fetch(Fetch::Status));
+    /// assert_eq!(poller.next(&PollPolicy::peach(), began), Step::Fetch(ReadKind::Status));
     /// ```
     #[must_use]
-    pub fn new(plan: &Plan, began: Moment, seed: u64) -> Self {
+    pub fn new(plan: &PollPolicy, began: Moment, seed: u64) -> Self {
         let [seed, ..] = time::mix(seed).to_le_bytes();
         let mut poller = Self {
             began: whole_seconds(began),
@@ -152,32 +153,32 @@ impl Poller {
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Phase};
-    /// # use checkout_poll::{Fetch, GaveUp, Heard, Plan, Poller, Step, Why};
+    /// # use checkout_poll::{ReadKind, GaveUp, ReadOutcome, PollPolicy, Poller, Step, GiveUpReason};
     /// let began = Moment::from_unix_millis(1_700_000_000_000);
-    /// let mut poller = Poller::new(&Plan::allscale(), began, 42);
-    /// let late = began.saturating_add(Plan::allscale().deadline);
-    /// assert_eq!(poller.next(&Plan::allscale(), late), Step::Fetch(Fetch::Status));
-    /// poller.asking(&Plan::allscale(), late);
+    /// let mut poller = Poller::new(&PollPolicy::allscale(), began, 42);
+    /// let late = began.saturating_add(PollPolicy::allscale().deadline);
+    /// assert_eq!(poller.next(&PollPolicy::allscale(), late), Step::Fetch(ReadKind::Status));
+    /// poller.mark_sent(&PollPolicy::allscale(), late);
     /// let phase = Some(Phase::AwaitingPayer);
-    /// poller.heard(&Plan::allscale(), late, Heard::Answer { fetch: Fetch::Status, phase, wait: None });
-    /// let gave_up = GaveUp { last: phase, why: Why::Deadline };
-    /// assert_eq!(poller.next(&Plan::allscale(), late), Step::GaveUp(gave_up));
+    /// poller.handle_outcome(&PollPolicy::allscale(), late, ReadOutcome::Answer { fetch: ReadKind::Status, phase, wait: None });
+    /// let gave_up = GaveUp { last: phase, why: GiveUpReason::Deadline };
+    /// assert_eq!(poller.next(&PollPolicy::allscale(), late), Step::GaveUp(gave_up));
     /// ```
     #[must_use]
-    pub fn next(&self, plan: &Plan, now: Moment) -> Step {
+    pub fn next(&self, plan: &PollPolicy, now: Moment) -> Step {
         let now = self.tick(now);
         let over = self.over(plan, now);
         if let Some(end) = self.confirmed_end() {
-            if over.is_some() || self.late_reads(plan).is_none() {
+            if over.is_some() || self.late_payment_reads(plan).is_none() {
                 return Step::Done(end);
             }
         } else if let Some(why) = over {
             return Step::GaveUp(GaveUp { last: self.phase, why });
         }
         if now >= self.due {
-            return Step::Fetch(match plan.whole_read_at_end && self.unconfirmed_end() {
-                true => Fetch::Whole,
-                false => Fetch::Status,
+            return Step::Fetch(match plan.confirm_with_full_read && self.unconfirmed_end() {
+                true => ReadKind::Full,
+                false => ReadKind::Status,
             });
         }
         match self.is_challenged() {
@@ -191,72 +192,73 @@ impl Poller {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Fetch, Plan, Poller, Step};
+    /// # use checkout_poll::{ReadKind, PollPolicy, Poller, Step};
     /// # use core::time::Duration;
-    /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let (plan, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
     /// let mut poller = Poller::new(&plan, began, 42);
-    /// poller.asking(&plan, began);
+    /// poller.mark_sent(&plan, began);
     /// let again = began.saturating_add(Duration::from_secs(1));
     /// assert_eq!(poller.next(&plan, began), Step::Wait(again));
-    /// assert_eq!(poller.next(&plan, again), Step::Fetch(Fetch::Status));
+    /// assert_eq!(poller.next(&plan, again), Step::Fetch(ReadKind::Status));
     /// ```
-    pub fn asking(&mut self, plan: &Plan, now: Moment) {
+    pub fn mark_sent(&mut self, plan: &PollPolicy, now: Moment) {
         let now = self.hear(now);
         self.marks.set(Mark::LastAsked, self.seen >= self.deadline);
         self.hold(after(now, gap(plan)), false);
         self.due = self.due.max(self.earliest);
     }
 
-    /// What came of a read: of the one that [`asking`](Self::asking) told of last, if that was not heard of.
+    /// What came of a read: of the one that [`mark_sent`](Self::mark_sent) told of last, if that was not
+    /// heard of.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Heard, Plan, Poller, Step};
+    /// # use checkout_poll::{ReadOutcome, PollPolicy, Poller, Step};
     /// # use core::time::Duration;
-    /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let (plan, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
     /// let mut poller = Poller::new(&plan, began, 42);
-    /// poller.asking(&plan, began);
-    /// poller.heard(&plan, began, Heard::Limited { wait: Some(Duration::from_secs(20)) });
+    /// poller.mark_sent(&plan, began);
+    /// poller.handle_outcome(&plan, began, ReadOutcome::Limited { wait: Some(Duration::from_secs(20)) });
     /// assert_eq!(poller.next(&plan, began), Step::Wait(began.saturating_add(Duration::from_secs(20))));
     /// ```
-    pub fn heard(&mut self, plan: &Plan, now: Moment, heard: Heard) {
+    pub fn handle_outcome(&mut self, plan: &PollPolicy, now: Moment, heard: ReadOutcome) {
         let now = self.hear(now);
         self.hold(after(now, gap(plan)), false);
         let was_last = self.marks.has(Mark::LastAsked);
         self.marks.set(Mark::LastAsked, false);
-        if was_last && matches!(heard, Heard::Answer { .. } | Heard::PayerActs { .. }) {
+        if was_last && matches!(heard, ReadOutcome::Answer { .. } | ReadOutcome::PayerActs { .. }) {
             // Unless the answer moves the deadline.
             self.marks.set(Mark::Over, true);
         }
         match heard {
-            Heard::Answer { fetch, phase, wait } => {
+            ReadOutcome::Answer { fetch, phase, wait } => {
                 self.answered(plan, now, Answered { fetch, phase, shown: None }, wait);
             }
-            Heard::PayerActs { shown, wait } => {
-                let (fetch, phase) = (Fetch::Status, Some(Phase::PayerAction));
+            ReadOutcome::PayerActs { shown, wait } => {
+                let (fetch, phase) = (ReadKind::Status, Some(Phase::PayerAction));
                 self.answered(plan, now, Answered { fetch, phase, shown: Some(shown) }, wait);
             }
-            Heard::Failed { wait } => self.failed(plan, now, wait),
-            Heard::Limited { wait } => {
+            ReadOutcome::Failed { wait } => self.failed(plan, now, wait),
+            ReadOutcome::Limited { wait } => {
                 self.failed(plan, now, wait);
                 if wait.is_none() {
                     // Nobody said how long the limit holds, so it is taken for as long as this.
                     self.hold(self.due, false);
                 }
             }
-            Heard::NotThere { wait } => {
+            ReadOutcome::NotThere { wait } => {
                 // Time is counted from a whole second, which may be up to a second before the beginning.
                 if now >= time::millis_up(plan.appears_within).saturating_add(A_SECOND) {
                     self.count_refusal();
                 }
                 self.failed(plan, now, wait);
             }
-            Heard::Refused => {
+            ReadOutcome::Refused => {
                 self.count_refusal();
                 self.failed(plan, now, None);
             }
         }
-        if was_last && self.failures >= plan.last_tries.max(1) {
+        if was_last && self.failures >= plan.final_attempts.max(1) {
             self.marks.set(Mark::Over, true);
         }
     }
@@ -268,18 +270,18 @@ impl Poller {
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Phase};
-    /// # use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
+    /// # use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
     /// # use core::time::Duration;
-    /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let (plan, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
     /// let mut poller = Poller::new(&plan, began, 42);
-    /// let answer = Heard::Answer { fetch: Fetch::Status, phase: Some(Phase::Processing), wait: None };
-    /// poller.heard(&plan, began, answer);
+    /// let answer = ReadOutcome::Answer { fetch: ReadKind::Status, phase: Some(Phase::Processing), wait: None };
+    /// poller.handle_outcome(&plan, began, answer);
     /// let soon = began.saturating_add(Duration::from_secs(2));
     /// assert!(matches!(poller.next(&plan, soon), Step::Wait(_)));
     /// poller.nudge(&plan, soon);
-    /// assert_eq!(poller.next(&plan, soon), Step::Fetch(Fetch::Status));
+    /// assert_eq!(poller.next(&plan, soon), Step::Fetch(ReadKind::Status));
     /// ```
-    pub fn nudge(&mut self, _plan: &Plan, now: Moment) {
+    pub fn nudge(&mut self, _plan: &PollPolicy, now: Moment) {
         self.hear(now);
         self.due = self.due.min(self.seen.max(self.earliest));
     }
@@ -292,18 +294,18 @@ impl Poller {
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Phase};
-    /// # use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
+    /// # use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
     /// # use core::time::Duration;
-    /// let (plan, began) = (Plan::azotte(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let (plan, began) = (PollPolicy::azotte(), Moment::from_unix_millis(1_700_000_000_000));
     /// let mut poller = Poller::new(&plan, began, 42);
-    /// let answer = Heard::Answer { fetch: Fetch::Status, phase: Some(Phase::PayerAction), wait: None };
-    /// poller.heard(&plan, began, answer);
+    /// let answer = ReadOutcome::Answer { fetch: ReadKind::Status, phase: Some(Phase::PayerAction), wait: None };
+    /// poller.handle_outcome(&plan, began, answer);
     /// let soon = began.saturating_add(Duration::from_secs(9));
     /// assert!(matches!(poller.next(&plan, soon), Step::AskPayer { .. }));
     /// poller.payer_returned(&plan, soon);
-    /// assert_eq!(poller.next(&plan, soon), Step::Fetch(Fetch::Status));
+    /// assert_eq!(poller.next(&plan, soon), Step::Fetch(ReadKind::Status));
     /// ```
-    pub fn payer_returned(&mut self, plan: &Plan, now: Moment) {
+    pub fn payer_returned(&mut self, plan: &PollPolicy, now: Moment) {
         self.challenge_is_over();
         self.nudge(plan, now);
     }
@@ -318,19 +320,19 @@ impl Poller {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
+    /// # use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
     /// # use core::time::Duration;
-    /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let (plan, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
     /// let mut poller = Poller::new(&plan, began, 42);
     /// let tomorrow = began.saturating_add(Duration::from_secs(86_400));
-    /// poller.asking(&plan, tomorrow);
-    /// poller.heard(&plan, tomorrow, Heard::Answer { fetch: Fetch::Status, phase: None, wait: None });
+    /// poller.mark_sent(&plan, tomorrow);
+    /// poller.handle_outcome(&plan, tomorrow, ReadOutcome::Answer { fetch: ReadKind::Status, phase: None, wait: None });
     /// let tomorrow = tomorrow.saturating_add(Duration::from_secs(1));
     /// assert!(matches!(poller.next(&plan, tomorrow), Step::GaveUp(_)));
     /// poller.resume(&plan, tomorrow, Duration::from_secs(60));
-    /// assert_eq!(poller.next(&plan, tomorrow), Step::Fetch(Fetch::Status));
+    /// assert_eq!(poller.next(&plan, tomorrow), Step::Fetch(ReadKind::Status));
     /// ```
-    pub fn resume(&mut self, plan: &Plan, now: Moment, for_at_most: Duration) {
+    pub fn resume(&mut self, plan: &PollPolicy, now: Moment, for_at_most: Duration) {
         self.hear(now);
         if self.seen > u32::MAX / 2 {
             self.begin_anew(now);
@@ -347,25 +349,25 @@ impl Poller {
     }
 
     /// An end is to be shown by one more read before it is [`Step::Done`] again: for whoever no longer has
-    /// the read that showed it, as after a restart. It is given [`Plan::deadline`] from now for that, as an
-    /// end that was not known before; late reads, which are over, do not begin anew. What is not
+    /// the read that showed it, as after a restart. It is given [`PollPolicy::deadline`] from now for that,
+    /// as an end that was not known before; late reads, which are over, do not begin anew. What is not
     /// [`Step::Done`] is left as it is.
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Phase};
-    /// # use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
-    /// let (plan, now) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// # use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
+    /// let (plan, now) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
     /// let mut poller = Poller::new(&plan, now, 42);
-    /// let shown = Heard::Answer { fetch: Fetch::Whole, phase: Some(Phase::Succeeded), wait: None };
-    /// poller.heard(&plan, now, shown);
+    /// let shown = ReadOutcome::Answer { fetch: ReadKind::Full, phase: Some(Phase::Succeeded), wait: None };
+    /// poller.handle_outcome(&plan, now, shown);
     /// assert_eq!(poller.next(&plan, now), Step::Done(Phase::Succeeded));
     /// let tomorrow = now.saturating_add(core::time::Duration::from_secs(86_400));
     /// poller.read_once_more(&plan, tomorrow);
-    /// assert_eq!(poller.next(&plan, tomorrow), Step::Fetch(Fetch::Whole));
-    /// poller.heard(&plan, tomorrow, shown);
+    /// assert_eq!(poller.next(&plan, tomorrow), Step::Fetch(ReadKind::Full));
+    /// poller.handle_outcome(&plan, tomorrow, shown);
     /// assert_eq!(poller.next(&plan, tomorrow), Step::Done(Phase::Succeeded));
     /// ```
-    pub fn read_once_more(&mut self, plan: &Plan, now: Moment) {
+    pub fn read_once_more(&mut self, plan: &PollPolicy, now: Moment) {
         if !matches!(self.next(plan, now), Step::Done(_)) {
             return;
         }
@@ -377,16 +379,16 @@ impl Poller {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Plan, Poller};
-    /// assert_eq!(Poller::new(&Plan::peach(), Moment::from_unix_millis(0), 0).phase(), None);
+    /// # use checkout_poll::{PollPolicy, Poller};
+    /// assert_eq!(Poller::new(&PollPolicy::peach(), Moment::from_unix_millis(0), 0).phase(), None);
     /// ```
     #[must_use]
     pub const fn phase(&self) -> Option<Phase> {
         self.phase
     }
 
-    /// The refusal that is confirmed while the plan's [late reads](Plan::late_reads) go on after it; None
-    /// before it is confirmed, and when they are over, for then it is [`Step::Done`].
+    /// The refusal that is confirmed while the plan's [late reads](PollPolicy::late_payment_reads) go on
+    /// after it; None before it is confirmed, and when they are over, for then it is [`Step::Done`].
     ///
     /// Tell the refusal when this says it first: nobody pays any more, as far as is known, and the late reads
     /// are for money that comes all the same. It is not forgotten when the poller is stored, so who has been
@@ -394,21 +396,21 @@ impl Poller {
     ///
     /// ```
     /// # use checkout_lifecycle::{Failure, Moment, Phase};
-    /// # use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
+    /// # use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
     /// # use core::time::Duration;
-    /// let plan = Plan::allscale().late_reads(Duration::from_secs(3_600), Duration::from_secs(86_400));
+    /// let plan = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), Duration::from_secs(86_400));
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let underpaid = Phase::Failed(Failure::Underpaid);
     /// let mut poller = Poller::new(&plan, now, 42);
-    /// poller.heard(&plan, now, Heard::Answer { fetch: Fetch::Status, phase: Some(underpaid), wait: None });
+    /// poller.handle_outcome(&plan, now, ReadOutcome::Answer { fetch: ReadKind::Status, phase: Some(underpaid), wait: None });
     /// assert_eq!(poller.refused(&plan, now), None);
-    /// poller.heard(&plan, now, Heard::Answer { fetch: Fetch::Whole, phase: Some(underpaid), wait: None });
+    /// poller.handle_outcome(&plan, now, ReadOutcome::Answer { fetch: ReadKind::Full, phase: Some(underpaid), wait: None });
     /// assert_eq!(poller.refused(&plan, now), Some(underpaid));
     /// assert!(matches!(poller.next(&plan, now), Step::Wait(_)));
     /// ```
     #[must_use]
-    pub fn refused(&self, plan: &Plan, now: Moment) -> Option<Phase> {
-        let goes_on = self.late_reads(plan).is_some() && self.over(plan, self.tick(now)).is_none();
+    pub fn refused(&self, plan: &PollPolicy, now: Moment) -> Option<Phase> {
+        let goes_on = self.late_payment_reads(plan).is_some() && self.over(plan, self.tick(now)).is_none();
         self.confirmed_end().filter(|_| goes_on)
     }
 
@@ -416,8 +418,8 @@ impl Poller {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Plan, Poller};
-    /// let poller = Poller::new(&Plan::peach(), Moment::from_unix_millis(1_999), 0);
+    /// # use checkout_poll::{PollPolicy, Poller};
+    /// let poller = Poller::new(&PollPolicy::peach(), Moment::from_unix_millis(1_999), 0);
     /// assert_eq!(poller.began(), Moment::from_unix_millis(1_000));
     /// ```
     #[must_use]
@@ -432,9 +434,9 @@ impl Poller {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Plan, Poller};
+    /// # use checkout_poll::{PollPolicy, Poller};
     /// let began = Moment::from_unix_millis(1_700_000_000_000);
-    /// assert_eq!(Poller::new(&Plan::peach(), began, 0).due(), began);
+    /// assert_eq!(Poller::new(&PollPolicy::peach(), began, 0).due(), began);
     /// ```
     #[must_use]
     pub fn due(&self) -> Moment {
@@ -446,10 +448,10 @@ impl Poller {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Plan, Poller};
+    /// # use checkout_poll::{PollPolicy, Poller};
     /// let began = Moment::from_unix_millis(1_700_000_000_000);
-    /// let poller = Poller::new(&Plan::peach(), began, 0);
-    /// assert_eq!(poller.deadline(), began.saturating_add(Plan::peach().deadline));
+    /// let poller = Poller::new(&PollPolicy::peach(), began, 0);
+    /// assert_eq!(poller.deadline(), began.saturating_add(PollPolicy::peach().deadline));
     /// ```
     #[must_use]
     pub fn deadline(&self) -> Moment {
@@ -460,10 +462,10 @@ impl Poller {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Heard, Plan, Poller};
-    /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// # use checkout_poll::{ReadOutcome, PollPolicy, Poller};
+    /// let (plan, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
     /// let mut poller = Poller::new(&plan, began, 42);
-    /// poller.heard(&plan, began, Heard::Failed { wait: None });
+    /// poller.handle_outcome(&plan, began, ReadOutcome::Failed { wait: None });
     /// assert_eq!(poller.failures(), 1);
     /// ```
     #[must_use]
@@ -473,19 +475,19 @@ impl Poller {
 
     /// The pause that the plan has after an answer that says where the checkout stands now, before chance
     /// shortens it, or the deadline. `Duration::MAX` where it is not to be asked before the deadline: see
-    /// [`Plan::payer_acts`].
+    /// [`PollPolicy::challenge_interval`].
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Plan, Poller};
+    /// # use checkout_poll::{PollPolicy, Poller};
     /// # use core::time::Duration;
-    /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let (plan, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
     /// let poller = Poller::new(&plan, began, 42);
     /// let after = |seconds| poller.interval(&plan, began.saturating_add(Duration::from_secs(seconds)));
     /// assert_eq!([0, 80, 9_999].map(after), [5, 10, 60].map(Duration::from_secs));
     /// ```
     #[must_use]
-    pub fn interval(&self, plan: &Plan, now: Moment) -> Duration {
+    pub fn interval(&self, plan: &PollPolicy, now: Moment) -> Duration {
         self.pause(plan, self.millis(now)).unwrap_or(Duration::MAX)
     }
 }
@@ -493,7 +495,7 @@ impl Poller {
 impl Poller {
     /// A nudge that may not jump the queue: a read is due within the longest ordinary pause, whatever pause
     /// of its own kind (a review, late reads, a challenge) would hold it back for longer.
-    pub(crate) fn nudge_in_turn(&mut self, plan: &Plan, now: Moment) {
+    pub(crate) fn nudge_in_turn(&mut self, plan: &PollPolicy, now: Moment) {
         let within = after(self.hear(now), plan.longest_pause());
         self.due = self.due.min(within.max(self.earliest));
     }
@@ -534,20 +536,20 @@ impl Poller {
     }
 
     /// The late reads of a refusal that is confirmed.
-    fn late_reads(&self, plan: &Plan) -> Option<Reads> {
+    fn late_payment_reads(&self, plan: &PollPolicy) -> Option<Cadence> {
         let is_refusal = matches!(self.confirmed_end(), Some(Phase::Failed(_)));
-        plan.late_reads.filter(|_| is_refusal && !self.marks.end().late_reads_over)
+        plan.late_payment_reads.filter(|_| is_refusal && !self.marks.end().late_reads_over)
     }
 
     /// The reason why there is nothing more to ask.
-    fn over(&self, plan: &Plan, now: u32) -> Option<Why> {
+    fn over(&self, plan: &PollPolicy, now: u32) -> Option<GiveUpReason> {
         if self.marks.refusals() >= plan.refusals.clamp(1, MOST_REFUSALS) {
-            return Some(Why::Refused);
+            return Some(GiveUpReason::Refused);
         }
         if self.marks.has(Mark::LongWait) && self.earliest > self.deadline {
-            return Some(Why::AskedToWait { until: self.moment(self.earliest) });
+            return Some(GiveUpReason::AskedToWait { until: self.moment(self.earliest) });
         }
-        (self.marks.has(Mark::Over) || now == NEVER).then_some(Why::Deadline)
+        (self.marks.has(Mark::Over) || now == NEVER).then_some(GiveUpReason::Deadline)
     }
 }
 

@@ -22,16 +22,16 @@ mod tests;
 mod ticks;
 mod told;
 
-pub use merchants::MerchantId;
+pub use merchant::MerchantId;
 pub use next::Next;
-pub use slots::Ticket;
+pub use slots::ScheduleKey;
 
 use self::places::Places;
 use self::slots::Slots;
 use self::state::{Standing, State};
 #[cfg(doc)]
-use crate::Heard;
-use crate::{Plan, Poller, Step, time};
+use crate::ReadOutcome;
+use crate::{PollPolicy, Poller, Step, time};
 use checkout_lifecycle::Moment;
 use core::fmt;
 use core::time::Duration;
@@ -39,17 +39,18 @@ use core::time::Duration;
 /// Which checkout is read next, of many: a queue of [`Poller`]s without a clock, a timer or a task of its
 /// own.
 ///
-/// Each checkout belongs to a [merchant](Self::merchant): one account at a provider, with the [`Plan`] of its
-/// checkouts and the limit that its requests share. `T` is yours, one for each checkout: its tracker, its id.
+/// Each checkout belongs to a [merchant](Self::merchant): one account at a provider, with the [`PollPolicy`]
+/// of its checkouts and the limit that its requests share. `T` is yours, one for each checkout: its tracker,
+/// its id.
 ///
 /// ```
 /// use checkout_lifecycle::{Moment, Phase};
-/// use checkout_poll::{Fetch, Heard, Next, Plan, Schedule};
+/// use checkout_poll::{ReadKind, ReadOutcome, Next, PollPolicy, Schedule};
 /// use checkout_tables::peach::Route;
 ///
 /// let at = |seconds: i64| Moment::from_unix_millis(1_700_000_000_000 + seconds * 1_000);
 /// let mut schedule = Schedule::new(at(0), 42);
-/// let shop = schedule.merchant(Plan::peach(), Route::Status.rate_limit());
+/// let shop = schedule.merchant(PollPolicy::peach(), Route::Status.rate_limit());
 /// for order in ["one", "two", "three"] {
 ///     schedule.add(shop, at(0), at(0), order);
 /// }
@@ -58,8 +59,8 @@ use core::time::Duration;
 /// let mut asked = Vec::new();
 /// while let Next::Fetch { ticket, fetch, .. } = schedule.next(at(0)) {
 ///     asked.push(*schedule.data(ticket).unwrap());
-///     let answer = Heard::Answer { fetch, phase: Some(Phase::Succeeded), wait: None };
-///     schedule.heard(ticket, at(0), answer);
+///     let answer = ReadOutcome::Answer { fetch, phase: Some(Phase::Succeeded), wait: None };
+///     schedule.handle_outcome(ticket, at(0), answer);
 ///     assert!(matches!(schedule.next(at(0)), Next::Ended { phase: Phase::Succeeded, .. }));
 ///     schedule.remove(ticket);
 /// }
@@ -70,7 +71,7 @@ use core::time::Duration;
 /// # How to drive it
 /// Call [`next`](Self::next) until it says [`Next::Wait`] or [`Next::Idle`], then sleep until that moment or
 /// until you have something to tell, then call it again. Each [`Next::Fetch`] is yours to carry out, as many
-/// at a time as you like, and owes one [`heard`](Self::heard). Until then its checkout is *out*, and not
+/// at a time as you like, and owes one [`handle_outcome`](Self::handle_outcome). Until then its checkout is *out*, and not
 /// given again. If you gave the read up half-way, say [`release`](Self::release): else the checkout stays out
 /// for good. A process that ended while some were out stores nothing of that: a [restored](Self::restore)
 /// poller reads again.
@@ -78,15 +79,15 @@ use core::time::Duration;
 /// Where a checkout is open at its deadline, one more read of it is given: see
 /// [`Poller`](Poller#the-last-read). Under a limit that read waits for its turn as every other does, so the
 /// checkout is given up as much later. What never has its turn, because the limit allows nothing or you told
-/// the merchant to [slow down](Self::slow_down) for years, is never told of: [remove](Self::remove) it.
+/// the merchant to [slow down](Self::pause_until) for years, is never told of: [remove](Self::remove) it.
 ///
 /// # Order
 /// - Within a merchant the earliest deadline first. The deadline of a read is when it is due and one
 ///   [interval](Poller::interval) more, or a day if that is less. So where there are more reads than a limit
 ///   allows, the fresh checkouts, whose intervals are short, come first; and since a deadline stays where it
-///   is, everybody's turn comes. A checkout whose last read met [too many requests](Heard::Limited) comes
-///   after those that had to wait for that: its deadline is later by the plan's [longest
-///   pause](Plan::longest_pause).
+///   is, everybody's turn comes. A checkout whose last read met [too many requests](ReadOutcome::Limited)
+///   comes after those that had to wait for that: its deadline is later by the plan's [longest
+///   pause](PollPolicy::longest_pause).
 /// - A read that a [webhook](Self::nudge) or a [returned payer](Self::payer_returned) asked for jumps the
 ///   queue: the read goes before those that nobody asked for. Two such reads in a row are given only while no
 ///   other read waits, so the ordinary reads keep every second turn. And each checkout jumps once, until a
@@ -100,12 +101,12 @@ use core::time::Duration;
 /// - No read is given before it is due.
 /// - In every window of a limit's length there are at most so many reads as it allows, wherever the window
 ///   begins; and up to that they may come at once. It counts what this schedule gave and what you say by
-///   [`used`](Self::used): tell it what was sent before a restart. Send a read when it is given, or tell
-///   [`asking`](Self::asking) when it is sent: by how much one is late is not known here, and only the
-///   [margin](Self::limit_margin) is there for it.
+///   [`record_request`](Self::record_request): tell it what was sent before a restart. Send a read when it is
+///   given, or tell [`mark_sent`](Self::mark_sent) when it is sent: by how much one is late is not known
+///   here, and only the [margin](Self::limit_margin) is there for it.
 /// - No answer for one checkout ends another. It delays the other checkouts of its merchant by the [longest
-///   pause](Plan::longest_pause) of their plan at most, however long a wait the answer says, and those of
-///   other merchants not at all.
+///   pause](PollPolicy::longest_pause) of their plan at most, however long a wait the answer says, and those
+///   of other merchants not at all.
 /// - Time does not go back: a moment before one that was told counts as that one. Who goes by a clock that
 ///   can be set back tells [`set_back`](Self::set_back).
 /// - A ticket of a checkout that was removed does nothing and never means another one.
@@ -169,12 +170,12 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// # use checkout_poll::{Next, PollPolicy, Schedule};
     /// # use checkout_tables::peach::Route;
     /// # use core::time::Duration;
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42).limit_margin(Duration::from_secs(5));
-    /// let shop = schedule.merchant(Plan::peach(), Route::Status.rate_limit());
+    /// let shop = schedule.merchant(PollPolicy::peach(), Route::Status.rate_limit());
     /// [0, 1, 2].map(|order| schedule.add(shop, now, now, order));
     /// while let Next::Fetch { .. } = schedule.next(now) {}
     /// assert_eq!(schedule.next(now), Next::Wait(now.saturating_add(Duration::from_secs(65))));
@@ -198,23 +199,23 @@ impl<T> Schedule<T> {
         self.places.calendar.make_room(self.slots.room());
     }
 
-    /// A checkout that began at some moment, to be read at once; or [`Plan::initial_wait`] after it began,
-    /// where the plan has one.
+    /// A checkout that began at some moment, to be read at once; or [`PollPolicy::initial_wait`] after it
+    /// began, where the plan has one.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Fetch, Next, Plan, Schedule};
+    /// # use checkout_poll::{ReadKind, Next, PollPolicy, Schedule};
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
     /// let ticket = schedule.add(merchant, now, now, "order 7");
-    /// assert_eq!(schedule.next(now), Next::Fetch { ticket, merchant, fetch: Fetch::Status });
+    /// assert_eq!(schedule.next(now), Next::Fetch { ticket, merchant, fetch: ReadKind::Status });
     /// assert_eq!(schedule.next(now), Next::Idle);
     /// ```
     ///
     /// # Panics
     /// If the merchant was removed, or is another schedule's and unknown here, or if there are 2²⁸ checkouts.
-    pub fn add(&mut self, merchant: MerchantId, began: Moment, now: Moment, data: T) -> Ticket {
+    pub fn add(&mut self, merchant: MerchantId, began: Moment, now: Moment, data: T) -> ScheduleKey {
         let seed = time::mix(self.seed.wrapping_add(self.added));
         self.added = self.added.wrapping_add(1);
         let poller = Poller::new(self.plan(merchant), began, seed);
@@ -227,18 +228,18 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Next, Plan, Poller, Schedule};
+    /// # use checkout_poll::{Next, PollPolicy, Poller, Schedule};
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let merchant = schedule.merchant(Plan::allscale(), None);
-    /// let poller = Poller::new(&Plan::allscale(), now, 7);
+    /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
+    /// let poller = Poller::new(&PollPolicy::allscale(), now, 7);
     /// schedule.add_with(merchant, poller, now, "order 7");
     /// assert!(matches!(schedule.next(now), Next::Fetch { .. }));
     /// ```
     ///
     /// # Panics
     /// As [`add`](Self::add).
-    pub fn add_with(&mut self, merchant: MerchantId, poller: Poller, now: Moment, data: T) -> Ticket {
+    pub fn add_with(&mut self, merchant: MerchantId, poller: Poller, now: Moment, data: T) -> ScheduleKey {
         let ticket = self.insert(merchant, State::Nowhere, poller, now, data);
         self.put(ticket.slot);
         ticket
@@ -248,16 +249,16 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// # use checkout_poll::{Next, PollPolicy, Schedule};
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
     /// let ticket = schedule.add(merchant, now, now, "order 7");
     /// assert_eq!(schedule.remove(ticket).map(|(_, data)| data), Some("order 7"));
     /// assert!(schedule.remove(ticket).is_none());
     /// assert_eq!(schedule.next(now), Next::Idle);
     /// ```
-    pub fn remove(&mut self, ticket: Ticket) -> Option<(Poller, T)> {
+    pub fn remove(&mut self, ticket: ScheduleKey) -> Option<(Poller, T)> {
         self.places.take(ticket.slot, self.slots.get_mut(ticket)?);
         let open = self.slots.remove(ticket)?;
         self.places.merchants.of_mut(open.standing.merchant()).checkouts -= 1;
@@ -275,14 +276,14 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Heard, Next, Plan, Schedule};
+    /// # use checkout_poll::{ReadOutcome, Next, PollPolicy, Schedule};
     /// # use core::time::Duration;
     /// let at = |seconds: i64| Moment::from_unix_millis(1_700_000_000_000 + seconds * 1_000);
     /// let mut schedule = Schedule::new(at(86_400), 42); // by a clock that is wrong
-    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
     /// let ticket = schedule.add(merchant, at(86_400), at(86_400), ());
     /// assert!(matches!(schedule.next(at(86_400)), Next::Fetch { .. }));
-    /// schedule.heard(ticket, at(86_400), Heard::Limited { wait: Some(Duration::from_secs(20)) });
+    /// schedule.handle_outcome(ticket, at(86_400), ReadOutcome::Limited { wait: Some(Duration::from_secs(20)) });
     /// schedule.set_back(at(0));
     /// assert_eq!(schedule.next(at(0)), Next::Wait(at(20)));
     /// ```
@@ -312,15 +313,15 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Plan, Schedule};
+    /// # use checkout_poll::{PollPolicy, Schedule};
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
     /// let ticket = schedule.add(merchant, now, now, "order 7");
     /// assert_eq!(schedule.data(ticket), Some(&"order 7"));
     /// ```
     #[must_use]
-    pub fn data(&self, ticket: Ticket) -> Option<&T> {
+    pub fn data(&self, ticket: ScheduleKey) -> Option<&T> {
         self.slots.get(ticket).map(|open| &open.data)
     }
 
@@ -328,16 +329,16 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Plan, Schedule};
+    /// # use checkout_poll::{PollPolicy, Schedule};
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
     /// let ticket = schedule.add(merchant, now, now, 7);
     /// *schedule.data_mut(ticket).unwrap() += 1;
     /// assert_eq!(schedule.data(ticket), Some(&8));
     /// ```
     #[must_use]
-    pub fn data_mut(&mut self, ticket: Ticket) -> Option<&mut T> {
+    pub fn data_mut(&mut self, ticket: ScheduleKey) -> Option<&mut T> {
         self.slots.get_mut(ticket).map(|open| &mut open.data)
     }
 
@@ -345,15 +346,15 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Plan, Schedule};
+    /// # use checkout_poll::{PollPolicy, Schedule};
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
     /// let ticket = schedule.add(merchant, now, now, ());
     /// assert_eq!(schedule.poller(ticket).unwrap().began(), now);
     /// ```
     #[must_use]
-    pub fn poller(&self, ticket: Ticket) -> Option<&Poller> {
+    pub fn poller(&self, ticket: ScheduleKey) -> Option<&Poller> {
         self.slots.get(ticket).map(|open| &open.poller)
     }
 
@@ -385,15 +386,15 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Plan, Schedule};
+    /// # use checkout_poll::{PollPolicy, Schedule};
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
     /// let ticket = schedule.add(merchant, now, now, "order 7");
     /// let found = schedule.iter().find(|(_, _, _, data)| **data == "order 7");
     /// assert_eq!(found.map(|(ticket, ..)| ticket), Some(ticket));
     /// ```
-    pub fn iter(&self) -> impl Iterator<Item = (Ticket, MerchantId, &Poller, &T)> {
+    pub fn iter(&self) -> impl Iterator<Item = (ScheduleKey, MerchantId, &Poller, &T)> {
         self.slots.iter().map(|(ticket, open)| {
             let merchant = self.places.merchants.id_of(open.standing.merchant());
             (ticket, merchant, &open.poller, &open.data)
@@ -402,7 +403,7 @@ impl<T> Schedule<T> {
 
     /// The plan of a merchant that has not been removed.
     #[expect(clippy::panic, reason = "as documented: a checkout that were not added would never be read")]
-    fn plan(&self, merchant: MerchantId) -> &Plan {
+    fn plan(&self, merchant: MerchantId) -> &PollPolicy {
         match self.places.merchants.get(merchant) {
             Some(merchant) => &merchant.plan,
             None => panic!("this merchant was removed, or is another schedule's"),
@@ -410,7 +411,14 @@ impl<T> Schedule<T> {
     }
 
     /// A checkout that stands nowhere yet, or was restored.
-    fn insert(&mut self, merchant: MerchantId, state: State, poller: Poller, now: Moment, data: T) -> Ticket {
+    fn insert(
+        &mut self,
+        merchant: MerchantId,
+        state: State,
+        poller: Poller,
+        now: Moment,
+        data: T,
+    ) -> ScheduleKey {
         self.places.clock.hear(now);
         // Which panics where the merchant is unknown.
         let _plan = self.plan(merchant);

@@ -4,25 +4,25 @@
 mod play;
 
 use checkout_lifecycle::{Failure, Moment, Phase};
-use checkout_poll::{Backoff, Fetch, Heard, Plan, Poller, Step, Why};
+use checkout_poll::{Backoff, GiveUpReason, PollPolicy, Poller, ReadKind, ReadOutcome, Step};
 use core::time::Duration;
 use play::{EPOCH, at, secs};
 
-fn plan(name: &str) -> Plan {
+fn plan(name: &str) -> PollPolicy {
     let base = match name.split(' ').next().unwrap() {
-        "allscale" => Plan::allscale(),
-        "azotte" => Plan::azotte(),
-        "peach" => Plan::peach(),
+        "allscale" => PollPolicy::allscale(),
+        "azotte" => PollPolicy::azotte(),
+        "peach" => PollPolicy::peach(),
         other => panic!("nobody is called {other}"),
     };
     // Without chance, so that the seconds are whole.
     let base = base.jitter_permille(0).backoff(Backoff::new(Duration::ZERO, Duration::ZERO));
     name.split(' ').skip(1).fold(base, |plan, word| match word {
-        "late" => plan.late_reads(secs(600), secs(2_000)),
-        "alone" => plan.payer_acts(None),
+        "late" => plan.late_payment_reads(secs(600), secs(2_000)),
+        "alone" => plan.challenge_interval(None),
         "two" => plan.refusals(2),
-        "once" => plan.last_tries(1),
-        "thrice" => plan.last_tries(3),
+        "once" => plan.final_attempts(1),
+        "thrice" => plan.final_attempts(3),
         other => panic!("no plan is {other}"),
     })
 }
@@ -51,17 +51,19 @@ fn seconds(moment: Moment) -> String {
 
 fn step(step: Step) -> String {
     match step {
-        Step::Fetch(Fetch::Status) => "status".into(),
-        Step::Fetch(Fetch::Whole) => "whole".into(),
+        Step::Fetch(ReadKind::Status) => "status".into(),
+        Step::Fetch(ReadKind::Full) => "whole".into(),
         Step::Wait(until) => format!("wait {}", seconds(until)),
         Step::AskPayer { until } => format!("ask until {}", seconds(until)),
         Step::Done(phase) => format!("done {phase}"),
         Step::GaveUp(gave_up) => {
             let last = gave_up.last.map_or("nothing".into(), |phase| phase.to_string());
             match gave_up.why {
-                Why::Deadline => format!("gave up {last}: deadline"),
-                Why::AskedToWait { until } => format!("gave up {last}: to wait until {}", seconds(until)),
-                Why::Refused => format!("gave up {last}: refused"),
+                GiveUpReason::Deadline => format!("gave up {last}: deadline"),
+                GiveUpReason::AskedToWait { until } => {
+                    format!("gave up {last}: to wait until {}", seconds(until))
+                }
+                GiveUpReason::Refused => format!("gave up {last}: refused"),
             }
         }
     }
@@ -69,8 +71,9 @@ fn step(step: Step) -> String {
 
 /// Each line is a moment in seconds, what is told, and what is to be done after it. `s:paid` is what a status
 /// read showed, `w:paid` a whole one, `s:?/20` an answer without a phase that said to wait 20 s; `failed`,
-/// `limited`, `limited/20`, `refused`, `nowhere` for nothing there, `hidden` for a challenge that cannot be shown, `shown`
-/// for one whose payer need not return, `asking`, `nudge`, `returned`, `resume/60`, `again` for one more read of an end, and `-` for nothing.
+/// `limited`, `limited/20`, `refused`, `nowhere` for nothing there, `hidden` for a challenge that cannot be
+/// shown, `shown` for one whose payer need not return, `asking`, `nudge`, `returned`, `resume/60`, `again`
+/// for one more read of an end, and `-` for nothing.
 fn check(name: &str, lines: &[&str]) {
     let plan = plan(name);
     let mut poller = Poller::new(&plan, at(EPOCH), 7);
@@ -82,22 +85,30 @@ fn check(name: &str, lines: &[&str]) {
         let wait = wait.map(|wait| secs(wait.parse().unwrap()));
         match event.split_once(':').unwrap_or((event, "")) {
             ("-", _) => {}
-            ("asking", _) => poller.asking(&plan, now),
+            ("asking", _) => poller.mark_sent(&plan, now),
             ("nudge", _) => poller.nudge(&plan, now),
             ("returned", _) => poller.payer_returned(&plan, now),
             ("resume", _) => poller.resume(&plan, now, wait.unwrap()),
             ("again", _) => poller.read_once_more(&plan, now),
-            ("failed", _) => poller.heard(&plan, now, Heard::Failed { wait }),
-            ("limited", _) => poller.heard(&plan, now, Heard::Limited { wait }),
-            ("refused", _) => poller.heard(&plan, now, Heard::Refused),
-            ("nowhere", _) => poller.heard(&plan, now, Heard::NotThere { wait }),
-            ("hidden", _) => poller.heard(&plan, now, Heard::PayerActs { shown: false, wait }),
-            ("shown", _) => poller.heard(&plan, now, Heard::PayerActs { shown: true, wait }),
+            ("failed", _) => poller.handle_outcome(&plan, now, ReadOutcome::Failed { wait }),
+            ("limited", _) => poller.handle_outcome(&plan, now, ReadOutcome::Limited { wait }),
+            ("refused", _) => poller.handle_outcome(&plan, now, ReadOutcome::Refused),
+            ("nowhere", _) => poller.handle_outcome(&plan, now, ReadOutcome::NotThere { wait }),
+            ("hidden", _) => poller.handle_outcome(&plan, now, ReadOutcome::PayerActs { shown: false, wait }),
+            ("shown", _) => poller.handle_outcome(&plan, now, ReadOutcome::PayerActs { shown: true, wait }),
             ("s", word) => {
-                poller.heard(&plan, now, Heard::Answer { fetch: Fetch::Status, phase: phase(word), wait });
+                poller.handle_outcome(
+                    &plan,
+                    now,
+                    ReadOutcome::Answer { fetch: ReadKind::Status, phase: phase(word), wait },
+                );
             }
             ("w", word) => {
-                poller.heard(&plan, now, Heard::Answer { fetch: Fetch::Whole, phase: phase(word), wait });
+                poller.handle_outcome(
+                    &plan,
+                    now,
+                    ReadOutcome::Answer { fetch: ReadKind::Full, phase: phase(word), wait },
+                );
             }
             other => panic!("nobody tells {other:?}"),
         }
@@ -411,7 +422,7 @@ fn seven_refusals_are_the_most_that_a_plan_can_ask_for_and_one_the_least() {
         let mut poller = Poller::new(&plan, at(EPOCH), 7);
         for refused in 1..=enough {
             assert!(matches!(poller.next(&plan, at(EPOCH)), Step::Fetch(_) | Step::Wait(_)), "{refused}");
-            poller.heard(&plan, at(EPOCH), Heard::Refused);
+            poller.handle_outcome(&plan, at(EPOCH), ReadOutcome::Refused);
         }
         assert_eq!(step(poller.next(&plan, at(EPOCH))), "gave up nothing: refused", "{refusals}");
     }
@@ -511,17 +522,17 @@ fn what_was_just_made_gets_time_to_appear() {
 fn the_first_read_is_due_at_once_or_after_the_wait_of_the_plan_and_a_nudge_brings_it_forward() {
     for began in [0, 1, 9, 999] {
         let began = EPOCH + began;
-        for plan in [Plan::allscale(), Plan::peach()] {
+        for plan in [PollPolicy::allscale(), PollPolicy::peach()] {
             let poller = Poller::new(&plan, at(began), 7);
-            assert_eq!(poller.next(&plan, at(began)), Step::Fetch(Fetch::Status), "{began}");
+            assert_eq!(poller.next(&plan, at(began)), Step::Fetch(ReadKind::Status), "{began}");
         }
-        let plan = Plan::azotte();
+        let plan = PollPolicy::azotte();
         let mut poller = Poller::new(&plan, at(began), 7);
         assert!(matches!(poller.next(&plan, at(began + 1_999)), Step::Wait(_)));
         // In hundredths of a second.
-        assert_eq!(poller.next(&plan, at(began + 2_009)), Step::Fetch(Fetch::Status));
+        assert_eq!(poller.next(&plan, at(began + 2_009)), Step::Fetch(ReadKind::Status));
         poller.nudge(&plan, at(began + 500));
-        assert_eq!(poller.next(&plan, at(began + 500)), Step::Fetch(Fetch::Status));
+        assert_eq!(poller.next(&plan, at(began + 500)), Step::Fetch(ReadKind::Status));
     }
 }
 
@@ -836,8 +847,8 @@ fn moments_outside_of_what_is_counted_end_it_and_do_no_harm() {
         // Before it began counts as when it began.
         assert!(matches!(poller.next(&plan, at(i64::MIN)), Step::Fetch(_) | Step::GaveUp(_)), "{began}");
         assert_eq!(step(poller.next(&plan, at(i64::MAX))), "gave up nothing: deadline");
-        poller.asking(&plan, at(i64::MAX));
-        poller.heard(&plan, at(i64::MIN), Heard::Failed { wait: Some(Duration::MAX) });
+        poller.mark_sent(&plan, at(i64::MAX));
+        poller.handle_outcome(&plan, at(i64::MIN), ReadOutcome::Failed { wait: Some(Duration::MAX) });
         assert!(matches!(poller.next(&plan, at(0)), Step::GaveUp(_)));
     }
     // The whole of 497 days is counted.
@@ -852,7 +863,7 @@ fn spans_are_not_cut_by_their_parts_of_a_millisecond() {
     let plan = plan("azotte");
     let mut poller = Poller::new(&plan, at(EPOCH + 1), 7);
     let wait = Duration::new(2, 1);
-    poller.heard(&plan, at(EPOCH + 9), Heard::Limited { wait: Some(wait) });
+    poller.handle_outcome(&plan, at(EPOCH + 9), ReadOutcome::Limited { wait: Some(wait) });
     assert!(poller.due() >= at(EPOCH + 9).saturating_add(wait));
     assert!(poller.due() < at(EPOCH + 2_020));
 }

@@ -11,7 +11,9 @@
 mod play;
 
 use checkout_lifecycle::{Moment, Phase};
-use checkout_poll::{Fetch, GaveUp, Heard, MerchantId, Next, Plan, Poller, Schedule, Ticket, Why};
+use checkout_poll::{
+    GaveUp, GiveUpReason, MerchantId, Next, PollPolicy, Poller, ReadKind, ReadOutcome, Schedule, ScheduleKey,
+};
 use checkout_tables::{RateLimit, RateScope, peach};
 use core::time::Duration;
 use play::secs;
@@ -31,8 +33,8 @@ fn limit(requests: u32, per_seconds: u32) -> RateLimit {
     RateLimit { requests, per_seconds, scope: RateScope::Merchant }
 }
 
-fn stands(fetch: Fetch, phase: Phase) -> Heard {
-    Heard::Answer { fetch, phase: Some(phase), wait: None }
+fn stands(fetch: ReadKind, phase: Phase) -> ReadOutcome {
+    ReadOutcome::Answer { fetch, phase: Some(phase), wait: None }
 }
 
 /// Waits that nobody can mean, for a provider whose longest pause is a minute.
@@ -46,21 +48,21 @@ fn waits() -> impl Strategy<Value = Option<Duration>> {
     ]
 }
 
-fn hostile() -> impl Strategy<Value = Heard> {
+fn hostile() -> impl Strategy<Value = ReadOutcome> {
     prop_oneof![
-        4 => waits().prop_map(|wait| Heard::Limited { wait }),
-        2 => waits().prop_map(|wait| Heard::Failed { wait }),
-        1 => Just(Heard::Refused),
-        2 => waits().prop_map(|wait| Heard::Answer { fetch: Fetch::Status, phase: None, wait }),
+        4 => waits().prop_map(|wait| ReadOutcome::Limited { wait }),
+        2 => waits().prop_map(|wait| ReadOutcome::Failed { wait }),
+        1 => Just(ReadOutcome::Refused),
+        2 => waits().prop_map(|wait| ReadOutcome::Answer { fetch: ReadKind::Status, phase: None, wait }),
     ]
 }
 
-/// When each checkout was read. Everybody stands still, but for who answers something else; reads are answered at once
-/// and one by one, and all are given up at the end at the latest.
+/// When each checkout was read. Everybody stands still, but for who answers something else; reads are
+/// answered at once and one by one, and all are given up at the end at the latest.
 fn play(
     schedule: &mut Schedule<usize>,
     until: u64,
-    mut answer: impl FnMut(usize, Fetch, Moment) -> Heard,
+    mut answer: impl FnMut(usize, ReadKind, Moment) -> ReadOutcome,
     mut each_second: impl FnMut(&mut Schedule<usize>, u64),
 ) -> BTreeMap<usize, Vec<Moment>> {
     let mut reads = BTreeMap::<usize, Vec<Moment>>::new();
@@ -72,7 +74,7 @@ fn play(
                     let data = *schedule.data(ticket).unwrap();
                     reads.entry(data).or_default().push(at(second));
                     let heard = answer(data, fetch, at(second));
-                    schedule.heard(ticket, at(second), heard);
+                    schedule.handle_outcome(ticket, at(second), heard);
                 }
                 Next::Wait(_) | Next::Idle => break,
                 Next::AskPayer { .. } | Next::Refused { .. } | Next::Ended { .. } | Next::GaveUp { .. } => {}
@@ -86,19 +88,20 @@ fn play(
 fn a_wait_of_a_day_binds_the_checkout_that_heard_it_and_its_merchant_for_a_pause() {
     for wait in [86_400, 99_999_999_999, 253_402_300_799, u64::MAX] {
         let mut schedule = Schedule::new(at(0), 42);
-        let shop = schedule.merchant(Plan::allscale(), None);
+        let shop = schedule.merchant(PollPolicy::allscale(), None);
         let tickets = [0, 1, 2, 3].map(|data| schedule.add(shop, at(0), at(0), data));
         let Next::Fetch { ticket, .. } = schedule.next(at(0)) else { panic!("nothing to read") };
         assert_eq!(ticket, tickets[0]);
-        schedule.heard(ticket, at(0), Heard::Limited { wait: Some(secs(wait)) });
+        schedule.handle_outcome(ticket, at(0), ReadOutcome::Limited { wait: Some(secs(wait)) });
         // It is told at once, for its time ends before that.
-        let Next::GaveUp { ticket, gave_up: GaveUp { why: Why::AskedToWait { .. }, .. } } =
+        let Next::GaveUp { ticket, gave_up: GaveUp { why: GiveUpReason::AskedToWait { .. }, .. } } =
             schedule.next(at(0))
         else {
             panic!("it is not told")
         };
         assert_eq!(ticket, tickets[0]);
-        // The other three wait for a minute, which is AllScale's longest pause; nudges do not bring them before that.
+        // The other three wait for a minute, which is AllScale's longest pause; nudges do not bring them
+        // before that.
         assert_eq!(schedule.next(at(0)), Next::Wait(at(60)));
         schedule.nudge(tickets[2], at(30));
         assert_eq!(schedule.next(at(30)), Next::Wait(at(60)));
@@ -114,10 +117,10 @@ fn a_wait_of_a_day_binds_the_checkout_that_heard_it_and_its_merchant_for_a_pause
 fn what_you_say_yourself_holds_as_you_say_it() {
     let mut schedule = Schedule::new(at(0), 42);
     let (shop, other) =
-        (schedule.merchant(Plan::allscale(), None), schedule.merchant(Plan::allscale(), None));
+        (schedule.merchant(PollPolicy::allscale(), None), schedule.merchant(PollPolicy::allscale(), None));
     schedule.add(shop, at(0), at(0), 0);
     let free = schedule.add(other, at(0), at(0), 1);
-    schedule.slow_down(shop, at(86_400));
+    schedule.pause_until(shop, at(86_400));
     assert!(matches!(schedule.next(at(0)), Next::Fetch { ticket, .. } if ticket == free));
     assert_eq!(schedule.next(at(0)), Next::Wait(at(86_400)));
 }
@@ -128,7 +131,7 @@ proptest! {
     /// Whatever one checkout is answered, by its provider or by whoever stands before that.
     #[test]
     fn no_answer_for_one_checkout_delays_hides_or_ends_another(
-        plan in prop::sample::select(vec![Plan::allscale(), Plan::azotte()]),
+        plan in prop::sample::select(vec![PollPolicy::allscale(), PollPolicy::azotte()]),
         ages in prop::collection::vec(0..500_u64, 1..6), place in 0..6_usize, age in 0..500_u64,
         answers in prop::collection::vec(hostile(), 1..12),
         ends in 1..400_u64,
@@ -155,7 +158,7 @@ proptest! {
                         let phase = if second >= 600 + ends { Phase::Succeeded } else { Phase::AwaitingPayer };
                         let good = stands(fetch, phase);
                         let heard = if data == bad { answers.next().unwrap() } else { good };
-                        schedule.heard(ticket, at(second), heard);
+                        schedule.handle_outcome(ticket, at(second), heard);
                     }
                     Next::Ended { ticket, phase } => {
                         ended.insert(*schedule.data(ticket).unwrap(), (second, phase));
@@ -192,11 +195,12 @@ proptest! {
 fn paid_beside_spam(
     limit: Option<RateLimit>,
     spammed: usize,
-    press: fn(&mut Schedule<usize>, Ticket, Moment),
+    press: fn(&mut Schedule<usize>, ScheduleKey, Moment),
 ) -> u64 {
     let mut schedule = Schedule::new(at(0), 42);
-    let shop = schedule.merchant(Plan::peach(), limit);
-    let tickets: Vec<Ticket> = (0..10 + spammed).map(|data| schedule.add(shop, at(0), at(0), data)).collect();
+    let shop = schedule.merchant(PollPolicy::peach(), limit);
+    let tickets: Vec<ScheduleKey> =
+        (0..10 + spammed).map(|data| schedule.add(shop, at(0), at(0), data)).collect();
     let reads = play(
         &mut schedule,
         3_900,
@@ -212,7 +216,7 @@ fn paid_beside_spam(
 
 #[test]
 fn nudges_without_end_for_two_checkouts_cost_ten_others_a_turn_each() {
-    let presses: [fn(&mut Schedule<usize>, Ticket, Moment); 2] = [
+    let presses: [fn(&mut Schedule<usize>, ScheduleKey, Moment); 2] = [
         |schedule, ticket, now| schedule.nudge(ticket, now),
         |schedule, ticket, now| schedule.payer_returned(ticket, now),
     ];
@@ -232,7 +236,7 @@ fn nudges_without_end_for_two_checkouts_cost_ten_others_a_turn_each() {
 #[test]
 fn a_nudge_jumps_again_once_its_checkout_stands_elsewhere() {
     let mut schedule = Schedule::new(at(0), 42);
-    let shop = schedule.merchant(Plan::peach().min_gap(secs(1)), Some(limit(1, 60)));
+    let shop = schedule.merchant(PollPolicy::peach().min_gap(secs(1)), Some(limit(1, 60)));
     let tickets = [0, 1, 2, 3, 4, 5].map(|data| schedule.add(shop, at(0), at(0), data));
     let mut given = Vec::new();
     let mut phases = [Phase::AwaitingPayer, Phase::Processing, Phase::Processing].into_iter();
@@ -243,27 +247,27 @@ fn a_nudge_jumps_again_once_its_checkout_stands_elsewhere() {
         let data = *schedule.data(ticket).unwrap();
         given.push(data);
         let phase = if data == 5 { phases.next().unwrap() } else { Phase::AwaitingPayer };
-        schedule.heard(ticket, now, stands(fetch, phase));
+        schedule.handle_outcome(ticket, now, stands(fetch, phase));
     }
-    // Where it stands at first is no news, and neither is the same again. After the first jump it has its ordinary turn,
-    // which shows something new: it jumps once more, and then no more.
+    // Where it stands at first is no news, and neither is the same again. After the first jump it has its
+    // ordinary turn, which shows something new: it jumps once more, and then no more.
     assert_eq!(given, [5, 0, 1, 2, 3, 4, 5, 5]);
 }
 
 #[test]
 fn where_there_is_room_to_spare_a_nudge_that_jumps_no_more_is_heard_at_once() {
     let mut schedule = Schedule::new(at(0), 42);
-    let shop = schedule.merchant(Plan::peach().min_gap(secs(1)), peach::Route::Status.rate_limit());
+    let shop = schedule.merchant(PollPolicy::peach().min_gap(secs(1)), peach::Route::Status.rate_limit());
     let ticket = schedule.add(shop, at(0), at(0), 0);
     for now in [at(0), at(100)] {
         schedule.nudge(ticket, now);
         let Next::Fetch { fetch, .. } = schedule.next(now) else { panic!("nothing to read") };
-        schedule.heard(ticket, now, stands(fetch, Phase::AwaitingPayer));
+        schedule.handle_outcome(ticket, now, stands(fetch, Phase::AwaitingPayer));
     }
     // The read at 100 s showed nothing new. One more of two leaves one for whoever is due: it is made.
     schedule.nudge(ticket, at(162));
     assert!(matches!(schedule.next(at(162)), Next::Fetch { .. }));
-    schedule.heard(ticket, at(162), stands(Fetch::Status, Phase::AwaitingPayer));
+    schedule.handle_outcome(ticket, at(162), stands(ReadKind::Status, Phase::AwaitingPayer));
     // A second one would leave none.
     schedule.nudge(ticket, at(165));
     let Next::Wait(until) = schedule.next(at(165)) else { panic!("it is read") };
@@ -276,7 +280,8 @@ fn where_there_is_room_to_spare_a_nudge_that_jumps_no_more_is_heard_at_once() {
 #[test]
 fn a_nudge_that_jumps_no_more_is_read_within_the_longest_pause_and_not_a_day_later() {
     let mut schedule = Schedule::new(at(0), 42);
-    let plan = Plan::peach().deadline(secs(1_000_000)).late_reads(secs(86_400), secs(1_000_000));
+    let plan =
+        PollPolicy::peach().deadline(secs(1_000_000)).late_payment_reads(secs(86_400), secs(1_000_000));
     let shop = schedule.merchant(plan, peach::Route::Status.rate_limit());
     let tickets: Vec<_> = (0..12).map(|data| schedule.add(shop, at(0), at(0), data)).collect();
     let refused = tickets[0];
@@ -296,7 +301,8 @@ fn a_nudge_that_jumps_no_more_is_read_within_the_longest_pause_and_not_a_day_lat
     );
     let next = |after: u64| reads[&0].iter().map(|read| since(*read) / 1_000).find(|read| *read >= after);
     let longest = plan.longest_pause().as_secs();
-    // It waits for its turn among twelve then: six windows of the limit, and six more that are others' by right.
+    // It waits for its turn among twelve then: six windows of the limit, and six more that are others' by
+    // right.
     for nudged in [1_000, 2_000, 3_000] {
         let read = next(nudged).unwrap_or_else(|| panic!("{nudged}: {:?}", reads[&0]));
         assert!(read <= nudged + longest + 12 * 61, "nudged at {nudged}, read at {read}");
@@ -315,7 +321,7 @@ proptest! {
         is_return in any::<bool>(),
     ) {
         let mut schedule = Schedule::new(at(3_000), 42);
-        let plan = Plan::peach().deadline(secs(100_000)).min_gap(secs(1)).first(secs(5));
+        let plan = PollPolicy::peach().deadline(secs(100_000)).min_gap(secs(1)).first(secs(5));
         let shop = schedule.merchant(plan, Some(limit(requests, per_seconds)));
         let spammed = spammed.min(ages.len() - 1);
         let mut tickets = Vec::new();
@@ -360,18 +366,23 @@ proptest! {
                 } else {
                     in_a_row = 0;
                 }
-                schedule.heard(ticket, at(second), stands(fetch, Phase::AwaitingPayer));
+                schedule.handle_outcome(ticket, at(second), stands(fetch, Phase::AwaitingPayer));
             }
         }
     }
 }
 
-/// A schedule of stored pollers that were last answered when the process stopped, and when each of these is due.
-fn stopped(plan: &Plan, ages: &[u64], stop: u64) -> Vec<Poller> {
+/// A schedule of stored pollers that were last answered when the process stopped, and when each of these is
+/// due.
+fn stopped(plan: &PollPolicy, ages: &[u64], stop: u64) -> Vec<Poller> {
     let poller = |(seed, age): (u64, &u64)| {
         let mut poller = Poller::new(plan, at(stop - age), seed);
-        poller.asking(plan, at(stop - age));
-        poller.heard(plan, at(stop).max(at(stop - age)), stands(Fetch::Status, Phase::AwaitingPayer));
+        poller.mark_sent(plan, at(stop - age));
+        poller.handle_outcome(
+            plan,
+            at(stop).max(at(stop - age)),
+            stands(ReadKind::Status, Phase::AwaitingPayer),
+        );
         poller.to_string().parse().unwrap()
     };
     (0..).zip(ages).map(poller).collect()
@@ -392,7 +403,7 @@ fn first_reads(schedule: &mut Schedule<usize>, from: Moment) -> Vec<(u64, usize)
 
 #[test]
 fn a_thousand_checkouts_that_are_restored_are_read_one_after_the_other_the_most_overdue_first() {
-    let plan = Plan::allscale().deadline(secs(100_000));
+    let plan = PollPolicy::allscale().deadline(secs(100_000));
     let ages: Vec<u64> = (0..1_000).map(|number| 1_000 + number).collect();
     let pollers = stopped(&plan, &ages, 5_000);
     let now = at(5_400);
@@ -443,7 +454,7 @@ fn a_thousand_checkouts_that_are_restored_are_read_one_after_the_other_the_most_
 
 #[test]
 fn those_that_are_restored_one_by_one_while_others_are_read_are_no_crowd_either() {
-    let plan = Plan::allscale().deadline(secs(100_000));
+    let plan = PollPolicy::allscale().deadline(secs(100_000));
     let pollers = stopped(&plan, &[1_000; 1_000], 5_000);
     let now = at(5_400);
     let mut schedule = Schedule::new(now, 42);
@@ -477,7 +488,7 @@ proptest! {
 
     #[test]
     fn nobody_who_is_restored_is_read_before_his_time_or_put_off_past_his_deadline(
-        plan in prop::sample::select(vec![Plan::allscale(), Plan::azotte(), Plan::peach()]),
+        plan in prop::sample::select(vec![PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()]),
         ages in prop::collection::vec(1..900_u64, 1..60), down in 0..900_u64,
     ) {
         let pollers = stopped(&plan, &ages, 1_000);
@@ -508,7 +519,7 @@ proptest! {
 #[test]
 fn a_busy_merchant_waits_and_holds_up_no_other() {
     let mut schedule = Schedule::new(at(0), 42);
-    let shops = [Some(limit(2, 60)), None].map(|limit| schedule.merchant(Plan::allscale(), limit));
+    let shops = [Some(limit(2, 60)), None].map(|limit| schedule.merchant(PollPolicy::allscale(), limit));
     let tickets = [0, 0, 0, 1, 1].map(|shop| schedule.add(shops[shop], at(0), at(0), shop));
     schedule.set_busy(shops[0], true);
     let mut given = Vec::new();
@@ -530,13 +541,13 @@ fn a_busy_merchant_waits_and_holds_up_no_other() {
     schedule.set_busy(shops[0], false);
     assert_eq!(
         schedule.next(at(62)),
-        Next::Fetch { ticket: tickets[2], merchant: shops[0], fetch: Fetch::Status }
+        Next::Fetch { ticket: tickets[2], merchant: shops[0], fetch: ReadKind::Status }
     );
     // One that left is nobody, busy or not.
-    let gone = schedule.merchant(Plan::allscale(), None);
+    let gone = schedule.merchant(PollPolicy::allscale(), None);
     schedule.remove_merchant(gone);
     schedule.set_busy(gone, true);
-    let next = schedule.merchant(Plan::allscale(), None);
+    let next = schedule.merchant(PollPolicy::allscale(), None);
     schedule.add(next, at(62), at(62), 7);
     assert!(matches!(schedule.next(at(62)), Next::Fetch { merchant, .. } if merchant == next));
 }

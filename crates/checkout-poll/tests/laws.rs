@@ -5,7 +5,7 @@
 mod play;
 
 use checkout_lifecycle::{Moment, Phase};
-use checkout_poll::{Backoff, Fetch, GaveUp, Heard, Plan, Poller, Step, Why};
+use checkout_poll::{Backoff, GaveUp, GiveUpReason, PollPolicy, Poller, ReadKind, ReadOutcome, Step};
 use core::time::Duration;
 use play::{EPOCH, Event, at, events, fetches, phases, plans, secs, tell};
 use proptest::prelude::*;
@@ -40,7 +40,7 @@ struct Round {
     journey: i64,
     /// Nothing is heard of the read.
     canceled: bool,
-    heard: Heard,
+    heard: ReadOutcome,
     /// What comes in between.
     between: Option<Event>,
     /// Milliseconds that the clock is set back.
@@ -51,13 +51,13 @@ fn rounds() -> impl Strategy<Value = Vec<Round>> {
     let small = || prop_oneof![3 => Just(0), 2 => 0..40_i64, 1 => 0..90_000_i64];
     let heard = prop_oneof![
         6 => (fetches(), prop::option::weighted(0.8, phases()), prop::option::weighted(0.2, spans()))
-            .prop_map(|(fetch, phase, wait)| Heard::Answer { fetch, phase, wait }),
-        1 => prop::option::weighted(0.5, spans()).prop_map(|wait| Heard::Limited { wait }),
-        1 => prop::option::weighted(0.5, spans()).prop_map(|wait| Heard::Failed { wait }),
-        1 => prop::option::weighted(0.5, spans()).prop_map(|wait| Heard::NotThere { wait }),
+            .prop_map(|(fetch, phase, wait)| ReadOutcome::Answer { fetch, phase, wait }),
+        1 => prop::option::weighted(0.5, spans()).prop_map(|wait| ReadOutcome::Limited { wait }),
+        1 => prop::option::weighted(0.5, spans()).prop_map(|wait| ReadOutcome::Failed { wait }),
+        1 => prop::option::weighted(0.5, spans()).prop_map(|wait| ReadOutcome::NotThere { wait }),
         1 => (any::<bool>(), prop::option::weighted(0.2, spans()))
-            .prop_map(|(shown, wait)| Heard::PayerActs { shown, wait }),
-        1 => Just(Heard::Refused),
+            .prop_map(|(shown, wait)| ReadOutcome::PayerActs { shown, wait }),
+        1 => Just(ReadOutcome::Refused),
     ];
     let between = prop::option::weighted(
         0.3,
@@ -81,11 +81,11 @@ fn rounds() -> impl Strategy<Value = Vec<Round>> {
     prop::collection::vec(round, 0..30)
 }
 
-const fn wait_of(heard: Heard) -> Option<Duration> {
+const fn wait_of(heard: ReadOutcome) -> Option<Duration> {
     match heard {
-        Heard::Answer { wait, .. } | Heard::PayerActs { wait, .. } => wait,
-        Heard::Limited { wait } | Heard::Failed { wait } | Heard::NotThere { wait } => wait,
-        Heard::Refused => None,
+        ReadOutcome::Answer { wait, .. } | ReadOutcome::PayerActs { wait, .. } => wait,
+        ReadOutcome::Limited { wait } | ReadOutcome::Failed { wait } | ReadOutcome::NotThere { wait } => wait,
+        ReadOutcome::Refused => None,
     }
 }
 
@@ -121,10 +121,10 @@ fn luck() -> impl Strategy<Value = Luck> {
     })
 }
 
-/// Watches it until it is done or given up: how, and how many reads were answered that were asked at the deadline or
-/// after it.
+/// Watches it until it is done or given up: how, and how many reads were answered that were asked at the
+/// deadline or after it.
 fn watch(
-    plan: &Plan,
+    plan: &PollPolicy,
     poller: &mut Poller,
     clock: &mut i64,
     stands: impl Fn(i64) -> Phase,
@@ -142,7 +142,7 @@ fn watch(
         };
         let luck = luck.next().unwrap();
         *clock += luck.late;
-        poller.asking(plan, at(*clock));
+        poller.mark_sent(plan, at(*clock));
         let is_last = at(*clock) >= poller.deadline();
         let phase = Some(stands(*clock + luck.journey / 2));
         if luck.nudged {
@@ -154,15 +154,15 @@ fn watch(
         *clock += luck.journey;
         let wait = luck.wait;
         // One less in a row than ends it.
-        let heard = if luck.lost && row + 1 < plan.last_tries.max(1) {
+        let heard = if luck.lost && row + 1 < plan.final_attempts.max(1) {
             row += 1;
-            if luck.limited { Heard::Limited { wait } } else { Heard::Failed { wait } }
+            if luck.limited { ReadOutcome::Limited { wait } } else { ReadOutcome::Failed { wait } }
         } else {
             row = 0;
             last_reads += u32::from(is_last);
-            Heard::Answer { fetch, phase, wait }
+            ReadOutcome::Answer { fetch, phase, wait }
         };
-        poller.heard(plan, at(*clock), heard);
+        poller.handle_outcome(plan, at(*clock), heard);
     }
 }
 
@@ -172,7 +172,7 @@ struct Log {
     /// The latest moment that was told of anything.
     told: Option<Moment>,
     sent: Vec<Moment>,
-    heard: Vec<(Moment, Heard)>,
+    heard: Vec<(Moment, ReadOutcome)>,
     /// The phase that a whole read showed, while it is the last one shown.
     evidence: Option<Phase>,
     shown: Option<Phase>,
@@ -200,7 +200,7 @@ impl Log {
 }
 
 /// Plays the caller, and holds every step to the laws.
-fn run(plan: &Plan, began: i64, seed: u64, rounds: &[Round]) -> Result<(), TestCaseError> {
+fn run(plan: &PollPolicy, began: i64, seed: u64, rounds: &[Round]) -> Result<(), TestCaseError> {
     let mut poller = Poller::new(plan, at(began), seed);
     let (mut log, mut clock) = (Log { told: Some(at(began)), ..Log::default() }, at(began));
     for round in rounds {
@@ -244,8 +244,8 @@ fn run(plan: &Plan, began: i64, seed: u64, rounds: &[Round]) -> Result<(), TestC
                     }
                 }
                 let settles = log.shown.is_some_and(Phase::is_final) && log.evidence != log.shown;
-                prop_assert_eq!(fetch == Fetch::Whole, settles && plan.whole_read_at_end);
-                poller.asking(plan, clock);
+                prop_assert_eq!(fetch == ReadKind::Full, settles && plan.confirm_with_full_read);
+                poller.mark_sent(plan, clock);
                 log.sent.push(now);
                 log.asked = Some(now);
                 log.told = log.told.max(Some(clock));
@@ -258,7 +258,7 @@ fn run(plan: &Plan, began: i64, seed: u64, rounds: &[Round]) -> Result<(), TestC
                 prop_assert!(end.is_final());
                 prop_assert_eq!(log.shown, Some(end));
                 prop_assert!(
-                    !plan.whole_read_at_end || log.evidence == Some(end),
+                    !plan.confirm_with_full_read || log.evidence == Some(end),
                     "an end without its evidence"
                 );
                 // A read that was on its way comes in.
@@ -268,19 +268,20 @@ fn run(plan: &Plan, began: i64, seed: u64, rounds: &[Round]) -> Result<(), TestC
                 prop_assert_eq!(last, log.shown);
                 match why {
                     // Not on old news.
-                    Why::Deadline => {
-                        let in_vain = log.lost.1 && log.lost.0 >= u32::from(plan.last_tries.max(1));
+                    GiveUpReason::Deadline => {
+                        let in_vain = log.lost.1 && log.lost.0 >= u32::from(plan.final_attempts.max(1));
                         prop_assert!(poller.deadline() <= now && (log.last_reads == 1 || in_vain), "{log:?}");
                     }
-                    Why::AskedToWait { until } => {
-                        let longest = plan.slowest.max(plan.first);
+                    GiveUpReason::AskedToWait { until } => {
+                        let longest = plan.max_interval.max(plan.first);
                         let is_long = |heard| wait_of(heard).is_some_and(|wait| wait > longest);
                         prop_assert!(
                             until > poller.deadline() && log.heard.iter().any(|heard| is_long(heard.1))
                         );
                     }
-                    Why::Refused => {
-                        let refuses = |heard| matches!(heard, Heard::Refused | Heard::NotThere { .. });
+                    GiveUpReason::Refused => {
+                        let refuses =
+                            |heard| matches!(heard, ReadOutcome::Refused | ReadOutcome::NotThere { .. });
                         let refused = log.heard.iter().filter(|heard| refuses(heard.1)).count();
                         prop_assert!(refused >= usize::from(plan.refusals.clamp(1, 7)));
                     }
@@ -301,11 +302,11 @@ fn run(plan: &Plan, began: i64, seed: u64, rounds: &[Round]) -> Result<(), TestC
     Ok(())
 }
 
-fn hear(poller: &mut Poller, plan: &Plan, now: Moment, heard: Heard, log: &mut Log) {
+fn hear(poller: &mut Poller, plan: &PollPolicy, now: Moment, heard: ReadOutcome, log: &mut Log) {
     let (deadline, stood) = (poller.deadline(), poller.phase());
-    poller.heard(plan, now, heard);
+    poller.handle_outcome(plan, now, heard);
     let is_last = log.asked.take().is_some_and(|asked| asked >= deadline);
-    if let Heard::Answer { .. } | Heard::PayerActs { .. } = heard {
+    if let ReadOutcome::Answer { .. } | ReadOutcome::PayerActs { .. } = heard {
         log.lost = (0, false);
         log.last_reads += u32::from(is_last);
     } else {
@@ -322,15 +323,15 @@ fn hear(poller: &mut Poller, plan: &Plan, now: Moment, heard: Heard, log: &mut L
     log.heard.push((log.counts_as(now), heard));
     log.told = log.told.max(Some(now));
     let stands = match heard {
-        Heard::Answer { fetch, phase: Some(phase), .. } => Some((fetch, phase)),
-        Heard::PayerActs { .. } => Some((Fetch::Status, Phase::PayerAction)),
+        ReadOutcome::Answer { fetch, phase: Some(phase), .. } => Some((fetch, phase)),
+        ReadOutcome::PayerActs { .. } => Some((ReadKind::Status, Phase::PayerAction)),
         _ => None,
     };
     if let Some((fetch, phase)) = stands {
         log.evidence = log
             .evidence
             .filter(|evidence| *evidence == phase)
-            .or_else(|| (fetch == Fetch::Whole || !plan.whole_read_at_end).then_some(phase));
+            .or_else(|| (fetch == ReadKind::Full || !plan.confirm_with_full_read).then_some(phase));
         log.shown = Some(phase);
     }
 }
@@ -348,12 +349,12 @@ proptest! {
     #[test]
     fn the_laws_hold_for_the_plans_as_they_are(
         plan in prop::sample::select(vec![
-            Plan::allscale(),
-            Plan::azotte(),
-            Plan::peach(),
-            Plan::allscale().late_reads(secs(3_600), secs(86_400)),
-            Plan::azotte().payer_acts(None),
-            Plan::peach().late_reads(secs(21_600), Duration::MAX),
+            PollPolicy::allscale(),
+            PollPolicy::azotte(),
+            PollPolicy::peach(),
+            PollPolicy::allscale().late_payment_reads(secs(3_600), secs(86_400)),
+            PollPolicy::azotte().challenge_interval(None),
+            PollPolicy::peach().late_payment_reads(secs(21_600), Duration::MAX),
         ]),
         began in 0..10_000_000_i64, seed: u64, rounds in rounds(),
     ) {
@@ -364,11 +365,11 @@ proptest! {
     #[test]
     fn what_ends_before_its_deadline_ends_as_its_provider_says(
         plan in prop::sample::select(vec![
-            Plan::allscale(),
-            Plan::azotte(),
-            Plan::peach(),
-            Plan::azotte().payer_acts(None),
-            Plan::peach().late_reads(secs(600), secs(7_200)),
+            PollPolicy::allscale(),
+            PollPolicy::azotte(),
+            PollPolicy::peach(),
+            PollPolicy::azotte().challenge_interval(None),
+            PollPolicy::peach().late_payment_reads(secs(600), secs(7_200)),
         ]),
         tries in 0..6_u8, seed: u64,
         open in prop::sample::select(vec![Phase::AwaitingPayer, Phase::PayerAction, Phase::Processing]),
@@ -376,7 +377,7 @@ proptest! {
         before in prop_oneof![1..3_000_i64, 1..600_000_i64], after in 0..3_000_i64,
         lucks in prop::collection::vec(luck(), 1..40),
     ) {
-        let plan = plan.last_tries(tries).slowest(plan.slowest.max(secs(30)));
+        let plan = plan.final_attempts(tries).max_interval(plan.max_interval.max(secs(30)));
         let deadline = EPOCH + i64::try_from(plan.deadline.as_millis()).unwrap();
         let good = Luck { late: 0, journey: 0, canceled: false, lost: false, wait: None, limited: false, nudged: false };
         let lucks = || lucks.iter().copied().chain([good]).cycle();
@@ -386,7 +387,8 @@ proptest! {
         let stands = |now| if now >= ends { end } else { open };
         let (came, _) = watch(&plan, &mut poller, &mut clock, stands, lucks());
         prop_assert_eq!(came, Step::Done(end));
-        // It ends too late, or just in time for the last read: no more than one is answered after the deadline.
+        // It ends too late, or just in time for the last read: no more than one is answered after the
+        // deadline.
         let (mut poller, mut clock) = (Poller::new(&plan, at(EPOCH), seed), EPOCH);
         let ends = deadline + after;
         let stands = |now| if now >= ends { end } else { open };
@@ -394,7 +396,7 @@ proptest! {
         if came == Step::Done(end) {
             return Ok(());
         }
-        prop_assert_eq!(came, Step::GaveUp(GaveUp { last: Some(open), why: Why::Deadline }));
+        prop_assert_eq!(came, Step::GaveUp(GaveUp { last: Some(open), why: GiveUpReason::Deadline }));
         prop_assert_eq!(last_reads, 1);
         prop_assert!(clock >= deadline);
         // Handed back, it can be gone on with.
@@ -444,8 +446,8 @@ proptest! {
         }
         let (now, before) = (at(EPOCH + clock), at(EPOCH.saturating_add(clock).saturating_sub(back)));
         prop_assert_eq!(poller.next(&plan, before), poller.next(&plan, now));
-        let answer = Heard::Answer { fetch: Fetch::Status, phase: None, wait: None };
-        let heard = Event::Heard(answer);
+        let answer = ReadOutcome::Answer { fetch: ReadKind::Status, phase: None, wait: None };
+        let heard = Event::ReadOutcome(answer);
         let events = [Event::Asking, Event::Nudge, Event::PayerReturned, heard, Event::Resume(secs(9))];
         for event in events {
             let (mut early, mut right) = (poller, poller);
@@ -455,7 +457,8 @@ proptest! {
         }
     }
 
-    /// Where the clock was set back, what was left is left: the same steps come as long after as they would have.
+    /// Where the clock was set back, what was left is left: the same steps come as long after as they would
+    /// have.
     #[test]
     fn a_clock_that_was_set_back_leaves_what_was_left(
         plan in plans(spans()), seed: u64,
@@ -494,8 +497,8 @@ proptest! {
         };
         // A wait that is over is over, however long ago.
         let over = |step, now: i64| match step {
-            Step::GaveUp(GaveUp { last, why: Why::AskedToWait { until } }) => {
-                Step::GaveUp(GaveUp { last, why: Why::AskedToWait { until: until.max(at(now)) } })
+            Step::GaveUp(GaveUp { last, why: GiveUpReason::AskedToWait { until } }) => {
+                Step::GaveUp(GaveUp { last, why: GiveUpReason::AskedToWait { until: until.max(at(now)) } })
             }
             other => other,
         };
@@ -504,8 +507,8 @@ proptest! {
             Step::AskPayer { until } if !never(&poller, until) => {
                 Step::AskPayer { until: at(until.unix_millis() - back) }
             }
-            Step::GaveUp(GaveUp { last, why: Why::AskedToWait { until } }) if !never(&poller, until) => {
-                Step::GaveUp(GaveUp { last, why: Why::AskedToWait { until: at(until.unix_millis() - back) } })
+            Step::GaveUp(GaveUp { last, why: GiveUpReason::AskedToWait { until } }) if !never(&poller, until) => {
+                Step::GaveUp(GaveUp { last, why: GiveUpReason::AskedToWait { until: at(until.unix_millis() - back) } })
             }
             other => other,
         };
@@ -516,7 +519,7 @@ proptest! {
             let never_ends = |step| matches!(
                 step,
                 Step::Wait(until) | Step::AskPayer { until }
-                    | Step::GaveUp(GaveUp { why: Why::AskedToWait { until }, .. }) if never(&set, until)
+                    | Step::GaveUp(GaveUp { why: GiveUpReason::AskedToWait { until }, .. }) if never(&set, until)
             );
             if !never_ends(after) {
                 prop_assert_eq!(after, before);
@@ -541,9 +544,9 @@ proptest! {
         if let Step::Wait(until) | Step::AskPayer { until } = poller.next(&plan, right) {
             let in_range = right.unix_millis() < i64::from(u32::MAX) * 1_000;
             let wait = until.saturating_since(right);
-            let Plan { first, slowest, min_gap, review, late_reads, payer_acts, backoff, .. } = plan;
-            let reads = [Some(review.every), late_reads.map(|reads| reads.every), payer_acts];
-            let pauses = [first, slowest, min_gap, backoff.wait(u32::MAX, 0).saturating_mul(2)];
+            let PollPolicy { first, max_interval, min_gap, review, late_payment_reads, challenge_interval, backoff, .. } = plan;
+            let reads = [Some(review.every), late_payment_reads.map(|reads| reads.every), challenge_interval];
+            let pauses = [first, max_interval, min_gap, backoff.wait(u32::MAX, 0).saturating_mul(2)];
             let longest = reads.into_iter().flatten().chain(pauses).max().unwrap();
             prop_assert!(!in_range || wait <= (secs(60) + secs(60)).saturating_add(longest), "{wait:?}");
         }
@@ -556,7 +559,7 @@ proptest! {
         history in prop::collection::vec((0..90_000_i64, events(spans())), 0..12),
         wait in prop::option::of(spans()),
     ) {
-        let plan = plan.payer_acts(plan.payer_acts.or(Some(secs(30))));
+        let plan = plan.challenge_interval(plan.challenge_interval.or(Some(secs(30))));
         let mut poller = Poller::new(&plan, at(EPOCH), seed);
         let mut clock = EPOCH;
         for (further, event) in history {
@@ -566,11 +569,11 @@ proptest! {
         let now = at(clock + further);
         let after = |heard| {
             let mut poller = poller;
-            poller.heard(&plan, now, heard);
+            poller.handle_outcome(&plan, now, heard);
             poller.to_string().split(' ').nth(4).unwrap().parse::<u32>().unwrap()
         };
-        let answered = after(Heard::Answer { fetch: Fetch::Status, phase: None, wait: None });
-        for heard in [Heard::Failed { wait }, Heard::Limited { wait }, Heard::NotThere { wait }, Heard::Refused] {
+        let answered = after(ReadOutcome::Answer { fetch: ReadKind::Status, phase: None, wait: None });
+        for heard in [ReadOutcome::Failed { wait }, ReadOutcome::Limited { wait }, ReadOutcome::NotThere { wait }, ReadOutcome::Refused] {
             prop_assert!(after(heard) >= answered, "{:?}", heard);
         }
     }
@@ -580,11 +583,11 @@ proptest! {
     fn chance_shortens_a_pause_by_no_more_than_the_plan_says(
         permille in 0..1_001_u16, seed: u64, age in 0..5_000_000_u64, said in prop::option::of(0..400_u64),
     ) {
-        let plan = Plan::allscale().deadline(secs(1_000_000)).jitter_permille(permille);
+        let plan = PollPolicy::allscale().deadline(secs(1_000_000)).jitter_permille(permille);
         let mut poller = Poller::new(&plan, at(EPOCH), seed);
         let now = at(EPOCH).saturating_add(Duration::from_millis(age));
         let phase = Some(Phase::Processing);
-        poller.heard(&plan, now, Heard::Answer { fetch: Fetch::Status, phase, wait: said.map(secs) });
+        poller.handle_outcome(&plan, now, ReadOutcome::Answer { fetch: ReadKind::Status, phase, wait: said.map(secs) });
         let pause = u64::try_from(poller.due().saturating_since(now).as_millis()).unwrap();
         if let Some(said) = said {
             prop_assert!((said.max(1) * 1_000..said.max(1) * 1_000 + 10).contains(&pause));
@@ -599,15 +602,15 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
 
-    /// A refusal is told as soon as a read that settles has shown it, and for as long as late reads go on: over every
-    /// restart, and whatever fails in between.
+    /// A refusal is told as soon as a read that settles has shown it, and for as long as late reads go on:
+    /// over every restart, and whatever fails in between.
     #[test]
     fn a_refusal_is_told_when_it_is_confirmed(
-        plan in prop::sample::select(vec![Plan::allscale(), Plan::azotte(), Plan::peach()]),
+        plan in prop::sample::select(vec![PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()]),
         seed: u64, end in phases(), refused_at in 0..300_000_i64,
         lucks in prop::collection::vec(luck(), 1..40),
     ) {
-        let plan = plan.late_reads(secs(3_600), secs(3 * 86_400)).slowest(plan.slowest.max(secs(30)));
+        let plan = plan.late_payment_reads(secs(3_600), secs(3 * 86_400)).max_interval(plan.max_interval.max(secs(30)));
         let good = Luck { late: 0, journey: 0, canceled: false, lost: false, wait: None, limited: false, nudged: false };
         let mut lucks = lucks.into_iter().chain([good]).cycle();
         let (mut poller, mut clock, mut row) = (Poller::new(&plan, at(EPOCH), seed), EPOCH, 0);
@@ -637,7 +640,7 @@ proptest! {
             };
             let luck = lucks.next().unwrap();
             clock += luck.late;
-            poller.asking(&plan, at(clock));
+            poller.mark_sent(&plan, at(clock));
             if luck.canceled {
                 continue;
             }
@@ -645,13 +648,13 @@ proptest! {
             clock += luck.journey;
             if luck.lost && row < 3 {
                 row += 1;
-                poller.heard(&plan, at(clock), Heard::Failed { wait: luck.wait });
+                poller.handle_outcome(&plan, at(clock), ReadOutcome::Failed { wait: luck.wait });
                 continue;
             }
             row = 0;
             let phase = Some(if ends { end } else { Phase::AwaitingPayer });
-            poller.heard(&plan, at(clock), Heard::Answer { fetch, phase, wait: luck.wait });
-            if ends && end.is_final() && (fetch == Fetch::Whole || !plan.whole_read_at_end) {
+            poller.handle_outcome(&plan, at(clock), ReadOutcome::Answer { fetch, phase, wait: luck.wait });
+            if ends && end.is_final() && (fetch == ReadKind::Full || !plan.confirm_with_full_read) {
                 shown = Some(clock);
             }
         }
@@ -661,7 +664,7 @@ proptest! {
     /// A checkout that is not there yet is asked for, as often as that is said, until it must be there.
     #[test]
     fn what_is_not_there_yet_gives_nothing_up_until_it_must_be_there(
-        plan in prop::sample::select(vec![Plan::allscale(), Plan::azotte(), Plan::peach()]),
+        plan in prop::sample::select(vec![PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()]),
         began in 0..1_000_i64, seed: u64, within in 0..500_u64, refusals in 0..9_u8,
         lucks in prop::collection::vec(luck(), 1..40),
     ) {
@@ -677,14 +680,14 @@ proptest! {
                 Step::Wait(until) => clock = until.unix_millis(),
                 Step::Fetch(_) => {
                     clock += luck.late % 5_000;
-                    poller.asking(&plan, at(clock));
+                    poller.mark_sent(&plan, at(clock));
                     clock += luck.journey % 5_000;
-                    poller.heard(&plan, at(clock), Heard::NotThere { wait: luck.wait });
+                    poller.handle_outcome(&plan, at(clock), ReadOutcome::NotThere { wait: luck.wait });
                     // A second more, for the beginning is counted in whole ones.
                     after += u32::from(clock >= appears + 1_000);
                     prop_assert!(after <= u32::from(refusals.clamp(1, 7)));
                 }
-                Step::GaveUp(GaveUp { why: Why::Refused, .. }) => {
+                Step::GaveUp(GaveUp { why: GiveUpReason::Refused, .. }) => {
                     prop_assert!(clock >= appears, "{} before", appears - clock);
                     return Ok(());
                 }
@@ -696,13 +699,13 @@ proptest! {
 
 #[test]
 fn seeds_make_pauses_differ_and_the_same_seed_does_not() {
-    let plan = Plan::allscale();
-    let answer = Heard::Answer { fetch: Fetch::Status, phase: Some(Phase::Processing), wait: None };
+    let plan = PollPolicy::allscale();
+    let answer = ReadOutcome::Answer { fetch: ReadKind::Status, phase: Some(Phase::Processing), wait: None };
     let dues: std::collections::BTreeSet<_> = (0..200)
         .map(|seed| {
             let due = |seed| {
                 let mut poller = Poller::new(&plan, at(EPOCH), seed);
-                poller.heard(&plan, at(EPOCH + 400_000), answer);
+                poller.handle_outcome(&plan, at(EPOCH + 400_000), answer);
                 poller.due()
             };
             assert_eq!(due(seed), due(seed));
@@ -716,14 +719,14 @@ fn seeds_make_pauses_differ_and_the_same_seed_does_not() {
 
 #[test]
 fn one_seed_does_not_take_the_same_part_of_every_pause() {
-    let plan = Plan::allscale().deadline(secs(100_000));
-    let answer = Heard::Answer { fetch: Fetch::Status, phase: Some(Phase::Processing), wait: None };
+    let plan = PollPolicy::allscale().deadline(secs(100_000));
+    let answer = ReadOutcome::Answer { fetch: ReadKind::Status, phase: Some(Phase::Processing), wait: None };
     let pauses: std::collections::BTreeSet<_> = (0..200)
         .map(|second| {
             // The pause has grown to its minute.
             let now = at(EPOCH + 1_000_000 + second * 1_000);
             let mut poller = Poller::new(&plan, at(EPOCH), 1);
-            poller.heard(&plan, now, answer);
+            poller.handle_outcome(&plan, now, answer);
             poller.due().saturating_since(now)
         })
         .collect();
@@ -732,7 +735,7 @@ fn one_seed_does_not_take_the_same_part_of_every_pause() {
 
 #[test]
 fn a_lone_poller_of_peach_sends_two_reads_a_minute_at_most_whatever_the_journeys_take() {
-    let plan = Plan::peach();
+    let plan = PollPolicy::peach();
     for seed in 0..50_u64 {
         let mut poller = Poller::new(&plan, at(EPOCH), seed);
         let (mut clock, mut arrived) = (EPOCH, Vec::new());
@@ -740,13 +743,13 @@ fn a_lone_poller_of_peach_sends_two_reads_a_minute_at_most_whatever_the_journeys
             poller.nudge(&plan, at(clock));
             match poller.next(&plan, at(clock)) {
                 Step::Fetch(fetch) => {
-                    poller.asking(&plan, at(clock));
+                    poller.mark_sent(&plan, at(clock));
                     // The way there is anything up to the whole journey.
                     let journey = (round * 7_919 + i64::try_from(seed).unwrap() * 104_729) % 5_000;
                     arrived.push(clock + journey * (round % 3) / 2);
                     clock += journey;
                     let phase = Some(Phase::Processing);
-                    poller.heard(&plan, at(clock), Heard::Answer { fetch, phase, wait: None });
+                    poller.handle_outcome(&plan, at(clock), ReadOutcome::Answer { fetch, phase, wait: None });
                 }
                 Step::Wait(until) => clock = until.unix_millis(),
                 other => panic!("{other:?}"),
@@ -759,13 +762,17 @@ fn a_lone_poller_of_peach_sends_two_reads_a_minute_at_most_whatever_the_journeys
 
 #[test]
 fn failures_without_end_are_counted_to_255_and_never_overflow() {
-    let plan = Plan::azotte().deadline(Duration::MAX).backoff(Backoff::default());
+    let plan = PollPolicy::azotte().deadline(Duration::MAX).backoff(Backoff::default());
     let mut poller = Poller::new(&plan, at(EPOCH), 1);
     for _ in 0..300 {
-        poller.heard(&plan, at(EPOCH), Heard::Failed { wait: None });
+        poller.handle_outcome(&plan, at(EPOCH), ReadOutcome::Failed { wait: None });
     }
     assert_eq!(poller.failures(), 255);
     assert!(poller.due() <= at(EPOCH + 60_000));
-    poller.heard(&plan, at(EPOCH), Heard::Answer { fetch: Fetch::Status, phase: None, wait: None });
+    poller.handle_outcome(
+        &plan,
+        at(EPOCH),
+        ReadOutcome::Answer { fetch: ReadKind::Status, phase: None, wait: None },
+    );
     assert_eq!(poller.failures(), 0);
 }

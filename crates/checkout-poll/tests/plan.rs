@@ -1,7 +1,7 @@
 //! The plans of the providers, and where their numbers come from.
 #![allow(missing_docs, reason = "tests")]
 
-use checkout_poll::{Backoff, Plan};
+use checkout_poll::{Backoff, PollPolicy};
 use checkout_tables::peach::Route;
 use core::time::Duration;
 
@@ -11,38 +11,42 @@ const fn secs(seconds: u64) -> Duration {
 
 #[test]
 fn the_plans_are_those_of_the_published_advice() {
-    let row = |plan: Plan| [plan.first, plan.slowest, plan.deadline, plan.min_gap].map(|span| span.as_secs());
+    let row = |plan: PollPolicy| {
+        [plan.first, plan.max_interval, plan.deadline, plan.min_gap].map(|span| span.as_secs())
+    };
     // "Every 5 s, give up after 10 minutes."
-    assert_eq!(row(Plan::allscale()), [5, 60, 600, 1]);
+    assert_eq!(row(PollPolicy::allscale()), [5, 60, 600, 1]);
     // "Retry-After: 2."
-    assert_eq!(row(Plan::azotte()), [2, 30, 600, 1]);
-    // "POST /checkout -> 202, Retry-After: 2; wait; GET": no other provider says to wait before the first read.
-    let first_read =
-        [Plan::allscale(), Plan::azotte(), Plan::peach()].map(|plan| plan.initial_wait.as_secs());
+    assert_eq!(row(PollPolicy::azotte()), [2, 30, 600, 1]);
+    // "POST /checkout -> 202, Retry-After: 2; wait; GET": no other provider says to wait before the first
+    // read.
+    let first_read = [PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()]
+        .map(|plan| plan.initial_wait.as_secs());
     assert_eq!(first_read, [0, 2, 0]);
     // "Two requests per minute"; "the end comes at 60 minutes", and five for the news of it.
-    assert_eq!(row(Plan::peach()), [30, 300, 3_900, 30]);
+    assert_eq!(row(PollPolicy::peach()), [30, 300, 3_900, 30]);
     // The bare status of AllScale settles nothing.
     assert_eq!(
-        [Plan::allscale(), Plan::azotte(), Plan::peach()].map(|plan| plan.whole_read_at_end),
+        [PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()]
+            .map(|plan| plan.confirm_with_full_read),
         [true, false, false]
     );
 }
 
 #[test]
 fn what_no_page_says_is_the_same_for_every_provider() {
-    for plan in [Plan::allscale(), Plan::azotte(), Plan::peach()] {
+    for plan in [PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()] {
         assert_eq!((plan.review.every, plan.review.at_most), (secs(300), secs(259_200)));
-        assert_eq!((plan.late_reads, plan.payer_acts), (None, Some(secs(30))));
+        assert_eq!((plan.late_payment_reads, plan.challenge_interval), (None, Some(secs(30))));
         assert_eq!((plan.backoff, plan.refusals, plan.jitter_permille), (Backoff::default(), 3, 100));
-        assert_eq!((plan.last_tries, plan.appears_within), (5, secs(60)));
+        assert_eq!((plan.final_attempts, plan.appears_within), (5, secs(60)));
     }
 }
 
 #[test]
 fn a_lone_poller_keeps_the_limit_of_peach() {
     let limit = Route::Status.rate_limit().unwrap();
-    let plan = Plan::peach();
+    let plan = PollPolicy::peach();
     assert!(plan.min_gap * limit.requests >= secs(limit.per_seconds.into()));
     assert!(plan.first >= plan.min_gap);
 }

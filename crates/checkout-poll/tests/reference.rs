@@ -11,14 +11,14 @@
 mod play;
 
 use checkout_lifecycle::{Moment, Phase};
-use checkout_poll::{Fetch, GaveUp, Heard, Plan, Poller, Step, Why};
+use checkout_poll::{GaveUp, GiveUpReason, PollPolicy, Poller, ReadKind, ReadOutcome, Step};
 use core::time::Duration;
 use play::{EPOCH, Event, PHASES, at, events, plans, secs, tell};
 use proptest::prelude::*;
 
 /// What was told and when, the moments without their steps back; and when the read was due after it.
 struct Past<'a> {
-    plan: &'a Plan,
+    plan: &'a PollPolicy,
     /// The whole second in which it began.
     age_from: i128,
     began: i128,
@@ -41,10 +41,14 @@ impl Past<'_> {
     }
 
     /// The answers that said where it stands: their place, what was read, and what it said.
-    fn stands(&self, until: usize) -> Vec<(usize, Fetch, Phase)> {
+    fn stands(&self, until: usize) -> Vec<(usize, ReadKind, Phase)> {
         let stand = |(place, told): (usize, &(i128, Event, i128))| match told.1 {
-            Event::Heard(Heard::Answer { fetch, phase: Some(phase), .. }) => Some((place, fetch, phase)),
-            Event::Heard(Heard::PayerActs { .. }) => Some((place, Fetch::Status, Phase::PayerAction)),
+            Event::ReadOutcome(ReadOutcome::Answer { fetch, phase: Some(phase), .. }) => {
+                Some((place, fetch, phase))
+            }
+            Event::ReadOutcome(ReadOutcome::PayerActs { .. }) => {
+                Some((place, ReadKind::Status, Phase::PayerAction))
+            }
             _ => None,
         };
         self.told[..until].iter().enumerate().filter_map(stand).collect()
@@ -60,15 +64,16 @@ impl Past<'_> {
         let Some(last) = stands.last() else { return false };
         let run = stands.iter().rev().take_while(|stand| stand.2 == last.2);
         last.2.is_final()
-            && (!self.plan.whole_read_at_end || run.into_iter().any(|stand| stand.1 == Fetch::Whole))
+            && (!self.plan.confirm_with_full_read || run.into_iter().any(|stand| stand.1 == ReadKind::Full))
     }
 
-    /// The payer has returned since a challenge was first heard of, or was shown one from which nobody need return.
+    /// The payer has returned since a challenge was first heard of, or was shown one from which nobody need
+    /// return.
     fn has_returned(&self, until: usize) -> bool {
         let stands = self.stands(until);
         let run = stands.iter().rev().take_while(|stand| stand.2 == Phase::PayerAction);
         let returns = |event| {
-            let need_not = matches!(event, Event::Heard(Heard::PayerActs { shown: true, .. }));
+            let need_not = matches!(event, Event::ReadOutcome(ReadOutcome::PayerActs { shown: true, .. }));
             need_not || event == Event::PayerReturned
         };
         run.last().is_some_and(|first| self.told[first.0..until].iter().any(|told| returns(told.1)))
@@ -79,35 +84,42 @@ impl Past<'_> {
         let last = self.stands(until).pop();
         last.is_some_and(|(place, _, phase)| {
             phase == Phase::PayerAction
-                && !matches!(self.told[place].1, Event::Heard(Heard::PayerActs { shown: false, .. }))
+                && !matches!(
+                    self.told[place].1,
+                    Event::ReadOutcome(ReadOutcome::PayerActs { shown: false, .. })
+                )
                 && self.told[place..until].iter().all(|told| told.1 != Event::PayerReturned)
         })
     }
 
     fn looks_late(&self, until: usize) -> bool {
         let refused = matches!(self.phase(until), Some(Phase::Failed(_)));
-        refused && self.is_confirmed(until) && self.plan.late_reads.is_some()
+        refused && self.is_confirmed(until) && self.plan.late_payment_reads.is_some()
     }
 
     /// The reads since the last answer or resume that were none: all, and those refused.
     fn without_answer(&self, until: usize) -> (usize, usize) {
         let answered = |event| {
-            matches!(event, Event::Heard(Heard::Answer { .. } | Heard::PayerActs { .. }) | Event::Resume(_))
+            matches!(
+                event,
+                Event::ReadOutcome(ReadOutcome::Answer { .. } | ReadOutcome::PayerActs { .. })
+                    | Event::Resume(_)
+            )
         };
         let since = self.told[..until].iter().rev().take_while(|told| !answered(told.1));
-        let row: Vec<_> = since.filter(|told| matches!(told.1, Event::Heard(_))).collect();
+        let row: Vec<_> = since.filter(|told| matches!(told.1, Event::ReadOutcome(_))).collect();
         // Counted from the second after the one in which it began.
         let appears = self.age_from + 1_000 + millis(self.plan.appears_within);
         let refused = |(now, event, _): &(i128, Event, i128)| match event {
-            Event::Heard(Heard::NotThere { .. }) => *now >= appears,
-            event => *event == Event::Heard(Heard::Refused),
+            Event::ReadOutcome(ReadOutcome::NotThere { .. }) => *now >= appears,
+            event => *event == Event::ReadOutcome(ReadOutcome::Refused),
         };
         (row.len(), row.iter().filter(|told| refused(told)).count())
     }
 
     /// What is heard at this place is of a read that was asked at the deadline or after it.
     fn is_last(&self, place: usize) -> bool {
-        let is_mark = |event| matches!(event, Event::Asking | Event::Heard(_) | Event::Resume(_));
+        let is_mark = |event| matches!(event, Event::Asking | Event::ReadOutcome(_) | Event::Resume(_));
         let asked = self.told[..place].iter().rposition(|told| is_mark(told.1));
         asked.is_some_and(|asked| {
             let (now, event, _) = self.told[asked];
@@ -118,9 +130,9 @@ impl Past<'_> {
     /// Since the deadline was given, a read that was asked then or later was answered, or tried often enough.
     fn is_over(&self, until: usize) -> bool {
         (self.deadline(until).1..until).any(|place| {
-            matches!(self.told[place].1, Event::Heard(_)) && self.is_last(place) && {
+            matches!(self.told[place].1, Event::ReadOutcome(_)) && self.is_last(place) && {
                 let failures = self.without_answer(place + 1).0;
-                failures == 0 || failures >= usize::from(self.plan.last_tries.max(1))
+                failures == 0 || failures >= usize::from(self.plan.final_attempts.max(1))
             }
         })
     }
@@ -129,18 +141,18 @@ impl Past<'_> {
     fn earliest(&self, until: usize) -> (i128, bool) {
         let mut bounds = vec![(self.began, false)];
         for (now, event, due) in &self.told[..until] {
-            if matches!(event, Event::Asking | Event::Heard(_)) {
+            if matches!(event, Event::Asking | Event::ReadOutcome(_)) {
                 bounds.push((now + self.gap(), false));
             }
             match event {
-                Event::Heard(Heard::Limited { wait: None }) => bounds.push((*due, false)),
-                Event::Heard(
-                    Heard::Answer { wait: Some(wait), .. }
-                    | Heard::PayerActs { wait: Some(wait), .. }
-                    | Heard::NotThere { wait: Some(wait) }
-                    | Heard::Limited { wait: Some(wait) }
-                    | Heard::Failed { wait: Some(wait) },
-                ) => bounds.push((now + millis(*wait), *wait > self.plan.slowest.max(self.plan.first))),
+                Event::ReadOutcome(ReadOutcome::Limited { wait: None }) => bounds.push((*due, false)),
+                Event::ReadOutcome(
+                    ReadOutcome::Answer { wait: Some(wait), .. }
+                    | ReadOutcome::PayerActs { wait: Some(wait), .. }
+                    | ReadOutcome::NotThere { wait: Some(wait) }
+                    | ReadOutcome::Limited { wait: Some(wait) }
+                    | ReadOutcome::Failed { wait: Some(wait) },
+                ) => bounds.push((now + millis(*wait), *wait > self.plan.max_interval.max(self.plan.first))),
                 _ => {}
             }
         }
@@ -173,7 +185,7 @@ impl Past<'_> {
                 }
             }
             if self.looks_late(place + 1) && (before != after || (is && !was)) {
-                deadline = now + millis(self.plan.late_reads.unwrap().at_most);
+                deadline = now + millis(self.plan.late_payment_reads.unwrap().at_most);
                 given = place + 1;
             }
         }
@@ -183,13 +195,13 @@ impl Past<'_> {
     /// The pause of the plan, whether an answer may shorten it, and whether there is one at all.
     fn pause(&self, now: i128, until: usize) -> (i128, bool) {
         let plan = self.plan;
-        let ordinary = ((now - self.age_from) / 8).min(millis(plan.slowest)).max(millis(plan.first));
+        let ordinary = ((now - self.age_from) / 8).min(millis(plan.max_interval)).max(millis(plan.first));
         match self.phase(until) {
             Some(phase) if phase.is_final() && !self.is_confirmed(until) => (millis(plan.first), true),
-            Some(_) if self.looks_late(until) => (millis(plan.late_reads.unwrap().every), false),
+            Some(_) if self.looks_late(until) => (millis(plan.late_payment_reads.unwrap().every), false),
             Some(Phase::InReview) => (millis(plan.review.every), false),
             Some(Phase::PayerAction) if self.is_challenged(until) && !self.has_returned(until) => {
-                (plan.payer_acts.map_or(FAR, millis), false)
+                (plan.challenge_interval.map_or(FAR, millis), false)
             }
             _ => (ordinary, true),
         }
@@ -204,7 +216,7 @@ impl Past<'_> {
         let until = self.told.len();
         let (now, event, before) = self.told[until - 1];
         let (earliest, _) = self.earliest(until);
-        let Event::Heard(heard) = event else {
+        let Event::ReadOutcome(heard) = event else {
             let due = match event {
                 Event::Asking => before.max(earliest),
                 _ => before.min(now.max(earliest)),
@@ -217,7 +229,7 @@ impl Past<'_> {
         let least = |pause: i128| pause - pause * jitter / 1_000;
         let last = self.deadline(until).0.max(earliest);
         let or_last = |due: i128| if due + self.gap() > self.deadline(until).0 { last } else { due };
-        if let Heard::Answer { wait, .. } | Heard::PayerActs { wait, .. } = heard {
+        if let ReadOutcome::Answer { wait, .. } | ReadOutcome::PayerActs { wait, .. } = heard {
             let ended = self.phase(until) != self.phase(until - 1)
                 && self.phase(until).is_some_and(Phase::is_final)
                 && !self.is_confirmed(until);
@@ -231,7 +243,8 @@ impl Past<'_> {
             };
             return (or_last(low), or_last(high));
         }
-        let plain = ((now - self.age_from) / 8).min(millis(self.plan.slowest)).max(millis(self.plan.first));
+        let plain =
+            ((now - self.age_from) / 8).min(millis(self.plan.max_interval)).max(millis(self.plan.first));
         let pause = if pause == FAR { plain } else { pause };
         let failures = u32::try_from(self.without_answer(until).0).unwrap();
         let longest = (0..64).map(|seed| millis(self.plan.backoff.wait(failures, seed))).max().unwrap();
@@ -253,9 +266,9 @@ impl Past<'_> {
         let moment = |millis: i128| Moment::from_unix_millis(i64::try_from(millis).unwrap());
         let refused = self.without_answer(until).1 >= usize::from(self.plan.refusals.clamp(1, 7));
         let why = match () {
-            () if refused => Some(Why::Refused),
-            () if said && earliest > deadline => Some(Why::AskedToWait { until: moment(earliest) }),
-            () if self.is_over(until) => Some(Why::Deadline),
+            () if refused => Some(GiveUpReason::Refused),
+            () if said && earliest > deadline => Some(GiveUpReason::AskedToWait { until: moment(earliest) }),
+            () if self.is_over(until) => Some(GiveUpReason::Deadline),
             () => None,
         };
         let phase = self.phase(until);
@@ -264,9 +277,9 @@ impl Past<'_> {
             (Some(end), Some(_)) if self.is_confirmed(until) => Step::Done(end),
             (last, Some(why)) => Step::GaveUp(GaveUp { last, why }),
             (Some(phase), None) if now >= due && phase.is_final() && !self.is_confirmed(until) => {
-                Step::Fetch(Fetch::Whole)
+                Step::Fetch(ReadKind::Full)
             }
-            (_, None) if now >= due => Step::Fetch(Fetch::Status),
+            (_, None) if now >= due => Step::Fetch(ReadKind::Status),
             (_, None) if self.is_challenged(until) => Step::AskPayer { until: moment(due) },
             (_, None) => Step::Wait(moment(due)),
         }
@@ -304,7 +317,7 @@ fn goes() -> impl Strategy<Value = Go> {
     prop_oneof![1 => Just(Go::There), 1 => moves().prop_map(Go::By)]
 }
 
-fn check(plan: &Plan, began: i64, seed: u64, history: &[(Go, Event)]) -> Result<(), TestCaseError> {
+fn check(plan: &PollPolicy, began: i64, seed: u64, history: &[(Go, Event)]) -> Result<(), TestCaseError> {
     let began = EPOCH + began * 10;
     let mut poller = Poller::new(plan, at(began), seed);
     let age_from = i128::from(began).div_euclid(1_000) * 1_000;
@@ -320,7 +333,7 @@ fn check(plan: &Plan, began: i64, seed: u64, history: &[(Go, Event)]) -> Result<
         let seen = past.told.last().map_or(past.began, |told| told.0).max(now);
         let before = past.told.last().map_or(past.first_due(), |told| told.2);
         tell(&mut poller, plan, at(clock), event);
-        past.told.push((seen, event, if matches!(event, Event::Heard(_)) { 0 } else { before }));
+        past.told.push((seen, event, if matches!(event, Event::ReadOutcome(_)) { 0 } else { before }));
         let until = past.told.len();
         let deadline = past.deadline(until).0;
         prop_assert_eq!(time(poller.deadline()), deadline, "deadline after {:?}", event);
@@ -350,12 +363,15 @@ proptest! {
 
 #[test]
 fn every_phase_follows_every_phase_as_a_naive_poller_has_it() {
-    let plan = Plan::allscale().late_reads(secs(600), secs(7_200)).jitter_permille(0);
-    let answer = |fetch, phase| Event::Heard(Heard::Answer { fetch, phase: Some(phase), wait: None });
+    let plan = PollPolicy::allscale().late_payment_reads(secs(600), secs(7_200)).jitter_permille(0);
+    let answer =
+        |fetch, phase| Event::ReadOutcome(ReadOutcome::Answer { fetch, phase: Some(phase), wait: None });
     for (first, second) in PHASES.into_iter().flat_map(|first| PHASES.map(|second| (first, second))) {
-        for kinds in
-            [[Fetch::Status, Fetch::Status], [Fetch::Status, Fetch::Whole], [Fetch::Whole, Fetch::Status]]
-        {
+        for kinds in [
+            [ReadKind::Status, ReadKind::Status],
+            [ReadKind::Status, ReadKind::Full],
+            [ReadKind::Full, ReadKind::Status],
+        ] {
             let there = |event| (Go::There, event);
             let history = [
                 there(Event::Asking),
@@ -364,7 +380,7 @@ fn every_phase_follows_every_phase_as_a_naive_poller_has_it() {
                 (Go::By(200), answer(kinds[1], second)),
                 there(Event::Nudge),
                 there(Event::Asking),
-                (Go::By(200), answer(Fetch::Whole, second)),
+                (Go::By(200), answer(ReadKind::Full, second)),
                 (Go::By(8_000_000), Event::Resume(secs(60))),
                 there(Event::Asking),
             ];

@@ -1,33 +1,33 @@
 //! The table of retry advice, row by row, and a loop of attempts.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use checkout_poll::{Advice, Attempted, Backoff, Retries, Retrying, advise};
+use checkout_poll::{AttemptOutcome, Backoff, RetryAdvice, RetryPolicy, RetryState, retry_advice};
 use checkout_tables::{Repeat, allscale, azotte, peach};
 use core::time::Duration;
 use proptest::prelude::*;
 
 /// An attempt as a row names it: `limited 7 done?` is a limit with a wait of 7 s that proves nothing, `none
 /// done` proves that nothing was done.
-fn attempted(text: &str) -> Attempted {
+fn attempted(text: &str) -> AttemptOutcome {
     let mut words = text.split(' ');
     let (kind, wait, proof) = (words.next(), words.next().unwrap_or("-"), words.next().unwrap_or("-"));
     let wait = wait.parse().ok().map(Duration::from_secs);
-    let nothing_done = proof == "nothing-done";
+    let proves_not_processed = proof == "nothing-done";
     match kind.unwrap() {
-        "not-sent" => Attempted::NotSent,
-        "unknown" => Attempted::Unknown { wait },
-        "limited" => Attempted::Limited { wait, nothing_done },
-        "temporary" => Attempted::Temporary { wait, nothing_done },
-        "refused" => Attempted::Refused { nothing_done },
+        "not-sent" => AttemptOutcome::NotSent,
+        "unknown" => AttemptOutcome::Unknown { wait },
+        "limited" => AttemptOutcome::Limited { wait, proves_not_processed },
+        "temporary" => AttemptOutcome::Temporary { wait, proves_not_processed },
+        "refused" => AttemptOutcome::Refused { proves_not_processed },
         other => panic!("nothing ends as {other}"),
     }
 }
 
-fn check(attempt: &str, repeat: Repeat, read_first: Option<&'static str>) -> String {
-    match advise(repeat, read_first, attempted(attempt)) {
-        Advice::Never => "never".into(),
-        Advice::After(wait) => format!("after {}", wait.as_secs()),
-        Advice::ReadFirst(what) => format!("read by {what}"),
+fn check(attempt: &str, repeat: Repeat, lookup_key: Option<&'static str>) -> String {
+    match retry_advice(repeat, lookup_key, attempted(attempt)) {
+        RetryAdvice::Never => "never".into(),
+        RetryAdvice::After(wait) => format!("after {}", wait.as_secs()),
+        RetryAdvice::ReadFirst(what) => format!("read by {what}"),
     }
 }
 
@@ -66,44 +66,44 @@ fn the_advice_is_the_one_of_the_table() {
 
 #[test]
 fn a_lost_answer_is_told_by_the_routes_of_each_provider() {
-    let lost = Attempted::Unknown { wait: None };
-    let again = Advice::After(Duration::ZERO);
-    let allscale = allscale::Route::ROWS.map(|route| advise(route.repeat(), route.read_first(), lost));
-    assert_eq!(allscale, [Advice::Never, again, again, again, again, again]);
-    let azotte = azotte::Route::ROWS.map(|route| advise(route.repeat(), route.read_first(), lost));
+    let lost = AttemptOutcome::Unknown { wait: None };
+    let again = RetryAdvice::After(Duration::ZERO);
+    let allscale = allscale::Route::ROWS.map(|route| retry_advice(route.repeat(), route.lookup_key(), lost));
+    assert_eq!(allscale, [RetryAdvice::Never, again, again, again, again, again]);
+    let azotte = azotte::Route::ROWS.map(|route| retry_advice(route.repeat(), route.lookup_key(), lost));
     assert_eq!(azotte, [again, again]);
-    let peach = peach::Route::ROWS.map(|route| advise(route.repeat(), route.read_first(), lost));
-    let read = Advice::ReadFirst("merchantTransactionId");
-    assert_eq!(peach, [read, again, again, again, Advice::Never, again]);
+    let peach = peach::Route::ROWS.map(|route| retry_advice(route.repeat(), route.lookup_key(), lost));
+    let read = RetryAdvice::ReadFirst("merchantTransactionId");
+    assert_eq!(peach, [read, again, again, again, RetryAdvice::Never, again]);
 }
 
 #[test]
 fn a_loop_ends_with_its_attempts() {
     let mut retrying =
-        Retrying::new(Retries::default().backoff(Backoff::new(Duration::ZERO, Duration::ZERO)));
-    let waits: Vec<_> = (0..5).map(|_| retrying.next(Advice::After(Duration::ZERO)).is_some()).collect();
+        RetryState::new(RetryPolicy::default().backoff(Backoff::new(Duration::ZERO, Duration::ZERO)));
+    let waits: Vec<_> = (0..5).map(|_| retrying.next(RetryAdvice::After(Duration::ZERO)).is_some()).collect();
     assert_eq!(waits, [true, true, true, false, false]);
-    let mut none = Retrying::new(Retries::default().attempts(0));
-    assert_eq!(none.next(Advice::After(Duration::ZERO)), None);
+    let mut none = RetryState::new(RetryPolicy::default().attempts(0));
+    assert_eq!(none.next(RetryAdvice::After(Duration::ZERO)), None);
 }
 
 #[test]
 fn a_loop_does_not_go_on_blindly_but_can_after_the_read() {
-    let mut retrying = Retrying::new(Retries::default());
-    assert_eq!(retrying.next(Advice::ReadFirst("id")), None);
-    assert_eq!(retrying.next(Advice::Never), None);
+    let mut retrying = RetryState::new(RetryPolicy::default());
+    assert_eq!(retrying.next(RetryAdvice::ReadFirst("id")), None);
+    assert_eq!(retrying.next(RetryAdvice::Never), None);
     // The caller has read that there is nothing, and tries again: the attempts before count.
-    assert!(retrying.next(Advice::After(Duration::ZERO)).is_some());
-    assert_eq!(retrying.next(Advice::After(Duration::ZERO)), None);
+    assert!(retrying.next(RetryAdvice::After(Duration::ZERO)).is_some());
+    assert_eq!(retrying.next(RetryAdvice::After(Duration::ZERO)), None);
     assert_eq!(retrying.ended(), 4);
 }
 
-fn advices() -> impl Strategy<Value = Advice> {
+fn advices() -> impl Strategy<Value = RetryAdvice> {
     prop_oneof![
-        8 => (0..40_000_u64).prop_map(|millis| Advice::After(Duration::from_millis(millis))),
-        1 => Just(Advice::After(Duration::MAX)),
-        1 => Just(Advice::Never),
-        1 => Just(Advice::ReadFirst("id")),
+        8 => (0..40_000_u64).prop_map(|millis| RetryAdvice::After(Duration::from_millis(millis))),
+        1 => Just(RetryAdvice::After(Duration::MAX)),
+        1 => Just(RetryAdvice::Never),
+        1 => Just(RetryAdvice::ReadFirst("id")),
     ]
 }
 
@@ -115,14 +115,14 @@ proptest! {
     ) {
         let budget = Duration::from_millis(budget);
         let backoff = Backoff::new(Duration::from_millis(first), Duration::from_secs(20));
-        let retries = Retries::default().attempts(attempts).budget(budget).backoff(backoff).seed(seed);
-        let mut retrying = Retrying::new(retries);
+        let retries = RetryPolicy::default().attempts(attempts).budget(budget).backoff(backoff).seed(seed);
+        let mut retrying = RetryState::new(retries);
         let (mut waited, mut sent) = (0, 1_u32);
         for advice in advices {
             let wait = retrying.next(advice);
             let least = match advice {
-                Advice::After(least) => Some(least.max(backoff.wait(retrying.ended(), seed))),
-                Advice::Never | Advice::ReadFirst(_) => None,
+                RetryAdvice::After(least) => Some(least.max(backoff.wait(retrying.ended(), seed))),
+                RetryAdvice::Never | RetryAdvice::ReadFirst(_) => None,
             };
             if let Some(wait) = wait {
                 sent += 1;

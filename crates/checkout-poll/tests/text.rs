@@ -4,7 +4,7 @@
 mod play;
 
 use checkout_lifecycle::{Failure, Phase};
-use checkout_poll::{Fetch, Heard, ParsePollerError, Plan, Poller};
+use checkout_poll::{ParsePollerError, PollPolicy, Poller, ReadKind, ReadOutcome};
 use play::{EPOCH, PHASES, at, secs};
 use proptest::prelude::*;
 
@@ -16,43 +16,46 @@ fn a_poller_is_24_bytes() {
 
 #[test]
 fn the_stored_form_stays_as_it_is() {
-    let plan = Plan::azotte();
+    let plan = PollPolicy::azotte();
     let mut poller = Poller::new(&plan, at(EPOCH + 120), 0);
     let [seed] = [poller.to_string().split(' ').nth(6).unwrap().to_owned()];
     let check =
         |poller: Poller, expected: &str| assert_eq!(poller.to_string(), expected.replace("SEED", &seed));
     check(poller, "v1 1700000000 12 12 212 60012 SEED 0 0 - -");
-    poller.asking(&plan, at(EPOCH + 2_120));
+    poller.mark_sent(&plan, at(EPOCH + 2_120));
     check(poller, "v1 1700000000 212 312 312 60012 SEED 0 0 - -");
-    let answer =
-        |phase, wait: u64| Heard::Answer { fetch: Fetch::Status, phase: Some(phase), wait: Some(secs(wait)) };
-    poller.heard(&plan, at(EPOCH + 2_500), answer(Phase::Processing, 3));
+    let answer = |phase, wait: u64| ReadOutcome::Answer {
+        fetch: ReadKind::Status,
+        phase: Some(phase),
+        wait: Some(secs(wait)),
+    };
+    poller.handle_outcome(&plan, at(EPOCH + 2_500), answer(Phase::Processing, 3));
     check(poller, "v1 1700000000 250 550 550 60012 SEED 0 0 - processing");
-    poller.heard(&plan, at(EPOCH + 5_000), answer(Phase::PayerAction, 60));
+    poller.handle_outcome(&plan, at(EPOCH + 5_000), answer(Phase::PayerAction, 60));
     check(poller, "v1 1700000000 500 6500 6500 60012 SEED 0 0 pw payer-action");
     poller.payer_returned(&plan, at(EPOCH + 9_999));
     check(poller, "v1 1700000000 999 6500 6500 60012 SEED 0 0 rw payer-action");
-    poller.heard(&plan, at(EPOCH + 70_000), Heard::Refused);
-    poller.heard(&plan, at(EPOCH + 80_000), Heard::Limited { wait: Some(secs(1_000)) });
+    poller.handle_outcome(&plan, at(EPOCH + 70_000), ReadOutcome::Refused);
+    poller.handle_outcome(&plan, at(EPOCH + 80_000), ReadOutcome::Limited { wait: Some(secs(1_000)) });
     check(poller, "v1 1700000000 8000 108000 108000 60012 SEED 2 1 rw payer-action");
-    poller.heard(&plan, at(EPOCH + 90_000), answer(Phase::Failed(Failure::Declined), 0));
+    poller.handle_outcome(&plan, at(EPOCH + 90_000), answer(Phase::Failed(Failure::Declined), 0));
     check(poller, "v1 1700000000 9000 108000 108000 69000 SEED 0 0 cw declined");
     // A challenge that cannot be shown yet, and one whose payer need not return.
     let mut poller = Poller::new(&plan, at(EPOCH), 0);
-    poller.heard(&plan, at(EPOCH), Heard::PayerActs { shown: false, wait: Some(secs(3)) });
+    poller.handle_outcome(&plan, at(EPOCH), ReadOutcome::PayerActs { shown: false, wait: Some(secs(3)) });
     check(poller, "v1 1700000000 0 300 300 60000 SEED 0 0 - payer-action");
-    poller.heard(&plan, at(EPOCH), Heard::PayerActs { shown: true, wait: Some(secs(4)) });
+    poller.handle_outcome(&plan, at(EPOCH), ReadOutcome::PayerActs { shown: true, wait: Some(secs(4)) });
     check(poller, "v1 1700000000 0 400 400 60000 SEED 0 0 pr payer-action");
     // The last read, and what is left of an end that is to be read once more.
     let mut poller = Poller::new(&plan, at(EPOCH + 120), 0);
-    poller.asking(&plan, at(EPOCH + 600_120));
+    poller.mark_sent(&plan, at(EPOCH + 600_120));
     check(poller, "v1 1700000000 60012 60112 60112 60012 SEED 0 0 l -");
-    poller.heard(&plan, at(EPOCH + 600_120), Heard::Failed { wait: None });
+    poller.handle_outcome(&plan, at(EPOCH + 600_120), ReadOutcome::Failed { wait: None });
     assert!(poller.to_string().ends_with(" 1 0 - -"), "{poller}");
-    poller.asking(&plan, at(EPOCH + 700_000));
-    poller.heard(&plan, at(EPOCH + 700_000), answer(Phase::PayerAction, 0));
+    poller.mark_sent(&plan, at(EPOCH + 700_000));
+    poller.handle_outcome(&plan, at(EPOCH + 700_000), answer(Phase::PayerAction, 0));
     check(poller, "v1 1700000000 70000 70100 70100 60012 SEED 0 0 po payer-action");
-    poller.heard(&plan, at(EPOCH + 800_000), answer(Phase::Failed(Failure::Expired), 0));
+    poller.handle_outcome(&plan, at(EPOCH + 800_000), answer(Phase::Failed(Failure::Expired), 0));
     check(poller, "v1 1700000000 80000 80100 80100 140000 SEED 0 0 c expired");
     poller.read_once_more(&plan, at(EPOCH + 900_000));
     check(poller, "v1 1700000000 90000 80100 80100 150000 SEED 0 0 n expired");
@@ -75,9 +78,9 @@ fn every_phase_is_stored_by_a_word_of_its_own() {
     let words: std::collections::BTreeSet<String> = PHASES
         .into_iter()
         .map(|phase| {
-            let mut poller = Poller::new(&Plan::peach(), at(EPOCH), 3);
-            let answer = Heard::Answer { fetch: Fetch::Whole, phase: Some(phase), wait: None };
-            poller.heard(&Plan::peach(), at(EPOCH), answer);
+            let mut poller = Poller::new(&PollPolicy::peach(), at(EPOCH), 3);
+            let answer = ReadOutcome::Answer { fetch: ReadKind::Full, phase: Some(phase), wait: None };
+            poller.handle_outcome(&PollPolicy::peach(), at(EPOCH), answer);
             let text = poller.to_string();
             assert_eq!(text.parse::<Poller>().unwrap().phase(), Some(phase));
             text.split(' ').next_back().unwrap().to_owned()
@@ -179,7 +182,7 @@ proptest! {
     #[test]
     fn no_text_at_all_panics(text in ".{0,60}", plan_at in any::<i64>()) {
         if let Ok(poller) = text.parse::<Poller>() {
-            let _ = poller.next(&Plan::peach(), at(plan_at));
+            let _ = poller.next(&PollPolicy::peach(), at(plan_at));
         }
     }
 }

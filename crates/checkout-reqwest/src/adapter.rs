@@ -35,12 +35,13 @@ impl Reqwest {
     ///
     /// # Errors
     ///
-    /// [`BuildError`] when TLS cannot be set up: on Linux, when there are no files with certificates to trust.
-    /// Without the feature `rustls` it is none, and no request to an `https` URI is [sent](crate#tls).
+    /// [`BuildError`] when TLS cannot be set up: on Linux, when there are no files with certificates to
+    /// trust. Without the feature `rustls` it is none, and no request to an `https` URI is [sent](crate#tls).
     ///
     /// # Panics
     ///
-    /// reqwest panics when its feature `rustls-no-provider` is on, `rustls` is not, and no provider is installed.
+    /// reqwest panics when its feature `rustls-no-provider` is on, `rustls` is not, and no provider is
+    /// installed.
     ///
     /// ```
     /// use checkout_reqwest::Reqwest;
@@ -54,10 +55,10 @@ impl Reqwest {
 
     /// A client with settings of your own: certificates, proxies, how names are resolved, `https_only`.
     ///
-    /// What the contract needs is set over them: no redirects, no repeats, no decompression, no log of what is
-    /// sent, no header of a response dropped. What cannot be undone in a builder, such as headers for every
-    /// request, [is named on the crate's first page](crate). The time-out is this type's and not the builder's;
-    /// the builder's `connect_timeout` and `read_timeout` hold too.
+    /// What the contract needs is set over them: no redirects, no repeats, no decompression, no log of what
+    /// is sent, no header of a response dropped. What cannot be undone in a builder, such as headers for
+    /// every request, [is named on the crate's first page](crate). The time-out is this type's and not the
+    /// builder's; the builder's `connect_timeout` and `read_timeout` hold too.
     ///
     /// # Errors
     ///
@@ -81,13 +82,14 @@ impl Reqwest {
 
     /// A client that is there already, whose settings nobody can look at any more.
     ///
-    /// What is skipped: that redirects are not followed, that nothing is sent twice, that bodies come back as they
-    /// were sent, that no byte is logged and no header dropped. A client from [`reqwest::Client::new`] follows
-    /// redirects: it does not keep the contract. The URI, the cap and the time-out are looked after as ever.
+    /// What is skipped: that redirects are not followed, that nothing is sent twice, that bodies come back as
+    /// they were sent, that no byte is logged and no header dropped. A client from [`reqwest::Client::new`]
+    /// follows redirects: it does not keep the contract. The URI, the cap and the time-out are looked after
+    /// as ever.
     ///
-    /// Every error is [`Delivery::Unknown`](checkout_transport::Delivery::Unknown): of a client that may follow or
-    /// repeat, nobody knows which of its requests could not connect. Take [`from_builder`](Self::from_builder)
-    /// where you can.
+    /// Every error is [`Delivery::Unknown`](checkout_transport::Delivery::Unknown): of a client that may
+    /// follow or repeat, nobody knows which of its requests could not connect. Take
+    /// [`from_builder`](Self::from_builder) where you can.
     ///
     /// ```
     /// use checkout_reqwest::{Reqwest, reqwest};
@@ -118,8 +120,8 @@ impl Reqwest {
         self
     }
 
-    /// Sets how many bytes a response's body may have. It is [`BODY_CAP`](checkout_transport::BODY_CAP) when it is
-    /// not set, and never more than that.
+    /// Sets how many bytes a response's body may have. It is [`BODY_CAP`](checkout_transport::BODY_CAP) when
+    /// it is not set, and never more than that.
     ///
     /// ```
     /// let transport = checkout_reqwest::Reqwest::new()?.cap(65_536);
@@ -134,9 +136,9 @@ impl Reqwest {
 
     /// Takes your word that reqwest has TLS, by one of its own features, though this crate's `rustls` is off.
     ///
-    /// Without that word, and without `rustls`, no request to an `https` URI is sent. A reqwest without TLS would
-    /// refuse it too, but not when there is a proxy: that gets it in clear, with its keys. With `rustls` this changes
-    /// nothing.
+    /// Without that word, and without `rustls`, no request to an `https` URI is sent. A reqwest without TLS
+    /// would refuse it too, but not when there is a proxy: that gets it in clear, with its keys. With
+    /// `rustls` this changes nothing.
     ///
     /// ```
     /// let transport = checkout_reqwest::Reqwest::new()?.assume_tls();

@@ -4,8 +4,8 @@
 //! - `Blocking`, with the feature `blocking`: a
 //!   [`BlockingTransport`](checkout_transport::BlockingTransport) over `reqwest::blocking::Client`.
 //!
-//! Both keep [the contract of a transport](checkout_transport#the-contract); the suite that proves it is among
-//! this crate's tests.
+//! Both keep [the contract of a transport](checkout_transport#the-contract); the suite that proves it is
+//! among this crate's tests.
 //!
 //! ```
 //! # use std::io::{BufRead as _, BufReader, Write as _};
@@ -53,46 +53,51 @@
 //! A proxy is what the operator asked for, in `HTTPS_PROXY` and its like or in a builder, and it stays. To an
 //! `https` URI it sees the host's name and no more. To an `http` URI, also one of this machine such as a
 //! sandbox's, it sees all with the keys, and gets a header of its own when its address has a password.
-//! `NO_PROXY=127.0.0.1,localhost` takes this machine out, and `reqwest::Client::builder().no_proxy()` is without.
+//! `NO_PROXY=127.0.0.1,localhost` takes this machine out, and `reqwest::Client::builder().no_proxy()` is
+//! without.
 //!
-//! What a builder cannot be made to forget: headers for every request (`default_headers`, `user_agent`) and a cookie
-//! store, which add to what was given; `http09_responses`, which takes anything for an answer; HTTP/3's early data,
-//! which can be replayed. A builder for [`Reqwest::from_builder`] has none of them.
+//! What a builder cannot be made to forget: headers for every request (`default_headers`, `user_agent`) and a
+//! cookie store, which add to what was given; `http09_responses`, which takes anything for an answer;
+//! HTTP/3's early data, which can be replayed. A builder for [`Reqwest::from_builder`] has none of them.
 //!
 //! # How far a request got
 //!
-//! An error is [`NotSent`](checkout_transport::Delivery::NotSent) when this crate refuses the URI, and when no
-//! connection was made: no address for the host, a refusal, a TLS handshake or a proxy's `CONNECT` that failed, or
-//! the time for connecting was over. reqwest says so with [`is_connect`](reqwest::Error::is_connect). As nothing is
-//! redirected or repeated, a request has one connection, and that is made before its first byte leaves. When the
-//! server has closed an idle connection meanwhile, hyper takes another one, provided that it has not begun to write:
-//! that is no second attempt.
+//! An error is [`NotSent`](checkout_transport::Delivery::NotSent) when this crate refuses the URI, and when
+//! no connection was made: no address for the host, a refusal, a TLS handshake or a proxy's `CONNECT` that
+//! failed, or the time for connecting was over. reqwest says so with
+//! [`is_connect`](reqwest::Error::is_connect). As nothing is redirected or repeated, a request has one
+//! connection, and that is made before its first byte leaves. When the server has closed an idle connection
+//! meanwhile, hyper takes another one, provided that it has not begun to write: that is no second attempt.
 //!
-//! Everything else is [`Unknown`](checkout_transport::Delivery::Unknown), also when the time of the whole exchange
-//! ends while connecting, and also [`is_builder`](reqwest::Error::is_builder), which can speak of an answer's
-//! `location`. A builder with `https_only` refuses what is not `https` with that.
+//! Everything else is [`Unknown`](checkout_transport::Delivery::Unknown), also when the time of the whole
+//! exchange ends while connecting, and also [`is_builder`](reqwest::Error::is_builder), which can speak of an
+//! answer's `location`. A builder with `https_only` refuses what is not `https` with that.
 //!
 //! # TLS
 //!
-//! `rustls`, which is on by default, takes what `reqwest/rustls` takes: the cryptography of `aws-lc-rs` and the
-//! certificates that the operating system trusts. `aws-lc-rs` needs a C compiler to build, on Windows also NASM or
-//! the environment variable `AWS_LC_SYS_PREBUILT_NASM=1`; CMake only for targets that are less common.
+//! `rustls`, which is on by default, takes what `reqwest/rustls` takes: the cryptography of `aws-lc-rs` and
+//! the certificates that the operating system trusts. `aws-lc-rs` needs a C compiler to build, on Windows
+//! also NASM or the environment variable `AWS_LC_SYS_PREBUILT_NASM=1`; CMake only for targets that are less
+//! common.
 //!
-//! - **Where there are no certificates to trust, [`Reqwest::new`] is an error.** On Linux they are files, which a
-//!   small image may not have. A builder with `tls_certs_only` brings its own.
-//! - **Without the feature `rustls`, [`Reqwest::new`] gives a transport of which every request to an `https` URI is
-//!   [`NotSent`](checkout_transport::Delivery::NotSent)**, until somebody says [`assume_tls`](Reqwest::assume_tls).
+//! - **Where there are no certificates to trust, [`Reqwest::new`] is an error.** On Linux they are files,
+//!   which a small image may not have. A builder with `tls_certs_only` brings its own.
+//! - **Without the feature `rustls`, [`Reqwest::new`] gives a transport of which every request to an `https`
+//!   URI is [`NotSent`](checkout_transport::Delivery::NotSent)**, until somebody says
+//!   [`assume_tls`](Reqwest::assume_tls).
 //!
-//! A server that shows a certificate of an unknown root, for another host, or out of its time gets no byte of the
-//! request. A body without a length is whole only where TLS said that it ends: a connection that was cut is an error.
+//! A server that shows a certificate of an unknown root, for another host, or out of its time gets no byte of
+//! the request. A body without a length is whole only where TLS said that it ends: a connection that was cut
+//! is an error.
 //!
-//! For another one, take this crate with `default-features = false`, reqwest with the feature of your choice, and say
-//! [`assume_tls`](Reqwest::assume_tls). `native-tls` is the operating system's: on Linux OpenSSL, whose headers it
-//! needs. `rustls-no-provider` is rustls with the provider that the program installs: `ring` is smaller than
-//! `aws-lc-rs`, and needs a C compiler too. Without one there are only providers from outside the rustls project.
+//! For another one, take this crate with `default-features = false`, reqwest with the feature of your choice,
+//! and say [`assume_tls`](Reqwest::assume_tls). `native-tls` is the operating system's: on Linux OpenSSL,
+//! whose headers it needs. `rustls-no-provider` is rustls with the provider that the program installs: `ring`
+//! is smaller than `aws-lc-rs`, and needs a C compiler too. Without one there are only providers from outside
+//! the rustls project.
 //!
-//! **What is not here:** HTTP/2 and HTTP/3, which reqwest's own features switch on; browsers, where redirects are
-//! the browser's to follow; signing, retries, and what an answer means.
+//! **What is not here:** HTTP/2 and HTTP/3, which reqwest's own features switch on; browsers, where redirects
+//! are the browser's to follow; signing, retries, and what an answer means.
 //!
 //! **The one idea to know:** a client that is polite in general is dangerous for a payment. Each of its
 //! kindnesses (to follow, to repeat, to tidy up) is switched off here, and what cannot be is named above.

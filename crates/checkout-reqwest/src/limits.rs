@@ -6,7 +6,8 @@ use checkout_transport::{BODY_CAP, BodyBuffer};
 
 /// How long a whole exchange may take, from connecting to the body's last byte: 30 seconds.
 ///
-/// Assumed: no provider documents how long an answer can take. It is reqwest's own choice for blocking clients.
+/// Assumed: no provider documents how long an answer can take. It is reqwest's own choice for blocking
+/// clients.
 ///
 /// ```
 /// assert_eq!(checkout_reqwest::TIMEOUT.as_secs(), 30);
@@ -15,8 +16,8 @@ pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long connecting may take, TLS included: 10 seconds.
 ///
-/// It is shorter than [`TIMEOUT`] because of what can be said afterwards: whoever could not connect in time has
-/// sent nothing. Assumed: no provider documents one.
+/// It is shorter than [`TIMEOUT`] because of what can be said afterwards: whoever could not connect in time
+/// has sent nothing. Assumed: no provider documents one.
 ///
 /// ```
 /// assert!(checkout_reqwest::CONNECT_TIMEOUT < checkout_reqwest::TIMEOUT);

@@ -18,11 +18,12 @@ pub(crate) enum UriError {
 
 /// The same URI in reqwest's type.
 ///
-/// That type follows the URL standard of browsers, which resolves `.` and `..`, escapes what it would rather see
-/// escaped, and writes numeric hosts anew. A signature covers the bytes before that, so what would change is
-/// refused. Letters of the scheme and the host may change their case: they mean the same.
+/// That type follows the URL standard of browsers, which resolves `.` and `..`, escapes what it would rather
+/// see escaped, and writes numeric hosts anew. A signature covers the bytes before that, so what would change
+/// is refused. Letters of the scheme and the host may change their case: they mean the same.
 ///
-/// Without TLS, reqwest hands requests to `https` URIs to a proxy in clear. So these are refused unless `tls`.
+/// Without TLS, reqwest hands requests to `https` URIs to a proxy in clear. So these are refused unless
+/// `tls`.
 pub(crate) fn as_given(uri: &Uri, tls: bool) -> Result<Url, UriError> {
     let default_port = match uri.scheme_str() {
         Some("http") => 80,

@@ -1,4 +1,5 @@
-//! How far a request got, in the cases that the contract's suite leaves out: proxies, TLS, and a client that follows.
+//! How far a request got, in the cases that the contract's suite leaves out: proxies, TLS, and a client that
+//! follows.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 

@@ -396,9 +396,10 @@ code_table! {
 }
 
 impl ErrorCode {
-    /// The meaning of the code, in a few words: for a person, and never to be compared. A code that means another thing
-    /// on another route has a text that holds on all of them; [`meaning_on`](Self::meaning_on) says which it is. (The
-    /// texts of [`code`](Self::code) are ours: the pages number the errors and name none.)
+    /// The meaning of the code, in a few words: for a person, and never to be compared. A code that means
+    /// another thing on another route has a text that holds on all of them; [`meaning_on`](Self::meaning_on)
+    /// says which it is. (The texts of [`code`](Self::code) are ours: the pages number the errors and name
+    /// none.)
     ///
     /// ```
     /// # use checkout_tables::allscale::ErrorCode;
@@ -409,10 +410,11 @@ impl ErrorCode {
         self.row().0
     }
 
-    /// The meaning of the code on a route, in a few words of ours; none where the route's page does not list the code.
+    /// The meaning of the code on a route, in a few words of ours; none where the route's page does not list
+    /// the code.
     ///
-    /// Source: *Create Checkout Intent*, v4, 2026-05-06, *Get Checkout Intent*, v3, 2026-03-06, and *Get Status*, v3,
-    /// 2026-05-14, each its Possible Errors.
+    /// Source: *Create Checkout Intent*, v4, 2026-05-06, *Get Checkout Intent*, v3, 2026-03-06, and *Get
+    /// Status*, v3, 2026-05-14, each its Possible Errors.
     ///
     /// ```
     /// # use checkout_tables::allscale::{ErrorCode, Route};
@@ -433,7 +435,8 @@ impl ErrorCode {
         })
     }
 
-    /// True if the page asks to contact AllScale about the code: write to AllScale, with the id of the request.
+    /// True if the page asks to contact AllScale about the code: write to AllScale, with the id of the
+    /// request.
     ///
     /// Source: *Get Checkout Intent*, v3, 2026-03-06, and *Get Status*, v3, 2026-05-14, Possible Errors.
     ///
@@ -461,8 +464,8 @@ impl ErrorCode {
 }
 
 code_table! {
-    /// How the payer paid. The page numbers and names the four and says no more of them: what stands below beside
-    /// a name is Assumed from it.
+    /// How the payer paid. The page numbers and names the four and says no more of them: what stands below
+    /// beside a name is Assumed from it.
     ///
     /// Source: *Get Checkout Intent*, v3, 2026-03-06, `payment_method_type`.
     ///
@@ -487,8 +490,8 @@ code_table! {
 
 /// A route of the API, with what is known of it.
 ///
-/// Sources: *Create Checkout Intent*, v4, 2026-05-06, *Get Checkout Intent*, v3, 2026-03-06, and *Get Status*, v3,
-/// 2026-05-14; *Test Routes* for the others. All are signed alike.
+/// Sources: *Create Checkout Intent*, v4, 2026-05-06, *Get Checkout Intent*, v3, 2026-03-06, and *Get
+/// Status*, v3, 2026-05-14; *Test Routes* for the others. All are signed alike.
 ///
 /// ```
 /// use checkout_tables::Repeat;
@@ -536,8 +539,8 @@ impl Route {
         self.row().0
     }
 
-    /// The path, with `{checkout_intent_id}` where the id goes. The slash at the end of create's belongs to it and
-    /// is signed.
+    /// The path, with `{checkout_intent_id}` where the id goes. The slash at the end of create's belongs to
+    /// it and is signed.
     ///
     /// ```
     /// # use checkout_tables::allscale::Route;
@@ -564,15 +567,15 @@ impl Route {
     /// What cannot be [repeated](Self::repeat) blindly is a create, and no route finds an intent by what was
     /// sent.
     ///
-    /// Source: *Get Checkout Intent*, v3, 2026-03-06, and *Get Status*, v3, 2026-05-14, read by the intent's id, which
-    /// the lost answer carried.
+    /// Source: *Get Checkout Intent*, v3, 2026-03-06, and *Get Status*, v3, 2026-05-14, read by the intent's
+    /// id, which the lost answer carried.
     ///
     /// ```
     /// # use checkout_tables::allscale::Route;
-    /// assert_eq!(Route::Create.read_first(), None);
+    /// assert_eq!(Route::Create.lookup_key(), None);
     /// ```
     #[must_use]
-    pub const fn read_first(self) -> Option<&'static str> {
+    pub const fn lookup_key(self) -> Option<&'static str> {
         match self {
             Self::Create | Self::Get | Self::Status | Self::Ping | Self::Fail | Self::Post => None,
         }

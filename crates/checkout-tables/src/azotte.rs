@@ -245,15 +245,15 @@ impl Route {
     /// What to read by before the request is sent again, when nobody knows how the last one ended: nothing.
     /// A submit is simply sent again, under the same `correlationId`.
     ///
-    /// Source: *Submit Checkout*, `correlationId`; *Get Checkout Status* reads by the tracking number, which the
-    /// lost answer carried.
+    /// Source: *Submit Checkout*, `correlationId`; *Get Checkout Status* reads by the tracking number, which
+    /// the lost answer carried.
     ///
     /// ```
     /// # use checkout_tables::azotte::Route;
-    /// assert_eq!(Route::SubmitCheckout.read_first(), None);
+    /// assert_eq!(Route::SubmitCheckout.lookup_key(), None);
     /// ```
     #[must_use]
-    pub const fn read_first(self) -> Option<&'static str> {
+    pub const fn lookup_key(self) -> Option<&'static str> {
         match self {
             Self::SubmitCheckout | Self::CheckoutStatus => None,
         }

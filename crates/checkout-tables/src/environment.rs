@@ -3,10 +3,11 @@
 use crate::code_table;
 
 code_table! {
-    /// Whether a payment is a real one. Azotte and Peach have hosts of their own for each; AllScale's live and test stores
-    /// are told apart by their keys alone.
+    /// Whether a payment is a real one. Azotte and Peach have hosts of their own for each; AllScale's live
+    /// and test stores are told apart by their keys alone.
     ///
-    /// Sources: Peach Payments, *Hosted Checkout*, the list of hosts; Azotte C2A, *Get Checkout Status*, Sample Codes.
+    /// Sources: Peach Payments, *Hosted Checkout*, the list of hosts; Azotte C2A, *Get Checkout Status*,
+    /// Sample Codes.
     ///
     /// ```
     /// use checkout_tables::Environment;

@@ -27,7 +27,8 @@
 //!
 //! # What is not here
 //! Rules: which request is valid is in `checkout-validate`, which status may follow which in
-//! `checkout-lifecycle`. Amounts are in `checkout-money`. Nothing here allocates, and nothing here needs `std`.
+//! `checkout-lifecycle`. Amounts are in `checkout-money`. Nothing here allocates, and nothing here needs
+//! `std`.
 //!
 //! # The one idea to know
 //! Closed when sent, open when received. A table's enum is what you send; [`Open`] of it is what you get.

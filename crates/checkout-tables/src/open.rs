@@ -165,9 +165,9 @@ impl<Raw: fmt::Debug> fmt::Debug for Unnamed<Raw> {
 }
 
 impl<T: fmt::Display, Raw: sealed::Raw> fmt::Display for Open<T, Raw> {
-    /// The row's text, or the raw value: an integer as it came, and of a text what is no printable character escaped,
-    /// so that it cannot forge a line of a log or steer a terminal. [`text`](Open::text) and [`Unnamed::raw`] give
-    /// it as it came.
+    /// The row's text, or the raw value: an integer as it came, and of a text what is no printable character
+    /// escaped, so that it cannot forge a line of a log or steer a terminal. [`text`](Open::text) and
+    /// [`Unnamed::raw`] give it as it came.
     ///
     /// ```
     /// # use checkout_tables::{Open, allscale::StableCoin};
@@ -293,8 +293,8 @@ pub(crate) mod sealed {
         }
     }
 
-    /// As [`Formatter::pad`](fmt::Formatter::pad), of the text with what is not printable escaped. Quotation marks
-    /// stay as they are.
+    /// As [`Formatter::pad`](fmt::Formatter::pad), of the text with what is not printable escaped. Quotation
+    /// marks stay as they are.
     fn escaped(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quotation_mark = |c: char| matches!(c, '\'' | '"');
         let escape = |c: char| c.escape_debug().skip(usize::from(quotation_mark(c)));
@@ -311,9 +311,9 @@ pub(crate) mod sealed {
     }
 }
 
-/// A value or text that a table does not have. It names the table, and the value or text as far as that can be printed: a
-/// text that is hardly longer than the table's longest one, with what is not printable escaped, and a number. Of a longer
-/// text, and of twelve digits or more, which can be a card's, it names the length.
+/// A value or text that a table does not have. It names the table, and the value or text as far as that can
+/// be printed: a text that is hardly longer than the table's longest one, with what is not printable escaped,
+/// and a number. Of a longer text, and of twelve digits or more, which can be a card's, it names the length.
 ///
 /// ```
 /// use checkout_tables::allscale::{Currency, StableCoin};

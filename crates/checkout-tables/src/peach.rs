@@ -36,9 +36,9 @@ code_table! {
     /// Not `non_exhaustive`: a status that joins this table must break every `match` that has not thought of
     /// it. A reply has no word for it: see [`Outcome`].
     ///
-    /// Source: *Payment status*, API endpoints, and its text above for `created`. *Checkout webhooks*, 2026-07-23, calls
-    /// `expired` `uncertain`: that is read as the same. `authorized` is ours (Assumed: no page names it): a
-    /// success of a payment of the type [`PA`](PaymentType::PA), which is no money.
+    /// Source: *Payment status*, API endpoints, and its text above for `created`. *Checkout webhooks*,
+    /// 2026-07-23, calls `expired` `uncertain`: that is read as the same. `authorized` is ours (Assumed: no
+    /// page names it): a success of a payment of the type [`PA`](PaymentType::PA), which is no money.
     ///
     /// ```
     /// use checkout_tables::peach::PaymentStatus;
@@ -80,8 +80,8 @@ impl PaymentStatus {
 
     /// The meaning of the status, in a few words of ours: for a person, and never to be compared.
     ///
-    /// Source: *Payment status*, API endpoints, the column Description; `created` by the text above that table;
-    /// `authorized` Assumed, see [`PaymentStatus`].
+    /// Source: *Payment status*, API endpoints, the column Description; `created` by the text above that
+    /// table; `authorized` Assumed, see [`PaymentStatus`].
     ///
     /// ```
     /// # use checkout_tables::peach::PaymentStatus;
@@ -264,11 +264,11 @@ impl Route {
     ///
     /// ```
     /// # use checkout_tables::peach::Route;
-    /// assert_eq!(Route::Initiate.read_first(), Some("merchantTransactionId"));
-    /// assert_eq!(Route::CreateCheckout.read_first(), None);
+    /// assert_eq!(Route::Initiate.lookup_key(), Some("merchantTransactionId"));
+    /// assert_eq!(Route::CreateCheckout.lookup_key(), None);
     /// ```
     #[must_use]
-    pub const fn read_first(self) -> Option<&'static str> {
+    pub const fn lookup_key(self) -> Option<&'static str> {
         match self {
             Self::Initiate => Some("merchantTransactionId"),
             Self::Validate | Self::Status | Self::Token | Self::CreateCheckout | Self::CheckoutStatus => None,
@@ -334,9 +334,9 @@ impl fmt::Display for Route {
 
 /// After how many seconds a checkout expires: 30 minutes. An expired checkout can be paid late.
 ///
-/// Source: *Payment status*, API endpoints, `expired` (the 30 minutes); *Checkout FAQ* (a page that nobody opens
-/// ends at 60 minutes); *Checkout webhooks*, 2026-07-23 (a payment after the end). Assumed: the 30 minutes count
-/// from when the page was opened.
+/// Source: *Payment status*, API endpoints, `expired` (the 30 minutes); *Checkout FAQ* (a page that nobody
+/// opens ends at 60 minutes); *Checkout webhooks*, 2026-07-23 (a payment after the end). Assumed: the 30
+/// minutes count from when the page was opened.
 pub const EXPIRES_AFTER_SECONDS: u64 = 1800;
 
 /// For how many seconds the signature of a request to initiate is refused when it comes again: 24 hours.

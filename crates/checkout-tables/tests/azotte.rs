@@ -78,7 +78,7 @@ fn a_submit_is_keyed_and_a_read_is_safe() {
 
 #[test]
 fn what_a_submit_made_is_found_by_submitting_it_again() {
-    assert!(Route::ROWS.iter().all(|route| route.read_first().is_none()));
+    assert!(Route::ROWS.iter().all(|route| route.lookup_key().is_none()));
 }
 
 #[test]

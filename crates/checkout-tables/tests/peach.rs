@@ -483,11 +483,11 @@ fn the_routes_are_those_of_both_versions() {
 #[test]
 fn what_an_initiate_of_v1_made_is_found_by_the_merchants_id_and_nothing_else_is() {
     let found: Vec<_> =
-        Route::ROWS.iter().filter_map(|row| Some((row.to_string(), row.read_first()?))).collect();
+        Route::ROWS.iter().filter_map(|row| Some((row.to_string(), row.lookup_key()?))).collect();
     assert_eq!(found, [("initiate".to_owned(), "merchantTransactionId")]);
     // Only what cannot be repeated blindly is read first.
     for route in Route::ROWS {
-        assert!(route.read_first().is_none() || route.repeat() == Repeat::Unsafe, "{route}");
+        assert!(route.lookup_key().is_none() || route.repeat() == Repeat::Unsafe, "{route}");
     }
 }
 

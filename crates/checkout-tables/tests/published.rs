@@ -46,9 +46,9 @@ fn every_fixture_names_its_document_version_and_date() {
     }
 }
 
-/// Typed from the lists of possible errors in *Create Checkout Intent*, v4, 2026-05-06, *Get Checkout Intent*, v3,
-/// 2026-03-06, and *Get Status*, v3, 2026-05-14: the code, then `c` create, `g` get, `s` status, then the meaning up
-/// to its first bracket or comma.
+/// Typed from the lists of possible errors in *Create Checkout Intent*, v4, 2026-05-06, *Get Checkout
+/// Intent*, v3, 2026-03-06, and *Get Status*, v3, 2026-05-14: the code, then `c` create, `g` get, `s` status,
+/// then the meaning up to its first bracket or comma.
 const ERRORS: [(i64, &str, &str); 9] = [
     (10001, "cgs", "Validation error"),
     (20001, "cgs", "Missing authentication headers"),
@@ -200,7 +200,7 @@ fn routes_and_what_may_be_repeated_are_printed_by_their_names() {
 
 #[test]
 fn an_intent_is_found_by_nothing_that_a_create_sends() {
-    assert!(Route::ROWS.iter().all(|route| route.read_first().is_none()));
+    assert!(Route::ROWS.iter().all(|route| route.lookup_key().is_none()));
 }
 
 #[cfg(feature = "strum")]

@@ -1,8 +1,9 @@
 //! Every table as it prints, with all that its rows say: `tests/snapshots`.
 //!
-//! Each list is the derive's, so that no row can be left out. The right content of the rows comes from the pages and is
-//! held by the tests of each provider; a picture shows every change of it to whoever reads the change.
-//! `INSTA_UPDATE=always cargo test -p checkout-tables --all-features --test snapshots` renews the pictures.
+//! Each list is the derive's, so that no row can be left out. The right content of the rows comes from the
+//! pages and is held by the tests of each provider; a picture shows every change of it to whoever reads the
+//! change. `INSTA_UPDATE=always cargo test -p checkout-tables --all-features --test snapshots` renews the
+//! pictures.
 #![cfg(feature = "strum")]
 #![allow(missing_docs, reason = "tests")]
 
@@ -30,7 +31,7 @@ fn code<T: TextCode>(row: T) -> String {
 macro_rules! routes {
     ($route:ty) => {
         table("Route", |row: $route| {
-            format!(", {} {}, {}, read first: {:?}", row.method(), row.path(), row.repeat(), row.read_first())
+            format!(", {} {}, {}, read first: {:?}", row.method(), row.path(), row.repeat(), row.lookup_key())
         })
     };
 }

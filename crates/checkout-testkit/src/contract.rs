@@ -21,8 +21,9 @@
 //! ```
 //!
 //! There is no way to skip a law. What a stack cannot do as given it may refuse, where
-//! [`Law::OddRequestIsNotChanged`] names it, as long as nothing goes out then. While one law is being mended it can
-//! be checked alone, by [`Law::check`] and its likes, in less time; that the others hold only the whole suite says.
+//! [`Law::OddRequestIsNotChanged`] names it, as long as nothing goes out then. While one law is being mended
+//! it can be checked alone, by [`Law::check`] and its likes, in less time; that the others hold only the
+//! whole suite says.
 //!
 //! The server speaks HTTP/1.1 over plain TCP on `127.0.0.1` (a port of `127.0.0.2` is the one where nobody
 //! listens), in threads of its own, which end with each law. Whatever a transport does the server lets go
@@ -31,9 +32,9 @@
 //!
 //! **What is not checked:** TLS, beyond that nothing goes out in clear; HTTP/2 and HTTP/3; names that do not
 //! resolve and connections that are never accepted; threads that share a blocking transport, other than by
-//! [`check_shared`]; what is logged.
-//! Proxies neither, which are the operator's choice: a transport that takes them from the environment is to be
-//! made without for this suite, or run with `NO_PROXY=127.0.0.1,127.0.0.2`.
+//! [`check_shared`]; what is logged. Proxies neither, which are the operator's choice: a transport that takes
+//! them from the environment is to be made without for this suite, or run with
+//! `NO_PROXY=127.0.0.1,127.0.0.2`.
 
 mod connection;
 mod crowd;
@@ -50,8 +51,9 @@ use checkout_transport::{BlockingTransport, LocalTransport, Transport};
 
 use stage::{AtOnce, Stage};
 
-/// Checks every law of [`Law::ALL`] but those of [`Law::OF_FUTURES`] and [`Law::OF_THREADS`], which say nothing of a
-/// blocking transport of one thread, on transports that `make` makes for a time-out over the whole exchange.
+/// Checks every law of [`Law::ALL`] but those of [`Law::OF_FUTURES`] and [`Law::OF_THREADS`], which say
+/// nothing of a blocking transport of one thread, on transports that `make` makes for a time-out over the
+/// whole exchange.
 ///
 /// For a transport that threads can share there is [`check_shared`].
 ///
@@ -72,8 +74,8 @@ pub fn check_blocking<T: BlockingTransport>(make: impl Fn(Duration) -> T) -> Res
     check_one_by_one(&|timeout| AtOnce(make(timeout)))
 }
 
-/// Checks what [`check_blocking`] does, and the laws of [`Law::OF_THREADS`], on blocking transports that threads can
-/// share.
+/// Checks what [`check_blocking`] does, and the laws of [`Law::OF_THREADS`], on blocking transports that
+/// threads can share.
 ///
 /// # Errors
 ///
@@ -150,7 +152,8 @@ pub async fn check_local<T: LocalTransport>(make: impl Fn(Duration) -> T) -> Res
 pub enum Law {
     /// The method goes out as given.
     MethodGoesOutAsGiven,
-    /// Path and query go out byte for byte: percent-escapes, doubled slashes, dots and the order of the query.
+    /// Path and query go out byte for byte: percent-escapes, doubled slashes, dots and the order of the
+    /// query.
     TargetGoesOutAsGiven,
     /// Every header goes out with its value untouched, and the values of one name apart and in their order.
     HeadersGoOutAsGiven,
@@ -173,10 +176,11 @@ pub enum Law {
     BodilessResponseIsWhole,
     /// A `1xx` is no answer; the response after it is.
     InterimResponseIsSkipped,
-    /// Every header comes back with its value untouched, the values of one name apart and in their order, up to
-    /// 16 KiB and 62 fields in all.
+    /// Every header comes back with its value untouched, the values of one name apart and in their order, up
+    /// to 16 KiB and 62 fields in all.
     ResponseHeadersAreKept,
-    /// The body comes back byte for byte, whichever way it was framed and cut, and nothing of the framing does.
+    /// The body comes back byte for byte, whichever way it was framed and cut, and nothing of the framing
+    /// does.
     BodyComesBackAsSent,
     /// A compressed body comes back compressed, with its `content-encoding`.
     EncodedBodyStaysEncoded,
@@ -190,8 +194,8 @@ pub enum Law {
     NothingIsSentTwice,
     /// A status that invites to try again comes back, and is not followed by a second attempt.
     RefusalIsNotRepeated,
-    /// A call that is made twice is sent twice, and nothing of an answer goes out with a later request: there is
-    /// no cache, no cookie, no password.
+    /// A call that is made twice is sent twice, and nothing of an answer goes out with a later request: there
+    /// is no cache, no cookie, no password.
     NothingIsRemembered,
     /// Where nobody listens, the request was not sent, and the error says so.
     RefusedConnectionIsNotSent,
@@ -213,8 +217,9 @@ pub enum Law {
     UnaskedAnswerIsNobodys,
     /// The answer to a request that has timed out is no answer to the next one.
     LateAnswerIsNobodys,
-    /// Requests that are under way at the same time each have their own answer and are sent once, whichever of them is
-    /// answered first, and while others are answered slowly. Of futures, and of [threads](check_shared).
+    /// Requests that are under way at the same time each have their own answer and are sent once, whichever
+    /// of them is answered first, and while others are answered slowly. Of futures, and of
+    /// [threads](check_shared).
     RequestsAtOnceDoNotMix,
     /// Of futures: nothing is sent before the first poll.
     UnpolledFutureSendsNothing,
@@ -351,8 +356,9 @@ impl Law {
     ///
     /// # Errors
     ///
-    /// That the law does not hold, and what was seen. A law of [`Law::OF_FUTURES`] or of [`Law::OF_THREADS`] says
-    /// nothing of a blocking transport of one thread, and is an error rather than a check that nothing can fail.
+    /// That the law does not hold, and what was seen. A law of [`Law::OF_FUTURES`] or of [`Law::OF_THREADS`]
+    /// says nothing of a blocking transport of one thread, and is an error rather than a check that nothing
+    /// can fail.
     ///
     /// ```
     /// use checkout_testkit::contract::Law;
@@ -458,8 +464,9 @@ impl Broken {
         self.law
     }
 
-    /// What was seen, in words. It may quote the transport's error, and of the suite's own requests and what became of
-    /// them; of a header that the transport added it tells the name and the length, unless its value can be no secret.
+    /// What was seen, in words. It may quote the transport's error, and of the suite's own requests and what
+    /// became of them; of a header that the transport added it tells the name and the length, unless its
+    /// value can be no secret.
     ///
     /// ```
     /// # use checkout_testkit::contract::{Law, check_blocking};

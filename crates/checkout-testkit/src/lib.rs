@@ -25,8 +25,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **What is not here:** the providers. `checkout-sandbox` plays them. A sandbox is a transport: the server can
-//! serve a sandbox, and a recording can wrap a sandbox.
+//! **What is not here:** the providers. `checkout-sandbox` plays them. A sandbox is a transport: the server
+//! can serve a sandbox, and a recording can wrap a sandbox.
 //!
 //! **The one idea to know:** everything here is about transports. The suite judges a transport, the server
 //! and the replay stand in for a network; how a provider behaves is the sandbox's to say.

@@ -1,8 +1,8 @@
 //! Any transport as an HTTP/1.1 server on 127.0.0.1, for tests.
 //!
-//! What it holds: [`Server`], which takes requests from sockets, hands each to a [`BlockingTransport`] and writes
-//! its answer back; and [`ClosedPort`], where nobody listens. With a sandbox as that transport, a real HTTP stack
-//! can be tested against it, and programs in any language.
+//! What it holds: [`Server`], which takes requests from sockets, hands each to a [`BlockingTransport`] and
+//! writes its answer back; and [`ClosedPort`], where nobody listens. With a sandbox as that transport, a real
+//! HTTP stack can be tested against it, and programs in any language.
 //!
 //! ```
 //! use std::io::{Read, Write};

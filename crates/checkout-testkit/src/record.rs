@@ -54,11 +54,11 @@
 //!
 //! Two things are never kept, whoever asks for it. One is the value under a name for secrets and cards:
 //! `access_token`, `clientSecret`, `signature`, `nonce`, `password`, `secret`, and the members of a card with
-//! the card itself; in any spelling of the name, so that `CVV` and `client_secret` are of these too. The other
-//! is a text or a number with 13 to 19 digits in a row that have a card number's check digit, also inside of
-//! more digits, and in groups with spaces, dashes, `_`, `/` or dots; of digits of other scripts, any 13. By
-//! chance an id can look like that, most likely one that is a long number. What is encoded (`%34%31`, base64)
-//! is not looked through: of a name that you add it is kept.
+//! the card itself; in any spelling of the name, so that `CVV` and `client_secret` are of these too. The
+//! other is a text or a number with 13 to 19 digits in a row that have a card number's check digit, also
+//! inside of more digits, and in groups with spaces, dashes, `_`, `/` or dots; of digits of other scripts,
+//! any 13. By chance an id can look like that, most likely one that is a long number. What is encoded
+//! (`%34%31`, base64) is not looked through: of a name that you add it is kept.
 //!
 //! An id that you choose yourself, such as an order's, is kept if it looks like an id. Do not make it of what
 //! a payer is called. Read a cassette before you commit it, as you would any file.

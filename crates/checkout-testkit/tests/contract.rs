@@ -59,7 +59,7 @@ const FAULTS: &[(Fault, Law)] = &[
     (Fault::CutsAtTheCap, Law::BodyOverTheCapIsRefused),
     (Fault::CapsWhatItHasRead, Law::EndlessResponseIsCutOff),
     (Fault::HasNoCapOnHeads, Law::EndlessResponseIsCutOff),
-    (Fault::Retries, Law::NothingIsSentTwice),
+    (Fault::RetryPolicy, Law::NothingIsSentTwice),
     (Fault::RepeatsRefusals, Law::RefusalIsNotRepeated),
     (Fault::KeepsCookies, Law::NothingIsRemembered),
     (Fault::Caches, Law::NothingIsRemembered),
@@ -118,7 +118,8 @@ fn law_of(checked: Result<(), Broken>) -> Option<Law> {
     checked.err().map(|broken| broken.law())
 }
 
-/// Asserts what each of many runs of the whole suite says. They are under way at the same time: a run mostly waits.
+/// Asserts what each of many runs of the whole suite says. They are under way at the same time: a run mostly
+/// waits.
 fn assert_said(runs: &[(&str, &Run, Option<Law>)]) {
     thread::scope(|scope| {
         for (what, run, law) in runs {

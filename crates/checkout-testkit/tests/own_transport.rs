@@ -1,5 +1,6 @@
-//! The code of docs/your-own-transport.md: every block of that page stands here word for word, is compiled, and is
-//! run; those of a sandbox stand where a sandbox and HTTP clients meet, in the tests of checkout-tower.
+//! The code of docs/your-own-transport.md: every block of that page stands here word for word, is compiled,
+//! and is run; those of a sandbox stand where a sandbox and HTTP clients meet, in the tests of
+//! checkout-tower.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::cell::Cell;

@@ -20,9 +20,10 @@ use tower_service::Service;
 
 /// A [`Transport`] over a service `S` that takes requests with a body `B`.
 ///
-/// `B` is made of the request's bytes: [`Full<Bytes>`](Full), or any other type that is [`From<Bytes>`](Bytes). The
-/// service is cloned for every request; the clones of a client share its connections, and those of a limit its
-/// limit. It is [`Sync`]: of tower's boxes it is `BoxCloneSyncService` that is.
+/// `B` is made of the request's bytes: [`Full<Bytes>`](Full), or any other type that is
+/// [`From<Bytes>`](Bytes). The service is cloned for every request; the clones of a client share its
+/// connections, and those of a limit its limit. It is [`Sync`]: of tower's boxes it is `BoxCloneSyncService`
+/// that is.
 ///
 /// `Debug` says nothing of the service inside.
 ///
@@ -63,15 +64,16 @@ pub struct Tower<S, B = Full<Bytes>> {
 pub struct Local<S, B = Full<Bytes>>(Tower<S, B>);
 
 impl<S> Tower<S> {
-    /// Takes a service in, whose requests have a body of the type [`Full<Bytes>`](Full); how long a whole exchange
-    /// may take; and how this program sleeps: `tokio::time::sleep`, or the like of another runtime.
+    /// Takes a service in, whose requests have a body of the type [`Full<Bytes>`](Full); how long a whole
+    /// exchange may take; and how this program sleeps: `tokio::time::sleep`, or the like of another runtime.
     ///
-    /// The deadline covers waiting until the service is ready, the response's head and its body. What passes while
-    /// waiting is [`Delivery::NotSent`], since the service has not got the request; what passes later is
-    /// [`Delivery::Unknown`]. The error's source is an [`io::Error`] of the kind
+    /// The deadline covers waiting until the service is ready, the response's head and its body. What passes
+    /// while waiting is [`Delivery::NotSent`], since the service has not got the request; what passes later
+    /// is [`Delivery::Unknown`]. The error's source is an [`io::Error`] of the kind
     /// [`TimedOut`](io::ErrorKind::TimedOut).
     ///
-    /// Every error of the service is [`Delivery::Unknown`], until [`classify`](Self::classify) says otherwise.
+    /// Every error of the service is [`Delivery::Unknown`], until [`classify`](Self::classify) says
+    /// otherwise.
     ///
     /// ```
     /// use std::future::{pending, ready};
@@ -98,8 +100,8 @@ impl<S> Tower<S> {
         Self { deadline: Some(Deadline { after: deadline, sleep }), ..Self::without_deadline(service) }
     }
 
-    /// Takes a service in that ends by itself what takes too long, the response's body too: **a call can last for ever
-    /// otherwise**, and the time-outs that are layers end [with the response's head](crate).
+    /// Takes a service in that ends by itself what takes too long, the response's body too: **a call can last
+    /// for ever otherwise**, and the time-outs that are layers end [with the response's head](crate).
     ///
     /// As for [`new`](Self::new) otherwise.
     ///
@@ -149,12 +151,12 @@ impl<S, B> Tower<S, B> {
         Tower { service, cap, classify, deadline, body: PhantomData }
     }
 
-    /// Sets how an error of the service is read: how far the request got. It is asked for errors of the call alone,
-    /// and not for those of the body, which are [`Delivery::Unknown`]: a head had come.
+    /// Sets how an error of the service is read: how far the request got. It is asked for errors of the call
+    /// alone, and not for those of the body, which are [`Delivery::Unknown`]: a head had come.
     ///
     /// The error is the service's own, without the box that many layers put around it. To say
-    /// [`Delivery::NotSent`] it has to be certain that no byte of the request has left, in whatever the service did
-    /// for it: a layer that repeats can fail to connect at its second attempt.
+    /// [`Delivery::NotSent`] it has to be certain that no byte of the request has left, in whatever the
+    /// service did for it: a layer that repeats can fail to connect at its second attempt.
     ///
     /// ```
     /// use std::error::Error;
@@ -185,8 +187,8 @@ impl<S, B> Tower<S, B> {
         self
     }
 
-    /// Sets how many bytes a response's body may have. It is [`BODY_CAP`] when it is not set, and never more than
-    /// that.
+    /// Sets how many bytes a response's body may have. It is [`BODY_CAP`] when it is not set, and never more
+    /// than that.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -346,7 +348,8 @@ where
         .unwrap_or_else(|| Err(TransportError::unknown(timed_out("waiting for the response"))))
 }
 
-/// The request in the service's type. Its version is the default one: which one is spoken is the client's choice.
+/// The request in the service's type. Its version is the default one: which one is spoken is the client's
+/// choice.
 fn outgoing<B: From<Bytes>>(request: Request) -> http::Request<B> {
     let mut request = request.map(B::from);
     *request.version_mut() = http::Version::default();
@@ -378,7 +381,8 @@ where
 async fn before<W: Future>(clock: &mut Clock<'_>, work: W) -> Option<W::Output> {
     let mut work = pin!(work);
     poll_fn(|context| {
-        // Asked first once it runs: a runtime lets a task do only so much in one go, and then its timers wait too.
+        // Asked first once it runs: a runtime lets a task do only so much in one go, and then its timers wait
+        // too.
         let passed = clock.sleeping.is_some() && clock.passes(context);
         match work.as_mut().poll(context) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
@@ -515,7 +519,8 @@ mod tests {
         (outcome, read)
     }
 
-    /// Has to be asked whether it is ready before each call, and its clones anew. Becomes ready at the second asking.
+    /// Has to be asked whether it is ready before each call, and its clones anew. Becomes ready at the second
+    /// asking.
     #[derive(Default)]
     struct Exact {
         asked: u8,

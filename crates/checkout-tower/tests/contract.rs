@@ -1,4 +1,5 @@
-//! The adapter is held to the contract of a transport over hyper's client, and does not hide what is below it.
+//! The adapter is held to the contract of a transport over hyper's client, and does not hide what is below
+//! it.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 

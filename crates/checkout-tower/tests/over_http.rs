@@ -7,10 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use checkout_kit::integrity;
+use checkout_kit::settlement;
 use checkout_kit::{
-    Answer, BlockingTransport, Call, CallError, CallErrorKind, Cents, Delivery, Environment, Moment, Nonces,
-    NotSent, Observable, Phase, Readable, SharedTransport, Tracker, Verdict, allscale, azotte, peach,
+    Answer, BlockingTransport, Call, CallError, CallErrorKind, Cents, Environment, Moment, NotSent,
+    Observable, Phase, Tracker, Verdict, allscale, azotte,
+    client::{NonceSource, Readable},
+    peach,
+    transport::{Delivery, SharedTransport},
 };
 use checkout_reqwest::{Blocking, Reqwest, reqwest};
 use checkout_sandbox::VirtualClock;
@@ -141,14 +144,14 @@ macro_rules! requests {
     };
 }
 
-fn nonces() -> impl Nonces {
+fn nonces() -> impl NonceSource {
     let last = AtomicU64::new(0);
     move || format!("nonce-{}", last.fetch_add(1, Ordering::Relaxed))
 }
 
 mod with_allscale {
     use super::*;
-    use allscale::{Client, Currency, Draft, Rules, SigningKey};
+    use allscale::{Client, Currency, Draft, SigningKey};
     use checkout_kit::allscale::{CreateIntent, Route, StableCoin};
     use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox};
 
@@ -164,7 +167,7 @@ mod with_allscale {
     }
 
     fn order() -> CreateIntent<'static> {
-        Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1").check(&Rules::default()).unwrap()
+        Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1").check().unwrap()
     }
 
     fn checkout(stack: Option<&Stack>) -> Told {
@@ -174,11 +177,11 @@ mod with_allscale {
         let created = stack.ask(&client.create(&order())).unwrap().payload;
         let (status, mut tracker) = (client.status(&created.intent_id).unwrap(), Tracker::new());
         let mut steps = drive(&stack, sandbox.clock(), &status, &mut tracker);
-        let order = integrity::allscale::Order {
+        let order = settlement::allscale::Order {
             environment: Environment::Sandbox,
             id: "order_1",
             intent_id: &created.intent_id,
-            price: integrity::allscale::Price::Fiat {
+            price: settlement::allscale::Price::Fiat {
                 currency: Currency::EUR,
                 amount: Cents::new(4_990),
                 owed: created.amount_coins,
@@ -244,7 +247,7 @@ mod with_allscale {
             .unwrap();
 
         let order = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1");
-        let create = client.create(&order.check(&Rules::default()).unwrap());
+        let create = client.create(&order.check().unwrap());
         let created = create.send_blocking(&transport).unwrap().payload;
         sandbox.clock().advance(Duration::from_secs(60));
         let status = client.status(&created.intent_id).unwrap().send_blocking(&transport).unwrap();
@@ -266,7 +269,7 @@ mod with_allscale {
 
 mod with_azotte {
     use super::*;
-    use azotte::{Client, Draft, PaymentChannel, Route, Rules, SubmitCheckout};
+    use azotte::{Client, Draft, PaymentChannel, Route, SubmitCheckout};
     use checkout_sandbox::azotte::{API_KEY, Fault, Sandbox, Scenario, X_TN};
 
     fn client(sandbox: &Sandbox, url: &str) -> Client {
@@ -285,7 +288,7 @@ mod with_azotte {
             .correlation_id("order_2")
             .item("plan_gold")
             .customer_urn("urn:customer:42")
-            .check(&Rules::default())
+            .check()
             .unwrap()
     }
 
@@ -301,7 +304,7 @@ mod with_azotte {
         let status = client.status(&number).unwrap();
         let mut steps = drive(&stack, sandbox.clock(), &status, &mut tracker);
         let read = stack.ask(&status).unwrap().into_read();
-        let order = integrity::azotte::Order { environment: Environment::Sandbox, tracking_number: &number };
+        let order = settlement::azotte::Order { environment: Environment::Sandbox, tracking_number: &number };
         steps.push(order.settled_by(&read).to_string());
         steps.push(format!("captured {} times", sandbox.captures_of("order_2")));
         Told { steps, requests: requests!(sandbox) }
@@ -345,7 +348,7 @@ mod with_peach {
     use checkout_sandbox::peach::{
         CLIENT_ID, CLIENT_SECRET, ENTITY_ID, Fault, MERCHANT_ID, REFERER, SECRET_TOKEN, Sandbox,
     };
-    use peach::{Client, Currency, Draft, InitiateCheckout, Payment, Route, Rules, SecretToken, v2};
+    use peach::{Client, Currency, Draft, InitiateCheckout, Payment, Route, SecretToken, v2};
 
     fn sandbox() -> Sandbox {
         Sandbox::builder().any_host().build()
@@ -360,7 +363,7 @@ mod with_peach {
             .entity_id(ENTITY_ID)
             .merchant_transaction_id("order_0003")
             .shopper_result_url("https://shop.example/result")
-            .check(&Rules::default())
+            .check()
             .unwrap()
     }
 
@@ -405,7 +408,7 @@ mod with_peach {
         let mut steps = drive(stack, sandbox.clock(), status, &mut Tracker::new());
         sandbox.clock().advance(Duration::from_secs(60));
         let read = stack.ask(status).unwrap().into_read();
-        let order = integrity::peach::Order {
+        let order = settlement::peach::Order {
             environment: Environment::Sandbox,
             merchant_transaction_id: "order_0003",
             checkout_id,

@@ -1,8 +1,8 @@
-//! Nothing that was planted is in what an adapter says of itself, or in why a request could not be sent: not what the
-//! HTTP client below it was built with, and nothing of the request.
+//! Nothing that was planted is in what an adapter says of itself, or in why a request could not be sent: not
+//! what the HTTP client below it was built with, and nothing of the request.
 //!
-//! The facade's tests ask that every type that can hold a secret is made and written somewhere. For those of the
-//! adapters it is here, where all of them are built anyhow.
+//! The facade's tests ask that every type that can hold a secret is made and written somewhere. For those of
+//! the adapters it is here, where all of them are built anyhow.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::any::type_name;

@@ -1,10 +1,9 @@
-//! The code of docs/testing-your-shop.md: every block of the page stands here word for word, is compiled, and is run.
+//! The code of docs/testing-your-shop.md: every block of the page stands here word for word, is compiled, and
+//! is run.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use checkout_kit::allscale::{
-    Builder, Client, CreateIntent, Currency, Draft, Route, Rules, SigningKey, StableCoin,
-};
-use checkout_kit::integrity::allscale::{Order, Price};
+use checkout_kit::allscale::{Builder, Client, CreateIntent, Currency, Draft, Route, SigningKey, StableCoin};
+use checkout_kit::settlement::allscale::{Order, Price};
 use checkout_kit::{BlockingTransport, CallErrorKind, Cents, End, Environment, NotSent};
 use checkout_sandbox::VirtualClock;
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
@@ -22,7 +21,7 @@ fn client_of(clock: &VirtualClock) -> Builder {
 }
 
 fn order() -> CreateIntent<'static> {
-    Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1").check(&Rules::default()).unwrap()
+    Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1").check().unwrap()
 }
 
 /// True if the goods may leave.

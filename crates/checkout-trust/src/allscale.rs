@@ -63,7 +63,8 @@ impl Receiver {
         Self { verifier: self.verifier.tolerance(tolerance), tolerance, ..self }
     }
 
-    /// For how long orders are kept, and with them that a transaction was processed: 400 days, if nothing is said.
+    /// For how long orders are kept, and with them that a transaction was processed: 400 days, if nothing is
+    /// said.
     #[must_use]
     pub fn keep_orders(self, keep_orders: Duration) -> Self {
         Self { keep_orders, ..self }
@@ -96,11 +97,12 @@ impl Receiver {
         Ok(Verified::new(Event(body.into_owned()), identity, signed.key_id()))
     }
 
-    /// Takes a webhook in as [`receive`](Self::receive) does, out of a request of the `http` crate with its body as the
-    /// bytes that came. With the feature `http`.
+    /// Takes a webhook in as [`receive`](Self::receive) does, out of a request of the `http` crate with its
+    /// body as the bytes that came. With the feature `http`.
     ///
-    /// The request's path and query must be those that AllScale sent. Where a router has cut off the front of the path,
-    /// put the original URI back; where a proxy rewrites the path, give [`receive`](Self::receive) the path from before.
+    /// The request's path and query must be those that AllScale sent. Where a router has cut off the front of
+    /// the path, put the original URI back; where a proxy rewrites the path, give [`receive`](Self::receive)
+    /// the path from before.
     ///
     /// # Errors
     /// [`ReceiveError`]: what was wrong, and who is to blame.
@@ -132,8 +134,8 @@ impl Receiver {
     }
 }
 
-/// What AllScale says has happened: something was paid for an intent. **It has no status**, and settles nothing: read the
-/// whole intent, and hold that to the order.
+/// What AllScale says has happened: something was paid for an intent. **It has no status**, and settles
+/// nothing: read the whole intent, and hold that to the order.
 ///
 /// ```
 /// use checkout_trust::Verified;
@@ -154,8 +156,8 @@ impl Event {
         &self.0.intent_id
     }
 
-    /// Your id of the order: the one thread back to a create whose answer was lost. A value that is no text is in
-    /// [`body`](Self::body).
+    /// Your id of the order: the one thread back to a create whose answer was lost. A value that is no text
+    /// is in [`body`](Self::body).
     #[must_use]
     pub fn order_id(&self) -> Option<&str> {
         self.0.order_id.as_ref()?.text()
@@ -174,7 +176,8 @@ impl Event {
     }
 }
 
-/// Why a webhook was not taken in. Nothing of it is in what this prints; do not tell the sender more than the status.
+/// Why a webhook was not taken in. Nothing of it is in what this prints; do not tell the sender more than the
+/// status.
 ///
 /// ```
 /// use checkout_trust::allscale::ReceiveError;

@@ -1,9 +1,9 @@
 //! Webhooks that are verified, claimed once and processed, and the question whether a read settles an order.
 //!
-//! - [`allscale::Receiver`], [`peach::Receiver`]: the raw request in, [`Verified`] or an error that says who is to blame
-//!   out.
+//! - [`allscale::Receiver`], [`peach::Receiver`]: the raw request in, [`Verified`] or an error that says who
+//!   is to blame out.
 //! - [`replay`]: `claim`, then `commit` or `release`, so that every event is processed once and none is lost.
-//! - [`integrity`]: does this read settle this order?
+//! - [`settlement`]: does this read settle this order?
 //!
 //! ```
 //! use checkout_auth::{KeyRing, peach::SecretToken};
@@ -30,16 +30,16 @@
 //! ```
 //!
 //! # What is not here
-//! Signatures themselves (`checkout-auth`), bodies (`checkout-wire`), steps and phases (`checkout-lifecycle`), HTTP, and a
-//! clock: the time is an argument. Azotte documents no webhooks.
+//! Signatures themselves (`checkout-auth`), bodies (`checkout-wire`), steps and phases
+//! (`checkout-lifecycle`), HTTP, and a clock: the time is an argument. Azotte documents no webhooks.
 //!
 //! # The one idea to know
-//! A webhook is a reason to look, and a read is what is believed. So what was verified is a type of its own, what was
-//! processed is written down by what was signed, and nothing but a read settles an order.
+//! A webhook is a reason to look, and a read is what is believed. So what was verified is a type of its own,
+//! what was processed is written down by what was signed, and nothing but a read settles an order.
 //!
 //! # Sources
-//! AllScale's webhook page; Peach's *Hosted Checkout authentication and authorisation* and *Checkout webhooks*; each item
-//! says what is assumed.
+//! AllScale's webhook page; Peach's *Hosted Checkout authentication and authorisation* and *Checkout
+//! webhooks*; each item says what is assumed.
 //!
 //! # Features
 //! - `conformance`: the suite that a replay store of your own is run against.
@@ -47,9 +47,9 @@
 //! - `test-util`: [`Verified`] without verification, for tests of what you do with an event.
 
 pub mod allscale;
-pub mod integrity;
 pub mod peach;
 pub mod replay;
+pub mod settlement;
 mod verified;
 
 pub use verified::Verified;

@@ -4,7 +4,7 @@ use crate::Verified;
 use crate::replay::{Identity, Key};
 use checkout_auth::peach::{SIGNATURE, SecretToken, VerifyError, header, verify_with};
 use checkout_auth::{Blame, HeaderFields, KeyRing, MessageError, Tolerance, Verifier};
-use checkout_lifecycle::{Moment, Observation, Proof};
+use checkout_lifecycle::{Attestation, Moment, Observation};
 use checkout_tables::peach::{Outcome, PaymentStatus};
 use checkout_tables::{Environment, Open};
 use checkout_wire::ReadError;
@@ -45,23 +45,24 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// A receiver with the entity's id, the ring of its secret tokens, and the environment that it is of: a test's success
-    /// is none where it is live.
+    /// A receiver with the entity's id, the ring of its secret tokens, and the environment that it is of: a
+    /// test's success is none where it is live.
     #[must_use]
     pub fn new(entity_id: impl Into<String>, keys: KeyRing<SecretToken>, environment: Environment) -> Self {
         let headers = Verifier::new(keys.clone());
         Self { entity_id: entity_id.into(), keys, headers, environment }
     }
 
-    /// How far the time of signed headers may be from ours: 300 s, if nothing is said. A signature in a body has no time.
+    /// How far the time of signed headers may be from ours: 300 s, if nothing is said. A signature in a body
+    /// has no time.
     #[must_use]
     pub fn tolerance(self, tolerance: Tolerance) -> Self {
         Self { headers: self.headers.tolerance(tolerance), ..self }
     }
 
-    /// Takes in what was posted to the webhook's URL: verifies a webhook by the signature in its body, as of now, and reads
-    /// it; or knows a [`Probe`], which is not signed. The body is JSON if its media type or its first character says so, and a
-    /// form otherwise.
+    /// Takes in what was posted to the webhook's URL: verifies a webhook by the signature in its body, as of
+    /// now, and reads it; or knows a [`Probe`], which is not signed. The body is JSON if its media type or
+    /// its first character says so, and a form otherwise.
     ///
     /// # Errors
     /// [`ReceiveError`]: what was wrong, and who is to blame.
@@ -79,7 +80,8 @@ impl Receiver {
         self.message(fields, key_id, text.ambiguous())
     }
 
-    /// Verifies the POST by which the shopper comes back. It went through the shopper's browser. No probe comes this way.
+    /// Verifies the POST by which the shopper comes back. It went through the shopper's browser. No probe
+    /// comes this way.
     ///
     /// # Errors
     /// [`ReceiveError`]: what was wrong, and who is to blame.
@@ -89,9 +91,9 @@ impl Receiver {
         self.event(fields, key_id, text.ambiguous(), Via::Return)
     }
 
-    /// Takes in what was posted to the webhook's URL, as [`webhook`](Self::webhook) does, and verifies it by the signature in
-    /// its headers, over the raw body: for who has switched that scheme on. `url` is the one that Peach was given. A
-    /// [`Probe`] is known whatever its headers are.
+    /// Takes in what was posted to the webhook's URL, as [`webhook`](Self::webhook) does, and verifies it by
+    /// the signature in its headers, over the raw body: for who has switched that scheme on. `url` is the one
+    /// that Peach was given. A [`Probe`] is known whatever its headers are.
     ///
     /// # Errors
     /// [`ReceiveError`]: what was wrong, and who is to blame.
@@ -110,8 +112,8 @@ impl Receiver {
         self.message(fields, signed.key_id(), None)
     }
 
-    /// Takes in what was posted to the webhook's URL, as [`webhook`](Self::webhook) does, out of a request of the `http`
-    /// crate with its body as the bytes that came. With the feature `http`.
+    /// Takes in what was posted to the webhook's URL, as [`webhook`](Self::webhook) does, out of a request of
+    /// the `http` crate with its body as the bytes that came. With the feature `http`.
     ///
     /// A `Content-Type` that stands twice, or is no text, counts as none.
     ///
@@ -140,8 +142,8 @@ impl Receiver {
         self.webhook(content_type_of(request), request.body().as_ref(), now)
     }
 
-    /// Verifies the POST by which the shopper comes back, as [`shopper_return`](Self::shopper_return) does, out of a
-    /// request of the `http` crate with its body as the bytes that came. With the feature `http`.
+    /// Verifies the POST by which the shopper comes back, as [`shopper_return`](Self::shopper_return) does,
+    /// out of a request of the `http` crate with its body as the bytes that came. With the feature `http`.
     ///
     /// # Errors
     /// [`ReceiveError`]: what was wrong, and who is to blame.
@@ -169,11 +171,12 @@ impl Receiver {
         self.shopper_return(request.body().as_ref(), now)
     }
 
-    /// Takes in what was posted to the webhook's URL, as [`signed_headers`](Self::signed_headers) does, out of a request of
-    /// the `http` crate with its body as the bytes that came. With the feature `http`.
+    /// Takes in what was posted to the webhook's URL, as [`signed_headers`](Self::signed_headers) does, out
+    /// of a request of the `http` crate with its body as the bytes that came. With the feature `http`.
     ///
-    /// `url` is the one that Peach was given, from the configuration: a proxy or a stranger may have chosen the scheme and
-    /// the host of the request. A `Content-Type` that stands twice, or is no text, counts as none.
+    /// `url` is the one that Peach was given, from the configuration: a proxy or a stranger may have chosen
+    /// the scheme and the host of the request. A `Content-Type` that stands twice, or is no text, counts as
+    /// none.
     ///
     /// # Errors
     /// [`ReceiveError`]: what was wrong, and who is to blame.
@@ -249,7 +252,8 @@ impl Receiver {
 pub enum Message {
     /// Something has happened to a payment, and it was verified: claim it.
     Event(Verified<Event>),
-    /// Peach tries the URL out: answer 200. There is nothing to claim, and nothing has happened to any payment.
+    /// Peach tries the URL out: answer 200. There is nothing to claim, and nothing has happened to any
+    /// payment.
     Probe(Probe),
 }
 
@@ -273,16 +277,18 @@ impl Message {
     }
 }
 
-/// The message by which Peach tries a webhook's URL out, before it is saved: a JSON object with a `verificationCode`.
-/// It has no signature, so **anybody can send one**. It is about no payment, claims nothing and settles nothing. Answer
-/// [`http_status`](Self::http_status), and show the code to whoever is saving the URL.
+/// The message by which Peach tries a webhook's URL out, before it is saved: a JSON object with a
+/// `verificationCode`. It has no signature, so **anybody can send one**. It is about no payment, claims
+/// nothing and settles nothing. Answer [`http_status`](Self::http_status), and show the code to whoever is
+/// saving the URL.
 ///
-/// It is known by its body alone, whatever the media type and the other members are: a JSON object with the code, and with
-/// neither a signature nor anything that speaks of a payment (`result…`, `paymentType`, `checkoutId`,
-/// `merchantTransactionId`). Assumed: the code is 1 to 256 bytes without a control character.
+/// It is known by its body alone, whatever the media type and the other members are: a JSON object with the
+/// code, and with neither a signature nor anything that speaks of a payment (`result…`, `paymentType`,
+/// `checkoutId`, `merchantTransactionId`). Assumed: the code is 1 to 256 bytes without a control character.
 ///
-/// Sources: Public, *Checkout webhooks*, 2026-07-23: the first notification of a URL is JSON, and is to be answered 200. Assumed: that the
-/// member is called `verificationCode` and that nothing signs it, as it was seen on the way.
+/// Sources: Public, *Checkout webhooks*, 2026-07-23: the first notification of a URL is JSON, and is to be
+/// answered 200. Assumed: that the member is called `verificationCode` and that nothing signs it, as it was
+/// seen on the way.
 ///
 /// `Debug` does not print the code.
 #[derive(Clone, PartialEq, Eq)]
@@ -335,7 +341,8 @@ impl fmt::Debug for Probe {
     }
 }
 
-/// What Peach says of a payment, in a webhook or by the shopper. It is a hint: the status is read before goods leave.
+/// What Peach says of a payment, in a webhook or by the shopper. It is a hint: the status is read before
+/// goods leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     payment: Payment<'static>,
@@ -356,9 +363,10 @@ impl Event {
         self.via
     }
 
-    /// The name, if there is one, that makes the signed text ambiguous: see [`SignedText::ambiguous`]. An event of such a
-    /// text prompts a read and tells nothing by itself. Most often it is an honest one: the name stands in a URL or in
-    /// somebody's name, and came back. None of an event whose headers are signed: they sign the bytes.
+    /// The name, if there is one, that makes the signed text ambiguous: see [`SignedText::ambiguous`]. An
+    /// event of such a text prompts a read and tells nothing by itself. Most often it is an honest one: the
+    /// name stands in a URL or in somebody's name, and came back. None of an event whose headers are signed:
+    /// they sign the bytes.
     ///
     /// [`SignedText::ambiguous`]: checkout_auth::peach::SignedText::ambiguous
     #[must_use]
@@ -377,13 +385,13 @@ pub enum Via {
 }
 
 impl Verified<Event> {
-    /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), in the order of the event's own time: of a checkout
-    /// that was begun or is pending.
+    /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), in the order of the event's own time:
+    /// of a checkout that was begun or is pending.
     ///
-    /// **An end is none**, neither a success nor a cancellation: a signed text can be cut again into other keys and values, as
-    /// far as the end of one order's id is read as another key, so that it ends another order. An end is adopted from a read
-    /// alone, and of an [ambiguous](Event::ambiguous) text nothing is. Ask for the status:
-    /// [`wants_a_read`](Self::wants_a_read).
+    /// **An end is none**, neither a success nor a cancellation: a signed text can be cut again into other
+    /// keys and values, as far as the end of one order's id is read as another key, so that it ends another
+    /// order. An end is adopted from a read alone, and of an [ambiguous](Event::ambiguous) text nothing is.
+    /// Ask for the status: [`wants_a_read`](Self::wants_a_read).
     ///
     /// ```
     /// use checkout_lifecycle::{Moment, Tracker, Verdict};
@@ -412,13 +420,14 @@ impl Verified<Event> {
         };
         let order = self.content().payment.unix_millis().map(Moment::from_unix_millis);
         Some(match self.content().via {
-            Via::Webhook => Observation::verified_webhook(status, order, Proof::verified_by_the_caller()),
-            Via::Return => Observation::verified_redirect(status, order, Proof::verified_by_the_caller()),
+            Via::Webhook => Observation::verified_webhook(status, order, Attestation::by_caller()),
+            Via::Return => Observation::verified_redirect(status, order, Attestation::by_caller()),
         })
     }
 
-    /// True if the status is to be read now: for every end, for whatever is no status at all, such as a chargeback, and
-    /// for whatever an [ambiguous](Event::ambiguous) text says. It is not for a checkout that was begun or is pending.
+    /// True if the status is to be read now: for every end, for whatever is no status at all, such as a
+    /// chargeback, and for whatever an [ambiguous](Event::ambiguous) text says. It is not for a checkout that
+    /// was begun or is pending.
     #[must_use]
     pub fn wants_a_read(&self) -> bool {
         self.observation().is_none()
@@ -429,7 +438,8 @@ impl Verified<Event> {
     }
 }
 
-/// Why an event was not taken in. Nothing of it is in what this prints; do not tell the sender more than the status.
+/// Why an event was not taken in. Nothing of it is in what this prints; do not tell the sender more than the
+/// status.
 ///
 /// ```
 /// use checkout_auth::Blame;
@@ -482,8 +492,8 @@ impl ReceiveError {
         }
     }
 
-    /// What to answer: 401 for what was not verified, 400 for what cannot be read, and 200 for what was verified and is about
-    /// no payment: sent again it would be about none either.
+    /// What to answer: 401 for what was not verified, 400 for what cannot be read, and 200 for what was
+    /// verified and is about no payment: sent again it would be about none either.
     #[must_use]
     pub const fn http_status(&self) -> u16 {
         match self {
@@ -494,8 +504,8 @@ impl ReceiveError {
     }
 }
 
-/// Whatever the media type says, a body that begins with a brace is JSON if it can be read so: a genuine event is one however
-/// it is labelled on the way, and the signature decides.
+/// Whatever the media type says, a body that begins with a brace is JSON if it can be read so: a genuine
+/// event is one however it is labelled on the way, and the signature decides.
 fn fields<'b>(content_type: Option<&str>, body: &'b [u8]) -> Result<Fields<'b>, ReceiveError> {
     let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let json = without_bom(body);

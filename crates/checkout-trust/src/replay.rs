@@ -7,7 +7,7 @@
 //!
 //! | [`Guard::claim`] says | meaning | do |
 //! |---|---|---|
-//! | [`Claim::Fresh`] | yours, with a [`Ticket`] | process it, then [`Guard::commit`] and answer 200; or [`Guard::release`] and answer 503 |
+//! | [`Claim::Fresh`] | yours, with a [`ClaimTicket`] | process it, then [`Guard::commit`] and answer 200; or [`Guard::release`] and answer 503 |
 //! | [`Claim::InFlight`] | somebody is processing it | answer 503 |
 //! | [`Claim::Done`] | it was processed | answer 200 |
 //! | an error | the store failed, or is full | answer 503 |
@@ -19,7 +19,7 @@
 //!
 //! What it does not do: make the processing itself happen once. A handler that outlives its lease meets
 //! another that has taken over; the commit of one of them says [`Commit::Lost`]. To rule this out, write
-//! the effects and the commit in one transaction of your database, with what [`Ticket::claims`] says.
+//! the effects and the commit in one transaction of your database, with what [`ClaimTicket::claims`] says.
 //!
 //! # More than one key
 //!
@@ -46,7 +46,7 @@ use std::time::Duration;
 
 pub use key::{Identity, Key, Scheme};
 pub use memory::{Full, MemoryStore};
-pub use store::{AsyncStore, Commit, Fence, InPlace, Release, Slot, Store};
+pub use store::{AsyncStore, Commit, FencingToken, InPlace, Release, Slot, Store};
 
 /// Claims events in a store: see [the module](self).
 ///
@@ -171,7 +171,7 @@ impl<S: Store> Guard<S> {
             self.give_back(&taken);
             return answer;
         }
-        Ok(Claim::Fresh(Ticket::new(taken, identity, until(now_millis, self.lease))))
+        Ok(Claim::Fresh(ClaimTicket::new(taken, identity, until(now_millis, self.lease))))
     }
 
     /// Says that the event has been processed. From now on its claims are [`Claim::Done`].
@@ -193,7 +193,7 @@ impl<S: Store> Guard<S> {
     /// assert_eq!(guard.commit(quick, at(70_002))?, Commit::Committed);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn commit(&self, mut ticket: Ticket, now: Moment) -> Result<Commit, Unfinished<S::Error>> {
+    pub fn commit(&self, mut ticket: ClaimTicket, now: Moment) -> Result<Commit, Unfinished<S::Error>> {
         let now_millis = now.unix_millis();
         while let Some(&Hold { key, fence }) = ticket.held.first() {
             match self.store.commit(&key, fence, now_millis) {
@@ -228,7 +228,7 @@ impl<S: Store> Guard<S> {
     /// assert!(matches!(guard.claim(&identity, at(1_001))?, Claim::Fresh(_)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn release(&self, mut ticket: Ticket) -> Result<Release, Unfinished<S::Error>> {
+    pub fn release(&self, mut ticket: ClaimTicket) -> Result<Release, Unfinished<S::Error>> {
         while let Some(&Hold { key, fence }) = ticket.held.last() {
             match self.store.release(&key, fence) {
                 Ok(answer) => ticket.gave_back_last(answer),
@@ -281,15 +281,15 @@ impl<S: AsyncStore> Guard<S> {
             self.give_back_async(&taken).await;
             return answer;
         }
-        Ok(Claim::Fresh(Ticket::new(taken, identity, until(now_millis, self.lease))))
+        Ok(Claim::Fresh(ClaimTicket::new(taken, identity, until(now_millis, self.lease))))
     }
 
     /// Says that the event has been processed: see [`commit`](Guard::commit).
     ///
-    /// **Not to be dropped half-way**: after the effects and before the commit it leaves an event that is fresh when the lease
-    /// ends, and is processed again. Frameworks drop a handler whose sender hangs up, and so does a timeout: spawn the whole
-    /// of claim, effects and commit as a task of its own, or write effects and commit in one transaction
-    /// ([`Ticket::claims`]).
+    /// **Not to be dropped half-way**: after the effects and before the commit it leaves an event that is
+    /// fresh when the lease ends, and is processed again. Frameworks drop a handler whose sender hangs up,
+    /// and so does a timeout: spawn the whole of claim, effects and commit as a task of its own, or write
+    /// effects and commit in one transaction ([`ClaimTicket::claims`]).
     ///
     /// # Errors
     ///
@@ -309,7 +309,7 @@ impl<S: AsyncStore> Guard<S> {
     /// ```
     pub async fn commit_async(
         &self,
-        mut ticket: Ticket,
+        mut ticket: ClaimTicket,
         now: Moment,
     ) -> Result<Commit, Unfinished<S::Error>> {
         let now_millis = now.unix_millis();
@@ -346,7 +346,7 @@ impl<S: AsyncStore> Guard<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
-    pub async fn release_async(&self, mut ticket: Ticket) -> Result<Release, Unfinished<S::Error>> {
+    pub async fn release_async(&self, mut ticket: ClaimTicket) -> Result<Release, Unfinished<S::Error>> {
         while let Some(&Hold { key, fence }) = ticket.held.last() {
             match self.store.release(&key, fence).await {
                 Ok(answer) => ticket.gave_back_last(answer),
@@ -376,7 +376,7 @@ impl<S: AsyncStore> Guard<S> {
 #[must_use = "an event that is not claimed fresh is not to be processed"]
 pub enum Claim {
     /// The event is yours: process it, and commit or release the ticket.
-    Fresh(Ticket),
+    Fresh(ClaimTicket),
     /// Somebody else is processing it. If they fail, or die, it is accepted from the provider's next attempt.
     InFlight {
         /// The last millisecond of their lease, in Unix milliseconds.
@@ -421,7 +421,7 @@ impl Claim {
 /// ```
 #[derive(Debug)]
 #[must_use = "a ticket is to be committed or released; dropped, it blocks its event until the lease ends"]
-pub struct Ticket {
+pub struct ClaimTicket {
     /// What is still to be committed or released; the event's own key first.
     held: Vec<Hold>,
     until: i64,
@@ -431,7 +431,7 @@ pub struct Ticket {
     lost: bool,
 }
 
-impl Ticket {
+impl ClaimTicket {
     /// The last millisecond of the lease, in Unix milliseconds, by the claimer's own clock. Whoever is still
     /// at work then has to reckon with another who takes the event over.
     ///
@@ -469,7 +469,7 @@ impl Ticket {
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// ```
     #[must_use]
-    pub fn claims(&self) -> impl ExactSizeIterator<Item = (&Key, Fence)> {
+    pub fn claims(&self) -> impl ExactSizeIterator<Item = (&Key, FencingToken)> {
         self.held.iter().map(|hold| (&hold.key, hold.fence))
     }
 
@@ -501,7 +501,7 @@ impl Ticket {
 /// ```
 /// use std::time::Duration;
 /// use checkout_trust::replay::{Claim, Commit, Guard, Identity, Key};
-/// use checkout_trust::replay::{Fence, MemoryStore, Release, Slot, Store};
+/// use checkout_trust::replay::{FencingToken, MemoryStore, Release, Slot, Store};
 ///
 /// let at = checkout_lifecycle::Moment::from_unix_millis;
 /// /// Is down for the first commit.
@@ -512,13 +512,13 @@ impl Ticket {
 ///     fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, Self::Error> {
 ///         self.0.claim(key, now_millis, lease).map_err(Self::Error::other)
 ///     }
-///     fn commit(&self, key: &Key, fence: Fence, now_millis: i64) -> Result<Commit, Self::Error> {
+///     fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, Self::Error> {
 ///         if self.1.replace(false) {
 ///             return Err(std::io::ErrorKind::TimedOut.into());
 ///         }
 ///         self.0.commit(key, fence, now_millis).map_err(Self::Error::other)
 ///     }
-///     fn release(&self, key: &Key, fence: Fence) -> Result<Release, Self::Error> {
+///     fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Self::Error> {
 ///         self.0.release(key, fence).map_err(Self::Error::other)
 ///     }
 /// }
@@ -538,7 +538,7 @@ pub struct Unfinished<E> {
     #[source]
     pub error: E,
     /// What is still to be done.
-    pub ticket: Ticket,
+    pub ticket: ClaimTicket,
 }
 
 /// The last millisecond of a `span` that begins at `now_millis`: their sum, a part of a millisecond counted
@@ -562,5 +562,5 @@ pub fn until(now_millis: i64, span: Duration) -> i64 {
 #[derive(Clone, Copy, Debug)]
 struct Hold {
     key: Key,
-    fence: Fence,
+    fence: FencingToken,
 }

@@ -3,8 +3,8 @@
 use crate::replay::Identity;
 use std::fmt;
 
-/// Something that was verified: a holder of the secret has signed it. Only a receiver makes one, and nothing turns the
-/// content into another without taking it out.
+/// Something that was verified: a holder of the secret has signed it. Only a receiver makes one, and nothing
+/// turns the content into another without taking it out.
 ///
 /// Claim its [`identity`](Self::identity) before anything is done about it: it may have come before.
 ///

@@ -9,8 +9,8 @@ use std::time::Duration;
 use allocation_counter::measure;
 use checkout_lifecycle::Moment;
 use checkout_trust::replay::{
-    Claim, Commit, Fence, Full, Guard, Identity, InPlace, Key, MemoryStore, Release, Scheme, Slot, Store,
-    until,
+    Claim, Commit, FencingToken, Full, Guard, Identity, InPlace, Key, MemoryStore, Release, Scheme, Slot,
+    Store, until,
 };
 use proptest::prelude::*;
 
@@ -34,7 +34,7 @@ fn both(delivered: u32, paid: u32) -> Identity {
     Identity::new(transaction(paid)).and(delivery(delivered))
 }
 
-fn fresh<E: std::fmt::Debug>(claim: Result<Claim, E>) -> checkout_trust::replay::Ticket {
+fn fresh<E: std::fmt::Debug>(claim: Result<Claim, E>) -> checkout_trust::replay::ClaimTicket {
     match claim.unwrap() {
         Claim::Fresh(ticket) => ticket,
         other @ (Claim::InFlight { .. } | Claim::Done) => panic!("{other:?}"),
@@ -262,14 +262,14 @@ impl Store for Noting {
 
     fn claim(&self, key: &Key, _: i64, _: Duration) -> Result<Slot, Full> {
         self.0.borrow_mut().push(*key);
-        Ok(Slot::Fresh(Fence::new(0)))
+        Ok(Slot::Fresh(FencingToken::new(0)))
     }
 
-    fn commit(&self, _: &Key, _: Fence, _: i64) -> Result<Commit, Full> {
+    fn commit(&self, _: &Key, _: FencingToken, _: i64) -> Result<Commit, Full> {
         Ok(Commit::Committed)
     }
 
-    fn release(&self, _: &Key, _: Fence) -> Result<Release, Full> {
+    fn release(&self, _: &Key, _: FencingToken) -> Result<Release, Full> {
         Ok(Release::Released)
     }
 }
@@ -427,12 +427,12 @@ impl Store for Failing {
         self.store.claim(key, now, lease).map_err(|_| "full")
     }
 
-    fn commit(&self, key: &Key, fence: Fence, now: i64) -> Result<Commit, &'static str> {
+    fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, &'static str> {
         self.pass()?;
         self.store.commit(key, fence, now).map_err(|_| "full")
     }
 
-    fn release(&self, key: &Key, fence: Fence) -> Result<Release, &'static str> {
+    fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, &'static str> {
         self.pass()?;
         self.store.release(key, fence).map_err(|_| "full")
     }

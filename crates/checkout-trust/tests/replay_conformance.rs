@@ -13,7 +13,7 @@ use checkout_trust::replay::conformance::{
     CROWD, CROWD_SCHEME, Law, check_async_law, check_async_store, check_law, check_store,
 };
 use checkout_trust::replay::{
-    AsyncStore, Commit, Fence, InPlace, Key, MemoryStore, Release, Slot, Store, until,
+    AsyncStore, Commit, FencingToken, InPlace, Key, MemoryStore, Release, Slot, Store, until,
 };
 
 /// The first law that fails, and the words; or "holds".
@@ -31,7 +31,7 @@ fn failing<S: Store<Error: std::fmt::Display> + Sync>(make: impl Fn() -> S) -> V
 
 #[derive(Clone, Copy)]
 struct Row {
-    fence: Fence,
+    fence: FencingToken,
     done: bool,
     until: i64,
 }
@@ -112,13 +112,13 @@ impl Rows {
         until(now, span)
     }
 
-    fn number(&self, before: Option<Row>) -> Fence {
+    fn number(&self, before: Option<Row>) -> FencingToken {
         if self.fault == Fault::CountsInTheRow {
-            return Fence::new(before.map_or(1, |row| row.fence.number() + 1));
+            return FencingToken::new(before.map_or(1, |row| row.fence.number() + 1));
         }
         let mut last = self.sequence.lock().unwrap();
         *last += 1;
-        Fence::new(*last)
+        FencingToken::new(*last)
     }
 
     fn ended(&self, row: Row, now: i64) -> bool {
@@ -173,7 +173,7 @@ impl Store for Rows {
         Ok(Slot::Fresh(row.fence))
     }
 
-    fn commit(&self, key: &Key, fence: Fence, now: i64) -> Result<Commit, Infallible> {
+    fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Infallible> {
         let mut rows = self.rows.lock().unwrap();
         let text = self.text(key);
         let kept = self.until(now, key.retention());
@@ -201,7 +201,7 @@ impl Store for Rows {
         Ok(Commit::Committed)
     }
 
-    fn release(&self, key: &Key, fence: Fence) -> Result<Release, Infallible> {
+    fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Infallible> {
         let mut rows = self.rows.lock().unwrap();
         let text = self.text(key);
         let held = rows.get(&text).is_some_and(|&(_, row)| {
@@ -375,10 +375,10 @@ fn a_store_that_panics_in_a_crowd_is_reported() {
             assert!(key.scheme() != CROWD_SCHEME || slot != Slot::Done, "out of order");
             Ok(slot)
         }
-        fn commit(&self, key: &Key, fence: Fence, now: i64) -> Result<Commit, Self::Error> {
+        fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Self::Error> {
             self.0.commit(key, fence, now)
         }
-        fn release(&self, key: &Key, fence: Fence) -> Result<Release, Self::Error> {
+        fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Self::Error> {
             self.0.release(key, fence)
         }
     }
@@ -423,14 +423,14 @@ impl AsyncStore for Remote {
         slot
     }
 
-    async fn commit(&self, key: &Key, fence: Fence, now: i64) -> Result<Commit, Infallible> {
+    async fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Infallible> {
         step().await;
         let answer = Store::commit(&self.rows, key, fence, now);
         step().await;
         answer
     }
 
-    async fn release(&self, key: &Key, fence: Fence) -> Result<Release, Infallible> {
+    async fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Infallible> {
         step().await;
         let answer = Store::release(&self.rows, key, fence);
         step().await;

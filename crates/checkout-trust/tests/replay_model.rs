@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use checkout_lifecycle::Moment;
 use checkout_trust::replay::{
-    AsyncStore, Claim, Commit, Fence, Full, Guard, Identity, Key, MemoryStore, Release, Scheme, Slot, Store,
+    AsyncStore, Claim, Commit, FencingToken, Full, Guard, Identity, Key, MemoryStore, Release, Scheme, Slot,
+    Store,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -74,7 +75,7 @@ fn the_store_in_memory_does_what_a_page_of_notes_would() {
                 .map(|key: u8| Key::new(Scheme::PEACH_CONTENT, "entity", [[key]], millis(RETENTION)));
             let store = MemoryStore::new(keys.len());
             let mut notes: [Written; 3] = [None; 3];
-            let mut grants: Vec<(usize, Fence)> = Vec::new();
+            let mut grants: Vec<(usize, FencingToken)> = Vec::new();
             // The store's clock is the latest of all times that it was told.
             let (mut clock, mut latest) = (1_000_000_i64, i64::MIN);
             for step in steps {
@@ -152,7 +153,7 @@ enum Fault {
 struct Giving {
     store: MemoryStore,
     fault: Fault,
-    last: Mutex<HashMap<Key, Fence>>,
+    last: Mutex<HashMap<Key, FencingToken>>,
 }
 
 async fn give_way() {
@@ -174,7 +175,7 @@ impl AsyncStore for Giving {
                     give_way().await;
                     slot = match Store::claim(&self.store, key, now, lease)? {
                         Slot::Fresh(fence) => Slot::Fresh(fence),
-                        Slot::InFlight { .. } | Slot::Done => Slot::Fresh(Fence::new(-1)),
+                        Slot::InFlight { .. } | Slot::Done => Slot::Fresh(FencingToken::new(-1)),
                     };
                 }
                 Fault::None | Fault::IgnoresTheNumber | Fault::Forgets => {}
@@ -185,7 +186,7 @@ impl AsyncStore for Giving {
         Ok(slot)
     }
 
-    async fn commit(&self, key: &Key, fence: Fence, now: i64) -> Result<Commit, Full> {
+    async fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Full> {
         give_way().await;
         let last = self.last.lock().unwrap().get(key).copied();
         let fence = if self.fault == Fault::IgnoresTheNumber { last.unwrap() } else { fence };
@@ -200,7 +201,7 @@ impl AsyncStore for Giving {
         Ok(answer)
     }
 
-    async fn release(&self, key: &Key, fence: Fence) -> Result<Release, Full> {
+    async fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Full> {
         give_way().await;
         let answer = Store::release(&self.store, key, fence);
         give_way().await;

@@ -22,7 +22,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use checkout_trust::replay::conformance::{
     Law, Task, check_async_law, check_async_store, check_law, check_store,
 };
-use checkout_trust::replay::{AsyncStore, Commit, Fence, Key, MemoryStore, Release, Slot, Store, until};
+use checkout_trust::replay::{
+    AsyncStore, Commit, FencingToken, Key, MemoryStore, Release, Slot, Store, until,
+};
 
 #[derive(Clone, Copy, Debug)]
 struct Row {
@@ -264,7 +266,7 @@ impl Table {
             return Some(Slot::Done);
         }
         Some(match self.fault {
-            Some(Fault::RepeatedClaimIsFreshAgain) => Slot::Fresh(Fence::new(row.fence)),
+            Some(Fault::RepeatedClaimIsFreshAgain) => Slot::Fresh(FencingToken::new(row.fence)),
             Some(Fault::ClaimSaysNoLease) => Slot::InFlight { until: now },
             _ => Slot::InFlight { until: row.until },
         })
@@ -367,7 +369,7 @@ impl Store for Table {
                     Row { fence: self.number(row, now), done: false, until: self.lease_end(now, lease) };
                 file.insert(name, (0, row));
                 *self.rows() = file;
-                return Ok(Slot::Fresh(Fence::new(row.fence)));
+                return Ok(Slot::Fresh(FencingToken::new(row.fence)));
             }
             _ => {}
         }
@@ -377,10 +379,10 @@ impl Store for Table {
             rows.insert(name, (age, row));
         }
         self.evict(&mut rows);
-        Ok(Slot::Fresh(Fence::new(row.fence)))
+        Ok(Slot::Fresh(FencingToken::new(row.fence)))
     }
 
-    fn commit(&self, key: &Key, fence: Fence, now: i64) -> Result<Commit, Infallible> {
+    fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Infallible> {
         let name = self.key(key);
         let now = self.now(now);
         self.begin();
@@ -471,7 +473,7 @@ impl Store for Table {
         Ok(Commit::Committed)
     }
 
-    fn release(&self, key: &Key, fence: Fence) -> Result<Release, Infallible> {
+    fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Infallible> {
         let name = self.key(key);
         self.begin();
         self.wait();
@@ -791,12 +793,15 @@ impl Store for Right {
             Some(row) => (Some(row), Slot::InFlight { until: row.until }),
             None => {
                 let fence = self.number();
-                (Some(Row { fence, done: false, until: until(now, lease) }), Slot::Fresh(Fence::new(fence)))
+                (
+                    Some(Row { fence, done: false, until: until(now, lease) }),
+                    Slot::Fresh(FencingToken::new(fence)),
+                )
             }
         }))
     }
 
-    fn commit(&self, key: &Key, fence: Fence, now: i64) -> Result<Commit, Infallible> {
+    fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Infallible> {
         let kept = match self.make {
             Make::KeepsForEver => i64::MAX,
             _ => until(now, key.retention()),
@@ -810,7 +815,7 @@ impl Store for Right {
         }))
     }
 
-    fn release(&self, key: &Key, fence: Fence) -> Result<Release, Infallible> {
+    fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Infallible> {
         Ok(self.step(key, i64::MIN, |row| match row {
             Some(row) if row.fence == fence.number() && !row.done => (None, Release::Released),
             row => (row, Release::Lost),
@@ -934,10 +939,10 @@ impl AsyncStore for Steps {
         self.put(key, Row { fence, done: false, until: until(now, lease) });
         drop(lock);
         step().await;
-        Ok(Slot::Fresh(Fence::new(fence)))
+        Ok(Slot::Fresh(FencingToken::new(fence)))
     }
 
-    async fn commit(&self, key: &Key, fence: Fence, now: i64) -> Result<Commit, Infallible> {
+    async fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Infallible> {
         let lock = self.lock().await;
         let row = self.get(key);
         if row.is_some_and(|row| row.fence != fence.number()) {
@@ -959,7 +964,7 @@ impl AsyncStore for Steps {
         Ok(Commit::Committed)
     }
 
-    async fn release(&self, key: &Key, fence: Fence) -> Result<Release, Infallible> {
+    async fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Infallible> {
         let lock = self.lock().await;
         let mine = |row: &Row| row.fence == fence.number() && !row.done;
         let Some(row) = self.get(key).filter(mine) else { return Ok(Release::Lost) };

@@ -54,9 +54,9 @@
 //! # Proxies
 //!
 //! ureq takes the first of `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY` (and of the same in small letters) for
-//! **every** URI, whatever its scheme: `HTTPS_PROXY` is for `http` too, also to this machine. To an `https` URI
-//! the proxy sees the host's name and no more. To an `http` URI, such as a sandbox's on loopback, it sees all,
-//! with the keys. `NO_PROXY=127.0.0.1,localhost` takes this machine out, and a configuration with
+//! **every** URI, whatever its scheme: `HTTPS_PROXY` is for `http` too, also to this machine. To an `https`
+//! URI the proxy sees the host's name and no more. To an `http` URI, such as a sandbox's on loopback, it sees
+//! all, with the keys. `NO_PROXY=127.0.0.1,localhost` takes this machine out, and a configuration with
 //! `.proxy(None)` is without.
 //!
 //! **What is not here:** an asynchronous transport, HTTP/2, retries. ureq speaks HTTP/1.1.
@@ -153,8 +153,8 @@ impl Ureq {
     /// TLS, proxy, connections, and time-outs of single steps, which can only shorten. A middleware is kept
     /// too: what it changes is changed, and one that sends requests by other means breaks the contract.
     ///
-    /// The time-out is an argument, as a builder does not tell what it was set to. More than a year counts as a
-    /// year.
+    /// The time-out is an argument, as a builder does not tell what it was set to. More than a year counts as
+    /// a year.
     ///
     /// ```
     /// use std::time::Duration;

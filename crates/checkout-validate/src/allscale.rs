@@ -6,6 +6,6 @@ mod rules;
 mod violation;
 
 pub use coins::CoinSet;
-pub use draft::{CreateIntent, Draft, Price, Settlement};
+pub use draft::{CreateIntent, Draft, Price, SettlementCoin};
 pub use rules::{Limits, Rules};
 pub use violation::{Field, Violation, Violations, Warning};

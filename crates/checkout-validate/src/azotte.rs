@@ -5,21 +5,21 @@
 //!
 //! ```
 //! use checkout_tables::azotte::PaymentChannel;
-//! use checkout_validate::azotte::{Draft, PaymentMethod, Rules};
+//! use checkout_validate::azotte::{Draft, PaymentMethod};
 //!
 //! let submit = Draft::stored_method(PaymentChannel::CreditCard)
 //!     .offer_identifier("off_1")
 //!     .correlation_id("order_123") // sent again under the same one, it is not charged twice
 //!     .item("plan_gold")
 //!     .customer_urn("urn:customer:42")
-//!     .check(&Rules::default())?;
+//!     .check()?;
 //! assert!(matches!(submit.payment_method(), PaymentMethod::StoredMethod { .. }));
 //!
 //! let violations = Draft::stored_method(PaymentChannel::CreditCard)
 //!     .offer_identifier("off_1")
 //!     .item("plan_gold")
 //!     .customer_urn("urn:customer:42")
-//!     .check(&Rules::default())
+//!     .check()
 //!     .unwrap_err();
 //! assert_eq!(
 //!     violations.to_string(),

@@ -10,17 +10,17 @@
 //!   the form, the JSON and the signature; and [`Lookup`](peach::Lookup), what a status is asked by.
 //! - [`Violations`]: everything that is wrong, in the order of the provider's page.
 //! - [`PathSegment`]: an opaque id, fit for a path.
-//! - [`Personal`] and [`SecretString`]: text about the payer, and of a card, which is printed nowhere.
+//! - [`Redacted`] and [`SecretString`]: text about the payer, and of a card, which is printed nowhere.
 //!
 //! ```
 //! use checkout_money::Cents;
 //! use checkout_tables::allscale::{Currency, StableCoin};
-//! use checkout_validate::allscale::{Draft, Rules};
+//! use checkout_validate::allscale::Draft;
 //!
-//! let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check(&Rules::default())?;
+//! let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check()?;
 //! assert_eq!(intent.order_id(), Some("order_123"));
 //!
-//! let violations = Draft::coin(StableCoin::USDT, Cents::new(10)).check(&Rules::default()).unwrap_err();
+//! let violations = Draft::coin(StableCoin::USDT, Cents::new(10)).check().unwrap_err();
 //! assert_eq!(violations.to_string(), "amount_cents: amount must be greater than 0.1 USDT! (50002)");
 //! # Ok::<(), checkout_validate::allscale::Violations>(())
 //! ```
@@ -63,6 +63,6 @@ mod text;
 mod violations;
 
 pub use path::{IdError, PathSegment};
-pub use personal::Personal;
+pub use personal::Redacted;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use violations::{BrokenRule, Violations};

@@ -2,9 +2,9 @@
 
 use core::fmt::{self, Write};
 
-/// An id as a segment of a path, percent-encoded. Ids that a provider hands out are opaque, so whatever they are
-/// made of is kept; three cannot be a segment at all, and are refused: the empty one, which would ask another
-/// route, and the two that HTTP software takes for "here" and "one up" even when they are encoded.
+/// An id as a segment of a path, percent-encoded. Ids that a provider hands out are opaque, so whatever they
+/// are made of is kept; three cannot be a segment at all, and are refused: the empty one, which would ask
+/// another route, and the two that HTTP software takes for "here" and "one up" even when they are encoded.
 ///
 /// ```
 /// use checkout_validate::{IdError, PathSegment};

@@ -5,14 +5,14 @@
 //! ```
 //! use checkout_money::Cents;
 //! use checkout_tables::peach::Currency;
-//! use checkout_validate::peach::{Draft, Rules};
+//! use checkout_validate::peach::Draft;
 //!
 //! let checkout = Draft::debit(Currency::ZAR, Cents::new(200))
 //!     .entity_id("8ac7a4ca68c22c4d0168c2caab2e0025")
 //!     .merchant_transaction_id("Test1234")
 //!     .shopper_result_url("https://shop.example/result")
 //!     .field("customer.email", "tom@example.com")
-//!     .check(&Rules::default())?;
+//!     .check()?;
 //! let pairs: Vec<_> = checkout.pairs().collect();
 //! assert!(pairs.contains(&("amount", "2.00")) && pairs.contains(&("customer.email", "tom@example.com")));
 //! # Ok::<(), checkout_validate::peach::Violations>(())
@@ -24,8 +24,8 @@
 //! nonce, sign all of it, add the signature.
 //!
 //! # Card data
-//! The customer types it into the provider's page. No field of it can be sent from here: the token of a card that
-//! Peach has stored is what can ([`Draft::card_token`]), and it is printed nowhere.
+//! The customer types it into the provider's page. No field of it can be sent from here: the token of a card
+//! that Peach has stored is what can ([`Draft::card_token`]), and it is printed nowhere.
 
 mod draft;
 mod fields;

@@ -4,25 +4,25 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
-/// Text about the payer: a name, a user's id, a wallet's address. Its `Debug` shows nothing of it, and it has no
-/// `Display`, so that it does not find its way into a log.
+/// Text about the payer: a name, a user's id, a wallet's address. Its `Debug` shows nothing of it, and it has
+/// no `Display`, so that it does not find its way into a log.
 ///
 /// ```
-/// use checkout_validate::Personal;
+/// use checkout_validate::Redacted;
 ///
-/// let name = Personal::from("Tom");
+/// let name = Redacted::from("Tom");
 /// assert_eq!(format!("{name:?}"), "[personal]");
 /// assert_eq!(name.as_str(), "Tom");
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Personal<'a>(Cow<'a, str>);
+pub struct Redacted<'a>(Cow<'a, str>);
 
-impl Personal<'_> {
+impl Redacted<'_> {
     /// The text itself.
     ///
     /// ```
-    /// # use checkout_validate::Personal;
-    /// assert_eq!(Personal::from("Tom").as_str().len(), 3);
+    /// # use checkout_validate::Redacted;
+    /// assert_eq!(Redacted::from("Tom").as_str().len(), 3);
     /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -32,41 +32,41 @@ impl Personal<'_> {
     /// The same, with nothing borrowed.
     ///
     /// ```
-    /// # use checkout_validate::Personal;
-    /// let owned: Personal<'static> = Personal::from("Tom").into_owned();
-    /// assert_eq!(owned, Personal::from("Tom"));
+    /// # use checkout_validate::Redacted;
+    /// let owned: Redacted<'static> = Redacted::from("Tom").into_owned();
+    /// assert_eq!(owned, Redacted::from("Tom"));
     /// ```
     #[must_use]
-    pub fn into_owned(self) -> Personal<'static> {
-        Personal(Cow::Owned(self.0.into_owned()))
+    pub fn into_owned(self) -> Redacted<'static> {
+        Redacted(Cow::Owned(self.0.into_owned()))
     }
 }
 
-impl<'a> From<Cow<'a, str>> for Personal<'a> {
+impl<'a> From<Cow<'a, str>> for Redacted<'a> {
     fn from(text: Cow<'a, str>) -> Self {
         Self(text)
     }
 }
 
-impl<'a> From<&'a str> for Personal<'a> {
+impl<'a> From<&'a str> for Redacted<'a> {
     fn from(text: &'a str) -> Self {
         Self(Cow::Borrowed(text))
     }
 }
 
-impl<'a> From<&'a String> for Personal<'a> {
+impl<'a> From<&'a String> for Redacted<'a> {
     fn from(text: &'a String) -> Self {
         Self(Cow::Borrowed(text))
     }
 }
 
-impl From<String> for Personal<'_> {
+impl From<String> for Redacted<'_> {
     fn from(text: String) -> Self {
         Self(Cow::Owned(text))
     }
 }
 
-impl fmt::Debug for Personal<'_> {
+impl fmt::Debug for Redacted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[personal]")
     }

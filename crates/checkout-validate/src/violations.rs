@@ -14,7 +14,7 @@ use core::{fmt, slice};
 ///     violations.iter().map(|broken| (broken.field().to_string(), broken.to_string())).collect()
 /// }
 /// let draft = allscale::Draft { currency: Some(1.into()), ..allscale::Draft::default() };
-/// let said = said(&draft.check(&allscale::Rules::default()).unwrap_err());
+/// let said = said(&draft.check().unwrap_err());
 /// assert_eq!(said, [("amount_cents".into(), "an amount is required".into())]);
 /// ```
 pub trait BrokenRule: fmt::Display + sealed::Sealed {
@@ -34,9 +34,9 @@ pub trait BrokenRule: fmt::Display + sealed::Sealed {
 /// [`Display`](fmt::Display) gives `field: message (code)` for each.
 ///
 /// ```
-/// use checkout_validate::allscale::{Draft, Rules};
+/// use checkout_validate::allscale::Draft;
 ///
-/// let violations = Draft::default().check(&Rules::default()).unwrap_err();
+/// let violations = Draft::default().check().unwrap_err();
 /// assert_eq!(
 ///     violations.to_string(),
 ///     "currency: set exactly one of currency and stable_coin (10001); amount_cents: an amount is required (10001)"
@@ -51,8 +51,8 @@ impl<V> Violations<V> {
     /// How many there are: one at least.
     ///
     /// ```
-    /// # use checkout_validate::allscale::{Draft, Rules};
-    /// assert_eq!(Draft::default().check(&Rules::default()).unwrap_err().len(), 2);
+    /// # use checkout_validate::allscale::Draft;
+    /// assert_eq!(Draft::default().check().unwrap_err().len(), 2);
     /// ```
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -62,8 +62,8 @@ impl<V> Violations<V> {
     /// Whether there are none: never so, for a draft without a violation is a request.
     ///
     /// ```
-    /// # use checkout_validate::allscale::{Draft, Rules};
-    /// assert!(!Draft::default().check(&Rules::default()).unwrap_err().is_empty());
+    /// # use checkout_validate::allscale::Draft;
+    /// assert!(!Draft::default().check().unwrap_err().is_empty());
     /// ```
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -73,8 +73,8 @@ impl<V> Violations<V> {
     /// Each of them.
     ///
     /// ```
-    /// # use checkout_validate::allscale::{Draft, Rules};
-    /// let violations = Draft::default().check(&Rules::default()).unwrap_err();
+    /// # use checkout_validate::allscale::Draft;
+    /// let violations = Draft::default().check().unwrap_err();
     /// assert_eq!(violations.iter().count(), 2);
     /// ```
     pub fn iter(&self) -> slice::Iter<'_, V> {

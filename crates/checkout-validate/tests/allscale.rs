@@ -5,7 +5,7 @@ use checkout_money::{Cents, Rate};
 use checkout_tables::Open;
 use checkout_tables::allscale::{Currency, StableCoin};
 use checkout_validate::allscale::{
-    CoinSet, CreateIntent, Draft, Field, Limits, Price, Rules, Settlement, Violation, Warning,
+    CoinSet, CreateIntent, Draft, Field, Limits, Price, Rules, SettlementCoin, Violation, Warning,
 };
 use checkout_validate::{IdError, PathSegment};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -18,11 +18,11 @@ fn check(draft: Draft<'_>) -> String {
 }
 
 fn check_with(draft: Draft<'_>, rules: &Rules) -> String {
-    match draft.check(rules) {
+    match draft.check_with(rules) {
         Ok(intent) => {
             let settlement = match intent.settlement() {
-                Settlement::Coin(coin) => coin.to_string(),
-                Settlement::StoreDefault => "the store's default".into(),
+                SettlementCoin::Coin(coin) => coin.to_string(),
+                SettlementCoin::StoreDefault => "the store's default".into(),
             };
             let warnings = intent.warnings().iter();
             let warnings: String =
@@ -174,8 +174,8 @@ fn no_settlement_in_a_disabled_coin_is_asserted() {
     assert_eq!(check_with(fiat(100).accept([DAI]), &store(USDC)), warned);
     assert_eq!(check_with(fiat(100), &store(DAI)), silent);
     for row in StableCoin::ROWS {
-        let asserted = fiat(100).accept([row]).check(&Rules::default()).unwrap().settlement();
-        assert_eq!(asserted == Settlement::Coin(row), [USDT, USDC].contains(&row), "{row}");
+        let asserted = fiat(100).accept([row]).check().unwrap().settlement();
+        assert_eq!(asserted == SettlementCoin::Coin(row), [USDT, USDC].contains(&row), "{row}");
     }
 }
 
@@ -199,7 +199,7 @@ fn where_the_pages_are_silent_the_merchant_is_warned_and_not_refused() {
         "1.00 USD settled in the store's default"
     );
     // What is listed is sent as it was listed.
-    let intent = fiat(100).accept([USDC, DAI, USDC]).check(&Rules::default()).unwrap();
+    let intent = fiat(100).accept([USDC, DAI, USDC]).check().unwrap();
     assert_eq!(intent.accepted(), Some(&[USDC, DAI, USDC][..]));
 }
 
@@ -330,28 +330,28 @@ fn what_is_wrong_and_what_is_warned_of_stand_in_the_order_of_the_pages_request_f
         extra: Some("[]".into()),
         accepted_stable_coins: Some(vec![]),
     };
-    let violations = wrong.check(&Rules::default()).unwrap_err();
+    let violations = wrong.check().unwrap_err();
     let mut found: Vec<_> = violations.iter().map(|violation| violation.field().to_string()).collect();
     found.dedup();
     assert_eq!(found, REQUEST_FIELDS);
 
     let rules = Rules { estimate: Some("0.0001".parse::<Rate>().unwrap()), ..Rules::default() };
     let doubtful = fiat(100).accept([StableCoin::DAI, StableCoin::DAI]).redirect_url("example.com");
-    let intent = doubtful.check(&rules).unwrap();
+    let intent = doubtful.check_with(&rules).unwrap();
     let found: Vec<_> = intent.warnings().iter().map(|warning| warning.field().to_string()).collect();
     assert_eq!(
         found,
         ["amount_cents", "redirect_url", "accepted_stable_coins[0]", "accepted_stable_coins[1]"]
     );
     let native = coin(StableCoin::USDT, 100).accept([StableCoin::USDC]).redirect_url("example.com");
-    let intent = native.check(&rules).unwrap();
+    let intent = native.check_with(&rules).unwrap();
     let found: Vec<_> = intent.warnings().iter().map(|warning| warning.field().to_string()).collect();
     assert_eq!(found, ["redirect_url", "accepted_stable_coins"]);
 }
 
 #[test]
 fn violations_are_counted_and_gone_through_by_reference_and_by_value() {
-    let violations = Draft::default().check(&Rules::default()).unwrap_err();
+    let violations = Draft::default().check().unwrap_err();
     assert_eq!((violations.len(), violations.is_empty()), (2, false));
     let mut seen = vec![];
     for violation in &violations {
@@ -404,13 +404,13 @@ fn every_field_of_a_full_draft_comes_out_of_the_intent_owned_or_not() {
     let mut expected: Vec<&str> = vec!["1.00 EUR"];
     expected.extend(text.iter().map(String::as_str));
     expected.extend(["Some([USDC, USDT, USDC])", "Coin(USDC)", "[AcceptedTwice { index: 2, coin: USDC }]"]);
-    let borrowed = draft.clone().check(&Rules::default()).unwrap();
+    let borrowed = draft.clone().check().unwrap();
     assert_eq!(fields(&borrowed), expected);
     let owned_draft: Draft<'static> = draft.clone().into_owned();
     assert_eq!(owned_draft, draft);
     let owned: CreateIntent<'static> = borrowed.clone().into_owned();
     assert_eq!(owned, borrowed);
-    let bare = |draft: Draft<'_>| fields(&draft.check(&Rules::default()).unwrap());
+    let bare = |draft: Draft<'_>| fields(&draft.check().unwrap());
     assert_eq!(bare(fiat(100))[1..8], ["none", "none", "none", "none", "none", "none", "None"]);
     // Both names at once are each of them alone.
     assert_eq!(fiat(100).user("user_456", "Tom"), fiat(100).user_name("Tom").user_id("user_456"));
@@ -419,7 +419,7 @@ fn every_field_of_a_full_draft_comes_out_of_the_intent_owned_or_not() {
 #[test]
 fn nothing_about_the_payer_is_in_debug() {
     let draft = fiat(100).user("user_456", "Tom").extra(r#"{"mail":"tom@example.com"}"#);
-    let debug = format!("{draft:?} {:?}", draft.clone().check(&Rules::default()).unwrap());
+    let debug = format!("{draft:?} {:?}", draft.clone().check().unwrap());
     for private in ["user_456", "Tom", "tom@example.com"] {
         assert!(!debug.contains(private), "{debug}");
     }
@@ -544,7 +544,7 @@ proptest! {
         for (index, coin) in coins.iter().enumerate() {
             wrong(!(1..=10).contains(coin), &format!("accepted_stable_coins[{index}] 10001"));
         }
-        match draft.check(&Rules::default()) {
+        match draft.check() {
             Ok(intent) => {
                 prop_assert_eq!(expected, Vec::<String>::new());
                 let (currency_asked, coin_asked) = match intent.price() {
@@ -595,7 +595,7 @@ proptest! {
             extra: Some(extra.json.as_str().into()),
             ..fiat(100).accept(vec![StableCoin::USDT; accepted])
         };
-        let refused = draft.check(&Rules { limits, ..Rules::default() }).is_err();
+        let refused = draft.check_with(&Rules { limits, ..Rules::default() }).is_err();
         prop_assert_eq!(refused, extra.levels.is_none());
     }
 

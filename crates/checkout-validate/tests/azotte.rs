@@ -7,7 +7,7 @@ use checkout_validate::azotte::{
     CardDraft, Draft, Field, ItemDraft, ItemField, Limits, PaymentMethod, Rules, SubmitCheckout, Violation,
     YearMonth,
 };
-use checkout_validate::{ExposeSecret, PathSegment, Personal};
+use checkout_validate::{ExposeSecret, PathSegment, Redacted};
 use proptest::prelude::*;
 use regex::Regex;
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ fn check(draft: Draft<'_>) -> String {
 }
 
 fn check_with(draft: Draft<'_>, rules: &Rules) -> String {
-    match draft.check(rules) {
+    match draft.check_with(rules) {
         Ok(submit) => {
             let method = submit.payment_method();
             let (stored, card) = (method.use_stored_method(), method.card().is_some());
@@ -141,7 +141,7 @@ fn each_required_field_has_no_way_round_and_the_key_of_repeating_is_a_rule_of_ou
         ("paymentMethod.paymentChannel", Draft { payment_channel: None, ..stored() }, false),
     ];
     for (field, draft, ours) in without {
-        let violations = draft.check(&Rules::default()).unwrap_err();
+        let violations = draft.check().unwrap_err();
         let said: Vec<_> = violations.iter().map(|v| (v.field().to_string(), v.is_ours())).collect();
         assert_eq!(said, [(field.to_owned(), ours)]);
     }
@@ -345,9 +345,9 @@ fn every_field_of_a_full_draft_comes_out_of_the_submit_owned_or_not() {
     .ip_address(ip.as_str())
     .provider_identifier(provider)
     .store_method_success_payment(true);
-    let borrowed = draft.clone().check(&Rules::default()).unwrap();
+    let borrowed = draft.clone().check().unwrap();
     let owned: SubmitCheckout<'static> = borrowed.clone().into_owned();
-    let from_owned = draft.into_owned().check(&Rules::default()).unwrap();
+    let from_owned = draft.into_owned().check().unwrap();
     for submit in [&borrowed, &owned, &from_owned] {
         assert_eq!(
             fields(submit),
@@ -369,7 +369,7 @@ fn every_field_of_a_full_draft_comes_out_of_the_submit_owned_or_not() {
         assert_eq!(secrets.map(ExposeSecret::expose_secret), [GOOD, "03", "2030", "0737"]);
         assert_eq!((card.card_holder_name(), card.card_alias()), (Some("Tom"), Some("blue")));
     }
-    let bare = stored().check(&Rules::default()).unwrap().into_owned();
+    let bare = stored().check().unwrap().into_owned();
     assert_eq!(fields(&bare)[2..4], ["none", "None"]);
     assert_eq!(fields(&bare)[8..], ["none", "None"]);
 }
@@ -419,12 +419,12 @@ fn nothing_of_the_card_or_the_customer_is_printed_anywhere() {
             .customer_urn("urn:mallory")
             .ip_address("198.51.100.23")
     };
-    let submit = draft().check(&Rules::default()).unwrap();
+    let submit = draft().check().unwrap();
     let PaymentMethod::NewCard(card) = submit.payment_method() else { unreachable!() };
     // Wrong in every way that a card can be, with the rest of it right.
     let wrong = |month: &str, number: &str, cvc: &str| {
         let card = CardDraft::new(number, month, "x2031").cvc(cvc).card_holder_name("Mallory".repeat(200));
-        draft_with(draft(), card).check(&Rules::default()).unwrap_err()
+        draft_with(draft(), card).check().unwrap_err()
     };
     let violations = [wrong("0808", "5500005555555559x", "9173x"), wrong("08", "5555", "91739173")];
     let mut printed = format!(
@@ -481,7 +481,7 @@ proptest! {
         let left: String = number.chars().filter(|c| *c != ' ' && *c != '-').collect();
         let allowed = Regex::new("^[0-9]{12,19}$").unwrap().is_match(&left);
         let card = CardDraft { card_number: number.as_str().into(), ..card() };
-        match with_card(card).check(&Rules::default()) {
+        match with_card(card).check() {
             Ok(submit) => {
                 prop_assert!(allowed);
                 let sent = submit.payment_method().card().unwrap().card_number().expose_secret().to_owned();
@@ -500,7 +500,7 @@ proptest! {
     fn exactly_one_check_digit_of_ten_is_right(front in "[0-9]{11,18}") {
         let warned = |digit: u32| {
             let card = CardDraft { card_number: format!("{front}{digit}").into(), ..card() };
-            !with_card(card).check(&Rules::default()).unwrap().warnings().is_empty()
+            !with_card(card).check().unwrap().warnings().is_empty()
         };
         prop_assert_eq!((0..10).filter(|digit| !warned(*digit)).count(), 1);
     }
@@ -526,7 +526,7 @@ proptest! {
         let mut expected = vec![];
         if !named { expected.push("paymentMethod.paymentChannel"); }
         if card_is_wrong { expected.push("paymentMethod.creditCard"); }
-        match draft.check(&Rules::default()) {
+        match draft.check() {
             Ok(submit) => {
                 prop_assert!(expected.is_empty());
                 let method = submit.payment_method();
@@ -546,12 +546,12 @@ proptest! {
         around in any::<String>(),
     ) {
         let text = format!("{around}{secret}");
-        let personal = || Personal::from(text.as_str());
+        let personal = || Redacted::from(text.as_str());
         let card = CardDraft::new(text.as_str(), text.as_str(), text.as_str()).cvc(text.as_str());
         let draft = Draft::new_card(card.card_holder_name(personal()).card_alias(personal()));
         let draft = order(draft).customer_urn(personal()).ip_address(personal());
         let printed = format!("{draft:?}");
-        let violations = draft.check(&Rules::default()).unwrap_err();
+        let violations = draft.check().unwrap_err();
         let printed = format!("{printed} {violations} {violations:?}");
         prop_assert!(!printed.contains(&secret), "{printed}");
     }

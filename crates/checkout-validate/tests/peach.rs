@@ -22,7 +22,7 @@ fn check(draft: Draft<'_>) -> String {
 }
 
 fn check_with(draft: Draft<'_>, rules: &Rules) -> String {
-    match draft.check(rules) {
+    match draft.check_with(rules) {
         Ok(checkout) => {
             let warnings = checkout.warnings().iter();
             let warnings: String =
@@ -157,7 +157,7 @@ fn an_amount_is_positive_and_has_eight_digits_and_two_decimals_at_most() {
     for given in
         [Amount::from("2"), Amount::from("2.00".to_owned()), Amount::from("02"), Cents::new(200).into()]
     {
-        let checkout = Draft { amount: Some(given), ..good() }.check(&Rules::default()).unwrap();
+        let checkout = Draft { amount: Some(given), ..good() }.check().unwrap();
         assert_eq!(checkout.pairs().find(|(key, _)| *key == "amount"), Some(("amount", "2.00")));
     }
 }
@@ -213,7 +213,7 @@ fn a_name_that_tells_something_is_warned_of_in_every_text_and_named_with_its_fie
             );
             assert_eq!(check(draft), warning);
         }
-        let checkout = good().merchant_transaction_id(&*text).check(&Rules::default()).unwrap();
+        let checkout = good().merchant_transaction_id(&*text).check().unwrap();
         let warning = Warning::TellingName { field: Field::MerchantTransactionId, name };
         assert!(checkout.warnings().contains(&warning), "{:?}", checkout.warnings());
         // Another case, and a part of it, tells nothing.
@@ -310,7 +310,7 @@ fn a_further_field_is_in_one_of_four_groups_and_takes_no_name_of_ours() {
     }
     // Every key that a request has of its own, and the two that are added to it.
     let full = full_draft();
-    let checkout = full.check(&Rules::default()).unwrap();
+    let checkout = full.check().unwrap();
     let own = checkout.pairs().map(|(key, _)| key).take(11).map(String::from);
     for name in own {
         assert_eq!(
@@ -388,7 +388,7 @@ fn full_draft() -> Draft<'static> {
 
 #[test]
 fn every_field_of_a_full_draft_comes_out_of_the_checkout_and_its_pairs_owned_or_not() {
-    let borrowed = full_draft().check(&Rules::default()).unwrap();
+    let borrowed = full_draft().check().unwrap();
     let owned: InitiateCheckout<'static> = borrowed.clone().into_owned();
     assert_eq!(owned, borrowed);
     assert_eq!(full_draft().into_owned(), full_draft());
@@ -430,9 +430,9 @@ fn every_field_of_a_full_draft_comes_out_of_the_checkout_and_its_pairs_owned_or_
     ]
     .map(Option::unwrap);
     assert_eq!(by_accessor[..], pairs.iter().map(|(_, value)| *value).take(11).collect::<Vec<_>>());
-    let bare = good().check(&Rules::default()).unwrap();
+    let bare = good().check().unwrap();
     assert_eq!(bare.pairs().count(), 6);
-    let no = good().force_default_method(false).check(&Rules::default()).unwrap();
+    let no = good().force_default_method(false).check().unwrap();
     assert_eq!(no.pairs().last(), Some(("forceDefaultMethod", "false")));
 }
 
@@ -511,7 +511,7 @@ fn a_status_is_asked_by_ids_of_the_lengths_and_characters_that_the_page_allows()
     assert_eq!(lookup.pair(), ("id", "8ac7a4a0"));
     let lookup = Lookup::from(CheckoutId::new("8ac7a4a2").unwrap());
     assert_eq!(lookup.into_owned().pair(), ("checkoutId", "8ac7a4a2"));
-    let checkout = good().check(&Rules::default()).unwrap();
+    let checkout = good().check().unwrap();
     let lookup = Lookup::from(MerchantTransactionId::new("Test1234").unwrap());
     assert_eq!(checkout.lookup().into_owned(), lookup);
 }
@@ -521,7 +521,7 @@ proptest! {
     #[test]
     fn a_draft_takes_the_ids_that_a_status_can_be_asked_by(id in "[ -~]{0,50}|[a-zA-Z0-9._-]{1,50}|.{0,12}") {
         let asked = MerchantTransactionId::new(&*id).map(|id| Lookup::from(id).into_owned());
-        let drafted = good().merchant_transaction_id(&*id).check(&Rules::default());
+        let drafted = good().merchant_transaction_id(&*id).check();
         let drafted = drafted.map(|checkout| checkout.lookup().into_owned());
         prop_assert_eq!(asked.ok(), drafted.ok());
     }
@@ -577,7 +577,7 @@ fn recurring() -> StandingInstruction<'static> {
 #[test]
 fn stored_cards_are_asked_for_by_the_published_parameters() {
     let stored = |draft: Draft<'static>| -> Vec<(String, String)> {
-        let checkout = draft.check(&Rules::default()).unwrap();
+        let checkout = draft.check().unwrap();
         assert_eq!(checkout.clone().into_owned(), checkout);
         checkout.pairs().skip(6).map(|(key, text)| (key.to_owned(), text.to_owned())).collect()
     };
@@ -591,14 +591,14 @@ fn stored_cards_are_asked_for_by_the_published_parameters() {
     let two = good().card_token(TOKENS[0]).card_token(TOKENS[1].to_owned());
     let joined = "8ac7a49f8e9f15d2018ea09b285f0eaa,8ac7a49f8e9f15d2018ea09b285f0acc";
     assert_eq!(stored(two.clone()), [pair("cardTokens", joined)]);
-    let checkout = two.check(&Rules::default()).unwrap();
+    let checkout = two.check().unwrap();
     assert!(checkout.card_tokens().map(|token| token.as_str().to_owned()).eq(TOKENS));
     let whole = recurring()
         .source(StandingInstructionSource::Cardholder)
         .recurring_type(RecurringType::StandingOrder)
         .frequency(7)
         .expiry("2028-02-29");
-    let checkout = good().standing_instruction(whole.clone()).check(&Rules::default()).unwrap();
+    let checkout = good().standing_instruction(whole.clone()).check().unwrap();
     assert_eq!(checkout.standing_instruction(), Some(&whole));
     assert_eq!(checkout.warnings(), []);
     let names: Vec<_> = checkout.pairs().skip(6).collect();
@@ -705,9 +705,9 @@ fn an_amount_of_zero_is_for_a_preauthorization_that_stores_a_card_alone() {
 #[test]
 fn a_card_token_is_printed_nowhere() {
     let draft = || good().create_registration(true).card_token(TOKENS[0]).card_token(TOKENS[1]);
-    let checkout = draft().check(&Rules::default()).unwrap();
+    let checkout = draft().check().unwrap();
     let wrong = draft().card_token(TOKENS[0]).card_token(format!("{},", TOKENS[1]));
-    let violations = wrong.clone().check(&Rules::default()).unwrap_err();
+    let violations = wrong.clone().check().unwrap_err();
     let printed = format!("{:?} {checkout:?} {wrong:?} {violations} {violations:?}", draft());
     assert!(printed.contains("cardTokens[3]") && !printed.contains("8ac7a49f"), "{printed}");
 }
@@ -724,12 +724,12 @@ fn nothing_about_the_payer_is_printed_anywhere() {
             .field("billing.street1", street)
             .custom_parameter("basket", basket)
     };
-    let checkout = draft().check(&Rules::default()).unwrap();
+    let checkout = draft().check().unwrap();
     // With the value where the name belongs, with the value given twice, and with it too long.
     let wrong =
         draft().field(mail, "customer.email").custom_parameter("[", basket).field("customer.mobile", phone);
-    let wrong = wrong.field("billing.city", street.repeat(1_000)).check(&Rules::default()).unwrap_err();
-    let warned = draft().field("billing.city", format!("{street}\n")).check(&Rules::default()).unwrap();
+    let wrong = wrong.field("billing.city", street.repeat(1_000)).check().unwrap_err();
+    let warned = draft().field("billing.city", format!("{street}\n")).check().unwrap();
     let printed = format!(
         "{:?} {:#?} {checkout:?} {checkout:#?} {wrong} {wrong:?} {wrong:#?} {warned:?} {}",
         draft(),
@@ -749,7 +749,7 @@ proptest! {
     ) {
         let published = Regex::new(r"^[0-9]{1,8}(\.[0-9]{2})?$").unwrap().is_match(&text);
         let positive = text.contains(|c| ('1'..='9').contains(&c));
-        match (Draft { amount: Some(text.as_str().into()), ..good() }).check(&Rules::default()) {
+        match (Draft { amount: Some(text.as_str().into()), ..good() }).check() {
             Ok(checkout) => {
                 prop_assert!(published && positive);
                 // The same number: without leading zeros, and with two decimals.
@@ -771,7 +771,7 @@ proptest! {
     fn an_amount_of_hundredths_passes_exactly_when_it_can_be_written(
         hundredths in prop_oneof![-5i64..500, 9_999_999_990i64..10_000_000_010, any::<i64>()],
     ) {
-        let passes = (Draft { amount: Some(Cents::new(hundredths).into()), ..good() }).check(&Rules::default());
+        let passes = (Draft { amount: Some(Cents::new(hundredths).into()), ..good() }).check();
         let written = format!("{}.{:02}", hundredths / 100, hundredths % 100);
         let published = Regex::new(r"^[0-9]{1,8}(\.[0-9]{2})?$").unwrap().is_match(&written);
         prop_assert_eq!(passes.is_ok(), published && hundredths > 0);
@@ -785,7 +785,7 @@ proptest! {
         id in prop_oneof!["[a-f0-9]{31,33}", "[a-f0-9]{31}[A-Fg-z٣\n]", any::<String>()],
     ) {
         let published = Regex::new("^[a-f0-9]{32}$").unwrap().is_match(&id);
-        prop_assert_eq!(good().entity_id(&id).check(&Rules::default()).is_ok(), published);
+        prop_assert_eq!(good().entity_id(&id).check().is_ok(), published);
     }
 
     #[test]
@@ -810,7 +810,7 @@ proptest! {
             && custom.iter().all(|name| plain.is_match(name) && name.len() <= 256)
             && unique(&names)
             && unique(&custom);
-        match draft.check(&Rules::default()) {
+        match draft.check() {
             Ok(checkout) => {
                 prop_assert!(allowed);
                 let keys: Vec<_> = checkout.pairs().map(|(key, _)| key).collect();

@@ -5,8 +5,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
-/// An answer that is the API's and cannot be read: what is wrong, at which path and position, and the id of the
-/// request. It holds nothing else of the answer's values, which can be anybody's name or wallet.
+/// An answer that is the API's and cannot be read: what is wrong, at which path and position, and the id of
+/// the request. It holds nothing else of the answer's values, which can be anybody's name or wallet.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
@@ -75,14 +75,16 @@ impl ReadError {
         Self { request_id, ..self }
     }
 
-    /// The field, such as `payload.amount_coins`; empty for the answer as a whole. A key can be anything: twelve digits or
-    /// more are `[digits]`, and of a [signed body](crate::peach::Fields) a key twice that is no parameter's is `[field]`.
+    /// The field, such as `payload.amount_coins`; empty for the answer as a whole. A key can be anything:
+    /// twelve digits or more are `[digits]`, and of a [signed body](crate::peach::Fields) a key twice that is
+    /// no parameter's is `[field]`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Where the reader stopped, in bytes from the beginning of the body: within what is wrong or one byte beside it.
+    /// Where the reader stopped, in bytes from the beginning of the body: within what is wrong or one byte
+    /// beside it.
     ///
     /// ```
     /// # use checkout_tables::{Open, allscale::IntentStatus};
@@ -101,8 +103,9 @@ impl ReadError {
         &self.kind
     }
 
-    /// The provider's id of the request, wherever it could be read, whatever else is wrong: from an answer that ends
-    /// too early too, and not from one longer than the cap. Log it, always: it is what the provider asks for.
+    /// The provider's id of the request, wherever it could be read, whatever else is wrong: from an answer
+    /// that ends too early too, and not from one longer than the cap. Log it, always: it is what the provider
+    /// asks for.
     ///
     /// ```
     /// # use checkout_tables::{Open, allscale::IntentStatus};

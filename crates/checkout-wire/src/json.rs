@@ -5,7 +5,7 @@ use crate::{Head, ReadError, ReadErrorKind};
 use alloc::borrow::Cow;
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
-use checkout_validate::Personal;
+use checkout_validate::Redacted;
 use core::fmt;
 use core::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
@@ -13,11 +13,11 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredA
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// The exact text of a JSON value: nothing of it is parsed, re-ordered or rounded. It can hold anything, so its
-/// `Debug` shows its length alone.
+/// The exact text of a JSON value: nothing of it is parsed, re-ordered or rounded. It can hold anything, so
+/// its `Debug` shows its length alone.
 ///
-/// Its `Deserialize` and `Serialize` are for `serde_json` alone, and its `Deserialize` borrows, so that it reads from
-/// text or bytes in memory and not from a stream or a tree.
+/// Its `Deserialize` and `Serialize` are for `serde_json` alone, and its `Deserialize` borrows, so that it
+/// reads from text or bytes in memory and not from a stream or a tree.
 ///
 /// ```
 /// use checkout_wire::JsonText;
@@ -112,12 +112,12 @@ impl Serialize for JsonText<'_> {
     }
 }
 
-/// A value that is only carried: as documented, or else the JSON as it came. Nothing is decided by it, so that nothing
-/// is lost over it.
+/// A value that is only carried: as documented, or else the JSON as it came. Nothing is decided by it, so
+/// that nothing is lost over it.
 ///
 /// ```
 /// use checkout_money::Rate;
-/// use checkout_wire::{Carried, Head, Reply, allscale};
+/// use checkout_wire::{Verbatim, Head, Reply, allscale};
 ///
 /// let rate = |rate: &str| {
 ///     let body = format!(
@@ -130,32 +130,32 @@ impl Serialize for JsonText<'_> {
 /// };
 /// assert_eq!(rate("null"), None);
 /// assert_eq!(rate(r#""1.35""#).unwrap().known(), "1.35".parse::<Rate>().ok());
-/// let Some(Carried::Other(json)) = rate("1.350") else { panic!() };
+/// let Some(Verbatim::Other(json)) = rate("1.350") else { panic!() };
 /// assert_eq!(json.as_str(), "1.350");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(untagged)]
-pub enum Carried<'a, T> {
+pub enum Verbatim<'a, T> {
     /// As documented.
     Known(T),
     /// Anything else, as exact JSON text.
     Other(JsonText<'a>),
 }
 
-impl<'a, T: Deserialize<'a>> Carried<'a, T> {
+impl<'a, T: Deserialize<'a>> Verbatim<'a, T> {
     /// What a borrowed JSON text is.
     pub(crate) fn of(json: JsonText<'a>) -> Self {
         json.read().map_or(Self::Other(json), Self::Known)
     }
 }
 
-impl<'a, T> Carried<'a, T> {
+impl<'a, T> Verbatim<'a, T> {
     /// The value, if it is as documented.
     ///
     /// ```
-    /// # use checkout_wire::{Carried, JsonText};
-    /// assert_eq!(Carried::Known(1).known(), Some(1));
-    /// assert_eq!(Carried::<i64>::Other(JsonText::new("1.0")?).known(), None);
+    /// # use checkout_wire::{Verbatim, JsonText};
+    /// assert_eq!(Verbatim::Known(1).known(), Some(1));
+    /// assert_eq!(Verbatim::<i64>::Other(JsonText::new("1.0")?).known(), None);
     /// # Ok::<(), checkout_wire::NotJson>(())
     /// ```
     #[must_use]
@@ -172,8 +172,8 @@ impl<'a, T> Carried<'a, T> {
     /// The value itself, if it is as documented.
     ///
     /// ```
-    /// # use checkout_wire::Carried;
-    /// assert_eq!(Carried::Known("56").as_known(), Some(&"56"));
+    /// # use checkout_wire::Verbatim;
+    /// assert_eq!(Verbatim::Known("56").as_known(), Some(&"56"));
     /// ```
     #[must_use]
     pub const fn as_known(&self) -> Option<&T> {
@@ -186,32 +186,32 @@ impl<'a, T> Carried<'a, T> {
     /// The same, with nothing borrowed.
     ///
     /// ```
-    /// # use checkout_wire::Carried;
-    /// let owned: Carried<'static, i64> = Carried::Known(1).into_owned();
+    /// # use checkout_wire::Verbatim;
+    /// let owned: Verbatim<'static, i64> = Verbatim::Known(1).into_owned();
     /// ```
     #[must_use]
-    pub fn into_owned(self) -> Carried<'static, T> {
+    pub fn into_owned(self) -> Verbatim<'static, T> {
         self.into_owned_with(|value| value)
     }
 
     /// Another value in the place of one that is as documented.
-    pub(crate) fn map<U>(self, other: impl FnOnce(T) -> U) -> Carried<'a, U> {
+    pub(crate) fn map<U>(self, other: impl FnOnce(T) -> U) -> Verbatim<'a, U> {
         match self {
-            Self::Known(value) => Carried::Known(other(value)),
-            Self::Other(json) => Carried::Other(json),
+            Self::Known(value) => Verbatim::Known(other(value)),
+            Self::Other(json) => Verbatim::Other(json),
         }
     }
 
     /// The same, with nothing borrowed, where the value borrows too.
-    pub(crate) fn into_owned_with<U>(self, owned: impl FnOnce(T) -> U) -> Carried<'static, U> {
+    pub(crate) fn into_owned_with<U>(self, owned: impl FnOnce(T) -> U) -> Verbatim<'static, U> {
         match self.map(owned) {
-            Carried::Known(value) => Carried::Known(value),
-            Carried::Other(json) => Carried::Other(json.into_owned()),
+            Verbatim::Known(value) => Verbatim::Known(value),
+            Verbatim::Other(json) => Verbatim::Other(json.into_owned()),
         }
     }
 }
 
-impl Carried<'_, Personal<'_>> {
+impl Verbatim<'_, Redacted<'_>> {
     /// The text, if the value is a text.
     ///
     /// ```
@@ -226,18 +226,18 @@ impl Carried<'_, Personal<'_>> {
     /// ```
     #[must_use]
     pub fn text(&self) -> Option<&str> {
-        self.as_known().map(Personal::as_str)
+        self.as_known().map(Redacted::as_str)
     }
 }
 
-impl Carried<'_, Cow<'_, str>> {
+impl Verbatim<'_, Cow<'_, str>> {
     /// The text, if the value is a text.
     ///
     /// ```
-    /// # use checkout_wire::{Carried, JsonText};
+    /// # use checkout_wire::{Verbatim, JsonText};
     /// # use std::borrow::Cow;
-    /// assert_eq!(Carried::Known(Cow::Borrowed("0x55d3")).text(), Some("0x55d3"));
-    /// assert_eq!(Carried::<Cow<'_, str>>::Other(JsonText::new("7")?).text(), None);
+    /// assert_eq!(Verbatim::Known(Cow::Borrowed("0x55d3")).text(), Some("0x55d3"));
+    /// assert_eq!(Verbatim::<Cow<'_, str>>::Other(JsonText::new("7")?).text(), None);
     /// # Ok::<(), checkout_wire::NotJson>(())
     /// ```
     #[must_use]
@@ -246,7 +246,7 @@ impl Carried<'_, Cow<'_, str>> {
     }
 }
 
-impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Carried<'a, T> {
+impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Verbatim<'a, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
         Ok(serde_json::from_str(raw.get()).map_or_else(|_| Self::Other(JsonText::raw(raw)), Self::Known))
@@ -279,20 +279,20 @@ pub(crate) fn text<'de: 'a, 'a, D: Deserializer<'de>>(
 /// Reads a text that is only carried: anything else is kept as it came, and null is none.
 pub(crate) fn carried_text<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<Carried<'a, Cow<'a, str>>>, D::Error> {
+) -> Result<Option<Verbatim<'a, Cow<'a, str>>>, D::Error> {
     let json = JsonText::<'a>::deserialize(deserializer)?;
     if json.as_str() == NULL {
         return Ok(None);
     }
-    Ok(Some(json.read_text().map_or(Carried::Other(json), Carried::Known)))
+    Ok(Some(json.read_text().map_or(Verbatim::Other(json), Verbatim::Known)))
 }
 
 /// Reads a text about the payer that is only carried: anything else is kept as it came, and null is none.
 pub(crate) fn carried_personal<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<Carried<'a, Personal<'a>>>, D::Error> {
+) -> Result<Option<Verbatim<'a, Redacted<'a>>>, D::Error> {
     let carried = carried_text::<'de, 'a, D>(deserializer)?;
-    Ok(carried.map(|carried| carried.map(Personal::from)))
+    Ok(carried.map(|carried| carried.map(Redacted::from)))
 }
 
 /// Reads a value that is not worth the rest: none if it is not of its type.
@@ -305,12 +305,12 @@ pub(crate) fn or_none<'de: 'a, 'a, T: Deserialize<'a>, D: Deserializer<'de>>(
 /// Reads a text about the payer that is not worth the rest: none if it is no text.
 pub(crate) fn personal_or_none<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<Personal<'a>>, D::Error> {
-    JsonText::<'a>::deserialize(deserializer).map(|json| json.read_text().map(Personal::from))
+) -> Result<Option<Redacted<'a>>, D::Error> {
+    JsonText::<'a>::deserialize(deserializer).map(|json| json.read_text().map(Redacted::from))
 }
 
-/// Reads what is not worth the rest: none if it is no object. Where every member of it is read so as well, a key that
-/// stands twice is the one error there is.
+/// Reads what is not worth the rest: none if it is no object. Where every member of it is read so as well, a
+/// key that stands twice is the one error there is.
 pub(crate) fn object_or_none<'de: 'a, 'a, T: Deserialize<'a>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -329,20 +329,20 @@ pub(crate) fn object_or_none<'de: 'a, 'a, T: Deserialize<'a>, D: Deserializer<'d
 
 /// Writes an optional text about the payer.
 pub(crate) fn write_personal<S: Serializer>(
-    text: &Option<Personal<'_>>,
+    text: &Option<Redacted<'_>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    text.as_ref().map(Personal::as_str).serialize(serializer)
+    text.as_ref().map(Redacted::as_str).serialize(serializer)
 }
 
 /// Writes an optional text about the payer that was only carried.
 pub(crate) fn write_carried_personal<S: Serializer>(
-    carried: &Option<Carried<'_, Personal<'_>>>,
+    carried: &Option<Verbatim<'_, Redacted<'_>>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     match carried {
-        Some(Carried::Known(text)) => text.as_str().serialize(serializer),
-        Some(Carried::Other(json)) => json.serialize(serializer),
+        Some(Verbatim::Known(text)) => text.as_str().serialize(serializer),
+        Some(Verbatim::Other(json)) => json.serialize(serializer),
         None => serializer.serialize_none(),
     }
 }
@@ -409,11 +409,13 @@ impl<'de> Visitor<'de> for OptionalText {
     }
 }
 
-/// The text of a body that is one JSON object as far as its first byte tells, and that is safe to parse. None for what is
-/// not the API's: a redirect, anything that is no object, and what cannot be read under an error status.
+/// The text of a body that is one JSON object as far as its first byte tells, and that is safe to parse. None
+/// for what is not the API's: a redirect, anything that is no object, and what cannot be read under an error
+/// status.
 ///
 /// # Errors
-/// [`ReadError`] for a body beyond the cap, and under a success status for one that is not UTF-8 or nested too deep.
+/// [`ReadError`] for a body beyond the cap, and under a success status for one that is not UTF-8 or nested
+/// too deep.
 pub(crate) fn object_text<'a>(
     head: &Head<'_>,
     body: &'a [u8],
@@ -477,8 +479,8 @@ pub(crate) fn too_deep(json: &str) -> Option<usize> {
     None
 }
 
-/// How many of `{` and `[` there are: one pass with nothing to decide. Counted in bytes over pieces that a byte can
-/// count, many bytes are looked at in one instruction.
+/// How many of `{` and `[` there are: one pass with nothing to decide. Counted in bytes over pieces that a
+/// byte can count, many bytes are looked at in one instruction.
 fn opening_brackets(json: &[u8]) -> usize {
     // The two differ in this bit alone, and with it no other byte is either.
     let is_opening = |byte: &u8| u8::from(byte | 0x20 == b'{');
@@ -560,8 +562,8 @@ fn is_huge(number: &str) -> bool {
     integer && number.parse::<i64>().is_err() && number.parse::<u64>().is_err()
 }
 
-/// A key that nobody knows can be anything, so a path is cut short and made printable, and digits that can be a card's
-/// are masked.
+/// A key that nobody knows can be anything, so a path is cut short and made printable, and digits that can be
+/// a card's are masked.
 fn shortened(path: String) -> String {
     let plain = |c: char| c.is_ascii_graphic();
     if path.len() <= PATH && masked(&path).all(|piece| piece.is_some_and(plain)) {
@@ -585,8 +587,8 @@ fn position(json: &str, line: usize, column: usize) -> usize {
 
 const NULL: &str = "null";
 
-/// How deep objects and lists may be nested. A documented answer needs four levels, and the metadata in it as many as
-/// the merchant gave it.
+/// How deep objects and lists may be nested. A documented answer needs four levels, and the metadata in it as
+/// many as the merchant gave it.
 pub(crate) const DEPTH: usize = 64;
 
 /// The most bytes that an answer may have: 1 MiB. The longest documented one has a few thousand.

@@ -2,7 +2,7 @@
 //!
 //! - [`allscale`], [`azotte`], [`peach`]: the requests, the payloads, and their readers.
 //! - [`Reply`]: what an answer was: [`Done`](Reply::Done), [`Refused`](Reply::Refused), or
-//!   [`NotTheApi`](Reply::NotTheApi).
+//!   [`UnexpectedResponse`](Reply::UnexpectedResponse).
 //! - [`ReadError`]: why an answer of the API's could not be read, with path and position.
 //!
 //! ```
@@ -17,7 +17,7 @@
 //! assert_eq!(answer.request_id.as_deref(), Some("req_xxxxx"));
 //!
 //! let proxy = allscale::read::<Open<IntentStatus>>(&Head::new(502), b"<html>Bad Gateway</html>")?;
-//! assert!(matches!(proxy, Reply::NotTheApi(_)));
+//! assert!(matches!(proxy, Reply::UnexpectedResponse(_)));
 //! # Ok::<(), checkout_wire::ReadError>(())
 //! ```
 //!
@@ -26,14 +26,15 @@
 //! (`checkout-lifecycle`). Whether a reply is the answer to what was asked is compared in `checkout-client`.
 //!
 //! # The one idea to know
-//! Reading is total: whatever the bytes are, the outcome is a value or an error that says where. What a provider may
-//! add later (statuses, codes, fields) is never an error; what it cannot mean is always one, but where the payload's own
-//! page says that nothing is decided by it.
+//! Reading is total: whatever the bytes are, the outcome is a value or an error that says where. What a
+//! provider may add later (statuses, codes, fields) is never an error; what it cannot mean is always one, but
+//! where the payload's own page says that nothing is decided by it.
 //!
 //! # Sources
-//! *Create Checkout Intent*, v4, 2026-05-06; *Get Checkout Intent*, v3, 2026-03-06; *Get Status*, v3, 2026-05-14; for
-//! the test routes and some nullable fields AllScale's newer pages. Azotte C2A, *Submit Checkout* and *Get Checkout
-//! Status*. Peach Payments, the pages of Hosted Checkout, V1 and V2, and of its webhooks.
+//! *Create Checkout Intent*, v4, 2026-05-06; *Get Checkout Intent*, v3, 2026-03-06; *Get Status*, v3,
+//! 2026-05-14; for the test routes and some nullable fields AllScale's newer pages. Azotte C2A, *Submit
+//! Checkout* and *Get Checkout Status*. Peach Payments, the pages of Hosted Checkout, V1 and V2, and of its
+//! webhooks.
 //!
 //! # Features
 //! None. The crate is `no_std` with `alloc`, and `serde_json` is no part of its interface.
@@ -53,6 +54,6 @@ mod reply;
 
 pub use error::{ReadError, ReadErrorKind};
 pub use head::Head;
-pub use json::{BODY_CAP, Carried, JsonText, NotJson};
+pub use json::{BODY_CAP, JsonText, NotJson, Verbatim};
 pub use page::is_page_url;
-pub use reply::{Answer, Excerpt, NotDone, NotTheApi, Printable, ProviderRefusal, Reply};
+pub use reply::{Answer, Excerpt, NotDone, Printable, ProviderRefusal, Reply, UnexpectedResponse};

@@ -5,8 +5,9 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt::{self, Write};
 
-/// What an answer was: to a request for `T`, from a provider that refuses in the form `R`. A refusal is a reply like any
-/// other, and not an error of ours. Each provider's module has the type with its own form filled in.
+/// What an answer was: to a request for `T`, from a provider that refuses in the form `R`. A refusal is a
+/// reply like any other, and not an error of ours. Each provider's module has the type with its own form
+/// filled in.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::{ErrorCode, IntentStatus}};
@@ -28,7 +29,7 @@ pub enum Reply<'a, T, R> {
     /// Refused by the provider, in its own form.
     Refused(R),
     /// Not an answer of the API's: a proxy's page, an empty 401, a redirect.
-    NotTheApi(NotTheApi<'a>),
+    UnexpectedResponse(UnexpectedResponse<'a>),
 }
 
 impl<'a, T, R: ProviderRefusal> Reply<'a, T, R> {
@@ -38,7 +39,7 @@ impl<'a, T, R: ProviderRefusal> Reply<'a, T, R> {
         match self {
             Self::Done(answer) => answer.request_id.as_deref(),
             Self::Refused(refusal) => refusal.request_id(),
-            Self::NotTheApi(_) => None,
+            Self::UnexpectedResponse(_) => None,
         }
     }
 
@@ -59,7 +60,7 @@ impl<'a, T, R: ProviderRefusal> Reply<'a, T, R> {
         match self {
             Self::Done(answer) => Ok(answer),
             Self::Refused(refusal) => Err(NotDone::Refused(refusal)),
-            Self::NotTheApi(other) => Err(NotDone::NotTheApi(other)),
+            Self::UnexpectedResponse(other) => Err(NotDone::UnexpectedResponse(other)),
         }
     }
 
@@ -82,7 +83,7 @@ impl<'a, T, R: ProviderRefusal> Reply<'a, T, R> {
                 request_id: answer.request_id.map(|id| Cow::Owned(id.into_owned())),
             }),
             Self::Refused(refusal) => Reply::Refused(refusal.into_owned()),
-            Self::NotTheApi(other) => Reply::NotTheApi(other.into_owned()),
+            Self::UnexpectedResponse(other) => Reply::UnexpectedResponse(other.into_owned()),
         }
     }
 }
@@ -103,8 +104,8 @@ pub struct Answer<'a, T> {
     pub request_id: Option<Cow<'a, str>>,
 }
 
-/// A provider's own form of a refusal, such as [`allscale::Refusal`](crate::allscale::Refusal). What it prints says the
-/// code, and can be logged.
+/// A provider's own form of a refusal, such as [`allscale::Refusal`](crate::allscale::Refusal). What it
+/// prints says the code, and can be logged.
 ///
 /// ```
 /// use checkout_wire::ProviderRefusal;
@@ -136,7 +137,7 @@ pub trait ProviderRefusal: fmt::Debug + fmt::Display {
 /// use checkout_wire::{Head, Reply, allscale};
 ///
 /// let head = Head { content_type: Some("text/html"), ..Head::new(502) };
-/// let Reply::NotTheApi(other) = allscale::read::<Open<IntentStatus>>(&head, b"<h1>Bad Gateway</h1>")? else { panic!() };
+/// let Reply::UnexpectedResponse(other) = allscale::read::<Open<IntentStatus>>(&head, b"<h1>Bad Gateway</h1>")? else { panic!() };
 /// assert_eq!(other.status, 502);
 /// assert_eq!(other.excerpt.as_str(), "<h1>Bad Gateway</h1>");
 /// // A page can echo the headers that it was sent, so what is printed leaves the excerpt out.
@@ -144,7 +145,7 @@ pub trait ProviderRefusal: fmt::Debug + fmt::Display {
 /// # Ok::<(), checkout_wire::ReadError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotTheApi<'a> {
+pub struct UnexpectedResponse<'a> {
     /// The HTTP status.
     pub status: u16,
     /// `Content-Type`.
@@ -157,20 +158,20 @@ pub struct NotTheApi<'a> {
     pub excerpt: Excerpt<'a>,
 }
 
-impl NotTheApi<'_> {
+impl UnexpectedResponse<'_> {
     /// The same, with nothing borrowed.
     ///
     /// ```
     /// # use checkout_tables::{Open, allscale::IntentStatus};
-    /// # use checkout_wire::{Head, NotTheApi, Reply, allscale};
-    /// let Reply::NotTheApi(other) = allscale::read::<Open<IntentStatus>>(&Head::new(401), b"")? else { panic!() };
-    /// let owned: NotTheApi<'static> = other.into_owned();
+    /// # use checkout_wire::{Head, UnexpectedResponse, Reply, allscale};
+    /// let Reply::UnexpectedResponse(other) = allscale::read::<Open<IntentStatus>>(&Head::new(401), b"")? else { panic!() };
+    /// let owned: UnexpectedResponse<'static> = other.into_owned();
     /// # Ok::<(), checkout_wire::ReadError>(())
     /// ```
     #[must_use]
-    pub fn into_owned(self) -> NotTheApi<'static> {
+    pub fn into_owned(self) -> UnexpectedResponse<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
-        NotTheApi {
+        UnexpectedResponse {
             status: self.status,
             content_type: self.content_type.map(owned),
             retry_after: self.retry_after.map(owned),
@@ -180,14 +181,14 @@ impl NotTheApi<'_> {
     }
 }
 
-impl NotTheApi<'_> {
+impl UnexpectedResponse<'_> {
     /// True for a redirect: the five statuses of RFC 9110, 15.4, that name another place.
     ///
     /// ```
     /// # use checkout_tables::{Open, allscale::IntentStatus};
     /// # use checkout_wire::{Head, Reply, allscale};
     /// let head = Head { location: Some("https://elsewhere.example/"), ..Head::new(302) };
-    /// let Reply::NotTheApi(other) = allscale::read::<Open<IntentStatus>>(&head, b"")? else { panic!() };
+    /// let Reply::UnexpectedResponse(other) = allscale::read::<Open<IntentStatus>>(&head, b"")? else { panic!() };
     /// assert!(other.is_redirect());
     /// # Ok::<(), checkout_wire::ReadError>(())
     /// ```
@@ -197,9 +198,9 @@ impl NotTheApi<'_> {
     }
 }
 
-impl<'a> NotTheApi<'a> {
+impl<'a> UnexpectedResponse<'a> {
     pub(crate) fn new(head: &Head<'a>, body: &'a [u8]) -> Self {
-        NotTheApi {
+        UnexpectedResponse {
             status: head.status,
             content_type: head.content_type.map(Cow::Borrowed),
             retry_after: head.retry_after.map(Cow::Borrowed),
@@ -209,7 +210,7 @@ impl<'a> NotTheApi<'a> {
     }
 }
 
-impl fmt::Display for NotTheApi<'_> {
+impl fmt::Display for UnexpectedResponse<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not an answer of the API's: HTTP status {}", self.status)?;
         if self.is_redirect() {
@@ -226,8 +227,8 @@ impl fmt::Display for NotTheApi<'_> {
     }
 }
 
-/// The scheme and the host of a URL, without a user, a path or a query: none, if these are not of the plain characters that
-/// a scheme and a host have, or are long.
+/// The scheme and the host of a URL, without a user, a path or a query: none, if these are not of the plain
+/// characters that a scheme and a host have, or are long.
 fn origin(url: &str) -> Option<&str> {
     let (scheme, rest) = url.split_once("://")?;
     let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
@@ -243,12 +244,12 @@ fn origin(url: &str) -> Option<&str> {
     if printed { url.get(..length) } else { None }
 }
 
-/// A text from outside, as it can be printed: what is no printable character is escaped, so that it cannot forge a line
-/// of a log or steer a terminal, and what is longer than 256 characters is cut short.
+/// A text from outside, as it can be printed: what is no printable character is escaped, so that it cannot
+/// forge a line of a log or steer a terminal, and what is longer than 256 characters is cut short.
 ///
-/// Twelve or more digits, also in groups as a card's are written, with one blank or dash between two, are `[digits]`: a
-/// provider can quote what it was sent. They count as one character, and so an id of that many digits is not shown
-/// either.
+/// Twelve or more digits, also in groups as a card's are written, with one blank or dash between two, are
+/// `[digits]`: a provider can quote what it was sent. They count as one character, and so an id of that many
+/// digits is not shown either.
 ///
 /// ```
 /// use checkout_wire::Printable;
@@ -278,14 +279,14 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
-/// Text of an answer that is not the API's: the beginning of its body, or where it would redirect to. Its `Debug`
-/// shows nothing of it: it can echo what was sent.
+/// Text of an answer that is not the API's: the beginning of its body, or where it would redirect to. Its
+/// `Debug` shows nothing of it: it can echo what was sent.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
 /// use checkout_wire::{Head, Reply, allscale};
 ///
-/// let Reply::NotTheApi(other) = allscale::read::<Open<IntentStatus>>(&Head::new(500), b"oops")? else { panic!() };
+/// let Reply::UnexpectedResponse(other) = allscale::read::<Open<IntentStatus>>(&Head::new(500), b"oops")? else { panic!() };
 /// assert_eq!(other.excerpt.as_str(), "oops");
 /// assert_eq!(format!("{:?}", other.excerpt), "[4 bytes]");
 /// # Ok::<(), checkout_wire::ReadError>(())
@@ -334,7 +335,7 @@ pub enum NotDone<'a, R> {
     Refused(R),
     /// Not an answer of the API's.
     #[error("{0}")]
-    NotTheApi(NotTheApi<'a>),
+    UnexpectedResponse(UnexpectedResponse<'a>),
 }
 
 /// The characters of a text, and none in the place of digits that can be a card's number; see [`Printable`].
@@ -378,7 +379,7 @@ const PRINTED: usize = 256;
 
 #[cfg(test)]
 mod tests {
-    use super::{NotTheApi, Printable};
+    use super::{Printable, UnexpectedResponse};
     use crate::Head;
     use alloc::format;
     use alloc::string::{String, ToString};
@@ -387,7 +388,7 @@ mod tests {
     fn a_redirect_says_that_it_is_one_and_to_which_host_and_nothing_behind_that() {
         fn said(status: u16, location: Option<&str>) -> String {
             let head = Head { location, content_type: Some("text/html"), ..Head::new(status) };
-            NotTheApi::new(&head, b"<h1>moved</h1>").to_string()
+            UnexpectedResponse::new(&head, b"<h1>moved</h1>").to_string()
         }
         for status in [301, 302, 303, 307, 308] {
             let beginning = format!("not an answer of the API's: HTTP status {status}, a redirect");

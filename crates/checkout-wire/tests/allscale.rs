@@ -13,11 +13,11 @@ use checkout_money::Cents;
 use checkout_tables::Open;
 use checkout_tables::allscale::{Currency, IntentStatus, Route, StableCoin};
 use checkout_validate::PathSegment;
-use checkout_validate::allscale::{Draft, Rules};
+use checkout_validate::allscale::Draft;
 use checkout_wire::allscale::{
     CreatedIntent, Echo, Intent, Payload, Pong, create_body, path, read, read_capped, read_webhook, write,
 };
-use checkout_wire::{Answer, Carried, Head, JsonText, ReadErrorKind, Reply};
+use checkout_wire::{Answer, Head, JsonText, ReadErrorKind, Reply, Verbatim};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::fmt::Debug;
@@ -88,7 +88,7 @@ fn check_as<'a, T: Payload<'a> + Debug>(status: u16, body: &'a [u8]) -> String {
             format!("done {} ({id})", serde_json::to_string(&answer.payload).unwrap())
         }
         Ok(Reply::Refused(refusal)) => refusal.to_string(),
-        Ok(Reply::NotTheApi(other)) => other.to_string(),
+        Ok(Reply::UnexpectedResponse(other)) => other.to_string(),
         Err(error) => format!("error: {error}"),
     }
 }
@@ -146,7 +146,7 @@ fn the_documented_create_requests_are_written_as_the_page_prints_them() {
         .user("user_456", "Tom")
         .redirect_url("https://example.com/checkout/allscale")
         .extra("{\n    \"source\": \"web\"\n  }");
-    let body = create_body(&fiat.check(&Rules::default()).unwrap());
+    let body = create_body(&fiat.check().unwrap());
     // The page's body without its white space; the metadata keeps the white space that it was given.
     let documented = r#"{"currency":44,"amount_cents":100,"order_id":"order_123","order_description":"Monthly subscription","user_id":"user_456","user_name":"Tom","redirect_url":"https://example.com/checkout/allscale","extra":{
     "source": "web"
@@ -156,7 +156,7 @@ fn the_documented_create_requests_are_written_as_the_page_prints_them() {
     let native = Draft::coin(StableCoin::USDT, Cents::new(1_000))
         .order_id("order_124")
         .redirect_url("https://example.com/checkout/allscale");
-    let body = create_body(&native.check(&Rules::default()).unwrap());
+    let body = create_body(&native.check().unwrap());
     let documented: Value = json!({
         "stable_coin": 1,
         "amount_cents": 1000,
@@ -165,7 +165,7 @@ fn the_documented_create_requests_are_written_as_the_page_prints_them() {
     });
     assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), documented);
     let accepting = Draft::fiat(Currency::USD, Cents::new(100)).accept([StableCoin::USDC, StableCoin::USDT]);
-    let body = create_body(&accepting.check(&Rules::default()).unwrap());
+    let body = create_body(&accepting.check().unwrap());
     assert_eq!(body, br#"{"currency":1,"amount_cents":100,"accepted_stable_coins":[2,1]}"#);
 }
 
@@ -306,7 +306,7 @@ fn what_is_not_the_apis_is_told_with_its_status() {
     }
     let long = vec![b'x'; 4_096];
     let head = Head { content_type: Some("text/html"), retry_after: Some("120"), ..Head::new(503) };
-    let Reply::NotTheApi(other) = read::<Pong>(&head, &long).unwrap() else { panic!() };
+    let Reply::UnexpectedResponse(other) = read::<Pong>(&head, &long).unwrap() else { panic!() };
     assert_eq!((other.excerpt.as_str().len(), other.retry_after.as_deref()), (512, Some("120")));
 }
 
@@ -633,7 +633,7 @@ fn no_error_and_no_debug_repeats_what_a_payer_is() {
     let to = format!("https://elsewhere.example/?wallet={secret}");
     let moved = read::<Pong>(&Head { location: Some(&to), ..Head::new(302) }, secret.as_bytes()).unwrap();
     assert!(!format!("{moved:?}").contains(secret), "{moved:?}");
-    let Reply::NotTheApi(moved) = moved else { panic!() };
+    let Reply::UnexpectedResponse(moved) = moved else { panic!() };
     assert_eq!(moved.location.as_ref().map(|to| to.as_str()), Some(to.as_str()));
     // A value of the wrong type is quoted by the parser below, and must not be by us.
     for body in [
@@ -707,8 +707,8 @@ fn texts_are_borrowed_where_the_body_has_them_in_one_piece() {
     assert_eq!(owned, answer.payload);
 }
 
-/// Reads a body that is written as this crate writes it, and makes the reply own everything: nothing changes on the
-/// way. Gives the reply.
+/// Reads a body that is written as this crate writes it, and makes the reply own everything: nothing changes
+/// on the way. Gives the reply.
 fn owned_and_written<T>(
     head: &Head<'static>,
     body: &'static str,
@@ -745,7 +745,7 @@ fn a_created_intent_that_owns_its_texts_is_the_one_that_was_read() {
     let created = done::<CreatedIntent>(
         r#"{"checkout_url":"url","allscale_checkout_intent_id":"id","amount_coins":"1.0000","stable_coin_type":2,"rate":[ 1.350 ],"accepted_stable_coins":3}"#,
     );
-    assert_eq!(created.rate, Some(Carried::Other(JsonText::new("[ 1.350 ]").unwrap())));
+    assert_eq!(created.rate, Some(Verbatim::Other(JsonText::new("[ 1.350 ]").unwrap())));
 }
 
 #[test]
@@ -811,7 +811,7 @@ fn what_is_not_the_apis_is_the_same_when_it_owns_its_texts() {
     let owned = reply.clone().map_owned(Payload::into_owned);
     assert_eq!(owned, reply);
     assert_eq!(write(&owned), None);
-    let Reply::NotTheApi(other) = owned else { panic!("{owned:?}") };
+    let Reply::UnexpectedResponse(other) = owned else { panic!("{owned:?}") };
     assert_eq!(other.status, 503);
     assert_eq!(other.content_type.as_deref(), Some("text/html"));
     assert_eq!(other.retry_after.as_deref(), Some("120"));
@@ -848,10 +848,10 @@ fn a_rate_is_carried_whatever_it_is() {
         r#"{"a": 1.50, "a":2}"#,
         r#""\ud800""#,
     ] {
-        let other = Some(Carried::Other(JsonText::new(rate).unwrap()));
+        let other = Some(Verbatim::Other(JsonText::new(rate).unwrap()));
         assert_eq!(created(&format!(r#","rate":{rate}"#)), other, "{rate}");
         assert_eq!(got(&format!(r#","currency_rate": {rate} "#)), other, "{rate}");
-        assert_eq!(other.as_ref().and_then(Carried::known), None);
+        assert_eq!(other.as_ref().and_then(Verbatim::known), None);
         assert_eq!(serde_json::to_string(&other).unwrap(), rate);
     }
     for (rate, known) in
@@ -914,7 +914,7 @@ fn an_envelope_is_told_by_its_code_under_an_error_status_too() {
             assert_eq!(read::<Open<IntentStatus>>(&Head::new(status), body).as_ref(), Err(&error));
         }
         // A redirect goes elsewhere, whatever it says.
-        assert!(matches!(read::<Pong>(&Head::new(302), body), Ok(Reply::NotTheApi(_))));
+        assert!(matches!(read::<Pong>(&Head::new(302), body), Ok(Reply::UnexpectedResponse(_))));
     }
     // Bytes that are no UTF-8 are said to be that, and not a proxy's.
     let body = b"{\"code\":10001,\"error\":{\"message\":\"\xff\"},\"request_id\":\"r\"}";
@@ -975,7 +975,9 @@ fn an_error_carries_the_id_of_the_request_wherever_it_can_be_read() {
 fn an_excerpt_is_of_the_first_512_bytes() {
     for (body, beginning) in [(vec![b'x'; 4_096], "x".repeat(512)), (vec![0xff; 600], "\u{fffd}".repeat(512))]
     {
-        let Reply::NotTheApi(other) = read::<Pong>(&Head::new(500), &body).unwrap() else { panic!() };
+        let Reply::UnexpectedResponse(other) = read::<Pong>(&Head::new(500), &body).unwrap() else {
+            panic!()
+        };
         assert_eq!(other.excerpt.as_str(), beginning);
     }
 }
@@ -1083,7 +1085,7 @@ proptest! {
         if code.as_i64().is_some() {
             prop_assert_eq!(failed, read::<Open<IntentStatus>>(&as_done, bytes));
         } else {
-            prop_assert!(matches!(failed, Ok(Reply::NotTheApi(_))));
+            prop_assert!(matches!(failed, Ok(Reply::UnexpectedResponse(_))));
         }
     }
 
@@ -1110,7 +1112,7 @@ proptest! {
         draft.order_id = order_id.clone().map(Into::into);
         let extra = extra.map(|map| Value::Object(map.into_iter().collect()));
         draft.extra = extra.as_ref().map(|extra| extra.to_string().into());
-        let Ok(intent) = draft.check(&Rules::default()) else { return Ok(()) };
+        let Ok(intent) = draft.check() else { return Ok(()) };
         let body: Value = serde_json::from_slice(&create_body(&intent)).unwrap();
         let mut expected = json!({"amount_cents": amount, "user_id": "u", "user_name": name});
         let (key, value) = if native { ("stable_coin", 2) } else { ("currency", 163) };

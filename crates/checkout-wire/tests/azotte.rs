@@ -4,12 +4,12 @@
 use checkout_tables::Open;
 use checkout_tables::azotte::{ErrorCode, MessageCode, PaymentChannel, Route};
 use checkout_validate::azotte::{CardDraft, Draft, ItemDraft, Rules};
-use checkout_validate::{PathSegment, Personal};
+use checkout_validate::{PathSegment, Redacted};
 use checkout_wire::azotte::{
     Challenge, CheckoutResult, FollowUpInstructions, RedirectInstructions, Refusal, Reply, path, read,
     read_capped, submit_body, write,
 };
-use checkout_wire::{Carried, Head, JsonText, ReadErrorKind};
+use checkout_wire::{Head, JsonText, ReadErrorKind, Verbatim};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -54,7 +54,7 @@ fn check_under(status: u16, body: impl AsRef<[u8]>) -> String {
     match read(&Head::new(status), body.as_ref()) {
         Ok(reply @ Reply::Done(_)) => format!("done {}", String::from_utf8(write(&reply).unwrap()).unwrap()),
         Ok(Reply::Refused(refusal)) => refusal.to_string(),
-        Ok(Reply::NotTheApi(other)) => other.to_string(),
+        Ok(Reply::UnexpectedResponse(other)) => other.to_string(),
         Err(error) => format!("error: {error}"),
     }
 }
@@ -96,7 +96,7 @@ fn the_documented_challenge_is_a_page_and_says_when_to_ask_again() {
     assert_eq!(result.challenge(), Some(Challenge::Url("https://psp.example/3ds/abc")));
     assert_eq!(result.retry_after_seconds(), Some(3));
     let expected = RedirectInstructions {
-        redirect_url: Some(Personal::from("https://psp.example/3ds/abc")),
+        redirect_url: Some(Redacted::from("https://psp.example/3ds/abc")),
         html_content: None,
         three_d_identifier: None,
         is_redirect_required: Some(true),
@@ -105,7 +105,7 @@ fn the_documented_challenge_is_a_page_and_says_when_to_ask_again() {
     };
     assert_eq!(result.redirect_instructions, Some(expected));
     let follow_up =
-        FollowUpInstructions { can_follow_up: Some(true), retry_after_seconds: Some(Carried::Known(3)) };
+        FollowUpInstructions { can_follow_up: Some(true), retry_after_seconds: Some(Verbatim::Known(3)) };
     assert_eq!(result.follow_up_instructions, Some(follow_up));
 }
 
@@ -155,9 +155,9 @@ fn every_row_of_the_redirect_instructions_is_read_by_its_name() {
     let every = body_of(EVERY);
     assert_eq!(serde_json::to_value(done(EVERY)).unwrap(), every);
     let rows: [Row; 6] = [
-        ("redirectUrl", |redirect| json!(redirect.redirect_url.as_ref().map(Personal::as_str))),
-        ("htmlContent", |redirect| json!(redirect.html_content.as_ref().map(Personal::as_str))),
-        ("threeDIdentifier", |redirect| json!(redirect.three_d_identifier.as_ref().map(Personal::as_str))),
+        ("redirectUrl", |redirect| json!(redirect.redirect_url.as_ref().map(Redacted::as_str))),
+        ("htmlContent", |redirect| json!(redirect.html_content.as_ref().map(Redacted::as_str))),
+        ("threeDIdentifier", |redirect| json!(redirect.three_d_identifier.as_ref().map(Redacted::as_str))),
         ("isRedirectRequired", |redirect| json!(redirect.is_redirect_required)),
         ("hasNextSteps", |redirect| json!(redirect.has_next_steps)),
         ("showHtmlContent", |redirect| json!(redirect.show_html_content)),
@@ -270,8 +270,8 @@ fn a_challenge_is_the_form_where_the_flag_says_so_and_otherwise_whichever_there_
     ];
     for (html, page, flag, expected) in rows {
         let redirect = RedirectInstructions {
-            redirect_url: page.map(Personal::from),
-            html_content: html.map(Personal::from),
+            redirect_url: page.map(Redacted::from),
+            html_content: html.map(Redacted::from),
             three_d_identifier: None,
             is_redirect_required: None,
             has_next_steps: None,
@@ -281,8 +281,8 @@ fn a_challenge_is_the_form_where_the_flag_says_so_and_otherwise_whichever_there_
     }
 }
 
-/// The challenge that the payer is shown of an answer with a code and members of `redirectInstructions`: `url` or
-/// `html`; or else why not; or nothing.
+/// The challenge that the payer is shown of an answer with a code and members of `redirectInstructions`:
+/// `url` or `html`; or else why not; or nothing.
 fn asked(code: &str, members: &str) -> String {
     let body = format!(r#"{{"status":{{"messageCode":"{code}"}},"redirectInstructions":{members}}}"#);
     let result = done(&body);
@@ -429,7 +429,7 @@ fn a_message_is_read_in_either_place_and_the_one_within_the_status_comes_first()
     assert_eq!(message("", beside).as_deref(), Some("beside"));
     assert_eq!(message(r#","message":null"#, beside).as_deref(), Some("beside"));
     assert_eq!(message("", ""), None);
-    assert_eq!(done(EVERY).message().map(Personal::as_str), Some("declined"));
+    assert_eq!(done(EVERY).message().map(Redacted::as_str), Some("declined"));
 }
 
 #[test]
@@ -456,9 +456,9 @@ fn problem_details_are_read_with_all_their_members_with_some_and_with_none() {
     let problem = &refusal.problem;
     assert_eq!(problem.type_.as_deref(), Some("https://a.example/conflict"));
     assert_eq!(problem.title.as_deref(), Some("Conflict"));
-    assert_eq!(problem.status, Some(Carried::Known(409)));
-    assert_eq!(problem.detail.as_ref().map(Personal::as_str), Some("d"));
-    assert_eq!(problem.instance.as_ref().map(Personal::as_str), Some("i"));
+    assert_eq!(problem.status, Some(Verbatim::Known(409)));
+    assert_eq!(problem.detail.as_ref().map(Redacted::as_str), Some("d"));
+    assert_eq!(problem.instance.as_ref().map(Redacted::as_str), Some("i"));
     assert_eq!((refusal.body.as_str(), refusal.retry_after.as_deref()), (body, Some("7")));
     assert!(refusal.is_not_readable() && refusal.message_code.is_none());
     assert_eq!(refusal.clone().into_owned(), refusal);
@@ -478,7 +478,7 @@ fn problem_details_are_read_with_all_their_members_with_some_and_with_none() {
     // What says that it is problem details is some.
     for media_type in ["application/problem+json", "Application/Problem+JSON; charset=utf-8"] {
         let head = Head { content_type: Some(media_type), ..Head::new(400) };
-        assert_eq!(refused(&head, r#"{"status":400}"#).problem.status, Some(Carried::Known(400)));
+        assert_eq!(refused(&head, r#"{"status":400}"#).problem.status, Some(Verbatim::Known(400)));
     }
 }
 
@@ -492,9 +492,9 @@ fn a_member_of_problem_details_of_another_type_is_ignored_and_a_status_is_carrie
         assert_eq!((problem.type_, problem.title), (None, None), "{other}");
         assert_eq!((problem.detail, problem.instance), (None, None), "{other}");
         let status = match other {
-            "7" => Some(Carried::Known(7)),
+            "7" => Some(Verbatim::Known(7)),
             "null" => None,
-            other => Some(Carried::Other(JsonText::new(other).unwrap())),
+            other => Some(Verbatim::Other(JsonText::new(other).unwrap())),
         };
         assert_eq!(problem.status, status, "{other}");
         // Without the 409, nothing of it says that it is the API's.
@@ -503,7 +503,7 @@ fn a_member_of_problem_details_of_another_type_is_ignored_and_a_status_is_carrie
     for status in ["65536", "-1", "409.0", "1e400"] {
         let body = format!(r#"{{"title":"t","status":{status}}}"#);
         let problem = refused(&Head::new(400), &body).problem;
-        assert_eq!(problem.status, Some(Carried::Other(JsonText::new(status).unwrap())));
+        assert_eq!(problem.status, Some(Verbatim::Other(JsonText::new(status).unwrap())));
     }
 }
 
@@ -545,7 +545,7 @@ fn what_is_not_the_apis_is_told_with_its_status() {
     let head = Head { location: Some("https://elsewhere.example/"), ..Head::new(302) };
     let reply = read(&head, SUCCESS.as_bytes()).unwrap();
     assert_eq!(write(&reply), None);
-    let Reply::NotTheApi(other) = reply else { panic!() };
+    let Reply::UnexpectedResponse(other) = reply else { panic!() };
     assert_eq!(other.location.as_ref().map(|to| to.as_str()), head.location);
 }
 
@@ -655,11 +655,11 @@ fn bad_input_is_a_clear_error_with_path_and_position() {
         for status in [400, 404, 409, 500] {
             let reply = read(&Head::new(status), body.as_bytes());
             assert!(
-                matches!(reply, Ok(Reply::Refused(_) | Reply::NotTheApi(_))),
+                matches!(reply, Ok(Reply::Refused(_) | Reply::UnexpectedResponse(_))),
                 "{status} {body}: {reply:?}"
             );
         }
-        assert!(matches!(read(&Head::new(302), body.as_bytes()), Ok(Reply::NotTheApi(_))));
+        assert!(matches!(read(&Head::new(302), body.as_bytes()), Ok(Reply::UnexpectedResponse(_))));
     }
     assert_eq!(check(b"{\"status\":{\"messageCode\":\"\xff\"}}"), "error: not UTF-8, at byte 26");
     // The limit counts the whole, and brackets in texts are no nesting.
@@ -699,7 +699,7 @@ fn seconds_that_are_no_number_of_seconds_are_carried_and_nothing_is_lost_over_th
         let body = body(seconds);
         let result = done(&body);
         assert_eq!(result.retry_after_seconds(), None, "{seconds}");
-        let other = Carried::Other(JsonText::new(seconds).unwrap());
+        let other = Verbatim::Other(JsonText::new(seconds).unwrap());
         assert_eq!(result.follow_up_instructions.unwrap().retry_after_seconds, Some(other));
         assert_eq!(check(&body), format!("done {body}"));
     }
@@ -733,7 +733,7 @@ fn nothing_that_is_printed_repeats_a_way_into_the_payers_bank_or_a_message() {
     .to_string();
     let result = done(&result);
     assert_eq!(result.challenge(), Some(Challenge::Url(&url)));
-    assert_eq!(result.message().map(Personal::as_str), Some(secret));
+    assert_eq!(result.message().map(Redacted::as_str), Some(secret));
     let printed =
         format!("{result:?} {:?} {:?} {:?}", result.challenge(), result.message(), Challenge::Html(secret));
     assert!(!printed.contains(secret), "{printed}");
@@ -784,7 +784,7 @@ fn a_submit_by_a_stored_method_by_a_new_card_and_through_another_channel_is_writ
             .customer_urn("urn:customer:42")
     };
     let written = |draft: Draft<'_>| -> Value {
-        serde_json::from_slice(&submit_body(&draft.check(&rules).unwrap())).unwrap()
+        serde_json::from_slice(&submit_body(&draft.check_with(&rules).unwrap())).unwrap()
     };
     let documented_order = json!({
         "offerIdentifier": "off_1",
@@ -872,8 +872,8 @@ fn paths_are_the_documented_ones_with_the_id_encoded_and_there_is_none_where_the
     }
 }
 
-/// The laws that the fuzz target asserts too: what was read, written back, reads the same, and nothing changes
-/// when nothing is borrowed any more.
+/// The laws that the fuzz target asserts too: what was read, written back, reads the same, and nothing
+/// changes when nothing is borrowed any more.
 fn reads_the_same(status: u16, body: &[u8]) -> Result<(), TestCaseError> {
     let head = Head { retry_after: Some("2"), ..Head::new(status) };
     let reply = match read(&head, body) {
@@ -886,7 +886,7 @@ fn reads_the_same(status: u16, body: &[u8]) -> Result<(), TestCaseError> {
     prop_assert_eq!(reply.clone().map_owned(CheckoutResult::into_owned), reply.clone());
     let is_done = matches!(reply, Reply::Done(_));
     prop_assert!(!is_done || head.is_success());
-    prop_assert_eq!(write(&reply).is_none(), matches!(reply, Reply::NotTheApi(_)));
+    prop_assert_eq!(write(&reply).is_none(), matches!(reply, Reply::UnexpectedResponse(_)));
     if let Some(written) = write(&reply) {
         let again = read(&head, &written);
         prop_assert_eq!(again.as_ref(), Ok(&reply));
@@ -1050,7 +1050,7 @@ proptest! {
                 prop_assert!(is_a_result(&tree) && refusal.is_not_readable());
                 prop_assert_eq!(code, Some("ORDERED_ITEM_NOT_FOUND"));
             }
-            Ok(Reply::NotTheApi(_)) => prop_assert!(!tree.is_object()),
+            Ok(Reply::UnexpectedResponse(_)) => prop_assert!(!tree.is_object()),
             Err(_) => prop_assert!(tree.is_object() && !is_a_result(&tree)),
         }
         if let Ok(Reply::Refused(refusal)) = read(&Head::new(400), body.as_bytes()) {

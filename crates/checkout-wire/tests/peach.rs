@@ -4,7 +4,7 @@
 use checkout_money::Cents;
 use checkout_tables::Open;
 use checkout_tables::peach::{Currency, Environment, PaymentStatus, PaymentType, ResultCode, Route};
-use checkout_validate::peach::{Draft, Rules};
+use checkout_validate::peach::Draft;
 use checkout_validate::{ExposeSecret, PathSegment};
 use checkout_wire::peach::{
     Fields, FormError, Initiated, Payment, Reply, body, create_body, path, query, read_created,
@@ -53,14 +53,15 @@ fn flat(pairs: &[(&str, &str)], environment: Environment) -> Payment<'static> {
     answer.payload.into_owned()
 }
 
-/// What a body of a status reads as: its status and its fields, or the refusal, or what else it is, or the error.
+/// What a body of a status reads as: its status and its fields, or the refusal, or what else it is, or the
+/// error.
 fn check_under(status: u16, body: impl AsRef<[u8]>) -> String {
     match read_payment(&Head::new(status), body.as_ref(), Environment::Live) {
         Ok(Reply::Done(answer)) => {
             format!("done {} {}", said(&answer.payload), json_of(answer.payload.fields()))
         }
         Ok(Reply::Refused(refusal)) => refusal.to_string(),
-        Ok(Reply::NotTheApi(other)) => other.to_string(),
+        Ok(Reply::UnexpectedResponse(other)) => other.to_string(),
         Err(error) => format!("error: {error}"),
     }
 }
@@ -87,7 +88,7 @@ fn check_reply<T: Debug>(reply: Result<Reply<'_, T>, ReadError>) -> String {
     match reply {
         Ok(Reply::Done(answer)) => format!("done {:?}", answer.payload),
         Ok(Reply::Refused(refusal)) => refusal.to_string(),
-        Ok(Reply::NotTheApi(other)) => other.to_string(),
+        Ok(Reply::UnexpectedResponse(other)) => other.to_string(),
         Err(error) => format!("error: {error}"),
     }
 }
@@ -123,7 +124,8 @@ fn a_webhook_says_every_field_and_what_they_say_together() {
     for (field, key) in named {
         assert_eq!(field, sorted.iter().find(|(name, _)| *name == key).map(|(_, text)| *text), "{key}");
     }
-    // The same in JSON has the same fields, but it is an answer; and neither changes when nothing is borrowed.
+    // The same in JSON has the same fields, but it is an answer; and neither changes when nothing is
+    // borrowed.
     let answer = flat(WEBHOOK, Environment::Live);
     assert_eq!(answer.fields(), payment.fields());
     assert_eq!((answer.is_answer(), payment.is_answer()), (true, false));
@@ -317,7 +319,7 @@ fn a_key_twice_is_refused_however_it_is_spelt() {
         assert_eq!((error.kind(), error.path()), (&ReadErrorKind::Duplicate, at), "{body}");
         // Nor is it the end of anything under an error status.
         let reply = read_payment(&Head::new(400), body.as_bytes(), Environment::Live);
-        assert!(matches!(reply, Ok(Reply::Refused(_) | Reply::NotTheApi(_))), "{reply:?}");
+        assert!(matches!(reply, Ok(Reply::Refused(_) | Reply::UnexpectedResponse(_))), "{reply:?}");
     }
     for (length, path) in [(64, "a".repeat(64)), (65, "[field]".to_owned())] {
         let key = "a".repeat(length);
@@ -653,8 +655,8 @@ fn a_create_of_v2_has_the_types_of_the_reference() {
     assert_eq!(body, expected);
 }
 
-/// The ids in the answer to a create, and the one that is kept. Stated in *Payment status*: the checkout's id comes as the
-/// field `id` of a checkout's response; the answer of V2 has it as `checkoutId`.
+/// The ids in the answer to a create, and the one that is kept. Stated in *Payment status*: the checkout's id
+/// comes as the field `id` of a checkout's response; the answer of V2 has it as `checkoutId`.
 const IDS: &[(&str, Option<&str>)] = &[
     ("", None),
     (r#","checkoutId":"948cc8dec52a11eb85290242ac130003""#, Some("948cc8dec52a11eb85290242ac130003")),
@@ -723,7 +725,7 @@ fn a_checkout_is_asked_after_by_its_own_id_where_one_came_that_can_be_sent() {
         .entity_id("8ac7a4ca68c22c4d0168c2caab2e0025")
         .merchant_transaction_id("Test1234")
         .shopper_result_url("https://shop.example/")
-        .check(&Rules::default())
+        .check()
         .unwrap();
     let ours = ("merchantTransactionId", "Test1234");
     let (most, too_long) = ("x".repeat(48), "x".repeat(49));
@@ -1203,7 +1205,7 @@ proptest! {
                 prop_assert!(status >= 400);
                 prop_assert_eq!(refusal.code.as_deref(), Some(code));
             }
-            Ok(Reply::NotTheApi(_)) => prop_assert_eq!(status, 302),
+            Ok(Reply::UnexpectedResponse(_)) => prop_assert_eq!(status, 302),
             Err(error) => return Err(TestCaseError::fail(error.to_string())),
         }
     }

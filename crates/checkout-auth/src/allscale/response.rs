@@ -36,7 +36,7 @@ use super::list::read_signatures;
 use super::{Signature, SigningKey, headers, is_header_text, is_path};
 use crate::fields::{Fields, HeaderFields};
 use crate::mac::{MacKey, sha256_hex};
-use crate::message::{self, Message, MessageError, MessageKind, Signed, Text, Told, Verifier, part};
+use crate::message::{self, Message, MessageError, MessageKind, Signed, Text, Verifier, part};
 use crate::sign_error::SignError;
 
 impl Verifier<SigningKey> {
@@ -314,13 +314,6 @@ fn check_request(status: u16, path: &str, nonce: &str) -> Result<(), SignError> 
     }
     Ok(())
 }
-
-pub(crate) const MISMATCH: Told = Told {
-    text: "no signature is this answer's to this request under the keys",
-    hint: "a body was parsed and written again, or decompressed by the HTTP client, before it came here, the \
-           path or nonce is another attempt's, the key is not the one the request was signed with, or its \
-           secret has white space in it; an answer of somebody else's looks the same",
-};
 
 #[cfg(test)]
 mod tests;

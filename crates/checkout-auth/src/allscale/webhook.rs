@@ -44,7 +44,7 @@ use super::list::read_signatures;
 use super::{Signature, SigningKey, headers, is_header_text, is_path, is_query, is_token};
 use crate::fields::{Fields, HeaderFields};
 use crate::mac::{MacKey, sha256_hex};
-use crate::message::{self, Message, MessageError, MessageKind, Signed, Text, Told, Verifier, part};
+use crate::message::{self, Message, MessageError, MessageKind, Signed, Text, Verifier, part};
 use crate::sign_error::SignError;
 
 impl Verifier<SigningKey> {
@@ -335,12 +335,6 @@ fn check_target(method: &str, path: &str, query: &str) -> Result<(), SignError> 
 
 /// The first line of what is signed.
 const VERSION: &str = "allscale:webhook:v1";
-
-pub(crate) const MISMATCH: Told = Told {
-    text: "no signature is this webhook's under the keys of its api key",
-    hint: "the body was parsed and written again before it came here, the secret is another or has white \
-           space in it, or a proxy changed the path or the query; a message of somebody else's looks the same",
-};
 
 #[cfg(test)]
 mod tests;

@@ -299,7 +299,8 @@ pub(crate) fn a_header_that_is_dropped_empty_or_doubled_is_named<K: Kind>() {
         }
         let joined = format!("{0}, {0}", genuine.value(name));
         let text = check::<K>(&genuine.clone().with(name, joined));
-        // Two of the same signature in one header are a list where lists are read; of the others there is one.
+        // Two of the same signature in one header are a list where lists are read; of the others there is
+        // one.
         assert_eq!(text == PASSES, K::LISTS && *name == signature_of::<K>(), "{text}");
     }
     let none = Sent { headers: Vec::new(), ..genuine };

@@ -28,7 +28,7 @@ use core::fmt;
 use super::{SecretToken, Signature};
 use crate::fields::{Fields, HeaderError, HeaderFields, HeaderProblem};
 use crate::mac::{MacKey, hex, read_hex};
-use crate::message::{self, Message, MessageError, MessageKind, Signed, Text, Told, Verifier, part};
+use crate::message::{self, Message, MessageError, MessageKind, Signed, Text, Verifier, part};
 use crate::sign_error::SignError;
 
 impl Verifier<SecretToken> {
@@ -243,13 +243,6 @@ pub const WEBHOOK_ID: &str = "x-webhook-id";
 /// assert_eq!(checkout_auth::peach::header::SIGNATURE, "x-webhook-signature");
 /// ```
 pub const SIGNATURE: &str = "x-webhook-signature";
-
-pub(crate) const MISMATCH: Told = Told {
-    text: "the signature is not this webhook's under the keys",
-    hint: "the body was parsed and written again before it came here, the secret token is another or has \
-           white space in it, or the URL is not letter for letter the one that Peach was given, as when a proxy \
-           changed the path or the host; a message of somebody else's looks the same",
-};
 
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ use checkout_transport::{Request, Response};
 use checkout_validate::PathSegment;
 use checkout_validate::allscale::CoinSet;
 use checkout_wire::allscale::{CreatedIntent, Echo, Intent, Payload, Pong, Refusal, Reply, read};
-use checkout_wire::{Carried, Head, JsonText, ReadError};
+use checkout_wire::{Head, JsonText, ReadError, Verbatim};
 use core::fmt;
 use std::error::Error;
 
@@ -101,7 +101,7 @@ impl Backend for AllScale {
         Some(RefusalCode::Integer(refusal.code.value()))
     }
 
-    fn nothing_done(route: Route, refusal: &Refusal<'static>) -> bool {
+    fn proves_not_processed(route: Route, refusal: &Refusal<'static>) -> bool {
         refusal.code.known().is_some_and(|code| code.routes().contains(&route))
     }
 
@@ -115,8 +115,8 @@ impl Backend for AllScale {
         refusal.code == Open::Known(ErrorCode::InvalidSignature)
     }
 
-    /// By the code, which is what tells a refusal. A code that nobody has named yet is told by the HTTP status (Assumed: no
-    /// page documents it).
+    /// By the code, which is what tells a refusal. A code that nobody has named yet is told by the HTTP
+    /// status (Assumed: no page documents it).
     fn trouble(refusal: &Refusal<'static>, http_status: u16) -> Trouble {
         match refusal.code.known() {
             Some(ErrorCode::RateLimitExceeded) => Trouble::Limited,
@@ -133,7 +133,7 @@ impl From<Route> for Operation {
             method: route.method(),
             path: route.path(),
             repeat: route.repeat(),
-            read_first: route.read_first(),
+            lookup_key: route.lookup_key(),
         }
     }
 }
@@ -152,8 +152,8 @@ impl Answers<AllScale> for CreatedIntent<'_> {
         owned::<CreatedIntent<'_>>(head, body)
     }
 
-    /// Without an id it cannot be asked after, and without a page it cannot be paid. Whatever else it has otherwise than was
-    /// asked for, it is there and can be paid: see [`differences`](Self::differences).
+    /// Without an id it cannot be asked after, and without a page it cannot be paid. Whatever else it has
+    /// otherwise than was asked for, it is there and can be paid: see [`differences`](Self::differences).
     fn answers(&self, _: &Client, _: &Asked) -> Result<(), &'static str> {
         if PathSegment::new(&self.intent_id).is_err() {
             return Err("allscale_checkout_intent_id");
@@ -175,18 +175,20 @@ impl Answers<AllScale> for CreatedIntent<'_> {
             let asked = asked.amount_coins.filter(|asked| answered != *asked);
             asked.map(|asked| Difference::Owed { asked, answered })
         };
-        let answered = self.accepted_stable_coins.as_ref().and_then(Carried::known);
+        let answered = self.accepted_stable_coins.as_ref().and_then(Verbatim::known);
         let accepted = asked.accepted.zip(answered).filter(|(asked, answered)| asked != answered);
         let accepted = accepted.map(|(asked, answered)| Difference::AcceptedCoins { asked, answered });
         [owed, coin, accepted].into_iter().flatten().collect()
     }
 }
 
-/// A difference between a created intent and its draft: see [`Answer::differences`](crate::Answer::differences).
+/// A difference between a created intent and its draft: see
+/// [`Answer::differences`](crate::Answer::differences).
 ///
-/// The intent is there and can be paid all the same. Assumed: no page says that an answer can differ from its request. An
-/// order that is held to its own price by [`settled_by`](checkout_trust::integrity::allscale::Order::settled_by) is not
-/// settled in another coin or by another amount.
+/// The intent is there and can be paid all the same. Assumed: no page says that an answer can differ from its
+/// request. An order that is held to its own price by
+/// [`settled_by`](checkout_trust::settlement::allscale::Order::settled_by) is not settled in another coin or
+/// by another amount.
 ///
 /// ```
 /// use checkout_client::allscale::Difference;
@@ -199,15 +201,16 @@ impl Answers<AllScale> for CreatedIntent<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Difference {
-    /// `amount_coins` is not the price of an order that is priced in a coin, which is not converted (Stated: CC-12, CC-13).
+    /// `amount_coins` is not the price of an order that is priced in a coin, which is not converted (Stated:
+    /// CC-12, CC-13).
     Owed {
         /// The price.
         asked: CoinAmount,
         /// The coins that the intent owes.
         answered: CoinAmount,
     },
-    /// `amount_coins` is zero or less: there is nothing to pay, and no order is settled by it. It is no error, so that the
-    /// intent's id is not lost: somebody can pay an amount of their own.
+    /// `amount_coins` is zero or less: there is nothing to pay, and no order is settled by it. It is no
+    /// error, so that the intent's id is not lost: somebody can pay an amount of their own.
     NothingOwed {
         /// The coins that the intent owes.
         answered: CoinAmount,
@@ -219,8 +222,8 @@ pub enum Difference {
         /// The coin that the intent settles in.
         answered: Open<StableCoin>,
     },
-    /// `accepted_stable_coins` is not the set of the coins that were to be accepted. An answer without one, and one that is
-    /// no bitmask, is not compared.
+    /// `accepted_stable_coins` is not the set of the coins that were to be accepted. An answer without one,
+    /// and one that is no bitmask, is not compared.
     AcceptedCoins {
         /// The coins that were to be accepted.
         asked: CoinSet,

@@ -13,8 +13,9 @@ impl CallError<AllScale> {
         self.refusal().map(|refusal| refusal.code)
     }
 
-    /// The meaning of the code on the route that was asked, in a few words of ours: [`ErrorCode::meaning_on`]. None for
-    /// a code that the route's page does not list, and where AllScale did not refuse.
+    /// The meaning of the code on the route that was asked, in a few words of ours:
+    /// [`ErrorCode::meaning_on`]. None for a code that the route's page does not list, and where AllScale did
+    /// not refuse.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {

@@ -14,7 +14,7 @@ use checkout_transport::Request;
 use checkout_transport::http::{self, HeaderValue, header};
 use checkout_validate::PathSegment;
 use checkout_wire::azotte::{Challenge, CheckoutResult, NotShown, Refusal, Reply, read};
-use checkout_wire::{Head, NotTheApi, ReadError};
+use checkout_wire::{Head, ReadError, UnexpectedResponse};
 use core::convert::Infallible;
 use core::fmt;
 use std::borrow::Cow;
@@ -75,20 +75,21 @@ impl Backend for Azotte {
         refusal.message_code.as_ref().map(|code| RefusalCode::Text(code.text()))
     }
 
-    /// A 401 or 403 in a form of Azotte's proves that nothing was done: who is not let in starts no checkout (Assumed: no
-    /// page says so). One that says at which stage a checkout is proves nothing. No page lists how a submit is refused
-    /// otherwise, so no other refusal of it proves anything. A submit is safe to repeat.
-    fn nothing_done(route: Route, refusal: &Refusal<'static>) -> bool {
+    /// A 401 or 403 in a form of Azotte's proves that nothing was done: who is not let in starts no checkout
+    /// (Assumed: no page says so). One that says at which stage a checkout is proves nothing. No page lists
+    /// how a submit is refused otherwise, so no other refusal of it proves anything. A submit is safe to
+    /// repeat.
+    fn proves_not_processed(route: Route, refusal: &Refusal<'static>) -> bool {
         let stage =
             refusal.message_code.as_ref().is_some_and(|code| MessageCode::from_code(code.text()).is_some());
         let not_let_in = is_not_let_in(refusal.http_status) && !stage;
         not_let_in || (route == Route::CheckoutStatus && refusal.is_not_readable())
     }
 
-    /// Azotte's 401 has no envelope (Public). So a 401 or 403 with an empty body is Azotte's own, unless it says that it is
-    /// a page, and everything else that is no problem and has no message code is a gateway's (Assumed). A body of white
-    /// space alone is empty.
-    fn nothing_done_beside(_: Route, other: &NotTheApi<'_>) -> bool {
+    /// Azotte's 401 has no envelope (Public). So a 401 or 403 with an empty body is Azotte's own, unless it
+    /// says that it is a page, and everything else that is no problem and has no message code is a gateway's
+    /// (Assumed). A body of white space alone is empty.
+    fn response_proves_not_processed(_: Route, other: &UnexpectedResponse<'_>) -> bool {
         let page = other.content_type.as_deref().is_some_and(|media_type| {
             media_type.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("text/"))
         });
@@ -98,8 +99,8 @@ impl Backend for Azotte {
             && !page
     }
 
-    /// A 404, or a 409 (Assumed: "state conflict (e.g. tracking belongs to another tenant)" can be one of a checkout that is
-    /// being made).
+    /// A 404, or a 409 (Assumed: "state conflict (e.g. tracking belongs to another tenant)" can be one of a
+    /// checkout that is being made).
     fn is_not_there(refusal: &Refusal<'static>) -> bool {
         refusal.is_not_readable()
     }
@@ -124,7 +125,7 @@ impl From<Route> for Operation {
             method: route.method(),
             path: route.path(),
             repeat: route.repeat(),
-            read_first: route.read_first(),
+            lookup_key: route.lookup_key(),
         }
     }
 }
@@ -160,8 +161,8 @@ impl Answers<Azotte> for CheckoutResult<'_> {
         read(head, body).map(|reply| reply.map_owned(CheckoutResult::into_owned))
     }
 
-    /// The number must be the one that was asked for, if the answer has one at all (Assumed: every sample has one, and
-    /// no page says that an answer must).
+    /// The number must be the one that was asked for, if the answer has one at all (Assumed: every sample has
+    /// one, and no page says that an answer must).
     fn answers(&self, _: &Arc<Tenant>, asked: &Asked) -> Result<(), &'static str> {
         let given = self.tracking_number.as_deref();
         if given.is_none_or(|given| given == asked.tracking_number) { Ok(()) } else { Err("trackingNumber") }
@@ -170,8 +171,8 @@ impl Answers<Azotte> for CheckoutResult<'_> {
 
 /// The answer to a submit: the number to read the checkout by, and the state at that moment.
 ///
-/// The answer has the shape of a status and confirms no payment, whatever the state says: read the checkout, and settle
-/// the order with that read.
+/// The answer has the shape of a status and confirms no payment, whatever the state says: read the checkout,
+/// and settle the order with that read.
 ///
 /// Source: Azotte C2A, *Submit Checkout*.
 ///
@@ -180,13 +181,13 @@ impl Answers<Azotte> for CheckoutResult<'_> {
 /// # use checkout_client::azotte::Client;
 /// # use checkout_sandbox::azotte::{API_KEY, Sandbox, X_TN};
 /// # use checkout_tables::{Environment, azotte::PaymentChannel};
-/// # use checkout_validate::azotte::{Draft, Rules};
+/// # use checkout_validate::azotte::Draft;
 /// # let sandbox = Sandbox::new(1);
 /// # let clock = sandbox.clock().clone();
 /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
 /// # let client = client.clock(move || clock.now_millis()).build()?;
 /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
-/// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default())?;
+/// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check()?;
 /// let submitted = client.submit(&submit).send_blocking(&sandbox)?.payload;
 /// // Store the number with the order, then read the checkout by the number.
 /// assert_eq!(client.status(&submitted.tracking_number)?.path().split('/').nth(6), Some(&*submitted.tracking_number));

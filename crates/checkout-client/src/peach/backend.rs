@@ -117,12 +117,13 @@ impl Backend for Peach {
         refusal.code.as_deref().map(RefusalCode::Text)
     }
 
-    /// Initiate documents 400 alone, with a message or with validation errors. Assumed: what V2 refuses in these ways is not
-    /// done either, and neither is what is refused in a form of Peach's with 401 or 403, for want of a token, a signature or
-    /// a domain that is allowed, and what a code of the groups "format", "amount" or "mac" speaks of. Any other code proves
-    /// nothing: it speaks of a payment. Neither does a signature, or a transaction, that was there before, wherever the
-    /// refusal says so: the request that it came with first may have been done.
-    fn nothing_done(route: Route, refusal: &Refusal<'static>) -> bool {
+    /// Initiate documents 400 alone, with a message or with validation errors. Assumed: what V2 refuses in
+    /// these ways is not done either, and neither is what is refused in a form of Peach's with 401 or 403,
+    /// for want of a token, a signature or a domain that is allowed, and what a code of the groups "format",
+    /// "amount" or "mac" speaks of. Any other code proves nothing: it speaks of a payment. Neither does a
+    /// signature, or a transaction, that was there before, wherever the refusal says so: the request that it
+    /// came with first may have been done.
+    fn proves_not_processed(route: Route, refusal: &Refusal<'static>) -> bool {
         let says = |text: &str| text.to_ascii_lowercase().contains("duplicate");
         let duplicate = [&refusal.message, &refusal.description].into_iter().flatten().any(|text| says(text))
             || refusal.validation_errors.iter().any(|error| says(error.text.as_str()))
@@ -151,7 +152,8 @@ impl Backend for Peach {
         false
     }
 
-    /// By the HTTP status, and by the two groups of codes that speak of Peach itself: "communication" and "system".
+    /// By the HTTP status, and by the two groups of codes that speak of Peach itself: "communication" and
+    /// "system".
     fn trouble(refusal: &Refusal<'static>, http_status: u16) -> Trouble {
         let group = refusal.result_code().and_then(ResultCode::group);
         let broken = matches!(group, Some(ResultGroup::Communication | ResultGroup::System));
@@ -168,7 +170,7 @@ impl From<Route> for Operation {
             method: route.method(),
             path: route.path(),
             repeat: route.repeat(),
-            read_first: route.read_first(),
+            lookup_key: route.lookup_key(),
         }
     }
 }
@@ -215,13 +217,14 @@ impl Answers<Peach> for Payment<'_> {
         read_payment(head, body, asked.environment).map(|reply| reply.map_owned(Payment::into_owned))
     }
 
-    /// Every answer of V1 must be signed, over all the fields that came, and so must one of V2 if the client was told
-    /// that it must (Stated: PS-16). One alone need not be, which says nothing of the checkout and can settle nothing:
-    /// that the page was not opened yet. An unsigned answer is told as such; it can be a provider's slip, and the
-    /// checkout is read again. V2 answers over TLS with a token, and Assumed: a status of it may be unsigned otherwise.
+    /// Every answer of V1 must be signed, over all the fields that came, and so must one of V2 if the client
+    /// was told that it must (Stated: PS-16). One alone need not be, which says nothing of the checkout and
+    /// can settle nothing: that the page was not opened yet. An unsigned answer is told as such; it can be a
+    /// provider's slip, and the checkout is read again. V2 answers over TLS with a token, and Assumed: a
+    /// status of it may be unsigned otherwise.
     ///
-    /// A signature that is there is verified wherever the secret is known. Another reading of the signed text is
-    /// nobody's concern here: the answer came over TLS, as it was signed.
+    /// A signature that is there is verified wherever the secret is known. Another reading of the signed text
+    /// is nobody's concern here: the answer came over TLS, as it was signed.
     fn verified(&self, merchant: &Arc<Merchant>) -> Result<(), Box<dyn Error + Send + Sync>> {
         let signed = self.signature().is_some_and(|signature| !signature.is_empty());
         match (&merchant.secret, merchant.must_be_signed) {
@@ -234,7 +237,8 @@ impl Answers<Peach> for Payment<'_> {
         }
     }
 
-    /// The checkout that was asked for. An answer that tells nothing of one (a page not opened yet) need not name it.
+    /// The checkout that was asked for. An answer that tells nothing of one (a page not opened yet) need not
+    /// name it.
     fn answers(&self, _: &Arc<Merchant>, asked: &Asked) -> Result<(), &'static str> {
         let says = self.status().is_some_and(|status| status.known().is_some());
         // A wrapper without fields says at most that the checkout is open.
@@ -285,7 +289,8 @@ impl Answers<Peach> for AccessToken {
         read_token(head, body).map(|reply| reply.map_owned(|token| token))
     }
 
-    /// It is sent as a bearer token, so it must be said to be one, if anything is said, and be a header's text.
+    /// It is sent as a bearer token, so it must be said to be one, if anything is said, and be a header's
+    /// text.
     fn answers(&self, _: &Arc<Merchant>, _: &Asked) -> Result<(), &'static str> {
         let token = self.access_token.expose_secret();
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -316,10 +321,10 @@ impl Observable for Payment<'_> {
 
     /// In the order of the answer's own `timestamp`, as webhooks are.
     ///
-    /// None for a code beside the list of statuses that its group explains and that ends nothing: a declined attempt after
-    /// which the payer may try again, a review, something pending. What was known stays, and there is nothing to tell
-    /// anybody; [`Payment::result_code`] has the code. A code that nothing explains, and a chargeback's, is an observation
-    /// of something unknown.
+    /// None for a code beside the list of statuses that its group explains and that ends nothing: a declined
+    /// attempt after which the payer may try again, a review, something pending. What was known stays, and
+    /// there is nothing to tell anybody; [`Payment::result_code`] has the code. A code that nothing explains,
+    /// and a chargeback's, is an observation of something unknown.
     fn observed(
         &self,
         _: checkout_lifecycle::Moment,

@@ -2,7 +2,7 @@
 
 use super::tokens::{TokenSource, TokenStore};
 use crate::not_sent::NotSent;
-use crate::sources::{Clock, Nonces};
+use crate::sources::{Clock, NonceSource};
 use checkout_auth::peach::SecretToken;
 use checkout_tables::Environment;
 use checkout_transport::http::HeaderValue;
@@ -24,7 +24,7 @@ pub struct Merchant {
     /// V2's.
     pub(super) oauth: Option<OAuth>,
     pub(super) clock: Box<dyn Clock>,
-    pub(super) nonces: Box<dyn Nonces>,
+    pub(super) nonces: Box<dyn NonceSource>,
 }
 
 impl Merchant {

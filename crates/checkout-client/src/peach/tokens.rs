@@ -5,8 +5,8 @@ use checkout_wire::peach::AccessToken;
 use core::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Gives the access token to send at a moment, in milliseconds since the Unix epoch, or none. Every closure that does is
-/// one: bring your own where several processes share a token.
+/// Gives the access token to send at a moment, in milliseconds since the Unix epoch, or none. Every closure
+/// that does is one: bring your own where several processes share a token.
 ///
 /// ```
 /// use checkout_client::peach::TokenSource;
@@ -31,8 +31,8 @@ impl<T: TokenSource> TokenSource for Arc<T> {
     }
 }
 
-/// One token in memory, given out until a minute before it expires (Assumed: a minute is enough for the way there). A token
-/// that is good for less than two minutes is given out for half of its time.
+/// One token in memory, given out until a minute before it expires (Assumed: a minute is enough for the way
+/// there). A token that is good for less than two minutes is given out for half of its time.
 ///
 /// ```
 /// use checkout_client::peach::{TokenSource, TokenStore};
@@ -49,8 +49,8 @@ impl<T: TokenSource> TokenSource for Arc<T> {
 pub struct TokenStore(Mutex<Option<Held>>);
 
 impl TokenStore {
-    /// Keeps a token that was asked for at a moment, in milliseconds since the Unix epoch, instead of any that was asked for
-    /// before it.
+    /// Keeps a token that was asked for at a moment, in milliseconds since the Unix epoch, instead of any
+    /// that was asked for before it.
     pub fn keep(&self, token: &AccessToken, asked_at_millis: u64) {
         let life = token.expires_in_seconds;
         let good_for = life.saturating_sub(MARGIN_SECONDS).max(life / 2).saturating_mul(1_000);

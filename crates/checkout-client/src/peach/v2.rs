@@ -5,29 +5,30 @@ use super::merchant::{Merchant, OAuth};
 use super::{OtherEntity, Peach, TokenSource, TokenStore, With, create, fixed};
 use crate::ahead::Ahead;
 use crate::base_url::seen;
-use crate::{Answer, BuildError, Call, CallError, CheckoutClient, Clock, Nonces, NotSent, Watch};
+use crate::{Answer, BuildError, Call, CallError, CheckoutClient, Clock, NonceSource, NotSent, Watch};
 use checkout_auth::peach::SecretToken;
 use checkout_lifecycle::Moment;
 use checkout_tables::Environment;
 use checkout_tables::peach::Route;
 use checkout_transport::{BlockingTransport, LocalTransport, Transport};
-use checkout_trust::integrity::peach::Order;
+use checkout_trust::settlement::peach::Order;
 use checkout_validate::peach::{CheckoutId, InitiateCheckout, LookupError};
 use checkout_validate::{ExposeSecret, SecretString};
 use checkout_wire::peach::{AccessToken, Created, Payment, path};
 use core::fmt;
 use std::sync::Arc;
 
-/// One merchant's access to Peach's V2: the entity, the OAuth client, the domain that is allow-listed, a clock and a source
-/// of nonces. Cheap to clone.
+/// One merchant's access to Peach's V2: the entity, the OAuth client, the domain that is allow-listed, a
+/// clock and a source of nonces. Cheap to clone.
 ///
-/// A call needs an access token. [`authenticate`](Self::authenticate) sees to it that there is one, and asks for one when
-/// there is none; it costs nothing otherwise, so it stands before each call. Where several processes share a token, give
-/// the client a [`TokenSource`] of your own.
+/// A call needs an access token. [`authenticate`](Self::authenticate) sees to it that there is one, and asks
+/// for one when there is none; it costs nothing otherwise, so it stands before each call. Where several
+/// processes share a token, give the client a [`TokenSource`] of your own.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
 /// use checkout_client::peach::v2::{Client, Credentials};
+/// use checkout_client::{CallErrorKind, NotSent};
 /// use checkout_tables::Environment;
 ///
 /// let credentials = Credentials {
@@ -43,7 +44,7 @@ use std::sync::Arc;
 ///
 /// // Without a token nothing is sent.
 /// let error = client.status("c01b")?.attempt(0, "").unwrap_err();
-/// assert!(error.wants_token());
+/// assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::NoAccessToken)));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -51,8 +52,8 @@ use std::sync::Arc;
 pub struct Client(Arc<Merchant>);
 
 impl Client {
-    /// Begins a client with the entity's id and the OAuth client. Where nothing else is said it is a live one, at Peach's
-    /// own hosts.
+    /// Begins a client with the entity's id and the OAuth client. Where nothing else is said it is a live
+    /// one, at Peach's own hosts.
     pub fn builder(entity_id: impl Into<String>, credentials: Credentials) -> Builder {
         Builder {
             entity_id: entity_id.into(),
@@ -69,13 +70,15 @@ impl Client {
         self.0.environment
     }
 
-    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes beside an answer.
+    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes
+    /// beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
         crate::sources::moment(self.0.clock.now_millis())
     }
 
-    /// Asks for an access token. [`authenticate`](Self::authenticate) does it when it is needed, and keeps it.
+    /// Asks for an access token. [`authenticate`](Self::authenticate) does it when it is needed, and keeps
+    /// it.
     ///
     /// Source: Peach Payments, *Hosted Checkout V2*.
     #[must_use]
@@ -85,8 +88,8 @@ impl Client {
 
     /// Creates a checkout. The answer is the page to send the shopper to, with the checkout's id.
     ///
-    /// It has no idempotency key: after an unknown outcome it may be there, and can be found in Peach's dashboard by its
-    /// `merchantTransactionId`, or by V1's status.
+    /// It has no idempotency key: after an unknown outcome it may be there, and can be found in Peach's
+    /// dashboard by its `merchantTransactionId`, or by V1's status.
     ///
     /// # Errors
     /// [`OtherEntity`], for a checkout of another entity than the client's.
@@ -111,8 +114,9 @@ impl Client {
         Ok(Call::new(&self.0, route, path, Vec::new(), asked))
     }
 
-    /// Watches a checkout to its end. It sees to its access tokens by itself: it asks for one where there is none that is
-    /// good, and for another after a 401. With a token source of your own they are yours to see to.
+    /// Watches a checkout to its end. It sees to its access tokens by itself: it asks for one where there is
+    /// none that is good, and for another after a 401. With a token source of your own they are yours to see
+    /// to.
     ///
     /// The limit of [`peach::Client::watch`](super::Client::watch) holds here too.
     ///
@@ -129,7 +133,7 @@ impl Client {
     /// #     merchant_id: "9a31".into(),
     /// # };
     /// # let client = Client::builder("8ac7a4ca68c22c4d0168c2caab2e0025", credentials).referer("https://shop.example").build()?;
-    /// assert_eq!(client.watch("c01b")?.whole().path(), "/v2/checkout/c01b/status");
+    /// assert_eq!(client.watch("c01b")?.full_call().path(), "/v2/checkout/c01b/status");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -141,8 +145,8 @@ impl Client {
     /// Sees to it that there is an access token that is good now.
     ///
     /// # Errors
-    /// [`CallError`]: there is no answer, or its token expires at once. A token source of your own is yours to fill: where
-    /// that source has no token, nothing is sent.
+    /// [`CallError`]: there is no answer, or its token expires at once. A token source of your own is yours
+    /// to fill: where that source has no token, nothing is sent.
     pub async fn authenticate(&self, transport: &impl Transport) -> Result<(), CallError<Peach>> {
         match self.empty_store()? {
             Some(store) => keep(store, &self.token().send(transport).await?),
@@ -175,8 +179,8 @@ impl Client {
         }
     }
 
-    /// Forgets the token that is kept, after a 401 for it: the next [`authenticate`](Self::authenticate) asks for another.
-    /// A token source of your own is not touched.
+    /// Forgets the token that is kept, after a 401 for it: the next [`authenticate`](Self::authenticate) asks
+    /// for another. A token source of your own is not touched.
     pub fn forget_token(&self) {
         forget(&self.0);
     }
@@ -191,11 +195,11 @@ impl Client {
         }
     }
 
-    /// The order of a created checkout, to be settled by a read: the draft's amount and ids, and the `checkoutId` of the
-    /// answer, where the answer has one. The order's environment is this client's.
+    /// The order of a created checkout, to be settled by a read: the draft's amount and ids, and the
+    /// `checkoutId` of the answer, where the answer has one. The order's environment is this client's.
     ///
-    /// A shop that keeps its orders in a database writes the [`Order`] itself, with the environment that the goods leave
-    /// for.
+    /// A shop that keeps its orders in a database writes the [`Order`] itself, with the environment that the
+    /// goods leave for.
     #[must_use]
     pub fn order<'o>(&self, checkout: &'o InitiateCheckout<'_>, created: &'o Created<'_>) -> Order<'o> {
         Order {
@@ -275,29 +279,30 @@ impl Builder {
         self
     }
 
-    /// The entity's secret token: a status that is signed is then verified, and refused if it does not agree. Without it, and
-    /// for a status that is not signed, TLS and the access token are what there is.
+    /// The entity's secret token: a status that is signed is then verified, and refused if it does not agree.
+    /// Without it, and for a status that is not signed, TLS and the access token are what there is.
     pub fn secret_token(mut self, secret: SecretToken) -> Self {
         self.secret = Some(secret);
         self
     }
 
-    /// Takes no status that is not signed with the [`secret_token`](Self::secret_token), which it needs: otherwise every one is
-    /// refused. (One that says that the page was not opened yet may be unsigned.) Find out first whether yours are signed; no
-    /// page says that V2's are.
+    /// Takes no status that is not signed with the [`secret_token`](Self::secret_token), which it needs:
+    /// otherwise every one is refused. (One that says that the page was not opened yet may be unsigned.) Find
+    /// out first whether yours are signed; no page says that V2's are.
     pub fn signed_only(mut self) -> Self {
         self.with.signed_only = true;
         self
     }
 
-    /// Where access tokens come from. A [`TokenStore`] that [`Client::authenticate`] fills, if nothing is said.
+    /// Where access tokens come from. A [`TokenStore`] that [`Client::authenticate`] fills, if nothing is
+    /// said.
     pub fn tokens(mut self, tokens: impl TokenSource + 'static) -> Self {
         self.tokens = Some(Box::new(tokens));
         self
     }
 
-    /// Where the API is, instead of Peach's own host: `https`, a host, and a port if need be. `http` is taken for this
-    /// machine alone.
+    /// Where the API is, instead of Peach's own host: `https`, a host, and a port if need be. `http` is taken
+    /// for this machine alone.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.with.checkout_url = Some(url.into());
         self
@@ -316,7 +321,7 @@ impl Builder {
     }
 
     /// Where nonces come from. Random ones, if nothing is said.
-    pub fn nonces(mut self, nonces: impl Nonces + 'static) -> Self {
+    pub fn nonces(mut self, nonces: impl NonceSource + 'static) -> Self {
         self.with.nonces = Some(Box::new(nonces));
         self
     }

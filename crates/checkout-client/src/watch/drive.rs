@@ -1,24 +1,25 @@
 //! A watch over a transport.
 
 use super::known::now;
-use super::{AheadOf, Change, End, Evidence, Known, Watch, keep_ahead};
+use super::{AheadOf, Change, End, Known, Watch, Watchable, keep_ahead};
 use crate::ahead::Ahead;
 use crate::error::CallErrorOf;
 use crate::{Answer, Call, CallError, Readable};
-use checkout_poll::{Fetch, Step};
+use checkout_poll::{ReadKind, Step};
 use checkout_transport::{BlockingTransport, LocalTransport, Transport};
 use core::future::poll_fn;
 use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
 
-impl<E: Evidence> Watch<E> {
-    /// Reads, waits and reads again, until something has changed. After the last change, which is an
+impl<E: Watchable> Watch<E> {
+    /// Cadence, waits and reads again, until something has changed. After the last change, which is an
     /// [`End`](Change::End), it begins anew: it reads once more, or is given up again.
     ///
     /// `sleep` waits, and the [`handle`](Watch::handle) ends it early: `tokio_sleep` with the feature
     /// `tokio`, or your runtime's own. It also measures how long a read may take
-    /// ([`Plan::read_timeout`](crate::Plan::read_timeout)). To drop the future loses nothing but the read that is under way.
+    /// ([`PollPolicy::read_timeout`](crate::PollPolicy::read_timeout)). To drop the future loses nothing but
+    /// the read that is under way.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -27,7 +28,7 @@ impl<E: Evidence> Watch<E> {
     /// # use checkout_money::Cents;
     /// # use checkout_sandbox::allscale::{Sandbox, Store};
     /// # use checkout_tables::allscale::Currency;
-    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # use checkout_validate::allscale::Draft;
     /// use checkout_client::Change;
     /// use checkout_lifecycle::Phase;
     ///
@@ -35,7 +36,7 @@ impl<E: Evidence> Watch<E> {
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
-    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
     /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
     /// # pollster::block_on(async {
@@ -62,17 +63,17 @@ impl<E: Evidence> Watch<E> {
                     let came = self.known.in_time(call.send(transport), &sleep).await;
                     self.came_ahead(came.unwrap_or_else(|timeout| Err(late(&call, timeout))));
                 }
-                Turn::Glance => {
-                    let glance = &self.known.glance;
+                Turn::Status => {
+                    let glance = &self.known.status_call;
                     let came = self.known.in_time(glance.send(transport), &sleep).await;
                     let outcome = came.unwrap_or_else(|timeout| Err(late(glance, timeout)));
-                    self.glanced(self.now(), outcome);
+                    self.handle_status(self.now(), outcome);
                 }
-                Turn::Whole => {
-                    let whole = &self.known.whole;
+                Turn::Full => {
+                    let whole = &self.known.full_call;
                     let came = self.known.in_time(whole.send(transport), &sleep).await;
                     let outcome = came.unwrap_or_else(|timeout| Err(late(whole, timeout)));
-                    self.read(self.now(), outcome);
+                    self.handle_read(self.now(), outcome);
                 }
                 Turn::Sleep(wait) => self.known.handle.or_told(sleep(wait)).await,
             }
@@ -88,12 +89,12 @@ impl<E: Evidence> Watch<E> {
     /// # use checkout_money::Cents;
     /// # use checkout_sandbox::allscale::{Sandbox, Store};
     /// # use checkout_tables::allscale::Currency;
-    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # use checkout_validate::allscale::Draft;
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
-    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
     /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
     /// # pollster::block_on(async {
@@ -119,17 +120,17 @@ impl<E: Evidence> Watch<E> {
                     let came = self.known.in_time(call.send_local(transport), &sleep).await;
                     self.came_ahead(came.unwrap_or_else(|timeout| Err(late(&call, timeout))));
                 }
-                Turn::Glance => {
-                    let glance = &self.known.glance;
+                Turn::Status => {
+                    let glance = &self.known.status_call;
                     let came = self.known.in_time(glance.send_local(transport), &sleep).await;
                     let outcome = came.unwrap_or_else(|timeout| Err(late(glance, timeout)));
-                    self.glanced(self.now(), outcome);
+                    self.handle_status(self.now(), outcome);
                 }
-                Turn::Whole => {
-                    let whole = &self.known.whole;
+                Turn::Full => {
+                    let whole = &self.known.full_call;
                     let came = self.known.in_time(whole.send_local(transport), &sleep).await;
                     let outcome = came.unwrap_or_else(|timeout| Err(late(whole, timeout)));
-                    self.read(self.now(), outcome);
+                    self.handle_read(self.now(), outcome);
                 }
                 Turn::Sleep(wait) => self.known.handle.or_told(sleep(wait)).await,
             }
@@ -137,8 +138,8 @@ impl<E: Evidence> Watch<E> {
     }
 
     /// As [`next_change`](Self::next_change), over a blocking transport. `sleep` is
-    /// [`Handle::pause`](super::Handle::pause), which the handle ends early, or a wait of your own. Nothing interrupts a read
-    /// that blocks: the transport needs a time-out of its own.
+    /// [`Handle::pause`](super::Handle::pause), which the handle ends early, or a wait of your own. Nothing
+    /// interrupts a read that blocks: the transport needs a time-out of its own.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -170,24 +171,25 @@ impl<E: Evidence> Watch<E> {
                     let outcome = call.send_blocking(transport);
                     self.came_ahead(outcome);
                 }
-                Turn::Glance => {
-                    let outcome = self.known.glance.send_blocking(transport);
-                    self.glanced(self.now(), outcome);
+                Turn::Status => {
+                    let outcome = self.known.status_call.send_blocking(transport);
+                    self.handle_status(self.now(), outcome);
                 }
-                Turn::Whole => {
-                    let outcome = self.known.whole.send_blocking(transport);
-                    self.read(self.now(), outcome);
+                Turn::Full => {
+                    let outcome = self.known.full_call.send_blocking(transport);
+                    self.handle_read(self.now(), outcome);
                 }
                 Turn::Sleep(wait) => sleep(wait),
             }
         }
     }
 
-    /// Watches until it ends, or gives up. What goes on in between is not told; what a person has to look at is in the
-    /// [`End`].
+    /// Watches until it ends, or gives up. What goes on in between is not told; what a person has to look at
+    /// is in the [`End`].
     ///
-    /// Where the plan has [late reads](checkout_poll::Plan::late_reads), a refusal ends when these are over, which can be
-    /// days later. [`next_change`](Self::next_change) tells it when it is known ([`Change::Refused`]).
+    /// Where the plan has [late reads](checkout_poll::PollPolicy::late_payment_reads), a refusal ends when
+    /// these are over, which can be days later. [`next_change`](Self::next_change) tells it when it is known
+    /// ([`Change::Refused`]).
     ///
     /// To drop the future loses nothing but the read that is under way.
     ///
@@ -198,7 +200,7 @@ impl<E: Evidence> Watch<E> {
     /// # use checkout_money::Cents;
     /// # use checkout_sandbox::allscale::{Sandbox, Scenario, Store};
     /// # use checkout_tables::allscale::Currency;
-    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # use checkout_validate::allscale::Draft;
     /// use checkout_client::End;
     /// use checkout_lifecycle::{Failure, Phase};
     ///
@@ -206,7 +208,7 @@ impl<E: Evidence> Watch<E> {
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).scenario(Scenario::underpaid()).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
-    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
     /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
     /// # pollster::block_on(async {
@@ -242,12 +244,12 @@ impl<E: Evidence> Watch<E> {
     /// # use checkout_money::Cents;
     /// # use checkout_sandbox::allscale::{Sandbox, Store};
     /// # use checkout_tables::allscale::Currency;
-    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # use checkout_validate::allscale::Draft;
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
-    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
     /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
     /// # pollster::block_on(async {
@@ -273,8 +275,8 @@ impl<E: Evidence> Watch<E> {
         }
     }
 
-    /// As [`end`](Self::end), over a blocking transport. `sleep` is [`Handle::pause`](super::Handle::pause), which the handle
-    /// ends early, or a wait of your own.
+    /// As [`end`](Self::end), over a blocking transport. `sleep` is [`Handle::pause`](super::Handle::pause),
+    /// which the handle ends early, or a wait of your own.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -283,12 +285,12 @@ impl<E: Evidence> Watch<E> {
     /// # use checkout_money::Cents;
     /// # use checkout_sandbox::allscale::{Sandbox, Store};
     /// # use checkout_tables::allscale::Currency;
-    /// # use checkout_validate::allscale::{Draft, Rules};
+    /// # use checkout_validate::allscale::Draft;
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
     /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
-    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check(&Rules::default())?;
+    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
     /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// let end = client.watch(&id)?.end_blocking(&sandbox, |wait| time.advance(wait));
     /// assert_eq!(end.tracker().phase(), Some(checkout_lifecycle::Phase::Succeeded));
@@ -314,14 +316,14 @@ impl<E: Evidence> Watch<E> {
     /// use checkout_client::{Change, azotte::Client};
     /// use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
     /// # use checkout_tables::{Environment, azotte::PaymentChannel};
-    /// # use checkout_validate::azotte::{Draft, Rules};
+    /// # use checkout_validate::azotte::Draft;
     ///
     /// let sandbox = Sandbox::builder().scenario(Scenario::three_ds_html()).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
     /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
     /// # let client = client.clock(move || clock.now_millis()).build()?;
     /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
-    /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default())?;
+    /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check()?;
     /// # let number = client.submit(&submit).send_blocking(&sandbox)?.payload.tracking_number;
     /// let mut watch = client.watch(&number)?;
     /// let mut challenges = 0;
@@ -381,10 +383,10 @@ impl<E: Evidence> Watch<E> {
             self.ahead = Some(now);
             return Turn::Ahead(call);
         }
-        self.asking(now);
+        self.mark_sent(now);
         match fetch {
-            Fetch::Status => Turn::Glance,
-            Fetch::Whole => Turn::Whole,
+            ReadKind::Status => Turn::Status,
+            ReadKind::Full => Turn::Full,
         }
     }
 
@@ -394,15 +396,15 @@ impl<E: Evidence> Watch<E> {
         self.ahead = None;
         if let Err(came) = keep_ahead::<E>(self.known.client(), &self.known.plan, outcome) {
             // What does not come counts as the read that it was asked for.
-            self.asking(now);
+            self.mark_sent(now);
             self.hear(now, came);
         }
     }
 }
 
-impl<E: Evidence> Known<E> {
-    /// The outcome of a read, or how long it has taken in vain. The sleep begins only where the answer is not there at
-    /// once, and one that was cut short is slept again, by the client's clock.
+impl<E: Watchable> Known<E> {
+    /// The outcome of a read, or how long it has taken in vain. The sleep begins only where the answer is not
+    /// there at once, and one that was cut short is slept again, by the client's clock.
     async fn in_time<T, Pause>(
         &self,
         read: impl Future<Output = T>,
@@ -444,11 +446,11 @@ fn late<T: Readable>(call: &Call<T>, timeout: Duration) -> CallErrorOf<T> {
 }
 
 /// What a driver is to do next.
-enum Turn<E: Evidence> {
+enum Turn<E: Watchable> {
     Tell(Box<Change<E>>),
     Ahead(Call<AheadOf<E>>),
-    Glance,
-    Whole,
+    Status,
+    Full,
     Sleep(Duration),
 }
 

@@ -7,11 +7,11 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Wakes a [`Watch`](super::Watch) that waits, alone or among [`Watches`](crate::Watches), from anywhere: a webhook was
-/// verified, or the payer is back. A clone wakes the same watch.
+/// Wakes a [`Watch`](super::Watch) that waits, alone or among [`WatchSet`](crate::WatchSet), from anywhere: a
+/// webhook was verified, or the payer is back. A clone wakes the same watch.
 ///
-/// It wakes the watch once for however often it was told, and what was told while a read was under way is not lost. What a
-/// limit said to wait is waited for all the same.
+/// It wakes the watch once for however often it was told, and what was told while a read was under way is not
+/// lost. What a limit said to wait is waited for all the same.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -28,12 +28,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 pub struct Handle(Arc<Bell>);
 
 impl Handle {
-    /// Reads now, or as soon as it is allowed: a webhook of this checkout came and was verified. A nudge settles nothing, but
-    /// each read that it asks for is one that others have to wait for where there is a limit: so nudge for nothing that was not
-    /// verified.
+    /// Reads now, or as soon as it is allowed: a webhook of this checkout came and was verified. A nudge
+    /// settles nothing, but each read that it asks for is one that others have to wait for where there is a
+    /// limit: so nudge for nothing that was not verified.
     ///
-    /// [`Change::Nudged`](super::Change::Nudged) tells when that read is done. Nobody is told where the watch was dropped, or
-    /// has left [`Watches`](crate::Watches) with its end: a watch that is gone on with hears the nudge then.
+    /// [`Change::Nudged`](super::Change::Nudged) tells when that read is done. Nobody is told where the watch
+    /// was dropped, or has left [`WatchSet`](crate::WatchSet) with its end: a watch that is gone on with
+    /// hears the nudge then.
     pub fn nudge(&self) {
         self.ring(|told| told.nudged = true);
     }
@@ -43,9 +44,9 @@ impl Handle {
         self.ring(|told| told.payer_returned = true);
     }
 
-    /// Waits on this thread, until the time is over or somebody tells this handle or a clone of it something: the `sleep` of
-    /// [`Watch::end_blocking`](super::Watch::end_blocking) and its like. It returns at once while something was told that the
-    /// watch has not heard yet.
+    /// Waits on this thread, until the time is over or somebody tells this handle or a clone of it something:
+    /// the `sleep` of [`Watch::end_blocking`](super::Watch::end_blocking) and its like. It returns at once
+    /// while something was told that the watch has not heard yet.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {

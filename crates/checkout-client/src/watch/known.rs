@@ -1,28 +1,28 @@
 //! What is known of one checkout, and how a read changes it: a watch but for its poller.
 
-use super::{Change, End, Evidence, Handle, Nudged};
+use super::{Change, End, Handle, Nudged, Watchable};
 use crate::ahead::Ahead;
 use crate::error::CallErrorOf;
 use crate::provider::ClientOf;
 use crate::provider::sealed::Backend;
 use crate::{Answer, Call, CallError, CallErrorKind, NotSent, Observable, Readable};
 use checkout_lifecycle::{Moment, Tracker, Verdict};
-use checkout_poll::{Fetch, Heard, Plan, Poller, Step};
+use checkout_poll::{PollPolicy, Poller, ReadKind, ReadOutcome, Step};
 use core::fmt;
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// All that a [`Watch`](super::Watch) has beside its poller. Who paces it, a poller of its own or the queue of
-/// [`Watches`](crate::Watches), is told what came of each read: [`Came`].
-pub(crate) struct Known<E: Evidence> {
-    pub(crate) glance: Call<E::Glance>,
-    pub(crate) whole: Call<E>,
-    pub(crate) plan: Plan,
+/// All that a [`Watch`](super::Watch) has beside its poller. Who paces it, a poller of its own or the queue
+/// of [`WatchSet`](crate::WatchSet), is told what came of each read: [`Came`].
+pub(crate) struct Known<E: Watchable> {
+    pub(crate) status_call: Call<E::StatusRead>,
+    pub(crate) full_call: Call<E>,
+    pub(crate) plan: PollPolicy,
     pub(super) began: Moment,
     pub(super) seed: u64,
     /// The event for the poller that the submit's or create's answer was, and when it was taken in.
-    pub(super) submitted: Option<(Moment, Heard)>,
+    pub(super) submitted: Option<(Moment, ReadOutcome)>,
     /// Whether something was asked, heard or restored, so that the poller is no longer a new one.
     pub(crate) begun: bool,
     pub(crate) tracker: Tracker<E::Status>,
@@ -48,8 +48,8 @@ pub(crate) struct Known<E: Evidence> {
 }
 
 /// The outcome of a read: `heard` is for the poller, and then all of it for [`Known::told`].
-pub(crate) struct Came<E: Evidence> {
-    pub(crate) heard: Heard,
+pub(crate) struct Came<E: Watchable> {
+    pub(crate) heard: ReadOutcome,
     failed: Option<Arc<CallErrorOf<E>>>,
     /// The answer to a nudge that asked for the read.
     nudged: Option<Box<Nudged<E>>>,
@@ -64,13 +64,13 @@ struct Shows {
     known: bool,
 }
 
-impl<E: Evidence> Known<E> {
-    pub(super) fn new(glance: Call<E::Glance>, whole: Call<E>, id: &str) -> Self {
-        let began = now::<E>(whole.client());
+impl<E: Watchable> Known<E> {
+    pub(super) fn new(status_call: Call<E::StatusRead>, full_call: Call<E>, id: &str) -> Self {
+        let began = now::<E>(full_call.client());
         Self {
-            glance,
-            whole,
-            plan: E::PLAN,
+            status_call,
+            full_call,
+            plan: E::POLL_POLICY,
             began,
             seed: fnv(id),
             submitted: None,
@@ -91,7 +91,7 @@ impl<E: Evidence> Known<E> {
     }
 
     pub(crate) fn client(&self) -> &ClientOf<E> {
-        self.whole.client()
+        self.full_call.client()
     }
 
     pub(crate) fn now(&self) -> Moment {
@@ -116,36 +116,36 @@ impl<E: Evidence> Known<E> {
     }
 
     /// A read begins: it is the one that answers what nudges came before it.
-    pub(crate) fn asking(&mut self) {
+    pub(crate) fn mark_sent(&mut self) {
         self.begun = true;
         self.answers_nudge |= core::mem::take(&mut self.nudged);
     }
 
-    /// Which read, where the poller wants one. A refusal whose late reads go on is to be told with a read that shows it: after
-    /// a restart a bare status does not.
-    pub(crate) fn fetch(&self, fetch: Fetch, poller: &Poller, now: Moment) -> Fetch {
+    /// Which read, where the poller wants one. A refusal whose late reads go on is to be told with a read
+    /// that shows it: after a restart a bare status does not.
+    pub(crate) fn fetch(&self, fetch: ReadKind, poller: &Poller, now: Moment) -> ReadKind {
         let untold = !self.refusal_told && self.evidence.is_none();
-        match E::PLAN.whole_read_at_end && untold && poller.refused(&self.plan, now).is_some() {
-            true => Fetch::Whole,
+        match E::POLL_POLICY.confirm_with_full_read && untold && poller.refused(&self.plan, now).is_some() {
+            true => ReadKind::Full,
             false => fetch,
         }
     }
 
     /// Takes in the outcome of a read by `glance`.
-    pub(crate) fn glanced(
+    pub(crate) fn handle_status(
         &mut self,
-        outcome: Result<Answer<E::Glance>, CallErrorOf<E>>,
+        outcome: Result<Answer<E::StatusRead>, CallErrorOf<E>>,
         now: Moment,
     ) -> Came<E> {
-        let (mut came, read) = self.take_in(Fetch::Status, outcome, now);
+        let (mut came, read) = self.take_in(ReadKind::Status, outcome, now);
         if let Some((glance, shows)) = read {
             if shows.settled {
                 self.ask_payer(&glance.payload);
             }
             if self.answers_nudge {
-                came.nudged = Some(Box::new(Nudged::Glance(glance.clone())));
+                came.nudged = Some(Box::new(Nudged::Status(glance.clone())));
             }
-            if let Some(read) = E::of_glance(glance).filter(|_| shows.known) {
+            if let Some(read) = E::of_status_read(glance).filter(|_| shows.known) {
                 self.evidence = Some(read);
             }
         }
@@ -155,17 +155,18 @@ impl<E: Evidence> Known<E> {
     /// Takes in the answer to the call that made the checkout, which is no read of it.
     pub(super) fn submitted<T>(&mut self, answer: Answer<T>, now: Moment) -> Came<E>
     where
-        T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw> + Into<E::Glance>,
+        T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw> + Into<E::StatusRead>,
     {
-        let (came, answer) = self.take_in(Fetch::Status, Ok(answer), now);
+        let (came, answer) = self.take_in(ReadKind::Status, Ok(answer), now);
         if let Some((answer, _)) = answer.filter(|(_, shows)| shows.settled) {
             self.ask_payer(&answer.payload.into());
         }
         came
     }
 
-    /// Asks the payer for a challenge that is another one than before, or tells why one that came cannot be shown.
-    fn ask_payer(&mut self, payload: &E::Glance) {
+    /// Asks the payer for a challenge that is another one than before, or tells why one that came cannot be
+    /// shown.
+    fn ask_payer(&mut self, payload: &E::StatusRead) {
         let challenge = payload.asks_payer();
         if let Some(challenge) = challenge.filter(|challenge| self.challenge.as_deref() != Some(challenge)) {
             self.challenge = Some(challenge.to_owned());
@@ -181,11 +182,11 @@ impl<E: Evidence> Known<E> {
     }
 
     /// Takes in the outcome of a read by `whole`.
-    pub(crate) fn read(&mut self, outcome: Result<Answer<E>, CallErrorOf<E>>, now: Moment) -> Came<E> {
-        let (mut came, read) = self.take_in(Fetch::Whole, outcome, now);
+    pub(crate) fn handle_read(&mut self, outcome: Result<Answer<E>, CallErrorOf<E>>, now: Moment) -> Came<E> {
+        let (mut came, read) = self.take_in(ReadKind::Full, outcome, now);
         if let Some((read, shows)) = read {
             if self.answers_nudge {
-                came.nudged = Some(Box::new(Nudged::Whole(read.clone())));
+                came.nudged = Some(Box::new(Nudged::Full(read.clone())));
             }
             if shows.known {
                 self.evidence = Some(read);
@@ -241,7 +242,8 @@ impl<E: Evidence> Known<E> {
         self.untold.push_back(Change::NotRead { error, again });
     }
 
-    /// How it ended, if the poller says that it has and, where it has not given up, there is a read that shows it.
+    /// How it ended, if the poller says that it has and, where it has not given up, there is a read that
+    /// shows it.
     pub(crate) fn end(&mut self, step: Step) -> Option<End<E>> {
         let (tracker, held) = (self.tracker, self.held);
         match step {
@@ -261,7 +263,7 @@ impl<E: Evidence> Known<E> {
     /// The outcome of a read, with the answer, if there is one, and its effect on the knowledge so far.
     fn take_in<T>(
         &mut self,
-        fetch: Fetch,
+        fetch: ReadKind,
         outcome: Result<Answer<T>, CallErrorOf<E>>,
         now: Moment,
     ) -> (Came<E>, Option<(Answer<T>, Shows)>)
@@ -292,11 +294,11 @@ impl<E: Evidence> Known<E> {
             self.notice(verdict);
         }
         // A read that does not show the end, or contradicts it, settles none: it is asked for again.
-        let settles = fetch == Fetch::Whole || !E::PLAN.whole_read_at_end;
+        let settles = fetch == ReadKind::Full || !E::POLL_POLICY.confirm_with_full_read;
         let settled = !(self.tracker.is_final() && settles && !known && self.evidence.is_none());
         let heard = match settled {
             true => received.answered(fetch, self.tracker.phase()),
-            false => Heard::Failed { wait: received.said_wait() },
+            false => ReadOutcome::Failed { wait: received.said_wait() },
         };
         (Came { heard, failed: None, nudged: None }, Some((received, Shows { settled, known })))
     }
@@ -315,56 +317,57 @@ impl<E: Evidence> Known<E> {
     }
 }
 
-impl<E: Evidence> Came<E> {
-    fn failed(heard: Heard, error: CallErrorOf<E>) -> Self {
+impl<E: Watchable> Came<E> {
+    fn failed(heard: ReadOutcome, error: CallErrorOf<E>) -> Self {
         Self { heard, failed: Some(Arc::new(error)), nudged: None }
     }
 
     /// With no longer wait than this.
     fn at_most(mut self, longest: Duration) -> Self {
         match &mut self.heard {
-            Heard::Answer { wait, .. }
-            | Heard::PayerActs { wait, .. }
-            | Heard::Limited { wait }
-            | Heard::Failed { wait }
-            | Heard::NotThere { wait } => {
+            ReadOutcome::Answer { wait, .. }
+            | ReadOutcome::PayerActs { wait, .. }
+            | ReadOutcome::Limited { wait }
+            | ReadOutcome::Failed { wait }
+            | ReadOutcome::NotThere { wait } => {
                 *wait = wait.map(|wait| wait.min(longest));
             }
-            Heard::Refused => {}
+            ReadOutcome::Refused => {}
         }
         self
     }
 
     /// As a failure that another attempt can mend.
     fn into_failure(self) -> Self {
-        Self { heard: Heard::Failed { wait: None }, ..self }
+        Self { heard: ReadOutcome::Failed { wait: None }, ..self }
     }
 }
 
-impl<E: Evidence> Clone for Came<E> {
+impl<E: Watchable> Clone for Came<E> {
     fn clone(&self) -> Self {
         Self { heard: self.heard, failed: self.failed.clone(), nudged: self.nudged.clone() }
     }
 }
 
 /// How long to wait for the answer to one read.
-pub(crate) fn read_timeout(plan: &Plan) -> Duration {
+pub(crate) fn read_timeout(plan: &PollPolicy) -> Duration {
     plan.read_timeout.max(Duration::from_secs(1))
 }
 
 /// The time, by the client's clock.
-pub(crate) fn now<E: Evidence>(client: &ClientOf<E>) -> Moment {
+pub(crate) fn now<E: Watchable>(client: &ClientOf<E>) -> Moment {
     crate::sources::moment(<E::Provider as Backend>::now_millis(client))
 }
 
-/// Keeps the answer to what was asked for ahead; or else returns the failure of the reads that needed the answer.
+/// Keeps the answer to what was asked for ahead; or else returns the failure of the reads that needed the
+/// answer.
 ///
-/// A wait that the answer asks for is no word of the checkouts that need it. So none of them waits for longer than the
-/// plan's longest pause, and none is given up for it. Neither is a checkout given up for a response that is not the
-/// API's, such as a gateway's page that lets nobody in.
-pub(crate) fn keep_ahead<E: Evidence>(
+/// A wait that the answer asks for is no word of the checkouts that need it. So none of them waits for longer
+/// than the plan's longest pause, and none is given up for it. Neither is a checkout given up for a response
+/// that is not the API's, such as a gateway's page that lets nobody in.
+pub(crate) fn keep_ahead<E: Watchable>(
     client: &ClientOf<E>,
-    plan: &Plan,
+    plan: &PollPolicy,
     outcome: Result<Answer<AheadOf<E>>, CallErrorOf<E>>,
 ) -> Result<(), Came<E>> {
     let answer = answered::<E, _>(client, outcome).map_err(|came| {
@@ -380,14 +383,14 @@ pub(crate) fn keep_ahead<E: Evidence>(
         Some(_) => Err(CallError::not_sent(operation, NotSent::AccessTokenExpired)),
         None => Ok(()),
     });
-    good.map_err(|error| Came::failed(Heard::Failed { wait: None }, error))
+    good.map_err(|error| Came::failed(ReadOutcome::Failed { wait: None }, error))
 }
 
 /// What is asked for ahead of a read.
 pub(crate) type AheadOf<E> = <<E as Readable>::Provider as Ahead>::Payload;
 
 /// The answer, or else the failure.
-fn answered<E: Evidence, T>(
+fn answered<E: Watchable, T>(
     client: &ClientOf<E>,
     outcome: Result<Answer<T>, CallErrorOf<E>>,
 ) -> Result<Answer<T>, Came<E>>
@@ -400,7 +403,7 @@ where
         if is_response && error.http_status() == Some(401) {
             <E::Provider as Ahead>::unauthorized(client);
         }
-        Came::failed(error.heard(), error)
+        Came::failed(error.read_outcome(), error)
     })
 }
 

@@ -1,16 +1,18 @@
 //! A watch as one line of text.
 
-use super::{Evidence, Known, Watch};
+use super::{Known, Watch, Watchable};
 use checkout_lifecycle::{ParseTrackerError, Tracker};
 use checkout_poll::{ParsePollerError, Poller};
 
-impl<E: Evidence> Watch<E> {
-    /// What it knows, in one line of text that stays the same from version to version: keep it in a column of the order,
-    /// beside the id, whenever something changed. It names no checkout and holds nothing of the payer.
+impl<E: Watchable> Watch<E> {
+    /// What it knows, in one line of text that stays the same from version to version: keep it in a column of
+    /// the order, beside the id, whenever something changed. It names no checkout and holds nothing of the
+    /// payer.
     ///
-    /// What was not told yet is not in it, but for what has to be looked at: [`held`](Self::held) is. Neither is the answer
-    /// that it ended with: a watch that goes on from an end reads once more. Nor is the challenge that the payer was asked
-    /// for, which the next read tells again: nudge the [`handle`](Self::handle) where that should be at once.
+    /// What was not told yet is not in it, but for what has to be looked at: [`held`](Self::held) is. Neither
+    /// is the answer that it ended with: a watch that goes on from an end reads once more. Nor is the
+    /// challenge that the payer was asked for, which the next read tells again: nudge the
+    /// [`handle`](Self::handle) where that should be at once.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -21,7 +23,7 @@ impl<E: Evidence> Watch<E> {
     /// let column = watch.stored();
     /// assert!(column.starts_with("v1 -; v1 - - -; v1 "));
     ///
-    /// let watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?.resume_from(&column)?;
+    /// let watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?.restore_from(&column)?;
     /// assert_eq!(watch.stored(), column);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -35,7 +37,7 @@ impl<E: Evidence> Watch<E> {
     ///
     /// # Errors
     /// [`ParseWatchError`], which names the part that is wrong.
-    pub fn resume_from(mut self, stored: &str) -> Result<Self, ParseWatchError> {
+    pub fn restore_from(mut self, stored: &str) -> Result<Self, ParseWatchError> {
         let mut parts = stored.split(BETWEEN);
         let mut part = || parts.next().unwrap_or_default();
         let (head, tracker, poller) = (part(), part(), part());
@@ -57,7 +59,7 @@ impl<E: Evidence> Watch<E> {
     }
 }
 
-impl<E: Evidence> Known<E> {
+impl<E: Watchable> Known<E> {
     pub(crate) fn stored(&self, poller: &Poller) -> String {
         let held = if self.held { HELD } else { NOT_HELD };
         format!("{VERSION} {held}{BETWEEN}{}{BETWEEN}{poller}", self.tracker)
@@ -71,7 +73,7 @@ impl<E: Evidence> Known<E> {
 /// # use checkout_auth::{SecretString, allscale::SigningKey};
 /// # use checkout_client::{ParseWatchError, allscale::Client};
 /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
-/// let error = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?.resume_from("v2").unwrap_err();
+/// let error = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?.restore_from("v2").unwrap_err();
 /// assert_eq!(error, ParseWatchError::Version);
 /// assert_eq!(error.to_string(), "a stored watch does not begin with v1");
 /// # }

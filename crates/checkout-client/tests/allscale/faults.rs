@@ -4,11 +4,11 @@ use crate::world::{client, fiat, fiat_settled_in, mismatch, native, sandbox};
 use checkout_client::allscale::{AllScale, Client};
 use checkout_client::{Answer, CallError, CallErrorKind, NotSent, Operation, Readable};
 use checkout_money::Cents;
-use checkout_poll::Heard;
+use checkout_poll::ReadOutcome;
 use checkout_sandbox::allscale::{Fault, Sandbox};
 use checkout_tables::allscale::{Currency, Route, StableCoin};
 use checkout_transport::{BODY_CAP, Delivery};
-use checkout_validate::allscale::{Draft, Rules};
+use checkout_validate::allscale::Draft;
 use checkout_wire::allscale::CreatedIntent;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -87,7 +87,7 @@ fn outcome<T: Readable<Provider = AllScale>>(
         }
         CallErrorKind::Mismatch(field) => unknown(&format!(": {field} is not what was asked for")),
         CallErrorKind::Refused(refusal) => {
-            let wait = if let Heard::Limited { wait: Some(wait) } = error.heard() {
+            let wait = if let ReadOutcome::Limited { wait: Some(wait) } = error.read_outcome() {
                 format!(" for {} s", wait.as_secs())
             } else {
                 String::new()
@@ -479,7 +479,8 @@ fn the_answer_that_is_not_taken_is_kept_for_whoever_looks_into_it() {
     assert_eq!(client.get(&id).unwrap().send_blocking(&sandbox).unwrap_err().body(), None);
 }
 
-/// Whatever coins and masks a create is answered with, the page and the id are there, and what differs is told beside them.
+/// Whatever coins and masks a create is answered with, the page and the id are there, and what differs is
+/// told beside them.
 #[test]
 fn a_payable_intent_is_never_hidden() {
     let coins = StableCoin::ROWS;
@@ -492,10 +493,11 @@ fn a_payable_intent_is_never_hidden() {
             (false, Draft::coin(StableCoin::USDT, Cents::new(1_000))),
             (true, Draft::fiat(Currency::EUR, Cents::new(1_000))),
         ] {
-            let intent = draft.accept(accepted.clone()).check(&Rules::default()).unwrap();
+            let intent = draft.accept(accepted.clone()).check().unwrap();
             let create = crate::world::client_at(0).create(&intent);
             let wanted = accepted.iter().fold(0, |mask, coin| mask | 1_u64 << (coin.value() - 1));
-            // The coin of a native price, else the first accepted one, if that is one of the two that are supported.
+            // The coin of a native price, else the first accepted one, if that is one of the two that are
+            // supported.
             let first = accepted.first().filter(|coin| [1, 2].contains(&coin.value()));
             let settles_in = if fiat { first.copied() } else { Some(StableCoin::USDT) };
             for mask in [0, 1, 2, 3, 8, 1_023, u64::MAX] {

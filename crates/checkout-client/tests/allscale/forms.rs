@@ -50,7 +50,7 @@ fn ask<T: Readable<Provider = AllScale> + Debug>(
     form: Form,
     call: &Call<T>,
     recorder: &Recorder,
-    nonces: &impl checkout_client::Nonces,
+    nonces: &impl checkout_client::NonceSource,
     told: &mut Vec<String>,
 ) -> Result<Answer<T>, CallError<AllScale>> {
     let outcome = form.ask(call, recorder, nonces);

@@ -7,7 +7,7 @@ use checkout_client::{Call, Readable};
 use checkout_money::Cents;
 use checkout_tables::allscale::Currency;
 use checkout_transport::BlockingTransport;
-use checkout_validate::allscale::{Draft, Rules};
+use checkout_validate::allscale::Draft;
 use checkout_wire::JsonText;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -27,7 +27,7 @@ fn signatures_are_those_of_another_implementation() {
     // The six lines, joined and signed with Python's hmac and hashlib; the same program gives the signature
     // of the published example.
     let draft = Draft::fiat(Currency::USD, Cents::new(1_000)).order_id("ord_1");
-    let intent = draft.redirect_url("https://example.com/r").check(&Rules::default()).unwrap();
+    let intent = draft.redirect_url("https://example.com/r").check().unwrap();
     let published =
         r#"{"amount_cents":1000,"currency":1,"order_id":"ord_1","redirect_url":"https://example.com/r"}"#;
     let body = JsonText::new(published).unwrap();

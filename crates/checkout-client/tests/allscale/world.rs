@@ -2,7 +2,7 @@
 
 use checkout_auth::allscale::SigningKey;
 use checkout_client::allscale::{AllScale, Client};
-use checkout_client::{Answer, Call, CallError, CallErrorKind, Nonces, Readable};
+use checkout_client::{Answer, Call, CallError, CallErrorKind, NonceSource, Readable};
 use checkout_money::Cents;
 use checkout_sandbox::allscale::{RecordedRequest, Sandbox, Store};
 use checkout_tables::allscale::{Currency, StableCoin};
@@ -10,7 +10,7 @@ use checkout_transport::bytes::Bytes;
 use checkout_transport::{
     BlockingTransport, Request, Response, Transport, TransportError, from_fn_blocking, from_fn_local, http,
 };
-use checkout_validate::allscale::{CreateIntent, Draft, Rules};
+use checkout_validate::allscale::{CreateIntent, Draft};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -33,7 +33,7 @@ pub(crate) fn sandbox(seed: u64) -> Sandbox {
 }
 
 /// `nonce-1`, `nonce-2`, and so on.
-pub(crate) fn counted_nonces() -> impl Nonces {
+pub(crate) fn counted_nonces() -> impl NonceSource {
     let last = AtomicU64::new(0);
     move || format!("nonce-{}", last.fetch_add(1, Ordering::Relaxed) + 1)
 }
@@ -54,7 +54,7 @@ pub(crate) fn client_at(now_millis: u64) -> Client {
 }
 
 fn checked(draft: Draft<'static>) -> CreateIntent<'static> {
-    draft.order_id(ORDER_ID).user(USER_ID, USER_NAME).check(&Rules::default()).unwrap()
+    draft.order_id(ORDER_ID).user(USER_ID, USER_NAME).check().unwrap()
 }
 
 pub(crate) fn native(coin: StableCoin, cents: i64) -> CreateIntent<'static> {
@@ -86,7 +86,7 @@ impl Form {
         self,
         call: &Call<T>,
         to: &Recorder,
-        nonces: &impl Nonces,
+        nonces: &impl NonceSource,
     ) -> Result<Answer<T>, CallError<AllScale>> {
         match self {
             Self::Send => pollster::block_on(call.send(to)),

@@ -47,8 +47,8 @@ fn check(fault: &Fault) -> [String; 2] {
     [submit, status + waits(&sandbox)]
 }
 
-/// The outcome of an attempt. `result` gives the result in a payload, and whether the result is of the checkout
-/// that was asked for.
+/// The outcome of an attempt. `result` gives the result in a payload, and whether the result is of the
+/// checkout that was asked for.
 fn told<T: Readable<Provider = Azotte>>(
     outcome_of: Result<Answer<T>, CallError<Azotte>>,
     result: impl FnOnce(&T) -> (&CheckoutResult<'static>, bool),

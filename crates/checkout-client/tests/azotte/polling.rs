@@ -2,8 +2,8 @@
 
 use crate::support::{answering, asked_wait, response};
 use crate::world::{client, client_at, latest, sandbox, stored};
-use checkout_client::Advice;
-use checkout_poll::Heard;
+use checkout_client::RetryAdvice;
+use checkout_poll::ReadOutcome;
 use checkout_sandbox::azotte::{Fault, Scenario, Step};
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ fn header(text: &str) -> [(&str, &str); 1] {
     [("retry-after", text)]
 }
 
-/// The seconds to wait, by `followUpInstructions` and headers of an answer to a read that was sent at 08:49:30 GMT.
+/// The seconds to wait, by `followUpInstructions` and headers of an answer to a read that was sent at
+/// 08:49:30 GMT.
 fn check(follow_up: &str, headers: &[(&str, &str)]) -> u64 {
     let body = format!(r#"{{"status":{{"messageCode":"CHECK_OUT_PROCESSING"}}{follow_up}}}"#);
     let transport = answering(response(200, headers, body.as_bytes()));
@@ -88,6 +89,6 @@ fn a_refusal_s_header_counts_too() {
         answering(response(429, &[("retry-after", "40")], br#"{"title":"Too Many Requests","status":429}"#));
     let error = client_at(0).status("trk_1").unwrap().send_blocking(&transport).unwrap_err();
     let wait = Duration::from_secs(40);
-    assert_eq!(error.heard(), Heard::Limited { wait: Some(wait) });
-    assert_eq!(error.retry(), Advice::After(wait));
+    assert_eq!(error.read_outcome(), ReadOutcome::Limited { wait: Some(wait) });
+    assert_eq!(error.retry(), RetryAdvice::After(wait));
 }

@@ -3,7 +3,7 @@
 use crate::support::{answering, response};
 use crate::world::{API_KEY, PROJECT, TENANT, client_at, client_of, latest, stored};
 use checkout_client::azotte::Azotte;
-use checkout_client::{Advice, Answer, CallError, CallErrorKind, Readable};
+use checkout_client::{Answer, CallError, CallErrorKind, Readable, RetryAdvice};
 use checkout_sandbox::azotte::{Sandbox, Tenant};
 use checkout_wire::azotte::CheckoutResult;
 
@@ -121,11 +121,19 @@ fn a_401_or_403_of_azotte_s_own_proves_that_nothing_was_done_and_a_gateway_s_pag
         for (headers, body) in own {
             let said = String::from_utf8_lossy(body);
             // A repeat does not mend a key.
-            assert_eq!(told(status, headers, body), (false, Advice::Never), "{status} {headers:?} {said}");
+            assert_eq!(
+                told(status, headers, body),
+                (false, RetryAdvice::Never),
+                "{status} {headers:?} {said}"
+            );
         }
         for (headers, body) in others {
             let said = String::from_utf8_lossy(body);
-            assert_eq!(told(status, headers, body), (true, Advice::Never), "{status} {headers:?} {said}");
+            assert_eq!(
+                told(status, headers, body),
+                (true, RetryAdvice::Never),
+                "{status} {headers:?} {said}"
+            );
         }
     }
     // No other status proves anything of a submit, whatever its form.

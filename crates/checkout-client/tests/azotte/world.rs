@@ -4,7 +4,7 @@ use checkout_client::azotte::Client;
 use checkout_sandbox::azotte::{CheckoutRecord, Sandbox, Tenant};
 use checkout_tables::Environment;
 use checkout_tables::azotte::PaymentChannel;
-use checkout_validate::azotte::{CardDraft, Draft, Rules, SubmitCheckout};
+use checkout_validate::azotte::{CardDraft, Draft, SubmitCheckout};
 
 pub(crate) const PROJECT: &str = "acme";
 pub(crate) const TENANT: &str = "e2a1c7b2-4f3a-4b8e-9c2d-1a2b3c4d5e6f";
@@ -42,7 +42,7 @@ pub(crate) fn client_at(now_millis: u64) -> Client {
 
 fn checked(draft: Draft<'static>, correlation_id: &str) -> SubmitCheckout<'static> {
     let draft = draft.offer_identifier("off_1").correlation_id(correlation_id.to_owned()).item("plan_gold");
-    draft.customer_urn(URN).ip_address(ADDRESS).check(&Rules::default()).unwrap()
+    draft.customer_urn(URN).ip_address(ADDRESS).check().unwrap()
 }
 
 pub(crate) fn stored(correlation_id: &str) -> SubmitCheckout<'static> {

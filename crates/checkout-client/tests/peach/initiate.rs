@@ -158,7 +158,7 @@ fn a_checkout_is_asked_after_by_the_id_that_its_answer_brought_or_else_by_the_me
         let lookup = initiated.lookup(&checkout);
         let pair = expected.map_or(("merchantTransactionId", "order-0001"), |id| ("checkoutId", id));
         assert_eq!(lookup.pair(), pair, "{ids}");
-        let attempt = client.watch(lookup.clone()).whole().attempt(0, "").unwrap();
+        let attempt = client.watch(lookup.clone()).full_call().attempt(0, "").unwrap();
         let query = attempt.request().uri().query().unwrap().to_owned();
         assert!(query.contains(&format!("&{}={}&", pair.0, pair.1)), "{query}");
         let read = client.status(lookup).send_blocking(&sandbox).unwrap().payload;

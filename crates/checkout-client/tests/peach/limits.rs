@@ -2,8 +2,8 @@
 
 use crate::support::asked_wait;
 use crate::world::{ENTITY, advance, by, client, initiated, merchant, outcome, payment, sandbox, v2_builder};
-use checkout_client::{Advice, Answer};
-use checkout_poll::Heard;
+use checkout_client::{Answer, RetryAdvice};
+use checkout_poll::ReadOutcome;
 use checkout_sandbox::peach::{Fault, Sandbox};
 use checkout_tables::peach::Route;
 use checkout_wire::peach::Payment;
@@ -33,7 +33,7 @@ fn the_third_status_in_a_minute_is_refused_with_when_to_ask_again_and_then_it_is
     }
     let third = ask(2).unwrap_err();
     let wait = asked_wait(&third).unwrap();
-    assert_eq!((wait, third.retry()), (Duration::from_secs(40), Advice::After(wait)));
+    assert_eq!((wait, third.retry()), (Duration::from_secs(40), RetryAdvice::After(wait)));
     assert!(third.may_have_been_processed());
     assert_eq!(outcome(Err::<Answer<Payment<'_>>, _>(third), payment), "refused with 429 for 40 s");
     sandbox.clock().advance(wait);
@@ -64,8 +64,8 @@ fn retry_after_30_is_taken_up() {
     sandbox.inject(Fault::RateLimited);
     let error = client.status(by("order-0001")).send_blocking(&sandbox).unwrap_err();
     let wait = Duration::from_secs(30);
-    assert_eq!((error.http_status(), error.retry()), (Some(429), Advice::After(wait)));
-    assert_eq!(error.heard(), Heard::Limited { wait: Some(wait) });
+    assert_eq!((error.http_status(), error.retry()), (Some(429), RetryAdvice::After(wait)));
+    assert_eq!(error.read_outcome(), ReadOutcome::Limited { wait: Some(wait) });
 }
 
 #[test]

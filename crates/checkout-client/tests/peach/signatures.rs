@@ -8,13 +8,13 @@ use checkout_client::peach::{Client, Peach, v2};
 use checkout_client::{Answer, CallError, CallErrorKind, End};
 use checkout_lifecycle::{Moment, Phase};
 use checkout_money::Cents;
-use checkout_poll::Heard;
+use checkout_poll::ReadOutcome;
 use checkout_sandbox::peach::{Sandbox, Scenario};
 use checkout_tables::Environment;
 use checkout_tables::peach::{Currency, PaymentStatus};
-use checkout_trust::integrity::{Field, Policy, peach::Order};
 use checkout_trust::peach::{Message, Receiver};
-use checkout_validate::peach::{Draft, Rules, Warning};
+use checkout_trust::settlement::{Field, Policy, peach::Order};
+use checkout_validate::peach::{Draft, Warning};
 use checkout_wire::peach::Payment;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -101,11 +101,12 @@ fn settles(outcome: Outcome) -> bool {
     outcome.is_ok_and(|answer| ORDER.settled_by_with(&answer.into_read(), &policy).is_settled())
 }
 
-/// The error for an answer that is not taken: that it is unsigned, or of its signature. It is asked for again.
+/// The error for an answer that is not taken: that it is unsigned, or of its signature. It is asked for
+/// again.
 fn refused(outcome: Outcome) -> String {
     let error = outcome.unwrap_err();
     assert!(matches!(error.kind(), CallErrorKind::NotAuthentic(_)), "{error}");
-    assert_eq!(error.heard(), Heard::Failed { wait: None });
+    assert_eq!(error.read_outcome(), ReadOutcome::Failed { wait: None });
     let text = error.to_string();
     for accuses in ["tamper", "forged", "somebody", "changed"] {
         assert!(!text.contains(accuses), "{text}");
@@ -344,7 +345,7 @@ proptest! {
         let draft = draft.merchant_transaction_id("order-0001").merchant_invoice_id(&*invoice);
         let draft = draft.shopper_result_url("https://shop.example/done").field("customer.givenName", &*given_name);
         let draft = parameters.iter().fold(draft, |draft, (name, value)| draft.custom_parameter(&**name, &**value));
-        let checkout = draft.check(&Rules::default()).unwrap();
+        let checkout = draft.check().unwrap();
         // Who is warned of nothing gets events that tell something by themselves.
         let warned = checkout.warnings().iter().any(|warning| matches!(warning, Warning::TellingName { .. }));
         let initiate = client.initiate(&checkout).unwrap();

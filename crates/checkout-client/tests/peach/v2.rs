@@ -6,7 +6,7 @@ use crate::world::{
     outcome, payment, sandbox, secret, v2_builder,
 };
 use checkout_auth::peach::SecretToken;
-use checkout_client::Nonces;
+use checkout_client::NonceSource;
 use checkout_client::peach::{OtherEntity, v2};
 use checkout_lifecycle::{Failure, Phase, Tracker};
 use checkout_money::Cents;
@@ -15,7 +15,7 @@ use checkout_tables::Environment;
 use checkout_tables::peach::{
     Currency, RecurringType, Route, StandingInstructionMode, StandingInstructionType,
 };
-use checkout_validate::peach::{Draft, Rules, StandingInstruction};
+use checkout_validate::peach::{Draft, StandingInstruction};
 use std::time::Duration;
 
 /// A client that has a token, and knows this secret token.
@@ -105,8 +105,8 @@ fn a_request_has_the_documented_headers_and_no_others() {
     assert!(client.token().body().is_empty());
 }
 
-/// What comes of a request that a fault waits for: create, and a status without the secret token, with it, and with
-/// another.
+/// What comes of a request that a fault waits for: create, and a status without the secret token, with it,
+/// and with another.
 fn check(fault: &Fault) -> [String; 4] {
     let other = SecretToken::new("another secret".into()).unwrap();
     let world = |secret| {
@@ -227,7 +227,7 @@ fn the_id_of_a_created_checkout_is_read_as_checkout_id_or_as_id_and_is_what_is_a
         let transport = answering(response(200, &[], body.as_bytes()));
         let created = create.send_blocking(&transport).unwrap().payload;
         let id = created.checkout_id.unwrap();
-        assert_eq!(client.watch(&id).unwrap().whole().path(), "/v2/checkout/c01b/status", "{ids}");
+        assert_eq!(client.watch(&id).unwrap().full_call().path(), "/v2/checkout/c01b/status", "{ids}");
     }
 }
 
@@ -253,7 +253,7 @@ fn stored_cards_are_sent_in_the_types_of_the_reference_and_the_registration_come
     let sandbox = sandbox();
     let (client, recorder) = (v2_builder(&sandbox).build().unwrap(), Recorder::before(&sandbox));
     client.authenticate_blocking(&sandbox).unwrap();
-    let checkout = storing().check(&Rules::default()).unwrap();
+    let checkout = storing().check().unwrap();
     let create = client.create(&checkout).unwrap();
     let created = create.send_blocking(&recorder).unwrap().payload;
     let sent = recorder.seen().pop().unwrap();
@@ -273,7 +273,7 @@ fn stored_cards_are_sent_in_the_types_of_the_reference_and_the_registration_come
     assert_eq!(registration.as_str().len(), 32);
     assert!(!format!("{paid:?} {registration:?}").contains(registration.as_str()));
     // And pays again, as the card of the customer's next checkout.
-    let again = storing().card_token(registration.as_str()).check(&Rules::default()).unwrap();
+    let again = storing().card_token(registration.as_str()).check().unwrap();
     client.create(&again).unwrap().send_blocking(&sandbox).unwrap();
 }
 
@@ -285,7 +285,7 @@ fn a_card_is_stored_without_a_payment_by_a_preauthorization_of_nothing() {
         .entity_id(ENTITY)
         .merchant_transaction_id("order-0001");
     let draft = draft.shopper_result_url("https://shop.example/").create_registration(true);
-    let create = client.create(&draft.check(&Rules::default()).unwrap()).unwrap();
+    let create = client.create(&draft.check().unwrap()).unwrap();
     let id = create.send_blocking(&sandbox).unwrap().payload.checkout_id.unwrap();
     sandbox.clock().advance(Duration::from_secs(60));
     let read = client.status(&id).unwrap().send_blocking(&sandbox).unwrap().payload;
@@ -300,7 +300,7 @@ fn v1_sends_stored_cards_as_texts_that_are_signed() {
     let (client, recorder) = (client(&sandbox), Recorder::before(&sandbox));
     let draft =
         Draft { standing_instruction: None, ..storing() }.card_token("8ac7a49f8e9f15d2018ea09b285f0acc");
-    let initiate = client.initiate(&draft.check(&Rules::default()).unwrap()).unwrap();
+    let initiate = client.initiate(&draft.check().unwrap()).unwrap();
     initiate.send_blocking(&recorder).unwrap();
     let sent = recorder.seen().pop().unwrap();
     let expected = format!(

@@ -32,7 +32,8 @@ fn check(scenario: Scenario, environment: Environment, wrapped: bool, form: Form
     let initiated = form.ask(&client.initiate(&checkout).unwrap(), &recorder, now(), &nonces).unwrap();
     walk.told = vec![format!("{validated:?}"), format!("{initiated:?}")];
 
-    // It is read at the beginning, and twice after each change: for two minutes, and then for more than a day.
+    // It is read at the beginning, and twice after each change: for two minutes, and then for more than a
+    // day.
     let status = client.status(by("order-0001"));
     let (mut code, mut again) = (String::new(), false);
     for step in 0..1_600 {

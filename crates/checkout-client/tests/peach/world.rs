@@ -9,7 +9,7 @@ use checkout_money::Cents;
 use checkout_sandbox::peach::{Builder, CheckoutRecord, Merchant, Sandbox};
 use checkout_tables::Environment;
 use checkout_tables::peach::{Currency, PaymentStatus};
-use checkout_validate::peach::{Draft, InitiateCheckout, Lookup, MerchantTransactionId, Rules};
+use checkout_validate::peach::{Draft, InitiateCheckout, Lookup, MerchantTransactionId};
 use checkout_wire::peach::Payment;
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ pub(crate) fn checkout_of(entity: &str, merchant_transaction_id: &str) -> Initia
     let draft = Draft::debit(Currency::ZAR, Cents::new(9_200)).entity_id(entity.to_owned());
     let draft = draft.merchant_transaction_id(merchant_transaction_id.to_owned());
     let draft = draft.shopper_result_url("https://shop.example/done?a=1&b=2");
-    draft.custom_parameter("note", NOTE).field("customer.email", MAIL).check(&Rules::default()).unwrap()
+    draft.custom_parameter("note", NOTE).field("customer.email", MAIL).check().unwrap()
 }
 
 /// Initiates a checkout by V1.
@@ -129,8 +129,8 @@ pub(crate) fn wants_token(error: &CallError<Peach>) -> bool {
     matches!(error.kind(), CallErrorKind::NotSent(NotSent::NoAccessToken))
 }
 
-/// What a status does to a tracker: `-` if it says nothing of the checkout, else the verdict, without what it is about
-/// but for an unknown code, and the status that is known then.
+/// What a status does to a tracker: `-` if it says nothing of the checkout, else the verdict, without what it
+/// is about but for an unknown code, and the status that is known then.
 pub(crate) fn observe(answer: &Answer<Payment<'static>>, tracker: &mut Tracker<PaymentStatus>) -> String {
     let Some(observation) = answer.observation() else { return "-".to_owned() };
     // A moment of Peach's clock is never compared with ours.

@@ -1,8 +1,8 @@
-//! What the tests of several providers need: the ways to ask, transports that note or answer by themselves, and
-//! everything that is printed on the way.
+//! What the tests of several providers need: the ways to ask, transports that note or answer by themselves,
+//! and everything that is printed on the way.
 
-use checkout_client::{Answer, Call, CallError, CallErrorKind, Nonces, Provider, Readable};
-use checkout_poll::Heard;
+use checkout_client::{Answer, Call, CallError, CallErrorKind, NonceSource, Provider, Readable};
+use checkout_poll::ReadOutcome;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{
     BlockingTransport, Request, Response, Transport, TransportError, from_fn_blocking, from_fn_local, http,
@@ -18,7 +18,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 /// `nonce-1`, `nonce-2`, and so on.
-pub(crate) fn counted_nonces() -> impl Nonces {
+pub(crate) fn counted_nonces() -> impl NonceSource {
     let last = AtomicU64::new(0);
     move || format!("nonce-{}", last.fetch_add(1, Ordering::Relaxed) + 1)
 }
@@ -41,7 +41,7 @@ impl Form {
         call: &Call<T>,
         to: &Recorder<S>,
         now_millis: u64,
-        nonces: &dyn Nonces,
+        nonces: &dyn NonceSource,
     ) -> Result<Answer<T>, CallError<T::Provider>> {
         match self {
             Self::Send => pollster::block_on(call.send(to)),
@@ -134,8 +134,8 @@ pub(crate) fn answering(response: Response) -> impl BlockingTransport {
     from_fn_blocking(move |_| Ok(response.clone()))
 }
 
-/// The outcome of an attempt in a few words: of an answer by `payload`, of a refusal by `refused`, which is given
-/// the wait that the refusal asks for. Everything else is told by how far the attempt got, and why.
+/// The outcome of an attempt in a few words: of an answer by `payload`, of a refusal by `refused`, which is
+/// given the wait that the refusal asks for. Everything else is told by how far the attempt got, and why.
 pub(crate) fn outcome<P: Provider, T: Readable<Provider = P>>(
     outcome: Result<Answer<T>, CallError<P>>,
     payload: impl FnOnce(&T) -> String,
@@ -176,13 +176,14 @@ pub(crate) fn outcome<P: Provider, T: Readable<Provider = P>>(
 
 /// The wait that the provider asks for before the next read.
 pub(crate) fn asked_wait<P: Provider>(error: &CallError<P>) -> Option<Duration> {
-    match error.heard() {
-        Heard::Limited { wait } | Heard::Failed { wait } | Heard::NotThere { wait } => wait,
-        Heard::Refused | Heard::Answer { .. } | Heard::PayerActs { .. } => None,
+    match error.read_outcome() {
+        ReadOutcome::Limited { wait } | ReadOutcome::Failed { wait } | ReadOutcome::NotThere { wait } => wait,
+        ReadOutcome::Refused | ReadOutcome::Answer { .. } | ReadOutcome::PayerActs { .. } => None,
     }
 }
 
-/// The names of the variants of the enum `Fault` in a source: it may grow, so that no `match` here could tell.
+/// The names of the variants of the enum `Fault` in a source: it may grow, so that no `match` here could
+/// tell.
 pub(crate) fn faults_in(source: &str) -> BTreeSet<String> {
     let (_, variants) = source.split_once("pub enum Fault {\n").unwrap();
     let (variants, _) = variants.split_once("\n}\n").unwrap();
@@ -231,7 +232,8 @@ impl Printed {
         match call.attempt(0, "nonce") {
             Ok(attempt) => {
                 self.debug(&attempt);
-                // `Attempt` gives the request away, so that what `http` prints of it counts too, but for the body.
+                // `Attempt` gives the request away, so that what `http` prints of it counts too, but for the
+                // body.
                 self.debug(attempt.request().headers());
                 self.debug(&attempt.into_parts().1);
             }

@@ -1,7 +1,7 @@
 //! A future that is dropped loses nothing but the read that was under way.
 
 use crate::world::{end_line, of_allscale, of_azotte, of_peach};
-use checkout_client::{Change, Evidence, Watch};
+use checkout_client::{Change, Watch, Watchable};
 use checkout_sandbox::{VirtualClock, allscale, azotte, peach};
 use checkout_transport::{Request, Response, Transport, TransportError};
 use std::future::poll_fn;
@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// Is pending before it passes a request on and before it gives the answer back, and notes what was sent when.
+/// Is pending before it passes a request on and before it gives the answer back, and notes what was sent
+/// when.
 struct Slow<S> {
     sandbox: S,
     clock: VirtualClock,
@@ -50,9 +51,9 @@ fn poll_at_most<T>(future: impl Future<Output = T>, polls: &mut usize) -> Option
     None
 }
 
-/// Watches to the end, and drops the future once, after so many polls, and whether it did. The changes' phases, the end,
-/// and what was sent when.
-fn walk<E: Evidence, S: Transport>(
+/// Watches to the end, and drops the future once, after so many polls, and whether it did. The changes'
+/// phases, the end, and what was sent when.
+fn walk<E: Watchable, S: Transport>(
     (sandbox, mut watch): (S, Watch<E>),
     clock: &VirtualClock,
     drop_after: usize,
@@ -87,7 +88,7 @@ fn walk<E: Evidence, S: Transport>(
     }
 }
 
-fn check<E: Evidence, S: Transport>(
+fn check<E: Watchable, S: Transport>(
     world: impl Fn() -> (S, Watch<E>),
     clock: impl Fn(&S) -> VirtualClock,
     least_gap: u64,
@@ -154,10 +155,11 @@ fn dropping_it_again_and_again_asks_for_nothing_more_often_than_the_plan_does() 
     assert!((15..=21).contains(&sent), "{sent} in 20 s");
 }
 
-/// What a web framework or a runtime asks of a handler: a future that is `Send` for every lifetime it could have.
+/// What a web framework or a runtime asks of a handler: a future that is `Send` for every lifetime it could
+/// have.
 #[test]
 fn a_watch_can_be_awaited_in_a_handler_of_a_web_framework() {
-    use checkout_client::Retries;
+    use checkout_client::RetryPolicy;
     fn handler<S, F: Future + Send + 'static>(_: impl Fn(S) -> F + Send + Sync + 'static) {}
     async fn sleep(_: Duration) {}
     async fn watches(
@@ -166,7 +168,7 @@ fn a_watch_can_be_awaited_in_a_handler_of_a_web_framework() {
         let mut watch = client.watch("65b2").unwrap();
         let first = watch.next_change(&*sandbox, sleep).await;
         let end = watch.end(&*sandbox, sleep).await;
-        let ping = client.ping().send_with_retries(&*sandbox, Retries::default(), sleep).await;
+        let ping = client.ping().send_with_retries(&*sandbox, RetryPolicy::default(), sleep).await;
         first.is_end() && end.held() && ping.is_ok()
     }
     handler(watches);
@@ -178,7 +180,7 @@ fn a_watch_can_be_awaited_in_a_handler_of_a_web_framework() {
         let _ = client.watch("c01b").unwrap().end(&*sandbox, sleep).await;
     }
     handler(of_peach);
-    fn of_any<E: Evidence + 'static>(watch: Watch<E>) {
+    fn of_any<E: Watchable + 'static>(watch: Watch<E>) {
         let end = async |mut watch: Watch<E>, sandbox: Arc<allscale::Sandbox>| {
             watch.end(&*sandbox, sleep).await.held()
         };

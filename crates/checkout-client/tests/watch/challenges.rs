@@ -1,16 +1,16 @@
 //! Azotte's challenges and flags, as *Get Checkout Status* has them.
 
 use crate::script::{Script, instructions, status};
-use checkout_client::{Observable, Plan, Watches};
+use checkout_client::{Observable, PollPolicy, WatchSet};
 use checkout_lifecycle::{Phase, Tracker};
-use checkout_poll::{Fetch, Heard};
+use checkout_poll::{ReadKind, ReadOutcome};
 use checkout_tables::azotte::MessageCode;
 use std::ops::ControlFlow;
 
 const URL: &str = r#"{"redirectUrl":"https://psp.example/3ds/abc","isRedirectRequired":true,"hasNextSteps":true,"showHtmlContent":false}"#;
 
-/// The changes that are told where each read has these members of `redirectInstructions` beside this code, and the
-/// fourth is done.
+/// The changes that are told where each read has these members of `redirectInstructions` beside this code,
+/// and the fourth is done.
 fn check(code: &str, members: &str) -> Vec<String> {
     let script = Script::new();
     let transport = script.answering(|read, _| match read {
@@ -55,7 +55,7 @@ fn among_many_a_challenge_that_comes_later_is_asked_for_at_the_ordinary_pace() {
         _ => status("CHECK_OUT_DONE", ""),
     });
     let watch = script.client().watch("trk_1").unwrap();
-    let mut watches = Watches::new(watch.now(), 42);
+    let mut watches = WatchSet::new(watch.now(), 42);
     let merchant = watches.merchant();
     watches.add(merchant, watch, ());
     let mut asked = None;
@@ -79,13 +79,13 @@ fn a_loop_of_its_own_hears_whether_there_is_a_challenge_to_show() {
         let transport = script.answering(|_, _| body.clone());
         let client = script.client();
         let answer = client.status("trk_1").unwrap().send_blocking(&transport).unwrap();
-        answer.heard(Fetch::Status, &mut Tracker::<MessageCode>::new(), client.now()).0
+        answer.read_outcome(ReadKind::Status, &mut Tracker::<MessageCode>::new(), client.now()).0
     };
-    let answer = Heard::Answer { fetch: Fetch::Status, phase: Some(Phase::PayerAction), wait: None };
+    let answer = ReadOutcome::Answer { fetch: ReadKind::Status, phase: Some(Phase::PayerAction), wait: None };
     assert_eq!(heard(&instructions(URL)), answer);
-    assert_eq!(heard(""), Heard::PayerActs { shown: false, wait: None });
+    assert_eq!(heard(""), ReadOutcome::PayerActs { shown: false, wait: None });
     let over = URL.replace(r#""hasNextSteps":true"#, r#""hasNextSteps":false"#);
-    assert_eq!(heard(&instructions(&over)), Heard::PayerActs { shown: true, wait: None });
+    assert_eq!(heard(&instructions(&over)), ReadOutcome::PayerActs { shown: true, wait: None });
 }
 
 #[test]
@@ -196,7 +196,8 @@ fn show_html_content_says_what_is_shown() {
 
 #[test]
 fn what_cannot_be_followed_up_is_followed_up_until_a_code_ends_it() {
-    // Assumed: beside an open code the flag changes nothing. The reads are those without it, and the payment is not lost.
+    // Assumed: beside an open code the flag changes nothing. The reads are those without it, and the payment
+    // is not lost.
     let reads = |follow_up: &str| {
         let script = Script::new();
         let transport = script.answering(|read, _| match read {
@@ -231,7 +232,8 @@ fn a_plan_that_leaves_the_payer_alone_does_not_leave_alone_who_cannot_be_asked()
         0..100_000 => status("CHECK_OUT_3DS_REQUIRED", ""),
         _ => status("CHECK_OUT_DONE", ""),
     });
-    let mut watch = script.client().watch("trk_1").unwrap().plan(Plan::azotte().payer_acts(None));
+    let mut watch =
+        script.client().watch("trk_1").unwrap().plan(PollPolicy::azotte().challenge_interval(None));
     assert_eq!(script.lines(&mut watch, &transport).last().unwrap(), "ended: succeeded");
     assert!(script.millis() < 120_000);
 }

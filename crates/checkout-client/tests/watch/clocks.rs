@@ -1,7 +1,7 @@
 //! A clock that is wrong for a while.
 
 use crate::world::{end_line, line, of_allscale, of_azotte};
-use checkout_client::{End, Nonces, Watch, azotte};
+use checkout_client::{End, NonceSource, Watch, azotte};
 use checkout_sandbox::VirtualClock;
 use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
 use checkout_tables::Environment;
@@ -13,8 +13,9 @@ use std::time::Duration;
 const MINUTE: i64 = 60_000;
 const YEAR: i64 = 365 * 24 * 60 * MINUTE;
 
-/// Watches by a clock that is wrong by `off` for so many looks at it, from one on. How it ends, where one that gave up is
-/// watched again, and resumed if it does so still; the longest sleep; and how many reads there were.
+/// Watches by a clock that is wrong by `off` for so many looks at it, from one on. How it ends, where one
+/// that gave up is watched again, and resumed if it does so still; the longest sleep; and how many reads
+/// there were.
 fn check(off: i64, from: u64, looks: u64) -> (String, Duration, usize) {
     let sandbox = Sandbox::builder().seed(7).scenario(Scenario::three_ds_url()).build();
     let submitted = of_azotte::client(&sandbox).submit(&of_azotte::submit()).send_blocking(&sandbox).unwrap();
@@ -79,12 +80,12 @@ fn what_was_stored_by_a_clock_that_was_far_ahead_goes_on_by_one_that_is_right() 
         .nonces(|| "nonce-of-another".to_owned())
         .build()
         .unwrap();
-    let plan = checkout_client::Plan::allscale().deadline(Duration::from_secs(24 * 3_600));
+    let plan = checkout_client::PollPolicy::allscale().deadline(Duration::from_secs(24 * 3_600));
     let mut far = client.watch(&sandbox.intents()[0].id).unwrap().plan(plan);
     // By a transport that loses everything.
     let nowhere = from_fn_blocking(|_| -> Result<Response, _> { Err(TransportError::unknown("time out")) });
     assert!(!far.next_change_blocking(&nowhere, |_| panic!("it reads at once")).is_end());
-    watch = watch.plan(plan).resume_from(&far.stored()).unwrap();
+    watch = watch.plan(plan).restore_from(&far.stored()).unwrap();
     let mut waits = Vec::new();
     let end = watch.end_blocking(&sandbox, |wait| {
         waits.push(wait);
@@ -94,9 +95,9 @@ fn what_was_stored_by_a_clock_that_was_far_ahead_goes_on_by_one_that_is_right() 
     assert!(waits[0] >= Duration::from_secs(1) && waits[0] < Duration::from_secs(10), "{waits:?}");
 }
 
-/// The changes that are told by a clock that is as far ahead as `off` says for the first read, and right from then on.
-/// Each read is stored and read back where `restarts` says so.
-fn ahead_for_one_read<E: checkout_client::Evidence>(
+/// The changes that are told by a clock that is as far ahead as `off` says for the first read, and right from
+/// then on. Each read is stored and read back where `restarts` says so.
+fn ahead_for_one_read<E: checkout_client::Watchable>(
     transport: &impl BlockingTransport,
     clock: &VirtualClock,
     off: &AtomicI64,
@@ -111,7 +112,7 @@ fn ahead_for_one_read<E: checkout_client::Evidence>(
             return told;
         }
         if restarts {
-            watching = watch().resume_from(&watching.stored()).unwrap();
+            watching = watch().restore_from(&watching.stored()).unwrap();
         }
         off.store(0, Ordering::SeqCst);
     }
@@ -161,7 +162,7 @@ fn what_comes_after_a_clock_that_was_a_year_ahead_for_one_read_comes_out_as_it_s
 #[test]
 fn a_loop_of_its_own_takes_what_comes_after_a_clock_that_was_ahead_as_it_stands() {
     use checkout_lifecycle::{Failure, Phase, Tracker};
-    use checkout_poll::{Fetch, Heard};
+    use checkout_poll::{ReadKind, ReadOutcome};
     let (sandbox, mut watch) = of_allscale::watched(checkout_sandbox::allscale::Scenario::underpaid());
     let clock = sandbox.clock().clone();
     let year_ahead = clock.now_millis().saturating_add_signed(YEAR);
@@ -171,9 +172,9 @@ fn a_loop_of_its_own_takes_what_comes_after_a_clock_that_was_ahead_as_it_stands(
     };
     // Beside a column of a year ahead.
     let mut tracker: Tracker<_> = format!("v1 ON_CHAIN - {year_ahead}").parse().unwrap();
-    let (heard, verdict) = answer.heard(Fetch::Whole, &mut tracker, watch.now());
+    let (heard, verdict) = answer.read_outcome(ReadKind::Full, &mut tracker, watch.now());
     let phase = Some(Phase::Failed(Failure::Underpaid));
-    assert_eq!(heard, Heard::Answer { fetch: Fetch::Whole, phase, wait: None });
+    assert_eq!(heard, ReadOutcome::Answer { fetch: ReadKind::Full, phase, wait: None });
     assert!(!verdict.unwrap().wants_attention());
     assert_eq!(tracker.to_string(), format!("v1 UNDERPAID - {}", answer.sent_at().unix_millis()));
 }

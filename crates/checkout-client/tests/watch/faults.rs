@@ -1,7 +1,7 @@
 //! What goes wrong on the way.
 
 use crate::world::{Form, LONG, end_line, lines, of_allscale, of_azotte, of_peach};
-use checkout_client::{Advice, Change, End, Why};
+use checkout_client::{Change, End, GiveUpReason, RetryAdvice};
 use checkout_sandbox::{allscale, azotte, peach};
 use checkout_tables::allscale::Route;
 use checkout_transport::bytes::Bytes;
@@ -128,7 +128,7 @@ fn three_refusals_in_a_row_that_no_repeat_mends_end_it_with_the_reason_and_it_ca
     let last: Vec<_> = refused.iter().map(|line| line.ends_with(", the last")).collect();
     assert_eq!((last.as_slice(), end.as_str()), (&[false, false, true][..], "gave up at nothing: Refused"));
     let Some(Change::End(End::GaveUp { gave_up, error: Some(error), .. })) = changes.last() else { panic!() };
-    assert_eq!((gave_up.why, error.retry()), (Why::Refused, Advice::Never));
+    assert_eq!((gave_up.why, error.retry()), (GiveUpReason::Refused, RetryAdvice::Never));
     watch.resume(LONG);
     let end = watch.end_blocking(&sandbox, |wait| clock.advance(wait));
     assert_eq!(end_line(&end), "ended: succeeded");
@@ -170,11 +170,11 @@ fn a_wait_that_is_longer_than_the_deadline_surfaces_at_once_and_is_not_cut_short
         else {
             panic!("{changes:?}")
         };
-        let Why::AskedToWait { until } = gave_up.why else { panic!("{gave_up:?}") };
+        let GiveUpReason::AskedToWait { until } = gave_up.why else { panic!("{gave_up:?}") };
         let waited = until.unix_millis() - i64::try_from(begun).unwrap();
         assert!((seconds * 1_000..seconds * 1_000 + 100).contains(&waited), "{waited}");
         let advice = error.as_ref().unwrap().retry();
-        assert_eq!(advice, Advice::After(Duration::from_secs(seconds.unsigned_abs())));
+        assert_eq!(advice, RetryAdvice::After(Duration::from_secs(seconds.unsigned_abs())));
 
         // Resumed at once it waits for as long as it was told.
         watch.resume(LONG);
@@ -211,6 +211,6 @@ fn a_request_that_cannot_be_signed_gives_up_and_sends_nothing() {
     let mut watch = client.watch(&sandbox.intents()[0].id).unwrap();
     let end = watch.end_blocking(&sandbox, |wait| clock.advance(wait));
     let End::GaveUp { gave_up, error: Some(error), .. } = end else { panic!("{end:?}") };
-    assert_eq!((gave_up.why, error.retry()), (Why::Refused, Advice::Never));
+    assert_eq!((gave_up.why, error.retry()), (GiveUpReason::Refused, RetryAdvice::Never));
     assert_eq!(sandbox.requests().len(), 1);
 }

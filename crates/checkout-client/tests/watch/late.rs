@@ -1,7 +1,7 @@
 //! A refusal with late reads to follow: told when it is known, and the late money after it.
 
 use crate::world::{Form, LONG, end_line, line, lines, of_allscale, of_azotte, of_peach};
-use checkout_client::{Change, End, Evidence, Nonces, Plan, Watch};
+use checkout_client::{Change, End, NonceSource, PollPolicy, Watch, Watchable};
 use checkout_sandbox::{VirtualClock, allscale, azotte, peach};
 use checkout_transport::{BlockingTransport, Transport};
 use std::time::Duration;
@@ -9,15 +9,15 @@ use std::time::Duration;
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Watches with late reads of three days. The seconds after which the refusal was told, and all lines.
-fn check<E: Evidence, S>(
+fn check<E: Watchable, S>(
     (sandbox, watch): (S, Watch<E>),
     clock: &VirtualClock,
-    plan: Plan,
+    plan: PollPolicy,
 ) -> (Vec<u64>, Vec<String>)
 where
     S: BlockingTransport,
 {
-    let (began, mut watch) = (clock.now_millis(), watch.plan(plan.late_reads(HOUR, LONG)));
+    let (began, mut watch) = (clock.now_millis(), watch.plan(plan.late_payment_reads(HOUR, LONG)));
     let (mut refused, mut told) = (Vec::new(), Vec::new());
     for change in watch.changes_blocking(&sandbox, |wait| clock.advance(wait)) {
         if let Change::Refused { .. } = change {
@@ -32,31 +32,35 @@ where
 fn a_refusal_is_told_with_its_read_when_it_is_known_and_not_after_the_late_reads() {
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::underpaid());
     let clock = sandbox.clock().clone();
-    let (refused, told) = check((sandbox, watch), &clock, Plan::allscale());
+    let (refused, told) = check((sandbox, watch), &clock, PollPolicy::allscale());
     // By the plan without late reads it ends within its ten minutes.
     assert!(refused.len() == 1 && refused[0] <= 600, "{refused:?}");
     assert_eq!(told[told.len() - 2..], ["refused: failed: underpaid", "ended: failed: underpaid"]);
 
     let (sandbox, watch) = of_azotte::watched(azotte::Scenario::failed());
     let clock = sandbox.clock().clone();
-    let (refused, told) = check((sandbox, watch), &clock, Plan::azotte());
+    let (refused, told) = check((sandbox, watch), &clock, PollPolicy::azotte());
     assert!(refused.len() == 1 && refused[0] <= 600, "{refused:?}");
     assert_eq!(told[told.len() - 2..], ["refused: failed: error", "ended: failed: error"]);
 
     let (sandbox, watch) = of_peach::watched(peach::Scenario::cancelled());
     let clock = sandbox.clock().clone();
-    let (refused, told) = check((sandbox, watch), &clock, Plan::peach());
+    let (refused, told) = check((sandbox, watch), &clock, PollPolicy::peach());
     assert!(refused.len() == 1 && refused[0] <= 3_900, "{refused:?}");
     assert_eq!(told[told.len() - 2..], ["refused: failed: canceled", "ended: failed: canceled"]);
 }
 
 #[test]
 fn every_form_tells_it() {
-    fn told<E: Evidence, S>(form: Form, watch: Watch<E>, sandbox: &S, clock: &VirtualClock) -> Vec<String>
+    fn told<E: Watchable, S>(form: Form, watch: Watch<E>, sandbox: &S, clock: &VirtualClock) -> Vec<String>
     where
         S: Transport + BlockingTransport + Clone + 'static,
     {
-        lines(&form.changes(&mut watch.plan(Plan::allscale().late_reads(HOUR, LONG)), sandbox, clock))
+        lines(&form.changes(
+            &mut watch.plan(PollPolicy::allscale().late_payment_reads(HOUR, LONG)),
+            sandbox,
+            clock,
+        ))
     }
     for form in Form::ALL {
         let (sandbox, watch) = of_allscale::watched(allscale::Scenario::underpaid());
@@ -81,7 +85,7 @@ fn the_late_money_is_told_after_the_refusal() {
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::late_success());
     let clock = sandbox.clock().clone();
     // It expires after half an hour, and is paid a day later.
-    let (refused, told) = check((sandbox, watch), &clock, Plan::allscale().deadline(HOUR));
+    let (refused, told) = check((sandbox, watch), &clock, PollPolicy::allscale().deadline(HOUR));
     assert!(refused[0] <= 3_600, "{refused:?}");
     let at = |line: &str| told.iter().position(|other| other == line);
     let (refusal, end) = (at("refused: failed: expired"), at("ended: succeeded after TIMEOUT"));
@@ -92,7 +96,7 @@ fn the_late_money_is_told_after_the_refusal() {
 fn who_is_restarted_is_told_again_rather_than_never() {
     // Where the process ended: before the refusal was told, or after it.
     for is_told in [false, true] {
-        let plan = Plan::allscale().late_reads(HOUR, LONG);
+        let plan = PollPolicy::allscale().late_payment_reads(HOUR, LONG);
         let (sandbox, _) = of_allscale::watched(allscale::Scenario::underpaid());
         let (clock, id) = (sandbox.clock().clone(), sandbox.intents()[0].id.clone());
         let time = clock.clone();
@@ -111,7 +115,7 @@ fn who_is_restarted_is_told_again_rather_than_never() {
             }
         };
         for _ in 0..2 {
-            let mut again = client.watch(&id).unwrap().plan(plan).resume_from(&stored).unwrap();
+            let mut again = client.watch(&id).unwrap().plan(plan).restore_from(&stored).unwrap();
             let began = clock.now_millis();
             let change = again.next_change_blocking(&sandbox, |wait| clock.advance(wait));
             let Change::Refused { answer, until, .. } = change else { panic!("{change:?}") };
@@ -127,7 +131,8 @@ fn who_is_restarted_is_told_again_rather_than_never() {
 fn a_read_that_fails_while_late_reads_go_on_tells_no_second_refusal() {
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::underpaid());
     let clock = sandbox.clock().clone();
-    let mut watch = watch.plan(Plan::allscale().late_reads(HOUR, Duration::from_secs(6 * 3_600)));
+    let mut watch =
+        watch.plan(PollPolicy::allscale().late_payment_reads(HOUR, Duration::from_secs(6 * 3_600)));
     let mut told = Vec::new();
     loop {
         let change = watch.next_change_blocking(&sandbox, |wait| {
@@ -150,7 +155,7 @@ fn a_read_that_fails_while_late_reads_go_on_tells_no_second_refusal() {
 fn the_end_waits_for_the_late_reads_and_begins_none_anew() {
     let (sandbox, watch) = of_azotte::watched(azotte::Scenario::failed());
     let (clock, began) = (sandbox.clock().clone(), sandbox.clock().now_millis());
-    let mut watch = watch.plan(Plan::azotte().late_reads(HOUR, LONG));
+    let mut watch = watch.plan(PollPolicy::azotte().late_payment_reads(HOUR, LONG));
     assert_eq!(end_line(&watch.end_blocking(&sandbox, |wait| clock.advance(wait))), "ended: failed: error");
     assert!(clock.now_millis() - began > 2 * 24 * 3_600_000);
     let again = lines(&Form::Blocking.changes(&mut watch, &sandbox, &clock));

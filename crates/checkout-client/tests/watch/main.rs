@@ -1,4 +1,4 @@
-//! Watches of every provider's checkouts, against the sandboxes: their clocks go when a watch sleeps.
+//! WatchSet of every provider's checkouts, against the sandboxes: their clocks go when a watch sleeps.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -1,7 +1,7 @@
 //! A webhook's nudge is answered, once, when the read that it asked for is done: news or not.
 
 use crate::world::{Form, line, lines, of_allscale, of_azotte, of_peach};
-use checkout_client::{CallErrorKind, Change, End, Evidence, Nudged, Watch};
+use checkout_client::{CallErrorKind, Change, End, Nudged, Watch, Watchable};
 use checkout_sandbox::allscale::{Fault, Scenario};
 use checkout_sandbox::{azotte, peach};
 use checkout_transport::{Response, Transport, TransportError, from_fn, from_fn_blocking};
@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// The changes that are told until it sleeps, without ever waking by itself.
-fn until_it_sleeps<E: Evidence>(watch: &mut Watch<E>, transport: &impl Transport) -> Vec<String> {
+fn until_it_sleeps<E: Watchable>(watch: &mut Watch<E>, transport: &impl Transport) -> Vec<String> {
     let mut told = Vec::new();
     loop {
         let mut future = pin!(watch.next_change(transport, |_| std::future::pending()));
@@ -178,7 +178,7 @@ fn the_answer_and_the_error_of_a_nudge_s_read_are_with_it() {
             Change::Nudged(nudged) => Some(nudged),
             _ => None,
         });
-    let Some(Nudged::Glance(answer)) = nudged else { panic!("{nudged:?}") };
+    let Some(Nudged::Status(answer)) = nudged else { panic!("{nudged:?}") };
     assert_eq!(answer.route(), checkout_tables::peach::Route::Status);
 
     let (sandbox, mut watch) = of_peach::watched(peach::Scenario::happy());

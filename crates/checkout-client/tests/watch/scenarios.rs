@@ -1,7 +1,7 @@
 //! Every scenario of every sandbox to its end, in every form.
 
 use crate::world::{Form, LONG, end_line, lines, of_allscale, of_azotte, of_peach, phases};
-use checkout_client::{Change, End, Evidence, Plan, Watch};
+use checkout_client::{Change, End, PollPolicy, Watch, Watchable};
 use checkout_lifecycle::Status;
 use checkout_sandbox::{VirtualClock, allscale, azotte, peach};
 use checkout_tables::TextCode;
@@ -15,7 +15,7 @@ struct Seen {
     phases: Vec<String>,
 }
 
-fn check<E: Evidence, S>(
+fn check<E: Watchable, S>(
     form: Form,
     (sandbox, mut watch): (S, Watch<E>),
     clock: &VirtualClock,
@@ -256,7 +256,7 @@ fn late_money_is_seen_by_a_plan_that_reads_on_and_it_wants_attention() {
     let every = Duration::from_secs(600);
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::late_success());
     let clock = sandbox.clock().clone();
-    let plan = Plan::allscale().deadline(Duration::from_secs(3_600)).late_reads(every, LONG);
+    let plan = PollPolicy::allscale().deadline(Duration::from_secs(3_600)).late_payment_reads(every, LONG);
     let changes = Form::Blocking.changes(&mut watch.plan(plan), &sandbox, &clock);
     let log = lines(&changes);
     assert_eq!(log.last().unwrap(), "ended: succeeded after TIMEOUT");
@@ -267,13 +267,13 @@ fn late_money_is_seen_by_a_plan_that_reads_on_and_it_wants_attention() {
 
     let (sandbox, watch) = of_azotte::watched(azotte::Scenario::late_success());
     let clock = sandbox.clock().clone();
-    let plan = Plan::azotte().late_reads(every, LONG);
+    let plan = PollPolicy::azotte().late_payment_reads(every, LONG);
     let log = lines(&Form::Async.changes(&mut watch.plan(plan), &sandbox, &clock));
     assert_eq!(log.last().unwrap(), "ended: succeeded after CHECK_OUT_FAILED");
 
     let (sandbox, watch) = of_peach::watched(peach::Scenario::late_success_after_cancelled());
     let clock = sandbox.clock().clone();
-    let plan = Plan::peach().late_reads(every, LONG);
+    let plan = PollPolicy::peach().late_payment_reads(every, LONG);
     let log = lines(&Form::Iterator.changes(&mut watch.plan(plan), &sandbox, &clock));
     assert_eq!(log.last().unwrap(), "ended: succeeded after cancelled");
 }
@@ -282,7 +282,7 @@ fn late_money_is_seen_by_a_plan_that_reads_on_and_it_wants_attention() {
 fn a_refusal_that_nobody_pays_late_ends_as_the_refusal_that_it_is() {
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::canceled());
     let clock = sandbox.clock().clone();
-    let plan = Plan::allscale().late_reads(Duration::from_secs(3_600), LONG);
+    let plan = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), LONG);
     let end = watch.plan(plan).end_blocking(&sandbox, |wait| clock.advance(wait));
     assert_eq!(end_line(&end), "ended: failed: canceled");
     assert!(clock.now_millis() > 1_716_501_000_000 + 2 * 24 * 3_600_000, "{}", clock.now_millis());
@@ -348,25 +348,25 @@ fn an_end_that_every_whole_read_contradicts_is_never_reported_as_one() {
 
 #[test]
 fn late_reads_that_a_restart_interrupts_end_when_they_would_have_ended() {
-    use checkout_client::{Fetch, Step};
+    use checkout_client::{ReadKind, Step};
     let day = Duration::from_secs(24 * 3_600);
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::canceled());
     let clock = sandbox.clock().clone();
     let begun = clock.now_millis();
-    let plan = Plan::allscale().late_reads(Duration::from_secs(3_600), LONG);
+    let plan = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), LONG);
     let mut watch = watch.plan(plan);
     let mut next_restart = begun + 3_600_000;
     let end = loop {
         match watch.next(watch.now()) {
-            Step::Fetch(Fetch::Status) => {
-                watch.asking(watch.now());
-                let outcome = watch.glance().send_blocking(&sandbox);
-                watch.glanced(watch.now(), outcome);
+            Step::Fetch(ReadKind::Status) => {
+                watch.mark_sent(watch.now());
+                let outcome = watch.status_call().send_blocking(&sandbox);
+                watch.handle_status(watch.now(), outcome);
             }
-            Step::Fetch(Fetch::Whole) => {
-                watch.asking(watch.now());
-                let outcome = watch.whole().send_blocking(&sandbox);
-                watch.read(watch.now(), outcome);
+            Step::Fetch(ReadKind::Full) => {
+                watch.mark_sent(watch.now());
+                let outcome = watch.full_call().send_blocking(&sandbox);
+                watch.handle_read(watch.now(), outcome);
             }
             Step::Wait(until) | Step::AskPayer { until } => {
                 clock.advance(until.saturating_since(watch.now()))
@@ -377,7 +377,7 @@ fn late_reads_that_a_restart_interrupts_end_when_they_would_have_ended() {
         if clock.now_millis() > next_restart {
             // As another process that knows the stored text alone.
             let stored = watch.stored();
-            watch = watch.resume_from(&stored).unwrap();
+            watch = watch.restore_from(&stored).unwrap();
             next_restart += 24 * 3_600_000;
         }
         assert!(clock.now_millis() < begun + 10 * 24 * 3_600_000, "it never ends");

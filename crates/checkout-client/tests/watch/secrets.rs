@@ -1,12 +1,12 @@
 //! Nothing that a watch prints or stores has a secret in it, or anything of the payer.
 
 use crate::world::{Form, nonces, of_azotte, of_peach};
-use checkout_client::{Change, Evidence, Watch};
+use checkout_client::{Change, Watch, Watchable};
 use checkout_sandbox::VirtualClock;
 use checkout_transport::{BlockingTransport, Transport};
 
 /// Everything that is printed or stored on the way to the end.
-fn printed<E: Evidence, S>(mut watch: Watch<E>, sandbox: &S, clock: &VirtualClock) -> Vec<String>
+fn printed<E: Watchable, S>(mut watch: Watch<E>, sandbox: &S, clock: &VirtualClock) -> Vec<String>
 where
     S: Transport + BlockingTransport + Clone + 'static,
 {
@@ -37,7 +37,7 @@ fn check(texts: &[String], planted: &[&str]) {
 #[test]
 fn an_allscale_watch_prints_nothing_of_the_key_or_the_payer() {
     use checkout_sandbox::allscale::{Fault, Sandbox, Scenario, Store};
-    use checkout_validate::allscale::{Draft, Rules};
+    use checkout_validate::allscale::Draft;
     let key = checkout_auth::allscale::SigningKey::new("st_planted_key", "st_planted_secret".into()).unwrap();
     let sandbox = Sandbox::builder().store(Store::new(key.clone())).scenario(Scenario::regression()).build();
     let (clock, now) = (sandbox.clock().clone(), sandbox.clock().clone());
@@ -45,7 +45,7 @@ fn an_allscale_watch_prints_nothing_of_the_key_or_the_payer() {
     let client = builder.clock(move || now.now_millis()).nonces(nonces()).build().unwrap();
     let draft = Draft::fiat(checkout_tables::allscale::Currency::USD, checkout_money::Cents::new(9_200));
     let draft = draft.order_id("order-planted").user("user-planted", "Nora Planted");
-    let created = client.create(&draft.check(&Rules::default()).unwrap()).send_blocking(&sandbox);
+    let created = client.create(&draft.check().unwrap()).send_blocking(&sandbox);
     let id = created.unwrap().payload.intent_id;
     for fault in [Fault::HtmlBadGateway, Fault::Redirect, Fault::InternalError, Fault::Truncated] {
         sandbox.inject(fault);

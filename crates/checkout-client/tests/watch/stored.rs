@@ -1,14 +1,14 @@
 //! A watch as one line of text.
 
 use crate::world::{Form, LONG, end_line, lines, nonces, of_allscale, of_azotte, phases};
-use checkout_client::{Change, End, Evidence, ParseWatchError, Watch};
+use checkout_client::{Change, End, ParseWatchError, Watch, Watchable};
 use checkout_sandbox::{VirtualClock, allscale, azotte};
 use checkout_transport::{BlockingTransport, Transport};
 use proptest::prelude::*;
 
-/// Stores it after every change and goes on in another watch, as another process would: the phases and the end, and whether
-/// no read came too soon.
-fn check<E: Evidence, S>(
+/// Stores it after every change and goes on in another watch, as another process would: the phases and the
+/// end, and whether no read came too soon.
+fn check<E: Watchable, S>(
     (sandbox, mut watch): (S, Watch<E>),
     clock: &VirtualClock,
     anew: impl Fn() -> Watch<E>,
@@ -31,7 +31,7 @@ where
         while let Some(change) = watch.take_change() {
             changes.push(change);
         }
-        watch = anew().resume_from(&stored).unwrap();
+        watch = anew().restore_from(&stored).unwrap();
         assert_eq!(watch.stored(), stored);
     }
 }
@@ -46,10 +46,10 @@ fn a_watch_that_is_stored_after_every_change_comes_to_the_same_end() {
         let whole = Form::Blocking.changes(&mut watch, &sandbox, &clock);
         let (sandbox, watch) = of_allscale::watched(scenario);
         let (clock, id, here) = (sandbox.clock().clone(), sandbox.intents()[0].id.clone(), sandbox.clone());
-        // Nonces that no attempt of the store had before.
+        // NonceSource that no attempt of the store had before.
         let client = {
             let (clock, nonces) = (clock.clone(), nonces());
-            let nonces = move || format!("other-{}", checkout_client::Nonces::nonce(&nonces));
+            let nonces = move || format!("other-{}", checkout_client::NonceSource::nonce(&nonces));
             let builder = checkout_client::allscale::Client::builder(of_allscale::key());
             builder.clock(move || clock.now_millis()).nonces(nonces).build().unwrap()
         };
@@ -88,7 +88,7 @@ fn one_that_gave_up_is_kept_for_a_day_and_resumed() {
     let builder = checkout_client::allscale::Client::builder(of_allscale::key());
     let client =
         builder.clock(move || clock_of_client.now_millis()).nonces(|| "another".to_owned()).build().unwrap();
-    let mut watch = client.watch(&id).unwrap().resume_from(&stored).unwrap();
+    let mut watch = client.watch(&id).unwrap().restore_from(&stored).unwrap();
     let asked = sandbox.requests().len();
     // It is given up still, and asks for nothing.
     let end = watch.end_blocking(&sandbox, |wait| clock.advance(wait));
@@ -110,7 +110,7 @@ fn one_that_was_stored_at_its_end_reads_once_more_and_ends_once_more() {
     let end = watch.end_blocking(&sandbox, |wait| clock.advance(wait));
     assert_eq!(end_line(&end), "ended: succeeded");
     let asked = sandbox.requests().len();
-    let mut watch = client.watch(&number).unwrap().resume_from(&watch.stored()).unwrap();
+    let mut watch = client.watch(&number).unwrap().restore_from(&watch.stored()).unwrap();
     let changes = Form::Blocking.changes(&mut watch, &sandbox, &clock);
     assert_eq!(lines(&changes), ["ended: succeeded"]);
     assert!(matches!(changes[0], Change::End(End::Ended { .. })));
@@ -124,9 +124,9 @@ fn what_builds_a_watch_does_not_undo_what_was_restored() {
     let _ = watch.end_blocking(&sandbox, |wait| clock.advance(wait));
     let stored = watch.stored();
     let client = of_azotte::client(&sandbox);
-    let watch = client.watch("trk_1").unwrap().resume_from(&stored).unwrap();
+    let watch = client.watch("trk_1").unwrap().restore_from(&stored).unwrap();
     let began = watch.now();
-    let watch = watch.plan(checkout_client::Plan::azotte()).seed(7).began(began);
+    let watch = watch.plan(checkout_client::PollPolicy::azotte()).seed(7).began(began);
     assert_eq!(watch.stored(), stored);
 }
 
@@ -143,7 +143,7 @@ fn what_a_watch_knew_before_it_was_given_a_stored_text_is_forgotten() {
     let mut other = client.watch(&number).unwrap();
     let _ = other.end_blocking(&sandbox, |wait| clock.advance(wait));
     let asked = sandbox.requests().len();
-    let mut watch = watch.resume_from(&other.stored()).unwrap();
+    let mut watch = watch.restore_from(&other.stored()).unwrap();
     let end = watch.end_blocking(&sandbox, |wait| clock.advance(wait));
     assert_eq!(end_line(&end), "ended: succeeded");
     assert_eq!(sandbox.requests().len(), asked + 1);
@@ -154,7 +154,7 @@ fn a_challenge_is_told_again_by_the_first_read_after_a_restart() {
     let scenario = azotte::Scenario::three_ds_at_once().browser_never_returns();
     let (sandbox, watch) = of_azotte::watched(scenario);
     let clock = sandbox.clock().clone();
-    let plan = checkout_client::Plan::azotte().payer_acts(None);
+    let plan = checkout_client::PollPolicy::azotte().challenge_interval(None);
     let (mut watch, client) = (watch.plan(plan), of_azotte::client(&sandbox));
     let told = |watch: &mut Watch<_>| {
         let change = watch.next_change_blocking(&sandbox, |wait| clock.advance(wait));
@@ -162,7 +162,7 @@ fn a_challenge_is_told_again_by_the_first_read_after_a_restart() {
     };
     assert_eq!([told(&mut watch), told(&mut watch)], ["payer action", "? page"]);
     let fresh = client.watch(&sandbox.checkouts()[0].tracking_number).unwrap().plan(plan);
-    let mut watch = fresh.resume_from(&watch.stored()).unwrap();
+    let mut watch = fresh.restore_from(&watch.stored()).unwrap();
     watch.handle().nudge();
     assert_eq!(told(&mut watch), "? page");
 }
@@ -170,7 +170,7 @@ fn a_challenge_is_told_again_by_the_first_read_after_a_restart() {
 fn refusal(stored: &str) -> ParseWatchError {
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::happy());
     drop(sandbox);
-    watch.resume_from(stored).unwrap_err()
+    watch.restore_from(stored).unwrap_err()
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn each_part_that_is_wrong_is_named() {
     // Azotte's statuses are not AllScale's.
     let (_, other) = of_azotte::watched(azotte::Scenario::happy());
     let stored = format!("v1 -; v1 CONFIRMED - 7; {poller}");
-    assert!(matches!(other.resume_from(&stored), Err(ParseWatchError::Tracker(_))));
+    assert!(matches!(other.restore_from(&stored), Err(ParseWatchError::Tracker(_))));
 }
 
 proptest! {
@@ -207,7 +207,7 @@ proptest! {
         text in "(v1 (held|-); )?(v1 (CONFIRMED|-|CREATED) (TIMEOUT|-) (-|[0-9]{1,14}); )?(v1 )?[ -~]{0,40}"
     ) {
         let (_, watch) = of_allscale::watched(allscale::Scenario::happy());
-        if let Ok(watch) = watch.resume_from(&text) {
+        if let Ok(watch) = watch.restore_from(&text) {
             prop_assert_eq!(watch.stored(), text);
         }
     }

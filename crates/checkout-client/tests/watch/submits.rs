@@ -3,7 +3,9 @@
 use crate::script::{Answer, Script, instructions, not_found, status};
 use crate::world::{end_line, line, of_allscale, of_peach};
 use checkout_client::azotte::{Azotte, Submitted};
-use checkout_client::{self as client, CallError, CallErrorKind, Change, End, Plan, Watches, Why};
+use checkout_client::{
+    self as client, CallError, CallErrorKind, Change, End, GiveUpReason, PollPolicy, WatchSet,
+};
 use checkout_lifecycle::{Moment, Phase};
 use checkout_poll::{Next, Schedule};
 use checkout_transport::bytes::Bytes;
@@ -42,7 +44,7 @@ fn a_watch_by_the_number_alone_waits_the_page_s_two_seconds_before_its_first_rea
     let script = Script::new();
     let transport = script.answering(done);
     let watch = script.client().watch("trk_1").unwrap();
-    let mut watches = Watches::new(watch.now(), 42);
+    let mut watches = WatchSet::new(watch.now(), 42);
     let merchant = watches.merchant();
     watches.add(merchant, watch, ());
     let sleep = |wait| {
@@ -55,7 +57,7 @@ fn a_watch_by_the_number_alone_waits_the_page_s_two_seconds_before_its_first_rea
     // A bare schedule.
     let now = Moment::from_unix_millis(1_716_501_000_000);
     let mut schedule = Schedule::new(now, 42);
-    let merchant = schedule.merchant(Plan::azotte(), None);
+    let merchant = schedule.merchant(PollPolicy::azotte(), None);
     schedule.add(merchant, now, now, ());
     assert_eq!(schedule.next(now), Next::Wait(now.saturating_add(Duration::from_secs(2))));
 
@@ -63,7 +65,7 @@ fn a_watch_by_the_number_alone_waits_the_page_s_two_seconds_before_its_first_rea
     let script = Script::new();
     let transport = script.answering(done);
     let stored = script.client().watch("trk_1").unwrap().stored();
-    let mut watch = script.client().watch("trk_1").unwrap().resume_from(&stored).unwrap();
+    let mut watch = script.client().watch("trk_1").unwrap().restore_from(&stored).unwrap();
     script.lines(&mut watch, &transport);
     assert_eq!(script.reads(), [2_000]);
     let script = Script::new();
@@ -98,12 +100,12 @@ fn what_a_submit_says_to_wait_is_waited_before_the_first_read() {
         let transport = script.answering(|_, _| status("CHECK_OUT_DONE", ""));
         let client = script.client();
         let watch = client.watch_submitted(answer.clone()).unwrap();
-        let mut watches = Watches::new(watch.now(), 42);
-        let plan = Plan::azotte().deadline(Duration::from_secs(3_600));
+        let mut watches = WatchSet::new(watch.now(), 42);
+        let plan = PollPolicy::azotte().deadline(Duration::from_secs(3_600));
         let merchant = watches.merchant_with(plan, None);
         let stored = watch.stored();
         watches.add(merchant, watch, 1);
-        watches.add(merchant, client.watch("trk_1").unwrap().resume_from(&stored).unwrap(), 2);
+        watches.add(merchant, client.watch("trk_1").unwrap().restore_from(&stored).unwrap(), 2);
         let sleep = |wait| {
             script.clock.advance(wait);
             ControlFlow::Continue(())
@@ -152,7 +154,8 @@ fn what_a_submit_tells_is_told_first_and_settles_nothing() {
 fn a_refusal_of_a_submit_with_late_reads_to_follow_is_read_before_it_is_told() {
     let script = Script::new();
     let answer = submitted(&script, accepted("CHECK_OUT_FAILED", Some("2"), ""));
-    let plan = Plan::azotte().late_reads(Duration::from_secs(3_600), Duration::from_secs(10_000));
+    let plan =
+        PollPolicy::azotte().late_payment_reads(Duration::from_secs(3_600), Duration::from_secs(10_000));
     let mut watch = script.client().watch_submitted(answer).unwrap().plan(plan);
     let transport = script.answering(|_, _| status("CHECK_OUT_FAILED", ""));
     let told = script.told(&mut watch, &transport);
@@ -215,14 +218,14 @@ fn a_checkout_that_never_appears_is_given_up_after_a_minute_and_three_refusals()
         let mut watch = script.client().watch("trk_1").unwrap();
         let change = loop {
             // A restart at any time changes nothing of it.
-            watch = script.client().watch("trk_1").unwrap().resume_from(&watch.stored()).unwrap();
+            watch = script.client().watch("trk_1").unwrap().restore_from(&watch.stored()).unwrap();
             let change = watch.next_change_blocking(&transport, |wait| script.clock.advance(wait));
             if change.is_end() {
                 break change;
             }
         };
         let Change::End(End::GaveUp { gave_up, .. }) = change else { panic!("{change:?}") };
-        assert_eq!(gave_up.why, Why::Refused);
+        assert_eq!(gave_up.why, GiveUpReason::Refused);
         let after = script.reads().into_iter().filter(|millis| *millis >= 60_000).count();
         assert!(after == 3 || (after == 4 && script.reads()[script.reads().len() - 4] < 61_000));
         assert!(script.millis() < 180_000, "{:?}", script.reads());
@@ -239,7 +242,8 @@ fn what_is_refused_otherwise_is_refused_at_once() {
     assert!(script.millis() < 15_000);
 }
 
-/// How a watch ends whose reads are answered by this until so many milliseconds are over, and then by the sandbox.
+/// How a watch ends whose reads are answered by this until so many milliseconds are over, and then by the
+/// sandbox.
 fn late<S>(
     body: &'static str,
     http_status: u16,
@@ -271,6 +275,7 @@ fn the_other_providers_checkouts_get_time_to_appear_too() {
     let (sandbox, watch) = of_peach::watched(checkout_sandbox::peach::Scenario::happy());
     let clock = sandbox.clock().clone();
     let transport = late(r#"{"result.code":"200.300.404"}"#, 404, &sandbox, &clock);
-    let end = watch.plan(Plan::peach().refusals(1)).end_blocking(&transport, |wait| clock.advance(wait));
+    let end =
+        watch.plan(PollPolicy::peach().refusals(1)).end_blocking(&transport, |wait| clock.advance(wait));
     assert_eq!(end_line(&end), "ended: succeeded");
 }

@@ -1,7 +1,7 @@
 //! V2's access tokens, which a watch sees to.
 
 use crate::world::{Form, end_line, lines, nonces, of_peach};
-use checkout_client::{Advice, CallErrorKind, Change, End, NotSent, Why, peach};
+use checkout_client::{CallErrorKind, Change, End, GiveUpReason, NotSent, RetryAdvice, peach};
 use checkout_sandbox::peach::{ENTITY_ID, Fault, Sandbox, Scenario};
 use checkout_tables::Environment;
 use checkout_tables::peach::Route;
@@ -77,7 +77,7 @@ fn a_token_that_cannot_be_had_is_asked_for_later_and_at_last_given_up() {
     let asked = sandbox.status_requests(ENTITY_ID).len();
     let end = wrong.watch(&id).unwrap().end_blocking(&sandbox, |wait| clock.advance(wait));
     let End::GaveUp { gave_up, .. } = end else { panic!("{end:?}") };
-    assert_eq!(gave_up.why, Why::Refused);
+    assert_eq!(gave_up.why, GiveUpReason::Refused);
     assert_eq!(sandbox.status_requests(ENTITY_ID).len(), asked);
 }
 
@@ -90,7 +90,7 @@ fn a_token_source_of_the_caller_s_is_the_caller_s_to_fill() {
     let change = watch.next_change_blocking(&sandbox, |wait| clock.advance(wait));
     let Change::NotRead { error, again: Some(_) } = change else { panic!("{change:?}") };
     assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::NoAccessToken)), "{error:?}");
-    assert_eq!((error.retry(), tokens(&sandbox)), (Advice::Never, before));
+    assert_eq!((error.retry(), tokens(&sandbox)), (RetryAdvice::Never, before));
     let end = watch.end_blocking(&sandbox, |wait| clock.advance(wait));
     assert_eq!(end_line(&end), "gave up at nothing: Deadline");
 }

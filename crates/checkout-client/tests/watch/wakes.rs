@@ -1,7 +1,7 @@
 //! What wakes a watch that waits.
 
 use crate::world::{Form, end_line, line, lines, of_allscale, of_azotte};
-use checkout_client::{Change, Evidence, Watch};
+use checkout_client::{Change, Watch, Watchable};
 use checkout_sandbox::VirtualClock;
 use checkout_sandbox::allscale::{Fault, Scenario};
 use checkout_sandbox::azotte;
@@ -23,8 +23,12 @@ impl Wake for Woken {
     }
 }
 
-/// Watches until it sleeps, without ever waking by itself. What changed until then, and how long it would sleep.
-fn until_it_sleeps<E: Evidence>(watch: &mut Watch<E>, transport: &impl Transport) -> (Vec<String>, Duration) {
+/// Watches until it sleeps, without ever waking by itself. What changed until then, and how long it would
+/// sleep.
+fn until_it_sleeps<E: Watchable>(
+    watch: &mut Watch<E>,
+    transport: &impl Transport,
+) -> (Vec<String>, Duration) {
     let (waits, mut log) = (RefCell::new(Vec::new()), Vec::new());
     let sleep = |wait| {
         waits.borrow_mut().push(wait);

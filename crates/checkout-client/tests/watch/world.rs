@@ -2,7 +2,9 @@
 
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::peach::SecretToken;
-use checkout_client::{Change, End, Evidence, Fetch, Nonces, Nudged, Step, Watch, allscale, azotte, peach};
+use checkout_client::{
+    Change, End, NonceSource, Nudged, ReadKind, Step, Watch, Watchable, allscale, azotte, peach,
+};
 use checkout_money::Cents;
 use checkout_sandbox::VirtualClock;
 use checkout_tables::Environment;
@@ -18,7 +20,7 @@ use std::time::Duration;
 /// Days.
 pub(crate) const LONG: Duration = Duration::from_secs(3 * 24 * 3_600);
 
-pub(crate) fn nonces() -> impl Nonces {
+pub(crate) fn nonces() -> impl NonceSource {
     let last = AtomicU64::new(0);
     move || format!("nonce-{}", last.fetch_add(1, Ordering::Relaxed) + 1)
 }
@@ -26,7 +28,7 @@ pub(crate) fn nonces() -> impl Nonces {
 pub(crate) mod of_allscale {
     use super::*;
     use checkout_sandbox::allscale::{Sandbox, Scenario, Store};
-    use checkout_validate::allscale::{Draft, Rules};
+    use checkout_validate::allscale::Draft;
 
     pub(crate) fn key() -> SigningKey {
         SigningKey::new("st_key", "st_secret".into()).unwrap()
@@ -39,7 +41,7 @@ pub(crate) mod of_allscale {
 
     pub(crate) fn intent() -> checkout_validate::allscale::CreateIntent<'static> {
         let draft = Draft::fiat(checkout_tables::allscale::Currency::USD, Cents::new(9_200));
-        draft.order_id("order_1").check(&Rules::default()).unwrap()
+        draft.order_id("order_1").check().unwrap()
     }
 
     /// An intent that goes this way, and its watch.
@@ -56,7 +58,7 @@ pub(crate) mod of_azotte {
     use super::*;
     use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
     use checkout_tables::azotte::PaymentChannel;
-    use checkout_validate::azotte::{Draft, Rules, SubmitCheckout};
+    use checkout_validate::azotte::{Draft, SubmitCheckout};
 
     pub(crate) fn client(sandbox: &Sandbox) -> azotte::Client {
         let clock = sandbox.clock().clone();
@@ -67,7 +69,7 @@ pub(crate) mod of_azotte {
     pub(crate) fn submit() -> SubmitCheckout<'static> {
         let draft = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
         let draft = draft.correlation_id("order_1").item("plan_gold").customer_urn("urn:customer:42");
-        draft.check(&Rules::default()).unwrap()
+        draft.check().unwrap()
     }
 
     pub(crate) fn watched(scenario: Scenario) -> (Sandbox, Watch<CheckoutResult<'static>>) {
@@ -84,7 +86,7 @@ pub(crate) mod of_peach {
     use checkout_sandbox::peach::{
         CLIENT_ID, CLIENT_SECRET, ENTITY_ID, MERCHANT_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario,
     };
-    use checkout_validate::peach::{Draft, InitiateCheckout, Rules};
+    use checkout_validate::peach::{Draft, InitiateCheckout};
 
     pub(crate) fn secret() -> SecretToken {
         SecretToken::new(SECRET_TOKEN.into()).unwrap()
@@ -115,7 +117,7 @@ pub(crate) mod of_peach {
         let draft =
             Draft::debit(checkout_tables::peach::Currency::ZAR, Cents::new(9_200)).entity_id(ENTITY_ID);
         let draft = draft.merchant_transaction_id("order-0001").shopper_result_url("https://shop.example/");
-        draft.check(&Rules::default()).unwrap()
+        draft.check().unwrap()
     }
 
     /// The sandbox counts: not more than two statuses a minute.
@@ -154,7 +156,7 @@ impl Form {
         [Self::Async, Self::Local, Self::Blocking, Self::Iterator, Self::ByHand];
 
     /// All the changes up to the end.
-    pub(crate) fn changes<E: Evidence, S>(
+    pub(crate) fn changes<E: Watchable, S>(
         self,
         watch: &mut Watch<E>,
         sandbox: &S,
@@ -197,15 +199,15 @@ impl Form {
                 }
                 let now = watch.now();
                 match watch.next(now) {
-                    Step::Fetch(Fetch::Status) => {
-                        watch.asking(now);
-                        let outcome = watch.glance().send_blocking(sandbox);
-                        watch.glanced(watch.now(), outcome);
+                    Step::Fetch(ReadKind::Status) => {
+                        watch.mark_sent(now);
+                        let outcome = watch.status_call().send_blocking(sandbox);
+                        watch.handle_status(watch.now(), outcome);
                     }
-                    Step::Fetch(Fetch::Whole) => {
-                        watch.asking(now);
-                        let outcome = watch.whole().send_blocking(sandbox);
-                        watch.read(watch.now(), outcome);
+                    Step::Fetch(ReadKind::Full) => {
+                        watch.mark_sent(now);
+                        let outcome = watch.full_call().send_blocking(sandbox);
+                        watch.handle_read(watch.now(), outcome);
                     }
                     Step::Wait(until) | Step::AskPayer { until } => {
                         clock.advance(until.saturating_since(now));
@@ -221,8 +223,9 @@ impl Form {
     }
 }
 
-/// A change in one line; `!` before what wants attention, `?` before what the payer is asked, `x` before a failed read.
-pub(crate) fn line<E: Evidence>(change: &Change<E>) -> String {
+/// A change in one line; `!` before what wants attention, `?` before what the payer is asked, `x` before a
+/// failed read.
+pub(crate) fn line<E: Watchable>(change: &Change<E>) -> String {
     match change {
         Change::Phase { phase, .. } => phase.to_string(),
         Change::Attention { verdict, .. } => format!("! {verdict}"),
@@ -241,12 +244,12 @@ pub(crate) fn line<E: Evidence>(change: &Change<E>) -> String {
         }
         Change::Nudged(nudged) => {
             let how = match nudged {
-                Nudged::Glance(_) => "glance",
-                Nudged::Whole(_) => "whole",
+                Nudged::Status(_) => "glance",
+                Nudged::Full(_) => "whole",
                 Nudged::NotRead(_) => "not read",
                 Nudged::NoRead => "no read",
             };
-            assert_eq!(nudged.is_read(), matches!(nudged, Nudged::Glance(_) | Nudged::Whole(_)));
+            assert_eq!(nudged.is_read(), matches!(nudged, Nudged::Status(_) | Nudged::Full(_)));
             format!("nudged: {how}")
         }
         Change::NotRead { error, again } => {
@@ -256,7 +259,7 @@ pub(crate) fn line<E: Evidence>(change: &Change<E>) -> String {
     }
 }
 
-pub(crate) fn end_line<E: Evidence>(end: &End<E>) -> String {
+pub(crate) fn end_line<E: Watchable>(end: &End<E>) -> String {
     let held = if end.held() { ", held" } else { "" };
     match end {
         End::Ended { phase, tracker, .. } => {
@@ -273,12 +276,12 @@ pub(crate) fn end_line<E: Evidence>(end: &End<E>) -> String {
     }
 }
 
-pub(crate) fn lines<E: Evidence>(changes: &[Change<E>]) -> Vec<String> {
+pub(crate) fn lines<E: Watchable>(changes: &[Change<E>]) -> Vec<String> {
     changes.iter().map(line).collect()
 }
 
 /// The phases that were told, each after the one before it.
-pub(crate) fn phases<E: Evidence>(changes: &[Change<E>]) -> Vec<String> {
+pub(crate) fn phases<E: Watchable>(changes: &[Change<E>]) -> Vec<String> {
     let mut last = None;
     let mut phases = Vec::new();
     for change in changes {

@@ -1,7 +1,7 @@
 //! What the sandbox's own records say: who is right when a checkout has ended.
 //!
-//! The meanings are typed here from the providers' pages, and not taken from the tables or the trackers that are on
-//! trial.
+//! The meanings are typed here from the providers' pages, and not taken from the tables or the trackers that
+//! are on trial.
 
 use checkout_kit::{Failure, Phase};
 use checkout_sandbox::{allscale, azotte, peach};
@@ -69,8 +69,8 @@ impl Met {
         }
     }
 
-    /// How the checkout has ended, as far as the answers can tell: as it stood last. But money that has come has
-    /// come, whatever is said later; some scenarios contradict themselves.
+    /// How the checkout has ended, as far as the answers can tell: as it stood last. But money that has come
+    /// has come, whatever is said later; some scenarios contradict themselves.
     pub(super) fn end(self) -> Option<Phase> {
         match self.first {
             Some((end @ (Phase::Succeeded | Phase::Authorized), _)) => Some(end),

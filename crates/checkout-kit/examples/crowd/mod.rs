@@ -1,9 +1,9 @@
 //! A day of many checkouts with three providers, followed by one schedule in virtual time.
 //!
-//! What happens lies in a queue of events, and the clock goes from one moment at which something happens to the
-//! next. A request takes a while to arrive and its answer to come back, so many are under way at a time. Who judges
-//! is the other side: how a checkout has ended, and how many requests a merchant has made, is what the sandboxes
-//! have in their books.
+//! What happens lies in a queue of events, and the clock goes from one moment at which something happens to
+//! the next. A request takes a while to arrive and its answer to come back, so many are under way at a time.
+//! Who judges is the other side: how a checkout has ended, and how many requests a merchant has made, is what
+//! the sandboxes have in their books.
 #![expect(
     clippy::indexing_slicing,
     reason = "the numbers of checkouts and shops are places in lists that only grow"
@@ -14,7 +14,7 @@ mod random;
 mod shops;
 mod table;
 
-use checkout_kit::poll::{Fetch, GaveUp, Heard, Next, Poller, Schedule, Ticket, Why};
+use checkout_kit::poll::{GaveUp, GiveUpReason, Next, Poller, ReadKind, ReadOutcome, Schedule, ScheduleKey};
 use checkout_kit::{Moment, Phase};
 use checkout_sandbox::VirtualClock;
 use facts::Met;
@@ -109,8 +109,8 @@ struct Note {
     began_millis: u64,
     state: State,
     /// The read that is under way, and then what came of it.
-    fetch: Option<Fetch>,
-    heard: Option<Heard>,
+    fetch: Option<ReadKind>,
+    heard: Option<ReadOutcome>,
     /// When the plan wants it to be read.
     wanted_millis: u64,
     met: Met,
@@ -147,7 +147,7 @@ struct Watch {
 
 enum State {
     Imagined,
-    Watched(Ticket),
+    Watched(ScheduleKey),
     /// Handed back, as the row that is stored of it.
     HandedBack(Row),
     Ended,
@@ -330,15 +330,15 @@ impl Day {
         let ticket = *ticket;
         note.fetch = None;
         if let (None, Some((_, since))) = (note.known_after_millis, note.met.first)
-            && matches!(heard, Heard::Answer { .. })
+            && matches!(heard, ReadOutcome::Answer { .. })
             && since >= note.watched_since_millis
         {
             note.known_after_millis = Some(now - since);
         }
-        if let Heard::Limited { wait } = heard {
+        if let ReadOutcome::Limited { wait } = heard {
             self.shops[note.shop].told_to_wait += wait.unwrap_or_default().max(Duration::from_secs(1));
         }
-        self.schedule.heard(ticket, moment(now), heard);
+        self.schedule.handle_outcome(ticket, moment(now), heard);
         self.note_when_it_is_wanted(number, ticket);
     }
 
@@ -369,7 +369,7 @@ impl Day {
         self.note_when_it_is_wanted(number, ticket);
     }
 
-    fn end(&mut self, ticket: Ticket, phase: Phase, now: u64) -> Result<(), Box<dyn Error>> {
+    fn end(&mut self, ticket: ScheduleKey, phase: Phase, now: u64) -> Result<(), Box<dyn Error>> {
         let (_, watched) = self.schedule.remove(ticket).ok_or("a ticket without a checkout")?;
         let number = watched.number;
         self.leave(number, now, None);
@@ -384,7 +384,7 @@ impl Day {
         Ok(())
     }
 
-    fn hand_back(&mut self, ticket: Ticket, gave_up: GaveUp, now: u64) -> Result<(), Box<dyn Error>> {
+    fn hand_back(&mut self, ticket: ScheduleKey, gave_up: GaveUp, now: u64) -> Result<(), Box<dyn Error>> {
         let (poller, watched) = self.schedule.remove(ticket).ok_or("a ticket without a checkout")?;
         let number = watched.number;
         let fact = self.shops[watched.shop].fact(&self.providers, &watched.id)?;
@@ -393,14 +393,18 @@ impl Day {
         let met_end = note.met.end();
         let had_ended = fact.end.is_some() && fact.since_millis < deadline;
         let law = match gave_up.why {
-            // An end that the whole read has not confirmed yet is no end; and nobody may think that there was none.
+            // An end that the whole read has not confirmed yet is no end; and nobody may think that there was
+            // none.
             _ if met_end.is_some() && gave_up.last != met_end => Some("though an answer told its end"),
-            // Whatever is lost and however little room there is: what ends before its deadline is not handed back.
+            // Whatever is lost and however little room there is: what ends before its deadline is not handed
+            // back.
             _ if had_ended => Some("and had ended before its deadline"),
-            Why::Deadline if now < deadline => Some("before the deadline"),
-            Why::AskedToWait { until } if until < moment(deadline) => Some("though it could have waited"),
-            Why::Deadline | Why::AskedToWait { .. } => None,
-            Why::Refused => (!note.last_was_spoiled).then_some("though nothing was refused"),
+            GiveUpReason::Deadline if now < deadline => Some("before the deadline"),
+            GiveUpReason::AskedToWait { until } if until < moment(deadline) => {
+                Some("though it could have waited")
+            }
+            GiveUpReason::Deadline | GiveUpReason::AskedToWait { .. } => None,
+            GiveUpReason::Refused => (!note.last_was_spoiled).then_some("though nothing was refused"),
         };
         self.leave(number, now, Some(had_ended));
         if let Some(law) = law {
@@ -431,7 +435,7 @@ impl Day {
         Ok(())
     }
 
-    fn watch(&mut self, number: usize, ticket: Ticket, now: u64) {
+    fn watch(&mut self, number: usize, ticket: ScheduleKey, now: u64) {
         let note = &mut self.notes[number];
         note.state = State::Watched(ticket);
         note.watched_since_millis = now;
@@ -449,7 +453,7 @@ impl Day {
         self.shops[note.shop].watches(false);
     }
 
-    fn note_when_it_is_wanted(&mut self, number: usize, ticket: Ticket) {
+    fn note_when_it_is_wanted(&mut self, number: usize, ticket: ScheduleKey) {
         let note = &mut self.notes[number];
         if let Some(poller) = self.schedule.poller(ticket) {
             let due = u64::try_from(poller.due().unix_millis()).unwrap_or(0);
@@ -462,7 +466,7 @@ impl Day {
         self.wrong.push(format!("checkout {number} ({}): {what}", self.notes[number].scenario));
     }
 
-    fn number(&self, ticket: Ticket) -> Result<usize, Box<dyn Error>> {
+    fn number(&self, ticket: ScheduleKey) -> Result<usize, Box<dyn Error>> {
         Ok(self.schedule.data(ticket).ok_or("a ticket without a checkout")?.number)
     }
 

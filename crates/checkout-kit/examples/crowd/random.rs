@@ -1,6 +1,7 @@
 //! Chance that follows from a seed, so that a day can be lived twice.
 
-/// SplitMix64 (Steele, Lea and Flood, *Fast Splittable Pseudorandom Number Generators*, 2014). Not for security.
+/// SplitMix64 (Steele, Lea and Flood, *Fast Splittable Pseudorandom Number Generators*, 2014). Not for
+/// security.
 pub(super) struct Random(u64);
 
 impl Random {

@@ -5,9 +5,10 @@ use super::random::Random;
 use checkout_kit::allscale::{self, IntentStatus, SigningKey};
 use checkout_kit::azotte::{self, MessageCode, PaymentChannel};
 use checkout_kit::peach::{self, Lookup, MerchantTransactionId, PaymentStatus, SecretToken};
-use checkout_kit::poll::{Fetch, Heard, MerchantId, Plan};
+use checkout_kit::poll::{MerchantId, PollPolicy, ReadKind, ReadOutcome};
 use checkout_kit::{
-    Answer, CallError, Cents, Environment, Moment, Observable, RateLimit, RateScope, Tracker,
+    Answer, CallError, Cents, Environment, Moment, Observable, Tracker,
+    tables::{RateLimit, RateScope},
 };
 use checkout_sandbox::{VirtualClock, allscale as allscale_side, azotte as azotte_side, peach as peach_side};
 use std::error::Error;
@@ -74,7 +75,7 @@ pub(super) struct Shop {
     /// What it is called in its requests: API key, tenant or entity.
     name: String,
     client: Client,
-    pub(super) plan: Plan,
+    pub(super) plan: PollPolicy,
     pub(super) limit: Option<RateLimit>,
     /// Whether its provider's webhooks reach it.
     pub(super) hears_webhooks: bool,
@@ -135,8 +136,9 @@ fn open_allscale(
             .build()?;
         // One store in four looks once more whether late money has come.
         let plan = match number % 4 {
-            0 => Plan::allscale().late_reads(Duration::from_secs(900), Duration::from_secs(7_200)),
-            _ => Plan::allscale(),
+            0 => PollPolicy::allscale()
+                .late_payment_reads(Duration::from_secs(900), Duration::from_secs(7_200)),
+            _ => PollPolicy::allscale(),
         };
         let limit = RateLimit { requests: ALLSCALE_READS, per_seconds: 60, scope: RateScope::Merchant };
         shops.push(Shop {
@@ -164,7 +166,7 @@ fn open_azotte(
             .environment(Environment::Sandbox)
             .clock(move || time.now_millis())
             .build()?;
-        shops.push(Shop::new(Provider::Azotte, name, Client::Azotte(client), Plan::azotte()));
+        shops.push(Shop::new(Provider::Azotte, name, Client::Azotte(client), PollPolicy::azotte()));
     }
     Ok(sandbox.build())
 }
@@ -196,20 +198,20 @@ fn open_peach(
             hears_webhooks: number % 2 == 0,
             is_busy,
             weight: if is_busy { PEACH_EACH_BUSY } else { PEACH_EACH },
-            ..Shop::new(Provider::Peach, name, Client::Peach(client), Plan::peach())
+            ..Shop::new(Provider::Peach, name, Client::Peach(client), PollPolicy::peach())
         });
     }
     Ok(sandbox.build())
 }
 
-/// Nonces that are the same on every day with the same seed.
+/// NonceSource that are the same on every day with the same seed.
 fn counter() -> impl Fn() -> String + Send + Sync {
     let given = AtomicU64::new(0);
     move || format!("n-{}", given.fetch_add(1, Ordering::Relaxed))
 }
 
 impl Shop {
-    fn new(provider: Provider, name: String, client: Client, plan: Plan) -> Self {
+    fn new(provider: Provider, name: String, client: Client, plan: PollPolicy) -> Self {
         Self {
             provider,
             name,
@@ -241,7 +243,7 @@ impl Shop {
                 let order = format!("order_{number}");
                 let intent = allscale::Draft::fiat(allscale::Currency::EUR, Cents::new(4_990))
                     .order_id(&*order)
-                    .check(&allscale::Rules::default())?;
+                    .check()?;
                 let created = client.create(&intent).send_blocking(&providers.allscale)?;
                 Ok((created.payload.intent_id.into(), Known::AllScale(Tracker::new())))
             }
@@ -254,7 +256,7 @@ impl Shop {
                     .correlation_id(&*order)
                     .item("plan_gold")
                     .customer_urn("urn:customer:42")
-                    .check(&azotte::Rules::default())?;
+                    .check()?;
                 let submitted = client.submit(&submit).send_blocking(&providers.azotte)?;
                 let mut tracker = Tracker::new();
                 if let Some(observation) = submitted.observation() {
@@ -270,7 +272,7 @@ impl Shop {
                     .entity_id(&*self.name)
                     .merchant_transaction_id(&*order)
                     .shopper_result_url("https://shop.example/result")
-                    .check(&peach::Rules::default())?;
+                    .check()?;
                 client.initiate(&checkout)?.send_blocking(&providers.peach)?;
                 Ok((order.into(), Known::Peach(Tracker::new())))
             }
@@ -282,15 +284,15 @@ impl Shop {
         &self,
         providers: &Providers,
         watched: &mut Watched,
-        fetch: Fetch,
-    ) -> Result<Heard, Box<dyn Error>> {
+        fetch: ReadKind,
+    ) -> Result<ReadOutcome, Box<dyn Error>> {
         Ok(match (&self.client, &mut watched.known) {
             (Client::AllScale(client), Known::AllScale(tracker)) => match fetch {
-                Fetch::Status => {
+                ReadKind::Status => {
                     let came = client.status(&watched.id)?.send_blocking(&providers.allscale);
                     take(came, tracker, fetch, client.now())
                 }
-                Fetch::Whole => {
+                ReadKind::Full => {
                     let came = client.get(&watched.id)?.send_blocking(&providers.allscale);
                     take(came, tracker, fetch, client.now())
                 }
@@ -310,9 +312,9 @@ impl Shop {
         })
     }
 
-    /// Has the next read go wrong in one way or another: it will have no answer that says how the checkout stands.
-    /// Whether it will arrive at all.
-    pub(super) fn spoil_next(&self, providers: &Providers, fetch: Fetch, random: &mut Random) -> bool {
+    /// Has the next read go wrong in one way or another: it will have no answer that says how the checkout
+    /// stands. Whether it will arrive at all.
+    pub(super) fn spoil_next(&self, providers: &Providers, fetch: ReadKind, random: &mut Random) -> bool {
         match self.provider {
             Provider::AllScale => {
                 use allscale_side::Fault;
@@ -332,8 +334,8 @@ impl Shop {
                     Fault::DuplicateKeys,
                 ];
                 let route = match fetch {
-                    Fetch::Status => allscale::Route::Status,
-                    Fetch::Whole => {
+                    ReadKind::Status => allscale::Route::Status,
+                    ReadKind::Full => {
                         faults.push(Fault::SwappedIntent);
                         allscale::Route::Get
                     }
@@ -429,11 +431,12 @@ impl Shop {
 
     /// For how long a read that is due can have to wait, in milliseconds.
     ///
-    /// Of a merchant's reads that are due the one with the earliest deadline goes first: when it was due, and its
-    /// interval on top, and the plan's longest pause on top of that where too many requests were the last answer. So
-    /// once a read is late by as much, every other checkout goes before it at most once more. Those that are nudged
-    /// go before it too, but never two of them in a row. The limit lets so many pass in its time and a second, and
-    /// nobody while the merchant was told to wait. A restored checkout can have to wait for a pause before that.
+    /// Of a merchant's reads that are due the one with the earliest deadline goes first: when it was due, and
+    /// its interval on top, and the plan's longest pause on top of that where too many requests were the last
+    /// answer. So once a read is late by as much, every other checkout goes before it at most once more.
+    /// Those that are nudged go before it too, but never two of them in a row. The limit lets so many pass in
+    /// its time and a second, and nobody while the merchant was told to wait. A restored checkout can have to
+    /// wait for a pause before that.
     pub(super) fn late_at_most_millis(&self) -> u64 {
         let longest = millis(self.longest_interval());
         let told = millis(self.told_to_wait) + 1_000 + longest;
@@ -443,8 +446,8 @@ impl Shop {
     }
 
     fn longest_interval(&self) -> Duration {
-        let late = self.plan.late_reads.map(|reads| reads.every).unwrap_or_default();
-        self.plan.slowest.max(self.plan.review.every).max(late)
+        let late = self.plan.late_payment_reads.map(|reads| reads.every).unwrap_or_default();
+        self.plan.max_interval.max(self.plan.review.every).max(late)
     }
 }
 
@@ -453,8 +456,8 @@ pub(super) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The seconds after its beginning at which a webhook of a checkout's is sent: AllScale's when it is confirmed, and
-/// Peach's whenever its code changes. Azotte has none.
+/// The seconds after its beginning at which a webhook of a checkout's is sent: AllScale's when it is
+/// confirmed, and Peach's whenever its code changes. Azotte has none.
 pub(super) fn webhooks(provider: Provider, scenario: &str) -> Vec<u64> {
     let mut sent = Vec::new();
     match provider {
@@ -485,13 +488,13 @@ pub(super) fn scenarios(provider: Provider) -> &'static [&'static str] {
 fn take<T: Observable>(
     came: Result<Answer<T>, CallError<T::Provider>>,
     tracker: &mut Tracker<T::Status>,
-    fetch: Fetch,
+    fetch: ReadKind,
     now: Moment,
-) -> Heard {
+) -> ReadOutcome {
     match came {
         // How it ends is the sandboxes' to judge, and a verdict nobody's here.
-        Ok(answer) => answer.heard(fetch, tracker, now).0,
-        Err(error) => error.heard(),
+        Ok(answer) => answer.read_outcome(fetch, tracker, now).0,
+        Err(error) => error.read_outcome(),
     }
 }
 

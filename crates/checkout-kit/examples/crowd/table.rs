@@ -12,8 +12,8 @@ pub(crate) struct Report {
     pub(crate) wrong: Vec<String>,
     /// How many checkouts ended while they were watched for the first time, and rightly.
     pub(crate) ended: u64,
-    /// How many were handed back though they had ended with the provider before their deadline: none, or a law is
-    /// broken.
+    /// How many were handed back though they had ended with the provider before their deadline: none, or a
+    /// law is broken.
     pub(crate) had_ended: u64,
     /// How many were handed back, watched again, and ended rightly.
     pub(crate) ended_later: u64,

@@ -3,7 +3,7 @@
 use super::{COINS, Delivery, PRICE, Row, Shop};
 use checkout_kit::Tracker;
 use checkout_kit::allscale::webhook::{Webhook, WebhookRequest};
-use checkout_kit::allscale::{CreatedIntent, Currency, Draft, IntentStatus, Rules, SigningKey};
+use checkout_kit::allscale::{CreatedIntent, Currency, Draft, IntentStatus, SigningKey};
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Scenario};
 use std::error::Error;
 use std::time::Duration;
@@ -17,8 +17,7 @@ impl Shop {
         scenario: Scenario,
     ) -> Result<CreatedIntent<'static>, Box<dyn Error>> {
         self.sandbox.next_intent(scenario);
-        let draft =
-            Draft::fiat(Currency::EUR, PRICE).order_id(order_id).accept(COINS).check(&Rules::default())?;
+        let draft = Draft::fiat(Currency::EUR, PRICE).order_id(order_id).accept(COINS).check()?;
         Ok(self.client.create(&draft).send_blocking(&self.sandbox)?.payload)
     }
 

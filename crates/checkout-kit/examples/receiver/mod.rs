@@ -1,5 +1,6 @@
-//! A shop that takes AllScale's webhooks in: verify, claim, match, read back, track, hold to the order, commit. Two examples
-//! share it, and differ in how a request comes in. An in-process sandbox answers the reads.
+//! A shop that takes AllScale's webhooks in: verify, claim, match, read back, track, hold to the order,
+//! commit. Two examples share it, and differ in how a request comes in. An in-process sandbox answers the
+//! reads.
 
 mod day;
 
@@ -8,8 +9,8 @@ pub(crate) use day::play;
 use checkout_kit::allscale::{
     Client, Currency, Event, IntentStatus, ReceiveError, Receiver, SigningKey, StableCoin,
 };
-use checkout_kit::integrity::allscale::{Order, Price};
 use checkout_kit::replay::{Claim, Guard, MemoryStore};
+use checkout_kit::settlement::allscale::{Order, Price};
 use checkout_kit::{Cents, CoinAmount, Environment, KeyRing, Moment, Phase, Tracker, Verified};
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,9 +33,11 @@ pub(crate) struct Shop {
 struct Database {
     /// The orders, by their ids.
     orders: BTreeMap<String, Row>,
-    /// The parcels that are to leave, by their orders' ids. (`save_before_send` has the worker that ships them.)
+    /// The parcels that are to leave, by their orders' ids. (`save_before_send` has the worker that ships
+    /// them.)
     outbox: BTreeSet<String>,
-    /// The intents that events were about and that are no order's, for a person: each with the order that the event named.
+    /// The intents that events were about and that are no order's, for a person: each with the order that the
+    /// event named.
     unmatched: BTreeMap<String, Option<String>>,
 }
 
@@ -77,9 +80,9 @@ impl Shop {
         })
     }
 
-    /// Takes in what came out of the receiver, which has verified the bytes that came before anything parsed them, and gives
-    /// the HTTP status to answer. Everything before the last step can be done again, so whatever fails on the way is answered
-    /// 503: the provider comes again.
+    /// Takes in what came out of the receiver, which has verified the bytes that came before anything parsed
+    /// them, and gives the HTTP status to answer. Everything before the last step can be done again, so
+    /// whatever fails on the way is answered 503: the provider comes again.
     pub(crate) async fn take(&self, received: Result<Verified<Event>, ReceiveError>) -> u16 {
         // 1. Refuse what was not verified.
         let event = match received {
@@ -101,14 +104,16 @@ impl Shop {
                 return full.http_status();
             }
         };
-        // 3. to 6. A webhook has no status: match it with an order, read back, and write down what that means.
+        // 3. to 6. A webhook has no status: match it with an order, read back, and write down what that
+        //    means.
         if let Err(error) = self.process(event.content()).await {
             self.say(error.to_string());
             // Not processed: the next delivery is fresh. (Should this fail, the claim ends by itself.)
             let _ = self.guard.release(ticket);
             return 503;
         }
-        // 7. Commit, when everything is written. With a database it goes into the same transaction as what was written: see `Ticket::claims`.
+        // 7. Commit, when everything is written. With a database it goes into the same transaction as what
+        //    was written: see `Ticket::claims`.
         match self.guard.commit(ticket, self.now()) {
             Ok(commit) => commit.http_status(),
             Err(unfinished) => {
@@ -131,8 +136,8 @@ impl Shop {
         self.read_back(&id, intent_id).await
     }
 
-    /// Reads an order's intent back, and writes down what that means. Whoever polls comes here too, so that both decide by the
-    /// same questions, and write one row.
+    /// Reads an order's intent back, and writes down what that means. Whoever polls comes here too, so that
+    /// both decide by the same questions, and write one row.
     async fn read_back(&self, id: &str, intent_id: &str) -> Result<(), Box<dyn Error>> {
         // 4. Read. It is as slow as the network is, so no lock is held meanwhile.
         let answer = self.client.get(intent_id)?.send(&self.sandbox).await?;
@@ -184,8 +189,8 @@ impl Shop {
             outbox.insert(id.to_owned());
         }
         if !tracker.is_final() {
-            // The read lags behind the webhook, or nothing has been paid: this is not the end of it. (Written down it is; open
-            // orders are polled too.)
+            // The read lags behind the webhook, or nothing has been paid: this is not the end of it. (Written
+            // down it is; open orders are polled too.)
             return Err(format!("{id}: {settlement}").into());
         }
         let held = row.look.as_ref().map_or_else(String::new, |why| format!("; held for a person: {why}"));
@@ -193,8 +198,9 @@ impl Shop {
         Ok(())
     }
 
-    /// An event of no order is not processed, and not lost either. The order's row may not be written yet, so the provider is
-    /// to come again; nobody knows for how long the provider does, so what the event was about is kept for a person.
+    /// An event of no order is not processed, and not lost either. The order's row may not be written yet, so
+    /// the provider is to come again; nobody knows for how long the provider does, so what the event was
+    /// about is kept for a person.
     fn unmatched(&self, intent_id: &str, named: Option<&str>) -> Result<(), Box<dyn Error>> {
         self.database().unmatched.insert(intent_id.to_owned(), named.map(str::to_owned));
         Err("of an intent of no order: kept for a person, and to be sent again".into())

@@ -2,17 +2,17 @@
 
 pub(crate) mod world;
 
-use checkout_kit::allscale::{CreateIntent, Currency, Draft, Intent, Price, Rules, StableCoin};
-use checkout_kit::integrity::allscale::Order;
-use checkout_kit::integrity::{self, Read, Settlement};
-use checkout_kit::poll::Why;
-use checkout_kit::{Advice, Cents, Change, End, Environment, Phase, Verdict};
+use checkout_kit::allscale::{CreateIntent, Currency, Draft, Intent, Price, StableCoin};
+use checkout_kit::poll::GiveUpReason;
+use checkout_kit::settlement::allscale::Order;
+use checkout_kit::settlement::{self, Read, Settlement};
+use checkout_kit::{Cents, Change, End, Environment, Phase, RetryAdvice, Verdict};
 use std::error::Error;
 use std::time::Duration;
 use world::{Row, Side, State, Step, World};
 
-/// One worker: it takes the order on from wherever the order's row says it is. It runs when the order is placed, when an
-/// attempt did not work out, and when the shop starts again.
+/// One worker: it takes the order on from wherever the order's row says it is. It runs when the order is
+/// placed, when an attempt did not work out, and when the shop starts again.
 pub(crate) struct Worker<'a> {
     pub(crate) world: &'a World,
     pub(crate) name: &'static str,
@@ -36,9 +36,9 @@ impl Worker<'_> {
         }
     }
 
-    /// Looks once more how the intent stands: a job that runs for as long as late money counts, over every order that has an
-    /// intent. An open order can be paid by now, a refused one too, and a settled one can be contradicted. One function
-    /// decides in all three cases: the one that decides the first time.
+    /// Looks once more how the intent stands: a job that runs for as long as late money counts, over every
+    /// order that has an intent. An open order can be paid by now, a refused one too, and a settled one can
+    /// be contradicted. One function decides in all three cases: the one that decides the first time.
     pub(crate) fn look_back(&self) -> Result<(), Stop> {
         self.work()?;
         let row = self.world.row();
@@ -48,9 +48,10 @@ impl Worker<'_> {
         self.ship()
     }
 
-    /// Makes the next attempt. One that was found as sending is dropped: perhaps it was created, and nobody was shown its
-    /// page. (Another worker may still be at it, if it is younger than the transport's time-out. That is wasteful, so a shop
-    /// waits that long; it is harmless, because of the two only one can save its intent.)
+    /// Makes the next attempt. One that was found as sending is dropped: perhaps it was created, and nobody
+    /// was shown its page. (Another worker may still be at it, if it is younger than the transport's
+    /// time-out. That is wasteful, so a shop waits that long; it is harmless, because of the two only one can
+    /// save its intent.)
     fn create(&self, before: &Row) -> Result<Next, Stop> {
         let attempt = before.attempt + 1;
         if attempt > ATTEMPTS {
@@ -82,7 +83,7 @@ impl Worker<'_> {
                     return Ok(Next::ReadTheRow);
                 }
                 // Nothing was done, and it can be another time: the same attempt again, signed anew.
-                Err(error) if matches!(error.retry(), Advice::After(_)) => {
+                Err(error) if matches!(error.retry(), RetryAdvice::After(_)) => {
                     self.say(format!("attempt {attempt}: {error}"));
                 }
                 // Nothing was done, and another attempt would fare no better.
@@ -92,18 +93,19 @@ impl Worker<'_> {
         self.hold(&sending, &sending, "the provider cannot be reached")
     }
 
-    /// Watches the intent to its end, or until the watch gives up. Each change is saved before anything follows from it. A
-    /// watch that is resumed from what was saved goes on as if nothing had come between.
+    /// Watches the intent to its end, or until the watch gives up. Each change is saved before anything
+    /// follows from it. A watch that is resumed from what was saved goes on as if nothing had come between.
     fn watch(&self, before: &Row, look: Option<Duration>) -> Result<Next, Stop> {
         if before.state == State::Created {
-            // In production the payer's browser asks for the page, as often as it likes, and is answered out of the row.
+            // In production the payer's browser asks for the page, as often as it likes, and is answered out
+            // of the row.
             if self.step(Step::ShowPage, || self.world.show(&before.page))? {
                 self.say(format!("attempt {}: the payer is shown {}", before.attempt, before.page));
             }
         }
         let mut watch = self.world.client.watch(&before.intent_id)?;
         if !before.watch.is_empty() {
-            watch = watch.resume_from(&before.watch)?;
+            watch = watch.restore_from(&before.watch)?;
         }
         if let Some(for_at_most) = look {
             watch.resume(for_at_most);
@@ -115,7 +117,8 @@ impl Worker<'_> {
             if let Change::End(end) = change {
                 return self.ended(&row, known, end);
             }
-            // After an end nobody can say what an unknown status means. (What contradicts an end is in the watch itself.)
+            // After an end nobody can say what an unknown status means. (What contradicts an end is in the
+            // watch itself.)
             if let Change::Attention { verdict: Verdict::Unknown(raw), tracker } = &change
                 && tracker.is_final()
             {
@@ -144,7 +147,7 @@ impl Worker<'_> {
         // 2. Has it ended?
         let (answer, phase) = match end {
             End::Ended { answer, phase, .. } => (answer, phase),
-            End::GaveUp { gave_up, error, .. } if gave_up.why == Why::Refused => {
+            End::GaveUp { gave_up, error, .. } if gave_up.why == GiveUpReason::Refused => {
                 let why = error.map_or_else(String::new, |error| error.to_string());
                 return self.hold(row, &known, &format!("the provider does not tell of the intent: {why}"));
             }
@@ -160,8 +163,8 @@ impl Worker<'_> {
         let came = read.payload().actual_paid_amount.filter(|paid| !paid.is_zero());
         match (row.state, phase) {
             (State::Created, Phase::Succeeded) if settlement.is_settled() => {
-                // One write has both: that the order is settled, and that its parcel is to leave. A crash before it leaves
-                // the order open, and one after it leaves the parcel in the outbox.
+                // One write has both: that the order is settled, and that its parcel is to leave. A crash
+                // before it leaves the order open, and one after it leaves the parcel in the outbox.
                 let settled = Row { state: State::Settled, ..known };
                 if self.step(Step::SaveSettlement, || {
                     self.world.swap_with(row, settled, Some(ORDER.to_owned()))
@@ -196,8 +199,9 @@ impl Worker<'_> {
         }
     }
 
-    /// Ships what is in the outbox, and marks it. A crash in between ships it again under the same key, by which the warehouse
-    /// knows it: at least once asked, and once sent. In production it is a worker of its own.
+    /// Ships what is in the outbox, and marks it. A crash in between ships it again under the same key, by
+    /// which the warehouse knows it: at least once asked, and once sent. In production it is a worker of its
+    /// own.
     fn ship(&self) -> Result<(), Stop> {
         if let Some(key) = self.world.to_ship() {
             self.say(format!("the warehouse is asked to send {key}"));
@@ -254,9 +258,9 @@ fn settlement(row: &Row, read: &Read<Intent<'_>>) -> Result<Settlement, Stop> {
     let (id, owed) = (order_id(row.attempt), row.owed.parse()?);
     let price = match order(row.attempt)?.price() {
         Price::Fiat { currency, amount } => {
-            integrity::allscale::Price::Fiat { currency, amount, owed, accepted: &COINS }
+            settlement::allscale::Price::Fiat { currency, amount, owed, accepted: &COINS }
         }
-        Price::Coin { coin, amount } => integrity::allscale::Price::Coin { coin, amount },
+        Price::Coin { coin, amount } => settlement::allscale::Price::Coin { coin, amount },
     };
     let asked = Order { environment: Environment::Sandbox, id: &id, intent_id: &row.intent_id, price };
     Ok(asked.settled_by(read))
@@ -264,7 +268,7 @@ fn settlement(row: &Row, read: &Read<Intent<'_>>) -> Result<Settlement, Stop> {
 
 pub(crate) fn order(attempt: u32) -> Result<CreateIntent<'static>, Stop> {
     let draft = Draft::fiat(Currency::EUR, Cents::new(4_990)).accept(COINS).order_id(order_id(attempt));
-    Ok(draft.check(&Rules::default())?)
+    Ok(draft.check()?)
 }
 
 pub(crate) fn order_id(attempt: u32) -> String {

@@ -114,8 +114,8 @@ pub(crate) struct World {
     /// The database: the order's row, and the outbox with its one parcel.
     row: RefCell<Row>,
     outbox: RefCell<Option<Parcel>>,
-    /// The deeds that no database sees: the pages that were shown, and the parcels that the warehouse was asked for, by
-    /// the parcel's key. The warehouse sends one parcel for a key, however often it is asked.
+    /// The deeds that no database sees: the pages that were shown, and the parcels that the warehouse was
+    /// asked for, by the parcel's key. The warehouse sends one parcel for a key, however often it is asked.
     pages: RefCell<BTreeSet<String>>,
     warehouse: RefCell<BTreeMap<String, Asked>>,
     incidents: RefCell<Vec<Incident>>,
@@ -126,7 +126,8 @@ pub(crate) struct World {
 /// Goods that are to leave.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Parcel {
-    /// The key under which the warehouse is asked. It is the order's, whatever the attempt, and never changes.
+    /// The key under which the warehouse is asked. It is the order's, whatever the attempt, and never
+    /// changes.
     pub(crate) key: String,
     pub(crate) shipped: bool,
 }

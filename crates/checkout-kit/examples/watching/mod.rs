@@ -1,8 +1,10 @@
-//! Watching a checkout to its end with the library's own watch, and holding what it ended with to the order, whoever the
-//! provider is: four examples share it.
+//! Watching a checkout to its end with the library's own watch, and holding what it ended with to the order,
+//! whoever the provider is: four examples share it.
 
-use checkout_kit::integrity::{Read, Settlement};
-use checkout_kit::{BlockingTransport, CallError, Change, End, Evidence, Phase, Provider, Verdict, Watch};
+use checkout_kit::settlement::{Read, Settlement};
+use checkout_kit::{
+    BlockingTransport, CallError, Change, End, Phase, Verdict, Watch, Watchable, client::Provider,
+};
 use checkout_sandbox::VirtualClock;
 use std::error::Error;
 use std::fmt::Display;
@@ -37,7 +39,7 @@ pub(crate) struct Shop<'a> {
 }
 
 /// A checkout and its order. Nothing else here knows whose checkout it is.
-pub(crate) struct Checkout<'c, E: Evidence> {
+pub(crate) struct Checkout<'c, E: Watchable> {
     pub(crate) watch: Watch<E>,
     /// True if a read settles the order: the `settled_by` of the provider's `Order`.
     pub(crate) settled_by: &'c dyn Fn(&Read<E>) -> Settlement,
@@ -60,11 +62,13 @@ impl<'a> Shop<'a> {
         format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
     }
 
-    /// Watches a checkout to its end, and looks at it again after half an hour, an hour and a day: what was open can be paid by
-    /// then, what was refused too, and what was paid can be contradicted. `on` hears of every change.
+    /// Watches a checkout to its end, and looks at it again after half an hour, an hour and a day: what was
+    /// open can be paid by then, what was refused too, and what was paid can be contradicted. `on` hears of
+    /// every change.
     ///
-    /// A shop does the looks in jobs of their own, from what it has stored: `Watch::stored`, and `Watch::resume_from`.
-    pub(crate) fn settle<E: Evidence>(
+    /// A shop does the looks in jobs of their own, from what it has stored: `Watch::stored`, and
+    /// `Watch::restore_from`.
+    pub(crate) fn settle<E: Watchable>(
         &mut self,
         transport: &dyn BlockingTransport,
         mut checkout: Checkout<'_, E>,
@@ -97,7 +101,7 @@ impl<'a> Shop<'a> {
         clippy::wildcard_enum_match_arm,
         reason = "whatever else is told is printed, and decides nothing"
     )]
-    fn look<E: Evidence>(
+    fn look<E: Watchable>(
         &mut self,
         transport: &dyn BlockingTransport,
         checkout: &mut Checkout<'_, E>,
@@ -108,8 +112,8 @@ impl<'a> Shop<'a> {
         let mut back_at = None;
         let mut unnamed = false;
         loop {
-            // In production the sleep is `handle.pause(wait)`, and the page that the payer's browser comes back to tells the
-            // handle so. Here the browser comes back while the watch sleeps.
+            // In production the sleep is `handle.pause(wait)`, and the page that the payer's browser comes
+            // back to tells the handle so. Here the browser comes back while the watch sleeps.
             let change = checkout.watch.next_change_blocking(transport, |wait| {
                 let back_in =
                     back_at.map(|at: u64| Duration::from_millis(at.saturating_sub(clock.now_millis())));
@@ -146,7 +150,7 @@ impl<'a> Shop<'a> {
     }
 
     #[allow(clippy::wildcard_enum_match_arm, reason = "whatever else is told is printed")]
-    fn tell<E: Evidence>(&mut self, change: &Change<E>) {
+    fn tell<E: Watchable>(&mut self, change: &Change<E>) {
         let time = self.time();
         match change {
             Change::Phase { phase, status, .. } => {
@@ -172,14 +176,15 @@ impl<'a> Shop<'a> {
 }
 
 /// The provider's own name of a status.
-fn status_name<S: checkout_kit::Status>(status: S) -> &'static str {
+fn status_name<S: checkout_kit::lifecycle::Status>(status: S) -> &'static str {
     status.code()
 }
 
 /// The meaning of an end for the order. The order of the questions matters: goods leave at the last of them.
 ///
-/// `unnamed` is that a status which nobody has named came after an end; `paid`, that the order is settled already.
-fn means<E: Evidence>(
+/// `unnamed` is that a status which nobody has named came after an end; `paid`, that the order is settled
+/// already.
+fn means<E: Watchable>(
     end: End<E>,
     unnamed: bool,
     paid: bool,
@@ -223,7 +228,8 @@ fn means<E: Evidence>(
     }
 }
 
-/// The reason why a checkout was not begun. The checkout may be there all the same, and then the text says so.
+/// The reason why a checkout was not begun. The checkout may be there all the same, and then the text says
+/// so.
 pub(crate) fn not_begun<P: Provider>(error: &CallError<P>) -> String {
     let all_the_same = if error.may_have_been_processed() { " (it may be there all the same)" } else { "" };
     format!("{}{all_the_same}", whole(error))

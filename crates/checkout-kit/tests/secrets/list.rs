@@ -1,10 +1,11 @@
-//! The types that can hold a secret, and the errors: each made with what is planted, and each written in every way.
+//! The types that can hold a secret, and the errors: each made with what is planted, and each written in
+//! every way.
 
 use crate::planted::*;
 use checkout_auth::{KeyRing, Verifier, allscale as auth_allscale, peach as auth_peach};
 use checkout_client::{
-    Answer, Attempt, Call, CallError, CallErrorKind, CreateOutcome, Evidence, Nonces, Provider, Readable,
-    allscale, azotte, peach,
+    Answer, Attempt, Call, CallError, CallErrorKind, CreateOutcome, NonceSource, Provider, Readable,
+    Watchable, allscale, azotte, peach,
 };
 use checkout_lifecycle::Tracker;
 use checkout_money::{Cents, CoinAmount, Rate};
@@ -14,16 +15,17 @@ use checkout_tables::peach::ResultCode;
 use checkout_tables::{Environment, Open, azotte::PaymentChannel};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{BlockingTransport, BodyBuffer, Response, TransportError, http};
-use checkout_validate::{PathSegment, Personal, SecretString};
+use checkout_validate::{PathSegment, Redacted, SecretString};
 use checkout_validate::{allscale as validate_allscale, azotte as validate_azotte, peach as validate_peach};
 use checkout_wire::{
-    Carried, Head, JsonText, Reply, allscale as wire_allscale, azotte as wire_azotte, peach as wire_peach,
+    Head, JsonText, Reply, Verbatim, allscale as wire_allscale, azotte as wire_azotte, peach as wire_peach,
 };
 use std::any::type_name_of_val;
 use std::error::Error;
 use std::fmt::{Debug, Display};
 
-/// A value's type, by its public path and by that of its definition, and everything that the value says of itself.
+/// A value's type, by its public path and by that of its definition, and everything that the value says of
+/// itself.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
@@ -68,7 +70,8 @@ macro_rules! shown {
     }};
 }
 
-/// Every way to write what it can be written with, found by the receiver: the first trait that applies is taken.
+/// Every way to write what it can be written with, found by the receiver: the first trait that applies is
+/// taken.
 struct Of<'v, T: ?Sized>(&'v T);
 
 trait ByDebug {
@@ -238,21 +241,21 @@ fn drafts(list: &mut List) {
         .field("customer.email", &*long)
         .field("card.number", CARD_NUMBER);
     list! { list,
-        "checkout_validate::Personal" => Personal::from(ALL);
+        "checkout_validate::Redacted" => Redacted::from(ALL);
         "checkout_validate::allscale::Draft" => draft.clone();
-        "checkout_validate::allscale::CreateIntent" => draft.clone().check(&Default::default()).unwrap();
-        "checkout_validate::Violations" => draft.extra(ALL).user_name(&*long).check(&Default::default()).unwrap_err();
+        "checkout_validate::allscale::CreateIntent" => draft.clone().check().unwrap();
+        "checkout_validate::Violations" => draft.extra(ALL).user_name(&*long).check().unwrap_err();
         "checkout_validate::azotte::CardDraft" => card();
         "checkout_validate::azotte::CardDraft" => grouped.credit_card.clone().unwrap();
         "checkout_validate::azotte::Draft" => azotte_draft();
         "checkout_validate::azotte::Draft" => grouped.clone();
-        "checkout_validate::Violations" => grouped.ip_address(&*long).check(&Default::default()).unwrap_err();
+        "checkout_validate::Violations" => grouped.ip_address(&*long).check().unwrap_err();
         "checkout_validate::azotte::Card" => submit.payment_method().card().unwrap().clone();
         "checkout_validate::azotte::PaymentMethod" => submit.payment_method().clone();
         "checkout_validate::azotte::SubmitCheckout" => submit;
         "checkout_validate::peach::Draft" => peach.clone();
-        "checkout_validate::peach::InitiateCheckout" => peach.check(&Default::default()).unwrap();
-        "checkout_validate::Violations" => none.check(&Default::default()).unwrap_err();
+        "checkout_validate::peach::InitiateCheckout" => peach.check().unwrap();
+        "checkout_validate::Violations" => none.check().unwrap_err();
         "checkout_validate::peach::LookupError" => {
             validate_peach::MerchantTransactionId::new(&*long).unwrap_err()
         };
@@ -336,7 +339,7 @@ fn refusals(list: &mut List) {
     let Reply::Refused(peach) = reply_of_peach.clone() else { panic!() };
     let page = Head { location: Some(CHALLENGE_URL), content_type: Some("text/html"), ..Head::new(302) };
     let not_the_api = wire_azotte::read(&page, ALL.as_bytes()).unwrap();
-    let Reply::NotTheApi(page) = not_the_api.clone() else { panic!() };
+    let Reply::UnexpectedResponse(page) = not_the_api.clone() else { panic!() };
     list! { list,
         "checkout_wire::Head" => refused;
         "checkout_wire::allscale::Refusal" => allscale;
@@ -351,9 +354,9 @@ fn refusals(list: &mut List) {
         "checkout_wire::NotDone" => not_the_api.clone().into_answer().unwrap_err();
         "checkout_wire::Reply" => not_the_api;
         "checkout_wire::Excerpt" => page.excerpt.clone();
-        "checkout_wire::NotTheApi" => page;
+        "checkout_wire::UnexpectedResponse" => page;
         "checkout_wire::JsonText" => JsonText::new(extra()).unwrap();
-        "checkout_wire::Carried" => Carried::<u64>::Other(JsonText::new(extra()).unwrap());
+        "checkout_wire::Verbatim" => Verbatim::<u64>::Other(JsonText::new(extra()).unwrap());
         "checkout_wire::NotJson" => JsonText::new(ALL).unwrap_err();
     }
     // Everything where something else is documented.
@@ -410,7 +413,7 @@ fn by_allscale(list: &mut List) {
     let client = allscale::Client::builder(signing_key()).nonces(nonces());
     let client = client.clock(move || clock.now_millis()).build().unwrap();
     let draft = validate_allscale::Draft::coin(StableCoin::USDT, Cents::new(1_000)).user(USER_ID, USER_NAME);
-    let intent = draft.extra(extra()).check(&Default::default()).unwrap();
+    let intent = draft.extra(extra()).check().unwrap();
     let create = client.create(&intent);
     asked(list, &create, &sandbox, [allscale_created(), allscale_refusal()]);
     for (status, body) in [(200, allscale_created()), (400, allscale_refusal()), (502, ALL.into())] {
@@ -493,7 +496,7 @@ fn by_peach(list: &mut List) {
         "checkout_client::BuildError" => client(&format!("{MAIL}\n")).build().unwrap_err();
     }
     let client = client("https://shop.example").build().unwrap();
-    let checkout = peach_draft().check(&Default::default()).unwrap();
+    let checkout = peach_draft().check().unwrap();
     asked(list, &client.initiate(&checkout).unwrap(), &sandbox, [peach_payment(), peach_refusal()]);
     asked(list, &client.validate(&checkout).unwrap(), &sandbox, [peach_payment(), peach_refusal()]);
     let id = sandbox.checkouts().first().unwrap().checkout_id.clone();
@@ -501,7 +504,7 @@ fn by_peach(list: &mut List) {
     let status = client.status(checkout.lookup());
     asked(list, &status, &sandbox, [peach_payment(), peach_refusal()]);
     read_back(list, &status, [peach_payment(), peach_refusal()]);
-    let other = peach_draft().entity_id("0".repeat(32)).check(&Default::default()).unwrap();
+    let other = peach_draft().entity_id("0".repeat(32)).check().unwrap();
     list! { list,
         "checkout_client::peach::OtherEntity" => client.initiate(&other).unwrap_err();
         "checkout_client::peach::Client" => client;
@@ -533,7 +536,7 @@ fn by_peach_v2(list: &mut List) {
     let spent = client(CLIENT_SECRET).tokens(|_| None).build().unwrap();
     let wrong = of(&format!("{CLIENT_SECRET}{API_SECRET}")).authenticate_blocking(&sandbox).unwrap_err();
     let lost = checkout_transport::from_fn_blocking(|_| Err(TransportError::unknown("connection reset")));
-    let checkout = peach_draft().check(&Default::default()).unwrap();
+    let checkout = peach_draft().check().unwrap();
     let store = peach::TokenStore::default();
     let token = peach_token();
     let Reply::Done(token) = wire_peach::read_token(&Head::new(200), &token).unwrap() else { panic!() };
@@ -555,7 +558,8 @@ fn by_peach_v2(list: &mut List) {
     list! { list, "checkout_client::peach::v2::Client" => client; "checkout_client::peach::v2::Client" => held; }
 }
 
-/// Asks once, and reads these bodies and more as the answer: the call, the attempt, its reader, and what comes of it.
+/// Asks once, and reads these bodies and more as the answer: the call, the attempt, its reader, and what
+/// comes of it.
 fn asked<T: Readable + Debug>(
     list: &mut List,
     call: &Call<T>,
@@ -601,11 +605,11 @@ fn answer<T: Readable>(
 }
 
 /// Reads these bodies as the answer.
-fn read_back<T: Evidence>(list: &mut List, call: &Call<T>, bodies: [Vec<u8>; 2]) {
+fn read_back<T: Watchable>(list: &mut List, call: &Call<T>, bodies: [Vec<u8>; 2]) {
     let bodies = bodies.into_iter().chain([ALL.into()]);
     let read = bodies.flat_map(|body| [200, 302, 400, 502].map(|status| answer(call, status, &body)));
     for answer in read.filter_map(Result::ok) {
-        list! { list, "checkout_trust::integrity::Read" => answer.into_read(); }
+        list! { list, "checkout_trust::settlement::Read" => answer.into_read(); }
     }
 }
 
@@ -636,6 +640,6 @@ fn parsed(list: &mut List) {
     list! { list, "checkout_money::OverflowError" => Cents::new(i64::MAX).checked_add(Cents::new(1)).unwrap_err(); }
 }
 
-fn nonces() -> impl Nonces {
+fn nonces() -> impl NonceSource {
     || "nonce-1".to_owned()
 }

@@ -76,7 +76,7 @@ pub(crate) fn azotte_draft() -> Draft<'static> {
 }
 
 pub(crate) fn submit() -> SubmitCheckout<'static> {
-    azotte_draft().check(&Default::default()).unwrap()
+    azotte_draft().check().unwrap()
 }
 
 pub(crate) fn peach_draft() -> peach::Draft<'static> {

@@ -1,13 +1,13 @@
-//! What comes in by itself: webhooks, returns and signed answers, each really signed, and what is made of them. And
-//! whatever somebody sends in their place, so that the errors have it all before them.
+//! What comes in by itself: webhooks, returns and signed answers, each really signed, and what is made of
+//! them. And whatever somebody sends in their place, so that the errors have it all before them.
 
 use super::*;
 use checkout_auth::allscale::{headers, response, webhook};
 use checkout_auth::peach::header;
 use checkout_auth::{HeaderError, HeaderProblem, MessageError};
 use checkout_lifecycle::Moment;
-use checkout_trust::integrity::{self, Policy, Read, Settlement};
 use checkout_trust::replay::{Claim, Guard, Identity, InPlace, Key, MemoryStore, Scheme};
+use checkout_trust::settlement::{self, Policy, Read, Settlement};
 use checkout_trust::{allscale as trust_allscale, peach as trust_peach};
 use std::collections::HashSet;
 use std::mem::discriminant;
@@ -45,8 +45,8 @@ pub(super) fn received(list: &mut List) {
 
 type Headers = Vec<(&'static str, String)>;
 
-/// Everything that can be wrong with each of the headers, with something planted wherever there is a value; some of it
-/// is passed over.
+/// Everything that can be wrong with each of the headers, with something planted wherever there is a value;
+/// some of it is passed over.
 fn spoiled(right: &Headers) -> Vec<Headers> {
     let mut all = Vec::new();
     for (at, (name, value)) in right.iter().enumerate() {
@@ -403,7 +403,7 @@ fn peach_bodies(list: &mut List) {
     let trust_peach::Message::Probe(probe) = probe else { panic!() };
     assert_eq!(probe.code(), SECRET_TOKEN);
     list! { list, "checkout_trust::peach::Probe" => probe; }
-    assert_eq!(by_json.content().payment().personal("customer.email"), Some(Personal::from(MAIL)));
+    assert_eq!(by_json.content().payment().personal("customer.email"), Some(Redacted::from(MAIL)));
     list! { list,
         "checkout_trust::peach::Event" => by_json.content().clone();
         "checkout_trust::Verified" => by_json;
@@ -469,7 +469,8 @@ fn settled(list: &mut List) {
     let mut settlements = Vec::new();
 
     let plain = allscale_intent();
-    // A card where a code in text is. A read prints its codes and ids as they came, and a settlement does not.
+    // A card where a code in text is. A read prints its codes and ids as they came, and a settlement does
+    // not.
     let told = String::from_utf8(plain.clone()).unwrap().replace(
         r#""amount_coins":"1","#,
         &format!(
@@ -481,24 +482,24 @@ fn settled(list: &mut List) {
         let reply = wire_allscale::read::<wire_allscale::Intent<'_>>(&ok, body).unwrap();
         let Reply::Done(answer) = reply else { panic!() };
         let read = Read::answer(answer.payload, Environment::Sandbox);
-        let order = integrity::allscale::Order {
+        let order = settlement::allscale::Order {
             environment: Environment::Live,
             id: "order_1001",
             intent_id: "65b2",
-            price: integrity::allscale::Price::Coin { coin: StableCoin::USDT, amount: Cents::new(1_000) },
+            price: settlement::allscale::Price::Coin { coin: StableCoin::USDT, amount: Cents::new(1_000) },
         };
         settlements.push(order.settled_by_with(&read, &policy));
         if is_plain {
-            list! { list, "checkout_trust::integrity::Read" => read; }
+            list! { list, "checkout_trust::settlement::Read" => read; }
         }
     }
 
     let body = azotte_challenge();
     let Reply::Done(answer) = wire_azotte::read(&ok, &body).unwrap() else { panic!() };
     let read = Read::answer(answer.payload, Environment::Live);
-    let order = integrity::azotte::Order { environment: Environment::Live, tracking_number: "trk_2" };
+    let order = settlement::azotte::Order { environment: Environment::Live, tracking_number: "trk_2" };
     settlements.push(order.settled_by_with(&read, &policy));
-    list! { list, "checkout_trust::integrity::Read" => read; }
+    list! { list, "checkout_trust::settlement::Read" => read; }
 
     let told =
         [("result.code", CARD_NUMBER), ("paymentType", GROUPED), ("currency", CARD_NUMBER), ("amount", MAIL)];
@@ -507,7 +508,7 @@ fn settled(list: &mut List) {
         let fields = wire_peach::Fields::from_form(&body).unwrap();
         let payment = wire_peach::Payment::new(fields, Environment::Sandbox).unwrap();
         let read = Read::answer(payment, Environment::Live);
-        let order = integrity::peach::Order {
+        let order = settlement::peach::Order {
             environment: Environment::Live,
             merchant_transaction_id: "order_1002",
             checkout_id: Some("c01c"),
@@ -515,30 +516,30 @@ fn settled(list: &mut List) {
             currency: checkout_tables::peach::Currency::ZAR,
         };
         settlements.push(order.settled_by_with(&read, &policy));
-        list! { list, "checkout_trust::integrity::Read" => read; }
+        list! { list, "checkout_trust::settlement::Read" => read; }
     }
 
     for settlement in settlements {
         for mismatch in settlement.mismatches() {
-            list! { list, "checkout_trust::integrity::Mismatch" => mismatch.clone(); }
+            list! { list, "checkout_trust::settlement::Mismatch" => mismatch.clone(); }
         }
         for unproven in settlement.unproven() {
-            list! { list, "checkout_trust::integrity::Unproven" => unproven.clone(); }
+            list! { list, "checkout_trust::settlement::Unproven" => unproven.clone(); }
         }
         match settlement.clone() {
             Settlement::Mismatched { mismatches, .. } => {
-                list! { list, "checkout_trust::integrity::AtLeastOne" => mismatches; }
+                list! { list, "checkout_trust::settlement::NonEmpty" => mismatches; }
             }
             Settlement::Unproven(unproven) => {
-                list! { list, "checkout_trust::integrity::AtLeastOne" => unproven; }
+                list! { list, "checkout_trust::settlement::NonEmpty" => unproven; }
             }
             Settlement::Settled(settled) => panic!("{settled}"),
         }
-        list! { list, "checkout_trust::integrity::Settlement" => settlement; }
+        list! { list, "checkout_trust::settlement::Settlement" => settlement; }
     }
     list! { list,
-        "checkout_trust::integrity::Code" => integrity::Code::of(CARD_NUMBER);
-        "checkout_trust::integrity::Code" => integrity::Code::of(GROUPED);
+        "checkout_trust::settlement::Code" => settlement::Code::of(CARD_NUMBER);
+        "checkout_trust::settlement::Code" => settlement::Code::of(GROUPED);
     }
 }
 
@@ -555,7 +556,7 @@ fn replayed(list: &mut List) {
         "checkout_trust::replay::Key" => key(MAIL);
         "checkout_trust::replay::Claim" => claimed;
         "checkout_trust::replay::Claim" => guard.claim(&identity, at(2_000)).unwrap();
-        "checkout_trust::replay::Ticket" => ticket;
+        "checkout_trust::replay::ClaimTicket" => ticket;
         "checkout_trust::replay::Guard" => guard;
     }
     // The claim of one has ended, and the place is the other's.

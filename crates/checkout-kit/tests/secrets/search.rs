@@ -69,8 +69,8 @@ impl Searched {
     }
 }
 
-/// The card-like numbers of a text: 13 to 19 digits, by themselves or in groups, that begin as a card's do and have a
-/// right check digit.
+/// The card-like numbers of a text: 13 to 19 digits, by themselves or in groups, that begin as a card's do
+/// and have a right check digit.
 pub(crate) fn card_numbers(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let chars: Vec<char> = text.chars().collect();

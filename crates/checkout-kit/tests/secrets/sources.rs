@@ -8,7 +8,8 @@ use syn::{
     Attribute, Fields, GenericArgument, Item, PathArguments, ReturnType, Type, TypeParamBound, UseTree,
 };
 
-/// What was read. Types and modules go by the path of their definition: `checkout_wire::azotte::result::Challenge`.
+/// What was read. Types and modules go by the path of their definition:
+/// `checkout_wire::azotte::result::Challenge`.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     modules: BTreeMap<String, Module>,
@@ -213,8 +214,8 @@ impl Sources {
         }
     }
 
-    /// The definition that a path means there, if it is one of ours. At the end of what is no path of ours stands
-    /// the last name of it.
+    /// The definition that a path means there, if it is one of ours. At the end of what is no path of ours
+    /// stands the last name of it.
     pub(crate) fn resolve(&self, module: &str, segments: &[String]) -> Result<String, String> {
         self.find(module, segments, 0).ok_or_else(|| segments.last().cloned().unwrap_or_default())
     }
@@ -310,8 +311,8 @@ impl Sources {
         })
     }
 
-    /// Every definition that holds whatever it is made with: a field is of a type that it is generic over. What has
-    /// a field of such a type itself can hold no more than the arguments there.
+    /// Every definition that holds whatever it is made with: a field is of a type that it is generic over.
+    /// What has a field of such a type itself can hold no more than the arguments there.
     pub(crate) fn holders(&self) -> BTreeSet<String> {
         let holds = |definition: &Definition| {
             let of_parameter = |mention: &Mention| match mention {

@@ -1,9 +1,9 @@
 //! What a watch says of itself on the way to its end, and what it is stored as; and a schedule of many.
 
 use super::*;
-use checkout_client::{CallErrorKind, Change, End, Evidence, Nudged, Watch, Watches};
+use checkout_client::{CallErrorKind, Change, End, Nudged, Watch, WatchSet, Watchable};
 use checkout_lifecycle::Moment;
-use checkout_poll::{Plan, Poller, Schedule};
+use checkout_poll::{PollPolicy, Poller, Schedule};
 use checkout_sandbox::VirtualClock;
 use std::collections::{BTreeSet, HashSet};
 use std::mem::discriminant;
@@ -26,13 +26,13 @@ pub(super) fn watched(list: &mut List) {
     let now = Moment::from_unix_millis(1_717_246_327_923);
     many(list);
     let mut schedule = Schedule::new(now, 7);
-    let merchant = schedule.merchant(Plan::allscale(), None);
+    let merchant = schedule.merchant(PollPolicy::allscale(), None);
     schedule.add(merchant, now, now, ALL);
     list! { list, "checkout_poll::Schedule" => schedule; }
 }
 
 /// Whatever a watch tells that read these answers, each with its status, and goes on to its end from there.
-fn to_its_end<E: Evidence>(
+fn to_its_end<E: Watchable>(
     list: &mut List,
     told: &mut BTreeSet<&'static str>,
     mut watch: Watch<E>,
@@ -44,9 +44,9 @@ fn to_its_end<E: Evidence>(
     for (status, body) in answers {
         watch.handle().nudge();
         let _step = watch.next(watch.now());
-        watch.asking(watch.now());
-        watch.glanced(watch.now(), answer(watch.glance(), *status, body));
-        watch.read(watch.now(), answer(watch.whole(), *status, body));
+        watch.mark_sent(watch.now());
+        watch.handle_status(watch.now(), answer(watch.status_call(), *status, body));
+        watch.handle_read(watch.now(), answer(watch.full_call(), *status, body));
         shown(list, &watch);
         while let Some(change) = watch.take_change() {
             told.insert(changed(list, change));
@@ -63,9 +63,9 @@ fn to_its_end<E: Evidence>(
     }
 }
 
-/// Lists a watch with what is stored of it, but for its poller: a number of hundredths of a second is like a code or a
-/// year by chance, and there are many.
-fn shown<E: Evidence>(list: &mut List, watch: &Watch<E>) {
+/// Lists a watch with what is stored of it, but for its poller: a number of hundredths of a second is like a
+/// code or a year by chance, and there are many.
+fn shown<E: Watchable>(list: &mut List, watch: &Watch<E>) {
     shown! { list, "checkout_client::Watch" => watch }
     let stored = watch.stored();
     let poller = stored.rsplit("; ").next().unwrap();
@@ -76,7 +76,7 @@ fn shown<E: Evidence>(list: &mut List, watch: &Watch<E>) {
 }
 
 /// Lists a change with what it is made of, and says which it is.
-fn changed<E: Evidence>(list: &mut List, change: Change<E>) -> &'static str {
+fn changed<E: Watchable>(list: &mut List, change: Change<E>) -> &'static str {
     shown! { list, "checkout_client::Change" => &change }
     match change {
         Change::Phase { .. } => "phase",
@@ -102,8 +102,8 @@ fn changed<E: Evidence>(list: &mut List, change: Change<E>) -> &'static str {
         Change::Nudged(nudged) => {
             shown! { list, "checkout_client::Nudged" => &nudged }
             match nudged {
-                Nudged::Glance(_) => "nudged: glance",
-                Nudged::Whole(_) => "nudged: whole",
+                Nudged::Status(_) => "nudged: glance",
+                Nudged::Full(_) => "nudged: whole",
                 Nudged::NotRead(_) => "nudged: not read",
                 Nudged::NoRead => "nudged: no read",
             }
@@ -150,7 +150,7 @@ fn watched_by_allscale(list: &mut List, told: &mut BTreeSet<&'static str>) {
     let builder = allscale::Client::builder(signing_key()).nonces(nonces());
     let client = builder.clock(move || now.now_millis()).build().unwrap();
     let draft = validate_allscale::Draft::coin(StableCoin::USDT, Cents::new(1_000)).user(USER_ID, USER_NAME);
-    let intent = draft.extra(extra()).check(&Default::default()).unwrap();
+    let intent = draft.extra(extra()).check().unwrap();
     let created = client.create(&intent).send_blocking(&sandbox).unwrap();
     let watch = || client.watch(&created.payload.intent_id).unwrap();
     to_its_end(list, told, watch(), &[], &sandbox, &clock);
@@ -209,7 +209,7 @@ fn watched_by_peach(list: &mut List, told: &mut BTreeSet<&'static str>) {
         let clock = clock.clone();
         move || clock.now_millis()
     };
-    let checkout = peach_draft().check(&Default::default()).unwrap();
+    let checkout = peach_draft().check().unwrap();
     let v1 = peach::Client::builder(ENTITY, secret_token()).environment(Environment::Sandbox);
     let v1 = v1.referer("https://shop.example").nonces(nonces()).clock(now()).build().unwrap();
     v1.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap();
@@ -239,27 +239,28 @@ fn many(list: &mut List) {
     let builder = allscale::Client::builder(signing_key()).nonces(nonces());
     let client = builder.clock(move || now.now_millis()).build().unwrap();
     let draft = validate_allscale::Draft::coin(StableCoin::USDT, Cents::new(1_000)).user(USER_ID, USER_NAME);
-    let created = client.create(&draft.check(&Default::default()).unwrap()).send_blocking(&sandbox);
+    let created = client.create(&draft.check().unwrap()).send_blocking(&sandbox);
     let watch = client.watch(&created.unwrap().payload.intent_id).unwrap();
-    let mut watches = Watches::new(watch.now(), 7);
+    let mut watches = WatchSet::new(watch.now(), 7);
     let merchant = watches.merchant();
     let ticket = watches.add(merchant, watch, ALL);
-    list! { list, "checkout_client::Ticket" => ticket; }
+    list! { list, "checkout_client::WatchId" => ticket; }
     let mut events = 0;
     loop {
-        shown! { list, "checkout_client::Watches" => &watches }
+        shown! { list, "checkout_client::WatchSet" => &watches }
         let event = watches.next_event_blocking(&sandbox, |wait| {
             clock.advance(wait);
             ControlFlow::Continue(())
         });
         let Some(event) = event else { break };
-        list! { list, "checkout_client::Event" => event; }
+        list! { list, "checkout_client::WatchEvent" => event; }
         events += 1;
     }
     assert_eq!(events, 4);
 }
 
-/// The errors of a text that no watch and no poller stored: something planted stands in the place of each part.
+/// The errors of a text that no watch and no poller stored: something planted stands in the place of each
+/// part.
 fn stored(list: &mut List) {
     let client = allscale::Client::builder(signing_key()).nonces(nonces()).clock(|| 1_717_246_327_923);
     let client = client.build().unwrap();
@@ -267,16 +268,16 @@ fn stored(list: &mut List) {
     let whole = watch().stored();
     let mut errors = Vec::new();
     for planted in [ALL, CARD_NUMBER, MAIL] {
-        errors.extend(spoiled(&whole, planted).iter().filter_map(|text| watch().resume_from(text).err()));
+        errors.extend(spoiled(&whole, planted).iter().filter_map(|text| watch().restore_from(text).err()));
         let texts = [planted.to_owned(), format!("v1 -; {planted}"), format!("{whole}; {planted}")];
-        errors.extend(texts.iter().filter_map(|text| watch().resume_from(text).err()));
+        errors.extend(texts.iter().filter_map(|text| watch().restore_from(text).err()));
     }
     assert_eq!(errors.iter().map(discriminant).collect::<HashSet<_>>().len(), 5, "{errors:?}");
     for error in errors {
         list! { list, "checkout_client::ParseWatchError" => error; }
     }
 
-    let whole = Poller::new(&Plan::allscale(), Moment::from_unix_millis(0), 7).to_string();
+    let whole = Poller::new(&PollPolicy::allscale(), Moment::from_unix_millis(0), 7).to_string();
     let mut errors = HashSet::new();
     for planted in [ALL, CARD_NUMBER, MAIL] {
         errors.extend(spoiled(&whole, planted).iter().filter_map(|text| text.parse::<Poller>().err()));

@@ -1,7 +1,7 @@
 //! Observations as data, and what they meant as text.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "tests, each of which takes what it needs")]
 
-use checkout_lifecycle::{Basis, Kind, Moment, Observation, Proof, Status, Tracker};
+use checkout_lifecycle::{Attestation, Basis, Kind, Moment, Observation, Status, Tracker};
 use checkout_tables::Open;
 use std::collections::BTreeSet;
 
@@ -56,8 +56,8 @@ pub(crate) fn play<S: Status>(observations: &str) -> Vec<String> {
         let moment = at.map(|at| Moment::from_unix_millis(at.parse().unwrap()));
         let status: Open<S, &str> = Open::from(code);
         let observation = match source {
-            "w" => Observation::verified_webhook(status, moment, Proof::verified_by_the_caller()),
-            "r" => Observation::verified_redirect(status, moment, Proof::verified_by_the_caller()),
+            "w" => Observation::verified_webhook(status, moment, Attestation::by_caller()),
+            "r" => Observation::verified_redirect(status, moment, Attestation::by_caller()),
             "" => Observation::read_ordered(status, moment),
             other => panic!("nobody called {other}"),
         };

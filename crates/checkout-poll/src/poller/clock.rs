@@ -16,15 +16,15 @@ impl Poller {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Fetch, Plan, Poller, Step};
+    /// # use checkout_poll::{ReadKind, PollPolicy, Poller, Step};
     /// # use core::time::Duration;
-    /// let (plan, began) = (Plan::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let (plan, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
     /// let mut poller = Poller::new(&plan, began, 42);
-    /// poller.asking(&plan, began.saturating_add(Duration::from_secs(86_400))); // by a clock that is wrong
+    /// poller.mark_sent(&plan, began.saturating_add(Duration::from_secs(86_400))); // by a clock that is wrong
     /// poller.set_back(began);
     /// let again = began.saturating_add(Duration::from_secs(1));
     /// assert_eq!(poller.next(&plan, began), Step::Wait(again));
-    /// assert_eq!(poller.next(&plan, again), Step::Fetch(Fetch::Status));
+    /// assert_eq!(poller.next(&plan, again), Step::Fetch(ReadKind::Status));
     /// ```
     pub fn set_back(&mut self, now: Moment) {
         if self.moment(self.seen).saturating_since(now) < time::SET_BACK {

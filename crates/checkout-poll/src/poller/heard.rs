@@ -1,14 +1,14 @@
 //! What a poller learns from an answer or a failure.
 
 use super::clock::{NEVER, after};
-use super::{Fetch, Mark, Poller};
-use crate::Plan;
+use super::{Mark, Poller, ReadKind};
+use crate::PollPolicy;
 use checkout_lifecycle::Phase;
 use core::time::Duration;
 
 /// Where the checkout stands, as an answer says it.
 pub(super) struct Answered {
-    pub(super) fetch: Fetch,
+    pub(super) fetch: ReadKind,
     pub(super) phase: Option<Phase>,
     /// Of an answer by which the payer has to act and for whose return nobody waits: true if there is a
     /// challenge to be shown.
@@ -17,7 +17,7 @@ pub(super) struct Answered {
 
 impl Poller {
     /// There was an answer.
-    pub(super) fn answered(&mut self, plan: &Plan, now: u64, answer: Answered, wait: Option<Duration>) {
+    pub(super) fn answered(&mut self, plan: &PollPolicy, now: u64, answer: Answered, wait: Option<Duration>) {
         self.failures = 0;
         self.marks.set_refusals(0);
         let before = self.phase;
@@ -41,7 +41,7 @@ impl Poller {
     }
 
     /// There was no answer, or a refusal. The next read comes never sooner than after an answer.
-    pub(super) fn failed(&mut self, plan: &Plan, now: u64, wait: Option<Duration>) {
+    pub(super) fn failed(&mut self, plan: &PollPolicy, now: u64, wait: Option<Duration>) {
         self.failures = self.failures.saturating_add(1);
         self.asked_to_wait(plan, now, wait);
         let pause = self.pause(plan, now).unwrap_or_else(|| self.ordinary(plan, now));
@@ -56,11 +56,11 @@ impl Poller {
     }
 
     /// Takes in where the checkout stands, with what that does to the deadline.
-    fn stands(&mut self, plan: &Plan, now: u64, fetch: Fetch, phase: Phase) {
+    fn stands(&mut self, plan: &PollPolicy, now: u64, fetch: ReadKind, phase: Phase) {
         let was_confirmed = self.confirmed_end().is_some();
         let before = self.phase.replace(phase);
         let is_new = before != Some(phase);
-        let confirms = fetch == Fetch::Whole || !plan.whole_read_at_end || (was_confirmed && !is_new);
+        let confirms = fetch == ReadKind::Full || !plan.confirm_with_full_read || (was_confirmed && !is_new);
         if is_new {
             self.marks.forget_phase();
         }
@@ -90,7 +90,7 @@ impl Poller {
             // The time of a review, or of late reads, is not the time of what comes after it.
             self.last_until(if was_review || was_confirmed { own } else { self.deadline.max(own) });
         }
-        if let Some(late) = self.late_reads(plan).filter(|_| is_new || !was_confirmed) {
+        if let Some(late) = self.late_payment_reads(plan).filter(|_| is_new || !was_confirmed) {
             self.last_until(after(now, late.at_most));
         }
     }
@@ -109,7 +109,7 @@ impl Poller {
 
     /// Takes in a wait that the provider said. A wait that is no longer than the plan's own pauses is like
     /// one of these, so it delays the last read, and does not end the checkout.
-    fn asked_to_wait(&mut self, plan: &Plan, now: u64, wait: Option<Duration>) {
+    fn asked_to_wait(&mut self, plan: &PollPolicy, now: u64, wait: Option<Duration>) {
         if let Some(wait) = wait {
             self.hold(after(now, wait), wait > plan.longest_pause());
         }

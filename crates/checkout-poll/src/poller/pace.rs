@@ -2,7 +2,7 @@
 
 use super::Poller;
 use super::clock::{TICK_MILLIS, after};
-use crate::{Plan, time};
+use crate::{PollPolicy, time};
 use checkout_lifecycle::{Moment, Phase};
 use core::time::Duration;
 
@@ -18,38 +18,40 @@ impl Poller {
     }
 
     /// The pause after an answer. None where no read is to be asked before the deadline.
-    pub(super) fn pause(&self, plan: &Plan, now: u64) -> Option<Duration> {
+    pub(super) fn pause(&self, plan: &PollPolicy, now: u64) -> Option<Duration> {
         if self.unconfirmed_end() {
             return Some(plan.first);
         }
-        if let Some(late) = self.late_reads(plan) {
+        if let Some(late) = self.late_payment_reads(plan) {
             return Some(late.every);
         }
         match self.phase {
             Some(Phase::InReview) => Some(plan.review.every),
-            Some(Phase::PayerAction) if self.is_waited_for() => plan.payer_acts,
+            Some(Phase::PayerAction) if self.is_waited_for() => plan.challenge_interval,
             _ => Some(self.ordinary(plan, now)),
         }
     }
 
     /// Returns true if the pause is one that the answer may shorten.
-    pub(super) fn is_ordinary(&self, plan: &Plan) -> bool {
-        self.phase != Some(Phase::InReview) && !self.is_waited_for() && self.late_reads(plan).is_none()
+    pub(super) fn is_ordinary(&self, plan: &PollPolicy) -> bool {
+        self.phase != Some(Phase::InReview)
+            && !self.is_waited_for()
+            && self.late_payment_reads(plan).is_none()
     }
 
     /// The ordinary pause: an eighth of the checkout's age, within the plan's bounds.
-    pub(super) fn ordinary(&self, plan: &Plan, now: u64) -> Duration {
-        Duration::from_millis(now / 8).min(plan.slowest).max(plan.first)
+    pub(super) fn ordinary(&self, plan: &PollPolicy, now: u64) -> Duration {
+        Duration::from_millis(now / 8).min(plan.max_interval).max(plan.first)
     }
 
     /// The tick in which a pause is over that chance has shortened.
-    pub(super) fn soon(&self, plan: &Plan, now: u64, pause: Duration) -> u32 {
+    pub(super) fn soon(&self, plan: &PollPolicy, now: u64, pause: Duration) -> u32 {
         let less = time::share(pause, plan.jitter_permille, self.chance());
         after(now, pause.saturating_sub(less)).max(self.earliest)
     }
 
     /// The deadline, if the deadline comes first or would come too soon after a read for another one.
-    pub(super) fn or_at_the_end(&self, plan: &Plan, due: u32) -> u32 {
+    pub(super) fn or_at_the_end(&self, plan: &PollPolicy, due: u32) -> u32 {
         let last = self.deadline.max(self.earliest);
         if due.saturating_add(after(0, gap(plan))) > self.deadline { last } else { due }
     }
@@ -62,6 +64,6 @@ impl Poller {
 }
 
 /// The shortest time between two reads.
-pub(super) fn gap(plan: &Plan) -> Duration {
+pub(super) fn gap(plan: &PollPolicy) -> Duration {
     plan.min_gap.max(Duration::from_millis(TICK_MILLIS))
 }

@@ -1,24 +1,24 @@
 //! What a poller says, and what it is told.
 
 #[cfg(doc)]
-use crate::{Plan, Poller};
+use crate::{PollPolicy, Poller};
 use checkout_lifecycle::{Moment, Phase};
 use core::time::Duration;
 
 /// What to read.
 ///
 /// ```
-/// use checkout_poll::Fetch;
+/// use checkout_poll::ReadKind;
 ///
-/// assert_ne!(Fetch::Status, Fetch::Whole);
+/// assert_ne!(ReadKind::Status, ReadKind::Full);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fetch {
+pub enum ReadKind {
     /// How the checkout stands, and no more.
     Status,
     /// The read that settles: all that can be compared with the order. A provider with one read has it for
     /// both.
-    Whole,
+    Full,
 }
 
 /// What to do now.
@@ -31,8 +31,8 @@ pub enum Fetch {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// Ask the provider. Tell [`Poller::asking`] before it and [`Poller::heard`] after it.
-    Fetch(Fetch),
+    /// Ask the provider. Tell [`Poller::mark_sent`] before it and [`Poller::handle_outcome`] after it.
+    Fetch(ReadKind),
     /// Nothing until then.
     Wait(Moment),
     /// Show the payer the challenge, and tell [`Poller::payer_returned`] when the payer is back. Nothing else
@@ -41,8 +41,9 @@ pub enum Step {
         /// When to go on if nobody has told.
         until: Moment,
     },
-    /// It has ended like this, and the read that settles has shown it. A refusal with [late reads](Plan::late_reads) is done
-    /// when these are over; [`Poller::refused`] tells it as soon as it is confirmed.
+    /// It has ended like this, and the read that settles has shown it. A refusal with [late
+    /// reads](PollPolicy::late_payment_reads) is done when these are over; [`Poller::refused`] tells it as
+    /// soon as it is confirmed.
     Done(Phase),
     /// It has not ended, as far as is known, and it is not asked any more.
     GaveUp(GaveUp),
@@ -51,57 +52,57 @@ pub enum Step {
 /// What was known when it was given up. It says nothing of how the checkout ends: money can still come.
 ///
 /// ```
-/// use checkout_poll::{GaveUp, Why};
+/// use checkout_poll::{GaveUp, GiveUpReason};
 ///
-/// let gave_up = GaveUp { last: None, why: Why::Deadline };
-/// assert_eq!(gave_up.why, Why::Deadline);
+/// let gave_up = GaveUp { last: None, why: GiveUpReason::Deadline };
+/// assert_eq!(gave_up.why, GiveUpReason::Deadline);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GaveUp {
     /// Where the checkout stood when it was last heard of. An end, if it was not confirmed.
     pub last: Option<Phase>,
     /// Why.
-    pub why: Why,
+    pub why: GiveUpReason,
 }
 
 /// Why it was given up. [`Poller::resume`] goes on.
 ///
 /// ```
 /// use checkout_lifecycle::Moment;
-/// use checkout_poll::Why;
+/// use checkout_poll::GiveUpReason;
 ///
 /// let until = Moment::from_unix_millis(1_700_000_000_000);
-/// assert_eq!(Why::AskedToWait { until }, Why::AskedToWait { until });
+/// assert_eq!(GiveUpReason::AskedToWait { until }, GiveUpReason::AskedToWait { until });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Why {
+pub enum GiveUpReason {
     /// Its time is over, and a read that was asked then has left it open or, repeated, had no answer:
-    /// [`Plan::last_tries`].
+    /// [`PollPolicy::final_attempts`].
     Deadline,
     /// The provider said a wait that goes past the deadline and is longer than the plan's pauses are.
     AskedToWait {
         /// When it would be over.
         until: Moment,
     },
-    /// It was refused so often in a way that no repeat mends: [`Plan::refusals`].
+    /// It was refused so often in a way that no repeat mends: [`PollPolicy::refusals`].
     Refused,
 }
 
 /// What came of a read, in words that are the same for every provider.
 ///
 /// ```
-/// use checkout_poll::Heard;
+/// use checkout_poll::ReadOutcome;
 /// use core::time::Duration;
 ///
-/// let limited = Heard::Limited { wait: Some(Duration::from_secs(7)) };
-/// assert_ne!(limited, Heard::Failed { wait: Some(Duration::from_secs(7)) });
+/// let limited = ReadOutcome::Limited { wait: Some(Duration::from_secs(7)) };
+/// assert_ne!(limited, ReadOutcome::Failed { wait: Some(Duration::from_secs(7)) });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Heard {
+pub enum ReadOutcome {
     /// An answer.
     Answer {
         /// What was read.
-        fetch: Fetch,
+        fetch: ReadKind,
         /// Where the checkout stands after it, as the tracker says. None if nothing is known, and **none if a
         /// whole read does not bear it out**, because its status is unknown, older, or in conflict: an end
         /// that a whole read is said to have shown is done. None changes nothing.
@@ -122,17 +123,18 @@ pub enum Heard {
         /// The wait that the answer asked for.
         wait: Option<Duration>,
     },
-    /// An answer by which the payer has to act, where nobody is to wait for the payer's return: the next read comes after
-    /// the ordinary pause. Otherwise as an answer with [`Phase::PayerAction`].
+    /// An answer by which the payer has to act, where nobody is to wait for the payer's return: the next read
+    /// comes after the ordinary pause. Otherwise as an answer with [`Phase::PayerAction`].
     PayerActs {
-        /// True if the answer has something that the payer can be shown. Where it has nothing, such as a challenge
-        /// whose address is not known yet, there is no [`Step::AskPayer`] until an answer has it.
+        /// True if the answer has something that the payer can be shown. Where it has nothing, such as a
+        /// challenge whose address is not known yet, there is no [`Step::AskPayer`] until an answer has it.
         shown: bool,
         /// The wait that this very answer asked for.
         wait: Option<Duration>,
     },
-    /// A refusal by which there is no such checkout. A checkout that was made a moment ago may not be there yet, so for as
-    /// long as [`Plan::appears_within`] says it is [`Failed`](Self::Failed), and after that [`Refused`](Self::Refused).
+    /// A refusal by which there is no such checkout. A checkout that was made a moment ago may not be there
+    /// yet, so for as long as [`PollPolicy::appears_within`] says it is [`Failed`](Self::Failed), and after
+    /// that [`Refused`](Self::Refused).
     NotThere {
         /// The wait that the answer asked for.
         wait: Option<Duration>,

@@ -1,17 +1,34 @@
 //! One account of a provider: its plan, what its requests share, and who of its checkouts is to be read now.
 
-use super::MerchantId;
 use super::limit::Limiter;
-use crate::Plan;
+use crate::PollPolicy;
 use alloc::collections::BinaryHeap;
 use checkout_lifecycle::Moment;
 use core::cmp::Reverse;
 use core::time::Duration;
 
+/// A merchant in a [`Schedule`](crate::Schedule). It means nothing in another one, and that of one that was
+/// removed means none.
+///
+/// ```
+/// use checkout_lifecycle::Moment;
+/// use checkout_poll::{PollPolicy, Schedule};
+///
+/// let mut schedule = Schedule::<()>::new(Moment::from_unix_millis(0), 42);
+/// assert_ne!(schedule.merchant(PollPolicy::peach(), None), schedule.merchant(PollPolicy::peach(), None));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MerchantId {
+    /// The merchant's number inside of the schedule: a later merchant may have the same one.
+    pub(super) slot: u32,
+    /// The number of merchants that had the number before.
+    pub(super) generation: u32,
+}
+
 /// One account of a provider.
 #[derive(Clone)]
 pub(super) struct Merchant {
-    pub(super) plan: Plan,
+    pub(super) plan: PollPolicy,
     pub(super) limiter: Option<Limiter>,
     /// No request before this millisecond: a limit said so, or the caller.
     pub(super) until: i64,
@@ -60,7 +77,7 @@ pub(super) struct Queued {
 }
 
 impl Merchant {
-    pub(super) fn new(plan: Plan, limiter: Option<Limiter>) -> Self {
+    pub(super) fn new(plan: PollPolicy, limiter: Option<Limiter>) -> Self {
         Self {
             plan,
             limiter,
@@ -80,7 +97,7 @@ impl Merchant {
     }
 
     /// Makes a removed merchant the next one. The memory stays.
-    pub(super) fn follow(&mut self, plan: Plan, limiter: Option<Limiter>) {
+    pub(super) fn follow(&mut self, plan: PollPolicy, limiter: Option<Limiter>) {
         let (ready, jumping) = (core::mem::take(&mut self.ready), core::mem::take(&mut self.jumping));
         *self = Self { ready, jumping, generation: self.generation, ..Self::new(plan, limiter) };
     }

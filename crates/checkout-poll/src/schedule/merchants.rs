@@ -1,33 +1,15 @@
 //! The merchants of a schedule, and whose turn it is.
 
 use super::limit::Limiter;
-use super::merchant::{Merchant, Turn};
+use super::merchant::{Merchant, MerchantId, Turn};
 use super::state::MERCHANTS;
 use super::{Schedule, index, small};
-use crate::Plan;
+use crate::PollPolicy;
 use alloc::collections::{BinaryHeap, VecDeque};
 use alloc::vec::Vec;
 use checkout_lifecycle::Moment;
 use checkout_tables::RateLimit;
 use core::cmp::Reverse;
-
-/// A merchant in a [`Schedule`]. It means nothing in another one, and that of one that was removed means
-/// none.
-///
-/// ```
-/// use checkout_lifecycle::Moment;
-/// use checkout_poll::{Plan, Schedule};
-///
-/// let mut schedule = Schedule::<()>::new(Moment::from_unix_millis(0), 42);
-/// assert_ne!(schedule.merchant(Plan::peach(), None), schedule.merchant(Plan::peach(), None));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MerchantId {
-    /// The merchant's number inside of the schedule: a later merchant may have the same one.
-    pub(super) slot: u32,
-    /// The number of merchants that had the number before.
-    pub(super) generation: u32,
-}
 
 impl<T> Schedule<T> {
     /// A merchant: one account at a provider, the plan of its checkouts, and the limit that its requests
@@ -35,17 +17,17 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Plan, Schedule};
+    /// # use checkout_poll::{PollPolicy, Schedule};
     /// # use checkout_tables::peach::Route;
     /// let mut schedule = Schedule::<()>::new(Moment::from_unix_millis(0), 42);
-    /// let one = schedule.merchant(Plan::allscale(), None);
-    /// let another = schedule.merchant(Plan::peach(), Route::Status.rate_limit());
+    /// let one = schedule.merchant(PollPolicy::allscale(), None);
+    /// let another = schedule.merchant(PollPolicy::peach(), Route::Status.rate_limit());
     /// assert_ne!(one, another);
     /// ```
     ///
     /// # Panics
     /// If there are 2²³ merchants.
-    pub fn merchant(&mut self, plan: Plan, limit: Option<RateLimit>) -> MerchantId {
+    pub fn merchant(&mut self, plan: PollPolicy, limit: Option<RateLimit>) -> MerchantId {
         let limiter = limit.map(|limit| Limiter::new(limit, self.margin));
         self.places.merchants.add(plan, limiter)
     }
@@ -55,22 +37,23 @@ impl<T> Schedule<T> {
     /// before.
     ///
     /// Its id never means another one. Its memory is the next merchant's. What it has used of its limit is
-    /// forgotten: if the account comes back, tell [`used`](Self::used) what [`recent`](Self::recent) has said
-    /// before. It takes as long as there are merchants that wait.
+    /// forgotten: if the account comes back, tell [`record_request`](Self::record_request) what
+    /// [`requests_in_window`](Self::requests_in_window) has said before. It takes as long as there are
+    /// merchants that wait.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Plan, Schedule};
+    /// # use checkout_poll::{PollPolicy, Schedule};
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let shop = schedule.merchant(Plan::allscale(), None);
+    /// let shop = schedule.merchant(PollPolicy::allscale(), None);
     /// let ticket = schedule.add(shop, now, now, "order 7");
     /// assert_eq!(schedule.remove_merchant(shop), None);
     /// schedule.remove(ticket);
-    /// assert_eq!(schedule.remove_merchant(shop), Some(Plan::allscale()));
-    /// assert_ne!(schedule.merchant(Plan::peach(), None), shop);
+    /// assert_eq!(schedule.remove_merchant(shop), Some(PollPolicy::allscale()));
+    /// assert_ne!(schedule.merchant(PollPolicy::peach(), None), shop);
     /// ```
-    pub fn remove_merchant(&mut self, merchant: MerchantId) -> Option<Plan> {
+    pub fn remove_merchant(&mut self, merchant: MerchantId) -> Option<PollPolicy> {
         self.places.merchants.remove(merchant)
     }
 
@@ -78,22 +61,22 @@ impl<T> Schedule<T> {
     /// already changes nothing.
     ///
     /// The moment is your own word and holds as you say it, however far off it is. A wait that an answer said
-    /// is not for here: tell it by [`heard`](Self::heard), which bounds what one answer does to the
+    /// is not for here: tell it by [`handle_outcome`](Self::handle_outcome), which bounds what one answer does to the
     /// merchant's other checkouts.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// # use checkout_poll::{Next, PollPolicy, Schedule};
     /// # use core::time::Duration;
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
     /// schedule.add(merchant, now, now, ());
     /// let later = now.saturating_add(Duration::from_secs(30));
-    /// schedule.slow_down(merchant, later);
+    /// schedule.pause_until(merchant, later);
     /// assert_eq!(schedule.next(now), Next::Wait(later));
     /// ```
-    pub fn slow_down(&mut self, merchant: MerchantId, until: Moment) {
+    pub fn pause_until(&mut self, merchant: MerchantId, until: Moment) {
         if let Some(merchant) = self.places.merchants.get_mut(merchant) {
             merchant.until = merchant.until.max(until.unix_millis());
         }
@@ -105,10 +88,10 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// # use checkout_poll::{Next, PollPolicy, Schedule};
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let (one, another) = (schedule.merchant(Plan::allscale(), None), schedule.merchant(Plan::allscale(), None));
+    /// let (one, another) = (schedule.merchant(PollPolicy::allscale(), None), schedule.merchant(PollPolicy::allscale(), None));
     /// schedule.add(one, now, now, 1);
     /// let ticket = schedule.add(another, now, now, 2);
     /// schedule.set_busy(one, true);
@@ -129,18 +112,18 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// # use checkout_poll::{Next, PollPolicy, Schedule};
     /// # use checkout_tables::peach::Route;
     /// # use core::time::Duration;
     /// let at = |seconds: i64| Moment::from_unix_millis(1_700_000_000_000 + seconds * 1_000);
     /// let mut schedule = Schedule::new(at(0), 42);
-    /// let shop = schedule.merchant(Plan::peach(), Route::Status.rate_limit());
-    /// schedule.used(shop, at(-20));
-    /// schedule.used(shop, at(-10));
+    /// let shop = schedule.merchant(PollPolicy::peach(), Route::Status.rate_limit());
+    /// schedule.record_request(shop, at(-20));
+    /// schedule.record_request(shop, at(-10));
     /// schedule.add(shop, at(0), at(0), ());
     /// assert_eq!(schedule.next(at(0)), Next::Wait(at(41)));
     /// ```
-    pub fn used(&mut self, merchant: MerchantId, at: Moment) {
+    pub fn record_request(&mut self, merchant: MerchantId, at: Moment) {
         let merchant = self.places.merchants.get_mut(merchant);
         if let Some(limiter) = merchant.and_then(|merchant| merchant.limiter.as_mut()) {
             limiter.take(at.unix_millis());
@@ -148,20 +131,20 @@ impl<T> Schedule<T> {
     }
 
     /// When the requests of a merchant were made that still count for its limit: what to store for
-    /// [`used`](Self::used).
+    /// [`record_request`](Self::record_request).
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// # use checkout_poll::{Next, PollPolicy, Schedule};
     /// # use checkout_tables::peach::Route;
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let shop = schedule.merchant(Plan::peach(), Route::Status.rate_limit());
+    /// let shop = schedule.merchant(PollPolicy::peach(), Route::Status.rate_limit());
     /// schedule.add(shop, now, now, ());
     /// assert!(matches!(schedule.next(now), Next::Fetch { .. }));
-    /// assert_eq!(schedule.recent(shop).collect::<Vec<_>>(), [now]);
+    /// assert_eq!(schedule.requests_in_window(shop).collect::<Vec<_>>(), [now]);
     /// ```
-    pub fn recent(&self, merchant: MerchantId) -> impl Iterator<Item = Moment> {
+    pub fn requests_in_window(&self, merchant: MerchantId) -> impl Iterator<Item = Moment> {
         let merchant = self.places.merchants.get(merchant);
         let limiter = merchant.and_then(|merchant| merchant.limiter.as_ref());
         limiter.into_iter().flat_map(Limiter::times).map(Moment::from_unix_millis)
@@ -187,7 +170,7 @@ impl Merchants {
     }
 
     /// A new merchant, in the place of one that was removed if there is one.
-    fn add(&mut self, plan: Plan, limiter: Option<Limiter>) -> MerchantId {
+    fn add(&mut self, plan: PollPolicy, limiter: Option<Limiter>) -> MerchantId {
         if let Some(number) = self.gone.pop() {
             self.of_mut(number).follow(plan, limiter);
             return self.id_of(number);
@@ -199,7 +182,7 @@ impl Merchants {
     }
 
     /// Takes a merchant out that has no checkouts.
-    fn remove(&mut self, id: MerchantId) -> Option<Plan> {
+    fn remove(&mut self, id: MerchantId) -> Option<PollPolicy> {
         let merchant = self.get(id).filter(|merchant| merchant.checkouts == 0)?;
         let plan = merchant.plan;
         match merchant.turn {

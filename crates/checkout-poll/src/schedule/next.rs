@@ -1,13 +1,13 @@
 //! How the next thing to do is chosen.
 
 use super::Schedule;
-use super::merchants::MerchantId;
-use super::slots::Ticket;
+use super::merchant::MerchantId;
+use super::slots::ScheduleKey;
 use super::state::{Flag, State};
 use super::ticks::millis_of;
 #[cfg(doc)]
-use crate::Plan;
-use crate::{Fetch, GaveUp, Step};
+use crate::PollPolicy;
+use crate::{GaveUp, ReadKind, Step};
 use checkout_lifecycle::{Moment, Phase};
 
 /// What to do now.
@@ -27,35 +27,35 @@ use checkout_lifecycle::{Moment, Phase};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Next {
-    /// Read this checkout, and tell what came of it: [`Schedule::heard`].
+    /// Read this checkout, and tell what came of it: [`Schedule::handle_outcome`].
     Fetch {
         /// Which checkout.
-        ticket: Ticket,
+        ticket: ScheduleKey,
         /// Whose it is.
         merchant: MerchantId,
         /// Which read.
-        fetch: Fetch,
+        fetch: ReadKind,
     },
     /// The payer has something to do, such as a challenge: show it. It is said once for each challenge.
     AskPayer {
         /// Which checkout.
-        ticket: Ticket,
+        ticket: ScheduleKey,
         /// It is read then, if nobody has told that the payer [returned](Schedule::payer_returned).
         until: Moment,
     },
-    /// It was refused, as the read that settles has shown, and its plan's [late reads](Plan::late_reads) go
-    /// on. Told once for each refusal, and once more of a checkout that was [restored](Schedule::restore)
-    /// meanwhile.
+    /// It was refused, as the read that settles has shown, and its plan's [late
+    /// reads](PollPolicy::late_payment_reads) go on. Told once for each refusal, and once more of a checkout
+    /// that was [restored](Schedule::restore) meanwhile.
     Refused {
         /// Which checkout.
-        ticket: Ticket,
+        ticket: ScheduleKey,
         /// How it was refused.
         phase: Phase,
     },
     /// It has ended and is not read any more. It stays until it is [removed](Schedule::remove).
     Ended {
         /// Which checkout.
-        ticket: Ticket,
+        ticket: ScheduleKey,
         /// How it ended.
         phase: Phase,
     },
@@ -63,7 +63,7 @@ pub enum Next {
     /// [removed](Schedule::remove) or [resumed](Schedule::resume).
     GaveUp {
         /// Which checkout.
-        ticket: Ticket,
+        ticket: ScheduleKey,
         /// What is known of it, and why it is given up.
         gave_up: GaveUp,
     },
@@ -81,14 +81,14 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Phase};
-    /// # use checkout_poll::{Heard, Next, Plan, Schedule};
+    /// # use checkout_poll::{ReadOutcome, Next, PollPolicy, Schedule};
     /// # use core::time::Duration;
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let merchant = schedule.merchant(Plan::allscale().jitter_permille(0), None);
+    /// let merchant = schedule.merchant(PollPolicy::allscale().jitter_permille(0), None);
     /// schedule.add(merchant, now, now, ());
     /// let Next::Fetch { ticket, fetch, .. } = schedule.next(now) else { unreachable!() };
-    /// schedule.heard(ticket, now, Heard::Answer { fetch, phase: Some(Phase::Processing), wait: None });
+    /// schedule.handle_outcome(ticket, now, ReadOutcome::Answer { fetch, phase: Some(Phase::Processing), wait: None });
     /// assert_eq!(schedule.next(now), Next::Wait(now.saturating_add(Duration::from_secs(5))));
     /// ```
     #[must_use = "a read that is given is owed"]
@@ -168,7 +168,7 @@ impl<T> Schedule<T> {
                 }
                 return None;
             };
-            open.poller.asking(&merchant.plan, now);
+            open.poller.mark_sent(&merchant.plan, now);
             open.standing.set_state(State::Out);
             open.standing.set(Flag::Nudged, false);
             open.standing.set(Flag::Returned, false);

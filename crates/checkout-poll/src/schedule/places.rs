@@ -8,7 +8,7 @@ use super::slots::Open;
 use super::state::{Flag, State};
 use super::ticks::{Clock, tick_from};
 use super::{LONGEST, Schedule};
-use crate::{Plan, Step};
+use crate::{PollPolicy, Step};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use checkout_lifecycle::Moment;
@@ -121,7 +121,7 @@ impl Places {
 
 impl<T> Open<T> {
     /// The place of the checkout's read in its merchant's queue, as of now.
-    fn queued(&self, id: u32, plan: &Plan, clock: Clock) -> Queued {
+    fn queued(&self, id: u32, plan: &PollPolicy, clock: Clock) -> Queued {
         let jumps = self.standing.jumps();
         let due = self.poller.due();
         if jumps {
@@ -138,7 +138,7 @@ impl<T> Open<T> {
     }
 
     /// Returns true if an entry of a merchant's queue is this checkout's and still holds.
-    pub(super) fn holds(&self, merchant: u32, plan: &Plan, clock: Clock, entry: Queued) -> bool {
+    pub(super) fn holds(&self, merchant: u32, plan: &PollPolicy, clock: Clock, entry: Queued) -> bool {
         self.standing.is(State::Ready)
             && self.standing.merchant() == merchant
             && self.queued(entry.id, plan, clock) == entry

@@ -1,8 +1,8 @@
 //! Checkouts whose pollers were stored, and how their reads are spread after a restart.
 
 use super::Schedule;
-use super::merchants::MerchantId;
-use super::slots::Ticket;
+use super::merchant::MerchantId;
+use super::slots::ScheduleKey;
 use super::state::State;
 use crate::{Poller, Step, time};
 use alloc::vec::Vec;
@@ -28,18 +28,18 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Heard, Next, Plan, Schedule};
+    /// # use checkout_poll::{ReadOutcome, Next, PollPolicy, Schedule};
     /// # use core::time::Duration;
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut before = Schedule::new(now, 42);
-    /// let merchant = before.merchant(Plan::allscale(), None);
+    /// let merchant = before.merchant(PollPolicy::allscale(), None);
     /// let ticket = before.add(merchant, now, now, ());
     /// before.next(now);
-    /// before.heard(ticket, now, Heard::Limited { wait: Some(Duration::from_secs(20)) });
+    /// before.handle_outcome(ticket, now, ReadOutcome::Limited { wait: Some(Duration::from_secs(20)) });
     /// let stored = before.poller(ticket).unwrap().to_string();
     ///
     /// let mut after = Schedule::new(now, 43);
-    /// let merchant = after.merchant(Plan::allscale(), None);
+    /// let merchant = after.merchant(PollPolicy::allscale(), None);
     /// after.restore(merchant, stored.parse()?, now, ());
     /// assert_eq!(after.next(now), Next::Wait(now.saturating_add(Duration::from_secs(20))));
     /// # Ok::<(), checkout_poll::ParsePollerError>(())
@@ -47,7 +47,7 @@ impl<T> Schedule<T> {
     ///
     /// # Panics
     /// As [`add`](Self::add).
-    pub fn restore(&mut self, merchant: MerchantId, mut poller: Poller, now: Moment, data: T) -> Ticket {
+    pub fn restore(&mut self, merchant: MerchantId, mut poller: Poller, now: Moment, data: T) -> ScheduleKey {
         let now = self.places.clock.hear(now);
         poller.set_back(now);
         let plan = self.plan(merchant);

@@ -12,11 +12,11 @@ use alloc::vec::Vec;
 ///
 /// ```
 /// use checkout_lifecycle::Moment;
-/// use checkout_poll::{Plan, Schedule};
+/// use checkout_poll::{PollPolicy, Schedule};
 ///
 /// let now = Moment::from_unix_millis(0);
 /// let mut schedule = Schedule::new(now, 42);
-/// let merchant = schedule.merchant(Plan::allscale(), None);
+/// let merchant = schedule.merchant(PollPolicy::allscale(), None);
 /// let stale = schedule.add(merchant, now, now, 1);
 /// schedule.remove(stale);
 /// let ticket = schedule.add(merchant, now, now, 2);
@@ -24,7 +24,7 @@ use alloc::vec::Vec;
 /// assert_eq!((schedule.data(stale), schedule.data(ticket)), (None, Some(&2)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Ticket {
+pub struct ScheduleKey {
     /// The checkout's id inside of the schedule: a later checkout may have the same one.
     pub(super) slot: u32,
     /// The number of checkouts that had the slot before.
@@ -61,8 +61,8 @@ pub(super) struct Open<T> {
 
 impl<T> Open<T> {
     /// The ticket of this checkout, whose slot the caller knows.
-    pub(super) const fn ticket(&self, slot: u32) -> Ticket {
-        Ticket { slot, generation: self.generation }
+    pub(super) const fn ticket(&self, slot: u32) -> ScheduleKey {
+        ScheduleKey { slot, generation: self.generation }
     }
 }
 
@@ -93,7 +93,7 @@ impl<T> Slots<T> {
     }
 
     /// Puts a checkout into a slot.
-    pub(super) fn insert(&mut self, standing: Standing, poller: Poller, data: T) -> Ticket {
+    pub(super) fn insert(&mut self, standing: Standing, poller: Poller, data: T) -> ScheduleKey {
         let free = self.free.and_then(|slot| match self.slots.get_mut(index(slot))? {
             Slot::Open(_) => None,
             Slot::Free { generation, next } => Some((slot, *generation, *next)),
@@ -110,11 +110,11 @@ impl<T> Slots<T> {
             Some(free) => *free = open,
             None => self.slots.push(open),
         }
-        Ticket { slot, generation }
+        ScheduleKey { slot, generation }
     }
 
     /// Takes a checkout out.
-    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Open<T>> {
+    pub(super) fn remove(&mut self, ticket: ScheduleKey) -> Option<Open<T>> {
         let slot = self.slots.get_mut(index(ticket.slot))?;
         let generation = ticket.generation.wrapping_add(1);
         match core::mem::replace(slot, Slot::Free { generation, next: self.free }) {
@@ -135,11 +135,11 @@ impl<T> Slots<T> {
     }
 
     /// The checkout of a ticket, if the checkout was not removed.
-    pub(super) fn get(&self, ticket: Ticket) -> Option<&Open<T>> {
+    pub(super) fn get(&self, ticket: ScheduleKey) -> Option<&Open<T>> {
         self.at(ticket.slot).filter(|open| open.generation == ticket.generation)
     }
 
-    pub(super) fn get_mut(&mut self, ticket: Ticket) -> Option<&mut Open<T>> {
+    pub(super) fn get_mut(&mut self, ticket: ScheduleKey) -> Option<&mut Open<T>> {
         self.at_mut(ticket.slot).filter(|open| open.generation == ticket.generation)
     }
 
@@ -166,7 +166,7 @@ impl<T> Slots<T> {
         open
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Ticket, &Open<T>)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (ScheduleKey, &Open<T>)> {
         (0..).zip(&self.slots).filter_map(|(id, slot)| match slot {
             Slot::Open(open) => Some((open.ticket(id), open)),
             Slot::Free { .. } => None,

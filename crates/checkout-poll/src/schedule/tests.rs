@@ -3,8 +3,8 @@
 
 use super::calendar::HORIZON;
 use super::slots::Slots;
-use super::{MerchantId, Next, Schedule, Ticket};
-use crate::{Fetch, GaveUp, Heard, Plan, Poller, Step, Why};
+use super::{MerchantId, Next, Schedule, ScheduleKey};
+use crate::{GaveUp, GiveUpReason, PollPolicy, Poller, ReadKind, ReadOutcome, Step};
 use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -25,7 +25,7 @@ enum Act {
     Drain,
     /// So many calls, and no more.
     Next(usize),
-    Heard(Index, Heard),
+    ReadOutcome(Index, ReadOutcome),
     /// What is out is sent only now.
     Asking(Index),
     Release(Index),
@@ -54,7 +54,7 @@ struct Model {
 
 struct Shop {
     id: MerchantId,
-    plan: Plan,
+    plan: PollPolicy,
     limit: Option<RateLimit>,
     margin: i64,
     until: i64,
@@ -65,7 +65,7 @@ struct Shop {
 }
 
 struct Checkout {
-    ticket: Ticket,
+    ticket: ScheduleKey,
     shop: usize,
     poller: Poller,
     out: bool,
@@ -105,9 +105,9 @@ impl Model {
         let due = checkout.poller.due();
         let interval = checkout.poller.interval(&self.shops[checkout.shop].plan, due);
         let plan = &self.shops[checkout.shop].plan;
-        let most = if checkout.nudged { plan.slowest.max(plan.first) } else { Duration::MAX };
+        let most = if checkout.nudged { plan.max_interval.max(plan.first) } else { Duration::MAX };
         let interval = interval.min(most).min(Duration::from_secs(86_400));
-        let kept = if checkout.limited { plan.slowest.max(plan.first) } else { Duration::ZERO };
+        let kept = if checkout.limited { plan.max_interval.max(plan.first) } else { Duration::ZERO };
         let more = if checkout.jumps() { Duration::ZERO } else { interval + kept };
         i128::from(due.unix_millis() / 10) + i128::try_from(more.as_millis() / 10).unwrap()
     }
@@ -128,9 +128,9 @@ impl Model {
         }
     }
 
-    /// True if a read of this shop is too old to be counted, and a nudge of this checkout is heard only where no read
-    /// of the shop waits: then the schedule may have looked at that read, or may not.
-    fn is_at_the_end(&self, ticket: Ticket) -> bool {
+    /// True if a read of this shop is too old to be counted, and a nudge of this checkout is heard only where
+    /// no read of the shop waits: then the schedule may have looked at that read, or may not.
+    fn is_at_the_end(&self, ticket: ScheduleKey) -> bool {
         let checkout = self.checkouts.iter().find(|checkout| checkout.ticket == ticket).unwrap();
         let its = |other: &&Checkout| other.shop == checkout.shop;
         let limited = self.shops[checkout.shop].limit.is_some();
@@ -143,7 +143,7 @@ impl Model {
     }
 
     /// True if one more nudge of this checkout is heard, although the last one brought nothing new.
-    fn is_heard(&mut self, ticket: Ticket) -> bool {
+    fn is_heard(&mut self, ticket: ScheduleKey) -> bool {
         let (spent, shop) = {
             let checkout = self.find(ticket);
             (checkout.spent, checkout.shop)
@@ -155,7 +155,8 @@ impl Model {
         !self.waits(shop) && *until <= self.now && used + 2 <= limit.requests as usize
     }
 
-    /// Those of one shop that were due when they were restored, one after the other within one of their pauses.
+    /// Those of one shop that were due when they were restored, one after the other within one of their
+    /// pauses.
     fn spread(&mut self, shop: usize) {
         let (now, plan) = (self.moment(), self.shops[shop].plan);
         let mut due: Vec<(i64, u32)> = Vec::new();
@@ -163,7 +164,7 @@ impl Model {
         for checkout in self.checkouts.iter().filter(|checkout| checkout.shop == shop) {
             if let Step::Fetch(_) = self.step(checkout) {
                 due.push((checkout.poller.due().unix_millis(), checkout.ticket.slot));
-                let pause = checkout.poller.interval(&plan, now).min(plan.slowest.max(plan.first));
+                let pause = checkout.poller.interval(&plan, now).min(plan.max_interval.max(plan.first));
                 paces += 10u128.pow(15) / pause.as_millis();
             }
         }
@@ -205,7 +206,7 @@ impl Model {
         })
     }
 
-    fn find(&mut self, ticket: Ticket) -> &mut Checkout {
+    fn find(&mut self, ticket: ScheduleKey) -> &mut Checkout {
         self.checkouts.iter_mut().find(|checkout| checkout.ticket == ticket).unwrap()
     }
 
@@ -222,13 +223,14 @@ impl Model {
                 let first = ready.min_by_key(|checkout| (self.rank(checkout), checkout.ticket.slot));
                 let first = first.unwrap();
                 assert_eq!((first.ticket, self.step(first)), (ticket, Step::Fetch(fetch)));
-                // Where the clock was set back, a moment that was told by less than a minute too late still counts.
+                // Where the clock was set back, a moment that was told by less than a minute too late still
+                // counts.
                 assert!(first.poller.due().saturating_since(now) < Duration::from_secs(60));
                 assert!(self.may_ask(&self.shops[shop], self.now));
                 self.shops[shop].asked.push(self.now);
                 let plan = self.shops[shop].plan;
                 let checkout = self.find(ticket);
-                checkout.poller.asking(&plan, now);
+                checkout.poller.mark_sent(&plan, now);
                 (checkout.out, checkout.nudged, checkout.returned) = (true, false, false);
                 checkout.spent |= jumps;
                 self.shops[shop].jumped = jumps && self.waits(shop);
@@ -259,7 +261,7 @@ impl Model {
         }
     }
 
-    fn expect_end(&mut self, ticket: Ticket, step: Step) {
+    fn expect_end(&mut self, ticket: ScheduleKey, step: Step) {
         let at = self.checkouts.iter().position(|checkout| checkout.ticket == ticket).unwrap();
         assert_eq!(self.step(&self.checkouts[at]), step);
         assert!(!self.checkouts[at].out && !self.checkouts[at].ended);
@@ -319,12 +321,13 @@ impl Model {
             self.checkouts[at].ended &= still;
         }
         for shop in &mut self.shops {
-            // What still counted counts on, as made now at the latest; what had left the window may have been forgotten.
+            // What still counted counts on, as made now at the latest; what had left the window may have been
+            // forgotten.
             if let Some(limit) = shop.limit {
                 let window = i64::from(limit.per_seconds) * 1_000 + shop.margin.max(1);
                 let still = shop.asked.iter().filter(|asked| **asked > was.saturating_sub(window)).count();
                 shop.asked.iter_mut().for_each(|asked| *asked = now.min(*asked));
-                let kept: Vec<i64> = schedule.recent(shop.id).map(Moment::unix_millis).collect();
+                let kept: Vec<i64> = schedule.requests_in_window(shop.id).map(Moment::unix_millis).collect();
                 assert!(shop.asked.ends_with(&kept) && still <= kept.len(), "{kept:?} of {:?}", shop.asked);
                 shop.asked = kept;
             }
@@ -337,7 +340,11 @@ impl Model {
     }
 
     /// Something is told of a checkout.
-    fn tell(&mut self, ticket: Ticket, tell: impl FnOnce(&mut Poller, &Plan, Moment, &mut Checkout)) {
+    fn tell(
+        &mut self,
+        ticket: ScheduleKey,
+        tell: impl FnOnce(&mut Poller, &PollPolicy, Moment, &mut Checkout),
+    ) {
         let now = self.moment();
         let at = self.checkouts.iter().position(|checkout| checkout.ticket == ticket).unwrap();
         let before = self.step(&self.checkouts[at]);
@@ -355,11 +362,11 @@ impl Model {
         }
     }
 
-    fn heard(&mut self, ticket: Ticket, heard: Heard) {
+    fn handle_outcome(&mut self, ticket: ScheduleKey, heard: ReadOutcome) {
         let is_heard = self.is_heard(ticket);
         self.tell(ticket, |poller, plan, now, checkout| {
             let stood = poller.phase();
-            poller.heard(plan, now, heard);
+            poller.handle_outcome(plan, now, heard);
             checkout.spent &= stood.is_none() || poller.phase() == stood;
             let is_heard = is_heard || !checkout.spent;
             if checkout.returned {
@@ -370,34 +377,34 @@ impl Model {
                 if is_heard { poller.nudge(plan, now) } else { poller.nudge_in_turn(plan, now) }
             }
             match heard {
-                Heard::Answer { .. } | Heard::PayerActs { .. } => checkout.limited = false,
-                Heard::Limited { .. } => checkout.limited = true,
-                Heard::Failed { .. } | Heard::NotThere { .. } | Heard::Refused => {}
+                ReadOutcome::Answer { .. } | ReadOutcome::PayerActs { .. } => checkout.limited = false,
+                ReadOutcome::Limited { .. } => checkout.limited = true,
+                ReadOutcome::Failed { .. } | ReadOutcome::NotThere { .. } | ReadOutcome::Refused => {}
             }
             (checkout.out, checkout.returned) = (false, false);
         });
         let (now, at) = (self.now, self.find(ticket).shop);
         let shop = &mut self.shops[at];
-        let longest = shop.plan.slowest.max(shop.plan.first);
+        let longest = shop.plan.max_interval.max(shop.plan.first);
         match heard {
-            Heard::Answer { .. } | Heard::PayerActs { .. } => shop.limited = 0,
-            Heard::Limited { wait: None } if now >= shop.until => {
+            ReadOutcome::Answer { .. } | ReadOutcome::PayerActs { .. } => shop.limited = 0,
+            ReadOutcome::Limited { wait: None } if now >= shop.until => {
                 shop.limited += 1;
                 let wait = shop.plan.backoff.wait(shop.limited, SEED).min(longest);
                 shop.until = Moment::from_unix_millis(now).saturating_add(wait).unix_millis();
             }
-            Heard::Limited { wait: Some(wait) } => {
+            ReadOutcome::Limited { wait: Some(wait) } => {
                 let until = Moment::from_unix_millis(now).saturating_add(wait.min(longest)).unix_millis();
                 shop.until = shop.until.max(until);
             }
-            Heard::Limited { wait: None } | Heard::Failed { .. } => {}
-            Heard::NotThere { .. } | Heard::Refused => {}
+            ReadOutcome::Limited { wait: None } | ReadOutcome::Failed { .. } => {}
+            ReadOutcome::NotThere { .. } | ReadOutcome::Refused => {}
         }
     }
 }
 
 /// Plays a history on both, and gives everything that the schedule said, and when.
-fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<(i64, Next)> {
+fn check(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<(i64, Next)> {
     let mut schedule = empty(shops, margin, at(0));
     let mut model = Model { now: START, origin: START, shops: Vec::new(), checkouts: Vec::new() };
     for (index, (plan, limit)) in shops.iter().enumerate() {
@@ -411,17 +418,17 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
     let mut since = 0;
     for act in acts {
         let now = Moment::from_unix_millis(clock);
-        let tickets: Vec<Ticket> = model.checkouts.iter().map(|checkout| checkout.ticket).collect();
+        let tickets: Vec<ScheduleKey> = model.checkouts.iter().map(|checkout| checkout.ticket).collect();
         let which = |index: &Index| (!tickets.is_empty()).then(|| *index.get(&tickets));
         // What tells the schedule nothing tells it no time.
         model.now = match act {
             Act::Time(_) | Act::SlowDown(..) | Act::Used(_) | Act::Restart => model.now,
             Act::SetBack(_) | Act::RemoveMerchant(_) => model.now,
             Act::Add { .. } | Act::Drain | Act::Next(_) => model.now.max(clock),
-            Act::Heard(..) | Act::Release(_) | Act::Nudge(_) if tickets.is_empty() => continue,
+            Act::ReadOutcome(..) | Act::Release(_) | Act::Nudge(_) if tickets.is_empty() => continue,
             Act::Asking(_) if tickets.is_empty() => continue,
             Act::Returned(_) | Act::Resume(..) | Act::Remove(_) if tickets.is_empty() => continue,
-            Act::Heard(..) | Act::Release(_) | Act::Nudge(_) | Act::Asking(_) => model.now.max(clock),
+            Act::ReadOutcome(..) | Act::Release(_) | Act::Nudge(_) | Act::Asking(_) => model.now.max(clock),
             Act::Returned(_) | Act::Resume(..) | Act::Remove(_) => model.now.max(clock),
         };
         model.sweep();
@@ -458,23 +465,23 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
                     }
                 }
             }
-            Act::Heard(index, heard) => {
+            Act::ReadOutcome(index, heard) => {
                 // Mostly of what is out; now and then of what is not.
                 let out =
                     model.checkouts.iter().filter(|checkout| checkout.out).map(|checkout| checkout.ticket);
-                let out: Vec<Ticket> = out.collect();
+                let out: Vec<ScheduleKey> = out.collect();
                 let ticket = if out.is_empty() { which(index) } else { Some(*index.get(&out)) };
                 if let Some(ticket) = ticket {
-                    schedule.heard(ticket, now, *heard);
-                    model.heard(ticket, *heard);
+                    schedule.handle_outcome(ticket, now, *heard);
+                    model.handle_outcome(ticket, *heard);
                 }
             }
             Act::Asking(index) => {
                 if let Some(ticket) = which(index) {
-                    schedule.asking(ticket, now);
+                    schedule.mark_sent(ticket, now);
                     model.tell(ticket, |poller, plan, now, checkout| {
                         if checkout.out {
-                            poller.asking(plan, now);
+                            poller.mark_sent(plan, now);
                             (checkout.nudged, checkout.returned) = (false, false);
                         }
                     });
@@ -533,18 +540,18 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
                     model.checkouts.retain(|checkout| checkout.ticket != ticket);
                     assert!(schedule.remove(ticket).is_none() && schedule.poller(ticket).is_none());
                     schedule.nudge(ticket, now);
-                    schedule.heard(ticket, now, Heard::Refused);
+                    schedule.handle_outcome(ticket, now, ReadOutcome::Refused);
                 }
             }
             Act::SlowDown(index, span) => {
                 let shop = &mut model.shops[index.index(shops.len())];
                 let until = clock.saturating_add(*span);
-                schedule.slow_down(shop.id, Moment::from_unix_millis(until));
+                schedule.pause_until(shop.id, Moment::from_unix_millis(until));
                 shop.until = shop.until.max(until);
             }
             Act::Used(index) => {
                 let shop = &mut model.shops[index.index(shops.len())];
-                schedule.used(shop.id, Moment::from_unix_millis(model.now));
+                schedule.record_request(shop.id, Moment::from_unix_millis(model.now));
                 shop.asked.push(model.now);
             }
             Act::SetBack(span) => {
@@ -557,17 +564,17 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
                 let at = index.index(shops.len());
                 let has_some = model.checkouts.iter().any(|checkout| checkout.shop == at);
                 let shop = &mut model.shops[at];
-                let recent: Vec<Moment> = schedule.recent(shop.id).collect();
+                let recent: Vec<Moment> = schedule.requests_in_window(shop.id).collect();
                 let removed = schedule.remove_merchant(shop.id);
                 assert_eq!(removed, (!has_some).then_some(shop.plan));
                 if removed.is_some() {
                     let gone = core::mem::replace(&mut shop.id, schedule.merchant(shop.plan, shop.limit));
                     assert_ne!(gone, shop.id);
                     assert_eq!(schedule.remove_merchant(gone), None);
-                    schedule.slow_down(gone, Moment::from_unix_millis(i64::MAX));
-                    schedule.used(gone, Moment::from_unix_millis(i64::MAX));
-                    assert_eq!(schedule.recent(gone).count(), 0);
-                    recent.into_iter().for_each(|at| schedule.used(shop.id, at));
+                    schedule.pause_until(gone, Moment::from_unix_millis(i64::MAX));
+                    schedule.record_request(gone, Moment::from_unix_millis(i64::MAX));
+                    assert_eq!(schedule.requests_in_window(gone).count(), 0);
+                    recent.into_iter().for_each(|at| schedule.record_request(shop.id, at));
                     (shop.until, shop.limited, shop.jumped) = (i64::MIN, 0, false);
                 }
             }
@@ -583,8 +590,8 @@ fn check(shops: &[(Plan, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<
                 let mut again = empty(shops, margin, now);
                 for (at, shop) in model.shops.iter_mut().enumerate() {
                     let before = core::mem::replace(&mut shop.id, first_id(at));
-                    schedule.recent(before).for_each(|at| again.used(shop.id, at));
-                    again.slow_down(shop.id, Moment::from_unix_millis(shop.until));
+                    schedule.requests_in_window(before).for_each(|at| again.record_request(shop.id, at));
+                    again.pause_until(shop.id, Moment::from_unix_millis(shop.until));
                     (shop.limited, shop.jumped) = (0, false);
                 }
                 for (data, (poller, checkout)) in stored.into_iter().enumerate() {
@@ -630,7 +637,7 @@ fn first_id(place: usize) -> MerchantId {
     MerchantId { slot: u32::try_from(place).unwrap(), generation: 0 }
 }
 
-fn empty(shops: &[(Plan, Option<RateLimit>)], margin: u64, now: Moment) -> Schedule<usize> {
+fn empty(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, now: Moment) -> Schedule<usize> {
     let mut schedule = Schedule::new(now, SEED).limit_margin(Duration::from_millis(margin));
     for (plan, limit) in shops {
         schedule.merchant(*plan, *limit);
@@ -646,12 +653,12 @@ fn limit(requests: u32, per_seconds: u32) -> RateLimit {
     RateLimit { requests, per_seconds, scope: RateScope::Merchant }
 }
 
-fn answer(fetch: Fetch, phase: Phase) -> Heard {
-    Heard::Answer { fetch, phase: Some(phase), wait: None }
+fn answer(fetch: ReadKind, phase: Phase) -> ReadOutcome {
+    ReadOutcome::Answer { fetch, phase: Some(phase), wait: None }
 }
 
 /// All reads that there are to give now.
-fn reads(schedule: &mut Schedule<usize>, now: Moment) -> Vec<(Ticket, Fetch)> {
+fn reads(schedule: &mut Schedule<usize>, now: Moment) -> Vec<(ScheduleKey, ReadKind)> {
     let mut reads = Vec::new();
     loop {
         match schedule.next(now) {
@@ -663,14 +670,14 @@ fn reads(schedule: &mut Schedule<usize>, now: Moment) -> Vec<(Ticket, Fetch)> {
     }
 }
 
-fn plan() -> impl Strategy<Value = Plan> {
+fn plan() -> impl Strategy<Value = PollPolicy> {
     let hour = Duration::from_secs(3_600);
     prop_oneof![
-        Just(Plan::allscale()),
-        Just(Plan::azotte()),
-        Just(Plan::peach()),
-        Just(Plan::allscale().late_reads(hour, Duration::MAX).payer_acts(None)),
-        Just(Plan::azotte().late_reads(hour, hour * 50).deadline(hour * 400)),
+        Just(PollPolicy::allscale()),
+        Just(PollPolicy::azotte()),
+        Just(PollPolicy::peach()),
+        Just(PollPolicy::allscale().late_payment_reads(hour, Duration::MAX).challenge_interval(None)),
+        Just(PollPolicy::azotte().late_payment_reads(hour, hour * 50).deadline(hour * 400)),
     ]
 }
 
@@ -694,19 +701,19 @@ fn phase() -> impl Strategy<Value = Option<Phase>> {
     ]
 }
 
-fn heard() -> impl Strategy<Value = Heard> {
+fn heard() -> impl Strategy<Value = ReadOutcome> {
     let wait = || {
         let span = prop_oneof![Just(0), 1u64..30, Just(500), Just(u64::MAX)].prop_map(Duration::from_secs);
         prop_oneof![3 => Just(None), 1 => span.prop_map(Some)]
     };
     prop_oneof![
-        8 => (prop_oneof![Just(Fetch::Status), Just(Fetch::Whole)], phase(), wait())
-            .prop_map(|(fetch, phase, wait)| Heard::Answer { fetch, phase, wait }),
-        1 => wait().prop_map(|wait| Heard::Limited { wait }),
-        1 => wait().prop_map(|wait| Heard::Failed { wait }),
-        1 => wait().prop_map(|wait| Heard::NotThere { wait }),
-        2 => (any::<bool>(), wait()).prop_map(|(shown, wait)| Heard::PayerActs { shown, wait }),
-        1 => Just(Heard::Refused),
+        8 => (prop_oneof![Just(ReadKind::Status), Just(ReadKind::Full)], phase(), wait())
+            .prop_map(|(fetch, phase, wait)| ReadOutcome::Answer { fetch, phase, wait }),
+        1 => wait().prop_map(|wait| ReadOutcome::Limited { wait }),
+        1 => wait().prop_map(|wait| ReadOutcome::Failed { wait }),
+        1 => wait().prop_map(|wait| ReadOutcome::NotThere { wait }),
+        2 => (any::<bool>(), wait()).prop_map(|(shown, wait)| ReadOutcome::PayerActs { shown, wait }),
+        1 => Just(ReadOutcome::Refused),
     ]
 }
 
@@ -728,7 +735,7 @@ fn act() -> impl Strategy<Value = Act> {
         10 => span().prop_map(Act::Time),
         8 => Just(Act::Drain),
         3 => (1usize..4).prop_map(Act::Next),
-        12 => (any::<Index>(), heard()).prop_map(|(index, heard)| Act::Heard(index, heard)),
+        12 => (any::<Index>(), heard()).prop_map(|(index, heard)| Act::ReadOutcome(index, heard)),
         2 => any::<Index>().prop_map(Act::Asking),
         1 => any::<Index>().prop_map(Act::Release),
         2 => any::<Index>().prop_map(Act::Nudge),
@@ -763,7 +770,7 @@ proptest! {
         late in any::<Index>(),
     ) {
         let mut schedule = Schedule::new(at(0), SEED);
-        let shops: Vec<MerchantId> = work.iter().map(|_| schedule.merchant(Plan::allscale(), None)).collect();
+        let shops: Vec<MerchantId> = work.iter().map(|_| schedule.merchant(PollPolicy::allscale(), None)).collect();
         let all = work.iter().enumerate().flat_map(|(shop, work)| vec![shop; *work]);
         let mut all: Vec<usize> = all.collect();
         let mut mixed = Vec::new();
@@ -805,13 +812,13 @@ proptest! {
         deadline in prop_oneof![Just(1_000_000u64), 600u64..6_000],
     ) {
         // Two seconds for each read: a limit that is far too tight for so many.
-        let plan = Plan::allscale().deadline(Duration::from_secs(deadline));
+        let plan = PollPolicy::allscale().deadline(Duration::from_secs(deadline));
         let mut schedule = Schedule::new(at(0), SEED);
         let shop = schedule.merchant(plan, Some(limit(1, 1)));
         let add = |ago: &i64| schedule.add(shop, at(-ago), at(0), 0);
-        let tickets: Vec<Ticket> = checkouts.iter().map(add).collect();
+        let tickets: Vec<ScheduleKey> = checkouts.iter().map(add).collect();
         let nudges = nudges.iter().map(|(which, at)| (*at, *which.get(&tickets)));
-        let mut nudges: Vec<(i64, Ticket)> = nudges.collect();
+        let mut nudges: Vec<(i64, ScheduleKey)> = nudges.collect();
         nudges.sort_unstable();
         // Each of them jumps once, and nothing new is ever heard.
         let jumps = if nudges.is_empty() { 0 } else { checkouts.len() as u64 * 2 };
@@ -829,7 +836,7 @@ proptest! {
             loop {
                 match schedule.next(at(second)) {
                     Next::Fetch { ticket, fetch, .. } => {
-                        schedule.heard(ticket, at(second), answer(fetch, Phase::AwaitingPayer));
+                        schedule.handle_outcome(ticket, at(second), answer(fetch, Phase::AwaitingPayer));
                     }
                     Next::GaveUp { ticket, .. } => {
                         let (poller, _) = schedule.remove(ticket).unwrap();
@@ -872,7 +879,7 @@ proptest! {
                 let ended = schedule.iter().filter(|(_, _, poller, data)| {
                     matches!(poller.next(&plans[**data], moment), Step::Done(_))
                 });
-                let ended: Vec<Ticket> = ended.map(|(ticket, ..)| ticket).collect();
+                let ended: Vec<ScheduleKey> = ended.map(|(ticket, ..)| ticket).collect();
                 ended.into_iter().for_each(|ticket| _ = schedule.remove(ticket));
                 for (_, _, poller, data) in schedule.iter() {
                     other.restore(shops[*data], poller.to_string().parse().unwrap(), moment, *data);
@@ -893,16 +900,18 @@ proptest! {
 fn round_of(
     schedule: &mut Schedule<usize>,
     now: Moment,
-    heard: impl Fn(usize) -> Heard,
-) -> (Vec<(usize, Fetch)>, Vec<(usize, Poller)>) {
+    heard: impl Fn(usize) -> ReadOutcome,
+) -> (Vec<(usize, ReadKind)>, Vec<(usize, Poller)>) {
     let mut said = Vec::new();
     for (ticket, fetch) in reads(schedule, now) {
         let data = *schedule.data(ticket).unwrap();
         said.push((data, fetch));
         // A limit of one poller is one of its merchant, which is not in the poller.
         match heard(data) {
-            Heard::Limited { wait } => schedule.heard(ticket, now, Heard::Failed { wait }),
-            heard => schedule.heard(ticket, now, heard),
+            ReadOutcome::Limited { wait } => {
+                schedule.handle_outcome(ticket, now, ReadOutcome::Failed { wait })
+            }
+            heard => schedule.handle_outcome(ticket, now, heard),
         }
     }
     said.sort_unstable_by_key(|(data, _)| *data);
@@ -931,9 +940,9 @@ fn nothing_is_allocated_once_there_were_as_many_before() {
     let mut schedule = Schedule::new(at(0), SEED);
     schedule.reserve(2_000);
     let shops = [
-        schedule.merchant(Plan::allscale().deadline(Duration::MAX), None),
-        schedule.merchant(Plan::azotte().deadline(Duration::MAX), Some(limit(300, 10))),
-        schedule.merchant(Plan::peach().deadline(Duration::MAX), peach::Route::Status.rate_limit()),
+        schedule.merchant(PollPolicy::allscale().deadline(Duration::MAX), None),
+        schedule.merchant(PollPolicy::azotte().deadline(Duration::MAX), Some(limit(300, 10))),
+        schedule.merchant(PollPolicy::peach().deadline(Duration::MAX), peach::Route::Status.rate_limit()),
     ];
     let mut now = 0;
     let mut round = |schedule: &mut Schedule<usize>, rounds: i64| {
@@ -952,7 +961,7 @@ fn nothing_is_allocated_once_there_were_as_many_before() {
             schedule.nudge(ticket, moment);
             while let Next::Fetch { ticket, fetch, .. } = schedule.next(moment) {
                 reads += 1;
-                schedule.heard(ticket, moment, answer(fetch, Phase::AwaitingPayer));
+                schedule.handle_outcome(ticket, moment, answer(fetch, Phase::AwaitingPayer));
             }
         }
         reads
@@ -967,7 +976,7 @@ fn nothing_is_allocated_once_there_were_as_many_before() {
 #[test]
 fn a_ticket_never_means_another_checkout_even_when_generations_are_used_up() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(Plan::allscale(), None);
+    let shop = schedule.merchant(PollPolicy::allscale(), None);
     let first = schedule.add(shop, at(0), at(0), 0);
     schedule.remove(first);
     // As after 2³² − 1 checkouts in the same slot.
@@ -980,13 +989,13 @@ fn a_ticket_never_means_another_checkout_even_when_generations_are_used_up() {
     assert_eq!([first, last, next].map(|ticket| schedule.data(ticket).copied()), [None, None, Some(2)]);
     assert_eq!(schedule.len(), 1);
     schedule.remove(next);
-    assert_eq!(schedule.add(shop, at(0), at(0), 3), Ticket { slot: 1, generation: 1 });
+    assert_eq!(schedule.add(shop, at(0), at(0), 3), ScheduleKey { slot: 1, generation: 1 });
 }
 
 #[test]
 fn a_stale_ticket_does_nothing() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(Plan::allscale(), None);
+    let shop = schedule.merchant(PollPolicy::allscale(), None);
     let stale = schedule.add(shop, at(0), at(0), 0);
     schedule.remove(stale);
     let ticket = schedule.add(shop, at(0), at(0), 1);
@@ -995,116 +1004,116 @@ fn a_stale_ticket_does_nothing() {
     schedule.payer_returned(stale, at(1));
     schedule.resume(stale, at(1), Duration::MAX);
     schedule.release(stale, at(1));
-    schedule.heard(stale, at(1), Heard::Limited { wait: Some(Duration::MAX) });
+    schedule.handle_outcome(stale, at(1), ReadOutcome::Limited { wait: Some(Duration::MAX) });
     assert_eq!(schedule.poller(ticket), Some(&before));
-    assert_eq!(reads(&mut schedule, at(1)), [(ticket, Fetch::Status)]);
+    assert_eq!(reads(&mut schedule, at(1)), [(ticket, ReadKind::Status)]);
 }
 
 #[test]
 fn a_read_that_is_out_is_not_given_again_until_it_is_heard_of_or_released() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(Plan::allscale(), None);
+    let shop = schedule.merchant(PollPolicy::allscale(), None);
     let ticket = schedule.add(shop, at(0), at(0), 0);
-    assert_eq!(reads(&mut schedule, at(0)), [(ticket, Fetch::Status)]);
+    assert_eq!(reads(&mut schedule, at(0)), [(ticket, ReadKind::Status)]);
     schedule.nudge(ticket, at(100));
     assert_eq!(schedule.next(at(100)), Next::Idle);
     schedule.release(ticket, at(100));
-    assert_eq!(reads(&mut schedule, at(100)), [(ticket, Fetch::Status)]);
+    assert_eq!(reads(&mut schedule, at(100)), [(ticket, ReadKind::Status)]);
 }
 
 #[test]
 fn a_webhook_during_a_read_makes_another_read_follow_it() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(Plan::allscale(), None);
+    let shop = schedule.merchant(PollPolicy::allscale(), None);
     let ticket = schedule.add(shop, at(0), at(0), 0);
     reads(&mut schedule, at(0));
     schedule.nudge(ticket, at(1));
-    schedule.heard(ticket, at(2), answer(Fetch::Status, Phase::AwaitingPayer));
+    schedule.handle_outcome(ticket, at(2), answer(ReadKind::Status, Phase::AwaitingPayer));
     // A second is the shortest time between two reads; without the webhook it were five.
     assert_eq!(schedule.next(at(2)), Next::Wait(at(3)));
-    assert_eq!(reads(&mut schedule, at(3)), [(ticket, Fetch::Status)]);
+    assert_eq!(reads(&mut schedule, at(3)), [(ticket, ReadKind::Status)]);
 }
 
 #[test]
 fn a_payer_who_returns_during_a_read_is_not_asked_by_what_that_read_says() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(Plan::azotte(), None);
+    let shop = schedule.merchant(PollPolicy::azotte(), None);
     let ticket = schedule.add(shop, at(0), at(0), 0);
-    let challenged = answer(Fetch::Status, Phase::PayerAction);
+    let challenged = answer(ReadKind::Status, Phase::PayerAction);
     reads(&mut schedule, at(0));
-    schedule.heard(ticket, at(0), challenged);
+    schedule.handle_outcome(ticket, at(0), challenged);
     assert!(matches!(schedule.next(at(0)), Next::AskPayer { until, .. } if until > at(20)));
-    assert_eq!(reads(&mut schedule, at(30)), [(ticket, Fetch::Status)]);
+    assert_eq!(reads(&mut schedule, at(30)), [(ticket, ReadKind::Status)]);
     schedule.payer_returned(ticket, at(31));
-    schedule.heard(ticket, at(32), challenged);
+    schedule.handle_outcome(ticket, at(32), challenged);
     assert_eq!(schedule.next(at(32)), Next::Wait(at(33)));
     // What is said from here on is news: it may be another challenge.
-    assert_eq!(reads(&mut schedule, at(33)), [(ticket, Fetch::Status)]);
-    schedule.heard(ticket, at(33), challenged);
+    assert_eq!(reads(&mut schedule, at(33)), [(ticket, ReadKind::Status)]);
+    schedule.handle_outcome(ticket, at(33), challenged);
     assert!(matches!(schedule.next(at(33)), Next::AskPayer { .. }));
 }
 
 #[test]
 fn a_refusal_is_told_when_it_is_confirmed_and_the_late_money_after_it() {
     let hour = Duration::from_secs(3_600);
-    let plan = Plan::allscale().late_reads(hour, hour * 72).jitter_permille(0);
+    let plan = PollPolicy::allscale().late_payment_reads(hour, hour * 72).jitter_permille(0);
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(plan, None);
     let ticket = schedule.add(shop, at(0), at(0), 0);
     let refused = Phase::Failed(Failure::Underpaid);
     let read = |schedule: &mut Schedule<usize>, ticket, second, fetch, phase| {
         assert_eq!(schedule.next(at(second)), Next::Fetch { ticket, merchant: shop, fetch });
-        schedule.heard(ticket, at(second), answer(fetch, phase));
+        schedule.handle_outcome(ticket, at(second), answer(fetch, phase));
     };
-    read(&mut schedule, ticket, 0, Fetch::Status, refused);
+    read(&mut schedule, ticket, 0, ReadKind::Status, refused);
     // What a bare status says is not confirmed.
     assert_eq!(schedule.next(at(0)), Next::Wait(at(1)));
-    read(&mut schedule, ticket, 1, Fetch::Whole, refused);
+    read(&mut schedule, ticket, 1, ReadKind::Full, refused);
     assert_eq!(schedule.next(at(1)), Next::Refused { ticket, phase: refused });
     assert_eq!(schedule.next(at(1)), Next::Wait(at(3_601)));
     // Once for each refusal.
-    read(&mut schedule, ticket, 3_601, Fetch::Status, refused);
+    read(&mut schedule, ticket, 3_601, ReadKind::Status, refused);
     assert_eq!(schedule.next(at(3_601)), Next::Wait(at(7_201)));
     // Who is restored is told again rather than never.
     let poller = schedule.poller(ticket).unwrap().to_string().parse().unwrap();
     let ticket = schedule.restore(shop, poller, at(3_700), 1);
     assert_eq!(schedule.next(at(3_700)), Next::Refused { ticket, phase: refused });
-    schedule.remove(Ticket { slot: 0, generation: 0 });
+    schedule.remove(ScheduleKey { slot: 0, generation: 0 });
     assert_eq!(schedule.next(at(3_700)), Next::Wait(at(7_201)));
     // It is paid after all.
-    read(&mut schedule, ticket, 7_201, Fetch::Status, Phase::Succeeded);
-    read(&mut schedule, ticket, 7_202, Fetch::Whole, Phase::Succeeded);
+    read(&mut schedule, ticket, 7_201, ReadKind::Status, Phase::Succeeded);
+    read(&mut schedule, ticket, 7_202, ReadKind::Full, Phase::Succeeded);
     assert_eq!(schedule.next(at(7_202)), Next::Ended { ticket, phase: Phase::Succeeded });
 }
 
 #[test]
 fn a_challenge_that_was_not_there_yet_is_told_when_it_comes() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(Plan::azotte().jitter_permille(0), None);
+    let shop = schedule.merchant(PollPolicy::azotte().jitter_permille(0), None);
     let ticket = schedule.add(shop, at(0), at(0), 0);
     // The page: wait the submit's two seconds first.
     assert_eq!(schedule.next(at(0)), Next::Wait(at(2)));
     for (second, shown) in [(2, false), (4, false)] {
         assert!(matches!(schedule.next(at(second)), Next::Fetch { .. }));
-        schedule.heard(ticket, at(second), Heard::PayerActs { shown, wait: None });
+        schedule.handle_outcome(ticket, at(second), ReadOutcome::PayerActs { shown, wait: None });
         assert_eq!(schedule.next(at(second)), Next::Wait(at(second + 2)));
     }
     assert!(matches!(schedule.next(at(6)), Next::Fetch { .. }));
-    schedule.heard(ticket, at(6), answer(Fetch::Status, Phase::PayerAction));
+    schedule.handle_outcome(ticket, at(6), answer(ReadKind::Status, Phase::PayerAction));
     assert_eq!(schedule.next(at(6)), Next::AskPayer { ticket, until: at(36) });
 }
 
 #[test]
 fn a_challenge_is_told_once_however_often_it_is_read() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(Plan::azotte(), None);
+    let shop = schedule.merchant(PollPolicy::azotte(), None);
     schedule.add(shop, at(0), at(0), 0);
     let mut told = 0;
     for second in 0..200 {
         loop {
             match schedule.next(at(second)) {
                 Next::Fetch { ticket, fetch, .. } => {
-                    schedule.heard(ticket, at(second), answer(fetch, Phase::PayerAction));
+                    schedule.handle_outcome(ticket, at(second), answer(fetch, Phase::PayerAction));
                 }
                 Next::AskPayer { .. } => told += 1,
                 _ => break,
@@ -1117,11 +1126,11 @@ fn a_challenge_is_told_once_however_often_it_is_read() {
 #[test]
 fn under_a_tight_limit_the_fresh_come_first_and_a_webhook_before_them() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(Plan::allscale(), Some(limit(1, 1)));
+    let shop = schedule.merchant(PollPolicy::allscale(), Some(limit(1, 1)));
     // Their intervals are 60, 30 and 5 seconds.
     let [old, older_than_fresh, fresh] = [500, 240, 0].map(|ago| schedule.add(shop, at(-ago), at(0), 0));
     let webhook = schedule.add(shop, at(-590), at(0), 0);
-    schedule.slow_down(shop, at(3));
+    schedule.pause_until(shop, at(3));
     schedule.nudge(webhook, at(1));
     // Restored ones are due since they were stored; here all are due since they began, but for the nudged
     // one.
@@ -1135,8 +1144,8 @@ fn under_a_tight_limit_the_fresh_come_first_and_a_webhook_before_them() {
 #[test]
 fn a_limit_of_one_merchant_holds_up_no_other() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let limited = schedule.merchant(Plan::peach(), peach::Route::Status.rate_limit());
-    let free = schedule.merchant(Plan::allscale(), None);
+    let limited = schedule.merchant(PollPolicy::peach(), peach::Route::Status.rate_limit());
+    let free = schedule.merchant(PollPolicy::allscale(), None);
     (0..5).for_each(|_| _ = schedule.add(limited, at(0), at(0), 0));
     (0..5).for_each(|_| _ = schedule.add(free, at(0), at(0), 1));
     let given = reads(&mut schedule, at(0));
@@ -1147,38 +1156,40 @@ fn a_limit_of_one_merchant_holds_up_no_other() {
 #[test]
 fn what_a_limit_keeps_from_being_read_at_its_deadline_is_read_when_there_is_room() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(Plan::peach(), Some(limit(1, 60)));
+    let shop = schedule.merchant(PollPolicy::peach(), Some(limit(1, 60)));
     let (open, ended) = (schedule.add(shop, at(0), at(0), 0), schedule.add(shop, at(0), at(0), 0));
     let end = 65 * 60;
-    schedule.slow_down(shop, at(end + 90));
+    schedule.pause_until(shop, at(end + 90));
     assert_eq!(schedule.next(at(0)), Next::Wait(at(end + 90)));
     assert_eq!(schedule.next(at(end)), Next::Wait(at(end + 90)));
-    assert_eq!(reads(&mut schedule, at(end + 90)), [(open, Fetch::Status)]);
-    schedule.heard(open, at(end + 90), answer(Fetch::Status, Phase::AwaitingPayer));
-    let gave_up = GaveUp { last: Some(Phase::AwaitingPayer), why: Why::Deadline };
+    assert_eq!(reads(&mut schedule, at(end + 90)), [(open, ReadKind::Status)]);
+    schedule.handle_outcome(open, at(end + 90), answer(ReadKind::Status, Phase::AwaitingPayer));
+    let gave_up = GaveUp { last: Some(Phase::AwaitingPayer), why: GiveUpReason::Deadline };
     assert_eq!(schedule.next(at(end + 90)), Next::GaveUp { ticket: open, gave_up });
     assert_eq!(schedule.next(at(end + 90)), Next::Wait(at(end + 151)));
-    assert_eq!(reads(&mut schedule, at(end + 151)), [(ended, Fetch::Status)]);
-    schedule.heard(ended, at(end + 151), answer(Fetch::Status, Phase::Succeeded));
+    assert_eq!(reads(&mut schedule, at(end + 151)), [(ended, ReadKind::Status)]);
+    schedule.handle_outcome(ended, at(end + 151), answer(ReadKind::Status, Phase::Succeeded));
     assert_eq!(schedule.next(at(end + 151)), Next::Ended { ticket: ended, phase: Phase::Succeeded });
     // Where a limit allows nothing, nothing is ever told.
-    let shop = schedule.merchant(Plan::peach(), Some(limit(0, 60)));
+    let shop = schedule.merchant(PollPolicy::peach(), Some(limit(0, 60)));
     schedule.add(shop, at(0), at(0), 0);
     assert_eq!(schedule.next(at(2 * end)), Next::Idle);
 }
 
 #[test]
 fn an_end_that_is_restored_is_read_before_it_is_told() {
-    for plan in
-        [Plan::allscale(), Plan::azotte(), Plan::allscale().late_reads(Duration::ZERO, Duration::ZERO)]
-    {
+    for plan in [
+        PollPolicy::allscale(),
+        PollPolicy::azotte(),
+        PollPolicy::allscale().late_payment_reads(Duration::ZERO, Duration::ZERO),
+    ] {
         let mut before = Schedule::new(at(0), SEED);
         let shop = before.merchant(plan, None);
         let ticket = before.add(shop, at(0), at(0), 0);
         let phase = Phase::Failed(Failure::Expired);
         for second in 0..9 {
             for (ticket, fetch) in reads(&mut before, at(second)) {
-                before.heard(ticket, at(second), answer(fetch, phase));
+                before.handle_outcome(ticket, at(second), answer(fetch, phase));
             }
         }
         let (poller, _) = before.remove(ticket).unwrap();
@@ -1186,9 +1197,9 @@ fn an_end_that_is_restored_is_read_before_it_is_told() {
         let mut after = Schedule::new(at(100), SEED);
         let shop = after.merchant(plan, None);
         let ticket = after.restore(shop, poller, at(100), 0);
-        let fetch = if plan.whole_read_at_end { Fetch::Whole } else { Fetch::Status };
+        let fetch = if plan.confirm_with_full_read { ReadKind::Full } else { ReadKind::Status };
         assert_eq!(after.next(at(100)), Next::Fetch { ticket, merchant: shop, fetch });
-        after.heard(ticket, at(100), answer(fetch, phase));
+        after.handle_outcome(ticket, at(100), answer(fetch, phase));
         assert_eq!(after.next(at(100)), Next::Ended { ticket, phase });
         assert_eq!(after.next(at(100)), Next::Idle);
     }
@@ -1197,14 +1208,14 @@ fn an_end_that_is_restored_is_read_before_it_is_told() {
 #[test]
 fn a_clock_that_ran_ahead_and_was_set_back_costs_a_window_of_the_limit_and_no_more() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(Plan::peach(), peach::Route::Status.rate_limit());
+    let shop = schedule.merchant(PollPolicy::peach(), peach::Route::Status.rate_limit());
     let tickets = [0, 1, 2].map(|data| schedule.add(shop, at(0), at(0), data));
     // A year ahead.
     let wrong = at(365 * 86_400);
     let given = reads(&mut schedule, wrong);
     assert_eq!(given.iter().map(|(ticket, _)| *ticket).collect::<Vec<_>>(), tickets[..2]);
     for (ticket, fetch) in given {
-        schedule.heard(ticket, wrong, answer(fetch, Phase::AwaitingPayer));
+        schedule.handle_outcome(ticket, wrong, answer(fetch, Phase::AwaitingPayer));
     }
     // They were given up by that clock, and go on by the right one.
     assert!(matches!(schedule.next(wrong), Next::GaveUp { .. }));
@@ -1212,7 +1223,8 @@ fn a_clock_that_ran_ahead_and_was_set_back_costs_a_window_of_the_limit_and_no_mo
     // The two that were read are due by their own time then.
     assert_eq!(schedule.next(at(10)), Next::Wait(at(40)));
     assert_eq!(schedule.next(at(40)), Next::Wait(at(71)));
-    let mut again: Vec<Ticket> = reads(&mut schedule, at(71)).iter().map(|(ticket, _)| *ticket).collect();
+    let mut again: Vec<ScheduleKey> =
+        reads(&mut schedule, at(71)).iter().map(|(ticket, _)| *ticket).collect();
     again.extend(reads(&mut schedule, at(132)).iter().map(|(ticket, _)| *ticket));
     again.sort_unstable();
     assert_eq!(again, tickets);
@@ -1224,28 +1236,29 @@ fn a_clock_that_ran_ahead_and_was_set_back_costs_a_window_of_the_limit_and_no_mo
 #[test]
 fn a_merchant_leaves_once_it_has_no_checkouts_and_its_memory_is_the_next_one_s() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let (one, other) = (schedule.merchant(Plan::peach(), None), schedule.merchant(Plan::peach(), None));
+    let (one, other) =
+        (schedule.merchant(PollPolicy::peach(), None), schedule.merchant(PollPolicy::peach(), None));
     let [first, second] = [one, one].map(|shop| schedule.add(shop, at(0), at(0), 0));
-    schedule.slow_down(one, at(1_000));
+    schedule.pause_until(one, at(1_000));
     assert_eq!(schedule.next(at(0)), Next::Wait(at(1_000)));
     assert_eq!(schedule.remove_merchant(one), None);
     schedule.remove(first);
     assert_eq!(schedule.remove_merchant(one), None);
     schedule.remove(second);
-    assert_eq!(schedule.remove_merchant(one), Some(Plan::peach()));
+    assert_eq!(schedule.remove_merchant(one), Some(PollPolicy::peach()));
     assert_eq!(schedule.remove_merchant(one), None);
     assert_eq!(schedule.next(at(0)), Next::Idle);
     // Nothing of what it had to wait for is the next one's.
-    let next = schedule.merchant(Plan::allscale(), None);
+    let next = schedule.merchant(PollPolicy::allscale(), None);
     assert!(next != one && next != other && next.slot == one.slot);
     let ticket = schedule.add(next, at(0), at(0), 0);
-    assert_eq!(schedule.next(at(0)), Next::Fetch { ticket, merchant: next, fetch: Fetch::Status });
+    assert_eq!(schedule.next(at(0)), Next::Fetch { ticket, merchant: next, fetch: ReadKind::Status });
     assert_eq!(schedule.iter().map(|(_, merchant, ..)| merchant).collect::<Vec<_>>(), [next]);
     // As after 2³² − 1 merchants in the same place.
     schedule.remove(ticket);
     schedule.places.merchants.of_mut(0).generation = u32::MAX;
     assert!(schedule.remove_merchant(MerchantId { slot: 0, generation: u32::MAX }).is_some());
-    let last = schedule.merchant(Plan::allscale(), None);
+    let last = schedule.merchant(PollPolicy::allscale(), None);
     assert_eq!((last.slot, schedule.remove_merchant(one)), (2, None));
 }
 
@@ -1253,15 +1266,15 @@ fn a_merchant_leaves_once_it_has_no_checkouts_and_its_memory_is_the_next_one_s()
 #[should_panic(expected = "was removed")]
 fn a_merchant_that_was_removed_has_no_new_checkouts() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(Plan::allscale(), None);
+    let shop = schedule.merchant(PollPolicy::allscale(), None);
     schedule.remove_merchant(shop);
-    schedule.merchant(Plan::allscale(), None);
+    schedule.merchant(PollPolicy::allscale(), None);
     schedule.add(shop, at(0), at(0), 0);
 }
 
 #[test]
 fn a_limit_that_says_no_time_is_waited_for_longer_each_time_until_there_is_an_answer() {
-    let plan = Plan::allscale().deadline(Duration::MAX);
+    let plan = PollPolicy::allscale().deadline(Duration::MAX);
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(plan, None);
     (0..50).for_each(|_| _ = schedule.add(shop, at(0), at(0), 0));
@@ -1273,7 +1286,7 @@ fn a_limit_that_says_no_time_is_waited_for_longer_each_time_until_there_is_an_an
             other => panic!("{other:?}"),
         });
         for ticket in given {
-            schedule.heard(ticket, now, Heard::Limited { wait: None });
+            schedule.handle_outcome(ticket, now, ReadOutcome::Limited { wait: None });
         }
         let until = now.saturating_add(plan.backoff.wait(times, SEED));
         // What becomes due meanwhile is looked at, and not given.
@@ -1284,16 +1297,16 @@ fn a_limit_that_says_no_time_is_waited_for_longer_each_time_until_there_is_an_an
         }
     }
     let Next::Fetch { ticket, fetch, .. } = schedule.next(now) else { panic!("it is time") };
-    schedule.heard(ticket, now, answer(fetch, Phase::AwaitingPayer));
+    schedule.handle_outcome(ticket, now, answer(fetch, Phase::AwaitingPayer));
     let Next::Fetch { ticket, .. } = schedule.next(now) else { panic!("there are others") };
-    schedule.heard(ticket, now, Heard::Limited { wait: None });
+    schedule.handle_outcome(ticket, now, ReadOutcome::Limited { wait: None });
     assert_eq!(schedule.next(now), Next::Wait(now.saturating_add(plan.backoff.wait(1, SEED))));
 }
 
 #[test]
 fn time_that_goes_back_gives_nothing_twice() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(Plan::allscale(), Some(limit(2, 10)));
+    let shop = schedule.merchant(PollPolicy::allscale(), Some(limit(2, 10)));
     (0..4).for_each(|_| _ = schedule.add(shop, at(0), at(0), 0));
     assert_eq!(reads(&mut schedule, at(0)).len(), 2);
     for second in (0..11).rev() {
@@ -1308,10 +1321,10 @@ fn the_ends_of_time_do_no_harm() {
     let ends = [i64::MIN, -1, 0, START, 1 << 62, i64::MAX].map(Moment::from_unix_millis);
     for (first, last) in ends.iter().flat_map(|first| ends.iter().map(move |last| (*first, *last))) {
         let mut schedule = Schedule::new(first, SEED);
-        let shop = schedule.merchant(Plan::peach(), Some(limit(1, u32::MAX)));
+        let shop = schedule.merchant(PollPolicy::peach(), Some(limit(1, u32::MAX)));
         ends.iter().for_each(|began| _ = schedule.add(shop, *began, first, 0));
-        schedule.used(shop, last);
-        schedule.slow_down(shop, first);
+        schedule.record_request(shop, last);
+        schedule.pause_until(shop, first);
         let mut said = 0;
         for now in [first, last, first] {
             while !matches!(schedule.next(now), Next::Wait(_) | Next::Idle) {
@@ -1329,7 +1342,7 @@ fn at_the_last_moment_there_is_a_merchant_without_work_holds_nobody_up() {
     let last = Moment::from_unix_millis(i64::MAX);
     for began in [Moment::from_unix_millis(0), last] {
         let mut schedule = Schedule::new(began, 42);
-        let shop = schedule.merchant(Plan::allscale(), None);
+        let shop = schedule.merchant(PollPolicy::allscale(), None);
         let ticket = schedule.add(shop, began, began, ());
         schedule.remove(ticket);
         assert_eq!(schedule.next(last), Next::Idle);
@@ -1339,8 +1352,8 @@ fn at_the_last_moment_there_is_a_merchant_without_work_holds_nobody_up() {
 #[test]
 fn ranks_that_do_not_hold_any_more_are_thrown_out() {
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(Plan::allscale().deadline(Duration::MAX), None);
-    schedule.slow_down(shop, at(1_000_000));
+    let shop = schedule.merchant(PollPolicy::allscale().deadline(Duration::MAX), None);
+    schedule.pause_until(shop, at(1_000_000));
     let ticket = schedule.add(shop, at(0), at(0), 0);
     for second in 0..10_000 {
         schedule.nudge(ticket, at(second));
@@ -1355,7 +1368,7 @@ fn ranks_that_do_not_hold_any_more_are_thrown_out() {
 #[should_panic(expected = "another schedule's")]
 fn a_merchant_of_another_schedule_is_refused_where_it_is_unknown() {
     let mut other = Schedule::<usize>::new(at(0), SEED);
-    let shop = other.merchant(Plan::allscale(), None);
+    let shop = other.merchant(PollPolicy::allscale(), None);
     empty(&[], 0, at(0)).add(shop, at(0), at(0), 0);
 }
 

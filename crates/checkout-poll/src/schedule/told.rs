@@ -1,68 +1,69 @@
 //! What is told of a checkout: how its read went, and that somebody wants it read.
 
 use super::Schedule;
-use super::slots::Ticket;
+use super::slots::ScheduleKey;
 use super::state::{Flag, State};
-use crate::Heard;
 #[cfg(doc)]
 use crate::Poller;
+use crate::ReadOutcome;
 use checkout_lifecycle::Moment;
 use core::time::Duration;
 
 impl<T> Schedule<T> {
     /// A read that was given is sent only now, for something had to be fetched before it, such as a token:
     /// the shortest time between two reads begins here, and it is asked here where it is the last one. See
-    /// [`Poller::asking`].
+    /// [`Poller::mark_sent`].
     ///
     /// The limit counts it when it was given. Where that is longer ago than the [margin](Self::limit_margin),
-    /// tell [`used`](Self::used) too. Of a checkout that is not out it says nothing.
+    /// tell [`record_request`](Self::record_request) too. Of a checkout that is not out it says nothing.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// # use checkout_poll::{Next, PollPolicy, Schedule};
     /// let at = |seconds: i64| Moment::from_unix_millis(1_700_000_000_000 + seconds * 1_000);
     /// let mut schedule = Schedule::new(at(0), 42);
-    /// let merchant = schedule.merchant(Plan::peach(), None);
+    /// let merchant = schedule.merchant(PollPolicy::peach(), None);
     /// let ticket = schedule.add(merchant, at(0), at(0), ());
     /// assert!(matches!(schedule.next(at(0)), Next::Fetch { .. }));
-    /// schedule.asking(ticket, at(20));
+    /// schedule.mark_sent(ticket, at(20));
     /// schedule.release(ticket, at(21));
     /// assert_eq!(schedule.next(at(21)), Next::Wait(at(50)));
     /// ```
-    pub fn asking(&mut self, ticket: Ticket, now: Moment) {
+    pub fn mark_sent(&mut self, ticket: ScheduleKey, now: Moment) {
         let now = self.places.clock.hear(now);
         if let Some(open) = self.slots.get_mut(ticket).filter(|open| open.standing.is(State::Out)) {
             let plan = &self.places.merchants.of(open.standing.merchant()).plan;
-            open.poller.asking(plan, now);
+            open.poller.mark_sent(plan, now);
             // What was told before is news that this read will have.
             open.standing.set(Flag::Nudged, false);
             open.standing.set(Flag::Returned, false);
         }
     }
 
-    /// Takes in the outcome of a read. Where the provider said to slow down ([`Heard::Limited`]), the whole
-    /// merchant waits: as long as was said, and else by the plan's backoff, longer each time until there is
-    /// an answer again. But never for longer than the plan's [longest pause](Plan::longest_pause), whatever
-    /// was said: nobody knows whether the answer means more than the one checkout, and a nudge of another one
-    /// is heard after that. The checkout itself waits for as long as was said, and is given up at once where
-    /// its time ends before that ([`Why::AskedToWait`](crate::Why::AskedToWait)).
+    /// Takes in the outcome of a read. Where the provider said to slow down ([`ReadOutcome::Limited`]), the
+    /// whole merchant waits: as long as was said, and else by the plan's backoff, longer each time until
+    /// there is an answer again. But never for longer than the plan's [longest
+    /// pause](crate::PollPolicy::longest_pause), whatever was said: nobody knows whether the answer means more than
+    /// the one checkout, and a nudge of another one is heard after that. The checkout itself waits for as
+    /// long as was said, and is given up at once where its time ends before that
+    /// ([`GiveUpReason::AskedToWait`](crate::GiveUpReason::AskedToWait)).
     ///
     /// What you read on your own accord can be told too.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Heard, Next, Plan, Schedule};
+    /// # use checkout_poll::{ReadOutcome, Next, PollPolicy, Schedule};
     /// # use core::time::Duration;
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
     /// [0, 1, 2].map(|order| schedule.add(merchant, now, now, order));
     /// let Next::Fetch { ticket, .. } = schedule.next(now) else { unreachable!() };
-    /// schedule.heard(ticket, now, Heard::Limited { wait: Some(Duration::from_secs(20)) });
+    /// schedule.handle_outcome(ticket, now, ReadOutcome::Limited { wait: Some(Duration::from_secs(20)) });
     /// // The others were to be read at once.
     /// assert_eq!(schedule.next(now), Next::Wait(now.saturating_add(Duration::from_secs(20))));
     /// ```
-    pub fn heard(&mut self, ticket: Ticket, now: Moment, heard: Heard) {
+    pub fn handle_outcome(&mut self, ticket: ScheduleKey, now: Moment, heard: ReadOutcome) {
         let now = self.places.clock.hear(now);
         let has_room = self.has_room(ticket);
         let Some(open) = self.slots.get_mut(ticket) else { return };
@@ -70,7 +71,7 @@ impl<T> Schedule<T> {
         let (poller, standing) = (&mut open.poller, &mut open.standing);
         let before = standing.is(State::Ended).then(|| poller.next(&merchant.plan, now));
         let stood = poller.phase();
-        poller.heard(&merchant.plan, now, heard);
+        poller.handle_outcome(&merchant.plan, now, heard);
         if poller.phase() != stood {
             standing.set(Flag::Told, false);
             if stood.is_some() {
@@ -95,15 +96,15 @@ impl<T> Schedule<T> {
             }
         }
         match heard {
-            Heard::Limited { wait } => {
+            ReadOutcome::Limited { wait } => {
                 standing.set(Flag::Limited, true);
                 merchant.meets_limit(now, wait, self.seed);
             }
-            Heard::Answer { .. } | Heard::PayerActs { .. } => {
+            ReadOutcome::Answer { .. } | ReadOutcome::PayerActs { .. } => {
                 standing.set(Flag::Limited, false);
                 merchant.limited = 0;
             }
-            Heard::Failed { .. } | Heard::NotThere { .. } | Heard::Refused => {}
+            ReadOutcome::Failed { .. } | ReadOutcome::NotThere { .. } | ReadOutcome::Refused => {}
         }
         // What has ended tells so only once.
         if before.is_none_or(|before| poller.next(&merchant.plan, now) != before) {
@@ -113,21 +114,21 @@ impl<T> Schedule<T> {
 
     /// A read that was given is not made, or nothing will be heard of it: it is due again after the shortest
     /// time between two reads. It still counts for the limit, for it may have been sent. If it is heard of
-    /// later after all, [`heard`](Self::heard) takes it.
+    /// later after all, [`handle_outcome`](Self::handle_outcome) takes it.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Next, Plan, Schedule};
+    /// # use checkout_poll::{Next, PollPolicy, Schedule};
     /// # use core::time::Duration;
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
     /// let ticket = schedule.add(merchant, now, now, ());
     /// assert!(matches!(schedule.next(now), Next::Fetch { .. }));
     /// schedule.release(ticket, now);
     /// assert_eq!(schedule.next(now), Next::Wait(now.saturating_add(Duration::from_secs(1))));
     /// ```
-    pub fn release(&mut self, ticket: Ticket, now: Moment) {
+    pub fn release(&mut self, ticket: ScheduleKey, now: Moment) {
         self.places.clock.hear(now);
         if self.slots.get(ticket).is_some_and(|open| open.standing.is(State::Out)) {
             self.put(ticket.slot);
@@ -141,26 +142,26 @@ impl<T> Schedule<T> {
     /// checkout in another phase than the one before. Until then, where the merchant has a limit, a nudge is
     /// heard if there is room to spare, which is if no read of the merchant waits and two more may be made;
     /// otherwise the read comes at its ordinary time. A checkout whose last read met [too many
-    /// requests](Heard::Limited) does not jump. So whoever can cause nudges costs each other checkout one
-    /// turn, and no more. Nudge for messages that were verified all the same: a read that shows nothing new
-    /// costs the merchant a part of the limit.
+    /// requests](ReadOutcome::Limited) does not jump. So whoever can cause nudges costs each other checkout
+    /// one turn, and no more. Nudge for messages that were verified all the same: a read that shows nothing
+    /// new costs the merchant a part of the limit.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Heard, Next, Plan, Schedule};
+    /// # use checkout_poll::{ReadOutcome, Next, PollPolicy, Schedule};
     /// # use core::time::Duration;
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
     /// let ticket = schedule.add(merchant, now, now, ());
     /// let Next::Fetch { fetch, .. } = schedule.next(now) else { unreachable!() };
-    /// schedule.heard(ticket, now, Heard::Answer { fetch, phase: None, wait: None });
+    /// schedule.handle_outcome(ticket, now, ReadOutcome::Answer { fetch, phase: None, wait: None });
     /// let soon = now.saturating_add(Duration::from_secs(2));
     /// assert!(matches!(schedule.next(soon), Next::Wait(_)));
     /// schedule.nudge(ticket, soon);
     /// assert!(matches!(schedule.next(soon), Next::Fetch { .. }));
     /// ```
-    pub fn nudge(&mut self, ticket: Ticket, now: Moment) {
+    pub fn nudge(&mut self, ticket: ScheduleKey, now: Moment) {
         self.press(ticket, now, Pressed::Nudge);
     }
 
@@ -169,23 +170,23 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Phase};
-    /// # use checkout_poll::{Heard, Next, Plan, Schedule};
+    /// # use checkout_poll::{ReadOutcome, Next, PollPolicy, Schedule};
     /// # use core::time::Duration;
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let merchant = schedule.merchant(Plan::azotte(), None);
+    /// let merchant = schedule.merchant(PollPolicy::azotte(), None);
     /// let ticket = schedule.add(merchant, now, now, ());
-    /// let now = now.saturating_add(Plan::azotte().initial_wait);
+    /// let now = now.saturating_add(PollPolicy::azotte().initial_wait);
     /// let Next::Fetch { fetch, .. } = schedule.next(now) else { unreachable!() };
     /// let phase = Some(Phase::PayerAction);
-    /// schedule.heard(ticket, now, Heard::Answer { fetch, phase, wait: None });
+    /// schedule.handle_outcome(ticket, now, ReadOutcome::Answer { fetch, phase, wait: None });
     /// assert!(matches!(schedule.next(now), Next::AskPayer { .. }));
     /// assert!(matches!(schedule.next(now), Next::Wait(_)));
     /// let soon = now.saturating_add(Duration::from_secs(9));
     /// schedule.payer_returned(ticket, soon);
     /// assert!(matches!(schedule.next(soon), Next::Fetch { .. }));
     /// ```
-    pub fn payer_returned(&mut self, ticket: Ticket, now: Moment) {
+    pub fn payer_returned(&mut self, ticket: ScheduleKey, now: Moment) {
         self.press(ticket, now, Pressed::Returned);
     }
 
@@ -194,26 +195,26 @@ impl<T> Schedule<T> {
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
-    /// # use checkout_poll::{Heard, Next, Plan, Schedule};
+    /// # use checkout_poll::{ReadOutcome, Next, PollPolicy, Schedule};
     /// # use core::time::Duration;
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
-    /// let merchant = schedule.merchant(Plan::allscale(), None);
+    /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
     /// let ticket = schedule.add(merchant, now, now, ());
     /// let late = now.saturating_add(Duration::from_secs(600));
     /// let Next::Fetch { fetch, .. } = schedule.next(late) else { unreachable!() };
-    /// schedule.heard(ticket, late, Heard::Answer { fetch, phase: None, wait: None });
+    /// schedule.handle_outcome(ticket, late, ReadOutcome::Answer { fetch, phase: None, wait: None });
     /// assert!(matches!(schedule.next(late), Next::GaveUp { .. }));
     /// let late = late.saturating_add(Duration::from_secs(60));
     /// schedule.resume(ticket, late, Duration::from_secs(60));
     /// assert!(matches!(schedule.next(late), Next::Fetch { .. }));
     /// ```
-    pub fn resume(&mut self, ticket: Ticket, now: Moment, for_at_most: Duration) {
+    pub fn resume(&mut self, ticket: ScheduleKey, now: Moment, for_at_most: Duration) {
         self.press(ticket, now, Pressed::Resume(for_at_most));
     }
 
     /// Takes in a cause that moves a read to now, perhaps.
-    fn press(&mut self, ticket: Ticket, now: Moment, pressed: Pressed) {
+    fn press(&mut self, ticket: ScheduleKey, now: Moment, pressed: Pressed) {
         let now = self.places.clock.hear(now);
         let has_room = self.has_room(ticket);
         let Some(open) = self.slots.get_mut(ticket) else { return };
@@ -248,7 +249,7 @@ impl<T> Schedule<T> {
     /// Returns true if a read of this checkout that is not due takes nothing from others: there is no limit,
     /// or no read of the merchant waits and there is room for another one beside it. A checkout that has not
     /// jumped the queue is not asked, and the answer is true.
-    fn has_room(&mut self, ticket: Ticket) -> bool {
+    fn has_room(&mut self, ticket: ScheduleKey) -> bool {
         let jumped = self.slots.get(ticket).filter(|open| open.standing.has(Flag::Jumped));
         let Some(number) = jumped.map(|open| open.standing.merchant()) else { return true };
         if self.places.merchants.of(number).limiter.is_none() {

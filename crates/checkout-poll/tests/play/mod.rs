@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "tests, each of which takes what it needs")]
 
 use checkout_lifecycle::{Failure, Moment, Phase};
-use checkout_poll::{Backoff, Fetch, Heard, Plan, Poller};
+use checkout_poll::{Backoff, PollPolicy, Poller, ReadKind, ReadOutcome};
 use core::time::Duration;
 use proptest::prelude::*;
 
@@ -29,7 +29,7 @@ pub(crate) const PHASES: [Phase; 14] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     Asking,
-    Heard(Heard),
+    ReadOutcome(ReadOutcome),
     Nudge,
     PayerReturned,
     Resume(Duration),
@@ -43,10 +43,10 @@ pub(crate) fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-pub(crate) fn tell(poller: &mut Poller, plan: &Plan, now: Moment, event: Event) {
+pub(crate) fn tell(poller: &mut Poller, plan: &PollPolicy, now: Moment, event: Event) {
     match event {
-        Event::Asking => poller.asking(plan, now),
-        Event::Heard(heard) => poller.heard(plan, now, heard),
+        Event::Asking => poller.mark_sent(plan, now),
+        Event::ReadOutcome(heard) => poller.handle_outcome(plan, now, heard),
         Event::Nudge => poller.nudge(plan, now),
         Event::PayerReturned => poller.payer_returned(plan, now),
         Event::Resume(for_at_most) => poller.resume(plan, now, for_at_most),
@@ -57,8 +57,8 @@ pub(crate) fn phases() -> impl Strategy<Value = Phase> {
     prop::sample::select(PHASES.to_vec())
 }
 
-pub(crate) fn fetches() -> impl Strategy<Value = Fetch> {
-    prop::sample::select(vec![Fetch::Status, Fetch::Whole])
+pub(crate) fn fetches() -> impl Strategy<Value = ReadKind> {
+    prop::sample::select(vec![ReadKind::Status, ReadKind::Full])
 }
 
 /// Events with spans that come from the given ones.
@@ -70,12 +70,12 @@ pub(crate) fn events<S: Strategy<Value = Duration> + Clone + 'static>(
     prop_oneof![
         4 => Just(Event::Asking),
         6 => (fetches(), phase, wait.clone())
-            .prop_map(|(fetch, phase, wait)| Event::Heard(Heard::Answer { fetch, phase, wait })),
-        1 => wait.clone().prop_map(|wait| Event::Heard(Heard::Limited { wait })),
-        1 => wait.clone().prop_map(|wait| Event::Heard(Heard::Failed { wait })),
-        1 => wait.clone().prop_map(|wait| Event::Heard(Heard::NotThere { wait })),
-        1 => (any::<bool>(), wait).prop_map(|(shown, wait)| Event::Heard(Heard::PayerActs { shown, wait })),
-        1 => Just(Event::Heard(Heard::Refused)),
+            .prop_map(|(fetch, phase, wait)| Event::ReadOutcome(ReadOutcome::Answer { fetch, phase, wait })),
+        1 => wait.clone().prop_map(|wait| Event::ReadOutcome(ReadOutcome::Limited { wait })),
+        1 => wait.clone().prop_map(|wait| Event::ReadOutcome(ReadOutcome::Failed { wait })),
+        1 => wait.clone().prop_map(|wait| Event::ReadOutcome(ReadOutcome::NotThere { wait })),
+        1 => (any::<bool>(), wait).prop_map(|(shown, wait)| Event::ReadOutcome(ReadOutcome::PayerActs { shown, wait })),
+        1 => Just(Event::ReadOutcome(ReadOutcome::Refused)),
         1 => Just(Event::Nudge),
         1 => Just(Event::PayerReturned),
         1 => span.prop_map(Event::Resume),
@@ -83,8 +83,10 @@ pub(crate) fn events<S: Strategy<Value = Duration> + Clone + 'static>(
 }
 
 /// Plans with spans that come from the given ones.
-pub(crate) fn plans<S: Strategy<Value = Duration> + Clone + 'static>(span: S) -> impl Strategy<Value = Plan> {
-    let base = prop::sample::select(vec![Plan::allscale(), Plan::azotte(), Plan::peach()]);
+pub(crate) fn plans<S: Strategy<Value = Duration> + Clone + 'static>(
+    span: S,
+) -> impl Strategy<Value = PollPolicy> {
+    let base = prop::sample::select(vec![PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()]);
     let reads = (span.clone(), span.clone());
     let spans = (span.clone(), span.clone(), span.clone(), span.clone());
     let beginning = prop::option::of(reads.clone());
@@ -101,20 +103,20 @@ pub(crate) fn plans<S: Strategy<Value = Duration> + Clone + 'static>(span: S) ->
             |(base, spans, review, late, acts, (backoff, beginning), (refusals, tries, whole, jitter))| {
                 let mut plan = base
                     .review(review.0, review.1)
-                    .payer_acts(acts)
+                    .challenge_interval(acts)
                     .backoff(Backoff::new(backoff.0, backoff.1))
                     .refusals(refusals)
-                    .last_tries(tries)
-                    .whole_read_at_end(whole)
+                    .final_attempts(tries)
+                    .confirm_with_full_read(whole)
                     .jitter_permille(jitter);
-                if let Some((first, slowest, deadline, gap)) = spans {
-                    plan = plan.first(first).slowest(slowest).deadline(deadline).min_gap(gap);
+                if let Some((first, max_interval, deadline, gap)) = spans {
+                    plan = plan.first(first).max_interval(max_interval).deadline(deadline).min_gap(gap);
                 }
                 if let Some((initial_wait, appears_within)) = beginning {
                     plan = plan.initial_wait(initial_wait).appears_within(appears_within);
                 }
                 match late {
-                    Some((every, at_most)) => plan.late_reads(every, at_most),
+                    Some((every, at_most)) => plan.late_payment_reads(every, at_most),
                     None => plan,
                 }
             },

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use checkout_auth::allscale::SigningKey;
 use checkout_tables::allscale::TIMESTAMP_WINDOW_SECONDS;
 
-use super::nonces::Nonces;
+use super::nonces::NonceSource;
 use super::sandbox::Sandbox;
 use super::scenario::Scenario;
 use super::server::Server;
@@ -188,8 +188,8 @@ impl Builder {
         let numbered = self.stores.iter().enumerate();
         let store_of = numbered.map(|(number, store)| (store.api_key().to_owned(), number)).collect();
         let nonces = match self.settings.forgets_requests {
-            true => Nonces::for_two_windows(self.window_seconds),
-            false => Nonces::for_good(),
+            true => NonceSource::for_two_windows(self.window_seconds),
+            false => NonceSource::for_good(),
         };
         let clock = self.settings.clock_or(START_MILLIS);
         let state = State::new(self.settings.seed, self.stores.len(), nonces);

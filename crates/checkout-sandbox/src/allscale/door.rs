@@ -4,7 +4,7 @@ use checkout_auth::allscale::RequestToSign;
 use checkout_transport::http::HeaderMap;
 use checkout_transport::http::request::Parts;
 
-use super::nonces::Nonces;
+use super::nonces::NonceSource;
 use super::refusal::{INVALID_SIGNATURE, Refusal};
 use super::store::Store;
 
@@ -15,7 +15,7 @@ use super::store::Store;
 /// of a missing header and of a wrong signature. The message tells the cause.
 pub(super) fn authenticate<'a>(
     store: impl FnOnce(&str) -> Option<(usize, &'a Store)>,
-    nonces: &mut Nonces,
+    nonces: &mut NonceSource,
     window_seconds: u64,
     now_seconds: u64,
     head: &Parts,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::mem;
 
 /// The spent nonces of every store, kept for good, or only for as long as a signed request can come again.
-pub(super) struct Nonces {
+pub(super) struct NonceSource {
     /// By the number of the store.
     spent: HashSet<(usize, String)>,
     /// The nonces of the span before, if nonces are forgotten.
@@ -15,13 +15,13 @@ pub(super) struct Nonces {
     current: u64,
 }
 
-impl Nonces {
+impl NonceSource {
     pub(super) fn for_good() -> Self {
         Self { spent: HashSet::new(), before: HashSet::new(), span: None, current: 0 }
     }
 
-    /// Nonces that are kept for two windows at least. A signed request is let in from one window before its
-    /// time to one window after, so a copy that comes more than two windows later is never let in.
+    /// NonceSource that are kept for two windows at least. A signed request is let in from one window before
+    /// its time to one window after, so a copy that comes more than two windows later is never let in.
     pub(super) fn for_two_windows(window_seconds: u64) -> Self {
         Self { span: Some(window_seconds.saturating_mul(2).max(1)), ..Self::for_good() }
     }
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn a_nonce_is_kept_for_two_windows_at_least_and_not_for_ever() {
         for spent_at in [0, 1, 599, 600, 1_716_501_000] {
-            let mut nonces = Nonces::for_two_windows(300);
+            let mut nonces = NonceSource::for_two_windows(300);
             assert!(nonces.spend(1, "n", spent_at) && nonces.spend(2, "n", spent_at));
             for later in [0, 1, 300, 599, 600] {
                 assert!(!nonces.spend(1, "n", spent_at + later), "{spent_at} {later}");
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_nonce_can_be_spent_for_good() {
-        let mut nonces = Nonces::for_good();
+        let mut nonces = NonceSource::for_good();
         assert!(nonces.spend(1, "n", 0));
         assert!(!nonces.spend(1, "n", u64::MAX));
     }
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn a_window_of_nothing_and_one_without_an_end_do_no_harm() {
         for window in [0, u64::MAX] {
-            let mut nonces = Nonces::for_two_windows(window);
+            let mut nonces = NonceSource::for_two_windows(window);
             assert!(nonces.spend(1, "n", 7));
             assert!(!nonces.spend(1, "n", 7));
         }

@@ -8,7 +8,7 @@ use checkout_tables::allscale::{Currency, Route};
 use super::create::Rate;
 use super::fault::Fault;
 use super::intent::Intent;
-use super::nonces::Nonces;
+use super::nonces::NonceSource;
 use super::refusal::{self, Refusal};
 use super::route;
 use super::scenario::Scenario;
@@ -20,7 +20,7 @@ pub(super) struct State {
     pub(super) intents: Vec<Intent>,
     /// The number of each intent, by the intent's id.
     pub(super) number_of: HashMap<String, usize>,
-    pub(super) nonces: Nonces,
+    pub(super) nonces: NonceSource,
     /// By store: the minute that is counted, and the requests in that minute.
     pub(super) counted: HashMap<usize, (u64, u32)>,
     pub(super) rates: BTreeMap<Currency, Rate>,
@@ -36,7 +36,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(seed: u64, stores: usize, nonces: Nonces) -> Self {
+    pub(super) fn new(seed: u64, stores: usize, nonces: NonceSource) -> Self {
         let mut seeds = Generator::new(seed);
         Self {
             intents: Vec::new(),

@@ -2,9 +2,9 @@
 
 /// Every published result code with its meaning, in the order of the codes.
 ///
-/// Source (Public): the 666 result codes that Peach Payments' own Python package `peachpayments-partner`, version
-/// 0.1.15, publishes; and 000.400.091, which the same platform publishes for other providers. The words are ours:
-/// none of the published sentences stands here.
+/// Source (Public): the 666 result codes that Peach Payments' own Python package `peachpayments-partner`,
+/// version 0.1.15, publishes; and 000.400.091, which the same platform publishes for other providers. The
+/// words are ours: none of the published sentences stands here.
 ///
 /// A meaning explains a code to a person, and settles nothing.
 pub(super) static MEANINGS: [([u16; 3], &str); 667] = [

@@ -168,8 +168,8 @@ impl ResultCode {
     ///
     /// A meaning settles nothing: [`status`](Self::status) and [`Outcome`](crate::peach::Outcome) do.
     ///
-    /// Source (Public): the result codes of Peach Payments' own Python package `peachpayments-partner`, version
-    /// 0.1.15 (666 codes), and 000.400.091. The words are ours.
+    /// Source (Public): the result codes of Peach Payments' own Python package `peachpayments-partner`,
+    /// version 0.1.15 (666 codes), and 000.400.091. The words are ours.
     ///
     /// ```
     /// # use checkout_tables::peach::ResultCode;

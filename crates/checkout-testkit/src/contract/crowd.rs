@@ -117,8 +117,8 @@ fn judge<T: LocalTransport>(
     Ok(())
 }
 
-/// Answers the first ones in the reverse of the order in which they came, all of them but the slow ones; what comes
-/// later at once; and the rest of the slow ones last.
+/// Answers the first ones in the reverse of the order in which they came, all of them but the slow ones; what
+/// comes later at once; and the rest of the slow ones last.
 fn serve<T: LocalTransport>(stage: &Stage<'_, T>) -> Result<Server, Broken> {
     let order = Order::default();
     stage.serve(move |exchange| {

@@ -354,7 +354,8 @@ impl Exchange {
         read
     }
 
-    /// What `act` comes to when the client has done its part, or when the server has waited for it long enough.
+    /// What `act` comes to when the client has done its part, or when the server has waited for it long
+    /// enough.
     fn patiently<V>(&mut self, mut act: impl FnMut(&mut TcpStream) -> io::Result<V>) -> io::Result<V> {
         let mut waits = 0;
         loop {

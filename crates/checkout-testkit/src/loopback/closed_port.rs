@@ -6,8 +6,8 @@ use std::time::Duration;
 
 /// A port of this machine that refuses every connection, for as long as this is held.
 ///
-/// For tests of what is said when nothing could be sent. A port that was bound and let go again is not one: the
-/// next server of the same process may be given it.
+/// For tests of what is said when nothing could be sent. A port that was bound and let go again is not one:
+/// the next server of the same process may be given it.
 ///
 /// ```
 /// use checkout_testkit::loopback::ClosedPort;

@@ -46,7 +46,7 @@ pub(crate) enum Fault {
     CutsAtTheCap,
     CapsWhatItHasRead,
     HasNoCapOnHeads,
-    Retries,
+    RetryPolicy,
     RetriesOnConnectionsThatServed,
     RepeatsRefusals,
     KeepsCookies,
@@ -131,7 +131,7 @@ impl BlockingTransport for Wire {
         }
         let mut outcome = self.attempt(&request);
         let retries = match &outcome {
-            Err(_) => self.is(Fault::Retries),
+            Err(_) => self.is(Fault::RetryPolicy),
             Ok(response) => self.is(Fault::RepeatsRefusals) && response.status().is_server_error(),
         };
         if retries {

@@ -60,8 +60,8 @@ fn params(hosts: &[&str], (from, to): (i32, i32)) -> CertificateParams {
     params
 }
 
-/// What the server does with each of its connections. It then says that it will write no more, and reads on until the
-/// client has ended, too.
+/// What the server does with each of its connections. It then says that it will write no more, and reads on
+/// until the client has ended, too.
 #[derive(Clone)]
 pub(crate) enum Does {
     /// It reads a request over TLS, and answers with these bytes. TLS ends with a `close_notify` or without.

@@ -41,7 +41,7 @@ use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{AsyncStore, Commit, Fence, Key, Release, Scheme, Slot, Store, until};
+use super::{AsyncStore, Commit, FencingToken, Key, Release, Scheme, Slot, Store, until};
 
 /// How many threads, or futures, claim at once.
 ///
@@ -75,7 +75,7 @@ pub const CROWD_SCHEME: Scheme = Scheme("conformance-crowd");
 /// use std::sync::Mutex;
 /// use std::time::Duration;
 /// use checkout_trust::replay::conformance::{Law, check_store};
-/// use checkout_trust::replay::{Commit, Fence, Key, Release, Slot, Store};
+/// use checkout_trust::replay::{Commit, FencingToken, Key, Release, Slot, Store};
 ///
 /// /// What is often written: the key is set before the event is processed.
 /// struct SetBefore(Mutex<Vec<Key>>);
@@ -88,12 +88,12 @@ pub const CROWD_SCHEME: Scheme = Scheme("conformance-crowd");
 ///             return Ok(Slot::Done);
 ///         }
 ///         seen.push(*key);
-///         Ok(Slot::Fresh(Fence::new(0)))
+///         Ok(Slot::Fresh(FencingToken::new(0)))
 ///     }
-///     fn commit(&self, _key: &Key, _fence: Fence, _now_millis: i64) -> Result<Commit, Self::Error> {
+///     fn commit(&self, _key: &Key, _fence: FencingToken, _now_millis: i64) -> Result<Commit, Self::Error> {
 ///         Ok(Commit::Committed)
 ///     }
-///     fn release(&self, _key: &Key, _fence: Fence) -> Result<Release, Self::Error> {
+///     fn release(&self, _key: &Key, _fence: FencingToken) -> Result<Release, Self::Error> {
 ///         Ok(Release::Lost)
 ///     }
 /// }
@@ -979,15 +979,15 @@ impl<S: Store<Error: Display>> Trial<S> {
         self.store.claim(key, now, LEASE).map_err(|error| error.to_string())
     }
 
-    fn commit(&self, key: &Key, fence: Fence, now: i64) -> Result<Commit, String> {
+    fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, String> {
         self.store.commit(key, fence, now).map_err(|error| error.to_string())
     }
 
-    fn release(&self, key: &Key, fence: Fence) -> Result<Release, String> {
+    fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, String> {
         self.store.release(key, fence).map_err(|error| error.to_string())
     }
 
-    fn fresh(&self, situation: &str, key: &Key, now: i64) -> Result<Fence, Broken> {
+    fn fresh(&self, situation: &str, key: &Key, now: i64) -> Result<FencingToken, Broken> {
         match self.claim(key, now).or_else(|error| self.failed(&error))? {
             Slot::Fresh(fence) => Ok(fence),
             other @ (Slot::InFlight { .. } | Slot::Done) => {
@@ -1017,28 +1017,28 @@ impl<S: Store<Error: Display>> Trial<S> {
         }
     }
 
-    fn commits(&self, situation: &str, key: &Key, fence: Fence, now: i64) -> Result<(), Broken> {
+    fn commits(&self, situation: &str, key: &Key, fence: FencingToken, now: i64) -> Result<(), Broken> {
         match self.commit(key, fence, now).or_else(|error| self.failed(&error))? {
             Commit::Committed => Ok(()),
             Commit::Lost => self.broken(format!("of {situation}, a commit was lost")),
         }
     }
 
-    fn not_committed(&self, situation: &str, key: &Key, fence: Fence, now: i64) -> Result<(), Broken> {
+    fn not_committed(&self, situation: &str, key: &Key, fence: FencingToken, now: i64) -> Result<(), Broken> {
         match self.commit(key, fence, now).or_else(|error| self.failed(&error))? {
             Commit::Lost => Ok(()),
             Commit::Committed => self.broken(format!("of {situation}, a commit was not lost")),
         }
     }
 
-    fn releases(&self, situation: &str, key: &Key, fence: Fence) -> Result<(), Broken> {
+    fn releases(&self, situation: &str, key: &Key, fence: FencingToken) -> Result<(), Broken> {
         match self.release(key, fence).or_else(|error| self.failed(&error))? {
             Release::Released => Ok(()),
             Release::Lost => self.broken(format!("of {situation}, a release was lost")),
         }
     }
 
-    fn not_released(&self, situation: &str, key: &Key, fence: Fence) -> Result<(), Broken> {
+    fn not_released(&self, situation: &str, key: &Key, fence: FencingToken) -> Result<(), Broken> {
         match self.release(key, fence).or_else(|error| self.failed(&error))? {
             Release::Lost => Ok(()),
             Release::Released => self.broken(format!("of {situation}, a release was not lost")),
@@ -1046,15 +1046,15 @@ impl<S: Store<Error: Display>> Trial<S> {
     }
 
     /// The key of a round, its claim, and a time after its lease.
-    fn contended_and_ended(&self, round: usize) -> Result<(Key, Fence, i64), Broken> {
+    fn contended_and_ended(&self, round: usize) -> Result<(Key, FencingToken, i64), Broken> {
         let (key, start) = (contended(round), START + 10 * LEASE_MILLIS * i64::try_from(round).unwrap_or(0));
         let fence = self.fresh("a new key", &key, start)?;
         Ok((key, fence, start + LEASE_MILLIS + 1))
     }
 
     /// Exactly one is fresh, and the others are in flight until `end`.
-    fn one_is_fresh(&self, situation: &str, slots: &[Slot], end: i64) -> Result<Fence, Broken> {
-        let fresh: Vec<Fence> = slots
+    fn one_is_fresh(&self, situation: &str, slots: &[Slot], end: i64) -> Result<FencingToken, Broken> {
+        let fresh: Vec<FencingToken> = slots
             .iter()
             .filter_map(|slot| match slot {
                 Slot::Fresh(fence) => Some(*fence),
@@ -1126,11 +1126,11 @@ impl<S: AsyncStore<Error: Display>, B: for<'f> Fn(Task<'f>)> Store for Waiting<S
         self.wait(self.store.claim(key, now_millis, lease))?.map_err(|error| error.to_string())
     }
 
-    fn commit(&self, key: &Key, fence: Fence, now_millis: i64) -> Result<Commit, String> {
+    fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, String> {
         self.wait(self.store.commit(key, fence, now_millis))?.map_err(|error| error.to_string())
     }
 
-    fn release(&self, key: &Key, fence: Fence) -> Result<Release, String> {
+    fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, String> {
         self.wait(self.store.release(key, fence))?.map_err(|error| error.to_string())
     }
 }
@@ -1181,7 +1181,8 @@ const RETENTION_MILLIS: i64 = 1_000_000;
 /// Longer than a 32-bit number of milliseconds says, signed or not.
 const LONG_LEASE: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
-/// Those that come often, that need more than 31 or 32 bits of milliseconds, and more than 31 or 32 of seconds.
+/// Those that come often, that need more than 31 or 32 bits of milliseconds, and more than 31 or 32 of
+/// seconds.
 const LONG_RETENTIONS_DAYS: [i64; 5] = [1, 31, 60, 36_525, 73_050];
 const OTHERS_THAT_END: i64 = 12;
 const OTHERS_THAT_STAY: usize = 30;

@@ -136,7 +136,8 @@ pub struct Key {
     retention: Duration,
     /// The beginning of a hash of the owner: whose room it takes in a store that shares its room out.
     owner: u64,
-    /// The beginning of a hash of the signed text that it is one cut of, if a text can be cut in several ways.
+    /// The beginning of a hash of the signed text that it is one cut of, if a text can be cut in several
+    /// ways.
     text: Option<u64>,
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Commit, Fence, Key, Release, Slot, Store, until};
+use super::{Commit, FencingToken, Key, Release, Slot, Store, until};
 
 /// A store in memory: exact, bounded, for threads of **one process**, and gone with it.
 ///
@@ -52,7 +52,8 @@ pub struct MemoryStore {
 
 impl MemoryStore {
     /// The most memory that a key costs, in bytes, while the tables grow: the old table and the new one, and
-    /// the lists of what ends when and of whose it is. A store that does not grow costs about two thirds of it.
+    /// the lists of what ends when and of whose it is. A store that does not grow costs about two thirds of
+    /// it.
     ///
     /// ```
     /// # use checkout_trust::replay::MemoryStore;
@@ -140,12 +141,12 @@ impl Store for MemoryStore {
         state.remove(key.digest());
         state.make_room(key)?;
         state.last_fence = state.last_fence.wrapping_add(1);
-        let fence = Fence::new(state.last_fence);
+        let fence = FencingToken::new(state.last_fence);
         state.put(key, fence, until(now, lease), false);
         Ok(Slot::Fresh(fence))
     }
 
-    fn commit(&self, key: &Key, fence: Fence, now_millis: i64) -> Result<Commit, Full> {
+    fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, Full> {
         let mut state = self.lock();
         let now = state.step(now_millis);
         let mut end = until(now, key.retention());
@@ -158,7 +159,7 @@ impl Store for MemoryStore {
         Ok(Commit::Committed)
     }
 
-    fn release(&self, key: &Key, fence: Fence) -> Result<Release, Full> {
+    fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Full> {
         let mut state = self.lock();
         match state.entries.get(key.digest()) {
             Some(entry) if entry.fence == fence && !entry.done => {
@@ -170,8 +171,8 @@ impl Store for MemoryStore {
     }
 }
 
-/// A [`MemoryStore`] is full: all its keys are still needed, no sender has more of them than its share, and the
-/// new one was refused. Answer 503.
+/// A [`MemoryStore`] is full: all its keys are still needed, no sender has more of them than its share, and
+/// the new one was refused. Answer 503.
 ///
 /// ```
 /// use std::time::Duration;
@@ -250,8 +251,8 @@ impl State {
         Ok(())
     }
 
-    /// The entry that gives way, of the owner with the most entries, if that is more than its share, and the key's
-    /// owner has less.
+    /// The entry that gives way, of the owner with the most entries, if that is more than its share, and the
+    /// key's owner has less.
     fn above_its_share(&self, key: &Key) -> Option<&Rank> {
         let own = self.owners.get(&key.owner());
         let owners = self.owners.len().saturating_add(usize::from(own.is_none()));
@@ -262,7 +263,7 @@ impl State {
     }
 
     /// Writes an entry, new or in the place of the one that is there.
-    fn put(&mut self, key: &Key, fence: Fence, until: i64, done: bool) {
+    fn put(&mut self, key: &Key, fence: FencingToken, until: i64, done: bool) {
         let digest = *key.digest();
         let before = self.entries.get(&digest).map(|entry| entry.is_cut);
         self.remove(&digest);
@@ -308,7 +309,7 @@ impl State {
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    fence: Fence,
+    fence: FencingToken,
     /// The last millisecond of the lease or the retention.
     until: i64,
     done: bool,

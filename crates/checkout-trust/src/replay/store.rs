@@ -70,12 +70,13 @@ use super::Key;
 /// event because somebody else has sent a lot**, so:
 ///
 /// - A table needs no limit of its own. A stranger can add only so much to it: a key is made of what was
-///   signed, and one signed text makes few of them ([`Key::peach_text`](super::Key::peach_text) says how many).
+///   signed, and one signed text makes few of them ([`Key::peach_text`](super::Key::peach_text) says how
+///   many).
 /// - A table with a limit keeps one limit for each merchant and not one for all: a table, or a count, of its
 ///   own.
 /// - At its limit a store refuses the new key with its error, which the provider hears as 503, and forgets no
-///   key that was committed; or it does as [`MemoryStore`](super::MemoryStore) does, which says whose keys make
-///   room.
+///   key that was committed; or it does as [`MemoryStore`](super::MemoryStore) does, which says whose keys
+///   make room.
 ///
 /// ```
 /// use std::time::Duration;
@@ -147,7 +148,7 @@ pub trait Store {
     /// assert_eq!(store.commit(&key, quick, 2_000)?, Commit::Committed);
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// ```
-    fn commit(&self, key: &Key, fence: Fence, now_millis: i64) -> Result<Commit, Self::Error>;
+    fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, Self::Error>;
 
     /// Frees `key` at once, if the claim with the number `fence` holds it and is not committed. Otherwise
     /// changes nothing: [`Release::Lost`].
@@ -168,7 +169,7 @@ pub trait Store {
     /// assert_eq!(store.release(&key, fence)?, Release::Lost);
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// ```
-    fn release(&self, key: &Key, fence: Fence) -> Result<Release, Self::Error>;
+    fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Self::Error>;
 }
 
 /// Where claims are kept. For asynchronous programs whose futures move between threads.
@@ -182,7 +183,7 @@ pub trait Store {
 ///
 /// ```
 /// use std::time::Duration;
-/// use checkout_trust::replay::{AsyncStore, Commit, Fence, Full, Key, MemoryStore, Release, Slot, Store};
+/// use checkout_trust::replay::{AsyncStore, Commit, FencingToken, Full, Key, MemoryStore, Release, Slot, Store};
 ///
 /// /// A store behind a network, so to speak.
 /// struct Remote(MemoryStore);
@@ -193,10 +194,10 @@ pub trait Store {
 ///     async fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, Full> {
 ///         Store::claim(&self.0, key, now_millis, lease)
 ///     }
-///     async fn commit(&self, key: &Key, fence: Fence, now_millis: i64) -> Result<Commit, Full> {
+///     async fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, Full> {
 ///         Store::commit(&self.0, key, fence, now_millis)
 ///     }
-///     async fn release(&self, key: &Key, fence: Fence) -> Result<Release, Full> {
+///     async fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Full> {
 ///         Store::release(&self.0, key, fence)
 ///     }
 /// }
@@ -256,7 +257,7 @@ pub trait AsyncStore: Send + Sync {
     fn commit(
         &self,
         key: &Key,
-        fence: Fence,
+        fence: FencingToken,
         now_millis: i64,
     ) -> impl Future<Output = Result<Commit, Self::Error>> + Send;
 
@@ -278,20 +279,24 @@ pub trait AsyncStore: Send + Sync {
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// # }).unwrap();
     /// ```
-    fn release(&self, key: &Key, fence: Fence) -> impl Future<Output = Result<Release, Self::Error>> + Send;
+    fn release(
+        &self,
+        key: &Key,
+        fence: FencingToken,
+    ) -> impl Future<Output = Result<Release, Self::Error>> + Send;
 }
 
 /// What a store says to a claim of one key.
 ///
 /// ```
-/// use checkout_trust::replay::{Fence, Slot};
+/// use checkout_trust::replay::{FencingToken, Slot};
 ///
-/// assert_ne!(Slot::Fresh(Fence::new(1)), Slot::Done);
+/// assert_ne!(Slot::Fresh(FencingToken::new(1)), Slot::Done);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
     /// It is yours, under this number, until the lease ends.
-    Fresh(Fence),
+    Fresh(FencingToken),
     /// Somebody else has it.
     InFlight {
         /// The last millisecond of their lease, in Unix milliseconds.
@@ -304,19 +309,19 @@ pub enum Slot {
 /// The number of a claim, by which a store tells the claim that holds a key from one that has lost it.
 ///
 /// ```
-/// use checkout_trust::replay::Fence;
+/// use checkout_trust::replay::FencingToken;
 ///
-/// assert_eq!(Fence::new(7).number(), 7);
+/// assert_eq!(FencingToken::new(7).number(), 7);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fence(i64);
+pub struct FencingToken(i64);
 
-impl Fence {
+impl FencingToken {
     /// The number that a store has given. For whoever writes a store.
     ///
     /// ```
-    /// # use checkout_trust::replay::Fence;
-    /// assert!(Fence::new(1) < Fence::new(2));
+    /// # use checkout_trust::replay::FencingToken;
+    /// assert!(FencingToken::new(1) < FencingToken::new(2));
     /// ```
     #[must_use]
     pub const fn new(number: i64) -> Self {
@@ -326,8 +331,8 @@ impl Fence {
     /// The number, which a database's `bigint` holds.
     ///
     /// ```
-    /// # use checkout_trust::replay::Fence;
-    /// assert_eq!(Fence::new(i64::MAX).number(), i64::MAX);
+    /// # use checkout_trust::replay::FencingToken;
+    /// assert_eq!(FencingToken::new(i64::MAX).number(), i64::MAX);
     /// ```
     #[must_use]
     pub const fn number(self) -> i64 {
@@ -335,7 +340,7 @@ impl Fence {
     }
 }
 
-impl Display for Fence {
+impl Display for FencingToken {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         Display::fmt(&self.0, f)
     }
@@ -424,11 +429,11 @@ impl<S: Store<Error: Send> + Send + Sync> AsyncStore for InPlace<S> {
         self.0.claim(key, now_millis, lease)
     }
 
-    async fn commit(&self, key: &Key, fence: Fence, now_millis: i64) -> Result<Commit, S::Error> {
+    async fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, S::Error> {
         self.0.commit(key, fence, now_millis)
     }
 
-    async fn release(&self, key: &Key, fence: Fence) -> Result<Release, S::Error> {
+    async fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, S::Error> {
         self.0.release(key, fence)
     }
 }
@@ -442,11 +447,11 @@ macro_rules! forward {
                 T::claim(self, key, now_millis, lease)
             }
 
-            fn commit(&self, key: &Key, fence: Fence, now_millis: i64) -> Result<Commit, T::Error> {
+            fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, T::Error> {
                 T::commit(self, key, fence, now_millis)
             }
 
-            fn release(&self, key: &Key, fence: Fence) -> Result<Release, T::Error> {
+            fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, T::Error> {
                 T::release(self, key, fence)
             }
         }
@@ -469,7 +474,7 @@ macro_rules! forward {
             fn commit(
                 &self,
                 key: &Key,
-                fence: Fence,
+                fence: FencingToken,
                 now_millis: i64,
             ) -> impl Future<Output = Result<Commit, T::Error>> + Send {
                 T::commit(self, key, fence, now_millis)
@@ -478,7 +483,7 @@ macro_rules! forward {
             fn release(
                 &self,
                 key: &Key,
-                fence: Fence,
+                fence: FencingToken,
             ) -> impl Future<Output = Result<Release, T::Error>> + Send {
                 T::release(self, key, fence)
             }

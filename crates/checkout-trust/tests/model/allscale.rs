@@ -14,8 +14,8 @@ use checkout_tables::allscale::IntentStatus::{
 use checkout_tables::allscale::StableCoin;
 use checkout_trust::Verified;
 use checkout_trust::allscale::{Event, Receiver};
-use checkout_trust::integrity::allscale::{Order, Price};
-use checkout_trust::integrity::{Policy, Read};
+use checkout_trust::settlement::allscale::{Order, Price};
+use checkout_trust::settlement::{Policy, Read};
 use checkout_wire::allscale::{Intent, read};
 use checkout_wire::{Head, Reply};
 use std::collections::HashMap;

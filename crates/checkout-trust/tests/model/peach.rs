@@ -11,9 +11,9 @@ use checkout_tables::peach::PaymentStatus::{
 use checkout_tables::peach::{Currency, Outcome};
 use checkout_tables::{Environment, Open};
 use checkout_trust::Verified;
-use checkout_trust::integrity::peach::Order;
-use checkout_trust::integrity::{Policy, Read};
 use checkout_trust::peach::{self, Event, Receiver};
+use checkout_trust::settlement::peach::Order;
+use checkout_trust::settlement::{Policy, Read};
 use checkout_wire::peach::{Payment, read_payment};
 use checkout_wire::{Head, Reply};
 use std::borrow::Cow;

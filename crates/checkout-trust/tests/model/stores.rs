@@ -1,6 +1,6 @@
 //! Stores that are wrong on purpose.
 
-use checkout_trust::replay::{Commit, Fence, Full, Key, MemoryStore, Release, Slot, Store};
+use checkout_trust::replay::{Commit, FencingToken, Full, Key, MemoryStore, Release, Slot, Store};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(crate) enum Fault {
 pub(crate) struct Broken {
     store: MemoryStore,
     fault: Fault,
-    last: RefCell<HashMap<Key, Fence>>,
+    last: RefCell<HashMap<Key, FencingToken>>,
 }
 
 impl Broken {
@@ -29,7 +29,7 @@ impl Broken {
         Self { store: MemoryStore::new(10_000), fault, last: RefCell::default() }
     }
 
-    fn fence(&self, key: &Key, fence: Fence) -> Fence {
+    fn fence(&self, key: &Key, fence: FencingToken) -> FencingToken {
         match self.fault {
             Fault::DoesNotFence => self.last.borrow()[key],
             Fault::Forgets | Fault::CommitsAtClaim | Fault::NeverEndsALease => fence,
@@ -52,7 +52,7 @@ impl Store for Broken {
         Ok(slot)
     }
 
-    fn commit(&self, key: &Key, fence: Fence, now: i64) -> Result<Commit, Full> {
+    fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Full> {
         let fence = self.fence(key, fence);
         if self.fault == Fault::Forgets {
             return self.store.release(key, fence).map(|released| match released {
@@ -63,7 +63,7 @@ impl Store for Broken {
         self.store.commit(key, fence, now)
     }
 
-    fn release(&self, key: &Key, fence: Fence) -> Result<Release, Full> {
+    fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Full> {
         self.store.release(key, self.fence(key, fence))
     }
 }

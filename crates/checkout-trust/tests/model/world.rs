@@ -5,7 +5,7 @@ use crate::provider::{BEGIN, Course, Hint, MOST_ORDERS, Money, Provider, Telling
 use crate::rng::Numbers;
 use checkout_lifecycle::{Moment, Observation, Phase, Status, Tracker, Verdict};
 use checkout_trust::Verified;
-use checkout_trust::replay::{Claim, Commit, Guard, Store, Ticket};
+use checkout_trust::replay::{Claim, ClaimTicket, Commit, Guard, Store};
 use std::fmt::Debug;
 use std::rc::Rc;
 
@@ -160,7 +160,7 @@ struct Job<P: Provider> {
     order: usize,
     /// None: it polls.
     delivery: Option<Received<P>>,
-    ticket: Option<Ticket>,
+    ticket: Option<ClaimTicket>,
     stage: Stage<P>,
 }
 

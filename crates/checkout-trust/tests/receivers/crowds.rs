@@ -6,7 +6,7 @@ use checkout_auth::KeyRing;
 use checkout_auth::peach::SecretToken;
 use checkout_tables::Environment;
 use checkout_trust::peach;
-use checkout_trust::replay::{Claim, Commit, Guard, Identity, MemoryStore, Ticket};
+use checkout_trust::replay::{Claim, ClaimTicket, Commit, Guard, Identity, MemoryStore};
 use std::sync::{Barrier, Mutex};
 use std::thread;
 
@@ -17,7 +17,7 @@ const ROUNDS: usize = 20;
 fn claims(
     guard: &Guard<MemoryStore>,
     receive: impl Fn(usize) -> Identity + Sync,
-) -> (String, Option<Ticket>) {
+) -> (String, Option<ClaimTicket>) {
     let (all_are_here, fresh) = (Barrier::new(CROWD), Mutex::new(Vec::new()));
     let claim = |place| {
         let identity = receive(place);

@@ -168,9 +168,10 @@ fn a_genuine_event_is_the_same_in_every_form_and_by_every_way() {
     assert_eq!((event.content().via(), event.key_id()), (Via::Webhook, "2024"));
 }
 
-/// True if it is the same content. If not, its text was cut elsewhere, as one `&` or `=` can do. Then it says the
-/// same of a result, and no id that is not the beginning of the one signed; or it prompts a read and says nothing.
-/// It is another event exactly if it names another checkout, so that it does not hide the genuine one.
+/// True if it is the same content. If not, its text was cut elsewhere, as one `&` or `=` can do. Then it says
+/// the same of a result, and no id that is not the beginning of the one signed; or it prompts a read and says
+/// nothing. It is another event exactly if it names another checkout, so that it does not hide the genuine
+/// one.
 fn is_the_same_or_another_cut(event: &Verified<Event>) -> bool {
     let payment = event.content().payment();
     if event.content().ambiguous().is_some() {
@@ -524,8 +525,8 @@ impl<'a> Cut<'a> {
         Self { text, starts: pairs.iter().map(start).collect() }
     }
 
-    /// With a key that begins at one place and its value at another. The key before it is cut short, and the key that
-    /// begins behind it stays.
+    /// With a key that begins at one place and its value at another. The key before it is cut short, and the
+    /// key that begins behind it stays.
     fn again(&self, key: usize, value: usize) -> Self {
         let before = self.starts.iter().filter(|start| start.0 < key);
         let before = before.map(|&(start, middle)| (start, middle.min(key)));
@@ -782,7 +783,7 @@ fn a_probe_that_is_signed_is_one_too() {
 fn what_was_delivered_settles_no_order_whatever_it_says() {
     use checkout_money::Cents;
     use checkout_tables::peach::Currency;
-    use checkout_trust::integrity::{Read, Unproven, peach::Order};
+    use checkout_trust::settlement::{Read, Unproven, peach::Order};
     let pairs = [
         ("amount", "14.99"),
         ("checkoutId", "0fa1"),

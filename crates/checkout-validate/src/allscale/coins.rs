@@ -3,8 +3,8 @@
 use checkout_tables::allscale::StableCoin;
 use core::fmt;
 
-/// A `StableCoinFlag` bitmask: the stable coins that the payer may settle in, as a create **reply** gives them. (The
-/// request's field of the same name is a list.) Bits that no coin has yet are kept.
+/// A `StableCoinFlag` bitmask: the stable coins that the payer may settle in, as a create **reply** gives
+/// them. (The request's field of the same name is a list.) Bits that no coin has yet are kept.
 ///
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Response Fields.
 ///

@@ -1,7 +1,7 @@
 //! A draft, and what a check makes of it.
 
 use super::{Field, Limits, Rules, Violation, Violations, Warning};
-use crate::Personal;
+use crate::Redacted;
 use crate::text::{is_http, owned};
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -12,8 +12,8 @@ use serde::de::IgnoredAny;
 
 /// A checkout intent that you would like to create: nothing of it is checked yet.
 ///
-/// The fields are the request's. Numbers that came from elsewhere can be put in as they are: a currency that nobody
-/// has named is a violation when the draft is checked, and not before.
+/// The fields are the request's. Numbers that came from elsewhere can be put in as they are: a currency that
+/// nobody has named is a violation when the draft is checked, and not before.
 ///
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Request Fields.
 ///
@@ -21,18 +21,18 @@ use serde::de::IgnoredAny;
 /// use checkout_money::Cents;
 /// use checkout_tables::Open;
 /// use checkout_tables::allscale::StableCoin;
-/// use checkout_validate::allscale::{Draft, Price, Rules, Settlement};
+/// use checkout_validate::allscale::{Draft, Price, SettlementCoin};
 ///
 /// let draft = Draft::coin(StableCoin::USDT, Cents::new(1_000))
 ///     .order_id("order_124")
 ///     .redirect_url("https://example.com/checkout/allscale");
-/// let intent = draft.check(&Rules::default())?;
+/// let intent = draft.check()?;
 /// assert_eq!(intent.price(), Price::Coin { coin: StableCoin::USDT, amount: Cents::new(1_000) });
-/// assert_eq!(intent.settlement(), Settlement::Coin(StableCoin::USDT));
+/// assert_eq!(intent.settlement(), SettlementCoin::Coin(StableCoin::USDT));
 ///
 /// let foreign = Draft { currency: Some(Open::from(164)), amount_cents: Some(Cents::new(5)), ..Draft::default() };
 /// assert_eq!(
-///     foreign.check(&Rules::default()).unwrap_err().to_string(),
+///     foreign.check().unwrap_err().to_string(),
 ///     "currency: 164 is not a currency of Appendix A (10001)"
 /// );
 /// # Ok::<(), checkout_validate::allscale::Violations>(())
@@ -48,23 +48,24 @@ pub struct Draft<'a> {
     /// Your id of the order.
     pub order_id: Option<Cow<'a, str>>,
     /// Your description of the order. `Debug` does not show the text: it can say what the payer buys.
-    pub order_description: Option<Personal<'a>>,
+    pub order_description: Option<Redacted<'a>>,
     /// Your id of the user.
-    pub user_id: Option<Personal<'a>>,
+    pub user_id: Option<Redacted<'a>>,
     /// The user's name.
-    pub user_name: Option<Personal<'a>>,
-    /// Where the user is sent after the payment is completed. `Debug` does not show the URL: a session can be in it.
-    pub redirect_url: Option<Personal<'a>>,
-    /// Metadata of yours: the text of a JSON object, sent as it is. It can hold anything about the payer, so its
-    /// `Debug` shows nothing of it.
-    pub extra: Option<Personal<'a>>,
+    pub user_name: Option<Redacted<'a>>,
+    /// Where the user is sent after the payment is completed. `Debug` does not show the URL: a session can be
+    /// in it.
+    pub redirect_url: Option<Redacted<'a>>,
+    /// Metadata of yours: the text of a JSON object, sent as it is. It can hold anything about the payer, so
+    /// its `Debug` shows nothing of it.
+    pub extra: Option<Redacted<'a>>,
     /// The coins that the payer may settle in. The first decides the settlement coin of a fiat price.
     pub accepted_stable_coins: Option<Vec<Open<StableCoin>>>,
 }
 
 impl<'a> Draft<'a> {
-    /// A price in a fiat currency, which AllScale converts. `amount` is in hundredths of the currency's unit, for
-    /// every currency: ¥500 are 50 000 (Assumed: the documents name no exception).
+    /// A price in a fiat currency, which AllScale converts. `amount` is in hundredths of the currency's unit,
+    /// for every currency: ¥500 are 50 000 (Assumed: the documents name no exception).
     ///
     /// ```
     /// # use checkout_validate::allscale::Draft;
@@ -92,7 +93,8 @@ impl<'a> Draft<'a> {
         Self { stable_coin: Some(coin.into()), amount_cents: Some(amount), ..Self::default() }
     }
 
-    /// Your id of the order. It is the only thread back to an intent whose create's answer was lost: make it unique.
+    /// Your id of the order. It is the only thread back to an intent whose create's answer was lost: make it
+    /// unique.
     ///
     /// ```
     /// # use checkout_validate::allscale::Draft;
@@ -110,7 +112,7 @@ impl<'a> Draft<'a> {
     /// assert!(Draft::default().order_description("Monthly subscription").order_description.is_some());
     /// ```
     #[must_use]
-    pub fn order_description(self, description: impl Into<Personal<'a>>) -> Self {
+    pub fn order_description(self, description: impl Into<Redacted<'a>>) -> Self {
         Self { order_description: Some(description.into()), ..self }
     }
 
@@ -121,7 +123,7 @@ impl<'a> Draft<'a> {
     /// assert!(Draft::default().user("user_456", "Tom").user_name.is_some());
     /// ```
     #[must_use]
-    pub fn user(self, id: impl Into<Personal<'a>>, name: impl Into<Personal<'a>>) -> Self {
+    pub fn user(self, id: impl Into<Redacted<'a>>, name: impl Into<Redacted<'a>>) -> Self {
         self.user_id(id).user_name(name)
     }
 
@@ -133,7 +135,7 @@ impl<'a> Draft<'a> {
     /// assert!(draft.user_id.is_some() && draft.user_name.is_none());
     /// ```
     #[must_use]
-    pub fn user_id(self, id: impl Into<Personal<'a>>) -> Self {
+    pub fn user_id(self, id: impl Into<Redacted<'a>>) -> Self {
         Self { user_id: Some(id.into()), ..self }
     }
 
@@ -145,7 +147,7 @@ impl<'a> Draft<'a> {
     /// assert!(draft.user_name.is_some() && draft.user_id.is_none());
     /// ```
     #[must_use]
-    pub fn user_name(self, name: impl Into<Personal<'a>>) -> Self {
+    pub fn user_name(self, name: impl Into<Redacted<'a>>) -> Self {
         Self { user_name: Some(name.into()), ..self }
     }
 
@@ -156,7 +158,7 @@ impl<'a> Draft<'a> {
     /// assert!(Draft::default().redirect_url("https://example.com/").redirect_url.is_some());
     /// ```
     #[must_use]
-    pub fn redirect_url(self, url: impl Into<Personal<'a>>) -> Self {
+    pub fn redirect_url(self, url: impl Into<Redacted<'a>>) -> Self {
         Self { redirect_url: Some(url.into()), ..self }
     }
 
@@ -167,7 +169,7 @@ impl<'a> Draft<'a> {
     /// assert!(Draft::default().extra(r#"{"source":"web"}"#).extra.is_some());
     /// ```
     #[must_use]
-    pub fn extra(self, json: impl Into<Personal<'a>>) -> Self {
+    pub fn extra(self, json: impl Into<Redacted<'a>>) -> Self {
         Self { extra: Some(json.into()), ..self }
     }
 
@@ -200,11 +202,11 @@ impl<'a> Draft<'a> {
             stable_coin: self.stable_coin,
             amount_cents: self.amount_cents,
             order_id: self.order_id.map(owned),
-            order_description: self.order_description.map(Personal::into_owned),
-            user_id: self.user_id.map(Personal::into_owned),
-            user_name: self.user_name.map(Personal::into_owned),
-            redirect_url: self.redirect_url.map(Personal::into_owned),
-            extra: self.extra.map(Personal::into_owned),
+            order_description: self.order_description.map(Redacted::into_owned),
+            user_id: self.user_id.map(Redacted::into_owned),
+            user_name: self.user_name.map(Redacted::into_owned),
+            redirect_url: self.redirect_url.map(Redacted::into_owned),
+            extra: self.extra.map(Redacted::into_owned),
             accepted_stable_coins: self.accepted_stable_coins,
         }
     }
@@ -212,16 +214,25 @@ impl<'a> Draft<'a> {
     /// Makes a request of it that the documents allow and our own [`Limits`] too.
     ///
     /// # Errors
-    /// [`Violations`]: everything that is wrong at once, each with its field and the provider's code. What a field
-    /// says by itself is told whatever the others say; an amount of zero or less too. The floor of 0.1 coin is told
-    /// of a price in one supported coin and in nothing else: of another price it is not certain.
-    pub fn check(self, rules: &Rules) -> Result<CreateIntent<'a>, Violations> {
+    /// [`Violations`]: everything that is wrong at once, each with its field and the provider's code. What a
+    /// field says by itself is told whatever the others say; an amount of zero or less too. The floor of 0.1
+    /// coin is told of a price in one supported coin and in nothing else: of another price it is not certain.
+    pub fn check(self) -> Result<CreateIntent<'a>, Violations> {
+        self.check_with(&Rules::default())
+    }
+
+    /// Checks the draft as [`check`](Self::check) does, under rules of the merchant's own, such as
+    /// other [`Limits`].
+    ///
+    /// # Errors
+    /// [`Violations`], as of [`check`](Self::check).
+    pub fn check_with(self, rules: &Rules) -> Result<CreateIntent<'a>, Violations> {
         let mut violations = Vec::new();
         let mut warnings = Vec::new();
         let price = self.price(&mut violations);
         let accepted = self.accepted(&mut violations, &mut warnings);
         self.lengths(&rules.limits, &mut violations);
-        if let Some(extra) = self.extra.as_ref().map(Personal::as_str) {
+        if let Some(extra) = self.extra.as_ref().map(Redacted::as_str) {
             let limit = rules.limits.extra_depth;
             if !is_object(extra) {
                 violations.push(Violation::ExtraNotAnObject);
@@ -253,7 +264,7 @@ impl<'a> Draft<'a> {
         let settlement = settlement.filter(|coin| coin.is_supported());
         Ok(CreateIntent {
             price,
-            settlement: settlement.map_or(Settlement::StoreDefault, Settlement::Coin),
+            settlement: settlement.map_or(SettlementCoin::StoreDefault, SettlementCoin::Coin),
             order_id: self.order_id,
             order_description: self.order_description,
             user_id: self.user_id,
@@ -340,7 +351,7 @@ impl<'a> Draft<'a> {
 
     fn lengths(&self, limits: &Limits, violations: &mut Vec<Violation>) {
         let text = |text: &Option<Cow<'_, str>>| text.as_ref().map_or(0, |text| text.len());
-        let personal = |text: &Option<Personal<'_>>| text.as_ref().map_or(0, |text| text.as_str().len());
+        let personal = |text: &Option<Redacted<'_>>| text.as_ref().map_or(0, |text| text.as_str().len());
         let rows = [
             (Field::OrderId, text(&self.order_id), limits.order_id),
             (Field::RedirectUrl, personal(&self.redirect_url), limits.redirect_url),
@@ -364,12 +375,12 @@ impl<'a> Draft<'a> {
 /// ```
 /// use checkout_money::Cents;
 /// use checkout_tables::allscale::{Currency, StableCoin};
-/// use checkout_validate::allscale::{Draft, Price, Rules, Settlement};
+/// use checkout_validate::allscale::{Draft, Price, SettlementCoin};
 ///
 /// let draft = Draft::fiat(Currency::USD, Cents::new(100)).accept([StableCoin::USDC]);
-/// let intent = draft.check(&Rules::default())?;
+/// let intent = draft.check()?;
 /// assert_eq!(intent.price().amount(), Cents::new(100));
-/// assert_eq!(intent.settlement(), Settlement::Coin(StableCoin::USDC));
+/// assert_eq!(intent.settlement(), SettlementCoin::Coin(StableCoin::USDC));
 /// assert_eq!(intent.accepted(), Some(&[StableCoin::USDC][..]));
 /// assert!(intent.warnings().is_empty());
 /// # Ok::<(), checkout_validate::allscale::Violations>(())
@@ -377,13 +388,13 @@ impl<'a> Draft<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateIntent<'a> {
     price: Price,
-    settlement: Settlement,
+    settlement: SettlementCoin,
     order_id: Option<Cow<'a, str>>,
-    order_description: Option<Personal<'a>>,
-    user_id: Option<Personal<'a>>,
-    user_name: Option<Personal<'a>>,
-    redirect_url: Option<Personal<'a>>,
-    extra: Option<Personal<'a>>,
+    order_description: Option<Redacted<'a>>,
+    user_id: Option<Redacted<'a>>,
+    user_name: Option<Redacted<'a>>,
+    redirect_url: Option<Redacted<'a>>,
+    extra: Option<Redacted<'a>>,
     accepted: Option<Vec<StableCoin>>,
     warnings: Vec<Warning>,
 }
@@ -397,7 +408,7 @@ impl CreateIntent<'_> {
 
     /// The coin that AllScale settles in, as far as the request decides it.
     #[must_use]
-    pub const fn settlement(&self) -> Settlement {
+    pub const fn settlement(&self) -> SettlementCoin {
         self.settlement
     }
 
@@ -410,31 +421,31 @@ impl CreateIntent<'_> {
     /// Your description of the order.
     #[must_use]
     pub fn order_description(&self) -> Option<&str> {
-        self.order_description.as_ref().map(Personal::as_str)
+        self.order_description.as_ref().map(Redacted::as_str)
     }
 
     /// Your id of the user.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
-        self.user_id.as_ref().map(Personal::as_str)
+        self.user_id.as_ref().map(Redacted::as_str)
     }
 
     /// The user's name.
     #[must_use]
     pub fn user_name(&self) -> Option<&str> {
-        self.user_name.as_ref().map(Personal::as_str)
+        self.user_name.as_ref().map(Redacted::as_str)
     }
 
     /// Where the user is sent after the payment is completed.
     #[must_use]
     pub fn redirect_url(&self) -> Option<&str> {
-        self.redirect_url.as_ref().map(Personal::as_str)
+        self.redirect_url.as_ref().map(Redacted::as_str)
     }
 
     /// Your metadata: the text of a JSON object.
     #[must_use]
     pub fn extra(&self) -> Option<&str> {
-        self.extra.as_ref().map(Personal::as_str)
+        self.extra.as_ref().map(Redacted::as_str)
     }
 
     /// The coins that the payer may settle in, as you listed them. Never an empty list.
@@ -454,10 +465,10 @@ impl CreateIntent<'_> {
     /// ```
     /// # use checkout_money::Cents;
     /// # use checkout_tables::allscale::StableCoin;
-    /// # use checkout_validate::allscale::{CreateIntent, Draft, Rules};
+    /// # use checkout_validate::allscale::{CreateIntent, Draft};
     /// let order_id = String::from("order_124");
     /// let draft = Draft::coin(StableCoin::USDT, Cents::new(1_000)).order_id(&order_id);
-    /// let intent: CreateIntent<'static> = draft.check(&Rules::default())?.into_owned();
+    /// let intent: CreateIntent<'static> = draft.check()?.into_owned();
     /// drop(order_id);
     /// assert_eq!(intent.order_id(), Some("order_124"));
     /// # Ok::<(), checkout_validate::allscale::Violations>(())
@@ -468,11 +479,11 @@ impl CreateIntent<'_> {
             price: self.price,
             settlement: self.settlement,
             order_id: self.order_id.map(owned),
-            order_description: self.order_description.map(Personal::into_owned),
-            user_id: self.user_id.map(Personal::into_owned),
-            user_name: self.user_name.map(Personal::into_owned),
-            redirect_url: self.redirect_url.map(Personal::into_owned),
-            extra: self.extra.map(Personal::into_owned),
+            order_description: self.order_description.map(Redacted::into_owned),
+            user_id: self.user_id.map(Redacted::into_owned),
+            user_name: self.user_name.map(Redacted::into_owned),
+            redirect_url: self.redirect_url.map(Redacted::into_owned),
+            extra: self.extra.map(Redacted::into_owned),
             accepted: self.accepted,
             warnings: self.warnings,
         }
@@ -534,31 +545,31 @@ impl core::fmt::Display for Price {
 
 /// The coin that AllScale settles in, as far as the request decides it.
 ///
-/// A native price settles in its coin, a fiat price in the first accepted one, else as the store is set up, which is
-/// not ours to know, and where that says nothing either in USDT.
+/// A native price settles in its coin, a fiat price in the first accepted one, else as the store is set up,
+/// which is not ours to know, and where that says nothing either in USDT.
 ///
-/// Only supported coins settle anything. Where the first accepted coin of a fiat price, or the store's coin of
-/// [`Rules`], is a disabled one, the page does not say what becomes of it: AllScale can refuse the request, or take
-/// another coin. Assumed: no coin can be named then, so it is [`StoreDefault`](Self::StoreDefault), whatever
-/// [`Rules`] say of the store.
+/// Only supported coins settle anything. Where the first accepted coin of a fiat price, or the store's coin
+/// of [`Rules`], is a disabled one, the page does not say what becomes of it: AllScale can refuse the
+/// request, or take another coin. Assumed: no coin can be named then, so it is
+/// [`StoreDefault`](Self::StoreDefault), whatever [`Rules`] say of the store.
 ///
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Important and Current Behavior.
 ///
 /// ```
 /// use checkout_money::Cents;
 /// use checkout_tables::allscale::Currency;
-/// use checkout_validate::allscale::{Draft, Rules, Settlement};
+/// use checkout_validate::allscale::{Draft, SettlementCoin};
 ///
-/// let intent = Draft::fiat(Currency::USD, Cents::new(100)).check(&Rules::default())?;
-/// assert_eq!(intent.settlement(), Settlement::StoreDefault);
+/// let intent = Draft::fiat(Currency::USD, Cents::new(100)).check()?;
+/// assert_eq!(intent.settlement(), SettlementCoin::StoreDefault);
 /// # Ok::<(), checkout_validate::allscale::Violations>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Settlement {
+pub enum SettlementCoin {
     /// This coin: a supported one.
     Coin(StableCoin),
-    /// Not decided by the request: what the store's setting says, or what AllScale makes of a first accepted coin
-    /// that is disabled.
+    /// Not decided by the request: what the store's setting says, or what AllScale makes of a first accepted
+    /// coin that is disabled.
     StoreDefault,
 }
 

@@ -8,11 +8,11 @@ use checkout_tables::allscale::StableCoin;
 /// ```
 /// use checkout_money::{Cents, Rate};
 /// use checkout_tables::allscale::{Currency, StableCoin};
-/// use checkout_validate::allscale::{Draft, Rules, Settlement};
+/// use checkout_validate::allscale::{Draft, Rules, SettlementCoin};
 ///
 /// let rules = Rules { estimate: Some("0.0065".parse()?), store_default: Some(StableCoin::USDC), ..Rules::default() };
-/// let intent = Draft::fiat(Currency::JPY, Cents::new(1_000)).check(&rules)?;
-/// assert_eq!(intent.settlement(), Settlement::Coin(StableCoin::USDC));
+/// let intent = Draft::fiat(Currency::JPY, Cents::new(1_000)).check_with(&rules)?;
+/// assert_eq!(intent.settlement(), SettlementCoin::Coin(StableCoin::USDC));
 /// // 10 yen at 0.0065 coins each are 0.065 coins, which looks too little.
 /// assert_eq!(intent.warnings().len(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -21,16 +21,17 @@ use checkout_tables::allscale::StableCoin;
 pub struct Rules {
     /// Limits of our own.
     pub limits: Limits,
-    /// Your estimate of how many coins one unit of the draft's currency is worth. With it a fiat amount that looks
-    /// to be below the floor is a warning. Without it nothing is said: AllScale converts, and only it knows.
+    /// Your estimate of how many coins one unit of the draft's currency is worth. With it a fiat amount that
+    /// looks to be below the floor is a warning. Without it nothing is said: AllScale converts, and only it
+    /// knows.
     pub estimate: Option<Rate>,
     /// The settlement coin of the store's own setting, if you know it. A disabled one says nothing.
     pub store_default: Option<StableCoin>,
 }
 
-/// Limits of our own, in bytes of UTF-8 where nothing else is said. The documents name none, so they are the one
-/// thing for which a draft is refused that the provider may well accept. They are generous, and each can be raised:
-/// `usize::MAX` takes it away.
+/// Limits of our own, in bytes of UTF-8 where nothing else is said. The documents name none, so they are the
+/// one thing for which a draft is refused that the provider may well accept. They are generous, and each can
+/// be raised: `usize::MAX` takes it away.
 ///
 /// Assumed: no merchant's text comes near them, so a text beyond one is a mistake worth stopping.
 ///
@@ -54,8 +55,8 @@ pub struct Limits {
     pub redirect_url: usize,
     /// `extra`, as JSON text: 65 536.
     pub extra: usize,
-    /// `extra`, in levels of objects and lists, itself the first: 32. `checkout-wire` reads answers up to 64 levels
-    /// deep, and metadata stands in the third.
+    /// `extra`, in levels of objects and lists, itself the first: 32. `checkout-wire` reads answers up to 64
+    /// levels deep, and metadata stands in the third.
     pub extra_depth: usize,
     /// `accepted_stable_coins`, in entries: 256.
     pub accepted_stable_coins: usize,

@@ -61,19 +61,19 @@ impl fmt::Display for Field {
     }
 }
 
-/// One thing that is wrong with a draft. [`Display`](fmt::Display) gives the message alone; [`field`](Self::field)
-/// and [`code`](Self::code) say the rest.
+/// One thing that is wrong with a draft. [`Display`](fmt::Display) gives the message alone;
+/// [`field`](Self::field) and [`code`](Self::code) say the rest.
 ///
 /// Source of the rules: *Create Checkout Intent*, v4, 2026-05-06, Request Fields and Important.
 ///
 /// ```
 /// use checkout_money::Cents;
 /// use checkout_tables::allscale::{Currency, ErrorCode, StableCoin};
-/// use checkout_validate::allscale::{Draft, Field, Rules, Violation};
+/// use checkout_validate::allscale::{Draft, Field, Violation};
 ///
 /// let mut draft = Draft::fiat(Currency::USD, Cents::new(100));
 /// draft.stable_coin = Some(StableCoin::USDT.into());
-/// let violations = draft.check(&Rules::default()).unwrap_err();
+/// let violations = draft.check().unwrap_err();
 /// let violation = violations.iter().next().unwrap();
 /// assert_eq!(violation, &Violation::Both);
 /// assert_eq!(violation.field(), Field::StableCoin);
@@ -90,13 +90,13 @@ pub enum Violation {
     UnknownCurrency(i64),
     /// The coin's number is not in Appendix B. Code 10001 (Assumed: the page names no code).
     UnknownCoin(i64),
-    /// The coin is in Appendix B and disabled. Code 10001 (Assumed: the page says that it is rejected, and not
-    /// with which code).
+    /// The coin is in Appendix B and disabled. Code 10001 (Assumed: the page says that it is rejected, and
+    /// not with which code).
     DisabledCoin(StableCoin),
     /// There is no amount. Code 10001 (Assumed: the page requires an amount and names no code).
     NoAmount,
-    /// The amount is zero or less, so that it is at or below the floor in every coin, and no supported coin of the
-    /// draft says in which. Code 50002.
+    /// The amount is zero or less, so that it is at or below the floor in every coin, and no supported coin
+    /// of the draft says in which. Code 50002.
     NotPositive(Cents),
     /// A native amount at or below 0.1 coin, zero and less included. Code 50002, with the documented text.
     AtOrBelowFloor(StableCoin),
@@ -120,7 +120,8 @@ pub enum Violation {
         /// The limit of [`Limits`](super::Limits).
         limit: usize,
     },
-    /// The metadata is nested deeper than our own limit. The provider may well accept it, and has no code for it.
+    /// The metadata is nested deeper than our own limit. The provider may well accept it, and has no code for
+    /// it.
     ExtraTooDeep {
         /// Its levels.
         depth: usize,
@@ -203,13 +204,13 @@ impl BrokenRule for Violation {
 
 impl Sealed for Violation {}
 
-/// Everything that is wrong with a draft of AllScale's. Fields are ordered as the page lists them, and a code is the
-/// provider's.
+/// Everything that is wrong with a draft of AllScale's. Fields are ordered as the page lists them, and a code
+/// is the provider's.
 ///
 /// ```
-/// use checkout_validate::allscale::{Draft, Rules, Violations};
+/// use checkout_validate::allscale::{Draft, Violations};
 ///
-/// let violations: Violations = Draft::default().check(&Rules::default()).unwrap_err();
+/// let violations: Violations = Draft::default().check().unwrap_err();
 /// assert_eq!(
 ///     violations.to_string(),
 ///     "currency: set exactly one of currency and stable_coin (10001); amount_cents: an amount is required (10001)"
@@ -217,18 +218,19 @@ impl Sealed for Violation {}
 /// ```
 pub type Violations = crate::Violations<Violation>;
 
-/// Something in a draft that is worth a second look, and that the documents do not forbid. Assumed throughout: the
-/// documents are silent, so the merchant's wish is sent as it is.
+/// Something in a draft that is worth a second look, and that the documents do not forbid. Assumed
+/// throughout: the documents are silent, so the merchant's wish is sent as it is.
 ///
-/// [`Display`](fmt::Display) gives the message alone, as for a [`Violation`]; [`field`](Self::field) says the field.
+/// [`Display`](fmt::Display) gives the message alone, as for a [`Violation`]; [`field`](Self::field) says the
+/// field.
 ///
 /// ```
 /// use checkout_money::Cents;
 /// use checkout_tables::allscale::{Currency, StableCoin};
-/// use checkout_validate::allscale::{Draft, Rules, Warning};
+/// use checkout_validate::allscale::{Draft, Warning};
 ///
 /// let draft = Draft::fiat(Currency::USD, Cents::new(100)).accept([StableCoin::USDC, StableCoin::USDC]);
-/// let intent = draft.check(&Rules::default())?;
+/// let intent = draft.check()?;
 /// assert_eq!(intent.warnings(), [Warning::AcceptedTwice { index: 1, coin: StableCoin::USDC }]);
 /// let said: Vec<_> = intent.warnings().iter().map(|warning| format!("{}: {warning}", warning.field())).collect();
 /// assert_eq!(said, ["accepted_stable_coins[1]: USDC is named twice"]);
@@ -251,8 +253,8 @@ pub enum Warning {
         /// The coin.
         coin: StableCoin,
     },
-    /// A coin that is disabled is accepted. If it is the first one, the settlement coin of a fiat price is not
-    /// known.
+    /// A coin that is disabled is accepted. If it is the first one, the settlement coin of a fiat price is
+    /// not known.
     AcceptedDisabled {
         /// Which entry, counted from 0.
         index: usize,

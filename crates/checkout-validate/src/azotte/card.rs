@@ -2,7 +2,7 @@
 
 use super::{Field, Rules, Violation, Warning, YearMonth};
 use crate::text::is_blank;
-use crate::{ExposeSecret, Personal, SecretString};
+use crate::{ExposeSecret, Redacted, SecretString};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
@@ -24,7 +24,7 @@ use core::ops::RangeInclusive;
 #[derive(Clone, Debug, Default)]
 pub struct CardDraft<'a> {
     /// The name on the card.
-    pub card_holder_name: Option<Personal<'a>>,
+    pub card_holder_name: Option<Redacted<'a>>,
     /// The number; spaces and dashes are taken out when it is checked. Required.
     pub card_number: SecretString,
     /// The month of expiry, in two digits: `12`. Required.
@@ -34,7 +34,7 @@ pub struct CardDraft<'a> {
     /// The verification code, three or four digits.
     pub cvc: Option<SecretString>,
     /// The customer's name for the card.
-    pub card_alias: Option<Personal<'a>>,
+    pub card_alias: Option<Redacted<'a>>,
 }
 
 impl<'a> CardDraft<'a> {
@@ -78,7 +78,7 @@ impl<'a> CardDraft<'a> {
     /// assert!(CardDraft::default().card_holder_name("Tom").card_holder_name.is_some());
     /// ```
     #[must_use]
-    pub fn card_holder_name(self, name: impl Into<Personal<'a>>) -> Self {
+    pub fn card_holder_name(self, name: impl Into<Redacted<'a>>) -> Self {
         Self { card_holder_name: Some(name.into()), ..self }
     }
 
@@ -89,7 +89,7 @@ impl<'a> CardDraft<'a> {
     /// assert!(CardDraft::default().card_alias("the blue one").card_alias.is_some());
     /// ```
     #[must_use]
-    pub fn card_alias(self, alias: impl Into<Personal<'a>>) -> Self {
+    pub fn card_alias(self, alias: impl Into<Redacted<'a>>) -> Self {
         Self { card_alias: Some(alias.into()), ..self }
     }
 
@@ -105,12 +105,12 @@ impl<'a> CardDraft<'a> {
     #[must_use]
     pub fn into_owned(self) -> CardDraft<'static> {
         CardDraft {
-            card_holder_name: self.card_holder_name.map(Personal::into_owned),
+            card_holder_name: self.card_holder_name.map(Redacted::into_owned),
             card_number: self.card_number,
             expire_month: self.expire_month,
             expire_year: self.expire_year,
             cvc: self.cvc,
-            card_alias: self.card_alias.map(Personal::into_owned),
+            card_alias: self.card_alias.map(Redacted::into_owned),
         }
     }
 
@@ -187,14 +187,14 @@ impl<'a> CardDraft<'a> {
 ///
 /// ```
 /// use checkout_validate::ExposeSecret;
-/// use checkout_validate::azotte::{CardDraft, Draft, PaymentMethod, Rules};
+/// use checkout_validate::azotte::{CardDraft, Draft, PaymentMethod};
 ///
 /// let submit = Draft::new_card(CardDraft::new("4111 1111-1111 1111", "12", "2029").cvc("737"))
 ///     .offer_identifier("off_1")
 ///     .correlation_id("order_123")
 ///     .item("plan_gold")
 ///     .customer_urn("urn:customer:42")
-///     .check(&Rules::default())?;
+///     .check()?;
 /// let PaymentMethod::NewCard(card) = submit.payment_method() else { unreachable!() };
 /// assert_eq!(card.card_number().expose_secret(), "4111111111111111");
 /// assert!(!format!("{submit:?}").contains("1111"));
@@ -202,19 +202,19 @@ impl<'a> CardDraft<'a> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Card<'a> {
-    card_holder_name: Option<Personal<'a>>,
+    card_holder_name: Option<Redacted<'a>>,
     card_number: SecretString,
     expire_month: SecretString,
     expire_year: SecretString,
     cvc: Option<SecretString>,
-    card_alias: Option<Personal<'a>>,
+    card_alias: Option<Redacted<'a>>,
 }
 
 impl Card<'_> {
     /// The name on the card.
     #[must_use]
     pub fn card_holder_name(&self) -> Option<&str> {
-        self.card_holder_name.as_ref().map(Personal::as_str)
+        self.card_holder_name.as_ref().map(Redacted::as_str)
     }
 
     /// The number: 12 to 19 digits and nothing else.
@@ -244,17 +244,17 @@ impl Card<'_> {
     /// The customer's name for the card.
     #[must_use]
     pub fn card_alias(&self) -> Option<&str> {
-        self.card_alias.as_ref().map(Personal::as_str)
+        self.card_alias.as_ref().map(Redacted::as_str)
     }
 
     pub(super) fn into_owned(self) -> Card<'static> {
         Card {
-            card_holder_name: self.card_holder_name.map(Personal::into_owned),
+            card_holder_name: self.card_holder_name.map(Redacted::into_owned),
             card_number: self.card_number,
             expire_month: self.expire_month,
             expire_year: self.expire_year,
             cvc: self.cvc,
-            card_alias: self.card_alias.map(Personal::into_owned),
+            card_alias: self.card_alias.map(Redacted::into_owned),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{CardDraft, Field, Item, ItemField, Limits, PaymentMethod, Rules, SubmitCheckout};
 use super::{Violation, Violations, Warning};
-use crate::Personal;
+use crate::Redacted;
 use crate::text::{is_blank, owned};
 use alloc::borrow::Cow;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ use core::num::NonZeroU32;
 /// ```
 /// use checkout_tables::Open;
 /// use checkout_tables::azotte::PaymentChannel;
-/// use checkout_validate::azotte::{Draft, Rules};
+/// use checkout_validate::azotte::Draft;
 /// use std::borrow::Cow;
 ///
 /// let draft = Draft::stored_method(PaymentChannel::CreditCard)
@@ -30,11 +30,11 @@ use core::num::NonZeroU32;
 ///     .correlation_id("order_123")
 ///     .item("plan_gold")
 ///     .customer_urn("urn:customer:42");
-/// assert!(draft.clone().check(&Rules::default()).is_ok());
+/// assert!(draft.clone().check().is_ok());
 ///
 /// let elsewhere = Draft { payment_channel: Some(Open::from(Cow::Borrowed("Cash"))), ..draft };
 /// assert_eq!(
-///     elsewhere.check(&Rules::default()).unwrap_err().to_string(),
+///     elsewhere.check().unwrap_err().to_string(),
 ///     "paymentMethod.paymentChannel: not one of CreditCard, PayPal, Klarna, SEPA and Bank"
 /// );
 /// ```
@@ -52,9 +52,9 @@ pub struct Draft<'a> {
     /// `items`: what is bought. Required: one at least.
     pub items: Vec<ItemDraft<'a>>,
     /// `customerUrn`: the customer. Required.
-    pub customer_urn: Option<Personal<'a>>,
+    pub customer_urn: Option<Redacted<'a>>,
     /// `ipAddress`: the customer's address on the internet.
-    pub ip_address: Option<Personal<'a>>,
+    pub ip_address: Option<Redacted<'a>>,
     /// `paymentChannel`. Required. A text that came from elsewhere can be put in as it is: one that the page
     /// does not name is a violation when the draft is checked, and not before.
     pub payment_channel: Option<Open<PaymentChannel, Cow<'a, str>>>,
@@ -65,8 +65,8 @@ pub struct Draft<'a> {
     /// `creditCard`: required for the channel `CreditCard` without a stored method, and refused everywhere
     /// else. **Who sends raw card numbers falls under PCI DSS.**
     pub credit_card: Option<CardDraft<'a>>,
-    /// `storeMethodSuccessPayment`: whether the method is stored when the payment succeeds. Assumed: a boolean; the page
-    /// describes a choice of two, and calls it a text.
+    /// `storeMethodSuccessPayment`: whether the method is stored when the payment succeeds. Assumed: a
+    /// boolean; the page describes a choice of two, and calls it a text.
     pub store_method_success_payment: Option<bool>,
 }
 
@@ -174,7 +174,7 @@ impl<'a> Draft<'a> {
     /// assert!(Draft::default().customer_urn("urn:customer:42").customer_urn.is_some());
     /// ```
     #[must_use]
-    pub fn customer_urn(self, urn: impl Into<Personal<'a>>) -> Self {
+    pub fn customer_urn(self, urn: impl Into<Redacted<'a>>) -> Self {
         Self { customer_urn: Some(urn.into()), ..self }
     }
 
@@ -185,7 +185,7 @@ impl<'a> Draft<'a> {
     /// assert!(Draft::default().ip_address("203.0.113.7").ip_address.is_some());
     /// ```
     #[must_use]
-    pub fn ip_address(self, address: impl Into<Personal<'a>>) -> Self {
+    pub fn ip_address(self, address: impl Into<Redacted<'a>>) -> Self {
         Self { ip_address: Some(address.into()), ..self }
     }
 
@@ -228,8 +228,8 @@ impl<'a> Draft<'a> {
             installment_identifier: self.installment_identifier.map(owned),
             reseller_id: self.reseller_id,
             items: self.items.into_iter().map(ItemDraft::into_owned).collect(),
-            customer_urn: self.customer_urn.map(Personal::into_owned),
-            ip_address: self.ip_address.map(Personal::into_owned),
+            customer_urn: self.customer_urn.map(Redacted::into_owned),
+            ip_address: self.ip_address.map(Redacted::into_owned),
             payment_channel: self.payment_channel.map(|channel| channel.into_owned()),
             provider_identifier: self.provider_identifier.map(owned),
             use_stored_method: self.use_stored_method,
@@ -243,7 +243,16 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// [`Violations`]: everything that is wrong at once, each with its field. What a field says by itself is
     /// told whatever the others say. None of them holds anything of the draft's texts.
-    pub fn check(self, rules: &Rules) -> Result<SubmitCheckout<'a>, Violations> {
+    pub fn check(self) -> Result<SubmitCheckout<'a>, Violations> {
+        self.check_with(&Rules::default())
+    }
+
+    /// Checks the draft as [`check`](Self::check) does, under rules of the merchant's own, such as
+    /// other [`Limits`].
+    ///
+    /// # Errors
+    /// [`Violations`], as of [`check`](Self::check).
+    pub fn check_with(self, rules: &Rules) -> Result<SubmitCheckout<'a>, Violations> {
         let mut violations = Vec::new();
         let mut warnings = Vec::new();
         self.texts(&rules.limits, &mut violations, &mut warnings);
@@ -300,8 +309,8 @@ impl<'a> Draft<'a> {
 
     /// What is wrong with each text outside the items and the card.
     fn texts(&self, limits: &Limits, violations: &mut Vec<Violation>, warnings: &mut Vec<Warning>) {
-        let customer_urn = self.customer_urn.as_ref().map(Personal::as_str);
-        let ip_address = self.ip_address.as_ref().map(Personal::as_str);
+        let customer_urn = self.customer_urn.as_ref().map(Redacted::as_str);
+        let ip_address = self.ip_address.as_ref().map(Redacted::as_str);
         let rows = [
             (Field::OfferIdentifier, self.offer_identifier.as_deref(), limits.offer_identifier),
             (Field::CorrelationId, self.correlation_id.as_deref(), limits.correlation_id),

@@ -1,7 +1,7 @@
 //! A submit that has been checked.
 
 use super::{Card, Warning};
-use crate::Personal;
+use crate::Redacted;
 use crate::text::owned;
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -16,14 +16,14 @@ use core::num::NonZeroU32;
 ///
 /// ```
 /// use checkout_tables::azotte::PaymentChannel;
-/// use checkout_validate::azotte::{Draft, Rules};
+/// use checkout_validate::azotte::Draft;
 ///
 /// let submit = Draft::stored_method(PaymentChannel::CreditCard)
 ///     .offer_identifier("off_1")
 ///     .correlation_id("order_123")
 ///     .item("plan_gold")
 ///     .customer_urn("urn:customer:42")
-///     .check(&Rules::default())?;
+///     .check()?;
 /// assert_eq!(submit.correlation_id(), "order_123");
 /// assert_eq!(submit.items()[0].quantity().get(), 1);
 /// assert!(submit.payment_method().use_stored_method());
@@ -37,8 +37,8 @@ pub struct SubmitCheckout<'a> {
     pub(super) installment_identifier: Option<Cow<'a, str>>,
     pub(super) reseller_id: Option<i64>,
     pub(super) items: Vec<Item<'a>>,
-    pub(super) customer_urn: Personal<'a>,
-    pub(super) ip_address: Option<Personal<'a>>,
+    pub(super) customer_urn: Redacted<'a>,
+    pub(super) ip_address: Option<Redacted<'a>>,
     pub(super) payment_method: PaymentMethod<'a>,
     pub(super) provider_identifier: Option<Cow<'a, str>>,
     pub(super) store_method_success_payment: Option<bool>,
@@ -85,7 +85,7 @@ impl<'a> SubmitCheckout<'a> {
     /// The customer's address on the internet.
     #[must_use]
     pub fn ip_address(&self) -> Option<&str> {
-        self.ip_address.as_ref().map(Personal::as_str)
+        self.ip_address.as_ref().map(Redacted::as_str)
     }
 
     /// How it is paid.
@@ -116,10 +116,10 @@ impl<'a> SubmitCheckout<'a> {
     ///
     /// ```
     /// # use checkout_tables::azotte::PaymentChannel;
-    /// # use checkout_validate::azotte::{Draft, Rules, SubmitCheckout};
+    /// # use checkout_validate::azotte::{Draft, SubmitCheckout};
     /// let order = String::from("order_123");
     /// let draft = Draft::stored_method(PaymentChannel::Bank).offer_identifier("off_1").correlation_id(&order);
-    /// let submit = draft.item("plan_gold").customer_urn("urn:customer:42").check(&Rules::default())?;
+    /// let submit = draft.item("plan_gold").customer_urn("urn:customer:42").check()?;
     /// let submit: SubmitCheckout<'static> = submit.into_owned();
     /// drop(order);
     /// assert_eq!(submit.correlation_id(), "order_123");
@@ -134,7 +134,7 @@ impl<'a> SubmitCheckout<'a> {
             reseller_id: self.reseller_id,
             items: self.items.into_iter().map(Item::into_owned).collect(),
             customer_urn: self.customer_urn.into_owned(),
-            ip_address: self.ip_address.map(Personal::into_owned),
+            ip_address: self.ip_address.map(Redacted::into_owned),
             payment_method: match self.payment_method {
                 PaymentMethod::StoredMethod { channel } => PaymentMethod::StoredMethod { channel },
                 PaymentMethod::NewCard(card) => PaymentMethod::NewCard(card.into_owned()),
@@ -151,7 +151,7 @@ impl<'a> SubmitCheckout<'a> {
 ///
 /// ```
 /// use checkout_tables::azotte::PaymentChannel;
-/// use checkout_validate::azotte::{Draft, ItemDraft, Rules};
+/// use checkout_validate::azotte::{Draft, ItemDraft};
 ///
 /// let submit = Draft::stored_method(PaymentChannel::CreditCard)
 ///     .offer_identifier("off_1")
@@ -159,7 +159,7 @@ impl<'a> SubmitCheckout<'a> {
 ///     .item("plan_gold")
 ///     .item(ItemDraft::new("extra_screen").parent("plan_gold").quantity(2))
 ///     .customer_urn("urn:customer:42")
-///     .check(&Rules::default())?;
+///     .check()?;
 /// let [_, screens] = submit.items() else { unreachable!() };
 /// assert_eq!((screens.parent_item_identifier(), screens.quantity().get()), (Some("plan_gold"), 2));
 /// # Ok::<(), checkout_validate::azotte::Violations>(())

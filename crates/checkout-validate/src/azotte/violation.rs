@@ -130,9 +130,9 @@ impl fmt::Display for ItemField {
 ///
 /// ```
 /// use checkout_tables::azotte::PaymentChannel;
-/// use checkout_validate::azotte::{Draft, Field, Rules, Violation};
+/// use checkout_validate::azotte::{Draft, Field, Violation};
 ///
-/// let violations = Draft::other(PaymentChannel::CreditCard).check(&Rules::default()).unwrap_err();
+/// let violations = Draft::other(PaymentChannel::CreditCard).check().unwrap_err();
 /// let last = violations.into_iter().last().unwrap();
 /// assert_eq!(last, Violation::CardMissing);
 /// assert_eq!(last.field(), Field::CreditCard);
@@ -268,9 +268,9 @@ impl Sealed for Violation {}
 /// Everything that is wrong with a draft of Azotte's.
 ///
 /// ```
-/// use checkout_validate::azotte::{Draft, Rules, Violations};
+/// use checkout_validate::azotte::{Draft, Violations};
 ///
-/// let violations: Violations = Draft::default().check(&Rules::default()).unwrap_err();
+/// let violations: Violations = Draft::default().check().unwrap_err();
 /// let fields: Vec<_> = violations.iter().map(|violation| violation.field().to_string()).collect();
 /// assert_eq!(
 ///     fields,
@@ -293,7 +293,7 @@ pub type Violations = crate::Violations<Violation>;
 ///
 /// ```
 /// use checkout_tables::azotte::PaymentChannel;
-/// use checkout_validate::azotte::{Draft, Rules, Warning};
+/// use checkout_validate::azotte::{Draft, Warning};
 ///
 /// let submit = Draft::stored_method(PaymentChannel::PayPal)
 ///     .offer_identifier("off_1")
@@ -301,7 +301,7 @@ pub type Violations = crate::Violations<Violation>;
 ///     .item("plan_gold")
 ///     .customer_urn("urn:customer:42")
 ///     .ip_address("localhost")
-///     .check(&Rules::default())?;
+///     .check()?;
 /// assert_eq!(submit.warnings(), [Warning::NotAnIpAddress]);
 /// let said: Vec<_> = submit.warnings().iter().map(|warning| format!("{}: {warning}", warning.field())).collect();
 /// assert_eq!(said, ["order.customer.ipAddress: not an IP address"]);

@@ -4,7 +4,7 @@ use super::fields::{self, Pair};
 use super::lookup::{MAX_LENGTH, is_forbidden};
 use super::stored::{check_tokens, joined};
 use super::{Field, InitiateCheckout, Limits, Rules, StandingInstruction, Violation, Violations, Warning};
-use crate::Personal;
+use crate::Redacted;
 use crate::text::{has_control, is_blank, is_http, is_web_url, owned};
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -24,17 +24,17 @@ use core::fmt;
 /// ```
 /// use checkout_money::Cents;
 /// use checkout_tables::peach::Currency;
-/// use checkout_validate::peach::{Draft, Rules};
+/// use checkout_validate::peach::Draft;
 ///
 /// let draft = Draft::debit(Currency::ZAR, Cents::new(200))
 ///     .entity_id("8ac7a4ca68c22c4d0168c2caab2e0025")
 ///     .merchant_transaction_id("Test1234")
 ///     .shopper_result_url("https://shop.example/result");
-/// assert!(draft.clone().check(&Rules::default()).is_ok());
+/// assert!(draft.clone().check().is_ok());
 ///
 /// let elsewhere = Draft { amount: Some("2.5".into()), ..draft.field("card.number", "4111111111111111") };
 /// assert_eq!(
-///     elsewhere.check(&Rules::default()).unwrap_err().to_string(),
+///     elsewhere.check().unwrap_err().to_string(),
 ///     "amount: must be one to eight digits, with a point and two more or without; fields[0]: \
 ///      a name must begin with customer., billing., shipping. or cart. and go on without a blank"
 /// );
@@ -44,7 +44,8 @@ pub struct Draft<'a> {
     /// `authentication.entityId`. Required.
     pub entity_id: Option<Cow<'a, str>>,
     /// `merchantTransactionId`: your id of the payment, 1 to 48 ASCII letters, digits, hyphens, dots and
-    /// underscores. Make it unique: a status that is asked by it is that of the latest checkout with it. Required.
+    /// underscores. Make it unique: a status that is asked by it is that of the latest checkout with it.
+    /// Required.
     pub merchant_transaction_id: Option<Cow<'a, str>>,
     /// `amount`, in units of the currency with two decimals. Required.
     pub amount: Option<Amount<'a>>,
@@ -66,16 +67,16 @@ pub struct Draft<'a> {
     /// `notificationUrl`: where the webhooks are sent.
     pub notification_url: Option<Cow<'a, str>>,
     /// `customParameters[name]`: values of yours, which come back.
-    pub custom_parameters: Vec<(Cow<'a, str>, Personal<'a>)>,
+    pub custom_parameters: Vec<(Cow<'a, str>, Redacted<'a>)>,
     /// Further fields, by their dotted names: `customer.…`, `billing.…`, `shipping.…` and `cart.…`.
-    pub fields: Vec<(Cow<'a, str>, Personal<'a>)>,
+    pub fields: Vec<(Cow<'a, str>, Redacted<'a>)>,
     /// `createRegistration`: whether the card that is paid with is stored. Ask the customer before.
     pub create_registration: Option<bool>,
     /// `allowStoringDetails`: whether the page asks the customer if the card is to be stored.
     pub allow_storing_details: Option<bool>,
     /// `cardTokens`: the customer's cards that are stored already, to be chosen from. Each is the
     /// `registrationId` that an earlier payment brought.
-    pub card_tokens: Vec<Personal<'a>>,
+    pub card_tokens: Vec<Redacted<'a>>,
     /// `standingInstruction`: how the details of a stored card are used.
     pub standing_instruction: Option<StandingInstruction<'a>>,
 }
@@ -210,7 +211,7 @@ impl<'a> Draft<'a> {
     /// assert_eq!(Draft::default().custom_parameter("basket", "17").custom_parameters.len(), 1);
     /// ```
     #[must_use]
-    pub fn custom_parameter(mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Personal<'a>>) -> Self {
+    pub fn custom_parameter(mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Redacted<'a>>) -> Self {
         self.custom_parameters.push((name.into(), value.into()));
         self
     }
@@ -222,14 +223,14 @@ impl<'a> Draft<'a> {
     /// assert_eq!(Draft::default().field("customer.email", "tom@example.com").fields.len(), 1);
     /// ```
     #[must_use]
-    pub fn field(mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Personal<'a>>) -> Self {
+    pub fn field(mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Redacted<'a>>) -> Self {
         self.fields.push((name.into(), value.into()));
         self
     }
 
-    /// Asks to store the card that is paid with: a success then brings its `registrationId`. You must have the
-    /// customer's permission. With [`preauthorization`](Self::preauthorization) an amount of zero stores a card and
-    /// takes nothing.
+    /// Asks to store the card that is paid with: a success then brings its `registrationId`. You must have
+    /// the customer's permission. With [`preauthorization`](Self::preauthorization) an amount of zero stores
+    /// a card and takes nothing.
     ///
     /// Source (Public): the API reference of `POST /checkout/initiate` and of `POST /v2/checkout`, 1.0.0.
     ///
@@ -256,11 +257,11 @@ impl<'a> Draft<'a> {
         Self { allow_storing_details: Some(allow), ..self }
     }
 
-    /// One more stored card of this customer's that the page offers, by its token: the `registrationId` that an
-    /// earlier payment brought. Never send another customer's, or one that was removed.
+    /// One more stored card of this customer's that the page offers, by its token: the `registrationId` that
+    /// an earlier payment brought. Never send another customer's, or one that was removed.
     ///
-    /// Source (Public): the API reference, as for [`create_registration`](Self::create_registration): V1 has one
-    /// text with commas, V2 a list.
+    /// Source (Public): the API reference, as for [`create_registration`](Self::create_registration): V1 has
+    /// one text with commas, V2 a list.
     ///
     /// ```
     /// # use checkout_validate::peach::Draft;
@@ -269,7 +270,7 @@ impl<'a> Draft<'a> {
     /// assert!(!format!("{draft:?}").contains("8ac7a49f"));
     /// ```
     #[must_use]
-    pub fn card_token(mut self, token: impl Into<Personal<'a>>) -> Self {
+    pub fn card_token(mut self, token: impl Into<Redacted<'a>>) -> Self {
         self.card_tokens.push(token.into());
         self
     }
@@ -310,7 +311,7 @@ impl<'a> Draft<'a> {
             fields: pairs(self.fields),
             create_registration: self.create_registration,
             allow_storing_details: self.allow_storing_details,
-            card_tokens: self.card_tokens.into_iter().map(Personal::into_owned).collect(),
+            card_tokens: self.card_tokens.into_iter().map(Redacted::into_owned).collect(),
             standing_instruction: self.standing_instruction.map(StandingInstruction::into_owned),
         }
     }
@@ -320,7 +321,16 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// [`Violations`]: everything that is wrong at once, each with its parameter. What a parameter says by
     /// itself is told whatever the others say. None of them holds a value of the draft.
-    pub fn check(self, rules: &Rules) -> Result<InitiateCheckout<'a>, Violations> {
+    pub fn check(self) -> Result<InitiateCheckout<'a>, Violations> {
+        self.check_with(&Rules::default())
+    }
+
+    /// Checks the draft as [`check`](Self::check) does, under rules of the merchant's own, such as
+    /// other [`Limits`].
+    ///
+    /// # Errors
+    /// [`Violations`], as of [`check`](Self::check).
+    pub fn check_with(self, rules: &Rules) -> Result<InitiateCheckout<'a>, Violations> {
         let mut violations = Vec::new();
         let mut warnings = Vec::new();
         self.texts(&rules.limits, &mut violations, &mut warnings);
@@ -463,8 +473,8 @@ impl<'a> Draft<'a> {
 }
 
 impl fmt::Debug for Draft<'_> {
-    /// Prints what names the payment and its price, and the names of the further parameters. Of the URLs their lengths,
-    /// because a session can be in one.
+    /// Prints what names the payment and its price, and the names of the further parameters. Of the URLs
+    /// their lengths, because a session can be in one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = |url: &Option<Cow<'_, str>>| url.as_ref().map(|url| url.len());
         f.debug_struct("Draft")

@@ -1,7 +1,7 @@
 //! The parameters that have no place of their own.
 
 use super::{Field, Limits, Violation, Warning};
-use crate::Personal;
+use crate::Redacted;
 use crate::text::has_control;
 use alloc::borrow::Cow;
 use alloc::collections::BTreeSet;
@@ -10,7 +10,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// A name and a value.
-pub(super) type Pair<'a> = (Cow<'a, str>, Personal<'a>);
+pub(super) type Pair<'a> = (Cow<'a, str>, Redacted<'a>);
 
 /// The custom parameters and the further fields, under the keys that they are sent under. They are good if
 /// nothing was added to the violations.
@@ -80,7 +80,8 @@ pub(super) fn telling(text: &str, field: &Field) -> Option<Warning> {
     Some(Warning::TellingName { field: field.clone(), name })
 }
 
-/// The names that tell a result, its time or a checkout: those of `checkout_auth::peach::SignedText::ambiguous`.
+/// The names that tell a result, its time or a checkout: those of
+/// `checkout_auth::peach::SignedText::ambiguous`.
 const TELLING: [&str; 5] = ["result.code", "paymentType", "checkoutId", "merchantTransactionId", "timestamp"];
 
 /// What the name of a further field begins with.

@@ -2,7 +2,7 @@
 
 use super::fields::Pair;
 use super::{Lookup, MerchantTransactionId, StandingInstruction, Warning};
-use crate::Personal;
+use crate::Redacted;
 use crate::text::owned;
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -17,7 +17,7 @@ use core::fmt;
 /// ```
 /// use checkout_money::Cents;
 /// use checkout_tables::peach::Currency;
-/// use checkout_validate::peach::{Draft, Rules};
+/// use checkout_validate::peach::Draft;
 ///
 /// // The parameters of the documented signature, but for the nonce.
 /// let checkout = Draft::debit(Currency::ZAR, Cents::new(200))
@@ -25,7 +25,7 @@ use core::fmt;
 ///     .merchant_transaction_id("Test1234")
 ///     .shopper_result_url("https://shop.example/result")
 ///     .default_payment_method("CARD")
-///     .check(&Rules::default())?;
+///     .check()?;
 /// assert_eq!(checkout.amount(), Cents::new(200));
 /// assert_eq!(checkout.lookup().pair(), ("merchantTransactionId", "Test1234"));
 /// assert_eq!(
@@ -60,7 +60,7 @@ pub struct InitiateCheckout<'a> {
     pub(super) create_registration: Option<bool>,
     pub(super) allow_storing_details: Option<bool>,
     /// With commas between.
-    pub(super) card_tokens: Option<Personal<'a>>,
+    pub(super) card_tokens: Option<Redacted<'a>>,
     pub(super) standing_instruction: Option<StandingInstruction<'a>>,
     /// The parameters of the instruction that are sent.
     pub(super) standing_pairs: Option<Vec<(&'static str, Cow<'static, str>)>>,
@@ -69,8 +69,8 @@ pub struct InitiateCheckout<'a> {
 
 impl InitiateCheckout<'_> {
     /// Every parameter with its value, in the provider's words and in the order of its page, the custom
-    /// parameters, the further fields and those of stored cards last; no key twice. Only `nonce` and `signature`
-    /// are not among them: they belong to an attempt.
+    /// parameters, the further fields and those of stored cards last; no key twice. Only `nonce` and
+    /// `signature` are not among them: they belong to an attempt.
     ///
     /// All are texts, as V1 sends and signs them: `cardTokens` has commas between. V2 has some of other types
     /// (`checkout_wire::peach::create_body`).
@@ -94,7 +94,7 @@ impl InitiateCheckout<'_> {
         let stored = [
             ("createRegistration", self.create_registration.map(truth)),
             ("allowStoringDetails", self.allow_storing_details.map(truth)),
-            ("cardTokens", self.card_tokens.as_ref().map(Personal::as_str)),
+            ("cardTokens", self.card_tokens.as_ref().map(Redacted::as_str)),
         ];
         let stored = stored.into_iter().filter_map(|(key, value)| value.map(|value| (key, value)));
         let standing = self.standing_pairs.iter().flatten().map(|(key, value)| (*key, &**value));
@@ -121,8 +121,8 @@ impl InitiateCheckout<'_> {
         &self.merchant_transaction_id
     }
 
-    /// The amount, in hundredths of the currency's unit: from 1 to 9 999 999 999, or 0 where a preauthorization
-    /// stores a card and takes nothing.
+    /// The amount, in hundredths of the currency's unit: from 1 to 9 999 999 999, or 0 where a
+    /// preauthorization stores a card and takes nothing.
     #[must_use]
     pub const fn amount(&self) -> Cents {
         self.amount
@@ -189,8 +189,8 @@ impl InitiateCheckout<'_> {
     }
 
     /// The tokens of the customer's stored cards that the page offers.
-    pub fn card_tokens(&self) -> impl Iterator<Item = Personal<'_>> {
-        self.card_tokens.iter().flat_map(|tokens| tokens.as_str().split(',')).map(Personal::from)
+    pub fn card_tokens(&self) -> impl Iterator<Item = Redacted<'_>> {
+        self.card_tokens.iter().flat_map(|tokens| tokens.as_str().split(',')).map(Redacted::from)
     }
 
     /// How the details of a stored card are used.
@@ -210,18 +210,18 @@ impl InitiateCheckout<'_> {
     /// ```
     /// # use checkout_money::Cents;
     /// # use checkout_tables::peach::Currency;
-    /// # use checkout_validate::peach::{Draft, InitiateCheckout, Rules};
+    /// # use checkout_validate::peach::{Draft, InitiateCheckout};
     /// let order = String::from("Test1234");
     /// let draft = Draft::debit(Currency::ZAR, Cents::new(200)).merchant_transaction_id(&order);
     /// let draft = draft.entity_id("8ac7a4ca68c22c4d0168c2caab2e0025").shopper_result_url("https://shop.example/");
-    /// let checkout: InitiateCheckout<'static> = draft.check(&Rules::default())?.into_owned();
+    /// let checkout: InitiateCheckout<'static> = draft.check()?.into_owned();
     /// drop(order);
     /// assert_eq!(checkout.merchant_transaction_id(), "Test1234");
     /// # Ok::<(), checkout_validate::peach::Violations>(())
     /// ```
     #[must_use]
     pub fn into_owned(self) -> InitiateCheckout<'static> {
-        let pair = |(name, value): Pair<'_>| (owned(name), Personal::into_owned(value));
+        let pair = |(name, value): Pair<'_>| (owned(name), Redacted::into_owned(value));
         InitiateCheckout {
             entity_id: owned(self.entity_id),
             merchant_transaction_id: owned(self.merchant_transaction_id),
@@ -238,7 +238,7 @@ impl InitiateCheckout<'_> {
             further: self.further.into_iter().map(pair).collect(),
             create_registration: self.create_registration,
             allow_storing_details: self.allow_storing_details,
-            card_tokens: self.card_tokens.map(Personal::into_owned),
+            card_tokens: self.card_tokens.map(Redacted::into_owned),
             standing_instruction: self.standing_instruction.map(StandingInstruction::into_owned),
             standing_pairs: self.standing_pairs,
             warnings: self.warnings,
@@ -252,8 +252,8 @@ const fn truth(truth: bool) -> &'static str {
 }
 
 impl fmt::Debug for InitiateCheckout<'_> {
-    /// Prints what names the payment and its price, and the names of the further parameters. No URL, because a session
-    /// can be in one.
+    /// Prints what names the payment and its price, and the names of the further parameters. No URL, because
+    /// a session can be in one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InitiateCheckout")
             .field("entity_id", &self.entity_id)

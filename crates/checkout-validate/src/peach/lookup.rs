@@ -66,8 +66,8 @@ impl Lookup<'_> {
     }
 }
 
-/// The provider's id of a checkout: `checkoutId`, from the answer to a create or from the first webhook. At most
-/// 48 characters.
+/// The provider's id of a checkout: `checkoutId`, from the answer to a create or from the first webhook. At
+/// most 48 characters.
 ///
 /// Source: *Payment status* (AN48). Assumed: beside letters and digits a hyphen, a dot and an underscore are
 /// let through, since ids of the same platform have them (`….uat01-vm-tx02`).
@@ -172,7 +172,8 @@ impl<'a> MerchantTransactionId<'a> {
     }
 }
 
-/// An id that a status must not be asked by. It names the parameter and the rule, and holds nothing of the id.
+/// An id that a status must not be asked by. It names the parameter and the rule, and holds nothing of the
+/// id.
 ///
 /// Source: *Payment status*, GET status request parameters.
 ///
@@ -294,8 +295,8 @@ fn allowed<'a>(id: Cow<'a, str>, parameter: &'static str, max: usize) -> Result<
     }
 }
 
-/// True if an id must not have the character: it is neither a letter or digit of ASCII, which is what "AN" says,
-/// nor one of the three marks that ids in use have.
+/// True if an id must not have the character: it is neither a letter or digit of ASCII, which is what "AN"
+/// says, nor one of the three marks that ids in use have.
 pub(super) fn is_forbidden(character: char) -> bool {
     !(character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | '_'))
 }
@@ -304,7 +305,8 @@ const CHECKOUT_ID: &str = "checkoutId";
 const ID: &str = "id";
 const MERCHANT_TRANSACTION_ID: &str = "merchantTransactionId";
 
-/// The most characters of a checkout's id and of a merchant's id of a payment. Source: *Payment status*, AN48.
+/// The most characters of a checkout's id and of a merchant's id of a payment. Source: *Payment status*,
+/// AN48.
 pub(super) const MAX_LENGTH: usize = 48;
 
 /// The most characters of a payment's id. Source: *Payment status*, AN32.

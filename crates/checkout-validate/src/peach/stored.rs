@@ -1,7 +1,7 @@
 //! Cards that are stored, and paid with again.
 
 use super::{Field, Limits, Violation, Warning};
-use crate::Personal;
+use crate::Redacted;
 use crate::text::owned;
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -14,15 +14,16 @@ use checkout_tables::peach::{
 ///
 /// V2 has it. In V1 it is sent by flat names, as client code does; no page of V1 shows it.
 ///
-/// Sources: *Card-on-file* and *Copy & Pay recurring payment flow* (Public) for the names and the values; Peach's own
-/// plugin for WooCommerce, 4.0.2 (Public), for its place in a checkout of V2, and for `frequency` as a number.
+/// Sources: *Card-on-file* and *Copy & Pay recurring payment flow* (Public) for the names and the values;
+/// Peach's own plugin for WooCommerce, 4.0.2 (Public), for its place in a checkout of V2, and for `frequency`
+/// as a number.
 ///
 /// ```
 /// use checkout_money::Cents;
 /// use checkout_tables::peach::{
 ///     Currency, RecurringType, StandingInstructionMode, StandingInstructionType,
 /// };
-/// use checkout_validate::peach::{Draft, Rules, StandingInstruction};
+/// use checkout_validate::peach::{Draft, StandingInstruction};
 ///
 /// // The first payment of a subscription: once in 30 days, until the end of 2029.
 /// let instruction =
@@ -36,7 +37,7 @@ use checkout_tables::peach::{
 ///     .shopper_result_url("https://shop.example/result")
 ///     .create_registration(true)
 ///     .standing_instruction(instruction)
-///     .check(&Rules::default())?;
+///     .check()?;
 /// let pairs: Vec<_> = checkout.pairs().skip(6).collect();
 /// assert_eq!(
 ///     pairs,
@@ -143,7 +144,7 @@ impl<'a> StandingInstruction<'a> {
 }
 
 /// Finds the violations of the tokens of stored cards.
-pub(super) fn check_tokens(tokens: &[Personal<'_>], limits: &Limits, violations: &mut Vec<Violation>) {
+pub(super) fn check_tokens(tokens: &[Redacted<'_>], limits: &Limits, violations: &mut Vec<Violation>) {
     if tokens.len() > limits.card_tokens {
         let (length, limit) = (tokens.len(), limits.card_tokens);
         violations.push(Violation::TooLong { field: Field::CardTokens, length, limit });
@@ -159,9 +160,9 @@ pub(super) fn check_tokens(tokens: &[Personal<'_>], limits: &Limits, violations:
 }
 
 /// The tokens as one text, as V1 has them.
-pub(super) fn joined(tokens: &[Personal<'_>]) -> Option<Personal<'static>> {
-    let texts: Vec<&str> = tokens.iter().map(Personal::as_str).collect();
-    (!texts.is_empty()).then(|| Personal::from(texts.join(",")))
+pub(super) fn joined(tokens: &[Redacted<'_>]) -> Option<Redacted<'static>> {
+    let texts: Vec<&str> = tokens.iter().map(Redacted::as_str).collect();
+    (!texts.is_empty()).then(|| Redacted::from(texts.join(",")))
 }
 
 /// A token is a registration's id, of letters and digits in the pages. One with a comma would be two.

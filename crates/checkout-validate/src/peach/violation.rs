@@ -158,9 +158,9 @@ impl fmt::Display for Field {
 /// ```
 /// use checkout_money::Cents;
 /// use checkout_tables::peach::Currency;
-/// use checkout_validate::peach::{Draft, Field, Rules, Violation};
+/// use checkout_validate::peach::{Draft, Field, Violation};
 ///
-/// let violations = Draft::debit(Currency::ZAR, Cents::ZERO).check(&Rules::default()).unwrap_err();
+/// let violations = Draft::debit(Currency::ZAR, Cents::ZERO).check().unwrap_err();
 /// let violation = violations.iter().find(|violation| violation.field() == Field::Amount).unwrap();
 /// assert_eq!(violation, &Violation::NotPositive);
 /// assert!(violation.is_ours());
@@ -172,8 +172,8 @@ pub enum Violation {
     Missing(Field),
     /// The entity is not 32 of the digits 0 to 9 and a to f.
     EntityId,
-    /// The merchant's id of the payment has a character that is no ASCII letter or digit, and no hyphen, dot or
-    /// underscore. Source: *Payment status* (AN48); Assumed: the three marks are let through.
+    /// The merchant's id of the payment has a character that is no ASCII letter or digit, and no hyphen, dot
+    /// or underscore. Source: *Payment status* (AN48); Assumed: the three marks are let through.
     NotAnId,
     /// The length of a text is not one that the page allows.
     Length {
@@ -190,8 +190,8 @@ pub enum Violation {
     AmountForm,
     /// The amount is more than eight digits before the point can say: more than 99 999 999.99.
     AmountTooLarge,
-    /// The amount is zero or less. Zero is for a preauthorization with `createRegistration` alone. Source (Public):
-    /// the API reference.
+    /// The amount is zero or less. Zero is for a preauthorization with `createRegistration` alone. Source
+    /// (Public): the API reference.
     NotPositive,
     /// The type of payment is not one that the page names.
     UnknownPaymentType,
@@ -208,16 +208,18 @@ pub enum Violation {
     Reserved(Field),
     /// `createRegistration` and `allowStoringDetails` are both true. Source (Public): the API reference.
     BothStore,
-    /// The token of a stored card is empty, longer than 255 characters, or has something else in it than ASCII
-    /// letters, digits, hyphens, dots and underscores: V1 sends the tokens with commas between. A rule of our own.
+    /// The token of a stored card is empty, longer than 255 characters, or has something else in it than
+    /// ASCII letters, digits, hyphens, dots and underscores: V1 sends the tokens with commas between. A rule
+    /// of our own.
     CardToken {
         /// Which one, counted from 0.
         index: usize,
     },
-    /// The frequency of a standing instruction is not 1 to 9999 days. Source (Public): *Credentials on File*, N4.
+    /// The frequency of a standing instruction is not 1 to 9999 days. Source (Public): *Credentials on File*,
+    /// N4.
     Frequency,
-    /// The expiry of a standing instruction is no day as `2029-12-31`. Source (Public): Peach's own plugin for
-    /// WooCommerce, 4.0.2.
+    /// The expiry of a standing instruction is no day as `2029-12-31`. Source (Public): Peach's own plugin
+    /// for WooCommerce, 4.0.2.
     Expiry,
     /// A parameter is given twice. Assumed: the signature is one over a map.
     Twice(Field),
@@ -358,9 +360,9 @@ impl Sealed for Violation {}
 /// Everything that is wrong with a draft of Peach's.
 ///
 /// ```
-/// use checkout_validate::peach::{Draft, Rules, Violations};
+/// use checkout_validate::peach::{Draft, Violations};
 ///
-/// let violations: Violations = Draft::default().check(&Rules::default()).unwrap_err();
+/// let violations: Violations = Draft::default().check().unwrap_err();
 /// let fields: Vec<_> = violations.iter().map(|violation| violation.field().to_string()).collect();
 /// assert_eq!(
 ///     fields,
@@ -385,13 +387,13 @@ pub type Violations = crate::Violations<Violation>;
 /// ```
 /// use checkout_money::Cents;
 /// use checkout_tables::peach::Currency;
-/// use checkout_validate::peach::{Draft, Rules, Warning};
+/// use checkout_validate::peach::{Draft, Warning};
 ///
 /// let checkout = Draft::debit(Currency::ZAR, Cents::new(200))
 ///     .entity_id("8ac7a4ca68c22c4d0168c2caab2e0025")
 ///     .merchant_transaction_id("Test12345678901234")
 ///     .shopper_result_url("https://shop.example/result")
-///     .check(&Rules::default())?;
+///     .check()?;
 /// assert_eq!(checkout.warnings(), [Warning::UnusualLength { length: 18 }]);
 /// let said = checkout.warnings()[0].to_string();
 /// assert_eq!(said, "18 characters long, and one page allows 8 to 16");
@@ -406,24 +408,25 @@ pub enum Warning {
         /// Its length, in characters.
         length: usize,
     },
-    /// The merchant's id of the payment has a hyphen, a dot or an underscore in it. Letters and digits are what
-    /// the page names.
+    /// The merchant's id of the payment has a hyphen, a dot or an underscore in it. Letters and digits are
+    /// what the page names.
     NotAlphanumeric,
     /// A method of payment is forced, and none is named.
     ForceWithoutDefault,
-    /// A standing instruction is recurring, and does not say of which kind: *Copy & Pay recurring payment flow*
-    /// wants `recurringType` then.
+    /// A standing instruction is recurring, and does not say of which kind: *Copy & Pay recurring payment
+    /// flow* wants `recurringType` then.
     RecurringWithoutType,
-    /// A standing instruction says that the merchant begins the payment. On a hosted page the cardholder does.
+    /// A standing instruction says that the merchant begins the payment. On a hosted page the cardholder
+    /// does.
     MerchantInitiated,
     /// A URL does not begin with `https://` or `http://`.
     NotHttp(Field),
     /// A text is set, and blank.
     Blank(Field),
-    /// A text, or the name of a parameter, has the name of one of Peach's parameters in it that tells a result, its time
-    /// or a checkout. Where Peach echoes it, a webhook's signed text can be read in more than one way: the webhook then
-    /// prompts a read and tells nothing by itself. The read is not touched, and the payer can pay. Assumed of every text: no
-    /// page says which of them come back.
+    /// A text, or the name of a parameter, has the name of one of Peach's parameters in it that tells a
+    /// result, its time or a checkout. Where Peach echoes it, a webhook's signed text can be read in more
+    /// than one way: the webhook then prompts a read and tells nothing by itself. The read is not touched,
+    /// and the payer can pay. Assumed of every text: no page says which of them come back.
     TellingName {
         /// The field.
         field: Field,

@@ -1,12 +1,12 @@
 //! What the answers carry.
 
 use crate::json::{carried_personal, carried_text, object, text, write_carried_personal};
-use crate::{Carried, JsonText};
+use crate::{JsonText, Verbatim};
 use alloc::borrow::Cow;
 use checkout_money::{Cents, CoinAmount, Rate};
 use checkout_tables::Open;
 use checkout_tables::allscale::{Currency, IntentStatus, PaymentMethodType, StableCoin};
-use checkout_validate::Personal;
+use checkout_validate::Redacted;
 use checkout_validate::allscale::CoinSet;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, Serializer};
@@ -28,9 +28,9 @@ use serde::ser::{Serialize, Serializer};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatedIntent<'a> {
-    /// The hosted page: send the payer there. `Debug` does not show the page: who has it can pay in the payer's place and
-    /// read what the payer buys. Escape it, as any text, where it is put into HTML.
-    pub checkout_url: Personal<'a>,
+    /// The hosted page: send the payer there. `Debug` does not show the page: who has it can pay in the
+    /// payer's place and read what the payer buys. Escape it, as any text, where it is put into HTML.
+    pub checkout_url: Redacted<'a>,
     /// The intent's id, opaque. The documents spell its field `allscale_checkout_intent_id` here and
     /// `all_scale_checkout_intent_id` elsewhere; both are read.
     pub intent_id: Cow<'a, str>,
@@ -38,11 +38,12 @@ pub struct CreatedIntent<'a> {
     pub amount_coins: CoinAmount,
     /// The settlement coin.
     pub stable_coin_type: Open<StableCoin>,
-    /// The provider's rate; null for a native price (Assumed, as it is for an intent that is read). Carried as it
-    /// is, whatever it is: the documented sample fits neither multiplication nor division.
-    pub rate: Option<Carried<'a, Rate>>,
-    /// The coins that the payer may settle in; null on old intents. No order is settled by them, so they are carried.
-    pub accepted_stable_coins: Option<Carried<'a, CoinSet>>,
+    /// The provider's rate; null for a native price (Assumed, as it is for an intent that is read). Carried
+    /// as it is, whatever it is: the documented sample fits neither multiplication nor division.
+    pub rate: Option<Verbatim<'a, Rate>>,
+    /// The coins that the payer may settle in; null on old intents. No order is settled by them, so they are
+    /// carried.
+    pub accepted_stable_coins: Option<Verbatim<'a, CoinSet>>,
 }
 
 impl CreatedIntent<'_> {
@@ -54,24 +55,24 @@ impl CreatedIntent<'_> {
             intent_id: owned(self.intent_id),
             amount_coins: self.amount_coins,
             stable_coin_type: self.stable_coin_type,
-            rate: self.rate.map(Carried::into_owned),
-            accepted_stable_coins: self.accepted_stable_coins.map(Carried::into_owned),
+            rate: self.rate.map(Verbatim::into_owned),
+            accepted_stable_coins: self.accepted_stable_coins.map(Verbatim::into_owned),
         }
     }
 }
 
 /// The payload of a get: the whole intent.
 ///
-/// Only the id, the status and the amount in coins are required; whatever else an answer leaves out or has as null
-/// is none. The four fields of a fiat price are null for a native one.
+/// Only the id, the status and the amount in coins are required; whatever else an answer leaves out or has as
+/// null is none. The four fields of a fiat price are null for a native one.
 ///
-/// A field by which an order is settled is strict: the id, the status, the order's id, the price with its currency, the
-/// amounts owed and paid, the coin. An error names the field. Every other field decides nothing and is [`Carried`]: as
-/// documented, or else as the JSON that came. None of these makes an answer unreadable (Assumed: no page says that a
-/// field's type can differ).
+/// A field by which an order is settled is strict: the id, the status, the order's id, the price with its
+/// currency, the amounts owed and paid, the coin. An error names the field. Every other field decides nothing
+/// and is [`Verbatim`]: as documented, or else as the JSON that came. None of these makes an answer
+/// unreadable (Assumed: no page says that a field's type can differ).
 ///
-/// Source: *Get Checkout Intent*, v3, 2026-03-06, Response Fields; that the fiat fields and `tx_to` can be null is in
-/// newer pages.
+/// Source: *Get Checkout Intent*, v3, 2026-03-06, Response Fields; that the fiat fields and `tx_to` can be
+/// null is in newer pages.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
@@ -97,44 +98,44 @@ pub struct Intent<'a> {
     /// The price, in hundredths of the currency.
     pub amount_cents: Option<Cents>,
     /// The chain, by its EIP-155 id.
-    pub chain_id: Option<Carried<'a, u64>>,
+    pub chain_id: Option<Verbatim<'a, u64>>,
     /// The amount in coins: the authority on what is owed.
     pub amount_coins: CoinAmount,
     /// The coin.
     pub coin_symbol: Option<Open<StableCoin, Cow<'a, str>>>,
     /// The coin's contract.
-    pub coin_contract: Option<Carried<'a, Cow<'a, str>>>,
+    pub coin_contract: Option<Verbatim<'a, Cow<'a, str>>>,
     /// The provider's rate. Carried as it is, whatever it is, and never to be computed with.
-    pub currency_rate: Option<Carried<'a, Rate>>,
+    pub currency_rate: Option<Verbatim<'a, Rate>>,
     /// The status.
     pub status: Open<IntentStatus>,
     /// Your id of the order.
     pub order_id: Option<Cow<'a, str>>,
     /// The merchant's description of the order.
-    pub order_description: Option<Carried<'a, Personal<'a>>>,
+    pub order_description: Option<Verbatim<'a, Redacted<'a>>>,
     /// Your id of the user.
-    pub user_id: Option<Carried<'a, Personal<'a>>>,
+    pub user_id: Option<Verbatim<'a, Redacted<'a>>>,
     /// The user's name.
-    pub user_name: Option<Carried<'a, Personal<'a>>>,
+    pub user_name: Option<Verbatim<'a, Redacted<'a>>>,
     /// What went wrong, if something did.
-    pub error_message: Option<Carried<'a, Personal<'a>>>,
+    pub error_message: Option<Verbatim<'a, Redacted<'a>>>,
     /// The transaction from the payer's wallet to the ephemeral one.
-    pub tx_hash: Option<Carried<'a, Personal<'a>>>,
+    pub tx_hash: Option<Verbatim<'a, Redacted<'a>>>,
     /// The transaction from the ephemeral wallet to the merchant's.
-    pub tx_hash_2: Option<Carried<'a, Personal<'a>>>,
+    pub tx_hash_2: Option<Verbatim<'a, Redacted<'a>>>,
     /// The payer's wallet.
-    pub tx_from: Option<Carried<'a, Personal<'a>>>,
+    pub tx_from: Option<Verbatim<'a, Redacted<'a>>>,
     /// The merchant's wallet.
-    pub tx_to: Option<Carried<'a, Personal<'a>>>,
+    pub tx_to: Option<Verbatim<'a, Redacted<'a>>>,
     /// What the payer paid.
     pub actual_paid_amount: Option<CoinAmount>,
-    /// The provider's fee. Carried.
-    pub service_fee_amount: Option<Carried<'a, CoinAmount>>,
-    /// The net income of the merchant: paid less the fee (Stated: GI-17). Carried; `integrity` of `checkout-trust`
-    /// remarks where it does not hold.
-    pub net_income_amount: Option<Carried<'a, CoinAmount>>,
+    /// The provider's fee. Verbatim.
+    pub service_fee_amount: Option<Verbatim<'a, CoinAmount>>,
+    /// The net income of the merchant: paid less the fee (Stated: GI-17). Carried as it came; `settlement` of
+    /// `checkout-trust` remarks where it does not hold.
+    pub net_income_amount: Option<Verbatim<'a, CoinAmount>>,
     /// How the payer paid.
-    pub payment_method_type: Option<Carried<'a, Open<PaymentMethodType>>>,
+    pub payment_method_type: Option<Verbatim<'a, Open<PaymentMethodType>>>,
     /// The metadata of the create, should an answer carry it (Assumed: no page lists it), as exact JSON text.
     pub extra: Option<JsonText<'a>>,
 }
@@ -148,11 +149,11 @@ impl Intent<'_> {
             currency: self.currency,
             currency_symbol: self.currency_symbol.map(Open::into_owned),
             amount_cents: self.amount_cents,
-            chain_id: self.chain_id.map(Carried::into_owned),
+            chain_id: self.chain_id.map(Verbatim::into_owned),
             amount_coins: self.amount_coins,
             coin_symbol: self.coin_symbol.map(Open::into_owned),
             coin_contract: self.coin_contract.map(|contract| contract.into_owned_with(owned)),
-            currency_rate: self.currency_rate.map(Carried::into_owned),
+            currency_rate: self.currency_rate.map(Verbatim::into_owned),
             status: self.status,
             order_id: self.order_id.map(owned),
             order_description: self.order_description.map(personal),
@@ -164,9 +165,9 @@ impl Intent<'_> {
             tx_from: self.tx_from.map(personal),
             tx_to: self.tx_to.map(personal),
             actual_paid_amount: self.actual_paid_amount,
-            service_fee_amount: self.service_fee_amount.map(Carried::into_owned),
-            net_income_amount: self.net_income_amount.map(Carried::into_owned),
-            payment_method_type: self.payment_method_type.map(Carried::into_owned),
+            service_fee_amount: self.service_fee_amount.map(Verbatim::into_owned),
+            net_income_amount: self.net_income_amount.map(Verbatim::into_owned),
+            payment_method_type: self.payment_method_type.map(Verbatim::into_owned),
             extra: self.extra.map(JsonText::into_owned),
         }
     }
@@ -224,8 +225,8 @@ pub(super) fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
 }
 
-pub(super) fn personal(text: Carried<'_, Personal<'_>>) -> Carried<'static, Personal<'static>> {
-    text.into_owned_with(Personal::into_owned)
+pub(super) fn personal(text: Verbatim<'_, Redacted<'_>>) -> Verbatim<'static, Redacted<'static>> {
+    text.into_owned_with(Redacted::into_owned)
 }
 
 /// The two spellings of the id: either, or both if they agree.
@@ -278,9 +279,9 @@ struct CreatedForm<'a> {
     amount_coins: CoinAmount,
     stable_coin_type: Open<StableCoin>,
     #[serde(borrow, default)]
-    rate: Option<Carried<'a, Rate>>,
+    rate: Option<Verbatim<'a, Rate>>,
     #[serde(borrow, default)]
-    accepted_stable_coins: Option<Carried<'a, u64>>,
+    accepted_stable_coins: Option<Verbatim<'a, u64>>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for CreatedIntent<'a> {
@@ -292,7 +293,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for CreatedIntent<'a> {
             "allscale_checkout_intent_id",
         )?;
         Ok(Self {
-            checkout_url: Personal::from(form.checkout_url),
+            checkout_url: Redacted::from(form.checkout_url),
             intent_id: id,
             amount_coins: form.amount_coins,
             stable_coin_type: form.stable_coin_type,
@@ -317,7 +318,8 @@ impl Serialize for CreatedIntent<'_> {
     }
 }
 
-/// The intent with its fields in the order of the page. Written from a borrowed intent, read into an owned form.
+/// The intent with its fields in the order of the page. Written from a borrowed intent, read into an owned
+/// form.
 macro_rules! intent_form {
     ($($(#[$meta:meta])* $field:ident: $type:ty,)+) => {
         #[derive(serde::Serialize, serde::Deserialize)]
@@ -363,41 +365,41 @@ intent_form! {
     #[serde(default)]
     amount_cents: Option<Cents>,
     #[serde(borrow, default)]
-    chain_id: Option<Carried<'a, u64>>,
+    chain_id: Option<Verbatim<'a, u64>>,
     amount_coins: CoinAmount,
     #[serde(borrow, default)]
     coin_symbol: Option<Open<StableCoin, Cow<'a, str>>>,
     #[serde(borrow, default, deserialize_with = "carried_text")]
-    coin_contract: Option<Carried<'a, Cow<'a, str>>>,
+    coin_contract: Option<Verbatim<'a, Cow<'a, str>>>,
     #[serde(borrow, default)]
-    currency_rate: Option<Carried<'a, Rate>>,
+    currency_rate: Option<Verbatim<'a, Rate>>,
     status: Open<IntentStatus>,
     #[serde(borrow, default, deserialize_with = "text")]
     order_id: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
-    order_description: Option<Carried<'a, Personal<'a>>>,
+    order_description: Option<Verbatim<'a, Redacted<'a>>>,
     #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
-    user_id: Option<Carried<'a, Personal<'a>>>,
+    user_id: Option<Verbatim<'a, Redacted<'a>>>,
     #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
-    user_name: Option<Carried<'a, Personal<'a>>>,
+    user_name: Option<Verbatim<'a, Redacted<'a>>>,
     #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
-    error_message: Option<Carried<'a, Personal<'a>>>,
+    error_message: Option<Verbatim<'a, Redacted<'a>>>,
     #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
-    tx_hash: Option<Carried<'a, Personal<'a>>>,
+    tx_hash: Option<Verbatim<'a, Redacted<'a>>>,
     #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
-    tx_hash_2: Option<Carried<'a, Personal<'a>>>,
+    tx_hash_2: Option<Verbatim<'a, Redacted<'a>>>,
     #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
-    tx_from: Option<Carried<'a, Personal<'a>>>,
+    tx_from: Option<Verbatim<'a, Redacted<'a>>>,
     #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
-    tx_to: Option<Carried<'a, Personal<'a>>>,
+    tx_to: Option<Verbatim<'a, Redacted<'a>>>,
     #[serde(default)]
     actual_paid_amount: Option<CoinAmount>,
     #[serde(borrow, default)]
-    service_fee_amount: Option<Carried<'a, CoinAmount>>,
+    service_fee_amount: Option<Verbatim<'a, CoinAmount>>,
     #[serde(borrow, default)]
-    net_income_amount: Option<Carried<'a, CoinAmount>>,
+    net_income_amount: Option<Verbatim<'a, CoinAmount>>,
     #[serde(borrow, default)]
-    payment_method_type: Option<Carried<'a, Open<PaymentMethodType>>>,
+    payment_method_type: Option<Verbatim<'a, Open<PaymentMethodType>>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     extra: Option<JsonText<'a>>,
 }

@@ -2,7 +2,7 @@
 
 use super::{CreatedIntent, Echo, Intent, Pong, Refusal, Reply};
 use crate::json::{BODY_CAP, DEPTH, begins_an_object, explain, from_json, text, too_deep};
-use crate::{Answer, Head, JsonText, NotTheApi, ReadError, ReadErrorKind};
+use crate::{Answer, Head, JsonText, ReadError, ReadErrorKind, UnexpectedResponse};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,16 +15,17 @@ use serde_json::value::RawValue;
 
 /// Reads an answer. Whatever the bytes are, the outcome is a reply or an error that says where.
 ///
-/// - An envelope is told by its `code`: 0 is [`Reply::Done`], any other integer [`Reply::Refused`], whatever the HTTP
-///   status is, which no page documents.
-/// - A redirect, a body that is no JSON object, and under an error status a JSON object without an integer `code` are
-///   [`Reply::NotTheApi`].
+/// - An envelope is told by its `code`: 0 is [`Reply::Done`], any other integer [`Reply::Refused`], whatever
+///   the HTTP status is, which no page documents.
+/// - A redirect, a body that is no JSON object, and under an error status a JSON object without an integer
+///   `code` are [`Reply::UnexpectedResponse`].
 /// - Code 0 with an `error` beside it is neither done nor refused: every page prints null there.
 ///
 /// A body may have at most [`BODY_CAP`](crate::BODY_CAP) bytes; [`read_capped`] takes another cap.
 ///
 /// # Errors
-/// [`ReadError`], if the answer is the API's and is not as documented. What was asked may have been done all the same.
+/// [`ReadError`], if the answer is the API's and is not as documented. What was asked may have been done all
+/// the same.
 ///
 /// ```
 /// use checkout_wire::{Head, Reply, allscale};
@@ -55,7 +56,7 @@ pub fn read_capped<'a, T: Payload<'a>>(
     cap: usize,
 ) -> Result<Reply<'a, T>, ReadError> {
     if head.is_redirect() || !begins_an_object(body) {
-        return Ok(Reply::NotTheApi(NotTheApi::new(head, body)));
+        return Ok(Reply::UnexpectedResponse(UnexpectedResponse::new(head, body)));
     }
     let whole = |at, kind| ReadError::new(String::new(), at, kind);
     if body.len() > cap {
@@ -105,8 +106,8 @@ pub fn read_capped<'a, T: Payload<'a>>(
     }
 }
 
-/// Writes a reply as the provider would: the envelope of an answer or a refusal. There is none for what is not the
-/// API's. For test doubles, and for the law that what was read, written back, reads the same.
+/// Writes a reply as the provider would: the envelope of an answer or a refusal. There is none for what is
+/// not the API's. For test doubles, and for the law that what was read, written back, reads the same.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
@@ -132,7 +133,7 @@ pub fn write<'a, T: Payload<'a>>(reply: &Reply<'a, T>) -> Option<Vec<u8>> {
             error: refusal.error.as_ref(),
             request_id: refusal.request_id.as_deref(),
         },
-        Reply::NotTheApi(_) => return None,
+        Reply::UnexpectedResponse(_) => return None,
     };
     serde_json::to_vec(&envelope).ok()
 }
@@ -196,7 +197,7 @@ fn unreadable<'a, T>(
 ) -> Result<Reply<'a, T>, ReadError> {
     let glimpse = Glimpse::of(body);
     if !head.is_success() && !glimpse.is_envelope() {
-        return Ok(Reply::NotTheApi(NotTheApi::new(head, body)));
+        return Ok(Reply::UnexpectedResponse(UnexpectedResponse::new(head, body)));
     }
     Err(why(&glimpse).with_request_id(glimpse.request_id))
 }
@@ -264,7 +265,8 @@ struct Envelope<'a> {
     request_id: Option<Cow<'a, str>>,
 }
 
-/// Reads an envelope, and the payload into its place at once: a whole intent is long to hand from reader to reader.
+/// Reads an envelope, and the payload into its place at once: a whole intent is long to hand from reader to
+/// reader.
 struct EnvelopeAround<'p, T>(&'p mut Option<T>);
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for EnvelopeAround<'_, T> {
@@ -305,8 +307,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EnvelopeAround<'_, T> {
     }
 }
 
-/// The id of the request as it is to be logged. It decides nothing, so a number is taken as it is written, and what can be
-/// no id, such as an object, is none.
+/// The id of the request as it is to be logged. It decides nothing, so a number is taken as it is written,
+/// and what can be no id, such as an object, is none.
 fn request_id_of(json: JsonText<'_>) -> Option<Cow<'_, str>> {
     json.read_text().or_else(|| json.read_digits().map(Cow::Borrowed))
 }
@@ -350,7 +352,8 @@ struct ErrorForm<'a> {
     details: Option<&'a RawValue>,
 }
 
-/// An error object that is not as expected still belongs to a refusal: what can be told apart is, the rest is kept.
+/// An error object that is not as expected still belongs to a refusal: what can be told apart is, the rest is
+/// kept.
 fn refusal<'a>(head: &Head<'a>, envelope: Envelope<'a>) -> Refusal<'a> {
     let Envelope { code, error, request_id } = envelope;
     // A list is no error object, though a derived reader would take it for one.

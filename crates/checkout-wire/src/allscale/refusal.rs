@@ -8,8 +8,8 @@ use core::fmt;
 
 /// A refusal by AllScale.
 ///
-/// What it prints is the provider's own message, cut short and escaped (see [`Printable`]), with the code and the id of
-/// the request. The documented messages name fields and limits, and never what was sent.
+/// What it prints is the provider's own message, cut short and escaped (see [`Printable`]), with the code and
+/// the id of the request. The documented messages name fields and limits, and never what was sent.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};

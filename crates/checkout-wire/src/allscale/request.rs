@@ -9,17 +9,17 @@ use checkout_validate::allscale::{CreateIntent, Price};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// The body of a create request, in the order of the documented samples. What is not set is left out, and integers
-/// are integers.
+/// The body of a create request, in the order of the documented samples. What is not set is left out, and
+/// integers are integers.
 ///
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Request Fields.
 ///
 /// ```
 /// use checkout_money::Cents;
 /// use checkout_tables::allscale::Currency;
-/// use checkout_validate::allscale::{Draft, Rules};
+/// use checkout_validate::allscale::Draft;
 ///
-/// let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check(&Rules::default())?;
+/// let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check()?;
 /// let body = checkout_wire::allscale::create_body(&intent);
 /// assert_eq!(body, br#"{"currency":44,"amount_cents":100,"order_id":"order_123"}"#);
 /// # Ok::<(), checkout_validate::allscale::Violations>(())
@@ -47,8 +47,8 @@ pub fn create_body(intent: &CreateIntent<'_>) -> Vec<u8> {
     serde_json::to_vec(&body).unwrap_or_default()
 }
 
-/// The path of a route, with the id where it has one. None where the two do not fit: for a route that has an id in its
-/// path and none is given, and for one that has none and is given one.
+/// The path of a route, with the id where it has one. None where the two do not fit: for a route that has an
+/// id in its path and none is given, and for one that has none and is given one.
 ///
 /// ```
 /// use checkout_tables::allscale::Route;

@@ -5,24 +5,25 @@ use crate::json::{
     BODY_CAP, carried_personal, carried_text, from_json_or_why, object, object_text, text,
     write_carried_personal,
 };
-use crate::{Carried, Head, JsonText, ReadError, ReadErrorKind};
+use crate::{Head, JsonText, ReadError, ReadErrorKind, Verbatim};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use checkout_money::{Cents, CoinAmount};
 use checkout_tables::Open;
 use checkout_tables::allscale::{Currency, PaymentMethodType, StableCoin};
-use checkout_validate::Personal;
+use checkout_validate::Redacted;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer};
 
-/// What a webhook says: that something was paid for an intent. It has **no status**: it is a signed hint, and the intent is
-/// read before anything is done about it.
+/// What a webhook says: that something was paid for an intent. It has **no status**: it is a signed hint, and
+/// the intent is read before anything is done about it.
 ///
-/// The three ids are required. Whatever else a body leaves out or has as null is none, and what has another type is
-/// [`Carried`] as it came. The fields are merely somebody's words, until their signature was verified over the same
-/// bytes.
+/// The three ids are required. Whatever else a body leaves out or has as null is none, and what has another
+/// type is [`Verbatim`] as it came. The fields are merely somebody's words, until their signature was
+/// verified over the same bytes.
 ///
-/// Source: *Webhook Signing & Payload Guide*, v5, 2026-04-30, the table of fields. No page prints a body; ours are built from that list.
+/// Source: *Webhook Signing & Payload Guide*, v5, 2026-04-30, the table of fields. No page prints a body;
+/// ours are built from that list.
 ///
 /// ```
 /// use checkout_wire::allscale::read_webhook;
@@ -44,31 +45,31 @@ pub struct WebhookBody<'a> {
     /// The webhook: the same as in its header, or somebody has put two together.
     pub webhook_id: Cow<'a, str>,
     /// The price, in hundredths of the currency.
-    pub amount_cents: Option<Carried<'a, Cents>>,
+    pub amount_cents: Option<Verbatim<'a, Cents>>,
     /// The fiat currency of the price.
-    pub currency: Option<Carried<'a, Open<Currency>>>,
+    pub currency: Option<Verbatim<'a, Open<Currency>>>,
     /// The currency's symbol.
-    pub currency_symbol: Option<Carried<'a, Cow<'a, str>>>,
+    pub currency_symbol: Option<Verbatim<'a, Cow<'a, str>>>,
     /// An amount in coins. What was paid is in the intent.
-    pub amount_coins: Option<Carried<'a, CoinAmount>>,
+    pub amount_coins: Option<Verbatim<'a, CoinAmount>>,
     /// The coin.
-    pub coin_symbol: Option<Carried<'a, Open<StableCoin, Cow<'a, str>>>>,
+    pub coin_symbol: Option<Verbatim<'a, Open<StableCoin, Cow<'a, str>>>>,
     /// The coin's contract.
-    pub coin_contract_address: Option<Carried<'a, Cow<'a, str>>>,
+    pub coin_contract_address: Option<Verbatim<'a, Cow<'a, str>>>,
     /// The chain, by its EIP-155 id.
-    pub chain_id: Option<Carried<'a, u64>>,
+    pub chain_id: Option<Verbatim<'a, u64>>,
     /// The transaction on the chain.
-    pub tx_hash: Option<Carried<'a, Personal<'a>>>,
+    pub tx_hash: Option<Verbatim<'a, Redacted<'a>>>,
     /// The payer's wallet.
-    pub tx_from: Option<Carried<'a, Personal<'a>>>,
+    pub tx_from: Option<Verbatim<'a, Redacted<'a>>>,
     /// How the payer paid.
-    pub payment_method_type: Option<Carried<'a, Open<PaymentMethodType>>>,
+    pub payment_method_type: Option<Verbatim<'a, Open<PaymentMethodType>>>,
     /// Your id of the order: the one thread back to a create whose answer was lost.
-    pub order_id: Option<Carried<'a, Cow<'a, str>>>,
+    pub order_id: Option<Verbatim<'a, Cow<'a, str>>>,
     /// Your id of the user.
-    pub user_id: Option<Carried<'a, Personal<'a>>>,
+    pub user_id: Option<Verbatim<'a, Redacted<'a>>>,
     /// The user's name.
-    pub user_name: Option<Carried<'a, Personal<'a>>>,
+    pub user_name: Option<Verbatim<'a, Redacted<'a>>>,
     /// The metadata of the create, as exact JSON text.
     pub extra_obj: Option<JsonText<'a>>,
 }
@@ -152,31 +153,31 @@ macro_rules! webhook_form {
 
 webhook_form! {
     #[serde(borrow, default)]
-    amount_cents: Carried<'a, Cents>, Carried::into_owned;
+    amount_cents: Verbatim<'a, Cents>, Verbatim::into_owned;
     #[serde(borrow, default)]
-    currency: Carried<'a, Open<Currency>>, Carried::into_owned;
+    currency: Verbatim<'a, Open<Currency>>, Verbatim::into_owned;
     #[serde(borrow, default, deserialize_with = "carried_text")]
-    currency_symbol: Carried<'a, Cow<'a, str>>, |text| text.into_owned_with(owned);
+    currency_symbol: Verbatim<'a, Cow<'a, str>>, |text| text.into_owned_with(owned);
     #[serde(borrow, default)]
-    amount_coins: Carried<'a, CoinAmount>, Carried::into_owned;
+    amount_coins: Verbatim<'a, CoinAmount>, Verbatim::into_owned;
     #[serde(borrow, default)]
-    coin_symbol: Carried<'a, Open<StableCoin, Cow<'a, str>>>, |coin| coin.into_owned_with(Open::into_owned);
+    coin_symbol: Verbatim<'a, Open<StableCoin, Cow<'a, str>>>, |coin| coin.into_owned_with(Open::into_owned);
     #[serde(borrow, default, deserialize_with = "carried_text")]
-    coin_contract_address: Carried<'a, Cow<'a, str>>, |text| text.into_owned_with(owned);
+    coin_contract_address: Verbatim<'a, Cow<'a, str>>, |text| text.into_owned_with(owned);
     #[serde(borrow, default)]
-    chain_id: Carried<'a, u64>, Carried::into_owned;
+    chain_id: Verbatim<'a, u64>, Verbatim::into_owned;
     #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
-    tx_hash: Carried<'a, Personal<'a>>, personal;
+    tx_hash: Verbatim<'a, Redacted<'a>>, personal;
     #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
-    tx_from: Carried<'a, Personal<'a>>, personal;
+    tx_from: Verbatim<'a, Redacted<'a>>, personal;
     #[serde(borrow, default)]
-    payment_method_type: Carried<'a, Open<PaymentMethodType>>, Carried::into_owned;
+    payment_method_type: Verbatim<'a, Open<PaymentMethodType>>, Verbatim::into_owned;
     #[serde(borrow, default, deserialize_with = "carried_text")]
-    order_id: Carried<'a, Cow<'a, str>>, |text| text.into_owned_with(owned);
+    order_id: Verbatim<'a, Cow<'a, str>>, |text| text.into_owned_with(owned);
     #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
-    user_id: Carried<'a, Personal<'a>>, personal;
+    user_id: Verbatim<'a, Redacted<'a>>, personal;
     #[serde(borrow, default, deserialize_with = "carried_personal", serialize_with = "write_carried_personal")]
-    user_name: Carried<'a, Personal<'a>>, personal;
+    user_name: Verbatim<'a, Redacted<'a>>, personal;
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     extra_obj: JsonText<'a>, JsonText::into_owned;
 }

@@ -2,30 +2,33 @@
 
 use super::{CheckoutResult, Refusal, Reply};
 use crate::json::{BODY_CAP, from_json_or_why, object_text};
-use crate::{Answer, Head, NotTheApi, ReadError};
+use crate::{Answer, Head, ReadError, UnexpectedResponse};
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use checkout_tables::Open;
 use checkout_tables::azotte::ErrorCode;
 
-/// Reads an answer to a submit or to a read of the status. Whatever the bytes are, the outcome is a reply or an error that
-/// says where. The `Content-Type` decides nothing: answers come as `application/clientOutput+Json`.
+/// Reads an answer to a submit or to a read of the status. Whatever the bytes are, the outcome is a reply or
+/// an error that says where. The `Content-Type` decides nothing: answers come as
+/// `application/clientOutput+Json`.
 ///
 /// - Under a success status a [`CheckoutResult`] is [`Reply::Done`], unless its message code is an error's.
-/// - Under an error status an object with a message code or with members of problem details is [`Reply::Refused`].
-/// - Everything else is [`Reply::NotTheApi`]: a 401 has no body, a proxy's page is no JSON, a redirect is not followed.
+/// - Under an error status an object with a message code or with members of problem details is
+///   [`Reply::Refused`].
+/// - Everything else is [`Reply::UnexpectedResponse`]: a 401 has no body, a proxy's page is no JSON, a
+///   redirect is not followed.
 ///
 /// A body may have at most [`BODY_CAP`](crate::BODY_CAP) bytes; [`read_capped`] takes another cap.
 ///
 /// # Errors
-/// [`ReadError`], if the answer is longer than the cap, or says success and is not as documented. What was asked may have
-/// been done all the same.
+/// [`ReadError`], if the answer is longer than the cap, or says success and is not as documented. What was
+/// asked may have been done all the same.
 ///
 /// ```
 /// use checkout_wire::{Head, Reply, azotte};
 ///
 /// let unauthorised = azotte::read(&Head::new(401), b"")?;
-/// assert!(matches!(unauthorised, Reply::NotTheApi(_)));
+/// assert!(matches!(unauthorised, Reply::UnexpectedResponse(_)));
 ///
 /// let error = azotte::read(&Head::new(200), br#"{"status":{"messageCode":7}}"#).unwrap_err();
 /// assert_eq!(error.path(), "status.messageCode");
@@ -49,11 +52,11 @@ pub fn read<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a>, ReadError>
 /// ```
 pub fn read_capped<'a>(head: &Head<'a>, body: &'a [u8], cap: usize) -> Result<Reply<'a>, ReadError> {
     let Some(json) = object_text(head, body, cap)? else {
-        return Ok(Reply::NotTheApi(NotTheApi::new(head, body)));
+        return Ok(Reply::UnexpectedResponse(UnexpectedResponse::new(head, body)));
     };
     if !head.is_success() {
         let refusal = Refusal::of(head, json).map(Reply::Refused);
-        return Ok(refusal.unwrap_or_else(|| Reply::NotTheApi(NotTheApi::new(head, body))));
+        return Ok(refusal.unwrap_or_else(|| Reply::UnexpectedResponse(UnexpectedResponse::new(head, body))));
     }
     let result: CheckoutResult<'a> = from_json_or_why(json)?;
     // "Not found" is an error and not a status, whatever the HTTP status says.
@@ -66,8 +69,8 @@ pub fn read_capped<'a>(head: &Head<'a>, body: &'a [u8], cap: usize) -> Result<Re
     Ok(Reply::Done(Answer { payload: result, request_id: None }))
 }
 
-/// Writes a reply's body as the provider would. There is none for what is not the API's. For test doubles, and for the
-/// law that what was read, written back, reads the same.
+/// Writes a reply's body as the provider would. There is none for what is not the API's. For test doubles,
+/// and for the law that what was read, written back, reads the same.
 ///
 /// ```
 /// use checkout_wire::{Head, azotte};
@@ -82,6 +85,6 @@ pub fn write(reply: &Reply<'_>) -> Option<Vec<u8>> {
     match reply {
         Reply::Done(answer) => serde_json::to_vec(&answer.payload).ok(),
         Reply::Refused(refusal) => Some(refusal.body.as_str().as_bytes().to_vec()),
-        Reply::NotTheApi(_) => None,
+        Reply::UnexpectedResponse(_) => None,
     }
 }

@@ -1,22 +1,22 @@
 //! How Azotte refuses.
 
 use crate::json::{begins_an_object, from_json};
-use crate::{Carried, Head, JsonText, Printable, ProviderRefusal};
+use crate::{Head, JsonText, Printable, ProviderRefusal, Verbatim};
 use alloc::borrow::Cow;
 use checkout_tables::Open;
 use checkout_tables::azotte::ErrorCode;
-use checkout_validate::Personal;
+use checkout_validate::Redacted;
 use core::fmt;
 use core::marker::PhantomData;
 
 /// A refusal by Azotte: an error status with a message code (404) or with problem details (409).
 ///
-/// What it prints is the HTTP status, the message code and the problem's title. The detail can quote what was sent, a
-/// card's number among it, and is never printed.
+/// What it prints is the HTTP status, the message code and the problem's title. The detail can quote what was
+/// sent, a card's number among it, and is never printed.
 ///
-/// Source: Azotte C2A, *Get Checkout Status*: 409 is a conflict of state, and another tenant's checkout is its
-/// example. *Checkout* says 404 for another tenant's. Assumed: both mean "not readable by this tenant", as
-/// [`is_not_readable`](Self::is_not_readable) says.
+/// Source: Azotte C2A, *Get Checkout Status*: 409 is a conflict of state, and another tenant's checkout is
+/// its example. *Checkout* says 404 for another tenant's. Assumed: both mean "not readable by this tenant",
+/// as [`is_not_readable`](Self::is_not_readable) says.
 ///
 /// ```
 /// use checkout_tables::{Open, azotte::ErrorCode};
@@ -67,8 +67,8 @@ impl<'a> Refusal<'a> {
         }
     }
 
-    /// The refusal in a JSON object, if it is one of the API's: it has a message code, is said to be problem details, or
-    /// has a member of them, or answers with the documented 409.
+    /// The refusal in a JSON object, if it is one of the API's: it has a message code, is said to be problem
+    /// details, or has a member of them, or answers with the documented 409.
     pub(super) fn of(head: &Head<'a>, json: &'a str) -> Option<Self> {
         let form: RefusalForm<'a> = from_json(json, PhantomData).ok()?;
         let object = form.status.as_ref().filter(|status| begins_an_object(status.as_str().as_bytes()));
@@ -77,9 +77,9 @@ impl<'a> Refusal<'a> {
         let problem = ProblemDetails {
             type_: text(form.type_),
             title: text(form.title),
-            status: form.status.filter(|_| message_code.is_none()).map(Carried::of),
-            detail: text(form.detail).map(Personal::from),
-            instance: text(form.instance).map(Personal::from),
+            status: form.status.filter(|_| message_code.is_none()).map(Verbatim::of),
+            detail: text(form.detail).map(Redacted::from),
+            instance: text(form.instance).map(Redacted::from),
         };
         let named = message_code.is_some() || problem.has_text();
         let said = head.content_type.is_some_and(|media_type| {
@@ -141,11 +141,11 @@ pub struct ProblemDetails<'a> {
     /// A short text that is the same for every problem of the kind.
     pub title: Option<Cow<'a, str>>,
     /// The HTTP status, once more.
-    pub status: Option<Carried<'a, u16>>,
+    pub status: Option<Verbatim<'a, u16>>,
     /// What is wrong this time. It can quote what was sent.
-    pub detail: Option<Personal<'a>>,
+    pub detail: Option<Redacted<'a>>,
     /// A URI of this occurrence.
-    pub instance: Option<Personal<'a>>,
+    pub instance: Option<Redacted<'a>>,
 }
 
 impl ProblemDetails<'_> {
@@ -157,9 +157,9 @@ impl ProblemDetails<'_> {
         ProblemDetails {
             type_: self.type_.map(owned),
             title: self.title.map(owned),
-            status: self.status.map(Carried::into_owned),
-            detail: self.detail.map(Personal::into_owned),
-            instance: self.instance.map(Personal::into_owned),
+            status: self.status.map(Verbatim::into_owned),
+            detail: self.detail.map(Redacted::into_owned),
+            instance: self.instance.map(Redacted::into_owned),
         }
     }
 }

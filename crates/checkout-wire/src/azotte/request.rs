@@ -9,21 +9,21 @@ use serde::Serialize;
 
 /// The body of a submit. What is not set is left out.
 ///
-/// With a new card the body holds its number and its code: it is for the transport alone, and neither to be kept nor to
-/// be logged. With a stored method it holds neither.
+/// With a new card the body holds its number and its code: it is for the transport alone, and neither to be
+/// kept nor to be logged. With a stored method it holds neither.
 ///
 /// Source: Azotte C2A, *Submit Checkout*, request fields.
 ///
 /// ```
 /// use checkout_tables::azotte::PaymentChannel;
-/// use checkout_validate::azotte::{Draft, Rules};
+/// use checkout_validate::azotte::Draft;
 ///
 /// let submit = Draft::stored_method(PaymentChannel::CreditCard)
 ///     .offer_identifier("off_1")
 ///     .correlation_id("order_123")
 ///     .item("plan_gold")
 ///     .customer_urn("urn:customer:42")
-///     .check(&Rules::default())?;
+///     .check()?;
 /// let body = checkout_wire::azotte::submit_body(&submit);
 /// assert_eq!(
 ///     String::from_utf8(body)?,

@@ -1,24 +1,25 @@
 //! The one payload.
 
-use crate::Carried;
+use crate::Verbatim;
 use crate::json::{object, object_or_none, or_none, personal_or_none, text, write_personal};
 use alloc::borrow::Cow;
 use checkout_tables::Open;
 use checkout_tables::azotte::MessageCode;
-use checkout_validate::Personal;
+use checkout_validate::Redacted;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer};
 
 /// Where a checkout stands, and what is to be done: the answer to a submit and to a read of the status alike.
 ///
-/// `status.message_code` is the source of truth. A submit's answer is no confirmation of a payment, and can already be
-/// final.
+/// `status.message_code` is the source of truth. A submit's answer is no confirmation of a payment, and can
+/// already be final.
 ///
-/// Source: Azotte C2A, *Get Checkout Status*, `CheckoutResult`. It does not show where a message stands: one within
-/// `status` and one at the top are read.
+/// Source: Azotte C2A, *Get Checkout Status*, `CheckoutResult`. It does not show where a message stands: one
+/// within `status` and one at the top are read.
 ///
-/// Assumed: what cannot be understood is not worth the status. `status.messageCode` and `trackingNumber` have to be as
-/// documented, and no key may stand twice; any other member that is not of its documented type is read as none.
+/// Assumed: what cannot be understood is not worth the status. `status.messageCode` and `trackingNumber` have
+/// to be as documented, and no key may stand twice; any other member that is not of its documented type is
+/// read as none.
 ///
 /// ```
 /// use checkout_tables::{Open, azotte::MessageCode};
@@ -45,7 +46,7 @@ pub struct CheckoutResult<'a> {
     pub status: ResultStatus<'a>,
     /// A message beside the status.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_personal")]
-    pub message: Option<Personal<'a>>,
+    pub message: Option<Redacted<'a>>,
     /// Where the payer has to go, with [`MessageCode::ThreeDsRequired`] or any other redirect-bound status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_instructions: Option<RedirectInstructions<'a>>,
@@ -55,19 +56,22 @@ pub struct CheckoutResult<'a> {
 }
 
 impl CheckoutResult<'_> {
-    /// The message, wherever it stands. It is the provider's text about a payment: for your eyes, not for a log.
+    /// The message, wherever it stands. It is the provider's text about a payment: for your eyes, not for a
+    /// log.
     #[must_use]
-    pub fn message(&self) -> Option<&Personal<'_>> {
+    pub fn message(&self) -> Option<&Redacted<'_>> {
         self.status.message.as_ref().or(self.message.as_ref())
     }
 
-    /// The challenge that the payer is to be shown: where the payer has to act, and there is one that can be shown.
+    /// The challenge that the payer is to be shown: where the payer has to act, and there is one that can be
+    /// shown.
     ///
-    /// `status.messageCode` is the source of truth, and beside it `isRedirectRequired` says whether the client must act:
+    /// `status.messageCode` is the source of truth, and beside it `isRedirectRequired` says whether the
+    /// client must act:
     /// - `CHECK_OUT_3DS_REQUIRED`: the challenge is presented, whatever the flag says.
     /// - `CHECK_OUT_DONE`, `CHECK_OUT_FAILED`: nothing follows, so nobody has to act, whatever the flag says.
-    /// - Any other code: the flag decides. Where it is missing, `null` or no boolean, instructions mean that the client must
-    ///   act, for they come with "any redirect-bound state" (Assumed).
+    /// - Any other code: the flag decides. Where it is missing, `null` or no boolean, instructions mean that
+    ///   the client must act, for they come with "any redirect-bound state" (Assumed).
     ///
     /// [`not_shown`](Self::not_shown) says why a challenge that came is not shown.
     ///
@@ -84,8 +88,8 @@ impl CheckoutResult<'_> {
         self.redirect().and_then(RedirectInstructions::challenge)
     }
 
-    /// Why the payer is not shown a challenge that came with this answer; None where the payer is shown one, where the client
-    /// need not act, and where none came.
+    /// Why the payer is not shown a challenge that came with this answer; None where the payer is shown one,
+    /// where the client need not act, and where none came.
     ///
     /// ```
     /// # use checkout_wire::{Head, Reply, azotte::{NotShown, read}};
@@ -107,11 +111,12 @@ impl CheckoutResult<'_> {
         (says || came).then_some(NotShown::Nothing)
     }
 
-    /// True if the payer's browser is expected back from the challenge: `hasNextSteps`, which says that more steps
-    /// follow and that polling goes on after the browser has returned.
+    /// True if the payer's browser is expected back from the challenge: `hasNextSteps`, which says that more
+    /// steps follow and that polling goes on after the browser has returned.
     ///
-    /// Where it is `false`, nothing follows the redirect, so nobody waits for the browser: polling goes on while the payer is
-    /// away (Assumed). Where it is missing, `null` or no boolean, the browser is expected (Assumed).
+    /// Where it is `false`, nothing follows the redirect, so nobody waits for the browser: polling goes on
+    /// while the payer is away (Assumed). Where it is missing, `null` or no boolean, the browser is expected
+    /// (Assumed).
     #[must_use]
     pub fn payer_returns(&self) -> bool {
         self.redirect_instructions.as_ref().and_then(|redirect| redirect.has_next_steps) != Some(false)
@@ -130,8 +135,8 @@ impl CheckoutResult<'_> {
         must_act.then_some(redirect)
     }
 
-    /// `retryAfterSeconds`, if it was given as a number of seconds. It comes before the `Retry-After` header, and that
-    /// before [`DEFAULT_RETRY_AFTER_SECONDS`](checkout_tables::azotte::DEFAULT_RETRY_AFTER_SECONDS).
+    /// `retryAfterSeconds`, if it was given as a number of seconds. It comes before the `Retry-After` header,
+    /// and that before [`DEFAULT_RETRY_AFTER_SECONDS`](checkout_tables::azotte::DEFAULT_RETRY_AFTER_SECONDS).
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.follow_up_instructions.as_ref()?.retry_after_seconds.as_ref()?.known()
@@ -144,13 +149,13 @@ impl CheckoutResult<'_> {
             tracking_number: self.tracking_number.map(owned),
             status: ResultStatus {
                 message_code: self.status.message_code.into_owned(),
-                message: self.status.message.map(Personal::into_owned),
+                message: self.status.message.map(Redacted::into_owned),
             },
-            message: self.message.map(Personal::into_owned),
+            message: self.message.map(Redacted::into_owned),
             redirect_instructions: self.redirect_instructions.map(RedirectInstructions::into_owned),
             follow_up_instructions: self.follow_up_instructions.map(|follow_up| FollowUpInstructions {
                 can_follow_up: follow_up.can_follow_up,
-                retry_after_seconds: follow_up.retry_after_seconds.map(Carried::into_owned),
+                retry_after_seconds: follow_up.retry_after_seconds.map(Verbatim::into_owned),
             }),
         }
     }
@@ -164,7 +169,7 @@ pub struct ResultStatus<'a> {
     pub message_code: Open<MessageCode, Cow<'a, str>>,
     /// What the provider says about it: with [`MessageCode::Failed`], why.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_personal")]
-    pub message: Option<Personal<'a>>,
+    pub message: Option<Redacted<'a>>,
 }
 
 /// Where the payer has to go. The texts are the payer's way into their bank, and `Debug` shows none of them.
@@ -175,13 +180,13 @@ pub struct ResultStatus<'a> {
 pub struct RedirectInstructions<'a> {
     /// A hosted page to send the payer to.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_personal")]
-    pub redirect_url: Option<Personal<'a>>,
+    pub redirect_url: Option<Redacted<'a>>,
     /// An HTML form to show.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_personal")]
-    pub html_content: Option<Personal<'a>>,
+    pub html_content: Option<Redacted<'a>>,
     /// The payment service provider's reference of the challenge.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_personal")]
-    pub three_d_identifier: Option<Personal<'a>>,
+    pub three_d_identifier: Option<Redacted<'a>>,
     /// Whether the client must act.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_redirect_required: Option<bool>,
@@ -194,15 +199,15 @@ pub struct RedirectInstructions<'a> {
 }
 
 impl RedirectInstructions<'_> {
-    /// The challenge that can be shown to a payer who has to act: the form where `showHtmlContent` says so, otherwise
-    /// the page, and whichever there is if there is one alone. A page is an `https` URL; what is not, is no place to
-    /// send a payer to (Assumed). A form of white space alone is none.
+    /// The challenge that can be shown to a payer who has to act: the form where `showHtmlContent` says so,
+    /// otherwise the page, and whichever there is if there is one alone. A page is an `https` URL; what is
+    /// not, is no place to send a payer to (Assumed). A form of white space alone is none.
     ///
     /// The whole answer says if the payer has to act: [`CheckoutResult::challenge`].
     #[must_use]
     pub fn challenge(&self) -> Option<Challenge<'_>> {
-        let html = self.html_content.as_ref().filter(|html| !is_blank(html)).map(Personal::as_str);
-        let page = self.redirect_url.as_ref().map(Personal::as_str).filter(|url| is_https(url));
+        let html = self.html_content.as_ref().filter(|html| !is_blank(html)).map(Redacted::as_str);
+        let page = self.redirect_url.as_ref().map(Redacted::as_str).filter(|url| is_https(url));
         let (html, page) = (html.map(Challenge::Html), page.map(Challenge::Url));
         if self.show_html_content == Some(true) { html.or(page) } else { page.or(html) }
     }
@@ -210,9 +215,9 @@ impl RedirectInstructions<'_> {
     /// The same, with nothing borrowed.
     fn into_owned(self) -> RedirectInstructions<'static> {
         RedirectInstructions {
-            redirect_url: self.redirect_url.map(Personal::into_owned),
-            html_content: self.html_content.map(Personal::into_owned),
-            three_d_identifier: self.three_d_identifier.map(Personal::into_owned),
+            redirect_url: self.redirect_url.map(Redacted::into_owned),
+            html_content: self.html_content.map(Redacted::into_owned),
+            three_d_identifier: self.three_d_identifier.map(Redacted::into_owned),
             is_redirect_required: self.is_redirect_required,
             has_next_steps: self.has_next_steps,
             show_html_content: self.show_html_content,
@@ -262,7 +267,7 @@ pub enum NotShown {
 }
 
 impl NotShown {
-    /// Why, in words.
+    /// GiveUpReason, in words.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
@@ -282,14 +287,14 @@ impl core::fmt::Display for NotShown {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FollowUpInstructions<'a> {
-    /// True if asking again makes sense; the samples have `false` with a final code and `true` with an open one.
-    /// Assumed: beside a code that is not final, `false` changes nothing, for the code is the source of truth. Who
-    /// would stop there could lose a payment.
+    /// True if asking again makes sense; the samples have `false` with a final code and `true` with an open
+    /// one. Assumed: beside a code that is not final, `false` changes nothing, for the code is the source of
+    /// truth. Who would stop there could lose a payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub can_follow_up: Option<bool>,
     /// When, in seconds. What is no number of seconds is carried as it came.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after_seconds: Option<Carried<'a, u64>>,
+    pub retry_after_seconds: Option<Verbatim<'a, u64>>,
 }
 
 macro_rules! objects {
@@ -318,7 +323,7 @@ objects! {
         #[serde(borrow)]
         status: ResultStatus<'a>,
         #[serde(borrow, default, deserialize_with = "personal_or_none")]
-        message: Option<Personal<'a>>,
+        message: Option<Redacted<'a>>,
         #[serde(borrow, default, deserialize_with = "object_or_none")]
         redirect_instructions: Option<RedirectInstructions<'a>>,
         #[serde(borrow, default, deserialize_with = "object_or_none")]
@@ -328,15 +333,15 @@ objects! {
         #[serde(borrow)]
         message_code: Open<MessageCode, Cow<'a, str>>,
         #[serde(borrow, default, deserialize_with = "personal_or_none")]
-        message: Option<Personal<'a>>,
+        message: Option<Redacted<'a>>,
     }
     RedirectInstructions from RedirectForm {
         #[serde(borrow, default, deserialize_with = "personal_or_none")]
-        redirect_url: Option<Personal<'a>>,
+        redirect_url: Option<Redacted<'a>>,
         #[serde(borrow, default, deserialize_with = "personal_or_none")]
-        html_content: Option<Personal<'a>>,
+        html_content: Option<Redacted<'a>>,
         #[serde(borrow, default, deserialize_with = "personal_or_none")]
-        three_d_identifier: Option<Personal<'a>>,
+        three_d_identifier: Option<Redacted<'a>>,
         #[serde(default, deserialize_with = "or_none")]
         is_redirect_required: Option<bool>,
         #[serde(default, deserialize_with = "or_none")]
@@ -348,7 +353,7 @@ objects! {
         #[serde(default, deserialize_with = "or_none")]
         can_follow_up: Option<bool>,
         #[serde(borrow, default)]
-        retry_after_seconds: Option<Carried<'a, u64>>,
+        retry_after_seconds: Option<Verbatim<'a, u64>>,
     }
 }
 
@@ -356,7 +361,7 @@ fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
 }
 
-fn is_blank(text: &Personal<'_>) -> bool {
+fn is_blank(text: &Redacted<'_>) -> bool {
     text.as_str().trim().is_empty()
 }
 

@@ -11,13 +11,15 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The flat fields of a signed body: every one that came, known or not, each with the text that is signed. The signature
-/// covers them all, so nothing is left out, and none stands twice.
+/// The flat fields of a signed body: every one that came, known or not, each with the text that is signed.
+/// The signature covers them all, so nothing is left out, and none stands twice.
 ///
-/// A text is its decoded characters; a number or a boolean is the text as it stands; null is the empty text; an object or
-/// a list, which no page shows, is its exact JSON text (Assumed, all but the first). `Debug` shows how many there are.
+/// A text is its decoded characters; a number or a boolean is the text as it stands; null is the empty text;
+/// an object or a list, which no page shows, is its exact JSON text (Assumed, all but the first). `Debug`
+/// shows how many there are.
 ///
-/// What is read from a webhook or from the shopper's return is what somebody sent, until its signature was verified.
+/// What is read from a webhook or from the shopper's return is what somebody sent, until its signature was
+/// verified.
 ///
 /// ```
 /// use checkout_wire::peach::Fields;
@@ -31,12 +33,13 @@ use serde_json::value::RawValue;
 pub struct Fields<'a>(BTreeMap<Cow<'a, str>, Cow<'a, str>>);
 
 impl<'a> Fields<'a> {
-    /// Reads one flat JSON object: the webhook that Peach sends to try an address out, and any other that comes so.
+    /// Reads one flat JSON object: the webhook that Peach sends to try an address out, and any other that
+    /// comes so.
     ///
     /// # Errors
-    /// [`ReadError`], as of an answer: what is wrong, where, and nothing of the values. A key that stands twice is named if
-    /// it looks like a parameter's (ASCII letters, digits, dots, brackets and underscores, at most 64, and not twelve
-    /// digits in a row); any other is `[field]`.
+    /// [`ReadError`], as of an answer: what is wrong, where, and nothing of the values. A key that stands
+    /// twice is named if it looks like a parameter's (ASCII letters, digits, dots, brackets and underscores,
+    /// at most 64, and not twelve digits in a row); any other is `[field]`.
     ///
     /// ```
     /// # use checkout_wire::peach::Fields;

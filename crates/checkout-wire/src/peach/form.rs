@@ -7,9 +7,9 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 impl<'a> Fields<'a> {
-    /// Reads `application/x-www-form-urlencoded`: a webhook, or the POST by which the shopper comes back. Keys and values
-    /// are decoded, because the signature is over what they decode to. A piece without `=` is a key with an empty value,
-    /// and an empty piece is nothing.
+    /// Reads `application/x-www-form-urlencoded`: a webhook, or the POST by which the shopper comes back.
+    /// Keys and values are decoded, because the signature is over what they decode to. A piece without `=` is
+    /// a key with an empty value, and an empty piece is nothing.
     ///
     /// # Errors
     /// [`FormError`], for what cannot be decoded to one text for each key.
@@ -44,8 +44,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A body that is no form of one text for each key: where it is not, in bytes from the beginning. It holds nothing of the
-/// body, which can be anybody's name.
+/// A body that is no form of one text for each key: where it is not, in bytes from the beginning. It holds
+/// nothing of the body, which can be anybody's name.
 ///
 /// ```
 /// use checkout_wire::peach::FormError;

@@ -1,7 +1,7 @@
 //! What a signed body says of a payment.
 
 use super::{Fields, unix_millis};
-use crate::{Carried, Printable};
+use crate::{Printable, Verbatim};
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::ToString;
@@ -10,11 +10,11 @@ use checkout_tables::Open;
 use checkout_tables::peach::{
     Currency, Environment, Outcome, PaymentStatus, PaymentType, ResultCode, ResultGroup,
 };
-use checkout_validate::Personal;
+use checkout_validate::Redacted;
 use core::fmt;
 
-/// What a signed body says of a payment: the answer to a read of the status, a webhook, or the shopper's return. All three
-/// have the same fields, and each of them is kept in [`fields`](Self::fields).
+/// What a signed body says of a payment: the answer to a read of the status, a webhook, or the shopper's
+/// return. All three have the same fields, and each of them is kept in [`fields`](Self::fields).
 ///
 /// Source: Peach Payments, *Payment status* and *Checkout webhooks*, 2026-07-23.
 ///
@@ -50,8 +50,8 @@ pub struct Payment<'a> {
 }
 
 impl<'a> Payment<'a> {
-    /// The payment of flat fields that were delivered, in the environment that they came from: a success of the sandbox's
-    /// settles nothing that is live. None without a `result.code`.
+    /// The payment of flat fields that were delivered, in the environment that they came from: a success of
+    /// the sandbox's settles nothing that is live. None without a `result.code`.
     #[must_use]
     pub fn new(fields: Fields<'a>, environment: Environment) -> Option<Self> {
         let payment = Self::flat(fields, environment, false);
@@ -64,8 +64,8 @@ impl<'a> Payment<'a> {
         &self.fields
     }
 
-    /// Whether it is the answer to a read of the status ([`read_payment`](super::read_payment)), and neither a webhook nor the
-    /// shopper's return: of these nothing is believed before goods leave.
+    /// Whether it is the answer to a read of the status ([`read_payment`](super::read_payment)), and neither
+    /// a webhook nor the shopper's return: of these nothing is believed before goods leave.
     ///
     /// ```
     /// # use checkout_tables::peach::Environment;
@@ -118,11 +118,11 @@ impl<'a> Payment<'a> {
         self.code().map(|code| self.outcome_of(Cow::Borrowed(code)))
     }
 
-    /// The status, or an unknown one: a code that says nothing of the checkout's end, for somebody to look at. None if the
-    /// page was not opened yet.
+    /// The status, or an unknown one: a code that says nothing of the checkout's end, for somebody to look
+    /// at. None if the page was not opened yet.
     ///
-    /// Of [another payment](Self::is_about_another_payment) there is never a status that is known, and none of what is not
-    /// the checkout's:
+    /// Of [another payment](Self::is_about_another_payment) there is never a status that is known, and none
+    /// of what is not the checkout's:
     ///
     /// | its type | its code | |
     /// |---|---|---|
@@ -131,9 +131,10 @@ impl<'a> Payment<'a> {
     /// | any other | of the exact list, and no success: created, pending, cancelled, expired | none |
     /// | any other | a success, a test's success, or any other | unknown |
     ///
-    /// In the wrapped shape before there is a result, the wrapper's word stands for it if it is `created` or `pending`: it
-    /// is not signed, and these settle nothing. Any other word is unknown, with the word as it came for a code (in quotation
-    /// marks if it looks like one): a status that says `successful` without a result is for somebody to look at.
+    /// In the wrapped shape before there is a result, the wrapper's word stands for it if it is `created` or
+    /// `pending`: it is not signed, and these settle nothing. Any other word is unknown, with the word as it
+    /// came for a code (in quotation marks if it looks like one): a status that says `successful` without a
+    /// result is for somebody to look at.
     ///
     /// ```
     /// # use checkout_tables::peach::Environment;
@@ -179,13 +180,13 @@ impl<'a> Payment<'a> {
         self.result_code().is_some_and(ResultCode::is_not_opened_yet)
     }
 
-    /// Whether its `paymentType` is neither of the two that a checkout is made of, to the letter: `db` is another. A refund
-    /// (`RF`) of a checkout sends webhooks of the same form, and so does whatever else is done with one; its pending or
-    /// failed end is not the checkout's.
+    /// Whether its `paymentType` is neither of the two that a checkout is made of, to the letter: `db` is
+    /// another. A refund (`RF`) of a checkout sends webhooks of the same form, and so does whatever else is
+    /// done with one; its pending or failed end is not the checkout's.
     ///
-    /// A refund has no status, unless its code is a chargeback's. Another type has one where somebody may have to know of
-    /// it, which is always unknown: a chargeback (`CB`), a capture (`CP`) that succeeded, a code that the list of statuses
-    /// does not have. See [`status`](Self::status).
+    /// A refund has no status, unless its code is a chargeback's. Another type has one where somebody may
+    /// have to know of it, which is always unknown: a chargeback (`CB`), a capture (`CP`) that succeeded, a
+    /// code that the list of statuses does not have. See [`status`](Self::status).
     ///
     /// ```
     /// # use checkout_tables::peach::Environment;
@@ -265,8 +266,8 @@ impl<'a> Payment<'a> {
     /// `registrationId`: the token of the card that was stored, where one was. It pays again as a
     /// [card token](checkout_validate::peach::Draft::card_token), so keep it as a secret of the customer's.
     ///
-    /// Source (Public): the API reference, `allowStoringDetails`; an older *Checkout payment request* names it
-    /// `registration.id`, which is read where the other one is missing.
+    /// Source (Public): the API reference, `allowStoringDetails`; an older *Checkout payment request* names
+    /// it `registration.id`, which is read where the other one is missing.
     ///
     /// ```
     /// # use checkout_tables::peach::Environment;
@@ -278,9 +279,9 @@ impl<'a> Payment<'a> {
     /// # Ok::<(), checkout_wire::peach::FormError>(())
     /// ```
     #[must_use]
-    pub fn registration_id(&self) -> Option<Personal<'_>> {
+    pub fn registration_id(&self) -> Option<Redacted<'_>> {
         let said = |key| self.fields.get(key).filter(|token| !token.is_empty());
-        said("registrationId").or_else(|| said("registration.id")).map(Personal::from)
+        said("registrationId").or_else(|| said("registration.id")).map(Redacted::from)
     }
 
     /// A field about the payer, such as `card.holder`.
@@ -295,8 +296,8 @@ impl<'a> Payment<'a> {
     /// # Ok::<(), checkout_wire::peach::FormError>(())
     /// ```
     #[must_use]
-    pub fn personal(&self, key: &str) -> Option<Personal<'_>> {
-        self.fields.get(key).map(Personal::from)
+    pub fn personal(&self, key: &str) -> Option<Redacted<'_>> {
+        self.fields.get(key).map(Redacted::from)
     }
 
     /// `timestamp`, as it came.
@@ -305,8 +306,8 @@ impl<'a> Payment<'a> {
         self.fields.get("timestamp")
     }
 
-    /// `timestamp`, in milliseconds since the Unix epoch, where it is a date and time with its offset: what webhooks and
-    /// reads are put in order by.
+    /// `timestamp`, in milliseconds since the Unix epoch, where it is a date and time with its offset: what
+    /// webhooks and reads are put in order by.
     #[must_use]
     pub fn unix_millis(&self) -> Option<i64> {
         self.timestamp().and_then(unix_millis)
@@ -389,7 +390,8 @@ impl<'a> Payment<'a> {
         Outcome { code, payment_type, environment: self.environment }
     }
 
-    /// The wrapper's word, as what is no result code: it is not signed, so one that is stands in quotation marks.
+    /// The wrapper's word, as what is no result code: it is not signed, so one that is stands in quotation
+    /// marks.
     fn word(&self) -> Cow<'_, str> {
         match ResultCode::parse(&self.word) {
             None => Cow::Borrowed(&self.word),
@@ -436,7 +438,7 @@ pub struct Wrapper<'a> {
     /// How many seconds the payer has left: it is called `timestamp` there, and is no time.
     pub remaining_seconds: Option<i64>,
     /// Where the payer goes back to. Nothing is decided by the URL, so it is carried.
-    pub redirect_url: Option<Carried<'a, Personal<'a>>>,
+    pub redirect_url: Option<Verbatim<'a, Redacted<'a>>>,
 }
 
 impl fmt::Debug for Wrapper<'_> {
@@ -454,7 +456,7 @@ impl Wrapper<'_> {
         Wrapper {
             status: self.status.into_owned(),
             remaining_seconds: self.remaining_seconds,
-            redirect_url: self.redirect_url.map(|url| url.into_owned_with(Personal::into_owned)),
+            redirect_url: self.redirect_url.map(|url| url.into_owned_with(Redacted::into_owned)),
         }
     }
 }

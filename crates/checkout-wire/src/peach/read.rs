@@ -2,23 +2,24 @@
 
 use super::{Fields, Payment, Refusal, Reply, Wrapper};
 use crate::json::{BODY_CAP, carried_personal, from_json, from_json_or_why, object_text, text};
-use crate::{Answer, Carried, Head, JsonText, NotTheApi, Printable, ReadError, ReadErrorKind};
+use crate::{Answer, Head, JsonText, Printable, ReadError, ReadErrorKind, UnexpectedResponse, Verbatim};
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use checkout_tables::Open;
 use checkout_tables::peach::{Environment, ResultCode, ResultGroup};
 use checkout_validate::peach::{CheckoutId, InitiateCheckout, Lookup};
-use checkout_validate::{Personal, SecretString};
+use checkout_validate::{Redacted, SecretString};
 use core::fmt;
 use core::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error};
 
-/// Reads the answer to a read of the status, V1's or V2's, in the environment that was asked. Both published shapes are
-/// read: flat fields, and the wrapped one.
+/// Reads the answer to a read of the status, V1's or V2's, in the environment that was asked. Both published
+/// shapes are read: flat fields, and the wrapped one.
 ///
-/// Done is what has a result code or is wrapped, under a success status or with code 700.400.580 under any. Refused is what
-/// has a code, a message or validation errors otherwise, and what names no checkout and has a code that speaks of the
-/// request (of the groups "format", "amount" and "mac"). The signature is not verified here.
+/// Done is what has a result code or is wrapped, under a success status or with code 700.400.580 under any.
+/// Refused is what has a code, a message or validation errors otherwise, and what names no checkout and has a
+/// code that speaks of the request (of the groups "format", "amount" and "mac"). The signature is not
+/// verified here.
 ///
 /// # Errors
 /// [`ReadError`], if the answer says success and is not as documented.
@@ -68,8 +69,8 @@ pub fn read_payment<'a>(
     })
 }
 
-/// Reads the answer to V1's initiate: a page, and the checkout's id where the answer has one, as `checkoutId` or as `id`.
-/// An id of another type than a text or a number is none, and never hides the page.
+/// Reads the answer to V1's initiate: a page, and the checkout's id where the answer has one, as `checkoutId`
+/// or as `id`. An id of another type than a text or a number is none, and never hides the page.
 ///
 /// # Errors
 /// [`ReadError`], if the answer says success and is not as documented. There may be a checkout all the same.
@@ -94,9 +95,9 @@ pub fn read_initiated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, I
     })
 }
 
-/// Reads the answer to V1's validate. A success status without validation errors says that there is none, with a body or
-/// without (Assumed: the page shows the errors alone). A message, and a result code that is not of the group "success",
-/// say that there is something wrong all the same; an empty one says nothing.
+/// Reads the answer to V1's validate. A success status without validation errors says that there is none,
+/// with a body or without (Assumed: the page shows the errors alone). A message, and a result code that is
+/// not of the group "success", say that there is something wrong all the same; an empty one says nothing.
 ///
 /// # Errors
 /// [`ReadError`], for a body that is not JSON all through, beyond the cap or not UTF-8.
@@ -130,8 +131,8 @@ pub fn read_validated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, V
     })
 }
 
-/// Reads the answer to V2's create: a page, and the checkout's id as `checkoutId`, or as `id` where that one is missing. An
-/// id of another type than a text or a number is none, and never hides the page.
+/// Reads the answer to V2's create: a page, and the checkout's id as `checkoutId`, or as `id` where that one
+/// is missing. An id of another type than a text or a number is none, and never hides the page.
 ///
 /// # Errors
 /// [`ReadError`], if the answer says success and is not as documented. There may be a checkout all the same.
@@ -181,27 +182,28 @@ pub fn read_token<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, Acces
 /// checkout's response.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Initiated<'a> {
-    /// The hosted page: send the payer there. It can be loaded once, by whoever has it, so `Debug` does not show the page.
-    pub redirect_url: Personal<'a>,
+    /// The hosted page: send the payer there. It can be loaded once, by whoever has it, so `Debug` does not
+    /// show the page.
+    pub redirect_url: Redacted<'a>,
     /// The checkout's id, as it came: `checkoutId`, or else `id`.
     pub checkout_id: Option<Cow<'a, str>>,
 }
 
 impl Initiated<'_> {
-    /// The id by which the status of the checkout is asked for: its own, where one came that can be asked by, or else
-    /// the `merchantTransactionId` of what was sent.
+    /// The id by which the status of the checkout is asked for: its own, where one came that can be asked by,
+    /// or else the `merchantTransactionId` of what was sent.
     ///
     /// ```
     /// use checkout_money::Cents;
     /// use checkout_tables::peach::Currency;
-    /// use checkout_validate::peach::{Draft, Rules};
+    /// use checkout_validate::peach::Draft;
     /// use checkout_wire::peach::Initiated;
     ///
     /// let checkout = Draft::debit(Currency::ZAR, Cents::new(200))
     ///     .entity_id("8ac7a4ca68c22c4d0168c2caab2e0025")
     ///     .merchant_transaction_id("Test1234")
     ///     .shopper_result_url("https://shop.example/result")
-    ///     .check(&Rules::default())?;
+    ///     .check()?;
     /// let page = "https://secure.peachpayments.com/checkout/c01b";
     /// let with = Initiated { redirect_url: page.into(), checkout_id: Some("c01b".into()) };
     /// assert_eq!(with.lookup(&checkout).pair(), ("checkoutId", "c01b"));
@@ -238,14 +240,16 @@ pub struct Validated;
 
 /// A checkout of V2: its page, and its id.
 ///
-/// The status of V2 is asked by the id alone. An answer without one, which no page shows, is told with its page all the
-/// same: the payer can pay there, and V1's status by `merchantTransactionId` and the webhooks tell how it ended.
+/// The status of V2 is asked by the id alone. An answer without one, which no page shows, is told with its
+/// page all the same: the payer can pay there, and V1's status by `merchantTransactionId` and the webhooks
+/// tell how it ended.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Created<'a> {
     /// The id to ask after, as it came: `checkoutId`, or else `id`.
     pub checkout_id: Option<Cow<'a, str>>,
-    /// The hosted page: send the payer there. It can be loaded once, by whoever has it, so `Debug` does not show the page.
-    pub redirect_url: Personal<'a>,
+    /// The hosted page: send the payer there. It can be loaded once, by whoever has it, so `Debug` does not
+    /// show the page.
+    pub redirect_url: Redacted<'a>,
 }
 
 impl Created<'_> {
@@ -275,14 +279,14 @@ pub struct AccessToken {
     pub token_type: Option<String>,
 }
 
-/// Reads an answer: what `done` makes of an object of the API's, or else a refusal. An error of `done` under an error
-/// status is nobody's.
+/// Reads an answer: what `done` makes of an object of the API's, or else a refusal. An error of `done` under
+/// an error status is nobody's.
 fn read<'a, T>(
     head: &Head<'a>,
     body: &'a [u8],
     done: impl FnOnce(&'a str) -> Result<Option<T>, ReadError>,
 ) -> Result<Reply<'a, T>, ReadError> {
-    let other = || Ok(Reply::NotTheApi(NotTheApi::new(head, body)));
+    let other = || Ok(Reply::UnexpectedResponse(UnexpectedResponse::new(head, body)));
     let Some(json) = object_text(head, body, BODY_CAP)? else { return other() };
     match done(json) {
         Ok(Some(payload)) => return Ok(Reply::Done(Answer { payload, request_id: None })),
@@ -293,8 +297,8 @@ fn read<'a, T>(
     Refusal::of(head, json).map_or_else(other, |refusal| Ok(Reply::Refused(refusal)))
 }
 
-/// Reads an answer whose payload is a form of its own. Validation errors and a lone message under a success status are a
-/// refusal all the same.
+/// Reads an answer whose payload is a form of its own. Validation errors and a lone message under a success
+/// status are a refusal all the same.
 fn read_form<'a, F: Deserialize<'a>, T>(
     head: &Head<'a>,
     body: &'a [u8],
@@ -312,7 +316,8 @@ fn read_form<'a, F: Deserialize<'a>, T>(
     })
 }
 
-/// The id of a checkout in the answer to a create. It is read apart from the page, so that nothing of it hides the page.
+/// The id of a checkout in the answer to a create. It is read apart from the page, so that nothing of it
+/// hides the page.
 fn id_in(json: &str) -> Option<Cow<'_, str>> {
     let checkout_id =
         from_json(json, PhantomData::<CheckoutIdForm<'_>>).ok().and_then(|form| form.checkout_id);
@@ -365,9 +370,9 @@ struct WrappedForm<'a> {
     #[serde(borrow)]
     status: Cow<'a, str>,
     #[serde(borrow, default)]
-    timestamp: Option<Carried<'a, i64>>,
+    timestamp: Option<Verbatim<'a, i64>>,
     #[serde(borrow, default, deserialize_with = "carried_personal")]
-    redirect_url: Option<Carried<'a, Personal<'a>>>,
+    redirect_url: Option<Verbatim<'a, Redacted<'a>>>,
     #[serde(borrow, default)]
     redirect_post_data: Option<Fields<'a>>,
 }

@@ -6,15 +6,15 @@ use crate::{Head, JsonText, Printable, ProviderRefusal};
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use checkout_tables::peach::ResultCode;
-use checkout_validate::Personal;
+use checkout_validate::Redacted;
 use core::fmt;
 use core::marker::PhantomData;
 
 /// A refusal by Peach: a result code, a message, or what is wrong with each field.
 ///
-/// `Display` prints the HTTP status, the code with its description or the message, and the names of the fields. A code
-/// that came without either is printed with its [meaning](ResultCode::meaning), where the code is published. The text
-/// of a fault of a field can quote the field, and is not printed.
+/// `Display` prints the HTTP status, the code with its description or the message, and the names of the
+/// fields. A code that came without either is printed with its [meaning](ResultCode::meaning), where the code
+/// is published. The text of a fault of a field can quote the field, and is not printed.
 ///
 /// ```
 /// use checkout_wire::{Head, Reply, peach::read_initiated};
@@ -60,8 +60,8 @@ impl<'a> Refusal<'a> {
         self.code.as_deref().and_then(ResultCode::parse)
     }
 
-    /// Whether the code is 200.300.404: no such checkout for the one who asks, or parameters that are wrong. After a create
-    /// whose answer was lost it is a hint that there is none, and no proof.
+    /// Whether the code is 200.300.404: no such checkout for the one who asks, or parameters that are wrong.
+    /// After a create whose answer was lost it is a hint that there is none, and no proof.
     ///
     /// ```
     /// # use checkout_tables::peach::Environment;
@@ -151,7 +151,7 @@ pub struct ValidationError<'a> {
     /// The field.
     pub field: Cow<'a, str>,
     /// What is wrong. It can quote what was sent.
-    pub text: Personal<'a>,
+    pub text: Redacted<'a>,
 }
 
 impl ValidationError<'_> {

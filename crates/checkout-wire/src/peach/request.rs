@@ -7,8 +7,8 @@ use checkout_validate::PathSegment;
 use core::fmt::{self, Write};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// The body of an initiate or a validate of V1: one flat JSON object of the pairs, in the order given, each a text. `nonce`
-/// and `signature` are among them. V2's is [`create_body`].
+/// The body of an initiate or a validate of V1: one flat JSON object of the pairs, in the order given, each a
+/// text. `nonce` and `signature` are among them. V2's is [`create_body`].
 ///
 /// Peach's reference takes `application/json` there. (Forms are seen to work too.)
 ///
@@ -23,10 +23,11 @@ pub fn body<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Vec<u8> 
     serde_json::to_vec(&Flat(pairs)).unwrap_or_default()
 }
 
-/// The body of a create of V2, from the same pairs as [`body`]: one JSON object, in which these have the types that the
-/// API reference of `POST /v2/checkout` (1.0.0, Public) gives them. `forceDefaultMethod`, `createRegistration` and
-/// `allowStoringDetails` are booleans. `cardTokens` is a list. `standingInstruction.*` is one object, with
-/// `frequency` as a number in it. Everything else is a text under its flat name.
+/// The body of a create of V2, from the same pairs as [`body`]: one JSON object, in which these have the
+/// types that the API reference of `POST /v2/checkout` (1.0.0, Public) gives them. `forceDefaultMethod`,
+/// `createRegistration` and `allowStoringDetails` are booleans. `cardTokens` is a list.
+/// `standingInstruction.*` is one object, with `frequency` as a number in it. Everything else is a text under
+/// its flat name.
 ///
 /// ```
 /// let pairs = [

@@ -74,7 +74,8 @@ const fn is_leap(year: i64) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
-/// Days from the epoch to a day of the Gregorian calendar, with the year begun in March, so that the leap day is its last.
+/// Days from the epoch to a day of the Gregorian calendar, with the year begun in March, so that the leap day
+/// is its last.
 const fn days(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let before_year = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);

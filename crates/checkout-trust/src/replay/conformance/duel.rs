@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Broken, LEASE, LEASE_MILLIS, Law, PATIENCE, START, STEPS, Said, Task, Trial, Waiting, key};
-use crate::replay::{AsyncStore, Commit, Fence, Key, Release, Slot, Store};
+use crate::replay::{AsyncStore, Commit, FencingToken, Key, Release, Slot, Store};
 
 /// Checks a law of two callers on a blocking store.
 pub(super) fn check<S: Store<Error: Display> + Sync>(
@@ -47,7 +47,7 @@ enum Act {
 
 /// The answers that a caller has heard.
 #[derive(Clone, Copy, Default)]
-struct Heard {
+struct ReadOutcome {
     slot: Option<Slot>,
     commit: Option<Commit>,
     release: Option<Release>,
@@ -110,7 +110,7 @@ const DUELS: [Duel; 12] = [
 /// The key of a duel, the claim that it begins with, and the time of both callers.
 struct Ground {
     key: Key,
-    fence: Fence,
+    fence: FencingToken,
     now: i64,
 }
 
@@ -221,7 +221,7 @@ impl Duel {
         trial: &Trial<S>,
         ground: &Ground,
         after: Duration,
-    ) -> Result<(Heard, Heard), Broken> {
+    ) -> Result<(ReadOutcome, ReadOutcome), Broken> {
         let begun = AtomicBool::new(false);
         let heard = thread::scope(|scope| {
             let slow = || {
@@ -246,10 +246,10 @@ impl Duel {
         &self,
         trial: &Trial<S>,
         ground: &Ground,
-        (slow, quick): (Heard, Heard),
+        (slow, quick): (ReadOutcome, ReadOutcome),
     ) -> Result<(), Broken> {
         let &Ground { ref key, now, .. } = ground;
-        let both = Heard {
+        let both = ReadOutcome {
             slot: slow.slot.or(quick.slot),
             commit: slow.commit.or(quick.commit),
             release: slow.release.or(quick.release),
@@ -308,8 +308,8 @@ impl Duel {
     fn unexplained<S: Store<Error: Display>>(
         &self,
         trial: &Trial<S>,
-        slow: Heard,
-        quick: Heard,
+        slow: ReadOutcome,
+        quick: ReadOutcome,
     ) -> Result<(), Broken> {
         let (with, slow, quick) = (self.words(), slow.words(), quick.words());
         trial.broken(format!("{with}, the first heard {slow} and the other {quick}, which no order explains"))
@@ -337,7 +337,7 @@ impl Act {
     }
 }
 
-impl Heard {
+impl ReadOutcome {
     fn words(self) -> String {
         let slot = self.slot.map(|slot| Said(slot).to_string());
         let commit = self.commit.map(|commit| match commit {
@@ -353,8 +353,8 @@ impl Heard {
 }
 
 impl<S: Store<Error: Display>> Trial<S> {
-    fn act(&self, act: Act, &Ground { ref key, fence, now }: &Ground) -> Result<Heard, String> {
-        let mut heard = Heard::default();
+    fn act(&self, act: Act, &Ground { ref key, fence, now }: &Ground) -> Result<ReadOutcome, String> {
+        let mut heard = ReadOutcome::default();
         if let Act::Release | Act::ReleaseThenClaim = act {
             heard.release = Some(self.release(key, fence)?);
         }
@@ -373,8 +373,8 @@ async fn perform<S: AsyncStore<Error: Display>>(
     store: &S,
     act: Act,
     &Ground { ref key, fence, now }: &Ground,
-) -> Result<Heard, String> {
-    let mut heard = Heard::default();
+) -> Result<ReadOutcome, String> {
+    let mut heard = ReadOutcome::default();
     if let Act::Release | Act::ReleaseThenClaim = act {
         heard.release = Some(store.release(key, fence).await.map_err(|error| error.to_string())?);
     }
@@ -389,7 +389,7 @@ async fn perform<S: AsyncStore<Error: Display>>(
 
 impl Act {
     /// The number that this caller commits, given the key's first one and what the caller has heard so far.
-    const fn commits(self, first: Fence, heard: Heard) -> Option<Fence> {
+    const fn commits(self, first: FencingToken, heard: ReadOutcome) -> Option<FencingToken> {
         match (self, heard.slot) {
             (Self::Commit, _) => Some(first),
             (Self::ClaimThenCommit, Some(Slot::Fresh(own))) => Some(own),
@@ -398,8 +398,8 @@ impl Act {
     }
 }
 
-/// The outputs of both futures. The slow one is polled so many times, then the other until it has ended or seems to
-/// wait for the slow one, then both. And whether the slow one had ended before the other began.
+/// The outputs of both futures. The slow one is polled so many times, then the other until it has ended or
+/// seems to wait for the slow one, then both. And whether the slow one had ended before the other began.
 async fn step_in<T>(
     slow: impl Future<Output = T>,
     quick: impl Future<Output = T>,

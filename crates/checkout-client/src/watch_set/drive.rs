@@ -1,0 +1,542 @@
+//! Many watches over a transport.
+
+use super::reads::{Asked, Outcome, Read, Whose};
+use super::{Given, WatchEvent, WatchId, WatchSet};
+use crate::ahead::Ahead;
+use crate::error::CallErrorOf;
+use crate::watch::{AheadOf, Came, keep_ahead, read_timeout};
+use crate::{Answer, Change, PollPolicy, Watchable};
+use checkout_lifecycle::Moment;
+use checkout_poll::{self as poll, MerchantId, Next, ReadKind, Step};
+use checkout_transport::{BlockingTransport, Transport};
+use core::future::poll_fn;
+use core::hash::Hash;
+use core::ops::ControlFlow;
+use core::pin::pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl<E: Watchable, K> WatchSet<E, K>
+where
+    E: 'static,
+    E::StatusRead: 'static,
+    K: Clone + Hash + Eq,
+{
+    /// Cadence, waits and reads again, until something has changed of one of the checkouts; None when none is
+    /// open.
+    ///
+    /// `sleep` waits, and whatever a [handle](crate::Watch::handle) is told ends it early: `tokio_sleep` with
+    /// the feature `tokio`, or your runtime's own. It also measures how long a read may take
+    /// ([`PollPolicy::read_timeout`](crate::PollPolicy::read_timeout)). Each read has a clone of the
+    /// transport: a [`SharedTransport`](checkout_transport::SharedTransport), or one that is as cheap to
+    /// clone. To drop the future loses nothing: the reads that are under way go on with the next call.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
+    /// # use checkout_tables::{Environment, azotte::PaymentChannel};
+    /// # use checkout_validate::azotte::Draft;
+    /// # use checkout_client::azotte::Client;
+    /// use checkout_client::{Change, WatchSet};
+    ///
+    /// # let sandbox = Sandbox::builder().scenario(Scenario::three_ds_at_once().browser_never_returns()).build();
+    /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
+    /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
+    /// # let client = client.clock(move || clock.now_millis()).build()?;
+    /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
+    /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check()?;
+    /// # let number = client.submit(&submit).send_blocking(&sandbox)?.payload.tracking_number;
+    /// # let sleep = |wait| std::future::ready(time.advance(wait));
+    /// # pollster::block_on(async {
+    /// let watch = client.watch(&number)?;
+    /// let mut watches = WatchSet::new(watch.now(), 42);
+    /// let shop = watches.merchant();
+    /// watches.add(shop, watch, "order_1");
+    /// while let Some(event) = watches.next_event(&sandbox, sleep).await {
+    ///     if let Change::AskPayer { .. } = event.change {
+    ///         // The payer passes the challenge, and comes back.
+    /// #       sandbox.complete_3ds(&number)?;
+    ///         watches.payer_returned(event.ticket);
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn next_event<Pause>(
+        &mut self,
+        transport: &(impl Transport + Clone + 'static),
+        sleep: impl Fn(Duration) -> Pause,
+    ) -> Option<WatchEvent<E, K>>
+    where
+        Pause: Future<Output = ()>,
+    {
+        loop {
+            self.give_up_late_reads().await;
+            match self.turn() {
+                Turn::Tell(event) => return Some(*event),
+                Turn::Send(whose, asked) => {
+                    let (kind, operation) = asked.kind();
+                    let timeout = read_timeout(&self.plan_of(whose));
+                    let until = self.now().saturating_add(timeout);
+                    let future = Box::pin(asked.send(transport.clone()));
+                    self.start(Read { whose, kind, operation, timeout, until, future }).await;
+                }
+                Turn::Sleep(wait) => self.wait(Some(sleep(wait))).await,
+                Turn::Wait => self.wait(None::<Pause>).await,
+                Turn::Over => return None,
+            }
+        }
+    }
+
+    /// As [`next_event`](Self::next_event), over a blocking transport and one read at a time.
+    ///
+    /// `sleep` waits, or breaks off, and then this returns None with checkouts that are still open: as a
+    /// channel's `recv_timeout`, which brings a new checkout. [`pause`](Self::pause) makes one that the
+    /// handles cut short.
+    ///
+    /// Reads that `next_event` left under way are given up. Nothing interrupts a read that blocks: the
+    /// transport needs a time-out of its own.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// # use checkout_money::Cents;
+    /// # use checkout_sandbox::allscale::{Sandbox, Store};
+    /// # use checkout_tables::allscale::Currency;
+    /// # use checkout_validate::allscale::Draft;
+    /// use checkout_client::WatchSet;
+    /// use std::ops::ControlFlow;
+    /// use std::sync::mpsc::channel;
+    ///
+    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
+    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
+    /// # let clock = sandbox.clock().clone();
+    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
+    /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
+    /// # let (tell, inbox) = channel();
+    /// # tell.send("order_1")?;
+    /// let watch = client.watch(&id)?;
+    /// let mut watches = WatchSet::new(watch.now(), 42);
+    /// let shop = watches.merchant();
+    /// watches.add(shop, watch, "order_1");
+    /// let mut webhook = None;
+    /// while let Some(event) = watches.next_event_blocking(&sandbox, |wait| {
+    ///     webhook = inbox.recv_timeout(wait).ok();
+    ///     if webhook.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    /// }) {
+    ///     println!("{}: {:?}", event.key, event.change);
+    /// }
+    /// if let Some(ticket) = webhook.and_then(|order| watches.find(&order)) {
+    ///     watches.nudge(ticket);
+    /// }
+    /// assert_eq!(watches.len(), 1);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_event_blocking(
+        &mut self,
+        transport: &(impl BlockingTransport + ?Sized),
+        mut sleep: impl FnMut(Duration) -> ControlFlow<()>,
+    ) -> Option<WatchEvent<E, K>> {
+        self.give_up_reads();
+        loop {
+            let wait = match self.turn() {
+                Turn::Tell(event) => return Some(*event),
+                Turn::Send(whose, asked) => {
+                    self.came.push_back((whose, asked.send_blocking(transport)));
+                    continue;
+                }
+                Turn::Sleep(wait) => wait,
+                // Nothing is under way here that could be waited for.
+                Turn::Wait => A_WHILE,
+                Turn::Over => return None,
+            };
+            if sleep(wait).is_break() {
+                return None;
+            }
+        }
+    }
+
+    /// A sleep for [`next_event_blocking`](Self::next_event_blocking): it never breaks off, and whatever a
+    /// [handle](crate::Watch::handle) is told ends it early.
+    ///
+    /// ```
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::{WatchSet, allscale::Client};
+    /// # use std::time::Duration;
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// # let watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?;
+    /// let mut watches = WatchSet::new(watch.now(), 42);
+    /// let (shop, handle) = (watches.merchant(), watch.handle());
+    /// watches.add(shop, watch, "order_1");
+    /// let pause = watches.pause();
+    /// handle.nudge();
+    /// assert!(pause(Duration::from_secs(3_600)).is_continue()); // is over at once
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn pause(&self) -> impl Fn(Duration) -> ControlFlow<()> + Send + Sync + use<E, K> {
+        let bell = self.inbox.bell();
+        move |at_most| {
+            bell.pause(at_most);
+            ControlFlow::Continue(())
+        }
+    }
+
+    /// What a driver is to do next.
+    fn turn(&mut self) -> Turn<E, K> {
+        loop {
+            if let Some(event) = self.tell() {
+                return Turn::Tell(Box::new(event));
+            }
+            let now = self.now();
+            if let Some((whose, outcome)) = self.came.pop_front() {
+                self.take_in(whose, outcome, now);
+                continue;
+            }
+            if self.open.is_empty() {
+                return Turn::Over;
+            }
+            self.hear_handles(now);
+            if let Some(given) = self.ready.pop_front() {
+                match self.begin(given, now) {
+                    Some(turn) => return turn,
+                    None => continue,
+                }
+            }
+            if !self.share_out() {
+                return self.rest(None, now);
+            }
+            match self.schedule.next(now) {
+                Next::Fetch { ticket, fetch, .. } => {
+                    if let Some(turn) = self.fetch(ticket, fetch, now) {
+                        return turn;
+                    }
+                }
+                // The answer told it.
+                Next::AskPayer { .. } | Next::Refused { .. } => {}
+                Next::Ended { ticket, phase } => self.over(ticket, Step::Done(phase), now),
+                Next::GaveUp { ticket, gave_up } => self.over(ticket, Step::GaveUp(gave_up), now),
+                Next::Wait(until) => return self.rest(Some(until), now),
+                Next::Idle => return self.rest(None, now),
+            }
+        }
+    }
+
+    /// The next of what has changed and was not told yet.
+    fn tell(&mut self) -> Option<WatchEvent<E, K>> {
+        while let Some(ticket) = self.to_tell.front().copied() {
+            let Some(open) = self.open.get_mut(&ticket) else {
+                self.to_tell.pop_front();
+                continue;
+            };
+            if let Some(change) = open.known.untold.pop_front() {
+                let key = open.key.clone();
+                let stored = self.stored(ticket).unwrap_or_default();
+                return Some(WatchEvent { ticket, key, change, stored, watch: None });
+            }
+            if open.ended.is_some() && open.known.gives_up_nudges() {
+                continue;
+            }
+            let end = open.ended.and_then(|step| open.known.end(step));
+            self.to_tell.pop_front();
+            if let Some(end) = end
+                && let Some((watch, key)) = self.remove(ticket)
+            {
+                let (change, stored) = (Change::End(end), watch.stored());
+                return Some(WatchEvent { ticket, key, change, stored, watch: Some(watch) });
+            }
+        }
+        None
+    }
+
+    fn hear_handles(&mut self, now: Moment) {
+        for ticket in self.inbox.take() {
+            let Some(open) = self.open.get_mut(&ticket) else { continue };
+            let told = open.known.handle.hear();
+            self.inbox.listen(ticket, &open.known.handle);
+            if told.nudged {
+                open.known.nudged = true;
+                self.schedule.nudge(open.queued, now);
+            }
+            if told.payer_returned {
+                self.schedule.payer_returned(open.queued, now);
+            }
+        }
+    }
+
+    /// Until a moment, or until one of the reads under way has taken too long, if that comes first.
+    fn rest(&self, until: Option<Moment>, now: Moment) -> Turn<E, K> {
+        let late = self.reads.iter().map(|read| read.until);
+        match late.chain(until).min() {
+            Some(until) => Turn::Sleep(until.saturating_since(now)),
+            None => Turn::Wait,
+        }
+    }
+
+    /// Tells the schedule which merchants have no place for another read. True if there is one at all.
+    ///
+    /// Each merchant with open checkouts has an equal share. Beyond that it has what others have not taken
+    /// up, but for half of all places, which are kept for them.
+    fn share_out(&mut self) -> bool {
+        let mut taken = BTreeMap::<MerchantId, usize>::new();
+        let reads = self.reads.iter().filter_map(|read| match read.whose {
+            Whose::Checkout(ticket) => Some(ticket),
+            Whose::Merchant(_) => None,
+        });
+        for ticket in reads.chain(self.waiting.iter().map(|given| given.ticket)) {
+            if let Some(open) = self.open.get(&ticket) {
+                *taken.entry(open.merchant).or_default() += 1;
+            }
+        }
+        let all: usize = taken.values().sum();
+        if all >= self.at_once {
+            return false;
+        }
+        let share = self.at_once.checked_div(self.shops).unwrap_or(self.at_once).max(1);
+        let taken_up: usize = taken.values().map(|reads| share.min(*reads)).sum();
+        let unused = share.saturating_mul(self.shops).saturating_sub(taken_up);
+        let mut busy = BTreeSet::new();
+        for (merchant, reads) in &taken {
+            let of_others = unused.saturating_sub(share.saturating_sub(*reads));
+            let kept = of_others.min(self.at_once / 2);
+            if *reads >= share && all + 1 + kept > self.at_once {
+                busy.insert(*merchant);
+            }
+        }
+        for merchant in self.busy.difference(&busy) {
+            self.schedule.set_busy(*merchant, false);
+        }
+        for merchant in busy.difference(&self.busy) {
+            self.schedule.set_busy(*merchant, true);
+        }
+        self.busy = busy;
+        true
+    }
+
+    fn plan_of(&self, whose: Whose) -> PollPolicy {
+        let of_checkout = match whose {
+            Whose::Checkout(ticket) => self.open.get(&ticket).map(|open| open.known.plan),
+            Whose::Merchant(merchant) => self.merchants.get(&merchant).map(|merchant| merchant.plan),
+        };
+        of_checkout.unwrap_or(E::POLL_POLICY)
+    }
+
+    /// A read that has taken too long has failed, unless its answer has come meanwhile.
+    async fn give_up_late_reads(&mut self) {
+        let now = self.now();
+        if !self.reads.iter().any(|read| read.until <= now) {
+            return;
+        }
+        poll_fn(|context| {
+            self.poll_reads(context);
+            Poll::Ready(())
+        })
+        .await;
+        self.reads.retain(|read| {
+            let is_late = read.until <= now;
+            if is_late {
+                self.came.push_back((read.whose, read.late()));
+            }
+            !is_late
+        });
+    }
+
+    /// A read is due.
+    fn fetch(&mut self, queued: poll::ScheduleKey, fetch: ReadKind, now: Moment) -> Option<Turn<E, K>> {
+        let ticket = *self.schedule.data(queued)?;
+        let open = self.open.get_mut(&ticket)?;
+        open.known.begun = true;
+        let fetch = self.schedule.poller(queued).map_or(fetch, |poller| open.known.fetch(fetch, poller, now));
+        self.begin(Given { ticket, fetch, at: now }, now)
+    }
+
+    /// Begins a read, or lets it wait for what has to be asked for ahead.
+    fn begin(&mut self, given: Given, now: Moment) -> Option<Turn<E, K>> {
+        let open = self.open.get_mut(&given.ticket)?;
+        let merchant = self.merchants.get_mut(&open.merchant)?;
+        if let Some(call) = <E::Provider as Ahead>::ahead(open.known.client()) {
+            self.waiting.push(given);
+            if merchant.asking.is_some() {
+                return None;
+            }
+            merchant.asking = Some(open.known.client().clone());
+            return Some(Turn::Send(Whose::Merchant(open.merchant), Asked::Ahead(call)));
+        }
+        let late = now.saturating_since(given.at);
+        if let Some(limit) = merchant.limit.filter(|_| late >= MARGIN) {
+            if late >= Duration::from_secs(limit.per_seconds.into()) {
+                // It counted for a window that is over.
+                self.schedule.release(open.queued, now);
+                return None;
+            }
+            self.schedule.record_request(open.merchant, now);
+        }
+        if !late.is_zero() {
+            self.schedule.mark_sent(open.queued, now);
+        }
+        open.known.mark_sent();
+        let asked = match given.fetch {
+            ReadKind::Status => Asked::Status(open.known.status_call.clone()),
+            ReadKind::Full => Asked::Full(open.known.full_call.clone()),
+        };
+        Some(Turn::Send(Whose::Checkout(given.ticket), asked))
+    }
+
+    fn take_in(&mut self, whose: Whose, outcome: Outcome<E>, now: Moment) {
+        match (whose, outcome) {
+            (Whose::Merchant(merchant), Outcome::Ahead(outcome)) => self.came_ahead(merchant, outcome, now),
+            (Whose::Checkout(ticket), outcome) => {
+                let Some(open) = self.open.get_mut(&ticket) else { return };
+                let came = match outcome {
+                    Outcome::Status(outcome) => open.known.handle_status(outcome, now),
+                    Outcome::Full(outcome) => open.known.handle_read(outcome, now),
+                    Outcome::Ahead(_) => return,
+                };
+                self.hear(ticket, came, now);
+            }
+            (Whose::Merchant(_), Outcome::Status(_) | Outcome::Full(_)) => {}
+        }
+    }
+
+    /// What reads wait for has come, or has not: once for all of them.
+    fn came_ahead(
+        &mut self,
+        merchant: MerchantId,
+        outcome: Result<Answer<AheadOf<E>>, CallErrorOf<E>>,
+        now: Moment,
+    ) {
+        let asking = self.merchants.get_mut(&merchant).and_then(|merchant| merchant.asking.take());
+        let Some(client) = asking else { return };
+        let plan = self.plan_of(Whose::Merchant(merchant));
+        let its = self.take_waiting(merchant);
+        match keep_ahead::<E>(&client, &plan, outcome) {
+            Ok(()) => self.ready.extend(its),
+            Err(came) => {
+                for given in its {
+                    // What does not come counts as the read that it was asked for.
+                    if let Some(open) = self.open.get_mut(&given.ticket) {
+                        open.known.mark_sent();
+                        self.schedule.mark_sent(open.queued, now);
+                    }
+                    self.hear(given.ticket, came.clone(), now);
+                }
+            }
+        }
+    }
+
+    /// The merchant's reads that wait for what is asked for ahead.
+    fn take_waiting(&mut self, merchant: MerchantId) -> Vec<Given> {
+        let is_its =
+            |given: &Given| self.open.get(&given.ticket).is_some_and(|open| open.merchant == merchant);
+        let (its, others) = core::mem::take(&mut self.waiting).into_iter().partition(is_its);
+        self.waiting = others;
+        its
+    }
+
+    /// Tells the schedule what a read came to.
+    fn hear(&mut self, ticket: WatchId, came: Came<E>, now: Moment) {
+        let Some(open) = self.open.get_mut(&ticket) else { return };
+        self.schedule.handle_outcome(open.queued, now, came.heard);
+        if let Some(poller) = self.schedule.poller(open.queued) {
+            open.known.told(came, poller, now);
+        }
+        self.to_tell.push_back(ticket);
+    }
+
+    /// It has ended or is given up; or it has ended, and there is no read that shows it: it is read once
+    /// more.
+    fn over(&mut self, queued: poll::ScheduleKey, step: Step, now: Moment) {
+        let Some(ticket) = self.schedule.data(queued).copied() else { return };
+        let Some(open) = self.open.get_mut(&ticket) else { return };
+        if matches!(step, Step::Done(_)) && !open.known.has_evidence() {
+            if let Some((mut poller, _)) = self.schedule.remove(queued) {
+                poller.read_once_more(&open.known.plan, now);
+                open.queued = self.schedule.add_with(open.merchant, poller, now, ticket);
+            }
+        } else {
+            open.ended = Some(step);
+            self.to_tell.push_back(ticket);
+        }
+    }
+
+    /// Sends a read at once, before anything else is told.
+    async fn start(&mut self, mut read: Read<E>) {
+        let came = poll_fn(|context| Poll::Ready(read.poll(context))).await;
+        match came {
+            Poll::Ready(outcome) => self.came.push_back((read.whose, outcome)),
+            Poll::Pending => self.reads.push(read),
+        }
+    }
+
+    /// Lets what is under way go on, until something comes, a handle is told something, or the sleep is over.
+    async fn wait(&mut self, sleep: Option<impl Future<Output = ()>>) {
+        let (bell, mut sleep) = (self.inbox.bell(), pin!(sleep));
+        poll_fn(|context| {
+            if self.poll_reads(context) || bell.poll_told(context).is_ready() {
+                return Poll::Ready(());
+            }
+            match sleep.as_mut().as_pin_mut() {
+                Some(sleep) => sleep.poll(context),
+                None => Poll::Pending,
+            }
+        })
+        .await;
+    }
+
+    /// Whether something came.
+    fn poll_reads(&mut self, context: &mut Context<'_>) -> bool {
+        self.reads.retain_mut(|read| match read.poll(context) {
+            Poll::Ready(outcome) => {
+                self.came.push_back((read.whose, outcome));
+                false
+            }
+            Poll::Pending => true,
+        });
+        !self.came.is_empty()
+    }
+
+    /// Drops what is under way: it is due again.
+    fn give_up_reads(&mut self) {
+        let now = self.now();
+        for read in core::mem::take(&mut self.reads) {
+            match read.whose {
+                Whose::Checkout(ticket) => {
+                    if let Some(open) = self.open.get(&ticket) {
+                        self.schedule.release(open.queued, now);
+                    }
+                }
+                Whose::Merchant(merchant) => {
+                    // Whoever waits for it asks for it anew.
+                    let its = self.take_waiting(merchant);
+                    self.ready.extend(its);
+                    if let Some(merchant) = self.merchants.get_mut(&merchant) {
+                        merchant.asking = None;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a driver is to do next.
+enum Turn<E: Watchable, K> {
+    Tell(Box<WatchEvent<E, K>>),
+    Send(Whose, Asked<E>),
+    /// So long, unless something comes or is told.
+    Sleep(Duration),
+    /// Until something comes or is told.
+    Wait,
+    Over,
+}
+
+/// What the schedule counts a limit's window longer by: for so long the journey of a read may last, and so
+/// long it may be late.
+const MARGIN: Duration = Duration::from_secs(1);
+const A_WHILE: Duration = Duration::from_secs(1);

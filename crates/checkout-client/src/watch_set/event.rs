@@ -1,0 +1,74 @@
+//! What many watches tell.
+
+use crate::{Change, Watch, Watchable};
+use core::fmt;
+
+/// A checkout among [`WatchSet`](super::WatchSet). That of one that has left means none, ever: no other one
+/// has it.
+///
+/// It is not the ticket of a [`Schedule`](checkout_poll::Schedule).
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// # use checkout_auth::{SecretString, allscale::SigningKey};
+/// # use checkout_client::allscale::Client;
+/// # use checkout_lifecycle::Moment;
+/// use checkout_client::WatchSet;
+///
+/// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+/// # let now = Moment::from_unix_millis(1_716_501_000_000);
+/// let mut watches = WatchSet::new(now, 42);
+/// let shop = watches.merchant();
+/// let stale = watches.add(shop, client.watch("65b2")?, "order_1");
+/// watches.remove(stale);
+/// let ticket = watches.add(shop, client.watch("65b2")?, "order_1");
+/// assert_ne!(stale, ticket);
+/// assert!(!watches.nudge(stale) && watches.nudge(ticket));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WatchId(pub(super) u64);
+
+/// What changed of one of many checkouts.
+///
+/// ```
+/// use checkout_client::{Change, End, WatchEvent, Watchable};
+///
+/// /// What to write into the order's row, and whether its checkout is watched on.
+/// fn row<E: Watchable>(event: &WatchEvent<E, u64>) -> (u64, &str, bool) {
+///     match &event.change {
+///         // A person has to look before goods leave.
+///         Change::End(end) if end.wants_attention() => {}
+///         // The evidence: hold it to the order before goods leave.
+///         Change::End(End::Ended { answer, .. }) => drop(answer.clone()),
+///         _ => {}
+///     }
+///     (event.key, &event.stored, event.watch.is_none())
+/// }
+/// ```
+#[must_use = "a conflict or an end must not go unheard"]
+pub struct WatchEvent<E: Watchable, K> {
+    /// Which checkout. After an end the ticket means none any more.
+    pub ticket: WatchId,
+    /// What the checkout was added with.
+    pub key: K,
+    /// What changed.
+    pub change: Change<E>,
+    /// What is known of it now, in one line of text: to be kept in a column of the order ([`Watch::stored`]).
+    pub stored: String,
+    /// The watch itself, once it has left, with its [`Change::End`]. One that gave up can be
+    /// [resumed](Watch::resume) and [added](super::WatchSet::add) again, now or later from the stored text.
+    pub watch: Option<Watch<E>>,
+}
+
+impl<E: Watchable, K> fmt::Debug for WatchEvent<E, K> {
+    /// The change, without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("ticket", &self.ticket)
+            .field("change", &self.change)
+            .field("has_left", &self.watch.is_some())
+            .finish_non_exhaustive()
+    }
+}

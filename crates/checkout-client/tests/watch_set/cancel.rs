@@ -1,0 +1,65 @@
+//! A future of theirs that is dropped loses nothing at all.
+
+use crate::crowds::{Crowd, OfAllscale, OfAzotte, OfPeach, OfV2, Told, note, watches};
+use crate::time::{ENDLESS, Slow, Time};
+use proptest::prelude::*;
+
+/// Drops each future after so many polls, one number after the other and then again. What was told of each,
+/// what was sent when, and how often a future was dropped.
+fn walk<C: Crowd>(scenarios: &[&str], drops: &[usize]) -> (Told, Vec<(String, u64)>, usize) {
+    let (crowd, mut told, mut dropped, mut asked) = (C::of(scenarios), Told::new(), 0, 0);
+    let time = Time::of(&crowd.clock());
+    let slow = Slow::new(crowd.sandbox().clone(), &time, &[180, 20, 450]);
+    let mut watches = watches(&crowd, true);
+    loop {
+        let mut polls = drops[asked % drops.len()];
+        asked += 1;
+        match time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut polls) {
+            Some(Some(event)) => note(&mut told, &event),
+            Some(None) => break,
+            None => dropped += 1,
+        }
+        assert!(asked < 1_000_000, "it never ends");
+    }
+    (told, slow.log(), dropped)
+}
+
+fn check<C: Crowd>(scenarios: &[&str], drops: &[usize]) {
+    let (expected, sent, dropped) = walk::<C>(scenarios, &[ENDLESS]);
+    assert_eq!((expected.len(), dropped), (scenarios.len(), 0));
+    let (told, sent_again, _) = walk::<C>(scenarios, drops);
+    // Not a read less, not a read more, and none at another time.
+    assert_eq!((&told, without_nonces(sent_again)), (&expected, without_nonces(sent)));
+}
+
+/// Peach's V1 has a nonce and a signature in its address.
+fn without_nonces(sent: Vec<(String, u64)>) -> Vec<(String, u64)> {
+    let bare = |uri: &str| {
+        let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
+        let kept = query.split('&').filter(|pair| pair.starts_with("merchantTransactionId"));
+        kept.fold(path.to_owned(), |all, pair| all + pair)
+    };
+    sent.into_iter().map(|(uri, at)| (bare(&uri), at)).collect()
+}
+
+#[test]
+fn futures_that_live_for_one_poll_tell_all_that_one_future_tells() {
+    check::<OfAllscale>(&["happy", "underpaid", "never_paid", "regression"], &[1]);
+    check::<OfAzotte>(&["three_ds_twice", "happy", "failed"], &[1]);
+    check::<OfPeach>(&["happy", "declined_then_paid", "cancelled"], &[1]);
+    check::<OfV2>(&["happy", "declined_then_paid", "cancelled"], &[1]);
+    // And that they are dropped is true.
+    assert!(walk::<OfAllscale>(&["happy"; 3], &[1]).2 > 20);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn futures_that_are_dropped_at_any_poll_tell_all_that_one_future_tells(
+        drops in proptest::collection::vec(1_usize..9, 1..30)
+    ) {
+        check::<OfAllscale>(&["happy", "canceled", "kyt_refused"], &drops);
+        check::<OfV2>(&["happy", "cancelled"], &drops);
+    }
+}

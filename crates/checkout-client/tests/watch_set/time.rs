@@ -1,0 +1,139 @@
+//! Virtual time that goes on when everybody waits, and a transport on whose ways time passes.
+
+use checkout_sandbox::VirtualClock;
+use checkout_transport::{Request, Response, Transport, TransportError};
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+/// A clock, and the moments that somebody waits for.
+#[derive(Clone)]
+pub(crate) struct Time {
+    pub(crate) clock: VirtualClock,
+    awaited: Arc<Mutex<BTreeSet<u64>>>,
+}
+
+impl Time {
+    pub(crate) fn of(clock: &VirtualClock) -> Self {
+        Self { clock: clock.clone(), awaited: Arc::default() }
+    }
+
+    pub(crate) fn sleep(&self, wait: Duration) -> impl Future<Output = ()> + Send + 'static {
+        let (time, until) =
+            (self.clone(), self.clock.now_millis() + u64::try_from(wait.as_millis()).unwrap());
+        poll_fn(move |_| {
+            if time.clock.now_millis() >= until {
+                return Poll::Ready(());
+            }
+            time.awaited.lock().unwrap().insert(until);
+            Poll::Pending
+        })
+    }
+
+    /// Polls a future until it is ready, or until so many polls are used up. Whenever it is pending, time
+    /// goes on to the next moment that it waits for.
+    pub(crate) fn run<T>(&self, future: impl Future<Output = T>, polls: &mut usize) -> Option<T> {
+        let mut future = pin!(future);
+        while *polls > 0 {
+            *polls -= 1;
+            self.awaited.lock().unwrap().clear();
+            if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return Some(done);
+            }
+            let next = self.awaited.lock().unwrap().first().copied().expect("somebody waits for something");
+            self.clock.advance(Duration::from_millis(next.saturating_sub(self.clock.now_millis())));
+        }
+        None
+    }
+}
+
+/// As many polls as anybody needs.
+pub(crate) const ENDLESS: usize = 10_000_000;
+
+/// Passes requests on after a while, and their answers back after a while; counts how many are under way.
+pub(crate) struct Slow<S> {
+    pub(crate) sandbox: S,
+    time: Time,
+    /// How long each way takes, one after the other and then again.
+    ways: Arc<Vec<u64>>,
+    /// How long each way of a token takes, if that is another time.
+    pub(crate) token_way: Option<u64>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+pub(crate) struct Counts {
+    sent: AtomicUsize,
+    under_way: AtomicUsize,
+    most: AtomicUsize,
+    log: Mutex<Vec<(String, u64)>>,
+}
+
+impl<S> Slow<S> {
+    pub(crate) fn new(sandbox: S, time: &Time, ways: &[u64]) -> Self {
+        Self {
+            sandbox,
+            time: time.clone(),
+            ways: Arc::new(ways.to_vec()),
+            token_way: None,
+            counts: Arc::default(),
+        }
+    }
+
+    /// The most that were under way at a time.
+    pub(crate) fn most(&self) -> usize {
+        self.counts.most.load(Ordering::SeqCst)
+    }
+
+    /// The paths that were sent, each with when.
+    pub(crate) fn log(&self) -> Vec<(String, u64)> {
+        self.counts.log.lock().unwrap().clone()
+    }
+}
+
+impl<S: Clone> Clone for Slow<S> {
+    fn clone(&self) -> Self {
+        Self {
+            sandbox: self.sandbox.clone(),
+            time: self.time.clone(),
+            ways: Arc::clone(&self.ways),
+            token_way: self.token_way,
+            counts: Arc::clone(&self.counts),
+        }
+    }
+}
+
+impl<S: Transport> Transport for Slow<S> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let under_way = UnderWay::of(&self.counts);
+        let number = self.counts.sent.fetch_add(1, Ordering::SeqCst);
+        let own = self.token_way.filter(|_| request.uri().path().ends_with("/oauth/token"));
+        let way = |n: usize| Duration::from_millis(own.unwrap_or(self.ways[n % self.ways.len()]));
+        self.counts.log.lock().unwrap().push((request.uri().to_string(), self.time.clock.now_millis()));
+        self.time.sleep(way(2 * number)).await;
+        let answer = self.sandbox.send(request).await;
+        self.time.sleep(way(2 * number + 1)).await;
+        drop(under_way);
+        answer
+    }
+}
+
+struct UnderWay(Arc<Counts>);
+
+impl UnderWay {
+    fn of(counts: &Arc<Counts>) -> Self {
+        let now = counts.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+        counts.most.fetch_max(now, Ordering::SeqCst);
+        Self(Arc::clone(counts))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
+    }
+}

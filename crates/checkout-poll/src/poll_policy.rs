@@ -1,0 +1,393 @@
+//! How often to ask, and for how long: data.
+
+use crate::Backoff;
+use checkout_tables::{allscale, azotte, peach};
+use core::time::Duration;
+
+/// How often to ask how a checkout stands, and for how long. Data, one for each provider.
+///
+/// The pause after an answer grows with the checkout's age: an eighth of it, at least [`first`](Self::first)
+/// and at most [`max_interval`](Self::max_interval). It is not a state, so nothing of it is lost by a
+/// restart.
+///
+/// ```
+/// use checkout_poll::PollPolicy;
+/// use core::time::Duration;
+///
+/// const POLL_POLICY: PollPolicy = PollPolicy::allscale().max_interval(Duration::from_secs(30)).deadline(Duration::from_secs(3600));
+/// assert_eq!(POLL_POLICY.first, Duration::from_secs(5));
+/// assert_eq!(POLL_POLICY.deadline, Duration::from_secs(3600));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct PollPolicy {
+    /// How long after the beginning the first read is due. A [nudge](crate::Poller::nudge) makes it due
+    /// sooner.
+    pub initial_wait: Duration,
+    /// For how long from the beginning a checkout may not be there yet: until then
+    /// [`ReadOutcome::NotThere`](crate::ReadOutcome::NotThere) is a read that failed, and after that a
+    /// refusal.
+    pub appears_within: Duration,
+    /// The shortest pause after an answer.
+    pub first: Duration,
+    /// The longest pause after an answer. Less than `first` counts as `first`.
+    pub max_interval: Duration,
+    /// For how long to ask: from the beginning, and anew from where something moves that outlives the payer's
+    /// time. What is open then is read once more at the deadline, so it is given up somewhat later: see
+    /// [`Poller`](crate::Poller#the-last-read).
+    pub deadline: Duration,
+    /// The shortest time between two reads, from the answer to the next question. Less than 10 ms counts as
+    /// 10 ms.
+    pub min_gap: Duration,
+    /// The reads while somebody at the provider reviews the payment: its own pause and its own end.
+    pub review: Cadence,
+    /// The reads after a refusal, which can be paid late. The refusal is told when it is confirmed
+    /// ([`Poller::refused`](crate::Poller::refused)), and these follow. None: a refusal is the end.
+    pub late_payment_reads: Option<Cadence>,
+    /// When to ask although nobody has told that the payer returned from a challenge. None: not before the
+    /// deadline; but a read that was nudged and failed is repeated.
+    pub challenge_interval: Option<Duration>,
+    /// How long to wait after a read that failed.
+    pub backoff: Backoff,
+    /// So many refusals that no repeat mends, and no answer between them, end it: 1 to 7. Outside of that
+    /// range the nearest counts.
+    pub refusals: u8,
+    /// So many reads in a row without an answer, the last of them asked at the deadline or after it, end it:
+    /// 1 or more, and 1 is one try. 0 counts as 1.
+    pub final_attempts: u8,
+    /// Whether an end counts only once the read that settles ([`ReadKind::Full`](crate::ReadKind::Full)) has
+    /// shown it.
+    pub confirm_with_full_read: bool,
+    /// By how many thousandths at most chance shortens a pause. Above 1000 counts as 1000.
+    pub jitter_permille: u16,
+    /// How long whoever sends a read waits for its answer; after that the read has failed. Less than 1 s
+    /// counts as 1 s. A poller and a schedule send nothing and do not look at it: the watches of
+    /// `checkout-client` do. Assumed for every provider: 30 s, for no page says how long an answer may take.
+    pub read_timeout: Duration,
+}
+
+/// Reads with a pause and an end of their own.
+///
+/// ```
+/// use checkout_poll::PollPolicy;
+/// use core::time::Duration;
+///
+/// assert_eq!(PollPolicy::allscale().review.every, Duration::from_secs(300));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Cadence {
+    /// The pause after an answer.
+    pub every: Duration,
+    /// For how long, from where they begin.
+    pub at_most: Duration,
+}
+
+impl PollPolicy {
+    /// AllScale: every 5 s at first, each minute at last, for 10 minutes; the whole intent is read at the
+    /// end.
+    ///
+    /// Source: *Integration Guide* (every 5 s, give up after 10 minutes). Assumed: that the pause
+    /// may grow, and the minute; what a bare status settles is nothing, so the intent is read.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// # use core::time::Duration;
+    /// let plan = PollPolicy::allscale();
+    /// assert_eq!((plan.first, plan.deadline), (Duration::from_secs(5), Duration::from_secs(600)));
+    /// assert!(plan.confirm_with_full_read);
+    /// ```
+    #[must_use]
+    pub const fn allscale() -> Self {
+        Self {
+            first: Duration::from_secs(allscale::POLL_EVERY_SECONDS),
+            max_interval: Duration::from_secs(60),
+            deadline: Duration::from_secs(allscale::POLL_GIVE_UP_SECONDS),
+            min_gap: Duration::from_secs(1),
+            confirm_with_full_read: true,
+            ..Self::BASE
+        }
+    }
+
+    /// Azotte: what the answer says, and where it says nothing every 2 s at first, each half a minute at
+    /// last; for 10 minutes. Its one read settles. The first read is due 2 s after the beginning.
+    ///
+    /// Source: *Get Checkout Status*, Polling Pattern (`Retry-After: 2` of the submit, which is waited before
+    /// the first `GET`). Assumed: that the pause may grow, the half minute, and the 10 minutes.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// # use core::time::Duration;
+    /// let plan = PollPolicy::azotte();
+    /// assert_eq!((plan.initial_wait, plan.first), (Duration::from_secs(2), Duration::from_secs(2)));
+    /// ```
+    #[must_use]
+    pub const fn azotte() -> Self {
+        Self {
+            initial_wait: Duration::from_secs(azotte::DEFAULT_RETRY_AFTER_SECONDS),
+            first: Duration::from_secs(azotte::DEFAULT_RETRY_AFTER_SECONDS),
+            max_interval: Duration::from_secs(30),
+            deadline: Duration::from_secs(600),
+            ..Self::BASE
+        }
+    }
+
+    /// Peach: every half a minute at first, every 5 minutes at last, for 65 minutes. Its one read settles.
+    ///
+    /// Source: *Payment status*, GET status request parameters (two requests a minute, from which come
+    /// `first` and `min_gap`, so that a poller that is alone keeps the limit); a page that nobody opens ends
+    /// at 60 minutes. Assumed: that the pause may grow, the 5 minutes, and 5 minutes for the last news.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// # use core::time::Duration;
+    /// let plan = PollPolicy::peach();
+    /// assert_eq!((plan.first, plan.min_gap), (Duration::from_secs(30), Duration::from_secs(30)));
+    /// assert_eq!(plan.deadline, Duration::from_secs(65 * 60));
+    /// ```
+    #[must_use]
+    pub const fn peach() -> Self {
+        Self {
+            first: PEACH_EVERY,
+            max_interval: Duration::from_secs(300),
+            deadline: Duration::from_secs(2 * peach::EXPIRES_AFTER_SECONDS + 300),
+            min_gap: PEACH_EVERY,
+            ..Self::BASE
+        }
+    }
+
+    /// With this time between the beginning and the first read.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// # use core::time::Duration;
+    /// assert_eq!(PollPolicy::peach().initial_wait(Duration::from_secs(9)).initial_wait, Duration::from_secs(9));
+    /// ```
+    #[must_use]
+    pub const fn initial_wait(mut self, initial_wait: Duration) -> Self {
+        self.initial_wait = initial_wait;
+        self
+    }
+
+    /// With this time from the beginning in which a checkout may not be there yet.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// # use core::time::Duration;
+    /// assert_eq!(PollPolicy::azotte().appears_within, Duration::from_secs(60));
+    /// assert_eq!(PollPolicy::azotte().appears_within(Duration::ZERO).appears_within, Duration::ZERO);
+    /// ```
+    #[must_use]
+    pub const fn appears_within(mut self, appears_within: Duration) -> Self {
+        self.appears_within = appears_within;
+        self
+    }
+
+    /// With this shortest pause.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// # use core::time::Duration;
+    /// assert_eq!(PollPolicy::allscale().first(Duration::from_secs(3)).first, Duration::from_secs(3));
+    /// ```
+    #[must_use]
+    pub const fn first(mut self, first: Duration) -> Self {
+        self.first = first;
+        self
+    }
+
+    /// With this longest pause.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// # use core::time::Duration;
+    /// assert_eq!(PollPolicy::allscale().max_interval(Duration::from_secs(20)).max_interval, Duration::from_secs(20));
+    /// ```
+    #[must_use]
+    pub const fn max_interval(mut self, max_interval: Duration) -> Self {
+        self.max_interval = max_interval;
+        self
+    }
+
+    /// With this deadline.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// # use core::time::Duration;
+    /// assert_eq!(PollPolicy::allscale().deadline(Duration::from_secs(900)).deadline, Duration::from_secs(900));
+    /// ```
+    #[must_use]
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// With this shortest time between two reads.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// # use core::time::Duration;
+    /// assert_eq!(PollPolicy::allscale().min_gap(Duration::from_millis(500)).min_gap, Duration::from_millis(500));
+    /// ```
+    #[must_use]
+    pub const fn min_gap(mut self, min_gap: Duration) -> Self {
+        self.min_gap = min_gap;
+        self
+    }
+
+    /// With these reads during a review.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// # use core::time::Duration;
+    /// let plan = PollPolicy::allscale().review(Duration::from_secs(60), Duration::from_secs(86_400));
+    /// assert_eq!(plan.review.at_most, Duration::from_secs(86_400));
+    /// ```
+    #[must_use]
+    pub const fn review(mut self, every: Duration, at_most: Duration) -> Self {
+        self.review = Cadence { every, at_most };
+        self
+    }
+
+    /// With these reads after a refusal. `Duration::MAX` is as long as a poller counts: 497 days.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// # use core::time::Duration;
+    /// let plan = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), Duration::MAX);
+    /// assert_eq!(plan.late_payment_reads.map(|reads| reads.at_most), Some(Duration::MAX));
+    /// ```
+    #[must_use]
+    pub const fn late_payment_reads(mut self, every: Duration, at_most: Duration) -> Self {
+        self.late_payment_reads = Some(Cadence { every, at_most });
+        self
+    }
+
+    /// With this time after which to ask although nobody has told that the payer returned.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// assert_eq!(PollPolicy::allscale().challenge_interval(None).challenge_interval, None);
+    /// ```
+    #[must_use]
+    pub const fn challenge_interval(mut self, every: Option<Duration>) -> Self {
+        self.challenge_interval = every;
+        self
+    }
+
+    /// With these waits after a read that failed.
+    ///
+    /// ```
+    /// # use checkout_poll::{Backoff, PollPolicy};
+    /// assert_eq!(PollPolicy::allscale().backoff(Backoff::default()).backoff, Backoff::default());
+    /// ```
+    #[must_use]
+    pub const fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// With so many refusals that end it.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// assert_eq!(PollPolicy::allscale().refusals(1).refusals, 1);
+    /// ```
+    #[must_use]
+    pub const fn refusals(mut self, refusals: u8) -> Self {
+        self.refusals = refusals;
+        self
+    }
+
+    /// With so many reads in a row without an answer that end it at its deadline.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// assert_eq!(PollPolicy::allscale().final_attempts(1).final_attempts, 1);
+    /// ```
+    #[must_use]
+    pub const fn final_attempts(mut self, final_attempts: u8) -> Self {
+        self.final_attempts = final_attempts;
+        self
+    }
+
+    /// With or without the read that settles an end.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// assert_eq!(PollPolicy::allscale().confirm_with_full_read(false).confirm_with_full_read, false);
+    /// ```
+    #[must_use]
+    pub const fn confirm_with_full_read(mut self, confirm_with_full_read: bool) -> Self {
+        self.confirm_with_full_read = confirm_with_full_read;
+        self
+    }
+
+    /// With this part of a pause that chance may take off.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// assert_eq!(PollPolicy::allscale().jitter_permille(0).jitter_permille, 0);
+    /// ```
+    #[must_use]
+    pub const fn jitter_permille(mut self, jitter_permille: u16) -> Self {
+        self.jitter_permille = jitter_permille;
+        self
+    }
+
+    /// With this time for the answer to one read.
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// # use core::time::Duration;
+    /// let plan = PollPolicy::allscale();
+    /// assert_eq!(plan.read_timeout, Duration::from_secs(30));
+    /// assert_eq!(plan.read_timeout(Duration::from_secs(10)).read_timeout, Duration::from_secs(10));
+    /// ```
+    #[must_use]
+    pub const fn read_timeout(mut self, read_timeout: Duration) -> Self {
+        self.read_timeout = read_timeout;
+        self
+    }
+
+    /// The longest pause after an answer: [`max_interval`](Self::max_interval), and [`first`](Self::first)
+    /// where that is longer. For no longer does one answer hold up the reads of other checkouts: see
+    /// [`Schedule::handle_outcome`](crate::Schedule::handle_outcome).
+    ///
+    /// ```
+    /// # use checkout_poll::PollPolicy;
+    /// # use core::time::Duration;
+    /// assert_eq!(PollPolicy::allscale().longest_pause(), Duration::from_secs(60));
+    /// assert_eq!(PollPolicy::allscale().first(Duration::from_secs(90)).longest_pause(), Duration::from_secs(90));
+    /// ```
+    #[must_use]
+    pub fn longest_pause(&self) -> Duration {
+        self.max_interval.max(self.first)
+    }
+
+    /// Assumed: no page says how soon after its create a checkout can be read. A minute is long for a queue,
+    /// and short for a person who waits to hear that an id is wrong.
+    const APPEARS_WITHIN: Duration = Duration::from_secs(60);
+
+    const BASE: Self = Self {
+        initial_wait: Duration::ZERO,
+        appears_within: Self::APPEARS_WITHIN,
+        first: Duration::from_secs(1),
+        max_interval: Duration::from_secs(60),
+        deadline: Duration::from_secs(600),
+        min_gap: Duration::from_secs(1),
+        review: Cadence { every: Duration::from_secs(300), at_most: Duration::from_secs(3 * 24 * 3600) },
+        late_payment_reads: None,
+        challenge_interval: Some(Duration::from_secs(30)),
+        backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(60)),
+        refusals: 3,
+        final_attempts: 5,
+        confirm_with_full_read: false,
+        jitter_permille: 100,
+        read_timeout: Duration::from_secs(30),
+    };
+}
+
+const PEACH_EVERY: Duration = match peach::Route::Status.rate_limit() {
+    Some(limit) => Duration::from_secs(limit.per_seconds.div_ceil(limit.requests) as u64),
+    None => Duration::from_secs(30),
+};

@@ -1,0 +1,112 @@
+//! What is missing.
+
+use super::Code;
+use core::fmt;
+
+/// Why a read does not prove that an order is settled, although nothing in it says that it is not.
+///
+/// They come in this order: what is wrong with the order itself, then field by field in the order of
+/// [`Mismatch`](super::Mismatch).
+///
+/// ```
+/// use checkout_trust::settlement::{Field, Unproven};
+///
+/// assert_eq!(Unproven::Missing(Field::ActualPaidAmount).to_string(), "actual_paid_amount is missing");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unproven {
+    /// The order's own price is not more than zero: nothing would settle it.
+    NoPrice,
+    /// It was delivered, as a webhook or by the shopper, and not read.
+    Delivered,
+    /// The read names no checkout at all, so that it can be any.
+    Nameless,
+    /// A field that it takes is null, empty or not there.
+    Missing(Field),
+    /// A field that it takes is no amount.
+    Unreadable(Field),
+    /// The amounts are so far apart, or so finely written, that their difference cannot be held exactly.
+    OutOfRange(Field),
+    /// The status, message code or result code says nothing of how the payment ended: nobody has named it
+    /// yet, it is about something else, or (none) there is no code. Ask again later.
+    NoStatus(Option<Code>),
+}
+
+impl fmt::Display for Unproven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPrice => f.write_str("the order's own price is not more than zero"),
+            Self::Delivered => f.write_str("it was delivered, and not read"),
+            Self::Nameless => f.write_str("the read names no checkout"),
+            Self::Missing(field) => write!(f, "{field} is missing"),
+            Self::Unreadable(field) => write!(f, "{field} is no amount"),
+            Self::OutOfRange(field) => {
+                write!(f, "the difference between {field} and what is owed is out of range")
+            }
+            Self::NoStatus(Some(code)) => {
+                write!(f, "the status {code} does not tell how the payment ended")
+            }
+            Self::NoStatus(None) => f.write_str("there is no status"),
+        }
+    }
+}
+
+/// A field that it takes to settle an order.
+///
+/// ```
+/// use checkout_trust::settlement::Field;
+///
+/// assert_eq!(Field::MerchantTransactionId.to_string(), "merchantTransactionId");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Field {
+    /// AllScale's `order_id`.
+    OrderId,
+    /// Peach's `merchantTransactionId`.
+    MerchantTransactionId,
+    /// Peach's `checkoutId`, if the order knows its own.
+    CheckoutId,
+    /// AllScale's `currency`, of a fiat price; Peach's `currency`.
+    Currency,
+    /// AllScale's `amount_cents`, of a fiat price.
+    AmountCents,
+    /// AllScale's `coin_symbol`.
+    CoinSymbol,
+    /// Peach's `paymentType`.
+    PaymentType,
+    /// AllScale's `actual_paid_amount`.
+    ActualPaidAmount,
+    /// Peach's `amount`.
+    Amount,
+}
+
+impl Field {
+    /// Its name, as the provider writes it.
+    ///
+    /// ```
+    /// # use checkout_trust::settlement::Field;
+    /// assert_eq!(Field::CoinSymbol.name(), "coin_symbol");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OrderId => "order_id",
+            Self::MerchantTransactionId => "merchantTransactionId",
+            Self::CheckoutId => "checkoutId",
+            Self::Currency => "currency",
+            Self::AmountCents => "amount_cents",
+            Self::CoinSymbol => "coin_symbol",
+            Self::PaymentType => "paymentType",
+            Self::ActualPaidAmount => "actual_paid_amount",
+            Self::Amount => "amount",
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
