@@ -13,7 +13,6 @@ use checkout_lifecycle::Moment;
 use checkout_money::CoinAmount;
 use checkout_tables::allscale::{BASE_URL, IntentStatus, Route, StableCoin};
 use checkout_tables::{Environment, Open};
-use checkout_trust::settlement::allscale::{self as settle, Order};
 use checkout_validate::allscale::{CoinSet, CreateIntent, Price};
 use checkout_validate::{IdError, PathSegment};
 use checkout_wire::JsonText;
@@ -25,8 +24,9 @@ pub use crate::BuildError;
 use backend::Asked;
 pub use backend::{AllScale, Difference};
 
-/// One store's access to AllScale: its key, where the API is, a clock and a source of nonces. Cheap to clone;
-/// a process can have as many as it has stores.
+/// One store's access to AllScale: the store's key, the address of the API, a clock and a source of nonces.
+/// Cheap to clone; a process can have one for each store.
+///
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -45,8 +45,7 @@ pub use backend::{AllScale, Difference};
 pub struct Client(Arc<Store>);
 
 impl Client {
-    /// Begins a client with a store's key. Where nothing else is said it is a live store's, at AllScale's own
-    /// host.
+    /// Begins a client with a store's key. By default the client is a live store's, at AllScale's own host.
     pub fn builder(key: SigningKey) -> Builder {
         Builder {
             key,
@@ -64,16 +63,16 @@ impl Client {
         }
     }
 
-    /// Whose money it is: a live store's, or a test store's, which is [`Environment::Sandbox`]. Both kinds
-    /// live on the same host and are told apart by their keys, so this changes no request: it is remembered
-    /// with what was paid, so that test money never settles a live order.
+    /// The client's environment: a live store's, or a test store's, which is [`Environment::Sandbox`]. Both
+    /// kinds use the same host and differ by their keys, so the environment changes no request. The
+    /// environment stays with the paid amount, so that test money never settles a live order.
     #[must_use]
     pub fn environment(&self) -> Environment {
         self.0.environment
     }
 
-    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes
-    /// beside an answer.
+    /// The time, by the client's clock, which [`Tracker::observe`](checkout_lifecycle::Tracker::observe)
+    /// takes beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
         crate::sources::moment(self.0.clock.now_millis())
@@ -81,12 +80,12 @@ impl Client {
 
     /// Creates a checkout intent.
     ///
-    /// It has no idempotency key: sent twice it makes two intents that can both be paid. Store the order
-    /// before you send it, and after an unknown outcome do not repeat it blindly; see the example
-    /// `save_before_send` of `checkout-kit`.
+    /// The create has no idempotency key: sent twice, the create makes two intents that can both be paid.
+    /// Store the order before you send the create, and after an unknown outcome do not repeat the create
+    /// blindly; see the example `save_before_send` of `checkout-kit`.
     ///
-    /// A difference between the answer and the draft is told beside it: look at
-    /// [`Answer::differences`](crate::Answer::differences) before the payer is sent to the page.
+    /// The answer comes with the differences from the draft: look at
+    /// [`Answer::differences`](crate::Answer::differences) before you send the payer to the page.
     ///
     /// Source: *Create Checkout Intent*, v4, 2026-05-06.
     ///
@@ -122,7 +121,7 @@ impl Client {
         Call::new(self, Route::Create, fixed(Route::Create), create_body(intent), asked)
     }
 
-    /// Reads a whole checkout intent.
+    /// Reads the full checkout intent.
     ///
     /// # Errors
     /// [`IdError`], for the three ids that cannot stand in a path.
@@ -145,7 +144,7 @@ impl Client {
         Ok(Call::new(self, Route::Get, with_id(Route::Get, segment), Vec::new(), asked))
     }
 
-    /// Reads a checkout intent's status alone: what to poll with.
+    /// Reads a checkout intent's status alone, for polling.
     ///
     /// # Errors
     /// [`IdError`], for the three ids that cannot stand in a path.
@@ -166,7 +165,7 @@ impl Client {
         Ok(self.plain(Route::Status, with_id(Route::Status, segment)))
     }
 
-    /// Watches a checkout intent to its end: by its bare status, and the whole intent is read at the end.
+    /// Watches a checkout intent to its end: polls the bare status, and reads the full intent at the end.
     ///
     /// # Errors
     /// [`IdError`], for the three ids that cannot stand in a path.
@@ -186,7 +185,7 @@ impl Client {
         Ok(Watch::new(self.status(intent_id)?, self.get(intent_id)?, intent_id))
     }
 
-    /// The test route that answers `{"pong":"ok"}`: whether the key, the clock and the way there are right.
+    /// The test route that answers `{"pong":"ok"}`, to check the key, the clock and the connection.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -218,7 +217,7 @@ impl Client {
         self.plain(Route::Fail, fixed(Route::Fail))
     }
 
-    /// The test route that sends the body back: whether bytes arrive as they are signed.
+    /// The test route that sends the body back, to check that bytes arrive as they are signed.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -238,56 +237,6 @@ impl Client {
 
     fn plain<T: crate::Readable<Provider = AllScale>>(&self, route: Route, path: String) -> Call<T> {
         Call::new(self, route, path, Vec::new(), Asked::default())
-    }
-
-    /// The order of a created intent, to be settled by a read: the draft's price, and what the answer says is
-    /// owed for it. None for a draft without an `order_id`: by that id the read is told from another order's.
-    ///
-    /// The order's environment is this client's. A shop that keeps its orders in a database writes the
-    /// [`Order`] itself, with the environment that the goods leave for.
-    ///
-    /// ```
-    /// # #[cfg(feature = "system")] {
-    /// # use checkout_auth::{SecretString, allscale::SigningKey};
-    /// # use checkout_client::allscale::Client;
-    /// # use checkout_money::Cents;
-    /// # use checkout_sandbox::allscale::{Sandbox, Store};
-    /// # use checkout_tables::allscale::Currency;
-    /// # use checkout_validate::allscale::Draft;
-    /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
-    /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
-    /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
-    /// let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check()?;
-    /// let created = client.create(&intent).send_blocking(&sandbox)?.payload;
-    /// let end = client.watch(&created.intent_id)?.end_blocking(&sandbox, |wait| time.advance(wait));
-    /// let read = end.into_read().ok_or("the watch gave up")?;
-    /// let order = client.order(&intent, &created).ok_or("no order id")?;
-    /// assert!(order.settled_by(&read).is_settled());
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn order<'o>(
-        &self,
-        intent: &'o CreateIntent<'_>,
-        created: &'o CreatedIntent<'_>,
-    ) -> Option<Order<'o>> {
-        let price = match intent.price() {
-            Price::Coin { coin, amount } => settle::Price::Coin { coin, amount },
-            Price::Fiat { currency, amount, .. } => settle::Price::Fiat {
-                currency,
-                amount,
-                owed: created.amount_coins,
-                accepted: intent.accepted().unwrap_or(match created.stable_coin_type {
-                    Open::Known(StableCoin::USDT) => &[StableCoin::USDT],
-                    Open::Known(StableCoin::USDC) => &[StableCoin::USDC],
-                    Open::Known(_) | Open::Unknown(_) => &[],
-                }),
-            },
-        };
-        let (environment, intent_id) = (self.environment(), &*created.intent_id);
-        intent.order_id().map(|id| Order { environment, id, intent_id, price })
     }
 }
 
@@ -318,7 +267,7 @@ impl CheckoutClient for Client {
 }
 
 impl fmt::Debug for Client {
-    /// Where it goes, and nothing of the key.
+    /// The address of the API, and nothing of the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("environment", &self.0.environment)
@@ -327,7 +276,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A client that is being put together: see [`Client::builder`].
+/// A builder of a client: see [`Client::builder`].
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -351,22 +300,22 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Whose money it is. A live store's, if nothing is said.
+    /// Sets the client's environment. The default is a live store's.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
         self
     }
 
-    /// Where the API is: `https`, a host, and a port if need be. The path is the route's, and signed, so
-    /// nothing may stand in front of it. `http` is taken for this machine alone.
+    /// Sets the address of the API: `https`, a host, and a port if need be. The path is the route's, and
+    /// signed, so nothing may stand in front of the path. `http` is allowed for this machine alone.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
         self
     }
 
-    /// Takes no answer that AllScale has not signed, to this request, with one of the verifier's keys: for a
-    /// store that has response signing switched on. A refusal must be signed too, and a proxy's page never
-    /// is: [`NotAuthentic`](crate::CallErrorKind::NotAuthentic) says what is wrong.
+    /// Requires a signature of AllScale on every answer, over the answer to this request, with one of the
+    /// verifier's keys: for a store that has response signing switched on. A refusal must be signed too, and
+    /// a proxy's page never is: [`NotAuthentic`](crate::CallErrorKind::NotAuthentic) has the reason.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -393,19 +342,19 @@ impl Builder {
         self
     }
 
-    /// The clock that timestamps come from. The system's, if nothing is said.
+    /// Sets the clock of the timestamps. The default is the system's clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Some(Box::new(clock));
         self
     }
 
-    /// Where nonces come from. Random ones, if nothing is said.
+    /// Sets the source of nonces. The default is random nonces.
     pub fn nonces(mut self, nonces: impl NonceSource + 'static) -> Self {
         self.nonces = Some(Box::new(nonces));
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
     /// [`BuildError`].
@@ -422,7 +371,7 @@ impl Builder {
 }
 
 impl fmt::Debug for Builder {
-    /// Where it goes, and nothing of the key.
+    /// The address of the API, and nothing of the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("environment", &self.environment).finish_non_exhaustive()
     }
@@ -433,18 +382,18 @@ struct Store {
     environment: Environment,
     /// Scheme and authority, with no slash at the end.
     base_url: String,
-    /// Where answers must be signed.
+    /// The verifier, where answers must be signed.
     responses: Option<Verifier<SigningKey>>,
     clock: Box<dyn Clock>,
     nonces: Box<dyn NonceSource>,
 }
 
-/// The path of a route that has no id in it: one of the four above.
+/// The path of a route without an id: one of the four above.
 fn fixed(route: Route) -> String {
     path(route, None).unwrap_or_default()
 }
 
-/// The path of a route with an id in it: one of the two above.
+/// The path of a route with an id: one of the two above.
 fn with_id(route: Route, id: PathSegment<'_>) -> String {
     path(route, Some(id)).unwrap_or_default()
 }

@@ -10,7 +10,6 @@ use checkout_lifecycle::Moment;
 use checkout_tables::Environment;
 use checkout_tables::azotte::{HOST_SUFFIX_LIVE, HOST_SUFFIX_SANDBOX, Route};
 use checkout_transport::http::HeaderValue;
-use checkout_trust::settlement::azotte::Order;
 use checkout_validate::azotte::SubmitCheckout;
 use checkout_validate::{ExposeSecret, IdError, PathSegment, SecretString};
 use checkout_wire::azotte::{CheckoutResult, path, submit_body};
@@ -20,8 +19,8 @@ use std::sync::Arc;
 use backend::{Asked, Tenant};
 pub use backend::{Azotte, Submitted};
 
-/// One tenant's access to Azotte: its key, where the API is, and a clock. Cheap to clone; a process can have
-/// as many as it has tenants.
+/// One tenant's access to Azotte: the tenant's key, the address of the API, and a clock. Cheap to clone; a
+/// process can have one for each tenant.
 ///
 /// Source: Azotte C2A, *Get Checkout Status*, Sample Codes: the host and the two headers.
 ///
@@ -41,8 +40,8 @@ pub use backend::{Azotte, Submitted};
 pub struct Client(Arc<Tenant>);
 
 impl Client {
-    /// Begins a client with a project, the tenant's id (`x-tn`) and the API key (`x-api-key`). Where nothing
-    /// else is said it is a live one, at the project's own host.
+    /// Begins a client with a project, the tenant's id (`x-tn`) and the API key (`x-api-key`). By default the
+    /// client is a live tenant's, at the project's own host.
     pub fn builder(project: impl Into<String>, tenant: impl Into<String>, api_key: SecretString) -> Builder {
         Builder {
             project: project.into(),
@@ -57,30 +56,30 @@ impl Client {
         }
     }
 
-    /// Whose money it is.
+    /// The client's environment: whose money the calls are about.
     #[must_use]
     pub fn environment(&self) -> Environment {
         self.0.environment
     }
 
-    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes
-    /// beside an answer.
+    /// The time, by the client's clock, which [`Tracker::observe`](checkout_lifecycle::Tracker::observe)
+    /// takes beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
         crate::sources::moment(self.0.clock.now_millis())
     }
 
-    /// Where the API is: scheme and authority.
+    /// The address of the API: scheme and authority.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.0.base_url
     }
 
     /// Submits a checkout. The answer has the shape of a status and can already ask for a challenge, or be
-    /// final. The answer confirms no payment: [`Submitted`] is no read, and the status is to be read.
+    /// final. The answer confirms no payment: [`Submitted`] is not a read, so read the status.
     ///
-    /// The `correlationId` makes it safe to repeat: sent again under the same one, after an answer that was
-    /// lost too, it is not charged twice.
+    /// The `correlationId` makes a repeat safe: a submit that is sent again under the same `correlationId`,
+    /// after a lost answer too, does not charge twice.
     ///
     /// Source: Azotte C2A, *Submit Checkout*.
     ///
@@ -111,7 +110,7 @@ impl Client {
         Call::new(&self.0, route, path, submit_body(submit), Asked::default())
     }
 
-    /// Reads how a checkout stands: what to poll with. The pauses are in
+    /// Reads the status of a checkout, for polling. The pauses are in
     /// [`poll_after`](crate::Answer::poll_after).
     ///
     /// # Errors
@@ -138,9 +137,9 @@ impl Client {
     }
 
     /// Watches a checkout to its end, by its number alone: the first read goes out after the 2 s that the
-    /// page has for a submit ([`PollPolicy::initial_wait`](checkout_poll::PollPolicy::initial_wait)). Who has
-    /// the submit's answer in hand takes [`watch_submitted`](Self::watch_submitted), which knows what was
-    /// said to wait, and can already have a challenge.
+    /// page has for a submit ([`PollPolicy::initial_wait`](checkout_poll::PollPolicy::initial_wait)). A
+    /// caller with the submit's answer uses [`watch_submitted`](Self::watch_submitted), which knows the wait
+    /// of that answer, and can already have a challenge.
     ///
     /// # Errors
     /// [`IdError`], for the three ids that cannot stand in a path.
@@ -159,10 +158,10 @@ impl Client {
         Ok(Watch::new(status.clone(), status, tracking_number))
     }
 
-    /// Watches the checkout that was submitted to its end, from the submit's answer on. The wait that the
-    /// answer asks for before the first read is kept: `retryAfterSeconds`, else `Retry-After`, else 2 s. Its
-    /// status is known, and a challenge that it has is told first. It settles nothing: what it says has ended
-    /// is read before the watch ends.
+    /// Watches the submitted checkout to its end, from the submit's answer on. The watch keeps the wait that
+    /// the answer asks for before the first read: `retryAfterSeconds`, else `Retry-After`, else 2 s. The
+    /// watch knows the answer's status, and reports a challenge of the answer first. The answer settles
+    /// nothing: if the answer has a final status, the watch reads the checkout before the watch ends.
     ///
     /// Source: Azotte C2A, *Get Checkout Status*, Polling Pattern.
     ///
@@ -195,15 +194,6 @@ impl Client {
         let watch = self.watch(&submitted.payload.tracking_number)?;
         Ok(watch.submitted(submitted))
     }
-
-    /// The order of a submitted checkout, to be settled by a read. The order's environment is this client's.
-    ///
-    /// A shop that keeps its orders in a database writes the [`Order`] itself, with the environment that the
-    /// goods leave for.
-    #[must_use]
-    pub fn order<'o>(&self, submitted: &'o Submitted<'_>) -> Order<'o> {
-        Order { environment: self.environment(), tracking_number: &submitted.tracking_number }
-    }
 }
 
 impl CheckoutClient for Client {
@@ -233,13 +223,13 @@ impl CheckoutClient for Client {
 }
 
 impl fmt::Debug for Client {
-    /// Where it goes, and nothing of the key.
+    /// The address of the API, and nothing of the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Client").field(&self.0).finish()
     }
 }
 
-/// A client that is being put together: see [`Client::builder`].
+/// A builder of a client: see [`Client::builder`].
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -260,26 +250,26 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Whose money it is, and so which of the two hosts. Live, if nothing is said.
+    /// Sets the client's environment, which selects one of the two hosts. The default is live.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
         self
     }
 
-    /// Where the API is, instead of the project's host: `https`, a host, and a port if need be. `http` is
-    /// taken for this machine alone.
+    /// Sets the address of the API, instead of the project's host: `https`, a host, and a port if need be.
+    /// `http` is allowed for this machine alone.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
     }
 
-    /// The clock by which reads are put in order. The system's, if nothing is said.
+    /// Sets the clock that puts reads in order. The default is the system's clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Some(Box::new(clock));
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
     /// [`BuildError`].
@@ -309,7 +299,7 @@ impl Builder {
 }
 
 impl fmt::Debug for Builder {
-    /// Where it goes, and nothing of the key.
+    /// The address of the API, and nothing of the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("environment", &self.environment).finish_non_exhaustive()
     }

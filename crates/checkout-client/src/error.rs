@@ -84,7 +84,7 @@ pub enum CallErrorKind<P: Provider> {
     Unreadable(ReadError),
     /// The response answers something else than the request: the field that differs.
     Mismatch(&'static str),
-    /// The response is not signed where a signature is required, or the signature does not match. Of Peach
+    /// The response is not signed where a signature is required, or the signature does not match. For Peach
     /// the cause is mostly a [`VerifyError`].
     NotAuthentic(Box<dyn Error + Send + Sync>),
     /// The provider refused, in the provider's own form.
@@ -133,17 +133,17 @@ impl<P: Provider> CallError<P> {
 
     /// True unless it is certain that the provider did not do what was asked.
     ///
-    /// It is certain where the [request did not leave](CallErrorKind::NotSent), and where the provider
-    /// refused in a way that the route's page lists: AllScale with a code, Peach with the HTTP status 400. It
-    /// is certain too where the provider did not let the sender in, with the HTTP status 401 or 403 in a form
+    /// The certain cases are these: the [request did not leave](CallErrorKind::NotSent), and the provider
+    /// refused in a way that the route's page lists: AllScale with a code, Peach with the HTTP status 400. A
+    /// third case is that the provider did not let the sender in, with the HTTP status 401 or 403 in a form
     /// of the provider's own: Peach with a message or a code of the request's, Azotte with a problem, a code
     /// that is no stage of a checkout, or an empty body, because Azotte's 401 has no envelope (Public).
     /// Anything else, such as an internal error, a gateway's own code or page, or a signature that was there
     /// before, proves nothing. No page lists how Azotte refuses a submit otherwise; a submit is safe to
     /// repeat, under the same `correlationId`.
     ///
-    /// An attempt proves something of itself alone. [`send_with_retries`](crate::Call::send_with_retries)
-    /// remembers the attempts before the last. A caller who repeats a call by hand holds on to a `true` of an
+    /// An attempt proves something about itself alone. [`send_with_retries`](crate::Call::send_with_retries)
+    /// remembers the attempts before the last. A caller who repeats a call by hand keeps a `true` of an
     /// earlier attempt.
     ///
     /// Assumed: that nothing is done beside a listed refusal, and for a sender who is not let in. No page
@@ -176,17 +176,17 @@ impl<P: Provider> CallError<P> {
 
     /// The advice for a repeat of the same call.
     ///
-    /// [`RetryAdvice::After`] counts from when the response came, and says no less than the provider's
-    /// `Retry-After`, in seconds or as a date. The header of a response that is not the API's, such as a
-    /// content delivery network's page, has no say, and neither has the header of a response that cannot be
-    /// read. The advice does not say how often to follow it:
-    /// [`Call::send_with_retries`](crate::Call::send_with_retries) counts.
+    /// [`RetryAdvice::After`] counts from the moment when the response came, and is never shorter than the
+    /// provider's `Retry-After`, in seconds or as a date. The header of an unexpected response, such as a
+    /// content delivery network's page, does not count, and neither does the header of a response that cannot
+    /// be read. The advice has no number of attempts:
+    /// [`Call::send_with_retries`](crate::Call::send_with_retries) counts the attempts.
     ///
     /// [`RetryAdvice::ReadFirst`] names the parameter to look the earlier attempt up by, before the call is
     /// done a second time. [`RetryAdvice::Never`] is for an error that a repeat does not mend, and for a call
-    /// that would be done twice with nothing to look up by: an AllScale create has its webhook's `order_id`
-    /// alone. A request that could not leave for want of an access token, a signature or a form that HTTP can
-    /// carry is not mended by a repeat either.
+    /// that would be done twice without a parameter for a lookup: an AllScale create has its webhook's
+    /// `order_id` alone. A repeat does not mend a request either that could not leave for want of an access
+    /// token, a signature or a form that HTTP can carry.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -273,11 +273,24 @@ impl<P: Provider> CallError<P> {
         self.0.outcome
     }
 
-    /// The same after an earlier attempt that may have been processed: the last attempt proves nothing of
-    /// that one.
+    /// The same error after an earlier attempt that may have been processed: the last attempt proves nothing
+    /// about the earlier attempt.
     pub(crate) fn after_another(mut self) -> Self {
         self.0.processed = true;
         self
+    }
+
+    /// True if the client's set-up is at fault, and not what was asked.
+    pub(crate) fn is_set_up(&self) -> bool {
+        match &self.0.kind {
+            CallErrorKind::NotSent(reason) => !matches!(reason, NotSent::Transport(_)),
+            CallErrorKind::Refused(refusal) => P::is_set_up(refusal, self.0.http_status.unwrap_or_default()),
+            CallErrorKind::UnexpectedResponse(other) => matches!(other.status, 401 | 403),
+            CallErrorKind::NoResponse(_)
+            | CallErrorKind::Unreadable(_)
+            | CallErrorKind::Mismatch(_)
+            | CallErrorKind::NotAuthentic(_) => false,
+        }
     }
 
     pub(crate) fn not_sent(operation: Operation, reason: NotSent) -> Self {
@@ -305,12 +318,12 @@ impl<P: Provider> CallError<P> {
         }
     }
 
-    /// No response came within the time-out of a watch's plan.
+    /// No response came within the time-out of a watch's policy.
     pub(crate) fn timed_out(operation: Operation, timeout: Duration) -> Self {
         Self::transport(operation, TransportError::unknown(TimedOut(timeout)))
     }
 
-    /// A response came that cannot be taken: the request may have been processed.
+    /// The response was rejected: the request may have been processed.
     pub(crate) fn rejected(
         operation: Operation,
         kind: CallErrorKind<P>,
@@ -335,7 +348,7 @@ impl<P: Provider> CallError<P> {
             Trouble::Refused => AttemptOutcome::Refused { proves_not_processed },
         };
         let outcome = match trouble {
-            // "Now" is no wait for a limit: the plan's own is taken.
+            // A wait of zero does not count for a limit: the policy's own wait applies.
             Trouble::Limited => ReadOutcome::Limited { wait: wait.filter(|wait| !wait.is_zero()) },
             Trouble::Temporary => ReadOutcome::Failed { wait },
             Trouble::Refused if P::is_not_there(&refusal) => ReadOutcome::NotThere { wait },
@@ -351,14 +364,14 @@ impl<P: Provider> CallError<P> {
     /// The response is not the API's.
     pub(crate) fn unexpected(route: P::Route, other: UnexpectedResponse<'static>) -> Self {
         let proves_not_processed = P::response_proves_not_processed(route, &other);
-        // A response that is not the API's speaks for no more than the one request. A sender who is not let
-        // in is not let in by a repeat either.
+        // An unexpected response counts for the one request alone. A repeat does not let in a sender who is
+        // not let in.
         let (attempted, outcome) = match other.status {
             401 | 403 if proves_not_processed => {
                 (AttemptOutcome::Refused { proves_not_processed }, ReadOutcome::Refused)
             }
-            // A gateway's page that lets nobody in says nothing of the checkout, and may be gone at the next
-            // read.
+            // A gateway's page that lets nobody in says nothing about the checkout, and may be gone at the
+            // next read.
             401 | 403 => {
                 (AttemptOutcome::Refused { proves_not_processed }, ReadOutcome::Failed { wait: None })
             }
@@ -401,7 +414,7 @@ impl Rejected<'_> {
     }
 }
 
-/// The time-out of a watch's plan.
+/// The time-out of a watch's policy.
 #[derive(Debug, thiserror::Error)]
 #[error("no answer within {} s, the time-out of the watch's plan", .0.as_secs())]
 struct TimedOut(Duration);
@@ -465,7 +478,7 @@ impl<P: Provider> fmt::Debug for CallErrorKind<P> {
 
 impl<P: Provider> Error for CallError<P> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        // The text of the error holds what every other kind says itself.
+        // The text of the error holds the part that every other kind prints itself.
         if let CallErrorKind::NotSent(NotSent::Transport(error)) | CallErrorKind::NoResponse(error) =
             &self.0.kind
         {

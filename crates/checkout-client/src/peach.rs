@@ -14,7 +14,6 @@ use checkout_lifecycle::Moment;
 use checkout_tables::Environment;
 use checkout_tables::peach::Route;
 use checkout_transport::http::HeaderValue;
-use checkout_trust::settlement::peach::Order;
 use checkout_validate::peach::{InitiateCheckout, Lookup};
 use checkout_wire::peach::{Initiated, Payment, Validated, body, create_body, path};
 use core::convert::Infallible;
@@ -26,18 +25,19 @@ use backend::{Asked, is_entity};
 use merchant::{Merchant, OAuth};
 pub use tokens::{TokenSource, TokenStore};
 
-/// One merchant's access to Peach's V1: the entity, the secret token that signs, the domain that is
-/// allow-listed, a clock and a source of nonces. Cheap to clone. V2, which Peach recommends, is
-/// [`v2::Client`].
+/// One merchant's access to Peach's V1: the entity, the secret token that signs, the allow-listed domain, a
+/// clock and a source of nonces. Cheap to clone. V2, which Peach recommends, is [`v2::Client`].
 ///
-/// Every status is verified by its signature, over all the fields that came, and compared with what was
-/// asked: [`CallError::kind`](crate::CallError::kind) names what does not agree. An unsigned answer is an
-/// error that says so, and nothing of it is taken; ask again. (An answer that the page was not opened yet may
-/// be unsigned: it says nothing of the checkout.) Whatever the signed fields hold, an address of yours or a
-/// payer's name, is no reason to refuse them.
+/// The client verifies every status by its signature, over all the fields that came, and compares the status
+/// with the request: [`CallError::kind`](crate::CallError::kind) names the part that does not agree. An
+/// unsigned answer is an error with that reason, and nothing of the answer is used; ask again. (An answer
+/// that the page was not opened yet may be unsigned: that answer says nothing about the checkout.) The
+/// content of the signed fields, such as an address of yours or a payer's name, is never a reason to refuse
+/// the answer.
 ///
 /// A merchant may ask for two statuses a minute, of all checkouts together:
 /// [`Route::rate_limit`](checkout_tables::peach::Route::rate_limit).
+///
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -59,30 +59,31 @@ pub use tokens::{TokenSource, TokenStore};
 pub struct Client(Arc<Merchant>);
 
 impl Client {
-    /// Begins a client with the entity's id and its secret token. Where nothing else is said it is a live
-    /// one, at Peach's own hosts.
+    /// Begins a client with the entity's id and its secret token. By default the client is a live merchant's,
+    /// at Peach's own hosts.
     pub fn builder(entity_id: impl Into<String>, secret: SecretToken) -> Builder {
         Builder { entity_id: entity_id.into(), secret, with: With::default() }
     }
 
-    /// Whose money it is: it decides the hosts, and whether a test's success counts.
+    /// The client's environment, which decides the hosts, and if a test's success counts.
     #[must_use]
     pub fn environment(&self) -> Environment {
         self.0.environment
     }
 
-    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes
-    /// beside an answer.
+    /// The time, by the client's clock, which [`Tracker::observe`](checkout_lifecycle::Tracker::observe)
+    /// takes beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
         crate::sources::moment(self.0.clock.now_millis())
     }
 
-    /// Initiates a checkout. The answer is the page to send the shopper to, with the checkout's id where it
-    /// has one. [`Initiated::lookup`] is what to ask and to [watch](Self::watch) by: that id, or else the
-    /// `merchantTransactionId` that you gave, which is to be unique.
+    /// Initiates a checkout. The answer is the page to send the shopper to, with the checkout's id where the
+    /// answer has one. Ask and [watch](Self::watch) by [`Initiated::lookup`]: that id, or else the
+    /// `merchantTransactionId` that you gave, which must be unique.
     ///
-    /// It has no idempotency key. After an unknown outcome read the status by that id before you repeat it.
+    /// The call has no idempotency key. After an unknown outcome read the status by that id before you repeat
+    /// the call.
     ///
     /// # Errors
     /// [`OtherEntity`], for a checkout of another entity than the client's.
@@ -113,7 +114,7 @@ impl Client {
         create(&self.0, Route::Initiate, checkout)
     }
 
-    /// Has a checkout checked by Peach, and none made of it. What is wrong with it is a refusal.
+    /// Asks Peach to check a checkout without creating the checkout. Any fault of the checkout is a refusal.
     ///
     /// # Errors
     /// [`OtherEntity`], for a checkout of another entity than the client's.
@@ -121,8 +122,8 @@ impl Client {
         create(&self.0, Route::Validate, checkout)
     }
 
-    /// Reads how a checkout stands, by one of three ids. By a `merchantTransactionId` it is the latest one's
-    /// that has it.
+    /// Reads the status of a checkout, by one of three ids. A `merchantTransactionId` reads the latest
+    /// checkout with that id.
     ///
     /// Source: Peach Payments, *Payment status*.
     ///
@@ -149,9 +150,9 @@ impl Client {
         Call::new(&self.0, Route::Status, fixed(Route::Status), Vec::new(), asked)
     }
 
-    /// Watches a checkout to its end, by one of three ids. Two statuses a minute are all that a merchant
-    /// has, for all of its checkouts together: a watch is for one that is alone, and several at a time are
-    /// for [`WatchSet`](crate::WatchSet).
+    /// Watches a checkout to its end, by one of three ids. A merchant has two statuses a minute, for all
+    /// checkouts together: a watch is for a single checkout, and several at a time are for
+    /// [`WatchSet`](crate::WatchSet).
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -172,22 +173,6 @@ impl Client {
         let id = id.to_owned();
         let status = self.status(lookup);
         Watch::new(status.clone(), status, &id)
-    }
-
-    /// The order of a created checkout, to be settled by a read: the draft's amount and ids, and the
-    /// `checkoutId` of the answer, where the answer has one. The order's environment is this client's.
-    ///
-    /// A shop that keeps its orders in a database writes the [`Order`] itself, with the environment that the
-    /// goods leave for.
-    #[must_use]
-    pub fn order<'o>(&self, checkout: &'o InitiateCheckout<'_>, created: &'o Initiated<'_>) -> Order<'o> {
-        Order {
-            environment: self.environment(),
-            merchant_transaction_id: checkout.merchant_transaction_id(),
-            checkout_id: created.checkout_id.as_deref(),
-            amount: checkout.amount(),
-            currency: checkout.currency(),
-        }
     }
 }
 
@@ -218,13 +203,13 @@ impl CheckoutClient for Client {
 }
 
 impl fmt::Debug for Client {
-    /// Where it goes, and nothing of the secret.
+    /// The address of the API, and nothing of the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Client").field(&self.0).finish()
     }
 }
 
-/// A client of V1 that is being put together: see [`Client::builder`].
+/// A builder of a client of V1: see [`Client::builder`].
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -245,38 +230,39 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Whose money it is, and so which hosts. Live, if nothing is said.
+    /// Sets the client's environment, which selects the hosts. The default is live.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.with.environment = environment;
         self
     }
 
-    /// An allow-listed domain of yours, as `https://shop.example`: Peach takes a checkout from there alone.
+    /// Sets an allow-listed domain of yours, as `https://shop.example`: Peach takes a checkout from there
+    /// alone.
     pub fn referer(mut self, referer: impl Into<String>) -> Self {
         self.with.referer = referer.into();
         self
     }
 
-    /// Where the API is, instead of Peach's own host: `https`, a host, and a port if need be. `http` is taken
-    /// for this machine alone.
+    /// Sets the address of the API, instead of Peach's own host: `https`, a host, and a port if need be.
+    /// `http` is allowed for this machine alone.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.with.checkout_url = Some(url.into());
         self
     }
 
-    /// The clock that attempts are told the time by. The system's, if nothing is said.
+    /// Sets the clock of the attempts. The default is the system's clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.with.clock = Some(Box::new(clock));
         self
     }
 
-    /// Where nonces come from. Random ones, if nothing is said.
+    /// Sets the source of nonces. The default is random nonces.
     pub fn nonces(mut self, nonces: impl NonceSource + 'static) -> Self {
         self.with.nonces = Some(Box::new(nonces));
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
     /// [`BuildError`].
@@ -286,7 +272,7 @@ impl Builder {
 }
 
 impl fmt::Debug for Builder {
-    /// Whose money it is, and nothing of the secret.
+    /// The environment, and nothing of the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("environment", &self.with.environment).finish_non_exhaustive()
     }
@@ -304,13 +290,13 @@ impl fmt::Debug for Builder {
 #[error("authentication.entityId: not the client's")]
 pub struct OtherEntity;
 
-/// What both versions can be told.
+/// The settings of both versions' builders.
 struct With {
     environment: Environment,
     referer: String,
     checkout_url: Option<String>,
     auth_url: Option<String>,
-    /// V2's: whether a status must be signed.
+    /// True if a status must be signed, for V2.
     signed_only: bool,
     clock: Option<Box<dyn Clock>>,
     nonces: Option<Box<dyn NonceSource>>,
@@ -388,7 +374,7 @@ fn create<T: crate::Readable<Provider = Peach>>(
     Ok(Call::new(merchant, route, fixed(route), shown, asked))
 }
 
-/// The path of a route that has no id in it.
+/// The path of a route without an id.
 fn fixed(route: Route) -> String {
     path(route, None).unwrap_or_default()
 }

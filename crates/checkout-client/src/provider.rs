@@ -1,4 +1,4 @@
-//! What the calls need to know of a provider.
+//! The facts about a provider that the calls need.
 
 use checkout_tables::Repeat;
 use core::fmt;
@@ -13,7 +13,7 @@ use core::fmt;
 /// ```
 pub trait Provider: sealed::Backend + Copy + fmt::Debug {}
 
-/// What is asked: an HTTP method and the template of a path.
+/// An operation: an HTTP method and the template of a path.
 ///
 /// ```
 /// use checkout_client::Operation;
@@ -30,10 +30,10 @@ pub struct Operation {
     pub method: &'static str,
     /// The path, with a place for each id.
     pub path: &'static str,
-    /// Whether it may be asked again when nobody knows how the last attempt ended.
+    /// The safety of a repeat while nobody knows how the last attempt ended.
     pub repeat: Repeat,
-    /// By what the provider can be asked, before an unsafe repeat, whether the last attempt was done: the
-    /// name of a parameter, such as Peach's `merchantTransactionId`. None where there is nothing to ask by.
+    /// The parameter to look an earlier attempt up by before an unsafe repeat, such as Peach's
+    /// `merchantTransactionId`. None where the provider has no such parameter.
     pub lookup_key: Option<&'static str>,
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for Operation {
     }
 }
 
-/// What a call can be answered with, in the form that borrows nothing.
+/// The payload of an answer, in the form that borrows nothing.
 ///
 /// ```
 /// use checkout_client::Readable;
@@ -53,7 +53,7 @@ impl fmt::Display for Operation {
 /// is_readable::<Open<IntentStatus>>();
 /// ```
 pub trait Readable: sealed::Answers<Self::Provider> {
-    /// Whose answer it is.
+    /// The provider of the answer.
     type Provider: Provider;
 }
 
@@ -74,17 +74,17 @@ pub(crate) mod sealed {
     use core::fmt;
     use std::error::Error;
 
-    /// What a provider does in its own way.
+    /// A provider's own part of a call.
     pub trait Backend: Sized + 'static {
         type Client: Clone + fmt::Debug + Send + Sync + 'static;
         type Route: Copy + Into<Operation> + fmt::Debug + PartialEq + Eq + Send + Sync + 'static;
-        /// What an answer must agree with.
+        /// The facts that an answer must agree with.
         type Asked: Clone + fmt::Debug + Default + Send + Sync + 'static;
         type Refusal: ProviderRefusal<Owned = Self::Refusal> + Clone + PartialEq + Eq + Send + Sync + 'static;
-        /// A difference between an answer and its request, taken all the same.
+        /// A difference between an answer and its request that does not make the answer an error.
         type Difference: Clone + fmt::Debug + fmt::Display + PartialEq + Eq + Send + Sync + 'static;
 
-        /// Whose money it is.
+        /// The environment of the client: whose money a call is about.
         fn environment(client: &Self::Client) -> Environment;
 
         fn now_millis(client: &Self::Client) -> u64;
@@ -97,7 +97,8 @@ pub(crate) mod sealed {
             attempt: &Moment<'_>,
         ) -> Result<Request, NotSent>;
 
-        /// Whether the answer is the provider's own, where that can be told before it is read.
+        /// Verifies that the response is the provider's own, where that is possible before the response is
+        /// read.
         fn authentic(
             _: &Self::Client,
             _: &Exchange<'_>,
@@ -109,26 +110,32 @@ pub(crate) mod sealed {
         /// The code of a refusal, for traces.
         fn code(refusal: &Self::Refusal) -> Option<RefusalCode<'_>>;
 
-        /// Whether the refusal proves that nothing was done.
+        /// True if the refusal proves that nothing was done.
         fn proves_not_processed(route: Self::Route, refusal: &Self::Refusal) -> bool;
 
-        /// True if what is no answer in a form of the provider's proves that nothing was done.
+        /// True if an unexpected response is in a form of the provider's that proves that nothing was done.
         fn response_proves_not_processed(_: Self::Route, _: &UnexpectedResponse<'_>) -> bool {
             false
         }
 
-        /// Whether clocks that differ can be why.
+        /// True if clocks that differ can be the cause.
         fn can_be_the_clock(refusal: &Self::Refusal) -> bool;
 
-        /// What a refusal, that came with an HTTP status, says of a repeat.
+        /// True if a refusal that came with an HTTP status is for the client's key, clock or permission, and
+        /// not for what was asked.
+        fn is_set_up(_: &Self::Refusal, http_status: u16) -> bool {
+            matches!(http_status, 401 | 403)
+        }
+
+        /// The kind of trouble of a refusal with an HTTP status, for the advice on a repeat.
         fn trouble(refusal: &Self::Refusal, http_status: u16) -> Trouble;
 
-        /// True if the refusal of a read says that there is no such checkout, or none that the one who asks
-        /// can read. Just after a create that can be because it is not there yet.
+        /// True if the refusal of a read says that the checkout does not exist, or that the sender cannot
+        /// read the checkout. Just after a create the cause can be that the checkout does not exist yet.
         fn is_not_there(refusal: &Self::Refusal) -> bool;
     }
 
-    /// What a refusal says of a repeat.
+    /// The kind of trouble of a refusal, for the advice on a repeat.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Trouble {
         /// Too many requests: later.
@@ -140,8 +147,8 @@ pub(crate) mod sealed {
     }
 
     impl Trouble {
-        /// By the HTTP status, where the provider has no code that says it (RFC 9110: 408 and 5xx; RFC 6585:
-        /// 429).
+        /// The kind of trouble by the HTTP status, where the provider has no code for it (RFC 9110: 408 and
+        /// 5xx; RFC 6585: 429).
         pub const fn of_http(status: u16) -> Self {
             match status {
                 429 => Self::Limited,
@@ -151,7 +158,7 @@ pub(crate) mod sealed {
         }
     }
 
-    /// What a call asks.
+    /// The parts of a call that the request needs.
     #[expect(missing_debug_implementations, reason = "it holds a body, and lives for one attempt")]
     pub struct Ask<'c, P: Backend> {
         pub route: P::Route,
@@ -160,14 +167,14 @@ pub(crate) mod sealed {
         pub asked: &'c P::Asked,
     }
 
-    /// What belongs to one attempt alone.
+    /// The parts of a request that belong to one attempt alone.
     #[derive(Debug)]
     pub struct Moment<'m> {
         pub now_millis: u64,
         pub nonce: &'m str,
     }
 
-    /// What was sent, as far as an answer's signature covers it.
+    /// The parts of the request that an answer's signature covers.
     #[expect(missing_debug_implementations, reason = "it holds a body, and lives for one answer")]
     pub struct Exchange<'e> {
         pub path: &'e str,
@@ -182,7 +189,7 @@ pub(crate) mod sealed {
         Text(&'r str),
     }
 
-    /// A payload, and how it is read.
+    /// A payload, and the reading of that payload.
     pub trait Answers<P: Backend>: Sized {
         fn read(
             head: &Head<'_>,
@@ -190,15 +197,16 @@ pub(crate) mod sealed {
             asked: &P::Asked,
         ) -> Result<Reply<'static, Self, P::Refusal>, ReadError>;
 
-        /// Or else why it cannot be verified, where its signature is over what was read of it.
+        /// Verifies a signature over the payload, where the provider signs that way; otherwise returns the
+        /// reason.
         fn verified(&self, _: &P::Client) -> Result<(), Box<dyn Error + Send + Sync>> {
             Ok(())
         }
 
-        /// Or else the field that does not agree.
+        /// Compares the payload with the request; otherwise returns the field that does not agree.
         fn answers(&self, client: &P::Client, asked: &P::Asked) -> Result<(), &'static str>;
 
-        /// The differences from the request, told beside the answer.
+        /// The differences from the request, which are reported beside the answer.
         fn differences(&self, _: &P::Asked) -> Vec<P::Difference> {
             Vec::new()
         }

@@ -379,10 +379,15 @@ fn next_step<T: Readable>(
             assert!(made <= 1);
             "created".into()
         }
-        CreateOutcome::Repeat { error, .. } => {
+        CreateOutcome::Repeat { may_have_been_processed, error, .. } => {
             assert!(made == 0 || keyed, "a repeat would make a second checkout: {error}");
-            assert!(keyed || !error.may_have_been_processed(), "{error}");
+            assert!(keyed || !may_have_been_processed, "{error}");
+            assert_eq!(may_have_been_processed, error.may_have_been_processed(), "{error}");
             "repeat".into()
+        }
+        CreateOutcome::SetUp { may_have_been_processed, error } => {
+            assert_eq!((made, may_have_been_processed), (0, false), "{error}");
+            "set up".into()
         }
         CreateOutcome::LookUp { by, error } => {
             assert!(error.may_have_been_processed(), "{error}");
@@ -425,7 +430,7 @@ fn an_allscale_create_is_never_looked_up_and_repeated_only_where_nothing_was_cre
     };
     assert_eq!(
         steps(allscale_faults().into_iter().map(step)),
-        named(["created", "refused", "repeat", "unknown"])
+        named(["created", "refused", "repeat", "set up", "unknown"])
     );
 }
 
@@ -445,7 +450,7 @@ fn an_azotte_submit_is_repeated_under_its_key() {
     };
     assert_eq!(
         steps(azotte_faults().into_iter().map(step)),
-        named(["created", "refused", "repeat", "unknown"])
+        named(["created", "repeat", "set up", "unknown"])
     );
 }
 
@@ -474,4 +479,91 @@ fn a_peach_create_is_looked_up_where_nobody_knows() {
         steps(peach_faults().into_iter().map(step)),
         named(["created", looked_up, "refused", "repeat"])
     );
+}
+
+#[test]
+fn a_refused_repeat_of_a_submit_that_may_have_been_charged_gives_no_order_up() {
+    use play_azotte::{API_KEY, Fault, Sandbox, X_TN};
+
+    for refusal in azotte_faults() {
+        let sandbox = Sandbox::new(4);
+        let clock = sandbox.clock().clone();
+        let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
+        let client = client.clock(move || clock.now_millis()).build().unwrap();
+        let draft = draft_azotte::Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
+        let draft = draft.correlation_id("order-1").item("plan_gold").customer_urn("urn:customer:42");
+        let call = client.submit(&draft.check().unwrap());
+        sandbox.inject(Fault::LostAnswer);
+        let CreateOutcome::Repeat { may_have_been_processed: true, .. } =
+            CreateOutcome::of(call.send_blocking(&sandbox))
+        else {
+            panic!("{refusal:?}")
+        };
+        sandbox.inject(refusal.clone());
+        match CreateOutcome::after(true, call.send_blocking(&sandbox)) {
+            CreateOutcome::Created(_) | CreateOutcome::Unknown(_) => {}
+            CreateOutcome::Repeat { may_have_been_processed, error, .. }
+            | CreateOutcome::SetUp { may_have_been_processed, error } => {
+                assert!(may_have_been_processed && error.may_have_been_processed(), "{refusal:?}");
+            }
+            given_up @ (CreateOutcome::LookUp { .. } | CreateOutcome::Refused(_)) => {
+                panic!("{refusal:?}: {given_up:?}")
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unsafe_create_is_never_repeated_after_an_attempt_that_may_have_been_processed() {
+    let refused = checkout_transport::from_fn_blocking(|_| {
+        Err(checkout_transport::TransportError::not_sent("connection refused"))
+    });
+    let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
+    let client = allscale::Client::builder(key).clock(|| 1_716_501_000_000).nonces(nonces()).build().unwrap();
+    let intent = draft_allscale::Draft::fiat(Currency::USD, Cents::new(1_000)).check().unwrap();
+    let send = || client.create(&intent).send_blocking(&refused);
+    assert!(matches!(
+        CreateOutcome::of(send()),
+        CreateOutcome::Repeat { may_have_been_processed: false, .. }
+    ));
+    assert!(matches!(CreateOutcome::after(true, send()), CreateOutcome::Unknown(_)));
+}
+
+#[test]
+fn a_token_that_does_not_come_is_no_outcome_of_the_create() {
+    use play_peach::{Fault, Merchant, Sandbox};
+
+    const ENTITY: &str = "8ac7a4ca00000000000000005a4d0b77";
+    for fault in
+        [Fault::EmptyUnauthorized, Fault::Refused("800.900.300".into()), Fault::Garbage, Fault::LostAnswer]
+    {
+        let secret = SecretToken::new("secret_token".into()).unwrap();
+        let merchant = Merchant::new(ENTITY, secret).domain("shop.example");
+        let merchant = merchant.client("my_client", "client_secret", "my_merchant");
+        let sandbox = Sandbox::builder().seed(11).merchant(merchant).build();
+        let credentials = peach::v2::Credentials {
+            client_id: "my_client".into(),
+            client_secret: "client_secret".into(),
+            merchant_id: "my_merchant".into(),
+        };
+        let client = peach::v2::Client::builder(ENTITY, credentials).environment(Environment::Sandbox);
+        let clock = sandbox.clock().clone();
+        let client =
+            client.referer("https://shop.example").clock(move || clock.now_millis()).nonces(nonces());
+        let client = client.build().unwrap();
+        let draft = draft_peach::Draft::debit(PeachCurrency::ZAR, Cents::new(9_200)).entity_id(ENTITY);
+        let draft =
+            draft.merchant_transaction_id("order-0001").shopper_result_url("https://shop.example/done");
+        let draft = draft.check().unwrap();
+        sandbox.inject(fault.clone());
+        let result = client
+            .authenticate_blocking(&sandbox)
+            .and_then(|()| client.create(&draft).unwrap().send_blocking(&sandbox));
+        let outcome = CreateOutcome::of(result);
+        let goes_on = matches!(outcome, CreateOutcome::Repeat { .. } | CreateOutcome::SetUp { .. });
+        assert!(goes_on, "{fault:?}: {outcome:?}");
+        // Nor is a call without a token.
+        let outcome = CreateOutcome::of(client.create(&draft).unwrap().send_blocking(&sandbox));
+        assert!(matches!(outcome, CreateOutcome::SetUp { .. }), "{outcome:?}");
+    }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a program's output")]
 
 use checkout_kit::allscale::{Client, Currency, Draft, SigningKey};
+use checkout_kit::settlement::allscale::Order;
 use checkout_kit::{Cents, Environment};
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox};
 
@@ -18,7 +19,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The checkout is created, and the payer goes to the hosted page.
     let draft = Draft::fiat(Currency::EUR, Cents::new(49_90)).order_id("order_123").check()?;
-    let created = client.create(&draft).send_blocking(&transport)?.payload;
+    let answer = client.create(&draft).send_blocking(&transport)?;
+    if let Some(difference) = answer.differences().first() {
+        return Err(difference.to_string().into());
+    }
+    let created = answer.payload;
     println!("pay at  {}", created.checkout_url.as_str());
 
     // The watch polls until the checkout has ended.
@@ -30,7 +35,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The goods leave for a read that settles this order, and for nothing else.
     let read = end.into_read().ok_or("still open: look again later")?;
-    let order = client.order(&draft, &created).ok_or("the draft has no order id")?;
+    let goods_leave_for = Environment::Sandbox; // in a shop `Live`, whatever the client was built with
+    let order = Order::of(goods_leave_for, &draft, &created).ok_or("the draft has no order id")?;
     println!("order   {}", order.settled_by(&read));
     Ok(())
 }

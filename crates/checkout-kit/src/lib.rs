@@ -1,12 +1,14 @@
 //! Take a payment through a hosted checkout, and know without doubt how it ended.
 //!
-//! This is the facade: one dependency, and every crate of the family behind it. What all providers share is
-//! here; what belongs to one provider is in its module: [`allscale`], [`azotte`] or [`peach`].
+//! This is the facade: one dependency, and every crate of the family behind the facade. The items that all
+//! providers share are here; the items of one provider are in its module: [`allscale`], [`azotte`] or
+//! [`peach`].
 //!
 //! The way of a payment, with a sandbox in the provider's place:
 //!
 //! ```
 //! use checkout_kit::allscale::{Client, Currency, Draft, SigningKey};
+//! use checkout_kit::settlement::allscale::Order;
 //! use checkout_kit::{Cents, Environment};
 //! use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox}; // or checkout_kit::sandbox, with its feature
 //!
@@ -39,46 +41,47 @@
 //! let read = end.into_read().ok_or("still open: store the watch, and look again later")?;
 //!
 //! // 5. Then: does the read settle this order?
-//! let stored = client.order(&order, &created).ok_or("the draft has no order id")?;
+//! let goods_leave_for = Environment::Sandbox; // in a shop `Live`, whatever the client was built with
+//! let stored = Order::of(goods_leave_for, &order, &created).ok_or("the draft has no order id")?;
 //! assert!(stored.settled_by(&read).is_settled());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
 //!
-//! The same steps with another provider are another module's: `azotte_payment` and `peach_payment` are its
-//! examples, and what is written against [`Watchable`] and [`Watch`], or [`Observable`], [`Tracker`] and
-//! [`Phase`], does not care which one it is (`three_providers`).
+//! The same steps with another provider are another module's: `azotte_payment` and `peach_payment` are the
+//! examples, and code written against [`Watchable`] and [`Watch`], or [`Observable`], [`Tracker`] and
+//! [`Phase`], works with every provider (`three_providers`).
 //!
 //! The examples go further: `first_payment` plays two dozen ways that a payment can go, and
-//! `save_before_send` shows what to store and when, so that neither a crash, a lost answer nor a second
+//! `save_before_send` shows the data to store and when, so that neither a crash, a lost answer nor a second
 //! worker loses an order.
 //!
-//! A [`Watch`] asks as often as the provider's [`PollPolicy`] says, tells each change, and ends with the
-//! whole read. [`WatchSet`] are many at a time, under the limits that they share (`many_checkouts`);
+//! A [`Watch`] asks as often as the provider's [`PollPolicy`] says, reports each change, and ends with the
+//! full read. [`WatchSet`] runs many at a time, under the limits that they share (`many_checkouts`);
 //! `docs/polling.md` says more.
 //!
 //! # What is not here
 //! HTTP: take the crate for the client that you have (`checkout-reqwest`, `checkout-ureq`, `checkout-tower`),
-//! or write a [`Transport`]; its docs are the contract. A runtime, a timer: what waits is given a sleep.
+//! or write a [`Transport`]; its docs are the contract. A runtime, a timer: functions that wait take a sleep.
 //!
 //! # The one idea to know
-//! A call has an [`Answer`] or a [`CallError`], and an error does not say that nothing happened. Ask
+//! A call returns an [`Answer`] or a [`CallError`], and an error does not prove that nothing happened. Ask
 //! [`CallError::may_have_been_processed`] first: a create whose error may have been processed is never
-//! repeated blindly, because the repeat can charge the payer twice. [`CallError::retry`] says what to do
+//! repeated blindly, because the repeat can charge the payer twice. [`CallError::retry`] gives the advice
 //! instead.
 //!
-//! A status that nobody has named is no error: the status is kept as it came.
+//! An unknown status is not an error: the status is kept as received.
 //!
 //! # Where things come from
-//! Each name here is another crate's, and links to its documentation, with examples and sources. The crates
-//! themselves are [`auth`], [`client`], [`lifecycle`], [`money`], [`poll`], [`tables`], [`transport`],
+//! Each name here is another crate's, and links to the name's documentation, with examples and sources. The
+//! crates themselves are [`auth`], [`client`], [`lifecycle`], [`money`], [`poll`], [`tables`], [`transport`],
 //! [`trust`], [`validate`] and [`wire`].
 //!
 //! # Features
 //! - `system` (on by default): the system's clock, and random nonces.
 //! - `tokio`: `tokio_sleep`, for whatever waits.
 //! - `tracing`: a span for every attempt.
-//! - `serde`: tables, amounts, trackers and pollers as what is stored of them.
+//! - `serde`: the stored forms of tables, amounts, trackers and pollers.
 //! - `strum`: the derives of `strum` on every table.
 //! - `sandbox`: the in-process sandbox as `checkout_kit::sandbox`, for tests.
 //! - `testkit`: the benches for a transport as `checkout_kit::testkit`, for tests.
@@ -128,12 +131,12 @@ pub use checkout_trust::{Verified, replay, settlement};
 #[doc = include_str!("../../../README.md")]
 mod readme {}
 
-/// Those of the guide to polling.
+/// The examples of the guide to polling.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/polling.md")]
 mod polling {}
 
-/// That of the guide to webhooks.
+/// The example of the guide to webhooks.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/webhooks.md")]
 mod webhooks {}

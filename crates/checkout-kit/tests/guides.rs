@@ -17,8 +17,9 @@ use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 use std::time::Duration;
 
 mod pay {
-    use checkout_kit::Transport;
     use checkout_kit::allscale::{Client, CreateIntent};
+    use checkout_kit::settlement::allscale::Order;
+    use checkout_kit::{Environment, Transport};
     use std::time::Duration;
 
     /// True if the goods may leave now. False also where nobody knows yet, or a person has to look.
@@ -34,7 +35,7 @@ mod pay {
         }
         let created = answer.payload;
         println!("pay at {}", created.checkout_url.as_str()); // store the intent's id and the amount owed
-        let order = client.order(draft, &created).ok_or("the draft has no order id")?;
+        let order = Order::of(Environment::Live, draft, &created).ok_or("the draft has no order id")?;
         let end = client.watch(&created.intent_id)?.end(transport, sleep).await;
         if end.wants_attention() {
             return Ok(false); // tell somebody

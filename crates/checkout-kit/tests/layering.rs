@@ -23,7 +23,14 @@ const ARROWS: &[Row] = &[
     ("checkout-sandbox", &["checkout-transport", "checkout-auth", "checkout-tables"]),
     (
         "checkout-trust",
-        &["checkout-auth", "checkout-wire", "checkout-lifecycle", "checkout-money", "checkout-tables"],
+        &[
+            "checkout-auth",
+            "checkout-wire",
+            "checkout-validate",
+            "checkout-lifecycle",
+            "checkout-money",
+            "checkout-tables",
+        ],
     ),
     (
         "checkout-client",

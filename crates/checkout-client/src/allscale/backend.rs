@@ -105,18 +105,27 @@ impl Backend for AllScale {
         refusal.code.known().is_some_and(|code| code.routes().contains(&route))
     }
 
-    /// 50001.
+    /// True for 50001.
     fn is_not_there(refusal: &Refusal<'static>) -> bool {
         refusal.code == Open::Known(ErrorCode::IntentNotFound)
     }
 
-    /// No page says with which code a timestamp is refused; a signature that is refused may be a clock.
+    /// True for a refused signature. No page says with which code AllScale refuses a timestamp; a clock can
+    /// be the cause of a signature that is refused.
     fn can_be_the_clock(refusal: &Refusal<'static>) -> bool {
         refusal.code == Open::Known(ErrorCode::InvalidSignature)
     }
 
-    /// By the code, which is what tells a refusal. A code that nobody has named yet is told by the HTTP
-    /// status (Assumed: no page documents it).
+    /// 20001, 20002 and 30001, whatever the HTTP status is.
+    fn is_set_up(refusal: &Refusal<'static>, _: u16) -> bool {
+        matches!(
+            refusal.code.known(),
+            Some(ErrorCode::MissingAuthentication | ErrorCode::InvalidSignature | ErrorCode::Forbidden)
+        )
+    }
+
+    /// The kind of trouble by the code, which identifies a refusal. For a code without a name the HTTP status
+    /// counts (Assumed: no page documents it).
     fn trouble(refusal: &Refusal<'static>, http_status: u16) -> Trouble {
         match refusal.code.known() {
             Some(ErrorCode::RateLimitExceeded) => Trouble::Limited,
@@ -138,7 +147,7 @@ impl From<Route> for Operation {
     }
 }
 
-/// What an answer must agree with.
+/// The facts that an answer must agree with.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     pub(super) intent_id: Option<String>,
@@ -152,8 +161,8 @@ impl Answers<AllScale> for CreatedIntent<'_> {
         owned::<CreatedIntent<'_>>(head, body)
     }
 
-    /// Without an id it cannot be asked after, and without a page it cannot be paid. Whatever else it has
-    /// otherwise than was asked for, it is there and can be paid: see [`differences`](Self::differences).
+    /// An intent without an id cannot be read, and an intent without a page cannot be paid. With any other
+    /// difference the intent exists and can be paid: see [`differences`](Self::differences).
     fn answers(&self, _: &Client, _: &Asked) -> Result<(), &'static str> {
         if PathSegment::new(&self.intent_id).is_err() {
             return Err("allscale_checkout_intent_id");
@@ -185,10 +194,9 @@ impl Answers<AllScale> for CreatedIntent<'_> {
 /// A difference between a created intent and its draft: see
 /// [`Answer::differences`](crate::Answer::differences).
 ///
-/// The intent is there and can be paid all the same. Assumed: no page says that an answer can differ from its
-/// request. An order that is held to its own price by
-/// [`settled_by`](checkout_trust::settlement::allscale::Order::settled_by) is not settled in another coin or
-/// by another amount.
+/// The intent exists and can be paid all the same. Assumed: no page says that an answer can differ from its
+/// request. Another coin or another amount does not settle an order whose own price
+/// [`settled_by`](checkout_trust::settlement::allscale::Order::settled_by) compares.
 ///
 /// ```
 /// use checkout_client::allscale::Difference;
@@ -201,16 +209,17 @@ impl Answers<AllScale> for CreatedIntent<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Difference {
-    /// `amount_coins` is not the price of an order that is priced in a coin, which is not converted (Stated:
-    /// CC-12, CC-13).
+    /// `amount_coins` is not the price of an order that is priced in a coin, although such a price is not
+    /// converted (Stated: CC-12, CC-13).
     Owed {
         /// The price.
         asked: CoinAmount,
         /// The coins that the intent owes.
         answered: CoinAmount,
     },
-    /// `amount_coins` is zero or less: there is nothing to pay, and no order is settled by it. It is no
-    /// error, so that the intent's id is not lost: somebody can pay an amount of their own.
+    /// `amount_coins` is zero or less: there is nothing to pay, and the intent settles no order. The
+    /// difference is not an error, so that the intent's id is not lost: somebody can pay an amount of their
+    /// own.
     NothingOwed {
         /// The coins that the intent owes.
         answered: CoinAmount,
@@ -222,10 +231,10 @@ pub enum Difference {
         /// The coin that the intent settles in.
         answered: Open<StableCoin>,
     },
-    /// `accepted_stable_coins` is not the set of the coins that were to be accepted. An answer without one,
-    /// and one that is no bitmask, is not compared.
+    /// `accepted_stable_coins` is not the set of the requested coins. An answer without that field, or with a
+    /// value that is not a bitmask, is not compared.
     AcceptedCoins {
-        /// The coins that were to be accepted.
+        /// The coins that the draft accepts.
         asked: CoinSet,
         /// The coins that the payer may pay in.
         answered: CoinSet,
@@ -276,7 +285,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The coins of a set, as they are printed.
+/// The coins of a set, for printing.
 struct Coins(CoinSet);
 
 impl fmt::Display for Coins {

@@ -11,19 +11,18 @@ use checkout_lifecycle::Moment;
 use checkout_tables::Environment;
 use checkout_tables::peach::Route;
 use checkout_transport::{BlockingTransport, LocalTransport, Transport};
-use checkout_trust::settlement::peach::Order;
 use checkout_validate::peach::{CheckoutId, InitiateCheckout, LookupError};
 use checkout_validate::{ExposeSecret, SecretString};
 use checkout_wire::peach::{AccessToken, Created, Payment, path};
 use core::fmt;
 use std::sync::Arc;
 
-/// One merchant's access to Peach's V2: the entity, the OAuth client, the domain that is allow-listed, a
-/// clock and a source of nonces. Cheap to clone.
+/// One merchant's access to Peach's V2: the entity, the OAuth client, the allow-listed domain, a clock and a
+/// source of nonces. Cheap to clone.
 ///
-/// A call needs an access token. [`authenticate`](Self::authenticate) sees to it that there is one, and asks
-/// for one when there is none; it costs nothing otherwise, so it stands before each call. Where several
-/// processes share a token, give the client a [`TokenSource`] of your own.
+/// A call needs an access token. [`authenticate`](Self::authenticate) asks for a token when the client has
+/// none, and costs nothing otherwise, so put `authenticate` before each call. Where several processes share a
+/// token, give the client a [`TokenSource`] of your own.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -52,8 +51,8 @@ use std::sync::Arc;
 pub struct Client(Arc<Merchant>);
 
 impl Client {
-    /// Begins a client with the entity's id and the OAuth client. Where nothing else is said it is a live
-    /// one, at Peach's own hosts.
+    /// Begins a client with the entity's id and the OAuth client. By default the client is a live merchant's,
+    /// at Peach's own hosts.
     pub fn builder(entity_id: impl Into<String>, credentials: Credentials) -> Builder {
         Builder {
             entity_id: entity_id.into(),
@@ -64,21 +63,21 @@ impl Client {
         }
     }
 
-    /// Whose money it is: it decides the hosts, and whether a test's success counts.
+    /// The client's environment, which decides the hosts, and if a test's success counts.
     #[must_use]
     pub fn environment(&self) -> Environment {
         self.0.environment
     }
 
-    /// The time, by the client's clock: what [`Tracker::observe`](checkout_lifecycle::Tracker::observe) takes
-    /// beside an answer.
+    /// The time, by the client's clock, which [`Tracker::observe`](checkout_lifecycle::Tracker::observe)
+    /// takes beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
         crate::sources::moment(self.0.clock.now_millis())
     }
 
-    /// Asks for an access token. [`authenticate`](Self::authenticate) does it when it is needed, and keeps
-    /// it.
+    /// Asks for an access token. [`authenticate`](Self::authenticate) does so when the client needs a token,
+    /// and stores the token.
     ///
     /// Source: Peach Payments, *Hosted Checkout V2*.
     #[must_use]
@@ -88,8 +87,8 @@ impl Client {
 
     /// Creates a checkout. The answer is the page to send the shopper to, with the checkout's id.
     ///
-    /// It has no idempotency key: after an unknown outcome it may be there, and can be found in Peach's
-    /// dashboard by its `merchantTransactionId`, or by V1's status.
+    /// The create has no idempotency key: after an unknown outcome the checkout may exist, and can be found
+    /// in Peach's dashboard by its `merchantTransactionId`, or by V1's status.
     ///
     /// # Errors
     /// [`OtherEntity`], for a checkout of another entity than the client's.
@@ -99,10 +98,10 @@ impl Client {
         create(&self.0, Route::CreateCheckout, checkout)
     }
 
-    /// Reads how a checkout stands.
+    /// Reads the status of a checkout.
     ///
     /// # Errors
-    /// [`LookupError`], for an id that the pages do not allow to be asked by.
+    /// [`LookupError`], for an id that the pages do not allow in a lookup.
     ///
     /// Source: Peach Payments, *Checkout V2 status*.
     pub fn status(&self, checkout_id: &str) -> Result<Call<Payment<'static>>, LookupError> {
@@ -114,14 +113,14 @@ impl Client {
         Ok(Call::new(&self.0, route, path, Vec::new(), asked))
     }
 
-    /// Watches a checkout to its end. It sees to its access tokens by itself: it asks for one where there is
-    /// none that is good, and for another after a 401. With a token source of your own they are yours to see
-    /// to.
+    /// Watches a checkout to its end. The watch takes care of its access tokens: the watch asks for a token
+    /// where there is no good one, and for another after a 401. With a token source of your own the tokens
+    /// are your responsibility.
     ///
     /// The limit of [`peach::Client::watch`](super::Client::watch) holds here too.
     ///
     /// # Errors
-    /// [`LookupError`], for an id that the pages do not allow to be asked by.
+    /// [`LookupError`], for an id that the pages do not allow in a lookup.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -142,11 +141,11 @@ impl Client {
         Ok(Watch::new(status.clone(), status, checkout_id))
     }
 
-    /// Sees to it that there is an access token that is good now.
+    /// Makes sure that the client has an access token that is good now.
     ///
     /// # Errors
-    /// [`CallError`]: there is no answer, or its token expires at once. A token source of your own is yours
-    /// to fill: where that source has no token, nothing is sent.
+    /// [`CallError`]: there is no answer, or the token of the answer expires at once. A token source of your
+    /// own is yours to fill: where that source has no token, nothing is sent.
     pub async fn authenticate(&self, transport: &impl Transport) -> Result<(), CallError<Peach>> {
         match self.empty_store()? {
             Some(store) => keep(store, &self.token().send(transport).await?),
@@ -179,35 +178,19 @@ impl Client {
         }
     }
 
-    /// Forgets the token that is kept, after a 401 for it: the next [`authenticate`](Self::authenticate) asks
-    /// for another. A token source of your own is not touched.
+    /// Forgets the stored token, after a 401 for that token: the next [`authenticate`](Self::authenticate)
+    /// asks for another. A token source of your own is not touched.
     pub fn forget_token(&self) {
         forget(&self.0);
     }
 
-    /// The store to fill, if it is ours and has no token that is good now.
+    /// The store to fill, if the store is the client's own and has no token that is good now.
     fn empty_store(&self) -> Result<Option<&TokenStore>, CallError<Peach>> {
         let Some(oauth) = &self.0.oauth else { return Ok(None) };
         match (oauth.tokens.token(self.0.clock.now_millis()), &oauth.store) {
             (Some(_), _) => Ok(None),
             (None, Some(store)) => Ok(Some(store)),
             (None, None) => Err(CallError::not_sent(Route::Token.into(), NotSent::NoAccessToken)),
-        }
-    }
-
-    /// The order of a created checkout, to be settled by a read: the draft's amount and ids, and the
-    /// `checkoutId` of the answer, where the answer has one. The order's environment is this client's.
-    ///
-    /// A shop that keeps its orders in a database writes the [`Order`] itself, with the environment that the
-    /// goods leave for.
-    #[must_use]
-    pub fn order<'o>(&self, checkout: &'o InitiateCheckout<'_>, created: &'o Created<'_>) -> Order<'o> {
-        Order {
-            environment: self.environment(),
-            merchant_transaction_id: checkout.merchant_transaction_id(),
-            checkout_id: created.checkout_id.as_deref(),
-            amount: checkout.amount(),
-            currency: checkout.currency(),
         }
     }
 }
@@ -239,7 +222,7 @@ impl CheckoutClient for Client {
 }
 
 impl fmt::Debug for Client {
-    /// Where it goes, and nothing of the credentials.
+    /// The address of the API, and nothing of the credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Client").field(&self.0).finish()
     }
@@ -256,7 +239,7 @@ pub struct Credentials {
     pub merchant_id: String,
 }
 
-/// A client of V2 that is being put together: see [`Client::builder`].
+/// A builder of a client of V2: see [`Client::builder`].
 #[must_use]
 pub struct Builder {
     entity_id: String,
@@ -267,66 +250,67 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Whose money it is, and so which hosts. Live, if nothing is said.
+    /// Sets the client's environment, which selects the hosts. The default is live.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.with.environment = environment;
         self
     }
 
-    /// An allow-listed domain of yours, as `https://shop.example`: Peach takes a checkout from there alone.
+    /// Sets an allow-listed domain of yours, as `https://shop.example`: Peach takes a checkout from there
+    /// alone.
     pub fn referer(mut self, referer: impl Into<String>) -> Self {
         self.with.referer = referer.into();
         self
     }
 
-    /// The entity's secret token: a status that is signed is then verified, and refused if it does not agree.
-    /// Without it, and for a status that is not signed, TLS and the access token are what there is.
+    /// Sets the entity's secret token: the client then verifies a status that is signed, and refuses a status
+    /// that does not agree. Without the token, and for a status that is not signed, TLS and the access token
+    /// are the only protection.
     pub fn secret_token(mut self, secret: SecretToken) -> Self {
         self.secret = Some(secret);
         self
     }
 
-    /// Takes no status that is not signed with the [`secret_token`](Self::secret_token), which it needs:
-    /// otherwise every one is refused. (One that says that the page was not opened yet may be unsigned.) Find
-    /// out first whether yours are signed; no page says that V2's are.
+    /// Refuses any status that is not signed with the [`secret_token`](Self::secret_token), and needs that
+    /// token: without the token every status is refused. (A status that says that the page was not opened yet
+    /// may be unsigned.) Find out first if your statuses are signed; no page says that V2's are.
     pub fn signed_only(mut self) -> Self {
         self.with.signed_only = true;
         self
     }
 
-    /// Where access tokens come from. A [`TokenStore`] that [`Client::authenticate`] fills, if nothing is
-    /// said.
+    /// Sets the source of access tokens. The default is a [`TokenStore`] that [`Client::authenticate`] fills.
     pub fn tokens(mut self, tokens: impl TokenSource + 'static) -> Self {
         self.tokens = Some(Box::new(tokens));
         self
     }
 
-    /// Where the API is, instead of Peach's own host: `https`, a host, and a port if need be. `http` is taken
-    /// for this machine alone.
+    /// Sets the address of the API, instead of Peach's own host: `https`, a host, and a port if need be.
+    /// `http` is allowed for this machine alone.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.with.checkout_url = Some(url.into());
         self
     }
 
-    /// Where access tokens are asked for, instead of Peach's own host.
+    /// Sets the address for access tokens, instead of Peach's own host.
     pub fn auth_url(mut self, url: impl Into<String>) -> Self {
         self.with.auth_url = Some(url.into());
         self
     }
 
-    /// The clock by which tokens expire. The system's, if nothing is said.
+    /// Sets the clock by which tokens expire. The default is the system's clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.with.clock = Some(Box::new(clock));
         self
     }
 
-    /// Where nonces come from. Random ones, if nothing is said.
+    /// Sets the source of nonces. The default is random nonces.
     pub fn nonces(mut self, nonces: impl NonceSource + 'static) -> Self {
         self.with.nonces = Some(Box::new(nonces));
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
     /// [`BuildError`].
@@ -353,7 +337,7 @@ impl Builder {
 }
 
 impl fmt::Debug for Builder {
-    /// Whose money it is, and nothing of the credentials.
+    /// The environment, and nothing of the credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("environment", &self.with.environment).finish_non_exhaustive()
     }
@@ -362,7 +346,7 @@ impl fmt::Debug for Builder {
 impl Ahead for Peach {
     type Payload = AccessToken;
 
-    /// The call for an access token, if the store is ours and has no token that is good now.
+    /// The call for an access token, if the store is the client's own and has no token that is good now.
     fn ahead(merchant: &Arc<Merchant>) -> Option<Call<AccessToken>> {
         let store = merchant.oauth.as_ref()?.store.as_ref()?;
         match store.token(merchant.clock.now_millis()) {
@@ -383,7 +367,7 @@ impl Ahead for Peach {
     }
 }
 
-/// Forgets the token that is kept, if the store is ours.
+/// Forgets the stored token, if the store is the client's own.
 pub(super) fn forget(merchant: &Merchant) {
     if let Some(store) = merchant.oauth.as_ref().and_then(|oauth| oauth.store.as_ref()) {
         store.forget();

@@ -6,10 +6,11 @@ use checkout_lifecycle::Status;
 use checkout_money::{Cents, CoinAmount};
 use checkout_tables::allscale::{Currency, StableCoin};
 use checkout_tables::{Environment, Open};
+use checkout_validate::allscale::{self as validate, CreateIntent};
 use checkout_wire::Verbatim;
-use checkout_wire::allscale::Intent;
+use checkout_wire::allscale::{CreatedIntent, Intent};
 
-/// What the shop has stored of an order that is paid with AllScale.
+/// The shop's stored data of an order that is paid with AllScale.
 ///
 /// ```
 /// use checkout_money::Cents;
@@ -41,10 +42,10 @@ use checkout_wire::allscale::Intent;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order<'a> {
-    /// Whether goods leave for it. AllScale tells live and test stores apart by their keys alone, so that
-    /// this and the environment of the client are all there is to compare.
+    /// The environment of the order: goods leave for a live order only. AllScale tells live and test stores
+    /// apart by their keys alone, so only this field and the client's environment can be compared.
     pub environment: Environment,
-    /// What the create was given as `order_id`.
+    /// The `order_id` of the create.
     pub id: &'a str,
     /// The intent's id, from the answer to the create.
     pub intent_id: &'a str,
@@ -52,7 +53,7 @@ pub struct Order<'a> {
     pub price: Price<'a>,
 }
 
-/// What an order costs: in a currency, or in a coin.
+/// The price of an order: in a currency, or in a coin.
 ///
 /// ```
 /// use checkout_money::Cents;
@@ -66,28 +67,29 @@ pub struct Order<'a> {
 pub enum Price<'a> {
     /// In a fiat currency, which AllScale converts.
     Fiat {
-        /// What the create was given as `currency`.
+        /// The `currency` of the create.
         currency: Currency,
-        /// What the create was given as `amount_cents`: hundredths of the currency.
+        /// The `amount_cents` of the create: hundredths of the currency.
         amount: Cents,
-        /// `amount_coins` of **the create's answer**: what is owed. It is not to be computed from a rate.
-        /// Where that answer was lost it is what the first read says, once somebody has found that right.
+        /// `amount_coins` of **the create's answer**: the amount owed. Do not compute this amount from a
+        /// rate. If the create's answer was lost, use the amount of the first read, once somebody has found
+        /// that amount right.
         owed: CoinAmount,
-        /// The coins that may be paid in: those that the create was given, else the one of its answer. With
-        /// none of them nothing settles.
+        /// The accepted coins: those that the create was given, else the coin of the create's answer. With an
+        /// empty list nothing settles.
         accepted: &'a [StableCoin],
     },
-    /// In a stable coin. What is owed is the price itself.
+    /// In a stable coin. The amount owed is the price itself.
     Coin {
-        /// What the create was given as `stable_coin`.
+        /// The `stable_coin` of the create.
         coin: StableCoin,
-        /// What the create was given as `amount_cents`: hundredths of the coin.
+        /// The `amount_cents` of the create: hundredths of the coin.
         amount: Cents,
     },
 }
 
 impl Price<'_> {
-    /// What is owed, in coins.
+    /// Returns the amount owed, in coins.
     ///
     /// ```
     /// # use checkout_money::Cents;
@@ -120,21 +122,85 @@ impl Price<'_> {
     }
 }
 
+impl<'a> Order<'a> {
+    /// The order of a created intent: the draft's price and `order_id`, and the amount that the answer says
+    /// is owed. None for a draft without an `order_id`, because that id tells the read from another order's.
+    ///
+    /// `environment` is the one that the goods leave for. Take it from the shop and not from the client: a
+    /// client with a test key is told from a live one by this comparison alone.
+    ///
+    /// A draft that says no coins is paid in the coins of the answer: `accepted_stable_coins`, or else the
+    /// settlement coin. An answer with an unknown coin and no mask accepts none, and no payment settles the
+    /// order.
+    ///
+    /// ```
+    /// use checkout_money::Cents;
+    /// use checkout_tables::{Environment, allscale::{Currency, StableCoin}};
+    /// use checkout_trust::settlement::allscale::{Order, Price};
+    /// use checkout_validate::allscale::Draft;
+    /// use checkout_wire::{Head, Reply, allscale};
+    ///
+    /// let draft = Draft::fiat(Currency::EUR, Cents::new(49_90)).order_id("order_123").check()?;
+    /// let body = br#"{"code":0,"payload":{"checkout_url":"https://pay.example/1",
+    ///     "allscale_checkout_intent_id":"65b2","amount_coins":"49.9","stable_coin_type":1,"accepted_stable_coins":3}}"#;
+    /// let Reply::Done(created) = allscale::read::<allscale::CreatedIntent>(&Head::new(200), body)? else { panic!() };
+    /// let order = Order::of(Environment::Live, &draft, &created.payload).ok_or("no order id")?;
+    /// let Price::Fiat { accepted, .. } = order.price else { panic!() };
+    /// assert_eq!(accepted, [StableCoin::USDT, StableCoin::USDC]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn of(
+        environment: Environment,
+        intent: &'a CreateIntent<'_>,
+        created: &'a CreatedIntent<'_>,
+    ) -> Option<Self> {
+        let price = match intent.price() {
+            validate::Price::Coin { coin, amount } => Price::Coin { coin, amount },
+            validate::Price::Fiat { currency, amount, .. } => Price::Fiat {
+                currency,
+                amount,
+                owed: created.amount_coins,
+                accepted: intent.accepted().unwrap_or_else(|| accepted_by(created)),
+            },
+        };
+        let intent_id = &*created.intent_id;
+        intent.order_id().map(|id| Self { environment, id, intent_id, price })
+    }
+}
+
+/// The coins that the store's own setting accepts. None where the answer has a coin that is not in the table.
+fn accepted_by(created: &CreatedIntent<'_>) -> &'static [StableCoin] {
+    let mask = created.accepted_stable_coins.as_ref().and_then(Verbatim::known);
+    let has = |coin: StableCoin| match mask {
+        Some(coins) if coins.unknown_bits() == 0 && !coins.is_empty() => {
+            coins.iter().any(|other| other == coin)
+        }
+        Some(_) | None => created.stable_coin_type == Open::Known(coin),
+    };
+    match (has(StableCoin::USDT), has(StableCoin::USDC)) {
+        (true, true) => &[StableCoin::USDT, StableCoin::USDC],
+        (true, false) => &[StableCoin::USDT],
+        (false, true) => &[StableCoin::USDC],
+        (false, false) => &[],
+    }
+}
+
 impl Order<'_> {
-    /// Whether a read of the whole intent settles the order: whether it is confirmed, is the order's own
-    /// intent at the price and in a coin of the order's, and what is owed has come. What has come is
-    /// `actual_paid_amount`, before the fee.
+    /// Compares a read of the whole intent with the order. The read settles the order if the intent is
+    /// confirmed, is the order's own intent at the price and in a coin of the order, and the amount owed has
+    /// come. The amount that has come is `actual_paid_amount`, before the fee.
     ///
-    /// Net income that is not what was paid less the fee is a [`Remark`]: it is between the merchant and
-    /// AllScale, the payer has paid, and so it unsettles nothing. Where one of the three amounts is missing,
-    /// or is no decimal text, there is nothing to compare.
+    /// Net income that differs from the amount paid less the fee is a [`Remark`]: the difference is between
+    /// the merchant and AllScale, and the payer has paid, so the order stays settled. If one of the three
+    /// amounts is missing, or is not decimal text, there is nothing to compare.
     ///
-    /// Of a price in a coin, `currency` and `currency_symbol` are null, and `amount_cents` is too or else
+    /// For a price in a coin, `currency` and `currency_symbol` are null, and `amount_cents` is null or
     /// agrees.
     ///
-    /// AllScale's webhook carries no status, and a bare status no order: neither fits here. An amount that is
-    /// owed or paid in another coin than the order's is compared by its number, beside
-    /// [`Mismatch::WrongCoin`].
+    /// AllScale's webhook carries no status, and a bare status carries no order: neither fits here. An amount
+    /// that is owed or paid in a coin other than the order's is compared by number, and the finding stands
+    /// beside [`Mismatch::WrongCoin`].
     ///
     /// ```
     /// # use checkout_trust::settlement::{Read, allscale::Order};
@@ -148,7 +214,7 @@ impl Order<'_> {
     }
 
     /// Compares a read with the order as [`settled_by`](Self::settled_by) does, under a policy of the
-    /// merchant's.
+    /// merchant.
     ///
     /// ```
     /// # use checkout_trust::settlement::{Overpaid, Policy, Read, allscale::Order};
@@ -190,7 +256,8 @@ impl Order<'_> {
         findings.settlement(policy)
     }
 
-    /// The number must be there and agree, and the symbol must not say otherwise.
+    /// Checks the currency: the number must be present and agree, and the symbol must not contradict the
+    /// number.
     fn currency(&self, intent: &Intent<'_>, findings: &mut Findings) {
         let asked = match self.price {
             Price::Fiat { currency, .. } => Some(currency),
@@ -201,8 +268,8 @@ impl Order<'_> {
             (Some(found), _) if found.known().is_none() || found.known() != asked => {
                 findings.mismatch(Mismatch::WrongCurrency(Code::printed(found)));
             }
-            // What a symbol looks like is not documented: one that is no code says nothing beside a number
-            // that agrees.
+            // The form of a symbol is not documented: a symbol that is not a code proves nothing beside a
+            // number that agrees.
             (Some(_), Some(found)) if found.known().is_none() => {}
             (_, Some(found)) if found.known().is_none() || found.known() != asked => {
                 findings.mismatch(Mismatch::WrongCurrency(Code::of(found.text())));
@@ -221,7 +288,7 @@ impl Order<'_> {
         }
     }
 
-    /// The coin, if it is one that the order accepts.
+    /// Returns the coin, if the order accepts the coin.
     fn coin(&self, intent: &Intent<'_>, findings: &mut Findings) -> Option<Unit> {
         let symbol = intent.coin_symbol.as_ref().filter(|symbol| !symbol.text().is_empty());
         let Some(symbol) = symbol else {
@@ -236,7 +303,7 @@ impl Order<'_> {
     }
 }
 
-/// Net income is what was paid less the fee (Stated: GI-17).
+/// Checks that net income is the amount paid less the fee (Stated: GI-17).
 fn net_income(intent: &Intent<'_>, findings: &mut Findings) {
     let known = |amount: &Option<Verbatim<'_, CoinAmount>>| amount.as_ref().and_then(Verbatim::known);
     let (fee, net) = (known(&intent.service_fee_amount), known(&intent.net_income_amount));

@@ -6,12 +6,13 @@ use checkout_lifecycle::Status;
 use checkout_tables::{Environment, Open};
 use checkout_wire::azotte::CheckoutResult;
 
-/// What the shop has stored of an order that is paid with Azotte: the number that its checkout is tracked by.
+/// The shop's stored data of an order that is paid with Azotte: the tracking number of the order's checkout.
 ///
-/// **There is no price here, since Azotte's status has none to compare it with**, nor your `correlationId`.
-/// It proves one thing, that Azotte says `CHECK_OUT_DONE` of this tracking number. That this is the payment
-/// of this order for this amount rests on the submit: on the items and quantities that *you* sent, priced in
-/// Azotte's catalogue, and on the tracking number that its answer gave, stored with the order.
+/// **There is no price here, since Azotte's status has no price to compare**, nor your `correlationId`. The
+/// status proves one thing: Azotte says `CHECK_OUT_DONE` of this tracking number. The proof that this is the
+/// payment of this order for this amount rests on the submit: on the items and quantities that *you* sent,
+/// priced in Azotte's catalog, and on the tracking number that the submit's answer gave, stored with the
+/// order.
 ///
 /// ```
 /// use checkout_tables::Environment;
@@ -28,18 +29,19 @@ use checkout_wire::azotte::CheckoutResult;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order<'a> {
-    /// Whether goods leave for it.
+    /// The environment of the order: goods leave for a live order only.
     pub environment: Environment,
     /// `trackingNumber` of the answer to the submit.
     pub tracking_number: &'a str,
 }
 
 impl Order<'_> {
-    /// Whether a read of the status settles the order: whether it is done, and the order's own checkout.
+    /// Compares a read of the status with the order. The read settles the order if the status is done, and
+    /// the checkout is the order's own.
     ///
-    /// The answer to the submit is of the same type and is no confirmation, even where it says
-    /// `CHECK_OUT_DONE` already: read. Of the policy nothing applies, as there is no amount, and nothing but
-    /// the tracking number that could be missing.
+    /// The answer to the submit has the same type and does not confirm a payment, even if the answer already
+    /// says `CHECK_OUT_DONE`: read the status. No part of the policy applies: there is no amount, and only
+    /// the tracking number could be missing.
     ///
     /// ```
     /// # use checkout_trust::settlement::{Read, azotte::Order};
@@ -53,7 +55,7 @@ impl Order<'_> {
     }
 
     /// Compares a read with the order as [`settled_by`](Self::settled_by) does, under a policy of the
-    /// merchant's.
+    /// merchant.
     ///
     /// ```
     /// # use checkout_trust::settlement::{Overpaid, Policy, Read, azotte::Order};

@@ -1,11 +1,11 @@
-//! What is collected on the way to an answer.
+//! The findings collected on the way to a verdict.
 
 use super::{Difference, Field, Mismatch, NonEmpty, Policy, Remark, Settled, Settlement, Unit, Unproven};
 use checkout_lifecycle::Phase;
 use checkout_money::CoinAmount;
 use checkout_tables::Environment;
 
-/// What an order and a read were found to say together, in the order in which it was looked at.
+/// The findings of an order and a read together, in the order of the checks.
 #[derive(Default)]
 pub(super) struct Findings {
     mismatches: Vec<Mismatch>,
@@ -28,7 +28,7 @@ impl Findings {
         self.remarks.push(remark);
     }
 
-    /// Whose money it is; `test` if anything in the read says that it is a test's.
+    /// Checks whose money the read shows; `test` is true if anything in the read is a sign of a test.
     pub(super) fn environment(&mut self, order: Environment, test: bool) {
         match (order, test) {
             (Environment::Live, true) => self.mismatch(Mismatch::TestMoney),
@@ -37,14 +37,14 @@ impl Findings {
         }
     }
 
-    /// The order's own price.
+    /// Checks the order's own price.
     pub(super) fn price(&mut self, positive: bool) {
         if !positive {
             self.unproven(Unproven::NoPrice);
         }
     }
 
-    /// A text that names the order or its checkout. An empty one names nothing.
+    /// Checks a text that names the order or its checkout. An empty text names nothing.
     pub(super) fn id(&mut self, asked: &str, found: Option<&str>, otherwise: Mismatch) -> Id {
         match found {
             None | Some("") => Id::Missing,
@@ -60,7 +60,7 @@ impl Findings {
         self.mismatches.extend(Mismatch::of(phase));
     }
 
-    /// What has come, against what is owed.
+    /// Checks the amount that has come against the amount owed.
     pub(super) fn paid(
         &mut self,
         (field, paid): (Field, CoinAmount),
@@ -68,7 +68,7 @@ impl Findings {
         unit: Option<Unit>,
         policy: &Policy,
     ) {
-        // Equal amounts have no difference to be held, and so none that cannot be.
+        // Equal amounts have no difference, and so no difference that cannot be represented.
         if paid == owed {
             return;
         }
@@ -102,7 +102,7 @@ impl Findings {
     }
 }
 
-/// Whether a text names what it should.
+/// The result of comparing an id with the expected text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Id {
     Same,

@@ -1,4 +1,4 @@
-//! What speaks against it.
+//! The contradictions between a read and an order.
 
 use checkout_lifecycle::{Failure, Phase};
 use checkout_money::{Cents, CoinAmount};
@@ -7,9 +7,9 @@ use checkout_tables::peach::Currency;
 use checkout_wire::Printable;
 use core::fmt;
 
-/// One thing in a read that speaks against its settling an order.
+/// One thing in a read that contradicts the settlement of an order.
 ///
-/// They come in the order of the variants here. None holds an id or anything of the payer.
+/// Mismatches come in the order of the variants here. No mismatch holds an id or anything of the payer.
 ///
 /// ```
 /// use checkout_lifecycle::Failure;
@@ -21,58 +21,58 @@ use core::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mismatch {
-    /// The order is live, and the read is of a sandbox or a test store, or has a result code of the
-    /// sandbox's. No goods leave for that.
+    /// The order is live, and the read is of a sandbox or a test store, or has a result code of the sandbox.
+    /// No goods leave for test money.
     TestMoney,
-    /// The order is a test's, and the read is live. Nobody loses by it at once, but a live key is where a
-    /// test's should be.
+    /// The order is a test order, and the read is live. Nobody loses money at once, but a live key is in the
+    /// place of a test key.
     LiveMoney,
     /// The read is about another order: another `order_id`, another `merchantTransactionId`.
     AnotherOrder,
     /// The read is about another checkout: another intent, tracking number or `checkoutId`.
     AnotherCheckout,
-    /// The price is in another currency, or in one at all where the order is priced in a coin: the one that
-    /// the read has.
+    /// The price is in another currency, or in any currency where the order is priced in a coin. Holds the
+    /// read's currency.
     WrongCurrency(Code),
-    /// The price is another.
+    /// The price differs.
     WrongPrice {
-        /// The order's, in hundredths.
+        /// The order's price, in hundredths.
         asked: Cents,
-        /// The read's, in hundredths.
+        /// The read's price, in hundredths.
         found: Cents,
     },
-    /// What the read says is owed is not what the order says. A shop that would believe it could be paid
-    /// anything.
+    /// The amount owed differs between the read and the order. A shop that believed the read could be paid
+    /// any amount.
     WrongOwed {
-        /// The order's, in coins.
+        /// The amount owed by the order, in coins.
         asked: CoinAmount,
-        /// The read's, in coins.
+        /// The amount owed by the read, in coins.
         found: CoinAmount,
     },
-    /// The coin is not one that the order accepts: the one that the read has.
+    /// The order does not accept the coin. Holds the read's coin.
     WrongCoin(Code),
-    /// It has not ended: the payer is waited for, or the provider is at work.
+    /// The payment has not ended: the payer has yet to act, or the provider is at work.
     NotFinal(Phase),
-    /// Somebody at the provider reviews it.
+    /// Somebody at the provider reviews the payment.
     InReview,
     /// The amount is reserved, and no money has come: a capture has to follow.
     AuthorizedOnly,
     /// The money is on its way back to the payer.
     Refunding,
-    /// It was paid, and then taken back.
+    /// The payment was paid, and then taken back.
     Reversed,
-    /// It has ended without the money: why.
+    /// The payment has ended without the money. Holds the reason.
     Failed(Failure),
     /// The payment is not a debit but of this type, such as a refund.
     WrongPaymentType(Code),
-    /// Less has come than is owed: so much less.
+    /// Less has come than is owed. Holds the difference.
     Underpaid(Difference),
-    /// More has come than is owed, and the policy is to hold that: so much more.
+    /// More has come than is owed, and the policy holds a surplus. Holds the difference.
     Overpaid(Difference),
 }
 
 impl Mismatch {
-    /// What a phase says against it; nothing if the payment has succeeded.
+    /// Returns the mismatch of a phase; `None` if the payment has succeeded.
     pub(super) const fn of(phase: Phase) -> Option<Self> {
         match phase {
             Phase::Succeeded => None,
@@ -110,7 +110,7 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// How much more or less has come than is owed: exact, and always more than zero.
+/// The difference between the amount that has come and the amount owed: exact, and always more than zero.
 ///
 /// ```
 /// use checkout_tables::allscale::StableCoin;
@@ -122,10 +122,10 @@ impl fmt::Display for Mismatch {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Difference {
-    /// How much.
+    /// The amount.
     pub amount: CoinAmount,
-    /// Of what. None where the read's coin or currency is missing or not the order's: the numbers alone were
-    /// compared then.
+    /// The unit of the amount. `None` if the read's coin or currency is missing or not the order's: only the
+    /// numbers were compared then.
     pub unit: Option<Unit>,
 }
 
@@ -138,7 +138,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What an amount is of.
+/// The unit of an amount.
 ///
 /// ```
 /// use checkout_tables::peach::Currency;
@@ -164,8 +164,8 @@ impl fmt::Display for Unit {
     }
 }
 
-/// A code that came from the provider, such as a currency, a coin or a status: as it can be printed. What is
-/// no printable character is escaped, and what is longer than 40 characters is cut short.
+/// A code that came from the provider, such as a currency, a coin or a status, in printable form. Characters
+/// that are not printable are escaped, and a code of more than 40 characters is cut short.
 ///
 /// ```
 /// use checkout_trust::settlement::Code;
@@ -178,7 +178,7 @@ impl fmt::Display for Unit {
 pub struct Code(String);
 
 impl Code {
-    /// The code of a text.
+    /// Returns the code of a text.
     ///
     /// ```
     /// # use checkout_trust::settlement::Code;
@@ -189,7 +189,7 @@ impl Code {
         Self::cut(&Printable(text).to_string())
     }
 
-    /// The code as it can be printed.
+    /// The code in printable form.
     ///
     /// ```
     /// # use checkout_trust::settlement::Code;
@@ -200,7 +200,7 @@ impl Code {
         &self.0
     }
 
-    /// The code of what prints itself.
+    /// Returns the code of a printable value.
     pub(super) fn printed(value: &impl fmt::Display) -> Self {
         Self::of(&value.to_string())
     }

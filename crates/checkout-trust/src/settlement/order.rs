@@ -24,6 +24,6 @@ pub trait Order {
         self.settled_by_with(read, &Policy::default())
     }
 
-    /// Compares a read with the order, under a policy of the merchant's.
+    /// Compares a read with the order, under a policy of the merchant.
     fn settled_by_with(&self, read: &Read<Self::Payload>, policy: &Policy) -> Settlement;
 }

@@ -6,10 +6,11 @@ use checkout_lifecycle::{Phase, Status, peach};
 use checkout_money::{Cents, CoinAmount};
 use checkout_tables::peach::{Currency, PaymentStatus, PaymentType, ResultCode};
 use checkout_tables::{Environment, Open};
+use checkout_validate::peach::{CheckoutId, InitiateCheckout};
 use checkout_wire::peach::Payment;
 
-/// What the shop has stored of an order that is paid with Peach. It is to be paid by a debit: an
-/// authorisation is no money, so there is no order that one settles.
+/// The shop's stored data of an order that is paid with Peach. A debit has to pay the order: an authorization
+/// is not money, so an authorization settles no order.
 ///
 /// ```
 /// use checkout_money::Cents;
@@ -34,31 +35,65 @@ use checkout_wire::peach::Payment;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order<'a> {
-    /// Whether goods leave for it.
+    /// The environment of the order: goods leave for a live order only.
     pub environment: Environment,
-    /// What the checkout was given as `merchantTransactionId`. A read by it gives the *latest* checkout that
-    /// has it: keep it unique.
+    /// The `merchantTransactionId` of the checkout. A read by this id gives the *latest* checkout with the
+    /// id: keep the id unique.
     pub merchant_transaction_id: &'a str,
-    /// `checkoutId`, where it is known: V2's answer to the create has it, and V1's first webhook. It is
-    /// compared then, and must be there.
+    /// `checkoutId`, if known: V2's answer to the create has the id, and V1's first webhook. A known id is
+    /// compared, and must be in the read.
     pub checkout_id: Option<&'a str>,
-    /// What the checkout was given as `amount`: hundredths of the currency.
+    /// The `amount` of the checkout: hundredths of the currency.
     pub amount: Cents,
-    /// What the checkout was given as `currency`.
+    /// The `currency` of the checkout.
     pub currency: Currency,
 }
 
+impl<'a> Order<'a> {
+    /// The order of a created checkout: the draft's amount and `merchantTransactionId`, and the `checkoutId`
+    /// of the answer, where the answer has one that a status can be asked by.
+    ///
+    /// `environment` is the one that the goods leave for. Take it from the shop and not from the client.
+    ///
+    /// ```
+    /// # use checkout_money::Cents;
+    /// # use checkout_tables::{Environment, peach::Currency};
+    /// # use checkout_trust::settlement::peach::Order;
+    /// # use checkout_validate::peach::Draft;
+    /// let draft = Draft::debit(Currency::ZAR, Cents::new(200)).entity_id("8ac7a4ca68c22c4d0168c2caab2e0025");
+    /// let draft = draft.merchant_transaction_id("order_123").shopper_result_url("https://shop.example").check()?;
+    /// let order = Order::of(Environment::Live, &draft, Some("c01b"));
+    /// assert_eq!((order.merchant_transaction_id, order.checkout_id), ("order_123", Some("c01b")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn of(
+        environment: Environment,
+        checkout: &'a InitiateCheckout<'_>,
+        checkout_id: Option<&'a str>,
+    ) -> Self {
+        Self {
+            environment,
+            merchant_transaction_id: checkout.merchant_transaction_id(),
+            checkout_id: checkout_id.filter(|id| CheckoutId::new(*id).is_ok()),
+            amount: checkout.amount(),
+            currency: checkout.currency(),
+        }
+    }
+}
+
 impl Order<'_> {
-    /// Whether a read of the status settles the order: whether a debit of its amount in its currency was
-    /// successful, in its environment and under its ids. What was successful is decided by the exact list of
-    /// result codes; what a code means by its group can hold an order, and never settles one.
+    /// Compares a read of the status with the order. The read settles the order if a debit of the order's
+    /// amount in the order's currency was successful, in the order's environment and under the order's ids.
+    /// The exact list of result codes decides success. The group of a code can hold an order, and never
+    /// settles an order.
     ///
-    /// A webhook or the shopper's return is of the same type as the answer to a read. See [`Read::answer`].
+    /// A webhook or the shopper's return has the same type as the answer to a read. See [`Read::answer`].
     ///
-    /// The page asks for a fixed amount, so a card pays it or does not: another amount than the order's is
-    /// the sign of another checkout. Less is always a mismatch, and more is too with
-    /// [`Overpaid::Hold`](super::Overpaid::Hold). In another currency the amounts are compared by their
-    /// numbers, beside [`Mismatch::WrongCurrency`].
+    /// The page asks for a fixed amount, so a card pays that amount or nothing: an amount other than the
+    /// order's is the sign of another checkout. Less is always a mismatch, and more is a mismatch with
+    /// [`Overpaid::Hold`](super::Overpaid::Hold). In another currency the amounts are compared by number, and
+    /// the finding stands beside [`Mismatch::WrongCurrency`].
     ///
     /// ```
     /// # use checkout_trust::settlement::{Read, peach::Order};
@@ -72,7 +107,7 @@ impl Order<'_> {
     }
 
     /// Compares a read with the order as [`settled_by`](Self::settled_by) does, under a policy of the
-    /// merchant's.
+    /// merchant.
     ///
     /// ```
     /// # use checkout_trust::settlement::{Overpaid, Policy, Read, peach::Order};
@@ -105,8 +140,8 @@ impl Order<'_> {
         findings.settlement(policy)
     }
 
-    /// The client's environment, the one that the payment was read in, and the code all have a say; any test
-    /// is one.
+    /// Checks the environment. The client's environment, the environment that the payment was read in, and
+    /// the code all count: any sign of a test makes the payment a test.
     fn environment(&self, payment: &Payment<'_>, client: Environment, findings: &mut Findings) {
         let sandboxes = [client, payment.environment()].map(|from| from == Environment::Sandbox);
         let test = match self.environment {
@@ -129,7 +164,7 @@ impl Order<'_> {
             .checkout_id
             .map(|asked| findings.id(asked, payment.checkout_id(), Mismatch::AnotherCheckout));
         if reference == Id::Missing {
-            // What the policy can accept is that one of two is missing, never both.
+            // The policy can accept that one of the two ids is missing, never both.
             if checkout.is_none_or(|checkout| checkout == Id::Missing) {
                 findings.unproven(Unproven::Nameless);
             }
@@ -140,7 +175,7 @@ impl Order<'_> {
         }
     }
 
-    /// The currency, if it is the order's.
+    /// Returns the currency, if the currency is the order's.
     fn currency(&self, payment: &Payment<'_>, findings: &mut Findings) -> Option<Unit> {
         let Some(found) = payment.currency().filter(|_| is_there(payment, "currency")) else {
             findings.unproven(Unproven::Missing(Field::Currency));
@@ -154,11 +189,11 @@ impl Order<'_> {
     }
 }
 
-/// What the code says of the end; whether it is a success, of whatever payment type.
+/// Checks the end that the code names; true if the code is a success, of whatever payment type.
 fn status(payment: &Payment<'_>, findings: &mut Findings) -> bool {
     let Some(code) = payment.result_code() else {
         match payment.status() {
-            // The word around the fields is not signed: that it is open can be believed.
+            // The word around the fields is not signed: an open status can be believed.
             Some(Open::Known(open)) => findings.phase(open.phase()),
             Some(Open::Unknown(_)) | None => {
                 let code = payment.code().filter(|code| !code.is_empty());
@@ -171,7 +206,8 @@ fn status(payment: &Payment<'_>, findings: &mut Findings) -> bool {
         return true;
     }
     match (code.status(), peach::phase(code)) {
-        // A group that refuses a request refuses the read and not the payment, and none settles one.
+        // A group that refuses a request refuses the read and not the payment, and no group settles a
+        // payment.
         (None, None | Some(Phase::Succeeded | Phase::Authorized | Phase::Failed(_))) => {
             findings.unproven(Unproven::NoStatus(Some(Code::printed(&code))));
         }
@@ -181,7 +217,7 @@ fn status(payment: &Payment<'_>, findings: &mut Findings) -> bool {
     false
 }
 
-/// A debit, and nothing else.
+/// Checks that the payment is a debit, and nothing else.
 fn payment_type(payment: &Payment<'_>, succeeded: bool, findings: &mut Findings) {
     match payment.payment_type().filter(|_| is_there(payment, "paymentType")) {
         None => findings.unproven(Unproven::Missing(Field::PaymentType)),
@@ -191,7 +227,7 @@ fn payment_type(payment: &Payment<'_>, succeeded: bool, findings: &mut Findings)
     }
 }
 
-/// Null comes as an empty text.
+/// True if the field is present. Null comes as an empty text.
 fn is_there(payment: &Payment<'_>, key: &str) -> bool {
     payment.fields().get(key).is_some_and(|text| !text.is_empty())
 }

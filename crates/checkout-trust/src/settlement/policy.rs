@@ -1,18 +1,18 @@
-//! What the merchant decides.
+//! The merchant's decisions.
 
 use super::{Field, Unproven};
 use checkout_money::CoinAmount;
 
-/// What the merchant decides where the facts leave a choice. Everything else is not to be chosen: another
-/// order's money, a failed payment or an authorisation settles nothing under any policy.
+/// The merchant's decisions where the facts leave a choice. Everything else is fixed: another order's money,
+/// a failed payment or an authorization settles nothing under any policy.
 ///
 /// The default is the safe one:
 /// - nothing less than the whole amount settles;
-/// - more than that settles: all that was owed has come, so the goods are paid for, and what to do with the
-///   surplus is a question of a refund and not of the goods. How much it is is in
-///   [`Settled::over`](super::Settled::over). To keep the payer waiting for what was paid for would protect
-///   nobody;
-/// - evidence that is missing is not assumed.
+/// - more than the whole amount settles: all that was owed has come, so the goods are paid for. The surplus
+///   is a question of a refund and not of the goods, and its amount is in
+///   [`Settled::over`](super::Settled::over). To keep the payer waiting for goods already paid for would
+///   protect nobody;
+/// - missing evidence is not assumed.
 ///
 /// ```
 /// use checkout_trust::settlement::{Field, Overpaid, Policy};
@@ -32,24 +32,23 @@ pub struct Policy {
     missing: Vec<Field>,
 }
 
-/// What becomes of an order for which more has come than is owed.
+/// The treatment of an order for which more has come than is owed.
 ///
 /// ```
 /// assert_eq!(checkout_trust::settlement::Overpaid::default(), checkout_trust::settlement::Overpaid::Accept);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Overpaid {
-    /// It is settled, and the surplus is told: all that was owed has come.
+    /// The order is settled, and the surplus is reported: all that was owed has come.
     #[default]
     Accept,
-    /// It is held, as a mismatch: somebody looks first. Where no payer can pay more than the page asks for,
-    /// as with a card, a surplus is a sign that something else is wrong.
+    /// The order is held, as a mismatch: somebody looks first. If no payer can pay more than the page asks
+    /// for, as with a card, a surplus is a sign that something else is wrong.
     Hold,
 }
 
 impl Policy {
-    /// What becomes of an order for which more has come than is owed; [`Overpaid::Accept`] where nothing is
-    /// said.
+    /// Sets the treatment of an order for which more has come than is owed; [`Overpaid::Accept`] by default.
     ///
     /// ```
     /// # use checkout_trust::settlement::{Overpaid, Policy};
@@ -59,11 +58,12 @@ impl Policy {
         Self { overpaid, ..self }
     }
 
-    /// How much less than what is owed settles an order all the same; nothing where nothing is said. It is an
-    /// absolute amount, in the unit of what is owed: coins with AllScale, the currency's major units with
-    /// Peach. How much was missing is in [`Settled::short`](super::Settled::short).
+    /// Sets the tolerated shortfall: an order settles with so much less than the amount owed. The default is
+    /// nothing. The shortfall is an absolute amount, in the unit of the amount owed: coins with AllScale, the
+    /// currency's major units with Peach. The missing amount is in [`Settled::short`](super::Settled::short).
     ///
-    /// An amount below zero tolerates nothing. However much is tolerated, nothing at all never settles.
+    /// An amount below zero tolerates nothing. Whatever the tolerance, a payment of nothing at all never
+    /// settles.
     ///
     /// ```
     /// # use checkout_trust::settlement::Policy;
@@ -74,12 +74,13 @@ impl Policy {
         Self { underpaid: by, ..self }
     }
 
-    /// Takes a read for good that lacks a field; none may be lacking where nothing is said. It has to be
-    /// named field by field: there is no way to accept whatever is missing. What was accepted is in
+    /// Accepts a read that lacks a field; by default no field may be missing. Name the fields one by one:
+    /// there is no way to accept every missing field. The accepted fields are in
     /// [`Settled::without`](super::Settled::without).
     ///
-    /// What each means: without [`ActualPaidAmount`](Field::ActualPaidAmount) nobody has compared what came
-    /// with what is owed; without [`PaymentType`](Field::PaymentType) a success may be an authorisation.
+    /// The cost of each: without [`ActualPaidAmount`](Field::ActualPaidAmount) nobody has compared the amount
+    /// that came with the amount owed; without [`PaymentType`](Field::PaymentType) a success may be an
+    /// authorization.
     ///
     /// ```
     /// # use checkout_trust::settlement::{Field, Policy};
@@ -90,17 +91,17 @@ impl Policy {
         self
     }
 
-    /// Whether that much less is tolerated.
+    /// True if so much less is tolerated.
     pub(super) fn tolerates(&self, short: CoinAmount) -> bool {
         short <= self.underpaid
     }
 
-    /// Whether more is held.
+    /// True if a surplus is held.
     pub(super) fn holds_more(&self) -> bool {
         self.overpaid == Overpaid::Hold
     }
 
-    /// Whether it settles all the same.
+    /// True if the order settles without this evidence.
     pub(super) fn accepts(&self, unproven: &Unproven) -> bool {
         match unproven {
             Unproven::Missing(field) => self.missing.contains(field),

@@ -1,17 +1,17 @@
-//! What settles an order: the answer to a read.
+//! The evidence that settles an order: the answer to a read.
 
 use checkout_tables::Environment;
 use checkout_wire::allscale::Intent;
 use checkout_wire::azotte::CheckoutResult;
 use checkout_wire::peach::Payment;
 
-/// The answer to a read that you made, and the environment of the client that made it.
+/// The answer to a read that you made, and the environment of the client that made the read.
 ///
-/// With `checkout-client`, `Answer::into_read` makes it, and there is nothing to get wrong: the call knows
-/// both. By hand it is [`answer`](Self::answer).
+/// With `checkout-client`, `Answer::into_read` makes this value, and there is nothing to get wrong: the call
+/// knows both. Without that crate, use [`answer`](Self::answer).
 ///
-/// It is held to an order by `settled_by` of [`allscale::Order`](super::allscale::Order),
-/// [`azotte::Order`](super::azotte::Order) and [`peach::Order`](super::peach::Order).
+/// To compare a read with an order, call `settled_by` of [`allscale::Order`](super::allscale::Order),
+/// [`azotte::Order`](super::azotte::Order) or [`peach::Order`](super::peach::Order).
 ///
 /// ```
 /// use checkout_tables::Environment;
@@ -32,13 +32,14 @@ pub struct Read<T> {
 }
 
 impl<T: Settles> Read<T> {
-    /// The payload of **an answer to a read that you made**, and the environment of the client that you made
-    /// it with. A read is as trustworthy as TLS, the provider's host, and its signature where the client has
-    /// verified one.
+    /// Takes the payload of **an answer to a read that you made**, and the environment of the client that you
+    /// made the read with. A read is as trustworthy as TLS, the provider's host, and the read's signature
+    /// where the client has verified one.
     ///
-    /// It is for those who send and read without `checkout-client`, whose `Answer::into_read` needs nobody's
-    /// word. Here two things are taken on trust, and goods leave on them: that the payload came as the answer
-    /// to a read, by the route below, and that the environment is the one that the read was made in.
+    /// Use this function if you send and read without `checkout-client`, whose `Answer::into_read` trusts
+    /// nobody's word. This function trusts two things, and goods leave on them: the payload came as the
+    /// answer to a read, by the route below, and the environment is the environment that the read was made
+    /// in.
     ///
     /// | provider | the read |
     /// |---|---|
@@ -46,20 +47,20 @@ impl<T: Settles> Read<T> {
     /// | Azotte | the status of the checkout |
     /// | Peach | the status of the checkout, V1 or V2 |
     ///
-    /// No type can tell how you came by a payload, and two of them also come otherwise. Do not pass what came
-    /// so:
-    /// - Peach's webhook and the shopper's return have the same fields as a status. They are what somebody
-    ///   delivered to you: one can be old, repeated or held back, and its signature joins keys and values
-    ///   with nothing between, so that one signature can stand for two readings. Goods would leave for a
-    ///   payment that was taken back since, or never was.
-    /// - Azotte's answer to a submit has the shape of a status. It is no confirmation of a payment.
+    /// No type can tell how you came by a payload, and two of the payloads also come in other ways. Do not
+    /// pass a payload that came in one of these ways:
+    /// - Peach's webhook and the shopper's return have the same fields as a status. Somebody delivered them
+    ///   to you: a delivery can be old, repeated or held back, and its signature joins keys and values with
+    ///   nothing between, so that one signature can stand for two readings. Goods would leave for a payment
+    ///   that was taken back since, or never existed.
+    /// - Azotte's answer to a submit has the shape of a status. Such an answer does not confirm a payment.
     ///
-    /// A status of Peach's V1 is to be verified first, as the client does: by
+    /// Verify a status of Peach's V1 first, as the client does: by
     /// [`SecretToken::verify`](checkout_auth::peach::SecretToken::verify) over all of its
-    /// [`fields`](checkout_wire::peach::Payment::fields), `result.code` among them. Nothing here can tell
-    /// that it was.
+    /// [`fields`](checkout_wire::peach::Payment::fields), `result.code` among them. This function cannot
+    /// check that you did.
     ///
-    /// And the environment is that of the client, not the order's: passed on from the order it would prove
+    /// Pass the environment of the client, not of the order: an environment copied from the order would prove
     /// nothing, and the money of a test store would settle a live order.
     ///
     /// ```
@@ -78,7 +79,7 @@ impl<T: Settles> Read<T> {
 }
 
 impl<T> Read<T> {
-    /// What the answer carried.
+    /// The payload of the answer.
     ///
     /// ```
     /// # use checkout_trust::settlement::Read;
@@ -92,7 +93,7 @@ impl<T> Read<T> {
         &self.payload
     }
 
-    /// What the answer carried, and no read any more.
+    /// Returns the payload of the answer, which is then no longer a read.
     ///
     /// ```
     /// # use checkout_trust::settlement::Read;
@@ -122,9 +123,9 @@ impl<T> Read<T> {
     }
 }
 
-/// What a provider's read says of a whole checkout: AllScale's [`Intent`], Azotte's [`CheckoutResult`],
-/// Peach's [`Payment`]. Nothing else can be evidence, and nothing that is lent: what a webhook's event shows
-/// of its payment does not fit into a [`Read`].
+/// A provider's description of a whole checkout in a read: AllScale's [`Intent`], Azotte's
+/// [`CheckoutResult`], Peach's [`Payment`]. Nothing else can be evidence, and nothing borrowed: the payment
+/// that a webhook's event shows does not fit into a [`Read`].
 ///
 /// ```
 /// use checkout_tables::Environment;
@@ -141,7 +142,7 @@ impl Settles for CheckoutResult<'_> {}
 impl Settles for Payment<'_> {}
 
 mod sealed {
-    /// What cannot be implemented elsewhere.
+    /// The supertrait that cannot be implemented elsewhere.
     pub trait Sealed {}
 
     impl Sealed for super::Intent<'_> {}

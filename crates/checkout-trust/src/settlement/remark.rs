@@ -3,8 +3,8 @@
 use checkout_money::CoinAmount;
 use core::fmt;
 
-/// A disagreement in a read that settles an order, which unsettles nothing: the payer has paid what is owed.
-/// It is for the books of the merchant, and to ask the provider about.
+/// A disagreement in a read that settles an order and leaves the order settled: the payer has paid the amount
+/// owed. A remark is for the merchant's books, and for a question to the provider.
 ///
 /// ```
 /// use checkout_trust::settlement::Remark;

@@ -1,11 +1,12 @@
-//! What is missing.
+//! The missing evidence.
 
 use super::Code;
 use core::fmt;
 
-/// Why a read does not prove that an order is settled, although nothing in it says that it is not.
+/// The reason that a read does not prove an order settled, although nothing in the read contradicts the
+/// order.
 ///
-/// They come in this order: what is wrong with the order itself, then field by field in the order of
+/// The reasons come in this order: a fault of the order itself, then field by field in the order of
 /// [`Mismatch`](super::Mismatch).
 ///
 /// ```
@@ -16,20 +17,20 @@ use core::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unproven {
-    /// The order's own price is not more than zero: nothing would settle it.
+    /// The order's own price is not more than zero: no payment would settle the order.
     NoPrice,
-    /// It was delivered, as a webhook or by the shopper, and not read.
+    /// The payment was delivered, as a webhook or by the shopper, and not read.
     Delivered,
-    /// The read names no checkout at all, so that it can be any.
+    /// The read names no checkout at all, so the read can be about any checkout.
     Nameless,
-    /// A field that it takes is null, empty or not there.
+    /// A required field is null, empty or not there.
     Missing(Field),
-    /// A field that it takes is no amount.
+    /// A required field is not an amount.
     Unreadable(Field),
     /// The amounts are so far apart, or so finely written, that their difference cannot be held exactly.
     OutOfRange(Field),
-    /// The status, message code or result code says nothing of how the payment ended: nobody has named it
-    /// yet, it is about something else, or (none) there is no code. Ask again later.
+    /// The status, message code or result code does not name the payment's end: the end has no name yet, the
+    /// code is about something else, or (none) there is no code. Ask again later.
     NoStatus(Option<Code>),
 }
 
@@ -52,7 +53,7 @@ impl fmt::Display for Unproven {
     }
 }
 
-/// A field that it takes to settle an order.
+/// A field required to settle an order.
 ///
 /// ```
 /// use checkout_trust::settlement::Field;
@@ -66,7 +67,7 @@ pub enum Field {
     OrderId,
     /// Peach's `merchantTransactionId`.
     MerchantTransactionId,
-    /// Peach's `checkoutId`, if the order knows its own.
+    /// Peach's `checkoutId`, if the order knows the id.
     CheckoutId,
     /// AllScale's `currency`, of a fiat price; Peach's `currency`.
     Currency,
@@ -83,7 +84,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// Its name, as the provider writes it.
+    /// The name of the field, as the provider writes it.
     ///
     /// ```
     /// # use checkout_trust::settlement::Field;

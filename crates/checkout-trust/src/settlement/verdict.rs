@@ -3,7 +3,7 @@
 use super::{Difference, Mismatch, Remark, Unproven};
 use core::fmt;
 
-/// Whether a read settles an order.
+/// The result of comparing a read with an order: settled, unproven or mismatched.
 ///
 /// ```
 /// use checkout_tables::Environment;
@@ -23,19 +23,19 @@ use core::fmt;
 pub enum Settlement {
     /// Everything agrees, and the money has come.
     Settled(Settled),
-    /// Nothing speaks against it, and something is missing that it takes.
+    /// Nothing contradicts the order, but required evidence is missing.
     Unproven(NonEmpty<Unproven>),
-    /// Something speaks against it.
+    /// Something in the read contradicts the order.
     Mismatched {
-        /// All that speaks against it, in the order of [`Mismatch`]'s variants.
+        /// All the contradictions, in the order of [`Mismatch`]'s variants.
         mismatches: NonEmpty<Mismatch>,
-        /// What is missing besides.
+        /// The missing evidence besides.
         unproven: Vec<Unproven>,
     },
 }
 
 impl Settlement {
-    /// Whether the order is settled.
+    /// True if the order is settled.
     ///
     /// ```
     /// # use checkout_trust::settlement::Settlement;
@@ -48,7 +48,7 @@ impl Settlement {
         matches!(self, Self::Settled(_))
     }
 
-    /// That it is settled, if it is: to be handed to what lets the goods leave.
+    /// The proof of settlement, if the order is settled: hand it to the code that lets the goods leave.
     ///
     /// ```
     /// # use checkout_trust::settlement::{Settled, Settlement};
@@ -66,7 +66,7 @@ impl Settlement {
         }
     }
 
-    /// What speaks against it.
+    /// The contradictions.
     ///
     /// ```
     /// # use checkout_trust::settlement::{Mismatch, Settlement};
@@ -82,7 +82,7 @@ impl Settlement {
         mismatches.into_iter().flatten()
     }
 
-    /// What is missing, and was not accepted by the policy.
+    /// The missing evidence that the policy did not accept.
     ///
     /// ```
     /// # use checkout_trust::settlement::Settlement;
@@ -122,9 +122,9 @@ impl fmt::Display for Settlement {
     }
 }
 
-/// That an order is settled. Nothing but an order's `settled_by` makes one, so that what lets the goods leave
-/// can ask for it. It does not say which order: keep it beside its own, and no longer than the question
-/// lasts.
+/// The proof that an order is settled. Only an order's `settled_by` makes this proof, so the code that lets
+/// the goods leave can ask for one. The proof does not name the order: keep the proof beside its order, and
+/// no longer than the question lasts.
 ///
 /// ```
 /// use checkout_trust::settlement::Settled;
@@ -145,7 +145,7 @@ pub struct Settled {
 }
 
 impl Settled {
-    /// How much more has come than is owed.
+    /// The surplus: how much more has come than is owed.
     ///
     /// ```
     /// # use checkout_trust::settlement::{Difference, Settled};
@@ -158,7 +158,7 @@ impl Settled {
         self.over
     }
 
-    /// How much less has come than is owed; within what the policy tolerates.
+    /// The shortfall: how much less has come than is owed, within the policy's tolerance.
     ///
     /// ```
     /// # use checkout_trust::settlement::{Difference, Settled};
@@ -171,7 +171,7 @@ impl Settled {
         self.short
     }
 
-    /// What is missing, and was accepted by the policy.
+    /// The missing evidence that the policy accepted.
     ///
     /// ```
     /// # use checkout_trust::settlement::Settled;
@@ -184,8 +184,8 @@ impl Settled {
         &self.without
     }
 
-    /// The disagreements that unsettle nothing. `Display` does not print them. Of an order that is not
-    /// settled there are none: its mismatch weighs more.
+    /// The disagreements that leave the order settled. `Display` does not print them. An order that is not
+    /// settled has none: the order's mismatch weighs more.
     ///
     /// ```
     /// # use checkout_trust::settlement::Settled;
@@ -256,7 +256,7 @@ impl<T> NonEmpty<T> {
         self.into_iter()
     }
 
-    /// None of none.
+    /// Returns `None` if `all` is empty.
     pub(super) fn of(all: Vec<T>) -> Option<Self> {
         let mut all = all.into_iter();
         all.next().map(|first| Self { first, others: all.collect() })
@@ -278,7 +278,7 @@ impl<T: fmt::Debug> fmt::Debug for NonEmpty<T> {
     }
 }
 
-/// One after the other, with semicolons between.
+/// Writes the items one after the other, with semicolons between.
 fn listed<'a, T: fmt::Display + 'a>(
     all: impl IntoIterator<Item = &'a T>,
     f: &mut fmt::Formatter<'_>,
