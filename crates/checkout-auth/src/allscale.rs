@@ -41,15 +41,15 @@ use crate::unseen::{UNSEEN_HINT, has_unseen};
 
 /// An API key and its secret, ready to sign.
 ///
-/// The secret is taken in once, when the key is made, and only the state of the HMAC is kept. That state is
-/// as good as the secret to a forger, so it is guarded as one.
+/// The secret is read once, when the key is made, and only the state of the HMAC is kept. To a forger that
+/// state is as good as the secret, so the state is guarded like a secret.
 ///
-/// What is wiped: the [`SecretString`] that came in, when [`SigningKey::new`] returns; the state of the HMAC,
-/// when the key is dropped; the copy of it that each signature works on, when the signature is done. What is
-/// not: the padded key, which stands on the stack while the key is made; what the compiler leaves behind when
-/// it moves a state to another place on the stack, or in registers; and whatever copies of the secret the
-/// caller has made. The kept state is on the heap, so moving a `SigningKey` copies none of it. The API key is
-/// an identifier, sent in the open, and is not wiped.
+/// These are wiped: the [`SecretString`] that came in, when [`SigningKey::new`] returns; the state of the
+/// HMAC, when the key is dropped; the copy of the state that each signature works on, when the signature is
+/// done. These are not wiped: the padded key, which stands on the stack while the key is made; copies that
+/// the compiler leaves behind when it moves a state to another place on the stack, or in registers; and any
+/// copies of the secret that the caller has made. The kept state is on the heap, so moving a `SigningKey`
+/// copies none of the state. The API key is an identifier, sent in the open, and is not wiped.
 ///
 /// `Debug` prints neither the secret nor the API key.
 ///
@@ -70,12 +70,13 @@ impl SigningKey {
     /// The key made of the API key and the API secret of one store.
     ///
     /// The secret may be any text that does not begin or end with white space and [has nothing
-    /// unseen](crate::has_unseen) in it. Both are given out with the prefix `st_`; that is not checked.
+    /// unseen](crate::has_unseen) in it. AllScale issues both with the prefix `st_`; the prefix is not
+    /// checked.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] when either is empty, has white space around it or something unseen in it, or when the
-    /// API key could not stand in a header. The error names the field and never holds its value.
+    /// [`KeyError`] when either text is empty, has white space around it or something unseen in it, or when
+    /// the API key could not stand in a header. The error names the field and never holds the field's value.
     ///
     /// ```
     /// use checkout_auth::allscale::{KeyError, SigningKey};
@@ -123,12 +124,11 @@ impl SigningKey {
 
     /// The signature of a request, for the header [`headers::SIGNATURE`].
     ///
-    /// It allocates nothing. Its time grows with the body's length and does not depend on the secret.
+    /// Signing allocates nothing. The time grows with the body's length and does not depend on the secret.
     ///
     /// # Errors
     ///
-    /// [`SignError`] when a part of the request is not what an HTTP request could carry: see
-    /// [`RequestToSign`].
+    /// [`SignError`] when an HTTP request could not carry a part of the request: see [`RequestToSign`].
     ///
     /// ```
     /// use checkout_auth::allscale::{RequestToSign, SigningKey};
@@ -153,15 +153,16 @@ impl SigningKey {
 
     /// Checks a request's signature, as the server that receives the request does.
     ///
-    /// `signature` is the text of the header [`headers::SIGNATURE`]. It must be `v1=` and padded, canonical,
-    /// standard Base64 of 32 bytes, exactly; white space is not trimmed. The comparison is in constant time.
+    /// `signature` is the text of the header [`headers::SIGNATURE`]. The text must be `v1=` and padded,
+    /// canonical, standard Base64 of 32 bytes, exactly; white space is not trimmed. The comparison is in
+    /// constant time.
     ///
-    /// A request that passes was made by a holder of the secret, and nothing more: whether its timestamp is
-    /// recent and its nonce new is for the caller to check.
+    /// A holder of the secret made a request that passes, and nothing more is proven: the caller checks that
+    /// the timestamp is recent and the nonce new.
     ///
     /// # Errors
     ///
-    /// [`VerifyError`] when the signature is not one, or not this request's, or when the request could not
+    /// [`VerifyError`] when the signature is malformed, or not this request's, or when the request could not
     /// have been signed. Do not tell the sender which.
     ///
     /// ```
@@ -198,11 +199,11 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// A request as its signature sees it.
+/// A request as the signature covers the request.
 ///
-/// Each part must be what goes over the wire, byte for byte. A part that could not stand in a request, a line
-/// break above all, is refused with a [`SignError`]: with one, two different requests could share a canonical
-/// string, and one's signature would pass for the other's.
+/// Each part must be the bytes that go over the wire. A part that could not stand in a request, a line break
+/// above all, is refused with a [`SignError`]: with a line break, two different requests could share a
+/// canonical string, and the signature of one request would pass for the other.
 ///
 /// `Debug` shows neither the query nor the body, which can hold a payer's data, but their lengths.
 ///
@@ -222,16 +223,16 @@ impl fmt::Debug for SigningKey {
 /// ```
 #[derive(Clone, Copy)]
 pub struct RequestToSign<'a> {
-    /// The method, an HTTP token; it is signed in upper case, whatever its case here.
+    /// The method, an HTTP token; signed in upper case, whatever the case here.
     pub method: &'a str,
     /// The path as sent, percent-encoded: begins with `/`, visible ASCII, no `?` and no `#`. The trailing
     /// slash counts: a checkout intent is created at `/v1/checkout_intents/`.
     pub path: &'a str,
-    /// The query as sent, percent-encoded and in its own order: visible ASCII, no `#`. Without the `?` that
-    /// sets it off, so one at the start is refused. Empty when there is none.
+    /// The query as sent, percent-encoded and in its own order: visible ASCII, no `#`. The field leaves out
+    /// the `?` before the query, so a leading `?` is refused. Empty when the request has no query.
     pub query: &'a str,
-    /// The time of the attempt, in seconds since 1970-01-01 UTC; [`headers::TIMESTAMP`] carries it in decimal
-    /// without leading zeros.
+    /// The time of the attempt, in seconds since 1970-01-01 UTC; [`headers::TIMESTAMP`] carries the time in
+    /// decimal without leading zeros.
     pub timestamp: u64,
     /// The text of [`headers::NONCE`], unlike any other request's, a UUID by the documents: visible ASCII,
     /// not empty.
@@ -241,11 +242,11 @@ pub struct RequestToSign<'a> {
 }
 
 impl RequestToSign<'_> {
-    /// The six lines that are signed, to compare with what the other side has made of the request.
+    /// The six lines that are signed, to compare with the lines that the other side made of the request.
     ///
-    /// It holds no secret, and of the body its hash alone. But a path, a query or a nonce can tell of a
-    /// payment, and the hash of a guessable body can be guessed: print it to find a fault, do not keep it.
-    /// Signing makes no such string.
+    /// The text holds no secret, and of the body the hash alone. But a path, a query or a nonce can reveal a
+    /// payment, and the hash of a guessable body can be guessed: print the text to find a fault, do not keep
+    /// it. Signing makes no such string.
     ///
     /// # Errors
     ///
@@ -328,9 +329,9 @@ impl fmt::Debug for RequestToSign<'_> {
 
 /// The signature of one request: 47 characters of ASCII, `v1=` and 44 of Base64.
 ///
-/// It is not a secret but worth something until its request has been received, so `Debug` does not print it;
-/// `Display` does. It has no `==`: a signature that came in is checked with [`SigningKey::verify`], in
-/// constant time.
+/// A signature is not a secret but worth something until its request has been received, so `Debug` does not
+/// print the signature; `Display` does. The type has no `==`: check a signature that came in with
+/// [`SigningKey::verify`], in constant time.
 ///
 /// ```
 /// # use checkout_auth::allscale::{RequestToSign, SigningKey};
@@ -366,7 +367,7 @@ impl Signature {
     /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // It is ASCII by construction, so the empty text is never given.
+        // The bytes are ASCII by construction, so the empty text is never given.
         core::str::from_utf8(&self.0).unwrap_or_default()
     }
 
@@ -392,7 +393,8 @@ impl fmt::Debug for Signature {
     }
 }
 
-/// Why an API key and a secret make no [`SigningKey`]. Says which of the two is at fault, never what it is.
+/// The reason why an API key and a secret make no [`SigningKey`]. The error names the faulty field, never the
+/// field's value.
 ///
 /// ```
 /// use checkout_auth::allscale::{KeyError, SigningKey};
@@ -458,7 +460,8 @@ impl KeyError {
     }
 }
 
-/// Why a request's signature is refused. For the server's own log: the sender is told of all alike.
+/// The reason why a request's signature is refused. Keep the reason for the server's own log: every sender
+/// gets the same refusal.
 ///
 /// ```
 /// use checkout_auth::allscale::{RequestToSign, SigningKey, VerifyError};
@@ -482,7 +485,7 @@ pub enum VerifyError {
     /// The signature does not begin with `v1=`.
     #[error("the signature does not begin with `v1=`")]
     Version,
-    /// What follows `v1=` is not the padded standard Base64 of 32 bytes.
+    /// The text after `v1=` is not the padded standard Base64 of 32 bytes.
     #[error("the signature is not the padded standard Base64 of 32 bytes")]
     Encoding,
     /// The signature was made over something else, or with another secret.
@@ -494,7 +497,7 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
-    /// Where to look first, supposing that a holder of the key sent the request.
+    /// The place to look first, supposing that a holder of the key sent the request.
     ///
     /// ```
     /// # use checkout_auth::{Blame, allscale::VerifyError};
@@ -535,7 +538,7 @@ impl VerifyError {
     }
 }
 
-/// The bytes of a MAC that exactly its padded, canonical, standard Base64 stands for.
+/// The bytes of the MAC whose padded, canonical, standard Base64 is exactly this text.
 fn read_base64(digits: &[u8]) -> Option<[u8; MAC_BYTES]> {
     let mut mac = [0; MAC_BYTES];
     let read = Base64::decode(digits, &mut mac).ok()?.len();
@@ -550,27 +553,27 @@ fn is_query(text: &str) -> bool {
     !text.starts_with('?') && is_visible_ascii_without(b"#", text)
 }
 
-/// Whether `text` may be the value of one of the headers: visible ASCII, not empty.
+/// True if `text` may be the value of one of the headers: visible ASCII, not empty.
 fn is_header_text(text: &str) -> bool {
     !text.is_empty() && is_visible_ascii(text)
 }
 
-/// Whether all of `text` is visible ASCII: no space, no control character, no line break.
+/// True if all of `text` is visible ASCII: no space, no control character, no line break.
 fn is_visible_ascii(text: &str) -> bool {
     is_visible_ascii_without(b"", text)
 }
 
-/// Whether all of `text` is visible ASCII and none of it is in `refused`.
+/// True if all of `text` is visible ASCII and none of the bytes is in `refused`.
 fn is_visible_ascii_without(refused: &[u8], text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic() && !refused.contains(&byte))
 }
 
-/// Whether `byte` may stand in an HTTP token (RFC 9110, 5.6.2).
+/// True if `byte` may stand in an HTTP token (RFC 9110, 5.6.2).
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// What a signature begins with.
+/// The first characters of a signature.
 const PREFIX: &str = "v1=";
 
 /// The length of an HMAC-SHA256.

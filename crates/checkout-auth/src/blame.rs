@@ -1,9 +1,10 @@
-//! Who is to blame for a refusal.
+//! The party to blame for a refusal.
 
-/// Who has to change something before a message like this passes, supposing that the provider itself sent it.
+/// The party that has to change something before a message like this passes, supposing that the provider
+/// itself sent the message.
 ///
-/// It says where to look first, and is read off the error alone. A forger can bring about every refusal but
-/// those of [`Caller`](Blame::Caller) and those of a time outside the tolerance, so one refusal proves no
+/// The blame says where to look first, and is derived from the error alone. A forger can cause every refusal
+/// but those of [`Caller`](Blame::Caller) and those of a time outside the tolerance, so one refusal proves no
 /// fault of the set-up: many of one kind do.
 ///
 /// ```
@@ -14,12 +15,12 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Blame {
-    /// The code that calls this crate: it gave something that no HTTP message could have carried, or the
-    /// parts of two messages.
+    /// The code that calls this crate: the code gave something that no HTTP message could have carried, or
+    /// the parts of two messages.
     Caller,
-    /// Whoever sent the message: it is not of the form that the provider documents, or it is too old.
+    /// The sender of the message: the message is not of the form that the provider documents, or is too old.
     Sender,
-    /// What lies between: the keys configured, the clocks, a proxy on the way, the handling of the body
-    /// before it comes here.
+    /// The parts between: the keys configured, the clocks, a proxy on the way, the handling of the body
+    /// before the body comes here.
     SetUp,
 }

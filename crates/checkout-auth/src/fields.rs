@@ -7,8 +7,9 @@ use crate::time::read_seconds;
 
 /// The header fields of an HTTP message, to look up by name.
 ///
-/// Here for lists of names and values, and with the feature `http` for the `HeaderMap` of the `http` crate.
-/// For another crate's map, collect such a list from it, or implement this for a type of your own around it.
+/// Implemented for lists of names and values, and with the feature `http` for the `HeaderMap` of the `http`
+/// crate. For another crate's map, collect such a list from the map, or implement this trait for a type of
+/// your own around the map.
 ///
 /// ```
 /// use checkout_auth::HeaderFields;
@@ -18,8 +19,8 @@ use crate::time::read_seconds;
 /// assert_eq!(fields.values("x-nonce").next(), None);
 /// ```
 pub trait HeaderFields {
-    /// Every value of the field, one for each time that it was sent, in the order sent. The name's case is
-    /// all the same, as HTTP wants it.
+    /// Every value of the field, one for each time that the field was sent, in the order sent. The case of
+    /// the name does not matter, as in HTTP.
     ///
     /// An implementation must neither join nor leave out values: that a field was sent twice is for the
     /// verifier to see.
@@ -65,7 +66,7 @@ impl<T: HeaderFields + ?Sized> HeaderFields for &T {
     }
 }
 
-/// What is wrong with one header of a signed message. Holds its name and never its value.
+/// A fault in one header of a signed message. Holds the header's name and never its value.
 ///
 /// ```
 /// use checkout_auth::{Blame, HeaderError, HeaderProblem};
@@ -79,13 +80,13 @@ impl<T: HeaderFields + ?Sized> HeaderFields for &T {
 pub struct HeaderError {
     /// The header's name, in lower case.
     pub name: &'static str,
-    /// What is wrong with it.
+    /// The fault of the header.
     pub problem: HeaderProblem,
 }
 
 impl HeaderError {
     /// The sender's: the provider sends each header once, and well-formed. A proxy on the way can be at fault
-    /// in its stead, see [`HeaderError::hint`].
+    /// in the sender's stead, see [`HeaderError::hint`].
     ///
     /// ```
     /// # use checkout_auth::{Blame, HeaderError, HeaderProblem};
@@ -139,7 +140,7 @@ impl HeaderError {
     }
 }
 
-/// What can be wrong with a header.
+/// A fault that a header can have.
 ///
 /// ```
 /// use checkout_auth::HeaderProblem;
@@ -149,31 +150,31 @@ impl HeaderError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderProblem {
-    /// It is not there.
+    /// The header is missing.
     #[error("is missing")]
     Missing,
-    /// It is there more than once, with one value or with two.
+    /// The header is there more than once, with one value or with two.
     #[error("is there more than once")]
     Doubled,
-    /// It is there and has no value.
+    /// The header is there and has no value.
     #[error("is empty")]
     Empty,
-    /// It holds something other than visible ASCII: a blank, a line break, a byte above 126.
+    /// The header holds something other than visible ASCII: a blank, a line break, a byte above 126.
     #[error("holds a character that is not visible ASCII")]
     NotVisibleAscii,
-    /// It is not seconds in decimal as an `i64` is written: no `+`, no leading zero.
+    /// The header is not seconds in decimal as an `i64` is written: no `+`, no leading zero.
     #[error("is not a time in seconds, written in decimal")]
     NotATime,
-    /// It holds a dot, which would leave open where the id ends in what is signed.
+    /// The header holds a dot, which would leave open where the id ends in the signed text.
     #[error("holds a dot")]
     HasDot,
-    /// Between two of its commas, or beside one, there is nothing.
+    /// Between two commas of the header, or beside one, there is nothing.
     #[error("is not a list of signatures")]
     NotAList,
-    /// None of its signatures begins with a version that is known.
+    /// None of the header's signatures begins with a known version.
     #[error("has no signature of a known version")]
     NoKnownVersion,
-    /// It has more signatures than are looked at.
+    /// The header has more signatures than the verifier reads.
     #[error("has too many signatures")]
     TooManySignatures,
     /// A signature is not the padded, canonical, standard Base64 of 32 bytes.
@@ -203,12 +204,13 @@ impl<'h, H: HeaderFields + ?Sized> Fields<'h, H> {
         self.optional_bytes(name)?.map(|bytes| read_text(name, bytes)).transpose()
     }
 
-    /// The time that a header says. It has one spelling, so the header's text is how it is written.
+    /// The time that a header holds. A time has one spelling, so the header's text is how the time is
+    /// written.
     pub(crate) fn seconds(&self, name: &'static str) -> Result<i64, HeaderError> {
         read_seconds(self.text(name)?).ok_or(HeaderError { name, problem: HeaderProblem::NotATime })
     }
 
-    /// What a header that is there once is read as.
+    /// Reads a header that is there once.
     pub(crate) fn read<T>(
         &self,
         name: &'static str,
@@ -244,7 +246,7 @@ mod tests {
     use alloc::string::{String, ToString};
     use alloc::vec;
 
-    /// The values found, or what is wrong with the only one.
+    /// The values found, or the fault of the only one.
     fn check(fields: &(impl HeaderFields + ?Sized), name: &'static str) -> String {
         let values: Vec<_> =
             fields.values(name).map(<[u8]>::escape_ascii).map(|text| text.to_string()).collect();

@@ -1,14 +1,14 @@
 //! The signatures of hosted checkout providers, made and verified.
 //!
-//! What it holds: one module for each provider that signs, with its key, what the key signs, and the check
-//! that the receiver makes. [`allscale`] signs the bytes of a request, of a [webhook](allscale::webhook) and,
-//! if asked to, of an [answer](allscale::response); [`peach`] signs decoded parameters, of requests and of
-//! what Peach sends, and a webhook's bytes in a [header](peach::header). Azotte signs nothing: it takes an
-//! API key in a header. All of it works on bytes and text, so it fits on any HTTP stack: headers are looked
-//! up by [`HeaderFields`]. One [`Verifier`] checks the messages that are signed in their headers, whoever
-//! sends them, and gives a [`Signed`] message or a [`MessageError`]. A [`KeyRing`] holds the keys while one
-//! is changed for another, and a [`Tolerance`] says how old a message may be. Every error says by its
-//! [`Blame`] who has to change something and, in a hint, what the usual cause is.
+//! The crate holds one module for each provider that signs, with the provider's key, the messages that the
+//! key signs, and the check that the receiver makes. [`allscale`] signs the bytes of a request, of a
+//! [webhook](allscale::webhook) and, if asked to, of an [answer](allscale::response); [`peach`] signs decoded
+//! parameters, of requests and of Peach's messages, and a webhook's bytes in a [header](peach::header).
+//! Azotte signs nothing: Azotte takes an API key in a header. The crate works on bytes and text, and so with
+//! any HTTP stack: [`HeaderFields`] looks headers up. One [`Verifier`] checks the messages that are signed in
+//! their headers, from any sender, and gives a [`Signed`] message or a [`MessageError`]. A [`KeyRing`] holds
+//! the keys while one is changed for another, and a [`Tolerance`] says how old a message may be. The
+//! [`Blame`] of every error names the party that has to change something, and a hint names the usual cause.
 //!
 //! ```
 //! use checkout_auth::allscale::{RequestToSign, SigningKey, headers};
@@ -33,15 +33,15 @@
 //! ```
 //!
 //! **What is not here:** a clock, a source of nonces, a memory of the nonces seen, a decoder of forms and
-//! JSON, and anything that sends. Time, nonces and secrets are arguments. A message that was verified may
-//! have come before: only a memory can tell. A request to a server that plays AllScale is checked for its
-//! signature alone, and its time is left to the server.
+//! JSON, and anything that sends. Time, nonces and secrets are arguments. A verified message may have come
+//! before: only a memory can detect the repeat. A request to a server that plays AllScale is checked for its
+//! signature alone, and the server checks the request's time.
 //!
-//! **The one idea to know:** a signature covers exactly what is sent. AllScale's covers bytes: sign the body
-//! as it will leave and send it untouched; a body that is serialised a second time is another body. Every
-//! attempt, a retry included, needs a fresh nonce and so a signature of its own. Peach's covers parameters,
-//! and those less tightly than it seems: [what it is worth](peach#what-a-signature-is-worth) is a hint, not a
-//! payment.
+//! **The one idea to know:** a signature covers exactly the bytes or parameters that are sent. AllScale's
+//! covers bytes: sign the body as it will leave and send the body untouched; a body that is serialised a
+//! second time is another body. Every attempt, a retry included, needs a fresh nonce and so a signature of
+//! its own. Peach's covers parameters, and those less tightly than it seems: [its
+//! worth](peach#what-a-signature-is-worth) is a hint, not a payment.
 //!
 //! Sources: the pages named in each module. The crate is `no_std` and needs `alloc`.
 //!

@@ -7,9 +7,9 @@ use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-/// An HMAC-SHA256 that has taken in its key and waits for a message.
+/// An HMAC-SHA256 that has absorbed its key and waits for a message.
 ///
-/// The state stands on the heap, so that moving the key about leaves no copy of it behind.
+/// The state stands on the heap, so that moving the key about leaves no copy of the state behind.
 #[derive(Clone)]
 pub(crate) struct MacKey(Box<Hmac<Sha256>>);
 
@@ -24,7 +24,8 @@ impl MacKey {
         Hmac::clone(&self.0)
     }
 
-    /// Whether one of the MACs claimed is the one of what `write` writes. Each is compared in constant time.
+    /// True if one of the claimed MACs is the MAC of the bytes that `write` writes. Each is compared in
+    /// constant time.
     pub(crate) fn made_any_of(&self, claimed: &[[u8; 32]], write: impl FnOnce(&mut Hmac<Sha256>)) -> bool {
         let mut mac = self.start();
         write(&mut mac);
@@ -38,9 +39,9 @@ impl fmt::Debug for MacKey {
     }
 }
 
-/// What a canonical string is written into: the MAC itself, or text to look at.
+/// The target of a canonical string: the MAC itself, or text to look at.
 pub(crate) trait Sink {
-    /// Takes bytes; the text sink reads each of them as one character, so it is for ASCII.
+    /// Takes bytes; the text sink reads each byte as one character, so the text sink is for ASCII.
     fn push(&mut self, bytes: &[u8]);
 }
 
@@ -187,7 +188,7 @@ pub(crate) mod tests {
             prop_assert_eq!(read_hex(core::str::from_utf8(&text).unwrap()), Some(bytes));
             text[at] = other;
             if let Ok(text) = core::str::from_utf8(&text) {
-                // A second way of reading; the sign and the upper case that it takes are no digits here.
+                // A second way of reading; the sign and the upper case that it takes are not digits here.
                 let by_pairs = (0..32).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok());
                 let strict = other.is_ascii_digit() || other.is_ascii_lowercase();
                 let expected: Option<Vec<u8>> = by_pairs.collect::<Option<_>>().filter(|_| strict);

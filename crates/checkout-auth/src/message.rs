@@ -1,8 +1,7 @@
 //! Messages that are signed in their headers: the one way in which all kinds of them are signed and verified.
 //!
-//! A kind of message says what is its own: the names of its headers, the text that is signed, and the usual
-//! cause of a signature that is another's. The order of the checks, the time, the keys and the comparison are
-//! here.
+//! A kind of message defines the names of its headers, the text that is signed, and the usual cause of a
+//! signature that does not match. The order of the checks, the time, the keys and the comparison are here.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -26,9 +25,10 @@ use crate::time::{Judgement, NOW_IN_ANOTHER_UNIT, TIME_IN_ANOTHER_UNIT, Toleranc
 /// | AllScale's [answers](crate::allscale::response) | `verify_response` of the same |
 /// | Peach's [webhooks with a signed header](crate::peach::header) | `verify_webhook` of one with [secret tokens][peach] |
 ///
-/// First the form is checked, then the key, then the signature, and the time last: so a time that is refused
-/// was signed, and an old message can be told from a forged one. The comparison with a right signature is in
-/// constant time. The cost of a check grows with the lengths of the bodies, which nothing here bounds.
+/// The verifier checks the form first, then the key, then the signature, and the time last. So a message
+/// refused for its time was signed, and an old message is distinct from a forged message. The comparison with
+/// a right signature is in constant time. The cost of a check grows with the lengths of the bodies, which
+/// nothing here bounds.
 ///
 /// `Debug` prints the ring's ids and the tolerance.
 ///
@@ -79,7 +79,7 @@ impl<K> Verifier<K> {
     }
 
     /// Checks the signatures claimed for a message, each part of which has the right form, and then its time.
-    /// The keys that are tried are the valid ones that `may_be` takes for the sender's.
+    /// The keys tried are the valid ones that `may_be` accepts as the sender's.
     pub(crate) fn check<'a, M: Message<Key = K>>(
         &'a self,
         message: M,
@@ -128,7 +128,7 @@ pub struct Signed<'a, M> {
 }
 
 impl<'a, M> Signed<'a, M> {
-    /// The message, with what its headers say: read what it tells from this body and no other.
+    /// The message, with the content of its headers: read the payload from this body and no other.
     ///
     /// ```
     /// # use checkout_auth::{Signed, peach::header::Webhook};
@@ -170,9 +170,9 @@ impl<'a, M> Signed<'a, M> {
     }
 }
 
-/// Why a message is refused. For the receiver's own log: the sender is told of all alike, for one who can
-/// tell the refusals apart learns which API keys are known, and which old message was genuine. Holds no value
-/// of a header, no part of a body, and no key.
+/// The reason why a message is refused. Keep the reason for the receiver's own log, and give every sender the
+/// same refusal: a sender that can tell the refusals apart learns which API keys are known, and which old
+/// message was genuine. Holds no value of a header, no part of a body, and no key.
 ///
 /// ```
 /// use checkout_auth::MessageError;
@@ -216,7 +216,7 @@ pub enum MessageError {
 }
 
 impl MessageError {
-    /// Where to look first, supposing that the provider sent the message.
+    /// The place to look first, supposing that the provider sent the message.
     ///
     /// ```
     /// # use checkout_auth::{Blame, MessageError};
@@ -315,13 +315,13 @@ pub(crate) struct Told {
     pub(crate) hint: &'static str,
 }
 
-/// A kind of message that is signed in its headers, as it is signed.
+/// A kind of message that is signed in its headers, as the message is signed.
 pub(crate) trait Message {
-    /// What it is signed with.
+    /// The key that signs the message.
     type Key;
 
     const KIND: MessageKind;
-    /// When no valid key may be the sender's.
+    /// The error when no valid key may be the sender's.
     const NO_KEY: MessageError;
 
     fn mac_key(key: &Self::Key) -> &MacKey;
@@ -329,10 +329,10 @@ pub(crate) trait Message {
     /// Seconds since 1970-01-01 UTC.
     fn timestamp(&self) -> i64;
 
-    /// Whether each part is what a message can carry.
+    /// Checks that each part is one that a message can carry.
     fn check(&self) -> Result<(), SignError>;
 
-    /// What is signed of the message.
+    /// The signed text of the message.
     fn text(&self) -> Text<'_>;
 }
 
@@ -344,7 +344,7 @@ pub(crate) fn mac<M: Message>(message: &M, key: &M::Key) -> Result<[u8; 32], Sig
     Ok(mac.finalize().into_bytes().into())
 }
 
-/// The text that is signed of a message, to look at: every part of it must be ASCII.
+/// The signed text of a message, to look at: every part of the text must be ASCII.
 pub(crate) fn canonical<M: Message>(message: &M) -> Result<String, SignError> {
     message.check()?;
     let mut text = String::new();
@@ -352,7 +352,7 @@ pub(crate) fn canonical<M: Message>(message: &M) -> Result<String, SignError> {
     Ok(text)
 }
 
-/// What is signed: parts, with the same text between every two of them.
+/// The signed text: parts, with the same text between every two of them.
 pub(crate) struct Text<'a> {
     between: &'static [u8],
     parts: Vec<Cow<'a, [u8]>>,
@@ -373,7 +373,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// A part of the signed text, as it is.
+/// A part of the signed text, unchanged.
 pub(crate) const fn part(text: &str) -> Cow<'_, [u8]> {
     Cow::Borrowed(text.as_bytes())
 }

@@ -1,11 +1,11 @@
 //! Peach Payments Hosted Checkout: the signature over the parameters of a message.
 //!
-//! One rule signs everything that is signed: the parameters of `/checkout/initiate` and `/status`, which the
+//! One rule signs every signed message: the parameters of `/checkout/initiate` and `/status`, which the
 //! merchant signs, and the status response, the webhook and the POST with which the shopper comes back, which
 //! Peach signs. The parameters, empty ones included, are sorted by key; key and value are written one after
 //! the other with nothing between; the signature is the HMAC-SHA256 of that text under the UTF-8 of the
-//! secret token, in lower-case hexadecimal. It travels as one more parameter, [`SIGNATURE`], which is not
-//! signed itself.
+//! secret token, in lower-case hexadecimal. The signature travels as one more parameter, [`SIGNATURE`], which
+//! is not signed itself.
 //!
 //! | part of a pair | what it is here |
 //! |---|---|
@@ -22,16 +22,16 @@
 //!
 //! A signature that passes says that a holder of the secret token once wrote this text. Not more:
 //!
-//! - **Other pairs can give the same text.** `a`=`bc` and `ab`=`c` are both `abc`, so whoever has seen one
-//!   signed message can cut its text into other keys and other values, and the digest is the same. To say
+//! - **Other pairs can give the same text.** `a`=`bc` and `ab`=`c` are both `abc`, so anyone who has seen one
+//!   signed message can cut its text into other keys and other values, and the digest is the same. To claim
 //!   another result, payment type, time or `checkoutId`, such a text must hold a telling name twice: once as
-//!   the key of the lie, once where the truth is hidden. [`SecretToken::verify`] tells that
+//!   the key of the lie, once where the truth is hidden. [`SecretToken::verify`] detects the second place
 //!   ([`SignedText::ambiguous`]) and refuses nothing: honest texts hold such a name too, where a shop's
 //!   return URL, a custom parameter or a card holder's name has it and Peach echoes it. The answer to your
-//!   own read came over TLS, where nobody has cut it; a message that somebody delivered is then a reason to
-//!   read, and no more. It cannot tell a value whose end was read as a key of its own: a
-//!   `merchantTransactionId` can come out shorter, if what was cut off sorts behind it. Ids of digits, or of
-//!   hexadecimal ones, do not.
+//!   own read came over TLS, where nobody has cut the text; a delivered message is then a reason to read, and
+//!   no more. The check cannot detect a value whose end was read as a key of its own: a
+//!   `merchantTransactionId` can come out shorter, if the part cut off sorts behind it. Ids of digits, or of
+//!   hexadecimal digits, do not.
 //! - **An old message passes again.** No time is part of the rule.
 //! - **Secret tokens are shared by both sides**, so the merchant's own signed request passes as Peach's
 //!   answer.
@@ -62,11 +62,12 @@ use crate::unseen::{UNSEEN_HINT, has_unseen};
 
 /// The secret token of one entity, ready to sign and to verify.
 ///
-/// The secret is taken in once, when the value is made, and only the state of the HMAC is kept. That state is
-/// as good as the secret to a forger, so it is guarded as one: it is on the heap, and wiped when the value is
-/// dropped. What is wiped and what is not is as for [`allscale::SigningKey`](crate::allscale::SigningKey).
+/// The secret is read once, when the value is made, and only the state of the HMAC is kept. To a forger that
+/// state is as good as the secret, so the state is guarded like a secret: it is on the heap, and wiped when
+/// the value is dropped. The copies that are wiped and those that are not are the same as for
+/// [`allscale::SigningKey`](crate::allscale::SigningKey).
 ///
-/// `Debug` prints nothing of it.
+/// `Debug` prints nothing of the token.
 ///
 /// ```
 /// use checkout_auth::peach::SecretToken;
@@ -113,12 +114,12 @@ impl SecretToken {
     /// Send the parameters as they were signed, the empty ones too. `/checkout/initiate` takes a signature
     /// once in 24 hours, so every checkout needs a `nonce` of its own.
     ///
-    /// It keeps a list of the pairs, and no copy of their text; the list is sorted, and the text hashed once.
-    /// Nothing is bounded here: that is for the caller, before pairs of a stranger come this far.
+    /// Signing keeps a list of the pairs, and no copy of their text; the list is sorted, and the text hashed
+    /// once. Nothing is bounded here: the caller bounds the pairs of a stranger before they come this far.
     ///
     /// # Errors
     ///
-    /// [`SignError::DuplicateKey`] when a key is there twice: which of the two counts, nobody has said.
+    /// [`SignError::DuplicateKey`] when a key is there twice: no page says which of the two counts.
     ///
     /// ```
     /// use checkout_auth::peach::SecretToken;
@@ -151,19 +152,19 @@ impl SecretToken {
     }
 
     /// Checks the signature of the parameters received, in any order, [`SIGNATURE`] among them: see the table
-    /// at the top of the module for what key and value are.
+    /// at the top of the module for the keys and values.
     ///
     /// The signature must be exactly 64 digits of lower-case hexadecimal; white space is not trimmed. The
     /// comparison with the right one is in constant time. The costs are those of [`SecretToken::sign`].
     ///
     /// Parameters that pass are a hint, [no more](self#what-a-signature-is-worth): read the status before
-    /// goods leave. [`SignedText::ambiguous`] says whether other parameters of the same text could tell
+    /// goods leave. [`SignedText::ambiguous`] shows if other parameters of the same text could claim
     /// something else.
     ///
     /// # Errors
     ///
-    /// [`VerifyError`] when a key is there twice, and when there is no signature, none that could be right,
-    /// or another's. Do not tell the sender which.
+    /// [`VerifyError`] when a key is there twice, or when the signature is missing, could not be right, or
+    /// does not match. Do not tell the sender which.
     ///
     /// ```
     /// use checkout_auth::peach::{SecretToken, VerifyError};
@@ -201,7 +202,8 @@ impl fmt::Debug for SecretToken {
 }
 
 /// Checks the signature of the parameters received as [`SecretToken::verify`] does, with every key of a ring
-/// that is valid at `now`, seconds since 1970-01-01 UTC. Gives the ring's id of the key that made it.
+/// that is valid at `now`, seconds since 1970-01-01 UTC. Returns the ring's id of the key that made the
+/// signature.
 ///
 /// Every valid key takes in all of the parameters' text, so the cost is theirs, times the keys.
 ///
@@ -241,7 +243,7 @@ pub fn verify_with<'r, 'a>(
     Ok((key_id, SignedText::of(&pairs)))
 }
 
-/// A text of parameters whose signature is right, and the other ways to cut it.
+/// A text of parameters whose signature is right, and the other ways to cut the text.
 ///
 /// ```
 /// use checkout_auth::peach::{SIGNATURE, SecretToken};
@@ -266,13 +268,13 @@ pub struct SignedText {
 }
 
 impl SignedText {
-    /// The first of the telling names that stands in the signed text in another place than as a key: with it
-    /// the same text can be cut into parameters that tell something else. The telling names are
+    /// The first of the telling names that stands in the signed text in another place than as a key: with
+    /// that name the same text can be cut into parameters that claim something else. The telling names are
     /// `result.code`, `paymentType`, `checkoutId`, `merchantTransactionId` and `timestamp`.
     ///
-    /// It is no error and nobody's fault: an echoed URL or a payer's name can hold one. Parameters that came
-    /// as the answer to your own read over TLS are what Peach sent. Parameters that somebody delivered are a
-    /// reason to read, and of no other use then.
+    /// An ambiguous text is not an error and nobody's fault: an echoed URL or a payer's name can hold a
+    /// telling name. Parameters that came as the answer to your own read over TLS are the ones that Peach
+    /// sent. Delivered parameters are a reason to read, and of no other use then.
     ///
     /// ```
     /// # use checkout_auth::peach::{SIGNATURE, SecretToken};
@@ -298,10 +300,11 @@ impl SignedText {
     }
 }
 
-/// The text that is signed, to compare with what the other side has made of the parameters.
+/// The signed text, to compare with the text that the other side made of the parameters.
 ///
-/// It holds no secret, but every value there is: names, addresses, mail, the digits of a card. Look at it to
-/// find a fault, with parameters of a test; do not log or keep it. Signing makes no such string.
+/// The text holds no secret, but every value there is: names, addresses, mail, the digits of a card. Look at
+/// the text to find a fault, with parameters of a test; do not log or keep the text. Signing makes no such
+/// string.
 ///
 /// # Errors
 ///
@@ -322,8 +325,9 @@ pub fn canonical<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Res
 
 /// The signature of parameters: 64 digits of lower-case hexadecimal.
 ///
-/// It is not a secret but passes again with its parameters, so `Debug` does not print it; `Display` does. It
-/// has no `==`: a signature that came in is checked with [`SecretToken::verify`], in constant time.
+/// A signature is not a secret but passes again with its parameters, so `Debug` does not print the signature;
+/// `Display` does. The type has no `==`: check a signature that came in with [`SecretToken::verify`], in
+/// constant time.
 ///
 /// ```
 /// # use checkout_auth::peach::SecretToken;
@@ -351,7 +355,7 @@ impl Signature {
     /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // It is ASCII by construction, so the empty text is never given.
+        // The bytes are ASCII by construction, so the empty text is never given.
         core::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
@@ -368,7 +372,7 @@ impl fmt::Debug for Signature {
     }
 }
 
-/// Why a text makes no [`SecretToken`]. Never says what the text is.
+/// The reason why a text makes no [`SecretToken`]. The error never shows the text.
 ///
 /// ```
 /// use checkout_auth::peach::{KeyError, SecretToken};
@@ -423,8 +427,8 @@ impl KeyError {
     }
 }
 
-/// Why the signature of parameters is refused. For the receiver's own log: the sender is told of all alike.
-/// Holds neither key nor value.
+/// The reason why the signature of parameters is refused. Keep the reason for the receiver's own log: every
+/// sender gets the same refusal. Holds neither key nor value.
 ///
 /// ```
 /// use checkout_auth::peach::{SecretToken, VerifyError};
@@ -443,7 +447,7 @@ pub enum VerifyError {
     /// The signature is not 64 digits of lower-case hexadecimal.
     #[error("the signature is not 64 digits of lower-case hexadecimal")]
     Malformed,
-    /// A key is there twice, as for [`SignError::DuplicateKey`]; it may be [`SIGNATURE`].
+    /// A key is there twice, as for [`SignError::DuplicateKey`]; the key may be [`SIGNATURE`].
     #[error("a parameter is there twice")]
     DuplicateKey,
     /// The signature was made over something else, or with another secret token.
@@ -455,7 +459,7 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
-    /// Where to look first, supposing that Peach sent the parameters.
+    /// The place to look first, supposing that Peach sent the parameters.
     ///
     /// ```
     /// # use checkout_auth::{Blame, peach::VerifyError};
@@ -521,19 +525,19 @@ fn update(mac: &mut Hmac<Sha256>, ordered: &[(&str, &str)]) {
     }
 }
 
-/// What is signed of the ordered pairs, part by part.
+/// The signed text of the ordered pairs, part by part.
 fn signed_parts<'a>(ordered: &[(&'a str, &'a str)]) -> impl Iterator<Item = &'a str> {
     ordered.iter().filter(|(key, _)| *key != SIGNATURE).flat_map(|(key, value)| [*key, *value])
 }
 
-/// The key of the parameter that carries the signature, and is no part of what is signed.
+/// The key of the parameter that carries the signature. The parameter is not part of the signed text.
 ///
 /// ```
 /// assert_eq!(checkout_auth::peach::SIGNATURE, "signature");
 /// ```
 pub const SIGNATURE: &str = "signature";
 
-/// The names that tell a result, its time or a checkout.
+/// The names of a result, its time or a checkout.
 const TELLING: [&str; 5] = ["result.code", "paymentType", "checkoutId", "merchantTransactionId", "timestamp"];
 
 #[cfg(test)]

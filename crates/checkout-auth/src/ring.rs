@@ -7,13 +7,13 @@ use core::ops::Range;
 
 /// The keys that a verifier accepts, each with an id and a time of validity.
 ///
-/// To rotate a key: add the new one; have the provider change over; give the old one an end; take it out once
-/// that has passed. A message is tried with every key that is valid when it is received, whatever time it
-/// states itself.
+/// To rotate a key: add the new key; have the provider change over; give the old key an end; take the old key
+/// out once that end has passed. A message is tried with every key that is valid when the message is
+/// received, whatever time the message itself gives.
 ///
-/// An id is the caller's own name for a key, to log and to count by. It is not secret, and `Debug` prints it;
-/// of the key, nothing. Nothing compares the ids: two keys of one id are two keys, and cannot be told apart
-/// by it. Every key costs the verifier another MAC, so keep the valid ones few.
+/// An id is the caller's own name for a key, to log and to count by. The id is not secret, and `Debug` prints
+/// it; of the key, `Debug` prints nothing. Nothing compares the ids: two keys of one id are two keys, and the
+/// id cannot tell them apart. Every key costs the verifier another MAC, so keep the valid keys few.
 ///
 /// ```
 /// use checkout_auth::KeyRing;

@@ -1,9 +1,9 @@
-//! Why something cannot be signed.
+//! The reason why something cannot be signed.
 
 use crate::blame::Blame;
 
-/// Why a message cannot be signed, or could not have been: the part that no such message could carry. Holds
-/// no value.
+/// The reason why a message cannot be signed, or could not have been: the part that no such message could
+/// carry. Holds no value.
 ///
 /// ```
 /// use checkout_auth::SignError;
@@ -25,7 +25,7 @@ pub enum SignError {
     /// The method is empty or no HTTP token.
     #[error("the method is not an HTTP token")]
     Method,
-    /// The method is a token with lower-case letters in it, and a webhook's is signed as it was sent.
+    /// The method is a token with lower-case letters in it, and a webhook's method is signed as sent.
     #[error("the method is not in upper case")]
     MethodCase,
     /// The path does not begin with `/`, or holds `?`, `#` or something other than visible ASCII.
@@ -40,8 +40,8 @@ pub enum SignError {
     /// The webhook id is empty or holds something other than visible ASCII.
     #[error("the webhook id is empty or holds a character that is not visible ASCII")]
     WebhookId,
-    /// The id of a webhook of Peach's holds a dot, which would leave open where the id ends in what is
-    /// signed.
+    /// The id of a webhook of Peach's holds a dot, which would leave open where the id ends in the signed
+    /// text.
     #[error("the webhook id holds a dot")]
     WebhookIdHasDot,
     /// The status is not within 100 to 999.

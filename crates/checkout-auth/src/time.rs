@@ -1,10 +1,10 @@
-//! How far a message's time may be from the receiver's.
+//! The distance allowed between a message's time and the receiver's.
 
-/// How many seconds the time that a message states may be before or after the receiver's clock; both edges
-/// are in. By default 300, which AllScale's pages name.
+/// The number of seconds that a message's time may be before or after the receiver's clock; both edges are
+/// in. By default 300, which AllScale's pages name.
 ///
-/// A wider one gives a stolen message a longer life, and what remembers the messages that came must remember
-/// for longer: twice the tolerance at the least.
+/// A wider tolerance gives a stolen message a longer life, and the memory of received messages must last
+/// longer: twice the tolerance at the least.
 ///
 /// ```
 /// use checkout_auth::Tolerance;
@@ -38,7 +38,7 @@ impl Tolerance {
         self.0
     }
 
-    /// Whether a time is near enough; both in seconds since 1970-01-01 UTC.
+    /// Judges if a time is near enough; both in seconds since 1970-01-01 UTC.
     pub(crate) fn judge(self, timestamp: i64, now: i64) -> Judgement {
         let tolerated = u64::from(self.0);
         match now.abs_diff(timestamp).checked_sub(tolerated) {
@@ -48,7 +48,8 @@ impl Tolerance {
         }
     }
 
-    /// The last second at which a message of this time is in time; the end of time, when there is no later.
+    /// The last second at which a message of this time is in time; the end of time, when there is no later
+    /// second.
     pub(crate) fn last_second(self, timestamp: i64) -> i64 {
         timestamp.saturating_add(i64::from(self.0))
     }
@@ -60,7 +61,7 @@ impl Default for Tolerance {
     }
 }
 
-/// What a message's time is, seen from now.
+/// The judgement of a message's time at `now`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Judgement {
     InTime,

@@ -1,11 +1,12 @@
-//! Characters that nobody sees in a key.
+//! Invisible characters in a key.
 
 /// True if a text has a character in it that cannot be seen: a line break or another control character, white
 /// space other than a blank, a byte order mark or another character of no width. Or U+FFFD, which stands for
-/// bytes that were no UTF-8.
+/// bytes that were not UTF-8.
 ///
-/// No provider's key has one, and every signature made with such a key is refused as wrong: nothing else
-/// would tell why. Assumed: no page says what a key is made of. A blank within a key is left alone.
+/// No provider's key has such a character, and every signature made with such a key is refused as wrong:
+/// nothing else would show the cause. Assumed: no page says what a key is made of. A blank within a key is
+/// left alone.
 ///
 /// ```
 /// use checkout_auth::has_unseen;
@@ -20,8 +21,8 @@ pub fn has_unseen(text: &str) -> bool {
     text.chars().any(|c| c.is_control() || (c.is_whitespace() && c != ' ') || has_no_width(c))
 }
 
-/// The characters of the Unicode category Cf that are no script's, the variation selectors and the fillers,
-/// and what a decoder puts in the place of what it cannot read.
+/// The characters of the Unicode category Cf that belong to no script, the variation selectors and the
+/// fillers, and the character that a decoder puts in the place of unreadable bytes.
 const fn has_no_width(c: char) -> bool {
     matches!(
         c,

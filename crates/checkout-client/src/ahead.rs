@@ -1,4 +1,4 @@
-//! Calls that a provider needs before every other call: an access token.
+//! Calls that a provider needs before every other call: such as a call for an access token.
 
 use crate::answer::Answer;
 use crate::call::Call;
@@ -7,20 +7,20 @@ use crate::provider::{Provider, Readable};
 
 /// A provider whose calls may need another call's answer first.
 pub trait Ahead: Provider {
-    /// The payload that is asked for ahead. A provider that needs none names any payload of its own.
+    /// The payload of the call ahead. A provider that needs no such call names any payload of its own.
     type Payload: Readable<Provider = Self> + Send + Sync + 'static;
 
-    /// The call that must be answered before anything else is asked: for an access token, where there is none
-    /// that is good.
+    /// The call that must be answered before any other call: for an access token, where there is no good
+    /// token.
     fn ahead(_: &Self::Client) -> Option<Call<Self::Payload>> {
         None
     }
 
-    /// Keeps the answer to the call that was asked ahead.
+    /// Stores the answer to the call ahead.
     fn keep(_: &Self::Client, _: &Answer<Self::Payload>) -> Result<(), CallError<Self>> {
         Ok(())
     }
 
-    /// The provider said 401: what was kept is no longer good.
+    /// Drops the stored answer, which is no longer good after the provider's 401.
     fn unauthorized(_: &Self::Client) {}
 }

@@ -12,8 +12,8 @@ use core::time::Duration;
 /// The answer to a call: the payload, and the circumstances of the attempt that brought it.
 ///
 /// A [`Reader`](crate::Reader) alone makes an answer, so the [`environment`](Self::environment) is that of
-/// the client that asked. [`into_read`](Self::into_read) turns the answer to a read into the value that
-/// settles an order.
+/// the client that made the call. [`into_read`](Self::into_read) turns the answer to a read into the value
+/// that settles an order.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -117,11 +117,11 @@ impl<T: Readable> Answer<T> {
     }
 
     /// The differences between the answer and its request that do not make the answer an error. AllScale's
-    /// create alone has any ([`allscale::Difference`](crate::allscale::Difference)).
+    /// create alone has such differences ([`allscale::Difference`](crate::allscale::Difference)).
     ///
-    /// The intent exists and can be paid, so its page and its id are not withheld. Look here before you send
-    /// the payer to the page: a payment in another coin or of another amount than the order's settles no
-    /// order.
+    /// The intent exists and can be paid, so the answer keeps the intent's page and id. Look here before you
+    /// send the payer to the page: a payment in another coin or of another amount than the order's does not
+    /// settle the order.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -181,12 +181,12 @@ impl<T: Readable + Settles> Answer<T> {
     /// The answer as the value that settles an order: the payload, and the environment of the client that
     /// made the call.
     ///
-    /// The environment is the client's, so that test money is never taken for a live order's. Take everything
-    /// else that you want of the answer, such as its [`observation`](Self::observation), before. Two things
-    /// are trusted: that the client's environment is that of its key and its host, and that nobody has
-    /// written into [`payload`](Self::payload).
+    /// The environment is the client's, so that test money is never taken for a live order's. Take other
+    /// parts of the answer, such as its [`observation`](Self::observation), before. Two things are trusted:
+    /// that the client's environment is that of its key and its host, and that nobody has written into
+    /// [`payload`](Self::payload).
     ///
-    /// The answers to a create, to a bare status and to Azotte's submit are no reads, and do not compile
+    /// The answers to a create, to a bare status and to Azotte's submit are not reads, and do not compile
     /// here:
     ///
     /// ```compile_fail,E0599

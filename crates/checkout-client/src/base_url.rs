@@ -1,4 +1,4 @@
-//! Where a provider is, and why there is no client.
+//! The address of a provider, and the reasons why a client cannot be built.
 
 use checkout_auth::has_unseen;
 use checkout_transport::http::Uri;
@@ -6,7 +6,7 @@ use checkout_transport::http::uri::Scheme;
 use checkout_wire::is_page_url;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Why there is no client.
+/// The reason why a client cannot be built.
 ///
 /// ```
 /// use checkout_client::BuildError;
@@ -16,7 +16,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The base URL is no absolute URL.
+    /// The base URL is not an absolute URL.
     #[error("base_url: not an absolute URL")]
     NotAbsolute,
     /// The base URL is not `https`, and leads to another machine.
@@ -29,22 +29,22 @@ pub enum BuildError {
     /// ASCII form.
     #[error("base_url: not the name or the address of a host")]
     Host,
-    /// The base URL's port is none.
+    /// The base URL's port is not a port.
     #[error("base_url: not a port, which is a number from 1 to 65535")]
     Port,
     /// The base URL has a path or a query.
     #[error("base_url: a path or a query has no place here, because the path is the route's")]
     Path,
-    /// There is no clock: without the feature `system` it is yours to give.
+    /// There is no clock: without the feature `system` the caller must give a clock.
     #[error("clock: none was given")]
     NoClock,
-    /// The project is no name that a host can begin with.
+    /// The project is not a name that a host can begin with.
     #[error("project: not a name that a host can begin with")]
     Project,
     /// The entity's id is not 32 of the digits 0 to 9 and a to f.
     #[error("authentication.entityId: not 32 of the digits 0 to 9 and a to f")]
     Entity,
-    /// A value has white space around it, or a character in it that cannot be seen:
+    /// A value has white space around it, or holds a character that cannot be seen:
     /// [`has_unseen`](checkout_auth::has_unseen).
     #[error(
         "{0}: has white space around it, or a character that cannot be seen, such as a line break or a byte order mark; the \
@@ -57,17 +57,17 @@ pub enum BuildError {
     /// A value is empty.
     #[error("{0}: empty")]
     Empty(&'static str),
-    /// There is no source of nonces: without the feature `system` it is yours to give.
+    /// There is no source of nonces: without the feature `system` the caller must give a source.
     #[error("nonces: no source was given")]
     NoNonces,
 }
 
-/// Refuses a value that has white space around it, or a character in it that cannot be seen.
+/// Refuses a value that has white space around it, or holds a character that cannot be seen.
 pub(crate) fn seen(name: &'static str, text: &str) -> Result<(), BuildError> {
     if text.trim() == text && !has_unseen(text) { Ok(()) } else { Err(BuildError::Unseen(name)) }
 }
 
-/// Scheme and authority of an URL that has nothing else, with no slash at the end.
+/// The scheme and authority of a URL that has nothing else, with no slash at the end.
 pub(crate) fn base_url(url: &str) -> Result<String, BuildError> {
     let uri: Uri = url.parse().map_err(|_| BuildError::NotAbsolute)?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
@@ -95,14 +95,14 @@ pub(crate) fn base_url(url: &str) -> Result<String, BuildError> {
     Ok(format!("{scheme}://{authority}"))
 }
 
-/// Whether a text is a page that a payer can be sent to.
+/// True if a text is a page that a payer can be sent to.
 pub(crate) fn is_https(url: &str) -> bool {
     let uri = url.parse::<Uri>();
     is_page_url(url) && uri.is_ok_and(|uri| uri.scheme() == Some(&Scheme::HTTPS) && uri.host().is_some())
 }
 
-/// A URI's host may be empty, and its characters are nearly free; one that can be called is an address or a
-/// name.
+/// True for an address or a name. A URI's host may be empty, and its characters are nearly free, but only an
+/// address or a name can be called.
 fn is_host(host: &str) -> bool {
     match bracketed(host) {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
@@ -113,14 +113,14 @@ fn is_host(host: &str) -> bool {
     }
 }
 
-/// Whether a text is one label of a host's name: letters, digits and hyphens within, at most 63.
+/// True if a text is one label of a host's name: letters, digits and hyphens within, at most 63.
 pub(crate) fn is_label(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let ends = text.starts_with('-') || text.ends_with('-');
     (1..=63).contains(&text.len()) && !ends && text.bytes().all(inner)
 }
 
-/// A URI's port may be any text. This takes digits alone: not the sign that a number may have.
+/// True for digits alone, without the sign that a number may have. A URI's port may be any text.
 fn is_port(port: &str) -> bool {
     port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port != 0)
 }

@@ -15,7 +15,8 @@ use checkout_wire::{Head, Reply};
 use core::fmt;
 use core::marker::PhantomData;
 
-/// One thing to ask, as often as it is wise to. A client makes it; nothing has been sent yet.
+/// One request to a provider, which can be sent many times. A client makes the call; nothing has been sent
+/// yet.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -46,20 +47,20 @@ pub struct Call<T: Readable> {
 }
 
 impl<T: Readable> Call<T> {
-    /// What is asked.
+    /// The provider's route of the call.
     #[must_use]
     pub const fn route(&self) -> RouteOf<T> {
         self.route
     }
 
-    /// What is asked, as every provider's calls can tell it.
+    /// The operation of the call, in the form that every provider's calls share.
     #[must_use]
     pub fn operation(&self) -> Operation {
         self.route.into()
     }
 
-    /// The environment of the client that made it: whose money it is about. What comes of it carries that
-    /// along.
+    /// The environment of the client that made the call: whose money the call is about. The answer carries
+    /// the environment along.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -77,15 +78,15 @@ impl<T: Readable> Call<T> {
         T::Provider::environment(&self.client)
     }
 
-    /// The path, as it is sent and signed. A query that is signed, such as Peach's, belongs to the attempt.
+    /// The path, as sent and signed. A signed query, such as Peach's, belongs to the attempt.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The body, as it is sent and signed; of Peach's without what belongs to the attempt, which is the
-    /// nonce, the signature and all of a token's request. It can hold anything about the payer, and a card's
-    /// number.
+    /// The body, as sent and signed. For Peach the body lacks the parts that belong to the attempt: the
+    /// nonce, the signature and all of a token's request. The body can hold anything about the payer, and a
+    /// card's number.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -101,14 +102,14 @@ impl<T: Readable> Call<T> {
         &self.body
     }
 
-    /// Whether it may be asked again when nobody knows how the last attempt ended.
+    /// The safety of a repeat while nobody knows how the last attempt ended.
     #[must_use]
     pub fn repeat(&self) -> Repeat {
         self.operation().repeat
     }
 
     /// One attempt, signed for a moment (milliseconds since the Unix epoch) and with a nonce that no attempt
-    /// had before: the request to send, and the reader of its answer.
+    /// had before: the request to send, and the reader of the response.
     ///
     /// # Errors
     /// [`CallError`] of the kind [`NotSent`](CallErrorKind::NotSent), if the nonce is not visible ASCII or
@@ -148,13 +149,13 @@ impl<T: Readable> Call<T> {
         Ok(Attempt { request, reader })
     }
 
-    /// Asks once, over an asynchronous transport. To drop the future is to not know how the attempt ended, as
-    /// with [`Delivery::Unknown`](checkout_transport::Delivery::Unknown).
+    /// Sends the call once, over an asynchronous transport. A caller who drops the future does not know how
+    /// the attempt ended, as with [`Delivery::Unknown`](checkout_transport::Delivery::Unknown).
     ///
     /// # Errors
     /// [`CallError`], if there is no answer: the request did not leave, no response came, the provider
-    /// refused, or the response is none that can be taken. [`CallError::may_have_been_processed`] tells
-    /// whether a repeat can charge twice.
+    /// refused, or the response was rejected. [`CallError::may_have_been_processed`] tells if a repeat can
+    /// charge twice.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -179,12 +180,12 @@ impl<T: Readable> Call<T> {
         reader.finish(outcome, &trace)
     }
 
-    /// Asks once, over a transport whose futures stay on their thread.
+    /// Sends the call once, over a transport whose futures stay on their thread.
     ///
     /// # Errors
     /// [`CallError`], if there is no answer: the request did not leave, no response came, the provider
-    /// refused, or the response is none that can be taken. [`CallError::may_have_been_processed`] tells
-    /// whether a repeat can charge twice.
+    /// refused, or the response was rejected. [`CallError::may_have_been_processed`] tells if a repeat can
+    /// charge twice.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -209,12 +210,12 @@ impl<T: Readable> Call<T> {
         reader.finish(outcome, &trace)
     }
 
-    /// Asks once, over a blocking transport.
+    /// Sends the call once, over a blocking transport.
     ///
     /// # Errors
     /// [`CallError`], if there is no answer: the request did not leave, no response came, the provider
-    /// refused, or the response is none that can be taken. [`CallError::may_have_been_processed`] tells
-    /// whether a repeat can charge twice.
+    /// refused, or the response was rejected. [`CallError::may_have_been_processed`] tells if a repeat can
+    /// charge twice.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -239,7 +240,7 @@ impl<T: Readable> Call<T> {
         reader.finish(outcome, &trace)
     }
 
-    /// Whose call it is.
+    /// The client that made the call.
     pub(crate) const fn client(&self) -> &ClientOf<T> {
         &self.client
     }
@@ -283,7 +284,7 @@ impl<T: Readable> fmt::Debug for Call<T> {
     }
 }
 
-/// One attempt: a signed request, good for one sending, and the reader of its answer.
+/// One attempt: a signed request, good for one sending, and the reader of the response.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -303,14 +304,14 @@ pub struct Attempt<T: Readable> {
 }
 
 impl<T: Readable> Attempt<T> {
-    /// The request. What `http` prints of one is its body too, which can hold a card's number or a client's
-    /// secret: do not print it.
+    /// The request. The `Debug` of `http` prints the body too, which can hold a card's number or a client's
+    /// secret: do not print the request.
     #[must_use]
     pub const fn request(&self) -> &Request {
         &self.request
     }
 
-    /// The request, which is not to be printed, and the reader of its answer.
+    /// The request, which must not be printed, and the reader of the response.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -329,7 +330,7 @@ impl<T: Readable> Attempt<T> {
 }
 
 impl<T: Readable> fmt::Debug for Attempt<T> {
-    /// Where it goes, without the query: a signature can be in it.
+    /// The address without the query: a signature can be in the query.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let uri = self.request.uri().to_string();
         f.debug_struct("Attempt")
@@ -339,7 +340,7 @@ impl<T: Readable> fmt::Debug for Attempt<T> {
     }
 }
 
-/// Reads the answer to one attempt, and compares it with what was asked.
+/// Reads the response to one attempt, and compares the answer with the request.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -367,14 +368,14 @@ pub struct Reader<T: Readable> {
 }
 
 impl<T: Readable> Reader<T> {
-    /// Reads the answer.
+    /// Reads the response.
     ///
     /// # Errors
     /// [`CallError`], if the provider refused, or the response is not the API's, cannot be read, is not
     /// signed where a signature is required, has a signature that does not match, or does not answer the
     /// request: another checkout's, or a created checkout without an id and an `https` page to pay at. The
-    /// request may have been processed all the same, and [`CallError::body`] has all that came. An intent of
-    /// AllScale's that can be paid and differs from the draft is no error: [`Answer::differences`] tells.
+    /// request may have been processed all the same, and [`CallError::body`] has the whole body. An AllScale
+    /// intent that can be paid and differs from the draft is not an error: see [`Answer::differences`].
     pub fn read(&self, response: &Response) -> Result<Answer<T>, CallErrorOf<T>> {
         let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let head = Head {

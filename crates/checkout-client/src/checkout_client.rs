@@ -14,7 +14,7 @@ use std::error::Error;
 ///
 /// | | [`Id`](Self::Id) | reads |
 /// |---|---|---|
-/// | [`allscale::Client`](crate::allscale::Client) | the intent's id | a bare status, then the whole intent |
+/// | [`allscale::Client`](crate::allscale::Client) | the intent's id | a bare status, then the full intent |
 /// | [`azotte::Client`](crate::azotte::Client) | `trackingNumber` | one status |
 /// | [`peach::Client`](crate::peach::Client) | a [`Lookup`](checkout_validate::peach::Lookup): one of three ids | one status |
 /// | [`peach::v2::Client`](crate::peach::v2::Client) | `checkoutId` | one status |
@@ -48,7 +48,7 @@ pub trait CheckoutClient: Clone + Send + Sync + 'static {
     /// The error for an id that a checkout cannot be read by.
     type IdError: Error + Send + Sync + 'static;
 
-    /// The environment of the client: whose money it is.
+    /// The environment of the client: whose money the calls are about.
     fn environment(&self) -> Environment;
 
     /// The time, by the client's clock.

@@ -1,20 +1,20 @@
 //! A hosted checkout client over any transport, signed anew at every attempt.
 //!
 //! - [`allscale::Client`], [`azotte::Client`], [`peach::Client`] and [`peach::v2::Client`]: one store's,
-//!   tenant's or merchant's access: its keys, where the API is, a clock and a source of nonces. Cheap to
-//!   clone, and there can be as many as there are stores.
-//! - [`Call`]: one thing to ask. [`send`](Call::send), [`send_local`](Call::send_local) and
-//!   [`send_blocking`](Call::send_blocking) ask it over a transport; [`attempt`](Call::attempt) takes it
-//!   apart, for those who bring their own.
+//!   tenant's or merchant's access: the keys, the address of the API, a clock and a source of nonces. A
+//!   client is cheap to clone, and a process can have one for each store.
+//! - [`Call`]: one request, which can be sent many times. [`send`](Call::send),
+//!   [`send_local`](Call::send_local) and [`send_blocking`](Call::send_blocking) send the call over a
+//!   transport; [`attempt`](Call::attempt) takes the call apart, for code with a transport of its own.
 //! - [`Answer`]: the payload, with the circumstances of the attempt. [`into_read`](Answer::into_read) turns
 //!   the answer to a read into the value that settles an order.
 //! - [`CallError`]: the reason why there is no answer, a refusal included. Two questions decide over a second
 //!   charge: [`may_have_been_processed`](CallError::may_have_been_processed) and [`retry`](CallError::retry).
 //!   [`Call::send_with_retries`] follows the advice, and [`CreateOutcome`] says the next step of an order.
-//! - [`Observable`]: an answer that says how a checkout stands, whoever the provider is.
+//! - [`Observable`]: an answer that shows the state of a checkout, for every provider.
 //! - [`Watch`]: one checkout, watched to its end, over any transport and any runtime, across restarts;
-//!   [`Handle`] wakes it.
-//! - [`WatchSet`]: many of one provider's, under the limits that their merchants share.
+//!   [`Handle`] wakes the watch.
+//! - [`WatchSet`]: many checkouts of one provider, under the limits that their merchants share.
 //!
 //! ```
 //! # #[cfg(feature = "system")] {
@@ -35,10 +35,13 @@
 //! ```
 //!
 //! # What is not here
-//! HTTP: bring a transport. A runtime: what waits is given a sleep, and nothing here starts a thread or a
-//! task. When to ask is data of `checkout-poll`, whose `Schedule` paces checkouts for a loop of your own.
-//! What a status means is `checkout-lifecycle`'s. Whether what was paid is what the order asked for: a watch
-//! ends with the read that shows it, and `checkout-trust` compares.
+//! - HTTP: bring a transport.
+//! - A runtime: every method that waits takes a sleep, and nothing here starts a thread or a task.
+//! - The time of each read: this is data of `checkout-poll`, whose `Schedule` paces checkouts for a loop of
+//!   your own.
+//! - The meaning of a status: see `checkout-lifecycle`.
+//! - The comparison of the payment with the order: a watch ends with the read that shows the payment, and
+//!   `checkout-trust` compares.
 //!
 //! # The one idea to know
 //! A call can be sent many times, and each attempt is signed anew with a nonce and a timestamp of its own.
@@ -52,9 +55,9 @@
 //! own.
 //!
 //! # Features
-//! - `system` (on by default): the system's clock, and random UUIDs as nonces. Without it both are yours to
-//!   give.
-//! - `tokio`: `tokio_sleep`, for whatever waits.
+//! - `system` (on by default): the system's clock, and random UUIDs as nonces. Without this feature you give
+//!   both.
+//! - `tokio`: `tokio_sleep`, for every method that waits.
 //! - `tracing`: a span for every attempt with route, path and the provider's `request_id`. No header and no
 //!   body.
 

@@ -1,4 +1,4 @@
-//! Answers that say how a checkout stands.
+//! Answers that show the state of a checkout.
 
 use crate::{Answer, Readable};
 use checkout_lifecycle::{Moment, Observation, Phase, Status, Tracker, Verdict};
@@ -9,8 +9,7 @@ use checkout_wire::allscale::Intent;
 use core::fmt;
 use std::time::Duration;
 
-/// An answer that says how a checkout stands: what a caller writes against who does not care which provider
-/// it is.
+/// An answer that shows the state of a checkout: the trait for code that works with every provider.
 ///
 /// ```
 /// use checkout_client::{Call, CallError, Observable};
@@ -32,48 +31,48 @@ use std::time::Duration;
 pub trait Observable: Readable {
     /// The provider's statuses.
     type Status: Status + fmt::Display + Send + Sync;
-    /// What a status that nobody has named yet is kept in.
+    /// The type that keeps a status without a name.
     type Raw: RawOf<Self::Status> + Clone + fmt::Debug + fmt::Display + Send + Sync + 'static;
 
-    /// How often the provider advises to ask, where an answer says nothing of it.
+    /// The pause between reads that the provider advises, where an answer has no advice.
     const POLL_EVERY: Duration;
 
-    /// True for the answer to a read. The answer to Azotte's submit says how the checkout stands and is no
-    /// read: it confirms no end.
+    /// True for the answer to a read. The answer to Azotte's submit has a status and is not a read: that
+    /// answer confirms no end.
     const IS_READ: bool = true;
 
-    /// The observation that the answer to a request sent at a moment is.
+    /// The observation of the answer, whose request was sent at `sent_at`.
     fn observed(&self, sent_at: Moment) -> Option<Observation<Self::Status, Self::Raw>>;
 
-    /// When to ask again, if the answer itself says.
+    /// The pause before the next read, if the answer itself has such advice.
     fn retry_after_seconds(&self) -> Option<u64> {
         None
     }
 
-    /// What the payer is to be shown, if anything is: the address of a page or the HTML of a form. It leads
-    /// into the payer's bank, so it is for the payer's browser and for no log. Which of the two it is, the
-    /// answer's own type tells: of Azotte
+    /// The challenge to show the payer, if any: the address of a page or the HTML of a form. The challenge
+    /// leads into the payer's bank, so the challenge is for the payer's browser and not for a log. The
+    /// answer's own type tells a page from a form: for Azotte
     /// [`CheckoutResult::challenge`](checkout_wire::azotte::CheckoutResult::challenge).
     fn asks_payer(&self) -> Option<&str> {
         None
     }
 
-    /// Why [`asks_payer`](Self::asks_payer) has nothing although the answer has a challenge, in words that
-    /// hold nothing of it: of Azotte
+    /// The reason why [`asks_payer`](Self::asks_payer) has nothing although the answer has a challenge, in
+    /// words that hold nothing of the challenge: for Azotte
     /// [`CheckoutResult::not_shown`](checkout_wire::azotte::CheckoutResult::not_shown).
     fn not_shown(&self) -> Option<&'static str> {
         None
     }
 
-    /// True if a payer who is shown the challenge comes back from it, so that the next read can wait for
-    /// that: of Azotte
+    /// True if a payer who is shown the challenge comes back from the challenge, so that the next read can
+    /// wait for the return: for Azotte
     /// [`CheckoutResult::payer_returns`](checkout_wire::azotte::CheckoutResult::payer_returns).
     fn payer_returns(&self) -> bool {
         true
     }
 }
 
-/// What an observation of the answer `T` meant.
+/// The verdict on an observation of the answer `T`.
 ///
 /// ```
 /// use checkout_client::VerdictOf;
@@ -86,8 +85,7 @@ pub trait Observable: Readable {
 pub type VerdictOf<T> = Verdict<<T as Observable>::Status, <T as Observable>::Raw>;
 
 impl<T: Observable> Answer<T> {
-    /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), if the answer says how the checkout
-    /// stands.
+    /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), if the answer has a status.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -113,7 +111,7 @@ impl<T: Observable> Answer<T> {
     /// The pause before the next read: the answer's own advice, else the `Retry-After` header, in seconds or
     /// as a date, else the provider's advice. The pause is at least a second and at most an hour.
     ///
-    /// The pause says nothing of a checkout that has ended, and a challenge is to be shown first.
+    /// The pause does not apply to a checkout that has ended, and a challenge must be shown first.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -177,9 +175,8 @@ impl<T: Observable> Answer<T> {
         (self.answered(fetch, phase), verdict)
     }
 
-    /// The event for the poller that the answer is, after which the checkout stands at `phase`. An answer
-    /// that is no read shows no end, and the first read after that answer comes no sooner than the provider
-    /// advises.
+    /// The event of the answer for the poller, after which the checkout is in `phase`. An answer that is not
+    /// a read shows no end, and the first read after that answer comes no sooner than the provider advises.
     pub(crate) fn answered(&self, fetch: ReadKind, phase: Option<Phase>) -> ReadOutcome {
         let phase = phase.filter(|phase| T::IS_READ || !phase.is_final());
         let wait = self.said_wait().or_else(|| (!T::IS_READ).then_some(T::POLL_EVERY));
@@ -193,7 +190,8 @@ impl<T: Observable> Answer<T> {
         }
     }
 
-    /// The wait that the answer asks for, else the wait of its header, uncut; None if neither has one.
+    /// The wait that the answer asks for, else the wait of the header, without a maximum; None if neither has
+    /// one.
     pub(crate) fn said_wait(&self) -> Option<Duration> {
         let said = self.payload.retry_after_seconds().map(Duration::from_secs);
         said.or_else(|| self.header_wait())

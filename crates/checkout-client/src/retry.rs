@@ -1,4 +1,4 @@
-//! A call that is sent again, as long as that is wise.
+//! A call that is sent again while a repeat is wise.
 
 use crate::error::CallErrorOf;
 use crate::{Answer, Call, Readable};
@@ -13,15 +13,16 @@ impl<T: Readable> Call<T> {
     ///
     /// A call that is unsafe to repeat is sent again only while it is certain that nothing was processed: an
     /// AllScale create, for example, after a connection that was refused or AllScale's own limit (40001), and
-    /// never after a lost answer. The last error is handed on as it is. An error that asks for a longer wait
-    /// than the budget has left is the last one too: its [`retry`](crate::CallError::retry) says how long.
+    /// never after a lost answer. The last error is returned unchanged. An error that asks for a longer wait
+    /// than the rest of the budget is the last error too: its [`retry`](crate::CallError::retry) has the
+    /// wait.
     ///
-    /// `sleep` waits: `tokio_sleep` with the feature `tokio`, or your runtime's own. To drop the future
-    /// is to abandon the attempt that is under way, as with [`send`](Self::send).
+    /// `sleep` waits: `tokio_sleep` with the feature `tokio`, or your runtime's own. To drop the future is to
+    /// abandon the attempt that is under way, as with [`send`](Self::send).
     ///
     /// # Errors
-    /// [`CallError`](crate::CallError) of the last attempt. It
-    /// [may have been processed](crate::CallError::may_have_been_processed) if any of the attempts may.
+    /// [`CallError`](crate::CallError) of the last attempt. The call [may have been
+    /// processed](crate::CallError::may_have_been_processed) if any of the attempts may.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -68,8 +69,8 @@ impl<T: Readable> Call<T> {
     /// thread.
     ///
     /// # Errors
-    /// [`CallError`](crate::CallError) of the last attempt. It
-    /// [may have been processed](crate::CallError::may_have_been_processed) if any of the attempts may.
+    /// [`CallError`](crate::CallError) of the last attempt. The call [may have been
+    /// processed](crate::CallError::may_have_been_processed) if any of the attempts may.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -114,8 +115,8 @@ impl<T: Readable> Call<T> {
     /// `std::thread::sleep`, or a wait of your own.
     ///
     /// # Errors
-    /// [`CallError`](crate::CallError) of the last attempt. It
-    /// [may have been processed](crate::CallError::may_have_been_processed) if any of the attempts may.
+    /// [`CallError`](crate::CallError) of the last attempt. The call [may have been
+    /// processed](crate::CallError::may_have_been_processed) if any of the attempts may.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -170,7 +171,7 @@ impl Attempts {
         Some(wait)
     }
 
-    /// The outcome that is handed on. A last attempt that was refused proves nothing of the attempts before.
+    /// The outcome for the caller. A last attempt that was refused proves nothing about the attempts before.
     fn last<T: Readable>(
         self,
         outcome: Result<Answer<T>, CallErrorOf<T>>,

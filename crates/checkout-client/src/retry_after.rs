@@ -11,13 +11,13 @@ use std::time::UNIX_EPOCH;
 pub(crate) fn wait(header: &str, sent_at: Moment, skew: Option<ClockSkew>) -> Option<Duration> {
     let header = header.trim();
     if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More than can be counted is for ever.
+        // More than can be counted is forever.
         return Some(Duration::from_secs(header.parse().unwrap_or(u64::MAX)));
     }
     let until = httpdate::parse_http_date(header).ok()?.duration_since(UNIX_EPOCH).ok()?;
     let sent = u64::try_from(sent_at.unix_millis()).unwrap_or(0);
     let now = match skew {
-        // In whole seconds, as the skew was measured: that is the answer's own `Date`, and no part of a
+        // In whole seconds, as the skew was measured: the sum is the answer's own `Date`, and no part of a
         // second is cut.
         Some(skew) => (sent - sent % 1_000).saturating_add_signed(skew.seconds().saturating_mul(1_000)),
         None => sent,

@@ -1,8 +1,8 @@
-//! Where time and nonces come from.
+//! The sources of time and nonces.
 
 use checkout_lifecycle::Moment;
 
-/// Tells the time: milliseconds since the Unix epoch. Every closure that does is one.
+/// A source of time: milliseconds since the Unix epoch. Every closure that returns the time is a clock.
 ///
 /// ```
 /// use checkout_client::Clock;
@@ -21,8 +21,9 @@ impl<F: Fn() -> u64 + Send + Sync> Clock for F {
     }
 }
 
-/// Gives nonces: a text for each attempt that no attempt of the store has had before. Every closure that does
-/// is one. A provider accepts each only once, so a source that repeats itself gets its requests refused.
+/// A source of nonces: a text for each attempt that no attempt of the store has had before. Every closure
+/// that returns such a text is a source. A provider accepts each nonce only once, so a source that repeats
+/// itself gets its requests refused.
 ///
 /// ```
 /// use checkout_client::NonceSource;
@@ -65,8 +66,8 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now_millis(&self) -> u64 {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        // A clock that stands before 1970 is taken as 1970: the provider refuses it and says how far it is
-        // off.
+        // A clock that stands before 1970 is taken as 1970: the provider refuses that time and says how far
+        // the clock is off.
         since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 }
@@ -97,7 +98,7 @@ impl NonceSource for RandomNonces {
     }
 }
 
-/// 128 random bits, six of which say version and variant.
+/// 128 random bits, of which six hold version and variant.
 #[cfg(feature = "system")]
 fn uuid_v4(high: u64, low: u64) -> String {
     let high = high & !0xf000 | 0x4000;

@@ -3,7 +3,8 @@
 use core::time::Duration;
 
 /// Waits by tokio's timer: the `sleep` of a [`Watch`](crate::Watch) and of
-/// [`send_with_retries`](crate::Call::send_with_retries). It needs a tokio runtime with its time enabled.
+/// [`send_with_retries`](crate::Call::send_with_retries). The timer needs a tokio runtime with its time
+/// enabled.
 ///
 /// ```
 /// use checkout_auth::{SecretString, allscale::SigningKey};

@@ -17,7 +17,7 @@ mod with_tracing {
     use checkout_wire::Printable;
     use tracing::{Instrument, Span, field};
 
-    /// The span of an attempt. It never sees a header or a body.
+    /// The span of an attempt. The span never has a header or a body.
     pub(crate) struct Trace(Span);
 
     impl Trace {

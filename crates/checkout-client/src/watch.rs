@@ -27,7 +27,7 @@ use checkout_wire::peach::Payment;
 use core::fmt;
 use core::time::Duration;
 
-/// An answer that can show how a checkout ended: what a [`Watch`] ends with.
+/// An answer that can show how a checkout ended: the payload that a [`Watch`] ends with.
 ///
 /// ```
 /// use checkout_client::{Watchable, Watch};
@@ -43,25 +43,25 @@ use core::time::Duration;
 pub trait Watchable:
     Observable<Provider: Ahead> + settlement::Settles + Clone + fmt::Debug + Send + Sync
 {
-    /// What is read on the way there: a bare status, where the provider has one.
+    /// The payload of the reads on the way there: a bare status, where the provider has one.
     type StatusRead: Observable<Provider = Self::Provider, Status = Self::Status, Raw = Self::Raw>
         + Clone
         + fmt::Debug
         + Send
         + Sync;
 
-    /// How often to ask, and for how long, where nothing else is said.
+    /// The provider's default poll policy: how often to ask, and for how long.
     const POLL_POLICY: PollPolicy;
 
-    /// How often a merchant may ask, for all of its checkouts together, where the provider says.
+    /// The provider's limit for all checkouts of a merchant together, where the provider has one.
     const LIMIT: Option<RateLimit>;
 
     /// The status read as the full read, where the provider has one read for both.
     fn of_status_read(glance: Answer<Self::StatusRead>) -> Option<Answer<Self>>;
 }
 
-// For every lifetime, though what is read is `'static`: a future that is `Send` for every lifetime it could
-// have asks for it.
+// For every lifetime, though the payload of a read is `'static`: a future that is `Send` for every lifetime
+// the future could have needs this.
 impl Watchable for Intent<'_> {
     type StatusRead = Open<IntentStatus>;
     const POLL_POLICY: PollPolicy = PollPolicy::allscale();
@@ -93,39 +93,39 @@ impl Watchable for Payment<'_> {
     }
 }
 
-/// Watches one checkout to its end: asks how it stands by the provider's [`PollPolicy`], takes in what the
-/// answers mean, and tells what changed. A client makes it:
+/// Watches one checkout to its end: reads the status by the provider's [`PollPolicy`], takes in the meaning
+/// of the answers, and reports the changes. A client makes the watch:
 /// [`allscale::Client::watch`](crate::allscale::Client::watch) and its like.
 ///
-/// - [`end`](Self::end) is all of it in one call; [`next_change`](Self::next_change) is for whoever shows
-///   what goes on. Each is there for any [`Transport`](checkout_transport::Transport), for one of one thread,
-///   and for threads that block, and a sleep that you give is what they wait by.
+/// - [`end`](Self::end) is all of the watch in one call. [`next_change`](Self::next_change) is for code that
+///   shows the progress. Each comes for any [`Transport`](checkout_transport::Transport), for a transport of
+///   one thread, and for threads that block. Each waits by a sleep that you give.
 /// - To drop a future of theirs loses nothing but the read that was under way: the next call goes on, and no
-///   sooner than the plan allows. So they can stand in a `select!`.
-/// - [`handle`](Self::handle) wakes it: a webhook came, the payer is back.
-/// - [`stored`](Self::stored) is all it knows in one line of text, for a column of the order; and
+///   sooner than the policy allows. So the futures can stand in a `select!`.
+/// - [`handle`](Self::handle) wakes the watch: a webhook came, or the payer is back.
+/// - [`stored`](Self::stored) is the watch in one line of text, for a column of the order.
 ///   [`restore_from`](Self::restore_from) goes on from there, after a restart or in another process.
-/// - [`next`](Self::next) and what stands beside it are the same without any input or output, for loops of
+/// - [`next`](Self::next) and the methods beside it are the same without any input or output, for loops of
 ///   your own.
 ///
-/// What it ends with is a read, the whole of it: of AllScale the intent, which is read when its bare status
-/// has ended. It is the evidence that it ended so, and nobody has compared what was paid with the order yet.
-/// A read that says otherwise is none: the watch is [`held`](Self::held), reads again, and gives up after its
-/// deadline if no read shows the end.
+/// A watch ends with a full read. For AllScale that is the intent, which the watch reads when the bare status
+/// has ended. The full read is the evidence of the end, and nobody has compared the paid amount with the
+/// order yet. If the full read contradicts the status, the read is not evidence: the watch is
+/// [`held`](Self::held), reads again, and gives up after its deadline if no read shows the end.
 ///
-/// A read that has no answer within the plan's [`read_timeout`](PollPolicy::read_timeout) has failed, and is
-/// tried again as every failed read is: the sleep that you give measures that. A blocking transport cannot be
-/// interrupted, so it needs a time-out of its own.
+/// A read without an answer within the policy's [`read_timeout`](PollPolicy::read_timeout) has failed, and
+/// the watch tries the read again like every failed read. The sleep that you give measures the time. A
+/// blocking transport cannot be interrupted, so the transport needs a time-out of its own.
 ///
-/// Nobody gives up on old news: what is open at its deadline is read once more, and that again if the read
-/// fails ([`PollPolicy::final_attempts`]). So it gives up later than at its deadline, by the journey of that
-/// read or by its repeats.
+/// A watch never gives up on old news: a checkout that is open at its deadline is read once more, and again
+/// if that read fails ([`PollPolicy::final_attempts`]). So the watch gives up later than at the deadline, by
+/// the journey of that read or by the repeats.
 ///
 /// Many checkouts, under the limits that they share, are for [`WatchSet`](crate::WatchSet).
 ///
-/// A clock that is set back by a minute or more costs a pause, and not the time that it ran ahead. One that
-/// runs ahead can cost the deadline: the watch gives up, and goes on where the clock is right again or it is
-/// resumed.
+/// A clock that is set back by a minute or more costs a pause, and not the time that the clock ran ahead. A
+/// clock that runs ahead can cost the deadline: the watch gives up, and goes on when the clock is right again
+/// or the watch is resumed.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -181,13 +181,13 @@ impl Watchable for Payment<'_> {
 pub struct Watch<E: Watchable> {
     known: Known<E>,
     poller: Poller,
-    /// When something was last asked for ahead.
+    /// The moment of the last call ahead.
     ahead: Option<Moment>,
 }
 
 impl<E: Watchable> Watch<E> {
-    /// With another plan than the provider's. Whether there is a whole read at the end stays the provider's:
-    /// without it there would be no evidence.
+    /// Replaces the provider's policy. The provider alone decides if there is a full read at the end: without
+    /// a full read there would be no evidence.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -208,9 +208,9 @@ impl<E: Watchable> Watch<E> {
         self.renewed()
     }
 
-    /// As of another moment than when the watch was made: when the checkout was created, if that is a while
-    /// ago. The pauses grow with its age, and its deadline counts from there: where that has passed, it is
-    /// read once, and [`resume`](Self::resume) gives it more time.
+    /// Sets the moment when the checkout was created, if that is a while before the watch was made. The
+    /// pauses grow with the checkout's age, and the deadline counts from that moment. Where the deadline has
+    /// passed, the watch reads once, and [`resume`](Self::resume) gives the watch more time.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -231,7 +231,7 @@ impl<E: Watchable> Watch<E> {
         self.renewed()
     }
 
-    /// With another seed than the one that is made of the checkout's id. It decides by how much chance
+    /// Replaces the seed, which is made of the checkout's id otherwise. The seed decides by how much chance
     /// shortens pauses.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
@@ -239,35 +239,35 @@ impl<E: Watchable> Watch<E> {
         self.renewed()
     }
 
-    /// What is known of the checkout.
+    /// The tracker of the checkout.
     #[must_use]
     pub const fn tracker(&self) -> &Tracker<E::Status> {
         &self.known.tracker
     }
 
-    /// Where the checkout stands.
+    /// The phase of the checkout, if known.
     #[must_use]
     pub fn phase(&self) -> Option<Phase> {
         self.known.tracker.phase()
     }
 
-    /// Whether something contradicted an end ([`Verdict::Conflict`](checkout_lifecycle::Verdict::Conflict)),
-    /// so that a person has to look. It stays so, in [`stored`](Self::stored) too.
+    /// True if something contradicted an end ([`Verdict::Conflict`](checkout_lifecycle::Verdict::Conflict)),
+    /// so that a person has to look. The watch stays held, in [`stored`](Self::stored) too.
     #[must_use]
     pub const fn held(&self) -> bool {
         self.known.held
     }
 
-    /// What wakes it.
+    /// The handle that wakes the watch.
     #[must_use]
     pub fn handle(&self) -> Handle {
         self.known.handle.clone()
     }
 
-    /// Goes on after it gave up, or for longer than was planned: a new deadline from now on.
+    /// Goes on after the watch gave up, or for longer than planned: a new deadline from now on.
     ///
-    /// What the provider said to wait is waited for all the same. A watch that is made anew knows nothing of
-    /// that, should it have said what cannot be meant.
+    /// A wait that the provider asked for is kept all the same. If that wait is absurdly long, make the watch
+    /// anew: a new watch knows nothing of the wait.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -286,7 +286,7 @@ impl<E: Watchable> Watch<E> {
         self.poller.resume(&self.known.plan, now, for_at_most);
     }
 
-    /// The time, by the client's clock: the one that all of this goes by.
+    /// The time, by the client's clock, which the watch uses throughout.
     #[must_use]
     pub fn now(&self) -> Moment {
         self.known.now()
@@ -297,7 +297,7 @@ impl<E: Watchable> Watch<E> {
         Self { poller: Poller::new(&known.plan, known.began, known.seed), known, ahead: None }
     }
 
-    /// Of what is known, and of what paced it meanwhile.
+    /// A watch of the knowledge so far, and of the poller that paced the reads meanwhile.
     pub(crate) const fn of(known: Known<E>, poller: Poller) -> Self {
         Self { known, poller, ahead: None }
     }
@@ -306,7 +306,7 @@ impl<E: Watchable> Watch<E> {
         (self.known, self.poller)
     }
 
-    /// Begins with the answer to the call that made the checkout, which is no read of it.
+    /// Begins with the answer to the call that made the checkout; that answer is not a read.
     pub(crate) fn submitted<T>(self, answer: Answer<T>) -> Self
     where
         T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw> + Into<E::StatusRead>,
@@ -331,11 +331,10 @@ impl<E: Watchable> Watch<E> {
     }
 }
 
-/// Without input and output, for a loop of your own: [`next`](Self::next) says what to do,
+/// Without input and output, for a loop of your own. [`next`](Self::next) returns the next step,
 /// [`mark_sent`](Self::mark_sent) comes before each read, [`handle_status`](Self::handle_status) or
-/// [`handle_read`](Self::handle_read) after it, and what that changed is in
-/// [`take_change`](Self::take_change). The moments are yours, and should be by the client's clock, as
-/// [`now`](Self::now) is.
+/// [`handle_read`](Self::handle_read) after the read, and [`take_change`](Self::take_change) returns the
+/// changes. The moments are yours, and should be by the client's clock, as [`now`](Self::now) is.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -381,10 +380,10 @@ impl<E: Watchable> Watch<E> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 impl<E: Watchable> Watch<E> {
-    /// The next thing to do. A message to the [`Handle`] is heard here; where no read follows, a nudge's
-    /// [`Change::Nudged`] is among the changes after this.
+    /// The next step. The watch takes in the messages of the [`Handle`] here. Where no read follows, a
+    /// nudge's [`Change::Nudged`] is among the changes after this.
     ///
-    /// After an end that was taken, or that was stored, it begins anew: it reads once more, and ends once
+    /// After an end that was taken, or that was stored, the watch begins anew: reads once more, and ends once
     /// more.
     pub fn next(&mut self, now: Moment) -> Step {
         self.poller.set_back(now);
@@ -429,7 +428,8 @@ impl<E: Watchable> Watch<E> {
         &self.known.full_call
     }
 
-    /// A read is about to be sent: whatever comes of it, the next one is not sooner than the plan allows.
+    /// Records that a read is about to be sent: whatever the outcome, the next read is not sooner than the
+    /// policy allows.
     pub fn mark_sent(&mut self, now: Moment) {
         self.known.mark_sent();
         self.poller.set_back(now);
@@ -448,19 +448,19 @@ impl<E: Watchable> Watch<E> {
         self.hear(now, came);
     }
 
-    /// The next of what has changed and was not told yet, without the end.
+    /// The next change that was not taken yet, other than the end.
     pub fn take_change(&mut self) -> Option<Change<E>> {
         self.known.untold.pop_front()
     }
 
-    /// How it ended, if it has: once [`next`](Self::next) says [`Step::Done`] or [`Step::GaveUp`]. Take the
+    /// The end of the watch, once [`next`](Self::next) returns [`Step::Done`] or [`Step::GaveUp`]. Take the
     /// changes first.
     pub fn take_end(&mut self, now: Moment) -> Option<End<E>> {
         let step = self.poller.next(&self.known.plan, now);
         self.known.end(step)
     }
 
-    /// Tells the poller what a read came to.
+    /// Gives the poller the outcome of a read.
     fn hear(&mut self, now: Moment, came: Came<E>) {
         self.known.begun = true;
         self.poller.set_back(now);
@@ -470,7 +470,7 @@ impl<E: Watchable> Watch<E> {
 }
 
 impl<E: Watchable> fmt::Debug for Watch<E> {
-    /// What is known, and nothing of what the answers hold.
+    /// The knowledge so far, and nothing of the answers' content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Watch")
             .field("call", &self.known.status_call)

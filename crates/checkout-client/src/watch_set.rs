@@ -21,48 +21,50 @@ use core::time::Duration;
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Watches many checkouts of one provider to their ends: reads each as often as its merchant's
-/// [`PollPolicy`] says, and all of a merchant's together never more often than its limit allows. `K` is
-/// yours, one for each checkout: the order's number.
+/// Watches many checkouts of one provider to their ends. The set reads each checkout as often as the
+/// merchant's [`PollPolicy`] says, and all of a merchant's together never more often than the merchant's
+/// limit allows. `K` is a key of yours, one for each checkout: the order's number.
 ///
-/// - A [merchant](Self::merchant) is what shares a limit. [`add`](Self::add) takes a [`Watch`] in, as a
-///   client makes it or as it was resumed from its text.
-/// - [`next_event`](Self::next_event) is all the rest: it reads, up to [so many](Self::max_in_flight) at a
-///   time, waits, and says what changed and what to store. The reads under way are in here and not in its
-///   future, so to drop that loses nothing at all, and it can stand in a `select!` beside the channel that
-///   brings new checkouts and webhooks. They go on while it is polled.
+/// - A [merchant](Self::merchant) stands for the checkouts that share a limit. [`add`](Self::add) takes in a
+///   [`Watch`], as a client makes the watch or as the watch was resumed from its text.
+/// - [`next_event`](Self::next_event) does all the rest: reads, up to [so many](Self::max_in_flight) at a
+///   time, waits, and returns the change and the text to store. The reads under way are kept in the set and
+///   not in the future. So to drop the future loses nothing at all, and the future can stand in a `select!`
+///   beside the channel that brings new checkouts and webhooks. The reads go on while the future is polled.
 ///   [`next_event_blocking`](Self::next_event_blocking) is the same for threads, one read at a time.
-/// - [`nudge`](Self::nudge) tells of a webhook. The [handle](Watch::handle) of a watch does so too, from
+/// - [`nudge`](Self::nudge) reports a webhook. The [handle](Watch::handle) of a watch does so too, from
 ///   anywhere.
-/// - What has ended or was given up tells its [`Change::End`](crate::Change::End) and leaves, with its watch.
+/// - A checkout that has ended or was given up reports its [`Change::End`](crate::Change::End) and leaves,
+///   with its watch.
 ///
-/// For each checkout it is what a [`Watch`] is: the same reads, changes and ends, where its merchant's limit
-/// leaves room. Within a merchant the freshest comes first and everybody in turn, and merchants take turns:
-/// see [`Schedule`].
+/// Each checkout has the same reads, changes and ends as under a [`Watch`] of its own, where the merchant's
+/// limit leaves room. Within a merchant the freshest checkout comes first and each checkout has its turn, and
+/// merchants take turns: see [`Schedule`].
 ///
 /// # What is shared, and what is not
-/// No answer for one checkout ends or hides another. Of what a provider says to wait, the other checkouts of
-/// the merchant wait for the plan's [longest pause](PollPolicy::longest_pause) at most, and those of other
-/// merchants not at all. The places for reads under way are shared out between the merchants with open
-/// checkouts, so a merchant whose host hangs leaves places for the others. And a read that has no answer
-/// within its plan's [`read_timeout`](PollPolicy::read_timeout) has failed, and is tried again as every
-/// failed read is; so has a token that does not come, with the reads that wait for it. The time is measured
-/// by the clients' clock and the sleep that [`next_event`](Self::next_event) is given.
-/// [`next_event_blocking`](Self::next_event_blocking) cannot interrupt its transport, which needs a time-out
-/// of its own.
+/// No answer for one checkout ends or hides another. For a wait that a provider asks for, the other checkouts
+/// of the merchant wait for the policy's [longest pause](PollPolicy::longest_pause) at most, and the
+/// checkouts of other merchants not at all. The merchants with open checkouts share the places for reads
+/// under way, so a merchant whose host hangs leaves places for the others. A read without an answer within
+/// its policy's [`read_timeout`](PollPolicy::read_timeout) has failed, and the set tries the read again like
+/// every failed read. The same holds for a token that does not come, with the reads that wait for the token.
+/// The clients' clock and the sleep given to [`next_event`](Self::next_event) measure the time.
+/// [`next_event_blocking`](Self::next_event_blocking) cannot interrupt its transport, so the transport needs
+/// a time-out of its own.
 ///
-/// It goes by the clock of the clients, which all have to have the same one. Where that is set back by a
-/// minute or more, what was waited for is still waited for, as a watch does; where it runs ahead, all that is
-/// open can be given up.
+/// The set uses the clock of the clients, and all clients must have the same clock. Where the clock is set
+/// back by a minute or more, the waits under way are kept, as in a single watch. Where the clock runs ahead,
+/// the set can give up all open checkouts.
 ///
 /// # What is not here
-/// Limits that several processes share: each has to be given its part of one. A transport whose futures stay
-/// on one thread: the reads under way go where this goes. Checkouts of several providers: one of these for
-/// each. More open checkouts than fit in memory with their requests: a bare [`Schedule`] takes a hundred
-/// bytes for one.
+/// - Limits that several processes share: give each process a part of the limit.
+/// - A transport whose futures stay on one thread: the reads under way go where the set goes.
+/// - Checkouts of several providers: use one set for each provider.
+/// - More open checkouts than fit in memory with their requests: a bare [`Schedule`] takes a hundred bytes
+///   for one.
 ///
-/// A checkout that never has its turn is never told of: where a limit allows nothing, a merchant's checkouts
-/// stay open until they are [removed](Self::remove).
+/// A checkout that never has its turn never has an event: where a limit allows nothing, a merchant's
+/// checkouts stay open until they are [removed](Self::remove).
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -107,7 +109,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// ```
 ///
 /// # In a `select!`
-/// As tokio's, which leaves the branch out while nothing is open:
+/// As tokio's, which leaves the branch out while no checkout is open:
 ///
 /// ```text
 /// loop {
@@ -124,33 +126,34 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// ```
 pub struct WatchSet<E: Watchable, K> {
     schedule: Schedule<WatchId>,
-    /// The latest moment that the schedule was told.
+    /// The latest moment that the schedule knows.
     seen: Moment,
     merchants: BTreeMap<MerchantId, Merchant<E>>,
     open: BTreeMap<WatchId, Open<E, K>>,
-    /// The tickets by what their keys' hashes are.
+    /// The tickets by the hashes of their keys.
     by_key: BTreeSet<(u64, WatchId)>,
     hasher: RandomState,
     added: u64,
     at_once: usize,
-    /// How many merchants have open checkouts, and those of them that have no place for another read.
+    /// The number of merchants with open checkouts; `busy` has the merchants without a place for another
+    /// read.
     shops: usize,
     busy: BTreeSet<MerchantId>,
     inbox: Inbox,
-    /// Whose changes were perhaps not told yet.
+    /// The checkouts with changes that the caller may not have seen yet.
     to_tell: VecDeque<WatchId>,
     reads: Vec<Read<E>>,
-    /// What came and was not taken in yet.
+    /// The outcomes that came and were not taken in yet.
     came: VecDeque<(Whose, Outcome<E>)>,
-    /// Reads that were given, and wait for what is asked for ahead of them.
+    /// The reads from the schedule that wait for the call ahead of them.
     waiting: Vec<Given>,
-    /// Those for which it came.
+    /// The reads whose call ahead was answered.
     ready: VecDeque<Given>,
 }
 
 impl<E: Watchable, K> WatchSet<E, K> {
-    /// Nothing to watch yet. `now` is by the clients' clock. The seed is for what chance shortens a
-    /// merchant's backoff by: any number.
+    /// Creates an empty set. `now` is by the clients' clock. `seed` decides by how much chance shortens a
+    /// merchant's backoff: any number.
     ///
     /// ```
     /// use checkout_client::WatchSet;
@@ -182,13 +185,13 @@ impl<E: Watchable, K> WatchSet<E, K> {
         }
     }
 
-    /// With another number of reads than 16 that may be under way at a time; at least one. While there are so
-    /// many, nothing is told but what comes of them, which is a failure after the plan's
-    /// [`read_timeout`](PollPolicy::read_timeout) at the latest.
+    /// Sets the maximum number of reads under way at a time (default 16, minimum 1). At the maximum the set
+    /// reports only the results of these reads. A result comes after the policy's
+    /// [`read_timeout`](PollPolicy::read_timeout) at the latest, as a failure.
     ///
-    /// The merchants with open checkouts have an equal share of these places, and one each at least. Half of
-    /// the places are kept for those that have not taken up their share; a merchant can have more than its
-    /// own of the others.
+    /// The merchants with open checkouts have an equal share of these places, and one place each at least.
+    /// Half of the places are kept for merchants that have not taken up their share. Of the other half a
+    /// merchant can have more than its share.
     ///
     /// ```
     /// # use checkout_client::WatchSet;
@@ -202,8 +205,8 @@ impl<E: Watchable, K> WatchSet<E, K> {
         self
     }
 
-    /// A merchant: one account at the provider, with the provider's own plan, and the limit that its pages
-    /// say.
+    /// Adds a merchant: one account at the provider, with the provider's own policy, and the limit of the
+    /// provider's pages.
     ///
     /// ```
     /// # use checkout_client::WatchSet;
@@ -220,8 +223,8 @@ impl<E: Watchable, K> WatchSet<E, K> {
         self.merchant_with(E::POLL_POLICY, E::LIMIT)
     }
 
-    /// A merchant with another plan for its checkouts, or another limit: the part of it that this process
-    /// has, say. Whether there is a whole read at the end stays the provider's.
+    /// Adds a merchant with another policy for its checkouts, or another limit: such as the part of the limit
+    /// that this process has. The provider alone decides if there is a full read at the end.
     ///
     /// ```
     /// # use checkout_client::WatchSet;
@@ -245,10 +248,11 @@ impl<E: Watchable, K> WatchSet<E, K> {
         id
     }
 
-    /// Takes a merchant out that has no open checkouts, and gives its plan back; None, and nothing is done,
-    /// if it has some or is unknown here. Its id never means another one. What it has used of its limit is
-    /// forgotten: if the account comes back, tell [`record_request`](Self::record_request) what
-    /// [`requests_in_window`](Self::requests_in_window) has said before.
+    /// Removes a merchant that has no open checkouts, and returns the merchant's policy. Returns None and
+    /// does nothing if the merchant has open checkouts or is unknown here. The merchant's id never means
+    /// another merchant. The set forgets the merchant's used part of the limit: if the account comes back,
+    /// give [`record_request`](Self::record_request) the moments that
+    /// [`requests_in_window`](Self::requests_in_window) returned before.
     ///
     /// ```
     /// # use checkout_client::{PollPolicy, WatchSet};
@@ -267,14 +271,14 @@ impl<E: Watchable, K> WatchSet<E, K> {
         Some(plan)
     }
 
-    /// Takes a checkout in, with a key of yours: to be read at once if it is a new one, or after the plan's
-    /// [initial wait](checkout_poll::PollPolicy::initial_wait), and when it is due if it was resumed. Where
-    /// the reads of several that were resumed are overdue, as after a restart, they come one after the other,
-    /// the most overdue first, within an ordinary pause: see [`Schedule::restore`]. One that had ended is
-    /// read once more, and one that had been given up is so still, unless the watch was
+    /// Adds a checkout, with a key of yours. A new checkout is read at once, or after the policy's [initial
+    /// wait](checkout_poll::PollPolicy::initial_wait). A resumed checkout is read when the next read is due.
+    /// Where the reads of several resumed checkouts are overdue, as after a restart, the reads come one after
+    /// the other, the most overdue first, within an ordinary pause: see [`Schedule::restore`]. A checkout
+    /// that had ended is read once more. A checkout that had been given up stays so, unless the watch was
     /// [resumed](Watch::resume) before.
     ///
-    /// The merchant's plan is its plan from here on.
+    /// The merchant's policy replaces the watch's own from here on.
     ///
     /// # Panics
     /// If the merchant is unknown here.
@@ -327,13 +331,15 @@ impl<E: Watchable, K> WatchSet<E, K> {
         ticket
     }
 
-    /// A webhook of this checkout came and was verified: reads it now, or as soon as it is allowed, before
-    /// the others of its merchant. A nudge settles nothing, but under a limit the read that it asks for is
-    /// one that others have to wait for: so nudge for nothing that was not verified. It goes before others
-    /// once, until a read shows something new: see [`Schedule::nudge`]. True if the checkout is open here.
+    /// Reports a verified webhook of this checkout: reads now, or as soon as the limit allows, before the
+    /// other checkouts of the merchant. True if the checkout is open here.
     ///
-    /// [`Change::Nudged`](crate::Change::Nudged) tells when that read is done. Of a checkout that is not open
-    /// here nothing follows: read it yourself.
+    /// A nudge settles nothing, but under a limit other checkouts have to wait for the read: so nudge only
+    /// for a verified webhook. A nudged checkout goes before others once, until a read shows something new:
+    /// see [`Schedule::nudge`].
+    ///
+    /// [`Change::Nudged`](crate::Change::Nudged) reports the end of that read. For a checkout that is not
+    /// open here nothing follows: read the checkout yourself.
     pub fn nudge(&mut self, ticket: WatchId) -> bool {
         let now = self.now();
         let Some(open) = self.open.get_mut(&ticket) else { return false };
@@ -342,8 +348,8 @@ impl<E: Watchable, K> WatchSet<E, K> {
         true
     }
 
-    /// The payer's browser came back from the challenge: reads now, or as soon as it is allowed. Whether the
-    /// checkout is open here.
+    /// Reports that the payer's browser came back from the challenge: reads now, or as soon as the limit
+    /// allows. True if the checkout is open here.
     pub fn payer_returned(&mut self, ticket: WatchId) -> bool {
         let now = self.now();
         let Some(open) = self.open.get(&ticket) else { return false };
@@ -351,12 +357,13 @@ impl<E: Watchable, K> WatchSet<E, K> {
         true
     }
 
-    /// Gives a checkout another deadline, from now on. Whether it is open here; one that was given up has
-    /// left, and is resumed by [its watch](WatchEvent::watch).
+    /// Gives a checkout another deadline, from now on. True if the checkout is open here. A checkout that was
+    /// given up has left: resume [its watch](WatchEvent::watch) instead.
     pub fn resume(&mut self, ticket: WatchId, for_at_most: Duration) -> bool {
         let now = self.now();
         let Some(open) = self.open.get_mut(&ticket) else { return false };
-        // What has ended leaves as soon as that is told; what was given up, and has not told it yet, goes on.
+        // An ended checkout leaves with its next event. A checkout that was given up, and has not reported
+        // that yet, goes on.
         if matches!(open.ended, Some(Step::Done(_))) {
             return false;
         }
@@ -366,7 +373,7 @@ impl<E: Watchable, K> WatchSet<E, K> {
         true
     }
 
-    /// Takes a checkout out, with what was not told of it yet. A read of it that is under way is dropped.
+    /// Removes a checkout, and drops its changes that were not reported yet and its read under way.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -400,8 +407,8 @@ impl<E: Watchable, K> WatchSet<E, K> {
         Some((Watch::of(open.known, poller), open.key))
     }
 
-    /// What is known of a checkout, in one line of text: see [`Watch::stored`]. Each [event](WatchEvent::stored)
-    /// has it too.
+    /// The knowledge of a checkout, in one line of text: see [`Watch::stored`]. Each
+    /// [event](WatchEvent::stored) has the text too.
     #[must_use]
     pub fn stored(&self, ticket: WatchId) -> Option<String> {
         let open = self.open.get(&ticket)?;
@@ -409,21 +416,21 @@ impl<E: Watchable, K> WatchSet<E, K> {
         Some(open.known.stored(poller))
     }
 
-    /// What is known of a checkout.
+    /// The tracker of a checkout.
     #[must_use]
     pub fn tracker(&self, ticket: WatchId) -> Option<&Tracker<E::Status>> {
         self.open.get(&ticket).map(|open| &open.known.tracker)
     }
 
-    /// What wakes a checkout from anywhere, as [`nudge`](Self::nudge) and
+    /// The handle that wakes a checkout from anywhere, as [`nudge`](Self::nudge) and
     /// [`payer_returned`](Self::payer_returned) do here.
     #[must_use]
     pub fn handle(&self, ticket: WatchId) -> Option<Handle> {
         self.open.get(&ticket).map(|open| open.known.handle.clone())
     }
 
-    /// The open checkout with this key, the first of them if there are more. It looks the key up by its hash,
-    /// and compares no others.
+    /// The open checkout with this key, the first of them if there are more. The set looks the key up by its
+    /// hash, and compares no others.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -454,20 +461,20 @@ impl<E: Watchable, K> WatchSet<E, K> {
         self.open.iter().map(|(ticket, open)| (*ticket, &open.key))
     }
 
-    /// How many checkouts are open.
+    /// The number of open checkouts.
     #[must_use]
     pub fn len(&self) -> usize {
         self.open.len()
     }
 
-    /// Whether no checkout is open.
+    /// True if no checkout is open.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
 
-    /// A request of a merchant that was not sent from here and counts for the same limit: one of your own, or
-    /// one that was sent before a restart. Tell them in their order.
+    /// Records a request of a merchant that was not sent from here and counts for the same limit: a request
+    /// of your own, or a request that was sent before a restart. Record the requests in their order.
     ///
     /// ```
     /// # use checkout_client::WatchSet;
@@ -483,7 +490,7 @@ impl<E: Watchable, K> WatchSet<E, K> {
         self.schedule.record_request(merchant, at);
     }
 
-    /// When the requests of a merchant were made that still count for its limit: what to store for
+    /// The moments of a merchant's requests that still count for the limit: store the moments for
     /// [`record_request`](Self::record_request).
     pub fn requests_in_window(&self, merchant: MerchantId) -> impl Iterator<Item = Moment> {
         self.schedule.requests_in_window(merchant)
@@ -497,7 +504,7 @@ impl<E: Watchable, K> WatchSet<E, K> {
         self.look(clock)
     }
 
-    /// Takes the time in, and whether it was set back.
+    /// Takes the time in, and notices a clock that was set back.
     fn look(&mut self, clock: Moment) -> Moment {
         if self.seen.saturating_since(clock) >= SET_BACK {
             self.set_back(clock);
@@ -518,8 +525,7 @@ impl<E: Watchable, K> WatchSet<E, K> {
         self.seen = now;
     }
 
-    /// Nobody waits for what is asked of a checkout that leaves, nor for what was asked for ahead of its
-    /// reads alone.
+    /// Drops the reads of a removed checkout, and its merchant's call ahead if no other read needs the call.
     fn drop_reads_of(&mut self, ticket: WatchId, merchant: MerchantId) {
         self.waiting.retain(|given| given.ticket != ticket);
         self.ready.retain(|given| given.ticket != ticket);
@@ -538,7 +544,7 @@ impl<E: Watchable, K> WatchSet<E, K> {
 }
 
 impl<E: Watchable, K> fmt::Debug for WatchSet<E, K> {
-    /// How many there are of what; nothing of the checkouts.
+    /// Counts alone; nothing of the checkouts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WatchSet")
             .field("merchants", &self.merchants.len())
@@ -551,21 +557,22 @@ impl<E: Watchable, K> fmt::Debug for WatchSet<E, K> {
 struct Merchant<E: Watchable> {
     plan: PollPolicy,
     limit: Option<RateLimit>,
-    /// The client that something was asked for ahead by, while that is under way.
+    /// The client of the call ahead, while that call is under way.
     asking: Option<ClientOf<E>>,
-    /// How many open checkouts it has.
+    /// The number of open checkouts of the merchant.
     open: usize,
 }
 
-/// An open checkout. Its poller is in the queue.
+/// An open checkout. The checkout's poller is in the schedule.
 struct Open<E: Watchable, K> {
     known: Known<E>,
     key: K,
     merchant: MerchantId,
     queued: poll::ScheduleKey,
-    /// That it has ended or was given up, and it leaves as soon as that is told.
+    /// The last step of a checkout that has ended or was given up, and leaves with its next event.
     ended: Option<Step>,
-    /// Its poller, where it had ended before it was added: that of the queue would read once more.
+    /// The checkout's poller, if the checkout had ended before `add`: the schedule's poller would read once
+    /// more.
     over: Option<Poller>,
 }
 
@@ -581,7 +588,7 @@ fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Assumed: enough for a hundred checkouts, and no crowd to a provider.
+/// Assumed: enough for a hundred checkouts, and no burden to a provider.
 const AT_ONCE: usize = 16;
-/// From here on a moment that is too early is a clock that was set back, as for [`Poller::set_back`].
+/// A moment that is earlier by this much or more is a clock that was set back, as for [`Poller::set_back`].
 const SET_BACK: Duration = Duration::from_secs(60);

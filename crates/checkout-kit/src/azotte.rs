@@ -9,8 +9,8 @@
 //! | know where it stands | [`Tracker`](crate::Tracker) of [`MessageCode`] |
 //! | settle an order | [`Answer::into_read`](crate::Answer::into_read), and [`Order`](crate::settlement::azotte::Order) |
 //!
-//! A stored method comes first: who sends raw card numbers falls under PCI DSS, with every machine that they
-//! pass through.
+//! A stored method comes first: a merchant that sends raw card numbers falls under PCI DSS, with every
+//! machine that they pass through.
 //!
 //! ```
 //! use checkout_kit::azotte::{Draft, PaymentChannel};
@@ -25,7 +25,7 @@
 //! # Ok::<(), checkout_kit::azotte::Violations>(())
 //! ```
 //!
-//! The example `azotte_payment` plays all of it.
+//! The example `azotte_payment` plays all of the steps.
 
 pub use checkout_client::azotte::{Azotte, Builder, Client, Submitted};
 pub use checkout_tables::azotte::{

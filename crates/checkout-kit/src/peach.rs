@@ -32,7 +32,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The example `peach_payment` plays all of it.
+//! The example `peach_payment` plays all of the steps.
 
 pub use checkout_auth::peach::{
     KeyError, SIGNATURE, SecretToken, Signature, SignedText, VerifyError, header,

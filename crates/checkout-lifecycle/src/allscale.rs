@@ -52,7 +52,7 @@ const STEPS: [Step<IntentStatus>; 36] = [
     late(Timeout, Confirmed),
 ];
 
-/// Where an intent with this status stands. Assumed where the meaning leaves it open: with a temporary wallet
+/// The phase of an intent with this status. Assumed where the meaning leaves it open: with a temporary wallet
 /// the payer can still give up or run out of time, so the payer is waited for.
 const fn phase(status: IntentStatus) -> Phase {
     match status {

@@ -2,8 +2,8 @@
 //!
 //! The polling pattern of *Get Checkout Status* states three steps; the others are assumed, each with its
 //! reason. Nothing published follows a final code, so there is no late step. A `CHECK_OUT_DONE` after a
-//! `CHECK_OUT_FAILED` would be [`LateSuccess`](crate::Verdict::LateSuccess) all the same, which needs no
-//! step.
+//! `CHECK_OUT_FAILED` would be [`LateSuccess`](crate::Verdict::LateSuccess) all the same, because that
+//! verdict needs no step.
 
 use crate::table::lifecycle;
 use crate::{Basis, Failure, Kind, Phase, Step};
@@ -21,8 +21,8 @@ const STEPS: [Step<MessageCode>; 6] = [
     assumed(ThreeDsRequired, Failed, BETWEEN),
 ];
 
-/// Where a checkout with this code stands. `CHECK_OUT_FAILED` is the payer's bank, the capture or the
-/// fulfilment: nothing tells them apart but the message.
+/// The phase of a checkout with this code. `CHECK_OUT_FAILED` is the payer's bank, the capture or the
+/// fulfilment: only the message distinguishes them.
 const fn phase(code: MessageCode) -> Phase {
     match code {
         Processing => Phase::Processing,

@@ -1,6 +1,6 @@
-//! What follows from the steps, computed at compile time.
+//! Facts derived from the steps, computed at compile time.
 
-/// What can be reached from one status: a bit for each row of its table.
+/// The statuses that can be reached from one status: a bit for each row of its table.
 ///
 /// ```
 /// use checkout_lifecycle::Status;
@@ -15,20 +15,20 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Whether ordinary steps lead to the row at this place. A row reaches itself.
+    /// True if ordinary steps lead to the row at this place. A row reaches itself.
     #[must_use]
     pub const fn by_ordinary(self, position: usize) -> bool {
         position < MOST_ROWS && self.ordinary >> position & 1 == 1
     }
 
-    /// Whether steps of any kind lead to the row at this place.
+    /// True if steps of any kind lead to the row at this place.
     #[must_use]
     pub const fn by_any(self, position: usize) -> bool {
         position < MOST_ROWS && self.any >> position & 1 == 1
     }
 }
 
-/// The closure of the steps, given as places: from, to, and whether the step is ordinary.
+/// The closure of the steps, given as places: from, to, and true if the step is ordinary.
 #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
 pub(crate) const fn closure<const ROWS: usize>(steps: &[(usize, usize, bool)]) -> [Reach; ROWS] {
     assert!(ROWS <= MOST_ROWS, "a table has at most 32 statuses");
@@ -55,7 +55,7 @@ pub(crate) const fn closure<const ROWS: usize>(steps: &[(usize, usize, bool)]) -
     reach
 }
 
-/// Whether the rows that no ordinary step leaves are those whose phase is final.
+/// True if the rows that no ordinary step leaves are exactly the rows whose phase is final.
 #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
 pub(crate) const fn ends_agree<const ROWS: usize>(
     steps: &[(usize, usize, bool)],

@@ -1,10 +1,10 @@
-//! The life of a checkout: which status may follow which, and what an observation of one means.
+//! The life of a checkout: the order of its statuses, and the meaning of an observation.
 //!
-//! - [`Tracker`]: what is known of one checkout. [`Tracker::observe`] is the one way in, for a read, a
-//!   webhook and a redirect alike, and gives a [`Verdict`].
-//! - [`Phase`]: where a checkout stands, in words that are the same for every provider.
-//! - [`Status`]: a provider's statuses, their [`Step`]s, and what follows from these; [`allscale`],
-//!   [`azotte`] and [`peach`] have those of their providers.
+//! - [`Tracker`]: the known state of one checkout. [`Tracker::observe`] takes in reads, webhooks and
+//!   redirects alike, and returns a [`Verdict`].
+//! - [`Phase`]: the state of a checkout, in words that are the same for every provider.
+//! - [`Status`]: a provider's statuses, their [`Step`]s, and the facts derived from the steps; [`allscale`],
+//!   [`azotte`] and [`peach`] have the statuses and steps of their providers.
 //!
 //! ```
 //! use checkout_lifecycle::{Moment, Observation, Phase, Tracker, Verdict};
@@ -24,26 +24,27 @@
 //! ```
 //!
 //! # What is not here
-//! When to look again, whether a webhook is genuine, and whether the money is right: a status is taken for
-//! what its observation says it is. Nothing here reads a clock, allocates, or needs `std`: the time is an
+//! When to look again, whether a webhook is genuine, and whether the money is right: the tracker takes the
+//! status that its observation asserts. Nothing here reads a clock, allocates, or needs `std`: the time is an
 //! argument.
 //!
 //! # The one idea to know
-//! A provider's answers come late, twice and out of order. A status is adopted for what it says beside what
-//! is known, never because it came last. Moments say which is newer; where one is missing, the steps do.
+//! A provider's answers come late, twice and out of order. The tracker adopts a status by comparison with the
+//! known status, never because the status came last. Moments show which status is newer; if a moment is
+//! missing, the steps do.
 //!
-//! [`Phase::Succeeded`] is money. [`Phase::Authorized`] is an end too, and is none.
+//! [`Phase::Succeeded`] is money. [`Phase::Authorized`] is an end too, but not money.
 //!
-//! Three things are yours: to store beside the tracker that a person has to look after a
-//! [`Verdict::Conflict`], which the tracker does not remember; to look at [`Tracker::superseded`] whenever a
-//! checkout has succeeded; and to read again where a success came without a moment, before goods leave.
+//! Three things are yours. After a [`Verdict::Conflict`], which the tracker does not remember, store beside
+//! the tracker that a person has to look. Look at [`Tracker::superseded`] whenever a checkout has succeeded.
+//! If a success came without a moment, read again before goods leave.
 //!
 //! # Sources
-//! Only Peach publishes a list of steps. Each [`Step`] says whether its source states it or we assume it, and
-//! why; everything else is derived from the steps. `docs/lifecycle.md` shows them.
+//! Only Peach publishes a list of steps. Each [`Step`] records whether its source states the step or we
+//! assume the step, and why; everything else is derived from the steps. `docs/lifecycle.md` shows them.
 //!
 //! # Features
-//! `serde` (off by default): a [`Tracker`] as the text that it prints.
+//! `serde` (off by default): a [`Tracker`] in its text form.
 #![no_std]
 
 pub mod allscale;

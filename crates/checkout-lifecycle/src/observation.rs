@@ -1,11 +1,12 @@
-//! A status that somebody asserted.
+//! A status, with its source and its moment.
 
 use checkout_tables::{Open, RawOf};
 use core::time::Duration;
 
-/// A status that somebody asserted: which, by whom, and when it was true as far as that can be ordered.
+/// A status that a source asserted: the status, the source, and the moment when the status was true, as far
+/// as moments can be ordered.
 ///
-/// `Raw` is what a status nobody has named yet is kept in; see [`Open`].
+/// `Raw` keeps a status that the table does not name; see [`Open`].
 ///
 /// ```
 /// use checkout_lifecycle::{Moment, Observation, Source};
@@ -23,9 +24,9 @@ pub struct Observation<S, Raw = i64> {
 }
 
 impl<S, Raw> Observation<S, Raw> {
-    /// The answer to a read that you made. Its moment is the one at which you **sent** the request, unless
-    /// the provider's answers carry their own time: then see [`read_ordered`](Self::read_ordered). Use one of
-    /// the two kinds for a checkout, always.
+    /// Creates the observation of a read that you made. Its moment is the moment at which you **sent** the
+    /// request, unless the provider's answers carry their own time: then see
+    /// [`read_ordered`](Self::read_ordered). Always use the same of the two kinds for a checkout.
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Observation};
@@ -38,11 +39,11 @@ impl<S, Raw> Observation<S, Raw> {
         Self { status: status.into(), source: Source::Read, order: Some(sent) }
     }
 
-    /// The answer to a read, of a provider whose answers carry their own time, such as Peach: its moment is
-    /// that time, and none for an answer that has none. The moment at which you sent the request is by
-    /// another clock than the provider's, so it does not stand in for a missing one.
+    /// Creates the observation of a read from a provider whose answers carry their own time, such as Peach.
+    /// Its moment is that time; an answer without a time has no moment. The moment at which you sent the
+    /// request is by another clock than the provider's, so it does not stand in for a missing moment.
     ///
-    /// Without a moment a read is *unordered*, as a webhook without one is: see
+    /// A read without a moment is *unordered*, like a webhook without a moment: see
     /// [`Tracker::observe`](crate::Tracker::observe).
     ///
     /// ```
@@ -55,8 +56,9 @@ impl<S, Raw> Observation<S, Raw> {
         Self { status: status.into(), source: Source::Read, order }
     }
 
-    /// What a webhook says **whose signature was verified**. Nothing here can check that: an unverified body
-    /// is not to be passed on. Its moment is the provider's own time, where the signed content carries one.
+    /// Creates the observation of a webhook **whose signature was verified**. Nothing here can check the
+    /// signature: do not pass on an unverified body. Its moment is the provider's own time, if the signed
+    /// content carries one.
     ///
     /// ```
     /// # use checkout_lifecycle::{Observation, Attestation, Source};
@@ -69,8 +71,8 @@ impl<S, Raw> Observation<S, Raw> {
         Self { status: status.into(), source: Source::Webhook, order }
     }
 
-    /// What the payer's browser brought back, **where the provider signs that and the signature was
-    /// verified**.
+    /// Creates the observation of a redirect that the payer's browser brought back, **if the provider signs
+    /// the redirect and the signature was verified**.
     ///
     /// ```
     /// # use checkout_lifecycle::{Observation, Attestation, Source};
@@ -87,12 +89,12 @@ impl<S, Raw> Observation<S, Raw> {
         &self.status
     }
 
-    /// Who asserts it.
+    /// The source of the status.
     pub const fn source(&self) -> Source {
         self.source
     }
 
-    /// When it was true, if that is known.
+    /// The moment when the status was true, if known.
     pub const fn order(&self) -> Option<Moment> {
         self.order
     }
@@ -102,8 +104,8 @@ impl<S, Raw> Observation<S, Raw> {
     }
 }
 
-/// That what is observed was verified. `checkout-trust`'s receivers have one for what they verified; who
-/// verifies in another way says so by name, and answers for it.
+/// The proof that an observed status was verified. The receivers of `checkout-trust` attest the statuses that
+/// they verified. Code that verifies in another way attests by name, and is responsible.
 ///
 /// ```
 /// use checkout_lifecycle::{Observation, Attestation, Source};
@@ -117,8 +119,8 @@ impl<S, Raw> Observation<S, Raw> {
 pub struct Attestation(());
 
 impl Attestation {
-    /// You have verified it: the signature, over the bytes or the parameters that came, under the provider's
-    /// key.
+    /// Attests that you have verified the signature, over the received bytes or parameters, under the
+    /// provider's key.
     #[must_use]
     pub const fn by_caller() -> Self {
         Self(())
@@ -126,7 +128,7 @@ impl Attestation {
 }
 
 impl<S, Raw: RawOf<S>> Observation<S, Raw> {
-    /// Whether the table names the status.
+    /// True if the table names the status.
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Observation};
@@ -139,7 +141,7 @@ impl<S, Raw: RawOf<S>> Observation<S, Raw> {
     }
 }
 
-/// Who asserts a status.
+/// The source of a status.
 ///
 /// ```
 /// use checkout_lifecycle::Source;
@@ -148,16 +150,17 @@ impl<S, Raw: RawOf<S>> Observation<S, Raw> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// The provider, asked by us. As trustworthy as TLS, and the provider's signature on it if there is one.
+    /// The provider's answer to our request. As trustworthy as TLS, and the provider's signature on the
+    /// answer if there is one.
     Read,
-    /// The provider, by a webhook that was verified.
+    /// The provider's verified webhook.
     Webhook,
-    /// The payer's browser, with a signature of the provider's that was verified.
+    /// The payer's browser, with a verified signature of the provider.
     Redirect,
 }
 
-/// When an observation was true: milliseconds since the Unix epoch, by one clock for all observations of a
-/// checkout. It is for putting them in order, and for how long one is after another.
+/// The moment when an observation was true: milliseconds since the Unix epoch, by one clock for all
+/// observations of a checkout. Moments put observations in order, and measure how long one is after another.
 ///
 /// ```
 /// use checkout_lifecycle::Moment;
@@ -170,14 +173,14 @@ pub enum Source {
 pub struct Moment(i64);
 
 impl Moment {
-    /// From milliseconds since the Unix epoch. `i64::MIN` counts as the millisecond after it.
+    /// Converts milliseconds since the Unix epoch. `i64::MIN` counts as the millisecond after it.
     #[must_use]
     pub const fn from_unix_millis(millis: i64) -> Self {
         Self(if millis == i64::MIN { i64::MIN + 1 } else { millis })
     }
 
-    /// From seconds since the Unix epoch, as signatures and tokens count them. What milliseconds cannot count
-    /// is taken as the end of their range.
+    /// Converts seconds since the Unix epoch, as signatures and tokens count them. A value outside the range
+    /// of milliseconds counts as the end of the range.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -189,7 +192,7 @@ impl Moment {
         Self::from_unix_millis(seconds.saturating_mul(1_000))
     }
 
-    /// Whole seconds since the Unix epoch, rounded down: half a second before it is second -1.
+    /// Whole seconds since the Unix epoch, rounded down: half a second before the epoch is second -1.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -207,8 +210,8 @@ impl Moment {
         self.0
     }
 
-    /// The moment that is so long after this one, rounded up to a whole millisecond, so that no wait is cut
-    /// short; the last moment of the range, where that is out of range.
+    /// The moment this long after `self`, rounded up to a whole millisecond, so that no wait is cut short;
+    /// the last moment of the range, if the result is out of range.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -229,7 +232,7 @@ impl Moment {
         Self(self.0.saturating_add_unsigned(millis))
     }
 
-    /// How long after an earlier moment this one is; nothing if it is not after it.
+    /// The time from an earlier moment to this one; zero if this moment is not later.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;

@@ -2,8 +2,7 @@
 //!
 //! *Checkout webhooks*, 2026-07-23, a public page, lists how a status can change: four ordinary steps and two
 //! late steps come from that list. The other steps are assumed, each with its reason. *Payment status* lists
-//! no step. `authorized` is ours: where the list says `successful`, a payment of the type `PA` is
-//! `authorized`.
+//! no step. `authorized` is ours: if a payment has the type `PA`, the list's `successful` is `authorized`.
 
 use crate::table::lifecycle;
 use crate::{Basis, Failure, Kind, Phase, Step};
@@ -29,25 +28,26 @@ const STEPS: [Step<PaymentStatus>; 13] = [
     late(Expired, Authorized, RESERVED),
 ];
 
-/// Where a payment stands whose reply has this code: what explains it, where it is no status.
+/// The phase of a payment whose reply has this code: for a code that is not a status, the phase that explains
+/// the code.
 ///
-/// Of the exact list it is the [phase](crate::Status::phase) of its status, and a success is meant as that of
-/// a debit in the right environment: [`Outcome`](checkout_tables::peach::Outcome) decides whether it is one.
+/// For a code of the exact list, this is the [phase](crate::Status::phase) of its status, with a success read
+/// as that of a debit in the right environment: [`Outcome`](checkout_tables::peach::Outcome) decides whether
+/// the code is a success.
 ///
-/// Any other code is explained by its [group](ResultCode::group), as we assume; `None` leaves the phase as
-/// it was:
+/// The [group](ResultCode::group) explains any other code, as we assume; `None` leaves the phase unchanged:
 /// - pending, communication, system: [`Processing`](Phase::Processing);
 /// - success with a review: [`InReview`](Phase::InReview);
 /// - declined by the bank or by 3DS, softly or not: the attempt failed and the payer may try again, so
-///   [`AwaitingPayer`](Phase::AwaitingPayer) until it is cancelled or has expired. So is a page that was not
-///   opened yet, a code of no group;
+///   [`AwaitingPayer`](Phase::AwaitingPayer) until the checkout is canceled or has expired. The same holds
+///   for a page that was not opened yet, a code of no group;
 /// - format, amount, message authentication: the request was wrong, so
-///   [`Failed(Rejected)`](Failure::Rejected). It is the refusal of the request that was answered: where that
-///   was a read, it says nothing of the payment;
+///   [`Failed(Rejected)`](Failure::Rejected). This is the refusal of the answered request: if that request
+///   was a read, the refusal says nothing about the payment;
 /// - chargeback: [`Reversed`](Phase::Reversed).
 ///
-/// It is for showing and for logs, and **settles nothing**: no end is one by its group. Only a status in a
-/// [`Tracker`](crate::Tracker) is.
+/// The phase is for display and for logs, and **settles nothing**: a group never makes an end. Only a status
+/// in a [`Tracker`](crate::Tracker) is an end.
 ///
 /// ```
 /// use checkout_lifecycle::Phase;
@@ -89,8 +89,8 @@ pub const fn phase(code: ResultCode) -> Option<Phase> {
     }
 }
 
-/// Where a payment with this status stands. Assumed of `pending`: its meaning awaits the customer, and its
-/// codes are those of payments that are being processed. So nobody gives up what may be on its way.
+/// The phase of a payment with this status. Assumed of `pending`: its meaning awaits the customer, and its
+/// codes are those of payments in progress. So nobody gives up a payment that may be on its way.
 const fn status_phase(status: PaymentStatus) -> Phase {
     match status {
         Created => Phase::AwaitingPayer,

@@ -1,10 +1,10 @@
-//! Where a checkout stands, whoever the provider is.
+//! The phase of a checkout, the same for every provider.
 
 use core::fmt;
 
-/// Where a checkout stands, in words that are the same for every provider.
+/// The state of a checkout, in words that are the same for every provider.
 ///
-/// Each provider's module says which of its statuses is which phase, and what of it is assumed.
+/// Each provider's module maps its statuses to phases, and marks the assumed parts.
 ///
 /// ```
 /// use checkout_lifecycle::{Failure, Phase, Status};
@@ -22,14 +22,14 @@ pub enum Phase {
     PayerAction,
     /// The provider is at work.
     Processing,
-    /// Somebody at the provider reviews it. This can take long.
+    /// A person at the provider reviews the payment. This can take long.
     InReview,
     /// The money is on its way back to the payer.
     Refunding,
     /// Paid.
     Succeeded,
-    /// The payer has agreed and the amount is reserved, and no money has come: a capture has to follow.
-    /// Whoever ships at [`Succeeded`](Self::Succeeded) does not ship.
+    /// The payer has agreed and the amount is reserved, but no money has come: a capture has to follow. Code
+    /// that ships at [`Succeeded`](Self::Succeeded) does not ship at this phase.
     Authorized,
     /// Ended without the money.
     Failed(Failure),
@@ -37,7 +37,7 @@ pub enum Phase {
     Reversed,
 }
 
-/// Why a checkout ended without the money.
+/// The reason why a checkout ended without the money.
 ///
 /// ```
 /// use checkout_lifecycle::Failure;
@@ -48,9 +48,9 @@ pub enum Phase {
 pub enum Failure {
     /// The payer's side declined: a bank, an issuer.
     Declined,
-    /// The provider's checks rejected it.
+    /// The provider's checks rejected the payment.
     Rejected,
-    /// Less was paid than was asked.
+    /// The payer paid less than the amount due.
     Underpaid,
     /// The payer canceled.
     Canceled,
@@ -61,7 +61,7 @@ pub enum Failure {
 }
 
 impl Phase {
-    /// Whether the checkout has ended. (An ended one can still be paid late, captured, or reversed.)
+    /// True if the checkout has ended. (An ended checkout can still be paid late, captured, or reversed.)
     ///
     /// ```
     /// # use checkout_lifecycle::Phase;
@@ -79,8 +79,8 @@ impl Phase {
         }
     }
 
-    /// Whether it ended with the payer's consent: paid, or authorized. After a refusal either is late, and
-    /// after one of the two the other is a conflict.
+    /// True if the checkout ended with the payer's consent: paid, or authorized. After a refusal either is
+    /// late, and after one of the two the other is a conflict.
     pub(crate) const fn is_consent(self) -> bool {
         matches!(self, Self::Succeeded | Self::Authorized)
     }

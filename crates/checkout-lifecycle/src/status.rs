@@ -11,7 +11,7 @@ use core::fmt;
 
 /// A provider's statuses, with the steps between them.
 ///
-/// A provider's module writes down the steps and the phases; reachability and paths are derived.
+/// A provider's module lists the steps and the phases; reachability and paths are derived.
 ///
 /// ```
 /// use checkout_lifecycle::Status;
@@ -30,45 +30,45 @@ pub trait Status: TextCode + Eq + fmt::Debug {
     /// Every step, the ordinary ones first.
     const STEPS: &'static [Step<Self>];
 
-    /// Whose clock the moments of this provider's reads are by.
+    /// The clock of the moments of this provider's reads.
     const MOMENTS: ClockOf;
 
-    /// Where a checkout with this status stands.
+    /// The phase of a checkout with this status.
     fn phase(self) -> Phase;
 
-    /// What can be reached from this status, derived from the steps.
+    /// The statuses that can be reached from this status, derived from the steps.
     fn reach(self) -> Reach;
 
     /// The status's place in [`ROWS`](TextCode::ROWS).
     fn position(self) -> usize;
 
-    /// Whether a checkout with this status has ended: its [phase](Self::phase) is final, and no ordinary step
-    /// leaves the status. The two are the same: a table in which they differ does not compile.
+    /// True if a checkout with this status has ended: its [phase](Self::phase) is final, and no ordinary step
+    /// leaves the status. The two conditions agree: a table in which they differ does not compile.
     fn is_terminal(self) -> bool {
         self.phase().is_final()
     }
 
-    /// Whether ordinary steps lead from here to there. Every status may become itself.
+    /// True if ordinary steps lead from this status to the other. Every status may become itself.
     fn may_become(self, to: Self) -> bool {
         self.reach().by_ordinary(to.position())
     }
 
-    /// Whether steps of any kind lead from here to there.
+    /// True if steps of any kind lead from this status to the other.
     fn may_become_late(self, to: Self) -> bool {
         self.reach().by_any(to.position())
     }
 
-    /// A shortest chain of ordinary steps from here to there, both ends included.
+    /// A shortest chain of ordinary steps from this status to the other, both ends included.
     fn path_to(self, to: Self) -> Option<Path<Self>> {
         Path::shortest(self, to)
     }
 }
 
-/// Whose clock the moments are by that put a provider's reads in order.
+/// The clock of the moments that order a provider's reads.
 ///
 /// Moments of the caller's clock are compared with the caller's `now`, so that a clock that ran ahead for a
 /// while and was set back makes no later read look old: see [`Tracker::observe`](crate::Tracker::observe).
-/// Moments of the provider's clock are compared with each other alone.
+/// Moments of the provider's clock are compared only with each other.
 ///
 /// ```
 /// use checkout_lifecycle::{ClockOf, Status};
@@ -79,10 +79,10 @@ pub trait Status: TextCode + Eq + fmt::Debug {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ClockOf {
-    /// The caller's: a read's moment is the one at which the request was sent
+    /// The caller's clock: a read's moment is the moment at which the request was sent
     /// ([`Observation::read`](crate::Observation::read)).
     Caller,
-    /// The provider's: the answers carry a time of their own
+    /// The provider's clock: the answers carry their own time
     /// ([`Observation::read_ordered`](crate::Observation::read_ordered)).
     Provider,
 }
@@ -102,13 +102,13 @@ pub struct Step<S> {
     pub from: S,
     /// The status after.
     pub to: S,
-    /// Whether it belongs to the usual course.
+    /// The kind: usual course or late.
     pub kind: Kind,
-    /// How it is known.
+    /// The basis of our knowledge of the step.
     pub basis: Basis,
 }
 
-/// Whether a step belongs to the usual course of a checkout.
+/// The kind of a step: part of the usual course of a checkout, or late.
 ///
 /// ```
 /// use checkout_lifecycle::{Kind, Status};
@@ -124,11 +124,11 @@ pub struct Step<S> {
 pub enum Kind {
     /// The usual course.
     Ordinary,
-    /// After the end: money that comes when nobody waits for it any more.
+    /// After the end: money that comes when nobody waits for the money any more.
     Late,
 }
 
-/// How a step is known.
+/// The basis of our knowledge of a step.
 ///
 /// `docs/sources.md` lists the pages, and every fact that is [`Stated`](Self::Stated).
 ///
@@ -139,16 +139,16 @@ pub enum Kind {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Basis {
-    /// The provider's page of the route says so: the fact, as `docs/sources.md` lists it.
+    /// The provider's page of the route says so: the fact, as `docs/sources.md` lists the fact.
     Stated(&'static str),
     /// Another public page of the provider says so: the fact.
     Public(&'static str),
-    /// Nobody says so: why we think it.
+    /// No page says so: the reason why we think so.
     Assumed(&'static str),
 }
 
 impl Basis {
-    /// The fact that a page states, or why we assume the step.
+    /// The fact that a page states, or the reason why we assume the step.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {

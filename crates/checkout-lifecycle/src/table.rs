@@ -1,7 +1,7 @@
 //! [`Status`](crate::Status) for a table of statuses.
 
 /// Implements [`Status`](crate::Status) for a table, from its list of steps. The table's values fit in eight
-/// bits; or, behind the word `text`, it numbers nothing, and its variants are in the order of its rows.
+/// bits; or, after the word `text`, the table numbers nothing, and its variants are in the order of its rows.
 macro_rules! lifecycle {
     ($status:ident, steps = $steps:ident, phase = $phase:ident, moments = $clock:ident) => {
         lifecycle!(@status $status, $steps, $phase, $clock);

@@ -1,4 +1,4 @@
-//! What is known of one checkout, and what an observation does to it.
+//! The known state of one checkout, and the effect of an observation on that state.
 
 use crate::{ClockOf, Moment, Observation, Phase, Source, Status};
 use checkout_tables::{Open, TextCode};
@@ -6,10 +6,10 @@ use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
 
-/// What is known of one checkout.
+/// The known state of one checkout.
 ///
-/// A few bytes, `Copy`, and with a text form that stays the same: keep it in a column of the order, and write
-/// it back by compare-and-swap, so that two workers never overwrite each other.
+/// A few bytes, `Copy`, with a stable text form. Keep the text in a column of the order, and write the text
+/// back by compare-and-swap, so that two workers never overwrite each other.
 ///
 /// ```
 /// use checkout_lifecycle::{Moment, Observation, Tracker, Verdict};
@@ -34,23 +34,24 @@ use core::time::Duration;
 pub struct Tracker<S> {
     current: Option<S>,
     superseded: Option<S>,
-    /// The moment that the current status is measured by; `UNORDERED` if it was adopted without one.
+    /// The moment of the current status; `UNORDERED` if the tracker adopted the status without a moment.
     order: i64,
 }
 
 impl<S> Tracker<S> {
-    /// Nothing is known yet.
+    /// Creates a tracker that knows nothing yet.
     #[must_use]
     pub const fn new() -> Self {
         Self { current: None, superseded: None, order: UNORDERED }
     }
 
-    /// The moment by which other observations are newer or older than the current status.
+    /// The moment that decides if another observation is newer or older than the current status.
     ///
-    /// The latest moment that came with the status; or with the one before it, where what gave the status was
-    /// older than that. None if the status was adopted without a moment, as from a webhook that carries no
-    /// time: it is never measured by the moment of the status before it. The next observation of the same
-    /// status that has a moment gives it one; until then no read has confirmed the status.
+    /// The latest moment that came with the status. If the observation that gave the status was older than
+    /// the previous status, this is the moment of the previous status. None if the status was adopted without
+    /// a moment, as from a webhook that carries no time: the tracker never measures such a status by the
+    /// moment of the status before. The next observation of the same status that has a moment sets the
+    /// moment; until then no read has confirmed the status.
     ///
     /// ```
     /// use checkout_lifecycle::{Moment, Observation, Attestation, Tracker};
@@ -72,7 +73,7 @@ impl<S> Tracker<S> {
 }
 
 impl<S: Status> Tracker<S> {
-    /// The status that is known.
+    /// The known status.
     #[must_use]
     pub const fn status(&self) -> Option<S> {
         self.current
@@ -80,9 +81,9 @@ impl<S: Status> Tracker<S> {
 
     /// The refusal that a late payment superseded, if there was one; of several, the last one.
     ///
-    /// When the checkout has succeeded, look here whatever the verdict was: a refused one that was first
-    /// [`Reopened`](Verdict::Reopened) goes on to its success by a plain [`Advanced`](Verdict::Advanced), and
-    /// only this tells that the order may have been given up, or its goods sold, in between.
+    /// When the checkout has succeeded, look here whatever the verdict was. A refused checkout that was first
+    /// [`Reopened`](Verdict::Reopened) reaches success by a plain [`Advanced`](Verdict::Advanced). Only this
+    /// method then shows that you may have given up the order, or sold the goods, in between.
     ///
     /// ```
     /// use checkout_lifecycle::{Moment, Observation, Phase, Tracker, Verdict};
@@ -103,44 +104,46 @@ impl<S: Status> Tracker<S> {
         self.superseded
     }
 
-    /// Where the checkout stands.
+    /// The phase of the known status.
     #[must_use]
     pub fn phase(&self) -> Option<Phase> {
         self.current.map(S::phase)
     }
 
-    /// Whether the checkout has ended. A refused one can still be paid late.
+    /// True if the checkout has ended. A refused checkout can still be paid late.
     #[must_use]
     pub fn is_final(&self) -> bool {
         self.current.is_some_and(S::is_terminal)
     }
 
-    /// Takes an observation in, and says what it meant. `now` is the moment at which you take it in, by your
-    /// clock: the clock that read's `sent` is by.
+    /// Takes in an observation and returns its meaning. `now` is the moment at which you take in the
+    /// observation, by the same clock as a read's `sent`.
     ///
-    /// Beside what is known, an observation is
-    /// - *newer* if its moment is after the known one ([`order`](Self::order)), whoever made it;
+    /// Compared with the known status, an observation is
+    /// - *newer* if its moment is after the known moment ([`order`](Self::order)), from any source;
     /// - *older* if its moment is the same or before;
-    /// - *likely newer* if it is a read and what is known has no moment: it was on its way then, at most;
-    /// - *unordered* otherwise: it has no moment, as a [read](Observation::read_ordered) too can have none,
-    ///   or it is a webhook or redirect, which can be delivered days late, and what is known has none.
+    /// - *likely newer* if the observation is a read and the known status has no moment: at most, the read
+    ///   was on its way then;
+    /// - *unordered* otherwise. Either the observation has no moment, as a [read](Observation::read_ordered)
+    ///   too can have none; or the observation is a webhook or redirect, which can arrive days late, and the
+    ///   known status has no moment.
     ///
     /// A clock can run ahead and be set back. Nothing is sent after `now`, so a moment of your clock
-    /// ([`Status::MOMENTS`]) that lies after `now` by more than [`CLOCK_TOLERANCE`] is none:
-    /// - where the known moment is such a one, a read is newer than it, and its moment takes the place of the
-    ///   known one;
-    /// - a read with such a moment counts as sent at `now`, and a webhook or redirect as one without a
+    /// ([`Status::MOMENTS`]) that lies after `now` by more than [`CLOCK_TOLERANCE`] does not count:
+    /// - if the known moment is such a moment, a read is newer, and the moment of the read replaces the known
+    ///   moment;
+    /// - a read with such a moment counts as sent at `now`, and a webhook or redirect counts as without a
     ///   moment.
     ///
-    /// A read that was under way for minutes has a moment before `now`, so it stays as old as it is. Moments
-    /// of the provider's clock are compared with each other alone, and never with `now`.
+    /// A read that was under way for minutes has a moment before `now`, so the read stays as old as it is.
+    /// Moments of the provider's clock are compared only with each other, and never with `now`.
     ///
-    /// The rules, of which the first that fits is taken:
+    /// The tracker applies the first rule that fits:
     /// 1. a status that the table does not name: [`Unknown`](Verdict::Unknown);
-    /// 2. nothing was known: [`First`](Verdict::First); the same: [`Unchanged`](Verdict::Unchanged);
+    /// 2. no known status: [`First`](Verdict::First); the same status: [`Unchanged`](Verdict::Unchanged);
     /// 3. ordinary steps lead there: [`Advanced`](Verdict::Advanced), of whatever age. But where a late step
     ///    alone leads back (AllScale's `FAILED` and `ON_CHAIN` can each come before the other),
-    ///    [`Stale`](Verdict::Stale) if it is older, or unordered after a refusal was superseded;
+    ///    [`Stale`](Verdict::Stale) if the observation is older, or unordered after a refusal was superseded;
     /// 4. success after a refusal, a payment or an [authorization](Phase::Authorized):
     ///    [`LateSuccess`](Verdict::LateSuccess), of whatever age;
     /// 5. another refusal after a refusal, or another success after a success, such as a payment after an
@@ -153,8 +156,8 @@ impl<S: Status> Tracker<S> {
     /// 9. anything else: after an end [`Conflict`](Verdict::Conflict), otherwise
     ///    [`Unexpected`](Verdict::Unexpected).
     ///
-    /// From the refusal that was superseded a late step always leads to what is known, whatever that is by
-    /// now.
+    /// A late step always leads from the superseded refusal to the known status, whatever the known status is
+    /// by now.
     ///
     /// ```
     /// use checkout_lifecycle::{Moment, Observation, Tracker, Verdict};
@@ -201,8 +204,8 @@ impl<S: Status> Tracker<S> {
         let age = Age::of(source, order, known);
         let came_before = observed.may_become_late(current) || self.superseded == Some(observed);
         if current.may_become(observed) {
-            // What alternates in the usual course is never stale; what only a late step leads back from can
-            // be.
+            // Statuses that alternate in the usual course are never stale; a status that only a late step
+            // leads back from can be stale.
             let on_circle = came_before && !observed.may_become(current);
             let stale = match age {
                 Age::Newer | Age::LikelyNewer => false,
@@ -275,7 +278,7 @@ impl<S> Default for Tracker<S> {
 }
 
 impl<S: Status> fmt::Display for Tracker<S> {
-    /// The form to store: `v1`, the status, the refusal it superseded, and the moment; `-` for none.
+    /// The form to store: `v1`, the status, the superseded refusal, and the moment; `-` for none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let code = |status: Option<S>| status.map_or(NONE, TextCode::code);
         write!(f, "{VERSION} {} {} ", code(self.current), code(self.superseded))?;
@@ -299,10 +302,10 @@ impl<S: Status> fmt::Debug for Tracker<S> {
 impl<S: Status> FromStr for Tracker<S> {
     type Err = ParseTrackerError;
 
-    /// Reads the stored form back: exactly what [`Display`](fmt::Display) writes, and nothing else.
+    /// Reads the stored form: exactly the text that [`Display`](fmt::Display) writes, and nothing else.
     ///
     /// # Errors
-    /// [`ParseTrackerError`], which names the part that is wrong.
+    /// [`ParseTrackerError`], which names the wrong part.
     fn from_str(text: &str) -> Result<Self, ParseTrackerError> {
         let mut parts = text.split(' ');
         let mut part = |error| parts.next().ok_or(error);
@@ -361,7 +364,7 @@ impl<'de, S: Status> serde::Deserialize<'de> for Tracker<S> {
     }
 }
 
-/// What an observation meant.
+/// The meaning of an observation.
 ///
 /// ```
 /// use checkout_lifecycle::Verdict;
@@ -375,61 +378,61 @@ impl<'de, S: Status> serde::Deserialize<'de> for Tracker<S> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "a conflict or a late success must not go unheard"]
 pub enum Verdict<S, Raw = i64> {
-    /// The first thing known of the checkout. Adopted.
+    /// The first known status of the checkout. Adopted.
     First,
-    /// What was known already.
+    /// The status was already known.
     Unchanged,
-    /// Ordinary steps lead there. Adopted.
+    /// Ordinary steps lead to the observed status. Adopted.
     ///
-    /// A success can come so after a refusal too, if the checkout was [`Reopened`](Self::Reopened) in
-    /// between: when it has succeeded, look at [`Tracker::superseded`].
+    /// A success can come this way after a refusal too, if the checkout was [`Reopened`](Self::Reopened) in
+    /// between: when the checkout has succeeded, look at [`Tracker::superseded`].
     Advanced {
-        /// What was known before.
+        /// The previous status.
         from: S,
     },
-    /// Older than what is known, by its moment or by the steps. Not adopted.
+    /// Older than the known status, by its moment or by the steps. Not adopted.
     Stale {
-        /// What was observed.
+        /// The observed status.
         observed: S,
     },
-    /// A status that nobody has named yet: the raw value. What was known stays.
+    /// A status that the table does not name: the raw value. The known status stays.
     Unknown(Raw),
-    /// No chain of ordinary steps explains it, but nothing final is touched. Our steps are partly assumed,
-    /// and the provider knows: adopted.
+    /// No chain of ordinary steps explains the observed status, but no final status changes. Our steps are
+    /// partly assumed, and the provider knows: adopted.
     Unexpected {
-        /// What was known before.
+        /// The previous status.
         from: S,
     },
-    /// A refused checkout is being paid after all, as a newer read or webhook shows: adopted, poll on. The
-    /// success that may follow is [`Advanced`](Self::Advanced).
+    /// A newer read or webhook shows that a refused checkout is being paid after all. Adopted; continue to
+    /// poll. The success that may follow is [`Advanced`](Self::Advanced).
     Reopened {
         /// The refusal.
         superseded: S,
     },
-    /// The money came after a refusal. Adopted; somebody should hear of it.
+    /// The money came after a refusal. Adopted; notify a person.
     ///
-    /// So does an authorization count: the checkout ended with the payer's consent after it was refused, and
-    /// the amount is reserved. It is no money all the same: [`Tracker::phase`] tells which it was.
+    /// An authorization counts too: the checkout ended with the payer's consent after the refusal, and the
+    /// amount is reserved. But an authorization is not money: [`Tracker::phase`] distinguishes the two.
     ///
-    /// Given when a refusal was known until now. A checkout that was seen being paid in between, and so
-    /// [`Reopened`](Self::Reopened), succeeds by [`Advanced`](Self::Advanced): [`Tracker::superseded`] tells
-    /// both.
+    /// The tracker gives this verdict when the known status was a refusal until now. A checkout that was seen
+    /// being paid in between, and so [`Reopened`](Self::Reopened), succeeds by [`Advanced`](Self::Advanced):
+    /// [`Tracker::superseded`] shows both.
     LateSuccess {
         /// The refusal.
         superseded: S,
     },
-    /// Something else after an end. What was known stays; somebody should hear of it.
+    /// A different status after a final one. The known status stays; notify a person.
     ///
-    /// The tracker does not remember it: store beside the tracker that a person has to look, before you
-    /// answer the webhook or drop the read.
+    /// The tracker does not remember the conflict. Before you answer the webhook or drop the read, store
+    /// beside the tracker that a person has to look.
     Conflict {
-        /// What was observed.
+        /// The observed status.
         observed: S,
     },
 }
 
 impl<S, Raw> Verdict<S, Raw> {
-    /// Whether the tracker's status is now the observed one.
+    /// True if the tracker's status is now the observed status.
     pub const fn is_adopted(&self) -> bool {
         match self {
             Self::First
@@ -442,7 +445,7 @@ impl<S, Raw> Verdict<S, Raw> {
         }
     }
 
-    /// Whether a person should hear of it: the provider did what no document describes, or money came late.
+    /// True if a person should look: the provider acted as no document describes, or money came late.
     pub const fn wants_attention(&self) -> bool {
         match self {
             Self::Unknown(_)
@@ -471,7 +474,7 @@ impl<S, Raw: fmt::Display> fmt::Display for Verdict<S, Raw> {
     }
 }
 
-/// A text that is not a stored tracker: the part that is wrong.
+/// A text that is not a stored tracker: the wrong part.
 ///
 /// ```
 /// use checkout_lifecycle::{ParseTrackerError, Tracker};
@@ -483,15 +486,15 @@ impl<S, Raw: fmt::Display> fmt::Display for Verdict<S, Raw> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParseTrackerError {
-    /// It does not begin with `v1`.
+    /// The text does not begin with `v1`.
     Version,
-    /// The status is missing or not in the table: perhaps a newer version of this crate wrote it.
+    /// The status is missing or not in the table: perhaps a newer version of this crate wrote the text.
     Status,
     /// The superseded status is missing, not in the table, or not a refusal that something superseded.
     Superseded,
-    /// The moment is missing or not a number of milliseconds as it is written here.
+    /// The moment is missing, or not a number of milliseconds as `Display` writes it.
     Moment,
-    /// Something stands behind the moment.
+    /// More text follows the moment.
     Surplus,
 }
 
@@ -509,12 +512,12 @@ impl fmt::Display for ParseTrackerError {
 
 impl core::error::Error for ParseTrackerError {}
 
-/// How an observation's moment compares with what is known.
+/// The result of comparing an observation's moment with the known moment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Age {
     Newer,
     Older,
-    /// A read, and what is known has no moment.
+    /// A read, while the known status has no moment.
     LikelyNewer,
     Unordered,
 }
@@ -531,16 +534,16 @@ impl Age {
     }
 }
 
-/// The moment of what is known.
+/// The moment of the known status.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Known {
     At(Moment),
-    /// It is by a clock that ran ahead, so it is none.
+    /// The moment comes from a clock that ran ahead, so it does not count.
     Ahead,
     Without,
 }
 
-/// A number as `Display` writes it, and no other way of writing it.
+/// Parses a number exactly as `Display` writes it.
 fn moment(digits: &str) -> Option<i64> {
     let bare = digits.strip_prefix('-').unwrap_or(digits);
     let canonical = match bare.as_bytes() {
@@ -551,7 +554,7 @@ fn moment(digits: &str) -> Option<i64> {
     digits.parse().ok().filter(|millis| canonical && *millis != UNORDERED)
 }
 
-/// By so much a moment of the caller's clock may lie after now and still count: five minutes.
+/// The most that a moment of the caller's clock may lie after now and still count: five minutes.
 ///
 /// Assumed: the clocks of machines that share an order's row differ by less. AllScale refuses a request whose
 /// clock is off by more.
@@ -668,7 +671,8 @@ mod tests {
         late { Paid Returned, }
     }
 
-    /// Observations as `Done@5`, a read; `w:Done` and `w:Done@5`, webhooks. What the last one meant.
+    /// Parses observations such as `Done@5`, a read, or `w:Done` and `w:Done@5`, webhooks. Returns the
+    /// meaning of the last observation.
     fn check<S: Status>(observations: &str) -> String {
         let mut tracker = Tracker::<S>::new();
         let outcomes: Vec<String> = observations
@@ -703,7 +707,7 @@ mod tests {
         assert_eq!(check("Done@100 Challenge@50"), "stale: v1 Done - 100");
         assert_eq!(check("Done@100 Challenge@150"), "conflict: v1 Done - 100");
         assert_eq!(check("Failed@100 Processing@150"), "conflict: v1 Failed - 100");
-        // No step leads there, and it is money all the same.
+        // No step leads there, and yet the status is money.
         assert_eq!(check("Failed@100 Done@150"), "late success: v1 Done Failed 150");
     }
 
@@ -724,8 +728,8 @@ mod tests {
             let late = check(&std::format!("{refusal}@100 w:Successful@50"));
             assert_eq!(late, std::format!("late success: v1 Successful {refusal} 100"));
         }
-        // A late step that leads to success alone makes no circle: an older refusal is a lagging reader's
-        // news.
+        // A late step that leads only to success makes no circle: an older refusal comes from a lagging
+        // reader.
         assert_eq!(check("Pending@100 Expired@50"), "advanced: v1 Expired - 100");
     }
 

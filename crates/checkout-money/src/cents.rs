@@ -8,11 +8,11 @@ use crate::text::{ParseAmountError, ParseAmountErrorKind, scan};
 
 /// Hundredths of one unit, of a fiat currency or of a stable coin.
 ///
-/// The range is that of an `i64`, from -92233720368547758.08 to 92233720368547758.07. It has no unit: the
-/// currency or coin stands beside it.
+/// The range is that of an `i64`, from -92233720368547758.08 to 92233720368547758.07. The type has no unit:
+/// keep the currency or coin beside the amount.
 ///
-/// As text it is in whole units with exactly two decimals (`"10.00"`, `"-0.05"`); it reads none, one or two.
-/// With the `serde` feature it is the integer, in hundredths, as in `amount_cents`.
+/// The text form is whole units with exactly two decimals (`"10.00"`, `"-0.05"`); parsing accepts none, one
+/// or two. With the `serde` feature the form is the integer, in hundredths, as in `amount_cents`.
 ///
 /// Source: `amount_cents` of *Create Checkout Intent*, v4, 2026-05-06. Assumed: hundredths for every
 /// currency, also for those that ISO 4217 gives no decimals or three, as published plugins do so and the
@@ -30,14 +30,14 @@ use crate::text::{ParseAmountError, ParseAmountErrorKind, scan};
 pub struct Cents(i64);
 
 impl Cents {
-    /// No amount at all.
+    /// Zero.
     ///
     /// ```
     /// assert_eq!(checkout_money::Cents::ZERO.to_string(), "0.00");
     /// ```
     pub const ZERO: Self = Self(0);
 
-    /// So many hundredths.
+    /// Creates an amount of this many hundredths.
     ///
     /// ```
     /// assert_eq!(checkout_money::Cents::new(-5).to_string(), "-0.05");
@@ -47,7 +47,7 @@ impl Cents {
         Self(hundredths)
     }
 
-    /// How many hundredths.
+    /// The number of hundredths.
     ///
     /// ```
     /// assert_eq!(checkout_money::Cents::new(1000).get(), 1000);
@@ -57,7 +57,7 @@ impl Cents {
         self.0
     }
 
-    /// Whether it is more than zero.
+    /// True if the amount is more than zero.
     ///
     /// ```
     /// use checkout_money::Cents;
@@ -74,7 +74,7 @@ impl Cents {
     ///
     /// # Errors
     ///
-    /// When the sum is out of range.
+    /// If the sum is out of range.
     ///
     /// ```
     /// use checkout_money::{Cents, OverflowError};
@@ -86,11 +86,11 @@ impl Cents {
         checked(self.0.checked_add(other.0))
     }
 
-    /// What is left when `other` is taken away; it may be less than zero.
+    /// The amount minus `other`; the difference may be less than zero.
     ///
     /// # Errors
     ///
-    /// When the difference is out of range.
+    /// If the difference is out of range.
     ///
     /// ```
     /// use checkout_money::{Cents, OverflowError};
@@ -102,11 +102,11 @@ impl Cents {
         checked(self.0.checked_sub(other.0))
     }
 
-    /// So many times as much: the price of `times` pieces.
+    /// The product with `times`: the price of `times` pieces.
     ///
     /// # Errors
     ///
-    /// When the product is out of range.
+    /// If the product is out of range.
     ///
     /// ```
     /// use checkout_money::{Cents, OverflowError};
@@ -164,7 +164,7 @@ mod tests {
 
     use super::*;
 
-    /// The hundredths and the text that comes out again, or the fault.
+    /// The hundredths and the printed text, or the fault.
     fn check(text: &str) -> String {
         match text.parse::<Cents>() {
             Ok(cents) => format!("{} {cents}", cents.get()),

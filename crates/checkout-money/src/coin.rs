@@ -9,18 +9,18 @@ use crate::text::ParseAmountError;
 
 /// An exact amount of a stable coin, with its number of decimals: `"1.0000"` stays `"1.0000"`.
 ///
-/// It is `mantissa / 10^scale`, with a mantissa of less than 2^96 on either side of zero (28 digits always
-/// fit, 29 do up to 79228162514264337593543950335) and a scale of 0 to 28. Zero has no sign. It does not know
-/// its coin.
+/// The value is `mantissa / 10^scale`, with a mantissa of less than 2^96 on either side of zero (28 digits
+/// always fit, 29 do up to 79228162514264337593543950335) and a scale of 0 to 28. Zero has no sign. The
+/// amount does not know its coin.
 ///
 /// **Equality, order and hash are those of the number**: `1.0` equals `1.0000`.
-/// [`is_identical`](Self::is_identical) tells the two apart.
+/// [`is_identical`](Self::is_identical) distinguishes the two.
 ///
-/// As text it is `-?digits(.digits)?`, as the crate's page says. For every amount x, reading what x prints
-/// gives an amount identical to x. The other way round, a text that is accepted comes out byte for byte, but
-/// for leading zeros and for the minus of a zero: `"01.0"` comes out as `"1.0"`, `"-0.00"` as `"0.00"`.
+/// The text form is `-?digits(.digits)?`, as the crate's page says. For every amount x, reading the printed
+/// text of x gives an amount identical to x. The other way round, an accepted text is printed byte for byte,
+/// except for leading zeros and the minus of a zero: `"01.0"` is printed as `"1.0"`, `"-0.00"` as `"0.00"`.
 ///
-/// With the `serde` feature it is a string; a number is refused.
+/// With the `serde` feature the form is a string; a number is refused.
 ///
 /// Source: `amount_coins` of *Create Checkout Intent*, v4, 2026-05-06, a decimal string.
 ///
@@ -38,7 +38,7 @@ use crate::text::ParseAmountError;
 pub struct CoinAmount(pub(crate) Exact);
 
 impl CoinAmount {
-    /// No amount at all, without decimals.
+    /// Zero, without decimals.
     ///
     /// ```
     /// assert_eq!(checkout_money::CoinAmount::ZERO.to_string(), "0");
@@ -49,7 +49,7 @@ impl CoinAmount {
     ///
     /// # Errors
     ///
-    /// When the mantissa is 2^96 or more on either side of zero, or the scale is more than 28.
+    /// If the mantissa is 2^96 or more on either side of zero, or the scale is more than 28.
     ///
     /// ```
     /// use checkout_money::{CoinAmount, OverflowError};
@@ -65,10 +65,10 @@ impl CoinAmount {
         }
     }
 
-    /// So many hundredths *of the coin*, with two decimals: 1000 cents are `10.00` coins.
+    /// Converts hundredths *of the coin*, with two decimals: 1000 cents are `10.00` coins.
     ///
     /// For an order priced in the coin itself. The cents of a fiat currency are not coins: nothing here
-    /// converts these, and [`Rate::estimate`](crate::Rate::estimate) does no more than estimate.
+    /// converts these, and [`Rate::estimate`](crate::Rate::estimate) only estimates.
     ///
     /// ```
     /// use checkout_money::{Cents, CoinAmount};
@@ -80,8 +80,8 @@ impl CoinAmount {
         Self(Exact::from_hundredths(cents.get()))
     }
 
-    /// The amount in hundredths of the coin; `None` when it is not a whole number of these or [`Cents`]
-    /// cannot hold so many.
+    /// The amount in hundredths of the coin; `None` if the amount is not a whole number of hundredths or is
+    /// out of the range of [`Cents`].
     ///
     /// ```
     /// use checkout_money::{Cents, CoinAmount};
@@ -117,7 +117,7 @@ impl CoinAmount {
         self.0.scale()
     }
 
-    /// Whether it is zero, of whatever scale.
+    /// True if the amount is zero, of any scale.
     ///
     /// ```
     /// assert!("-0.00".parse::<checkout_money::CoinAmount>()?.is_zero());
@@ -128,7 +128,7 @@ impl CoinAmount {
         self.0.mantissa() == 0
     }
 
-    /// Whether it is less than zero.
+    /// True if the amount is less than zero.
     ///
     /// ```
     /// use checkout_money::CoinAmount;
@@ -142,7 +142,7 @@ impl CoinAmount {
         self.0.mantissa() < 0
     }
 
-    /// Whether both the number and the scale are the same, and so what is printed.
+    /// True if both the number and the scale are the same, and so the printed text.
     ///
     /// ```
     /// use checkout_money::CoinAmount;
@@ -160,7 +160,7 @@ impl CoinAmount {
     ///
     /// # Errors
     ///
-    /// When the sum does not fit at that scale. It is never rounded, nor given fewer decimals so as to fit.
+    /// If the sum does not fit at that scale. The sum is never rounded, nor given fewer decimals to fit.
     ///
     /// ```
     /// use checkout_money::CoinAmount;
@@ -174,12 +174,12 @@ impl CoinAmount {
         self.0.checked_add(other.0).map(Self)
     }
 
-    /// What is exactly left when `other` is taken away, with the larger of the two scales; it may be less
-    /// than zero.
+    /// The exact result of the amount minus `other`, with the larger of the two scales; the difference may be
+    /// less than zero.
     ///
     /// # Errors
     ///
-    /// When the difference does not fit at that scale, as with [`checked_add`](Self::checked_add).
+    /// If the difference does not fit at that scale, as with [`checked_add`](Self::checked_add).
     ///
     /// ```
     /// use checkout_money::CoinAmount;
@@ -224,7 +224,7 @@ mod tests {
 
     const LARGEST: &str = "79228162514264337593543950335";
 
-    /// Mantissa, scale and the text that comes out again, or the fault.
+    /// Mantissa, scale and the printed text, or the fault.
     fn check(text: &str) -> String {
         match text.parse::<CoinAmount>() {
             Ok(coins) => format!("{} / 10^{} = {coins}", coins.mantissa(), coins.scale()),

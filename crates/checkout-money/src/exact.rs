@@ -1,5 +1,5 @@
-//! A whole number and its number of decimals: what [`CoinAmount`](crate::CoinAmount) and
-//! [`Rate`](crate::Rate) share.
+//! A whole number and its number of decimals: the common base of [`CoinAmount`](crate::CoinAmount) and
+//! [`Rate`](crate::Rate).
 
 use core::fmt;
 use core::fmt::Write as _;
@@ -11,8 +11,9 @@ use crate::text::{ParseAmountError, ParseAmountErrorKind, scan};
 
 /// mantissa / 10^scale, with |mantissa| < 2^96 and scale <= 28. Zero has no sign.
 ///
-/// The decimal is storage, comparison and hash. Its own sums and products round when the exact result does
-/// not fit, and a sum with zero forgets a scale, so the sums and products here are made of the mantissas.
+/// The decimal is storage, comparison and hash. The decimal's own sums and products round if the exact result
+/// does not fit, and a sum with zero forgets a scale, so the sums and products here are made of the
+/// mantissas.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Exact(Decimal);
 
@@ -23,7 +24,7 @@ impl Exact {
         if scale > Decimal::MAX_SCALE {
             return Err(OverflowError);
         }
-        // The four zeros are the test for 96 bits.
+        // The four zeros test for 96 bits.
         let [a, b, c, d, e, f, g, h, i, j, k, l, 0, 0, 0, 0] = mantissa.unsigned_abs().to_le_bytes() else {
             return Err(OverflowError);
         };
@@ -40,7 +41,7 @@ impl Exact {
         Self(Decimal::from_parts(low, middle, 0, hundredths < 0, 2))
     }
 
-    /// `None` when it has a part smaller than a hundredth or leaves the range of an i64.
+    /// `None` if the number has a part smaller than a hundredth or leaves the range of an i64.
     pub(crate) fn to_hundredths(self) -> Option<i64> {
         let (mantissa, scale) = (self.mantissa(), self.scale());
         let hundredths = match scale.checked_sub(2) {
@@ -102,8 +103,8 @@ impl Exact {
         Self::new(product, self.scale().saturating_add(other.scale()))
     }
 
-    /// The mantissa it would have with more decimals. Out of an i128's range is far out of 96 bits, and a sum
-    /// with something that is within 96 bits does not bring it back.
+    /// The mantissa that the number would have with more decimals. A mantissa out of an i128's range is far
+    /// out of 96 bits, and a sum with a number within 96 bits does not bring the mantissa back.
     fn mantissa_at(self, scale: u32) -> Result<i128, OverflowError> {
         shift(self.mantissa(), scale.saturating_sub(self.scale()))
     }
@@ -144,7 +145,7 @@ fn shift(number: i128, places: u32) -> Result<i128, OverflowError> {
     10_i128.checked_pow(places).and_then(|factor| number.checked_mul(factor)).ok_or(OverflowError)
 }
 
-/// A text of up to 40 bytes: 29 digits and a point are the longest that is needed.
+/// A text of up to 40 bytes: 29 digits and a point are the longest text needed.
 struct Text {
     bytes: [u8; 40],
     len: usize,

@@ -2,7 +2,7 @@
 //!
 //! - [`Cents`]: hundredths of one unit, of a fiat currency or of a stable coin; an `i64`.
 //! - [`CoinAmount`]: an amount of a stable coin as a provider prints it, to the last zero.
-//! - [`Rate`]: coins per one fiat unit, carried as it came.
+//! - [`Rate`]: coins per one fiat unit, kept exactly as received.
 //!
 //! ```
 //! use checkout_money::{Cents, CoinAmount, Rate};
@@ -21,11 +21,11 @@
 //!
 //! # What is not here
 //!
-//! - Currencies and coins: an amount does not know its unit. Keep the unit beside it.
-//! - Rounding. No operation rounds: what cannot be held exactly is an error.
-//! - Floats, and any conversion from or to one.
+//! - Currencies and coins: an amount does not know its unit. Keep the unit beside the amount.
+//! - Rounding. No operation rounds: a result that cannot be held exactly is an error.
+//! - Floats, and any conversion from or to a float.
 //! - Floors and limits of a provider: these are rules over amounts, not amounts.
-//! - Recomputing a provider's amounts from its rate; [`Rate`] says why.
+//! - Recomputing a provider's amounts from its rate; [`Rate`] gives the reason.
 //! - Operators: `+` would have to panic or to wrap. Every operation here is checked.
 //!
 //! # The one idea to know
@@ -38,12 +38,12 @@
 //!
 //! All three types read `-?digits(.digits)?` in ASCII and nothing else: no plus sign, no exponent, no
 //! separators, no blanks, no bare point. Leading zeros are accepted and not kept (`"01.0"` is `1.0`), and so
-//! is a minus before zero (`"-0.00"` is `0.00`). Any other text of a coin amount or a rate comes out again
-//! byte for byte; cents come out with two decimals. An error names the kind of fault and the offset of the
-//! first byte that cannot stand, and never holds the text.
+//! is a minus before zero (`"-0.00"` is `0.00`). Any other text of a coin amount or a rate is printed again
+//! byte for byte; cents are printed with two decimals. An error names the kind of fault and the offset of the
+//! first byte that cannot stand there, and never holds the text.
 //!
-//! `Display` keeps all decimals and heeds width, fill, sign and zero padding; it ignores a precision, which
-//! would have to round.
+//! `Display` keeps all decimals and heeds width, fill, sign and zero padding; `Display` ignores a precision,
+//! because a precision would require rounding.
 //!
 //! # Sources
 //!
@@ -54,11 +54,11 @@
 //!
 //! # Features
 //!
-//! - `serde` (off): [`Cents`] as an integer, [`CoinAmount`] and [`Rate`] as a string. No number is taken
-//!   for a string, nor a string for a number.
+//! - `serde` (off): [`Cents`] as an integer, [`CoinAmount`] and [`Rate`] as a string. A number is not
+//!   accepted as a string, nor a string as a number.
 //!
-//! The crate is `no_std` and allocates nothing; `rust_decimal`, which holds the numbers and is no part of the
-//! public API, links `alloc`.
+//! The crate is `no_std` and allocates nothing. `rust_decimal`, which holds the numbers and is not part of
+//! the public API, links `alloc`.
 
 #![no_std]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]

@@ -8,11 +8,11 @@ use crate::coin::CoinAmount;
 use crate::exact::{Exact, OverflowError};
 use crate::text::ParseAmountError;
 
-/// Coins per one fiat unit, carried as it came.
+/// Coins per one fiat unit, kept exactly as received.
 ///
 /// **Never recompute a provider's amounts from its rate.** AllScale labels the field "fiat to stable coin",
 /// but its documented sample, 100 cents of a euro at a rate of `1.3500` giving `1.0000` coins, is neither a
-/// product nor a quotient. The amounts are what counts; the rate is kept to be shown and stored.
+/// product nor a quotient. Only the amounts count; keep the rate for display and storage.
 ///
 /// Range, text, equality, order, hash and the `serde` form are those of [`CoinAmount`].
 ///
@@ -33,7 +33,7 @@ impl Rate {
     ///
     /// # Errors
     ///
-    /// When the mantissa is 2^96 or more on either side of zero, or the scale is more than 28.
+    /// If the mantissa is 2^96 or more on either side of zero, or the scale is more than 28.
     ///
     /// ```
     /// use checkout_money::{OverflowError, Rate};
@@ -71,7 +71,7 @@ impl Rate {
         self.0.scale()
     }
 
-    /// Whether it is zero, of whatever scale.
+    /// True if the rate is zero, of any scale.
     ///
     /// ```
     /// assert!("0.0000".parse::<checkout_money::Rate>()?.is_zero());
@@ -82,7 +82,8 @@ impl Rate {
         self.0.mantissa() == 0
     }
 
-    /// Whether it is less than zero. No provider says so; it is read and carried all the same.
+    /// True if the rate is less than zero. No provider documents such a rate; the type reads and keeps it all
+    /// the same.
     ///
     /// ```
     /// assert!(!"1.3500".parse::<checkout_money::Rate>()?.is_negative());
@@ -93,7 +94,7 @@ impl Rate {
         self.0.mantissa() < 0
     }
 
-    /// Whether both the number and the scale are the same, and so what is printed.
+    /// True if both the number and the scale are the same, and so the printed text.
     ///
     /// ```
     /// use checkout_money::Rate;
@@ -107,16 +108,17 @@ impl Rate {
         self.0.is_identical(other.0)
     }
 
-    /// What `cents` of a fiat currency come to, by a rate **of your own**: cents / 100 x rate, exact, with
+    /// The value of `cents` of a fiat currency, by a rate **of your own**: cents / 100 x rate, exact, with
     /// two decimals more than the rate has.
     ///
-    /// You vouch for this rate being coins per one fiat unit. It is not the `rate` or `currency_rate` of a
-    /// provider's reply, for which no formula is known (see [the type](Self)). The result is an estimate,
-    /// good for a warning before an order is sent (is it near the floor of 0.1 coin?) and never to be booked.
+    /// You vouch for this rate being coins per one fiat unit. The `rate` or `currency_rate` of a provider's
+    /// reply is not such a rate: no formula is known for these (see [the type](Self)). The result is an
+    /// estimate, good for a warning before an order is sent (is the order near the floor of 0.1 coin?) and
+    /// never to be booked.
     ///
     /// # Errors
     ///
-    /// When the product does not fit exactly: a rate of more than 26 decimals, or too many digits in all.
+    /// If the product does not fit exactly: a rate of more than 26 decimals, or too many digits in all.
     ///
     /// ```
     /// use checkout_money::{Cents, Rate};
@@ -158,7 +160,7 @@ mod tests {
 
     use super::*;
 
-    /// What so many cents come to at that rate.
+    /// The value of this many cents at that rate.
     fn check(rate: &str, cents: i64) -> String {
         match rate.parse::<Rate>().unwrap().estimate(Cents::new(cents)) {
             Ok(coins) => coins.to_string(),

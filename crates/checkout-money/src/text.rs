@@ -1,13 +1,13 @@
-//! How an amount is written: one grammar for every type, `-?digits(.digits)?`.
+//! The text form of amounts: one grammar for every type, `-?digits(.digits)?`.
 
 use core::fmt;
 
 use thiserror::Error;
 
-/// A text is not an amount: what is wrong with it, and where.
+/// The error for a text that is not an amount: the kind of fault, and its place.
 ///
-/// It never holds the text itself, so it can be logged. It does not know which field the text came from: add
-/// that where you know it.
+/// The error never holds the text itself, so you can log it. The error does not know the field of the text:
+/// add the field where you know it.
 ///
 /// ```
 /// use checkout_money::{CoinAmount, ParseAmountErrorKind};
@@ -24,7 +24,7 @@ pub struct ParseAmountError {
 }
 
 impl ParseAmountError {
-    /// What is wrong.
+    /// The kind of fault.
     ///
     /// ```
     /// use checkout_money::{Cents, ParseAmountErrorKind};
@@ -37,7 +37,7 @@ impl ParseAmountError {
         self.kind
     }
 
-    /// The byte offset of the first byte that cannot stand; the length of the text when its end comes too
+    /// The byte offset of the first byte that cannot stand there; the length of the text if its end comes too
     /// early.
     ///
     /// ```
@@ -52,7 +52,7 @@ impl ParseAmountError {
     }
 }
 
-/// What can be wrong with the text of an amount.
+/// The kinds of faults in the text of an amount.
 ///
 /// ```
 /// use checkout_money::{CoinAmount, ParseAmountErrorKind};
@@ -67,7 +67,7 @@ impl ParseAmountError {
 pub enum ParseAmountErrorKind {
     /// The text is empty.
     Empty,
-    /// A point or the end stands where a digit must: `"."`, `".5"`, `"5."`, `"-"`.
+    /// A point or the end comes where a digit must: `"."`, `".5"`, `"5."`, `"-"`.
     MissingDigit,
     /// A plus sign, or a minus that is not the first byte.
     Sign,
@@ -79,12 +79,12 @@ pub enum ParseAmountErrorKind {
     Exponent,
     /// An ASCII blank or line break.
     Blank,
-    /// A character outside ASCII, a digit of another script or a wide blank among them.
+    /// A character outside ASCII, including digits of other scripts and wide blanks.
     NotAscii,
-    /// Another ASCII character.
+    /// Any other ASCII character.
     Other,
-    /// More decimals than the type holds exactly: a third one of [`Cents`](crate::Cents), the 29th of the
-    /// others, or an earlier one when the digits before it have used up the range.
+    /// More decimals than the type holds exactly: the third of [`Cents`](crate::Cents), the 29th of the
+    /// others, or an earlier one if the digits before it have used up the range.
     TooManyDecimals,
     /// With this digit the amount leaves the type's range.
     TooLarge,
@@ -108,16 +108,17 @@ impl fmt::Display for ParseAmountErrorKind {
     }
 }
 
-/// One digit of an amount, and where it stands.
+/// One digit of an amount, and its place.
 #[derive(Clone, Copy)]
 pub(crate) struct Digit {
     /// 0 to 9; not positive when the amount has a minus.
     pub(crate) value: i64,
-    /// 0 for a digit before the point, n for the n-th one after it.
+    /// 0 for a digit before the point, n for the n-th digit after the point.
     pub(crate) decimal: u32,
 }
 
-/// Gives `take` the digits of `text` from left to right, until a byte cannot stand or `take` refuses a digit.
+/// Passes `take` the digits of `text` from left to right, until a byte cannot stand there or `take` refuses a
+/// digit.
 pub(crate) fn scan(
     text: &str,
     mut take: impl FnMut(Digit) -> Result<(), ParseAmountErrorKind>,
@@ -156,7 +157,7 @@ pub(crate) fn scan(
     }
 }
 
-/// Why a byte that is no digit cannot stand.
+/// The reason why a byte that is not a digit cannot stand there.
 const fn fault(byte: u8, after_digit: bool, point: bool) -> ParseAmountErrorKind {
     match byte {
         b'.' if point => ParseAmountErrorKind::SecondPoint,

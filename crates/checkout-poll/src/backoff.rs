@@ -1,12 +1,13 @@
-//! How long to wait after something went wrong.
+//! The wait after a failure.
 
 use crate::time;
 use core::time::Duration;
 
-/// How long to wait when nothing was heard, or a refusal that can pass: twice as long each time, up to a cap,
-/// and somewhat less by chance, so that many callers that failed together do not come back together.
+/// The wait after a request without an answer, or after a refusal that can pass. The wait doubles each time,
+/// up to a cap, and chance shortens it somewhat, so that many callers that failed together do not come back
+/// together.
 ///
-/// The chance is the seed's that is given: the same failures and the same seed wait the same.
+/// The chance comes from the given seed: the same failures and the same seed give the same wait.
 ///
 /// ```
 /// use checkout_poll::Backoff;
@@ -25,8 +26,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The first wait and the longest one, both before chance shortens them. A first wait above the cap is
-    /// the cap.
+    /// Creates a backoff with a first wait and a longest wait, both before chance shortens them. A first wait
+    /// above the cap counts as the cap.
     ///
     /// ```
     /// # use checkout_poll::Backoff;
@@ -39,9 +40,9 @@ impl Backoff {
         Self { first, cap }
     }
 
-    /// How long to wait after so many failures in a row, the first one being 1 (0 counts as 1): between half
-    /// of the first wait doubled for each failure after the first, or of the cap if that is less, and all of
-    /// it.
+    /// Returns the wait after this many failures in a row, the first one being 1 (0 counts as 1). The full
+    /// wait is the first wait doubled for each failure after the first, or the cap if that is less; the
+    /// result is between half of the full wait and all of it.
     ///
     /// ```
     /// # use checkout_poll::Backoff;
@@ -60,7 +61,7 @@ impl Backoff {
 }
 
 impl Default for Backoff {
-    /// One second, up to a minute. Assumed: no provider says.
+    /// One second, up to a minute. Assumed: no provider documents these.
     fn default() -> Self {
         Self::new(Duration::from_secs(1), Duration::from_secs(60))
     }

@@ -1,12 +1,12 @@
-//! When to ask a provider again: polling and retries as data.
+//! Polling and retries as data: when to read a provider again.
 //!
-//! - [`Poller`]: when to ask how one checkout stands, when to show the payer a challenge, and when to stop. A
+//! - [`Poller`]: decides when to read one checkout, when to show the payer a challenge, and when to stop. A
 //!   machine of 24 bytes without a clock, a timer or a transport.
-//! - [`PollPolicy`]: how often, and for how long: one for each provider, and what of it is the merchant's to
-//!   set.
-//! - [`retry_advice`]: whether a request may be sent again after an attempt that ended like this:
+//! - [`PollPolicy`]: the frequency and the duration of polling: one for each provider, and the parts that the
+//!   merchant may set.
+//! - [`retry_advice`]: advice on sending a request again after an attempt with a given outcome:
 //!   [`RetryAdvice`].
-//! - [`RetryState`]: one loop of attempts within its [`RetryPolicy`]; [`Backoff`] is how long it waits.
+//! - [`RetryState`]: one loop of attempts within its [`RetryPolicy`]; [`Backoff`] sets the waits.
 //!
 //! ```
 //! use checkout_lifecycle::{Moment, Phase};
@@ -32,21 +32,23 @@
 //! ```
 //!
 //! # What is not here
-//! Requests, answers and what a status means: `checkout-client` asks, and `checkout-lifecycle`'s tracker
-//! judges. Sleeping, threads and timers. Whether the money is right. Nothing here reads a clock, rolls a die
-//! or counts in floats: moments and seeds are arguments, and the same ones give the same steps.
+//! Requests, answers and the meaning of a status: `checkout-client` sends requests, and the tracker of
+//! `checkout-lifecycle` judges the answers. Sleeping, threads and timers. The check that the money is right.
+//! Nothing here reads a clock, rolls a die or counts in floats: moments and seeds are arguments, and the same
+//! arguments give the same steps.
 //!
 //! # The one idea to know
-//! A poller says what to do next and is told what was done. It can be stored between any two of these as one
-//! line of text, and goes on elsewhere as if nothing had happened: put that line beside the tracker's.
+//! A poller returns the next thing to do, and the caller reports what happened. A poller can be stored
+//! between any two of these calls as one line of text, and continues elsewhere as if nothing had happened:
+//! put that line beside the tracker's.
 //!
 //! # Sources
-//! AllScale's *Integration Guide* (every 5 s, 10 minutes), Azotte's *Get Checkout Status* (2 s, or what the
-//! answer says) and Peach's *Payment status* (two requests a minute), by the constants of `checkout-tables`.
-//! What no page says is Assumed, and each [`PollPolicy`] says which.
+//! AllScale's *Integration Guide* (every 5 s, 10 minutes), Azotte's *Get Checkout Status* (2 s, or as the
+//! answer asks) and Peach's *Payment status* (two requests a minute), by the constants of `checkout-tables`.
+//! Facts that no page documents are Assumed, and each [`PollPolicy`] names them.
 //!
 //! # Features
-//! `serde` (off by default): a [`Poller`] as the text that it prints.
+//! `serde` (off by default): a [`Poller`] in its text form.
 #![no_std]
 
 extern crate alloc;

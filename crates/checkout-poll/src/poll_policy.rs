@@ -1,14 +1,14 @@
-//! How often to ask, and for how long: data.
+//! The frequency and the duration of polling, as data.
 
 use crate::Backoff;
 use checkout_tables::{allscale, azotte, peach};
 use core::time::Duration;
 
-/// How often to ask how a checkout stands, and for how long. Data, one for each provider.
+/// The frequency and the duration of reading a checkout. Data, one policy for each provider.
 ///
-/// The pause after an answer grows with the checkout's age: an eighth of it, at least [`first`](Self::first)
-/// and at most [`max_interval`](Self::max_interval). It is not a state, so nothing of it is lost by a
-/// restart.
+/// The pause after an answer grows with the checkout's age: an eighth of the age, at least
+/// [`first`](Self::first) and at most [`max_interval`](Self::max_interval). The pause is not a state, so a
+/// restart loses nothing.
 ///
 /// ```
 /// use checkout_poll::PollPolicy;
@@ -21,52 +21,53 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct PollPolicy {
-    /// How long after the beginning the first read is due. A [nudge](crate::Poller::nudge) makes it due
-    /// sooner.
+    /// The time between the beginning and the first read. A [nudge](crate::Poller::nudge) makes the first
+    /// read due sooner.
     pub initial_wait: Duration,
-    /// For how long from the beginning a checkout may not be there yet: until then
-    /// [`ReadOutcome::NotThere`](crate::ReadOutcome::NotThere) is a read that failed, and after that a
+    /// The time from the beginning during which a checkout may not exist yet. Until then
+    /// [`ReadOutcome::NotThere`](crate::ReadOutcome::NotThere) counts as a failed read, and after that as a
     /// refusal.
     pub appears_within: Duration,
     /// The shortest pause after an answer.
     pub first: Duration,
     /// The longest pause after an answer. Less than `first` counts as `first`.
     pub max_interval: Duration,
-    /// For how long to ask: from the beginning, and anew from where something moves that outlives the payer's
-    /// time. What is open then is read once more at the deadline, so it is given up somewhat later: see
-    /// [`Poller`](crate::Poller#the-last-read).
+    /// How long to poll, counted from the start and again after a status change that outlasts the payer's
+    /// time. A checkout that is open then is read once more at the deadline, so the poller gives up somewhat
+    /// later: see [`Poller`](crate::Poller#the-last-read).
     pub deadline: Duration,
-    /// The shortest time between two reads, from the answer to the next question. Less than 10 ms counts as
-    /// 10 ms.
+    /// The shortest time between two reads, from the answer to the next request. Less than 10 ms counts as 10
+    /// ms.
     pub min_gap: Duration,
-    /// The reads while somebody at the provider reviews the payment: its own pause and its own end.
+    /// The reads while a person at the provider reviews the payment, with their own pause and their own end.
     pub review: Cadence,
-    /// The reads after a refusal, which can be paid late. The refusal is told when it is confirmed
-    /// ([`Poller::refused`](crate::Poller::refused)), and these follow. None: a refusal is the end.
+    /// The reads after a refusal, which can be paid late. The poller reports the refusal when it is confirmed
+    /// ([`Poller::refused`](crate::Poller::refused)), and these reads follow. None: a refusal is the end.
     pub late_payment_reads: Option<Cadence>,
-    /// When to ask although nobody has told that the payer returned from a challenge. None: not before the
+    /// How often to poll during a challenge if nobody reports that the payer returned. None: not before the
     /// deadline; but a read that was nudged and failed is repeated.
     pub challenge_interval: Option<Duration>,
-    /// How long to wait after a read that failed.
+    /// The wait after a failed read.
     pub backoff: Backoff,
-    /// So many refusals that no repeat mends, and no answer between them, end it: 1 to 7. Outside of that
-    /// range the nearest counts.
+    /// Polling stops after this many refusals that no repeat mends, with no answer between them: 1 to 7.
+    /// Outside of that range the nearest value counts.
     pub refusals: u8,
-    /// So many reads in a row without an answer, the last of them asked at the deadline or after it, end it:
-    /// 1 or more, and 1 is one try. 0 counts as 1.
+    /// Polling stops after this many reads in a row without an answer, the last of them sent at or after the
+    /// deadline: 1 or more, and 1 is one try. 0 counts as 1.
     pub final_attempts: u8,
-    /// Whether an end counts only once the read that settles ([`ReadKind::Full`](crate::ReadKind::Full)) has
+    /// True if an end counts only once the read that settles ([`ReadKind::Full`](crate::ReadKind::Full)) has
     /// shown it.
     pub confirm_with_full_read: bool,
-    /// By how many thousandths at most chance shortens a pause. Above 1000 counts as 1000.
+    /// The largest part of a pause, in thousandths, that chance may take off. Above 1000 counts as 1000.
     pub jitter_permille: u16,
-    /// How long whoever sends a read waits for its answer; after that the read has failed. Less than 1 s
-    /// counts as 1 s. A poller and a schedule send nothing and do not look at it: the watches of
-    /// `checkout-client` do. Assumed for every provider: 30 s, for no page says how long an answer may take.
+    /// How long the sender of a read waits for the answer; after that the read has failed. Less than 1 s
+    /// counts as 1 s. A poller and a schedule send nothing and ignore this value: the watches of
+    /// `checkout-client` use it. Assumed for every provider: 30 s, for no page documents how long an answer
+    /// may take.
     pub read_timeout: Duration,
 }
 
-/// Reads with a pause and an end of their own.
+/// Reads with their own pause and their own end.
 ///
 /// ```
 /// use checkout_poll::PollPolicy;
@@ -78,7 +79,7 @@ pub struct PollPolicy {
 pub struct Cadence {
     /// The pause after an answer.
     pub every: Duration,
-    /// For how long, from where they begin.
+    /// The duration of the reads, from their beginning.
     pub at_most: Duration,
 }
 
@@ -155,7 +156,7 @@ impl PollPolicy {
         }
     }
 
-    /// With this time between the beginning and the first read.
+    /// Sets the time between the beginning and the first read.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
@@ -168,7 +169,7 @@ impl PollPolicy {
         self
     }
 
-    /// With this time from the beginning in which a checkout may not be there yet.
+    /// Sets the time from the beginning during which a checkout may not exist yet.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
@@ -182,7 +183,7 @@ impl PollPolicy {
         self
     }
 
-    /// With this shortest pause.
+    /// Sets the shortest pause.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
@@ -195,7 +196,7 @@ impl PollPolicy {
         self
     }
 
-    /// With this longest pause.
+    /// Sets the longest pause.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
@@ -208,7 +209,7 @@ impl PollPolicy {
         self
     }
 
-    /// With this deadline.
+    /// Sets the deadline.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
@@ -221,7 +222,7 @@ impl PollPolicy {
         self
     }
 
-    /// With this shortest time between two reads.
+    /// Sets the shortest time between two reads.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
@@ -234,7 +235,7 @@ impl PollPolicy {
         self
     }
 
-    /// With these reads during a review.
+    /// Sets the reads during a review.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
@@ -248,7 +249,7 @@ impl PollPolicy {
         self
     }
 
-    /// With these reads after a refusal. `Duration::MAX` is as long as a poller counts: 497 days.
+    /// Sets the reads after a refusal. `Duration::MAX` is as long as a poller counts: 497 days.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
@@ -262,7 +263,7 @@ impl PollPolicy {
         self
     }
 
-    /// With this time after which to ask although nobody has told that the payer returned.
+    /// Sets the interval of the reads during a challenge if nobody reports that the payer returned.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
@@ -274,7 +275,7 @@ impl PollPolicy {
         self
     }
 
-    /// With these waits after a read that failed.
+    /// Sets the waits after a failed read.
     ///
     /// ```
     /// # use checkout_poll::{Backoff, PollPolicy};
@@ -286,7 +287,7 @@ impl PollPolicy {
         self
     }
 
-    /// With so many refusals that end it.
+    /// Sets the number of refusals that stop polling.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
@@ -298,7 +299,7 @@ impl PollPolicy {
         self
     }
 
-    /// With so many reads in a row without an answer that end it at its deadline.
+    /// Sets the number of reads in a row without an answer that stop polling at the deadline.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
@@ -310,7 +311,7 @@ impl PollPolicy {
         self
     }
 
-    /// With or without the read that settles an end.
+    /// Sets whether an end needs the read that settles.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
@@ -322,7 +323,7 @@ impl PollPolicy {
         self
     }
 
-    /// With this part of a pause that chance may take off.
+    /// Sets the largest part of a pause that chance may take off.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
@@ -334,7 +335,7 @@ impl PollPolicy {
         self
     }
 
-    /// With this time for the answer to one read.
+    /// Sets the time for the answer to one read.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
@@ -349,8 +350,8 @@ impl PollPolicy {
         self
     }
 
-    /// The longest pause after an answer: [`max_interval`](Self::max_interval), and [`first`](Self::first)
-    /// where that is longer. For no longer does one answer hold up the reads of other checkouts: see
+    /// The longest pause after an answer: [`max_interval`](Self::max_interval), or [`first`](Self::first) if
+    /// that is longer. One answer delays the reads of other checkouts for at most this long: see
     /// [`Schedule::handle_outcome`](crate::Schedule::handle_outcome).
     ///
     /// ```
@@ -364,8 +365,8 @@ impl PollPolicy {
         self.max_interval.max(self.first)
     }
 
-    /// Assumed: no page says how soon after its create a checkout can be read. A minute is long for a queue,
-    /// and short for a person who waits to hear that an id is wrong.
+    /// Assumed: no page documents how soon after its creation a checkout can be read. A minute is long for a
+    /// queue, and short for a person who waits to learn that an id is wrong.
     const APPEARS_WITHIN: Duration = Duration::from_secs(60);
 
     const BASE: Self = Self {

@@ -1,4 +1,4 @@
-//! When to ask how one checkout stands.
+//! The timing of the reads of one checkout.
 
 mod clock;
 mod heard;
@@ -18,58 +18,62 @@ use core::time::Duration;
 pub use step::{GaveUp, GiveUpReason, ReadKind, ReadOutcome, Step};
 pub use text::ParsePollerError;
 
-/// When to ask how one checkout stands, and when to stop: a machine without a clock, a timer or a transport.
+/// Decides when to read one checkout and when to stop: a machine without a clock, a timer or a transport.
 ///
-/// It is asked by [`next`](Self::next) what to do now, and told what was done: [`mark_sent`](Self::mark_sent)
-/// before a read is sent, [`handle_outcome`](Self::handle_outcome) when it ended, [`nudge`](Self::nudge) when a webhook came,
-/// [`payer_returned`](Self::payer_returned), [`resume`](Self::resume). It knows [`Phase`]s and no provider's
-/// status.
+/// [`next`](Self::next) returns the next thing to do. Report what happened: [`mark_sent`](Self::mark_sent)
+/// before you send a read, [`handle_outcome`](Self::handle_outcome) when the read ended,
+/// [`nudge`](Self::nudge) when a webhook came, [`payer_returned`](Self::payer_returned),
+/// [`resume`](Self::resume). The poller knows [`Phase`]s and no provider's status.
 ///
-/// 24 bytes, `Copy`, and with a text form that stays the same: keep it beside the tracker. What is stored and
-/// read back goes on as if nothing had happened.
+/// 24 bytes, `Copy`, with a stable text form: keep the text beside the tracker. A poller that is stored and
+/// read back continues as if nothing had happened.
 ///
 /// # What holds
-/// - Time does not go back: a moment before one that was told counts as that one, to 10 ms. Who goes by a
-///   clock that can be set back tells [`set_back`](Self::set_back), or waits until the clock has caught up.
-/// - Two reads are [`PollPolicy::min_gap`] apart at least, from when one was sent, and from when it was heard
-///   of.
-/// - A wait that the provider said is never cut short, by a nudge neither. One that is longer than the plan's
-///   longest pause and goes past the deadline ends it at once: [`GiveUpReason::AskedToWait`].
-/// - A status that nobody has named yet changes nothing: it is asked on.
-/// - After a read that failed the next one comes later than after an answer, never sooner.
-/// - Nobody gives up on old news: what is open at its [deadline](Self::deadline) is read once more, see
-///   below.
+/// - Time never goes backwards: an earlier `now` counts as the latest moment seen, to 10 ms. If your clock
+///   can be set back, call [`set_back`](Self::set_back), or wait until the clock has caught up.
+/// - Two reads are at least [`PollPolicy::min_gap`] apart, counted from when a read was sent, and from when
+///   its outcome was reported.
+/// - A wait that the provider asked for is never cut short, not even by a nudge. A wait that is longer than
+///   the policy's longest pause and goes past the deadline ends polling at once:
+///   [`GiveUpReason::AskedToWait`].
+/// - A status that the tables do not name changes nothing: polling continues.
+/// - The next read comes later after a failed read than after an answer, never sooner.
+/// - The poller does not give up on old news: a checkout that is open at its [deadline](Self::deadline) is
+///   read once more, see below.
 /// - An end counts once the read that settles has shown it ([`PollPolicy::confirm_with_full_read`]). Until
-///   then it is no [`Step::Done`].
-/// - The same plan, seed and history give the same steps.
+///   then the step is not [`Step::Done`].
+/// - The same policy, seed and history give the same steps.
 ///
 /// # The last read
-/// A checkout that ended before its deadline is not given up, so there is a read at the deadline. A pause
-/// that would reach the deadline, or end less than `min_gap` before it, ends at the deadline; but a wait
-/// after a failure, or one that was said, is never shortened for it. [`GiveUpReason::Deadline`] is said
-/// - once a read that was asked at the deadline or after it was answered, and left it open. An answer that
-///   comes after the deadline to a read that was asked before it is no last news: another read follows;
-/// - or once [`PollPolicy::final_attempts`] reads in a row had no answer, the last of them asked at the
-///   deadline or after it. A read that was asked and never heard of counts as nothing: it is due again.
+/// A checkout that ended before its deadline must not be given up, so there is a read at the deadline. A
+/// pause that would reach the deadline, or end less than `min_gap` before it, ends at the deadline. But a
+/// wait after a failure, or a wait that the provider asked for, is never shortened for the deadline. The
+/// poller gives up with [`GiveUpReason::Deadline`]
+/// - once a read sent at or after the deadline was answered, and the answer left the checkout open. A late
+///   answer to a read that was sent before the deadline does not count: another read follows;
+/// - or once [`PollPolicy::final_attempts`] reads in a row had no answer, the last of them sent at or after
+///   the deadline. A read that was sent but whose outcome was never reported counts as nothing: the read is
+///   due again.
 ///
-/// So it is given up later than at its deadline: by the journey of the last read and by the waits between its
-/// tries, each of them the wait after a failure; and under a limit that is shared, by the wait for room. The
-/// same holds of a review's time, of late reads, after the last of which comes [`Step::Done`], and of an end
-/// that is to be confirmed.
+/// So the poller gives up later than at the deadline: by the journey of the last read, and by the waits
+/// between its tries, each of them the wait after a failure; and under a shared limit, by the wait for room.
+/// The same holds for the time of a review, for late reads, after the last of which comes [`Step::Done`], and
+/// for an end that is to be confirmed.
 ///
 /// # The deadline moves
-/// It is the payer's time, so what outlives that has a time of its own. Assumed, all of it: no provider says.
-/// - An end that was not known before is given [`PollPolicy::deadline`] from then to be confirmed, if that is
-///   longer. An end that nothing confirms is given up with that end as the [last phase](GaveUp::last).
-/// - A review is given [`PollPolicy::review`]'s time from where it began, if that is longer. Where it leads
-///   back to an open phase, that is given [`PollPolicy::deadline`] from then.
-/// - A refusal that is confirmed is looked at for as long as [`PollPolicy::late_payment_reads`] says, and is
+/// The deadline is the payer's time, so phases that outlast the payer's time have a time of their own.
+/// Assumed, all of these: no provider documents them.
+/// - A new end has [`PollPolicy::deadline`] from then to be confirmed, if that is longer. The poller gives up
+///   an end that nothing confirms, with that end as the [last phase](GaveUp::last).
+/// - A review has the time of [`PollPolicy::review`] from its beginning, if that is longer. If the review
+///   leads back to an open phase, that phase has [`PollPolicy::deadline`] from then.
+/// - A confirmed refusal is read for as long as [`PollPolicy::late_payment_reads`] says, and is
 ///   [`Step::Done`] then.
-/// - A checkout that had ended and is open again, or has ended otherwise, as with money that comes late, is
-///   given [`PollPolicy::deadline`] from then.
+/// - A checkout that had ended and is open again, or has ended otherwise, as with money that comes late, has
+///   [`PollPolicy::deadline`] from then.
 ///
-/// A poller counts 497 days from where it began: what is longer is that long. There it is given up, without
-/// another read.
+/// A poller counts 497 days from its beginning: a longer time counts as 497 days. There the poller gives up,
+/// without another read.
 ///
 /// ```
 /// use checkout_lifecycle::{Moment, Phase};
@@ -96,29 +100,30 @@ pub use text::ParsePollerError;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Poller {
-    /// Whole seconds since the Unix epoch, rounded down. The next four fields are in ticks since then.
+    /// Whole seconds since the Unix epoch, rounded down. The next four fields are in ticks since this moment.
     began: u32,
-    /// The latest moment that was told, rounded down.
+    /// The latest moment seen, rounded down.
     seen: u32,
-    /// No read before this tick, whoever wants it.
+    /// No read comes before this tick, whatever asks for the read.
     earliest: u32,
     /// The next read; never before `earliest`.
     due: u32,
-    /// The last read is asked at this tick or after it.
+    /// The last read is sent at this tick or later.
     deadline: u32,
     phase: Option<Phase>,
     seed: u8,
-    /// The reads since the last answer that brought none.
+    /// The number of reads without an answer since the last answer.
     failures: u8,
     marks: Marks,
 }
 
 impl Poller {
-    /// Nothing is known yet, and the first read is due [`PollPolicy::initial_wait`] after the checkout began.
+    /// Creates a poller that knows nothing yet. The first read is due [`PollPolicy::initial_wait`] after the
+    /// checkout began.
     ///
-    /// `began` is when it was made, rounded down to a whole second where its age is counted; before 1970
-    /// counts as 1970, after 2106 as 2106. The seed is for what chance shortens pauses by: any number,
-    /// another one for each checkout.
+    /// `began` is the moment when the checkout was created, rounded down to a whole second to count its age;
+    /// a moment before 1970 counts as 1970, after 2106 as 2106. Chance shortens the pauses by the seed: any
+    /// number, a different one for each checkout.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -149,7 +154,7 @@ impl Poller {
         poller
     }
 
-    /// What to do now. It changes nothing: who asks twice has the same answer twice.
+    /// Returns the next thing to do. The call changes nothing: a second call returns the same answer.
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Phase};
@@ -187,8 +192,9 @@ impl Poller {
         }
     }
 
-    /// A read is about to be sent. From here on the shortest time between two reads holds, even if nothing is
-    /// ever heard of this one, as when the caller is canceled half-way: then the same read is due again.
+    /// Records that a read is about to be sent. From now on the shortest time between two reads holds, even
+    /// if no outcome of this read is ever reported, as when the caller is canceled half-way: then the same
+    /// read is due again.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -208,8 +214,8 @@ impl Poller {
         self.due = self.due.max(self.earliest);
     }
 
-    /// What came of a read: of the one that [`mark_sent`](Self::mark_sent) told of last, if that was not
-    /// heard of.
+    /// Records the outcome of a read: of the read last reported with [`mark_sent`](Self::mark_sent), if that
+    /// read has no outcome yet.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -242,7 +248,7 @@ impl Poller {
             ReadOutcome::Limited { wait } => {
                 self.failed(plan, now, wait);
                 if wait.is_none() {
-                    // Nobody said how long the limit holds, so it is taken for as long as this.
+                    // The duration of the limit is unknown, so the limit is taken to last as long as this.
                     self.hold(self.due, false);
                 }
             }
@@ -263,10 +269,10 @@ impl Poller {
         }
     }
 
-    /// A webhook came, or something else that makes a read worth while: it is due now, but not inside the
-    /// shortest time between two reads, nor before the end of a wait that was said or of a limit.
+    /// Reports a webhook, or another reason to read: a read is due now, but not within the shortest time
+    /// between two reads, nor before the end of a wait that the provider asked for or of a limit.
     ///
-    /// It does not bring back what was given up: that is [`resume`](Self::resume).
+    /// A nudge does not revive a checkout that was given up: use [`resume`](Self::resume).
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Phase};
@@ -286,11 +292,11 @@ impl Poller {
         self.due = self.due.min(self.seen.max(self.earliest));
     }
 
-    /// The payer came back, from a challenge or from the provider's page: a read is due, as after a
-    /// [`nudge`](Self::nudge), and the challenge is not to be shown any more.
+    /// Reports that the payer came back, from a challenge or from the provider's page: a read is due, as
+    /// after a [`nudge`](Self::nudge), and the challenge need not be shown any more.
     ///
-    /// Where an answer says after it that the payer has to act, that may be another challenge: it is
-    /// [`Step::AskPayer`] again, and asked again after the plan's ordinary pause.
+    /// If a later answer says that the payer has to act, that may be another challenge: the step is
+    /// [`Step::AskPayer`] again, and the next read comes after the policy's ordinary pause.
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Phase};
@@ -310,12 +316,12 @@ impl Poller {
         self.nudge(plan, now);
     }
 
-    /// Goes on after it was given up, or gives it another deadline at any other time: from now, at most for
-    /// so long, and then the [last read](Self#the-last-read). Failures and refusals are forgotten, and a read
-    /// is due as after a [`nudge`](Self::nudge). For no time at all, that read is the last one.
+    /// Continues after the poller gave up, or sets another deadline at any other time: from now, at most this
+    /// long, and then the [last read](Self#the-last-read). Failures and refusals are forgotten, and a read is
+    /// due as after a [`nudge`](Self::nudge). With a duration of zero, that read is the last one.
     ///
-    /// An end that was confirmed stays [`Step::Done`]; but a refusal, where the plan has late reads, is
-    /// looked at again for so long. More than 248 days after it began a poller counts from now on: then
+    /// A confirmed end stays [`Step::Done`]; but a refusal, if the policy has late reads, is read again for
+    /// this long. More than 248 days after its beginning a poller counts from now on: then
     /// [`began`](Self::began) is now.
     ///
     /// ```
@@ -348,10 +354,10 @@ impl Poller {
         self.nudge(plan, now);
     }
 
-    /// An end is to be shown by one more read before it is [`Step::Done`] again: for whoever no longer has
-    /// the read that showed it, as after a restart. It is given [`PollPolicy::deadline`] from now for that,
-    /// as an end that was not known before; late reads, which are over, do not begin anew. What is not
-    /// [`Step::Done`] is left as it is.
+    /// Requires one more read to show an end before the end is [`Step::Done`] again: for a caller that no
+    /// longer has the read that showed the end, as after a restart. The read has [`PollPolicy::deadline`]
+    /// from now, as for a new end; late reads that are over do not begin anew. A poller that is not
+    /// [`Step::Done`] does not change.
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Phase};
@@ -375,7 +381,7 @@ impl Poller {
         self.marks.set_end(End { is_confirmed: false, late_reads_over: true });
     }
 
-    /// Where the checkout stands, as far as the answers said.
+    /// The phase of the checkout, as far as the answers showed.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -387,12 +393,12 @@ impl Poller {
         self.phase
     }
 
-    /// The refusal that is confirmed while the plan's [late reads](PollPolicy::late_payment_reads) go on
-    /// after it; None before it is confirmed, and when they are over, for then it is [`Step::Done`].
+    /// The confirmed refusal while the policy's [late reads](PollPolicy::late_payment_reads) follow; None
+    /// before the refusal is confirmed, and after the late reads, for then the step is [`Step::Done`].
     ///
-    /// Tell the refusal when this says it first: nobody pays any more, as far as is known, and the late reads
-    /// are for money that comes all the same. It is not forgotten when the poller is stored, so who has been
-    /// restarted hears it again.
+    /// Report the refusal when this method first returns one: nobody pays any more, as far as is known, and
+    /// the late reads are for money that comes all the same. The stored poller keeps the refusal, so a
+    /// restarted process sees the refusal again.
     ///
     /// ```
     /// # use checkout_lifecycle::{Failure, Moment, Phase};
@@ -414,7 +420,7 @@ impl Poller {
         self.confirmed_end().filter(|_| goes_on)
     }
 
-    /// When the checkout began, rounded down to a whole second.
+    /// The moment when the checkout began, rounded down to a whole second.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -427,10 +433,10 @@ impl Poller {
         self.moment(0)
     }
 
-    /// When the next read is due: until then [`next`](Self::next) says what it says now, unless something is
-    /// told, and from then on it is [`Step::Fetch`]. It can be after the deadline: after a failure, after a
-    /// wait that was said, or where the shortest time between two reads is not over. Of what has ended or was
-    /// given up it says nothing.
+    /// The moment when the next read is due. Until then [`next`](Self::next) keeps its present answer, unless
+    /// you report something, and from then on the answer is [`Step::Fetch`]. The moment can be after the
+    /// deadline: after a failure, after a wait that the provider asked for, or if the shortest time between
+    /// two reads is not over. For a checkout that has ended or was given up the moment means nothing.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -443,8 +449,8 @@ impl Poller {
         self.moment(self.due)
     }
 
-    /// When its time is over, as far as is known now. The [last read](Self#the-last-read) is asked then, and
-    /// it is given up after that.
+    /// The moment when the checkout's time is over, as far as is known now. The [last
+    /// read](Self#the-last-read) is sent then, and the poller gives up after that read.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -458,7 +464,7 @@ impl Poller {
         self.moment(self.deadline)
     }
 
-    /// How many reads in a row brought no answer. 255 is that many or more.
+    /// The number of reads in a row that brought no answer. 255 means 255 or more.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -473,8 +479,8 @@ impl Poller {
         self.failures
     }
 
-    /// The pause that the plan has after an answer that says where the checkout stands now, before chance
-    /// shortens it, or the deadline. `Duration::MAX` where it is not to be asked before the deadline: see
+    /// The pause that the policy has after an answer with the present phase, before chance or the deadline
+    /// shortens the pause. `Duration::MAX` if no read is due before the deadline: see
     /// [`PollPolicy::challenge_interval`].
     ///
     /// ```
@@ -493,14 +499,14 @@ impl Poller {
 }
 
 impl Poller {
-    /// A nudge that may not jump the queue: a read is due within the longest ordinary pause, whatever pause
-    /// of its own kind (a review, late reads, a challenge) would hold it back for longer.
+    /// Applies a nudge that may not jump the queue: a read is due within the longest ordinary pause, even if
+    /// a pause of its own kind (a review, late reads, a challenge) would delay the read for longer.
     pub(crate) fn nudge_in_turn(&mut self, plan: &PollPolicy, now: Moment) {
         let within = after(self.hear(now), plan.longest_pause());
         self.due = self.due.min(within.max(self.earliest));
     }
 
-    /// The payer is not to be shown the challenge any more.
+    /// Records that the payer need not be shown the challenge any more.
     pub(crate) fn challenge_is_over(&mut self) {
         if self.challenge().is_some() {
             self.marks.set_challenge(Challenge { is_shown: false, has_returned: true });
@@ -541,7 +547,7 @@ impl Poller {
         plan.late_payment_reads.filter(|_| is_refusal && !self.marks.end().late_reads_over)
     }
 
-    /// The reason why there is nothing more to ask.
+    /// The reason why there is nothing more to read.
     fn over(&self, plan: &PollPolicy, now: u32) -> Option<GiveUpReason> {
         if self.marks.refusals() >= plan.refusals.clamp(1, MOST_REFUSALS) {
             return Some(GiveUpReason::Refused);
@@ -555,5 +561,5 @@ impl Poller {
 
 const A_SECOND: u64 = 1_000;
 
-// As the documentation says, and in an option too: schedules keep a poller for each checkout.
+// As documented, also inside an `Option`: schedules keep a poller for each checkout.
 const _: () = assert!(size_of::<Poller>() == 24 && size_of::<Option<Poller>>() == 24);

@@ -1,10 +1,10 @@
-//! Whether to try again: advice as data.
+//! Retry advice as data.
 
 use crate::Backoff;
 use checkout_tables::Repeat;
 use core::time::Duration;
 
-/// Whether to send a request again.
+/// Advice on sending a request again.
 ///
 /// ```
 /// use checkout_poll::{RetryAdvice, AttemptOutcome, retry_advice};
@@ -17,15 +17,16 @@ use core::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RetryAdvice {
-    /// Never: it mends nothing, or it could be done twice and nothing tells whether it was.
+    /// Never: a repeat does not help, or could process the request twice and nothing would show it.
     Never,
-    /// Again, after this wait at least.
+    /// Send the request again, after at least this wait.
     After(Duration),
-    /// It may have been done. Read by this parameter first, and send it again only if there is nothing.
+    /// The request may have been processed. Read by this parameter first, and send the request again only if
+    /// the read finds nothing.
     ReadFirst(&'static str),
 }
 
-/// How an attempt ended that did not bring what was asked for, without words of the wire or of the transport.
+/// The outcome of an attempt that did not bring the expected answer, independent of wire and transport.
 ///
 /// ```
 /// use checkout_poll::{RetryAdvice, AttemptOutcome, retry_advice};
@@ -37,33 +38,33 @@ pub enum RetryAdvice {
 pub enum AttemptOutcome {
     /// Nothing left this machine.
     NotSent,
-    /// No answer, or one that proves nothing: a gateway's, not the API's, unreadable.
+    /// No answer, or an answer that proves nothing: a gateway's, an unexpected response, unreadable.
     Unknown {
-        /// What the answer said to wait.
+        /// The wait that the answer asked for.
         wait: Option<Duration>,
     },
     /// Refused because of too many requests.
     Limited {
-        /// What the answer said to wait.
+        /// The wait that the answer asked for.
         wait: Option<Duration>,
-        /// Whether the refusal proves that nothing was done.
+        /// True if the refusal proves that the request was not processed.
         proves_not_processed: bool,
     },
-    /// Refused for something that passes: the provider's own trouble.
+    /// Refused for a reason that passes: the provider's own trouble.
     Temporary {
-        /// What the answer said to wait.
+        /// The wait that the answer asked for.
         wait: Option<Duration>,
-        /// Whether the refusal proves that nothing was done.
+        /// True if the refusal proves that the request was not processed.
         proves_not_processed: bool,
     },
-    /// Refused for something that the same request meets again.
+    /// Refused for a reason that the same request meets again.
     Refused {
-        /// Whether the refusal proves that nothing was done.
+        /// True if the refusal proves that the request was not processed.
         proves_not_processed: bool,
     },
 }
 
-/// Whether to send a request again after an attempt that ended like this.
+/// Returns the advice on sending a request again after an attempt with this outcome.
 ///
 /// `repeat` and `lookup_key` are facts of the route: `Route::repeat` and `Route::lookup_key` of
 /// `checkout-tables`.
@@ -113,7 +114,7 @@ pub fn retry_advice(
     }
 }
 
-/// How often to try, and how long to wait for it: what a loop of attempts is bounded by.
+/// The bounds of a loop of attempts: how often to try, and how long to wait.
 ///
 /// ```
 /// use checkout_poll::RetryPolicy;
@@ -125,18 +126,18 @@ pub fn retry_advice(
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// The most attempts, the first one counted. 0 counts as 1.
+    /// The maximum number of attempts, including the first. 0 counts as 1.
     pub attempts: u32,
-    /// The most time for the waits together. The attempts themselves do not count.
+    /// The maximum of all waits together. The attempts themselves do not count.
     pub budget: Duration,
-    /// How long to wait, where the advice says no more.
+    /// The wait before the next attempt, if the advice does not ask for a longer wait.
     pub backoff: Backoff,
-    /// What chance shortens the waits by: see [`Backoff`].
+    /// The seed of the chance that shortens the waits: see [`Backoff`].
     pub seed: u64,
 }
 
 impl RetryPolicy {
-    /// With at most so many attempts, the first one counted.
+    /// Sets the maximum number of attempts, including the first.
     ///
     /// ```
     /// # use checkout_poll::{RetryAdvice, RetryPolicy, RetryState};
@@ -149,7 +150,7 @@ impl RetryPolicy {
         self
     }
 
-    /// With at most so much time for the waits together.
+    /// Sets the maximum of all waits together.
     ///
     /// ```
     /// # use checkout_poll::RetryPolicy;
@@ -162,7 +163,7 @@ impl RetryPolicy {
         self
     }
 
-    /// With these waits.
+    /// Sets the waits.
     ///
     /// ```
     /// # use checkout_poll::{Backoff, RetryPolicy};
@@ -176,7 +177,7 @@ impl RetryPolicy {
         self
     }
 
-    /// With this seed: one of its own for each loop, so that loops that fail together do not come back
+    /// Sets the seed. Give each loop its own seed, so that loops that fail together do not come back
     /// together.
     ///
     /// ```
@@ -191,13 +192,14 @@ impl RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// Four attempts, half a minute of waits, [`Backoff::default`], seed 0. Assumed: no provider says.
+    /// Four attempts, half a minute of waits, [`Backoff::default`], seed 0. Assumed: no provider documents
+    /// these.
     fn default() -> Self {
         Self { attempts: 4, budget: Duration::from_secs(30), backoff: Backoff::default(), seed: 0 }
     }
 }
 
-/// One loop of attempts: what of its [`RetryPolicy`] is used up.
+/// One loop of attempts, with the used-up part of its [`RetryPolicy`].
 ///
 /// ```
 /// use checkout_poll::{RetryAdvice, RetryPolicy, RetryState};
@@ -217,7 +219,7 @@ pub struct RetryState {
 }
 
 impl RetryState {
-    /// Nothing has been tried yet.
+    /// Creates the state of a loop before the first attempt.
     ///
     /// ```
     /// # use checkout_poll::{RetryPolicy, RetryState};
@@ -228,10 +230,10 @@ impl RetryState {
         Self { retries, ended: 0, waited: Duration::ZERO }
     }
 
-    /// An attempt has ended, and this is the advice. How long to wait before the next attempt, or none: stop,
-    /// and hand on what there is. It is none where the attempts are used up, where the advice is not
-    /// [`After`](RetryAdvice::After), and where the wait is longer than what is left of the budget. No wait
-    /// is cut short.
+    /// Records that an attempt has ended with this advice. Returns the wait before the next attempt, or None
+    /// to stop and return the last result. The result is None if the attempts are used up, if the advice is
+    /// not [`After`](RetryAdvice::After), or if the wait is longer than the rest of the budget. No wait is
+    /// cut short.
     ///
     /// ```
     /// # use checkout_poll::{RetryAdvice, RetryPolicy, RetryState};
@@ -250,7 +252,7 @@ impl RetryState {
         Some(wait)
     }
 
-    /// How many attempts have ended.
+    /// The number of attempts that have ended.
     ///
     /// ```
     /// # use checkout_poll::{RetryAdvice, RetryPolicy, RetryState};
@@ -263,7 +265,7 @@ impl RetryState {
         self.ended
     }
 
-    /// How long the waits were together.
+    /// The sum of the waits.
     ///
     /// ```
     /// # use checkout_poll::{RetryPolicy, RetryState};

@@ -1,10 +1,10 @@
 //! Many checkouts of many merchants, under the limits that they share.
 //!
-//! `slots` keeps the checkouts, each with its poller, and in four bytes its `state`. `places` knows by their
-//! ids where they wait: in the `calendar` until a read is due, in their merchant's queue (`merchant`) until
-//! it is the merchant's turn (`merchants`) and the `limit` has room. `told` takes in what is told of a
-//! checkout, `next` chooses what is said, and `restored` spreads the reads after a restart. `ticks` counts
-//! time for all of them.
+//! `slots` keeps the checkouts, each with a poller, and with a `state` of four bytes. `places` knows by their
+//! ids where the checkouts wait: in the `calendar` until a read is due, and then in the queue of their
+//! merchant (`merchant`) until the merchant has its turn (`merchants`) and the `limit` has room. `told` takes
+//! in news of a checkout, `next` chooses the next thing to do, and `restored` spreads the reads after a
+//! restart. `ticks` counts time for all of them.
 
 mod calendar;
 #[cfg(test)]
@@ -36,12 +36,11 @@ use checkout_lifecycle::Moment;
 use core::fmt;
 use core::time::Duration;
 
-/// Which checkout is read next, of many: a queue of [`Poller`]s without a clock, a timer or a task of its
-/// own.
+/// Chooses the next checkout to read among many: a queue of [`Poller`]s without a clock, a timer or a task.
 ///
 /// Each checkout belongs to a [merchant](Self::merchant): one account at a provider, with the [`PollPolicy`]
-/// of its checkouts and the limit that its requests share. `T` is yours, one for each checkout: its tracker,
-/// its id.
+/// of its checkouts and the limit that its requests share. `T` is your own data for each checkout, such as a
+/// tracker or an id.
 ///
 /// ```
 /// use checkout_lifecycle::{Moment, Phase};
@@ -69,58 +68,60 @@ use core::time::Duration;
 /// ```
 ///
 /// # How to drive it
-/// Call [`next`](Self::next) until it says [`Next::Wait`] or [`Next::Idle`], then sleep until that moment or
-/// until you have something to tell, then call it again. Each [`Next::Fetch`] is yours to carry out, as many
-/// at a time as you like, and owes one [`handle_outcome`](Self::handle_outcome). Until then its checkout is *out*, and not
-/// given again. If you gave the read up half-way, say [`release`](Self::release): else the checkout stays out
-/// for good. A process that ended while some were out stores nothing of that: a [restored](Self::restore)
-/// poller reads again.
+/// Call [`next`](Self::next) until it returns [`Next::Wait`] or [`Next::Idle`]. Then sleep until that moment,
+/// or until you have news to report, and call `next` again. Carry out each [`Next::Fetch`], as many at a time
+/// as you like, and report the result of each with one [`handle_outcome`](Self::handle_outcome). Until then
+/// the checkout is *out*, and is not given again. If you give up a read half-way, call
+/// [`release`](Self::release): otherwise the checkout stays out for good. A process that ends while some
+/// checkouts are out stores nothing about these reads: a [restored](Self::restore) poller reads again.
 ///
-/// Where a checkout is open at its deadline, one more read of it is given: see
-/// [`Poller`](Poller#the-last-read). Under a limit that read waits for its turn as every other does, so the
-/// checkout is given up as much later. What never has its turn, because the limit allows nothing or you told
-/// the merchant to [slow down](Self::pause_until) for years, is never told of: [remove](Self::remove) it.
+/// If a checkout is open at its deadline, the schedule gives one more read: see
+/// [`Poller`](Poller#the-last-read). Under a limit that read waits for its turn like every other read, so the
+/// schedule gives up the checkout that much later. A checkout never has its turn if the limit allows nothing,
+/// or if you told the merchant to [slow down](Self::pause_until) for years. The schedule never reports such a
+/// checkout: [remove](Self::remove) it.
 ///
 /// # Order
-/// - Within a merchant the earliest deadline first. The deadline of a read is when it is due and one
-///   [interval](Poller::interval) more, or a day if that is less. So where there are more reads than a limit
-///   allows, the fresh checkouts, whose intervals are short, come first; and since a deadline stays where it
-///   is, everybody's turn comes. A checkout whose last read met [too many requests](ReadOutcome::Limited)
-///   comes after those that had to wait for that: its deadline is later by the plan's [longest
-///   pause](PollPolicy::longest_pause).
+/// - Within a merchant the earliest deadline comes first. The deadline of a read is the moment when the read
+///   is due plus one [interval](Poller::interval), or plus a day if that is less. So if there are more reads
+///   than a limit allows, the fresh checkouts, whose intervals are short, come first; and since a deadline
+///   stays where it is, every checkout has its turn. A checkout whose last read met [too many
+///   requests](ReadOutcome::Limited) comes after the checkouts that this delayed: its deadline is later by
+///   the [longest pause](PollPolicy::longest_pause) of the policy.
 /// - A read that a [webhook](Self::nudge) or a [returned payer](Self::payer_returned) asked for jumps the
-///   queue: the read goes before those that nobody asked for. Two such reads in a row are given only while no
-///   other read waits, so the ordinary reads keep every second turn. And each checkout jumps once, until a
-///   read shows it in another phase: see [`nudge`](Self::nudge).
+///   queue: the read goes before the reads that nobody asked for. The schedule gives two such reads in a row
+///   only while no other read waits, so the ordinary reads keep every second turn. Each checkout jumps once,
+///   until a read shows the checkout in another phase: see [`nudge`](Self::nudge).
 /// - Checkouts that were [restored](Self::restore) when their reads were due are read one after the other,
 ///   the most overdue first, and not all at once.
-/// - Between merchants in turn, one read each. A merchant that has to wait for its limit, or that is
+/// - Merchants take turns, one read each. A merchant that has to wait for its limit, or that is
 ///   [busy](Self::set_busy), holds up no other merchant.
 ///
 /// # What holds
 /// - No read is given before it is due.
-/// - In every window of a limit's length there are at most so many reads as it allows, wherever the window
-///   begins; and up to that they may come at once. It counts what this schedule gave and what you say by
-///   [`record_request`](Self::record_request): tell it what was sent before a restart. Send a read when it is
-///   given, or tell [`mark_sent`](Self::mark_sent) when it is sent: by how much one is late is not known
-///   here, and only the [margin](Self::limit_margin) is there for it.
-/// - No answer for one checkout ends another. It delays the other checkouts of its merchant by the [longest
-///   pause](PollPolicy::longest_pause) of their plan at most, however long a wait the answer says, and those
-///   of other merchants not at all.
-/// - Time does not go back: a moment before one that was told counts as that one. Who goes by a clock that
-///   can be set back tells [`set_back`](Self::set_back).
-/// - A ticket of a checkout that was removed does nothing and never means another one.
+/// - In every window of a limit's length there are at most as many reads as the limit allows, wherever the
+///   window begins; and up to that number the reads may come at once. The limit counts the reads that this
+///   schedule gave and the requests that you report with [`record_request`](Self::record_request): report the
+///   requests that were sent before a restart. Send a read when the schedule gives it, or call
+///   [`mark_sent`](Self::mark_sent) when you send it. The schedule does not know the delay of a read, and
+///   only the [margin](Self::limit_margin) covers that delay.
+/// - No answer for one checkout ends another. An answer delays the other checkouts of the same merchant by at
+///   most the [longest pause](PollPolicy::longest_pause) of their policy, however long a wait the answer asks
+///   for, and does not delay the checkouts of other merchants at all.
+/// - Time never goes backwards: an earlier `now` counts as the latest moment seen. If your clock can be set
+///   back, call [`set_back`](Self::set_back).
+/// - A ticket of a checkout that was removed does nothing, and never means another checkout.
 /// - The same calls give the same answers.
-/// - Nothing is allocated unless there are more checkouts, or more of them to be read at once, than there
-///   ever were; what one leaves is used for the next.
+/// - The schedule allocates only when there are more checkouts, or more checkouts to read at once, than ever
+///   before; the next checkout uses the memory of a removed one.
 ///
 /// # What it costs
-/// A checkout with a 16-byte `T` takes 48 bytes, and its place in the queue 13 beside that; one that is to be
-/// read and cannot be, for a limit, 8 to 16 more. There are 46 kB that do not grow.
+/// A checkout with a 16-byte `T` takes 48 bytes, plus 13 for the place in the queue. A checkout that is due
+/// but has to wait for a limit takes 8 to 16 more. A fixed 46 kB does not grow.
 ///
-/// `cargo bench -p checkout-poll` prints bytes for each, and nanoseconds beside those of other queues. With a
-/// million open checkouts, on a quiet machine, and what to take one out when it is due and to put it in again
-/// cost on the same machine while others used its memory too:
+/// `cargo bench -p checkout-poll` prints bytes for each, and nanoseconds beside those of other queues. The
+/// table is for a million open checkouts on a quiet machine. The last column is the cost of taking out a
+/// checkout when it is due and of inserting it again, on the same machine while others used its memory too:
 ///
 /// | | bytes | insert | cancel | out and in again | with others |
 /// |---|---|---|---|---|---|
@@ -130,20 +131,20 @@ use core::time::Duration;
 /// | `BinaryHeap` of packed `u64`, lazy deletion | 12.0 | 12 | 2 | 102 | 431 |
 /// | tokio-util's `DelayQueue` | 56.0 | 58 | 470 | 463 | 662 |
 /// | a tokio task that sleeps, for each | 264.3 | 704 | | 600 | 849 |
-/// | this schedule: `next` and `heard`, one merchant | 69.3 | | | 160 | 181 |
+/// | this schedule: `next` and `handle_outcome`, one merchant | 69.3 | | | 160 | 181 |
 /// | of 10,000 merchants | 75.8 | | | 198 | 405 |
 /// | one merchant, and a million wait for its limit | 69.3 | | | 1,100 | 1,761 |
 ///
-/// The queue is a calendar of buckets in three levels. Entries are taken out exactly: to mark them and to
-/// sweep now and then would be faster where many are removed or nudged, and would stop everybody for the
+/// The queue is a calendar of buckets in three levels. The queue removes entries exactly. To mark entries and
+/// sweep now and then would be faster if many are removed or nudged, but every caller would wait for the
 /// sweep.
 ///
-/// The limit is a list of the times of one window. A *generic cell rate algorithm* needs no list, but what it
-/// allows after a burst adds up to twice the limit in some windows.
+/// The limit is a list of the times of one window. A *generic cell rate algorithm* needs no list, but after a
+/// burst its requests add up to twice the limit in some windows.
 #[derive(Clone)]
 pub struct Schedule<T> {
     seed: u64,
-    /// The number of checkouts that were added, from which their pollers' seeds are made.
+    /// The number of checkouts that were added; seeds the pollers.
     added: u64,
     margin: Duration,
     slots: Slots<T>,
@@ -151,7 +152,7 @@ pub struct Schedule<T> {
 }
 
 impl<T> Schedule<T> {
-    /// Nothing to read yet. The seed is for what chance shortens pauses by: any number.
+    /// Creates an empty schedule. The seed, any number, drives the chance that shortens pauses.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -164,9 +165,9 @@ impl<T> Schedule<T> {
         Self { seed, added: 0, margin: MARGIN, slots: Slots::new(), places: Places::new(now) }
     }
 
-    /// With another margin for the merchants that follow: by so much the window of a limit is taken longer
-    /// than it is, for requests arrive as far apart as they were sent only if they travel for the same time.
-    /// The default is a second. Assumed: no provider says how it counts.
+    /// Sets another margin for the merchants that follow. The margin lengthens the window of a limit, because
+    /// requests arrive as far apart as they were sent only if they travel for the same time. The default is a
+    /// second. Assumed: no provider documents how the limit counts.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -186,7 +187,7 @@ impl<T> Schedule<T> {
         self
     }
 
-    /// Makes room for so many checkouts more, so that adding them allocates nothing.
+    /// Reserves room for this many more checkouts, so that adding them allocates nothing.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -199,8 +200,8 @@ impl<T> Schedule<T> {
         self.places.calendar.make_room(self.slots.room());
     }
 
-    /// A checkout that began at some moment, to be read at once; or [`PollPolicy::initial_wait`] after it
-    /// began, where the plan has one.
+    /// Adds a checkout that began at this moment. The first read is due at once, or
+    /// [`PollPolicy::initial_wait`] after the checkout began, if the policy has such a wait.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -214,7 +215,8 @@ impl<T> Schedule<T> {
     /// ```
     ///
     /// # Panics
-    /// If the merchant was removed, or is another schedule's and unknown here, or if there are 2²⁸ checkouts.
+    /// If the merchant was removed, or belongs to another schedule and is unknown here, or if there are 2²⁸
+    /// checkouts.
     pub fn add(&mut self, merchant: MerchantId, began: Moment, now: Moment, data: T) -> ScheduleKey {
         let seed = time::mix(self.seed.wrapping_add(self.added));
         self.added = self.added.wrapping_add(1);
@@ -222,9 +224,10 @@ impl<T> Schedule<T> {
         self.add_with(merchant, poller, now, data)
     }
 
-    /// A checkout with a poller of your own, to be read when that is due: a new poller at once, where its
-    /// checkout has begun. It is [`add`](Self::add) for whoever chooses the poller's seed. Stored pollers are
-    /// for [`restore`](Self::restore), which does not have all of them read at once.
+    /// Adds a checkout with a poller of your own. The first read is due when the poller says: for a new
+    /// poller at once, if its checkout has begun. Use this method in place of [`add`](Self::add) to choose
+    /// the poller's seed. For stored pollers use [`restore`](Self::restore), which does not read all of them
+    /// at once.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -245,7 +248,7 @@ impl<T> Schedule<T> {
         ticket
     }
 
-    /// Takes a checkout out, wherever it stands: ended, given up, out, or none of these.
+    /// Removes a checkout in any state: ended, given up, out, or none of these.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -265,14 +268,15 @@ impl<T> Schedule<T> {
         Some((open.poller, open.data))
     }
 
-    /// The clock may have been set back: as [`Poller::set_back`] for every checkout, and for the merchants
-    /// too. What was waited for still is, for as long as was left at the latest moment that was told; and
-    /// requests that were made at what is now a later moment count for the limit as made now, so that it
-    /// waits too long rather than too short. Tell it before [`next`](Self::next) and what comes after it.
+    /// Reports that the clock may have been set back: like [`Poller::set_back`] for every checkout, and for
+    /// the merchants too. Waits continue, for as long as was left at the latest moment seen. Requests that
+    /// were made at a moment that is now in the future count for the limit as made now, so that a merchant
+    /// waits too long rather than too short. Call this before [`next`](Self::next) and before the calls that
+    /// follow.
     ///
-    /// A moment that is less than a minute before the latest one changes nothing: it counts as that one.
-    /// Otherwise it looks at every checkout there is. Who was given up only by the clock that ran ahead goes
-    /// on.
+    /// A moment that is less than a minute before the latest one changes nothing: it counts as the latest
+    /// moment. Otherwise the call looks at every checkout. A checkout that was given up only because the
+    /// clock ran ahead goes on.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -299,7 +303,7 @@ impl<T> Schedule<T> {
             let has_ended = matches!(open.poller.next(plan, now), Step::Done(_) | Step::GaveUp(_));
             match open.standing.state() {
                 State::Out | State::Restored => {}
-                // The end was told, or will be.
+                // The end was reported, or will be.
                 State::Ended if has_ended => {}
                 State::Nowhere | State::Waiting | State::Ready | State::Ended => {
                     open.standing.set_state(State::Nowhere);
@@ -309,7 +313,7 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// What is yours of a checkout.
+    /// Your data of a checkout.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -325,7 +329,7 @@ impl<T> Schedule<T> {
         self.slots.get(ticket).map(|open| &open.data)
     }
 
-    /// What is yours of a checkout, to be changed.
+    /// Your data of a checkout, mutably.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -342,7 +346,7 @@ impl<T> Schedule<T> {
         self.slots.get_mut(ticket).map(|open| &mut open.data)
     }
 
-    /// A checkout's poller: what to store.
+    /// A checkout's poller, to be stored.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -358,7 +362,7 @@ impl<T> Schedule<T> {
         self.slots.get(ticket).map(|open| &open.poller)
     }
 
-    /// How many checkouts there are, with those that are out and those that have ended and were not removed.
+    /// The number of checkouts, including those that are out and those that have ended and were not removed.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -370,7 +374,7 @@ impl<T> Schedule<T> {
         self.slots.len()
     }
 
-    /// Whether there is no checkout.
+    /// True if there are no checkouts.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -382,7 +386,7 @@ impl<T> Schedule<T> {
         self.len() == 0
     }
 
-    /// All checkouts, in no order that means something: to store them, or to look for one.
+    /// All checkouts, in no particular order: to store them, or to look for one.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -401,7 +405,7 @@ impl<T> Schedule<T> {
         })
     }
 
-    /// The plan of a merchant that has not been removed.
+    /// The policy of a merchant that was not removed.
     #[expect(clippy::panic, reason = "as documented: a checkout that were not added would never be read")]
     fn plan(&self, merchant: MerchantId) -> &PollPolicy {
         match self.places.merchants.get(merchant) {
@@ -410,7 +414,7 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// A checkout that stands nowhere yet, or was restored.
+    /// Inserts a checkout that is not in any place yet, or was restored.
     fn insert(
         &mut self,
         merchant: MerchantId,
@@ -420,7 +424,7 @@ impl<T> Schedule<T> {
         data: T,
     ) -> ScheduleKey {
         self.places.clock.hear(now);
-        // Which panics where the merchant is unknown.
+        // This panics if the merchant is unknown.
         let _plan = self.plan(merchant);
         let mut standing = Standing::of_merchant(merchant.slot);
         standing.set_state(state);
@@ -432,7 +436,7 @@ impl<T> Schedule<T> {
 }
 
 impl<T> fmt::Debug for Schedule<T> {
-    /// The numbers of merchants and checkouts; nothing of the checkouts.
+    /// Writes the numbers of merchants and checkouts, and nothing about the checkouts themselves.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Schedule")
             .field("now", &self.places.clock.moment())
@@ -452,5 +456,5 @@ const fn small(length: usize) -> u32 {
 }
 
 const MARGIN: Duration = Duration::from_secs(1);
-/// A longer interval counts as this one where reads are put in order.
+/// A longer interval counts as this one when reads are put in order.
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);

@@ -8,7 +8,7 @@ pub(crate) fn millis_up(span: Duration) -> u64 {
     u64::try_from(span.as_millis().saturating_add(more)).unwrap_or(u64::MAX)
 }
 
-/// A part of a span that chance picks: from nothing up to so many thousandths of it.
+/// A part of a span that chance picks: from nothing up to this many thousandths of the span.
 pub(crate) fn share(span: Duration, permille: u16, chance: u64) -> Duration {
     let most = span.as_nanos() * u128::from(permille.min(1_000)) / 1_000;
     // A span has fewer than 2^94 nanoseconds, so this is in range.
@@ -17,7 +17,7 @@ pub(crate) fn share(span: Duration, permille: u16, chance: u64) -> Duration {
     Duration::new(seconds, u32::try_from(part % NANOS).unwrap_or(0))
 }
 
-/// A number that looks like chance, the same for the same seed.
+/// A pseudorandom number, the same for the same seed.
 ///
 /// The finalizer of *SplitMix64* (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
 pub(crate) const fn mix(seed: u64) -> u64 {
@@ -27,8 +27,8 @@ pub(crate) const fn mix(seed: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A clock was set back if the present moment is earlier by so much than one that was told. Less than that is
-/// how far two clocks are apart, or a moment and its use.
+/// A clock was set back if the present moment is at least this much earlier than a moment seen before. A
+/// smaller difference is the distance between two clocks, or between a moment and its use.
 pub(crate) const SET_BACK: Duration = Duration::from_millis(SET_BACK_MILLIS.unsigned_abs());
 pub(crate) const SET_BACK_MILLIS: i64 = 60_000;
 

@@ -12,8 +12,8 @@ use crate::uri;
 
 /// A [`Transport`] over [`reqwest::Client`].
 ///
-/// A clone shares its connections. It is used inside a Tokio runtime with its timers and its I/O switched on:
-/// without one, sending panics, as reqwest does.
+/// A clone shares its connections. Use the client inside a Tokio runtime with its timers and its I/O switched
+/// on: without a runtime, sending panics, as reqwest does.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,7 +36,8 @@ impl Reqwest {
     /// # Errors
     ///
     /// [`BuildError`] when TLS cannot be set up: on Linux, when there are no files with certificates to
-    /// trust. Without the feature `rustls` it is none, and no request to an `https` URI is [sent](crate#tls).
+    /// trust. Without the feature `rustls` there is no such error, and no request to an `https` URI is
+    /// [sent](crate#tls).
     ///
     /// # Panics
     ///
@@ -55,14 +56,14 @@ impl Reqwest {
 
     /// A client with settings of your own: certificates, proxies, how names are resolved, `https_only`.
     ///
-    /// What the contract needs is set over them: no redirects, no repeats, no decompression, no log of what
-    /// is sent, no header of a response dropped. What cannot be undone in a builder, such as headers for
-    /// every request, [is named on the crate's first page](crate). The time-out is this type's and not the
-    /// builder's; the builder's `connect_timeout` and `read_timeout` hold too.
+    /// The settings that the contract needs override the builder: no redirects, no repeats, no decompression,
+    /// no log of the bytes sent, no header of a response dropped. Settings that cannot be undone in a
+    /// builder, such as headers for every request, [are named on the crate's first page](crate). The time-out
+    /// is this type's and not the builder's; the builder's `connect_timeout` and `read_timeout` hold too.
     ///
     /// # Errors
     ///
-    /// [`BuildError`] when reqwest cannot build it.
+    /// [`BuildError`] when reqwest cannot build the client.
     ///
     /// # Panics
     ///
@@ -80,15 +81,15 @@ impl Reqwest {
         Ok(Self { client, limits: Limits::new(true) })
     }
 
-    /// A client that is there already, whose settings nobody can look at any more.
+    /// Takes an existing client, whose settings can no longer be read.
     ///
-    /// What is skipped: that redirects are not followed, that nothing is sent twice, that bodies come back as
-    /// they were sent, that no byte is logged and no header dropped. A client from [`reqwest::Client::new`]
-    /// follows redirects: it does not keep the contract. The URI, the cap and the time-out are looked after
-    /// as ever.
+    /// These guarantees are skipped: that redirects are not followed, that nothing is sent twice, that bodies
+    /// come back as they were sent, that no byte is logged and no header dropped. A client from
+    /// [`reqwest::Client::new`] follows redirects and so does not keep the contract. The URI, the cap and the
+    /// time-out are checked as ever.
     ///
-    /// Every error is [`Delivery::Unknown`](checkout_transport::Delivery::Unknown): of a client that may
-    /// follow or repeat, nobody knows which of its requests could not connect. Take
+    /// Every error is [`Delivery::Unknown`](checkout_transport::Delivery::Unknown): for a client that may
+    /// follow or repeat, it is unknown which of the client's requests could not connect. Take
     /// [`from_builder`](Self::from_builder) where you can.
     ///
     /// ```
@@ -104,8 +105,8 @@ impl Reqwest {
         Self { client, limits: Limits::new(false) }
     }
 
-    /// Sets how long a whole exchange may take, from connecting to the body's last byte. It is
-    /// [`TIMEOUT`](crate::TIMEOUT) when it is not set.
+    /// Sets the time-out of a whole exchange, from connecting to the body's last byte. The default is
+    /// [`TIMEOUT`](crate::TIMEOUT).
     ///
     /// ```
     /// use std::time::Duration;
@@ -120,8 +121,8 @@ impl Reqwest {
         self
     }
 
-    /// Sets how many bytes a response's body may have. It is [`BODY_CAP`](checkout_transport::BODY_CAP) when
-    /// it is not set, and never more than that.
+    /// Sets how many bytes a response's body may have. The default, and the maximum, is
+    /// [`BODY_CAP`](checkout_transport::BODY_CAP).
     ///
     /// ```
     /// let transport = checkout_reqwest::Reqwest::new()?.cap(65_536);
@@ -134,11 +135,12 @@ impl Reqwest {
         self
     }
 
-    /// Takes your word that reqwest has TLS, by one of its own features, though this crate's `rustls` is off.
+    /// Takes your word that reqwest has TLS, by one of reqwest's own features, though this crate's `rustls`
+    /// is off.
     ///
     /// Without that word, and without `rustls`, no request to an `https` URI is sent. A reqwest without TLS
-    /// would refuse it too, but not when there is a proxy: that gets it in clear, with its keys. With
-    /// `rustls` this changes nothing.
+    /// would refuse the request too, but not when there is a proxy: the proxy gets the request in clear, with
+    /// its keys. With `rustls` this changes nothing.
     ///
     /// ```
     /// let transport = checkout_reqwest::Reqwest::new()?.assume_tls();
@@ -178,7 +180,7 @@ impl Transport for Reqwest {
 }
 
 impl fmt::Debug for Reqwest {
-    /// The limits. The client's own `Debug` would print the headers and the proxies that it was built with.
+    /// The limits. The client's own `Debug` would print the headers and the proxies of its configuration.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reqwest")
             .field("timeout", &self.limits.timeout)

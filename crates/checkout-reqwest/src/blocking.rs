@@ -13,8 +13,8 @@ use crate::uri;
 
 /// A [`BlockingTransport`] over [`reqwest::blocking::Client`].
 ///
-/// A clone shares its connections, and the thread that reqwest has for them. It is not for asynchronous code:
-/// there, building, sending and dropping it can panic, as reqwest does.
+/// A clone shares its connections, and the thread that reqwest has for them. The client is not for
+/// asynchronous code: there, building, sending and dropping the client can panic, as reqwest does.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,7 +35,7 @@ impl Blocking {
     ///
     /// # Errors
     ///
-    /// [`BuildError`] when TLS cannot be set up, or there is no thread to be had.
+    /// [`BuildError`] when TLS cannot be set up, or no thread is available.
     ///
     /// # Panics
     ///
@@ -55,7 +55,7 @@ impl Blocking {
     ///
     /// # Errors
     ///
-    /// [`BuildError`] when reqwest cannot build it.
+    /// [`BuildError`] when reqwest cannot build the client.
     ///
     /// # Panics
     ///
@@ -73,8 +73,9 @@ impl Blocking {
         Ok(Self { client, limits: Limits::new(true) })
     }
 
-    /// A client that is there already: see
-    /// [`Reqwest::from_client_unchecked`](crate::Reqwest::from_client_unchecked) for what is skipped.
+    /// Takes an existing client: see
+    /// [`Reqwest::from_client_unchecked`](crate::Reqwest::from_client_unchecked) for the guarantees that are
+    /// skipped.
     ///
     /// ```
     /// use checkout_reqwest::{Blocking, reqwest};
@@ -89,7 +90,7 @@ impl Blocking {
         Self { client, limits: Limits::new(false) }
     }
 
-    /// Sets how long a whole exchange may take: see [`Reqwest::timeout`](crate::Reqwest::timeout).
+    /// Sets the time-out of a whole exchange: see [`Reqwest::timeout`](crate::Reqwest::timeout).
     ///
     /// ```
     /// use std::time::Duration;
@@ -136,7 +137,7 @@ impl BlockingTransport for Blocking {
         let url = uri::as_given(&head.uri, self.limits.tls).map_err(TransportError::not_sent)?;
         let mut outgoing = blocking::Request::new(head.method, url);
         *outgoing.headers_mut() = head.headers;
-        // With a body of no bytes it would write a `content-length`, of a GET too.
+        // With a body of no bytes reqwest would write a `content-length`, for a GET too.
         if !body.is_empty() {
             *outgoing.body_mut() = Some(body.into());
         }
@@ -156,7 +157,7 @@ impl BlockingTransport for Blocking {
 }
 
 impl fmt::Debug for Blocking {
-    /// The limits. The client's own `Debug` could print what it was built with.
+    /// The limits. The client's own `Debug` could print its configuration.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Blocking")
             .field("timeout", &self.limits.timeout)

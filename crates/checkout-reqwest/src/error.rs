@@ -1,10 +1,10 @@
-//! Why there is no client, and what reqwest's errors say of a request.
+//! The error for a client that cannot be built, and the meaning of reqwest's errors for a request.
 
 use checkout_transport::TransportError;
 
 use crate::limits::Limits;
 
-/// Why there is no HTTP client. Its source is reqwest's error.
+/// The reason why there is no HTTP client. The source is reqwest's error.
 ///
 /// ```
 /// use checkout_reqwest::{Reqwest, reqwest};
@@ -17,9 +17,9 @@ use crate::limits::Limits;
 #[error("the HTTP client could not be built")]
 pub struct BuildError(#[source] pub(crate) reqwest::Error);
 
-/// What it means for the request that there is no response's head.
+/// The error of a request without a response's head.
 pub(crate) fn without_head(limits: Limits, error: reqwest::Error) -> TransportError {
-    // The query can hold what is nobody's business.
+    // The query can hold private data.
     let error = error.without_url();
     if limits.sends_once && error.is_connect() {
         TransportError::not_sent(error)

@@ -1,12 +1,12 @@
-//! What both adapters set, and how much they wait for and take.
+//! The settings of both adapters, and the limits of their waiting and reading.
 
 use std::time::Duration;
 
 use checkout_transport::{BODY_CAP, BodyBuffer};
 
-/// How long a whole exchange may take, from connecting to the body's last byte: 30 seconds.
+/// The time-out of a whole exchange, from connecting to the body's last byte: 30 seconds.
 ///
-/// Assumed: no provider documents how long an answer can take. It is reqwest's own choice for blocking
+/// Assumed: no provider documents how long an answer can take. The value is reqwest's own choice for blocking
 /// clients.
 ///
 /// ```
@@ -14,10 +14,10 @@ use checkout_transport::{BODY_CAP, BodyBuffer};
 /// ```
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long connecting may take, TLS included: 10 seconds.
+/// The time-out of connecting, TLS included: 10 seconds.
 ///
-/// It is shorter than [`TIMEOUT`] because of what can be said afterwards: whoever could not connect in time
-/// has sent nothing. Assumed: no provider documents one.
+/// The time-out is shorter than [`TIMEOUT`] because a client that could not connect in time is certain to
+/// have sent nothing. Assumed: no provider documents one.
 ///
 /// ```
 /// assert!(checkout_reqwest::CONNECT_TIMEOUT < checkout_reqwest::TIMEOUT);
@@ -28,10 +28,10 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Limits {
     pub(crate) timeout: Duration,
     pub(crate) cap: usize,
-    /// Whether the client is one of ours, which sends nothing twice. Only of such a one it is certain that a
-    /// connection that was not made is all that there was.
+    /// True if the client is one of ours, which sends nothing twice. Only for such a client is it certain
+    /// that a connection that was not made was the only connection.
     pub(crate) sends_once: bool,
-    /// Whether reqwest has TLS for certain.
+    /// True if reqwest has TLS for certain.
     pub(crate) tls: bool,
 }
 
@@ -53,8 +53,8 @@ impl Limits {
     }
 }
 
-/// A builder, of either kind, with what the contract needs. The methods against decompression exist, and do
-/// something, whichever features of reqwest any crate of the build has switched on.
+/// A builder, of either kind, with the settings that the contract needs. The methods against decompression
+/// exist, and do something, whichever features of reqwest any crate of the build has switched on.
 macro_rules! keeping_the_contract {
     ($builder:expr) => {
         $builder
@@ -64,9 +64,9 @@ macro_rules! keeping_the_contract {
             .no_brotli()
             .no_zstd()
             .no_deflate()
-            // It would log every byte.
+            // The setting would log every byte.
             .connection_verbose(false)
-            // They would drop headers of a response, change them, or guess what was meant.
+            // These settings would drop headers of a response, change headers, or guess their meaning.
             .http1_ignore_invalid_headers_in_responses(false)
             .http1_allow_obsolete_multiline_headers_in_responses(false)
             .http1_allow_spaces_after_header_name_in_responses(false)

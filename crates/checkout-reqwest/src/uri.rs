@@ -1,9 +1,9 @@
-//! A URI as reqwest will send it, when that is as it was given.
+//! A URI as reqwest will send it, when the URI is sent as given.
 
 use checkout_transport::http::Uri;
 use reqwest::Url;
 
-/// Why a URI is not sent.
+/// The reason why a URI is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UriError {
     #[error("the URI is not absolute, or neither http nor https")]
@@ -18,9 +18,9 @@ pub(crate) enum UriError {
 
 /// The same URI in reqwest's type.
 ///
-/// That type follows the URL standard of browsers, which resolves `.` and `..`, escapes what it would rather
-/// see escaped, and writes numeric hosts anew. A signature covers the bytes before that, so what would change
-/// is refused. Letters of the scheme and the host may change their case: they mean the same.
+/// That type follows the URL standard of browsers, which resolves `.` and `..`, escapes some characters, and
+/// writes numeric hosts anew. A signature covers the bytes before that, so a URI that would change is
+/// refused. Letters of the scheme and the host may change their case: they mean the same.
 ///
 /// Without TLS, reqwest hands requests to `https` URIs to a proxy in clear. So these are refused unless
 /// `tls`.
@@ -49,7 +49,7 @@ pub(crate) fn as_given(uri: &Uri, tls: bool) -> Result<Url, UriError> {
 mod tests {
     use super::*;
 
-    /// What is sent for a URI, or why nothing is.
+    /// The text sent for a URI, or the reason why nothing is sent.
     fn check(uri: &str) -> String {
         match as_given(&uri.parse().unwrap(), true) {
             Ok(url) => url.to_string(),

@@ -1,4 +1,4 @@
-//! AllScale Checkout: what its pages number and name.
+//! AllScale Checkout: the numbers and names on its pages.
 //!
 //! Sources, by the name each item's documentation calls them:
 //! - *Create Checkout Intent*, v4, 2026-05-06;
@@ -214,8 +214,8 @@ impl Currency {
 code_table! {
     /// A stable coin, as AllScale numbers it.
     ///
-    /// Ten are numbered and two are supported; the others are reserved, and an order priced in one of them
-    /// is rejected.
+    /// Ten are numbered and two are supported; the others are reserved, and AllScale rejects an order priced
+    /// in a reserved coin.
     ///
     /// Source: *Create Checkout Intent*, v4, 2026-05-06, Appendix B (10 rows).
     ///
@@ -253,7 +253,7 @@ impl StableCoin {
         self.row().0
     }
 
-    /// Whether the page marks the coin as supported: an order can be priced natively in it.
+    /// True if the page marks the coin as supported: an order can be priced natively in the coin.
     ///
     /// ```
     /// # use checkout_tables::allscale::StableCoin;
@@ -284,10 +284,10 @@ impl StableCoin {
 }
 
 code_table! {
-    /// Where a checkout intent stands.
+    /// The status of a checkout intent.
     ///
-    /// Not `non_exhaustive`: a status that joins this table must break every `match` that has not thought of
-    /// it. A status that AllScale adds before this table does arrives as [`Open::Unknown`](crate::Open).
+    /// Not `non_exhaustive`: a status that joins this table must break every `match` that does not handle the
+    /// status. A status that AllScale adds before this table does arrives as [`Open::Unknown`](crate::Open).
     ///
     /// Source: *Get Status*, v3, 2026-05-14, Appendix (12 rows). Newer texts call 2 PAYING and 4
     /// PENDING_MANUAL_OPERATION; the integers are the same.
@@ -306,7 +306,7 @@ code_table! {
         Failed("FAILED") = -1, true, "failed by an internal or processing error";
         /// Rejected by the checks of the transaction (KYT).
         Rejected("REJECTED") = -2, true, "rejected by the checks of the transaction (KYT)";
-        /// Less was paid than is required.
+        /// The payer paid less than the amount due.
         Underpaid("UNDERPAID") = -3, true, "less was paid than is required";
         /// The user canceled.
         Canceled("CANCELED") = -4, true, "canceled by the user";
@@ -319,11 +319,11 @@ code_table! {
         /// A temporary deposit wallet is assigned; in the KYT flow only.
         TempWalletReceived("TEMP_WALLET_RECEIVED") = 3, false,
             "a temporary deposit wallet is assigned, in the KYT flow only";
-        /// Stuck with its temporary wallet; somebody at AllScale reviews it.
+        /// Stuck with its temporary wallet; a person at AllScale reviews the intent.
         ManualOperation("MANUAL_OPERATION") = 4, false, "stuck with its temporary wallet, and waits for a manual review";
         /// A refund to the payer is under way, after KYT or an underpayment.
         SendBack("SEND_BACK") = 5, false, "a refund to the payer is in progress, after KYT or an underpayment";
-        /// The transaction is seen on-chain and waits for its confirmation.
+        /// The transaction is seen on-chain and waits for confirmation.
         OnChain("ON_CHAIN") = 10, false, "the transaction is seen on-chain and waits for its confirmation";
         /// Confirmed on-chain: paid.
         Confirmed("CONFIRMED") = 20, true, "the payment is confirmed on-chain";
@@ -331,8 +331,8 @@ code_table! {
 }
 
 impl IntentStatus {
-    /// Whether the page marks the status as terminal: no ordinary step leaves it. (An intent that a merchant
-    /// gave up can still be paid late: see `checkout-lifecycle`.)
+    /// True if the page marks the status as terminal: no ordinary step leaves the status. (An intent that a
+    /// merchant gave up can still be paid late: see `checkout-lifecycle`.)
     ///
     /// ```
     /// # use checkout_tables::allscale::IntentStatus;
@@ -361,7 +361,7 @@ impl IntentStatus {
 code_table! {
     /// An error code of the reply's envelope; code 0, success, is not one.
     ///
-    /// Branch on the code and never on the HTTP status, which no page documents.
+    /// Branch on the code and never on the HTTP status: no page documents the HTTP status.
     ///
     /// Source: the lists of possible errors in *Create Checkout Intent*, v4, 2026-05-06, *Get Checkout
     /// Intent*, v3, 2026-03-06, and *Get Status*, v3, 2026-05-14.
@@ -378,9 +378,10 @@ code_table! {
         ValidationError("VALIDATION_ERROR") = 10001, "validation error", INTENT_ROUTES;
         /// One of the four authentication headers is missing.
         MissingAuthentication("MISSING_AUTHENTICATION") = 20001, "missing authentication headers", INTENT_ROUTES;
-        /// The signature is not the request's.
+        /// The signature does not match the request.
         InvalidSignature("INVALID_SIGNATURE") = 20002, "invalid signature", INTENT_ROUTES;
-        /// Create: the caller's IP address is not allowed. Get and status: the intent is not this store's.
+        /// Create: the caller's IP address is not allowed. Get and status: the intent belongs to another
+        /// store.
         Forbidden("FORBIDDEN") = 30001, "forbidden", INTENT_ROUTES;
         /// Too many requests.
         RateLimitExceeded("RATE_LIMIT_EXCEEDED") = 40001, "rate limit exceeded", INTENT_ROUTES;
@@ -388,18 +389,17 @@ code_table! {
         IntentNotFound("INTENT_NOT_FOUND") = 50001, "checkout intent not found", READS;
         /// The intent could not be created, for example because its amount is at or below the floor.
         CreateError("CREATE_ERROR") = 50002, "create checkout intent error", CREATE;
-        /// An internal error of the provider's: write to AllScale, with the request id.
+        /// An internal error of the provider: write to AllScale, with the request id.
         InternalServerError("INTERNAL_SERVER_ERROR") = 90000, "internal server error", READS;
-        /// An error nobody has classified: write to AllScale, with the request id.
+        /// An unclassified error: write to AllScale, with the request id.
         UnknownError("UNKNOWN_ERROR") = 99999, "unknown error", READS;
     }
 }
 
 impl ErrorCode {
-    /// The meaning of the code, in a few words: for a person, and never to be compared. A code that means
-    /// another thing on another route has a text that holds on all of them; [`meaning_on`](Self::meaning_on)
-    /// says which it is. (The texts of [`code`](Self::code) are ours: the pages number the errors and name
-    /// none.)
+    /// The meaning of the code, in a few words: for a person, and never to be compared. If a code means
+    /// different things on different routes, the text holds on all of them; [`meaning_on`](Self::meaning_on)
+    /// is specific. (The texts of [`code`](Self::code) are ours: the pages number the errors and name none.)
     ///
     /// ```
     /// # use checkout_tables::allscale::ErrorCode;
@@ -410,8 +410,8 @@ impl ErrorCode {
         self.row().0
     }
 
-    /// The meaning of the code on a route, in a few words of ours; none where the route's page does not list
-    /// the code.
+    /// The meaning of the code on a route, in a few words of ours; None if the route's page does not list the
+    /// code.
     ///
     /// Source: *Create Checkout Intent*, v4, 2026-05-06, *Get Checkout Intent*, v3, 2026-03-06, and *Get
     /// Status*, v3, 2026-05-14, each its Possible Errors.
@@ -435,8 +435,7 @@ impl ErrorCode {
         })
     }
 
-    /// True if the page asks to contact AllScale about the code: write to AllScale, with the id of the
-    /// request.
+    /// True if the page asks to contact AllScale about the code: write to AllScale, with the request id.
     ///
     /// Source: *Get Checkout Intent*, v3, 2026-03-06, and *Get Status*, v3, 2026-05-14, Possible Errors.
     ///
@@ -464,8 +463,8 @@ impl ErrorCode {
 }
 
 code_table! {
-    /// How the payer paid. The page numbers and names the four and says no more of them: what stands below
-    /// beside a name is Assumed from it.
+    /// The payer's way of paying. The page numbers and names the four methods and says no more about them:
+    /// the description of each name is Assumed from the name.
     ///
     /// Source: *Get Checkout Intent*, v3, 2026-03-06, `payment_method_type`.
     ///
@@ -488,7 +487,7 @@ code_table! {
     }
 }
 
-/// A route of the API, with what is known of it.
+/// A route of the API, with its known facts.
 ///
 /// Sources: *Create Checkout Intent*, v4, 2026-05-06, *Get Checkout Intent*, v3, 2026-03-06, and *Get
 /// Status*, v3, 2026-05-14; *Test Routes* for the others. All are signed alike.
@@ -516,11 +515,11 @@ pub enum Route {
     Get,
     /// Read a checkout intent's status alone.
     Status,
-    /// Test route: answers `{"pong":"ok"}`. The check of credentials.
+    /// Test route: answers `{"pong":"ok"}`. Checks the credentials.
     Ping,
     /// Test route: always refused, with 10001.
     Fail,
-    /// Test route: answers with the body that it was sent.
+    /// Test route: answers with the request's body.
     Post,
 }
 
@@ -539,8 +538,8 @@ impl Route {
         self.row().0
     }
 
-    /// The path, with `{checkout_intent_id}` where the id goes. The slash at the end of create's belongs to
-    /// it and is signed.
+    /// The path, with `{checkout_intent_id}` in the place of the id. The slash at the end of the create path
+    /// belongs to the path and is signed.
     ///
     /// ```
     /// # use checkout_tables::allscale::Route;
@@ -551,8 +550,8 @@ impl Route {
         self.row().1
     }
 
-    /// Whether the request may be sent again when nobody knows how the last one ended. Create has no
-    /// idempotency key: a second create makes a second payable intent.
+    /// The repeatability of the request after an attempt with an unknown outcome. Create has no idempotency
+    /// key: a second create makes a second payable intent.
     ///
     /// ```
     /// # use checkout_tables::{Repeat, allscale::Route};
@@ -563,9 +562,9 @@ impl Route {
         self.row().2
     }
 
-    /// What to read by before the request is sent again, when nobody knows how the last one ended: nothing.
-    /// What cannot be [repeated](Self::repeat) blindly is a create, and no route finds an intent by what was
-    /// sent.
+    /// The parameter to look an earlier attempt up by before repeating the request: None. The only request
+    /// that cannot be [repeated](Self::repeat) blindly is a create, and no route finds an intent by the
+    /// content of the create.
     ///
     /// Source: *Get Checkout Intent*, v3, 2026-03-06, and *Get Status*, v3, 2026-05-14, read by the intent's
     /// id, which the lost answer carried.
@@ -594,7 +593,7 @@ impl Route {
 }
 
 impl fmt::Display for Route {
-    /// Its name, in lower case: `create`.
+    /// The route's name, in lower case: `create`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Create => "create",
@@ -607,13 +606,14 @@ impl fmt::Display for Route {
     }
 }
 
-/// Where the API is. A test store lives on the same host as a live one, told apart by its key.
+/// The base URL of the API. A test store lives on the same host as a live store; only the key distinguishes
+/// them.
 ///
 /// Source: *Auth*, v1, 2026-01, and *Integration Guide*. The host of a separate sandbox is described there as
 /// retired since mid-2026.
 pub const BASE_URL: &str = "https://openapi.allscale.io";
 
-/// The code of a reply's envelope that says success.
+/// The code of success in a reply's envelope.
 ///
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Response Fields.
 pub const SUCCESS: i64 = 0;
@@ -624,8 +624,8 @@ pub const SUCCESS: i64 = 0;
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Important.
 pub const FLOOR_CENTS: i64 = 10;
 
-/// The text that stands in front of the coin's code, and the one behind it, in the documented refusal of an
-/// amount at or below the floor (code 50002).
+/// The text before the coin's code, and the text after it, in the documented refusal of an amount at or below
+/// the floor (code 50002).
 ///
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Important.
 ///
@@ -637,18 +637,19 @@ pub const FLOOR_CENTS: i64 = 10;
 /// ```
 pub const FLOOR_TEXT: (&str, &str) = ("amount must be greater than 0.1 ", "!");
 
-/// How far, in seconds, a request's timestamp may be from the provider's clock.
+/// The largest difference, in seconds, between a request's timestamp and the provider's clock.
 ///
 /// Source: *Auth*, v1, 2026-01, says ±5 minutes; newer texts say ±10 by default and settable per
 /// store. The narrower one is taken.
 pub const TIMESTAMP_WINDOW_SECONDS: u64 = 300;
 
-/// How often AllScale advises to read the status, in seconds.
+/// The interval, in seconds, at which AllScale advises to read the status.
 ///
 /// Source: *Integration Guide*.
 pub const POLL_EVERY_SECONDS: u64 = 5;
 
-/// When AllScale advises to stop polling, in seconds. A manual review or a late payment outlives it.
+/// The time, in seconds, after which AllScale advises to stop polling. A manual review or a late payment
+/// outlasts this time.
 ///
 /// Source: *Integration Guide*.
 pub const POLL_GIVE_UP_SECONDS: u64 = 600;

@@ -1,4 +1,4 @@
-//! Azotte C2A checkout: what its pages name.
+//! Azotte C2A checkout: the names on its pages.
 //!
 //! Sources, by the name each item's documentation calls them; the pages carry neither version nor date:
 //! - *Get Checkout Status*;
@@ -9,11 +9,11 @@ use crate::repeat::Repeat;
 use core::fmt;
 
 code_table! {
-    /// Where a checkout stands.
+    /// The status of a checkout.
     ///
-    /// Not `non_exhaustive`: a code that joins this table must break every `match` that has not thought of
-    /// it. A code that Azotte adds before this table does arrives as [`Open::Unknown`](crate::Open): polling
-    /// goes on.
+    /// Not `non_exhaustive`: a code that joins this table must break every `match` that does not handle the
+    /// code. A code that Azotte adds before this table does arrives as [`Open::Unknown`](crate::Open):
+    /// polling continues.
     ///
     /// Source: *Get Checkout Status*, Response Parameters (4 rows). The reply to a submit has the same codes.
     ///
@@ -26,9 +26,9 @@ code_table! {
     /// assert_eq!(MessageCode::ThreeDsRequired.action(), Action::PresentChallenge);
     /// ```
     pub enum MessageCode, row = (bool, Action, &'static str) {
-        /// The worker is still at it.
+        /// The worker still processes the checkout.
         Processing("CHECK_OUT_PROCESSING"), false, Action::PollOn, "the worker still processes the checkout";
-        /// The payment service wants a 3DS challenge of the payer.
+        /// The payment service requires a 3DS challenge of the payer.
         ThreeDsRequired("CHECK_OUT_3DS_REQUIRED"), false, Action::PresentChallenge,
             "the payment service requires a 3DS challenge of the payer";
         /// The payment is captured and the entitlements are delivered.
@@ -40,7 +40,7 @@ code_table! {
 }
 
 impl MessageCode {
-    /// Whether the page calls the code terminal: polling stops.
+    /// True if the page calls the code terminal: polling stops.
     ///
     /// ```
     /// # use checkout_tables::azotte::MessageCode;
@@ -52,7 +52,7 @@ impl MessageCode {
         self.row().0
     }
 
-    /// What the page says to do.
+    /// The action that the page asks for.
     ///
     /// ```
     /// # use checkout_tables::azotte::{Action, MessageCode};
@@ -77,7 +77,7 @@ impl MessageCode {
     }
 }
 
-/// What to do when a [`MessageCode`] has come.
+/// The action for a [`MessageCode`].
 ///
 /// Source: *Get Checkout Status*, Response Parameters, the column Action, and Polling Pattern. The names are
 /// ours.
@@ -95,18 +95,18 @@ impl MessageCode {
     strum(serialize_all = "snake_case")
 )]
 pub enum Action {
-    /// Keep polling, as often as the answer asks for.
+    /// Keep polling, as often as the answer asks.
     PollOn,
     /// Show the payer `htmlContent` or `redirectUrl`, and poll on when the browser is back.
     PresentChallenge,
-    /// Stop: it succeeded.
+    /// Stop: the checkout succeeded.
     Stop,
-    /// Stop: it failed, and the message says why.
+    /// Stop: the checkout failed, and the message gives the reason.
     InspectMessage,
 }
 
 impl fmt::Display for Action {
-    /// Its name in lower case: `poll_on`.
+    /// The action's name in lower case: `poll_on`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::PollOn => "poll_on",
@@ -118,7 +118,7 @@ impl fmt::Display for Action {
 }
 
 code_table! {
-    /// A code that stands in the place of a [`MessageCode`] and is an error, not a stage.
+    /// A code that replaces a [`MessageCode`] and is an error, not a stage.
     ///
     /// Source: *Get Checkout Status*, Not Found (1 row).
     ///
@@ -151,7 +151,7 @@ impl ErrorCode {
 }
 
 code_table! {
-    /// How the payer pays.
+    /// The payer's way of paying.
     ///
     /// Source: *Submit Checkout*, `paymentMethod.paymentChannel` (5 rows).
     ///
@@ -176,7 +176,7 @@ code_table! {
     }
 }
 
-/// A route of the API, with what is known of it.
+/// A route of the API, with its known facts.
 ///
 /// Sources: *Submit Checkout* and *Get Checkout Status*. The headings print `/api/c2a/…` and the samples call
 /// `/api/v1/c2a/…`: the samples are followed.
@@ -200,7 +200,7 @@ code_table! {
 pub enum Route {
     /// Submit a checkout.
     SubmitCheckout,
-    /// Read where a checkout stands.
+    /// Read the status of a checkout.
     CheckoutStatus,
 }
 
@@ -219,7 +219,7 @@ impl Route {
         self.row().1
     }
 
-    /// The path, with `{trackingId}` where the tracking number goes.
+    /// The path, with `{trackingId}` in the place of the tracking number.
     ///
     /// ```
     /// # use checkout_tables::azotte::Route;
@@ -230,8 +230,8 @@ impl Route {
         self.row().2
     }
 
-    /// Whether the request may be sent again when nobody knows how the last one ended. A submit carries its
-    /// `correlationId`: the same one twice is not charged twice.
+    /// The repeatability of the request after an attempt with an unknown outcome. A submit carries its
+    /// `correlationId`: the provider does not charge the same id twice.
     ///
     /// ```
     /// # use checkout_tables::{Repeat, azotte::Route};
@@ -242,8 +242,8 @@ impl Route {
         self.row().3
     }
 
-    /// What to read by before the request is sent again, when nobody knows how the last one ended: nothing.
-    /// A submit is simply sent again, under the same `correlationId`.
+    /// The parameter to look an earlier attempt up by before repeating the request: None. Send a submit
+    /// again, under the same `correlationId`.
     ///
     /// Source: *Submit Checkout*, `correlationId`; *Get Checkout Status* reads by the tracking number, which
     /// the lost answer carried.
@@ -270,25 +270,25 @@ impl Route {
 }
 
 impl fmt::Display for Route {
-    /// Its name in lower case: `submit_checkout`.
+    /// The route's name in lower case: `submit_checkout`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.row().0)
     }
 }
 
-/// How long to wait for the next read, in seconds, where the answer does not say: neither by
-/// `retryAfterSeconds` nor by `Retry-After`.
+/// The wait before the next read, in seconds, if the answer gives none: neither by `retryAfterSeconds` nor by
+/// `Retry-After`.
 ///
 /// Source: *Get Checkout Status*, Polling Pattern, shows `Retry-After: 2`. Assumed: it is what an answer
 /// without one means too.
 pub const DEFAULT_RETRY_AFTER_SECONDS: u64 = 2;
 
-/// What stands behind the project's name in the live host.
+/// The text after the project's name in the live host.
 ///
 /// Source: *Submit Checkout*.
 pub const HOST_SUFFIX_LIVE: &str = ".azotte.com";
 
-/// What stands behind the project's name in the sandbox's host.
+/// The text after the project's name in the sandbox's host.
 ///
 /// Source: *Get Checkout Status*, Sample Codes.
 ///
@@ -300,7 +300,7 @@ pub const HOST_SUFFIX_LIVE: &str = ".azotte.com";
 /// ```
 pub const HOST_SUFFIX_SANDBOX: &str = ".sandbox.azotte.com";
 
-/// The media type that answers come as: JSON. It is not to be insisted on.
+/// The media type of answers: JSON. Do not insist on the type.
 ///
 /// Source: *Submit Checkout*.
 pub const MEDIA_TYPE: &str = "application/clientOutput+Json";

@@ -2,11 +2,11 @@
 
 /// Writes an enum whose variants are a published table's rows.
 ///
-/// A row is `Variant("TEXT") = value, cell, …;`, and `("TEXT")` may be left out where the text is the
-/// variant's name. The cells are what `row()` gives: each table's own methods name them.
+/// A row is `Variant("TEXT") = value, cell, …;`, and `("TEXT")` may be left out if the text is the variant's
+/// name. `row()` returns the cells: each table's own methods name them.
 ///
-/// A table that numbers nothing has no type behind its name, and a row is `Variant("TEXT"), cell, …;`, or
-/// `Variant("TEXT" | "OTHER"), cell, …;` where a row has another text that is read and never written.
+/// A table that numbers nothing has no type after its name, and a row is `Variant("TEXT"), cell, …;`, or
+/// `Variant("TEXT" | "OTHER"), cell, …;` if a row has another text that is read and never written.
 macro_rules! code_table {
     (
         $(#[$meta:meta])*
@@ -138,7 +138,7 @@ macro_rules! code_table {
                 $from_code(code)
             }
 
-            /// The row's value: what is sent and received.
+            /// The row's value, as sent and received.
             #[must_use]
             pub const fn value(self) -> $repr {
                 self as $repr

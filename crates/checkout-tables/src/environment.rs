@@ -1,10 +1,10 @@
-//! Real money, or none.
+//! The environment of a payment: real money, or none.
 
 use crate::code_table;
 
 code_table! {
-    /// Whether a payment is a real one. Azotte and Peach have hosts of their own for each; AllScale's live
-    /// and test stores are told apart by their keys alone.
+    /// The environment of a payment: real or simulated. Azotte and Peach have separate hosts for each; only
+    /// the keys distinguish AllScale's live and test stores.
     ///
     /// Sources: Peach Payments, *Hosted Checkout*, the list of hosts; Azotte C2A, *Get Checkout Status*,
     /// Sample Codes.
@@ -18,7 +18,7 @@ code_table! {
     pub enum Environment, row = () {
         /// Real payments.
         Live("live");
-        /// Simulated payments: a test store's, a sandbox's. Peach has codes of their own for their success.
+        /// Simulated payments: of a test store or a sandbox. Peach has separate codes for their success.
         Sandbox("sandbox");
     }
 }

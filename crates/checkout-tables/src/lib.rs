@@ -1,13 +1,13 @@
-//! The enum tables of hosted checkout providers: what their pages number and name, row by row.
+//! The enum tables of hosted checkout providers: the numbers and names on their pages, row by row.
 //!
 //! - [`allscale`]: 163 currencies, 10 stable coins, 12 intent statuses with their terminal flags, 9 error
-//!   codes with the routes that give them, 4 payment methods, 6 routes with what may be repeated.
-//! - [`azotte`]: 4 message codes with their terminal flags and what to do, an error code, 5 payment channels,
-//!   2 routes.
+//!   codes with the routes that give them, 4 payment methods, 6 routes with their repeatability.
+//! - [`azotte`]: 4 message codes with their terminal flags and actions, an error code, 5 payment channels, 2
+//!   routes.
 //! - [`peach`]: 6 payment statuses with their final flags, the result codes with the exact list that settles
-//!   a payment, the 15 groups and the 667 meanings that explain one, 6 currencies, 2 payment types, 4 tables
-//!   of standing instructions, 6 routes with their hosts and limits.
-//! - [`Open`]: a value that came from a provider, which may be one nobody has named yet.
+//!   a payment, the 15 groups and the 667 meanings that explain a code, 6 currencies, 2 payment types, 4
+//!   tables of standing instructions, 6 routes with their hosts and limits.
+//! - [`Open`]: a value from a provider, which the table may not name yet.
 //!
 //! ```
 //! use checkout_tables::Open;
@@ -26,25 +26,24 @@
 //! ```
 //!
 //! # What is not here
-//! Rules: which request is valid is in `checkout-validate`, which status may follow which in
-//! `checkout-lifecycle`. Amounts are in `checkout-money`. Nothing here allocates, and nothing here needs
-//! `std`.
+//! Rules: `checkout-validate` decides which request is valid, and `checkout-lifecycle` which status may
+//! follow another. Amounts are in `checkout-money`. Nothing here allocates, and nothing here needs `std`.
 //!
 //! # The one idea to know
-//! Closed when sent, open when received. A table's enum is what you send; [`Open`] of it is what you get.
+//! Closed when sent, open when received. You send a table's enum; you receive an [`Open`] of the enum.
 //!
 //! # Sources
-//! Each table names its document, and its version and date where the page has them. The published rows stand
-//! in `fixtures/`, and the tests compare the tables with them in both directions. AllScale's were typed from
-//! the pages by `fixtures/rows_from_page.py`.
+//! Each table names its document, and its version and date if the page has them. The published rows are in
+//! `fixtures/`, and the tests compare the tables with them in both directions. AllScale's rows were typed
+//! from the pages by `fixtures/rows_from_page.py`.
 //!
 //! # Features
 //! None is on by default, and without them the crate has no dependency.
-//! - `serde`: tables as their integers (`serde_repr`), or as their texts where they number nothing; a
-//!   [`ResultCode`](peach::ResultCode) as its text; [`Open`] as the integer or the text it came as.
-//! - `alloc`: `String` and `Cow<str>` as what the text of an [`Open`] is kept in.
+//! - `serde`: tables as their integers (`serde_repr`), or as their texts if they number nothing; a
+//!   [`ResultCode`](peach::ResultCode) as its text; [`Open`] as the received integer or text.
+//! - `alloc`: `String` and `Cow<str>` as the types that keep the text of an [`Open`].
 //! - `strum`: `EnumCount`, `EnumIter`, `IntoStaticStr` and `VariantArray` on every table, on the routes, on
-//!   [`Repeat`] and on [`Action`](azotte::Action). The static text is the one that `Display` gives.
+//!   [`Repeat`] and on [`Action`](azotte::Action). The static text is the same as that of `Display`.
 #![no_std]
 
 #[cfg(feature = "alloc")]

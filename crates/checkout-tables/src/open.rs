@@ -1,16 +1,16 @@
-//! A value that may be one nobody has named yet.
+//! A value that the table may not name yet.
 
 use core::fmt;
 
-/// A row of the table `T`, or a value that the table does not name, kept as it came.
+/// A row of the table `T`, or a value that the table does not name, exactly as received.
 ///
-/// Enums are closed when they are sent and open when they are received: providers add values, and one that
-/// broke the reading of a payment would cost somebody a sale. `Raw` is what such a value is kept in: `i64`
-/// for integers; `&str`, and with the feature `alloc` also `String` and `Cow<str>`, for text; and where more
-/// than a text is needed to name a row, what holds it all, as Peach's [`Outcome`](crate::peach::Outcome).
+/// Enums are closed when they are sent and open when they are received: providers add values, and a value
+/// that broke the reading of a payment would cost a sale. `Raw` is the type that keeps such a value: `i64`
+/// for integers; `&str`, and with the feature `alloc` also `String` and `Cow<str>`, for text. If a row needs
+/// more than a text, `Raw` holds everything, as Peach's [`Outcome`](crate::peach::Outcome) does.
 ///
 /// An `Open` is made from a raw value or from a row, and a raw value that the table names is always
-/// [`Known`](Self::Known): the field of [`Unknown`](Self::Unknown) cannot be made in any other way.
+/// [`Known`](Self::Known): nothing else can make the field of [`Unknown`](Self::Unknown).
 ///
 /// ```
 /// use checkout_tables::Open;
@@ -30,11 +30,11 @@ use core::fmt;
 pub enum Open<T, Raw = i64> {
     /// A row of the table.
     Known(T),
-    /// A value that the table does not name, as it came.
+    /// A value that the table does not name, exactly as received.
     Unknown(Unnamed<Raw>),
 }
 
-/// A value that a table does not name. Only [`Open`] makes one, after it has looked.
+/// A value that a table does not name. Only [`Open`] makes this type, after a lookup in the table.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::StableCoin};
@@ -46,12 +46,12 @@ pub enum Open<T, Raw = i64> {
 pub struct Unnamed<Raw>(Raw);
 
 impl<Raw> Unnamed<Raw> {
-    /// The value as it came.
+    /// The value exactly as received.
     pub const fn raw(&self) -> &Raw {
         &self.0
     }
 
-    /// The value as it came.
+    /// The value exactly as received.
     pub fn into_raw(self) -> Raw {
         self.0
     }
@@ -120,7 +120,7 @@ impl<T: TextCode, Raw: AsRef<str>> Open<T, Raw> {
 
 #[cfg(feature = "alloc")]
 impl<T> Open<T, alloc::borrow::Cow<'_, str>> {
-    /// The same, with nothing borrowed.
+    /// Converts to a value that borrows nothing.
     ///
     /// ```
     /// # use checkout_tables::{Open, allscale::StableCoin};
@@ -165,9 +165,9 @@ impl<Raw: fmt::Debug> fmt::Debug for Unnamed<Raw> {
 }
 
 impl<T: fmt::Display, Raw: sealed::Raw> fmt::Display for Open<T, Raw> {
-    /// The row's text, or the raw value: an integer as it came, and of a text what is no printable character
-    /// escaped, so that it cannot forge a line of a log or steer a terminal. [`text`](Open::text) and
-    /// [`Unnamed::raw`] give it as it came.
+    /// Prints the row's text, or the raw value. An integer is printed as received. Of a text, characters that
+    /// are not printable are escaped, so that the text cannot forge a line of a log or steer a terminal.
+    /// [`text`](Open::text) and [`Unnamed::raw`] return the value as received.
     ///
     /// ```
     /// # use checkout_tables::{Open, allscale::StableCoin};
@@ -225,7 +225,7 @@ pub trait TextCode: Copy + 'static {
     fn code(self) -> &'static str;
 }
 
-/// What a value of the table `T` can come as: an integer for an [`IntCode`], text for a [`TextCode`], and for
+/// The raw form of a value of the table `T`: an integer for an [`IntCode`], text for a [`TextCode`], and for
 /// Peach's statuses also an [`Outcome`](crate::peach::Outcome).
 pub trait RawOf<T>: sealed::Raw {
     /// The row that the value names.
@@ -261,7 +261,7 @@ impl<T: TextCode> RawOf<T> for alloc::borrow::Cow<'_, str> {
 pub(crate) mod sealed {
     use core::fmt::{self, Write};
 
-    /// What a value comes as.
+    /// The raw form of a value.
     pub trait Raw {
         /// Prints a value that came from outside.
         fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
@@ -293,8 +293,8 @@ pub(crate) mod sealed {
         }
     }
 
-    /// As [`Formatter::pad`](fmt::Formatter::pad), of the text with what is not printable escaped. Quotation
-    /// marks stay as they are.
+    /// Like [`Formatter::pad`](fmt::Formatter::pad), with characters that are not printable escaped.
+    /// Quotation marks stay unchanged.
     fn escaped(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quotation_mark = |c: char| matches!(c, '\'' | '"');
         let escape = |c: char| c.escape_debug().skip(usize::from(quotation_mark(c)));
@@ -311,9 +311,10 @@ pub(crate) mod sealed {
     }
 }
 
-/// A value or text that a table does not have. It names the table, and the value or text as far as that can
-/// be printed: a text that is hardly longer than the table's longest one, with what is not printable escaped,
-/// and a number. Of a longer text, and of twelve digits or more, which can be a card's, it names the length.
+/// A value or text that a table does not have. The message names the table, and the value or text as far as
+/// printing is safe: a text that is hardly longer than the table's longest text, with characters that are not
+/// printable escaped, and a number. For a longer text, and for twelve digits or more, which can be the number
+/// of a card, the message gives the length.
 ///
 /// ```
 /// use checkout_tables::allscale::{Currency, StableCoin};
@@ -331,13 +332,13 @@ pub struct NotInTable {
     found: Found,
 }
 
-/// The thing that was looked for.
+/// The value that was looked up.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Found {
     Number(i64),
-    /// So many of these bytes are UTF-8.
+    /// The text: this many of these bytes are UTF-8.
     Text([u8; NAMED], usize),
-    /// A text that is not named, and how many characters it has.
+    /// A text that the message does not show, by its number of characters.
     Long(usize),
 }
 
@@ -387,7 +388,7 @@ impl fmt::Display for NotInTable {
 }
 
 impl fmt::Debug for NotInTable {
-    /// As `Display`.
+    /// The same text as `Display`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "NotInTable({self})")
     }
@@ -395,13 +396,14 @@ impl fmt::Debug for NotInTable {
 
 impl core::error::Error for NotInTable {}
 
-/// The most bytes of a text that is named.
+/// The maximum number of bytes of a text that the message shows.
 const NAMED: usize = 40;
 
-/// How much longer than a table's longest text one may be that is named: a blank, a line break, a plural.
+/// The number of bytes by which a shown text may exceed a table's longest text: a blank, a line break, a
+/// plural.
 const SLACK: usize = 2;
 
-/// The digits of the shortest number of a card.
+/// The number of digits of the shortest card number.
 const CARD: usize = 12;
 
 /// Reads a row of a table by its text.
@@ -496,7 +498,7 @@ mod serde_alloc_impls {
         }
     }
 
-    /// Reads a text, borrowed where the input has it in one piece.
+    /// Reads a text, borrowed if the input has the text in one piece.
     struct Text<'a, T>(PhantomData<(&'a (), T)>);
 
     impl<'de: 'a, 'a, T: TextCode> Visitor<'de> for Text<'a, T> {

@@ -1,8 +1,8 @@
-//! Peach Payments Hosted Checkout: what its pages name and number.
+//! Peach Payments Hosted Checkout: the names and numbers on its pages.
 //!
-//! - [`PaymentStatus`]: where a payment stands. No reply has a word for it: it is derived from the
+//! - [`PaymentStatus`]: the status of a payment. No reply has a word for the status: it is derived from the
 //!   [`ResultCode`], by an exact list and by nothing else.
-//! - [`Outcome`]: the code, the payment type and the environment, which together say how a payment ended.
+//! - [`Outcome`]: the code, the payment type and the environment, which together show how a payment ended.
 //! - [`ResultGroup`] and [`ResultCode::meaning`]: explain a code; they settle nothing.
 //!
 //! Sources, by the name each item's documentation calls them; of most, the pages carry neither version nor
@@ -31,10 +31,10 @@ pub use standing_instruction::{
 };
 
 code_table! {
-    /// Where a payment stands.
+    /// The status of a payment.
     ///
-    /// Not `non_exhaustive`: a status that joins this table must break every `match` that has not thought of
-    /// it. A reply has no word for it: see [`Outcome`].
+    /// Not `non_exhaustive`: a status that joins this table must break every `match` that does not handle the
+    /// status. A reply has no word for the status: see [`Outcome`].
     ///
     /// Source: *Payment status*, API endpoints, and its text above for `created`. *Checkout webhooks*,
     /// 2026-07-23, calls `expired` `uncertain`: that is read as the same. `authorized` is ours (Assumed: no
@@ -55,9 +55,9 @@ code_table! {
         Pending("pending"), false;
         /// The customer has paid.
         Successful("successful"), true;
-        /// The amount is reserved and not captured: no money. Assumed, see above.
+        /// The amount is reserved but not captured: not money. Assumed, see above.
         Authorized("authorized"), true;
-        /// The customer cancelled.
+        /// The customer canceled.
         Cancelled("cancelled"), true;
         /// The customer did not pay in time, or closed the window.
         Expired("expired" | "uncertain"), true;
@@ -65,8 +65,8 @@ code_table! {
 }
 
 impl PaymentStatus {
-    /// Whether the page calls the status final, which it is of a payment *attempt*: a checkout that was
-    /// cancelled or has expired can still be paid (see `checkout-lifecycle`).
+    /// True if the page calls the status final. The page means a payment *attempt*: a checkout that was
+    /// canceled or has expired can still be paid (see `checkout-lifecycle`).
     ///
     /// ```
     /// # use checkout_tables::peach::PaymentStatus;
@@ -101,7 +101,7 @@ impl PaymentStatus {
 }
 
 code_table! {
-    /// What a payment is to do with the customer's money.
+    /// The effect of a payment on the customer's money.
     ///
     /// Source: *Hosted Checkout*, `paymentType` (2 rows).
     ///
@@ -169,7 +169,7 @@ impl Currency {
     }
 }
 
-/// A route of the API, with what is known of it.
+/// A route of the API, with its known facts.
 ///
 /// Source: *Hosted Checkout*: [`Initiate`](Self::Initiate), [`Validate`](Self::Validate) and
 /// [`Status`](Self::Status) are V1, the others V2. The names are ours.
@@ -228,7 +228,7 @@ impl Route {
         self.row().1
     }
 
-    /// The path, with `{checkoutId}` where the id goes.
+    /// The path, with `{checkoutId}` in the place of the id.
     ///
     /// ```
     /// # use checkout_tables::peach::Route;
@@ -239,8 +239,8 @@ impl Route {
         self.row().2
     }
 
-    /// Whether the request may be sent again when nobody knows how the last one ended. Neither way of making
-    /// a checkout has an idempotency key: the second one makes a second payable checkout.
+    /// The repeatability of the request after an attempt with an unknown outcome. Neither way of creating a
+    /// checkout has an idempotency key: the second request makes a second payable checkout.
     ///
     /// ```
     /// # use checkout_tables::{Repeat, peach::Route};
@@ -252,11 +252,11 @@ impl Route {
         self.row().3
     }
 
-    /// What to read by before the request is sent again, when nobody knows how the last one ended: the
-    /// parameter of [`Status`](Self::Status) that finds what the request may have made, where there is one.
+    /// The parameter to look an earlier attempt up by before repeating the request: the parameter of
+    /// [`Status`](Self::Status) that finds the checkout that the request may have made, if there is one.
     ///
-    /// Of V1 it is the `merchantTransactionId` that was sent. Of V2 there is none: its status is read by the
-    /// `checkoutId` alone, which the lost answer carried.
+    /// For V1 this is the `merchantTransactionId` of the request. V2 has none: its status is read by the
+    /// `checkoutId` alone, and the lost answer carried that id.
     ///
     /// Source: *Payment status*, GET status request parameters: `merchantTransactionId` returns the
     /// **latest** checkout with that value. So it must be unique, and what comes back is to be compared with
@@ -275,7 +275,7 @@ impl Route {
         }
     }
 
-    /// How often the route may be called, where a page says so: a status may be read twice a minute **per
+    /// The rate limit of the route, if a page documents one: a status may be read twice a minute **per
     /// merchant**, across all of the merchant's checkouts together.
     ///
     /// Source: *Payment status*, GET status request parameters. Assumed: the status of V2 shares that limit.
@@ -293,8 +293,8 @@ impl Route {
         }
     }
 
-    /// Where the route is: scheme and host, and no slash at the end. Tokens come from another host than the
-    /// rest.
+    /// The host of the route: scheme and host, without a slash at the end. Tokens come from another host than
+    /// the rest.
     ///
     /// ```
     /// # use checkout_tables::peach::{Environment, Route};
@@ -326,20 +326,21 @@ impl Route {
 }
 
 impl fmt::Display for Route {
-    /// Its name in lower case: `create_checkout`.
+    /// The route's name, in lower case: `create_checkout`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.row().0)
     }
 }
 
-/// After how many seconds a checkout expires: 30 minutes. An expired checkout can be paid late.
+/// The number of seconds after which a checkout expires: 30 minutes. An expired checkout can be paid late.
 ///
 /// Source: *Payment status*, API endpoints, `expired` (the 30 minutes); *Checkout FAQ* (a page that nobody
 /// opens ends at 60 minutes); *Checkout webhooks*, 2026-07-23 (a payment after the end). Assumed: the 30
 /// minutes count from when the page was opened.
 pub const EXPIRES_AFTER_SECONDS: u64 = 1800;
 
-/// For how many seconds the signature of a request to initiate is refused when it comes again: 24 hours.
+/// The time, in seconds, during which the provider refuses a repeated signature of a request to initiate: 24
+/// hours.
 ///
 /// Source: *Hosted Checkout*: "Duplicate signature."
 pub const SIGNATURE_NEVER_AGAIN_SECONDS: u64 = 86_400;

@@ -1,9 +1,9 @@
-//! How often a route may be called.
+//! The rate limit of a route.
 
-/// How often a route may be called: at most so many requests in so many seconds, counted together over a
+/// The rate limit of a route: a maximum number of requests in a number of seconds, counted together over a
 /// scope.
 ///
-/// It is a fact of the route. Keeping to it is up to who calls.
+/// The limit is a fact of the route. The caller has to keep the limit.
 ///
 /// ```
 /// use checkout_tables::RateScope;
@@ -15,15 +15,15 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RateLimit {
-    /// The most requests.
+    /// The maximum number of requests.
     pub requests: u32,
-    /// In how many seconds.
+    /// The window, in seconds.
     pub per_seconds: u32,
-    /// What is counted together.
+    /// The scope of the count.
     pub scope: RateScope,
 }
 
-/// What a [`RateLimit`] counts together.
+/// The scope over which a [`RateLimit`] counts requests together.
 ///
 /// ```
 /// use checkout_tables::RateScope;

@@ -1,10 +1,10 @@
-//! Whether a request may be sent again.
+//! The repeatability of requests.
 
 use core::fmt;
 
-/// Whether a request may be sent again when nobody knows how the last attempt ended.
+/// The repeatability of a request after an attempt with an unknown outcome.
 ///
-/// It is a fact of the route. What to do about it also depends on how far the attempt got.
+/// The repeatability is a fact of the route. The right reaction also depends on how far the attempt got.
 ///
 /// ```
 /// use checkout_tables::Repeat;
@@ -22,11 +22,11 @@ use core::fmt;
     strum(serialize_all = "snake_case")
 )]
 pub enum Repeat {
-    /// It changes nothing: repeat it at will.
+    /// The request changes nothing: repeat it at will.
     Safe,
-    /// It carries a key under which the provider does it once, however often it is sent.
+    /// The request carries a key under which the provider processes it once, however often it is sent.
     Keyed,
-    /// Sent twice, it may be done twice.
+    /// The provider may process a repeated request twice.
     Unsafe,
 }
 

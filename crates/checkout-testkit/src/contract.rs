@@ -1,8 +1,9 @@
-//! The suite that a transport of your own is held to: what [the contract](checkout_transport#the-contract)
-//! says, law by law, over a misbehaving HTTP server of the suite's own on loopback.
+//! A test suite for a transport of your own: the suite checks [the
+//! contract](checkout_transport#the-contract), law by law, against a misbehaving HTTP server of the suite's
+//! own on loopback.
 //!
-//! A test in your own crate is one line. The suite makes transports of your type, for a time-out that it
-//! chooses and the cap [`BODY_CAP`](checkout_transport::BODY_CAP):
+//! A test in your own crate is one line. The suite makes transports of your type, with a time-out that the
+//! suite chooses and the cap [`BODY_CAP`](checkout_transport::BODY_CAP):
 //!
 //! ```
 //! use std::time::Duration;
@@ -20,20 +21,20 @@
 //! assert_eq!(broken.to_string(), "the method goes out as given: of a GET: 0 requests came");
 //! ```
 //!
-//! There is no way to skip a law. What a stack cannot do as given it may refuse, where
-//! [`Law::OddRequestIsNotChanged`] names it, as long as nothing goes out then. While one law is being mended
-//! it can be checked alone, by [`Law::check`] and its likes, in less time; that the others hold only the
-//! whole suite says.
+//! No law can be skipped. A stack may refuse a request that the stack cannot send as given, where
+//! [`Law::OddRequestIsNotChanged`] names the request, as long as nothing goes out then. While you mend one
+//! law, [`Law::check`] and its siblings check that law alone, in less time. Only the whole suite shows that
+//! the other laws hold.
 //!
 //! The server speaks HTTP/1.1 over plain TCP on `127.0.0.1` (a port of `127.0.0.2` is the one where nobody
-//! listens), in threads of its own, which end with each law. Whatever a transport does the server lets go
+//! listens), in threads of its own, which end with each law. Whatever a transport does, the server lets go
 //! after some seconds, so a suite ends as long as the transport's calls end when the connection does. For a
-//! transport that keeps the contract it takes a few seconds, most of them for its time-outs.
+//! transport that keeps the contract the suite takes a few seconds, most of them for the time-outs.
 //!
 //! **What is not checked:** TLS, beyond that nothing goes out in clear; HTTP/2 and HTTP/3; names that do not
 //! resolve and connections that are never accepted; threads that share a blocking transport, other than by
-//! [`check_shared`]; what is logged. Proxies neither, which are the operator's choice: a transport that takes
-//! them from the environment is to be made without for this suite, or run with
+//! [`check_shared`]; logs. Proxies are not checked either: they are the operator's choice. If a transport
+//! takes proxies from the environment, make the transport without them for this suite, or run the suite with
 //! `NO_PROXY=127.0.0.1,127.0.0.2`.
 
 mod connection;
@@ -51,15 +52,15 @@ use checkout_transport::{BlockingTransport, LocalTransport, Transport};
 
 use stage::{AtOnce, Stage};
 
-/// Checks every law of [`Law::ALL`] but those of [`Law::OF_FUTURES`] and [`Law::OF_THREADS`], which say
-/// nothing of a blocking transport of one thread, on transports that `make` makes for a time-out over the
-/// whole exchange.
+/// Checks every law of [`Law::ALL`] but those of [`Law::OF_FUTURES`] and [`Law::OF_THREADS`], which do not
+/// apply to a blocking transport of one thread. `make` makes the transports for a time-out over the whole
+/// exchange.
 ///
 /// For a transport that threads can share there is [`check_shared`].
 ///
 /// # Errors
 ///
-/// The first law that does not hold, and what was seen.
+/// The first law that does not hold, and the observation that shows the breach.
 ///
 /// ```
 /// use checkout_testkit::contract::{Law, check_blocking};
@@ -74,16 +75,16 @@ pub fn check_blocking<T: BlockingTransport>(make: impl Fn(Duration) -> T) -> Res
     check_one_by_one(&|timeout| AtOnce(make(timeout)))
 }
 
-/// Checks what [`check_blocking`] does, and the laws of [`Law::OF_THREADS`], on blocking transports that
-/// threads can share.
+/// Checks the laws that [`check_blocking`] checks, and the laws of [`Law::OF_THREADS`], on blocking
+/// transports that threads can share.
 ///
 /// # Errors
 ///
-/// The first law that does not hold, and what was seen.
+/// The first law that does not hold, and the observation that shows the breach.
 ///
 /// # Panics
 ///
-/// When the transport does, in one of the threads.
+/// When the transport panics, in one of the threads.
 ///
 /// ```
 /// use checkout_testkit::contract::{Law, check_shared};
@@ -103,12 +104,12 @@ pub fn check_shared<T: BlockingTransport + Sync>(make: impl Fn(Duration) -> T) -
 /// Checks every law of [`Law::ALL`], on transports that `make` makes for a time-out over the whole exchange.
 ///
 /// The transports run in the runtime of the caller, on whose thread the suite itself waits now and then for
-/// its server, for milliseconds. The future is not [`Send`]: it is for `block_on` and the test attributes of
-/// runtimes, not to be spawned.
+/// its server, for milliseconds. The future is not [`Send`]: use the future with `block_on` and the test
+/// attributes of runtimes, and do not spawn it.
 ///
 /// # Errors
 ///
-/// The first law that does not hold, and what was seen.
+/// The first law that does not hold, and the observation that shows the breach.
 ///
 /// ```
 /// use checkout_testkit::contract::{Law, check};
@@ -126,7 +127,7 @@ pub async fn check<T: Transport>(make: impl Fn(Duration) -> T) -> Result<(), Bro
 ///
 /// # Errors
 ///
-/// The first law that does not hold, and what was seen.
+/// The first law that does not hold, and the observation that shows the breach.
 ///
 /// ```
 /// use checkout_testkit::contract::{Law, check_local};
@@ -140,7 +141,7 @@ pub async fn check_local<T: LocalTransport>(make: impl Fn(Duration) -> T) -> Res
     check_laws(Law::ALL, &make).await
 }
 
-/// What the suite checks.
+/// A law that the suite checks.
 ///
 /// ```
 /// use checkout_testkit::contract::Law;
@@ -155,32 +156,34 @@ pub enum Law {
     /// Path and query go out byte for byte: percent-escapes, doubled slashes, dots and the order of the
     /// query.
     TargetGoesOutAsGiven,
-    /// Every header goes out with its value untouched, and the values of one name apart and in their order.
+    /// Every header goes out with its value untouched. Values of one name stay apart and in their order.
     HeadersGoOutAsGiven,
     /// The body goes out byte for byte.
     BodyGoesOutAsGiven,
     /// No header is added but those of [`Added`].
     NothingIsAdded,
-    /// The version of HTTP that a request names does not keep it from going out.
+    /// A request goes out whatever version of HTTP the request names.
     AnyVersionIsCarried,
-    /// What an HTTP stack may not be able to send goes out as given, or is an error and nothing goes out: dot
-    /// segments, a backslash, a `GET` with a body, a method in lower case, a password in the URI.
+    /// A request that an HTTP stack may not be able to send goes out as given, or is an error and nothing
+    /// goes out: dot segments, a backslash, a `GET` with a body, a method in lower case, a password in the
+    /// URI.
     OddRequestIsNotChanged,
-    /// Of a request to an `https` URI nothing goes out in clear, and a server without TLS is no answer.
+    /// A request to an `https` URI never goes out in clear, and a server without TLS does not count as an
+    /// answer.
     HttpsStaysHttps,
-    /// A `3xx` is a response like any other, and where its `location` points is not asked.
+    /// A `3xx` is a response like any other, and the transport does not ask the target of its `location`.
     NoRedirectIsFollowed,
     /// A `4xx` or `5xx` is a response like any other.
     EveryStatusIsOk,
-    /// A response that has no body by its status or method, or an empty one, is not waited for.
+    /// The transport does not wait for the body of a response without a body by its status or method, or with
+    /// an empty body.
     BodilessResponseIsWhole,
-    /// A `1xx` is no answer; the response after it is.
+    /// A `1xx` is not an answer; the response after the `1xx` is.
     InterimResponseIsSkipped,
-    /// Every header comes back with its value untouched, the values of one name apart and in their order, up
-    /// to 16 KiB and 62 fields in all.
+    /// Every header comes back with its value untouched, up to 16 KiB and 62 fields in all. Values of one
+    /// name stay apart and in their order.
     ResponseHeadersAreKept,
-    /// The body comes back byte for byte, whichever way it was framed and cut, and nothing of the framing
-    /// does.
+    /// The body comes back byte for byte, whichever way the body was framed and cut, and without the framing.
     BodyComesBackAsSent,
     /// A compressed body comes back compressed, with its `content-encoding`.
     EncodedBodyStaysEncoded,
@@ -188,7 +191,8 @@ pub enum Law {
     BodyUpToTheCapIsWhole,
     /// A body over [`BODY_CAP`](checkout_transport::BODY_CAP) bytes is an error that names the cap.
     BodyOverTheCapIsRefused,
-    /// An endless body is not read to its end before it is refused, nor is an endless head.
+    /// The transport refuses an endless body before reading the body to its end, and an endless head
+    /// likewise.
     EndlessResponseIsCutOff,
     /// A request whose answer is lost was sent once, also on a connection that has served before.
     NothingIsSentTwice,
@@ -197,25 +201,27 @@ pub enum Law {
     /// A call that is made twice is sent twice, and nothing of an answer goes out with a later request: there
     /// is no cache, no cookie, no password.
     NothingIsRemembered,
-    /// Where nobody listens, the request was not sent, and the error says so.
+    /// A request to an address where nobody listens was not sent, and the error says so.
     RefusedConnectionIsNotSent,
     /// When the connection is closed or reset after a byte of the request has come, the delivery is unknown.
     LostAnswerIsUnknown,
-    /// When a response ends before its end, the delivery is unknown, and what came of it is no response.
+    /// When a response ends before its end, the delivery is unknown, and the received part is not a response.
     CutAnswerIsUnknown,
-    /// What is no HTTP response, or whose length is uncertain, is no response, and the delivery is unknown.
+    /// Bytes that are not an HTTP response, or whose length is uncertain, are not a response, and the
+    /// delivery is unknown.
     GarbageIsUnknown,
     /// There is a time-out, at whichever point the server falls silent; the delivery is unknown.
     SilenceEnds,
-    /// The time-out is over the whole exchange: a server that sends a byte now and then does not put it off.
+    /// The time-out is over the whole exchange: a server that sends a byte now and then does not put the end
+    /// off.
     DripEnds,
-    /// No text of an error, nor of what is behind it, has a header, a body, or the query in it.
+    /// No text of an error, nor of its sources, has a header, a body, or the query in it.
     ErrorsTellNothing,
-    /// In a row of requests each has its own answer, whichever way the answers are framed.
+    /// In a row of requests each request has its own answer, whichever way the answers are framed.
     AnswersMeetTheirRequests,
-    /// What a server sends beyond its answer is no answer to the next request.
+    /// Bytes that a server sends beyond its answer are not an answer to the next request.
     UnaskedAnswerIsNobodys,
-    /// The answer to a request that has timed out is no answer to the next one.
+    /// The answer to a request that has timed out is not an answer to the next request.
     LateAnswerIsNobodys,
     /// Requests that are under way at the same time each have their own answer and are sent once, whichever
     /// of them is answered first, and while others are answered slowly. Of futures, and of
@@ -223,7 +229,8 @@ pub enum Law {
     RequestsAtOnceDoNotMix,
     /// Of futures: nothing is sent before the first poll.
     UnpolledFutureSendsNothing,
-    /// Of futures: after one was dropped half way the transport works, and its answer is nobody's.
+    /// A transport works after one of its futures was dropped half way, and the answer to the dropped request
+    /// goes to no other request.
     DroppedFutureIsForgotten,
 }
 
@@ -300,13 +307,14 @@ impl Law {
         }
     }
 
-    /// Checks this law alone, on what [`check`] or [`check_local`] takes.
+    /// Checks this law alone, on the transports that [`check`] or [`check_local`] takes.
     ///
-    /// It is for a transport that is being mended: that one keeps the contract only the whole suite says.
+    /// Use this on a transport that you are mending: only the whole suite shows that a transport keeps the
+    /// contract.
     ///
     /// # Errors
     ///
-    /// That the law does not hold, and what was seen.
+    /// The law, if the law does not hold, and the observation that shows the breach.
     ///
     /// ```
     /// use checkout_testkit::contract::Law;
@@ -323,16 +331,17 @@ impl Law {
         check_law(self, &make).await
     }
 
-    /// Checks this law alone, on what [`check_shared`] takes: see [`Law::check`].
+    /// Checks this law alone, on the transports that [`check_shared`] takes: see [`Law::check`].
     ///
     /// # Errors
     ///
-    /// That the law does not hold, and what was seen. A law of [`Law::OF_FUTURES`] says nothing of a blocking
-    /// transport, and is an error rather than a check that nothing can fail.
+    /// The law, if the law does not hold, and the observation that shows the breach. A law of
+    /// [`Law::OF_FUTURES`] does not apply to a blocking transport, and is an error rather than a check that
+    /// nothing can fail.
     ///
     /// # Panics
     ///
-    /// When the transport does, in one of the threads of [`Law::RequestsAtOnceDoNotMix`].
+    /// When the transport panics, in one of the threads of [`Law::RequestsAtOnceDoNotMix`].
     ///
     /// ```
     /// use checkout_testkit::contract::Law;
@@ -352,13 +361,13 @@ impl Law {
         self.check_blocking(make)
     }
 
-    /// Checks this law alone, on what [`check_blocking`] takes: see [`Law::check`].
+    /// Checks this law alone, on the transports that [`check_blocking`] takes: see [`Law::check`].
     ///
     /// # Errors
     ///
-    /// That the law does not hold, and what was seen. A law of [`Law::OF_FUTURES`] or of [`Law::OF_THREADS`]
-    /// says nothing of a blocking transport of one thread, and is an error rather than a check that nothing
-    /// can fail.
+    /// The law, if the law does not hold, and the observation that shows the breach. A law of
+    /// [`Law::OF_FUTURES`] or of [`Law::OF_THREADS`] does not apply to a blocking transport of one thread,
+    /// and is an error rather than a check that nothing can fail.
     ///
     /// ```
     /// use checkout_testkit::contract::Law;
@@ -377,7 +386,7 @@ impl Law {
         stage::block_on(check_law(self, &|timeout| AtOnce(make(timeout))))
     }
 
-    /// Whether it says something of a blocking transport that is asked one thing after the other.
+    /// True if the law applies to a blocking transport that sends one request after the other.
     fn is_of_one_by_one(self) -> bool {
         !Self::OF_FUTURES.contains(&self) && !Self::OF_THREADS.contains(&self)
     }
@@ -389,8 +398,8 @@ impl fmt::Display for Law {
     }
 }
 
-/// A header that a transport may add to a request that has none of this name. There are no others: no
-/// `user-agent`, no `accept-encoding`, nothing of a trace.
+/// A header that a transport may add to a request that has no header of this name. The transport may add no
+/// other header: no `user-agent`, no `accept-encoding`, nothing of a trace.
 ///
 /// ```
 /// use checkout_testkit::contract::Added;
@@ -401,7 +410,7 @@ impl fmt::Display for Law {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Added {
-    /// `host`, the authority of the URI without a user. HTTP/1.1 requires it.
+    /// `host`, the authority of the URI without a user. HTTP/1.1 requires the header.
     Host,
     /// `content-length`, the length of the body, also of an empty one.
     ContentLength,
@@ -409,13 +418,13 @@ pub enum Added {
     TransferEncoding,
     /// `connection: keep-alive` or `close`: the connection's own.
     Connection,
-    /// `accept: */*`, which says what a request without `accept` says: RFC 9110, 12.5.1. It is allowed
-    /// because some stacks cannot be told to leave it out.
+    /// `accept: */*`, which means the same as a request without `accept`: RFC 9110, 12.5.1. The header is
+    /// allowed because some stacks cannot leave it out.
     Accept,
 }
 
 impl Added {
-    /// The header of this name in lower case, if it may be added.
+    /// The header of this name in lower case, if the transport may add the header.
     ///
     /// ```
     /// # use checkout_testkit::contract::Added;
@@ -434,7 +443,7 @@ impl Added {
     }
 }
 
-/// A law that does not hold, and what was seen.
+/// A law that does not hold, and the observation that shows the breach.
 ///
 /// ```
 /// use checkout_testkit::contract::{Law, check_blocking};
@@ -464,9 +473,9 @@ impl Broken {
         self.law
     }
 
-    /// What was seen, in words. It may quote the transport's error, and of the suite's own requests and what
-    /// became of them; of a header that the transport added it tells the name and the length, unless its
-    /// value can be no secret.
+    /// The observation, in words. The text may quote the transport's error, and the suite's own requests and
+    /// their results. Of a header that the transport added, the text has the name and the length, and the
+    /// value only if the value cannot be a secret.
     ///
     /// ```
     /// # use checkout_testkit::contract::{Law, check_blocking};
@@ -541,5 +550,5 @@ async fn check_law<T: LocalTransport>(law: Law, make: &dyn Fn(Duration) -> T) ->
     }
 }
 
-/// What is seen when a law is to be checked alone on a transport of which it says nothing.
+/// The observation when a law is checked alone on a transport to which the law does not apply.
 const NOT_OF_THIS_KIND: &str = "it says nothing of such a transport, and nothing was checked";

@@ -2,9 +2,9 @@
 //!
 //! For `[dev-dependencies]`. The three modules:
 //!
-//! - [`contract`]: the suite that a transport of your own is held to, law by law.
+//! - [`contract`]: the suite that checks a transport of your own, law by law.
 //! - [`loopback`]: any transport as an HTTP/1.1 server on 127.0.0.1, and a port that nobody listens on.
-//! - [`record`]: a transport that records what another transport carries, scrubbed, and a transport that
+//! - [`record`]: a transport that records the exchanges of another transport, scrubbed, and a transport that
 //!   replays the record.
 //!
 //! ```
@@ -29,7 +29,7 @@
 //! can serve a sandbox, and a recording can wrap a sandbox.
 //!
 //! **The one idea to know:** everything here is about transports. The suite judges a transport, the server
-//! and the replay stand in for a network; how a provider behaves is the sandbox's to say.
+//! and the replay stand in for a network; the sandbox shows how a provider behaves.
 
 pub mod contract;
 pub mod loopback;

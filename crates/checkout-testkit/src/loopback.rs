@@ -1,8 +1,8 @@
 //! Any transport as an HTTP/1.1 server on 127.0.0.1, for tests.
 //!
-//! What it holds: [`Server`], which takes requests from sockets, hands each to a [`BlockingTransport`] and
-//! writes its answer back; and [`ClosedPort`], where nobody listens. With a sandbox as that transport, a real
-//! HTTP stack can be tested against it, and programs in any language.
+//! The module holds [`Server`], which takes requests from sockets, hands each to a [`BlockingTransport`] and
+//! writes its answer back; and [`ClosedPort`], where nobody listens. With a sandbox as that transport, the
+//! server tests a real HTTP stack, and programs in any language.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -26,36 +26,35 @@
 //! # What the transport is given
 //!
 //! - The method, the path, the query and the body's bytes, exactly as they came. A chunked body is put
-//!   together; its trailers are dropped.
+//!   together; the trailers are dropped.
 //! - **All headers**, those of the connection too (`host`, `content-length`, `connection`). Their names are
 //!   in lower case, as the `http` crate has them.
-//! - An absolute URI. Of [`Server::start`] it is `http://` and the request's `host`. Of [`Server::start_as`]
-//!   it is the base that was given there, whatever the `host` says: for sandboxes that look at it.
+//! - An absolute URI. For [`Server::start`] the URI is `http://` and the request's `host`. For
+//!   [`Server::start_as`] the URI is the base given there, whatever the `host` says: for sandboxes that read
+//!   the base.
 //!
 //! # What the client gets
 //!
 //! - The transport's status, headers and body, with the body's own `content-length`. The headers
 //!   `connection`, `keep-alive`, `transfer-encoding` and `content-length` of the answer are the server's; but
-//!   an answer to `HEAD` and a 304, which have no body, keep the transport's `content-length`. Where it says
-//!   `connection: close`, the connection is closed. No `date` is added.
+//!   an answer to `HEAD` and a 304, which have no body, keep the transport's `content-length`. Where the
+//!   answer has `connection: close`, the connection is closed. No `date` is added.
 //! - **A closed connection, without a byte of an answer, for every
 //!   [`TransportError`](checkout_transport::TransportError)**, for a transport that panics, and for an
-//!   informational status (1xx), which is no answer. The client cannot tell how far its request got, and what
-//!   it says is [`Delivery::Unknown`](checkout_transport::Delivery::Unknown), also where the transport said
-//!   [`Delivery::NotSent`](checkout_transport::Delivery::NotSent). A connection that was refused cannot be
-//!   played on one that is open: that is what [`ClosedPort`] is for. An HTTP stack that sends a request anew
-//!   by itself does so here too, and that is a breach of [the contract](checkout_transport#the-contract) that
-//!   a test should find.
-//! - 400 for what is no HTTP, 413 for a body over [`BODY_CAP`](checkout_transport::BODY_CAP), 431 for a head
-//!   over [`HEAD_CAP`] or with more than [`HEADERS_CAP`] headers, 417 for an expectation that is not
+//!   informational status (1xx), which is not an answer. The client cannot know how far its request got, and
+//!   reports [`Delivery::Unknown`](checkout_transport::Delivery::Unknown), also where the transport reported
+//!   [`Delivery::NotSent`](checkout_transport::Delivery::NotSent). An open connection cannot play a refused
+//!   connection: use [`ClosedPort`] for that. An HTTP stack that repeats a request on its own does so here
+//!   too; the repeat is a breach of [the contract](checkout_transport#the-contract) that a test should find.
+//! - 400 for bytes that are not HTTP, 413 for a body over [`BODY_CAP`](checkout_transport::BODY_CAP), 431 for
+//!   a head over [`HEAD_CAP`] or with more than [`HEADERS_CAP`] headers, 417 for an expectation that is not
 //!   `100-continue`, 501 for a transfer coding that is not `chunked`, 505 for another major version. The
-//!   connection is then closed, and the transport knows nothing of it.
+//!   connection is then closed, and the transport never sees the request.
 //!
-//! **What is not here:** TLS, HTTP/2, timeouts, logs, a server to be reached from elsewhere. It listens on
-//! 127.0.0.1 alone, on a port that the system chooses.
+//! **What is not here:** TLS, HTTP/2, timeouts, logs, a server that other machines reach. The server listens
+//! on 127.0.0.1 alone, on a port that the system chooses.
 //!
-//! **The one idea to know:** it adds nothing and decides nothing. What is right or wrong about a request is
-//! the transport's to say.
+//! **The one idea to know:** the server adds nothing and decides nothing. The transport judges a request.
 //!
 //! Sources: HTTP Semantics, RFC 9110; HTTP/1.1, RFC 9112.
 
@@ -91,11 +90,11 @@ pub const HEAD_CAP: usize = 1 << 16;
 /// ```
 pub const HEADERS_CAP: usize = 128;
 
-/// A transport that is served over HTTP/1.1 on 127.0.0.1, until it is dropped.
+/// A transport that is served over HTTP/1.1 on 127.0.0.1, until the server is dropped.
 ///
-/// Every connection has a thread of its own and is kept open for the next request. To drop the server closes
-/// all connections and waits for its threads; one that is inside the transport is waited for until the
-/// transport returns, so a server is never dropped by its own transport.
+/// Every connection has a thread of its own and is kept open for the next request. Dropping the server closes
+/// all connections and waits for their threads. A thread inside the transport ends only when the transport
+/// returns, so a server is never dropped by its own transport.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -125,7 +124,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`io::Error`] when there is no port or no thread to be had.
+    /// [`io::Error`] when no port or no thread is available.
     ///
     /// ```
     /// use std::io::{Read, Write};
@@ -147,10 +146,10 @@ impl Server {
         Self::serve(None, Arc::new(transport))
     }
 
-    /// Serves `transport` in the place of `base`, such as `https://openapi.allscale.io`: its requests have
+    /// Serves `transport` in the place of `base`, such as `https://openapi.allscale.io`: the requests have
     /// the URI `{base}{path and query}`.
     ///
-    /// `base` is a scheme and a host, with a port or without. The `host` header is passed on as it came.
+    /// `base` is a scheme and a host, with a port or without. The `host` header is passed on as received.
     ///
     /// # Errors
     ///
@@ -179,7 +178,7 @@ impl Server {
         Self::serve(Some(base_of(base)?), Arc::new(transport))
     }
 
-    /// Where it listens: `http://127.0.0.1:{port}`, without a slash at the end.
+    /// The URL of the server: `http://127.0.0.1:{port}`, without a slash at the end.
     ///
     /// ```
     /// # use checkout_testkit::loopback::Server;
@@ -193,7 +192,7 @@ impl Server {
         &self.url
     }
 
-    /// Where it listens, for a socket.
+    /// The socket address of the server.
     ///
     /// ```
     /// # use checkout_testkit::loopback::Server;
@@ -224,7 +223,8 @@ impl Drop for Server {
         self.shared.stopping.store(true, Ordering::SeqCst);
         let Some(accepting) = self.accepting.take() else { return };
         accepting.thread().unpark();
-        // The thread waits for the next connection, so that it gets one. Refused, it has gone already.
+        // The thread waits for the next connection, so this connects. If the connection is refused, the
+        // thread has gone already.
         let woken = match TcpStream::connect(self.address) {
             Ok(_) => true,
             Err(error) => error.kind() == io::ErrorKind::ConnectionRefused,
@@ -243,7 +243,7 @@ impl fmt::Debug for Server {
 
 type Served = Arc<dyn BlockingTransport + Send + Sync>;
 
-/// What the threads share.
+/// The state that the threads share.
 struct Shared {
     transport: Served,
     base: Option<Base>,
@@ -251,7 +251,7 @@ struct Shared {
     stopping: AtomicBool,
 }
 
-/// What stands before the path of a URI.
+/// The part of a URI before the path.
 #[derive(Clone)]
 struct Base {
     scheme: Scheme,
@@ -295,7 +295,8 @@ fn accept(listener: TcpListener, shared: &Arc<Shared>) {
     }
 }
 
-/// The connection's thread, and its stream for as long as that thread has it. Without a thread it is closed.
+/// The connection's thread, and its stream for as long as that thread has the stream. Without a thread the
+/// stream is closed.
 fn connect(stream: TcpStream, shared: &Arc<Shared>) -> Option<(Weak<TcpStream>, JoinHandle<()>)> {
     let stream = Arc::new(stream);
     let weak = Arc::downgrade(&stream);

@@ -1,7 +1,7 @@
-//! A transport that records what it carries, scrubbed, and one that replays it.
+//! A transport that records the exchanges it carries, scrubbed, and a transport that replays them.
 //!
-//! What it holds: [`Recording`], around a transport of yours; the [`Cassette`] that it fills; and
-//! [`Replaying`], which answers from a cassette in your tests.
+//! The module holds [`Recording`], around a transport of yours; the [`Cassette`] that [`Recording`] fills;
+//! and [`Replaying`], which answers from a cassette in your tests.
 //!
 //! ```
 //! use checkout_testkit::record::{Cassette, Recording, Replaying};
@@ -26,59 +26,59 @@
 //!
 //! # What is kept
 //!
-//! Nothing, but for what is listed here. What is on no list is lost when it is recorded, and never stands in
-//! the cassette: a field that a provider adds tomorrow is scrubbed tomorrow.
+//! A recording keeps nothing but the items of this list. A value on no list is lost when the exchange is
+//! recorded, and never stands in the cassette: a field that a provider adds tomorrow is scrubbed tomorrow.
 //!
-//! - **Of a body and a query**, the values under names that say how a payment stands, what it costs and which
-//!   one it is, as the three providers document them: statuses, codes and result codes; amounts, rates and
-//!   currencies; the ids of intents, checkouts, requests and orders; products, flags, times and when to ask
-//!   again. Each has a shape, and a value that does not have it is scrubbed: a `status` is a number or a word
-//!   of capital or of small letters, an id has letters, digits, `_` and `-`, at most 64 of them. Free text,
-//!   such as a message, is never on the list.
+//! - **Of a body and a query**, the values under names for a payment's status, cost and identity, as the
+//!   three providers document them: statuses, codes and result codes; amounts, rates and currencies; the ids
+//!   of intents, checkouts, requests and orders; products, flags, times and when to ask again. Each value has
+//!   a shape, and a value without the shape is scrubbed: a `status` is a number or a word of capital or of
+//!   small letters, an id has letters, digits, `_` and `-`, at most 64 of them. Free text, such as a message,
+//!   is never on the list.
 //! - [`Recording::keep`] adds names. Their values are kept whatever they look like, and objects and lists
 //!   under them are gone into.
-//! - **A value that is not kept becomes one of the same type**: `"(scrubbed)"`, 0, `false`, `[]`, `{}`.
-//!   `null` and the empty text stay. An address becomes `https://scrubbed.invalid/`. So what reads a real
-//!   answer reads a replayed one.
+//! - **A value that is not kept becomes a value of the same type**: `"(scrubbed)"`, 0, `false`, `[]`, `{}`.
+//!   `null` and the empty text stay. An address becomes `https://scrubbed.invalid/`. So code that reads a
+//!   real answer reads a replayed answer.
 //! - **Names of fields** are kept when the providers document them. Any other may be a payer's (a mail
 //!   address as a key), and becomes `(scrubbed 1)`, `(scrubbed 2)` and so on.
 //! - **Headers** keep their names. Of a request, `accept` and `content-type` keep their values; of an answer
-//!   `content-type`, `date`, `retry-after`, and of `location` the scheme and the host; each if it looks like
-//!   what it should be. `content-length` and the headers of the connection are left out.
-//! - **The URI** keeps its scheme, its host and its port, so a host that tells who the merchant is, stays.
-//!   The path keeps its segments that look like an id.
+//!   `content-type`, `date`, `retry-after`, and of `location` the scheme and the host; each if the value has
+//!   the expected form. `content-length` and the headers of the connection are left out.
+//! - **The URI** keeps its scheme, its host and its port, so a host that names the merchant stays. The path
+//!   keeps the segments that look like an id.
 //! - **A body that is neither JSON nor a form** becomes the number of its bytes, and is replayed as
-//!   `(scrubbed)`. So is JSON that is nested deeper than 64 levels.
+//!   `(scrubbed)`. JSON that is nested deeper than 64 levels is treated alike.
 //! - **An error** of the transport is kept as its [`Delivery`], and the cap that a body
 //!   exceeded.
 //!
-//! Two things are never kept, whoever asks for it. One is the value under a name for secrets and cards:
-//! `access_token`, `clientSecret`, `signature`, `nonce`, `password`, `secret`, and the members of a card with
-//! the card itself; in any spelling of the name, so that `CVV` and `client_secret` are of these too. The
-//! other is a text or a number with 13 to 19 digits in a row that have a card number's check digit, also
-//! inside of more digits, and in groups with spaces, dashes, `_`, `/` or dots; of digits of other scripts,
-//! any 13. By chance an id can look like that, most likely one that is a long number. What is encoded
-//! (`%34%31`, base64) is not looked through: of a name that you add it is kept.
+//! Two things are never kept, even when a name is added to the list. The first is the value under a name for
+//! secrets and cards: `access_token`, `clientSecret`, `signature`, `nonce`, `password`, `secret`, and the
+//! members of a card with the card itself; in any spelling of the name, so that `CVV` and `client_secret` are
+//! of these too. The second is a text or a number with 13 to 19 digits in a row that have a card number's
+//! check digit, also inside of more digits, and in groups with spaces, dashes, `_`, `/` or dots; of digits of
+//! other scripts, any 13. By chance an id can look like a card number, most likely an id that is a long
+//! number. Encoded text (`%34%31`, base64) is not searched: under a name that you add, encoded text is kept.
 //!
-//! An id that you choose yourself, such as an order's, is kept if it looks like an id. Do not make it of what
-//! a payer is called. Read a cassette before you commit it, as you would any file.
+//! An id that you choose yourself, such as an order's, is kept if the id has the form of an id. Do not make
+//! the id of a payer's name. Read a cassette before you commit the cassette, as you would any file.
 //!
 //! # What a replayed answer cannot do
 //!
-//! **No signature of an answer can verify**, since what it is over has changed. A member `signature` of an
-//! answer is left out, so that the answer comes unsigned and not wrongly signed; a header of one is scrubbed
-//! as any other. What reads unsigned answers reads these: Azotte's, Peach's V2, and AllScale's unless its
-//! signed answers are switched on. Peach's V1 takes no answer that settles a payment without a signature.
-//! Test that against a sandbox, which signs; or wrap [`Replaying`] in a transport of your own that signs each
-//! answer with a test's secret.
+//! **No signature of an answer can verify**, since the signed content has changed. A member `signature` of an
+//! answer is left out, so that the answer comes unsigned and not wrongly signed; a header with a signature is
+//! scrubbed as any other. Code that reads unsigned answers reads these: Azotte's, Peach's V2, and AllScale's
+//! unless its signed answers are switched on. Peach's V1 takes no answer that settles a payment without a
+//! signature. Test Peach's V1 against a sandbox, which signs; or wrap [`Replaying`] in a transport of your
+//! own that signs each answer with a test's secret.
 //!
 //! The white space of JSON is lost. The order of its members, doubled members and the text of its numbers
 //! (`1.50`) are kept.
 //!
 //! **What is not here:** a clock, files, an HTTP client, anything that sends again.
 //!
-//! **The one idea to know:** a cassette is safe because of what is on its lists, and not because somebody
-//! thought of everything that must not be in it.
+//! **The one idea to know:** a cassette is safe because only the values on its lists are kept, and not
+//! because somebody thought of everything that must not be kept.
 //!
 //! Sources: the providers' own pages, for the names of fields; ISO/IEC 7812-1, for the check digit.
 
@@ -102,14 +102,16 @@ use self::scrub::Scrubber;
 pub use cassette::{Cassette, CassetteError};
 pub use replay::{ReplayError, Replaying};
 
-/// A transport that hands every request to the one inside and records it, scrubbed, with what came of it.
+/// A transport that hands every request to the inner transport and records the request, scrubbed, with its
+/// result.
 ///
-/// It is a [`Transport`], a [`BlockingTransport`], or both, as the one inside is; for one that is a
-/// [`LocalTransport`] alone there is [`Recording::local`]. Requests and answers pass unchanged. The scrubbing
-/// is done before a request is sent and before an answer is given back, and nothing unscrubbed is kept.
+/// This is a [`Transport`], a [`BlockingTransport`], or both, as the inner transport is; for an inner
+/// transport that is a [`LocalTransport`] alone there is [`Recording::local`]. Requests and answers pass
+/// unchanged. The scrubbing is done before a request is sent and before an answer is given back, and nothing
+/// unscrubbed is kept.
 ///
-/// A request is recorded when it is sent. Until its answer is there, and for good if its future is dropped,
-/// it stands in the cassette as [`Delivery::Unknown`].
+/// A request is recorded when it is sent. Until the answer is there, and for good if the request's future is
+/// dropped, the request stands in the cassette as [`Delivery::Unknown`].
 ///
 /// `Debug` shows how many exchanges there are.
 ///
@@ -133,7 +135,7 @@ pub struct Recording<T> {
 }
 
 impl<T> Recording<T> {
-    /// Records what `transport` carries.
+    /// Records the exchanges that `transport` carries.
     ///
     /// ```
     /// use checkout_testkit::record::Recording;
@@ -147,9 +149,9 @@ impl<T> Recording<T> {
         Self { transport, scrubber: Scrubber::default(), exchanges: Mutex::default() }
     }
 
-    /// Keeps what stands under this name in bodies and queries, wherever it stands but inside of what is
-    /// dropped whole. [The two things that are never kept](self#what-is-kept) are not kept either way. The
-    /// name is compared exactly; to be called before the first request.
+    /// Keeps the value under this name in bodies and queries, anywhere outside of a part that is dropped
+    /// whole. [The two things that are never kept](self#what-is-kept) are not kept either way. The name is
+    /// compared exactly; call this before the first request.
     ///
     /// ```
     /// use checkout_testkit::record::Recording;
@@ -172,7 +174,7 @@ impl<T> Recording<T> {
         self
     }
 
-    /// What was recorded so far.
+    /// Returns the exchanges recorded so far.
     ///
     /// ```
     /// # use checkout_testkit::record::Recording;
@@ -189,7 +191,7 @@ impl<T> Recording<T> {
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records a request as one whose outcome is unknown, and gives its place.
+    /// Records a request with an unknown outcome, and returns its place.
     fn begin(&self, request: &Request) -> usize {
         let asked = self.scrubber.request(request);
         let outcome = Outcome::Error { delivery: Delivery::Unknown, exceeded_cap: None };
@@ -207,7 +209,7 @@ impl<T> Recording<T> {
 }
 
 impl<T: LocalTransport> Recording<Local<T>> {
-    /// Records what a transport carries that stays on its thread.
+    /// Records the exchanges of a transport that stays on its thread.
     ///
     /// ```
     /// use checkout_testkit::record::Recording;

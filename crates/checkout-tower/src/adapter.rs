@@ -22,8 +22,8 @@ use tower_service::Service;
 ///
 /// `B` is made of the request's bytes: [`Full<Bytes>`](Full), or any other type that is
 /// [`From<Bytes>`](Bytes). The service is cloned for every request; the clones of a client share its
-/// connections, and those of a limit its limit. It is [`Sync`]: of tower's boxes it is `BoxCloneSyncService`
-/// that is.
+/// connections, and those of a limit its limit. The service must be [`Sync`]: of tower's boxes,
+/// `BoxCloneSyncService` is.
 ///
 /// `Debug` says nothing of the service inside.
 ///
@@ -48,7 +48,8 @@ pub struct Tower<S, B = Full<Bytes>> {
     body: PhantomData<fn(Bytes) -> B>,
 }
 
-/// A [`LocalTransport`] over a service that need not be [`Send`] or [`Sync`]: what [`Tower::local`] returns.
+/// A [`LocalTransport`] over a service that need not be [`Send`] or [`Sync`]: [`Tower::local`] returns this
+/// type.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -64,13 +65,14 @@ pub struct Tower<S, B = Full<Bytes>> {
 pub struct Local<S, B = Full<Bytes>>(Tower<S, B>);
 
 impl<S> Tower<S> {
-    /// Takes a service in, whose requests have a body of the type [`Full<Bytes>`](Full); how long a whole
-    /// exchange may take; and how this program sleeps: `tokio::time::sleep`, or the like of another runtime.
+    /// Wraps a service whose requests have a body of the type [`Full<Bytes>`](Full). `deadline` limits a
+    /// whole exchange. `sleep` is how this program sleeps: `tokio::time::sleep`, or the like of another
+    /// runtime.
     ///
-    /// The deadline covers waiting until the service is ready, the response's head and its body. What passes
-    /// while waiting is [`Delivery::NotSent`], since the service has not got the request; what passes later
-    /// is [`Delivery::Unknown`]. The error's source is an [`io::Error`] of the kind
-    /// [`TimedOut`](io::ErrorKind::TimedOut).
+    /// The deadline covers waiting until the service is ready, the response's head and its body. A deadline
+    /// that passes while waiting is [`Delivery::NotSent`], since the service has not got the request; a
+    /// deadline that passes later is [`Delivery::Unknown`]. The error's source is an [`io::Error`] of the
+    /// kind [`TimedOut`](io::ErrorKind::TimedOut).
     ///
     /// Every error of the service is [`Delivery::Unknown`], until [`classify`](Self::classify) says
     /// otherwise.
@@ -100,8 +102,8 @@ impl<S> Tower<S> {
         Self { deadline: Some(Deadline { after: deadline, sleep }), ..Self::without_deadline(service) }
     }
 
-    /// Takes a service in that ends by itself what takes too long, the response's body too: **a call can last
-    /// for ever otherwise**, and the time-outs that are layers end [with the response's head](crate).
+    /// Wraps a service that ends exchanges that take too long, the response's body too: **a call can last for
+    /// ever otherwise**, and the time-outs that are layers end [with the response's head](crate).
     ///
     /// As for [`new`](Self::new) otherwise.
     ///
@@ -151,12 +153,12 @@ impl<S, B> Tower<S, B> {
         Tower { service, cap, classify, deadline, body: PhantomData }
     }
 
-    /// Sets how an error of the service is read: how far the request got. It is asked for errors of the call
-    /// alone, and not for those of the body, which are [`Delivery::Unknown`]: a head had come.
+    /// Sets how an error of the service is read: how far the request got. The function is called for errors
+    /// of the call alone, and not for errors of the body, which are [`Delivery::Unknown`]: a head had come.
     ///
-    /// The error is the service's own, without the box that many layers put around it. To say
-    /// [`Delivery::NotSent`] it has to be certain that no byte of the request has left, in whatever the
-    /// service did for it: a layer that repeats can fail to connect at its second attempt.
+    /// The error is the service's own, without the box that many layers put around an error. Return
+    /// [`Delivery::NotSent`] only if it is certain that no byte of the request has left in any attempt of the
+    /// service: a layer that repeats can fail to connect at its second attempt.
     ///
     /// ```
     /// use std::error::Error;
@@ -187,8 +189,7 @@ impl<S, B> Tower<S, B> {
         self
     }
 
-    /// Sets how many bytes a response's body may have. It is [`BODY_CAP`] when it is not set, and never more
-    /// than that.
+    /// Sets how many bytes a response's body may have. The default, and the maximum, is [`BODY_CAP`].
     ///
     /// ```
     /// # use std::time::Duration;
@@ -207,8 +208,8 @@ impl<S, B> Tower<S, B> {
         self
     }
 
-    /// The form for a service, or futures of it, that stay on their thread. The deadline goes with it; what
-    /// sleeps for it can leave the thread all the same.
+    /// Returns the form for a service, or futures of the service, that stay on their thread. The deadline is
+    /// kept; the sleeping future can leave the thread all the same.
     ///
     /// ```
     /// use std::cell::Cell;
@@ -236,7 +237,7 @@ impl<S, B> Tower<S, B> {
         Local(self)
     }
 
-    /// What a failed call means for its request.
+    /// The error of a failed call, with the delivery of its request.
     fn failed(&self, error: BoxError) -> TransportError {
         match (self.classify)(&*error) {
             Delivery::NotSent => TransportError::not_sent(error),
@@ -319,7 +320,8 @@ type Classify = fn(&(dyn Error + 'static)) -> Delivery;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// One request, one response. Its future can be sent between threads when all that the service gives can.
+/// Sends one request and returns one response. The future can be sent between threads when all that the
+/// service gives can.
 async fn exchange<S, B, RB>(tower: &Tower<S, B>, request: Request) -> Result<Response, TransportError>
 where
     S: Service<http::Request<B>, Response = http::Response<RB>> + Clone,
@@ -329,7 +331,7 @@ where
     RB::Error: Into<BoxError>,
 {
     let mut clock = Clock { deadline: tower.deadline.as_ref(), sleeping: None, passed: false };
-    // The clone that says it is ready is the one that is called: readiness is no clone's but its own.
+    // Call the clone that is ready: the readiness of a clone does not hold for another clone.
     let mut service = tower.service.clone();
     match before(&mut clock, poll_fn(|context| service.poll_ready(context))).await {
         Some(Ok(())) => {}
@@ -348,8 +350,8 @@ where
         .unwrap_or_else(|| Err(TransportError::unknown(timed_out("waiting for the response"))))
 }
 
-/// The request in the service's type. Its version is the default one: which one is spoken is the client's
-/// choice.
+/// The request in the service's type. The version is the default one: the client chooses the version it
+/// speaks.
 fn outgoing<B: From<Bytes>>(request: Request) -> http::Request<B> {
     let mut request = request.map(B::from);
     *request.version_mut() = http::Version::default();
@@ -377,12 +379,12 @@ where
     buffer.finish()
 }
 
-/// What `work` gives, or nothing when the deadline passes before.
+/// The output of `work`, or nothing when the deadline passes before.
 async fn before<W: Future>(clock: &mut Clock<'_>, work: W) -> Option<W::Output> {
     let mut work = pin!(work);
     poll_fn(|context| {
-        // Asked first once it runs: a runtime lets a task do only so much in one go, and then its timers wait
-        // too.
+        // Checked first once the clock runs: a runtime lets a task do only so much in one go, and then its
+        // timers wait too.
         let passed = clock.sleeping.is_some() && clock.passes(context);
         match work.as_mut().poll(context) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
@@ -393,7 +395,7 @@ async fn before<W: Future>(clock: &mut Clock<'_>, work: W) -> Option<W::Output> 
     .await
 }
 
-/// The deadline of one exchange. It runs from when there is first something to wait for.
+/// The deadline of one exchange. The deadline runs from when there is first something to wait for.
 struct Clock<'a> {
     deadline: Option<&'a Deadline>,
     sleeping: Option<Sleeping>,
@@ -401,7 +403,7 @@ struct Clock<'a> {
 }
 
 impl Clock<'_> {
-    /// Whether the deadline has passed; never when there is none.
+    /// True if the deadline has passed; never true without a deadline.
     fn passes(&mut self, context: &mut Context<'_>) -> bool {
         let Some(deadline) = self.deadline else { return false };
         let sleeping = self.sleeping.get_or_insert_with(|| (deadline.sleep)(deadline.after));
@@ -430,7 +432,7 @@ mod tests {
 
     const SECONDS: Duration = Duration::from_secs(30);
 
-    /// What came of a request: the body, or the delivery and the root of why there is none.
+    /// The result of a request: the body, or the delivery and the root cause of the failure.
     fn check(sent: Result<Response, TransportError>) -> String {
         match sent {
             Ok(response) => format!("{} {:?}", response.status(), response.body()),
@@ -503,7 +505,7 @@ mod tests {
         }
     }
 
-    /// Answers with `pieces`; tells what came of it under a cap of 8, and how many bytes were read.
+    /// Answers with `pieces`; returns the result under a cap of 8, and how many bytes were read.
     fn read(pieces: &[&'static [u8]], announced: u64, end: Option<io::ErrorKind>) -> (String, usize) {
         let read = Arc::new(Mutex::new(0));
         let pieces: VecDeque<_> = pieces.iter().copied().collect();
@@ -519,8 +521,8 @@ mod tests {
         (outcome, read)
     }
 
-    /// Has to be asked whether it is ready before each call, and its clones anew. Becomes ready at the second
-    /// asking.
+    /// A service that has to be asked for readiness before each call, and each of its clones anew. The
+    /// service becomes ready at the second asking.
     #[derive(Default)]
     struct Exact {
         asked: u8,
@@ -620,7 +622,7 @@ mod tests {
     fn a_body_that_breaks_leaves_the_outcome_unknown() {
         let (outcome, read) = read(&[b"12"], 0, Some(io::ErrorKind::ConnectionReset));
         assert_eq!((outcome.as_str(), read), ("unknown: connection reset", 2));
-        // Whatever is said of errors: these come after the head.
+        // This holds for every `classify`: these errors come after the head.
         let broken = service_fn(|_: http::Request<Full<Bytes>>| async {
             let end = Some(io::ErrorKind::ConnectionRefused);
             let (left, read) = (VecDeque::new(), Arc::default());
@@ -709,7 +711,7 @@ mod tests {
         let late = "unknown: the deadline passed while waiting for the response";
         assert_eq!(check(send(&Tower::new(no_head, SECONDS, at_once))), late);
         assert_eq!(check(send(&Tower::new(no_body, SECONDS, at_once))), late);
-        // What is there at once is not late.
+        // A response that is there at once is not late.
         let echoing = Tower::new(service_fn(echo), SECONDS, at_once);
         assert_eq!(check(send(&echoing)), "200 OK b\"{\\\"a\\\" : 1}\"");
     }
@@ -723,7 +725,8 @@ mod tests {
             }
             Ok::<_, io::Error>(http::Response::new(request.into_body()))
         });
-        // As Tokio's timers: it is over at once, but not when the runtime says that it is another's turn.
+        // Like Tokio's timers: the sleep is over at once, but not when the runtime says that another task has
+        // its turn.
         let transport = Tower::new(busy, SECONDS, |_| consume_budget());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let sent = runtime.block_on(transport.send(request()));

@@ -1,8 +1,8 @@
 //! The checkout crates over any [`tower_service::Service`] that takes HTTP requests.
 //!
 //! [`Tower`] makes a [`Transport`](checkout_transport::Transport) of a service that can be cloned, and
-//! [`Tower::local`] a [`LocalTransport`](checkout_transport::LocalTransport) of one that stays on its thread.
-//! The service is an HTTP client with the layers of your choice around it: limits, traces, metrics.
+//! [`Tower::local`] a [`LocalTransport`](checkout_transport::LocalTransport) of a service that stays on its
+//! thread. The service is an HTTP client with the layers of your choice around it: limits, traces, metrics.
 //!
 //! ```
 //! # use std::io::{BufRead as _, BufReader, Write as _};
@@ -50,18 +50,19 @@
 //!
 //! # What this crate keeps of the contract, and what is yours
 //!
-//! Of [the contract of a transport](checkout_transport#the-contract) this crate keeps what it can see: the
-//! request goes to the service as it was given, once; the response's head comes back whole; the body is
-//! capped while it streams in; nothing is logged; to drop the future drops the service's.
+//! This crate keeps the part of [the contract of a transport](checkout_transport#the-contract) that it can
+//! see: the request goes to the service as given, once; the response's head comes back whole; the body is
+//! capped while it streams in; nothing is logged; dropping the future drops the service's future.
 //!
-//! **The time-out is an argument.** This crate knows no runtime, and so no clock: [`Tower::new`] asks for how
-//! long, and for what sleeps. The deadline covers waiting for the service, the head and the body. A
-//! `TimeoutLayer` around the service does not do: its time ends with the response's head, and a body that
-//! drips in holds the call for ever. Both together are well; the layer's error says nothing of how far the
-//! request got, and so is [`Unknown`](checkout_transport::Delivery::Unknown). [`Tower::without_deadline`] is
-//! for a service that ends its bodies too, and rule 8 is then that service's to keep.
+//! **The time-out is an argument.** This crate knows no runtime, and so no clock: [`Tower::new`] takes the
+//! time, and the function that sleeps. The deadline covers waiting for the service, the head and the body. A
+//! `TimeoutLayer` around the service is not enough: its time ends with the response's head, and a body that
+//! drips in holds the call for ever. You can use both; the layer's error does not show how far the request
+//! got, and so is [`Unknown`](checkout_transport::Delivery::Unknown). [`Tower::without_deadline`] is for a
+//! service that ends its bodies too; that service then has to keep rule 8.
 //!
-//! **What the service does is yours too**, and cannot be seen from here. These layers break the contract:
+//! **The actions of the service are yours too**, and cannot be seen from here. These layers break the
+//! contract:
 //!
 //! | layer | breaks |
 //! |---|---|
@@ -74,21 +75,22 @@
 //! | `tower_http::timeout`, `limit`, `catch_panic` | rule 6: the `408`, `413` or `500` is not the provider's |
 //! | `tower_http::trace` with `include_headers` | rule 9: keys in the log |
 //!
-//! These keep it: `tower::limit`, `tower::buffer`, `tower::load_shed`, `tower::timeout`, `sensitive_headers`,
-//! metrics, and `tower_http::trace` as it is, which logs the URI with its query. The proof for a stack of
-//! your own is the suite `contract` of `checkout-testkit`: one test, over a server on loopback.
+//! These layers keep the contract: `tower::limit`, `tower::buffer`, `tower::load_shed`, `tower::timeout`,
+//! `sensitive_headers`, metrics, and `tower_http::trace` with its defaults, which logs the URI with its
+//! query. The proof for a stack of your own is the suite `contract` of `checkout-testkit`: one test, over a
+//! server on loopback.
 //!
 //! # How far a request got
 //!
-//! An error of the service is [`Unknown`](checkout_transport::Delivery::Unknown), since nobody can read a
-//! boxed error. [`Tower::classify`] is for whoever can. While the service is not ready (a limit, a full
-//! buffer) it has not got the request: what goes wrong there, and a deadline that passes there, is
+//! An error of the service is [`Unknown`](checkout_transport::Delivery::Unknown), since this crate cannot
+//! read a boxed error. If you can, set [`Tower::classify`]. While the service is not ready (a limit, a full
+//! buffer) the service has not got the request: an error there, and a deadline that passes there, is
 //! [`NotSent`](checkout_transport::Delivery::NotSent) for certain.
 //!
 //! **What is not here:** an HTTP client, TLS, a runtime; middleware of our own.
 //!
-//! **The one idea to know:** a service is made ready first and called then, and both on the same clone. Who
-//! asks one clone whether it is ready and calls another one goes past every limit.
+//! **The one idea to know:** a service is made ready first and called then, and both on the same clone.
+//! Asking one clone for readiness and calling another clone goes past every limit.
 //!
 //! Sources: the documentation of tower-service 0.3.3, and the code of tower 0.5.3, tower-http 0.6.11 and
 //! hyper-util 0.1.21.

@@ -9,18 +9,18 @@ use crate::TransportError;
 
 /// The most bytes that a response's body may have: 1 MiB.
 ///
-/// A provider's answers are a few kilobytes; what is larger is not one, and would only fill the memory.
-/// Assumed: no provider documents a limit.
+/// A provider's answers are a few kilobytes; a larger body is not a provider's answer, and would only fill
+/// the memory. Assumed: no provider documents a limit.
 ///
 /// ```
 /// assert_eq!(checkout_transport::BODY_CAP, 1024 * 1024);
 /// ```
 pub const BODY_CAP: usize = 1 << 20;
 
-/// Collects a response's body as it streams in, and refuses it as soon as it goes over the cap.
+/// Collects a response's body as the body streams in, and refuses the body as soon as it goes over the cap.
 ///
-/// It never takes in more than the cap and one byte. Once it has refused, it refuses for good: a body cut
-/// short never comes out of it.
+/// The buffer never takes in more than the cap and one byte. A buffer that has refused refuses for good: a
+/// body cut short never comes out.
 ///
 /// `Debug` prints lengths, never content.
 ///
@@ -64,7 +64,7 @@ impl BodyBuffer {
         Self { bytes: Vec::new(), cap: cap.min(BODY_CAP), state: State::Whole }
     }
 
-    /// The most bytes that it takes.
+    /// The most bytes that the buffer takes.
     ///
     /// ```
     /// # use checkout_transport::{BODY_CAP, BodyBuffer};
@@ -75,9 +75,9 @@ impl BodyBuffer {
         self.cap
     }
 
-    /// Refuses a body by the `content-length` that its response gives, before a byte of it is read.
+    /// Refuses a body by the `content-length` that its response gives, before a byte of the body is read.
     ///
-    /// It saves reading a body that will be too large; a smaller length is believed for nothing.
+    /// This saves reading a body that will be too large; a smaller length is believed for nothing.
     ///
     /// # Errors
     ///
@@ -124,8 +124,8 @@ impl BodyBuffer {
     ///
     /// # Errors
     ///
-    /// [`TransportError::too_large`] when it is more than the cap; [`TransportError::unknown`] with the
-    /// reader's error when it fails, since the request has been sent by then.
+    /// [`TransportError::too_large`] when the body is more than the cap; [`TransportError::unknown`] with the
+    /// reader's error when the reader fails, since the request has been sent by then.
     ///
     /// ```
     /// # use checkout_transport::BodyBuffer;
@@ -150,7 +150,7 @@ impl BodyBuffer {
         self.still_whole()
     }
 
-    /// The whole body. To be called when the HTTP stack has said that the body has ended well.
+    /// The whole body. Call this when the HTTP stack has reported that the body has ended well.
     ///
     /// # Errors
     ///
@@ -178,7 +178,7 @@ impl BodyBuffer {
         }
     }
 
-    /// Gives the body up for good, and its memory back.
+    /// Gives the body up for good, and frees the body's memory.
     fn spoil(&mut self, state: State) {
         self.state = state;
         self.bytes = Vec::new();
@@ -208,7 +208,7 @@ mod tests {
     use crate::Delivery;
     use std::io;
 
-    /// Reads a body of `len` bytes in pieces of `piece`, pushed or read, and tells what came of it.
+    /// Reads a body of `len` bytes in pieces of `piece`, pushed or read, and returns the result.
     fn check(cap: usize, len: usize, piece: usize, by_reader: bool) -> String {
         let body: Vec<u8> = (0..len).map(|at| u8::try_from(at % 251).unwrap()).collect();
         let mut buffer = BodyBuffer::new(cap);

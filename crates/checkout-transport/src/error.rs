@@ -1,9 +1,9 @@
-//! Why there is no response, and how far the request may have got.
+//! The reason why there is no response, and how far the request may have got.
 
 use std::error::Error;
 use std::fmt;
 
-/// How far a request may have got when there is no response to it.
+/// How far a request may have got when the request has no response.
 ///
 /// ```
 /// use checkout_transport::{Delivery, TransportError};
@@ -17,7 +17,7 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Delivery {
-    /// No byte of the request has left, so it is certain that the provider never saw it: the name was not
+    /// No byte of the request has left, so the provider certainly never saw the request: the name was not
     /// resolved, the connection was refused, the TLS handshake failed.
     NotSent,
     /// Anything else. The provider may have acted on the request in full.
@@ -33,11 +33,11 @@ impl fmt::Display for Delivery {
     }
 }
 
-/// Why there is no response.
+/// The reason why there is no response.
 ///
-/// Its own text tells of the [`Delivery`] and nothing of the request, whose headers and body can hold
-/// secrets. The source's text, `Debug` as well as `Display`, is the adapter's responsibility: it must hold no
-/// header and no body. `Debug` of this error prints the source's.
+/// The error's own text shows the [`Delivery`] and nothing of the request, whose headers and body can hold
+/// secrets. The source's text, `Debug` as well as `Display`, is the adapter's responsibility: the text must
+/// hold no header and no body. `Debug` of this error prints the source's.
 ///
 /// ```
 /// use std::error::Error;
@@ -65,10 +65,10 @@ enum Reason {
 }
 
 impl TransportError {
-    /// No byte of the request has left. To be said only when that is certain.
+    /// No byte of the request has left. Use this only when that is certain.
     ///
-    /// An error of a transport below that does not know it is not made more certain: around one that is
-    /// [`Delivery::Unknown`] the new one is so too.
+    /// Wrapping does not make an error of a transport below more certain: an error around an error that is
+    /// [`Delivery::Unknown`] is [`Delivery::Unknown`] too.
     ///
     /// ```
     /// use checkout_transport::{Delivery, TransportError};
@@ -96,8 +96,8 @@ impl TransportError {
         Self(Reason::Unknown(source.into()))
     }
 
-    /// There is a response, but its body is over `cap` bytes. The request was delivered; what the provider
-    /// made of it is lost with the body, so the delivery is [`Delivery::Unknown`].
+    /// There is a response, but its body is over `cap` bytes. The request was delivered; the provider's
+    /// reaction is lost with the body, so the delivery is [`Delivery::Unknown`].
     ///
     /// ```
     /// use checkout_transport::{Delivery, TransportError};
@@ -125,7 +125,7 @@ impl TransportError {
         }
     }
 
-    /// The cap in bytes that the response's body went over, when that is what happened.
+    /// The cap in bytes that the response's body went over, if the body went over a cap.
     ///
     /// ```
     /// # use checkout_transport::TransportError;

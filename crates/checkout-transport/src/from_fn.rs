@@ -7,8 +7,8 @@ use crate::{BlockingTransport, LocalTransport, Request, Response, Transport, Tra
 
 /// A [`Transport`] made of a closure that returns a future.
 ///
-/// The future may not borrow from the closure; clone what it needs, an HTTP client or an `Arc`, into it.
-/// The closure keeps [the contract](crate#the-contract).
+/// The future may not borrow from the closure; clone the values that the future needs, an HTTP client or an
+/// `Arc`, into it. The closure keeps [the contract](crate#the-contract).
 ///
 /// ```
 /// use checkout_transport::{Request, Response, Transport, TransportError, bytes::Bytes, from_fn};
@@ -73,7 +73,7 @@ where
     FromFnBlocking(f)
 }
 
-/// What [`from_fn`] returns.
+/// The transport that [`from_fn`] returns.
 ///
 /// ```
 /// # use checkout_transport::{Response, bytes::Bytes, from_fn};
@@ -83,7 +83,7 @@ where
 #[derive(Clone, Copy)]
 pub struct FromFn<F>(F);
 
-/// What [`from_fn_local`] returns.
+/// The transport that [`from_fn_local`] returns.
 ///
 /// ```
 /// # use checkout_transport::{Response, bytes::Bytes, from_fn_local};
@@ -93,7 +93,7 @@ pub struct FromFn<F>(F);
 #[derive(Clone, Copy)]
 pub struct FromFnLocal<F>(F);
 
-/// What [`from_fn_blocking`] returns.
+/// The transport that [`from_fn_blocking`] returns.
 ///
 /// ```
 /// # use checkout_transport::{Response, bytes::Bytes, from_fn_blocking};

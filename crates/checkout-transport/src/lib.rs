@@ -1,7 +1,7 @@
 //! The transport contract of the checkout crates: one request out, one response back, over any HTTP stack.
 //!
-//! What it holds: the traits [`Transport`], [`BlockingTransport`] and [`LocalTransport`]; [`from_fn`] and
-//! its two like, which make a transport of a closure; [`SharedTransport`], for programs that choose their
+//! The crate holds the traits [`Transport`], [`BlockingTransport`] and [`LocalTransport`]; [`from_fn`] and
+//! its two siblings, which make a transport of a closure; [`SharedTransport`], for programs that choose their
 //! stack at run time; [`TransportError`], which says how far the request got; and [`BodyBuffer`], which reads
 //! a body and keeps the cap.
 //!
@@ -63,38 +63,40 @@
 //!
 //! # The contract
 //!
-//! What every transport does, and what the crates above rely on:
+//! Every transport does the following, and the crates above rely on these rules:
 //!
 //! 1. **The request goes out as given**: the method, the URI, every header and the body's bytes. Nothing is
-//!    added but what HTTP itself needs (`host`, `content-length`, the connection's own headers) and at most
-//!    `accept: */*`, which says nothing; nothing is encoded, normalised or sorted. A signature covers these
-//!    bytes. What a stack cannot send as given it refuses. The URI is absolute; the version of HTTP is the
-//!    transport's choice, and so is a proxy that the operator has set up.
+//!    added but the headers that HTTP itself needs (`host`, `content-length`, the connection's own headers)
+//!    and at most `accept: */*`, which says nothing; nothing is encoded, normalised or sorted. A signature
+//!    covers these bytes. A transport refuses a request that its stack cannot send as given. The URI is
+//!    absolute; the version of HTTP is the transport's choice, and so is a proxy that the operator has set
+//!    up.
 //! 2. **No redirect is followed.** A `3xx` is a response like any other. The signature covers the path, and
 //!    a provider's answer must not choose which host is called next.
-//! 3. **Nothing is sent twice.** One call is one attempt: a nonce is spent by it, and a second creation can
-//!    be a second payment. Trying the next address of the same host is no second attempt as long as no byte
-//!    of the request has left. TLS early data, which can be replayed, is not used.
-//! 4. **The body comes back as it was sent.** No decompression and no change of character set: none is asked
-//!    for with headers of the transport's own, and a body that came encoded stays so.
+//! 3. **Nothing is sent twice.** One call is one attempt: the attempt spends a nonce, and a second creation
+//!    can be a second payment. Trying the next address of the same host is not a second attempt as long as no
+//!    byte of the request has left. TLS early data, which can be replayed, is not used.
+//! 4. **The body comes back as it was sent.** No decompression and no change of character set: the transport
+//!    asks for none with headers of its own, and a body that came encoded stays encoded.
 //! 5. **All response headers are kept**, doubled ones too, and the values of one name in their order.
 //! 6. **Every status is `Ok`**, `4xx` and `5xx` too. [`TransportError`] is for having no response.
 //! 7. **The body is capped while it streams in**, at [`BODY_CAP`] or lower, whatever its `content-length`
 //!    says. Beyond it: [`TransportError::too_large`].
-//! 8. **There is a timeout**, of the transport's own choice, over the whole exchange. It is
+//! 8. **There is a timeout**, of the transport's own choice, over the whole exchange. A timeout is
 //!    [`Delivery::NotSent`] only while no byte of the request can have left, [`Delivery::Unknown`] after.
 //! 9. **No header and no body is logged**, nor put in an error's text. They hold keys and payers' data.
-//! 10. **To drop the future is to abandon the request.** Its outcome is then unknown.
+//! 10. **Dropping the future abandons the request.** The request's outcome is then unknown.
 //!
-//! An error is [`Delivery::NotSent`] only when that is certain. In doubt it is [`Delivery::Unknown`].
+//! An error is [`Delivery::NotSent`] only when it is certain that nothing was sent. In doubt the error is
+//! [`Delivery::Unknown`].
 //!
-//! **What is not here:** an HTTP client, TLS, a clock, retries, signing. Adapters for particular HTTP
-//! stacks are crates of their own. The test benches are the crate `checkout-testkit`: the suite that holds a
-//! transport to this contract, a server on loopback, and record and replay.
+//! **What is not here:** an HTTP client, TLS, a clock, retries, signing. Adapters for particular HTTP stacks
+//! are crates of their own. The test benches are the crate `checkout-testkit`: the suite that checks a
+//! transport against this contract, a server on loopback, and record and replay.
 //!
 //! **The one idea to know:** after a failure the only question is whether the provider may have seen the
-//! request. [`Delivery`] answers it, and a transport that answers [`Delivery::NotSent`] wrongly can cost a
-//! customer a second payment.
+//! request. [`Delivery`] answers the question, and a transport that answers [`Delivery::NotSent`] wrongly can
+//! cost a customer a second payment.
 //!
 //! Sources: HTTP Semantics, RFC 9110. [`http`] and [`bytes`] are re-exported, as their types are this crate's
 //! own vocabulary.
@@ -115,8 +117,8 @@ pub use transport::{BlockingTransport, LocalTransport, Transport};
 
 /// A request with its whole body, to an absolute URI.
 ///
-/// Its `Debug`, which is the `http` crate's, prints the headers and the body: do not log it. A header value
-/// marked with `HeaderValue::set_sensitive` is not printed.
+/// The request's `Debug`, which is the `http` crate's, prints the headers and the body: do not log the
+/// request. A header value marked with `HeaderValue::set_sensitive` is not printed.
 ///
 /// ```
 /// use checkout_transport::{Request, bytes::Bytes, http};
@@ -129,7 +131,7 @@ pub type Request = http::Request<bytes::Bytes>;
 
 /// A response with its whole body, of at most [`BODY_CAP`] bytes.
 ///
-/// Its `Debug` prints the headers and the body: do not log it.
+/// The response's `Debug` prints the headers and the body: do not log the response.
 ///
 /// ```
 /// use checkout_transport::{Response, bytes::Bytes};

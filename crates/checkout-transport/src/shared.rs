@@ -10,9 +10,8 @@ use crate::{Request, Response, Transport, TransportError};
 /// Any [`Transport`], behind a pointer that is cheap to clone.
 ///
 /// For a program that chooses its HTTP stack at run time, or that would rather not carry a type parameter
-/// about. It costs one allocation for every request. For blocking programs
-/// `Arc<dyn BlockingTransport + Send + Sync>` is the same: see
-/// [`BlockingTransport`](crate::BlockingTransport).
+/// about. The type costs one allocation for every request. For blocking programs `Arc<dyn BlockingTransport +
+/// Send + Sync>` is the same: see [`BlockingTransport`](crate::BlockingTransport).
 ///
 /// `Debug` says nothing of the transport inside.
 ///

@@ -11,7 +11,7 @@ use crate::{Request, Response, TransportError};
 /// An implementation keeps [the contract](crate#the-contract), which is, in short: the bytes as given, one
 /// attempt, no redirects, no decompression, every status `Ok`, a capped body, a timeout, nothing logged.
 ///
-/// `async fn send` implements it, as long as the future is [`Send`]. `&T`, [`Box<T>`](Box) and
+/// `async fn send` implements the trait, as long as the future is [`Send`]. `&T`, [`Box<T>`](Box) and
 /// [`Arc<T>`](Arc) of a transport are transports. The trait is not object safe; [`SharedTransport`] is the
 /// form whose type does not name the stack.
 ///
@@ -36,15 +36,15 @@ use crate::{Request, Response, TransportError};
 /// # }).unwrap();
 /// ```
 pub trait Transport: Send + Sync {
-    /// Sends `request`, once, and returns the response with its whole body.
+    /// Sends `request`, once, and returns the response with the response's whole body.
     ///
-    /// Nothing is sent before the future is first polled. To drop the future is to abandon the request, whose
+    /// Nothing is sent before the future is first polled. Dropping the future abandons the request, whose
     /// outcome is then unknown.
     ///
     /// # Errors
     ///
-    /// [`TransportError`] when there is no whole response, whatever the reason; it says how far the request
-    /// may have got. A response with a `4xx` or `5xx` is no error.
+    /// [`TransportError`] when there is no whole response, whatever the reason; the error says how far the
+    /// request may have got. A response with a `4xx` or `5xx` is not an error.
     ///
     /// ```
     /// # use checkout_transport::{Request, Response, Transport, TransportError, bytes::Bytes, from_fn, http};
@@ -62,9 +62,9 @@ pub trait Transport: Send + Sync {
 /// Sends one request and returns its response. For asynchronous programs that stay on one thread, such as
 /// those in a browser.
 ///
-/// It is [`Transport`] without any [`Send`] or [`Sync`], under [the same contract](crate#the-contract). Every
-/// [`Transport`] is a `LocalTransport` by itself, so code that never leaves its thread asks for this one and
-/// takes both.
+/// This is [`Transport`] without any [`Send`] or [`Sync`], under [the same contract](crate#the-contract).
+/// Every [`Transport`] is a `LocalTransport`, so code that never leaves its thread asks for a
+/// `LocalTransport` and takes both.
 ///
 /// `&T`, [`Box<T>`](Box) and [`Arc<T>`](Arc) forward when `T` is a [`Transport`]; the rules of coherence
 /// leave no room to forward them for the others. For those there is [`Rc<T>`](Rc), and a function that wants
@@ -95,7 +95,8 @@ pub trait Transport: Send + Sync {
 /// # }).unwrap();
 /// ```
 pub trait LocalTransport {
-    /// Sends `request`, once, and returns the response with its whole body: see [`Transport::send`].
+    /// Sends `request`, once, and returns the response with the response's whole body: see
+    /// [`Transport::send`].
     ///
     /// # Errors
     ///
@@ -119,8 +120,8 @@ pub trait LocalTransport {
 /// An implementation keeps [the contract](crate#the-contract), save for its last point: a call cannot be
 /// dropped half way.
 ///
-/// It is object safe: `Arc<dyn BlockingTransport + Send + Sync>` is the shared form, and needs no type of its
-/// own. `&T`, [`Box<T>`](Box), [`Rc<T>`](Rc) and [`Arc<T>`](Arc) forward.
+/// The trait is object safe: `Arc<dyn BlockingTransport + Send + Sync>` is the shared form, and needs no type
+/// of its own. `&T`, [`Box<T>`](Box), [`Rc<T>`](Rc) and [`Arc<T>`](Arc) forward.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -142,7 +143,7 @@ pub trait LocalTransport {
 /// # Ok::<(), TransportError>(())
 /// ```
 pub trait BlockingTransport {
-    /// Sends `request`, once, and returns the response with its whole body.
+    /// Sends `request`, once, and returns the response with the response's whole body.
     ///
     /// # Errors
     ///
@@ -223,7 +224,7 @@ mod tests {
     use std::task::{Context, Waker};
     use std::thread;
 
-    /// Notes every request's path and answers with it.
+    /// Notes every request's path and answers with the path.
     #[derive(Default)]
     struct Noting(Mutex<Vec<String>>);
 
@@ -247,7 +248,7 @@ mod tests {
         }
     }
 
-    /// A transport for one thread: a type of the user's own that is no `Transport`.
+    /// A transport for one thread: a type of the user's own that is not a `Transport`.
     #[derive(Default)]
     struct OneThread(Rc<RefCell<Vec<String>>>);
 
@@ -265,7 +266,7 @@ mod tests {
 
     fn assert_send<T: Send>(_: &T) {}
 
-    /// What the multi-threaded runtimes' `spawn` asks of a future.
+    /// The bounds that the `spawn` of the multi-threaded runtimes sets for a future.
     fn spawn<F>(future: F) -> F::Output
     where
         F: Future<Output: Send + 'static> + Send + 'static,
@@ -273,7 +274,7 @@ mod tests {
         thread::spawn(move || pollster::block_on(future)).join().unwrap()
     }
 
-    /// Code that knows of its transport only that it is one.
+    /// Code that knows of its transport nothing but the trait.
     fn path_seen_when_spawned<T: Transport + 'static>(transport: T, path: &str) -> Bytes {
         let request = to(path);
         spawn(async move { transport.send(request).await.map(Response::into_body) }).unwrap()

@@ -10,7 +10,7 @@ use checkout_wire::ReadError;
 use checkout_wire::allscale::{WebhookBody, read_webhook};
 use std::time::Duration;
 
-/// Takes AllScale's webhooks in for one merchant.
+/// A receiver of AllScale's webhooks for one merchant.
 ///
 /// ```
 /// use checkout_auth::allscale::SigningKey;
@@ -46,7 +46,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// A receiver with a name of the merchant's that outlives any key, and the ring of keys.
+    /// Creates a receiver with the merchant's name, which outlives any key, and the ring of keys.
     #[must_use]
     pub fn new(merchant: impl Into<String>, keys: KeyRing<SigningKey>) -> Self {
         Self {
@@ -57,23 +57,23 @@ impl Receiver {
         }
     }
 
-    /// How far a webhook's time may be from ours: 300 s, if nothing is said.
+    /// Sets the tolerance between a webhook's time and the local time: 300 s by default.
     #[must_use]
     pub fn tolerance(self, tolerance: Tolerance) -> Self {
         Self { verifier: self.verifier.tolerance(tolerance), tolerance, ..self }
     }
 
-    /// For how long orders are kept, and with them that a transaction was processed: 400 days, if nothing is
-    /// said.
+    /// Sets how long orders are kept, and with them the record of a processed transaction: 400 days by
+    /// default.
     #[must_use]
     pub fn keep_orders(self, keep_orders: Duration) -> Self {
         Self { keep_orders, ..self }
     }
 
-    /// Takes a webhook in, as of now: verifies and reads it.
+    /// Receives a webhook, as of now: verifies and reads the webhook.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and who is to blame.
+    /// [`ReceiveError`], with the fault and who is to blame.
     pub fn receive<H: HeaderFields + ?Sized>(
         &self,
         request: &WebhookRequest<'_, H>,
@@ -85,27 +85,27 @@ impl Receiver {
         if body.webhook_id != webhook.webhook_id {
             return Err(ReceiveError::OtherWebhookId);
         }
-        // Payments without a name of their own would be taken for one.
+        // Payments without a name of their own would all count as the same payment.
         if body.transaction_id.trim().is_empty() || body.intent_id.trim().is_empty() {
             return Err(ReceiveError::Nameless);
         }
         let tolerance = Duration::from_secs(self.tolerance.seconds().into());
         let delivery = Key::allscale_delivery(&self.merchant, webhook.webhook_id, webhook.nonce, tolerance);
         let transaction = Key::allscale_transaction(&self.merchant, &body.transaction_id, self.keep_orders);
-        // The payment first: it is what decides whether this was processed.
+        // The payment first: the payment decides if this was processed.
         let identity = Identity::new(transaction).and(delivery);
         Ok(Verified::new(Event(body.into_owned()), identity, signed.key_id()))
     }
 
-    /// Takes a webhook in as [`receive`](Self::receive) does, out of a request of the `http` crate with its
-    /// body as the bytes that came. With the feature `http`.
+    /// Receives a webhook as [`receive`](Self::receive) does, from a request of the `http` crate with its
+    /// body as the raw bytes. With the feature `http`.
     ///
-    /// The request's path and query must be those that AllScale sent. Where a router has cut off the front of
-    /// the path, put the original URI back; where a proxy rewrites the path, give [`receive`](Self::receive)
-    /// the path from before.
+    /// The request's path and query must be the path and query that AllScale sent. If a router has cut off
+    /// the front of the path, put the original URI back; if a proxy rewrites the path, give
+    /// [`receive`](Self::receive) the path from before.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and who is to blame.
+    /// [`ReceiveError`], with the fault and who is to blame.
     ///
     /// ```
     /// use checkout_lifecycle::Moment;
@@ -134,8 +134,8 @@ impl Receiver {
     }
 }
 
-/// What AllScale says has happened: something was paid for an intent. **It has no status**, and settles
-/// nothing: read the whole intent, and hold that to the order.
+/// An event from AllScale: something was paid for an intent. **An event has no status**, and settles nothing:
+/// read the whole intent, and compare the intent with the order.
 ///
 /// ```
 /// use checkout_trust::Verified;
@@ -156,28 +156,28 @@ impl Event {
         &self.0.intent_id
     }
 
-    /// Your id of the order: the one thread back to a create whose answer was lost. A value that is no text
+    /// Your id of the order: the only link back to a create whose answer was lost. A value that is not text
     /// is in [`body`](Self::body).
     #[must_use]
     pub fn order_id(&self) -> Option<&str> {
         self.0.order_id.as_ref()?.text()
     }
 
-    /// The transaction, however often it is told.
+    /// The transaction, the same in every delivery.
     #[must_use]
     pub fn transaction_id(&self) -> &str {
         &self.0.transaction_id
     }
 
-    /// All that it says.
+    /// The whole body of the webhook.
     #[must_use]
     pub const fn body(&self) -> &WebhookBody<'static> {
         &self.0
     }
 }
 
-/// Why a webhook was not taken in. Nothing of it is in what this prints; do not tell the sender more than the
-/// status.
+/// The reason that a webhook was not received. The printed form has nothing of the webhook; do not give the
+/// sender more than the HTTP status.
 ///
 /// ```
 /// use checkout_trust::allscale::ReceiveError;
@@ -189,22 +189,22 @@ impl Event {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReceiveError {
-    /// It was not verified.
+    /// The webhook was not verified.
     #[error(transparent)]
     NotVerified(#[from] MessageError),
-    /// It was verified, and its body is none of a webhook's.
+    /// The webhook was verified, and its body is not a webhook's.
     #[error("the body: {0}")]
     Body(#[from] ReadError),
-    /// It was verified, and names no transaction or no intent.
+    /// The webhook was verified, and names no transaction or no intent.
     #[error("the body names no transaction, or no intent")]
     Nameless,
-    /// It was verified, and its body belongs to another webhook than its headers.
+    /// The webhook was verified, and its body belongs to another webhook than its headers.
     #[error("the body's webhook_id is not the header's")]
     OtherWebhookId,
 }
 
 impl ReceiveError {
-    /// Whose fault it is.
+    /// The party at fault.
     #[must_use]
     pub const fn blame(&self) -> Blame {
         match self {
@@ -227,7 +227,8 @@ impl ReceiveError {
         }
     }
 
-    /// What to answer: 401 for what was not verified, 400 for what was and cannot be read.
+    /// The HTTP status to answer with: 401 for an unverified webhook, 400 for a verified and unreadable
+    /// webhook.
     #[must_use]
     pub const fn http_status(&self) -> u16 {
         match self {

@@ -1,6 +1,6 @@
-//! Webhooks that are verified, claimed once and processed, and the question whether a read settles an order.
+//! Verified webhooks, claimed once and processed, and the question whether a read settles an order.
 //!
-//! - [`allscale::Receiver`], [`peach::Receiver`]: the raw request in, [`Verified`] or an error that says who
+//! - [`allscale::Receiver`], [`peach::Receiver`]: the raw request in, [`Verified`] or an error that names who
 //!   is to blame out.
 //! - [`replay`]: `claim`, then `commit` or `release`, so that every event is processed once and none is lost.
 //! - [`settlement`]: does this read settle this order?
@@ -34,17 +34,17 @@
 //! (`checkout-lifecycle`), HTTP, and a clock: the time is an argument. Azotte documents no webhooks.
 //!
 //! # The one idea to know
-//! A webhook is a reason to look, and a read is what is believed. So what was verified is a type of its own,
-//! what was processed is written down by what was signed, and nothing but a read settles an order.
+//! A webhook is a reason to look, and a read is the truth. So verified content has a type of its own,
+//! processed events are recorded by their signed content, and only a read settles an order.
 //!
 //! # Sources
 //! AllScale's webhook page; Peach's *Hosted Checkout authentication and authorisation* and *Checkout
 //! webhooks*; each item says what is assumed.
 //!
 //! # Features
-//! - `conformance`: the suite that a replay store of your own is run against.
+//! - `conformance`: the suite that tests a replay store of your own.
 //! - `http`: the receivers take requests of the `http` crate.
-//! - `test-util`: [`Verified`] without verification, for tests of what you do with an event.
+//! - `test-util`: [`Verified`] without verification, for tests of your event handling.
 
 pub mod allscale;
 pub mod peach;

@@ -1,4 +1,4 @@
-//! Peach's webhooks, and the signed POST by which the shopper comes back.
+//! Peach's webhooks, and the signed POST that brings the shopper back.
 
 use crate::Verified;
 use crate::replay::{Identity, Key};
@@ -12,7 +12,7 @@ use checkout_wire::peach::{Fields, FormError, Payment};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Takes Peach's webhooks and the shopper's returns in for one entity.
+/// A receiver of Peach's webhooks and of the shopper's return, for one entity.
 ///
 /// ```
 /// use checkout_auth::{KeyRing, peach::SecretToken};
@@ -45,27 +45,27 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// A receiver with the entity's id, the ring of its secret tokens, and the environment that it is of: a
-    /// test's success is none where it is live.
+    /// Creates a receiver with the entity's id, the ring of the entity's secret tokens, and the entity's
+    /// environment: a test's success does not count as a success in a live environment.
     #[must_use]
     pub fn new(entity_id: impl Into<String>, keys: KeyRing<SecretToken>, environment: Environment) -> Self {
         let headers = Verifier::new(keys.clone());
         Self { entity_id: entity_id.into(), keys, headers, environment }
     }
 
-    /// How far the time of signed headers may be from ours: 300 s, if nothing is said. A signature in a body
-    /// has no time.
+    /// Sets the tolerance between the time of signed headers and the local time: 300 s by default. A
+    /// signature in a body has no time.
     #[must_use]
     pub fn tolerance(self, tolerance: Tolerance) -> Self {
         Self { headers: self.headers.tolerance(tolerance), ..self }
     }
 
-    /// Takes in what was posted to the webhook's URL: verifies a webhook by the signature in its body, as of
-    /// now, and reads it; or knows a [`Probe`], which is not signed. The body is JSON if its media type or
-    /// its first character says so, and a form otherwise.
+    /// Receives a POST to the webhook's URL: verifies a webhook by the signature in the body, as of now, and
+    /// reads the webhook; or recognizes a [`Probe`], which is not signed. The body is JSON if the media type
+    /// or the first character of the body says so, and a form otherwise.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and who is to blame.
+    /// [`ReceiveError`], with the fault and who is to blame.
     pub fn webhook(
         &self,
         content_type: Option<&str>,
@@ -80,23 +80,23 @@ impl Receiver {
         self.message(fields, key_id, text.ambiguous())
     }
 
-    /// Verifies the POST by which the shopper comes back. It went through the shopper's browser. No probe
+    /// Verifies the POST that brings the shopper back. The POST went through the shopper's browser. No probe
     /// comes this way.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and who is to blame.
+    /// [`ReceiveError`], with the fault and who is to blame.
     pub fn shopper_return(&self, body: &[u8], now: Moment) -> Result<Verified<Event>, ReceiveError> {
         let fields = Fields::from_form(body)?;
         let (key_id, text) = verify_with(&self.keys, fields.iter(), now.unix_seconds())?;
         self.event(fields, key_id, text.ambiguous(), Via::Return)
     }
 
-    /// Takes in what was posted to the webhook's URL, as [`webhook`](Self::webhook) does, and verifies it by
-    /// the signature in its headers, over the raw body: for who has switched that scheme on. `url` is the one
-    /// that Peach was given. A [`Probe`] is known whatever its headers are.
+    /// Receives a POST to the webhook's URL, as [`webhook`](Self::webhook) does, and verifies the POST by the
+    /// signature in the headers, over the raw body: for merchants who have switched that scheme on. `url` is
+    /// the URL that Peach was given. A [`Probe`] is recognized whatever the headers are.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and who is to blame.
+    /// [`ReceiveError`], with the fault and who is to blame.
     pub fn signed_headers<H: HeaderFields + ?Sized>(
         &self,
         content_type: Option<&str>,
@@ -112,13 +112,13 @@ impl Receiver {
         self.message(fields, signed.key_id(), None)
     }
 
-    /// Takes in what was posted to the webhook's URL, as [`webhook`](Self::webhook) does, out of a request of
-    /// the `http` crate with its body as the bytes that came. With the feature `http`.
+    /// Receives a POST to the webhook's URL, as [`webhook`](Self::webhook) does, from a request of the `http`
+    /// crate with its body as the raw bytes. With the feature `http`.
     ///
-    /// A `Content-Type` that stands twice, or is no text, counts as none.
+    /// A `Content-Type` that stands twice, or is not text, counts as none.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and who is to blame.
+    /// [`ReceiveError`], with the fault and who is to blame.
     ///
     /// ```
     /// use checkout_lifecycle::Moment;
@@ -142,11 +142,11 @@ impl Receiver {
         self.webhook(content_type_of(request), request.body().as_ref(), now)
     }
 
-    /// Verifies the POST by which the shopper comes back, as [`shopper_return`](Self::shopper_return) does,
-    /// out of a request of the `http` crate with its body as the bytes that came. With the feature `http`.
+    /// Verifies the POST that brings the shopper back, as [`shopper_return`](Self::shopper_return) does, from
+    /// a request of the `http` crate with its body as the raw bytes. With the feature `http`.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and who is to blame.
+    /// [`ReceiveError`], with the fault and who is to blame.
     ///
     /// ```
     /// use checkout_lifecycle::Moment;
@@ -171,15 +171,15 @@ impl Receiver {
         self.shopper_return(request.body().as_ref(), now)
     }
 
-    /// Takes in what was posted to the webhook's URL, as [`signed_headers`](Self::signed_headers) does, out
-    /// of a request of the `http` crate with its body as the bytes that came. With the feature `http`.
+    /// Receives a POST to the webhook's URL, as [`signed_headers`](Self::signed_headers) does, from a request
+    /// of the `http` crate with its body as the raw bytes. With the feature `http`.
     ///
-    /// `url` is the one that Peach was given, from the configuration: a proxy or a stranger may have chosen
-    /// the scheme and the host of the request. A `Content-Type` that stands twice, or is no text, counts as
+    /// `url` is the URL that Peach was given, from the configuration: a proxy or a stranger may have chosen
+    /// the scheme and the host of the request. A `Content-Type` that stands twice, or is not text, counts as
     /// none.
     ///
     /// # Errors
-    /// [`ReceiveError`]: what was wrong, and who is to blame.
+    /// [`ReceiveError`], with the fault and who is to blame.
     ///
     /// ```
     /// use checkout_lifecycle::Moment;
@@ -250,7 +250,7 @@ impl Receiver {
 /// ```
 #[derive(Clone, Debug)]
 pub enum Message {
-    /// Something has happened to a payment, and it was verified: claim it.
+    /// A verified event of a payment: claim the event.
     Event(Verified<Event>),
     /// Peach tries the URL out: answer 200. There is nothing to claim, and nothing has happened to any
     /// payment.
@@ -258,7 +258,7 @@ pub enum Message {
 }
 
 impl Message {
-    /// The event, if it is one.
+    /// The event, if the message is an event.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -277,13 +277,13 @@ impl Message {
     }
 }
 
-/// The message by which Peach tries a webhook's URL out, before it is saved: a JSON object with a
-/// `verificationCode`. It has no signature, so **anybody can send one**. It is about no payment, claims
-/// nothing and settles nothing. Answer [`http_status`](Self::http_status), and show the code to whoever is
-/// saving the URL.
+/// The message that tries a webhook's URL out before the URL is saved: a JSON object with a
+/// `verificationCode`. A probe has no signature, so **anybody can send one**. A probe is about no payment,
+/// claims nothing and settles nothing. Answer [`http_status`](Self::http_status), and show the code to the
+/// person who saves the URL.
 ///
-/// It is known by its body alone, whatever the media type and the other members are: a JSON object with the
-/// code, and with neither a signature nor anything that speaks of a payment (`result…`, `paymentType`,
+/// A probe is recognized by its body alone, whatever the media type and the other members are: a JSON object
+/// with the code, and with neither a signature nor any member about a payment (`result…`, `paymentType`,
 /// `checkoutId`, `merchantTransactionId`). Assumed: the code is 1 to 256 bytes without a control character.
 ///
 /// Sources: Public, *Checkout webhooks*, 2026-07-23: the first notification of a URL is JSON, and is to be
@@ -297,8 +297,8 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// The code. Nobody has signed it: compare it with what Peach shows, and print it through
-    /// [`Printable`](checkout_wire::Printable) if it goes into a log.
+    /// The code. Nobody has signed the code: compare the code with Peach's display, and print the code
+    /// through [`Printable`](checkout_wire::Printable) in a log.
     #[must_use]
     pub fn code(&self) -> &str {
         &self.code
@@ -310,14 +310,14 @@ impl Probe {
         200
     }
 
-    /// The probe that a body is that nobody has signed.
+    /// Returns the probe in an unsigned body, if the body is a probe.
     fn unsigned(body: &[u8]) -> Option<Self> {
         let fields = Fields::from_json(without_bom(body)).ok()?;
         let signed = fields.get(SIGNATURE).is_some_and(|signature| !signature.is_empty());
         if signed { None } else { Self::of(&fields) }
     }
 
-    /// The probe that the fields are.
+    /// Returns the probe in the fields, if the fields are a probe.
     fn of(fields: &Fields<'_>) -> Option<Self> {
         let of_a_payment = |key: &str| {
             key.starts_with("result") || matches!(key, "paymentType" | "checkoutId" | "merchantTransactionId")
@@ -341,7 +341,7 @@ impl fmt::Debug for Probe {
     }
 }
 
-/// What Peach says of a payment, in a webhook or by the shopper. It is a hint: the status is read before
+/// An event of a payment, from a webhook or from the shopper. The event is a hint: read the status before
 /// goods leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -351,22 +351,22 @@ pub struct Event {
 }
 
 impl Event {
-    /// What it says.
+    /// The payment in the event.
     #[must_use]
     pub const fn payment(&self) -> &Payment<'static> {
         &self.payment
     }
 
-    /// How it came.
+    /// The way that the event came.
     #[must_use]
     pub const fn via(&self) -> Via {
         self.via
     }
 
-    /// The name, if there is one, that makes the signed text ambiguous: see [`SignedText::ambiguous`]. An
-    /// event of such a text prompts a read and tells nothing by itself. Most often it is an honest one: the
-    /// name stands in a URL or in somebody's name, and came back. None of an event whose headers are signed:
-    /// they sign the bytes.
+    /// The name, if any, that makes the signed text ambiguous: see [`SignedText::ambiguous`]. An event of
+    /// such a text prompts a read and proves nothing alone. Most often such an event is honest: the name
+    /// stands in a URL or in somebody's name, and came back. `None` for an event with signed headers: the
+    /// headers sign the bytes.
     ///
     /// [`SignedText::ambiguous`]: checkout_auth::peach::SignedText::ambiguous
     #[must_use]
@@ -375,23 +375,23 @@ impl Event {
     }
 }
 
-/// How an event came.
+/// The way that an event came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Via {
-    /// By a webhook.
+    /// A webhook.
     Webhook,
-    /// By the shopper's browser.
+    /// The shopper's browser.
     Return,
 }
 
 impl Verified<Event> {
     /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), in the order of the event's own time:
-    /// of a checkout that was begun or is pending.
+    /// only of a checkout that was begun or is pending.
     ///
-    /// **An end is none**, neither a success nor a cancellation: a signed text can be cut again into other
-    /// keys and values, as far as the end of one order's id is read as another key, so that it ends another
-    /// order. An end is adopted from a read alone, and of an [ambiguous](Event::ambiguous) text nothing is.
-    /// Ask for the status: [`wants_a_read`](Self::wants_a_read).
+    /// **An end gives no observation**, neither a success nor a cancellation: a signed text can be cut again
+    /// into other keys and values, as far as the end of one order's id is read as another key, so that the
+    /// text ends another order. Adopt an end from a read alone, and nothing from an
+    /// [ambiguous](Event::ambiguous) text. Read the status: [`wants_a_read`](Self::wants_a_read).
     ///
     /// ```
     /// use checkout_lifecycle::{Moment, Tracker, Verdict};
@@ -425,9 +425,9 @@ impl Verified<Event> {
         })
     }
 
-    /// True if the status is to be read now: for every end, for whatever is no status at all, such as a
-    /// chargeback, and for whatever an [ambiguous](Event::ambiguous) text says. It is not for a checkout that
-    /// was begun or is pending.
+    /// True if the status is to be read now: for every end, for anything that is not a status, such as a
+    /// chargeback, and for every [ambiguous](Event::ambiguous) text. False for a checkout that was begun or
+    /// is pending.
     #[must_use]
     pub fn wants_a_read(&self) -> bool {
         self.observation().is_none()
@@ -438,8 +438,8 @@ impl Verified<Event> {
     }
 }
 
-/// Why an event was not taken in. Nothing of it is in what this prints; do not tell the sender more than the
-/// status.
+/// The reason that an event was not received. The printed form has nothing of the event; do not give the
+/// sender more than the HTTP status.
 ///
 /// ```
 /// use checkout_auth::Blame;
@@ -451,10 +451,10 @@ impl Verified<Event> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReceiveError {
-    /// The body is no form of one text for each key, so nothing could be verified.
+    /// The body is not a form with one text for each key, so nothing could be verified.
     #[error("the body: {0}")]
     Form(#[from] FormError),
-    /// The body is no flat JSON object, so nothing could be verified.
+    /// The body is not a flat JSON object, so nothing could be verified.
     #[error("the body: no flat JSON object of one text for each key, at byte {}", .0.at())]
     Json(#[from] ReadError),
     /// The signature in the body was not verified.
@@ -463,13 +463,13 @@ pub enum ReceiveError {
     /// The signature in the headers was not verified.
     #[error(transparent)]
     HeadersNotVerified(#[from] MessageError),
-    /// It was verified, and has no `result.code`.
+    /// The event was verified, and has no `result.code`.
     #[error("there is no result.code")]
     NoResultCode,
 }
 
 impl ReceiveError {
-    /// Whose fault it is.
+    /// The party at fault.
     #[must_use]
     pub const fn blame(&self) -> Blame {
         match self {
@@ -492,8 +492,9 @@ impl ReceiveError {
         }
     }
 
-    /// What to answer: 401 for what was not verified, 400 for what cannot be read, and 200 for what was
-    /// verified and is about no payment: sent again it would be about none either.
+    /// The HTTP status to answer with: 401 for an unverified event, 400 for an unreadable event, and 200 for
+    /// an event that was verified and is about no payment: sent again, the event would still be about no
+    /// payment.
     #[must_use]
     pub const fn http_status(&self) -> u16 {
         match self {
@@ -504,8 +505,8 @@ impl ReceiveError {
     }
 }
 
-/// Whatever the media type says, a body that begins with a brace is JSON if it can be read so: a genuine
-/// event is one however it is labelled on the way, and the signature decides.
+/// Reads the fields. Whatever the media type, a body that begins with a brace is JSON if the body can be read
+/// so: a genuine event stays an event under any label on the way, and the signature decides.
 fn fields<'b>(content_type: Option<&str>, body: &'b [u8]) -> Result<Fields<'b>, ReceiveError> {
     let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let json = without_bom(body);
@@ -520,7 +521,8 @@ fn fields<'b>(content_type: Option<&str>, body: &'b [u8]) -> Result<Fields<'b>, 
     Ok(Fields::from_form(body)?)
 }
 
-/// The media type of a request that says one. It is signed by nobody: one that is said twice is none.
+/// The media type of a request, if the request has one. Nobody signs the media type: a repeated media type is
+/// none.
 #[cfg(feature = "http")]
 fn content_type_of<B>(request: &http::Request<B>) -> Option<&str> {
     let mut values = request.headers().get_all(http::header::CONTENT_TYPE).iter();
@@ -528,7 +530,7 @@ fn content_type_of<B>(request: &http::Request<B>) -> Option<&str> {
     if values.next().is_some() { None } else { first.to_str().ok() }
 }
 
-/// The JSON text behind a byte order mark, which is no part of it (RFC 8259, 8.1).
+/// The JSON text after a byte order mark, which is not part of the text (RFC 8259, 8.1).
 fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }

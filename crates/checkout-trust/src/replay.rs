@@ -1,38 +1,40 @@
 //! The replay guard: every event once, and none lost.
 //!
-//! A provider sends a webhook again until it hears 200, several deliveries can be under way at once, and
-//! whoever has recorded one can play it back. So an event is **claimed** before it is processed, and
-//! **committed** after; if the processing fails, it is **released**, and if the process dies in between, the
-//! claim ends by itself and the provider's next attempt is accepted.
+//! A provider sends a webhook again until the answer is 200, several deliveries can be under way at once, and
+//! anybody who has recorded a delivery can play it back. So a handler **claims** an event before processing,
+//! and **commits** the event after. If the processing fails, the handler **releases** the event. If the
+//! process dies in between, the claim ends by itself and the provider's next attempt is accepted.
 //!
-//! | [`Guard::claim`] says | meaning | do |
+//! | [`Guard::claim`] returns | meaning | do |
 //! |---|---|---|
-//! | [`Claim::Fresh`] | yours, with a [`ClaimTicket`] | process it, then [`Guard::commit`] and answer 200; or [`Guard::release`] and answer 503 |
-//! | [`Claim::InFlight`] | somebody is processing it | answer 503 |
-//! | [`Claim::Done`] | it was processed | answer 200 |
+//! | [`Claim::Fresh`] | yours, with a [`ClaimTicket`] | process the event, then [`Guard::commit`] and answer 200; or [`Guard::release`] and answer 503 |
+//! | [`Claim::InFlight`] | somebody is processing the event | answer 503 |
+//! | [`Claim::Done`] | the event was processed | answer 200 |
 //! | an error | the store failed, or is full | answer 503 |
 //!
-//! **The one idea to know:** a claim is a promise for a time, and a commit is the truth. A key that is
-//! written down before the work is done loses the event when the work fails; one that is written down after
-//! it lets two deliveries in. Both steps are needed, each atomic, and a number that fences off whoever comes
-//! too late.
+//! **The one idea to know:** a claim is a promise for a time, and a commit is the truth. A guard that writes
+//! a key down before the work is done loses the event when the work fails; a guard that writes the key down
+//! after the work lets two deliveries in. Both steps are needed, each atomic, and a number that fences off a
+//! late caller.
 //!
-//! What it does not do: make the processing itself happen once. A handler that outlives its lease meets
-//! another that has taken over; the commit of one of them says [`Commit::Lost`]. To rule this out, write
-//! the effects and the commit in one transaction of your database, with what [`ClaimTicket::claims`] says.
+//! The guard does not make the processing itself happen once. A handler that outlives its lease meets another
+//! handler that has taken over; the commit of one of them returns [`Commit::Lost`]. To rule this out, write
+//! the effects and the commit in one transaction of your database, with the keys and numbers of
+//! [`ClaimTicket::claims`].
 //!
 //! # More than one key
 //!
-//! An event can be known by several [`Key`]s (see [`Identity`]), and a store steps one key at a time.
-//! Nevertheless an event is claimed as a whole:
+//! An event can have several [`Key`]s (see [`Identity`]), and a store steps one key at a time. Nevertheless
+//! an event is claimed as a whole:
 //!
-//! - *Claim* takes the keys in one order that is the same for everybody. At the first key that is not fresh
-//!   it gives back those it took and reports that key's answer. Of several claimers of one event, in whatever
-//!   deliveries, at most one has all the keys, and they do not block each other in a circle. If giving back
-//!   fails, these keys are free when the lease ends.
-//! - *Commit* begins with the first key of the identity, the event's own. If that one is lost, all is lost,
-//!   and the others are given back. If it holds, the event is done, whatever becomes of the others: a crash
-//!   in between leaves a delivery that ends with its lease, and whose next claim finds the event done.
+//! - *Claim* takes the keys in one order that is the same for everybody. At the first key that is not fresh,
+//!   the claim gives back the keys already taken and reports that key's answer. Of several claimers of one
+//!   event, in any deliveries, at most one has all the keys, and the claimers do not block each other in a
+//!   circle. If giving back fails, these keys are free when the lease ends.
+//! - *Commit* begins with the first key of the identity, the event's own. If that key is lost, all is lost,
+//!   and the other keys are given back. If that key holds, the event is done, whatever happens to the others:
+//!   a crash in between leaves a delivery that ends with its lease, and whose next claim finds the event
+//!   done.
 //! - *Release* gives back all.
 
 #[cfg(feature = "conformance")]
@@ -50,9 +52,9 @@ pub use store::{AsyncStore, Commit, FencingToken, InPlace, Release, Slot, Store}
 
 /// Claims events in a store: see [the module](self).
 ///
-/// The methods without suffix are for a [`Store`], which blocks; those that end in `_async` are for an
-/// [`AsyncStore`]. A guard takes a [`Moment`], as the receivers do; what a store is given and gives are Unix
-/// milliseconds, which is what it keeps.
+/// The methods without suffix are for a [`Store`], which blocks; the methods that end in `_async` are for an
+/// [`AsyncStore`]. A guard takes a [`Moment`], as the receivers do; a store takes, returns and keeps Unix
+/// milliseconds.
 ///
 /// ```
 /// use std::time::Duration;
@@ -78,10 +80,10 @@ pub struct Guard<S> {
 }
 
 impl<S> Guard<S> {
-    /// How long a claim lasts if nothing else is asked for: 60 seconds.
+    /// The default length of a claim: 60 seconds.
     ///
-    /// Assumed: a handler that reads the payment once and writes to a database takes a fraction of it, and a
-    /// provider comes again after it.
+    /// Assumed: a handler that reads the payment once and writes to a database takes a fraction of this time,
+    /// and a provider tries again after this time.
     ///
     /// ```
     /// # use checkout_trust::replay::{Guard, MemoryStore};
@@ -89,7 +91,7 @@ impl<S> Guard<S> {
     /// ```
     pub const DEFAULT_LEASE: Duration = Duration::from_secs(60);
 
-    /// A guard over `store`, with the [default lease](Self::DEFAULT_LEASE).
+    /// Creates a guard over `store`, with the [default lease](Self::DEFAULT_LEASE).
     ///
     /// ```
     /// use checkout_trust::replay::{Guard, MemoryStore};
@@ -102,11 +104,12 @@ impl<S> Guard<S> {
         Self { store, lease: Self::DEFAULT_LEASE }
     }
 
-    /// Makes a claim last for `lease`, counted in whole milliseconds, a part of one being one.
+    /// Makes a claim last for `lease`, counted in whole milliseconds and rounded up.
     ///
-    /// Longer than the longest that processing takes, its timeouts added up, and than the clocks of the
-    /// machines disagree; and not longer than you want to wait for an event whose process died: until the
-    /// lease ends it is answered 503, and it must end while the provider still tries.
+    /// Choose a lease longer than the longest processing, its timeouts added up, and longer than the
+    /// disagreement of the machines' clocks. Do not choose a lease longer than you want to wait for an event
+    /// whose process died: until the lease ends the event is answered 503, and the lease must end while the
+    /// provider still tries.
     ///
     /// ```
     /// use std::time::Duration;
@@ -141,7 +144,7 @@ impl<S: Store> Guard<S> {
     ///
     /// # Errors
     ///
-    /// The store's own. Nothing is claimed then, or only until the lease ends: answer 503.
+    /// The store's own error. Nothing is claimed then, or only until the lease ends: answer 503.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -174,12 +177,13 @@ impl<S: Store> Guard<S> {
         Ok(Claim::Fresh(ClaimTicket::new(taken, identity, until(now_millis, self.lease))))
     }
 
-    /// Says that the event has been processed. From now on its claims are [`Claim::Done`].
+    /// Records that the event has been processed. From now on claims of the event are [`Claim::Done`].
     ///
     /// # Errors
     ///
-    /// [`Unfinished`], when the store failed: it gives the ticket back, to try again with. Give up, and the
-    /// event is claimed until the lease ends and then, if the commit has not reached the store, fresh again.
+    /// [`Unfinished`], if the store failed: the error gives the ticket back, to try again with. If you give
+    /// up, the event is claimed until the lease ends and then, if the commit has not reached the store, fresh
+    /// again.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -210,12 +214,12 @@ impl<S: Store> Guard<S> {
         Ok(Commit::Committed)
     }
 
-    /// Says that the event has not been processed. Its next claim is fresh.
+    /// Records that the event has not been processed. The next claim of the event is fresh.
     ///
     /// # Errors
     ///
-    /// [`Unfinished`], when the store failed: it gives the ticket back, to try again with. Give up, and the
-    /// event is fresh when the lease ends.
+    /// [`Unfinished`], if the store failed: the error gives the ticket back, to try again with. If you give
+    /// up, the event is fresh when the lease ends.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -238,7 +242,7 @@ impl<S: Store> Guard<S> {
         Ok(ticket.released())
     }
 
-    /// As well as it goes: what fails here is free when the lease ends.
+    /// Gives the keys back, without errors: a key that cannot be given back is free when the lease ends.
     fn give_back(&self, taken: &[Hold]) {
         for Hold { key, fence } in taken.iter().rev() {
             let _ = self.store.release(key, *fence);
@@ -252,7 +256,7 @@ impl<S: AsyncStore> Guard<S> {
     ///
     /// # Errors
     ///
-    /// The store's own. Nothing is claimed then, or only until the lease ends: answer 503.
+    /// The store's own error. Nothing is claimed then, or only until the lease ends: answer 503.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -284,16 +288,16 @@ impl<S: AsyncStore> Guard<S> {
         Ok(Claim::Fresh(ClaimTicket::new(taken, identity, until(now_millis, self.lease))))
     }
 
-    /// Says that the event has been processed: see [`commit`](Guard::commit).
+    /// Records that the event has been processed: see [`commit`](Guard::commit).
     ///
-    /// **Not to be dropped half-way**: after the effects and before the commit it leaves an event that is
-    /// fresh when the lease ends, and is processed again. Frameworks drop a handler whose sender hangs up,
-    /// and so does a timeout: spawn the whole of claim, effects and commit as a task of its own, or write
-    /// effects and commit in one transaction ([`ClaimTicket::claims`]).
+    /// **Do not drop this future half-way**: dropped after the effects and before the commit, the future
+    /// leaves an event that is fresh when the lease ends, and is processed again. Frameworks drop a handler
+    /// whose sender hangs up, and so does a timeout: spawn the whole of claim, effects and commit as a task
+    /// of its own, or write effects and commit in one transaction ([`ClaimTicket::claims`]).
     ///
     /// # Errors
     ///
-    /// [`Unfinished`], when the store failed; it gives the ticket back, to try again with.
+    /// [`Unfinished`], if the store failed; the error gives the ticket back, to try again with.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -328,11 +332,11 @@ impl<S: AsyncStore> Guard<S> {
         Ok(Commit::Committed)
     }
 
-    /// Says that the event has not been processed: see [`release`](Guard::release).
+    /// Records that the event has not been processed: see [`release`](Guard::release).
     ///
     /// # Errors
     ///
-    /// [`Unfinished`], when the store failed; it gives the ticket back, to try again with.
+    /// [`Unfinished`], if the store failed; the error gives the ticket back, to try again with.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -356,7 +360,7 @@ impl<S: AsyncStore> Guard<S> {
         Ok(ticket.released())
     }
 
-    /// As well as it goes: what fails here is free when the lease ends.
+    /// Gives the keys back, without errors: a key that cannot be given back is free when the lease ends.
     async fn give_back_async(&self, taken: &[Hold]) {
         for Hold { key, fence } in taken.iter().rev() {
             let _ = self.store.release(key, *fence).await;
@@ -364,7 +368,7 @@ impl<S: AsyncStore> Guard<S> {
     }
 }
 
-/// What a claim of an event gave.
+/// The result of a claim of an event.
 ///
 /// ```
 /// use checkout_trust::replay::Claim;
@@ -377,18 +381,19 @@ impl<S: AsyncStore> Guard<S> {
 pub enum Claim {
     /// The event is yours: process it, and commit or release the ticket.
     Fresh(ClaimTicket),
-    /// Somebody else is processing it. If they fail, or die, it is accepted from the provider's next attempt.
+    /// Somebody else is processing the event. If they fail, or die, the provider's next attempt is accepted.
     InFlight {
         /// The last millisecond of their lease, in Unix milliseconds.
         until: i64,
     },
-    /// It has been processed.
+    /// The event has been processed.
     Done,
 }
 
 impl Claim {
-    /// What to answer the provider at once: 503 when in flight, so that it comes again; 200 when done. `None`
-    /// when fresh: then the answer is what comes of processing it ([`Commit::http_status`]).
+    /// The HTTP status to answer the provider with at once: 503 when in flight, so that the provider tries
+    /// again; 200 when done. `None` when fresh: then the answer depends on the processing
+    /// ([`Commit::http_status`]).
     ///
     /// ```
     /// # use checkout_trust::replay::Claim;
@@ -404,9 +409,9 @@ impl Claim {
     }
 }
 
-/// A claim that is held, to be committed or released: once, so it can be neither copied nor made.
+/// A claim that is held, to be committed or released, once: a ticket can be neither copied nor made.
 ///
-/// Dropped, it leaves the event claimed until the lease ends.
+/// A dropped ticket leaves the event claimed until the lease ends.
 ///
 /// ```
 /// use std::time::Duration;
@@ -422,7 +427,7 @@ impl Claim {
 #[derive(Debug)]
 #[must_use = "a ticket is to be committed or released; dropped, it blocks its event until the lease ends"]
 pub struct ClaimTicket {
-    /// What is still to be committed or released; the event's own key first.
+    /// The keys still to be committed or released; the event's own key first.
     held: Vec<Hold>,
     until: i64,
     /// A commit of the first key has held: the event is done.
@@ -432,8 +437,8 @@ pub struct ClaimTicket {
 }
 
 impl ClaimTicket {
-    /// The last millisecond of the lease, in Unix milliseconds, by the claimer's own clock. Whoever is still
-    /// at work then has to reckon with another who takes the event over.
+    /// The last millisecond of the lease, in Unix milliseconds, by the claimer's own clock. A handler still
+    /// at work after this moment must reckon with another that takes the event over.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -450,10 +455,10 @@ impl ClaimTicket {
         self.until
     }
 
-    /// The keys it holds and the number of each claim, in the order in which they are to be committed.
+    /// The keys of the ticket and the number of each claim, in the order of the commit.
     ///
-    /// For whoever commits by hand, in the same transaction as the effects of the event: they roll it back
-    /// when the first is [`Commit::Lost`].
+    /// Use this method to commit yourself, in the same transaction as the effects of the event: roll the
+    /// transaction back when the first commit is [`Commit::Lost`].
     ///
     /// ```
     /// # use std::time::Duration;
@@ -478,8 +483,8 @@ impl ClaimTicket {
         Self { held, until, committed: false, lost: false }
     }
 
-    /// Notes what became of the next key's commit, and says whether the event is lost by it. Once the first
-    /// key is committed nobody else can have the event, and what becomes of the others is not important.
+    /// Records the result of the next key's commit; true if the event is lost by this result. Once the first
+    /// key is committed nobody else can have the event, and the results of the other keys are not important.
     fn lost_by(&mut self, answer: Commit) -> bool {
         self.committed |= answer == Commit::Committed;
         !self.committed
@@ -495,8 +500,8 @@ impl ClaimTicket {
     }
 }
 
-/// The store failed in the middle of a commit or a release. Whether it did its step is not known; to try
-/// again does no harm.
+/// The error of a store that failed in the middle of a commit or a release. The store may or may not have
+/// done the step; to try again does no harm.
 ///
 /// ```
 /// use std::time::Duration;
@@ -537,12 +542,13 @@ pub struct Unfinished<E> {
     /// The store's own error.
     #[source]
     pub error: E,
-    /// What is still to be done.
+    /// The steps still to be done.
     pub ticket: ClaimTicket,
 }
 
-/// The last millisecond of a `span` that begins at `now_millis`: their sum, a part of a millisecond counted
-/// whole. [`i64::MAX`], which is for ever, if that is not a time any more. For whoever writes a store.
+/// Returns the last millisecond of a `span` that begins at `now_millis`: their sum, a part of a millisecond
+/// counted whole. [`i64::MAX`], which is for ever, if the sum is too large for a time. For authors of a
+/// store.
 ///
 /// ```
 /// use std::time::Duration;
@@ -558,7 +564,7 @@ pub fn until(now_millis: i64, span: Duration) -> i64 {
         .map_or(i64::MAX, |millis| now_millis.saturating_add(millis))
 }
 
-/// A key and the number of its claim.
+/// A key and the number of the key's claim.
 #[derive(Clone, Copy, Debug)]
 struct Hold {
     key: Key,

@@ -1,13 +1,12 @@
 //! Before goods leave: does this read settle this order?
 //!
-//! One question, asked of what the shop has stored and of what it has just read back from the provider:
+//! One question, about the shop's stored data and the provider's answer to a read:
 //! [`allscale::Order::settled_by`], [`azotte::Order::settled_by`], [`peach::Order::settled_by`]. The answer
-//! is a
-//! [`Settlement`]: settled; unproven, since something is missing that it takes; or everything that speaks
-//! against it, at once and in a fixed order.
+//! is a [`Settlement`]: settled; unproven, since required evidence is missing; or every contradiction, at
+//! once and in a fixed order.
 //!
-//! With `checkout-client` a read is what `Answer::into_read` gives, which knows the environment and the
-//! route. Without it, over a transport and a reader of your own, [`Read::answer`] takes your word for both:
+//! With `checkout-client`, `Answer::into_read` returns the read, and knows the environment and the route.
+//! Without that crate, over a transport and a reader of your own, [`Read::answer`] trusts your word for both:
 //!
 //! ```
 //! use checkout_money::Cents;
@@ -40,8 +39,8 @@
 //! ```
 //!
 //! # A read, and nothing else
-//! A webhook alone never settles an order: it prompts a read. So the question takes a [`Read`], and what came
-//! as a webhook does not fit into one, verified or not:
+//! A webhook alone never settles an order: a webhook prompts a read. So the question takes a [`Read`], and
+//! the payload of a webhook does not fit into a [`Read`], verified or not:
 //!
 //! ```compile_fail,E0277
 //! # use checkout_tables::Environment;
@@ -67,7 +66,7 @@
 //! }
 //! ```
 //!
-//! A bare status of AllScale's settles nothing either: it could be anybody's, and has no amount.
+//! A bare status of AllScale settles nothing either: the status could be anybody's, and has no amount.
 //!
 //! ```compile_fail,E0277
 //! # use checkout_tables::{Environment, Open, allscale::IntentStatus};
@@ -78,10 +77,9 @@
 //! ```
 //!
 //! # What is not here
-//! How the checkout got there (`checkout-lifecycle`), which webhook was processed already, and any
-//! conversion: what is owed in coins is what the provider's answer said, never computed from a rate. Whether
-//! an order's goods have left already is the shop's to know: a settlement is the same however often it is
-//! asked for.
+//! The history of the checkout (`checkout-lifecycle`), the record of processed webhooks, and any conversion:
+//! the amount owed in coins comes from the provider's answer, never from a rate. The shop has to know if an
+//! order's goods have left already: a settlement is the same however often the question is asked.
 
 pub mod allscale;
 pub mod azotte;

@@ -1,12 +1,13 @@
-//! What came out of a receiver.
+//! The output of a receiver.
 
 use crate::replay::Identity;
 use std::fmt;
 
-/// Something that was verified: a holder of the secret has signed it. Only a receiver makes one, and nothing
-/// turns the content into another without taking it out.
+/// Verified content: a holder of the secret has signed the content. Only a receiver makes this value, and
+/// nothing converts the content without taking the content out.
 ///
-/// Claim its [`identity`](Self::identity) before anything is done about it: it may have come before.
+/// Claim the [`identity`](Self::identity) before you act on the content: the same content may have come
+/// before.
 ///
 /// ```
 /// use checkout_trust::Verified;
@@ -24,31 +25,32 @@ pub struct Verified<T> {
 }
 
 impl<T> Verified<T> {
-    /// What was verified.
+    /// The verified content.
     #[must_use]
     pub const fn content(&self) -> &T {
         &self.content
     }
 
-    /// What was verified, and not known to be any more.
+    /// Returns the content, which is then no longer known to be verified.
     #[must_use]
     pub fn into_content(self) -> T {
         self.content
     }
 
-    /// By what it is known again: what to [`claim`](crate::replay::Guard::claim).
+    /// The identity for [`claim`](crate::replay::Guard::claim).
     #[must_use]
     pub const fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// The id of the key, in the receiver's ring, that has signed it.
+    /// The id of the signing key, in the receiver's ring.
     #[must_use]
     pub fn key_id(&self) -> &str {
         &self.key_id
     }
 
-    /// Takes something for verified without looking: for tests of what you do with it, and for nothing else.
+    /// Declares content verified without a check: for tests of your handling of the content, and for nothing
+    /// else.
     ///
     /// ```
     /// use checkout_trust::Verified;

@@ -1,7 +1,7 @@
 //! The checkout crates over [ureq] 3: a blocking transport, without a runtime.
 //!
-//! What it holds: [`Ureq`], a [`BlockingTransport`] that keeps
-//! [the contract](checkout_transport#the-contract).
+//! The crate holds [`Ureq`], a [`BlockingTransport`] that keeps [the
+//! contract](checkout_transport#the-contract).
 //!
 //! ```
 //! use checkout_transport::{BlockingTransport, Delivery, bytes::Bytes, http};
@@ -28,43 +28,44 @@
 //!
 //! # How it says what was delivered
 //!
-//! An error of ureq does not tell when it came about: a name that is not found and a connection that is reset
-//! are both an I/O error, and so is a certificate that is refused. So [`Ureq::new`] and [`Ureq::from_config`]
-//! watch the connections that ureq makes. [`Delivery::NotSent`] is said when ureq has had the request, and
-//! has written nothing of it to a connection: the name was not found, the connection refused, the TLS
-//! handshake failed, the time was up before. Everything else is [`Delivery::Unknown`]. Two more things come
-//! of it:
+//! An error of ureq does not show when the error came about: a name that is not found and a connection that
+//! is reset are both an I/O error, and so is a certificate that is refused. So [`Ureq::new`] and
+//! [`Ureq::from_config`] watch the connections that ureq makes. The transport returns [`Delivery::NotSent`]
+//! when ureq has had the request and has written nothing of the request to a connection: the name was not
+//! found, the connection was refused, the TLS handshake failed, or the time was up before. Every other error
+//! is [`Delivery::Unknown`]. The watch has two more consequences:
 //!
-//! - A middleware has to hand the request on in the thread that it was called in. Elsewhere it is refused.
-//! - A body without a length, which ends when the connection does, is refused when the connection *broke*.
-//!   ureq takes it for whole then, and without its end TLS would not notice that it was cut.
+//! - A middleware has to hand the request on in the thread that called the middleware. In another thread the
+//!   request is refused.
+//! - A body without a length, which ends when the connection does, is refused when the connection *broke*. In
+//!   that case ureq takes the body for whole, and TLS would not notice that the body was cut.
 //!
-//! Through a proxy, what is written to ask it for the connection counts as written.
+//! Through a proxy, the bytes that ask the proxy for the connection count as written.
 //!
 //! # What ureq does and nothing can turn off
 //!
-//! - **With its features `gzip`, `brotli` or `charset`** it decodes a body that says it is encoded, although
-//!   none was asked for. **With its feature `cookies`** it keeps the cookies of answers and sends them. This
-//!   crate switches none of them on. Cargo switches them on here too when another crate of the same program
-//!   does: `cargo tree -e features -i ureq` shows it.
-//! - **At the level `trace` of the `log` crate it logs whole requests and responses**, keys and payers' data
-//!   with them. Keep the targets `ureq` and `ureq_proto` at `debug` or above; `debug` has the host and a few
-//!   harmless headers. No setting of this crate can change that.
+//! - **With its features `gzip`, `brotli` or `charset`** ureq decodes a body that is marked as encoded,
+//!   although no encoding was asked for. **With its feature `cookies`** ureq keeps the cookies of answers and
+//!   sends them. This crate switches none of them on. Cargo switches them on here too when another crate of
+//!   the same program does: `cargo tree -e features -i ureq` shows the features.
+//! - **At the level `trace` of the `log` crate ureq logs whole requests and responses**, keys and payers'
+//!   data with them. Keep the targets `ureq` and `ureq_proto` at `debug` or above; `debug` has the host and a
+//!   few harmless headers. No setting of this crate can change that.
 //!
 //! # Proxies
 //!
 //! ureq takes the first of `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY` (and of the same in small letters) for
-//! **every** URI, whatever its scheme: `HTTPS_PROXY` is for `http` too, also to this machine. To an `https`
-//! URI the proxy sees the host's name and no more. To an `http` URI, such as a sandbox's on loopback, it sees
-//! all, with the keys. `NO_PROXY=127.0.0.1,localhost` takes this machine out, and a configuration with
-//! `.proxy(None)` is without.
+//! **every** URI, whatever the URI's scheme: `HTTPS_PROXY` is for `http` too, also to this machine. For an
+//! `https` URI the proxy sees the host's name and no more. For an `http` URI, such as a sandbox's on
+//! loopback, the proxy sees all, with the keys. `NO_PROXY=127.0.0.1,localhost` takes this machine out, and a
+//! configuration with `.proxy(None)` uses no proxy.
 //!
 //! **What is not here:** an asynchronous transport, HTTP/2, retries. ureq speaks HTTP/1.1.
 //!
 //! **The one idea to know:** ureq keeps connections for the next request, for 15 seconds unless its
-//! configuration says otherwise, and looks whether one is still open before it uses it. A provider that
-//! closes it in that very moment makes the request's outcome unknown. Who would rather connect anew for every
-//! request says `max_idle_connections(0)`.
+//! configuration says otherwise, and checks that a connection is still open before using the connection. A
+//! provider that closes the connection in that very moment makes the request's outcome unknown. To connect
+//! anew for every request, set `max_idle_connections(0)`.
 //!
 //! Sources: the source of ureq 3.5 and ureq-proto 0.7. The watch uses ureq's module `unversioned`, which may
 //! change in a minor version, so this crate is held to the minor version that it was written for.
@@ -72,9 +73,9 @@
 //! # Features
 //!
 //! - `rustls` (default): TLS by rustls with the *ring* provider, which needs a C compiler to build, and with
-//!   the root certificates of Mozilla compiled in. Without it, and without another TLS feature of ureq, every
-//!   `https` URI is [`Delivery::NotSent`]. A program with ureq's `native-tls` has to name that provider in
-//!   its configuration: ureq panics when the provider that is named is not built in.
+//!   the root certificates of Mozilla compiled in. Without this feature, and without another TLS feature of
+//!   ureq, every `https` URI is [`Delivery::NotSent`]. A program with ureq's `native-tls` has to name that
+//!   provider in its configuration: ureq panics when the named provider is not built in.
 //!
 //! [`Delivery::NotSent`]: checkout_transport::Delivery::NotSent
 //! [`Delivery::Unknown`]: checkout_transport::Delivery::Unknown
@@ -97,7 +98,7 @@ pub use ureq;
 
 use crate::watch::{Gate, Step, Watch, Watched};
 
-/// How long an exchange may take in all, of [`Ureq::new`]: 30 seconds.
+/// The time-out of a whole exchange with [`Ureq::new`]: 30 seconds.
 ///
 /// Assumed: no provider documents how long its answers take.
 ///
@@ -110,10 +111,10 @@ pub const TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// A clone shares the connections. `Debug` shows the time-out and the cap.
 ///
-/// Besides what [the contract](checkout_transport#the-contract) asks of every transport: the extensions of a
-/// request are dropped, as ureq would read settings from them. A URI with a user name or a password is
-/// refused, as ureq would make a header of it; so is one that is not `http` or `https`. A body is announced
-/// with its `content-length`; an empty one only for `POST`, `PUT` and `PATCH`.
+/// Besides the rules that [the contract](checkout_transport#the-contract) sets for every transport: the
+/// extensions of a request are dropped, as ureq would read settings from them. A URI with a user name or a
+/// password is refused, as ureq would make a header of them; a URI that is not `http` or `https` is refused
+/// too. A body is announced with its `content-length`; an empty body only for `POST`, `PUT` and `PATCH`.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -131,7 +132,7 @@ pub struct Ureq {
 }
 
 impl Ureq {
-    /// ureq as it is configured by itself, with a time-out of [`TIMEOUT`].
+    /// Returns ureq with its default configuration, with a time-out of [`TIMEOUT`].
     ///
     /// A proxy is taken [from the environment](crate#proxies), as ureq does by itself; see
     /// [`Ureq::from_config`] for without.
@@ -146,15 +147,16 @@ impl Ureq {
         Self::from_config(Agent::config_builder(), TIMEOUT)
     }
 
-    /// ureq as configured, and set to what the contract needs; `timeout` is for the whole exchange.
+    /// Returns ureq as configured, with the settings that the contract needs; `timeout` is for the whole
+    /// exchange.
     ///
-    /// Whatever the builder says of it, these are set: no redirects, no error for a status, no `user-agent`,
-    /// `accept` and `accept-encoding` of ureq's own, every method, the time-out as a whole. The rest is kept:
-    /// TLS, proxy, connections, and time-outs of single steps, which can only shorten. A middleware is kept
-    /// too: what it changes is changed, and one that sends requests by other means breaks the contract.
+    /// These settings override the builder: no redirects, no error for a status, no `user-agent`, `accept`
+    /// and `accept-encoding` of ureq's own, every method, the time-out as a whole. The rest is kept: TLS,
+    /// proxy, connections, and time-outs of single steps, which can only shorten. A middleware is kept too:
+    /// its changes go out, and a middleware that sends requests by other means breaks the contract.
     ///
-    /// The time-out is an argument, as a builder does not tell what it was set to. More than a year counts as
-    /// a year.
+    /// The time-out is an argument, as a builder does not show its own time-out. More than a year counts as a
+    /// year.
     ///
     /// ```
     /// use std::time::Duration;
@@ -170,12 +172,12 @@ impl Ureq {
         Self::over(config, timeout, DefaultConnector::default())
     }
 
-    /// An agent as it is: **nothing of it is checked or changed**.
+    /// Takes an agent unchanged: **nothing of the agent is checked or changed**.
     ///
-    /// For agents with a connector or a resolver of their own. What [`Ureq::from_config`] sets is then for
-    /// the agent's builder to set, and without a time-out there a call can last for ever. What is still done
-    /// here: the extensions are dropped, URIs are refused, the body is capped, and error texts are clean, all
-    /// as for the others. What is not: the connections are not watched. So **every error of the agent's is
+    /// Use this for agents with a connector or a resolver of their own. The settings of [`Ureq::from_config`]
+    /// are then for the agent's builder, and without a time-out there a call can last for ever. As for the
+    /// others, the extensions are dropped, URIs are refused, the body is capped, and error texts are clean.
+    /// But the connections are not watched. So **every error of the agent's is
     /// [`Delivery::Unknown`](checkout_transport::Delivery::Unknown)**, also that of a refused connection, and
     /// a body without a length can be cut short.
     ///
@@ -201,8 +203,8 @@ impl Ureq {
         Self { agent, cap: BODY_CAP }
     }
 
-    /// The most bytes that a response's body may have. More than [`BODY_CAP`] counts as [`BODY_CAP`], which
-    /// is what it is without this.
+    /// Sets the most bytes that a response's body may have. More than [`BODY_CAP`] counts as [`BODY_CAP`],
+    /// the default.
     ///
     /// ```
     /// use checkout_ureq::Ureq;
@@ -236,9 +238,9 @@ impl Ureq {
 
     fn exchange(&self, request: Request) -> Result<http::Response<Body>, Error> {
         let (mut head, body) = request.into_parts();
-        // ureq takes settings of its own from there.
+        // ureq reads settings of its own from the extensions.
         head.extensions.clear();
-        // Which one it is, is the transport's choice, and ureq has this one.
+        // The version is the transport's choice, and ureq speaks this one.
         head.version = Version::HTTP_11;
         if body.is_empty() && !announces_body(&head) {
             self.agent.run(http::Request::from_parts(head, ()))
@@ -287,7 +289,7 @@ impl BlockingTransport for Ureq {
     }
 }
 
-/// What ureq would refuse with the whole URI in its error, or would not send as given.
+/// Refuses a URI that ureq would refuse with the whole URI in its error, or would not send as given.
 fn refuse(uri: &Uri) -> Result<(), TransportError> {
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
         return Err(TransportError::not_sent("the URI is neither http nor https"));
@@ -298,8 +300,8 @@ fn refuse(uri: &Uri) -> Result<(), TransportError> {
     Ok(())
 }
 
-/// Whether even an empty body has its length told: by RFC 9110, section 8.6, where the method is one with a
-/// body, and where the caller does so already.
+/// True if even an empty body has its length announced: by RFC 9110, section 8.6, where the method has a
+/// body, and where the caller announces the length already.
 fn announces_body(head: &http::request::Parts) -> bool {
     [Method::POST, Method::PUT, Method::PATCH].contains(&head.method)
         || head.headers.contains_key(header::CONTENT_LENGTH)

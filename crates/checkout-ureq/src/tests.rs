@@ -15,7 +15,7 @@ use ureq::middleware::MiddlewareNext;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport};
 use ureq::{SendBody, Timeout};
 
-/// What happens on a connection, one thing for each time that something is asked of it.
+/// The event on a connection for each operation on the connection.
 #[derive(Debug, Clone, Copy)]
 enum Play {
     Connected,
@@ -30,7 +30,7 @@ type Failing = fn() -> Error;
 
 use Play::{Connected, Ended, Fails, Said, Secured, Taken};
 
-/// Connections that follow a script, and what was written to them.
+/// Connections that follow a script, and the bytes written to them.
 #[derive(Debug, Clone, Default)]
 struct Script(Arc<Mutex<(VecDeque<Play>, String)>>);
 
@@ -112,7 +112,7 @@ fn request() -> Request {
         .unwrap()
 }
 
-/// What came of a request in a line. No secret is in the whole chain of an error, printed either way.
+/// The result of a request in a line. No secret is in the whole chain of an error, printed either way.
 fn told(sent: Result<Response, TransportError>) -> String {
     match sent {
         Ok(response) => format!("{} {}", response.status().as_u16(), response.body().escape_ascii()),

@@ -1,4 +1,4 @@
-//! What is known of the request that is under way on this thread.
+//! The knowledge of the request that is under way on this thread.
 
 use std::cell::Cell;
 
@@ -6,30 +6,30 @@ use ureq::middleware::{Middleware, MiddlewareNext};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Body, Error, SendBody, http};
 
-/// How far the request of this thread has got. It only moves down this list.
+/// How far the request of this thread has got. The step only moves down this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// There is none.
     Idle,
-    /// It is in the hands of an agent and of its middleware, and what they do is not seen.
+    /// The request is in the hands of an agent and of its middleware, and their actions are not seen.
     Handed,
-    /// It has reached ureq itself, and not a byte of it has been written.
+    /// The request has reached ureq itself, and not a byte of the request has been written.
     Unsent,
-    /// A byte of it may have been written.
+    /// A byte of the request may have been written.
     Written,
     /// The connection broke while the response was awaited or read.
     Broken,
 }
 
 thread_local! {
-    // ureq does all of a request on the thread that asks for it, but for the look-up of the host's name.
+    // ureq does all of a request on the calling thread, but for the look-up of the host's name.
     static STEP: Cell<Step> = const { Cell::new(Step::Idle) };
 }
 
-/// The watch over one request, from [`Watch::begin`] until it is dropped.
+/// The watch over one request, from [`Watch::begin`] until the watch is dropped.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    /// What was under way before: a middleware can send a request of its own.
+    /// The step that was under way before: a middleware can send a request of its own.
     outer: Step,
 }
 
@@ -67,7 +67,7 @@ impl Middleware for Gate {
     }
 }
 
-/// Makes connections that tell when they are written to.
+/// Makes connections that report writes.
 #[derive(Debug)]
 pub(crate) struct Watched<C>(pub(crate) C);
 
@@ -83,7 +83,8 @@ impl<C: Connector> Connector for Watched<C> {
     }
 }
 
-/// A connection that tells when it is written to. Its TLS handshake is over, and was not seen by it.
+/// A connection that reports writes. The TLS handshake is over before, and this connection has not seen the
+/// handshake.
 #[derive(Debug)]
 pub(crate) struct WatchedTransport<T>(T);
 

@@ -1,7 +1,7 @@
 //! Azotte C2A: from a draft to a submit that its documents allow.
 //!
-//! The ordinary way is a **stored method**: the customer's card is on file with Azotte, and no number of it
-//! comes near you.
+//! The ordinary way is a **stored method**: the customer's card is on file with Azotte, and the card's number
+//! comes nowhere near you.
 //!
 //! ```
 //! use checkout_tables::azotte::PaymentChannel;
@@ -29,17 +29,17 @@
 //! ```
 //!
 //! # Raw card numbers
-//! **Who sends raw card numbers falls under PCI DSS**, with every machine that they pass through.
-//! [`CardDraft`] is there for those who do. Its texts are secrets: `Debug` shows nothing of them, nothing
-//! here prints, compares or serializes them, they are overwritten when they are dropped, and no violation and
-//! no warning says more of them than their field.
+//! **A merchant that sends raw card numbers falls under PCI DSS**, with every machine that they pass through.
+//! [`CardDraft`] is there for such merchants. Its texts are secrets: `Debug` shows nothing of them, nothing
+//! here prints, compares or serializes them, they are overwritten when they are dropped, and a violation or a
+//! warning names only their field.
 //!
 //! # Ids in paths
-//! The `trackingId` of a status is a [`PathSegment`](crate::PathSegment), as it came.
+//! The `trackingId` of a status is a [`PathSegment`](crate::PathSegment), unchanged.
 //!
 //! # Rules of our own
 //! The documents require no `correlationId`, and are silent on the form of a card. [`Violation::is_ours`]
-//! tells which refusals are our own; each says why.
+//! identifies the refusals that are our own; each gives its reason.
 
 mod card;
 mod draft;

@@ -1,13 +1,13 @@
 //! Validation of checkout requests: parse, don't validate.
 //!
-//! - [`allscale`]: [`Draft`](allscale::Draft) is what you would like to send, and
-//!   [`Draft::check`](allscale::Draft::check) makes a [`CreateIntent`](allscale::CreateIntent) of it, which
-//!   cannot be wrong any more, or says everything that is.
+//! - [`allscale`]: [`Draft`](allscale::Draft) is the request that you would like to send, and
+//!   [`Draft::check`](allscale::Draft::check) makes a valid [`CreateIntent`](allscale::CreateIntent) of the
+//!   draft, or names every fault.
 //! - [`allscale::CoinSet`]: the bitmask of accepted coins, decoded.
 //! - [`azotte`]: [`Draft`](azotte::Draft) → [`SubmitCheckout`](azotte::SubmitCheckout), which has a card
-//!   where one is needed and nowhere else, and the key under which it is charged once.
+//!   where a card is needed and nowhere else, and the key under which the order is charged once.
 //! - [`peach`]: [`Draft`](peach::Draft) → [`InitiateCheckout`](peach::InitiateCheckout), the same pairs for
-//!   the form, the JSON and the signature; and [`Lookup`](peach::Lookup), what a status is asked by.
+//!   the form, the JSON and the signature; and [`Lookup`](peach::Lookup), the id that looks up a status.
 //! - [`Violations`]: everything that is wrong, in the order of the provider's page.
 //! - [`PathSegment`]: an opaque id, fit for a path.
 //! - [`Redacted`] and [`SecretString`]: text about the payer, and of a card, which is printed nowhere.
@@ -26,27 +26,30 @@
 //! ```
 //!
 //! # What is not here
-//! The bytes of a request are `checkout-wire`'s. What only the provider can know is not guessed: the price of
-//! a fiat currency in coins, the store's own settings.
+//! The bytes of a request are `checkout-wire`'s. Facts that only the provider can know are not guessed: the
+//! price of a fiat currency in coins, the store's own settings.
 //!
 //! # The one idea to know
-//! A documented rule refuses, and everything else at most warns: what the provider would accept is a sale. A
-//! refusal names the field, and the code that the provider would have answered with, if it has codes.
+//! A documented rule refuses, and everything else at most warns: a request that the provider would accept is
+//! a sale. A refusal names the field, and the code that the provider would have answered with, if the
+//! provider has codes.
 //!
 //! There are exceptions, and they are ours:
 //! - The limits ([`allscale::Limits`], [`azotte::Limits`], [`peach::Limits`]) on the lengths of texts and
-//!   lists and on the depth of metadata. The documents name none, so the provider may well accept what they
-//!   refuse. They are generous, each has its name, each can be raised, and such a refusal has no code.
-//! - What could take money twice, or send card data where it is not needed, or not be signed: a submit to
-//!   Azotte without a `correlationId`, a card that is not asked for, a parameter of Peach's that is given
-//!   twice. `is_ours` of [`azotte::Violation`] and [`peach::Violation`] tells these, and each says why.
+//!   lists and on the depth of metadata. The documents name none, so the provider may well accept values that
+//!   the limits refuse. The limits are generous, each has its name, each can be raised, and such a refusal
+//!   has no code.
+//! - Requests that could take money twice, or send card data where no card is needed, or not be signed: a
+//!   submit to Azotte without a `correlationId`, a card that is not asked for, a parameter of Peach's that is
+//!   given twice. `is_ours` of [`azotte::Violation`] and [`peach::Violation`] identifies these, and each
+//!   gives its reason.
 //!
 //! # Sources
 //! - AllScale: *Create Checkout Intent*, v4, 2026-05-06.
 //! - Azotte: *Submit Checkout* and *Get Checkout Status* of its C2A pages.
 //! - Peach: *Hosted Checkout* and *Payment status*.
 //!
-//! Where they are silent an item says Assumed, and why.
+//! Where the pages are silent an item says Assumed, and why.
 //!
 //! # Features
 //! None. The crate is `no_std` with `alloc`.

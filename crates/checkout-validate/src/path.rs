@@ -19,7 +19,7 @@ use core::fmt::{self, Write};
 pub struct PathSegment<'a>(&'a str);
 
 impl<'a> PathSegment<'a> {
-    /// Takes the id as the provider gave it.
+    /// Takes the id unchanged from the provider.
     ///
     /// # Errors
     /// [`IdError`] for the three ids that cannot be a segment.
@@ -36,7 +36,7 @@ impl<'a> PathSegment<'a> {
         Self(id)
     }
 
-    /// The id as it was given.
+    /// The id, unchanged.
     ///
     /// ```
     /// # use checkout_validate::PathSegment;
@@ -64,7 +64,8 @@ impl fmt::Display for PathSegment<'_> {
     }
 }
 
-/// An id that cannot be a segment of a path. It does not know which id it was: add that where you know it.
+/// An id that cannot be a segment of a path. The error does not know which id failed: add the name where you
+/// know it.
 ///
 /// ```
 /// use checkout_validate::{IdError, PathSegment};

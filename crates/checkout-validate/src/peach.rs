@@ -1,6 +1,6 @@
 //! Peach Payments Hosted Checkout: from a draft to a checkout that its documents allow, for
-//! `/checkout/initiate` and `/checkout/validate` of V1 and for `/v2/checkout` of V2; and what a status is
-//! asked by.
+//! `/checkout/initiate` and `/checkout/validate` of V1 and for `/v2/checkout` of V2; and the ids that look up
+//! a status.
 //!
 //! ```
 //! use checkout_money::Cents;
@@ -21,11 +21,11 @@
 //! # The same pairs for the form, the JSON and the signature
 //! [`InitiateCheckout::pairs`] gives every parameter in the provider's words, but for `nonce` and
 //! `signature`: these belong to an attempt, and a checked request can be attempted more than once. Add the
-//! nonce, sign all of it, add the signature.
+//! nonce, sign all of the pairs, add the signature.
 //!
 //! # Card data
-//! The customer types it into the provider's page. No field of it can be sent from here: the token of a card
-//! that Peach has stored is what can ([`Draft::card_token`]), and it is printed nowhere.
+//! The customer types the card into the provider's page. This crate sends no field of the card. It can send
+//! the token of a card that Peach has stored ([`Draft::card_token`]), and prints the token nowhere.
 
 mod draft;
 mod fields;

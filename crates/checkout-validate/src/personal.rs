@@ -4,8 +4,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
-/// Text about the payer: a name, a user's id, a wallet's address. Its `Debug` shows nothing of it, and it has
-/// no `Display`, so that it does not find its way into a log.
+/// Text about the payer: a name, a user's id, a wallet's address. `Debug` shows nothing of the text, and the
+/// type has no `Display`, so that the text does not find its way into a log.
 ///
 /// ```
 /// use checkout_validate::Redacted;

@@ -1,4 +1,4 @@
-//! What the checks of all providers ask of a text.
+//! The checks of a text that all providers share.
 
 use alloc::borrow::Cow;
 
@@ -6,19 +6,19 @@ pub(crate) fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
 }
 
-/// Whether a text begins as a URL of the web, in whichever case.
+/// True if a text begins as a URL of the web, in upper or lower case.
 pub(crate) fn is_http(url: &str) -> bool {
     after_scheme(url).is_some()
 }
 
-/// Whether a text begins as a URL of the web, has something where its host stands, and holds no blank and no
+/// True if a text begins as a URL of the web, has something where its host stands, and holds no blank and no
 /// control character.
 pub(crate) fn is_web_url(url: &str) -> bool {
     let host = |rest: &str| !rest.starts_with(['/', '?', '#', ':']) && !rest.is_empty();
     after_scheme(url).is_some_and(host) && !url.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
-/// Whether a text says nothing.
+/// True if a text is blank.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }

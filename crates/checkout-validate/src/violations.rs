@@ -1,9 +1,9 @@
-//! Everything that is wrong with a draft, whoever the provider is.
+//! The violations of a draft, for every provider.
 
 use alloc::vec::{self, Vec};
 use core::{fmt, slice};
 
-/// One rule that a draft breaks: what the `Violation` of every provider is. [`Display`](fmt::Display) gives
+/// One rule that a draft breaks: the trait of every provider's `Violation`. [`Display`](fmt::Display) gives
 /// the message alone.
 ///
 /// ```
@@ -25,7 +25,8 @@ pub trait BrokenRule: fmt::Display + sealed::Sealed {
     /// The field.
     fn field(&self) -> Self::Field;
 
-    /// The number that the provider would have answered with, if it has numbers and one for this.
+    /// The number that the provider would have answered with, if the provider has numbers and one for this
+    /// rule.
     fn code(&self) -> Option<i64>;
 }
 
@@ -48,7 +49,7 @@ pub trait BrokenRule: fmt::Display + sealed::Sealed {
 pub struct Violations<V>(Vec<V>);
 
 impl<V> Violations<V> {
-    /// How many there are: one at least.
+    /// The number of violations: one at least.
     ///
     /// ```
     /// # use checkout_validate::allscale::Draft;
@@ -59,7 +60,7 @@ impl<V> Violations<V> {
         self.0.len()
     }
 
-    /// Whether there are none: never so, for a draft without a violation is a request.
+    /// True if there are no violations: never so, for a draft without a violation is a request.
     ///
     /// ```
     /// # use checkout_validate::allscale::Draft;
@@ -83,7 +84,7 @@ impl<V> Violations<V> {
 }
 
 impl<V: BrokenRule> Violations<V> {
-    /// Puts them in order. What is wrong with one field stays as it was found.
+    /// Puts the violations in order. The violations of one field keep the order in which they were found.
     pub(crate) fn new(mut violations: Vec<V>) -> Self {
         violations.sort_by_cached_key(V::field);
         Self(violations)

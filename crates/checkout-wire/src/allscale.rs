@@ -12,7 +12,7 @@ pub use refusal::Refusal;
 pub use request::{create_body, path};
 pub use webhook::{WebhookBody, read_webhook};
 
-/// What an answer of AllScale's was.
+/// A reply to a request to AllScale.
 ///
 /// ```
 /// use checkout_wire::allscale::{Pong, Reply};
@@ -23,7 +23,7 @@ pub use webhook::{WebhookBody, read_webhook};
 /// ```
 pub type Reply<'a, T> = crate::Reply<'a, T, Refusal<'a>>;
 
-/// What came instead of an answer of AllScale's.
+/// A refusal or an unexpected response, instead of an answer of AllScale.
 ///
 /// ```
 /// use checkout_wire::allscale::NotDone;

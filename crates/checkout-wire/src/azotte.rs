@@ -12,7 +12,7 @@ pub use result::{
     Challenge, CheckoutResult, FollowUpInstructions, NotShown, RedirectInstructions, ResultStatus,
 };
 
-/// What an answer of Azotte's was. Submit and status are answered in the same shape.
+/// A reply to a request to Azotte. Submit and status have answers in the same shape.
 ///
 /// ```
 /// use checkout_wire::azotte::Reply;
@@ -23,7 +23,7 @@ pub use result::{
 /// ```
 pub type Reply<'a> = crate::Reply<'a, CheckoutResult<'a>, Refusal<'a>>;
 
-/// What came instead of an answer of Azotte's.
+/// A refusal or an unexpected response, instead of an answer of Azotte.
 ///
 /// ```
 /// use checkout_wire::azotte::NotDone;

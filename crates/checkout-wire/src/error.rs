@@ -1,12 +1,12 @@
-//! Why an answer of the API's could not be read.
+//! The reasons that an answer of the API could not be read.
 
 use crate::Printable;
 use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
-/// An answer that is the API's and cannot be read: what is wrong, at which path and position, and the id of
-/// the request. It holds nothing else of the answer's values, which can be anybody's name or wallet.
+/// An answer that comes from the API and cannot be read: the fault, its path and position, and the id of the
+/// request. The error holds no other values of the answer, which can be anybody's name or wallet.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
@@ -26,7 +26,7 @@ pub struct ReadError {
     request_id: Option<String>,
 }
 
-/// What is wrong with an answer.
+/// The fault of an answer.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
@@ -54,15 +54,16 @@ pub enum ReadErrorKind {
     Syntax,
     /// JSON that ends too early.
     Truncated,
-    /// A number that no 64 bits hold.
+    /// A number that does not fit into 64 bits.
     HugeNumber,
     /// A documented field that is missing, or null where it must not be.
     Missing,
     /// The same field twice.
     Duplicate,
-    /// A value of another type, or out of its range: what is documented.
+    /// A value of another type, or out of range. Holds the documented type.
     Type(String),
-    /// A text that is no amount, ids that contradict each other, or an error beside code 0: what is wrong.
+    /// A text that is not an amount, ids that contradict each other, or an error beside code 0. Holds the
+    /// fault.
     Value(Cow<'static, str>),
 }
 
@@ -76,15 +77,15 @@ impl ReadError {
     }
 
     /// The field, such as `payload.amount_coins`; empty for the answer as a whole. A key can be anything:
-    /// twelve digits or more are `[digits]`, and of a [signed body](crate::peach::Fields) a key twice that is
-    /// no parameter's is `[field]`.
+    /// twelve digits or more are `[digits]`. In a [signed body](crate::peach::Fields), a key that stands
+    /// twice and is not a parameter is `[field]`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Where the reader stopped, in bytes from the beginning of the body: within what is wrong or one byte
-    /// beside it.
+    /// The position where the reader stopped, in bytes from the beginning of the body: within the fault or
+    /// one byte beside the fault.
     ///
     /// ```
     /// # use checkout_tables::{Open, allscale::IntentStatus};
@@ -97,15 +98,15 @@ impl ReadError {
         self.at
     }
 
-    /// What is wrong.
+    /// The fault.
     #[must_use]
     pub const fn kind(&self) -> &ReadErrorKind {
         &self.kind
     }
 
-    /// The provider's id of the request, wherever it could be read, whatever else is wrong: from an answer
-    /// that ends too early too, and not from one longer than the cap. Log it, always: it is what the provider
-    /// asks for.
+    /// The provider's id of the request, if the id could be read in spite of the fault: also from an answer
+    /// that ends too early, but not from an answer longer than the cap. Always log the id: the provider asks
+    /// for the id.
     ///
     /// ```
     /// # use checkout_tables::{Open, allscale::IntentStatus};

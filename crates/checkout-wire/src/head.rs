@@ -1,10 +1,10 @@
-//! What an answer says before its body.
+//! The head of an answer, before the body.
 
 use core::fmt;
 
-/// The head of an answer, as far as reading needs it. It belongs to no HTTP library.
+/// The parts of an answer's head that reading needs. The type belongs to no HTTP library.
 ///
-/// `Debug` shows of `Location` its length: it can have the payer's session in it.
+/// `Debug` shows only the length of `Location`: the URL can have the payer's session in it.
 ///
 /// ```
 /// use checkout_wire::Head;
@@ -16,28 +16,28 @@ use core::fmt;
 pub struct Head<'a> {
     /// The HTTP status.
     pub status: u16,
-    /// `Content-Type`, as it stands.
+    /// `Content-Type`, unchanged.
     pub content_type: Option<&'a str>,
-    /// `Retry-After`, as it stands.
+    /// `Retry-After`, unchanged.
     pub retry_after: Option<&'a str>,
-    /// `Location`, as it stands.
+    /// `Location`, unchanged.
     pub location: Option<&'a str>,
 }
 
 impl Head<'_> {
-    /// A head with a status and no more.
+    /// Returns a head with a status and no more.
     #[must_use]
     pub const fn new(status: u16) -> Self {
         Self { status, content_type: None, retry_after: None, location: None }
     }
 
-    /// Whether the HTTP status is one of 2xx.
+    /// True if the HTTP status is one of 2xx.
     #[must_use]
     pub const fn is_success(&self) -> bool {
         matches!(self.status, 200..=299)
     }
 
-    /// Whether the HTTP status is one of 3xx.
+    /// True if the HTTP status is one of 3xx.
     ///
     /// ```
     /// assert!(checkout_wire::Head::new(302).is_redirect());

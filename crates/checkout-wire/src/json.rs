@@ -13,11 +13,11 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredA
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// The exact text of a JSON value: nothing of it is parsed, re-ordered or rounded. It can hold anything, so
-/// its `Debug` shows its length alone.
+/// The exact text of a JSON value: nothing in the text is parsed, re-ordered or rounded. The text can hold
+/// anything, so `Debug` shows only its length.
 ///
-/// Its `Deserialize` and `Serialize` are for `serde_json` alone, and its `Deserialize` borrows, so that it
-/// reads from text or bytes in memory and not from a stream or a tree.
+/// `Deserialize` and `Serialize` are for `serde_json` alone. `Deserialize` borrows, and so reads from text or
+/// bytes in memory and not from a stream or a tree.
 ///
 /// ```
 /// use checkout_wire::JsonText;
@@ -31,7 +31,7 @@ use serde_json::value::RawValue;
 pub struct JsonText<'a>(Cow<'a, str>);
 
 impl<'a> JsonText<'a> {
-    /// Takes a text that is one JSON value, white space around it included.
+    /// Takes a text of one JSON value, with any white space around the value.
     ///
     /// # Errors
     /// [`NotJson`].
@@ -49,7 +49,7 @@ impl<'a> JsonText<'a> {
         &self.0
     }
 
-    /// The same, with nothing borrowed.
+    /// Returns the same text, with nothing borrowed.
     ///
     /// ```
     /// # use checkout_wire::JsonText;
@@ -65,12 +65,12 @@ impl<'a> JsonText<'a> {
         Self(Cow::Borrowed(raw.get()))
     }
 
-    /// A text that was read as JSON.
+    /// Wraps a text that was read as JSON.
     pub(crate) fn whole(json: &'a str) -> Self {
         Self(Cow::Borrowed(json))
     }
 
-    /// What was borrowed, if it still is.
+    /// The borrowed text, if the text is still borrowed.
     fn borrowed(&self) -> Option<&'a str> {
         match self.0 {
             Cow::Borrowed(json) => Some(json),
@@ -78,17 +78,17 @@ impl<'a> JsonText<'a> {
         }
     }
 
-    /// The value, if it is one of the type. Of a text that is borrowed.
+    /// The value, if the value is of the type. For a borrowed text.
     pub(crate) fn read<T: Deserialize<'a>>(&self) -> Option<T> {
         serde_json::from_str(self.borrowed()?).ok()
     }
 
-    /// The digits of the number, if it is one without a sign, a point or an exponent, and 64 bits hold it.
+    /// The digits of the number, if the number has no sign, point or exponent, and 64 bits hold the number.
     pub(crate) fn read_digits(&self) -> Option<&'a str> {
         self.read::<u64>().and_then(|_| self.borrowed())
     }
 
-    /// The text, if it is one.
+    /// The text, if the value is a text.
     pub(crate) fn read_text(&self) -> Option<Cow<'a, str>> {
         from_json(self.borrowed()?, OptionalText).ok().flatten()
     }
@@ -112,8 +112,8 @@ impl Serialize for JsonText<'_> {
     }
 }
 
-/// A value that is only carried: as documented, or else the JSON as it came. Nothing is decided by it, so
-/// that nothing is lost over it.
+/// A value that is only carried: as documented, or else the JSON unchanged. No decision depends on the value,
+/// so an undocumented value is kept and not refused.
 ///
 /// ```
 /// use checkout_money::Rate;
@@ -143,14 +143,14 @@ pub enum Verbatim<'a, T> {
 }
 
 impl<'a, T: Deserialize<'a>> Verbatim<'a, T> {
-    /// What a borrowed JSON text is.
+    /// Reads a borrowed JSON text.
     pub(crate) fn of(json: JsonText<'a>) -> Self {
         json.read().map_or(Self::Other(json), Self::Known)
     }
 }
 
 impl<'a, T> Verbatim<'a, T> {
-    /// The value, if it is as documented.
+    /// The value, if the value is as documented.
     ///
     /// ```
     /// # use checkout_wire::{Verbatim, JsonText};
@@ -169,7 +169,7 @@ impl<'a, T> Verbatim<'a, T> {
         }
     }
 
-    /// The value itself, if it is as documented.
+    /// Returns the value itself, if the value is as documented.
     ///
     /// ```
     /// # use checkout_wire::Verbatim;
@@ -183,7 +183,7 @@ impl<'a, T> Verbatim<'a, T> {
         }
     }
 
-    /// The same, with nothing borrowed.
+    /// Returns the same value, with nothing borrowed.
     ///
     /// ```
     /// # use checkout_wire::Verbatim;
@@ -194,7 +194,7 @@ impl<'a, T> Verbatim<'a, T> {
         self.into_owned_with(|value| value)
     }
 
-    /// Another value in the place of one that is as documented.
+    /// Replaces a documented value with another value.
     pub(crate) fn map<U>(self, other: impl FnOnce(T) -> U) -> Verbatim<'a, U> {
         match self {
             Self::Known(value) => Verbatim::Known(other(value)),
@@ -202,7 +202,7 @@ impl<'a, T> Verbatim<'a, T> {
         }
     }
 
-    /// The same, with nothing borrowed, where the value borrows too.
+    /// Returns the same value, with nothing borrowed, if the value borrows too.
     pub(crate) fn into_owned_with<U>(self, owned: impl FnOnce(T) -> U) -> Verbatim<'static, U> {
         match self.map(owned) {
             Verbatim::Known(value) => Verbatim::Known(value),
@@ -253,7 +253,7 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Verbatim<'a, T> {
     }
 }
 
-/// A text that is not one JSON value.
+/// The error of a text that is not one JSON value.
 ///
 /// ```
 /// assert_eq!(checkout_wire::JsonText::new("{").unwrap_err().to_string(), "not JSON");
@@ -262,9 +262,9 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Verbatim<'a, T> {
 #[error("not JSON")]
 pub struct NotJson;
 
-/// A text as raw JSON, to be written as it stands.
+/// A text as raw JSON, to be written unchanged.
 pub(crate) fn raw_value(text: &str) -> Result<&RawValue, NotJson> {
-    // White space around a value is no part of a raw one.
+    // White space around a value is not part of a raw value.
     let blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
     serde_json::from_str(text.trim_matches(blank)).map_err(|_| NotJson)
 }
@@ -276,7 +276,7 @@ pub(crate) fn text<'de: 'a, 'a, D: Deserializer<'de>>(
     OptionalText.deserialize(deserializer)
 }
 
-/// Reads a text that is only carried: anything else is kept as it came, and null is none.
+/// Reads a text that is only carried: any other value is kept unchanged, and null is none.
 pub(crate) fn carried_text<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Verbatim<'a, Cow<'a, str>>>, D::Error> {
@@ -287,7 +287,7 @@ pub(crate) fn carried_text<'de: 'a, 'a, D: Deserializer<'de>>(
     Ok(Some(json.read_text().map_or(Verbatim::Other(json), Verbatim::Known)))
 }
 
-/// Reads a text about the payer that is only carried: anything else is kept as it came, and null is none.
+/// Reads a text about the payer that is only carried: any other value is kept unchanged, and null is none.
 pub(crate) fn carried_personal<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Verbatim<'a, Redacted<'a>>>, D::Error> {
@@ -295,22 +295,22 @@ pub(crate) fn carried_personal<'de: 'a, 'a, D: Deserializer<'de>>(
     Ok(carried.map(|carried| carried.map(Redacted::from)))
 }
 
-/// Reads a value that is not worth the rest: none if it is not of its type.
+/// Reads a value that is not worth an error: none if the value is not of the type.
 pub(crate) fn or_none<'de: 'a, 'a, T: Deserialize<'a>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     JsonText::<'a>::deserialize(deserializer).map(|json| json.read())
 }
 
-/// Reads a text about the payer that is not worth the rest: none if it is no text.
+/// Reads a text about the payer that is not worth an error: none if the value is not a text.
 pub(crate) fn personal_or_none<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Redacted<'a>>, D::Error> {
     JsonText::<'a>::deserialize(deserializer).map(|json| json.read_text().map(Redacted::from))
 }
 
-/// Reads what is not worth the rest: none if it is no object. Where every member of it is read so as well, a
-/// key that stands twice is the one error there is.
+/// Reads an object that is not worth an error: none if the value is not an object. If every member is read in
+/// the same way, a key that stands twice is the only possible error.
 pub(crate) fn object_or_none<'de: 'a, 'a, T: Deserialize<'a>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -320,9 +320,9 @@ pub(crate) fn object_or_none<'de: 'a, 'a, T: Deserialize<'a>, D: Deserializer<'d
     }
     match from_json(json, PhantomData) {
         Ok(read) => Ok(Some(read)),
-        // Without its place, which counts from the object's beginning.
+        // Without the position, which counts from the object's beginning.
         Err(error) if error.is_data() => Err(D::Error::custom(without_place(&error.to_string()))),
-        // A key that is no Unicode.
+        // A key that is not Unicode.
         Err(_) => Ok(None),
     }
 }
@@ -347,7 +347,7 @@ pub(crate) fn write_carried_personal<S: Serializer>(
     }
 }
 
-/// Reads an object. A derived reader by itself also takes a list for the fields in their order.
+/// Reads an object. A derived reader alone also takes a list for the fields in their order.
 pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_map(Object(PhantomData))
 }
@@ -409,12 +409,12 @@ impl<'de> Visitor<'de> for OptionalText {
     }
 }
 
-/// The text of a body that is one JSON object as far as its first byte tells, and that is safe to parse. None
-/// for what is not the API's: a redirect, anything that is no object, and what cannot be read under an error
+/// Returns the text of a body that is safe to parse, and one JSON object by the first byte. `None` for an
+/// unexpected response: a redirect, a body that is not an object, and an unreadable body under an error
 /// status.
 ///
 /// # Errors
-/// [`ReadError`] for a body beyond the cap, and under a success status for one that is not UTF-8 or nested
+/// [`ReadError`] for a body beyond the cap, and under a success status for a body that is not UTF-8 or nested
 /// too deep.
 pub(crate) fn object_text<'a>(
     head: &Head<'_>,
@@ -440,7 +440,7 @@ pub(crate) fn object_text<'a>(
     }
 }
 
-/// Reads a text that is one JSON value, and says where and why if it is not.
+/// Reads a text of one JSON value, and gives the position and the reason if the text is not one JSON value.
 pub(crate) fn from_json_or_why<'de, T: Deserialize<'de>>(json: &'de str) -> Result<T, ReadError> {
     from_json(json, PhantomData::<T>).map_err(|_| {
         let whole = || ReadError::new(String::new(), 0, ReadErrorKind::Syntax);
@@ -453,9 +453,9 @@ pub(crate) fn begins_an_object(body: &[u8]) -> bool {
     first == Some(&b'{')
 }
 
-/// Where the nesting goes beyond the limit, if it does.
+/// Returns the position where the nesting goes beyond the limit, if the nesting does.
 pub(crate) fn too_deep(json: &str) -> Option<usize> {
-    // Hardly an answer has as many brackets as that, so that counting them is all that is done.
+    // Hardly an answer has so many brackets, so that counting the brackets is the only work.
     if opening_brackets(json.as_bytes()) <= DEPTH {
         return None;
     }
@@ -479,15 +479,15 @@ pub(crate) fn too_deep(json: &str) -> Option<usize> {
     None
 }
 
-/// How many of `{` and `[` there are: one pass with nothing to decide. Counted in bytes over pieces that a
-/// byte can count, many bytes are looked at in one instruction.
+/// Returns the number of `{` and `[`: one pass with nothing to decide. Pieces are short enough for a byte to
+/// count their brackets, so many bytes are looked at in one instruction.
 fn opening_brackets(json: &[u8]) -> usize {
-    // The two differ in this bit alone, and with it no other byte is either.
+    // The two differ in this bit alone, and no other byte with this bit set equals either.
     let is_opening = |byte: &u8| u8::from(byte | 0x20 == b'{');
     json.chunks(128).map(|piece| usize::from(piece.iter().map(is_opening).sum::<u8>())).sum()
 }
 
-/// Reads a text that is one JSON value.
+/// Reads a text of one JSON value.
 pub(crate) fn from_json<'de, S: DeserializeSeed<'de>>(
     json: &'de str,
     seed: S,
@@ -498,7 +498,8 @@ pub(crate) fn from_json<'de, S: DeserializeSeed<'de>>(
     Ok(value)
 }
 
-/// Reads what could not be read once more, to learn where and why. None if it can be read after all.
+/// Reads an unreadable text once more, to learn the position and the reason. `None` if the text can be read
+/// after all.
 pub(crate) fn explain<'de>(json: &'de str, seed: impl DeserializeSeed<'de>) -> Option<ReadError> {
     let mut reader = serde_json::Deserializer::from_str(json);
     let mut track = serde_path_to_error::Track::new();
@@ -509,7 +510,7 @@ pub(crate) fn explain<'de>(json: &'de str, seed: impl DeserializeSeed<'de>) -> O
     }
 }
 
-/// What a `serde_json` error says, without the values that it quotes.
+/// Returns the text of a `serde_json` error, without the values that the error quotes.
 fn from_serde(json: &str, path: &str, error: &serde_json::Error) -> ReadError {
     let at = position(json, error.line(), error.column());
     let said = error.to_string();
@@ -526,14 +527,14 @@ fn from_serde(json: &str, path: &str, error: &serde_json::Error) -> ReadError {
     } else if said.starts_with("duplicate field") {
         (named(said), ReadErrorKind::Duplicate)
     } else if said.starts_with("invalid ") {
-        // The words behind the last comma are ours; the value that serde quotes stands before them.
+        // The words behind the last comma are ours; the value that serde quotes stands before the comma.
         let documented = said.rsplit_once(", expected ").map_or("another", |(_, documented)| documented);
         let huge = matches!(documented, "i64" | "u64") && is_huge(number_at(json, at));
         (None, if huge { ReadErrorKind::HugeNumber } else { ReadErrorKind::Type(documented.to_owned()) })
     } else {
         (None, ReadErrorKind::Value(Cow::Owned(said.to_owned())))
     };
-    // Where a key was never read there is no field to name.
+    // If a key was never read, there is no field to name.
     let path = path.trim_end_matches(['.', '?']);
     let path = match field {
         Some(field) if path.is_empty() => field,
@@ -543,27 +544,27 @@ fn from_serde(json: &str, path: &str, error: &serde_json::Error) -> ReadError {
     ReadError::new(shortened(path), at, kind)
 }
 
-/// What a `serde_json` error says, without where.
+/// Returns the text of a `serde_json` error, without the position.
 fn without_place(said: &str) -> &str {
     said.rsplit_once(" at line ").map_or(said, |(said, _)| said)
 }
 
-/// The number that ends at a byte, or what there is of one.
+/// Returns the number that ends at a byte, or the part of the number that is there.
 fn number_at(json: &str, at: usize) -> &str {
     let before = json.get(..=at).unwrap_or(json);
     let in_number = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
     before.get(before.trim_end_matches(in_number).len()..).unwrap_or_default()
 }
 
-/// Whether a number is an integer, and one beyond 64 bits: `serde_json` takes it for a floating point.
+/// True if a number is an integer beyond 64 bits: `serde_json` reads such an integer as a floating point.
 fn is_huge(number: &str) -> bool {
     let digits = number.strip_prefix('-').unwrap_or(number);
     let integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     integer && number.parse::<i64>().is_err() && number.parse::<u64>().is_err()
 }
 
-/// A key that nobody knows can be anything, so a path is cut short and made printable, and digits that can be
-/// a card's are masked.
+/// Shortens a path. An unknown key can be anything, so the path is cut short and made printable, and digits
+/// that can be a card number are masked.
 fn shortened(path: String) -> String {
     let plain = |c: char| c.is_ascii_graphic();
     if path.len() <= PATH && masked(&path).all(|piece| piece.is_some_and(plain)) {
@@ -579,7 +580,7 @@ fn shortened(path: String) -> String {
     short
 }
 
-/// The byte that a line and a column name; both count from 1, and a column counts bytes.
+/// Returns the byte that a line and a column name; both count from 1, and a column counts bytes.
 fn position(json: &str, line: usize, column: usize) -> usize {
     let before = json.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
     before.saturating_add(column.saturating_sub(1)).min(json.len())
@@ -587,11 +588,11 @@ fn position(json: &str, line: usize, column: usize) -> usize {
 
 const NULL: &str = "null";
 
-/// How deep objects and lists may be nested. A documented answer needs four levels, and the metadata in it as
-/// many as the merchant gave it.
+/// The limit for nested objects and lists. A documented answer needs four levels, and the metadata in the
+/// answer as many as the merchant gave.
 pub(crate) const DEPTH: usize = 64;
 
-/// The most bytes that an answer may have: 1 MiB. The longest documented one has a few thousand.
+/// The most bytes that an answer may have: 1 MiB. The longest documented answer has a few thousand.
 pub const BODY_CAP: usize = 1 << 20;
 
 const PATH: usize = 120;

@@ -1,9 +1,9 @@
 //! Wire types of hosted checkout providers: requests to bytes, and any bytes to a reply or a clear error.
 //!
 //! - [`allscale`], [`azotte`], [`peach`]: the requests, the payloads, and their readers.
-//! - [`Reply`]: what an answer was: [`Done`](Reply::Done), [`Refused`](Reply::Refused), or
+//! - [`Reply`]: an answer as read: [`Done`](Reply::Done), [`Refused`](Reply::Refused), or
 //!   [`UnexpectedResponse`](Reply::UnexpectedResponse).
-//! - [`ReadError`]: why an answer of the API's could not be read, with path and position.
+//! - [`ReadError`]: the reason that an answer of the API could not be read, with path and position.
 //!
 //! ```
 //! use checkout_tables::Open;
@@ -22,13 +22,13 @@
 //! ```
 //!
 //! # What is not here
-//! Signatures (`checkout-auth`), HTTP itself (`checkout-transport`), and any opinion on what a status means
-//! (`checkout-lifecycle`). Whether a reply is the answer to what was asked is compared in `checkout-client`.
+//! Signatures (`checkout-auth`), HTTP itself (`checkout-transport`), and the meaning of a status
+//! (`checkout-lifecycle`). `checkout-client` compares a reply with the request.
 //!
 //! # The one idea to know
-//! Reading is total: whatever the bytes are, the outcome is a value or an error that says where. What a
-//! provider may add later (statuses, codes, fields) is never an error; what it cannot mean is always one, but
-//! where the payload's own page says that nothing is decided by it.
+//! Reading is total: for any bytes, the result is a value or an error with a position. Later additions of a
+//! provider (statuses, codes, fields) are never an error. A value that cannot be meant is always an error,
+//! except if the payload's own page says that no decision depends on the value.
 //!
 //! # Sources
 //! *Create Checkout Intent*, v4, 2026-05-06; *Get Checkout Intent*, v3, 2026-03-06; *Get Status*, v3,
@@ -37,7 +37,7 @@
 //! webhooks.
 //!
 //! # Features
-//! None. The crate is `no_std` with `alloc`, and `serde_json` is no part of its interface.
+//! None. The crate is `no_std` with `alloc`, and `serde_json` is not part of the crate's interface.
 #![no_std]
 
 extern crate alloc;

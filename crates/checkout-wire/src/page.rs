@@ -2,11 +2,12 @@
 
 /// True if a text is a page that a payer can be sent to: an `https` URL with a host, and without the
 /// characters that can lead out of an attribute of HTML or to another host: a quotation mark, `<`, `>`, a
-/// backslash, a backtick, white space, control characters and what is not ASCII.
+/// backslash, a backtick, white space, control characters and characters that are not ASCII.
 ///
-/// Escape a page where it is put into HTML all the same: `&` and `'` are characters of a URL. RFC 3986 has
-/// neither `|`, `^`, `{` and `}` nor a `%` without two digits behind it. They are taken, because they do no
-/// harm, browsers take them, and a page that is refused is a checkout that nobody can pay.
+/// Escape a page all the same before putting the page into HTML: `&` and `'` are characters of a URL. RFC
+/// 3986 has neither `|`, `^`, `{` and `}` nor a `%` without two digits behind it. These characters are
+/// accepted, because they do no harm, browsers take them, and a refused page is a checkout that nobody can
+/// pay.
 ///
 /// ```
 /// use checkout_wire::is_page_url;
@@ -24,8 +25,8 @@ pub fn is_page_url(url: &str) -> bool {
         && rest.bytes().all(is_in_a_url)
 }
 
-/// RFC 3986, section 2: unreserved and reserved characters, and the sign before an encoded one; and four that
-/// browsers take.
+/// RFC 3986, section 2: unreserved and reserved characters, and the sign before an encoded character; and
+/// four characters that browsers take.
 const fn is_in_a_url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -66,8 +67,8 @@ mod tests {
     use super::is_page_url;
     use alloc::format;
 
-    /// RFC 3986, appendix A: unreserved, gen-delims and sub-delims, and the percent sign; and what browsers
-    /// take besides.
+    /// RFC 3986, appendix A: unreserved, gen-delims and sub-delims, and the percent sign; and the characters
+    /// that browsers take besides.
     const ALLOWED: &str =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%|^{}";
 

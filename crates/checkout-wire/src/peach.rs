@@ -19,7 +19,7 @@ pub use refusal::{Refusal, ValidationError};
 pub use request::{body, create_body, path, query, token_body};
 pub use timestamp::unix_millis;
 
-/// What an answer of Peach's was.
+/// A reply to a request to Peach.
 ///
 /// ```
 /// use checkout_wire::peach::{Initiated, Reply};
@@ -30,7 +30,7 @@ pub use timestamp::unix_millis;
 /// ```
 pub type Reply<'a, T> = crate::Reply<'a, T, Refusal<'a>>;
 
-/// What came instead of an answer of Peach's.
+/// A refusal or an unexpected response, instead of an answer of Peach.
 ///
 /// ```
 /// use checkout_wire::peach::NotDone;

@@ -1,13 +1,13 @@
-//! What an answer was.
+//! The result of reading an answer.
 
 use crate::Head;
 use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt::{self, Write};
 
-/// What an answer was: to a request for `T`, from a provider that refuses in the form `R`. A refusal is a
-/// reply like any other, and not an error of ours. Each provider's module has the type with its own form
-/// filled in.
+/// The answer to a request for `T`, from a provider that refuses in the form `R`. A refusal is a reply like
+/// any other, and not an error of this crate. Each provider's module has this type with the provider's own
+/// form filled in.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::{ErrorCode, IntentStatus}};
@@ -28,12 +28,12 @@ pub enum Reply<'a, T, R> {
     Done(Answer<'a, T>),
     /// Refused by the provider, in its own form.
     Refused(R),
-    /// Not an answer of the API's: a proxy's page, an empty 401, a redirect.
+    /// An unexpected response: a proxy's page, an empty 401, a redirect.
     UnexpectedResponse(UnexpectedResponse<'a>),
 }
 
 impl<'a, T, R: ProviderRefusal> Reply<'a, T, R> {
-    /// The provider's id of the request. Log it, always: it is what the provider asks for.
+    /// The provider's id of the request. Always log the id: the provider asks for the id.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
@@ -43,10 +43,10 @@ impl<'a, T, R: ProviderRefusal> Reply<'a, T, R> {
         }
     }
 
-    /// The answer, or else what came instead of it, as an error.
+    /// Returns the answer, or else the refusal or unexpected response as an error.
     ///
     /// # Errors
-    /// [`NotDone`], for a refusal and for what is not the API's.
+    /// [`NotDone`], for a refusal and for an unexpected response.
     ///
     /// ```
     /// use checkout_tables::{Open, allscale::IntentStatus};
@@ -64,7 +64,7 @@ impl<'a, T, R: ProviderRefusal> Reply<'a, T, R> {
         }
     }
 
-    /// The same, with the payload made into something else and nothing borrowed.
+    /// Returns the same reply, with the payload converted and nothing borrowed.
     ///
     /// ```
     /// use checkout_tables::{Open, allscale::IntentStatus};
@@ -88,7 +88,7 @@ impl<'a, T, R: ProviderRefusal> Reply<'a, T, R> {
     }
 }
 
-/// What was asked for.
+/// An answer with the requested payload.
 ///
 /// ```
 /// use checkout_wire::Answer;
@@ -98,14 +98,14 @@ impl<'a, T, R: ProviderRefusal> Reply<'a, T, R> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer<'a, T> {
-    /// What was asked for.
+    /// The requested payload.
     pub payload: T,
     /// The provider's id of the request.
     pub request_id: Option<Cow<'a, str>>,
 }
 
-/// A provider's own form of a refusal, such as [`allscale::Refusal`](crate::allscale::Refusal). What it
-/// prints says the code, and can be logged.
+/// A provider's own form of a refusal, such as [`allscale::Refusal`](crate::allscale::Refusal). The printed
+/// form has the code, and can be logged.
 ///
 /// ```
 /// use checkout_wire::ProviderRefusal;
@@ -115,22 +115,22 @@ pub struct Answer<'a, T> {
 /// }
 /// ```
 pub trait ProviderRefusal: fmt::Debug + fmt::Display {
-    /// The same with nothing borrowed.
+    /// The same refusal with nothing borrowed.
     type Owned: ProviderRefusal + 'static;
 
-    /// The provider's id of the request, if it gives one.
+    /// The provider's id of the request, if the provider gives an id.
     fn request_id(&self) -> Option<&str>;
 
-    /// Makes it own what it borrows.
+    /// Makes the refusal own its borrowed parts.
     fn into_owned(self) -> Self::Owned;
 }
 
-/// An answer that is not the API's: a proxy's page, an empty 401, a redirect.
+/// An unexpected response: a proxy's page, an empty 401, a redirect.
 ///
-/// What was asked may still have been done: a gateway can fail on the way back.
+/// The request may still have been done: a gateway can fail on the way back.
 ///
-/// Of a redirect the scheme and the host where it would go are printed, and nothing behind them, where
-/// a session or a token can stand. A redirect is mostly a base URL with `http` or another host.
+/// For a redirect, only the scheme and the host of the target are printed: a session or a token can stand
+/// behind them. A redirect is mostly a base URL with `http` or another host.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
@@ -152,14 +152,15 @@ pub struct UnexpectedResponse<'a> {
     pub content_type: Option<Cow<'a, str>>,
     /// `Retry-After`.
     pub retry_after: Option<Cow<'a, str>>,
-    /// `Location`, where a redirect would go, whole. It is not followed: the signature covers the path.
+    /// `Location`, the whole target of a redirect. The redirect is not followed: the signature covers the
+    /// path.
     pub location: Option<Excerpt<'a>>,
-    /// The beginning of the body: its first 512 bytes, with what is not UTF-8 replaced.
+    /// The beginning of the body: the first 512 bytes, with invalid UTF-8 replaced.
     pub excerpt: Excerpt<'a>,
 }
 
 impl UnexpectedResponse<'_> {
-    /// The same, with nothing borrowed.
+    /// Returns the same response, with nothing borrowed.
     ///
     /// ```
     /// # use checkout_tables::{Open, allscale::IntentStatus};
@@ -227,8 +228,8 @@ impl fmt::Display for UnexpectedResponse<'_> {
     }
 }
 
-/// The scheme and the host of a URL, without a user, a path or a query: none, if these are not of the plain
-/// characters that a scheme and a host have, or are long.
+/// Returns the scheme and the host of a URL, without a user, a path or a query. `None` if these are long, or
+/// have other characters than the plain ones of a scheme and a host.
 fn origin(url: &str) -> Option<&str> {
     let (scheme, rest) = url.split_once("://")?;
     let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
@@ -244,12 +245,12 @@ fn origin(url: &str) -> Option<&str> {
     if printed { url.get(..length) } else { None }
 }
 
-/// A text from outside, as it can be printed: what is no printable character is escaped, so that it cannot
-/// forge a line of a log or steer a terminal, and what is longer than 256 characters is cut short.
+/// A text from outside, in printable form. Characters that are not printable are escaped, so that the text
+/// cannot forge a line of a log or steer a terminal, and a text of more than 256 characters is cut short.
 ///
 /// Twelve or more digits, also in groups as a card's are written, with one blank or dash between two, are
-/// `[digits]`: a provider can quote what it was sent. They count as one character, and so an id of that many
-/// digits is not shown either.
+/// printed as `[digits]`: a provider can quote the request. `[digits]` counts as one character, and so an id
+/// of that many digits is not shown either.
 ///
 /// ```
 /// use checkout_wire::Printable;
@@ -261,7 +262,7 @@ fn origin(url: &str) -> Option<&str> {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Printable<'a>(
-    /// The text as it came.
+    /// The text, unchanged.
     pub &'a str,
 );
 
@@ -279,8 +280,8 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
-/// Text of an answer that is not the API's: the beginning of its body, or where it would redirect to. Its
-/// `Debug` shows nothing of it: it can echo what was sent.
+/// Text of an unexpected response: the beginning of the body, or the target of a redirect. `Debug` shows
+/// nothing of the text: the text can echo the request.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
@@ -301,7 +302,7 @@ impl<'a> Excerpt<'a> {
         &self.0
     }
 
-    /// The same, with nothing borrowed.
+    /// Returns the same text, with nothing borrowed.
     fn into_owned(self) -> Excerpt<'static> {
         Excerpt(Cow::Owned(self.0.into_owned()))
     }
@@ -317,7 +318,7 @@ impl fmt::Debug for Excerpt<'_> {
     }
 }
 
-/// What came instead of an answer: [`Reply::into_answer`]'s error.
+/// A refusal or an unexpected response: the error of [`Reply::into_answer`].
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
@@ -333,12 +334,12 @@ pub enum NotDone<'a, R> {
     /// Refused by the provider, in its own form.
     #[error("{0}")]
     Refused(R),
-    /// Not an answer of the API's.
+    /// An unexpected response.
     #[error("{0}")]
     UnexpectedResponse(UnexpectedResponse<'a>),
 }
 
-/// The characters of a text, and none in the place of digits that can be a card's number; see [`Printable`].
+/// The characters of a text, with `None` in the place of digits that can be a card number; see [`Printable`].
 pub(crate) fn masked(text: &str) -> impl Iterator<Item = Option<char>> {
     let mut rest = text;
     core::iter::from_fn(move || {
@@ -354,7 +355,8 @@ pub(crate) fn masked(text: &str) -> impl Iterator<Item = Option<char>> {
     })
 }
 
-/// How many bytes at the beginning of a text are so many digits, with at most one blank or dash between two.
+/// Returns the length in bytes of the digits at the beginning of a text, if there are enough of them, with at
+/// most one blank or dash between two.
 fn long_number(text: &str) -> Option<usize> {
     let (mut digits, mut end, mut in_gap) = (0usize, 0usize, true);
     for (byte, at) in text.bytes().zip(1..) {
@@ -367,7 +369,7 @@ fn long_number(text: &str) -> Option<usize> {
     (digits >= FEWEST).then_some(end)
 }
 
-/// What is printed for digits that are not.
+/// The printed form of digits that are not shown.
 pub(crate) const DIGITS: &str = "[digits]";
 
 /// The digits of the shortest number of a card.
@@ -398,7 +400,7 @@ mod tests {
                 ("HTTPS://[2001:db8::1]:8443/SECRET", " to HTTPS://[2001:db8::1]:8443"),
                 ("https://elsewhere.example?SECRET", " to https://elsewhere.example"),
                 ("https://elsewhere.example\\SECRET", " to https://elsewhere.example"),
-                // Where there is more than a scheme and a host, or none, nothing is printed.
+                // If there is more than a scheme and a host, or neither, nothing is printed.
                 ("https://user:SECRET@elsewhere.example/", ""),
                 ("https://4111-1111-1111-1111.example/", ""),
                 ("https://a\nb.example/", ""),
@@ -415,7 +417,7 @@ mod tests {
             assert_eq!(said(status, Some(&long)), format!("{beginning}, which is not followed, text/html"));
             assert_eq!(said(status, None), format!("{beginning}, which is not followed, text/html"));
         }
-        // Not modified, and what is no redirect at all.
+        // Not modified, and statuses that are not redirects at all.
         for status in [200, 304, 401, 502] {
             let expected = format!("not an answer of the API's: HTTP status {status}, text/html");
             assert_eq!(said(status, Some("https://elsewhere.example/")), expected);
@@ -441,7 +443,7 @@ mod tests {
             check(&["a", number, "b"].concat(), "a[digits]b");
             check(&["- ", number, "- "].concat(), "- [digits]- ");
             check(&["\u{e9}\n", number, "\t", number].concat(), "\u{e9}\\n[digits]\\t[digits]");
-            // None of it shows where a text is cut short.
+            // No digit is left at the point where a text is cut short.
             check(&["x".repeat(250), number.into(), "yz".into()].concat(), &("x".repeat(250) + "[digits]yz"));
             check(
                 &["x".repeat(255), number.into(), "yz".into()].concat(),

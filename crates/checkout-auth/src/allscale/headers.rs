@@ -1,7 +1,7 @@
 //! The names of the headers that signed requests, webhooks and answers carry.
 //!
-//! In lower case, as HTTP/2 sends them and as the `http` crate wants its static names. The documents write
-//! `X-API-Key`, `X-Timestamp`, `X-Nonce` and `X-Signature`; to HTTP the case is all the same.
+//! The names are in lower case, as HTTP/2 sends them and as the `http` crate wants its static names. The
+//! documents write `X-API-Key`, `X-Timestamp`, `X-Nonce` and `X-Signature`; HTTP does not distinguish case.
 //!
 //! | message | headers |
 //! |---|---|

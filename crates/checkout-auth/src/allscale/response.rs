@@ -1,9 +1,9 @@
 //! AllScale Checkout, API v1: the signature of an answer.
 //!
-//! A store can have AllScale sign its answers; by default they are not signed. A signed one has the headers
-//! `X-Response-Timestamp`, `X-Response-Nonce`, `X-Response-Signature` and `X-Request-Nonce`. The signature is
-//! made as a request's is, with the same secret, but over seven lines, two of which are the request's own: so
-//! the answer to one attempt does not pass for the answer to another.
+//! A store can have AllScale sign its answers; by default the answers are not signed. A signed answer has the
+//! headers `X-Response-Timestamp`, `X-Response-Nonce`, `X-Response-Signature` and `X-Request-Nonce`. The
+//! signature is made as a request's is, with the same secret, but over seven lines, two of which are the
+//! request's own: so the answer to one attempt does not pass for the answer to another.
 //!
 //! | line | content |
 //! |---|---|
@@ -15,14 +15,14 @@
 //! | 6 | the text of `X-Response-Nonce` |
 //! | 7 | the SHA-256 of the answer's body in lower-case hexadecimal |
 //!
-//! **When answers are signed, refuse the ones that are not.** Whoever can change an answer can take its
+//! **When answers are signed, refuse unsigned answers.** Anyone who can change an answer can take its
 //! signature away too: [`Verifier::verify_response`](crate::Verifier::verify_response) refuses such an answer
-//! as it refuses a forged one.
+//! as it refuses a forged answer.
 //!
-//! Method and query are no part of it: keep the nonce of every attempt unlike any other's, as AllScale wants
-//! it, and the nonce tells the requests apart. `X-Request-Id` is not signed, and is not looked at here.
-//! `X-Request-Nonce` must be the request's when it is there; as the request's own nonce is what is signed,
-//! nothing hangs on it. The signature header may hold several signatures, as [a
+//! The signature does not cover the method and the query: keep the nonce of every attempt unlike any other's,
+//! as AllScale wants, and the nonce tells the requests apart. `X-Request-Id` is not signed, and is not read
+//! here. `X-Request-Nonce` must be the request's when the header is there; as the request's own nonce is
+//! signed, nothing depends on the header. The signature header may hold several signatures, as [a
 //! webhook's](super::webhook#the-signature-header).
 //!
 //! Source: *Auth*, v1, 2026-01: the headers and the seven lines. Assumed: that the key, the `v1=`
@@ -40,16 +40,16 @@ use crate::message::{self, Message, MessageError, MessageKind, Signed, Text, Ver
 use crate::sign_error::SignError;
 
 impl Verifier<SigningKey> {
-    /// Checks an answer of AllScale's as it was received. `now` is the receiver's time, in seconds since
-    /// 1970-01-01 UTC.
+    /// Checks an answer of AllScale's as received. `now` is the receiver's time, in seconds since 1970-01-01
+    /// UTC.
     ///
-    /// The key that signed the request must be in the ring; the API keys are not looked at, because an answer
-    /// has none. Right after the form it is checked that the answer is to this request. The sources:
+    /// The key that signed the request must be in the ring; the API keys are not compared, because an answer
+    /// has none. Right after the form, the method checks that the answer is to this request. The sources:
     /// [`allscale::response`](self).
     ///
     /// # Errors
     ///
-    /// [`MessageError`]: what was wrong. Whatever it is, nothing that the answer says may be believed, nor
+    /// [`MessageError`]: the fault of the answer. Whatever the fault, believe nothing in the answer, not even
     /// that the request has failed.
     ///
     /// ```
@@ -100,7 +100,7 @@ impl Verifier<SigningKey> {
     }
 }
 
-/// An answer as it was received, unread, and what of its request is signed with it.
+/// An answer as received, unread, and the parts of its request that are signed with the answer.
 ///
 /// `Debug` shows neither the headers nor the bodies.
 ///
@@ -119,11 +119,11 @@ impl Verifier<SigningKey> {
 /// assert!(format!("{response:?}").contains("body_len: 2"));
 /// ```
 pub struct ReceivedResponse<'a, H: ?Sized> {
-    /// The path of this attempt's request, as it was signed and sent.
+    /// The path of this attempt's request, as signed and sent.
     pub request_path: &'a str,
     /// The nonce of this attempt's request.
     pub request_nonce: &'a str,
-    /// The bytes of the request's body, empty when it had none.
+    /// The bytes of the request's body, empty when the request had no body.
     pub request_body: &'a [u8],
     /// The HTTP status, 100 to 999.
     pub status: u16,
@@ -152,8 +152,8 @@ impl<H: ?Sized> fmt::Debug for ReceivedResponse<'_, H> {
     }
 }
 
-/// An answer as its signature sees it: what a verified one says, and what is signed by whoever gives one, a
-/// sandbox or a test of a client.
+/// An answer as the signature covers the answer: the content of a verified answer, and the input for the
+/// signature of a sandbox or a test of a client.
 ///
 /// `Debug` shows neither a nonce nor a body.
 ///
@@ -182,8 +182,8 @@ pub struct Response<'a> {
     pub request_nonce: &'a str,
     /// The bytes of the request's body.
     pub request_body: &'a [u8],
-    /// When it was signed, by AllScale's clock, in seconds since 1970-01-01 UTC;
-    /// [`headers::RESPONSE_TIMESTAMP`] carries it in decimal.
+    /// The time of the signature, by AllScale's clock, in seconds since 1970-01-01 UTC;
+    /// [`headers::RESPONSE_TIMESTAMP`] carries the time in decimal.
     pub timestamp: i64,
     /// The text of [`headers::RESPONSE_NONCE`]: visible ASCII, not empty.
     pub nonce: &'a str,
@@ -196,7 +196,7 @@ impl Response<'_> {
     ///
     /// # Errors
     ///
-    /// [`SignError`] when a part is not what HTTP could carry.
+    /// [`SignError`] when HTTP could not carry a part of the answer.
     ///
     /// ```
     /// use checkout_auth::allscale::{SigningKey, response::Response};
@@ -219,8 +219,9 @@ impl Response<'_> {
         Ok(Signature::encode(&message::mac(self, key)?))
     }
 
-    /// The seven lines that are signed, to compare with what the other side has made of the answer. What
-    /// [`RequestToSign::canonical`](super::RequestToSign::canonical) says of keeping them holds here too.
+    /// The seven lines that are signed, to compare with the lines that the other side made of the answer. The
+    /// advice of [`RequestToSign::canonical`](super::RequestToSign::canonical) on keeping the lines holds
+    /// here too.
     ///
     /// # Errors
     ///

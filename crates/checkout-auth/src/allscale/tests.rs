@@ -45,7 +45,7 @@ fn check(secret: &str, request: RequestToSign<'_>) -> String {
     }
 }
 
-/// The signature by another way: HMAC by its definition, Base64 bit by bit, text by `format!`.
+/// The signature computed in another way: HMAC by its definition, Base64 bit by bit, text by `format!`.
 fn signature_by_definition(secret: &str, request: &RequestToSign<'_>) -> String {
     let body_hash: String =
         Sha256::digest(request.body).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();

@@ -15,22 +15,22 @@
 //! | 7 | the text of `X-Webhook-Nonce` |
 //! | 8 | the SHA-256 of the body's bytes in lower-case hexadecimal |
 //!
-//! [`Verifier::verify_webhook`](crate::Verifier::verify_webhook) looks at all of it and gives a [`Signed`]
-//! [`Webhook`].
+//! [`Verifier::verify_webhook`](crate::Verifier::verify_webhook) checks all of the webhook and gives a
+//! [`Signed`] [`Webhook`].
 //!
 //! # What a verified webhook is worth
 //!
-//! A holder of the secret sent it, to this path, about now. It may have come before: remember its nonce and
-//! its id until [`Signed::accepted_until`], at the least. Its body has a `webhook_id` that must be
-//! [`Webhook::webhook_id`], for whoever reads bodies to compare. And it has no status: it is a reason to read
-//! the intent, not a payment.
+//! A holder of the secret sent the webhook, to this path, about now. The webhook may have come before:
+//! remember its nonce and its id until [`Signed::accepted_until`], at the least. The body has a `webhook_id`
+//! that must be [`Webhook::webhook_id`]; the code that reads the body compares the two. And the webhook has
+//! no status: it is a reason to read the intent, not a payment.
 //!
 //! # The signature header
 //!
-//! Its value is `v1=` and the Base64 of the MAC, or several such signatures separated by commas, with blanks
-//! around a comma or without. One of another version is passed over; of version 1, one at least must be the
-//! webhook's, and none may be malformed. At most eight are looked at. Assumed: the documents show one
-//! signature, and a list is what other providers send while a secret is changed.
+//! The header's value is `v1=` and the Base64 of the MAC, or several such signatures separated by commas,
+//! with blanks around a comma or without. A signature of another version is passed over; of version 1, one at
+//! least must be the webhook's, and none may be malformed. The verifier reads at most eight signatures.
+//! Assumed: the documents show one signature, and other providers send a list while a secret is changed.
 //!
 //! Sources: *Webhook Signing & Payload Guide*, v3, 2026-03-06, and v5, 2026-04-30: the headers, the eight
 //! lines, five minutes, each nonce once. Assumed: that every part but the body is visible ASCII, because each
@@ -48,17 +48,17 @@ use crate::message::{self, Message, MessageError, MessageKind, Signed, Text, Ver
 use crate::sign_error::SignError;
 
 impl Verifier<SigningKey> {
-    /// Checks a webhook of AllScale's as it was received. `now` is the receiver's time, in seconds since
-    /// 1970-01-01 UTC.
+    /// Checks a webhook of AllScale's as received. `now` is the receiver's time, in seconds since 1970-01-01
+    /// UTC.
     ///
     /// The keys tried are those of the ring that are valid now and whose API key is the one in `X-API-Key`.
-    /// What a webhook that passes is worth, and the sources: [`allscale::webhook`](self).
+    /// The worth of a webhook that passes, and the sources: [`allscale::webhook`](self).
     ///
     /// # Errors
     ///
-    /// [`MessageError`]: what was wrong. It is for the receiver's own log: answer the sender with 401 and
-    /// nothing more, for one who can tell the refusals apart learns which API keys are known, and which old
-    /// message was genuine.
+    /// [`MessageError`]: the fault of the webhook. Keep the fault for the receiver's own log: answer the
+    /// sender with 401 and nothing more, for a sender that can tell the refusals apart learns which API keys
+    /// are known, and which old message was genuine.
     ///
     /// ```
     /// use checkout_auth::allscale::SigningKey;
@@ -111,11 +111,11 @@ impl Verifier<SigningKey> {
     }
 }
 
-/// A webhook as it was received, unread.
+/// A webhook as received, unread.
 ///
-/// Method, path and query are those of the request that AllScale sent, so those of the URL it was given: when
-/// a proxy in front rewrites the path, give the one from before. The body is the bytes that came, before
-/// anything parses them.
+/// Method, path and query are those of the request that AllScale sent, so those of the URL given to AllScale:
+/// when a proxy in front rewrites the path, give the path from before. The body is the bytes that came,
+/// before anything parses them.
 ///
 /// `Debug` shows neither the headers nor the query nor the body.
 ///
@@ -131,8 +131,8 @@ pub struct WebhookRequest<'a, H: ?Sized> {
     pub method: &'a str,
     /// The path as sent, percent-encoded: begins with `/`, visible ASCII, no `?` and no `#`.
     pub path: &'a str,
-    /// The query as sent, percent-encoded and in its own order: visible ASCII, no `#`. Without the `?` that
-    /// sets it off. Empty when there is none.
+    /// The query as sent, percent-encoded and in its own order: visible ASCII, no `#`. The field leaves out
+    /// the `?` before the query. Empty when the request has no query.
     pub query: &'a str,
     /// All of the headers.
     pub headers: &'a H,
@@ -159,8 +159,8 @@ impl<H: ?Sized> fmt::Debug for WebhookRequest<'_, H> {
     }
 }
 
-/// A webhook as its signature sees it: what a verified one says, and what is signed by whoever sends one, a
-/// sandbox or a test of a receiver.
+/// A webhook as the signature covers the webhook: the content of a verified webhook, and the input for the
+/// signature of a sandbox or a test of a receiver.
 ///
 /// `Debug` shows neither the nonce nor the query nor the body.
 ///
@@ -190,11 +190,11 @@ pub struct Webhook<'a> {
     /// The text of [`headers::WEBHOOK_ID`]: visible ASCII, not empty. The body's `webhook_id` must be the
     /// same.
     pub webhook_id: &'a str,
-    /// When it was signed, by the sender's clock, in seconds since 1970-01-01 UTC;
-    /// [`headers::WEBHOOK_TIMESTAMP`] carries it in decimal.
+    /// The time of the signature, by the sender's clock, in seconds since 1970-01-01 UTC;
+    /// [`headers::WEBHOOK_TIMESTAMP`] carries the time in decimal.
     pub timestamp: i64,
-    /// The text of [`headers::WEBHOOK_NONCE`]: visible ASCII, not empty. Unlike any other webhook's; whether
-    /// it is new, the receiver must remember.
+    /// The text of [`headers::WEBHOOK_NONCE`]: visible ASCII, not empty. Unlike any other webhook's; the
+    /// receiver must remember the nonces to know that this one is new.
     pub nonce: &'a str,
     /// The body's bytes.
     pub body: &'a [u8],
@@ -205,7 +205,7 @@ impl Webhook<'_> {
     ///
     /// # Errors
     ///
-    /// [`SignError`] when a part is not what an HTTP request could carry.
+    /// [`SignError`] when an HTTP request could not carry a part of the webhook.
     ///
     /// ```
     /// use checkout_auth::allscale::{SigningKey, webhook::Webhook};
@@ -228,8 +228,9 @@ impl Webhook<'_> {
         Ok(Signature::encode(&message::mac(self, key)?))
     }
 
-    /// The eight lines that are signed, to compare with what the other side has made of the webhook. What
-    /// [`RequestToSign::canonical`](super::RequestToSign::canonical) says of keeping them holds here too.
+    /// The eight lines that are signed, to compare with the lines that the other side made of the webhook.
+    /// The advice of [`RequestToSign::canonical`](super::RequestToSign::canonical) on keeping the lines holds
+    /// here too.
     ///
     /// # Errors
     ///
@@ -333,7 +334,7 @@ fn check_target(method: &str, path: &str, query: &str) -> Result<(), SignError> 
     Ok(())
 }
 
-/// The first line of what is signed.
+/// The first line of the signed text.
 const VERSION: &str = "allscale:webhook:v1";
 
 #[cfg(test)]

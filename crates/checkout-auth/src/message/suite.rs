@@ -48,7 +48,7 @@ pub(crate) const NOW: i64 = 1_716_501_000;
 /// A message, every part of which can be changed.
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
-    /// What is no header of the message's own, each under the name that errors give it.
+    /// The parts that are not headers of the message, each under the name that errors give the part.
     pub(crate) parts: Vec<(&'static str, Vec<u8>)>,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
 }
@@ -122,7 +122,7 @@ impl Sent {
     }
 }
 
-/// What a verified message said.
+/// The content of a verified message.
 #[derive(Debug)]
 pub(crate) struct Passed {
     pub(crate) timestamp: i64,
@@ -143,9 +143,9 @@ pub(crate) trait Kind {
     const TEXTS: &'static [&'static str];
     const MISMATCH: &'static str;
     const NO_KEY: &'static str;
-    /// Whether the signature's header may hold several.
+    /// True if the signature's header may hold several signatures.
     const LISTS: bool;
-    /// What neither `Debug` nor an error may show.
+    /// The texts that neither `Debug` nor an error may show.
     const HIDDEN: &'static [&'static str];
 
     /// A message that was signed at `NOW` under the first secret, with the signature that another HMAC
@@ -153,23 +153,23 @@ pub(crate) trait Kind {
     fn genuine() -> Sent;
     /// Messages with a secret, and their signatures by another HMAC implementation.
     fn vectors() -> Vec<(Sent, String, &'static str)>;
-    /// The signature by another way: HMAC by its definition, over the text put together.
+    /// The signature computed in another way: HMAC by its definition, over the text put together.
     fn by_definition(secret: &str, sent: &Sent) -> String;
     fn key(secret: &str) -> Self::Key;
     fn sign(sent: &Sent, key: &Self::Key) -> Result<String, SignError>;
-    /// Verifies, and holds what the verified message says to what was sent.
+    /// Verifies the message, and compares the content of the verified message with the message sent.
     fn verify(verifier: &Verifier<Self::Key>, sent: &Sent, now: i64) -> Result<Passed, MessageError>;
-    /// What `Debug` shows of the message as it is received.
+    /// The `Debug` text of the message as received.
     fn shown(sent: &Sent) -> String;
-    /// Signatures in another spelling, each with what is wrong with it.
+    /// Signatures in another spelling, each with its fault.
     fn spellings() -> Vec<(String, &'static str)>;
     /// Parts and headers that cannot be sent, with the error.
     fn unsendable() -> Vec<(&'static str, Vec<&'static str>, SignError)>;
-    /// Whether all but the time and the signature has the right form, by text alone.
+    /// True if all but the time and the signature has the right form, by text alone.
     fn is_formed(sent: &Sent) -> bool;
-    /// Whether the header has the right signature and nothing malformed, by text alone.
+    /// True if the header has the right signature and nothing malformed, by text alone.
     fn is_listed(value: &str, right: &str) -> bool;
-    /// A message of which every part is what it may be, but for the signature.
+    /// A message of which every part is valid, but for the signature.
     fn any() -> BoxedStrategy<Sent>;
 
     fn can_be_given(sent: &Sent) -> bool {
@@ -200,8 +200,8 @@ pub(crate) fn check<K: Kind>(sent: &Sent) -> String {
 
 pub(crate) const PASSES: &str = "of 1716501000 under ours";
 
-/// `bytes` with the byte at each place changed in turn: in each of its bits, and into what could mislead a
-/// reader.
+/// `bytes` with the byte at each place changed in turn: in each of its bits, and into a byte that could
+/// mislead a reader.
 fn every_byte_changed(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut changed = Vec::new();
     for at in 0..bytes.len() {
@@ -220,12 +220,12 @@ pub(crate) fn visible(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|char| ('!'..='~').contains(&char))
 }
 
-/// The number, when the text is how it is written.
+/// The number, if the text is the number's one spelling.
 fn one_spelling(text: &str) -> Option<i64> {
     text.parse().ok().filter(|number: &i64| number.to_string() == text)
 }
 
-/// Whether a message is genuine and in time, by text alone: the second way.
+/// True if a message is genuine and in time, by text alone: the second way.
 fn passes_by_text<K: Kind>(sent: &Sent, now: i64) -> bool {
     let values: Option<Vec<_>> = K::HEADERS.iter().map(|name| sent.only(name)).collect();
     let Some(time) = values.and_then(|_| one_spelling(&sent.value(K::TIMESTAMP))) else { return false };
@@ -444,7 +444,7 @@ pub(crate) fn what_cannot_be_sent_cannot_be_signed_and_is_the_callers_to_mend<K:
             let sent = K::genuine().with(name, text);
             assert_eq!(K::sign(&sent, &key), Err(expected), "{name} {text:?}");
             assert!(expected.blame() == Blame::Caller && expected.hint().len() > 20);
-            // What a header has is the sender's; the other parts are the caller's here too.
+            // A fault in a header is the sender's; a fault in another part is the caller's here too.
             let error = K::verify(&verifier::<K>(), &sent, NOW).unwrap_err();
             match K::HEADERS.contains(&name) {
                 true => assert!(matches!(error, MessageError::Header(_)), "{name} {text:?}"),

@@ -8,9 +8,9 @@
 //! {x-webhook-timestamp}.{x-webhook-id}.{the URL}.{the body's bytes}
 //! ```
 //!
-//! It is worth more than [the parameter `signature`](super#what-a-signature-is-worth): it covers the bytes
-//! that came, the time and the address. It is still a hint: read the status before goods leave, and remember
-//! the id until [`Signed::accepted_until`], at the least.
+//! This signature is worth more than [the parameter `signature`](super#what-a-signature-is-worth): it covers
+//! the bytes that came, the time and the address. The webhook is still a hint: read the status before goods
+//! leave, and remember the id until [`Signed::accepted_until`], at the least.
 //!
 //! Parts with dots between them can be cut in other places too. A timestamp has no dot; an id that has one is
 //! refused; the URL is the receiver's own. So of one text there is one reading for one URL. A receiver with
@@ -32,16 +32,17 @@ use crate::message::{self, Message, MessageError, MessageKind, Signed, Text, Ver
 use crate::sign_error::SignError;
 
 impl Verifier<SecretToken> {
-    /// Checks a webhook of Peach's by its headers, as it was received. `now` is the receiver's time, in
-    /// seconds since 1970-01-01 UTC.
+    /// Checks a webhook of Peach's by its headers, as received. `now` is the receiver's time, in seconds
+    /// since 1970-01-01 UTC.
     ///
-    /// The keys tried are those of the ring that are valid now, and each of them takes in the whole body.
-    /// What a webhook that passes is worth, and the source: [`peach::header`](self).
+    /// The keys tried are those of the ring that are valid now, and each of them hashes the whole body. The
+    /// worth of a webhook that passes, and the source: [`peach::header`](self).
     ///
     /// # Errors
     ///
-    /// [`MessageError`]: what was wrong. It is for the receiver's own log: answer the sender with 401 and
-    /// nothing more, for one who can tell the refusals apart learns which old message was genuine.
+    /// [`MessageError`]: the fault of the webhook. Keep the fault for the receiver's own log: answer the
+    /// sender with 401 and nothing more, for a sender that can tell the refusals apart learns which old
+    /// message was genuine.
     ///
     /// ```
     /// use checkout_auth::peach::SecretToken;
@@ -88,7 +89,7 @@ impl Verifier<SecretToken> {
     }
 }
 
-/// A webhook as it was received, unread.
+/// A webhook as received, unread.
 ///
 /// `Debug` shows neither the headers nor the URL nor the body.
 ///
@@ -100,8 +101,8 @@ impl Verifier<SecretToken> {
 /// assert_eq!(format!("{request:?}"), "WebhookRequest { body_len: 3, .. }");
 /// ```
 pub struct WebhookRequest<'a, H: ?Sized> {
-    /// The whole URL that Peach sends webhooks to, as it was given to Peach: visible ASCII, not empty. Take
-    /// it from the configuration, not from the request, whose host and scheme a proxy or a stranger may have
+    /// The whole URL that Peach sends webhooks to, as given to Peach: visible ASCII, not empty. Take the URL
+    /// from the configuration, not from the request, whose host and scheme a proxy or a stranger may have
     /// chosen.
     pub url: &'a str,
     /// All of the headers.
@@ -124,8 +125,8 @@ impl<H: ?Sized> fmt::Debug for WebhookRequest<'_, H> {
     }
 }
 
-/// A webhook as its header's signature sees it: what a verified one says, and what is signed by whoever sends
-/// one, a sandbox or a test of a receiver.
+/// A webhook as the header's signature covers the webhook: the content of a verified webhook, and the input
+/// for the signature of a sandbox or a test of a receiver.
 ///
 /// `Debug` shows neither the URL nor the body.
 ///
@@ -138,12 +139,12 @@ impl<H: ?Sized> fmt::Debug for WebhookRequest<'_, H> {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Webhook<'a> {
-    /// When it was signed, by the sender's clock, in seconds since 1970-01-01 UTC;
-    /// [`TIMESTAMP`] carries it in decimal.
+    /// The time of the signature, by the sender's clock, in seconds since 1970-01-01 UTC; [`TIMESTAMP`]
+    /// carries the time in decimal.
     pub timestamp: i64,
     /// The text of [`WEBHOOK_ID`]: visible ASCII without dots, not empty.
     pub webhook_id: &'a str,
-    /// The URL that it is sent to: visible ASCII, not empty.
+    /// The URL that the webhook is sent to: visible ASCII, not empty.
     pub url: &'a str,
     /// The body's bytes.
     pub body: &'a [u8],

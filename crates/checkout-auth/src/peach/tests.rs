@@ -37,7 +37,7 @@ fn check(secret: &str, pairs: &[(&str, &str)]) -> String {
     }
 }
 
-/// What verify says of the pairs and a signature beside them.
+/// The result of verify for the pairs and a signature beside them.
 fn read(pairs: &[(&str, &str)], signature: &str) -> Result<SignedText, VerifyError> {
     token(SECRET).verify(pairs.iter().copied().chain([(SIGNATURE, signature)]))
 }
@@ -146,7 +146,7 @@ fn every_changed_byte_of_a_key_or_a_value_is_refused() {
     }
     assert!(tried > 1500, "{tried}");
     for secret in every_byte_changed(SECRET) {
-        // White space around it, and it is no secret.
+        // White space around the token, and the text is not a secret.
         let Ok(other) = SecretToken::new(secret.into()) else { continue };
         let pairs = PAIRS.into_iter().chain([(SIGNATURE, DIGEST)]);
         assert_eq!(other.verify(pairs), Err(VerifyError::Mismatch));
@@ -326,7 +326,7 @@ fn a_signature_pads_and_prints_as_text() {
     assert_eq!(format!("{signature:>66}"), format!("  {DIGEST}"));
 }
 
-/// A shopper who was shown the signed return of a cancelled checkout, and who had a say in one value of it.
+/// A shopper who was shown the signed return of a cancelled checkout, and who chose one value of the return.
 #[test]
 fn a_text_that_was_cut_again_to_say_something_else_is_told() {
     let cancelled = [
@@ -354,13 +354,13 @@ fn a_text_that_was_cut_again_to_say_something_else_is_told() {
             assert!(ambiguous(&recut).is_some(), "{hidden:?}");
         }
     }
-    // The real attack: the signed text of one message is cut into another one. Both are told.
+    // The real attack: the signed text of one message is cut into another message. Both are detected.
     let honest = [("a", "b.result.code000.000.000z"), ("checkoutId", "c1"), ("result.code", "100.396.101")];
     let forged = [("ab.", ""), ("result.code", "000.000.000"), ("z", "checkoutIdc1result.code100.396.101")];
     assert_eq!(text_by_map(&honest), text_by_map(&forged));
     assert_eq!(ambiguous(&honest), Some("result.code"));
     assert_eq!(ambiguous(&forged), Some("result.code"));
-    // A later time, so that what is read afterwards looks old.
+    // A later time, so that anything read afterwards looks old.
     let honest = [("resultDetails.note", "timestamp2099-01-01T00:00:00Zz"), ("timestamp", "2026-01-01")];
     let forged =
         [("resultDetails.note", ""), ("timestamp", "2099-01-01T00:00:00Z"), ("ztimestamp", "2026-01-01")];
@@ -433,7 +433,7 @@ fn a_ring_says_what_a_key_says() {
         assert!(refused.is_err());
         assert_eq!(verify_with(&ring, signed, 0).map(|_| ()), refused);
     }
-    // And tells what a key tells.
+    // This parameter reports the same as the key.
     let recut = with(6, &[("paymentT", "y"), ("peDB", "")]);
     let signed = recut.iter().copied().chain([(SIGNATURE, DIGEST)]);
     let (_, text) = verify_with(&ring, signed, 0).unwrap();

@@ -53,7 +53,7 @@ impl Backend for Azotte {
         client.clock.now_millis()
     }
 
-    /// Azotte asks for none.
+    /// Azotte asks for no nonce.
     fn nonce(_: &Arc<Tenant>) -> String {
         String::new()
     }
@@ -75,10 +75,10 @@ impl Backend for Azotte {
         refusal.message_code.as_ref().map(|code| RefusalCode::Text(code.text()))
     }
 
-    /// A 401 or 403 in a form of Azotte's proves that nothing was done: who is not let in starts no checkout
-    /// (Assumed: no page says so). One that says at which stage a checkout is proves nothing. No page lists
-    /// how a submit is refused otherwise, so no other refusal of it proves anything. A submit is safe to
-    /// repeat.
+    /// A 401 or 403 in a form of Azotte's proves that nothing was done: a sender who is not let in starts no
+    /// checkout (Assumed: no page says so). A refusal with the stage of a checkout proves nothing. No page
+    /// lists how Azotte refuses a submit otherwise, so no other refusal of a submit proves anything. A submit
+    /// is safe to repeat.
     fn proves_not_processed(route: Route, refusal: &Refusal<'static>) -> bool {
         let stage =
             refusal.message_code.as_ref().is_some_and(|code| MessageCode::from_code(code.text()).is_some());
@@ -86,9 +86,9 @@ impl Backend for Azotte {
         not_let_in || (route == Route::CheckoutStatus && refusal.is_not_readable())
     }
 
-    /// Azotte's 401 has no envelope (Public). So a 401 or 403 with an empty body is Azotte's own, unless it
-    /// says that it is a page, and everything else that is no problem and has no message code is a gateway's
-    /// (Assumed). A body of white space alone is empty.
+    /// Azotte's 401 has no envelope (Public). So a 401 or 403 with an empty body is Azotte's own, unless the
+    /// response says that the body is a page. Everything else that is not a problem and has no message code
+    /// is a gateway's (Assumed). A body of white space alone is empty.
     fn response_proves_not_processed(_: Route, other: &UnexpectedResponse<'_>) -> bool {
         let page = other.content_type.as_deref().is_some_and(|media_type| {
             media_type.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("text/"))
@@ -99,8 +99,8 @@ impl Backend for Azotte {
             && !page
     }
 
-    /// A 404, or a 409 (Assumed: "state conflict (e.g. tracking belongs to another tenant)" can be one of a
-    /// checkout that is being made).
+    /// True for a 404, or a 409 (Assumed: "state conflict (e.g. tracking belongs to another tenant)" can be
+    /// the conflict of a checkout that is being made).
     fn is_not_there(refusal: &Refusal<'static>) -> bool {
         refusal.is_not_readable()
     }
@@ -114,7 +114,7 @@ impl Backend for Azotte {
     }
 }
 
-/// True if an HTTP status says that who asks is not let in.
+/// True if an HTTP status says that the sender is not let in.
 const fn is_not_let_in(http_status: u16) -> bool {
     matches!(http_status, 401 | 403)
 }
@@ -149,7 +149,7 @@ impl fmt::Debug for Tenant {
     }
 }
 
-/// What an answer must agree with.
+/// The facts that an answer must agree with.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// Empty for a submit.
@@ -161,8 +161,8 @@ impl Answers<Azotte> for CheckoutResult<'_> {
         read(head, body).map(|reply| reply.map_owned(CheckoutResult::into_owned))
     }
 
-    /// The number must be the one that was asked for, if the answer has one at all (Assumed: every sample has
-    /// one, and no page says that an answer must).
+    /// The number must be that of the request, if the answer has a number at all (Assumed: every sample has a
+    /// number, and no page says that an answer must).
     fn answers(&self, _: &Arc<Tenant>, asked: &Asked) -> Result<(), &'static str> {
         let given = self.tracking_number.as_deref();
         if given.is_none_or(|given| given == asked.tracking_number) { Ok(()) } else { Err("trackingNumber") }
@@ -219,7 +219,7 @@ impl Answers<Azotte> for Submitted<'_> {
         })
     }
 
-    /// The answer must have a number that can be asked after.
+    /// The answer must have a number that can be read by.
     fn answers(&self, _: &Arc<Tenant>, _: &Asked) -> Result<(), &'static str> {
         PathSegment::new(&self.tracking_number).map(|_| ()).map_err(|_| "trackingNumber")
     }

@@ -93,7 +93,7 @@ impl Backend for Peach {
                 (bearer, referer) = (true, true);
             }
             Route::CheckoutStatus => bearer = true,
-            // A route that joins the table is one that nothing here asks.
+            // A route that joins the table is a route that no call here asks.
             _ => return Err(NotSent::Request),
         }
         let mut request =
@@ -117,12 +117,12 @@ impl Backend for Peach {
         refusal.code.as_deref().map(RefusalCode::Text)
     }
 
-    /// Initiate documents 400 alone, with a message or with validation errors. Assumed: what V2 refuses in
-    /// these ways is not done either, and neither is what is refused in a form of Peach's with 401 or 403,
-    /// for want of a token, a signature or a domain that is allowed, and what a code of the groups "format",
-    /// "amount" or "mac" speaks of. Any other code proves nothing: it speaks of a payment. Neither does a
-    /// signature, or a transaction, that was there before, wherever the refusal says so: the request that it
-    /// came with first may have been done.
+    /// Initiate documents 400 alone, with a message or with validation errors. Assumed: a request that V2
+    /// refuses in these ways is not done either. The same holds for a refusal in a form of Peach's with 401
+    /// or 403, for want of a token, a signature or an allowed domain, and for a code of the groups "format",
+    /// "amount" or "mac". Any other code proves nothing, because such a code is about a payment. Neither does
+    /// a signature, or a transaction, that was there before, wherever the refusal says so: the request with
+    /// its first use may have been done.
     fn proves_not_processed(route: Route, refusal: &Refusal<'static>) -> bool {
         let says = |text: &str| text.to_ascii_lowercase().contains("duplicate");
         let duplicate = [&refusal.message, &refusal.description].into_iter().flatten().any(|text| says(text))
@@ -143,7 +143,7 @@ impl Backend for Peach {
         }
     }
 
-    /// The code 200.300.404, or a 404 with another code (V2 documents none).
+    /// True for the code 200.300.404, or a 404 with another code (V2 documents none).
     fn is_not_there(refusal: &Refusal<'static>) -> bool {
         refusal.is_not_found() || refusal.http_status == 404
     }
@@ -152,8 +152,8 @@ impl Backend for Peach {
         false
     }
 
-    /// By the HTTP status, and by the two groups of codes that speak of Peach itself: "communication" and
-    /// "system".
+    /// The kind of trouble by the HTTP status, and by the two groups of codes that are about Peach itself:
+    /// "communication" and "system".
     fn trouble(refusal: &Refusal<'static>, http_status: u16) -> Trouble {
         let group = refusal.result_code().and_then(ResultCode::group);
         let broken = matches!(group, Some(ResultGroup::Communication | ResultGroup::System));
@@ -175,13 +175,13 @@ impl From<Route> for Operation {
     }
 }
 
-/// What is asked, and what an answer must agree with.
+/// The request's facts, which an answer must agree with.
 #[derive(Clone)]
 pub struct Asked {
     environment: Environment,
-    /// The parameters without nonce and signature. They can hold anything about the payer.
+    /// The parameters without nonce and signature. The parameters can hold anything about the payer.
     params: Arc<[(String, String)]>,
-    /// The id that was asked by.
+    /// The id of the lookup.
     lookup: Option<(&'static str, String)>,
 }
 
@@ -217,19 +217,19 @@ impl Answers<Peach> for Payment<'_> {
         read_payment(head, body, asked.environment).map(|reply| reply.map_owned(Payment::into_owned))
     }
 
-    /// Every answer of V1 must be signed, over all the fields that came, and so must one of V2 if the client
-    /// was told that it must (Stated: PS-16). One alone need not be, which says nothing of the checkout and
-    /// can settle nothing: that the page was not opened yet. An unsigned answer is told as such; it can be a
-    /// provider's slip, and the checkout is read again. V2 answers over TLS with a token, and Assumed: a
-    /// status of it may be unsigned otherwise.
+    /// Every answer of V1 must be signed, over all the fields that came, and so must an answer of V2 if the
+    /// client requires that (Stated: PS-16). One answer alone need not be signed: that the page was not
+    /// opened yet, which says nothing about the checkout and can settle nothing. An unsigned answer has an
+    /// error of its own; the cause can be a provider's slip, and the checkout is read again. V2 answers over
+    /// TLS with a token, and Assumed: a status of V2 may be unsigned otherwise.
     ///
     /// A signature that is there is verified wherever the secret is known. Another reading of the signed text
-    /// is nobody's concern here: the answer came over TLS, as it was signed.
+    /// does not matter here: the answer came over TLS, as signed.
     fn verified(&self, merchant: &Arc<Merchant>) -> Result<(), Box<dyn Error + Send + Sync>> {
         let signed = self.signature().is_some_and(|signature| !signature.is_empty());
         match (&merchant.secret, merchant.must_be_signed) {
             (_, true) if !signed && !self.is_not_opened_yet() => Err(VerifyError::Missing.into()),
-            // The word around the fields would be its status, and nobody signs that.
+            // The word around the fields would be the status, and nobody signs that word.
             (_, true) if self.code().is_none() => Err("it is not over the status".into()),
             (Some(secret), _) if signed => Ok(secret.verify(self.fields().iter()).map(|_| ())?),
             (None, true) if signed => Err("there is no secret token to verify it with".into()),
@@ -237,11 +237,11 @@ impl Answers<Peach> for Payment<'_> {
         }
     }
 
-    /// The checkout that was asked for. An answer that tells nothing of one (a page not opened yet) need not
-    /// name it.
+    /// The answer must name the checkout that was asked for. An answer without a status (a page not opened
+    /// yet) need not name the checkout.
     fn answers(&self, _: &Arc<Merchant>, asked: &Asked) -> Result<(), &'static str> {
         let says = self.status().is_some_and(|status| status.known().is_some());
-        // A wrapper without fields says at most that the checkout is open.
+        // A wrapper without fields shows at most that the checkout is open.
         let says = says && !self.fields().is_empty();
         match &asked.lookup {
             Some((key, id)) => match self.fields().get(key) {
@@ -289,8 +289,8 @@ impl Answers<Peach> for AccessToken {
         read_token(head, body).map(|reply| reply.map_owned(|token| token))
     }
 
-    /// It is sent as a bearer token, so it must be said to be one, if anything is said, and be a header's
-    /// text.
+    /// The token is sent as a bearer token. So the answer must name that type, if the answer names a type,
+    /// and the token must be a header's text.
     fn answers(&self, _: &Arc<Merchant>, _: &Asked) -> Result<(), &'static str> {
         let token = self.access_token.expose_secret();
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -316,15 +316,15 @@ readable!(Payment<'_>, Initiated<'_>, Validated, Created<'_>, AccessToken);
 impl Observable for Payment<'_> {
     type Status = PaymentStatus;
     type Raw = Outcome<Cow<'static, str>>;
-    /// Two a minute, of all of a merchant's checkouts together: one alone may be asked after every 30 s.
+    /// Two a minute, of all of a merchant's checkouts together: a single checkout may be read every 30 s.
     const POLL_EVERY: Duration = Duration::from_secs(30);
 
-    /// In the order of the answer's own `timestamp`, as webhooks are.
+    /// In the order of the answer's own `timestamp`, like webhooks.
     ///
     /// None for a code beside the list of statuses that its group explains and that ends nothing: a declined
-    /// attempt after which the payer may try again, a review, something pending. What was known stays, and
-    /// there is nothing to tell anybody; [`Payment::result_code`] has the code. A code that nothing explains,
-    /// and a chargeback's, is an observation of something unknown.
+    /// attempt after which the payer may try again, a review, something pending. The known status stays, and
+    /// there is nothing to report; [`Payment::result_code`] has the code. A code that nothing explains, and a
+    /// chargeback's, is an observation of something unknown.
     fn observed(
         &self,
         _: checkout_lifecycle::Moment,

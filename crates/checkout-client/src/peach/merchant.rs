@@ -17,11 +17,11 @@ pub struct Merchant {
     pub(super) environment: Environment,
     pub(super) entity_id: String,
     pub(super) referer: HeaderValue,
-    /// V1 always has one. Of V2 it verifies what is signed.
+    /// The secret token, which V1 always has. For V2 the token verifies signed answers.
     pub(super) secret: Option<SecretToken>,
-    /// True if a status must be signed: V1's, and V2's if the caller says so.
+    /// True if a status must be signed: for V1, and for V2 if the caller asks for that.
     pub(super) must_be_signed: bool,
-    /// V2's.
+    /// The OAuth client, for V2.
     pub(super) oauth: Option<OAuth>,
     pub(super) clock: Box<dyn Clock>,
     pub(super) nonces: Box<dyn NonceSource>,
@@ -47,12 +47,12 @@ impl fmt::Debug for Merchant {
     }
 }
 
-/// What a call of V2 needs.
+/// The credentials of V2's calls.
 pub(super) struct OAuth {
     pub(super) client_id: String,
     pub(super) client_secret: SecretString,
     pub(super) merchant_id: String,
     pub(super) tokens: Box<dyn TokenSource>,
-    /// Ours, if the source is.
+    /// The client's own store, if the tokens come from there.
     pub(super) store: Option<Arc<TokenStore>>,
 }

@@ -1,12 +1,12 @@
-//! Where V2's access tokens come from.
+//! The sources of V2's access tokens.
 
 use checkout_validate::SecretString;
 use checkout_wire::peach::AccessToken;
 use core::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Gives the access token to send at a moment, in milliseconds since the Unix epoch, or none. Every closure
-/// that does is one: bring your own where several processes share a token.
+/// Gives the access token to send at a moment, in milliseconds since the Unix epoch, or None. Every closure
+/// of that form is a token source: bring your own where several processes share a token.
 ///
 /// ```
 /// use checkout_client::peach::TokenSource;
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// assert!(TokenSource::token(&fixed, 0).is_some());
 /// ```
 pub trait TokenSource: Send + Sync {
-    /// The token, if there is one that is still good then.
+    /// The token, if there is a token that is still good at that moment.
     fn token(&self, now_millis: u64) -> Option<SecretString>;
 }
 
@@ -31,8 +31,8 @@ impl<T: TokenSource> TokenSource for Arc<T> {
     }
 }
 
-/// One token in memory, given out until a minute before it expires (Assumed: a minute is enough for the way
-/// there). A token that is good for less than two minutes is given out for half of its time.
+/// One token in memory, given out until a minute before the token expires (Assumed: a minute is enough for
+/// the journey). A token that is good for less than two minutes is given out for half of its time.
 ///
 /// ```
 /// use checkout_client::peach::{TokenSource, TokenStore};
@@ -49,8 +49,8 @@ impl<T: TokenSource> TokenSource for Arc<T> {
 pub struct TokenStore(Mutex<Option<Held>>);
 
 impl TokenStore {
-    /// Keeps a token that was asked for at a moment, in milliseconds since the Unix epoch, instead of any
-    /// that was asked for before it.
+    /// Stores a token that was asked for at a moment, in milliseconds since the Unix epoch, in place of any
+    /// token that was asked for before.
     pub fn keep(&self, token: &AccessToken, asked_at_millis: u64) {
         let life = token.expires_in_seconds;
         let good_for = life.saturating_sub(MARGIN_SECONDS).max(life / 2).saturating_mul(1_000);
@@ -61,7 +61,7 @@ impl TokenStore {
         }
     }
 
-    /// Forgets the token: after a 401, say.
+    /// Forgets the token, such as after a 401.
     ///
     /// ```
     /// # use checkout_client::peach::{TokenSource, TokenStore};

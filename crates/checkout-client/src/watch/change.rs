@@ -1,4 +1,4 @@
-//! What a watch tells.
+//! The changes that a watch reports.
 
 use super::Watchable;
 use crate::{Answer, CallError};
@@ -7,7 +7,7 @@ use checkout_poll::GaveUp;
 use checkout_trust::settlement::Read;
 use std::sync::Arc;
 
-/// What a watch tells, one thing after the other: what a page that shows the checkout is made of.
+/// The changes that a watch reports, one after the other: enough for a page that shows the checkout.
 ///
 /// ```
 /// use checkout_client::{Change, End, Watchable};
@@ -32,77 +32,80 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 #[must_use = "a conflict or an end must not go unheard"]
 pub enum Change<E: Watchable> {
-    /// Where it stands is known for the first time, or is another phase than before.
+    /// The phase is known for the first time, or differs from the phase before.
     Phase {
-        /// Where it stands.
+        /// The phase now.
         phase: Phase,
         /// The provider's status.
         status: E::Status,
-        /// Where it stood before.
+        /// The phase before.
         before: Option<Phase>,
     },
-    /// The provider did what no document describes, or money came late: a person should hear of it. Told once
-    /// while it is repeated. After a [`Verdict::Conflict`] the watch is [`held`](super::Watch::held).
+    /// The provider did something that no document describes, or money came late: tell a person. Reported
+    /// once while the same verdict is repeated. After a [`Verdict::Conflict`] the watch is
+    /// [`held`](super::Watch::held).
     Attention {
-        /// What the observation meant.
+        /// The verdict on the observation.
         verdict: Verdict<E::Status, E::Raw>,
-        /// What is known, after it.
+        /// The tracker, after the observation.
         tracker: Tracker<E::Status>,
     },
-    /// The payer has something to do: show what the answer has
-    /// ([`Observable::asks_payer`](crate::Observable::asks_payer)), and tell
-    /// [`Handle::payer_returned`](super::Handle::payer_returned) when the browser is back. Told once for each
-    /// challenge, in whatever phase it comes.
+    /// The payer has something to do. Show the challenge of the answer
+    /// ([`Observable::asks_payer`](crate::Observable::asks_payer)), and call
+    /// [`Handle::payer_returned`](super::Handle::payer_returned) when the browser is back. Reported once for
+    /// each challenge, in any phase.
     AskPayer {
         /// The answer's payload, which has the challenge.
         payload: E::StatusRead,
     },
-    /// A challenge came, and the payer cannot be shown it. It is read on at the ordinary pace, for another
-    /// answer may have one that can be shown. Told once while it is for the same reason.
+    /// A challenge came, and the payer cannot be shown the challenge. The watch reads on at the ordinary
+    /// pace, because another answer may have a challenge that can be shown. Reported once while the reason is
+    /// the same.
     NotShown {
         /// The answer's payload, which has the challenge.
         payload: E::StatusRead,
         /// The reason why the challenge is not shown
-        /// ([`Observable::not_shown`](crate::Observable::not_shown)). It holds nothing of the challenge.
+        /// ([`Observable::not_shown`](crate::Observable::not_shown)). The reason holds nothing of the
+        /// challenge.
         why: &'static str,
     },
-    /// It was refused, and the plan's [late reads](checkout_poll::PollPolicy::late_payment_reads) go on, for
-    /// money that comes all the same.
+    /// The checkout was refused, and the policy's [late reads](checkout_poll::PollPolicy::late_payment_reads)
+    /// go on, for money that comes all the same.
     ///
-    /// Told as soon as a read has shown the refusal, once for each refusal. The [end](Self::End) comes when
-    /// the late reads are over, or with the late money. A watch that was restored while they went on tells it
-    /// again, with the next read.
+    /// Reported as soon as a read has shown the refusal, once for each refusal. The [end](Self::End) comes
+    /// when the late reads are over, or with the late money. A watch that was restored during the late reads
+    /// reports the refusal again, with the next read.
     Refused {
         /// The evidence: the read that shows the refusal.
         answer: Answer<E>,
         /// The tracker of all that is known.
         tracker: Tracker<E::Status>,
-        /// How it was refused.
+        /// The phase of the refusal.
         phase: Phase,
         /// True if something contradicted an end, now or before: a person has to look.
         held: bool,
-        /// When the late reads are over, as far as is known now.
+        /// The end of the late reads, as far as is known now.
         until: Moment,
     },
-    /// The read that a [nudge](super::Handle::nudge) asked for is done, whether it brought news or not: after
-    /// all that it changed, and before the end. Nudges that came before the same read are told once.
+    /// The read that a [nudge](super::Handle::nudge) asked for is done, with or without news. Reported after
+    /// all changes of that read, and before the end. Nudges that came before the same read are reported once.
     ///
-    /// All that was written down by now may be committed: the claim of the webhook that the nudge was for, if
-    /// the read [was answered](Nudged::is_read).
+    /// Everything that was written down by now may be committed: the claim of the nudge's webhook, if the
+    /// read [was answered](Nudged::is_read).
     Nudged(Nudged<E>),
     /// A read gave no answer, or was refused.
     NotRead {
-        /// Why.
+        /// The error of the read.
         error: Arc<CallError<E::Provider>>,
-        /// When it is tried again; None if that was the last one, and the end follows.
+        /// The moment of the next try; None if that was the last try, and the end follows.
         again: Option<Moment>,
     },
-    /// It has ended, or the watch gave up. The last change.
+    /// The checkout has ended, or the watch gave up. The last change.
     End(End<E>),
 }
 
 impl<E: Watchable> Change<E> {
-    /// Whether it is the last change.
+    /// True if this is the last change.
     ///
     /// ```
     /// use checkout_client::{Change, Watchable};
@@ -119,8 +122,8 @@ impl<E: Watchable> Change<E> {
 
 /// The outcome of the read that a nudge asked for.
 ///
-/// It is the first read that began after the nudge: one that was under way when the nudge came may have been
-/// too early for the news.
+/// The outcome is that of the first read that began after the nudge: a read that was under way when the nudge
+/// came may have been too early for the news.
 ///
 /// ```
 /// use checkout_client::{Change, Watchable};
@@ -136,14 +139,15 @@ impl<E: Watchable> Change<E> {
 #[derive(Clone, Debug)]
 #[must_use = "a webhook's claim is committed or released by it"]
 pub enum Nudged<E: Watchable> {
-    /// The status was read.
+    /// The status read has an answer.
     Status(Answer<E::StatusRead>),
-    /// The whole was read.
+    /// The full read has an answer.
     Full(Answer<E>),
-    /// The read failed, or was refused. It is tried again by the plan, and that is not told as a nudge's.
+    /// The read failed, or was refused. The watch tries again by the policy, and does not report that as a
+    /// nudge's read.
     NotRead(Arc<CallError<E::Provider>>),
-    /// No read follows: the watch ended or gave up before one began. Resume it, or read the checkout
-    /// yourself.
+    /// No read follows: the watch ended or gave up before a read began. Resume the watch, or read the
+    /// checkout yourself.
     NoRead,
 }
 
@@ -158,7 +162,7 @@ impl<E: Watchable> Nudged<E> {
     }
 }
 
-/// How a watch ended. The first question of every end is [`wants_attention`](Self::wants_attention).
+/// The end of a watch. The first question of every end is [`wants_attention`](Self::wants_attention).
 ///
 /// ```
 /// use checkout_client::{End, Watchable};
@@ -179,34 +183,35 @@ impl<E: Watchable> Nudged<E> {
 pub enum End<E: Watchable> {
     /// The checkout has ended.
     Ended {
-        /// The evidence: the read that shows the end. What was paid is in it, and nobody has compared that
-        /// with the order yet: [`into_read`](Answer::into_read) makes of it what an order is settled by.
+        /// The evidence: the read that shows the end. The read has the paid amount, and nobody has compared
+        /// that amount with the order yet: [`into_read`](Answer::into_read) turns the answer into the value
+        /// that settles an order.
         answer: Answer<E>,
-        /// What is known. Look at [`Tracker::superseded`] whenever the checkout has succeeded.
+        /// The tracker. Look at [`Tracker::superseded`] whenever the checkout has succeeded.
         tracker: Tracker<E::Status>,
-        /// How it ended.
+        /// The final phase.
         phase: Phase,
-        /// Whether something contradicted an end ([`Verdict::Conflict`]), now or before: a person has to
+        /// True if something contradicted an end ([`Verdict::Conflict`]), now or before: a person has to
         /// look.
         held: bool,
     },
     /// The watch gave up: [`Watch::resume`](super::Watch::resume) goes on, at once or after the text of
     /// [`Watch::stored`](super::Watch::stored) was kept for days.
     GaveUp {
-        /// GiveUpReason, and the last phase that was known.
+        /// The reason for giving up, and the last phase that was known.
         gave_up: GaveUp,
         /// The tracker of all that is known.
         tracker: Tracker<E::Status>,
-        /// Whether something contradicted an end ([`Verdict::Conflict`]), now or before: a person has to
+        /// True if something contradicted an end ([`Verdict::Conflict`]), now or before: a person has to
         /// look.
         held: bool,
-        /// Why the last read failed, if it did.
+        /// The error of the last read, if that read failed.
         error: Option<Arc<CallError<E::Provider>>>,
     },
 }
 
 impl<E: Watchable> End<E> {
-    /// What is known.
+    /// The tracker of all that is known.
     #[must_use]
     pub const fn tracker(&self) -> &Tracker<E::Status> {
         match self {
@@ -214,7 +219,7 @@ impl<E: Watchable> End<E> {
         }
     }
 
-    /// Whether something contradicted an end, so that a person has to look.
+    /// True if something contradicted an end, so that a person has to look.
     #[must_use]
     pub const fn held(&self) -> bool {
         match self {
@@ -232,7 +237,7 @@ impl<E: Watchable> End<E> {
         }
     }
 
-    /// Whether a person should look: it is [`held`](Self::held), or money came after a refusal
+    /// True if a person should look: the watch is [`held`](Self::held), or money came after a refusal
     /// ([`Tracker::superseded`]).
     #[must_use]
     pub fn wants_attention(&self) -> bool {

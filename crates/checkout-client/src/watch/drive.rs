@@ -13,11 +13,11 @@ use core::task::Poll;
 use core::time::Duration;
 
 impl<E: Watchable> Watch<E> {
-    /// Cadence, waits and reads again, until something has changed. After the last change, which is an
-    /// [`End`](Change::End), it begins anew: it reads once more, or is given up again.
+    /// Reads, waits and reads again, until something has changed. After the last change, which is an
+    /// [`End`](Change::End), the watch begins anew: reads once more, or is given up again.
     ///
-    /// `sleep` waits, and the [`handle`](Watch::handle) ends it early: `tokio_sleep` with the feature
-    /// `tokio`, or your runtime's own. It also measures how long a read may take
+    /// `sleep` waits, and the [`handle`](Watch::handle) ends the sleep early: `tokio_sleep` with the feature
+    /// `tokio`, or your runtime's own. The same sleep limits the time of a read
     /// ([`PollPolicy::read_timeout`](crate::PollPolicy::read_timeout)). To drop the future loses nothing but
     /// the read that is under way.
     ///
@@ -184,12 +184,12 @@ impl<E: Watchable> Watch<E> {
         }
     }
 
-    /// Watches until it ends, or gives up. What goes on in between is not told; what a person has to look at
-    /// is in the [`End`].
+    /// Watches until the checkout ends, or the watch gives up. The changes in between are not reported; the
+    /// changes that a person has to look at are in the [`End`].
     ///
-    /// Where the plan has [late reads](checkout_poll::PollPolicy::late_payment_reads), a refusal ends when
-    /// these are over, which can be days later. [`next_change`](Self::next_change) tells it when it is known
-    /// ([`Change::Refused`]).
+    /// Where the policy has [late reads](checkout_poll::PollPolicy::late_payment_reads), a refusal ends with
+    /// the last of these reads, which can be days later. [`next_change`](Self::next_change) reports the
+    /// refusal as soon as the refusal is known ([`Change::Refused`]).
     ///
     /// To drop the future loses nothing but the read that is under way.
     ///
@@ -353,7 +353,7 @@ impl<E: Watchable> Watch<E> {
         })
     }
 
-    /// What a driver is to do next.
+    /// The driver's next step.
     fn turn(&mut self) -> Turn<E> {
         if let Some(change) = self.take_change() {
             return Turn::Tell(Box::new(change));
@@ -368,13 +368,13 @@ impl<E: Watchable> Watch<E> {
                 }
                 return match self.take_end(now) {
                     Some(end) => Turn::Tell(Box::new(Change::End(end))),
-                    // There always is one then.
+                    // The watch always has an end then.
                     None => Turn::Sleep(AHEAD_GAP),
                 };
             }
         };
         if let Some(call) = <E::Provider as Ahead>::ahead(self.known.client()) {
-            // Should it be dropped again and again, it is still not asked for at every turn.
+            // Even if the future is dropped again and again, the call ahead is not sent at every turn.
             let asked = self.ahead.filter(|asked| *asked <= now);
             let next = asked.map(|asked| asked.saturating_add(AHEAD_GAP)).filter(|next| *next > now);
             if let Some(next) = next {
@@ -390,12 +390,12 @@ impl<E: Watchable> Watch<E> {
         }
     }
 
-    /// What came of what was asked for ahead.
+    /// Takes in the outcome of the call ahead.
     fn came_ahead(&mut self, outcome: Result<Answer<AheadOf<E>>, CallErrorOf<E>>) {
         let now = self.now();
         self.ahead = None;
         if let Err(came) = keep_ahead::<E>(self.known.client(), &self.known.plan, outcome) {
-            // What does not come counts as the read that it was asked for.
+            // A call ahead that failed counts as the read that needed the call.
             self.mark_sent(now);
             self.hear(now, came);
         }
@@ -403,8 +403,8 @@ impl<E: Watchable> Watch<E> {
 }
 
 impl<E: Watchable> Known<E> {
-    /// The outcome of a read, or how long it has taken in vain. The sleep begins only where the answer is not
-    /// there at once, and one that was cut short is slept again, by the client's clock.
+    /// The outcome of a read, or the time that the read has taken in vain. The sleep begins only where the
+    /// answer is not there at once. A sleep that ended early begins again, by the client's clock.
     async fn in_time<T, Pause>(
         &self,
         read: impl Future<Output = T>,
@@ -431,7 +431,7 @@ impl<E: Watchable> Known<E> {
                 }
                 rest.set(None);
                 let before = core::mem::replace(&mut at, now::<E>(client));
-                // A clock that stands, or was set back, measures nothing.
+                // A clock that stands still, or was set back, measures nothing.
                 if at >= until || at <= before {
                     return Poll::Ready(Err(timeout));
                 }
@@ -445,7 +445,7 @@ fn late<T: Readable>(call: &Call<T>, timeout: Duration) -> CallErrorOf<T> {
     CallError::timed_out(call.operation(), timeout)
 }
 
-/// What a driver is to do next.
+/// The driver's next step.
 enum Turn<E: Watchable> {
     Tell(Box<Change<E>>),
     Ahead(Call<AheadOf<E>>),

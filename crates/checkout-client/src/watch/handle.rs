@@ -1,4 +1,4 @@
-//! What wakes a watch that waits.
+//! The handle that wakes a waiting watch.
 
 use core::fmt;
 use core::future::poll_fn;
@@ -7,11 +7,11 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Wakes a [`Watch`](super::Watch) that waits, alone or among [`WatchSet`](crate::WatchSet), from anywhere: a
+/// Wakes a [`Watch`](super::Watch) that waits, alone or in a [`WatchSet`](crate::WatchSet), from anywhere: a
 /// webhook was verified, or the payer is back. A clone wakes the same watch.
 ///
-/// It wakes the watch once for however often it was told, and what was told while a read was under way is not
-/// lost. What a limit said to wait is waited for all the same.
+/// Several messages wake the watch once, and a message during a read is not lost. A wait that a limit asks
+/// for is kept all the same.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -28,25 +28,26 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 pub struct Handle(Arc<Bell>);
 
 impl Handle {
-    /// Reads now, or as soon as it is allowed: a webhook of this checkout came and was verified. A nudge
-    /// settles nothing, but each read that it asks for is one that others have to wait for where there is a
-    /// limit: so nudge for nothing that was not verified.
+    /// Reports a verified webhook of this checkout: reads now, or as soon as the limit allows. A nudge
+    /// settles nothing, but under a limit other checkouts have to wait for each read that a nudge asks for:
+    /// so nudge only for a verified webhook.
     ///
-    /// [`Change::Nudged`](super::Change::Nudged) tells when that read is done. Nobody is told where the watch
-    /// was dropped, or has left [`WatchSet`](crate::WatchSet) with its end: a watch that is gone on with
-    /// hears the nudge then.
+    /// [`Change::Nudged`](super::Change::Nudged) reports the end of that read. There is no such report where
+    /// the watch was dropped, or has left its [`WatchSet`](crate::WatchSet) with its end: a watch that goes
+    /// on takes in the nudge then.
     pub fn nudge(&self) {
         self.ring(|told| told.nudged = true);
     }
 
-    /// The payer's browser came back from the challenge: reads now, or as soon as it is allowed.
+    /// Reports that the payer's browser came back from the challenge: reads now, or as soon as the limit
+    /// allows.
     pub fn payer_returned(&self) {
         self.ring(|told| told.payer_returned = true);
     }
 
-    /// Waits on this thread, until the time is over or somebody tells this handle or a clone of it something:
-    /// the `sleep` of [`Watch::end_blocking`](super::Watch::end_blocking) and its like. It returns at once
-    /// while something was told that the watch has not heard yet.
+    /// Waits on this thread, until the time is over or this handle or a clone has a message: the `sleep` of
+    /// [`Watch::end_blocking`](super::Watch::end_blocking) and the methods like it. The method returns at
+    /// once while the watch has not taken in an earlier message yet.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -69,7 +70,7 @@ impl Handle {
         Self(Arc::default())
     }
 
-    /// Waits for a sleep to end, or for somebody to tell something.
+    /// Waits for a sleep to end, or for a message.
     pub(super) async fn or_told(&self, sleep: impl Future<Output = ()>) {
         let mut sleep = pin!(sleep);
         poll_fn(|context| match self.poll_told(context) {
@@ -79,7 +80,7 @@ impl Handle {
         .await;
     }
 
-    /// Wakes this one when something is told, or at once if something was told and not heard yet.
+    /// Wakes the waker at the next message, or at once if the watch has not taken in an earlier message yet.
     pub(crate) fn wakes(&self, waker: Waker) {
         let mut told = self.told();
         if told.anything() {
@@ -90,7 +91,7 @@ impl Handle {
         }
     }
 
-    /// What was told, which is then heard.
+    /// Takes the messages so far.
     pub(crate) fn hear(&self) -> Told {
         let mut told = self.told();
         Told {
@@ -125,7 +126,7 @@ impl Handle {
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {
-        // Nobody can panic while holding it with half a change made.
+        // Nobody can panic while holding the lock with half a change made.
         self.0.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -142,7 +143,7 @@ struct Bell {
     rung: Condvar,
 }
 
-/// What was told and not heard yet, and who waits for it.
+/// The messages that the watch has not taken in yet, and the waker that waits for one.
 #[derive(Default)]
 pub(crate) struct Told {
     pub(crate) nudged: bool,

@@ -1,4 +1,4 @@
-//! What is known of one checkout, and how a read changes it: a watch but for its poller.
+//! The knowledge of one checkout, and the effect of a read on that knowledge: a watch without its poller.
 
 use super::{Change, End, Handle, Nudged, Watchable};
 use crate::ahead::Ahead;
@@ -13,41 +13,42 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// All that a [`Watch`](super::Watch) has beside its poller. Who paces it, a poller of its own or the queue
-/// of [`WatchSet`](crate::WatchSet), is told what came of each read: [`Came`].
+/// A [`Watch`](super::Watch) without its poller. The poller, a watch's own or the queue of
+/// [`WatchSet`](crate::WatchSet), gets the outcome of each read: [`Came`].
 pub(crate) struct Known<E: Watchable> {
     pub(crate) status_call: Call<E::StatusRead>,
     pub(crate) full_call: Call<E>,
     pub(crate) plan: PollPolicy,
     pub(super) began: Moment,
     pub(super) seed: u64,
-    /// The event for the poller that the submit's or create's answer was, and when it was taken in.
+    /// The poller's event for the answer of the submit or create, and the moment when that answer was taken
+    /// in.
     pub(super) submitted: Option<(Moment, ReadOutcome)>,
-    /// Whether something was asked, heard or restored, so that the poller is no longer a new one.
+    /// True once something was asked, taken in or restored, so that the poller is no longer a new one.
     pub(crate) begun: bool,
     pub(crate) tracker: Tracker<E::Status>,
     pub(crate) held: bool,
     pub(crate) handle: Handle,
-    /// What was not told yet.
+    /// The changes that were not reported yet.
     pub(crate) untold: VecDeque<Change<E>>,
-    /// The latest read that shows what is known.
+    /// The latest read that shows the current status.
     evidence: Option<Answer<E>>,
     /// The challenge that the payer was asked for last.
     challenge: Option<String>,
-    /// Why the last challenge was not shown, if it was not.
+    /// The reason why the last challenge was not shown, if any.
     not_shown: Option<&'static str>,
-    /// True if the refusal that is known was told, with late reads to follow.
+    /// True if the known refusal was reported, with late reads to follow.
     refusal_told: bool,
-    /// A nudge came, and no read has begun since.
+    /// True if a nudge came, and no read has begun since.
     pub(crate) nudged: bool,
-    /// A read has begun since a nudge came, and nothing was heard of it yet.
+    /// True if a read has begun since a nudge came, and has no outcome yet.
     answers_nudge: bool,
-    /// The verdict that was told last for attention, as long as it is repeated.
+    /// The verdict that was reported last for attention, as long as the verdict is repeated.
     noticed: Option<Verdict<E::Status, String>>,
     error: Option<Arc<CallErrorOf<E>>>,
 }
 
-/// The outcome of a read: `heard` is for the poller, and then all of it for [`Known::told`].
+/// The outcome of a read: `heard` is for the poller, and then all of the outcome for [`Known::told`].
 pub(crate) struct Came<E: Watchable> {
     pub(crate) heard: ReadOutcome,
     failed: Option<Arc<CallErrorOf<E>>>,
@@ -58,9 +59,9 @@ pub(crate) struct Came<E: Watchable> {
 /// The effect of an answer on the knowledge so far.
 #[derive(Clone, Copy)]
 struct Shows {
-    /// It contradicts no end.
+    /// True if the answer contradicts no end.
     settled: bool,
-    /// It shows what is known.
+    /// True if the answer shows the current status.
     known: bool,
 }
 
@@ -98,7 +99,7 @@ impl<E: Watchable> Known<E> {
         now::<E>(self.client())
     }
 
-    /// How long to wait for the answer to one read.
+    /// The maximum wait for the answer to one read.
     pub(crate) fn read_timeout(&self) -> Duration {
         read_timeout(&self.plan)
     }
@@ -107,7 +108,7 @@ impl<E: Watchable> Known<E> {
         self.evidence.is_some()
     }
 
-    /// What it knew before is of another time.
+    /// Forgets what belongs to an earlier time.
     pub(super) fn forget(&mut self) {
         (self.evidence, self.error) = (None, None);
         (self.challenge, self.not_shown, self.noticed) = (None, None, None);
@@ -115,14 +116,14 @@ impl<E: Watchable> Known<E> {
         self.untold.clear();
     }
 
-    /// A read begins: it is the one that answers what nudges came before it.
+    /// Records the begin of a read, which answers all nudges before that begin.
     pub(crate) fn mark_sent(&mut self) {
         self.begun = true;
         self.answers_nudge |= core::mem::take(&mut self.nudged);
     }
 
-    /// Which read, where the poller wants one. A refusal whose late reads go on is to be told with a read
-    /// that shows it: after a restart a bare status does not.
+    /// The kind of the next read. A refusal whose late reads go on is reported with a read that shows the
+    /// refusal: after a restart a bare status does not.
     pub(crate) fn fetch(&self, fetch: ReadKind, poller: &Poller, now: Moment) -> ReadKind {
         let untold = !self.refusal_told && self.evidence.is_none();
         match E::POLL_POLICY.confirm_with_full_read && untold && poller.refused(&self.plan, now).is_some() {
@@ -131,7 +132,7 @@ impl<E: Watchable> Known<E> {
         }
     }
 
-    /// Takes in the outcome of a read by `glance`.
+    /// Takes in the outcome of a status read.
     pub(crate) fn handle_status(
         &mut self,
         outcome: Result<Answer<E::StatusRead>, CallErrorOf<E>>,
@@ -152,7 +153,7 @@ impl<E: Watchable> Known<E> {
         came
     }
 
-    /// Takes in the answer to the call that made the checkout, which is no read of it.
+    /// Takes in the answer to the call that made the checkout; that answer is not a read.
     pub(super) fn submitted<T>(&mut self, answer: Answer<T>, now: Moment) -> Came<E>
     where
         T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw> + Into<E::StatusRead>,
@@ -164,8 +165,7 @@ impl<E: Watchable> Known<E> {
         came
     }
 
-    /// Asks the payer for a challenge that is another one than before, or tells why one that came cannot be
-    /// shown.
+    /// Asks the payer for a challenge that differs from the last, or reports why a challenge cannot be shown.
     fn ask_payer(&mut self, payload: &E::StatusRead) {
         let challenge = payload.asks_payer();
         if let Some(challenge) = challenge.filter(|challenge| self.challenge.as_deref() != Some(challenge)) {
@@ -181,7 +181,7 @@ impl<E: Watchable> Known<E> {
         self.not_shown = not_shown;
     }
 
-    /// Takes in the outcome of a read by `whole`.
+    /// Takes in the outcome of a full read.
     pub(crate) fn handle_read(&mut self, outcome: Result<Answer<E>, CallErrorOf<E>>, now: Moment) -> Came<E> {
         let (mut came, read) = self.take_in(ReadKind::Full, outcome, now);
         if let Some((read, shows)) = read {
@@ -195,14 +195,14 @@ impl<E: Watchable> Known<E> {
         came
     }
 
-    /// Tells what a read came to, beside what its answer changed, after the poller was told of it.
+    /// Reports the outcome of a read, beside the changes of the answer, after the poller has the outcome.
     pub(crate) fn told(&mut self, came: Came<E>, poller: &Poller, now: Moment) {
         let Came { failed, nudged, .. } = came;
         if let Some(error) = &failed {
             self.not_read(Arc::clone(error), poller.next(&self.plan, now), now);
         }
         self.refused(poller, now);
-        // Last, so that who hears it has heard all else that the read brought.
+        // Last, so that the report of the nudge follows all other changes of the read.
         if core::mem::take(&mut self.answers_nudge)
             && let Some(nudged) = nudged.map(|nudged| *nudged).or_else(|| failed.map(Nudged::NotRead))
         {
@@ -210,7 +210,7 @@ impl<E: Watchable> Known<E> {
         }
     }
 
-    /// No read follows any more: what nudges came since the last one are told so. True if there were any.
+    /// Reports the nudges since the last read, because no read follows any more. True if there were any.
     pub(crate) fn gives_up_nudges(&mut self) -> bool {
         let nudged = core::mem::take(&mut self.nudged) | core::mem::take(&mut self.answers_nudge);
         if nudged {
@@ -219,7 +219,7 @@ impl<E: Watchable> Known<E> {
         nudged
     }
 
-    /// Tells a refusal whose late reads go on, once, with the read that shows it.
+    /// Reports a refusal whose late reads go on, once, with the read that shows the refusal.
     fn refused(&mut self, poller: &Poller, now: Moment) {
         if let (Some(phase), Some(answer), false) =
             (poller.refused(&self.plan, now), &self.evidence, self.refusal_told)
@@ -231,7 +231,7 @@ impl<E: Watchable> Known<E> {
         }
     }
 
-    /// The poller's next step is when a read that failed is tried again.
+    /// Reports a failed read. The poller's next step is the moment of the next try.
     fn not_read(&mut self, error: Arc<CallErrorOf<E>>, next: Step, now: Moment) {
         let again = match next {
             Step::Fetch(_) => Some(now),
@@ -242,8 +242,7 @@ impl<E: Watchable> Known<E> {
         self.untold.push_back(Change::NotRead { error, again });
     }
 
-    /// How it ended, if the poller says that it has and, where it has not given up, there is a read that
-    /// shows it.
+    /// The end, if the poller reports an end and, where the poller has not given up, a read shows that end.
     pub(crate) fn end(&mut self, step: Step) -> Option<End<E>> {
         let (tracker, held) = (self.tracker, self.held);
         match step {
@@ -252,7 +251,7 @@ impl<E: Watchable> Known<E> {
                 Some(End::Ended { answer, tracker, phase, held })
             }
             Step::GaveUp(mut gave_up) => {
-                // An end that a submit told, and no read has shown, is known to the tracker alone.
+                // An end from a submit, without a read that shows the end, is known to the tracker alone.
                 gave_up.last = gave_up.last.or(tracker.phase());
                 Some(End::GaveUp { gave_up, tracker, held, error: self.error.clone() })
             }
@@ -278,7 +277,7 @@ impl<E: Watchable> Known<E> {
         let before = (self.tracker.status(), self.tracker.phase());
         let verdict = received.observation().map(|observation| self.tracker.observe(observation, now));
         if before.0 != self.tracker.status() {
-            // It was the evidence of something else.
+            // The evidence was of another status.
             self.evidence = None;
             self.refusal_told = false;
         }
@@ -293,7 +292,7 @@ impl<E: Watchable> Known<E> {
             self.held |= matches!(verdict, Verdict::Conflict { .. });
             self.notice(verdict);
         }
-        // A read that does not show the end, or contradicts it, settles none: it is asked for again.
+        // A read that does not show the end, or contradicts the end, settles nothing: the watch reads again.
         let settles = fetch == ReadKind::Full || !E::POLL_POLICY.confirm_with_full_read;
         let settled = !(self.tracker.is_final() && settles && !known && self.evidence.is_none());
         let heard = match settled {
@@ -303,7 +302,7 @@ impl<E: Watchable> Known<E> {
         (Came { heard, failed: None, nudged: None }, Some((received, Shows { settled, known })))
     }
 
-    /// Tells a verdict that wants attention, once while it is repeated.
+    /// Reports a verdict that wants attention, once while the verdict is repeated.
     fn notice(&mut self, verdict: Verdict<E::Status, E::Raw>) {
         if !verdict.wants_attention() {
             self.noticed = None;
@@ -322,7 +321,7 @@ impl<E: Watchable> Came<E> {
         Self { heard, failed: Some(Arc::new(error)), nudged: None }
     }
 
-    /// With no longer wait than this.
+    /// Limits the wait to this maximum.
     fn at_most(mut self, longest: Duration) -> Self {
         match &mut self.heard {
             ReadOutcome::Answer { wait, .. }
@@ -337,7 +336,7 @@ impl<E: Watchable> Came<E> {
         self
     }
 
-    /// As a failure that another attempt can mend.
+    /// Turns the outcome into a failure that another attempt can mend.
     fn into_failure(self) -> Self {
         Self { heard: ReadOutcome::Failed { wait: None }, ..self }
     }
@@ -349,7 +348,7 @@ impl<E: Watchable> Clone for Came<E> {
     }
 }
 
-/// How long to wait for the answer to one read.
+/// The maximum wait for the answer to one read.
 pub(crate) fn read_timeout(plan: &PollPolicy) -> Duration {
     plan.read_timeout.max(Duration::from_secs(1))
 }
@@ -359,12 +358,12 @@ pub(crate) fn now<E: Watchable>(client: &ClientOf<E>) -> Moment {
     crate::sources::moment(<E::Provider as Backend>::now_millis(client))
 }
 
-/// Keeps the answer to what was asked for ahead; or else returns the failure of the reads that needed the
+/// Stores the answer to the call ahead; if none came, returns the failure of the reads that needed the
 /// answer.
 ///
-/// A wait that the answer asks for is no word of the checkouts that need it. So none of them waits for longer
-/// than the plan's longest pause, and none is given up for it. Neither is a checkout given up for a response
-/// that is not the API's, such as a gateway's page that lets nobody in.
+/// A wait that this answer asks for says nothing about the checkouts that need the answer. So no checkout
+/// waits for longer than the policy's longest pause, and no checkout is given up for that wait. Neither is a
+/// checkout given up for an unexpected response, such as a gateway's page that lets nobody in.
 pub(crate) fn keep_ahead<E: Watchable>(
     client: &ClientOf<E>,
     plan: &PollPolicy,
@@ -378,7 +377,7 @@ pub(crate) fn keep_ahead<E: Watchable>(
     })?;
     let operation = answer.operation();
     let kept = <E::Provider as Ahead>::keep(client, &answer);
-    // A token that is no longer good when it comes would be asked for without end.
+    // A token that has expired on arrival would be asked for without end.
     let good = kept.and_then(|()| match <E::Provider as Ahead>::ahead(client) {
         Some(_) => Err(CallError::not_sent(operation, NotSent::AccessTokenExpired)),
         None => Ok(()),
@@ -386,7 +385,7 @@ pub(crate) fn keep_ahead<E: Watchable>(
     good.map_err(|error| Came::failed(ReadOutcome::Failed { wait: None }, error))
 }
 
-/// What is asked for ahead of a read.
+/// The payload of the call ahead of a read.
 pub(crate) type AheadOf<E> = <<E as Readable>::Provider as Ahead>::Payload;
 
 /// The answer, or else the failure.

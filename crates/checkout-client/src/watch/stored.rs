@@ -5,14 +5,14 @@ use checkout_lifecycle::{ParseTrackerError, Tracker};
 use checkout_poll::{ParsePollerError, Poller};
 
 impl<E: Watchable> Watch<E> {
-    /// What it knows, in one line of text that stays the same from version to version: keep it in a column of
-    /// the order, beside the id, whenever something changed. It names no checkout and holds nothing of the
-    /// payer.
+    /// The watch's knowledge, in one line of text that stays the same from version to version. Keep the text
+    /// in a column of the order, beside the id, whenever something changed. The text names no checkout and
+    /// holds nothing of the payer.
     ///
-    /// What was not told yet is not in it, but for what has to be looked at: [`held`](Self::held) is. Neither
-    /// is the answer that it ended with: a watch that goes on from an end reads once more. Nor is the
-    /// challenge that the payer was asked for, which the next read tells again: nudge the
-    /// [`handle`](Self::handle) where that should be at once.
+    /// The text does not hold changes that were not reported yet, but does hold the mark for a person's look:
+    /// [`held`](Self::held). The text does not hold the answer that the watch ended with either: a watch that
+    /// goes on from an end reads once more. Nor does the text hold the payer's challenge, which the next read
+    /// reports again: nudge the [`handle`](Self::handle) for a report at once.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -33,7 +33,7 @@ impl<E: Watchable> Watch<E> {
         self.known.stored(&self.poller)
     }
 
-    /// Goes on from what was [`stored`](Self::stored) of the same checkout, as if nothing had come between.
+    /// Goes on from the [`stored`](Self::stored) text of the same checkout, as if nothing had come between.
     ///
     /// # Errors
     /// [`ParseWatchError`], which names the part that is wrong.
@@ -82,19 +82,19 @@ impl<E: Watchable> Known<E> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseWatchError {
-    /// It does not begin with `v1`.
+    /// The text does not begin with `v1`.
     #[error("a stored watch does not begin with v1")]
     Version,
-    /// What stands behind `v1` is neither `held` nor `-`.
+    /// The part behind `v1` is neither `held` nor `-`.
     #[error("a stored watch does not say whether it is held")]
     Held,
-    /// The tracker is missing or none.
+    /// The tracker is missing or not readable.
     #[error("{0}")]
     Tracker(ParseTrackerError),
-    /// The poller is missing or none.
+    /// The poller is missing or not readable.
     #[error("{0}")]
     Poller(ParsePollerError),
-    /// Something stands behind the poller.
+    /// The text goes on behind the poller.
     #[error("a stored watch goes on behind its poller")]
     Surplus,
 }

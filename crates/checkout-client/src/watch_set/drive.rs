@@ -23,14 +23,14 @@ where
     E::StatusRead: 'static,
     K: Clone + Hash + Eq,
 {
-    /// Cadence, waits and reads again, until something has changed of one of the checkouts; None when none is
-    /// open.
+    /// Reads, waits and reads again, until one of the checkouts has changed; None when no checkout is open.
     ///
-    /// `sleep` waits, and whatever a [handle](crate::Watch::handle) is told ends it early: `tokio_sleep` with
-    /// the feature `tokio`, or your runtime's own. It also measures how long a read may take
+    /// `sleep` waits, and any message to a [handle](crate::Watch::handle) ends the sleep early: `tokio_sleep`
+    /// with the feature `tokio`, or your runtime's own. The same sleep limits the time of a read
     /// ([`PollPolicy::read_timeout`](crate::PollPolicy::read_timeout)). Each read has a clone of the
-    /// transport: a [`SharedTransport`](checkout_transport::SharedTransport), or one that is as cheap to
-    /// clone. To drop the future loses nothing: the reads that are under way go on with the next call.
+    /// transport: use a [`SharedTransport`](checkout_transport::SharedTransport), or a transport that is as
+    /// cheap to clone. To drop the future loses nothing: the reads that are under way go on with the next
+    /// call.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -93,12 +93,12 @@ where
 
     /// As [`next_event`](Self::next_event), over a blocking transport and one read at a time.
     ///
-    /// `sleep` waits, or breaks off, and then this returns None with checkouts that are still open: as a
-    /// channel's `recv_timeout`, which brings a new checkout. [`pause`](Self::pause) makes one that the
-    /// handles cut short.
+    /// `sleep` waits, or breaks off, and then this method returns None with checkouts that are still open:
+    /// such as a channel's `recv_timeout`, which brings a new checkout. [`pause`](Self::pause) makes a sleep
+    /// that the handles cut short.
     ///
-    /// Reads that `next_event` left under way are given up. Nothing interrupts a read that blocks: the
-    /// transport needs a time-out of its own.
+    /// The set gives up the reads that `next_event` left under way. Nothing interrupts a read that blocks:
+    /// the transport needs a time-out of its own.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -152,7 +152,7 @@ where
                     continue;
                 }
                 Turn::Sleep(wait) => wait,
-                // Nothing is under way here that could be waited for.
+                // No read is under way here to wait for.
                 Turn::Wait => A_WHILE,
                 Turn::Over => return None,
             };
@@ -162,8 +162,8 @@ where
         }
     }
 
-    /// A sleep for [`next_event_blocking`](Self::next_event_blocking): it never breaks off, and whatever a
-    /// [handle](crate::Watch::handle) is told ends it early.
+    /// A sleep for [`next_event_blocking`](Self::next_event_blocking), which never breaks off. Any message to
+    /// a [handle](crate::Watch::handle) ends the sleep early.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -189,7 +189,7 @@ where
         }
     }
 
-    /// What a driver is to do next.
+    /// The driver's next step.
     fn turn(&mut self) -> Turn<E, K> {
         loop {
             if let Some(event) = self.tell() {
@@ -219,7 +219,7 @@ where
                         return turn;
                     }
                 }
-                // The answer told it.
+                // The answer reported this already.
                 Next::AskPayer { .. } | Next::Refused { .. } => {}
                 Next::Ended { ticket, phase } => self.over(ticket, Step::Done(phase), now),
                 Next::GaveUp { ticket, gave_up } => self.over(ticket, Step::GaveUp(gave_up), now),
@@ -229,7 +229,7 @@ where
         }
     }
 
-    /// The next of what has changed and was not told yet.
+    /// The next change that was not reported yet.
     fn tell(&mut self) -> Option<WatchEvent<E, K>> {
         while let Some(ticket) = self.to_tell.front().copied() {
             let Some(open) = self.open.get_mut(&ticket) else {
@@ -271,7 +271,7 @@ where
         }
     }
 
-    /// Until a moment, or until one of the reads under way has taken too long, if that comes first.
+    /// Rests until a moment, or until one of the reads under way has taken too long, if that comes first.
     fn rest(&self, until: Option<Moment>, now: Moment) -> Turn<E, K> {
         let late = self.reads.iter().map(|read| read.until);
         match late.chain(until).min() {
@@ -280,10 +280,11 @@ where
         }
     }
 
-    /// Tells the schedule which merchants have no place for another read. True if there is one at all.
+    /// Marks the merchants that have no place for another read in the schedule. True if there is a place at
+    /// all.
     ///
-    /// Each merchant with open checkouts has an equal share. Beyond that it has what others have not taken
-    /// up, but for half of all places, which are kept for them.
+    /// Each merchant with open checkouts has an equal share. Beyond its share a merchant has the places that
+    /// others have not taken up, except half of all places, which are kept for the others.
     fn share_out(&mut self) -> bool {
         let mut taken = BTreeMap::<MerchantId, usize>::new();
         let reads = self.reads.iter().filter_map(|read| match read.whose {
@@ -328,7 +329,7 @@ where
         of_checkout.unwrap_or(E::POLL_POLICY)
     }
 
-    /// A read that has taken too long has failed, unless its answer has come meanwhile.
+    /// Fails the reads that have taken too long, unless the answer has come meanwhile.
     async fn give_up_late_reads(&mut self) {
         let now = self.now();
         if !self.reads.iter().any(|read| read.until <= now) {
@@ -348,7 +349,7 @@ where
         });
     }
 
-    /// A read is due.
+    /// Begins a due read.
     fn fetch(&mut self, queued: poll::ScheduleKey, fetch: ReadKind, now: Moment) -> Option<Turn<E, K>> {
         let ticket = *self.schedule.data(queued)?;
         let open = self.open.get_mut(&ticket)?;
@@ -357,7 +358,7 @@ where
         self.begin(Given { ticket, fetch, at: now }, now)
     }
 
-    /// Begins a read, or lets it wait for what has to be asked for ahead.
+    /// Begins a read, or lets the read wait for the call ahead.
     fn begin(&mut self, given: Given, now: Moment) -> Option<Turn<E, K>> {
         let open = self.open.get_mut(&given.ticket)?;
         let merchant = self.merchants.get_mut(&open.merchant)?;
@@ -372,7 +373,7 @@ where
         let late = now.saturating_since(given.at);
         if let Some(limit) = merchant.limit.filter(|_| late >= MARGIN) {
             if late >= Duration::from_secs(limit.per_seconds.into()) {
-                // It counted for a window that is over.
+                // The read counted for a window that is over.
                 self.schedule.release(open.queued, now);
                 return None;
             }
@@ -405,7 +406,7 @@ where
         }
     }
 
-    /// What reads wait for has come, or has not: once for all of them.
+    /// Takes in the outcome of the call ahead, once for all reads that wait for the call.
     fn came_ahead(
         &mut self,
         merchant: MerchantId,
@@ -420,7 +421,7 @@ where
             Ok(()) => self.ready.extend(its),
             Err(came) => {
                 for given in its {
-                    // What does not come counts as the read that it was asked for.
+                    // A call ahead that failed counts as the read that needed the call.
                     if let Some(open) = self.open.get_mut(&given.ticket) {
                         open.known.mark_sent();
                         self.schedule.mark_sent(open.queued, now);
@@ -431,7 +432,7 @@ where
         }
     }
 
-    /// The merchant's reads that wait for what is asked for ahead.
+    /// Takes the merchant's reads that wait for the call ahead.
     fn take_waiting(&mut self, merchant: MerchantId) -> Vec<Given> {
         let is_its =
             |given: &Given| self.open.get(&given.ticket).is_some_and(|open| open.merchant == merchant);
@@ -440,7 +441,7 @@ where
         its
     }
 
-    /// Tells the schedule what a read came to.
+    /// Gives the schedule the outcome of a read.
     fn hear(&mut self, ticket: WatchId, came: Came<E>, now: Moment) {
         let Some(open) = self.open.get_mut(&ticket) else { return };
         self.schedule.handle_outcome(open.queued, now, came.heard);
@@ -450,8 +451,8 @@ where
         self.to_tell.push_back(ticket);
     }
 
-    /// It has ended or is given up; or it has ended, and there is no read that shows it: it is read once
-    /// more.
+    /// Takes in that a checkout has ended or is given up. A checkout that has ended without a read that shows
+    /// the end is read once more.
     fn over(&mut self, queued: poll::ScheduleKey, step: Step, now: Moment) {
         let Some(ticket) = self.schedule.data(queued).copied() else { return };
         let Some(open) = self.open.get_mut(&ticket) else { return };
@@ -466,7 +467,7 @@ where
         }
     }
 
-    /// Sends a read at once, before anything else is told.
+    /// Sends a read at once, before the next report.
     async fn start(&mut self, mut read: Read<E>) {
         let came = poll_fn(|context| Poll::Ready(read.poll(context))).await;
         match came {
@@ -475,7 +476,7 @@ where
         }
     }
 
-    /// Lets what is under way go on, until something comes, a handle is told something, or the sleep is over.
+    /// Lets the reads under way go on, until an outcome or a message comes, or the sleep is over.
     async fn wait(&mut self, sleep: Option<impl Future<Output = ()>>) {
         let (bell, mut sleep) = (self.inbox.bell(), pin!(sleep));
         poll_fn(|context| {
@@ -490,7 +491,7 @@ where
         .await;
     }
 
-    /// Whether something came.
+    /// True if an outcome came.
     fn poll_reads(&mut self, context: &mut Context<'_>) -> bool {
         self.reads.retain_mut(|read| match read.poll(context) {
             Poll::Ready(outcome) => {
@@ -502,7 +503,7 @@ where
         !self.came.is_empty()
     }
 
-    /// Drops what is under way: it is due again.
+    /// Drops the reads under way, which are due again.
     fn give_up_reads(&mut self) {
         let now = self.now();
         for read in core::mem::take(&mut self.reads) {
@@ -513,7 +514,7 @@ where
                     }
                 }
                 Whose::Merchant(merchant) => {
-                    // Whoever waits for it asks for it anew.
+                    // The reads that wait for the call ahead ask for the call anew.
                     let its = self.take_waiting(merchant);
                     self.ready.extend(its);
                     if let Some(merchant) = self.merchants.get_mut(&merchant) {
@@ -525,18 +526,18 @@ where
     }
 }
 
-/// What a driver is to do next.
+/// The driver's next step.
 enum Turn<E: Watchable, K> {
     Tell(Box<WatchEvent<E, K>>),
     Send(Whose, Asked<E>),
-    /// So long, unless something comes or is told.
+    /// Sleeps so long, unless an outcome or a message comes.
     Sleep(Duration),
-    /// Until something comes or is told.
+    /// Waits until an outcome or a message comes.
     Wait,
     Over,
 }
 
-/// What the schedule counts a limit's window longer by: for so long the journey of a read may last, and so
-/// long it may be late.
+/// The time that the schedule adds to a limit's window: the journey of a read may last so long, and a read
+/// may be so late.
 const MARGIN: Duration = Duration::from_secs(1);
 const A_WHILE: Duration = Duration::from_secs(1);

@@ -1,12 +1,12 @@
-//! What many watches tell.
+//! The events of many watches.
 
 use crate::{Change, Watch, Watchable};
 use core::fmt;
 
-/// A checkout among [`WatchSet`](super::WatchSet). That of one that has left means none, ever: no other one
-/// has it.
+/// A checkout in a [`WatchSet`](super::WatchSet). After the checkout has left, the id never means another
+/// checkout.
 ///
-/// It is not the ticket of a [`Schedule`](checkout_poll::Schedule).
+/// The id is not the ticket of a [`Schedule`](checkout_poll::Schedule).
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -30,7 +30,7 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WatchId(pub(super) u64);
 
-/// What changed of one of many checkouts.
+/// A change of one of many checkouts.
 ///
 /// ```
 /// use checkout_client::{Change, End, WatchEvent, Watchable};
@@ -49,15 +49,16 @@ pub struct WatchId(pub(super) u64);
 /// ```
 #[must_use = "a conflict or an end must not go unheard"]
 pub struct WatchEvent<E: Watchable, K> {
-    /// Which checkout. After an end the ticket means none any more.
+    /// The id of the checkout. After an end the id means no checkout any more.
     pub ticket: WatchId,
-    /// What the checkout was added with.
+    /// The key that the checkout was added with.
     pub key: K,
-    /// What changed.
+    /// The change.
     pub change: Change<E>,
-    /// What is known of it now, in one line of text: to be kept in a column of the order ([`Watch::stored`]).
+    /// The knowledge of the checkout now, in one line of text: keep the text in a column of the order
+    /// ([`Watch::stored`]).
     pub stored: String,
-    /// The watch itself, once it has left, with its [`Change::End`]. One that gave up can be
+    /// The watch itself, once the checkout has left, with its [`Change::End`]. A watch that gave up can be
     /// [resumed](Watch::resume) and [added](super::WatchSet::add) again, now or later from the stored text.
     pub watch: Option<Watch<E>>,
 }

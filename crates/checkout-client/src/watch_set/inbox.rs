@@ -1,11 +1,11 @@
-//! What the handles of many watches are told: in one place, so that nobody has to ask each of them.
+//! The messages to the handles of many watches, in one place, so that nobody has to ask each handle.
 
 use super::WatchId;
 use crate::Handle;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 
-/// Which handles were told something, and a bell that rings for all of them.
+/// The handles with a message, and a bell that rings for all of them.
 pub(super) struct Inbox(Arc<Rung>);
 
 impl Inbox {
@@ -13,19 +13,19 @@ impl Inbox {
         Self(Arc::new(Rung { tickets: Mutex::default(), bell: Handle::new() }))
     }
 
-    /// From now on the handle's ticket comes in once when the handle is told something, or at once if it was
-    /// already.
+    /// From now on the handle's ticket comes in once when the handle has a message, or at once if the handle
+    /// has one already.
     pub(super) fn listen(&self, ticket: WatchId, handle: &Handle) {
         handle.wakes(Waker::from(Arc::new(Knock { ticket, rung: Arc::clone(&self.0) })));
     }
 
-    /// Whose handles were told something. They have to be listened to again.
+    /// Takes the tickets of the handles with a message. Listen to these handles again.
     pub(super) fn take(&self) -> Vec<WatchId> {
         self.0.bell.hear();
         core::mem::take(&mut *self.0.tickets.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What rings whenever something comes in.
+    /// The bell that rings whenever a ticket comes in.
     pub(super) fn bell(&self) -> Handle {
         self.0.bell.clone()
     }

@@ -11,22 +11,22 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 
-/// Whose read it is.
+/// The owner of a read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Whose {
     Checkout(WatchId),
-    /// What a merchant's checkouts need before they can be read.
+    /// The call that a merchant's checkouts need before they can be read.
     Merchant(MerchantId),
 }
 
-/// What is asked.
+/// The call of a read.
 pub(super) enum Asked<E: Watchable> {
     Status(Call<E::StatusRead>),
     Full(Call<E>),
     Ahead(Call<AheadOf<E>>),
 }
 
-/// What came of it.
+/// The outcome of a read.
 pub(super) enum Outcome<E: Watchable> {
     Status(Result<Answer<E::StatusRead>, CallErrorOf<E>>),
     Full(Result<Answer<E>, CallErrorOf<E>>),
@@ -67,12 +67,12 @@ pub(super) enum Kind {
     Ahead,
 }
 
-/// A read that goes on whenever it is polled, whoever polls it.
+/// A read that goes on whenever something polls the read.
 pub(super) struct Read<E: Watchable> {
     pub(super) whose: Whose,
     pub(super) kind: Kind,
     pub(super) operation: Operation,
-    /// For how long its answer is waited for, and until when that is.
+    /// The maximum wait for the answer, and the moment when that wait ends.
     pub(super) timeout: Duration,
     pub(super) until: Moment,
     pub(super) future: Pin<Box<dyn Future<Output = Outcome<E>> + Send>>,
@@ -83,7 +83,7 @@ impl<E: Watchable> Read<E> {
         self.future.as_mut().poll(context)
     }
 
-    /// The outcome of the read once it has taken too long.
+    /// The outcome of a read that has taken too long.
     pub(super) fn late(&self) -> Outcome<E> {
         let error = CallError::timed_out(self.operation, self.timeout);
         match self.kind {

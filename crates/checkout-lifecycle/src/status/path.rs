@@ -27,7 +27,7 @@ impl<S: Status> Path<S> {
 
     /// Looks from the end backwards, so that the chain can be written from its beginning.
     pub(crate) fn shortest(from: S, to: S) -> Option<Self> {
-        // How many steps each status is away from the end.
+        // The number of steps from each status to the end.
         let mut away = [None; MOST_ROWS];
         *away.get_mut(to.position())? = Some(0u8);
         for distance in 0..32u8 {

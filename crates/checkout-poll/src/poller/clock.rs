@@ -6,13 +6,13 @@ use checkout_lifecycle::Moment;
 use core::time::Duration;
 
 impl Poller {
-    /// The clock may have been set back: what was waited for still is, for as long as was left at the latest
-    /// moment that was told, and so is the deadline, where it had not passed by then. Tell it before
-    /// [`next`](Self::next) and what comes after it; a year that a clock ran ahead, and that was told, would
-    /// be waited for otherwise.
+    /// Reports that the clock may have been set back. Waits continue, for as long as was left at the latest
+    /// moment seen, and so does the time to the deadline, if the deadline had not passed by then. Call this
+    /// before [`next`](Self::next) and the calls that follow; otherwise, if a clock ran a year ahead and the
+    /// poller saw that time, the poller would wait for that year.
     ///
-    /// A moment that is less than a minute before the latest one changes nothing: it counts as that one.
-    /// Assumed: so far apart are the clocks of two machines, or a moment and its use.
+    /// A moment that is less than a minute before the latest moment changes nothing: it counts as the latest
+    /// moment. Assumed: the clocks of two machines, or a moment and its use, are less far apart.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -33,7 +33,7 @@ impl Poller {
         let seconds = whole_seconds(now);
         let is_before_it_began = seconds < self.began;
         if is_before_it_began {
-            // A second of room, for what came just before this moment.
+            // A second of room, for events just before this moment.
             self.began = seconds.saturating_sub(1);
         }
         let asked_past_it = self.earliest > self.deadline;
@@ -41,7 +41,7 @@ impl Poller {
         // The moment is rounded up, so that nothing is early.
         self.seen = after(self.millis(now), Duration::ZERO);
         let seen = self.seen;
-        // A time that is too long to be counted still is, unless all of it was told by the clock that ran
+        // A time that is too long to be counted stays so, unless all of it was seen by the clock that ran
         // ahead.
         let left = |tick: u32| match tick {
             NEVER if was <= u32::MAX / 2 => NEVER,
@@ -53,8 +53,7 @@ impl Poller {
         // A deadline that had passed was set before the clock ran ahead, and stands.
         if is_before_it_began || self.deadline > was {
             self.deadline = left(self.deadline);
-            // Where both passed too long ago to be told apart, the earliest read stays later than the
-            // deadline.
+            // If both passed too long ago to be told apart, the earliest read stays later than the deadline.
             if asked_past_it {
                 self.earliest = self.earliest.max(1);
                 self.due = self.due.max(1);
@@ -62,7 +61,7 @@ impl Poller {
             }
         }
         if self.deadline > self.seen {
-            // A read that was asked by the clock that ran ahead was asked before the deadline.
+            // A read sent by the clock that ran ahead was sent before the deadline.
             self.forget_last_read();
         }
     }
@@ -75,15 +74,14 @@ impl Poller {
         self.began = began;
         self.seen = self.seen.saturating_sub(shift);
         for tick in [&mut self.earliest, &mut self.due] {
-            // A time that was too long to be counted still is.
+            // A time that was too long to be counted stays so.
             if *tick != NEVER {
                 *tick = tick.saturating_sub(shift);
             }
         }
     }
 
-    /// The milliseconds from the beginning to a moment; from the beginning to the latest moment that was
-    /// told, if that is later.
+    /// The milliseconds from the beginning to a moment, or to the latest moment seen if that is later.
     pub(super) fn millis(&self, at: Moment) -> u64 {
         let since = at.unix_millis().saturating_sub(i64::from(self.began).saturating_mul(1_000));
         u64::try_from(since).unwrap_or(0).max(u64::from(self.seen).saturating_mul(TICK_MILLIS))
@@ -94,7 +92,7 @@ impl Poller {
         u32::try_from(self.millis(at) / TICK_MILLIS).unwrap_or(u32::MAX)
     }
 
-    /// Takes in a moment that was told, and returns its milliseconds.
+    /// Takes in a new moment, and returns its milliseconds.
     pub(super) fn hear(&mut self, now: Moment) -> u64 {
         let millis = self.millis(now);
         self.seen = self.tick(now);
@@ -108,7 +106,7 @@ impl Poller {
     }
 }
 
-/// The tick in which a span ends that begins so many milliseconds after the beginning, rounded up.
+/// The tick in which a span ends that begins this many milliseconds after the beginning, rounded up.
 pub(super) fn after(now: u64, span: Duration) -> u32 {
     let millis = now.saturating_add(time::millis_up(span));
     u32::try_from(millis.div_ceil(TICK_MILLIS)).unwrap_or(u32::MAX)
@@ -121,5 +119,5 @@ pub(super) fn whole_seconds(at: Moment) -> u32 {
 
 pub(super) const TICK_MILLIS: u64 = 10;
 const TICKS_A_SECOND: u64 = 100;
-/// The end of what is counted.
+/// The end of the counted range.
 pub(super) const NEVER: u32 = u32::MAX;

@@ -1,4 +1,4 @@
-//! What a poller learns from an answer or a failure.
+//! The effect of answers and failures on a poller.
 
 use super::clock::{NEVER, after};
 use super::{Mark, Poller, ReadKind};
@@ -6,17 +6,17 @@ use crate::PollPolicy;
 use checkout_lifecycle::Phase;
 use core::time::Duration;
 
-/// Where the checkout stands, as an answer says it.
+/// The phase of the checkout, as an answer gives it.
 pub(super) struct Answered {
     pub(super) fetch: ReadKind,
     pub(super) phase: Option<Phase>,
-    /// Of an answer by which the payer has to act and for whose return nobody waits: true if there is a
+    /// For an answer by which the payer has to act and for whose return nobody waits: true if there is a
     /// challenge to be shown.
     pub(super) shown: Option<bool>,
 }
 
 impl Poller {
-    /// There was an answer.
+    /// Takes in an answer.
     pub(super) fn answered(&mut self, plan: &PollPolicy, now: u64, answer: Answered, wait: Option<Duration>) {
         self.failures = 0;
         self.marks.set_refusals(0);
@@ -40,7 +40,7 @@ impl Poller {
         };
     }
 
-    /// There was no answer, or a refusal. The next read comes never sooner than after an answer.
+    /// Takes in a missing answer, or a refusal. The next read never comes sooner than after an answer.
     pub(super) fn failed(&mut self, plan: &PollPolicy, now: u64, wait: Option<Duration>) {
         self.failures = self.failures.saturating_add(1);
         self.asked_to_wait(plan, now, wait);
@@ -50,12 +50,12 @@ impl Poller {
         self.due = due.max(self.or_at_the_end(plan, due));
     }
 
-    /// The answer was a refusal that no repeat mends.
+    /// Counts a refusal that no repeat mends.
     pub(super) fn count_refusal(&mut self) {
         self.marks.set_refusals(self.marks.refusals().saturating_add(1));
     }
 
-    /// Takes in where the checkout stands, with what that does to the deadline.
+    /// Takes in the phase of the checkout, with its effect on the deadline.
     fn stands(&mut self, plan: &PollPolicy, now: u64, fetch: ReadKind, phase: Phase) {
         let was_confirmed = self.confirmed_end().is_some();
         let before = self.phase.replace(phase);
@@ -87,7 +87,7 @@ impl Poller {
         };
         if let Some(time) = time.filter(|_| is_new) {
             let own = after(now, time);
-            // The time of a review, or of late reads, is not the time of what comes after it.
+            // The time of a review, or of late reads, is not the time of the phases after it.
             self.last_until(if was_review || was_confirmed { own } else { self.deadline.max(own) });
         }
         if let Some(late) = self.late_payment_reads(plan).filter(|_| is_new || !was_confirmed) {
@@ -95,20 +95,20 @@ impl Poller {
         }
     }
 
-    /// Sets another deadline: a read that was asked before is not the last one.
+    /// Sets another deadline: a read that was sent before is not the last one.
     pub(super) fn last_until(&mut self, deadline: u32) {
         self.deadline = deadline;
         self.forget_last_read();
     }
 
-    /// No read that was asked is the last one.
+    /// Forgets the last read: no read sent so far is the last one.
     pub(super) fn forget_last_read(&mut self) {
         self.marks.set(Mark::LastAsked, false);
         self.marks.set(Mark::Over, false);
     }
 
-    /// Takes in a wait that the provider said. A wait that is no longer than the plan's own pauses is like
-    /// one of these, so it delays the last read, and does not end the checkout.
+    /// Takes in a wait that the provider asked for. A wait no longer than the policy's own pauses is like one
+    /// of these pauses: it delays the last read, and does not end polling.
     fn asked_to_wait(&mut self, plan: &PollPolicy, now: u64, wait: Option<Duration>) {
         if let Some(wait) = wait {
             self.hold(after(now, wait), wait > plan.longest_pause());

@@ -4,9 +4,10 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Mark {
-    /// The provider said the wait until the earliest read, and it is longer than the plan's pauses.
+    /// The provider asked for the wait until the earliest read, and the wait is longer than the policy's
+    /// pauses.
     LongWait = 4,
-    /// A read was asked at the deadline or after it, and nothing was heard of the read.
+    /// A read was sent at the deadline or after it, and its outcome was not reported.
     LastAsked = 8,
     /// That read was answered, or tried often enough.
     Over = 16,
@@ -32,8 +33,8 @@ pub(super) struct Challenge {
 
 /// The [`Mark`]s, the number of refusals, and the memory of the phase.
 ///
-/// The lowest two bits are the memory of the phase: an [`End`] or a [`Challenge`], as the phase is, and zero
-/// in every other phase. Three bits above them are the marks, and the highest three the refusals.
+/// The lowest two bits are the memory of the phase: an [`End`] or a [`Challenge`], according to the phase,
+/// and zero in every other phase. The three bits above are the marks, and the highest three the refusals.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Marks(u8);
 
@@ -77,7 +78,7 @@ impl Marks {
         self.set_of_phase(challenge.is_shown, challenge.has_returned);
     }
 
-    /// Another phase begins, of which nothing is remembered yet.
+    /// Begins another phase, without any memory.
     pub(super) fn forget_phase(&mut self) {
         self.set_of_phase(false, false);
     }

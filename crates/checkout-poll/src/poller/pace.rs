@@ -1,4 +1,4 @@
-//! How long a poller waits between two reads.
+//! The wait of a poller between two reads.
 
 use super::Poller;
 use super::clock::{TICK_MILLIS, after};
@@ -7,7 +7,7 @@ use checkout_lifecycle::{Moment, Phase};
 use core::time::Duration;
 
 impl Poller {
-    /// Puts the read that is due off to a moment, but not past a deadline that is to come.
+    /// Delays the read that is due to a moment, but not past a deadline that is to come.
     pub(crate) fn put_off(&mut self, now: Moment, until: Moment) {
         if until <= now {
             return;
@@ -17,7 +17,7 @@ impl Poller {
         self.due = self.due.max(if is_open { until.min(self.deadline) } else { until });
     }
 
-    /// The pause after an answer. None where no read is to be asked before the deadline.
+    /// The pause after an answer. None if no read is to be sent before the deadline.
     pub(super) fn pause(&self, plan: &PollPolicy, now: u64) -> Option<Duration> {
         if self.unconfirmed_end() {
             return Some(plan.first);
@@ -32,31 +32,31 @@ impl Poller {
         }
     }
 
-    /// Returns true if the pause is one that the answer may shorten.
+    /// Returns true if the answer may shorten the pause.
     pub(super) fn is_ordinary(&self, plan: &PollPolicy) -> bool {
         self.phase != Some(Phase::InReview)
             && !self.is_waited_for()
             && self.late_payment_reads(plan).is_none()
     }
 
-    /// The ordinary pause: an eighth of the checkout's age, within the plan's bounds.
+    /// The ordinary pause: an eighth of the checkout's age, within the policy's bounds.
     pub(super) fn ordinary(&self, plan: &PollPolicy, now: u64) -> Duration {
         Duration::from_millis(now / 8).min(plan.max_interval).max(plan.first)
     }
 
-    /// The tick in which a pause is over that chance has shortened.
+    /// The tick in which a pause ends, after chance has shortened the pause.
     pub(super) fn soon(&self, plan: &PollPolicy, now: u64, pause: Duration) -> u32 {
         let less = time::share(pause, plan.jitter_permille, self.chance());
         after(now, pause.saturating_sub(less)).max(self.earliest)
     }
 
-    /// The deadline, if the deadline comes first or would come too soon after a read for another one.
+    /// The deadline, if the deadline comes first or would come too soon after a read for another read.
     pub(super) fn or_at_the_end(&self, plan: &PollPolicy, due: u32) -> u32 {
         let last = self.deadline.max(self.earliest);
         if due.saturating_add(after(0, gap(plan))) > self.deadline { last } else { due }
     }
 
-    /// A number that looks like chance, and is the same whenever the same is told at the same time.
+    /// A pseudorandom number, the same whenever the same reports come at the same time.
     pub(super) fn chance(&self) -> u64 {
         let now = (u64::from(self.began) << 32) | u64::from(self.seen);
         time::mix(now ^ time::mix(self.seed.into()))

@@ -1,11 +1,11 @@
-//! What a poller says, and what it is told.
+//! The steps of a poller, and the outcomes that a poller takes in.
 
 #[cfg(doc)]
 use crate::{PollPolicy, Poller};
 use checkout_lifecycle::{Moment, Phase};
 use core::time::Duration;
 
-/// What to read.
+/// The kind of a read.
 ///
 /// ```
 /// use checkout_poll::ReadKind;
@@ -14,14 +14,14 @@ use core::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReadKind {
-    /// How the checkout stands, and no more.
+    /// The status of the checkout, and no more.
     Status,
-    /// The read that settles: all that can be compared with the order. A provider with one read has it for
-    /// both.
+    /// The read that settles: everything that can be compared with the order. A provider with a single read
+    /// uses that read for both kinds.
     Full,
 }
 
-/// What to do now.
+/// The next thing to do.
 ///
 /// ```
 /// use checkout_lifecycle::Phase;
@@ -31,25 +31,26 @@ pub enum ReadKind {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// Ask the provider. Tell [`Poller::mark_sent`] before it and [`Poller::handle_outcome`] after it.
+    /// Send a read to the provider. Call [`Poller::mark_sent`] before and [`Poller::handle_outcome`] after
+    /// the read.
     Fetch(ReadKind),
-    /// Nothing until then.
+    /// Do nothing until this moment.
     Wait(Moment),
-    /// Show the payer the challenge, and tell [`Poller::payer_returned`] when the payer is back. Nothing else
-    /// until then.
+    /// Show the payer the challenge, and call [`Poller::payer_returned`] when the payer is back. Do nothing
+    /// else until then.
     AskPayer {
-        /// When to go on if nobody has told.
+        /// The moment to continue if nobody reports a return.
         until: Moment,
     },
-    /// It has ended like this, and the read that settles has shown it. A refusal with [late
-    /// reads](PollPolicy::late_payment_reads) is done when these are over; [`Poller::refused`] tells it as
-    /// soon as it is confirmed.
+    /// The checkout has ended like this, and the read that settles has shown the end. A refusal with [late
+    /// reads](PollPolicy::late_payment_reads) is done when the late reads are over; [`Poller::refused`]
+    /// returns the refusal as soon as it is confirmed.
     Done(Phase),
-    /// It has not ended, as far as is known, and it is not asked any more.
+    /// The checkout has not ended, as far as is known, and polling stops.
     GaveUp(GaveUp),
 }
 
-/// What was known when it was given up. It says nothing of how the checkout ends: money can still come.
+/// The known state when the poller gave up. The end of the checkout stays open: money can still come.
 ///
 /// ```
 /// use checkout_poll::{GaveUp, GiveUpReason};
@@ -59,13 +60,13 @@ pub enum Step {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GaveUp {
-    /// Where the checkout stood when it was last heard of. An end, if it was not confirmed.
+    /// The last known phase of the checkout. An end, if the end was not confirmed.
     pub last: Option<Phase>,
-    /// Why.
+    /// The reason for giving up.
     pub why: GiveUpReason,
 }
 
-/// Why it was given up. [`Poller::resume`] goes on.
+/// The reason why a poller gave up. [`Poller::resume`] continues.
 ///
 /// ```
 /// use checkout_lifecycle::Moment;
@@ -76,19 +77,19 @@ pub struct GaveUp {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GiveUpReason {
-    /// Its time is over, and a read that was asked then has left it open or, repeated, had no answer:
+    /// The checkout's time is over. A read sent then left the checkout open or, repeated, had no answer:
     /// [`PollPolicy::final_attempts`].
     Deadline,
-    /// The provider said a wait that goes past the deadline and is longer than the plan's pauses are.
+    /// The provider asked for a wait that goes past the deadline and is longer than the policy's pauses.
     AskedToWait {
-        /// When it would be over.
+        /// The moment when the wait would be over.
         until: Moment,
     },
-    /// It was refused so often in a way that no repeat mends: [`PollPolicy::refusals`].
+    /// Too many refusals that no repeat mends: [`PollPolicy::refusals`].
     Refused,
 }
 
-/// What came of a read, in words that are the same for every provider.
+/// The outcome of a read, in words that are the same for every provider.
 ///
 /// ```
 /// use checkout_poll::ReadOutcome;
@@ -101,15 +102,15 @@ pub enum GiveUpReason {
 pub enum ReadOutcome {
     /// An answer.
     Answer {
-        /// What was read.
+        /// The kind of the read.
         fetch: ReadKind,
-        /// Where the checkout stands after it, as the tracker says. None if nothing is known, and **none if a
-        /// whole read does not bear it out**, because its status is unknown, older, or in conflict: an end
-        /// that a whole read is said to have shown is done. None changes nothing.
+        /// The phase of the checkout after the answer, as the tracker reports. None if nothing is known, and
+        /// **none if a full read does not confirm the phase**, because its status is unknown, older, or in
+        /// conflict: an end reported with a full read is done. None changes nothing.
         phase: Option<Phase>,
-        /// What this very answer said to wait, and not what a provider advises in general: that is the
-        /// plan's. It takes the place of the ordinary pause; a pause of its own kind (a challenge, a review,
-        /// late reads) it only makes longer.
+        /// The wait that this very answer asked for. The general advice of a provider belongs in the policy.
+        /// The wait replaces the ordinary pause; a pause of its own kind (a challenge, a review, late reads)
+        /// only becomes longer.
         wait: Option<Duration>,
     },
     /// Too many requests.
@@ -117,24 +118,25 @@ pub enum ReadOutcome {
         /// The wait that the answer asked for.
         wait: Option<Duration>,
     },
-    /// No answer, or one that says nothing: a gateway's, not the API's, unreadable, the provider's own
-    /// trouble.
+    /// No answer, or an answer without information: a gateway's, an unexpected response, unreadable, the
+    /// provider's own trouble.
     Failed {
         /// The wait that the answer asked for.
         wait: Option<Duration>,
     },
-    /// An answer by which the payer has to act, where nobody is to wait for the payer's return: the next read
-    /// comes after the ordinary pause. Otherwise as an answer with [`Phase::PayerAction`].
+    /// An answer by which the payer has to act, while nobody should wait for the payer's return: the next
+    /// read comes after the ordinary pause. Otherwise like an answer with [`Phase::PayerAction`].
     PayerActs {
-        /// True if the answer has something that the payer can be shown. Where it has nothing, such as a
-        /// challenge whose address is not known yet, there is no [`Step::AskPayer`] until an answer has it.
+        /// True if the answer has something to show the payer. If the answer has nothing, such as a challenge
+        /// whose address is not known yet, there is no [`Step::AskPayer`] until an answer has something to
+        /// show.
         shown: bool,
         /// The wait that this very answer asked for.
         wait: Option<Duration>,
     },
-    /// A refusal by which there is no such checkout. A checkout that was made a moment ago may not be there
-    /// yet, so for as long as [`PollPolicy::appears_within`] says it is [`Failed`](Self::Failed), and after
-    /// that [`Refused`](Self::Refused).
+    /// A refusal for an unknown checkout. A checkout that was created a moment ago may not exist
+    /// yet, so within [`PollPolicy::appears_within`] the outcome counts as [`Failed`](Self::Failed), and
+    /// after that as [`Refused`](Self::Refused).
     NotThere {
         /// The wait that the answer asked for.
         wait: Option<Duration>,

@@ -6,12 +6,12 @@ use core::fmt;
 use core::str::FromStr;
 
 impl fmt::Display for Poller {
-    /// The form to store: `v1`; the second since the Unix epoch at which it began; the latest moment that was
-    /// told, the earliest read, the next one and the deadline, in hundredths of a second since then; the
-    /// seed; how many reads failed in a row, and how many of them were refused; letters for what is
-    /// remembered (`c` the end is confirmed, `n` it has no late reads any more, `p` the payer is to be asked,
-    /// `r` the payer has returned, `w` the provider said a long wait, `l` the last read was asked, `o` it is
-    /// over); the phase. `-` for none.
+    /// The form to store: `v1`; the second since the Unix epoch at which the checkout began; the latest
+    /// moment seen, the earliest read, the next read and the deadline, in hundredths of a second since then;
+    /// the seed; the number of reads that failed in a row, and how many of them were refused; letters for the
+    /// remembered facts (`c` the end is confirmed, `n` the end has no late reads any more, `p` the payer has
+    /// to be asked, `r` the payer has returned, `w` the provider asked for a long wait, `l` the last read was
+    /// sent, `o` the last read is over); the phase. `-` for none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { began, seen, earliest, due, deadline, phase, seed, failures, .. } = self;
         write!(
@@ -41,10 +41,10 @@ impl fmt::Debug for Poller {
 impl FromStr for Poller {
     type Err = ParsePollerError;
 
-    /// Reads the stored form back: exactly what [`Display`](fmt::Display) writes, and nothing else.
+    /// Reads the stored form: exactly the text that [`Display`](fmt::Display) writes, and nothing else.
     ///
     /// # Errors
-    /// [`ParsePollerError`], which names the part that is wrong.
+    /// [`ParsePollerError`], which names the wrong part.
     fn from_str(text: &str) -> Result<Self, ParsePollerError> {
         let mut parts = text.split(' ');
         let mut part = |error| parts.next().ok_or(error);
@@ -82,7 +82,7 @@ impl FromStr for Poller {
         let mut poller = Self { began, seen, earliest, due, deadline, phase, seed, failures, marks };
         poller.marks.set_refusals(refusals);
         poller.take_letters(letters);
-        // Letters of another phase are not taken, and no read before the deadline is the last one.
+        // Letters of another phase are rejected, and no read before the deadline is the last one.
         let is_last = poller.marks.has(Mark::LastAsked) || poller.marks.has(Mark::Over);
         if poller.letters() != letters || (is_last && seen < deadline) {
             return Err(ParsePollerError::Flags);
@@ -92,7 +92,7 @@ impl FromStr for Poller {
 }
 
 impl Poller {
-    /// What is remembered, in the order of [`LETTERS`].
+    /// The remembered facts, in the order of [`LETTERS`].
     fn letters(&self) -> [bool; 7] {
         let end = self.end().unwrap_or(End { is_confirmed: false, late_reads_over: false });
         let challenge = self.challenge().unwrap_or(Challenge { is_shown: false, has_returned: false });
@@ -107,7 +107,7 @@ impl Poller {
         ]
     }
 
-    /// Remembers what [`letters`](Self::letters) says, as far as the phase has it.
+    /// Remembers the facts of [`letters`](Self::letters), as far as the phase has them.
     fn take_letters(&mut self, letters: [bool; 7]) {
         let [is_confirmed, late_reads_over, is_shown, has_returned, long_wait, last_asked, over] = letters;
         if self.end().is_some() {
@@ -150,7 +150,7 @@ impl<'de> serde::Deserialize<'de> for Poller {
     }
 }
 
-/// A stored poller is not one that [`Poller`] writes: which part is wrong.
+/// A text that is not a stored [`Poller`]: the wrong part.
 ///
 /// ```
 /// use checkout_poll::{ParsePollerError, Poller};
@@ -159,9 +159,9 @@ impl<'de> serde::Deserialize<'de> for Poller {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ParsePollerError {
-    /// It does not begin with `v1`.
+    /// The text does not begin with `v1`.
     Version,
-    /// Where it began is not a number of seconds.
+    /// The beginning is not a number of seconds.
     Began,
     /// The latest moment is not a number of ticks.
     Seen,
@@ -177,11 +177,12 @@ pub enum ParsePollerError {
     Failures,
     /// The refusals are not a number up to 7, or more than the failures.
     Refusals,
-    /// What is remembered is not in these letters, not in their order, or not of such a phase or moment.
+    /// The remembered facts are not in these letters, not in their order, or do not fit the phase or the
+    /// moment.
     Flags,
-    /// The phase is none of them.
+    /// The phase is unknown.
     Phase,
-    /// It goes on behind the phase.
+    /// More text follows the phase.
     Surplus,
 }
 
@@ -206,12 +207,12 @@ impl fmt::Display for ParsePollerError {
 
 impl core::error::Error for ParsePollerError {}
 
-/// A number as `Display` writes it, and no other way of writing it.
+/// Parses a number exactly as `Display` writes it.
 fn number(digits: &str) -> Option<u32> {
     digits.parse().ok().filter(|_| matches!(digits.as_bytes(), [b'0'] | [b'1'..=b'9', ..]))
 }
 
-/// Letters as `Display` writes them, each once and in the order of [`LETTERS`].
+/// Parses letters as `Display` writes them, each once and in the order of [`LETTERS`].
 fn letters_of(text: &str) -> Option<[bool; 7]> {
     if text == NONE {
         return Some(NO_LETTERS);
@@ -225,7 +226,7 @@ fn letters_of(text: &str) -> Option<[bool; 7]> {
     (rest.is_empty() && letters != NO_LETTERS).then_some(letters)
 }
 
-/// A phase as it is stored.
+/// The stored word of a phase.
 const fn word(phase: Phase) -> &'static str {
     match phase {
         Phase::AwaitingPayer => "awaiting-payer",
@@ -262,8 +263,8 @@ const PHASES: [Phase; 14] = [
     Phase::Reversed,
 ];
 
-/// The letters of what is remembered: `c` and `n` of an end, `p` and `r` of a challenge, the others of every
-/// phase.
+/// The letters of the remembered facts: `c` and `n` of an end, `p` and `r` of a challenge, the others of
+/// every phase.
 const LETTERS: [&str; 7] = ["c", "n", "p", "r", "w", "l", "o"];
 const NO_LETTERS: [bool; 7] = [false; 7];
 const VERSION: &str = "v1";

@@ -1,11 +1,12 @@
-//! When which checkout is to be looked at: a calendar of buckets, in three levels.
+//! A calendar of buckets, in three levels: the ids of checkouts by the tick at which to look at each.
 //!
 //! A bucket is a list of chunks of ids, and the chunks come out of one pool: an emptied bucket keeps no
-//! memory. An id is in the calendar at most once and knows its place, so it is taken out at once, wherever it
-//! is, and nothing dead is left behind. The first level has a bucket for each of the next 8,192 ticks (82
+//! memory. An id is in the calendar at most once and knows its place, so an id is removed at once, wherever
+//! it is, and nothing dead is left behind. The first level has a bucket for each of the next 8,192 ticks (82
 //! seconds, more than most pauses), the second 512 buckets of 8,192 ticks each (12 hours), the third 1,024 of
-//! 4,194,304 (492 days). What lies further off comes up early, and its owner puts it in again. An entry of a
-//! higher level moves down once for each level, when time reaches its bucket; nothing else ever touches it.
+//! 4,194,304 (492 days). An id that lies further off comes up early, and its owner inserts the id again. An
+//! entry of a higher level moves down once for each level, when time reaches its bucket; nothing else ever
+//! touches the entry.
 #![expect(
     clippy::indexing_slicing,
     reason = "buckets, chunks and places are numbers that only this file makes"
@@ -15,19 +16,20 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// Ids with the tick that each waits for. A tick is a number; what it stands for is the owner's.
+/// Ids with the tick that each waits for. A tick is a number; the owner gives the number a meaning.
 #[derive(Clone)]
 pub(crate) struct Calendar {
     /// Everything up to this tick has come up.
     now: u64,
-    /// The first chunk of each bucket, and how many ids are in it: the others are full. Or [`NONE`].
+    /// The first chunk of each bucket, with the number of ids in that chunk: the other chunks are full. Or
+    /// [`NONE`].
     heads: Box<[u32]>,
     /// A bit for each bucket that is not empty.
     filled: [u64; BUCKETS / 64],
     /// A bit for each word of `filled` that is not zero, for the first level.
     filled_words: [u64; FIRST / 64 / 64],
-    /// For each bucket above the first level: the lowest tick in it, counted from its start, or
-    /// [`NOT_KNOWN`].
+    /// For each bucket above the first level: the lowest tick in the bucket, counted from the start of the
+    /// bucket, or [`NOT_KNOWN`].
     lowest: Box<[u32]>,
     chunks: Vec<Chunk>,
     /// The first chunk that no bucket uses.
@@ -49,11 +51,11 @@ impl Calendar {
         }
     }
 
-    /// Makes room for the ids below `ids`, and for wherever these will be: nothing else allocates.
+    /// Makes room for the ids below `ids`, in any place: nothing else allocates.
     pub(crate) fn make_room(&mut self, ids: usize) {
         if ids > self.entries.len() {
             self.entries.reserve_exact(ids - self.entries.len());
-            // Filled up to what was allocated, and the chunks that so many ids need in the worst case.
+            // Filled up to the allocated capacity, and the chunks that so many ids need in the worst case.
             let ids = self.entries.capacity();
             self.entries.resize(ids, Entry { due: 0, place: NONE });
             let chunks = ids / index(IDS) + ids.min(BUCKETS + 1) + 1;
@@ -61,14 +63,14 @@ impl Calendar {
         }
     }
 
-    /// Puts an id in, which is in there nowhere yet and has room. A tick that is not after the present one is
-    /// the next one, and one that is too far off is as far off as there are buckets.
+    /// Inserts an id that is not in the calendar yet and has room. A tick that is not after the present tick
+    /// counts as the next tick, and a tick that is too far off counts as the end of the buckets.
     pub(crate) fn insert(&mut self, id: u32, due: u64) {
         let due = due.clamp(self.now + 1, self.now + HORIZON);
         self.put(id, due);
     }
 
-    /// Takes an id out. Whether it was in there.
+    /// Removes an id. Returns true if the id was in the calendar.
     pub(crate) fn remove(&mut self, id: u32) -> bool {
         let Entry { due, place } = self.entries[index(id)];
         if place == NONE {
@@ -76,7 +78,7 @@ impl Calendar {
         }
         self.entries[index(id)].place = NONE;
         let level = LEVELS[index(place >> INSIDE_BITS) & 3];
-        // What is due at the present tick was in the first level.
+        // An id that is due at the present tick was in the first level.
         let is_due = level.shift == 0 && due == low(self.now);
         let bucket = if is_due { DUE } else { level.bucket(u64::from(due)) };
         let last = self.take_last(bucket);
@@ -85,7 +87,7 @@ impl Calendar {
             self.entries[index(last)].place = place;
         }
         if let Some(lowest) = bucket.checked_sub(FIRST).and_then(|above| self.lowest.get_mut(above)) {
-            // Perhaps it was the lowest: the next one who asks looks through the bucket.
+            // Perhaps this was the lowest: the next caller of `earliest` looks through the bucket.
             if *lowest == offset(bucket, due) {
                 *lowest = NOT_KNOWN;
             }
@@ -93,7 +95,7 @@ impl Calendar {
         true
     }
 
-    /// Takes everything out, and begins at another tick.
+    /// Removes everything, and begins at another tick.
     pub(crate) fn restart(&mut self, now: u64) {
         self.now = now;
         self.heads.fill(NONE);
@@ -105,17 +107,17 @@ impl Calendar {
         self.entries.fill(Entry { due: 0, place: NONE });
     }
 
-    /// Whether an id is in there.
+    /// True if an id is in the calendar.
     #[cfg(test)]
     pub(crate) fn contains(&self, id: u32) -> bool {
         self.entries.get(index(id)).is_some_and(|entry| entry.place != NONE)
     }
 
-    /// Takes out some of the ids whose tick has come by `now`, of the earliest tick: how many. None are left
-    /// if it is none.
+    /// Takes out some of the ids whose tick has come by `now`, of the earliest tick. Returns their number;
+    /// zero means that no such id is left.
     pub(crate) fn pop(&mut self, now: u64, ids: &mut [u32; SOME]) -> usize {
         while self.heads[DUE] == NONE {
-            // What was put in since comes after the present tick.
+            // Ids that were inserted since come after the present tick.
             if now <= self.now {
                 return 0;
             }
@@ -163,7 +165,7 @@ impl Calendar {
         earliest
     }
 
-    /// What is allocated, in bytes.
+    /// The allocated bytes.
     #[cfg(test)]
     pub(crate) fn allocated(&self) -> usize {
         size_of_val(&*self.heads)
@@ -185,7 +187,7 @@ impl Calendar {
         let place = at << PLACE_BITS | LEVEL_NUMBERS[number] | inside;
         self.entries[index(id)] = Entry { due: low(due), place };
         if let Some(above) = bucket.checked_sub(FIRST) {
-            // A bucket's first id makes its lowest tick known; where it is not known it stays so.
+            // A bucket's first id makes its lowest tick known; an unknown lowest tick stays unknown.
             let lowest = &mut self.lowest[above];
             let offset = offset(bucket, low(due));
             if is_first || (*lowest != NOT_KNOWN && offset < *lowest) {
@@ -239,7 +241,7 @@ impl Calendar {
         }
     }
 
-    /// Makes a bucket's ids the ones that are due, of which there are none.
+    /// Moves a bucket's ids to the due bucket, which is empty.
     fn detach(&mut self, bucket: usize) {
         self.heads[DUE] = core::mem::replace(&mut self.heads[bucket], NONE);
         self.is_empty_now(bucket);
@@ -261,12 +263,12 @@ impl Calendar {
         }
     }
 
-    /// Where the next bucket that is not empty starts, of whichever level.
+    /// The start of the next bucket that is not empty, in any level.
     fn next_start(&self) -> Option<u64> {
         LEVELS.into_iter().filter_map(|level| self.next_of(level)).min()
     }
 
-    /// Where a level's next bucket that is not empty starts.
+    /// The start of a level's next bucket that is not empty.
     fn next_of(&self, level: Level) -> Option<u64> {
         let present = self.now >> level.shift;
         let from = index(low((present + 1) & (level.buckets - 1)));
@@ -283,7 +285,7 @@ impl Calendar {
         let mut bits = self.filled.get(word)? & (u64::MAX << (from % 64));
         while bits == 0 {
             word += 1;
-            // Words of the first level that are zero are passed over 64 at a time.
+            // This passes over zero words of the first level 64 at a time.
             while let Some(words) = self.filled_words.get(word / 64) {
                 let words = words & (u64::MAX << (word % 64));
                 if words != 0 {
@@ -317,7 +319,7 @@ impl Calendar {
         self.lowest[above]
     }
 
-    /// A tick of which the low half is kept. It is after the present one, and by less than [`HORIZON`].
+    /// The full tick of a stored low half. The tick is after the present one, by less than [`HORIZON`].
     fn full(&self, due: u32) -> u64 {
         self.now + u64::from(due.wrapping_sub(low(self.now)))
     }
@@ -325,13 +327,13 @@ impl Calendar {
 
 #[derive(Clone, Copy)]
 struct Entry {
-    /// The low half of its tick.
+    /// The low half of the id's tick.
     due: u32,
-    /// Its chunk, its level and where in the chunk it is, or [`NONE`].
+    /// The id's chunk, level and position in the chunk, or [`NONE`].
     place: u32,
 }
 
-/// One line of a processor's cache.
+/// One cache line of a processor.
 #[derive(Clone)]
 struct Chunk {
     next: u32,
@@ -340,10 +342,10 @@ struct Chunk {
 
 #[derive(Clone, Copy)]
 struct Level {
-    /// Its first bucket.
+    /// The level's first bucket.
     base: usize,
     buckets: u64,
-    /// A bucket has so many bits of ticks.
+    /// The number of tick bits of a bucket.
     shift: u32,
 }
 
@@ -353,12 +355,12 @@ impl Level {
     }
 }
 
-/// As a bucket's first chunk, one that is not the first, or none.
+/// The head of a bucket whose first chunk is a full chunk, or none.
 const fn full_chunk(at: u32) -> u32 {
     if at == NONE { NONE } else { at << INSIDE_BITS | IDS }
 }
 
-/// How far from a bucket's start a tick is, by its low half.
+/// The distance of a tick from a bucket's start, by the low half of the tick.
 const fn offset(bucket: usize, due: u32) -> u32 {
     let shift = if bucket < THIRD_LEVEL.base { SECOND_LEVEL.shift } else { THIRD_LEVEL.shift };
     due & ((1 << shift) - 1)
@@ -379,15 +381,15 @@ const SECOND_LEVEL: Level = Level { base: FIRST, buckets: 512, shift: 13 };
 const THIRD_LEVEL: Level = Level { base: FIRST + 512, buckets: 1024, shift: 22 };
 const LEVELS: [Level; 3] = [FIRST_LEVEL, SECOND_LEVEL, THIRD_LEVEL];
 const BUCKETS: usize = FIRST + 512 + 1024;
-/// One bucket more: what is due.
+/// One more bucket: the ids that are due.
 const DUE: usize = BUCKETS;
-/// Less than the low half of a tick can tell.
+/// The horizon: less than the low half of a tick can represent.
 pub(crate) const HORIZON: u64 = 1023 << 22;
 const IDS: u32 = 15;
-/// So many come up together at most.
+/// The maximum number of ids that come up together.
 pub(crate) const SOME: usize = IDS as usize;
-/// In 4 bits is where in a chunk an id is; in the 2 above, of a place, its level; above those the chunk.
-/// There are more ids in 2²⁶ chunks than there can be.
+/// The lowest 4 bits of a place are the position of an id in its chunk; the 2 above are its level; the bits
+/// above those are the chunk. 2²⁶ chunks hold more ids than there can be.
 const INSIDE_BITS: u32 = 4;
 const INSIDE: u32 = (1 << INSIDE_BITS) - 1;
 const PLACE_BITS: u32 = INSIDE_BITS + 2;

@@ -1,4 +1,4 @@
-//! The calendar against a list that is looked through.
+//! The calendar compared with a list that is searched.
 
 use super::calendar::{Calendar, HORIZON, SOME};
 use alloc::vec::Vec;
@@ -35,13 +35,13 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// A calendar and a list that is looked through, side by side.
+/// A calendar and a list that is searched, side by side.
 fn check(from: u64, acts: Vec<Act>) {
     let mut calendar = Calendar::new(from);
     calendar.make_room(IDS as usize);
     let room = calendar.allocated();
     // An id is due once all ticks up to its own have passed.
-    // `at` is the tick of what came up last, from which on things are put in.
+    // `at` is the tick of the last id that came up; ids are inserted from there on.
     let (mut list, mut now, mut at) = (Vec::<(u64, u32)>::new(), from, from);
     for act in acts {
         match act {
@@ -78,7 +78,7 @@ fn check(from: u64, acts: Vec<Act>) {
     }
 }
 
-/// What comes up was due, and nothing before it. Gives its tick.
+/// Checks that the ids that come up were due, and that none was due before. Returns their tick.
 fn pop(calendar: &mut Calendar, list: &mut Vec<(u64, u32)>, now: u64) -> Option<u64> {
     let mut ids = [0; SOME];
     let some = calendar.pop(now, &mut ids);

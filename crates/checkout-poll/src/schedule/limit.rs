@@ -1,4 +1,5 @@
-//! How many requests a merchant may still make: a limit that holds in every window, wherever one begins.
+//! The number of requests that a merchant may still make: a limit that holds in every window, wherever one
+//! begins.
 
 use alloc::collections::VecDeque;
 use checkout_tables::RateLimit;
@@ -6,11 +7,12 @@ use core::time::Duration;
 
 use crate::time;
 
-/// The requests of one window, with their times. All times are milliseconds, and none is before an earlier
+/// The requests of one window, with their times. All times are milliseconds, and no time is before an earlier
 /// one.
 ///
-/// It is exact: what a limit allows at once may be made at once, and the next request waits until the first
-/// of so many has left the window. Requests of one millisecond are one entry, so there are never more entries
+/// The limit is exact: a limit's requests may all be made at once, and the next request waits until the first
+/// of them has left the window. Requests of one millisecond are one entry, so there are never more entries
+/// than the window has milliseconds, however high the limit is.
 /// than the window has milliseconds, however high the limit is.
 #[derive(Clone)]
 pub(crate) struct Limiter {
@@ -27,7 +29,7 @@ struct Run {
 }
 
 impl Limiter {
-    /// The margin is added to the window: requests do not arrive as far apart as they were sent.
+    /// Adds the margin to the window, because requests do not arrive as far apart as they were sent.
     pub(crate) fn new(limit: RateLimit, margin: Duration) -> Self {
         let seconds = i64::from(limit.per_seconds);
         let margin = i64::try_from(time::millis_up(margin)).unwrap_or(i64::MAX);
@@ -36,11 +38,11 @@ impl Limiter {
         Self { most: limit.requests, window, made: 0, runs: VecDeque::new() }
     }
 
-    /// From when on a request may be made. It is `now` or before it if one may be made now; `i64::MAX` is
-    /// never.
+    /// The moment from which a request may be made. The moment is `now` or before if a request may be made
+    /// now; `i64::MAX` is never.
     ///
-    /// Nobody makes a request in the future: one that is a minute or more ahead was told by a clock that ran
-    /// ahead, as in another process before a restart, and counts as made now.
+    /// A request cannot be made in the future: a request that is a minute or more ahead was recorded by a
+    /// clock that ran ahead, as in another process before a restart, and counts as made now.
     pub(crate) fn free_at(&mut self, now: i64) -> i64 {
         if self.runs.back().is_some_and(|run| run.at.saturating_sub(now) >= time::SET_BACK_MILLIS) {
             self.set_back(now);
@@ -51,7 +53,8 @@ impl Limiter {
         }
         match self.runs.front() {
             _ if self.made < self.most => now,
-            // More than allowed can be there, by requests that others made: then all too many have to leave.
+            // More requests than allowed can be there, made by others: then all the surplus requests have to
+            // leave.
             Some(first) if self.made == self.most => first.at.saturating_add(self.window),
             Some(_) => {
                 let mut left = self.made;
@@ -65,24 +68,24 @@ impl Limiter {
         }
     }
 
-    /// How many requests may be made now.
+    /// The number of requests that may be made now.
     pub(crate) fn room(&mut self, now: i64) -> u32 {
-        // Which lets those go that have left the window.
+        // This removes the requests that have left the window.
         if self.free_at(now) > now { 0 } else { self.most.saturating_sub(self.made) }
     }
 
-    /// A request is made.
+    /// Records a request.
     pub(crate) fn take(&mut self, at: i64) {
         self.made = self.made.saturating_add(1);
         match self.runs.back_mut() {
-            // A time before the last one counts as the last one: that is later, so nothing is broken by it.
+            // A time before the last one counts as the last one: that is later, so the limit still holds.
             Some(run) if at <= run.at => run.requests = run.requests.saturating_add(1),
             _ => self.runs.push_back(Run { at, requests: 1 }),
         }
     }
 
-    /// The clock was set back to here. A request that was made later counts as made now: that is no earlier
-    /// than it was made, so the limit holds.
+    /// Takes in that the clock was set back to here. A request that was made later counts as made now: that
+    /// is no earlier than the real time, so the limit holds.
     pub(crate) fn set_back(&mut self, now: i64) {
         let mut requests = 0u32;
         while let Some(run) = self.runs.back().filter(|run| run.at > now) {
@@ -94,7 +97,7 @@ impl Limiter {
         }
     }
 
-    /// When the requests were made that still count.
+    /// The times of the requests that still count.
     pub(crate) fn times(&self) -> impl Iterator<Item = i64> {
         self.runs.iter().flat_map(|run| core::iter::repeat_n(run.at, run.requests as usize))
     }
@@ -113,7 +116,7 @@ mod tests {
         Limiter::new(limit, Duration::from_millis(margin))
     }
 
-    /// When requests are made that somebody would like to make at each of these times, as early as allowed.
+    /// The times of requests that callers would like to make at each of these times, as early as allowed.
     fn made(limiter: &mut Limiter, wished: impl IntoIterator<Item = i64>) -> Vec<i64> {
         let mut last = 0;
         let one = |wished: i64| {
@@ -155,7 +158,7 @@ mod tests {
             assert_eq!(limiter.free_at(0), 61_000, "{ahead}");
             assert_eq!(limiter.free_at(61_000), 61_000, "{ahead}");
         }
-        // Less than a minute is how far two clocks are apart.
+        // Two clocks can be less than a minute apart.
         let mut limiter = limiter(1, 60, 1_000);
         limiter.take(59_999);
         assert_eq!(limiter.free_at(0), 59_999 + 61_000);
@@ -187,7 +190,7 @@ mod tests {
                 let window_from_here = *at..=at + i64::from(per_seconds) * 1_000;
                 let inside = made.iter().filter(|other| window_from_here.contains(other));
                 prop_assert!(inside.count() <= most);
-                // By hand: its wish, the one before it, and the one that has to leave.
+                // By hand: the wished time, the request before, and the request that has to leave.
                 let before = if index == 0 { 0 } else { made[index - 1] };
                 let leaves = index.checked_sub(most).map_or(0, |first| made[first] + window);
                 prop_assert_eq!(*at, wished[index].max(before).max(leaves));

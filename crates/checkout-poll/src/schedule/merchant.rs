@@ -1,4 +1,4 @@
-//! One account of a provider: its plan, what its requests share, and who of its checkouts is to be read now.
+//! One account of a provider: its policy, the limit that its requests share, and its checkouts to read now.
 
 use super::limit::Limiter;
 use crate::PollPolicy;
@@ -7,8 +7,8 @@ use checkout_lifecycle::Moment;
 use core::cmp::Reverse;
 use core::time::Duration;
 
-/// A merchant in a [`Schedule`](crate::Schedule). It means nothing in another one, and that of one that was
-/// removed means none.
+/// A merchant in a [`Schedule`](crate::Schedule). The id means nothing in another schedule, and the id of a
+/// removed merchant means no merchant.
 ///
 /// ```
 /// use checkout_lifecycle::Moment;
@@ -19,7 +19,7 @@ use core::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MerchantId {
-    /// The merchant's number inside of the schedule: a later merchant may have the same one.
+    /// The merchant's number inside the schedule: a later merchant may have the same number.
     pub(super) slot: u32,
     /// The number of merchants that had the number before.
     pub(super) generation: u32,
@@ -30,22 +30,22 @@ pub struct MerchantId {
 pub(super) struct Merchant {
     pub(super) plan: PollPolicy,
     pub(super) limiter: Option<Limiter>,
-    /// No request before this millisecond: a limit said so, or the caller.
+    /// No request before this millisecond: a limit or the caller set it.
     pub(super) until: i64,
     /// The number of times in a row that the provider said to slow down without saying for how long.
     pub(super) limited: u32,
-    /// The queue of checkouts that are to be read now: rank and id of each, the lowest first. An entry whose
-    /// checkout has another rank meanwhile, or none, does not hold and is passed over.
+    /// The queue of checkouts to read now: rank and id of each, the lowest first. An entry is stale and
+    /// passed over if its checkout has another rank meanwhile, or none.
     ready: BinaryHeap<Reverse<u64>>,
-    /// The queue of those that go before them.
+    /// The queue of the checkouts that go before them.
     jumping: BinaryHeap<Reverse<u64>>,
     /// True if the last read went before others.
     jumped: bool,
-    /// The millisecond until which those that were restored have places.
+    /// The millisecond until which the restored checkouts have places.
     pub(super) spread_until: i64,
-    /// True if whoever sends the merchant's reads has no room for another read.
+    /// True if the sender of the merchant's reads has no room for another read.
     pub(super) busy: bool,
-    /// The number of checkouts that are to be read now.
+    /// The number of checkouts to read now.
     pub(super) waiting: u32,
     /// The number of checkouts that the merchant has.
     pub(super) checkouts: u32,
@@ -61,16 +61,16 @@ pub(super) struct Merchant {
 pub(super) enum Turn {
     /// The merchant has none, because there is nothing to read or no room for an answer.
     None,
-    /// The merchant is in the round of those that can ask.
+    /// The merchant is in the round of merchants that can ask.
     Waits,
-    /// The merchant is among those that wait until they may ask.
+    /// The merchant is among the merchants that wait until they may ask.
     Asleep,
 }
 
 /// A checkout in a merchant's queue, by the rank that its read had when it was put there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Queued {
-    /// True if the read goes before those that nobody asked for.
+    /// True if the read goes before the reads that nobody asked for.
     pub(super) jumps: bool,
     pub(super) rank: u64,
     pub(super) id: u32,
@@ -102,14 +102,15 @@ impl Merchant {
         *self = Self { ready, jumping, generation: self.generation, ..Self::new(plan, limiter) };
     }
 
-    /// The merchant is removed: nobody is waiting, and no id means the merchant any more.
+    /// Removes the merchant: no checkout waits, and no id means the merchant any more.
     pub(super) fn go(&mut self) {
         self.clear();
         self.generation = self.generation.wrapping_add(1);
         (self.is_gone, self.turn) = (true, Turn::None);
     }
 
-    /// The clock was set back to here. Nobody is to be read until the checkouts are put in again.
+    /// Takes in that the clock was set back to here. No checkout is to be read until the checkouts are put in
+    /// again.
     pub(super) fn set_back(&mut self, was: i64, now: i64) {
         if self.until <= was {
             self.until = self.until.min(now);
@@ -124,13 +125,13 @@ impl Merchant {
         (self.waiting, self.turn) = (0, Turn::None);
     }
 
-    /// Returns true if there is a read to give, as far as the checkouts and whoever sends the read are
+    /// Returns true if there is a read to give, as far as the checkouts and the sender of the read are
     /// concerned.
     pub(super) const fn is_waiting(&self) -> bool {
         self.waiting > 0 && !self.busy
     }
 
-    /// Returns true if nobody waits, and there is room for another read beside one.
+    /// Returns true if no checkout waits, and there is room for two reads.
     pub(super) fn has_room(&mut self, now: i64) -> bool {
         let has_room = self.limiter.as_mut().is_none_or(|limiter| limiter.room(now) >= 2);
         self.waiting == 0 && self.until <= now && has_room
@@ -151,8 +152,8 @@ impl Merchant {
         Some(limit.max(self.until).max(now))
     }
 
-    /// A read was answered with too many requests: the merchant waits as long as was said, and else by the
-    /// plan's backoff; the plan's longest pause at most.
+    /// Takes in that a read was answered with too many requests. The merchant waits as long as the answer
+    /// asked, or by the policy's backoff if the answer did not say; the policy's longest pause at most.
     pub(super) fn meets_limit(&mut self, now: Moment, said: Option<Duration>, seed: u64) {
         let wait = match said {
             Some(wait) => wait,
@@ -167,13 +168,13 @@ impl Merchant {
         self.until = self.until.max(until.unix_millis());
     }
 
-    /// Puts a checkout into the queue, by this rank from here on.
+    /// Puts a checkout into the queue, by this rank from now on.
     pub(super) fn push(&mut self, Queued { jumps, rank, id }: Queued) {
         let queue = if jumps { &mut self.jumping } else { &mut self.ready };
         queue.push(Reverse((rank << ID_BITS) | u64::from(id)));
     }
 
-    /// Returns true if most entries of the queue do not hold any more.
+    /// Returns true if most entries of the queue are stale.
     pub(super) fn is_untidy(&self) -> bool {
         self.ready.len() + self.jumping.len() > 2 * self.waiting as usize + 32
     }

@@ -1,4 +1,4 @@
-//! The merchants of a schedule, and whose turn it is.
+//! The merchants of a schedule, and their turns.
 
 use super::limit::Limiter;
 use super::merchant::{Merchant, MerchantId, Turn};
@@ -12,8 +12,8 @@ use checkout_tables::RateLimit;
 use core::cmp::Reverse;
 
 impl<T> Schedule<T> {
-    /// A merchant: one account at a provider, the plan of its checkouts, and the limit that its requests
-    /// share, as the tables say it of the route that is read.
+    /// Adds a merchant: one account at a provider, the policy of its checkouts, and the limit that its
+    /// requests share, as the tables give the limit for the route of the reads.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -32,14 +32,13 @@ impl<T> Schedule<T> {
         self.places.merchants.add(plan, limiter)
     }
 
-    /// Takes a merchant out that has no checkouts, and gives its plan back. None, and nothing is done, if it
-    /// has one that was not [removed](Self::remove), whether that has ended or not; and if it was taken out
-    /// before.
+    /// Removes a merchant and returns its policy. Returns None and does nothing if the merchant has a
+    /// checkout that was not [removed](Self::remove), ended or not, or if the merchant is already removed.
     ///
-    /// Its id never means another one. Its memory is the next merchant's. What it has used of its limit is
-    /// forgotten: if the account comes back, tell [`record_request`](Self::record_request) what
-    /// [`requests_in_window`](Self::requests_in_window) has said before. It takes as long as there are
-    /// merchants that wait.
+    /// The id of the merchant never means another merchant. The next merchant uses the memory. The used part
+    /// of the limit is forgotten: if the account comes back, pass to [`record_request`](Self::record_request)
+    /// the moments that [`requests_in_window`](Self::requests_in_window) returned before. The time of the
+    /// call grows with the number of merchants that wait.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -57,12 +56,12 @@ impl<T> Schedule<T> {
         self.places.merchants.remove(merchant)
     }
 
-    /// No read of a merchant before a moment, whatever its limit allows. A moment before one that was said
-    /// already changes nothing.
+    /// Allows no read of a merchant before a moment, whatever its limit allows. A moment before an earlier
+    /// call's moment changes nothing.
     ///
-    /// The moment is your own word and holds as you say it, however far off it is. A wait that an answer said
-    /// is not for here: tell it by [`handle_outcome`](Self::handle_outcome), which bounds what one answer does to the
-    /// merchant's other checkouts.
+    /// The moment holds exactly as you give it, however far off it is. For a wait that an answer asked for
+    /// use [`handle_outcome`](Self::handle_outcome), which bounds the effect of one answer on the merchant's
+    /// other checkouts.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -82,9 +81,9 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// True if a merchant is busy: as many of its reads are under way as whoever sends them has room for.
-    /// While it is, none of its reads is given, and those of the other merchants are. A new merchant is not
-    /// busy.
+    /// Marks a merchant as busy, or not: as many of its reads are under way as the sender has room for. The
+    /// schedule gives no reads of a busy merchant, but continues to give those of other merchants. A new
+    /// merchant is not busy.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -107,8 +106,8 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// A request of a merchant that this schedule did not give, and that counts for the same limit: one of
-    /// your own, or one that was sent before a restart. Tell them in their order.
+    /// Records a request of a merchant that this schedule did not give, and that counts for the same limit:
+    /// your own request, or a request that was sent before a restart. Record requests in their order.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -130,7 +129,7 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// When the requests of a merchant were made that still count for its limit: what to store for
+    /// The moments of a merchant's requests that still count for its limit: store them for
     /// [`record_request`](Self::record_request).
     ///
     /// ```
@@ -154,7 +153,7 @@ impl<T> Schedule<T> {
 /// The merchants by their numbers, those that have a turn, and those that wait until they may ask.
 #[derive(Clone)]
 pub(super) struct Merchants {
-    /// No number is ever taken out.
+    /// No merchant is ever taken out of this list.
     all: Vec<Merchant>,
     /// The numbers of merchants that were removed.
     gone: Vec<u32>,
@@ -169,7 +168,7 @@ impl Merchants {
         Self { all: Vec::new(), gone: Vec::new(), turn: VecDeque::new(), asleep: BinaryHeap::new() }
     }
 
-    /// A new merchant, in the place of one that was removed if there is one.
+    /// Adds a merchant, in the place of a removed merchant if there is one.
     fn add(&mut self, plan: PollPolicy, limiter: Option<Limiter>) -> MerchantId {
         if let Some(number) = self.gone.pop() {
             self.of_mut(number).follow(plan, limiter);
@@ -181,7 +180,7 @@ impl Merchants {
         self.id_of(number)
     }
 
-    /// Takes a merchant out that has no checkouts.
+    /// Removes a merchant without checkouts.
     fn remove(&mut self, id: MerchantId) -> Option<PollPolicy> {
         let merchant = self.get(id).filter(|merchant| merchant.checkouts == 0)?;
         let plan = merchant.plan;
@@ -199,7 +198,7 @@ impl Merchants {
         Some(plan)
     }
 
-    /// The merchant that an id means, if the merchant was not removed.
+    /// The merchant of an id, if the merchant was not removed.
     pub(super) fn get(&self, id: MerchantId) -> Option<&Merchant> {
         self.all.get(index(id.slot)).filter(|merchant| merchant.is_called(id))
     }
@@ -238,7 +237,7 @@ impl Merchants {
         }
     }
 
-    /// The merchant whose turn it is and who may ask now. Who comes before and may not ask yet goes to sleep.
+    /// The merchant who has the turn and may ask now. Merchants before it that may not ask yet go to sleep.
     pub(super) fn first_in_turn(&mut self, now: i64) -> Option<u32> {
         while let Some(number) = self.turn.front().copied() {
             let merchant = self.of_mut(number);
@@ -255,12 +254,12 @@ impl Merchants {
         None
     }
 
-    /// The turn of the merchant that had one is over, and the next merchant's comes.
+    /// Ends the turn of the merchant that had it; the next merchant's turn comes.
     pub(super) fn pass_the_turn(&mut self) {
         self.turn.rotate_left(1);
     }
 
-    /// Lines those up that may ask again.
+    /// Lines up the merchants that may ask again.
     pub(super) fn wake(&mut self, now: i64) {
         while let Some(Reverse((at, number))) = self.asleep.peek().copied()
             && at <= now
@@ -271,7 +270,7 @@ impl Merchants {
         }
     }
 
-    /// The moment at which the first of those that are asleep may ask.
+    /// The moment when the first sleeping merchant may ask.
     pub(super) fn next_to_wake(&mut self, now: i64) -> Option<i64> {
         while let Some(Reverse((at, number))) = self.asleep.peek().copied() {
             let merchant = self.of_mut(number);
@@ -289,7 +288,8 @@ impl Merchants {
         None
     }
 
-    /// The clock was set back to here. Nobody has a turn until the checkouts are put in again.
+    /// Takes in that the clock was set back to here. No merchant has a turn until the checkouts are put in
+    /// again.
     pub(super) fn set_back(&mut self, was: i64, now: i64) {
         self.turn.clear();
         self.asleep.clear();
@@ -298,7 +298,7 @@ impl Merchants {
         }
     }
 
-    /// A merchant may not ask before a moment.
+    /// Lets a merchant sleep until it may ask.
     fn sleep(&mut self, number: u32, until: i64) {
         self.of_mut(number).turn = Turn::Asleep;
         self.asleep.push(Reverse((until, number)));

@@ -1,4 +1,4 @@
-//! How the next thing to do is chosen.
+//! The choice of the next thing to do.
 
 use super::Schedule;
 use super::merchant::MerchantId;
@@ -10,7 +10,7 @@ use crate::PollPolicy;
 use crate::{GaveUp, ReadKind, Step};
 use checkout_lifecycle::{Moment, Phase};
 
-/// What to do now.
+/// The next thing to do.
 ///
 /// ```
 /// use checkout_lifecycle::Moment;
@@ -27,57 +27,59 @@ use checkout_lifecycle::{Moment, Phase};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Next {
-    /// Read this checkout, and tell what came of it: [`Schedule::handle_outcome`].
+    /// Read this checkout, and report the outcome: [`Schedule::handle_outcome`].
     Fetch {
-        /// Which checkout.
+        /// The checkout.
         ticket: ScheduleKey,
-        /// Whose it is.
+        /// The merchant of the checkout.
         merchant: MerchantId,
-        /// Which read.
+        /// The kind of the read.
         fetch: ReadKind,
     },
-    /// The payer has something to do, such as a challenge: show it. It is said once for each challenge.
+    /// The payer has something to do, such as a challenge: show it. Returned once for each challenge.
     AskPayer {
-        /// Which checkout.
+        /// The checkout.
         ticket: ScheduleKey,
-        /// It is read then, if nobody has told that the payer [returned](Schedule::payer_returned).
+        /// The moment of the next read, if nobody reports that the payer
+        /// [returned](Schedule::payer_returned).
         until: Moment,
     },
-    /// It was refused, as the read that settles has shown, and its plan's [late
-    /// reads](PollPolicy::late_payment_reads) go on. Told once for each refusal, and once more of a checkout
-    /// that was [restored](Schedule::restore) meanwhile.
+    /// The read that settles has shown a refusal, and the [late reads](PollPolicy::late_payment_reads) of the
+    /// policy continue. Returned once for each refusal, and once more for a checkout that was
+    /// [restored](Schedule::restore) meanwhile.
     Refused {
-        /// Which checkout.
+        /// The checkout.
         ticket: ScheduleKey,
-        /// How it was refused.
+        /// The phase of the refusal.
         phase: Phase,
     },
-    /// It has ended and is not read any more. It stays until it is [removed](Schedule::remove).
+    /// The checkout has ended and is not read any more. The checkout stays until you
+    /// [remove](Schedule::remove) it.
     Ended {
-        /// Which checkout.
+        /// The checkout.
         ticket: ScheduleKey,
-        /// How it ended.
+        /// The phase of the end.
         phase: Phase,
     },
-    /// It is not read any more, and how it ended is not known. It stays until it is
-    /// [removed](Schedule::remove) or [resumed](Schedule::resume).
+    /// The checkout is not read any more, and its end is not known. The checkout stays until you
+    /// [remove](Schedule::remove) or [resume](Schedule::resume) it.
     GaveUp {
-        /// Which checkout.
+        /// The checkout.
         ticket: ScheduleKey,
-        /// What is known of it, and why it is given up.
+        /// The known state of the checkout, and the reason for giving up.
         gave_up: GaveUp,
     },
-    /// Nothing until this moment, unless something is told before.
+    /// Do nothing until this moment, unless you report something before.
     Wait(Moment),
-    /// Nothing, unless something is told: perhaps a read is on its way.
+    /// Do nothing, unless you report something: perhaps a read is on its way.
     Idle,
 }
 
 impl<T> Schedule<T> {
-    /// What to do now. Call it until it says [`Next::Wait`] or [`Next::Idle`].
+    /// Returns the next thing to do. Call this until the result is [`Next::Wait`] or [`Next::Idle`].
     ///
-    /// The first call after a while looks at every checkout that has become due since, so it takes as long as
-    /// those are many; the others take what one of them takes.
+    /// The first call after a while looks at every checkout that has become due since, so its time grows with
+    /// their number; each further call takes the time of one checkout.
     ///
     /// ```
     /// # use checkout_lifecycle::{Moment, Phase};
@@ -109,11 +111,11 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// The first thing that a checkout has to tell.
+    /// The first report of a checkout.
     fn tell(&mut self) -> Option<Next> {
         let now = self.places.clock.moment();
         while let Some(id) = self.places.to_tell.pop_front() {
-            // Of those that were removed nothing is told.
+            // Removed checkouts report nothing.
             let open = self.slots.at_mut(id).filter(|open| open.standing.has(Flag::HasToTell));
             let Some(open) = open else { continue };
             open.standing.set(Flag::HasToTell, false);
@@ -122,7 +124,7 @@ impl<T> Schedule<T> {
             let end = match open.poller.next(plan, now) {
                 Step::Done(phase) => Next::Ended { ticket, phase },
                 Step::GaveUp(gave_up) => Next::GaveUp { ticket, gave_up },
-                // What the checkout had to tell may be over by now, or told.
+                // The checkout's report may be over by now, or already given.
                 Step::AskPayer { .. } | Step::Fetch(_) | Step::Wait(_) if was_told => continue,
                 Step::AskPayer { until } => {
                     open.standing.set(Flag::Told, true);
@@ -143,8 +145,8 @@ impl<T> Schedule<T> {
         None
     }
 
-    /// A read, if a merchant has one and may ask. None if there is no read to give, or if a checkout has
-    /// something to tell before.
+    /// A read, if a merchant has a read and may send it. None if there is no read to give, or if a checkout
+    /// has something to report before.
     fn give(&mut self) -> Option<Next> {
         let clock = self.places.clock;
         while let Some(number) = self.places.merchants.first_in_turn(clock.millis()) {

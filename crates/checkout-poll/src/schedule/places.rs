@@ -1,5 +1,5 @@
-//! The places where checkouts wait, each for something else: the calendar, the merchants' queues, and the
-//! lists of those that have something to tell or were restored.
+//! The places where checkouts wait, each for a different thing: the calendar, the merchants' queues, and the
+//! lists of checkouts that have something to report or were restored.
 
 use super::calendar::{Calendar, SOME};
 use super::merchant::Queued;
@@ -14,18 +14,18 @@ use alloc::vec::Vec;
 use checkout_lifecycle::Moment;
 use core::time::Duration;
 
-/// Everything that a schedule knows of checkouts by their ids alone.
+/// Everything that a schedule knows about checkouts by their ids alone.
 #[derive(Clone)]
 pub(super) struct Places {
     pub(super) clock: Clock,
-    /// Checkouts that are not to be read yet.
+    /// Checkouts that are not due yet.
     pub(super) calendar: Calendar,
-    /// The merchants, each with a queue of checkouts that are to be read now.
+    /// The merchants, each with a queue of checkouts to read now.
     pub(super) merchants: Merchants,
-    /// Checkouts with something to tell. A checkout that is removed stays in here.
+    /// Checkouts with something to report. A removed checkout stays in this list.
     pub(super) to_tell: VecDeque<u32>,
     /// Checkouts that were restored when their reads were due, and that have no place in the order yet. A
-    /// checkout that is removed stays in here.
+    /// removed checkout stays in this list.
     pub(super) restored: Vec<u32>,
 }
 
@@ -41,8 +41,8 @@ impl Places {
         }
     }
 
-    /// The clock was set back. No checkout is in the calendar or in a queue until it is put there again:
-    /// ranks and merchants' moments are others now.
+    /// Takes in that the clock was set back. No checkout is in the calendar or in a queue until it is put
+    /// there again: ranks and merchants' moments are different now.
     pub(super) fn set_back(&mut self, now: Moment) {
         let was = self.clock.millis();
         self.clock.set_back(now);
@@ -93,11 +93,11 @@ impl Places {
         }
     }
 
-    /// Takes a checkout from where it stands: it stands nowhere then.
+    /// Takes a checkout from its place, so that it has none.
     pub(super) fn take<T>(&mut self, id: u32, open: &mut Open<T>) {
         match open.standing.state() {
             State::Ready => self.merchants.of_mut(open.standing.merchant()).leaves(),
-            // The calendar has let those go that have become due.
+            // The calendar has already let go of checkouts that became due.
             State::Waiting => _ = self.calendar.remove(id),
             State::Nowhere | State::Out | State::Ended | State::Restored => {}
         }
@@ -110,7 +110,7 @@ impl Places {
         merchant.push(open.queued(id, &merchant.plan, self.clock));
     }
 
-    /// Puts a checkout into the list of those that have something to tell, once.
+    /// Adds a checkout, once, to the list of those that have something to report.
     fn has_to_tell<T>(&mut self, id: u32, open: &mut Open<T>) {
         if !open.standing.has(Flag::HasToTell) {
             open.standing.set(Flag::HasToTell, true);
@@ -125,14 +125,14 @@ impl<T> Open<T> {
         let jumps = self.standing.jumps();
         let due = self.poller.due();
         if jumps {
-            // In the order in which they were asked for.
+            // In the order of the requests to read.
             return Queued { jumps, rank: clock.rank(due, Duration::ZERO), id };
         }
         let ordinary = plan.longest_pause().min(LONGEST);
-        // A nudge that may not jump makes of a rare read, as one of late reads, an ordinary one.
+        // A nudge that may not jump turns a rare read, such as a late read, into an ordinary one.
         let most = if self.standing.has(Flag::Nudged) { ordinary } else { LONGEST };
         let interval = self.poller.interval(plan, due).min(most);
-        // Who was told to slow down comes after all those who were kept waiting by that.
+        // A checkout that was told to slow down comes after all checkouts that this delayed.
         let kept = if self.standing.has(Flag::Limited) { ordinary } else { Duration::ZERO };
         Queued { jumps, rank: clock.rank(due, interval + kept), id }
     }
@@ -146,8 +146,8 @@ impl<T> Open<T> {
 }
 
 impl<T> Schedule<T> {
-    /// Puts a checkout where it belongs now, and throws out what no longer holds in its merchant's queue once
-    /// that is the greater part.
+    /// Puts a checkout where it belongs now, and removes the stale entries of its merchant's queue once they
+    /// are the greater part.
     pub(super) fn put(&mut self, id: u32) {
         let Some(open) = self.slots.in_use(id) else { return };
         let number = open.standing.merchant();
@@ -160,7 +160,7 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// Puts everybody where they belong whose time in the calendar has come.
+    /// Puts the checkouts whose time in the calendar has come where they belong.
     pub(super) fn put_the_due(&mut self) {
         let (now, mut ids) = (self.places.clock.tick(), [0; SOME]);
         loop {
@@ -169,8 +169,8 @@ impl<T> Schedule<T> {
             if ids.is_empty() {
                 return;
             }
-            // The slots lie far from each other. All of them are asked of the memory first, so that it brings
-            // them at the same time.
+            // The slots lie far from each other. Ask the memory for all of them first, so that it loads them
+            // at the same time.
             let mut states = [State::Nowhere; SOME];
             for (state, id) in states.iter_mut().zip(ids) {
                 *state = self.slots.at(*id).map_or(State::Nowhere, |open| open.standing.state());

@@ -1,4 +1,4 @@
-//! Checkouts whose pollers were stored, and how their reads are spread after a restart.
+//! Checkouts whose pollers were stored, and the spread of their reads after a restart.
 
 use super::Schedule;
 use super::merchant::MerchantId;
@@ -10,21 +10,23 @@ use checkout_lifecycle::Moment;
 use core::time::Duration;
 
 impl<T> Schedule<T> {
-    /// A checkout whose poller was stored: it goes on as if nothing had happened in between. A challenge that
-    /// was shown is told once more, and so is a refusal after which late reads go on; a checkout that was
-    /// given up is given up once more. A moment of the poller's that has not come yet is of a clock that ran
-    /// ahead: [`Poller::set_back`].
+    /// Adds a checkout with a stored poller: the poller continues as if nothing had happened in between. A
+    /// challenge that was shown is reported once more, and so is a refusal with continuing late reads; a
+    /// checkout that was given up is given up once more. A moment of the poller's that has not come yet is
+    /// from a clock that ran ahead: [`Poller::set_back`].
     ///
-    /// One that had ended is read once more before its end is told: [`Poller::read_once_more`]. An end is
-    /// worth the read that shows it, which is what is held to the order, and no poller stores that: whoever
-    /// has dealt with the end has no need to restore it, and whoever has not has nothing else in hand.
+    /// A checkout that had ended is read once more before its end is reported: [`Poller::read_once_more`]. An
+    /// end needs the read that shows the end, because that read is compared with the order, and no poller
+    /// stores the read. If you have dealt with the end, you need not restore the checkout; if you have not,
+    /// you have nothing else to compare.
     ///
-    /// After a restart the reads of all open checkouts are due together. So the reads of those that are
-    /// restored between two calls of [`next`](Self::next) are spread over one ordinary pause of theirs: the
-    /// most overdue one is read at once, the others follow in the order in which they were due, and as many
-    /// come in a second as in their ordinary course. Up to four are no crowd and are all read at once. A read
-    /// is not put off past the checkout's [deadline](Poller::deadline); one that is not due yet stays where
-    /// it is; and a [nudge](Self::nudge) has its checkout read at once.
+    /// After a restart the reads of all open checkouts are due together. So the schedule spreads the reads of
+    /// the checkouts that are restored between two calls of [`next`](Self::next) over one of their ordinary
+    /// pauses. The most overdue checkout is read at once, the others follow in the order in which they were
+    /// due, and as many come in a second as in their ordinary course. Up to four checkouts are not a crowd
+    /// and are all read at once. A read is not put off past the checkout's [deadline](Poller::deadline); a
+    /// read that is not due yet stays in its place; and after a [nudge](Self::nudge) a checkout is read at
+    /// once.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -60,7 +62,7 @@ impl<T> Schedule<T> {
         ticket
     }
 
-    /// Finds places in the order for those that were restored when their reads were due.
+    /// Finds places in the order for the checkouts that were restored when their reads were due.
     pub(super) fn spread(&mut self) {
         if self.places.restored.is_empty() {
             return;
@@ -68,7 +70,7 @@ impl<T> Schedule<T> {
         let now = self.places.clock.moment();
         let mut restored: Vec<Restored> = Vec::new();
         for id in core::mem::take(&mut self.places.restored) {
-            // Those that were removed or nudged meanwhile are not spread.
+            // Checkouts that were removed or nudged meanwhile are not spread.
             if let Some(open) = self.slots.at(id).filter(|open| open.standing.is(State::Restored)) {
                 let merchant = open.standing.merchant();
                 let plan = &self.places.merchants.of(merchant).plan;
@@ -88,7 +90,7 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// Finds places for those of one merchant, which are in the order in which they were due.
+    /// Finds places for the checkouts of one merchant, in the order in which they were due.
     fn spread_out(&mut self, merchant: u32, restored: &[Restored]) {
         let now = self.places.clock.moment();
         let merchant = self.places.merchants.of_mut(merchant);
@@ -129,8 +131,7 @@ struct Spread {
 }
 
 impl Spread {
-    /// A spread that begins when the places that were given before are over. Of the merchant's checkouts all
-    /// count.
+    /// Creates a spread that begins when the earlier places are over. All checkouts of the merchant count.
     fn new(restored: &[Restored], checkouts: u32, now: Moment, begins: Moment) -> Self {
         let many = restored.len() as u64;
         // As many are read in a second as in their ordinary course: the sum of their paces, not of their
@@ -155,8 +156,8 @@ impl Spread {
         self.begins.saturating_add(Duration::from_millis(self.length)).min(self.last())
     }
 
-    /// The moment of a place. Where those that were restored before have taken the whole pause, the seed
-    /// picks a moment in the pause.
+    /// The moment of a place. If the earlier restored checkouts have taken the whole pause, the seed picks a
+    /// moment in the pause.
     fn moment(&self, place: u64, seed: u64) -> Moment {
         let after = u128::from(self.length) * u128::from(place) / u128::from(self.many);
         let after = Duration::from_millis(u64::try_from(after).unwrap_or(u64::MAX));
@@ -169,9 +170,10 @@ impl Spread {
     }
 }
 
-/// Assumed: so many that are restored together are no crowd.
+/// Assumed: this many checkouts restored together are not a crowd.
 const FEW: u64 = 4;
-/// Those that are restored a few at a time are paced as if their merchant had so many checkouts at least.
+/// The pace of checkouts that are restored a few at a time is as if their merchant had at least this many
+/// checkouts.
 const SOME_CHECKOUTS: u32 = 16;
 /// The time in which a pace counts reads, in milliseconds.
 const PACE: u128 = 1_000_000_000_000_000;

@@ -8,7 +8,7 @@ use super::{index, small};
 use crate::Poller;
 use alloc::vec::Vec;
 
-/// A checkout in a [`Schedule`]. That of one that was removed means none: it does nothing, ever.
+/// A checkout in a [`Schedule`]. The key of a removed checkout does nothing, ever.
 ///
 /// ```
 /// use checkout_lifecycle::Moment;
@@ -25,17 +25,17 @@ use alloc::vec::Vec;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScheduleKey {
-    /// The checkout's id inside of the schedule: a later checkout may have the same one.
+    /// The checkout's id inside the schedule: a later checkout may have the same id.
     pub(super) slot: u32,
     /// The number of checkouts that had the slot before.
     pub(super) generation: u32,
 }
 
-/// Checkouts in slots. A slot that a checkout leaves is the next checkout's, in another generation.
+/// Checkouts in slots. The next checkout reuses the slot of a removed one, in another generation.
 #[derive(Clone)]
 pub(super) struct Slots<T> {
     slots: Vec<Slot<T>>,
-    /// The first slot of the list of free ones.
+    /// The first slot of the list of free slots.
     free: Option<u32>,
     open: usize,
 }
@@ -43,7 +43,7 @@ pub(super) struct Slots<T> {
 #[derive(Clone)]
 enum Slot<T> {
     Open(Open<T>),
-    /// The generation is that of the next checkout, and the next slot that of the list of free ones.
+    /// The generation of the next checkout, and the next slot in the list of free slots.
     Free {
         generation: u32,
         next: Option<u32>,
@@ -81,13 +81,13 @@ impl<T> Slots<T> {
         0..small(self.slots.len())
     }
 
-    /// Makes room for so many checkouts more.
+    /// Reserves room for this many more checkouts.
     pub(super) fn reserve(&mut self, checkouts: usize) {
         let free = self.slots.len() - self.open;
         self.slots.reserve(checkouts.saturating_sub(free));
     }
 
-    /// The ids of all checkouts that there is room for are below this number.
+    /// An upper bound of the ids of all checkouts that there is room for.
     pub(super) fn room(&self) -> usize {
         self.slots.capacity().min(SLOTS)
     }
@@ -113,13 +113,13 @@ impl<T> Slots<T> {
         ScheduleKey { slot, generation }
     }
 
-    /// Takes a checkout out.
+    /// Removes a checkout.
     pub(super) fn remove(&mut self, ticket: ScheduleKey) -> Option<Open<T>> {
         let slot = self.slots.get_mut(index(ticket.slot))?;
         let generation = ticket.generation.wrapping_add(1);
         match core::mem::replace(slot, Slot::Free { generation, next: self.free }) {
             Slot::Open(open) if open.generation == ticket.generation => {
-                // A slot whose generations are used up is not used again: no ticket ever means another
+                // A slot whose generations are used up is not used again, so a ticket never means another
                 // checkout.
                 if generation != 0 {
                     self.free = Some(ticket.slot);
@@ -143,8 +143,8 @@ impl<T> Slots<T> {
         self.at_mut(ticket.slot).filter(|open| open.generation == ticket.generation)
     }
 
-    /// The checkout that has a slot now, for ids in lists from which a checkout that is removed does not go:
-    /// the checkout may be another one than was meant, and the caller looks at its state.
+    /// The checkout that has a slot now, for ids in lists that keep removed checkouts: the slot may hold
+    /// another checkout than the caller means, so the caller looks at its state.
     pub(super) fn at(&self, id: u32) -> Option<&Open<T>> {
         match self.slots.get(index(id))? {
             Slot::Open(open) => Some(open),
@@ -181,12 +181,12 @@ impl<T> Slots<T> {
         }
     }
 
-    /// The bytes that a slot takes.
+    /// The bytes of a slot.
     #[cfg(test)]
     pub(super) const SLOT_BYTES: usize = size_of::<Slot<T>>();
 }
 
 const SLOTS: usize = 1 << ID_BITS;
 
-// As the documentation of the schedule says: 32 bytes and those of the caller's data.
+// As the documentation of the schedule says: 32 bytes plus the caller's data.
 const _: () = assert!(size_of::<Slot<[u64; 2]>>() == 48);

@@ -1,6 +1,6 @@
-//! Where a checkout stands, and what the schedule remembers of the checkout.
+//! The place of a checkout, and the facts that the schedule remembers about the checkout.
 
-/// Where a checkout stands.
+/// The place of a checkout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     /// The checkout has no place yet, or is on its way from one place to another.
@@ -21,15 +21,15 @@ pub(super) enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(super) enum Flag {
-    /// The checkout is in the list of those that have something to tell.
+    /// The checkout is in the list of those that have something to report.
     HasToTell = 1 << STATE_BITS,
-    /// The challenge, or the refusal after which late reads go on, was told.
+    /// The challenge, or the refusal before the late reads, was reported.
     Told = 1 << (STATE_BITS + 1),
     /// Somebody asked for a read, and no read was given since.
     Nudged = 1 << (STATE_BITS + 2),
     /// The payer returned while a read was on its way.
     Returned = 1 << (STATE_BITS + 3),
-    /// A read that somebody asked for jumped the queue, and nothing new was heard since.
+    /// A read that somebody asked for jumped the queue, and nothing new was reported since.
     Jumped = 1 << (STATE_BITS + 4),
     /// The last read was answered with too many requests.
     Limited = 1 << (STATE_BITS + 5),
@@ -43,7 +43,7 @@ pub(super) enum Flag {
 pub(super) struct Standing(u32);
 
 impl Standing {
-    /// A checkout of this merchant that stands nowhere yet. The number is below [`MERCHANTS`].
+    /// A checkout of this merchant that has no place yet. The number is below [`MERCHANTS`].
     pub(super) const fn of_merchant(number: u32) -> Self {
         Self(number << MERCHANT_SHIFT)
     }
@@ -60,7 +60,7 @@ impl Standing {
             OUT => State::Out,
             ENDED => State::Ended,
             RESTORED => State::Restored,
-            // Nothing but `set_state` writes these bits.
+            // Only `set_state` writes these bits.
             _ => State::Nowhere,
         }
     }

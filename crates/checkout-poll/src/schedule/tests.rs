@@ -1,4 +1,4 @@
-//! The schedule against a list that is looked through, and the laws one by one.
+//! The schedule compared with a list that is searched, and the laws one by one.
 #![allow(clippy::wildcard_enum_match_arm, clippy::type_complexity, reason = "tests")]
 
 use super::calendar::HORIZON;
@@ -23,10 +23,10 @@ enum Act {
     },
     Time(i64),
     Drain,
-    /// So many calls, and no more.
+    /// This many calls, and no more.
     Next(usize),
     ReadOutcome(Index, ReadOutcome),
-    /// What is out is sent only now.
+    /// A checkout that is out is sent only now.
     Asking(Index),
     Release(Index),
     Nudge(Index),
@@ -35,18 +35,19 @@ enum Act {
     Remove(Index),
     SlowDown(Index, i64),
     Used(Index),
-    /// The clock is set back by so many milliseconds, and that is told.
+    /// The clock is set back by this many milliseconds, and the schedule learns of it.
     SetBack(i64),
-    /// A merchant leaves, and comes back with what it has used of its limit.
+    /// A merchant leaves, and comes back with the used part of its limit.
     RemoveMerchant(Index),
     /// All pollers are stored, and read back into another schedule.
     Restart,
 }
 
-/// What a schedule does, said plainly: everybody is looked at, every time, and nothing is forgotten.
+/// The behavior of a schedule, in plain form: every checkout is looked at, every time, and nothing is
+/// forgotten.
 struct Model {
     now: i64,
-    /// Where the calendar begins.
+    /// The origin of the calendar.
     origin: i64,
     shops: Vec<Shop>,
     checkouts: Vec<Checkout>,
@@ -71,11 +72,11 @@ struct Checkout {
     out: bool,
     ended: bool,
     told: bool,
-    /// True if a told end was over for a while, as late reads are: the schedule may tell it again.
+    /// True if a reported end was over for a while, as late reads are: the schedule may report the end again.
     over: bool,
     nudged: bool,
     returned: bool,
-    /// A read that was asked for was given, and nothing new was heard since.
+    /// A read that somebody asked for was given, and nothing new was reported since.
     spent: bool,
     /// The last read met too many requests.
     limited: bool,
@@ -100,7 +101,7 @@ impl Model {
         checkout.poller.refused(&self.shops[checkout.shop].plan, self.moment())
     }
 
-    /// In hundredths of a second, as everything that is compared.
+    /// In hundredths of a second, like every compared value.
     fn rank(&self, checkout: &Checkout) -> i128 {
         let due = checkout.poller.due();
         let interval = checkout.poller.interval(&self.shops[checkout.shop].plan, due);
@@ -112,14 +113,14 @@ impl Model {
         i128::from(due.unix_millis() / 10) + i128::try_from(more.as_millis() / 10).unwrap()
     }
 
-    /// True if somebody of a shop waits for a turn.
+    /// True if a checkout of a shop waits for a turn.
     fn waits(&self, shop: usize) -> bool {
         let mut others = self.checkouts.iter().filter(|checkout| checkout.shop == shop);
         self.ready(shop).next().is_some()
             || others.any(|checkout| !checkout.out && !checkout.ended && self.is_too_old(checkout))
     }
 
-    /// Notes what there is nothing to tell of any more.
+    /// Drops the reports that no longer apply.
     fn sweep(&mut self) {
         for at in 0..self.checkouts.len() {
             let something =
@@ -128,8 +129,8 @@ impl Model {
         }
     }
 
-    /// True if a read of this shop is too old to be counted, and a nudge of this checkout is heard only where
-    /// no read of the shop waits: then the schedule may have looked at that read, or may not.
+    /// True if a read of this shop is too old to be counted, and a nudge of this checkout takes effect only
+    /// if no read of the shop waits: then the schedule may have looked at that read, or may not.
     fn is_at_the_end(&self, ticket: ScheduleKey) -> bool {
         let checkout = self.checkouts.iter().find(|checkout| checkout.ticket == ticket).unwrap();
         let its = |other: &&Checkout| other.shop == checkout.shop;
@@ -142,7 +143,7 @@ impl Model {
         self.now >= checkout.poller.began().unix_millis() + i64::from(u32::MAX) * 10
     }
 
-    /// True if one more nudge of this checkout is heard, although the last one brought nothing new.
+    /// True if one more nudge of this checkout takes effect, although the last one brought nothing new.
     fn is_heard(&mut self, ticket: ScheduleKey) -> bool {
         let (spent, shop) = {
             let checkout = self.find(ticket);
@@ -155,8 +156,8 @@ impl Model {
         !self.waits(shop) && *until <= self.now && used + 2 <= limit.requests as usize
     }
 
-    /// Those of one shop that were due when they were restored, one after the other within one of their
-    /// pauses.
+    /// Spreads the checkouts of one shop that were due when they were restored, one after the other within
+    /// one of their pauses.
     fn spread(&mut self, shop: usize) {
         let (now, plan) = (self.moment(), self.shops[shop].plan);
         let mut due: Vec<(i64, u32)> = Vec::new();
@@ -190,7 +191,7 @@ impl Model {
         at >= shop.until && shop.limit.as_ref().is_none_or(in_window)
     }
 
-    /// When a shop may ask: one of the moments at which anything changes for it.
+    /// The moment when a shop may ask: one of the moments at which anything changes for the shop.
     fn free_at(&self, shop: &Shop) -> i64 {
         let window = shop.limit.map_or(0, |limit| i64::from(limit.per_seconds) * 1_000 + shop.margin.max(1));
         let leave = shop.asked.iter().map(|asked| asked.saturating_add(window));
@@ -198,7 +199,7 @@ impl Model {
         moments.filter(|at| self.may_ask(shop, *at)).min().unwrap_or(i64::MAX)
     }
 
-    /// Those whose read is to be given, of one shop.
+    /// The checkouts of one shop whose read is to be given.
     fn ready(&self, shop: usize) -> impl Iterator<Item = &Checkout> {
         let of_shop = self.checkouts.iter().filter(move |checkout| checkout.shop == shop);
         of_shop.filter(|checkout| {
@@ -210,21 +211,21 @@ impl Model {
         self.checkouts.iter_mut().find(|checkout| checkout.ticket == ticket).unwrap()
     }
 
-    /// Holds what the schedule says against this, and takes it in.
+    /// Checks the schedule's answer against this model, and takes in the answer.
     fn expect(&mut self, next: Next) {
         let now = self.moment();
         match next {
             Next::Fetch { ticket, merchant, fetch } => {
                 let shop = self.shops.iter().position(|shop| shop.id == merchant).unwrap();
-                // Who jumps comes first, unless one who jumped came before it and somebody else waits.
+                // Checkouts that jump come first, unless one that jumped came before and another checkout
+                // waits.
                 let jumps = self.ready(shop).any(Checkout::jumps)
                     && !(self.shops[shop].jumped && self.ready(shop).any(|checkout| !checkout.jumps()));
                 let ready = self.ready(shop).filter(|checkout| checkout.jumps() == jumps);
                 let first = ready.min_by_key(|checkout| (self.rank(checkout), checkout.ticket.slot));
                 let first = first.unwrap();
                 assert_eq!((first.ticket, self.step(first)), (ticket, Step::Fetch(fetch)));
-                // Where the clock was set back, a moment that was told by less than a minute too late still
-                // counts.
+                // If the clock was set back, a moment reported less than a minute too late still counts.
                 assert!(first.poller.due().saturating_since(now) < Duration::from_secs(60));
                 assert!(self.may_ask(&self.shops[shop], self.now));
                 self.shops[shop].asked.push(self.now);
@@ -253,7 +254,7 @@ impl Model {
             Next::GaveUp { ticket, gave_up } => self.expect_end(ticket, Step::GaveUp(gave_up)),
             Next::Wait(until) => {
                 let (rest, until) = (self.rest().unwrap(), until.unix_millis());
-                // What is further off than the calendar reaches is looked at sooner.
+                // A moment further off than the calendar reaches is looked at sooner.
                 let reach = self.origin + i64::try_from(HORIZON).unwrap() * 10;
                 assert!(until == rest || (reach..rest).contains(&until), "{until} for {rest}");
             }
@@ -266,13 +267,13 @@ impl Model {
         assert_eq!(self.step(&self.checkouts[at]), step);
         assert!(!self.checkouts[at].out && !self.checkouts[at].ended);
         self.checkouts[at].ended = true;
-        // Where a clock that was set back opens it again, a refusal may be told again.
+        // If a clock that was set back opens the checkout again, a refusal may be reported again.
         let something =
             self.checkouts[at].poller.is_challenged() || self.refused(&self.checkouts[at]).is_some();
         self.checkouts[at].over |= !something;
     }
 
-    /// Until when there is nothing to do; it is an error if there is something.
+    /// The moment until which there is nothing to do; it is an error if there is something.
     fn rest(&self) -> Option<i64> {
         let mut moments = Vec::new();
         for checkout in self.checkouts.iter().filter(|checkout| !checkout.out && !checkout.ended) {
@@ -288,7 +289,8 @@ impl Model {
                     assert!(free > self.now, "a read is not given");
                     moments.push(free);
                 }
-                // It has become so while it waited for its turn, in which it is told.
+                // The poller reached the end of its count while the checkout waited for its turn; the turn
+                // reports it.
                 Step::Done(_) | Step::GaveUp(_) if self.is_too_old(checkout) => {
                     let free = self.free_at(&self.shops[checkout.shop]);
                     assert!(free > self.now, "an end is not told");
@@ -300,7 +302,7 @@ impl Model {
         moments.into_iter().filter(|at| *at < i64::MAX).min()
     }
 
-    /// Whether it would be read, but for the end of what a poller counts.
+    /// True if the checkout would be read, but for the end of a poller's count.
     fn is_too_old(&self, checkout: &Checkout) -> bool {
         let never = checkout.poller.began().unix_millis() + i64::from(u32::MAX) * 10;
         let before = Moment::from_unix_millis(never - 1);
@@ -308,7 +310,7 @@ impl Model {
         self.now >= never && matches!(step, Step::Fetch(_))
     }
 
-    /// The clock is set back, and everybody's poller with it.
+    /// Sets back the clock, and every poller with it.
     fn set_back(&mut self, now: i64, schedule: &Schedule<usize>) {
         let was = self.now;
         if was - now < 60_000 {
@@ -321,8 +323,8 @@ impl Model {
             self.checkouts[at].ended &= still;
         }
         for shop in &mut self.shops {
-            // What still counted counts on, as made now at the latest; what had left the window may have been
-            // forgotten.
+            // Requests that still counted count on, as made now at the latest; requests that had left the
+            // window may have been forgotten.
             if let Some(limit) = shop.limit {
                 let window = i64::from(limit.per_seconds) * 1_000 + shop.margin.max(1);
                 let still = shop.asked.iter().filter(|asked| **asked > was.saturating_sub(window)).count();
@@ -339,7 +341,7 @@ impl Model {
         }
     }
 
-    /// Something is told of a checkout.
+    /// Reports something about a checkout.
     fn tell(
         &mut self,
         ticket: ScheduleKey,
@@ -403,7 +405,7 @@ impl Model {
     }
 }
 
-/// Plays a history on both, and gives everything that the schedule said, and when.
+/// Plays a history on both, and returns all answers of the schedule, with their times.
 fn check(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<(i64, Next)> {
     let mut schedule = empty(shops, margin, at(0));
     let mut model = Model { now: START, origin: START, shops: Vec::new(), checkouts: Vec::new() };
@@ -414,13 +416,13 @@ fn check(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, acts: &[Act]) -
         model.shops.push(Shop { id, plan, limit, margin, until, limited, asked: Vec::new(), jumped });
     }
     let (mut said, mut clock) = (Vec::new(), START);
-    // Where the times of what was said begin anew.
+    // The point from which the times of the answers begin anew.
     let mut since = 0;
     for act in acts {
         let now = Moment::from_unix_millis(clock);
         let tickets: Vec<ScheduleKey> = model.checkouts.iter().map(|checkout| checkout.ticket).collect();
         let which = |index: &Index| (!tickets.is_empty()).then(|| *index.get(&tickets));
-        // What tells the schedule nothing tells it no time.
+        // An act that reports nothing to the schedule gives the schedule no time.
         model.now = match act {
             Act::Time(_) | Act::SlowDown(..) | Act::Used(_) | Act::Restart => model.now,
             Act::SetBack(_) | Act::RemoveMerchant(_) => model.now,
@@ -466,7 +468,7 @@ fn check(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, acts: &[Act]) -
                 }
             }
             Act::ReadOutcome(index, heard) => {
-                // Mostly of what is out; now and then of what is not.
+                // Mostly a checkout that is out; now and then one that is not.
                 let out =
                     model.checkouts.iter().filter(|checkout| checkout.out).map(|checkout| checkout.ticket);
                 let out: Vec<ScheduleKey> = out.collect();
@@ -584,7 +586,7 @@ fn check(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, acts: &[Act]) -
                     (poller.parse::<Poller>().unwrap(), checkout)
                 });
                 let stored: Vec<_> = stored.collect();
-                // Time goes on in the pollers, and in the new one from what it is told.
+                // Time continues in the pollers, and in the new schedule from the reports that it takes.
                 model.now = model.now.max(clock);
                 let now = Moment::from_unix_millis(model.now);
                 let mut again = empty(shops, margin, now);
@@ -657,7 +659,7 @@ fn answer(fetch: ReadKind, phase: Phase) -> ReadOutcome {
     ReadOutcome::Answer { fetch, phase: Some(phase), wait: None }
 }
 
-/// All reads that there are to give now.
+/// All reads that can be given now.
 fn reads(schedule: &mut Schedule<usize>, now: Moment) -> Vec<(ScheduleKey, ReadKind)> {
     let mut reads = Vec::new();
     loop {
@@ -759,7 +761,7 @@ proptest! {
         acts in prop::collection::vec(act(), 1..150),
     ) {
         let said = check(&shops, margin, &acts);
-        // And it says the same again, in the same order.
+        // And the same history gives the same answers, in the same order.
         prop_assert_eq!(check(&shops, margin, &acts), said);
     }
 
@@ -781,7 +783,7 @@ proptest! {
         let late = late.index(mixed.len());
         let mut given = vec![0usize; work.len()];
         mixed[..late].iter().for_each(|shop| _ = schedule.add(shops[*shop], at(0), at(0), *shop));
-        // Those who come first are served first; from where all have work on, the counts are counted.
+        // The first checkouts are served first; the counts are counted once all have work.
         while let Next::Fetch { .. } = schedule.next(at(0)) {}
         mixed[late..].iter().for_each(|shop| _ = schedule.add(shops[*shop], at(0), at(0), *shop));
         let mut left = vec![0usize; work.len()];
@@ -808,7 +810,7 @@ proptest! {
     fn nobody_waits_for_longer_than_until_everybody_else_had_one_turn_after_his_deadline(
         checkouts in prop::collection::vec(0i64..3_000, 2..20),
         nudges in prop::collection::vec((any::<Index>(), 0i64..6_000), 0..200),
-        // With short ones the last reads of all of them come together.
+        // With short deadlines the last reads of all of them come together.
         deadline in prop_oneof![Just(1_000_000u64), 600u64..6_000],
     ) {
         // Two seconds for each read: a limit that is far too tight for so many.
@@ -820,14 +822,14 @@ proptest! {
         let nudges = nudges.iter().map(|(which, at)| (*at, *which.get(&tickets)));
         let mut nudges: Vec<(i64, ScheduleKey)> = nudges.collect();
         nudges.sort_unstable();
-        // Each of them jumps once, and nothing new is ever heard.
+        // Each of them jumps once, and nothing new is ever reported.
         let jumps = if nudges.is_empty() { 0 } else { checkouts.len() as u64 * 2 };
         let turns = checkouts.len() as u64 * 2;
         for second in 0..6_000 {
             while let Some((_, ticket)) = nudges.pop_if(|(at, _)| *at == 6_000 - second) {
                 schedule.nudge(ticket, at(second));
             }
-            // Before anything is given: nobody is over time.
+            // Before anything is given: no checkout is over time.
             for (_, _, poller, _) in schedule.iter() {
                 let bound = poller.due().saturating_add(poller.interval(&plan, poller.due()));
                 let bound = bound.max(at(0)).saturating_add(Duration::from_secs(jumps + turns));
@@ -875,7 +877,7 @@ proptest! {
             if round == stop {
                 let mut other = Schedule::new(moment, SEED + 1);
                 let shops: Vec<_> = plans.iter().map(|plan| other.merchant(*plan, None)).collect();
-                // What has ended is read once more, and that is another matter.
+                // A checkout that has ended is read once more, and that is another matter.
                 let ended = schedule.iter().filter(|(_, _, poller, data)| {
                     matches!(poller.next(&plans[**data], moment), Step::Done(_))
                 });
@@ -896,7 +898,7 @@ proptest! {
     }
 }
 
-/// Everything to be read now is read, and answered by what is given; in the order of what is the caller's.
+/// Carries out every read that is due now and answers it by `heard`, in the order of the caller's data.
 fn round_of(
     schedule: &mut Schedule<usize>,
     now: Moment,
@@ -906,7 +908,7 @@ fn round_of(
     for (ticket, fetch) in reads(schedule, now) {
         let data = *schedule.data(ticket).unwrap();
         said.push((data, fetch));
-        // A limit of one poller is one of its merchant, which is not in the poller.
+        // A limit of one poller is a limit of its merchant, and not part of the poller.
         match heard(data) {
             ReadOutcome::Limited { wait } => {
                 schedule.handle_outcome(ticket, now, ReadOutcome::Failed { wait })
@@ -1047,7 +1049,7 @@ fn a_payer_who_returns_during_a_read_is_not_asked_by_what_that_read_says() {
     schedule.payer_returned(ticket, at(31));
     schedule.handle_outcome(ticket, at(32), challenged);
     assert_eq!(schedule.next(at(32)), Next::Wait(at(33)));
-    // What is said from here on is news: it may be another challenge.
+    // A challenge reported from here on is news: it may be another challenge.
     assert_eq!(reads(&mut schedule, at(33)), [(ticket, ReadKind::Status)]);
     schedule.handle_outcome(ticket, at(33), challenged);
     assert!(matches!(schedule.next(at(33)), Next::AskPayer { .. }));
@@ -1066,7 +1068,7 @@ fn a_refusal_is_told_when_it_is_confirmed_and_the_late_money_after_it() {
         schedule.handle_outcome(ticket, at(second), answer(fetch, phase));
     };
     read(&mut schedule, ticket, 0, ReadKind::Status, refused);
-    // What a bare status says is not confirmed.
+    // A bare status confirms nothing.
     assert_eq!(schedule.next(at(0)), Next::Wait(at(1)));
     read(&mut schedule, ticket, 1, ReadKind::Full, refused);
     assert_eq!(schedule.next(at(1)), Next::Refused { ticket, phase: refused });
@@ -1074,13 +1076,13 @@ fn a_refusal_is_told_when_it_is_confirmed_and_the_late_money_after_it() {
     // Once for each refusal.
     read(&mut schedule, ticket, 3_601, ReadKind::Status, refused);
     assert_eq!(schedule.next(at(3_601)), Next::Wait(at(7_201)));
-    // Who is restored is told again rather than never.
+    // A restored checkout reports the refusal again rather than never.
     let poller = schedule.poller(ticket).unwrap().to_string().parse().unwrap();
     let ticket = schedule.restore(shop, poller, at(3_700), 1);
     assert_eq!(schedule.next(at(3_700)), Next::Refused { ticket, phase: refused });
     schedule.remove(ScheduleKey { slot: 0, generation: 0 });
     assert_eq!(schedule.next(at(3_700)), Next::Wait(at(7_201)));
-    // It is paid after all.
+    // The checkout is paid after all.
     read(&mut schedule, ticket, 7_201, ReadKind::Status, Phase::Succeeded);
     read(&mut schedule, ticket, 7_202, ReadKind::Full, Phase::Succeeded);
     assert_eq!(schedule.next(at(7_202)), Next::Ended { ticket, phase: Phase::Succeeded });
@@ -1132,8 +1134,8 @@ fn under_a_tight_limit_the_fresh_come_first_and_a_webhook_before_them() {
     let webhook = schedule.add(shop, at(-590), at(0), 0);
     schedule.pause_until(shop, at(3));
     schedule.nudge(webhook, at(1));
-    // Restored ones are due since they were stored; here all are due since they began, but for the nudged
-    // one.
+    // Restored checkouts are due since they were stored; here all are due since they began, except for the
+    // nudged one.
     let mut order = Vec::new();
     for second in 0..12 {
         order.extend(reads(&mut schedule, at(second)).into_iter().map(|(ticket, _)| (second, ticket)));
@@ -1170,7 +1172,7 @@ fn what_a_limit_keeps_from_being_read_at_its_deadline_is_read_when_there_is_room
     assert_eq!(reads(&mut schedule, at(end + 151)), [(ended, ReadKind::Status)]);
     schedule.handle_outcome(ended, at(end + 151), answer(ReadKind::Status, Phase::Succeeded));
     assert_eq!(schedule.next(at(end + 151)), Next::Ended { ticket: ended, phase: Phase::Succeeded });
-    // Where a limit allows nothing, nothing is ever told.
+    // If a limit allows nothing, the schedule never reports anything.
     let shop = schedule.merchant(PollPolicy::peach(), Some(limit(0, 60)));
     schedule.add(shop, at(0), at(0), 0);
     assert_eq!(schedule.next(at(2 * end)), Next::Idle);
@@ -1217,10 +1219,10 @@ fn a_clock_that_ran_ahead_and_was_set_back_costs_a_window_of_the_limit_and_no_mo
     for (ticket, fetch) in given {
         schedule.handle_outcome(ticket, wrong, answer(fetch, Phase::AwaitingPayer));
     }
-    // They were given up by that clock, and go on by the right one.
+    // The wrong clock made the schedule give them up; by the right one they go on.
     assert!(matches!(schedule.next(wrong), Next::GaveUp { .. }));
     schedule.set_back(at(10));
-    // The two that were read are due by their own time then.
+    // The two checkouts that were read are due by their own time then.
     assert_eq!(schedule.next(at(10)), Next::Wait(at(40)));
     assert_eq!(schedule.next(at(40)), Next::Wait(at(71)));
     let mut again: Vec<ScheduleKey> =
@@ -1248,7 +1250,7 @@ fn a_merchant_leaves_once_it_has_no_checkouts_and_its_memory_is_the_next_one_s()
     assert_eq!(schedule.remove_merchant(one), Some(PollPolicy::peach()));
     assert_eq!(schedule.remove_merchant(one), None);
     assert_eq!(schedule.next(at(0)), Next::Idle);
-    // Nothing of what it had to wait for is the next one's.
+    // The next merchant takes over none of the old merchant's waits.
     let next = schedule.merchant(PollPolicy::allscale(), None);
     assert!(next != one && next != other && next.slot == one.slot);
     let ticket = schedule.add(next, at(0), at(0), 0);
@@ -1289,7 +1291,7 @@ fn a_limit_that_says_no_time_is_waited_for_longer_each_time_until_there_is_an_an
             schedule.handle_outcome(ticket, now, ReadOutcome::Limited { wait: None });
         }
         let until = now.saturating_add(plan.backoff.wait(times, SEED));
-        // What becomes due meanwhile is looked at, and not given.
+        // Checkouts that become due meanwhile are looked at, and not given.
         while now < until {
             let Next::Wait(wait) = schedule.next(now) else { panic!("there is nothing to do") };
             assert!(wait > now && wait <= until);
@@ -1331,7 +1333,7 @@ fn the_ends_of_time_do_no_harm() {
                 said += 1;
             }
         }
-        // Everybody says at most that it is to be read, and that it is given up.
+        // Each checkout reports at most that it is to be read, and that it is given up.
         assert!(said <= 2 * ends.len(), "{first:?} {last:?}");
         assert_eq!(schedule.len(), ends.len());
     }

@@ -5,12 +5,12 @@ use super::merchant::RANK_BITS;
 use checkout_lifecycle::Moment;
 use core::time::Duration;
 
-/// The latest moment that was told, and the tick from which ranks are counted.
+/// The latest moment seen, and the tick from which ranks are counted.
 #[derive(Clone, Copy)]
 pub(super) struct Clock {
     /// Milliseconds since 1970, [`LATEST`] at most.
     now: i64,
-    /// The tick at which the schedule was made, or to which its clock was set back last.
+    /// The tick at which the schedule was created, or to which its clock was last set back.
     origin: u64,
 }
 
@@ -20,13 +20,14 @@ impl Clock {
         Self { now, origin: tick(now) }
     }
 
-    /// Takes in a moment that was told, and returns the latest one: time does not go back.
+    /// Takes in a moment, and returns the latest moment seen: time never goes backwards.
     pub(super) fn hear(&mut self, now: Moment) -> Moment {
         self.now = self.now.max(now.unix_millis()).min(LATEST);
         self.moment()
     }
 
-    /// The clock was set back: time goes on from this moment, and ranks are counted from here.
+    /// Takes in that the clock was set back: time continues from this moment, and ranks are counted from
+    /// here.
     pub(super) fn set_back(&mut self, now: Moment) {
         self.now = now.unix_millis();
         self.origin = tick(self.now);
@@ -45,7 +46,7 @@ impl Clock {
         tick(self.now)
     }
 
-    /// A deadline as a rank, for comparing: so long after a moment. A deadline that is far from the origin
+    /// A deadline as a rank, for comparing: this long after a moment. A deadline that is far from the origin
     /// counts as equally far.
     pub(super) fn rank(self, at: Moment, later: Duration) -> u64 {
         let from_origin = tick(at.unix_millis()).saturating_add(RANKS_BEFORE).saturating_sub(self.origin);

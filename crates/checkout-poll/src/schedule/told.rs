@@ -1,4 +1,4 @@
-//! What is told of a checkout: how its read went, and that somebody wants it read.
+//! News of a checkout: the outcomes of its reads, and requests to read it.
 
 use super::Schedule;
 use super::slots::ScheduleKey;
@@ -10,12 +10,13 @@ use checkout_lifecycle::Moment;
 use core::time::Duration;
 
 impl<T> Schedule<T> {
-    /// A read that was given is sent only now, for something had to be fetched before it, such as a token:
-    /// the shortest time between two reads begins here, and it is asked here where it is the last one. See
+    /// Records that a read that was given is sent only now, because something had to be fetched before, such
+    /// as a token. The shortest time between two reads begins here, and a last read counts as sent here. See
     /// [`Poller::mark_sent`].
     ///
-    /// The limit counts it when it was given. Where that is longer ago than the [margin](Self::limit_margin),
-    /// tell [`record_request`](Self::record_request) too. Of a checkout that is not out it says nothing.
+    /// The limit counts the read from when it was given. If that is longer ago than the
+    /// [margin](Self::limit_margin), call [`record_request`](Self::record_request) too. For a checkout that
+    /// is not out, this call does nothing.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -34,21 +35,21 @@ impl<T> Schedule<T> {
         if let Some(open) = self.slots.get_mut(ticket).filter(|open| open.standing.is(State::Out)) {
             let plan = &self.places.merchants.of(open.standing.merchant()).plan;
             open.poller.mark_sent(plan, now);
-            // What was told before is news that this read will have.
+            // This read will see earlier news.
             open.standing.set(Flag::Nudged, false);
             open.standing.set(Flag::Returned, false);
         }
     }
 
-    /// Takes in the outcome of a read. Where the provider said to slow down ([`ReadOutcome::Limited`]), the
-    /// whole merchant waits: as long as was said, and else by the plan's backoff, longer each time until
-    /// there is an answer again. But never for longer than the plan's [longest
-    /// pause](crate::PollPolicy::longest_pause), whatever was said: nobody knows whether the answer means more than
-    /// the one checkout, and a nudge of another one is heard after that. The checkout itself waits for as
-    /// long as was said, and is given up at once where its time ends before that
+    /// Records the outcome of a read. If the provider said to slow down ([`ReadOutcome::Limited`]), the whole
+    /// merchant waits: as long as the answer asked, or by the policy's backoff if the answer did not say,
+    /// longer each time until there is an answer again. But the merchant never waits longer than the policy's
+    /// [longest pause](crate::PollPolicy::longest_pause), whatever the answer asked: the answer may mean only
+    /// the one checkout, and a nudge of another checkout takes effect after that pause. The checkout itself
+    /// waits for as long as the answer asked, and is given up at once if its time ends before that
     /// ([`GiveUpReason::AskedToWait`](crate::GiveUpReason::AskedToWait)).
     ///
-    /// What you read on your own accord can be told too.
+    /// You can report your own reads too.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -75,12 +76,12 @@ impl<T> Schedule<T> {
         if poller.phase() != stood {
             standing.set(Flag::Told, false);
             if stood.is_some() {
-                // That is something new: another nudge jumps the queue again. The first phase ever seen is
-                // not, because every checkout has one.
+                // This phase is new: another nudge jumps the queue again. The first phase ever seen does not
+                // count as new, because every checkout has one.
                 standing.set(Flag::Jumped, false);
             }
         }
-        // What was told while the read was on its way is news that the read may have been too early for.
+        // The read may have been too early for news that came while it was on its way.
         let is_heard = has_room || !standing.has(Flag::Jumped);
         let has_returned = standing.has(Flag::Returned);
         if has_returned {
@@ -106,15 +107,16 @@ impl<T> Schedule<T> {
             }
             ReadOutcome::Failed { .. } | ReadOutcome::NotThere { .. } | ReadOutcome::Refused => {}
         }
-        // What has ended tells so only once.
+        // A checkout that has ended reports its end only once.
         if before.is_none_or(|before| poller.next(&merchant.plan, now) != before) {
             self.put(ticket.slot);
         }
     }
 
-    /// A read that was given is not made, or nothing will be heard of it: it is due again after the shortest
-    /// time between two reads. It still counts for the limit, for it may have been sent. If it is heard of
-    /// later after all, [`handle_outcome`](Self::handle_outcome) takes it.
+    /// Records that a read that was given is not made, or that its outcome will never be reported. The read
+    /// is due again after the shortest time between two reads. The read still counts for the limit, for it
+    /// may have been sent. If an outcome comes later after all, [`handle_outcome`](Self::handle_outcome)
+    /// takes it.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -135,16 +137,15 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// A webhook that was *verified* came: the checkout is to be read now, before the ordinary reads. While a
-    /// read of it is on its way, another one follows. See [`Poller::nudge`].
+    /// Reports a *verified* webhook: the checkout is read now, before the ordinary reads. If a read of the
+    /// checkout is on its way, another one follows. See [`Poller::nudge`].
     ///
-    /// A nudge jumps the queue once: after its read the next one jumps only once a read has shown the
-    /// checkout in another phase than the one before. Until then, where the merchant has a limit, a nudge is
-    /// heard if there is room to spare, which is if no read of the merchant waits and two more may be made;
-    /// otherwise the read comes at its ordinary time. A checkout whose last read met [too many
-    /// requests](ReadOutcome::Limited) does not jump. So whoever can cause nudges costs each other checkout
-    /// one turn, and no more. Nudge for messages that were verified all the same: a read that shows nothing
-    /// new costs the merchant a part of the limit.
+    /// A nudge jumps the queue once: after its read, the next nudge jumps only once a read has shown the
+    /// checkout in a different phase. Until then, if the merchant has a limit, a nudge takes effect only if
+    /// there is room to spare: no read of the merchant waits, and two more may be made. Otherwise the read
+    /// comes at its ordinary time. A checkout whose last read met [too many requests](ReadOutcome::Limited)
+    /// does not jump. So a sender of nudges costs each other checkout one turn, and no more. Nudge only for
+    /// verified messages all the same: a read that shows nothing new costs the merchant a part of the limit.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -165,7 +166,7 @@ impl<T> Schedule<T> {
         self.press(ticket, now, Pressed::Nudge);
     }
 
-    /// The payer came back: the checkout is to be read now, before the ordinary reads, as after a
+    /// Reports that the payer came back: the checkout is read now, before the ordinary reads, as after a
     /// [`nudge`](Self::nudge). See [`Poller::payer_returned`].
     ///
     /// ```
@@ -190,8 +191,8 @@ impl<T> Schedule<T> {
         self.press(ticket, now, Pressed::Returned);
     }
 
-    /// Goes on with a checkout that was given up and not removed, or gives it another deadline: from now, at
-    /// most for so long. See [`Poller::resume`].
+    /// Continues with a checkout that was given up and not removed, or sets another deadline: from now, at
+    /// most this long. See [`Poller::resume`].
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
@@ -213,7 +214,7 @@ impl<T> Schedule<T> {
         self.press(ticket, now, Pressed::Resume(for_at_most));
     }
 
-    /// Takes in a cause that moves a read to now, perhaps.
+    /// Takes in a cause that may move a read to now.
     fn press(&mut self, ticket: ScheduleKey, now: Moment, pressed: Pressed) {
         let now = self.places.clock.hear(now);
         let has_room = self.has_room(ticket);
@@ -221,7 +222,7 @@ impl<T> Schedule<T> {
         let plan = &self.places.merchants.of(open.standing.merchant()).plan;
         let (poller, standing) = (&mut open.poller, &mut open.standing);
         let before = standing.is(State::Ended).then(|| poller.next(plan, now));
-        // While a read is on its way, the payer's return waits for what is heard of the read.
+        // While a read is on its way, the payer's return waits for the outcome of the read.
         let is_out = standing.is(State::Out);
         let is_heard = has_room || !standing.has(Flag::Jumped);
         let has_returned = matches!(pressed, Pressed::Returned);
@@ -247,8 +248,8 @@ impl<T> Schedule<T> {
     }
 
     /// Returns true if a read of this checkout that is not due takes nothing from others: there is no limit,
-    /// or no read of the merchant waits and there is room for another one beside it. A checkout that has not
-    /// jumped the queue is not asked, and the answer is true.
+    /// or no read of the merchant waits and there is room for another read. The answer is always true for a
+    /// checkout that has not jumped the queue.
     fn has_room(&mut self, ticket: ScheduleKey) -> bool {
         let jumped = self.slots.get(ticket).filter(|open| open.standing.has(Flag::Jumped));
         let Some(number) = jumped.map(|open| open.standing.merchant()) else { return true };

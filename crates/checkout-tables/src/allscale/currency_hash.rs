@@ -1,7 +1,7 @@
 //! A perfect hash from the currencies' codes to their rows, built and proved at compile time.
 //!
-//! Whoever adds a row need do nothing: the multiplier is looked for anew. A build that stops with "no
-//! multiplier found" has outgrown the slots, and `SLOT_BITS` is to be raised by one.
+//! A new row needs no change here: the build searches for the multiplier anew. If a build stops with "no
+//! multiplier found", the rows have outgrown the slots: raise `SLOT_BITS` by one.
 
 use super::Currency;
 
@@ -52,8 +52,8 @@ const fn slot(key: u32, multiplier: u32) -> usize {
     (key.wrapping_mul(multiplier) >> (u32::BITS - SLOT_BITS)) as usize
 }
 
-/// The first multiplier of a fixed sequence with which no two keys share a slot. About one in 660 is such a
-/// one for 163 keys in 2048 slots, and 4096 are tried.
+/// The first multiplier of a fixed sequence with which no two keys share a slot. About one in 660 fits for
+/// 163 keys in 2048 slots, and 4096 are tried.
 #[expect(clippy::indexing_slicing, reason = "below the length; a slot is SLOT_BITS wide")]
 const fn multiplier(keys: &[u32]) -> Option<u32> {
     let mut candidate = FIRST;
@@ -81,12 +81,12 @@ const fn multiplier(keys: &[u32]) -> Option<u32> {
 const SLOT_BITS: u32 = 11;
 const SLOTS: usize = 1 << SLOT_BITS;
 
-/// The prime next to 2^32 divided by the golden ratio, a usual multiplier to hash with. It is odd, and so are
-/// all that follow.
+/// The prime next to 2^32 divided by the golden ratio, a usual multiplier to hash with. The prime is odd, and
+/// so are all multipliers that follow.
 const FIRST: u32 = 0x9e37_79b1;
 
-/// From one multiplier to the next: 3 modulo 8, so that the sequence does not come back to its first for 2^30
-/// steps.
+/// The difference between two multipliers: 3 modulo 8, so that the sequence does not come back to its first
+/// for 2^30 steps.
 const STEP: u32 = 0x2c1b_3c6b;
 
 const MULTIPLIER: u32 = match multiplier(&KEYS) {
@@ -118,7 +118,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::vec::Vec;
 
-    /// How many slots the keys fill, with the product taken in 64 bits and its bits cut out by division.
+    /// The number of slots that the keys fill, with the product taken in 64 bits and its bits cut out by
+    /// division.
     fn filled(keys: &[u32], multiplier: u32) -> usize {
         let product = |key: &u32| u64::from(*key) * u64::from(multiplier) % (1 << 32);
         keys.iter().map(|key| product(key) / (1 << 21)).collect::<BTreeSet<_>>().len()

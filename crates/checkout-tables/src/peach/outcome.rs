@@ -1,14 +1,15 @@
-//! What a reply says of a payment's end.
+//! The end of a payment, as a reply reports it.
 
 use crate::RawOf;
 use crate::open::sealed;
 use crate::peach::{Environment, PaymentStatus, PaymentType, ResultCode};
 use core::fmt;
 
-/// What a reply says of a payment's end: its `result.code`, read with the payment's type and the environment.
+/// The end of a payment, as a reply reports it: the `result.code`, read with the payment's type and the
+/// environment.
 ///
-/// The one place where a code becomes a [`PaymentStatus`]. Of a success the other two decide, so that what is
-/// no money never looks like money:
+/// The one place where a code becomes a [`PaymentStatus`]. For a success the type and the environment decide,
+/// so that only money looks like money:
 ///
 /// | success code | type | environment | status |
 /// |---|---|---|---|
@@ -18,7 +19,7 @@ use core::fmt;
 /// | a test's | any | live | none |
 /// | any | another, or missing | either | none |
 ///
-/// Any other status depends on the code alone. Where there is none, [`Open`](crate::Open) keeps the whole
+/// Any other status depends on the code alone. If there is no status, [`Open`](crate::Open) keeps the whole
 /// outcome.
 ///
 /// Sources: *Payment status*; *Response codes*; *Hosted Checkout*, `paymentType`.
@@ -37,16 +38,16 @@ use core::fmt;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Outcome<Raw> {
-    /// The `result.code`, as it came.
+    /// The `result.code`, as received.
     pub code: Raw,
-    /// The payment's type; none if the reply has none, or one that the table does not name.
+    /// The payment's type; None if the reply has no type, or a type that the table does not name.
     pub payment_type: Option<PaymentType>,
-    /// The environment that the payment was made in.
+    /// The environment of the payment.
     pub environment: Environment,
 }
 
 impl<Raw: AsRef<str>> Outcome<Raw> {
-    /// The code, if it is one.
+    /// The code, if the text is a result code.
     ///
     /// ```
     /// # use checkout_tables::peach::{Environment, Outcome, ResultCode};
@@ -57,7 +58,7 @@ impl<Raw: AsRef<str>> Outcome<Raw> {
         ResultCode::parse(self.code.as_ref())
     }
 
-    /// The status that it settles; none says nothing of the payment's end.
+    /// The status that the outcome settles; None says nothing about the payment's end.
     ///
     /// ```
     /// # use checkout_tables::peach::{Environment, Outcome, PaymentStatus, PaymentType};
@@ -89,7 +90,7 @@ impl<Raw: AsRef<str>> Outcome<Raw> {
 
 #[cfg(feature = "alloc")]
 impl Outcome<alloc::borrow::Cow<'_, str>> {
-    /// The same, with nothing borrowed.
+    /// Converts to an outcome that borrows nothing.
     ///
     /// ```
     /// # use checkout_tables::peach::{Environment, Outcome};
@@ -119,7 +120,7 @@ impl<Raw: sealed::Raw> sealed::Raw for Outcome<Raw> {
 }
 
 impl<Raw: sealed::Raw> fmt::Display for Outcome<Raw> {
-    /// Its code, with what is no printable character escaped.
+    /// Prints the code, with characters that are not printable escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         sealed::Raw::print(self, f)
     }

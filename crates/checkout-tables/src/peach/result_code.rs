@@ -1,4 +1,4 @@
-//! The result codes: which of them settle a payment, and how the others are grouped.
+//! The result codes, the exact list that settles a payment, and the groups of the other codes.
 
 use crate::code_table;
 use crate::peach::PaymentStatus;
@@ -8,9 +8,9 @@ use core::str::FromStr;
 
 /// A `result.code`: three numbers of three digits, `000.100.110`.
 ///
-/// What it says of a payment's end is in an exact list of codes, [`status`](Self::status). A
-/// [`group`](Self::group) explains a code and settles nothing: that of the successes also holds "risk check
-/// successful" and the like.
+/// An exact list of codes, [`status`](Self::status), decides how a payment ended. A [`group`](Self::group)
+/// explains a code and settles nothing: the group of the successes also holds "risk check successful" and the
+/// like.
 ///
 /// Source: *Response codes*.
 ///
@@ -30,19 +30,19 @@ pub struct ResultCode([u16; 3]);
 impl ResultCode {
     /// Paid, in the live environment.
     pub const SUCCESS: Self = Self([0, 0, 0]);
-    /// Paid, in the sandbox: of no meaning in the live environment.
+    /// Paid, in the sandbox: without meaning in the live environment.
     pub const TEST_SUCCESS: [Self; 3] = [Self([0, 100, 110]), Self([0, 100, 111]), Self([0, 100, 112])];
     /// Pending.
     pub const PENDING: Self = Self([0, 200, 0]);
     /// Created.
     pub const CREATED: Self = Self([0, 200, 100]);
-    /// Cancelled by the customer.
+    /// Canceled by the customer.
     pub const CANCELLED: Self = Self([100, 396, 101]);
     /// Not paid in time.
     pub const EXPIRED: Self = Self([100, 396, 104]);
-    /// The page was not opened yet: no failure. A read gives it for up to 30 minutes.
+    /// The page was not opened yet: not a failure. A read gives this code for up to 30 minutes.
     pub const NOT_OPENED_YET: Self = Self([700, 400, 580]);
-    /// What a read of a checkout that nobody knows gives, and one with wrong parameters.
+    /// The answer to a read of an unknown checkout, and to a read with wrong parameters.
     pub const NOT_FOUND: Self = Self([200, 300, 404]);
 
     /// The code with this text: three times three ASCII digits with a dot between, and nothing else.
@@ -77,11 +77,11 @@ impl ResultCode {
         self.0
     }
 
-    /// The status that the code stands for, by the exact list and nothing else.
+    /// The status of the code, by the exact list and nothing else.
     ///
-    /// None says nothing of the payment's end: keep the code and go on polling. A success is never
-    /// [`Authorized`](PaymentStatus::Authorized) here, and a test's success is one: the payment type and the
-    /// environment decide, see [`Outcome`](crate::peach::Outcome).
+    /// None says nothing about the payment's end: keep the code and continue polling. A success is never
+    /// [`Authorized`](PaymentStatus::Authorized) here, and a test's success counts as a success: the payment
+    /// type and the environment decide, see [`Outcome`](crate::peach::Outcome).
     ///
     /// ```
     /// # use checkout_tables::peach::{PaymentStatus, ResultCode};
@@ -100,7 +100,7 @@ impl ResultCode {
         }
     }
 
-    /// Whether the code is a success of the sandbox's, which must never settle a live order.
+    /// True if the code is a success of the sandbox. Such a success must never settle a live order.
     ///
     /// ```
     /// # use checkout_tables::peach::ResultCode;
@@ -112,7 +112,7 @@ impl ResultCode {
         matches!(self.0, [0, 100, 110..=112])
     }
 
-    /// Whether the code says that the page was not opened yet, which is no failure.
+    /// True if the code says that the page was not opened yet: this is not a failure.
     ///
     /// ```
     /// # use checkout_tables::peach::ResultCode;
@@ -189,7 +189,7 @@ impl ResultCode {
 }
 
 impl fmt::Display for ResultCode {
-    /// As it is sent: `000.100.110`.
+    /// Prints the code as sent: `000.100.110`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [[a, b, c], [d, e, g], [h, i, j]] = self.0.map(digits);
         let text = [a, b, c, b'.', d, e, g, b'.', h, i, j];
@@ -198,7 +198,7 @@ impl fmt::Display for ResultCode {
 }
 
 impl fmt::Debug for ResultCode {
-    /// As it is sent: `000.100.110`.
+    /// Prints the code as sent: `000.100.110`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -207,10 +207,10 @@ impl fmt::Debug for ResultCode {
 impl FromStr for ResultCode {
     type Err = ParseResultCodeError;
 
-    /// As [`parse`](Self::parse).
+    /// Parses a code, like [`parse`](Self::parse).
     ///
     /// # Errors
-    /// [`ParseResultCodeError`] if the text is no code.
+    /// [`ParseResultCodeError`] if the text is not a result code.
     fn from_str(text: &str) -> Result<Self, ParseResultCodeError> {
         Self::parse(text).ok_or(ParseResultCodeError(()))
     }
@@ -218,7 +218,7 @@ impl FromStr for ResultCode {
 
 #[cfg(feature = "serde")]
 impl serde::Serialize for ResultCode {
-    /// As its text.
+    /// Serializes the code as its text.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -226,7 +226,7 @@ impl serde::Serialize for ResultCode {
 
 #[cfg(feature = "serde")]
 impl<'de> serde::Deserialize<'de> for ResultCode {
-    /// From its text.
+    /// Deserializes the code from its text.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text;
 
@@ -246,7 +246,7 @@ impl<'de> serde::Deserialize<'de> for ResultCode {
     }
 }
 
-/// A text that is no result code. It does not hold the text.
+/// The error for a text that is not a result code. The error does not hold the text.
 ///
 /// ```
 /// use checkout_tables::peach::ResultCode;
@@ -266,11 +266,11 @@ impl fmt::Display for ParseResultCodeError {
 impl core::error::Error for ParseResultCodeError {}
 
 code_table! {
-    /// A group of result codes. The first one of [`ROWS`](Self::ROWS) whose expression a code matches is its
-    /// group.
+    /// A group of result codes. A code belongs to the first group of [`ROWS`](Self::ROWS) whose expression
+    /// the code matches.
     ///
-    /// A group explains a code and settles nothing. A code of it may be a success of something that is not
-    /// the payment, or the refusal of a request and not of a payment.
+    /// A group explains a code and settles nothing. A code of a group may be a success of something other
+    /// than the payment, or the refusal of a request and not of a payment.
     ///
     /// Source: *Response codes*, the regular expressions (15 rows). [`name`](Self::name) is the page's, in
     /// short; [`code`](Self::code) is ours.
@@ -285,17 +285,17 @@ code_table! {
     /// ```
     #[non_exhaustive]
     pub enum ResultGroup, row = (&'static str, &'static str) {
-        /// Processed successfully, which need not be the payment itself.
+        /// Processed successfully, but perhaps not the payment itself.
         Success("success"), "success", r"^(000\.000\.|000\.100\.1|000\.[36]|000\.400\.[1][12]0)";
-        /// Processed successfully, and to be reviewed by a person.
+        /// Processed successfully, but a person has to review the payment.
         SuccessReview("success_review"), "success, review", r"^(000\.400\.0[^3]|000\.400\.100)";
         /// Pending.
         Pending("pending"), "pending", r"^(000\.200)";
-        /// Pending, and that can last for days.
+        /// Pending, perhaps for days.
         PendingDays("pending_days"), "pending, days", r"^(800\.400\.5|100\.400\.500)";
         /// Rejected by 3DS or a risk check.
         RejectedThreeDs("rejected_three_ds"), "rejected 3DS", r"^(000\.400\.[1][0-9][1-9]|000\.400\.2)";
-        /// Rejected since the 3DS authentication failed.
+        /// Rejected because the 3DS authentication failed.
         RejectedThreeDsAuth("rejected_three_ds_auth"), "rejected 3DS auth", r"^(100\.390\.1)";
         /// Rejected by the bank.
         RejectedBank("rejected_bank"), "rejected bank", r"^(800\.[17]00|800\.800\.[123])";
@@ -331,7 +331,7 @@ impl ResultGroup {
     }
 
     /// The published regular expression, with its dots as the literal dots that they mean. Nothing here
-    /// evaluates it: [`ResultCode::group`] compares numbers.
+    /// evaluates the expression: [`ResultCode::group`] compares numbers.
     ///
     /// ```
     /// # use checkout_tables::peach::ResultGroup;

@@ -1,4 +1,4 @@
-//! The parts of a standing instruction: how stored card details are used.
+//! The parts of a standing instruction: the use of stored card details.
 
 use crate::code_table;
 
@@ -22,7 +22,7 @@ code_table! {
 }
 
 code_table! {
-    /// When the later payments of an instruction come.
+    /// The timing of the later payments of an instruction.
     ///
     /// Source (Public): *Card-on-file*, `standingInstruction.type` (3 rows).
     ///
@@ -43,7 +43,7 @@ code_table! {
 }
 
 code_table! {
-    /// Who begins a payment under an instruction.
+    /// The party that begins a payment under an instruction.
     ///
     /// Source (Public): *Card-on-file*, `standingInstruction.source` (2 rows).
     ///
@@ -54,7 +54,7 @@ code_table! {
     /// ```
     #[non_exhaustive]
     pub enum StandingInstructionSource, row = () {
-        /// The cardholder, who takes part in it.
+        /// The cardholder, who takes part in the payment.
         Cardholder("CIT");
         /// The merchant, by details that are stored and without the cardholder.
         Merchant("MIT");
@@ -62,7 +62,7 @@ code_table! {
 }
 
 code_table! {
-    /// Which kind of recurring payment an instruction is for.
+    /// The kind of recurring payment of an instruction.
     ///
     /// Source (Public): *Copy & Pay recurring payment flow*, `standingInstruction.recurringType` (2 rows).
     ///

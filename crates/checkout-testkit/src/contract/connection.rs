@@ -230,7 +230,7 @@ fn own<T: LocalTransport>(
     }
 }
 
-/// Whether there is an answer, which has to be the request's own.
+/// True if there is an answer, which has to be the request's own.
 fn own_or_none<T: LocalTransport>(
     stage: &Stage<'_, T>,
     what: &str,
@@ -259,5 +259,5 @@ fn is_own<T: LocalTransport>(
     ))
 }
 
-/// How many requests may time out because the machine is slow.
+/// The number of requests that may time out because the machine is slow.
 const TRIES: usize = 25;

@@ -16,14 +16,15 @@ use super::Broken;
 use super::server::{Exchange, Received, Server};
 use super::stage::{AtOnce, Outcome, Stage, chunks, head, shown};
 
-/// How many ask at the same time, each of them one thing after the other.
+/// The number of callers that ask at the same time, each of them one request after the other.
 const CALLERS: usize = 16;
 const ROUNDS: usize = 4;
 
 /// Every so manieth of the first requests is answered half, and the rest when all others have been answered.
 const SLOW: usize = 4;
 
-/// How long the server waits in all for the order that it wants. A transport need not send so many at a time.
+/// How long the server waits in all for the order that the law needs. A transport need not send so many at a
+/// time.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) async fn of_futures<T: LocalTransport>(stage: &Stage<'_, T>) -> Result<(), Broken> {
@@ -77,7 +78,7 @@ pub(super) fn of_threads<T: BlockingTransport + Sync>(stage: &Stage<'_, AtOnce<T
     judge(stage, server, done)
 }
 
-/// What each caller asks.
+/// The requests of each caller.
 fn requests<T: LocalTransport>(stage: &Stage<'_, T>, server: &Server) -> Result<Vec<Vec<Request>>, Broken> {
     let of_one = |caller| {
         let all = (0..ROUNDS).map(|round| {
@@ -117,15 +118,15 @@ fn judge<T: LocalTransport>(
     Ok(())
 }
 
-/// Answers the first ones in the reverse of the order in which they came, all of them but the slow ones; what
-/// comes later at once; and the rest of the slow ones last.
+/// Answers the first ones in the reverse of the order in which they came, all of them but the slow ones;
+/// later requests at once; and the rest of the slow ones last.
 fn serve<T: LocalTransport>(stage: &Stage<'_, T>) -> Result<Server, Broken> {
     let order = Order::default();
     stage.serve(move |exchange| {
         while let Some(request) = exchange.request()? {
             let place = order.enter();
             let answered = answer(exchange, &request, &order, place);
-            // Also when there is nobody any more to be answered, so that the others are.
+            // Also when no client waits for the answer any more, so that the other requests are answered.
             order.leave(place);
             answered?;
         }
@@ -156,7 +157,7 @@ fn is_slow(place: usize) -> bool {
     place.is_multiple_of(SLOW)
 }
 
-/// Who has come, who was answered, and who waits for that.
+/// The requests that have come, those that were answered, and those that wait for an answer.
 #[derive(Default)]
 struct Order {
     state: Mutex<State>,

@@ -1,4 +1,4 @@
-//! The laws of what is said when there is no response, and of what is not done then.
+//! The laws about the error when there is no response, and about the actions that must not follow.
 
 use std::error::Error;
 use std::io;
@@ -22,7 +22,8 @@ pub(super) async fn nothing_is_sent_twice<T: LocalTransport>(stage: &Stage<'_, T
                 let come = AtomicUsize::new(0);
                 let server = stage.serve(move |exchange| {
                     loop {
-                        // The one request that is to be lost, on whatever connection, and none after it.
+                        // The one request that is to be lost, on whatever connection, and none after that
+                        // request.
                         if come.fetch_add(1, Ordering::SeqCst) == answered_before {
                             return loss(exchange);
                         }
@@ -401,7 +402,7 @@ pub(super) async fn errors_tell_nothing<T: LocalTransport>(stage: &Stage<'_, T>)
     Ok(())
 }
 
-/// Every text of an error and of what is behind it.
+/// Every text of an error and of its sources.
 fn texts(error: &TransportError) -> Vec<String> {
     let mut texts = Vec::new();
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
@@ -440,8 +441,8 @@ fn ended_by_itself<T: LocalTransport>(
     }
 }
 
-/// A request after a connection that its server ends while nobody uses it, just before: how often it came,
-/// and what came of it.
+/// A request after a connection that its server ends while nobody uses the connection, just before: how often
+/// the request came, and the result.
 async fn after_an_idle_connection_ended<T: LocalTransport>(
     stage: &Stage<'_, T>,
     method: &str,
@@ -451,7 +452,7 @@ async fn after_an_idle_connection_ended<T: LocalTransport>(
         while exchange.request()?.is_some() {
             exchange.write(&response("200 OK", &[], b"{}"))?;
             if exchange.index() == 0 {
-                // It says nothing more, but it hears what it is sent.
+                // The server sends nothing more, but still reads.
                 exchange.close_for_writing()?;
                 while exchange.request()?.is_some() {}
             }
@@ -525,7 +526,7 @@ fn nobody<T: LocalTransport>(stage: &Stage<'_, T>) -> Result<ClosedPort, Broken>
 /// Stacks repeat the first and the last two more readily.
 const IDEMPOTENT_AND_NOT: [&str; 4] = ["GET", "POST", "PUT", "DELETE"];
 
-/// What the request holds, and what the response does.
+/// Texts planted in the request, and in the response.
 const HEADER: &str = "planted-header-5f1c";
 const BODY: &str = "planted-body-a94e";
 const QUERY: &str = "planted-query-07bd";

@@ -1,4 +1,4 @@
-//! The laws of what goes out.
+//! The laws for requests.
 
 use checkout_transport::http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use checkout_transport::{LocalTransport, http};
@@ -431,7 +431,8 @@ fn nothing_added<T: LocalTransport>(
             Added::Accept => value == b"*/*",
         });
         if !allowed || !once {
-            // A header that the transport was configured with can hold a key: what is told of it is its name.
+            // A header that the transport was configured with can hold a key: only the header's name is
+            // shown.
             let harmless =
                 Added::of(name).is_some() || ["accept-encoding", "user-agent"].contains(&name.as_str());
             let value = if harmless { shown(value) } else { format!("{} bytes", value.len()) };

@@ -1,4 +1,4 @@
-//! The laws of what comes back.
+//! The laws for responses.
 
 use std::io;
 
@@ -14,7 +14,7 @@ pub(super) async fn every_status_is_ok<T: LocalTransport>(stage: &Stage<'_, T>) 
     let server = stage.serve(|exchange| {
         while let Some(request) = exchange.request()? {
             let status = request.target.trim_start_matches('/');
-            // What stands behind the status has no meaning.
+            // The text behind the status has no meaning.
             let reason = match status.len() + request.target.bytes().map(usize::from).sum::<usize>() {
                 sum if sum % 3 == 0 => "",
                 sum if sum % 3 == 1 => "200 OK",
@@ -56,7 +56,7 @@ pub(super) async fn bodiless_response_is_whole<T: LocalTransport>(
         ("DELETE", 205, &[("content-length", b"0")]),
     ] {
         let what = format!("of a {method} that was answered {status} without a body");
-        // The connection stays open: who waits for its end does not see one.
+        // The connection stays open: a transport that waits for the connection's end does not see an end.
         let answer = head(&format!("{status} Fine"), headers);
         let (outcome, records) = stage.exchange(&transport, method, b"", answering(answer)).await?;
         let response = stage.ok(&what, outcome)?;
@@ -283,7 +283,7 @@ pub(super) async fn body_over_the_cap_is_refused<T: LocalTransport>(
             return stage.broken(format!("{what}: the error does not name the cap: {error}"));
         }
     }
-    // A length that nobody has the memory for, and hardly a body.
+    // A length that no machine has the memory for, and hardly a body.
     for length in ["1099511627776", "9223372036854775807"] {
         let bytes = [&head("200 OK", &[("content-length", length.as_bytes())])[..], b"{}"].concat();
         let script = move |exchange: &mut Exchange| {
@@ -333,7 +333,7 @@ pub(super) async fn endless_response_is_cut_off<T: LocalTransport>(
     Ok(())
 }
 
-/// How the end of a body is told.
+/// The way that the end of a body is marked.
 #[derive(Clone, Copy)]
 enum Framing {
     Length,

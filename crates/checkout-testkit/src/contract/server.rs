@@ -1,4 +1,4 @@
-//! A server of raw sockets, which does what its script says and records what it is sent.
+//! A server of raw sockets that follows its script and records the bytes it receives.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -8,21 +8,22 @@ use std::task::Waker;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How much of an endless response there is, which must never all be read. It is more than what the
-/// buffers of an operating system take in while nobody reads.
+/// The size of an endless response, which must never all be read. The size exceeds what the buffers of an
+/// operating system take in while nobody reads.
 pub(super) const ENDLESS: u64 = 64 << 20;
 
-/// How often the server waits for its client before it gives up, so that the suite always ends. It counts
-/// waits and not the time: one in which the whole machine stood still is one, however long it was.
+/// How often the server waits for its client before it gives up, so that the suite always ends. The server
+/// counts waits and not the time: a wait during which the whole machine stood still counts once, however long
+/// it was.
 const WAITS: u32 = 60;
 
-/// How long each of them is.
+/// The length of each wait.
 const WAIT: Duration = Duration::from_millis(100);
 
 /// Between two bytes of a response that drips.
 const PACE: Duration = Duration::from_millis(20);
 
-/// How many bytes a response drips before the server gives up, which takes as long as those waits.
+/// How many bytes a response drips before the server gives up; the drip takes as long as those waits.
 const DROPS: usize = 300;
 
 /// A server on a port of its own. Every connection has a thread, which ends with the server.
@@ -32,7 +33,7 @@ pub(super) struct Server {
     accepting: Option<JoinHandle<TcpListener>>,
 }
 
-/// What a connection does: it is read and written until it returns.
+/// The script of a connection, which reads and writes until it returns.
 pub(super) type Script = dyn Fn(&mut Exchange) -> io::Result<()> + Send + Sync;
 
 impl Server {
@@ -60,7 +61,7 @@ impl Server {
         format!("http://{}{target}", self.address)
     }
 
-    /// Whether so many whole requests have come; if not, `waker` is woken when one does.
+    /// True if so many whole requests have come. Otherwise `waker` is woken when a request comes.
     pub(super) fn has_received(&self, requests: usize, waker: &Waker) -> bool {
         let mut log = self.shared.log();
         if log.connections.iter().map(|connection| connection.requests.len()).sum::<usize>() >= requests {
@@ -70,8 +71,8 @@ impl Server {
         false
     }
 
-    /// Stops, and says what has come until now. What was sent before this call is part of it. The port
-    /// stays taken for as long as the listener is kept.
+    /// Stops the server and returns the records until now. Everything that was sent before this call is part
+    /// of them. The port stays taken for as long as the listener is kept.
     pub(super) fn finish(mut self) -> (Records, Option<TcpListener>) {
         let listener = self.stop();
         let connections = std::mem::take(&mut self.shared.log().connections);
@@ -81,19 +82,20 @@ impl Server {
     fn stop(&mut self) -> Option<TcpListener> {
         let accepting = self.accepting.take()?;
         {
-            // With the lock held nobody is between looking at the flag and waiting for its change.
+            // While the lock is held, no thread is between looking at the flag and waiting for its change.
             let _log = self.shared.log();
             self.shared.stopping.store(true, Ordering::SeqCst);
         }
         // Wakes the accepting thread, and comes after all that the queue holds already.
         let last = TcpStream::connect(self.address).and_then(|stream| Ok((stream.local_addr()?, stream)));
-        // Without a connection to be had nothing wakes it, and it is left alone with its port.
+        // Without a connection nothing wakes the thread, and the thread is left alone with its port.
         let listener = last.is_ok().then(|| accepting.join().ok()).flatten();
         self.shared.changed.notify_all();
         let last = last.ok().map(|(last, stream)| {
             let mut log = self.shared.log();
             let woken = log.connections.iter_mut().find(|connection| connection.peer == last);
-            // To close with a byte unread is a reset, after which neither end keeps its port for a minute.
+            // Closing a socket with a byte unread is a reset, after which neither end keeps its port for a
+            // minute.
             drop(woken.and_then(|woken| woken.stream.as_mut()).map(|woken| woken.write(b"\n")));
             drop(stream);
             last
@@ -101,7 +103,7 @@ impl Server {
         let threads = {
             let mut log = self.shared.log();
             for stream in log.connections.iter().filter_map(|connection| connection.stream.as_ref()) {
-                // What has arrived is still read after this; what is still to be written is not.
+                // Bytes that have arrived are still read after this; bytes still to be written are not sent.
                 drop(stream.shutdown(Shutdown::Both));
             }
             std::mem::take(&mut log.threads)
@@ -146,7 +148,7 @@ impl Shared {
     }
 }
 
-/// What came over every connection of a server, in the order of the connections.
+/// The records of every connection of a server, in the order of the connections.
 pub(super) struct Records {
     pub(super) connections: Vec<Connection>,
 }
@@ -156,7 +158,7 @@ impl Records {
         self.connections.iter().flat_map(|connection| &connection.requests).collect()
     }
 
-    /// How many requests have come, those counted of which only a part has.
+    /// The number of requests that have come, including those of which only a part has.
     pub(super) fn attempts(&self) -> usize {
         self.connections
             .iter()
@@ -168,29 +170,29 @@ impl Records {
         self.connections.iter().any(|connection| !connection.bytes.is_empty())
     }
 
-    /// Whether these bytes have come on any connection, in clear.
+    /// True if these bytes have come on any connection, in clear.
     pub(super) fn contains(&self, needle: &str) -> bool {
         self.connections.iter().any(|connection| {
             connection.bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
         })
     }
 
-    /// Whether the server had to give up waiting.
+    /// True if the server had to give up waiting.
     pub(super) fn let_go(&self) -> bool {
         self.connections.iter().any(|connection| connection.let_go)
     }
 
-    /// How many bytes the server could send, on all connections.
+    /// The number of bytes the server could send, on all connections.
     pub(super) fn sent(&self) -> u64 {
         self.connections.iter().map(|connection| connection.sent).sum()
     }
 }
 
-/// What came over one connection.
+/// The record of one connection.
 pub(super) struct Connection {
     /// Every byte that came.
     bytes: Vec<u8>,
-    /// Those of them that are no whole request yet.
+    /// The bytes that do not make a whole request yet.
     rest: Vec<u8>,
     requests: Vec<Received>,
     sent: u64,
@@ -200,7 +202,7 @@ pub(super) struct Connection {
     stream: Option<TcpStream>,
 }
 
-/// A request as it came.
+/// A request as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Received {
     pub(super) method: String,
@@ -217,7 +219,7 @@ impl Received {
     }
 }
 
-/// One connection, as its script uses it.
+/// One connection, as its script uses the connection.
 pub(super) struct Exchange {
     stream: TcpStream,
     shared: Arc<Shared>,
@@ -225,12 +227,12 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    /// The how manieth connection of its server this is, from 0.
+    /// The number of this connection among those of its server, from 0.
     pub(super) fn index(&self) -> usize {
         self.index
     }
 
-    /// Reads the next request, to its end. There is none when the client closes first.
+    /// Reads the next request, to its end. Returns `None` when the client closes first.
     pub(super) fn request(&mut self) -> io::Result<Option<Received>> {
         let mut room = [0; 16 << 10];
         loop {
@@ -245,8 +247,8 @@ impl Exchange {
         }
     }
 
-    /// Waits for the next request without taking it from the socket, so that closing it afterwards is a
-    /// reset.
+    /// Waits for the next request without taking the request from the socket, so that closing the socket
+    /// afterwards is a reset.
     pub(super) fn request_left_unread(&mut self) -> io::Result<()> {
         let mut room = vec![0; 64 << 10];
         for _ in 0..WAITS * 100 {
@@ -265,7 +267,7 @@ impl Exchange {
         Err(io::ErrorKind::UnexpectedEof.into())
     }
 
-    /// Waits for the first byte without taking it, so that closing the socket afterwards is a reset.
+    /// Waits for the first byte without taking the byte, so that closing the socket afterwards is a reset.
     pub(super) fn byte_left_unread(&mut self) -> io::Result<()> {
         let mut room = [0; 1];
         let there = self.patiently(|stream| stream.peek(&mut room))?;
@@ -338,7 +340,7 @@ impl Exchange {
         self.stream.shutdown(Shutdown::Write)
     }
 
-    /// Waits for so long, or until the server stops, which it says.
+    /// Waits for so long, or until the server stops; returns true if the server stops.
     fn pause(&self, time: Duration) -> bool {
         let log = self.shared.log();
         let waited = self.shared.changed.wait_timeout_while(log, time, |_| !self.shared.is_stopping());
@@ -354,7 +356,7 @@ impl Exchange {
         read
     }
 
-    /// What `act` comes to when the client has done its part, or when the server has waited for it long
+    /// Returns the result of `act` when the client has done its part, or when the server has waited long
     /// enough.
     fn patiently<V>(&mut self, mut act: impl FnMut(&mut TcpStream) -> io::Result<V>) -> io::Result<V> {
         let mut waits = 0;
@@ -426,7 +428,7 @@ fn open(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>, script: &Arc<
         Exchange { stream, shared: Arc::clone(shared), index: log.connections.len().saturating_sub(1) };
     let script = Arc::clone(script);
     let thread = thread::Builder::new().spawn(move || {
-        // An error here is the client's end of the connection, which the records tell of.
+        // An error here is the client's end of the connection, which the records show.
         drop(script(&mut exchange));
         exchange.connection(|connection| connection.stream = None);
     })?;
@@ -434,12 +436,12 @@ fn open(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>, script: &Arc<
     Ok(())
 }
 
-/// Whether a socket has waited in vain.
+/// True if the error means that a socket has waited in vain.
 fn is_wait(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
-/// The first request in `bytes`, if it is whole, and how many bytes it has.
+/// The first request in `bytes`, if the request is whole, and its number of bytes.
 fn parse(bytes: &[u8]) -> io::Result<Option<(Received, usize)>> {
     let mut headers = [httparse::EMPTY_HEADER; 128];
     let mut head = httparse::Request::new(&mut headers);
@@ -475,7 +477,7 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Received, usize)>> {
     Ok(Some((request, length + taken)))
 }
 
-/// The chunked body at the start of `bytes`, if it is whole, and how many bytes it takes.
+/// The chunked body at the start of `bytes`, if the body is whole, and the number of bytes read.
 fn dechunk(bytes: &[u8]) -> io::Result<Option<(Vec<u8>, usize)>> {
     let garbled = || io::Error::from(io::ErrorKind::InvalidData);
     let (mut body, mut at) = (Vec::new(), 0);

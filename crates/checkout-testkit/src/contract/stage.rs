@@ -1,4 +1,4 @@
-//! Where a law is tried: the transport under test, a server, and what was seen.
+//! The stage that tries a law: the transport under test, a server, and the observations.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -22,7 +22,7 @@ use super::{Broken, Law};
 /// The time-out where none is to be reached. The server lets go sooner.
 const AMPLE: Duration = Duration::from_secs(60);
 
-/// The time-out where it is to be reached.
+/// The time-out for laws in which the time-out is reached.
 const SHORT: Duration = Duration::from_millis(200);
 
 pub(super) struct Stage<'m, T> {
@@ -60,7 +60,7 @@ impl<'m, T: LocalTransport> Stage<'m, T> {
         Server::start(script).or_else(|error| self.broken(format!("the suite has no server: {error}")))
     }
 
-    /// What the server was sent until now.
+    /// The records of the server until now.
     pub(super) fn finish(&self, server: Server) -> Records {
         let (records, listener) = server.finish();
         self.retired.borrow_mut().extend(listener);
@@ -74,7 +74,7 @@ impl<'m, T: LocalTransport> Stage<'m, T> {
             .or_else(|error| self.broken(format!("the suite has no request: {error}")))
     }
 
-    /// One request to a server of this script: what came of it, and what the server was sent.
+    /// One request to a server of this script: the result, and the bytes that the server received.
     pub(super) async fn exchange(
         &self,
         transport: &T,
@@ -88,7 +88,8 @@ impl<'m, T: LocalTransport> Stage<'m, T> {
         Ok((outcome, self.finish(server)))
     }
 
-    /// The response to one `GET`, if `bytes` are what the server sends and the end of the connection ends it.
+    /// The response to one `GET`, if the server sends `bytes` and the end of the connection ends the
+    /// response.
     pub(super) async fn response_to(
         &self,
         transport: &T,
@@ -163,7 +164,7 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// What a transport said, in words.
+/// The error of a transport, in words.
 pub(super) fn said(error: &TransportError) -> String {
     let mut text = format!("the transport failed, delivery {}: {error}", error.delivery());
     let mut source = error.source();

@@ -1,4 +1,4 @@
-//! Where nobody listens.
+//! A port where nobody listens.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 /// A port of this machine that refuses every connection, for as long as this is held.
 ///
-/// For tests of what is said when nothing could be sent. A port that was bound and let go again is not one:
-/// the next server of the same process may be given it.
+/// Use this to test the error when nothing could be sent. A port that was bound and let go again is not
+/// enough: the next server of the same process may be given that port.
 ///
 /// ```
 /// use checkout_testkit::loopback::ClosedPort;
@@ -21,19 +21,19 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct ClosedPort {
     address: SocketAddr,
-    /// What keeps the port from whoever asks for any.
+    /// The hold that keeps the system from giving the port to another program.
     _held: Held,
 }
 
 impl ClosedPort {
     /// Takes a port that is free now.
     ///
-    /// It is one of `127.0.0.2` where all of `127.0.0.0/8` is this machine, as on Linux, and else one of
-    /// `127.0.0.1`.
+    /// The address is one of `127.0.0.2` where all of `127.0.0.0/8` is this machine, as on Linux, and else
+    /// one of `127.0.0.1`.
     ///
     /// # Errors
     ///
-    /// [`io::Error`] when there is no port to be had, or none that refuses.
+    /// [`io::Error`] when no port is available, or none that refuses.
     ///
     /// ```
     /// use checkout_testkit::loopback::ClosedPort;
@@ -43,7 +43,8 @@ impl ClosedPort {
     pub fn find() -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let bound = listener.local_addr()?;
-        // The port is taken on the one address, and so nobody who asks for any is given it on the other.
+        // The port is taken on the one address, and so the system does not give the port on the other
+        // address.
         let beside = SocketAddr::from(([127, 0, 0, 2], bound.port()));
         if is_refused(beside) {
             return Ok(Self { address: beside, _held: Held::Beside { _listener: listener } });
@@ -58,7 +59,7 @@ impl ClosedPort {
         Err(io::ErrorKind::AddrInUse.into())
     }
 
-    /// Where nobody listens, for a socket.
+    /// The socket address where nobody listens.
     ///
     /// ```
     /// # use checkout_testkit::loopback::ClosedPort;
@@ -70,7 +71,7 @@ impl ClosedPort {
         self.address
     }
 
-    /// Where nobody listens: `http://{address}`, without a slash at the end.
+    /// The URL where nobody listens: `http://{address}`, without a slash at the end.
     ///
     /// ```
     /// # use checkout_testkit::loopback::ClosedPort;

@@ -12,7 +12,8 @@ use super::Shared;
 use super::head::{Head, says_close};
 use super::incoming::{Incoming, Stop};
 
-/// Answers what comes on the connection. It is closed when this returns and the last hold of it is gone.
+/// Answers the requests of the connection. The connection is closed when this returns and its last hold is
+/// gone.
 pub(super) fn serve(stream: &TcpStream, shared: &Shared) {
     let _ = stream.set_nodelay(true);
     let mut incoming = Incoming::new(stream);
@@ -36,11 +37,11 @@ pub(super) fn serve(stream: &TcpStream, shared: &Shared) {
     }
 }
 
-/// Whether the connection stays open after an answer.
+/// True if the connection stays open after an answer.
 #[derive(Clone, Copy)]
 struct KeepAlive(bool);
 
-/// One request and its answer. It is [`Stop::Gone`] where no answer is to be given.
+/// One request and its answer. The error is [`Stop::Gone`] where no answer is to be given.
 fn exchange(incoming: &mut Incoming<'_>, stream: &TcpStream, shared: &Shared) -> Result<KeepAlive, Stop> {
     let Head { head, length, keep_alive, wants_go_ahead } = incoming.head(shared)?;
     if wants_go_ahead && incoming.is_empty() {
@@ -49,10 +50,10 @@ fn exchange(incoming: &mut Incoming<'_>, stream: &TcpStream, shared: &Shared) ->
     let body = incoming.body(length)?;
     let method = head.method.clone();
     let request = http::Request::from_parts(head, Bytes::from(body));
-    // A panic is the transport's, and has been reported by now. It holds nothing of this connection.
+    // A panic is the transport's, and has been reported by now. The panic holds nothing of this connection.
     let answer = catch_unwind(AssertUnwindSafe(|| shared.transport.send_blocking(request)));
     let Ok(Ok(response)) = answer else { return Err(Stop::Gone) };
-    // What only announces an answer is none.
+    // An informational response announces an answer and is not an answer.
     if response.status().is_informational() {
         return Err(Stop::Gone);
     }
@@ -91,7 +92,7 @@ fn write(
     stream.write_all(&head).ok()
 }
 
-/// The length that the answer gives: its body's, or where it has no body the one that the transport says.
+/// The length that the answer gives: its body's, or the transport's length where the answer has no body.
 fn length_to_say(bodyless: bool, response: &Response<Bytes>) -> Option<Vec<u8>> {
     let own = |headers: &HeaderMap| headers.get(CONTENT_LENGTH).map(|value| value.as_bytes().to_vec());
     match (bodyless, response.status()) {
@@ -107,8 +108,8 @@ fn write_header(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     }
 }
 
-/// Says that this side has ended, and reads on until the other has, since a connection that is closed over
-/// unread bytes takes the answer back from a client that has not read it yet.
+/// Ends this side of the connection, and reads on until the other side has ended. Closing a connection over
+/// unread bytes takes the answer back from a client that has not read the answer yet.
 fn linger(mut stream: &TcpStream) {
     let _ = stream.shutdown(Shutdown::Write);
     let mut room = [0; 4096];
@@ -121,6 +122,6 @@ fn linger(mut stream: &TcpStream) {
     }
 }
 
-/// What the server says of the connection itself.
+/// The headers that the server writes about the connection itself.
 const OF_THE_CONNECTION: [&str; 4] = ["connection", "keep-alive", "content-length", "transfer-encoding"];
 const LINGER_CAP: usize = 1 << 24;

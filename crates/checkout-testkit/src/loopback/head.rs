@@ -10,12 +10,12 @@ use checkout_transport::http::{Method, Request, StatusCode, Uri, Version};
 
 use super::{Base, HEAD_CAP, HEADERS_CAP, Shared};
 
-/// What is known of a request before its body.
+/// The facts about a request that are known before its body.
 pub(super) struct Head {
     pub(super) head: Parts,
     pub(super) length: Length,
     pub(super) keep_alive: bool,
-    /// The client waits for a word before it sends its body.
+    /// True if the client waits for a go-ahead before it sends its body.
     pub(super) wants_go_ahead: bool,
 }
 
@@ -27,7 +27,7 @@ pub(super) enum Length {
 }
 
 impl Head {
-    /// The head that `bytes` begin with, and how long it is; nothing while it is not whole.
+    /// The head that `bytes` begin with, and the head's length; nothing while the head is not whole.
     ///
     /// An error is the status to refuse with.
     pub(super) fn of(bytes: &[u8], shared: &Shared) -> Result<Option<(Self, usize)>, StatusCode> {
@@ -66,7 +66,7 @@ impl Head {
     }
 }
 
-/// Whether the connection ends with this message.
+/// True if the connection ends with this message.
 pub(super) fn says_close(headers: &HeaderMap) -> bool {
     let values = headers.get_all(CONNECTION).iter();
     values
@@ -87,7 +87,7 @@ fn headers(parsed: &[httparse::Header<'_>]) -> Option<HeaderMap> {
     Some(headers)
 }
 
-/// The absolute URI of a request, with the path and the query of its target as they are.
+/// The absolute URI of a request, with the path and the query of its target unchanged.
 fn uri(target: &str, headers: &HeaderMap, version: Version, shared: &Shared) -> Option<Uri> {
     let mut hosts = headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
@@ -112,7 +112,8 @@ fn uri(target: &str, headers: &HeaderMap, version: Version, shared: &Shared) -> 
     Uri::builder().scheme(scheme).authority(authority).path_and_query(path_and_query).build().ok()
 }
 
-/// The two parts of a request's target: what proxies are told, which is rare, and the path with the query.
+/// The two parts of a request's target: the base that proxies receive, which is rare, and the path with the
+/// query.
 fn split(target: &str) -> Option<(Option<Base>, &str)> {
     if target.starts_with('/') {
         return Some((None, target));
@@ -127,7 +128,8 @@ fn authority(host: &[u8]) -> Option<Authority> {
     Authority::try_from(host).ok().filter(|authority| !authority.as_str().contains('@'))
 }
 
-/// How the body's end is known. Two ways at once are refused: that is how requests are smuggled.
+/// The way that the body's end is known. Two ways at once are refused, because two ways make request
+/// smuggling possible.
 fn length(headers: &HeaderMap, version: Version) -> Result<Length, StatusCode> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
@@ -150,7 +152,7 @@ fn content_length(value: &HeaderValue) -> Result<usize, StatusCode> {
     digits.parse().ok().filter(|length| *length <= BODY_CAP).ok_or(StatusCode::PAYLOAD_TOO_LARGE)
 }
 
-/// Whether the client waits to be told to go on.
+/// True if the client waits for a go-ahead.
 fn expectation(headers: &HeaderMap) -> Result<bool, StatusCode> {
     match headers.get(EXPECT) {
         None => Ok(false),

@@ -1,4 +1,4 @@
-//! What comes on a connection, read piece by piece.
+//! The bytes of a connection, read piece by piece.
 
 use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
@@ -16,11 +16,11 @@ pub(super) struct Incoming<'a> {
     buffer: Vec<u8>,
 }
 
-/// Why there is no further request.
+/// The reason why there is no further request.
 pub(super) enum Stop {
-    /// It is refused with this status.
+    /// The request is refused with this status.
     Refused(StatusCode),
-    /// The other side has closed the connection, or there is nothing to be said on it.
+    /// The other side has closed the connection, or there is nothing to answer.
     Gone,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Incoming<'a> {
         Self { stream, buffer: Vec::new() }
     }
 
-    /// Whether everything that has come was taken.
+    /// True if everything that has come was taken.
     pub(super) fn is_empty(&self) -> bool {
         self.buffer.is_empty()
     }
@@ -140,5 +140,5 @@ impl<'a> Incoming<'a> {
     }
 }
 
-/// How long the line before a chunk may be.
+/// The longest line before a chunk.
 const CHUNK_LINE_CAP: usize = 4096;

@@ -1,4 +1,4 @@
-//! What was recorded, and its text.
+//! The recorded exchanges, and their text.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use super::exchange::{Answer, Asked, Body, Exchange, Outcome, Pairs, header};
 use super::json::Json;
 use super::scrub::Scrubber;
 
-/// Requests and what came of each, scrubbed, in the order in which they were sent.
+/// Requests and the result of each, scrubbed, in the order in which the requests were sent.
 ///
-/// It is kept as text: [`to_json`](Self::to_json) and [`from_json`](Self::from_json). The text is made to be
-/// committed and compared: one line for each field, in the order in which the fields came. It has a version,
-/// and a text of another version is refused. A cassette that is edited by hand is what you made of it;
-/// nothing is scrubbed when it is read.
+/// A cassette is kept as text: [`to_json`](Self::to_json) and [`from_json`](Self::from_json). The text is
+/// made to be committed and compared: one line for each field, in the order in which the fields came. The
+/// text has a version, and a text of another version is refused. The content of a cassette that you edit by
+/// hand is yours; nothing is scrubbed when a cassette is read.
 ///
-/// `Debug` shows how many exchanges there are and nothing of them. What shows them is the text.
+/// `Debug` shows the number of exchanges and nothing of the exchanges. The text shows them.
 ///
 /// ```
 /// use checkout_testkit::record::{Cassette, Recording};
@@ -76,7 +76,7 @@ pub struct Cassette {
 }
 
 impl Cassette {
-    /// How many exchanges were recorded.
+    /// The number of recorded exchanges.
     ///
     /// ```
     /// # use checkout_testkit::record::Cassette;
@@ -87,7 +87,7 @@ impl Cassette {
         self.exchanges.len()
     }
 
-    /// Whether nothing was recorded.
+    /// True if nothing was recorded.
     ///
     /// ```
     /// # use checkout_testkit::record::Cassette;
@@ -98,7 +98,7 @@ impl Cassette {
         self.exchanges.is_empty()
     }
 
-    /// The text to keep. The same cassette always gives the same text; it ends with a line's end.
+    /// The text to keep. The same cassette always gives the same text; the text ends with a line's end.
     ///
     /// ```
     /// # use checkout_testkit::record::Cassette;
@@ -158,7 +158,7 @@ impl fmt::Debug for Cassette {
     }
 }
 
-/// Why a text is no cassette. It names a place and shows nothing of what stands there.
+/// The reason why a text is not a cassette. The error names a place and shows nothing of the text there.
 ///
 /// ```
 /// use checkout_testkit::record::{Cassette, CassetteError};
@@ -169,15 +169,15 @@ impl fmt::Debug for Cassette {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CassetteError {
-    /// It is not JSON. Lines and columns are counted from 1.
+    /// The text is not JSON. Lines and columns are counted from 1.
     #[error("not JSON at line {line}, column {column}")]
     NotJson {
         /// The line of the first fault.
         line: usize,
-        /// The column of it.
+        /// The column of the fault.
         column: usize,
     },
-    /// It is JSON that is nested too deep, or has a text with half a character in it.
+    /// The text is JSON that is nested too deep, or has a text with half a character in it.
     #[error("JSON that is nested too deep, or has a text with half a character")]
     Unreadable,
     /// A member is missing, not known, or wrong.
@@ -185,7 +185,7 @@ pub enum CassetteError {
     Member {
         /// Where: `exchange 2: answer.status`. Exchanges are counted from 1.
         at: String,
-        /// What is wrong with it.
+        /// The fault of the member.
         fault: &'static str,
     },
 }
@@ -286,10 +286,10 @@ impl Body {
     }
 }
 
-/// Where something stands in a cassette.
+/// A place in a cassette.
 #[derive(Clone, Default)]
 struct At {
-    /// The exchange, if it is in one, from 1.
+    /// The exchange, if the place is in an exchange, from 1.
     exchange: Option<usize>,
     path: String,
 }
@@ -402,5 +402,5 @@ fn number(number: usize) -> Json {
 }
 
 const VERSION: &str = "1";
-/// A body's, and those around it.
+/// The levels of a body, and those around the body.
 const LEVELS: usize = 80;

@@ -1,4 +1,4 @@
-//! A request and what came of it, scrubbed: what is recorded, compared and replayed.
+//! A request and its result, scrubbed: the unit that is recorded, compared and replayed.
 
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -6,7 +6,7 @@ use checkout_transport::{Delivery, Response, TransportError};
 
 use super::json::Json;
 
-/// A request and what came of it.
+/// A request and its result.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Exchange {
     pub(super) asked: Asked,
@@ -24,7 +24,7 @@ pub(super) struct Asked {
     pub(super) body: Body,
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     Answer(Answer),
@@ -53,10 +53,10 @@ pub(super) enum Body {
 pub(super) type Pairs = Vec<(String, String)>;
 
 impl Asked {
-    /// The first thing in which a request, which was scrubbed just now, differs from this one, and how many
-    /// things agree before it. Headers are not compared.
+    /// The first difference between a request, which was scrubbed just now, and this one, and the number of
+    /// parts that agree before the difference. Headers are not compared.
     ///
-    /// It names places alone, and only by names that scrubbing has let through.
+    /// The text names places alone, and only by names that scrubbing has let through.
     pub(super) fn difference(&self, asked: &Self) -> Option<(usize, String)> {
         if self.method != asked.method {
             return Some((0, "the method differs".to_owned()));
@@ -127,7 +127,7 @@ pub(super) fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue
     Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
 }
 
-/// Where two values differ first, as what follows after "differs".
+/// The first place where two values differ, as the text that follows "differs".
 fn json_difference(recorded: &Json, asked: &Json, at: &str) -> Option<String> {
     let here = || Some(if at.is_empty() { String::new() } else { format!(" at {at}") });
     match (recorded, asked) {
@@ -177,7 +177,7 @@ fn encoded(text: &str) -> String {
     text.bytes().map(byte).collect()
 }
 
-/// What stands in the place of a text.
+/// The text that replaces a scrubbed text.
 pub(super) const MARK: &str = "(scrubbed)";
 
 const RECORDED: &str = "replayed as it was recorded";

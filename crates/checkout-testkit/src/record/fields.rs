@@ -1,6 +1,6 @@
-//! The names that are known: which values are kept and in what shape, and which names say what was there.
+//! The known names: the values that are kept and their shapes, and the names that a cassette may show.
 
-/// What a value must look like to be kept.
+/// The shape that a value must have to be kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     /// An object, whose members are judged by their own names.
@@ -67,12 +67,12 @@ pub(super) fn shapes(name: &str) -> &'static [Shape] {
     KEPT.iter().find(|(names, _)| names.contains(&name)).map_or(&[], |(_, shapes)| *shapes)
 }
 
-/// Whether the name is one that the providers document, so that it may be shown.
+/// True if the providers document the name, so that the name may be shown.
 pub(super) fn is_known(name: &str) -> bool {
     !shapes(name).is_empty() || NAMES.contains(&name) || NEVER.contains(&name)
 }
 
-/// Whether the values under a name are never kept, whoever asks for it and however it is spelt: `CVV`,
+/// True if the values under a name are never kept, even when the name is added, in any spelling: `CVV`,
 /// `client_secret`, `card[number]`.
 pub(super) fn is_never_kept(name: &str) -> bool {
     NEVER.iter().any(|never| spelt(never).eq(spelt(name)))
@@ -83,7 +83,7 @@ fn spelt(name: &str) -> impl Iterator<Item = char> {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
-/// The values that are kept: what says how a payment stands, what it costs, and which one it is.
+/// The values that are kept: those for a payment's status, cost and identity.
 const KEPT: &[(&[&str], &[Shape])] = &[
     (&["your_request_body", "error", "validation_errors"], &[Shape::Members]),
     (

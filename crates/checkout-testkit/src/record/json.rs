@@ -59,21 +59,21 @@ impl Json {
         if let Self::List(items) = self { Some(items) } else { None }
     }
 
-    /// The shortest text of it.
+    /// The shortest text of the value.
     pub(super) fn compact(&self) -> String {
         let mut text = String::new();
         self.write(&mut text, None);
         text
     }
 
-    /// The text of it that is pleasant to read and to compare, without a line's end after it.
+    /// The text of the value that is pleasant to read and to compare, without a line's end after the text.
     pub(super) fn pretty(&self) -> String {
         let mut text = String::new();
         self.write(&mut text, Some(0));
         text
     }
 
-    /// `depth` is how far lines are indented; without one there are no lines.
+    /// `depth` is the indentation of the lines; without a depth there are no lines.
     fn write(&self, text: &mut String, depth: Option<usize>) {
         match self {
             Self::Null => text.push_str("null"),
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A text and what it is read and written as.
+    /// A text, and the form it is read and written as.
     fn check(text: &str) -> String {
         Json::read(text, 3).map_or_else(|| "none".to_owned(), |json| json.compact())
     }
@@ -260,7 +260,7 @@ mod tests {
         fn both_texts_are_read_as_what_was_written(json in any_json()) {
             for text in [json.compact(), json.pretty()] {
                 prop_assert!(Json::read(&text, 9) == Some(json.clone()), "{}", text);
-                // Another reader agrees that it is JSON.
+                // Another reader agrees that the text is JSON.
                 prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok(), "{}", text);
             }
         }

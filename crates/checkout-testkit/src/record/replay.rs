@@ -7,13 +7,13 @@ use checkout_transport::{BlockingTransport, Request, Response, Transport, Transp
 
 use super::cassette::Cassette;
 
-/// A transport that answers with what was recorded, and with nothing else.
+/// A transport that answers with recorded exchanges, and with nothing else.
 ///
-/// A request is scrubbed as the recorded ones were and compared with the next of them: its method, its scheme
-/// and host, its path, its query and its body, whose values count as far as they are kept. Headers are not
-/// compared. One that differs is not answered: it is a
-/// [`TransportError::not_sent`] whose source is a [`ReplayError`] that says where it differs, and the
-/// recorded one stays the next. After the test, [`finish`](Self::finish) says whether all went as recorded.
+/// A request is scrubbed as the recorded requests were and compared with the next of them: its method, its
+/// scheme and host, its path, its query and its body, whose values count as far as they are kept. Headers are
+/// not compared. A request that differs gets no answer: the result is a [`TransportError::not_sent`] whose
+/// source is a [`ReplayError`] that names the difference, and the recorded request stays the next. After the
+/// test, [`finish`](Self::finish) checks that all went as recorded.
 ///
 /// `Debug` shows how many exchanges there are and how many remain.
 ///
@@ -45,9 +45,9 @@ pub struct Replaying {
 }
 
 struct State {
-    /// For each exchange, whether it was asked for.
+    /// For each exchange, true if the program asked for the exchange.
     asked: Vec<bool>,
-    /// What went wrong first.
+    /// The first fault.
     fault: Option<ReplayError>,
 }
 
@@ -87,7 +87,7 @@ impl Replaying {
         Self::of(cassette, true)
     }
 
-    /// How many exchanges were not asked for yet.
+    /// The number of exchanges that the program has not asked for yet.
     ///
     /// ```
     /// # use checkout_testkit::record::{Cassette, Replaying};
@@ -98,11 +98,11 @@ impl Replaying {
         self.state().remaining()
     }
 
-    /// Whether everything was asked for, and nothing else.
+    /// Checks that the program asked for everything, and for nothing else.
     ///
     /// # Errors
     ///
-    /// The first [`ReplayError`] that a request met, also if the program under test made nothing of it;
+    /// The first [`ReplayError`] that a request met, also if the program under test ignored the error;
     /// otherwise [`ReplayError::NotAsked`] when exchanges remain.
     ///
     /// ```
@@ -181,8 +181,8 @@ impl fmt::Debug for Replaying {
     }
 }
 
-/// How what was sent differs from what was recorded. It shows names of fields that the providers document or
-/// that were added to the kept ones, and no value.
+/// A difference between the sent requests and the recorded requests. The error shows names of fields that the
+/// providers document or that were added to the kept ones, and no value.
 ///
 /// ```
 /// use checkout_testkit::record::ReplayError;
@@ -193,13 +193,13 @@ impl fmt::Debug for Replaying {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
-    /// The request is not the recorded one. Of exchanges in any order, it is compared with the one that
-    /// agrees with it the furthest.
+    /// The request is not the recorded one. With exchanges in any order, the request is compared with the
+    /// exchange that agrees with the request the furthest.
     #[error("exchange {exchange} of {of} is another request: {difference}")]
     Differs {
-        /// Which exchange it was compared with, from 1.
+        /// The exchange that the request was compared with, from 1.
         exchange: usize,
-        /// How many exchanges there are.
+        /// The number of exchanges.
         of: usize,
         /// The first thing that differs: `the body differs at payload.amount_cents`.
         difference: String,
@@ -207,15 +207,15 @@ pub enum ReplayError {
     /// All exchanges have been replayed before.
     #[error("nothing is left to be replayed of {of} exchanges")]
     NothingLeft {
-        /// How many exchanges there are.
+        /// The number of exchanges.
         of: usize,
     },
     /// Not all exchanges were asked for.
     #[error("{remaining} of {of} recorded exchanges were not asked for")]
     NotAsked {
-        /// How many remain.
+        /// The number of exchanges that remain.
         remaining: usize,
-        /// How many exchanges there are.
+        /// The number of exchanges.
         of: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! What becomes of a request and of an answer when they are recorded.
+//! The scrubbing of a request and of an answer when they are recorded.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::exchange::{Answer, Asked, Body, MARK, Outcome, Pairs};
 use super::fields::{self, Shape};
 use super::json::Json;
 
-/// Scrubs, with the names that somebody added to those that are kept.
+/// Scrubs, with the added names among the names that are kept.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Scrubber {
     /// Sorted, and each once.
@@ -135,7 +135,7 @@ impl Scrubber {
     }
 }
 
-/// What becomes of the values under a name.
+/// The treatment of the values under a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rule {
     Drop,
@@ -158,8 +158,7 @@ impl Rule {
     }
 }
 
-/// The names of one object or form: a number takes the place of each that nobody knows, since it can be a
-/// payer's.
+/// The names of one object or form: a number replaces each unknown name, since the name can be a payer's.
 #[derive(Default)]
 struct Names {
     /// The number of each, from 1.
@@ -176,8 +175,8 @@ impl Names {
     }
 }
 
-/// An answer's body without the signature over what it was: a reader may do without one, and refuses a wrong
-/// one.
+/// An answer's body without the signature over its former content: a reader may do without a signature, and
+/// refuses a wrong one.
 fn unsigned(body: Body) -> Body {
     match body {
         Body::Json(json) => Body::Json(unsigned_json(json)),
@@ -238,7 +237,7 @@ fn method(method: &Method) -> String {
     if KNOWN.contains(method) { method.as_str().to_owned() } else { MARK.to_owned() }
 }
 
-/// The scheme and the host, with its port and without a user. Nothing of a URI that is not absolute.
+/// The scheme and the host, with its port and without a user. Empty for a URI that is not absolute.
 fn origin(uri: &Uri) -> String {
     let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else { return String::new() };
     let port = uri.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
@@ -257,13 +256,13 @@ fn path(path: &str) -> String {
 
 type KeepsHeader = fn(&str, &str) -> Option<String>;
 
-/// The value of a request's header, if it is kept.
+/// The value of a request's header, if the value is kept.
 const OF_REQUESTS: KeepsHeader = |name, value| match name {
     "accept" | "content-type" => is_media_type(value).then(|| value.to_owned()),
     _ => None,
 };
 
-/// The value of an answer's header, if it is kept, or as much of it as is.
+/// The value of an answer's header, if the value is kept, or the part of the value that is kept.
 const OF_ANSWERS: KeepsHeader = |name, value| match name {
     "content-type" => is_media_type(value).then(|| value.to_owned()),
     "date" | "retry-after" => is_date_or_seconds(value).then(|| value.to_owned()),
@@ -358,7 +357,7 @@ fn nibble(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|nibble| u8::try_from(nibble).ok())
 }
 
-/// Whether there are 13 to 19 digits in a row with a right check digit, by themselves or inside of more, in
+/// True if there are 13 to 19 digits in a row with a right check digit, by themselves or inside of more, in
 /// groups or not.
 pub(super) fn has_card_number(text: &str) -> bool {
     // A single dot is an amount's, or a time's.
@@ -393,7 +392,7 @@ fn is_between_groups(c: char) -> bool {
 #[derive(Default)]
 struct Run {
     digits: Vec<u32>,
-    /// Whether one of them is of another script than ours, so that nobody can check the check digit.
+    /// True if a digit is of another script than ours, so that the check digit cannot be checked.
     foreign: bool,
 }
 
@@ -406,7 +405,7 @@ impl Run {
     }
 }
 
-/// Whether the check digit is right: every second digit from the right is doubled, and the sum ends in 0.
+/// True if the check digit is right: every second digit from the right is doubled, and the sum ends in 0.
 fn is_luhn(digits: &[u32]) -> bool {
     let doubled = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
     let sum: u32 = digits
@@ -428,5 +427,5 @@ const SIGNATURE: &str = "signature";
 /// Headers of the connection, which the recorded body no longer fits.
 const OF_THE_CONNECTION: [&str; 4] = ["connection", "content-length", "keep-alive", "transfer-encoding"];
 
-/// How deep a body may be nested.
+/// The deepest nesting of a body.
 const LEVELS: usize = 64;

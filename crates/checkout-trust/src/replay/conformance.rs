@@ -1,4 +1,4 @@
-//! The suite that a store of your own is run against: what [`Store`] promises, law by law.
+//! The suite that tests a store of your own: the promises of [`Store`], law by law.
 //!
 //! A test in your own crate is one line; the feature `conformance` is for its `[dev-dependencies]`:
 //!
@@ -9,8 +9,8 @@
 //! # Ok::<(), conformance::Broken>(())
 //! ```
 //!
-//! The time that a store is told is the suite's own and starts at arbitrary values: a store that asks a clock
-//! in place of its argument fails.
+//! The suite passes times of its own to a store, and starts at arbitrary values: a store that asks a clock in
+//! place of the argument fails.
 //!
 //! Three kinds of laws follow each other. Some are of one caller. The laws of a crowd start [`CROWD`] threads
 //! at once. The laws of two callers ([`Law::CommitOrTakeover`], [`Law::ReleaseSparesTakeover`],
@@ -20,11 +20,11 @@
 //! The futures of an asynchronous store are also run on one thread, step by step, where nothing is luck.
 //!
 //! A gap of some nanoseconds can still escape. No run proves that a store is right: a store is right because
-//! each operation is one atomic step of whatever it stands on.
+//! each operation is one atomic step of the store's own foundation.
 //!
 //! **Several processes.** A store whose numbers come from the memory of one process is wrong only beside
 //! another process, and so is a store that keeps answers in a cache. Give the suite a store that passes its
-//! calls to two handles of the same storage by turns, and it finds both.
+//! calls to two handles of the same storage by turns, and the suite finds both.
 //!
 //! **How long.** The suite takes about two seconds for a store in memory, and about eight for a store whose
 //! operations take five milliseconds each.
@@ -43,15 +43,15 @@ use std::time::{Duration, Instant};
 
 use super::{AsyncStore, Commit, FencingToken, Key, Release, Scheme, Slot, Store, until};
 
-/// How many threads, or futures, claim at once.
+/// The number of threads, or futures, that claim at once.
 ///
 /// ```
 /// assert_eq!(checkout_trust::replay::conformance::CROWD, 64);
 /// ```
 pub const CROWD: usize = 64;
 
-/// How many further keys [`Law::NothingIsForgottenForRoom`] brings in. Make a store that has a bound with a
-/// lower one, which is to be 100 or more for the other laws.
+/// The number of further keys that [`Law::NothingIsForgottenForRoom`] brings in. Give a bounded store a lower
+/// bound than this number, and 100 or more for the other laws.
 ///
 /// ```
 /// assert_eq!(checkout_trust::replay::conformance::OTHERS, 1_000);
@@ -65,11 +65,12 @@ pub const OTHERS: usize = 1_000;
 /// ```
 pub const CROWD_SCHEME: Scheme = Scheme("conformance-crowd");
 
-/// Checks every law of [`Law::ALL`] on stores that `make` makes: each new and empty, and several for one law.
+/// Checks every law of [`Law::ALL`] on stores that `make` makes: each store new and empty, and several for
+/// one law.
 ///
 /// # Errors
 ///
-/// The first law that does not hold, and what was seen.
+/// The first law that does not hold, and the observation.
 ///
 /// ```
 /// use std::sync::Mutex;
@@ -109,11 +110,12 @@ pub fn check_store<S: Store<Error: Display> + Sync>(make: impl Fn() -> S) -> Res
     Law::ALL.into_iter().try_for_each(|law| check_law(law, &make))
 }
 
-/// Checks one law of [`Law::ALL`]. Those of [`Law::OF_FUTURES`] say nothing of a blocking store, and hold.
+/// Checks one law of [`Law::ALL`]. The laws of [`Law::OF_FUTURES`] do not apply to a blocking store, and
+/// hold.
 ///
 /// # Errors
 ///
-/// That law, if it does not hold, and what was seen.
+/// That law, if the law does not hold, and the observation.
 ///
 /// ```
 /// use checkout_trust::replay::MemoryStore;
@@ -160,16 +162,16 @@ pub fn check_law<S: Store<Error: Display> + Sync>(law: Law, make: impl Fn() -> S
     }
 }
 
-/// Checks every law of [`Law::ALL`] and of [`Law::OF_FUTURES`] on stores that `make` makes: each new and
-/// empty, and several for one law.
+/// Checks every law of [`Law::ALL`] and of [`Law::OF_FUTURES`] on stores that `make` makes: each store new
+/// and empty, and several for one law.
 ///
-/// `block_on` runs a future to its end on the calling thread. It is called from [`CROWD`] threads at once;
-/// with a runtime that stores need, it is the `block_on` of a handle to it. The suite itself blocks: call it
-/// from outside the runtime.
+/// `block_on` runs a future to its end on the calling thread. [`CROWD`] threads call `block_on` at once. If
+/// stores need a runtime, pass the `block_on` of a handle to the runtime. The suite itself blocks: call the
+/// suite from outside the runtime.
 ///
 /// # Errors
 ///
-/// The first law that does not hold, and what was seen.
+/// The first law that does not hold, and the observation.
 ///
 /// ```
 /// use checkout_trust::replay::{InPlace, MemoryStore, conformance};
@@ -188,7 +190,7 @@ pub fn check_async_store<S: AsyncStore<Error: Display>>(
 ///
 /// # Errors
 ///
-/// That law, if it does not hold, and what was seen.
+/// That law, if the law does not hold, and the observation.
 ///
 /// ```
 /// use checkout_trust::replay::conformance::{Law, check_async_law};
@@ -252,7 +254,7 @@ pub fn check_async_law<S: AsyncStore<Error: Display>>(
 /// ```
 pub type Task<'f> = Pin<Box<dyn Future<Output = ()> + Send + 'f>>;
 
-/// What the suite checks.
+/// A law that the suite checks.
 ///
 /// ```
 /// use checkout_trust::replay::conformance::Law;
@@ -269,8 +271,8 @@ pub enum Law {
     /// process that died is not lost.
     #[strum(to_string = "a claim is no commit")]
     ClaimIsNoCommit,
-    /// A claim holds for its lease, the last millisecond included, and not longer; the claim that finds it
-    /// held is told until when.
+    /// A claim holds for its lease, the last millisecond included, and not longer; a claim of a held key is
+    /// answered with the end of the lease.
     #[strum(to_string = "a claim holds for its lease")]
     ClaimHoldsForItsLease,
     /// A committed key is done from the commit on for its retention, the last millisecond included, whatever
@@ -280,74 +282,77 @@ pub enum Law {
     /// A commit holds when the lease has ended and nobody has taken the key over.
     #[strum(to_string = "a commit holds after the lease if nobody took over")]
     CommitOutlivesTheLease,
-    /// A second commit of the same claim is committed too, never shortens for how long the key is done, and
-    /// a release after it is lost.
+    /// A second commit of the same claim is committed too, never shortens the time that the key is done, and
+    /// a release after the second commit is lost.
     #[strum(to_string = "a commit can be repeated")]
     CommitCanBeRepeated,
     /// A released key is free at once.
     #[strum(to_string = "a release frees")]
     ReleaseFrees,
-    /// A claim that another has taken over cannot commit, before the other's commit or after it, and does not
-    /// hide the other's.
+    /// A claim that another has taken over cannot commit, before the other's commit or after, and does not
+    /// hide the other's commit.
     #[strum(to_string = "a commit after a takeover is lost")]
     LateCommitIsLost,
     /// A claim that another has taken over, or that was committed, cannot release.
     #[strum(to_string = "a release after a takeover is lost")]
     LateReleaseIsLost,
-    /// No two claims of a key have the same number, also when it was released, or its lease ended, in
+    /// No two claims of a key have the same number, also if the key was released, or its lease ended, in
     /// between.
     #[strum(to_string = "numbers never come back")]
     NumbersNeverComeBack,
-    /// An operation on one key changes no other: of another owner, another scheme, other parts, or with a
-    /// digest of the same first six or last seven bytes. The retention is no part of a key.
+    /// An operation on one key changes no other key: of another owner, another scheme, other parts, or with a
+    /// digest of the same first six or last seven bytes. The retention is not part of a key.
     #[strum(to_string = "keys are independent")]
     KeysAreIndependent,
-    /// A caller whose clock is behind finds what a caller whose clock is ahead has written.
+    /// A caller whose clock is behind finds the entries that a caller whose clock is ahead has written.
     #[strum(to_string = "clocks may disagree")]
     ClocksMayDisagree,
     /// Every time can be a time, and every span a span: sums do not overflow.
     #[strum(to_string = "any time is a time")]
     AnyTimeIsATime,
-    /// When many keys come in, none is given up for them. A store may refuse a new key with an error.
+    /// When many keys come in, none of the others is dropped to make room. A store may refuse a new key with
+    /// an error.
     #[strum(to_string = "nothing is forgotten for room")]
     NothingIsForgottenForRoom,
-    /// Of a crowd that claims a key, one has it fresh, the others in flight.
+    /// In a crowd that claims a key, one claim is fresh, the others are in flight.
     #[strum(to_string = "one of many claims is fresh")]
     OneOfManyIsFresh,
-    /// Of a crowd that claims a key whose lease has ended, one has it fresh, the others in flight.
+    /// In a crowd that claims a key whose lease has ended, one claim is fresh, the others are in flight.
     #[strum(to_string = "one of many takes over")]
     OneOfManyTakesOver,
-    /// After a commit everybody in a crowd hears done, and nobody's late commit or release changes it.
+    /// After a commit every claim of a crowd is done, and nobody's late commit or release changes this.
     #[strum(to_string = "many hear of a commit")]
     ManyHearOfACommit,
-    /// When the holder of an ended lease commits while others take over, either it is committed and all hear
-    /// done, or it is lost and one has it fresh. So also when the commit begins first and is slow, or the
-    /// takeover is.
+    /// When the holder of an ended lease commits while others take over, either the commit holds and all
+    /// claims are done, or the commit is lost and one claim is fresh. So also when the commit begins first
+    /// and is slow, or the takeover is slow.
     #[strum(to_string = "a commit and a takeover exclude each other")]
     CommitOrTakeover,
     /// When the holder of an ended lease releases while another takes over, the takeover is fresh and holds,
-    /// whichever of the two begins first and is slow. So also when a release is sent twice: the second does
-    /// not free the claim that the first has made room for.
+    /// in whatever order the two begin, and with either slow. So also when a release is sent twice: the
+    /// second release does not free the claim that the first release has made room for.
     #[strum(to_string = "a release spares a takeover")]
     ReleaseSparesTakeover,
-    /// When a claim is committed and released at the same time, whichever is slow, a commit that says
+    /// When a claim is committed and released at the same time, whichever is slow, a commit that returns
     /// committed is remembered.
     #[strum(to_string = "a release spares a commit")]
     ReleaseSparesCommit,
-    /// When a key is committed while another claims it, whichever is slow, the commit is remembered and the
-    /// other's claim is not fresh: of a key in its lease, of a free key, and of a key whose lease has ended.
+    /// When a key is committed while another claims the key, whichever is slow, the commit is remembered and
+    /// the other's claim is not fresh: for a key in its lease, for a free key, and for a key whose lease has
+    /// ended.
     #[strum(to_string = "a claim spares a commit")]
     ClaimSparesCommit,
     /// A crowd that claims and releases never has two claims at the same time.
     #[strum(to_string = "one claim at a time")]
     OneAtATime,
-    /// A crowd that claims, commits and releases a key each finds every one of them as it was left.
+    /// Each of a crowd that claims, commits and releases a key of its own finds the key as left by the last
+    /// act.
     #[strum(to_string = "many keys at once are all kept")]
     ManyKeysAtOnce,
-    /// Of many futures that claim a key by turns on one thread, one has it fresh.
+    /// Among many futures that claim a key by turns on one thread, one claim is fresh.
     #[strum(to_string = "one of many futures is fresh")]
     OneOfManyFuturesIsFresh,
-    /// A claim whose future was dropped half way has ended when its lease has.
+    /// A claim whose future was dropped half way ends with its lease.
     #[strum(to_string = "a dropped claim ends")]
     DroppedClaimEnds,
     /// A commit whose future was dropped half way leaves the key claimed or done, and can be repeated.
@@ -359,7 +364,7 @@ pub enum Law {
 }
 
 impl Law {
-    /// The laws of every store, in the order in which they are checked.
+    /// The laws of every store, in the order of the checks.
     ///
     /// ```
     /// # use checkout_trust::replay::conformance::Law;
@@ -405,7 +410,7 @@ impl Law {
     ];
 }
 
-/// A law that does not hold, and what was seen.
+/// A law that does not hold, and the observation.
 ///
 /// ```
 /// use checkout_trust::replay::MemoryStore;
@@ -511,7 +516,7 @@ fn commit_is_remembered<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<()
 fn commit_outlives_the_lease<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
     let key = key("a");
     let fence = trial.fresh("a new key", &key, START)?;
-    // Other callers, at whose calls a store may drop what has ended.
+    // Other callers, in whose calls a store may drop ended entries.
     for other in 0..4 {
         trial.fresh("a new key", &self::key(&format!("other {other}")), LEASE_END + 50)?;
     }
@@ -535,7 +540,7 @@ fn commit_can_be_repeated<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<
 fn release_frees<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(), Broken> {
     let key = key("a");
     let first = trial.fresh("a new key", &key, START)?;
-    // Twice: a store of two handles hears of the claim by both, and must not keep the answer in either.
+    // Twice: a store of two handles receives the claim through both, and must not keep the answer in either.
     trial.in_flight("a claimed key", &key, START, LEASE_END)?;
     trial.in_flight("a claimed key", &key, START, LEASE_END)?;
     trial.releases("a claim in its lease", &key, first)?;
@@ -557,7 +562,7 @@ fn late_commit_is_lost<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(),
     trial.not_committed("a claim that another has taken over and committed", &key, late, now)?;
     trial.done("a committed key", &key, now)?;
 
-    // The other gives the key back, and the late one may have it. Then it is the other who is late.
+    // The other gives the key back, and the late caller may have the key. Then the other is late.
     let (key, start) = (self::key("b"), now + LEASE_MILLIS + 1);
     let now = start + LEASE_MILLIS + 1;
     let late = trial.fresh("a new key", &key, start)?;
@@ -601,7 +606,7 @@ fn numbers_never_come_back<S: Store<Error: Display>>(trial: &Trial<S>) -> Result
             2 => now += LEASE_MILLIS + 2,
             _ => {
                 now += LEASE_MILLIS + 2;
-                // A store may drop now what has ended.
+                // A store may drop ended entries now.
                 let fence = trial.fresh("a new key", &other, now)?;
                 trial.releases("a claim in its lease", &other, fence)?;
             }
@@ -690,12 +695,13 @@ fn nothing_is_forgotten_for_room<S: Store<Error: Display> + Sync>(trial: &Trial<
     let fence = trial.fresh("a new key", &committed, START)?;
     trial.commits("a claim in its lease", &committed, fence, START)?;
     trial.fresh("a new key", &claimed, START)?;
-    // Each of a crowd brings its part of the others in, and says which it holds and which it has committed.
+    // Each of a crowd brings its part of the others in, and returns the keys it holds and the keys it has
+    // committed.
     let accepted = trial.crowd(|member| {
         let mut accepted = Vec::new();
         for other in (member..OTHERS).step_by(CROWD) {
             let key = key(&format!("other {other}"));
-            // An error is a refusal, which is right of a store that is full.
+            // An error is a refusal, which is right for a full store.
             let Ok(slot) = trial.store.claim(&key, START, LEASE) else { break };
             let Slot::Fresh(fence) = slot else {
                 return Err(format!("of a new key, a claim said {}", Said(slot)));
@@ -705,7 +711,7 @@ fn nothing_is_forgotten_for_room<S: Store<Error: Display> + Sync>(trial: &Trial<
                 Some(Ok(Commit::Committed)) => accepted.push((key, true)),
                 None => accepted.push((key, false)),
                 Some(Ok(Commit::Lost)) => return Err("of a claim in its lease, a commit was lost".into()),
-                // Nobody knows whether it was done.
+                // The store may or may not have done the step.
                 Some(Err(_)) => break,
             }
         }
@@ -866,7 +872,7 @@ where
         let mut futures: Vec<_> = (0..CROWD).map(|_| Box::pin(store.claim(&key, START, LEASE))).collect();
         let mut slots = Vec::new();
         poll_fn(|context| {
-            // By turns: each goes on by one step, and who has ended leaves.
+            // By turns: each future goes on by one step, and a future that has ended leaves.
             futures.retain_mut(|future| match future.as_mut().poll(context) {
                 Poll::Ready(slot) => {
                     slots.push(slot.map_err(|error| error.to_string()));
@@ -930,7 +936,7 @@ where
         let key = key(&steps.to_string());
         let fence = trial.fresh("a new key", &key, START)?;
         let ended = trial.ends_within(trial.store.store.release(&key, fence), steps)?;
-        // Lost, if the first has done it.
+        // Lost, if the first has done the release.
         trial.release(&key, fence).or_else(|error| trial.failed(&error))?;
         let situation = "a key whose release was dropped half way and repeated";
         let fence = trial.fresh(situation, &key, START)?;
@@ -949,7 +955,8 @@ struct Trial<S> {
 }
 
 impl<S: AsyncStore<Error: Display>, B: for<'f> Fn(Task<'f>) + Sync> Trial<Waiting<S, B>> {
-    /// Begins an operation, lets it have so many steps, and drops it. True if it had ended by then.
+    /// Begins an operation, lets the operation have so many steps, and drops the operation. True if the
+    /// operation had ended by then.
     fn ends_within<T>(&self, operation: impl Future<Output = T> + Send, steps: u32) -> Result<bool, Broken> {
         let ended = self.store.wait(async {
             let (mut operation, mut left) = (pin!(operation), steps);
@@ -1072,7 +1079,7 @@ impl<S: Store<Error: Display>> Trial<S> {
         }
     }
 
-    /// What each of [`CROWD`] threads gets that act at once.
+    /// Runs an act in [`CROWD`] threads at once, and returns each thread's result.
     fn crowd<T: Send>(&self, act: impl Fn(usize) -> Result<T, String> + Sync) -> Result<Vec<T>, Broken> {
         self.crowd_of(CROWD, act)
     }
@@ -1165,7 +1172,7 @@ fn rounds() -> impl Iterator<Item = usize> {
     (0..ROUNDS).take_while(move |&round| round < LEAST_ROUNDS || began.elapsed() < PATIENCE)
 }
 
-/// The key that a crowd is after in a round.
+/// The key that a crowd claims in a round.
 fn contended(round: usize) -> Key {
     let retention = Duration::from_millis(RETENTION_MILLIS.unsigned_abs());
     Key::new(CROWD_SCHEME, "owner", [round.to_string()], retention)
@@ -1178,11 +1185,11 @@ const LEASE: Duration = Duration::from_millis(LEASE_MILLIS.unsigned_abs());
 const LEASE_MILLIS: i64 = 100;
 const LEASE_END: i64 = START + LEASE_MILLIS;
 const RETENTION_MILLIS: i64 = 1_000_000;
-/// Longer than a 32-bit number of milliseconds says, signed or not.
+/// Longer than a 32-bit number of milliseconds can be, signed or not.
 const LONG_LEASE: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
-/// Those that come often, that need more than 31 or 32 bits of milliseconds, and more than 31 or 32 of
-/// seconds.
+/// Common retentions, retentions that need more than 31 or 32 bits of milliseconds, and retentions that need
+/// more than 31 or 32 bits of seconds.
 const LONG_RETENTIONS_DAYS: [i64; 5] = [1, 31, 60, 36_525, 73_050];
 const OTHERS_THAT_END: i64 = 12;
 const OTHERS_THAT_STAY: usize = 30;
@@ -1193,10 +1200,11 @@ const LONGEST_OWNER: &str = "an-owner-of-24-character";
 const SAME_FIRST_BYTES: [u64; 2] = [0x4872_71b7_61f0_0000, 0xb548_cc11_5974_0000];
 /// Two parts of a key whose digests end with the same seven bytes: found by trying six hundred million.
 const SAME_LAST_BYTES: [u64; 2] = [0x0083_5de5_4953_7f7e, 0x00d8_b811_f01e_67b0];
-/// How many claims have to have numbers of their own, if the store is not slow; and how many in any case.
+/// The number of claims that must have numbers of their own, if the store is not slow; and the number in any
+/// case.
 const MOST_CLAIMS: usize = 1_500;
 const LEAST_CLAIMS: usize = 12;
-/// For how long a law is tried again on a store that is slow.
+/// The time that a law is tried again on a slow store.
 const PATIENCE: Duration = Duration::from_millis(150);
 const ROUNDS: usize = 8;
 const LEAST_ROUNDS: usize = 3;

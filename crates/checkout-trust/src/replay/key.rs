@@ -1,4 +1,4 @@
-//! By what an event is known again.
+//! The keys by which an event is recognized.
 
 use std::cmp::Ordering;
 use std::fmt::{self, Display, Formatter};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-/// What a [`Key`] is made of: which provider's which identifier.
+/// The origin of a [`Key`]: a provider and an identifier of the provider.
 ///
-/// The name is part of the key's text form, so it is short, and it never changes its meaning: another way of
-/// making a key is another scheme.
+/// The name is part of the key's text form, so the name is short, and never changes in meaning: another way
+/// of making a key is another scheme.
 ///
 /// ```
 /// use checkout_trust::replay::Scheme;
@@ -30,8 +30,7 @@ impl Scheme {
     /// assert_eq!(Scheme::ALLSCALE_DELIVERY.name(), "allscale-delivery");
     /// ```
     pub const ALLSCALE_DELIVERY: Self = Self("allscale-delivery");
-    /// AllScale's `all_scale_transaction_id`: the payment itself, however often and in whatever deliveries it
-    /// is told.
+    /// AllScale's `all_scale_transaction_id`: the payment itself, for any number of deliveries.
     ///
     /// ```
     /// # use checkout_trust::replay::Scheme;
@@ -62,8 +61,8 @@ impl Scheme {
     /// ```
     pub const MAX_LEN: usize = 24;
 
-    /// A scheme of your own, or `None` if `name` is not 1 to [`MAX_LEN`](Self::MAX_LEN) of `a` to `z`, `0` to
-    /// `9` and `-`.
+    /// Creates a scheme of your own, or returns `None` if `name` is not 1 to [`MAX_LEN`](Self::MAX_LEN) of
+    /// `a` to `z`, `0` to `9` and `-`.
     ///
     /// ```
     /// use checkout_trust::replay::Scheme;
@@ -100,15 +99,15 @@ impl Scheme {
     }
 }
 
-/// One thing that an event is known by, and for how long: the primary key of a [`Store`].
+/// One identifier of an event, and its retention: the primary key of a [`Store`].
 ///
-/// It is made of **signed material only**. What is not signed (a header that the signature leaves out, the
-/// sender's address) can be changed by whoever replays the event, and then the replay looks new.
+/// A key is made of **signed material only**. Anybody who replays the event can change the unsigned parts (a
+/// header that the signature leaves out, the sender's address), and then the replay looks new.
 ///
-/// It is a SHA-256 and holds nothing of what it was made from. Each part goes into the hash with its length,
-/// so that no two lists of parts give the same input. The owner (the merchant, the store, Peach's entity) is
-/// one of them: two merchants who share a store never meet. Take for it something that outlives a rotation of
-/// keys, not the id of a key.
+/// A key is a SHA-256 and holds nothing of its parts. Each part goes into the hash with its length, so that
+/// no two lists of parts give the same input. The owner (the merchant, the store, Peach's entity) is one of
+/// the parts: two merchants who share a store never meet. Choose an owner that outlives a rotation of keys,
+/// not the id of a key.
 ///
 /// **Text form**, by [`Display`], for a database: `v1:<scheme>:<64 hex digits>`, ASCII, at most
 /// [`MAX_TEXT_LEN`](Self::MAX_TEXT_LEN) bytes, and the same in every version of this crate.
@@ -134,9 +133,9 @@ pub struct Key {
     scheme: Scheme,
     digest: [u8; 32],
     retention: Duration,
-    /// The beginning of a hash of the owner: whose room it takes in a store that shares its room out.
+    /// The beginning of a hash of the owner: the owner whose room the key takes in a store with shared room.
     owner: u64,
-    /// The beginning of a hash of the signed text that it is one cut of, if a text can be cut in several
+    /// The beginning of a hash of the signed text that the key is one cut of, if a text can be cut in several
     /// ways.
     text: Option<u64>,
 }
@@ -150,7 +149,7 @@ impl Key {
     /// ```
     pub const MAX_TEXT_LEN: usize = "v1:".len() + Scheme::MAX_LEN + ":".len() + 64;
 
-    /// How long Peach's content is kept: 31 days.
+    /// The retention of Peach's content: 31 days.
     ///
     /// Peach sends a webhook again for up to 30 days (*Checkout webhooks*, 2026-07-23); the rest is margin.
     ///
@@ -160,7 +159,7 @@ impl Key {
     /// ```
     pub const PEACH_RETENTION: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
-    /// The key of `parts`, which are signed, of the events that `owner` receives, to be remembered for
+    /// Creates the key of the signed `parts`, of the events that `owner` receives, to be remembered for
     /// `retention` from the commit ([`Duration::MAX`]: for ever).
     ///
     /// ```
@@ -193,9 +192,10 @@ impl Key {
 
     /// One delivery of an AllScale webhook to `merchant`: its webhook id and its nonce, both signed.
     ///
-    /// The `tolerance` is the one that the verifier grants a timestamp. A delivery can be played back from
-    /// that much before its timestamp until that much after, so it is remembered for twice the tolerance, for
-    /// the 600 s that AllScale names if that is more, and for a minute on top for clocks that disagree.
+    /// The `tolerance` is the verifier's tolerance for a timestamp. A delivery can be played back from that
+    /// much before its timestamp until that much after. The key is therefore remembered for twice the
+    /// tolerance, or for the 600 s that AllScale names if 600 s is more, and for a minute on top for clocks
+    /// that disagree.
     ///
     /// ```
     /// use std::time::Duration;
@@ -211,8 +211,8 @@ impl Key {
         Self::new(Scheme::ALLSCALE_DELIVERY, merchant, [webhook_id, nonce], retention)
     }
 
-    /// The payment of which AllScale tells `merchant`: `all_scale_transaction_id`, AllScale's own idempotency
-    /// key. To be remembered for as long as you keep orders ([`Duration::MAX`]: for ever).
+    /// The payment that AllScale reports to `merchant`: `all_scale_transaction_id`, AllScale's own
+    /// idempotency key. Remember this key for as long as you keep orders ([`Duration::MAX`]: for ever).
     ///
     /// ```
     /// use std::time::Duration;
@@ -226,13 +226,13 @@ impl Key {
         Self::new(Scheme::ALLSCALE_TRANSACTION, merchant, [transaction_id], retention)
     }
 
-    /// The content that Peach signed for `entity`: all its pairs, decoded, in whatever order they came. A
-    /// pair named `signature` is not content and is left out. Kept for [`PEACH_RETENTION`].
+    /// The content that Peach signed for `entity`: all the pairs, decoded, in any order. A pair named
+    /// `signature` is not content and is left out. Kept for [`PEACH_RETENTION`].
     ///
     /// Peach's signature runs names and values together, and `a` = `bc` signs like `ab` = `c`. This key tells
-    /// the two apart: whoever moves such a border makes a second event, and does not hide the first. One text
-    /// can be cut in as many ways as its length allows, and this key is another for each; so the receiver
-    /// makes [`peach_text`](Self::peach_text), which is another for few of them.
+    /// the two apart: an attacker who moves such a border makes a second event, and does not hide the first.
+    /// One text can be cut in as many ways as its length allows, and each cut has another key of this kind;
+    /// so the receiver makes [`peach_text`](Self::peach_text), which differs for few of the cuts.
     ///
     /// [`PEACH_RETENTION`]: Self::PEACH_RETENTION
     ///
@@ -254,20 +254,20 @@ impl Key {
         Self::new(Scheme::PEACH_CONTENT, entity, parts, Self::PEACH_RETENTION)
     }
 
-    /// The text that Peach signed for `entity`, and the checkout that its pairs name by `checkoutId` and
-    /// `merchantTransactionId`; of all the pairs, decoded, in whatever order they came, without `signature`.
-    /// Kept for [`PEACH_RETENTION`].
+    /// The text that Peach signed for `entity`, and the checkout that the pairs name by `checkoutId` and
+    /// `merchantTransactionId`; from all the pairs, decoded, in any order, without `signature`. Kept for
+    /// [`PEACH_RETENTION`].
     ///
-    /// Peach signs the text of the pairs, keys and values one after the other, so whoever has seen one signed
-    /// message can cut its text into other pairs. Such a cut is the same event, unless it names another
-    /// checkout: then it is another event, which does not hide the genuine one. How many events one text can
-    /// be cut into is bounded, whoever cuts it:
+    /// Peach signs the text of the pairs, keys and values one after the other, so anybody who has seen a
+    /// signed message can cut the message's text into other pairs. Such a cut is the same event, unless the
+    /// cut names another checkout: then the cut is another event, which does not hide the genuine event. The
+    /// number of events that one text can be cut into is bounded:
     ///
-    /// - Where each of the two names stands in the text once, as it does in an ordinary message, an id begins
-    ///   at one place and ends within 48 characters, which is the most that an id has (*Payment status*): at
-    ///   most 49 times 49 events. The order of the keys leaves a few dozen of them.
-    /// - Where one of the names stands there more often, as it can in a payer's name, the ids could begin at
-    ///   many places: at most 64 events, by six bits of a hash of the two ids.
+    /// - If each of the two names stands in the text once, as in an ordinary message, an id begins at one
+    ///   place and ends within 48 characters, the most that an id has (*Payment status*): at most 49 times 49
+    ///   events. The order of the keys leaves a few dozen of them.
+    /// - If one of the names stands in the text more often, as is possible in a payer's name, the ids could
+    ///   begin at many places: at most 64 events, by six bits of a hash of the two ids.
     ///
     /// [`PEACH_RETENTION`]: Self::PEACH_RETENTION
     ///
@@ -293,7 +293,7 @@ impl Key {
         let ids = ["checkoutId", "merchantTransactionId"];
         let named = ids.map(|id| {
             let value = pairs.iter().find(|(name, _)| *name == id).map_or("", |(_, value)| *value);
-            // What is longer than an id can be names nothing.
+            // A value longer than an id can be names nothing.
             if value.chars().count() <= LONGEST_ID { value } else { "" }
         });
         let new = |parts: &[&[u8]]| Self::new(Scheme::PEACH_TEXT, entity, parts, Self::PEACH_RETENTION);
@@ -305,17 +305,17 @@ impl Key {
         Self { text: Some(beginning(&text)), ..key }
     }
 
-    /// Whose room it takes.
+    /// The owner whose room the key takes.
     pub(super) const fn owner(&self) -> u64 {
         self.owner
     }
 
-    /// The text that it is one cut of.
+    /// The text that the key is one cut of.
     pub(super) const fn text(&self) -> Option<u64> {
         self.text
     }
 
-    /// What it is made of.
+    /// The scheme of the key.
     ///
     /// ```
     /// # use checkout_trust::replay::{Key, Scheme};
@@ -328,9 +328,11 @@ impl Key {
         self.scheme
     }
 
-    /// The SHA-256 over scheme, owner and parts, each after its length in eight bytes, the greatest first.
+    /// The SHA-256 over scheme, owner and parts, each after its length in eight bytes, most significant
+    /// first.
     ///
-    /// It tells keys apart by itself, so that a store can keep it in 32 bytes in place of the text form.
+    /// The digest alone tells keys apart, so a store can keep the digest in 32 bytes in place of the text
+    /// form.
     ///
     /// ```
     /// # use checkout_trust::replay::Key;
@@ -344,7 +346,7 @@ impl Key {
         &self.digest
     }
 
-    /// For how long it is remembered, from the commit. [`Duration::MAX`]: for ever.
+    /// The retention of the key, from the commit. [`Duration::MAX`]: for ever.
     ///
     /// ```
     /// # use checkout_trust::replay::Key;
@@ -396,11 +398,11 @@ impl fmt::Debug for Key {
     }
 }
 
-/// What one event is known by: one [`Key`] or more. Whoever claims it claims them all.
+/// The identity of one event: one [`Key`] or more. A claim of the event claims all the keys.
 ///
-/// The first key is the event's own, and decides whether it is done. Others are of what it came in.
-/// AllScale's has two: the transaction stops the second delivery of the same payment, which is signed anew
-/// and has another nonce; the delivery (webhook id and nonce) stops a recorded request.
+/// The first key is the event's own, and decides if the event is done. Other keys are of the event's
+/// delivery. AllScale's identity has two: the transaction stops the second delivery of the same payment,
+/// which is signed anew and has another nonce; the delivery (webhook id and nonce) stops a recorded request.
 ///
 /// ```
 /// use std::time::Duration;
@@ -412,12 +414,12 @@ impl fmt::Debug for Key {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
-    /// Never empty, no key twice.
+    /// Never empty, and without duplicates.
     keys: Vec<Key>,
 }
 
 impl Identity {
-    /// An event whose own key is `key`.
+    /// Creates the identity of an event whose own key is `key`.
     ///
     /// ```
     /// use checkout_trust::replay::{Identity, Key};
@@ -430,9 +432,9 @@ impl Identity {
         Self { keys: vec![key] }
     }
 
-    /// And known by `key` too, which belongs to no other event: a delivery of this one.
+    /// Adds `key` to the identity. The key belongs to no other event: a delivery of this event.
     ///
-    /// A key that is there already is not doubled; of two retentions the longer holds.
+    /// A key that is there already is not doubled; the longer of the two retentions applies.
     ///
     /// ```
     /// use std::time::Duration;
@@ -452,7 +454,7 @@ impl Identity {
         self
     }
 
-    /// The keys: at least one, none twice, the event's own first.
+    /// The keys: at least one, without duplicates, the event's own first.
     ///
     /// ```
     /// use checkout_trust::replay::{Identity, Key};
@@ -465,7 +467,7 @@ impl Identity {
         &self.keys
     }
 
-    /// The keys in the order in which they are claimed, which is the same for everybody.
+    /// Returns the keys in the order of the claim, which is the same for everybody.
     pub(super) fn in_order_of_claim(&self) -> Vec<Key> {
         let mut keys = self.keys.clone();
         keys.sort_unstable();
@@ -488,12 +490,12 @@ fn beginning(text: &str) -> u64 {
 /// "AN48": Peach, *Payment status*.
 const LONGEST_ID: usize = 48;
 
-/// The most events that a text is cut into which has a name of an id more than once.
+/// The most events that a text is cut into if the text has a name of an id more than once.
 const CUTS: u8 = 64;
 
 /// "Each nonce once, kept 600 s": *Webhook Signing & Payload Guide*, v5, 2026-04-30.
 const NONCE_RETENTION: Duration = Duration::from_secs(600);
 
-/// How far the clocks of the machines that share a store may be apart, and the rest of the last second.
+/// The most that the clocks of the machines that share a store may be apart, and the rest of the last second.
 /// Assumed: machines that keep their time at all are closer.
 const CLOCKS: Duration = Duration::from_secs(60);

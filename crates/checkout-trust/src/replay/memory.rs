@@ -6,31 +6,32 @@ use std::time::Duration;
 
 use super::{Commit, FencingToken, Key, Release, Slot, Store, until};
 
-/// A store in memory: exact, bounded, for threads of **one process**, and gone with it.
+/// A store in memory: exact, bounded, for threads of **one process**, and lost with the process.
 ///
-/// It is right where one process receives all webhooks and a replay after a restart does no harm; a business
-/// key that is to outlive a restart needs a [`Store`] on a disk.
+/// This store is right if one process receives all webhooks and a replay after a restart does no harm; a
+/// business key that must outlive a restart needs a [`Store`] on a disk.
 ///
-/// - **Exact**: a key is never mistaken for another, and never forgotten before its time but for the two that
-///   make room.
-/// - **Bounded**: at most as many keys as it was made for, claimed and done ones together. When all of them
-///   are still needed, a new key is refused with [`Full`] (answer 503): the event comes again. Keys that are
-///   already in are served as ever.
-/// - **Fair**: no sender fills it for the others. When it is full, room for a new key is made by
-///   1. a second or later cut of one signed text ([`Key::peach_text`]), whoever's it is;
+/// - **Exact**: a key is never mistaken for another, and never forgotten before its time except for the two
+///   kinds that make room.
+/// - **Bounded**: at most `max_entries` keys, claimed and done keys together. When all the keys are still
+///   needed, a new key is refused with [`Full`] (answer 503): the event comes again. The other keys are
+///   served as ever.
+/// - **Fair**: no sender fills the store for the others. When the store is full, room for a new key is made
+///   by
+///   1. a second or later cut of one signed text ([`Key::peach_text`]), of any owner;
 ///   2. a key of the owner that holds the most, if that is more than an equal share for each owner, and the
 ///      new key's owner holds less than that share.
 ///
-///   Of these a key that is done goes first, the one whose time ends soonest. Its event is processed once
-///   more if it comes again.
+///   Of these a done key goes first, the key whose time ends soonest. The event of that key is processed once
+///   more if the event comes again.
 /// - **Cost**: at most [`BYTES_PER_ENTRY`](Self::BYTES_PER_ENTRY) bytes of memory per key, taken as keys
 ///   come. Ten webhooks a minute, kept for 31 days, are 446,400 keys. The table does not shrink.
-/// - **Time**: each operation looks up one key, and drops at most two whose time has ended. None walks
-///   through all keys; one that finds the store full walks through the owners.
+/// - **Time**: each operation looks up one key, and drops at most two keys whose time has ended. No operation
+///   walks through all keys; an operation on a full store walks through the owners.
 ///
-/// Its clock is the latest time that any caller has named, so that it never goes backwards: a caller whose
-/// clock is behind is served as if it were not, and a caller whose clock is an hour ahead ends leases an hour
-/// early, for all.
+/// The store's clock is the latest time that any caller has named, and so never goes backwards: a caller
+/// whose clock is behind is served at the store's time, and a caller whose clock is an hour ahead ends leases
+/// an hour early, for all.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,9 +52,8 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// The most memory that a key costs, in bytes, while the tables grow: the old table and the new one, and
-    /// the lists of what ends when and of whose it is. A store that does not grow costs about two thirds of
-    /// it.
+    /// The most memory that a key costs, in bytes, while the tables grow: the old table and the new table,
+    /// and the lists of ends and owners. A store that does not grow costs about two thirds of this number.
     ///
     /// ```
     /// # use checkout_trust::replay::MemoryStore;
@@ -62,7 +62,7 @@ impl MemoryStore {
     /// ```
     pub const BYTES_PER_ENTRY: usize = 560;
 
-    /// An empty store for at most `max_entries` keys.
+    /// Creates an empty store for at most `max_entries` keys.
     ///
     /// ```
     /// use checkout_trust::replay::MemoryStore;
@@ -85,7 +85,7 @@ impl MemoryStore {
         Self { max_entries, state: Mutex::new(state) }
     }
 
-    /// The most keys it holds.
+    /// The most keys that the store holds.
     ///
     /// ```
     /// # use checkout_trust::replay::MemoryStore;
@@ -96,8 +96,8 @@ impl MemoryStore {
         self.max_entries
     }
 
-    /// The keys it holds now, with those whose time has ended and that are not dropped yet. To be watched: at
-    /// [`max_entries`](Self::max_entries) new events are refused.
+    /// The number of keys in the store, with the keys whose time has ended and that are not dropped yet.
+    /// Watch this number: at [`max_entries`](Self::max_entries) new events are refused.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -112,7 +112,7 @@ impl MemoryStore {
         self.lock().entries.len()
     }
 
-    /// Whether it holds no key.
+    /// True if the store holds no key.
     ///
     /// ```
     /// # use checkout_trust::replay::MemoryStore;
@@ -123,7 +123,7 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    /// Nothing panics while it holds the lock, so the state behind a poisoned one is whole.
+    /// Locks the state. Nothing panics under the lock, so the state behind a poisoned lock is whole.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -171,8 +171,8 @@ impl Store for MemoryStore {
     }
 }
 
-/// A [`MemoryStore`] is full: all its keys are still needed, no sender has more of them than its share, and
-/// the new one was refused. Answer 503.
+/// The error of a full [`MemoryStore`]: all the keys are still needed, no sender has more than its share, and
+/// the new key was refused. Answer 503.
 ///
 /// ```
 /// use std::time::Duration;
@@ -190,7 +190,7 @@ pub struct Full {
 }
 
 impl Full {
-    /// What to answer the provider, so that the event comes again: 503.
+    /// The HTTP status to answer the provider with, so that the event comes again: 503.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -207,20 +207,20 @@ impl Full {
 
 type Digest = [u8; 32];
 
-/// The order in which entries give way: whether it is in flight, its end, and its key.
+/// The order in which entries give way: true if in flight, the end, and the key.
 type Rank = (bool, i64, Digest);
 
 #[derive(Debug)]
 struct State {
     max_entries: usize,
     entries: HashMap<Digest, Entry>,
-    /// When each entry ends, but for those that never do.
+    /// The end of each entry, except for entries that never end.
     ends: BTreeSet<(i64, Digest)>,
     /// The entries of each owner.
     owners: BTreeMap<u64, BTreeSet<Rank>>,
-    /// How many entries there are of each signed text.
+    /// The number of entries of each signed text.
     texts: HashMap<u64, usize>,
-    /// The entries that came when there was one of their text already.
+    /// The entries that came when the store had an entry of the same text already.
     cuts: BTreeSet<Rank>,
     latest_millis: i64,
     last_fence: i64,
@@ -228,7 +228,7 @@ struct State {
 
 impl State {
     /// Moves the clock, never back, and drops a few entries that have ended: more than an operation adds, so
-    /// that they do not pile up.
+    /// that ended entries do not pile up.
     fn step(&mut self, now_millis: i64) -> i64 {
         self.latest_millis = self.latest_millis.max(now_millis);
         for _ in 0..DROPPED_AT_ONCE {
@@ -240,7 +240,7 @@ impl State {
         self.latest_millis
     }
 
-    /// Sees to it that there is room for a key that is not in.
+    /// Makes sure that there is room for a key that is not in the store.
     fn make_room(&mut self, key: &Key) -> Result<(), Full> {
         if self.entries.len() < self.max_entries {
             return Ok(());
@@ -251,8 +251,8 @@ impl State {
         Ok(())
     }
 
-    /// The entry that gives way, of the owner with the most entries, if that is more than its share, and the
-    /// key's owner has less.
+    /// The entry that gives way, of the owner with the most entries, if that owner has more than its share,
+    /// and the key's owner has less.
     fn above_its_share(&self, key: &Key) -> Option<&Rank> {
         let own = self.owners.get(&key.owner());
         let owners = self.owners.len().saturating_add(usize::from(own.is_none()));
@@ -262,7 +262,7 @@ impl State {
         if fair { most.first() } else { None }
     }
 
-    /// Writes an entry, new or in the place of the one that is there.
+    /// Writes an entry, new or in the place of the present entry.
     fn put(&mut self, key: &Key, fence: FencingToken, until: i64, done: bool) {
         let digest = *key.digest();
         let before = self.entries.get(&digest).map(|entry| entry.is_cut);
@@ -284,7 +284,7 @@ impl State {
         self.entries.insert(digest, entry);
     }
 
-    /// Drops an entry, if it is there.
+    /// Drops an entry, if the entry is there.
     fn remove(&mut self, digest: &Digest) {
         let Some(entry) = self.entries.remove(digest) else { return };
         let rank = entry.rank(*digest);
@@ -315,7 +315,7 @@ struct Entry {
     done: bool,
     owner: u64,
     text: Option<u64>,
-    /// True if there was an entry of its text already when it came.
+    /// True if there was an entry of the same text already when this entry came.
     is_cut: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What a store does: the two traits, and what forwards them.
+//! The two store traits, and their forwarding implementations.
 
 use std::fmt::{self, Display, Formatter};
 use std::future::Future;
@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use super::Key;
 
-/// Where claims are kept. For programs that block.
+/// A store of claims. For programs that block.
 ///
-/// Every operation is **one atomic step** on one key: of any number of callers, in any number of processes,
-/// each sees the store before it or after it. A store that first looks and then writes is racy unless a lock
+/// Every operation is **one atomic step** on one key: any number of callers, in any number of processes, see
+/// the store either before the step or after. A store that first looks and then writes is racy unless a lock
 /// or a transaction holds the two together: a release that looks and then deletes frees the claim of somebody
 /// who has taken over in between, and the event is processed twice. The suite in `replay::conformance` (a
 /// feature) fails such a store.
 ///
-/// The time is the caller's, in Unix milliseconds, and callers' clocks may disagree. An instant called
-/// "until" belongs to the time before it: at that very millisecond a claim still holds, at the next it has
-/// ended. For the sum of a time and a span use [`until`](super::until), which never overflows.
+/// The time is the caller's, in Unix milliseconds, and callers' clocks may disagree. An instant named "until"
+/// belongs to the time before the instant: at that very millisecond a claim still holds, at the next the
+/// claim has ended. For the sum of a time and a span use [`until`](super::until), which never overflows.
 ///
 /// `&T`, [`Box<T>`](Box) and [`Arc<T>`](Arc) of a store are stores, and the trait is object safe.
 ///
@@ -61,22 +61,22 @@ use super::Key;
 /// DELETE FROM webhook_claim WHERE until < $now;
 /// ```
 ///
-/// The number comes from a sequence and not from a column that counts up: the row is deleted when a claim is
-/// released, and a number must not come back.
+/// The number comes from a sequence and not from a column that counts up: a release deletes the row of a
+/// claim, and a number must not come back.
 ///
 /// # Room
 ///
-/// A table grows with what comes: one row for a key, until its time ends. A store **must not refuse a genuine
-/// event because somebody else has sent a lot**, so:
+/// A table grows with the deliveries: one row for a key, until the key's time ends. A store **must not refuse
+/// a genuine event because somebody else has sent a lot**, so:
 ///
-/// - A table needs no limit of its own. A stranger can add only so much to it: a key is made of what was
-///   signed, and one signed text makes few of them ([`Key::peach_text`](super::Key::peach_text) says how
-///   many).
-/// - A table with a limit keeps one limit for each merchant and not one for all: a table, or a count, of its
-///   own.
-/// - At its limit a store refuses the new key with its error, which the provider hears as 503, and forgets no
-///   key that was committed; or it does as [`MemoryStore`](super::MemoryStore) does, which says whose keys
-///   make room.
+/// - A table needs no limit of its own. A stranger can add only so much to the table: a key is made of signed
+///   material, and one signed text makes few keys ([`Key::peach_text`](super::Key::peach_text) gives the
+///   number).
+/// - A table with a limit keeps one limit for each merchant and not one limit for all: a table, or a count,
+///   for each.
+/// - At the limit a store refuses the new key with the store's error, which the provider receives as 503, and
+///   forgets no committed key. Or the store behaves as [`MemoryStore`](super::MemoryStore), which documents
+///   whose keys make room.
 ///
 /// ```
 /// use std::time::Duration;
@@ -97,19 +97,20 @@ use super::Key;
 /// # Ok::<(), checkout_trust::replay::Full>(())
 /// ```
 pub trait Store {
-    /// Why an operation could not be done. Nobody but the store knows whether it was.
+    /// The error of a failed operation. Only the store knows if the operation was done.
     type Error;
 
-    /// Takes `key` until `now_millis` + `lease`, if nobody has it: it was never claimed, or released, or its
-    /// claim or its retention has ended. Otherwise changes nothing and says who has it.
+    /// Takes `key` until `now_millis` + `lease`, if nobody has the key: the key was never claimed, or
+    /// released, or its claim or its retention has ended. Otherwise changes nothing and returns who has the
+    /// key.
     ///
     /// A claim is not a commit: if nobody commits, the key is free again when the lease has ended, and this
-    /// is what saves the event of a process that crashed. Every claim that is granted has a number that no
-    /// other claim of the key ever had.
+    /// saves the event of a process that crashed. Every granted claim has a number that no other claim of the
+    /// key ever had.
     ///
     /// # Errors
     ///
-    /// The store's own. A store that is full refuses, or makes room as the [trait](Self#room) says.
+    /// The store's own error. A full store refuses, or makes room as the [trait](Self#room) describes.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -127,14 +128,14 @@ pub trait Store {
     /// Makes the claim with the number `fence` done, and remembers the key until `now_millis` +
     /// [`key.retention()`](Key::retention) at least.
     ///
-    /// It holds also when the lease has ended, as long as nobody has taken the key over: then the store has
-    /// either kept the claim, or has forgotten it and notes the key anew. Doing it again changes nothing but
-    /// the retention and says [`Commit::Committed`] again. If another claim holds the key, or another was
-    /// committed, nothing changes: [`Commit::Lost`].
+    /// A commit holds also when the lease has ended, as long as nobody has taken the key over: then the store
+    /// has either kept the claim, or has forgotten the claim and notes the key anew. A repeated commit
+    /// changes nothing but the retention and returns [`Commit::Committed`] again. If another claim holds the
+    /// key, or another claim was committed, nothing changes: [`Commit::Lost`].
     ///
     /// # Errors
     ///
-    /// The store's own.
+    /// The store's own error.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -150,12 +151,12 @@ pub trait Store {
     /// ```
     fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, Self::Error>;
 
-    /// Frees `key` at once, if the claim with the number `fence` holds it and is not committed. Otherwise
-    /// changes nothing: [`Release::Lost`].
+    /// Frees `key` at once, if the claim with the number `fence` holds the key and is not committed.
+    /// Otherwise changes nothing: [`Release::Lost`].
     ///
     /// # Errors
     ///
-    /// The store's own.
+    /// The store's own error.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -172,11 +173,11 @@ pub trait Store {
     fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Self::Error>;
 }
 
-/// Where claims are kept. For asynchronous programs whose futures move between threads.
+/// A store of claims. For asynchronous programs whose futures move between threads.
 ///
-/// It is [`Store`] with futures, under the same contract. `async fn` implements it, as long as the futures
-/// are [`Send`]. To drop a future is to leave open whether its step was done; a claim that was left so ends
-/// with its lease.
+/// This trait is [`Store`] with futures, under the same contract. `async fn` implements the trait, as long as
+/// the futures are [`Send`]. A dropped future leaves open if its step was done; a claim left so ends with its
+/// lease.
 ///
 /// `&T`, [`Box<T>`](Box) and [`Arc<T>`](Arc) of a store are stores. A [`Store`] that never waits becomes an
 /// `AsyncStore` by [`InPlace`].
@@ -210,14 +211,14 @@ pub trait Store {
 /// # }).unwrap();
 /// ```
 pub trait AsyncStore: Send + Sync {
-    /// Why an operation could not be done. Nobody but the store knows whether it was.
+    /// The error of a failed operation. Only the store knows if the operation was done.
     type Error: Send;
 
     /// Takes `key`: see [`Store::claim`].
     ///
     /// # Errors
     ///
-    /// The store's own.
+    /// The store's own error.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -240,7 +241,7 @@ pub trait AsyncStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// The store's own.
+    /// The store's own error.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -265,7 +266,7 @@ pub trait AsyncStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// The store's own.
+    /// The store's own error.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -286,7 +287,7 @@ pub trait AsyncStore: Send + Sync {
     ) -> impl Future<Output = Result<Release, Self::Error>> + Send;
 }
 
-/// What a store says to a claim of one key.
+/// A store's answer to a claim of one key.
 ///
 /// ```
 /// use checkout_trust::replay::{FencingToken, Slot};
@@ -295,18 +296,19 @@ pub trait AsyncStore: Send + Sync {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
-    /// It is yours, under this number, until the lease ends.
+    /// The key is yours, under this number, until the lease ends.
     Fresh(FencingToken),
-    /// Somebody else has it.
+    /// Somebody else has the key.
     InFlight {
         /// The last millisecond of their lease, in Unix milliseconds.
         until: i64,
     },
-    /// It was committed, and its retention has not ended.
+    /// The key was committed, and its retention has not ended.
     Done,
 }
 
-/// The number of a claim, by which a store tells the claim that holds a key from one that has lost it.
+/// The number of a claim, by which a store tells the claim that holds a key from a claim that has lost the
+/// key.
 ///
 /// ```
 /// use checkout_trust::replay::FencingToken;
@@ -317,7 +319,7 @@ pub enum Slot {
 pub struct FencingToken(i64);
 
 impl FencingToken {
-    /// The number that a store has given. For whoever writes a store.
+    /// Wraps a number that a store has given. For authors of a store.
     ///
     /// ```
     /// # use checkout_trust::replay::FencingToken;
@@ -328,7 +330,7 @@ impl FencingToken {
         Self(number)
     }
 
-    /// The number, which a database's `bigint` holds.
+    /// Returns the number, which a database's `bigint` holds.
     ///
     /// ```
     /// # use checkout_trust::replay::FencingToken;
@@ -346,7 +348,7 @@ impl Display for FencingToken {
     }
 }
 
-/// What became of a commit.
+/// The result of a commit.
 ///
 /// ```
 /// use checkout_trust::replay::Commit;
@@ -357,16 +359,16 @@ impl Display for FencingToken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a commit that is lost has not been made"]
 pub enum Commit {
-    /// The event is done: whoever claims it from now on hears so.
+    /// The event is done: every later claim returns so.
     Committed,
-    /// The lease had ended and somebody else took the event over. Theirs is the claim that counts, and
-    /// nothing was changed.
+    /// The lease had ended and somebody else took the event over. The other claim counts, and nothing was
+    /// changed.
     Lost,
 }
 
 impl Commit {
-    /// What to answer the provider: 200 when committed, 503 when lost. The event then comes once more, and
-    /// hears what the other made of it.
+    /// The HTTP status to answer the provider with: 200 when committed, 503 when lost. The lost event then
+    /// comes once more, and gets the result of the other claim.
     ///
     /// ```
     /// # use checkout_trust::replay::Commit;
@@ -381,7 +383,7 @@ impl Commit {
     }
 }
 
-/// What became of a release.
+/// The result of a release.
 ///
 /// ```
 /// use checkout_trust::replay::Release;
@@ -390,19 +392,20 @@ impl Commit {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Release {
-    /// The event is free: the next claim of it is fresh.
+    /// The event is free: the next claim of the event is fresh.
     Released,
-    /// There was nothing to release: the lease had ended and the claim is forgotten or somebody else's, or it
-    /// was committed. Nothing was changed.
+    /// There was nothing to release: the lease had ended and the claim is forgotten or somebody else's, or
+    /// the claim was committed. Nothing was changed.
     Lost,
 }
 
 /// A blocking store as an [`AsyncStore`]: every operation is done at once, on the thread that polls.
 ///
 /// **Sound only for a store that never waits**: [`MemoryStore`](super::MemoryStore), which holds a lock for
-/// the time of a look-up. One that waits for a disk or a network stops the thread, and all other tasks on it;
-/// hand such a store's operations to your runtime's threads for blocking work, and implement [`AsyncStore`]
-/// yourself. This is why the type is to be written out, and a [`Store`] is no [`AsyncStore`] by itself.
+/// the time of a look-up. A store that waits for a disk or a network stops the thread, and all other tasks on
+/// the thread; hand such a store's operations to your runtime's threads for blocking work, and implement
+/// [`AsyncStore`] yourself. This is why the type must be written out, and a [`Store`] is not an
+/// [`AsyncStore`] by itself.
 ///
 /// ```
 /// use std::time::Duration;

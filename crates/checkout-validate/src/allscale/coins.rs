@@ -56,7 +56,7 @@ impl CoinSet {
         self.0 & !Self::NAMED.0
     }
 
-    /// Whether a coin is in the set.
+    /// True if a coin is in the set.
     ///
     /// ```
     /// # use checkout_validate::allscale::CoinSet;
@@ -68,7 +68,7 @@ impl CoinSet {
         self.0 & coin.flag() != 0
     }
 
-    /// Whether no bit is set, known or not.
+    /// True if no bit is set, known or not.
     ///
     /// ```
     /// # use checkout_validate::allscale::CoinSet;
@@ -97,7 +97,7 @@ impl FromIterator<StableCoin> for CoinSet {
 }
 
 impl fmt::Debug for CoinSet {
-    /// `{USDT, USDC}`, and with a bit that nobody has named `{USDT, 0x400}`.
+    /// `{USDT, USDC}`, and with an unknown bit `{USDT, 0x400}`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut set = f.debug_set();
         set.entries(self.iter());

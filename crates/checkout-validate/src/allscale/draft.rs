@@ -1,4 +1,4 @@
-//! A draft, and what a check makes of it.
+//! A draft, and the request that a check makes of the draft.
 
 use super::{Field, Limits, Rules, Violation, Violations, Warning};
 use crate::Redacted;
@@ -10,10 +10,10 @@ use checkout_tables::Open;
 use checkout_tables::allscale::{Currency, FLOOR_CENTS, StableCoin};
 use serde::de::IgnoredAny;
 
-/// A checkout intent that you would like to create: nothing of it is checked yet.
+/// A checkout intent that you would like to create, before any check.
 ///
-/// The fields are the request's. Numbers that came from elsewhere can be put in as they are: a currency that
-/// nobody has named is a violation when the draft is checked, and not before.
+/// The fields are the request's. Numbers from elsewhere can be put in unchanged: an unknown currency is a
+/// violation when the draft is checked, and not before.
 ///
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Request Fields.
 ///
@@ -47,17 +47,18 @@ pub struct Draft<'a> {
     pub amount_cents: Option<Cents>,
     /// Your id of the order.
     pub order_id: Option<Cow<'a, str>>,
-    /// Your description of the order. `Debug` does not show the text: it can say what the payer buys.
+    /// Your description of the order. `Debug` does not show the text: the text can name the goods that the
+    /// payer buys.
     pub order_description: Option<Redacted<'a>>,
     /// Your id of the user.
     pub user_id: Option<Redacted<'a>>,
     /// The user's name.
     pub user_name: Option<Redacted<'a>>,
-    /// Where the user is sent after the payment is completed. `Debug` does not show the URL: a session can be
-    /// in it.
+    /// The URL that the user is sent to after the payment is completed. `Debug` does not show the URL: a
+    /// session can be in it.
     pub redirect_url: Option<Redacted<'a>>,
-    /// Metadata of yours: the text of a JSON object, sent as it is. It can hold anything about the payer, so
-    /// its `Debug` shows nothing of it.
+    /// Metadata of yours: the text of a JSON object, sent unchanged. The object can hold anything about the
+    /// payer, so `Debug` shows nothing of the text.
     pub extra: Option<Redacted<'a>>,
     /// The coins that the payer may settle in. The first decides the settlement coin of a fiat price.
     pub accepted_stable_coins: Option<Vec<Open<StableCoin>>>,
@@ -93,8 +94,8 @@ impl<'a> Draft<'a> {
         Self { stable_coin: Some(coin.into()), amount_cents: Some(amount), ..Self::default() }
     }
 
-    /// Your id of the order. It is the only thread back to an intent whose create's answer was lost: make it
-    /// unique.
+    /// Your id of the order. The id is the only thread back to an intent whose create's answer was lost: make
+    /// the id unique.
     ///
     /// ```
     /// # use checkout_validate::allscale::Draft;
@@ -151,7 +152,7 @@ impl<'a> Draft<'a> {
         Self { user_name: Some(name.into()), ..self }
     }
 
-    /// Where the user is sent after the payment is completed.
+    /// Sets the URL that the user is sent to after the payment is completed.
     ///
     /// ```
     /// # use checkout_validate::allscale::Draft;
@@ -211,12 +212,13 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Makes a request of it that the documents allow and our own [`Limits`] too.
+    /// Makes a request of the draft, if the documents and our own [`Limits`] allow the request.
     ///
     /// # Errors
-    /// [`Violations`]: everything that is wrong at once, each with its field and the provider's code. What a
-    /// field says by itself is told whatever the others say; an amount of zero or less too. The floor of 0.1
-    /// coin is told of a price in one supported coin and in nothing else: of another price it is not certain.
+    /// [`Violations`]: every fault at once, each with its field and the provider's code. A violation of one
+    /// field is reported whatever the other fields hold; an amount of zero or less too. The floor of 0.1 coin
+    /// is reported for a price in one supported coin and for nothing else: for another price the floor is not
+    /// certain.
     pub fn check(self) -> Result<CreateIntent<'a>, Violations> {
         self.check_with(&Rules::default())
     }
@@ -276,7 +278,7 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// The price, if the draft has exactly one and it is allowed; and what is wrong with it.
+    /// The price, if the draft has exactly one and the price is allowed; and the violations of the price.
     fn price(&self, violations: &mut Vec<Violation>) -> Option<Price> {
         match (self.currency, self.stable_coin) {
             (Some(_), Some(_)) => violations.push(Violation::Both),
@@ -406,7 +408,7 @@ impl CreateIntent<'_> {
         self.price
     }
 
-    /// The coin that AllScale settles in, as far as the request decides it.
+    /// The coin that AllScale settles in, as far as the request decides the coin.
     #[must_use]
     pub const fn settlement(&self) -> SettlementCoin {
         self.settlement
@@ -436,7 +438,7 @@ impl CreateIntent<'_> {
         self.user_name.as_ref().map(Redacted::as_str)
     }
 
-    /// Where the user is sent after the payment is completed.
+    /// The URL that the user is sent to after the payment is completed.
     #[must_use]
     pub fn redirect_url(&self) -> Option<&str> {
         self.redirect_url.as_ref().map(Redacted::as_str)
@@ -454,7 +456,7 @@ impl CreateIntent<'_> {
         self.accepted.as_deref()
     }
 
-    /// What is worth a second look, in the order of the page's request fields.
+    /// The warnings, in the order of the page's request fields.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -490,7 +492,7 @@ impl CreateIntent<'_> {
     }
 }
 
-/// What a checkout costs.
+/// The price of a checkout.
 ///
 /// ```
 /// use checkout_money::Cents;
@@ -505,14 +507,14 @@ pub enum Price {
     Fiat {
         /// The currency.
         currency: Currency,
-        /// Hundredths of its unit.
+        /// Hundredths of the currency's unit.
         amount: Cents,
     },
     /// In a stable coin, one to one.
     Coin {
         /// The coin: a supported one.
         coin: StableCoin,
-        /// Hundredths of it: more than 10.
+        /// Hundredths of the coin: more than 10.
         amount: Cents,
     },
 }
@@ -543,14 +545,14 @@ impl core::fmt::Display for Price {
     }
 }
 
-/// The coin that AllScale settles in, as far as the request decides it.
+/// The coin that AllScale settles in, as far as the request decides the coin.
 ///
-/// A native price settles in its coin, a fiat price in the first accepted one, else as the store is set up,
-/// which is not ours to know, and where that says nothing either in USDT.
+/// A native price settles in its coin, a fiat price in the first accepted coin, else as the store is set up,
+/// which this crate cannot know, and where the store says nothing either in USDT.
 ///
 /// Only supported coins settle anything. Where the first accepted coin of a fiat price, or the store's coin
-/// of [`Rules`], is a disabled one, the page does not say what becomes of it: AllScale can refuse the
-/// request, or take another coin. Assumed: no coin can be named then, so it is
+/// of [`Rules`], is a disabled one, the page does not name the consequence: AllScale can refuse the request,
+/// or take another coin. Assumed: no coin can be named then, so the value is
 /// [`StoreDefault`](Self::StoreDefault), whatever [`Rules`] say of the store.
 ///
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Important and Current Behavior.
@@ -568,18 +570,18 @@ impl core::fmt::Display for Price {
 pub enum SettlementCoin {
     /// This coin: a supported one.
     Coin(StableCoin),
-    /// Not decided by the request: what the store's setting says, or what AllScale makes of a first accepted
+    /// Not decided by the request: the store's setting decides, or AllScale decides about a first accepted
     /// coin that is disabled.
     StoreDefault,
 }
 
-/// Whether a text is one JSON object and nothing else.
+/// True if a text is one JSON object and nothing else.
 fn is_object(json: &str) -> bool {
     let blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
     json.trim_start_matches(blank).starts_with('{') && serde_json::from_str::<IgnoredAny>(json).is_ok()
 }
 
-/// How deep the objects and lists of a JSON text are nested.
+/// The nesting depth of the objects and lists of a JSON text.
 fn depth(json: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut in_text, mut escaped) = (false, false);

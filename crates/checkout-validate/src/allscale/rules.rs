@@ -1,9 +1,9 @@
-//! What a check knows beside the documents.
+//! The inputs of a check beside the documents.
 
 use checkout_money::Rate;
 use checkout_tables::allscale::StableCoin;
 
-/// What a check knows beside the documents: limits of our own, and what only the merchant can know.
+/// The inputs of a check beside the documents: limits of our own, and facts that only the merchant can know.
 ///
 /// ```
 /// use checkout_money::{Cents, Rate};
@@ -21,17 +21,18 @@ use checkout_tables::allscale::StableCoin;
 pub struct Rules {
     /// Limits of our own.
     pub limits: Limits,
-    /// Your estimate of how many coins one unit of the draft's currency is worth. With it a fiat amount that
-    /// looks to be below the floor is a warning. Without it nothing is said: AllScale converts, and only it
-    /// knows.
+    /// Your estimate of how many coins one unit of the draft's currency is worth. With the estimate, a fiat
+    /// amount that looks to be below the floor is a warning. Without it there is no such warning: AllScale
+    /// converts, and only AllScale knows the rate.
     pub estimate: Option<Rate>,
-    /// The settlement coin of the store's own setting, if you know it. A disabled one says nothing.
+    /// The settlement coin of the store's own setting, if you know the coin. A disabled coin counts as
+    /// unknown.
     pub store_default: Option<StableCoin>,
 }
 
-/// Limits of our own, in bytes of UTF-8 where nothing else is said. The documents name none, so they are the
-/// one thing for which a draft is refused that the provider may well accept. They are generous, and each can
-/// be raised: `usize::MAX` takes it away.
+/// Limits of our own, in bytes of UTF-8 where nothing else is said. The documents name none, so the limits
+/// are the one reason to refuse a draft that the provider may well accept. The limits are generous, and each
+/// can be raised: `usize::MAX` takes the limit away.
 ///
 /// Assumed: no merchant's text comes near them, so a text beyond one is a mistake worth stopping.
 ///

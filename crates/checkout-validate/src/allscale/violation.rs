@@ -1,4 +1,4 @@
-//! What can be wrong with a draft, and what is worth a second look.
+//! The faults that a draft can have, and the warnings about a draft.
 
 use crate::BrokenRule;
 use crate::violations::sealed::Sealed;
@@ -90,13 +90,13 @@ pub enum Violation {
     UnknownCurrency(i64),
     /// The coin's number is not in Appendix B. Code 10001 (Assumed: the page names no code).
     UnknownCoin(i64),
-    /// The coin is in Appendix B and disabled. Code 10001 (Assumed: the page says that it is rejected, and
-    /// not with which code).
+    /// The coin is in Appendix B and disabled. Code 10001 (Assumed: the page says that the coin is rejected,
+    /// and not with which code).
     DisabledCoin(StableCoin),
     /// There is no amount. Code 10001 (Assumed: the page requires an amount and names no code).
     NoAmount,
-    /// The amount is zero or less, so that it is at or below the floor in every coin, and no supported coin
-    /// of the draft says in which. Code 50002.
+    /// The amount is zero or less, so that the amount is at or below the floor in every coin, and no
+    /// supported coin of the draft says in which. Code 50002.
     NotPositive(Cents),
     /// A native amount at or below 0.1 coin, zero and less included. Code 50002, with the documented text.
     AtOrBelowFloor(StableCoin),
@@ -106,24 +106,25 @@ pub enum Violation {
     UnknownAccepted {
         /// Which entry, counted from 0.
         index: usize,
-        /// Its number.
+        /// The accepted coin's number.
         value: i64,
     },
     /// The metadata is not a JSON object. Code 10001 (Assumed: the page gives the type and names no code).
     ExtraNotAnObject,
-    /// A text or list is longer than our own limit. The provider may well accept it, and has no code for it.
+    /// A text or list is longer than our own limit. The provider may well accept the text or list, and has no
+    /// code for the length.
     TooLong {
         /// Which field.
         field: Field,
-        /// Its length: bytes of UTF-8, or entries.
+        /// The length: bytes of UTF-8, or entries.
         length: usize,
         /// The limit of [`Limits`](super::Limits).
         limit: usize,
     },
-    /// The metadata is nested deeper than our own limit. The provider may well accept it, and has no code for
-    /// it.
+    /// The metadata is nested deeper than our own limit. The provider may well accept the metadata, and has
+    /// no code for the depth.
     ExtraTooDeep {
-        /// Its levels.
+        /// The number of levels.
         depth: usize,
         /// The limit of [`Limits`](super::Limits).
         limit: usize,
@@ -218,8 +219,8 @@ impl Sealed for Violation {}
 /// ```
 pub type Violations = crate::Violations<Violation>;
 
-/// Something in a draft that is worth a second look, and that the documents do not forbid. Assumed
-/// throughout: the documents are silent, so the merchant's wish is sent as it is.
+/// A part of a draft that is worth a second look, and that the documents do not forbid. Assumed throughout:
+/// the documents are silent, so the merchant's wish is sent as given.
 ///
 /// [`Display`](fmt::Display) gives the message alone, as for a [`Violation`]; [`field`](Self::field) says the
 /// field.
@@ -241,7 +242,7 @@ pub type Violations = crate::Violations<Violation>;
 pub enum Warning {
     /// At your own estimate the amount is at or below 0.1 coin.
     LooksBelowFloor {
-        /// What the amount comes to at your estimate.
+        /// The amount in coins, at your estimate.
         estimate: CoinAmount,
     },
     /// Accepted coins beside a native price: the price already names its coin.
@@ -253,8 +254,8 @@ pub enum Warning {
         /// The coin.
         coin: StableCoin,
     },
-    /// A coin that is disabled is accepted. If it is the first one, the settlement coin of a fiat price is
-    /// not known.
+    /// A coin that is disabled is accepted. If the disabled coin is the first one, the settlement coin of a
+    /// fiat price is not known.
     AcceptedDisabled {
         /// Which entry, counted from 0.
         index: usize,

@@ -1,4 +1,4 @@
-//! Raw card data. Nothing of it is printed, compared or serialized.
+//! Raw card data. No part of the data is printed, compared or serialized.
 
 use super::{Field, Rules, Violation, Warning, YearMonth};
 use crate::text::is_blank;
@@ -7,12 +7,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
-/// A card that a customer has just typed in: nothing of it is checked yet.
+/// A card that a customer has just typed in, before any check.
 ///
 /// **Who sends raw card numbers falls under PCI DSS.** A stored method needs none:
 /// [`Draft::stored_method`](super::Draft::stored_method) comes first.
 ///
-/// `Debug` shows nothing of it, and there is neither `PartialEq` nor `Serialize`.
+/// `Debug` shows nothing of the card, and there is neither `PartialEq` nor `Serialize`.
 ///
 /// ```
 /// use checkout_validate::azotte::CardDraft;
@@ -25,7 +25,7 @@ use core::ops::RangeInclusive;
 pub struct CardDraft<'a> {
     /// The name on the card.
     pub card_holder_name: Option<Redacted<'a>>,
-    /// The number; spaces and dashes are taken out when it is checked. Required.
+    /// The number; the check takes spaces and dashes out. Required.
     pub card_number: SecretString,
     /// The month of expiry, in two digits: `12`. Required.
     pub expire_month: SecretString,
@@ -38,8 +38,9 @@ pub struct CardDraft<'a> {
 }
 
 impl<'a> CardDraft<'a> {
-    /// A card by its number, and the month (`12`) and the year (`2029`) it expires at the end of. Hand over
-    /// what is owned: of a borrowed text the copy is overwritten when it is dropped, and the text is not.
+    /// A card by its number, and the month (`12`) and the year (`2029`) at the end of which the card expires.
+    /// Pass owned text: the copy of a borrowed text is overwritten when the card is dropped, and the borrowed
+    /// text is not.
     ///
     /// ```
     /// # use checkout_validate::azotte::CardDraft;
@@ -60,7 +61,7 @@ impl<'a> CardDraft<'a> {
         }
     }
 
-    /// The verification code. It may not be kept after the payment is authorized, by you neither.
+    /// The verification code. The code may not be kept after the payment is authorized, not even by you.
     ///
     /// ```
     /// # use checkout_validate::azotte::CardDraft;
@@ -114,7 +115,7 @@ impl<'a> CardDraft<'a> {
         }
     }
 
-    /// The card as it is sent. It is good if nothing was added to the violations.
+    /// The card as sent. The card is good if nothing was added to the violations.
     pub(super) fn check(
         self,
         rules: &Rules,
@@ -179,11 +180,11 @@ impl<'a> CardDraft<'a> {
     }
 }
 
-/// A card in the form that is sent: only a checked [`Draft`](super::Draft) holds one. Its number, its expiry
-/// and its code are secrets, and [`ExposeSecret`] is the one way to them.
+/// A card in the form that is sent: only a checked [`Draft`](super::Draft) holds one. The card's number,
+/// expiry and code are secrets, and [`ExposeSecret`] is the one way to them.
 ///
-/// `Debug` shows nothing of it, and there is neither `PartialEq` nor `Serialize`: what writes it must name
-/// each field.
+/// `Debug` shows nothing of the card, and there is neither `PartialEq` nor `Serialize`: code that writes the
+/// card must name each field.
 ///
 /// ```
 /// use checkout_validate::ExposeSecret;
@@ -259,7 +260,8 @@ impl Card<'_> {
     }
 }
 
-/// Without spaces and dashes. Room for all of it is made at once, so that no copy is left behind in memory.
+/// The number without spaces and dashes. Room for all of it is made at once, so that no copy is left behind
+/// in memory.
 fn without_separators(number: SecretString) -> SecretString {
     let digits = || number.expose_secret().chars().filter(|c| !matches!(c, ' ' | '-'));
     let length = digits().map(char::len_utf8).sum();
@@ -275,8 +277,8 @@ fn digits(text: &str, lengths: RangeInclusive<usize>) -> bool {
     lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The check digit of ISO/IEC 7812: from the right, every second digit counts twice, with the digits of what
-/// it comes to added up, and the sum is a multiple of ten.
+/// The check digit of ISO/IEC 7812: from the right, every second digit counts twice, with the digits of the
+/// product added up, and the sum is a multiple of ten.
 fn check_digit_is_right(number: &str) -> bool {
     let from_the_right = number.bytes().rev().map(|byte| u32::from(byte.saturating_sub(b'0')));
     let worth = |(place, digit): (usize, u32)| match (place % 2, digit) {

@@ -12,7 +12,7 @@ use checkout_tables::azotte::PaymentChannel;
 use core::net::IpAddr;
 use core::num::NonZeroU32;
 
-/// A checkout that you would like to submit: nothing of it is checked yet.
+/// A checkout that you would like to submit, before any check.
 ///
 /// The fields are the request's, those of `order` and its `customer` and those of `paymentMethod` side by
 /// side.
@@ -40,23 +40,24 @@ use core::num::NonZeroU32;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Draft<'a> {
-    /// `offerIdentifier`: the offer that is bought. It is made for this order: take a fresh one. Required.
+    /// `offerIdentifier`: the offer that the customer buys. The offer is made for this order: take a fresh
+    /// one. Required.
     pub offer_identifier: Option<Cow<'a, str>>,
-    /// `correlationId`: your id of the order, and the key under which it is charged once. Required, by a rule
-    /// of our own.
+    /// `correlationId`: your id of the order, and the key under which the order is charged once. Required, by
+    /// a rule of our own.
     pub correlation_id: Option<Cow<'a, str>>,
     /// `installmentIdentifier`: the plan of instalments.
     pub installment_identifier: Option<Cow<'a, str>>,
     /// `resellerID`: the reseller.
     pub reseller_id: Option<i64>,
-    /// `items`: what is bought. Required: one at least.
+    /// `items`: the items of the order. Required: one at least.
     pub items: Vec<ItemDraft<'a>>,
     /// `customerUrn`: the customer. Required.
     pub customer_urn: Option<Redacted<'a>>,
     /// `ipAddress`: the customer's address on the internet.
     pub ip_address: Option<Redacted<'a>>,
-    /// `paymentChannel`. Required. A text that came from elsewhere can be put in as it is: one that the page
-    /// does not name is a violation when the draft is checked, and not before.
+    /// `paymentChannel`. Required. A text from elsewhere can be put in unchanged: a text that the page does
+    /// not name is a violation when the draft is checked, and not before.
     pub payment_channel: Option<Open<PaymentChannel, Cow<'a, str>>>,
     /// `providerIdentifier`: the payment provider behind Azotte.
     pub provider_identifier: Option<Cow<'a, str>>,
@@ -65,8 +66,8 @@ pub struct Draft<'a> {
     /// `creditCard`: required for the channel `CreditCard` without a stored method, and refused everywhere
     /// else. **Who sends raw card numbers falls under PCI DSS.**
     pub credit_card: Option<CardDraft<'a>>,
-    /// `storeMethodSuccessPayment`: whether the method is stored when the payment succeeds. Assumed: a
-    /// boolean; the page describes a choice of two, and calls it a text.
+    /// `storeMethodSuccessPayment`: true if the method is stored when the payment succeeds. Assumed: a
+    /// boolean; the page describes a choice of two, and calls the field a text.
     pub store_method_success_payment: Option<bool>,
 }
 
@@ -120,8 +121,8 @@ impl<'a> Draft<'a> {
         Self { offer_identifier: Some(offer.into()), ..self }
     }
 
-    /// Your id of the order, and the key under which it is charged once: make it unique to the order, save it
-    /// before you send, and send the same one again.
+    /// Your id of the order, and the key under which the order is charged once: make the id unique to the
+    /// order, save the id before you send, and send the same id again.
     ///
     /// ```
     /// # use checkout_validate::azotte::Draft;
@@ -200,7 +201,7 @@ impl<'a> Draft<'a> {
         Self { provider_identifier: Some(provider.into()), ..self }
     }
 
-    /// Whether the method is stored when the payment succeeds, so that the next one needs no card.
+    /// Sets whether the method is stored when the payment succeeds, so that the next payment needs no card.
     ///
     /// ```
     /// # use checkout_validate::azotte::Draft;
@@ -238,11 +239,11 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Makes a submit of it that the documents allow, and our own rules and [`Limits`] too.
+    /// Makes a submit of the draft, if the documents and our own rules and [`Limits`] allow the submit.
     ///
     /// # Errors
-    /// [`Violations`]: everything that is wrong at once, each with its field. What a field says by itself is
-    /// told whatever the others say. None of them holds anything of the draft's texts.
+    /// [`Violations`]: every fault at once, each with its field. A violation of one field is reported
+    /// whatever the other fields hold. No violation holds anything of the draft's texts.
     pub fn check(self) -> Result<SubmitCheckout<'a>, Violations> {
         self.check_with(&Rules::default())
     }
@@ -307,7 +308,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What is wrong with each text outside the items and the card.
+    /// The faults of each text outside the items and the card.
     fn texts(&self, limits: &Limits, violations: &mut Vec<Violation>, warnings: &mut Vec<Warning>) {
         let customer_urn = self.customer_urn.as_ref().map(Redacted::as_str);
         let ip_address = self.ip_address.as_ref().map(Redacted::as_str);
@@ -349,7 +350,7 @@ pub struct ItemDraft<'a> {
     pub item_identifier: Cow<'a, str>,
     /// `parentItemIdentifier`: the item that this one is an add-on of.
     pub parent_item_identifier: Option<Cow<'a, str>>,
-    /// `quantity`: how many, 1 if it is not set.
+    /// `quantity`: the number of pieces, 1 if it is not set.
     pub quantity: Option<u32>,
 }
 
@@ -377,7 +378,7 @@ impl<'a> ItemDraft<'a> {
         Self { parent_item_identifier: Some(identifier.into()), ..self }
     }
 
-    /// How many of it.
+    /// Sets the number of pieces.
     ///
     /// ```
     /// # use checkout_validate::azotte::ItemDraft;
@@ -457,7 +458,7 @@ fn check_items<'a>(
     items.into_iter().map(checked).collect()
 }
 
-/// What is wrong with one text: it is required and blank, or set and blank, or longer than our own limit.
+/// The faults of one text: the text is required and blank, or set and blank, or longer than our own limit.
 fn check_text(
     field: Field,
     required: bool,

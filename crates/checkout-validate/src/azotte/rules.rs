@@ -1,6 +1,6 @@
-//! What a check knows beside the documents.
+//! The inputs of a check beside the documents.
 
-/// What a check knows beside the documents: limits of our own, and the day if you tell it.
+/// The inputs of a check beside the documents: limits of our own, and the day if you give it.
 ///
 /// ```
 /// use checkout_validate::azotte::{Rules, YearMonth};
@@ -12,11 +12,12 @@
 pub struct Rules {
     /// Limits of our own.
     pub limits: Limits,
-    /// The month we are in. With it a card that has expired is a warning; without it nothing is said.
+    /// The current month. With the month, a card that has expired is a warning; without it there is no such
+    /// warning.
     pub today: Option<YearMonth>,
 }
 
-/// A month of a year: what a card's expiry is told in. A card is good to the end of its month.
+/// A month of a year: the form of a card's expiry. A card is good to the end of its month.
 ///
 /// ```
 /// use checkout_validate::azotte::YearMonth;
@@ -32,8 +33,8 @@ pub struct YearMonth {
 }
 
 /// Limits of our own, in bytes of UTF-8 where nothing else is said. The documents name none, so the provider
-/// may well accept what is beyond them. They are generous, and each can be raised: `usize::MAX` takes it
-/// away.
+/// may well accept values beyond them. The limits are generous, and each can be raised: `usize::MAX` takes
+/// the limit away.
 ///
 /// Assumed: no merchant's text comes near them, so a text beyond one is a mistake worth stopping.
 ///

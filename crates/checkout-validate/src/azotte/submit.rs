@@ -11,8 +11,8 @@ use core::num::NonZeroU32;
 /// A submit that the documents allow, and our own rules too. Only [`Draft::check`](super::Draft::check) makes
 /// one.
 ///
-/// It always has a [`correlation_id`](Self::correlation_id), so sending it again is safe: under the same one
-/// Azotte does not charge twice.
+/// The request always has a [`correlation_id`](Self::correlation_id), so sending the request again is safe:
+/// Azotte does not charge twice under the same id.
 ///
 /// ```
 /// use checkout_tables::azotte::PaymentChannel;
@@ -52,7 +52,7 @@ impl<'a> SubmitCheckout<'a> {
         &self.offer_identifier
     }
 
-    /// Your id of the order, and the key under which it is charged once.
+    /// Your id of the order, and the key under which the order is charged once.
     #[must_use]
     pub fn correlation_id(&self) -> &str {
         &self.correlation_id
@@ -70,7 +70,7 @@ impl<'a> SubmitCheckout<'a> {
         self.reseller_id
     }
 
-    /// What is bought: one item at least.
+    /// The items of the order: one item at least.
     #[must_use]
     pub fn items(&self) -> &[Item<'a>] {
         &self.items
@@ -88,7 +88,7 @@ impl<'a> SubmitCheckout<'a> {
         self.ip_address.as_ref().map(Redacted::as_str)
     }
 
-    /// How it is paid.
+    /// The payment method of the order.
     #[must_use]
     pub const fn payment_method(&self) -> &PaymentMethod<'a> {
         &self.payment_method
@@ -100,13 +100,13 @@ impl<'a> SubmitCheckout<'a> {
         self.provider_identifier.as_deref()
     }
 
-    /// Whether the method is stored when the payment succeeds.
+    /// True if the method is stored when the payment succeeds.
     #[must_use]
     pub const fn store_method_success_payment(&self) -> Option<bool> {
         self.store_method_success_payment
     }
 
-    /// What is worth a second look, in the order of the page's request fields.
+    /// The warnings, in the order of the page's request fields.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -184,7 +184,7 @@ impl Item<'_> {
         self.parent_item_identifier.as_deref()
     }
 
-    /// How many of it.
+    /// The quantity of the item.
     #[must_use]
     pub const fn quantity(&self) -> NonZeroU32 {
         self.quantity
@@ -199,7 +199,7 @@ impl Item<'_> {
     }
 }
 
-/// How a checked order is paid: there is a card where one is needed, and nowhere else.
+/// The payment method of a checked order: the method has a card where a card is needed, and nowhere else.
 ///
 /// ```
 /// use checkout_tables::azotte::PaymentChannel;
@@ -241,7 +241,7 @@ impl<'a> PaymentMethod<'a> {
         }
     }
 
-    /// Whether a stored method is used.
+    /// True if a stored method is used.
     ///
     /// ```
     /// # use checkout_tables::azotte::PaymentChannel;

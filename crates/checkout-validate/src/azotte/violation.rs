@@ -1,4 +1,4 @@
-//! What can be wrong with a draft, and what is worth a second look.
+//! The faults that a draft can have, and the warnings about a draft.
 
 use crate::BrokenRule;
 use crate::violations::sealed::Sealed;
@@ -33,7 +33,7 @@ pub enum Field {
     Item {
         /// Which item, counted from 0.
         index: usize,
-        /// Which field of it.
+        /// The field of the item.
         field: ItemField,
     },
     /// `order.customer.customerUrn`
@@ -123,8 +123,8 @@ impl fmt::Display for ItemField {
     }
 }
 
-/// One thing that is wrong with a draft. [`Display`](fmt::Display) gives the message alone;
-/// [`field`](Self::field) says the rest. It holds no text of the draft.
+/// One fault of a draft. [`Display`](fmt::Display) gives the message alone; [`field`](Self::field) gives the
+/// field. The violation holds no text of the draft.
 ///
 /// Source of the rules: *Submit Checkout*; where it is silent a variant says Assumed, or ours.
 ///
@@ -141,10 +141,10 @@ impl fmt::Display for ItemField {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Violation {
-    /// A required field is not set, or blank. Of `correlationId` it is a rule of our own: the documents take
-    /// an order without one, and a submit without one whose answer was lost could charge twice when it is
-    /// sent again. Of a card's number, month and year it is Assumed: the page does not say which of the
-    /// card's fields are required.
+    /// A required field is not set, or blank. For `correlationId` this is a rule of our own: the documents
+    /// take an order without one, and a submit without one whose answer was lost could charge twice when the
+    /// submit is sent again. For a card's number, month and year this is Assumed: the page does not say which
+    /// of the card's fields are required.
     Missing(Field),
     /// A quantity of zero. Assumed: the page names the default, 1, and no range.
     NoQuantity {
@@ -155,8 +155,8 @@ pub enum Violation {
     UnknownChannel,
     /// The channel is `CreditCard`, and there is neither a stored method nor a card.
     CardMissing,
-    /// A card beside a stored method. Ours: the page is silent, the card is not needed, and card data that is
-    /// sent where it is not needed is harm done.
+    /// A card beside a stored method. Ours: the page is silent, the card is not needed, and sending card data
+    /// where no card is needed does harm.
     CardBesideStoredMethod,
     /// A card for a channel that is not `CreditCard`. Ours, as for a stored method.
     CardBesideOtherChannel,
@@ -169,11 +169,11 @@ pub enum Violation {
     ExpireYear,
     /// The verification code is not three or four digits. Assumed: no card has another one.
     Cvc,
-    /// A text or list is longer than our own limit. The provider may well accept it.
+    /// A text or list is longer than our own limit. The provider may well accept the text or list.
     TooLong {
         /// Which field.
         field: Field,
-        /// Its length: bytes of UTF-8, or entries.
+        /// The length: bytes of UTF-8, or entries.
         length: usize,
         /// The limit of [`Limits`](super::Limits).
         limit: usize,
@@ -198,7 +198,7 @@ impl Violation {
         }
     }
 
-    /// Whether the rule is our own and not one of the documents, so that the provider might take the request.
+    /// True if the rule is our own and not one of the documents, so that the provider might take the request.
     #[must_use]
     pub const fn is_ours(&self) -> bool {
         match self {
@@ -285,8 +285,8 @@ impl Sealed for Violation {}
 /// ```
 pub type Violations = crate::Violations<Violation>;
 
-/// Something in a draft that is worth a second look, and that the documents do not forbid. Assumed
-/// throughout: the documents are silent, so the merchant's wish is sent as it is.
+/// A part of a draft that is worth a second look, and that the documents do not forbid. Assumed throughout:
+/// the documents are silent, so the merchant's wish is sent as given.
 ///
 /// [`Display`](fmt::Display) gives the message alone, as for a [`Violation`]; [`field`](Self::field) says the
 /// field.
@@ -312,7 +312,7 @@ pub type Violations = crate::Violations<Violation>;
 pub enum Warning {
     /// An optional text is set, and blank.
     Blank(Field),
-    /// An item names a parent that is no other item of the order.
+    /// An item names a parent that is not another item of the order.
     ParentNotInOrder {
         /// Which item, counted from 0.
         index: usize,

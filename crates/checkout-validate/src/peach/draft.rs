@@ -14,10 +14,10 @@ use checkout_tables::Open;
 use checkout_tables::peach::{Currency, PaymentType};
 use core::fmt;
 
-/// A checkout that you would like to open: nothing of it is checked yet.
+/// A checkout that you would like to open, before any check.
 ///
-/// The fields are the request's, and the same for all its routes. `nonce` and `signature` are not among them:
-/// they belong to an attempt.
+/// The fields are the request's, and the same for all the request's routes. `nonce` and `signature` are not
+/// among them: they belong to an attempt.
 ///
 /// Source: *Hosted Checkout*, initiate.
 ///
@@ -44,13 +44,13 @@ pub struct Draft<'a> {
     /// `authentication.entityId`. Required.
     pub entity_id: Option<Cow<'a, str>>,
     /// `merchantTransactionId`: your id of the payment, 1 to 48 ASCII letters, digits, hyphens, dots and
-    /// underscores. Make it unique: a status that is asked by it is that of the latest checkout with it.
+    /// underscores. Make the id unique: a status read by the id returns the latest checkout with the id.
     /// Required.
     pub merchant_transaction_id: Option<Cow<'a, str>>,
     /// `amount`, in units of the currency with two decimals. Required.
     pub amount: Option<Amount<'a>>,
-    /// `paymentType`. Required. A text that came from elsewhere can be put in as it is: one that the page
-    /// does not name is a violation when the draft is checked, and not before.
+    /// `paymentType`. Required. A text from elsewhere can be put in unchanged: a text that the page does not
+    /// name is a violation when the draft is checked, and not before.
     pub payment_type: Option<Open<PaymentType, Cow<'a, str>>>,
     /// `currency`. Required. A text can be put in as for `payment_type`.
     pub currency: Option<Open<Currency, Cow<'a, str>>>,
@@ -58,11 +58,11 @@ pub struct Draft<'a> {
     pub shopper_result_url: Option<Cow<'a, str>>,
     /// `defaultPaymentMethod`: the method of payment that is offered first.
     pub default_payment_method: Option<Cow<'a, str>>,
-    /// `forceDefaultMethod`: whether it is the only one.
+    /// `forceDefaultMethod`: true if the default method is the only method.
     pub force_default_method: Option<bool>,
     /// `merchantInvoiceId`: your id of the invoice, 8 to 255 characters.
     pub merchant_invoice_id: Option<Cow<'a, str>>,
-    /// `cancelUrl`: where the shopper is sent who cancels.
+    /// `cancelUrl`: the URL for a shopper who cancels.
     pub cancel_url: Option<Cow<'a, str>>,
     /// `notificationUrl`: where the webhooks are sent.
     pub notification_url: Option<Cow<'a, str>>,
@@ -101,7 +101,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A preauthorization: the money is reserved, and no money has come when it succeeds.
+    /// A preauthorization: the money is reserved, and no money has come when the preauthorization succeeds.
     ///
     /// ```
     /// # use checkout_money::Cents;
@@ -126,8 +126,8 @@ impl<'a> Draft<'a> {
         Self { entity_id: Some(id.into()), ..self }
     }
 
-    /// Your id of the payment. It is the only thread back to a checkout of V1 until the first webhook comes:
-    /// make it unique, and save it before you send.
+    /// Your id of the payment. The id is the only thread back to a checkout of V1 until the first webhook
+    /// comes: make the id unique, and save the id before you send.
     ///
     /// ```
     /// # use checkout_validate::peach::Draft;
@@ -138,7 +138,7 @@ impl<'a> Draft<'a> {
         Self { merchant_transaction_id: Some(id.into()), ..self }
     }
 
-    /// Where the shopper comes back to.
+    /// Sets the URL that the shopper comes back to.
     ///
     /// ```
     /// # use checkout_validate::peach::Draft;
@@ -160,7 +160,7 @@ impl<'a> Draft<'a> {
         Self { default_payment_method: Some(method.into()), ..self }
     }
 
-    /// Whether the default method of payment is the only one.
+    /// Sets whether the default method of payment is the only method.
     ///
     /// ```
     /// # use checkout_validate::peach::Draft;
@@ -182,7 +182,7 @@ impl<'a> Draft<'a> {
         Self { merchant_invoice_id: Some(id.into()), ..self }
     }
 
-    /// Where the shopper is sent who cancels.
+    /// Sets the URL for a shopper who cancels.
     ///
     /// ```
     /// # use checkout_validate::peach::Draft;
@@ -193,7 +193,7 @@ impl<'a> Draft<'a> {
         Self { cancel_url: Some(url.into()), ..self }
     }
 
-    /// Where the webhooks are sent.
+    /// Sets the URL for the webhooks.
     ///
     /// ```
     /// # use checkout_validate::peach::Draft;
@@ -204,7 +204,7 @@ impl<'a> Draft<'a> {
         Self { notification_url: Some(url.into()), ..self }
     }
 
-    /// One more custom parameter. It is sent as `customParameters[name]`.
+    /// One more custom parameter, sent as `customParameters[name]`.
     ///
     /// ```
     /// # use checkout_validate::peach::Draft;
@@ -228,9 +228,9 @@ impl<'a> Draft<'a> {
         self
     }
 
-    /// Asks to store the card that is paid with: a success then brings its `registrationId`. You must have
-    /// the customer's permission. With [`preauthorization`](Self::preauthorization) an amount of zero stores
-    /// a card and takes nothing.
+    /// Asks to store the card of the payment: a success then brings its `registrationId`. You must have the
+    /// customer's permission. With [`preauthorization`](Self::preauthorization) an amount of zero stores a
+    /// card and takes nothing.
     ///
     /// Source (Public): the API reference of `POST /checkout/initiate` and of `POST /v2/checkout`, 1.0.0.
     ///
@@ -243,8 +243,8 @@ impl<'a> Draft<'a> {
         Self { create_registration: Some(create), ..self }
     }
 
-    /// Lets the page ask the customer if the card is to be stored: a success brings its `registrationId` if
-    /// the customer said so. Not together with [`create_registration`](Self::create_registration).
+    /// Lets the page ask the customer for permission to store the card: a success brings its `registrationId`
+    /// if the customer agreed. Not together with [`create_registration`](Self::create_registration).
     ///
     /// Source (Public): the API reference, as for that one.
     ///
@@ -258,7 +258,7 @@ impl<'a> Draft<'a> {
     }
 
     /// One more stored card of this customer's that the page offers, by its token: the `registrationId` that
-    /// an earlier payment brought. Never send another customer's, or one that was removed.
+    /// an earlier payment brought. Never send another customer's token, or a removed one.
     ///
     /// Source (Public): the API reference, as for [`create_registration`](Self::create_registration): V1 has
     /// one text with commas, V2 a list.
@@ -316,11 +316,11 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Makes a checkout of it that the documents allow, and our own rules and [`Limits`] too.
+    /// Makes a checkout of the draft, if the documents and our own rules and [`Limits`] allow the checkout.
     ///
     /// # Errors
-    /// [`Violations`]: everything that is wrong at once, each with its parameter. What a parameter says by
-    /// itself is told whatever the others say. None of them holds a value of the draft.
+    /// [`Violations`]: every fault at once, each with its parameter. A violation of one parameter is reported
+    /// whatever the other parameters hold. No violation holds a value of the draft.
     pub fn check(self) -> Result<InitiateCheckout<'a>, Violations> {
         self.check_with(&Rules::default())
     }
@@ -392,7 +392,7 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// What is wrong with each text that has a place of its own.
+    /// The faults of each text that has a field of its own.
     fn texts(&self, limits: &Limits, violations: &mut Vec<Violation>, warnings: &mut Vec<Warning>) {
         fn said<'t>(text: &'t Option<Cow<'_, str>>) -> Option<&'t str> {
             text.as_deref().filter(|text| !is_blank(text))
@@ -473,7 +473,7 @@ impl<'a> Draft<'a> {
 }
 
 impl fmt::Debug for Draft<'_> {
-    /// Prints what names the payment and its price, and the names of the further parameters. Of the URLs
+    /// Prints the ids and the price of the payment, and the names of the further parameters. Of the URLs
     /// their lengths, because a session can be in one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = |url: &Option<Cow<'_, str>>| url.as_ref().map(|url| url.len());
@@ -494,7 +494,8 @@ impl fmt::Debug for Draft<'_> {
 
 /// An amount of a draft: exact, or a text that is one when the draft is checked.
 ///
-/// The text is as the page has it: one to eight digits, with a point and two more or without. `2.5` is none.
+/// The text has the page's form: one to eight digits, with a point and two more or without. `2.5` is not an
+/// amount.
 ///
 /// ```
 /// use checkout_money::Cents;
@@ -563,7 +564,7 @@ impl From<String> for Amount<'_> {
     }
 }
 
-/// The row that is named, or what is wrong.
+/// The row with the name, or the violation.
 fn known<T: Copy>(
     value: Option<Open<T, Cow<'_, str>>>,
     field: Field,

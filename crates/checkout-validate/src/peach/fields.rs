@@ -64,7 +64,7 @@ pub(super) fn check<'a>(
     custom.chain(further).collect()
 }
 
-/// The name stands in brackets, so it has none.
+/// The name stands in brackets, so the name itself has none.
 fn is_custom_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| matches!(c, '[' | ']') || c.is_control())
 }
@@ -74,15 +74,14 @@ fn is_further_name(name: &str) -> bool {
     GROUPS.into_iter().any(begins) && !name.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
-/// The warning about a name that tells something, if the text has one in it.
+/// The warning about a telling name, if the text has such a name in it.
 pub(super) fn telling(text: &str, field: &Field) -> Option<Warning> {
     let name = TELLING.into_iter().find(|name| text.contains(name))?;
     Some(Warning::TellingName { field: field.clone(), name })
 }
 
-/// The names that tell a result, its time or a checkout: those of
-/// `checkout_auth::peach::SignedText::ambiguous`.
+/// The names of a result, its time or a checkout: those of `checkout_auth::peach::SignedText::ambiguous`.
 const TELLING: [&str; 5] = ["result.code", "paymentType", "checkoutId", "merchantTransactionId", "timestamp"];
 
-/// What the name of a further field begins with.
+/// The first part of the name of a further field.
 const GROUPS: [&str; 4] = ["customer.", "billing.", "shipping.", "cart."];

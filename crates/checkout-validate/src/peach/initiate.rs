@@ -75,7 +75,7 @@ impl InitiateCheckout<'_> {
     /// All are texts, as V1 sends and signs them: `cardTokens` has commas between. V2 has some of other types
     /// (`checkout_wire::peach::create_body`).
     ///
-    /// The values hold what you know about the payer, and tokens of cards: do not print them.
+    /// The values hold data about the payer, and tokens of cards: do not print them.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         let own = [
             ("authentication.entityId", Some(&*self.entity_id)),
@@ -102,8 +102,7 @@ impl InitiateCheckout<'_> {
         own.chain(further).chain(stored).chain(standing)
     }
 
-    /// What the status of this checkout is asked by as long as nothing else is known of it: the merchant's
-    /// id.
+    /// The id that reads the status of this checkout as long as no other id is known: the merchant's id.
     #[must_use]
     pub fn lookup(&self) -> Lookup<'_> {
         MerchantTransactionId::checked(Cow::Borrowed(&self.merchant_transaction_id)).into()
@@ -128,7 +127,7 @@ impl InitiateCheckout<'_> {
         self.amount
     }
 
-    /// Whether the money is taken, or only reserved.
+    /// The payment type: the money is taken, or only reserved.
     #[must_use]
     pub const fn payment_type(&self) -> PaymentType {
         self.payment_type
@@ -140,7 +139,7 @@ impl InitiateCheckout<'_> {
         self.currency
     }
 
-    /// Where the shopper comes back to.
+    /// The URL that the shopper comes back to.
     #[must_use]
     pub fn shopper_result_url(&self) -> &str {
         &self.shopper_result_url
@@ -152,7 +151,7 @@ impl InitiateCheckout<'_> {
         self.default_payment_method.as_deref()
     }
 
-    /// Whether it is the only one.
+    /// True if the default method is the only method.
     #[must_use]
     pub const fn force_default_method(&self) -> Option<bool> {
         self.force_default_method
@@ -164,13 +163,13 @@ impl InitiateCheckout<'_> {
         self.merchant_invoice_id.as_deref()
     }
 
-    /// Where the shopper is sent who cancels.
+    /// The URL for a shopper who cancels.
     #[must_use]
     pub fn cancel_url(&self) -> Option<&str> {
         self.cancel_url.as_deref()
     }
 
-    /// Where the webhooks are sent.
+    /// The URL for the webhooks.
     #[must_use]
     pub fn notification_url(&self) -> Option<&str> {
         self.notification_url.as_deref()
@@ -199,7 +198,7 @@ impl InitiateCheckout<'_> {
         self.standing_instruction.as_ref()
     }
 
-    /// What is worth a second look, in the order of the page's parameters.
+    /// The warnings, in the order of the page's parameters.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -252,7 +251,7 @@ const fn truth(truth: bool) -> &'static str {
 }
 
 impl fmt::Debug for InitiateCheckout<'_> {
-    /// Prints what names the payment and its price, and the names of the further parameters. No URL, because
+    /// Prints the ids and the price of the payment, and the names of the further parameters. No URL, because
     /// a session can be in one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InitiateCheckout")

@@ -1,11 +1,11 @@
-//! What a status is asked by.
+//! The ids that look up a status.
 
 use crate::PathSegment;
 use crate::text::{is_blank, owned};
 use alloc::borrow::Cow;
 use core::fmt;
 
-/// What a status is asked by: one of three ids.
+/// The id that a status read sends: one of three ids.
 ///
 /// Source: *Payment status*, GET status request parameters. Assumed: one of the three is needed and enough.
 ///
@@ -24,8 +24,8 @@ pub enum Lookup<'a> {
     CheckoutId(CheckoutId<'a>),
     /// By the provider's id of a payment. Only a successful payment has one.
     Id(PaymentId<'a>),
-    /// By your own id of the payment: the answer is the **latest** checkout with it. Keep it unique, and
-    /// compare what comes back.
+    /// By your own id of the payment: the answer is the **latest** checkout with the id. Keep the id unique,
+    /// and compare the answer's fields.
     MerchantTransactionId(MerchantTransactionId<'a>),
 }
 
@@ -121,7 +121,7 @@ pub struct PaymentId<'a>(Cow<'a, str>);
 pub struct MerchantTransactionId<'a>(Cow<'a, str>);
 
 impl<'a> CheckoutId<'a> {
-    /// Takes the id as the provider gave it.
+    /// Takes the id unchanged from the provider.
     ///
     /// # Errors
     /// [`LookupError`] for an id that the page does not allow to be asked by, and for one of one or two dots,
@@ -148,7 +148,7 @@ impl<'a> CheckoutId<'a> {
 }
 
 impl<'a> PaymentId<'a> {
-    /// Takes the id as the provider gave it.
+    /// Takes the id unchanged from the provider.
     ///
     /// # Errors
     /// [`LookupError`] for an id that the page does not allow to be asked by.
@@ -172,8 +172,8 @@ impl<'a> MerchantTransactionId<'a> {
     }
 }
 
-/// An id that a status must not be asked by. It names the parameter and the rule, and holds nothing of the
-/// id.
+/// An id that a status must not be asked by. The error names the parameter and the rule, and holds nothing of
+/// the id.
 ///
 /// Source: *Payment status*, GET status request parameters.
 ///
@@ -209,7 +209,7 @@ pub enum LookupError {
         /// The most characters that the page allows.
         max: usize,
     },
-    /// The id has a character that is no ASCII letter or digit, and no hyphen, dot or underscore.
+    /// The id has a character other than an ASCII letter or digit, a hyphen, a dot or an underscore.
     #[error(
         "{parameter}: the character at byte {at} is no ASCII letter, digit, hyphen, dot or underscore, \
          and Payment status allows no other (AN{max})"
@@ -217,7 +217,7 @@ pub enum LookupError {
     Character {
         /// The parameter.
         parameter: &'static str,
-        /// Where the first such character begins, in bytes.
+        /// The byte at which the first such character begins.
         at: usize,
         /// The most characters that the page allows.
         max: usize,
@@ -241,7 +241,7 @@ macro_rules! id {
     ($($id:ident)+) => {
         $(
             impl $id<'_> {
-                /// The id as it was given.
+                /// The id, unchanged.
                 #[must_use]
                 pub fn as_str(&self) -> &str {
                     &self.0
@@ -255,7 +255,7 @@ macro_rules! id {
             }
 
             impl fmt::Display for $id<'_> {
-                /// The id, with what is not printable escaped.
+                /// The id, with unprintable characters escaped.
                 fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                     write!(f, "{}", self.0.escape_debug())
                 }
@@ -284,7 +284,7 @@ impl<'a> From<MerchantTransactionId<'a>> for Lookup<'a> {
     }
 }
 
-/// The id, if the page allows it to be sent.
+/// The id, if the page allows the id to be sent.
 fn allowed<'a>(id: Cow<'a, str>, parameter: &'static str, max: usize) -> Result<Cow<'a, str>, LookupError> {
     let length = id.chars().count();
     match id.find(is_forbidden) {
@@ -295,8 +295,8 @@ fn allowed<'a>(id: Cow<'a, str>, parameter: &'static str, max: usize) -> Result<
     }
 }
 
-/// True if an id must not have the character: it is neither a letter or digit of ASCII, which is what "AN"
-/// says, nor one of the three marks that ids in use have.
+/// True if an id must not have the character: the character is neither a letter or digit of ASCII, the
+/// meaning of "AN", nor one of the three marks that ids in use have.
 pub(super) fn is_forbidden(character: char) -> bool {
     !(character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | '_'))
 }

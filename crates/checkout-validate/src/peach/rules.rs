@@ -1,6 +1,6 @@
-//! What a check knows beside the documents.
+//! The inputs of a check beside the documents.
 
-/// What a check knows beside the documents: limits of our own.
+/// The inputs of a check beside the documents: limits of our own.
 ///
 /// ```
 /// use checkout_validate::peach::Rules;
@@ -13,9 +13,9 @@ pub struct Rules {
     pub limits: Limits,
 }
 
-/// Limits of our own, in bytes of UTF-8 where nothing else is said, on what the documents set no limit to.
-/// The provider may well accept what is beyond them. They are generous, and each can be raised: `usize::MAX`
-/// takes it away.
+/// Limits of our own, in bytes of UTF-8 where nothing else is said, where the documents set no limit. The
+/// provider may well accept values beyond them. The limits are generous, and each can be raised: `usize::MAX`
+/// takes the limit away.
 ///
 /// Assumed: no merchant's text comes near them, so a text beyond one is a mistake worth stopping.
 ///

@@ -12,7 +12,8 @@ use checkout_tables::peach::{
 
 /// How the details of a card that is stored are used: `standingInstruction`.
 ///
-/// V2 has it. In V1 it is sent by flat names, as client code does; no page of V1 shows it.
+/// V2 has this parameter. V1 takes the parameter by flat names, as client code does; no page of V1 shows the
+/// parameter.
 ///
 /// Sources: *Card-on-file* and *Copy & Pay recurring payment flow* (Public) for the names and the values;
 /// Peach's own plugin for WooCommerce, 4.0.2 (Public), for its place in a checkout of V2, and for `frequency`
@@ -59,10 +60,10 @@ pub struct StandingInstruction<'a> {
     pub mode: StandingInstructionMode,
     /// `type`: when the later payments come.
     pub instruction_type: StandingInstructionType,
-    /// `source`: who begins the payment. On a hosted page it is the cardholder.
+    /// `source`: the party that begins the payment. On a hosted page the source is the cardholder.
     pub source: Option<StandingInstructionSource>,
-    /// `recurringType`: which kind of recurring payment. *Copy & Pay recurring payment flow* wants it for
-    /// [`Recurring`](StandingInstructionType::Recurring).
+    /// `recurringType`: the kind of recurring payment. *Copy & Pay recurring payment flow* wants the field
+    /// for [`Recurring`](StandingInstructionType::Recurring).
     pub recurring_type: Option<RecurringType>,
     /// `frequency`: the least number of days between two payments, 1 to 9999.
     pub frequency: Option<u32>,
@@ -77,7 +78,7 @@ impl<'a> StandingInstruction<'a> {
         Self { mode, instruction_type, source: None, recurring_type: None, frequency: None, expiry: None }
     }
 
-    /// Who begins the payment.
+    /// Sets the party that begins the payment.
     #[must_use]
     pub fn source(self, source: StandingInstructionSource) -> Self {
         Self { source: Some(source), ..self }
@@ -129,7 +130,7 @@ impl<'a> StandingInstruction<'a> {
         }
     }
 
-    /// Every value that is set, under the name that it is sent under.
+    /// Every value that is set, under the name that the request sends.
     pub(super) fn pairs(&self) -> Vec<(&'static str, Cow<'static, str>)> {
         let pairs = [
             ("standingInstruction.mode", Some(Cow::Borrowed(self.mode.code()))),

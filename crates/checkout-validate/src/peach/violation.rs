@@ -1,4 +1,4 @@
-//! What can be wrong with a draft, and what is worth a second look.
+//! The faults that a draft can have, and the warnings about a draft.
 
 use crate::BrokenRule;
 use crate::violations::sealed::Sealed;
@@ -53,7 +53,7 @@ pub enum Field {
     CustomParameter {
         /// Which one, counted from 0.
         index: usize,
-        /// Its name, if it can be sent.
+        /// The parameter's name, if the name can be sent.
         name: Option<String>,
     },
     /// All the further fields of the draft: `fields`.
@@ -62,7 +62,7 @@ pub enum Field {
     Further {
         /// Which of the draft's further fields, counted from 0.
         index: usize,
-        /// Its name, if it can be sent.
+        /// The parameter's name, if the name can be sent.
         name: Option<String>,
     },
     /// `createRegistration`
@@ -89,7 +89,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// The name of a parameter that has a place of its own.
+    /// The name of a parameter that has a field of its own.
     const fn own_name(&self) -> Option<&'static str> {
         Some(match self {
             Self::EntityId => "authentication.entityId",
@@ -150,8 +150,8 @@ impl fmt::Display for Field {
     }
 }
 
-/// One thing that is wrong with a draft. [`Display`](fmt::Display) gives the message alone;
-/// [`field`](Self::field) says the rest. It holds no value of the draft.
+/// One fault of a draft. [`Display`](fmt::Display) gives the message alone; [`field`](Self::field) gives the
+/// parameter. The violation holds no value of the draft.
 ///
 /// Source of the rules: *Hosted Checkout*; where it is silent a variant says Assumed, or ours.
 ///
@@ -179,7 +179,7 @@ pub enum Violation {
     Length {
         /// Which parameter.
         field: Field,
-        /// Its length, in characters.
+        /// The id's length, in characters.
         length: usize,
         /// The least that is allowed.
         min: usize,
@@ -200,10 +200,10 @@ pub enum Violation {
     /// The page that the shopper comes back to has no `http` or `https` URL. A rule of our own.
     NotAUrl(Field),
     /// The name of a further field does not begin with `customer.`, `billing.`, `shipping.` or `cart.`, or
-    /// nothing follows, or there is a blank or a control character in it; or the name of a custom parameter
-    /// is empty or has a bracket or a control character in it. A rule of our own.
+    /// nothing follows, or the name has a blank or a control character in it; or the name of a custom
+    /// parameter is empty or has a bracket or a control character in it. A rule of our own.
     Name(Field),
-    /// A further field has the name of a parameter that has a place of its own: of one of the draft, or of
+    /// A further field has the name of a parameter that has a place of its own: a parameter of the draft, or
     /// one that is added when the request is sent. A rule of our own.
     Reserved(Field),
     /// `createRegistration` and `allowStoringDetails` are both true. Source (Public): the API reference.
@@ -223,20 +223,20 @@ pub enum Violation {
     Expiry,
     /// A parameter is given twice. Assumed: the signature is one over a map.
     Twice(Field),
-    /// A name is longer than our own limit. The provider may well accept it.
+    /// A name is longer than our own limit. The provider may well accept the name.
     NameTooLong {
         /// Which one.
         field: Field,
-        /// Its length, in bytes of UTF-8.
+        /// The name's length, in bytes of UTF-8.
         length: usize,
         /// The limit of [`Limits`](super::Limits).
         limit: usize,
     },
-    /// A text or list is longer than our own limit. The provider may well accept it.
+    /// A text or list is longer than our own limit. The provider may well accept the text or list.
     TooLong {
         /// Which parameter.
         field: Field,
-        /// Its length: bytes of UTF-8, or entries.
+        /// The length: bytes of UTF-8, or entries.
         length: usize,
         /// The limit of [`Limits`](super::Limits).
         limit: usize,
@@ -268,7 +268,7 @@ impl Violation {
         }
     }
 
-    /// Whether the rule is our own and not one of the documents, so that the provider might take the request.
+    /// True if the rule is our own and not one of the documents, so that the provider might take the request.
     #[must_use]
     pub const fn is_ours(&self) -> bool {
         match self {
@@ -378,8 +378,8 @@ impl Sealed for Violation {}
 /// ```
 pub type Violations = crate::Violations<Violation>;
 
-/// Something in a draft that is worth a second look, and that the documents do not forbid: the merchant's
-/// wish is sent as it is. Assumed where nothing else is said.
+/// A part of a draft that is worth a second look, and that the documents do not forbid: the merchant's wish
+/// is sent as given. Assumed where nothing else is said.
 ///
 /// [`Display`](fmt::Display) gives the message alone, as for a [`Violation`]; [`field`](Self::field) says the
 /// field.
@@ -402,14 +402,14 @@ pub type Violations = crate::Violations<Violation>;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Warning {
-    /// The merchant's id of the payment is not 8 to 16 characters long. One page says it must be; another
+    /// The merchant's id of the payment is not 8 to 16 characters long. One page says the id must be; another
     /// takes up to 48, and 32 were seen to work.
     UnusualLength {
-        /// Its length, in characters.
+        /// The id's length, in characters.
         length: usize,
     },
-    /// The merchant's id of the payment has a hyphen, a dot or an underscore in it. Letters and digits are
-    /// what the page names.
+    /// The merchant's id of the payment has a hyphen, a dot or an underscore in it. The page names letters
+    /// and digits only.
     NotAlphanumeric,
     /// A method of payment is forced, and none is named.
     ForceWithoutDefault,
@@ -423,14 +423,14 @@ pub enum Warning {
     NotHttp(Field),
     /// A text is set, and blank.
     Blank(Field),
-    /// A text, or the name of a parameter, has the name of one of Peach's parameters in it that tells a
-    /// result, its time or a checkout. Where Peach echoes it, a webhook's signed text can be read in more
-    /// than one way: the webhook then prompts a read and tells nothing by itself. The read is not touched,
-    /// and the payer can pay. Assumed of every text: no page says which of them come back.
+    /// A text, or the name of a parameter, contains the name of one of Peach's parameters for a result, its
+    /// time or a checkout. Where Peach echoes the text, a webhook's signed text can be read in more than one
+    /// way: the webhook then prompts a read and proves nothing alone. The read is not affected, and the payer
+    /// can pay. Assumed of every text: no page says which of them come back.
     TellingName {
         /// The field.
         field: Field,
-        /// The name that stands in it.
+        /// The name that the text contains.
         name: &'static str,
     },
     /// A text has a control character in it: a line break, most often.

@@ -1,4 +1,4 @@
-//! What the answers carry.
+//! The payloads of the answers.
 
 use crate::json::{carried_personal, carried_text, object, text, write_carried_personal};
 use crate::{JsonText, Verbatim};
@@ -28,26 +28,27 @@ use serde::ser::{Serialize, Serializer};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatedIntent<'a> {
-    /// The hosted page: send the payer there. `Debug` does not show the page: who has it can pay in the
-    /// payer's place and read what the payer buys. Escape it, as any text, where it is put into HTML.
+    /// The hosted page: send the payer there. `Debug` does not show the page: anybody with the page can pay
+    /// in the payer's place and read the payer's purchase. Escape the URL, as any text, before putting the
+    /// URL into HTML.
     pub checkout_url: Redacted<'a>,
-    /// The intent's id, opaque. The documents spell its field `allscale_checkout_intent_id` here and
+    /// The intent's id, opaque. The documents spell the field `allscale_checkout_intent_id` here and
     /// `all_scale_checkout_intent_id` elsewhere; both are read.
     pub intent_id: Cow<'a, str>,
-    /// The amount in coins: the authority on what is owed.
+    /// The amount in coins: the authority on the amount owed.
     pub amount_coins: CoinAmount,
     /// The settlement coin.
     pub stable_coin_type: Open<StableCoin>,
-    /// The provider's rate; null for a native price (Assumed, as it is for an intent that is read). Carried
-    /// as it is, whatever it is: the documented sample fits neither multiplication nor division.
+    /// The provider's rate; null for a native price (Assumed, as for an intent that is read). Carried
+    /// unchanged, whatever the value: the documented sample fits neither multiplication nor division.
     pub rate: Option<Verbatim<'a, Rate>>,
-    /// The coins that the payer may settle in; null on old intents. No order is settled by them, so they are
-    /// carried.
+    /// The coins that the payer may settle in; null on old intents. No order settles by this list, so the
+    /// list is carried.
     pub accepted_stable_coins: Option<Verbatim<'a, CoinSet>>,
 }
 
 impl CreatedIntent<'_> {
-    /// The same, with nothing borrowed.
+    /// Returns the same intent, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> CreatedIntent<'static> {
         CreatedIntent {
@@ -63,13 +64,13 @@ impl CreatedIntent<'_> {
 
 /// The payload of a get: the whole intent.
 ///
-/// Only the id, the status and the amount in coins are required; whatever else an answer leaves out or has as
-/// null is none. The four fields of a fiat price are null for a native one.
+/// Only the id, the status and the amount in coins are required; every other field that an answer leaves out
+/// or has as null is none. The four fields of a fiat price are null for a native price.
 ///
-/// A field by which an order is settled is strict: the id, the status, the order's id, the price with its
+/// The fields that settle an order are strict: the id, the status, the order's id, the price with its
 /// currency, the amounts owed and paid, the coin. An error names the field. Every other field decides nothing
-/// and is [`Verbatim`]: as documented, or else as the JSON that came. None of these makes an answer
-/// unreadable (Assumed: no page says that a field's type can differ).
+/// and is [`Verbatim`]: as documented, or else the JSON unchanged. None of these makes an answer unreadable
+/// (Assumed: no page says that a field's type can differ).
 ///
 /// Source: *Get Checkout Intent*, v3, 2026-03-06, Response Fields; that the fiat fields and `tx_to` can be
 /// null is in newer pages.
@@ -99,13 +100,13 @@ pub struct Intent<'a> {
     pub amount_cents: Option<Cents>,
     /// The chain, by its EIP-155 id.
     pub chain_id: Option<Verbatim<'a, u64>>,
-    /// The amount in coins: the authority on what is owed.
+    /// The amount in coins: the authority on the amount owed.
     pub amount_coins: CoinAmount,
     /// The coin.
     pub coin_symbol: Option<Open<StableCoin, Cow<'a, str>>>,
     /// The coin's contract.
     pub coin_contract: Option<Verbatim<'a, Cow<'a, str>>>,
-    /// The provider's rate. Carried as it is, whatever it is, and never to be computed with.
+    /// The provider's rate. Carried unchanged, whatever the value, and never for calculation.
     pub currency_rate: Option<Verbatim<'a, Rate>>,
     /// The status.
     pub status: Open<IntentStatus>,
@@ -117,7 +118,7 @@ pub struct Intent<'a> {
     pub user_id: Option<Verbatim<'a, Redacted<'a>>>,
     /// The user's name.
     pub user_name: Option<Verbatim<'a, Redacted<'a>>>,
-    /// What went wrong, if something did.
+    /// The error message, if something went wrong.
     pub error_message: Option<Verbatim<'a, Redacted<'a>>>,
     /// The transaction from the payer's wallet to the ephemeral one.
     pub tx_hash: Option<Verbatim<'a, Redacted<'a>>>,
@@ -127,21 +128,22 @@ pub struct Intent<'a> {
     pub tx_from: Option<Verbatim<'a, Redacted<'a>>>,
     /// The merchant's wallet.
     pub tx_to: Option<Verbatim<'a, Redacted<'a>>>,
-    /// What the payer paid.
+    /// The amount that the payer paid.
     pub actual_paid_amount: Option<CoinAmount>,
     /// The provider's fee. Verbatim.
     pub service_fee_amount: Option<Verbatim<'a, CoinAmount>>,
-    /// The net income of the merchant: paid less the fee (Stated: GI-17). Carried as it came; `settlement` of
-    /// `checkout-trust` remarks where it does not hold.
+    /// The net income of the merchant: paid less the fee (Stated: GI-17). Carried unchanged; `settlement` of
+    /// `checkout-trust` adds a remark if the amounts do not fit.
     pub net_income_amount: Option<Verbatim<'a, CoinAmount>>,
-    /// How the payer paid.
+    /// The payer's payment method.
     pub payment_method_type: Option<Verbatim<'a, Open<PaymentMethodType>>>,
-    /// The metadata of the create, should an answer carry it (Assumed: no page lists it), as exact JSON text.
+    /// The metadata of the create, if an answer carries metadata (Assumed: no page lists the field), as exact
+    /// JSON text.
     pub extra: Option<JsonText<'a>>,
 }
 
 impl Intent<'_> {
-    /// The same, with nothing borrowed.
+    /// Returns the same intent, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> Intent<'static> {
         Intent {
@@ -190,7 +192,7 @@ pub struct Pong<'a> {
 }
 
 impl Pong<'_> {
-    /// The same, with nothing borrowed.
+    /// Returns the same payload, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> Pong<'static> {
         Pong { pong: owned(self.pong) }
@@ -209,12 +211,12 @@ impl Pong<'_> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Echo<'a> {
-    /// What was sent, as exact JSON text.
+    /// The body of the request, as exact JSON text.
     pub your_request_body: JsonText<'a>,
 }
 
 impl Echo<'_> {
-    /// The same, with nothing borrowed.
+    /// Returns the same payload, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> Echo<'static> {
         Echo { your_request_body: self.your_request_body.into_owned() }
@@ -229,7 +231,7 @@ pub(super) fn personal(text: Verbatim<'_, Redacted<'_>>) -> Verbatim<'static, Re
     text.into_owned_with(Redacted::into_owned)
 }
 
-/// The two spellings of the id: either, or both if they agree.
+/// Reads the two spellings of the id: either, or both if they agree.
 pub(super) fn one_id<'a, E: Error>(
     this: Option<Cow<'a, str>>,
     other: Option<Cow<'a, str>>,

@@ -13,19 +13,19 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// Reads an answer. Whatever the bytes are, the outcome is a reply or an error that says where.
+/// Reads an answer. For any bytes, the result is a reply or an error with a position.
 ///
-/// - An envelope is told by its `code`: 0 is [`Reply::Done`], any other integer [`Reply::Refused`], whatever
-///   the HTTP status is, which no page documents.
-/// - A redirect, a body that is no JSON object, and under an error status a JSON object without an integer
+/// - The `code` decides about an envelope: 0 is [`Reply::Done`], any other integer is [`Reply::Refused`]. The
+///   HTTP status does not matter, because no page documents the status.
+/// - A redirect, a body that is not a JSON object, and under an error status a JSON object without an integer
 ///   `code` are [`Reply::UnexpectedResponse`].
-/// - Code 0 with an `error` beside it is neither done nor refused: every page prints null there.
+/// - Code 0 with an `error` is neither done nor refused: every page prints null there.
 ///
 /// A body may have at most [`BODY_CAP`](crate::BODY_CAP) bytes; [`read_capped`] takes another cap.
 ///
 /// # Errors
-/// [`ReadError`], if the answer is the API's and is not as documented. What was asked may have been done all
-/// the same.
+/// [`ReadError`], if the answer comes from the API and is not as documented. The request may have been done
+/// all the same.
 ///
 /// ```
 /// use checkout_wire::{Head, Reply, allscale};
@@ -41,7 +41,7 @@ pub fn read<'a, T: Payload<'a>>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply
 /// Reads an answer of at most `cap` bytes; see [`read`].
 ///
 /// # Errors
-/// [`ReadError`], as [`read`] gives it.
+/// [`ReadError`], as from [`read`].
 ///
 /// ```
 /// use checkout_wire::{Head, ReadErrorKind, allscale};
@@ -74,7 +74,7 @@ pub fn read_capped<'a, T: Payload<'a>>(
     let mut payload = None;
     let envelope = match from_json(json, EnvelopeAround(&mut payload)) {
         Ok(envelope) => envelope,
-        // A refusal's payload may be anything, so the code decides before the payload's type does.
+        // A refusal's payload may be anything, so the code decides before the type of the payload does.
         Err(_) => match from_json(json, EnvelopeAround(&mut None::<&RawValue>)) {
             Ok(envelope) => envelope,
             Err(_) => {
@@ -106,8 +106,8 @@ pub fn read_capped<'a, T: Payload<'a>>(
     }
 }
 
-/// Writes a reply as the provider would: the envelope of an answer or a refusal. There is none for what is
-/// not the API's. For test doubles, and for the law that what was read, written back, reads the same.
+/// Writes a reply as the provider would: the envelope of an answer or a refusal. An unexpected response has
+/// no envelope. For test doubles, and for the law that a reply, written and read again, is the same reply.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
@@ -149,10 +149,10 @@ pub fn write<'a, T: Payload<'a>>(reply: &Reply<'a, T>) -> Option<Vec<u8>> {
 /// is_payload::<Open<IntentStatus>>();
 /// ```
 pub trait Payload<'a>: Deserialize<'a> + Serialize + sealed::Sealed {
-    /// The same with nothing borrowed.
+    /// The same payload with nothing borrowed.
     type Owned: 'static;
 
-    /// Makes it own what it borrows.
+    /// Makes the payload own its borrowed parts.
     fn into_owned(self) -> Self::Owned;
 }
 
@@ -188,7 +188,8 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// What comes of an object that cannot be read: `why`, unless it is an error status's and no envelope.
+/// The result of an unreadable object: `why`, unless the HTTP status is an error and the object is not an
+/// envelope.
 #[cold]
 fn unreadable<'a, T>(
     head: &Head<'a>,
@@ -202,19 +203,19 @@ fn unreadable<'a, T>(
     Err(why(&glimpse).with_request_id(glimpse.request_id))
 }
 
-/// What can be told of an object that cannot be read.
+/// The facts that can be read from an unreadable object.
 #[derive(Default)]
 struct Glimpse {
     /// The first integer that stands as `code`.
     code: Option<i64>,
     /// The first text that stands as `request_id`.
     request_id: Option<String>,
-    /// Whether it is JSON from the first byte to the last.
+    /// True if the object is JSON from the first byte to the last.
     whole: bool,
 }
 
 impl Glimpse {
-    /// Every value is skipped, which takes no recursion however deep it is, and no UTF-8 of its texts.
+    /// Skips every value: this takes no recursion for any depth, and no UTF-8 in the texts.
     fn of(body: &[u8]) -> Self {
         let mut glimpse = Self::default();
         let mut reader = serde_json::Deserializer::from_slice(body);
@@ -228,7 +229,7 @@ impl Glimpse {
     }
 }
 
-/// What is found stays found when the rest cannot be read.
+/// A field that was found stays found when the rest cannot be read.
 struct GlimpseInto<'g>(&'g mut Glimpse);
 
 impl<'de> Visitor<'de> for GlimpseInto<'_> {
@@ -265,7 +266,7 @@ struct Envelope<'a> {
     request_id: Option<Cow<'a, str>>,
 }
 
-/// Reads an envelope, and the payload into its place at once: a whole intent is long to hand from reader to
+/// Reads an envelope, and the payload directly into place: a whole intent is long to hand from reader to
 /// reader.
 struct EnvelopeAround<'p, T>(&'p mut Option<T>);
 
@@ -307,8 +308,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EnvelopeAround<'_, T> {
     }
 }
 
-/// The id of the request as it is to be logged. It decides nothing, so a number is taken as it is written,
-/// and what can be no id, such as an object, is none.
+/// The loggable id of the request. No decision depends on the id, so a number is taken as written, and a
+/// value that cannot be an id, such as an object, is none.
 fn request_id_of(json: JsonText<'_>) -> Option<Cow<'_, str>> {
     json.read_text().or_else(|| json.read_digits().map(Cow::Borrowed))
 }
@@ -352,11 +353,11 @@ struct ErrorForm<'a> {
     details: Option<&'a RawValue>,
 }
 
-/// An error object that is not as expected still belongs to a refusal: what can be told apart is, the rest is
-/// kept.
+/// Builds a refusal. An unexpected error object still belongs to a refusal: the known parts are read, the
+/// rest is kept.
 fn refusal<'a>(head: &Head<'a>, envelope: Envelope<'a>) -> Refusal<'a> {
     let Envelope { code, error, request_id } = envelope;
-    // A list is no error object, though a derived reader would take it for one.
+    // A list is not an error object, though a derived reader would take a list for an error object.
     let object = error.filter(|error| begins_an_object(error.get().as_bytes()));
     let form = object.and_then(|error| serde_json::from_str::<ErrorForm<'_>>(error.get()).ok());
     let (message, details) = form.map_or((None, None), |form| (form.message, form.details));

@@ -1,4 +1,4 @@
-//! How AllScale refuses.
+//! Refusals by AllScale.
 
 use crate::{JsonText, Printable, ProviderRefusal};
 use alloc::borrow::Cow;
@@ -8,8 +8,8 @@ use core::fmt;
 
 /// A refusal by AllScale.
 ///
-/// What it prints is the provider's own message, cut short and escaped (see [`Printable`]), with the code and
-/// the id of the request. The documented messages name fields and limits, and never what was sent.
+/// `Display` prints the provider's own message, cut short and escaped (see [`Printable`]), with the code and
+/// the id of the request. The documented messages name fields and limits, and never the values sent.
 ///
 /// ```
 /// use checkout_tables::{Open, allscale::IntentStatus};
@@ -25,22 +25,23 @@ use core::fmt;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal<'a> {
-    /// The code of the envelope. Branch on it, and not on the HTTP status.
+    /// The code of the envelope. Branch on the code, and not on the HTTP status.
     pub code: Open<ErrorCode>,
     /// `error.message`, for people.
     pub message: Option<Cow<'a, str>>,
     /// `error.details`, as exact JSON text.
     pub details: Option<JsonText<'a>>,
-    /// The whole `error`, as exact JSON text: what else it holds is not lost.
+    /// The whole `error`, as exact JSON text, so that no other member is lost.
     pub error: Option<JsonText<'a>>,
     /// The provider's id of the request.
     pub request_id: Option<Cow<'a, str>>,
-    /// `Retry-After`, as it stands. It is of the head, so [`write`](crate::allscale::write) leaves it out.
+    /// `Retry-After`, unchanged. The header belongs to the head, so [`write`](crate::allscale::write) leaves
+    /// the header out.
     pub retry_after: Option<Cow<'a, str>>,
 }
 
 impl Refusal<'_> {
-    /// The same, with nothing borrowed.
+    /// Returns the same refusal, with nothing borrowed.
     ///
     /// ```
     /// # use checkout_tables::{Open, allscale::IntentStatus};

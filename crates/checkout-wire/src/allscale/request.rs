@@ -9,7 +9,7 @@ use checkout_validate::allscale::{CreateIntent, Price};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// The body of a create request, in the order of the documented samples. What is not set is left out, and
+/// The body of a create request, in the order of the documented samples. Unset fields are left out, and
 /// integers are integers.
 ///
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Request Fields.
@@ -39,16 +39,17 @@ pub fn create_body(intent: &CreateIntent<'_>) -> Vec<u8> {
         user_id: intent.user_id(),
         user_name: intent.user_name(),
         redirect_url: intent.redirect_url(),
-        // A checked intent's metadata is an object; were it none, it could not be written and is left out.
+        // A checked intent's metadata is an object; other metadata could not be written and would be left
+        // out.
         extra: intent.extra().and_then(|extra| raw_value(extra).ok()),
         accepted_stable_coins: intent.accepted(),
     };
-    // Text, integers and raw JSON into memory: nothing of that can fail.
+    // Text, integers and raw JSON into memory: no part can fail.
     serde_json::to_vec(&body).unwrap_or_default()
 }
 
-/// The path of a route, with the id where it has one. None where the two do not fit: for a route that has an
-/// id in its path and none is given, and for one that has none and is given one.
+/// Returns the path of a route, with the id if the route has an id. `None` if the two do not fit: a route
+/// with an id in the path and no id given, or a route without an id and an id given.
 ///
 /// ```
 /// use checkout_tables::allscale::Route;

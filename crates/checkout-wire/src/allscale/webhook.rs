@@ -15,11 +15,11 @@ use checkout_validate::Redacted;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer};
 
-/// What a webhook says: that something was paid for an intent. It has **no status**: it is a signed hint, and
-/// the intent is read before anything is done about it.
+/// The body of a webhook: something was paid for an intent. The body has **no status**: a webhook is a signed
+/// hint. Read the intent before you act on a webhook.
 ///
-/// The three ids are required. Whatever else a body leaves out or has as null is none, and what has another
-/// type is [`Verbatim`] as it came. The fields are merely somebody's words, until their signature was
+/// The three ids are required. Every other field that a body leaves out or has as null is none, and a field
+/// of another type is [`Verbatim`], unchanged. Do not believe the fields until the signature has been
 /// verified over the same bytes.
 ///
 /// Source: *Webhook Signing & Payload Guide*, v5, 2026-04-30, the table of fields. No page prints a body;
@@ -38,11 +38,11 @@ use serde::de::{Deserialize, Deserializer};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookBody<'a> {
-    /// The transaction: the key by which repeated deliveries are told.
+    /// The transaction: the key that identifies repeated deliveries.
     pub transaction_id: Cow<'a, str>,
-    /// The intent, opaque: what to read. Both spellings of its field are taken, as everywhere.
+    /// The intent to read, opaque. Both spellings of the field are taken, as everywhere.
     pub intent_id: Cow<'a, str>,
-    /// The webhook: the same as in its header, or somebody has put two together.
+    /// The webhook: the same id as in the webhook's header, or somebody has put two together.
     pub webhook_id: Cow<'a, str>,
     /// The price, in hundredths of the currency.
     pub amount_cents: Option<Verbatim<'a, Cents>>,
@@ -50,7 +50,7 @@ pub struct WebhookBody<'a> {
     pub currency: Option<Verbatim<'a, Open<Currency>>>,
     /// The currency's symbol.
     pub currency_symbol: Option<Verbatim<'a, Cow<'a, str>>>,
-    /// An amount in coins. What was paid is in the intent.
+    /// An amount in coins. The amount paid is in the intent.
     pub amount_coins: Option<Verbatim<'a, CoinAmount>>,
     /// The coin.
     pub coin_symbol: Option<Verbatim<'a, Open<StableCoin, Cow<'a, str>>>>,
@@ -62,9 +62,9 @@ pub struct WebhookBody<'a> {
     pub tx_hash: Option<Verbatim<'a, Redacted<'a>>>,
     /// The payer's wallet.
     pub tx_from: Option<Verbatim<'a, Redacted<'a>>>,
-    /// How the payer paid.
+    /// The payer's payment method.
     pub payment_method_type: Option<Verbatim<'a, Open<PaymentMethodType>>>,
-    /// Your id of the order: the one thread back to a create whose answer was lost.
+    /// Your id of the order: the only link back to a create whose answer was lost.
     pub order_id: Option<Verbatim<'a, Cow<'a, str>>>,
     /// Your id of the user.
     pub user_id: Option<Verbatim<'a, Redacted<'a>>>,
@@ -74,10 +74,10 @@ pub struct WebhookBody<'a> {
     pub extra_obj: Option<JsonText<'a>>,
 }
 
-/// Reads the body of a webhook. Only the three ids decide: whatever else is not as documented is carried.
+/// Reads the body of a webhook. Only the three ids decide: every other undocumented value is carried.
 ///
 /// # Errors
-/// [`ReadError`], for what is no such body.
+/// [`ReadError`], for a body that is not a webhook's.
 ///
 /// ```
 /// let error = checkout_wire::allscale::read_webhook(br#"{"webhook_id":"wh_1"}"#).unwrap_err();
@@ -137,7 +137,7 @@ macro_rules! webhook_form {
         }
 
         impl WebhookBody<'_> {
-            /// The same, with nothing borrowed.
+            /// Returns the same body, with nothing borrowed.
             #[must_use]
             pub fn into_owned(self) -> WebhookBody<'static> {
                 WebhookBody {

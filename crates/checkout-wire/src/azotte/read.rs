@@ -8,21 +8,21 @@ use alloc::vec::Vec;
 use checkout_tables::Open;
 use checkout_tables::azotte::ErrorCode;
 
-/// Reads an answer to a submit or to a read of the status. Whatever the bytes are, the outcome is a reply or
-/// an error that says where. The `Content-Type` decides nothing: answers come as
-/// `application/clientOutput+Json`.
+/// Reads an answer to a submit or to a read of the status. For any bytes, the result is a reply or an error
+/// with a position. The `Content-Type` decides nothing: answers come as `application/clientOutput+Json`.
 ///
-/// - Under a success status a [`CheckoutResult`] is [`Reply::Done`], unless its message code is an error's.
+/// - Under a success status a [`CheckoutResult`] is [`Reply::Done`], unless the message code is an error
+///   code.
 /// - Under an error status an object with a message code or with members of problem details is
 ///   [`Reply::Refused`].
-/// - Everything else is [`Reply::UnexpectedResponse`]: a 401 has no body, a proxy's page is no JSON, a
+/// - Everything else is [`Reply::UnexpectedResponse`]: a 401 has no body, a proxy's page is not JSON, a
 ///   redirect is not followed.
 ///
 /// A body may have at most [`BODY_CAP`](crate::BODY_CAP) bytes; [`read_capped`] takes another cap.
 ///
 /// # Errors
-/// [`ReadError`], if the answer is longer than the cap, or says success and is not as documented. What was
-/// asked may have been done all the same.
+/// [`ReadError`], if the answer is longer than the cap, or says success and is not as documented. The request
+/// may have been done all the same.
 ///
 /// ```
 /// use checkout_wire::{Head, Reply, azotte};
@@ -41,7 +41,7 @@ pub fn read<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a>, ReadError>
 /// Reads an answer of at most `cap` bytes; see [`read`].
 ///
 /// # Errors
-/// [`ReadError`], as [`read`] gives it.
+/// [`ReadError`], as from [`read`].
 ///
 /// ```
 /// use checkout_wire::{Head, ReadErrorKind, azotte};
@@ -59,7 +59,7 @@ pub fn read_capped<'a>(head: &Head<'a>, body: &'a [u8], cap: usize) -> Result<Re
         return Ok(refusal.unwrap_or_else(|| Reply::UnexpectedResponse(UnexpectedResponse::new(head, body))));
     }
     let result: CheckoutResult<'a> = from_json_or_why(json)?;
-    // "Not found" is an error and not a status, whatever the HTTP status says.
+    // "Not found" is an error and not a status, whatever the HTTP status.
     if let Open::Unknown(code) = &result.status.message_code {
         let code: Open<ErrorCode, Cow<'a, str>> = Open::from(code.raw().clone());
         if matches!(code, Open::Known(_)) {
@@ -69,8 +69,8 @@ pub fn read_capped<'a>(head: &Head<'a>, body: &'a [u8], cap: usize) -> Result<Re
     Ok(Reply::Done(Answer { payload: result, request_id: None }))
 }
 
-/// Writes a reply's body as the provider would. There is none for what is not the API's. For test doubles,
-/// and for the law that what was read, written back, reads the same.
+/// Writes a reply's body as the provider would. An unexpected response has no body to write. For test
+/// doubles, and for the law that a reply, written and read again, is the same reply.
 ///
 /// ```
 /// use checkout_wire::{Head, azotte};

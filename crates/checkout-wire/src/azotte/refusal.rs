@@ -1,4 +1,4 @@
-//! How Azotte refuses.
+//! Refusals by Azotte.
 
 use crate::json::{begins_an_object, from_json};
 use crate::{Head, JsonText, Printable, ProviderRefusal, Verbatim};
@@ -11,8 +11,8 @@ use core::marker::PhantomData;
 
 /// A refusal by Azotte: an error status with a message code (404) or with problem details (409).
 ///
-/// What it prints is the HTTP status, the message code and the problem's title. The detail can quote what was
-/// sent, a card's number among it, and is never printed.
+/// `Display` prints the HTTP status, the message code and the problem's title. The detail can quote the
+/// request, even a card number, and is never printed.
 ///
 /// Source: Azotte C2A, *Get Checkout Status*: 409 is a conflict of state, and another tenant's checkout is
 /// its example. *Checkout* says 404 for another tenant's. Assumed: both mean "not readable by this tenant",
@@ -41,21 +41,21 @@ pub struct Refusal<'a> {
     pub message_code: Option<Open<ErrorCode, Cow<'a, str>>>,
     /// The members of problem details, each of which can be missing.
     pub problem: ProblemDetails<'a>,
-    /// The whole body, as exact JSON text: what else it holds is not lost.
+    /// The whole body, as exact JSON text, so that no other member is lost.
     pub body: JsonText<'a>,
-    /// `Retry-After`, as it stands.
+    /// `Retry-After`, unchanged.
     pub retry_after: Option<Cow<'a, str>>,
 }
 
 impl<'a> Refusal<'a> {
-    /// Whether this tenant cannot read the checkout: unknown, or another tenant's.
+    /// True if this tenant cannot read the checkout: unknown, or another tenant's.
     #[must_use]
     pub fn is_not_readable(&self) -> bool {
         matches!(self.http_status, 404 | 409)
             || self.message_code == Some(Open::Known(ErrorCode::OrderedItemNotFound))
     }
 
-    /// The same, with nothing borrowed.
+    /// Returns the same refusal, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> Refusal<'static> {
         Refusal {
@@ -67,8 +67,8 @@ impl<'a> Refusal<'a> {
         }
     }
 
-    /// The refusal in a JSON object, if it is one of the API's: it has a message code, is said to be problem
-    /// details, or has a member of them, or answers with the documented 409.
+    /// The refusal in a JSON object, if the refusal comes from the API: the object has a message code, is
+    /// declared as problem details, has a member of problem details, or comes with the documented 409.
     pub(super) fn of(head: &Head<'a>, json: &'a str) -> Option<Self> {
         let form: RefusalForm<'a> = from_json(json, PhantomData).ok()?;
         let object = form.status.as_ref().filter(|status| begins_an_object(status.as_str().as_bytes()));
@@ -95,7 +95,7 @@ impl<'a> Refusal<'a> {
         })
     }
 
-    /// The refusal that a code says under a success status.
+    /// The refusal that a code means under a success status.
     pub(super) fn by_code(head: &Head<'a>, code: Open<ErrorCode, Cow<'a, str>>, json: &'a str) -> Self {
         Self {
             http_status: head.status,
@@ -123,7 +123,7 @@ impl fmt::Display for Refusal<'_> {
 impl ProviderRefusal for Refusal<'_> {
     type Owned = Refusal<'static>;
 
-    /// None: Azotte documents no id of a request.
+    /// Returns `None`: Azotte documents no id of a request.
     fn request_id(&self) -> Option<&str> {
         None
     }
@@ -133,7 +133,7 @@ impl ProviderRefusal for Refusal<'_> {
     }
 }
 
-/// The members of problem details (RFC 9457). Each can be missing; others stand in [`Refusal::body`].
+/// The members of problem details (RFC 9457). Each can be missing; other members stand in [`Refusal::body`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProblemDetails<'a> {
     /// `type`: a URI of the kind of problem.
@@ -142,7 +142,7 @@ pub struct ProblemDetails<'a> {
     pub title: Option<Cow<'a, str>>,
     /// The HTTP status, once more.
     pub status: Option<Verbatim<'a, u16>>,
-    /// What is wrong this time. It can quote what was sent.
+    /// The fault of this occurrence. The text can quote the request.
     pub detail: Option<Redacted<'a>>,
     /// A URI of this occurrence.
     pub instance: Option<Redacted<'a>>,
@@ -164,7 +164,7 @@ impl ProblemDetails<'_> {
     }
 }
 
-/// The members as raw JSON: one of another type than its own is ignored, as the RFC asks.
+/// The members as raw JSON: a member of another type than documented is ignored, as the RFC asks.
 #[derive(serde::Deserialize)]
 struct RefusalForm<'a> {
     #[serde(borrow, default)]

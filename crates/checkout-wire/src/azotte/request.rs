@@ -7,10 +7,10 @@ use checkout_validate::azotte::{Card, Item, SubmitCheckout};
 use checkout_validate::{ExposeSecret, PathSegment};
 use serde::Serialize;
 
-/// The body of a submit. What is not set is left out.
+/// The body of a submit. Unset fields are left out.
 ///
-/// With a new card the body holds its number and its code: it is for the transport alone, and neither to be
-/// kept nor to be logged. With a stored method it holds neither.
+/// With a new card the body holds the card's number and code: give the body to the transport alone, and
+/// neither keep nor log the body. With a stored method the body holds neither.
 ///
 /// Source: Azotte C2A, *Submit Checkout*, request fields.
 ///
@@ -55,11 +55,11 @@ pub fn submit_body(submit: &SubmitCheckout<'_>) -> Vec<u8> {
             store_method_success_payment: submit.store_method_success_payment(),
         },
     };
-    // Text, integers and booleans into memory: nothing of that can fail.
+    // Text, integers and booleans into memory: no part can fail.
     serde_json::to_vec(&body).unwrap_or_default()
 }
 
-/// The path of a route, with the tracking number where it has one. None where the two do not fit.
+/// Returns the path of a route, with the tracking number if the route has one. `None` if the two do not fit.
 ///
 /// ```
 /// use checkout_tables::azotte::Route;

@@ -1,4 +1,4 @@
-//! The one payload.
+//! The payload of every answer.
 
 use crate::Verbatim;
 use crate::json::{object, object_or_none, or_none, personal_or_none, text, write_personal};
@@ -9,17 +9,17 @@ use checkout_validate::Redacted;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer};
 
-/// Where a checkout stands, and what is to be done: the answer to a submit and to a read of the status alike.
+/// The state of a checkout, and the next step: the answer to a submit and to a read of the status alike.
 ///
-/// `status.message_code` is the source of truth. A submit's answer is no confirmation of a payment, and can
+/// `status.message_code` is the source of truth. A submit's answer does not confirm a payment, and can
 /// already be final.
 ///
 /// Source: Azotte C2A, *Get Checkout Status*, `CheckoutResult`. It does not show where a message stands: one
 /// within `status` and one at the top are read.
 ///
-/// Assumed: what cannot be understood is not worth the status. `status.messageCode` and `trackingNumber` have
-/// to be as documented, and no key may stand twice; any other member that is not of its documented type is
-/// read as none.
+/// Assumed: a member that cannot be understood is not worth the loss of the status. `status.messageCode` and
+/// `trackingNumber` must be as documented, and no key may stand twice; any other member that does not have
+/// its documented type is read as none.
 ///
 /// ```
 /// use checkout_tables::{Open, azotte::MessageCode};
@@ -39,7 +39,7 @@ use serde::de::{Deserialize, Deserializer};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckoutResult<'a> {
-    /// The id to ask after, opaque.
+    /// The id for reads of the status, opaque.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracking_number: Option<Cow<'a, str>>,
     /// The status.
@@ -47,33 +47,32 @@ pub struct CheckoutResult<'a> {
     /// A message beside the status.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_personal")]
     pub message: Option<Redacted<'a>>,
-    /// Where the payer has to go, with [`MessageCode::ThreeDsRequired`] or any other redirect-bound status.
+    /// The redirect for the payer, with [`MessageCode::ThreeDsRequired`] or any other redirect-bound status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_instructions: Option<RedirectInstructions<'a>>,
-    /// Whether and when to ask again.
+    /// The advice to ask again, and when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follow_up_instructions: Option<FollowUpInstructions<'a>>,
 }
 
 impl CheckoutResult<'_> {
-    /// The message, wherever it stands. It is the provider's text about a payment: for your eyes, not for a
-    /// log.
+    /// The message, in either place. The message is the provider's text about a payment: for your eyes, not
+    /// for a log.
     #[must_use]
     pub fn message(&self) -> Option<&Redacted<'_>> {
         self.status.message.as_ref().or(self.message.as_ref())
     }
 
-    /// The challenge that the payer is to be shown: where the payer has to act, and there is one that can be
-    /// shown.
+    /// The challenge to show the payer, if the payer has to act and there is a challenge that can be shown.
     ///
     /// `status.messageCode` is the source of truth, and beside it `isRedirectRequired` says whether the
     /// client must act:
     /// - `CHECK_OUT_3DS_REQUIRED`: the challenge is presented, whatever the flag says.
     /// - `CHECK_OUT_DONE`, `CHECK_OUT_FAILED`: nothing follows, so nobody has to act, whatever the flag says.
-    /// - Any other code: the flag decides. Where it is missing, `null` or no boolean, instructions mean that
-    ///   the client must act, for they come with "any redirect-bound state" (Assumed).
+    /// - Any other code: the flag decides. If the flag is missing, `null` or not a boolean, instructions mean
+    ///   that the client must act, for they come with "any redirect-bound state" (Assumed).
     ///
-    /// [`not_shown`](Self::not_shown) says why a challenge that came is not shown.
+    /// [`not_shown`](Self::not_shown) gives the reason if a challenge came and is not shown.
     ///
     /// ```
     /// # use checkout_wire::{Head, Reply, azotte::{Challenge, read}};
@@ -88,8 +87,8 @@ impl CheckoutResult<'_> {
         self.redirect().and_then(RedirectInstructions::challenge)
     }
 
-    /// Why the payer is not shown a challenge that came with this answer; None where the payer is shown one,
-    /// where the client need not act, and where none came.
+    /// The reason that a challenge in this answer is not shown to the payer. `None` if the payer is shown a
+    /// challenge, if the client need not act, and if no challenge came.
     ///
     /// ```
     /// # use checkout_wire::{Head, Reply, azotte::{NotShown, read}};
@@ -114,15 +113,15 @@ impl CheckoutResult<'_> {
     /// True if the payer's browser is expected back from the challenge: `hasNextSteps`, which says that more
     /// steps follow and that polling goes on after the browser has returned.
     ///
-    /// Where it is `false`, nothing follows the redirect, so nobody waits for the browser: polling goes on
-    /// while the payer is away (Assumed). Where it is missing, `null` or no boolean, the browser is expected
-    /// (Assumed).
+    /// If `hasNextSteps` is `false`, nothing follows the redirect, so nobody waits for the browser: polling
+    /// goes on while the payer is away (Assumed). If `hasNextSteps` is missing, `null` or not a boolean, the
+    /// browser is expected (Assumed).
     #[must_use]
     pub fn payer_returns(&self) -> bool {
         self.redirect_instructions.as_ref().and_then(|redirect| redirect.has_next_steps) != Some(false)
     }
 
-    /// The instructions, where the payer has to act.
+    /// The instructions, if the payer has to act.
     fn redirect(&self) -> Option<&RedirectInstructions<'_>> {
         let redirect = self.redirect_instructions.as_ref()?;
         let must_act = match &self.status.message_code {
@@ -135,14 +134,15 @@ impl CheckoutResult<'_> {
         must_act.then_some(redirect)
     }
 
-    /// `retryAfterSeconds`, if it was given as a number of seconds. It comes before the `Retry-After` header,
-    /// and that before [`DEFAULT_RETRY_AFTER_SECONDS`](checkout_tables::azotte::DEFAULT_RETRY_AFTER_SECONDS).
+    /// `retryAfterSeconds`, if given as a number of seconds. This value takes precedence over the
+    /// `Retry-After` header, and the header over
+    /// [`DEFAULT_RETRY_AFTER_SECONDS`](checkout_tables::azotte::DEFAULT_RETRY_AFTER_SECONDS).
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.follow_up_instructions.as_ref()?.retry_after_seconds.as_ref()?.known()
     }
 
-    /// The same, with nothing borrowed.
+    /// Returns the same result, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> CheckoutResult<'static> {
         CheckoutResult {
@@ -167,12 +167,12 @@ impl CheckoutResult<'_> {
 pub struct ResultStatus<'a> {
     /// The source of truth.
     pub message_code: Open<MessageCode, Cow<'a, str>>,
-    /// What the provider says about it: with [`MessageCode::Failed`], why.
+    /// The provider's text about the status: with [`MessageCode::Failed`], the reason.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_personal")]
     pub message: Option<Redacted<'a>>,
 }
 
-/// Where the payer has to go. The texts are the payer's way into their bank, and `Debug` shows none of them.
+/// The redirect for the payer. The texts are the payer's way into their bank, and `Debug` shows none of them.
 ///
 /// Source: Azotte C2A, *Get Checkout Status*, `RedirectInstructions`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -187,23 +187,23 @@ pub struct RedirectInstructions<'a> {
     /// The payment service provider's reference of the challenge.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_personal")]
     pub three_d_identifier: Option<Redacted<'a>>,
-    /// Whether the client must act.
+    /// True if the client must act.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_redirect_required: Option<bool>,
-    /// Whether more steps follow this redirect: go on polling after the browser has returned.
+    /// True if more steps follow this redirect: continue polling after the browser has returned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_next_steps: Option<bool>,
-    /// Whether to show `html_content` instead of redirecting.
+    /// True if `html_content` is to be shown instead of a redirect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub show_html_content: Option<bool>,
 }
 
 impl RedirectInstructions<'_> {
-    /// The challenge that can be shown to a payer who has to act: the form where `showHtmlContent` says so,
-    /// otherwise the page, and whichever there is if there is one alone. A page is an `https` URL; what is
-    /// not, is no place to send a payer to (Assumed). A form of white space alone is none.
+    /// The challenge that can be shown to a payer who has to act: the form if `showHtmlContent` says so,
+    /// otherwise the page. If only one of the two is there, returns that one. A page is an `https` URL:
+    /// anything else is not a place to send a payer to (Assumed). A form of white space alone does not count.
     ///
-    /// The whole answer says if the payer has to act: [`CheckoutResult::challenge`].
+    /// The whole answer decides if the payer has to act: [`CheckoutResult::challenge`].
     #[must_use]
     pub fn challenge(&self) -> Option<Challenge<'_>> {
         let html = self.html_content.as_ref().filter(|html| !is_blank(html)).map(Redacted::as_str);
@@ -212,7 +212,7 @@ impl RedirectInstructions<'_> {
         if self.show_html_content == Some(true) { html.or(page) } else { page.or(html) }
     }
 
-    /// The same, with nothing borrowed.
+    /// Returns the same instructions, with nothing borrowed.
     fn into_owned(self) -> RedirectInstructions<'static> {
         RedirectInstructions {
             redirect_url: self.redirect_url.map(Redacted::into_owned),
@@ -225,7 +225,7 @@ impl RedirectInstructions<'_> {
     }
 }
 
-/// What to show the payer.
+/// The content to show the payer.
 ///
 /// ```
 /// use checkout_wire::azotte::Challenge;
@@ -235,7 +235,7 @@ impl RedirectInstructions<'_> {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Challenge<'a> {
-    /// An HTML form, to be put into a page of its own: it posts itself.
+    /// An HTML form, to be put into a page of its own: the form posts itself.
     Html(&'a str),
     /// A page to send the browser to.
     Url(&'a str),
@@ -250,7 +250,7 @@ impl core::fmt::Debug for Challenge<'_> {
     }
 }
 
-/// Why a payer is not shown a challenge that came. It holds nothing of the challenge.
+/// The reason that a payer is not shown a challenge that came. Holds nothing of the challenge.
 ///
 /// ```
 /// use checkout_wire::azotte::NotShown;
@@ -260,14 +260,14 @@ impl core::fmt::Debug for Challenge<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NotShown {
-    /// `redirectUrl` is no `https` URL, and there is no form beside it.
+    /// `redirectUrl` is not an `https` URL, and there is no form beside the URL.
     NotHttps,
-    /// The client must act, and neither `redirectUrl` nor `htmlContent` has anything.
+    /// The client must act, and both `redirectUrl` and `htmlContent` are empty or missing.
     Nothing,
 }
 
 impl NotShown {
-    /// GiveUpReason, in words.
+    /// The reason, in words.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
@@ -283,16 +283,16 @@ impl core::fmt::Display for NotShown {
     }
 }
 
-/// Whether and when to ask again.
+/// The advice to ask again, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FollowUpInstructions<'a> {
     /// True if asking again makes sense; the samples have `false` with a final code and `true` with an open
-    /// one. Assumed: beside a code that is not final, `false` changes nothing, for the code is the source of
-    /// truth. Who would stop there could lose a payment.
+    /// code. Assumed: beside a code that is not final, `false` changes nothing, for the code is the source of
+    /// truth. A client that stopped there could lose a payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub can_follow_up: Option<bool>,
-    /// When, in seconds. What is no number of seconds is carried as it came.
+    /// The delay, in seconds. A value that is not a number of seconds is carried unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<Verbatim<'a, u64>>,
 }

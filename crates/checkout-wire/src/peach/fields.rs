@@ -1,4 +1,4 @@
-//! The flat fields of a signed body, before anything is made of them.
+//! The flat fields of a signed body, before any interpretation.
 
 use crate::json::{BODY_CAP, OptionalText, from_json, from_json_or_why, object_text};
 use crate::reply::masked;
@@ -11,15 +11,14 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The flat fields of a signed body: every one that came, known or not, each with the text that is signed.
-/// The signature covers them all, so nothing is left out, and none stands twice.
+/// The flat fields of a signed body: every field that came, known or not, each with the signed text. The
+/// signature covers all the fields, so no field is left out, and no field stands twice.
 ///
-/// A text is its decoded characters; a number or a boolean is the text as it stands; null is the empty text;
-/// an object or a list, which no page shows, is its exact JSON text (Assumed, all but the first). `Debug`
-/// shows how many there are.
+/// A text is its decoded characters; a number or a boolean is the text as written; null is the empty text; an
+/// object or a list, which no page shows, is its exact JSON text (Assumed, all but the first). `Debug` shows
+/// the number of fields.
 ///
-/// What is read from a webhook or from the shopper's return is what somebody sent, until its signature was
-/// verified.
+/// The fields of a webhook or of the shopper's return prove nothing until their signature has been verified.
 ///
 /// ```
 /// use checkout_wire::peach::Fields;
@@ -33,13 +32,13 @@ use serde_json::value::RawValue;
 pub struct Fields<'a>(BTreeMap<Cow<'a, str>, Cow<'a, str>>);
 
 impl<'a> Fields<'a> {
-    /// Reads one flat JSON object: the webhook that Peach sends to try an address out, and any other that
-    /// comes so.
+    /// Reads one flat JSON object: the webhook that Peach sends to try an address out, and any other webhook
+    /// in that form.
     ///
     /// # Errors
-    /// [`ReadError`], as of an answer: what is wrong, where, and nothing of the values. A key that stands
-    /// twice is named if it looks like a parameter's (ASCII letters, digits, dots, brackets and underscores,
-    /// at most 64, and not twelve digits in a row); any other is `[field]`.
+    /// [`ReadError`], as for an answer: the fault, the position, and none of the values. A key that stands
+    /// twice is named if the key looks like a parameter (ASCII letters, digits, dots, brackets and
+    /// underscores, at most 64, and not twelve digits in a row); any other key is `[field]`.
     ///
     /// ```
     /// # use checkout_wire::peach::Fields;
@@ -69,25 +68,25 @@ impl<'a> Fields<'a> {
         self.0.get(key).map(|text| &**text)
     }
 
-    /// Every field, `signature` included, in the byte order of the keys: what is to be verified.
+    /// Every field, `signature` included, in the byte order of the keys: the input of the verification.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, text)| (&**key, &**text))
     }
 
-    /// How many there are.
+    /// The number of fields.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// True if there are no fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The same, with nothing borrowed.
+    /// Returns the same fields, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> Fields<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
@@ -99,7 +98,7 @@ impl<'a> Fields<'a> {
         self.0.into_iter()
     }
 
-    /// Takes a field in, unless it stands already or there are too many.
+    /// Adds a field, unless the key is there already or there are too many fields.
     pub(super) fn insert(&mut self, key: Cow<'a, str>, text: Cow<'a, str>) -> Result<(), Refused<'a>> {
         if self.0.len() >= MOST {
             return Err(Refused::TooMany);
@@ -118,7 +117,7 @@ impl fmt::Debug for Fields<'_> {
     }
 }
 
-/// Why a field was not taken in.
+/// The reason that a field was not added.
 pub(super) enum Refused<'a> {
     TooMany,
     Duplicate(Cow<'a, str>),
@@ -180,14 +179,14 @@ impl<'de> Visitor<'de> for KeyVisitor {
     }
 }
 
-/// A key as an error may name it: one that is no parameter's can be anybody's name, or a card's number.
+/// A key as an error may name it: a key that is not a parameter can be anybody's name, or a card number.
 fn named(key: &str) -> &str {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '[' | ']' | '_');
     let parameter = (1..=LONGEST).contains(&key.len()) && masked(key).all(|piece| piece.is_some_and(plain));
     if parameter { key } else { "[field]" }
 }
 
-/// The text that stands for a JSON value. None if it is a text that is no Unicode.
+/// Returns the text that stands for a JSON value. `None` for a text that is not Unicode.
 fn flat_text(raw: &RawValue) -> Option<Cow<'_, str>> {
     let json = raw.get();
     match json.as_bytes().first() {
@@ -197,7 +196,7 @@ fn flat_text(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The most fields of a body. The longest documented one has about thirty.
+/// The most fields of a body. The longest documented body has about thirty.
 const MOST: usize = 1_024;
 
 /// The longest key that an error names.

@@ -7,12 +7,12 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 impl<'a> Fields<'a> {
-    /// Reads `application/x-www-form-urlencoded`: a webhook, or the POST by which the shopper comes back.
-    /// Keys and values are decoded, because the signature is over what they decode to. A piece without `=` is
-    /// a key with an empty value, and an empty piece is nothing.
+    /// Reads `application/x-www-form-urlencoded`: a webhook, or the POST that brings the shopper back. Keys
+    /// and values are decoded, because the signature is over the decoded text. A piece without `=` is a key
+    /// with an empty value, and an empty piece is nothing.
     ///
     /// # Errors
-    /// [`FormError`], for what cannot be decoded to one text for each key.
+    /// [`FormError`], for a body that cannot be decoded to one text for each key.
     ///
     /// ```
     /// use checkout_wire::peach::{Fields, FormError};
@@ -44,8 +44,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A body that is no form of one text for each key: where it is not, in bytes from the beginning. It holds
-/// nothing of the body, which can be anybody's name.
+/// The error of a body that is not a form with one text for each key, with the position in bytes from the
+/// beginning. The error holds nothing of the body, which can be anybody's name.
 ///
 /// ```
 /// use checkout_wire::peach::FormError;
@@ -63,25 +63,25 @@ pub enum FormError {
     /// A `%` that two hexadecimal digits do not follow.
     #[error("a percent sign without two hexadecimal digits, at byte {at}")]
     Percent {
-        /// Where the key or the value begins.
+        /// The position where the key or the value begins.
         at: usize,
     },
     /// A key or a value that is not UTF-8.
     #[error("not UTF-8, at byte {at}")]
     NotUtf8 {
-        /// Where the key or the value begins.
+        /// The position where the key or the value begins.
         at: usize,
     },
     /// The same key twice.
     #[error("a key stands twice, at byte {at}")]
     Duplicate {
-        /// Where the second one begins.
+        /// The position where the second key begins.
         at: usize,
     },
     /// More fields than any body has.
     #[error("too many fields, at byte {at}")]
     TooMany {
-        /// Where the first one too many begins.
+        /// The position where the first excess field begins.
         at: usize,
     },
 }

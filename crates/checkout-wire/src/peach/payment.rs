@@ -1,4 +1,4 @@
-//! What a signed body says of a payment.
+//! The fields of a signed body about a payment.
 
 use super::{Fields, unix_millis};
 use crate::{Printable, Verbatim};
@@ -13,8 +13,8 @@ use checkout_tables::peach::{
 use checkout_validate::Redacted;
 use core::fmt;
 
-/// What a signed body says of a payment: the answer to a read of the status, a webhook, or the shopper's
-/// return. All three have the same fields, and each of them is kept in [`fields`](Self::fields).
+/// A signed body about a payment: the answer to a read of the status, a webhook, or the shopper's return. All
+/// three have the same fields, and every field is kept in [`fields`](Self::fields).
 ///
 /// Source: Peach Payments, *Payment status* and *Checkout webhooks*, 2026-07-23.
 ///
@@ -43,29 +43,29 @@ pub struct Payment<'a> {
     fields: Fields<'a>,
     environment: Environment,
     wrapper: Option<Wrapper<'a>>,
-    /// The wrapper's word, as it came.
+    /// The wrapper's word, unchanged.
     word: Cow<'a, str>,
-    /// Whether it was read: an answer to a question, and no delivery.
+    /// True if the payment was read: the answer to a question, and not a delivery.
     answer: bool,
 }
 
 impl<'a> Payment<'a> {
-    /// The payment of flat fields that were delivered, in the environment that they came from: a success of
-    /// the sandbox's settles nothing that is live. None without a `result.code`.
+    /// Builds a payment from flat fields that were delivered, in the environment that they came from: a
+    /// success in the sandbox settles nothing that is live. Returns `None` without a `result.code`.
     #[must_use]
     pub fn new(fields: Fields<'a>, environment: Environment) -> Option<Self> {
         let payment = Self::flat(fields, environment, false);
         payment.code().is_some().then_some(payment)
     }
 
-    /// Every field, to be verified before anything of it is believed.
+    /// Every field. Verify the fields before you believe any of them.
     #[must_use]
     pub const fn fields(&self) -> &Fields<'a> {
         &self.fields
     }
 
-    /// Whether it is the answer to a read of the status ([`read_payment`](super::read_payment)), and neither
-    /// a webhook nor the shopper's return: of these nothing is believed before goods leave.
+    /// True if the payment is the answer to a read of the status ([`read_payment`](super::read_payment)), and
+    /// neither a webhook nor the shopper's return: do not believe these before goods leave.
     ///
     /// ```
     /// # use checkout_tables::peach::Environment;
@@ -79,25 +79,25 @@ impl<'a> Payment<'a> {
         self.answer
     }
 
-    /// The environment that it came from.
+    /// The environment that the payment came from.
     #[must_use]
     pub const fn environment(&self) -> Environment {
         self.environment
     }
 
-    /// What stood around the signed fields, in the wrapped shape of a status.
+    /// The parts around the signed fields, in the wrapped shape of a status.
     #[must_use]
     pub const fn wrapper(&self) -> Option<&Wrapper<'a>> {
         self.wrapper.as_ref()
     }
 
-    /// `result.code`, as it came; none in the wrapped shape before there is a result.
+    /// `result.code`, unchanged; `None` in the wrapped shape before there is a result.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.fields.get("result.code")
     }
 
-    /// `result.code`, if it is three times three digits.
+    /// `result.code`, if the code is three times three digits.
     ///
     /// ```
     /// # use checkout_tables::peach::{Environment, ResultGroup};
@@ -112,17 +112,17 @@ impl<'a> Payment<'a> {
         self.code().and_then(ResultCode::parse)
     }
 
-    /// What the code, the payment's type and the environment say together.
+    /// The outcome that the code, the payment's type and the environment give together.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome<Cow<'_, str>>> {
         self.code().map(|code| self.outcome_of(Cow::Borrowed(code)))
     }
 
-    /// The status, or an unknown one: a code that says nothing of the checkout's end, for somebody to look
-    /// at. None if the page was not opened yet.
+    /// The status, or an unknown status: a code that does not name the checkout's end, for somebody to look
+    /// at. `None` if the page was not opened yet.
     ///
-    /// Of [another payment](Self::is_about_another_payment) there is never a status that is known, and none
-    /// of what is not the checkout's:
+    /// [Another payment](Self::is_about_another_payment) never has a known status, and has none at all if the
+    /// payment is not the checkout's:
     ///
     /// | its type | its code | |
     /// |---|---|---|
@@ -131,10 +131,10 @@ impl<'a> Payment<'a> {
     /// | any other | of the exact list, and no success: created, pending, cancelled, expired | none |
     /// | any other | a success, a test's success, or any other | unknown |
     ///
-    /// In the wrapped shape before there is a result, the wrapper's word stands for it if it is `created` or
-    /// `pending`: it is not signed, and these settle nothing. Any other word is unknown, with the word as it
-    /// came for a code (in quotation marks if it looks like one): a status that says `successful` without a
-    /// result is for somebody to look at.
+    /// In the wrapped shape before there is a result, the wrapper's word stands for the status if the word is
+    /// `created` or `pending`: the word is not signed, and these two settle nothing. Any other word is
+    /// unknown, with the unchanged word for a code (in quotation marks if the word looks like a code): a
+    /// status that says `successful` without a result is for somebody to look at.
     ///
     /// ```
     /// # use checkout_tables::peach::Environment;
@@ -166,7 +166,8 @@ impl<'a> Payment<'a> {
         }
     }
 
-    /// Whether the code is 700.400.580: the page was not opened yet. That is no status and no failure.
+    /// True if the code is 700.400.580: the page was not opened yet. The code is neither a status nor a
+    /// failure.
     ///
     /// ```
     /// # use checkout_tables::peach::Environment;
@@ -180,13 +181,14 @@ impl<'a> Payment<'a> {
         self.result_code().is_some_and(ResultCode::is_not_opened_yet)
     }
 
-    /// Whether its `paymentType` is neither of the two that a checkout is made of, to the letter: `db` is
-    /// another. A refund (`RF`) of a checkout sends webhooks of the same form, and so does whatever else is
-    /// done with one; its pending or failed end is not the checkout's.
+    /// True if `paymentType` is neither of the two types of a checkout, to the letter: `db` is another type.
+    /// A refund (`RF`) of a checkout sends webhooks of the same form, and so does any other operation on a
+    /// checkout; the pending or failed end of the operation is not the checkout's end.
     ///
-    /// A refund has no status, unless its code is a chargeback's. Another type has one where somebody may
-    /// have to know of it, which is always unknown: a chargeback (`CB`), a capture (`CP`) that succeeded, a
-    /// code that the list of statuses does not have. See [`status`](Self::status).
+    /// A refund has no status, unless the refund's code is a chargeback. Another type has a status if
+    /// somebody may have to know of the payment, and the status is always unknown: a chargeback (`CB`), a
+    /// capture (`CP`) that succeeded, a code that the list of statuses does not have. See
+    /// [`status`](Self::status).
     ///
     /// ```
     /// # use checkout_tables::peach::Environment;
@@ -232,7 +234,7 @@ impl<'a> Payment<'a> {
     /// `amount`, in major units.
     ///
     /// # Errors
-    /// [`ParseAmountError`], if it is no decimal number.
+    /// [`ParseAmountError`], if the amount is not a decimal number.
     ///
     /// ```
     /// # use checkout_tables::peach::Environment;
@@ -251,7 +253,7 @@ impl<'a> Payment<'a> {
         self.fields.get("currency").map(Open::from)
     }
 
-    /// `paymentType`. A success of `PA` is an authorisation, and no money.
+    /// `paymentType`. A success of `PA` is an authorization, and not money.
     #[must_use]
     pub fn payment_type(&self) -> Option<Open<PaymentType, &str>> {
         self.fields.get("paymentType").map(Open::from)
@@ -263,8 +265,8 @@ impl<'a> Payment<'a> {
         self.fields.get("paymentBrand")
     }
 
-    /// `registrationId`: the token of the card that was stored, where one was. It pays again as a
-    /// [card token](checkout_validate::peach::Draft::card_token), so keep it as a secret of the customer's.
+    /// `registrationId`: the token of the stored card, if a card was stored. The token pays again as a [card
+    /// token](checkout_validate::peach::Draft::card_token), so keep the token as a secret of the customer.
     ///
     /// Source (Public): the API reference, `allowStoringDetails`; an older *Checkout payment request* names
     /// it `registration.id`, which is read where the other one is missing.
@@ -300,14 +302,14 @@ impl<'a> Payment<'a> {
         self.fields.get(key).map(Redacted::from)
     }
 
-    /// `timestamp`, as it came.
+    /// `timestamp`, unchanged.
     #[must_use]
     pub fn timestamp(&self) -> Option<&str> {
         self.fields.get("timestamp")
     }
 
-    /// `timestamp`, in milliseconds since the Unix epoch, where it is a date and time with its offset: what
-    /// webhooks and reads are put in order by.
+    /// `timestamp`, in milliseconds since the Unix epoch, if the field is a date and time with its offset.
+    /// This value puts webhooks and reads in order.
     #[must_use]
     pub fn unix_millis(&self) -> Option<i64> {
         self.timestamp().and_then(unix_millis)
@@ -319,14 +321,15 @@ impl<'a> Payment<'a> {
         self.fields.get("signature")
     }
 
-    /// Whether it names any checkout: by an id of its own, or by your reference. An empty text names none.
+    /// True if the payment names any checkout: by the provider's id of the checkout, or by your reference. An
+    /// empty text names no checkout.
     #[must_use]
     pub fn names_a_checkout(&self) -> bool {
         let ids = [self.checkout_id(), self.merchant_transaction_id(), self.id()];
         ids.into_iter().flatten().any(|id| !id.is_empty())
     }
 
-    /// The same, with nothing borrowed.
+    /// Returns the same payment, with nothing borrowed.
     ///
     /// ```
     /// # use checkout_tables::peach::Environment;
@@ -359,7 +362,7 @@ impl<'a> Payment<'a> {
         Self { fields, environment, wrapper: Some(wrapper), word, answer: true }
     }
 
-    /// The type, if it is another than the two.
+    /// The type, if the type is not one of the two types of a checkout.
     fn other_type(&self) -> Option<&str> {
         match self.payment_type()? {
             Open::Known(_) => None,
@@ -367,7 +370,7 @@ impl<'a> Payment<'a> {
         }
     }
 
-    /// Whether it is about another payment in a way that is not the checkout's, and nobody's to look at.
+    /// True if the payment is another payment that is not the checkout's, and that nobody has to look at.
     fn is_of_no_interest(&self) -> bool {
         let code = self.result_code();
         match self.other_type() {
@@ -390,8 +393,8 @@ impl<'a> Payment<'a> {
         Outcome { code, payment_type, environment: self.environment }
     }
 
-    /// The wrapper's word, as what is no result code: it is not signed, so one that is stands in quotation
-    /// marks.
+    /// The wrapper's word, distinct from a result code: the word is not signed, so a word that looks like a
+    /// code stands in quotation marks.
     fn word(&self) -> Cow<'_, str> {
         match ResultCode::parse(&self.word) {
             None => Cow::Borrowed(&self.word),
@@ -401,7 +404,8 @@ impl<'a> Payment<'a> {
 }
 
 impl fmt::Debug for Payment<'_> {
-    /// What tells the checkout and its result, and how many fields there are. Nothing of the payer.
+    /// Prints the fields that identify the checkout and its result, and the number of fields. Prints nothing
+    /// of the payer.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Anything can stand in an answer that echoes.
         let printed = |key| self.fields.get(key).map(|text| Printable(text).to_string());
@@ -418,7 +422,7 @@ impl fmt::Debug for Payment<'_> {
     }
 }
 
-/// What stands around the signed fields in the other published shape of a status. None of it is signed.
+/// The parts around the signed fields in the other published shape of a status. No part is signed.
 ///
 /// ```
 /// use checkout_tables::{Open, peach::{Environment, PaymentStatus}};
@@ -433,16 +437,18 @@ impl fmt::Debug for Payment<'_> {
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Wrapper<'a> {
-    /// The status' word; `uncertain` is `expired`.
+    /// The word of the status; `uncertain` is `expired`.
     pub status: Open<PaymentStatus, Cow<'a, str>>,
-    /// How many seconds the payer has left: it is called `timestamp` there, and is no time.
+    /// The number of seconds that the payer has left. Peach names this number `timestamp`, but the number is
+    /// not a time.
     pub remaining_seconds: Option<i64>,
-    /// Where the payer goes back to. Nothing is decided by the URL, so it is carried.
+    /// The URL that the payer returns to. No decision depends on the URL, so the URL is carried unchanged.
     pub redirect_url: Option<Verbatim<'a, Redacted<'a>>>,
 }
 
 impl fmt::Debug for Wrapper<'_> {
-    /// The word and the seconds. Where the payer goes back to is not printed: a session can be in it.
+    /// Prints the word and the seconds. Does not print the URL that the payer returns to: the URL can hold a
+    /// session.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wrapper")
             .field("status", &Printable(self.status.text()).to_string())

@@ -13,13 +13,13 @@ use core::fmt;
 use core::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error};
 
-/// Reads the answer to a read of the status, V1's or V2's, in the environment that was asked. Both published
-/// shapes are read: flat fields, and the wrapped one.
+/// Reads the answer to a read of the status, V1's or V2's, in the environment of the read. Both published
+/// shapes are read: flat fields, and the wrapped shape.
 ///
-/// Done is what has a result code or is wrapped, under a success status or with code 700.400.580 under any.
-/// Refused is what has a code, a message or validation errors otherwise, and what names no checkout and has a
-/// code that speaks of the request (of the groups "format", "amount" and "mac"). The signature is not
-/// verified here.
+/// An answer is done if the answer has a result code or is wrapped, under a success status or with code
+/// 700.400.580 under any status. Otherwise an answer is refused if the answer has a code, a message or
+/// validation errors. An answer is also refused if the answer names no checkout and the code is about the
+/// request (of the groups "format", "amount" and "mac"). This function does not verify the signature.
 ///
 /// # Errors
 /// [`ReadError`], if the answer says success and is not as documented.
@@ -69,7 +69,7 @@ pub fn read_payment<'a>(
     })
 }
 
-/// Reads the answer to V1's initiate: a page, and the checkout's id where the answer has one, as `checkoutId`
+/// Reads the answer to V1's initiate: a page, and the checkout's id if the answer has an id, as `checkoutId`
 /// or as `id`. An id of another type than a text or a number is none, and never hides the page.
 ///
 /// # Errors
@@ -95,12 +95,12 @@ pub fn read_initiated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, I
     })
 }
 
-/// Reads the answer to V1's validate. A success status without validation errors says that there is none,
+/// Reads the answer to V1's validate. A success status without validation errors means that there are none,
 /// with a body or without (Assumed: the page shows the errors alone). A message, and a result code that is
-/// not of the group "success", say that there is something wrong all the same; an empty one says nothing.
+/// not of the group "success", still mean that something is wrong; an empty message or code means nothing.
 ///
 /// # Errors
-/// [`ReadError`], for a body that is not JSON all through, beyond the cap or not UTF-8.
+/// [`ReadError`], for a body that is not JSON throughout, beyond the cap or not UTF-8.
 ///
 /// ```
 /// use checkout_wire::{Head, Reply, peach::read_validated};
@@ -118,12 +118,12 @@ pub fn read_validated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, V
     }
     read(head, body, |json| {
         let fields: Fields<'a> = from_json_or_why(json)?;
-        // Validation errors of a shape that cannot be read are some.
+        // Validation errors of an unreadable shape still count as errors.
         let errors = fields.get("validation_errors").unwrap_or_default();
         let errors: String = errors.split_ascii_whitespace().collect();
         let none = matches!(&*errors, "" | "{}" | "[]");
         let says = |key| fields.get(key).filter(|text| !text.is_empty());
-        // Every success of the exact list is of the group.
+        // Every success of the exact list belongs to the group.
         let success =
             |code| ResultCode::parse(code).and_then(ResultCode::group) == Some(ResultGroup::Success);
         let none = none && says("message").is_none() && says(CODE).is_none_or(success);
@@ -131,7 +131,7 @@ pub fn read_validated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, V
     })
 }
 
-/// Reads the answer to V2's create: a page, and the checkout's id as `checkoutId`, or as `id` where that one
+/// Reads the answer to V2's create: a page, and the checkout's id as `checkoutId`, or as `id` if `checkoutId`
 /// is missing. An id of another type than a text or a number is none, and never hides the page.
 ///
 /// # Errors
@@ -175,23 +175,23 @@ pub fn read_token<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, Acces
     })
 }
 
-/// A checkout of V1: its page, and its id where the answer has one. Where it has none, ask by your
-/// `merchantTransactionId` until the first webhook brings the id.
+/// A checkout of V1: the page, and the checkout's id if the answer has an id. Without an id, read the status
+/// by your `merchantTransactionId` until the first webhook brings the id.
 ///
 /// Source: *Payment status* (Stated: PS-17): `checkoutId` comes as the field `id` of a
 /// checkout's response.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Initiated<'a> {
-    /// The hosted page: send the payer there. It can be loaded once, by whoever has it, so `Debug` does not
-    /// show the page.
+    /// The hosted page: send the payer there. Anybody with the page can load the page, once, so `Debug` does
+    /// not show the page.
     pub redirect_url: Redacted<'a>,
-    /// The checkout's id, as it came: `checkoutId`, or else `id`.
+    /// The checkout's id, unchanged: `checkoutId`, or else `id`.
     pub checkout_id: Option<Cow<'a, str>>,
 }
 
 impl Initiated<'_> {
-    /// The id by which the status of the checkout is asked for: its own, where one came that can be asked by,
-    /// or else the `merchantTransactionId` of what was sent.
+    /// The id for reads of the checkout's status: the checkout's own id, if the answer has an id that can be
+    /// asked by, or else the `merchantTransactionId` of the request.
     ///
     /// ```
     /// use checkout_money::Cents;
@@ -219,7 +219,7 @@ impl Initiated<'_> {
         }
     }
 
-    /// The same, with nothing borrowed.
+    /// Returns the same checkout, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> Initiated<'static> {
         Initiated { redirect_url: self.redirect_url.into_owned(), checkout_id: self.checkout_id.map(owned) }
@@ -227,33 +227,33 @@ impl Initiated<'_> {
 }
 
 impl fmt::Debug for Initiated<'_> {
-    /// The id. Who has the page can pay there, so it is not printed.
+    /// Prints the id. Anybody with the page can pay there, so the page is not printed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.checkout_id.as_deref().map(|id| Printable(id).to_string());
         f.debug_struct("Initiated").field("checkout_id", &id).finish_non_exhaustive()
     }
 }
 
-/// V1 found nothing wrong with a request, and made no checkout of it.
+/// A successful validation: V1 found no fault in a request, and made no checkout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validated;
 
-/// A checkout of V2: its page, and its id.
+/// A checkout of V2: the page, and the checkout's id.
 ///
-/// The status of V2 is asked by the id alone. An answer without one, which no page shows, is told with its
-/// page all the same: the payer can pay there, and V1's status by `merchantTransactionId` and the webhooks
-/// tell how it ended.
+/// The status of V2 is read by the id alone. An answer without an id, which no page shows, is still done and
+/// has the hosted page: the payer can pay there, and V1's status by `merchantTransactionId` and the webhooks
+/// show the end.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Created<'a> {
-    /// The id to ask after, as it came: `checkoutId`, or else `id`.
+    /// The id for reads of the status, unchanged: `checkoutId`, or else `id`.
     pub checkout_id: Option<Cow<'a, str>>,
-    /// The hosted page: send the payer there. It can be loaded once, by whoever has it, so `Debug` does not
-    /// show the page.
+    /// The hosted page: send the payer there. Anybody with the page can load the page, once, so `Debug` does
+    /// not show the page.
     pub redirect_url: Redacted<'a>,
 }
 
 impl Created<'_> {
-    /// The same, with nothing borrowed.
+    /// Returns the same checkout, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> Created<'static> {
         Created { checkout_id: self.checkout_id.map(owned), redirect_url: self.redirect_url.into_owned() }
@@ -261,26 +261,26 @@ impl Created<'_> {
 }
 
 impl fmt::Debug for Created<'_> {
-    /// The id. Who has the page can pay there, so it is not printed.
+    /// Prints the id. Anybody with the page can pay there, so the page is not printed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.checkout_id.as_deref().map(|id| Printable(id).to_string());
         f.debug_struct("Created").field("checkout_id", &id).finish_non_exhaustive()
     }
 }
 
-/// A token of V2. `Debug` does not show it.
+/// A token of V2. `Debug` does not show the token.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     /// The token.
     pub access_token: SecretString,
-    /// How long it is good for, in seconds.
+    /// The lifetime of the token, in seconds.
     pub expires_in_seconds: u64,
-    /// What it is sent as, such as `Bearer`.
+    /// The scheme that the token is sent with, such as `Bearer`.
     pub token_type: Option<String>,
 }
 
-/// Reads an answer: what `done` makes of an object of the API's, or else a refusal. An error of `done` under
-/// an error status is nobody's.
+/// Reads an answer: the result of `done` for an object of the API, or else a refusal. An error of `done`
+/// under an error status does not count.
 fn read<'a, T>(
     head: &Head<'a>,
     body: &'a [u8],
@@ -297,8 +297,8 @@ fn read<'a, T>(
     Refusal::of(head, json).map_or_else(other, |refusal| Ok(Reply::Refused(refusal)))
 }
 
-/// Reads an answer whose payload is a form of its own. Validation errors and a lone message under a success
-/// status are a refusal all the same.
+/// Reads an answer whose payload has a form of its own. Validation errors and a lone message under a success
+/// status are still a refusal.
 fn read_form<'a, F: Deserialize<'a>, T>(
     head: &Head<'a>,
     body: &'a [u8],
@@ -316,8 +316,8 @@ fn read_form<'a, F: Deserialize<'a>, T>(
     })
 }
 
-/// The id of a checkout in the answer to a create. It is read apart from the page, so that nothing of it
-/// hides the page.
+/// The id of a checkout in the answer to a create. The id is read apart from the page, so that no fault in
+/// the id hides the page.
 fn id_in(json: &str) -> Option<Cow<'_, str>> {
     let checkout_id =
         from_json(json, PhantomData::<CheckoutIdForm<'_>>).ok().and_then(|form| form.checkout_id);

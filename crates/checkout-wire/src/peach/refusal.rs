@@ -1,4 +1,4 @@
-//! How Peach refuses.
+//! Refusals by Peach.
 
 use super::Fields;
 use crate::json::from_json;
@@ -10,11 +10,11 @@ use checkout_validate::Redacted;
 use core::fmt;
 use core::marker::PhantomData;
 
-/// A refusal by Peach: a result code, a message, or what is wrong with each field.
+/// A refusal by Peach: a result code, a message, or the fault of each field.
 ///
 /// `Display` prints the HTTP status, the code with its description or the message, and the names of the
-/// fields. A code that came without either is printed with its [meaning](ResultCode::meaning), where the code
-/// is published. The text of a fault of a field can quote the field, and is not printed.
+/// fields. A code that came without either is printed with its [meaning](ResultCode::meaning), if the code is
+/// published. The text of a field's fault can quote the field, and is not printed.
 ///
 /// ```
 /// use checkout_wire::{Head, Reply, peach::read_initiated};
@@ -39,29 +39,29 @@ use core::marker::PhantomData;
 pub struct Refusal<'a> {
     /// The HTTP status.
     pub http_status: u16,
-    /// `result.code`, as it came.
+    /// `result.code`, unchanged.
     pub code: Option<Cow<'a, str>>,
     /// `result.description`.
     pub description: Option<Cow<'a, str>>,
     /// `message`.
     pub message: Option<Cow<'a, str>>,
-    /// `validation_errors`: a field and what is wrong with it, in the order of the fields.
+    /// `validation_errors`: the fields and their faults, in the order of the fields.
     pub validation_errors: Vec<ValidationError<'a>>,
-    /// The whole body, as exact JSON text: what else it holds is not lost.
+    /// The whole body, as exact JSON text, so that no other member is lost.
     pub body: JsonText<'a>,
-    /// `Retry-After`, as it stands.
+    /// `Retry-After`, unchanged.
     pub retry_after: Option<Cow<'a, str>>,
 }
 
 impl<'a> Refusal<'a> {
-    /// `result.code`, if it is three times three digits.
+    /// `result.code`, if the code is three times three digits.
     #[must_use]
     pub fn result_code(&self) -> Option<ResultCode> {
         self.code.as_deref().and_then(ResultCode::parse)
     }
 
-    /// Whether the code is 200.300.404: no such checkout for the one who asks, or parameters that are wrong.
-    /// After a create whose answer was lost it is a hint that there is none, and no proof.
+    /// True if the code is 200.300.404: the asking client has no such checkout, or parameters are wrong.
+    /// After a create whose answer was lost, this code is a hint that there is no checkout, and not a proof.
     ///
     /// ```
     /// # use checkout_tables::peach::Environment;
@@ -76,7 +76,7 @@ impl<'a> Refusal<'a> {
         self.result_code() == Some(ResultCode::NOT_FOUND)
     }
 
-    /// The same, with nothing borrowed.
+    /// Returns the same refusal, with nothing borrowed.
     #[must_use]
     pub fn into_owned(self) -> Refusal<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
@@ -91,7 +91,7 @@ impl<'a> Refusal<'a> {
         }
     }
 
-    /// The refusal in a JSON object, if it has anything of one.
+    /// The refusal in a JSON object, if the object has any part of a refusal.
     pub(super) fn of(head: &Head<'a>, json: &'a str) -> Option<Self> {
         let form: RefusalForm<'a> = from_json(json, PhantomData).ok()?;
         let text = |json: &Option<JsonText<'a>>| json.as_ref().and_then(JsonText::read_text);
@@ -135,7 +135,7 @@ impl fmt::Display for Refusal<'_> {
 impl ProviderRefusal for Refusal<'_> {
     type Owned = Refusal<'static>;
 
-    /// None: Peach documents no id of a request.
+    /// Returns `None`: Peach documents no id of a request.
     fn request_id(&self) -> Option<&str> {
         None
     }
@@ -145,12 +145,12 @@ impl ProviderRefusal for Refusal<'_> {
     }
 }
 
-/// What is wrong with a field.
+/// The fault of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValidationError<'a> {
     /// The field.
     pub field: Cow<'a, str>,
-    /// What is wrong. It can quote what was sent.
+    /// The fault. The text can quote the request.
     pub text: Redacted<'a>,
 }
 
@@ -160,7 +160,7 @@ impl ValidationError<'_> {
     }
 }
 
-/// Each as raw JSON: one of another type than its own says nothing.
+/// Each member as raw JSON: a member of another type than documented says nothing.
 #[derive(serde::Deserialize)]
 struct RefusalForm<'a> {
     #[serde(borrow, default, rename = "result.code")]

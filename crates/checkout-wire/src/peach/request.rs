@@ -19,15 +19,15 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 #[must_use]
 pub fn body<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Vec<u8> {
     let pairs: Vec<_> = pairs.into_iter().collect();
-    // Texts into memory: nothing of that can fail.
+    // Texts into memory: no part can fail.
     serde_json::to_vec(&Flat(pairs)).unwrap_or_default()
 }
 
-/// The body of a create of V2, from the same pairs as [`body`]: one JSON object, in which these have the
-/// types that the API reference of `POST /v2/checkout` (1.0.0, Public) gives them. `forceDefaultMethod`,
+/// The body of a create of V2, from the same pairs as [`body`]: one JSON object, with the types that the API
+/// reference of `POST /v2/checkout` (1.0.0, Public) gives the pairs. `forceDefaultMethod`,
 /// `createRegistration` and `allowStoringDetails` are booleans. `cardTokens` is a list.
-/// `standingInstruction.*` is one object, with `frequency` as a number in it. Everything else is a text under
-/// its flat name.
+/// `standingInstruction.*` is one object, with `frequency` as a number inside. Every other pair is a text
+/// under its flat name.
 ///
 /// ```
 /// let pairs = [
@@ -48,7 +48,7 @@ pub fn body<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Vec<u8> 
 #[must_use]
 pub fn create_body<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Vec<u8> {
     let pairs: Vec<_> = pairs.into_iter().collect();
-    // Texts into memory: nothing of that can fail.
+    // Texts into memory: no part can fail.
     serde_json::to_vec(&Typed(&pairs)).unwrap_or_default()
 }
 
@@ -69,7 +69,8 @@ pub fn query<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> String 
     query
 }
 
-/// The body of V2's request for a token. It holds the client's secret: it is for the transport alone.
+/// The body of V2's request for a token. The body holds the client's secret: give the body to the transport
+/// alone.
 ///
 /// ```
 /// let body = checkout_wire::peach::token_body("id", "secret", "merchant");
@@ -78,11 +79,11 @@ pub fn query<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> String 
 #[must_use]
 pub fn token_body(client_id: &str, client_secret: &str, merchant_id: &str) -> Vec<u8> {
     let body = TokenBody { client_id, client_secret, merchant_id };
-    // Texts into memory: nothing of that can fail.
+    // Texts into memory: no part can fail.
     serde_json::to_vec(&body).unwrap_or_default()
 }
 
-/// The path of a route, with the checkout's id where it has one. None where the two do not fit.
+/// Returns the path of a route, with the checkout's id if the route has an id. `None` if the two do not fit.
 ///
 /// ```
 /// use checkout_tables::peach::Route;
@@ -143,7 +144,7 @@ impl Serialize for Typed<'_> {
     }
 }
 
-/// Those of the pairs that are a standing instruction's.
+/// The pairs of a standing instruction.
 struct Instruction<'p>(&'p [(&'p str, &'p str)]);
 
 impl Serialize for Instruction<'_> {

@@ -1,9 +1,9 @@
 //! The time in a signed body.
 
-/// The milliseconds since the Unix epoch of an ISO 8601 date and time with its offset, as Peach writes it:
-/// `2019-01-25T08:27:46.916519Z`. Anything else is none, a time without an offset too, as one page describes
-/// it (`yyyy-MM-dd hh:mm:ss`): nobody knows when that is, so what carries it is unordered. What is
-/// finer than a millisecond is cut off, and a leap second counts as the one after it.
+/// Returns the milliseconds since the Unix epoch of an ISO 8601 date and time with its offset, as Peach
+/// writes: `2019-01-25T08:27:46.916519Z`. Anything else is none, also a time without an offset, as one page
+/// describes the format (`yyyy-MM-dd hh:mm:ss`): nobody knows that moment, so a body with such a time is
+/// unordered. Digits finer than a millisecond are cut off, and a leap second counts as the second after.
 ///
 /// ```
 /// use checkout_wire::peach::unix_millis;
@@ -74,8 +74,8 @@ const fn is_leap(year: i64) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
-/// Days from the epoch to a day of the Gregorian calendar, with the year begun in March, so that the leap day
-/// is its last.
+/// Days from the epoch to a day of the Gregorian calendar. The year begins in March, so that the leap day is
+/// the last day of the year.
 const fn days(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let before_year = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);

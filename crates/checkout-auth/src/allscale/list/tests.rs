@@ -27,12 +27,12 @@ const NOT_BASE64: &str = "holds a signature that is not the padded standard Base
 const NO_KNOWN_VERSION: &str = "has no signature of a known version";
 const NOT_VISIBLE: &str = "holds a character that is not visible ASCII";
 
-/// A right signature in other spellings, each with what is wrong with it.
+/// A right signature in other spellings, each with its fault.
 pub(in crate::allscale) fn spellings(right: &str) -> Vec<(String, &'static str)> {
     let digits = &right[3..];
     let unpadded = digits.trim_end_matches('=');
     let (whole, last) = unpadded.split_at(unpadded.len() - 1);
-    // The bits of the last digit that are no byte's.
+    // The bits of the last digit that belong to no byte.
     let beyond = char::from(last.as_bytes()[0] + 1);
     let not_base64 = [
         "v1=".to_owned(),
@@ -75,7 +75,7 @@ pub(in crate::allscale) fn spellings(right: &str) -> Vec<(String, &'static str)>
     not_base64.chain(unknown).chain(invisible).collect()
 }
 
-/// Whether the right signature is in a list in which nothing is malformed, by text alone.
+/// True if the right signature is in a list in which nothing is malformed, by text alone.
 pub(in crate::allscale) fn is_listed(value: &str, right: &str) -> bool {
     let alphabet = |char: char| char.is_ascii_alphanumeric() || "+/".contains(char);
     let well_formed = |text: &str| {

@@ -187,7 +187,7 @@ fn received(sent: &Sent) -> ReceivedResponse<'_, Vec<(String, Vec<u8>)>> {
 fn a_genuine_answer_passes_with_the_request_nonce_and_without() {
     let named = Answers::genuine().and("X-Request-Nonce", NONCE);
     assert_eq!(check::<Answers>(&named), PASSES);
-    // What is not signed is not looked at.
+    // Headers that are not signed are not read.
     let ids = Answers::genuine().and("x-request-id", "1").and("x-request-id", "2");
     assert_eq!(check::<Answers>(&ids), PASSES);
     let doubled = named.and("x-request-nonce", NONCE);

@@ -1,9 +1,10 @@
-//! Two callers at once on one key: the slow one begins, and the other steps in while the slow one is at work.
+//! Two callers at once on one key: the slow caller begins, and the other steps in while the slow caller is at
+//! work.
 //!
-//! A store that looks and then writes is wrong only while it is between the two. The suite therefore measures
-//! how long a store takes for what the slow caller does, alone, and lets the other caller step in after a
-//! half of that time, a quarter, three quarters, an eighth and so on. The gap of a store behind a network
-//! is hit by the first of them; the gap of a store in memory needs many.
+//! A store that looks and then writes is wrong only between the two steps. The suite therefore measures the
+//! time that a store takes for the slow caller's act, alone, and lets the other caller step in after a half
+//! of that time, a quarter, three quarters, an eighth and so on. The first of these hits the gap of a store
+//! behind a network; the gap of a store in memory needs many.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -24,7 +25,7 @@ pub(super) fn check<S: Store<Error: Display> + Sync>(
     DUELS.iter().filter(|duel| duel.law == law).try_for_each(|duel| duel.on_threads(&make))
 }
 
-/// Checks a law of two callers on two futures of one thread: the slow one gets one step, two, three and so
+/// Checks a law of two callers on two futures of one thread: the slow caller gets one step, two, three and so
 /// on, before the other begins.
 pub(super) fn check_by_steps<S, B>(law: Law, make: impl Fn() -> Trial<Waiting<S, B>>) -> Result<(), Broken>
 where
@@ -38,14 +39,14 @@ where
 #[derive(Clone, Copy)]
 enum Act {
     Claim,
-    /// Claims the key, and commits if that was fresh.
+    /// Claims the key, and commits if the claim was fresh.
     ClaimThenCommit,
     Commit,
     Release,
     ReleaseThenClaim,
 }
 
-/// The answers that a caller has heard.
+/// The answers to a caller.
 #[derive(Clone, Copy, Default)]
 struct ReadOutcome {
     slot: Option<Slot>,
@@ -53,7 +54,7 @@ struct ReadOutcome {
     release: Option<Release>,
 }
 
-/// How the key stands before a duel.
+/// The state of the key before a duel.
 #[derive(Clone, Copy)]
 enum Setting {
     /// Claimed, and in its lease.
@@ -64,12 +65,12 @@ enum Setting {
     Free,
 }
 
-/// The law that holds after a duel, in whatever order the store has taken the steps.
+/// The law that holds after a duel, in any order of the store's steps.
 #[derive(Clone, Copy)]
 enum Rule {
-    /// The claim is fresh, and the key is its.
+    /// The claim is fresh, and the key belongs to the claim.
     ClaimStands,
-    /// The commit holds and the claim hears so, or the commit is lost and the claim is fresh.
+    /// The commit holds and the claim is answered so, or the commit is lost and the claim is fresh.
     CommitOrTakeover,
     /// The commit holds, and the claim is not fresh.
     CommitStands,
@@ -96,7 +97,7 @@ const DUELS: [Duel; 12] = [
     duel(Law::CommitOrTakeover, Setting::Ended, Act::Claim, Act::Commit, Rule::CommitOrTakeover),
     duel(Law::ReleaseSparesTakeover, Setting::Ended, Act::Release, Act::Claim, Rule::ClaimStands),
     duel(Law::ReleaseSparesTakeover, Setting::Ended, Act::Claim, Act::Release, Rule::ClaimStands),
-    // A release that is sent again deletes the claim that the first one has made room for.
+    // A repeated release deletes the claim that the first release has made room for.
     duel(Law::ReleaseSparesTakeover, Setting::Held, Act::ReleaseThenClaim, Act::Release, Rule::ClaimStands),
     duel(Law::ReleaseSparesCommit, Setting::Held, Act::Release, Act::Commit, Rule::CommitIsKept),
     duel(Law::ReleaseSparesCommit, Setting::Held, Act::Commit, Act::Release, Rule::CommitIsKept),
@@ -107,7 +108,7 @@ const DUELS: [Duel; 12] = [
     duel(Law::ClaimSparesCommit, Setting::Free, Act::ClaimThenCommit, Act::Claim, Rule::OneIsFresh),
 ];
 
-/// The key of a duel, the claim that it begins with, and the time of both callers.
+/// The key of a duel, the claim that the duel begins with, and the time of both callers.
 struct Ground {
     key: Key,
     fence: FencingToken,
@@ -163,7 +164,7 @@ impl Duel {
         Ok(())
     }
 
-    /// How long the slow caller takes when nobody else is there.
+    /// The time that the slow caller takes alone.
     fn alone<S: Store<Error: Display>>(&self, trial: &Trial<S>, turn: u32) -> Result<Duration, Broken> {
         let ground = self.ground(trial, &format!("alone {turn}"), turn)?;
         let begun = Instant::now();
@@ -194,7 +195,7 @@ impl Duel {
         Ok(())
     }
 
-    /// A key that stands as the duel wants, at a time that the turn says.
+    /// Creates a key in the state that the duel needs, at a time that the turn gives.
     fn ground<S: Store<Error: Display>>(
         &self,
         trial: &Trial<S>,
@@ -214,7 +215,7 @@ impl Duel {
         Ok(Ground { key, fence, now })
     }
 
-    /// The slow caller on a thread of its own; the other steps in when the slow one has been at it for so
+    /// Runs the slow caller on a thread of its own; the other steps in when the slow caller has worked for so
     /// long.
     fn at_once<S: Store<Error: Display> + Sync>(
         &self,
@@ -388,7 +389,8 @@ async fn perform<S: AsyncStore<Error: Display>>(
 }
 
 impl Act {
-    /// The number that this caller commits, given the key's first one and what the caller has heard so far.
+    /// The number that this caller commits, given the key's first number and the answers to the caller so
+    /// far.
     const fn commits(self, first: FencingToken, heard: ReadOutcome) -> Option<FencingToken> {
         match (self, heard.slot) {
             (Self::Commit, _) => Some(first),
@@ -398,8 +400,9 @@ impl Act {
     }
 }
 
-/// The outputs of both futures. The slow one is polled so many times, then the other until it has ended or
-/// seems to wait for the slow one, then both. And whether the slow one had ended before the other began.
+/// Returns the outputs of both futures. The slow future is polled so many times, then the other until the
+/// other has ended or seems to wait for the slow future, then both. Also returns true if the slow future had
+/// ended before the other began.
 async fn step_in<T>(
     slow: impl Future<Output = T>,
     quick: impl Future<Output = T>,
@@ -449,7 +452,7 @@ async fn step_in<T>(
     .await
 }
 
-/// Lets `span` pass, to the microsecond where it is short.
+/// Lets `span` pass, to the microsecond for a short span.
 fn pause(span: Duration) {
     let begun = Instant::now();
     while let Some(left) = span.checked_sub(begun.elapsed()) {
@@ -465,11 +468,11 @@ fn pause(span: Duration) {
 
 /// Sixty-four parts of the time that the slow caller takes, and one store for them: a power of two.
 const ROUNDS: u32 = 64;
-/// A half and a quarter, however slow the store is.
+/// A half and a quarter, for any store, however slow.
 const LEAST_ROUNDS: u32 = 2;
 const ROUNDS_PER_MEASUREMENT: u32 = 8;
 const SERIES: usize = 8;
-/// How many duels go on next to each other, and into how many parts they cut the time.
+/// The number of duels next to each other, and of parts that they cut the time into.
 const AT_ONCE: usize = 16;
 const PARTS: u32 = 16;
 const BATCHES: u32 = 2;
