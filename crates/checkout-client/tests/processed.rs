@@ -7,6 +7,9 @@
 //! pictures.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[path = "support/faults.rs"]
+mod faults;
+
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::peach::SecretToken;
 use checkout_client::{Call, CreateOutcome, Readable, RetryAdvice, allscale, azotte, peach};
@@ -15,9 +18,10 @@ use checkout_sandbox::{allscale as play_allscale, azotte as play_azotte, peach a
 use checkout_tables::allscale::Currency;
 use checkout_tables::azotte::PaymentChannel;
 use checkout_tables::{Environment, Repeat, peach::Currency as PeachCurrency};
-use checkout_transport::{BODY_CAP, BlockingTransport};
+use checkout_transport::{BODY_CAP, BlockingTransport, TransportError, from_fn_blocking};
 use checkout_validate::peach::{InitiateCheckout, MerchantTransactionId};
 use checkout_validate::{allscale as draft_allscale, azotte as draft_azotte, peach as draft_peach};
+use faults::{faults_in, variant};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::time::Duration;
@@ -49,17 +53,73 @@ fn table<F: Debug>(faults: &[F], source: &str, rows: impl Fn(&F) -> Vec<(&'stati
     faults.iter().map(line).collect()
 }
 
-/// The names of the variants of the enum `Fault` in a source: a `match` on an enum that may grow names them
-/// not.
-fn faults_in(source: &str) -> BTreeSet<String> {
-    let (_, variants) = source.split_once("pub enum Fault {\n").unwrap();
-    let (variants, _) = variants.split_once("\n}\n").unwrap();
-    let variants = variants.lines().filter_map(|line| line.strip_prefix("    "));
-    variants.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase())).map(variant).collect()
+/// An AllScale store's sandbox, and a client of it.
+fn allscale_world() -> (play_allscale::Sandbox, allscale::Client) {
+    let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
+    let store = play_allscale::Store::new(key.clone());
+    let sandbox = play_allscale::Sandbox::builder().seed(4).store(store).build();
+    let clock = sandbox.clock().clone();
+    let client = allscale::Client::builder(key).clock(move || clock.now_millis()).nonces(nonces());
+    (sandbox, client.build().unwrap())
 }
 
-fn variant(text: &str) -> String {
-    text.split(['(', '{', ',', ' ']).next().unwrap().to_owned()
+fn intent() -> draft_allscale::CreateIntent<'static> {
+    draft_allscale::Draft::fiat(Currency::USD, Cents::new(1_000)).check().unwrap()
+}
+
+/// An Azotte tenant's sandbox, and a client of it.
+fn azotte_world() -> (play_azotte::Sandbox, azotte::Client) {
+    let sandbox = play_azotte::Sandbox::new(4);
+    let clock = sandbox.clock().clone();
+    let client = azotte::Client::builder("acme", play_azotte::X_TN, play_azotte::API_KEY.into());
+    let client = client.environment(Environment::Sandbox).clock(move || clock.now_millis());
+    (sandbox, client.build().unwrap())
+}
+
+fn submit(correlation_id: &'static str) -> draft_azotte::SubmitCheckout<'static> {
+    let draft = draft_azotte::Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
+    let draft = draft.correlation_id(correlation_id).item("plan_gold").customer_urn("urn:customer:42");
+    draft.check().unwrap()
+}
+
+const ENTITY: &str = "8ac7a4ca00000000000000005a4d0b77";
+
+fn secret_token() -> SecretToken {
+    SecretToken::new("secret_token".into()).unwrap()
+}
+
+/// A Peach merchant's sandbox, without a limit for statuses.
+fn peach_sandbox() -> play_peach::Sandbox {
+    let merchant = play_peach::Merchant::new(ENTITY, secret_token()).domain("shop.example");
+    let merchant = merchant.client("my_client", "client_secret", "my_merchant");
+    play_peach::Sandbox::builder().seed(11).merchant(merchant).status_limit(None).build()
+}
+
+fn peach_v1(sandbox: &play_peach::Sandbox) -> peach::Client {
+    let clock = sandbox.clock().clone();
+    let client = peach::Client::builder(ENTITY, secret_token()).environment(Environment::Sandbox);
+    let client = client.referer("https://shop.example").clock(move || clock.now_millis());
+    client.nonces(nonces()).build().unwrap()
+}
+
+/// A client of V2, which has no access token yet.
+fn peach_v2(sandbox: &play_peach::Sandbox, signed: bool) -> peach::v2::Client {
+    let clock = sandbox.clock().clone();
+    let credentials = peach::v2::Credentials {
+        client_id: "my_client".into(),
+        client_secret: "client_secret".into(),
+        merchant_id: "my_merchant".into(),
+    };
+    let client = peach::v2::Client::builder(ENTITY, credentials).environment(Environment::Sandbox);
+    let client = client.referer("https://shop.example").clock(move || clock.now_millis());
+    let client = if signed { client.secret_token(secret_token()) } else { client };
+    client.nonces(nonces()).build().unwrap()
+}
+
+fn checkout(merchant_transaction_id: &'static str) -> InitiateCheckout<'static> {
+    let draft = draft_peach::Draft::debit(PeachCurrency::ZAR, Cents::new(9_200)).entity_id(ENTITY);
+    let draft = draft.merchant_transaction_id(merchant_transaction_id);
+    draft.shopper_result_url("https://shop.example/done").check().unwrap()
 }
 
 fn allscale_faults() -> Vec<play_allscale::Fault> {
@@ -102,32 +162,24 @@ fn allscale_faults() -> Vec<play_allscale::Fault> {
 
 #[test]
 fn allscale_faults_keep_their_verdict_on_every_route() {
-    use play_allscale::{Fault, Sandbox, Store};
-
     let faults = allscale_faults();
-    let rows = |fault: &Fault| {
+    let rows = |fault: &play_allscale::Fault| {
         let world = || {
-            let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
-            let sandbox = Sandbox::builder().seed(4).store(Store::new(key.clone())).build();
-            let clock = sandbox.clock().clone();
-            let client = allscale::Client::builder(key).clock(move || clock.now_millis()).nonces(nonces());
-            let client = client.build().unwrap();
-            let draft = draft_allscale::Draft::fiat(Currency::USD, Cents::new(1_000));
-            let intent = draft.check().unwrap();
-            let id = client.create(&intent).send_blocking(&sandbox).unwrap().payload.intent_id;
+            let (sandbox, client) = allscale_world();
+            let id = client.create(&intent()).send_blocking(&sandbox).unwrap().payload.intent_id;
             sandbox.inject(fault.clone());
-            (sandbox, client, intent, id)
+            (sandbox, client, id)
         };
         let create = {
-            let (sandbox, client, intent, _) = world();
-            row(&client.create(&intent), &sandbox)
+            let (sandbox, client, _) = world();
+            row(&client.create(&intent()), &sandbox)
         };
         let get = {
-            let (sandbox, client, _, id) = world();
+            let (sandbox, client, id) = world();
             row(&client.get(&id).unwrap(), &sandbox)
         };
         let status = {
-            let (sandbox, client, _, id) = world();
+            let (sandbox, client, id) = world();
             row(&client.status(&id).unwrap(), &sandbox)
         };
         let ping = {
@@ -183,40 +235,28 @@ fn azotte_faults() -> Vec<play_azotte::Fault> {
 
 #[test]
 fn azotte_faults_keep_their_verdict_on_every_route() {
-    use play_azotte::{API_KEY, Fault, Sandbox, X_TN};
-
     let faults = azotte_faults();
-    let rows = |fault: &Fault| {
-        let submitted = |order: &'static str| {
-            let draft =
-                draft_azotte::Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
-            let draft = draft.correlation_id(order).item("plan_gold").customer_urn("urn:customer:42");
-            draft.check().unwrap()
-        };
+    let rows = |fault: &play_azotte::Fault| {
         let world = || {
-            let sandbox = Sandbox::new(4);
-            let clock = sandbox.clock().clone();
-            let client =
-                azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-            let client = client.clock(move || clock.now_millis()).build().unwrap();
-            client.submit(&submitted("order-0")).send_blocking(&sandbox).unwrap();
+            let (sandbox, client) = azotte_world();
+            client.submit(&submit("order-0")).send_blocking(&sandbox).unwrap();
             let number = sandbox.checkouts().pop().unwrap().tracking_number;
             sandbox.inject(fault.clone());
             (sandbox, client, number)
         };
-        let submit = {
+        let first = {
             let (sandbox, client, _) = world();
-            row(&client.submit(&submitted("order-1")), &sandbox)
+            row(&client.submit(&submit("order-1")), &sandbox)
         };
         let again = {
             let (sandbox, client, _) = world();
-            row(&client.submit(&submitted("order-0")), &sandbox)
+            row(&client.submit(&submit("order-0")), &sandbox)
         };
         let status = {
             let (sandbox, client, number) = world();
             row(&client.status(&number).unwrap(), &sandbox)
         };
-        vec![("submit", submit), ("submit again", again), ("status", status)]
+        vec![("submit", first), ("submit again", again), ("status", status)]
     };
     let source = include_str!("../../checkout-sandbox/src/azotte/fault.rs");
     insta::assert_snapshot!("processed_azotte", table(&faults, source, rows));
@@ -263,52 +303,23 @@ fn peach_faults() -> Vec<play_peach::Fault> {
 
 #[test]
 fn peach_faults_keep_their_verdict_on_every_route() {
-    use play_peach::{Fault, Merchant, Sandbox};
-
-    const ENTITY: &str = "8ac7a4ca00000000000000005a4d0b77";
-    const SECRET: &str = "secret_token";
     let faults = peach_faults();
-    let checkout = |order: &'static str| -> InitiateCheckout<'static> {
-        let draft = draft_peach::Draft::debit(PeachCurrency::ZAR, Cents::new(9_200)).entity_id(ENTITY);
-        let draft = draft.merchant_transaction_id(order).shopper_result_url("https://shop.example/done");
-        draft.check().unwrap()
-    };
-    let sandbox = || {
-        let merchant = Merchant::new(ENTITY, SecretToken::new(SECRET.into()).unwrap()).domain("shop.example");
-        let merchant = merchant.client("my_client", "client_secret", "my_merchant");
-        Sandbox::builder().seed(11).merchant(merchant).status_limit(None).build()
-    };
-    let rows = |fault: &Fault| {
+    let rows = |fault: &play_peach::Fault| {
         let v1 = || {
-            let sandbox = sandbox();
-            let clock = sandbox.clock().clone();
-            let client = peach::Client::builder(ENTITY, SecretToken::new(SECRET.into()).unwrap());
-            let client = client.environment(Environment::Sandbox).referer("https://shop.example");
-            let client = client.clock(move || clock.now_millis()).nonces(nonces()).build().unwrap();
-            let call = client.initiate(&checkout("order-0000")).unwrap();
-            call.send_blocking(&sandbox).unwrap();
+            let sandbox = peach_sandbox();
+            let client = peach_v1(&sandbox);
+            client.initiate(&checkout("order-0000")).unwrap().send_blocking(&sandbox).unwrap();
             sandbox.clock().advance(Duration::from_secs(60));
             sandbox.inject(fault.clone());
             (sandbox, client)
         };
         let v2 = |signed: bool, authenticated: bool| {
-            let sandbox = sandbox();
-            let clock = sandbox.clock().clone();
-            let credentials = peach::v2::Credentials {
-                client_id: "my_client".into(),
-                client_secret: "client_secret".into(),
-                merchant_id: "my_merchant".into(),
-            };
-            let client = peach::v2::Client::builder(ENTITY, credentials).environment(Environment::Sandbox);
-            let client = client.referer("https://shop.example").clock(move || clock.now_millis());
-            let client =
-                if signed { client.secret_token(SecretToken::new(SECRET.into()).unwrap()) } else { client };
-            let client = client.nonces(nonces()).build().unwrap();
+            let sandbox = peach_sandbox();
+            let client = peach_v2(&sandbox, signed);
             let mut id = String::new();
             if authenticated {
                 client.authenticate_blocking(&sandbox).unwrap();
-                let call = client.create(&checkout("order-0000")).unwrap();
-                call.send_blocking(&sandbox).unwrap();
+                client.create(&checkout("order-0000")).unwrap().send_blocking(&sandbox).unwrap();
                 id = sandbox.checkouts().pop().unwrap().checkout_id;
             }
             sandbox.clock().advance(Duration::from_secs(60));
@@ -405,9 +416,9 @@ fn next_step<T: Readable>(
     }
 }
 
-/// Counts the steps: every kind of step that a provider's rule allows is met, and no other.
-fn steps(all: impl IntoIterator<Item = String>) -> BTreeSet<String> {
-    all.into_iter().collect()
+/// The kinds of steps that follow after all of the faults.
+fn steps<F>(faults: Vec<F>, step: impl Fn(F) -> String) -> BTreeSet<String> {
+    faults.into_iter().map(step).collect()
 }
 
 fn named<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
@@ -416,84 +427,56 @@ fn named<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
 
 #[test]
 fn an_allscale_create_is_never_looked_up_and_repeated_only_where_nothing_was_created() {
-    use play_allscale::{Sandbox, Store};
-
     let step = |fault| {
-        let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
-        let sandbox = Sandbox::builder().seed(4).store(Store::new(key.clone())).build();
-        let clock = sandbox.clock().clone();
-        let client = allscale::Client::builder(key).clock(move || clock.now_millis()).nonces(nonces());
-        let intent = draft_allscale::Draft::fiat(Currency::USD, Cents::new(1_000)).check().unwrap();
+        let (sandbox, client) = allscale_world();
         sandbox.inject(fault);
-        let call = client.build().unwrap().create(&intent);
-        next_step(&call, &sandbox, || sandbox.intents().len())
+        next_step(&client.create(&intent()), &sandbox, || sandbox.intents().len())
     };
-    assert_eq!(
-        steps(allscale_faults().into_iter().map(step)),
-        named(["created", "refused", "repeat", "set up", "unknown"])
-    );
+    let all = named(["created", "refused", "repeat", "set up", "unknown"]);
+    assert_eq!(steps(allscale_faults(), step), all);
 }
 
 #[test]
 fn an_azotte_submit_is_repeated_under_its_key() {
-    use play_azotte::{API_KEY, Sandbox, X_TN};
-
     let step = |fault| {
-        let sandbox = Sandbox::new(4);
-        let clock = sandbox.clock().clone();
-        let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-        let client = client.clock(move || clock.now_millis()).build().unwrap();
-        let draft = draft_azotte::Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
-        let draft = draft.correlation_id("order-1").item("plan_gold").customer_urn("urn:customer:42");
+        let (sandbox, client) = azotte_world();
         sandbox.inject(fault);
-        next_step(&client.submit(&draft.check().unwrap()), &sandbox, || sandbox.checkouts().len())
+        next_step(&client.submit(&submit("order-1")), &sandbox, || sandbox.checkouts().len())
     };
-    assert_eq!(
-        steps(azotte_faults().into_iter().map(step)),
-        named(["created", "repeat", "set up", "unknown"])
-    );
+    assert_eq!(steps(azotte_faults(), step), named(["created", "repeat", "set up", "unknown"]));
 }
 
 #[test]
-fn a_peach_create_is_looked_up_where_nobody_knows() {
-    use play_peach::{Merchant, Sandbox};
-
-    const ENTITY: &str = "8ac7a4ca00000000000000005a4d0b77";
-    let secret = || SecretToken::new("secret_token".into()).unwrap();
+fn a_create_of_peach_v1_is_looked_up_where_nobody_knows() {
     let step = |fault| {
-        let merchant = Merchant::new(ENTITY, secret()).domain("shop.example");
-        let sandbox = Sandbox::builder().seed(11).merchant(merchant).status_limit(None).build();
-        let clock = sandbox.clock().clone();
-        let client = peach::Client::builder(ENTITY, secret()).environment(Environment::Sandbox);
-        let client =
-            client.referer("https://shop.example").clock(move || clock.now_millis()).nonces(nonces());
-        let draft = draft_peach::Draft::debit(PeachCurrency::ZAR, Cents::new(9_200)).entity_id(ENTITY);
-        let draft =
-            draft.merchant_transaction_id("order-0001").shopper_result_url("https://shop.example/done");
+        let sandbox = peach_sandbox();
+        let call = peach_v1(&sandbox).initiate(&checkout("order-0001")).unwrap();
         sandbox.inject(fault);
-        let call = client.build().unwrap().initiate(&draft.check().unwrap()).unwrap();
         next_step(&call, &sandbox, || sandbox.checkouts().len())
     };
     let looked_up = "look up by merchantTransactionId";
-    assert_eq!(
-        steps(peach_faults().into_iter().map(step)),
-        named(["created", looked_up, "refused", "repeat"])
-    );
+    assert_eq!(steps(peach_faults(), step), named(["created", looked_up, "refused", "repeat"]));
+}
+
+#[test]
+fn a_create_of_peach_v2_cannot_be_looked_up() {
+    let step = |fault| {
+        let sandbox = peach_sandbox();
+        let client = peach_v2(&sandbox, false);
+        client.authenticate_blocking(&sandbox).unwrap();
+        let call = client.create(&checkout("order-0001")).unwrap();
+        sandbox.inject(fault);
+        next_step(&call, &sandbox, || sandbox.checkouts().len())
+    };
+    assert_eq!(steps(peach_faults(), step), named(["created", "refused", "repeat", "unknown"]));
 }
 
 #[test]
 fn a_refused_repeat_of_a_submit_that_may_have_been_charged_gives_no_order_up() {
-    use play_azotte::{API_KEY, Fault, Sandbox, X_TN};
-
     for refusal in azotte_faults() {
-        let sandbox = Sandbox::new(4);
-        let clock = sandbox.clock().clone();
-        let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-        let client = client.clock(move || clock.now_millis()).build().unwrap();
-        let draft = draft_azotte::Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
-        let draft = draft.correlation_id("order-1").item("plan_gold").customer_urn("urn:customer:42");
-        let call = client.submit(&draft.check().unwrap());
-        sandbox.inject(Fault::LostAnswer);
+        let (sandbox, client) = azotte_world();
+        let call = client.submit(&submit("order-1"));
+        sandbox.inject(play_azotte::Fault::LostAnswer);
         let CreateOutcome::Repeat { may_have_been_processed: true, .. } =
             CreateOutcome::of(call.send_blocking(&sandbox))
         else {
@@ -515,55 +498,31 @@ fn a_refused_repeat_of_a_submit_that_may_have_been_charged_gives_no_order_up() {
 
 #[test]
 fn an_unsafe_create_is_never_repeated_after_an_attempt_that_may_have_been_processed() {
-    let refused = checkout_transport::from_fn_blocking(|_| {
-        Err(checkout_transport::TransportError::not_sent("connection refused"))
-    });
-    let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
-    let client = allscale::Client::builder(key).clock(|| 1_716_501_000_000).nonces(nonces()).build().unwrap();
-    let intent = draft_allscale::Draft::fiat(Currency::USD, Cents::new(1_000)).check().unwrap();
-    let send = || client.create(&intent).send_blocking(&refused);
-    assert!(matches!(
-        CreateOutcome::of(send()),
-        CreateOutcome::Repeat { may_have_been_processed: false, .. }
-    ));
+    let refused = from_fn_blocking(|_| Err(TransportError::not_sent("connection refused")));
+    let (_, client) = allscale_world();
+    let send = || client.create(&intent()).send_blocking(&refused);
+    let first = CreateOutcome::of(send());
+    assert!(matches!(first, CreateOutcome::Repeat { may_have_been_processed: false, .. }), "{first:?}");
     assert!(matches!(CreateOutcome::after(true, send()), CreateOutcome::Unknown(_)));
 }
 
 #[test]
 fn a_token_that_does_not_come_is_no_outcome_of_the_create() {
-    use play_peach::{Fault, Merchant, Sandbox};
+    use play_peach::Fault;
 
-    const ENTITY: &str = "8ac7a4ca00000000000000005a4d0b77";
     for fault in
         [Fault::EmptyUnauthorized, Fault::Refused("800.900.300".into()), Fault::Garbage, Fault::LostAnswer]
     {
-        let secret = SecretToken::new("secret_token".into()).unwrap();
-        let merchant = Merchant::new(ENTITY, secret).domain("shop.example");
-        let merchant = merchant.client("my_client", "client_secret", "my_merchant");
-        let sandbox = Sandbox::builder().seed(11).merchant(merchant).build();
-        let credentials = peach::v2::Credentials {
-            client_id: "my_client".into(),
-            client_secret: "client_secret".into(),
-            merchant_id: "my_merchant".into(),
-        };
-        let client = peach::v2::Client::builder(ENTITY, credentials).environment(Environment::Sandbox);
-        let clock = sandbox.clock().clone();
-        let client =
-            client.referer("https://shop.example").clock(move || clock.now_millis()).nonces(nonces());
-        let client = client.build().unwrap();
-        let draft = draft_peach::Draft::debit(PeachCurrency::ZAR, Cents::new(9_200)).entity_id(ENTITY);
-        let draft =
-            draft.merchant_transaction_id("order-0001").shopper_result_url("https://shop.example/done");
-        let draft = draft.check().unwrap();
+        let sandbox = peach_sandbox();
+        let client = peach_v2(&sandbox, false);
+        let call = client.create(&checkout("order-0001")).unwrap();
         sandbox.inject(fault.clone());
-        let result = client
-            .authenticate_blocking(&sandbox)
-            .and_then(|()| client.create(&draft).unwrap().send_blocking(&sandbox));
+        let result = client.authenticate_blocking(&sandbox).and_then(|()| call.send_blocking(&sandbox));
         let outcome = CreateOutcome::of(result);
         let goes_on = matches!(outcome, CreateOutcome::Repeat { .. } | CreateOutcome::SetUp { .. });
         assert!(goes_on, "{fault:?}: {outcome:?}");
-        // Nor is a call without a token.
-        let outcome = CreateOutcome::of(client.create(&draft).unwrap().send_blocking(&sandbox));
+        // A call without a token is none either.
+        let outcome = CreateOutcome::of(call.send_blocking(&sandbox));
         assert!(matches!(outcome, CreateOutcome::SetUp { .. }), "{outcome:?}");
     }
 }

@@ -113,8 +113,7 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>
     let watch = client.watch_submitted(submitted)?;
     // Azotte's answers carry no amount: what was submitted is what is charged, under this number.
     let order = Order { environment: Environment::Sandbox, tracking_number: &tracking_number };
-    let settled_by = &|read: &_| order.settled_by(read);
-    let (ending, why) = shop.settle(sandbox, Checkout { watch, settled_by }, &mut |shop, change| {
+    let (ending, why) = shop.settle(sandbox, Checkout { watch, order: &order }, &mut |shop, change| {
         // What the payer has to do stands in the answer, whatever its status is.
         if let Change::AskPayer { payload } | Change::End(End::Ended { answer: Answer { payload, .. }, .. }) =
             change

@@ -166,9 +166,8 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox, name: &str) -> Result<(Ending, S
         },
     };
     let watch = client.watch(&created.intent_id)?;
-    let settled_by = &|read: &_| order.settled_by(read);
     let mut said = None;
-    Ok(shop.settle(sandbox, Checkout { watch, settled_by }, &mut |shop, change| {
+    Ok(shop.settle(sandbox, Checkout { watch, order: &order }, &mut |shop, change| {
         if let Change::End(End::Ended { answer, .. }) = change
             && answer.payload.actual_paid_amount.is_some()
         {

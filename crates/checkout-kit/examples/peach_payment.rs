@@ -169,8 +169,7 @@ fn settle(
         amount: checkout.amount(),
         currency: checkout.currency(),
     };
-    let settled_by = &|read: &_| order.settled_by(read);
-    let (ending, why) = shop.settle(sandbox, Checkout { watch, settled_by }, &mut |shop, change| {
+    let (ending, why) = shop.settle(sandbox, Checkout { watch, order: &order }, &mut |shop, change| {
         // A code that is no status settles nothing, and what was known stays.
         if let Change::Attention { verdict: Verdict::Unknown(outcome), .. } = change
             && let Some(code) = outcome.result_code()

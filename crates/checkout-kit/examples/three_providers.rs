@@ -76,8 +76,7 @@ fn with_allscale(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         },
     };
     let watch = client.watch(&created.intent_id)?;
-    let settled_by = &|read: &_| order.settled_by(read);
-    settle(out, sandbox.clock(), &sandbox, Checkout { watch, settled_by });
+    settle(out, sandbox.clock(), &sandbox, Checkout { watch, order: &order });
     Ok(())
 }
 
@@ -105,8 +104,7 @@ fn with_azotte(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         settlement::azotte::Order { environment: Environment::Sandbox, tracking_number: &tracking_number };
     // From the submit's answer on, which says how long to wait, and ends nothing.
     let watch = client.watch_submitted(submitted)?;
-    let settled_by = &|read: &_| order.settled_by(read);
-    settle(out, sandbox.clock(), &sandbox, Checkout { watch, settled_by });
+    settle(out, sandbox.clock(), &sandbox, Checkout { watch, order: &order });
     Ok(())
 }
 
@@ -137,7 +135,6 @@ fn with_peach(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         currency: Currency::ZAR,
     };
     let watch = client.watch(initiate.lookup());
-    let settled_by = &|read: &_| order.settled_by(read);
-    settle(out, sandbox.clock(), &sandbox, Checkout { watch, settled_by });
+    settle(out, sandbox.clock(), &sandbox, Checkout { watch, order: &order });
     Ok(())
 }

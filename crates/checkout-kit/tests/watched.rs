@@ -6,7 +6,7 @@
 #[allow(dead_code, reason = "what begins a checkout is not tried here")]
 mod watching;
 
-use checkout_kit::settlement::{Read, Settlement, allscale, azotte, peach};
+use checkout_kit::settlement::{Order, allscale, azotte, peach};
 use checkout_kit::{BlockingTransport, Cents, Environment, Watch, Watchable};
 use checkout_sandbox::VirtualClock;
 use std::time::Duration;
@@ -17,11 +17,11 @@ fn settle<E: Watchable>(
     clock: &VirtualClock,
     transport: &dyn BlockingTransport,
     watch: Watch<E>,
-    settled_by: &dyn Fn(&Read<E>) -> Settlement,
+    order: &dyn Order<Payload = E>,
 ) -> (Ending, bool) {
     let mut said = Vec::new();
     let mut shop = Shop::new(clock.clone(), &mut said);
-    let (ending, _) = shop.settle(transport, Checkout { watch, settled_by }, &mut |_, _| {});
+    let (ending, _) = shop.settle(transport, Checkout { watch, order }, &mut |_, _| {});
     (ending, String::from_utf8(said).unwrap().contains("the goods leave"))
 }
 
@@ -57,8 +57,7 @@ mod with_allscale {
         };
         course.iter().for_each(|status| sandbox.inject(Fault::TamperedStatus(*status)));
         let watch = client.watch(&created.intent_id).unwrap();
-        let settled_by = &|read: &_| order.settled_by(read);
-        let (ending, left) = settle(sandbox.clock(), &sandbox, watch, settled_by);
+        let (ending, left) = settle(sandbox.clock(), &sandbox, watch, &order);
         let told = course.len() - sandbox.faults_waiting();
         (ending, left, [&course[..told], &[20, 20]].concat())
     }
@@ -123,8 +122,7 @@ fn a_checkout_with_azotte_settles_the_order_of_its_number_alone() {
         let submitted = client.submit(&submit).send_blocking(&sandbox).unwrap().payload.tracking_number;
         let tracking_number = number.unwrap_or(&submitted);
         let order = azotte::Order { environment: Environment::Sandbox, tracking_number };
-        let settled_by = &|read: &_| order.settled_by(read);
-        let became = settle(sandbox.clock(), &sandbox, client.watch(&submitted).unwrap(), settled_by);
+        let became = settle(sandbox.clock(), &sandbox, client.watch(&submitted).unwrap(), &order);
         assert_eq!(became, right, "{} {number:?}", scenario.name());
     }
 }
@@ -171,8 +169,7 @@ fn a_checkout_with_peach_settles_the_order_of_its_id_amount_and_currency_alone()
             amount: Cents::new(amount),
             currency,
         };
-        let settled_by = &|read: &_| order.settled_by(read);
-        let became = settle(sandbox.clock(), &sandbox, client.watch(initiate.lookup()), settled_by);
+        let became = settle(sandbox.clock(), &sandbox, client.watch(initiate.lookup()), &order);
         assert_eq!(became, right, "{} {id} {amount} {currency}", scenario.name());
     }
 }

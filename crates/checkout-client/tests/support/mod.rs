@@ -1,5 +1,9 @@
-//! What the tests of several providers need: the ways to ask, transports that note or answer by themselves,
-//! and everything that is printed on the way.
+//! The common parts of the tests of several providers: the ways to ask, transports that note or answer by
+//! themselves, and everything that is printed on the way.
+
+mod faults;
+
+pub(crate) use faults::{faults_in, variant};
 
 use checkout_client::{Answer, Call, CallError, CallErrorKind, NonceSource, Provider, Readable};
 use checkout_poll::ReadOutcome;
@@ -7,7 +11,6 @@ use checkout_transport::bytes::Bytes;
 use checkout_transport::{
     BlockingTransport, Request, Response, Transport, TransportError, from_fn_blocking, from_fn_local, http,
 };
-use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -146,7 +149,7 @@ pub(crate) fn outcome<P: Provider, T: Readable<Provider = P>>(
         Err(error) => error,
     };
     let kind = error.kind();
-    // What the refusal proves, or a response that is not the API's, is the provider's own matter.
+    // The proof of a refusal, or of a response that is not the API's, is the provider's own matter.
     if !matches!(kind, CallErrorKind::Refused(_) | CallErrorKind::UnexpectedResponse(_)) {
         assert_eq!(error.may_have_been_processed(), !matches!(kind, CallErrorKind::NotSent(_)));
         assert!(error.refusal().is_none());
@@ -180,20 +183,6 @@ pub(crate) fn asked_wait<P: Provider>(error: &CallError<P>) -> Option<Duration> 
         ReadOutcome::Limited { wait } | ReadOutcome::Failed { wait } | ReadOutcome::NotThere { wait } => wait,
         ReadOutcome::Refused | ReadOutcome::Answer { .. } | ReadOutcome::PayerActs { .. } => None,
     }
-}
-
-/// The names of the variants of the enum `Fault` in a source: it may grow, so that no `match` here could
-/// tell.
-pub(crate) fn faults_in(source: &str) -> BTreeSet<String> {
-    let (_, variants) = source.split_once("pub enum Fault {\n").unwrap();
-    let (variants, _) = variants.split_once("\n}\n").unwrap();
-    let variants = variants.lines().filter_map(|line| line.strip_prefix("    "));
-    variants.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase())).map(variant).collect()
-}
-
-/// The name of a variant, by its source or its `Debug`.
-pub(crate) fn variant(text: &str) -> String {
-    text.split(['(', '{', ',', ' ']).next().unwrap().to_owned()
 }
 
 /// An error's text, and those of its sources.

@@ -1,7 +1,7 @@
 //! Watching a checkout to its end with the library's own watch, and holding what it ended with to the order,
 //! whoever the provider is: four examples share it.
 
-use checkout_kit::settlement::{Read, Settlement};
+use checkout_kit::settlement::Order;
 use checkout_kit::{
     BlockingTransport, CallError, Change, End, Phase, Verdict, Watch, Watchable, client::Provider,
 };
@@ -41,8 +41,8 @@ pub(crate) struct Shop<'a> {
 /// A checkout and its order. Nothing else here knows whose checkout it is.
 pub(crate) struct Checkout<'c, E: Watchable> {
     pub(crate) watch: Watch<E>,
-    /// True if a read settles the order: the `settled_by` of the provider's `Order`.
-    pub(crate) settled_by: &'c dyn Fn(&Read<E>) -> Settlement,
+    /// The order that a read is compared with.
+    pub(crate) order: &'c dyn Order<Payload = E>,
 }
 
 impl<'a> Shop<'a> {
@@ -129,7 +129,7 @@ impl<'a> Shop<'a> {
             on(self, &change);
             match change {
                 Change::End(end) => {
-                    let (ending, why) = means(end, unnamed, paid, checkout.settled_by);
+                    let (ending, why) = means(end, unnamed, paid, checkout.order);
                     match ending {
                         Ending::Paid if !paid => self.line(&self.time(), "settled: the goods leave"),
                         Ending::StillOpen if !paid => {
@@ -188,7 +188,7 @@ fn means<E: Watchable>(
     end: End<E>,
     unnamed: bool,
     paid: bool,
-    settled_by: &dyn Fn(&Read<E>) -> Settlement,
+    order: &dyn Order<Payload = E>,
 ) -> (Ending, String) {
     // 1. Does a person have to look?
     if end.held() || unnamed {
@@ -222,7 +222,7 @@ fn means<E: Watchable>(
         return (Ending::Look, phase.to_string());
     }
     // 3. Does the read settle the order?
-    match settled_by(&answer.into_read()) {
+    match order.settled_by(&answer.into_read()) {
         settlement if settlement.is_settled() => (Ending::Paid, "paid".into()),
         settlement => (Ending::Look, settlement.to_string()),
     }
