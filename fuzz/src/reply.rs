@@ -92,7 +92,7 @@ pub fn assert_clear(error: &ReadError, body: &[u8]) {
     assert!(SAYINGS.contains(&said), "an error says {said:?}");
 }
 
-/// What is no JSON object is not the API's, a redirect neither, and under an error status what has no integer
+/// A body that is not a JSON object is not the API's, a redirect neither, and under an error status what has no integer
 /// for a code; an object is no bad JSON.
 fn assert_told_apart<T: Debug>(
     head: &Head<'_>,

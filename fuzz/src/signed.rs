@@ -9,7 +9,7 @@ pub const SECRET: &str = "test_secret_abc";
 /// A message as a target is given it. The first line has the parts that are no headers, and then how many
 /// seconds the receiver's clock is ahead of the message's time and the number of a byte, all apart by tabs.
 /// Every other line is a header, its name and its value apart by a tab. After an empty line comes the body.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Message {
     pub parts: Vec<String>,
     pub headers: Vec<(String, Vec<u8>)>,

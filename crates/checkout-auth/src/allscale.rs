@@ -74,7 +74,6 @@ impl SigningKey {
     /// checked.
     ///
     /// # Errors
-    ///
     /// [`KeyError`] when either text is empty, has white space around it or something unseen in it, or when
     /// the API key could not stand in a header. The error names the field and never holds the field's value.
     ///
@@ -127,7 +126,6 @@ impl SigningKey {
     /// Signing allocates nothing. The time grows with the body's length and does not depend on the secret.
     ///
     /// # Errors
-    ///
     /// [`SignError`] when an HTTP request could not carry a part of the request: see [`RequestToSign`].
     ///
     /// ```
@@ -161,7 +159,6 @@ impl SigningKey {
     /// the timestamp is recent and the nonce new.
     ///
     /// # Errors
-    ///
     /// [`VerifyError`] when the signature is malformed, or not this request's, or when the request could not
     /// have been signed. Do not tell the sender which.
     ///
@@ -249,7 +246,6 @@ impl RequestToSign<'_> {
     /// it. Signing makes no such string.
     ///
     /// # Errors
-    ///
     /// [`SignError`], as for [`SigningKey::sign`].
     ///
     /// ```
@@ -403,7 +399,7 @@ impl fmt::Debug for Signature {
 /// assert_eq!(error, KeyError::SecretEmpty);
 /// assert_eq!(error.to_string(), "the API secret is empty");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The API key is empty.
@@ -479,7 +475,7 @@ impl KeyError {
 /// assert_eq!(key.verify(&ping, "v1=anything"), Err(VerifyError::Encoding));
 /// # Ok::<(), checkout_auth::allscale::KeyError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
     /// The signature does not begin with `v1=`.

@@ -13,7 +13,7 @@
 /// assert_eq!(MessageError::UnknownKey.blame(), Blame::SetUp);
 /// assert_eq!(MessageError::Expired { by_seconds: 1 }.blame(), Blame::Sender);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Blame {
     /// The code that calls this crate: the code gave something that no HTTP message could have carried, or
     /// the parts of two messages.

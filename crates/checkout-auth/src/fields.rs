@@ -75,7 +75,7 @@ impl<T: HeaderFields + ?Sized> HeaderFields for &T {
 /// assert_eq!(error.to_string(), "the header x-webhook-id is missing");
 /// assert_eq!(error.blame(), Blame::Sender);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("the header {name} {problem}")]
 pub struct HeaderError {
     /// The header's name, in lower case.
@@ -147,7 +147,7 @@ impl HeaderError {
 ///
 /// assert_eq!(HeaderProblem::Doubled.to_string(), "is there more than once");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderProblem {
     /// The header is missing.

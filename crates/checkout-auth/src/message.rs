@@ -120,7 +120,7 @@ impl<K> fmt::Debug for Verifier<K> {
 ///     format!("webhook {webhook_id} of {timestamp} s, key {}", webhook.key_id())
 /// }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signed<'a, M> {
     message: M,
     accepted_until: i64,
@@ -180,7 +180,7 @@ impl<'a, M> Signed<'a, M> {
 /// let error = MessageError::Early { by_seconds: 12 };
 /// assert_eq!(error.to_string(), "the message's time is 12 s further ahead than the tolerance allows");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum MessageError {
     /// A part that the caller gave could not have been sent, or not have been signed.
@@ -274,7 +274,7 @@ impl MessageError {
 /// let error = MessageError::Mismatch(MessageKind::AllScaleResponse);
 /// assert_eq!(error.to_string(), "no signature is this answer's to this request under the keys");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MessageKind {
     /// A [webhook](crate::allscale::webhook) of AllScale's.

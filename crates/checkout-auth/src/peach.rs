@@ -84,7 +84,6 @@ impl SecretToken {
     /// as text and are not decoded. Their number is not checked.
     ///
     /// # Errors
-    ///
     /// [`KeyError`] when the token is empty or has white space around it. The error never holds the token.
     ///
     /// ```
@@ -118,7 +117,6 @@ impl SecretToken {
     /// once. Nothing is bounded here: the caller bounds the pairs of a stranger before they come this far.
     ///
     /// # Errors
-    ///
     /// [`SignError::DuplicateKey`] when a key is there twice: no page says which of the two counts.
     ///
     /// ```
@@ -162,7 +160,6 @@ impl SecretToken {
     /// something else.
     ///
     /// # Errors
-    ///
     /// [`VerifyError`] when a key is there twice, or when the signature is missing, could not be right, or
     /// does not match. Do not tell the sender which.
     ///
@@ -208,7 +205,6 @@ impl fmt::Debug for SecretToken {
 /// Every valid key takes in all of the parameters' text, so the cost is theirs, times the keys.
 ///
 /// # Errors
-///
 /// [`VerifyError`], as for [`SecretToken::verify`], and [`VerifyError::NoValidKey`]. Do not tell the sender
 /// which.
 ///
@@ -307,7 +303,6 @@ impl SignedText {
 /// string.
 ///
 /// # Errors
-///
 /// [`SignError`], as for [`SecretToken::sign`].
 ///
 /// ```
@@ -381,7 +376,7 @@ impl fmt::Debug for Signature {
 /// assert_eq!(error, KeyError::Empty);
 /// assert_eq!(error.to_string(), "the secret token is empty");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The secret token is empty.
@@ -438,7 +433,7 @@ impl KeyError {
 /// assert_eq!(token.verify([("amount", "2"), ("signature", "")]), Err(VerifyError::Malformed));
 /// # Ok::<(), checkout_auth::peach::KeyError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
     /// No parameter has the key [`SIGNATURE`].

@@ -19,7 +19,7 @@ use crate::blame::Blame;
 /// };
 /// assert_eq!(whole_url.canonical(), Err(SignError::Path));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
     /// The method is empty or no HTTP token.

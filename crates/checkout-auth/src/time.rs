@@ -12,7 +12,7 @@
 /// assert_eq!(Tolerance::default().seconds(), 300);
 /// assert_eq!(Tolerance::from_seconds(600).seconds(), 600);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tolerance(u32);
 
 impl Tolerance {
@@ -62,7 +62,7 @@ impl Default for Tolerance {
 }
 
 /// The judgement of a message's time at `now`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Judgement {
     InTime,
     /// So many seconds past the tolerance.

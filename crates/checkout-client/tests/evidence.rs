@@ -184,8 +184,8 @@ mod of_peach {
     }
 }
 
-/// What each order says of each client's read: live by live, sandbox by live, live by sandbox, sandbox by
-/// sandbox.
+/// The verdict of each order on each client's read: live by live, sandbox by live, live by sandbox, sandbox
+/// by sandbox.
 const SETTLED: [&str; 4] = [
     "settled",
     "not settled: live money for a test order",

@@ -120,8 +120,8 @@ fn one_caller_takes_a_payment_of_each_provider_to_its_success() {
     assert_eq!(took.as_secs(), 3_030);
 }
 
-/// What a web framework or a runtime asks of a handler: a future that is `Send` for every lifetime it could
-/// have.
+/// The demand of a web framework or a runtime on a handler: a future that is `Send` for every lifetime it
+/// could have.
 #[test]
 fn every_call_can_be_awaited_in_a_handler_of_a_web_framework() {
     fn handler<S, F: Future + Send + 'static>(_: impl Fn(S) -> F + Send + Sync + 'static) {}

@@ -126,7 +126,7 @@ fn an_operation_says_what_to_read_first() {
     assert_eq!(of(peach::Route::Status.into()), (Repeat::Safe, None));
 }
 
-/// What is advised of a create and of a status that meet a fault, typed from the pages: a create may only be
+/// The advice for a create and for a status that meet a fault, typed from the pages: a create may only be
 /// sent again where it certainly was not done.
 #[test]
 fn what_is_advised_of_an_allscale_call_that_meets_a_fault() {

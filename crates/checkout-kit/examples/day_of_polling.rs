@@ -12,7 +12,7 @@
 //! the deadline is stored as text, and watched again from that, all of it: after 20 minutes or when a webhook
 //! comes, for as long as the plan's deadline, until it has ended or has been handed back three times.
 //!
-//! Who is right is what the sandboxes have in their books; what is known of a checkout is never asked. The
+//! The books of the sandboxes decide who is right; the watch of a checkout is never asked. The
 //! same seed prints the same table. The exit code is 0 if nothing was wrong, 1 if something was, and 2 for
 //! other arguments.
 

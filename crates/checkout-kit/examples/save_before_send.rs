@@ -1,5 +1,6 @@
-//! What to store, and when, so that neither a crash nor a lost answer nor a second worker loses an order,
-//! makes the payer pay twice, or lets goods leave unpaid or twice; offline, against the sandbox.
+//! The writes of a shop and their moments: so that neither a crash nor a lost answer nor a second worker
+//! loses an order, makes the payer pay twice, or lets goods leave unpaid or twice; offline, against the
+//! sandbox.
 //!
 //!     cargo run --example save_before_send
 //!

@@ -1,5 +1,5 @@
-//! What the examples say and how they end, compared with what is committed. After a change that is meant to
-//! change it:
+//! The output of the examples and their ends, compared with what is committed. After a change that is meant
+//! to change it:
 //!
 //!     UPDATE_DOCS=1 cargo test -p checkout-kit --test examples
 #![allow(

@@ -237,3 +237,32 @@ fn no_line_of_a_comment_is_too_wide() {
     }
     assert!(wide.is_empty(), "{wide:#?}");
 }
+
+/// The order of the standard derives. Other derives follow.
+const DERIVES: [&str; 9] =
+    ["Clone", "Copy", "Debug", "Default", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"];
+
+#[test]
+fn derives_stand_in_one_order_and_errors_in_one_form() {
+    let mut wrong = Vec::new();
+    for of_crate in crates() {
+        let mut files = Vec::new();
+        rust_files(&of_crate, &mut files);
+        for file in files {
+            let source = fs::read_to_string(&file).unwrap();
+            let lines: Vec<_> = source.lines().map(str::trim).collect();
+            for (number, line) in (1..).zip(&lines) {
+                let derives = line.strip_prefix("#[derive(").and_then(|rest| rest.strip_suffix(")]"));
+                let place =
+                    |name: &str| DERIVES.iter().position(|derive| *derive == name).unwrap_or(DERIVES.len());
+                let places = derives.map(|names| names.split(", ").map(place).collect::<Vec<_>>());
+                let is_gap = lines.get(number).is_some_and(|next| ["///", "//!"].contains(next));
+                let is_errors = ["/// # Errors", "//! # Errors"].contains(line);
+                if places.is_some_and(|places| !places.is_sorted()) || (is_errors && is_gap) {
+                    wrong.push(format!("{}:{number}: {line}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -176,9 +176,9 @@ mod many {
             .build()
             .unwrap();
         let now = Moment::from_unix_millis(i64::try_from(time.now_millis()).unwrap());
-        // What is stored: of the first nothing yet; of the second that a read has contradicted an end; of the
-        // third, which is paid by now, that it had expired. The fourth is never opened, and was contradicted
-        // before.
+        // The stored texts: of the first nothing yet; of the second that a read has contradicted an end; of
+        // the third, which is paid by now, that it had expired. The fourth is never opened, and was
+        // contradicted before.
         let fresh = |name: &str| {
             client
                 .watch(checkout_kit::peach::MerchantTransactionId::new(name.to_owned()).unwrap().into())

@@ -31,7 +31,7 @@ const ADDRESS: &str = "203.0.113.77";
 /// What a checkout came to, over a transport and by a clock.
 type Play<'p> = &'p dyn Fn(&dyn BlockingTransport, VirtualClock) -> Vec<String>;
 
-/// What was told when it was recorded and when it was replayed, each from the same moment on, and how the
+/// The changes told when it was recorded and when it was replayed, each from the same moment on, and how the
 /// replay ended. What is planted was carried, and is not in the text between them; nor are keys, and headers
 /// that are marked.
 struct Played {

@@ -169,7 +169,7 @@ pub enum Source {
 /// // The ends of the range do no harm.
 /// assert!(Moment::from_unix_millis(i64::MIN) < Moment::from_unix_millis(0));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(i64);
 
 impl Moment {

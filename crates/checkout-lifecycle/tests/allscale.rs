@@ -159,8 +159,8 @@ enum When {
     Unordered,
 }
 
-/// What is known, what is observed and when; then the verdict, what is kept and what is remembered as
-/// superseded.
+/// The known status, the observed status and its moment; then the verdict, what is kept and what is
+/// remembered as superseded.
 fn check(current: &str, observed: i64, when: When) -> String {
     let mut tracker = Tracker::<IntentStatus>::new();
     if let Ok(value) = current.parse::<i64>() {

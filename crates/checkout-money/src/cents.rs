@@ -73,7 +73,6 @@ impl Cents {
     /// The sum.
     ///
     /// # Errors
-    ///
     /// If the sum is out of range.
     ///
     /// ```
@@ -89,7 +88,6 @@ impl Cents {
     /// The amount minus `other`; the difference may be less than zero.
     ///
     /// # Errors
-    ///
     /// If the difference is out of range.
     ///
     /// ```
@@ -105,7 +103,6 @@ impl Cents {
     /// The product with `times`: the price of `times` pieces.
     ///
     /// # Errors
-    ///
     /// If the product is out of range.
     ///
     /// ```

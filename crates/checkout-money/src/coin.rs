@@ -48,7 +48,6 @@ impl CoinAmount {
     /// The amount `mantissa / 10^scale`.
     ///
     /// # Errors
-    ///
     /// If the mantissa is 2^96 or more on either side of zero, or the scale is more than 28.
     ///
     /// ```
@@ -159,7 +158,6 @@ impl CoinAmount {
     /// The exact sum, with the larger of the two scales.
     ///
     /// # Errors
-    ///
     /// If the sum does not fit at that scale. The sum is never rounded, nor given fewer decimals to fit.
     ///
     /// ```
@@ -178,7 +176,6 @@ impl CoinAmount {
     /// less than zero.
     ///
     /// # Errors
-    ///
     /// If the difference does not fit at that scale, as with [`checked_add`](Self::checked_add).
     ///
     /// ```

@@ -32,7 +32,6 @@ impl Rate {
     /// The rate `mantissa / 10^scale`.
     ///
     /// # Errors
-    ///
     /// If the mantissa is 2^96 or more on either side of zero, or the scale is more than 28.
     ///
     /// ```
@@ -117,7 +116,6 @@ impl Rate {
     /// never to be booked.
     ///
     /// # Errors
-    ///
     /// If the product does not fit exactly: a rate of more than 26 decimals, or too many digits in all.
     ///
     /// ```

@@ -34,7 +34,6 @@ impl Reqwest {
     /// [`CONNECT_TIMEOUT`].
     ///
     /// # Errors
-    ///
     /// [`BuildError`] when TLS cannot be set up: on Linux, when there are no files with certificates to
     /// trust. Without the feature `rustls` there is no such error, and no request to an `https` URI is
     /// [sent](crate#tls).
@@ -62,7 +61,6 @@ impl Reqwest {
     /// is this type's and not the builder's; the builder's `connect_timeout` and `read_timeout` hold too.
     ///
     /// # Errors
-    ///
     /// [`BuildError`] when reqwest cannot build the client.
     ///
     /// # Panics

@@ -34,7 +34,6 @@ impl Blocking {
     /// A client with reqwest's settings: see [`Reqwest::new`](crate::Reqwest::new).
     ///
     /// # Errors
-    ///
     /// [`BuildError`] when TLS cannot be set up, or no thread is available.
     ///
     /// # Panics
@@ -54,7 +53,6 @@ impl Blocking {
     /// A client with settings of your own: see [`Reqwest::from_builder`](crate::Reqwest::from_builder).
     ///
     /// # Errors
-    ///
     /// [`BuildError`] when reqwest cannot build the client.
     ///
     /// # Panics

@@ -24,7 +24,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// ```
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) timeout: Duration,
     pub(crate) cap: usize,

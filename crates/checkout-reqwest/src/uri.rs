@@ -4,7 +4,7 @@ use checkout_transport::http::Uri;
 use reqwest::Url;
 
 /// The reason why a URI is not sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UriError {
     #[error("the URI is not absolute, or neither http nor https")]
     Scheme,

@@ -29,7 +29,7 @@ use std::collections::VecDeque;
 /// assert!(sandbox.requests().is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
     /// The number of all requests, for any route and for no route.

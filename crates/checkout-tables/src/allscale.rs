@@ -501,7 +501,7 @@ code_table! {
 /// assert_eq!(Route::Create.repeat(), Repeat::Unsafe);
 /// assert_eq!(Route::Create.to_string(), "create"); // names are ours: the pages have none
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
     feature = "strum",
     derive(strum::EnumCount, strum::EnumIter, strum::IntoStaticStr, strum::VariantArray),

@@ -190,7 +190,7 @@ code_table! {
 /// assert_eq!(Route::CheckoutStatus.path(), "/api/v1/c2a/offer/checkout/{trackingId}/status");
 /// assert_eq!(Route::CheckoutStatus.to_string(), "checkout_status");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
     feature = "strum",
     derive(strum::EnumCount, strum::EnumIter, strum::IntoStaticStr, strum::VariantArray),

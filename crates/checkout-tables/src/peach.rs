@@ -184,7 +184,7 @@ impl Currency {
 /// assert_eq!(route.host(Environment::Sandbox), "https://testsecure.peachpayments.com");
 /// assert_eq!(route.to_string(), "create_checkout");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
     feature = "strum",
     derive(strum::EnumCount, strum::EnumIter, strum::IntoStaticStr, strum::VariantArray),

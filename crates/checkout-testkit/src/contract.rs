@@ -59,7 +59,6 @@ use stage::{AtOnce, Stage};
 /// For a transport that threads can share there is [`check_shared`].
 ///
 /// # Errors
-///
 /// The first law that does not hold, and the observation that shows the breach.
 ///
 /// ```
@@ -79,7 +78,6 @@ pub fn check_blocking<T: BlockingTransport>(make: impl Fn(Duration) -> T) -> Res
 /// transports that threads can share.
 ///
 /// # Errors
-///
 /// The first law that does not hold, and the observation that shows the breach.
 ///
 /// # Panics
@@ -108,7 +106,6 @@ pub fn check_shared<T: BlockingTransport + Sync>(make: impl Fn(Duration) -> T) -
 /// attributes of runtimes, and do not spawn it.
 ///
 /// # Errors
-///
 /// The first law that does not hold, and the observation that shows the breach.
 ///
 /// ```
@@ -126,7 +123,6 @@ pub async fn check<T: Transport>(make: impl Fn(Duration) -> T) -> Result<(), Bro
 /// Checks every law of [`Law::ALL`], on transports that stay on their thread: see [`check`].
 ///
 /// # Errors
-///
 /// The first law that does not hold, and the observation that shows the breach.
 ///
 /// ```
@@ -313,7 +309,6 @@ impl Law {
     /// contract.
     ///
     /// # Errors
-    ///
     /// The law, if the law does not hold, and the observation that shows the breach.
     ///
     /// ```
@@ -334,7 +329,6 @@ impl Law {
     /// Checks this law alone, on the transports that [`check_shared`] takes: see [`Law::check`].
     ///
     /// # Errors
-    ///
     /// The law, if the law does not hold, and the observation that shows the breach. A law of
     /// [`Law::OF_FUTURES`] does not apply to a blocking transport, and is an error rather than a check that
     /// nothing can fail.
@@ -364,7 +358,6 @@ impl Law {
     /// Checks this law alone, on the transports that [`check_blocking`] takes: see [`Law::check`].
     ///
     /// # Errors
-    ///
     /// The law, if the law does not hold, and the observation that shows the breach. A law of
     /// [`Law::OF_FUTURES`] or of [`Law::OF_THREADS`] does not apply to a blocking transport of one thread,
     /// and is an error rather than a check that nothing can fail.

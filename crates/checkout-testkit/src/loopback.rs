@@ -123,7 +123,6 @@ impl Server {
     /// request's own `host`.
     ///
     /// # Errors
-    ///
     /// [`io::Error`] when no port or no thread is available.
     ///
     /// ```
@@ -152,7 +151,6 @@ impl Server {
     /// `base` is a scheme and a host, with a port or without. The `host` header is passed on as received.
     ///
     /// # Errors
-    ///
     /// [`io::ErrorKind::InvalidInput`] when `base` is something else; otherwise as for [`Server::start`].
     ///
     /// ```

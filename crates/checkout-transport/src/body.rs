@@ -44,7 +44,7 @@ pub struct BodyBuffer {
     state: State,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Whole,
     OverCap,
@@ -80,7 +80,6 @@ impl BodyBuffer {
     /// This saves reading a body that will be too large; a smaller length is believed for nothing.
     ///
     /// # Errors
-    ///
     /// [`TransportError::too_large`] when `content_length` is over the cap.
     ///
     /// ```
@@ -100,7 +99,6 @@ impl BodyBuffer {
     /// Adds the bytes that came next.
     ///
     /// # Errors
-    ///
     /// [`TransportError::too_large`] when they take the body over the cap. The adapter then closes the
     /// connection and returns the error.
     ///
@@ -123,7 +121,6 @@ impl BodyBuffer {
     /// Adds all that `reader` still gives, and stops at the cap.
     ///
     /// # Errors
-    ///
     /// [`TransportError::too_large`] when the body is more than the cap; [`TransportError::unknown`] with the
     /// reader's error when the reader fails, since the request has been sent by then.
     ///
@@ -153,7 +150,6 @@ impl BodyBuffer {
     /// The whole body. Call this when the HTTP stack has reported that the body has ended well.
     ///
     /// # Errors
-    ///
     /// [`TransportError`] when any part of the body was refused or could not be read before.
     ///
     /// ```

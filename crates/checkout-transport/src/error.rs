@@ -15,7 +15,7 @@ use std::fmt;
 /// };
 /// assert!(advice.starts_with("the provider may"));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Delivery {
     /// No byte of the request has left, so the provider certainly never saw the request: the name was not
     /// resolved, the connection was refused, the TLS handshake failed.

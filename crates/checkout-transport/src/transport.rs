@@ -42,7 +42,6 @@ pub trait Transport: Send + Sync {
     /// outcome is then unknown.
     ///
     /// # Errors
-    ///
     /// [`TransportError`] when there is no whole response, whatever the reason; the error says how far the
     /// request may have got. A response with a `4xx` or `5xx` is not an error.
     ///
@@ -99,7 +98,6 @@ pub trait LocalTransport {
     /// [`Transport::send`].
     ///
     /// # Errors
-    ///
     /// [`TransportError`], as for [`Transport::send`].
     ///
     /// ```
@@ -146,7 +144,6 @@ pub trait BlockingTransport {
     /// Sends `request`, once, and returns the response with the response's whole body.
     ///
     /// # Errors
-    ///
     /// [`TransportError`], as for [`Transport::send`].
     ///
     /// ```

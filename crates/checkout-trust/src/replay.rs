@@ -143,7 +143,6 @@ impl<S: Store> Guard<S> {
     /// Claims an event: all its keys, or none.
     ///
     /// # Errors
-    ///
     /// The store's own error. Nothing is claimed then, or only until the lease ends: answer 503.
     ///
     /// ```
@@ -180,7 +179,6 @@ impl<S: Store> Guard<S> {
     /// Records that the event has been processed. From now on claims of the event are [`Claim::Done`].
     ///
     /// # Errors
-    ///
     /// [`Unfinished`], if the store failed: the error gives the ticket back, to try again with. If you give
     /// up, the event is claimed until the lease ends and then, if the commit has not reached the store, fresh
     /// again.
@@ -217,7 +215,6 @@ impl<S: Store> Guard<S> {
     /// Records that the event has not been processed. The next claim of the event is fresh.
     ///
     /// # Errors
-    ///
     /// [`Unfinished`], if the store failed: the error gives the ticket back, to try again with. If you give
     /// up, the event is fresh when the lease ends.
     ///
@@ -255,7 +252,6 @@ impl<S: AsyncStore> Guard<S> {
     /// ends with its lease.
     ///
     /// # Errors
-    ///
     /// The store's own error. Nothing is claimed then, or only until the lease ends: answer 503.
     ///
     /// ```
@@ -296,7 +292,6 @@ impl<S: AsyncStore> Guard<S> {
     /// of its own, or write effects and commit in one transaction ([`ClaimTicket::claims`]).
     ///
     /// # Errors
-    ///
     /// [`Unfinished`], if the store failed; the error gives the ticket back, to try again with.
     ///
     /// ```
@@ -335,7 +330,6 @@ impl<S: AsyncStore> Guard<S> {
     /// Records that the event has not been processed: see [`release`](Guard::release).
     ///
     /// # Errors
-    ///
     /// [`Unfinished`], if the store failed; the error gives the ticket back, to try again with.
     ///
     /// ```

@@ -233,7 +233,7 @@ mod allscale {
         ("currency", "1", "settled", "not settled: priced in USD, which is not the order's currency"),
         ("currency", "null", "unproven: currency is missing", "settled"),
         ("currency_symbol", r#""EUR""#, PRICED_IN_EUR, PRICED_IN_EUR),
-        // What a symbol looks like is not documented: beside a number that agrees it must not be another
+        // The form of a symbol is not documented: beside a number that agrees it must not be another
         // code's.
         (
             "currency_symbol",

@@ -16,7 +16,7 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, Next
 use ureq::{SendBody, Timeout};
 
 /// The event on a connection for each operation on the connection.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Play {
     Connected,
     Secured,
@@ -31,7 +31,7 @@ type Failing = fn() -> Error;
 use Play::{Connected, Ended, Fails, Said, Secured, Taken};
 
 /// Connections that follow a script, and the bytes written to them.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Script(Arc<Mutex<(VecDeque<Play>, String)>>);
 
 impl Script {

@@ -53,7 +53,7 @@ fn flat(pairs: &[(&str, &str)], environment: Environment) -> Payment<'static> {
     answer.payload.into_owned()
 }
 
-/// What a body of a status reads as: its status and its fields, or the refusal, or what else it is, or the
+/// The reading of a status' body: its status and its fields, or the refusal, or what else it is, or the
 /// error.
 fn check_under(status: u16, body: impl AsRef<[u8]>) -> String {
     match read_payment(&Head::new(status), body.as_ref(), Environment::Live) {

@@ -48,7 +48,6 @@ impl Verifier<SigningKey> {
     /// [`allscale::response`](self).
     ///
     /// # Errors
-    ///
     /// [`MessageError`]: the fault of the answer. Whatever the fault, believe nothing in the answer, not even
     /// that the request has failed.
     ///
@@ -195,7 +194,6 @@ impl Response<'_> {
     /// The signature, for the header [`headers::RESPONSE_SIGNATURE`].
     ///
     /// # Errors
-    ///
     /// [`SignError`] when HTTP could not carry a part of the answer.
     ///
     /// ```
@@ -224,7 +222,6 @@ impl Response<'_> {
     /// here too.
     ///
     /// # Errors
-    ///
     /// [`SignError`], as for [`Response::sign`].
     ///
     /// ```

@@ -375,7 +375,7 @@ fn every_error_says_who_is_to_blame_and_the_usual_cause() {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 struct Parts {
     method: String,
     path: String,

@@ -55,7 +55,6 @@ impl Verifier<SigningKey> {
     /// The worth of a webhook that passes, and the sources: [`allscale::webhook`](self).
     ///
     /// # Errors
-    ///
     /// [`MessageError`]: the fault of the webhook. Keep the fault for the receiver's own log: answer the
     /// sender with 401 and nothing more, for a sender that can tell the refusals apart learns which API keys
     /// are known, and which old message was genuine.
@@ -204,7 +203,6 @@ impl Webhook<'_> {
     /// The signature, for the header [`headers::WEBHOOK_SIGNATURE`].
     ///
     /// # Errors
-    ///
     /// [`SignError`] when an HTTP request could not carry a part of the webhook.
     ///
     /// ```
@@ -233,7 +231,6 @@ impl Webhook<'_> {
     /// here too.
     ///
     /// # Errors
-    ///
     /// [`SignError`], as for [`Webhook::sign`].
     ///
     /// ```

@@ -46,7 +46,7 @@ pub(crate) use every_law;
 pub(crate) const NOW: i64 = 1_716_501_000;
 
 /// A message, every part of which can be changed.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sent {
     /// The parts that are not headers of the message, each under the name that errors give the part.
     pub(crate) parts: Vec<(&'static str, Vec<u8>)>,

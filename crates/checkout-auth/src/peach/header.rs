@@ -39,7 +39,6 @@ impl Verifier<SecretToken> {
     /// worth of a webhook that passes, and the source: [`peach::header`](self).
     ///
     /// # Errors
-    ///
     /// [`MessageError`]: the fault of the webhook. Keep the fault for the receiver's own log: answer the
     /// sender with 401 and nothing more, for a sender that can tell the refusals apart learns which old
     /// message was genuine.
@@ -154,7 +153,6 @@ impl Webhook<'_> {
     /// The signature, for the header [`SIGNATURE`].
     ///
     /// # Errors
-    ///
     /// [`SignError`] when the id or the URL is not of the form that can be signed.
     ///
     /// ```

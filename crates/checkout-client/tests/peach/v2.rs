@@ -105,7 +105,7 @@ fn a_request_has_the_documented_headers_and_no_others() {
     assert!(client.token().body().is_empty());
 }
 
-/// What comes of a request that a fault waits for: create, and a status without the secret token, with it,
+/// The outcome of a request that a fault waits for: create, and a status without the secret token, with it,
 /// and with another.
 fn check(fault: &Fault) -> [String; 4] {
     let other = SecretToken::new("another secret".into()).unwrap();

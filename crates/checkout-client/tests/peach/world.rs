@@ -129,8 +129,8 @@ pub(crate) fn wants_token(error: &CallError<Peach>) -> bool {
     matches!(error.kind(), CallErrorKind::NotSent(NotSent::NoAccessToken))
 }
 
-/// What a status does to a tracker: `-` if it says nothing of the checkout, else the verdict, without what it
-/// is about but for an unknown code, and the status that is known then.
+/// The effect of a status on a tracker: `-` if it says nothing of the checkout, else the verdict, without
+/// what it is about but for an unknown code, and the status that is known then.
 pub(crate) fn observe(answer: &Answer<Payment<'static>>, tracker: &mut Tracker<PaymentStatus>) -> String {
     let Some(observation) = answer.observation() else { return "-".to_owned() };
     // A moment of Peach's clock is never compared with ours.

@@ -155,8 +155,8 @@ fn dropping_it_again_and_again_asks_for_nothing_more_often_than_the_plan_does() 
     assert!((15..=21).contains(&sent), "{sent} in 20 s");
 }
 
-/// What a web framework or a runtime asks of a handler: a future that is `Send` for every lifetime it could
-/// have.
+/// The demand of a web framework or a runtime on a handler: a future that is `Send` for every lifetime it
+/// could have.
 #[test]
 fn a_watch_can_be_awaited_in_a_handler_of_a_web_framework() {
     use checkout_client::RetryPolicy;

@@ -1,9 +1,9 @@
 //! A day of many checkouts with three providers, followed by one schedule in virtual time.
 //!
-//! What happens lies in a queue of events, and the clock goes from one moment at which something happens to
-//! the next. A request takes a while to arrive and its answer to come back, so many are under way at a time.
-//! Who judges is the other side: how a checkout has ended, and how many requests a merchant has made, is what
-//! the sandboxes have in their books.
+//! The things that happen lie in a queue of events, and the clock goes from one moment at which something
+//! happens to the next. A request takes a while to arrive and its answer to come back, so many are under way
+//! at a time. The judge is the other side: how a checkout has ended, and how many requests a merchant has
+//! made, is what the sandboxes have in their books.
 #![expect(
     clippy::indexing_slicing,
     reason = "the numbers of checkouts and shops are places in lists that only grow"

@@ -1,5 +1,5 @@
-//! What comes in by itself: webhooks, returns and signed answers, each really signed, and what is made of
-//! them. And whatever somebody sends in their place, so that the errors have it all before them.
+//! Messages that come in by themselves: webhooks, returns and signed answers, each really signed, and what is
+//! made of them. And whatever somebody sends in their place, so that the errors have it all before them.
 
 use super::*;
 use checkout_auth::allscale::{headers, response, webhook};

@@ -1,4 +1,4 @@
-//! What a transport is wrapped in: a recording, its cassette with the text that is kept of it, and the
+//! The wrappers of a transport: a recording, its cassette with the text that is kept of it, and the
 //! replay; and what is found wrong with any of them, or with a transport.
 
 use super::*;

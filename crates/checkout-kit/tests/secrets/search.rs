@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// How a text is recognised in parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// As a whole.
     Text,
@@ -14,7 +14,7 @@ pub(crate) enum Kind {
 }
 
 /// Something that was planted, in every form that it is looked for in.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Needle {
     text: String,
     /// Compared without regard to case and to what `squeezed` drops.

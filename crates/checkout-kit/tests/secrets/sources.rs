@@ -8,7 +8,7 @@ use syn::{
     Attribute, Fields, GenericArgument, Item, PathArguments, ReturnType, Type, TypeParamBound, UseTree,
 };
 
-/// What was read. Types and modules go by the path of their definition:
+/// The types that were read. Types and modules go by the path of their definition:
 /// `checkout_wire::azotte::result::Challenge`.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
@@ -61,7 +61,7 @@ impl Field {
 }
 
 /// A type's path in another type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Mention {
     Path(Vec<String>),
     /// Of `<T as Trait>::Name`, the name.
@@ -312,7 +312,7 @@ impl Sources {
     }
 
     /// Every definition that holds whatever it is made with: a field is of a type that it is generic over.
-    /// What has a field of such a type itself can hold no more than the arguments there.
+    /// A type that has a field of such a type can hold no more than the arguments there.
     pub(crate) fn holders(&self) -> BTreeSet<String> {
         let holds = |definition: &Definition| {
             let of_parameter = |mention: &Mention| match mention {

@@ -17,7 +17,7 @@ use core::time::Duration;
 /// let mut schedule = Schedule::<()>::new(Moment::from_unix_millis(0), 42);
 /// assert_ne!(schedule.merchant(PollPolicy::peach(), None), schedule.merchant(PollPolicy::peach(), None));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MerchantId {
     /// The merchant's number inside the schedule: a later merchant may have the same number.
     pub(super) slot: u32,

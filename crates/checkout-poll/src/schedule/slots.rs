@@ -23,7 +23,7 @@ use alloc::vec::Vec;
 /// assert_ne!(stale, ticket);
 /// assert_eq!((schedule.data(stale), schedule.data(ticket)), (None, Some(&2)));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScheduleKey {
     /// The checkout's id inside the schedule: a later checkout may have the same id.
     pub(super) slot: u32,

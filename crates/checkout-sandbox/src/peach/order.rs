@@ -34,7 +34,6 @@ impl Order {
     /// Reads the fields of a new checkout.
     ///
     /// # Errors
-    ///
     /// Every field that is wrong, in the order of the table, with words for the fault.
     pub(super) fn read(pairs: &Pairs, version: Version, id_range: IdRange) -> Result<Self, Pairs> {
         let mut wrong: Pairs = Vec::new();

@@ -24,7 +24,7 @@ use core::str::FromStr;
 /// assert_eq!(risk_check.group(), Some(ResultGroup::Success));
 /// assert_eq!(risk_check.status(), None);
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResultCode([u16; 3]);
 
 impl ResultCode {

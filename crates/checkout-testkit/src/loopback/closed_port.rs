@@ -32,7 +32,6 @@ impl ClosedPort {
     /// one of `127.0.0.1`.
     ///
     /// # Errors
-    ///
     /// [`io::Error`] when no port is available, or none that refuses.
     ///
     /// ```

@@ -119,7 +119,6 @@ impl Cassette {
     /// The cassette of a text that [`Cassette::to_json`] gave.
     ///
     /// # Errors
-    ///
     /// [`CassetteError`], which names the exchange and the field. A member that is not known is an error,
     /// too.
     ///
@@ -166,7 +165,7 @@ impl fmt::Debug for Cassette {
 /// let error = Cassette::from_json("{\n  \"version\": 1,\n}").unwrap_err();
 /// assert_eq!(error, CassetteError::NotJson { line: 3, column: 1 });
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CassetteError {
     /// The text is not JSON. Lines and columns are counted from 1.

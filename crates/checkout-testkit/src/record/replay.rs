@@ -101,7 +101,6 @@ impl Replaying {
     /// Checks that the program asked for everything, and for nothing else.
     ///
     /// # Errors
-    ///
     /// The first [`ReplayError`] that a request met, also if the program under test ignored the error;
     /// otherwise [`ReplayError::NotAsked`] when exchanges remain.
     ///
@@ -190,7 +189,7 @@ impl fmt::Debug for Replaying {
 /// let error = ReplayError::NotAsked { remaining: 2, of: 5 };
 /// assert_eq!(error.to_string(), "2 of 5 recorded exchanges were not asked for");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
     /// The request is not the recorded one. With exchanges in any order, the request is compared with the

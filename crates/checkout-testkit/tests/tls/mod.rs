@@ -1,4 +1,4 @@
-//! What holds of every adapter that brings TLS, over a server of our own: for the tests of these adapters,
+//! The laws of every adapter that brings TLS, over a server of our own: for the tests of these adapters,
 //! which take it in by its path. [`laws`] makes tests of it.
 
 mod server;

@@ -60,7 +60,7 @@ fn params(hosts: &[&str], (from, to): (i32, i32)) -> CertificateParams {
     params
 }
 
-/// What the server does with each of its connections. It then says that it will write no more, and reads on
+/// The server's way with each of its connections. It then says that it will write no more, and reads on
 /// until the client has ended, too.
 #[derive(Clone)]
 pub(crate) enum Does {

@@ -69,7 +69,6 @@ pub const CROWD_SCHEME: Scheme = Scheme("conformance-crowd");
 /// one law.
 ///
 /// # Errors
-///
 /// The first law that does not hold, and the observation.
 ///
 /// ```
@@ -114,7 +113,6 @@ pub fn check_store<S: Store<Error: Display> + Sync>(make: impl Fn() -> S) -> Res
 /// hold.
 ///
 /// # Errors
-///
 /// That law, if the law does not hold, and the observation.
 ///
 /// ```
@@ -170,7 +168,6 @@ pub fn check_law<S: Store<Error: Display> + Sync>(law: Law, make: impl Fn() -> S
 /// suite from outside the runtime.
 ///
 /// # Errors
-///
 /// The first law that does not hold, and the observation.
 ///
 /// ```
@@ -189,7 +186,6 @@ pub fn check_async_store<S: AsyncStore<Error: Display>>(
 /// Checks one law on an asynchronous store: see [`check_async_store`].
 ///
 /// # Errors
-///
 /// That law, if the law does not hold, and the observation.
 ///
 /// ```

@@ -109,7 +109,6 @@ pub trait Store {
     /// key ever had.
     ///
     /// # Errors
-    ///
     /// The store's own error. A full store refuses, or makes room as the [trait](Self#room) describes.
     ///
     /// ```
@@ -134,7 +133,6 @@ pub trait Store {
     /// key, or another claim was committed, nothing changes: [`Commit::Lost`].
     ///
     /// # Errors
-    ///
     /// The store's own error.
     ///
     /// ```
@@ -155,7 +153,6 @@ pub trait Store {
     /// Otherwise changes nothing: [`Release::Lost`].
     ///
     /// # Errors
-    ///
     /// The store's own error.
     ///
     /// ```
@@ -217,7 +214,6 @@ pub trait AsyncStore: Send + Sync {
     /// Takes `key`: see [`Store::claim`].
     ///
     /// # Errors
-    ///
     /// The store's own error.
     ///
     /// ```
@@ -240,7 +236,6 @@ pub trait AsyncStore: Send + Sync {
     /// Makes a claim done: see [`Store::commit`].
     ///
     /// # Errors
-    ///
     /// The store's own error.
     ///
     /// ```
@@ -265,7 +260,6 @@ pub trait AsyncStore: Send + Sync {
     /// Frees a key: see [`Store::release`].
     ///
     /// # Errors
-    ///
     /// The store's own error.
     ///
     /// ```

@@ -134,7 +134,7 @@ impl<S: Status> Order<S> {
 }
 
 /// What the shop's database has.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
     tracker: String,
     fulfilled: bool,

@@ -10,7 +10,7 @@ use checkout_trust::replay::Identity;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use std::fmt::Display;
 
-/// What an event is known by, or why it was refused.
+/// The key that an event is known by, or why it was refused.
 fn said<T, E: Display>(received: Result<Verified<T>, E>) -> Result<Identity, String> {
     received.map(|event| event.identity().clone()).map_err(|error| error.to_string())
 }

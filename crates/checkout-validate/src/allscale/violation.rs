@@ -16,7 +16,7 @@ use core::fmt;
 /// assert_eq!(Field::Accepted(2).to_string(), "accepted_stable_coins[2]");
 /// assert!(Field::OrderId < Field::RedirectUrl);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Field {
     /// `currency`

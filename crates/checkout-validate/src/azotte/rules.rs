@@ -24,7 +24,7 @@ pub struct Rules {
 ///
 /// assert!(YearMonth { year: 2026, month: 12 } < YearMonth { year: 2027, month: 1 });
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct YearMonth {
     /// The year: 2026.
     pub year: u16,

@@ -16,7 +16,7 @@ use core::fmt;
 /// assert_eq!(field.to_string(), "order.items[1].itemIdentifier");
 /// assert!(Field::CorrelationId < field && field < Field::CustomerUrn);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Field {
     /// `order.offerIdentifier`
@@ -96,7 +96,7 @@ impl fmt::Display for Field {
 /// # use checkout_validate::azotte::ItemField;
 /// assert_eq!(ItemField::ParentItemIdentifier.to_string(), "parentItemIdentifier");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ItemField {
     /// `itemIdentifier`

@@ -18,7 +18,7 @@ use core::fmt;
 /// // A name that cannot be sent may be anything, a mail address in the wrong place too: it is not kept.
 /// assert_eq!(Field::Further { index: 3, name: None }.to_string(), "fields[3]");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Field {
     /// `authentication.entityId`
