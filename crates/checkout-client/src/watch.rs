@@ -2,6 +2,8 @@
 
 mod change;
 mod drive;
+mod due_read;
+mod engine;
 mod handle;
 mod known;
 mod stored;
@@ -10,13 +12,15 @@ pub use change::{Change, End, Nudged};
 pub use handle::Handle;
 pub use stored::ParseWatchError;
 
-pub(crate) use known::{AheadOf, Came, Known, keep_ahead, read_timeout};
+pub(crate) use due_read::{AheadOf, DueRead, Outcome, Sent};
+pub(crate) use engine::{Gate, Pass, Place};
+pub(crate) use known::{Came, Known, read_timeout};
 
 use crate::ahead::Ahead;
 use crate::error::CallErrorOf;
 use crate::{Answer, Call, Observable};
 use checkout_lifecycle::{Moment, Phase, Tracker};
-use checkout_poll::{PollPolicy, Poller, Step};
+use checkout_poll::{PollPolicy, Poller, ReadOutcome, Step};
 use checkout_tables::allscale::IntentStatus;
 use checkout_tables::peach::Route;
 use checkout_tables::{Open, RateLimit};
@@ -121,7 +125,9 @@ impl Watchable for Payment<'_> {
 /// if that read fails ([`PollPolicy::final_attempts`]). So the watch gives up later than at the deadline, by
 /// the journey of that read or by the repeats.
 ///
-/// Many checkouts, under the limits that they share, are for [`WatchSet`](crate::WatchSet).
+/// Many checkouts, under the limits that they share, are for [`WatchSet`](crate::WatchSet). The same code
+/// decides for a lone watch and for many: a lone watch has a poller of its own instead of the shared
+/// schedule. A new watch takes at most 1,024 bytes, the texts of its calls among them.
 ///
 /// A clock that is set back by a minute or more costs a pause, and not the time that the clock ran ahead. A
 /// clock that runs ahead can cost the deadline: the watch gives up, and goes on when the clock is right again
@@ -181,8 +187,7 @@ impl Watchable for Payment<'_> {
 pub struct Watch<E: Watchable> {
     known: Known<E>,
     poller: Poller,
-    /// The moment of the last call ahead.
-    ahead: Option<Moment>,
+    gate: Gate<E>,
 }
 
 impl<E: Watchable> Watch<E> {
@@ -294,12 +299,12 @@ impl<E: Watchable> Watch<E> {
 
     pub(crate) fn new(status_call: Call<E::StatusRead>, full_call: Call<E>, id: &str) -> Self {
         let known = Known::new(status_call, full_call, id);
-        Self { poller: Poller::new(&known.plan, known.began, known.seed), known, ahead: None }
+        Self { poller: Poller::new(&known.plan, known.began, known.seed), known, gate: Gate::new() }
     }
 
     /// A watch of the knowledge so far, and of the poller that paced the reads meanwhile.
     pub(crate) const fn of(known: Known<E>, poller: Poller) -> Self {
-        Self { known, poller, ahead: None }
+        Self { known, poller, gate: Gate::new() }
     }
 
     pub(crate) fn into_parts(self) -> (Known<E>, Poller) {
@@ -314,8 +319,8 @@ impl<E: Watchable> Watch<E> {
         let now = self.now();
         let mut watch = self.began(answer.sent_at().min(now));
         let came = watch.known.submitted(answer, now);
-        watch.known.submitted = Some((now, came.heard));
-        watch.known.told(came, &watch.poller, now);
+        watch.known.submitted = Some((now, came.outcome));
+        watch.known.report(came, &watch.poller, now);
         watch.renewed()
     }
 
@@ -323,8 +328,8 @@ impl<E: Watchable> Watch<E> {
         if !self.known.begun {
             let Known { plan, began, seed, submitted, .. } = &self.known;
             self.poller = Poller::new(plan, *began, *seed);
-            if let Some((now, heard)) = submitted {
-                self.poller.handle_outcome(plan, *now, *heard);
+            if let Some((now, outcome)) = submitted {
+                self.poller.handle_outcome(plan, *now, *outcome);
             }
         }
         self
@@ -386,30 +391,16 @@ impl<E: Watchable> Watch<E> {
     /// After an end that was taken, or that was stored, the watch begins anew: reads once more, and ends once
     /// more.
     pub fn next(&mut self, now: Moment) -> Step {
-        self.poller.set_back(now);
-        let told = self.known.handle.hear();
-        if told.nudged {
-            self.known.nudged = true;
-            self.poller.nudge(&self.known.plan, now);
+        let (known, mut place) = self.parts(now);
+        known.take_messages(&mut place, now);
+        let mut step = place.poller.next(&place.policy, now);
+        if !known.is_end(&mut place, step, now) {
+            step = place.poller.next(&place.policy, now);
         }
-        if told.payer_returned {
-            self.poller.payer_returned(&self.known.plan, now);
-        }
-        let step = match self.poller.next(&self.known.plan, now) {
-            Step::Done(_) if !self.known.has_evidence() => {
-                self.poller.read_once_more(&self.known.plan, now);
-                self.poller.next(&self.known.plan, now)
-            }
-            step @ (Step::Fetch(_)
-            | Step::Wait(_)
-            | Step::AskPayer { .. }
-            | Step::Done(_)
-            | Step::GaveUp(_)) => step,
-        };
         match step {
-            Step::Fetch(fetch) => Step::Fetch(self.known.fetch(fetch, &self.poller, now)),
+            Step::Fetch(kind) => Step::Fetch(known.fetch(kind, place.poller, now)),
             Step::Done(_) | Step::GaveUp(_) => {
-                self.known.gives_up_nudges();
+                known.gives_up_nudges();
                 step
             }
             Step::Wait(_) | Step::AskPayer { .. } => step,
@@ -431,21 +422,20 @@ impl<E: Watchable> Watch<E> {
     /// Records that a read is about to be sent: whatever the outcome, the next read is not sooner than the
     /// policy allows.
     pub fn mark_sent(&mut self, now: Moment) {
-        self.known.mark_sent();
-        self.poller.set_back(now);
-        self.poller.mark_sent(&self.known.plan, now);
+        let (known, mut place) = self.parts(now);
+        known.mark_sent(&mut place, now);
     }
 
     /// Takes in the outcome of a read by [`status_call`](Self::status_call).
     pub fn handle_status(&mut self, now: Moment, outcome: Result<Answer<E::StatusRead>, CallErrorOf<E>>) {
         let came = self.known.handle_status(outcome, now);
-        self.hear(now, came);
+        self.take_in(now, came);
     }
 
     /// Takes in the outcome of a read by [`full_call`](Self::full_call).
     pub fn handle_read(&mut self, now: Moment, outcome: Result<Answer<E>, CallErrorOf<E>>) {
         let came = self.known.handle_read(outcome, now);
-        self.hear(now, came);
+        self.take_in(now, came);
     }
 
     /// The next change that was not taken yet, other than the end.
@@ -461,11 +451,48 @@ impl<E: Watchable> Watch<E> {
     }
 
     /// Gives the poller the outcome of a read.
-    fn hear(&mut self, now: Moment, came: Came<E>) {
-        self.known.begun = true;
+    fn take_in(&mut self, now: Moment, came: Came<E>) {
+        let (known, mut place) = self.parts(now);
+        known.take_in(&mut place, came, now);
+    }
+
+    /// The watch without its poller, and the place of the poller, whose clock does not run backwards.
+    fn parts(&mut self, now: Moment) -> (&mut Known<E>, Own<'_>) {
         self.poller.set_back(now);
-        self.poller.handle_outcome(&self.known.plan, now, came.heard);
-        self.known.told(came, &self.poller, now);
+        let policy = self.known.plan;
+        (&mut self.known, Own { poller: &mut self.poller, policy })
+    }
+}
+
+/// The place of the poller in the watch.
+struct Own<'w> {
+    poller: &'w mut Poller,
+    policy: PollPolicy,
+}
+
+impl Place for Own<'_> {
+    fn poller(&self) -> Option<&Poller> {
+        Some(self.poller)
+    }
+
+    fn nudge(&mut self, now: Moment) {
+        self.poller.nudge(&self.policy, now);
+    }
+
+    fn payer_returned(&mut self, now: Moment) {
+        self.poller.payer_returned(&self.policy, now);
+    }
+
+    fn mark_sent(&mut self, now: Moment) {
+        self.poller.mark_sent(&self.policy, now);
+    }
+
+    fn handle_outcome(&mut self, now: Moment, outcome: ReadOutcome) {
+        self.poller.handle_outcome(&self.policy, now, outcome);
+    }
+
+    fn read_once_more(&mut self, now: Moment) {
+        self.poller.read_once_more(&self.policy, now);
     }
 }
 

@@ -8,12 +8,11 @@ mod reads;
 pub use event::{WatchEvent, WatchId};
 
 use self::inbox::Inbox;
-use self::reads::{Outcome, Read, Whose};
-use crate::provider::ClientOf;
-use crate::watch::Known;
+use self::reads::{Read, Whose};
+use crate::watch::{Gate, Known, Outcome, Place};
 use crate::{Handle, PollPolicy, Watch, Watchable};
 use checkout_lifecycle::{Moment, Tracker};
-use checkout_poll::{self as poll, MerchantId, Poller, ReadKind, Schedule, Step};
+use checkout_poll::{self as poll, MerchantId, Poller, ReadKind, ReadOutcome, Schedule, Step};
 use checkout_tables::RateLimit;
 use core::fmt;
 use core::hash::{BuildHasher, Hash};
@@ -244,7 +243,7 @@ impl<E: Watchable, K> WatchSet<E, K> {
     pub fn merchant_with(&mut self, plan: PollPolicy, limit: Option<RateLimit>) -> MerchantId {
         let plan = plan.confirm_with_full_read(E::POLL_POLICY.confirm_with_full_read);
         let id = self.schedule.merchant(plan, limit);
-        self.merchants.insert(id, Merchant { plan, limit, asking: None, open: 0 });
+        self.merchants.insert(id, Merchant { plan, limit, gate: Gate::new(), open: 0 });
         id
     }
 
@@ -343,8 +342,8 @@ impl<E: Watchable, K> WatchSet<E, K> {
     pub fn nudge(&mut self, ticket: WatchId) -> bool {
         let now = self.now();
         let Some(open) = self.open.get_mut(&ticket) else { return false };
-        open.known.nudged = true;
-        self.schedule.nudge(open.queued, now);
+        let (known, mut place) = open.parts(&mut self.schedule);
+        known.nudge(&mut place, now);
         true
     }
 
@@ -538,7 +537,7 @@ impl<E: Watchable, K> WatchSet<E, K> {
         self.reads.retain(|read| !dropped(read.whose));
         self.came.retain(|(whose, _)| !dropped(*whose));
         if let Some(merchant) = self.merchants.get_mut(&merchant).filter(|_| !is_needed) {
-            merchant.asking = None;
+            merchant.gate.forget();
         }
     }
 }
@@ -557,8 +556,7 @@ impl<E: Watchable, K> fmt::Debug for WatchSet<E, K> {
 struct Merchant<E: Watchable> {
     plan: PollPolicy,
     limit: Option<RateLimit>,
-    /// The client of the call ahead, while that call is under way.
-    asking: Option<ClientOf<E>>,
+    gate: Gate<E>,
     /// The number of open checkouts of the merchant.
     open: usize,
 }
@@ -574,6 +572,52 @@ struct Open<E: Watchable, K> {
     /// The checkout's poller, if the checkout had ended before `add`: the schedule's poller would read once
     /// more.
     over: Option<Poller>,
+}
+
+impl<E: Watchable, K> Open<E, K> {
+    /// The watch without its poller, and the place of the poller in the schedule.
+    fn parts<'s>(&'s mut self, schedule: &'s mut Schedule<WatchId>) -> (&'s mut Known<E>, Queued<'s>) {
+        let Self { known, merchant, queued, .. } = self;
+        let policy = known.plan;
+        (known, Queued { schedule, merchant: *merchant, policy, key: queued })
+    }
+}
+
+/// The place of a checkout's poller in the schedule.
+struct Queued<'s> {
+    schedule: &'s mut Schedule<WatchId>,
+    merchant: MerchantId,
+    policy: PollPolicy,
+    key: &'s mut poll::ScheduleKey,
+}
+
+impl Place for Queued<'_> {
+    fn poller(&self) -> Option<&Poller> {
+        self.schedule.poller(*self.key)
+    }
+
+    fn nudge(&mut self, now: Moment) {
+        self.schedule.nudge(*self.key, now);
+    }
+
+    fn payer_returned(&mut self, now: Moment) {
+        self.schedule.payer_returned(*self.key, now);
+    }
+
+    fn mark_sent(&mut self, now: Moment) {
+        self.schedule.mark_sent(*self.key, now);
+    }
+
+    fn handle_outcome(&mut self, now: Moment, outcome: ReadOutcome) {
+        self.schedule.handle_outcome(*self.key, now, outcome);
+    }
+
+    fn read_once_more(&mut self, now: Moment) {
+        if let Some((mut poller, ticket)) = self.schedule.remove(*self.key) {
+            poller.read_once_more(&self.policy, now);
+            *self.key = self.schedule.add_with(self.merchant, poller, now, ticket);
+        }
+    }
 }
 
 /// A read that the schedule gave.

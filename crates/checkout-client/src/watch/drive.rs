@@ -1,11 +1,8 @@
 //! A watch over a transport.
 
 use super::known::now;
-use super::{AheadOf, Change, End, Known, Watch, Watchable, keep_ahead};
-use crate::ahead::Ahead;
-use crate::error::CallErrorOf;
-use crate::{Answer, Call, CallError, Readable};
-use checkout_poll::{ReadKind, Step};
+use super::{Change, DueRead, End, Known, Outcome, Pass, Place, Watch, Watchable};
+use checkout_poll::Step;
 use checkout_transport::{BlockingTransport, LocalTransport, Transport};
 use core::future::poll_fn;
 use core::pin::pin;
@@ -59,23 +56,11 @@ impl<E: Watchable> Watch<E> {
         loop {
             match self.turn() {
                 Turn::Tell(change) => return *change,
-                Turn::Ahead(call) => {
-                    let came = self.known.in_time(call.send(transport), &sleep).await;
-                    self.came_ahead(came.unwrap_or_else(|timeout| Err(late(&call, timeout))));
+                Turn::Send(read) => {
+                    let came = self.known.in_time(read.send(transport), &sleep).await;
+                    self.finish(came.unwrap_or_else(|timeout| read.sent().late(timeout)));
                 }
-                Turn::Status => {
-                    let glance = &self.known.status_call;
-                    let came = self.known.in_time(glance.send(transport), &sleep).await;
-                    let outcome = came.unwrap_or_else(|timeout| Err(late(glance, timeout)));
-                    self.handle_status(self.now(), outcome);
-                }
-                Turn::Full => {
-                    let whole = &self.known.full_call;
-                    let came = self.known.in_time(whole.send(transport), &sleep).await;
-                    let outcome = came.unwrap_or_else(|timeout| Err(late(whole, timeout)));
-                    self.handle_read(self.now(), outcome);
-                }
-                Turn::Sleep(wait) => self.known.handle.or_told(sleep(wait)).await,
+                Turn::Sleep(wait) => self.known.handle.or_message(sleep(wait)).await,
             }
         }
     }
@@ -116,23 +101,11 @@ impl<E: Watchable> Watch<E> {
         loop {
             match self.turn() {
                 Turn::Tell(change) => return *change,
-                Turn::Ahead(call) => {
-                    let came = self.known.in_time(call.send_local(transport), &sleep).await;
-                    self.came_ahead(came.unwrap_or_else(|timeout| Err(late(&call, timeout))));
+                Turn::Send(read) => {
+                    let came = self.known.in_time(read.send_local(transport), &sleep).await;
+                    self.finish(came.unwrap_or_else(|timeout| read.sent().late(timeout)));
                 }
-                Turn::Status => {
-                    let glance = &self.known.status_call;
-                    let came = self.known.in_time(glance.send_local(transport), &sleep).await;
-                    let outcome = came.unwrap_or_else(|timeout| Err(late(glance, timeout)));
-                    self.handle_status(self.now(), outcome);
-                }
-                Turn::Full => {
-                    let whole = &self.known.full_call;
-                    let came = self.known.in_time(whole.send_local(transport), &sleep).await;
-                    let outcome = came.unwrap_or_else(|timeout| Err(late(whole, timeout)));
-                    self.handle_read(self.now(), outcome);
-                }
-                Turn::Sleep(wait) => self.known.handle.or_told(sleep(wait)).await,
+                Turn::Sleep(wait) => self.known.handle.or_message(sleep(wait)).await,
             }
         }
     }
@@ -167,18 +140,7 @@ impl<E: Watchable> Watch<E> {
         loop {
             match self.turn() {
                 Turn::Tell(change) => return *change,
-                Turn::Ahead(call) => {
-                    let outcome = call.send_blocking(transport);
-                    self.came_ahead(outcome);
-                }
-                Turn::Status => {
-                    let outcome = self.known.status_call.send_blocking(transport);
-                    self.handle_status(self.now(), outcome);
-                }
-                Turn::Full => {
-                    let outcome = self.known.full_call.send_blocking(transport);
-                    self.handle_read(self.now(), outcome);
-                }
+                Turn::Send(read) => self.finish(read.send_blocking(transport)),
                 Turn::Sleep(wait) => sleep(wait),
             }
         }
@@ -359,45 +321,48 @@ impl<E: Watchable> Watch<E> {
             return Turn::Tell(Box::new(change));
         }
         let now = self.now();
-        let fetch = match self.next(now) {
-            Step::Fetch(fetch) => fetch,
+        let kind = match self.next(now) {
+            Step::Fetch(kind) => kind,
             Step::Wait(until) | Step::AskPayer { until } => return Turn::Sleep(until.saturating_since(now)),
-            Step::Done(_) | Step::GaveUp(_) => {
-                if let Some(change) = self.take_change() {
-                    return Turn::Tell(Box::new(change));
-                }
-                return match self.take_end(now) {
-                    Some(end) => Turn::Tell(Box::new(Change::End(end))),
+            step @ (Step::Done(_) | Step::GaveUp(_)) => {
+                return match self.known.next_change(Some(step)) {
+                    Some(change) => Turn::Tell(Box::new(change)),
                     // The watch always has an end then.
                     None => Turn::Sleep(AHEAD_GAP),
                 };
             }
         };
-        if let Some(call) = <E::Provider as Ahead>::ahead(self.known.client()) {
-            // Even if the future is dropped again and again, the call ahead is not sent at every turn.
-            let asked = self.ahead.filter(|asked| *asked <= now);
-            let next = asked.map(|asked| asked.saturating_add(AHEAD_GAP)).filter(|next| *next > now);
-            if let Some(next) = next {
+        let mut pass = self.gate.pass(self.known.client(), now);
+        if let Pass::Asked(at) = pass {
+            // The future that sent the call ahead was dropped. Even if that happens again and again, the call
+            // is not sent at every turn.
+            let next = at.saturating_add(AHEAD_GAP);
+            if at <= now && now < next {
                 return Turn::Sleep(next.saturating_since(now));
             }
-            self.ahead = Some(now);
-            return Turn::Ahead(call);
+            self.gate.forget();
+            pass = self.gate.pass(self.known.client(), now);
         }
-        self.mark_sent(now);
-        match fetch {
-            ReadKind::Status => Turn::Status,
-            ReadKind::Full => Turn::Full,
+        if let Pass::Ask(call) = pass {
+            return Turn::Send(DueRead::Ahead(call));
         }
+        let (known, mut place) = self.parts(now);
+        place.mark_sent(now);
+        Turn::Send(known.begin(kind))
     }
 
-    /// Takes in the outcome of the call ahead.
-    fn came_ahead(&mut self, outcome: Result<Answer<AheadOf<E>>, CallErrorOf<E>>) {
+    /// Takes in the outcome of a call.
+    fn finish(&mut self, outcome: Outcome<E>) {
         let now = self.now();
-        self.ahead = None;
-        if let Err(came) = keep_ahead::<E>(self.known.client(), &self.known.plan, outcome) {
-            // A call ahead that failed counts as the read that needed the call.
-            self.mark_sent(now);
-            self.hear(now, came);
+        match outcome {
+            Outcome::Status(outcome) => self.handle_status(now, outcome),
+            Outcome::Full(outcome) => self.handle_read(now, outcome),
+            Outcome::Ahead(outcome) => {
+                if let Some(Err(came)) = self.gate.take_in(&self.known.plan, outcome) {
+                    let (known, mut place) = self.parts(now);
+                    known.take_in_ahead(&mut place, came, now);
+                }
+            }
         }
     }
 }
@@ -441,16 +406,10 @@ impl<E: Watchable> Known<E> {
     }
 }
 
-fn late<T: Readable>(call: &Call<T>, timeout: Duration) -> CallErrorOf<T> {
-    CallError::timed_out(call.operation(), timeout)
-}
-
 /// The driver's next step.
 enum Turn<E: Watchable> {
     Tell(Box<Change<E>>),
-    Ahead(Call<AheadOf<E>>),
-    Status,
-    Full,
+    Send(DueRead<E>),
     Sleep(Duration),
 }
 

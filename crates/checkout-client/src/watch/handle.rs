@@ -36,13 +36,13 @@ impl Handle {
     /// the watch was dropped, or has left its [`WatchSet`](crate::WatchSet) with its end: a watch that goes
     /// on takes in the nudge then.
     pub fn nudge(&self) {
-        self.ring(|told| told.nudged = true);
+        self.ring(|messages| messages.nudged = true);
     }
 
     /// Reports that the payer's browser came back from the challenge: reads now, or as soon as the limit
     /// allows.
     pub fn payer_returned(&self) {
-        self.ring(|told| told.payer_returned = true);
+        self.ring(|messages| messages.payer_returned = true);
     }
 
     /// Waits on this thread, until the time is over or this handle or a clone has a message: the `sleep` of
@@ -61,8 +61,8 @@ impl Handle {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pause(&self, at_most: Duration) {
-        let told = self.told();
-        let waited = self.0.rung.wait_timeout_while(told, at_most, |told| !told.anything());
+        let messages = self.messages();
+        let waited = self.0.rung.wait_timeout_while(messages, at_most, |messages| !messages.any());
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -71,9 +71,9 @@ impl Handle {
     }
 
     /// Waits for a sleep to end, or for a message.
-    pub(super) async fn or_told(&self, sleep: impl Future<Output = ()>) {
+    pub(super) async fn or_message(&self, sleep: impl Future<Output = ()>) {
         let mut sleep = pin!(sleep);
-        poll_fn(|context| match self.poll_told(context) {
+        poll_fn(|context| match self.poll_message(context) {
             Poll::Ready(()) => Poll::Ready(()),
             Poll::Pending => sleep.as_mut().poll(context),
         })
@@ -82,42 +82,42 @@ impl Handle {
 
     /// Wakes the waker at the next message, or at once if the watch has not taken in an earlier message yet.
     pub(crate) fn wakes(&self, waker: Waker) {
-        let mut told = self.told();
-        if told.anything() {
-            drop(told);
+        let mut messages = self.messages();
+        if messages.any() {
+            drop(messages);
             waker.wake();
         } else {
-            told.waker = Some(waker);
+            messages.waker = Some(waker);
         }
     }
 
     /// Takes the messages so far.
-    pub(crate) fn hear(&self) -> Told {
-        let mut told = self.told();
-        Told {
-            nudged: core::mem::take(&mut told.nudged),
-            payer_returned: core::mem::take(&mut told.payer_returned),
+    pub(crate) fn take(&self) -> Messages {
+        let mut messages = self.messages();
+        Messages {
+            nudged: core::mem::take(&mut messages.nudged),
+            payer_returned: core::mem::take(&mut messages.payer_returned),
             waker: None,
         }
     }
 
-    pub(crate) fn poll_told(&self, context: &Context<'_>) -> Poll<()> {
-        let mut told = self.told();
-        if told.anything() {
+    pub(crate) fn poll_message(&self, context: &Context<'_>) -> Poll<()> {
+        let mut messages = self.messages();
+        if messages.any() {
             return Poll::Ready(());
         }
-        match &mut told.waker {
+        match &mut messages.waker {
             Some(waker) => waker.clone_from(context.waker()),
             none => *none = Some(context.waker().clone()),
         }
         Poll::Pending
     }
 
-    fn ring(&self, tell: impl FnOnce(&mut Told)) {
+    fn ring(&self, tell: impl FnOnce(&mut Messages)) {
         let waker = {
-            let mut told = self.told();
-            tell(&mut told);
-            told.waker.take()
+            let mut messages = self.messages();
+            tell(&mut messages);
+            messages.waker.take()
         };
         self.0.rung.notify_all();
         if let Some(waker) = waker {
@@ -125,9 +125,9 @@ impl Handle {
         }
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
+    fn messages(&self) -> MutexGuard<'_, Messages> {
         // Nobody can panic while holding the lock with half a change made.
-        self.0.told.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -139,20 +139,20 @@ impl fmt::Debug for Handle {
 
 #[derive(Default)]
 struct Bell {
-    told: Mutex<Told>,
+    messages: Mutex<Messages>,
     rung: Condvar,
 }
 
 /// The messages that the watch has not taken in yet, and the waker that waits for one.
 #[derive(Default)]
-pub(crate) struct Told {
+pub(crate) struct Messages {
     pub(crate) nudged: bool,
     pub(crate) payer_returned: bool,
     waker: Option<Waker>,
 }
 
-impl Told {
-    const fn anything(&self) -> bool {
+impl Messages {
+    const fn any(&self) -> bool {
         self.nudged || self.payer_returned
     }
 }

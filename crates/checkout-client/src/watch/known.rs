@@ -1,11 +1,12 @@
 //! The knowledge of one checkout, and the effect of a read on that knowledge: a watch without its poller.
 
+use super::due_read::DueRead;
 use super::{Change, End, Handle, Nudged, Watchable};
 use crate::ahead::Ahead;
 use crate::error::CallErrorOf;
 use crate::provider::ClientOf;
 use crate::provider::sealed::Backend;
-use crate::{Answer, Call, CallError, CallErrorKind, NotSent, Observable, Readable};
+use crate::{Answer, Call, CallErrorKind, Observable, Readable};
 use checkout_lifecycle::{Moment, Tracker, Verdict};
 use checkout_poll::{PollPolicy, Poller, ReadKind, ReadOutcome, Step};
 use core::fmt;
@@ -32,7 +33,7 @@ pub(crate) struct Known<E: Watchable> {
     /// The changes that were not reported yet.
     pub(crate) untold: VecDeque<Change<E>>,
     /// The latest read that shows the current status.
-    evidence: Option<Answer<E>>,
+    evidence: Option<Box<Answer<E>>>,
     /// The challenge that the payer was asked for last.
     challenge: Option<String>,
     /// The reason why the last challenge was not shown, if any.
@@ -48,10 +49,10 @@ pub(crate) struct Known<E: Watchable> {
     error: Option<Arc<CallErrorOf<E>>>,
 }
 
-/// The outcome of a read: `heard` is for the poller, and then all of the outcome for [`Known::told`].
+/// The outcome of a read: `outcome` is for the poller, and then all of the value for [`Known::report`].
 pub(crate) struct Came<E: Watchable> {
-    pub(crate) heard: ReadOutcome,
-    failed: Option<Arc<CallErrorOf<E>>>,
+    pub(super) outcome: ReadOutcome,
+    pub(super) failed: Option<Arc<CallErrorOf<E>>>,
     /// The answer to a nudge that asked for the read.
     nudged: Option<Box<Nudged<E>>>,
 }
@@ -117,9 +118,16 @@ impl<E: Watchable> Known<E> {
     }
 
     /// Records the begin of a read, which answers all nudges before that begin.
-    pub(crate) fn mark_sent(&mut self) {
+    pub(super) fn answers_nudges(&mut self) {
         self.begun = true;
         self.answers_nudge |= core::mem::take(&mut self.nudged);
+    }
+
+    pub(super) fn due_read(&self, kind: ReadKind) -> DueRead<E> {
+        match kind {
+            ReadKind::Status => DueRead::Status(self.status_call.clone()),
+            ReadKind::Full => DueRead::Full(self.full_call.clone()),
+        }
     }
 
     /// The kind of the next read. A refusal whose late reads go on is reported with a read that shows the
@@ -138,7 +146,7 @@ impl<E: Watchable> Known<E> {
         outcome: Result<Answer<E::StatusRead>, CallErrorOf<E>>,
         now: Moment,
     ) -> Came<E> {
-        let (mut came, read) = self.take_in(ReadKind::Status, outcome, now);
+        let (mut came, read) = self.observe(ReadKind::Status, outcome, now);
         if let Some((glance, shows)) = read {
             if shows.settled {
                 self.ask_payer(&glance.payload);
@@ -147,7 +155,7 @@ impl<E: Watchable> Known<E> {
                 came.nudged = Some(Box::new(Nudged::Status(glance.clone())));
             }
             if let Some(read) = E::of_status_read(glance).filter(|_| shows.known) {
-                self.evidence = Some(read);
+                self.evidence = Some(Box::new(read));
             }
         }
         came
@@ -158,7 +166,7 @@ impl<E: Watchable> Known<E> {
     where
         T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw> + Into<E::StatusRead>,
     {
-        let (came, answer) = self.take_in(ReadKind::Status, Ok(answer), now);
+        let (came, answer) = self.observe(ReadKind::Status, Ok(answer), now);
         if let Some((answer, _)) = answer.filter(|(_, shows)| shows.settled) {
             self.ask_payer(&answer.payload.into());
         }
@@ -183,20 +191,20 @@ impl<E: Watchable> Known<E> {
 
     /// Takes in the outcome of a full read.
     pub(crate) fn handle_read(&mut self, outcome: Result<Answer<E>, CallErrorOf<E>>, now: Moment) -> Came<E> {
-        let (mut came, read) = self.take_in(ReadKind::Full, outcome, now);
+        let (mut came, read) = self.observe(ReadKind::Full, outcome, now);
         if let Some((read, shows)) = read {
             if self.answers_nudge {
                 came.nudged = Some(Box::new(Nudged::Full(read.clone())));
             }
             if shows.known {
-                self.evidence = Some(read);
+                self.evidence = Some(Box::new(read));
             }
         }
         came
     }
 
     /// Reports the outcome of a read, beside the changes of the answer, after the poller has the outcome.
-    pub(crate) fn told(&mut self, came: Came<E>, poller: &Poller, now: Moment) {
+    pub(super) fn report(&mut self, came: Came<E>, poller: &Poller, now: Moment) {
         let Came { failed, nudged, .. } = came;
         if let Some(error) = &failed {
             self.not_read(Arc::clone(error), poller.next(&self.plan, now), now);
@@ -225,7 +233,7 @@ impl<E: Watchable> Known<E> {
             (poller.refused(&self.plan, now), &self.evidence, self.refusal_told)
         {
             self.refusal_told = true;
-            let (answer, until) = (answer.clone(), poller.deadline());
+            let (answer, until) = (Answer::clone(answer), poller.deadline());
             let (tracker, held) = (self.tracker, self.held);
             self.untold.push_back(Change::Refused { answer, tracker, phase, held, until });
         }
@@ -243,11 +251,11 @@ impl<E: Watchable> Known<E> {
     }
 
     /// The end, if the poller reports an end and, where the poller has not given up, a read shows that end.
-    pub(crate) fn end(&mut self, step: Step) -> Option<End<E>> {
+    pub(super) fn end(&mut self, step: Step) -> Option<End<E>> {
         let (tracker, held) = (self.tracker, self.held);
         match step {
             Step::Done(phase) => {
-                let answer = self.evidence.take()?;
+                let answer = *self.evidence.take()?;
                 Some(End::Ended { answer, tracker, phase, held })
             }
             Step::GaveUp(mut gave_up) => {
@@ -260,7 +268,7 @@ impl<E: Watchable> Known<E> {
     }
 
     /// The outcome of a read, with the answer, if there is one, and its effect on the knowledge so far.
-    fn take_in<T>(
+    fn observe<T>(
         &mut self,
         fetch: ReadKind,
         outcome: Result<Answer<T>, CallErrorOf<E>>,
@@ -295,11 +303,11 @@ impl<E: Watchable> Known<E> {
         // A read that does not show the end, or contradicts the end, settles nothing: the watch reads again.
         let settles = fetch == ReadKind::Full || !E::POLL_POLICY.confirm_with_full_read;
         let settled = !(self.tracker.is_final() && settles && !known && self.evidence.is_none());
-        let heard = match settled {
+        let outcome = match settled {
             true => received.answered(fetch, self.tracker.phase()),
             false => ReadOutcome::Failed { wait: received.said_wait() },
         };
-        (Came { heard, failed: None, nudged: None }, Some((received, Shows { settled, known })))
+        (Came { outcome, failed: None, nudged: None }, Some((received, Shows { settled, known })))
     }
 
     /// Reports a verdict that wants attention, once while the verdict is repeated.
@@ -317,13 +325,13 @@ impl<E: Watchable> Known<E> {
 }
 
 impl<E: Watchable> Came<E> {
-    fn failed(heard: ReadOutcome, error: CallErrorOf<E>) -> Self {
-        Self { heard, failed: Some(Arc::new(error)), nudged: None }
+    pub(super) fn failed(outcome: ReadOutcome, error: CallErrorOf<E>) -> Self {
+        Self { outcome, failed: Some(Arc::new(error)), nudged: None }
     }
 
     /// Limits the wait to this maximum.
-    fn at_most(mut self, longest: Duration) -> Self {
-        match &mut self.heard {
+    pub(super) fn at_most(mut self, longest: Duration) -> Self {
+        match &mut self.outcome {
             ReadOutcome::Answer { wait, .. }
             | ReadOutcome::PayerActs { wait, .. }
             | ReadOutcome::Limited { wait }
@@ -337,14 +345,14 @@ impl<E: Watchable> Came<E> {
     }
 
     /// Turns the outcome into a failure that another attempt can mend.
-    fn into_failure(self) -> Self {
-        Self { heard: ReadOutcome::Failed { wait: None }, ..self }
+    pub(super) fn into_failure(self) -> Self {
+        Self { outcome: ReadOutcome::Failed { wait: None }, ..self }
     }
 }
 
 impl<E: Watchable> Clone for Came<E> {
     fn clone(&self) -> Self {
-        Self { heard: self.heard, failed: self.failed.clone(), nudged: self.nudged.clone() }
+        Self { outcome: self.outcome, failed: self.failed.clone(), nudged: self.nudged.clone() }
     }
 }
 
@@ -358,38 +366,8 @@ pub(crate) fn now<E: Watchable>(client: &ClientOf<E>) -> Moment {
     crate::sources::moment(<E::Provider as Backend>::now_millis(client))
 }
 
-/// Stores the answer to the call ahead; if none came, returns the failure of the reads that needed the
-/// answer.
-///
-/// A wait that this answer asks for says nothing about the checkouts that need the answer. So no checkout
-/// waits for longer than the policy's longest pause, and no checkout is given up for that wait. Neither is a
-/// checkout given up for an unexpected response, such as a gateway's page that lets nobody in.
-pub(crate) fn keep_ahead<E: Watchable>(
-    client: &ClientOf<E>,
-    plan: &PollPolicy,
-    outcome: Result<Answer<AheadOf<E>>, CallErrorOf<E>>,
-) -> Result<(), Came<E>> {
-    let answer = answered::<E, _>(client, outcome).map_err(|came| {
-        match came.failed.as_deref().map(CallError::kind) {
-            Some(CallErrorKind::UnexpectedResponse(_)) => came.into_failure(),
-            _ => came.at_most(plan.longest_pause()),
-        }
-    })?;
-    let operation = answer.operation();
-    let kept = <E::Provider as Ahead>::keep(client, &answer);
-    // A token that has expired on arrival would be asked for without end.
-    let good = kept.and_then(|()| match <E::Provider as Ahead>::ahead(client) {
-        Some(_) => Err(CallError::not_sent(operation, NotSent::AccessTokenExpired)),
-        None => Ok(()),
-    });
-    good.map_err(|error| Came::failed(ReadOutcome::Failed { wait: None }, error))
-}
-
-/// The payload of the call ahead of a read.
-pub(crate) type AheadOf<E> = <<E as Readable>::Provider as Ahead>::Payload;
-
 /// The answer, or else the failure.
-fn answered<E: Watchable, T>(
+pub(super) fn answered<E: Watchable, T>(
     client: &ClientOf<E>,
     outcome: Result<Answer<T>, CallErrorOf<E>>,
 ) -> Result<Answer<T>, Came<E>>

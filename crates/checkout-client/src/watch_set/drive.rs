@@ -1,11 +1,9 @@
 //! Many watches over a transport.
 
-use super::reads::{Asked, Outcome, Read, Whose};
-use super::{Given, WatchEvent, WatchId, WatchSet};
-use crate::ahead::Ahead;
-use crate::error::CallErrorOf;
-use crate::watch::{AheadOf, Came, keep_ahead, read_timeout};
-use crate::{Answer, Change, PollPolicy, Watchable};
+use super::reads::{Read, Whose};
+use super::{Given, WatchEvent, WatchSet};
+use crate::watch::{Came, DueRead, Outcome, Pass, read_timeout};
+use crate::{PollPolicy, Watch, Watchable};
 use checkout_lifecycle::Moment;
 use checkout_poll::{self as poll, MerchantId, Next, ReadKind, Step};
 use checkout_transport::{BlockingTransport, Transport};
@@ -78,11 +76,12 @@ where
             match self.turn() {
                 Turn::Tell(event) => return Some(*event),
                 Turn::Send(whose, asked) => {
-                    let (kind, operation) = asked.kind();
+                    let sent = asked.sent();
                     let timeout = read_timeout(&self.plan_of(whose));
                     let until = self.now().saturating_add(timeout);
-                    let future = Box::pin(asked.send(transport.clone()));
-                    self.start(Read { whose, kind, operation, timeout, until, future }).await;
+                    let transport = transport.clone();
+                    let future = Box::pin(async move { asked.send(&transport).await });
+                    self.start(Read { whose, sent, timeout, until, future }).await;
                 }
                 Turn::Sleep(wait) => self.wait(Some(sleep(wait))).await,
                 Turn::Wait => self.wait(None::<Pause>).await,
@@ -203,7 +202,7 @@ where
             if self.open.is_empty() {
                 return Turn::Over;
             }
-            self.hear_handles(now);
+            self.take_messages(now);
             if let Some(given) = self.ready.pop_front() {
                 match self.begin(given, now) {
                     Some(turn) => return turn,
@@ -236,38 +235,29 @@ where
                 self.to_tell.pop_front();
                 continue;
             };
-            if let Some(change) = open.known.untold.pop_front() {
-                let key = open.key.clone();
+            let Some(change) = open.known.next_change(open.ended) else {
+                self.to_tell.pop_front();
+                continue;
+            };
+            let key = open.key.clone();
+            if !change.is_end() {
                 let stored = self.stored(ticket).unwrap_or_default();
                 return Some(WatchEvent { ticket, key, change, stored, watch: None });
             }
-            if open.ended.is_some() && open.known.gives_up_nudges() {
-                continue;
-            }
-            let end = open.ended.and_then(|step| open.known.end(step));
             self.to_tell.pop_front();
-            if let Some(end) = end
-                && let Some((watch, key)) = self.remove(ticket)
-            {
-                let (change, stored) = (Change::End(end), watch.stored());
-                return Some(WatchEvent { ticket, key, change, stored, watch: Some(watch) });
-            }
+            let watch = self.remove(ticket).map(|(watch, _)| watch);
+            let stored = watch.as_ref().map(Watch::stored).unwrap_or_default();
+            return Some(WatchEvent { ticket, key, change, stored, watch });
         }
         None
     }
 
-    fn hear_handles(&mut self, now: Moment) {
+    fn take_messages(&mut self, now: Moment) {
         for ticket in self.inbox.take() {
             let Some(open) = self.open.get_mut(&ticket) else { continue };
-            let told = open.known.handle.hear();
-            self.inbox.listen(ticket, &open.known.handle);
-            if told.nudged {
-                open.known.nudged = true;
-                self.schedule.nudge(open.queued, now);
-            }
-            if told.payer_returned {
-                self.schedule.payer_returned(open.queued, now);
-            }
+            let (known, mut place) = open.parts(&mut self.schedule);
+            known.take_messages(&mut place, now);
+            self.inbox.listen(ticket, &known.handle);
         }
     }
 
@@ -362,13 +352,16 @@ where
     fn begin(&mut self, given: Given, now: Moment) -> Option<Turn<E, K>> {
         let open = self.open.get_mut(&given.ticket)?;
         let merchant = self.merchants.get_mut(&open.merchant)?;
-        if let Some(call) = <E::Provider as Ahead>::ahead(open.known.client()) {
-            self.waiting.push(given);
-            if merchant.asking.is_some() {
+        match merchant.gate.pass(open.known.client(), now) {
+            Pass::Open => {}
+            Pass::Asked(_) => {
+                self.waiting.push(given);
                 return None;
             }
-            merchant.asking = Some(open.known.client().clone());
-            return Some(Turn::Send(Whose::Merchant(open.merchant), Asked::Ahead(call)));
+            Pass::Ask(call) => {
+                self.waiting.push(given);
+                return Some(Turn::Send(Whose::Merchant(open.merchant), DueRead::Ahead(call)));
+            }
         }
         let late = now.saturating_since(given.at);
         if let Some(limit) = merchant.limit.filter(|_| late >= MARGIN) {
@@ -382,17 +375,17 @@ where
         if !late.is_zero() {
             self.schedule.mark_sent(open.queued, now);
         }
-        open.known.mark_sent();
-        let asked = match given.fetch {
-            ReadKind::Status => Asked::Status(open.known.status_call.clone()),
-            ReadKind::Full => Asked::Full(open.known.full_call.clone()),
-        };
-        Some(Turn::Send(Whose::Checkout(given.ticket), asked))
+        Some(Turn::Send(Whose::Checkout(given.ticket), open.known.begin(given.fetch)))
     }
 
     fn take_in(&mut self, whose: Whose, outcome: Outcome<E>, now: Moment) {
         match (whose, outcome) {
-            (Whose::Merchant(merchant), Outcome::Ahead(outcome)) => self.came_ahead(merchant, outcome, now),
+            (Whose::Merchant(id), Outcome::Ahead(outcome)) => {
+                let policy = self.plan_of(whose);
+                let Some(merchant) = self.merchants.get_mut(&id) else { return };
+                let Some(kept) = merchant.gate.take_in(&policy, outcome) else { return };
+                self.came_ahead(id, kept, now);
+            }
             (Whose::Checkout(ticket), outcome) => {
                 let Some(open) = self.open.get_mut(&ticket) else { return };
                 let came = match outcome {
@@ -400,34 +393,23 @@ where
                     Outcome::Full(outcome) => open.known.handle_read(outcome, now),
                     Outcome::Ahead(_) => return,
                 };
-                self.hear(ticket, came, now);
+                let (known, mut place) = open.parts(&mut self.schedule);
+                known.take_in(&mut place, came, now);
+                self.to_tell.push_back(ticket);
             }
             (Whose::Merchant(_), Outcome::Status(_) | Outcome::Full(_)) => {}
         }
     }
 
-    /// Takes in the outcome of the call ahead, once for all reads that wait for the call.
-    fn came_ahead(
-        &mut self,
-        merchant: MerchantId,
-        outcome: Result<Answer<AheadOf<E>>, CallErrorOf<E>>,
-        now: Moment,
-    ) {
-        let asking = self.merchants.get_mut(&merchant).and_then(|merchant| merchant.asking.take());
-        let Some(client) = asking else { return };
-        let plan = self.plan_of(Whose::Merchant(merchant));
+    /// Begins the reads that wait for the call ahead, or fails all of them with that call.
+    fn came_ahead(&mut self, merchant: MerchantId, kept: Result<(), Came<E>>, now: Moment) {
         let its = self.take_waiting(merchant);
-        match keep_ahead::<E>(&client, &plan, outcome) {
-            Ok(()) => self.ready.extend(its),
-            Err(came) => {
-                for given in its {
-                    // A call ahead that failed counts as the read that needed the call.
-                    if let Some(open) = self.open.get_mut(&given.ticket) {
-                        open.known.mark_sent();
-                        self.schedule.mark_sent(open.queued, now);
-                    }
-                    self.hear(given.ticket, came.clone(), now);
-                }
+        let Err(came) = kept else { return self.ready.extend(its) };
+        for given in its {
+            if let Some(open) = self.open.get_mut(&given.ticket) {
+                let (known, mut place) = open.parts(&mut self.schedule);
+                known.take_in_ahead(&mut place, came.clone(), now);
+                self.to_tell.push_back(given.ticket);
             }
         }
     }
@@ -441,27 +423,12 @@ where
         its
     }
 
-    /// Gives the schedule the outcome of a read.
-    fn hear(&mut self, ticket: WatchId, came: Came<E>, now: Moment) {
-        let Some(open) = self.open.get_mut(&ticket) else { return };
-        self.schedule.handle_outcome(open.queued, now, came.heard);
-        if let Some(poller) = self.schedule.poller(open.queued) {
-            open.known.told(came, poller, now);
-        }
-        self.to_tell.push_back(ticket);
-    }
-
-    /// Takes in that a checkout has ended or is given up. A checkout that has ended without a read that shows
-    /// the end is read once more.
+    /// Takes in that a checkout has ended or is given up.
     fn over(&mut self, queued: poll::ScheduleKey, step: Step, now: Moment) {
         let Some(ticket) = self.schedule.data(queued).copied() else { return };
         let Some(open) = self.open.get_mut(&ticket) else { return };
-        if matches!(step, Step::Done(_)) && !open.known.has_evidence() {
-            if let Some((mut poller, _)) = self.schedule.remove(queued) {
-                poller.read_once_more(&open.known.plan, now);
-                open.queued = self.schedule.add_with(open.merchant, poller, now, ticket);
-            }
-        } else {
+        let (known, mut place) = open.parts(&mut self.schedule);
+        if known.is_end(&mut place, step, now) {
             open.ended = Some(step);
             self.to_tell.push_back(ticket);
         }
@@ -480,7 +447,7 @@ where
     async fn wait(&mut self, sleep: Option<impl Future<Output = ()>>) {
         let (bell, mut sleep) = (self.inbox.bell(), pin!(sleep));
         poll_fn(|context| {
-            if self.poll_reads(context) || bell.poll_told(context).is_ready() {
+            if self.poll_reads(context) || bell.poll_message(context).is_ready() {
                 return Poll::Ready(());
             }
             match sleep.as_mut().as_pin_mut() {
@@ -518,7 +485,7 @@ where
                     let its = self.take_waiting(merchant);
                     self.ready.extend(its);
                     if let Some(merchant) = self.merchants.get_mut(&merchant) {
-                        merchant.asking = None;
+                        merchant.gate.forget();
                     }
                 }
             }
@@ -529,7 +496,7 @@ where
 /// The driver's next step.
 enum Turn<E: Watchable, K> {
     Tell(Box<WatchEvent<E, K>>),
-    Send(Whose, Asked<E>),
+    Send(Whose, DueRead<E>),
     /// Sleeps so long, unless an outcome or a message comes.
     Sleep(Duration),
     /// Waits until an outcome or a message comes.

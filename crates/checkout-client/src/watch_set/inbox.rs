@@ -21,7 +21,7 @@ impl Inbox {
 
     /// Takes the tickets of the handles with a message. Listen to these handles again.
     pub(super) fn take(&self) -> Vec<WatchId> {
-        self.0.bell.hear();
+        self.0.bell.take();
         core::mem::take(&mut *self.0.tickets.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -14,6 +14,7 @@ mod challenges;
 mod clocks;
 mod faults;
 mod late;
+mod memory;
 mod nudges;
 mod scenarios;
 mod script;
