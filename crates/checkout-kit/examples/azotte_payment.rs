@@ -16,7 +16,8 @@ use checkout_sandbox::azotte::{API_KEY, Fault, Sandbox, Scenario, X_TN};
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use watching::{Checkout, Ending, Shop, not_begun, usage};
+use watching::ending::usage;
+use watching::{Checkout, Ending, Shop, not_begun};
 
 /// A way to go wrong: its name, and how the sandbox is told to play it.
 type Mishap = (&'static str, fn(&Sandbox));

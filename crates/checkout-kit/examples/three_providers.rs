@@ -11,7 +11,8 @@ use checkout_sandbox::VirtualClock;
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use watching::{Checkout, Ending, Shop, not_begun, usage};
+use watching::ending::usage;
+use watching::{Checkout, Ending, Shop, not_begun};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,6 +1,10 @@
 //! Watching a checkout to its end with the library's own watch, and holding what it ended with to the order,
 //! whoever the provider is: four examples share it.
 
+pub(crate) mod ending;
+
+pub(crate) use ending::Ending;
+
 use checkout_kit::settlement::Order;
 use checkout_kit::{
     BlockingTransport, CallError, Change, End, Phase, Verdict, Watch, Watchable, client::Provider,
@@ -10,21 +14,6 @@ use std::error::Error;
 use std::fmt::Display;
 use std::io::Write;
 use std::time::Duration;
-
-/// How it ended. The number is the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// The money has come.
-    Paid = 0,
-    /// It ended without the money, or was never begun.
-    NotPaid = 1,
-    /// The arguments are none that the program takes.
-    Usage = 2,
-    /// Nobody has paid and nothing has ended: look again later.
-    StillOpen = 3,
-    /// A person has to look before anything else happens.
-    Look = 4,
-}
 
 /// Where it is said, and by which clock.
 pub(crate) struct Shop<'a> {
@@ -233,16 +222,6 @@ fn means<E: Watchable>(
 pub(crate) fn not_begun<P: Provider>(error: &CallError<P>) -> String {
     let all_the_same = if error.may_have_been_processed() { " (it may be there all the same)" } else { "" };
     format!("{}{all_the_same}", whole(error))
-}
-
-/// What the program says of its arguments.
-pub(crate) fn usage(out: &mut dyn Write, program: &str, names: &[&str], ending: Ending) -> u8 {
-    let arguments = if names.is_empty() { "" } else { " [--scenario NAME | --list]" };
-    let _ = writeln!(out, "usage: {program}{arguments}");
-    for name in names {
-        let _ = writeln!(out, "  {name}");
-    }
-    ending as u8
 }
 
 /// An error with what caused it.
