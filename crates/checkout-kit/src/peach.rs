@@ -32,7 +32,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The example `peach_payment` plays all of the steps.
+//! The example `peach_payment` plays all of the steps but the webhook, which `receive_peach` takes in.
 
 pub use checkout_auth::peach::{
     KeyError, SIGNATURE, SecretToken, Signature, SignedText, VerifyError, header,

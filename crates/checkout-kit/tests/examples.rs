@@ -27,6 +27,9 @@ mod peach_payment;
 #[path = "../examples/receive_axum.rs"]
 #[allow(dead_code, reason = "its main is not called here")]
 mod receive_axum;
+#[path = "../examples/receive_peach.rs"]
+#[allow(dead_code, reason = "its main is not called here")]
+mod receive_peach;
 #[path = "../examples/receive_plain.rs"]
 #[allow(dead_code, reason = "its main is not called here")]
 mod receive_plain;
@@ -59,10 +62,11 @@ fn check(name: &str, play: impl FnOnce(&mut dyn Write) -> u8) -> String {
 }
 
 /// The examples that take a scenario.
-const PLAYED: [(&str, Program); 3] = [
+const PLAYED: [(&str, Program); 4] = [
     ("first_payment", first_payment::run),
     ("azotte_payment", azotte_payment::run),
     ("peach_payment", peach_payment::run),
+    ("receive_peach", receive_peach::run),
 ];
 
 /// Those that take none.
@@ -243,6 +247,32 @@ fn a_receiver_answers_every_delivery_rightly_with_a_framework_and_without() {
         ]
     );
     assert!(!said.contains("Ada") && !said.contains(API_SECRET));
+}
+
+/// What the sender of each must see, and whether a parcel leaves, from what each one is.
+#[test]
+fn a_receiver_of_peach_s_ships_for_the_read_alone_once_and_says_200_after_that() {
+    for (name, code, answers, parcels) in [
+        ("paid", 0, &[200, 200, 200][..], 1),
+        ("twice", 0, &[200, 200], 1),
+        ("forged", 3, &[401, 401, 401], 0),
+        ("read_lags", 0, &[503, 200], 1),
+        ("read_says_cancelled", 1, &[200], 0),
+        ("other_amount", 4, &[200], 0),
+        ("read_fails", 0, &[503, 200], 1),
+        ("paid_after_cancelled", 4, &[200, 200], 0),
+        ("charged_back", 4, &[200, 200], 1),
+        ("row_not_written_yet", 0, &[503, 200], 1),
+    ] {
+        let said = play("receive_peach", receive_peach::run, name);
+        let told = said.lines().filter_map(|line| line.split_once("  ")?.0.parse().ok());
+        assert_eq!(told.collect::<Vec<u16>>(), answers, "{name}: {said}");
+        assert_eq!(said.matches("to ship: order_1001\n").count(), parcels, "{name}: {said}");
+        assert!(said.ends_with(&format!("\nexit code: {code}\n")), "{name}: {said}");
+        // Nothing of the payer, and not the token.
+        assert!(!said.contains("Payer") && !said.contains(peach::SECRET_TOKEN), "{name}");
+    }
+    assert_eq!(listed(receive_peach::run).len(), 10);
 }
 
 #[test]

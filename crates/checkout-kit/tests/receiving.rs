@@ -1,5 +1,5 @@
-//! Webhooks that come in, in the examples `receive_axum` and `receive_plain`: what leaves, what is kept for a
-//! person, and what the provider is told.
+//! Webhooks that come in, in the examples `receive_axum`, `receive_plain` and `receive_peach`: what leaves,
+//! what is kept for a person, and what the provider is told.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -9,12 +9,16 @@
     reason = "tests"
 )]
 
+#[path = "../examples/receive_peach.rs"]
+mod receive_peach;
 #[path = "../examples/receiver/mod.rs"]
 #[allow(unused_imports, reason = "its day is not played here")]
 mod receiver;
 
 use checkout_kit::allscale::webhook::WebhookRequest;
 use checkout_sandbox::allscale::Scenario;
+use checkout_sandbox::peach;
+use receive_peach::notifying::{FORM, Scene};
 use receiver::{Delivery, Shop};
 
 const ORDER: &str = "order_1";
@@ -148,8 +152,50 @@ fn an_event_whose_read_fails_is_processed_when_it_comes_again() {
     assert_eq!((take(&shop, &event), shop.outbox()), (200, vec![ORDER.to_owned()]));
 }
 
+#[test]
+fn a_parcel_leaves_for_a_peach_checkout_that_first_ends_as_a_success_and_no_event_is_processed_twice() {
+    const PENDING: &str = "000.200.000";
+    const CANCELLED: &str = "100.396.101";
+    const DECLINED: &str = "800.100.151";
+    const CHARGED_BACK: &str = "000.100.200";
+    each_course(&[PENDING, peach::SUCCESS, CANCELLED, DECLINED, CHARGED_BACK], |course| {
+        let mut out = Vec::new();
+        let mut scene = Scene::open(&mut out).unwrap();
+        let checkout = scene.sell().unwrap();
+        let reads = |scene: &Scene<'_>| scene.sandbox.status_requests(peach::ENTITY_ID).len();
+        for (number, code) in course.iter().enumerate() {
+            let told = &course[..=number];
+            let webhook = scene.comes_to(&checkout, code).unwrap();
+            let before = reads(&scene);
+            let answered = scene.post("", FORM, &webhook).unwrap();
+            let is_end = |code: &&&str| [peach::SUCCESS, CANCELLED].contains(*code);
+            let first_end = told.iter().find(is_end);
+            // Once it leaves, it leaves once; and nobody can take it back.
+            assert_eq!(scene.outbox().len(), usize::from(first_end == Some(&peach::SUCCESS)), "{told:?}");
+            // Another end after the first, or a chargeback, is for a person.
+            let mut after = told.iter().skip_while(|code| !is_end(code));
+            if after.any(|code| *code == CHARGED_BACK || is_end(&code) && Some(code) != first_end) {
+                assert_eq!(scene.held().len(), 1, "{told:?}");
+            }
+            // An event of a checkout that goes on as it should takes no read; any other takes one.
+            match (*code, first_end) {
+                (PENDING, None) => assert_eq!((answered, reads(&scene)), (200, before), "{told:?}"),
+                (_, None) => assert_eq!((answered, reads(&scene)), (503, before + 1), "{told:?}"),
+                (PENDING | DECLINED, Some(_)) => {}
+                (_, Some(_)) => assert_eq!((answered, reads(&scene)), (200, before + 1), "{told:?}"),
+            }
+            // What was processed is not done again.
+            if answered == 200 {
+                let before = reads(&scene);
+                assert_eq!(scene.post("", FORM, &webhook).unwrap(), 200, "{told:?}");
+                assert_eq!(reads(&scene), before, "{told:?}");
+            }
+        }
+    });
+}
+
 /// Every course of three reads, each of one of these.
-fn each_course(statuses: &[i64], mut play: impl FnMut(&[i64])) {
+fn each_course<T: Copy>(statuses: &[T], mut play: impl FnMut(&[T])) {
     for first in statuses {
         for second in statuses {
             for third in statuses {

@@ -113,7 +113,7 @@ impl Shop {
             return 503;
         }
         // 7. Commit, when everything is written. With a database it goes into the same transaction as what
-        //    was written: see `Ticket::claims`.
+        //    was written: see `ClaimTicket::claims`.
         match self.guard.commit(ticket, self.now()) {
             Ok(commit) => commit.http_status(),
             Err(unfinished) => {
