@@ -1,5 +1,5 @@
-//! What a signature costs, beside the floor and beside the obvious way to make one. Read the ratios within
-//! one run: the times themselves move with the machine.
+//! The cost of a signature, beside the floor and beside the obvious way to make a signature. Compare the
+//! ratios within one run: the times themselves move with the machine.
 #![allow(missing_docs, reason = "criterion's macros make public functions without documentation")]
 
 use std::collections::BTreeMap;

@@ -163,7 +163,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn debug_of_the_key_says_nothing_of_it() {
+    fn debug_of_the_key_shows_nothing_of_the_key() {
         assert_eq!(format!("{:?}", MacKey::new(b"test_secret_abc")), "MacKey([redacted])");
     }
 
@@ -188,7 +188,8 @@ pub(crate) mod tests {
             prop_assert_eq!(read_hex(core::str::from_utf8(&text).unwrap()), Some(bytes));
             text[at] = other;
             if let Ok(text) = core::str::from_utf8(&text) {
-                // A second way of reading; the sign and the upper case that it takes are not digits here.
+                // A second way of reading; the sign and the upper case that the other reader takes are not
+                // digits here.
                 let by_pairs = (0..32).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok());
                 let strict = other.is_ascii_digit() || other.is_ascii_lowercase();
                 let expected: Option<Vec<u8>> = by_pairs.collect::<Option<_>>().filter(|_| strict);

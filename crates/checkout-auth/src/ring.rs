@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_start_of_a_validity_is_in_it_and_the_end_is_not() {
+    fn a_validity_includes_its_start_and_not_its_end() {
         let ring =
             KeyRing::new("always", ()).and_valid("old", (), i64::MIN..100).and_valid("new", (), 50..i64::MAX);
         let check = |now| ids(&ring, now);

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn no_tolerance_and_the_longest_one_have_edges_too() {
+    fn a_zero_and_the_longest_tolerance_have_edges_too() {
         assert_eq!(Tolerance::from_seconds(0).judge(5, 5), InTime);
         assert_eq!(Tolerance::from_seconds(0).judge(5, 6), Expired { by_seconds: 1 });
         let longest = Tolerance::from_seconds(u32::MAX);
@@ -177,7 +177,7 @@ mod tests {
         }
     }
 
-    /// 2024-05-23 21:50:00 UTC, in seconds and in the units that others write it in.
+    /// 2024-05-23 21:50:00 UTC, in seconds and in units that others use.
     #[test]
     fn a_time_in_another_unit_is_hinted_at() {
         const SECONDS: u64 = 1_716_501_000;
@@ -187,11 +187,11 @@ mod tests {
             let by_seconds = SECONDS * unit - SECONDS - 300;
             let hint = early(by_seconds);
             assert!(hint.contains("milliseconds") && hint.contains("message's time"), "{hint}");
-            // The receiver gave its own time so, and everything is long past.
+            // The receiver gave its own time in that unit, and everything is long past.
             let hint = expired(by_seconds);
             assert!(hint.contains("milliseconds") && hint.contains("receiver"), "{hint}");
         }
-        // A clock that stands in 1970, or in 2100, is one.
+        // A clock that stands in 1970, or in 2100, is a clock.
         for by_seconds in [1, 86_400, SECONDS, 4_102_444_800] {
             assert!(!early(by_seconds).contains("milliseconds"));
             assert!(!expired(by_seconds).contains("milliseconds"));
@@ -200,7 +200,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_distance_is_the_one_of_wider_integers(timestamp: i64, now: i64, tolerance: u32) {
+        fn the_distance_is_the_distance_of_wider_integers(timestamp: i64, now: i64, tolerance: u32) {
             let age = i128::from(now) - i128::from(timestamp);
             let tolerated = i128::from(tolerance);
             let by_seconds = u64::try_from(age.abs() - tolerated).unwrap_or_default();

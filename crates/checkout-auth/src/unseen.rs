@@ -56,7 +56,7 @@ mod tests {
     use alloc::format;
 
     #[test]
-    fn what_cannot_be_seen_is_found_wherever_it_stands() {
+    fn unseen_characters_are_found_in_every_place() {
         let unseen = [
             '\0',
             '\u{1}',
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_seen_is_left_alone() {
+    fn visible_characters_are_left_alone() {
         for text in ["", "st_secret", "two words", "c2VjcmV0+/==", "pässwörd", "{\"a\":'b'}", "~!@#$%^&*()"]
         {
             assert!(!has_unseen(text), "{text}");

@@ -1,4 +1,4 @@
-//! Every error with its text, who is to blame and the usual cause: `tests/snapshots`.
+//! Every error with the text, the party to blame and the usual cause: `tests/snapshots`.
 //!
 //! `INSTA_UPDATE=always cargo test -p checkout-auth --all-features --test error_texts` renews the picture.
 #![allow(missing_docs, reason = "tests")]
@@ -6,7 +6,7 @@
 use checkout_auth::allscale::{KeyError, VerifyError};
 use checkout_auth::{HeaderError, HeaderProblem, MessageError, MessageKind, SignError, peach};
 
-/// The text of each, with its blame and its hint.
+/// The text of each error, with the blame and the hint.
 macro_rules! told {
     ($name:literal: $($error:expr),+ $(,)?) => {
         concat!("# ", $name, "\n").to_owned()
@@ -81,7 +81,7 @@ fn every_error_with_its_blame_and_its_hint() {
         ),
     ];
     let picture = picture.join("\n");
-    // Who sent it may be honest.
+    // The sender may be honest.
     for accusing in ["tamper", "attack", "fraud", "malicious"] {
         assert!(!picture.to_lowercase().contains(accusing), "{accusing}:\n{picture}");
     }

@@ -13,8 +13,8 @@ const API_KEY: &str = "test_key_xyz";
 const NONCE: &str = "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321";
 const SIGNATURE: &str = "v1=28HitHtE4rVV1nej7S5mIE8xZbc9afx8h+6cH/yaPiA=";
 
-/// The one published example of a signed request, out of a client's code; under `SECRET` its signature is
-/// `SIGNATURE`.
+/// The published example of a signed request, from a client's code. `SIGNATURE` is the signature under
+/// `SECRET`.
 const CREATE: RequestToSign<'static> = RequestToSign {
     method: "POST",
     path: "/v1/checkout_intents/",
@@ -97,7 +97,7 @@ fn the_published_request_has_the_published_signature() {
 }
 
 #[test]
-fn signatures_made_by_another_hmac_implementation_are_met() {
+fn another_hmac_implementation_makes_the_same_signatures() {
     // Computed with the hmac, hashlib and base64 modules of Python 3.
     let status = RequestToSign { path: "/v1/checkout_intents/665f1c2e9b1d4a0012345678/status", ..PING };
     assert_eq!(check(SECRET, status), "v1=l0wSWFEQt3C2+po7LW5hI065u0V7ZTf2VrO1AfmjM58=");
@@ -279,7 +279,7 @@ fn verify_refuses_a_signature_with_any_bit_changed() {
 }
 
 #[test]
-fn verify_refuses_a_signature_in_any_other_spelling() {
+fn verify_refuses_every_other_spelling_of_a_signature() {
     let key = key(SECRET);
     let verify = |text: &str| key.verify(&CREATE, text);
     let digits = &SIGNATURE[3..];
@@ -355,7 +355,7 @@ fn keys_and_signatures_can_be_shared_between_threads() {
 }
 
 #[test]
-fn every_error_says_who_is_to_blame_and_the_usual_cause() {
+fn every_error_names_the_party_to_blame_and_the_usual_cause() {
     let blames = [
         (VerifyError::Version, Blame::Sender),
         (VerifyError::Encoding, Blame::Sender),
@@ -413,7 +413,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn every_signature_is_the_one_by_definition(parts in parts(), secret in "[!-~]|[!-~é-ɏ一-龥][ -~é-ɏ一-龥]{0,150}[!-~é-ɏ一-龥]") {
+    fn every_signature_is_the_signature_by_definition(parts in parts(), secret in "[!-~]|[!-~é-ɏ一-龥][ -~é-ɏ一-龥]{0,150}[!-~é-ɏ一-龥]") {
         let request = parts.request();
         let key = key(&secret);
         let signature = key.sign(&request).unwrap();
@@ -423,7 +423,7 @@ proptest! {
     }
 
     #[test]
-    fn the_canonical_string_can_be_read_back_so_no_two_requests_share_one(parts in parts()) {
+    fn no_two_requests_share_a_canonical_string(parts in parts()) {
         let canonical = parts.request().canonical().unwrap();
         let body_hash = Sha256::digest(&parts.body).iter().map(|byte| format!("{byte:02x}")).collect();
         let expected = [
@@ -438,7 +438,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_whatever_gives_a_signature_or_an_error(
+    fn every_text_gives_a_signature_or_an_error(
         method: String, path: String, query: String, timestamp: u64, nonce: String, signature: String,
     ) {
         let request = RequestToSign {

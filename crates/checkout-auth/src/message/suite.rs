@@ -1,4 +1,4 @@
-//! The laws of messages that are signed in their headers: each of them is run for every kind.
+//! The laws of messages that are signed in their headers. Every kind runs each law.
 
 use crate::{Blame, HeaderError, HeaderFields, HeaderProblem, KeyRing, MessageError, MessageKind};
 use crate::{SignError, Tolerance, Verifier};
@@ -16,8 +16,8 @@ use proptest::strategy::BoxedStrategy;
 macro_rules! every_law {
     ($kind:ty) => {
         $crate::message::suite::every_law! { $kind:
-            signatures_made_by_another_hmac_implementation_are_met
-            a_genuine_message_passes_and_says_what_it_was_sent_with
+            another_hmac_implementation_makes_the_same_signatures
+            a_genuine_message_passes_with_its_own_content
             every_changed_byte_of_any_part_is_refused
             a_header_that_is_dropped_empty_or_doubled_is_named
             headers_may_come_in_any_order_and_case_and_among_others
@@ -26,12 +26,12 @@ macro_rules! every_law {
             a_signature_of_another_key_or_in_another_spelling_is_refused
             a_key_is_tried_from_its_start_until_before_its_end
             form_goes_before_key_and_key_before_signature_and_signature_before_time
-            what_cannot_be_sent_cannot_be_signed_and_is_the_callers_to_mend
+            an_unsendable_message_cannot_be_signed_and_is_the_callers_to_mend
             debug_and_errors_show_neither_secret_nor_values_nor_bodies
             a_verifier_can_be_shared_between_threads
-            whatever_is_signed_is_the_signature_by_definition_and_passes_in_time
-            any_change_whatever_passes_when_it_does_by_text
-            any_message_whatever_gives_an_error
+            every_signature_is_the_signature_by_definition_and_passes_in_time
+            every_change_passes_exactly_if_the_text_passes
+            every_unsigned_message_gives_an_error
         }
     };
     ($kind:ty: $($law:ident)+) => {
@@ -115,7 +115,7 @@ impl Sent {
         first.filter(|_| values.next().is_none())
     }
 
-    /// Signed anew, whatever the parts are now.
+    /// Signed anew over the present parts.
     pub(crate) fn signed<K: Kind>(self, secret: &str) -> Self {
         let signature = K::by_definition(secret, &self);
         self.with(signature_of::<K>(), signature)
@@ -136,7 +136,7 @@ pub(crate) trait Kind {
     type Key: Clone + Send + Sync + 'static;
 
     const SECRETS: [&'static str; 2];
-    /// In the order in which they are looked for, the signature's last.
+    /// The headers in the order of the reading, the signature's header last.
     const HEADERS: &'static [&'static str];
     const TIMESTAMP: &'static str;
     /// The parts that are text.
@@ -234,7 +234,7 @@ fn passes_by_text<K: Kind>(sent: &Sent, now: i64) -> bool {
     in_time && K::is_formed(sent) && is_right()
 }
 
-pub(crate) fn signatures_made_by_another_hmac_implementation_are_met<K: Kind>() {
+pub(crate) fn another_hmac_implementation_makes_the_same_signatures<K: Kind>() {
     let vectors = K::vectors();
     assert!(vectors.len() >= 2);
     for (sent, secret, signature) in vectors {
@@ -251,7 +251,7 @@ fn one_time<K: Kind>(sent: &Sent) -> i64 {
     sent.value(K::TIMESTAMP).parse().unwrap()
 }
 
-pub(crate) fn a_genuine_message_passes_and_says_what_it_was_sent_with<K: Kind>() {
+pub(crate) fn a_genuine_message_passes_with_its_own_content<K: Kind>() {
     let sent = K::genuine();
     assert_eq!(K::by_definition(K::SECRETS[0], &sent), sent.value(signature_of::<K>()));
     assert_eq!(check::<K>(&sent), PASSES);
@@ -299,8 +299,8 @@ pub(crate) fn a_header_that_is_dropped_empty_or_doubled_is_named<K: Kind>() {
         }
         let joined = format!("{0}, {0}", genuine.value(name));
         let text = check::<K>(&genuine.clone().with(name, joined));
-        // Two of the same signature in one header are a list where lists are read; of the others there is
-        // one.
+        // Two copies of one signature in one header are a list where lists are read; every other header has
+        // one value.
         assert_eq!(text == PASSES, K::LISTS && *name == signature_of::<K>(), "{text}");
     }
     let none = Sent { headers: Vec::new(), ..genuine };
@@ -390,7 +390,7 @@ pub(crate) fn a_time_in_another_spelling_is_refused_though_it_is_signed<K: Kind>
         let expected = format!("the header {} holds a character that is not visible ASCII", K::TIMESTAMP);
         assert_eq!(check(spelling), expected, "{spelling:?}");
     }
-    // Milliseconds are read as seconds, and so they are far ahead.
+    // Milliseconds are read as seconds, and are far ahead.
     assert!(check("1716501000000").contains("further ahead"));
 }
 
@@ -437,7 +437,7 @@ pub(crate) fn form_goes_before_key_and_key_before_signature_and_signature_before
     }
 }
 
-pub(crate) fn what_cannot_be_sent_cannot_be_signed_and_is_the_callers_to_mend<K: Kind>() {
+pub(crate) fn an_unsendable_message_cannot_be_signed_and_is_the_callers_to_mend<K: Kind>() {
     let key = K::key(K::SECRETS[0]);
     for (name, texts, expected) in K::unsendable() {
         for text in texts {
@@ -481,7 +481,7 @@ pub(crate) fn a_verifier_can_be_shared_between_threads<K: Kind>() {
     shared::<crate::Signed<'static, crate::peach::header::Webhook<'static>>>();
 }
 
-pub(crate) fn whatever_is_signed_is_the_signature_by_definition_and_passes_in_time<K: Kind>() {
+pub(crate) fn every_signature_is_the_signature_by_definition_and_passes_in_time<K: Kind>() {
     let (key, verifier) = (K::key(K::SECRETS[0]), verifier::<K>());
     proptest!(|(sent in K::any(), timestamp in NOW - 400..NOW + 400, now in NOW - 800..NOW + 800)| {
         let sent = sent.with(K::TIMESTAMP, timestamp.to_string()).signed::<K>(K::SECRETS[0]);
@@ -489,7 +489,7 @@ pub(crate) fn whatever_is_signed_is_the_signature_by_definition_and_passes_in_ti
         let passes = K::verify(&verifier, &sent, now).is_ok();
         prop_assert_eq!(passes, passes_by_text::<K>(&sent, now));
         prop_assert_eq!(passes, now.abs_diff(timestamp) <= 300);
-        // No two messages share their text: any one part changed, and the message passes no longer.
+        // No two messages share a text: a message with any part changed fails.
         let parts = sent.parts.iter().map(|(name, value)| (*name, value.clone()));
         let headers = K::HEADERS.iter().map(|name| (*name, sent.value(name).into_bytes()));
         for (name, value) in parts.chain(headers) {
@@ -499,7 +499,7 @@ pub(crate) fn whatever_is_signed_is_the_signature_by_definition_and_passes_in_ti
     });
 }
 
-/// A value for a header or a part: any bytes, or close to right ones.
+/// A value for a header or a part: any bytes, or bytes close to right ones.
 fn any_value() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..70),
@@ -510,7 +510,7 @@ fn any_value() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-pub(crate) fn any_change_whatever_passes_when_it_does_by_text<K: Kind>() {
+pub(crate) fn every_change_passes_exactly_if_the_text_passes<K: Kind>() {
     let changes = (0..8_usize, select(K::HEADERS), any_value(), any::<Index>());
     let changes = proptest::collection::vec(changes, 1..3);
     let times = prop_oneof![Just(NOW), any::<i64>(), NOW - 800..NOW + 800];
@@ -532,7 +532,7 @@ pub(crate) fn any_change_whatever_passes_when_it_does_by_text<K: Kind>() {
                     sent.headers.rotate_left(by);
                     sent
                 }
-                // A list with the right one in it.
+                // A list with the right signature.
                 5 => sent.with(signature_of::<K>(), [&value[..], b", ", right.as_bytes()].concat()),
                 // Changed, and signed again.
                 6 => {
@@ -556,7 +556,7 @@ pub(crate) fn any_change_whatever_passes_when_it_does_by_text<K: Kind>() {
     });
 }
 
-pub(crate) fn any_message_whatever_gives_an_error<K: Kind>() {
+pub(crate) fn every_unsigned_message_gives_an_error<K: Kind>() {
     let names = prop_oneof![select(K::HEADERS).prop_map(str::to_owned), ".*"];
     let headers = proptest::collection::vec((names, any_value()), 0..6);
     let verifier = verifier::<K>();
@@ -570,7 +570,7 @@ pub(crate) fn any_message_whatever_gives_an_error<K: Kind>() {
 }
 
 #[test]
-fn every_error_says_who_is_to_blame_and_the_usual_cause() {
+fn every_error_names_the_party_to_blame_and_the_usual_cause() {
     let missing = HeaderError { name: "x-api-key", problem: HeaderProblem::Missing };
     let kinds = [MessageKind::AllScaleWebhook, MessageKind::AllScaleResponse, MessageKind::PeachWebhook];
     let mut blames = vec![

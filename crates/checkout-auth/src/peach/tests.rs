@@ -10,8 +10,7 @@ use proptest::prelude::*;
 
 const SECRET: &str = "3fcd7cf22f55119eadbe02d14de18c0c";
 
-/// The published example of parameters, in the order they are signed; under `SECRET` their signature is
-/// `DIGEST`.
+/// The published example of parameters, in the order of signing. `DIGEST` is the signature under `SECRET`.
 const PAIRS: [(&str, &str); 8] = [
     ("amount", "2"),
     ("authentication.entityId", "8ac7a4ca68c22c4d0168c2caab2e0025"),
@@ -42,12 +41,12 @@ fn read(pairs: &[(&str, &str)], signature: &str) -> Result<SignedText, VerifyErr
     token(SECRET).verify(pairs.iter().copied().chain([(SIGNATURE, signature)]))
 }
 
-/// True if they are verified.
+/// True if the pairs are verified.
 fn verify(pairs: &[(&str, &str)], signature: &str) -> Result<(), VerifyError> {
     read(pairs, signature).map(|_| ())
 }
 
-/// The text that is signed, by another way: a map by the bytes of the keys.
+/// The text that is signed, built in another way: a map by the bytes of the keys.
 fn text_by_map(pairs: &[(&str, &str)]) -> String {
     let map: BTreeMap<&[u8], String> =
         pairs.iter().map(|(key, value)| (key.as_bytes(), format!("{key}{value}"))).collect();
@@ -58,7 +57,7 @@ fn signature_by_definition(secret: &str, pairs: &[(&str, &str)]) -> String {
     hmac_by_definition(secret, text_by_map(pairs)).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// `PAIRS` with one of them replaced by others.
+/// `PAIRS` with one pair replaced by others.
 fn with(at: usize, others: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
     let mut pairs = PAIRS.to_vec();
     pairs.splice(at..=at, others.iter().copied());
@@ -92,7 +91,7 @@ fn the_published_parameters_have_the_published_signature() {
 }
 
 #[test]
-fn signatures_made_by_another_hmac_implementation_are_met() {
+fn another_hmac_implementation_makes_the_same_signatures() {
     // Computed with the hmac and hashlib modules of Python 3, keys sorted by their UTF-8.
     let received = [
         ("result.code", "000.100.110"),
@@ -146,7 +145,7 @@ fn every_changed_byte_of_a_key_or_a_value_is_refused() {
     }
     assert!(tried > 1500, "{tried}");
     for secret in every_byte_changed(SECRET) {
-        // White space around the token, and the text is not a secret.
+        // White space around the token: the text is not a secret.
         let Ok(other) = SecretToken::new(secret.into()) else { continue };
         let pairs = PAIRS.into_iter().chain([(SIGNATURE, DIGEST)]);
         assert_eq!(other.verify(pairs), Err(VerifyError::Mismatch));
@@ -174,20 +173,20 @@ fn every_dropped_added_or_swapped_parameter_is_refused() {
 }
 
 #[test]
-fn other_pairs_of_the_same_text_pass_so_a_signature_is_a_hint() {
+fn other_pairs_of_the_same_text_pass_under_the_signature() {
     let recut = [
-        // The end of a key read as the start of its value, and the other way round.
+        // The end of a key read as the start of the value, and the other way round.
         with(0, &[("amoun", "t2")]),
         with(0, &[("amount2", "")]),
         with(2, &[("currencyZ", "AR")]),
-        // Two pairs read as one, and one as two.
+        // Two pairs read as one pair, and one pair as two.
         [&[("amount", "2authentication.entityId8ac7a4ca68c22c4d0168c2caab2e0025")], &PAIRS[2..]].concat(),
-        // A pair of nothing.
+        // An empty pair.
         [&PAIRS[..], &[("", "")]].concat(),
     ];
     let of_a_telling_name = [
         with(6, &[("paymentT", "y"), ("peDB", "")]),
-        // Everything as one value.
+        // The whole text as one value.
         vec![("", &*canonical(PAIRS).unwrap().leak())],
     ];
     let recut = recut.into_iter().map(|pairs| (pairs, false));
@@ -214,7 +213,7 @@ fn every_changed_digit_of_the_signature_is_refused() {
 
 #[test]
 fn a_signature_in_any_other_spelling_is_malformed() {
-    // As printed beside an example of a status request.
+    // The text as printed beside an example of a status request.
     const TOO_SHORT: &str = "79b450ed255e306332f6325c99732cc84fca8cc2cf3fdc2bfd1f3e2465f55";
     assert_eq!(TOO_SHORT.len(), 61);
     let mut others = vec![
@@ -268,7 +267,7 @@ fn a_key_that_is_there_twice_is_refused() {
         assert_eq!(verify(&pairs, DIGEST), Err(VerifyError::DuplicateKey));
         assert_eq!(check(SECRET, &[&pairs[..], &pairs[..1]].concat()), "a parameter is there twice");
     }
-    // Another case is another key.
+    // A name in another case is another key.
     assert_eq!(check(SECRET, &[("a", ""), ("A", "")]), signature_by_definition(SECRET, &[("A", "a")]));
 }
 
@@ -328,7 +327,7 @@ fn a_signature_pads_and_prints_as_text() {
 
 /// A shopper who was shown the signed return of a cancelled checkout, and who chose one value of the return.
 #[test]
-fn a_text_that_was_cut_again_to_say_something_else_is_told() {
+fn a_text_that_was_cut_into_other_pairs_is_reported() {
     let cancelled = [
         ("card.holder", "Tom"),
         ("checkoutId", "c1"),
@@ -342,7 +341,7 @@ fn a_text_that_was_cut_again_to_say_something_else_is_told() {
     };
     assert_eq!(ambiguous(&cancelled), None);
     for (at, (key, value)) in cancelled.iter().enumerate() {
-        // The truth hidden in a value, in a key, and across the border of two pairs.
+        // The true fields hidden in a value, in a key, and across the border of two pairs.
         for hidden in [
             ("z", "checkoutIdc1paymentTypeDBresult.code100.396.101"),
             ("zresult.code", ""),
@@ -360,7 +359,7 @@ fn a_text_that_was_cut_again_to_say_something_else_is_told() {
     assert_eq!(text_by_map(&honest), text_by_map(&forged));
     assert_eq!(ambiguous(&honest), Some("result.code"));
     assert_eq!(ambiguous(&forged), Some("result.code"));
-    // A later time, so that anything read afterwards looks old.
+    // A later time, so that everything read afterwards looks old.
     let honest = [("resultDetails.note", "timestamp2099-01-01T00:00:00Zz"), ("timestamp", "2026-01-01")];
     let forged =
         [("resultDetails.note", ""), ("timestamp", "2099-01-01T00:00:00Z"), ("ztimestamp", "2026-01-01")];
@@ -369,7 +368,7 @@ fn a_text_that_was_cut_again_to_say_something_else_is_told() {
 }
 
 #[test]
-fn whatever_an_honest_text_holds_is_verified_and_a_telling_name_in_it_is_named() {
+fn every_honest_text_is_verified_and_a_telling_name_in_the_text_is_named() {
     for name in ["result.code", "paymentType", "checkoutId", "merchantTransactionId", "timestamp"] {
         for (key, value) in [
             ("customParameters[return]", format!("https://shop.example/thanks?{name}=77")),
@@ -384,7 +383,7 @@ fn whatever_an_honest_text_holds_is_verified_and_a_telling_name_in_it_is_named()
         let pairs = [("amount", "2.00"), (&*named, "")];
         let signature = signature_by_definition(SECRET, &pairs);
         assert_eq!(read(&pairs, &signature).unwrap().ambiguous(), Some(name));
-        // Another case, and a part of it, is another name.
+        // A name in another case, and a part of a name, are other names.
         for other in [name.to_uppercase(), name[1..].to_owned()] {
             let pairs = [("customParameters[note]", &*other)];
             assert_eq!(read(&pairs, &signature_by_definition(SECRET, &pairs)).unwrap().ambiguous(), None);
@@ -422,7 +421,7 @@ fn a_ring_gives_the_id_of_the_key_that_signed() {
 }
 
 #[test]
-fn a_ring_says_what_a_key_says() {
+fn a_ring_gives_the_same_verdict_as_its_key() {
     let ring = KeyRing::new("ours", token(SECRET));
     let zeros = "0".repeat(64);
     for (pairs, signature) in
@@ -442,7 +441,7 @@ fn a_ring_says_what_a_key_says() {
 }
 
 #[test]
-fn every_error_says_who_is_to_blame_and_the_usual_cause() {
+fn every_error_names_the_party_to_blame_and_the_usual_cause() {
     let blames = [
         (VerifyError::Missing, Blame::Sender),
         (VerifyError::Malformed, Blame::Sender),
@@ -460,7 +459,7 @@ fn every_error_says_who_is_to_blame_and_the_usual_cause() {
 }
 
 prop_compose! {
-    /// Pairs of different keys, many of them close to each other and to `signature`.
+    /// Pairs of different keys. Many keys are close to each other and to `signature`.
     fn pairs()(
         map in btree_map("[ab.]{0,3}|signature.?|\\PC{0,8}", "[ab.]{0,3}|\\PC{0,40}", 0..24),
     )(pairs in Just(map.into_iter().collect::<Vec<_>>()).prop_shuffle()) -> Vec<(String, String)> {
@@ -480,7 +479,7 @@ proptest! {
     }
 
     #[test]
-    fn every_signature_is_the_one_by_definition(pairs in pairs(), secret in "[!-~]|[!-~é-ɏ一-龥][ -~é-ɏ一-龥]{0,150}[!-~é-ɏ一-龥]") {
+    fn every_signature_is_the_signature_by_definition(pairs in pairs(), secret in "[!-~]|[!-~é-ɏ一-龥][ -~é-ɏ一-龥]{0,150}[!-~é-ɏ一-龥]") {
         let mut pairs = borrowed(&pairs);
         let signature = check(&secret, &pairs);
         prop_assert_eq!(&signature, &signature_by_definition(&secret, &pairs));
@@ -501,7 +500,7 @@ proptest! {
     }
 
     #[test]
-    fn any_pairs_whatever_give_a_signature_or_an_error(
+    fn all_pairs_give_a_signature_or_an_error(
         pairs: Vec<(String, String)>, signature: String,
     ) {
         let mut pairs = borrowed(&pairs);

@@ -1,4 +1,4 @@
-//! The laws of the headers that list signatures, run for each kind of message that has one.
+//! The laws of the headers that list signatures, run for each kind of message with such a header.
 
 use crate::KeyRing;
 use crate::Verifier;
@@ -11,13 +11,13 @@ use alloc::vec::Vec;
 macro_rules! every_law_of_lists {
     ($kind:ty) => {
         #[test]
-        fn of_several_signatures_one_must_be_right_and_none_malformed() {
-            $crate::allscale::list::tests::of_several_signatures_one_must_be_right_and_none_malformed::<$kind>();
+        fn a_list_passes_with_one_right_signature_and_no_malformed_one() {
+            $crate::allscale::list::tests::a_list_passes_with_one_right_signature_and_no_malformed_one::<$kind>();
         }
 
         #[test]
-        fn of_several_signatures_each_is_tried_with_every_valid_key() {
-            $crate::allscale::list::tests::of_several_signatures_each_is_tried_with_every_valid_key::<$kind>();
+        fn every_signature_of_a_list_is_tried_with_every_valid_key() {
+            $crate::allscale::list::tests::every_signature_of_a_list_is_tried_with_every_valid_key::<$kind>();
         }
     };
 }
@@ -91,7 +91,7 @@ pub(in crate::allscale) fn is_listed(value: &str, right: &str) -> bool {
         && pieces.contains(&right)
 }
 
-pub(in crate::allscale) fn of_several_signatures_one_must_be_right_and_none_malformed<K: Kind>() {
+pub(in crate::allscale) fn a_list_passes_with_one_right_signature_and_no_malformed_one<K: Kind>() {
     let name = *K::HEADERS.last().unwrap();
     let check = |list: &str| check::<K>(&K::genuine().with(name, list));
     let problem = |problem: &str| format!("the header {name} {problem}");
@@ -125,7 +125,7 @@ pub(in crate::allscale) fn of_several_signatures_one_must_be_right_and_none_malf
     assert_eq!(check(&[&*right; 10_000].join(",")), problem("has too many signatures"));
 }
 
-pub(in crate::allscale) fn of_several_signatures_each_is_tried_with_every_valid_key<K: Kind>() {
+pub(in crate::allscale) fn every_signature_of_a_list_is_tried_with_every_valid_key<K: Kind>() {
     let name = *K::HEADERS.last().unwrap();
     let [old, new] = K::SECRETS;
     let ring = KeyRing::new("new", K::key(new)).and_valid("old", K::key(old), NOW - 10..NOW + 10);

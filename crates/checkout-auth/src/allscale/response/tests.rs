@@ -166,7 +166,7 @@ impl Kind for Answers {
 
     fn can_be_given(sent: &Sent) -> bool {
         let text = |name: &&str| core::str::from_utf8(sent.part(name)).is_ok();
-        // A status is a number, so it has one spelling.
+        // A status is a number, so a status has one spelling.
         let one_spelling = |text: &str| text.parse::<u16>().is_ok_and(|status| status.to_string() == text);
         Self::TEXTS.iter().all(text) && one_spelling(sent.text("status"))
     }
@@ -184,7 +184,7 @@ fn received(sent: &Sent) -> ReceivedResponse<'_, Vec<(String, Vec<u8>)>> {
 }
 
 #[test]
-fn a_genuine_answer_passes_with_the_request_nonce_and_without() {
+fn a_genuine_answer_passes_with_and_without_the_request_nonce_header() {
     let named = Answers::genuine().and("X-Request-Nonce", NONCE);
     assert_eq!(check::<Answers>(&named), PASSES);
     // Headers that are not signed are not read.
@@ -202,7 +202,8 @@ fn the_answer_to_another_attempt_is_refused() {
     let other = "0f5b8c5e-5a4c-4a52-a5a5-0a4f4b6f7d10";
     let swapped = genuine.clone().with("request's nonce", other);
     assert_eq!(check::<Answers>(&swapped), Answers::MISMATCH);
-    // The attacker names the nonce that is asked for; or the answer's own, which says so.
+    // The attacker adds a header with the nonce that the client asks for. With the answer's own nonce the
+    // error says that the answer belongs to another request.
     assert_eq!(check::<Answers>(&swapped.clone().and("x-request-nonce", other)), Answers::MISMATCH);
     let named = swapped.and("x-request-nonce", NONCE);
     let verifier = verifier::<Answers>();
@@ -231,7 +232,7 @@ fn the_answer_to_another_attempt_is_refused() {
 }
 
 #[test]
-fn every_valid_key_is_tried_whatever_its_api_key() {
+fn every_valid_key_is_tried_under_any_api_key() {
     let other = SigningKey::new("test_key_other", SECRET.into()).unwrap();
     let ring = KeyRing::new("new", Answers::key(OTHER_SECRET)).and_valid("old", other, NOW..NOW + 1);
     let verifier = Verifier::new(ring);

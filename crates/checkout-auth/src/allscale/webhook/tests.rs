@@ -166,7 +166,7 @@ fn request(sent: &Sent) -> WebhookRequest<'_, Vec<(String, Vec<u8>)>> {
 }
 
 #[test]
-fn what_was_added_cut_or_moved_is_refused() {
+fn added_cut_and_moved_bytes_are_refused() {
     let genuine = Webhooks::genuine();
     let body = genuine.part("body");
     let changes: [(&str, Vec<u8>); 15] = [
@@ -198,7 +198,7 @@ fn what_was_added_cut_or_moved_is_refused() {
 fn a_signature_of_another_path_or_of_a_request_is_refused() {
     let elsewhere = Webhooks::genuine().with("path", "/hooks/other").signed::<Webhooks>(SECRET);
     assert_eq!(check::<Webhooks>(&elsewhere.with("path", "/hooks/allscale")), Webhooks::MISMATCH);
-    // Of a request with the same parts: six lines are not eight.
+    // The signature of a request with the same parts: six lines are not eight.
     let genuine = Webhooks::genuine();
     let request = crate::allscale::RequestToSign {
         method: "POST",
@@ -214,7 +214,7 @@ fn a_signature_of_another_path_or_of_a_request_is_refused() {
 }
 
 #[test]
-fn the_api_key_chooses_among_the_keys_and_an_ended_one_is_unknown() {
+fn the_api_key_chooses_among_the_keys_and_an_ended_key_is_unknown() {
     let genuine = Webhooks::genuine();
     let other_store = SigningKey::new("test_key_other", OTHER_SECRET.into()).unwrap();
     let ring = KeyRing::new("other", other_store).and_valid("ours", Webhooks::key(SECRET), NOW..NOW + 1);
@@ -224,10 +224,10 @@ fn the_api_key_chooses_among_the_keys_and_an_ended_one_is_unknown() {
     for now in [NOW - 1, NOW + 1] {
         assert_eq!(check_at(&genuine, now), Webhooks::NO_KEY);
     }
-    // A store cannot speak for another one.
+    // A store cannot speak for another store.
     assert_eq!(check_at(&genuine.clone().signed::<Webhooks>(OTHER_SECRET), NOW), Webhooks::MISMATCH);
     let taken = genuine.clone().with("x-api-key", "test_key_other");
     assert_eq!(check_at(&taken, NOW), Webhooks::MISMATCH);
-    // Another store's key with the same secret is another key all the same.
+    // Another store's key with the same secret is still another key.
     assert_eq!(check::<Webhooks>(&genuine.with("x-api-key", "test_key_xyy")), Webhooks::NO_KEY);
 }

@@ -143,21 +143,21 @@ fn request(sent: &Sent) -> WebhookRequest<'_, Vec<(String, Vec<u8>)>> {
 }
 
 #[test]
-fn a_right_form_of_another_signature_is_refused() {
+fn another_signature_of_the_right_form_is_refused() {
     let zeros = Webhooks::genuine().with("x-webhook-signature", "0".repeat(64));
     assert_eq!(check::<Webhooks>(&zeros), Webhooks::MISMATCH);
 }
 
 #[test]
 fn a_dot_cannot_move_between_id_and_url_and_body() {
-    // All of these have the text of the genuine one.
+    // All of these have the same text as the genuine message.
     let genuine = Webhooks::genuine();
     let id = genuine.value("x-webhook-id");
     let longer_id = genuine.clone().with("x-webhook-id", format!("{id}.https://shop"));
     let recut = longer_id.with("URL", "example/hooks/peach?shop=1");
     assert_eq!(Webhooks::by_definition(SECRET, &recut), DIGEST);
     assert_eq!(check::<Webhooks>(&recut), "the header x-webhook-id holds a dot");
-    // A body that holds the URL, cut there for the rest of it to be the body.
+    // A body that holds the URL, cut there so that the rest of the text is the body.
     let inner = "name=x.https://shop.example/hooks/peach?shop=1.result.code=000.000.000";
     let genuine = genuine.with("body", inner).signed::<Webhooks>(SECRET);
     assert_eq!(check::<Webhooks>(&genuine), PASSES);
