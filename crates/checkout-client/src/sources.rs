@@ -120,7 +120,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_random_nonce_is_the_uuid_that_another_reading_of_the_standard_makes(high: u64, low: u64) {
+        fn a_random_nonce_is_the_uuid_of_another_reading_of_the_standard(high: u64, low: u64) {
             let random = uuid::Uuid::from_u64_pair(high, low).into_bytes();
             let expected = uuid::Builder::from_random_bytes(random).into_uuid();
             prop_assert_eq!(uuid_v4(high, low), expected.to_string());

@@ -1,4 +1,4 @@
-//! The proof that an answer is: of an order of the client's environment, and only if the answer is a read's.
+//! An answer as evidence: for an order of the client's environment, and only if the answer is a read's.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -265,9 +265,9 @@ fn the_reads_are_those_of_the_pages() {
     assert_eq!(reads(&checkout_tables::peach::Route::ROWS), ["Status", "CheckoutStatus"]);
 }
 
-/// The answer to a submit has no `into_read`, and a poller hears no end of it.
+/// The answer to a submit has no `into_read`, and a poller gets no end from the answer.
 #[test]
-fn the_answer_to_a_submit_is_no_read_even_where_it_says_done() {
+fn the_answer_to_a_submit_is_no_read_even_with_the_code_done() {
     for environment in ENVIRONMENTS {
         let submitted = answer(&of_azotte::submit(environment), 200, of_azotte::PAID);
         assert_eq!(submitted.operation(), checkout_tables::azotte::Route::SubmitCheckout.into());
@@ -280,7 +280,7 @@ fn the_answer_to_a_submit_is_no_read_even_where_it_says_done() {
         let wait = Some(CheckoutResult::POLL_EVERY);
         assert_eq!(heard, ReadOutcome::Answer { fetch: ReadKind::Status, phase: None, wait });
         assert_eq!(verdict, Some(Verdict::First));
-        // The very same text is a read when it was asked for, and shows the end.
+        // The same text is a read if a read asked for the text, and shows the end.
         let status = answer(&of_azotte::status(environment), 200, of_azotte::PAID);
         assert_eq!(status.payload, submitted.payload.result);
         let (heard, _) = status.read_outcome(ReadKind::Status, &mut Tracker::new(), now);
@@ -290,7 +290,7 @@ fn the_answer_to_a_submit_is_no_read_even_where_it_says_done() {
     }
 }
 
-/// The kind of the error, once the error has said all that it knows of the call and the response.
+/// The kind of the error, after the checks that the error names the call and the response.
 fn failed<T: Readable>(call: &Call<T>, status: u16, body: &[u8]) -> &'static str {
     let error = call.send_blocking(&answering(status, body)).map(|_| "an answer").unwrap_err();
     assert_eq!((error.operation(), error.http_status()), (call.operation(), Some(status)));
@@ -305,7 +305,7 @@ fn failed<T: Readable>(call: &Call<T>, status: u16, body: &[u8]) -> &'static str
 }
 
 #[test]
-fn a_refusal_and_what_is_not_the_apis_are_errors_of_the_call() {
+fn a_refusal_and_a_foreign_response_are_errors_of_the_call() {
     let html = b"<html>bad gateway</html>";
     let get = of_allscale::get(Live);
     assert_eq!(failed(&get, 200, of_allscale::REFUSED), "refused");
@@ -321,7 +321,7 @@ fn a_refusal_and_what_is_not_the_apis_are_errors_of_the_call() {
     }
 }
 
-/// Told of this read, the watch ends.
+/// The watch ends after this read.
 fn end<E: Watchable>(mut watch: Watch<E>, read: Answer<E>) -> Read<E> {
     watch.handle_read(watch.now(), Ok(read));
     let _ = watch.next(watch.now());
@@ -329,9 +329,9 @@ fn end<E: Watchable>(mut watch: Watch<E>, read: Answer<E>) -> Read<E> {
     answer.into_read()
 }
 
-/// A watch of a live client that is told of a sandbox client's read ends with one of the sandbox.
+/// A watch of a live client that takes in a sandbox client's read ends with a read of the sandbox.
 #[test]
-fn what_a_watch_ends_with_is_of_the_environment_that_it_was_read_in() {
+fn the_last_read_of_a_watch_has_the_environment_of_its_client() {
     for (at, of_the_client) in ENVIRONMENTS.into_iter().enumerate() {
         let expected = &SETTLED[2 * at..2 * at + 2];
         for of_the_watch in ENVIRONMENTS {
@@ -352,8 +352,8 @@ fn what_a_watch_ends_with_is_of_the_environment_that_it_was_read_in() {
 }
 
 #[test]
-fn an_error_shows_nothing_of_the_answer_that_it_keeps() {
-    // The answer of another checkout.
+fn an_error_shows_nothing_of_its_kept_answer() {
+    // The answer about another checkout.
     let call = of_azotte::client(Live).status("trk_2").unwrap();
     let error = call.send_blocking(&answering(200, of_azotte::PAID)).unwrap_err();
     assert!(matches!(error.kind(), CallErrorKind::Mismatch("trackingNumber")), "{error:?}");

@@ -1,4 +1,4 @@
-//! One caller for every provider: it is generic over what it reads, and knows none of them.
+//! One caller for every provider: the caller is generic over the read payload, and knows no provider.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 use checkout_auth::allscale::SigningKey;
@@ -15,8 +15,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Polls until it is paid, and keeps asking after an end that is none yet: a success can come late. Tells the
-/// phases that it came by, and how long it took.
+/// Polls until the checkout is paid, and polls on after an end without success, since a success can come
+/// late. Returns the phases on the way, and the time that passed.
 fn drive<T: Observable>(
     call: &Call<T>,
     tracker: &mut Tracker<T::Status>,
@@ -80,7 +80,7 @@ fn of_azotte() -> (Vec<Phase>, Duration) {
 fn of_peach() -> (Vec<Phase>, Duration) {
     use checkout_sandbox::peach::{ENTITY_ID, REFERER, SECRET_TOKEN, Sandbox, Scenario};
     use checkout_validate::peach::Draft;
-    // It counts: not more than two statuses a minute.
+    // The sandbox counts: not more than two statuses a minute.
     let sandbox = Sandbox::builder().scenario(Scenario::late_success_after_expired()).build();
     let clock = sandbox.clock().clone();
     let secret = checkout_auth::peach::SecretToken::new(SECRET_TOKEN.into()).unwrap();
@@ -110,18 +110,16 @@ fn one_caller_takes_a_payment_of_each_provider_to_its_success() {
     let (phases, took) = of_azotte();
     let rounds = vec![Processing, PayerAction, Processing, PayerAction, Processing, Succeeded];
     assert_eq!(phases, rounds);
-    // Five seconds, half a minute of the payer's, and that once more; what is longer is the time between
-    // reads.
+    // Five seconds, half a minute of the payer's, and the same once more; the rest is the time between reads.
     assert!((75..90).contains(&took.as_secs()), "{took:?}");
     let (phases, took) = of_peach();
     let expired = Phase::Failed(checkout_lifecycle::Failure::Expired);
     assert_eq!(phases, [AwaitingPayer, expired, Succeeded]);
-    // Half an hour after it was opened it expires, and 20 minutes later it is paid.
+    // The checkout expires half an hour after the page was opened, and is paid 20 minutes later.
     assert_eq!(took.as_secs(), 3_030);
 }
 
-/// The demand of a web framework or a runtime on a handler: a future that is `Send` for every lifetime it
-/// could have.
+/// The demand of a web framework or a runtime on a handler: a future that is `Send` for every lifetime.
 #[test]
 fn every_call_can_be_awaited_in_a_handler_of_a_web_framework() {
     fn handler<S, F: Future + Send + 'static>(_: impl Fn(S) -> F + Send + Sync + 'static) {}
@@ -184,23 +182,23 @@ fn heard(known: Option<i64>, http_status: u16, headers: &[(&str, &str)], body: &
 }
 
 #[test]
-fn a_poller_hears_the_answer_and_the_tracker_or_else_the_error() {
+fn the_outcome_for_a_poller_comes_from_the_answer_and_the_tracker_or_the_error() {
     let status = |code: &str| format!("Answer {{ fetch: Status, phase: {code}, wait: None }}");
     let paid = r#"{"code":0,"payload":20,"request_id":"r"}"#;
     assert_eq!(heard(None, 200, &[], paid), status("Some(Succeeded)") + " first");
     assert_eq!(heard(Some(20), 200, &[], paid), status("Some(Succeeded)") + " unchanged");
-    // What contradicts an end, or says what nobody has named, confirms none.
+    // A status that contradicts an end, or that nobody has named, confirms no end.
     let opened = r#"{"code":0,"payload":2}"#;
     assert_eq!(heard(Some(20), 200, &[], opened), status("None") + " conflict");
     assert_eq!(heard(Some(20), 200, &[], r#"{"code":0,"payload":7}"#), status("None") + " unknown: 7");
-    // A wait is what the answer says, in seconds or as a date.
+    // A wait has the length that the answer says, in seconds or as a date.
     for wait in ["17", "Thu, 23 May 2024 21:50:17 GMT"] {
         let said = heard(None, 200, &[("retry-after", wait)], opened);
         assert_eq!(said, "Answer { fetch: Status, phase: Some(AwaitingPayer), wait: Some(17s) } first");
     }
     let limited = r#"{"code":40001,"error":{"message":"slow down"}}"#;
     assert_eq!(heard(Some(2), 200, &[("retry-after", "9")], limited), "Limited { wait: Some(9s) }");
-    // What is not the API's speaks for nobody, and its header says nothing.
+    // A response that is not the API's speaks for nobody, and the header says nothing.
     for (status, body) in [
         (429, "<html>"),
         (503, "<html>"),
@@ -217,15 +215,15 @@ fn a_poller_hears_the_answer_and_the_tracker_or_else_the_error() {
             assert_eq!(said, "Failed { wait: None }", "{status} {body} {wait}");
         }
     }
-    // Neither does an answer that cannot be read.
+    // Nor does an answer that cannot be read.
     let cut = r#"{"code":0,"payload":"#;
     assert_eq!(heard(Some(2), 200, &[("retry-after", "86400")], cut), "Failed { wait: None }");
-    // A limit that says to wait for no time has the plan's own wait.
+    // For a limit with a wait of no time, the plan's own wait applies.
     for now in ["0", "Sun, 06 Nov 1994 08:49:37 GMT"] {
         assert_eq!(heard(Some(2), 200, &[("retry-after", now)], limited), "Limited { wait: None }", "{now}");
     }
     assert_eq!(heard(Some(2), 403, &[], r#"{"code":30001}"#), "Refused");
-    // There is no such intent, or not yet.
+    // The intent does not exist, or does not exist yet.
     let nowhere = r#"{"code":50001}"#;
     assert_eq!(heard(Some(2), 404, &[], nowhere), "NotThere { wait: None }");
     assert_eq!(heard(Some(2), 404, &[("retry-after", "9")], nowhere), "NotThere { wait: Some(9s) }");

@@ -447,7 +447,7 @@ fn an_azotte_submit_is_repeated_under_its_key() {
 }
 
 #[test]
-fn a_create_of_peach_v1_is_looked_up_where_nobody_knows() {
+fn a_create_of_peach_v1_with_an_unknown_outcome_is_looked_up() {
     let step = |fault| {
         let sandbox = peach_sandbox();
         let call = peach_v1(&sandbox).initiate(&checkout("order-0001")).unwrap();
@@ -472,7 +472,7 @@ fn a_create_of_peach_v2_cannot_be_looked_up() {
 }
 
 #[test]
-fn a_refused_repeat_of_a_submit_that_may_have_been_charged_gives_no_order_up() {
+fn a_refused_repeat_of_a_submit_that_may_have_been_charged_keeps_the_order() {
     for refusal in azotte_faults() {
         let (sandbox, client) = azotte_world();
         let call = client.submit(&submit("order-1"));
@@ -521,7 +521,7 @@ fn a_token_that_does_not_come_is_no_outcome_of_the_create() {
         let outcome = CreateOutcome::of(result);
         let goes_on = matches!(outcome, CreateOutcome::Repeat { .. } | CreateOutcome::SetUp { .. });
         assert!(goes_on, "{fault:?}: {outcome:?}");
-        // A call without a token is none either.
+        // A call without a token is no outcome of a create either.
         let outcome = CreateOutcome::of(call.send_blocking(&sandbox));
         assert!(matches!(outcome, CreateOutcome::SetUp { .. }), "{outcome:?}");
     }

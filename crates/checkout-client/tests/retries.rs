@@ -1,4 +1,4 @@
-//! Whether, when and how a call is sent again.
+//! The advice to send a call again, the moment, and the way.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -116,7 +116,7 @@ fn answering(status: u16, headers: &[(&str, &str)], body: &str) -> impl Blocking
 }
 
 #[test]
-fn an_operation_says_what_to_read_first() {
+fn an_operation_names_the_read_before_a_repeat() {
     use checkout_tables::{azotte, peach};
     let of = |operation: Operation| (operation.repeat, operation.lookup_key);
     assert_eq!(of(Route::Create.into()), (Repeat::Unsafe, None));
@@ -126,10 +126,10 @@ fn an_operation_says_what_to_read_first() {
     assert_eq!(of(peach::Route::Status.into()), (Repeat::Safe, None));
 }
 
-/// The advice for a create and for a status that meet a fault, typed from the pages: a create may only be
-/// sent again where it certainly was not done.
+/// The advice for a create and for a status that meet a fault, typed from the pages: a caller may send a
+/// create again only if the create was certainly not done.
 #[test]
-fn what_is_advised_of_an_allscale_call_that_meets_a_fault() {
+fn every_fault_of_allscale_has_its_advice() {
     use checkout_sandbox::allscale::Fault;
     for (fault, of_create, of_status) in [
         (Fault::LostBefore, Some(NOW), Some(NOW)),
@@ -139,14 +139,14 @@ fn what_is_advised_of_an_allscale_call_that_meets_a_fault() {
         (Fault::HtmlBadGateway, Some(RetryAdvice::Never), Some(NOW)),
         (Fault::Redirect, Some(RetryAdvice::Never), Some(NOW)),
         (Fault::EmptyUnauthorized, Some(RetryAdvice::Never), Some(RetryAdvice::Never)),
-        // Which its page lists, so that nothing was done.
+        // The create page lists this code, so nothing was done.
         (Fault::RateLimited, Some(after(2)), Some(after(2))),
-        // Which are listed for reads alone.
+        // The pages list these codes for reads alone.
         (Fault::InternalError, Some(RetryAdvice::Never), Some(NOW)),
         (Fault::UnknownErrorCode(99_999), Some(RetryAdvice::Never), Some(NOW)),
         (Fault::UnknownErrorCode(10_001), Some(RetryAdvice::Never), Some(RetryAdvice::Never)),
         (Fault::UnknownErrorCode(60_001), Some(RetryAdvice::Never), Some(RetryAdvice::Never)),
-        // Another intent's amount is told beside the answer, which is one.
+        // The answer stands, and names another intent's amount beside it.
         (Fault::SwappedIntent, None, None),
         (Fault::ExtraFields, None, None),
     ] {
@@ -154,7 +154,7 @@ fn what_is_advised_of_an_allscale_call_that_meets_a_fault() {
         let created = create(&client).send_blocking(&sandbox).unwrap();
         let status = client.status(&created.payload.intent_id).unwrap();
         sandbox.inject(fault.clone());
-        // Another amount, so that another one's answer is seen.
+        // Another amount, so that the answer about another intent differs.
         use checkout_validate::allscale::Draft;
         let native = Draft::coin(checkout_tables::allscale::StableCoin::USDT, Cents::new(500));
         let native = client.create(&native.check().unwrap());
@@ -165,12 +165,12 @@ fn what_is_advised_of_an_allscale_call_that_meets_a_fault() {
 }
 
 #[test]
-fn what_is_advised_of_an_azotte_call_that_meets_a_fault() {
+fn every_fault_of_azotte_has_its_advice() {
     use checkout_sandbox::azotte::Fault;
     for (fault, expected) in [
         (Fault::LostBefore, Some(NOW)),
         (Fault::LostAnswer, Some(NOW)),
-        // It cannot be read, so its `Retry-After` has no say.
+        // The answer cannot be read, so the answer's `Retry-After` has no say.
         (Fault::Garbage, Some(NOW)),
         (Fault::HtmlBadGateway, Some(NOW)),
         (Fault::EmptyUnauthorized, Some(RetryAdvice::Never)),
@@ -186,7 +186,7 @@ fn what_is_advised_of_an_azotte_call_that_meets_a_fault() {
 }
 
 #[test]
-fn what_is_advised_of_a_peach_call_that_meets_a_fault() {
+fn every_fault_of_peach_has_its_advice() {
     use checkout_sandbox::peach::Fault;
     let look = Some(RetryAdvice::ReadFirst("merchantTransactionId"));
     for (fault, of_initiate, of_create, of_status) in [
@@ -195,10 +195,10 @@ fn what_is_advised_of_a_peach_call_that_meets_a_fault() {
         (Fault::Garbage, look, Some(RetryAdvice::Never), Some(NOW)),
         (Fault::HtmlBadGateway, look, Some(RetryAdvice::Never), Some(NOW)),
         (Fault::EmptyUnauthorized, look, Some(RetryAdvice::Never), Some(RetryAdvice::Never)),
-        // No page says that nothing is done beside it.
+        // No page says that this refusal proves that nothing was done.
         (Fault::RateLimited, look, Some(RetryAdvice::Never), Some(after(30))),
         (Fault::InternalError, look, Some(RetryAdvice::Never), Some(NOW)),
-        // Of the group "format": what it speaks of was not done.
+        // A code of the group "format": the request was not done.
         (
             Fault::Refused("200.300.404".into()),
             Some(RetryAdvice::Never),
@@ -224,7 +224,7 @@ fn what_is_advised_of_a_peach_call_that_meets_a_fault() {
 }
 
 #[test]
-fn nothing_is_advised_where_nothing_could_be_sent() {
+fn a_call_that_could_not_be_sent_has_no_advice_to_repeat() {
     let (sandbox, _, v2) = of_peach();
     let error = v2.status("c01b").unwrap().send_blocking(&sandbox).unwrap_err();
     assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::NoAccessToken)), "{error:?}");
@@ -235,7 +235,7 @@ fn nothing_is_advised_where_nothing_could_be_sent() {
 }
 
 #[test]
-fn retry_after_counts_in_seconds_and_as_a_date_whatever_it_came_with() {
+fn retry_after_counts_in_seconds_and_as_a_date_beside_every_answer() {
     let (_, client) = of_allscale();
     let status = client.status("65b2").unwrap();
     // The sandbox's clock begins at 21:50:00.
@@ -244,7 +244,7 @@ fn retry_after_counts_in_seconds_and_as_a_date_whatever_it_came_with() {
         ("40", None, 40),
         (" 40 ", None, 40),
         (date, None, 40),
-        // By the provider's clock, which is ten seconds ahead of ours.
+        // The wait counts by the provider's clock, which is ten seconds ahead of ours.
         (date, Some("Thu, 23 May 2024 21:50:10 GMT"), 30),
         ("Thu, 23 May 2024 21:49:00 GMT", None, 0),
         ("0", None, 0),
@@ -272,7 +272,7 @@ fn retry_after_counts_in_seconds_and_as_a_date_whatever_it_came_with() {
 }
 
 #[test]
-fn the_retry_after_of_what_is_not_the_api_s_or_cannot_be_read_has_no_say() {
+fn the_retry_after_of_a_foreign_or_unreadable_response_has_no_say() {
     let (_, client) = of_allscale();
     let status = client.status("65b2").unwrap();
     for header in ["40", "86400", "99999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
@@ -285,7 +285,7 @@ fn the_retry_after_of_what_is_not_the_api_s_or_cannot_be_read_has_no_say() {
         ] {
             let transport = answering(http_status, &[("retry-after", header)], body);
             assert_eq!(advice(status.send_blocking(&transport)), Some(NOW), "{header} {http_status} {body}");
-            // A read is tried again within the caller's own budget.
+            // A caller repeats a read within the caller's own budget.
             let mut waits = Vec::new();
             let outcome = status
                 .send_blocking_with_retries(&transport, RetryPolicy::default(), |wait| waits.push(wait));
@@ -293,7 +293,7 @@ fn the_retry_after_of_what_is_not_the_api_s_or_cannot_be_read_has_no_say() {
             assert!(waits.iter().sum::<Duration>() <= Duration::from_secs(30));
         }
     }
-    // What answers something else has none either.
+    // Nor has a response that is not the API's.
     let other =
         r#"{"code":0,"payload":{"all_scale_checkout_intent_id":"other","status":2,"amount_coins":"9"}}"#;
     let transport = answering(200, &[("retry-after", "86400")], other);
@@ -306,8 +306,8 @@ fn the_retry_after_of_what_is_not_the_api_s_or_cannot_be_read_has_no_say() {
 }
 
 #[test]
-fn a_date_is_waited_for_whole_from_the_answer_s_own_date() {
-    // Ours stands just before the next second.
+fn the_wait_until_a_date_counts_from_the_answer_s_own_date() {
+    // Our clock stands just before the next second.
     let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
     let builder = allscale::Client::builder(key).clock(|| 1_716_501_000_999).nonces(nonces());
     let status = builder.build().unwrap().status("65b2").unwrap();
@@ -325,10 +325,10 @@ fn a_date_is_waited_for_whole_from_the_answer_s_own_date() {
     assert_eq!(date("Fri, 31 Dec 9999 23:59:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"), Some(after(59)));
 }
 
-/// Responses that no sandbox gives, to a call of every kind. The oracle is what may never be: an unsafe call
-/// that is sent again where nothing proves that the first one was not processed.
+/// Responses that no sandbox gives, to a call of every kind. The oracle is the forbidden case: an unsafe call
+/// is sent again, although nothing proves that the first attempt was not processed.
 #[test]
-fn no_response_makes_an_unsafe_call_be_sent_again_but_a_refusal_that_says_so() {
+fn an_unsafe_call_is_sent_again_only_after_a_refusal_that_proves_nothing_done() {
     let created =
         r#"{"code":0,"payload":{"allscale_checkout_intent_id":"65b2","checkout_url":"https://a/b"}}"#;
     let bodies = [
@@ -382,13 +382,13 @@ fn no_response_makes_an_unsafe_call_be_sent_again_but_a_refusal_that_says_so() {
                     ] {
                         asked += 1;
                         let Some(RetryAdvice::After(least)) = advice else { continue };
-                        // Alone AllScale's limit says that nothing was done, by its code, once and as a
-                        // number.
+                        // AllScale's limit alone says that nothing was done: by the code, written once and as
+                        // a number.
                         let proves = body == r#"{"code":40001}"#;
                         assert!(repeat != Repeat::Unsafe || proves, "{status} {body} {content_type}");
                         again += u32::from(repeat == Repeat::Unsafe);
                         let said = Duration::from_secs(wait.map_or(0, |wait| wait.parse().unwrap()));
-                        // What is not the API's, or cannot be read, has no say.
+                        // A response that is not the API's, or that cannot be read, has no say.
                         let has_said = least == said || least.is_zero();
                         assert!(has_said, "{status} {body} {content_type} {least:?}");
                     }
@@ -400,7 +400,7 @@ fn no_response_makes_an_unsafe_call_be_sent_again_but_a_refusal_that_says_so() {
 }
 
 #[test]
-fn the_code_and_not_the_http_status_tells_what_allscale_refuses() {
+fn allscale_s_code_and_not_the_http_status_names_the_refusal() {
     let (_, client) = of_allscale();
     let status = client.status("65b2").unwrap();
     for (http_status, body, expected) in [
@@ -410,7 +410,7 @@ fn the_code_and_not_the_http_status_tells_what_allscale_refuses() {
         (500, r#"{"code":50001}"#, RetryAdvice::Never),
         (200, r#"{"code":77}"#, RetryAdvice::Never),
         (408, r#"{"code":77}"#, NOW),
-        // Not the API's: what does not let us in, and what may pass.
+        // Responses that are not the API's: a refusal of access, and failures that may pass.
         (401, "", RetryAdvice::Never),
         (403, "<h1>Forbidden</h1>", RetryAdvice::Never),
         (404, "<h1>Not Found</h1>", NOW),
@@ -432,7 +432,7 @@ enum Form {
 impl Form {
     const ALL: [Self; 3] = [Self::Async, Self::Local, Self::Blocking];
 
-    /// What came last, and the waits.
+    /// The last outcome, and the waits.
     fn send<T: Readable, S>(
         self,
         call: &Call<T>,
@@ -501,7 +501,7 @@ fn each_attempt_has_a_nonce_a_timestamp_and_a_signature_of_its_own() {
 }
 
 #[test]
-fn an_allscale_create_is_never_repeated_after_a_delivery_that_is_unknown() {
+fn an_allscale_create_is_never_repeated_after_an_unknown_delivery() {
     use checkout_sandbox::allscale::Fault;
     let unknown = [
         Fault::LostRequest,
@@ -523,7 +523,7 @@ fn an_allscale_create_is_never_repeated_after_a_delivery_that_is_unknown() {
             assert_eq!(advice(outcome), Some(RetryAdvice::Never), "{fault:?}");
             assert!(sandbox.requests().len() <= 1 && sandbox.intents().len() <= 1, "{fault:?}");
         }
-        // What was not sent, and what a limit refused, is sent again: one intent comes of it.
+        // The caller sends again after a request that was not sent, and after a limit: one intent is created.
         let (sandbox, client) = of_allscale();
         let clock = sandbox.clock().clone();
         sandbox.inject(Fault::LostBefore);
@@ -553,7 +553,7 @@ fn an_azotte_submit_whose_answers_are_lost_is_charged_once() {
 
 /// The first attempt is charged and its answer is lost; the second is refused, or does not leave.
 #[test]
-fn what_the_last_attempt_of_a_submit_proves_it_proves_of_itself_alone() {
+fn the_last_attempt_of_a_submit_proves_nothing_of_earlier_attempts() {
     use std::sync::atomic::AtomicUsize;
     for first_leaves in [true, false] {
         for second in [Some(401), Some(403), None] {
@@ -599,7 +599,7 @@ fn a_peach_initiate_is_read_by_its_id_before_it_is_sent_again() {
 }
 
 #[test]
-fn what_came_last_is_handed_on_as_it_is() {
+fn the_last_outcome_is_handed_on_unchanged() {
     use checkout_sandbox::allscale::Fault;
     for form in Form::ALL {
         let (sandbox, client) = of_allscale();
@@ -611,10 +611,10 @@ fn what_came_last_is_handed_on_as_it_is() {
         let error = outcome.unwrap_err();
         assert_eq!((error.code().unwrap().value(), error.retry(), waits.len()), (90_000, NOW, 2));
         assert_eq!(sandbox.requests().len(), 3);
-        // Once is enough for what a repeat does not mend.
+        // One attempt is enough for a fault that a repeat does not mend.
         let (outcome, waits) = form.send(&client.fail(), &sandbox, &clock, retries);
         assert_eq!((advice(outcome), waits.len()), (Some(RetryAdvice::Never), 0));
-        // An attempt is always made.
+        // The caller always makes one attempt.
         let none = RetryPolicy::default().attempts(0);
         let (outcome, _) = form.send(&client.ping(), &sandbox, &clock, none);
         assert!(outcome.is_ok());
@@ -622,7 +622,7 @@ fn what_came_last_is_handed_on_as_it_is() {
 }
 
 #[test]
-fn a_wait_that_is_longer_than_the_budget_surfaces_and_is_not_waited_for() {
+fn a_wait_longer_than_the_budget_ends_the_retries_at_once() {
     let (_, client) = of_allscale();
     let body = r#"{"code":40001,"payload":null}"#;
     for (header, expected) in [("7200", 7_200), ("Thu, 23 May 2024 23:50:00 GMT", 7_200), ("31", 31)] {
@@ -635,7 +635,7 @@ fn a_wait_that_is_longer_than_the_budget_surfaces_and_is_not_waited_for() {
             .unwrap_err();
         assert_eq!((error.retry(), waits.len()), (after(expected), 0));
     }
-    // Of waits that fit alone, as many as fit together.
+    // Of the waits that fit alone, the caller waits as many as fit together.
     let transport = answering(429, &[("retry-after", "12")], body);
     let mut waits = Vec::new();
     let error = client
@@ -647,7 +647,7 @@ fn a_wait_that_is_longer_than_the_budget_surfaces_and_is_not_waited_for() {
 }
 
 #[test]
-fn what_is_not_sent_is_sent_again_until_it_is_enough() {
+fn an_unsent_call_is_repeated_until_the_attempts_are_used_up() {
     let (_, client) = of_allscale();
     let tries = AtomicU64::new(0);
     let nowhere = from_fn_blocking(|_| {
@@ -672,7 +672,7 @@ fn tokio_s_timer_is_a_sleep() {
         let answer = client.ping().send_with_retries(&sandbox, RetryPolicy::default(), tokio_sleep).await;
         assert_eq!(answer.unwrap().payload.pong, "ok");
         assert!(begun.elapsed() >= Duration::from_secs(2));
-        // The watch goes by the client's clock, which goes when tokio's does here.
+        // The watch uses the client's clock, which moves with tokio's clock here.
         let created = create(&client).send(&sandbox).await.unwrap();
         let mut watch = client.watch(&created.payload.intent_id).unwrap();
         let sleep = |wait| {

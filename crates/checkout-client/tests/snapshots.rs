@@ -1,4 +1,4 @@
-//! The requests that leave the client and the traces that a subscriber is told, in one picture for each
+//! The requests that leave the client and the traces that a subscriber gets, in one picture for each
 //! provider: `tests/snapshots`.
 //!
 //! The facts of a request come from the pages and are typed in each provider's own tests. A snapshot holds
@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const NOW_MILLIS: u64 = 1_716_501_000_000;
 const ENTITY: &str = "8ac7a4ca00000000000000005a4d0b77";
 
-/// Whatever must not be seen, each with what stands for it in a picture.
+/// Texts that must not be seen, each with the mark that stands for the text in a picture.
 const SECRETS: [(&str, &str); 13] = [
     ("st_planted_key", "<api key>"),
     ("st_planted_secret", "<api secret>"),
@@ -265,7 +265,7 @@ mod traces {
         fn exit(&self, _: &Id) {}
     }
 
-    /// The trace that a subscriber is told of the call, however it ends. Whatever comes back is full of
+    /// The trace that a subscriber gets of the call, for every end of the call. Every response is full of
     /// secrets.
     fn told<T: Readable>(name: &str, call: &Call<T>) -> String {
         let lines = Lines::default();

@@ -1,10 +1,10 @@
-//! Where the API may be.
+//! The addresses at which the API may be.
 
 use crate::world::key;
 use checkout_client::allscale::{BuildError, Builder, Client};
 use checkout_client::{CallErrorKind, NotSent};
 
-/// The URI of a ping to this base URL, or why there is no client.
+/// The URI of a ping to this base URL, or the reason why there is no client.
 fn check(base_url: &str) -> Result<String, BuildError> {
     let client = builder().base_url(base_url).build()?;
     Ok(client.ping().attempt(0, "nonce-1").unwrap().request().uri().to_string())
@@ -62,7 +62,7 @@ fn http_is_for_this_machine_alone() {
         "10.0.0.1",
         "[::2]",
         "[fe80::1]",
-        // Ways of writing 127.0.0.1 that some take for it and some do not.
+        // Spellings of 127.0.0.1 that some stacks take for the address and others do not.
         "127.1",
         "2130706433",
         "0x7f.0.0.1",
@@ -74,7 +74,7 @@ fn http_is_for_this_machine_alone() {
 }
 
 #[test]
-fn what_is_no_base_url_is_refused_with_the_reason() {
+fn a_text_that_is_no_base_url_is_refused_with_the_reason() {
     use BuildError::{Host, NotAbsolute, NotHttps, Path, Port, UserInfo};
     for (base_url, expected) in [
         ("", NotAbsolute),
@@ -110,7 +110,7 @@ fn what_is_no_base_url_is_refused_with_the_reason() {
         ("http://[127.0.0.1]", Host),
         ("https://[::1%25lo]", Host),
         ("https://[::1]h", Host),
-        // To a stack that asks for the host alone this would be [::1], to another it would not.
+        // A stack that asks for the host alone would connect to [::1], and another stack would not.
         ("http://[::1].evil.com", Host),
         ("http://[::1]evil.com:80", Host),
         ("https://*", Host),
@@ -182,7 +182,7 @@ fn a_path_that_does_not_fit_into_a_uri_is_not_sent() {
 
 #[cfg(not(feature = "system"))]
 #[test]
-fn without_the_system_a_clock_and_nonces_are_to_be_given() {
+fn a_builder_without_the_system_needs_a_clock_and_nonces() {
     assert_eq!(Client::builder(key()).nonces(String::new).build().unwrap_err(), BuildError::NoClock);
     assert_eq!(Client::builder(key()).clock(|| 0).build().unwrap_err(), BuildError::NoNonces);
     assert_eq!(Client::builder(key()).build().unwrap_err(), BuildError::NoClock);

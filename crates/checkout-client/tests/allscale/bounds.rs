@@ -1,4 +1,4 @@
-//! What may cross threads, and what two crates must agree on.
+//! The types that may cross threads, and the constants that two crates must agree on.
 
 use crate::world::{client, fiat, sandbox};
 use checkout_client::allscale::{AllScale, BuildError, Builder, Client};
@@ -14,7 +14,7 @@ use std::thread;
 
 fn is_send<T: Send>(_: &T) {}
 
-/// Whether the transport's type is known or not, the future of a call can go to another thread.
+/// The future of a call can go to another thread, for a known and for an unknown type of transport.
 fn sends_of_every_route_are_send(client: &Client, transport: &impl Transport) {
     is_send(&client.create(&fiat(100)).send(transport));
     is_send(&client.get("a").unwrap().send(transport));
@@ -35,13 +35,13 @@ fn the_future_of_a_call_can_go_to_another_thread() {
 }
 
 #[test]
-fn nothing_is_asked_by_a_future_that_is_dropped_unpolled() {
+fn a_future_that_is_dropped_unpolled_sends_nothing() {
     let sandbox = sandbox(1);
     let call = client(&sandbox).create(&fiat(100));
     drop(call.send(&sandbox));
     drop(call.send_local(&sandbox));
     assert!(sandbox.requests().is_empty());
-    // Not even a nonce is spent.
+    // The client does not even spend a nonce.
     pollster::block_on(call.send(&sandbox)).unwrap();
     assert_eq!(sandbox.requests()[0].headers()["x-nonce"], "nonce-1");
 }
@@ -71,7 +71,7 @@ fn everything_crosses_threads_and_borrows_nothing() {
 }
 
 #[test]
-fn one_store_is_asked_from_many_threads_without_a_nonce_that_comes_twice() {
+fn calls_from_many_threads_never_use_a_nonce_twice() {
     let sandbox = sandbox(1);
     let client = client(&sandbox);
     thread::scope(|scope| {

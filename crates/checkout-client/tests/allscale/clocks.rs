@@ -7,7 +7,7 @@ use checkout_sandbox::allscale::Fault;
 use checkout_transport::http::HeaderValue;
 use std::time::Duration;
 
-/// What a ping is told when the client's clock is so far from the sandbox's, and the key is right or not.
+/// The answer to a ping when the client's clock is so far from the sandbox's, and the key is right or not.
 fn check(client_now: u64, key: SigningKey) -> String {
     let sandbox = sandbox(6);
     let client = Client::builder(key).clock(move || client_now).nonces(|| "nonce-1".to_owned());
@@ -21,7 +21,7 @@ fn check(client_now: u64, key: SigningKey) -> String {
 }
 
 #[test]
-fn a_clock_may_be_300_seconds_apart_and_a_refusal_beyond_says_how_far_it_is() {
+fn a_clock_may_be_300_seconds_apart_and_a_refusal_beyond_that_names_the_skew() {
     let refused =
         "GET /v1/test/ping: refused with code 20002: timestamp is outside of the allowed time window";
     let [ahead, behind] =
@@ -78,7 +78,7 @@ fn a_slow_answer_is_no_skew() {
 }
 
 #[test]
-fn a_date_that_is_none_tells_no_skew() {
+fn a_malformed_date_gives_no_skew() {
     let skew = |dates: &[&[u8]]| {
         let mut response = response(200, &[], br#"{"code":0,"payload":{"pong":"ok"}}"#);
         for date in dates {
@@ -110,6 +110,6 @@ fn a_date_that_is_none_tells_no_skew() {
     for (date, expected) in table {
         assert_eq!(skew(&[date]), expected, "{:?}", String::from_utf8_lossy(date));
     }
-    // A header that must not come twice: the first counts.
+    // A header that must not come twice: the first value counts.
     assert_eq!(skew(&[b"Thu, 23 May 2024 21:50:07 GMT", b"garbage"]), Some(7));
 }

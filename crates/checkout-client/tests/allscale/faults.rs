@@ -1,4 +1,4 @@
-//! What the client makes of every fault that the sandbox knows.
+//! The client's outcome for every fault that the sandbox knows.
 
 use crate::world::{client, fiat, fiat_settled_in, mismatch, native, sandbox};
 use checkout_client::allscale::{AllScale, Client};
@@ -22,7 +22,7 @@ fn world() -> (Sandbox, Client, String) {
     (sandbox, client, created.payload.intent_id.into_owned())
 }
 
-/// What comes of a request that a fault waits for: create at 20 USDC, create at 30 dollars, status, get.
+/// The outcomes of a request that a fault waits for: create at 20 USDC, create at 30 dollars, status, get.
 fn check(fault: &Fault) -> [String; 4] {
     let create = |intent| {
         let (sandbox, client, _) = world();
@@ -56,7 +56,7 @@ fn check(fault: &Fault) -> [String; 4] {
     ]
 }
 
-/// The fields that the answer has otherwise than was asked for.
+/// The fields of the answer that differ from the request.
 fn differs(created: &Answer<CreatedIntent<'static>>) -> String {
     let fields: Vec<_> = created.differences().iter().map(|difference| difference.field()).collect();
     if fields.is_empty() { String::new() } else { format!(" with another {}", fields.join(" and ")) }
@@ -107,7 +107,7 @@ fn waits(sandbox: &Sandbox) -> &'static str {
     if sandbox.faults_waiting() == 0 { "" } else { "; the fault waits" }
 }
 
-/// One row for each fault, and what comes of it: create at 20 USDC, create at 30 dollars, status, get.
+/// One row for each fault with the outcomes: create at 20 USDC, create at 30 dollars, status, get.
 fn table() -> Vec<(Fault, [&'static str; 4])> {
     const FINE: [&str; 4] = ["20.0000 USDC, 1 made", "30.0000 USDT, 1 made", "20", "10.0000 at 20"];
     vec![
@@ -140,8 +140,8 @@ fn table() -> Vec<(Fault, [&'static str; 4])> {
                 "not the API: 302 to https://elsewhere.example/login",
             ]
         }),
-        // A status is a bare number, and a converted amount is the provider's word: there a client alone
-        // notices nothing, and only a get that is compared with the order does.
+        // A status is a bare number, and a converted amount is the provider's word. A client alone notices
+        // nothing there; only a get that is compared with the order shows the fault.
         (Fault::SwappedIntent, {
             [
                 "10.0000 USDT of another intent with another amount_coins and stable_coin_type, 1 made",
@@ -166,7 +166,7 @@ fn table() -> Vec<(Fault, [&'static str; 4])> {
                 "10.0000 at 20",
             ]
         }),
-        // Of a converted amount, and of one that is read, a client alone does not know what it should be.
+        // A client alone does not know the right value of a converted amount, or of an amount that is read.
         (Fault::TamperedAmount, {
             [
                 "2.0000 USDC with another amount_coins, 1 made",
@@ -175,7 +175,7 @@ fn table() -> Vec<(Fault, [&'static str; 4])> {
                 "1.0000 at 20",
             ]
         }),
-        // Nor what a status should be: that is the tracker's.
+        // Nor does a client know the right status: the tracker judges the status.
         (Fault::TamperedStatus(-3), {
             [
                 "20.0000 USDC, 1 made; the fault waits",
@@ -211,7 +211,7 @@ fn table() -> Vec<(Fault, [&'static str; 4])> {
         (Fault::UnknownErrorCode(-1), {
             ["refused with -1, 0 made", "refused with -1, 0 made", "refused with -1", "refused with -1"]
         }),
-        // Success, and nothing that succeeded.
+        // A code of success, without a success.
         (Fault::UnknownErrorCode(0), {
             [
                 "unknown: unreadable: error: an error beside code 0, 0 made",
@@ -253,7 +253,7 @@ fn every_fault_has_its_outcome() {
 
 #[test]
 fn the_table_has_every_fault() {
-    // The enum may grow, so that no `match` here could tell. Its source can.
+    // The enum may grow, so no `match` here could tell. The source of the enum can.
     let source = include_str!("../../../checkout-sandbox/src/allscale/fault.rs");
     let (_, variants) = source.split_once("pub enum Fault {\n").unwrap();
     let (variants, _) = variants.split_once("\n}\n").unwrap();
@@ -267,7 +267,7 @@ fn the_table_has_every_fault() {
 }
 
 #[test]
-fn after_a_lost_create_nobody_knows_whether_there_is_an_intent() {
+fn a_lost_create_may_have_made_an_intent() {
     for (fault, intents) in [(Fault::LostRequest, 0), (Fault::LostAnswer, 1)] {
         let sandbox = sandbox(4);
         sandbox.inject(fault.clone());
@@ -281,7 +281,7 @@ fn after_a_lost_create_nobody_knows_whether_there_is_an_intent() {
 }
 
 #[test]
-fn a_create_that_was_certainly_not_sent_says_so() {
+fn a_create_that_was_not_sent_proves_so() {
     let sandbox = sandbox(4);
     sandbox.inject(Fault::LostBefore);
     let error = client(&sandbox).create(&fiat(1_000)).send_blocking(&sandbox).unwrap_err();
@@ -331,7 +331,7 @@ fn an_amount_with_other_decimals_is_the_same_amount() {
     let differing = |amount, coin| {
         let created = create.send_blocking(&crate::world::answering(&body(amount, coin))).unwrap();
         let fields: Vec<_> = created.differences().iter().map(|difference| difference.field()).collect();
-        // Whatever differs, the page and the id are there.
+        // The page and the id are there, whatever differs.
         assert_eq!(created.payload.intent_id, "a");
         fields
     };
@@ -341,14 +341,14 @@ fn an_amount_with_other_decimals_is_the_same_amount() {
     for amount in ["10", "10.4999", "10.5001", "105", "1.05", "0", "-10.5"] {
         assert_eq!(differing(amount, 1), ["amount_coins"], "{amount}");
     }
-    // Another coin, and one that nobody has named yet.
+    // Another coin, and a coin that nobody has named yet.
     assert_eq!(differing("10.5", 2), ["stable_coin_type"]);
     assert_eq!(differing("10.5", 200), ["stable_coin_type"]);
     assert_eq!(differing("10", 2), ["amount_coins", "stable_coin_type"]);
 }
 
 #[test]
-fn a_created_intent_that_cannot_be_asked_after_or_paid_is_an_error_that_keeps_it() {
+fn a_created_intent_that_cannot_be_read_or_paid_is_an_error_with_the_intent() {
     let check = |field: &str, value: &str| {
         let good = [
             ("checkout_url", r#""https://c.example/1""#),
@@ -381,7 +381,7 @@ fn a_created_intent_that_cannot_be_asked_after_or_paid_is_an_error_that_keeps_it
         ("allscale_checkout_intent_id", r#""../?""#),
         ("amount_coins", r#""0.0001""#),
         ("accepted_stable_coins", "null"),
-        // What is no mask says nothing.
+        // A value that is no mask says nothing.
         ("accepted_stable_coins", "-1"),
         ("accepted_stable_coins", "[1]"),
     ] {
@@ -421,7 +421,7 @@ fn a_created_intent_that_cannot_be_asked_after_or_paid_is_an_error_that_keeps_it
         ("checkout_url", r#"" https://c.example/1""#),
         ("allscale_checkout_intent_id", r#""""#),
         ("allscale_checkout_intent_id", r#""..""#),
-        // No characters of a URL, by RFC 3986; in HTML some of them end an attribute.
+        // Characters that no URL has, by RFC 3986; in HTML some of them end an attribute.
         ("checkout_url", r#""https://c.example/\"><script>""#),
         ("checkout_url", r#""https://c.example/<b>""#),
         ("checkout_url", r#""https://c.example/a b""#),
@@ -435,9 +435,9 @@ fn a_created_intent_that_cannot_be_asked_after_or_paid_is_an_error_that_keeps_it
     }
 }
 
-/// The codes that the create page lists, typed from it, and everything else.
+/// The codes that the create page lists, typed from the page, and all other codes.
 #[test]
-fn only_a_code_that_the_route_s_page_lists_says_that_nothing_was_done() {
+fn only_a_code_from_the_route_s_page_proves_that_nothing_was_done() {
     let (sandbox, client, id) = world();
     for code in [10001, 20001, 20002, 30001, 40001, 50002] {
         sandbox.inject(Fault::UnknownErrorCode(code));
@@ -468,7 +468,7 @@ fn only_a_code_that_the_route_s_page_lists_says_that_nothing_was_done() {
 }
 
 #[test]
-fn the_answer_that_is_not_taken_is_kept_for_whoever_looks_into_it() {
+fn an_answer_that_is_not_taken_is_kept_in_the_error() {
     let (sandbox, client, id) = world();
     for fault in [Fault::SwappedIntent, Fault::DuplicateKeys, Fault::Truncated] {
         sandbox.inject(fault.clone());
@@ -479,8 +479,8 @@ fn the_answer_that_is_not_taken_is_kept_for_whoever_looks_into_it() {
     assert_eq!(client.get(&id).unwrap().send_blocking(&sandbox).unwrap_err().body(), None);
 }
 
-/// Whatever coins and masks a create is answered with, the page and the id are there, and what differs is
-/// told beside them.
+/// The page and the id are there for every coin and mask in the answer to a create. The answer names the
+/// differences beside them.
 #[test]
 fn a_payable_intent_is_never_hidden() {
     let coins = StableCoin::ROWS;
@@ -496,8 +496,8 @@ fn a_payable_intent_is_never_hidden() {
             let intent = draft.accept(accepted.clone()).check().unwrap();
             let create = crate::world::client_at(0).create(&intent);
             let wanted = accepted.iter().fold(0, |mask, coin| mask | 1_u64 << (coin.value() - 1));
-            // The coin of a native price, else the first accepted one, if that is one of the two that are
-            // supported.
+            // The coin of a native price, else the first accepted coin, if that coin is one of the two
+            // supported coins.
             let first = accepted.first().filter(|coin| [1, 2].contains(&coin.value()));
             let settles_in = if fiat { first.copied() } else { Some(StableCoin::USDT) };
             for mask in [0, 1, 2, 3, 8, 1_023, u64::MAX] {

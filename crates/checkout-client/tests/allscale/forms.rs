@@ -1,4 +1,4 @@
-//! One checkout, asked for in each of the four ways.
+//! One checkout, requested in each of the four ways.
 
 use crate::world::{
     Form, Recorder, START_MILLIS, client, counted_nonces, fiat, key, native, on_the_wire, sandbox,
@@ -12,19 +12,19 @@ use checkout_wire::JsonText;
 use std::fmt::Debug;
 use std::time::Duration;
 
-/// Everything of a checkout that can be compared.
+/// Everything of a checkout that a test can compare.
 #[derive(Debug, PartialEq, Eq)]
 struct Walk {
-    /// What left the client.
+    /// The requests that left the client.
     sent: Vec<String>,
-    /// What the sandbox saw and answered.
+    /// The requests and the answers as the sandbox recorded them.
     seen: Vec<String>,
-    /// What the client made of it.
+    /// The client's outcomes.
     told: Vec<String>,
     statuses: Vec<i64>,
 }
 
-/// Creates, polls until it is confirmed, reads, and goes along the test routes.
+/// Creates, polls until the intent is confirmed, reads, and calls the test routes.
 fn check(form: Form) -> Walk {
     let sandbox = sandbox(11);
     let (client, recorder, nonces) = (client(&sandbox), Recorder::before(&sandbox), counted_nonces());
@@ -65,7 +65,7 @@ fn seen(request: &RecordedRequest) -> String {
     let headers: Vec<_> = request.headers().iter().collect();
     let (method, path, query) = (request.method(), request.path(), request.query());
     let answered = (request.at_millis(), request.answered_status(), request.answered_body());
-    // Not its own `Debug`, which leaves out what is compared here.
+    // The values themselves, since `Debug` leaves out the part that is compared here.
     let values: Vec<_> = headers.iter().map(|(name, value)| (name, value.as_bytes())).collect();
     format!("{method} {path} {query:?} {values:?} {:?} {answered:?}", request.body())
 }
@@ -114,7 +114,7 @@ fn a_request_has_the_documented_headers_and_no_others() {
 }
 
 #[test]
-fn the_key_and_the_signature_are_marked_as_sensitive_for_whoever_prints_headers() {
+fn the_key_and_the_signature_are_marked_as_sensitive_headers() {
     let attempt = client(&Sandbox::new(1)).ping().attempt(0, "nonce-1").unwrap();
     let mut sensitive: Vec<_> = attempt.request().headers().iter().collect();
     sensitive.retain(|(_, value)| value.is_sensitive());
@@ -134,7 +134,7 @@ fn a_live_and_a_test_store_s_requests_are_the_same() {
 }
 
 #[test]
-fn what_came_is_what_the_sandbox_says_of_itself() {
+fn an_answer_has_the_sandbox_s_own_values() {
     let sandbox = sandbox(3);
     let client = client(&sandbox);
     let created = client.create(&fiat(2_500)).send_blocking(&sandbox).unwrap().payload;

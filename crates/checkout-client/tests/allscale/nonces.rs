@@ -1,4 +1,4 @@
-//! What is no nonce is refused before anything is sent.
+//! The client refuses a text that is no nonce before anything is sent.
 
 use crate::world::{START_MILLIS, client, fiat, key, sandbox, unreachable};
 use checkout_client::allscale::{AllScale, Client};
@@ -22,7 +22,7 @@ fn check(error: &CallError<AllScale>) {
 }
 
 #[test]
-fn an_attempt_with_a_bad_nonce_is_none() {
+fn an_attempt_with_a_bad_nonce_is_refused() {
     let call = client(&sandbox(1)).create(&fiat(100));
     for nonce in BAD {
         check(&call.attempt(START_MILLIS, nonce).unwrap_err());
@@ -50,7 +50,7 @@ fn every_visible_ascii_character_may_stand_in_a_nonce() {
 }
 
 #[test]
-fn what_cannot_be_an_id_makes_no_call() {
+fn a_text_that_cannot_be_an_id_makes_no_call() {
     let client = client(&sandbox(1));
     for id in ["", ".", ".."] {
         assert!(client.get(id).is_err() && client.status(id).is_err(), "{id:?}");

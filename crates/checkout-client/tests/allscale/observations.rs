@@ -1,4 +1,4 @@
-//! The observation that an answer is to a tracker.
+//! The observation that an answer gives to a tracker.
 
 use crate::world::{START_MILLIS, client, client_at, fiat, response, sandbox};
 use checkout_client::{Answer, CallErrorKind};
@@ -14,7 +14,7 @@ fn check(observation: Option<Observation<IntentStatus>>) -> Option<(i64, Source,
 }
 
 #[test]
-fn a_read_is_ordered_by_when_it_was_sent_and_not_by_when_it_came_back() {
+fn a_read_has_the_moment_of_its_sending_and_not_of_its_answer() {
     let sandbox = sandbox(5);
     let client = client(&sandbox);
     client.create(&fiat(100)).send_blocking(&sandbox).unwrap();
@@ -29,7 +29,7 @@ fn a_read_is_ordered_by_when_it_was_sent_and_not_by_when_it_came_back() {
     let whole = get.send_blocking(&sandbox).unwrap();
     assert_eq!(check(whole.observation()), Some((20, Source::Read, Some(sent + 60_000))));
 
-    // So the slow answer, should it be looked at last, takes nothing back.
+    // So the slow answer takes nothing back, even if the tracker observes that answer last.
     let mut tracker = Tracker::new();
     assert_eq!(tracker.observe(whole.observation().unwrap(), client.now()), Verdict::First);
     let verdict = tracker.observe(slow.observation().unwrap(), client.now());
@@ -37,7 +37,7 @@ fn a_read_is_ordered_by_when_it_was_sent_and_not_by_when_it_came_back() {
 }
 
 #[test]
-fn a_status_that_nobody_has_named_yet_is_told_as_it_is() {
+fn an_unnamed_status_is_reported_unchanged() {
     let sandbox = sandbox(5);
     let client = client(&sandbox);
     sandbox.next_intent(Scenario::custom([(Duration::ZERO, -77)]));
@@ -70,7 +70,7 @@ fn a_refusal_and_a_response_that_is_not_the_api_s_are_errors_and_no_observation(
 }
 
 #[test]
-fn a_moment_beyond_the_range_is_the_last_one() {
+fn a_moment_beyond_the_range_is_the_last_moment() {
     let body = br#"{"code":0,"payload":20}"#;
     let (_, reader) = client_at(0).status("a").unwrap().attempt(u64::MAX, "nonce-1").unwrap().into_parts();
     let answer: Answer<Open<IntentStatus>> = reader.read(&response(200, &[], body)).unwrap();

@@ -1,4 +1,4 @@
-//! Whatever comes back, reading it ends in an answer or in an error that says why not.
+//! Reading ends in an answer, or in an error with the reason, for all bytes.
 
 use crate::world::{client_at, native, response};
 use checkout_client::allscale::AllScale;
@@ -19,7 +19,7 @@ const ANSWERS: [&str; 6] = [
     r#"{"code":50001,"payload":null,"error":{"message":"no","details":{}},"request_id":"req_1"}"#,
 ];
 
-/// `done`, `refused`, `not the API` or `error`, once the laws of reading have held.
+/// `done`, `refused`, `not the API` or `error`, after a check of the laws of reading.
 fn check<T: Readable<Provider = AllScale>>(call: &Call<T>, status: u16, body: &[u8]) -> &'static str {
     let (_, reader) = call.attempt(7_000, "nonce-1").unwrap().into_parts();
     let redirect = (300..400).contains(&status);
@@ -69,7 +69,7 @@ fn check_all(status: u16, body: &[u8]) -> [&'static str; 6] {
 }
 
 #[test]
-fn an_answer_is_read_with_every_status_but_a_redirect() {
+fn an_answer_is_read_under_every_status_but_a_redirect() {
     for status in 100..1_000 {
         let redirect = (300..400).contains(&status);
         let [status_of, ping, post, get, create, _] =
@@ -113,7 +113,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_no_object_is_not_the_api(status in any_status(), body in "[^{]{0,40}") {
+    fn a_body_that_is_no_object_is_not_the_api_s(status in any_status(), body in "[^{]{0,40}") {
         prop_assert_eq!(check_all(status, body.as_bytes()), ["not the API"; 6]);
     }
 }

@@ -1,4 +1,4 @@
-//! The provider's id of a request, which it asks for whenever something is wrong.
+//! The provider's id of a request, which the provider asks for when something is wrong.
 
 use crate::world::{answering, chain, client, client_at, fiat, native, request_id_in, sandbox};
 use checkout_client::allscale::AllScale;
@@ -13,7 +13,7 @@ fn last(sandbox: &Sandbox) -> String {
     request_id_in(sandbox.requests().last().unwrap().answered_body())
 }
 
-/// The error has the id of the last answer, and says so.
+/// The error has the id of the last answer, and prints the id.
 fn check<T: Readable + Debug>(sandbox: &Sandbox, outcome: Result<Answer<T>, CallError<AllScale>>) {
     let error = outcome.unwrap_err();
     assert_eq!(error.request_id(), Some(&*last(sandbox)));
@@ -21,7 +21,7 @@ fn check<T: Readable + Debug>(sandbox: &Sandbox, outcome: Result<Answer<T>, Call
 }
 
 #[test]
-fn every_answer_and_every_refusal_has_it() {
+fn every_answer_and_every_refusal_has_a_request_id() {
     let sandbox = sandbox(8);
     let client = client(&sandbox);
     let created = client.create(&fiat(100)).send_blocking(&sandbox).unwrap();
@@ -36,7 +36,7 @@ fn every_answer_and_every_refusal_has_it() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_read_or_is_another_s_still_tells_its_own() {
+fn an_unreadable_or_swapped_answer_still_gives_its_request_id() {
     let sandbox = sandbox(8);
     let client = client(&sandbox);
     let id = client.create(&fiat(100)).send_blocking(&sandbox).unwrap().payload.intent_id;
@@ -49,7 +49,7 @@ fn an_answer_that_cannot_be_read_or_is_another_s_still_tells_its_own() {
 }
 
 #[test]
-fn what_is_not_the_api_s_has_none() {
+fn a_response_that_is_not_the_api_s_has_no_request_id() {
     let sandbox = sandbox(8);
     let client = client(&sandbox);
     for fault in [Fault::Garbage, Fault::HtmlBadGateway, Fault::EmptyUnauthorized, Fault::Redirect] {
@@ -70,7 +70,7 @@ fn what_is_not_the_api_s_has_none() {
 /// A line break, a terminal's escape, a change of the writing's direction, a NUL, the separators of lines.
 const HOSTILE: &str = r"req\r\n2026-01-01 INFO paid\u001b[2J\u202eevil\u0000\u0085\u2028\u2029\u009b";
 
-/// Nothing in an error's texts begins a line or tells a terminal what to do.
+/// No text of an error begins a line or steers a terminal.
 fn is_one_line(error: &(impl Error + 'static)) {
     let tricks = ['\u{202e}', '\u{2028}', '\u{2029}'];
     for text in chain(error).into_iter().chain([format!("{error:?}")]) {
@@ -79,7 +79,7 @@ fn is_one_line(error: &(impl Error + 'static)) {
 }
 
 #[test]
-fn a_hostile_id_is_kept_as_it_is_and_printed_escaped() {
+fn a_hostile_id_is_kept_unchanged_and_printed_escaped() {
     let client = client_at(0);
     let unreadable = format!(r#"{{"code":0,"payload":{{"status":2}},"request_id":"{HOSTILE}"}}"#);
     let other = format!(
@@ -109,7 +109,7 @@ fn a_hostile_refusal_is_printed_escaped() {
 }
 
 #[test]
-fn a_hostile_key_of_an_answer_is_no_part_of_what_is_printed() {
+fn a_hostile_key_of_an_answer_is_never_printed() {
     let body = format!(r#"{{"code":0,"payload":{{"{HOSTILE}":tru"#);
     is_one_line(&client_at(0).status("a").unwrap().send_blocking(&answering(&body)).unwrap_err());
     is_one_line(&client_at(0).get("a").unwrap().send_blocking(&answering(&body)).unwrap_err());

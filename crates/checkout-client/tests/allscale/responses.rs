@@ -1,4 +1,4 @@
-//! Answers that AllScale signs, and those that somebody else has had a hand in.
+//! Answers that AllScale signs, and answers that somebody else has changed.
 
 use checkout_auth::allscale::{SigningKey, headers, response};
 use checkout_auth::{KeyRing, SecretString, Verifier};
@@ -15,7 +15,7 @@ fn key(secret: &str) -> SigningKey {
     SigningKey::new("st_key", SecretString::from(secret.to_owned())).unwrap()
 }
 
-/// What a call says whose answer is signed as AllScale signs it, and then changed.
+/// The outcome of a call whose answer is signed as AllScale signs, and then changed.
 fn check(signed_with: &str, skew_seconds: i64, change: Change) -> String {
     let sandbox = Sandbox::builder().store(Store::new(key("st_secret"))).build();
     let clock = sandbox.clock().clone();
@@ -61,7 +61,7 @@ fn check(signed_with: &str, skew_seconds: i64, change: Change) -> String {
 }
 
 #[test]
-fn an_answer_is_taken_as_it_was_signed_and_in_no_other_way() {
+fn an_answer_is_taken_only_as_it_was_signed() {
     let another_body: Change =
         |response| *response.body_mut() = Bytes::from_static(br#"{"code":0,"payload":20}"#);
     let another_status: Change = |response| *response.status_mut() = 200.try_into().unwrap();
@@ -71,7 +71,7 @@ fn an_answer_is_taken_as_it_was_signed_and_in_no_other_way() {
         response.headers_mut().append(headers::RESPONSE_SIGNATURE, again);
     };
     for (signed_with, skew, change, expected) in [
-        // A refusal is an answer too, and was signed.
+        // A refusal is an answer too, and is signed.
         ("st_secret", 0, (|_| {}) as Change, "50001"),
         ("st_secret", -300, |_| {}, "50001"),
         ("st_secret", 300, |_| {}, "50001"),

@@ -1,4 +1,4 @@
-//! What nothing prints: keys, secrets, signatures, and who the payer is.
+//! The texts that nothing prints: keys, secrets, signatures, and the payer's identity.
 
 use crate::world::{
     API_KEY, API_SECRET, Recorder, USER_ID, USER_NAME, chain, client, client_at, counted_nonces, fiat,
@@ -12,7 +12,7 @@ use checkout_transport::{BlockingTransport, Request, from_fn_blocking};
 use std::fmt::Debug;
 use std::time::Duration;
 
-/// Everything that was printed, and what must not be found in it.
+/// Everything that was printed, and the texts that must not be there.
 struct Printed {
     texts: Vec<String>,
     sandbox: Sandbox,
@@ -29,7 +29,7 @@ impl Printed {
         self.texts.extend(chain(error));
     }
 
-    /// Asks in the blocking way and prints all that there is on the way.
+    /// Sends in the blocking way, and prints every value on the way.
     fn ask<T: Readable<Provider = AllScale> + Debug>(
         &mut self,
         call: &Call<T>,
@@ -38,7 +38,8 @@ impl Printed {
         self.debug(call);
         let attempt = call.attempt(0, "nonce").unwrap();
         self.debug(&attempt);
-        // `Attempt` gives the request away, so that what `http` prints of it counts too, but for the body.
+        // `Attempt` gives the request away, so the text that `http` prints of the request counts too, but for
+        // the body.
         self.debug(attempt.request().headers());
         self.debug(&attempt.into_parts().1);
         match call.send_blocking(transport) {
@@ -72,7 +73,7 @@ impl Printed {
 }
 
 #[test]
-fn nothing_prints_a_secret_or_who_the_payer_is() {
+fn nothing_prints_a_secret_or_the_payer_s_identity() {
     let sandbox = sandbox(9);
     let client = client(&sandbox);
     let mut printed = Printed { texts: Vec::new(), sandbox: sandbox.clone() };
@@ -128,7 +129,7 @@ fn a_page_or_an_answer_that_echoes_the_request_is_not_printed() {
     for body in [
         echo.clone(),
         format!("{{{echo}"),
-        // Every value where another type, or another value, is documented.
+        // Every value in a place where another type, or another value, is documented.
         format!(r#"{{"code":0,"payload":"{USER_NAME}"}}"#),
         format!(r#"{{"code":0,"payload":{{"{USER_NAME}":"{API_KEY}","status":"{API_SECRET}"}}}}"#),
         format!(r#"{{"code":"{API_KEY}"}}"#),
@@ -160,7 +161,7 @@ fn a_page_or_an_answer_that_echoes_the_request_is_not_printed() {
 }
 
 #[test]
-fn a_base_url_with_a_password_is_refused_without_it() {
+fn the_error_for_a_base_url_with_a_password_hides_the_password() {
     let url = format!("https://{API_KEY}:{API_SECRET}@h/");
     let builder = Client::builder(key()).clock(|| 0).nonces(counted_nonces()).base_url(url);
     assert!(!format!("{builder:?}").contains("planted"));
@@ -169,7 +170,7 @@ fn a_base_url_with_a_password_is_refused_without_it() {
 }
 
 #[test]
-fn where_it_goes_is_printed() {
+fn the_host_and_the_path_are_printed() {
     let client = client_at(0);
     assert!(format!("{client:?}").contains("https://openapi.allscale.io"));
     let call = client.status("65b2").unwrap();
@@ -179,7 +180,7 @@ fn where_it_goes_is_printed() {
 }
 
 #[test]
-fn errors_say_what_they_are_without_their_debug() {
+fn errors_explain_themselves_by_display_alone() {
     let sandbox = sandbox(9);
     let client = client(&sandbox);
     sandbox.inject(Fault::LostAnswer);

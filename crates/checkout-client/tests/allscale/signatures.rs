@@ -1,4 +1,4 @@
-//! Every attempt has a signature of its own, and it is the documented one.
+//! Every attempt has a signature of its own, and the signature is the documented one.
 
 use crate::world::{client, header, sandbox};
 use checkout_auth::allscale::{RequestToSign, SigningKey};
@@ -23,7 +23,7 @@ fn check<T: Readable>(call: impl FnOnce(&Client) -> Call<T>) -> String {
 }
 
 #[test]
-fn signatures_are_those_of_another_implementation() {
+fn another_implementation_makes_the_same_signatures() {
     // The six lines, joined and signed with Python's hmac and hashlib; the same program gives the signature
     // of the published example.
     let draft = Draft::fiat(Currency::USD, Cents::new(1_000)).order_id("ord_1");
@@ -47,11 +47,11 @@ fn signatures_are_those_of_another_implementation() {
 }
 
 #[test]
-fn what_was_signed_is_what_was_sent() {
+fn the_signed_bytes_are_the_sent_bytes() {
     let sandbox = sandbox(2);
     let client = client(&sandbox);
     let refused = client.get("../a?b#c é").unwrap().send_blocking(&sandbox).unwrap_err();
-    // It got past the signature, and then the id was none.
+    // The request passed the signature check; then the id was unknown.
     assert_eq!(refused.code().map(|code| code.value()), Some(10001));
     let request = &sandbox.requests()[0];
     assert_eq!(request.path(), "/v1/checkout_intents/..%2Fa%3Fb%23c%20%C3%A9");
@@ -92,7 +92,7 @@ fn an_attempt_that_is_sent_twice_is_refused_the_second_time() {
     let refused = send().unwrap_err();
     assert_eq!(refused.code().map(|code| code.value()), Some(20002));
     assert!(refused.to_string().contains("nonce has been used already"), "{refused}");
-    // The call itself is not spent.
+    // The call itself stays usable.
     call.send_blocking(&sandbox).unwrap();
 }
 
@@ -107,7 +107,7 @@ fn another_secret_is_refused() {
 
 #[cfg(feature = "system")]
 #[test]
-fn the_system_s_clock_and_random_nonces_are_there_by_themselves() {
+fn a_client_has_the_system_s_clock_and_random_nonces_by_default() {
     use crate::world::{key, on_the_wire};
     use checkout_transport::{Request, from_fn_blocking};
     use std::sync::Mutex;

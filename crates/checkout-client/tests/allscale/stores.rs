@@ -17,7 +17,7 @@ fn world() -> (Sandbox, Client, Client) {
     (sandbox, mine, yours)
 }
 
-/// What a store is told of an intent, by status and by get.
+/// A store's answers about an intent, by status and by get.
 fn check(sandbox: &Sandbox, client: &Client, id: &str) -> [String; 2] {
     let status = client.status(id).unwrap().send_blocking(sandbox);
     let whole = client.get(id).unwrap().send_blocking(sandbox);
@@ -52,7 +52,7 @@ fn two_stores_take_turns_and_each_sees_its_own_intents_alone() {
     assert_eq!(check(&sandbox, &yours, &your_second), ["1", "40.0000 at 1"]);
     assert_eq!(check(&sandbox, &mine, "65b2f3d0d2d9c0a1b2c3d4e5"), ["refused 50001"; 2]);
 
-    // Each kept to its own key, and a nonce of one store is no nonce of the other's.
+    // Each store used its own key, and a nonce of one store is no nonce of the other.
     let keys: Vec<_> = sandbox.requests().iter().map(|request| header(request, "x-api-key")).collect();
     assert_eq!(keys[..6], ["st_mine", "st_yours", "st_mine", "st_yours", "st_mine", "st_mine"]);
     let nonces: Vec<_> = sandbox.requests().iter().map(|request| header(request, "x-nonce")).collect();

@@ -1,4 +1,4 @@
-//! What an attempt tells a subscriber, with the feature `tracing`.
+//! The records that an attempt gives to a subscriber, with the feature `tracing`.
 
 use crate::world::{
     API_KEY, API_SECRET, Form, ORDER_ID, Recorder, USER_ID, USER_NAME, answering, client, client_at,
@@ -20,7 +20,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Writes down whatever it is told, at every level: for each event, the span that it is in.
+/// Writes down every record, at every level: for each event, the span around the event.
 #[derive(Clone, Default)]
 struct Notes(Arc<Inner>);
 
@@ -93,7 +93,7 @@ impl Visit for Fields {
     }
 }
 
-/// What is noted when a call is asked once, with the sandbox's request id as `<id>`.
+/// The records of a call that is sent once, with the sandbox's request id as `<id>`.
 fn check<T: Readable>(sandbox: &Sandbox, call: &Call<T>) -> Vec<String> {
     let (_, lines) = Notes::during(|| drop(call.send_blocking(sandbox)));
     let body = sandbox.requests().last().map(|request| request.answered_body().clone());
@@ -185,7 +185,7 @@ fn pong() -> Response {
     crate::world::response(200, &[], br#"{"code":0,"payload":{"pong":"ok"},"request_id":"req_1"}"#)
 }
 
-/// Goes back to the executor once.
+/// Yields to the executor once.
 async fn step_aside() {
     let mut been_here = false;
     poll_fn(|context| {
@@ -196,7 +196,7 @@ async fn step_aside() {
 }
 
 #[test]
-fn what_the_transport_tells_is_within_the_span_in_every_form() {
+fn the_transport_s_records_are_within_the_span_in_every_form() {
     let call = client_at(0).ping();
     let expected = [
         r#"span 1: INFO checkout attempt route=Ping path="/v1/test/ping""#,
@@ -290,7 +290,7 @@ fn every_attempt_of_one_call_has_a_span_of_its_own() {
 }
 
 #[test]
-fn no_header_and_no_body_is_told_at_any_level() {
+fn no_header_and_no_body_is_recorded_at_any_level() {
     let sandbox = sandbox(12);
     let client = client(&sandbox);
     let (recorder, nonces) = (Recorder::before(&sandbox), counted_nonces());
@@ -317,7 +317,7 @@ fn no_header_and_no_body_is_told_at_any_level() {
                 drop(form.ask(&client.create(&native(StableCoin::USDC, 1_000)), &recorder, &nonces));
             }
         }
-        // A refusal and a page that echo what was sent.
+        // A refusal and a page that echo the request.
         let echo = recorder.seen().join(" ").replace(['"', '\n'], " ");
         let refusal = format!(r#"{{"code":10001,"error":{{"message":"{echo}"}},"request_id":"r"}}"#);
         for body in [refusal, echo] {
@@ -341,7 +341,7 @@ fn no_header_and_no_body_is_told_at_any_level() {
 }
 
 #[test]
-fn a_call_that_is_not_asked_has_no_span() {
+fn a_call_that_is_not_sent_has_no_span() {
     let (_, lines) = Notes::during(|| {
         let sandbox = sandbox(12);
         let call = client(&sandbox).ping();

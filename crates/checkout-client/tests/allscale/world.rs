@@ -38,7 +38,7 @@ pub(crate) fn counted_nonces() -> impl NonceSource {
     move || format!("nonce-{}", last.fetch_add(1, Ordering::Relaxed) + 1)
 }
 
-/// A client of a store of the sandbox's, with the sandbox's clock.
+/// A client of one of the sandbox's stores, with the sandbox's clock.
 pub(crate) fn client_with(key: SigningKey, sandbox: &Sandbox) -> Client {
     let clock = sandbox.clock().clone();
     Client::builder(key).clock(move || clock.now_millis()).nonces(counted_nonces()).build().unwrap()
@@ -69,7 +69,7 @@ pub(crate) fn fiat_settled_in(coin: StableCoin, cents: i64) -> CreateIntent<'sta
     checked(Draft::fiat(Currency::USD, Cents::new(cents)).accept([coin]))
 }
 
-/// The ways to ask.
+/// The ways to send a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Send,
@@ -81,7 +81,7 @@ pub(crate) enum Form {
 impl Form {
     pub(crate) const ALL: [Self; 4] = [Self::Send, Self::SendLocal, Self::SendBlocking, Self::TakenApart];
 
-    /// Asks once. The form that is taken apart is given the time and a nonce; the others have the client's.
+    /// Sends once. The form that is taken apart gets the time and a nonce; the others use the client's.
     pub(crate) fn ask<T: Readable<Provider = AllScale>>(
         self,
         call: &Call<T>,
@@ -91,7 +91,7 @@ impl Form {
         match self {
             Self::Send => pollster::block_on(call.send(to)),
             Self::SendLocal => {
-                // It stays on its thread, so it is no `Transport`.
+                // The transport stays on one thread, so the transport is no `Transport`.
                 let here = Rc::new(to.clone());
                 let local = from_fn_local(move |request| {
                     let here = Rc::clone(&here);
@@ -161,7 +161,7 @@ pub(crate) fn header(request: &RecordedRequest, name: &str) -> String {
     request.headers()[name].to_str().unwrap().to_owned()
 }
 
-/// The field that the answer has otherwise than was asked for, if that is the error.
+/// The field of the answer that differs from the request, if the error names a field.
 pub(crate) fn mismatch(error: &CallError<AllScale>) -> Option<&'static str> {
     if let CallErrorKind::Mismatch(field) = error.kind() { Some(field) } else { None }
 }
@@ -192,7 +192,7 @@ pub(crate) fn unreachable() -> impl BlockingTransport {
     from_fn_blocking(|request: Request| panic!("{} was sent", request.uri()))
 }
 
-/// An error's text, and those of its sources.
+/// An error's text, and the texts of the error's sources.
 pub(crate) fn chain(error: &dyn std::error::Error) -> Vec<String> {
     let mut texts = vec![error.to_string()];
     let mut error = error;

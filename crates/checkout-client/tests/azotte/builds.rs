@@ -1,11 +1,11 @@
-//! Which clients there are.
+//! The clients that can be built.
 
 use crate::world::{API_KEY, TENANT};
 use checkout_client::BuildError;
 use checkout_client::azotte::Client;
 use checkout_tables::Environment;
 
-/// Where it goes, or why there is no client.
+/// The host of the requests, or the reason why there is no client.
 fn check(
     project: &str,
     tenant: &str,
@@ -120,7 +120,7 @@ fn tenant_and_key_are_texts_that_a_header_can_carry() {
 
 #[cfg(not(feature = "system"))]
 #[test]
-fn without_the_system_a_clock_is_to_be_given() {
+fn a_builder_without_the_system_needs_a_clock() {
     let without = Client::builder("acme", TENANT, API_KEY.into()).build();
     assert_eq!(without.unwrap_err(), BuildError::NoClock);
 }

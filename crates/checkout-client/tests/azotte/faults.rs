@@ -1,4 +1,4 @@
-//! What the client makes of every fault that the sandbox knows.
+//! The client's outcome for every fault that the sandbox knows.
 
 use crate::support::{faults_in, outcome, variant};
 use crate::world::{card, client, latest, sandbox, stored};
@@ -21,14 +21,14 @@ fn world() -> (Sandbox, Client, String) {
     (sandbox, client, tracking_number)
 }
 
-/// What comes of a request that a fault waits for: of a submit, and of a status that is done.
+/// The outcomes of a request that a fault waits for: of a submit, and of a status that is done.
 fn check(fault: &Fault) -> [String; 2] {
     let (sandbox, client, _) = world();
     sandbox.inject(fault.clone());
     let submitted = client.submit(&card("order-1")).send_blocking(&sandbox);
     let made = sandbox.checkouts().len() - 1;
     let is_sure = submitted.as_ref().is_err_and(|error| !error.may_have_been_processed());
-    // A submit is sure not to be done when it was not sent, or its sender was not let in.
+    // A submit is certainly not done if the request was not sent, or if the sender was not let in.
     assert_eq!(is_sure, [Fault::LostBefore, Fault::EmptyUnauthorized].contains(fault), "{fault:?}");
     let outcome = told(submitted, |submitted| {
         assert_eq!(submitted.result.tracking_number.as_deref(), Some(&*submitted.tracking_number));
@@ -47,8 +47,8 @@ fn check(fault: &Fault) -> [String; 2] {
     [submit, status + waits(&sandbox)]
 }
 
-/// The outcome of an attempt. `result` gives the result in a payload, and whether the result is of the
-/// checkout that was asked for.
+/// The outcome of an attempt. `result` returns the result in a payload, and true if the result is of the
+/// requested checkout.
 fn told<T: Readable<Provider = Azotte>>(
     outcome_of: Result<Answer<T>, CallError<Azotte>>,
     result: impl FnOnce(&T) -> (&CheckoutResult<'static>, bool),
@@ -68,7 +68,7 @@ fn waits(sandbox: &Sandbox) -> &'static str {
     if sandbox.faults_waiting() == 0 { "" } else { "; the fault waits" }
 }
 
-/// One row for each fault, and what comes of it: of a submit, and of a status.
+/// One row for each fault with the outcomes: of a submit, and of a status.
 fn table() -> Vec<(Fault, [&'static str; 2])> {
     const FINE: [&str; 2] = ["CHECK_OUT_PROCESSING, 1 made", "CHECK_OUT_DONE"];
     let (not_found, unnamed) = ("ORDERED_ITEM_NOT_FOUND".to_owned(), "NOBODY_NAMED_IT".to_owned());
@@ -105,22 +105,23 @@ fn table() -> Vec<(Fault, [&'static str; 2])> {
         (Fault::UnknownErrorCode(not_found.clone()), {
             ["refused with 400 ORDERED_ITEM_NOT_FOUND, 0 made", "refused with 400 ORDERED_ITEM_NOT_FOUND"]
         }),
-        // A second checkout under a correlation id that had none is none too many.
+        // The correlation id had no checkout before, so the one checkout is right.
         (Fault::KeyForgotten, [FINE[0], "CHECK_OUT_DONE; the fault waits"]),
-        // A submit has no number to compare: here a client alone notices nothing.
+        // A submit has no number to compare: a client alone notices nothing here.
         (Fault::SwappedCheckout, {
             ["CHECK_OUT_DONE of another, 1 made", "unknown: trackingNumber is not what was asked for"]
         }),
         (Fault::TamperedTracking, {
             ["CHECK_OUT_PROCESSING of another, 1 made", "unknown: trackingNumber is not what was asked for"]
         }),
-        // Without a number a submit's answer cannot be asked after. A status' is the one that was asked for.
+        // An answer to a submit without a number leaves nothing to read by. A status has the number of the
+        // request.
         (Fault::MissingTracking, {
             ["unknown: trackingNumber is not what was asked for, 1 made", "CHECK_OUT_DONE"]
         }),
-        // Nor what a status should be: that is the tracker's.
+        // Nor does a client know the right status: the tracker judges the status.
         (Fault::TamperedCode("CHECK_OUT_FAILED".into()), ["CHECK_OUT_FAILED, 1 made", "CHECK_OUT_FAILED"]),
-        // "Not found" is an error and not a status, whatever the HTTP status says.
+        // "Not found" is an error and not a status, under every HTTP status.
         (Fault::TamperedCode(not_found), {
             [
                 "refused with 202 for 2 s ORDERED_ITEM_NOT_FOUND, 1 made",
@@ -157,7 +158,7 @@ fn the_table_has_every_fault() {
 }
 
 #[test]
-fn a_submit_that_is_repeated_captures_once_whatever_came_of_the_first() {
+fn a_repeated_submit_captures_once_after_every_first_outcome() {
     for (fault, _) in table() {
         let sandbox = sandbox(4);
         let call = client(&sandbox).submit(&card("order-1"));
@@ -174,7 +175,7 @@ fn a_submit_that_is_repeated_captures_once_whatever_came_of_the_first() {
 }
 
 #[test]
-fn a_tenant_s_not_found_and_conflict_on_a_status_are_sure_and_nothing_else_is() {
+fn a_not_found_and_a_401_are_the_only_certain_refusals_of_a_status() {
     for (fault, sure) in [
         (Fault::UnknownErrorCode("ORDERED_ITEM_NOT_FOUND".into()), true),
         (Fault::UnknownErrorCode("SOMETHING".into()), false),
@@ -191,7 +192,7 @@ fn a_tenant_s_not_found_and_conflict_on_a_status_are_sure_and_nothing_else_is() 
 }
 
 #[test]
-fn the_answer_that_is_not_taken_is_kept_for_whoever_looks_into_it() {
+fn an_answer_that_is_not_taken_is_kept_in_the_error() {
     let (sandbox, client, number) = world();
     for fault in [Fault::SwappedCheckout, Fault::DuplicateKeys, Fault::Truncated] {
         sandbox.inject(fault.clone());

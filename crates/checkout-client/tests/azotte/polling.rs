@@ -1,4 +1,4 @@
-//! When to ask again.
+//! The moment of the next read.
 
 use crate::support::{answering, asked_wait, response};
 use crate::world::{client, client_at, latest, sandbox, stored};
@@ -33,7 +33,7 @@ fn the_answer_s_own_seconds_come_before_the_header_and_the_header_before_two_sec
         (&said("null"), &header("5"), 5),
         (r#","followUpInstructions":{"canFollowUp":true}"#, &header("5"), 5),
         (r#","followUpInstructions":null"#, &header("5"), 5),
-        // Not a number of seconds, so it says nothing.
+        // A text that is not a number of seconds says nothing.
         (&said("-1"), &header("5"), 5),
         (&said("\"soon\""), &header("5"), 5),
         ("", &header("5"), 5),
@@ -42,7 +42,7 @@ fn the_answer_s_own_seconds_come_before_the_header_and_the_header_before_two_sec
         ("", &header(&t37), 7),
         ("", &header(&t30), 1),
         ("", &header(&t20), 1),
-        // By the provider's clock, which is 10 seconds behind ours.
+        // The provider's clock is 10 seconds behind ours.
         ("", &[("retry-after", &*t37), ("date", &*t20)], 17),
         ("", &header("Sunday, 06-Nov-94 08:49:37 GMT"), 7),
         ("", &header("-5"), 2),
@@ -58,7 +58,7 @@ fn the_answer_s_own_seconds_come_before_the_header_and_the_header_before_two_sec
 }
 
 #[test]
-fn the_sandbox_is_asked_when_it_says() {
+fn reads_come_when_the_sandbox_asks_for_them() {
     let advised = |code| Step::after(Duration::ZERO, code).retry_after_seconds(30);
     for (step, fault, expected) in [
         (advised("CHECK_OUT_PROCESSING"), None, 30),

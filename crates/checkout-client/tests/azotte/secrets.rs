@@ -1,4 +1,4 @@
-//! What nothing prints: keys, cards, who the payer is, and the challenge.
+//! The texts that nothing prints: keys, cards, the payer's identity, and the challenge.
 
 use crate::support::{Printed, Recorder, answering, response};
 use crate::world::{ADDRESS, ALIAS, API_KEY, CARD_NUMBER, CVC, HOLDER, URN, card, client, latest, sandbox};
@@ -45,7 +45,7 @@ fn nothing_prints_the_key_the_card_the_payer_or_the_challenge() {
     }
     sandbox.clock().advance(Duration::from_secs(1));
     printed.ask(&client.status(&number).unwrap(), &sandbox);
-    // The challenge: what stands behind the address, and in the form.
+    // The challenge: the address behind the host, and the fields of the form.
     let body = sandbox.requests().last().unwrap().answered_body().clone();
     let body = String::from_utf8(body.to_vec()).unwrap();
     let (_, secret) = body.split_once("https://psp.example/3ds/").unwrap();
@@ -66,7 +66,7 @@ fn a_page_or_an_answer_that_echoes_the_request_is_not_printed() {
     for body in [
         echo.clone(),
         format!("{{{echo}"),
-        // Every value where another type, or another value, is documented.
+        // Every value in a place where another type, or another value, is documented.
         format!(r#"{{"status":"{texts}","trackingNumber":["{texts}"]}}"#),
         format!(r#"{{"status":{{"{texts}":"{texts}"}}}}"#),
         format!(r#"{{"status":{{"messageCode":["{texts}"]}}}}"#),
@@ -96,7 +96,7 @@ fn a_page_or_an_answer_that_echoes_the_request_is_not_printed() {
     printed.check(&PLANTED);
 }
 
-/// With the feature `tracing`: where it went, how it ended and the code, and nothing else.
+/// A span of the feature `tracing` has the host, the end and the code, and nothing else.
 #[cfg(feature = "tracing")]
 #[test]
 fn a_span_has_route_path_status_code_and_outcome() {

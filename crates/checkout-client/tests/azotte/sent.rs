@@ -1,4 +1,4 @@
-//! What leaves the client.
+//! The requests that leave the client.
 
 use crate::support::{Recorder, on_the_wire, sensitive};
 use crate::world::{ADDRESS, ALIAS, API_KEY, CARD_NUMBER, CVC, HOLDER, TENANT, URN};
@@ -56,7 +56,7 @@ fn the_body_of_a_call_is_the_body_that_is_sent_and_every_attempt_is_the_same() {
         let attempt = call.attempt(START_MILLIS, "").unwrap();
         assert_eq!(attempt.request().body(), call.body());
         assert_eq!(attempt.request().uri().path(), call.path());
-        // Neither time nor a nonce is in it.
+        // The request holds neither a time nor a nonce.
         let again = call.clone().attempt(0, "another").unwrap();
         assert_eq!(on_the_wire(again.request()), on_the_wire(attempt.request()));
         assert_eq!(sensitive(attempt.request()), ["x-tn", "x-api-key"]);
@@ -86,7 +86,7 @@ fn a_tracking_number_stays_one_segment_of_the_path() {
 }
 
 #[test]
-fn nothing_is_sent_before_a_future_is_polled_and_it_can_go_to_another_thread() {
+fn a_future_sends_nothing_before_its_first_poll_and_can_go_to_another_thread() {
     fn is_send<T: Send>(it: T) -> T {
         it
     }

@@ -1,4 +1,4 @@
-//! Whose checkout it is.
+//! The owner of a checkout.
 
 use crate::support::{answering, response};
 use crate::world::{API_KEY, PROJECT, TENANT, client_at, client_of, latest, stored};
@@ -44,7 +44,7 @@ fn told<T: Readable<Provider = Azotte>>(
 }
 
 #[test]
-fn a_tenant_reads_its_own_checkouts_alone_whether_the_others_are_concealed_or_not() {
+fn a_tenant_reads_its_own_checkouts_alone() {
     let (mine, other) = ([PROJECT, TENANT, API_KEY], ["other", OTHER_TENANT, "sk_other"]);
     for (conceals, expected) in
         [(false, "refused 409 with a problem"), (true, "refused 404 ORDERED_ITEM_NOT_FOUND")]
@@ -67,7 +67,7 @@ fn a_tenant_reads_its_own_checkouts_alone_whether_the_others_are_concealed_or_no
 }
 
 #[test]
-fn who_is_not_let_in_gets_401_without_an_envelope_and_nothing_is_made() {
+fn a_sender_that_is_not_let_in_gets_401_without_an_envelope_and_makes_nothing() {
     let sandbox = sandbox(false);
     for who in [
         [PROJECT, OTHER_TENANT, API_KEY],
@@ -109,7 +109,7 @@ fn a_401_or_403_of_azotte_s_own_proves_that_nothing_was_done_and_a_gateway_s_pag
         (&[("content-type", "application/json")], br#"{"error":"forbidden"}"#),
         (&[], br#"{"message":"Forbidden"}"#),
         (&[], b"Unauthorized"),
-        // A stage of a checkout: one was started.
+        // A stage of a checkout: a checkout was started.
         (&[], br#"{"status":{"messageCode":"CHECK_OUT_PROCESSING"}}"#),
     ];
     let submit = client.submit(&stored("order-1"));

@@ -15,12 +15,12 @@ use std::time::Duration;
 /// After every moment here.
 const LATER: Moment = Moment::from_unix_millis(i64::MAX);
 
-/// A checkout, as its client saw it.
+/// A checkout, as the client saw the checkout.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Walk {
-    /// Each verdict but `Unchanged`, once where it is repeated, and the status that is known then.
+    /// Each verdict but `Unchanged`, once for repetitions, and the known status at that moment.
     verdicts: Vec<String>,
-    /// What the payer was shown, one after the other.
+    /// The challenges that the payer was shown, in order.
     challenges: Vec<String>,
     message: Option<String>,
     phase: Option<Phase>,
@@ -40,7 +40,7 @@ fn check(scenario: Scenario, form: Form) -> Walk {
     let mut wait =
         walk.take(&ask(form, &submit, &sandbox, &recorder), |submitted| &submitted.result, &mut tracker);
     let status = client.status(&latest(&sandbox).tracking_number).unwrap();
-    // As it is advised, for two minutes; and then where scenarios have their last changes.
+    // Reads as advised for two minutes, and then at the last changes of the scenarios.
     for seconds in [30, 469, 1, 9, 1, 95, 3_600] {
         let begun = sandbox.clock().now_millis();
         while walk.told.len() < 60 && sandbox.clock().now_millis() < begun.saturating_add(120_000) {
@@ -64,7 +64,7 @@ fn ask<T: Readable<Provider = Azotte>>(
 }
 
 impl Walk {
-    /// Takes an answer in, and gives the wait before the next read.
+    /// Takes an answer in, and returns the wait before the next read.
     fn take<T>(
         &mut self,
         answer: &Answer<T>,
@@ -96,7 +96,7 @@ fn push(texts: &mut Vec<String>, text: String) {
     }
 }
 
-/// What a verdict is, without what it is about; that is told for an unknown code alone.
+/// The kind of a verdict, without the subject; an unknown code alone has the subject too.
 fn told<R: Debug>(verdict: &Verdict<MessageCode, R>) -> String {
     if let Verdict::Unknown(raw) = verdict {
         return format!("Unknown {raw:?} at");
@@ -107,7 +107,7 @@ fn told<R: Debug>(verdict: &Verdict<MessageCode, R>) -> String {
 const SUCCEEDED: Option<Phase> = Some(Phase::Succeeded);
 const FAILED: Option<Phase> = Some(Phase::Failed(Failure::Error));
 
-/// Scenario, verdicts, the kinds of the challenges (`u`rl and `h`tml), the end, and the message that it has.
+/// Scenario, verdicts, the kinds of the challenges (`u`rl and `h`tml), the end, and the message of the end.
 type Row = (&'static str, &'static [&'static str], &'static str, Option<Phase>, Option<&'static str>);
 
 const P: &str = "First Processing";
@@ -170,7 +170,7 @@ fn the_table_has_every_scenario() {
 }
 
 #[test]
-fn a_success_after_a_failure_is_late_and_what_follows_a_success_is_a_conflict() {
+fn a_success_after_a_failure_is_late_and_a_failure_after_a_success_is_a_conflict() {
     let late = check(Scenario::late_success(), Form::SendBlocking);
     assert_eq!(late.verdicts, [P, REFUSED, "LateSuccess Done"]);
     assert_eq!((late.phase, late.superseded), (SUCCEEDED, Some(MessageCode::Failed)));
@@ -180,7 +180,7 @@ fn a_success_after_a_failure_is_late_and_what_follows_a_success_is_a_conflict() 
     assert_eq!((changed.phase, changed.superseded), (SUCCEEDED, None));
 }
 
-/// `u` or `h`, once the whole of it is there.
+/// `u` or `h`, if the whole challenge is there.
 fn kind(shown: &str) -> char {
     if shown.starts_with("https://psp.example/3ds/") {
         return 'u';
@@ -191,7 +191,7 @@ fn kind(shown: &str) -> char {
 }
 
 #[test]
-fn a_challenge_is_waited_in_until_the_payer_is_back_and_fails_when_it_is_not_passed() {
+fn a_challenge_lasts_until_the_payer_is_back_and_fails_when_it_is_not_passed() {
     for (passes, expected) in [(true, SUCCEEDED), (false, FAILED)] {
         let sandbox = sandbox(3);
         sandbox.next_checkout(Scenario::three_ds_at_once().browser_never_returns());

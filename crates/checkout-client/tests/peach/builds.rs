@@ -1,10 +1,10 @@
-//! Which clients there are.
+//! The clients that can be built.
 
 use crate::world::{CLIENT_SECRET, ENTITY, REFERER, SECRET, credentials, secret};
 use checkout_client::BuildError;
 use checkout_client::peach::{Client, v2};
 
-/// What V1 and V2 say.
+/// The results of the builders of V1 and V2.
 fn check(entity: &str, referer: &str, url: Option<&str>) -> [Result<(), BuildError>; 2] {
     let mut one = Client::builder(entity, secret()).referer(referer).clock(|| 0).nonces(String::new);
     let mut two = v2::Client::builder(entity, credentials()).referer(referer).clock(|| 0).nonces(String::new);
@@ -69,7 +69,7 @@ fn a_base_url_is_https_or_this_machine_and_has_no_path() {
 }
 
 #[test]
-fn v2_s_credentials_have_nothing_unseen_in_them_and_an_error_names_the_field_and_not_the_value() {
+fn v2_s_credentials_hold_no_unseen_character_and_an_error_names_the_field_alone() {
     for unseen in [
         "\u{feff}c2VjcmV0",
         "c2VjcmV0\n",
@@ -116,7 +116,7 @@ fn v2_needs_its_credentials() {
 
 #[cfg(not(feature = "system"))]
 #[test]
-fn without_the_system_a_clock_and_nonces_are_to_be_given() {
+fn a_builder_without_the_system_needs_a_clock_and_nonces() {
     let one = || Client::builder(ENTITY, secret()).referer(REFERER);
     let two = || v2::Client::builder(ENTITY, credentials()).referer(REFERER);
     assert_eq!(one().nonces(String::new).build().unwrap_err(), BuildError::NoClock);

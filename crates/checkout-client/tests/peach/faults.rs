@@ -1,4 +1,4 @@
-//! What the client of V1 makes of every fault that the sandbox knows.
+//! The outcome of the client of V1 for every fault that the sandbox knows.
 
 use crate::support::{answering, faults_in, response, variant};
 use crate::world::{advance, by, checkout, client, initiated, latest, outcome, payment, sandbox};
@@ -19,7 +19,7 @@ fn world() -> (Sandbox, Client) {
     (sandbox, client)
 }
 
-/// What comes of a request that a fault waits for: initiate, validate, status.
+/// The outcomes of a request that a fault waits for: initiate, validate, status.
 fn check(fault: &Fault) -> [String; 3] {
     let (sandbox, client) = world();
     sandbox.inject(fault.clone());
@@ -47,7 +47,7 @@ fn waits(sandbox: &Sandbox) -> &'static str {
     if sandbox.faults_waiting() == 0 { "" } else { "; the fault waits" }
 }
 
-/// One row for each fault, and what comes of it: initiate, validate, status.
+/// One row for each fault with the outcomes: initiate, validate, status.
 fn table() -> Vec<(Fault, [&'static str; 3])> {
     const FINE: [&str; 3] = ["https://testsecure.peachpaymen, 1 made", "valid", "Successful 92.00"];
     const WAITS: [&str; 2] =
@@ -89,7 +89,7 @@ fn table() -> Vec<(Fault, [&'static str; 3])> {
                 "refused with 400 200.300.404",
             ]
         }),
-        // A success with HTTP status 400 is none.
+        // A code of success with HTTP status 400 is no success.
         (Fault::Refused("000.100.110".into()), {
             [
                 "refused with 400 000.100.110, 0 made",
@@ -97,11 +97,11 @@ fn table() -> Vec<(Fault, [&'static str; 3])> {
                 "refused with 400 000.100.110",
             ]
         }),
-        // "Not opened yet" is no refusal of a status, whatever the HTTP status says, and says nothing.
+        // "Not opened yet" is no refusal of a status, under every HTTP status, and says nothing.
         (Fault::Refused("700.400.580".into()), {
             ["refused with 400 700.400.580, 0 made", "refused with 400 700.400.580", "nothing"]
         }),
-        // There is nothing in the answer to a validation that could stand twice.
+        // No member of the answer to a validation could stand twice.
         (Fault::DuplicateKeys, {
             [
                 "unknown: unreadable: redirectUrl: stands twice, 1 made",
@@ -113,11 +113,11 @@ fn table() -> Vec<(Fault, [&'static str; 3])> {
         (Fault::HugeBody(BODY_CAP + 1), ["unknown, 1 made", "unknown", "unknown"]),
         (Fault::ExtraFields, [FINE[0], FINE[1], "Successful 92.00; the fault waits"]),
         (Fault::SwappedCheckout, status(OTHER)),
-        // Rightly signed: only a comparison with the order notices it.
+        // The signature is right: only a comparison with the order shows the other amount.
         (Fault::OtherAmount, status("Successful 0.01")),
         (Fault::TamperedAmount, status(SIGNATURE)),
         (Fault::TamperedCode("000.100.111".into()), status(SIGNATURE)),
-        // Even where what it says is nothing.
+        // Also if the code says nothing.
         (Fault::TamperedCode("700.400.580".into()), status(SIGNATURE)),
         (Fault::TamperedCode("123.456.789".into()), status(SIGNATURE)),
         (Fault::TamperedSignature, status(SIGNATURE)),
@@ -125,7 +125,8 @@ fn table() -> Vec<(Fault, [&'static str; 3])> {
         (Fault::ExtraSignedKey, status(FINE[2])),
         (Fault::ExtraUnsignedKey, status(SIGNATURE)),
         (Fault::NumbersForTexts, status(FINE[2])),
-        // Rightly signed, and whose it is nobody knows. Without a type it is no success either.
+        // The signature is right, and nobody knows whose result this is. Without a type it is no success
+        // either.
         (Fault::BareResult, status("unknown")),
     ]
 }
@@ -146,7 +147,7 @@ fn the_table_has_every_fault() {
 }
 
 #[test]
-fn whatever_was_changed_is_found_at_every_status_and_in_both_shapes() {
+fn every_change_is_found_at_every_status_and_in_both_shapes() {
     for scenario in [Scenario::happy(), Scenario::expired(), Scenario::uncertain(), Scenario::authorized()] {
         for seconds in [10, 3_600] {
             let sandbox = sandbox();
@@ -173,7 +174,7 @@ fn whatever_was_changed_is_found_at_every_status_and_in_both_shapes() {
 }
 
 #[test]
-fn a_signed_field_that_nobody_has_documented_is_kept() {
+fn an_undocumented_signed_field_is_kept() {
     let (sandbox, client) = world();
     sandbox.inject(Fault::ExtraSignedKey);
     let answer = client.status(by("order-0000")).send_blocking(&sandbox).unwrap();
@@ -200,21 +201,21 @@ fn an_answer_without_a_signature_settles_nothing() {
         ("000.200.000", signature),
         ("100.396.101", signature),
         ("100.396.104", signature),
-        // Nothing of the checkout's end: all answers are signed, those too.
+        // Codes that say nothing of the checkout's end: all answers are signed, these too.
         ("000.300.100", signature),
         ("000.100.200", signature),
         ("anything", signature),
         ("", signature),
         ("800.100.151", signature),
         ("000.400.000", signature),
-        // A page that was not opened yet says nothing that could be believed.
+        // A page that was not opened yet says nothing to be believed.
         ("700.400.580", "nothing"),
     ] {
         assert_eq!(told(200, &format!(r#"{{"result.code":"{code}",{mine}}}"#)), expected, "{code}");
-        // A signature that is there is right, or the answer is not taken.
+        // A signature in the answer must be right, or the client refuses the answer.
         for wrong in ["", "0", &"0".repeat(64)] {
             let body = format!(r#"{{"result.code":"{code}",{mine},"signature":"{wrong}"}}"#);
-            // An empty one is none.
+            // An empty signature is none.
             let refused = if wrong.is_empty() { expected } else { signature };
             assert_eq!(told(200, &body), refused, "{code} {wrong}");
         }
@@ -223,7 +224,7 @@ fn an_answer_without_a_signature_settles_nothing() {
             assert_eq!(told(200, &body), other, "{code}");
         }
     }
-    // The other shape: nobody signs its word.
+    // The other shape: nobody signs the wrapper's word.
     for word in
         ["created", "pending", "successful", "authorized", "cancelled", "expired", "uncertain", "lapsed"]
     {
@@ -236,7 +237,7 @@ fn an_answer_without_a_signature_settles_nothing() {
 }
 
 #[test]
-fn only_a_400_says_that_nothing_was_initiated() {
+fn only_a_400_proves_that_nothing_was_initiated() {
     let (sandbox, client) = world();
     let initiate = client.initiate(&checkout("order-0001")).unwrap();
     for (fault, may) in [

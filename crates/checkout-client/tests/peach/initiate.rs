@@ -1,4 +1,4 @@
-//! How often a checkout is initiated, and by whom.
+//! The number of initiations of a checkout, and the merchant of each.
 
 use crate::support::{answering, chain, response};
 use crate::world::{
@@ -13,7 +13,7 @@ use checkout_tables::peach::Route;
 use checkout_transport::{BlockingTransport, Request, from_fn_blocking};
 
 #[test]
-fn after_a_lost_answer_the_checkout_is_found_by_its_merchant_transaction_id_or_was_not_made() {
+fn a_checkout_whose_answer_was_lost_is_found_by_the_merchant_s_id_or_was_not_made() {
     for (fault, made) in [(Fault::LostRequest, false), (Fault::LostAnswer, true)] {
         let sandbox = sandbox();
         let client = client(&sandbox);
@@ -34,7 +34,7 @@ fn after_a_lost_answer_the_checkout_is_found_by_its_merchant_transaction_id_or_w
 }
 
 #[test]
-fn an_attempt_that_is_sent_twice_is_refused_and_a_call_that_is_asked_twice_is_not() {
+fn an_attempt_that_is_sent_twice_is_refused_and_a_call_that_is_sent_twice_is_not() {
     let sandbox = sandbox();
     let client = client(&sandbox);
     let initiate = client.initiate(&checkout("order-0001")).unwrap();
@@ -42,21 +42,22 @@ fn an_attempt_that_is_sent_twice_is_refused_and_a_call_that_is_asked_twice_is_no
     let (request, reader) = initiate.attempt(now, "nonce-a").unwrap().into_parts();
     reader.read(&sandbox.send_blocking(request.clone()).unwrap()).unwrap();
 
-    // By an HTTP stack that repeats what it has sent, say, and keeps the first answer to itself.
+    // An HTTP stack, say, repeats the request and keeps the first answer to itself.
     let refused = reader.read(&sandbox.send_blocking(request).unwrap()).unwrap_err();
     let refusal = refused.refusal().unwrap();
     assert_eq!((refusal.http_status, refusal.message.as_deref()), (400, Some("Duplicate signature.")));
-    assert!(refused.may_have_been_processed(), "what had this signature before was done");
+    assert!(refused.may_have_been_processed(), "the attempt with this signature was done before");
     assert_eq!(sandbox.checkouts().len(), 1);
 
-    // The same nonce is the same signature; a fresh one is a new checkout, since there is no idempotency key.
+    // The same nonce gives the same signature. A fresh nonce makes a new checkout, since there is no
+    // idempotency key.
     let (request, reader) = initiate.attempt(now, "nonce-a").unwrap().into_parts();
     let refused = reader.read(&sandbox.send_blocking(request).unwrap()).unwrap_err();
     assert!(refused.refusal().is_some(), "{refused}");
     initiate.send_blocking(&sandbox).unwrap();
     initiate.send_blocking(&sandbox).unwrap();
     assert_eq!(sandbox.checkouts().len(), 3);
-    // A validation spends nothing, and is refused what is spent.
+    // A validation spends no nonce, and the provider refuses a spent nonce.
     let validate = client.validate(&checkout("order-0001")).unwrap();
     for (nonce, expected) in [("nonce-b", "valid"), ("nonce-b", "valid"), ("nonce-a", "refused with 400")] {
         let (request, reader) = validate.attempt(now, nonce).unwrap().into_parts();
@@ -66,7 +67,7 @@ fn an_attempt_that_is_sent_twice_is_refused_and_a_call_that_is_asked_twice_is_no
 }
 
 #[test]
-fn what_peach_refuses_is_not_done() {
+fn an_initiation_that_peach_refuses_is_not_done() {
     let sandbox = sandbox();
     let wrong = SecretToken::new("another secret".into()).unwrap();
     let unknown = "0".repeat(32);
@@ -92,7 +93,7 @@ fn what_peach_refuses_is_not_done() {
 }
 
 #[test]
-fn the_fields_that_are_wrong_are_named_and_what_is_said_of_them_is_not_printed() {
+fn wrong_fields_are_named_and_the_messages_about_them_are_not_printed() {
     let strict = crate::world::builder(Environment::Sandbox).transaction_ids_of_8_to_16().build();
     let client = client(&strict);
     let validate = client.validate(&checkout("short")).unwrap();
@@ -113,7 +114,7 @@ fn a_checkout_of_another_entity_makes_no_call() {
 }
 
 #[test]
-fn a_page_is_one_that_a_payer_can_be_sent_to() {
+fn a_page_is_a_url_that_a_payer_can_open() {
     let initiate = client(&sandbox()).initiate(&checkout("order-0001")).unwrap();
     for (page, expected) in [
         ("https://secure.peachpayments.com/checkout?token=1", None),
@@ -132,12 +133,12 @@ fn a_page_is_one_that_a_payer_can_be_sent_to() {
 }
 
 #[test]
-fn a_checkout_is_asked_after_by_the_id_that_its_answer_brought_or_else_by_the_merchants() {
+fn a_checkout_is_read_by_the_id_of_its_answer_or_else_by_the_merchant_s_id() {
     let sandbox = sandbox();
     let client = client(&sandbox);
     let checkout = checkout("order-0001");
     let record = crate::world::initiated(&sandbox, &client, "order-0001");
-    // A later checkout with the same id of the merchant's: by that id it would be this one's status.
+    // A later checkout with the same id of the merchant's: a read by that id would return the later checkout.
     crate::world::initiated(&sandbox, &client, "order-0001");
     crate::world::advance(&sandbox, 60);
     let id = &*record.checkout_id;
@@ -147,7 +148,7 @@ fn a_checkout_is_asked_after_by_the_id_that_its_answer_brought_or_else_by_the_me
         (format!(r#","checkoutId":{{}},"id":"{id}""#), Some(id)),
         (String::new(), None),
         (r#","checkoutId":["x"]"#.to_owned(), None),
-        // It came, and cannot be asked by.
+        // The answer has the id, and no read can use the id.
         (r#","checkoutId":"a b/ä""#.to_owned(), None),
     ] {
         let body = format!(r#"{{"redirectUrl":"https://h/"{ids}}}"#);
@@ -196,7 +197,7 @@ fn a_nonce_is_1_to_64_visible_ascii_characters_or_nothing_is_sent() {
             );
             assert_eq!(chain(&error), [expected]);
         }
-        // A status has none.
+        // A status has no nonce.
         client.status(by("order-0001")).attempt(0, nonce).unwrap();
     }
 }
@@ -217,7 +218,7 @@ fn several_merchants_keep_to_their_own() {
 }
 
 #[test]
-fn a_401_or_403_in_peach_s_form_is_not_done_and_one_in_another_form_can_be() {
+fn a_401_or_403_proves_nothing_done_in_peach_s_form_alone() {
     let sandbox = sandbox();
     let client = client(&sandbox);
     let initiate = client.initiate(&checkout("order-0001")).unwrap();
@@ -237,7 +238,7 @@ fn a_401_or_403_in_peach_s_form_is_not_done_and_one_in_another_form_can_be() {
             &b""[..],
             b"<html><h1>Forbidden</h1></html>",
             br#"{"error":"forbidden"}"#,
-            // What was there before, and what speaks of a payment.
+            // A message that V1 sent before, and messages that speak of a payment.
             br#"{"message":"Duplicate signature."}"#,
             br#"{"validation_errors":{"signature":"Duplicate signature."}}"#,
             br#"{"result.code":"700.600.100","result.description":"Duplicate signature."}"#,

@@ -1,4 +1,4 @@
-//! Two statuses a minute, of all of a merchant's checkouts together.
+//! Two statuses a minute, for all checkouts of a merchant together.
 
 use crate::support::asked_wait;
 use crate::world::{ENTITY, advance, by, client, initiated, merchant, outcome, payment, sandbox, v2_builder};
@@ -15,7 +15,7 @@ fn limited() -> Sandbox {
 }
 
 #[test]
-fn the_third_status_in_a_minute_is_refused_with_when_to_ask_again_and_then_it_is_answered() {
+fn the_third_status_in_a_minute_is_refused_with_a_wait_and_answered_after_the_wait() {
     let sandbox = limited();
     let client = client(&sandbox);
     let limit = Route::Status.rate_limit().unwrap();
@@ -57,7 +57,7 @@ fn one_checkout_that_is_polled_as_advised_never_meets_the_limit() {
 }
 
 #[test]
-fn retry_after_30_is_taken_up() {
+fn a_retry_after_of_30_s_is_the_wait() {
     let sandbox = sandbox();
     let client = client(&sandbox);
     initiated(&sandbox, &client, "order-0001");

@@ -26,12 +26,13 @@ fn lookups(ids: &[String; 3]) -> [Lookup<'_>; 3] {
 }
 
 #[test]
-fn each_of_the_three_ids_finds_the_checkout_and_no_other_s() {
+fn each_of_the_three_ids_finds_the_checkout_and_no_other() {
     let (sandbox, client, ids) = world();
     for (at, lookup) in lookups(&ids).into_iter().enumerate() {
         assert_eq!(check(&sandbox, &client, lookup.clone()), "Successful 92.00", "{lookup:?}");
         let key = lookup.pair().0;
-        // Another one's answer, rightly signed: made up, or of the merchant's latest other checkout.
+        // The rightly signed answer about another checkout: made up, or about the merchant's latest other
+        // checkout.
         sandbox.inject(Fault::SwappedCheckout);
         let expected = format!("unknown: {key} is not what was asked for");
         assert_eq!(check(&sandbox, &client, lookup.clone()), expected);
@@ -43,7 +44,7 @@ fn each_of_the_three_ids_finds_the_checkout_and_no_other_s() {
 }
 
 #[test]
-fn an_id_of_another_kind_finds_nothing_and_that_is_sure() {
+fn an_id_of_another_kind_certainly_finds_nothing() {
     let (sandbox, client, [checkout_id, transaction_id, id]) = world();
     for ids in [
         [transaction_id.clone(), id.clone(), checkout_id.clone()],
@@ -90,7 +91,7 @@ fn a_payment_has_no_id_before_it_is_paid() {
 }
 
 #[test]
-fn of_one_merchant_transaction_id_it_is_the_latest() {
+fn a_merchant_transaction_id_finds_the_latest_checkout() {
     let (sandbox, client, [first, ..]) = world();
     let second = initiated(&sandbox, &client, "order-0001").checkout_id;
     let read = client.status(by("order-0001")).send_blocking(&sandbox).unwrap().payload;

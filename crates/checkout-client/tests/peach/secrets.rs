@@ -1,4 +1,4 @@
-//! What nothing prints: secrets, tokens, signatures, and who the payer is.
+//! The texts that nothing prints: secrets, tokens, signatures, and the payer's identity.
 
 use crate::support::{Printed, Recorder, answering, response};
 use crate::world::{
@@ -36,7 +36,7 @@ fn passed_by(sandbox: &Sandbox) -> Vec<String> {
 }
 
 #[test]
-fn nothing_prints_a_secret_a_token_a_signature_or_who_the_payer_is() {
+fn nothing_prints_a_secret_a_token_a_signature_or_the_payer_s_identity() {
     let sandbox = sandbox();
     let v1 = client(&sandbox);
     let v2 = v2_builder(&sandbox).secret_token(secret()).build().unwrap();
@@ -88,7 +88,7 @@ fn nothing_prints_a_secret_a_token_a_signature_or_who_the_payer_is() {
         printed.ask(&create, &sandbox);
         once();
         printed.ask(&v2.status(&id).unwrap(), &sandbox);
-        // What waits for a status is not for the others.
+        // A fault that waits for a status does not strike the other routes.
         while sandbox.faults_waiting() > 0 {
             printed.ask(&v2.status(&id).unwrap(), &sandbox);
         }
@@ -118,7 +118,7 @@ fn a_page_or_an_answer_that_echoes_the_request_is_not_printed() {
     for body in [
         echo.clone(),
         format!("{{{echo}"),
-        // Every value where another type, or another value, is documented.
+        // Every value in a place where another type, or another value, is documented.
         format!(r#"{{"redirectUrl":"{texts}","checkoutId":["{texts}"]}}"#),
         format!(r#"{{"access_token":"{texts}","expires_in":"{texts}","token_type":"{texts}"}}"#),
         format!(r#"{{"access_token":"{texts}","expires_in":1}}"#),
@@ -143,14 +143,14 @@ fn a_page_or_an_answer_that_echoes_the_request_is_not_printed() {
 }
 
 #[test]
-fn where_it_goes_is_printed_without_the_query() {
+fn the_host_and_the_path_are_printed_without_the_query() {
     let sandbox = sandbox();
     let attempt = client(&sandbox).status(by("order-0001")).attempt(0, "").unwrap();
     let uri = "https://testsecure.peachpayments.com/status";
     assert_eq!(format!("{attempt:?}"), format!("Attempt {{ method: GET, uri: {uri}, .. }}"));
 }
 
-/// With the feature `tracing`: where it went, how it ended and the code, and nothing else.
+/// A span of the feature `tracing` has the host, the end and the code, and nothing else.
 #[cfg(feature = "tracing")]
 #[test]
 fn a_span_has_route_path_status_code_and_outcome() {

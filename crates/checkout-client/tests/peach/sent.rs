@@ -1,4 +1,4 @@
-//! What leaves the client of V1.
+//! The requests that leave the client of V1.
 
 use crate::support::{Recorder, on_the_wire, sensitive};
 use crate::world::{ENTITY, MAIL, REFERER, START_MILLIS, by, checkout, client, initiated, sandbox, secret};
@@ -9,12 +9,12 @@ use checkout_transport::Transport;
 use checkout_validate::peach::{CheckoutId, PaymentId};
 use checkout_wire::peach::{AccessToken, Created, Initiated, Payment, Validated};
 
-/// The signature over these parameters, by the one who verifies it.
+/// The signature over these parameters, by the verifier.
 fn signature(pairs: &[(&str, &str)]) -> String {
     secret().sign(pairs.iter().copied()).unwrap().as_str().to_owned()
 }
 
-/// What every initiation and validation of the tests has.
+/// The parameters of every initiation and validation in the tests.
 fn pairs(nonce: &str) -> Vec<(&'static str, String)> {
     vec![
         ("authentication.entityId", ENTITY.to_owned()),
@@ -84,7 +84,7 @@ fn a_status_is_a_signed_query_without_a_body() {
 }
 
 #[test]
-fn the_body_of_a_call_is_what_is_sent_but_for_nonce_and_signature() {
+fn the_body_of_a_call_is_sent_with_a_nonce_and_a_signature() {
     let client = client(&sandbox());
     let (initiate, status) = (client.initiate(&checkout("order-0001")).unwrap(), client.status(by("a")));
     let attempt = initiate.attempt(START_MILLIS, "nonce-a").unwrap();
@@ -92,7 +92,7 @@ fn the_body_of_a_call_is_what_is_sent_but_for_nonce_and_signature() {
     let added = sent.strip_prefix(&body[..body.len() - 1]).unwrap();
     assert!(added.starts_with(br#","nonce":"nonce-a","signature":""#));
     assert_eq!(status.attempt(0, "").unwrap().request().body(), status.body());
-    // Nothing of it is the time's.
+    // No part of the request depends on the time.
     let again = initiate.clone().attempt(0, "nonce-a").unwrap();
     assert_eq!(on_the_wire(again.request()), on_the_wire(attempt.request()));
     assert_eq!(sensitive(attempt.request()), [""; 0]);
@@ -113,7 +113,7 @@ fn a_live_client_goes_to_the_live_hosts_and_a_base_url_takes_their_place() {
 }
 
 #[test]
-fn nothing_is_sent_before_a_future_is_polled_and_it_can_go_to_another_thread() {
+fn a_future_sends_nothing_before_its_first_poll_and_can_go_to_another_thread() {
     fn is_send<T: Send>(it: T) -> T {
         it
     }
@@ -132,7 +132,7 @@ fn nothing_is_sent_before_a_future_is_polled_and_it_can_go_to_another_thread() {
     sends(&client.status(by("order-0001")), &sandbox);
     authenticates(&crate::world::v2_builder(&sandbox).build().unwrap(), &sandbox);
     assert!(sandbox.requests().is_empty());
-    // Not even a nonce is spent.
+    // The client does not even spend a nonce.
     initiated(&sandbox, &client, "order-0001");
     let body = String::from_utf8(sandbox.requests()[0].body().to_vec()).unwrap();
     assert!(body.contains(r#""nonce":"nonce-1""#));

@@ -1,4 +1,4 @@
-//! A status is taken exactly if what it says is signed, whatever else it holds.
+//! A client takes a status exactly if the fields that tell something are signed.
 
 use crate::support::{answering, response};
 use crate::world::{ENTITY, advance, by, client, initiated, latest, payment, sandbox, secret, v2_builder};
@@ -93,7 +93,7 @@ fn by_v2(client: &v2::Client, body: &str) -> Outcome {
     status.send_blocking(&answering(response(200, &[], body.as_bytes())))
 }
 
-/// True if it settles the order under a policy that accepts whatever field may be missing.
+/// True if the answer settles the order under a policy that accepts every missing field.
 fn settles(outcome: Outcome) -> bool {
     let policy = [Field::PaymentType, Field::CheckoutId, Field::Currency, Field::Amount]
         .into_iter()
@@ -101,8 +101,8 @@ fn settles(outcome: Outcome) -> bool {
     outcome.is_ok_and(|answer| ORDER.settled_by_with(&answer.into_read(), &policy).is_settled())
 }
 
-/// The error for an answer that is not taken: that it is unsigned, or of its signature. It is asked for
-/// again.
+/// The error for an answer that is not taken: the answer is unsigned, or the signature is wrong. The advice
+/// is to read again.
 fn refused(outcome: Outcome) -> String {
     let error = outcome.unwrap_err();
     assert!(matches!(error.kind(), CallErrorKind::NotAuthentic(_)), "{error}");
@@ -114,7 +114,7 @@ fn refused(outcome: Outcome) -> String {
     text.split_once(": ").unwrap().1.to_owned()
 }
 
-/// How a watch ended, if it did not give up.
+/// The end of a watch, if the watch did not give up.
 fn ended(end: &End<Payment<'static>>) -> Option<Phase> {
     match end {
         End::Ended { phase, .. } => Some(*phase),
@@ -125,7 +125,7 @@ fn ended(end: &End<Payment<'static>>) -> Option<Phase> {
 const UNSIGNED: &str = "the answer is not signed";
 
 #[test]
-fn a_shops_own_address_that_comes_back_hides_no_payment() {
+fn an_echoed_address_of_the_shop_hides_no_payment() {
     let pairs =
         [&PAID[..], &[("customParameters[return]", "https://shop.example/thanks?checkoutId=77")]].concat();
     let client = client(&sandbox());
@@ -135,7 +135,7 @@ fn a_shops_own_address_that_comes_back_hides_no_payment() {
 }
 
 #[test]
-fn whatever_telling_name_is_echoed_a_verified_read_settles_in_either_version_and_shape() {
+fn an_echoed_telling_name_keeps_no_verified_read_from_settling() {
     let v1 = client(&sandbox());
     let v2 = v2_client(|builder| builder.secret_token(secret()).signed_only());
     for name in TELLING {
@@ -159,7 +159,7 @@ fn whatever_telling_name_is_echoed_a_verified_read_settles_in_either_version_and
 }
 
 #[test]
-fn every_status_of_v1_must_be_signed_whatever_it_says() {
+fn every_status_of_v1_must_be_signed() {
     let client = client(&sandbox());
     let of = |code: &'static str, payment_type: Option<&'static str>| -> Vec<(&str, &str)> {
         let pairs = PAID.into_iter().filter(|(key, _)| payment_type.is_some() || *key != "paymentType");
@@ -219,7 +219,7 @@ fn every_status_of_v1_must_be_signed_whatever_it_says() {
 }
 
 #[test]
-fn a_word_around_the_fields_of_v1_is_adopted_from_nobody() {
+fn the_word_around_the_fields_of_v1_is_never_adopted() {
     let client = client(&sandbox());
     let without_a_code: Vec<_> = PAID.into_iter().filter(|(key, _)| *key != "result.code").collect();
     for word in
@@ -229,21 +229,21 @@ fn a_word_around_the_fields_of_v1_is_adopted_from_nobody() {
             assert_eq!(refused(by_v1(&client, &wrapped(word, nothing))), UNSIGNED, "{word}");
         }
         assert_eq!(refused(by_v1(&client, &wrapped(word, &object(&without_a_code)))), UNSIGNED);
-        // The fields are signed, and say no result.
+        // The fields are signed, and hold no result.
         let body = wrapped(word, &signed(&without_a_code));
         assert_eq!(
             refused(by_v1(&client, &body)),
             "the answer's signature: it is not over the status",
             "{word}"
         );
-        // With a result the word says nothing.
+        // Beside a result the word says nothing.
         let answer = by_v1(&client, &wrapped(word, &signed(&PAID))).unwrap();
         assert_eq!(answer.observation().unwrap().status().known(), Some(PaymentStatus::Successful));
     }
 }
 
 #[test]
-fn a_page_that_was_not_opened_yet_says_nothing_and_need_not_be_signed() {
+fn a_status_of_an_unopened_page_says_nothing_and_need_not_be_signed() {
     let client = client(&sandbox());
     let unopened = object(&[("result.code", "700.400.580"), ("merchantTransactionId", "order-0001")]);
     for body in [&unopened, &wrapped("successful", &unopened)] {
@@ -251,13 +251,13 @@ fn a_page_that_was_not_opened_yet_says_nothing_and_need_not_be_signed() {
         assert!(answer.observation().is_none());
         assert!(!settles(Ok(answer)));
     }
-    // A signature that is there is right all the same.
+    // A signature in the answer must be right all the same.
     let wrong = object(&[("result.code", "700.400.580"), (SIGNATURE, &"0".repeat(64))]);
     assert!(refused(by_v1(&client, &wrong)).starts_with("the answer's signature: "));
 }
 
 #[test]
-fn v2_takes_what_is_unsigned_unless_it_was_told_not_to_and_then_takes_nothing_that_is_not_verified() {
+fn v2_takes_unsigned_answers_unless_signed_only_is_set() {
     let (unsigned, right) = (object(&PAID), signed(&PAID));
     let wrong = object(&[&PAID[..], &[(SIGNATURE, &*"0".repeat(64))]].concat());
     let by = |build: fn(v2::Builder) -> v2::Builder| {
@@ -267,7 +267,7 @@ fn v2_takes_what_is_unsigned_unless_it_was_told_not_to_and_then_takes_nothing_th
     assert_eq!(by(|builder| builder), [true, true, true]);
     assert_eq!(by(|builder| builder.secret_token(secret())), [true, true, false]);
     assert_eq!(by(|builder| builder.secret_token(secret()).signed_only()), [false, true, false]);
-    // Without the secret token nothing can be verified, so nothing is taken.
+    // The client without the secret token can verify nothing, so the client takes nothing.
     assert_eq!(by(v2::Builder::signed_only), [false, false, false]);
     let client = v2_client(v2::Builder::signed_only);
     let unverifiable = "the answer's signature: there is no secret token to verify it with";
@@ -276,7 +276,7 @@ fn v2_takes_what_is_unsigned_unless_it_was_told_not_to_and_then_takes_nothing_th
 }
 
 #[test]
-fn an_unsigned_answer_is_told_from_one_whose_signature_is_another() {
+fn an_unsigned_answer_and_a_wrong_signature_are_different_errors() {
     let client = client(&sandbox());
     let reason = |body: &str| {
         let error = by_v1(&client, body).unwrap_err();
@@ -288,7 +288,7 @@ fn an_unsigned_answer_is_told_from_one_whose_signature_is_another() {
     assert_eq!(reason(&other), VerifyError::Mismatch);
 }
 
-/// A text of an honest payer or shop, made of what could be misread.
+/// A text of an honest payer or shop, made of pieces that could be misread.
 fn echoed() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         prop::sample::select(&TELLING[..]).prop_map(str::to_owned),
@@ -316,10 +316,10 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     #[test]
-    fn whatever_is_echoed_back_a_verified_read_is_readable_and_settles(
+    fn a_verified_read_is_readable_and_settles_with_every_echo(
         echoed in prop::collection::btree_map(echoed(), echoed(), 0..8),
     ) {
-        // What the answer has of its own stands in its own place.
+        // The fields that the answer has of its own stand in their own places.
         let mut pairs: BTreeMap<&str, &str> =
             echoed.iter().map(|(key, value)| (&**key, &**value)).filter(|(key, _)| *key != SIGNATURE).collect();
         pairs.extend(PAID);
@@ -333,7 +333,7 @@ proptest! {
 
     /// Through the draft, the sandbox, its webhooks, the shopper's return and a watch.
     #[test]
-    fn whatever_a_draft_has_sent_comes_back_and_the_payment_is_known(
+    fn the_payment_is_known_with_every_text_of_a_draft_echoed(
         parameters in prop::collection::btree_map("[^\\[\\]\\p{Cc}]{1,12}|checkoutId|x\\.timestamp", echoed(), 0..5),
         given_name in echoed(),
         invoice in "result\\.code[0-9]{1,9}|[A-Z]{8,20}",
@@ -346,7 +346,7 @@ proptest! {
         let draft = draft.shopper_result_url("https://shop.example/done").field("customer.givenName", &*given_name);
         let draft = parameters.iter().fold(draft, |draft, (name, value)| draft.custom_parameter(&**name, &**value));
         let checkout = draft.check().unwrap();
-        // Who is warned of nothing gets events that tell something by themselves.
+        // A draft without a warning gives events that tell something by themselves.
         let warned = checkout.warnings().iter().any(|warning| matches!(warning, Warning::TellingName { .. }));
         let initiate = client.initiate(&checkout).unwrap();
         initiate.send_blocking(&sandbox).unwrap();

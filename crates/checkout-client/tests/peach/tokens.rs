@@ -1,4 +1,4 @@
-//! V2's access tokens: asked for when they are needed, and not before.
+//! V2's access tokens: the client asks for a token when one is needed, and not before.
 
 use crate::support::{answering, chain, response};
 use crate::world::{
@@ -15,7 +15,7 @@ use checkout_validate::SecretString;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How often a token was asked for.
+/// The number of requests for a token.
 fn asked(sandbox: &Sandbox) -> usize {
     sandbox.requests().iter().filter(|request| request.path() == "/api/oauth/token").count()
 }
@@ -38,8 +38,8 @@ fn authenticate(form: usize, client: &Client, sandbox: &Sandbox) -> Result<(), C
 }
 
 #[test]
-fn a_token_is_asked_for_once_and_again_when_it_is_about_to_expire_in_every_form() {
-    // A minute before the end; of less than two minutes the half.
+fn a_token_is_requested_once_and_again_shortly_before_its_expiry_in_every_form() {
+    // A minute before the end; for a life of less than two minutes, half of the life.
     for (life, good_for) in [(14_400, 14_340), (121, 61), (120, 60), (119, 59), (90, 45), (60, 30), (2, 1)] {
         for as_number in [false, true] {
             for form in 0..3 {
@@ -66,7 +66,7 @@ fn a_token_is_asked_for_once_and_again_when_it_is_about_to_expire_in_every_form(
 }
 
 #[test]
-fn a_clone_has_the_same_token_and_a_slow_answer_takes_from_its_life() {
+fn a_clone_has_the_same_token_and_a_slow_answer_shortens_the_token_s_life() {
     let sandbox = builder(Environment::Sandbox).access_tokens_last(Duration::from_secs(600)).build();
     let client = v2_builder(&sandbox).build().unwrap();
     sandbox.inject(Fault::Slow(Duration::from_secs(539)));
@@ -99,7 +99,7 @@ fn without_a_token_nothing_is_sent() {
 }
 
 #[test]
-fn a_token_source_of_ones_own_is_taken_as_it_is_and_never_filled() {
+fn a_token_source_of_the_caller_s_is_used_and_never_filled() {
     let sandbox = sandbox();
     v2_builder(&sandbox).build().unwrap().authenticate_blocking(&sandbox).unwrap();
     let token = Arc::new(Mutex::new(None::<SecretString>));
@@ -117,14 +117,14 @@ fn a_token_source_of_ones_own_is_taken_as_it_is_and_never_filled() {
         authenticate(form, &client, &sandbox).unwrap();
     }
     client.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap();
-    // It is not ours to forget.
+    // A caller's own source is not the client's to forget.
     client.forget_token();
     authenticate(2, &client, &sandbox).unwrap();
     assert_eq!(asked(&sandbox), 1);
 }
 
 #[test]
-fn a_token_that_peach_does_not_take_is_refused_and_after_it_is_forgotten_another_is_asked_for() {
+fn a_refused_token_is_forgotten_and_another_is_requested() {
     let sandbox = builder(Environment::Sandbox).access_tokens_last(Duration::from_secs(600)).build();
     let client = v2_builder(&sandbox).build().unwrap();
     client.authenticate_blocking(&sandbox).unwrap();
@@ -134,7 +134,7 @@ fn a_token_that_peach_does_not_take_is_refused_and_after_it_is_forgotten_another
         })
     };
     assert_eq!(created(&client), "created 32");
-    // Forged, of another client's, and expired.
+    // A forged token, another client's token, and an expired token.
     let expired = given(&sandbox);
     sandbox.clock().advance(Duration::from_secs(600));
     for bad in ["sbx.forged".into(), SecretString::from(""), expired] {
@@ -145,11 +145,11 @@ fn a_token_that_peach_does_not_take_is_refused_and_after_it_is_forgotten_another
         let error = of_old.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap_err();
         assert!(!error.may_have_been_processed());
     }
-    // From in front of the API.
+    // A refusal by a gateway in front of the API.
     client.authenticate_blocking(&sandbox).unwrap();
     sandbox.inject_on(Route::CreateCheckout, Fault::EmptyUnauthorized);
     assert_eq!(created(&client), "not the API: 401");
-    // The client does not know that it was revoked, until it is told.
+    // The client does not know that the token was revoked, until a refusal says so.
     client.authenticate_blocking(&sandbox).unwrap();
     assert_eq!(asked(&sandbox), 2);
     client.forget_token();
@@ -174,7 +174,7 @@ fn a_text_that_no_header_carries_is_no_token_to_send() {
 }
 
 #[test]
-fn why_there_is_no_token_is_told() {
+fn the_reason_for_a_missing_token_is_reported() {
     let sandbox = sandbox();
     let mut wrong = credentials();
     wrong.client_secret = format!("{CLIENT_SECRET}x").into();
@@ -212,7 +212,7 @@ fn why_there_is_no_token_is_told() {
 }
 
 #[test]
-fn what_is_kept_is_a_bearer_token_that_a_header_carries() {
+fn only_a_bearer_token_that_a_header_carries_is_kept() {
     let sandbox = sandbox();
     for (body, expected) in [
         (r#"{"access_token":"a","expires_in":600,"token_type":"Bearer"}"#, "kept"),

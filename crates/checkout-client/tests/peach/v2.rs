@@ -105,8 +105,8 @@ fn a_request_has_the_documented_headers_and_no_others() {
     assert!(client.token().body().is_empty());
 }
 
-/// The outcome of a request that a fault waits for: create, and a status without the secret token, with it,
-/// and with another.
+/// The outcomes of a request that a fault waits for: create, and a status without the secret token, with the
+/// right secret token, and with another.
 fn check(fault: &Fault) -> [String; 4] {
     let other = SecretToken::new("another secret".into()).unwrap();
     let world = |secret| {
@@ -161,7 +161,7 @@ fn every_fault_has_its_outcome() {
         }),
         (Fault::Unsigned, [CREATED, FINE, FINE, FINE]),
         (Fault::TamperedSignature, [CREATED, FINE, SIGNATURE, SIGNATURE]),
-        // Without the secret token TLS is what there is.
+        // The client without the secret token has TLS alone.
         (Fault::TamperedAmount, [CREATED, "Successful 0.01", SIGNATURE, SIGNATURE]),
         (Fault::ExtraUnsignedKey, [CREATED, FINE, SIGNATURE, SIGNATURE]),
         (Fault::ExtraSignedKey, [CREATED, FINE, FINE, SIGNATURE]),
@@ -186,7 +186,7 @@ fn an_unknown_id_is_not_found() {
 }
 
 #[test]
-fn a_checkout_of_v1_is_read_by_v2_and_one_of_v2_by_v1() {
+fn a_checkout_of_either_version_is_read_by_the_other() {
     let sandbox = sandbox();
     let (v1, v2) = (client(&sandbox), authenticated(&sandbox, Some(secret())));
     let of_v1 = initiated(&sandbox, &v1, "order-0001").checkout_id;
@@ -198,12 +198,12 @@ fn a_checkout_of_v1_is_read_by_v2_and_one_of_v2_by_v1() {
 }
 
 #[test]
-fn a_created_checkout_can_be_paid_whatever_its_id_is() {
+fn a_created_checkout_can_be_paid_under_every_id() {
     let sandbox = sandbox();
     let create = authenticated(&sandbox, None).create(&checkout("order-0001")).unwrap();
     for (id, page, expected) in [
         ("c1", "https://h/", None),
-        // The page is told: there may be a payer who pays there.
+        // The outcome has the page: a payer may pay there.
         ("", "https://h/", None),
         ("..", "https://h/", None),
         ("a/b", "https://h/", None),
@@ -218,7 +218,7 @@ fn a_created_checkout_can_be_paid_whatever_its_id_is() {
 }
 
 #[test]
-fn the_id_of_a_created_checkout_is_read_as_checkout_id_or_as_id_and_is_what_is_asked_after() {
+fn the_id_of_a_created_checkout_comes_as_checkout_id_or_id_and_serves_the_reads() {
     let sandbox = sandbox();
     let client = authenticated(&sandbox, None);
     let create = client.create(&checkout("order-0001")).unwrap();
@@ -231,7 +231,7 @@ fn the_id_of_a_created_checkout_is_read_as_checkout_id_or_as_id_and_is_what_is_a
     }
 }
 
-/// A draft that stores a card, offers one that is stored, and says what for.
+/// A draft that stores a card, offers a stored card, and names the purpose.
 fn storing() -> Draft<'static> {
     let instruction =
         StandingInstruction::new(StandingInstructionMode::Initial, StandingInstructionType::Recurring)
@@ -272,7 +272,7 @@ fn stored_cards_are_sent_in_the_types_of_the_reference_and_the_registration_come
     let registration = paid.registration_id().unwrap();
     assert_eq!(registration.as_str().len(), 32);
     assert!(!format!("{paid:?} {registration:?}").contains(registration.as_str()));
-    // And pays again, as the card of the customer's next checkout.
+    // The stored card pays again, as the card of the customer's next checkout.
     let again = storing().card_token(registration.as_str()).check().unwrap();
     client.create(&again).unwrap().send_blocking(&sandbox).unwrap();
 }
@@ -313,7 +313,7 @@ fn v1_sends_stored_cards_as_texts_that_are_signed() {
 }
 
 #[test]
-fn a_status_is_not_asked_by_an_id_that_the_page_forbids() {
+fn a_status_is_never_read_by_an_id_that_the_page_forbids() {
     let client = v2_builder(&sandbox()).build().unwrap();
     let (most, too_long) = ("x".repeat(48), "x".repeat(49));
     assert!(client.status(&most).is_ok() && client.watch(&most).is_ok());
@@ -346,7 +346,7 @@ fn a_live_client_has_hosts_of_its_own() {
     live.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap();
     let hosts: Vec<_> = sandbox.requests().iter().map(|request| request.host().to_owned()).collect();
     assert_eq!(hosts, ["dashboard.peachpayments.com", "secure.peachpayments.com"]);
-    // Elsewhere if it is said.
+    // A base URL takes the place of the host.
     let local = v2_builder(&sandbox).base_url("http://localhost:1").auth_url("http://localhost:2");
     let local = local.tokens(|_| Some("t".into())).build().unwrap();
     let uri = |uri: &checkout_transport::http::Uri| uri.to_string();

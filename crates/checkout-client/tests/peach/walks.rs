@@ -8,10 +8,10 @@ use checkout_tables::Environment;
 use checkout_tables::Environment::{Live, Sandbox};
 use checkout_tables::peach::PaymentStatus;
 
-/// A checkout, as its client saw it.
+/// A checkout, as the client saw the checkout.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Walk {
-    /// What each read told but `Unchanged`, once where it is repeated.
+    /// The verdict of each read but `Unchanged`, once for repetitions.
     verdicts: Vec<String>,
     phase: Option<Phase>,
     superseded: Option<PaymentStatus>,
@@ -32,8 +32,7 @@ fn check(scenario: Scenario, environment: Environment, wrapped: bool, form: Form
     let initiated = form.ask(&client.initiate(&checkout).unwrap(), &recorder, now(), &nonces).unwrap();
     walk.told = vec![format!("{validated:?}"), format!("{initiated:?}")];
 
-    // It is read at the beginning, and twice after each change: for two minutes, and then for more than a
-    // day.
+    // Reads at the beginning, and twice after each change: for two minutes, and then for more than a day.
     let status = client.status(by("order-0001"));
     let (mut code, mut again) = (String::new(), false);
     for step in 0..1_600 {
@@ -53,7 +52,7 @@ fn check(scenario: Scenario, environment: Environment, wrapped: bool, form: Form
     Walk { sent: recorder.seen(), phase: tracker.phase(), superseded: tracker.superseded(), ..walk }
 }
 
-/// Scenario, what the reads tell, the end, and what it superseded.
+/// Scenario, the verdicts of the reads, the end, and the superseded status.
 type Row = (&'static str, &'static [&'static str], Phase, Option<PaymentStatus>);
 
 const CREATED: &str = "First Created";
@@ -63,7 +62,7 @@ const CANCELLED: &str = "Advanced Cancelled";
 const EXPIRED: &str = "Advanced Expired";
 const NO_TIME: Phase = Phase::Failed(Failure::Expired);
 
-/// A page that was not opened yet tells nothing: `-`.
+/// A page that was not opened yet gives no verdict: `-`.
 const TABLE: [Row; 18] = [
     ("happy", &["-", CREATED, PAID], Phase::Succeeded, None),
     ("pending_then_successful", &["-", CREATED, "Advanced Pending", PAID], Phase::Succeeded, None),
@@ -83,19 +82,19 @@ const TABLE: [Row; 18] = [
         Phase::Succeeded,
         Some(PaymentStatus::Expired),
     ),
-    // The payer tries again, and what was known stays.
+    // The payer tries again, and the known status stays.
     ("declined_then_paid", &["-", CREATED, "-", PAID], Phase::Succeeded, None),
     // A success of a payment of the type PA is no money.
     ("authorized", &["-", CREATED, "Advanced Authorized"], Phase::Authorized, None),
     ("in_review", &["-", CREATED, "-", PAID], Phase::Succeeded, None),
     ("charged_back", &["-", CREATED, PAID, "Unknown 000.100.200 at Successful"], Phase::Succeeded, None),
     ("unknown_code", &["-", CREATED, "Unknown 123.456.789 at Created", PAID], Phase::Succeeded, None),
-    // Its group is that of a success, and it settles nothing.
+    // The code's group is the group of a success, and the code settles nothing.
     ("risk_check_only", &["-", CREATED, "Unknown 000.300.100 at Created", EXPIRED], NO_TIME, None),
     ("older_cancelled_after_success", &["-", CREATED, PAID, "Stale Successful"], Phase::Succeeded, None),
     ("newer_cancelled_after_success", &["-", CREATED, PAID, "Conflict Successful"], Phase::Succeeded, None),
     ("test_success", &["-", CREATED, PAID], Phase::Succeeded, None),
-    // For a live merchant.
+    // The same scenario for a live merchant.
     ("test_success", &["-", CREATED, "Unknown 000.100.110 at Created"], Phase::AwaitingPayer, None),
 ];
 
@@ -140,7 +139,7 @@ fn the_table_has_every_scenario() {
 }
 
 #[test]
-fn the_success_of_one_environment_is_none_of_the_other_s_test() {
+fn a_test_success_is_a_success_in_the_sandbox_alone() {
     // A live code on a merchant under test is a success too: money has moved.
     let live_code = Scenario::custom([(std::time::Duration::from_secs(5), "000.000.000")]);
     assert_eq!(check(live_code, Sandbox, false, Form::Send).phase, Some(Phase::Succeeded));
@@ -152,7 +151,7 @@ fn the_success_of_one_environment_is_none_of_the_other_s_test() {
 }
 
 #[test]
-fn a_success_of_a_type_that_is_neither_is_no_end() {
+fn a_success_of_another_payment_type_is_no_end() {
     for payment_type in ["RF", "CP", "db", ""] {
         let scenario = Scenario::happy().showing_payment_type(payment_type);
         let walk = check(scenario, Sandbox, false, Form::Send);

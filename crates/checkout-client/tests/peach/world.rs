@@ -32,7 +32,7 @@ pub(crate) fn secret() -> SecretToken {
     SecretToken::new(SECRET.into()).unwrap()
 }
 
-/// Without a limit for statuses.
+/// A sandbox without a limit for statuses.
 pub(crate) fn builder(environment: Environment) -> Builder {
     Sandbox::builder().seed(11).environment(environment).merchant(merchant()).status_limit(None)
 }
@@ -98,7 +98,7 @@ pub(crate) fn advance(sandbox: &Sandbox, seconds: u64) {
     sandbox.clock().advance(Duration::from_secs(seconds));
 }
 
-/// What a status says: its status or else its code, and the amount, if any.
+/// The status of a payment or else the code, and the amount, if any.
 pub(crate) fn payment(payment: &Payment<'_>) -> String {
     let status = match payment.status() {
         Some(status) => status.known().map_or_else(|| "unknown".to_owned(), |status| format!("{status:?}")),
@@ -119,21 +119,21 @@ pub(crate) fn outcome<T: Readable<Provider = Peach>>(
     })
 }
 
-/// The field that is not what was asked for, if that is the error.
+/// The field that differs from the request, if the error names a field.
 pub(crate) fn mismatch(error: &CallError<Peach>) -> Option<&'static str> {
     if let CallErrorKind::Mismatch(field) = error.kind() { Some(field) } else { None }
 }
 
-/// True if nothing was sent for want of an access token that is good now.
+/// True if nothing was sent because no access token is good now.
 pub(crate) fn wants_token(error: &CallError<Peach>) -> bool {
     matches!(error.kind(), CallErrorKind::NotSent(NotSent::NoAccessToken))
 }
 
-/// The effect of a status on a tracker: `-` if it says nothing of the checkout, else the verdict, without
-/// what it is about but for an unknown code, and the status that is known then.
+/// The effect of a status on a tracker: `-` if the status says nothing of the checkout, else the verdict and
+/// the known status. The verdict has the subject for an unknown code alone.
 pub(crate) fn observe(answer: &Answer<Payment<'static>>, tracker: &mut Tracker<PaymentStatus>) -> String {
     let Some(observation) = answer.observation() else { return "-".to_owned() };
-    // A moment of Peach's clock is never compared with ours.
+    // The tracker never compares a moment of Peach's clock with ours.
     let verdict = tracker.observe(observation, Moment::from_unix_millis(0));
     let verdict = if let Verdict::Unknown(outcome) = verdict {
         format!("Unknown {outcome} at")

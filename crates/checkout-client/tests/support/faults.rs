@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-/// The names of the variants of the enum `Fault` in a source: it may grow, so that no `match` here could
+/// The names of the variants of the enum `Fault` in a source: the enum may grow, so no `match` here could
 /// tell.
 pub(crate) fn faults_in(source: &str) -> BTreeSet<String> {
     let (_, variants) = source.split_once("pub enum Fault {\n").unwrap();
@@ -11,7 +11,7 @@ pub(crate) fn faults_in(source: &str) -> BTreeSet<String> {
     variants.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase())).map(variant).collect()
 }
 
-/// The name of a variant, by its source or its `Debug`.
+/// The name of a variant, from the source or from `Debug`.
 pub(crate) fn variant(text: &str) -> String {
     text.split(['(', '{', ',', ' ']).next().unwrap().to_owned()
 }

@@ -1,4 +1,4 @@
-//! The common parts of the tests of several providers: the ways to ask, transports that note or answer by
+//! The common parts of the tests of several providers: the ways to send, transports that note or answer by
 //! themselves, and everything that is printed on the way.
 
 mod faults;
@@ -26,7 +26,7 @@ pub(crate) fn counted_nonces() -> impl NonceSource {
     move || format!("nonce-{}", last.fetch_add(1, Ordering::Relaxed) + 1)
 }
 
-/// The ways to ask.
+/// The ways to send a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Send,
@@ -38,7 +38,7 @@ pub(crate) enum Form {
 impl Form {
     pub(crate) const ALL: [Self; 4] = [Self::Send, Self::SendLocal, Self::SendBlocking, Self::TakenApart];
 
-    /// Asks once. The form that is taken apart is given the time and a nonce; the others have the client's.
+    /// Sends once. The form that is taken apart gets the time and a nonce; the others use the client's.
     pub(crate) fn ask<T: Readable, S: Sandbox>(
         self,
         call: &Call<T>,
@@ -49,7 +49,7 @@ impl Form {
         match self {
             Self::Send => pollster::block_on(call.send(to)),
             Self::SendLocal => {
-                // It stays on its thread, so it is no `Transport`.
+                // The transport stays on one thread, so the transport is no `Transport`.
                 let here = Rc::new(to.clone());
                 let local = from_fn_local(move |request| {
                     let here = Rc::clone(&here);
@@ -118,7 +118,7 @@ pub(crate) fn on_the_wire(request: &Request) -> String {
     format!("{} {}\n{headers}\n{body}", request.method(), request.uri())
 }
 
-/// The names of the headers that are marked as sensitive, for whoever prints headers.
+/// The names of the headers that are marked as sensitive, for a printer of headers.
 pub(crate) fn sensitive(request: &Request) -> Vec<&str> {
     let headers = request.headers().iter();
     headers.filter(|(_, value)| value.is_sensitive()).map(|(name, _)| name.as_str()).collect()
@@ -137,8 +137,8 @@ pub(crate) fn answering(response: Response) -> impl BlockingTransport {
     from_fn_blocking(move |_| Ok(response.clone()))
 }
 
-/// The outcome of an attempt in a few words: of an answer by `payload`, of a refusal by `refused`, which is
-/// given the wait that the refusal asks for. Everything else is told by how far the attempt got, and why.
+/// The outcome of an attempt in a few words: of an answer by `payload`, of a refusal by `refused`, which gets
+/// the wait of the refusal. Every other outcome is the progress of the attempt, and the reason.
 pub(crate) fn outcome<P: Provider, T: Readable<Provider = P>>(
     outcome: Result<Answer<T>, CallError<P>>,
     payload: impl FnOnce(&T) -> String,
@@ -185,7 +185,7 @@ pub(crate) fn asked_wait<P: Provider>(error: &CallError<P>) -> Option<Duration> 
     }
 }
 
-/// An error's text, and those of its sources.
+/// An error's text, and the texts of the error's sources.
 pub(crate) fn chain(error: &dyn std::error::Error) -> Vec<String> {
     let mut texts = vec![error.to_string()];
     let mut error = error;
@@ -211,7 +211,7 @@ impl Printed {
         self.0.extend(chain(error));
     }
 
-    /// Asks in the blocking way, prints all that there is on the way, and what subscribers are told.
+    /// Sends in the blocking way, and prints every value on the way, and the records of subscribers.
     pub(crate) fn ask<T: Readable + Debug + Clone>(
         &mut self,
         call: &Call<T>,
@@ -221,8 +221,8 @@ impl Printed {
         match call.attempt(0, "nonce") {
             Ok(attempt) => {
                 self.debug(&attempt);
-                // `Attempt` gives the request away, so that what `http` prints of it counts too, but for the
-                // body.
+                // `Attempt` gives the request away, so the text that `http` prints of the request counts too,
+                // but for the body.
                 self.debug(attempt.request().headers());
                 self.debug(&attempt.into_parts().1);
             }
@@ -251,7 +251,7 @@ impl Printed {
     }
 }
 
-/// Writes down whatever it is told, at every level.
+/// Writes down every record, at every level.
 #[derive(Clone, Default)]
 pub(crate) struct Notes(Arc<Mutex<Vec<String>>>);
 

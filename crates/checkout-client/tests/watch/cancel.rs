@@ -1,4 +1,4 @@
-//! A future that is dropped loses nothing but the read that was under way.
+//! A dropped future loses nothing but the read under way.
 
 use crate::world::{end_line, of_allscale, of_azotte, of_peach};
 use checkout_client::{Change, Watch, Watchable};
@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// Is pending before it passes a request on and before it gives the answer back, and notes what was sent
-/// when.
+/// Is pending before the request goes on and before the answer comes back, and notes each request with the
+/// time.
 struct Slow<S> {
     sandbox: S,
     clock: VirtualClock,
@@ -39,7 +39,7 @@ async fn pending(mut times: usize) {
     .await;
 }
 
-/// Polls a future, at most so many times; what is left of them.
+/// Polls a future, at most so many times, and counts the polls down.
 fn poll_at_most<T>(future: impl Future<Output = T>, polls: &mut usize) -> Option<T> {
     let mut future = pin!(future);
     while *polls > 0 {
@@ -51,8 +51,8 @@ fn poll_at_most<T>(future: impl Future<Output = T>, polls: &mut usize) -> Option
     None
 }
 
-/// Watches to the end, and drops the future once, after so many polls, and whether it did. The changes'
-/// phases, the end, and what was sent when.
+/// Watches to the end, and drops the future once, after so many polls. Returns true if a future was dropped,
+/// the phases of the changes, the end, and the requests with their times.
 fn walk<E: Watchable, S: Transport>(
     (sandbox, mut watch): (S, Watch<E>),
     clock: &VirtualClock,
@@ -63,7 +63,7 @@ fn walk<E: Watchable, S: Transport>(
     let sleep = |wait| {
         let clock = clock.clone();
         async move {
-            // Longer than a read, which is pending three times: else no read had its answer in time.
+            // Longer than a read, which is pending three times: otherwise no read had an answer in time.
             pending(4).await;
             clock.advance(wait);
         }
@@ -81,7 +81,7 @@ fn walk<E: Watchable, S: Transport>(
             }
             Some(_) => {}
             None => {
-                assert!(!dropped, "it goes on for ever");
+                assert!(!dropped, "the watch goes on for ever");
                 (polls, dropped) = (1_000_000, true);
             }
         }
@@ -116,7 +116,7 @@ fn check<E: Watchable, S: Transport>(
             }
             points += 1;
         }
-        // Pending three times in each read, and once and more in each sleep between them.
+        // The future is pending three times in each read, and once or more in each sleep between reads.
         assert!(points >= 4 * sent.len() - 1, "{points} points, {} reads", sent.len());
     }
 }
@@ -133,19 +133,19 @@ fn an_azotte_watch_that_is_dropped_at_any_poll_comes_to_the_same_end() {
 }
 
 #[test]
-fn a_peach_watch_that_is_dropped_at_any_poll_keeps_the_limit_too() {
+fn a_peach_watch_that_is_dropped_at_any_poll_keeps_the_limit() {
     let scenario = peach::Scenario::declined_then_paid;
     check(|| of_peach::watched(scenario()), |sandbox| sandbox.clock().clone(), 30_000);
     check(|| of_peach::watched_by_v2(scenario()), |sandbox| sandbox.clock().clone(), 30_000);
 }
 
 #[test]
-fn dropping_it_again_and_again_asks_for_nothing_more_often_than_the_plan_does() {
+fn futures_dropped_again_and_again_read_no_more_often_than_the_plan() {
     let (sandbox, mut watch) = of_allscale::watched(allscale::Scenario::never_paid());
     let clock = sandbox.clock().clone();
     let slow = Slow { sandbox, clock: clock.clone(), sent: Arc::default() };
     for _ in 0..2_000 {
-        // Long enough for the request to leave, and not for its answer to come.
+        // Long enough for the request to leave, and too short for the answer.
         let mut polls = 3;
         let change = poll_at_most(watch.next_change(&slow, |_| std::future::pending()), &mut polls);
         assert!(change.is_none());
@@ -155,8 +155,7 @@ fn dropping_it_again_and_again_asks_for_nothing_more_often_than_the_plan_does() 
     assert!((15..=21).contains(&sent), "{sent} in 20 s");
 }
 
-/// The demand of a web framework or a runtime on a handler: a future that is `Send` for every lifetime it
-/// could have.
+/// The demand of a web framework or a runtime on a handler: a future that is `Send` for every lifetime.
 #[test]
 fn a_watch_can_be_awaited_in_a_handler_of_a_web_framework() {
     use checkout_client::RetryPolicy;

@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 
 const URL: &str = r#"{"redirectUrl":"https://psp.example/3ds/abc","isRedirectRequired":true,"hasNextSteps":true,"showHtmlContent":false}"#;
 
-/// The changes that are told where each read has these members of `redirectInstructions` beside this code,
-/// and the fourth is done.
+/// The changes of a watch where each read has these members of `redirectInstructions` beside this code, and
+/// the fourth read is done.
 fn check(code: &str, members: &str) -> Vec<String> {
     let script = Script::new();
     let transport = script.answering(|read, _| match read {
@@ -21,11 +21,11 @@ fn check(code: &str, members: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_challenge_that_comes_later_is_asked_for_at_the_ordinary_pace() {
+fn a_watch_reads_at_the_ordinary_pace_until_the_challenge_comes() {
     for (follow_up, asked) in [
         // Every two seconds, less a tenth by chance.
         ("", 3_600..=4_010),
-        // "respect Retry-After": what the answer says comes first.
+        // "respect Retry-After": the wait of the answer comes first.
         (r#","followUpInstructions":{"retryAfterSeconds":3,"canFollowUp":true}"#, 5_000..=5_010),
     ] {
         for without in ["", r#","redirectInstructions":null"#, r#","redirectInstructions":{}"#] {
@@ -40,14 +40,14 @@ fn a_challenge_that_comes_later_is_asked_for_at_the_ordinary_pace() {
             let lines: Vec<_> = told.iter().map(|(_, line)| &**line).collect();
             assert_eq!(lines, ["payer action", "? page", "succeeded", "ended: succeeded"], "{without}");
             assert!(asked.contains(&told[1].0), "{told:?}");
-            // From there on the payer has time.
+            // The payer has time from there on.
             assert!(script.reads()[2] - told[1].0 >= 27_000, "{:?}", script.reads());
         }
     }
 }
 
 #[test]
-fn among_many_a_challenge_that_comes_later_is_asked_for_at_the_ordinary_pace() {
+fn a_set_reads_at_the_ordinary_pace_until_the_challenge_comes() {
     let script = Script::new();
     let transport = script.answering(|read, _| match read {
         0..4 => status("CHECK_OUT_3DS_REQUIRED", ""),
@@ -72,7 +72,7 @@ fn among_many_a_challenge_that_comes_later_is_asked_for_at_the_ordinary_pace() {
 }
 
 #[test]
-fn a_loop_of_its_own_hears_whether_there_is_a_challenge_to_show() {
+fn a_caller_s_own_loop_learns_of_a_challenge_to_show() {
     let heard = |members: &str| {
         let script = Script::new();
         let body = status("CHECK_OUT_3DS_REQUIRED", members);
@@ -89,7 +89,7 @@ fn a_loop_of_its_own_hears_whether_there_is_a_challenge_to_show() {
 }
 
 #[test]
-fn a_challenge_that_cannot_be_shown_is_told_with_the_reason() {
+fn a_challenge_that_cannot_be_shown_is_reported_with_the_reason() {
     let not_https = "- not shown: redirectUrl is no https URL, and there is no htmlContent";
     let nothing = "- not shown: the client must act, and neither redirectUrl nor htmlContent has anything";
     for code in ["CHECK_OUT_3DS_REQUIRED", "CHECK_OUT_PROCESSING"] {
@@ -101,7 +101,7 @@ fn a_challenge_that_cannot_be_shown_is_told_with_the_reason() {
             (r#"{"showHtmlContent":true}"#, nothing),
             (r#"{"showHtmlContent":true,"htmlContent":"","isRedirectRequired":true}"#, nothing),
         ] {
-            // Once, though three answers have it.
+            // The change comes once, though three answers have the challenge.
             assert_eq!(
                 check(code, members),
                 [phase, why, "succeeded", "ended: succeeded"],
@@ -116,7 +116,7 @@ fn a_challenge_that_cannot_be_shown_is_told_with_the_reason() {
 }
 
 #[test]
-fn a_challenge_that_cannot_be_shown_does_not_wait_for_a_payer_and_the_next_one_is_asked_for() {
+fn a_watch_reads_on_without_the_payer_after_a_challenge_that_cannot_be_shown() {
     let script = Script::new();
     let http = r#"{"redirectUrl":"http://psp.example/3ds/abc","isRedirectRequired":true}"#;
     let transport = script.answering(|read, _| match read {
@@ -134,7 +134,7 @@ fn a_challenge_that_cannot_be_shown_does_not_wait_for_a_payer_and_the_next_one_i
 }
 
 #[test]
-fn whether_the_payer_is_asked_is_the_code_s_to_say_and_then_is_redirect_required_s() {
+fn the_code_decides_if_the_payer_must_act_and_then_is_redirect_required() {
     let flag =
         |flag: &str| URL.replace(r#""isRedirectRequired":true"#, &format!(r#""isRedirectRequired":{flag}"#));
     let absent = URL.replace(r#""isRedirectRequired":true,"#, "");
@@ -162,7 +162,7 @@ fn whether_the_payer_is_asked_is_the_code_s_to_say_and_then_is_redirect_required
 }
 
 #[test]
-fn has_next_steps_says_whether_the_browser_is_waited_for() {
+fn has_next_steps_decides_if_the_watch_waits_for_the_browser() {
     let second_read = |flag: &str| {
         let members = URL.replace(r#""hasNextSteps":true"#, &format!(r#""hasNextSteps":{flag}"#));
         let script = Script::new();
@@ -183,7 +183,7 @@ fn has_next_steps_says_whether_the_browser_is_waited_for() {
 }
 
 #[test]
-fn show_html_content_says_what_is_shown() {
+fn show_html_content_chooses_the_form_or_the_page() {
     let members = |flag: &str| {
         format!(
             r#"{{"redirectUrl":"https://psp.example/3ds/abc","htmlContent":"<form></form>","showHtmlContent":{flag}}}"#
@@ -195,7 +195,7 @@ fn show_html_content_says_what_is_shown() {
 }
 
 #[test]
-fn what_cannot_be_followed_up_is_followed_up_until_a_code_ends_it() {
+fn a_checkout_without_follow_up_is_read_until_a_code_ends_it() {
     // Assumed: beside an open code the flag changes nothing. The reads are those without it, and the payment
     // is not lost.
     let reads = |follow_up: &str| {
@@ -212,21 +212,21 @@ fn what_cannot_be_followed_up_is_followed_up_until_a_code_ends_it() {
 }
 
 #[test]
-fn what_cannot_be_shown_says_nothing_of_the_challenge() {
+fn the_error_of_an_unshowable_challenge_prints_nothing_of_the_challenge() {
     let script = Script::new();
     let members = r#"{"redirectUrl":"http://psp.example/3ds/secret-of-the-payer","isRedirectRequired":true}"#;
     let body = status("CHECK_OUT_3DS_REQUIRED", &instructions(members));
     let transport = script.answering(|_, _| body.clone());
     let mut watch = script.client().watch("trk_1").unwrap();
     let _phase = watch.next_change_blocking(&transport, |wait| script.clock.advance(wait));
-    let change = watch.next_change_blocking(&transport, |_| panic!("it is told with the same read"));
+    let change = watch.next_change_blocking(&transport, |_| panic!("the same read reports the change"));
     let checkout_client::Change::NotShown { payload, why } = &change else { panic!("{change:?}") };
     assert!(!format!("{change:?} {why}").contains("secret-of-the-payer"));
     assert_eq!((payload.not_shown().map(|why| why.reason()), payload.asks_payer()), (Some(*why), None));
 }
 
 #[test]
-fn a_plan_that_leaves_the_payer_alone_does_not_leave_alone_who_cannot_be_asked() {
+fn a_plan_that_leaves_the_payer_alone_reads_on_after_an_unshowable_challenge() {
     let script = Script::new();
     let transport = script.answering(|_, millis| match millis {
         0..100_000 => status("CHECK_OUT_3DS_REQUIRED", ""),

@@ -13,9 +13,9 @@ use std::time::Duration;
 const MINUTE: i64 = 60_000;
 const YEAR: i64 = 365 * 24 * 60 * MINUTE;
 
-/// Watches by a clock that is wrong by `off` for so many looks at it, from one on. How it ends, where one
-/// that gave up is watched again, and resumed if it does so still; the longest sleep; and how many reads
-/// there were.
+/// Watches by a clock that is wrong by `off` for `looks` readings, from the reading `from` on. A watch that
+/// gave up is watched again, and resumed if the watch gives up once more. Returns the end, the longest sleep,
+/// and the number of reads.
 fn check(off: i64, from: u64, looks: u64) -> (String, Duration, usize) {
     let sandbox = Sandbox::builder().seed(7).scenario(Scenario::three_ds_url()).build();
     let submitted = of_azotte::client(&sandbox).submit(&of_azotte::submit()).send_blocking(&sandbox).unwrap();
@@ -32,7 +32,7 @@ fn check(off: i64, from: u64, looks: u64) -> (String, Duration, usize) {
         watch.end_blocking(&sandbox, |wait| {
             longest = longest.max(wait);
             sleeps += 1;
-            assert!(sleeps < 1_000, "it never ends");
+            assert!(sleeps < 1_000, "the watch never ends");
             clock.advance(wait);
         })
     };
@@ -59,9 +59,10 @@ fn a_clock_that_jumps_and_comes_back_costs_neither_the_end_nor_a_year() {
             for looks in [1, 2, 4] {
                 let (end, longest, reads) = check(off, from, looks);
                 assert_eq!(end, "ended: succeeded", "{off} {from} {looks}");
-                // Half a minute is the longest pause; less than a minute of the jump may come to it.
+                // Half a minute is the longest pause; less than a minute of the jump may be added.
                 assert!(longest <= Duration::from_secs(90), "{longest:?} {off} {from} {looks}");
-                // Each look that is wrong can make a read come too soon, and a resumed watch begins by one.
+                // Each wrong reading of the clock can make a read too early, and a resumed watch begins with
+                // a read.
                 assert!(reads <= 20, "{reads} {off} {from} {looks}");
             }
         }
@@ -69,7 +70,7 @@ fn a_clock_that_jumps_and_comes_back_costs_neither_the_end_nor_a_year() {
 }
 
 #[test]
-fn what_was_stored_by_a_clock_that_was_far_ahead_goes_on_by_one_that_is_right() {
+fn a_watch_stored_by_a_clock_far_ahead_goes_on_by_a_right_clock() {
     let (sandbox, mut watch) = of_allscale::watched(checkout_sandbox::allscale::Scenario::happy());
     let clock = sandbox.clock().clone();
     // An hour ahead, which the plan's deadline outlives here.
@@ -82,9 +83,9 @@ fn what_was_stored_by_a_clock_that_was_far_ahead_goes_on_by_one_that_is_right() 
         .unwrap();
     let plan = checkout_client::PollPolicy::allscale().deadline(Duration::from_secs(24 * 3_600));
     let mut far = client.watch(&sandbox.intents()[0].id).unwrap().plan(plan);
-    // By a transport that loses everything.
+    // A transport that loses every request.
     let nowhere = from_fn_blocking(|_| -> Result<Response, _> { Err(TransportError::unknown("time out")) });
-    assert!(!far.next_change_blocking(&nowhere, |_| panic!("it reads at once")).is_end());
+    assert!(!far.next_change_blocking(&nowhere, |_| panic!("the watch reads at once")).is_end());
     watch = watch.plan(plan).restore_from(&far.stored()).unwrap();
     let mut waits = Vec::new();
     let end = watch.end_blocking(&sandbox, |wait| {
@@ -95,8 +96,8 @@ fn what_was_stored_by_a_clock_that_was_far_ahead_goes_on_by_one_that_is_right() 
     assert!(waits[0] >= Duration::from_secs(1) && waits[0] < Duration::from_secs(10), "{waits:?}");
 }
 
-/// The changes that are told by a clock that is as far ahead as `off` says for the first read, and right from
-/// then on. Each read is stored and read back where `restarts` says so.
+/// The changes under a clock that is `off` ahead for the first read, and right from then on. If `restarts`
+/// says so, the watch is stored and restored after each read.
 fn ahead_for_one_read<E: checkout_client::Watchable>(
     transport: &impl BlockingTransport,
     clock: &VirtualClock,
@@ -119,7 +120,7 @@ fn ahead_for_one_read<E: checkout_client::Watchable>(
 }
 
 #[test]
-fn what_comes_after_a_clock_that_was_a_year_ahead_for_one_read_comes_out_as_it_stands() {
+fn a_watch_sees_the_true_status_after_one_read_by_a_clock_a_year_ahead() {
     for (restarts, ahead) in [(false, YEAR), (true, YEAR), (false, 60 * MINUTE), (true, 50 * YEAR)] {
         for (first, then, told) in [
             (10, -3, ["processing", "failed: underpaid", "ended: failed: underpaid"]),
@@ -136,7 +137,7 @@ fn what_comes_after_a_clock_that_was_a_year_ahead_for_one_read_comes_out_as_it_s
             let client =
                 client.clock(move || time.now_millis().saturating_add_signed(by.load(Ordering::SeqCst)));
             let client = client.nonces(move || format!("another-{}", nonces.nonce())).build().unwrap();
-            // AllScale does not look at the timestamp of the first read.
+            // This AllScale does not check the timestamp of the first read.
             let (lenient, by) = (sandbox.clone(), Arc::clone(&off));
             let transport = from_fn_blocking(move |request| match by.load(Ordering::SeqCst) {
                 0 => lenient.send_blocking(request),
@@ -160,7 +161,7 @@ fn what_comes_after_a_clock_that_was_a_year_ahead_for_one_read_comes_out_as_it_s
 }
 
 #[test]
-fn a_loop_of_its_own_takes_what_comes_after_a_clock_that_was_ahead_as_it_stands() {
+fn a_caller_s_own_loop_sees_the_true_status_after_a_clock_that_was_ahead() {
     use checkout_lifecycle::{Failure, Phase, Tracker};
     use checkout_poll::{ReadKind, ReadOutcome};
     let (sandbox, mut watch) = of_allscale::watched(checkout_sandbox::allscale::Scenario::underpaid());

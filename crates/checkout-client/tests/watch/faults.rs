@@ -1,4 +1,4 @@
-//! What goes wrong on the way.
+//! Faults on the way.
 
 use crate::world::{Form, LONG, end_line, lines, of_allscale, of_azotte, of_peach};
 use checkout_client::{Change, End, GiveUpReason, RetryAdvice};
@@ -9,7 +9,7 @@ use checkout_transport::{BlockingTransport, Request, Response, TransportError, f
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// What was told before the payment went on, without what failed, and how many reads failed.
+/// The changes without the failed reads, and the number of reads that failed.
 fn sorted(log: &[String]) -> (Vec<&str>, usize) {
     let told = log.iter().map(String::as_str);
     let (failed, told): (Vec<_>, Vec<_>) = told.partition(|line| line.starts_with("x "));
@@ -17,7 +17,7 @@ fn sorted(log: &[String]) -> (Vec<&str>, usize) {
 }
 
 #[test]
-fn an_allscale_payment_comes_to_its_end_whatever_goes_wrong_on_the_way() {
+fn an_allscale_payment_comes_to_its_end_over_every_fault() {
     use allscale::Fault;
     let faults = [
         Fault::LostBefore,
@@ -43,7 +43,7 @@ fn an_allscale_payment_comes_to_its_end_whatever_goes_wrong_on_the_way() {
                 sandbox.inject_on(Route::Status, fault.clone());
             }
             if fault != Fault::StatusAsObject {
-                // At the end too: the intent is read again.
+                // A fault at the end too: the watch reads the intent again.
                 sandbox.inject_on(Route::Get, fault.clone());
             }
             let log = lines(&form.changes(&mut watch, &sandbox, &clock));
@@ -56,7 +56,7 @@ fn an_allscale_payment_comes_to_its_end_whatever_goes_wrong_on_the_way() {
 }
 
 #[test]
-fn an_azotte_payment_comes_to_its_end_whatever_goes_wrong_on_the_way() {
+fn an_azotte_payment_comes_to_its_end_over_every_fault() {
     use azotte::Fault;
     let faults = [
         Fault::LostBefore,
@@ -84,7 +84,7 @@ fn an_azotte_payment_comes_to_its_end_whatever_goes_wrong_on_the_way() {
 }
 
 #[test]
-fn a_peach_payment_comes_to_its_end_whatever_goes_wrong_on_the_way() {
+fn a_peach_payment_comes_to_its_end_over_every_fault() {
     use peach::Fault;
     let faults = [
         Fault::LostBefore,
@@ -103,7 +103,7 @@ fn a_peach_payment_comes_to_its_end_whatever_goes_wrong_on_the_way() {
     for fault in faults {
         let (sandbox, mut watch) = of_peach::watched(peach::Scenario::happy());
         let clock = sandbox.clock().clone();
-        // Paid by now, so that a fault about an end strikes.
+        // The intent is paid by now, so a fault about an end strikes.
         clock.advance(Duration::from_secs(60));
         sandbox.inject(fault.clone());
         sandbox.inject(fault.clone());
@@ -116,7 +116,7 @@ fn a_peach_payment_comes_to_its_end_whatever_goes_wrong_on_the_way() {
 }
 
 #[test]
-fn three_refusals_in_a_row_that_no_repeat_mends_end_it_with_the_reason_and_it_can_be_resumed() {
+fn three_permanent_refusals_in_a_row_end_a_watch_that_can_be_resumed() {
     let (sandbox, mut watch) = of_allscale::watched(allscale::Scenario::happy());
     let clock = sandbox.clock().clone();
     // Forbidden, by the API's own code.
@@ -157,14 +157,14 @@ fn limited_once<'s>(sandbox: &'s allscale::Sandbox, retry_after: &str) -> impl B
 }
 
 #[test]
-fn a_wait_that_is_longer_than_the_deadline_surfaces_at_once_and_is_not_cut_short() {
+fn a_wait_longer_than_the_deadline_is_reported_at_once_and_not_cut_short() {
     for (header, seconds) in [("7200", 7_200), ("Thu, 23 May 2024 23:50:00 GMT", 7_200)] {
         let (sandbox, mut watch) = of_allscale::watched(allscale::Scenario::happy());
         let clock = sandbox.clock().clone();
         let begun = clock.now_millis();
         let transport = limited_once(&sandbox, header);
         let changes: Vec<_> = watch.changes_blocking(&transport, |wait| clock.advance(wait)).collect();
-        assert_eq!(clock.now_millis(), begun, "nobody waits for it");
+        assert_eq!(clock.now_millis(), begun, "the watch does not wait");
         let [Change::NotRead { again: None, .. }, Change::End(End::GaveUp { gave_up, error, .. })] =
             &changes[..]
         else {
@@ -176,7 +176,7 @@ fn a_wait_that_is_longer_than_the_deadline_surfaces_at_once_and_is_not_cut_short
         let advice = error.as_ref().unwrap().retry();
         assert_eq!(advice, RetryAdvice::After(Duration::from_secs(seconds.unsigned_abs())));
 
-        // Resumed at once it waits for as long as it was told.
+        // A watch that is resumed at once waits for the whole wait.
         watch.resume(LONG);
         let asked = sandbox.requests().len();
         let mut waits = Vec::new();

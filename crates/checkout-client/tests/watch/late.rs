@@ -1,4 +1,5 @@
-//! A refusal with late reads to follow: told when it is known, and the late money after it.
+//! A refusal with late reads to follow: the watch reports the refusal when it is confirmed, and the late
+//! money after that.
 
 use crate::world::{Form, LONG, end_line, line, lines, of_allscale, of_azotte, of_peach};
 use checkout_client::{Change, End, NonceSource, PollPolicy, Watch, Watchable};
@@ -8,7 +9,8 @@ use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Watches with late reads of three days. The seconds after which the refusal was told, and all lines.
+/// Watches with late reads of three days. Returns the seconds after which the refusal was reported, and all
+/// lines.
 fn check<E: Watchable, S>(
     (sandbox, watch): (S, Watch<E>),
     clock: &VirtualClock,
@@ -29,11 +31,11 @@ where
 }
 
 #[test]
-fn a_refusal_is_told_with_its_read_when_it_is_known_and_not_after_the_late_reads() {
+fn a_refusal_is_reported_with_its_read_before_the_late_reads() {
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::underpaid());
     let clock = sandbox.clock().clone();
     let (refused, told) = check((sandbox, watch), &clock, PollPolicy::allscale());
-    // By the plan without late reads it ends within its ten minutes.
+    // By the plan without late reads the watch ends within ten minutes.
     assert!(refused.len() == 1 && refused[0] <= 600, "{refused:?}");
     assert_eq!(told[told.len() - 2..], ["refused: failed: underpaid", "ended: failed: underpaid"]);
 
@@ -51,7 +53,7 @@ fn a_refusal_is_told_with_its_read_when_it_is_known_and_not_after_the_late_reads
 }
 
 #[test]
-fn every_form_tells_it() {
+fn every_form_reports_the_refusal() {
     fn told<E: Watchable, S>(form: Form, watch: Watch<E>, sandbox: &S, clock: &VirtualClock) -> Vec<String>
     where
         S: Transport + BlockingTransport + Clone + 'static,
@@ -72,7 +74,7 @@ fn every_form_tells_it() {
 }
 
 #[test]
-fn without_late_reads_the_end_tells_it_alone() {
+fn the_end_alone_reports_the_refusal_without_late_reads() {
     let (sandbox, mut watch) = of_allscale::watched(allscale::Scenario::underpaid());
     let clock = sandbox.clock().clone();
     let told = lines(&Form::Blocking.changes(&mut watch, &sandbox, &clock));
@@ -81,10 +83,10 @@ fn without_late_reads_the_end_tells_it_alone() {
 }
 
 #[test]
-fn the_late_money_is_told_after_the_refusal() {
+fn the_late_money_is_reported_after_the_refusal() {
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::late_success());
     let clock = sandbox.clock().clone();
-    // It expires after half an hour, and is paid a day later.
+    // The intent expires after half an hour, and is paid a day later.
     let (refused, told) = check((sandbox, watch), &clock, PollPolicy::allscale().deadline(HOUR));
     assert!(refused[0] <= 3_600, "{refused:?}");
     let at = |line: &str| told.iter().position(|other| other == line);
@@ -93,8 +95,8 @@ fn the_late_money_is_told_after_the_refusal() {
 }
 
 #[test]
-fn who_is_restarted_is_told_again_rather_than_never() {
-    // Where the process ended: before the refusal was told, or after it.
+fn a_restarted_watch_reports_the_refusal_again_rather_than_never() {
+    // The process ended before the refusal was reported, or after that.
     for is_told in [false, true] {
         let plan = PollPolicy::allscale().late_payment_reads(HOUR, LONG);
         let (sandbox, _) = of_allscale::watched(allscale::Scenario::underpaid());
@@ -107,7 +109,7 @@ fn who_is_restarted_is_told_again_rather_than_never() {
         let mut watch = client.watch(&id).unwrap().plan(plan);
         let stored = loop {
             let change = watch.next_change_blocking(&sandbox, |wait| clock.advance(wait));
-            // The read that confirms it told the phase before.
+            // The read that confirms the refusal reported the phase before.
             let is_refusal = matches!(change, Change::Refused { .. });
             let is_phase = watch.phase().is_some_and(checkout_lifecycle::Phase::is_final);
             if is_refusal || (!is_told && is_phase) {
@@ -128,7 +130,7 @@ fn who_is_restarted_is_told_again_rather_than_never() {
 }
 
 #[test]
-fn a_read_that_fails_while_late_reads_go_on_tells_no_second_refusal() {
+fn a_failed_late_read_reports_no_second_refusal() {
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::underpaid());
     let clock = sandbox.clock().clone();
     let mut watch =

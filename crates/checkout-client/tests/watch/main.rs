@@ -1,4 +1,4 @@
-//! WatchSet of every provider's checkouts, against the sandboxes: their clocks go when a watch sleeps.
+//! Watches of every provider's checkouts, against the sandboxes: the clocks move when a watch sleeps.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

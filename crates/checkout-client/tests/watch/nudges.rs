@@ -1,4 +1,4 @@
-//! A webhook's nudge is answered, once, when the read that it asked for is done: news or not.
+//! A webhook's nudge is answered once, when the read for the nudge is done: with news or without.
 
 use crate::world::{Form, line, lines, of_allscale, of_azotte, of_peach};
 use checkout_client::{CallErrorKind, Change, End, Nudged, Watch, Watchable};
@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// The changes that are told until it sleeps, without ever waking by itself.
+/// The changes until the watch sleeps, without a wake-up by itself.
 fn until_it_sleeps<E: Watchable>(watch: &mut Watch<E>, transport: &impl Transport) -> Vec<String> {
     let mut told = Vec::new();
     loop {
@@ -33,7 +33,7 @@ fn a_nudge_whose_read_brings_nothing_new_is_answered() {
         clock.advance(Duration::from_secs(2));
         handle.nudge();
         assert_eq!(until_it_sleeps(&mut watch, &sandbox), ["nudged: glance"]);
-        // Once, and a read that nobody asked for is told to nobody.
+        // Once, and a read without a nudge answers nobody.
         clock.advance(Duration::from_secs(60));
         assert_eq!(until_it_sleeps(&mut watch, &sandbox), [""; 0]);
     }
@@ -64,7 +64,7 @@ fn a_nudge_is_answered_after_the_news_of_its_read_and_before_the_end() {
         let told = lines(&form.changes(&mut watch, &sandbox, &clock));
         assert_eq!(told, ["succeeded", "nudged: glance", "ended: succeeded"], "{form:?}");
     }
-    // By the read that confirms the end.
+    // The read that confirms the end answers the nudge.
     let (sandbox, mut watch) = of_allscale::watched(Scenario::custom([(Duration::ZERO, 20)]));
     let (clock, handle) = (sandbox.clock().clone(), watch.handle());
     assert_eq!(until_it_sleeps(&mut watch, &sandbox), ["succeeded"]);
@@ -74,7 +74,7 @@ fn a_nudge_is_answered_after_the_news_of_its_read_and_before_the_end() {
 }
 
 #[test]
-fn a_nudge_that_comes_while_a_read_is_under_way_is_answered_by_the_next_one() {
+fn a_nudge_that_comes_while_a_read_is_under_way_is_answered_by_the_next_read() {
     let (sandbox, mut watch) = of_allscale::watched(Scenario::never_paid());
     let (clock, handle) = (sandbox.clock().clone(), watch.handle());
     let nudging = from_fn(|request| {
@@ -93,7 +93,7 @@ fn several_nudges_before_one_read_are_answered_once() {
     let (clock, handle) = (sandbox.clock().clone(), watch.handle());
     until_it_sleeps(&mut watch, &sandbox);
     for _ in 0..5 {
-        // Inside the gap, so that each is heard before the read.
+        // The nudges come inside the gap, so each is taken in before the read.
         clock.advance(Duration::from_millis(100));
         handle.nudge();
         handle.nudge();
@@ -106,7 +106,7 @@ fn several_nudges_before_one_read_are_answered_once() {
 }
 
 #[test]
-fn a_nudge_whose_read_fails_is_told_so_and_its_repeat_is_nobody_s() {
+fn a_nudge_whose_read_fails_is_answered_so_and_the_repeat_answers_nobody() {
     let (sandbox, mut watch) = of_allscale::watched(Scenario::never_paid());
     let (clock, handle) = (sandbox.clock().clone(), watch.handle());
     until_it_sleeps(&mut watch, &sandbox);
@@ -133,7 +133,7 @@ fn a_nudge_is_not_lost_with_a_future_that_is_dropped() {
     until_it_sleeps(&mut watch, &sandbox);
     clock.advance(Duration::from_secs(2));
     handle.nudge();
-    // The read is sent, and nothing is ever heard of it.
+    // The read is sent, and no answer ever comes.
     let silent = from_fn(|_| std::future::pending::<Result<Response, TransportError>>());
     assert_eq!(until_it_sleeps(&mut watch, &silent), [""; 0]);
     clock.advance(Duration::from_secs(2));
@@ -141,20 +141,20 @@ fn a_nudge_is_not_lost_with_a_future_that_is_dropped() {
 }
 
 #[test]
-fn a_nudge_of_what_was_given_up_or_has_ended_is_told_that_no_read_follows() {
+fn a_nudge_of_a_watch_that_is_over_is_answered_that_no_read_follows() {
     let (sandbox, mut watch) = of_allscale::watched(Scenario::never_paid());
     let (clock, handle) = (sandbox.clock().clone(), watch.handle());
     let gave_up = "gave up at awaiting payer: Deadline";
     assert_eq!(lines(&Form::Blocking.changes(&mut watch, &sandbox, &clock)).last().unwrap(), gave_up);
     handle.nudge();
     assert_eq!(lines(&Form::Async.changes(&mut watch, &sandbox, &clock)), ["nudged: no read", gave_up]);
-    // Resumed, it is read again.
+    // A resumed watch reads again.
     watch.resume(Duration::from_secs(60));
     handle.nudge();
     let told = lines(&Form::Blocking.changes(&mut watch, &sandbox, &clock));
     assert_eq!(told, ["nudged: glance", gave_up]);
 
-    // It comes after the read that shows the end, and before the end is told.
+    // The nudge comes after the read that shows the end, and before the end is reported.
     let (sandbox, mut watch) = of_azotte::watched(azotte::Scenario::done_at_once());
     let (clock, handle) = (sandbox.clock().clone(), watch.handle());
     let change = watch.next_change_blocking(&sandbox, |wait| clock.advance(wait));
@@ -162,14 +162,14 @@ fn a_nudge_of_what_was_given_up_or_has_ended_is_told_that_no_read_follows() {
     handle.nudge();
     let told = lines(&Form::Blocking.changes(&mut watch, &sandbox, &clock));
     assert_eq!(told, ["nudged: no read", "ended: succeeded"]);
-    // After its end a watch begins anew, and reads.
+    // After the end a watch begins anew, and reads.
     handle.nudge();
     let told = lines(&Form::Blocking.changes(&mut watch, &sandbox, &clock));
     assert_eq!(told, ["nudged: glance", "ended: succeeded"]);
 }
 
 #[test]
-fn the_answer_and_the_error_of_a_nudge_s_read_are_with_it() {
+fn the_answer_to_a_nudge_has_the_read_or_the_error() {
     let (sandbox, mut watch) = of_peach::watched(peach::Scenario::happy());
     let clock = sandbox.clock().clone();
     watch.handle().nudge();
@@ -196,7 +196,7 @@ fn the_answer_and_the_error_of_a_nudge_s_read_are_with_it() {
 }
 
 #[test]
-fn by_hand_a_nudge_is_answered_before_the_end_is_taken() {
+fn a_nudge_is_answered_before_the_end_is_taken_by_hand() {
     let (sandbox, mut watch) = of_allscale::watched(Scenario::never_paid());
     let (clock, handle) = (sandbox.clock().clone(), watch.handle());
     let _gave_up = Form::Blocking.changes(&mut watch, &sandbox, &clock);

@@ -9,7 +9,7 @@ use checkout_tables::allscale::IntentStatus;
 use checkout_transport::{BlockingTransport, Transport};
 use std::time::Duration;
 
-/// What a checkout comes to. A watch that gives up is resumed once, for two hours.
+/// The changes and the end of a checkout. A watch that gives up is resumed once, for two hours.
 struct Seen {
     log: Vec<String>,
     phases: Vec<String>,
@@ -41,19 +41,19 @@ where
     Seen { log: lines(&changes), phases: phases(&changes) }
 }
 
-/// Whether one is what is left of the other when some of it was never seen.
+/// True if `some` is `all` with some lines left out.
 fn is_part(some: &[String], all: &[String]) -> bool {
     let mut all = all.iter();
     some.iter().all(|text| all.any(|other| other == text))
 }
 
-/// Each once where it stands several times in a row.
+/// The texts without repetitions in a row.
 fn deduped(mut texts: Vec<String>) -> Vec<String> {
     texts.dedup();
     texts
 }
 
-/// Scenario, whether the watch gives up before the end, what wants attention, and the last line.
+/// Scenario, true if the watch gives up before the end, the changes that want attention, and the last line.
 type Row = (&'static str, bool, &'static [&'static str], &'static str);
 
 fn hold(row: Row, seen: &Seen, form: Form, all: &[String]) {
@@ -88,7 +88,7 @@ const ALLSCALE: [Row; 14] = [
 ];
 
 #[test]
-fn every_scenario_of_allscale_ends_as_it_says_or_gives_up_and_ends_when_it_is_resumed() {
+fn every_scenario_of_allscale_ends_rightly_or_gives_up_and_ends_after_a_resume() {
     let mut names: Vec<_> = ALLSCALE.iter().map(|row| row.0).collect();
     let mut all = allscale::Scenario::NAMES.to_vec();
     names.sort_unstable();
@@ -143,7 +143,7 @@ const AZOTTE: [Row; 19] = [
     ("three_ds_twice", false, &[], "ended: succeeded"),
     ("three_ds_abandoned", true, &[], "gave up at payer action: Deadline"),
     ("redirect_while_processing", false, &[], "ended: succeeded"),
-    // Ten minutes, which is what the plan has: the last read is asked then.
+    // Ten minutes, as long as the plan's deadline: the last read comes then.
     ("slow", false, &[], "ended: succeeded"),
     ("never_ends", true, &[], "gave up at processing: Deadline"),
     ("unknown_code", false, &["unknown: CHECK_OUT_IN_REVIEW"], "ended: succeeded"),
@@ -152,7 +152,7 @@ const AZOTTE: [Row; 19] = [
     ("change_after_terminal", false, &[], "ended: succeeded"),
 ];
 
-/// What the payer is asked, in each scenario that asks.
+/// The challenges that the payer is shown, in each scenario that has some.
 const ASKED: [(&str, &[&str]); 9] = [
     ("three_ds_url", &["page"]),
     ("three_ds_html", &["form"]),
@@ -166,7 +166,7 @@ const ASKED: [(&str, &[&str]); 9] = [
 ];
 
 #[test]
-fn every_scenario_of_azotte_ends_as_it_says_and_asks_the_payer_once_for_each_challenge() {
+fn every_scenario_of_azotte_ends_rightly_and_shows_each_challenge_once() {
     let mut names: Vec<_> = AZOTTE.iter().map(|row| row.0).collect();
     let mut all = azotte::Scenario::NAMES.to_vec();
     names.sort_unstable();
@@ -217,7 +217,7 @@ const PEACH: [Row; 17] = [
 ];
 
 #[test]
-fn every_scenario_of_peach_ends_as_it_says_by_both_versions_and_never_meets_the_limit() {
+fn every_scenario_of_peach_ends_rightly_in_both_versions_within_the_limit() {
     let mut names: Vec<_> = PEACH.iter().map(|row| row.0).collect();
     let mut all = peach::Scenario::NAMES.to_vec();
     names.sort_unstable();
@@ -229,7 +229,7 @@ fn every_scenario_of_peach_ends_as_it_says_by_both_versions_and_never_meets_the_
         for form in Form::ALL {
             for v2 in [false, true] {
                 if v2 && form == Form::ByHand {
-                    continue; // Who goes by hand sees to the tokens too.
+                    continue; // A caller by hand asks for the tokens too.
                 }
                 let watched = match v2 {
                     false => of_peach::watched(scenario.clone()),
@@ -252,7 +252,7 @@ fn every_scenario_of_peach_ends_as_it_says_by_both_versions_and_never_meets_the_
 }
 
 #[test]
-fn late_money_is_seen_by_a_plan_that_reads_on_and_it_wants_attention() {
+fn a_plan_with_late_reads_sees_late_money_that_wants_attention() {
     let every = Duration::from_secs(600);
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::late_success());
     let clock = sandbox.clock().clone();
@@ -260,7 +260,7 @@ fn late_money_is_seen_by_a_plan_that_reads_on_and_it_wants_attention() {
     let changes = Form::Blocking.changes(&mut watch.plan(plan), &sandbox, &clock);
     let log = lines(&changes);
     assert_eq!(log.last().unwrap(), "ended: succeeded after TIMEOUT");
-    // Every ten minutes the thirty seconds in between are not seen.
+    // A watch that reads every ten minutes does not see the thirty seconds in between.
     assert!(log.contains(&"! late success".to_owned()) || log.contains(&"! reopened".to_owned()), "{log:?}");
     let Some(Change::End(End::Ended { answer, .. })) = changes.into_iter().last() else { panic!() };
     assert_eq!(answer.payload.status.known(), Some(IntentStatus::Confirmed));
@@ -279,7 +279,7 @@ fn late_money_is_seen_by_a_plan_that_reads_on_and_it_wants_attention() {
 }
 
 #[test]
-fn a_refusal_that_nobody_pays_late_ends_as_the_refusal_that_it_is() {
+fn a_refusal_without_late_money_ends_as_the_refusal() {
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::canceled());
     let clock = sandbox.clock().clone();
     let plan = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), LONG);
@@ -289,22 +289,22 @@ fn a_refusal_that_nobody_pays_late_ends_as_the_refusal_that_it_is() {
 }
 
 #[test]
-fn what_contradicts_an_end_is_told_and_held_whatever_comes_after() {
+fn a_contradiction_of_an_end_is_reported_and_held_for_good() {
     use checkout_sandbox::allscale::Fault;
     use checkout_tables::allscale::Route;
     for form in Form::ALL {
         let (sandbox, mut watch) = of_allscale::watched(allscale::Scenario::happy());
         let clock = sandbox.clock().clone();
-        // The status says 20, and the whole intent says later that it was underpaid.
+        // The status says 20, and the whole intent says later that the intent was underpaid.
         sandbox.inject_on(Route::Get, Fault::TamperedStatus(-3));
         let changes = form.changes(&mut watch, &sandbox, &clock);
         let log = lines(&changes);
         assert_eq!(log[log.len() - 2..], ["! conflict", "ended: succeeded, held"], "{form:?} {log:?}");
-        // It ends with a read that shows the end, and not with the one that contradicts.
+        // The watch ends with a read that shows the end, and not with the read that contradicts.
         let Some(Change::End(End::Ended { answer, .. })) = changes.into_iter().last() else { panic!() };
         let status = answer.payload.status;
         assert_eq!(status.known(), Some(IntentStatus::Confirmed));
-        // Asked again it reads again, and is held all the same, stored or not.
+        // A watch that is asked again reads again, and is held all the same, stored or not.
         let stored = watch.stored();
         assert!(stored.starts_with("v1 held; v1 CONFIRMED - "), "{stored}");
         let again = lines(&form.changes(&mut watch, &sandbox, &clock));
@@ -313,7 +313,7 @@ fn what_contradicts_an_end_is_told_and_held_whatever_comes_after() {
 }
 
 #[test]
-fn a_read_that_says_nothing_of_the_end_is_no_evidence_and_is_asked_for_again() {
+fn a_read_that_says_nothing_of_the_end_is_no_evidence_and_is_repeated() {
     use checkout_sandbox::allscale::Fault;
     use checkout_tables::allscale::Route;
     let (sandbox, mut watch) = of_allscale::watched(allscale::Scenario::happy());
@@ -327,10 +327,10 @@ fn a_read_that_says_nothing_of_the_end_is_no_evidence_and_is_asked_for_again() {
 }
 
 #[test]
-fn an_end_that_every_whole_read_contradicts_is_never_reported_as_one() {
+fn an_end_that_every_full_read_contradicts_is_never_reported() {
     use checkout_sandbox::allscale::Fault;
     use checkout_tables::allscale::Route;
-    // What was underpaid, by the intent, and what is not paid yet.
+    // An underpaid intent, and an intent that is not paid yet.
     for status in [-3, 10] {
         let (sandbox, mut watch) = of_allscale::watched(allscale::Scenario::happy());
         let clock = sandbox.clock().clone();
@@ -339,7 +339,7 @@ fn an_end_that_every_whole_read_contradicts_is_never_reported_as_one() {
         let told: Vec<_> = log.iter().rev().take(3).rev().map(String::as_str).collect();
         assert_eq!(told, ["succeeded", "! conflict", "gave up at succeeded: Deadline, held"], "{log:?}");
         assert!(watch.stored().starts_with("v1 held; "));
-        // Not more often than the plan says, and slower where it goes on: ten minutes by five seconds.
+        // The reads are as frequent as the plan says, and slower with age: ten minutes by five seconds.
         let whole =
             sandbox.requests().iter().filter(|read| read.path().ends_with(&*sandbox.intents()[0].id)).count();
         assert!((5..=125).contains(&whole), "{whole}");
@@ -347,7 +347,7 @@ fn an_end_that_every_whole_read_contradicts_is_never_reported_as_one() {
 }
 
 #[test]
-fn late_reads_that_a_restart_interrupts_end_when_they_would_have_ended() {
+fn a_restart_moves_no_end_of_late_reads() {
     use checkout_client::{ReadKind, Step};
     let day = Duration::from_secs(24 * 3_600);
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::canceled());
@@ -375,17 +375,17 @@ fn late_reads_that_a_restart_interrupts_end_when_they_would_have_ended() {
         }
         while watch.take_change().is_some() {}
         if clock.now_millis() > next_restart {
-            // As another process that knows the stored text alone.
+            // Another process knows the stored text alone.
             let stored = watch.stored();
             watch = watch.restore_from(&stored).unwrap();
             next_restart += 24 * 3_600_000;
         }
-        assert!(clock.now_millis() < begun + 10 * 24 * 3_600_000, "it never ends");
+        assert!(clock.now_millis() < begun + 10 * 24 * 3_600_000, "the watch never ends");
     };
     assert_eq!(end_line(&end), "ended: failed: canceled");
     let took = Duration::from_millis(clock.now_millis() - begun);
     assert!(took >= LONG && took < LONG + day, "{took:?}");
-    // And once more is once more, without another time of late reads.
+    // One more time is one more read, without another period of late reads.
     let asked = clock.now_millis();
     assert_eq!(
         end_line(&watch.end_blocking(&sandbox, |wait| clock.advance(wait))),

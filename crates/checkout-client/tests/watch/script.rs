@@ -1,4 +1,4 @@
-//! Azotte, as a script: what a read is answered at each second.
+//! Azotte, as a script: the answer to a read at each second.
 
 use crate::world::line;
 use checkout_client::{Change, Watch, azotte};
@@ -10,20 +10,20 @@ use checkout_transport::{BlockingTransport, Response, from_fn_blocking, http};
 use checkout_wire::azotte::CheckoutResult;
 use std::sync::{Arc, Mutex};
 
-/// Where the clock begins.
+/// The time at which the clock begins.
 pub(crate) const BEGAN: u64 = 1_716_501_000_000;
 
-/// A clock, and what was asked of the provider.
+/// A clock, and the requests to the provider.
 #[derive(Clone)]
 pub(crate) struct Script {
     pub(crate) clock: VirtualClock,
     reads: Arc<Mutex<Vec<u64>>>,
 }
 
-/// An answer: its HTTP status, its `Retry-After`, its body.
+/// An answer: the HTTP status, the `Retry-After`, the body.
 pub(crate) type Answer = (u16, Option<&'static str>, String);
 
-/// A status with these members beside its code.
+/// A status with these members beside the code.
 pub(crate) fn status(code: &str, members: &str) -> Answer {
     (200, None, format!(r#"{{"trackingNumber":"trk_1","status":{{"messageCode":"{code}"}}{members}}}"#))
 }
@@ -47,17 +47,17 @@ impl Script {
         builder.clock(move || clock.now_millis()).build().unwrap()
     }
 
-    /// Milliseconds since it began.
+    /// Milliseconds since the beginning.
     pub(crate) fn millis(&self) -> u64 {
         self.clock.now_millis() - BEGAN
     }
 
-    /// When reads were asked, in milliseconds since it began.
+    /// The times of the reads, in milliseconds since the beginning.
     pub(crate) fn reads(&self) -> Vec<u64> {
         self.reads.lock().unwrap().clone()
     }
 
-    /// A transport that answers by the number of the read, and the milliseconds since it began.
+    /// A transport that answers by the number of the read, and the milliseconds since the beginning.
     pub(crate) fn answering(&self, answer: impl Fn(usize, u64) -> Answer) -> impl BlockingTransport {
         let script = self.clone();
         from_fn_blocking(move |request| {
@@ -75,7 +75,7 @@ impl Script {
         })
     }
 
-    /// The changes that are told up to the end, each with the milliseconds since it began.
+    /// The changes up to the end, each with the milliseconds since the beginning.
     pub(crate) fn told(
         &self,
         watch: &mut Watch<CheckoutResult<'static>>,

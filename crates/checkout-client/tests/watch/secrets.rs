@@ -1,4 +1,4 @@
-//! Nothing that a watch prints or stores has a secret in it, or anything of the payer.
+//! Nothing that a watch prints or stores has a secret or anything of the payer.
 
 use crate::world::{Form, nonces, of_azotte, of_peach};
 use checkout_client::{Change, Watch, Watchable};

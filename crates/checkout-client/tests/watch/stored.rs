@@ -6,8 +6,8 @@ use checkout_sandbox::{VirtualClock, allscale, azotte};
 use checkout_transport::{BlockingTransport, Transport};
 use proptest::prelude::*;
 
-/// Stores it after every change and goes on in another watch, as another process would: the phases and the
-/// end, and whether no read came too soon.
+/// Stores the watch after every change and goes on in another watch, as another process would. Returns the
+/// phases, the end, and true if no read came too soon.
 fn check<E: Watchable, S>(
     (sandbox, mut watch): (S, Watch<E>),
     clock: &VirtualClock,
@@ -27,7 +27,7 @@ where
             return (phases(&changes), end);
         }
         changes.push(change);
-        // What was not told yet is told before it goes.
+        // The changes that are left are taken before the watch goes.
         while let Some(change) = watch.take_change() {
             changes.push(change);
         }
@@ -46,7 +46,7 @@ fn a_watch_that_is_stored_after_every_change_comes_to_the_same_end() {
         let whole = Form::Blocking.changes(&mut watch, &sandbox, &clock);
         let (sandbox, watch) = of_allscale::watched(scenario);
         let (clock, id, here) = (sandbox.clock().clone(), sandbox.intents()[0].id.clone(), sandbox.clone());
-        // NonceSource that no attempt of the store had before.
+        // Nonces that no attempt of the store had before.
         let client = {
             let (clock, nonces) = (clock.clone(), nonces());
             let nonces = move || format!("other-{}", checkout_client::NonceSource::nonce(&nonces));
@@ -74,7 +74,7 @@ fn a_watch_that_is_stored_after_every_change_comes_to_the_same_end() {
 }
 
 #[test]
-fn one_that_gave_up_is_kept_for_a_day_and_resumed() {
+fn a_watch_that_gave_up_is_kept_for_a_day_and_resumed() {
     let (sandbox, mut watch) = of_allscale::watched(allscale::Scenario::timeout());
     let clock = sandbox.clock().clone();
     let id = sandbox.intents()[0].id.clone();
@@ -90,19 +90,19 @@ fn one_that_gave_up_is_kept_for_a_day_and_resumed() {
         builder.clock(move || clock_of_client.now_millis()).nonces(|| "another".to_owned()).build().unwrap();
     let mut watch = client.watch(&id).unwrap().restore_from(&stored).unwrap();
     let asked = sandbox.requests().len();
-    // It is given up still, and asks for nothing.
+    // The watch is still given up, and sends nothing.
     let end = watch.end_blocking(&sandbox, |wait| clock.advance(wait));
     assert_eq!(end_line(&end), "gave up at awaiting payer: Deadline");
     assert_eq!(sandbox.requests().len(), asked);
     watch.resume(LONG);
-    // One nonce is good for one request.
+    // A nonce is good for one request.
     let change = watch.next_change_blocking(&sandbox, |wait| clock.advance(wait));
     let Change::Phase { before: Some(_), .. } = change else { panic!("{change:?}") };
     assert!(watch.stored().starts_with("v1 -; v1 TIMEOUT - "));
 }
 
 #[test]
-fn one_that_was_stored_at_its_end_reads_once_more_and_ends_once_more() {
+fn a_watch_stored_at_its_end_reads_once_more_and_ends_once_more() {
     let (sandbox, mut watch) = of_azotte::watched(azotte::Scenario::happy());
     let clock = sandbox.clock().clone();
     let client = of_azotte::client(&sandbox);
@@ -118,7 +118,7 @@ fn one_that_was_stored_at_its_end_reads_once_more_and_ends_once_more() {
 }
 
 #[test]
-fn what_builds_a_watch_does_not_undo_what_was_restored() {
+fn builder_calls_after_a_restore_keep_the_restored_state() {
     let (sandbox, mut watch) = of_azotte::watched(azotte::Scenario::never_ends());
     let clock = sandbox.clock().clone();
     let _ = watch.end_blocking(&sandbox, |wait| clock.advance(wait));
@@ -131,12 +131,12 @@ fn what_builds_a_watch_does_not_undo_what_was_restored() {
 }
 
 #[test]
-fn what_a_watch_knew_before_it_was_given_a_stored_text_is_forgotten() {
+fn a_restore_replaces_the_earlier_state_of_a_watch() {
     let (sandbox, mut watch) = of_azotte::watched(azotte::Scenario::happy());
     let clock = sandbox.clock().clone();
     let client = of_azotte::client(&sandbox);
     let number = sandbox.checkouts()[0].tracking_number.clone();
-    // It has its evidence, and the end is not taken yet.
+    // The watch has the evidence, and the end is not taken yet.
     while watch.phase() != Some(checkout_lifecycle::Phase::Succeeded) {
         let _ = watch.next_change_blocking(&sandbox, |wait| clock.advance(wait));
     }
@@ -150,7 +150,7 @@ fn what_a_watch_knew_before_it_was_given_a_stored_text_is_forgotten() {
 }
 
 #[test]
-fn a_challenge_is_told_again_by_the_first_read_after_a_restart() {
+fn the_first_read_after_a_restart_reports_the_challenge_again() {
     let scenario = azotte::Scenario::three_ds_at_once().browser_never_returns();
     let (sandbox, watch) = of_azotte::watched(scenario);
     let clock = sandbox.clock().clone();
@@ -174,7 +174,7 @@ fn refusal(stored: &str) -> ParseWatchError {
 }
 
 #[test]
-fn each_part_that_is_wrong_is_named() {
+fn each_wrong_part_is_named() {
     let (_, watch) = of_allscale::watched(allscale::Scenario::happy());
     let good = watch.stored();
     let parts: Vec<_> = good.split("; ").collect();
@@ -203,7 +203,7 @@ fn each_part_that_is_wrong_is_named() {
 
 proptest! {
     #[test]
-    fn no_text_does_harm_and_what_is_read_is_written_back_the_same(
+    fn no_text_does_harm_and_a_readable_text_is_written_back_unchanged(
         text in "(v1 (held|-); )?(v1 (CONFIRMED|-|CREATED) (TIMEOUT|-) (-|[0-9]{1,14}); )?(v1 )?[ -~]{0,40}"
     ) {
         let (_, watch) = of_allscale::watched(allscale::Scenario::happy());

@@ -1,4 +1,5 @@
-//! After a submit: what it says to wait, what it tells, and that it may not be there yet.
+//! After a submit: the wait that the answer asks for, the changes from the answer, and the time until the
+//! checkout appears.
 
 use crate::script::{Answer, Script, instructions, not_found, status};
 use crate::world::{end_line, line, of_allscale, of_peach};
@@ -14,7 +15,7 @@ use checkout_validate::IdError;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-/// Sends a submit that is answered so.
+/// Sends a submit that gets this answer.
 fn submit(script: &Script, answer: Answer) -> Result<client::Answer<Submitted<'static>>, CallError<Azotte>> {
     let transport = script.answering(|_, _| answer.clone());
     script.client().submit(&crate::world::of_azotte::submit()).send_blocking(&transport)
@@ -61,7 +62,7 @@ fn a_watch_by_the_number_alone_waits_the_page_s_two_seconds_before_its_first_rea
     schedule.add(merchant, now, now, ());
     assert_eq!(schedule.next(now), Next::Wait(now.saturating_add(Duration::from_secs(2))));
 
-    // Stored before its first read, and one that began a while ago.
+    // A watch stored before the first read, and a poller that began a while ago.
     let script = Script::new();
     let transport = script.answering(done);
     let stored = script.client().watch("trk_1").unwrap().stored();
@@ -77,7 +78,7 @@ fn a_watch_by_the_number_alone_waits_the_page_s_two_seconds_before_its_first_rea
 }
 
 #[test]
-fn what_a_submit_says_to_wait_is_waited_before_the_first_read() {
+fn the_wait_of_a_submit_comes_before_the_first_read() {
     let follow_up = |seconds: &str| format!(r#","followUpInstructions":{{"retryAfterSeconds":{seconds}}}"#);
     for (retry_after, members, first) in [
         (Some("2"), String::new(), 2_000),
@@ -116,7 +117,7 @@ fn what_a_submit_says_to_wait_is_waited_before_the_first_read() {
 }
 
 #[test]
-fn what_a_submit_tells_is_told_first_and_settles_nothing() {
+fn the_status_of_a_submit_is_reported_first_and_settles_nothing() {
     let url = instructions(r#"{"redirectUrl":"https://psp.example/3ds/abc","isRedirectRequired":true}"#);
     let http = instructions(r#"{"redirectUrl":"http://psp.example/3ds/abc","isRedirectRequired":true}"#);
     let not_shown = "- not shown: redirectUrl is no https URL, and there is no htmlContent";
@@ -134,14 +135,14 @@ fn what_a_submit_tells_is_told_first_and_settles_nothing() {
             before.push(line(&change));
         }
         assert_eq!(before, told);
-        // It says that it is paid, or not, and a read says otherwise, or the same.
+        // The submit says "paid" or not, and a read says otherwise, or the same.
         let transport = script.answering(|_, _| status("CHECK_OUT_DONE", ""));
         let end = watch.end_blocking(&transport, |wait| script.clock.advance(wait));
         let End::Ended { answer, phase: Phase::Succeeded, .. } = end else { panic!("{end:?}") };
         assert_eq!(answer.route(), checkout_tables::azotte::Route::CheckoutStatus);
         assert!(script.reads()[0] >= 2_000);
     }
-    // Nothing reads it: what the submit said is no end.
+    // No read succeeds: the word of the submit is no end.
     let script = Script::new();
     let answer = submitted(&script, accepted("CHECK_OUT_DONE", Some("2"), ""));
     let mut watch = script.client().watch_submitted(answer).unwrap();
@@ -151,7 +152,7 @@ fn what_a_submit_tells_is_told_first_and_settles_nothing() {
 }
 
 #[test]
-fn a_refusal_of_a_submit_with_late_reads_to_follow_is_read_before_it_is_told() {
+fn a_refusal_in_a_submit_s_answer_is_read_before_its_report() {
     let script = Script::new();
     let answer = submitted(&script, accepted("CHECK_OUT_FAILED", Some("2"), ""));
     let plan =
@@ -164,7 +165,7 @@ fn a_refusal_of_a_submit_with_late_reads_to_follow_is_read_before_it_is_told() {
 }
 
 #[test]
-fn a_submit_that_was_refused_or_has_no_number_to_ask_after_makes_no_watch() {
+fn a_refused_submit_and_a_submit_without_a_number_make_no_watch() {
     let script = Script::new();
     let bad_request = (400, None, r#"{"title":"Bad Request","status":400}"#.to_owned());
     let error = submit(&script, bad_request).unwrap_err();
@@ -176,7 +177,7 @@ fn a_submit_that_was_refused_or_has_no_number_to_ask_after_makes_no_watch() {
         let error = submit(&script, (202, None, body)).unwrap_err();
         assert!(matches!(error.kind(), CallErrorKind::Mismatch("trackingNumber")), "{error:?}");
     }
-    // A number that the caller has changed since.
+    // The caller has changed the number since.
     for (number, expected) in [("", IdError::Empty), ("..", IdError::Dots)] {
         let mut answer = submitted(&script, accepted("CHECK_OUT_DONE", None, ""));
         answer.payload.tracking_number = number.to_owned();
@@ -186,7 +187,7 @@ fn a_submit_that_was_refused_or_has_no_number_to_ask_after_makes_no_watch() {
 
 #[test]
 fn a_checkout_that_is_not_there_yet_gets_time_to_appear() {
-    // Three 404 and more, and then it is there.
+    // The status is 404 three times and more, and then the checkout is there.
     for appears in [5_000, 20_000, 55_000] {
         let script = Script::new();
         let transport = script.answering(|_, millis| match millis {
@@ -198,7 +199,7 @@ fn a_checkout_that_is_not_there_yet_gets_time_to_appear() {
         let mut watch = script.client().watch_submitted(answer).unwrap();
         let told = script.lines(&mut watch, &transport);
         assert_eq!(told.last().unwrap(), "ended: succeeded", "{appears}: {told:?}");
-        // Each failure is told, with when it is tried again.
+        // Each failure is reported, with the time of the next try.
         assert!(told.iter().all(|line| !line.ends_with("the last")), "{told:?}");
         assert!(told.iter().any(|line| line.contains("ORDERED_ITEM_NOT_FOUND")), "{told:?}");
     }
@@ -208,16 +209,16 @@ fn a_checkout_that_is_not_there_yet_gets_time_to_appear() {
 fn a_checkout_that_never_appears_is_given_up_after_a_minute_and_three_refusals() {
     for answer in [
         not_found(),
-        // Another tenant's, or a state conflict of one that is being made.
+        // Another tenant's checkout, or a state conflict of a checkout that is being made.
         (409, None, r#"{"title":"Conflict","status":409}"#.to_owned()),
-        // As one page has it, under a success.
+        // The form of one page, under a success.
         (200, None, r#"{"status":{"messageCode":"ORDERED_ITEM_NOT_FOUND"}}"#.to_owned()),
     ] {
         let script = Script::new();
         let transport = script.answering(|_, _| answer.clone());
         let mut watch = script.client().watch("trk_1").unwrap();
         let change = loop {
-            // A restart at any time changes nothing of it.
+            // A restart at any time changes nothing.
             watch = script.client().watch("trk_1").unwrap().restore_from(&watch.stored()).unwrap();
             let change = watch.next_change_blocking(&transport, |wait| script.clock.advance(wait));
             if change.is_end() {
@@ -233,7 +234,7 @@ fn a_checkout_that_never_appears_is_given_up_after_a_minute_and_three_refusals()
 }
 
 #[test]
-fn what_is_refused_otherwise_is_refused_at_once() {
+fn every_other_refusal_counts_at_once() {
     let script = Script::new();
     let transport = script.answering(|_, _| (401, None, String::new()));
     let mut watch = script.client().watch("trk_1").unwrap();
@@ -242,8 +243,8 @@ fn what_is_refused_otherwise_is_refused_at_once() {
     assert!(script.millis() < 15_000);
 }
 
-/// How a watch ends whose reads are answered by this until so many milliseconds are over, and then by the
-/// sandbox.
+/// The end of a watch whose reads get this answer until so many milliseconds are over, and then the
+/// sandbox's.
 fn late<S>(
     body: &'static str,
     http_status: u16,

@@ -1,4 +1,4 @@
-//! V2's access tokens, which a watch sees to.
+//! V2's access tokens, which a watch asks for.
 
 use crate::world::{Form, end_line, lines, nonces, of_peach};
 use checkout_client::{CallErrorKind, Change, End, GiveUpReason, NotSent, RetryAdvice, peach};
@@ -12,7 +12,7 @@ fn tokens(sandbox: &Sandbox) -> usize {
 }
 
 #[test]
-fn a_watch_without_a_token_asks_for_one_and_then_it_is_good_for_all_reads() {
+fn a_watch_without_a_token_requests_one_token_for_all_reads() {
     for form in [Form::Async, Form::Local, Form::Blocking, Form::Iterator] {
         let (sandbox, mut watch) = of_peach::watched_by_v2(Scenario::declined_then_paid());
         let (clock, before) = (sandbox.clock().clone(), tokens(&sandbox));
@@ -20,7 +20,7 @@ fn a_watch_without_a_token_asks_for_one_and_then_it_is_good_for_all_reads() {
         let log = lines(&form.changes(&mut watch, &sandbox, &clock));
         assert_eq!(log.last().unwrap(), "ended: succeeded", "{log:?}");
         assert_eq!(tokens(&sandbox) - before, 1);
-        // It costs the first read no time.
+        // The token costs the first read no time.
         assert_eq!(sandbox.status_requests(ENTITY_ID)[0].at_millis, begun);
     }
 }
@@ -43,7 +43,7 @@ fn a_token_that_expires_on_the_way_is_followed_by_another() {
 }
 
 #[test]
-fn a_token_that_is_refused_is_forgotten_and_another_is_asked_for() {
+fn a_refused_token_is_forgotten_and_another_is_requested() {
     let (sandbox, mut watch) = of_peach::watched_by_v2(Scenario::happy());
     let (clock, before) = (sandbox.clock().clone(), tokens(&sandbox));
     sandbox.inject_on(Route::CheckoutStatus, Fault::EmptyUnauthorized);
@@ -54,7 +54,7 @@ fn a_token_that_is_refused_is_forgotten_and_another_is_asked_for() {
 }
 
 #[test]
-fn a_token_that_cannot_be_had_is_asked_for_later_and_at_last_given_up() {
+fn a_watch_whose_token_requests_fail_repeats_them_and_gives_up_at_last() {
     let (sandbox, mut watch) = of_peach::watched_by_v2(Scenario::happy());
     let clock = sandbox.clock().clone();
     sandbox.inject_on(Route::Token, Fault::HtmlBadGateway);
@@ -63,7 +63,7 @@ fn a_token_that_cannot_be_had_is_asked_for_later_and_at_last_given_up() {
     assert_eq!(log.iter().filter(|line| line.contains("/api/oauth/token")).count(), 2, "{log:?}");
     assert_eq!(log.last().unwrap(), "ended: succeeded");
 
-    // Credentials that are wrong no repeat mends.
+    // No repeat mends wrong credentials.
     let id = sandbox.checkouts()[0].checkout_id.clone();
     let now = clock.clone();
     let credentials = peach::v2::Credentials {
@@ -96,7 +96,7 @@ fn a_token_source_of_the_caller_s_is_the_caller_s_to_fill() {
 }
 
 #[test]
-fn a_token_that_is_no_longer_good_when_it_comes_is_not_asked_for_without_end() {
+fn a_token_that_arrives_expired_is_not_requested_without_end() {
     use checkout_transport::bytes::Bytes;
     use checkout_transport::{BlockingTransport, Request, Response, TransportError, from_fn_blocking, http};
     let (sandbox, mut watch) = of_peach::watched_by_v2(Scenario::happy());
@@ -106,8 +106,8 @@ fn a_token_that_is_no_longer_good_when_it_comes_is_not_asked_for_without_end() {
         if !request.uri().path().ends_with("/oauth/token") {
             return sandbox.send_blocking(request);
         }
-        assert!(asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 1_000, "it never ends");
-        // Longer on its way than it is given out for.
+        assert!(asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 1_000, "the watch never ends");
+        // The token is on its way for longer than its life.
         clock.advance(Duration::from_millis(1_500));
         let token = br#"{"access_token":"eyJh","expires_in":"2","token_type":"Bearer"}"#;
         Ok(http::Response::new(Bytes::from_static(token)))
@@ -117,7 +117,7 @@ fn a_token_that_is_no_longer_good_when_it_comes_is_not_asked_for_without_end() {
     assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::AccessTokenExpired)), "{error:?}");
     let end = watch.end_blocking(&transport, |wait| clock.advance(wait));
     assert_eq!(end_line(&end), "gave up at nothing: Deadline");
-    // No more often than statuses would be.
+    // The watch asks for tokens no more often than it would read statuses.
     let asked = asked.into_inner();
     assert!((2..=130).contains(&asked) && tokens(&sandbox) == before, "{asked}");
 }

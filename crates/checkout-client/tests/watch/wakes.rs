@@ -1,4 +1,4 @@
-//! What wakes a watch that waits.
+//! The events that wake a waiting watch.
 
 use crate::world::{Form, end_line, line, lines, of_allscale, of_azotte};
 use checkout_client::{Change, Watch, Watchable};
@@ -13,7 +13,7 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-/// Counts how often it was woken.
+/// Counts the wake-ups.
 #[derive(Default)]
 struct Woken(AtomicUsize);
 
@@ -23,8 +23,8 @@ impl Wake for Woken {
     }
 }
 
-/// Watches until it sleeps, without ever waking by itself. What changed until then, and how long it would
-/// sleep.
+/// Watches until the watch sleeps, without a wake-up by itself. Returns the changes until then, and the
+/// length of the sleep.
 fn until_it_sleeps<E: Watchable>(
     watch: &mut Watch<E>,
     transport: &impl Transport,
@@ -69,7 +69,7 @@ fn a_nudge_wakes_an_async_watch_which_reads_at_once() {
 }
 
 #[test]
-fn the_latest_waker_is_the_one_that_is_woken() {
+fn the_latest_waker_is_woken() {
     let (sandbox, mut watch) = of_allscale::watched(Scenario::never_paid());
     let handle = watch.handle();
     until_it_sleeps(&mut watch, &sandbox);
@@ -85,7 +85,7 @@ fn the_latest_waker_is_the_one_that_is_woken() {
 }
 
 #[test]
-fn a_nudge_does_not_read_inside_the_gap_and_not_before_what_a_limit_said() {
+fn a_nudge_reads_neither_inside_the_gap_nor_before_the_limit_s_wait() {
     let (sandbox, mut watch) = of_allscale::watched(Scenario::never_paid());
     let (clock, handle) = (sandbox.clock().clone(), watch.handle());
     until_it_sleeps(&mut watch, &sandbox);
@@ -116,7 +116,7 @@ fn a_nudge_that_comes_while_a_read_is_under_way_is_not_lost() {
         let sandbox = sandbox.clone();
         async move { Transport::send(&sandbox, request).await }
     });
-    // Without the nudge it would be five seconds, or half a second less by chance.
+    // Without the nudge the sleep would be five seconds, or half a second less by chance.
     let (_, wait) = until_it_sleeps(&mut watch, &nudging);
     assert_eq!(wait, Duration::from_secs(1));
 }
@@ -137,7 +137,7 @@ fn the_payer_s_return_reads_at_once() {
 }
 
 #[test]
-fn the_answer_to_a_submit_tells_as_much_and_is_no_evidence() {
+fn the_answer_to_a_submit_is_a_report_and_no_evidence() {
     use checkout_client::End;
     use checkout_sandbox::azotte::{Sandbox, Scenario};
     use checkout_tables::azotte::Route;
@@ -158,7 +158,7 @@ fn the_answer_to_a_submit_tells_as_much_and_is_no_evidence() {
 }
 
 #[test]
-fn after_its_end_it_reads_anew_and_no_sooner_than_the_gap_allows() {
+fn a_watch_after_its_end_reads_anew_after_the_gap() {
     use crate::world::of_peach;
     let (sandbox, mut watch) = of_peach::watched(checkout_sandbox::peach::Scenario::happy());
     let clock = sandbox.clock().clone();
@@ -171,7 +171,7 @@ fn after_its_end_it_reads_anew_and_no_sooner_than_the_gap_allows() {
 }
 
 #[test]
-fn a_challenge_that_another_follows_at_once_is_asked_for_too() {
+fn a_challenge_that_follows_another_at_once_is_shown_too() {
     let (sandbox, mut watch) = of_azotte::watched(azotte::Scenario::custom([
         azotte::Step::after(Duration::ZERO, "CHECK_OUT_3DS_REQUIRED").by_url(),
         azotte::Step::after(Duration::ZERO, "CHECK_OUT_3DS_REQUIRED").by_html(),
@@ -191,11 +191,11 @@ fn a_watch_on_a_thread_is_woken_by_its_handle() {
     let watching = std::thread::spawn(move || {
         watch.end_blocking(&here, |wait| {
             asleep.send(wait).unwrap();
-            // However long it is: the handle alone ends it.
+            // The handle alone ends the pause, for any length.
             pausing.pause(Duration::from_secs(3_600));
         })
     });
-    // The clock goes while it sleeps and not before, however late its thread is given its turn.
+    // The clock moves while the thread sleeps and not before, even if the thread gets its turn late.
     let mut passed = false;
     for wait in sleeps {
         clock.advance(wait);
@@ -206,7 +206,7 @@ fn a_watch_on_a_thread_is_woken_by_its_handle() {
 }
 
 #[test]
-fn what_is_told_before_the_first_turn_costs_no_second_read() {
+fn a_nudge_before_the_first_read_costs_no_second_read() {
     let (sandbox, mut watch) = of_allscale::watched(Scenario::custom([(Duration::ZERO, 20)]));
     let clock: VirtualClock = sandbox.clock().clone();
     let handle = watch.handle();

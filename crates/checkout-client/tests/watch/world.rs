@@ -1,4 +1,4 @@
-//! A checkout of each provider that is about to be watched, and the ways to watch it.
+//! A checkout of each provider before its watch, and the ways to watch.
 
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::peach::SecretToken;
@@ -44,7 +44,7 @@ pub(crate) mod of_allscale {
         draft.order_id("order_1").check().unwrap()
     }
 
-    /// An intent that goes this way, and its watch.
+    /// An intent that goes through this scenario, and the watch.
     pub(crate) fn watched(scenario: Scenario) -> (Sandbox, Watch<Intent<'static>>) {
         let sandbox = Sandbox::builder().seed(7).store(Store::new(key())).scenario(scenario).build();
         let client = client(&sandbox);
@@ -130,7 +130,7 @@ pub(crate) mod of_peach {
         (sandbox, watch)
     }
 
-    /// By V2: the watch has a client of its own, which has no token yet.
+    /// A watch by V2: the watch has a client of its own, which has no token yet.
     pub(crate) fn watched_by_v2(scenario: Scenario) -> (Sandbox, Watch<Payment<'static>>) {
         let sandbox = Sandbox::builder().seed(7).scenario(scenario).build();
         let (client, other) = (v2(&sandbox).build().unwrap(), v2(&sandbox).build().unwrap());
@@ -223,8 +223,8 @@ impl Form {
     }
 }
 
-/// A change in one line; `!` before what wants attention, `?` before what the payer is asked, `x` before a
-/// failed read.
+/// A change in one line; `!` marks a change that wants attention, `?` a challenge for the payer, `x` a failed
+/// read.
 pub(crate) fn line<E: Watchable>(change: &Change<E>) -> String {
     match change {
         Change::Phase { phase, .. } => phase.to_string(),
@@ -280,7 +280,7 @@ pub(crate) fn lines<E: Watchable>(changes: &[Change<E>]) -> Vec<String> {
     changes.iter().map(line).collect()
 }
 
-/// The phases that were told, each after the one before it.
+/// The reported phases, each after the phase before.
 pub(crate) fn phases<E: Watchable>(changes: &[Change<E>]) -> Vec<String> {
     let mut last = None;
     let mut phases = Vec::new();
@@ -295,7 +295,7 @@ pub(crate) fn phases<E: Watchable>(changes: &[Change<E>]) -> Vec<String> {
     phases
 }
 
-/// What a payer is asked, in a word.
+/// The payer's challenge, in a word.
 pub(crate) trait InWords {
     fn asks_payer_in_words(&self) -> &'static str;
     fn why_not_shown(&self) -> Option<&'static str>;

@@ -1,5 +1,5 @@
-//! Whatever is done to them, in whatever order: nobody is lost, no limit and no gap is broken, and every end
-//! is shown.
+//! Any acts on a set, in any order: no checkout is lost, no limit and no gap is broken, and every end is
+//! shown.
 
 use crate::crowds::{Crowd, OfAllscale, OfAzotte, OfPeach, OfV2, now};
 use crate::time::{ENDLESS, Slow, Time};
@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// What is done between two calls.
+/// An act between two calls.
 #[derive(Clone, Copy, Debug)]
 enum Does {
     Polls(usize),
@@ -62,7 +62,7 @@ impl<C: Crowd> World<'_, C> {
             }
             Change::End(End::GaveUp { .. }) => {
                 self.given_up += 1;
-                assert!(self.given_up < 2_000, "it is given up for good");
+                assert!(self.given_up < 2_000, "the checkout is given up for good");
                 watch.resume(Duration::from_secs(2 * 3_600));
                 self.watches.add(self.merchant, watch, event.key);
             }
@@ -72,13 +72,13 @@ impl<C: Crowd> World<'_, C> {
             | Change::NotShown { .. }
             | Change::Refused { .. }
             | Change::Nudged(_)
-            | Change::NotRead { .. } => panic!("it has left, and has not ended"),
+            | Change::NotRead { .. } => panic!("the checkout has left, and has not ended"),
         }
     }
 }
 
-/// Does all of it, and then goes on until everybody has ended. `key` is what a request reads, if it is a
-/// read.
+/// Does all acts, and then goes on until every checkout has ended. `key` is the checkout that a request
+/// reads, if the request is a read.
 fn check<C: Crowd>(
     crowd: &C,
     all: &[Does],
@@ -177,7 +177,7 @@ fn check<C: Crowd>(
     }
     world.ended.sort_unstable();
     assert_eq!(world.ended, (0..crowd.len()).collect::<Vec<_>>());
-    // What was sent, by when it was.
+    // The requests, by their times.
     let mut sent = slow.log();
     sent.extend(log.into_inner().unwrap());
     sent.sort_by_key(|(_, at)| *at);
@@ -232,7 +232,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_done_to_allscale_s_each_comes_to_its_end(
+    fn each_allscale_checkout_comes_to_its_end_under_any_acts(
         all in many(), ways in ways(), at_once in 1..4_usize,
         scenarios in some(&["happy", "canceled", "underpaid", "timeout", "regression"])
     ) {
@@ -240,7 +240,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_done_to_azotte_s_each_comes_to_its_end(
+    fn each_azotte_checkout_comes_to_its_end_under_any_acts(
         all in many(), ways in ways(), at_once in 1..4_usize,
         scenarios in some(&["happy", "three_ds_twice", "failed", "unknown_code"])
     ) {
@@ -248,14 +248,14 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_done_to_peach_s_each_comes_to_its_end(
+    fn each_peach_checkout_comes_to_its_end_under_any_acts(
         all in many(), ways in ways(), at_once in 1..4_usize, scenarios in some(OF_PEACH)
     ) {
         check(&OfPeach::of(&scenarios), &all, &ways, 0, at_once, of_peach);
     }
 
     #[test]
-    fn whatever_is_done_to_peach_s_by_v2_each_comes_to_its_end(
+    fn each_checkout_of_peach_v2_comes_to_its_end_under_any_acts(
         all in many(), ways in ways(), at_once in 1..4_usize, scenarios in some(OF_PEACH),
         token_way in prop_oneof![0..1_000_u64, 0..50_000_u64], lasts in 300..900_u64
     ) {

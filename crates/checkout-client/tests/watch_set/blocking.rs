@@ -19,7 +19,7 @@ fn blocking<C: Crowd>(scenarios: &[&str], limited: bool) -> (Told, C) {
 }
 
 #[test]
-fn it_tells_the_same_by_the_same_reads() {
+fn the_blocking_form_reports_the_same_by_the_same_reads() {
     fn check<C: Crowd>(scenarios: &[&str]) {
         for limited in [false, true] {
             let crowd = C::of(scenarios);
@@ -44,7 +44,7 @@ fn a_sleep_that_breaks_off_gives_the_thread_back_with_all_that_is_open() {
     let (mut ends, mut breaks) = (0, 0);
     loop {
         let event = watches.next_event_blocking(crowd.sandbox(), |wait| {
-            // At most two seconds, then the thread has something else to do.
+            // The thread sleeps two seconds at most, and then does something else.
             clock.advance(wait.min(Duration::from_secs(2)));
             ControlFlow::Break(())
         });
@@ -59,7 +59,7 @@ fn a_sleep_that_breaks_off_gives_the_thread_back_with_all_that_is_open() {
 }
 
 #[test]
-fn what_an_async_call_left_under_way_is_given_up_and_read_again() {
+fn a_read_that_an_async_call_left_under_way_is_made_again() {
     fn check<C: Crowd>(scenarios: &[&str]) {
         let crowd = C::of(scenarios);
         let (clock, time) = (crowd.clock(), Time::of(&crowd.clock()));
@@ -97,7 +97,7 @@ fn a_handle_ends_the_pause_of_a_thread() {
         }
         told
     });
-    // For as long as the thread pauses and is woken, and not for as long as it would have paused.
+    // As long as the thread pauses until the wake-up, and not as long as the thread would have paused.
     let (mut passed, mut pauses) = (false, 0);
     while paused.recv().is_ok() {
         clock.advance(Duration::from_millis(500));

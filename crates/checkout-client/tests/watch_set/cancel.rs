@@ -1,11 +1,11 @@
-//! A future of theirs that is dropped loses nothing at all.
+//! A dropped future of a set loses nothing at all.
 
 use crate::crowds::{Crowd, OfAllscale, OfAzotte, OfPeach, OfV2, Told, note, watches};
 use crate::time::{ENDLESS, Slow, Time};
 use proptest::prelude::*;
 
-/// Drops each future after so many polls, one number after the other and then again. What was told of each,
-/// what was sent when, and how often a future was dropped.
+/// Drops each future after so many polls, one number after the other and then again. Returns the changes of
+/// each checkout, the requests with their times, and the number of dropped futures.
 fn walk<C: Crowd>(scenarios: &[&str], drops: &[usize]) -> (Told, Vec<(String, u64)>, usize) {
     let (crowd, mut told, mut dropped, mut asked) = (C::of(scenarios), Told::new(), 0, 0);
     let time = Time::of(&crowd.clock());
@@ -19,7 +19,7 @@ fn walk<C: Crowd>(scenarios: &[&str], drops: &[usize]) -> (Told, Vec<(String, u6
             Some(None) => break,
             None => dropped += 1,
         }
-        assert!(asked < 1_000_000, "it never ends");
+        assert!(asked < 1_000_000, "the set never ends");
     }
     (told, slow.log(), dropped)
 }
@@ -28,7 +28,7 @@ fn check<C: Crowd>(scenarios: &[&str], drops: &[usize]) {
     let (expected, sent, dropped) = walk::<C>(scenarios, &[ENDLESS]);
     assert_eq!((expected.len(), dropped), (scenarios.len(), 0));
     let (told, sent_again, _) = walk::<C>(scenarios, drops);
-    // Not a read less, not a read more, and none at another time.
+    // Not a read less, not a read more, and no read at another time.
     assert_eq!((&told, without_nonces(sent_again)), (&expected, without_nonces(sent)));
 }
 
@@ -43,12 +43,12 @@ fn without_nonces(sent: Vec<(String, u64)>) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn futures_that_live_for_one_poll_tell_all_that_one_future_tells() {
+fn futures_that_live_for_one_poll_report_the_same_as_one_future() {
     check::<OfAllscale>(&["happy", "underpaid", "never_paid", "regression"], &[1]);
     check::<OfAzotte>(&["three_ds_twice", "happy", "failed"], &[1]);
     check::<OfPeach>(&["happy", "declined_then_paid", "cancelled"], &[1]);
     check::<OfV2>(&["happy", "declined_then_paid", "cancelled"], &[1]);
-    // And that they are dropped is true.
+    // Futures are indeed dropped.
     assert!(walk::<OfAllscale>(&["happy"; 3], &[1]).2 > 20);
 }
 
@@ -56,7 +56,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn futures_that_are_dropped_at_any_poll_tell_all_that_one_future_tells(
+    fn futures_that_are_dropped_at_any_poll_report_the_same_as_one_future(
         drops in proptest::collection::vec(1_usize..9, 1..30)
     ) {
         check::<OfAllscale>(&["happy", "canceled", "kyt_refused"], &drops);

@@ -14,8 +14,9 @@ use std::time::Duration;
 const MINUTE: i64 = 60_000;
 const YEAR: i64 = 365 * 24 * 60 * MINUTE;
 
-/// Watches two by a clock that is wrong by `off` for so many looks at it, from one on. How they end, where
-/// those that were given up are resumed; the longest sleep; and how many reads there were.
+/// Watches two checkouts by a clock that is wrong by `off` for `looks` readings, from the reading `from` on.
+/// Returns the ends, after a resume of checkouts that were given up; the longest sleep; and the number of
+/// reads.
 fn check(off: i64, from: u64, looks: u64) -> (Vec<String>, Duration, usize) {
     let sandbox = Sandbox::builder().seed(7).scenario(Scenario::three_ds_url()).build();
     let submitted = of_azotte::client(&sandbox).submit(&of_azotte::submit()).send_blocking(&sandbox).unwrap();
@@ -37,16 +38,16 @@ fn check(off: i64, from: u64, looks: u64) -> (Vec<String>, Duration, usize) {
     while let Some(event) = watches.next_event_blocking(&sandbox, |wait| {
         longest = longest.max(wait);
         sleeps += 1;
-        assert!(sleeps < 1_000, "it never ends");
+        assert!(sleeps < 1_000, "the set never ends");
         clock.advance(wait);
         ControlFlow::Continue(())
     }) {
         let Some(mut watch) = event.watch else { continue };
         let end = line(&event.change);
         if end.starts_with("gave up") {
-            // It goes on where the clock is right again, and is given more time where that is not enough.
+            // The watch goes on when the clock is right again, and gets more time if that is not enough.
             given_up += 1;
-            assert!(given_up < 1_000, "it is given up for good");
+            assert!(given_up < 1_000, "the checkout is given up for good");
             if given_up > 2 * looks {
                 watch.resume(Duration::from_secs(3_600));
             }
@@ -86,7 +87,7 @@ fn a_clock_that_is_set_back_while_reads_are_under_way_sends_none_of_them_twice()
     for (number, checkout) in crowd.0.checkouts().iter().enumerate() {
         watches.add(merchant, client.watch(&checkout.tracking_number).unwrap(), number);
     }
-    // So long that each is due again before its answer is there.
+    // So long that each checkout is due again before the answer is there.
     let slow = Slow::new(crowd.0.clone(), &time, &[1_500]);
     assert!(time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { 1 }).is_none());
     assert_eq!(slow.log().len(), 4);

@@ -19,14 +19,14 @@ pub(crate) trait Crowd: Sized {
     type Sandbox: Transport + BlockingTransport + Clone + 'static;
     const NAMES: &'static [&'static str];
 
-    /// One checkout for each scenario, all made at the same moment.
+    /// A checkout for each scenario, all made at the same moment.
     fn of(scenarios: &[&str]) -> Self;
     fn sandbox(&self) -> &Self::Sandbox;
     fn clock(&self) -> VirtualClock;
     /// A watch as the client makes it.
     fn watch(&self, number: usize) -> Watch<Self::E>;
     fn len(&self) -> usize;
-    /// When this checkout was read, and how.
+    /// The times of this checkout's reads, and the kinds of the reads.
     fn reads(&self, number: usize) -> Vec<(String, u64)>;
 }
 
@@ -72,7 +72,7 @@ impl Crowd for OfAllscale {
 }
 
 impl OfAllscale {
-    /// The text that the paths of its reads contain.
+    /// The text that the paths of the checkout's reads contain.
     pub(crate) fn reads_of(&self, number: usize) -> String {
         self.2[number].clone()
     }
@@ -124,7 +124,7 @@ impl Crowd for OfAzotte {
     }
 }
 
-/// V1. The sandbox has no limit of its own, and counts.
+/// Checkouts of V1. The sandbox has no limit of its own, and counts.
 pub(crate) struct OfPeach(pub(crate) of_p::Sandbox, pub(crate) peach::Client, Vec<String>);
 
 impl Crowd for OfPeach {
@@ -177,7 +177,7 @@ pub(crate) fn checkout(id: &str) -> checkout_validate::peach::InitiateCheckout<'
     draft.check().unwrap()
 }
 
-/// By V2, with tokens that are good for so long. The client has none yet.
+/// Checkouts of V2, with tokens that are good for so long. The client has no token yet.
 pub(crate) struct OfV2(pub(crate) of_p::Sandbox, peach::v2::Client, Vec<String>);
 
 impl OfV2 {
@@ -196,7 +196,7 @@ impl OfV2 {
         Self(sandbox, client, ids)
     }
 
-    /// Those that the watches asked for.
+    /// The tokens that the watches asked for.
     pub(crate) fn tokens(&self) -> usize {
         let asked = self.0.requests().into_iter().filter(|request| request.path().ends_with("/oauth/token"));
         asked.count() - 1
@@ -239,7 +239,7 @@ pub(crate) fn now(clock: &VirtualClock) -> Moment {
     Moment::from_unix_millis(i64::try_from(clock.now_millis()).unwrap())
 }
 
-/// All of a crowd in one, by the provider's plan and limit, or by the plan without a limit.
+/// All checkouts of a crowd in one set, by the provider's plan and limit, or by the plan without a limit.
 pub(crate) fn watches<C: Crowd>(crowd: &C, limited: bool) -> WatchSet<C::E, usize> {
     let mut watches = WatchSet::new(now(&crowd.clock()), 42);
     let merchant = match limited {
@@ -252,10 +252,10 @@ pub(crate) fn watches<C: Crowd>(crowd: &C, limited: bool) -> WatchSet<C::E, usiz
     watches
 }
 
-/// What was told of each, in lines.
+/// The changes of each checkout, in lines.
 pub(crate) type Told = BTreeMap<usize, Vec<String>>;
 
-/// Notes an event, and holds what every event must be.
+/// Notes an event, and asserts the laws of every event.
 pub(crate) fn note<E: Watchable>(told: &mut Told, event: &WatchEvent<E, usize>) {
     assert_eq!(event.change.is_end(), event.watch.is_some());
     assert!(event.stored.starts_with("v1 "));
@@ -284,7 +284,7 @@ pub(crate) fn is_end(line: &str) -> bool {
     line.starts_with("ended: ") || line.starts_with("gave up")
 }
 
-/// Everything that is told until none is open.
+/// Every event until no checkout is open.
 pub(crate) fn all<C: Crowd>(crowd: &C, watches: &mut WatchSet<C::E, usize>, ways: &[u64]) -> (Told, usize) {
     let time = Time::of(&crowd.clock());
     let slow = Slow::new(crowd.sandbox().clone(), &time, ways);
@@ -298,7 +298,7 @@ pub(crate) fn all<C: Crowd>(crowd: &C, watches: &mut WatchSet<C::E, usize>, ways
     (told, slow.most())
 }
 
-/// What a watch of each alone tells, each in a world of its own.
+/// The changes of a watch of each checkout alone, each in a world of its own.
 pub(crate) fn alone<C: Crowd>(scenarios: &[&str], number: usize) -> (Vec<String>, C) {
     let crowd = C::of(scenarios);
     let (clock, mut watch) = (crowd.clock(), crowd.watch(number));

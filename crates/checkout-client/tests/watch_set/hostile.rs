@@ -1,4 +1,4 @@
-//! Nobody's hostile answer, silence, nudges or restart hides, delays or ends the others.
+//! No hostile answer, silence, nudge or restart of one checkout hides, delays or ends the others.
 
 use crate::crowds::{Crowd, OfAllscale, OfPeach, OfV2, Told, now};
 use crate::time::{ENDLESS, Time};
@@ -14,7 +14,7 @@ use std::error::Error as _;
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
-/// A sandbox whose answers to some requests are others, or never come.
+/// A sandbox that gives other answers to some requests, or no answer.
 #[derive(Clone)]
 struct Bad<S, F> {
     sandbox: S,
@@ -43,7 +43,7 @@ fn answer(status: u16, retry_after: &str, body: &'static str) -> Response {
     response.body(Bytes::from_static(body.as_bytes())).unwrap()
 }
 
-/// The changes that were told of each, with when, in milliseconds since they began.
+/// The changes of each checkout with their times, in milliseconds since the beginning.
 type Timed = BTreeMap<usize, Vec<(u64, String)>>;
 
 fn all<E>(
@@ -66,7 +66,7 @@ where
     told
 }
 
-/// When it was told that this one was paid.
+/// The time at which the set reported this checkout as paid.
 fn paid(told: &Timed, key: usize) -> u64 {
     let is_paid = |line: &&(u64, String)| line.1 == "ended: succeeded";
     told.get(&key).and_then(|lines| lines.iter().find(is_paid)).unwrap_or_else(|| panic!("{key}: {told:?}")).0
@@ -75,7 +75,7 @@ fn paid(told: &Timed, key: usize) -> u64 {
 const WAITS: [&str; 4] = ["86400", "99999999999", "99999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"];
 
 #[test]
-fn a_wait_of_a_day_for_one_of_four_is_no_wait_of_the_other_three() {
+fn a_wait_of_a_day_for_one_checkout_holds_up_no_other() {
     for wait in WAITS {
         for at_once in [1, 16] {
             let crowd = OfAllscale::of(&["happy"; 4]);
@@ -89,10 +89,10 @@ fn a_wait_of_a_day_for_one_of_four_is_no_wait_of_the_other_three() {
             };
             let mut watches = crate::crowds::watches(&crowd, true).max_in_flight(at_once);
             let told = all(&crowd.clock(), &mut watches, &bad, 1_000);
-            // The one that heard it is told of at once.
+            // The checkout with the hostile answer is reported at once.
             assert!(told[&0].last().unwrap().1.starts_with("gave up at nothing: AskedToWait"), "{told:?}");
             assert_eq!(told[&0].last().unwrap().0, 0);
-            // A happy one is paid at 60 s and looked at each few seconds; a minute is AllScale's longest
+            // A happy checkout is paid at 60 s and read every few seconds; a minute is AllScale's longest
             // pause.
             for other in 1..4 {
                 assert!(paid(&told, other) <= 60_000 + 60_000 + 15_000, "{wait} {at_once}: {told:?}");
@@ -102,14 +102,14 @@ fn a_wait_of_a_day_for_one_of_four_is_no_wait_of_the_other_three() {
 }
 
 #[test]
-fn what_is_not_the_api_s_binds_nobody_and_not_its_own_checkout_either() {
+fn a_response_that_is_not_the_api_s_binds_no_checkout() {
     for wait in WAITS {
         for (status, body) in [
             (429, "<h1>slow down</h1>"),
             (503, "<h1>wait</h1>"),
             (302, ""),
             (429, ""),
-            // A firewall's page. Three of them are no three refusals of the API's own.
+            // A firewall's page. Three of these pages are no three refusals of the API's own.
             (401, "<h1>who are you?</h1>"),
             (403, "<h1>are you a robot?</h1>"),
         ] {
@@ -133,7 +133,7 @@ fn what_is_not_the_api_s_binds_nobody_and_not_its_own_checkout_either() {
 }
 
 #[test]
-fn a_token_that_is_said_to_be_had_tomorrow_ends_nobody_and_is_asked_for_again_in_a_pause() {
+fn a_token_refused_until_tomorrow_ends_no_checkout_and_is_requested_after_a_pause() {
     for (status, body) in [
         (429, r#"{"message":"slow down"}"#),
         (503, r#"{"message":"later"}"#),
@@ -161,7 +161,8 @@ fn a_token_that_is_said_to_be_had_tomorrow_ends_nobody_and_is_asked_for_again_in
     }
 }
 
-/// Two merchants: one whose host hangs, and one whose host answers. The times at which the good one was read.
+/// Two merchants: a merchant whose host hangs, and a merchant whose host answers. Returns the times at which
+/// the good merchant's checkout was read.
 fn beside_those_that_hang(hanging: usize, shops: usize, at_once: usize) -> (Vec<u64>, Timed) {
     let mut scenarios = vec!["never_paid"; hanging];
     scenarios.push("happy");
@@ -184,7 +185,7 @@ fn beside_those_that_hang(hanging: usize, shops: usize, at_once: usize) -> (Vec<
 }
 
 #[test]
-fn forty_that_hang_keep_no_place_from_one_that_is_answered() {
+fn forty_hanging_reads_keep_no_place_from_an_answered_checkout() {
     for (hanging, shops, at_once) in [(40, 1, 16), (40, 3, 16), (5, 1, 2), (100, 1, 4)] {
         let (reads, told) = beside_those_that_hang(hanging, shops, at_once);
         // AllScale's guide asks each 5 s; the pause grows to an eighth of the age.
@@ -192,7 +193,8 @@ fn forty_that_hang_keep_no_place_from_one_that_is_answered() {
         let max_interval = reads.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
         assert!(max_interval <= 10_000, "{hanging} {shops} {at_once}: {reads:?}");
         assert!(paid(&told, hanging) <= 75_000);
-        // Those that hang are told of, and are given up after their deadline and not before.
+        // The set reports the reads that hang, and gives these checkouts up after the deadline and not
+        // before.
         for key in 0..hanging {
             assert!(told[&key][0].1.starts_with("x GET "), "{told:?}");
             let gave_up = told[&key].iter().find(|(_, line)| line.starts_with("gave up"));
@@ -202,14 +204,14 @@ fn forty_that_hang_keep_no_place_from_one_that_is_answered() {
 }
 
 #[test]
-fn where_there_is_one_place_a_read_that_hangs_keeps_it_for_its_time_out_and_no_longer() {
+fn a_hanging_read_keeps_the_only_place_until_its_time_out() {
     let (reads, told) = beside_those_that_hang(1, 1, 1);
     assert!(reads[0] <= 30_000, "{reads:?}");
     assert!(paid(&told, 1) <= 60_000 + 75_000, "{told:?}");
 }
 
 #[test]
-fn a_read_that_hangs_has_failed_after_the_plan_s_time_out_and_is_made_again() {
+fn a_hanging_read_fails_after_the_plan_s_time_out_and_is_made_again() {
     let crowd = OfAllscale::of(&["happy"]);
     let (clock, began) = (crowd.clock(), crowd.clock().now_millis());
     let bad = Bad {
@@ -221,7 +223,7 @@ fn a_read_that_hangs_has_failed_after_the_plan_s_time_out_and_is_made_again() {
     watches.add(merchant, crowd.watch(0), 0);
     let time = Time::of(&crowd.clock());
     let first = time.run(watches.next_event(&bad, |wait| time.sleep(wait)), &mut { ENDLESS });
-    let Some(Some(event)) = first else { panic!("nothing is told") };
+    let Some(Some(event)) = first else { panic!("no event") };
     let Change::NotRead { error, again: Some(again) } = event.change else { panic!("{:?}", event.change) };
     assert!(matches!(error.kind(), CallErrorKind::NoResponse(_)), "{error:?}");
     assert!(error.may_have_been_processed());
@@ -234,14 +236,14 @@ fn a_read_that_hangs_has_failed_after_the_plan_s_time_out_and_is_made_again() {
 }
 
 #[test]
-fn a_token_that_hangs_holds_up_no_other_merchant_and_is_asked_for_again() {
+fn a_hanging_token_holds_up_no_other_merchant_and_is_requested_again() {
     let crowd = OfV2::of(&["happy"; 20]);
     let (clock, began) = (crowd.clock(), crowd.clock().now_millis());
     let other = crate::world::of_peach::v2(&crowd.0).build().unwrap();
     let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let bad = Bad {
         sandbox: crowd.sandbox().clone(),
-        // The first token that is asked for does not come, whoever asks; the second one is the other
+        // The first request for a token gets no answer, for either merchant; the second request is the other
         // merchant's.
         answer: move |path: &str| {
             let is_token = path.ends_with("/oauth/token");
@@ -259,12 +261,12 @@ fn a_token_that_hangs_holds_up_no_other_merchant_and_is_asked_for_again() {
     watches.add(another, other.watch(&id).unwrap(), 19);
     let told = all(&crowd.clock(), &mut watches, &bad, 4_000);
     let first = |key: usize| told[&key][0].clone();
-    // The other merchant's is read at once.
+    // The other merchant's checkout is read at once.
     let reads = crowd.0.status_requests(checkout_sandbox::peach::ENTITY_ID);
     let read = reads.iter().find(|read| read.checkout_id.as_deref() == Some(&*id)).unwrap();
     assert_eq!(read.at_millis, began, "{told:?}");
     for key in 0..19 {
-        // Those that waited for it are told of its time-out, and all are paid.
+        // The set reports the time-out for each checkout that waited for the token, and all are paid.
         assert!(first(key).0 <= 30_000 + 60_000, "{told:?}");
         assert!(paid(&told, key) <= 500_000, "{told:?}");
     }
@@ -272,14 +274,14 @@ fn a_token_that_hangs_holds_up_no_other_merchant_and_is_asked_for_again() {
 }
 
 #[test]
-fn an_answer_that_came_while_nobody_asked_is_not_taken_for_late() {
+fn an_answer_that_came_between_two_calls_is_in_time() {
     let crowd = OfAllscale::of(&["happy"]);
     let time = Time::of(&crowd.clock());
     let slow = crate::time::Slow::new(crowd.0.clone(), &time, &[500]);
     let mut watches = crate::crowds::watches(&crowd, true);
     assert!(time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { 1 }).is_none());
     crowd.clock().advance(Duration::from_secs(20));
-    // On its way back.
+    // The answer is on its way back.
     assert!(time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { 1 }).is_none());
     crowd.clock().advance(Duration::from_secs(60));
     let event = time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { ENDLESS }).unwrap();
@@ -287,7 +289,7 @@ fn an_answer_that_came_while_nobody_asked_is_not_taken_for_late() {
 }
 
 #[test]
-fn nudges_without_end_keep_nobody_from_being_read() {
+fn nudges_without_end_keep_no_checkout_from_its_read() {
     let mut scenarios = vec!["happy"; 10];
     scenarios.extend(["never_opened"; 2]);
     let crowd = OfPeach::of(&scenarios);
@@ -304,7 +306,7 @@ fn nudges_without_end_keep_nobody_from_being_read() {
             watches.payer_returned(*ticket);
         }
         let sleep = |wait: Duration| time.sleep(wait.min(Duration::from_secs(1)));
-        // One look a second.
+        // One call a second.
         let event = time.run(watches.next_event(crowd.sandbox(), sleep), &mut { 1 });
         if let Some(Some(event)) = event
             && matches!(event.change, Change::End(End::Ended { .. }))
@@ -315,7 +317,7 @@ fn nudges_without_end_keep_nobody_from_being_read() {
 }
 
 #[test]
-fn those_that_are_resumed_after_a_restart_are_read_one_after_the_other() {
+fn checkouts_resumed_after_a_restart_are_read_one_after_the_other() {
     let crowd = OfAllscale::of(&["never_paid"; 200]);
     let clock = crowd.clock();
     let rows: Vec<String> = (0..200).map(|number| crowd.watch(number).stored()).collect();
@@ -339,7 +341,7 @@ fn those_that_are_resumed_after_a_restart_are_read_one_after_the_other() {
     }
 }
 
-/// A key that counts how often one is compared.
+/// A key that counts the comparisons.
 #[derive(Clone, Debug)]
 struct Counted(u64);
 
@@ -363,7 +365,7 @@ impl Hash for Counted {
 }
 
 #[test]
-fn a_key_is_found_by_its_hash_and_by_no_look_at_the_others() {
+fn a_key_is_found_by_its_hash_without_a_search() {
     let crowd = OfAllscale::of(&["never_paid"]);
     let mut watches = WatchSet::new(now(&crowd.clock()), 42);
     let merchant = watches.merchant();
@@ -373,9 +375,9 @@ fn a_key_is_found_by_its_hash_and_by_no_look_at_the_others() {
         assert_eq!(watches.find(&Counted(key)), Some(*ticket));
     }
     assert_eq!(watches.find(&Counted(9_999)), None);
-    // Once for each that is there; by chance two of them could have one hash of 64 bits.
+    // A comparison for each key that is there; by chance two keys could have one hash of 64 bits.
     assert!(COMPARED.get() <= 5_002, "{}", COMPARED.get());
-    // Of those with one key the first is found, and then the next.
+    // The first of several equal keys is found, and then the next.
     let twins: Vec<_> = (0..3).map(|_| watches.add(merchant, crowd.watch(0), Counted(7))).collect();
     for ticket in [tickets[7], twins[0], twins[1], twins[2]] {
         assert_eq!(watches.find(&Counted(7)), Some(ticket));

@@ -1,4 +1,4 @@
-//! What merchants share: their limits, and the places for reads that are under way.
+//! The shares of merchants: their limits, and the places for reads under way.
 
 use crate::crowds::{Crowd, OfAllscale, OfPeach, Told, all, note, now, watches};
 use crate::time::{ENDLESS, Slow, Time};
@@ -8,7 +8,7 @@ use checkout_tables::{RateLimit, RateScope};
 use proptest::prelude::*;
 use std::num::NonZeroU32;
 
-/// A dozen and more of one merchant, with journeys that take less than the margin of a second.
+/// A dozen and more checkouts of one merchant, with journeys shorter than the margin of a second.
 fn check(scenarios: &[&str], ways: &[u64]) -> Told {
     let crowd = OfPeach::of(scenarios);
     let (told, _) = all(&crowd, &mut watches(&crowd, true), ways);
@@ -31,7 +31,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_minute_has_more_reads_than_the_limit_whatever_goes_on(
+    fn no_minute_has_more_reads_than_the_limit(
         scenarios in proptest::collection::vec(proptest::sample::select(OfPeach::NAMES), 1..24),
         ways in proptest::collection::vec(0_u64..900, 1..9)
     ) {
@@ -40,14 +40,14 @@ proptest! {
 }
 
 #[test]
-fn without_the_limit_the_sandbox_would_count_more() {
+fn a_set_without_the_limit_exceeds_the_limit() {
     let crowd = OfPeach::of(&["happy"; 20]);
     let _ = all(&crowd, &mut watches(&crowd, false), &[0]);
     assert!(crowd.0.counts(ENTITY_ID).busiest_minute >= 20);
 }
 
 #[test]
-fn part_of_a_limit_is_all_that_is_used() {
+fn a_set_with_part_of_a_limit_uses_that_part_alone() {
     let crowd = OfPeach::of(&["happy"; 3]);
     let mut watches = WatchSet::new(now(&crowd.clock()), 42);
     let half = RateLimit { requests: 1, per_seconds: 60, scope: RateScope::Merchant };
@@ -61,7 +61,7 @@ fn part_of_a_limit_is_all_that_is_used() {
 }
 
 #[test]
-fn what_others_sent_counts_too() {
+fn requests_of_others_count_too() {
     let crowd = OfPeach::of(&["happy"]);
     let (clock, mut watches) = (crowd.clock(), WatchSet::new(now(&crowd.clock()), 42));
     let merchant = watches.merchant();
@@ -75,7 +75,7 @@ fn what_others_sent_counts_too() {
 }
 
 #[test]
-fn as_many_are_under_way_as_may_be_and_no_more() {
+fn no_more_reads_are_under_way_than_allowed() {
     for (at_once, most) in [(0, 1), (1, 1), (3, 3), (16, 16), (99, 30)] {
         let crowd = OfAllscale::of(&["happy"; 30]);
         let mut watches = watches(&crowd, true).max_in_flight(at_once);
@@ -84,7 +84,7 @@ fn as_many_are_under_way_as_may_be_and_no_more() {
 }
 
 #[test]
-fn merchants_take_turns_whoever_came_first() {
+fn merchants_take_turns_in_any_order_of_arrival() {
     let crowd = OfAllscale::of(&["happy"; 20]);
     let mut watches = WatchSet::new(now(&crowd.clock()), 42).max_in_flight(1);
     let (one, another) = (watches.merchant(), watches.merchant());
@@ -92,7 +92,7 @@ fn merchants_take_turns_whoever_came_first() {
         watches.add(if number < 10 { one } else { another }, crowd.watch(number), number);
     }
     let _ = all(&crowd, &mut watches, &[20]);
-    // The first read of each, in their order.
+    // The first read of each checkout, in the order of the checkouts.
     let mut first: Vec<_> = (0..20).map(|number| (crowd.reads(number)[0].1, number < 10)).collect();
     first.sort_unstable();
     let turns: Vec<_> = first.iter().map(|(_, one)| *one).collect();
@@ -100,7 +100,7 @@ fn merchants_take_turns_whoever_came_first() {
 }
 
 #[test]
-fn a_merchant_that_is_told_to_slow_down_does_so_for_all_of_its_checkouts_and_holds_up_no_other() {
+fn a_limited_merchant_slows_down_for_all_its_checkouts_and_holds_up_no_other() {
     use checkout_sandbox::allscale::Fault;
     let crowd = OfAllscale::of(&["happy"; 4]);
     let mut watches = WatchSet::new(now(&crowd.clock()), 42).max_in_flight(1);
@@ -118,7 +118,7 @@ fn a_merchant_that_is_told_to_slow_down_does_so_for_all_of_its_checkouts_and_hol
 }
 
 #[test]
-fn a_sandbox_that_refuses_a_third_read_never_has_to() {
+fn a_set_never_meets_the_limit_of_a_sandbox() {
     use checkout_sandbox::peach::{Sandbox, Scenario};
     let most = NonZeroU32::new(2);
     let sandbox =
@@ -144,7 +144,7 @@ fn a_sandbox_that_refuses_a_third_read_never_has_to() {
 }
 
 #[test]
-fn a_limit_of_no_time_at_all_is_read_under() {
+fn a_limit_of_no_time_allows_reads() {
     let crowd = OfPeach::of(&["happy"; 2]);
     let mut watches = WatchSet::new(now(&crowd.clock()), 42);
     let none = RateLimit { requests: 1, per_seconds: 0, scope: RateScope::Merchant };
@@ -155,5 +155,5 @@ fn a_limit_of_no_time_at_all_is_read_under() {
     let time = Time::of(&crowd.clock());
     let slow = Slow::new(crowd.0.clone(), &time, &[0]);
     let first = time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { 1_000 });
-    assert!(matches!(first, Some(Some(_))), "nobody is read");
+    assert!(matches!(first, Some(Some(_))), "no checkout is read");
 }

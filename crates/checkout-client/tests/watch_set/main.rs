@@ -1,4 +1,4 @@
-//! Many checkouts at a time, against the sandboxes: what each of them tells is what a watch alone tells.
+//! Many checkouts at a time, against the sandboxes: each checkout gives the same changes as a watch alone.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -41,10 +41,10 @@ fn a_nudge_whose_read_brings_nothing_new_is_answered_by_ticket_and_by_handle() {
     assert_eq!(after, ["0: nudged: glance", "1: nudged: glance"]);
 }
 
-/// The nudge comes during the last read, which is answered; no other follows, so the caller does as it is
-/// told: resume it.
+/// The nudge comes during the last read, and that read answers the nudge. No other read follows, so the
+/// caller does as the answer says: resume the checkout.
 #[test]
-fn a_checkout_that_is_resumed_before_it_has_told_that_it_is_given_up_goes_on() {
+fn a_checkout_resumed_before_the_report_of_its_giving_up_goes_on() {
     let crowd = OfAllscale::of(&["never_paid"]);
     let (clock, mut watches) = (crowd.clock(), watches(&crowd, true));
     let ticket = watches.find(&0).unwrap();
@@ -55,7 +55,7 @@ fn a_checkout_that_is_resumed_before_it_has_told_that_it_is_given_up_goes_on() {
         let sandbox = crowd.sandbox().clone();
         let nudge = watches.handle(ticket);
         let transport = checkout_transport::from_fn_blocking(|request| {
-            // While the read is under way.
+            // The nudge comes while the read is under way.
             nudge.iter().for_each(checkout_client::Handle::nudge);
             checkout_transport::BlockingTransport::send_blocking(&sandbox, request)
         });
@@ -71,7 +71,7 @@ fn a_checkout_that_is_resumed_before_it_has_told_that_it_is_given_up_goes_on() {
         }
     }
     assert_eq!(told.last().map(String::as_str), Some("nudged: no read"), "{told:?}");
-    // It is open, and is read on.
+    // The checkout is open, and is read on.
     let reads = crowd.reads(0).len();
     let event = watches.next_event_blocking(crowd.sandbox(), |wait| {
         clock.advance(wait);
@@ -82,7 +82,7 @@ fn a_checkout_that_is_resumed_before_it_has_told_that_it_is_given_up_goes_on() {
 }
 
 #[test]
-fn a_nudge_that_comes_while_a_read_is_under_way_is_answered_by_the_next_one() {
+fn a_nudge_that_comes_while_a_read_is_under_way_is_answered_by_the_next_read() {
     let crowd = OfAllscale::of(&["never_paid"]);
     let time = Time::of(&crowd.clock());
     // Each way takes two seconds.
@@ -99,12 +99,12 @@ fn a_nudge_that_comes_while_a_read_is_under_way_is_answered_by_the_next_one() {
         told.push((line(&event.change), (crowd.clock().now_millis() - begun) / 1_000));
     }
     assert_eq!(told[0], ("awaiting payer".to_owned(), 4));
-    // The next read, a second after the answer to the one before it.
+    // The next read, a second after the answer to the read before.
     assert_eq!(told[1], ("nudged: glance".to_owned(), 9));
 }
 
 #[test]
-fn a_nudge_of_one_that_is_given_up_is_told_that_no_read_follows_and_then_it_leaves() {
+fn a_nudge_of_a_given_up_checkout_is_answered_without_a_read_before_the_checkout_leaves() {
     let crowd = OfAllscale::of(&["never_paid"]);
     let (clock, mut watches) = (crowd.clock(), watches(&crowd, true));
     let mut told = Vec::new();
@@ -117,10 +117,10 @@ fn a_nudge_of_one_that_is_given_up_is_told_that_no_read_follows_and_then_it_leav
         ticket = event.ticket;
     }
     assert_eq!(told.last().unwrap(), "gave up at awaiting payer: Deadline");
-    // Who has left is nudged in vain, and the caller hears so.
+    // A nudge of a checkout that has left does nothing, and the caller learns so.
     assert!(!watches.nudge(ticket));
 
-    // It has ended, which is not told yet.
+    // The checkout has ended, and the end is not reported yet.
     let crowd = OfAzotte::of(&["done_at_once"]);
     let (clock, mut watches) = (crowd.clock(), WatchSet::new(now(&crowd.clock()), 42));
     let merchant = watches.merchant();
@@ -143,7 +143,7 @@ fn a_nudge_of_one_that_is_given_up_is_told_that_no_read_follows_and_then_it_leav
 }
 
 #[test]
-fn what_is_taken_out_takes_its_nudge_with_it() {
+fn a_removed_checkout_takes_its_nudge_along() {
     let crowd = OfAllscale::of(&["never_paid"]);
     let (clock, mut watches) = (crowd.clock(), watches(&crowd, true));
     let ticket = watches.find(&0).unwrap();
@@ -155,7 +155,7 @@ fn what_is_taken_out_takes_its_nudge_with_it() {
     assert_eq!(told, ["awaiting payer", "nudged: glance"]);
 }
 
-/// A nudge: of whom, after how many seconds, and whether by the handle.
+/// A nudge: the checkout, the seconds until the nudge, and true for a nudge by the handle.
 fn nudges() -> impl Strategy<Value = Vec<(usize, u64, bool)>> {
     prop::collection::vec((0..3_usize, 0..900_u64, any::<bool>()), 0..40)
 }
@@ -163,8 +163,8 @@ fn nudges() -> impl Strategy<Value = Vec<(usize, u64, bool)>> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
 
-    /// Each nudge is answered: after it, by one answer, before the checkout leaves. No answer comes without a
-    /// nudge.
+    /// Each nudge is answered: after the nudge, by one answer, before the checkout leaves. No answer comes
+    /// without a nudge.
     #[test]
     fn every_nudge_is_answered_exactly_once(mut nudges in nudges(), faults in prop::collection::vec(0..900_u64, 0..10)) {
         nudges.sort_by_key(|nudge| nudge.1);
@@ -173,7 +173,7 @@ proptest! {
         let (begun, mut nudges, mut faults) = (clock.now_millis(), nudges.into_iter().peekable(), faults);
         let tickets: BTreeMap<_, _> = watches.iter().map(|(ticket, key)| (*key, ticket)).collect();
         let handles: BTreeMap<_, _> = tickets.iter().map(|(key, ticket)| (*key, watches.handle(*ticket).unwrap())).collect();
-        // Whoever waits for an answer, and who has left.
+        // The checkouts that wait for an answer, and the checkouts that have left.
         let (mut waiting, mut left) = ([false; 3], [false; 3]);
         loop {
             let second = (clock.now_millis() - begun) / 1_000;
@@ -209,7 +209,7 @@ proptest! {
                     prop_assert!(!left[event.key] && (nudged.is_read() || !matches!(nudged, Nudged::Status(_))));
                 }
                 Change::End(_) => {
-                    prop_assert!(!waiting[event.key], "it leaves, and owes an answer");
+                    prop_assert!(!waiting[event.key], "the checkout leaves, and owes an answer");
                     left[event.key] = true;
                 }
                 _ => {}

@@ -1,9 +1,10 @@
-//! What is told of each checkout is what a watch of it alone tells, by the same reads at the same times.
+//! A set reports of each checkout the same as a watch of that checkout alone, by the same reads at the same
+//! times.
 
 use crate::crowds::{Crowd, OfAllscale, OfAzotte, OfPeach, OfV2, all, alone, is_end, watches};
 use proptest::prelude::*;
 
-/// All of them together without a limit and without journeys, and each alone.
+/// All checkouts together without a limit and without journeys, and each alone.
 fn check<C: Crowd>(scenarios: &[&str]) {
     let crowd = C::of(scenarios);
     let (told, _) = all(&crowd, &mut watches(&crowd, false), &[0]);
@@ -17,7 +18,7 @@ fn check<C: Crowd>(scenarios: &[&str]) {
 }
 
 #[test]
-fn every_scenario_of_every_provider_goes_as_it_goes_alone() {
+fn every_scenario_of_every_provider_goes_in_a_set_as_alone() {
     check::<OfAllscale>(OfAllscale::NAMES);
     check::<OfAzotte>(OfAzotte::NAMES);
     check::<OfPeach>(OfPeach::NAMES);
@@ -25,13 +26,13 @@ fn every_scenario_of_every_provider_goes_as_it_goes_alone() {
 }
 
 #[test]
-fn nobody_at_all_is_no_event() {
+fn an_empty_set_has_no_event() {
     let crowd = OfAllscale::of(&[]);
     assert_eq!(all(&crowd, &mut watches(&crowd, true), &[0]).0.len(), 0);
 }
 
 #[test]
-fn they_and_their_future_can_go_to_another_thread() {
+fn a_set_and_its_future_can_go_to_another_thread() {
     fn goes(_: &impl Send) {}
     let crowd = OfAllscale::of(&["happy"]);
     let (time, mut watches) = (crate::time::Time::of(&crowd.clock()), watches(&crowd, true));
@@ -39,8 +40,8 @@ fn they_and_their_future_can_go_to_another_thread() {
     goes(&watches.next_event(crowd.sandbox(), |wait| time.sleep(wait)));
 }
 
-/// With journeys of requests and answers, what each comes to is the same, and never more are under way than
-/// may be.
+/// With journeys of requests and answers, each checkout ends the same, and never more reads are under way
+/// than allowed.
 fn check_journeys<C: Crowd>(scenarios: &[&str], ways: &[u64], at_once: usize) {
     let crowd = C::of(scenarios);
     let (told, most) = all(&crowd, &mut watches(&crowd, false).max_in_flight(at_once), ways);
@@ -49,7 +50,7 @@ fn check_journeys<C: Crowd>(scenarios: &[&str], ways: &[u64], at_once: usize) {
         let (lines, _) = alone::<C>(scenarios, number);
         let (end, expected) = (told[&number].last().unwrap(), lines.last().unwrap());
         assert!(is_end(end));
-        // What comes about when its deadline does can be one or the other.
+        // A status that comes at the deadline may be seen or not.
         if !expected.starts_with("gave up") && !end.starts_with("gave up") {
             assert_eq!(end, expected, "{scenario} {:?}", told[&number]);
         }
@@ -65,7 +66,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_crowd_goes_as_each_goes_alone(
+    fn every_checkout_of_a_crowd_goes_as_alone(
         a in some(OfAllscale::NAMES), z in some(OfAzotte::NAMES), p in some(OfPeach::NAMES), v in some(OfV2::NAMES)
     ) {
         check::<OfAllscale>(&a);
@@ -75,7 +76,7 @@ proptest! {
     }
 
     #[test]
-    fn any_crowd_with_journeys_comes_to_the_same_ends(
+    fn every_crowd_with_journeys_comes_to_the_same_ends(
         a in some(OfAllscale::NAMES), z in some(OfAzotte::NAMES),
         ways in proptest::collection::vec(0_u64..700, 1..9), at_once in 0_usize..5
     ) {

@@ -1,4 +1,4 @@
-//! Nothing that they print of themselves has a key, an id or a secret in it.
+//! No text that a set or an event prints has a key, an id or a secret.
 
 use crate::crowds::{Crowd, OfV2, now};
 use crate::time::{ENDLESS, Slow, Time};
@@ -7,7 +7,7 @@ use checkout_sandbox::peach::{CLIENT_SECRET, Fault};
 use checkout_tables::peach::Route;
 
 #[test]
-fn they_print_how_many_there_are_and_events_print_no_key() {
+fn a_set_prints_the_number_of_checkouts_and_an_event_prints_no_key() {
     let crowd = OfV2::of(&["declined_then_paid", "happy"]);
     crowd.0.inject_on(Route::Token, Fault::Truncated);
     let time = Time::of(&crowd.clock());

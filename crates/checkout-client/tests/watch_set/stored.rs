@@ -1,4 +1,4 @@
-//! What is stored of each, and a restart that goes on from there.
+//! The stored text of each checkout, and a restart from the stored texts.
 
 use crate::crowds::{Crowd, OfAllscale, OfAzotte, OfPeach, Told, all, is_end, note, now, watches};
 use crate::time::{ENDLESS, Slow, Time};
@@ -7,8 +7,8 @@ use checkout_sandbox::peach::ENTITY_ID;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Lives until so many events were told, then goes on in other watches that know the stored texts and the
-/// limit's times alone.
+/// Lives until so many events were reported, then goes on in another set that knows the stored texts and the
+/// times of the limit alone.
 fn restarted<C: Crowd>(scenarios: &[&str], after: usize) -> (Told, C) {
     let (crowd, mut told) = (C::of(scenarios), Told::new());
     let (time, mut before) = (Time::of(&crowd.clock()), watches(&crowd, true));
@@ -25,7 +25,7 @@ fn restarted<C: Crowd>(scenarios: &[&str], after: usize) -> (Told, C) {
             rows.remove(&event.key);
         }
     }
-    // A process that is stopped stores all of them; reads that changed nothing are in that too.
+    // A process that stops stores all checkouts; the texts include reads that changed nothing.
     for (ticket, key) in before.iter() {
         rows.insert(*key, before.stored(ticket).unwrap());
     }
@@ -57,7 +57,7 @@ fn a_restart_at_any_event_goes_on_with_the_same_reads_to_the_same_ends() {
             for (key, lines) in &told {
                 let ends: Vec<_> = lines.iter().filter(|line| is_end(line)).collect();
                 assert_eq!(ends, [expected[key].last().unwrap()], "{after}");
-                // One that had ended, and had not told it, reads once more.
+                // A checkout that had ended without a report reads once more.
                 let (reads, without) = (again.reads(*key), crowd.reads(*key));
                 assert_eq!(reads[..without.len()], without, "{after}");
                 assert!(reads.len() <= without.len() + 1, "{after}");
@@ -80,7 +80,7 @@ fn a_restart_keeps_the_limit() {
 }
 
 #[test]
-fn one_that_gave_up_leaves_with_its_watch_and_is_added_again_when_it_was_resumed() {
+fn a_checkout_that_gave_up_leaves_with_its_watch_and_is_added_after_a_resume() {
     let crowd = OfAllscale::of(&["timeout"]);
     let (clock, time) = (crowd.clock(), Time::of(&crowd.clock()));
     let slow = Slow::new(crowd.0.clone(), &time, &[0]);
@@ -94,7 +94,7 @@ fn one_that_gave_up_leaves_with_its_watch_and_is_added_again_when_it_was_resumed
     }
     let (watch, asked) = (left.unwrap(), crowd.reads(0).len());
     clock.advance(Duration::from_secs(24 * 3_600));
-    // It is given up still, and asks for nothing.
+    // The checkout is still given up, and sends nothing.
     let merchant = watches.merchant();
     watches.add(merchant, watch, 0);
     let event = next(&mut watches).unwrap();
@@ -108,7 +108,7 @@ fn one_that_gave_up_leaves_with_its_watch_and_is_added_again_when_it_was_resumed
 }
 
 #[test]
-fn one_that_had_ended_reads_once_more_and_ends_once_more_without_another_time_of_late_reads() {
+fn an_ended_checkout_reads_once_more_and_ends_without_late_reads() {
     let plan = PollPolicy::allscale()
         .late_payment_reads(Duration::from_secs(3_600), Duration::from_secs(24 * 3_600));
     let crowd = OfAllscale::of(&["canceled"]);
@@ -134,14 +134,14 @@ fn one_that_had_ended_reads_once_more_and_ends_once_more_without_another_time_of
     watches.add(merchant, crowd.watch(0).restore_from(&stored).unwrap(), 0);
     let (told, _) = all(&crowd, &mut watches, &[0]);
     assert_eq!(told[&0], [end]);
-    // As a watch alone, to the read; at once, and not in a day.
+    // The same reads as a watch alone; at once, and not in a day.
     assert_eq!(crowd.reads(0).len() - before, reads);
     assert_eq!((reads, took), (1, 0));
     assert_eq!(crowd.clock().now_millis() - began, took);
 }
 
 #[test]
-fn late_reads_are_read_and_money_that_comes_late_is_told() {
+fn late_reads_are_made_and_late_money_is_reported() {
     let plan = PollPolicy::allscale()
         .late_payment_reads(Duration::from_secs(3_600), Duration::from_secs(24 * 3_600));
     let crowd = OfAllscale::of(&["late_success"]);
@@ -154,7 +154,7 @@ fn late_reads_are_read_and_money_that_comes_late_is_told() {
 }
 
 #[test]
-fn what_was_not_told_when_one_is_taken_out_goes_with_its_watch() {
+fn unreported_changes_leave_with_the_watch_of_a_removed_checkout() {
     let crowd = OfAzotte::of(&["three_ds_at_once", "happy"]);
     let time = Time::of(&crowd.clock());
     let slow = Slow::new(crowd.0.clone(), &time, &[0]);
@@ -168,7 +168,7 @@ fn what_was_not_told_when_one_is_taken_out_goes_with_its_watch() {
 }
 
 #[test]
-fn one_that_is_taken_in_with_the_read_that_shows_its_end_tells_it_without_another() {
+fn a_checkout_added_with_the_read_of_its_end_reports_the_end_without_another_read() {
     let crowd = OfAzotte::of(&["happy"]);
     let (clock, mut watch) = (crowd.clock(), crowd.watch(0));
     while watch.phase() != Some(checkout_lifecycle::Phase::Succeeded) {
@@ -185,14 +185,14 @@ fn one_that_is_taken_in_with_the_read_that_shows_its_end_tells_it_without_anothe
 }
 
 #[test]
-fn a_restart_while_one_is_read_once_more_begins_no_late_reads_either() {
+fn a_restart_during_the_further_read_of_an_end_begins_no_late_reads() {
     let plan = PollPolicy::allscale()
         .late_payment_reads(Duration::from_secs(3_600), Duration::from_secs(24 * 3_600));
     let crowd = OfAllscale::of(&["canceled"]);
     let clock = crowd.clock();
     let mut watch = crowd.watch(0).plan(plan);
     let _ = watch.end_blocking(crowd.sandbox(), |wait| clock.advance(wait));
-    // Two restarts, one at the end and one before the read that is to show it again.
+    // Two restarts: at the end, and before the read that shows the end again.
     let mut again = crowd.watch(0).plan(plan).restore_from(&watch.stored()).unwrap();
     let _ = again.next(again.now());
     let stored = again.stored();

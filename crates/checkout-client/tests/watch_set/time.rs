@@ -1,4 +1,4 @@
-//! Virtual time that goes on when everybody waits, and a transport on whose ways time passes.
+//! Virtual time that moves on when every future waits, and a transport whose journeys take time.
 
 use checkout_sandbox::VirtualClock;
 use checkout_transport::{Request, Response, Transport, TransportError};
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// A clock, and the moments that somebody waits for.
+/// A clock, and the moments that a future waits for.
 #[derive(Clone)]
 pub(crate) struct Time {
     pub(crate) clock: VirtualClock,
@@ -34,8 +34,8 @@ impl Time {
         })
     }
 
-    /// Polls a future until it is ready, or until so many polls are used up. Whenever it is pending, time
-    /// goes on to the next moment that it waits for.
+    /// Polls a future until the future is ready, or until so many polls are used up. If the future is
+    /// pending, time moves to the next moment that the future waits for.
     pub(crate) fn run<T>(&self, future: impl Future<Output = T>, polls: &mut usize) -> Option<T> {
         let mut future = pin!(future);
         while *polls > 0 {
@@ -51,16 +51,16 @@ impl Time {
     }
 }
 
-/// As many polls as anybody needs.
+/// More polls than any future needs.
 pub(crate) const ENDLESS: usize = 10_000_000;
 
-/// Passes requests on after a while, and their answers back after a while; counts how many are under way.
+/// Passes requests on after a while, and the answers back after a while; counts the requests under way.
 pub(crate) struct Slow<S> {
     pub(crate) sandbox: S,
     time: Time,
-    /// How long each way takes, one after the other and then again.
+    /// The length of each journey, one after the other and then again.
     ways: Arc<Vec<u64>>,
-    /// How long each way of a token takes, if that is another time.
+    /// The length of each journey of a token, if that is another length.
     pub(crate) token_way: Option<u64>,
     counts: Arc<Counts>,
 }
@@ -84,12 +84,12 @@ impl<S> Slow<S> {
         }
     }
 
-    /// The most that were under way at a time.
+    /// The largest number of requests under way at a time.
     pub(crate) fn most(&self) -> usize {
         self.counts.most.load(Ordering::SeqCst)
     }
 
-    /// The paths that were sent, each with when.
+    /// The paths that were sent, each with the time.
     pub(crate) fn log(&self) -> Vec<(String, u64)> {
         self.counts.log.lock().unwrap().clone()
     }

@@ -1,4 +1,4 @@
-//! V2's access tokens, which are asked for once for all that wait for one.
+//! V2's access tokens: one request serves all checkouts that wait for a token.
 
 use crate::crowds::{Crowd, OfV2, Told, all, note, now, watches};
 use crate::time::{ENDLESS, Slow, Time};
@@ -8,7 +8,7 @@ use checkout_tables::Environment;
 use checkout_tables::peach::Route;
 use std::time::Duration;
 
-/// With tokens that take so long each way; what is told, and the most that were under way.
+/// Plays with tokens that take so long each way. Returns the changes, and the most requests under way.
 fn walk(crowd: &OfV2, limited: bool, at_once: usize, token_way: u64) -> (Told, usize) {
     let time = Time::of(&crowd.clock());
     let mut slow = Slow::new(crowd.0.clone(), &time, &[10]);
@@ -29,7 +29,7 @@ fn walk(crowd: &OfV2, limited: bool, at_once: usize, token_way: u64) -> (Told, u
 }
 
 #[test]
-fn one_token_is_asked_for_however_many_wait_for_it() {
+fn one_request_for_a_token_serves_all_waiting_checkouts() {
     for (way, at_once) in [(0, 16), (400, 16), (400, 1), (400, 3), (5_000, 16)] {
         let crowd = OfV2::of(&["happy"; 10]);
         let (told, most) = walk(&crowd, false, at_once, way);
@@ -53,8 +53,8 @@ fn a_token_costs_the_first_reads_no_time_and_the_limit_no_room() {
 }
 
 #[test]
-fn the_limit_holds_however_long_a_token_takes() {
-    // From nothing to longer than a minute: what was given too long ago is given again.
+fn the_limit_holds_for_every_duration_of_a_token_request() {
+    // From no time to longer than a minute: a read whose place was given too long ago gets another place.
     for way in [0, 100, 499, 700, 2_000, 14_000, 31_000, 45_000, 200_000] {
         let crowd = OfV2::lasting(
             &["happy", "expired", "declined_then_paid", "happy", "cancelled"],
@@ -69,7 +69,7 @@ fn the_limit_holds_however_long_a_token_takes() {
 }
 
 #[test]
-fn a_token_that_is_refused_is_forgotten_and_another_is_asked_for() {
+fn a_refused_token_is_forgotten_and_another_is_requested() {
     let crowd = OfV2::of(&["happy"; 3]);
     crowd.0.inject_on(Route::CheckoutStatus, Fault::EmptyUnauthorized);
     let (told, _) = walk(&crowd, false, 16, 0);
@@ -78,7 +78,7 @@ fn a_token_that_is_refused_is_forgotten_and_another_is_asked_for() {
 }
 
 #[test]
-fn a_token_that_cannot_be_had_is_told_of_each_that_waited_for_it() {
+fn a_failed_token_request_is_reported_for_each_waiting_checkout() {
     let crowd = OfV2::of(&["happy"; 3]);
     crowd.0.inject_on(Route::Token, Fault::HtmlBadGateway);
     let (told, _) = walk(&crowd, false, 16, 300);
@@ -87,12 +87,12 @@ fn a_token_that_cannot_be_had_is_told_of_each_that_waited_for_it() {
         assert_eq!(lines.iter().filter(|line| line.starts_with('x')).count(), 1);
         assert_eq!(lines.last().unwrap(), "ended: succeeded");
     }
-    // The one that failed, and each of them perhaps had one more to ask for before the first came.
+    // The token that failed, and perhaps one more request for each checkout before the first token came.
     assert!((2..=4).contains(&crowd.tokens()), "{}", crowd.tokens());
 }
 
 #[test]
-fn credentials_that_are_wrong_are_given_up_and_no_status_is_ever_asked_for() {
+fn checkouts_with_wrong_credentials_are_given_up_without_a_status_read() {
     let crowd = OfV2::of(&["happy"; 3]);
     let clock = crowd.clock();
     let credentials = peach::v2::Credentials {
@@ -114,7 +114,7 @@ fn credentials_that_are_wrong_are_given_up_and_no_status_is_ever_asked_for() {
 }
 
 #[test]
-fn merchants_have_a_token_each_and_none_waits_for_another_s() {
+fn merchants_have_a_token_each_and_none_waits_for_another() {
     let first = OfV2::of(&["happy"]);
     let other = crate::world::of_peach::v2(&first.0).build().unwrap();
     let mut watches = checkout_client::WatchSet::new(now(&first.clock()), 42);
@@ -124,7 +124,7 @@ fn merchants_have_a_token_each_and_none_waits_for_another_s() {
     let (told, _) = all(&first, &mut watches, &[100]);
     assert!(told.values().all(|lines| lines.last().unwrap() == "ended: succeeded"), "{told:?}");
     assert_eq!(first.tokens(), 2);
-    // Clients that share a merchant have a token each too.
+    // Clients that share a merchant have a token each, too.
     let crowd = OfV2::of(&["happy"; 2]);
     let other = crate::world::of_peach::v2(&crowd.0).build().unwrap();
     let mut watches = checkout_client::WatchSet::new(now(&crowd.clock()), 42);
@@ -137,13 +137,13 @@ fn merchants_have_a_token_each_and_none_waits_for_another_s() {
 }
 
 #[test]
-fn who_leaves_while_a_token_is_on_its_way_takes_it_from_nobody() {
+fn a_checkout_that_leaves_during_a_token_request_takes_the_token_from_no_other() {
     for leaves in [&[0][..], &[1], &[0, 1], &[0, 1, 2]] {
         let crowd = OfV2::of(&["happy"; 3]);
         let time = Time::of(&crowd.clock());
         let slow = Slow::new(crowd.0.clone(), &time, &[200]);
         let mut watches = watches(&crowd, false);
-        // The token is asked for, and all three wait for it.
+        // A request for the token is under way, and all three wait for the token.
         assert!(time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { 1 }).is_none());
         for key in leaves {
             watches.remove(watches.find(key).unwrap()).unwrap();
@@ -156,7 +156,7 @@ fn who_leaves_while_a_token_is_on_its_way_takes_it_from_nobody() {
         }
         assert_eq!(told.len(), 3 - leaves.len());
         assert!(told.values().all(|lines| lines.last().unwrap() == "ended: succeeded"), "{told:?}");
-        // Whoever is added later is not left waiting.
+        // A checkout that is added later does not wait for ever.
         let merchant = watches.merchant();
         watches.add(merchant, crowd.watch(0), 0);
         assert_eq!(all(&crowd, &mut watches, &[0]).0[&0].last().unwrap(), "ended: succeeded");
@@ -164,7 +164,7 @@ fn who_leaves_while_a_token_is_on_its_way_takes_it_from_nobody() {
 }
 
 #[test]
-fn the_gap_between_two_reads_begins_when_one_is_sent_and_not_when_its_token_was_asked_for() {
+fn the_gap_between_two_reads_begins_at_the_sending_of_the_read() {
     let crowd = OfV2::of(&["happy"]);
     let time = Time::of(&crowd.clock());
     let mut slow = Slow::new(crowd.0.clone(), &time, &[1]);
@@ -183,7 +183,7 @@ fn the_gap_between_two_reads_begins_when_one_is_sent_and_not_when_its_token_was_
 }
 
 #[test]
-fn a_read_whose_token_came_after_the_deadline_is_the_last_one_as_it_is_of_a_watch_alone() {
+fn a_read_whose_token_came_after_the_deadline_is_the_last_read_as_in_a_lone_watch() {
     let reads = |alone: bool| {
         let crowd = OfV2::of(&["expired"]);
         let (clock, time) = (crowd.clock(), Time::of(&crowd.clock()));
@@ -210,7 +210,7 @@ fn a_read_whose_token_came_after_the_deadline_is_the_last_one_as_it_is_of_a_watc
 }
 
 #[test]
-fn a_token_that_fails_after_the_deadline_is_a_last_try_as_it_is_of_a_watch_alone() {
+fn a_token_that_fails_after_the_deadline_is_the_last_try_as_in_a_lone_watch() {
     let tries = |alone: bool| {
         let crowd = OfV2::of(&["expired"]);
         let (clock, time) = (crowd.clock(), Time::of(&crowd.clock()));

@@ -1,4 +1,4 @@
-//! What wakes a checkout among many.
+//! The events that wake a checkout among many.
 
 use crate::crowds::{Crowd, OfAllscale, OfAzotte, now, watches};
 use crate::world::line;
@@ -21,7 +21,7 @@ impl Wake for Woken {
     }
 }
 
-/// What is told until they sleep, and how long they would sleep.
+/// The events until the set sleeps, and the length of the sleep.
 fn until_they_sleep<E: Watchable<StatusRead: 'static> + 'static>(
     watches: &mut WatchSet<E, usize>,
     transport: &(impl Transport + Clone + 'static),
@@ -57,7 +57,7 @@ fn a_webhook_s_nudge_reads_its_checkout_at_once_and_no_other() {
 }
 
 #[test]
-fn a_handle_wakes_them_from_another_thread_before_and_after_it_was_added() {
+fn a_handle_wakes_the_set_from_another_thread_before_and_after_the_checkout_is_added() {
     let crowd = OfAllscale::of(&["never_paid", "never_paid"]);
     let (clock, mut watches) = (crowd.clock(), WatchSet::new(now(&crowd.clock()), 42));
     let merchant = watches.merchant();
@@ -77,7 +77,7 @@ fn a_handle_wakes_them_from_another_thread_before_and_after_it_was_added() {
         }
         assert_eq!(woken.0.load(Ordering::SeqCst), 0);
         std::thread::spawn(move || (0..3).for_each(|_| told.nudge())).join().unwrap();
-        // Once is enough, and more than once does no harm.
+        // One wake-up is enough, and more than one do no harm.
         assert_eq!(woken.0.load(Ordering::SeqCst), 1);
         let Poll::Ready(Some(event)) = future.as_mut().poll(&mut Context::from_waker(&waker)) else {
             panic!()
@@ -88,7 +88,7 @@ fn a_handle_wakes_them_from_another_thread_before_and_after_it_was_added() {
 }
 
 #[test]
-fn what_a_handle_was_told_before_it_was_added_is_heard() {
+fn a_nudge_of_a_handle_before_the_checkout_is_added_counts() {
     let crowd = OfAllscale::of(&["never_paid"]);
     let (clock, mut watches) = (crowd.clock(), watches(&crowd, true));
     until_they_sleep(&mut watches, crowd.sandbox());
@@ -112,7 +112,7 @@ fn a_nudge_that_comes_while_a_read_is_under_way_is_followed_by_another_read() {
         let sandbox = sandbox.clone();
         async move { Transport::send(&sandbox, request).await }
     }));
-    // Without the nudge it would be five seconds, or half a second less by chance.
+    // Without the nudge the sleep would be five seconds, or half a second less by chance.
     assert_eq!(until_they_sleep(&mut watches, &nudging).1, Duration::from_secs(1));
     clock.advance(Duration::from_secs(1));
     until_they_sleep(&mut watches, crowd.sandbox());
@@ -144,7 +144,7 @@ fn the_payer_s_return_reads_at_once() {
 }
 
 #[test]
-fn a_ticket_of_one_that_has_left_does_nothing() {
+fn a_ticket_of_a_checkout_that_has_left_does_nothing() {
     let crowd = OfAllscale::of(&["happy", "happy"]);
     let mut watches = watches(&crowd, true);
     let (ticket, other) = (watches.find(&0).unwrap(), watches.find(&1).unwrap());
@@ -160,7 +160,7 @@ fn a_ticket_of_one_that_has_left_does_nothing() {
 }
 
 #[test]
-fn a_deadline_can_be_put_off_for_one_of_them() {
+fn the_deadline_of_one_checkout_can_be_put_off() {
     let crowd = OfAllscale::of(&["never_paid", "never_paid"]);
     let (clock, mut watches) = (crowd.clock(), watches(&crowd, true));
     let begun = clock.now_millis();
