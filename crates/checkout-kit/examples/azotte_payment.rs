@@ -5,7 +5,7 @@
 //!     cargo run --example azotte_payment -- --scenario three_ds_html
 //!     cargo run --example azotte_payment -- --list
 //!
-//! The exit code says how it ended: see `Ending`.
+//! The exit code says how the payment ended: see `Ending`.
 
 mod watching;
 
@@ -19,10 +19,10 @@ use std::process::ExitCode;
 use watching::ending::usage;
 use watching::{Checkout, Ending, Shop, not_begun};
 
-/// A way to go wrong: its name, and how the sandbox is told to play it.
+/// A way to go wrong: the name, and the sandbox's part.
 type Mishap = (&'static str, fn(&Sandbox));
 
-/// What goes wrong on the way, beside the scenarios of the sandbox.
+/// The mishaps on the way, beside the scenarios of the sandbox.
 const MISHAPS: &[Mishap] = &[
     ("lost_submit_answer", |sandbox| sandbox.inject_on(Route::SubmitCheckout, Fault::LostAnswer)),
     ("bad_gateway", |sandbox| sandbox.inject_on(Route::SubmitCheckout, Fault::HtmlBadGateway)),
@@ -38,12 +38,12 @@ fn main() -> ExitCode {
     ExitCode::from(run(&arguments, &mut io::stdout().lock()))
 }
 
-/// Every play's name.
+/// The name of every play.
 fn names() -> Vec<&'static str> {
     Scenario::NAMES.into_iter().chain(MISHAPS.iter().map(|(name, _)| *name)).collect()
 }
 
-/// Runs it with the program's arguments, and gives the exit code.
+/// Runs the program with the arguments, and returns the exit code.
 pub fn run(arguments: &[String], out: &mut dyn Write) -> u8 {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let name = match arguments[..] {
@@ -71,15 +71,14 @@ pub fn run(arguments: &[String], out: &mut dyn Write) -> u8 {
 }
 
 fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>> {
-    // The sandbox's clock. Left out, it is the system's.
+    // The sandbox's clock. A client without a given clock uses the system's clock.
     let clock = sandbox.clock().clone();
     let client = Client::builder("acme", X_TN, API_KEY.into())
         .environment(Environment::Sandbox)
         .clock(move || clock.now_millis())
         .build()?;
 
-    // A stored method: no card number comes near us. The order's own id is what makes it safe to send it
-    // again.
+    // A stored method: no card number comes near us. The order's own id makes a second submit safe.
     let submit = Draft::stored_method(PaymentChannel::CreditCard)
         .offer_identifier("off_1")
         .correlation_id("order_1001")
@@ -94,14 +93,14 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>
     if let Err(error) = &sent {
         shop.line("submit", not_begun(error));
         may_have_been_processed = error.may_have_been_processed();
-        // Whatever became of it, under the same correlation id it is charged once.
+        // The correlation id is the same, so the card is charged once, after any first outcome.
         sent = call.send_blocking(sandbox);
     }
     let submitted = match sent {
         Ok(submitted) => submitted,
         Err(error) => {
             shop.line("submit", not_begun(&error));
-            // What the second attempt proves, it proves of itself alone.
+            // The second attempt's proof covers the second attempt alone.
             may_have_been_processed |= error.may_have_been_processed();
             return Ok(if may_have_been_processed { Ending::Look } else { Ending::NotPaid });
         }
@@ -109,13 +108,13 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>
     let tracking_number = submitted.payload.tracking_number.clone();
     shop.line("submitted", &tracking_number);
 
-    // Watch it from the submit's answer on: its wait is kept, and a challenge that it has is told. It ends
-    // nothing.
+    // The watch begins with the submit's answer: the watch keeps the wait of the answer, and reports a
+    // challenge in the answer. The answer ends nothing.
     let watch = client.watch_submitted(submitted)?;
-    // Azotte's answers carry no amount: what was submitted is what is charged, under this number.
+    // Azotte's answers carry no amount: the submitted amount is the charged amount, under this number.
     let order = Order { environment: Environment::Sandbox, tracking_number: &tracking_number };
     let (ending, why) = shop.settle(sandbox, Checkout { watch, order: &order }, &mut |shop, change| {
-        // What the payer has to do stands in the answer, whatever its status is.
+        // The payer's task stands in the answer, under every status.
         if let Change::AskPayer { payload } | Change::End(End::Ended { answer: Answer { payload, .. }, .. }) =
             change
         {
@@ -126,7 +125,7 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>
     Ok(ending)
 }
 
-/// Shows the payer what there is to show.
+/// Shows the payer the challenge, if there is one.
 fn show(shop: &mut Shop<'_>, result: &CheckoutResult<'_>) {
     match result.challenge() {
         Some(Challenge::Url(_)) => shop.line("", "-> send the browser to redirectUrl"),
@@ -134,7 +133,7 @@ fn show(shop: &mut Shop<'_>, result: &CheckoutResult<'_>) {
         None => {}
     }
     if let Some(message) = result.message() {
-        // It may be about the payer: a shop looks at it, and does not log it.
+        // The message may be about the payer: a shop reads the message, and does not log it.
         shop.line("", format!("-> a message of {} characters", message.as_str().chars().count()));
     }
 }

@@ -6,15 +6,15 @@
 //!
 //! The checkouts begin all over the day, most of them at noon and in the evening, with many stores of
 //! AllScale's, tenants of Azotte's and merchants of Peach's. Half of them go the usual way, and the rest
-//! every way that the sandboxes play. Two reads in a hundred go wrong: they are lost, limited, garbled,
-//! somebody else's. With half of the stores and merchants webhooks wake what they are about; Azotte has none.
-//! Payers come back from their challenges, or fail them, or never come back. What the schedule hands back at
-//! the deadline is stored as text, and watched again from that, all of it: after 20 minutes or when a webhook
-//! comes, for as long as the plan's deadline, until it has ended or has been handed back three times.
+//! every way that the sandboxes play. Two reads in a hundred go wrong: they are lost, limited, garbled, or
+//! about somebody else's checkout. For half of the stores and merchants webhooks wake the checkouts; Azotte
+//! has no webhooks. Payers come back from their challenges, or fail them, or never come back. A checkout that
+//! the schedule hands back at the deadline is stored as text, and watched again from the text: after 20
+//! minutes or when a webhook comes, for as long as the plan's deadline, until the checkout has ended or has
+//! been handed back three times.
 //!
-//! The books of the sandboxes decide who is right; the watch of a checkout is never asked. The
-//! same seed prints the same table. The exit code is 0 if nothing was wrong, 1 if something was, and 2 for
-//! other arguments.
+//! The books of the sandboxes are the judge; the watch of a checkout is never asked. The same seed prints the
+//! same table. The exit code is 0 if nothing was wrong, 1 if something was, and 2 for other arguments.
 
 mod crowd;
 
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     ExitCode::from(run(&arguments, &mut io::stdout().lock()))
 }
 
-/// Runs it with the program's arguments, and gives the exit code.
+/// Runs the program with the arguments, and returns the exit code.
 pub fn run(arguments: &[String], out: &mut dyn Write) -> u8 {
     let Some(crowd) = crowd(arguments) else {
         let _ = writeln!(out, "usage: day_of_polling [--checkouts NUMBER] [--seed NUMBER]");

@@ -5,7 +5,7 @@
 //!     cargo run --example first_payment -- --scenario late_success
 //!     cargo run --example first_payment -- --list
 //!
-//! The exit code says how it ended: see `Ending`.
+//! The exit code says how the payment ended: see `Ending`.
 
 #[allow(dead_code, reason = "what begins a checkout is this example's own")]
 mod watching;
@@ -26,8 +26,8 @@ use std::num::NonZeroU32;
 use std::process::ExitCode;
 use watching::{Checkout, Ending, Shop, whole};
 
-/// A way that a payment can go: its name, what happens, and how the sandbox is told to play it. What goes by
-/// the name of one of the sandbox's scenarios needs no telling.
+/// A way that a payment can go: the name, the story, and the sandbox's part. A play with the name of one of
+/// the sandbox's scenarios needs no story.
 type Play = (&'static str, &'static str, fn(&Sandbox));
 
 const PLAYS: &[Play] = &[
@@ -89,7 +89,7 @@ fn main() -> ExitCode {
     ExitCode::from(run(&arguments, &mut io::stdout().lock()))
 }
 
-/// Runs it with the program's arguments, and gives the exit code.
+/// Runs the program with the arguments, and returns the exit code.
 pub fn run(arguments: &[String], out: &mut dyn Write) -> u8 {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let name = match arguments[..] {
@@ -122,7 +122,8 @@ fn list(out: &mut dyn Write, ending: Ending) -> u8 {
 }
 
 fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox, name: &str) -> Result<(Ending, String), Box<dyn Error>> {
-    // The sandbox's clock. Left out, it is the system's; the nonces are the standard, random ones.
+    // The sandbox's clock. A client without a given clock uses the system's clock; the nonces are random, the
+    // default.
     let clock = sandbox.clock().clone();
     let slow = if name == "wrong_clock" { 7 * 60_000 } else { 0 };
     let client = Client::builder(SigningKey::new(API_KEY, SecretString::from(API_SECRET))?)
@@ -130,7 +131,7 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox, name: &str) -> Result<(Ending, S
         .clock(move || clock.now_millis() - slow)
         .build()?;
 
-    // Draft, and check it against the documents. Whatever is wrong is said at once.
+    // Draft, and check the draft against the documents. The error lists everything that is wrong at once.
     let draft = match draft(name).check() {
         Ok(draft) => draft,
         Err(violations) => {
@@ -143,7 +144,8 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox, name: &str) -> Result<(Ending, S
     };
     shop.line("drafted", format!("{ORDER}, {}, settled in {}", draft.price(), settled_in(&draft)));
 
-    // Create it. (What to store before, so that no order is ever lost, is the example save_before_send.)
+    // Create the intent. (The example save_before_send shows the writes before the create, so that no order
+    // is lost.)
     let created = match create(shop, sandbox, &client.create(&draft)) {
         Ok(created) => created,
         Err(ended) => return Ok(ended),
@@ -151,7 +153,7 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox, name: &str) -> Result<(Ending, S
     shop.line("pay at", created.checkout_url.as_str());
     shop.line("owed", format!("{} {}", created.amount_coins, created.stable_coin_type));
 
-    // Watch it to its end, and hold the whole intent to the order before the goods leave.
+    // Watch the intent to the end, and hold the whole intent to the order before the goods leave.
     let coins = [StableCoin::USDT, StableCoin::USDC];
     let order = Order {
         environment: Environment::Sandbox,
@@ -179,7 +181,7 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox, name: &str) -> Result<(Ending, S
     }))
 }
 
-/// The created intent, or how it ended before there was one.
+/// The created intent, or the ending before there was an intent.
 fn create(
     shop: &mut Shop<'_>,
     sandbox: &Sandbox,
@@ -190,10 +192,10 @@ fn create(
         && let CallErrorKind::NotSent(_) = error.kind()
     {
         shop.line("create", whole(error));
-        // Nothing was created, so another attempt makes no second intent. It is signed anew.
+        // Nothing was created, so another attempt makes no second intent. The attempt is signed anew.
         sent = call.send_blocking(sandbox);
     }
-    // It is there and can be paid; what is paid otherwise than asked settles no order.
+    // The intent is there and can be paid; an answer that differs from the request settles no order.
     for difference in sent.iter().flat_map(Answer::differences) {
         shop.line("differs", difference);
     }
@@ -226,7 +228,7 @@ fn paid(intent: &Intent<'_>) -> String {
     let more = intent.actual_paid_amount.and_then(|paid| paid.checked_sub(intent.amount_coins).ok());
     let more = more.filter(|more| !more.is_zero() && !more.is_negative());
     let more = more.map_or_else(String::new, |more| format!(", {more} too much"));
-    // The provider's own arithmetic decides nothing, so it is carried as it came.
+    // The provider's own arithmetic decides nothing, so the amount is carried unread.
     let net = intent.net_income_amount.as_ref().and_then(Verbatim::known);
     let (paid, net) = (text(intent.actual_paid_amount.as_ref()), text(net.as_ref()));
     format!("paid {paid} of {}{more}; {net} after the fee", intent.amount_coins)

@@ -1,7 +1,7 @@
-//! Twelve open checkouts of one merchant with Peach, watched together under its two reads a minute, offline:
-//! an in-process sandbox stands in the provider's place, and its clock is advanced instead of waiting. Every
-//! other webhook is lost, and halfway the process is replaced by another one, which knows what was stored and
-//! nothing else.
+//! Twelve open checkouts of one merchant with Peach, watched together under the two reads a minute, offline:
+//! an in-process sandbox stands in the provider's place, and the clock is advanced instead of waiting. Every
+//! other webhook is lost, and halfway another process takes over, which knows the stored texts and nothing
+//! else.
 //!
 //!     cargo run --example many_checkouts
 
@@ -11,7 +11,7 @@ use checkout_sandbox::peach::{ENTITY_ID, REFERER, SECRET_TOKEN, Sandbox, Scenari
 use std::io::{self, Write};
 use std::{collections::BTreeMap, error::Error, future, process::ExitCode, time::Duration};
 
-/// What becomes of the twelve.
+/// The scenarios of the twelve.
 const SCENARIOS: &str = "happy cancelled happy pending_then_successful declined_then_paid happy never_opened \
     in_review happy uncertain unknown_code happy";
 
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     ExitCode::from(run(&mut io::stdout().lock()))
 }
 
-/// Runs it, and gives the exit code.
+/// Runs the program, and returns the exit code.
 pub fn run(out: &mut dyn Write) -> u8 {
     day(out).map_err(|error| writeln!(out, "error: {error}")).is_err().into()
 }
@@ -50,20 +50,20 @@ fn day(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     Ok(writeln!(out, "{} reads, never more than {} a minute", counts.reads, counts.busiest_minute)?)
 }
 
-/// A shop, with what it has in its database.
+/// A shop, with the rows of the database.
 struct Shop {
     client: Client,
     receiver: Receiver,
     sandbox: Sandbox,
     began: u64,
-    /// The open orders, each with what was stored of its checkout.
+    /// The open orders, each with the stored text of the checkout.
     open: BTreeMap<String, Option<String>>,
-    /// When the merchant's last reads were.
+    /// The times of the merchant's last reads.
     reads: Vec<Moment>,
 }
 
 impl Shop {
-    /// Watches all that is open, until so many still are.
+    /// Watches all open checkouts, until so many are still open.
     fn process(&mut self, until: usize, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         let (receiver, sandbox, clock) = (&self.receiver, &self.sandbox, self.sandbox.clock());
         let mut watches = WatchSet::new(Moment::from_unix_millis(clock.now_millis().try_into()?), 42);
@@ -90,7 +90,7 @@ impl Shop {
                 Change::NotShown { why, .. } => format!("the payer cannot be asked: {why}"),
                 Change::Refused { phase, .. } => format!("{phase}, and read on for late money"),
                 Change::NotRead { error, .. } => error.to_string(),
-                // Its read is written down with this event: the webhook's claim can be committed.
+                // The event's row is written with this read: the webhook's claim can be committed.
                 Change::Nudged(_) => {
                     self.open.insert(event.key, Some(event.stored));
                     continue;
@@ -101,7 +101,7 @@ impl Shop {
                 }
                 // To have ended is not to be paid: hold `answer` to the order, as docs/webhooks.md says.
                 Change::End(End::Ended { phase, .. }) => format!("ended: {phase}"),
-                // To be kept elsewhere, and gone on with tomorrow.
+                // Kept elsewhere, and resumed tomorrow.
                 Change::End(End::GaveUp { .. }) => "given up for today".into(),
             };
             let seconds = (clock.now_millis() - self.began) / 1_000;
@@ -116,9 +116,9 @@ impl Shop {
     }
 }
 
-/// Where webhooks come in: each that is verified wakes the checkout that it is about. To settle something it
-/// has to be claimed too, as `receive_axum` shows; to wake a checkout it has not. An unverified message wakes
-/// nobody: a read that a stranger asks for is one that the other checkouts have to wait for.
+/// The entry of webhooks: each verified webhook wakes the checkout that it is about. A webhook that settles
+/// something has to be claimed too, as `receive_axum` shows; a webhook that wakes a checkout has not. An
+/// unverified message wakes nobody: the other checkouts have to wait for a read that a stranger asks for.
 fn receive(receiver: &Receiver, sandbox: &Sandbox, handles: &BTreeMap<String, Handle>) {
     let now = Moment::from_unix_millis(i64::try_from(sandbox.clock().now_millis()).unwrap_or(i64::MAX));
     for webhook in sandbox.take_webhooks().iter().step_by(2) {

@@ -6,7 +6,7 @@
 //!     cargo run --example peach_payment -- --scenario v2
 //!     cargo run --example peach_payment -- --list
 //!
-//! The exit code says how it ended: see `Ending`.
+//! The exit code says how the payment ended: see `Ending`.
 
 mod watching;
 
@@ -24,13 +24,13 @@ use std::process::ExitCode;
 use watching::ending::usage;
 use watching::{Checkout, Ending, Shop, not_begun};
 
-/// A way to go wrong: its name, and how the sandbox is told to play it.
+/// A way to go wrong: the name, and the sandbox's part.
 type Mishap = (&'static str, fn(&Sandbox));
 
-/// What goes wrong on the way, beside the scenarios of the sandbox.
+/// The mishaps on the way, beside the scenarios of the sandbox.
 const MISHAPS: &[Mishap] = &[
     ("v2", |_| {}),
-    // Nobody has its page, so nobody opens it.
+    // Nobody has the page, so nobody opens the page.
     ("lost_initiate_answer", |sandbox| {
         sandbox.next_checkout(Scenario::never_opened());
         sandbox.inject_on(Route::Initiate, Fault::LostAnswer);
@@ -48,12 +48,12 @@ fn main() -> ExitCode {
     ExitCode::from(run(&arguments, &mut io::stdout().lock()))
 }
 
-/// Every play's name.
+/// The name of every play.
 fn names() -> Vec<&'static str> {
     Scenario::NAMES.into_iter().chain(MISHAPS.iter().map(|(name, _)| *name)).collect()
 }
 
-/// Runs it with the program's arguments, and gives the exit code.
+/// Runs the program with the arguments, and returns the exit code.
 pub fn run(arguments: &[String], out: &mut dyn Write) -> u8 {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let name = match arguments[..] {
@@ -92,21 +92,22 @@ fn draft() -> Result<InitiateCheckout<'static>, Box<dyn Error>> {
     Ok(checkout)
 }
 
-/// V1: signed requests, and a checkout that is asked after by its id where the answer has one, or else by our
+/// V1: signed requests. The status is read by the checkout's id where the answer has an id, or else by our
 /// own id.
 fn by_v1(
     shop: &mut Shop<'_>,
     sandbox: &Sandbox,
     checkout: &InitiateCheckout<'_>,
 ) -> Result<Ending, Box<dyn Error>> {
-    // The sandbox's clock. Left out, it is the system's; the nonces are the standard, random ones.
+    // The sandbox's clock. A client without a given clock uses the system's clock; the nonces are random, the
+    // default.
     let clock = sandbox.clock().clone();
     let client = Client::builder(ENTITY_ID, SecretToken::new(SECRET_TOKEN.into())?)
         .environment(Environment::Sandbox)
         .referer(REFERER)
         .clock(move || clock.now_millis())
         .build()?;
-    // What its status is asked by, and what to store: our own id, until an answer brings the checkout's.
+    // The id to read the status by and to store: our own id, until an answer brings the checkout's id.
     let (mut lookup, mut checkout_id) = (checkout.lookup().into_owned(), None);
     match client.initiate(checkout)?.send_blocking(sandbox) {
         Ok(answer) => {
@@ -119,14 +120,14 @@ fn by_v1(
             if !error.may_have_been_processed() {
                 return Ok(Ending::NotPaid);
             }
-            // Its page is lost, so nobody can pay it; but whether it is there can be read.
+            // The page is lost, so nobody can pay the checkout; but a read can tell if the checkout is there.
         }
     }
     let watch = client.watch(lookup);
     Ok(settle(shop, sandbox, watch, checkout, checkout_id.as_deref()))
 }
 
-/// V2: an access token, and a checkout that is asked after by its own id.
+/// V2: an access token, and a status that is read by the checkout's own id.
 fn by_v2(
     shop: &mut Shop<'_>,
     sandbox: &Sandbox,
@@ -147,15 +148,15 @@ fn by_v2(
     client.authenticate_blocking(sandbox)?;
     let created = client.create(checkout)?.send_blocking(sandbox)?.payload;
     shop.line("pay at", created.redirect_url.as_str());
-    // Without an id nothing can be asked.
+    // No read is possible without an id.
     let Some(id) = created.checkout_id else { return Ok(Ending::Look) };
     shop.line("created", &id);
-    // The watch asks for a token when there is none that is good.
+    // The watch asks for a token when there is no token that is good.
     let watch = client.watch(&id)?;
     Ok(settle(shop, sandbox, watch, checkout, Some(&id)))
 }
 
-/// Watches it, and holds what was paid to what the order asked for.
+/// Watches the checkout, and holds the paid amount to the order.
 fn settle(
     shop: &mut Shop<'_>,
     sandbox: &Sandbox,
@@ -171,7 +172,7 @@ fn settle(
         currency: checkout.currency(),
     };
     let (ending, why) = shop.settle(sandbox, Checkout { watch, order: &order }, &mut |shop, change| {
-        // A code that is no status settles nothing, and what was known stays.
+        // A code that is no status settles nothing, and the known status stays.
         if let Change::Attention { verdict: Verdict::Unknown(outcome), .. } = change
             && let Some(code) = outcome.result_code()
         {
@@ -182,7 +183,7 @@ fn settle(
     ending
 }
 
-/// Says what a code means, and its group.
+/// Prints the meaning of a code, and the group.
 fn explain(shop: &mut Shop<'_>, code: ResultCode) {
     let group = code.group().map_or("in no group", ResultGroup::name);
     let phase = checkout_kit::lifecycle::peach::phase(code)

@@ -3,8 +3,8 @@
 //!
 //!     cargo run --example receive_axum
 //!
-//! It plays a day of deliveries through the router, offline. With the feature `http` a receiver takes a
-//! request as axum has one. A shop serves the same router:
+//! The program plays a day of deliveries through the router, offline. With the feature `http` a receiver
+//! takes a request as axum has one. A shop serves the same router:
 //!
 //! ```ignore
 //! axum::serve(tokio::net::TcpListener::bind("127.0.0.1:8080").await?, router(shop)).await
@@ -36,20 +36,20 @@ fn router(shop: Arc<Shop>) -> Router {
 
 async fn webhook(
     State(shop): State<Arc<Shop>>,
-    // The path as it came, and not what is left of it after nesting.
+    // The path of the request, and not the rest of the path after nesting.
     OriginalUri(uri): OriginalUri,
     mut parts: Parts,
     body: Bytes,
 ) -> StatusCode {
-    // Where a sender that hangs up, or a timeout, would drop this future, spawn it: what was begun is to be
-    // committed.
+    // Where a sender that hangs up, or a timeout, would drop this future, spawn the future: a begun claim
+    // must be committed.
     parts.uri = uri;
     let received = shop.receiver.receive_http(&Request::from_parts(parts, body), shop.now());
     let status = shop.take(received).await;
     StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
 }
 
-/// Runs it, and gives the exit code.
+/// Runs the program, and returns the exit code.
 pub fn run(out: &mut dyn Write) -> u8 {
     match deliveries(out) {
         Ok(()) => 0,

@@ -1,5 +1,5 @@
-//! The same as `receive_axum`, without a framework: what a receiver needs of a request is its method, path,
-//! query, headers and bytes.
+//! The same as `receive_axum`, without a framework: a receiver needs the method, path, query, headers and
+//! bytes of a request.
 //!
 //!     cargo run --example receive_plain
 
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     ExitCode::from(run(&mut io::stdout().lock()))
 }
 
-/// Runs it, and gives the exit code.
+/// Runs the program, and returns the exit code.
 pub fn run(out: &mut dyn Write) -> u8 {
     match deliveries(out) {
         Ok(()) => 0,

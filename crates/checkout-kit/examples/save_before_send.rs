@@ -7,23 +7,23 @@
 //! AllScale's create has no idempotency key, and no route lists what was created. So an attempt whose answer
 //! is lost stays unknown for ever. These rules make that harmless; `saving/mod.rs` keeps them.
 //!
-//! 1. Every write of the order's row is a compare-and-swap. Who loses drops what it holds, and reads the row
-//!    again.
+//! 1. Every write of the order's row is a compare-and-swap. The loser drops everything in hand, and reads the
+//!    row again.
 //! 2. An attempt is saved before it is sent, under an `order_id` of its own: `order_1001-1`, `order_1001-2`,
 //!    ….
 //! 3. The payer is shown a page out of a saved row alone. So the page of an attempt that is saved as no more
-//!    than begun was never shown, nobody can pay it by way of this shop, and the next attempt may be made.
-//!    Should a payment for a dropped one be reported all the same, its `order_id` says whose it is, and a
-//!    person sees to it.
-//! 4. Attempts are few. After that a person looks, and so for whatever contradicts itself. Reads are
-//!    repeated.
+//!    than begun was never shown, nobody can pay it by way of this shop, and the next attempt may be made. If
+//!    a payment for a dropped attempt is reported all the same, the `order_id` names the order, and a person
+//!    sees to the payment.
+//! 4. Attempts are few. After the last attempt a person looks, and also at everything that contradicts
+//!    itself. Reads are repeated.
 //! 5. The whole intent settles the order. The same write puts the order's parcel into an outbox. A worker
 //!    ships what is in the outbox, and marks it after. A crash in between ships the parcel again under the
 //!    same key, and the warehouse sends one parcel for a key.
-//! 6. Every order is looked at again for as long as late money counts, with the same questions. An open one
-//!    may be paid by now, and is settled and shipped then. One that was given up and is paid after all is
-//!    held for a person, and nothing leaves for it.
-//! 7. Whatever is held, and why, stands in the row, and the outbox ships nothing of a held order.
+//! 6. Every order is read again for as long as late money counts, with the same questions. An open order may
+//!    be paid by now, and is settled and shipped then. An order that was given up and is paid after all is
+//!    held for a person, and nothing leaves for the order.
+//! 7. The row has the hold and the reason, and the outbox ships nothing of a held order.
 
 mod saving;
 
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     ExitCode::from(run(&mut io::stdout().lock()))
 }
 
-/// A mishap: its name, and how the sandbox is told to bring it about.
+/// A mishap: the name, and the sandbox's part.
 type Mishap = (&'static str, fn(&Sandbox));
 
 const MISHAPS: &[Mishap] = &[
@@ -91,7 +91,7 @@ fn on(sandbox: &Sandbox, route: Route, faults: &[Fault]) {
     faults.iter().for_each(|fault| sandbox.inject_on(route, fault.clone()));
 }
 
-/// A scenario of statuses, each so many seconds after the one before.
+/// A scenario of statuses, each so many seconds after the status before.
 fn slow(steps: &[(u64, i64)]) -> Scenario {
     Scenario::custom(steps.iter().map(|(seconds, status)| (Duration::from_secs(*seconds), *status)))
 }
@@ -102,7 +102,7 @@ pub fn run(out: &mut dyn Write) -> u8 {
     for (name, prepare) in MISHAPS {
         kept &= play(out, name, prepare, &[]);
     }
-    // A worker that dies or is overtaken, before and after everything that happens to an order that is paid.
+    // A worker that dies or is overtaken, before and after every step of an order that is paid.
     for step in steps() {
         for (what, side) in [
             (What::Crash, Side::Before),
@@ -130,7 +130,7 @@ fn steps() -> Vec<Step> {
     )
 }
 
-/// Plays an order, and says whether the rules were kept.
+/// Plays an order, and prints if the rules were kept.
 fn play(out: &mut dyn Write, name: &str, prepare: &dyn Fn(&Sandbox), incidents: &[Incident]) -> bool {
     let sandbox = Sandbox::new(1);
     prepare(&sandbox);
@@ -150,7 +150,7 @@ fn play(out: &mut dyn Write, name: &str, prepare: &dyn Fn(&Sandbox), incidents: 
     let (made, held) = (world.sandbox.intents().len(), if row.held.is_some() { ", held" } else { "" });
     let _ = writeln!(out, "  = {:?}{held}; {made} made, {pages} shown, {} sent\n", row.state, parcels.len());
 
-    // What the sandbox knows is what is true.
+    // The sandbox knows the truth.
     let left_paid = parcels.values().all(|asked| asked.paid);
     let shipped = world.outbox().is_some_and(|parcel| parcel.shipped);
     let none_lost = row.held.is_some() || world.paid() == shipped;

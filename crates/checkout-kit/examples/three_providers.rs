@@ -1,5 +1,5 @@
-//! Three checkouts with three providers, watched and settled by one function that knows none of them:
-//! AllScale's is paid, Azotte's passes through a 3DS challenge, and Peach's is paid after it had expired.
+//! Three checkouts with three providers, watched and settled by one function that knows no provider:
+//! AllScale's is paid, Azotte's passes through a 3DS challenge, and Peach's is paid after the expiry.
 //!
 //!     cargo run --example three_providers
 
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     ExitCode::from(run(&arguments, &mut io::stdout().lock()))
 }
 
-/// Runs it with the program's arguments, and gives the exit code.
+/// Runs the program with the arguments, and returns the exit code.
 pub fn run(arguments: &[String], out: &mut dyn Write) -> u8 {
     if !arguments.is_empty() {
         return usage(out, "three_providers", &[], Ending::Usage);
@@ -103,7 +103,7 @@ fn with_azotte(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let tracking_number = submitted.payload.tracking_number.clone();
     let order =
         settlement::azotte::Order { environment: Environment::Sandbox, tracking_number: &tracking_number };
-    // From the submit's answer on, which says how long to wait, and ends nothing.
+    // The watch begins with the submit's answer, which says how long to wait, and ends nothing.
     let watch = client.watch_submitted(submitted)?;
     settle(out, sandbox.clock(), &sandbox, Checkout { watch, order: &order });
     Ok(())

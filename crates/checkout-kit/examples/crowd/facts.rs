@@ -1,17 +1,17 @@
-//! What the sandbox's own records say: who is right when a checkout has ended.
+//! The facts in the sandbox's own records: the judge of how a checkout has ended.
 //!
-//! The meanings are typed here from the providers' pages, and not taken from the tables or the trackers that
-//! are on trial.
+//! The meanings are typed here from the providers' pages, and not taken from the tables or the trackers under
+//! trial.
 
 use checkout_kit::{Failure, Phase};
 use checkout_sandbox::{allscale, azotte, peach};
 
-/// How a checkout stands with its provider.
+/// The state of a checkout at the provider.
 #[derive(Clone, Copy)]
 pub(super) struct Fact {
-    /// How it has ended, if it has.
+    /// The end, if the checkout has ended.
     pub(super) end: Option<Phase>,
-    /// Since when it stands so.
+    /// The time since which the state holds.
     pub(super) since_millis: u64,
 }
 
@@ -51,12 +51,12 @@ impl Fact {
     }
 }
 
-/// What the reads that were answered have met.
+/// The states that the answered reads have met.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Met {
-    /// The first end that one of them met, and since when it had been one.
+    /// The first end that a read met, and the time since which the end held.
     pub(super) first: Option<(Phase, u64)>,
-    /// How it stood at the last of them.
+    /// The state at the last read.
     last: Option<Phase>,
 }
 
@@ -69,8 +69,8 @@ impl Met {
         }
     }
 
-    /// How the checkout has ended, as far as the answers can tell: as it stood last. But money that has come
-    /// has come, whatever is said later; some scenarios contradict themselves.
+    /// The end of the checkout, as far as the answers can tell: the last state. But money that has come has
+    /// come, whatever a later answer says; some scenarios contradict themselves.
     pub(super) fn end(self) -> Option<Phase> {
         match self.first {
             Some((end @ (Phase::Succeeded | Phase::Authorized), _)) => Some(end),

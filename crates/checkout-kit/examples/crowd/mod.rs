@@ -1,9 +1,9 @@
 //! A day of many checkouts with three providers, followed by one schedule in virtual time.
 //!
 //! The things that happen lie in a queue of events, and the clock goes from one moment at which something
-//! happens to the next. A request takes a while to arrive and its answer to come back, so many are under way
-//! at a time. The judge is the other side: how a checkout has ended, and how many requests a merchant has
-//! made, is what the sandboxes have in their books.
+//! happens to the next. A request takes a while to arrive and the answer takes a while to come back, so many
+//! are under way at a time. The judge is the other side: the books of the sandboxes say how a checkout has
+//! ended, and how many requests a merchant has made.
 #![expect(
     clippy::indexing_slicing,
     reason = "the numbers of checkouts and shops are places in lists that only grow"
@@ -28,12 +28,12 @@ use std::time::Duration;
 
 pub(crate) use table::Report;
 
-/// So many checkouts, and the chance that makes their day.
+/// A number of checkouts, and the chance that makes their day.
 #[derive(Clone, Copy)]
 pub(crate) struct Crowd {
     pub(crate) checkouts: usize,
     pub(crate) seed: u64,
-    /// Whether the schedule is told of the merchants' limits. If it is not, they are overstepped.
+    /// True if the schedule knows the merchants' limits. Otherwise the limits are overstepped.
     pub(crate) heeds_limits: bool,
 }
 
@@ -67,88 +67,88 @@ impl Crowd {
     }
 }
 
-/// Everything that is going on.
+/// The whole state of the day.
 struct Day {
     clock: VirtualClock,
     providers: Providers,
     shops: Vec<Shop>,
     schedule: Schedule<Watched>,
-    /// By their times, and in the order in which they were told.
+    /// The events by their times, and in the order of their creation.
     events: BinaryHeap<Reverse<(u64, u64, Event)>>,
     told: u64,
-    /// By the number of the checkout.
+    /// The notes by the number of the checkout.
     notes: Vec<Note>,
-    /// When the webhooks of each scenario are sent.
+    /// The times of the webhooks of each scenario.
     webhooks: Vec<(Provider, &'static str, Rc<[u64]>)>,
     random: Random,
-    /// What should never be, in words.
+    /// The broken laws, in words.
     wrong: Vec<String>,
 }
 
-/// What happens to the checkout with this number.
+/// An event of the checkout with this number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     /// The payer goes to the checkout.
     Begin(usize),
     /// A read arrives at the provider.
     Read(usize),
-    /// The read's answer is back, or it is known that none will come.
+    /// The read's answer is back, or no answer will come.
     Hear(usize),
     /// A webhook is delivered.
     Webhook(usize),
-    /// The payer's browser is back from the challenge, which was passed or not.
+    /// The payer's browser is back from the challenge. True if the challenge was passed.
     Back(usize, bool),
-    /// Whoever was handed the checkout back has it watched again.
+    /// The shop has the checkout that was handed back watched again.
     Resume(usize),
 }
 
-/// What this program knows of a checkout, as the one who is to judge.
+/// The program's knowledge of a checkout, for the judgment.
 struct Note {
     shop: usize,
     scenario: &'static str,
     began_millis: u64,
     state: State,
-    /// The read that is under way, and then what came of it.
+    /// The read under way, and then the outcome.
     fetch: Option<ReadKind>,
     heard: Option<ReadOutcome>,
-    /// When the plan wants it to be read.
+    /// The time at which the plan wants the read.
     wanted_millis: u64,
     met: Met,
-    /// Since when it is being watched without a pause.
+    /// The time since which the checkout is watched without a pause.
     watched_since_millis: u64,
-    /// How long after its end an answer told of it, if it was being watched when it ended.
+    /// The time from the end to the answer that showed the end, if the checkout was watched when it ended.
     known_after_millis: Option<u64>,
-    /// The longest time between the moment at which it should have been read and the read.
+    /// The longest time between the moment at which a read was due and the read.
     late_millis: u64,
-    /// How often it has been read, how many of these went wrong, and how many never arrived.
+    /// The number of reads, of reads that went wrong, and of reads that never arrived.
     reads: u64,
     spoiled: u64,
     lost: u64,
-    /// Whether the last of them went wrong.
+    /// True if the last read went wrong.
     last_was_spoiled: bool,
     first_watch: Option<Watch>,
-    /// How often it was handed back.
+    /// The number of times that the checkout was handed back.
     handed_back: u32,
-    /// When it was last handed back or had ended.
+    /// The time at which the checkout was last handed back or had ended.
     over_millis: u64,
-    /// How often something was wrong with it.
+    /// The number of things that were wrong with the checkout.
     wrong: u64,
 }
 
-/// The time from the beginning to an end or to the first time that it was handed back.
+/// The time from the beginning to an end or to the first time that the checkout was handed back.
 #[derive(Clone, Copy)]
 struct Watch {
     reads: u64,
     over_millis: u64,
     gave_up: bool,
-    /// Whether it had ended by then, with the provider.
+    /// True if the checkout had ended by then, at the provider.
     had_ended: bool,
 }
 
 enum State {
     Imagined,
     Watched(ScheduleKey),
-    /// Handed back, as the row that is stored of it.
+    /// Handed back, with the stored row.
     HandedBack(Row),
     Ended,
 }
@@ -161,7 +161,7 @@ struct Row {
 }
 
 impl Day {
-    /// Who will come, when, and what will become of it.
+    /// Makes up the checkouts of the day: the times, the scenarios and the shops.
     fn imagine(&mut self, checkouts: usize) {
         let shops_of = Provider::ALL.map(|provider| {
             let of_it = self.shops.iter().enumerate().filter(|(_, shop)| shop.provider == provider);
@@ -225,7 +225,7 @@ impl Day {
         }
     }
 
-    /// Sends the reads that are due, and tells when the next one will be.
+    /// Sends the reads that are due, and returns the time of the next read.
     fn ask_whoever_is_due(&mut self, now: u64) -> Result<Option<u64>, Box<dyn Error>> {
         loop {
             match self.schedule.next(moment(now)) {
@@ -241,7 +241,7 @@ impl Day {
                     let number = self.number(ticket)?;
                     self.challenge(number, now);
                 }
-                // Late reads go on, and its end is told after them.
+                // The late reads go on, and the end is reported after them.
                 Next::Refused { .. } => {}
                 Next::Ended { ticket, phase } => self.end(ticket, phase, now)?,
                 Next::GaveUp { ticket, gave_up } => self.hand_back(ticket, gave_up, now)?,
@@ -288,7 +288,7 @@ impl Day {
         });
         let sent = webhooks.map(|(_, _, sent)| Rc::clone(sent));
         for after in sent.iter().flat_map(|sent| sent.iter()) {
-            // They take some seconds, and a few never come.
+            // Webhooks take some seconds, and a few never come.
             let arrives = now + after * 1_000 + self.random.between(500, 8_000);
             if self.random.percent(97) {
                 self.tell(arrives, Event::Webhook(number));
@@ -317,7 +317,7 @@ impl Day {
             note.met.answered(fact);
         }
         note.heard = Some(heard);
-        // Now and then an answer takes long, and one that is lost is waited for.
+        // Now and then an answer takes long, and a lost answer is waited for.
         let long = self.random.percent(1);
         let back = if long { self.random.between(3_000, 9_000) } else { self.random.between(20, 400) };
         self.tell(now + back, Event::Hear(number));
@@ -342,7 +342,7 @@ impl Day {
         self.note_when_it_is_wanted(number, ticket);
     }
 
-    /// Shows the payer the challenge. What they do then, and when, is theirs.
+    /// Shows the payer the challenge. The payer decides what to do then, and when.
     fn challenge(&mut self, number: usize, now: u64) {
         if self.notes[number].scenario == AWAY && self.notes[number].handed_back == 0 {
             return;
@@ -351,7 +351,8 @@ impl Day {
         match self.random.below(10) {
             0 => self.tell(acts, Event::Back(number, false)),
             1..=7 => self.tell(acts, Event::Back(number, true)),
-            // The browser comes back to the provider in the scenario's own time, and nobody tells us.
+            // The browser comes back to the provider at the scenario's own time, and nobody reports that to
+            // us.
             _ => {}
         }
     }
@@ -393,11 +394,11 @@ impl Day {
         let met_end = note.met.end();
         let had_ended = fact.end.is_some() && fact.since_millis < deadline;
         let law = match gave_up.why {
-            // An end that the whole read has not confirmed yet is no end; and nobody may think that there was
-            // none.
+            // An end without the confirmation of a full read is no end; and nobody may think that there was
+            // no end.
             _ if met_end.is_some() && gave_up.last != met_end => Some("though an answer told its end"),
-            // Whatever is lost and however little room there is: what ends before its deadline is not handed
-            // back.
+            // A checkout that ends before the deadline is not handed back, whatever is lost and however
+            // little room there is.
             _ if had_ended => Some("and had ended before its deadline"),
             GiveUpReason::Deadline if now < deadline => Some("before the deadline"),
             GiveUpReason::AskedToWait { until } if until < moment(deadline) => {
@@ -421,7 +422,7 @@ impl Day {
         Ok(())
     }
 
-    /// Watches a checkout again, from what was stored of it and nothing else.
+    /// Watches a checkout again, from the stored text and nothing else.
     fn resume(&mut self, number: usize, now: u64) -> Result<(), Box<dyn Error>> {
         let State::HandedBack(row) = &self.notes[number].state else { return Ok(()) };
         let shop = &self.shops[row.shop];
@@ -443,7 +444,7 @@ impl Day {
         self.note_when_it_is_wanted(number, ticket);
     }
 
-    /// It is no longer watched: it has ended, or was given up, and then perhaps had ended all the same.
+    /// Stops watching a checkout: the checkout has ended, or was given up and perhaps had ended all the same.
     fn leave(&mut self, number: usize, now: u64, gave_up: Option<bool>) {
         let note = &mut self.notes[number];
         note.over_millis = now;
@@ -476,7 +477,7 @@ impl Day {
     }
 }
 
-/// One of these, each as often as its weight says.
+/// One of the choices, each as often as the weight says.
 fn weighted<T: Copy + Default>(random: &mut Random, choices: &[(T, u64)]) -> T {
     let mut left = random.below(choices.iter().map(|(_, weight)| weight).sum());
     for (choice, weight) in choices {
@@ -496,10 +497,11 @@ fn or_open(end: Option<Phase>) -> String {
     end.map_or_else(|| "open".to_owned(), |end| end.to_string())
 }
 
-/// How a checkout goes with any of the providers when nothing special happens.
+/// The scenario with any of the providers when nothing special happens.
 const USUAL: &str = "happy";
 
-/// Azotte's scenario whose payer leaves: comes back when the checkout is watched for the second time.
+/// Azotte's scenario whose payer leaves: the payer comes back when the checkout is watched for the second
+/// time.
 const AWAY: &str = "three_ds_abandoned";
 
 /// 2026-11-21 00:00:00 UTC.
@@ -507,7 +509,7 @@ const MIDNIGHT_MILLIS: u64 = 1_795_219_200_000;
 
 const HOUR_MILLIS: u64 = 3_600_000;
 
-/// How busy each hour of the day is.
+/// The weight of each hour of the day.
 const HOURS: [(u64, u64); 24] = [
     (0, 3),
     (1, 2),
@@ -535,6 +537,6 @@ const HOURS: [(u64, u64); 24] = [
     (23, 4),
 ];
 
-/// How long a checkout that was handed back lies until it is watched again, and how often it is.
+/// The time until a checkout that was handed back is watched again, and the number of times.
 const PAUSE_MILLIS: u64 = 20 * 60_000;
 const RESUMED_AT_MOST: u32 = 2;

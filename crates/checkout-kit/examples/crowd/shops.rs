@@ -1,4 +1,4 @@
-//! The merchants of three providers: how each makes a checkout, and how it reads one.
+//! The merchants of three providers: how a merchant makes a checkout, and how a merchant reads a checkout.
 
 use super::facts::Fact;
 use super::random::Random;
@@ -27,7 +27,7 @@ impl Provider {
     pub(crate) const ALL: [Self; 3] = [Self::AllScale, Self::Azotte, Self::Peach];
 }
 
-/// What is known of a checkout by whoever asks.
+/// A poller's knowledge of a checkout.
 pub(super) enum Known {
     AllScale(Tracker<IntentStatus>),
     Azotte(Tracker<MessageCode>),
@@ -35,7 +35,7 @@ pub(super) enum Known {
 }
 
 impl Known {
-    /// To be stored.
+    /// The text to store.
     pub(super) fn text(&self) -> String {
         match self {
             Self::AllScale(tracker) => tracker.to_string(),
@@ -53,11 +53,11 @@ impl Known {
     }
 }
 
-/// What the schedule keeps of a checkout: what is needed to ask for it, and what is known of it.
+/// The data of a checkout in the schedule: the data of the request, and the known status.
 pub(super) struct Watched {
     pub(super) number: usize,
     pub(super) shop: usize,
-    /// What the provider, or for Peach the shop, calls it.
+    /// The id at the provider, or for Peach the shop's own id.
     pub(super) id: Box<str>,
     pub(super) known: Known,
 }
@@ -72,25 +72,25 @@ pub(super) struct Providers {
 /// A merchant with one of the providers.
 pub(super) struct Shop {
     pub(super) provider: Provider,
-    /// What it is called in its requests: API key, tenant or entity.
+    /// The merchant's name in requests: API key, tenant or entity.
     name: String,
     client: Client,
     pub(super) plan: PollPolicy,
     pub(super) limit: Option<RateLimit>,
-    /// Whether its provider's webhooks reach it.
+    /// True if the provider's webhooks reach the merchant.
     pub(super) hears_webhooks: bool,
-    /// Whether it has more checkouts at noon than its limit lets it follow.
+    /// True if the merchant has more checkouts at noon than the limit allows to follow.
     pub(super) is_busy: bool,
-    /// How much of its provider's business it makes.
+    /// The merchant's share of the provider's business.
     pub(super) weight: u64,
     /// Its account in the schedule.
     pub(super) account: Option<MerchantId>,
-    /// How many of its checkouts are watched, and were at most.
+    /// The number of watched checkouts, and the largest number.
     pub(super) watched: u64,
     pub(super) most_watched: u64,
-    /// How long it was told to slow down, all told.
+    /// The whole time for which the merchant was told to slow down.
     pub(super) told_to_wait: Duration,
-    /// How many of its reads were asked for out of turn.
+    /// The number of reads out of turn.
     pub(super) nudged: u64,
 }
 
@@ -134,7 +134,7 @@ fn open_allscale(
             .clock(move || time.now_millis())
             .nonces(counter())
             .build()?;
-        // One store in four looks once more whether late money has come.
+        // One store in four reads on for late money.
         let plan = match number % 4 {
             0 => PollPolicy::allscale()
                 .late_payment_reads(Duration::from_secs(900), Duration::from_secs(7_200)),
@@ -204,7 +204,7 @@ fn open_peach(
     Ok(sandbox.build())
 }
 
-/// NonceSource that are the same on every day with the same seed.
+/// Nonces that are the same on every day with the same seed.
 fn counter() -> impl Fn() -> String + Send + Sync {
     let given = AtomicU64::new(0);
     move || format!("n-{}", given.fetch_add(1, Ordering::Relaxed))
@@ -229,7 +229,7 @@ impl Shop {
         }
     }
 
-    /// Makes a checkout that goes through the scenario, and tells what the beginning has told.
+    /// Makes a checkout that goes through the scenario, and returns the knowledge from the beginning.
     pub(super) fn begin(
         &self,
         providers: &Providers,
@@ -279,7 +279,7 @@ impl Shop {
         }
     }
 
-    /// Reads how a checkout stands, and takes in what comes.
+    /// Reads the state of a checkout, and takes the answer in.
     pub(super) fn read(
         &self,
         providers: &Providers,
@@ -312,8 +312,8 @@ impl Shop {
         })
     }
 
-    /// Has the next read go wrong in one way or another: it will have no answer that says how the checkout
-    /// stands. Whether it will arrive at all.
+    /// Has the next read go wrong in one way or another: no answer says the state of the checkout. True if
+    /// the read will arrive at all.
     pub(super) fn spoil_next(&self, providers: &Providers, fetch: ReadKind, random: &mut Random) -> bool {
         match self.provider {
             Provider::AllScale => {
@@ -399,7 +399,7 @@ impl Shop {
         }
     }
 
-    /// How the checkout stands with the provider, who has every one that was begun.
+    /// The state of the checkout at the provider, who has every checkout that was begun.
     pub(super) fn fact(&self, providers: &Providers, id: &str) -> Result<Fact, Box<dyn Error>> {
         let fact = match self.provider {
             Provider::AllScale => providers.allscale.intent(id).as_ref().map(Fact::of_intent),
@@ -409,7 +409,7 @@ impl Shop {
         fact.ok_or_else(|| "the provider does not know the checkout".into())
     }
 
-    /// What the provider has counted.
+    /// The provider's counts.
     pub(super) fn counts(&self, providers: &Providers) -> checkout_sandbox::Counts {
         match self.provider {
             Provider::AllScale => providers.allscale.counts(&self.name),
@@ -418,25 +418,25 @@ impl Shop {
         }
     }
 
-    /// Notes that one more of its checkouts is watched, or one less.
+    /// Notes that one more of the merchant's checkouts is watched, or one less.
     pub(super) fn watches(&mut self, one_more: bool) {
         self.watched = if one_more { self.watched + 1 } else { self.watched.saturating_sub(1) };
         self.most_watched = self.most_watched.max(self.watched);
     }
 
-    /// Notes that one of its checkouts is to be read out of turn.
+    /// Notes that a checkout of the merchant's is to be read out of turn.
     pub(super) const fn nudge(&mut self) {
         self.nudged += 1;
     }
 
-    /// For how long a read that is due can have to wait, in milliseconds.
+    /// The longest time for which a read that is due can have to wait, in milliseconds.
     ///
-    /// Of a merchant's reads that are due the one with the earliest deadline goes first: when it was due, and
-    /// its interval on top, and the plan's longest pause on top of that where too many requests were the last
-    /// answer. So once a read is late by as much, every other checkout goes before it at most once more.
-    /// Those that are nudged go before it too, but never two of them in a row. The limit lets so many pass in
-    /// its time and a second, and nobody while the merchant was told to wait. A restored checkout can have to
-    /// wait for a pause before that.
+    /// Of a merchant's reads that are due the read with the earliest deadline goes first. The deadline is the
+    /// due time plus the checkout's interval, and plus the plan's longest pause if the last answer was "too
+    /// many requests". So once a read is late by as much, every other checkout goes before the read at most
+    /// once more. Nudged checkouts go before the read too, but never two of them in a row. The limit lets so
+    /// many reads pass in the limit's time and a second, and none while the merchant was told to wait. A
+    /// restored checkout can have to wait for a pause before that.
     pub(super) fn late_at_most_millis(&self) -> u64 {
         let longest = millis(self.longest_interval());
         let told = millis(self.told_to_wait) + 1_000 + longest;
@@ -456,8 +456,8 @@ pub(super) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The seconds after its beginning at which a webhook of a checkout's is sent: AllScale's when it is
-/// confirmed, and Peach's whenever its code changes. Azotte has none.
+/// The seconds after the beginning at which a checkout's webhooks are sent: AllScale's at the confirmation,
+/// and Peach's at each change of the code. Azotte has no webhooks.
 pub(super) fn webhooks(provider: Provider, scenario: &str) -> Vec<u64> {
     let mut sent = Vec::new();
     match provider {
@@ -484,7 +484,7 @@ pub(super) fn scenarios(provider: Provider) -> &'static [&'static str] {
     }
 }
 
-/// Takes an answer in, and says what the schedule has to know of it.
+/// Takes an answer in, and returns the outcome for the schedule.
 fn take<T: Observable>(
     came: Result<Answer<T>, CallError<T::Provider>>,
     tracker: &mut Tracker<T::Status>,
@@ -492,19 +492,21 @@ fn take<T: Observable>(
     now: Moment,
 ) -> ReadOutcome {
     match came {
-        // How it ends is the sandboxes' to judge, and a verdict nobody's here.
+        // The sandboxes judge how the checkout ends, and nobody needs a verdict here.
         Ok(answer) => answer.read_outcome(fetch, tracker, now).0,
         Err(error) => error.read_outcome(),
     }
 }
 
-/// How many reads an AllScale store makes in a minute, by a limit that it has set itself: no page names one.
+/// The number of reads that an AllScale store makes in a minute, by a limit of the store's own: no page names
+/// a limit.
 const ALLSCALE_READS: u32 = 60;
 
-/// How many requests of a store AllScale's sandbox takes in a minute: those reads, and some creates.
+/// The number of requests of a store that AllScale's sandbox takes in a minute: those reads, and some
+/// creates.
 const ALLSCALE_REFUSES: u32 = 80;
 
-/// How many checkouts a day a merchant has, more or less.
+/// The number of checkouts a day of a merchant, more or less.
 const ALLSCALE_EACH: u64 = 800;
 const AZOTTE_EACH: u64 = 800;
 const PEACH_EACH: u64 = 40;

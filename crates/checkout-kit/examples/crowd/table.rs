@@ -1,32 +1,32 @@
-//! What came of the day: the laws, and the table.
+//! The result of the day: the laws, and the table.
 
 use super::shops::Provider;
 use super::{Day, Note, RESUMED_AT_MOST, Shop, State};
 use std::fmt::Write;
 
-/// What came of the day.
+/// The result of the day.
 pub(crate) struct Report {
-    /// In words and numbers, for people.
+    /// The result in words and numbers, for people.
     pub(crate) table: String,
-    /// What should never be. Empty, or a law is broken.
+    /// The broken laws. Empty, or a law is broken.
     pub(crate) wrong: Vec<String>,
-    /// How many checkouts ended while they were watched for the first time, and rightly.
+    /// The number of checkouts that ended rightly while they were watched for the first time.
     pub(crate) ended: u64,
-    /// How many were handed back though they had ended with the provider before their deadline: none, or a
-    /// law is broken.
+    /// The number of checkouts that were handed back though they had ended at the provider before their
+    /// deadline: none, or a law is broken.
     pub(crate) had_ended: u64,
-    /// How many were handed back, watched again, and ended rightly.
+    /// The number of checkouts that were handed back, watched again, and ended rightly.
     pub(crate) ended_later: u64,
-    /// How many were handed back for good, and are open with the provider too.
+    /// The number of checkouts that were handed back for good, and are open at the provider too.
     pub(crate) open: u64,
-    /// How often a limit was overstepped, as the providers have counted.
+    /// The number of times that a limit was overstepped, by the providers' counts.
     pub(crate) exceeded: u64,
-    /// How many reads went wrong, and how many were asked for by webhooks and payers.
+    /// The number of reads that went wrong, and of reads that webhooks and payers asked for.
     pub(crate) spoiled: u64,
     pub(crate) nudged: u64,
 }
 
-/// What came of it with some merchants of one provider.
+/// The result for some merchants of one provider.
 #[derive(Default)]
 struct Column {
     merchants: u64,
@@ -50,7 +50,7 @@ struct Column {
     known_after: Vec<u64>,
 }
 
-/// A column's name, and whose it is.
+/// A column's name, the provider, and true for the busy merchants.
 type Kind = (&'static str, Provider, bool);
 
 const KINDS: [Kind; 4] = [
@@ -96,7 +96,7 @@ fn column(day: &Day, (name, provider, is_busy): Kind, wrong: &mut Vec<String>) -
         }
         column.take(note, shop);
         arrived += note.reads - note.lost;
-        // Whatever has not ended was handed back for good, and is open by the last answer.
+        // A checkout that has not ended was handed back for good, and is open by the last answer.
         let is_lost = match &note.state {
             State::Ended => false,
             State::HandedBack(_) => note.handed_back <= RESUMED_AT_MOST || note.met.end().is_some(),
@@ -161,14 +161,14 @@ impl Column {
         self.known_after.extend(note.known_after_millis);
     }
 
-    /// After how long so many in a hundred of the ends were known.
+    /// The time after which so many in a hundred of the ends were known.
     fn known(&self, percent: usize) -> u64 {
         let last = self.known_after.len().saturating_sub(1);
         self.known_after.get(last * percent / 100).copied().unwrap_or(0)
     }
 }
 
-/// How many reads it takes to ask once in 5 seconds, for so long.
+/// The number of reads at one read in 5 seconds, for so long.
 fn every_five_seconds(millis: u64) -> u64 {
     millis.div_ceil(5_000).max(1)
 }

@@ -1,4 +1,4 @@
-//! A day of webhooks, and what they are about.
+//! A day of webhooks, and the orders behind them.
 
 use super::{COINS, Delivery, PRICE, Row, Shop};
 use checkout_kit::Tracker;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// The acts of the provider, the payer and the network.
 impl Shop {
-    /// Creates an order's intent. Its answer is not saved yet.
+    /// Creates an order's intent. The shop does not save the answer yet.
     pub(crate) fn create(
         &self,
         order_id: &str,
@@ -21,7 +21,7 @@ impl Shop {
         Ok(self.client.create(&draft).send_blocking(&self.sandbox)?.payload)
     }
 
-    /// `insert into orders …`, which fails where there is an order of this id.
+    /// `insert into orders …`, which fails if there is an order with this id.
     pub(crate) fn save(&self, order_id: &str, created: &CreatedIntent<'_>) -> Result<(), Box<dyn Error>> {
         let row = Row {
             intent_id: created.intent_id.to_string(),
@@ -42,7 +42,7 @@ impl Shop {
         self.database().orders.remove(order_id);
     }
 
-    /// Sells something, and gives its webhook once the payment is through.
+    /// Sells something, and returns the webhook once the payment is through.
     pub(crate) fn sell(&self, order_id: &str, scenario: Scenario) -> Result<Delivery, Box<dyn Error>> {
         let created = self.create(order_id, scenario)?;
         self.save(order_id, &created)?;
@@ -96,7 +96,7 @@ impl Shop {
         self.sandbox.inject(Fault::HtmlBadGateway);
     }
 
-    /// Somebody else is at it: another process has claimed the event.
+    /// Another process has claimed the event.
     pub(crate) fn claim_elsewhere(&self, delivery: &Delivery) -> Result<(), Box<dyn Error>> {
         let request = WebhookRequest {
             method: "POST",
@@ -114,13 +114,13 @@ impl Shop {
         self.sandbox.clock().advance(Duration::from_secs(seconds));
     }
 
-    /// The next reads say these statuses, one each.
+    /// The next reads say these statuses, one status each.
     pub(crate) fn read_as(&self, statuses: &[i64]) {
         statuses.iter().for_each(|status| self.sandbox.inject(Fault::TamperedStatus(*status)));
     }
 }
 
-/// Plays a day of webhooks, each handed to `post`, which gives the status that the sender sees.
+/// Plays a day of webhooks, each handed to `post`, which returns the status that the sender sees.
 pub(crate) fn play(
     shop: &Shop,
     out: &mut dyn std::io::Write,

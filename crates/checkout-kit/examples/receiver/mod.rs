@@ -1,6 +1,6 @@
 //! A shop that takes AllScale's webhooks in: verify, claim, match, read back, track, hold to the order,
-//! commit. Two examples share it, and differ in how a request comes in. An in-process sandbox answers the
-//! reads.
+//! commit. Two examples share the shop, and differ in how a request comes in. An in-process sandbox answers
+//! the reads.
 
 mod day;
 
@@ -17,27 +17,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The shop: what a back end has in its state.
+/// The shop: the state of a back end.
 pub(crate) struct Shop {
     sandbox: Sandbox,
     client: Client,
     pub(crate) receiver: Receiver,
     guard: Guard<MemoryStore>,
     database: Mutex<Database>,
-    /// What is said, in order.
+    /// The lines of the shop's log, in order.
     log: Mutex<Vec<String>>,
 }
 
-/// The tables. One lock of it is one transaction.
+/// The tables. One lock of the tables is one transaction.
 #[derive(Default)]
 struct Database {
     /// The orders, by their ids.
     orders: BTreeMap<String, Row>,
-    /// The parcels that are to leave, by their orders' ids. (`save_before_send` has the worker that ships
-    /// them.)
+    /// The parcels that are to leave, by their orders' ids. (The worker in `save_before_send` ships them.)
     outbox: BTreeSet<String>,
-    /// The intents that events were about and that are no order's, for a person: each with the order that the
-    /// event named.
+    /// The intents of events that belong to no order, for a person: each with the order that the event named.
     unmatched: BTreeMap<String, Option<String>>,
 }
 
@@ -47,7 +45,7 @@ struct Row {
     owed: CoinAmount,
     /// The tracker, in its stored form.
     tracker: String,
-    /// Why a person has to look, if a person has to. Nothing leaves while it is set.
+    /// The reason why a person has to look, if a person has to. Nothing leaves while the reason is set.
     look: Option<String>,
 }
 
@@ -63,7 +61,8 @@ impl Shop {
     pub(crate) fn open() -> Result<Self, Box<dyn Error>> {
         let sandbox = Sandbox::new(1);
         let key = SigningKey::new(API_KEY, API_SECRET.into())?;
-        // The sandbox's clock. Left out, it is the system's; the nonces are the standard, random ones.
+        // The sandbox's clock. A client without a given clock uses the system's clock; the nonces are random,
+        // the default.
         let clock = sandbox.clock().clone();
         let client = Client::builder(key.clone())
             .environment(Environment::Sandbox)
@@ -80,11 +79,11 @@ impl Shop {
         })
     }
 
-    /// Takes in what came out of the receiver, which has verified the bytes that came before anything parsed
-    /// them, and gives the HTTP status to answer. Everything before the last step can be done again, so
-    /// whatever fails on the way is answered 503: the provider comes again.
+    /// Takes in the receiver's result and returns the HTTP status to answer. The receiver has verified the
+    /// bytes that came before anything parsed them. Everything before the last step can be done again, so the
+    /// answer to a failure on the way is 503: the provider comes again.
     pub(crate) async fn take(&self, received: Result<Verified<Event>, ReceiveError>) -> u16 {
-        // 1. Refuse what was not verified.
+        // 1. Refuse a message that is not verified.
         let event = match received {
             Ok(event) => event,
             Err(error) => {
@@ -92,7 +91,7 @@ impl Shop {
                 return error.http_status();
             }
         };
-        // 2. Claim it: it may have come before, or be under way elsewhere.
+        // 2. Claim the event: the event may have come before, or be under way elsewhere.
         let ticket = match self.guard.claim(event.identity(), self.now()) {
             Ok(Claim::Fresh(ticket)) => ticket,
             Ok(claim) => {
@@ -104,16 +103,16 @@ impl Shop {
                 return full.http_status();
             }
         };
-        // 3. to 6. A webhook has no status: match it with an order, read back, and write down what that
-        //    means.
+        // 3. to 6. A webhook has no status: match the webhook with an order, read back, and write down the
+        // meaning.
         if let Err(error) = self.process(event.content()).await {
             self.say(error.to_string());
-            // Not processed: the next delivery is fresh. (Should this fail, the claim ends by itself.)
+            // Not processed: the next delivery is fresh. (If the release fails, the claim ends by itself.)
             let _ = self.guard.release(ticket);
             return 503;
         }
-        // 7. Commit, when everything is written. With a database it goes into the same transaction as what
-        //    was written: see `ClaimTicket::claims`.
+        // 7. Commit, when everything is written. With a database the commit goes into the same transaction as
+        // the other writes: see `ClaimTicket::claims`.
         match self.guard.commit(ticket, self.now()) {
             Ok(commit) => commit.http_status(),
             Err(unfinished) => {
@@ -123,7 +122,7 @@ impl Shop {
         }
     }
 
-    /// 3. Matches an event with an order, by the intent: the order's row says which one is the order's.
+    /// 3. Matches an event with an order, by the intent: the order's row names the order's intent.
     async fn process(&self, event: &Event) -> Result<(), Box<dyn Error>> {
         let (intent_id, named) = (event.intent_id(), event.order_id());
         let id = self.database().order_of(intent_id);
@@ -136,30 +135,30 @@ impl Shop {
         self.read_back(&id, intent_id).await
     }
 
-    /// Reads an order's intent back, and writes down what that means. Whoever polls comes here too, so that
-    /// both decide by the same questions, and write one row.
+    /// Reads an order's intent back, and writes down the meaning. The poll comes here too, so that both
+    /// decide by the same questions, and write one row.
     async fn read_back(&self, id: &str, intent_id: &str) -> Result<(), Box<dyn Error>> {
-        // 4. Read. It is as slow as the network is, so no lock is held meanwhile.
+        // 4. Read. A read is as slow as the network, so no lock is held meanwhile.
         let answer = self.client.get(intent_id)?.send(&self.sandbox).await?;
         let observation = answer.observation();
         let read = answer.into_read();
         let mut database = self.database();
         let Database { orders, outbox, unmatched } = &mut *database;
-        // The row may be gone since, or be about another attempt.
+        // The row may be gone by now, or be about another attempt.
         let Some(row) = orders.get_mut(id).filter(|row| row.intent_id == intent_id) else {
             drop(database);
             return self.unmatched(intent_id, Some(id));
         };
         unmatched.remove(intent_id);
 
-        // 5. Track: what does the answer mean beside what is known?
+        // 5. Track: compare the answer with the known status.
         let mut tracker: Tracker<IntentStatus> = row.tracker.parse()?;
         let ended = tracker.is_final();
         let Some(observation) = observation else { return Err("the read tells no status".into()) };
         let verdict = tracker.observe(observation, self.client.now());
         row.tracker = tracker.to_string();
 
-        // 6. Hold it to the order.
+        // 6. Hold the answer to the order.
         let order = Order {
             environment: Environment::Sandbox,
             id,
@@ -169,7 +168,7 @@ impl Shop {
         let settlement = order.settled_by(&read);
         let came = read.payload().actual_paid_amount.is_some_and(|paid| !paid.is_zero());
         let look = match tracker.phase() {
-            // It contradicts an end, or nobody has named it. A merely older status decides nothing.
+            // The status contradicts an end, or nobody has named it. A merely older status decides nothing.
             _ if !verdict.is_adopted() => {
                 (ended && verdict.wants_attention()).then(|| format!("{verdict} after an end"))
             }
@@ -189,8 +188,8 @@ impl Shop {
             outbox.insert(id.to_owned());
         }
         if !tracker.is_final() {
-            // The read lags behind the webhook, or nothing has been paid: this is not the end of it. (Written
-            // down it is; open orders are polled too.)
+            // The read lags behind the webhook, or nothing has been paid: this is not the end. (The status is
+            // written down; open orders are polled too.)
             return Err(format!("{id}: {settlement}").into());
         }
         let held = row.look.as_ref().map_or_else(String::new, |why| format!("; held for a person: {why}"));
@@ -198,9 +197,9 @@ impl Shop {
         Ok(())
     }
 
-    /// An event of no order is not processed, and not lost either. The order's row may not be written yet, so
-    /// the provider is to come again; nobody knows for how long the provider does, so what the event was
-    /// about is kept for a person.
+    /// An event without an order is not processed, and not lost either. The order's row may not be written
+    /// yet, so the provider is to come again. Nobody knows for how long the provider does, so the intent of
+    /// the event is kept for a person.
     fn unmatched(&self, intent_id: &str, named: Option<&str>) -> Result<(), Box<dyn Error>> {
         self.database().unmatched.insert(intent_id.to_owned(), named.map(str::to_owned));
         Err("of an intent of no order: kept for a person, and to be sent again".into())
@@ -228,12 +227,12 @@ impl Shop {
         rows.iter().filter_map(|(id, row)| Some((id.clone(), row.look.clone()?))).collect()
     }
 
-    /// The intents of events that no order was found for.
+    /// The intents of events without an order.
     pub(crate) fn to_match(&self) -> Vec<String> {
         self.database().unmatched.keys().cloned().collect()
     }
 
-    /// What was said since the last time.
+    /// The lines since the last time.
     pub(crate) fn said(&self) -> Vec<String> {
         std::mem::take(&mut *self.log.lock().unwrap_or_else(PoisonError::into_inner))
     }

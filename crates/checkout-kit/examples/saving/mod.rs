@@ -11,7 +11,7 @@ use std::error::Error;
 use std::time::Duration;
 use world::{Row, Side, State, Step, World};
 
-/// One worker: it takes the order on from wherever the order's row says it is. It runs when the order is
+/// One worker, which takes the order on from the state in the order's row. The worker runs when the order is
 /// placed, when an attempt did not work out, and when the shop starts again.
 pub(crate) struct Worker<'a> {
     pub(crate) world: &'a World,
@@ -19,7 +19,7 @@ pub(crate) struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Does all that there is to do now.
+    /// Does everything that is to do now.
     pub(crate) fn work(&self) -> Result<(), Stop> {
         loop {
             self.ship()?;
@@ -36,9 +36,9 @@ impl Worker<'_> {
         }
     }
 
-    /// Looks once more how the intent stands: a job that runs for as long as late money counts, over every
-    /// order that has an intent. An open order can be paid by now, a refused one too, and a settled one can
-    /// be contradicted. One function decides in all three cases: the one that decides the first time.
+    /// Reads once more how the intent stands: a job that runs for as long as late money counts, over every
+    /// order with an intent. An open order can be paid by now, a refused order too, and a settled order can
+    /// be contradicted. One function decides in all three cases: the function that decides the first time.
     pub(crate) fn look_back(&self) -> Result<(), Stop> {
         self.work()?;
         let row = self.world.row();
@@ -48,10 +48,10 @@ impl Worker<'_> {
         self.ship()
     }
 
-    /// Makes the next attempt. One that was found as sending is dropped: perhaps it was created, and nobody
-    /// was shown its page. (Another worker may still be at it, if it is younger than the transport's
-    /// time-out. That is wasteful, so a shop waits that long; it is harmless, because of the two only one can
-    /// save its intent.)
+    /// Makes the next attempt. An attempt found in the state `Sending` is dropped: perhaps the intent was
+    /// created, and nobody was shown the page. (Another worker may still be sending, if the attempt is
+    /// younger than the transport's time-out. That is wasteful, so a shop waits that long. It is harmless,
+    /// because only one of the two can save an intent.)
     fn create(&self, before: &Row) -> Result<Next, Stop> {
         let attempt = before.attempt + 1;
         if attempt > ATTEMPTS {
@@ -77,12 +77,12 @@ impl Worker<'_> {
                     }
                     return Ok(Next::ReadTheRow);
                 }
-                // Nobody knows.
+                // Nobody knows the outcome.
                 Err(error) if error.may_have_been_processed() => {
                     self.say(format!("attempt {attempt}: {error}; dropped"));
                     return Ok(Next::ReadTheRow);
                 }
-                // Nothing was done, and it can be another time: the same attempt again, signed anew.
+                // Nothing was done, and another try may succeed: the same attempt again, signed anew.
                 Err(error) if matches!(error.retry(), RetryAdvice::After(_)) => {
                     self.say(format!("attempt {attempt}: {error}"));
                 }
@@ -117,8 +117,8 @@ impl Worker<'_> {
             if let Change::End(end) = change {
                 return self.ended(&row, known, end);
             }
-            // After an end nobody can say what an unknown status means. (What contradicts an end is in the
-            // watch itself.)
+            // After an end nobody can say what an unknown status means. (The watch itself knows of
+            // contradictions.)
             if let Change::Attention { verdict: Verdict::Unknown(raw), tracker } = &change
                 && tracker.is_final()
             {
@@ -135,7 +135,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Decides what an end means for the order. The order of the questions matters.
+    /// Decides the meaning of an end for the order. The order of the questions matters.
     fn ended(&self, row: &Row, known: Row, end: End<Intent<'static>>) -> Result<Next, Stop> {
         // 1. Does a person have to look?
         if end.held() {
@@ -151,7 +151,7 @@ impl Worker<'_> {
                 let why = error.map_or_else(String::new, |error| error.to_string());
                 return self.hold(row, &known, &format!("the provider does not tell of the intent: {why}"));
             }
-            // Nothing follows from that. The order stays as it is, and is looked at again.
+            // Nothing follows from that. The order stays as before, and is read again later.
             End::GaveUp { .. } => {
                 self.step(Step::SaveNews, || self.world.swap(row, known))?;
                 return Ok(Next::Later);
@@ -163,8 +163,8 @@ impl Worker<'_> {
         let came = read.payload().actual_paid_amount.filter(|paid| !paid.is_zero());
         match (row.state, phase) {
             (State::Created, Phase::Succeeded) if settlement.is_settled() => {
-                // One write has both: that the order is settled, and that its parcel is to leave. A crash
-                // before it leaves the order open, and one after it leaves the parcel in the outbox.
+                // One write has both: the order is settled, and the parcel is to leave. A crash before the
+                // write leaves the order open, and a crash after the write leaves the parcel in the outbox.
                 let settled = Row { state: State::Settled, ..known };
                 if self.step(Step::SaveSettlement, || {
                     self.world.swap_with(row, settled, Some(ORDER.to_owned()))
@@ -173,7 +173,7 @@ impl Worker<'_> {
                 }
                 Ok(Next::ReadTheRow)
             }
-            // It was settled before, and still is.
+            // The order was settled before, and still is.
             (State::Settled, Phase::Succeeded) if settlement.is_settled() => {
                 self.step(Step::SaveNews, || self.world.swap(row, known))?;
                 Ok(Next::Later)
@@ -194,14 +194,14 @@ impl Worker<'_> {
                     &format!("not paid: {failure}, and {came} came: has it gone back?"),
                 ),
             },
-            // Not what the order asked for; or money for an order that was given up.
+            // The read does not fit the order; or the money is for an order that was given up.
             _ => self.hold(row, &known, &settlement.to_string()),
         }
     }
 
-    /// Ships what is in the outbox, and marks it. A crash in between ships it again under the same key, by
-    /// which the warehouse knows it: at least once asked, and once sent. In production it is a worker of its
-    /// own.
+    /// Ships the parcels in the outbox, and marks them. A crash in between ships a parcel again under the
+    /// same key, by which the warehouse knows the parcel: asked at least once, and sent once. In production
+    /// the shipping is a worker of its own.
     fn ship(&self) -> Result<(), Stop> {
         if let Some(key) = self.world.to_ship() {
             self.say(format!("the warehouse is asked to send {key}"));
@@ -211,7 +211,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Saves that a person has to look, with all that is known.
+    /// Saves that a person has to look, with everything that is known.
     fn hold(&self, before: &Row, known: &Row, why: &str) -> Result<Next, Stop> {
         let held = Row { held: Some(why.to_owned()), ..known.clone() };
         if self.step(Step::SaveHold, || self.world.swap(before, held))? {
@@ -224,7 +224,7 @@ impl Worker<'_> {
         self.world.say(format!("{}{}", self.name, line.as_ref()));
     }
 
-    /// Does what outlives this worker. It can die before, and after.
+    /// Does a deed that outlives this worker. The worker can die before, and after.
     fn step<T>(&self, step: Step, act: impl FnOnce() -> T) -> Result<T, Stop> {
         self.world.happen(Side::Before, step)?;
         let done = act();
@@ -236,9 +236,9 @@ impl Worker<'_> {
 /// The next task of a worker.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Next {
-    /// The row says it: it was written, by this worker or by one that was faster.
+    /// The row says the next step: this worker wrote the row, or a faster worker did.
     ReadTheRow,
-    /// Nothing, until it is looked at again.
+    /// Nothing, until the next look at the order.
     Later,
 }
 

@@ -1,4 +1,4 @@
-//! The world around a worker: a database, a payer, a warehouse, the provider's sandbox, and what goes wrong.
+//! The world around a worker: a database, a payer, a warehouse, the provider's sandbox, and the mishaps.
 
 use super::{Stop, Worker};
 use checkout_kit::allscale::{Client, SigningKey};
@@ -14,11 +14,11 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     pub(crate) state: State,
-    /// Why a person has to look, if a person has to. Nothing leaves while it is set.
+    /// The reason why a person has to look, if a person has to. Nothing leaves while the reason is set.
     pub(crate) held: Option<String>,
-    /// The attempt that was begun last.
+    /// The latest attempt that was begun.
     pub(crate) attempt: u32,
-    /// The created intent: its id, its page, and the coins that are owed.
+    /// The created intent: the id, the page, and the coins that are owed.
     pub(crate) intent_id: String,
     pub(crate) page: String,
     pub(crate) owed: String,
@@ -40,7 +40,7 @@ pub(crate) enum State {
     Settled,
 }
 
-/// The only things a worker does that outlive it, each of them at one moment.
+/// The only deeds of a worker that outlive the worker, each at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Step {
     SaveAttempt,
@@ -72,7 +72,7 @@ impl Display for Step {
     }
 }
 
-/// Something that happens once, the first time that a worker is before or after a step.
+/// An incident that happens once, the first time that a worker is before or after a step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Incident {
     pub(crate) what: What,
@@ -90,7 +90,7 @@ pub(crate) enum Side {
 pub(crate) enum What {
     /// The worker's process dies.
     Crash,
-    /// Another worker does all that there is to do.
+    /// Another worker does everything that is to do.
     OtherWorker,
     /// A person holds the order.
     Hold,
@@ -114,8 +114,8 @@ pub(crate) struct World {
     /// The database: the order's row, and the outbox with its one parcel.
     row: RefCell<Row>,
     outbox: RefCell<Option<Parcel>>,
-    /// The deeds that no database sees: the pages that were shown, and the parcels that the warehouse was
-    /// asked for, by the parcel's key. The warehouse sends one parcel for a key, however often it is asked.
+    /// The deeds that no database sees: the pages that were shown, and the requests to the warehouse, by the
+    /// parcel's key. The warehouse sends one parcel for a key, for any number of requests.
     pages: RefCell<BTreeSet<String>>,
     warehouse: RefCell<BTreeMap<String, Asked>>,
     incidents: RefCell<Vec<Incident>>,
@@ -126,13 +126,13 @@ pub(crate) struct World {
 /// Goods that are to leave.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Parcel {
-    /// The key under which the warehouse is asked. It is the order's, whatever the attempt, and never
-    /// changes.
+    /// The key of the request to the warehouse. The key is the order's for every attempt, and never changes.
     pub(crate) key: String,
     pub(crate) shipped: bool,
 }
 
-/// How often the warehouse was asked for one parcel, and whether the intent was paid when it was asked first.
+/// The number of requests to the warehouse for one parcel, and true if the intent was paid at the first
+/// request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked {
     pub(crate) times: u32,
@@ -162,7 +162,7 @@ impl World {
         })
     }
 
-    /// Plays the order from its beginning, over every crash, and looks back at it for three days.
+    /// Plays the order from the beginning, over every crash, and reads it again for three days.
     pub(crate) fn play(&self) {
         let looks = [30 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR, 48 * HOUR];
         let mut rest = looks.iter().copied();
@@ -175,7 +175,7 @@ impl World {
                     self.wait(wait);
                     look_back = true;
                 }
-                // The supervisor starts the worker again, and it does what it was started for.
+                // The supervisor starts the worker again, with the same task.
                 Err(Stop::Crash) => self.say("* crash, and a new start"),
                 Err(Stop::Error(error)) => return self.say(format!("* {error}")),
             }
@@ -230,7 +230,7 @@ impl World {
         warehouse.entry(key.to_owned()).or_insert(Asked { times: 0, paid }).times += 1;
     }
 
-    /// Shows the payer a page, and says whether it is a new one.
+    /// Shows the payer a page, and returns true if the page is a new one.
     pub(crate) fn show(&self, page: &str) -> bool {
         self.pages.borrow_mut().insert(page.to_owned())
     }
@@ -271,12 +271,12 @@ impl World {
         self.sandbox.clock().advance(time);
     }
 
-    /// The steps that a worker has come to, each once.
+    /// The steps that a worker has come to, each step once.
     pub(crate) fn reached(&self) -> Vec<Step> {
         self.reached.borrow().clone()
     }
 
-    /// Brings about what happens here.
+    /// Brings about the incident of this place.
     pub(crate) fn happen(&self, side: Side, step: Step) -> Result<(), Stop> {
         if !self.reached.borrow().contains(&step) {
             self.reached.borrow_mut().push(step);

@@ -1,5 +1,5 @@
-//! Watching a checkout to its end with the library's own watch, and holding what it ended with to the order,
-//! whoever the provider is: four examples share it.
+//! Watching a checkout to the end with the library's own watch, and holding the last read to the order, for
+//! every provider: four examples share this module.
 
 pub(crate) mod ending;
 
@@ -15,19 +15,19 @@ use std::fmt::Display;
 use std::io::Write;
 use std::time::Duration;
 
-/// Where it is said, and by which clock.
+/// The output of the shop, and the clock.
 pub(crate) struct Shop<'a> {
     clock: VirtualClock,
     out: &'a mut dyn Write,
-    /// When the watching began.
+    /// The time at which the watching began.
     began: u64,
     /// True if the payer's browser comes back from a challenge.
     pub(crate) payer_returns: bool,
-    /// Why the last read failed.
+    /// The reason why the last read failed.
     failed: Option<String>,
 }
 
-/// A checkout and its order. Nothing else here knows whose checkout it is.
+/// A checkout and the order. Nothing else here knows the provider of the checkout.
 pub(crate) struct Checkout<'c, E: Watchable> {
     pub(crate) watch: Watch<E>,
     /// The order that a read is compared with.
@@ -51,11 +51,11 @@ impl<'a> Shop<'a> {
         format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
     }
 
-    /// Watches a checkout to its end, and looks at it again after half an hour, an hour and a day: what was
-    /// open can be paid by then, what was refused too, and what was paid can be contradicted. `on` hears of
-    /// every change.
+    /// Watches a checkout to the end, and reads it again after half an hour, an hour and a day: an open
+    /// checkout can be paid by then, a refused checkout too, and a paid checkout can be contradicted. `on`
+    /// gets every change.
     ///
-    /// A shop does the looks in jobs of their own, from what it has stored: `Watch::stored`, and
+    /// A shop does the later reads in jobs of their own, from the stored text: `Watch::stored`, and
     /// `Watch::restore_from`.
     pub(crate) fn settle<E: Watchable>(
         &mut self,
@@ -66,7 +66,7 @@ impl<'a> Shop<'a> {
         self.began = self.clock.now_millis();
         let mut known = self.look(transport, &mut checkout, false, on);
         for wait in [HALF_AN_HOUR, AN_HOUR, A_DAY] {
-            // What a person has to look at waits for that person.
+            // A checkout that a person has to look at waits for that person.
             if known.0 == Ending::Look {
                 break;
             }
@@ -74,18 +74,18 @@ impl<'a> Shop<'a> {
             checkout.watch.resume(HALF_AN_HOUR);
             let paid = known.0 == Ending::Paid;
             let now = self.look(transport, &mut checkout, paid, on);
-            // A look that shows nothing leaves what was known.
+            // A look that shows nothing leaves the known ending.
             if now.0 != Ending::StillOpen || !paid {
                 known = now;
             }
         }
-        // The tracker does not remember that a person has to look: that is stored beside it.
+        // The tracker does not remember that a person has to look: the shop stores that beside the tracker.
         let held = if known.0 == Ending::Look { ", held for a person" } else { "" };
         self.line("to store", format!("{}{held}", checkout.watch.tracker()));
         known
     }
 
-    /// Watches until the watch ends or gives up, and says what that means for the order.
+    /// Watches until the watch ends or gives up, and returns the meaning for the order.
     #[allow(
         clippy::wildcard_enum_match_arm,
         reason = "whatever else is told is printed, and decides nothing"
@@ -146,7 +146,7 @@ impl<'a> Shop<'a> {
                 self.line(&time, format!("{:<24} {phase}", status_name(*status)))
             }
             Change::Attention { verdict, .. } => self.line(&time, format!("{verdict}  <- tell somebody")),
-            // The same failure is said once, while it is repeated.
+            // A repeated failure is printed once.
             Change::NotRead { error, .. } => {
                 let said = whole(&**error);
                 let what = said.split(" (request id").next().unwrap_or_default().to_owned();
@@ -171,7 +171,7 @@ fn status_name<S: checkout_kit::lifecycle::Status>(status: S) -> &'static str {
 
 /// The meaning of an end for the order. The order of the questions matters: goods leave at the last of them.
 ///
-/// `unnamed` is that a status which nobody has named came after an end; `paid`, that the order is settled
+/// `unnamed` is true if a status that nobody has named came after an end; `paid`, if the order is settled
 /// already.
 fn means<E: Watchable>(
     end: End<E>,
@@ -207,7 +207,7 @@ fn means<E: Watchable>(
         return (Ending::NotPaid, format!("not paid ({phase})"));
     }
     if phase != Phase::Succeeded {
-        // The amount is reserved, and somebody has to take it; or it was taken back.
+        // The amount is reserved, and somebody has to capture the amount; or the payment was reversed.
         return (Ending::Look, phase.to_string());
     }
     // 3. Does the read settle the order?
@@ -217,14 +217,13 @@ fn means<E: Watchable>(
     }
 }
 
-/// The reason why a checkout was not begun. The checkout may be there all the same, and then the text says
-/// so.
+/// The reason why a checkout was not begun. The checkout may be there all the same; then the text says so.
 pub(crate) fn not_begun<P: Provider>(error: &CallError<P>) -> String {
     let all_the_same = if error.may_have_been_processed() { " (it may be there all the same)" } else { "" };
     format!("{}{all_the_same}", whole(error))
 }
 
-/// An error with what caused it.
+/// An error with the causes.
 pub(crate) fn whole(error: &dyn Error) -> String {
     let mut said = error.to_string();
     let mut cause = error.source();
@@ -235,7 +234,7 @@ pub(crate) fn whole(error: &dyn Error) -> String {
     said
 }
 
-/// How long the payer's browser is away. (The sandbox's payer has passed the challenge by then.)
+/// The time for which the payer's browser is away. (The sandbox's payer has passed the challenge by then.)
 const BACK_AFTER_MILLIS: u64 = 31_000;
 const HALF_AN_HOUR: Duration = Duration::from_secs(30 * 60);
 const AN_HOUR: Duration = Duration::from_secs(60 * 60);
