@@ -1,5 +1,5 @@
-//! The laws of polling for a crowd: the day of the example `day_of_polling`, with fewer checkouts. What a law
-//! is about is told by the sandboxes, and the figures of the table are not compared.
+//! The laws of polling for a crowd: the day of the example `day_of_polling`, with fewer checkouts. The
+//! sandboxes are the oracle of the laws, and the figures of the table are not compared.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
 #[path = "../examples/day_of_polling.rs"]
@@ -9,18 +9,18 @@ mod day_of_polling;
 use day_of_polling::{Crowd, run};
 
 #[test]
-fn every_checkout_ends_as_the_provider_says_or_is_handed_back_and_no_limit_is_exceeded() {
+fn every_checkout_ends_as_the_provider_says_or_is_handed_back_within_the_limits() {
     let crowd = Crowd { checkouts: 2_000, seed: 7, heeds_limits: true };
     let report = crowd.day().unwrap();
-    // Among the wrongs: an end that is none of the provider's; a checkout that had ended before its deadline,
-    // and was handed back; one that is lost, and one that starved; a limit exceeded; a read that the provider
-    // has not counted.
+    // Wrongs are, for example: an end that is not the provider's; a checkout that had ended before its
+    // deadline, and was handed back; a checkout that is lost, or starved; a limit exceeded; a read that the
+    // provider has not counted.
     assert_eq!(report.wrong, Vec::<String>::new());
     assert_eq!(report.exceeded, 0);
     assert_eq!(report.ended + report.ended_later + report.open, 2_000);
-    // With a merchant who has too many for the limit, and two reads in a hundred that go wrong.
+    // One merchant has too many checkouts for the limit, and two reads in a hundred go wrong.
     assert_eq!(report.had_ended, 0, "{}", report.table);
-    // It was a day with something to it.
+    // Something of each kind happened on the day.
     for happened in [report.ended, report.ended_later, report.open, report.spoiled, report.nudged] {
         assert!(happened > 20, "{}", report.table);
     }
@@ -39,14 +39,14 @@ fn the_same_seed_makes_the_same_day() {
 }
 
 #[test]
-fn who_heeds_no_limit_is_found_out() {
+fn a_schedule_without_limits_is_found_out() {
     let crowd = Crowd { checkouts: 600, seed: 7, heeds_limits: false };
     let report = crowd.day().unwrap();
     assert!(report.exceeded > 0 && !report.wrong.is_empty(), "{}", report.table);
 }
 
 #[test]
-fn other_arguments_are_answered_with_those_it_takes() {
+fn other_arguments_are_answered_with_the_usage() {
     for arguments in [&["--checkouts"][..], &["--checkouts", "0"], &["--seed", "-1"], &["--list"], &["2000"]]
     {
         let arguments: Vec<String> = arguments.iter().map(|&argument| argument.into()).collect();

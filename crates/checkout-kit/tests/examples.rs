@@ -1,5 +1,5 @@
-//! The output of the examples and their ends, compared with what is committed. After a change that is meant
-//! to change it:
+//! The output of the examples and their ends, compared with the committed files. After a change that is meant
+//! to change the output:
 //!
 //!     UPDATE_DOCS=1 cargo test -p checkout-kit --test examples
 #![allow(
@@ -47,7 +47,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Compares a run with its file: what it says, and then its exit code.
+/// Compares a run with the file: the output, and then the exit code.
 fn check(name: &str, play: impl FnOnce(&mut dyn Write) -> u8) -> String {
     let mut said = Vec::new();
     let code = play(&mut said);
@@ -69,7 +69,7 @@ const PLAYED: [(&str, Program); 4] = [
     ("receive_peach", receive_peach::run),
 ];
 
-/// Those that take none.
+/// The examples that take no scenario.
 const SINGLE: [&str; 6] =
     ["hello", "many_checkouts", "receive_axum", "receive_plain", "save_before_send", "three_providers"];
 
@@ -96,7 +96,7 @@ fn listed(run: Program) -> Vec<String> {
 }
 
 #[test]
-fn every_scenario_says_what_is_committed() {
+fn every_scenario_prints_the_committed_output() {
     for (program, run) in PLAYED {
         for name in listed(run) {
             play(program, run, &name);
@@ -105,7 +105,7 @@ fn every_scenario_says_what_is_committed() {
 }
 
 #[test]
-fn no_committed_output_is_of_a_scenario_that_is_gone() {
+fn every_committed_output_has_its_scenario() {
     let name = |file: std::io::Result<fs::DirEntry>| {
         file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()
     };
@@ -130,7 +130,7 @@ fn every_scenario_of_the_sandboxes_can_be_played() {
     }
 }
 
-/// How a play must end, from the meaning of what the sandbox's last answers are, and not from a run.
+/// The right end of a play, from the meaning of the sandbox's last answers, and not from a run.
 #[test]
 fn a_checkout_with_azotte_ends_as_its_last_code_means_and_is_charged_once() {
     for (name, code, ended) in [
@@ -166,7 +166,7 @@ fn a_checkout_with_azotte_ends_as_its_last_code_means_and_is_charged_once() {
         assert!(said.ends_with(&format!("\nended      {ended}\nexit code: {code}\n")), "{name}: {said}");
         let challenged = said.contains("-> send the browser") || said.contains("-> show htmlContent");
         assert_eq!(challenged, name.contains("three_ds") || name.contains("redirect"), "{name}");
-        // What leads to the payer's bank is not printed.
+        // The output has nothing that leads to the payer's bank.
         assert!(!said.contains("https://") && !said.contains("urn:customer"), "{name}");
     }
     assert_eq!(listed(azotte_payment::run).len(), 23);
@@ -211,7 +211,7 @@ fn a_receiver_answers_every_delivery_rightly_with_a_framework_and_without() {
     let said = check("receive_axum", receive_axum::run);
     assert_eq!(check("receive_plain", receive_plain::run), said);
     let told: Vec<_> = said.lines().filter(|line| !line.starts_with("  ")).collect();
-    // What the sender of each must see, from what each one is.
+    // The status that the sender of each delivery must see, from the kind of the delivery.
     assert_eq!(
         told,
         [
@@ -297,7 +297,7 @@ fn twelve_checkouts_end_as_their_last_codes_mean_under_the_merchant_s_limit_and_
     [7, 10].into_iter().for_each(|order| ended(order, "ended: failed: expired"));
     assert!(said.contains("a process goes on with 6 open checkouts\n"));
     assert!(said.ends_with(" reads, never more than 2 a minute\nexit code: 0\n"), "{said}");
-    // A refusal by the limit would be told.
+    // A refusal by the limit would be printed.
     assert!(!said.contains("429") && !said.contains("/status"), "{said}");
 }
 
@@ -342,7 +342,7 @@ fn a_scenario_ends_as_its_last_status_means() {
 }
 
 #[test]
-fn arguments_that_it_does_not_take_are_answered_with_those_it_takes() {
+fn other_arguments_are_answered_with_the_usage() {
     let programs = PLAYED.into_iter().chain([("three_providers", three_providers::run as Program)]);
     for (program, run) in programs {
         for arguments in
@@ -357,7 +357,7 @@ fn arguments_that_it_does_not_take_are_answered_with_those_it_takes() {
 }
 
 #[test]
-fn the_readme_shows_what_its_commands_print() {
+fn the_readme_shows_the_output_of_its_commands() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
     for (mark, name) in [("run", "happy"), ("late_success", "late_success")] {
         let shown = readme.split_once(&format!("<!-- output: {mark} -->\n```text\n")).unwrap().1;
@@ -370,13 +370,13 @@ fn the_readme_shows_what_its_commands_print() {
 #[test]
 fn no_mishap_shows_the_payer_two_pages_or_sends_goods_unpaid_or_twice() {
     let said = check("save_before_send", save_before_send::run);
-    // The program itself compares with what the sandbox knows.
+    // The program itself compares with the sandbox's knowledge.
     assert!(said.ends_with("exit code: 0\n"), "{said}");
     let ends: Vec<_> = said.lines().filter(|line| line.starts_with("  = ")).collect();
     assert_eq!(ends.len(), 22 + 4 * 8 + 1);
     for end in ends {
         let (state, done) = end["  = ".len()..].split_once("; ").unwrap();
-        // What is held before it is shipped is not shipped.
+        // A parcel that is held before the shipping is not shipped.
         let parcels = match state {
             "Settled" => "1 sent",
             "Settled, held" => " sent",

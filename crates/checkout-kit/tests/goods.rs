@@ -1,5 +1,6 @@
-//! When goods leave, in the example `save_before_send`: for every order that is paid, once, whenever a worker
-//! dies; and for nothing else. The right value of each course is told from the meaning of its statuses.
+//! The moment when goods leave, in the example `save_before_send`: for every order that is paid, once,
+//! whenever a worker dies; and for nothing else. The right outcome of each course follows from the meaning of
+//! the statuses.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -20,20 +21,20 @@ use std::time::Duration;
 /// The right outcome of an order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Right {
-    /// It is settled, and its parcel leaves.
+    /// The order is settled, and the parcel leaves.
     Leaves,
     /// The same, and a person has to look after that.
     LeavesAndIsHeld,
     /// Nothing leaves, and a person has to look.
     IsHeld,
-    /// Nothing leaves: it was refused, and no money came.
+    /// Nothing leaves: the order was refused, and no money came.
     IsGivenUp,
     /// Nothing leaves: nobody has paid yet.
     StaysOpen,
 }
 
-/// The courses of an intent, and what is right for each. The worker looks for ten minutes while nobody pays,
-/// and then after half an hour, an hour, six hours, one day and two days.
+/// The courses of an intent, and the right outcome of each. The worker reads for ten minutes while nobody
+/// pays, and then after half an hour, an hour, six hours, one day and two days.
 fn courses() -> Vec<(&'static str, Scenario, Right)> {
     let slow = |steps: &[(u64, i64)]| {
         Scenario::custom(steps.iter().map(|(seconds, status)| (Duration::from_secs(*seconds), *status)))
@@ -69,7 +70,7 @@ fn courses() -> Vec<(&'static str, Scenario, Right)> {
     ]
 }
 
-/// Plays a course with its incidents, and holds it to the laws and to what is right.
+/// Plays a course with the incidents, and compares it with the laws and the right outcome.
 fn play(name: &str, scenario: &Scenario, right: Right, incidents: &[Incident]) -> World {
     let sandbox = Sandbox::builder().seed(1).scenario(scenario.clone()).build();
     let world = World::open(sandbox, incidents).unwrap();
@@ -78,7 +79,8 @@ fn play(name: &str, scenario: &Scenario, right: Right, incidents: &[Incident]) -
     let told = format!("{name}, {incidents:?}: {row:?}, {parcels:?}, {outbox:?}\n{}", world.log().join("\n"));
     assert!(!world.log().iter().any(|line| line.starts_with("* ") && !line.contains("crash")), "{told}");
 
-    // Made once under each attempt's own id, and the payer is shown one page alone, which is the row's.
+    // Each attempt has an intent under an id of its own, made once, and the payer is shown one page alone,
+    // the row's.
     let intents = world.sandbox.intents();
     let mut made: Vec<_> = intents.iter().map(|intent| intent.order_id.clone().unwrap()).collect();
     made.sort_unstable();
@@ -87,7 +89,8 @@ fn play(name: &str, scenario: &Scenario, right: Right, incidents: &[Incident]) -
     assert_eq!(made.len(), all, "{told}");
     assert!(world.pages() <= 1, "{told}");
 
-    // Sent under the order's key alone, and never unpaid. A sent parcel is marked, and nothing else is.
+    // The parcel is sent under the order's key alone, and never unpaid. A sent parcel is marked, and nothing
+    // else is.
     assert!(
         parcels.keys().all(|key| key == "order_1001") && parcels.values().all(|asked| asked.paid),
         "{told}"
@@ -113,7 +116,7 @@ fn incidents(reached: &[Step], what: What) -> Vec<Incident> {
 }
 
 #[test]
-fn an_order_ends_as_its_statuses_mean_and_one_intent_is_made_for_it() {
+fn an_order_with_one_intent_ends_as_its_statuses_mean() {
     for (name, scenario, right) in courses() {
         let world = play(name, &scenario, right, &[]);
         assert_eq!((world.sandbox.intents().len(), world.pages()), (1, 1), "{name}");
@@ -129,7 +132,7 @@ fn an_order_ends_the_same_wherever_a_worker_dies_or_is_overtaken() {
         assert!(reached.len() >= 5, "{name}: {reached:?}");
         for incident in [incidents(&reached, What::Crash), incidents(&reached, What::OtherWorker)].concat() {
             let world = play(name, &scenario, right, &[incident]);
-            // A second intent is made where nobody can know whether the first one was, and nowhere else.
+            // A second intent is made where nobody can know if the first was made, and nowhere else.
             let unknown = matches!(
                 (incident.what, incident.side, incident.step),
                 (What::Crash, Side::After, Step::SendCreate)
@@ -156,8 +159,7 @@ fn an_order_ends_the_same_wherever_workers_die_twice() {
         let reached = play(name, &scenario, right, &[]).reached();
         for first in incidents(&reached, What::Crash) {
             for second in incidents(&reached, What::Crash) {
-                // Three attempts are all that a shop makes before a person looks: two that are lost leave
-                // one.
+                // A shop makes three attempts before a person looks: two lost attempts leave one.
                 play(name, &scenario, right, &[first, second]);
             }
         }
@@ -165,7 +167,7 @@ fn an_order_ends_the_same_wherever_workers_die_twice() {
 }
 
 #[test]
-fn a_parcel_of_a_settled_order_survives_a_crash_and_is_asked_for_again_under_its_key() {
+fn a_parcel_of_a_settled_order_survives_a_crash_and_is_requested_again_under_its_key() {
     let happy = Scenario::happy();
     let times = |side, step| {
         let incident = Incident { what: What::Crash, side, step };
@@ -179,7 +181,7 @@ fn a_parcel_of_a_settled_order_survives_a_crash_and_is_asked_for_again_under_its
 }
 
 #[test]
-fn what_a_person_holds_before_it_is_shipped_stays_in_the_outbox() {
+fn a_parcel_held_by_a_person_before_the_shipping_stays_in_the_outbox() {
     let incident = Incident { what: What::Hold, side: Side::After, step: Step::SaveSettlement };
     let world = play("held in between", &Scenario::happy(), Right::IsHeld, &[incident]);
     let parcel = world.outbox().unwrap();
@@ -190,7 +192,7 @@ fn what_a_person_holds_before_it_is_shipped_stays_in_the_outbox() {
 }
 
 #[test]
-fn reads_that_fail_hold_nothing_back_for_good_and_reads_that_contradict_each_other_hold_the_order() {
+fn failed_reads_hold_nothing_back_for_good_and_contradictory_reads_hold_the_order() {
     // (The statuses of the next reads, by faults; then the intent is paid.)
     let course = |faults: &[Fault]| {
         let sandbox =
@@ -208,7 +210,7 @@ fn reads_that_fail_hold_nothing_back_for_good_and_reads_that_contradict_each_oth
     );
     assert_eq!(course(&[Fault::TamperedStatus(20)]), (0, true), "confirmed, and then CREATED");
     assert_eq!(course(&[Fault::TamperedStatus(-1)]), (0, true), "failed, and paid in spite of it");
-    // As long as nobody can read it, it is neither settled nor given up.
+    // As long as nobody can read the intent, the order is neither settled nor given up.
     assert_eq!(course(&vec![Fault::HtmlBadGateway; 1_000]), (0, false));
 }
 

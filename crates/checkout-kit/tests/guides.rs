@@ -1,5 +1,5 @@
-//! The functions that README.md, docs/polling.md and docs/webhooks.md show. Each of them stands here word for
-//! word, and is run against a provider that contradicts itself, is late, or is as it should be.
+//! The functions that README.md, docs/polling.md and docs/webhooks.md show. Each function stands here word
+//! for word, and runs against a provider that contradicts itself, is late, or is right.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -46,7 +46,7 @@ mod pay {
     }
 
     #[test]
-    fn goods_leave_for_what_was_paid_and_never_contradicted() {
+    fn goods_leave_for_an_uncontradicted_payment_alone() {
         super::each_course(|course| {
             let shop = super::Shop::open(super::Environment::Live);
             shop.read_as(course);
@@ -103,12 +103,12 @@ mod watch {
     }
 
     #[test]
-    fn a_success_that_a_read_contradicts_gives_nothing_to_settle_by() {
+    fn a_contradicted_success_gives_nothing_to_settle_by() {
         assert_eq!(leave(&[20, -1]), (false, vec![20, -1, 20]));
     }
 
     #[test]
-    fn what_it_gives_settles_what_was_paid_and_never_contradicted() {
+    fn the_read_of_a_watch_settles_an_uncontradicted_payment_alone() {
         super::each_course(|course| {
             let (leave, told) = leave(course);
             assert_eq!(leave, super::may_leave(&told), "{course:?}");
@@ -161,7 +161,7 @@ mod many {
     }
 
     #[test]
-    fn what_was_contradicted_or_paid_late_is_held_and_the_rest_is_settled_by_its_order() {
+    fn contradicted_and_late_payments_are_held_and_the_rest_are_settled() {
         use checkout_kit::peach::{Currency, Draft, SecretToken};
         use checkout_kit::settlement::peach::Order;
         use checkout_kit::{Cents, Environment};
@@ -176,9 +176,9 @@ mod many {
             .build()
             .unwrap();
         let now = Moment::from_unix_millis(i64::try_from(time.now_millis()).unwrap());
-        // The stored texts: of the first nothing yet; of the second that a read has contradicted an end; of
-        // the third, which is paid by now, that it had expired. The fourth is never opened, and was
-        // contradicted before.
+        // The stored texts: of the first order nothing yet; of the second, that a read has contradicted an
+        // end; of the third, which is paid by now, that the intent had expired. The fourth intent is never
+        // opened, and was contradicted before.
         let fresh = |name: &str| {
             client
                 .watch(checkout_kit::peach::MerchantTransactionId::new(name.to_owned()).unwrap().into())
@@ -270,7 +270,7 @@ mod read_back {
     }
 
     #[test]
-    fn goods_may_leave_for_what_was_paid_and_never_contradicted() {
+    fn goods_may_leave_for_an_uncontradicted_payment_alone() {
         super::each_course(|course| {
             let shop = super::Shop::open(super::Environment::Sandbox);
             let (id, owed) = shop.sell();
@@ -296,7 +296,7 @@ mod read_back {
     }
 
     #[test]
-    fn a_status_that_nobody_has_named_after_an_end_is_for_a_person_and_nothing_leaves_after_it() {
+    fn an_unnamed_status_after_an_end_is_for_a_person_and_nothing_leaves() {
         let shop = super::Shop::open(super::Environment::Sandbox);
         let (id, owed) = shop.sell();
         shop.read_as(&[20, 6, 20]);
@@ -322,7 +322,7 @@ fn may_leave(told: &[i64]) -> bool {
         && told.iter().all(|status| *status >= 0)
 }
 
-/// Every course of three reads, each of one of these; after them the payment is CONFIRMED.
+/// Every course of three reads, each with one of these statuses; after them the payment is CONFIRMED.
 fn each_course(mut play: impl FnMut(&[i64])) {
     const STATUSES: [i64; 5] = [2, 10, 20, -1, -5];
     for first in STATUSES {
@@ -358,12 +358,12 @@ impl Shop {
         (created.intent_id.into_owned(), created.amount_coins)
     }
 
-    /// The next reads say these statuses, one each, and those after them CONFIRMED.
+    /// The next reads say these statuses, one status each, and later reads say CONFIRMED.
     fn read_as(&self, course: &[i64]) {
         course.iter().for_each(|status| self.sandbox.inject(Fault::TamperedStatus(*status)));
     }
 
-    /// The statuses that the reads have said up to now. Those beyond the course all said the same.
+    /// The statuses that the reads have said up to now. Reads beyond the course all said the same.
     fn told(&self, course: &[i64]) -> Vec<i64> {
         let told = course.len() - self.sandbox.faults_waiting();
         let beyond: &[i64] = if told == course.len() { &[20] } else { &[] };
@@ -383,7 +383,7 @@ fn order(intent_id: &str, owed: CoinAmount) -> Order<'_> {
     Order { environment: Environment::Sandbox, id: "order_123", intent_id, price }
 }
 
-/// The pages' functions that are given a provider, and the file that has them.
+/// The pages' functions that take a provider, and the file with the functions.
 #[test]
 fn every_function_of_the_pages_that_asks_a_provider_stands_here_word_for_word() {
     const PAGES: [&str; 3] = [

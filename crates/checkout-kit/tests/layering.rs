@@ -1,4 +1,4 @@
-//! The layers are held by reading the manifests: who may depend on whom is an allow-list, and this is it.
+//! The manifests are read to hold the layers: the allow-list here says which crate may depend on which.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -49,7 +49,7 @@ const ARROWS: &[Row] = &[
     ("checkout-reqwest", &["checkout-transport"]),
     ("checkout-ureq", &["checkout-transport"]),
     ("checkout-tower", &["checkout-transport"]),
-    // Everything but adapters and stores.
+    // Every crate but adapters and stores.
     (
         "checkout-kit",
         &[
@@ -70,7 +70,8 @@ const ARROWS: &[Row] = &[
 ];
 
 /// The sandbox reads requests and writes replies by its own hand, so that a mistake cannot pass on both
-/// sides. It has none of these, neither directly nor through another crate, not even in its tests.
+/// sides. The sandbox depends on none of these crates, neither directly nor through another crate, not even
+/// in tests.
 const ORACLE: &str = "checkout-sandbox";
 const NOT_FOR_THE_ORACLE: &[&str] =
     &["checkout-wire", "checkout-validate", "checkout-lifecycle", "checkout-trust", "checkout-client"];
@@ -93,14 +94,14 @@ const NO_STD: &[&str] = &[
 /// The features of these crates that bring `std`, with a dependency that needs `std`.
 const STD_FEATURES: &[&str] = &["checkout-auth/http"];
 
-/// What each package takes from the workspace.
+/// The fields that each package takes from the workspace.
 const INHERITED: &[&str] = &["version", "edition", "rust-version", "license", "publish"];
 
-/// The adapters, whose versions are their own: a new major version of an HTTP client is one of its adapter's
-/// alone.
+/// The adapters, whose versions are their own: a new major version of an HTTP client is a new major version
+/// of one adapter alone.
 const OWN_VERSION: &[&str] = &["checkout-reqwest", "checkout-ureq", "checkout-tower"];
 
-/// What is wrong, a line for each fault; empty when nothing is.
+/// The faults, a line for each; empty if there is none.
 ///
 /// `root` is the text of the workspace's manifest, `members` a folder's name and its manifest's text each.
 fn check(rows: &[Row], root: &str, members: &[(String, String)]) -> Result<String, toml::de::Error> {
@@ -172,7 +173,7 @@ fn package_name(root: &Table, key: &str, dependency: &Value) -> String {
     dependency.get("package").or(inherited).and_then(Value::as_str).unwrap_or(key).to_owned()
 }
 
-/// Whether `from` is `to`, or the rows lead there. They only point downwards, so this ends.
+/// True if `from` is `to`, or if the rows lead there. The rows only point downwards, so this ends.
 fn reaches(rows: &[Row], from: &str, to: &str) -> bool {
     from == to
         || rows
@@ -206,7 +207,7 @@ fn members() -> std::io::Result<Vec<(String, String)>> {
     Ok(members)
 }
 
-/// A manifest that inherits what it must, with more lines at its end.
+/// A manifest that inherits the required fields, with more lines at the end.
 fn manifest(name: &str, more: &str) -> (String, String) {
     let mut text = format!("[package]\nname = \"{name}\"\n");
     for key in INHERITED {
@@ -242,7 +243,7 @@ fn the_pure_crates_say_no_std() {
     }
 }
 
-/// What proves them so is listed by hand in a workspace of its own.
+/// The crates of the proof are listed by hand in a workspace of its own.
 #[test]
 fn the_proof_of_no_std_has_every_pure_crate_with_all_its_features() {
     let proof = root_folder().join(".ci/no-std-proof");
@@ -280,7 +281,7 @@ fn every_row_stands_below_the_rows_it_points_to() {
 }
 
 #[test]
-fn a_forbidden_arrow_is_caught_wherever_it_stands() {
+fn a_forbidden_arrow_is_caught_in_every_place() {
     let rows: &[Row] = &[("checkout-low", &[]), ("checkout-high", &["checkout-low"])];
     let root = "[workspace.dependencies]\nhidden = { package = \"checkout-high\", path = \"x\" }\n";
     let caught = |more: &str| {
@@ -313,7 +314,7 @@ fn a_crate_without_a_row_and_a_row_without_a_crate_are_caught() {
 }
 
 #[test]
-fn the_sandbox_may_not_test_itself_with_what_it_is_the_oracle_of() {
+fn a_dependency_of_the_oracle_on_a_crate_under_test_is_caught() {
     let rows: &[Row] = &[
         ("checkout-sandbox", &[]),
         ("checkout-wire", &[]),
@@ -338,7 +339,7 @@ fn the_sandbox_may_not_test_itself_with_what_it_is_the_oracle_of() {
 }
 
 #[test]
-fn what_a_member_says_for_itself_and_not_with_the_workspace_is_caught() {
+fn a_member_s_own_value_for_a_workspace_field_is_caught() {
     let rows: &[Row] = &[("checkout-low", &[])];
     let text = "[package]\nname = \"low\"\nversion = \"1.0.0\"\nedition.workspace = true\npublish.workspace = true\n\
                 license.workspace = true\n";

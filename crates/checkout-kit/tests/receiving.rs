@@ -1,5 +1,5 @@
-//! Webhooks that come in, in the examples `receive_axum`, `receive_plain` and `receive_peach`: what leaves,
-//! what is kept for a person, and what the provider is told.
+//! Webhooks that come in, in the examples `receive_axum`, `receive_plain` and `receive_peach`: the goods that
+//! leave, the events that are kept for a person, and the answers to the provider.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -41,7 +41,7 @@ fn is_held(shop: &Shop) -> bool {
 }
 
 #[test]
-fn a_parcel_leaves_for_a_first_end_that_is_a_success_and_whatever_speaks_against_it_is_for_a_person() {
+fn a_parcel_leaves_for_a_first_end_of_success_and_every_contradiction_is_for_a_person() {
     each_course(&[2, 6, 10, 20, -1, -5], |course| {
         let shop = sold();
         let intent = shop.intent_of(ORDER).unwrap();
@@ -53,20 +53,21 @@ fn a_parcel_leaves_for_a_first_end_that_is_a_success_and_whatever_speaks_against
             let delivery = shop.webhook(&intent, ORDER, &number.to_string()).unwrap();
             let answered = take(&shop, &delivery);
             let first_end = told.iter().find(|status| **status < 0 || **status == 20);
-            // Once it leaves, it leaves once; and nobody can take it back.
+            // A parcel leaves once, and nobody can take the parcel back.
             let leaves = if first_end == Some(&20) { vec![ORDER.to_owned()] } else { vec![] };
             assert_eq!(shop.outbox(), leaves, "{told:?}");
-            // (The sandbox tells of the money beside every status from 4 on, and beside a refusal.)
+            // (The sandbox reports the money beside every status from 4 on, and beside a refusal.)
             let from_end = told.iter().skip_while(|status| **status >= 0 && **status != 20);
             let spoken_against = from_end.clone().any(|status| *status != 20);
             assert_eq!(is_held(&shop), spoken_against, "{told:?}");
             match first_end {
                 None => assert_eq!(answered, 503, "{told:?}"),
-                // Nothing reopens a success; so what comes after it is processed, whatever it says.
+                // Nothing reopens a success; so every later status is processed.
                 Some(20) => assert_eq!(answered, 200, "{told:?}"),
                 Some(_) => {}
             }
-            // What was not processed is free for the next delivery, and what was is not done again.
+            // An event that was not processed is free for the next delivery, and a processed event is not
+            // done again.
             if answered == 200 {
                 assert_eq!(take(&shop, &delivery), 200, "{told:?}");
             }
@@ -75,7 +76,7 @@ fn a_parcel_leaves_for_a_first_end_that_is_a_success_and_whatever_speaks_against
 }
 
 #[test]
-fn an_event_of_an_order_that_is_not_written_yet_is_kept_and_settles_it_when_it_is() {
+fn an_event_of_an_unwritten_order_is_kept_and_settles_the_order_later() {
     let shop = Shop::open().unwrap();
     let created = shop.create(ORDER, Scenario::happy()).unwrap();
     shop.wait(3_600);
@@ -91,14 +92,14 @@ fn an_event_of_an_order_that_is_not_written_yet_is_kept_and_settles_it_when_it_i
 }
 
 #[test]
-fn a_success_after_the_order_was_given_up_is_held_whoever_learns_of_it_first() {
+fn a_success_after_the_order_was_given_up_is_held_by_webhook_and_poll_alike() {
     for polled in [false, true] {
         let shop = Shop::open().unwrap();
         let created = shop.create(ORDER, Scenario::late_success()).unwrap();
         shop.save(ORDER, &created).unwrap();
         shop.wait(40 * 60);
         pollster::block_on(shop.poll(ORDER)).unwrap();
-        assert!(!is_held(&shop), "it has expired, and nothing came");
+        assert!(!is_held(&shop), "the intent has expired, and no money came");
         shop.wait(3_600);
         if polled {
             pollster::block_on(shop.poll(ORDER)).unwrap();
@@ -120,13 +121,13 @@ fn an_event_of_another_intent_never_touches_the_order_that_it_names() {
         assert!(shop.to_match().iter().any(|kept| kept == id));
     }
     assert_eq!((shop.outbox(), is_held(&shop)), (vec![], false));
-    // Its own intent's event settles it all the same.
+    // The event of the order's own intent settles the order all the same.
     let own = shop.webhook(&shop.intent_of(ORDER).unwrap(), ORDER, "own").unwrap();
     assert_eq!((take(&shop, &own), shop.outbox()), (200, vec![ORDER.to_owned()]));
 }
 
 #[test]
-fn an_event_that_names_another_order_than_its_intent_s_holds_the_intent_s_order() {
+fn an_event_that_names_another_order_holds_the_order_of_its_intent() {
     let shop = sold();
     let event = shop.webhook(&shop.intent_of(ORDER).unwrap(), "order_2", "1").unwrap();
     assert_eq!((take(&shop, &event), shop.outbox(), is_held(&shop)), (200, vec![], true));
@@ -170,21 +171,21 @@ fn a_parcel_leaves_for_a_peach_checkout_that_first_ends_as_a_success_and_no_even
             let answered = scene.post("", FORM, &webhook).unwrap();
             let is_end = |code: &&&str| [peach::SUCCESS, CANCELLED].contains(*code);
             let first_end = told.iter().find(is_end);
-            // Once it leaves, it leaves once; and nobody can take it back.
+            // A parcel leaves once, and nobody can take the parcel back.
             assert_eq!(scene.outbox().len(), usize::from(first_end == Some(&peach::SUCCESS)), "{told:?}");
             // Another end after the first, or a chargeback, is for a person.
             let mut after = told.iter().skip_while(|code| !is_end(code));
             if after.any(|code| *code == CHARGED_BACK || is_end(&code) && Some(code) != first_end) {
                 assert_eq!(scene.held().len(), 1, "{told:?}");
             }
-            // An event of a checkout that goes on as it should takes no read; any other takes one.
+            // An event of a checkout that goes on in order takes no read; every other event takes one read.
             match (*code, first_end) {
                 (PENDING, None) => assert_eq!((answered, reads(&scene)), (200, before), "{told:?}"),
                 (_, None) => assert_eq!((answered, reads(&scene)), (503, before + 1), "{told:?}"),
                 (PENDING | DECLINED, Some(_)) => {}
                 (_, Some(_)) => assert_eq!((answered, reads(&scene)), (200, before + 1), "{told:?}"),
             }
-            // What was processed is not done again.
+            // A processed event is not processed again.
             if answered == 200 {
                 let before = reads(&scene);
                 assert_eq!(scene.post("", FORM, &webhook).unwrap(), 200, "{told:?}");
@@ -194,7 +195,7 @@ fn a_parcel_leaves_for_a_peach_checkout_that_first_ends_as_a_success_and_no_even
     });
 }
 
-/// Every course of three reads, each of one of these.
+/// Every course of three reads, each with one of these results.
 fn each_course<T: Copy>(statuses: &[T], mut play: impl FnMut(&[T])) {
     for first in statuses {
         for second in statuses {

@@ -1,5 +1,6 @@
-//! A checkout with every provider, recorded by its real client over the sandbox and replayed from the
-//! cassette's text: it goes as it went, and nothing of the payer, the card and the secrets is in the text.
+//! A checkout with every provider, recorded by the real client over the sandbox and replayed from the
+//! cassette's text: the replay goes as the recording went, and nothing of the payer, the card and the secrets
+//! is in the text.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use checkout_kit::settlement;
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const BEGUN: u64 = 1_717_246_327_923;
 
-/// What signs and proves. Not all of it is carried.
+/// The texts that sign and prove. Not all of them are carried.
 const KEYS: [&str; 5] = [
     checkout_sandbox::allscale::API_KEY,
     checkout_sandbox::allscale::API_SECRET,
@@ -28,12 +29,12 @@ const HOLDER: &str = "Zsofia Quillfeather";
 const PHONE: &str = "+27 82 555 01 93";
 const ADDRESS: &str = "203.0.113.77";
 
-/// What a checkout came to, over a transport and by a clock.
+/// The changes of a checkout, over a transport and by a clock.
 type Play<'p> = &'p dyn Fn(&dyn BlockingTransport, VirtualClock) -> Vec<String>;
 
-/// The changes told when it was recorded and when it was replayed, each from the same moment on, and how the
-/// replay ended. What is planted was carried, and is not in the text between them; nor are keys, and headers
-/// that are marked.
+/// The changes at the recording and at the replay, each from the same moment on, and the end of the replay.
+/// The planted texts were carried, and are not in the text between recording and replay; nor are keys, and
+/// headers that are marked.
 struct Played {
     recorded: Vec<String>,
     replayed: Vec<String>,
@@ -69,7 +70,7 @@ fn played(
     Played { recorded, replayed, finished: replaying.finish() }
 }
 
-/// It goes as it went, this way.
+/// The replay goes as the recording went, this way.
 fn check(
     sandbox: &impl BlockingTransport,
     clock: &VirtualClock,
@@ -83,12 +84,12 @@ fn check(
     assert_eq!(played.finished, Ok(()));
 }
 
-/// How often it is asked is the plan's choice.
+/// The plan chooses how often the checkout is read.
 fn without_seconds(told: &[String]) -> Vec<&str> {
     told.iter().map(|told| told.rsplit(" s: ").next().unwrap()).collect()
 }
 
-/// Watches it to its end: what is told, after how many seconds, and the answer that it ended with.
+/// Watches the checkout to the end: the changes, the seconds after which they came, and the last answer.
 fn watched<E: Watchable>(
     mut watch: Watch<E>,
     transport: &dyn BlockingTransport,
@@ -212,7 +213,7 @@ fn a_checkout_of_azotte_replays() {
     let told =
         ["processing", "payer action", "the payer is asked", "succeeded", "ended: succeeded", "settled"];
     check(&sandbox, &clock, &planted, &play, &told);
-    // Replayed, it was charged by nobody.
+    // Nobody charged the replayed checkout.
     assert_eq!(sandbox.captures_of("order_2"), 1);
 }
 
@@ -278,9 +279,10 @@ mod with_peach {
         check(&sandbox, &clock, PLANTED, &play, &told);
     }
 
-    /// Its client takes no answer that settles a payment without a signature, and a replayed one has none.
+    /// The client of V1 takes no answer that settles a payment without a signature, and a replayed answer has
+    /// no signature.
     #[test]
-    fn a_checkout_of_v1_is_never_paid_when_it_is_replayed() {
+    fn a_replayed_checkout_of_v1_is_never_paid() {
         let (sandbox, clock) = sandbox();
         let play = |transport: &dyn BlockingTransport, clock: VirtualClock| {
             let now = clock.clone();
@@ -296,7 +298,7 @@ mod with_peach {
         let Played { recorded, replayed, finished } = played(&sandbox, &clock, PLANTED, &play);
         assert_eq!(without_seconds(&recorded), ["awaiting payer", "succeeded", "ended: succeeded"]);
         let replayed = without_seconds(&replayed);
-        // Each of the reads; then it asked on, and there was nothing left to be replayed.
+        // The replay refused each of the reads; then the watch read on, and nothing was left to replay.
         let (refused, rest) = replayed.split_at(2);
         assert_eq!(refused, ["not authentic"; 2]);
         assert!(matches!(finished, Err(ReplayError::NothingLeft { .. })), "{finished:?}");

@@ -1,9 +1,9 @@
-//! No card number, code, key, token, signature and nothing about the payer is in what a type of these crates
-//! says of itself, in an error, or in a committed file.
+//! No card number, code, key, token or signature and nothing about the payer is in the text that a type of
+//! these crates prints, in an error, or in a committed file.
 //!
-//! The types that can hold such a thing are in one list (`secrets/list.rs`), each made with planted texts and
-//! written in every way. That the list is whole is read from the sources: every public type that can hold one
-//! of them is in it.
+//! The types that can hold such a text are in one list (`secrets/list.rs`), each made with planted texts and
+//! written in every way. The sources prove that the list is whole: every public type that can hold such a
+//! text is in the list.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -33,8 +33,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The types of ours that hold such a text by themselves, each with the field that has it. What they are made
-/// of is no type that tells: a text, or bytes.
+/// The types of ours that hold such a text by themselves, each with the field that has the text. The inner
+/// type of the field tells nothing: a text, or bytes.
 const SEEDS: &[(&str, &str)] = &[
     ("checkout_auth::allscale::RequestToSign", "body"),
     ("checkout_auth::allscale::Signature", "0"),
@@ -65,7 +65,7 @@ const SEEDS: &[(&str, &str)] = &[
     ("checkout_wire::reply::Excerpt", "0"),
 ];
 
-/// The types of others that hold such a text. The first two do not print it, and the rest does.
+/// The types of others that hold such a text. The first two do not print the text, and the rest do.
 const OTHERS: &[&str] =
     &["SecretString", "SecretBox", "HeaderValue", "HeaderMap", "Bytes", "RawValue", "Request", "Response"];
 const PRINTING: &[&str] = &["HeaderValue", "HeaderMap", "Bytes", "RawValue", "Request", "Response"];
@@ -90,7 +90,7 @@ const EXEMPT: &[(&str, &str)] = &[
 const STATUSES: &str = "made with statuses and codes alone, and a type that has another in it is listed";
 
 /// Public types that are listed in the tests of another crate: each with that file. Below an adapter there is
-/// an HTTP client, and whoever runs an example of this crate should not have to build it.
+/// an HTTP client, and a user who runs an example of this crate should not have to build the client.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("checkout_reqwest::BuildError", ADAPTERS),
     ("checkout_tower::Local", ADAPTERS),
@@ -110,7 +110,7 @@ const PRIVATE: &str =
 const OF_THE_SUITE: &str =
     "private to the suite for transports, which sends made-up bodies and writes no `Debug` of one";
 
-/// Committed files that hold what looks like a secret, each with the reason.
+/// Committed files that hold a text that looks like a secret, each with the reason.
 const HOLD_IT: &[(&str, &str)] = &[];
 
 fn root() -> PathBuf {
@@ -125,8 +125,8 @@ fn seeds() -> Vec<&'static str> {
     SEEDS.iter().map(|(path, _)| *path).collect()
 }
 
-/// The public types that must be listed and are not, each by its path in its own crate if it has one there.
-/// An alias is listed with the type that it names.
+/// The public types that must be listed and are not, each by the path in its own crate if there is one. An
+/// alias is listed with the type that it names.
 fn unlisted(sources: &Sources, seeds: &[&str], listed: &BTreeSet<String>) -> Vec<String> {
     let carriers = sources.carriers(seeds, OTHERS).into_iter().chain(sources.holders());
     let must: BTreeSet<_> = carriers.chain(sources.errors()).collect();
@@ -140,11 +140,11 @@ fn unlisted(sources: &Sources, seeds: &[&str], listed: &BTreeSet<String>) -> Vec
 }
 
 #[test]
-fn nothing_that_is_written_has_a_secret_in_it() {
+fn no_written_text_has_a_secret_in_it() {
     let list = list::list();
     let mut needles = needles();
     assert!(list.signatures.len() >= 8);
-    // Whatever its version is called.
+    // The signatures alone, without the name of the version.
     let signatures = list.signatures.iter().map(|signature| signature.trim_start_matches("v1="));
     needles.extend(signatures.map(|signature| Needle::new(signature, Kind::Text)));
     let (mut found, mut texts) = (BTreeMap::new(), BTreeSet::new());
@@ -199,7 +199,7 @@ fn every_public_type_that_can_hold_a_secret_and_every_error_is_in_the_list() {
     }
     let unlisted = unlisted(&sources, &seeds(), &listed);
     assert!(unlisted.is_empty(), "to be listed in tests/secrets/list.rs: {unlisted:#?}");
-    // What the reading of the sources found must be of the size of what it is there for.
+    // The number of types that the reading of the sources found must be plausible.
     let carriers = sources.carriers(&seeds(), OTHERS);
     assert!(
         carriers.len() > 120 && sources.errors().len() > 30 && sources.holders().len() > 15,
@@ -211,7 +211,7 @@ fn every_public_type_that_can_hold_a_secret_and_every_error_is_in_the_list() {
 }
 
 #[test]
-fn a_new_type_must_be_listed_wherever_its_secret_is() {
+fn a_new_type_must_be_listed_in_every_place_of_its_secret() {
     let check = |text: &str| {
         let mut sources = Sources::of(
             "checkout_validate",
@@ -238,7 +238,7 @@ fn a_new_type_must_be_listed_wherever_its_secret_is() {
         "checkout_new::A"
     );
     assert_eq!(check("pub struct A { key: secrecy::SecretString }"), "checkout_new::A");
-    // Along other types, aliases, modules and associated types, and as often as it takes.
+    // The search goes along other types, aliases, modules and associated types, for any number of steps.
     assert_eq!(
         check(
             "mod b { pub(crate) struct B(super::C); } type C = D; struct D([bytes::Bytes; 2]); pub struct A(b::B);"
@@ -253,14 +253,14 @@ fn a_new_type_must_be_listed_wherever_its_secret_is() {
         ),
         "checkout_new::A"
     );
-    // By the name that it has outside; and if it has none, by nobody.
+    // The type is listed by the public name; without a public name, nobody can list the type.
     assert_eq!(check("mod a { pub struct A(bytes::Bytes); } pub use a::A as B;"), "checkout_new::B");
     assert_eq!(
         check("pub mod a { pub use self::inner::*; mod inner { pub struct A(bytes::Bytes); } }"),
         "checkout_new::a::A"
     );
     assert_eq!(check("mod a { pub struct A(bytes::Bytes); } pub(crate) struct B(a::A);"), "");
-    // Its own type of that name is another.
+    // A type of the crate's own with that name is another type.
     assert_eq!(
         check("pub struct Redacted(u8); pub struct A(Redacted); pub struct Bytes; pub struct B(Bytes);"),
         ""
@@ -271,7 +271,7 @@ fn a_new_type_must_be_listed_wherever_its_secret_is() {
         ),
         ""
     );
-    // Generic, it holds what it is made with; what has one of it holds what that one was made with, and no
+    // A generic type holds its arguments; a type with such a field holds the arguments of that field, and no
     // more.
     assert_eq!(check("pub struct A<T> { a: Vec<T> } pub struct B(A<u8>);"), "checkout_new::A");
     assert_eq!(check("pub enum A<'a, T: ?Sized> { B(&'a T), C }"), "checkout_new::A");
@@ -283,15 +283,15 @@ fn a_new_type_must_be_listed_wherever_its_secret_is() {
         check("pub struct A<T>(std::marker::PhantomData<T>); pub struct B<const N: usize>([u8; N]);"),
         ""
     );
-    // Declared by a macro, it counts by the names around it.
+    // A type declared by a macro counts by the names around the type.
     assert_eq!(check("table! { pub struct A { key: SecretString } }"), "checkout_new::A");
     // An error, by derive or by hand.
     assert_eq!(check("#[derive(Debug, thiserror::Error)] pub enum E { A(u8) }"), "checkout_new::E");
     assert_eq!(check("pub struct E; impl core::error::Error for E {}"), "checkout_new::E");
 }
 
-/// The types that derive `Debug` and print a field of their own that must not be: one named as a secret is,
-/// of plain text, or one of a type of others that prints what it holds.
+/// The types that derive `Debug` and print a field that must not be printed: a field of plain text that is
+/// named as a secret, or a field of a type of others that prints its content.
 fn printed(sources: &Sources) -> Vec<String> {
     let carriers = sources.carriers(&seeds(), OTHERS);
     let mut found = Vec::new();
@@ -382,7 +382,7 @@ fn a_derived_debug_over_plain_text_is_found_by_name_and_by_type() {
     );
 }
 
-/// What a committed file must not hold: the sandbox's keys, and anything that could be a card.
+/// The texts that a committed file must not hold: the sandbox's keys, and anything that could be a card.
 fn held(text: &str) -> Vec<String> {
     let keys = [allscale::API_SECRET, azotte::API_KEY, peach::SECRET_TOKEN, peach::CLIENT_SECRET];
     let needles = keys.map(|key| Needle::new(key, Kind::Text));
@@ -408,7 +408,8 @@ fn no_committed_output_snapshot_table_or_corpus_has_a_key_or_a_card_in_it() {
     for folder in ["crates", "docs", "fuzz/corpus"] {
         files(&root.join(folder), &mut all);
     }
-    // What is printed, and what is kept of it. Code and its documentation show the sandbox's keys on purpose.
+    // The printed texts, and the stored copies. Code and its documentation show the sandbox's keys on
+    // purpose.
     let kept = |path: &Path| {
         !path
             .extension()
@@ -436,12 +437,12 @@ fn a_key_and_a_card_are_found_in_a_file_and_other_numbers_are_not() {
     assert_eq!(check(&format!("card {GROUPED}, 12/39")), CARD_NUMBER);
     assert_eq!(check("card 5555-5555-5555-4444 x"), "5555555555554444");
     assert_eq!(check(peach::CLIENT_SECRET), peach::CLIENT_SECRET);
-    // Its check digit is wrong; a time; an id that is longer; an amount.
+    // A wrong check digit; a time; a longer id; an amount.
     assert_eq!(check("4111111111111112 1717246327923 41111111111111111111 9223372036854775807"), "");
 }
 
 #[test]
-fn what_is_planted_is_found_in_every_form() {
+fn a_planted_text_is_found_in_every_form() {
     #[derive(Debug)]
     struct Leak<T>(T);
     let check = |text: String| {

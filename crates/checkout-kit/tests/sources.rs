@@ -1,6 +1,6 @@
 //! `docs/sources.md` lists the documents and the facts that this project rests on. The code and the other
-//! pages are held to that list: a citation names a document with its version and date, and whatever is marked
-//! as stated is a row.
+//! pages are held to that list: a citation names a document with its version and date, and every fact that is
+//! marked as stated is a row.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use checkout_kit::lifecycle::{Basis, Status};
@@ -15,7 +15,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// Version and date of each document, as a citation prints them: `, v4, 2026-05-06`.
+/// The version and date of each document, as a citation prints them: `, v4, 2026-05-06`.
 type Documents = BTreeMap<String, BTreeSet<String>>;
 
 struct List {
@@ -214,7 +214,7 @@ fn every_listed_document_is_cited() {
 }
 
 #[test]
-fn whatever_is_marked_as_stated_is_a_listed_fact() {
+fn every_fact_marked_as_stated_is_listed() {
     let list = List::read();
     let mut wrong = Vec::new();
     for (name, paragraph) in prose() {
@@ -235,7 +235,7 @@ fn every_stated_step_is_a_listed_fact() {
     }
     assert_eq!(stated::<allscale::IntentStatus>(), 5);
     assert_eq!(stated::<azotte::MessageCode>(), 3);
-    // *Payment status* lists no step: those that are published stand in another page.
+    // *Payment status* lists no step: the published steps stand in another page.
     assert_eq!(stated::<peach::PaymentStatus>(), 0);
 }
 

@@ -1,5 +1,5 @@
 //! The verdicts of the examples that watch a checkout to its end: `first_payment`, `azotte_payment`,
-//! `peach_payment` and `three_providers` share the function that is tried here, whoever the provider is.
+//! `peach_payment` and `three_providers` share the function under test, for every provider.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "../examples/watching/mod.rs"]
@@ -12,7 +12,7 @@ use checkout_sandbox::VirtualClock;
 use std::time::Duration;
 use watching::{Checkout, Ending, Shop};
 
-/// How it ended, and whether the goods left on the way.
+/// The ending, and true if the goods left on the way.
 fn settle<E: Watchable>(
     clock: &VirtualClock,
     transport: &dyn BlockingTransport,
@@ -30,7 +30,8 @@ mod with_allscale {
     use checkout_kit::allscale::{Client, Currency, Draft, SigningKey, StableCoin};
     use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 
-    /// Reads say these statuses, one each, and after them CONFIRMED. Gives what they have said too.
+    /// Reads say these statuses, one status each, and after them CONFIRMED. Returns the statuses that the
+    /// reads have said, too.
     fn play(course: &[i64], priced: i64, environment: Environment) -> (Ending, bool, Vec<i64>) {
         let sandbox = Sandbox::new(1);
         sandbox.next_intent(Scenario::custom([(Duration::ZERO, 20)]));
@@ -63,7 +64,7 @@ mod with_allscale {
     }
 
     #[test]
-    fn goods_leave_when_two_reads_agree_on_a_first_success_and_nobody_looks_where_nothing_was_contradicted() {
+    fn goods_leave_for_two_reads_of_a_first_success_and_a_person_sees_contradictions_alone() {
         const STATUSES: [i64; 5] = [2, 10, 20, -1, -5];
         for first in STATUSES {
             for second in STATUSES {

@@ -1,4 +1,4 @@
-//! The types that can hold a secret, and the errors: each made with what is planted, and each written in
+//! The types that can hold a secret, and the errors: each made with the planted texts, and each written in
 //! every way.
 
 use crate::planted::*;
@@ -24,8 +24,8 @@ use std::any::type_name_of_val;
 use std::error::Error;
 use std::fmt::{Debug, Display};
 
-/// A value's type, by its public path and by that of its definition, and everything that the value says of
-/// itself.
+/// A value's type, by the public path and by the path of the definition, and every text that the value
+/// prints.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
@@ -34,7 +34,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The text that the value prints, if it can, and those of its sources.
+    /// The printed text of the value, if there is one, and the texts of the sources.
     pub(crate) fn text(&self) -> Option<String> {
         let (first, sources) = self.texts.get(DEBUG_TEXTS..)?.split_at_checked(DISPLAY_TEXTS)?;
         let sources = sources.iter().skip(SOURCE_TEXTS - 1).step_by(SOURCE_TEXTS);
@@ -61,7 +61,7 @@ macro_rules! list {
     };
 }
 
-/// Lists one that is still needed.
+/// Lists a value that is still needed.
 macro_rules! shown {
     ($list:expr, $name:literal => $value:expr) => {{
         let value = $value;
@@ -70,15 +70,14 @@ macro_rules! shown {
     }};
 }
 
-/// Every way to write what it can be written with, found by the receiver: the first trait that applies is
-/// taken.
+/// Every way to write a value, found by the receiver: the first trait that applies is taken.
 struct Of<'v, T: ?Sized>(&'v T);
 
 trait ByDebug {
     fn debug(&self) -> Vec<String>;
 }
 
-/// How many texts those are.
+/// The number of those texts.
 pub(crate) const DEBUG_TEXTS: usize = 10;
 
 impl<T: Debug> ByDebug for Of<'_, T> {
@@ -100,7 +99,7 @@ impl<T: Debug> ByDebug for Of<'_, T> {
     }
 }
 
-/// How many texts of a value that is printed, and how many of each source of an error.
+/// The number of texts of a printed value, and of each source of an error.
 const DISPLAY_TEXTS: usize = 4;
 const SOURCE_TEXTS: usize = 3;
 
@@ -131,7 +130,7 @@ impl<T: Error> ByChain for Of<'_, T> {
     }
 }
 
-/// What is taken of a value that cannot be written in that way.
+/// The texts of a value that cannot be written in that way.
 trait Otherwise {
     fn display(&self) -> Vec<String> {
         Vec::new()
@@ -196,7 +195,7 @@ fn keys(list: &mut List) {
         "checkout_auth::allscale::SigningKey" => key;
         "checkout_auth::allscale::RequestToSign" => request;
     }
-    // It is written with `Display`, because it is a header, and with `Debug` it is not.
+    // A signature is written with `Display`, because a signature is a header, and with `Debug` it is not.
     let texts = (&Of(&signature)).debug();
     let defined = type_name_of_val(&signature);
     list.entries.push(Entry { name: "checkout_auth::allscale::Signature", defined, texts });
@@ -230,7 +229,7 @@ fn drafts(list: &mut List) {
     let grouped = validate_azotte::Draft::new_card(grouped.cvc(CARD_NUMBER).card_holder_name(HOLDER));
     let submit = submit();
     let peach = peach_draft();
-    // Nothing of this fits, so that the violations have it all before them.
+    // No field fits, so that the violations have all texts before them.
     let long = ALL.repeat(400);
     let none = validate_peach::Draft::debit(checkout_tables::peach::Currency::ZAR, ALL)
         .entity_id(SECRET_TOKEN)
@@ -359,7 +358,7 @@ fn refusals(list: &mut List) {
         "checkout_wire::Verbatim" => Verbatim::<u64>::Other(JsonText::new(extra()).unwrap());
         "checkout_wire::NotJson" => JsonText::new(ALL).unwrap_err();
     }
-    // Everything where something else is documented.
+    // Every value in a place where something else is documented.
     let ok = Head::new(200);
     for body in unreadable() {
         let body = body.as_bytes();
@@ -558,8 +557,8 @@ fn by_peach_v2(list: &mut List) {
     list! { list, "checkout_client::peach::v2::Client" => client; "checkout_client::peach::v2::Client" => held; }
 }
 
-/// Asks once, and reads these bodies and more as the answer: the call, the attempt, its reader, and what
-/// comes of it.
+/// Sends once, and reads these bodies and more as the answer: the call, the attempt, the reader, and the
+/// outcomes.
 fn asked<T: Readable + Debug>(
     list: &mut List,
     call: &Call<T>,
@@ -613,7 +612,7 @@ fn read_back<T: Watchable>(list: &mut List, call: &Call<T>, bodies: [Vec<u8>; 2]
     }
 }
 
-/// The signature of an attempt, wherever the provider has it.
+/// The signature of an attempt, from the provider's own place.
 fn signatures<T: Readable>(attempt: &Attempt<T>) -> Vec<String> {
     let request = attempt.request();
     let header = request.headers().get("x-signature").map(|value| value.to_str().unwrap().to_owned());
@@ -625,7 +624,7 @@ fn signatures<T: Readable>(attempt: &Attempt<T>) -> Vec<String> {
     header.into_iter().chain(query).chain(body).collect()
 }
 
-/// The errors of parsing a text that was no such thing.
+/// The errors of parsing a text of another kind.
 fn parsed(list: &mut List) {
     for text in [CARD_NUMBER, HOLDER, API_KEY] {
         list! { list,

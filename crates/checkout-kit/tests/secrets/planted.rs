@@ -1,4 +1,4 @@
-//! What is planted, and the messages that have it in them.
+//! The planted texts, and the messages with the planted texts.
 
 use crate::search::{Kind, Needle};
 use checkout_auth::{SecretString, allscale::SigningKey, peach::SecretToken};
@@ -11,7 +11,7 @@ macro_rules! planted {
     ($($(#[$doc:meta])* $kind:ident $name:ident = $text:literal;)+) => {
         $($(#[$doc])* pub(crate) const $name: &str = $text;)+
 
-        /// All of it, as somebody's echo of a request would have it.
+        /// All planted texts, as an echo of a request would have them.
         pub(crate) const ALL: &str = concat!($($text, " "),+);
 
         pub(crate) fn needles() -> Vec<Needle> {
@@ -53,7 +53,8 @@ planted! {
 /// [`CARD_NUMBER`], as it stands on the card.
 pub(crate) const GROUPED: &str = "4111 1111 1111 1111";
 
-/// What is no secret: a field's name, an entity, and a tenant. An error names the field that stands twice.
+/// A text that is no secret: a field's name, an entity, and a tenant. An error names the field that stands
+/// twice.
 const NOTE_KEY: &str = "payer_nickname";
 pub(crate) const ENTITY: &str = "8ac7a4ca00000000000000005a4d0b02";
 pub(crate) const TENANT: &str = "e2a1c7b2-4f3a-4b8e-9c2d-1a2b3c4d5e6f";
@@ -137,7 +138,7 @@ pub(crate) fn allscale_webhook() -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Its message is the provider's own, and printed.
+/// The message is the provider's own, and printed.
 pub(crate) fn allscale_refusal() -> Vec<u8> {
     let extra = extra();
     let text = format!(r#"{{"code":10001,"error":{{"message":"Bad.","details":{extra},"user":{extra}}}}}"#);
@@ -164,7 +165,7 @@ pub(crate) fn azotte_refusal() -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Its description is that of its code, and printed where it is a refusal's.
+/// The description is the description of the code, and printed where the payment is a refusal.
 pub(crate) fn peach_payment() -> Vec<u8> {
     let text = format!(
         r#"{{"result.code":"000.000.000","result.description":"Transaction succeeded","paymentType":"DB",
@@ -181,7 +182,7 @@ pub(crate) fn peach_wrapped() -> Vec<u8> {
     format!(r#"{{"status":"successful","timestamp":"{MAIL}","redirect_url":"{RETURN_URL}","redirect_post_data":{flat}}}"#).into_bytes()
 }
 
-/// Its message and its names of fields are the provider's own, and printed.
+/// The message and the names of fields are the provider's own, and printed.
 pub(crate) fn peach_refusal() -> Vec<u8> {
     let text = format!(
         r#"{{"message":"Bad.","validation_errors":{{"customer.email":["{MAIL} is no address"],
@@ -199,7 +200,7 @@ pub(crate) fn peach_token() -> Vec<u8> {
     format!(r#"{{"access_token":"{ACCESS_TOKEN}","expires_in":"3600","token_type":"Bearer"}}"#).into_bytes()
 }
 
-/// Bodies in which every value stands where another is documented, each wrong for one reader at least.
+/// Bodies in which every value stands where another value is documented, each wrong for one reader at least.
 pub(crate) fn unreadable() -> Vec<String> {
     let whole = extra();
     let text = r#"{"code":0,"payload":"#;

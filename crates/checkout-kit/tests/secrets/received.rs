@@ -1,5 +1,6 @@
-//! Messages that come in by themselves: webhooks, returns and signed answers, each really signed, and what is
-//! made of them. And whatever somebody sends in their place, so that the errors have it all before them.
+//! Messages that come in by themselves: webhooks, returns and signed answers, each really signed, and the
+//! values made of them. And the messages that somebody sends in their place, so that the errors have all
+//! texts before them.
 
 use super::*;
 use checkout_auth::allscale::{headers, response, webhook};
@@ -45,8 +46,7 @@ pub(super) fn received(list: &mut List) {
 
 type Headers = Vec<(&'static str, String)>;
 
-/// Everything that can be wrong with each of the headers, with something planted wherever there is a value;
-/// some of it is passed over.
+/// Every fault of each header, with a planted text wherever there is a value; some faults are passed over.
 fn spoiled(right: &Headers) -> Vec<Headers> {
     let mut all = Vec::new();
     for (at, (name, value)) in right.iter().enumerate() {
@@ -70,7 +70,7 @@ fn spoiled(right: &Headers) -> Vec<Headers> {
     all
 }
 
-/// A webhook of AllScale's, but for its body.
+/// The headers of a webhook of AllScale's.
 fn allscale_headers(list: &mut List, timestamp: i64, body: &[u8]) -> Headers {
     let query = &*query();
     let to_sign = webhook::Webhook {
@@ -138,7 +138,7 @@ fn allscale_webhooks(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
             list! { list, "checkout_trust::allscale::ReceiveError" => error; }
         }
     }
-    // Every way in which it can be refused.
+    // Every way to be refused.
     assert!(errors.iter().map(discriminant).collect::<HashSet<_>>().len() >= 6, "{errors:?}");
     for error in errors {
         if let MessageError::Header(error) = error {
@@ -287,7 +287,7 @@ fn allscale_answers(list: &mut List, problems: &mut HashSet<HeaderProblem>) {
     }
 }
 
-/// What Peach says of a payment, all of it, under this name of a code.
+/// The pairs of a payment of Peach's, all of them, under this name of a code.
 fn peach_pairs(code: &'static str) -> Vec<(&'static str, &'static str)> {
     vec![
         (code, "000.100.110"),
@@ -396,7 +396,7 @@ fn peach_bodies(list: &mut List) {
     let by_json = receiver.webhook(Some("application/json; charset=utf-8"), &json_body, second(NOW)).unwrap();
     list! { list, "checkout_trust::peach::Message" => by_json.clone(); }
     let by_json = by_json.event().unwrap();
-    // Whoever sends one writes the code.
+    // The sender of a probe writes the code.
     let probe = json(&[("verificationCode", SECRET_TOKEN), ("note", MAIL)]);
     let probe = receiver.webhook(None, &probe, second(NOW)).unwrap();
     list! { list, "checkout_trust::peach::Message" => probe.clone(); }
@@ -442,7 +442,7 @@ fn peach_bodies(list: &mut List) {
         for content_type in [None, Some("application/json"), Some(ALL)] {
             errors.push(receiver.webhook(content_type, body.as_bytes(), second(NOW)).unwrap_err());
         }
-        // Signed by its headers, so that the body is read.
+        // The headers sign the body, so the body is read.
         let url = "https://shop.example/hooks/peach";
         let to_sign = header::Webhook { timestamp: NOW, webhook_id: "1", url, body: body.as_bytes() };
         let signature = to_sign.sign(&secret_token()).unwrap();
@@ -455,22 +455,22 @@ fn peach_bodies(list: &mut List) {
         errors.extend(receiver.signed_headers(Some("application/json"), &request, second(NOW)).err());
         errors.extend(receiver.signed_headers(None, &request, second(NOW)).err());
     }
-    // All but that of the headers.
+    // Every error but the errors of the headers.
     assert!(errors.iter().map(discriminant).collect::<HashSet<_>>().len() >= 4, "{errors:?}");
     for error in errors {
         list! { list, "checkout_trust::peach::ReceiveError" => error; }
     }
 }
 
-/// A read that has all of it, held to an order: what is found is said, and nobody's name in it.
+/// A read with all planted texts, held to an order: the settlement names the findings, and nobody's name.
 fn settled(list: &mut List) {
     let ok = Head::new(200);
     let policy = Policy::default();
     let mut settlements = Vec::new();
 
     let plain = allscale_intent();
-    // A card where a code in text is. A read prints its codes and ids as they came, and a settlement does
-    // not.
+    // A card number in the place of a code. A read prints its codes and ids as they came, and a settlement
+    // does not.
     let told = String::from_utf8(plain.clone()).unwrap().replace(
         r#""amount_coins":"1","#,
         &format!(
@@ -559,7 +559,7 @@ fn replayed(list: &mut List) {
         "checkout_trust::replay::ClaimTicket" => ticket;
         "checkout_trust::replay::Guard" => guard;
     }
-    // The claim of one has ended, and the place is the other's.
+    // The claim of the first key has ended, and the place is the other key's.
     let small = MemoryStore::new(1);
     let guard = Guard::new(&small);
     let Claim::Fresh(late) = guard.claim(&other, at(1_000)).unwrap() else { panic!() };
@@ -579,7 +579,7 @@ fn replayed(list: &mut List) {
     }
 }
 
-/// A receiver's own query can be the secret that it is called by.
+/// A receiver's own query can be a secret.
 fn query() -> String {
     format!("token={SECRET_TOKEN}")
 }

@@ -1,5 +1,5 @@
-//! The wrappers of a transport: a recording, its cassette with the text that is kept of it, and the
-//! replay; and what is found wrong with any of them, or with a transport.
+//! The wrappers of a transport: a recording, the cassette with its text, and the replay; and the faults of
+//! each of them, and of a transport.
 
 use super::*;
 use checkout_testkit::contract;
@@ -13,7 +13,7 @@ pub(super) fn recorded(list: &mut List) {
     let recording = Recording::new(checkout_transport::from_fn_blocking(|request: Request| {
         Ok(planted(request.into_body()))
     }));
-    // Each is sent, and comes back as the answer.
+    // Each body is sent, and comes back as the answer.
     let mut bodies = vec![
         Vec::new(),
         ALL.into(),
@@ -58,18 +58,18 @@ pub(super) fn recorded(list: &mut List) {
     }
 }
 
-/// Everything that the cassette does not expect, and what is left of it.
+/// Every request that the cassette does not expect, and the exchanges that are left.
 fn replayed(list: &mut List, cassette: &Cassette, bodies: &[Vec<u8>]) {
     let mut errors = HashSet::new();
     for (at, _) in bodies.iter().enumerate() {
-        // Not the body of this one.
+        // The body of another exchange.
         for body in bodies.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, body)| body) {
             let replaying = Replaying::new(cassette.clone());
             for body in bodies.iter().take(at) {
                 replaying.send_blocking(request(body)).unwrap();
             }
             if replaying.send_blocking(request(body)).is_ok() {
-                // They are the same without what was planted.
+                // Without the planted texts the two are the same.
                 continue;
             }
             let error = replaying.finish().unwrap_err();
@@ -107,7 +107,7 @@ fn replayed(list: &mut List, cassette: &Cassette, bodies: &[Vec<u8>]) {
     assert!(errors.len() > 10, "{errors:#?}");
 }
 
-/// The cassette with something planted in the place of everything that it is read for.
+/// The cassette with a planted text in the place of everything that the reader looks for.
 fn unreadable_cassettes(list: &mut List, kept: &str) {
     let planted = |text: &str| text.replace('"', "\\\"");
     let all = planted(ALL);

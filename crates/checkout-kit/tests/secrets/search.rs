@@ -1,25 +1,25 @@
-//! What must not be found, and how it is looked for.
+//! The texts that must not be found, and the ways to find them.
 
 use std::collections::BTreeSet;
 
-/// How a text is recognised in parts.
+/// The parts by which a text is recognized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// As a whole.
     Text,
-    /// Any six digits in a row of it, however the digits are grouped.
+    /// Any six digits in a row of the number, in any grouping.
     Number,
     /// Any of its words.
     Name,
 }
 
-/// Something that was planted, in every form that it is looked for in.
+/// A planted text, in every form that is searched for.
 #[derive(Clone, Debug)]
 pub(crate) struct Needle {
     text: String,
-    /// Compared without regard to case and to what `squeezed` drops.
+    /// Forms that are compared without regard to case and to the characters that `squeezed` drops.
     forms: Vec<String>,
-    /// Compared as it is.
+    /// Forms that are compared as they are.
     base64: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ impl Needle {
         }
     }
 
-    /// Whether it is in there, in whatever form.
+    /// True if the text is there, in any form.
     pub(crate) fn is_in(&self, text: &Searched) -> bool {
         self.forms.iter().any(|form| text.squeezed.contains(&**form))
             || self.base64.iter().any(|form| text.whole.contains(&**form))
@@ -96,7 +96,7 @@ pub(crate) fn card_numbers(text: &str) -> Vec<String> {
     found
 }
 
-/// Whether the check digit is right: every second digit from the right is doubled, and the sum ends in 0.
+/// True if the check digit is right: every second digit from the right is doubled, and the sum ends in 0.
 fn luhn(digits: &str) -> bool {
     let digits = digits.chars().rev().filter_map(|c| c.to_digit(10));
     let sum: u32 = digits
@@ -113,7 +113,7 @@ fn squeezed(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_lowercase).collect()
 }
 
-/// As it is, percent-encoded, escaped, in hexadecimal, and as the list of its bytes.
+/// The text as it is, percent-encoded, escaped, in hexadecimal, and as the list of its bytes.
 fn encoded(text: &str) -> Vec<String> {
     let each =
         |form: &dyn Fn(u8) -> String, between: &str| text.bytes().map(form).collect::<Vec<_>>().join(between);
@@ -129,7 +129,7 @@ fn encoded(text: &str) -> Vec<String> {
         each(&|byte| format!("%{byte:02x}"), ""),
         each(&|byte| format!("\\u{byte:04x}"), ""),
     ];
-    // A list is longer than its text: that of two digits is found in any list of lengths.
+    // A list is longer than its text: the list of two digits occurs in any list of lengths.
     if text.len() >= 4 {
         forms.push(each(&|byte| format!("{byte:02x}"), ""));
         forms.push(each(&|byte| byte.to_string(), ","));
@@ -139,7 +139,7 @@ fn encoded(text: &str) -> Vec<String> {
     forms
 }
 
-/// What stands in the Base64 of a longer text that has this one in it, wherever it begins.
+/// The part of a longer text's Base64 that stands for this text, for each place where this text can begin.
 fn base64(text: &str) -> Vec<String> {
     const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut forms = Vec::new();
@@ -160,5 +160,5 @@ fn base64(text: &str) -> Vec<String> {
     forms
 }
 
-/// How many digits of a number tell it.
+/// The number of digits that give a number away.
 const PART: usize = 6;

@@ -1,4 +1,4 @@
-//! The types of the workspace, read from its sources, and which of them can hold a secret.
+//! The types of the workspace, read from the sources, and the types among them that can hold a secret.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +14,7 @@ use syn::{
 pub(crate) struct Sources {
     modules: BTreeMap<String, Module>,
     pub(crate) types: BTreeMap<String, Definition>,
-    /// What `type Name = ...;` in the impls of traits says, by name.
+    /// The definitions `type Name = ...;` in the impls of traits, by name.
     associated: BTreeMap<String, Vec<(String, Vec<Mention>)>>,
     errors: Vec<(String, Mention)>,
 }
@@ -28,7 +28,7 @@ struct Module {
 #[derive(Debug)]
 struct Use {
     is_public: bool,
-    /// `None` for everything in there.
+    /// `None` for every item of the module.
     name: Option<String>,
     target: Vec<String>,
 }
@@ -38,20 +38,21 @@ pub(crate) struct Definition {
     is_public: bool,
     pub(crate) is_alias: bool,
     pub(crate) derives_debug: bool,
-    /// The names of the types that it is generic over.
+    /// The names of the type parameters.
     parameters: Vec<String>,
     pub(crate) fields: Vec<Field>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Field {
-    /// Of a field without a name, its number, and of a variant's the variant's name.
+    /// The name of the field: the number of a field without a name, and the variant's name for a variant's
+    /// field.
     pub(crate) name: String,
     pub(crate) mentions: Vec<Mention>,
 }
 
 impl Field {
-    /// Whether a type of this name is in the field's.
+    /// True if a type of this name is in the field's type.
     pub(crate) fn names(&self, name: &str) -> bool {
         self.mentions.iter().any(|mention| match mention {
             Mention::Path(segments) => segments.last().is_some_and(|last| last == name),
@@ -64,7 +65,7 @@ impl Field {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Mention {
     Path(Vec<String>),
-    /// Of `<T as Trait>::Name`, the name.
+    /// The name in `<T as Trait>::Name`.
     Associated(String),
 }
 
@@ -193,7 +194,7 @@ impl Sources {
 
     /// A type within a macro's text counts as if it held everything that the text names.
     fn declared_by_macro(&mut self, module: &str, tokens: &str) {
-        // Without its texts, of which most are documentation.
+        // The texts of the macro are left out; most of them are documentation.
         let tokens = tokens.replace("\\\\", "").replace("\\\"", "");
         let tokens = tokens.split('"').step_by(2).collect::<Vec<_>>().join(" ");
         let word = |c: char| c.is_alphanumeric() || c == '_';
@@ -214,8 +215,8 @@ impl Sources {
         }
     }
 
-    /// The definition that a path means there, if it is one of ours. At the end of what is no path of ours
-    /// stands the last name of it.
+    /// The definition that a path means there, if the definition is ours. A path that is not ours ends with
+    /// its own last name.
     pub(crate) fn resolve(&self, module: &str, segments: &[String]) -> Result<String, String> {
         self.find(module, segments, 0).ok_or_else(|| segments.last().cloned().unwrap_or_default())
     }
@@ -263,7 +264,7 @@ impl Sources {
         })
     }
 
-    /// Where a mention leads: to definitions of ours, and to names of others'.
+    /// The targets of a mention: definitions of ours, and names of others'.
     fn targets(&self, module: &str, mention: &Mention, found: &mut Vec<Result<String, String>>) {
         match mention {
             Mention::Path(segments) => found.push(self.resolve(module, segments)),
@@ -279,7 +280,7 @@ impl Sources {
         }
     }
 
-    /// Every definition that can hold a secret: the seeds, and whatever has a field of a type that can.
+    /// Every definition that can hold a secret: the seeds, and each type with a field of a type that can.
     pub(crate) fn carriers(&self, ours: &[&str], others: &[&str]) -> BTreeSet<String> {
         let mut carriers: BTreeSet<String> = ours.iter().map(|seed| (*seed).to_owned()).collect();
         loop {
@@ -311,8 +312,8 @@ impl Sources {
         })
     }
 
-    /// Every definition that holds whatever it is made with: a field is of a type that it is generic over.
-    /// A type that has a field of such a type can hold no more than the arguments there.
+    /// Every definition that holds its arguments: a field has the type of a type parameter. A type with a
+    /// field of such a type can hold no more than the arguments there.
     pub(crate) fn holders(&self) -> BTreeSet<String> {
         let holds = |definition: &Definition| {
             let of_parameter = |mention: &Mention| match mention {

@@ -14,7 +14,7 @@ fn every_error_text_of_every_crate() {
         let defined = entry.defined.split('<').next().unwrap();
         let told =
             ["Violation", "Warning", "Mismatch", "HeaderProblem"].iter().any(|end| defined.ends_with(end));
-        // The suites are there with their features alone.
+        // The suites exist with their features alone.
         if (errors.contains(defined) || told) && !defined.contains("::conformance::") {
             let of = entry.name.split("::").next().unwrap();
             let texts = crates.entry(of).or_default().entry(entry.name).or_default();
@@ -34,7 +34,7 @@ fn every_error_text_of_every_crate() {
     }
 }
 
-/// A text without the numbers of bytes, which say where the planted texts of this list stand.
+/// A text without the numbers of bytes, which depend on the planted texts of this list.
 fn without_places(text: &str) -> String {
     let mut parts = text.split("at byte ");
     let first = parts.next().unwrap_or_default().to_owned();

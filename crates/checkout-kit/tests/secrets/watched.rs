@@ -1,4 +1,4 @@
-//! What a watch says of itself on the way to its end, and what it is stored as; and a schedule of many.
+//! The texts of a watch on the way to its end, and the stored text; and a schedule of many.
 
 use super::*;
 use checkout_client::{CallErrorKind, Change, End, Nudged, Watch, WatchSet, Watchable};
@@ -31,7 +31,7 @@ pub(super) fn watched(list: &mut List) {
     list! { list, "checkout_poll::Schedule" => schedule; }
 }
 
-/// Whatever a watch tells that read these answers, each with its status, and goes on to its end from there.
+/// The changes of a watch that reads these answers, each with its status, and goes on to the end from there.
 fn to_its_end<E: Watchable>(
     list: &mut List,
     told: &mut BTreeSet<&'static str>,
@@ -63,8 +63,8 @@ fn to_its_end<E: Watchable>(
     }
 }
 
-/// Lists a watch with what is stored of it, but for its poller: a number of hundredths of a second is like a
-/// code or a year by chance, and there are many.
+/// Lists a watch with the stored text, but for the poller's part: a number of hundredths of a second is like
+/// a code or a year by chance, and there are many.
 fn shown<E: Watchable>(list: &mut List, watch: &Watch<E>) {
     shown! { list, "checkout_client::Watch" => watch }
     let stored = watch.stored();
@@ -75,7 +75,7 @@ fn shown<E: Watchable>(list: &mut List, watch: &Watch<E>) {
     texts.iter_mut().for_each(|text| *text = text.replace(poller, "(poller)"));
 }
 
-/// Lists a change with what it is made of, and says which it is.
+/// Lists a change with its parts, and returns the kind of the change.
 fn changed<E: Watchable>(list: &mut List, change: Change<E>) -> &'static str {
     shown! { list, "checkout_client::Change" => &change }
     match change {
@@ -109,7 +109,7 @@ fn changed<E: Watchable>(list: &mut List, change: Change<E>) -> &'static str {
             }
         }
         Change::NotRead { error, again } => {
-            // It is like a code by chance, as above.
+            // The moment is like a code by chance, as above.
             let again = again.map_or(0, Moment::unix_millis);
             let texts = &mut list.entries.last_mut().unwrap().texts;
             for again in [again.to_string(), format!("{again:x}"), format!("{again:X}")] {
@@ -137,7 +137,7 @@ fn changed<E: Watchable>(list: &mut List, change: Change<E>) -> &'static str {
     }
 }
 
-/// Everything that is no answer, with what is planted in it.
+/// Every response that is no answer, with the planted texts.
 fn no_answers(refusal: &[u8]) -> Vec<(u16, Vec<u8>)> {
     let bodies = unreadable().into_iter().map(String::into_bytes).chain([ALL.into(), refusal.to_vec()]);
     bodies.flat_map(|body| [200, 302, 400, 401, 502].map(|status| (status, body.clone()))).collect()
@@ -159,7 +159,7 @@ fn watched_by_allscale(list: &mut List, told: &mut BTreeSet<&'static str>) {
         .into_iter()
         .for_each(|fault| sandbox.inject(fault));
     to_its_end(list, told, watch(), &[], &sandbox, &clock);
-    // The intent that has it all, which the sandbox does not know; and a status that nobody knows.
+    // The intent with all planted texts, which the sandbox does not know; and a status that nobody knows.
     let unknown = br#"{"code":0,"payload":77}"#.to_vec();
     let answers = [(200, unknown), (200, allscale_intent())];
     let watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5").unwrap();
@@ -183,7 +183,8 @@ fn watched_by_azotte(list: &mut List, told: &mut BTreeSet<&'static str>) {
     let done = done.replace("CHECK_OUT_3DS_REQUIRED", "CHECK_OUT_DONE").into_bytes();
     let http = String::from_utf8(challenge.clone()).unwrap().replace("https://", "http://");
     let http = http.replace("htmlContent", "noContent").into_bytes();
-    // A submit's answer that cannot be taken makes no watch; one with a challenge asks at once.
+    // A submit's answer that cannot be taken makes no watch; an answer with a challenge shows the challenge
+    // at once.
     for (status, body) in no_answers(&azotte_refusal()).into_iter().chain([(200, challenge.clone())]) {
         match answer(&client.submit(&submit()), status, &body) {
             Ok(submitted) => {
@@ -231,7 +232,7 @@ fn watched_by_peach(list: &mut List, told: &mut BTreeSet<&'static str>) {
     }
 }
 
-/// Many of them, whose keys are the caller's own.
+/// A set of many watches, whose keys are the caller's own.
 fn many(list: &mut List) {
     use sandbox_allscale::{Sandbox, Store};
     let sandbox = Sandbox::builder().store(Store::new(signing_key())).build();
@@ -259,8 +260,7 @@ fn many(list: &mut List) {
     assert_eq!(events, 4);
 }
 
-/// The errors of a text that no watch and no poller stored: something planted stands in the place of each
-/// part.
+/// The errors of a text that no watch and no poller stored: a planted text stands in the place of each part.
 fn stored(list: &mut List) {
     let client = allscale::Client::builder(signing_key()).nonces(nonces()).clock(|| 1_717_246_327_923);
     let client = client.build().unwrap();
@@ -289,7 +289,7 @@ fn stored(list: &mut List) {
     }
 }
 
-/// A text with this in the place of each of its words.
+/// The text with this planted text in the place of each word.
 fn spoiled(text: &str, planted: &str) -> Vec<String> {
     let with = |spoiled: usize| {
         let words = text.split(' ').enumerate();
