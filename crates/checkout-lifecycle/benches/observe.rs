@@ -1,4 +1,4 @@
-//! What an observation costs. Run with `cargo bench -p checkout-lifecycle`.
+//! The cost of an observation. Run with `cargo bench -p checkout-lifecycle`.
 #![allow(missing_docs, reason = "a benchmark")]
 
 use checkout_lifecycle::{Moment, Observation, Tracker};

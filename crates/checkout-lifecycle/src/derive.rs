@@ -85,7 +85,7 @@ mod tests {
     use super::ends_agree;
 
     #[test]
-    fn a_table_is_refused_if_a_final_phase_can_be_left_or_an_open_one_cannot() {
+    fn a_table_is_refused_if_a_final_phase_can_be_left_or_an_open_phase_cannot() {
         // 0 → 1 ordinarily, and 1 → 2 late.
         let steps = [(0, 1, true), (1, 2, false)];
         assert!(ends_agree(&steps, [false, true, true]));

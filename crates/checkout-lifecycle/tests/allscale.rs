@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// The order of the grid's rows and columns.
 const ORDER: [i64; 12] = [1, 2, 3, 4, 5, 10, 20, -1, -2, -3, -4, -5];
 
-/// What ordinary steps reach: `x` reachable, `=` itself, `.` not.
+/// The statuses that ordinary steps reach: `x` reachable, `=` itself, `.` not.
 const GRID: [&str; 12] = [
     "= x x x x x x x x x x x", // 1
     ". = x x x x x x x x x x", // 2
@@ -37,7 +37,7 @@ fn pairs(steps: &str) -> BTreeSet<(i64, i64)> {
     steps.split(' ').flat_map(row).collect()
 }
 
-/// Whether chains of these steps lead from here to there, by walking them.
+/// True if chains of these steps lead from here to there, by walking them.
 fn leads(from: i64, to: i64, steps: &[&str]) -> bool {
     let steps: BTreeSet<(i64, i64)> = steps.iter().flat_map(|steps| pairs(steps)).collect();
     let mut reached = BTreeSet::from([from]);
@@ -134,7 +134,7 @@ fn a_path_is_a_shortest_chain_of_ordinary_steps() {
             let Some(path) = path else { continue };
             assert_eq!((path[0], path[path.len() - 1]), (from, to));
             assert!(path.windows(2).all(|pair| step(pair[0], pair[1])), "{path:?}");
-            // No shorter one: follow every chain of fewer steps.
+            // No chain is shorter: follow every chain of fewer steps.
             let mut reached = BTreeSet::from([from]);
             for _ in 1..path.len() {
                 assert!(!reached.contains(&to), "{from} {to} has a shorter chain than {path:?}");
@@ -151,7 +151,7 @@ fn a_path_is_a_shortest_chain_of_ordinary_steps() {
 /// After every moment here.
 const NOW: Moment = Moment::from_unix_millis(i64::MAX);
 
-/// When the second observation was made, beside the first.
+/// The moment of the second observation, beside the first.
 #[derive(Clone, Copy, Debug)]
 enum When {
     Newer,
@@ -159,8 +159,8 @@ enum When {
     Unordered,
 }
 
-/// The known status, the observed status and its moment; then the verdict, what is kept and what is
-/// remembered as superseded.
+/// The known status, the observed status and its moment; then the verdict, the kept status and the superseded
+/// status.
 fn check(current: &str, observed: i64, when: When) -> String {
     let mut tracker = Tracker::<IntentStatus>::new();
     if let Ok(value) = current.parse::<i64>() {
@@ -217,13 +217,13 @@ fn the_verdicts_are_the_documented_ones() {
 }
 
 #[test]
-fn what_the_documented_table_leaves_open_is_decided_for_what_is_known() {
-    // An older read of an open status after a refusal says nothing new; without a moment nobody can tell, and
-    // no step leads from 10 to -5, so it is shouted.
+fn the_gaps_of_the_documented_table_have_the_assumed_verdicts() {
+    // An older read of an open status after a refusal says nothing new. Without a moment nobody can tell, and
+    // no step leads from 10 to -5, so the verdict is "unexpected".
     assert_eq!(check("-5", 10, When::Older), "stale, keeps -5");
     assert_eq!(check("-5", 10, When::Unordered), "conflict, keeps -5");
     assert_eq!(check("-5", 1, When::Unordered), "stale, keeps -5");
-    // An open checkout, no moment, and nothing that explains it as older: the provider knows.
+    // An open checkout, no moment, and nothing that explains the status as older: the provider knows.
     assert_eq!(check("4", -5, When::Unordered), "unexpected, keeps -5");
     assert_eq!(check("4", -5, When::Older), "stale, keeps 4");
 }
@@ -262,14 +262,14 @@ fn play(observations: &str) -> Vec<String> {
             _ => Observation::read(status, moment.unwrap()),
         };
         let verdict = tracker.observe(observation, NOW);
-        // The store comes between any two of them.
+        // The tracker is stored and read back between any two observations.
         tracker = tracker.to_string().parse().unwrap();
         format!("{verdict}: {tracker}")
     };
     observations.split(' ').map(one).collect()
 }
 
-/// What the last of the observations meant, and the tracker after it.
+/// The verdict on the last observation, and the tracker after it.
 fn last(observations: &str) -> String {
     play(observations).pop().unwrap()
 }
@@ -351,7 +351,7 @@ const LIKELY_NEWER: [&str; 12] = [
 
 #[test]
 fn the_verdicts_on_everything_after_everything_are_these() {
-    // With a moment on both sides it does not matter who says it.
+    // With a moment on both sides the source of the status does not matter.
     for current in ["", "w", "r"] {
         let before = |status| format!("{current}{status}@100");
         for observed in ["", "w", "r"] {
@@ -365,7 +365,8 @@ fn the_verdicts_on_everything_after_everything_are_these() {
     for current in ["w", "r"] {
         let before = |status| format!("{current}{status}");
         assert_eq!(verdicts(before, |status| format!("{status}@100")), LIKELY_NEWER);
-        // Their moment may be days behind their delivery: it does not make up for the missing one.
+        // A webhook's moment may be days behind the delivery: the moment does not make up for the missing
+        // one.
         assert_eq!(verdicts(before, |status| format!("w{status}@100")), UNORDERED);
         assert_eq!(verdicts(before, |status| format!("r{status}@100")), UNORDERED);
         assert_eq!(verdicts(before, |status| format!("w{status}")), UNORDERED);
@@ -380,7 +381,8 @@ fn a_stale_observation_never_ends_a_checkout_that_is_being_paid() {
         let outcome = last(&format!("-1@100 10@200 {stale}"));
         assert_eq!(outcome, "stale: v1 ON_CHAIN FAILED 200", "{stale}");
     }
-    // Without a moment, once it went round: nobody can tell from which time round it is.
+    // A status without a moment, after the statuses went round: nobody can tell from which round the status
+    // is.
     for stale in ["w-1", "r-1", "w-3", "w5"] {
         let outcome = last(&format!("-1@100 10@200 {stale}"));
         assert_eq!(outcome, "stale: v1 ON_CHAIN FAILED 200", "{stale}");
@@ -389,14 +391,15 @@ fn a_stale_observation_never_ends_a_checkout_that_is_being_paid() {
     assert_eq!(last("-2@100 10@200 5@300 w-2"), "stale: v1 SEND_BACK REJECTED 300");
     assert_eq!(last("-2@100 5@200 -2@150"), "stale: v1 SEND_BACK REJECTED 200");
     assert_eq!(last("10@200 -1@150"), "stale: v1 ON_CHAIN - 200");
-    // The superseded refusal again, where the provider went back to a status that only it can explain.
+    // The superseded refusal again, where the provider went back to a status that only the refusal can
+    // explain.
     assert_eq!(last("-1@100 10@200 3@300 w-1"), "stale: v1 TEMP_WALLET_RECEIVED FAILED 300");
     assert_eq!(last("-1@100 10@200 3@300 -1@250"), "stale: v1 TEMP_WALLET_RECEIVED FAILED 300");
-    // What is newer ends it, and so does a status without a moment that was never left.
+    // A newer refusal ends the checkout, and so does a refusal without a moment that was never left.
     assert_eq!(last("-1@100 10@200 -1@201"), "advanced: v1 FAILED FAILED 201");
     assert_eq!(last("-1@100 10@200 w-3@201"), "advanced: v1 UNDERPAID FAILED 201");
     assert_eq!(last("10@200 w-1"), "advanced: v1 FAILED - -");
-    // And money is money, however old.
+    // And money is money, of any age.
     assert_eq!(last("-1@100 10@200 20@150"), "advanced: v1 CONFIRMED FAILED 200");
     assert_eq!(last("10@200 w20@100"), "advanced: v1 CONFIRMED - 200");
     assert_eq!(last("-1@200 20@100"), "late success: v1 CONFIRMED FAILED 200");
@@ -404,7 +407,7 @@ fn a_stale_observation_never_ends_a_checkout_that_is_being_paid() {
 }
 
 #[test]
-fn what_came_without_a_moment_is_not_measured_by_the_moment_of_its_predecessor() {
+fn a_status_without_a_moment_does_not_take_its_predecessor_s_moment() {
     // A read that was on its way when the webhook came.
     assert_eq!(play("10@100 w20 10@150")[1..], ["advanced: v1 CONFIRMED - -", "stale: v1 CONFIRMED - -"]);
     assert_eq!(last("w20 10@150"), "stale: v1 CONFIRMED - -");
@@ -413,14 +416,14 @@ fn what_came_without_a_moment_is_not_measured_by_the_moment_of_its_predecessor()
     assert_eq!(last("2@100 w-5 1@150"), "stale: v1 TIMEOUT - -");
     assert_eq!(last("2@100 w10 2@150"), "stale: v1 ON_CHAIN - -");
     assert_eq!(last("-5@100 w20 10@150"), "stale: v1 CONFIRMED TIMEOUT -");
-    // The same status with a moment confirms it, and from then on what is newer is newer.
+    // The same status with a moment confirms the known status, and from then on a newer status is newer.
     assert_eq!(last("10@100 w20 20@200"), "unchanged: v1 CONFIRMED - 200");
     assert_eq!(last("10@100 w20 w20@200"), "unchanged: v1 CONFIRMED - 200");
     assert_eq!(last("10@100 w20 20@200 10@150"), "stale: v1 CONFIRMED - 200");
     assert_eq!(last("10@100 w20 20@200 10@250"), "conflict: v1 CONFIRMED - 200");
     assert_eq!(last("10@100 w-1 -1@200 10@250"), "reopened: v1 ON_CHAIN FAILED 250");
     assert_eq!(last("10@100 w10 2@150"), "unexpected: v1 VIEWED - 150");
-    // Where no step puts it before, it is newer: nothing is put off for ever.
+    // A status that no step puts before is newer: nothing is put off for ever.
     assert_eq!(last("w-5 10@150"), "reopened: v1 ON_CHAIN TIMEOUT 150");
     assert_eq!(last("w10 -5@150"), "unexpected: v1 TIMEOUT - 150");
     assert_eq!(last("w10 -1@150"), "advanced: v1 FAILED - 150");
@@ -431,7 +434,7 @@ fn what_came_without_a_moment_is_not_measured_by_the_moment_of_its_predecessor()
 }
 
 #[test]
-fn a_moment_is_given_by_the_same_status_or_a_later_one_and_never_goes_back() {
+fn the_same_or_a_later_status_gives_a_moment_that_never_goes_back() {
     assert_eq!(last("10@100 10@50"), "unchanged: v1 ON_CHAIN - 100");
     assert_eq!(last("10@100 w10@150"), "unchanged: v1 ON_CHAIN - 150");
     assert_eq!(last("10@100 w10"), "unchanged: v1 ON_CHAIN - 100");
@@ -440,13 +443,13 @@ fn a_moment_is_given_by_the_same_status_or_a_later_one_and_never_goes_back() {
     assert_eq!(last("2@100 10@50 2@75"), "stale: v1 ON_CHAIN - 100");
     assert_eq!(last("w2 10@50"), "advanced: v1 ON_CHAIN - 50");
     assert_eq!(last("2@100 w10 20@50"), "advanced: v1 CONFIRMED - 50");
-    // What is not adopted leaves no moment either.
+    // A status that is not adopted leaves no moment either.
     assert_eq!(last("10@100 w6@200"), "unknown: 6: v1 ON_CHAIN - 100");
     assert_eq!(last("20@100 10@200"), "conflict: v1 CONFIRMED - 100");
 }
 
 #[test]
-fn a_refusal_is_reopened_by_a_newer_read_or_webhook_and_not_by_one_without_a_moment() {
+fn a_newer_read_or_webhook_with_a_moment_reopens_a_refusal() {
     assert_eq!(last("-5@100 10@200"), "reopened: v1 ON_CHAIN TIMEOUT 200");
     assert_eq!(last("-5@100 w10@200"), "reopened: v1 ON_CHAIN TIMEOUT 200");
     assert_eq!(last("-5@100 r10@200"), "reopened: v1 ON_CHAIN TIMEOUT 200");
@@ -456,7 +459,7 @@ fn a_refusal_is_reopened_by_a_newer_read_or_webhook_and_not_by_one_without_a_mom
 }
 
 #[test]
-fn success_after_a_reopening_is_advanced_and_the_refusal_is_still_told() {
+fn success_after_a_reopening_is_advanced_and_the_refusal_is_still_reported() {
     assert_eq!(
         play("-5@100 10@200 20@300"),
         [
@@ -470,16 +473,16 @@ fn success_after_a_reopening_is_advanced_and_the_refusal_is_still_told() {
 
 #[test]
 fn a_confirmation_older_than_a_refund_is_stale_and_otherwise_adopted() {
-    // 5 and 20 exclude each other: here the newer one is believed, and it is still open.
+    // 5 and 20 exclude each other: here the newer status is believed, and the checkout is still open.
     assert_eq!(last("5@100 20@50"), "stale: v1 SEND_BACK - 100");
     assert_eq!(last("5@100 20@150"), "unexpected: v1 CONFIRMED - 150");
     assert_eq!(last("5@100 w20"), "unexpected: v1 CONFIRMED - -");
 }
 
 #[test]
-fn what_a_verdict_adopts_and_whether_a_person_should_hear_of_it() {
+fn every_verdict_is_adopted_and_wants_attention_as_the_table_says() {
     let at = IntentStatus::Timeout;
-    // adopted, wants attention
+    // The verdict; true if adopted; true if a person should look.
     let table: [(Verdict<IntentStatus>, bool, bool); 9] = [
         (Verdict::First, true, false),
         (Verdict::Unchanged, true, false),
@@ -502,7 +505,7 @@ fn a_tracker_is_a_few_bytes() {
 }
 
 #[test]
-fn a_stored_tracker_that_is_not_one_says_which_part_is_wrong() {
+fn a_malformed_stored_tracker_names_the_wrong_part() {
     let check = |text: &str| match text.parse::<Tracker<IntentStatus>>() {
         Ok(tracker) => tracker.to_string(),
         Err(error) => format!("{error:?}"),
@@ -555,8 +558,8 @@ fn any_observation() -> impl Strategy<Value = Observation<IntentStatus>> {
     })
 }
 
-/// Statuses as they follow each other, each for a while, by ordinary and late steps; with one refusal at
-/// most, since another one is a conflict.
+/// Statuses in a row, each for a while, by ordinary and late steps; with one refusal at most, since another
+/// refusal is a conflict.
 fn course() -> impl Strategy<Value = Vec<i64>> {
     (prop::sample::select(ORDER.to_vec()), prop::collection::vec(any::<prop::sample::Index>(), 0..12))
         .prop_map(|(start, choices)| {
@@ -576,7 +579,7 @@ fn course() -> impl Strategy<Value = Vec<i64>> {
 
 proptest! {
     #[test]
-    fn whatever_is_observed_success_stays_and_no_end_is_left_but_by_late_money(
+    fn success_stays_and_no_end_is_left_but_by_late_money(
         observations in prop::collection::vec(any_observation(), 1..40)
     ) {
         let mut tracker = Tracker::<IntentStatus>::new();
@@ -588,7 +591,7 @@ proptest! {
                 prop_assert_eq!(tracker.status(), before.status());
                 prop_assert_eq!(tracker.superseded(), before.superseded());
             }
-            // Adopted means adopted, and everything else leaves everything as it was.
+            // An adopted status is the new status, and every other verdict leaves everything as before.
             match verdict.is_adopted() {
                 true => prop_assert_eq!(tracker.status(), observed),
                 false => prop_assert_eq!(tracker, before),
@@ -598,13 +601,13 @@ proptest! {
                 prop_assert!(late, "{:?}", verdict);
                 prop_assert_eq!(tracker.superseded(), before.status());
             }
-            // Money is never lost: only a refund that is seen after it can deny it.
+            // Money is never lost: only a refund that is seen after the money can deny it.
             let older = observation.order().is_some_and(|moment| before.order().is_some_and(|known| moment <= known));
             let refunding = before.status() == Some(IntentStatus::SendBack);
             if observed == Some(IntentStatus::Confirmed) && !(older && refunding) {
                 prop_assert_eq!(tracker.phase(), Some(Phase::Succeeded), "a payment was lost");
             }
-            // Older, and a late step may have come between: it ends nothing.
+            // An older status, and a late step may have come between: the status ends nothing.
             if let (Some(known), Some(observed)) = (before.status(), observed)
                 && older
                 && known != observed
@@ -612,20 +615,20 @@ proptest! {
             {
                 prop_assert_eq!(tracker, before, "{:?}", verdict);
             }
-            // The moment goes on, or is not known any more since what was adopted has none.
+            // The moment goes on, or is unknown because the adopted observation has no moment.
             match (verdict.is_adopted(), observation.order()) {
                 (true, Some(moment)) => prop_assert_eq!(tracker.order(), before.order().max(Some(moment))),
                 (true, None) if before.status() != observed => prop_assert_eq!(tracker.order(), None),
                 _ => prop_assert_eq!(tracker.order(), before.order()),
             }
-            // The stored form is the tracker, and nothing but it.
+            // The stored form is the tracker, and nothing but the tracker.
             prop_assert_eq!(tracker.to_string().parse(), Ok(tracker));
             prop_assert!(tracker.to_string().len() <= 68);
         }
     }
 
     #[test]
-    fn whatever_comes_in_whatever_order_a_confirmation_is_kept_unless_a_refund_was_seen(
+    fn a_confirmation_is_kept_in_every_order_unless_a_refund_was_seen(
         mut observations in prop::collection::vec(any_observation(), 1..12)
     ) {
         observations.retain(|observation| observation.status().known() != Some(IntentStatus::SendBack));
@@ -639,7 +642,7 @@ proptest! {
     }
 
     #[test]
-    fn reads_of_one_course_end_with_its_last_status_in_whatever_order_they_come_in(
+    fn reads_of_one_course_end_with_its_last_status_in_every_order(
         (course, arrival) in course().prop_flat_map(|course| {
             // A reader does not see every status.
             let reads: Vec<usize> = (0..course.len()).collect();
@@ -678,7 +681,7 @@ proptest! {
 
 #[cfg(feature = "serde")]
 #[test]
-fn serde_writes_the_stored_form_and_refuses_what_is_none() {
+fn serde_writes_the_stored_form_and_refuses_every_other_text() {
     let tracker: Tracker<IntentStatus> = "v1 CONFIRMED TIMEOUT 7".parse().unwrap();
     let json = serde_json::to_string(&tracker).unwrap();
     assert_eq!(json, "\"v1 CONFIRMED TIMEOUT 7\"");

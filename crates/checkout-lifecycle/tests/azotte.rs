@@ -8,7 +8,7 @@ use checkout_tables::azotte::MessageCode;
 use play::{check_ends, grid, last, leads, pairs, steps};
 use proptest::prelude::*;
 
-/// What ordinary steps reach, in the order of the table: processing, 3DS, done, failed.
+/// The codes that ordinary steps reach, in the order of the table: processing, 3DS, done, failed.
 const GRID: [&str; 4] = [
     "= x x x", // CHECK_OUT_PROCESSING
     "x = x x", // CHECK_OUT_3DS_REQUIRED
@@ -43,7 +43,7 @@ fn reachability_by_ordinary_steps_is_the_documented_grid() {
 }
 
 #[test]
-fn nothing_published_follows_a_final_code_not_even_late() {
+fn no_published_step_follows_a_final_code() {
     assert_eq!(grid::<MessageCode>(Status::may_become_late), GRID);
 }
 
@@ -77,7 +77,7 @@ fn the_phases_are_these() {
 /// Typed from the grid and the verdict table; rows and columns are processing, 3DS, done, failed.
 const NEWER: [&str; 4] = ["= A A A", "A = A A", "C C = C", "C C L ="];
 const OLDER: [&str; 4] = ["= A A A", "A = A A", "S S = S", "S S L ="];
-/// What steps do not put before an end is shouted.
+/// An observation after an end is a conflict, unless steps put the observation before the end.
 const UNORDERED: [&str; 4] = ["= A A A", "A = A A", "S S = C", "S S L ="];
 
 #[test]
@@ -97,7 +97,8 @@ fn the_verdicts_on_everything_after_everything_are_these() {
         for source in ["w:", "r:"] {
             assert_eq!(verdicts(&known, &|code| format!("{source}{code}@100")), UNORDERED);
         }
-        // A read after what came without a moment: nothing is open and refused, so it is no different here.
+        // A read after a status without a moment: nothing is open and refused, so the verdicts are the same
+        // here.
         assert_eq!(verdicts(&known, &|code| format!("{code}@100")), UNORDERED);
     }
 }
@@ -122,7 +123,7 @@ fn done_after_failed_is_late_money_though_no_step_leads_there() {
     }
     assert_eq!(check("F@100 w:D"), "late success: v1 DONE FAILED -");
     assert_eq!(check("F D"), "late success: v1 DONE FAILED -");
-    // And the failure that was superseded does not come back, unless it is newer.
+    // And the superseded failure does not come back, unless a newer observation says so.
     assert_eq!(check("F@100 D@101 F@100"), "stale: v1 DONE FAILED 101");
     assert_eq!(check("F@100 D@101 w:F"), "stale: v1 DONE FAILED 101");
     assert_eq!(check("F@100 D@101 F@102"), "conflict: v1 DONE FAILED 101");
@@ -130,12 +131,12 @@ fn done_after_failed_is_late_money_though_no_step_leads_there() {
 }
 
 #[test]
-fn a_code_that_nobody_has_named_is_carried_and_changes_nothing() {
+fn an_unnamed_code_is_carried_and_changes_nothing() {
     let mut tracker: Tracker<MessageCode> = "v1 CHECK_OUT_PROCESSING - 5".parse().unwrap();
     let before = tracker;
     let later = Observation::<_, &str>::read("CHECK_OUT_REVIEW", Moment::from_unix_millis(9));
     assert_eq!(tracker.observe(later, play::NOW), Verdict::Unknown("CHECK_OUT_REVIEW"));
-    // The error that stands in a code's place is no stage either.
+    // The error that stands in the place of a code is no stage either.
     let lost = Observation::<_, &str>::read("ORDERED_ITEM_NOT_FOUND", Moment::from_unix_millis(9));
     assert_eq!(tracker.observe(lost, play::NOW), Verdict::Unknown("ORDERED_ITEM_NOT_FOUND"));
     assert_eq!(tracker, before);
@@ -149,7 +150,7 @@ fn any_observations() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn whatever_comes_in_whatever_order_the_last_open_code_is_adopted_and_money_is_kept(all in any_observations()) {
+    fn the_last_open_code_is_adopted_and_money_is_kept_in_every_order(all in any_observations()) {
         let outcome = check(&all);
         let seen = |code: char| all.contains(code);
         if seen('D') {

@@ -17,7 +17,7 @@ fn at(seconds: i64) -> Moment {
     Moment::from_unix_millis(EPOCH + seconds * SECOND)
 }
 
-/// One read of a stored tracker: what it meant, and what is stored after it.
+/// One read of a stored tracker: the verdict, and the stored text after it.
 fn read<S: Status>(column: &str, status: &str, sent: Moment, now: Moment) -> (String, String) {
     let mut tracker: Tracker<S> = column.parse().unwrap();
     let status: Open<S, &str> = Open::from(status);
@@ -25,8 +25,8 @@ fn read<S: Status>(column: &str, status: &str, sent: Moment, now: Moment) -> (St
     (verdict.to_string(), tracker.to_string())
 }
 
-/// The meaning, beside a stored tracker, of a read that was sent in the hundredth second and is heard 300 ms
-/// later.
+/// The verdict, beside a stored tracker, on a read that was sent in the hundredth second and is taken in 300
+/// ms later.
 fn check<S: Status>(column: &str, status: &str) -> (String, String) {
     read::<S>(column, status, at(100), Moment::from_unix_millis(at(100).unix_millis() + 300))
 }
@@ -37,14 +37,14 @@ fn stored(status: &str, seconds: i64) -> String {
 }
 
 #[test]
-fn a_read_after_the_clock_was_set_back_comes_out_as_it_stands() {
+fn a_read_after_the_clock_was_set_back_is_adopted() {
     let year = YEAR / SECOND;
     for ahead in [301 + 100, 3_600, year, i64::MAX / SECOND / 2] {
         for (known, observed, verdict) in [
             ("ON_CHAIN", "UNDERPAID", "advanced"),
             ("ON_CHAIN", "CONFIRMED", "advanced"),
             ("ON_CHAIN", "ON_CHAIN", "unchanged"),
-            // As by a right clock: nothing explains it, and the provider knows.
+            // The verdict of a right clock: nothing explains the status, and the provider knows.
             ("ON_CHAIN", "VIEWED", "unexpected"),
             ("FAILED", "ON_CHAIN", "reopened"),
             ("TIMEOUT", "CONFIRMED", "late success"),
@@ -53,7 +53,7 @@ fn a_read_after_the_clock_was_set_back_comes_out_as_it_stands() {
             let outcome = check::<IntentStatus>(&stored(known, ahead), observed);
             assert_eq!(outcome.0, verdict, "{known} {observed} {ahead}");
             if verdict != "conflict" {
-                // The moment of the read took the place of the other one.
+                // The moment of the read took the place of the other moment.
                 assert!(outcome.1.ends_with(&at(100).unix_millis().to_string()), "{outcome:?}");
             }
         }
@@ -63,8 +63,8 @@ fn a_read_after_the_clock_was_set_back_comes_out_as_it_stands() {
 }
 
 #[test]
-fn an_answer_that_was_under_way_for_minutes_stays_as_old_as_it_is() {
-    // Sent at 100 s and heard ten minutes later; what is known was read in between.
+fn an_answer_that_was_under_way_for_minutes_keeps_its_age() {
+    // The read was sent at 100 s and taken in ten minutes later; the known status was read in between.
     for known in [101, 400, 699, 700] {
         let outcome = read::<IntentStatus>(&stored("CONFIRMED", known), "ON_CHAIN", at(100), at(700));
         assert_eq!(outcome, ("stale".to_owned(), stored("CONFIRMED", known)));
@@ -79,7 +79,7 @@ fn an_answer_that_was_under_way_for_minutes_stays_as_old_as_it_is() {
 }
 
 #[test]
-fn a_read_that_was_sent_by_a_clock_ahead_counts_as_sent_when_it_is_heard() {
+fn a_read_sent_by_a_clock_ahead_counts_as_sent_when_its_answer_is_taken_in() {
     let year = YEAR / SECOND;
     let outcome = read::<IntentStatus>("v1 CREATED - -", "ON_CHAIN", at(year), at(100));
     assert_eq!(outcome.1, stored("ON_CHAIN", 100));
@@ -88,7 +88,7 @@ fn a_read_that_was_sent_by_a_clock_ahead_counts_as_sent_when_it_is_heard() {
 }
 
 #[test]
-fn a_webhook_with_a_moment_that_has_not_come_has_none() {
+fn a_webhook_with_a_future_moment_has_no_moment() {
     let observe = |column: &str| {
         let mut tracker: Tracker<IntentStatus> = column.parse().unwrap();
         let proof = Attestation::by_caller();
@@ -112,8 +112,8 @@ fn a_provider_s_own_times_are_compared_with_each_other_alone() {
     }
 }
 
-/// A read of ours: how long after the one before it was sent, how long it took, and by how much the clock was
-/// off when it was sent and when it was heard.
+/// A read of ours: the time since the read before was sent, the time that the read took, and the clock's
+/// error at the sending and at the answer.
 #[derive(Clone, Copy, Debug)]
 struct Play {
     status: IntentStatus,
@@ -147,10 +147,10 @@ fn plays() -> impl Strategy<Value = Vec<Play>> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4_000) })]
 
-    /// One read after another, each stored. A read by a right clock is never called old, whatever the clock
-    /// did before it.
+    /// One read after another, each stored. A read by a right clock is never called old, for any earlier
+    /// error of the clock.
     #[test]
-    fn no_read_by_a_right_clock_is_old_because_of_what_the_clock_did(plays in plays()) {
+    fn no_read_by_a_right_clock_is_old_after_a_jump_of_the_clock(plays in plays()) {
         let (mut column, mut time) = (Tracker::<IntentStatus>::new().to_string(), EPOCH);
         for Play { status, later, journey, off: [sent_off, heard_off] } in plays {
             time += later;

@@ -1,5 +1,5 @@
 //! `docs/lifecycle.md` shows the steps as they are. `UPDATE_DOCS=1 cargo test -p checkout-lifecycle` rewrites
-//! it.
+//! the page.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 use checkout_lifecycle::{Basis, Kind, Phase, Status};
@@ -8,8 +8,8 @@ use checkout_tables::azotte::MessageCode;
 use checkout_tables::peach::PaymentStatus;
 use std::fmt::Write;
 
-/// The part of the document about one provider, between its two marks; with the values of a table that has
-/// them.
+/// The part of the document about one provider, between the two marks; with the values of a table that has
+/// values.
 fn section<S: Status>(provider: &str, rows: &[S], value: impl Fn(S) -> Option<String>) -> String {
     let mut text = String::new();
     let say = &mut text;

@@ -40,7 +40,7 @@ proptest! {
     }
 
     #[test]
-    fn the_span_since_an_earlier_moment_is_the_one_that_leads_from_it(from in moments(), to in moments()) {
+    fn the_span_since_an_earlier_moment_leads_from_there_to_the_moment(from in moments(), to in moments()) {
         let (from, to) = (at(from), at(to));
         let since = to.saturating_since(from);
         let apart = i128::from(to.unix_millis()) - i128::from(from.unix_millis());

@@ -9,7 +9,7 @@ use checkout_tables::peach::{Environment, Outcome, PaymentStatus, PaymentType, R
 use play::{check_ends, grid, last, leads, pairs, play, steps};
 use proptest::prelude::*;
 
-/// What ordinary steps reach, in the order of the table.
+/// The statuses that ordinary steps reach, in the order of the table.
 const GRID: [&str; 6] = [
     "= x x x x x", // created
     ". = x x x x", // pending
@@ -43,7 +43,7 @@ fn late_steps_lead_where_the_listed_ones_do() {
 }
 
 #[test]
-fn the_steps_are_the_published_list_and_what_is_assumed_beside_it() {
+fn the_steps_are_the_published_and_the_assumed_list() {
     assert_eq!(steps::<PaymentStatus>(|_, basis| matches!(basis, Basis::Public(_))), pairs(PUBLIC));
     assert_eq!(steps::<PaymentStatus>(|_, basis| matches!(basis, Basis::Assumed(_))), pairs(ASSUMED));
     assert_eq!(steps::<PaymentStatus>(|kind, _| kind == Kind::Late), pairs(LATE));
@@ -79,7 +79,7 @@ fn an_authorization_is_an_end_and_neither_a_success_nor_a_failure() {
     assert!(!matches!(phase, Phase::Failed(_)));
     let tracker: Tracker<PaymentStatus> = "v1 authorized - 5".parse().unwrap();
     assert!(tracker.is_final());
-    // An authorization is never what something superseded.
+    // An authorization is never a superseded status.
     assert!("v1 successful authorized 5".parse::<Tracker<PaymentStatus>>().is_err());
 }
 
@@ -100,7 +100,8 @@ const OLDER: [&str; 6] = [
     "S S L L = C", // cancelled
     "S S L L C =", // expired
 ];
-/// The same, since the steps put everything that is open and every refusal before a success.
+/// The same as for older observations, since the steps put every open status and every refusal before a
+/// success.
 const UNORDERED: [&str; 6] = OLDER;
 
 #[test]
@@ -125,8 +126,7 @@ fn the_verdicts_on_everything_after_everything_are_these() {
 }
 
 #[test]
-fn a_refusal_seen_after_success_is_stale_without_a_time_or_with_an_older_one_and_a_conflict_with_a_newer_one()
-{
+fn a_refusal_seen_after_success_is_a_conflict_with_a_newer_time_and_else_stale() {
     for success in ["successful", "authorized"] {
         for refusal in ["cancelled", "expired"] {
             for source in ["", "w:", "r:"] {
@@ -137,7 +137,7 @@ fn a_refusal_seen_after_success_is_stale_without_a_time_or_with_an_older_one_and
                 assert_eq!(after("@100"), format!("stale: {kept}"));
                 assert_eq!(after("@101"), format!("conflict: {kept}"));
             }
-            // Nothing is newer than what has no moment.
+            // Nothing is newer than a status without a moment.
             assert_eq!(check(&format!("{success} w:{refusal}@101")), format!("stale: v1 {success} - -"));
         }
     }
@@ -155,7 +155,7 @@ fn success_after_a_refusal_is_late_and_remembered_a_payment_and_an_authorization
                     );
                 }
             }
-            // Then the refusal again: it is the one from before.
+            // Then the refusal again: this is the refusal from before.
             assert_eq!(
                 check(&format!("{refusal}@100 {success}@150 w:{refusal}")),
                 format!("stale: v1 {success} {refusal} 150")
@@ -165,7 +165,7 @@ fn success_after_a_refusal_is_late_and_remembered_a_payment_and_an_authorization
 }
 
 #[test]
-fn a_payment_and_an_authorization_of_one_checkout_exclude_each_other_whatever_their_moments() {
+fn a_payment_and_an_authorization_of_one_checkout_exclude_each_other_at_all_moments() {
     for (known, other) in [("successful", "authorized"), ("authorized", "successful")] {
         for at in ["", "@50", "@100", "@150"] {
             for source in ["", "w:", "r:"] {
@@ -180,7 +180,7 @@ fn a_payment_and_an_authorization_of_one_checkout_exclude_each_other_whatever_th
 }
 
 #[test]
-fn webhooks_out_of_order_end_where_the_last_one_does() {
+fn webhooks_out_of_order_end_with_the_latest_status() {
     let expected = "v1 successful - 300";
     let arrivals = [
         "w:created@100 w:pending@200 w:successful@300",
@@ -205,7 +205,7 @@ fn uncertain_is_expired_to_an_observation_and_is_not_a_way_to_write_a_stored_tra
     assert!("v1 successful uncertain 5".parse::<Tracker<PaymentStatus>>().is_err());
 }
 
-/// What a code, a payment type and an environment mean to a tracker that knows `pending`.
+/// The effect of a code, a payment type and an environment on a tracker that knows `pending`.
 fn observe(code: &str, payment_type: Option<PaymentType>, environment: Environment) -> String {
     let mut tracker: Tracker<PaymentStatus> = "v1 pending - 100".parse().unwrap();
     let outcome = Outcome { code, payment_type, environment };
@@ -215,7 +215,7 @@ fn observe(code: &str, payment_type: Option<PaymentType>, environment: Environme
 }
 
 #[test]
-fn an_outcome_settles_only_what_is_money_and_the_rest_is_carried() {
+fn an_outcome_settles_only_money_and_the_rest_is_carried() {
     use Environment::{Live, Sandbox};
     let (debit, reserve) = (Some(PaymentType::DB), Some(PaymentType::PA));
     assert_eq!(observe("000.000.000", debit, Live), "advanced: v1 successful - 200");
@@ -230,7 +230,7 @@ fn an_outcome_settles_only_what_is_money_and_the_rest_is_carried() {
 }
 
 #[test]
-fn an_unknown_verdict_carries_the_whole_outcome_however_its_code_is_kept() {
+fn an_unknown_verdict_carries_the_whole_outcome_with_a_code_of_any_kind() {
     let mut tracker = Tracker::<PaymentStatus>::new();
     let environment = Environment::Live;
     let test =
@@ -312,7 +312,7 @@ fn any_observations() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn whatever_comes_in_whatever_order_the_first_success_is_kept(all in any_observations()) {
+    fn the_first_success_is_kept_in_every_order(all in any_observations()) {
         let first = all.split(' ').find_map(|one| {
             ["successful", "authorized"].into_iter().find(|success| one.contains(success))
         });

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_carried_as_it_came() {
+    fn a_rate_is_carried_unchanged() {
         let rate: Rate = "1.3500".parse().unwrap();
         assert_eq!((rate.mantissa(), rate.scale()), (13_500, 4));
         assert_eq!(format!("{rate} {rate:?} {rate:>7}"), "1.3500 Rate(1.3500)  1.3500");

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What comes out when the JSON is read and written again, or the error.
+/// The JSON after reading and writing, or the error.
 fn check<T: DeserializeOwned + Serialize>(json: &str) -> String {
     serde_json::from_str::<T>(json)
         .and_then(|value| serde_json::to_string(&value))
@@ -98,7 +98,7 @@ proptest! {
     }
 
     #[test]
-    fn a_string_is_read_from_json_as_it_is_read_by_itself(text in "[0-9.-]{0,9}|\\PC{0,9}") {
+    fn a_json_string_is_read_as_the_same_text(text in "[0-9.-]{0,9}|\\PC{0,9}") {
         let json = serde_json::to_string(&text).unwrap();
         let read = serde_json::from_str::<CoinAmount>(&json).ok().map(|coins| coins.to_string());
         prop_assert_eq!(read, text.parse::<CoinAmount>().ok().map(|coins| coins.to_string()));

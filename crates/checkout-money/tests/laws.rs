@@ -61,7 +61,7 @@ fn pieces(text: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// Whether digits are at most `limit`, both compared as texts.
+/// True if the digits are at most `limit`, both compared as texts.
 fn at_most(digits: &str, limit: &str) -> bool {
     let digits = digits.trim_start_matches('0');
     (digits.len(), digits) <= (limit.len(), limit)
@@ -96,7 +96,7 @@ fn wide_negated(a: (i128, i128)) -> (i128, i128) {
     if a.1 == 0 { (-a.0, 0) } else { (-a.0 - 1, 10_i128.pow(28) - a.1) }
 }
 
-/// What a sum must be: the wide number as a mantissa of that scale, when that has 96 bits.
+/// The right sum: the wide number as a mantissa of that scale, if the mantissa has 96 bits.
 fn narrow(number: (i128, i128), scale: u32) -> Result<(i128, u32), OverflowError> {
     number
         .0
@@ -117,8 +117,8 @@ fn hash_of(value: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// The byte named is the first that cannot stand: all before it could have gone on to be an amount, and
-/// nothing that begins with it can be one.
+/// The named byte is the first impossible byte: the bytes before could have gone on to be an amount, and
+/// nothing that begins with the named byte too can be an amount.
 fn check_fault(text: &str, error: ParseAmountError, holds: fn(&str) -> bool) {
     let at = error.at();
     assert!(at <= text.len() && text.is_char_boundary(at), "{text:?}: {error}");
@@ -144,19 +144,19 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
     #[test]
-    fn what_an_amount_prints_reads_back_identical(coins in any_coins()) {
+    fn the_printed_amount_reads_back_identical(coins in any_coins()) {
         let text = coins.to_string();
         let again: CoinAmount = text.parse().unwrap();
         prop_assert!(again.is_identical(coins));
         prop_assert_eq!(again, coins);
-        // And another reader sees the same number and scale in it.
+        // Another reader sees the same number and scale in the text.
         let theirs = Decimal::from_str_exact(&text).unwrap();
         prop_assert_eq!((theirs.mantissa(), theirs.scale()), parts(coins));
         prop_assert_eq!(theirs.to_string(), text);
     }
 
     #[test]
-    fn what_a_rate_prints_reads_back_identical(mantissa in any_mantissa(), scale in 0..=28_u32) {
+    fn the_printed_rate_reads_back_identical(mantissa in any_mantissa(), scale in 0..=28_u32) {
         let rate = Rate::new(mantissa, scale).unwrap();
         let again: Rate = rate.to_string().parse().unwrap();
         prop_assert!(again.is_identical(rate));
@@ -191,7 +191,7 @@ proptest! {
     }
 
     #[test]
-    fn a_text_comes_out_again_but_for_leading_zeros_and_the_minus_of_a_zero(text in any_text()) {
+    fn a_text_is_printed_again_but_for_leading_zeros_and_the_minus_of_a_zero(text in any_text()) {
         if let Ok(coins) = text.parse::<CoinAmount>() {
             let (units, decimals) = pieces(&text).unwrap();
             let units = match units.trim_start_matches('0') { "" => "0", units => units };
@@ -232,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn order_is_that_of_the_cross_products(
+    fn order_is_the_order_of_the_cross_products(
         (m, s) in (any_small(), 0..=9_u32),
         (n, t) in (any_small(), 0..=9_u32),
     ) {
@@ -243,7 +243,7 @@ proptest! {
     }
 
     #[test]
-    fn order_equality_and_hash_are_those_of_the_number(a in any_coins(), b in any_coins()) {
+    fn order_equality_and_hash_depend_on_the_number_alone(a in any_coins(), b in any_coins()) {
         let expected = wide(a).cmp(&wide(b));
         prop_assert_eq!(a.cmp(&b), expected);
         prop_assert_eq!(a.partial_cmp(&b), Some(expected));
@@ -268,7 +268,7 @@ proptest! {
     }
 
     #[test]
-    fn cents_read_back_what_they_print(hundredths in any_hundredths()) {
+    fn printed_cents_read_back_identical(hundredths in any_hundredths()) {
         let cents = Cents::new(hundredths);
         let text = cents.to_string();
         prop_assert_eq!(text.parse(), Ok(cents));

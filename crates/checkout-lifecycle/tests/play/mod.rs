@@ -1,11 +1,11 @@
-//! Observations as data, and what they meant as text.
+//! Observations as data, and the verdicts as text.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "tests, each of which takes what it needs")]
 
 use checkout_lifecycle::{Attestation, Basis, Kind, Moment, Observation, Status, Tracker};
 use checkout_tables::Open;
 use std::collections::BTreeSet;
 
-/// Whether chains of these steps lead from here to there, by walking them. The steps are written `a→b,c b→c`.
+/// True if chains of these steps lead from here to there, by walking them. The steps are written `a→b,c b→c`.
 pub(crate) fn leads(from: &str, to: &str, steps: &[&str]) -> bool {
     let steps: BTreeSet<_> = steps.iter().flat_map(|steps| pairs(steps)).collect();
     let mut reached = BTreeSet::from([from.to_owned()]);
@@ -32,7 +32,7 @@ pub(crate) fn steps<S: Status>(keep: impl Fn(Kind, Basis) -> bool) -> BTreeSet<(
     steps.map(|step| (step.from.code().to_owned(), step.to.code().to_owned())).collect()
 }
 
-/// What reaches what, a row for each status: `x` reachable, `=` itself, `.` not.
+/// The statuses that each status reaches, a row for each status: `x` reachable, `=` itself, `.` not.
 pub(crate) fn grid<S: Status>(reaches: impl Fn(S, S) -> bool) -> Vec<String> {
     let cell = |from: S, to: S| match (from == to, reaches(from, to)) {
         (true, true) => "=",
@@ -46,8 +46,8 @@ pub(crate) fn grid<S: Status>(reaches: impl Fn(S, S) -> bool) -> Vec<String> {
 /// After every moment here.
 pub(crate) const NOW: Moment = Moment::from_unix_millis(i64::MAX);
 
-/// Observations in a row: `pending@5` is a read with a moment, `pending` one without, `w:` a webhook and `r:`
-/// a redirect, each with a moment or without.
+/// Observations in a row: `pending@5` is a read with a moment, `pending` a read without, `w:` a webhook and
+/// `r:` a redirect, each with a moment or without.
 pub(crate) fn play<S: Status>(observations: &str) -> Vec<String> {
     let mut tracker = Tracker::<S>::new();
     let one = |text: &str| {
@@ -62,14 +62,14 @@ pub(crate) fn play<S: Status>(observations: &str) -> Vec<String> {
             other => panic!("nobody called {other}"),
         };
         let verdict = tracker.observe(observation, NOW);
-        // The store comes between any two of them.
+        // The tracker is stored and read back between any two observations.
         tracker = tracker.to_string().parse().unwrap();
         format!("{verdict}: {tracker}")
     };
     observations.split_whitespace().map(one).collect()
 }
 
-/// What the last of the observations meant, and the tracker after it.
+/// The verdict on the last observation, and the tracker after it.
 pub(crate) fn last<S: Status>(observations: &str) -> String {
     play::<S>(observations).pop().unwrap()
 }
@@ -91,8 +91,8 @@ pub(crate) fn verdicts<S: Status>(
     S::ROWS.iter().map(row).collect()
 }
 
-/// Every row: final in its phase exactly where no ordinary step leaves it and where the table says so; at its
-/// place.
+/// Asserts that every row is at its place, and is final in its phase exactly if no ordinary step leaves the
+/// row and the table says so.
 pub(crate) fn check_ends<S: Status>(is_terminal: impl Fn(S) -> bool) {
     for (place, row) in S::ROWS.iter().copied().enumerate() {
         let left = S::STEPS.iter().any(|step| step.from == row && step.kind == Kind::Ordinary);
