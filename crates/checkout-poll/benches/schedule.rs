@@ -1,5 +1,6 @@
-//! What a queue of a million open checkouts costs, ours and others'. Run with `cargo bench -p checkout-poll`,
-//! which prints bytes too. Compare within one run: from run to run they move where others use the machine.
+//! The cost of a queue of a million open checkouts, of our queue and of others. Run with `cargo bench -p
+//! checkout-poll`, which prints bytes too. Compare within one run: the figures of two runs differ where
+//! others use the machine.
 #![allow(missing_docs, clippy::print_stdout, reason = "a benchmark")]
 #![allow(
     clippy::indexing_slicing,
@@ -177,7 +178,7 @@ fn delay_queue(group: &mut BenchmarkGroup<'_, WallTime>) {
     });
 }
 
-/// A task for each checkout, which sleeps until it is to read.
+/// A task for each checkout, which sleeps until the checkout is due.
 fn tasks(group: &mut BenchmarkGroup<'_, WallTime>) {
     let name = "a tokio task for each";
     let full = |count: &Rc<Cell<u64>>| {
@@ -195,7 +196,7 @@ fn tasks(group: &mut BenchmarkGroup<'_, WallTime>) {
                 }
             });
         }
-        // Each of them runs up to its first sleep.
+        // Each task runs up to its first sleep.
         local.block_on(&runtime, async { tokio::time::sleep(Duration::from_nanos(1)).await });
         (start.elapsed(), runtime, local)
     };
@@ -215,7 +216,7 @@ fn tasks(group: &mut BenchmarkGroup<'_, WallTime>) {
     });
 }
 
-/// The whole: a tracker, a poller, merchants, limits, turns; next, then heard.
+/// The whole: a tracker, a poller, merchants, limits, turns; next, then the outcome.
 fn whole(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, merchants: u32, limit: Option<RateLimit>) {
     let year = Duration::from_secs(365 * 24 * 3_600);
     let mut chance = Chance(1);
@@ -225,7 +226,7 @@ fn whole(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, merchants: u32, l
         let merchants: Vec<MerchantId> = (0..merchants).map(|_| schedule.merchant(plan, limit)).collect();
         schedule.reserve(OPEN as usize);
         for id in 0..OPEN {
-            // Of all ages up to that at which the pause is the longest.
+            // Ages up to the age at which the pause is the longest.
             let began = at(-(chance.below(MINUTE * 8) as i64));
             schedule.add(merchants[id as usize % merchants.len()], began, at(0), Tracker::new());
         }
@@ -303,7 +304,7 @@ fn bytes<T>(name: &str, make: impl FnOnce() -> T) {
     drop(made);
 }
 
-/// What was timed, for how many, and what is not to be dropped while it is.
+/// The time, the number of rounds in that time, and a value that must outlive the measurement.
 struct Timed<T>(Duration, u64, T);
 
 impl<T> From<(Duration, u64, T)> for Timed<T> {
@@ -312,7 +313,7 @@ impl<T> From<(Duration, u64, T)> for Timed<T> {
     }
 }
 
-/// As often as it takes for so many, and the time of so many.
+/// As many rounds as the number needs, and the time of that number.
 fn per<T>(wanted: u64, mut round: impl FnMut() -> Timed<T>) -> Duration {
     let (mut took, mut count) = (Duration::ZERO, 0);
     while count < wanted {
@@ -328,8 +329,8 @@ fn share(took: Duration, wanted: u64, count: u64) -> Duration {
     Duration::from_nanos((took.as_nanos() * u128::from(wanted) / u128::from(count)) as u64)
 }
 
-/// How long this thread ran, where the system tells (Linux does), so that what else runs counts less; else
-/// how long it took.
+/// The running time of this thread, where the system reports it (Linux does), so that other programs count
+/// less; else the time that passed.
 struct Clock {
     ran: Option<Duration>,
     wall: Instant,

@@ -1,4 +1,4 @@
-//! How long a backoff waits.
+//! The wait of a backoff.
 #![allow(missing_docs, reason = "tests")]
 
 use checkout_poll::Backoff;
@@ -20,12 +20,12 @@ fn spans() -> impl Strategy<Value = Duration> {
 
 proptest! {
     #[test]
-    fn a_wait_is_between_half_of_the_doubled_one_and_all_of_it_and_never_above_the_cap(
+    fn a_wait_is_between_half_and_all_of_the_doubled_wait_and_never_above_the_cap(
         first in spans(), cap in spans(), failures in prop_oneof![1..80_u32, Just(u32::MAX)], seed: u64,
     ) {
         let backoff = Backoff::new(first, cap);
         let (wait, whole) = (backoff.wait(failures, seed).as_nanos(), doubled(first, cap, failures.min(200)));
-        // A factor beyond 32 bits counts as the largest of them: that is 136 years of a first second.
+        // A factor beyond 32 bits counts as the largest factor of 32 bits: 136 years for a first second.
         prop_assert!(wait <= cap.as_nanos());
         if failures <= 32 || cap.as_nanos() <= first.as_nanos() << 31 {
             prop_assert!(wait <= whole && wait >= whole / 2, "{wait} of {whole}");

@@ -1,4 +1,4 @@
-//! Courses of a checkout, told in seconds.
+//! Courses of a checkout, in seconds.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::wildcard_enum_match_arm, reason = "tests")]
 
 mod play;
@@ -69,11 +69,11 @@ fn step(step: Step) -> String {
     }
 }
 
-/// Each line is a moment in seconds, what is told, and what is to be done after it. `s:paid` is what a status
-/// read showed, `w:paid` a whole one, `s:?/20` an answer without a phase that said to wait 20 s; `failed`,
-/// `limited`, `limited/20`, `refused`, `nowhere` for nothing there, `hidden` for a challenge that cannot be
-/// shown, `shown` for one whose payer need not return, `asking`, `nudge`, `returned`, `resume/60`, `again`
-/// for one more read of an end, and `-` for nothing.
+/// Each line is a moment in seconds, the report, and the step after the report. `s:paid` is the result of a
+/// status read, `w:paid` of a whole read, `s:?/20` an answer without a phase and with a wait of 20 s;
+/// `failed`, `limited`, `limited/20`, `refused`, `nowhere` for a checkout that is not found, `hidden` for a
+/// challenge that cannot be shown, `shown` for a challenge whose payer need not return, `asking`, `nudge`,
+/// `returned`, `resume/60`, `again` for one more read of an end, and `-` for no report.
 fn check(name: &str, lines: &[&str]) {
     let plan = plan(name);
     let mut poller = Poller::new(&plan, at(EPOCH), 7);
@@ -117,13 +117,13 @@ fn check(name: &str, lines: &[&str]) {
             Some(expected) => assert!(step.starts_with(expected), "{name}: {line}: {step}"),
             None => assert_eq!(step, *expected, "{name}: {line}"),
         }
-        // The store comes between any two of them.
+        // The poller is stored and read back between any two lines.
         poller = poller.to_string().parse().unwrap();
     }
 }
 
 #[test]
-fn a_payment_is_asked_slower_with_its_age_and_read_whole_at_its_end() {
+fn a_payment_is_read_slower_with_its_age_and_whole_at_its_end() {
     check(
         "allscale",
         &[
@@ -144,7 +144,7 @@ fn a_payment_is_asked_slower_with_its_age_and_read_whole_at_its_end() {
 }
 
 #[test]
-fn what_nobody_pays_is_given_up_after_a_last_look() {
+fn an_unpaid_checkout_is_given_up_after_a_last_read() {
     check(
         "allscale",
         &[
@@ -160,14 +160,14 @@ fn what_nobody_pays_is_given_up_after_a_last_look() {
             "9060 s:processing → gave up processing: deadline",
         ],
     );
-    // Whoever comes late looks all the same.
+    // A caller that comes late reads all the same.
     check("peach", &["0 - → status", "9999 - → status", "9999 asking → wait 10029"]);
     check("peach", &["9999 asking → wait 10029", "9999 s:paid → done succeeded"]);
 }
 
 #[test]
-fn a_pause_that_ends_shortly_before_the_deadline_ends_at_it() {
-    // At the end of this pause there is just the time for another one, and then not.
+fn a_pause_that_would_end_shortly_before_the_deadline_ends_at_the_deadline() {
+    // At the end of this pause there is just enough time for another pause; in the next line there is not.
     check("allscale", &["594 s:awaiting → wait 600"]);
     check("allscale", &["0 resume/6 → status", "0 s:awaiting → wait 5"]);
     check("allscale", &["0 resume/5 → status", "0 s:awaiting → wait 5"]);
@@ -176,7 +176,7 @@ fn a_pause_that_ends_shortly_before_the_deadline_ends_at_it() {
         ("peach", ["0 resume/60 → status", "0 s:awaiting → wait 30"]),
         // Never before the shortest time between two reads.
         ("peach", ["0 resume/20 → status", "0 s:awaiting → wait 30"]),
-        // A wait that was said, and one after a failure.
+        // A wait that the provider said, and a wait after a failure.
         ("peach", ["0 resume/59 → status", "0 s:awaiting/40 → wait 59"]),
         ("peach", ["0 resume/59 → status", "0 failed → wait 59"]),
         ("peach", ["0 resume/60 → status", "0 failed → wait 30"]),
@@ -187,7 +187,7 @@ fn a_pause_that_ends_shortly_before_the_deadline_ends_at_it() {
 }
 
 #[test]
-fn an_answer_after_the_deadline_to_a_read_before_it_is_no_last_news() {
+fn an_answer_after_the_deadline_to_an_earlier_read_is_no_last_news() {
     check(
         "allscale",
         &[
@@ -198,14 +198,14 @@ fn an_answer_after_the_deadline_to_a_read_before_it_is_no_last_news() {
             "606 s:awaiting → gave up awaiting payer: deadline",
         ],
     );
-    // Nor is what somebody has read who did not say when it was asked.
+    // Nor is a read whose caller did not say when the read was sent.
     check("allscale", &["700 s:awaiting → wait 701", "701 - → status"]);
-    // A deadline that is given while the read is on its way comes after it.
+    // A deadline that is given while the read is on its way comes after the read.
     check("allscale", &["600 asking → wait 601", "601 resume/0 → status", "602 s:awaiting → wait 603"]);
 }
 
 #[test]
-fn a_last_read_that_is_lost_is_repeated_and_one_that_is_not_heard_of_is_due_again() {
+fn a_lost_last_read_is_repeated_and_a_read_without_an_outcome_is_due_again() {
     check(
         "allscale thrice",
         &[
@@ -218,7 +218,7 @@ fn a_last_read_that_is_lost_is_repeated_and_one_that_is_not_heard_of_is_due_agai
             "760 asking → wait 761",
             "760 limited/2 → gave up nothing: deadline",
             "761 nudge → gave up nothing: deadline",
-            // They are counted anew.
+            // The attempts are counted anew.
             "900 resume/0 → status",
             "900 asking → wait 901",
             "900 failed → wait 960",
@@ -231,7 +231,7 @@ fn a_last_read_that_is_lost_is_repeated_and_one_that_is_not_heard_of_is_due_agai
         ],
     );
     check("allscale once", &["600 asking → wait 601", "600 failed → gave up nothing: deadline"]);
-    // Those before the deadline count, but the last of them is asked at it.
+    // Attempts before the deadline count, but the last attempt is sent at the deadline.
     check(
         "allscale once",
         &[
@@ -270,7 +270,7 @@ fn a_fetch_that_was_canceled_is_due_again_after_the_shortest_time() {
             "60 s:awaiting → wait 67500ms",
         ],
     );
-    // The one that settles too.
+    // Also if the read that settles shows the end.
     check(
         "allscale",
         &["0 s:paid → wait 1", "1 asking → wait 2", "2 - → whole", "2 w:paid → done succeeded"],
@@ -282,7 +282,7 @@ fn a_whole_read_that_comes_first_settles() {
     check("allscale", &["0 w:paid → done succeeded"]);
     check("allscale", &["0 w:expired → done failed: expired"]);
     check("allscale", &["0 w:processing → wait 5", "5 s:reversed → wait 6", "6 w:reversed → done reversed"]);
-    // Where there is one read, any of the two settles.
+    // For a provider with one read, either kind settles.
     check("azotte", &["0 s:paid → done succeeded"]);
     check("peach", &["0 s:authorized → done authorized"]);
 }
@@ -309,7 +309,7 @@ fn an_end_without_its_evidence_is_given_up_and_never_done() {
             "590 s:paid → wait 591",
             "591 failed → wait 596",
             "596 - → whole",
-            // It shows a status that nobody has named, or one in conflict.
+            // The read shows a status that nobody has named, or a status in conflict.
             "596 w:? → wait 601",
             "601 - → whole",
             "601 limited/30 → wait 631",
@@ -328,7 +328,7 @@ fn an_end_without_its_evidence_is_given_up_and_never_done() {
 }
 
 #[test]
-fn a_wait_that_was_said_holds_against_nudges() {
+fn a_provider_s_wait_holds_against_nudges() {
     check(
         "azotte",
         &[
@@ -357,7 +357,7 @@ fn a_limit_without_a_time_holds_against_nudges_and_a_failure_does_not() {
 }
 
 #[test]
-fn a_long_wait_past_the_deadline_is_surfaced_at_once() {
+fn a_long_wait_past_the_deadline_is_reported_at_once() {
     check(
         "azotte",
         &[
@@ -368,7 +368,7 @@ fn a_long_wait_past_the_deadline_is_surfaced_at_once() {
     );
     check("peach", &["3880 limited/301 → gave up nothing: to wait until 4181"]);
     check("azotte", &["10 s:processing/590 → wait 600", "600 - → status"]);
-    // The last read too can be told to wait.
+    // The provider can ask for a wait of the last read too.
     check("azotte", &["600 asking → wait 601", "600 failed/31 → gave up nothing: to wait until 631"]);
     check("peach", &["0 limited/4000 → gave up nothing: to wait until 4000", "9 resume/5000 → wait 4000"]);
     check(
@@ -381,7 +381,7 @@ fn a_long_wait_past_the_deadline_is_surfaced_at_once() {
 }
 
 #[test]
-fn a_wait_that_the_plan_could_have_made_delays_the_last_read_and_does_not_end_it() {
+fn a_wait_no_longer_than_the_plan_s_delays_the_last_read() {
     check(
         "azotte",
         &[
@@ -397,14 +397,14 @@ fn a_wait_that_the_plan_could_have_made_delays_the_last_read_and_does_not_end_it
 }
 
 #[test]
-fn so_many_refusals_without_an_answer_end_it() {
+fn a_checkout_ends_after_so_many_refusals_without_an_answer() {
     check(
         "allscale two",
         &[
             "0 refused → wait 5",
             "5 s:? → wait 10",
             "10 refused → wait 15",
-            // It says nothing of the refusal.
+            // A failure says nothing of the refusal.
             "15 failed → wait 20",
             "20 refused → gave up nothing: refused",
             "21 nudge → gave up nothing: refused",
@@ -416,7 +416,7 @@ fn so_many_refusals_without_an_answer_end_it() {
 }
 
 #[test]
-fn seven_refusals_are_the_most_that_a_plan_can_ask_for_and_one_the_least() {
+fn a_plan_allows_one_to_seven_refusals() {
     for (refusals, enough) in [(0, 1), (1, 1), (7, 7), (8, 7), (255, 7)] {
         let plan = plan("allscale").refusals(refusals);
         let mut poller = Poller::new(&plan, at(EPOCH), 7);
@@ -429,7 +429,7 @@ fn seven_refusals_are_the_most_that_a_plan_can_ask_for_and_one_the_least() {
 }
 
 #[test]
-fn a_challenge_is_shown_and_asked_on_when_the_payer_returns_or_nobody_tells() {
+fn a_challenge_is_shown_and_read_on_when_the_payer_returns_or_a_while_later() {
     check(
         "azotte",
         &[
@@ -437,7 +437,8 @@ fn a_challenge_is_shown_and_asked_on_when_the_payer_returns_or_nobody_tells() {
             "10 - → ask until 32",
             "20 returned → status",
             "20 asking → wait 21",
-            // Still, or again: the caller compares, and it is asked at the ordinary pause.
+            // The same challenge, or a new one: the caller compares, and the next read comes after the
+            // ordinary pause.
             "20 s:challenge → ask until 22500ms",
             "24 s:processing → wait 27",
             "27 s:challenge → ask until 57",
@@ -447,13 +448,13 @@ fn a_challenge_is_shown_and_asked_on_when_the_payer_returns_or_nobody_tells() {
             "60 s:paid → done succeeded",
         ],
     );
-    // What the answer says to wait does not shorten the payer's time.
+    // The wait of an answer does not shorten the payer's time.
     check("azotte", &["2 s:challenge/2 → ask until 32"]);
     check("azotte", &["2 s:challenge/90 → ask until 92", "5 returned → wait 92"]);
 }
 
 #[test]
-fn a_challenge_that_cannot_be_shown_yet_is_asked_for_at_the_ordinary_pace() {
+fn a_challenge_that_cannot_be_shown_yet_is_read_again_at_the_ordinary_pace() {
     check(
         "azotte",
         &[
@@ -461,7 +462,7 @@ fn a_challenge_that_cannot_be_shown_yet_is_asked_for_at_the_ordinary_pace() {
             "2 hidden → wait 4",
             "4 hidden/3 → wait 7",
             "7 s:challenge → ask until 37",
-            // It is not in the answer any more.
+            // The challenge is not in the answer any more.
             "40 hidden → wait 45",
             "48 shown → ask until 54",
             "53 returned → status",
@@ -469,18 +470,18 @@ fn a_challenge_that_cannot_be_shown_yet_is_asked_for_at_the_ordinary_pace() {
             "64 s:processing → wait 72",
         ],
     );
-    // The payer is not left alone with what nobody can show.
+    // The payer is not left alone with a challenge that nobody can show.
     check("azotte alone", &["2 hidden → wait 4", "4 s:challenge → ask until 600"]);
     check(
         "azotte",
         &["2 hidden → wait 4", "600 asking → wait 601", "600 hidden → gave up payer action: deadline"],
     );
-    // A question that nothing answers changes nothing.
+    // A read without an answer changes nothing.
     check("azotte", &["2 hidden → wait 4", "4 failed → wait 6", "6 hidden → wait 8"]);
 }
 
 #[test]
-fn what_was_just_made_gets_time_to_appear() {
+fn a_new_checkout_gets_time_to_appear() {
     check(
         "azotte",
         &[
@@ -489,13 +490,13 @@ fn what_was_just_made_gets_time_to_appear() {
             "6 nowhere → wait 8",
             "8 nowhere/20 → wait 28",
             "56 nowhere → wait 63",
-            // A refusal from here on.
+            // The answer is a refusal from here on.
             "72 nowhere → wait 81",
             "88 nowhere → wait 99",
             "99 nowhere → gave up nothing: refused",
         ],
     );
-    // What else is refused is refused at once.
+    // A refusal of another kind counts at once.
     check(
         "azotte",
         &[
@@ -519,7 +520,7 @@ fn what_was_just_made_gets_time_to_appear() {
 }
 
 #[test]
-fn the_first_read_is_due_at_once_or_after_the_wait_of_the_plan_and_a_nudge_brings_it_forward() {
+fn the_first_read_is_due_at_once_or_after_the_plan_s_wait_or_at_a_nudge() {
     for began in [0, 1, 9, 999] {
         let began = EPOCH + began;
         for plan in [PollPolicy::allscale(), PollPolicy::peach()] {
@@ -551,7 +552,7 @@ fn a_plan_can_leave_the_payer_alone() {
             "560 s:processing → wait 590",
         ],
     );
-    // Not at its deadline.
+    // The checkout does not end at its deadline.
     check(
         "azotte alone",
         &[
@@ -569,7 +570,7 @@ fn a_payer_who_returns_without_a_challenge_is_a_nudge() {
 }
 
 #[test]
-fn a_review_outlives_the_deadline_and_what_follows_has_its_own() {
+fn a_review_outlives_the_deadline_and_the_next_phase_has_its_own() {
     check(
         "allscale",
         &[
@@ -610,7 +611,7 @@ fn a_review_outlives_the_deadline_and_what_follows_has_its_own() {
 }
 
 #[test]
-fn a_refund_is_asked_after_like_any_open_phase() {
+fn a_refund_is_read_like_any_open_phase() {
     check(
         "allscale",
         &["80 s:refunding → wait 90", "90 s:declined → wait 91", "91 w:declined → done failed: declined"],
@@ -618,7 +619,7 @@ fn a_refund_is_asked_after_like_any_open_phase() {
 }
 
 #[test]
-fn a_refusal_is_the_end_unless_late_reads_are_asked_for() {
+fn a_refusal_is_the_end_unless_the_plan_has_late_reads() {
     check("allscale", &["100 s:expired → wait 101", "101 w:expired → done failed: expired"]);
     check(
         "allscale late",
@@ -645,7 +646,7 @@ fn a_refusal_is_the_end_unless_late_reads_are_asked_for() {
 }
 
 #[test]
-fn whatever_ends_late_reads_the_refusal_stays_the_end() {
+fn a_refusal_stays_the_end_after_every_end_of_late_reads() {
     check("azotte late", &["0 s:declined → wait 600", "600 s:declined/5000 → done failed: declined"]);
     check(
         "azotte late two",
@@ -663,12 +664,12 @@ fn whatever_ends_late_reads_the_refusal_stays_the_end() {
             "3200 failed → done failed: declined",
         ],
     );
-    // What an answer says to wait does not make the sparse reads dense.
+    // The wait of an answer does not make the sparse reads dense.
     check("azotte late", &["0 s:declined/2 → wait 600"]);
 }
 
 #[test]
-fn money_that_comes_late_is_read_whole_before_it_counts() {
+fn late_money_counts_after_a_whole_read() {
     check(
         "allscale late",
         &[
@@ -693,7 +694,7 @@ fn a_refusal_that_is_being_paid_after_all_has_a_deadline_of_its_own() {
             "2500 s:processing → gave up processing: deadline",
         ],
     );
-    // Without late reads too, as when a webhook made the caller look.
+    // Also without late reads, as when a webhook made the caller read.
     check(
         "allscale",
         &[
@@ -706,7 +707,7 @@ fn a_refusal_that_is_being_paid_after_all_has_a_deadline_of_its_own() {
 }
 
 #[test]
-fn an_unknown_status_changes_nothing_and_is_asked_on() {
+fn an_unknown_status_changes_nothing_and_the_reads_go_on() {
     check("azotte", &["0 s:? → wait 2", "2 s:processing → wait 4", "4 s:? → wait 6"]);
 }
 
@@ -736,7 +737,7 @@ fn a_resume_is_a_new_deadline_at_any_time() {
             "12 s:awaiting → gave up awaiting payer: deadline",
         ],
     );
-    // For no time at all there is one more read.
+    // A resume for no time at all gives one more read.
     check(
         "allscale",
         &["0 resume/0 → status", "0 asking → wait 1", "0 s:awaiting → gave up awaiting payer: deadline"],
@@ -770,7 +771,7 @@ fn an_end_can_be_read_once_more() {
     check("peach", &["5 s:paid → done succeeded", "6 again → wait 35", "35 - → status"]);
     check("peach", &["5 s:paid → done succeeded", "60 again → status", "60 s:paid → done succeeded"]);
     check("peach", &["5 s:paid → done succeeded", "60 again → status", "60 s:reversed → done reversed"]);
-    // It has the plan's time for it.
+    // The confirmation has the plan's time.
     check(
         "azotte",
         &[
@@ -781,7 +782,7 @@ fn an_end_can_be_read_once_more() {
             "6600 s:? → gave up succeeded: deadline",
         ],
     );
-    // Late reads that are over stay over, unless it is resumed.
+    // Late reads that are over stay over, unless the checkout is resumed.
     check(
         "allscale late",
         &[
@@ -806,7 +807,7 @@ fn an_end_can_be_read_once_more() {
             "9001 s:declined → wait 9601",
         ],
     );
-    // What has not ended is left as it is.
+    // A checkout that has not ended stays as before.
     check(
         "allscale",
         &["0 s:awaiting → wait 5", "1 again → wait 5", "5 s:paid → wait 6", "5 again → wait 6"],
@@ -826,32 +827,32 @@ fn a_poller_that_is_resumed_after_two_years_counts_anew() {
     let plan = plan("allscale");
     let mut poller = Poller::new(&plan, at(EPOCH), 7);
     let later = at(EPOCH + 2 * 365 * 86_400_000);
-    // That is beyond what is counted.
+    // That age is beyond the end of the count.
     assert_eq!(step(poller.next(&plan, later)), "gave up nothing: deadline");
     poller.resume(&plan, later, secs(60));
     assert_eq!((poller.began(), poller.deadline()), (later, later.saturating_add(secs(60))));
     assert_eq!(step(poller.next(&plan, later)), "status");
-    // One that is not that old does not.
+    // A younger poller does not end.
     let mut poller = Poller::new(&plan, at(EPOCH), 7);
     poller.resume(&plan, at(EPOCH + 200 * 86_400_000), secs(60));
     assert_eq!(poller.began(), at(EPOCH));
 }
 
 #[test]
-fn moments_outside_of_what_is_counted_end_it_and_do_no_harm() {
+fn moments_beyond_the_count_end_a_checkout_and_do_no_harm() {
     let plan = plan("allscale");
     for began in [i64::MIN, -1, 0, EPOCH, 4_294_967_295_000, 4_294_967_296_000, i64::MAX] {
         let mut poller = Poller::new(&plan, at(began), 7);
         let first = poller.began();
         assert!((0..=4_294_967_295_000).contains(&first.unix_millis()));
-        // Before it began counts as when it began.
+        // A moment before the beginning counts as the beginning.
         assert!(matches!(poller.next(&plan, at(i64::MIN)), Step::Fetch(_) | Step::GaveUp(_)), "{began}");
         assert_eq!(step(poller.next(&plan, at(i64::MAX))), "gave up nothing: deadline");
         poller.mark_sent(&plan, at(i64::MAX));
         poller.handle_outcome(&plan, at(i64::MIN), ReadOutcome::Failed { wait: Some(Duration::MAX) });
         assert!(matches!(poller.next(&plan, at(0)), Step::GaveUp(_)));
     }
-    // The whole of 497 days is counted.
+    // The count covers the whole of 497 days.
     let plan = plan.deadline(Duration::MAX);
     let poller = Poller::new(&plan, at(EPOCH), 7);
     assert_eq!(step(poller.next(&plan, at(EPOCH + 497 * 86_400_000))), "status");

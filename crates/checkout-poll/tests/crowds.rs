@@ -1,4 +1,4 @@
-//! Many checkouts under what they share: nobody's answer, nudge or restart is paid for by the others.
+//! Many checkouts under shared limits: no answer, nudge or restart of one checkout costs the others anything.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -57,8 +57,8 @@ fn hostile() -> impl Strategy<Value = ReadOutcome> {
     ]
 }
 
-/// When each checkout was read. Everybody stands still, but for who answers something else; reads are
-/// answered at once and one by one, and all are given up at the end at the latest.
+/// The times of each checkout's reads. Every checkout stands still, but for the checkouts with other answers;
+/// reads are answered at once and one by one, and all checkouts are given up at the end at the latest.
 fn play(
     schedule: &mut Schedule<usize>,
     until: u64,
@@ -85,7 +85,7 @@ fn play(
 }
 
 #[test]
-fn a_wait_of_a_day_binds_the_checkout_that_heard_it_and_its_merchant_for_a_pause() {
+fn a_wait_of_a_day_binds_its_checkout_and_the_merchant_for_a_pause() {
     for wait in [86_400, 99_999_999_999, 253_402_300_799, u64::MAX] {
         let mut schedule = Schedule::new(at(0), 42);
         let shop = schedule.merchant(PollPolicy::allscale(), None);
@@ -93,15 +93,15 @@ fn a_wait_of_a_day_binds_the_checkout_that_heard_it_and_its_merchant_for_a_pause
         let Next::Fetch { ticket, .. } = schedule.next(at(0)) else { panic!("nothing to read") };
         assert_eq!(ticket, tickets[0]);
         schedule.handle_outcome(ticket, at(0), ReadOutcome::Limited { wait: Some(secs(wait)) });
-        // It is told at once, for its time ends before that.
+        // The wait is reported at once, since the checkout's time ends before the wait.
         let Next::GaveUp { ticket, gave_up: GaveUp { why: GiveUpReason::AskedToWait { .. }, .. } } =
             schedule.next(at(0))
         else {
-            panic!("it is not told")
+            panic!("the wait is not reported")
         };
         assert_eq!(ticket, tickets[0]);
-        // The other three wait for a minute, which is AllScale's longest pause; nudges do not bring them
-        // before that.
+        // The other three wait for a minute, which is AllScale's longest pause; nudges do not bring their
+        // reads forward.
         assert_eq!(schedule.next(at(0)), Next::Wait(at(60)));
         schedule.nudge(tickets[2], at(30));
         assert_eq!(schedule.next(at(30)), Next::Wait(at(60)));
@@ -114,7 +114,7 @@ fn a_wait_of_a_day_binds_the_checkout_that_heard_it_and_its_merchant_for_a_pause
 }
 
 #[test]
-fn what_you_say_yourself_holds_as_you_say_it() {
+fn a_caller_s_own_wait_holds_unchanged() {
     let mut schedule = Schedule::new(at(0), 42);
     let (shop, other) =
         (schedule.merchant(PollPolicy::allscale(), None), schedule.merchant(PollPolicy::allscale(), None));
@@ -128,7 +128,7 @@ fn what_you_say_yourself_holds_as_you_say_it() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
-    /// Whatever one checkout is answered, by its provider or by whoever stands before that.
+    /// Any answer to one checkout, from the provider or from a party in front of the provider.
     #[test]
     fn no_answer_for_one_checkout_delays_hides_or_ends_another(
         plan in prop::sample::select(vec![PollPolicy::allscale(), PollPolicy::azotte()]),
@@ -147,7 +147,7 @@ proptest! {
         }
         let (mut answers, mut ended) = (answers.iter().copied().cycle(), BTreeMap::new());
         for second in 600..2_000 {
-            // Whoever sends these answers can ring for its own checkout too.
+            // The sender of these answers can ring for the same checkout too.
             if nudges.contains(&(second - 600)) {
                 schedule.nudge(tickets[bad], at(second));
             }
@@ -166,7 +166,7 @@ proptest! {
                     Next::GaveUp { ticket, .. } => {
                         let data = *schedule.data(ticket).unwrap();
                         let deadline = since(schedule.poller(ticket).unwrap().deadline()) / 1_000;
-                        // Whose time ends before the payment does is given up, and nobody else.
+                        // A checkout whose time ends before the payment is given up, and no other checkout.
                         prop_assert!(data == bad || deadline < 600 + ends, "{data} is given up at {second}");
                         ended.insert(data, (second, Phase::Processing));
                     }
@@ -191,7 +191,7 @@ proptest! {
     }
 }
 
-/// Ten checkouts were paid, and two that nobody opens are nudged at each tick, from one moment on.
+/// Ten checkouts were paid, and two checkouts that nobody opens are nudged at each tick, from one moment on.
 fn paid_beside_spam(
     limit: Option<RateLimit>,
     spammed: usize,
@@ -221,20 +221,20 @@ fn nudges_without_end_for_two_checkouts_cost_ten_others_a_turn_each() {
         |schedule, ticket, now| schedule.payer_returned(ticket, now),
     ];
     for press in presses {
-        // Two reads in 61 s: the ten of them in five windows, and the two jumps in a sixth.
+        // Two reads in 61 s: the ten checkouts in five windows, and the two jumps in a sixth.
         let told = paid_beside_spam(peach::Route::Status.rate_limit(), 2, press);
         assert!(told <= 366, "{told}");
-        // One read in 61 s: ten of them and two jumps.
+        // One read in 61 s: ten checkouts and two jumps.
         let told = paid_beside_spam(Some(limit(1, 60)), 2, press);
         assert!(told <= 12 * 61, "{told}");
-        // However many are nudged, every second read is for the others.
+        // Every second read is for the others, for any number of nudged checkouts.
         let told = paid_beside_spam(peach::Route::Status.rate_limit(), 40, press);
         assert!(told <= 10 * 61, "{told}");
     }
 }
 
 #[test]
-fn a_nudge_jumps_again_once_its_checkout_stands_elsewhere() {
+fn a_nudge_jumps_again_once_its_checkout_has_another_phase() {
     let mut schedule = Schedule::new(at(0), 42);
     let shop = schedule.merchant(PollPolicy::peach().min_gap(secs(1)), Some(limit(1, 60)));
     let tickets = [0, 1, 2, 3, 4, 5].map(|data| schedule.add(shop, at(0), at(0), data));
@@ -249,13 +249,13 @@ fn a_nudge_jumps_again_once_its_checkout_stands_elsewhere() {
         let phase = if data == 5 { phases.next().unwrap() } else { Phase::AwaitingPayer };
         schedule.handle_outcome(ticket, now, stands(fetch, phase));
     }
-    // Where it stands at first is no news, and neither is the same again. After the first jump it has its
-    // ordinary turn, which shows something new: it jumps once more, and then no more.
+    // The first phase is no news, and neither is the same phase again. After the first jump the checkout has
+    // its ordinary turn, which shows something new: the checkout jumps once more, and then no more.
     assert_eq!(given, [5, 0, 1, 2, 3, 4, 5, 5]);
 }
 
 #[test]
-fn where_there_is_room_to_spare_a_nudge_that_jumps_no_more_is_heard_at_once() {
+fn a_nudge_that_jumps_no_more_is_read_at_once_where_there_is_room() {
     let mut schedule = Schedule::new(at(0), 42);
     let shop = schedule.merchant(PollPolicy::peach().min_gap(secs(1)), peach::Route::Status.rate_limit());
     let ticket = schedule.add(shop, at(0), at(0), 0);
@@ -264,19 +264,20 @@ fn where_there_is_room_to_spare_a_nudge_that_jumps_no_more_is_heard_at_once() {
         let Next::Fetch { fetch, .. } = schedule.next(now) else { panic!("nothing to read") };
         schedule.handle_outcome(ticket, now, stands(fetch, Phase::AwaitingPayer));
     }
-    // The read at 100 s showed nothing new. One more of two leaves one for whoever is due: it is made.
+    // The read at 100 s showed nothing new. Another read leaves one of two for other checkouts, so the read
+    // is made.
     schedule.nudge(ticket, at(162));
     assert!(matches!(schedule.next(at(162)), Next::Fetch { .. }));
     schedule.handle_outcome(ticket, at(162), stands(ReadKind::Status, Phase::AwaitingPayer));
-    // A second one would leave none.
+    // A second read would leave none.
     schedule.nudge(ticket, at(165));
-    let Next::Wait(until) = schedule.next(at(165)) else { panic!("it is read") };
+    let Next::Wait(until) = schedule.next(at(165)) else { panic!("the checkout is read") };
     assert!(until > at(175), "{until:?}");
-    // And nobody's nudge is lost: the ordinary read comes.
+    // No nudge is lost: the ordinary read comes.
     assert!(matches!(schedule.next(until), Next::Fetch { .. }));
 }
 
-/// A shop whose limit is used up by others, and a refused checkout that is looked at once a day.
+/// A shop whose limit others use up, and a refused checkout that is read once a day.
 #[test]
 fn a_nudge_that_jumps_no_more_is_read_within_the_longest_pause_and_not_a_day_later() {
     let mut schedule = Schedule::new(at(0), 42);
@@ -285,7 +286,7 @@ fn a_nudge_that_jumps_no_more_is_read_within_the_longest_pause_and_not_a_day_lat
     let shop = schedule.merchant(plan, peach::Route::Status.rate_limit());
     let tickets: Vec<_> = (0..12).map(|data| schedule.add(shop, at(0), at(0), data)).collect();
     let refused = tickets[0];
-    // The webhook of the refusal, one that brings nothing new, and late money.
+    // The webhook of the refusal, a webhook that brings nothing new, and late money.
     let reads = play(
         &mut schedule,
         6_000,
@@ -301,8 +302,8 @@ fn a_nudge_that_jumps_no_more_is_read_within_the_longest_pause_and_not_a_day_lat
     );
     let next = |after: u64| reads[&0].iter().map(|read| since(*read) / 1_000).find(|read| *read >= after);
     let longest = plan.longest_pause().as_secs();
-    // It waits for its turn among twelve then: six windows of the limit, and six more that are others' by
-    // right.
+    // The checkout then waits for its turn among twelve: six windows of the limit, and six more that are the
+    // others' by right.
     for nudged in [1_000, 2_000, 3_000] {
         let read = next(nudged).unwrap_or_else(|| panic!("{nudged}: {:?}", reads[&0]));
         assert!(read <= nudged + longest + 12 * 61, "nudged at {nudged}, read at {read}");
@@ -312,7 +313,7 @@ fn a_nudge_that_jumps_no_more_is_read_within_the_longest_pause_and_not_a_day_lat
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
 
-    /// While a read waits that nobody asked for, none that was asked for goes before it twice.
+    /// While a read without a nudge waits, no nudged checkout goes before that read twice.
     #[test]
     fn a_nudge_never_costs_another_checkout_its_turn_twice(
         requests in 1..4_u32, per_seconds in 1..30_u32,
@@ -328,7 +329,7 @@ proptest! {
         for (data, age) in ages.iter().enumerate() {
             tickets.push(schedule.add(shop, at(3_000 - age), at(3_000), data));
         }
-        // How often each of those that are nudged was read while each of the others waited.
+        // The number of reads of each nudged checkout while each of the others waited.
         let mut before = BTreeMap::<(usize, usize), u32>::new();
         let mut in_a_row = 0;
         for second in 3_000..5_000 {
@@ -341,7 +342,7 @@ proptest! {
                 }
             }
             loop {
-                // By the pollers, which say when each wants to be read, before anything is given.
+                // The pollers say when each checkout wants to be read, before any read is given.
                 let state: Vec<(Moment, Moment)> = tickets.iter().map(|ticket| {
                     let poller = schedule.poller(*ticket).unwrap();
                     let due = poller.due();
@@ -355,7 +356,7 @@ proptest! {
                     before.retain(|(_, kept), _| *kept != given);
                     in_a_row = 0;
                 } else if waiting.iter().any(|kept| state[*kept].1 < state[given].1) {
-                    // It is not its turn by the ordinary order.
+                    // The checkout jumped: by the ordinary order another checkout has the turn.
                     in_a_row += 1;
                     prop_assert!(in_a_row < 2, "two in a row at {second}");
                     for kept in waiting.into_iter().filter(|kept| state[*kept].1 < state[given].1) {
@@ -372,8 +373,8 @@ proptest! {
     }
 }
 
-/// A schedule of stored pollers that were last answered when the process stopped, and when each of these is
-/// due.
+/// A schedule of stored pollers with their last answers at the stop of the process, and the due time of each
+/// poller.
 fn stopped(plan: &PollPolicy, ages: &[u64], stop: u64) -> Vec<Poller> {
     let poller = |(seed, age): (u64, &u64)| {
         let mut poller = Poller::new(plan, at(stop - age), seed);
@@ -388,7 +389,7 @@ fn stopped(plan: &PollPolicy, ages: &[u64], stop: u64) -> Vec<Poller> {
     (0..).zip(ages).map(poller).collect()
 }
 
-/// When each is read for the first time, in milliseconds, driven from one moment that it names to the next.
+/// The time of each checkout's first read, in milliseconds, driven from one named moment to the next.
 fn first_reads(schedule: &mut Schedule<usize>, from: Moment) -> Vec<(u64, usize)> {
     let (mut now, mut first) = (from, Vec::<(u64, usize)>::new());
     while first.len() < schedule.len() {
@@ -413,7 +414,7 @@ fn a_thousand_checkouts_that_are_restored_are_read_one_after_the_other_the_most_
         for (data, poller) in pollers.iter().enumerate() {
             schedule.restore(shop, *poller, now, data);
         }
-        // One that is new, and one for which a webhook came, are read at once.
+        // A new checkout, and a checkout with a webhook, are read at once.
         let fresh = schedule.add(shop, now, now, 9_999);
         let ticket = schedule.iter().find(|(_, _, _, data)| **data == 500).unwrap().0;
         assert!(matches!(schedule.next(now), Next::Fetch { .. }));
@@ -453,7 +454,7 @@ fn a_thousand_checkouts_that_are_restored_are_read_one_after_the_other_the_most_
 }
 
 #[test]
-fn those_that_are_restored_one_by_one_while_others_are_read_are_no_crowd_either() {
+fn checkouts_restored_one_by_one_between_reads_are_read_one_after_the_other() {
     let plan = PollPolicy::allscale().deadline(secs(100_000));
     let pollers = stopped(&plan, &[1_000; 1_000], 5_000);
     let now = at(5_400);
@@ -487,7 +488,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
 
     #[test]
-    fn nobody_who_is_restored_is_read_before_his_time_or_put_off_past_his_deadline(
+    fn no_restored_checkout_is_read_too_early_or_put_off_past_its_deadline(
         plan in prop::sample::select(vec![PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()]),
         ages in prop::collection::vec(1..900_u64, 1..60), down in 0..900_u64,
     ) {
@@ -504,14 +505,14 @@ proptest! {
             let (due, deadline) = (pollers[*data].due(), pollers[*data].deadline());
             prop_assert!(*read >= since(due));
             if due > now {
-                // What is not due yet is read when it is.
+                // A checkout that is not due yet is read when it is due.
                 prop_assert!(*read <= since(due) + 10);
             } else {
                 prop_assert!(*read <= since(now) + u64::try_from(plan.longest_pause().as_millis()).unwrap());
                 prop_assert!(deadline <= now || *read <= since(deadline), "{data} is put off past its deadline");
             }
         }
-        // The one that is most overdue is read at once.
+        // The most overdue checkout is read at once.
         prop_assert!(last_overdue == 0 || first[0].0 == since(now));
     }
 }
@@ -543,7 +544,7 @@ fn a_busy_merchant_waits_and_holds_up_no_other() {
         schedule.next(at(62)),
         Next::Fetch { ticket: tickets[2], merchant: shops[0], fetch: ReadKind::Status }
     );
-    // One that left is nobody, busy or not.
+    // A merchant that left is unknown, busy or not.
     let gone = schedule.merchant(PollPolicy::allscale(), None);
     schedule.remove_merchant(gone);
     schedule.set_busy(gone, true);

@@ -1,4 +1,4 @@
-//! What holds for every plan and every history: callers that come late, are canceled, are nudged, and whose
+//! The laws for every plan and every history: callers that come late, are canceled, are nudged, and whose
 //! clocks jump.
 #![allow(missing_docs, clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "tests")]
 
@@ -31,17 +31,17 @@ fn moments() -> impl Strategy<Value = i64> {
     ]
 }
 
-/// How a caller goes on: when it wakes, and what comes of the read that is due.
+/// The next round of a caller: the time of the wake-up, and the outcome of the read that is due.
 #[derive(Clone, Copy, Debug)]
 struct Round {
     /// Milliseconds that the caller comes too late.
     late: i64,
     /// Milliseconds until the answer.
     journey: i64,
-    /// Nothing is heard of the read.
+    /// No outcome of the read is reported.
     canceled: bool,
     heard: ReadOutcome,
-    /// What comes in between.
+    /// The event in between.
     between: Option<Event>,
     /// Milliseconds that the clock is set back.
     back: i64,
@@ -95,11 +95,11 @@ struct Luck {
     /// Milliseconds from the wake-up to the read, and to its answer.
     late: i64,
     journey: i64,
-    /// Nothing is ever heard of it.
+    /// No outcome is ever reported.
     canceled: bool,
-    /// Otherwise: it is lost, unless that were once too often.
+    /// Otherwise the read is lost, unless that were one loss too many.
     lost: bool,
-    /// What the answer or the refusal says to wait.
+    /// The wait of the answer or of the refusal.
     wait: Option<Duration>,
     limited: bool,
     nudged: bool,
@@ -121,8 +121,8 @@ fn luck() -> impl Strategy<Value = Luck> {
     })
 }
 
-/// Watches it until it is done or given up: how, and how many reads were answered that were asked at the
-/// deadline or after it.
+/// Watches a checkout until the poller is done or gives up. Returns the last step, and the number of answered
+/// reads that were sent at the deadline or after it.
 fn watch(
     plan: &PollPolicy,
     poller: &mut Poller,
@@ -153,7 +153,7 @@ fn watch(
         }
         *clock += luck.journey;
         let wait = luck.wait;
-        // One less in a row than ends it.
+        // One loss in a row fewer than the losses that end the watch.
         let heard = if luck.lost && row + 1 < plan.final_attempts.max(1) {
             row += 1;
             if luck.limited { ReadOutcome::Limited { wait } } else { ReadOutcome::Failed { wait } }
@@ -166,22 +166,22 @@ fn watch(
     }
 }
 
-/// What was sent and heard, with the moments that were told.
+/// The reads and the reports, with their moments.
 #[derive(Debug, Default)]
 struct Log {
-    /// The latest moment that was told of anything.
+    /// The latest moment of any report.
     told: Option<Moment>,
     sent: Vec<Moment>,
     heard: Vec<(Moment, ReadOutcome)>,
-    /// The phase that a whole read showed, while it is the last one shown.
+    /// The phase that a whole read showed, while this is the last phase shown.
     evidence: Option<Phase>,
     shown: Option<Phase>,
-    /// When the read was asked that nothing was heard of yet.
+    /// The sending of the read whose outcome is still open.
     asked: Option<Moment>,
-    /// Reads in a row without an answer, since the last resume; and whether the last of them was asked at the
+    /// Reads in a row without an answer, since the last resume; and true if the last of them was sent at the
     /// deadline or after it.
     lost: (u32, bool),
-    /// Reads that were asked at this deadline or after it, and answered.
+    /// Answered reads that were sent at this deadline or after it.
     last_reads: u32,
 }
 
@@ -193,28 +193,28 @@ impl Log {
         }
     }
 
-    /// What was told before counts, in whole ticks of ten milliseconds.
+    /// An earlier report holds, in whole ticks of ten milliseconds.
     fn counts_as(&self, now: Moment) -> Moment {
         self.told.map_or(now, |told| now.max(at(told.unix_millis() / 10 * 10)))
     }
 }
 
-/// Plays the caller, and holds every step to the laws.
+/// Plays the caller, and asserts the laws at every step.
 fn run(plan: &PollPolicy, began: i64, seed: u64, rounds: &[Round]) -> Result<(), TestCaseError> {
     let mut poller = Poller::new(plan, at(began), seed);
     let (mut log, mut clock) = (Log { told: Some(at(began)), ..Log::default() }, at(began));
     for round in rounds {
         clock = at(clock.unix_millis().saturating_sub(round.back));
-        // Time does not go back, whatever the clock does.
+        // Time does not go back, for any jump of the clock.
         let now = log.counts_as(clock);
         let step = poller.next(plan, clock);
         if now.saturating_since(poller.began()) >= Duration::from_millis(u64::from(u32::MAX) * 10) {
-            // Beyond what is counted it only ends.
+            // Beyond the end of the count the poller only ends.
             prop_assert!(matches!(step, Step::Done(_) | Step::GaveUp(_)), "{step:?}");
             return Ok(());
         }
         prop_assert_eq!(step, poller.next(plan, clock));
-        // Stored and read back, it is the same one.
+        // A poller that is stored and read back is the same poller.
         let stored: Poller = poller.to_string().parse().unwrap();
         prop_assert_eq!(stored, poller);
         prop_assert_eq!(stored.to_string(), poller.to_string());
@@ -267,7 +267,7 @@ fn run(plan: &PollPolicy, began: i64, seed: u64, rounds: &[Round]) -> Result<(),
             Step::GaveUp(GaveUp { last, why }) => {
                 prop_assert_eq!(last, log.shown);
                 match why {
-                    // Not on old news.
+                    // The poller does not give up on old news.
                     GiveUpReason::Deadline => {
                         let in_vain = log.lost.1 && log.lost.0 >= u32::from(plan.final_attempts.max(1));
                         prop_assert!(poller.deadline() <= now && (log.last_reads == 1 || in_vain), "{log:?}");
@@ -286,7 +286,7 @@ fn run(plan: &PollPolicy, began: i64, seed: u64, rounds: &[Round]) -> Result<(),
                         prop_assert!(refused >= usize::from(plan.refusals.clamp(1, 7)));
                     }
                 }
-                // Only this brings it back.
+                // Only a resume brings the checkout back.
                 poller.nudge(plan, clock);
                 prop_assert_eq!(poller.next(plan, clock), step);
                 let event = Event::Resume(secs(60));
@@ -312,7 +312,7 @@ fn hear(poller: &mut Poller, plan: &PollPolicy, now: Moment, heard: ReadOutcome,
     } else {
         log.lost = (log.lost.0 + 1, is_last || log.lost.1);
     }
-    // Something moved that has a time of its own, or an end was confirmed.
+    // A phase with a time of its own came, or an end was confirmed.
     let is_given =
         |phase: Option<Phase>| phase.is_some_and(|phase| phase.is_final() || phase == Phase::InReview);
     if poller.deadline() != deadline
@@ -361,9 +361,9 @@ proptest! {
         run(&plan, EPOCH + began, seed, &rounds)?;
     }
 
-    /// Nobody gives up on old news: whatever is lost on the way.
+    /// No poller gives up on old news, for any losses on the way.
     #[test]
-    fn what_ends_before_its_deadline_ends_as_its_provider_says(
+    fn a_checkout_that_ends_before_its_deadline_ends_as_the_provider_says(
         plan in prop::sample::select(vec![
             PollPolicy::allscale(),
             PollPolicy::azotte(),
@@ -381,14 +381,14 @@ proptest! {
         let deadline = EPOCH + i64::try_from(plan.deadline.as_millis()).unwrap();
         let good = Luck { late: 0, journey: 0, canceled: false, lost: false, wait: None, limited: false, nudged: false };
         let lucks = || lucks.iter().copied().chain([good]).cycle();
-        // It ends in time.
+        // The checkout ends in time.
         let (mut poller, mut clock) = (Poller::new(&plan, at(EPOCH), seed), EPOCH);
         let ends = deadline - before;
         let stands = |now| if now >= ends { end } else { open };
         let (came, _) = watch(&plan, &mut poller, &mut clock, stands, lucks());
         prop_assert_eq!(came, Step::Done(end));
-        // It ends too late, or just in time for the last read: no more than one is answered after the
-        // deadline.
+        // The checkout ends too late, or just in time for the last read: no more than one read is answered
+        // after the deadline.
         let (mut poller, mut clock) = (Poller::new(&plan, at(EPOCH), seed), EPOCH);
         let ends = deadline + after;
         let stands = |now| if now >= ends { end } else { open };
@@ -399,17 +399,17 @@ proptest! {
         prop_assert_eq!(came, Step::GaveUp(GaveUp { last: Some(open), why: GiveUpReason::Deadline }));
         prop_assert_eq!(last_reads, 1);
         prop_assert!(clock >= deadline);
-        // Handed back, it can be gone on with.
+        // A checkout that was handed back can be resumed.
         clock += 3_000;
         let mut poller: Poller = poller.to_string().parse().unwrap();
         poller.resume(&plan, at(clock), Duration::ZERO);
         prop_assert_eq!(watch(&plan, &mut poller, &mut clock, stands, lucks()).0, Step::Done(end));
     }
 
-    /// Nothing that anybody can tell, at any moment there is, panics or makes a poller that cannot be stored;
-    /// and what is stored goes on as what was not.
+    /// No report, at any moment, panics or makes a poller that cannot be stored; and a stored poller goes on
+    /// as if it had not been stored.
     #[test]
-    fn what_is_stored_at_any_point_goes_on_as_what_was_not(
+    fn a_poller_stored_at_any_point_goes_on_unchanged(
         plan in plans(spans()), began in moments(), seed: u64,
         history in prop::collection::vec((moments(), events(spans())), 0..30),
         look in moments(),
@@ -423,7 +423,7 @@ proptest! {
             tell(&mut stored, &plan, at(now), event);
             prop_assert_eq!(poller, stored);
             let _ = (poller.began(), poller.due(), poller.deadline(), poller.interval(&plan, at(look)));
-            // No caller runs in circles without a read: what is waited for comes after now.
+            // No caller runs in circles without a read: the moment to wait for comes after now.
             match poller.next(&plan, at(look)) {
                 Step::Wait(until) | Step::AskPayer { until } => prop_assert!(until > at(look)),
                 Step::Fetch(_) | Step::Done(_) | Step::GaveUp(_) => {}
@@ -431,7 +431,7 @@ proptest! {
         }
     }
 
-    /// A moment before one that was told counts as that one.
+    /// A moment before a reported moment counts as the reported moment.
     #[test]
     fn a_clock_that_jumps_back_changes_nothing(
         plan in plans(spans()), seed: u64,
@@ -457,10 +457,10 @@ proptest! {
         }
     }
 
-    /// Where the clock was set back, what was left is left: the same steps come as long after as they would
-    /// have.
+    /// After the clock is set back, the rest of each time is the same: the same steps come after the same
+    /// time as without the jump.
     #[test]
-    fn a_clock_that_was_set_back_leaves_what_was_left(
+    fn a_clock_that_was_set_back_leaves_the_rest_of_each_time(
         plan in plans(spans()), seed: u64,
         history in prop::collection::vec((0..900_000_i64, events(spans())), 1..20),
         ahead in prop_oneof![Just(0_i64), 0..400_000_000_000_i64],
@@ -485,17 +485,17 @@ proptest! {
         let mut twice = set;
         twice.set_back(at(right));
         prop_assert_eq!(twice, set);
-        // Where all of it is too long to be counted, less is left: it is not looked at here.
+        // Where the whole is too long to be counted, less is left: this test leaves those cases out.
         prop_assume!((clock - poller.began().unix_millis()) / 10 < i64::from(u32::MAX) / 2);
         if poller.deadline() <= at(clock) && right >= poller.began().unix_millis() {
-            // It was set before the clock ran ahead, and holds by the right one.
+            // The deadline was set before the clock ran ahead, and holds by the right clock.
             prop_assert_eq!(set.deadline(), poller.deadline());
             return Ok(());
         }
         let never = |poller: &Poller, until: Moment| {
             until.saturating_since(poller.began()) >= Duration::from_millis(u64::from(u32::MAX) * 10)
         };
-        // A wait that is over is over, however long ago.
+        // A wait that is over is over, for any time since.
         let over = |step, now: i64| match step {
             Step::GaveUp(GaveUp { last, why: GiveUpReason::AskedToWait { until } }) => {
                 Step::GaveUp(GaveUp { last, why: GiveUpReason::AskedToWait { until: until.max(at(now)) } })
@@ -539,7 +539,8 @@ proptest! {
             tell(&mut poller, &plan, at(now), event);
             prop_assert_eq!(poller.to_string().parse(), Ok(poller));
         }
-        // A read comes again, or it is over: nobody sleeps for a year because of where a clock was.
+        // A read comes again, or the poller is done: no caller sleeps for a year because of the place where a
+        // clock was.
         let right = at(right.max(0));
         if let Step::Wait(until) | Step::AskPayer { until } = poller.next(&plan, right) {
             let in_range = right.unix_millis() < i64::from(u32::MAX) * 1_000;
@@ -552,9 +553,9 @@ proptest! {
         }
     }
 
-    /// What failed is asked again later than what was answered, and not sooner.
+    /// After a failure the next read comes later than after an answer, and never sooner.
     #[test]
-    fn after_a_failure_it_is_slower_and_never_faster(
+    fn the_next_read_after_a_failure_is_later_and_never_sooner(
         plan in plans(spans()), seed: u64, further in 0..900_000_i64,
         history in prop::collection::vec((0..90_000_i64, events(spans())), 0..12),
         wait in prop::option::of(spans()),
@@ -578,9 +579,9 @@ proptest! {
         }
     }
 
-    /// Chance takes at most the tenth, or what the plan says, and never what was said.
+    /// Chance takes at most the tenth, or the plan's share, and nothing of a wait that the provider said.
     #[test]
-    fn chance_shortens_a_pause_by_no_more_than_the_plan_says(
+    fn chance_shortens_a_pause_by_the_plan_s_share_at_most(
         permille in 0..1_001_u16, seed: u64, age in 0..5_000_000_u64, said in prop::option::of(0..400_u64),
     ) {
         let plan = PollPolicy::allscale().deadline(secs(1_000_000)).jitter_permille(permille);
@@ -602,10 +603,10 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
 
-    /// A refusal is told as soon as a read that settles has shown it, and for as long as late reads go on:
-    /// over every restart, and whatever fails in between.
+    /// The poller reports a refusal as soon as a read that settles has shown the refusal, and for as long as
+    /// late reads go on: over every restart, and over every failure in between.
     #[test]
-    fn a_refusal_is_told_when_it_is_confirmed(
+    fn a_refusal_is_reported_when_it_is_confirmed(
         plan in prop::sample::select(vec![PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()]),
         seed: u64, end in phases(), refused_at in 0..300_000_i64,
         lucks in prop::collection::vec(luck(), 1..40),
@@ -615,11 +616,11 @@ proptest! {
         let mut lucks = lucks.into_iter().chain([good]).cycle();
         let (mut poller, mut clock, mut row) = (Poller::new(&plan, at(EPOCH), seed), EPOCH, 0);
         let is_refusal = matches!(end, Phase::Failed(_));
-        // The moments at which a read that settles was heard to show it.
+        // The moments at which a read that settles showed the phase.
         let mut shown = None;
         while clock < EPOCH + 80_000_000 {
             poller = poller.to_string().parse().unwrap();
-            // It says so from the moment on at which it was shown, and not before, and for no other phase.
+            // The poller reports the refusal from that moment on, and not before, and for no other phase.
             let told = poller.refused(&plan, at(clock));
             prop_assert_eq!(told, shown.and(Some(end)).filter(|_| is_refusal), "{} at {}", poller, clock - EPOCH);
             let fetch = match poller.next(&plan, at(clock)) {
@@ -661,14 +662,15 @@ proptest! {
         prop_assert!(!end.is_final() || (is_refusal && shown.is_some()));
     }
 
-    /// A checkout that is not there yet is asked for, as often as that is said, until it must be there.
+    /// The caller reads a checkout that is not there yet as often as the plan says, until the checkout must
+    /// be there.
     #[test]
-    fn what_is_not_there_yet_gives_nothing_up_until_it_must_be_there(
+    fn a_missing_checkout_is_not_given_up_before_it_must_be_there(
         plan in prop::sample::select(vec![PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()]),
         began in 0..1_000_i64, seed: u64, within in 0..500_u64, refusals in 0..9_u8,
         lucks in prop::collection::vec(luck(), 1..40),
     ) {
-        // The deadline is another matter.
+        // The deadline is left out of this test.
         let plan = plan.appears_within(secs(within)).refusals(refusals).deadline(secs(86_400));
         let began = EPOCH + began;
         let appears = began + i64::try_from(within).unwrap() * 1_000;
@@ -683,7 +685,7 @@ proptest! {
                     poller.mark_sent(&plan, at(clock));
                     clock += luck.journey % 5_000;
                     poller.handle_outcome(&plan, at(clock), ReadOutcome::NotThere { wait: luck.wait });
-                    // A second more, for the beginning is counted in whole ones.
+                    // One second more, since the beginning is counted in whole seconds.
                     after += u32::from(clock >= appears + 1_000);
                     prop_assert!(after <= u32::from(refusals.clamp(1, 7)));
                 }
@@ -734,7 +736,7 @@ fn one_seed_does_not_take_the_same_part_of_every_pause() {
 }
 
 #[test]
-fn a_lone_poller_of_peach_sends_two_reads_a_minute_at_most_whatever_the_journeys_take() {
+fn a_lone_poller_of_peach_sends_two_reads_a_minute_at_most() {
     let plan = PollPolicy::peach();
     for seed in 0..50_u64 {
         let mut poller = Poller::new(&plan, at(EPOCH), seed);
@@ -744,7 +746,7 @@ fn a_lone_poller_of_peach_sends_two_reads_a_minute_at_most_whatever_the_journeys
             match poller.next(&plan, at(clock)) {
                 Step::Fetch(fetch) => {
                     poller.mark_sent(&plan, at(clock));
-                    // The way there is anything up to the whole journey.
+                    // The way there takes any part of the whole journey.
                     let journey = (round * 7_919 + i64::try_from(seed).unwrap() * 104_729) % 5_000;
                     arrived.push(clock + journey * (round % 3) / 2);
                     clock += journey;

@@ -1,4 +1,4 @@
-//! The plans of the providers, and where their numbers come from.
+//! The plans of the providers, and the sources of their numbers.
 #![allow(missing_docs, reason = "tests")]
 
 use checkout_poll::{Backoff, PollPolicy};
@@ -10,7 +10,7 @@ const fn secs(seconds: u64) -> Duration {
 }
 
 #[test]
-fn the_plans_are_those_of_the_published_advice() {
+fn the_plans_are_the_published_advice() {
     let row = |plan: PollPolicy| {
         [plan.first, plan.max_interval, plan.deadline, plan.min_gap].map(|span| span.as_secs())
     };
@@ -34,7 +34,7 @@ fn the_plans_are_those_of_the_published_advice() {
 }
 
 #[test]
-fn what_no_page_says_is_the_same_for_every_provider() {
+fn assumed_numbers_are_the_same_for_every_provider() {
     for plan in [PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()] {
         assert_eq!((plan.review.every, plan.review.at_most), (secs(300), secs(259_200)));
         assert_eq!((plan.late_payment_reads, plan.challenge_interval), (None, Some(secs(30))));

@@ -1,5 +1,5 @@
-//! The poller beside a naive one, which keeps the whole history and derives everything from it anew each
-//! time, in milliseconds and integers that do not overflow.
+//! The poller beside a naive poller, which keeps the whole history and derives everything from the history
+//! anew each time, in milliseconds and integers that do not overflow.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -16,10 +16,10 @@ use core::time::Duration;
 use play::{EPOCH, Event, PHASES, at, events, plans, secs, tell};
 use proptest::prelude::*;
 
-/// What was told and when, the moments without their steps back; and when the read was due after it.
+/// The reports with their moments, without the clock's steps back; and the due time of the read after them.
 struct Past<'a> {
     plan: &'a PollPolicy,
-    /// The whole second in which it began.
+    /// The whole second of the beginning.
     age_from: i128,
     began: i128,
     told: Vec<(i128, Event, i128)>,
@@ -40,7 +40,7 @@ impl Past<'_> {
         millis(self.plan.min_gap).max(10)
     }
 
-    /// The answers that said where it stands: their place, what was read, and what it said.
+    /// The answers that showed a phase: the place, the kind of the read, and the phase.
     fn stands(&self, until: usize) -> Vec<(usize, ReadKind, Phase)> {
         let stand = |(place, told): (usize, &(i128, Event, i128))| match told.1 {
             Event::ReadOutcome(ReadOutcome::Answer { fetch, phase: Some(phase), .. }) => {
@@ -58,7 +58,7 @@ impl Past<'_> {
         self.stands(until).last().map(|stand| stand.2)
     }
 
-    /// Since it stands where it stands, one read was of the kind that settles.
+    /// True if a read of the kind that settles has shown the present phase.
     fn is_confirmed(&self, until: usize) -> bool {
         let stands = self.stands(until);
         let Some(last) = stands.last() else { return false };
@@ -67,8 +67,8 @@ impl Past<'_> {
             && (!self.plan.confirm_with_full_read || run.into_iter().any(|stand| stand.1 == ReadKind::Full))
     }
 
-    /// The payer has returned since a challenge was first heard of, or was shown one from which nobody need
-    /// return.
+    /// True if the payer has returned since the first report of a challenge, or was shown a challenge from
+    /// which nobody need return.
     fn has_returned(&self, until: usize) -> bool {
         let stands = self.stands(until);
         let run = stands.iter().rev().take_while(|stand| stand.2 == Phase::PayerAction);
@@ -79,7 +79,7 @@ impl Past<'_> {
         run.last().is_some_and(|first| self.told[first.0..until].iter().any(|told| returns(told.1)))
     }
 
-    /// The last answer had a challenge that can be shown, and was heard of since the payer returned.
+    /// True if the last answer had a challenge that can be shown, and came after the payer's return.
     fn is_challenged(&self, until: usize) -> bool {
         let last = self.stands(until).pop();
         last.is_some_and(|(place, _, phase)| {
@@ -97,7 +97,7 @@ impl Past<'_> {
         refused && self.is_confirmed(until) && self.plan.late_payment_reads.is_some()
     }
 
-    /// The reads since the last answer or resume that were none: all, and those refused.
+    /// The reads without an answer since the last answer or resume: all of them, and the refused ones.
     fn without_answer(&self, until: usize) -> (usize, usize) {
         let answered = |event| {
             matches!(
@@ -108,7 +108,7 @@ impl Past<'_> {
         };
         let since = self.told[..until].iter().rev().take_while(|told| !answered(told.1));
         let row: Vec<_> = since.filter(|told| matches!(told.1, Event::ReadOutcome(_))).collect();
-        // Counted from the second after the one in which it began.
+        // Counted from the second after the second of the beginning.
         let appears = self.age_from + 1_000 + millis(self.plan.appears_within);
         let refused = |(now, event, _): &(i128, Event, i128)| match event {
             Event::ReadOutcome(ReadOutcome::NotThere { .. }) => *now >= appears,
@@ -117,7 +117,7 @@ impl Past<'_> {
         (row.len(), row.iter().filter(|told| refused(told)).count())
     }
 
-    /// What is heard at this place is of a read that was asked at the deadline or after it.
+    /// True if the outcome at this place is of a read that was sent at the deadline or after it.
     fn is_last(&self, place: usize) -> bool {
         let is_mark = |event| matches!(event, Event::Asking | Event::ReadOutcome(_) | Event::Resume(_));
         let asked = self.told[..place].iter().rposition(|told| is_mark(told.1));
@@ -127,7 +127,8 @@ impl Past<'_> {
         })
     }
 
-    /// Since the deadline was given, a read that was asked then or later was answered, or tried often enough.
+    /// True if, since the deadline was given, a read that was sent at the deadline or later was answered, or
+    /// was tried often enough.
     fn is_over(&self, until: usize) -> bool {
         (self.deadline(until).1..until).any(|place| {
             matches!(self.told[place].1, Event::ReadOutcome(_)) && self.is_last(place) && {
@@ -137,7 +138,7 @@ impl Past<'_> {
         })
     }
 
-    /// The earliest read, and whether the provider said so.
+    /// The earliest moment of a read, and true if the provider set the moment.
     fn earliest(&self, until: usize) -> (i128, bool) {
         let mut bounds = vec![(self.began, false)];
         for (now, event, due) in &self.told[..until] {
@@ -160,7 +161,7 @@ impl Past<'_> {
         (most, bounds.contains(&(most, true)))
     }
 
-    /// What moved the deadline, from the beginning on; and from which place on it is that.
+    /// The deadline after all changes from the beginning on; and the place from which the deadline holds.
     fn deadline(&self, until: usize) -> (i128, usize) {
         let (mut deadline, mut given) = (self.began + millis(self.plan.deadline), 0);
         for place in 0..until {
@@ -192,7 +193,7 @@ impl Past<'_> {
         (deadline, given)
     }
 
-    /// The pause of the plan, whether an answer may shorten it, and whether there is one at all.
+    /// The pause of the plan, true if an answer may shorten the pause, and true if there is a pause at all.
     fn pause(&self, now: i128, until: usize) -> (i128, bool) {
         let plan = self.plan;
         let ordinary = ((now - self.age_from) / 8).min(millis(plan.max_interval)).max(millis(plan.first));
@@ -211,7 +212,7 @@ impl Past<'_> {
         self.began + millis(self.plan.initial_wait)
     }
 
-    /// Between what moments the read must be due after the last event, which has no such moment yet.
+    /// The bounds of the due time after the last event, which has no moment of its own yet.
     fn due(&self) -> (i128, i128) {
         let until = self.told.len();
         let (now, event, before) = self.told[until - 1];
@@ -306,7 +307,7 @@ fn moves() -> impl Strategy<Value = i64> {
     ]
 }
 
-/// To the moment that the poller waits for, as callers go, or by so many milliseconds.
+/// To the moment that the poller waits for, as callers do, or by so many milliseconds.
 #[derive(Clone, Copy, Debug)]
 enum Go {
     There,
@@ -353,7 +354,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
     #[test]
-    fn a_poller_says_what_a_naive_one_says_that_keeps_its_history(
+    fn a_poller_gives_the_same_steps_as_a_naive_poller_with_a_history(
         plan in plans(spans()), began in 0..200_i64, seed: u64,
         history in prop::collection::vec((goes(), events(spans())), 0..24),
     ) {
@@ -362,7 +363,7 @@ proptest! {
 }
 
 #[test]
-fn every_phase_follows_every_phase_as_a_naive_poller_has_it() {
+fn every_phase_follows_every_phase_as_in_a_naive_poller() {
     let plan = PollPolicy::allscale().late_payment_reads(secs(600), secs(7_200)).jitter_permille(0);
     let answer =
         |fetch, phase| Event::ReadOutcome(ReadOutcome::Answer { fetch, phase: Some(phase), wait: None });

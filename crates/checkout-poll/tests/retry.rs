@@ -32,9 +32,9 @@ fn check(attempt: &str, repeat: Repeat, lookup_key: Option<&'static str>) -> Str
 }
 
 #[test]
-fn the_advice_is_the_one_of_the_table() {
-    // The attempt; what a safe request is told, a keyed one, an unsafe one, and an unsafe one that can be
-    // read.
+fn the_advice_is_the_advice_of_the_table() {
+    // The attempt; the advice for a safe request, for a keyed request, for an unsafe request, and for an
+    // unsafe request with a lookup.
     let rows = [
         ("not-sent", ["after 0", "after 0", "after 0", "after 0"]),
         ("unknown -", ["after 0", "after 0", "never", "read by id"]),
@@ -58,14 +58,14 @@ fn the_advice_is_the_one_of_the_table() {
             check(attempt, Repeat::Unsafe, Some("id")),
         ];
         assert_eq!(told, expected, "{attempt}");
-        // What can be read makes no difference to what may be repeated.
+        // A lookup makes no difference for a request that may be repeated.
         assert_eq!(check(attempt, Repeat::Safe, Some("id")), expected[0], "{attempt}");
         assert_eq!(check(attempt, Repeat::Keyed, Some("id")), expected[1], "{attempt}");
     }
 }
 
 #[test]
-fn a_lost_answer_is_told_by_the_routes_of_each_provider() {
+fn a_lost_answer_has_the_advice_of_each_provider_s_routes() {
     let lost = AttemptOutcome::Unknown { wait: None };
     let again = RetryAdvice::After(Duration::ZERO);
     let allscale = allscale::Route::ROWS.map(|route| retry_advice(route.repeat(), route.lookup_key(), lost));
@@ -109,7 +109,7 @@ fn advices() -> impl Strategy<Value = RetryAdvice> {
 
 proptest! {
     #[test]
-    fn a_loop_never_cuts_a_wait_short_nor_exceeds_what_it_was_given(
+    fn a_loop_never_cuts_a_wait_short_nor_exceeds_its_budget(
         advices in prop::collection::vec(advices(), 0..20),
         attempts in 0..10_u32, budget in 0..120_000_u64, first in 0..5_000_u64, seed: u64,
     ) {

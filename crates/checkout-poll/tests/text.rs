@@ -1,4 +1,4 @@
-//! The stored form of a poller: what it is, and that nothing else is read.
+//! The stored form of a poller: its parts, and the refusal of every other text.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod play;
@@ -15,7 +15,7 @@ fn a_poller_is_24_bytes() {
 }
 
 #[test]
-fn the_stored_form_stays_as_it_is() {
+fn the_stored_form_never_changes() {
     let plan = PollPolicy::azotte();
     let mut poller = Poller::new(&plan, at(EPOCH + 120), 0);
     let [seed] = [poller.to_string().split(' ').nth(6).unwrap().to_owned()];
@@ -40,13 +40,13 @@ fn the_stored_form_stays_as_it_is() {
     check(poller, "v1 1700000000 8000 108000 108000 60012 SEED 2 1 rw payer-action");
     poller.handle_outcome(&plan, at(EPOCH + 90_000), answer(Phase::Failed(Failure::Declined), 0));
     check(poller, "v1 1700000000 9000 108000 108000 69000 SEED 0 0 cw declined");
-    // A challenge that cannot be shown yet, and one whose payer need not return.
+    // A challenge that cannot be shown yet, and a challenge whose payer need not return.
     let mut poller = Poller::new(&plan, at(EPOCH), 0);
     poller.handle_outcome(&plan, at(EPOCH), ReadOutcome::PayerActs { shown: false, wait: Some(secs(3)) });
     check(poller, "v1 1700000000 0 300 300 60000 SEED 0 0 - payer-action");
     poller.handle_outcome(&plan, at(EPOCH), ReadOutcome::PayerActs { shown: true, wait: Some(secs(4)) });
     check(poller, "v1 1700000000 0 400 400 60000 SEED 0 0 pr payer-action");
-    // The last read, and what is left of an end that is to be read once more.
+    // The last read, and the rest of an end that is to be read once more.
     let mut poller = Poller::new(&plan, at(EPOCH + 120), 0);
     poller.mark_sent(&plan, at(EPOCH + 600_120));
     check(poller, "v1 1700000000 60012 60112 60112 60012 SEED 0 0 l -");
@@ -62,8 +62,8 @@ fn the_stored_form_stays_as_it_is() {
 }
 
 #[test]
-fn what_was_stored_long_ago_is_read() {
-    // Typed, and not printed by what reads it.
+fn a_text_stored_long_ago_is_read() {
+    // The text is typed, and not printed by the code that reads it.
     let stored = "v1 1700000000 4270 4370 4370 60000 201 0 0 - succeeded";
     let poller: Poller = stored.parse().unwrap();
     assert_eq!(poller.began(), at(EPOCH));
@@ -90,7 +90,7 @@ fn every_phase_is_stored_by_a_word_of_its_own() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn the_wrong_part_is_named() {
     use ParsePollerError::{
         Began, Deadline, Due, Earliest, Failures, Flags, Phase, Refusals, Seed, Seen, Surplus, Version,
     };
@@ -100,7 +100,7 @@ fn what_is_wrong_is_named() {
     let order = [Version, Began, Seen, Earliest, Due, Deadline, Seed, Failures, Refusals, Flags, Phase];
     let parts: Vec<&str> = good.split(' ').collect();
     for (place, error) in order.into_iter().enumerate() {
-        // Cut off before it, empty, or nonsense.
+        // The text is cut off before the part, or the part is empty, or nonsense.
         check(&parts[..place].join(" "), error);
         for wrong in ["", "x", "-1", "+1", "007", "1.5", "99999999999", "\u{661}", "1\n", "W", "--"] {
             let mut parts = parts.clone();
@@ -119,7 +119,7 @@ fn what_is_wrong_is_named() {
     check("v1 1700000000 10 20 30 60000 7 256 2 w in-review", Failures);
     check("v1 1700000000 10 20 30 60000 7 1 2 w in-review", Refusals);
     check("v1 1700000000 10 20 30 60000 7 8 8 w in-review", Refusals);
-    // The last read is none before the deadline.
+    // A last read before the deadline is no last read.
     check("v1 1700000000 10 20 30 11 7 3 2 l in-review", Flags);
     check("v1 1700000000 10 20 30 11 7 3 2 o in-review", Flags);
     assert!("v1 1700000000 10 20 30 10 7 3 2 lo in-review".parse::<Poller>().is_ok());
@@ -159,9 +159,9 @@ fn the_errors_name_their_part_and_not_the_text() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
-    /// What is read is written the same, so no two texts are the same poller.
+    /// A text that is read is written the same, so no two texts are the same poller.
     #[test]
-    fn no_text_is_read_but_the_one_that_is_written(
+    fn no_text_is_read_but_the_written_form(
         parts in prop::collection::vec(
             prop_oneof![
                 4 => (0..400_u32).prop_map(|number| number.to_string()),

@@ -1,9 +1,9 @@
-//! The other queues that were tried: each keeps ids with the tick that they wait for.
+//! The other queues that were tried: each keeps ids with the ticks at which the ids are due.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// A queue of ids below the number that it was made for.
+/// A queue of ids below the number that the queue was made for.
 pub(crate) trait Queue {
     fn with_room_for(ids: u32) -> Self;
     /// The id is in the queue nowhere, and the tick is not over.
@@ -12,7 +12,7 @@ pub(crate) trait Queue {
     fn pop(&mut self, now: u64) -> Option<u32>;
 }
 
-/// A binary heap of packed numbers. What is canceled stays until its time comes.
+/// A binary heap of packed numbers. A canceled id stays until its time comes.
 pub(crate) struct Heap {
     heap: BinaryHeap<Reverse<u64>>,
     due: Vec<u32>,
@@ -48,7 +48,7 @@ impl Queue for Heap {
     }
 }
 
-/// A wheel of doubly linked lists through the entries themselves, one list for each of 65,536 ticks; what is
+/// A wheel of doubly linked lists through the entries themselves, one list for each of 65,536 ticks; an entry
 /// further off stays in its list for a lap more.
 pub(crate) struct LinkedWheel {
     now: u64,
@@ -126,8 +126,8 @@ impl Queue for LinkedWheel {
     }
 }
 
-/// A calendar of buckets as the crate's, in two levels, but ids do not know their places: what is canceled
-/// stays until its time comes. Nothing sweeps here.
+/// A calendar of buckets as the crate's, in two levels, but ids do not know their places: a canceled id stays
+/// until its time comes. Nothing sweeps here.
 pub(crate) struct LazyCalendar {
     now: u64,
     heads: Vec<u32>,

@@ -96,7 +96,7 @@ fn pop(calendar: &mut Calendar, list: &mut Vec<(u64, u32)>, now: u64) -> Option<
 }
 
 #[test]
-fn what_is_taken_out_leaves_its_memory_to_the_next() {
+fn a_removed_entry_leaves_its_memory_to_the_next() {
     let mut calendar = Calendar::new(0);
     calendar.make_room(100_000);
     let room = calendar.allocated();
@@ -117,7 +117,7 @@ fn an_entry_takes_13_bytes_where_there_are_many() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
     #[test]
-    fn it_does_what_a_list_does_that_is_looked_through(
+    fn the_calendar_gives_the_same_as_a_searched_list(
         from in prop_oneof![0u64..10_000, 170_000_000_000u64..170_010_000_000, Just(u64::from(u32::MAX) - 5)],
         acts in prop::collection::vec(act(), 1..120),
     ) {

@@ -174,7 +174,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
         #[test]
-        fn no_window_wherever_it_begins_holds_more_than_the_limit_and_none_is_later_than_it_must_be(
+        fn no_window_holds_more_than_the_limit_and_no_request_is_later_than_necessary(
             requests in 1u32..5,
             per_seconds in 0u32..4,
             margin in 0u64..2_000,

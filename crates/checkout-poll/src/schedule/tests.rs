@@ -43,8 +43,8 @@ enum Act {
     Restart,
 }
 
-/// The behavior of a schedule, in plain form: every checkout is looked at, every time, and nothing is
-/// forgotten.
+/// The behavior of a schedule, in plain form: the model checks every checkout, every time, and forgets
+/// nothing.
 struct Model {
     now: i64,
     /// The origin of the calendar.
@@ -254,7 +254,7 @@ impl Model {
             Next::GaveUp { ticket, gave_up } => self.expect_end(ticket, Step::GaveUp(gave_up)),
             Next::Wait(until) => {
                 let (rest, until) = (self.rest().unwrap(), until.unix_millis());
-                // A moment further off than the calendar reaches is looked at sooner.
+                // The schedule checks a moment further off than the calendar reaches sooner.
                 let reach = self.origin + i64::try_from(HORIZON).unwrap() * 10;
                 assert!(until == rest || (reach..rest).contains(&until), "{until} for {rest}");
             }
@@ -755,7 +755,7 @@ fn act() -> impl Strategy<Value = Act> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
     #[test]
-    fn it_does_what_a_list_does_that_is_looked_through(
+    fn the_schedule_gives_the_same_as_a_searched_list(
         shops in prop::collection::vec((plan(), rate_limit()), 1..4),
         margin in prop_oneof![Just(0u64), Just(1_000), 0u64..5_000],
         acts in prop::collection::vec(act(), 1..150),
@@ -807,7 +807,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(16) })]
     #[test]
-    fn nobody_waits_for_longer_than_until_everybody_else_had_one_turn_after_his_deadline(
+    fn no_checkout_waits_for_more_than_one_turn_of_each_other_after_its_deadline(
         checkouts in prop::collection::vec(0i64..3_000, 2..20),
         nudges in prop::collection::vec((any::<Index>(), 0i64..6_000), 0..200),
         // With short deadlines the last reads of all of them come together.
@@ -822,7 +822,7 @@ proptest! {
         let nudges = nudges.iter().map(|(which, at)| (*at, *which.get(&tickets)));
         let mut nudges: Vec<(i64, ScheduleKey)> = nudges.collect();
         nudges.sort_unstable();
-        // Each of them jumps once, and nothing new is ever reported.
+        // Each of them jumps once, and nothing new is reported.
         let jumps = if nudges.is_empty() { 0 } else { checkouts.len() as u64 * 2 };
         let turns = checkouts.len() as u64 * 2;
         for second in 0..6_000 {
@@ -855,7 +855,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
     #[test]
-    fn a_schedule_made_of_stored_pollers_goes_on_as_the_one_that_was_never_stopped(
+    fn a_schedule_of_stored_pollers_goes_on_as_a_schedule_that_was_never_stopped(
         checkouts in prop::collection::vec((plan(), 0i64..500_000), 1..12),
         answers in prop::collection::vec(heard(), 1..60),
         pauses in prop::collection::vec(0i64..40_000, 2..40),
@@ -877,7 +877,7 @@ proptest! {
             if round == stop {
                 let mut other = Schedule::new(moment, SEED + 1);
                 let shops: Vec<_> = plans.iter().map(|plan| other.merchant(*plan, None)).collect();
-                // A checkout that has ended is read once more, and that is another matter.
+                // A checkout that has ended is read once more; this test leaves that read out.
                 let ended = schedule.iter().filter(|(_, _, poller, data)| {
                     matches!(poller.next(&plans[**data], moment), Step::Done(_))
                 });
@@ -938,7 +938,7 @@ fn a_schedule_without_checkouts_takes_46_kilobytes() {
 }
 
 #[test]
-fn nothing_is_allocated_once_there_were_as_many_before() {
+fn a_schedule_allocates_nothing_below_its_largest_size() {
     let mut schedule = Schedule::new(at(0), SEED);
     schedule.reserve(2_000);
     let shops = [
@@ -1012,7 +1012,7 @@ fn a_stale_ticket_does_nothing() {
 }
 
 #[test]
-fn a_read_that_is_out_is_not_given_again_until_it_is_heard_of_or_released() {
+fn a_read_that_is_out_is_not_given_again_until_its_outcome_or_release() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(PollPolicy::allscale(), None);
     let ticket = schedule.add(shop, at(0), at(0), 0);
@@ -1024,7 +1024,7 @@ fn a_read_that_is_out_is_not_given_again_until_it_is_heard_of_or_released() {
 }
 
 #[test]
-fn a_webhook_during_a_read_makes_another_read_follow_it() {
+fn a_webhook_during_a_read_makes_another_read_follow() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(PollPolicy::allscale(), None);
     let ticket = schedule.add(shop, at(0), at(0), 0);
@@ -1037,7 +1037,7 @@ fn a_webhook_during_a_read_makes_another_read_follow_it() {
 }
 
 #[test]
-fn a_payer_who_returns_during_a_read_is_not_asked_by_what_that_read_says() {
+fn a_read_under_way_at_the_payer_s_return_shows_no_challenge() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(PollPolicy::azotte(), None);
     let ticket = schedule.add(shop, at(0), at(0), 0);
@@ -1056,7 +1056,7 @@ fn a_payer_who_returns_during_a_read_is_not_asked_by_what_that_read_says() {
 }
 
 #[test]
-fn a_refusal_is_told_when_it_is_confirmed_and_the_late_money_after_it() {
+fn a_confirmed_refusal_is_reported_before_its_late_money() {
     let hour = Duration::from_secs(3_600);
     let plan = PollPolicy::allscale().late_payment_reads(hour, hour * 72).jitter_permille(0);
     let mut schedule = Schedule::new(at(0), SEED);
@@ -1089,7 +1089,7 @@ fn a_refusal_is_told_when_it_is_confirmed_and_the_late_money_after_it() {
 }
 
 #[test]
-fn a_challenge_that_was_not_there_yet_is_told_when_it_comes() {
+fn a_challenge_that_was_not_there_yet_is_reported_when_it_comes() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(PollPolicy::azotte().jitter_permille(0), None);
     let ticket = schedule.add(shop, at(0), at(0), 0);
@@ -1106,7 +1106,7 @@ fn a_challenge_that_was_not_there_yet_is_told_when_it_comes() {
 }
 
 #[test]
-fn a_challenge_is_told_once_however_often_it_is_read() {
+fn a_challenge_is_reported_once_over_any_number_of_reads() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(PollPolicy::azotte(), None);
     schedule.add(shop, at(0), at(0), 0);
@@ -1126,7 +1126,7 @@ fn a_challenge_is_told_once_however_often_it_is_read() {
 }
 
 #[test]
-fn under_a_tight_limit_the_fresh_come_first_and_a_webhook_before_them() {
+fn a_tight_limit_serves_a_webhook_first_and_then_the_fresh() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(PollPolicy::allscale(), Some(limit(1, 1)));
     // Their intervals are 60, 30 and 5 seconds.
@@ -1135,7 +1135,7 @@ fn under_a_tight_limit_the_fresh_come_first_and_a_webhook_before_them() {
     schedule.pause_until(shop, at(3));
     schedule.nudge(webhook, at(1));
     // Restored checkouts are due since they were stored; here all are due since they began, except for the
-    // nudged one.
+    // nudged checkout.
     let mut order = Vec::new();
     for second in 0..12 {
         order.extend(reads(&mut schedule, at(second)).into_iter().map(|(ticket, _)| (second, ticket)));
@@ -1156,7 +1156,7 @@ fn a_limit_of_one_merchant_holds_up_no_other() {
 }
 
 #[test]
-fn what_a_limit_keeps_from_being_read_at_its_deadline_is_read_when_there_is_room() {
+fn a_checkout_that_a_limit_holds_up_at_its_deadline_is_read_when_there_is_room() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(PollPolicy::peach(), Some(limit(1, 60)));
     let (open, ended) = (schedule.add(shop, at(0), at(0), 0), schedule.add(shop, at(0), at(0), 0));
@@ -1179,7 +1179,7 @@ fn what_a_limit_keeps_from_being_read_at_its_deadline_is_read_when_there_is_room
 }
 
 #[test]
-fn an_end_that_is_restored_is_read_before_it_is_told() {
+fn a_restored_end_is_read_before_its_report() {
     for plan in [
         PollPolicy::allscale(),
         PollPolicy::azotte(),
@@ -1236,7 +1236,7 @@ fn a_clock_that_ran_ahead_and_was_set_back_costs_a_window_of_the_limit_and_no_mo
 }
 
 #[test]
-fn a_merchant_leaves_once_it_has_no_checkouts_and_its_memory_is_the_next_one_s() {
+fn a_merchant_without_checkouts_leaves_its_memory_to_the_next() {
     let mut schedule = Schedule::new(at(0), SEED);
     let (one, other) =
         (schedule.merchant(PollPolicy::peach(), None), schedule.merchant(PollPolicy::peach(), None));
@@ -1275,14 +1275,14 @@ fn a_merchant_that_was_removed_has_no_new_checkouts() {
 }
 
 #[test]
-fn a_limit_that_says_no_time_is_waited_for_longer_each_time_until_there_is_an_answer() {
+fn the_wait_for_a_limit_without_a_time_grows_until_an_answer() {
     let plan = PollPolicy::allscale().deadline(Duration::MAX);
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(plan, None);
     (0..50).for_each(|_| _ = schedule.add(shop, at(0), at(0), 0));
     let mut now = at(0);
     for times in 1..9 {
-        // Three are on their way when the first of them is limited; it counts once.
+        // Three reads are on their way when the first is limited; the limit counts once.
         let given = [(); 3].map(|()| match schedule.next(now) {
             Next::Fetch { ticket, .. } => ticket,
             other => panic!("{other:?}"),
@@ -1291,14 +1291,14 @@ fn a_limit_that_says_no_time_is_waited_for_longer_each_time_until_there_is_an_an
             schedule.handle_outcome(ticket, now, ReadOutcome::Limited { wait: None });
         }
         let until = now.saturating_add(plan.backoff.wait(times, SEED));
-        // Checkouts that become due meanwhile are looked at, and not given.
+        // Checkouts that become due meanwhile come up, and are not given.
         while now < until {
             let Next::Wait(wait) = schedule.next(now) else { panic!("there is nothing to do") };
             assert!(wait > now && wait <= until);
             now = wait;
         }
     }
-    let Next::Fetch { ticket, fetch, .. } = schedule.next(now) else { panic!("it is time") };
+    let Next::Fetch { ticket, fetch, .. } = schedule.next(now) else { panic!("a read is due") };
     schedule.handle_outcome(ticket, now, answer(fetch, Phase::AwaitingPayer));
     let Next::Fetch { ticket, .. } = schedule.next(now) else { panic!("there are others") };
     schedule.handle_outcome(ticket, now, ReadOutcome::Limited { wait: None });
@@ -1340,7 +1340,7 @@ fn the_ends_of_time_do_no_harm() {
 }
 
 #[test]
-fn at_the_last_moment_there_is_a_merchant_without_work_holds_nobody_up() {
+fn a_merchant_without_work_holds_up_no_other_at_the_last_moment() {
     let last = Moment::from_unix_millis(i64::MAX);
     for began in [Moment::from_unix_millis(0), last] {
         let mut schedule = Schedule::new(began, 42);
@@ -1352,7 +1352,7 @@ fn at_the_last_moment_there_is_a_merchant_without_work_holds_nobody_up() {
 }
 
 #[test]
-fn ranks_that_do_not_hold_any_more_are_thrown_out() {
+fn outdated_ranks_are_thrown_out() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(PollPolicy::allscale().deadline(Duration::MAX), None);
     schedule.pause_until(shop, at(1_000_000));
@@ -1368,7 +1368,7 @@ fn ranks_that_do_not_hold_any_more_are_thrown_out() {
 
 #[test]
 #[should_panic(expected = "another schedule's")]
-fn a_merchant_of_another_schedule_is_refused_where_it_is_unknown() {
+fn an_unknown_merchant_of_another_schedule_is_refused() {
     let mut other = Schedule::<usize>::new(at(0), SEED);
     let shop = other.merchant(PollPolicy::allscale(), None);
     empty(&[], 0, at(0)).add(shop, at(0), at(0), 0);

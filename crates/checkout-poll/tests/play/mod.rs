@@ -1,4 +1,4 @@
-//! Histories of a poller: what was told, and when.
+//! Histories of a poller: the reports, and their moments.
 #![allow(dead_code, reason = "tests, each of which takes what it needs")]
 
 use checkout_lifecycle::{Failure, Moment, Phase};
