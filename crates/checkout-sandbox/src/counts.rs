@@ -96,7 +96,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_busiest_minute_is_what_looking_at_every_minute_finds(
+        fn the_busiest_minute_is_the_busiest_of_a_full_search(
             waits in prop::collection::vec((0_u64..40_000, any::<bool>()), 0..60),
         ) {
             let (mut tally, mut now, mut reads) = (Tally::default(), 5, Vec::new());

@@ -1,4 +1,4 @@
-//! What a lookup costs. Run with `cargo bench -p checkout-tables`.
+//! The cost of a lookup. Run with `cargo bench -p checkout-tables`.
 #![allow(missing_docs, clippy::indexing_slicing, reason = "a benchmark")]
 
 use checkout_tables::allscale::Currency;

@@ -13,7 +13,7 @@ use fixture::{check, check_head, check_texts};
 const MESSAGE_CODES: &str = include_str!("../fixtures/azotte-message-codes.tsv");
 const PAYMENT_CHANNELS: &str = include_str!("../fixtures/azotte-payment-channels.tsv");
 
-/// The page's words for what to do.
+/// The page's words for the actions.
 fn words(action: Action) -> &'static str {
     match action {
         Action::PollOn => "Keep polling, respect Retry-After.",
@@ -58,7 +58,7 @@ fn every_text_is_looked_up_to_the_letter() {
 }
 
 #[test]
-fn an_error_is_no_stage_and_a_code_nobody_has_named_is_carried() {
+fn an_error_is_no_stage_and_an_unnamed_code_is_carried() {
     for code in ErrorCode::ROWS {
         assert_eq!(MessageCode::from_code(code.code()), None);
     }
@@ -77,7 +77,7 @@ fn a_submit_is_keyed_and_a_read_is_safe() {
 }
 
 #[test]
-fn what_a_submit_made_is_found_by_submitting_it_again() {
+fn a_lost_submit_is_found_by_the_same_submit() {
     assert!(Route::ROWS.iter().all(|route| route.lookup_key().is_none()));
 }
 

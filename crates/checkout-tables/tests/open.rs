@@ -6,7 +6,7 @@ use checkout_tables::Open;
 use checkout_tables::allscale::{Currency, IntentStatus};
 use proptest::prelude::*;
 
-/// JSON in, what was read and what it is written as out; or the error.
+/// JSON in; the value and the written JSON out, or the error.
 fn check(json: &str) -> String {
     match serde_json::from_str::<Open<IntentStatus>>(json) {
         Ok(open) => format!("{open:?} -> {}", serde_json::to_string(&open).unwrap()),
@@ -29,7 +29,7 @@ fn an_unnamed_integer_is_kept_up_to_the_ends_of_i64() {
 }
 
 #[test]
-fn what_is_no_integer_of_64_bits_is_a_clear_error() {
+fn a_value_that_is_no_integer_of_64_bits_is_a_clear_error() {
     let expected = |json: &str, what: &str| {
         let said = check(json);
         assert!(said.contains(what), "{json}: {said}");
@@ -46,7 +46,7 @@ fn what_is_no_integer_of_64_bits_is_a_clear_error() {
 }
 
 #[test]
-fn a_closed_enum_refuses_what_its_table_does_not_name() {
+fn a_closed_enum_refuses_a_value_outside_its_table() {
     assert_eq!(serde_json::from_str::<Currency>("44").unwrap(), Currency::EUR);
     assert_eq!(serde_json::to_string(&Currency::EUR).unwrap(), "44");
     assert!(serde_json::from_str::<Currency>("164").is_err());
@@ -59,7 +59,7 @@ proptest! {
         let open: Open<IntentStatus> = serde_json::from_str(&value.to_string()).unwrap();
         prop_assert_eq!(open.value(), value);
         prop_assert_eq!(serde_json::to_string(&open).unwrap(), value.to_string());
-        // Known is exactly what the table has, so that equal integers are equal values.
+        // `Known` is exactly the table, so that equal integers are equal values.
         prop_assert_eq!(open.known().map(i64::from), IntentStatus::ROWS.map(i64::from).into_iter().find(|row| *row == value));
     }
 }
@@ -83,7 +83,7 @@ mod text {
 
     proptest! {
         #[test]
-        fn every_text_survives_reading_and_writing_however_it_is_kept(text: String) {
+        fn every_text_survives_reading_and_writing_in_every_form(text: String) {
             let json = serde_json::to_string(&text).unwrap();
             let cow: Open<StableCoin, Cow<'_, str>> = serde_json::from_str(&json).unwrap();
             let string: Open<StableCoin, String> = serde_json::from_str(&json).unwrap();

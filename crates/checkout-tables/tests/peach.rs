@@ -95,8 +95,8 @@ fn uncertain_is_read_as_expired_and_written_as_expired() {
     assert_eq!(PaymentStatus::from_code("Uncertain"), None);
 }
 
-/// Codes as texts. Where the first number is one that an expression begins with, or beside one: every second
-/// number with third ones of each kind, and every third number with every second one that an expression
+/// Codes as texts. Where an expression begins with the first number or a number beside it: every second
+/// number with third numbers of each kind, and every third number with every second number that an expression
 /// names. And codes spread evenly over all.
 fn codes() -> impl Iterator<Item = String> {
     const FIRST: [u32; 19] =
@@ -138,7 +138,7 @@ fn the_groups_are_those_of_the_published_expressions_for_every_number_they_name_
     assert_eq!(seen.len(), 16, "every group and none: {seen:?}");
 }
 
-/// Every code that the pages and our notes on them name, and what is published of it: group and status.
+/// Every code that the pages and our notes on them name, with the published group and status.
 const NAMED: [(&str, &str, &str); 33] = [
     ("000.000.000", "success", "successful"),
     ("000.000.100", "success", "-"),
@@ -178,7 +178,7 @@ const NAMED: [(&str, &str, &str); 33] = [
 ];
 
 #[test]
-fn every_code_that_is_named_somewhere_is_what_it_is_said_to_be() {
+fn every_code_that_a_page_names_has_the_published_group_and_status() {
     for (text, group, status) in NAMED {
         let named = |code: Option<&'static str>| code.unwrap_or("-");
         let ours = code(text);
@@ -191,7 +191,7 @@ fn every_code_that_is_named_somewhere_is_what_it_is_said_to_be() {
 }
 
 #[test]
-fn every_published_code_has_a_meaning_that_speaks_of_what_the_published_one_speaks_of() {
+fn every_published_code_has_a_meaning_on_the_published_subject() {
     let rows = published(RESULT_MEANINGS);
     assert_eq!(rows.len(), 667);
     assert!(rows.is_sorted_by(|one, next| one[0] < next[0]), "in order, and none twice");
@@ -263,7 +263,7 @@ fn the_exact_list_of_statuses_is_the_published_one_and_no_other_code_has_a_statu
         let row = rows.iter().find(|row| row[0].as_str() <= text && text <= row[1].as_str());
         row.map(|row| row[2].as_str())
     };
-    // Every code of every thousand that has one on the list, and all the others by their spread.
+    // Every code of each thousand with a code on the list, and all the others by their spread.
     let thousands = ["000.000", "000.100", "000.200", "100.396", "000.300", "000.400", "100.395", "200.100"];
     let beside = thousands.iter().flat_map(|head| (0..1000).map(move |third| format!("{head}.{third:03}")));
     let mut settled = 0;
@@ -307,7 +307,7 @@ fn the_constants_are_the_codes_they_are_named_after() {
 }
 
 #[test]
-fn what_is_no_code_is_refused() {
+fn a_text_that_is_no_code_is_refused() {
     let tests = [
         "",
         "000",
@@ -336,7 +336,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
     #[test]
-    fn a_text_is_a_code_exactly_if_the_published_form_says_so(
+    fn a_text_is_a_code_exactly_if_it_has_the_published_form(
         text in "[0-9.٣a]{9,12}|[0-9]{3}\\.[0-9]{3}\\.[0-9]{3}|.*"
     ) {
         static FORM: LazyLock<Regex> =
@@ -356,7 +356,7 @@ proptest! {
     }
 }
 
-/// A code, a payment type and an environment in; what they settle out.
+/// A code, a payment type and an environment in; the phase that they settle out.
 fn settled(text: &str, payment_type: &str, environment: &str) -> String {
     let payment_type = PaymentType::from_code(payment_type);
     let outcome = Outcome { code: text, payment_type, environment: environment.parse().unwrap() };
@@ -398,7 +398,7 @@ fn a_success_settles_by_its_code_its_type_and_its_environment_together() {
         ("000.100.112", "PA", "nothing", "authorized"),
         ("000.100.110", "-", "nothing", "nothing"),
         ("000.100.110", "RF", "nothing", "nothing"),
-        // In the group of the successes, and on no list.
+        // Codes in the group of the successes, and on no list.
         ("000.000.100", "DB", "nothing", "nothing"),
         ("000.100.113", "DB", "nothing", "nothing"),
         ("000.300.100", "DB", "nothing", "nothing"),
@@ -412,7 +412,7 @@ fn a_success_settles_by_its_code_its_type_and_its_environment_together() {
 }
 
 #[test]
-fn what_is_no_success_depends_on_its_code_alone() {
+fn every_outcome_but_success_depends_on_its_code_alone() {
     let table = [
         ("000.200.100", "created"),
         ("000.200.000", "pending"),
@@ -463,7 +463,7 @@ fn an_outcome_is_printed_as_its_code_on_one_line() {
 }
 
 #[test]
-fn the_routes_are_those_of_both_versions() {
+fn the_routes_are_the_routes_of_both_versions() {
     let limit = Some(RateLimit { requests: 2, per_seconds: 60, scope: RateScope::Merchant });
     let expected = [
         ("initiate", "POST", "/checkout/initiate", Repeat::Unsafe, None),
@@ -481,18 +481,18 @@ fn the_routes_are_those_of_both_versions() {
 }
 
 #[test]
-fn what_an_initiate_of_v1_made_is_found_by_the_merchants_id_and_nothing_else_is() {
+fn a_lost_initiate_of_v1_alone_is_found_by_the_merchants_id() {
     let found: Vec<_> =
         Route::ROWS.iter().filter_map(|row| Some((row.to_string(), row.lookup_key()?))).collect();
     assert_eq!(found, [("initiate".to_owned(), "merchantTransactionId")]);
-    // Only what cannot be repeated blindly is read first.
+    // A read comes first only for a call that cannot be repeated blindly.
     for route in Route::ROWS {
         assert!(route.lookup_key().is_none() || route.repeat() == Repeat::Unsafe, "{route}");
     }
 }
 
 #[test]
-fn the_hosts_are_the_published_ones_and_never_those_of_the_other_environment() {
+fn the_hosts_are_the_published_ones_of_their_environment_alone() {
     let expected = |route| match route {
         Route::Token => {
             ["https://dashboard.peachpayments.com", "https://sandbox-dashboard.peachpayments.com"]

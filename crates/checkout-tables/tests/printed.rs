@@ -1,11 +1,11 @@
-//! How a value that came from a provider is printed.
+//! The printed form of a value that came from a provider.
 #![allow(missing_docs, reason = "tests")]
 
 use checkout_tables::Open;
 use checkout_tables::allscale::{Currency, StableCoin};
 use proptest::prelude::*;
 
-/// A text in, what is printed out.
+/// A text in, the printed text out.
 fn check(text: &str) -> String {
     let open: Open<StableCoin, &str> = Open::from(text);
     assert_eq!(open.text(), text);
@@ -21,14 +21,14 @@ fn a_text_from_outside_is_printed_on_one_line_and_steers_no_terminal() {
     assert_eq!(check("\u{1b}[2J\u{7f}\u{9b}"), r"\u{1b}[2J\u{7f}\u{9b}");
     // The end of a line by another name, and marks that turn the direction of writing.
     assert_eq!(check("A\u{2028}B\u{202e}C\u{200b}"), r"A\u{2028}B\u{202e}C\u{200b}");
-    // What is printable is printed, and an escape can be told from what only looks like one.
+    // A printable character is printed, and an escape can be told from a text that looks like an escape.
     assert_eq!(check(r#"Tether's "€" 币"#), r#"Tether's "€" 币"#);
     assert_eq!(check(r"A\nB"), r"A\\nB");
     assert_eq!(check(""), "");
 }
 
 #[test]
-fn an_integer_is_printed_as_it_came() {
+fn an_integer_is_printed_unchanged() {
     assert_eq!(Open::<Currency>::from(44).to_string(), "EUR");
     assert_eq!(Open::<Currency>::from(-164).to_string(), "-164");
     assert_eq!(format!("{:>5}|{:<5}|{:+}", other(), other(), other()), "  164|164  |+164");
@@ -40,7 +40,7 @@ fn other() -> Open<Currency> {
 
 proptest! {
     #[test]
-    fn what_is_printed_is_printable_and_gives_the_text_back(text: String) {
+    fn the_printed_text_is_printable_and_gives_the_text_back(text: String) {
         let printed = check(&text);
         prop_assert!(!printed.contains(char::is_control));
         // Read as a literal, for which only the quotation marks are missing.
@@ -87,7 +87,7 @@ proptest! {
 #[cfg(feature = "alloc")]
 proptest! {
     #[test]
-    fn a_text_is_printed_alike_however_it_is_kept(text: String) {
+    fn a_text_is_printed_alike_in_every_form(text: String) {
         use std::borrow::Cow;
         let borrowed: Open<StableCoin, Cow<'_, str>> = Open::from(Cow::Borrowed(text.as_str()));
         let string: Open<StableCoin, String> = Open::from(text.clone());

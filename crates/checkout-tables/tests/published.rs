@@ -81,7 +81,7 @@ fn the_meanings_of_the_error_codes_are_the_published_ones_in_lower_case() {
 }
 
 #[test]
-fn what_the_pages_say_beside_their_tables_is_what_they_say() {
+fn the_constants_are_the_values_beside_the_pages_tables() {
     // *Create Checkout Intent*, v4, 2026-05-06, Response Fields: "0 indicates success".
     assert_eq!(SUCCESS, 0);
     // The same page, Important: "must be greater than 0.1 USDT / 0.1 USDC", and "100 = 1.00 coin".
@@ -131,7 +131,7 @@ fn the_flags_of_the_documented_bitmasks_are_1_2_and_3() {
 }
 
 #[test]
-fn the_floor_text_is_the_documented_one() {
+fn the_floor_text_is_the_documented_text() {
     let texts = ["USDT", "USDC"].map(|coin| format!("{}{coin}{}", FLOOR_TEXT.0, FLOOR_TEXT.1));
     assert_eq!(texts, ["amount must be greater than 0.1 USDT!", "amount must be greater than 0.1 USDC!"]);
 }
@@ -180,7 +180,7 @@ fn every_lookup_agrees_with_a_linear_search() {
 }
 
 #[test]
-fn text_goes_both_ways_and_an_unknown_one_names_the_table_and_not_the_text() {
+fn text_goes_both_ways_and_the_error_for_unknown_text_names_the_table_alone() {
     for row in Currency::ROWS {
         assert_eq!(row.to_string().parse(), Ok(row));
         assert_eq!(Currency::try_from(i64::from(row)), Ok(row));
@@ -190,7 +190,7 @@ fn text_goes_both_ways_and_an_unknown_one_names_the_table_and_not_the_text() {
 }
 
 #[test]
-fn routes_and_what_may_be_repeated_are_printed_by_their_names() {
+fn routes_and_repeats_are_printed_by_their_names() {
     let routes = Route::ROWS.map(|route| route.to_string());
     assert_eq!(routes, ["create", "get", "status", "ping", "fail", "post"]);
     let repeats = [Repeat::Safe, Repeat::Keyed, Repeat::Unsafe].map(|repeat| repeat.to_string());
@@ -219,7 +219,7 @@ fn strum_counts_iterates_and_names_as_the_table_and_its_display_do() {
 
 /// Each with words that stand in the column Meaning of *Get Status*, v3, 2026-05-14, or mean the same.
 #[test]
-fn every_status_says_what_it_means() {
+fn every_status_has_its_published_meaning() {
     for (value, words) in [
         (-1, ["failed", "processing error"]),
         (-2, ["rejected", "KYT"]),
@@ -243,7 +243,7 @@ fn every_status_says_what_it_means() {
 
 /// Typed from the three pages' Possible Errors.
 #[test]
-fn a_code_says_what_it_means_on_a_route_and_whether_allscale_is_to_be_contacted() {
+fn a_code_has_its_meaning_on_a_route_and_the_advice_to_contact_allscale() {
     for code in ErrorCode::ROWS {
         for route in Route::ROWS {
             assert_eq!(code.meaning_on(route).is_some(), code.routes().contains(&route), "{code} on {route}");
@@ -263,19 +263,19 @@ fn a_code_says_what_it_means_on_a_route_and_whether_allscale_is_to_be_contacted(
 }
 
 #[test]
-fn what_is_not_in_a_table_is_named_if_it_can_be_one_of_its_texts() {
+fn an_unknown_value_is_named_if_it_can_be_a_text_of_the_table() {
     let text = |text: &str| text.parse::<Currency>().unwrap_err().to_string();
     assert_eq!(text("usd"), r#"not in the table Currency: "usd""#);
     assert_eq!(text(""), r#"not in the table Currency: """#);
     assert_eq!(text(" EUR\n"), r#"not in the table Currency: " EUR\n""#);
     assert_eq!(text("\u{feff}US"), r#"not in the table Currency: "\u{feff}US""#);
     assert_eq!(text("\u{1b}[2J"), r#"not in the table Currency: "\u{1b}[2J""#);
-    // What is longer than every text of the table is none of its texts with a slip: it can be anything.
+    // A text that is longer than every text of the table is no misspelt text: the text can be anything.
     assert_eq!(text("Euros!"), "not in the table Currency: a text of 6 characters");
     assert_eq!(text("\u{e9}\u{e9}\u{e9}"), "not in the table Currency: a text of 3 characters");
     let long = "x".repeat(100_000);
     assert_eq!(text(&long), "not in the table Currency: a text of 100000 characters");
-    // A card's number, also where the table's texts are as long as that.
+    // A card's number, also where the table's texts are as long as the number.
     let status = |text: &str| text.parse::<IntentStatus>().unwrap_err().to_string();
     assert_eq!(status("VIEWED "), r#"not in the table IntentStatus: "VIEWED ""#);
     for card in ["4111111111111111", "4111 1111 1111 1111", "411111111111"] {

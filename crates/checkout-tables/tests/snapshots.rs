@@ -1,9 +1,9 @@
 //! Every table as it prints, with all that its rows say: `tests/snapshots`.
 //!
 //! Each list is the derive's, so that no row can be left out. The right content of the rows comes from the
-//! pages and is held by the tests of each provider; a picture shows every change of it to whoever reads the
-//! change. `INSTA_UPDATE=always cargo test -p checkout-tables --all-features --test snapshots` renews the
-//! pictures.
+//! pages and is held by the tests of each provider; a picture shows every change of the content to the reader
+//! of the change. `INSTA_UPDATE=always cargo test -p checkout-tables --all-features --test snapshots` renews
+//! the pictures.
 #![cfg(feature = "strum")]
 #![allow(missing_docs, reason = "tests")]
 
@@ -91,6 +91,6 @@ fn tables_of_peach() {
 }
 
 #[test]
-fn what_may_be_repeated() {
+fn table_of_repeat() {
     insta::assert_snapshot!(table("Repeat", |_: Repeat| String::new()));
 }

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_of_nothing_and_one_without_an_end_do_no_harm() {
+    fn an_empty_and_an_endless_window_do_no_harm() {
         for window in [0, u64::MAX] {
             let mut nonces = NonceSource::for_two_windows(window);
             assert!(nonces.spend(1, "n", 7));

@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tracking_number_tells_its_time_as_a_ulid_does() {
+    fn a_tracking_number_holds_its_time_as_a_ulid_does() {
         // The time of the ULID in the page's samples, and the example of the ULID specification.
         for (millis, time) in [
             (1_717_246_327_923, "01HZ9XPZ3K"),

@@ -199,7 +199,7 @@ fn requests_are_recorded_with_their_answers() {
 }
 
 #[test]
-fn nothing_of_a_card_is_kept_or_printed_whatever_becomes_of_its_submit() {
+fn nothing_of_a_card_is_kept_or_printed_after_any_submit() {
     let body = with_card(order("order-1"));
     let mut misplaced = body.clone();
     misplaced["paymentMethod"]["cardNumber"] = json!(4_111_111_111_111_111_u64);

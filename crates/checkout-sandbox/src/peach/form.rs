@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_form_is_read_as_it_is_meant() {
+    fn the_published_form_is_read_as_published() {
         let form = b"amount=14.99&result.code=000.100.110&result.description=Request+successfully+\
             processed+in+%27Merchant+in+Integrator+Test+Mode%27&\
             timestamp=2019-01-25T08%3A27%3A46.916519Z&empty=&bare&&a=b=c";

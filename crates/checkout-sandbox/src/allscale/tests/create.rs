@@ -80,7 +80,7 @@ fn the_published_signed_request_is_accepted_as_it_stands() {
 }
 
 #[test]
-fn a_reply_has_the_members_of_the_documented_one_in_its_order_and_types() {
+fn a_reply_has_the_members_of_the_documented_reply_in_order_and_types() {
     let sandbox = Sandbox::new(1);
     let response = Merchant::of(&sandbox).send("POST", "/v1/checkout_intents/", FIAT.as_bytes()).unwrap();
     assert_eq!(response.headers()["content-type"], "application/json");
@@ -249,7 +249,7 @@ fn the_settlement_coin_is_the_native_one_the_first_accepted_the_stores_or_usdt()
 }
 
 #[test]
-fn a_null_or_unknown_field_is_as_good_as_left_out() {
+fn a_null_and_an_unknown_field_are_ignored() {
     let nulls = json!({
         "currency": null, "stable_coin": 2, "amount_cents": 1000, "order_id": null, "redirect_url": null,
         "order_description": null, "user_id": null, "user_name": null, "extra": null,

@@ -46,7 +46,7 @@ fn a_copied_request_is_refused_for_as_long_as_its_time_is_good_though_requests_a
 }
 
 #[test]
-fn requests_are_counted_for_the_store_that_they_name_whatever_was_answered() {
+fn requests_are_counted_for_the_named_store_with_every_answer() {
     let (sandbox, other) = sandbox(true);
     let merchant = Merchant::of(&sandbox);
     let id = merchant.new_intent("order_1");
@@ -90,7 +90,7 @@ fn requests_are_counted_for_the_store_that_they_name_whatever_was_answered() {
 }
 
 #[test]
-fn a_refusal_of_the_limit_is_told_from_the_refusal_of_a_fault() {
+fn a_refusal_by_the_limit_differs_from_the_refusal_by_a_fault() {
     let sandbox = Sandbox::builder().requests_per_minute(NonZeroU32::new(3).unwrap()).build();
     let merchant = Merchant::of(&sandbox);
     sandbox.inject(Fault::RateLimited);
@@ -100,7 +100,7 @@ fn a_refusal_of_the_limit_is_told_from_the_refusal_of_a_fault() {
 }
 
 #[test]
-fn an_intent_is_found_by_its_id_and_tells_since_when_it_stands_so() {
+fn an_intent_is_found_by_its_id_with_the_time_of_its_status() {
     let (sandbox, _) = sandbox(true);
     let merchant = Merchant::of(&sandbox);
     sandbox.next_intent(Scenario::kyt_passed());

@@ -41,7 +41,7 @@ fn a_missing_or_blank_header_is_20001() {
 }
 
 #[test]
-fn a_missing_header_is_told_before_a_wrong_one() {
+fn a_missing_header_is_reported_before_a_wrong_header() {
     let both = check(|request| {
         request.headers_mut().insert("x-api-key", HeaderValue::from_static("st_nobody"));
         request.headers_mut().remove("x-signature");

@@ -106,7 +106,7 @@ fn a_lost_answer_is_recorded_as_it_would_have_arrived() {
 }
 
 #[test]
-fn faults_wait_for_a_request_that_they_fit() {
+fn faults_wait_for_a_fitting_request() {
     let (merchant, id) = world();
     let sandbox = &merchant.sandbox;
     sandbox.inject(Fault::StatusAsObject);
@@ -142,7 +142,7 @@ fn a_slow_answer_has_the_date_at_which_it_was_made() {
 }
 
 #[test]
-fn a_limited_request_is_told_when_to_come_back_and_its_nonce_is_spent() {
+fn a_limited_request_gets_a_wait_and_its_nonce_is_spent() {
     let merchant = Merchant::of(&Sandbox::new(4));
     merchant.sandbox.inject(Fault::RateLimited);
     let now = merchant.sandbox.clock().now_millis() / 1000;
@@ -211,7 +211,7 @@ fn an_echo_over_the_cap_is_refused_as_every_transport_must() {
 }
 
 #[test]
-fn a_swapped_intent_is_the_other_one() {
+fn a_swapped_intent_is_the_other_intent() {
     let (merchant, id) = world();
     merchant.sandbox.inject(Fault::SwappedIntent);
     let swapped = merchant.whole(&id).1["payload"].clone();
@@ -226,7 +226,7 @@ fn a_swapped_intent_is_the_other_one() {
 }
 
 #[test]
-fn without_another_intent_one_is_made_up_that_differs_in_everything() {
+fn a_swapped_intent_without_another_is_made_up_and_differs_in_everything() {
     for seconds in [0, 60] {
         let merchant = Merchant::of(&Sandbox::new(4));
         let id = merchant.create(&json!({"currency": 1, "amount_cents": 700, "order_id": "mine"})).1["payload"]
@@ -276,7 +276,7 @@ fn a_tampered_status_shows_on_both_routes() {
 }
 
 #[test]
-fn the_other_spelling_of_the_id_takes_the_place_of_the_documented_one() {
+fn the_other_spelling_of_the_id_replaces_the_documented_spelling() {
     let (merchant, id) = world();
     merchant.sandbox.inject_on(Route::Get, Fault::OtherIdSpelling);
     merchant.sandbox.inject_on(Route::Create, Fault::OtherIdSpelling);

@@ -92,7 +92,7 @@ fn every_named_scenario_goes_its_way() {
 }
 
 #[test]
-fn a_scenario_of_ones_own_may_go_anywhere() {
+fn a_custom_scenario_may_go_anywhere() {
     let wild = Scenario::custom([
         (Duration::ZERO, 3),
         (Duration::from_secs(4), i64::MIN),
@@ -151,7 +151,7 @@ fn get_has_the_fields_of_the_table_in_their_types_at_every_stage() {
 }
 
 #[test]
-fn get_says_what_create_was_told() {
+fn get_returns_the_values_of_the_create() {
     let sandbox = Sandbox::new(9);
     let merchant = Merchant::of(&sandbox);
     sandbox.set_rate(Currency::EUR, 27, NonZeroU32::new(20).unwrap());

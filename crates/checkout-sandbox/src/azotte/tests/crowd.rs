@@ -34,7 +34,7 @@ fn a_sandbox_that_forgets_requests_answers_them_alike() {
 }
 
 #[test]
-fn requests_are_counted_for_the_tenant_that_they_name_whatever_was_answered() {
+fn requests_are_counted_for_the_named_tenant_with_every_answer() {
     let sandbox = sandbox(true);
     let merchant = Merchant::of(&sandbox);
     let tracking = merchant.new_checkout("order_1");
@@ -70,7 +70,7 @@ fn requests_are_counted_for_the_tenant_that_they_name_whatever_was_answered() {
 }
 
 #[test]
-fn a_checkout_is_found_by_its_tracking_number_and_tells_since_when_it_stands_so() {
+fn a_checkout_is_found_by_its_tracking_number_with_the_time_of_its_code() {
     let sandbox = sandbox(true);
     let merchant = Merchant::of(&sandbox);
     sandbox.next_checkout(Scenario::three_ds_url());
@@ -106,7 +106,7 @@ fn a_failed_challenge_has_failed_since_the_payer_was_back() {
 }
 
 #[test]
-fn the_captures_of_a_correlation_id_are_those_of_all_its_checkouts_and_tenants() {
+fn the_captures_of_a_correlation_id_count_all_its_checkouts_and_tenants() {
     let sandbox = sandbox(true);
     let merchant = Merchant::of(&sandbox);
     merchant.new_checkout("order_1");

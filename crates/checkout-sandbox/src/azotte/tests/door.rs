@@ -52,7 +52,7 @@ fn a_request_for_no_route_is_refused_before_its_sender_is_checked() {
 }
 
 #[test]
-fn a_body_has_to_be_json_and_to_be_called_so() {
+fn a_body_must_be_json_with_the_media_type_of_json() {
     let submit = |content_type: Option<&'static str>, body: &str| {
         let sandbox = Sandbox::new(1);
         let mut request = Merchant::of(&sandbox).request("POST", SUBMIT, body.as_bytes());
@@ -138,7 +138,7 @@ fn a_project_is_let_in_on_its_own_hosts_alone() {
 }
 
 #[test]
-fn the_page_s_curl_is_let_in_as_it_stands() {
+fn the_page_s_curl_is_let_in_unchanged() {
     let tenant = Tenant::new("e2a1c7b2-4f3a-4b8e-9c2d-1a2b3c4d5e6f", "sk_dev_acme_sample_123456789");
     let sandbox = Sandbox::builder().tenant(tenant.project("acme")).build();
     let url =
@@ -171,7 +171,7 @@ proptest! {
     }
 
     #[test]
-    fn a_submit_with_one_value_changed_makes_a_checkout_or_says_why_not(
+    fn a_submit_with_one_value_changed_makes_a_checkout_or_gets_a_reason(
         at in 0..9_usize,
         value in prop::sample::select(vec![
             json!(null), json!(true), json!(0), json!(-7), json!(1.5), json!(""), json!("x"), json!([]),

@@ -102,7 +102,7 @@ fn a_provider_that_forgets_the_key_charges_twice() {
     let first = merchant.new_checkout("order-1");
     merchant.sandbox.inject(Fault::KeyForgotten);
     merchant.status(&first);
-    assert_eq!(merchant.sandbox.faults_waiting(), 1, "it waits for a submit");
+    assert_eq!(merchant.sandbox.faults_waiting(), 1, "the fault waits for a submit");
     let second = merchant.new_checkout("order-1");
     assert_eq!(merchant.new_checkout("order-1"), first, "and knows it again");
     merchant.sandbox.clock().advance(Duration::from_secs(5));
@@ -124,7 +124,7 @@ fn a_lost_answer_is_recorded_as_it_would_have_arrived() {
 }
 
 #[test]
-fn faults_wait_for_a_request_that_they_fit_and_are_taken_one_by_one() {
+fn faults_wait_for_a_fitting_request_and_are_taken_one_by_one() {
     let merchant = Merchant::of(&Sandbox::new(4));
     let sandbox = &merchant.sandbox;
     let code = |name: &str| Fault::TamperedCode(name.to_owned());
@@ -145,7 +145,7 @@ fn faults_wait_for_a_request_that_they_fit_and_are_taken_one_by_one() {
 }
 
 #[test]
-fn a_slow_answer_tells_of_the_time_at_which_it_was_made() {
+fn a_slow_answer_has_the_state_of_the_time_at_which_it_was_made() {
     let merchant = Merchant::of(&Sandbox::new(4));
     let tracking = merchant.new_checkout("order-1");
     merchant.sandbox.inject(Fault::Slow(Duration::from_secs(60)));
@@ -156,7 +156,7 @@ fn a_slow_answer_tells_of_the_time_at_which_it_was_made() {
 }
 
 #[test]
-fn a_limited_request_is_told_when_to_come_back_and_a_redirect_leads_elsewhere() {
+fn a_limited_request_gets_a_wait_and_a_redirect_leads_elsewhere() {
     let merchant = Merchant::of(&Sandbox::new(4));
     merchant.sandbox.inject(Fault::RateLimited);
     merchant.sandbox.inject(Fault::Redirect);
@@ -166,7 +166,7 @@ fn a_limited_request_is_told_when_to_come_back_and_a_redirect_leads_elsewhere() 
 }
 
 #[test]
-fn the_wrong_key_is_told_before_the_limit() {
+fn the_wrong_key_is_reported_before_the_limit() {
     let sandbox = Sandbox::new(4);
     sandbox.inject(Fault::RateLimited);
     assert_eq!(Merchant::with(&sandbox, X_TN, "sk_wrong").ask("trk_1").status(), 401);
@@ -210,7 +210,7 @@ fn a_huge_body_is_exactly_as_long_and_still_the_reply() {
 }
 
 #[test]
-fn a_reply_about_another_checkout_is_about_the_latest_other_one_or_one_that_is_made_up() {
+fn a_swapped_reply_is_about_the_latest_other_or_a_made_up_checkout() {
     let merchant = Merchant::of(&Sandbox::new(4));
     let first = merchant.new_checkout("order-1");
     for seconds in [0, 5] {
@@ -262,7 +262,7 @@ fn a_tampered_member_leaves_the_rest_unchanged() {
 }
 
 #[test]
-fn without_polling_advice_there_is_no_header_either() {
+fn a_reply_without_polling_advice_has_no_header_either() {
     let merchant = Merchant::of(&Sandbox::new(4));
     let tracking = merchant.new_checkout("order-1");
     let header = |fault| {

@@ -48,7 +48,7 @@ fn a_submit_with_every_field_of_the_page_is_accepted() {
 }
 
 #[test]
-fn an_accepted_submit_says_when_to_ask_and_what_to_ask_for() {
+fn an_accepted_submit_has_a_wait_and_a_tracking_number() {
     let sandbox = Sandbox::new(1);
     let merchant = Merchant::of(&sandbox);
     let body = order("order-1").to_string();
@@ -65,7 +65,7 @@ fn an_accepted_submit_says_when_to_ask_and_what_to_ask_for() {
 }
 
 #[test]
-fn every_wrong_field_is_told_by_its_path() {
+fn every_wrong_field_is_reported_by_its_path() {
     let null = Value::Null;
     let at = |pointer: &str, value: Value| {
         check(|body| {
@@ -121,7 +121,7 @@ fn every_wrong_field_is_told_by_its_path() {
 }
 
 #[test]
-fn a_misspelt_field_is_told_and_everything_wrong_is_told_at_once() {
+fn a_misspelt_field_is_reported_and_all_faults_are_reported_at_once() {
     let many = check(|body| {
         body["order"]["correlationID"] = json!("order-1");
         body["order"]["items"] = json!([{"quantity": 0, "item_identifier": "a"}]);

@@ -72,7 +72,7 @@ fn every_named_scenario_goes_its_way() {
 }
 
 #[test]
-fn a_scenario_of_ones_own_may_go_anywhere() {
+fn a_custom_scenario_may_go_anywhere() {
     let step = |seconds, code: &'static str| Step::after(Duration::from_secs(seconds), code);
     assert_eq!(check(Scenario::custom([])), "0 PROCESSING");
     let wild = [step(0, "CHECK_OUT_FAILED"), step(3, "CHECK_OUT_\"\u{e9}\n"), step(0, "CHECK_OUT_DONE")];
@@ -109,7 +109,7 @@ const REQUIRED: &str = r#"{
 }"#;
 
 #[test]
-fn the_documented_replies_come_as_the_page_prints_them() {
+fn the_documented_replies_are_the_page_s_text() {
     for (scenario, sample) in [(Scenario::happy(), DONE), (Scenario::three_ds_url(), REQUIRED)] {
         let (merchant, tracking) = at(scenario, 5);
         let response = merchant.ask(&tracking);
@@ -149,7 +149,7 @@ fn a_challenge_by_html_has_a_form_and_no_url() {
 }
 
 #[test]
-fn there_is_a_redirect_as_long_as_its_code_and_each_round_has_its_own() {
+fn a_redirect_lasts_as_long_as_its_code_and_each_round_has_its_own() {
     let (merchant, tracking) = at(Scenario::three_ds_twice(), 0);
     let mut seen = Vec::new();
     for _ in 0..80 {
@@ -168,7 +168,7 @@ fn there_is_a_redirect_as_long_as_its_code_and_each_round_has_its_own() {
 }
 
 #[test]
-fn the_advice_to_poll_on_goes_with_what_can_still_change() {
+fn the_advice_to_poll_on_stands_beside_every_open_code() {
     let advice = |scenario, seconds| {
         let (merchant, tracking) = at(scenario, seconds);
         let response = merchant.ask(&tracking);
@@ -206,7 +206,7 @@ fn the_payer_is_sooner_than_the_scenario_when_a_test_says_so() {
     assert_eq!(code(&merchant, &tracking), "CHECK_OUT_3DS_REQUIRED");
     assert_eq!(sandbox.complete_3ds(&tracking), Ok(()));
     assert_eq!(code(&merchant, &tracking), "CHECK_OUT_PROCESSING");
-    assert_eq!(sandbox.complete_3ds(&tracking), Err(ChallengeError::NotWaiting), "it is past");
+    assert_eq!(sandbox.complete_3ds(&tracking), Err(ChallengeError::NotWaiting), "the challenge is past");
     assert_eq!(sandbox.fail_3ds(&tracking), Err(ChallengeError::NotWaiting));
     advance(4);
     assert_eq!(code(&merchant, &tracking), "CHECK_OUT_PROCESSING");

@@ -36,7 +36,7 @@ fn a_sandbox_that_forgets_requests_answers_them_alike() {
 }
 
 #[test]
-fn requests_are_counted_for_the_merchant_that_they_name_whatever_was_answered() {
+fn requests_are_counted_for_the_named_merchant_with_every_answer() {
     let sandbox = sandbox(true);
     let shop = Shop::of(&sandbox);
     let count = |expected: (u64, u64, u64, u64)| {
@@ -78,7 +78,7 @@ fn requests_are_counted_for_the_merchant_that_they_name_whatever_was_answered() 
 }
 
 #[test]
-fn a_checkout_is_found_by_what_it_is_called_and_tells_since_when_it_stands_so() {
+fn a_checkout_is_found_by_each_of_its_ids_with_the_time_of_its_code() {
     let sandbox = sandbox(true);
     let shop = Shop::of(&sandbox);
     sandbox.next_checkout(Scenario::cancelled());
@@ -107,7 +107,7 @@ fn a_checkout_is_found_by_what_it_is_called_and_tells_since_when_it_stands_so() 
 /// The lookups as the page describes them, which go through every checkout: every given id must fit, and the
 /// latest of several checkouts is taken.
 #[test]
-fn a_read_finds_what_going_through_all_checkouts_finds() {
+fn a_read_finds_the_same_as_a_search_of_all_checkouts() {
     let sandbox = Sandbox::builder().status_limit(None).merchant(default_merchant()).build();
     let shop = Shop::of(&sandbox);
     for (at, scenario) in
@@ -152,7 +152,7 @@ fn a_read_finds_what_going_through_all_checkouts_finds() {
 }
 
 #[test]
-fn webhooks_are_taken_as_they_come_due_whatever_the_payer_does() {
+fn webhooks_are_taken_as_they_come_due_for_all_acts_of_the_payer() {
     let sandbox = sandbox(true);
     let shop = Shop::of(&sandbox);
     let mut taken = Vec::new();

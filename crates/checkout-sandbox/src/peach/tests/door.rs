@@ -61,7 +61,7 @@ fn an_initiate_is_answered_with_a_url_alone() {
 }
 
 #[test]
-fn every_required_field_is_required_and_all_that_is_wrong_is_told() {
+fn every_required_field_is_required_and_all_faults_are_reported() {
     for key in
         ["authentication.entityId", "merchantTransactionId", "amount", "paymentType", "currency", "nonce"]
     {
@@ -78,7 +78,7 @@ fn every_required_field_is_required_and_all_that_is_wrong_is_told() {
 }
 
 #[test]
-fn a_field_is_what_the_page_says() {
+fn every_field_follows_the_rules_of_the_page() {
     let table: [(&str, &[(String, bool)]); 11] = [
         ("amount", &["2", "2.00", "12345678.99", "00000001", "0.01"].map(|value| (value.to_owned(), true))),
         (
@@ -188,7 +188,7 @@ fn the_same_signature_is_refused_for_a_day() {
 }
 
 #[test]
-fn validate_says_what_initiate_would_and_makes_nothing() {
+fn validate_answers_as_initiate_would_and_makes_nothing() {
     let shop = Shop::of(&Sandbox::new(1));
     for change in ["", "amount", "nonce", "signature"] {
         let mut fields = shop.signed(shop.fields("order-0001"));
@@ -229,7 +229,7 @@ fn a_referer_is_of_an_allowed_domain() {
 }
 
 #[test]
-fn a_body_is_a_form_or_json_and_says_so() {
+fn a_body_is_a_form_or_json_with_its_media_type() {
     let send = |content_type: &str, body: fn(&Pairs) -> String| {
         let shop = Shop::of(&Sandbox::new(1));
         let body = body(&shop.signed(shop.fields("order-0001")));
@@ -258,7 +258,7 @@ fn a_body_is_a_form_or_json_and_says_so() {
 }
 
 #[test]
-fn a_status_must_be_signed_and_look_for_something() {
+fn a_status_must_be_signed_and_have_an_id() {
     let shop = Shop::playing(Scenario::happy());
     let id = shop.new_checkout("order-0001");
     let ask = |target: &str| refusal(&shop.call(get(target)));
@@ -281,7 +281,7 @@ fn a_status_must_be_signed_and_look_for_something() {
 }
 
 #[test]
-fn a_transaction_id_leads_to_its_latest_checkout_and_a_payment_id_to_a_paid_one() {
+fn a_transaction_id_finds_its_latest_checkout_and_a_payment_id_a_paid_checkout() {
     let shop = Shop::playing(Scenario::never_opened());
     let [first, second, other] = ["order-a", "order-a", "order-b"].map(|id| shop.new_checkout(id));
     let found = |key: &str, value: &str| shop.status(key, value).1["checkoutId"].clone();
@@ -329,7 +329,7 @@ fn a_request_for_no_route_of_the_environment_gets_a_page() {
 
 proptest! {
     #[test]
-    fn no_bytes_bring_it_down(
+    fn no_bytes_bring_the_sandbox_down(
         path in "/(status|checkout/initiate|v2/checkout|api/oauth/token|v2/checkout/[^?]{1,9}/status)",
         query in "[ -~]{0,40}",
         body in prop::collection::vec(any::<u8>(), 0..80),

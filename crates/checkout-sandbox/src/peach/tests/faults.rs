@@ -117,7 +117,7 @@ fn a_lost_answer_is_recorded_as_it_would_have_arrived() {
 }
 
 #[test]
-fn faults_wait_for_a_request_that_they_fit() {
+fn faults_wait_for_a_fitting_request() {
     let (shop, id) = world();
     shop.sandbox.inject(Fault::TamperedAmount);
     shop.sandbox.inject_on(Route::Initiate, Fault::OtherAmount);
@@ -160,7 +160,7 @@ fn only_fields_changed_after_the_signing_fail_the_signature() {
 }
 
 #[test]
-fn each_fault_changes_what_it_says_and_nothing_else() {
+fn each_fault_changes_the_named_field_alone() {
     let changed = |fault: Fault| {
         let [spoiled, _, plain] = spoiled(&fault);
         let (spoiled, plain) = (texts(&spoiled), texts(&plain));
@@ -200,7 +200,7 @@ fn numbers_stand_where_texts_were_with_all_their_digits_and_the_same_signature()
 }
 
 #[test]
-fn a_swapped_checkout_is_the_latest_other_or_one_made_up() {
+fn a_swapped_checkout_is_the_latest_other_or_a_made_up_checkout() {
     let [swapped, _, plain] = spoiled(&Fault::SwappedCheckout);
     assert_eq!(swapped["merchantTransactionId"], "order-0002");
     assert_ne!(swapped["checkoutId"], plain["checkoutId"]);

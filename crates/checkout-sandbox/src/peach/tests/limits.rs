@@ -30,7 +30,7 @@ fn a_merchant_has_two_status_requests_in_any_sixty_seconds_over_all_checkouts() 
 }
 
 #[test]
-fn a_caller_that_waits_as_told_is_let_in_and_another_is_not() {
+fn a_caller_that_keeps_the_wait_is_let_in_and_another_is_not() {
     for millis in [0, 1, 999, 1_000, 59_999] {
         let shop = shop();
         let id = shop.new_checkout("order-0001");
@@ -46,7 +46,7 @@ fn a_caller_that_waits_as_told_is_let_in_and_another_is_not() {
 }
 
 #[test]
-fn both_versions_share_the_limit_and_what_is_not_found_counts() {
+fn both_versions_share_the_limit_and_a_read_without_a_find_counts() {
     let shop = shop();
     let id = shop.new_checkout("order-0001");
     let token = shop.access_token();

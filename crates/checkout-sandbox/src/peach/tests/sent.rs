@@ -20,7 +20,7 @@ fn a_webhook_comes_of_each_change_and_created_first() {
 }
 
 #[test]
-fn a_webhook_s_form_is_signed_and_says_what_the_status_said_then() {
+fn a_webhook_s_form_is_signed_with_the_status_of_its_time() {
     let shop = Shop::playing(Scenario::declined_then_paid());
     let mut fields = shop.fields("order-0001");
     fields

@@ -17,7 +17,7 @@ fn status(shop: &Shop, token: &str, id: &str) -> (u16, Value) {
 }
 
 #[test]
-fn a_token_is_given_to_who_has_the_credentials() {
+fn a_token_is_given_for_the_right_credentials() {
     let shop = Shop::of(&Sandbox::new(2));
     let credentials =
         json!({"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET, "merchantId": MERCHANT_ID});
@@ -158,7 +158,7 @@ fn the_fields_are_v1_s_without_a_signature() {
 }
 
 #[test]
-fn a_token_ends_in_virtual_time_and_another_does_not_end_it() {
+fn a_token_ends_in_virtual_time_and_not_by_another_token() {
     let sandbox = Sandbox::builder().access_tokens_last(Duration::from_secs(60)).status_limit(None).build();
     let shop = Shop::of(&sandbox);
     let first = shop.access_token();

@@ -137,7 +137,7 @@ fn only_an_authorization_shows_another_payment_type_than_was_asked_for() {
 }
 
 #[test]
-fn the_timestamp_is_that_of_the_last_change_and_a_scenario_can_make_it_older() {
+fn the_timestamp_is_the_time_of_the_last_change_or_older_by_scenario() {
     let stamps =
         |scenario: Scenario| [0, 50, 200].map(|at| flat_after(scenario.clone(), at)["timestamp"].clone());
     let [unopened, paid, older] = stamps(Scenario::older_cancelled_after_success());
@@ -148,7 +148,7 @@ fn the_timestamp_is_that_of_the_last_change_and_a_scenario_can_make_it_older() {
 }
 
 #[test]
-fn the_wrapped_shape_says_a_word_and_the_seconds_that_remain() {
+fn the_wrapped_shape_has_a_word_and_the_remaining_seconds() {
     let sandbox = Sandbox::builder().status_limit(None).merchant(default_merchant().wrapped_status()).build();
     let shop = Shop::of(&sandbox);
     let read = |scenario: Scenario, seconds: u64| {
@@ -173,7 +173,7 @@ fn the_wrapped_shape_says_a_word_and_the_seconds_that_remain() {
 }
 
 #[test]
-fn a_scenario_of_ones_own_may_go_anywhere() {
+fn a_custom_scenario_may_go_anywhere() {
     let wild = Scenario::custom([
         (Duration::ZERO, "not a code"),
         (Duration::from_secs(4), ""),
@@ -208,7 +208,11 @@ fn the_payer_can_act_when_a_test_says_so() {
     assert_eq!(acted(never(), &[Sandbox::pay]), format!("{c} {s}"));
     assert_eq!(acted(never(), &[Sandbox::cancel, Sandbox::pay]), format!("{c} {x} {s}"));
     assert_eq!(acted(never(), &[Sandbox::pay, Sandbox::cancel]), format!("{c} {s} {x}"));
-    assert_eq!(acted(Scenario::cancelled(), &[Sandbox::pay]), format!("{c} {s}"), "it leaves its scenario");
+    assert_eq!(
+        acted(Scenario::cancelled(), &[Sandbox::pay]),
+        format!("{c} {s}"),
+        "the checkout leaves its scenario"
+    );
     let decline: fn(&Sandbox, &str) -> bool = |sandbox, id| sandbox.come_to(id, "800.100.152");
     assert_eq!(acted(never(), &[Sandbox::open, decline, Sandbox::pay]), format!("{c} 800.100.152 {s}"));
 }
