@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_is_what_was_given() {
+    fn the_sent_uri_is_the_given_uri() {
         for uri in [
             "https://provider.example/",
             "https://provider.example/v1/checkout_intents/?b=2&a=1&a=",
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_reqwest_would_rewrite_is_refused() {
+    fn a_uri_that_reqwest_would_rewrite_is_refused() {
         for uri in [
             "https://provider.example/a/../b",
             "https://provider.example/a/./b",
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_refused() {
+    fn a_uri_that_cannot_be_sent_is_refused() {
         assert_eq!(check("/v1/test/ping"), "Scheme");
         assert_eq!(check("provider.example:443"), "Scheme");
         assert_eq!(check("ftp://provider.example/"), "Scheme");
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(check("https://@provider.example/"), "User");
     }
     #[test]
-    fn without_tls_no_https_uri_is_sent_and_no_other_is_kept_back() {
+    fn a_client_without_tls_refuses_https_uris_alone() {
         let sent = |uri: &str| as_given(&uri.parse().unwrap(), false);
         assert_eq!(sent("https://provider.example/"), Err(UriError::NoTls));
         assert_eq!(sent("HTTPS://provider.example/"), Err(UriError::NoTls));

@@ -1,4 +1,5 @@
-//! The adapters are held to the contract of a transport, also when the builder that they get is against it.
+//! The adapters are held to the contract of a transport, also for a builder with settings against the
+//! contract.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -13,12 +14,12 @@ fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-/// What the suite says of the transports that `make` makes.
+/// The suite's finding for the transports that `make` makes.
 fn check(make: impl Fn(Duration) -> Reqwest) -> Result<(), Broken> {
     block_on(contract::check(make))
 }
 
-/// Whatever reqwest can be told to do against the contract, and be told otherwise.
+/// The settings of reqwest that break the contract, and that an adapter can undo.
 fn hostile() -> reqwest::ClientBuilder {
     let repeated_always = reqwest::retry::for_host("127.0.0.1")
         .no_budget()
@@ -41,16 +42,16 @@ fn the_default_client_keeps_the_contract() {
 }
 
 #[test]
-fn a_client_from_a_builder_that_is_against_it_keeps_the_contract() {
+fn a_client_from_a_hostile_builder_keeps_the_contract() {
     assert_eq!(check(|timeout| Reqwest::from_builder(hostile()).unwrap().timeout(timeout)), Ok(()));
 }
 
 #[test]
-fn a_client_that_was_not_checked_breaks_it_in_every_way_that_it_was_built_for() {
+fn an_unchecked_client_breaks_the_contract_in_every_built_in_way() {
     let builders: [(fn() -> reqwest::ClientBuilder, Law); 3] = [
-        // It sends the very first request again and again.
+        // The client sends the very first request again and again.
         (hostile, Law::MethodGoesOutAsGiven),
-        // It asks for compressed bodies.
+        // The client asks for compressed bodies.
         (|| reqwest::Client::builder().gzip(true), Law::NothingIsAdded),
         (|| reqwest::Client::builder().gzip(false), Law::NoRedirectIsFollowed),
     ];
@@ -62,7 +63,7 @@ fn a_client_that_was_not_checked_breaks_it_in_every_way_that_it_was_built_for() 
 }
 
 #[test]
-fn a_client_that_was_not_checked_is_never_certain() {
+fn an_unchecked_client_is_never_certain() {
     let broken = check(|timeout| {
         let builder = reqwest::Client::builder()
             .no_gzip()
@@ -74,7 +75,7 @@ fn a_client_that_was_not_checked_is_never_certain() {
 }
 
 #[test]
-fn headers_for_every_request_stay_in_a_builder_and_break_it() {
+fn a_builder_s_default_headers_break_the_contract() {
     let broken = check(|timeout| {
         let headers = HeaderMap::from_iter([(
             reqwest::header::AUTHORIZATION,
@@ -98,7 +99,7 @@ mod blocking {
     }
 
     #[test]
-    fn a_blocking_client_from_a_builder_that_is_against_it_keeps_the_contract() {
+    fn a_blocking_client_from_a_hostile_builder_keeps_the_contract() {
         let checked = contract::check_shared(|timeout| {
             let builder = reqwest::blocking::ClientBuilder::from(hostile()).timeout(None);
             Blocking::from_builder(builder).unwrap().timeout(timeout)
@@ -107,7 +108,7 @@ mod blocking {
     }
 
     #[test]
-    fn a_blocking_client_that_was_not_checked_breaks_it() {
+    fn an_unchecked_blocking_client_breaks_the_contract() {
         let broken = contract::check_shared(|timeout| {
             let client = reqwest::blocking::Client::builder().no_gzip().build().unwrap();
             Blocking::from_client_unchecked(client).timeout(timeout)

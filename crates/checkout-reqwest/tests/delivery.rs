@@ -1,5 +1,5 @@
-//! How far a request got, in the cases that the contract's suite leaves out: proxies, TLS, and a client that
-//! follows.
+//! The progress of a request, in the cases that the contract's suite leaves out: proxies, TLS, and a client
+//! that follows redirects.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
@@ -23,13 +23,13 @@ fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-/// Why there is no response to a request with a secret in its path, its header and its body.
+/// The reason why there is no response to a request with a secret in the path, the header and the body.
 fn check(transport: &Reqwest, base: &str) -> TransportError {
     let request = http::Request::post(format!("{base}/{SECRET}")).header("authorization", SECRET);
     block_on(transport.send(request.body(Bytes::from_static(SECRET.as_bytes())).unwrap())).unwrap_err()
 }
 
-/// Takes one connection, answers it, and tells all that came until its end.
+/// Takes one connection, answers it, and returns all bytes until the end.
 fn server(answer: String) -> (SocketAddr, JoinHandle<String>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -38,7 +38,7 @@ fn server(answer: String) -> (SocketAddr, JoinHandle<String>) {
         let (mut first, mut rest) = ([0; 65_536], Vec::new());
         let length = stream.read(&mut first).unwrap();
         stream.write_all(answer.as_bytes()).unwrap();
-        // A reset ends it as well as an end.
+        // A reset ends the connection, and so does an end.
         drop(stream.read_to_end(&mut rest));
         String::from_utf8_lossy(&[&first[..length], &rest].concat()).into_owned()
     });
@@ -67,10 +67,10 @@ fn a_proxy_that_cannot_be_reached_was_sent_nothing() {
 }
 
 #[test]
-fn a_redirect_to_nowhere_is_not_taken_for_a_request_that_was_not_sent() {
+fn a_redirect_to_nowhere_is_no_unsent_request() {
     let moved = format!("HTTP/1.1 307 Moved\r\nlocation: http://{}/\r\ncontent-length: 0\r\n\r\n", nobody());
     let (address, serving) = server(moved);
-    // It follows, as a client of reqwest's does.
+    // The client follows redirects, as a client of reqwest's does by default.
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let error = check(&Reqwest::from_client_unchecked(client), &format!("http://{address}"));
     assert!(serving.join().unwrap().ends_with(SECRET), "the request was delivered");
@@ -91,7 +91,7 @@ fn a_uri_that_would_change_is_not_sent() {
 
 #[cfg(not(feature = "rustls"))]
 #[test]
-fn without_tls_no_proxy_gets_in_clear_what_is_for_https() {
+fn a_client_without_tls_sends_no_https_request_to_a_proxy_in_clear() {
     let proxy = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let error = check(&through(proxy.local_addr().unwrap()), "https://provider.example");
     assert_eq!(error.delivery(), Delivery::NotSent);
@@ -126,7 +126,7 @@ mod with_tls {
         assert_eq!(error.delivery(), Delivery::NotSent);
     }
 
-    /// What came to a server that never takes its one connection, whose first half the system takes for it.
+    /// The bytes that came to a server that never takes its one connection; the system takes the first half.
     fn seen_by(silent: &TcpListener) -> String {
         silent.set_nonblocking(true).unwrap();
         let mut seen = Vec::new();
@@ -139,7 +139,7 @@ mod with_tls {
     #[test]
     fn a_handshake_that_is_given_up_has_sent_nothing() {
         let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        // However long it is: the other side never speaks.
+        // For any length: the other side never speaks.
         let builder = direct().connect_timeout(Duration::from_millis(1));
         let base = format!("https://{}", silent.local_addr().unwrap());
         let error = check(&Reqwest::from_builder(builder).unwrap(), &base);
@@ -149,7 +149,7 @@ mod with_tls {
     }
 
     #[test]
-    fn with_the_time_of_the_whole_exchange_it_is_in_doubt() {
+    fn a_time_out_of_the_whole_exchange_leaves_the_delivery_in_doubt() {
         let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let transport = Reqwest::from_builder(direct()).unwrap().timeout(Duration::from_millis(1));
         let error = check(&transport, &format!("https://{}", silent.local_addr().unwrap()));

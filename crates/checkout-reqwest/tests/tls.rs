@@ -44,8 +44,8 @@ fn a_root_beside_those_of_the_system_is_trusted_too() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn without_certificates_of_the_system_there_is_no_client_but_of_roots_of_its_own() {
-    // What the system has is told by the environment, which is of a whole process.
+fn a_client_without_the_system_s_certificates_needs_roots_of_its_own() {
+    // The environment names the certificates of the system, and the environment is of a whole process.
     const WITHOUT: &str = "CHECKOUT_REQWEST_WITHOUT_CERTIFICATES";
     let nothing = concat!(env!("CARGO_TARGET_TMPDIR"), "/there-is-nothing");
     if env::var_os(WITHOUT).is_some() {
@@ -53,7 +53,7 @@ fn without_certificates_of_the_system_there_is_no_client_but_of_roots_of_its_own
         tls::exact_under_a_trusted_root(trusting);
         return;
     }
-    let this = "without_certificates_of_the_system_there_is_no_client_but_of_roots_of_its_own";
+    let this = "a_client_without_the_system_s_certificates_needs_roots_of_its_own";
     let mut alone = Command::new(env::current_exe().unwrap());
     alone.args(["--exact", this]).env(WITHOUT, "").env("SSL_CERT_FILE", nothing).env("SSL_CERT_DIR", nothing);
     let told = alone.output().unwrap();

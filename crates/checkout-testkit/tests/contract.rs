@@ -1,5 +1,5 @@
-//! The suite that transports are held to, held to transports itself: right ones pass, and each wrong one
-//! breaks the law that names what is wrong with it.
+//! The suite that transports are held to, held to transports itself: right transports pass, and each wrong
+//! transport breaks the law that names the fault.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -24,7 +24,7 @@ use checkout_transport::{BlockingTransport as _, from_fn_blocking};
 use threaded::{Flaw, OnOneThread, Threaded};
 use wire::{Fault, Wire};
 
-/// What is wrong with a client that opens a connection for every request, and the law that says so.
+/// The faults of a client that opens a connection for every request, and the law that names each fault.
 const FAULTS: &[(Fault, Law)] = &[
     (Fault::UpperCasesMethods, Law::OddRequestIsNotChanged),
     (Fault::SwapsMethods, Law::MethodGoesOutAsGiven),
@@ -77,7 +77,7 @@ const FAULTS: &[(Fault, Law)] = &[
     (Fault::TellsAnswers, Law::ErrorsTellNothing),
 ];
 
-/// The same for one that keeps its connection.
+/// The same for a client that keeps its connection.
 const FAULTS_OF_KEEPING: &[(Fault, Law)] = &[
     (Fault::RetriesOnConnectionsThatServed, Law::NothingIsSentTwice),
     (Fault::StaleIsNotSent, Law::LostAnswerIsUnknown),
@@ -86,10 +86,10 @@ const FAULTS_OF_KEEPING: &[(Fault, Law)] = &[
     (Fault::KeepsConnectionsThatTimedOut, Law::LateAnswerIsNobodys),
 ];
 
-/// The same for one that threads share.
+/// The same for a client that threads share.
 const FAULTS_OF_SHARING: &[(Fault, Law)] = &[(Fault::AnswersInTurn, Law::RequestsAtOnceDoNotMix)];
 
-/// The same for one that is asynchronous.
+/// The same for an asynchronous client.
 const FLAWS: &[(Flaw, Law)] = &[
     (Flaw::StartsUnpolled, Law::UnpolledFutureSendsNothing),
     (Flaw::HasOneMailbox, Law::RequestsAtOnceDoNotMix),
@@ -118,8 +118,8 @@ fn law_of(checked: Result<(), Broken>) -> Option<Law> {
     checked.err().map(|broken| broken.law())
 }
 
-/// Asserts what each of many runs of the whole suite says. They are under way at the same time: a run mostly
-/// waits.
+/// Asserts the finding of each of many runs of the whole suite. The runs are under way at the same time: a
+/// run mostly waits.
 fn assert_said(runs: &[(&str, &Run, Option<Law>)]) {
     thread::scope(|scope| {
         for (what, run, law) in runs {
@@ -134,7 +134,7 @@ fn assert_said(runs: &[(&str, &Run, Option<Law>)]) {
 type Run = dyn Fn() -> Result<(), Broken> + Sync;
 
 #[test]
-fn a_right_client_keeps_every_law_that_is_for_it() {
+fn a_right_client_keeps_every_law_for_its_kind() {
     assert_said(&[
         (
             "it opens a connection for every request",
@@ -178,38 +178,38 @@ fn one_at_a_time() -> Result<(), Broken> {
 }
 
 #[test]
-fn a_wrong_client_breaks_the_law_that_names_what_is_wrong() {
+fn a_wrong_client_breaks_the_law_that_names_its_fault() {
     assert_broken(FAULTS, |fault, law| law.check_blocking(|timeout| Wire::new(timeout, Some(fault))));
 }
 
 #[test]
-fn a_wrong_client_that_keeps_its_connection_breaks_the_law_that_names_what_is_wrong() {
+fn a_wrong_client_that_keeps_its_connection_breaks_the_law_that_names_its_fault() {
     assert_broken(FAULTS_OF_KEEPING, |fault, law| {
         law.check_blocking(|timeout| Wire::keeping(timeout, Some(fault)))
     });
 }
 
 #[test]
-fn a_wrong_client_that_threads_share_breaks_the_law_that_names_what_is_wrong() {
+fn a_wrong_client_that_threads_share_breaks_the_law_that_names_its_fault() {
     assert_broken(FAULTS_OF_SHARING, |fault, law| {
         law.check_shared(|timeout| Wire::new(timeout, Some(fault)))
     });
-    // Futures have a way to see it too.
+    // Futures have a way to see the fault too.
     assert_broken(FAULTS_OF_SHARING, |fault, law| {
         pollster::block_on(law.check(|timeout| Threaded::new(Wire::new(timeout, Some(fault)), None)))
     });
 }
 
 #[test]
-fn a_wrong_asynchronous_client_breaks_the_law_that_names_what_is_wrong() {
+fn a_wrong_asynchronous_client_breaks_the_law_that_names_its_fault() {
     assert_broken(FLAWS, |flaw, law| {
         pollster::block_on(law.check(|timeout| Threaded::new(Wire::new(timeout, None), Some(flaw))))
     });
 }
 
 #[test]
-fn the_whole_suite_says_the_first_law_that_is_broken() {
-    // This one breaks a later law as well, as it says when it is asked for that one alone.
+fn the_whole_suite_names_the_first_broken_law() {
+    // This client breaks a later law as well, as a check of that law alone shows.
     let refusing = |timeout| Wire::new(timeout, Some(Fault::RefusalsAreErrors));
     for law in [Law::EveryStatusIsOk, Law::RefusalIsNotRepeated] {
         assert_eq!(law_of(law.check_blocking(refusing)), Some(law));
@@ -238,7 +238,7 @@ fn the_whole_suite_goes_to_the_last_law() {
 }
 
 #[test]
-fn a_law_that_says_nothing_of_a_transport_is_not_checked_alone_on_it() {
+fn a_law_of_another_kind_of_transport_is_not_checked_alone() {
     for law in Law::ALL {
         let made = Cell::new(false);
         let make = |timeout| {
@@ -256,7 +256,7 @@ fn a_law_that_says_nothing_of_a_transport_is_not_checked_alone_on_it() {
 }
 
 #[test]
-fn no_law_is_there_that_nothing_breaks() {
+fn every_law_is_broken_by_a_wrong_client() {
     let broken: HashSet<Law> = FAULTS
         .iter()
         .chain(FAULTS_OF_KEEPING)
@@ -275,7 +275,7 @@ fn every_law_is_listed_once_and_has_a_name_of_its_own() {
     assert!(Law::ALL.is_sorted(), "in the order of their declaration");
     assert!(Law::OF_FUTURES.iter().chain(Law::OF_THREADS).all(|law| Law::ALL.contains(law)));
     assert!(!Law::OF_THREADS.iter().any(|law| Law::OF_FUTURES.contains(law)));
-    // What breaks a law is told by its name and what was seen.
+    // The report on a broken law has the law's name and the observation.
     let broken = check_blocking(|timeout| Wire::new(timeout, Some(Fault::AsksForCompression))).unwrap_err();
     assert_eq!(
         broken.to_string(),

@@ -16,7 +16,7 @@ use checkout_transport::http::{self, StatusCode};
 use checkout_transport::{BODY_CAP, BlockingTransport, Request, Response, TransportError, from_fn_blocking};
 use proptest::prelude::*;
 
-/// Writes all of `sent`, ends its own side, and gives everything that comes back.
+/// Writes all of `sent`, ends its own side, and returns all bytes that come back.
 fn check(server: &Server, sent: &[u8]) -> String {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     // A server that has refused and closed need not take the rest.
@@ -25,19 +25,19 @@ fn check(server: &Server, sent: &[u8]) -> String {
     rest(&mut stream)
 }
 
-/// What comes until the server closes the connection, in whatever way.
+/// The bytes that come until the server closes the connection, in any way.
 fn rest(stream: &mut TcpStream) -> String {
     let mut came = Vec::new();
     let _ = stream.read_to_end(&mut came);
     String::from_utf8(came).unwrap()
 }
 
-/// The first line of what came.
+/// The first line of the bytes.
 fn status_line(came: &str) -> &str {
     came.lines().next().unwrap_or_default()
 }
 
-/// Answers with the request as it sees it, and notes nothing.
+/// Answers with the request as the transport sees it, and notes nothing.
 fn describing() -> impl BlockingTransport + Send + Sync + 'static {
     from_fn_blocking(|request: Request| {
         let mut text = format!("{} {} {:?}\n", request.method(), request.uri(), request.version());
@@ -49,7 +49,7 @@ fn describing() -> impl BlockingTransport + Send + Sync + 'static {
     })
 }
 
-/// Answers with the number of requests that it has seen.
+/// Answers with the number of requests so far.
 fn counting(seen: &Arc<AtomicUsize>) -> impl BlockingTransport + Send + Sync + 'static {
     let seen = Arc::clone(seen);
     from_fn_blocking(move |_| {
@@ -58,13 +58,13 @@ fn counting(seen: &Arc<AtomicUsize>) -> impl BlockingTransport + Send + Sync + '
     })
 }
 
-/// Answers with what `answer` makes of it.
+/// Answers with the result of `answer`.
 fn answering(answer: impl Fn() -> Response + Send + Sync + 'static) -> Server {
     Server::start(from_fn_blocking(move |_| Ok(answer()))).unwrap()
 }
 
 #[test]
-fn a_request_is_passed_on_as_it_came() {
+fn a_request_is_passed_on_unchanged() {
     let server = Server::start(describing()).unwrap();
     let sent =
         b"PaTcH /a%2Fb//../c;d=1?x=%20+y&&z&x= HTTP/1.1\r\nHost: Shop.Example:8080\r\nX-Key:  a, b \r\n\
@@ -133,12 +133,12 @@ fn a_connection_is_kept_for_the_next_request_until_one_side_says_close() {
     let last = "GET / HTTP/1.1\r\nhost: a\r\nconnection: x, Close\r\n\r\n";
     let answer = |number| format!("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nrequest {number}");
     let closing = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\nconnection: close\r\n\r\nrequest 3";
-    // All at once, and what follows the last one is not read.
+    // All requests at once; bytes after the last request are not read.
     let came = check(&server, format!("{ask}\r\n{ask}{last}{ask}").as_bytes());
     assert_eq!(came, format!("{}{}{closing}", answer(1), answer(2)));
     assert_eq!(seen.load(Ordering::SeqCst), 3);
 
-    // One after the other.
+    // One request after the other.
     let mut stream = TcpStream::connect(server.address()).unwrap();
     for number in 4..8 {
         stream.write_all(ask.as_bytes()).unwrap();
@@ -148,13 +148,13 @@ fn a_connection_is_kept_for_the_next_request_until_one_side_says_close() {
         assert_eq!(String::from_utf8(came).unwrap(), expected);
     }
 
-    // The older version ends after each.
+    // The older version ends the connection after each request.
     let came = check(&server, b"GET / HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\n\r\n");
     assert_eq!(came, closing.replace('3', "8"));
 }
 
 #[test]
-fn the_transport_s_close_is_said_and_done() {
+fn a_close_of_the_transport_is_announced_and_done() {
     let server = answering(|| {
         let answer = http::Response::builder().header("connection", "close").header("keep-alive", "x");
         answer.header("transfer-encoding", "chunked").body(Bytes::new()).unwrap()
@@ -165,12 +165,12 @@ fn the_transport_s_close_is_said_and_done() {
 }
 
 #[test]
-fn a_chunked_body_is_put_together_wherever_it_is_cut() {
+fn a_chunked_body_is_put_together_from_any_pieces() {
     let server =
         Server::start(from_fn_blocking(|request: Request| Ok(Response::new(request.into_body())))).unwrap();
     let head = "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: Chunked\r\n\r\n";
     let body = "5\r\nhello\r\n00b;ext=\"x\"\r\n, wide world\r\n0\r\nx-trailer: 1\r\n\r\n";
-    // The next request is there to show that nothing was left over.
+    // The next request shows that no byte was left over.
     let next = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
     let all = format!("{}{next}", format!("{head}{body}").replace("00b;ext", "00C;ext"));
     for cut in 1..all.len() {
@@ -187,7 +187,7 @@ fn a_chunked_body_is_put_together_wherever_it_is_cut() {
 }
 
 #[test]
-fn what_is_no_request_is_refused_and_the_transport_never_knows() {
+fn bytes_that_are_no_request_are_refused_before_the_transport() {
     let seen = Arc::new(AtomicUsize::new(0));
     let server = Server::start(counting(&seen)).unwrap();
     let long = "x".repeat(HEAD_CAP);
@@ -280,7 +280,7 @@ fn heads_and_bodies_may_be_as_large_as_the_caps() {
 }
 
 #[test]
-fn what_is_no_answer_closes_the_connection_without_a_byte() {
+fn a_failed_exchange_closes_the_connection_without_a_byte() {
     let answers: [fn() -> Result<Response, TransportError>; 6] = [
         || Err(TransportError::not_sent("refused")),
         || Err(TransportError::unknown("lost")),
@@ -297,7 +297,7 @@ fn what_is_no_answer_closes_the_connection_without_a_byte() {
         .unwrap();
         let ask = |path| format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");
         assert_eq!(check(&server, ask("/fault").as_bytes()), "");
-        // What came before on the same connection stands, and the next one is served.
+        // Answers before the fault on the same connection stand, and the next connection is served.
         let mut stream = TcpStream::connect(server.address()).unwrap();
         stream.write_all(ask("/").as_bytes()).unwrap();
         let expected = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine";
@@ -311,7 +311,7 @@ fn what_is_no_answer_closes_the_connection_without_a_byte() {
 }
 
 #[test]
-fn an_answer_is_the_transport_s_but_for_what_the_connection_needs() {
+fn an_answer_is_the_transport_s_but_for_the_connection_s_headers() {
     fn of(method: &str, answer: impl Fn() -> Response + Send + Sync + 'static) -> String {
         check(&answering(answer), format!("{method} / HTTP/1.1\r\nhost: a\r\n\r\n").as_bytes())
     }
@@ -347,7 +347,7 @@ fn an_answer_is_the_transport_s_but_for_what_the_connection_needs() {
 }
 
 #[test]
-fn a_client_that_waits_to_be_told_is_told_to_go_on_once() {
+fn a_client_that_expects_100_continue_gets_it_once() {
     let server = Server::start(describing()).unwrap();
     let head = "POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-Continue\r\ncontent-length: 2\r\n\r\n";
     let go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -361,10 +361,10 @@ fn a_client_that_waits_to_be_told_is_told_to_go_on_once() {
     let came = rest(&mut stream);
     assert!(came.starts_with("HTTP/1.1 200 OK\r\n") && came.ends_with("\n\nab"), "{came}");
 
-    // A body that is there already is not asked for.
+    // The server does not ask for a body that is there already.
     let came = check(&server, format!("{head}ab").as_bytes());
     assert!(came.starts_with("HTTP/1.1 200 OK\r\n") && came.ends_with("\n\nab"), "{came}");
-    // A body that is too large is not asked for, and one that is empty is not waited for.
+    // The server does not ask for a body that is too large, and does not wait for an empty body.
     let too_large = head.replace("length: 2", "length: 9999999");
     assert_eq!(status_line(&check(&server, too_large.as_bytes())), "HTTP/1.1 413 Payload Too Large");
     let empty = head.replace("length: 2", "length: 0");
@@ -400,7 +400,8 @@ fn a_server_that_is_dropped_leaves_nothing_behind() {
     let held = Arc::new(AtomicUsize::new(0));
     let server = Server::start(counting(&held)).unwrap();
     let address = server.address();
-    // One that has said nothing, one in the middle of a request, one between two.
+    // A connection without a byte, a connection in the middle of a request, and a connection between two
+    // requests.
     let mut silent = TcpStream::connect(address).unwrap();
     let mut half = TcpStream::connect(address).unwrap();
     half.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nab").unwrap();
@@ -428,7 +429,7 @@ fn servers_can_be_started_and_dropped_without_having_served() {
 }
 
 #[test]
-fn debug_shows_where_it_is_and_nothing_else() {
+fn debug_shows_the_address_alone() {
     let server = Server::start_as("https://secret.example", describing()).unwrap();
     assert_eq!(format!("{server:?}"), format!("Server {{ url: \"{}\", .. }}", server.url()));
 }
@@ -461,7 +462,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
-    fn whatever_comes_is_answered_in_http_and_the_server_lives_on(
+    fn all_bytes_are_answered_in_http_and_the_server_lives_on(
         pieces in prop::collection::vec(piece(), 0..14),
     ) {
         let server = Server::start(from_fn_blocking(|_| Ok(Response::new(Bytes::new())))).unwrap();

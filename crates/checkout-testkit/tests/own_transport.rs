@@ -1,5 +1,5 @@
 //! The code of docs/your-own-transport.md: every block of that page stands here word for word, is compiled,
-//! and is run; those of a sandbox stand where a sandbox and HTTP clients meet, in the tests of
+//! and is run. The blocks of a sandbox stand where a sandbox and HTTP clients meet, in the tests of
 //! checkout-tower.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -77,7 +77,7 @@ fn the_adapter_of_the_page_follows_no_redirect() {
 }
 
 #[test]
-fn so_does_the_one_that_cannot_leave_its_thread() {
+fn the_local_adapter_of_the_page_keeps_the_contract() {
     let sent = Rc::new(Cell::new(0));
     block_on(async {
         let counted = |timeout| Counted { inner: own(timeout), sent: Rc::clone(&sent) };
@@ -118,7 +118,7 @@ fn any_transport_is_a_server() {
 }
 
 #[test]
-fn what_was_recorded_is_replayed() {
+fn a_recording_is_replayed() {
     let provider =
         from_fn_blocking(|_| Ok(Response::new(Bytes::from_static(b"{\"status\":20,\"user_id\":\"tom\"}"))));
     let server = loopback::Server::start(provider).unwrap();

@@ -1,4 +1,4 @@
-//! What is recorded, what is not, and what is replayed.
+//! The recorded parts, the parts that are left out, and the replay.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
@@ -52,7 +52,7 @@ fn giving(answers: Vec<Result<Response, TransportError>>) -> impl BlockingTransp
     Giving(Mutex::new(answers.into_iter().rev().collect()))
 }
 
-/// What is recorded of these exchanges.
+/// The recording of these exchanges.
 fn recorded(exchanges: Vec<(Request, Result<Response, TransportError>)>, kept: &[&str]) -> Cassette {
     let (requests, answers): (Vec<_>, Vec<_>) = exchanges.into_iter().unzip();
     let recording = Recording::new(giving(answers));
@@ -63,7 +63,7 @@ fn recorded(exchanges: Vec<(Request, Result<Response, TransportError>)>, kept: &
     recording.cassette()
 }
 
-/// A body, and what is replayed of it.
+/// A body in, the replayed body out.
 fn check(content_type: &str, body: &str, kept: &[&str]) -> String {
     let cassette = recorded(vec![(get("/"), Ok(answer(200, content_type, body)))], kept);
     let replayed = Replaying::new(cassette).send_blocking(get("/")).unwrap();
@@ -71,7 +71,7 @@ fn check(content_type: &str, body: &str, kept: &[&str]) -> String {
     String::from_utf8(replayed.into_body().to_vec()).unwrap()
 }
 
-/// What is planted: any six digits of a number, any word of a name, and the others whole.
+/// The planted texts: any six digits of a number, any word of a name, and the others whole.
 const NUMBERS: &[&str] = &["4111111111111111", "+27 82 555 01 93"];
 const NAMES: &[&str] =
     &["Zsofia Quillfeather", "turquoise debit", "Thandeka Wolmarans", "do not honour, limit of account"];
@@ -98,7 +98,7 @@ const TEXTS: &[&str] = &[
     "session=5ec0de",
 ];
 
-/// What is planted and stands in the text, in clear, escaped or percent-encoded.
+/// The planted texts in a text, in clear, escaped or percent-encoded.
 fn leaks(text: &str) -> Vec<String> {
     let squeeze = |text: &str| -> String {
         text.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_lowercase).collect()
@@ -128,7 +128,7 @@ fn leaks(text: &str) -> Vec<String> {
     needles.into_iter().filter(found).collect()
 }
 
-/// Everything that is planted, as an object of somebody's own.
+/// All planted texts, as an object of somebody's own.
 fn planted_object() -> String {
     let all: Vec<String> = [NUMBERS, NAMES, TEXTS].concat().iter().map(|text| format!("{text:?}")).collect();
     let first = NAMES[0];
@@ -138,7 +138,7 @@ fn planted_object() -> String {
     )
 }
 
-/// The three providers' messages, with something planted wherever it can stand.
+/// The three providers' messages, with a planted text wherever a text can stand.
 fn planted() -> Vec<(Request, Response)> {
     let whole = planted_object();
     let [holder, alias, user, says] = [NAMES[0], NAMES[1], NAMES[2], NAMES[3]];
@@ -217,7 +217,8 @@ fn planted() -> Vec<(Request, Response)> {
         (get(query), answer(200, JSON, &wrapped)),
         (post("/api/oauth/token", token), answer(200, JSON, access)),
         (post("/v2/checkout", &whole), answer(400, JSON, &invalid)),
-        // Neither JSON nor a form, cut short, and of another type than it says.
+        // A body that is neither JSON nor a form, a body that is cut short, and a body of another type than
+        // the header says.
         (
             request("POST", host, "text/plain", &whole.replace('}', "")),
             answer(502, "text/html", "<p>4111111111111111"),
@@ -230,7 +231,7 @@ fn planted() -> Vec<(Request, Response)> {
     ]
 }
 
-/// Puts what is secret into headers.
+/// Puts the secrets into headers.
 fn with_headers(headers: &mut HeaderMap) {
     for (name, value) in [
         ("x-api-key", "sk_live_Vb81kq"),
@@ -258,13 +259,13 @@ fn with_headers(headers: &mut HeaderMap) {
 }
 
 #[test]
-fn nothing_that_is_planted_gets_into_a_cassette() {
+fn no_planted_text_gets_into_a_cassette() {
     let mut exchanges = planted();
     for (request, answer) in &mut exchanges {
         with_headers(request.headers_mut());
         with_headers(answer.headers_mut());
     }
-    // The search finds what it looks for.
+    // The search finds every planted text.
     for (request, answer) in &exchanges {
         let text = format!("{request:?}{answer:?}");
         assert!(leaks(&text).len() > 5, "{text}");
@@ -275,7 +276,7 @@ fn nothing_that_is_planted_gets_into_a_cassette() {
     assert_eq!(cassette.len(), count);
     let text = cassette.to_json();
     assert_eq!(leaks(&text), Vec::<String>::new(), "{text}");
-    // What is kept is there all the same.
+    // The kept values are there all the same.
     for kept in [
         "order_1001",
         "CHECK_OUT_3DS_REQUIRED",
@@ -289,7 +290,7 @@ fn nothing_that_is_planted_gets_into_a_cassette() {
 }
 
 #[test]
-fn secrets_and_cards_are_not_kept_whoever_asks_for_it() {
+fn secrets_and_cards_are_never_kept() {
     let asked_for = [
         "access_token",
         "clientSecret",
@@ -315,7 +316,7 @@ fn secrets_and_cards_are_not_kept_whoever_asks_for_it() {
 }
 
 #[test]
-fn a_name_for_secrets_and_cards_is_one_in_any_spelling() {
+fn a_name_for_secrets_and_cards_counts_in_every_spelling() {
     let names =
         ["CVV", "Password", "client_secret", "ClientSecret", "accessToken", "card_number", "Card-Holder"];
     for name in names {
@@ -325,12 +326,12 @@ fn a_name_for_secrets_and_cards_is_one_in_any_spelling() {
     assert_eq!(check(FORM, "card%5Bcvv%5D=9173", &["card[cvv]"]), "card%5Bcvv%5D=%28scrubbed%29");
     let card = r#"{"card":{"holder":"Zsofia","expiryMonth":"07"}}"#;
     assert_eq!(check(JSON, card, &["card", "holder", "expiryMonth"]), r#"{"card":{}}"#);
-    // The control: what only begins like that is somebody's own.
+    // The control: a name that only begins with such a name is somebody's own.
     assert_eq!(check(JSON, r#"{"cards":"two"}"#, &["cards"]), r#"{"cards":"two"}"#);
 }
 
 #[test]
-fn a_card_number_is_one_in_any_groups_and_in_the_digits_of_any_script() {
+fn a_card_number_counts_in_any_groups_and_in_the_digits_of_any_script() {
     for number in [
         "4111_1111_1111_1111",
         "4111--1111--1111--1111",
@@ -358,7 +359,7 @@ fn a_card_number_is_one_in_any_groups_and_in_the_digits_of_any_script() {
 }
 
 #[test]
-fn a_value_that_is_not_kept_becomes_one_of_the_same_type() {
+fn an_unkept_value_becomes_a_value_of_the_same_type() {
     let table = [
         (
             r#"{"user_id":"tom","tx_hash":null,"message":""}"#,
@@ -407,7 +408,7 @@ fn an_answer_s_signature_is_left_out_and_a_request_s_is_scrubbed() {
 }
 
 #[test]
-fn what_settles_a_payment_is_kept_where_it_has_its_shape() {
+fn a_settling_value_is_kept_if_it_has_its_shape() {
     let kept = [
         r#"{"code":0,"payload":20,"request_id":"req_1"}"#,
         r#"{"code":0,"payload":-5}"#,
@@ -437,7 +438,7 @@ fn what_settles_a_payment_is_kept_where_it_has_its_shape() {
 }
 
 #[test]
-fn a_name_that_was_added_is_kept_with_what_is_under_it_judged_by_its_own_name() {
+fn an_added_name_is_kept_and_the_names_below_count_by_themselves() {
     let body =
         r#"{"message":"Bad. No.","cart":{"message":[1,"two",{"x":3}],"clerk":"Ida"},"extra":{"message":1}}"#;
     let expected = r#"{"message":"Bad. No.","cart":{"message":[1,"two",{"(scrubbed 1)":0}],"(scrubbed 1)":"(scrubbed)"},"extra":{}}"#;
@@ -463,14 +464,14 @@ fn a_number_is_a_card_s_by_its_check_digit() {
         assert!(luhn(card) && !is_kept(card), "{card}");
         assert!(!is_kept(&format!("a{card}b")) && !is_kept(&format!("7{card}7")), "{card}");
     }
-    // Another last digit, too few of them, and some that another character parts.
+    // Another last digit, too few digits, and digits with another character between them.
     for none in ["4222222222223", "411111111111", "42222 2222222 3", "4222222:222222", "4222222.222222"] {
         assert!(is_kept(none), "{none}");
     }
     assert!(!is_kept(&"5".repeat(200)));
 }
 
-/// Whether the digits of a text have a right check digit, by adding from the left.
+/// True if the digits of a text have a right check digit, by adding from the left.
 fn luhn(text: &str) -> bool {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
     let parity = digits.len() % 2;
@@ -540,7 +541,7 @@ fn any_planted() -> impl Strategy<Value = String> {
     })
 }
 
-/// Every single value of some JSON, with the name that it stands under, be it in lists.
+/// Every single value of some JSON, with the name above the value, also for values in lists.
 fn values_of(name: &str, json: &serde_json::Value, values: &mut Vec<(String, String)>) {
     if let Some(members) = json.as_object() {
         members.iter().for_each(|(name, value)| values_of(name, value, values));
@@ -584,7 +585,7 @@ fn any_exchange() -> impl Strategy<Value = (Request, Result<Response, TransportE
     (request, outcome)
 }
 
-/// What can be compared of what a transport returns.
+/// The comparable parts of a transport's result.
 fn told(outcome: &Result<Response, TransportError>) -> String {
     match outcome {
         Ok(response) => format!("{} {:?} {:?}", response.status(), response.headers(), response.body()),
@@ -605,11 +606,11 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn of_any_json_nothing_is_kept_under_a_name_that_is_not(planted in any_planted()) {
+    fn no_json_value_is_kept_under_an_unlisted_name(planted in any_planted()) {
         let exchange = (request("POST", "https://provider.example/", JSON, &planted), Ok(answer(200, JSON, &planted)));
         let text = recorded(vec![exchange], &[]).to_json();
         prop_assert!(!text.to_lowercase().contains("planted "), "{}", text);
-        // What is kept of the others stands under a name whose shape it has.
+        // A kept value of the others stands under a name whose shape the value has.
         let mut values = Vec::new();
         values_of("", &serde_json::from_str(&text).unwrap(), &mut values);
         for (name, value) in values {
@@ -641,7 +642,7 @@ proptest! {
                 ),
             ];
             let cassette = recorded(exchanges, &["reference", name]);
-            // The names that were added are their author's.
+            // The author answers for the names that were added.
             let text = cassette.to_json().replacen(&format!("{card:?}"), "", 1);
             prop_assert!(!text.contains(&card), "{}", text);
             prop_assert!(!text.replace(['-', ' '], "").contains(&card.replace(['-', ' '], "")), "{}", text);
@@ -649,7 +650,7 @@ proptest! {
     }
 
     #[test]
-    fn a_number_with_a_card_s_digits_is_none_either(card in any_card()) {
+    fn no_number_with_a_card_s_digits_is_kept(card in any_card()) {
         let card = card.trim_start_matches('0');
         prop_assume!(card.len() >= 13 && luhn(card));
         let body = format!(r#"{{"amount":{card},"reference":{card},"code":-{card}.5,"status":{card}}}"#);
@@ -669,14 +670,14 @@ proptest! {
     }
 
     #[test]
-    fn what_is_replayed_in_the_recorded_order_has_no_difference_and_is_scrubbed_for_good(
+    fn a_replay_in_the_recorded_order_has_no_difference_and_stays_scrubbed(
         exchanges in prop::collection::vec(any_exchange(), 0..4),
     ) {
         let requests: Vec<_> = exchanges.iter().map(|(request, _)| same(request)).collect();
         let cassette = recorded(exchanges, &[]);
         let again = Recording::new(Replaying::new(cassette.clone()));
         let outcomes: Vec<_> = requests.iter().map(|request| again.send_blocking(same(request))).collect();
-        // Recorded twice and replayed, it is what it was when it was recorded once.
+        // A recording of a replay is the same as the first recording.
         let twice = Replaying::in_any_order(again.cassette());
         for (request, outcome) in requests.into_iter().zip(outcomes) {
             prop_assert!(twice.remaining() > 0);
@@ -687,7 +688,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_recorded_is_unchanged_on_its_way(exchange in any_exchange()) {
+    fn a_recorded_exchange_is_unchanged_on_its_way(exchange in any_exchange()) {
         let (request, outcome) = exchange;
         let expected = (format!("{request:?}"), told(&outcome));
         let seen = Mutex::new(String::new());
@@ -702,7 +703,7 @@ proptest! {
 }
 
 #[test]
-fn a_uri_keeps_its_host_and_what_looks_like_an_id() {
+fn a_uri_keeps_its_host_and_segments_like_an_id() {
     let line = |uri: &str| {
         let text =
             recorded(vec![(request("POST", uri, JSON, ""), Err(TransportError::unknown("lost")))], &[])
@@ -735,7 +736,7 @@ fn a_uri_keeps_its_host_and_what_looks_like_an_id() {
 }
 
 #[test]
-fn headers_keep_their_names_and_those_on_the_list_their_values() {
+fn headers_keep_their_names_and_listed_headers_their_values() {
     let mut response = answer(302, "application/json; charset=utf-8", "");
     for (name, value) in [
         ("retry-after", "120"),
@@ -783,7 +784,7 @@ fn headers_keep_their_names_and_those_on_the_list_their_values() {
 }
 
 #[test]
-fn errors_are_recorded_and_replayed_by_what_they_say_of_the_delivery() {
+fn errors_are_recorded_and_replayed_by_their_delivery() {
     let errors = [TransportError::not_sent("a"), TransportError::unknown("b"), TransportError::too_large(7)];
     let expected = errors.each_ref().map(|error| (error.delivery(), error.exceeded_cap()));
     let cassette = recorded(errors.into_iter().map(|error| (get("/"), Err(error))).collect(), &[]);
@@ -814,7 +815,7 @@ fn difference(recorded_as: Request, sent: Request) -> String {
 }
 
 #[test]
-fn a_request_that_differs_is_told_where_and_not_by_how_much() {
+fn a_request_that_differs_is_reported_with_the_place_alone() {
     fn of(method: &str, uri: &str, body: &str) -> Request {
         request(method, uri, JSON, body)
     }
@@ -859,7 +860,7 @@ fn a_request_that_differs_is_told_where_and_not_by_how_much() {
 }
 
 #[test]
-fn exchanges_are_replayed_in_their_order_or_in_any() {
+fn exchanges_are_replayed_in_their_order_or_in_any_order() {
     let exchange = |path: &str, code: u8| (get(path), Ok(answer(200, JSON, &format!("{{\"code\":{code}}}"))));
     let cassette = recorded(vec![exchange("/a", 1), exchange("/b", 2), exchange("/a", 3)], &[]);
     let code = |replaying: &Replaying, path| match replaying.send_blocking(get(path)) {
@@ -885,7 +886,7 @@ fn exchanges_are_replayed_in_their_order_or_in_any() {
     assert_eq!(code(&free, "/b"), "exchange 3 of 3 is another request: the path differs");
     assert_eq!(code(&free, "/a"), "{\"code\":3}");
 
-    // The one that agrees the furthest is named.
+    // The fault names the exchange that agrees the furthest.
     let furthest = Replaying::in_any_order(cassette);
     let error = furthest.send_blocking(request("GET", "https://provider.example/b?x", JSON, "")).unwrap_err();
     let expected = "exchange 2 of 3 is another request: the query differs at (scrubbed 1)";
@@ -910,7 +911,7 @@ fn a_transport_of_every_kind_is_recorded_and_a_cassette_is_replayed_to_each() {
     }));
     pollster::block_on(local.send_local(get("/"))).unwrap();
     assert_eq!(*at_home.borrow(), 1);
-    // The second is a local one by itself.
+    // The second transport is a local transport by itself.
     pollster::block_on(spawned.send_local(get("/"))).unwrap();
     assert_eq!(spawned.cassette().len(), 2);
     let cassette = blocking.cassette();
@@ -943,7 +944,7 @@ fn a_request_whose_answer_nobody_waited_for_is_recorded_as_unknown() {
 }
 
 #[test]
-fn an_exchange_stands_where_its_request_was_sent_however_late_its_answer_comes() {
+fn an_exchange_stands_in_the_order_of_its_sending() {
     let recording = Recording::new(from_fn(|request: Request| async move {
         if request.uri().path() == "/slow" {
             // Once pending, then ready.
@@ -968,7 +969,7 @@ fn an_exchange_stands_where_its_request_was_sent_however_late_its_answer_comes()
 }
 
 #[test]
-fn a_text_that_is_no_cassette_is_told_where() {
+fn a_text_that_is_no_cassette_is_refused_with_the_place() {
     let exchange = |request: &str, rest: &str| {
         format!(r#"{{"version":1,"kept":[],"exchanges":[{{"request":{request}{rest}}}]}}"#)
     };

@@ -576,7 +576,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clone_that_is_ready_is_the_one_that_is_called_once_for_each_request() {
+    fn the_ready_clone_is_called_once_for_each_request() {
         let service = Exact::default();
         let calls = Arc::clone(&service.calls);
         let transport = Tower::without_deadline(service);
@@ -605,13 +605,13 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_many_pieces_comes_back_in_one() {
+    fn a_body_of_many_pieces_comes_back_in_one_piece() {
         assert_eq!(read(&[b"12", b"", b"3", b"45678"], 0, None), ("200 OK b\"12345678\"".to_owned(), 8));
         assert_eq!(read(&[], 0, None), ("200 OK b\"\"".to_owned(), 0));
     }
 
     #[test]
-    fn a_body_over_the_cap_is_given_up_as_soon_as_that_is_known() {
+    fn a_body_over_the_cap_is_given_up_at_once() {
         let over = "unknown: the response body is over 8 bytes, and what became of the request is unknown";
         assert_eq!(read(&[b"12345", b"6789", b"never read"], 0, None), (over.to_owned(), 9));
         assert_eq!(read(&[b"12345", b"6789"], 9, None), (over.to_owned(), 0));
@@ -650,7 +650,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_transport_below_does_not_know_nobody_makes_certain() {
+    fn an_unknown_delivery_of_a_transport_below_stays_unknown() {
         let below = service_fn(|_: http::Request<Full<Bytes>>| async {
             Err::<http::Response<Full<Bytes>>, _>(TransportError::unknown("lost"))
         });
@@ -661,7 +661,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_never_got_was_not_sent() {
+    fn a_request_that_the_service_never_got_was_not_sent() {
         assert_eq!(check(send(&Tower::without_deadline(Closed))), "not sent: closed");
     }
 
@@ -687,7 +687,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_that_passes_after_that_is_unknown_for_the_head_and_for_the_body() {
+    fn a_deadline_that_passes_after_the_service_has_the_request_is_unknown() {
         struct Endless;
         impl Body for Endless {
             type Data = Bytes;

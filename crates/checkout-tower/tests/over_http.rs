@@ -25,7 +25,7 @@ use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::TokioExecutor;
 use tokio::runtime::{Builder, Runtime};
 
-/// An adapter, and what it needs to be asked.
+/// An adapter, and the runtime that the adapter needs.
 #[derive(Clone)]
 enum Stack {
     Async(Arc<Runtime>, SharedTransport),
@@ -48,7 +48,7 @@ impl Stack {
     }
 }
 
-/// Every adapter. None of them takes a proxy from the environment: all of this stays on this machine.
+/// Every adapter. No adapter takes a proxy from the environment: all of this stays on this machine.
 fn stacks() -> [(&'static str, Stack); 4] {
     let runtime = || Arc::new(Builder::new_current_thread().enable_all().build().unwrap());
     let reqwest = Reqwest::from_builder(reqwest::Client::builder().no_proxy()).unwrap();
@@ -69,14 +69,14 @@ fn stacks() -> [(&'static str, Stack); 4] {
     ]
 }
 
-/// How a checkout went, and every request that the provider saw of it.
+/// The course of a checkout, and every request of the checkout that the provider saw.
 #[derive(Debug, PartialEq)]
 struct Told {
     steps: Vec<String>,
     requests: Vec<String>,
 }
 
-/// Plays a checkout without HTTP, and then over HTTP through every adapter, where it must go the same way.
+/// Plays a checkout without HTTP, and then over HTTP through every adapter: the course must be the same.
 fn check(checkout: fn(Option<&Stack>) -> Told) -> Vec<String> {
     let without_http = checkout(None);
     for (name, stack) in stacks() {
@@ -93,7 +93,7 @@ fn stack_or<S: BlockingTransport + Clone + Send + Sync + 'static>(
     stack.cloned().unwrap_or_else(|| Stack::Blocking(Arc::new(sandbox.clone())))
 }
 
-/// Polls until it is paid, and tells each phase with the seconds since the first poll.
+/// Polls until the checkout is paid, and returns each phase with the seconds since the first poll.
 fn drive<T: Observable>(
     stack: &Stack,
     clock: &VirtualClock,
@@ -122,7 +122,7 @@ fn drive<T: Observable>(
     panic!("never paid: {steps:?}");
 }
 
-/// A request as the provider saw it, without what belongs to the connection.
+/// A request as the provider saw it, without the connection's own headers.
 fn seen(method: &str, path: &str, query: &str, headers: &HeaderMap, body: &[u8]) -> String {
     let mut headers: Vec<String> = headers
         .iter()
@@ -207,20 +207,20 @@ mod with_allscale {
             let sandbox = Sandbox::new(1);
             let server = Server::start(sandbox.clone()).unwrap();
             let client = client_of(&sandbox, server.url());
-            // So that there is a connection that can be used again.
+            // So there is a connection that can be used again.
             stack.ask(&client.ping()).unwrap();
             sandbox.inject_on(Route::Create, Fault::LostAnswer);
             let error = stack.ask(&client.create(&order())).unwrap_err();
             assert!(matches!(error.kind(), CallErrorKind::NoResponse(_)), "{name}: {error:?}");
             assert!(error.may_have_been_processed(), "{name}");
             assert_eq!(sandbox.intents().len(), 1, "{name}: it was done, once");
-            // The one after it is not confused.
+            // The next request is not confused.
             stack.ask(&client.ping()).unwrap();
         }
     }
 
     #[test]
-    fn a_port_that_nobody_listens_on_is_not_sent() {
+    fn a_request_to_a_closed_port_is_not_sent() {
         let port = ClosedPort::find().unwrap();
         for (name, stack) in stacks() {
             let sandbox = Sandbox::new(1);
@@ -231,7 +231,7 @@ mod with_allscale {
         }
     }
 
-    /// What docs/your-own-transport.md says of sandboxes, word for word.
+    /// The words of docs/your-own-transport.md about sandboxes.
     #[test]
     fn a_sandbox_that_is_served_is_a_provider_on_this_machine() {
         let transport = Ureq::from_config(ureq::Agent::config_builder().proxy(None), checkout_ureq::TIMEOUT);
@@ -398,7 +398,7 @@ mod with_peach {
             .unwrap()
     }
 
-    /// Asks until it is paid, and holds the answer to the order.
+    /// Polls until the checkout is paid, and holds the answer to the order.
     fn settle(
         stack: &Stack,
         sandbox: &Sandbox,

@@ -1,8 +1,8 @@
-//! Nothing that was planted is in what an adapter says of itself, or in why a request could not be sent: not
-//! what the HTTP client below it was built with, and nothing of the request.
+//! No planted text is in the text that an adapter prints, or in the reason why a request could not be sent:
+//! neither the settings of the HTTP client below the adapter, nor anything of the request.
 //!
-//! The facade's tests ask that every type that can hold a secret is made and written somewhere. For those of
-//! the adapters it is here, where all of them are built anyhow.
+//! The facade's tests ask that every type that can hold a secret is made and written somewhere. The types of
+//! the adapters are written here, where all adapters are built anyhow.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::any::type_name;
@@ -33,7 +33,7 @@ const CARD: &str = "4111111111111111";
 /// `payer:` and the password in Base64, as an `authorization` has them.
 const BASIC: &str = "cGF5ZXI6cGxhbnRlZFBhc3N3b3JkOXhUUW00";
 
-/// What of it is in the text: as it is, as a list of bytes, or in Base64.
+/// The planted texts that are in the text: as they are, as a list of bytes, or in Base64.
 fn found(text: &str) -> Vec<&'static str> {
     let squeezed = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
     let text = squeezed(text);
@@ -46,7 +46,7 @@ fn found(text: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// A value says nothing of what is planted, and is of the type that the list has it for.
+/// A value prints no planted text, and is of the type in the list.
 fn check<T: Debug>(name: &str, value: &T) {
     let defined = type_name::<T>().split('<').next().unwrap();
     assert_eq!(defined.split("::").next(), name.split("::").next());
@@ -56,7 +56,7 @@ fn check<T: Debug>(name: &str, value: &T) {
     }
 }
 
-/// Nor does an error, or what is behind it.
+/// Nor does an error, or any source of the error.
 fn check_error(error: &(dyn Error + 'static)) {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -74,7 +74,7 @@ fn headers() -> HeaderMap {
         .collect()
 }
 
-/// Where nobody listens, with a password.
+/// The address of a proxy where nobody listens, with a password.
 fn proxy() -> String {
     format!("http://payer:{PASSWORD}@{}", nobody())
 }
@@ -105,7 +105,7 @@ fn of_ureq() -> Ureq {
 }
 
 fn tower<S>(service: S) -> Tower<S> {
-    // What sleeps can hold a secret as well as what is slept around.
+    // A function that sleeps can hold a secret, as well as the service inside.
     let key = API_KEY.to_owned();
     Tower::new(service, Duration::from_secs(30), move |after| {
         assert_eq!(key, API_KEY);
@@ -113,7 +113,7 @@ fn tower<S>(service: S) -> Tower<S> {
     })
 }
 
-/// A request with something planted wherever there is a place for it.
+/// A request with a planted text in every place for a text.
 fn request(uri: &str) -> http::Request<Bytes> {
     let mut request = http::Request::post(uri).body(Bytes::from_static(CARD.as_bytes())).unwrap();
     *request.headers_mut() = headers();
@@ -141,7 +141,7 @@ fn sent_blocking<T: BlockingTransport>(transport: &T) -> Vec<TransportError> {
 }
 
 #[test]
-fn no_adapter_says_what_it_was_built_with() {
+fn no_adapter_prints_its_settings() {
     check("checkout_reqwest::Reqwest", &of_reqwest());
     check("checkout_reqwest::Blocking", &of_reqwest_blocking());
     check("checkout_ureq::Ureq", &of_ureq());
@@ -161,7 +161,7 @@ fn no_adapter_says_what_it_was_built_with() {
 }
 
 #[test]
-fn no_error_of_a_client_that_cannot_be_built_says_what_of() {
+fn no_error_of_a_failed_build_prints_the_settings() {
     let broken = format!("{API_KEY}\n{PASSWORD}");
     let of_async = Reqwest::from_builder(reqwest::Client::builder().user_agent(&*broken)).unwrap_err();
     let of_blocking = Blocking::from_builder(reqwest::blocking::Client::builder().user_agent(&*broken));
@@ -172,7 +172,7 @@ fn no_error_of_a_client_that_cannot_be_built_says_what_of() {
 }
 
 #[test]
-fn no_error_of_a_request_that_was_not_sent_says_what_was_in_it() {
+fn no_error_of_an_unsent_request_prints_the_request() {
     let direct = Reqwest::from_builder(reqwest::Client::builder().no_proxy()).unwrap();
     let blocking = Blocking::from_builder(reqwest::blocking::Client::builder().no_proxy()).unwrap();
     let ureq = Ureq::from_config(ureq::Agent::config_builder().proxy(None), checkout_ureq::TIMEOUT);
@@ -192,7 +192,7 @@ fn no_error_of_a_request_that_was_not_sent_says_what_was_in_it() {
 }
 
 #[test]
-fn what_is_planted_is_found() {
+fn a_planted_text_is_found() {
     assert_eq!(found(&format!("{:?} {:#?}", API_KEY, headers())), [API_KEY, BASIC]);
     assert_eq!(found(&format!("{:?} {:#?}", CARD.as_bytes(), PASSWORD.as_bytes())), [PASSWORD, CARD]);
     assert_eq!(found("Tower { deadline: None, cap: 1048576, .. }"), [""; 0]);

@@ -93,7 +93,7 @@ fn our_transport_keeps_the_contract() {
 }
 
 #[test]
-fn recorded_traffic_is_read_as_it_was() {
+fn recorded_traffic_is_read_the_same() {
     let sandbox = Sandbox::new(1); // once, with your real transport in its place
     let client = client_of(sandbox.clock()).build().unwrap();
     let recording = Recording::new(sandbox.clone());

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_whole_up_to_the_cap_and_refused_beyond_it_however_it_is_cut() {
+    fn a_body_in_any_pieces_is_whole_up_to_the_cap_and_refused_beyond() {
         for cap in 0..6 {
             for len in 0..9 {
                 for piece in 1..10 {

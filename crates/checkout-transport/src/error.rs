@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_how_far_the_request_got() {
+    fn an_error_names_the_progress_of_the_request() {
         let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "refused");
         assert_eq!(
             check(&TransportError::not_sent(refused)),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_below_is_not_known_above() {
+    fn a_delivery_unknown_below_is_unknown_above() {
         let layered = TransportError::not_sent(TransportError::unknown("timed out"));
         assert_eq!(layered.delivery(), Delivery::Unknown);
         assert_eq!(TransportError::not_sent(TransportError::too_large(7)).delivery(), Delivery::Unknown);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_takes_what_a_question_mark_gives_and_crosses_threads() {
+    fn the_error_takes_the_errors_of_a_question_mark_and_crosses_threads() {
         fn sendable<T: Error + Send + Sync + 'static>() {}
         sendable::<TransportError>();
         let boxed: BoxError = "already boxed".into();

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transport_and_what_points_to_it_can_be_spawned() {
+    fn a_transport_and_pointers_to_a_transport_can_be_spawned() {
         let noting = Arc::new(Noting::default());
         let leaked: &'static Noting = Box::leak(Box::default());
         assert_eq!(path_seen_when_spawned(Noting::default(), "/owned"), "/owned");
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn every_transport_is_a_local_one() {
+    fn every_transport_is_a_local_transport() {
         let noting = Noting::default();
         pollster::block_on(async {
             assert_eq!(path_seen_by(&noting, "/owned").await, "/owned");
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn what_points_to_a_blocking_transport_is_one() {
+    fn a_pointer_to_a_blocking_transport_is_a_blocking_transport() {
         let noting = Arc::new(Noting::default());
         assert_eq!(path_seen_blocking(&*noting, "/ref"), "/ref");
         assert_eq!(path_seen_blocking(Arc::clone(&noting), "/arc"), "/arc");
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn dropping_the_future_drops_what_the_stack_holds() {
+    fn dropping_the_future_drops_the_values_of_the_stack() {
         let held = Arc::new(());
         let in_stack = Arc::clone(&held);
         let transport = SharedTransport::new(from_fn(move |_| {

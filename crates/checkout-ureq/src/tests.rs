@@ -104,7 +104,7 @@ impl Transport for Scripted {
 
 const SECRET: &str = "s3cret";
 
-/// A request with a secret wherever one can be.
+/// A request with a secret in every place for a text.
 fn request() -> Request {
     http::Request::post("http://127.0.0.1:1/pay?key=s3cret")
         .header("x-signature", SECRET)
@@ -139,7 +139,7 @@ fn check(plays: &[Play]) -> String {
     told
 }
 
-/// No proxy of the machine that this runs on.
+/// A configuration without the proxy of this machine.
 fn plain() -> ConfigBuilder<AgentScope> {
     Config::builder().proxy(None)
 }
@@ -182,7 +182,7 @@ fn the_contract_is_kept() {
 }
 
 #[test]
-fn the_contract_is_kept_whatever_the_configuration_wants() {
+fn the_contract_is_kept_under_every_configuration() {
     let hostile = |timeout| {
         let config = plain()
             .max_redirects(10)
@@ -203,7 +203,7 @@ fn the_contract_is_kept_whatever_the_configuration_wants() {
 }
 
 #[test]
-fn whatever_fails_before_the_first_byte_is_not_sent() {
+fn a_failure_before_the_first_byte_is_not_sent() {
     for (error, text) in ERRORS {
         assert_eq!(check(&[Fails(error)]), format!("not sent: {text}"));
     }
@@ -280,7 +280,7 @@ fn a_middleware_that_sends_from_another_thread_is_stopped() {
 }
 
 #[test]
-fn what_a_middleware_does_before_it_sends_is_not_called_not_sent() {
+fn a_failure_of_a_middleware_before_its_sending_is_unknown() {
     let failing = |_: http::Request<SendBody<'_>>, _: MiddlewareNext<'_>| Err(refused());
     let transport = Ureq::over(plain().middleware(failing), TIMEOUT, Script::new(&[]));
     assert_eq!(told(transport.send_blocking(request())), "unknown: io: refused");
@@ -318,7 +318,7 @@ fn head_of(request: Request) -> String {
 }
 
 #[test]
-fn the_head_has_the_host_the_length_and_nothing_else_that_was_not_given() {
+fn the_head_has_the_given_headers_the_host_and_the_length_alone() {
     let head = |method: &str, body: &'static str| {
         let builder = http::Request::builder().method(method).uri("http://127.0.0.1:1/a//b/../%7e?b=2&a=%2F");
         head_of(
@@ -397,7 +397,7 @@ fn an_https_request_goes_over_a_connection_with_tls_and_over_no_other() {
     };
     assert_eq!(over(Secured), ("200 {}".to_owned(), false));
     assert!(over(Connected).0.starts_with("not sent: "), "{over:?}", over = over(Connected).0);
-    assert!(over(Connected).1, "it went out in clear");
+    assert!(over(Connected).1, "the request went out in clear");
 }
 
 #[test]
@@ -419,7 +419,7 @@ fn a_tls_handshake_that_fails_is_not_sent() {
 }
 
 #[test]
-fn of_an_unchecked_agent_every_failure_is_unknown() {
+fn every_failure_of_an_unchecked_agent_is_unknown() {
     let port = ClosedPort::find().unwrap();
     let request = || http::Request::get(port.url()).body(Bytes::new()).unwrap();
     let unchecked = Ureq::from_agent_unchecked(plain().build().new_agent());
@@ -429,7 +429,7 @@ fn of_an_unchecked_agent_every_failure_is_unknown() {
 }
 
 #[test]
-fn the_cap_is_kept_and_never_above_the_contract_s() {
+fn the_cap_is_kept_and_never_exceeds_the_contract_s() {
     let answer = Said("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n123");
     let streamed = Said("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\n123\r\n0\r\n\r\n");
     for answer in [answer, streamed] {
@@ -440,7 +440,7 @@ fn the_cap_is_kept_and_never_above_the_contract_s() {
         }
     }
     assert_eq!(Ureq::new().cap(usize::MAX).cap, BODY_CAP);
-    // Of a body that is announced to be larger nothing is read.
+    // Nothing is read of a body that is announced to be larger.
     let announced = Said("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n");
     let script = Script::new(&[Connected, Taken, Taken, announced]);
     let sent = Ureq::over(plain(), TIMEOUT, script).cap(8).send_blocking(request());

@@ -42,7 +42,7 @@ fn a_client_that_trusts_everybody_is_found_out() {
 
 #[test]
 #[should_panic(expected = "a body without its end")]
-fn so_is_one_that_takes_a_connection_that_broke_for_the_end_of_a_body() {
+fn a_client_that_takes_a_broken_connection_for_the_end_of_a_body_is_found_out() {
     tls::whole_only_when_said(|root| {
         let tls = TlsConfig::builder().root_certs(roots(root)).build();
         Box::new(Ureq::from_agent_unchecked(plain().tls_config(tls).build().new_agent()))

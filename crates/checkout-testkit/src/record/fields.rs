@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_fits_what_it_is_for_and_no_text_of_a_person() {
+    fn a_shape_fits_its_own_values_and_no_text_of_a_person() {
         use Shape::{Bearer, Code, Decimal, Flag, Id, Time, Word};
         let table: [(Shape, &[&str]); 7] = [
             (Flag, &["true", "false"]),

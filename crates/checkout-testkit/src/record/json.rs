@@ -257,7 +257,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn both_texts_are_read_as_what_was_written(json in any_json()) {
+        fn both_texts_are_read_as_the_written_value(json in any_json()) {
             for text in [json.compact(), json.pretty()] {
                 prop_assert!(Json::read(&text, 9) == Some(json.clone()), "{}", text);
                 // Another reader agrees that the text is JSON.

@@ -11,7 +11,7 @@ use checkout_transport::{BlockingTransport, LocalTransport, Request, Response, T
 
 use crate::wire::Wire;
 
-/// What an asynchronous client does wrong.
+/// The faults of an asynchronous client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
     StartsUnpolled,
@@ -28,7 +28,7 @@ pub(crate) struct Threaded {
 
 type Outcome = Result<Response, TransportError>;
 
-/// Answers that have come, and who waits for them.
+/// Answers that have come, and the futures that wait for them.
 #[derive(Default)]
 struct Mailbox(Mutex<(Vec<Outcome>, Vec<Waker>)>);
 
@@ -80,7 +80,7 @@ impl Transport for Threaded {
     }
 }
 
-/// The same, which cannot leave its thread.
+/// The same client, which cannot leave its thread.
 pub(crate) struct OnOneThread {
     threaded: Threaded,
     sent: Rc<Cell<usize>>,

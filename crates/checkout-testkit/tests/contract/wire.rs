@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 client over `std::net`, right as it stands, and wrong in the one way that it is told.
+//! A small HTTP/1.1 client over `std::net`, right as it stands, and wrong in the one way of its fault.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -10,7 +10,7 @@ use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use checkout_transport::{BODY_CAP, BlockingTransport, BodyBuffer, Request, Response, TransportError};
 
-/// What the client does wrong.
+/// The faults of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     UpperCasesMethods,
@@ -70,7 +70,8 @@ pub(crate) enum Fault {
     AnswersInTurn,
 }
 
-/// The client. It keeps one connection if it is told to, and else opens one for every request.
+/// The client. The client keeps one connection if the settings say so, and else opens a connection for every
+/// request.
 pub(crate) struct Wire {
     timeout: Duration,
     keeps: bool,
@@ -81,7 +82,7 @@ pub(crate) struct Wire {
     turns: Turns,
 }
 
-/// How many have asked, and what has come, in the order in which it came.
+/// The number of requests, and the answers in the order of their arrival.
 #[derive(Default)]
 struct Turns(Mutex<(usize, Vec<Option<Outcome>>)>, Condvar);
 
@@ -170,7 +171,7 @@ impl BlockingTransport for Wire {
 }
 
 impl Wire {
-    /// What comes first, to whoever asked first.
+    /// The answer that comes first, for the request that was sent first.
     fn in_turn(&self, request: &Request) -> Outcome {
         let Turns(turns, changed) = &self.turns;
         let turn = {
@@ -221,7 +222,7 @@ impl Wire {
         connection.end = end;
         connection.per_read = match self.fault {
             Some(Fault::HasNoTimeout) => Some(Duration::from_secs(3600)),
-            // For longer than the machine may stand still between two bytes that the server sends.
+            // Longer than the machine may stand still between two bytes of the server.
             Some(Fault::TimesEachRead) => Some(self.timeout * 4),
             _ => None,
         };
@@ -263,7 +264,7 @@ impl Wire {
                 Err(match self.fault {
                     Some(Fault::TellsHeaders) => TransportError::unknown(format!("{:?}", request.headers())),
                     Some(Fault::TellsBodiesAsBytes) => {
-                        // Of the largest ones it would take longer than the server waits.
+                        // The largest bodies would take longer than the server waits.
                         let start = &request.body()[..request.body().len().min(1_024)];
                         TransportError::unknown(format!("{start:?}"))
                     }
@@ -361,7 +362,7 @@ impl Wire {
         }
     }
 
-    /// The response, and whether the connection can serve again.
+    /// The response, and true if the connection can serve again.
     fn exchange(
         &self,
         connection: &mut Connection,
@@ -369,7 +370,7 @@ impl Wire {
         head: &[u8],
     ) -> Result<(Response, bool), TransportError> {
         let written = connection.write(head).and_then(|()| connection.write(&self.body(request)));
-        // An answer may have come before all was written; it is looked for.
+        // An answer may have come before all bytes were written, so the client looks for an answer.
         let response = self.response(connection, request);
         match (written, response) {
             (Err(error), Err(_)) => Err(TransportError::unknown(error)),
@@ -452,7 +453,7 @@ impl Wire {
         let head = connection.until(b"\r\n\r\n", cap).map_err(TransportError::unknown)?;
         let mut fields = [httparse::EMPTY_HEADER; 100];
         let mut parsed = httparse::Response::new(&mut fields);
-        // What this parser finds wrong quotes nothing.
+        // The faults that this parser finds quote nothing.
         parsed.parse(&head).map_err(TransportError::unknown)?;
         let code = parsed.code.ok_or_else(|| TransportError::unknown("no status"))?;
         let status = StatusCode::from_u16(code).map_err(TransportError::unknown)?;
@@ -531,7 +532,7 @@ impl Wire {
     }
 }
 
-/// A body with the cap, or with what the fault makes of it.
+/// A body with the cap, or with the fault's cap.
 struct Body {
     capped: BodyBuffer,
     uncapped: Option<Vec<u8>>,
@@ -582,15 +583,15 @@ struct Connection {
     stream: TcpStream,
     end: Instant,
     left: Vec<u8>,
-    /// The start of all that came.
+    /// The start of all bytes that came.
     heard: Vec<u8>,
     per_read: Option<Duration>,
-    /// A request of it did, and it is used again without a look.
+    /// A request on the connection timed out, and the client uses the connection again without a check.
     timed_out: bool,
 }
 
 impl Connection {
-    /// Whether the server has sent nothing, nor closed, since the last answer.
+    /// True if the server has neither sent anything nor closed since the last answer.
     fn is_idle(&self) -> bool {
         let peeked = self.stream.set_nonblocking(true).and_then(|()| self.stream.peek(&mut [0]));
         let back = self.stream.set_nonblocking(false);
@@ -619,7 +620,7 @@ impl Connection {
         Ok(())
     }
 
-    /// What comes next, at most so much; nothing at the end of the connection.
+    /// The next bytes, at most so many; none at the end of the connection.
     fn some(&mut self, most: usize) -> io::Result<Vec<u8>> {
         if self.left.is_empty() {
             self.fill()?;
@@ -628,7 +629,7 @@ impl Connection {
         Ok(self.left.drain(..most).collect())
     }
 
-    /// What comes next, to the end of `mark`.
+    /// The next bytes, to the end of `mark`.
     fn until(&mut self, mark: &[u8], cap: usize) -> io::Result<Vec<u8>> {
         let mut looked = 0;
         loop {

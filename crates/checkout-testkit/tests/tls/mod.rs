@@ -1,5 +1,5 @@
-//! The laws of every adapter that brings TLS, over a server of our own: for the tests of these adapters,
-//! which take it in by its path. [`laws`] makes tests of it.
+//! The laws of every adapter with TLS, over a server of our own: for the tests of these adapters, which
+//! include the file by its path. [`laws`] makes tests of the laws.
 
 mod server;
 
@@ -19,12 +19,12 @@ pub(crate) type Trusting = fn(&[u8]) -> Box<dyn BlockingTransport>;
 macro_rules! laws {
     ($trusting:expr) => {
         #[test]
-        fn under_a_root_that_is_trusted_the_bytes_go_out_and_come_back_as_they_are() {
+        fn the_bytes_go_out_and_come_back_unchanged_under_a_trusted_root() {
             crate::tls::exact_under_a_trusted_root($trusting);
         }
 
         #[test]
-        fn nothing_is_sent_to_whoever_shows_a_wrong_certificate() {
+        fn nothing_is_sent_to_a_server_with_a_wrong_certificate() {
             crate::tls::nothing_for_a_wrong_certificate($trusting);
         }
 
@@ -39,7 +39,7 @@ macro_rules! laws {
         }
 
         #[test]
-        fn a_body_without_a_length_is_whole_only_where_tls_says_so() {
+        fn a_body_without_a_length_is_whole_only_after_a_close_notify() {
             crate::tls::whole_only_when_said($trusting);
         }
 
@@ -54,7 +54,7 @@ macro_rules! laws {
         }
 
         #[test]
-        fn nothing_is_sent_before_a_handshake_is_over_also_with_a_server_that_was_met_before() {
+        fn nothing_is_sent_before_the_end_of_a_handshake_even_to_a_known_server() {
             crate::tls::no_early_data($trusting);
         }
     };
@@ -69,7 +69,7 @@ pub(crate) fn exact_under_a_trusted_root(trusting: Trusting) {
         body.len()
     );
     for version in VERSIONS {
-        // The name of the host is the address; the other one shows that there can be two.
+        // The name of the host is the address; the other name shows that there can be two.
         let (sent, records) = with_authority(trusting, version, &["shop.example", HOST], &answer, End::Said);
         let response = sent.unwrap();
         assert_eq!((response.status().as_u16(), &response.body()[..]), (402, body.as_bytes()));
@@ -129,11 +129,11 @@ pub(crate) fn whole_only_when_said(trusting: Trusting) {
         let (sent, records) = with_authority(trusting, version, &[HOST], answer, End::Said);
         assert_eq!(sent.unwrap().body(), "{\"amount\":10");
         came_once(&records);
-        // The rest of it, `00}` maybe, was kept back by whoever is between the two.
+        // A party between the two kept back the rest of the body, `00}` maybe.
         let (sent, records) = with_authority(trusting, version, &[HOST], answer, End::Cut);
         unknown(&format!("a body without its end, {:?}", version.version), sent, &records);
     }
-    // Where the length is known nothing can be kept back.
+    // Where the length is known, nobody can keep anything back.
     let (sent, _) = with_authority(trusting, &TLS13, &[HOST], std::str::from_utf8(OK).unwrap(), End::Cut);
     assert_eq!(sent.unwrap().body(), "{}");
 }
@@ -190,7 +190,7 @@ pub(crate) fn no_early_data(trusting: Trusting) {
 
 type Sent = Result<Response, TransportError>;
 
-/// One request to a server of a known root that answers so.
+/// One request to a server of a known root that gives this answer.
 fn with_authority(
     trusting: Trusting,
     version: &'static SupportedProtocolVersion,
@@ -203,7 +203,7 @@ fn with_authority(
     exchange(trusting(authority.der()), &authority.sign(hosts, VALID), version, answers)
 }
 
-/// One request: what came of it, and what came to the server.
+/// One request: the outcome, and the bytes that came to the server.
 fn exchange(
     transport: Box<dyn BlockingTransport>,
     identity: &Identity,

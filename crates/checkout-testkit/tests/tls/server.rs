@@ -1,4 +1,4 @@
-//! A server with TLS on loopback, and the certificates for it, which are made anew for every test.
+//! A server with TLS on loopback, and the certificates of the server, which are made anew for every test.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -12,17 +12,17 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, SupportedProtocolVersion};
 
-/// A root, and what it signs.
+/// A root, and its signatures.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-/// What a server shows: a certificate, and the key to it.
+/// The identity that a server shows: a certificate, and the key.
 pub(crate) struct Identity {
     certificate: CertificateDer<'static>,
     key: PrivatePkcs8KeyDer<'static>,
 }
 
 impl Authority {
-    /// All of them have the same name, and each a key of its own.
+    /// All roots have the same name, and each root has a key of its own.
     pub(crate) fn new() -> Self {
         let mut params = params(&[], VALID);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -42,7 +42,7 @@ impl Authority {
 }
 
 impl Identity {
-    /// One that nobody has signed but its own key.
+    /// An identity that nobody has signed but its own key.
     pub(crate) fn of_its_own(hosts: &[&str]) -> Self {
         let key = KeyPair::generate().unwrap();
         let certificate = params(hosts, VALID).self_signed(&key).unwrap().der().clone();
@@ -60,19 +60,21 @@ fn params(hosts: &[&str], (from, to): (i32, i32)) -> CertificateParams {
     params
 }
 
-/// The server's way with each of its connections. It then says that it will write no more, and reads on
-/// until the client has ended, too.
+/// The server's way with each of its connections. After that the server ends its own side, and reads on until
+/// the client has ended, too.
 #[derive(Clone)]
 pub(crate) enum Does {
-    /// It reads a request over TLS, and answers with these bytes. TLS ends with a `close_notify` or without.
+    /// The server reads a request over TLS, and answers with these bytes. TLS ends with a `close_notify` or
+    /// without.
     Answers(Vec<u8>, End),
-    /// It knows no TLS.
+    /// The server knows no TLS.
     SpeaksHttp,
-    /// It sends so much of its first part of the handshake, of which the whole length is given.
+    /// The server sends a part of its first flight of the handshake. The function maps the whole length to
+    /// the length that is sent.
     CutsTheHandshake(Cut),
 }
 
-/// How much of so many bytes.
+/// The number of bytes to send of so many.
 pub(crate) type Cut = fn(usize) -> usize;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,16 +83,16 @@ pub(crate) enum End {
     Cut,
 }
 
-/// What came over a connection.
+/// The bytes that came over a connection.
 #[derive(Default)]
 pub(crate) struct Record {
-    /// As it came.
+    /// The bytes as they came.
     pub(crate) raw: Vec<u8>,
-    /// As TLS has it.
+    /// The bytes in clear.
     pub(crate) clear: Vec<u8>,
-    /// How many bytes were sent before the handshake was over, which anybody could send again.
+    /// The number of bytes that were sent before the end of the handshake, which anybody could send again.
     pub(crate) early: usize,
-    /// Whether the client had met the server before, and so could have sent such bytes.
+    /// True if the client had met the server before, and so could have sent such bytes.
     pub(crate) is_resumed: bool,
 }
 
@@ -108,7 +110,7 @@ impl Server {
             .with_no_client_auth()
             .with_single_cert(vec![identity.certificate.clone()], identity.key.clone_key().into())
             .unwrap();
-        // Who sends early data may.
+        // The server takes early data.
         config.max_early_data_size = 1 << 14;
         let config = Arc::new(config);
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -138,24 +140,24 @@ impl Server {
         self.address
     }
 
-    /// What came, a record for each connection. All clients have to be gone.
+    /// The bytes that came, a record for each connection. All clients have to be gone.
     pub(crate) fn finish(self) -> Vec<Record> {
         self.stopping.store(true, Ordering::SeqCst);
-        // Wakes the accepting thread, unless that has seen the flag already.
+        // The connection wakes the accepting thread, unless the thread has seen the flag already.
         let last = TcpStream::connect(self.address).and_then(|stream| stream.local_addr()).ok();
         let records = self.accepting.join().unwrap();
         records.into_iter().filter(|(from, _)| Some(*from) != last).map(|(_, record)| record).collect()
     }
 }
 
-/// What a client sent on a connection that the server did `does` with.
+/// The bytes that a client sent on a connection that the server served as `does` says.
 fn serve(stream: TcpStream, config: Arc<ServerConfig>, does: &Does) -> Record {
     stream.set_nonblocking(false).unwrap();
-    // Nothing is waited for as long as this; it is there for a client that never lets go.
+    // No wait takes as long as this; the limit is for a client that never lets go.
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let mut wire = Wire { stream, record: Record::default() };
     let mut tls = ServerConnection::new(config).unwrap();
-    // The client's end of the connection is told by the record, and by what it says itself.
+    // The record shows the client's end of the connection, and so does the client's own outcome.
     let _ = match does {
         Does::Answers(answer, end) => answers(&mut tls, &mut wire, answer, *end),
         Does::SpeaksHttp => wire
@@ -192,7 +194,7 @@ fn answers(tls: &mut ServerConnection, wire: &mut Wire, answer: &[u8], end: End)
     read_until(tls, wire, |_| false)
 }
 
-/// Reads and deciphers until what has come is enough, or the client has ended.
+/// Reads and deciphers until `enough` holds, or the client has ended.
 fn read_until(tls: &mut ServerConnection, wire: &mut Wire, enough: fn(&[u8]) -> bool) -> io::Result<()> {
     while !enough(&wire.record.clear) {
         let mut room = [0; 4096];
@@ -225,7 +227,7 @@ fn cuts_the_handshake(tls: &mut ServerConnection, wire: &mut Wire, at: Cut) -> i
     wire.stream.write_all(&flight[..at(flight.len())])
 }
 
-/// Whether a whole request has come.
+/// True if a whole request has come.
 fn is_whole(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
@@ -234,7 +236,7 @@ fn is_whole(bytes: &[u8]) -> bool {
     body.len() >= length.unwrap_or(0)
 }
 
-/// A connection that keeps what it reads.
+/// A connection that keeps the bytes it reads.
 struct Wire {
     stream: TcpStream,
     record: Record,
