@@ -41,7 +41,7 @@ fn fresh<E: std::fmt::Debug>(claim: Result<Claim, E>) -> checkout_trust::replay:
     }
 }
 
-/// What a claim gives, in a word.
+/// The answer to a claim, in a word.
 fn check<S: Store<Error: std::fmt::Debug>>(guard: &Guard<S>, identity: &Identity, now: i64) -> &'static str {
     match guard.claim(identity, at(now)).unwrap() {
         Claim::Fresh(_) => "fresh",
@@ -52,7 +52,7 @@ fn check<S: Store<Error: std::fmt::Debug>>(guard: &Guard<S>, identity: &Identity
 
 // The digests are those of another implementation of SHA-256 (Python's hashlib) over the documented input.
 #[test]
-fn a_key_is_the_sha_256_of_what_is_documented() {
+fn a_key_is_the_sha_256_of_the_documented_input() {
     let text = |key: Key| key.to_string();
     assert_eq!(
         text(Key::allscale_delivery("store-1", "wh_1", "5a0a4f4c", Duration::from_secs(300))),
@@ -79,7 +79,7 @@ fn a_key_is_the_sha_256_of_what_is_documented() {
         text(Key::peach_text("8ac7a4c9", &pairs)),
         "v1:peach-text:8443a18103812781a145fb618fe8cc3fff768f14ec452bf6ff21032d7f1c4513",
     );
-    // Of a text that has a name of an id twice: the signed text, and six bits of the digest above.
+    // A text that has a name of an id twice: the signed text, and six bits of the digest above.
     let pairs = [
         ("merchantTransactionId", "checkoutId7"),
         ("currency", "ZAR"),
@@ -92,7 +92,7 @@ fn a_key_is_the_sha_256_of_what_is_documented() {
     );
 }
 
-/// The key of a text of Peach's that was cut so that an id has so many characters.
+/// The key of a text of Peach's that was cut so that the id has so many characters.
 fn cut(owner: &str, text: u32, length: usize) -> Key {
     let rest = format!("{}{text}", "z".repeat(60));
     let (id, rest) = rest.split_at(length);
@@ -108,7 +108,7 @@ fn committed(store: &MemoryStore, key: &Key, now: i64) {
 fn an_id_ends_within_48_characters_so_a_text_makes_no_more_events() {
     let mut keys: Vec<_> = (0..60).map(|length| cut("store-1", 0, length)).collect();
     assert!(keys[1..=48].iter().all(|key| *key != keys[0]));
-    // What is longer names nothing, and so does the empty text.
+    // A longer id names nothing, and so does the empty text.
     assert!(keys[49..].iter().all(|key| *key == keys[0]));
     keys.sort();
     keys.dedup();
@@ -122,13 +122,13 @@ fn an_id_ends_within_48_characters_so_a_text_makes_no_more_events() {
 #[test]
 fn cuts_of_one_text_make_room_for_any_other_event_when_the_store_is_full() {
     let store = MemoryStore::new(40);
-    // One event, and a flood of cuts of the text of another.
+    // One event, and a flood of cuts of another event's text.
     committed(&store, &transaction(1), NOW);
     for length in 0..39 {
         committed(&store, &cut("store-1", 0, length), NOW);
     }
     assert_eq!(store.len(), 40);
-    // Whoever's the next ones are, they are taken in, and nothing but cuts has made room.
+    // The next events are taken in, for any owner, and only cuts have made room.
     for id in 2..=39 {
         committed(&store, &transaction(id), NOW);
     }
@@ -136,15 +136,15 @@ fn cuts_of_one_text_make_room_for_any_other_event_when_the_store_is_full() {
     for id in 1..=39 {
         assert_eq!(store.claim(&transaction(id), NOW, LEASE), Ok(Slot::Done), "{id}");
     }
-    // The first one of the text is no cut too many: all that is left is needed.
+    // The first cut of the text is no cut too many: all entries that are left are needed.
     assert_eq!(store.claim(&cut("store-1", 0, 0), NOW, LEASE), Ok(Slot::Done));
     assert!(store.claim(&transaction(40), NOW, LEASE).is_err());
-    // Nor does a further cut of it push anybody out.
+    // Nor does a further cut of the text push anybody out.
     assert!(store.claim(&cut("store-1", 0, 1), NOW, LEASE).is_err());
 }
 
 #[test]
-fn a_cut_that_is_done_makes_room_before_one_in_flight_and_the_soonest_to_end_first() {
+fn a_done_cut_makes_room_before_a_cut_in_flight_and_the_soonest_end_first() {
     let store = MemoryStore::new(4);
     committed(&store, &cut("store-1", 0, 0), NOW);
     let in_flight = cut("store-1", 0, 1);
@@ -160,7 +160,7 @@ fn a_cut_that_is_done_makes_room_before_one_in_flight_and_the_soonest_to_end_fir
     assert_eq!(store.claim(&in_flight, NOW + 2, LEASE), Ok(Slot::InFlight { until: NOW + 60_002 }));
     committed(&store, &transaction(2), NOW + 2);
     assert_eq!(store.claim(&in_flight, NOW + 2, LEASE), Ok(Slot::InFlight { until: NOW + 60_002 }));
-    // The last of them gives way while it is in flight, and its commit notes it anew if there is room.
+    // The last cut gives way while it is in flight, and its commit notes the cut anew if there is room.
     committed(&store, &transaction(3), NOW + 2);
     assert!(store.commit(&in_flight, fence, NOW + 3).is_err());
     assert!([&early, &late, &in_flight].into_iter().all(gone));
@@ -168,18 +168,18 @@ fn a_cut_that_is_done_makes_room_before_one_in_flight_and_the_soonest_to_end_fir
 }
 
 #[test]
-fn an_owner_that_holds_more_than_its_share_makes_room_for_one_that_holds_less() {
+fn an_owner_above_its_share_makes_room_for_an_owner_below() {
     let store = MemoryStore::new(90);
     let of = |owner: &str, id: u32| Key::allscale_transaction(owner, &format!("tx_{id}"), Duration::MAX);
     for id in 0..90 {
         committed(&store, &of("flooded", id), NOW);
     }
-    // Alone it may have all, and nothing of it is forgotten.
+    // A single owner may have all places, and nothing of the owner is forgotten.
     assert!(store.claim(&of("flooded", 90), NOW, LEASE).is_err());
     for id in 0..90 {
         assert_eq!(store.claim(&of("flooded", id), NOW, LEASE), Ok(Slot::Done));
     }
-    // With others it has an equal share, and so has each of them.
+    // With others the owner has an equal share, and so has each of the others.
     for (owner, share) in [("second", 45), ("third", 30)] {
         for id in 0..share {
             committed(&store, &of(owner, id), NOW);
@@ -193,7 +193,7 @@ fn an_owner_that_holds_more_than_its_share_makes_room_for_one_that_holds_less() 
 }
 
 #[test]
-fn what_has_ended_leaves_room_and_nothing_of_it_is_counted() {
+fn an_ended_entry_leaves_room_and_counts_no_longer() {
     let store = MemoryStore::new(10);
     for round in 0..20 {
         let now = NOW + i64::from(round) * 61_000;
@@ -217,7 +217,7 @@ fn a_delivery_is_kept_for_twice_the_tolerance_and_more_and_never_below_600_secon
 }
 
 #[test]
-fn nothing_that_a_key_was_made_of_is_in_its_debug_or_text() {
+fn no_input_of_a_key_is_in_its_debug_or_text() {
     let identity = Identity::new(Key::peach_content("entity-x", &[("customer.email", "tom@example.com")]));
     let shown = format!("{identity:?} {}", identity.keys()[0]);
     for secret in ["entity-x", "customer", "tom", "example"] {
@@ -292,11 +292,11 @@ fn every_claimer_takes_the_keys_in_the_same_order_and_commits_the_events_own_fir
 }
 
 #[test]
-fn a_second_delivery_of_a_payment_waits_for_the_first_and_then_hears_done() {
+fn a_second_delivery_of_a_payment_waits_for_the_first_and_is_then_done() {
     let guard = Guard::new(MemoryStore::new(100));
     let ticket = fresh(guard.claim(&both(1, 1), at(NOW)));
     assert_eq!(check(&guard, &both(2, 1), NOW), "in flight");
-    // Its own key was given back.
+    // The delivery's own key was given back.
     assert_eq!(check(&guard, &delivery(2).into(), NOW), "fresh");
     assert_eq!(guard.commit(ticket, at(NOW)).unwrap(), Commit::Committed);
     for redelivered in [1, 3] {
@@ -328,7 +328,7 @@ fn a_crash_between_the_commits_of_two_keys_leaves_the_payment_done() {
 }
 
 #[test]
-fn a_ticket_that_was_overtaken_loses_and_gives_back_what_nobody_else_wants() {
+fn an_overtaken_ticket_loses_and_gives_its_other_keys_back() {
     let guard = Guard::new(MemoryStore::new(100));
     let late = fresh(guard.claim(&both(1, 1), at(NOW)));
     let holder = fresh(guard.claim(&both(2, 1), at(AFTER)));
@@ -340,7 +340,7 @@ fn a_ticket_that_was_overtaken_loses_and_gives_back_what_nobody_else_wants() {
 }
 
 #[test]
-fn what_a_lost_commit_gives_back_is_free_before_its_lease_ends() {
+fn a_key_given_back_by_a_lost_commit_is_free_before_its_lease_ends() {
     let guard = Guard::new(MemoryStore::new(100));
     let late = fresh(guard.claim(&both(1, 1), at(NOW)));
     // The payment's key alone is taken away, within the lease of both.
@@ -371,12 +371,12 @@ fn a_ticket_that_was_overtaken_cannot_release() {
 }
 
 #[test]
-fn of_64_deliveries_at_once_one_is_fresh() {
+fn one_of_64_deliveries_at_once_is_fresh() {
     let blocking = Guard::new(MemoryStore::new(1_000));
     let in_place = Guard::new(InPlace(MemoryStore::new(1_000)));
     let start = Barrier::new(64);
     for paid in 0..8 {
-        // All the same delivery, and all of their own.
+        // All deliveries the same, and all different.
         for own in [0, 1] {
             let payment = 2 * paid + own;
             let claims = thread::scope(|scope| {
@@ -461,7 +461,7 @@ fn a_commit_that_fails_gives_the_ticket_back_and_can_be_tried_again() {
 }
 
 #[test]
-fn a_commit_that_failed_can_be_released_and_what_was_committed_stays() {
+fn a_failed_commit_can_be_released_and_the_committed_keys_stay() {
     for (fails_in, released, payment) in [(1, Release::Released, "fresh"), (2, Release::Lost, "done")] {
         let guard = Failing::guard();
         let ticket = fresh(guard.claim(&both(1, 1), at(NOW)));
@@ -502,7 +502,7 @@ fn a_full_store_refuses_new_events_and_still_knows_the_old() {
 }
 
 #[test]
-fn what_has_ended_is_dropped_a_little_at_every_step() {
+fn ended_entries_are_dropped_a_little_at_every_step() {
     let store = MemoryStore::new(10_000);
     for id in 0..1_000 {
         store.claim(&delivery(id), NOW, LEASE).unwrap();
@@ -510,7 +510,7 @@ fn what_has_ended_is_dropped_a_little_at_every_step() {
     let later = AFTER;
     for step in 1..=1_000 {
         store.claim(&delivery(1_000 + step), later, LEASE).unwrap();
-        // One in, and two out for as long as there are.
+        // One entry comes in, and two go out for as long as there are any.
         let left = 1_000_u32.saturating_sub(2 * step);
         assert_eq!(store.len(), usize::try_from(left + step).unwrap());
     }
@@ -533,8 +533,8 @@ fn a_clock_that_goes_back_brings_nothing_back() {
     assert_eq!(store.claim(&delivery(1), NOW, LEASE), Ok(Slot::InFlight { until: AFTER + 60_000 }));
 }
 
-/// The bytes for each of `entries` done keys: at the most while they came, and when they are in. They come in
-/// the order of their ends, which leaves the list's nodes as empty as they get.
+/// The bytes for each of `entries` done keys: at the most while they came, and when they are in. The keys
+/// come in the order of their ends, which leaves the list's nodes as empty as possible.
 fn bytes_per_entry(entries: u32) -> (u64, u64) {
     let mut kept = None;
     let memory = measure(|| {
@@ -553,9 +553,9 @@ fn bytes_per_entry(entries: u32) -> (u64, u64) {
 }
 
 #[test]
-fn an_entry_costs_no_more_than_what_is_stated() {
+fn an_entry_costs_no_more_than_the_stated_bytes() {
     let stated = u64::try_from(MemoryStore::BYTES_PER_ENTRY).unwrap();
-    // Seven eighths of a power of two and one more: the table has just grown, and is as empty as it gets.
+    // Seven eighths of a power of two and one more: the table has just grown, and is as empty as possible.
     for power in [10, 13, 16] {
         let entries = (1_u32 << power) / 8 * 7 + 1;
         let (most, kept) = bytes_per_entry(entries);

@@ -1,4 +1,4 @@
-//! The suite for stores passes the right ones and fails the wrong ones, each for its own reason.
+//! The suite for stores passes the right stores and fails the wrong stores, each for its own reason.
 #![cfg(feature = "conformance")]
 #![allow(missing_docs, clippy::panic, clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "tests")]
 
@@ -16,7 +16,7 @@ use checkout_trust::replay::{
     AsyncStore, Commit, FencingToken, InPlace, Key, MemoryStore, Release, Slot, Store, until,
 };
 
-/// The first law that fails, and the words; or "holds".
+/// The first law that fails, and the report; or "holds".
 fn check<S: Store<Error: std::fmt::Display> + Sync>(make: impl Fn() -> S) -> String {
     match check_store(make) {
         Ok(()) => "holds".into(),
@@ -24,7 +24,7 @@ fn check<S: Store<Error: std::fmt::Display> + Sync>(make: impl Fn() -> S) -> Str
     }
 }
 
-/// The laws that fail when each is tried by itself.
+/// The laws that fail when each law is tried by itself.
 fn failing<S: Store<Error: std::fmt::Display> + Sync>(make: impl Fn() -> S) -> Vec<Law> {
     Law::ALL.into_iter().filter(|&law| check_law(law, &make).is_err()).collect()
 }
@@ -36,7 +36,7 @@ struct Row {
     until: i64,
 }
 
-/// What is wrong with a [`Rows`] store.
+/// The fault of a [`Rows`] store.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
     /// Nothing.
@@ -59,7 +59,7 @@ enum Fault {
     EndsTheLeaseEarly,
     /// Never ends a lease.
     NeverEndsTheLease,
-    /// Throws the oldest out when a hundred are in.
+    /// Throws the oldest row out when a hundred rows are in.
     EvictsAtABound,
     /// Does not know its own claim any more when the lease has ended.
     ForgetsTheClaim,
@@ -67,7 +67,7 @@ enum Fault {
     CountsInTheRow,
     /// Looks at the key of the crowd, waits until all have looked, and then writes.
     LooksThenWrites,
-    /// Does so only when the row is there and has ended.
+    /// Looks and then writes only when the row is there and has ended.
     LooksThenTakesOver,
     /// Tells keys apart by the first sixteen bytes of their text.
     CutsTheKey,
@@ -77,7 +77,8 @@ enum Fault {
     AsksItsOwnClock,
 }
 
-/// What a user could have written over a table: a reference of another make than the crate's own store.
+/// A store that a user could have written over a table: a reference of another make than the crate's own
+/// store.
 struct Rows {
     fault: Fault,
     rows: Mutex<HashMap<String, (u64, Row)>>,
@@ -313,7 +314,7 @@ fn a_store_that_evicts_at_a_bound_fails() {
 #[test]
 fn a_store_that_ignores_the_number_fails() {
     let mut laws = failing(|| Rows::new(Fault::IgnoresTheNumberAtCommit));
-    // Whether the commit comes before the crowd or after it is the threads' luck.
+    // The threads' luck decides if the commit comes before the crowd or after it.
     laws.retain(|&law| law != Law::CommitOrTakeover);
     let wrong = [
         Law::ReleaseFrees,
@@ -328,13 +329,13 @@ fn a_store_that_ignores_the_number_fails() {
         [Law::ReleaseFrees, Law::LateReleaseIsLost, Law::ReleaseSparesTakeover]
     );
     let mut laws = failing(|| Rows::new(Fault::ReleasesCommitted));
-    // Whether the release comes after the commit is the threads' luck.
+    // The threads' luck decides if the release comes after the commit.
     laws.retain(|&law| law != Law::ReleaseSparesCommit);
     assert_eq!(laws, [Law::CommitCanBeRepeated]);
 }
 
 #[test]
-fn a_store_that_forgets_whose_claim_it_was_fails() {
+fn a_store_that_forgets_the_holder_of_a_claim_fails() {
     assert_eq!(
         failing(|| Rows::new(Fault::ForgetsTheClaim)),
         [Law::CommitOutlivesTheLease, Law::LateCommitIsLost]
@@ -386,8 +387,8 @@ fn a_store_that_panics_in_a_crowd_is_reported() {
     assert_eq!(broken.to_string(), "many hear of a commit: an operation panicked");
 }
 
-/// A store that waits for something before and after each step, as one behind a network does. A racy one
-/// looks before it waits and writes after.
+/// A store that waits before and after each step, as a store behind a network does. A racy store looks before
+/// the wait and writes after it.
 struct Remote {
     rows: Rows,
     racy: bool,

@@ -41,7 +41,7 @@ enum Step {
     Claim {
         key: usize,
     },
-    /// With the number of the n-th grant, of whichever key and however old.
+    /// With the number of the n-th grant, of any key and any age.
     Commit {
         grant: usize,
     },
@@ -64,11 +64,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 0..60)
 }
 
-/// What is written about a key: by which grant, until when, and whether it is done.
+/// The note about a key: the grant, the end, and true if the key is done.
 type Written = Option<(usize, i64, bool)>;
 
 #[test]
-fn the_store_in_memory_does_what_a_page_of_notes_would() {
+fn the_store_in_memory_gives_the_same_as_a_page_of_notes() {
     seeded(5_000)
         .run(&steps(), |steps| {
             let keys = [0, 1, 2]
@@ -76,7 +76,7 @@ fn the_store_in_memory_does_what_a_page_of_notes_would() {
             let store = MemoryStore::new(keys.len());
             let mut notes: [Written; 3] = [None; 3];
             let mut grants: Vec<(usize, FencingToken)> = Vec::new();
-            // The store's clock is the latest of all times that it was told.
+            // The store's clock is the latest of all times of the calls.
             let (mut clock, mut latest) = (1_000_000_i64, i64::MIN);
             for step in steps {
                 match step {
@@ -106,7 +106,7 @@ fn the_store_in_memory_does_what_a_page_of_notes_would() {
                                 prop_assert_eq!(said, Commit::Committed);
                                 notes[key] = Some((grant, until.max(latest + RETENTION), true));
                             }
-                            // Nobody's any more: the store may have dropped the note, or not yet.
+                            // The note is nobody's any more: the store may have dropped the note, or not yet.
                             Some((_, until, _)) if until < latest => {
                                 if said == Commit::Committed {
                                     notes[key] = Some((grant, latest + RETENTION, true));
@@ -139,7 +139,7 @@ fn the_store_in_memory_does_what_a_page_of_notes_would() {
 
 // Workers that interleave.
 
-/// What is wrong with the store, if anything.
+/// The fault of the store, if there is one.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
     None,
@@ -191,7 +191,7 @@ impl AsyncStore for Giving {
         let last = self.last.lock().unwrap().get(key).copied();
         let fence = if self.fault == Fault::IgnoresTheNumber { last.unwrap() } else { fence };
         let answer = if self.fault == Fault::Forgets {
-            // Says so, and keeps nothing.
+            // The store answers "released", and keeps nothing.
             Store::release(&self.store, key, fence)?;
             Commit::Committed
         } else {
@@ -211,7 +211,7 @@ impl AsyncStore for Giving {
 
 #[derive(Clone, Copy, Debug)]
 enum Move {
-    /// A worker that has nothing to do gets a delivery; any other goes on by a step.
+    /// A worker without a task gets a delivery; any other worker goes on by a step.
     Go {
         worker: usize,
         delivery: u8,
@@ -236,17 +236,17 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     vec(one, 0..200)
 }
 
-/// What has happened, as an onlooker sees it.
+/// The events of the run, as an onlooker sees them.
 #[derive(Default)]
 struct World {
     clock: Cell<i64>,
-    /// The furthest that any clock has been.
+    /// The furthest time of any clock.
     latest: Cell<i64>,
     /// The transactions that somebody is processing, and the end of the lease under which they do.
     at_work: RefCell<BTreeMap<usize, (u8, i64)>>,
-    /// How often each transaction was processed to its end.
+    /// The number of times that each transaction was processed to its end.
     processed: RefCell<BTreeMap<u8, u32>>,
-    /// How often a commit of each was said to hold.
+    /// The number of times that a commit of each was said to hold.
     committed: RefCell<BTreeMap<u8, u32>>,
     wrong: RefCell<Vec<String>>,
 }
@@ -271,7 +271,7 @@ fn identity(delivery: u8, transaction: u8) -> Identity {
         .and(Key::allscale_delivery("store-1", &format!("wh_{delivery}"), "nonce", Duration::MAX))
 }
 
-/// One handler, as the documentation has it. Says whether it heard 503.
+/// One handler, as the documentation has it. Returns true if the handler answered 503.
 async fn handle(
     worker: usize,
     (delivery, transaction): (u8, u8),
@@ -332,7 +332,7 @@ fn play(moves: &[Move], fault: Fault) -> Result<(), String> {
                 world.at_work.borrow_mut().remove(&worker);
             }
             Move::Go { worker, delivery, fails } => {
-                // A delivery tells of one transaction, for that is what was signed.
+                // A delivery is about one transaction, for the transaction is signed.
                 let transaction = delivery % 2;
                 let handler = workers[worker].get_or_insert_with(|| {
                     deliveries.push((delivery, transaction));
@@ -344,7 +344,7 @@ fn play(moves: &[Move], fault: Fault) -> Result<(), String> {
             }
         }
     }
-    // The process dies, the leases end, and the provider sends all once more.
+    // The process dies, the leases end, and the provider sends all deliveries once more.
     drop(workers);
     world.at_work.borrow_mut().clear();
     world.set_clock(world.latest.get() + LEASE + 1);
@@ -369,7 +369,7 @@ fn play(moves: &[Move], fault: Fault) -> Result<(), String> {
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
-/// What is wrong in the first of the runs in which something is, made as small as it goes.
+/// The fault of the first faulty run, made as small as possible.
 fn check(fault: Fault) -> String {
     let run = seeded(10_000).run(&moves(), |moves| play(&moves, fault).map_err(TestCaseError::fail));
     match run {
@@ -380,7 +380,7 @@ fn check(fault: Fault) -> String {
 }
 
 #[test]
-fn no_event_is_lost_and_none_is_done_twice_whatever_workers_do() {
+fn no_event_is_lost_and_none_is_done_twice_by_any_workers() {
     assert_eq!(check(Fault::None), "nothing");
 }
 

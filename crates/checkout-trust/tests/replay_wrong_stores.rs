@@ -1,5 +1,5 @@
-//! The suite for stores against what people write: wrong stores fail, each by the law that it breaks, and
-//! right ones of several makes pass.
+//! The suite for stores against the stores that people write: wrong stores fail, each by the law that the
+//! store breaks, and right stores of several makes pass.
 #![cfg(feature = "conformance")]
 #![allow(
     missing_docs,
@@ -33,11 +33,11 @@ struct Row {
     until: i64,
 }
 
-/// How a [`Table`] is wrong.
+/// The fault of a [`Table`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
-    // Steps that are not one: between them the store waits for its network.
-    /// `SELECT`; then `INSERT … ON CONFLICT DO UPDATE`, whatever is there by now.
+    // Operations of more than one step: the store waits for its network between the steps.
+    /// `SELECT`; then `INSERT … ON CONFLICT DO UPDATE`, whatever row is there by now.
     ClaimLooksThenWrites,
     /// The same, but only to take an ended claim over; a new key is one step.
     TakeoverLooksThenWrites,
@@ -47,11 +47,11 @@ enum Fault {
     ClaimAsksForDoneThenLocks,
     /// `SELECT`; then `UPDATE SET done, fence WHERE key`.
     CommitLooksThenWrites,
-    /// `SELECT`; then `UPDATE SET done WHERE key`, so that it is the other's claim that is done.
+    /// `SELECT`; then `UPDATE SET done WHERE key`, so that the other's claim is done.
     CommitLooksThenMarks,
-    /// `SELECT`; then `UPDATE … WHERE key AND fence`, without a look at how many rows that were.
+    /// `SELECT`; then `UPDATE … WHERE key AND fence`, without a check of the number of rows.
     CommitLooksThenDoesNotCount,
-    /// `DELETE` of the claim; then `INSERT` of what is done.
+    /// `DELETE` of the claim; then `INSERT` of the done key.
     CommitDeletesThenInserts,
     /// `SELECT`; then `DELETE WHERE key`.
     ReleaseLooksThenDeletes,
@@ -77,7 +77,7 @@ enum Fault {
     ReleaseTakesSmallerNumbers,
     ReleaseTakesAnyNumber,
 
-    // What is written.
+    // Writes.
     ClaimIsDone,
     ClaimIsRolledBack,
     CommitIsRolledBack,
@@ -92,7 +92,7 @@ enum Fault {
     ReleaseFreesCommitted,
     ReleaseKeepsTheLease,
 
-    // What is said.
+    // Answers.
     CommitAlwaysSaysCommitted,
     ReleaseAlwaysSaysReleased,
     RepeatedClaimIsFreshAgain,
@@ -135,15 +135,15 @@ enum Fault {
 
 /// A store that a user could have written over a table, with something wrong.
 struct Table {
-    /// `None` is right.
+    /// `None` for a right store.
     fault: Option<Fault>,
-    /// For how long a statement is under way.
+    /// The time that a statement is under way.
     network: Duration,
     rows: Mutex<BTreeMap<Vec<u8>, (u64, Row)>>,
-    /// How the table was before the last call.
+    /// The table before the last call.
     replica: Mutex<BTreeMap<Vec<u8>, (u64, Row)>>,
     cache: [Mutex<BTreeMap<Vec<u8>, i64>>; 2],
-    /// The writes that come later: after how many calls, and until when it is done.
+    /// The writes that come later: the key, the number of calls until the write, and the end of the done key.
     late: Mutex<Vec<(Vec<u8>, u8, i64)>>,
     turns: AtomicU64,
     ages: AtomicU64,
@@ -180,7 +180,7 @@ impl Table {
         self.rows.lock().unwrap()
     }
 
-    /// Which of two processes serves this call: they take turns.
+    /// The process that serves this call: two processes take turns.
     fn process(&self) -> usize {
         usize::from(self.turns.load(Ordering::SeqCst) % 2 == 1)
     }
@@ -259,7 +259,7 @@ impl Table {
         if self.is(Fault::TimesAreNotNegative) { now.max(0) } else { now }
     }
 
-    /// A claim, when this row was seen.
+    /// The answer to a claim, for this row.
     fn slot(&self, row: Option<Row>, now: i64) -> Option<Slot> {
         let row = row.filter(|row| row.until >= now)?;
         if row.done || self.is(Fault::ClaimIsDone) {
@@ -287,7 +287,7 @@ impl Table {
         }
     }
 
-    /// Whose step is done now, before anything else.
+    /// Does the step that is due now, before anything else.
     fn begin(&self) {
         self.turns.fetch_add(1, Ordering::SeqCst);
         self.late.lock().unwrap().retain_mut(|(key, calls, until)| {
@@ -538,7 +538,7 @@ impl Store for Table {
     }
 }
 
-/// Numbers that come back or are not compared, and the law that each breaks.
+/// Numbers that come back or are not compared, and the law that each fault breaks.
 const NUMBERS: [(Fault, Law); 13] = [
     (Fault::NumberIsTheCallersTime, Law::NumbersNeverComeBack),
     (Fault::NumberIsTheSecond, Law::NumbersNeverComeBack),
@@ -628,7 +628,7 @@ const RACY: [(Fault, Law); 12] = [
     (Fault::RewritesTheFile, Law::ManyKeysAtOnce),
 ];
 
-/// The suite fails the store, and so does the law alone that is named.
+/// Asserts that the suite fails the store, and that the named law alone fails the store too.
 fn fails<S: Store<Error = Infallible> + Sync>(law: Law, what: impl Debug, make: impl Fn() -> S) {
     assert_eq!(check_law(law, &make).err().map(|broken| broken.law()), Some(law), "{what:?}");
     assert!(check_store(&make).is_err(), "{what:?}");
@@ -668,7 +668,7 @@ fn wrong_bounds_and_keys_fail() {
 }
 
 #[test]
-fn operations_of_two_steps_fail_however_long_the_network_takes() {
+fn operations_of_two_steps_fail_on_every_network() {
     for (fault, law) in RACY {
         for network in NETWORKS {
             let broken = check_law(law, || Table::new(fault, network)).err();
@@ -678,7 +678,7 @@ fn operations_of_two_steps_fail_however_long_the_network_takes() {
     }
 }
 
-/// The two that were written in earnest: an event is processed twice, each time that the other comes in
+/// Two stores that were written in earnest: an event is processed twice, each time that another call comes in
 /// between.
 #[test]
 fn a_late_release_that_deletes_and_a_late_commit_that_overwrites_fail_every_time() {
@@ -699,20 +699,20 @@ fn no_wrong_store_is_left_out() {
     assert!(all.len() >= 30);
 }
 
-// Right ones, of several makes.
+// Right stores, of several makes.
 
 /// The ways in which a store of another make differs from [`Table`], and is right.
 #[derive(Clone, Copy, Debug)]
 enum Make {
-    /// Drops at every call whatever has ended.
+    /// Drops at every call every entry that has ended.
     Forgets,
-    /// Never drops anything, and what was committed is done for ever.
+    /// Never drops anything, and a committed key is done for ever.
     KeepsForEver,
     /// Numbers from a generator of 64 bits.
     RandomNumbers,
     /// Looks, computes, and writes if nothing has changed; otherwise again.
     Optimistic,
-    /// One table of claims and one of what is done, under one lock.
+    /// One table of claims and one table of done keys, under one lock.
     TwoTables,
     /// Holds the lock while it waits.
     Serial,
@@ -845,9 +845,9 @@ fn right_stores_behind_a_network_pass() {
     assert_eq!(check_store(|| MemoryStore::new(2_000)), Ok(()));
 }
 
-// Asynchronous ones: between two polls, everything else can happen.
+// Asynchronous stores: between two polls, everything else can happen.
 
-/// How a [`Steps`] store is wrong.
+/// The fault of a [`Steps`] store.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Wrong {
     ClaimAsksForDoneThenLocks,
@@ -855,11 +855,11 @@ enum Wrong {
     CommitDeletesThenInserts,
     ReleaseLooksThenDeletes,
     ReleaseLooksThenDeletesItsOwn,
-    /// Says in the row that it is at it, waits, and takes the word back.
+    /// Marks the row as being released, waits, and takes the mark back.
     ReleaseMarksThenDeletes,
 }
 
-/// A store that waits for its network between any two statements, and for a lock if it is right.
+/// A store that waits for its network between any two statements, and for a lock if the store is right.
 struct Steps {
     wrong: Option<Wrong>,
     rows: Mutex<BTreeMap<Key, Row>>,
@@ -867,7 +867,7 @@ struct Steps {
     number: AtomicI64,
 }
 
-/// Held across the waiting; whoever drops the future gives it back.
+/// Held across the waiting; a dropped future gives the lock back.
 struct Lock<'s>(&'s AtomicBool);
 
 impl Drop for Lock<'_> {
@@ -1015,7 +1015,7 @@ fn asynchronous_operations_of_two_steps_fail_by_steps() {
 }
 
 #[test]
-fn a_late_release_that_deletes_is_told_in_words() {
+fn a_late_release_that_deletes_is_reported_in_words() {
     let make = || Steps::new(Some(Wrong::ReleaseLooksThenDeletes));
     let block_on = |future: Task<'_>| pollster::block_on(future);
     let broken = check_async_law(Law::ReleaseSparesTakeover, make, block_on).unwrap_err();

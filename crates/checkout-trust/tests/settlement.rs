@@ -1,4 +1,5 @@
-//! What settles an order and what does not, typed from the documents as tables, and computed a second way.
+//! The conditions under which an order is settled, typed from the documents as tables, and computed a second
+//! way.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use checkout_trust::settlement::{Code, Field, Mismatch, NonEmpty, Overpaid, Policy, Settlement, Unproven};
@@ -14,7 +15,7 @@ mod allscale {
     use checkout_wire::{Head, Reply};
     use proptest::prelude::*;
 
-    /// Every field that the page lists, as it is when all is well.
+    /// Every field that the page lists, with the values of a settled order.
     const WELL: [(&str, &str); 24] = [
         ("all_scale_checkout_intent_id", r#""65b2f3d0d2d9c0a1b2c3d4e5""#),
         ("currency", "1"),
@@ -42,7 +43,7 @@ mod allscale {
         ("extra", "{}"),
     ];
 
-    /// What is otherwise for an order that is priced in a coin.
+    /// The values that differ for an order with a price in a coin.
     const COIN_PRICED: [(&str, &str); 4] = [
         ("currency", "null"),
         ("currency_symbol", "null"),
@@ -65,7 +66,7 @@ mod allscale {
     const COIN: Order<'_> =
         Order { price: Price::Coin { coin: StableCoin::USDT, amount: Cents::new(1_000) }, ..FIAT };
 
-    /// The intent that is well but for these fields.
+    /// The intent of a settled order but for these fields.
     fn intent(changes: &[(&str, &str)]) -> Intent<'static> {
         let change = |name| changes.iter().rev().find(|(changed, _)| *changed == name).map(|change| change.1);
         let field = |(name, value)| format!("\"{name}\":{}", change(name).unwrap_or(value));
@@ -81,7 +82,7 @@ mod allscale {
         order.settled_by_with(&Read::answer(intent(changes), Live), policy)
     }
 
-    /// What is said of an intent in which these fields are otherwise.
+    /// The settlement of an intent with these changed fields.
     fn check(order: &Order<'_>, changes: &[(&str, &str)]) -> String {
         settlement(order, changes, &Policy::default()).to_string()
     }
@@ -92,7 +93,7 @@ mod allscale {
 
     /// Source: *Get Checkout Intent*: net income is "Calculated as actual_paid_amount - service_fee_amount".
     #[test]
-    fn net_income_that_is_not_what_was_paid_less_the_fee_is_remarked_and_unsettles_nothing() {
+    fn a_net_income_that_is_not_the_payment_less_the_fee_is_remarked_and_unsettles_nothing() {
         let remarks = |changes: &[(&str, &str)]| {
             let settled = settlement(&FIAT, changes, &Policy::default()).settled().unwrap();
             settled.remarks().iter().map(ToString::to_string).collect::<Vec<_>>()
@@ -102,7 +103,7 @@ mod allscale {
             &[("net_income_amount", r#""9.95""#)],
             &[("service_fee_amount", r#""0""#), ("net_income_amount", r#""10""#)],
             &[("actual_paid_amount", r#""10.5""#), ("net_income_amount", r#""10.45""#)],
-            // Nothing to compare, or nothing that can be computed with.
+            // There is nothing to compare, or the values allow no arithmetic.
             &[("service_fee_amount", "null")],
             &[("net_income_amount", "null"), ("service_fee_amount", r#""9""#)],
             &[("service_fee_amount", "0.30")],
@@ -123,10 +124,10 @@ mod allscale {
         }
     }
 
-    /// The create was answered with a coin or an amount that was not asked for, and the page was paid: the
+    /// The create was answered with a coin or an amount that was not requested, and the page was paid: the
     /// order is not settled by that.
     #[test]
-    fn what_a_create_s_answer_had_otherwise_than_asked_settles_no_order() {
+    fn a_payment_by_a_differing_answer_to_a_create_settles_no_order() {
         // Priced in USDT, and paid in USDC; the mask of the create's answer allowed either.
         assert!(check_coin(&[("coin_symbol", r#""USDC""#)]).starts_with("not settled: "));
         assert!(
@@ -154,9 +155,9 @@ mod allscale {
         }
     }
 
-    /// By the page's table of fields: those that no order is settled by.
+    /// The fields of the page's table that settle no order.
     #[test]
-    fn a_paid_intent_settles_whatever_stands_in_the_fields_that_decide_nothing() {
+    fn a_paid_intent_settles_with_any_value_in_the_fields_that_decide_nothing() {
         for field in [
             "currency_rate",
             "chain_id",
@@ -187,7 +188,7 @@ mod allscale {
     }
 
     #[test]
-    fn of_all_statuses_confirmed_alone_settles() {
+    fn confirmed_alone_of_all_statuses_settles() {
         let statuses = [
             (-1, "not settled: failed: error"),
             (-2, "not settled: failed: rejected"),
@@ -214,7 +215,7 @@ mod allscale {
         }
     }
 
-    /// One field otherwise, and what is said of it where the price is in a currency, and in a coin.
+    /// One changed field, and the settlement where the price is in a currency, and in a coin.
     const OTHERWISE: [(&str, &str, &str, &str); 37] = [
         ("all_scale_checkout_intent_id", r#""65b2f3d0d2d9c0a1b2c3d4e6""#, ANOTHER_CHECKOUT, ANOTHER_CHECKOUT),
         ("all_scale_checkout_intent_id", r#""""#, NAMELESS, NAMELESS),
@@ -233,7 +234,7 @@ mod allscale {
         ("currency", "1", "settled", "not settled: priced in USD, which is not the order's currency"),
         ("currency", "null", "unproven: currency is missing", "settled"),
         ("currency_symbol", r#""EUR""#, PRICED_IN_EUR, PRICED_IN_EUR),
-        // The form of a symbol is not documented: beside a number that agrees it must not be another
+        // The form of a symbol is not documented: beside a number that agrees, the symbol must not be another
         // code's.
         (
             "currency_symbol",
@@ -291,7 +292,7 @@ mod allscale {
     const OVER: &str = "settled, overpaid by 0.000001 USDT";
 
     #[test]
-    fn each_field_that_is_otherwise_is_named() {
+    fn each_differing_field_is_named() {
         for (field, value, fiat, coin) in OTHERWISE {
             assert_eq!(check(&FIAT, &[(field, value)]), fiat, "{field}: {value}");
             assert_eq!(check_coin(&[(field, value)]), coin, "{field}: {value}, priced in a coin");
@@ -299,7 +300,7 @@ mod allscale {
     }
 
     #[test]
-    fn what_is_none_of_the_evidence_changes_nothing() {
+    fn a_field_outside_the_evidence_changes_nothing() {
         let evidence = [
             "all_scale_checkout_intent_id",
             "currency",
@@ -315,7 +316,7 @@ mod allscale {
             assert_eq!(check(&FIAT, &[(field, "null")]), "settled", "{field}");
             assert_eq!(check_coin(&[(field, "null")]), "settled", "{field}");
         }
-        // What is left after the fee is not what the payer has paid.
+        // The amount that is left after the fee is not the amount that the payer has paid.
         assert_eq!(check(&FIAT, &[("net_income_amount", r#""0""#)]), "settled");
     }
 
@@ -331,7 +332,7 @@ mod allscale {
     ];
 
     #[test]
-    fn everything_that_is_wrong_is_told_at_once_and_in_order() {
+    fn all_faults_are_reported_at_once_and_in_order() {
         let settlement = FIAT.settled_by(&Read::answer(intent(&ALL_WRONG), Sandbox));
         assert_eq!(
             settlement.to_string(),
@@ -342,7 +343,7 @@ mod allscale {
     }
 
     #[test]
-    fn everything_that_is_missing_is_told_at_once_and_beside_what_is_wrong() {
+    fn all_missing_fields_are_reported_at_once_beside_the_faults() {
         let missing = [
             ("all_scale_checkout_intent_id", r#""""#),
             ("order_id", "null"),
@@ -378,7 +379,7 @@ mod allscale {
     }
 
     #[test]
-    fn more_than_is_owed_settles_unless_it_is_to_be_held() {
+    fn an_overpayment_settles_unless_the_policy_holds_it() {
         let changes = [("actual_paid_amount", r#""10.5""#)];
         let by_default = settlement(&FIAT, &changes, &Policy::default());
         let proof = by_default.settled().unwrap();
@@ -391,7 +392,7 @@ mod allscale {
     }
 
     #[test]
-    fn less_than_is_owed_settles_only_within_what_is_tolerated() {
+    fn an_underpayment_settles_only_within_the_tolerance() {
         let policy = |by: &str| Policy::default().tolerate_underpaid(by.parse().unwrap());
         let check = |paid: &str, by: &str| {
             let paid = format!("\"{paid}\"");
@@ -403,18 +404,18 @@ mod allscale {
         assert_eq!(check("9.99", "0"), "not settled: underpaid by 0.01 USDT");
         assert_eq!(check("9.99", "-1"), "not settled: underpaid by 0.01 USDT");
         assert_eq!(check("10", "-1"), "settled");
-        // Nothing is nothing, however much is tolerated.
+        // No payment settles under any tolerance.
         assert_eq!(check("0", "10"), "not settled: underpaid by 10.00 USDT");
         assert_eq!(check("0.0000", "1000"), "not settled: underpaid by 10.0000 USDT");
         assert_eq!(check("-0.01", "1000"), "not settled: underpaid by 10.01 USDT");
         assert_eq!(check("0.01", "1000"), "settled, underpaid by 9.99 USDT, which is tolerated");
-        // What AllScale calls underpaid has failed, whoever tolerates what.
+        // An intent that AllScale calls underpaid has failed, under every tolerance.
         let failed = [("actual_paid_amount", r#""9.99""#), ("status", "-3")];
         assert_eq!(settlement(&FIAT, &failed, &policy("1")).to_string(), "not settled: failed: underpaid");
     }
 
     #[test]
-    fn what_is_missing_is_accepted_field_by_field_and_told() {
+    fn missing_fields_are_accepted_field_by_field_and_reported() {
         let policy = Policy::default().accept_missing(Field::ActualPaidAmount);
         let settlement_of = |changes: &[(&str, &str)]| settlement(&FIAT, changes, &policy).to_string();
         let unpaid = ("actual_paid_amount", "null");
@@ -503,7 +504,7 @@ mod allscale {
         assert!(!format!("{said:?} {said}").contains("PRIVATE"));
     }
 
-    /// How an amount compares, in whole hundredths of a millionth and by integers alone.
+    /// The comparable form of an amount, in whole hundredths of a millionth and by integers alone.
     fn units(amount: &str) -> i128 {
         let (whole, decimals) = amount.split_once('.').unwrap_or((amount, ""));
         format!("{whole}{decimals:0<8}").parse().unwrap()
@@ -539,7 +540,7 @@ mod allscale {
                 ("all_scale_checkout_intent_id", intent_id), ("coin_symbol", coin), ("amount_coins", &owed_text),
                 ("actual_paid_amount", &paid_text)]);
             changes.extend(currency.map(|currency| ("currency", currency)));
-            // The symbol says what the number says.
+            // The symbol agrees with the number.
             changes.extend(currency.map(|_| ("currency_symbol", "null")));
             changes.extend(cents.map(|cents| ("amount_cents", cents)));
             let mut policy = Policy::default().tolerate_underpaid(tolerated.parse().unwrap());
@@ -580,7 +581,7 @@ mod allscale {
         }
 
         #[test]
-        fn no_amounts_whatever_make_it_panic_and_fewer_coins_never_settle(
+        fn no_amounts_cause_a_panic_and_fewer_coins_never_settle(
             (owed, owed_scale) in (any::<i128>(), 0_u32..=28),
             (paid, paid_scale) in (any::<i128>(), 0_u32..=28),
             (tolerated, tolerated_scale) in (any::<i128>(), 0_u32..=28),
@@ -619,7 +620,7 @@ mod azotte {
 
     const ORDER: Order<'_> = Order { environment: Live, tracking_number: "trk_1" };
 
-    /// What is said of a status with this tracking number (as JSON), this code, and this client.
+    /// The settlement of a status with this tracking number (as JSON), this code, and this client.
     fn check_with(
         order: &Order<'_>,
         number: &str,
@@ -641,7 +642,7 @@ mod azotte {
     }
 
     #[test]
-    fn of_all_codes_done_alone_settles() {
+    fn done_alone_of_all_codes_settles() {
         let codes = [
             ("CHECK_OUT_PROCESSING", "not settled: not final: processing"),
             ("CHECK_OUT_3DS_REQUIRED", "not settled: not final: payer action"),
@@ -656,7 +657,7 @@ mod azotte {
             let said = format!("unproven: the status {unnamed} does not tell how the payment ended");
             assert_eq!(check(r#""trk_1""#, unnamed), said);
         }
-        // An error in the place of a code is no answer, and would say nothing if it were one.
+        // An error in the place of a code is no answer, and would say nothing otherwise.
         let body = br#"{"trackingNumber":"trk_1","status":{"messageCode":"CHECK_OUT_DONE"}}"#;
         let Ok(Reply::Done(mut answer)) = read(&Head::new(200), body) else { panic!() };
         answer.payload.status.message_code = Open::from(Cow::from("ORDERED_ITEM_NOT_FOUND"));
@@ -695,7 +696,7 @@ mod azotte {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_told_at_once_and_no_policy_helps() {
+    fn all_faults_are_reported_at_once_and_no_policy_helps() {
         let fields = [Field::OrderId, Field::CheckoutId, Field::Amount, Field::PaymentType];
         let lenient =
             fields.into_iter().fold(Policy::default().overpaid(Overpaid::Accept), Policy::accept_missing);
@@ -746,7 +747,7 @@ mod peach {
 
     const ABSENT: &str = "(absent)";
 
-    /// The status that is well but for these fields, read in an environment.
+    /// The status of a settled order but for these fields, read in an environment.
     fn payment(changes: &[(&str, &str)], environment: Environment) -> Payment<'static> {
         let change = |name| changes.iter().rev().find(|(changed, _)| *changed == name).map(|change| change.1);
         assert!(changes.iter().all(|(changed, _)| WELL.iter().any(|(name, _)| name == changed)));
@@ -767,7 +768,7 @@ mod peach {
         order.settled_by_with(&Read::answer(payment(changes, environment), environment), policy)
     }
 
-    /// What is said of a status in which these fields are otherwise.
+    /// The settlement of a status with these changed fields.
     fn check(changes: &[(&str, &str)]) -> String {
         settlement(&ORDER, changes, &Policy::default()).to_string()
     }
@@ -786,7 +787,7 @@ mod peach {
         ("100.396.101", "not settled: failed: canceled"),
         ("100.396.104", "not settled: failed: expired"),
         ("700.400.580", AWAITING),
-        // Successes of something else.
+        // Successes of other operations.
         ("000.000.100", SAYS_NOTHING),
         ("000.100.113", SAYS_NOTHING),
         ("000.100.105", SAYS_NOTHING),
@@ -826,7 +827,7 @@ mod peach {
     const SAYS_NOTHING: &str = "unproven: the status # does not tell how the payment ended";
 
     #[test]
-    fn of_all_codes_the_live_success_alone_settles_a_live_order() {
+    fn the_live_success_alone_of_all_codes_settles_a_live_order() {
         for (code, said) in CODES {
             assert_eq!(check(&[("result.code", code)]), said.replace('#', code), "{code}");
         }
@@ -839,7 +840,7 @@ mod peach {
     }
 
     #[test]
-    fn of_an_order_in_the_sandbox_the_tests_successes_settle_too() {
+    fn the_tests_successes_settle_an_order_in_the_sandbox_too() {
         let order = Order { environment: Sandbox, ..ORDER };
         for (code, said) in CODES {
             let said = if said == TEST { "settled" } else { said };
@@ -864,7 +865,7 @@ mod peach {
     }
 
     #[test]
-    fn what_is_no_code_says_nothing() {
+    fn a_text_that_is_no_code_says_nothing() {
         for code in ["0.0.0", "000.000.000 ", "success", "000.000.0000", "٠٠٠.٠٠٠.٠٠٠"] {
             let said = check(&[("result.code", code)]);
             assert!(
@@ -906,7 +907,7 @@ mod peach {
     }
 
     #[test]
-    fn an_authorisation_is_no_money_and_a_refund_is_another_payment() {
+    fn an_authorization_is_no_money_and_a_refund_is_another_payment() {
         let check =
             |payment_type: &str, code: &str| check(&[("paymentType", payment_type), ("result.code", code)]);
         assert_eq!(check("DB", "000.000.000"), "settled");
@@ -936,7 +937,7 @@ mod peach {
     }
 
     #[test]
-    fn each_field_that_is_otherwise_is_named() {
+    fn each_differing_field_is_named() {
         let otherwise = [
             ("merchantTransactionId", "order_1002", "not settled: about another order"),
             ("merchantTransactionId", "ORDER_1001", "not settled: about another order"),
@@ -988,7 +989,7 @@ mod peach {
     }
 
     #[test]
-    fn of_two_ids_one_may_be_accepted_as_missing_and_never_both() {
+    fn one_of_two_ids_may_be_accepted_as_missing_and_never_both() {
         let fields = [Field::MerchantTransactionId, Field::CheckoutId];
         let policy = fields.into_iter().fold(Policy::default(), Policy::accept_missing);
         let without = |ids: &[&'static str], order: &Order<'_>| {
@@ -1015,7 +1016,7 @@ mod peach {
     ];
 
     #[test]
-    fn everything_that_is_wrong_is_told_at_once_and_in_order() {
+    fn all_faults_are_reported_at_once_and_in_order() {
         let read = Read::answer(payment(&ALL_WRONG, Sandbox), Sandbox);
         let settlement = ORDER.settled_by(&read);
         assert_eq!(
@@ -1133,7 +1134,7 @@ mod peach {
         }
 
         #[test]
-        fn no_texts_whatever_settle_or_make_it_panic(texts in prop::array::uniform6("[^\"\\\\\\x00-\\x1f]{0,50}")) {
+        fn no_texts_settle_or_cause_a_panic(texts in prop::array::uniform6("[^\"\\\\\\x00-\\x1f]{0,50}")) {
             let names = ["amount", "checkoutId", "currency", "merchantTransactionId", "paymentType", "result.code"];
             let changes: Vec<_> = names.into_iter().zip(texts.iter().map(String::as_str)).collect();
             let settlement = settlement(&ORDER, &changes, &Policy::default());
@@ -1143,7 +1144,7 @@ mod peach {
     }
 }
 
-/// A settlement of this kind, by an order that is settled by nothing of it.
+/// A settlement of this provider, by an order that nothing of the payment settles.
 fn azotte_settlement(number: &str, code: &str) -> Settlement {
     use checkout_tables::Environment::Live;
     use checkout_trust::settlement::{Read, azotte::Order};
@@ -1158,7 +1159,7 @@ fn azotte_settlement(number: &str, code: &str) -> Settlement {
 }
 
 #[test]
-fn a_settlement_can_be_asked_for_its_parts() {
+fn a_settlement_gives_its_parts() {
     let settled = azotte_settlement("t", "CHECK_OUT_DONE");
     assert!(
         settled.is_settled() && settled.mismatches().next().is_none() && settled.unproven().next().is_none()

@@ -1,4 +1,4 @@
-//! AllScale: the event says that something was paid, and nothing else; the whole intent is read.
+//! AllScale: the event says that an intent was paid, and nothing else; a read returns the whole intent.
 
 use crate::provider::{Course, Hint, Money, Provider, Telling};
 use checkout_auth::KeyRing;
@@ -77,7 +77,7 @@ impl Provider for AllScale {
 
     fn send(&self, telling: Telling<IntentStatus>, attempt: u32, now: i64) -> Message {
         let Telling { order, number, .. } = telling;
-        // Whatever it is that happened to the transaction, another webhook tells it.
+        // Another webhook reports each event of the transaction.
         let webhook_id = format!("wh_{order}_{number}_{}", telling.status.value());
         let body = format!(
             r#"{{"all_scale_transaction_id":"tx_{order}_{number}",

@@ -1,10 +1,9 @@
 //! A model of a merchant's back end: random interleavings of deliveries that are doubled, reordered, delayed
 //! and lost, of reads that are lost or late, and of workers that die between any two steps. No payment is
-//! lost, no order is fulfilled twice or without the money, no event is processed twice, and it all comes to
-//! an end.
+//! lost, no order is fulfilled twice or without the money, no event is processed twice, and every run ends.
 //!
-//! Every run follows from its seed. `MODEL_SEED=123` plays that one and, with `--nocapture`, tells what
-//! happens in it; `MODEL_RUNS=1000000` plays so many with each provider.
+//! Every run follows from its seed. `MODEL_SEED=123` plays the run of that seed and, with `--nocapture`,
+//! prints the story; `MODEL_RUNS=1000000` plays so many runs with each provider.
 #![allow(
     missing_docs,
     missing_debug_implementations,
@@ -30,17 +29,17 @@ use std::fmt::Debug;
 use stores::{Broken, Fault};
 use world::{Habits, Tally, Violation, World};
 
-/// With each of two providers.
+/// The runs with each of two providers.
 const RUNS: u64 = 26_000;
 
-/// For one that is wrong on purpose: it has to be found within as many.
+/// The runs for a part that is wrong on purpose: the model must find the fault within as many.
 const RUNS_OF_A_WRONG_ONE: u64 = 3_000;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
-/// Plays a run for each seed until one violates something; what it violates, with the seed.
+/// Plays a run for each seed until a run violates a law; returns the violation with the seed.
 fn search<P: Provider, S: Store<Error: Debug>>(
     seeds: impl IntoIterator<Item = u64>,
     store: impl Fn() -> S,
@@ -56,7 +55,7 @@ fn search<P: Provider, S: Store<Error: Debug>>(
     })
 }
 
-/// What happens in the run of a seed.
+/// The story of the run of a seed.
 fn story<P: Provider, S: Store<Error: Debug>>(seed: u64, store: S, habits: Habits) -> String {
     let mut tally = Tally::default();
     let (_, story) = World::new(seed, &mut P::new(), store, habits, &mut tally, true).play();
@@ -78,7 +77,7 @@ fn nothing_is_violated<P: Provider>() -> Tally {
         eprintln!("{}, MODEL_SEED={seed}:\n{story}", P::NAME);
         return tally;
     }
-    // Of what a run is for, everything has happened, and often.
+    // Every kind of incident has happened, and often.
     let often = [
         tally.in_flight,
         tally.done,
@@ -98,7 +97,7 @@ fn nothing_is_violated<P: Provider>() -> Tally {
 #[test]
 fn with_allscale_no_payment_is_lost_and_none_counts_twice() {
     let tally = nothing_is_violated::<AllScale>();
-    // Peach's form has no time for which it could be refused.
+    // Peach's form has no time, so no form is too old to be taken.
     assert!(number("MODEL_SEED").is_some() || tally.refused > tally.runs / 100, "{tally:?}");
 }
 
@@ -107,7 +106,7 @@ fn with_peach_no_payment_is_lost_and_none_counts_twice() {
     nothing_is_violated::<Peach>();
 }
 
-/// That the model finds this violation, and soon, if that is wrong.
+/// Asserts that the model finds this violation soon, for this store or these habits.
 fn finds<S: Store<Error: Debug>>(store: impl Fn() -> S, habits: Habits, violation: Violation) {
     let mut tally = Tally::default();
     let seeds = 1..=RUNS_OF_A_WRONG_ONE;
@@ -148,7 +147,7 @@ fn a_store_whose_leases_never_end_is_found() {
 }
 
 #[test]
-fn a_tracker_that_takes_whatever_came_last_is_found() {
+fn a_tracker_that_takes_every_last_status_is_found() {
     let habits = Habits { tracks: false, ..Habits::RIGHT };
     finds_in_the_back_end(habits, Violation::FulfilledAndGivenUp);
 }
@@ -160,7 +159,7 @@ fn a_back_end_that_writes_without_comparing_is_found() {
 }
 
 #[test]
-fn a_back_end_that_does_not_look_at_the_money_is_found() {
+fn a_back_end_that_ignores_the_money_is_found() {
     let habits = Habits { counts: false, ..Habits::RIGHT };
     finds_in_the_back_end(habits, Violation::FulfilledWithoutTheMoney);
 }

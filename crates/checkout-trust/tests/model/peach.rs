@@ -1,4 +1,4 @@
-//! Peach: the event says what has happened and when; a success is read.
+//! Peach: the event has the status and the time; a success is read.
 
 use crate::provider::{BEGIN, Course, Hint, Money, Provider, Telling};
 use checkout_auth::KeyRing;
@@ -72,7 +72,7 @@ impl Provider for Peach {
         }
         form.push_str("signature=");
         form.push_str(signature.as_str());
-        // Every third time it is the shopper who brings it.
+        // The shopper brings every third message.
         Message { form: form.into_bytes().into(), by_the_shopper: attempt % 3 == 2 }
     }
 
@@ -134,7 +134,7 @@ impl Provider for Peach {
     }
 }
 
-/// What is signed. What the money is, is seen at a success.
+/// The signed pairs. A success has the money.
 fn pairs(
     order: usize,
     status: PaymentStatus,

@@ -1,31 +1,31 @@
-//! What the model asks of a provider.
+//! The parts of a provider that the model needs.
 
 use checkout_lifecycle::{Observation, Status};
 use checkout_trust::Verified;
 use std::rc::Rc;
 
-/// A provider, and what a merchant's back end makes of it: events are signed and verified, reads are written
-/// and read, by the code that is under test.
+/// A provider, and the back end's reading of the provider: the code under test signs and verifies the events,
+/// and writes and reads the answers.
 pub(crate) trait Provider {
     type Status: Status;
     type Raw;
-    /// What is delivered: the raw request.
+    /// The delivered message: the raw request.
     type Message: Clone;
     type Event;
-    /// What the answer to a read holds.
+    /// The content of the answer to a read.
     type Read;
 
     const NAME: &'static str;
-    /// All the ways in which a checkout goes here.
+    /// All courses of a checkout with this provider.
     const COURSES: &'static [Course<Self::Status>];
 
     fn new() -> Self;
-    /// The request by which this is told, for the `attempt`th time, at `now` in Unix milliseconds.
+    /// The request that reports this, for the `attempt`th time, at `now` in Unix milliseconds.
     fn send(&self, telling: Telling<Self::Status>, attempt: u32, now: i64) -> Self::Message;
     fn receive(&self, message: &Self::Message, now: i64) -> Result<Verified<Self::Event>, u16>;
-    /// The place of the order that an event says it is about.
+    /// The place of the order that an event names.
     fn order(event: &Verified<Self::Event>) -> usize;
-    /// What the event says by itself, and whether a read is to follow.
+    /// The word of the event itself, and true if a read is to follow.
     fn hint(event: &Verified<Self::Event>) -> Hint<Self>;
     /// The answer to a read of a checkout that has this status since `changed`.
     fn answer(&mut self, order: usize, status: Self::Status, changed: i64, money: Money) -> Rc<Self::Read>;
@@ -38,15 +38,16 @@ pub(crate) struct Hint<P: Provider + ?Sized> {
     pub(crate) wants_a_read: bool,
 }
 
-/// One way in which a checkout goes.
+/// One course of a checkout.
 pub(crate) struct Course<S: 'static> {
     pub(crate) statuses: &'static [S],
-    /// Which event tells of each status: none, or one by its number. Two statuses can be told by one event.
+    /// The event that reports each status: none, or an event by its number. One event can report two
+    /// statuses.
     pub(crate) told: &'static [Option<u8>],
     pub(crate) money: Money,
 }
 
-/// What has come at the end of a course.
+/// The money at the end of a course.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Money {
     Nothing,
@@ -57,20 +58,20 @@ pub(crate) enum Money {
     Unsaid,
 }
 
-/// What an event is about.
+/// The content of an event.
 #[derive(Clone, Copy)]
 pub(crate) struct Telling<S> {
     pub(crate) order: usize,
     /// The event's number within the course.
     pub(crate) number: u8,
     pub(crate) status: S,
-    /// When the status came, in Unix milliseconds.
+    /// The time at which the status came, in Unix milliseconds.
     pub(crate) changed: i64,
     pub(crate) money: Money,
 }
 
-/// Of the orders in a run: none has more.
+/// The largest number of orders in a run.
 pub(crate) const MOST_ORDERS: usize = 2;
 
-/// When every run begins: 2024-05-23T00:00:00Z.
+/// The beginning of every run: 2024-05-23T00:00:00Z.
 pub(crate) const BEGIN: i64 = 1_716_422_400_000;

@@ -5,14 +5,14 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// What is wrong with a store.
+/// The fault of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// What was committed is gone.
+    /// The store loses what was committed.
     Forgets,
-    /// What is claimed is done.
+    /// A claimed key is done.
     CommitsAtClaim,
-    /// Whoever comes with a key is taken for the one who holds it.
+    /// The store takes every caller with a key for the holder of the claim.
     DoesNotFence,
     /// A claim is never free again.
     NeverEndsALease,

@@ -1,4 +1,4 @@
-//! One run: a provider that tells what happens, a network that loses and doubles, and a back end whose
+//! One run: a provider that reports the events, a network that loses and doubles, and a back end whose
 //! workers die.
 
 use crate::provider::{BEGIN, Course, Hint, MOST_ORDERS, Money, Provider, Telling};
@@ -9,7 +9,7 @@ use checkout_trust::replay::{Claim, ClaimTicket, Commit, Guard, Store};
 use std::fmt::Debug;
 use std::rc::Rc;
 
-/// What must never be.
+/// The violations of the laws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Violation {
     /// A checkout is paid, and its order was neither fulfilled nor shown to a person.
@@ -22,18 +22,18 @@ pub(crate) enum Violation {
     ProcessedTwice,
     /// The provider was told that an event is done, and nobody has done it.
     AnsweredUndone,
-    /// An event was told again and again, and never done.
+    /// An event was delivered again and again, and never done.
     NeverProcessed,
     /// A person was called for nothing.
     FalseAlarm,
-    /// There is no end of it.
+    /// The run does not end.
     NeverQuiet,
 }
 
-/// What a back end does right, or wrong on purpose.
+/// The habits of a back end, right or wrong on purpose.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Habits {
-    /// Takes in what the tracker's rule takes in; otherwise whatever came last.
+    /// Takes in by the tracker's rule; otherwise takes in every status that came last.
     pub(crate) tracks: bool,
     /// Writes an order only if it is as it was read.
     pub(crate) compares: bool,
@@ -45,7 +45,7 @@ impl Habits {
     pub(crate) const RIGHT: Self = Self { tracks: true, compares: true, counts: true };
 }
 
-/// How often something happened: a model in which nothing happens proves nothing.
+/// The number of times that something happened: a model in which nothing happens proves nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) runs: u64,
@@ -90,20 +90,20 @@ pub(crate) struct World<'a, P: Provider, S> {
 /// An order: what happens at the provider, and what the shop has stored.
 struct Order<S: 'static> {
     course: &'static Course<S>,
-    /// When each status comes.
+    /// The time of each status.
     times: Vec<i64>,
-    /// How many of them have come.
+    /// The number of statuses that have come.
     reached: usize,
     next_poll: Option<i64>,
     row: Row,
     fulfilled: u32,
     given_up: u32,
-    /// How often each event was processed to its end, by its number.
+    /// The number of times that each event was processed to its end, by the event's number.
     processed: [u32; MOST_EVENTS],
 }
 
 impl<S: Status> Order<S> {
-    /// When the next status came, if it has come by now.
+    /// The time of the next status, if the status has come by now.
     fn due(&self, now: i64) -> Option<i64> {
         self.times.get(self.reached).copied().filter(|at| *at <= now)
     }
@@ -133,7 +133,7 @@ impl<S: Status> Order<S> {
     }
 }
 
-/// What the shop's database has.
+/// The row in the shop's database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
     tracker: String,
@@ -152,13 +152,13 @@ struct Delivery<M> {
     event: usize,
     at: i64,
     message: M,
-    /// Which attempt of the provider's; none if it is a copy, which is not tried again.
+    /// The number of the provider's attempt; none for a copy, which is not tried again.
     attempt: Option<u32>,
 }
 
 struct Job<P: Provider> {
     order: usize,
-    /// None: it polls.
+    /// None for a poll.
     delivery: Option<Received<P>>,
     ticket: Option<ClaimTicket>,
     stage: Stage<P>,
@@ -207,7 +207,7 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
         }
     }
 
-    /// Plays it to its end: what was violated, and the story if it was to be told.
+    /// Plays the run to its end: the violations, and the story if the story is wanted.
     pub(crate) fn play(mut self) -> (Vec<Violation>, Vec<String>) {
         self.tally.runs += 1;
         self.pass_until(BEGIN);
@@ -246,7 +246,7 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
         (self.violations, self.story.unwrap_or_default())
     }
 
-    /// What has to hold at the end.
+    /// Asserts the laws at the end.
     fn judge(&mut self) {
         for event in 0..self.events.len() {
             let Event { telling: Telling { order, number, .. }, lost, .. } = self.events[event];
@@ -278,7 +278,7 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
         }
     }
 
-    /// The time of the next thing that happens by itself.
+    /// The time of the next incident that comes by itself.
     fn next_due(&self) -> Option<i64> {
         let deliveries = self.on_the_way.iter().map(|delivery| delivery.at);
         let statuses = self.orders.iter().filter_map(|order| order.times.get(order.reached).copied());
@@ -302,7 +302,7 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
         }
     }
 
-    /// Something has happened that the provider tells.
+    /// Something has happened that the provider reports.
     fn happen(&mut self, telling: Telling<P::Status>) {
         let lost = self.fallback && self.numbers.one_in(3);
         self.events.push(Event { telling, acknowledged: false, lost });
@@ -313,7 +313,7 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
         }
     }
 
-    /// The provider sends an event. It can take its time, and a copy can follow.
+    /// The provider sends an event. The event can take its time, and a copy can follow.
     fn send(&mut self, event: usize, attempt: u32) {
         let message = self.provider.send(self.events[event].telling, attempt, self.now);
         if !self.calm && self.numbers.one_in(6) {
@@ -325,20 +325,20 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
         self.on_the_way.push(Delivery { event, at, message, attempt: Some(attempt) });
     }
 
-    /// An attempt was not heard to be answered 200.
+    /// The provider did not get a 200 for an attempt.
     fn send_again(&mut self, event: usize, attempt: u32) {
         if self.events[event].acknowledged || self.now - self.events[event].telling.changed > GIVES_UP_AFTER {
             return;
         }
         let wait = 5_000_i64.saturating_mul(4_i64.pow(attempt.min(7)));
         let before = self.now;
-        // The message is made when it is sent, and a delivery is under way from then on.
+        // The provider makes the message when it sends the message, and a delivery is under way from then on.
         self.now = before + wait;
         self.send(event, attempt + 1);
         self.now = before;
     }
 
-    /// Lets a worker begin with something that is due.
+    /// Lets a worker begin with a job that is due.
     fn begin_one(&mut self) -> bool {
         let Some(idle) = self.workers.iter().position(Option::is_none) else {
             return false;
@@ -387,7 +387,7 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
         }
     }
 
-    /// What the provider makes of an answer, if it hears one.
+    /// The provider's reaction to an answer, if the answer arrives.
     fn answered(&mut self, delivery: &Delivery<P::Message>, status: Option<u16>) {
         let Telling { order, number, .. } = self.events[delivery.event].telling;
         self.say(|| format!("event {} is answered {status:?}", delivery.event));
@@ -402,7 +402,7 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
         }
     }
 
-    /// A worker dies, with all that it has in hand.
+    /// A worker dies, with everything in hand.
     fn crash(&mut self) {
         let Some(worker) = self.busy() else { return };
         if let Some(job) = self.workers[worker].take() {
@@ -410,7 +410,7 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
         }
     }
 
-    /// The provider hears nothing of a worker that has died.
+    /// The provider gets no answer from a worker that has died.
     fn bury(&mut self, worker: usize, job: Job<P>) {
         self.tally.crashes += 1;
         self.say(|| format!("worker {worker} dies"));
@@ -454,7 +454,7 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
         job.stage = match (stage, &job.delivery) {
             (Stage::Claim, Some((_, event))) => {
                 if self.dies() {
-                    // In the middle of it: one of the keys is claimed.
+                    // The worker dies in the middle: one of the keys is claimed.
                     let keys = event.identity().keys();
                     let key = &keys[self.numbers.below(keys.len())];
                     let _ = self.guard.store().claim(key, self.now, Guard::<S>::DEFAULT_LEASE).unwrap();
@@ -521,7 +521,7 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
                 let event = delivery.event;
                 let Some(ticket) = job.ticket.take() else { unreachable!() };
                 if self.dies() {
-                    // In the middle of it: the first of the keys is committed.
+                    // The worker dies in the middle: the first of the keys is committed.
                     let (key, fence) = ticket.claims().next().unwrap();
                     if self.guard.store().commit(key, fence, self.now).unwrap() == Commit::Committed {
                         self.processed(event);
@@ -551,8 +551,8 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
         }
     }
 
-    /// What becomes of an order by what an event says, and by what was read. And whether something was stale,
-    /// or late.
+    /// The decision on an order by the word of an event and by the read. And true if something was stale, or
+    /// late.
     fn decide(
         &self,
         place: usize,
@@ -589,7 +589,8 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
             let said = P::observed(read, *sent).status().known().map(Status::phase);
             let consented = matches!(said, Some(Phase::Succeeded | Phase::Authorized));
             if settled && !before.fulfilled {
-                // What was refused before may have been given up: a person looks. The tracker alone tells.
+                // An order that was refused before may have been given up: a person looks. The tracker alone
+                // remembers that.
                 after.fulfilled = succeeded && tracker.superseded().is_none();
                 after.flagged |= !after.fulfilled;
             }
@@ -599,7 +600,7 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
         (after, verdicts)
     }
 
-    /// One transaction of the shop's database: the tracker's text, and what was decided.
+    /// One transaction of the shop's database: the tracker's text, and the decision.
     fn write(&mut self, place: usize, before: &Row, after: Row) {
         let (now, fallback) = (self.now, self.fallback);
         let order = &mut self.orders[place];

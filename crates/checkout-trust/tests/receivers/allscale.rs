@@ -88,7 +88,7 @@ impl Parts {
         std::str::from_utf8(value).ok()?.strip_prefix("v1=").filter(|digits| digits.len() > 20)
     }
 
-    /// With another value of one header.
+    /// The webhook with another value of one header.
     pub(crate) fn with(&self, header: usize, value: &[u8]) -> Self {
         let mut other = self.clone();
         other.headers[header].1 = value.to_vec();
@@ -114,7 +114,7 @@ fn receive(receiver: &Receiver, parts: &Parts, now: i64) -> Result<Identity, Str
     }
 }
 
-/// What is said of it, and `taken in` if nothing is.
+/// The refusal of the webhook, or `taken in`.
 fn check(parts: &Parts) -> String {
     check_at(parts, NOW)
 }
@@ -130,7 +130,7 @@ fn check_with(receiver: &Receiver, parts: &Parts, now: i64) -> String {
 const MISMATCH: &str = "401 SetUp: no signature is this webhook's under the keys of its api key";
 
 #[test]
-fn a_genuine_webhook_is_taken_in_and_known_by_what_is_signed() {
+fn a_genuine_webhook_is_taken_in_and_known_by_its_signed_parts() {
     let delivery = Key::allscale_delivery("shop", "wh_1", "b4d9a2a1", Duration::from_secs(300));
     let days = Duration::from_secs(400 * 24 * 60 * 60);
     let transaction = Key::allscale_transaction("shop", "tx_1", days);
@@ -144,7 +144,7 @@ fn a_genuine_webhook_is_taken_in_and_known_by_what_is_signed() {
 }
 
 #[test]
-fn no_byte_of_any_part_can_be_otherwise() {
+fn no_changed_byte_of_any_part_is_taken_in() {
     let (receiver, genuine) = (receiver(), Parts::genuine());
     let refused = |parts: Parts| {
         let said = receive(&receiver, &parts, NOW).unwrap_err();
@@ -275,7 +275,7 @@ fn a_time_is_taken_in_up_to_both_edges_and_to_the_ends_of_time() {
 }
 
 #[test]
-fn a_time_that_no_number_is_written_as_is_refused_however_it_is_signed() {
+fn a_time_in_another_spelling_is_refused_under_every_signature() {
     let genuine = Parts::genuine();
     let texts =
         ["9223372036854775808", "-9223372036854775809", "+1716501000", "01716501000", "1716501000.0", "-0"];
@@ -288,7 +288,7 @@ fn a_time_that_no_number_is_written_as_is_refused_however_it_is_signed() {
 
 #[test]
 fn a_signature_has_one_spelling() {
-    // One that has both of the characters that URL-safe Base64 replaces.
+    // A signature with both of the characters that URL-safe Base64 replaces.
     let signed = |nonce: u32| Parts::signed(&key("test_key", "one"), NOW, &nonce.to_string(), BODY);
     let genuine = (0..)
         .map(signed)
@@ -332,7 +332,7 @@ fn a_signature_has_one_spelling() {
 }
 
 #[test]
-fn a_signature_of_another_key_or_of_another_request_is_none() {
+fn a_signature_of_another_key_or_request_is_refused() {
     let genuine = Parts::genuine();
     assert_eq!(check(&Parts::signed(&key("test_key", "two"), NOW, "b4d9a2a1", BODY)), MISMATCH);
     let unknown = "401 SetUp: no key that is valid now has the api key of the header x-api-key";
@@ -407,14 +407,14 @@ fn a_signed_body_that_is_no_webhooks_is_the_senders_to_mend_and_no_forgery() {
         let wrongly_typed = BODY.replace(&format!("\"{id}\""), r#"{"PRIVATE":"PRIVATE"}"#);
         assert!(said(&wrongly_typed).starts_with("400 Sender: the body: "), "{id}");
     }
-    // Payments without a name of their own would be one.
+    // Payments without a name of their own would be one payment.
     for id in ["tx_1", "65b2f3d0"] {
         for empty in ["", " "] {
             let nameless = "400 Sender: the body names no transaction, or no intent";
             assert_eq!(said(&BODY.replace(id, empty)), nameless, "{id}");
         }
     }
-    // What decides nothing costs nothing.
+    // A member that decides nothing costs nothing.
     for (member, other) in
         [(r#""order_1""#, r#"{"PRIVATE":"PRIVATE"}"#), (r#""tx_hash":"PRIVATE""#, r#""tx_hash":7"#)]
     {

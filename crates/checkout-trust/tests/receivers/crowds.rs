@@ -13,7 +13,8 @@ use std::thread;
 const CROWD: usize = 64;
 const ROUNDS: usize = 20;
 
-/// How many of a crowd, each of whom receives for itself, were told what; and the ticket of the one.
+/// The answers to a crowd of threads, each with a receiver of its own, and the number of each answer; and the
+/// ticket of the one that got it.
 fn claims(
     guard: &Guard<MemoryStore>,
     receive: impl Fn(usize) -> Identity + Sync,
@@ -52,14 +53,14 @@ const BODY: &str =
     r#"{"all_scale_transaction_id":"tx_1","all_scale_checkout_intent_id":"65b2f3d0","webhook_id":"wh_1"}"#;
 
 #[test]
-fn of_one_recorded_webhook_of_allscales_one_replay_is_fresh() {
+fn one_replay_of_a_recorded_allscale_webhook_is_fresh() {
     let receiver = allscale::receiver();
     let parts = Parts::signed(&allscale::key("test_key", "one"), NOW, "n1", BODY);
     one_of_a_crowd_is_fresh(|_| receiver.receive(&parts.request(), second(NOW)).unwrap().identity().clone());
 }
 
 #[test]
-fn of_one_transaction_that_allscale_tells_in_many_deliveries_one_is_fresh() {
+fn one_delivery_of_an_allscale_transaction_is_fresh() {
     let receiver = allscale::receiver();
     let key = allscale::key("test_key", "one");
     one_of_a_crowd_is_fresh(|place| {
@@ -69,7 +70,7 @@ fn of_one_transaction_that_allscale_tells_in_many_deliveries_one_is_fresh() {
 }
 
 #[test]
-fn of_one_content_that_peach_sends_and_shoppers_bring_one_is_fresh() {
+fn one_delivery_of_a_peach_content_is_fresh_from_webhooks_and_shoppers() {
     let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into()).unwrap();
     let pairs = [("checkoutId", "0fa1"), ("paymentType", "DB"), ("result.code", "000.000.000")];
     let signature = secret.sign(pairs).unwrap();

@@ -10,7 +10,7 @@ use checkout_trust::replay::Identity;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use std::fmt::Display;
 
-/// The key that an event is known by, or why it was refused.
+/// The key of an event, or the reason of the refusal.
 fn said<T, E: Display>(received: Result<Verified<T>, E>) -> Result<Identity, String> {
     received.map(|event| event.identity().clone()).map_err(|error| error.to_string())
 }
@@ -25,7 +25,7 @@ fn told<E: Display>(received: Result<Message, E>) -> Result<Result<Identity, Str
 }
 
 #[test]
-fn a_webhook_of_allscale_is_taken_in_and_refused_as_its_slices_are() {
+fn an_http_request_of_allscale_has_the_same_result_as_its_slices() {
     let (receiver, genuine, now) = (allscale_receiver(), Parts::genuine(), second(NOW));
     let mut bodiless = genuine.clone();
     bodiless.body = Vec::new();
@@ -33,7 +33,7 @@ fn a_webhook_of_allscale_is_taken_in_and_refused_as_its_slices_are() {
     for at in 0..5 {
         let value = genuine.headers[at].1.clone();
         for second in [value.as_slice(), b"other", b"", b"\xff", b"\xc3\xa9"] {
-            // A header that stands twice, one beside the other and far from it, and bytes that are no text.
+            // A header that stands twice, side by side and far apart, and bytes that are no text.
             for place in [0, at, 5] {
                 let mut doubled = genuine.clone();
                 doubled.headers.insert(place, (genuine.headers[at].0.to_uppercase(), second.to_vec()));
@@ -54,12 +54,13 @@ fn a_webhook_of_allscale_is_taken_in_and_refused_as_its_slices_are() {
         assert_eq!(said(receiver.receive_http(&request, now)), by_slices);
         taken_in += u32::from(by_slices.is_ok());
     }
-    // The genuine one and its copies, and those whose signature is the first in the list of one header.
+    // The genuine request and its copies, and the requests whose signature is the first in the list of one
+    // header.
     assert_eq!((messages.len(), taken_in), (157, 13));
 }
 
 #[test]
-fn method_path_and_query_are_those_of_the_request() {
+fn method_path_and_query_come_from_the_request() {
     let receiver = allscale_receiver();
     let check = |method: &str, uri: &str| {
         let mut request = Parts::genuine().http().unwrap();
@@ -89,7 +90,7 @@ fn request<'b>(media_types: &[&[u8]], body: &'b str) -> http::Request<&'b str> {
 }
 
 #[test]
-fn a_message_of_peach_is_taken_in_and_refused_as_its_slices_are() {
+fn an_http_request_of_peach_has_the_same_result_as_its_slices() {
     let (receiver, now) = (receiver_of_messages(), second(crate::peach::NOW));
     let (form, json) = (form(&signed(&PAIRS)), json(&signed(&PAIRS)));
     let probe = r#"{"verificationCode":"48291"}"#;
@@ -99,7 +100,7 @@ fn a_message_of_peach_is_taken_in_and_refused_as_its_slices_are() {
         (&[as_form], FORM),
         (&[as_json], JSON),
         (&[b""], Some("")),
-        // One that stands twice, or is no text, is none.
+        // A media type that stands twice, or is no text, is no media type.
         (&[as_json, as_json], None),
         (&[as_form, as_json], None),
         (&[b"application/json\xff"], None),
@@ -116,12 +117,12 @@ fn a_message_of_peach_is_taken_in_and_refused_as_its_slices_are() {
             assert_eq!(said(receiver.shopper_return_http(&request, now)), by_slices);
         }
     }
-    // The form but where it is called JSON, the JSON and the probe always.
+    // The form except where it is called JSON; the JSON and the probe always.
     assert_eq!(taken_in, 6 + 7 + 7);
 }
 
 #[test]
-fn the_signed_headers_of_peach_are_taken_in_and_refused_as_their_slices_are() {
+fn the_signed_headers_of_peach_have_the_same_result_as_their_slices() {
     let (receiver, now) = (receiver_of_messages(), second(crate::peach::NOW));
     let body = form(&signed(&PAIRS));
     let (_, genuine) = by_headers(crate::peach::NOW, "7d1c", &body);

@@ -1,5 +1,5 @@
-//! Attacks on the receivers: whatever is done to a genuine event, it is refused, or it is still the same
-//! event. What Peach's rule for signatures leaves open is told where it is tested.
+//! Attacks on the receivers: for every change to a genuine event, the event is refused, or is still the same
+//! event. The tests name the gaps that Peach's rule for signatures leaves open.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod allscale;
@@ -12,7 +12,7 @@ use checkout_auth::Blame;
 use checkout_lifecycle::Moment;
 use std::fmt::{Debug, Display};
 
-/// What stands in every secret and in every personal text of these tests.
+/// A word in every secret and in every personal text of these tests.
 const PRIVATE: &str = "PRIVATE";
 
 /// A moment, in seconds.
@@ -20,7 +20,8 @@ fn second(seconds: i64) -> Moment {
     Moment::from_unix_seconds(seconds)
 }
 
-/// Every way in which one byte can be otherwise: each of its bits, and what delimits something somewhere.
+/// Every other value of one byte: each of the bits changed, and the characters that delimit something
+/// somewhere.
 fn others(byte: u8) -> impl Iterator<Item = u8> {
     let bits = (0..8).map(move |bit| byte ^ 1 << bit);
     let delimiters = b"\0\t\n\r \"%&+,-./:;=?A\\\xff".iter().copied();
@@ -38,12 +39,12 @@ fn one_byte_otherwise(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     changed.chain(left_out).chain(inserted)
 }
 
-/// The same, of a text that stays one.
+/// The same, for a text that stays a text.
 fn one_character_otherwise(text: &str) -> impl Iterator<Item = String> {
     one_byte_otherwise(text.as_bytes()).filter_map(|text| String::from_utf8(text).ok())
 }
 
-/// The order of so many, in every way.
+/// Every order of so many items.
 fn orders(count: usize) -> Vec<Vec<usize>> {
     let Some(last) = count.checked_sub(1) else { return vec![Vec::new()] };
     let with_last =
@@ -51,7 +52,8 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
     orders(last).into_iter().flat_map(with_last).collect()
 }
 
-/// A refusal as it is told: the status, who is to blame, and why. It has a cause and nothing private.
+/// The text of a refusal: the status, the party to blame, and the reason. The refusal has a cause and nothing
+/// private.
 fn refusal(error: &(impl Debug + Display), status: u16, blame: Blame, hint: &str) -> String {
     assert!(hint.len() > 20, "{error}");
     let text = error.to_string();
@@ -65,7 +67,7 @@ fn nothing_private(text: &str) {
 }
 
 #[test]
-fn orders_are_all_there_are() {
+fn orders_holds_every_order() {
     assert_eq!(orders(2), [[1, 0], [0, 1]]);
     assert_eq!(orders(5).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 120);
 }

@@ -24,7 +24,7 @@ pub(crate) const URL: &str = "https://shop.example/hooks/peach?token=PRIVATE";
 pub(crate) const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
 pub(crate) const JSON: Option<&str> = Some("application/json");
 
-/// What is signed, in the order of the keys.
+/// The signed pairs, in the order of the keys.
 pub(crate) const PAIRS: [(&str, &str); 10] = [
     ("amount", "14.99"),
     ("card.holder", "PRIVATE Söhne & Co = 1+1"),
@@ -38,7 +38,7 @@ pub(crate) const PAIRS: [(&str, &str); 10] = [
     ("timestamp", TIMESTAMP),
 ];
 
-/// A receiver of events: nothing that it is given is a probe.
+/// A receiver of events: no message here is a probe.
 #[derive(Debug)]
 struct Receiver(checkout_trust::peach::Receiver);
 
@@ -140,7 +140,7 @@ fn check(body: impl AsRef<[u8]>) -> String {
     said(by_form(body))
 }
 
-/// The decoded content is the one that was signed, and so is what it is known by.
+/// Asserts that the decoded content is the signed content, and that the identity is the same too.
 fn is_the_same(event: &Verified<Event>) {
     let fields = event.content().payment().fields().iter();
     assert!(fields.filter(|(key, _)| *key != "signature").eq(PAIRS));
@@ -168,10 +168,10 @@ fn a_genuine_event_is_the_same_in_every_form_and_by_every_way() {
     assert_eq!((event.content().via(), event.key_id()), (Via::Webhook, "2024"));
 }
 
-/// True if it is the same content. If not, its text was cut elsewhere, as one `&` or `=` can do. Then it says
-/// the same of a result, and no id that is not the beginning of the one signed; or it prompts a read and says
-/// nothing. It is another event exactly if it names another checkout, so that it does not hide the genuine
-/// one.
+/// True if the content is the same. Otherwise the text was cut elsewhere, as a single `&` or `=` can do. Then
+/// the event says the same of a result, and has no id but a beginning of the signed id; or the event prompts
+/// a read and says nothing. The event is another event exactly if it names another checkout, so that it does
+/// not hide the genuine event.
 fn is_the_same_or_another_cut(event: &Verified<Event>) -> bool {
     let payment = event.content().payment();
     if event.content().ambiguous().is_some() {
@@ -194,7 +194,7 @@ fn is_the_same_or_another_cut(event: &Verified<Event>) -> bool {
 }
 
 #[test]
-fn a_byte_of_a_form_that_is_otherwise_is_refused_or_spells_the_same_or_cuts_no_result() {
+fn a_changed_byte_of_a_form_is_refused_or_spells_the_same_or_cuts_no_result() {
     let genuine = form(&signed(&PAIRS));
     let receiver = receiver();
     let (mut refused, mut same, mut cut) = (0, 0, Vec::new());
@@ -211,9 +211,9 @@ fn a_byte_of_a_form_that_is_otherwise_is_refused_or_spells_the_same_or_cuts_no_r
             Err(_) => refused += 1,
         }
     }
-    // The same is such as %3d for %3D, or a second & between two pairs.
+    // A change to the same event is, for example, %3d for %3D, or a second & between two pairs.
     assert!(refused > 10_000 && same > 20, "{refused} {same}");
-    // A cut has a delimiter more or less, in a place where the keys stay in order.
+    // A cut has a delimiter more or fewer, in a place where the keys stay in order.
     let delimiters = |body: &[u8]| {
         let count = |delimiter| body.iter().filter(|byte| **byte == delimiter).count();
         (count(b'&'), count(b'='))
@@ -223,7 +223,7 @@ fn a_byte_of_a_form_that_is_otherwise_is_refused_or_spells_the_same_or_cuts_no_r
 }
 
 #[test]
-fn a_byte_of_a_json_object_that_is_otherwise_is_refused_or_spells_the_same() {
+fn a_changed_byte_of_a_json_object_is_refused_or_spells_the_same() {
     let genuine = json(&signed(&PAIRS));
     let receiver = receiver();
     let (mut refused, mut same) = (0, 0);
@@ -236,7 +236,7 @@ fn a_byte_of_a_json_object_that_is_otherwise_is_refused_or_spells_the_same() {
             Err(_) => refused += 1,
         }
     }
-    // Such as a line break for a blank.
+    // For example a line break for a blank.
     assert!(refused > 10_000 && same > 20, "{refused} {same}");
 }
 
@@ -331,7 +331,7 @@ fn a_genuine_text_that_was_cut_into_another_result_prompts_a_read_and_says_nothi
     let genuine = [
         ("checkoutId", "0fa1"),
         ("merchantTransactionId", "order-1001"),
-        // What a payer, or a shop, might have put there.
+        // A text that a payer or a shop might have typed.
         ("note", "PRIVATEpaymentTypeDBresult.code000.200.100timestamp"),
         ("paymentType", "DB"),
         ("result.code", "000.200.000"),
@@ -360,12 +360,12 @@ fn a_genuine_text_that_was_cut_into_another_result_prompts_a_read_and_says_nothi
         read(receiver().webhook(JSON, json(&lie).as_bytes(), second(NOW))),
         read(receiver().shopper_return(form(&lie).as_bytes(), second(NOW))),
     ] {
-        // One of them is enough for the read.
+        // One such name is enough for the read.
         assert_eq!(lie.identity(), genuine.identity());
     }
 }
 
-/// The names that tell something, each in a place where an honest shop or payer can have put it.
+/// The names that tell something, each in a place where an honest shop or payer can have put the name.
 #[test]
 fn an_honest_event_with_a_telling_name_in_a_value_or_a_key_prompts_a_read_and_accuses_nobody() {
     let names = ["result.code", "paymentType", "checkoutId", "merchantTransactionId", "timestamp"];
@@ -411,7 +411,7 @@ fn an_honest_event_with_a_telling_name_in_a_value_or_a_key_prompts_a_read_and_ac
 }
 
 #[test]
-fn every_key_is_a_parameters_name_that_is_verified_as_it_came() {
+fn every_key_is_verified_as_a_parameters_name_unchanged() {
     let keys = [
         "resultDetails.Pre-authorization validity",
         "cart.items[0].name",
@@ -433,7 +433,7 @@ fn every_key_is_a_parameters_name_that_is_verified_as_it_came() {
         for received in [
             receiver().webhook(FORM, form(&signed(&pairs)).as_bytes(), second(NOW)),
             receiver().webhook(JSON, json(&signed(&pairs)).replace('\t', "\\t").as_bytes(), second(NOW)),
-            // However it is labelled on the way.
+            // Under every media type.
             receiver().webhook(None, json(&signed(&pairs)).replace('\t', "\\t").as_bytes(), second(NOW)),
             receiver().webhook(FORM, json(&signed(&pairs)).replace('\t', "\\t").as_bytes(), second(NOW)),
             receiver().shopper_return(form(&signed(&pairs)).as_bytes(), second(NOW)),
@@ -442,7 +442,7 @@ fn every_key_is_a_parameters_name_that_is_verified_as_it_came() {
             assert_eq!(event.content().payment().fields().get(key), Some("PRIVATE"), "{key}");
             assert_eq!((event.content().ambiguous(), event.wants_a_read()), (None, true));
         }
-        // And it is signed: another value is refused.
+        // And the member is signed: another value is refused.
         let mut other = signed(&pairs);
         other[PAIRS.len()].1 = "other".into();
         assert!(check(form(&other)).starts_with("401 SetUp: "), "{key}");
@@ -478,7 +478,7 @@ fn a_cut_that_names_another_checkout_does_not_hide_the_genuine_event() {
         [("checkoutId", "0"), ("fa1", ""), ("paymentType", "DB")],
         [("checkoutId", ""), ("paymentType", "DB"), ("zz", "")],
     ];
-    // The first of them is of the same text; it is processed before the genuine one comes.
+    // The first cut is of the same text; the first cut is processed before the genuine event comes.
     let cut = [&cuts[0][..], &genuine[2..], &[("signature", &*signature)]].concat();
     let cut = by_form(form(&cut)).unwrap();
     assert_eq!(cut.content().payment().checkout_id(), Some("0"));
@@ -486,7 +486,7 @@ fn a_cut_that_names_another_checkout_does_not_hide_the_genuine_event() {
     assert_eq!(guard.commit(ticket, second(NOW)).unwrap(), Commit::Committed);
     let genuine = by_form(form(&signed(&genuine))).unwrap();
     assert!(matches!(guard.claim(genuine.identity(), second(NOW)).unwrap(), Claim::Fresh(_)));
-    // Nobody has signed the second.
+    // Nobody has signed the second cut.
     assert!(by_form(form(&[&cuts[1][..], &[("signature", &*signature)]].concat())).is_err());
 }
 
@@ -506,7 +506,7 @@ const RETURN: [(&str, &str); 12] = [
     ("timestamp", TIMESTAMP),
 ];
 
-/// A signed text, and where it is cut: where each key begins, and where its value does.
+/// A signed text with its cuts: the start of each key, and the start of each value.
 #[derive(Clone)]
 struct Cut<'a> {
     text: &'a str,
@@ -514,7 +514,7 @@ struct Cut<'a> {
 }
 
 impl<'a> Cut<'a> {
-    /// As it was signed.
+    /// The cuts of the signer.
     fn genuine(text: &'a str, pairs: &Pairs<'_>) -> Self {
         let mut at = 0;
         let start = |(key, value): &(&str, &str)| {
@@ -525,8 +525,8 @@ impl<'a> Cut<'a> {
         Self { text, starts: pairs.iter().map(start).collect() }
     }
 
-    /// With a key that begins at one place and its value at another. The key before it is cut short, and the
-    /// key that begins behind it stays.
+    /// With a key that begins at one place and the value at another. The key before the cut is cut short, and
+    /// the key that begins behind the cut stays.
     fn again(&self, key: usize, value: usize) -> Self {
         let before = self.starts.iter().filter(|start| start.0 < key);
         let before = before.map(|&(start, middle)| (start, middle.min(key)));
@@ -534,7 +534,7 @@ impl<'a> Cut<'a> {
         Self { text: self.text, starts: before.chain([(key, value)]).chain(behind).collect() }
     }
 
-    /// With the value of a pair ended at a place, and one key of what is between that and the next pair.
+    /// With the end of a pair's value at a place, and one key made of the text up to the next pair.
     fn ended(&self, name: &str, length: usize) -> Option<Self> {
         let at = self.starts.iter().position(|&(key, value)| &self.text[key..value] == name)?;
         let place = self.starts[at].1 + length;
@@ -552,7 +552,7 @@ impl<'a> Cut<'a> {
     }
 }
 
-/// The outcome of every cut that is tried: how many were taken in, what they say, and as which events.
+/// The outcomes of all tried cuts: the number taken in, the words of the events, and the identities.
 #[derive(Default)]
 struct Cuts {
     tried: usize,
@@ -588,7 +588,7 @@ fn a_signed_return_that_is_cut_in_every_way_makes_few_events_and_fills_no_guard(
     assert_eq!(genuine.pairs().unwrap(), RETURN);
     let guard = Guard::new(MemoryStore::new(20));
     let mut cuts = Cuts::default();
-    // One pair anywhere else, and both ids ended anywhere else.
+    // A pair at every other place, and an end of both ids at every other place.
     for key in 0..text.len() {
         for value in key..=text.len() {
             cuts.take(&genuine.again(key, value), &signature, &guard);
@@ -653,7 +653,7 @@ fn a_name_that_a_payer_has_repeated_makes_few_events_too() {
     assert!(guard.store().len() <= 64);
 }
 
-/// The results for a body by each of the ways in which something is posted to the webhook's URL.
+/// The results for a body by each way of posting to the webhook's URL.
 fn posted(content_type: Option<&str>, body: &[u8]) -> [Result<Message, ReceiveError>; 2] {
     let receiver = checkout_trust::peach::Receiver::new(ENTITY, KeyRing::new("2024", secret("one")), Live);
     let headers = Headers::new();
@@ -680,7 +680,7 @@ fn code(message: Result<Message, ReceiveError>) -> Option<String> {
 }
 
 #[test]
-fn what_tries_a_url_out_is_known_whatever_stands_around_it() {
+fn a_probe_is_recognized_beside_every_other_member() {
     let types = [
         JSON,
         None,
@@ -716,7 +716,7 @@ fn what_tries_a_url_out_is_known_whatever_stands_around_it() {
 }
 
 #[test]
-fn what_speaks_of_a_payment_or_has_no_code_is_no_probe() {
+fn a_message_about_a_payment_or_without_a_code_is_no_probe() {
     let too_long = format!(r#"{{"verificationCode":"{}"}}"#, "7".repeat(257));
     for body in [
         r#"{"verificationCode":"7","result.code":"000.000.000"}"#,
@@ -754,7 +754,7 @@ fn what_speaks_of_a_payment_or_has_no_code_is_no_probe() {
     for message in posted(JSON, huge.as_bytes()) {
         assert_eq!(code(message), None);
     }
-    // It does not come by the shopper's browser.
+    // The probe does not come by the shopper's browser.
     for body in [r#"{"verificationCode":"7"}"#, "verificationCode=7"] {
         let returned = told(receiver().shopper_return(body.as_bytes(), second(NOW)));
         assert_eq!(said(returned), "401 Sender: there is no signature");
@@ -762,7 +762,7 @@ fn what_speaks_of_a_payment_or_has_no_code_is_no_probe() {
 }
 
 #[test]
-fn a_probe_that_is_signed_is_one_too() {
+fn a_signed_probe_is_a_probe_too() {
     let pairs = [("verificationCode", "7")];
     let (as_form, as_json) = (form(&signed(&pairs)), json(&signed(&pairs)));
     for (content_type, body) in [(FORM, as_form), (JSON, as_json)] {
@@ -774,13 +774,13 @@ fn a_probe_that_is_signed_is_one_too() {
     let receiver = receiver().0;
     let message = receiver.signed_headers(FORM, &request(&url, &headers, &body), second(NOW));
     assert_eq!(code(message).as_deref(), Some("7"));
-    // A result beside it makes an event of it.
+    // A result beside the probe makes an event of the message.
     let pairs = [&PAIRS[..], &pairs].concat();
     assert!(receiver.webhook(FORM, form(&signed(&pairs)).as_bytes(), second(NOW)).unwrap().event().is_some());
 }
 
 #[test]
-fn what_was_delivered_settles_no_order_whatever_it_says() {
+fn no_delivered_message_settles_an_order() {
     use checkout_money::Cents;
     use checkout_tables::peach::Currency;
     use checkout_trust::settlement::{Read, Unproven, peach::Order};
@@ -850,7 +850,7 @@ fn one_entitys_event_is_not_anothers() {
 }
 
 #[test]
-fn a_body_that_cannot_be_read_is_told_apart_from_one_that_is_not_verified() {
+fn an_unreadable_body_and_an_unverified_body_are_different_errors() {
     assert_eq!(
         check("amount=%zz"),
         "400 Sender: the body: a percent sign without two hexadecimal digits, at byte 7"
@@ -864,11 +864,11 @@ fn a_body_that_cannot_be_read_is_told_apart_from_one_that_is_not_verified() {
         assert!(by_json(body).starts_with("400 Sender: the body: "), "{body}");
     }
     assert_eq!(by_json("{}"), "401 Sender: there is no signature");
-    // What Peach sends to try an address out is about no payment.
+    // A message that Peach sends to try out an address is about no payment.
     assert_eq!(check(form(&signed(&[("amount", "1")]))), "200 Sender: there is no result.code");
 }
 
-/// Who says what, and when; and whether to read.
+/// The source, the word and the moment of an event; and true for a read.
 fn meaning(receiver: &Receiver, payment_type: &str, code: &str, via: Via) -> String {
     let pairs: Vec<_> = PAIRS
         .into_iter()
@@ -894,7 +894,7 @@ fn meaning(receiver: &Receiver, payment_type: &str, code: &str, via: Via) -> Str
 }
 
 #[test]
-fn an_end_is_no_observation_and_a_beginning_is_one() {
+fn a_beginning_is_an_observation_and_an_end_is_not() {
     let at = "at 1716501000000";
     let table = [
         ("DB", "000.000.000", "read".to_owned()), // a success
@@ -955,7 +955,7 @@ fn check_headers_at(url: &str, headers: &Headers, body: &[u8], now: i64) -> Stri
 }
 
 #[test]
-fn no_byte_of_what_the_headers_sign_can_be_otherwise() {
+fn no_changed_byte_under_the_signed_headers_is_taken_in() {
     let body = form(&signed(&PAIRS));
     let (url, headers) = by_headers(NOW, "7d1c", &body);
     assert_eq!(check_headers(&url, &headers, body.as_bytes()), "taken in");
@@ -1043,7 +1043,7 @@ fn a_content_type_that_nobody_signed_makes_no_other_event() {
             told(receiver().signed_headers(content_type, &request(&url, &headers, body), second(NOW)))
         };
         is_the_same(&receive(own).unwrap());
-        // JSON is known by its first character too, and is the same event then.
+        // The first character shows JSON too, and then the event is the same.
         match other == FORM {
             true => is_the_same(&receive(other).unwrap()),
             false => assert!(receive(other).is_err()),
@@ -1080,7 +1080,7 @@ proptest! {
     }
 
     #[test]
-    fn a_genuine_form_that_was_cut_and_mended_anywhere_is_refused_or_says_nothing_else_of_a_result(
+    fn a_genuine_form_that_was_cut_and_mended_anywhere_is_refused_or_gives_no_other_result(
         from: proptest::sample::Index, to: proptest::sample::Index, with in "[&=%+]{0,3}|[ -~]{0,9}",
     ) {
         let genuine = form(&signed(&PAIRS));
