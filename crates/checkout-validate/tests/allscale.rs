@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
-/// A draft in; what is asked for and the warnings, or everything that is wrong, out.
+/// A draft in; the contents of the create and the warnings, or all violations, out.
 fn check(draft: Draft<'_>) -> String {
     check_with(draft, &Rules::default())
 }
@@ -61,7 +61,7 @@ fn eleven_hundredths_pass_the_floor_and_ten_do_not() {
         check(coin(StableCoin::USDC, 1)),
         "amount_cents: amount must be greater than 0.1 USDC! (50002)"
     );
-    // Nothing and less than nothing are at or below the floor too.
+    // Zero and negative amounts are at or below the floor too.
     for cents in [0, -5, i64::MIN] {
         assert_eq!(
             check(coin(StableCoin::USDT, cents)),
@@ -89,7 +89,7 @@ fn an_amount_is_positive_in_every_currency() {
 }
 
 #[test]
-fn the_floor_is_told_where_one_supported_coin_is_the_price_and_the_sign_always() {
+fn the_floor_is_reported_for_a_price_in_a_supported_coin_and_the_sign_always() {
     let both =
         |stable_coin: StableCoin, cents| Draft { stable_coin: Some(stable_coin.into()), ..fiat(cents) };
     let one = "stable_coin: currency is set too: set exactly one of currency and stable_coin (10001)";
@@ -122,7 +122,7 @@ fn exactly_one_of_currency_and_coin_is_set() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_said_at_once_with_its_field() {
+fn all_violations_are_reported_at_once_with_their_fields() {
     let draft = Draft {
         currency: Some(Open::from(0)),
         stable_coin: Some(Open::from(11)),
@@ -168,7 +168,7 @@ fn no_settlement_in_a_disabled_coin_is_asserted() {
     let silent = "1.00 USD settled in the store's default";
     let warned = format!("{silent} | accepted_stable_coins[0]: DAI is disabled");
     assert_eq!(check(fiat(100).accept([DAI])), warned);
-    // Neither the next coin nor the store's is known to take its place.
+    // Neither the next coin nor the store's coin is known to take the place.
     assert_eq!(check(fiat(100).accept([DAI, USDT])), warned);
     let store = |coin| Rules { store_default: Some(coin), ..Rules::default() };
     assert_eq!(check_with(fiat(100).accept([DAI]), &store(USDC)), warned);
@@ -198,7 +198,7 @@ fn where_the_pages_are_silent_the_merchant_is_warned_and_not_refused() {
         check(fiat(100).redirect_url("HTTPS://example.com")),
         "1.00 USD settled in the store's default"
     );
-    // What is listed is sent as it was listed.
+    // The coins are sent as they were listed.
     let intent = fiat(100).accept([USDC, DAI, USDC]).check().unwrap();
     assert_eq!(intent.accepted(), Some(&[USDC, DAI, USDC][..]));
 }
@@ -213,7 +213,7 @@ fn a_fiat_amount_that_looks_below_the_floor_is_a_warning_at_the_callers_estimate
     assert_eq!(check_with(fiat(11), &at("1")), "0.11 USD settled in the store's default");
     assert_eq!(check_with(fiat(10), &at("1.0001")), "0.10 USD settled in the store's default");
     assert_eq!(check_with(fiat(10), &Rules::default()), "0.10 USD settled in the store's default");
-    // An estimate has no say over a native price, and one that overflows says nothing.
+    // An estimate has no say over a native price, and an estimate that overflows says nothing.
     assert_eq!(check_with(coin(StableCoin::USDT, 11), &at("0.0001")), "0.11 USDT settled in USDT");
     assert_eq!(
         check_with(fiat(i64::MAX), &at("79228162514264337593543950335")),
@@ -265,7 +265,7 @@ fn extra_is_the_text_of_one_json_object() {
     for json in ["{}", " {\"a\":[1,{\"b\":null}]}\n", r#"{"source":"web"}"#] {
         assert_eq!(check(fiat(100).extra(json)), "1.00 USD settled in the store's default", "{json}");
     }
-    // Deep is no danger to our stack; but it could not be read back.
+    // Deep nesting is no danger to our stack; but the text could not be read back.
     let nested = |levels: usize| format!("{}\"}}{{[\\\"\"{}", "{\"]\":".repeat(levels), "}".repeat(levels));
     let deep = nested(5_000);
     let said = check(fiat(100).extra(deep.as_str()));
@@ -300,7 +300,7 @@ const REQUEST_FIELDS: [&str; 10] = [
 ];
 
 #[test]
-fn what_is_wrong_and_what_is_warned_of_stand_in_the_order_of_the_pages_request_fields() {
+fn violations_and_warnings_stand_in_the_order_of_the_pages_request_fields() {
     let fields = [
         Field::Currency,
         Field::StableCoin,
@@ -367,7 +367,7 @@ fn a_message_stands_without_its_field_for_a_violation_and_a_warning_alike() {
     assert_eq!(Warning::AcceptedDisabled { index: 0, coin: StableCoin::DAI }.to_string(), "DAI is disabled");
 }
 
-/// Everything of an intent that there is a getter for.
+/// Every field of an intent that has a getter.
 fn fields(intent: &CreateIntent<'_>) -> Vec<String> {
     let text = |text: Option<&str>| text.unwrap_or("none").to_owned();
     vec![
@@ -412,7 +412,7 @@ fn every_field_of_a_full_draft_comes_out_of_the_intent_owned_or_not() {
     assert_eq!(owned, borrowed);
     let bare = |draft: Draft<'_>| fields(&draft.check().unwrap());
     assert_eq!(bare(fiat(100))[1..8], ["none", "none", "none", "none", "none", "none", "None"]);
-    // Both names at once are each of them alone.
+    // Both names at once are the same as each name alone.
     assert_eq!(fiat(100).user("user_456", "Tom"), fiat(100).user_name("Tom").user_id("user_456"));
 }
 
@@ -441,7 +441,7 @@ fn around(limit: usize) -> impl Strategy<Value = usize> {
     prop_oneof![2 => 1..20usize, 1 => Just(limit - 1), 1 => Just(limit), 1 => Just(limit + 1)]
 }
 
-/// No text, or one of about so many bytes as a limit allows, of characters of one byte or of two.
+/// No text, or a text of about so many bytes as a limit allows, of characters of one byte or of two.
 fn text(limit: usize) -> impl Strategy<Value = Option<String>> {
     let text = (around(limit), any::<bool>()).prop_map(|(bytes, wide)| {
         let wide = if wide { bytes / 2 } else { 0 };
@@ -457,7 +457,7 @@ struct Extra {
     levels: Option<usize>,
 }
 
-/// Metadata that is no object, or is one of about so many bytes or levels as our limits allow.
+/// Metadata that is no object, or an object of about so many bytes or levels as our limits allow.
 fn extra() -> impl Strategy<Value = Extra> {
     let no_object = prop::sample::select(vec!["", "[]", "null", "{", "{}{}", "{a:1}", "\"{}\""]);
     let long = around(65_536).prop_map(|bytes| {
@@ -573,7 +573,7 @@ proptest! {
     }
 
     #[test]
-    fn what_our_own_limits_refuse_passes_when_they_are_raised(
+    fn a_draft_over_our_own_limits_passes_when_they_are_raised(
         [order_id, redirect_url] in [text(1_024), text(8_192)],
         extra in extra(),
         accepted in around(256),

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 const GOOD: &str = "4111111111111111";
 
-/// A draft in; how it is paid and the warnings, or everything that is wrong, out.
+/// A draft in; the way to pay and the warnings, or all violations, out.
 fn check(draft: Draft<'_>) -> String {
     check_with(draft, &Rules::default())
 }
@@ -57,7 +57,7 @@ fn with_card(card: CardDraft<'static>) -> Draft<'static> {
 }
 
 #[test]
-fn each_way_to_pay_passes_with_what_it_needs() {
+fn each_way_to_pay_passes_with_its_own_fields() {
     assert_eq!(check(stored()), "CreditCard stored");
     assert_eq!(check(order(Draft::stored_method(PaymentChannel::SEPA))), "SEPA stored");
     assert_eq!(check(with_card(card())), "CreditCard card");
@@ -69,7 +69,7 @@ fn each_way_to_pay_passes_with_what_it_needs() {
 }
 
 #[test]
-fn a_card_is_sent_nowhere_that_needs_none() {
+fn a_card_is_refused_for_a_way_to_pay_without_a_card() {
     let beside = |draft: Draft<'static>| check(Draft { credit_card: Some(card()), ..draft });
     let not_sent = "card data is not sent where it is not needed";
     assert_eq!(
@@ -83,7 +83,7 @@ fn a_card_is_sent_nowhere_that_needs_none() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_said_at_once_by_the_providers_paths() {
+fn all_violations_are_reported_at_once_by_the_providers_paths() {
     let draft = Draft {
         offer_identifier: Some(" ".into()),
         items: vec![
@@ -184,7 +184,7 @@ fn a_month_a_year_and_a_code_have_their_digits() {
 }
 
 #[test]
-fn a_card_is_good_to_the_end_of_its_month_and_only_a_told_day_warns() {
+fn a_card_is_good_to_the_end_of_its_month_and_only_a_given_day_warns() {
     let at = |year, month| Rules { today: Some(YearMonth { year, month }), ..Rules::default() };
     let expired = "CreditCard card | paymentMethod.creditCard.expireYear: the card has expired";
     assert_eq!(check_with(with_card(card()), &at(2029, 12)), "CreditCard card");
@@ -237,7 +237,7 @@ fn an_add_on_has_its_parent_in_the_order_and_nothing_is_named_twice() {
     let lonely = "CreditCard stored | order.items[0].parentItemIdentifier: names no other item of the order";
     assert_eq!(said(vec![screen().parent("plan")]), lonely);
     assert_eq!(said(vec![screen().parent("screen")]), lonely);
-    // The same add-on of two plans is two things; the same twice over is one too many.
+    // The same add-on of two plans is two items; the same item twice is one item too many.
     let two = || vec!["plan".into(), "pro".into(), screen().parent("plan"), screen().parent("pro")];
     assert_eq!(said(two()), "CreditCard stored");
     let mut three = two();
@@ -302,7 +302,7 @@ fn our_own_limits_are_met_to_the_byte_and_can_be_raised() {
     assert!(check(beyond()).starts_with("CreditCard card"));
 }
 
-/// Everything of a submit that there is an accessor for, but for the card.
+/// Every field of a submit that has an accessor, but for the card.
 fn fields(submit: &SubmitCheckout<'_>) -> Vec<String> {
     let text = |text: Option<&str>| text.unwrap_or("none").to_owned();
     let item = |item: &checkout_validate::azotte::Item<'_>| {
@@ -421,7 +421,7 @@ fn nothing_of_the_card_or_the_customer_is_printed_anywhere() {
     };
     let submit = draft().check().unwrap();
     let PaymentMethod::NewCard(card) = submit.payment_method() else { unreachable!() };
-    // Wrong in every way that a card can be, with the rest of it right.
+    // The card is wrong in every way that a card can be, and the rest is right.
     let wrong = |month: &str, number: &str, cvc: &str| {
         let card = CardDraft::new(number, month, "x2031").cvc(cvc).card_holder_name("Mallory".repeat(200));
         draft_with(draft(), card).check().unwrap_err()
@@ -463,7 +463,7 @@ fn published_test_numbers_pass_without_a_warning_and_one_digit_off_warns() {
 }
 
 #[test]
-fn a_tracking_id_is_a_segment_of_a_path_as_it_came() {
+fn a_tracking_id_is_a_segment_of_a_path_unchanged() {
     let id = "trk_01HZ9XPZ3K2A8E0VBVQH7N9XGB";
     assert_eq!(PathSegment::new(id).unwrap().to_string(), id);
     assert_eq!(PathSegment::new("a/../b").unwrap().to_string(), "a%2F..%2Fb");
@@ -506,7 +506,7 @@ proptest! {
     }
 
     #[test]
-    fn the_way_to_pay_is_as_the_page_says(
+    fn the_way_to_pay_follows_the_page(
         channel in prop::option::of(prop::sample::select(
             vec!["CreditCard", "PayPal", "Klarna", "SEPA", "Bank", "Cash", "", "creditcard"],
         )),
@@ -541,7 +541,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_the_texts_are_a_draft_is_checked_and_none_of_it_is_printed(
+    fn a_draft_of_any_texts_is_checked_and_never_printed(
         secret in "[a-z]{24}",
         around in any::<String>(),
     ) {

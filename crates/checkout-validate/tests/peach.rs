@@ -16,7 +16,7 @@ use regex::Regex;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// A draft in; what is asked for and the warnings, or everything that is wrong, out.
+/// A draft in; the contents of the checkout and the warnings, or all violations, out.
 fn check(draft: Draft<'_>) -> String {
     check_with(draft, &Rules::default())
 }
@@ -44,7 +44,7 @@ fn good() -> Draft<'static> {
 const GOOD: &str = "DB 2.00 ZAR";
 
 #[test]
-fn everything_that_is_wrong_is_said_at_once_in_the_order_of_the_page() {
+fn all_violations_are_reported_at_once_in_the_order_of_the_page() {
     let draft = Draft {
         entity_id: Some("8AC7A4CA68C22C4D0168C2CAAB2E0025".into()),
         merchant_transaction_id: Some("x".repeat(49).into()),
@@ -153,7 +153,7 @@ fn an_amount_is_positive_and_has_eight_digits_and_two_decimals_at_most() {
     {
         assert_eq!(text(wrong), form, "{wrong:?}");
     }
-    // It is written with two decimals however it was given.
+    // The amount is written with two decimals, for every way to give the amount.
     for given in
         [Amount::from("2"), Amount::from("2.00".to_owned()), Amount::from("02"), Cents::new(200).into()]
     {
@@ -188,7 +188,7 @@ fn the_merchants_id_is_refused_above_48_characters_and_warned_of_outside_8_to_16
 }
 
 #[test]
-fn a_name_that_tells_something_is_warned_of_in_every_text_and_named_with_its_field() {
+fn a_telling_name_in_any_text_is_warned_of_with_its_field() {
     for name in ["result.code", "paymentType", "checkoutId", "merchantTransactionId", "timestamp"] {
         let (text, url) = (format!("1{name}2"), format!("https://shop.example/?{name}=77"));
         let named = format!("customer.{name}");
@@ -216,7 +216,7 @@ fn a_name_that_tells_something_is_warned_of_in_every_text_and_named_with_its_fie
         let checkout = good().merchant_transaction_id(&*text).check().unwrap();
         let warning = Warning::TellingName { field: Field::MerchantTransactionId, name };
         assert!(checkout.warnings().contains(&warning), "{:?}", checkout.warnings());
-        // Another case, and a part of it, tells nothing.
+        // A name in another case, and a part of a name, tell nothing.
         for other in [name.to_uppercase(), name[1..].to_owned()] {
             assert_eq!(check(good().custom_parameter("note", &*other)), GOOD);
         }
@@ -308,7 +308,7 @@ fn a_further_field_is_in_one_of_four_groups_and_takes_no_name_of_ours() {
         let wrong = "fields[0]: a name must begin with customer., billing., shipping. or cart. and go on without a blank";
         assert_eq!(said(name), wrong, "{name:?}");
     }
-    // Every key that a request has of its own, and the two that are added to it.
+    // Every key that a request has of its own, and the two keys that are added.
     let full = full_draft();
     let checkout = full.check().unwrap();
     let own = checkout.pairs().map(|(key, _)| key).take(11).map(String::from);
@@ -438,7 +438,7 @@ fn every_field_of_a_full_draft_comes_out_of_the_checkout_and_its_pairs_owned_or_
 
 /// Stated in *Payment status*: `id` is AN32, `checkoutId` and `merchantTransactionId` are AN48.
 #[test]
-fn a_status_is_asked_by_ids_of_the_lengths_and_characters_that_the_page_allows() {
+fn a_status_is_read_by_ids_of_the_lengths_and_characters_that_the_page_allows() {
     type New = fn(&str) -> Result<String, LookupError>;
     let made: [New; 3] = [
         |id| CheckoutId::new(id).map(|id| id.as_str().to_owned()),
@@ -519,7 +519,7 @@ fn a_status_is_asked_by_ids_of_the_lengths_and_characters_that_the_page_allows()
 proptest! {
     /// A status can be asked for by every id that a draft takes, and by no other.
     #[test]
-    fn a_draft_takes_the_ids_that_a_status_can_be_asked_by(id in "[ -~]{0,50}|[a-zA-Z0-9._-]{1,50}|.{0,12}") {
+    fn a_draft_takes_the_ids_that_a_status_can_be_read_by(id in "[ -~]{0,50}|[a-zA-Z0-9._-]{1,50}|.{0,12}") {
         let asked = MerchantTransactionId::new(&*id).map(|id| Lookup::from(id).into_owned());
         let drafted = good().merchant_transaction_id(&*id).check();
         let drafted = drafted.map(|checkout| checkout.lookup().into_owned());
@@ -575,7 +575,7 @@ fn recurring() -> StandingInstruction<'static> {
 
 /// Public: the API reference, 1.0.0: both flags, and the tokens with commas between.
 #[test]
-fn stored_cards_are_asked_for_by_the_published_parameters() {
+fn stored_cards_are_requested_by_the_published_parameters() {
     let stored = |draft: Draft<'static>| -> Vec<(String, String)> {
         let checkout = draft.check().unwrap();
         assert_eq!(checkout.clone().into_owned(), checkout);
@@ -616,7 +616,7 @@ fn stored_cards_are_asked_for_by_the_published_parameters() {
 }
 
 #[test]
-fn what_the_pages_forbid_of_stored_cards_is_said_with_its_field() {
+fn a_violation_of_the_rules_of_stored_cards_names_its_field() {
     let both = good().create_registration(true).allow_storing_details(true);
     assert_eq!(check(both), "createRegistration: must not be true beside allowStoringDetails");
     assert_eq!(check(good().create_registration(true).allow_storing_details(false)), GOOD);
@@ -670,7 +670,7 @@ fn what_the_pages_forbid_of_stored_cards_is_said_with_its_field() {
             "{GOOD} | standingInstruction.source: MIT, and on a hosted page the cardholder begins the payment"
         )
     );
-    // They have places of their own.
+    // These parameters have places of their own.
     for name in ["createRegistration", "allowStoringDetails", "cardTokens", "standingInstruction"] {
         assert_eq!(check(good().field(name, "x")), format!("{name}: has a place of its own in the draft"));
     }
@@ -725,7 +725,7 @@ fn nothing_about_the_payer_is_printed_anywhere() {
             .custom_parameter("basket", basket)
     };
     let checkout = draft().check().unwrap();
-    // With the value where the name belongs, with the value given twice, and with it too long.
+    // The value in the place of the name, the value given twice, and the value too long.
     let wrong =
         draft().field(mail, "customer.email").custom_parameter("[", basket).field("customer.mobile", phone);
     let wrong = wrong.field("billing.city", street.repeat(1_000)).check().unwrap_err();
@@ -744,7 +744,7 @@ fn nothing_about_the_payer_is_printed_anywhere() {
 
 proptest! {
     #[test]
-    fn an_amount_passes_exactly_when_the_published_expression_does_and_it_is_more_than_zero(
+    fn an_amount_passes_exactly_if_positive_and_of_the_published_form(
         text in prop_oneof!["[0-9]{0,10}", "[0-9]{0,9}[.,][0-9]{0,3}", "0{1,8}(\\.0[0-9])?", "[0-9+. -]{0,12}", any::<String>()],
     ) {
         let published = Regex::new(r"^[0-9]{1,8}(\.[0-9]{2})?$").unwrap().is_match(&text);

@@ -1,4 +1,4 @@
-//! What reading costs, beside the plain ways of doing it. Run with `cargo bench -p checkout-wire`.
+//! The cost of reading, beside the plain ways to read. Run with `cargo bench -p checkout-wire`.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
 use checkout_tables::Open;

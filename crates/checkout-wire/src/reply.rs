@@ -387,7 +387,7 @@ mod tests {
     use alloc::string::{String, ToString};
 
     #[test]
-    fn a_redirect_says_that_it_is_one_and_to_which_host_and_nothing_behind_that() {
+    fn a_redirect_names_its_host_and_nothing_behind_the_host() {
         fn said(status: u16, location: Option<&str>) -> String {
             let head = Head { location, content_type: Some("text/html"), ..Head::new(status) };
             UnexpectedResponse::new(&head, b"<h1>moved</h1>").to_string()

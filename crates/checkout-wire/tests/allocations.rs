@@ -1,4 +1,4 @@
-//! Reading borrows: what it allocates is counted.
+//! Reading borrows: the allocations are counted.
 #![allow(missing_docs, clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use allocation_counter::measure;
@@ -38,7 +38,7 @@ const PAYMENT: &str = r#"{"amount":"14.99","card.bin":"420000","card.expiryMonth
 /// The most nodes of a map of twenty fields: every node but the first has five of them at least.
 const NODES: u64 = 4;
 
-/// How often reading allocates, and how often it does if nothing is to stay borrowed.
+/// The number of allocations of a read, and the number if nothing is to stay borrowed.
 fn check<'a, T: Payload<'a>>(body: &'a str) -> (u64, u64) {
     let mut reply = None;
     let reading = measure(|| reply = Some(read::<T>(&Head::new(200), body.as_bytes())));

@@ -22,7 +22,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::fmt::Debug;
 
-/// As the page prints it.
+/// The page's example.
 const CREATED: &str = r#"{
   "code": 0,
   "payload": {
@@ -38,7 +38,7 @@ const CREATED: &str = r#"{
 }
 "#;
 
-/// As the page prints it.
+/// The page's example.
 const STATUS: &str = r#"{
   "code": 0,
   "payload": 2,
@@ -47,7 +47,7 @@ const STATUS: &str = r#"{
 }
 "#;
 
-/// Assumed: the page prints no body, so this one is built from its table of fields.
+/// Assumed: the page prints no body, so this body is built from the page's table of fields.
 const INTENT: &str = r#"{
   "code": 0,
   "payload": {
@@ -80,7 +80,7 @@ const INTENT: &str = r#"{
 }
 "#;
 
-/// What a body reads as: the payload as it is written back, or the refusal, or the error.
+/// The reading of a body: the payload as written back, or the refusal, or the error.
 fn check_as<'a, T: Payload<'a> + Debug>(status: u16, body: &'a [u8]) -> String {
     match read::<T>(&Head::new(status), body) {
         Ok(Reply::Done(answer)) => {
@@ -147,7 +147,7 @@ fn the_documented_create_requests_are_written_as_the_page_prints_them() {
         .redirect_url("https://example.com/checkout/allscale")
         .extra("{\n    \"source\": \"web\"\n  }");
     let body = create_body(&fiat.check().unwrap());
-    // The page's body without its white space; the metadata keeps the white space that it was given.
+    // The page's body without white space; the metadata keeps its own white space.
     let documented = r#"{"currency":44,"amount_cents":100,"order_id":"order_123","order_description":"Monthly subscription","user_id":"user_456","user_name":"Tom","redirect_url":"https://example.com/checkout/allscale","extra":{
     "source": "web"
   }}"#;
@@ -181,7 +181,7 @@ fn paths_are_the_documented_ones_with_the_id_encoded_and_there_is_none_where_the
         (Route::Ping, None, Some("/v1/test/ping")),
         (Route::Fail, None, Some("/v1/test/fail")),
         (Route::Post, None, Some("/v1/test/post")),
-        // No path where the id is missing, and none that would leave one out.
+        // No path where the id is missing, and no path that would leave an id out.
         (Route::Get, None, None),
         (Route::Status, None, None),
         (Route::Create, id, None),
@@ -227,7 +227,7 @@ fn a_native_intent_has_no_fiat_fields_and_keeps_its_authority_in_coins() {
 }
 
 #[test]
-fn what_a_provider_may_add_is_kept_or_harmless() {
+fn an_addition_of_the_provider_is_kept_or_harmless() {
     assert_eq!(check(r#"{"code":0,"payload":6,"request_id":"r"}"#), "done 6 (r)");
     assert_eq!(
         check(r#"{"new":[{"code":1}],"code":0,"payload":-9223372036854775808}"#),
@@ -247,7 +247,7 @@ fn what_a_provider_may_add_is_kept_or_harmless() {
 }
 
 #[test]
-fn a_refusal_is_told_by_its_code_whatever_the_http_status_and_the_payload_are() {
+fn a_refusal_is_recognized_by_its_code_under_every_http_status_and_payload() {
     for status in [200, 201, 400, 404, 429, 500] {
         let refused = |body: &'static str| check_as::<Open<IntentStatus>>(status, body.as_bytes());
         assert_eq!(
@@ -272,7 +272,7 @@ fn a_refusal_is_told_by_its_code_whatever_the_http_status_and_the_payload_are() 
 }
 
 #[test]
-fn what_is_not_the_apis_is_told_with_its_status() {
+fn a_foreign_response_is_reported_with_its_status() {
     let other = |status: u16, body: &'static [u8]| check_as::<Open<IntentStatus>>(status, body);
     for (status, body) in [
         (502, &b"<html><h1>Bad Gateway</h1></html>"[..]),
@@ -313,7 +313,7 @@ fn what_is_not_the_apis_is_told_with_its_status() {
 #[test]
 fn bad_input_is_a_clear_error_with_path_and_position() {
     let t = "not of the documented type, which is";
-    // The body, the token that is wrong, and what is said of it.
+    // The body, the wrong token, and the report on the token.
     let rows = [
         (r#"{"code":0,"payload":{"status":2}}"#, "{\"s", format!("payload: {t} i64")),
         (r#"{"code":0,"payload":"2"}"#, "\"2\"", format!("payload: {t} i64")),
@@ -361,7 +361,7 @@ fn bad_input_is_a_clear_error_with_path_and_position() {
 }
 
 #[test]
-fn a_list_is_no_object_even_if_it_has_a_value_for_each_field() {
+fn a_list_is_no_object_even_with_a_value_for_each_field() {
     fn payload<'a, T: Payload<'a> + Debug>(payload: &str) -> String {
         let body = format!(r#"{{"code":0,"payload":{payload},"request_id":"r"}}"#);
         check_as::<T>(200, body.leak().as_bytes())
@@ -420,7 +420,7 @@ fn bad_payloads_name_the_field() {
     }
 }
 
-/// Values that can stand in the place of a documented one.
+/// Values that can stand in the place of a documented value.
 const ANYTHING: [&str; 18] = [
     "0.30",
     "7",
@@ -442,7 +442,7 @@ const ANYTHING: [&str; 18] = [
     r#""\ud800""#,
 ];
 
-/// By the page's list of fields: those by which no order is settled.
+/// The fields of the page's list that settle no order.
 const DECIDE_NOTHING: [&str; 16] = [
     "chain_id",
     "coin_contract",
@@ -477,14 +477,14 @@ fn with_field(field: &str, value: &str) {
     let reply = read::<Intent>(&Head::new(200), body);
     let reply = reply.unwrap_or_else(|error| panic!("{field} {value}: {error}"));
     let Reply::Done(answer) = &reply else { panic!("{field} {value}: {reply:?}") };
-    // What decides is there, whatever stands beside it.
+    // The fields that decide are there, with any value beside them.
     assert_eq!(answer.payload.status, Open::Known(IntentStatus::Confirmed), "{field} {value}");
     assert_eq!(
         answer.payload.actual_paid_amount.unwrap().to_string(),
         documented["payload"]["actual_paid_amount"]
     );
     let written = String::from_utf8(write(&reply).unwrap()).unwrap();
-    // Of the field, the very text that came.
+    // The field has the very text that came.
     if field != "unheard_of" && value != "null" {
         assert!(written.contains(&format!(r#""{field}":{value}"#)), "{field} {value}: {written}");
     }
@@ -493,7 +493,7 @@ fn with_field(field: &str, value: &str) {
 }
 
 #[test]
-fn a_field_that_decides_nothing_is_carried_whatever_it_is() {
+fn a_field_that_decides_nothing_is_carried_with_any_value() {
     for field in DECIDE_NOTHING {
         for value in ANYTHING.into_iter().chain(["null"]) {
             with_field(field, value);
@@ -502,7 +502,7 @@ fn a_field_that_decides_nothing_is_carried_whatever_it_is() {
 }
 
 #[test]
-fn a_created_intent_is_read_whatever_its_rate_and_its_mask_are() {
+fn a_created_intent_is_read_with_any_rate_and_mask() {
     for field in ["rate", "accepted_stable_coins", "unheard_of"] {
         for value in ANYTHING.into_iter().chain(["null", "[1,2]", "4294967296"]) {
             let body = format!(
@@ -520,7 +520,7 @@ fn a_created_intent_is_read_whatever_its_rate_and_its_mask_are() {
 }
 
 #[test]
-fn a_webhook_is_read_whatever_stands_beside_its_ids() {
+fn a_webhook_is_read_with_any_values_beside_its_ids() {
     let fields = [
         "amount_cents",
         "currency",
@@ -545,7 +545,7 @@ fn a_webhook_is_read_whatever_stands_beside_its_ids() {
             let webhook =
                 read_webhook(leaked(body)).unwrap_or_else(|error| panic!("{field} {value}: {error}"));
             assert_eq!((&*webhook.transaction_id, &*webhook.intent_id), ("t", "65b2"));
-            // Nothing is lost: it is there as it came.
+            // Nothing is lost: the value is there as it came.
             for webhook in [webhook.clone(), webhook.into_owned()] {
                 let written = serde_json::to_string(&webhook).unwrap();
                 assert!(written.contains(&format!(r#""{field}":{value}"#)), "{field} {value}: {written}");
@@ -563,7 +563,7 @@ fn a_webhook_is_read_whatever_stands_beside_its_ids() {
 }
 
 #[test]
-fn an_envelope_is_read_whatever_its_request_id_is() {
+fn an_envelope_is_read_with_any_request_id() {
     for (id, read) in [("7", "7"), ("18446744073709551615", "18446744073709551615"), (r#""r""#, "r")] {
         let printed = check(&format!(r#"{{"code":0,"payload":20,"request_id":{id}}}"#));
         assert_eq!(printed, format!("done 20 ({read})"));
@@ -578,7 +578,7 @@ fn an_envelope_is_read_whatever_its_request_id_is() {
 }
 
 #[test]
-fn a_number_that_64_bits_do_not_hold_is_told_where_an_integer_is_due() {
+fn a_number_beyond_64_bits_is_an_error_where_an_integer_is_due() {
     let with = |field: &str, value: &str| {
         let body = format!(
             r#"{{"code":0,"payload":{{"all_scale_checkout_intent_id":"i","{field}":{value},"status":1}}}}"#
@@ -593,7 +593,7 @@ fn a_number_that_64_bits_do_not_hold_is_told_where_an_integer_is_due() {
                 format!("error: payload.{field}: a number that 64 bits do not hold")
             );
         }
-        // Where a text is due, how long the number is does not matter.
+        // Where a text is due, the length of the number does not matter.
         assert_eq!(
             with("amount_coins", huge),
             "error: payload.amount_coins: not of the documented type, which is a string that holds a decimal number"
@@ -606,7 +606,7 @@ fn a_number_that_64_bits_do_not_hold_is_told_where_an_integer_is_due() {
 }
 
 #[test]
-fn no_error_and_no_debug_repeats_what_a_payer_is() {
+fn no_error_and_no_debug_repeats_a_text_about_the_payer() {
     let secret = "0x9fBDa871d559710256a2502A2517b794B482Db40";
     for field in [
         "user_id",
@@ -635,7 +635,7 @@ fn no_error_and_no_debug_repeats_what_a_payer_is() {
     assert!(!format!("{moved:?}").contains(secret), "{moved:?}");
     let Reply::UnexpectedResponse(moved) = moved else { panic!() };
     assert_eq!(moved.location.as_ref().map(|to| to.as_str()), Some(to.as_str()));
-    // A value of the wrong type is quoted by the parser below, and must not be by us.
+    // The parser below quotes a value of the wrong type, and our error must not.
     for body in [
         format!(r#"{{"code":0,"payload":"{secret}"}}"#),
         format!(r#"{{"code":"{secret}","payload":2}}"#),
@@ -656,7 +656,7 @@ fn no_error_and_no_debug_repeats_what_a_payer_is() {
 }
 
 #[test]
-fn deep_nesting_is_an_error_and_not_a_crash_wherever_it_is() {
+fn deep_nesting_is_an_error_and_not_a_crash_in_every_place() {
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     for body in [
         format!(r#"{{"code":0,"payload":2,"new":{}}}"#, deep(200_000)),
@@ -680,7 +680,7 @@ fn deep_nesting_is_an_error_and_not_a_crash_wherever_it_is() {
 }
 
 #[test]
-fn a_body_of_the_cap_is_read_and_one_byte_more_is_not() {
+fn a_body_is_read_up_to_the_cap_and_no_further() {
     let body = STATUS.as_bytes();
     assert!(read_capped::<Open<IntentStatus>>(&Head::new(200), body, body.len()).is_ok());
     let error = read_capped::<Open<IntentStatus>>(&Head::new(200), body, body.len() - 1).unwrap_err();
@@ -707,8 +707,8 @@ fn texts_are_borrowed_where_the_body_has_them_in_one_piece() {
     assert_eq!(owned, answer.payload);
 }
 
-/// Reads a body that is written as this crate writes it, and makes the reply own everything: nothing changes
-/// on the way. Gives the reply.
+/// Reads a body that is written as this crate writes bodies, and makes the reply own everything: nothing
+/// changes on the way. Returns the reply.
 fn owned_and_written<T>(
     head: &Head<'static>,
     body: &'static str,
@@ -737,7 +737,7 @@ where
 }
 
 #[test]
-fn a_created_intent_that_owns_its_texts_is_the_one_that_was_read() {
+fn a_created_intent_that_owns_its_texts_equals_the_intent_that_was_read() {
     let created = done::<CreatedIntent>(
         r#"{"checkout_url":"url","allscale_checkout_intent_id":"id","amount_coins":"1.0000","stable_coin_type":2,"rate":"1.3500","accepted_stable_coins":3}"#,
     );
@@ -749,7 +749,7 @@ fn a_created_intent_that_owns_its_texts_is_the_one_that_was_read() {
 }
 
 #[test]
-fn an_intent_that_owns_its_texts_is_the_one_that_was_read_with_its_metadata_byte_for_byte() {
+fn an_intent_that_owns_its_texts_equals_the_intent_that_was_read_byte_for_byte() {
     let payload = r#"{"all_scale_checkout_intent_id":"id","currency":44,"currency_symbol":"E\u0000","amount_cents":100,"chain_id":56,"amount_coins":"1.0000","coin_symbol":"S","coin_contract":"contract","currency_rate":1.350,"status":20,"order_id":"order","order_description":"description","user_id":"user","user_name":"name","error_message":"message","tx_hash":"first","tx_hash_2":"second","tx_from":"from","tx_to":"to","actual_paid_amount":"1.1000","service_fee_amount":"0.0050","net_income_amount":"1.0950","payment_method_type":1,"extra":{"a": 1.50, "a":2}}"#;
     let intent = done::<Intent>(payload);
     assert_eq!(intent.extra.as_ref().unwrap().as_str(), r#"{"a": 1.50, "a":2}"#);
@@ -774,7 +774,7 @@ fn an_intent_that_owns_its_texts_is_the_one_that_was_read_with_its_metadata_byte
 }
 
 #[test]
-fn the_other_payloads_that_own_their_texts_are_what_was_read() {
+fn the_other_payloads_that_own_their_texts_equal_the_payloads_that_were_read() {
     assert_eq!(done::<Open<IntentStatus>>("-5").value(), -5);
     assert_eq!(done::<Pong>(r#"{"pong":"ok"}"#).pong, "ok");
     let echo = done::<Echo>(r#"{"your_request_body":{"a": 1.50, "a":2}}"#);
@@ -783,7 +783,7 @@ fn the_other_payloads_that_own_their_texts_are_what_was_read() {
 }
 
 #[test]
-fn a_refusal_that_owns_its_texts_is_the_one_that_was_read() {
+fn a_refusal_that_owns_its_texts_equals_the_refusal_that_was_read() {
     let head = Head { retry_after: Some("30"), ..Head::new(429) };
     let body = r#"{"code":40001,"payload":null,"error":{"message":"slowly","details":{"x": 2.50},"hint":"y"},"request_id":"req_1"}"#;
     let reply = owned_and_written::<Pong>(&head, body);
@@ -800,7 +800,7 @@ fn a_refusal_that_owns_its_texts_is_the_one_that_was_read() {
 }
 
 #[test]
-fn what_is_not_the_apis_is_the_same_when_it_owns_its_texts() {
+fn a_foreign_response_that_owns_its_texts_equals_the_response_that_was_read() {
     let head = Head {
         content_type: Some("text/html"),
         retry_after: Some("120"),
@@ -820,7 +820,7 @@ fn what_is_not_the_apis_is_the_same_when_it_owns_its_texts() {
 }
 
 #[test]
-fn a_rate_is_carried_whatever_it_is() {
+fn every_rate_is_carried() {
     let created = |rate: &str| {
         let body = format!(
             r#"{{"code":0,"payload":{{"checkout_url":"u","allscale_checkout_intent_id":"i","amount_coins":"1","stable_coin_type":1{rate}}}}}"#
@@ -866,10 +866,10 @@ fn a_rate_is_carried_whatever_it_is() {
 }
 
 #[test]
-fn an_error_beside_code_0_is_neither_done_nor_refused_whatever_the_http_status_is() {
+fn an_error_beside_code_0_is_neither_done_nor_refused_under_any_http_status() {
     for status in [200, 400, 502] {
         for error in [r#"{"message":"m"}"#, "{}", "[]", r#""m""#, "false", "0"] {
-            // Whatever else is wrong, this is said first.
+            // This fault comes first, beside every other fault.
             for payload in [r#""payload":2,"#, r#""payload":{},"#, ""] {
                 let body = format!(r#"{{"code":0,{payload}"request_id":"r","error": {error}}}"#);
                 let said = check_as::<Open<IntentStatus>>(status, leaked(body.clone()));
@@ -888,7 +888,7 @@ fn an_error_beside_code_0_is_neither_done_nor_refused_whatever_the_http_status_i
 }
 
 #[test]
-fn an_envelope_is_told_by_its_code_under_an_error_status_too() {
+fn an_envelope_is_recognized_by_its_code_under_an_error_status_too() {
     let deep = format!("{}{}", "[".repeat(80), "]".repeat(80));
     let deeper = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let rows = [
@@ -913,15 +913,15 @@ fn an_envelope_is_told_by_its_code_under_an_error_status_too() {
         for status in [400, 401, 429, 502] {
             assert_eq!(read::<Open<IntentStatus>>(&Head::new(status), body).as_ref(), Err(&error));
         }
-        // A redirect goes elsewhere, whatever it says.
+        // A redirect goes elsewhere, with any body.
         assert!(matches!(read::<Pong>(&Head::new(302), body), Ok(Reply::UnexpectedResponse(_))));
     }
-    // Bytes that are no UTF-8 are said to be that, and not a proxy's.
+    // The error for bytes that are no UTF-8 says so, and does not blame a proxy.
     let body = b"{\"code\":10001,\"error\":{\"message\":\"\xff\"},\"request_id\":\"r\"}";
     for status in [200, 400] {
         assert_eq!(check_as::<Pong>(status, body), "error: not UTF-8, at byte 34 (request id r)");
     }
-    // Deep nesting and no code: somebody else's.
+    // Deep nesting and no code: somebody else's page.
     for body in
         [format!(r#"{{"error":{deep}}}"#), format!(r#"{{"code":"x","a":{deeper}}}"#), deeper_objects()]
     {
@@ -954,7 +954,7 @@ fn an_error_carries_the_id_of_the_request_wherever_it_can_be_read() {
     assert_eq!(id(r#"{"request_id":"r","code":0,"payload":2}}"#), r);
     // The envelope's alone, and a text alone.
     assert_eq!(id(r#"{"payload":{"request_id":"r"},"error":{"request_id":"r"}}"#), None);
-    // A number is one too: it is what the provider asks for.
+    // A number is an id too: the provider asks for the number.
     assert_eq!(id(r#"{"code":0,"payload":"2","request_id":7}"#), Some("7".to_owned()));
     for none in ["1.5", "-7", "true", "[7]", r#"{"id":7}"#, r#""\ud800""#] {
         assert_eq!(id(&format!(r#"{{"code":0,"payload":"2","request_id":{none}}}"#)), None, "{none}");
@@ -962,11 +962,11 @@ fn an_error_carries_the_id_of_the_request_wherever_it_can_be_read() {
     assert_eq!(id(r#"{"code":0,"payload":"2","request_id":null}"#), None);
     assert_eq!(id(r#"{"code":0,"payload":{"a":"#), None);
 
-    // It is printed so that it can forge nothing.
+    // The id is printed so that it can forge nothing.
     let forged = br#"{"code":0,"request_id":"a\nb\u001b[2J"}"#;
     let error = read::<Pong>(&Head::new(200), forged).unwrap_err();
     assert_eq!(error.to_string(), r"payload: missing, at byte 39 (request id a\nb\u{1b}[2J)");
-    // A body beyond the cap is not looked into.
+    // The reader does not look into a body beyond the cap.
     let error = read_capped::<Pong>(&Head::new(200), br#"{"request_id":"r"}"#, 17).unwrap_err();
     assert_eq!((error.kind(), error.request_id()), (&ReadErrorKind::TooLarge { cap: 17 }, None));
 }
@@ -982,7 +982,7 @@ fn an_excerpt_is_of_the_first_512_bytes() {
     }
 }
 
-/// The law that the fuzz targets assert too: what was read, written back, reads the same.
+/// The law that the fuzz targets assert too: a value that was read and written back reads the same.
 fn reads_the_same<'a, T: Payload<'a> + PartialEq + Debug>(
     status: u16,
     body: &'a [u8],
@@ -1079,7 +1079,7 @@ proptest! {
         } else {
             prop_assert!(!(code == json!(0) && payload.as_i64().is_some() && error.is_null()));
         }
-        // Under an error status the same is said of every envelope, and nothing else is one.
+        // Under an error status every envelope reads the same, and nothing else is an envelope.
         let (as_done, as_failed) = (Head::new(200), Head::new(500));
         let failed = read::<Open<IntentStatus>>(&as_failed, bytes);
         if code.as_i64().is_some() {
@@ -1099,7 +1099,7 @@ proptest! {
     }
 
     #[test]
-    fn a_create_body_says_what_the_draft_said(
+    fn a_create_body_holds_the_values_of_the_draft(
         order_id in prop::option::of(".*"), name in ".*", amount in 11..i64::MAX, native: bool,
         extra in prop::option::of(prop::collection::btree_map(".*", any_json(), 0..4)),
     ) {

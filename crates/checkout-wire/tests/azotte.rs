@@ -14,14 +14,14 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
-/// As the page prints it.
+/// The page's example.
 const SUCCESS: &str = r#"{
 "trackingNumber": "trk_01HZ9XPZ3K2A8E0VBVQH7N9XGB",
 "status": { "messageCode": "CHECK_OUT_DONE" },
 "followUpInstructions": { "canFollowUp": false }
 }"#;
 
-/// As the page prints it.
+/// The page's example.
 const THREE_DS: &str = r#"{
 "trackingNumber": "trk_01HZ9XPZ3K2A8E0VBVQH7N9XGB",
 "status": { "messageCode": "CHECK_OUT_3DS_REQUIRED" },
@@ -34,7 +34,7 @@ const THREE_DS: &str = r#"{
 "followUpInstructions": { "retryAfterSeconds": 3, "canFollowUp": true }
 }"#;
 
-/// As the page prints it.
+/// The page's example.
 const NOT_FOUND: &str = r#"{
 "status": { "messageCode": "ORDERED_ITEM_NOT_FOUND" }
 }"#;
@@ -46,10 +46,10 @@ const ACCEPTED: &str = r#"{
 "followUpInstructions": { "canFollowUp": true }
 }"#;
 
-/// Every field that there is.
+/// Every field of a result.
 const EVERY: &str = r#"{"trackingNumber":"trk_1","status":{"messageCode":"CHECK_OUT_FAILED","message":"declined"},"message":"see status","redirectInstructions":{"redirectUrl":"https://psp.example/3ds/abc","htmlContent":"<form></form>","threeDIdentifier":"3ds-1","isRedirectRequired":true,"hasNextSteps":false,"showHtmlContent":true},"followUpInstructions":{"canFollowUp":false,"retryAfterSeconds":3}}"#;
 
-/// What a body reads as: the result as it is written back, or the refusal, or what else it is, or the error.
+/// The reading of a body: the result as written back, or the refusal, or the other reply, or the error.
 fn check_under(status: u16, body: impl AsRef<[u8]>) -> String {
     match read(&Head::new(status), body.as_ref()) {
         Ok(reply @ Reply::Done(_)) => format!("done {}", String::from_utf8(write(&reply).unwrap()).unwrap()),
@@ -90,7 +90,7 @@ fn the_documented_success_is_terminal_and_asks_for_no_more_polling() {
 }
 
 #[test]
-fn the_documented_challenge_is_a_page_and_says_when_to_ask_again() {
+fn the_documented_challenge_is_a_page_with_the_wait_until_the_next_read() {
     let result = done(THREE_DS);
     assert_eq!(result.status.message_code, Open::Known(MessageCode::ThreeDsRequired));
     assert_eq!(result.challenge(), Some(Challenge::Url("https://psp.example/3ds/abc")));
@@ -118,7 +118,7 @@ fn the_documented_not_found_is_a_refusal_under_404_and_under_200() {
         assert_eq!(refusal.body.as_str(), NOT_FOUND);
         assert!(refusal.is_not_readable());
     }
-    // By its code alone.
+    // The code alone decides.
     let not_found = Open::Known(ErrorCode::OrderedItemNotFound);
     assert_eq!(
         refused(&Head::new(500), r#"{"status":{"messageCode":"ORDERED_ITEM_NOT_FOUND"}}"#).message_code,
@@ -141,7 +141,7 @@ fn the_documented_answer_to_a_submit_is_a_result_that_is_not_final() {
     assert_eq!(code, MessageCode::Processing);
     assert!(!code.is_terminal());
     assert_eq!(answer.payload.retry_after_seconds(), None);
-    // It can already be at any other stage.
+    // The checkout can already be at any other stage.
     for code in MessageCode::ROWS {
         let body = ACCEPTED.replace("CHECK_OUT_PROCESSING", code.code());
         let Reply::Done(answer) = read(&head, body.as_bytes()).unwrap() else { panic!() };
@@ -165,7 +165,7 @@ fn every_row_of_the_redirect_instructions_is_read_by_its_name() {
     for (name, field) in rows {
         let value = &every["redirectInstructions"][name];
         assert!(!value.is_null());
-        // Alone, and missing or null.
+        // Each field alone, and missing or null.
         for value in [value, &Value::Null] {
             let body =
                 json!({"status": {"messageCode": "CHECK_OUT_DONE"}, "redirectInstructions": {name: value}});
@@ -176,7 +176,7 @@ fn every_row_of_the_redirect_instructions_is_read_by_its_name() {
             }
             assert_eq!(&field(&redirect), value);
         }
-        // Of another type, it is none, and the others stay.
+        // A field of another type is none, and the others stay.
         let mut body = every.clone();
         body["redirectInstructions"][name] = if value.is_boolean() { json!("true") } else { json!(true) };
         let body = body.to_string();
@@ -190,7 +190,7 @@ fn every_row_of_the_redirect_instructions_is_read_by_its_name() {
 
 #[test]
 fn a_member_that_cannot_be_understood_is_none_and_the_status_stays() {
-    // What a member is not, in turn.
+    // Values of the wrong type for a member, in turn.
     let anything =
         ["7", "-1.50", "1e400", "true", "\"false\"", "\"\"", r#""\ud800""#, "null", "[]", "[7]", "{}"];
     let nested = [r#"{"a":1,"a":2}"#, r#"{"\ud800":1}"#];
@@ -233,7 +233,7 @@ fn a_member_that_cannot_be_understood_is_none_and_the_status_stays() {
             assert_eq!(done(&body).status.message_code, Open::Known(MessageCode::Done));
         }
     }
-    // The two that decide are as documented or an error, and so is a key twice.
+    // The two members that decide are as documented or an error, and so is a key twice.
     for other in anything.into_iter().chain(nested).filter(|other| !other.starts_with('"')) {
         let said = check(format!(r#"{{"status":{{"messageCode":{other}}}}}"#));
         assert!(said.starts_with("error: status.messageCode: "), "{said}");
@@ -247,11 +247,11 @@ fn body_of(body: &str) -> Value {
 }
 
 #[test]
-fn a_challenge_is_the_form_where_the_flag_says_so_and_otherwise_whichever_there_is() {
+fn a_challenge_is_the_form_where_the_flag_says_so_and_otherwise_the_page_or_the_form() {
     let (html, page) = ("<form></form>", "https://psp.example/3ds/abc");
     let (form, url) = (Some(Challenge::Html(html)), Some(Challenge::Url(page)));
     let rows = [
-        // The form, the page, the flag, and what is shown.
+        // The form, the page, the flag, and the challenge that is shown.
         (Some(html), Some(page), Some(true), form),
         (Some(html), Some(page), Some(false), url),
         (Some(html), Some(page), None, url),
@@ -281,8 +281,8 @@ fn a_challenge_is_the_form_where_the_flag_says_so_and_otherwise_whichever_there_
     }
 }
 
-/// The challenge that the payer is shown of an answer with a code and members of `redirectInstructions`:
-/// `url` or `html`; or else why not; or nothing.
+/// The challenge that the payer is shown for an answer with a code and members of `redirectInstructions`:
+/// `url` or `html`; or else the reason why not; or nothing.
 fn asked(code: &str, members: &str) -> String {
     let body = format!(r#"{{"status":{{"messageCode":"{code}"}},"redirectInstructions":{members}}}"#);
     let result = done(&body);
@@ -296,7 +296,7 @@ fn asked(code: &str, members: &str) -> String {
 }
 
 #[test]
-fn whether_the_payer_is_asked_is_the_code_s_to_say_and_then_the_flag_s() {
+fn the_code_decides_if_the_payer_must_act_and_then_the_flag() {
     let url = r#""redirectUrl":"https://psp.example/3ds/abc""#;
     let html = r#""htmlContent":"<form></form>""#;
     for content in [url, html] {
@@ -327,7 +327,7 @@ fn whether_the_payer_is_asked_is_the_code_s_to_say_and_then_the_flag_s() {
 }
 
 #[test]
-fn why_a_challenge_that_came_is_not_shown_is_said() {
+fn the_reason_for_an_unshown_challenge_is_reported() {
     let not_https = "redirectUrl is no https URL, and there is no htmlContent";
     let nothing = "the client must act, and neither redirectUrl nor htmlContent has anything";
     for (members, expected) in [
@@ -343,7 +343,7 @@ fn why_a_challenge_that_came_is_not_shown_is_said() {
         (r#"{"showHtmlContent":true}"#, nothing),
         (r#"{"showHtmlContent":true,"htmlContent":null,"isRedirectRequired":true}"#, nothing),
         (r#"{"isRedirectRequired":true}"#, nothing),
-        // It has not come yet.
+        // The challenge has not come yet.
         ("{}", "nothing"),
         (r#"{"threeDIdentifier":"3ds-1"}"#, "nothing"),
         (
@@ -356,7 +356,7 @@ fn why_a_challenge_that_came_is_not_shown_is_said() {
         assert_eq!(asked("CHECK_OUT_PROCESSING", members), expected, "{members}");
         assert_eq!(asked("CHECK_OUT_DONE", members), "nothing", "{members}");
     }
-    // Who need not act is not told of what could not be shown.
+    // The answer says nothing of the challenge that could not be shown, if the payer need not act.
     let members = r#"{"redirectUrl":"http://psp.example/","isRedirectRequired":false}"#;
     assert_eq!(asked("CHECK_OUT_PROCESSING", members), "nothing");
     assert_eq!(asked("CHECK_OUT_3DS_REQUIRED", members), not_https);
@@ -379,7 +379,7 @@ fn the_browser_is_expected_back_unless_nothing_follows_the_redirect() {
 }
 
 #[test]
-fn what_is_no_https_url_is_never_a_page_to_send_the_payer_to() {
+fn only_an_https_url_is_a_page_for_the_payer() {
     let page = |url: &str| {
         let body = json!({"status": {"messageCode": "X"}, "redirectInstructions": {"redirectUrl": url}});
         let body = body.to_string();
@@ -416,7 +416,7 @@ fn what_is_no_https_url_is_never_a_page_to_send_the_payer_to() {
 }
 
 #[test]
-fn a_message_is_read_in_either_place_and_the_one_within_the_status_comes_first() {
+fn a_message_is_read_in_either_place_and_the_message_of_the_status_comes_first() {
     let message = |within: &str, beside: &str| {
         let body = format!(r#"{{"status":{{"messageCode":"CHECK_OUT_FAILED"{within}}}{beside}}}"#);
         let message = done(&body).message().map(|message| message.as_str().to_owned());
@@ -433,14 +433,14 @@ fn a_message_is_read_in_either_place_and_the_one_within_the_status_comes_first()
 }
 
 #[test]
-fn a_code_that_nobody_has_named_is_carried_and_written_back() {
+fn an_unnamed_code_is_carried_and_written_back() {
     for code in ["CHECK_OUT_REFUNDED", "", "check_out_done", "CHECK_OUT_DONE ", "a\"b\u{0}"] {
         let body = json!({"status": {"messageCode": code}}).to_string();
         let result = done(&body);
         assert_eq!(result.status.message_code.known(), None);
         assert_eq!(result.status.message_code.text(), code);
         assert_eq!(check(&body), format!("done {body}"));
-        // Under an error status it is a refusal's, and a stage settles nothing there.
+        // Under an error status the code is a refusal's, and a stage settles nothing there.
         assert_eq!(refused(&Head::new(422), &body).message_code.unwrap().text(), code);
     }
     for code in MessageCode::ROWS {
@@ -468,14 +468,14 @@ fn problem_details_are_read_with_all_their_members_with_some_and_with_none() {
     assert_eq!(none.to_string(), "refused with HTTP status 409");
     assert!(none.is_not_readable());
 
-    // Each member alone makes it a refusal, but for a status, which many an object has.
+    // Each member alone makes the object a refusal, but for a status, which many objects have.
     for member in ["type", "title", "detail", "instance"] {
         let said = check_under(400, json!({member: "x"}).to_string());
         let title = if member == "title" { ": x" } else { "" };
         assert_eq!(said, format!("refused with HTTP status 400{title}"));
     }
     assert_eq!(check_under(400, r#"{"status":400}"#), "not an answer of the API's: HTTP status 400");
-    // What says that it is problem details is some.
+    // A body whose media type says "problem details" is a problem.
     for media_type in ["application/problem+json", "Application/Problem+JSON; charset=utf-8"] {
         let head = Head { content_type: Some(media_type), ..Head::new(400) };
         assert_eq!(refused(&head, r#"{"status":400}"#).problem.status, Some(Verbatim::Known(400)));
@@ -497,7 +497,7 @@ fn a_member_of_problem_details_of_another_type_is_ignored_and_a_status_is_carrie
             other => Some(Verbatim::Other(JsonText::new(other).unwrap())),
         };
         assert_eq!(problem.status, status, "{other}");
-        // Without the 409, nothing of it says that it is the API's.
+        // Without the 409, nothing of the body shows that it is the API's.
         assert_eq!(check_under(500, &body), "not an answer of the API's: HTTP status 500");
     }
     for status in ["65536", "-1", "409.0", "1e400"] {
@@ -508,7 +508,7 @@ fn a_member_of_problem_details_of_another_type_is_ignored_and_a_status_is_carrie
 }
 
 #[test]
-fn what_is_not_the_apis_is_told_with_its_status() {
+fn a_foreign_response_is_reported_with_its_status() {
     for (status, body) in [
         (401, &b""[..]),
         (502, b"<html><h1>Bad Gateway</h1></html>"),
@@ -553,7 +553,7 @@ fn what_is_not_the_apis_is_told_with_its_status() {
 fn bad_input_is_a_clear_error_with_path_and_position() {
     let t = "not of the documented type, which is";
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-    // The body, what is wrong in it, and what is said of it.
+    // The body, the wrong part, and the report on the part.
     let rows: Vec<(String, &str, String)> = [
         (r#"{}"#, "}", "status: missing".to_owned()),
         (r#"{"status":null}"#, "null", format!("status: {t} an object")),
@@ -645,7 +645,7 @@ fn bad_input_is_a_clear_error_with_path_and_position() {
         assert!(error.to_string().starts_with(&begins), "{body}: {error}, and not {said}");
         assert_eq!(error.request_id(), None);
         if !wrong.is_empty() {
-            // Within what is wrong, or one byte beside it.
+            // Within the wrong part, or one byte beside it.
             let from = body.find(wrong).unwrap();
             let near = from.saturating_sub(1)..=from + wrong.len();
             assert!(near.contains(&error.at()), "{body}: {error}, and not {near:?}");
@@ -679,7 +679,7 @@ fn a_body_of_the_cap_is_read_and_one_byte_more_is_an_error_under_any_status() {
     }
     let huge = [SUCCESS.as_bytes(), &vec![b' '; 1 << 20]].concat();
     assert!(check(&huge).starts_with("error: longer than 1048576 bytes"));
-    // What is no object is not looked into, and neither is a redirect.
+    // The reader does not look into a body that is no object, or into a redirect.
     assert_eq!(check_under(200, &huge[1..]), "not an answer of the API's: HTTP status 200");
     assert_eq!(
         check_under(302, &huge),
@@ -751,7 +751,7 @@ fn nothing_that_is_printed_repeats_a_way_into_the_payers_bank_or_a_message() {
     let printed = format!("{other:?} {}", other.clone().into_answer().unwrap_err());
     assert!(!printed.contains(secret), "{printed}");
 
-    // A value of the wrong type is quoted by the parser below, and must not be by us.
+    // The parser below quotes a value of the wrong type, and our error must not.
     for field in [
         json!({"status": secret}),
         json!({"status": format!("x, expected {secret}")}),
@@ -764,7 +764,7 @@ fn nothing_that_is_printed_repeats_a_way_into_the_payers_bank_or_a_message() {
         let printed = format!("{error} {error:?}");
         assert!(!printed.contains(secret), "{printed}");
     }
-    // A provider can quote a card wherever it says something, as it is written too.
+    // A provider can quote a card in every text, also in groups as it stands on the card.
     for card in [secret, "4111 1111 1111 1111", "4111-1111-1111-1111"] {
         let title = json!({"title": format!("card {card} is refused")}).to_string();
         assert_eq!(check_under(400, title), "refused with HTTP status 400: card [digits] is refused");
@@ -872,8 +872,8 @@ fn paths_are_the_documented_ones_with_the_id_encoded_and_there_is_none_where_the
     }
 }
 
-/// The laws that the fuzz target asserts too: what was read, written back, reads the same, and nothing
-/// changes when nothing is borrowed any more.
+/// The laws that the fuzz target asserts too: a value that was read and written back reads the same, and
+/// nothing changes when nothing is borrowed any more.
 fn reads_the_same(status: u16, body: &[u8]) -> Result<(), TestCaseError> {
     let head = Head { retry_after: Some("2"), ..Head::new(status) };
     let reply = match read(&head, body) {
@@ -978,7 +978,7 @@ fn almost_a_result() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Whether a tree is a result, by the two members that decide.
+/// True if a tree is a result, by the two members that decide.
 fn is_a_result(tree: &Value) -> bool {
     let (status, number) = (&tree["status"], &tree["trackingNumber"]);
     status.is_object() && status["messageCode"].is_string() && (number.is_null() || number.is_string())
@@ -1033,7 +1033,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_read_is_what_an_independent_reader_reads(
+    fn a_result_is_read_as_an_independent_reader_reads_it(
         tree in prop_oneof![5 => almost_a_result(), 1 => any_json()],
     ) {
         let body = tree.to_string();

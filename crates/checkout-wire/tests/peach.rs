@@ -45,7 +45,7 @@ fn form_of<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
-/// What a flat JSON object of these pairs says, in an environment.
+/// The reading of a flat JSON object of these pairs, in an environment.
 fn flat(pairs: &[(&str, &str)], environment: Environment) -> Payment<'static> {
     let body = json!(pairs.iter().copied().collect::<BTreeMap<_, _>>()).to_string();
     let reply = read_payment(&Head::new(200), body.as_bytes(), environment).unwrap();
@@ -53,7 +53,7 @@ fn flat(pairs: &[(&str, &str)], environment: Environment) -> Payment<'static> {
     answer.payload.into_owned()
 }
 
-/// The reading of a status' body: its status and its fields, or the refusal, or what else it is, or the
+/// The reading of a status' body: the status and the fields, or the refusal, or the other reply, or the
 /// error.
 fn check_under(status: u16, body: impl AsRef<[u8]>) -> String {
     match read_payment(&Head::new(status), body.as_ref(), Environment::Live) {
@@ -70,7 +70,7 @@ fn check(body: impl AsRef<[u8]>) -> String {
     check_under(200, body)
 }
 
-/// What a payment says of its end.
+/// The word of a payment about its end.
 fn said(payment: &Payment<'_>) -> String {
     match payment.status() {
         Some(Open::Known(status)) => status.code().to_owned(),
@@ -83,7 +83,7 @@ fn json_of(fields: &Fields<'_>) -> Value {
     json!(fields.iter().collect::<BTreeMap<_, _>>())
 }
 
-/// What any reply of Peach's reads as.
+/// The reading of any reply of Peach's.
 fn check_reply<T: Debug>(reply: Result<Reply<'_, T>, ReadError>) -> String {
     match reply {
         Ok(Reply::Done(answer)) => format!("done {:?}", answer.payload),
@@ -94,7 +94,7 @@ fn check_reply<T: Debug>(reply: Result<Reply<'_, T>, ReadError>) -> String {
 }
 
 #[test]
-fn a_webhook_says_every_field_and_what_they_say_together() {
+fn a_webhook_has_every_field_and_the_status_of_all_fields() {
     let form = form_of(WEBHOOK.iter().copied());
     let fields = Fields::from_form(form.as_bytes()).unwrap();
     let mut sorted = WEBHOOK.to_vec();
@@ -124,8 +124,8 @@ fn a_webhook_says_every_field_and_what_they_say_together() {
     for (field, key) in named {
         assert_eq!(field, sorted.iter().find(|(name, _)| *name == key).map(|(_, text)| *text), "{key}");
     }
-    // The same in JSON has the same fields, but it is an answer; and neither changes when nothing is
-    // borrowed.
+    // The same pairs in JSON have the same fields, but the body is an answer; and neither changes when
+    // nothing is borrowed.
     let answer = flat(WEBHOOK, Environment::Live);
     assert_eq!(answer.fields(), payment.fields());
     assert_eq!((answer.is_answer(), payment.is_answer()), (true, false));
@@ -136,7 +136,7 @@ fn a_webhook_says_every_field_and_what_they_say_together() {
 }
 
 #[test]
-fn the_wrapped_shape_says_the_same_fields_and_what_stands_around_them() {
+fn the_wrapped_shape_has_the_same_fields_and_the_wrapper() {
     let data = json!(WEBHOOK.iter().copied().collect::<BTreeMap<_, _>>());
     let body = json!({
         "status": "successful", "timestamp": 1170, "redirect_url": "https://shop.example/result",
@@ -152,7 +152,7 @@ fn the_wrapped_shape_says_the_same_fields_and_what_stands_around_them() {
     assert_eq!(wrapper.status, Open::Known(PaymentStatus::Successful));
     assert_eq!(wrapper.remaining_seconds, Some(1170));
     assert_eq!(wrapper.redirect_url.as_ref().and_then(|url| url.text()), Some("https://shop.example/result"));
-    // Seconds that are left are no time, whatever they are called.
+    // Remaining seconds are no time, under any name.
     assert_eq!(payment.timestamp(), Some("2019-01-25T08:27:46.916519Z"));
     assert_eq!(payment.clone().into_owned(), payment);
 }
@@ -162,7 +162,7 @@ fn a_wrappers_word_stands_for_no_result_and_settles_nothing() {
     let rows = [
         ("created", "created"),
         ("pending", "pending"),
-        // It is not signed, so these are not believed, and somebody has to hear of them.
+        // Nobody signs the word, so these are not believed, and somebody has to know of them.
         ("successful", "nothing (successful)"),
         ("authorized", "nothing (authorized)"),
         ("cancelled", "nothing (cancelled)"),
@@ -171,7 +171,7 @@ fn a_wrappers_word_stands_for_no_result_and_settles_nothing() {
         ("refunded", "nothing (refunded)"),
         ("", "nothing ()"),
         ("Created", "nothing (Created)"),
-        // Nor is a word a code, whatever it looks like.
+        // Nor is a word a code, for any word.
         ("000.000.000", "nothing (\"000.000.000\")"),
         ("100.396.101", "nothing (\"100.396.101\")"),
         ("000.100.201", "nothing (\"000.100.201\")"),
@@ -186,14 +186,14 @@ fn a_wrappers_word_stands_for_no_result_and_settles_nothing() {
             let fields = if data.is_null() { json!({}) } else { data };
             assert_eq!(check(body.to_string()), format!("done {expected} {fields}"), "{word}");
         }
-        // What is another payment's is not the checkout's, and a refund is silent.
+        // A word about another payment is not about the checkout, and a refund is silent.
         let of_a_capture = if matches!(word, "created" | "pending") { "no status" } else { expected };
         for (other, expected) in [("RF", "no status"), ("CP", of_a_capture)] {
             let body = json!({"status": word, "redirect_post_data": {"paymentType": other}});
             let said = check(body.to_string());
             assert!(said.starts_with(&format!("done {expected} ")), "{word} {other}: {said}");
         }
-        // What is signed comes first.
+        // The signed code comes first.
         for (code, status) in [("000.200.000", "pending"), ("000.300.100", "nothing (000.300.100)")] {
             let body =
                 json!({"status": word, "redirect_post_data": {"result.code": code, "paymentType": "DB"}});
@@ -237,7 +237,7 @@ fn a_wrapper_that_is_not_as_published_is_an_error_and_an_odd_number_of_seconds_i
         assert!(read.starts_with(&format!("error: {said}, at byte ")), "{body}: {read}");
         assert_eq!(check_under(500, body), "not an answer of the API's: HTTP status 500");
     }
-    // Nothing is decided by where the payer goes back to.
+    // Nothing depends on the address that the payer goes back to.
     for url in ["7", "{}", "[1]", "true"] {
         let read = check(format!(r#"{{"status":"pending","redirect_url":{url}}}"#));
         assert!(read.starts_with("done pending"), "{url}: {read}");
@@ -280,7 +280,7 @@ fn every_value_of_a_flat_body_keeps_the_text_that_is_signed() {
         let expected = json!({"result.code": "000.200.100", "new": text});
         assert_eq!(check(&body), format!("done created {expected}"), "{json}");
     }
-    // Of a result code too: a number is none of the list.
+    // The same for a result code: a number is not on the list.
     for (code, text) in [("1e2", "1e2"), ("null", ""), ("000", "")] {
         let said = check(format!(r#"{{"result.code":{code}}}"#));
         match code {
@@ -296,14 +296,14 @@ fn every_value_of_a_flat_body_keeps_the_text_that_is_signed() {
 }
 
 #[test]
-fn a_key_twice_is_refused_however_it_is_spelt() {
+fn a_key_twice_is_refused_in_every_spelling() {
     for (twice, at) in [
         (r#""amount":"1","amount":"1""#, "amount"),
         (r#""amount":"1","amoun\u0074":"2""#, "amount"),
         (r#""\u0061mount":1,"\u0061mount":1"#, "amount"),
         (r#""result.code":"000.200.000""#, "result.code"),
         (r#""a_B.9[c]":1,"a_B.9[c]":1"#, "a_B.9[c]"),
-        // What is shaped like no parameter is not named.
+        // A key that is shaped like no parameter is not named.
         (r#""":1,"":1"#, "[field]"),
         (r#""Tom Jones":1,"Tom Jones":2"#, "[field]"),
         (r#""tom@example.com":1,"tom@example.com":2"#, "[field]"),
@@ -317,7 +317,7 @@ fn a_key_twice_is_refused_however_it_is_spelt() {
         let body = format!(r#"{{"result.code":"000.000.000",{twice}}}"#);
         let error = read_payment(&Head::new(200), body.as_bytes(), Environment::Live).unwrap_err();
         assert_eq!((error.kind(), error.path()), (&ReadErrorKind::Duplicate, at), "{body}");
-        // Nor is it the end of anything under an error status.
+        // Nor is the code the end of anything under an error status.
         let reply = read_payment(&Head::new(400), body.as_bytes(), Environment::Live);
         assert!(matches!(reply, Ok(Reply::Refused(_) | Reply::UnexpectedResponse(_))), "{reply:?}");
     }
@@ -358,7 +358,7 @@ fn no_code_outside_the_exact_list_settles_anything() {
                 assert_eq!(status(code, payment_type, environment), expected);
             }
         }
-        // Of another payment than the checkout's, nothing is the checkout's end, and a refund is silent.
+        // The end of another payment is not the checkout's end, and a refund is silent.
         for (code, _) in rest {
             for other in ["db", "CP", "CB", "RF", "RV", "DB "] {
                 assert_eq!(status(code, Some(other), environment), "no status", "{other:?} {code}");
@@ -446,7 +446,7 @@ const BARE: &str =
     "result code 200.300.404 (a parameter is missing or not valid; also for a checkout that nobody knows)";
 
 #[test]
-fn a_refusal_is_told_by_its_form() {
+fn a_refusal_is_recognized_by_its_form() {
     let not_found = r#"{"result.code":"200.300.404","result.description":"invalid or missing parameter"}"#;
     let said = "result code 200.300.404: invalid or missing parameter";
     for status in [400, 404, 200] {
@@ -479,7 +479,7 @@ fn a_refusal_is_told_by_its_form() {
         let body = json!({"result.code": code}).to_string();
         assert_eq!(check(body), format!("refused with HTTP status 200, result code {code}{meaning}"));
     }
-    // A code in no group, which is the most of them.
+    // A code in no group, as most codes are.
     let body = r#"{"result.code":"600.200.500"}"#;
     let said = "refused with HTTP status 400, result code 600.200.500 (not set up for this currency, country or brand)";
     assert_eq!(check_under(400, body), said);
@@ -499,11 +499,11 @@ fn a_refusal_is_told_by_its_form() {
             check_under(status, message),
             format!("refused with HTTP status {status}: Duplicate signature.")
         );
-        // Of another shape it is a refusal all the same.
+        // A member of another shape makes a refusal all the same.
         let odd = r#"{"validation_errors":["amount"]}"#;
         assert_eq!(check_under(status, odd), format!("refused with HTTP status {status}"));
     }
-    // A refusal under a success status is one too.
+    // A refusal under a success status is a refusal too.
     assert_eq!(check(r#"{"message":"no"}"#), "refused with HTTP status 200: no");
     assert_eq!(check(r#"{"validation_errors":{"id":"x"}}"#), "refused with HTTP status 200: id");
     // A code that would settle a payment settles nothing under an error status.
@@ -521,7 +521,7 @@ fn a_refusal_is_told_by_its_form() {
 }
 
 #[test]
-fn what_is_not_the_apis_is_told_with_its_status() {
+fn a_foreign_response_is_reported_with_its_status() {
     for (status, body) in [
         (401, &b""[..]),
         (502, b"<html></html>"),
@@ -655,17 +655,17 @@ fn a_create_of_v2_has_the_types_of_the_reference() {
     assert_eq!(body, expected);
 }
 
-/// The ids in the answer to a create, and the one that is kept. Stated in *Payment status*: the checkout's id
+/// The ids in the answer to a create, and the id that is kept. Stated in *Payment status*: the checkout's id
 /// comes as the field `id` of a checkout's response; the answer of V2 has it as `checkoutId`.
 const IDS: &[(&str, Option<&str>)] = &[
     ("", None),
     (r#","checkoutId":"948cc8dec52a11eb85290242ac130003""#, Some("948cc8dec52a11eb85290242ac130003")),
     (r#","id":"948cc8dec52a11eb85290242ac130003""#, Some("948cc8dec52a11eb85290242ac130003")),
     (r#","id":"b","checkoutId":"a""#, Some("a")),
-    // As it came, whatever it is made of.
+    // The id as it came, with any characters.
     (r#","checkoutId":"a\u002fb ä""#, Some("a/b ä")),
     (r#","checkoutId":17"#, Some("17")),
-    // What is no id hides neither the page nor the other one.
+    // A value that is no id hides neither the page nor the other id.
     (r#","checkoutId":null"#, None),
     (r#","checkoutId":null,"id":"b""#, Some("b")),
     (r#","checkoutId":"","id":"b""#, Some("b")),
@@ -708,7 +708,7 @@ fn the_id_in_the_answer_to_a_create_is_kept_and_never_hides_the_page() {
                 );
             }
         }
-        // Without a page it is no checkout that can be paid, whatever its id.
+        // An answer without a page is no checkout that can be paid, with any id.
         let none = format!(r#"{{"new":1{ids}}}"#);
         for read in [
             check_reply(read_initiated(&Head::new(201), none.as_bytes())),
@@ -720,7 +720,7 @@ fn the_id_in_the_answer_to_a_create_is_kept_and_never_hides_the_page() {
 }
 
 #[test]
-fn a_checkout_is_asked_after_by_its_own_id_where_one_came_that_can_be_sent() {
+fn a_checkout_is_read_by_its_own_id_if_the_answer_has_a_sendable_id() {
     let checkout = Draft::debit(Currency::ZAR, Cents::new(200))
         .entity_id("8ac7a4ca68c22c4d0168c2caab2e0025")
         .merchant_transaction_id("Test1234")
@@ -783,14 +783,14 @@ fn a_validate_without_validation_errors_found_nothing_wrong() {
     ] {
         assert_eq!(validated(200, body), format!("refused with HTTP status 200{said}"), "{body}");
     }
-    // Of another type than a text they find nothing right either.
+    // Nor do members of another type than a text say that nothing is wrong.
     for body in [r#"{"message":["no"]}"#, r#"{"result.code":7}"#] {
         assert_eq!(validated(200, body), "not an answer of the API's: HTTP status 200", "{body}");
     }
     for body in [
         r#"{"validation_errors":{"amount":"Invalid amount."}}"#,
         r#"{"validation_errors":{"amount":"a","currency":["b"]}}"#,
-        // Of another shape they are validation errors all the same.
+        // Members of another shape are validation errors all the same.
         r#"{"validation_errors":["amount"]}"#,
         r#"{"validation_errors":"amount"}"#,
         r#"{"validation_errors":{"amount":"a","amount":"b"}}"#,
@@ -809,7 +809,7 @@ fn a_validate_without_validation_errors_found_nothing_wrong() {
 }
 
 #[test]
-fn a_token_is_good_for_the_seconds_that_are_said_as_a_number_or_as_a_text() {
+fn a_token_is_good_for_its_seconds_given_as_a_number_or_a_text() {
     let seconds = |seconds: &str| {
         let body = format!(r#"{{"access_token":"eyJh","expires_in":{seconds},"token_type":"Bearer"}}"#);
         match read_token(&Head::new(200), body.as_bytes()) {
@@ -856,7 +856,7 @@ fn a_token_is_good_for_the_seconds_that_are_said_as_a_number_or_as_a_text() {
 }
 
 #[test]
-fn nothing_that_is_printed_repeats_a_card_a_token_or_what_was_sent() {
+fn no_printed_text_repeats_a_card_a_token_or_the_request() {
     let secret = "4200000000000091";
     let mut pairs = WEBHOOK.to_vec();
     for pair in &mut pairs {
@@ -910,7 +910,7 @@ fn nothing_that_is_printed_repeats_a_card_a_token_or_what_was_sent() {
 }
 
 #[test]
-fn what_is_no_form_of_one_text_for_each_key_is_refused_with_where_and_why() {
+fn a_malformed_form_is_refused_with_the_place_and_the_reason() {
     type Read<'r> = Result<&'r [(&'r str, &'r str)], FormError>;
     let rows: [(&[u8], Read<'_>); 17] = [
         (b"", Ok(&[])),
@@ -1032,7 +1032,7 @@ fn a_time_that_is_malformed_or_has_no_offset_is_none() {
         assert!(unix_millis(text).is_some());
         assert_eq!(unix_millis(text), by_jiff(text));
     }
-    // A leap second counts as the one after it. More digits than a nanosecond has are cut off.
+    // A leap second counts as the second after it. More digits than a nanosecond has are cut off.
     assert_eq!(unix_millis("2016-12-31T23:59:60Z"), unix_millis("2017-01-01T00:00:00Z"));
     assert_eq!(unix_millis("1970-01-01T00:00:00.99999999999999999999Z"), Some(999));
     assert_eq!(unix_millis("1969-12-31T23:59:59.9999Z"), Some(-1));
@@ -1046,7 +1046,7 @@ fn borrowed(pairs: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &st
     pairs.iter().map(|(key, text)| (&**key, &**text))
 }
 
-/// What another library reads in a form, and whether every piece of it can be read in one way alone.
+/// The pairs that another library reads in a form, and true if every piece can be read in one way alone.
 fn by_form_urlencoded(form: &[u8]) -> (Vec<(String, String)>, Option<FormError>) {
     let pairs: Vec<(String, String)> = form_urlencoded::parse(form).into_owned().collect();
     let (mut at, mut seen) = (0, Vec::<&String>::new());
@@ -1129,7 +1129,7 @@ proptest! {
     }
 
     #[test]
-    fn a_query_says_its_pairs_in_order_and_a_body_its_pairs_as_texts(pairs in pairs()) {
+    fn a_query_has_its_pairs_in_order_and_a_body_its_pairs_as_texts(pairs in pairs()) {
         let query = query(borrowed(&pairs));
         prop_assert!(query.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'+'));
         let theirs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
@@ -1139,7 +1139,7 @@ proptest! {
     }
 
     #[test]
-    fn a_time_is_the_one_that_another_library_reads(
+    fn a_time_is_read_as_another_library_reads_it(
         seconds in -62_135_596_800..253_370_764_800i64, nanoseconds in 0..1_000_000_000i32,
         digits in 0..=9usize, offset in -86_340..=86_340i32, shape in 0..8u8,
     ) {
@@ -1169,7 +1169,7 @@ proptest! {
     }
 
     #[test]
-    fn a_time_with_a_byte_changed_is_none_or_the_one_that_another_library_reads(
+    fn a_time_with_a_byte_changed_is_none_or_read_as_another_library_reads_it(
         at in 0..32usize,
         character in prop::sample::select("0123456789-+:.TZtz _,\u{661}".chars().collect::<Vec<_>>()),
         text in prop::sample::select(vec![
