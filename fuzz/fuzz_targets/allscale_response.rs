@@ -46,7 +46,7 @@ fn status(message: &Message) -> u16 {
     message.parts[0].parse().unwrap_or_default()
 }
 
-/// Whether it passes.
+/// Asserts that the verdict on the message is the verdict by text.
 fn assert_as_by_text(verifier: &Verifier<SigningKey>, message: &Message) -> bool {
     let response = ReceivedResponse {
         request_path: &message.parts[1],

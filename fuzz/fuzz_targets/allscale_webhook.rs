@@ -40,7 +40,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// Whether it passes.
+/// Asserts that the verdict on the message is the verdict by text.
 fn assert_as_by_text(verifier: &Verifier<SigningKey>, message: &Message) -> bool {
     let request = WebhookRequest {
         method: &message.parts[0],

@@ -20,7 +20,7 @@ fuzz_target!(|input: &[u8]| {
             assert_eq!(&reply.clone().map_owned(CheckoutResult::into_owned), reply);
             if let Some(written) = write(reply) {
                 let again = read(&head, &written);
-                assert_eq!(again.as_ref(), Ok(reply), "what was written reads otherwise");
+                assert_eq!(again.as_ref(), Ok(reply), "the written body reads otherwise");
                 assert_eq!(again.ok().and_then(|again| write(&again)).as_ref(), Some(&written));
             }
         }
@@ -76,7 +76,7 @@ fn assert_as_by_hand(head: &Head<'_>, reply: &Result<Reply<'_>, ReadError>, tree
 
 fn by_hand(tree: &Value) -> Option<CheckoutResult<'_>> {
     let status = Some(&tree["status"]).filter(|status| status.is_object())?;
-    // But for the two that decide, what is not as documented is none.
+    // A member that is not as documented is none, but for the two that decide.
     Some(CheckoutResult {
         tracking_number: optional(&tree["trackingNumber"], text)?,
         status: ResultStatus {

@@ -1,6 +1,6 @@
-//! The text of a cassette; and an exchange to be recorded. Its request has the path and the query of the
+//! The text of a cassette; and an exchange to be recorded. The request has the path and the query of the
 //! first line, the content type of the second, the header of the third and from there on the body, and so has
-//! its answer. Bytes that no text has stand for secrets, so that the input puts them where it wants.
+//! the answer. Bytes that no text has stand for secrets, so that the input chooses the places.
 #![no_main]
 
 use std::error::Error;
@@ -22,7 +22,7 @@ fuzz_target!(|input: &[u8]| {
     let input = with_secrets(input);
     if let Some((request, answer)) = exchange(&input) {
         assert_law(&request, &answer, &[], &SECRETS);
-        // Whatever is kept, no card is.
+        // No cassette has a card.
         assert_law(&request, &answer, &["extra", "message", "signature"], &SECRETS[..2]);
     }
 });
@@ -50,7 +50,10 @@ fn assert_law(request: &Request, answer: &Response, keep: &[&str], secrets: &[&s
     });
     let recording = keep.iter().fold(Recording::new(provider), |recording, name| recording.keep(name));
     let passed = recording.send_blocking(request.clone());
-    assert!(passed.is_ok_and(|passed| passed.body() == answer.body()) != fails, "it is passed on as it is");
+    assert!(
+        passed.is_ok_and(|passed| passed.body() == answer.body()) != fails,
+        "the answer is passed on unchanged"
+    );
     let text = recording.cassette().to_json();
     assert!(clean(text.clone()), "a secret is kept");
     let cassette = Cassette::from_json(&text).expect("what is written can be read");

@@ -13,7 +13,7 @@ fuzz_target!(|extra: &str| {
     let theirs = value(extra.as_bytes());
     match Draft::fiat(Currency::EUR, Cents::new(100)).extra(extra).check() {
         Ok(intent) => {
-            // Sent to the letter, but for the white space around it.
+            // The text is sent to the letter, but for the white space around it.
             let body = String::from_utf8(create_body(&intent)).expect("JSON is UTF-8");
             let sent = extra.trim_matches([' ', '\t', '\n', '\r']);
             assert_eq!(body, format!(r#"{{"currency":44,"amount_cents":100,"extra":{sent}}}"#));
@@ -21,7 +21,7 @@ fuzz_target!(|extra: &str| {
                 let theirs = theirs.expect("what is accepted is JSON");
                 assert!(theirs.is_object());
                 let body = serde_json::from_str::<Value>(&body).ok();
-                // One level deeper, it can be too deep for the other reader.
+                // One level deeper, the text can be too deep for the other reader.
                 assert!(body.is_none_or(|body| body["extra"] == theirs));
             }
         }

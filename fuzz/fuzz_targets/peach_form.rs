@@ -20,7 +20,7 @@ fuzz_target!(|form: &[u8]| match Fields::from_form(form) {
     Err(error) => assert_why(form, error),
 });
 
-/// The other reader takes everything, and shows what is wrong all the same.
+/// The other reader takes every form, and shows the fault all the same.
 fn assert_why(form: &[u8], error: FormError) {
     let from = |at: usize| {
         assert!(at == 0 || matches!(form[at - 1], b'&' | b'='), "{error}");

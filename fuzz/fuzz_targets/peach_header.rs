@@ -27,7 +27,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// Whether it passes.
+/// Asserts that the verdict on the message is the verdict by text.
 fn assert_as_by_text(verifier: &Verifier<SecretToken>, message: &Message) -> bool {
     let request = WebhookRequest { url: &message.parts[0], headers: &message.headers, body: &message.body };
     let now = message.now("x-webhook-timestamp");

@@ -31,7 +31,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// A success is one of the few codes, of one of the two types, and a test's is no live one.
+/// A success has one of the few codes and one of the two types, and a test's success is no live success.
 fn assert_settles_by_the_list(payment: &Payment<'_>) {
     let sandbox = payment.environment() == Environment::Sandbox;
     let text = |key| payment.fields().get(key);
@@ -54,7 +54,8 @@ fn assert_settles_by_the_list(payment: &Payment<'_>) {
     }
 }
 
-/// Whether there is anything to hear, told from the texts alone; and of another payment nothing is known.
+/// Asserts that a payment says something exactly if the texts say something; and that nothing is known of
+/// another payment.
 fn assert_heard_or_silent(payment: &Payment<'_>) {
     let text = |key| payment.fields().get(key);
     let other = text("paymentType").filter(|other| !matches!(*other, "" | "DB" | "PA"));
@@ -79,7 +80,7 @@ fn assert_heard_or_silent(payment: &Payment<'_>) {
     }
 }
 
-/// Whether a text is this and two digits.
+/// True if a text is `begin` and two digits.
 fn ends_in_digits(text: &str, begin: &str) -> bool {
     let end = text.strip_prefix(begin);
     end.is_some_and(|end| end.len() == 2 && end.bytes().all(|byte| byte.is_ascii_digit()))
@@ -113,7 +114,7 @@ fn assert_as_by_hand<E>(
         Ok(Reply::UnexpectedResponse(_)) => assert!(!head.is_success()),
         Err(_) => assert!(head.is_success()),
     }
-    // With no key twice, a code is all that it takes.
+    // With no key twice, a code is enough.
     let few =
         tree.as_object().is_some_and(|fields| fields.len() <= 1_024 && fields.contains_key("result.code"));
     if few && depth(tree) <= DEPTH {
@@ -123,14 +124,14 @@ fn assert_as_by_hand<E>(
     }
 }
 
-/// As many fields as in the tree, each with its text: so none of them stood twice.
+/// Asserts that there are as many fields as in the tree, each with its text: so no field stood twice.
 fn assert_same(fields: &Fields<'_>, tree: &Value) {
     assert_eq!(fields.len(), tree.as_object().map_or(0, serde_json::Map::len));
     for (key, text) in fields.iter() {
         match &tree[key] {
             Value::String(theirs) => assert_eq!(text, theirs),
             Value::Null => assert_eq!(text, ""),
-            // Of several objects in each other the last one of two same keys counts, there as here.
+            // Of several nested objects the last of two same keys counts, there as here.
             other => assert_eq!(serde_json::from_str::<Value>(text).ok().as_ref(), Some(other)),
         }
     }

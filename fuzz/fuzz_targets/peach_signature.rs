@@ -1,4 +1,4 @@
-//! Parameters of any text, in any order: a line is one, its key and its value apart by a tab.
+//! Parameters of any text, in any order: a line is a parameter, with a tab between the key and the value.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ fuzz_target!(|text: &str| {
     assert_eq!(verified.ambiguous().is_none(), tells_once(&signed));
     assert_eq!(sent(signed.clone(), &other), Err(VerifyError::Mismatch));
 
-    // One of them longer, renamed, turned round, cut elsewhere or left out.
+    // One parameter longer, renamed, turned round, cut elsewhere or left out.
     let Some(at) = text.len().checked_rem(signed.len()) else { return };
     let (key, value) = signed[at];
     let (longer, renamed, both) = (format!("{value}0"), format!("{key}0"), format!("{key}{value}"));
@@ -46,14 +46,14 @@ fuzz_target!(|text: &str| {
     for change in [Some((key, &*longer)), Some((&*renamed, value)), Some((value, key)), Some(cut), None] {
         let mut changed = signed.clone();
         changed.splice(at..=at, change);
-        // The key of the signature is no longer this parameter's to have.
+        // The key of the signature is no longer free for this parameter.
         let same = by_map(&changed).filter(|_| changed.iter().all(|(key, _)| *key != SIGNATURE));
         let passes = same.as_ref() == Some(&expected);
         assert_eq!(sent(changed, &ours).is_ok(), passes, "{change:?}");
     }
 });
 
-/// What is signed, or `None` when a key is there twice.
+/// The signed text, or `None` if a key is there twice.
 fn by_map(pairs: &[Pair<'_>]) -> Option<String> {
     let map: BTreeMap<&[u8], String> =
         pairs.iter().map(|(key, value)| (key.as_bytes(), format!("{key}{value}"))).collect();
@@ -61,7 +61,7 @@ fn by_map(pairs: &[Pair<'_>]) -> Option<String> {
     all.then(|| map.into_iter().filter(|(key, _)| *key != b"signature").map(|(_, pair)| pair).collect())
 }
 
-/// Whether each name that tells a result or a checkout stands in the signed text as a key and nowhere else.
+/// True if each name that tells a result or a checkout stands in the signed text as a key and nowhere else.
 fn tells_once(pairs: &[Pair<'_>]) -> bool {
     let text = by_map(pairs).unwrap_or_default();
     ["result.code", "paymentType", "checkoutId", "merchantTransactionId", "timestamp"].iter().all(|name| {

@@ -1,4 +1,5 @@
-//! A stored poller, if the first line is one, and a new one if not; then its plan, and what it is told.
+//! A stored poller, if the first line is a stored poller, and a new poller if not; then the plan, and the
+//! reports.
 #![no_main]
 
 use checkout_fuzz::{Caller, EPOCH, Play};

@@ -40,7 +40,7 @@ fuzz_target!(|text: &str| {
     }
 });
 
-/// What is signed can be cut into the parts again, so no two requests share it.
+/// The signed text can be cut into the parts again, so no two requests share the text.
 fn assert_lines(request: &RequestToSign<'_>) {
     let canonical = request.canonical().expect("what is signed can be shown");
     let lines: Vec<&str> = canonical.split('\n').collect();

@@ -1,4 +1,4 @@
-//! Three merchants with limits, and what is done with their checkouts while the clock jumps.
+//! Three merchants with limits, and acts on their checkouts while the clock jumps.
 #![no_main]
 
 use checkout_fuzz::{Crowd, Play};

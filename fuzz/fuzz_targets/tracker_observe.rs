@@ -1,5 +1,5 @@
-//! Observations in any order, of any age and source. Four bytes are one: the status; in the next byte the
-//! source (two bits), whether it has a moment, and whether that is at the ends of the range; and the moment.
+//! Observations in any order, of any age and source. Four bytes are one observation: the status; in the next
+//! byte the source (two bits), a bit for a moment, and a bit for the ends of the range; and the moment.
 #![no_main]
 
 use checkout_lifecycle::{Attestation, Moment, Observation, Phase, Status, Tracker, Verdict};
@@ -68,7 +68,7 @@ fn assert_law(
     {
         assert_eq!(after, before, "{verdict} of what came before");
     }
-    // The moment goes on, or is not known any more since what was adopted has none.
+    // The moment goes on, or is unknown because the adopted observation has no moment.
     let moment = match (verdict.is_adopted(), observation.order()) {
         (true, Some(moment)) => before.order().max(Some(moment)),
         (true, None) if before.status() != observed => None,

@@ -5,7 +5,7 @@
 pub struct Digits {
     /// The number without its point.
     pub mantissa: i128,
-    /// How many digits stand behind the point.
+    /// The number of digits behind the point.
     pub scale: u32,
 }
 
@@ -39,7 +39,7 @@ impl Digits {
         i64::try_from(digits.mantissa.checked_mul(10_i128.pow(missing))?).ok()
     }
 
-    /// As an amount is printed: no leading zero too many, no minus before zero, every decimal.
+    /// The printed form of an amount: no leading zero too many, no minus before zero, every decimal.
     pub fn print(self) -> String {
         let minus = if self.mantissa < 0 { "-" } else { "" };
         let scale = self.scale as usize;

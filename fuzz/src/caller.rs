@@ -1,4 +1,4 @@
-//! Who asks by a poller, and knows on another way when no read may be given.
+//! A caller that polls by a poller, and knows in another way when no read may be given.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ pub struct Caller {
     plan: PollPolicy,
     poller: Poller,
     clock: Moment,
-    /// The latest moment that was told.
+    /// The latest moment of any report.
     told: Moment,
-    /// The end of the shortest time between two reads and of every wait that was said.
+    /// The end of the shortest time between two reads and of every wait that the provider said.
     not_before: Moment,
 }
 
 impl Caller {
-    /// Whoever asks by this poller next.
+    /// A caller that goes on with this poller.
     pub fn new(plan: PollPolicy, poller: Poller, clock: Moment) -> Self {
         let text = poller.to_string();
         let seen = text.split(' ').nth(2).and_then(|seen| seen.parse().ok()).expect("a number of ticks");
@@ -27,10 +27,10 @@ impl Caller {
         Self { plan, poller, clock, told, not_before: poller.began() }
     }
 
-    /// Asserts what holds, and tells or does the next thing.
+    /// Asserts the laws, and reports or does the next thing.
     pub fn goes_on(&mut self, play: &mut Play<'_>) -> Option<()> {
         self.assert_law();
-        // What is stored and read goes on as what was not.
+        // A poller that is stored and read goes on as if it had not been stored.
         self.poller = self.poller.to_string().parse().expect("what is stored can be read");
         let Self { plan, clock, .. } = *self;
         match play.one_of(10)? {
@@ -69,17 +69,17 @@ impl Caller {
         Some(())
     }
 
-    /// The end of what is counted.
+    /// The end of the count.
     fn end(&self) -> Moment {
         self.poller.began().saturating_add(TICK.saturating_mul(u32::MAX))
     }
 
-    /// What the clock says counts as this: time does not go back.
+    /// The moment that the clock's time counts as: time does not go back.
     fn now(&self) -> Moment {
         self.clock.max(whole_ticks(self.told))
     }
 
-    /// What is too long to be counted is as long as a poller counts.
+    /// A span beyond the count is as long as the count.
     fn tell(&mut self, no_read_for: Duration) {
         let (now, end) = (self.now(), self.end());
         if no_read_for > Duration::ZERO {
@@ -89,7 +89,7 @@ impl Caller {
         self.told = self.told.max(now).min(end);
     }
 
-    /// What was left is left.
+    /// The rest of each time stays the same.
     fn set_back(&mut self) {
         let is_far = whole_ticks(self.told).saturating_since(self.clock) >= Duration::from_secs(60);
         self.poller.set_back(self.clock);

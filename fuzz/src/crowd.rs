@@ -1,4 +1,4 @@
-//! Who drives a schedule, and counts on another way.
+//! A caller that drives a schedule, and counts in another way.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub struct Crowd {
     removed: Vec<(ScheduleKey, Poller)>,
     added: u32,
     clock: Moment,
-    /// The latest moment that was told.
+    /// The latest moment of any report.
     told: Moment,
 }
 
@@ -24,9 +24,9 @@ struct Shop {
     id: MerchantId,
     plan: PollPolicy,
     limit: Option<RateLimit>,
-    /// Whether it may have to wait for something else than its limit.
+    /// True if the merchant may have to wait for something else than its limit.
     slowed: bool,
-    /// When its requests were made.
+    /// The times of the merchant's requests.
     asked: Vec<Moment>,
 }
 
@@ -36,7 +36,7 @@ struct Checkout {
     shop: usize,
     out: bool,
     ended: bool,
-    /// The challenge was shown, and nothing was heard since.
+    /// True if the challenge was shown, and nothing was reported since.
     shown: bool,
 }
 
@@ -59,7 +59,7 @@ impl Crowd {
         Some(Self { schedule, shops, checkouts, removed, added: 0, clock: EPOCH, told: EPOCH })
     }
 
-    /// Tells or does the next thing, and asserts what holds.
+    /// Reports or does the next thing, and asserts the laws.
     pub fn goes_on(&mut self, play: &mut Play<'_>) -> Option<()> {
         let (how, which) = (play.one_of(16)?, usize::from(play.byte()?));
         let shop = which % self.shops.len();
@@ -106,7 +106,7 @@ impl Crowd {
         }
         self.told = self.clock;
         for shop in &mut self.shops {
-            // What had left the window before may be forgotten.
+            // Requests that had left the window before may be forgotten.
             let known = self.schedule.requests_in_window(shop.id);
             shop.asked = if shop.limit.is_some() { known.collect() } else { Vec::new() };
             assert!(shop.asked.iter().all(|asked| *asked <= self.clock), "a request to come");
@@ -162,7 +162,7 @@ impl Crowd {
         Some(())
     }
 
-    /// A checkout, or one that was removed, and its place among those that were not.
+    /// A checkout, or a checkout that was removed, and its place among the others.
     fn pick(&self, which: usize) -> Option<(ScheduleKey, Option<usize>)> {
         let known = self.checkouts.iter().map(|checkout| checkout.ticket);
         let tickets: Vec<ScheduleKey> =
@@ -221,7 +221,7 @@ impl Crowd {
         Some(())
     }
 
-    /// What its own poller says.
+    /// The step of the checkout's own poller.
     fn step(&self, checkout: &Checkout) -> Step {
         let poller = self.schedule.poller(checkout.ticket).expect("it was not removed");
         poller.next(&self.shops[checkout.shop].plan, self.told)
@@ -247,13 +247,12 @@ impl Crowd {
             };
             let place = self.checkouts.iter().position(|checkout| checkout.ticket == ticket);
             let place = place.expect("a ticket of somebody");
-            // A read changes its poller; and those that were restored are put off when their places are
-            // given.
+            // A read changes its poller; and restored checkouts are put off when they get their places.
             let said =
                 if let Step::Fetch(_) = step { steps[place] } else { self.step(&self.checkouts[place]) };
             assert_eq!(said, step, "its own poller says something else");
             let Checkout { shop, ref mut out, ref mut ended, ref mut shown, .. } = self.checkouts[place];
-            assert!(!*out && !*ended, "it is out, or has ended");
+            assert!(!*out && !*ended, "the checkout is out, or has ended");
             match next {
                 Next::Fetch { merchant, .. } => {
                     *out = true;
@@ -268,21 +267,21 @@ impl Crowd {
                 _ => (*ended, *shown) = (true, false),
             }
         }
-        panic!("it comes to no rest");
+        panic!("the schedule comes to no rest");
     }
 
-    /// A refusal is told whose late reads go on.
+    /// The schedule reports a refusal whose late reads go on.
     fn refused(&mut self, ticket: ScheduleKey, phase: Phase) {
         let place = self.checkouts.iter().position(|checkout| checkout.ticket == ticket);
         let checkout = &mut self.checkouts[place.expect("a ticket of somebody")];
         let poller = self.schedule.poller(ticket).expect("it was not removed");
         let refused = poller.refused(&self.shops[checkout.shop].plan, self.told);
         assert_eq!(refused, Some(phase), "its own poller says something else");
-        assert!(!checkout.out && !checkout.ended, "it is out, or has ended");
+        assert!(!checkout.out && !checkout.ended, "the checkout is out, or has ended");
         assert!(!std::mem::replace(&mut checkout.shown, true), "one refusal, told twice");
     }
 
-    /// How many requests of a shop are in the window that ends now.
+    /// The number of a shop's requests in the window that ends now.
     fn used(&self, shop: usize, margin: u64) -> u32 {
         let Shop { limit, asked, .. } = &self.shops[shop];
         let window = Duration::from_secs(margin + limit.map_or(0, |limit| limit.per_seconds.into()));
@@ -294,7 +293,7 @@ impl Crowd {
         u32::try_from(asked.iter().filter(is_in).count()).expect("few")
     }
 
-    /// Nobody is forgotten, and nobody waits for nothing.
+    /// Asserts that no checkout is forgotten, and that none waits for nothing.
     fn assert_rest(&self, until: Option<Moment>) {
         assert!(until.is_none_or(|until| until > self.told), "a rest until now");
         for checkout in &self.checkouts {
@@ -303,9 +302,9 @@ impl Crowd {
             }
             let poller = self.schedule.poller(checkout.ticket).expect("it was not removed");
             let Shop { limit, slowed, .. } = self.shops[checkout.shop];
-            // Whoever waits for a turn when a poller can count no further is told of in that turn.
+            // A checkout that waits for a turn when the poller can count no further is reported in that turn.
             let end = poller.began().saturating_add(Duration::from_millis(10).saturating_mul(u32::MAX));
-            // Those that were restored when their reads were due have places one after the other by now.
+            // Checkouts that were restored when their reads were due have places one after the other by now.
             match self.step(checkout) {
                 Step::Wait(due) | Step::AskPayer { until: due } => {
                     assert!(until.is_some_and(|until| until <= due), "a rest beyond {due:?}");
@@ -327,5 +326,5 @@ impl Crowd {
 const MOST: usize = 20;
 /// A schedule takes the end of time for a millisecond before that.
 const LATEST: Moment = Moment::from_unix_millis(i64::MAX - 1);
-/// Longer than a limit's window: at the end of time that does not end.
+/// Longer than a limit's window, which does not end at the end of time.
 const YEAR: Duration = Duration::from_secs(365 * 86_400);

@@ -1,10 +1,9 @@
 //! A provider that answers as the bytes say: several merchants, headers, bodies, webhooks and a clock of the
-//! fuzzer's choice, and restarts at any point. The checkouts that are called honest are answered truthfully
-//! and at once.
+//! fuzzer's choice, and restarts at any point. The honest checkouts are answered truthfully and at once.
 //!
-//! The laws: no answer for one checkout hides or ends another, or delays it beyond what the plan allows; an
-//! echoed text makes no answer unreadable; a checkout that is told as paid, and an order that is settled, had
-//! a read that says so; nothing grows without bound.
+//! The laws: no answer for one checkout hides or ends another, or delays another beyond the plan; an echoed
+//! text makes no answer unreadable; a checkout that is reported as paid, and an order that is settled, had a
+//! read that says so; nothing grows without bound.
 
 mod allscale;
 mod peach;
@@ -30,8 +29,8 @@ use time::Time;
 pub trait Scene: Sized + Send + Sync + 'static {
     type E: Watchable<StatusRead: 'static> + 'static;
 
-    /// How long a paid honest checkout may wait until it is told, while the driver runs: of a merchant whose
-    /// checkouts are all honest, and beside hostile ones.
+    /// The longest time until a paid honest checkout is reported, while the driver runs: of a merchant whose
+    /// checkouts are all honest, and beside hostile checkouts.
     const PATIENCE: [Duration; 2];
 
     fn new(time: &Time) -> Self;
@@ -42,7 +41,7 @@ pub trait Scene: Sized + Send + Sync + 'static {
     /// The place of the checkout that a request reads.
     fn asked(&self, request: &Request, all: &[Checkout]) -> Option<usize>;
 
-    /// The answer of a truthful provider, with whatever was echoed, at a moment of its own clock.
+    /// The answer of a truthful provider, with all echoed texts, at a moment of the provider's own clock.
     fn truth(&self, request: &Request, checkout: &Checkout, now: u64) -> (u16, String);
 
     /// A refusal of the API's own for too many requests.
@@ -51,16 +50,17 @@ pub trait Scene: Sized + Send + Sync + 'static {
     /// A refusal of the API's own: there is no such checkout.
     fn not_found(&self) -> (u16, String);
 
-    /// Another answer of the right form that says what the bytes say: some status, some id, some fields.
+    /// Another answer of the right form with the content that the bytes choose: some status, some id, some
+    /// fields.
     fn lie(&self, request: &Request, checkout: &Checkout, now: u64, play: &[u8]) -> (u16, String);
 
-    /// By reading the body in another way: whether the answer says that this checkout is paid in full.
+    /// Reads the body in another way: true if the answer says that this checkout is paid in full.
     fn says_paid(&self, status: u16, body: &[u8], checkout: &Checkout) -> bool;
 
     /// True if a read settles the checkout's order.
     fn settles(&self, read: &Read<Self::E>, checkout: &Checkout) -> bool;
 
-    /// A message to the receiver of webhooks, as the bytes say; and whether to nudge this checkout for it.
+    /// A message to the receiver of webhooks, chosen by the bytes; and true if this checkout is to be nudged.
     fn webhook(&self, checkout: &Checkout, now: u64, play: &[u8]) -> bool;
 
     /// Asserts that the scene's memory is bounded.
@@ -77,10 +77,10 @@ pub struct Checkout {
     /// The texts that the merchant or the payer typed in, and every answer repeats.
     pub echo: Vec<(String, String)>,
     pub paid_at: Option<u64>,
-    /// An answer has said that it is paid.
+    /// True if an answer has said that the checkout is paid.
     shown: bool,
     told: bool,
-    /// For how long the driver has run since it was paid, or since the last jump of the clock.
+    /// The time that the driver has run since the payment, or since the last jump of the clock.
     waited: u64,
 }
 
@@ -117,7 +117,7 @@ impl<S> Stage<S> {
     }
 }
 
-/// Counts a request down when it is over, or dropped.
+/// Counts a request down when the request is over, or dropped.
 struct UnderWay<S>(Stage<S>);
 
 impl<S> Drop for UnderWay<S> {
@@ -150,7 +150,7 @@ impl<S: Scene> Transport for Stage<S> {
 }
 
 impl<S: Scene> State<S> {
-    /// None: it never comes.
+    /// None: no answer ever comes.
     fn answer(
         &mut self,
         place: usize,
@@ -209,12 +209,12 @@ fn wait(header: u8) -> Option<&'static str> {
     })
 }
 
-/// Plays what the bytes say.
+/// Plays the bytes.
 pub fn play<S: Scene>(input: &[u8]) {
     let mut play = Play(input);
     let mut run = Run::<S>::new();
     while run.goes_on(&mut play).is_some() {}
-    // Whatever was done, whoever is paid is told.
+    // Every checkout that is paid is reported, after any play.
     run.drive(45 * 60_000);
 }
 
@@ -233,7 +233,7 @@ impl<S: Scene> Run<S> {
         let (watches, merchants) = fresh(&stage);
         let mut run = Self { stage, watches, merchants };
         for place in 0..MERCHANTS * 3 {
-            // Of the first merchant all are honest, of the second one is.
+            // All checkouts of the first merchant are honest, and one of the second.
             let (merchant, which) = (place / 3, place % 3);
             run.open(merchant, merchant == 0 || (merchant == 1 && which == 0));
         }
@@ -263,7 +263,7 @@ impl<S: Scene> Run<S> {
         self.watches.add(self.merchants[merchant], watch, checkout.number);
     }
 
-    /// Does the next thing; none when there is none.
+    /// Does the next thing; none at the end of the bytes.
     fn goes_on(&mut self, play: &mut Play<'_>) -> Option<()> {
         let how = play.one_of(16)?;
         let which = usize::from(play.byte()?);
@@ -384,7 +384,7 @@ impl<S: Scene> Run<S> {
                 Some(None) | None => return,
             }
             turns = if time.now() == before { turns + 1 } else { 0 };
-            assert!(turns < 2_000, "it spins");
+            assert!(turns < 2_000, "the driver spins");
         }
     }
 
@@ -431,7 +431,7 @@ impl<S: Scene> Run<S> {
                 let Some(mut watch) = event.watch else { panic!("a watch that gave up is given back") };
                 watch.resume(Duration::from_secs(2 * 3_600));
                 let merchant = self.stage.lock().checkouts[number].merchant;
-                // What was told to wait for years waits: that one is let go.
+                // A checkout that was told to wait for years waits: the caller lets that checkout go.
                 if gave_up.why == GiveUpReason::Deadline {
                     self.watches.add(self.merchants[merchant], watch, number);
                 }
@@ -450,7 +450,7 @@ fn fresh<S: Scene>(stage: &Stage<S>) -> (WatchSet<S::E, usize>, Vec<MerchantId>)
     (watches, merchants)
 }
 
-/// A key and a value as somebody types them.
+/// A key and a value as a person types them.
 fn echo(which: usize, bytes: &[u8]) -> (String, String) {
     let keys = ["customParameters[return]", "card.holder", "merchantInvoiceId", "customParameters[a]b", "zz"];
     let telling =

@@ -28,7 +28,7 @@ pub fn coins(json: &Value) -> Option<CoinAmount> {
     CoinAmount::new(digits.mantissa, digits.scale).ok()
 }
 
-/// A value that is only carried: as it is read, or whatever else stands in its place. Null is none.
+/// A value that is only carried: the value as read, or the text in its place. Null is none.
 pub fn carried<'a, T>(json: &'a Value, read: impl Fn(&'a Value) -> Option<T>) -> Option<Verbatim<'a, T>> {
     if json.is_null() {
         return None;
@@ -62,7 +62,7 @@ pub fn one_id(payload: &Value) -> Option<Cow<'_, str>> {
     if this.is_some() && other.is_some() && this != other { None } else { this.or(other) }
 }
 
-/// How deep lists and objects are nested.
+/// The depth of the nesting of lists and objects.
 pub fn depth(json: &Value) -> usize {
     match json {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
@@ -71,11 +71,11 @@ pub fn depth(json: &Value) -> usize {
     }
 }
 
-/// What another reader says of the bytes: a tree, or that they are no JSON.
+/// The result of another reader for the bytes: a tree, or that they are no JSON.
 ///
-/// None where it knows less than the grammar: it takes no number beyond a float's range, no half of a
-/// surrogate pair, no nesting beyond 128, and has a meaning of its own for one key. Where a value is only
-/// skipped or kept as text, the grammar allows all of them.
+/// None where the other reader knows less than the grammar: no number beyond a float's range, no half of a
+/// surrogate pair, no nesting beyond 128, and a meaning of its own for one key. Where a value is only skipped
+/// or kept as text, the grammar allows all of them.
 pub fn value(bytes: &[u8]) -> Option<Result<Value, serde_json::Error>> {
     const OF_ITS_OWN: &[u8] = b"$serde_json::private";
     if bytes.windows(OF_ITS_OWN.len()).any(|window| window == OF_ITS_OWN) {

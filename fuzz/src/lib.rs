@@ -1,5 +1,5 @@
-//! What the fuzz targets share: the law of reading a reply, second ways of reading and of counting that the
-//! crates are held to, and the secrets that are planted.
+//! The common parts of the fuzz targets: the law of reading a reply, the second ways of reading and of
+//! counting that the crates are held to, and the planted secrets.
 
 mod amount;
 mod caller;

@@ -1,4 +1,4 @@
-//! What bytes say of a plan, and of what is told to a poller.
+//! Plans, and reports to a poller, as the bytes say.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use checkout_poll::{Backoff, PollPolicy, ReadKind, ReadOutcome};
 /// 2023-11-14 22:13:20.
 pub const EPOCH: Moment = Moment::from_unix_millis(1_700_000_000_000);
 
-/// What is left of the bytes. Where they are at their end, there is no more to play.
+/// The bytes that are left. At the end of the bytes there is no more to play.
 #[derive(Clone, Copy)]
 pub struct Play<'a>(pub &'a [u8]);
 
@@ -20,7 +20,7 @@ impl Play<'_> {
         Some(*first)
     }
 
-    /// One of so many.
+    /// A choice of so many.
     pub fn one_of(&mut self, many: usize) -> Option<usize> {
         usize::from(self.byte()?).checked_rem(many)
     }
@@ -42,7 +42,7 @@ impl Play<'_> {
         Some(if self.byte()? & 1 == 0 { None } else { Some(self.span()?) })
     }
 
-    /// A provider's plan, as it is or with other spans.
+    /// A provider's plan, unchanged or with other spans.
     pub fn plan(&mut self) -> Option<PollPolicy> {
         let plan = [PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()][self.one_of(3)?];
         let how = self.byte()?;
@@ -69,7 +69,7 @@ impl Play<'_> {
         Some(plan)
     }
 
-    /// What came of a read.
+    /// The outcome of a read.
     pub fn heard(&mut self) -> Option<ReadOutcome> {
         Some(match self.byte()? {
             250.. => ReadOutcome::Refused,

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt::Debug;
 
-/// Room for what is made on the way and borrowed from.
+/// Room for values that are made on the way and borrowed from.
 #[derive(Default)]
 pub struct Room {
     again: OnceCell<Vec<u8>>,
@@ -31,7 +31,7 @@ pub fn status_and_body(input: &[u8]) -> (u16, &[u8]) {
 }
 
 /// Asserts that the body is read as `by_hand` reads the payload out of a tree, and that reading keeps its own
-/// laws. `same` compares a payload with what it is when nothing is borrowed any more.
+/// laws. `same` compares a payload with the same payload when nothing is borrowed any more.
 /// The input is split by [`status_and_body`].
 pub fn assert_reads<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
     input: &'a [u8],
@@ -47,9 +47,9 @@ pub fn assert_reads<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
             assert_same_when_owned(reply, same);
             if let Some(written) = write(reply) {
                 let written = room.again.get_or_init(|| written);
-                // Of the head, nothing is written.
+                // Nothing of the head is written.
                 let again = read::<T>(&Head { status: 200, ..head }, written);
-                assert_eq!(again.as_ref(), Ok(reply), "what was written reads otherwise");
+                assert_eq!(again.as_ref(), Ok(reply), "the written body reads otherwise");
                 assert_eq!(again.ok().and_then(|again| write(&again)).as_ref(), Some(written));
             }
         }
@@ -79,7 +79,8 @@ fn assert_same_when_owned<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
     assert!(alike, "{reply:?} differs when nothing is borrowed");
 }
 
-/// An error points into the body, and says nothing but what stands in `SAYINGS`: none of the answer's values.
+/// Asserts that an error points into the body, and says nothing but texts of `SAYINGS`: none of the answer's
+/// values.
 pub fn assert_clear(error: &ReadError, body: &[u8]) {
     assert!(error.at() <= body.len(), "{error}");
     assert!(error.path().bytes().all(|byte| byte.is_ascii_graphic()), "{error}");
@@ -92,8 +93,8 @@ pub fn assert_clear(error: &ReadError, body: &[u8]) {
     assert!(SAYINGS.contains(&said), "an error says {said:?}");
 }
 
-/// A body that is not a JSON object is not the API's, a redirect neither, and under an error status what has no integer
-/// for a code; an object is no bad JSON.
+/// Asserts the kinds of replies. A body that is not a JSON object is not the API's, and a redirect is not;
+/// nor is, under an error status, a body without an integer for a code. An object is no bad JSON.
 fn assert_told_apart<T: Debug>(
     head: &Head<'_>,
     reply: &Result<Reply<'_, T>, ReadError>,
@@ -108,7 +109,7 @@ fn assert_told_apart<T: Debug>(
         }
         Err(error) => {
             assert!(!head.is_redirect());
-            // The last of two codes is the one in the tree, so that a code that is read need not stand there.
+            // The tree has the last of two codes, so a code that is read need not stand there.
             let no_tree = matches!(error.kind(), ReadErrorKind::TooLarge { .. } | ReadErrorKind::NotUtf8);
             assert!(head.is_success() || no_tree || object, "{error}, but it is no object");
             let no_json = [ReadErrorKind::Syntax, ReadErrorKind::Truncated, ReadErrorKind::NotUtf8];
@@ -117,8 +118,8 @@ fn assert_told_apart<T: Debug>(
     }
 }
 
-/// The tree written down plainly (no key twice, no needless escape or white space) is read exactly as by
-/// hand, and the body as it came, if it was read, as the same.
+/// Asserts that the tree written down plainly (no key twice, no needless escape or white space) is read
+/// exactly as by hand, and that the body as it came, if it was read, is the same.
 fn assert_as_by_hand<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
     reply: &Result<Reply<'a, T>, ReadError>,
     tree: &'a Value,
@@ -128,7 +129,7 @@ fn assert_as_by_hand<'a, T: Payload<'a> + Clone + PartialEq + Debug>(
     let plain = room.plain.get_or_init(|| tree.to_string().into_bytes());
     let head = Head { retry_after: RETRY_AFTER, ..Head::new(200) };
     let plain_under = |status| read::<T>(&Head { status, ..head }, plain);
-    // Nothing but a missing code is said otherwise under an error status.
+    // An error status changes the reading of a missing code alone.
     match tree["code"].as_i64() {
         Some(_) => assert_eq!(plain_under(502), plain_under(200)),
         None => assert!(matches!(plain_under(502), Ok(Reply::UnexpectedResponse(_)))),
@@ -162,7 +163,7 @@ fn envelope<'a, T>(tree: &'a Value, by_hand: fn(&'a Value) -> Option<T>) -> Opti
         |json: &Value| (!json.is_null()).then(|| JsonText::new(json.to_string()).expect("a tree is JSON"));
     Some(Reply::Refused(Refusal {
         code: code.into(),
-        // An error of another shape is kept as it is, and nothing is taken out of it.
+        // An error of another shape is kept unchanged, and nothing is taken out of it.
         details: message.as_ref().and_then(|_| json(&error["details"])),
         message: message.flatten().or(text(error)),
         error: json(error),
@@ -171,13 +172,13 @@ fn envelope<'a, T>(tree: &'a Value, by_hand: fn(&'a Value) -> Option<T>) -> Opti
     }))
 }
 
-/// What every head says.
+/// The header of every head.
 const RETRY_AFTER: Option<&str> = Some("2");
 
-/// How deep the reader goes.
+/// The depth that the reader takes.
 pub const DEPTH: usize = 64;
 
-/// All that an error can say of a value, but for the number of a byte at its end.
+/// All texts of an error about a value, but for the number of a byte at the end.
 const SAYINGS: &[&str] = &[
     "i",
     "u",

@@ -6,9 +6,10 @@ use sha2::{Digest, Sha256};
 /// The secret of every key here.
 pub const SECRET: &str = "test_secret_abc";
 
-/// A message as a target is given it. The first line has the parts that are no headers, and then how many
-/// seconds the receiver's clock is ahead of the message's time and the number of a byte, all apart by tabs.
-/// Every other line is a header, its name and its value apart by a tab. After an empty line comes the body.
+/// A message as a target gets it. The first line has the parts that are no headers, and then the number of
+/// seconds that the receiver's clock is ahead of the message's time and the number of a byte, all apart by
+/// tabs. Every other line is a header, with a tab between the name and the value. After an empty line comes
+/// the body.
 #[derive(Clone, Debug)]
 pub struct Message {
     pub parts: Vec<String>,
@@ -19,7 +20,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// The message with so many parts, those missing empty; `None` when the parts are no text.
+    /// The message with so many parts, missing parts empty; `None` if the parts are no text.
     pub fn read(input: &[u8], parts: usize) -> Option<Self> {
         let end = input.windows(2).position(|two| two == b"\n\n");
         let (head, body) = end.map_or((input, &b""[..]), |end| (&input[..end], &input[end + 2..]));
@@ -48,13 +49,13 @@ impl Message {
         values.iter().all(Option::is_some).then(|| values.map(Option::unwrap_or_default))
     }
 
-    /// The receiver's clock, when this header has the message's time.
+    /// The receiver's clock, if this header has the message's time.
     pub fn now(&self, name: &str) -> i64 {
         let time = self.values([name]).and_then(|[text]| one_spelling(&text)).unwrap_or_default();
         time.saturating_add(self.ahead)
     }
 
-    /// The same, received in the second that it was sent in, with this header set.
+    /// The same message, received in the second of its sending, with this header set.
     pub fn in_time_with(mut self, name: &str, value: &str) -> Self {
         self.ahead = 0;
         self.headers.retain(|(own, _)| own.to_ascii_lowercase() != name);
@@ -62,7 +63,7 @@ impl Message {
         self
     }
 
-    /// One byte changed, of the parts, the body or the headers of these names; `None` when there is none.
+    /// One byte changed, of the parts, the body or the headers of these names; `None` if there is none.
     pub fn with_a_byte_changed(mut self, names: &[&str]) -> Option<Self> {
         let change = match self.at / 256 % 256 {
             0 => 1,
@@ -117,7 +118,7 @@ pub fn v1(mac: &[u8; 32]) -> String {
     format!("v1={}=", (0..43).map(digit).collect::<String>())
 }
 
-/// Whether the right signature is in a list in which nothing is malformed.
+/// True if the right signature is in a list in which nothing is malformed.
 pub fn listed(list: &str, right: &str) -> bool {
     let blanks = [' ', '\t'];
     let pieces: Vec<&str> = list.split(',').map(|piece| piece.trim_matches(blanks)).collect();
@@ -139,7 +140,7 @@ pub fn listed(list: &str, right: &str) -> bool {
         && pieces.contains(&right)
 }
 
-/// The number, when the text is how it is written.
+/// The number, if the text is its one spelling.
 pub fn one_spelling(text: &str) -> Option<i64> {
     text.parse().ok().filter(|number: &i64| number.to_string() == text)
 }
@@ -152,7 +153,7 @@ pub fn is_path(text: &str) -> bool {
     text.starts_with('/') && visible(text) && !text.contains(['?', '#'])
 }
 
-/// Whether a time is within the default tolerance.
+/// True if a time is within the default tolerance.
 pub fn in_time(time: &str, now: i64) -> bool {
     one_spelling(time).is_some_and(|time| (i128::from(now) - i128::from(time)).abs() <= 300)
 }

@@ -75,7 +75,7 @@ impl Scene for AllScaleScene {
         order.settled_by(read).is_settled()
     }
 
-    /// A webhook has no status: whoever it is of is read.
+    /// A webhook has no status: the caller reads the checkout.
     fn webhook(&self, _: &Checkout, _: u64, play: &[u8]) -> bool {
         play.first().is_some_and(|first| first & 1 == 0)
     }
@@ -99,7 +99,7 @@ fn answer(request: &Request, checkout: &Checkout, status: i64) -> String {
     if status == 20 {
         payload["actual_paid_amount"] = "10.0000".into();
     }
-    // Texts that decide nothing say what somebody has typed in.
+    // Texts that decide nothing repeat texts that a person has typed in.
     for ((_, value), field) in checkout.echo.iter().zip(["user_name", "order_description", "error_message"]) {
         payload[field] = value.as_str().into();
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// Milliseconds since 1970 as the merchant's clock has them, and the moments that somebody waits for.
+/// Milliseconds since 1970 by the merchant's clock, and the moments that a future waits for.
 ///
 /// Sleeps go by a clock that never jumps, as those of an operating system do.
 #[derive(Clone)]
@@ -63,7 +63,7 @@ impl Time {
         })
     }
 
-    /// Polls a future until it is ready, or until its time is over.
+    /// Polls a future until the future is ready, or until its time is over.
     pub(super) fn run<T>(&self, future: impl Future<Output = T>, until: u64) -> Option<T> {
         let mut future = pin!(future);
         loop {
