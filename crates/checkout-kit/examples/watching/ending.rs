@@ -2,14 +2,14 @@
 
 use std::io::Write;
 
-/// How it ended. The number is the exit code.
+/// The ending of a checkout. The number is the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// The money has come.
     Paid = 0,
-    /// It ended without the money, or was never begun.
+    /// The checkout ended without the money, or was never begun.
     NotPaid = 1,
-    /// The arguments are none that the program takes.
+    /// The program does not take these arguments.
     Usage = 2,
     /// Nobody has paid and nothing has ended: look again later.
     StillOpen = 3,
@@ -17,7 +17,7 @@ pub(crate) enum Ending {
     Look = 4,
 }
 
-/// What the program says of its arguments.
+/// Prints the usage of the program.
 pub(crate) fn usage(out: &mut dyn Write, program: &str, names: &[&str], ending: Ending) -> u8 {
     let arguments = if names.is_empty() { "" } else { " [--scenario NAME | --list]" };
     let _ = writeln!(out, "usage: {program}{arguments}");
