@@ -91,8 +91,9 @@ const NO_STD: &[&str] = &[
     "checkout-poll",
 ];
 
-/// The features of these crates that bring `std`, with a dependency that needs `std`.
-const STD_FEATURES: &[&str] = &["checkout-auth/http"];
+/// The features of these crates that bring `std`: by a dependency that needs `std`, or to read the system's
+/// clock.
+const STD_FEATURES: &[&str] = &["checkout-auth/http", "checkout-tables/system"];
 
 /// The fields that each package takes from the workspace.
 const INHERITED: &[&str] = &["version", "edition", "rust-version", "license", "publish"];

@@ -60,8 +60,9 @@ mod tracker;
 #[cfg(test)]
 extern crate std;
 
+pub use checkout_tables::Moment;
 pub use derive::Reach;
-pub use observation::{Attestation, Moment, Observation, Source};
+pub use observation::{Attestation, Observation, Source};
 pub use phase::{Failure, Phase};
 pub use status::{Basis, ClockOf, Kind, Path, Status, Step};
 pub use tracker::{CLOCK_TOLERANCE, ParseTrackerError, Tracker, Verdict};

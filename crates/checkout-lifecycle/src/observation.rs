@@ -1,7 +1,6 @@
 //! A status, with its source and its moment.
 
-use checkout_tables::{Open, RawOf};
-use core::time::Duration;
+use checkout_tables::{Moment, Open, RawOf};
 
 /// A status that a source asserted: the status, the source, and the moment when the status was true, as far
 /// as moments can be ordered.
@@ -157,93 +156,4 @@ pub enum Source {
     Webhook,
     /// The payer's browser, with a verified signature of the provider.
     Redirect,
-}
-
-/// The moment when an observation was true: milliseconds since the Unix epoch, by one clock for all
-/// observations of a checkout. Moments put observations in order, and measure how long one is after another.
-///
-/// ```
-/// use checkout_lifecycle::Moment;
-///
-/// assert!(Moment::from_unix_millis(1) < Moment::from_unix_millis(2));
-/// // The ends of the range do no harm.
-/// assert!(Moment::from_unix_millis(i64::MIN) < Moment::from_unix_millis(0));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(i64);
-
-impl Moment {
-    /// Converts milliseconds since the Unix epoch. `i64::MIN` counts as the millisecond after it.
-    #[must_use]
-    pub const fn from_unix_millis(millis: i64) -> Self {
-        Self(if millis == i64::MIN { i64::MIN + 1 } else { millis })
-    }
-
-    /// Converts seconds since the Unix epoch, as signatures and tokens count them. A value outside the range
-    /// of milliseconds counts as the end of the range.
-    ///
-    /// ```
-    /// # use checkout_lifecycle::Moment;
-    /// assert_eq!(Moment::from_unix_seconds(1_716_501_000), Moment::from_unix_millis(1_716_501_000_000));
-    /// assert_eq!(Moment::from_unix_seconds(i64::MAX).unix_millis(), i64::MAX);
-    /// ```
-    #[must_use]
-    pub const fn from_unix_seconds(seconds: i64) -> Self {
-        Self::from_unix_millis(seconds.saturating_mul(1_000))
-    }
-
-    /// Whole seconds since the Unix epoch, rounded down: half a second before the epoch is second -1.
-    ///
-    /// ```
-    /// # use checkout_lifecycle::Moment;
-    /// assert_eq!(Moment::from_unix_millis(1_716_501_000_999).unix_seconds(), 1_716_501_000);
-    /// assert_eq!(Moment::from_unix_millis(-500).unix_seconds(), -1);
-    /// ```
-    #[must_use]
-    pub const fn unix_seconds(self) -> i64 {
-        self.0.div_euclid(1_000)
-    }
-
-    /// Milliseconds since the Unix epoch.
-    #[must_use]
-    pub const fn unix_millis(self) -> i64 {
-        self.0
-    }
-
-    /// The moment this long after `self`, rounded up to a whole millisecond, so that no wait is cut short;
-    /// the last moment of the range, if the result is out of range.
-    ///
-    /// ```
-    /// # use checkout_lifecycle::Moment;
-    /// use core::time::Duration;
-    ///
-    /// let sent = Moment::from_unix_millis(1_000);
-    /// assert_eq!(sent.saturating_add(Duration::from_secs(2)), Moment::from_unix_millis(3_000));
-    /// assert_eq!(sent.saturating_add(Duration::from_nanos(1)), Moment::from_unix_millis(1_001));
-    /// assert_eq!(sent.saturating_add(Duration::MAX), Moment::from_unix_millis(i64::MAX));
-    /// ```
-    #[must_use]
-    pub const fn saturating_add(self, span: Duration) -> Self {
-        let part = if span.subsec_nanos().is_multiple_of(1_000_000) { 0 } else { 1 };
-        let millis = match span.as_secs().checked_mul(1_000) {
-            Some(millis) => millis.saturating_add(span.subsec_millis() as u64).saturating_add(part),
-            None => u64::MAX,
-        };
-        Self(self.0.saturating_add_unsigned(millis))
-    }
-
-    /// The time from an earlier moment to this one; zero if this moment is not later.
-    ///
-    /// ```
-    /// # use checkout_lifecycle::Moment;
-    /// use core::time::Duration;
-    ///
-    /// let (sent, answered) = (Moment::from_unix_millis(-500), Moment::from_unix_millis(1_000));
-    /// assert_eq!(answered.saturating_since(sent), Duration::from_millis(1_500));
-    /// assert_eq!(sent.saturating_since(answered), Duration::ZERO);
-    /// ```
-    #[must_use]
-    pub const fn saturating_since(self, earlier: Self) -> Duration {
-        if self.0 <= earlier.0 { Duration::ZERO } else { Duration::from_millis(self.0.abs_diff(earlier.0)) }
-    }
 }

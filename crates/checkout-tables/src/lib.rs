@@ -8,6 +8,7 @@
 //!   a payment, the 15 groups and the 667 meanings that explain a code, 6 currencies, 2 payment types, 4
 //!   tables of standing instructions, 6 routes with their hosts and limits.
 //! - [`Open`]: a value from a provider, which the table may not name yet.
+//! - [`Moment`]: a point in time, in the one form that the crates above take and give.
 //!
 //! ```
 //! use checkout_tables::Open;
@@ -27,7 +28,8 @@
 //!
 //! # What is not here
 //! Rules: `checkout-validate` decides which request is valid, and `checkout-lifecycle` which status may
-//! follow another. Amounts are in `checkout-money`. Nothing here allocates, and nothing here needs `std`.
+//! follow another. Amounts are in `checkout-money`. Nothing here allocates, and without the
+//! feature `system` nothing here needs `std`.
 //!
 //! # The one idea to know
 //! Closed when sent, open when received. You send a table's enum; you receive an [`Open`] of the enum.
@@ -44,15 +46,19 @@
 //! - `alloc`: `String` and `Cow<str>` as the types that keep the text of an [`Open`].
 //! - `strum`: `EnumCount`, `EnumIter`, `IntoStaticStr` and `VariantArray` on every table, on the routes, on
 //!   [`Repeat`] and on [`Action`](azotte::Action). The static text is the same as that of `Display`.
+//! - `system`: `Moment::now`, which reads the system's clock. The crate needs `std` then.
 #![no_std]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
+#[cfg(feature = "system")]
+extern crate std;
 
 pub mod allscale;
 pub mod azotte;
 mod code_table;
 mod environment;
+mod moment;
 mod open;
 pub mod peach;
 mod rate_limit;
@@ -61,6 +67,7 @@ mod repeat;
 use code_table::code_table;
 
 pub use environment::Environment;
+pub use moment::Moment;
 pub use open::{IntCode, NotInTable, Open, RawOf, TextCode, Unnamed};
 pub use rate_limit::{RateLimit, RateScope};
 pub use repeat::Repeat;

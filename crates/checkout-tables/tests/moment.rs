@@ -1,7 +1,7 @@
 //! Moments and the spans between them.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
-use checkout_lifecycle::Moment;
+use checkout_tables::Moment;
 use core::time::Duration;
 use proptest::prelude::*;
 
