@@ -8,6 +8,7 @@ use checkout_auth::peach::SecretToken;
 use checkout_client::{Watch, Watchable, allscale, azotte, peach};
 use checkout_fuzz::EPOCH;
 use checkout_fuzz::signed::SECRET;
+use checkout_lifecycle::Moment;
 use checkout_validate::peach::MerchantTransactionId;
 use libfuzzer_sys::fuzz_target;
 
@@ -29,8 +30,8 @@ static PEACH: LazyLock<peach::Client> = LazyLock::new(|| {
     client.build().expect("a client")
 });
 
-fn now() -> u64 {
-    EPOCH.unix_millis().unsigned_abs()
+fn now() -> Moment {
+    EPOCH
 }
 
 fuzz_target!(|text: &str| {

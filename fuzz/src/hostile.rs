@@ -14,6 +14,7 @@ pub use peach::PeachScene;
 
 use crate::Play;
 use checkout_client::{Change, End, MerchantId, Watch, WatchEvent, WatchSet, Watchable};
+use checkout_lifecycle::Moment;
 use checkout_lifecycle::Phase;
 use checkout_poll::GiveUpReason;
 use checkout_transport::bytes::Bytes;
@@ -42,7 +43,7 @@ pub trait Scene: Sized + Send + Sync + 'static {
     fn asked(&self, request: &Request, all: &[Checkout]) -> Option<usize>;
 
     /// The answer of a truthful provider, with all echoed texts, at a moment of the provider's own clock.
-    fn truth(&self, request: &Request, checkout: &Checkout, now: u64) -> (u16, String);
+    fn truth(&self, request: &Request, checkout: &Checkout, now: Moment) -> (u16, String);
 
     /// A refusal of the API's own for too many requests.
     fn limited(&self) -> (u16, String);
@@ -52,7 +53,7 @@ pub trait Scene: Sized + Send + Sync + 'static {
 
     /// Another answer of the right form with the content that the bytes choose: some status, some id, some
     /// fields.
-    fn lie(&self, request: &Request, checkout: &Checkout, now: u64, play: &[u8]) -> (u16, String);
+    fn lie(&self, request: &Request, checkout: &Checkout, now: Moment, play: &[u8]) -> (u16, String);
 
     /// Reads the body in another way: true if the answer says that this checkout is paid in full.
     fn says_paid(&self, status: u16, body: &[u8], checkout: &Checkout) -> bool;
@@ -61,7 +62,7 @@ pub trait Scene: Sized + Send + Sync + 'static {
     fn settles(&self, read: &Read<Self::E>, checkout: &Checkout) -> bool;
 
     /// A message to the receiver of webhooks, chosen by the bytes; and true if this checkout is to be nudged.
-    fn webhook(&self, checkout: &Checkout, now: u64, play: &[u8]) -> bool;
+    fn webhook(&self, checkout: &Checkout, now: Moment, play: &[u8]) -> bool;
 
     /// Asserts that the scene's memory is bounded.
     fn assert_bounded(&self);
@@ -76,12 +77,12 @@ pub struct Checkout {
     honest: bool,
     /// The texts that the merchant or the payer typed in, and every answer repeats.
     pub echo: Vec<(String, String)>,
-    pub paid_at: Option<u64>,
+    pub paid_at: Option<Moment>,
     /// True if an answer has said that the checkout is paid.
     shown: bool,
     told: bool,
     /// The time that the driver has run since the payment, or since the last jump of the clock.
-    waited: u64,
+    waited: Duration,
 }
 
 /// One answer to a hostile checkout.
@@ -155,7 +156,7 @@ impl<S: Scene> State<S> {
         &mut self,
         place: usize,
         request: &Request,
-        now: u64,
+        now: Moment,
     ) -> Option<Result<Response, TransportError>> {
         let checkout = self.checkouts[place].clone();
         let answer = match checkout.honest {
@@ -215,7 +216,7 @@ pub fn play<S: Scene>(input: &[u8]) {
     let mut run = Run::<S>::new();
     while run.goes_on(&mut play).is_some() {}
     // Every checkout that is paid is reported, after any play.
-    run.drive(45 * 60_000);
+    run.drive(Duration::from_secs(45 * 60));
 }
 
 struct Run<S: Scene> {
@@ -254,7 +255,7 @@ impl<S: Scene> Run<S> {
                 paid_at: None,
                 shown: false,
                 told: false,
-                waited: 0,
+                waited: Duration::ZERO,
             };
             state.checkouts.push(checkout.clone());
             checkout
@@ -271,7 +272,7 @@ impl<S: Scene> Run<S> {
         match how {
             0..=2 => {
                 let millis = u64::from(play.byte()?) * [250, 2_000, 15_000][how];
-                self.drive(millis);
+                self.drive(Duration::from_millis(millis));
             }
             3 => self.pays(place),
             4 => {
@@ -330,7 +331,7 @@ impl<S: Scene> Run<S> {
         let mut state = self.stage.lock();
         let checkout = &mut state.checkouts[place];
         if checkout.paid_at.is_none() {
-            (checkout.paid_at, checkout.waited) = (Some(now), 0);
+            (checkout.paid_at, checkout.waited) = (Some(now), Duration::ZERO);
         }
     }
 
@@ -343,7 +344,7 @@ impl<S: Scene> Run<S> {
     /// The clock jumped, or the process is another: waits are counted from here.
     fn anew(&mut self) {
         for checkout in &mut self.stage.lock().checkouts {
-            checkout.waited = 0;
+            checkout.waited = Duration::ZERO;
         }
     }
 
@@ -368,16 +369,16 @@ impl<S: Scene> Run<S> {
         self.anew();
     }
 
-    /// Runs for so many milliseconds, by the clock that sleeps move.
-    fn drive(&mut self, millis: u64) {
-        let until = self.stage.time.now().saturating_add(millis);
+    /// Runs for so long, by the clock that sleeps move.
+    fn drive(&mut self, span: Duration) {
+        let until = self.stage.time.now().saturating_add(span);
         let time = self.stage.time.clone();
         let mut turns = 0_u32;
         loop {
             let before = time.now();
             let event =
                 time.run(self.watches.next_event(&self.stage.clone(), |wait| time.sleep(wait)), until);
-            self.waits(time.now().saturating_sub(before));
+            self.waits(time.now().saturating_since(before));
             match event {
                 Some(Some(event)) => self.hear(event),
                 // The time is over, or none is open.
@@ -388,20 +389,20 @@ impl<S: Scene> Run<S> {
         }
     }
 
-    fn waits(&mut self, millis: u64) {
+    fn waits(&mut self, span: Duration) {
         let mut state = self.stage.lock();
         for checkout in state.checkouts.iter_mut().filter(|checkout| checkout.honest && !checkout.told) {
             if checkout.paid_at.is_none() {
                 continue;
             }
-            checkout.waited += millis;
+            checkout.waited += span;
             let patience = S::PATIENCE[checkout.merchant.min(1)];
             assert!(
-                checkout.waited <= u64::try_from(patience.as_millis()).expect("hours"),
+                checkout.waited <= patience,
                 "honest checkout {} of merchant {} is paid and was not told for {} s",
                 checkout.number,
                 checkout.merchant,
-                checkout.waited / 1_000
+                checkout.waited.as_secs()
             );
         }
     }
@@ -443,9 +444,7 @@ impl<S: Scene> Run<S> {
 }
 
 fn fresh<S: Scene>(stage: &Stage<S>) -> (WatchSet<S::E, usize>, Vec<MerchantId>) {
-    let now = i64::try_from(stage.time.now()).expect("a moment");
-    let mut watches =
-        WatchSet::new(checkout_lifecycle::Moment::from_unix_millis(now), 42).max_in_flight(AT_ONCE);
+    let mut watches = WatchSet::new(stage.time.now(), 42).max_in_flight(AT_ONCE);
     let merchants = (0..MERCHANTS).map(|_| watches.merchant()).collect();
     (watches, merchants)
 }

@@ -75,7 +75,7 @@ impl Client {
     /// takes beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
-        crate::sources::moment(self.0.clock.now_millis())
+        self.0.clock.now()
     }
 
     /// Creates a checkout intent.
@@ -329,7 +329,7 @@ impl Builder {
     /// let clock = sandbox.clock().clone();
     /// let client = Client::builder(key.clone())
     ///     .signed_responses(Verifier::new(KeyRing::new("2026", key)))
-    ///     .clock(move || clock.now_millis())
+    ///     .clock(move || clock.now())
     ///     .build()?;
     /// // This store's answers are not signed.
     /// let error = client.ping().send_blocking(&sandbox).unwrap_err();

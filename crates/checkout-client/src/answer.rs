@@ -20,10 +20,13 @@ use core::time::Duration;
 /// # use checkout_auth::{SecretString, allscale::SigningKey};
 /// # use checkout_client::allscale::Client;
 /// # use checkout_sandbox::allscale::{Sandbox, Store};
+/// use checkout_tables::Moment;
+///
 /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
 /// # let clock = sandbox.clock().clone();
-/// let late = Client::builder(key).clock(move || clock.now_millis() - 200_000).build()?;
+/// let late = move || Moment::from_unix_seconds(clock.now().unix_seconds() - 200);
+/// let late = Client::builder(key).clock(late).build()?;
 /// let answer = late.ping().send_blocking(&sandbox)?;
 /// assert_eq!(answer.payload.pong, "ok");
 /// assert_eq!(answer.clock_skew().map(|skew| skew.seconds()), Some(200));
@@ -57,7 +60,7 @@ impl<T: Readable> Answer<T> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let clock = sandbox.clock().clone();
-    /// let client = Client::builder(key).environment(Environment::Sandbox).clock(move || clock.now_millis()).build()?;
+    /// let client = Client::builder(key).environment(Environment::Sandbox).clock(move || clock.now()).build()?;
     /// assert_eq!(client.ping().send_blocking(&sandbox)?.environment(), Environment::Sandbox);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -88,8 +91,9 @@ impl<T: Readable> Answer<T> {
     /// # use checkout_transport::{Response, bytes::Bytes};
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
     /// # let viewed = Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#));
-    /// let (_, reader) = client.status("65b2")?.attempt(7, "nonce-1")?.into_parts();
-    /// assert_eq!(reader.read(&viewed)?.sent_at().unix_millis(), 7);
+    /// let now = client.now();
+    /// let (_, reader) = client.status("65b2")?.attempt(now, "nonce-1")?.into_parts();
+    /// assert_eq!(reader.read(&viewed)?.sent_at(), now);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -134,7 +138,7 @@ impl<T: Readable> Answer<T> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let clock = sandbox.clock().clone();
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// let draft = Draft::coin(StableCoin::USDT, Cents::new(1_000)).accept([StableCoin::USDT]);
     /// sandbox.inject(Fault::AcceptedCoins(3));
     /// let created = client.create(&draft.check()?).send_blocking(&sandbox)?;
@@ -224,7 +228,7 @@ impl<T: Readable + Settles> Answer<T> {
     /// let sandbox = Sandbox::new(1);
     /// # let clock = sandbox.clock().clone();
     /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-    /// # let client = client.clock(move || clock.now_millis()).build()?;
+    /// # let client = client.clock(move || clock.now()).build()?;
     /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
     /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check()?;
     /// let number = client.submit(&submit).send_blocking(&sandbox)?.payload.tracking_number;

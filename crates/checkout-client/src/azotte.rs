@@ -66,7 +66,7 @@ impl Client {
     /// takes beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
-        crate::sources::moment(self.0.clock.now_millis())
+        self.0.clock.now()
     }
 
     /// The address of the API: scheme and authority.
@@ -175,7 +175,7 @@ impl Client {
     /// let sandbox = Sandbox::builder().scenario(Scenario::three_ds_at_once()).build();
     /// # let clock = sandbox.clock().clone();
     /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-    /// # let client = client.clock(move || clock.now_millis()).build()?;
+    /// # let client = client.clock(move || clock.now()).build()?;
     /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
     /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check()?;
     /// let mut watch = client.watch_submitted(client.submit(&submit).send_blocking(&sandbox)?)?;

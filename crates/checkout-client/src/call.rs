@@ -3,11 +3,10 @@
 use crate::answer::Answer;
 use crate::clock_skew::ClockSkew;
 use crate::error::{CallError, CallErrorKind, CallErrorOf, Rejected};
-use crate::provider::sealed::{Ask, Backend, Exchange, Moment};
+use crate::provider::sealed::{Ask, Backend, Exchange, Stamp};
 use crate::provider::{AskedOf, ClientOf, Operation, Readable, RouteOf};
-use crate::sources::moment;
 use crate::trace::Trace;
-use checkout_tables::{Environment, Repeat};
+use checkout_tables::{Environment, Moment, Repeat};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{HeaderValue, header};
 use checkout_transport::{BlockingTransport, LocalTransport, Request, Response, Transport, TransportError};
@@ -28,7 +27,7 @@ use core::marker::PhantomData;
 /// let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
 /// let clock = sandbox.clock().clone();
-/// let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+/// let client = Client::builder(key).clock(move || clock.now()).build()?;
 ///
 /// let call = client.status("65b2f3d0d2d9c0a1b2c3d4e5")?;
 /// assert_eq!(call.path(), "/v1/checkout_intents/65b2f3d0d2d9c0a1b2c3d4e5/status");
@@ -108,21 +107,23 @@ impl<T: Readable> Call<T> {
         self.operation().repeat
     }
 
-    /// One attempt, signed for a moment (milliseconds since the Unix epoch) and with a nonce that no attempt
-    /// had before: the request to send, and the reader of the response.
+    /// One attempt, signed for a moment and with a nonce that no attempt had before: the request to send, and
+    /// the reader of the response.
     ///
     /// # Errors
-    /// [`CallError`] of the kind [`NotSent`](CallErrorKind::NotSent), if the nonce is not visible ASCII or
-    /// there is no access token.
+    /// [`CallError`] of the kind [`NotSent`](CallErrorKind::NotSent), if the nonce is not visible ASCII, if
+    /// there is no access token, or if a moment before 1970 is to be signed for AllScale.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
     /// use checkout_auth::{SecretString, allscale::SigningKey};
     /// use checkout_client::allscale::Client;
+    /// use checkout_tables::Moment;
     /// use checkout_transport::{Response, bytes::Bytes};
     ///
     /// let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
-    /// let attempt = client.ping().attempt(1_716_501_000_000, "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321")?;
+    /// let now = Moment::from_unix_seconds(1_716_501_000);
+    /// let attempt = client.ping().attempt(now, "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321")?;
     /// let (request, reader) = attempt.into_parts();
     /// assert_eq!(request.headers()["x-timestamp"], "1716501000");
     ///
@@ -132,9 +133,9 @@ impl<T: Readable> Call<T> {
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn attempt(&self, now_millis: u64, nonce: &str) -> Result<Attempt<T>, CallErrorOf<T>> {
+    pub fn attempt(&self, now: Moment, nonce: &str) -> Result<Attempt<T>, CallErrorOf<T>> {
         let ask = Ask { route: self.route, path: &self.path, body: &self.body, asked: &self.asked };
-        let request = T::Provider::request(&self.client, &ask, &Moment { now_millis, nonce });
+        let request = T::Provider::request(&self.client, &ask, &Stamp { now, nonce });
         let request = request.map_err(|reason| CallError::not_sent(self.operation(), reason))?;
         let reader = Reader {
             client: self.client.clone(),
@@ -142,7 +143,7 @@ impl<T: Readable> Call<T> {
             path: self.path.clone(),
             nonce: nonce.to_owned(),
             body: request.body().clone(),
-            sent_at_millis: now_millis,
+            sent_at: now,
             asked: self.asked.clone(),
             payload: PhantomData,
         };
@@ -165,7 +166,7 @@ impl<T: Readable> Call<T> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let clock = sandbox.clock().clone();
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// # pollster::block_on(async {
     /// let answer = client.ping().send(&sandbox).await?;
     /// assert_eq!(answer.payload.pong, "ok");
@@ -195,7 +196,7 @@ impl<T: Readable> Call<T> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let clock = sandbox.clock().clone();
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// # pollster::block_on(async {
     /// let answer = client.ping().send_local(&sandbox).await?;
     /// assert_eq!(answer.payload.pong, "ok");
@@ -225,7 +226,7 @@ impl<T: Readable> Call<T> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let clock = sandbox.clock().clone();
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// let answer = client.ping().send_blocking(&sandbox)?;
     /// assert_eq!(answer.payload.pong, "ok");
     /// # }
@@ -258,7 +259,7 @@ impl<T: Readable> Call<T> {
     /// An attempt with a timestamp and a nonce of its own.
     fn begin(&self) -> Result<(Request, Reader<T>, Trace), CallErrorOf<T>> {
         let trace = Trace::attempt(self.route, &self.path);
-        let (now, nonce) = (T::Provider::now_millis(&self.client), T::Provider::nonce(&self.client));
+        let (now, nonce) = (T::Provider::now(&self.client), T::Provider::nonce(&self.client));
         let attempt = self.attempt(now, &nonce);
         let attempt = attempt.inspect_err(|error| trace.failed(error))?;
         Ok((attempt.request, attempt.reader, trace))
@@ -291,7 +292,7 @@ impl<T: Readable> fmt::Debug for Call<T> {
 /// # use checkout_auth::{SecretString, allscale::SigningKey};
 /// # use checkout_client::allscale::Client;
 /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
-/// let attempt = client.ping().attempt(1_716_501_000_000, "nonce-1")?;
+/// let attempt = client.ping().attempt(client.now(), "nonce-1")?;
 /// assert_eq!(attempt.request().uri(), "https://openapi.allscale.io/v1/test/ping");
 /// // What is secret in the headers is not printed.
 /// assert!(!format!("{attempt:?}").contains("st_key"));
@@ -318,7 +319,7 @@ impl<T: Readable> Attempt<T> {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
-    /// let (request, _reader) = client.ping().attempt(0, "nonce-1")?.into_parts();
+    /// let (request, _reader) = client.ping().attempt(client.now(), "nonce-1")?.into_parts();
     /// assert_eq!(request.method(), "GET");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -349,7 +350,7 @@ impl<T: Readable> fmt::Debug for Attempt<T> {
 /// use checkout_transport::{Response, bytes::Bytes};
 ///
 /// let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
-/// let (_, reader) = client.get("65b2f3d0d2d9c0a1b2c3d4e5")?.attempt(0, "nonce-1")?.into_parts();
+/// let (_, reader) = client.get("65b2f3d0d2d9c0a1b2c3d4e5")?.attempt(client.now(), "nonce-1")?.into_parts();
 /// let other = br#"{"code":0,"payload":{"all_scale_checkout_intent_id":"another","status":20,"amount_coins":"9"}}"#;
 /// let error = reader.read(&Response::new(Bytes::from_static(other))).unwrap_err();
 /// assert!(matches!(error.kind(), CallErrorKind::Mismatch("all_scale_checkout_intent_id")));
@@ -362,7 +363,7 @@ pub struct Reader<T: Readable> {
     path: String,
     nonce: String,
     body: Bytes,
-    sent_at_millis: u64,
+    sent_at: Moment,
     asked: AskedOf<T>,
     payload: PhantomData<fn() -> T>,
 }
@@ -384,7 +385,7 @@ impl<T: Readable> Reader<T> {
             retry_after: header(header::RETRY_AFTER),
             location: header(header::LOCATION),
         };
-        let sent_at = moment(self.sent_at_millis);
+        let sent_at = self.sent_at;
         let clock_skew = ClockSkew::of(response, sent_at);
         let rejected =
             Rejected { http_status: head.status, retry_after: head.retry_after, clock_skew, sent_at };

@@ -28,7 +28,7 @@ impl ClockSkew {
         let date = response.headers().get("date")?.to_str().ok()?;
         let date = httpdate::parse_http_date(date).ok()?.duration_since(UNIX_EPOCH).ok()?;
         let date = i64::try_from(date.as_secs()).ok()?;
-        Some(Self(date.saturating_sub(sent_at.unix_millis().div_euclid(1_000))))
+        Some(Self(date.saturating_sub(sent_at.unix_seconds())))
     }
 }
 

@@ -38,7 +38,7 @@ use core::time::Duration;
 /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
 /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
-/// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+/// # let client = Client::builder(key).clock(move || clock.now()).build()?;
 /// # let sleep = |wait| std::future::ready(time.advance(wait));
 /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
 /// # pollster::block_on(async {
@@ -132,7 +132,7 @@ impl<T: Readable> CreateOutcome<T> {
     /// # let sandbox = Sandbox::new(1);
     /// # let clock = sandbox.clock().clone();
     /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-    /// # let client = client.clock(move || clock.now_millis()).build()?;
+    /// # let client = client.clock(move || clock.now()).build()?;
     /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
     /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check()?;
     /// let call = client.submit(&submit);

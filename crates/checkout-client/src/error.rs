@@ -40,7 +40,7 @@ use std::error::Error;
 /// let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
 /// let clock = sandbox.clock().clone();
-/// let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+/// let client = Client::builder(key).clock(move || clock.now()).build()?;
 ///
 /// let refused = client.fail().send_blocking(&sandbox).unwrap_err();
 /// assert!(matches!(refused.kind(), CallErrorKind::Refused(_)));
@@ -160,7 +160,7 @@ impl<P: Provider> CallError<P> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let clock = sandbox.clock().clone();
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// # let call = client.create(&Draft::fiat(Currency::EUR, Cents::new(100)).check()?);
     /// sandbox.inject(Fault::RateLimited);
     /// assert!(!call.send_blocking(&sandbox).unwrap_err().may_have_been_processed());

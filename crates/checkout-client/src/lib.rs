@@ -26,7 +26,7 @@
 //! let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 //! let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
 //! let clock = sandbox.clock().clone();
-//! let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+//! let client = Client::builder(key).clock(move || clock.now()).build()?;
 //!
 //! let answer = client.ping().send_blocking(&sandbox)?;
 //! assert_eq!(answer.payload.pong, "ok");

@@ -28,7 +28,7 @@ use std::error::Error;
 pub enum NotSent {
     /// The transport could not send the request, such as for a connection that was refused.
     Transport(TransportError),
-    /// The request cannot be signed: look at the nonces.
+    /// The request cannot be signed: look at the nonces and at the clock.
     Signature(Box<dyn Error + Send + Sync>),
     /// The client has no access token that is good now: authenticate, then send the call again.
     NoAccessToken,

@@ -93,7 +93,7 @@ impl<T: Observable> Answer<T> {
     /// # use checkout_client::allscale::Client;
     /// # use checkout_transport::{Response, bytes::Bytes};
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
-    /// # let (_, reader) = client.status("65b2")?.attempt(7, "nonce-1")?.into_parts();
+    /// # let (_, reader) = client.status("65b2")?.attempt(client.now(), "nonce-1")?.into_parts();
     /// # let answer = reader.read(&Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#)))?;
     /// use checkout_lifecycle::{Tracker, Verdict};
     ///
@@ -120,7 +120,8 @@ impl<T: Observable> Answer<T> {
     /// # use checkout_transport::{Response, bytes::Bytes};
     /// # use std::time::Duration;
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
-    /// # let (_, reader) = client.status("65b2")?.attempt(784_111_770_000, "nonce-1")?.into_parts();
+    /// # let sent = checkout_tables::Moment::from_unix_seconds(784_111_770);
+    /// # let (_, reader) = client.status("65b2")?.attempt(sent, "nonce-1")?.into_parts();
     /// let mut response = Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#));
     /// assert_eq!(reader.read(&response)?.poll_after(), Duration::from_secs(5));
     /// response.headers_mut().insert("retry-after", "17".parse()?);
@@ -150,7 +151,7 @@ impl<T: Observable> Answer<T> {
     /// # use checkout_client::allscale::Client;
     /// # use checkout_transport::{Response, bytes::Bytes};
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
-    /// # let (_, reader) = client.status("65b2")?.attempt(7, "nonce-1")?.into_parts();
+    /// # let (_, reader) = client.status("65b2")?.attempt(client.now(), "nonce-1")?.into_parts();
     /// # let answer = reader.read(&Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#)))?;
     /// use checkout_lifecycle::{Phase, Tracker, Verdict};
     /// use checkout_poll::{ReadKind, ReadOutcome};

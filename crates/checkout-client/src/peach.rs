@@ -75,7 +75,7 @@ impl Client {
     /// takes beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
-        crate::sources::moment(self.0.clock.now_millis())
+        self.0.clock.now()
     }
 
     /// Initiates a checkout. The answer is the page to send the shopper to, with the checkout's id where the
@@ -136,7 +136,7 @@ impl Client {
     /// # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
     /// # let client = Client::builder("8ac7a4ca68c22c4d0168c2caab2e0025", secret).referer("https://shop.example").build()?;
     /// let call = client.status(Lookup::from(MerchantTransactionId::new("Test1234")?));
-    /// let attempt = call.attempt(0, "")?;
+    /// let attempt = call.attempt(client.now(), "")?;
     /// let uri = attempt.request().uri().to_string();
     /// assert!(uri.starts_with("https://secure.peachpayments.com/status?authentication.entityId=8ac7"));
     /// # }

@@ -67,7 +67,7 @@ pub(crate) type AskedOf<T> = <<T as Readable>::Provider as sealed::Backend>::Ask
 pub(crate) mod sealed {
     use super::Operation;
     use crate::not_sent::NotSent;
-    use checkout_tables::Environment;
+    use checkout_tables::{Environment, Moment};
     use checkout_transport::bytes::Bytes;
     use checkout_transport::{Request, Response};
     use checkout_wire::{Head, ProviderRefusal, ReadError, Reply, UnexpectedResponse};
@@ -87,15 +87,13 @@ pub(crate) mod sealed {
         /// The environment of the client: whose money a call is about.
         fn environment(client: &Self::Client) -> Environment;
 
-        fn now_millis(client: &Self::Client) -> u64;
+        /// The present moment, by the client's clock.
+        fn now(client: &Self::Client) -> Moment;
         fn nonce(client: &Self::Client) -> String;
 
         /// The whole request of one attempt.
-        fn request(
-            client: &Self::Client,
-            ask: &Ask<'_, Self>,
-            attempt: &Moment<'_>,
-        ) -> Result<Request, NotSent>;
+        fn request(client: &Self::Client, ask: &Ask<'_, Self>, stamp: &Stamp<'_>)
+        -> Result<Request, NotSent>;
 
         /// Verifies that the response is the provider's own, where that is possible before the response is
         /// read.
@@ -169,9 +167,9 @@ pub(crate) mod sealed {
 
     /// The parts of a request that belong to one attempt alone.
     #[derive(Debug)]
-    pub struct Moment<'m> {
-        pub now_millis: u64,
-        pub nonce: &'m str,
+    pub struct Stamp<'s> {
+        pub now: Moment,
+        pub nonce: &'s str,
     }
 
     /// The parts of the request that an answer's signature covers.

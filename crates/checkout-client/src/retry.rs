@@ -34,7 +34,7 @@ impl<T: Readable> Call<T> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
     /// sandbox.inject(Fault::LostAnswer);
     /// sandbox.inject(Fault::RateLimited);
@@ -82,7 +82,7 @@ impl<T: Readable> Call<T> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
     /// sandbox.inject(Fault::HtmlBadGateway);
     /// # pollster::block_on(async {
@@ -128,7 +128,7 @@ impl<T: Readable> Call<T> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// # let sleep = |wait| time.advance(wait);
     /// sandbox.inject(Fault::LostBefore);
     /// let answer = client.ping().send_blocking_with_retries(&sandbox, RetryPolicy::default(), sleep)?;

@@ -15,12 +15,12 @@ pub(crate) fn wait(header: &str, sent_at: Moment, skew: Option<ClockSkew>) -> Op
         return Some(Duration::from_secs(header.parse().unwrap_or(u64::MAX)));
     }
     let until = httpdate::parse_http_date(header).ok()?.duration_since(UNIX_EPOCH).ok()?;
-    let sent = u64::try_from(sent_at.unix_millis()).unwrap_or(0);
+    let until = Moment::from_unix_seconds(i64::try_from(until.as_secs()).ok()?);
     let now = match skew {
         // In whole seconds, as the skew was measured: the sum is the answer's own `Date`, and no part of a
         // second is cut.
-        Some(skew) => (sent - sent % 1_000).saturating_add_signed(skew.seconds().saturating_mul(1_000)),
-        None => sent,
+        Some(skew) => Moment::from_unix_seconds(sent_at.unix_seconds().saturating_add(skew.seconds())),
+        None => sent_at,
     };
-    Some(until.saturating_sub(Duration::from_millis(now)))
+    Some(until.saturating_since(now))
 }

@@ -1,22 +1,23 @@
 //! The sources of time and nonces.
 
-use checkout_lifecycle::Moment;
+use checkout_tables::Moment;
 
-/// A source of time: milliseconds since the Unix epoch. Every closure that returns the time is a clock.
+/// A source of time. Every closure that returns the present moment is a clock.
 ///
 /// ```
 /// use checkout_client::Clock;
+/// use checkout_tables::Moment;
 ///
-/// let stopped = || 1_716_501_000_000;
-/// assert_eq!(stopped.now_millis(), 1_716_501_000_000);
+/// let stopped = || Moment::from_unix_millis(1_716_501_000_000);
+/// assert_eq!(stopped.now().unix_seconds(), 1_716_501_000);
 /// ```
 pub trait Clock: Send + Sync {
-    /// Now, in milliseconds since the Unix epoch.
-    fn now_millis(&self) -> u64;
+    /// The present moment.
+    fn now(&self) -> Moment;
 }
 
-impl<F: Fn() -> u64 + Send + Sync> Clock for F {
-    fn now_millis(&self) -> u64 {
+impl<F: Fn() -> Moment + Send + Sync> Clock for F {
+    fn now(&self) -> Moment {
         self()
     }
 }
@@ -44,18 +45,15 @@ impl<F: Fn() -> String + Send + Sync> NonceSource for F {
     }
 }
 
-/// A count of milliseconds since the Unix epoch as a moment.
-pub(crate) fn moment(millis: u64) -> Moment {
-    Moment::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX))
-}
-
-/// The system's clock.
+/// The system's clock: [`Moment::now`]. A clock that stands before 1970 counts as 1970: the provider refuses
+/// that time and says how far the clock is off.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
 /// use checkout_client::{Clock, SystemClock};
+/// use checkout_tables::Moment;
 ///
-/// assert!(SystemClock.now_millis() > 1_700_000_000_000);
+/// assert!(SystemClock.now() > Moment::from_unix_seconds(1_700_000_000));
 /// # }
 /// ```
 #[cfg(feature = "system")]
@@ -64,11 +62,8 @@ pub struct SystemClock;
 
 #[cfg(feature = "system")]
 impl Clock for SystemClock {
-    fn now_millis(&self) -> u64 {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        // A clock that stands before 1970 is taken as 1970: the provider refuses that time and says how far
-        // the clock is off.
-        since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    fn now(&self) -> Moment {
+        Moment::now()
     }
 }
 

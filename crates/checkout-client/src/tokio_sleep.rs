@@ -16,7 +16,7 @@ use core::time::Duration;
 /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
 /// # let clock = sandbox.clock().clone();
-/// # let builder = Client::builder(key).clock(move || clock.now_millis()).nonces(|| "nonce-1".to_owned());
+/// # let builder = Client::builder(key).clock(move || clock.now()).nonces(|| "nonce-1".to_owned());
 /// # let client = builder.build()?;
 /// # runtime.block_on(async {
 /// sandbox.inject(Fault::LostBefore);

@@ -147,7 +147,7 @@ impl Watchable for Payment<'_> {
 /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
 /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
-/// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+/// # let client = Client::builder(key).clock(move || clock.now()).build()?;
 /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
 /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
 /// # let sleep = |wait| std::future::ready(time.advance(wait));
@@ -354,7 +354,7 @@ impl<E: Watchable> Watch<E> {
 /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
 /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
-/// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+/// # let client = Client::builder(key).clock(move || clock.now()).build()?;
 /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
 /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
 /// let mut watch = client.watch(&id)?;

@@ -18,6 +18,7 @@ use checkout_lifecycle::{Phase, Tracker, Verdict};
 use checkout_money::Cents;
 use checkout_poll::ReadOutcome;
 use checkout_tables::Environment::{self, Live, Sandbox};
+use checkout_tables::Moment;
 use checkout_tables::Repeat;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{BlockingTransport, TransportError, from_fn_blocking, http};
@@ -27,7 +28,7 @@ use checkout_wire::azotte::CheckoutResult;
 use checkout_wire::peach::Payment;
 
 const ENVIRONMENTS: [Environment; 2] = [Live, Sandbox];
-const NOW: u64 = 1_716_501_000_000;
+const NOW: Moment = Moment::from_unix_millis(1_716_501_000_000);
 
 fn clock() -> impl Clock {
     || NOW

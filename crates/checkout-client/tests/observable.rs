@@ -26,11 +26,11 @@ fn drive<T: Observable>(
 where
     T::Status: Debug,
 {
-    let (begun, mut phases) = (clock.now_millis(), Vec::new());
+    let (begun, mut phases) = (clock.now(), Vec::new());
     for _ in 0..200 {
         let answer = call.send_blocking(transport).unwrap();
         if let Some(observation) = answer.observation() {
-            let now = Moment::from_unix_millis(clock.now_millis().try_into().unwrap());
+            let now = clock.now();
             let verdict = tracker.observe(observation, now);
             assert!(!matches!(verdict, Verdict::Stale { .. } | Verdict::Conflict { .. }), "{verdict:?}");
         }
@@ -42,7 +42,7 @@ where
         }
         clock.advance(answer.poll_after());
     }
-    (phases, Duration::from_millis(clock.now_millis() - begun))
+    (phases, clock.now().saturating_since(begun))
 }
 
 fn of_allscale() -> (Vec<Phase>, Duration) {
@@ -51,7 +51,7 @@ fn of_allscale() -> (Vec<Phase>, Duration) {
     let key = checkout_auth::allscale::SigningKey::new("st_key", "st_secret".into()).unwrap();
     let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     let clock = sandbox.clock().clone();
-    let client = allscale::Client::builder(key).clock(move || clock.now_millis()).nonces(nonces());
+    let client = allscale::Client::builder(key).clock(move || clock.now()).nonces(nonces());
     let client = client.build().unwrap();
     let intent = Draft::fiat(checkout_tables::allscale::Currency::USD, Cents::new(9_200));
     let created = client.create(&intent.check().unwrap()).send_blocking(&sandbox).unwrap();
@@ -64,7 +64,7 @@ fn of_azotte() -> (Vec<Phase>, Duration) {
     use checkout_validate::azotte::Draft;
     let sandbox = Sandbox::builder().scenario(Scenario::three_ds_twice()).build();
     let clock = sandbox.clock().clone();
-    let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).clock(move || clock.now_millis());
+    let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).clock(move || clock.now());
     let client = client.environment(Environment::Sandbox).build().unwrap();
     let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1");
     let submit = submit.correlation_id("order-1").item("plan_gold").customer_urn("urn:customer:42");
@@ -85,7 +85,7 @@ fn of_peach() -> (Vec<Phase>, Duration) {
     let clock = sandbox.clock().clone();
     let secret = checkout_auth::peach::SecretToken::new(SECRET_TOKEN.into()).unwrap();
     let client = peach::Client::builder(ENTITY_ID, secret).environment(Environment::Sandbox).referer(REFERER);
-    let client = client.clock(move || clock.now_millis()).nonces(nonces()).build().unwrap();
+    let client = client.clock(move || clock.now()).nonces(nonces()).build().unwrap();
     let checkout =
         Draft::debit(checkout_tables::peach::Currency::ZAR, Cents::new(9_200)).entity_id(ENTITY_ID);
     let checkout = checkout.merchant_transaction_id("order-0001").shopper_result_url("https://shop.example/");
@@ -165,7 +165,11 @@ fn heard(known: Option<i64>, http_status: u16, headers: &[(&str, &str)], body: &
         Ok(response.body(Bytes::from_static(body.as_bytes())).unwrap())
     });
     let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
-    let client = allscale::Client::builder(key).clock(|| 1_716_501_000_000).nonces(nonces()).build().unwrap();
+    let client = allscale::Client::builder(key)
+        .clock(|| Moment::from_unix_millis(1_716_501_000_000))
+        .nonces(nonces())
+        .build()
+        .unwrap();
     let mut tracker = Tracker::new();
     if let Some(known) = known {
         let before = Moment::from_unix_millis(1_716_500_000_000);

@@ -59,7 +59,7 @@ fn allscale_world() -> (play_allscale::Sandbox, allscale::Client) {
     let store = play_allscale::Store::new(key.clone());
     let sandbox = play_allscale::Sandbox::builder().seed(4).store(store).build();
     let clock = sandbox.clock().clone();
-    let client = allscale::Client::builder(key).clock(move || clock.now_millis()).nonces(nonces());
+    let client = allscale::Client::builder(key).clock(move || clock.now()).nonces(nonces());
     (sandbox, client.build().unwrap())
 }
 
@@ -72,7 +72,7 @@ fn azotte_world() -> (play_azotte::Sandbox, azotte::Client) {
     let sandbox = play_azotte::Sandbox::new(4);
     let clock = sandbox.clock().clone();
     let client = azotte::Client::builder("acme", play_azotte::X_TN, play_azotte::API_KEY.into());
-    let client = client.environment(Environment::Sandbox).clock(move || clock.now_millis());
+    let client = client.environment(Environment::Sandbox).clock(move || clock.now());
     (sandbox, client.build().unwrap())
 }
 
@@ -98,7 +98,7 @@ fn peach_sandbox() -> play_peach::Sandbox {
 fn peach_v1(sandbox: &play_peach::Sandbox) -> peach::Client {
     let clock = sandbox.clock().clone();
     let client = peach::Client::builder(ENTITY, secret_token()).environment(Environment::Sandbox);
-    let client = client.referer("https://shop.example").clock(move || clock.now_millis());
+    let client = client.referer("https://shop.example").clock(move || clock.now());
     client.nonces(nonces()).build().unwrap()
 }
 
@@ -111,7 +111,7 @@ fn peach_v2(sandbox: &play_peach::Sandbox, signed: bool) -> peach::v2::Client {
         merchant_id: "my_merchant".into(),
     };
     let client = peach::v2::Client::builder(ENTITY, credentials).environment(Environment::Sandbox);
-    let client = client.referer("https://shop.example").clock(move || clock.now_millis());
+    let client = client.referer("https://shop.example").clock(move || clock.now());
     let client = if signed { client.secret_token(secret_token()) } else { client };
     client.nonces(nonces()).build().unwrap()
 }

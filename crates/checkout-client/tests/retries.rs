@@ -16,6 +16,7 @@ use checkout_client::{
 };
 use checkout_money::Cents;
 use checkout_sandbox::VirtualClock;
+use checkout_tables::Moment;
 use checkout_tables::allscale::{Currency, Route};
 use checkout_tables::azotte::PaymentChannel;
 use checkout_tables::{Environment, Repeat};
@@ -46,7 +47,7 @@ fn of_allscale() -> (checkout_sandbox::allscale::Sandbox, allscale::Client) {
     let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
     let sandbox = Sandbox::builder().seed(7).store(Store::new(key.clone())).build();
     let clock = sandbox.clock().clone();
-    let builder = allscale::Client::builder(key).clock(move || clock.now_millis());
+    let builder = allscale::Client::builder(key).clock(move || clock.now());
     (sandbox, builder.nonces(nonces()).build().unwrap())
 }
 
@@ -61,7 +62,7 @@ fn of_azotte() -> (checkout_sandbox::azotte::Sandbox, azotte::Client) {
     let sandbox = Sandbox::new(7);
     let clock = sandbox.clock().clone();
     let builder = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-    let client = builder.clock(move || clock.now_millis()).build().unwrap();
+    let client = builder.clock(move || clock.now()).build().unwrap();
     (sandbox, client)
 }
 
@@ -80,14 +81,14 @@ fn of_peach() -> (checkout_sandbox::peach::Sandbox, peach::Client, peach::v2::Cl
     let (first, second) = (sandbox.clock().clone(), sandbox.clock().clone());
     let secret = SecretToken::new(SECRET_TOKEN.into()).unwrap();
     let v1 = peach::Client::builder(ENTITY_ID, secret).environment(Environment::Sandbox).referer(REFERER);
-    let v1 = v1.clock(move || first.now_millis()).nonces(nonces()).build().unwrap();
+    let v1 = v1.clock(move || first.now()).nonces(nonces()).build().unwrap();
     let credentials = peach::v2::Credentials {
         client_id: CLIENT_ID.into(),
         client_secret: CLIENT_SECRET.into(),
         merchant_id: MERCHANT_ID.into(),
     };
     let v2 = peach::v2::Client::builder(ENTITY_ID, credentials).environment(Environment::Sandbox);
-    let v2 = v2.referer(REFERER).clock(move || second.now_millis()).nonces(nonces()).build().unwrap();
+    let v2 = v2.referer(REFERER).clock(move || second.now()).nonces(nonces()).build().unwrap();
     (sandbox, v1, v2)
 }
 
@@ -230,7 +231,11 @@ fn a_call_that_could_not_be_sent_has_no_advice_to_repeat() {
     assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::NoAccessToken)), "{error:?}");
     assert_eq!(error.retry(), RetryAdvice::Never);
     let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
-    let client = allscale::Client::builder(key).nonces(|| "no nonce".to_owned()).clock(|| 0).build().unwrap();
+    let client = allscale::Client::builder(key)
+        .nonces(|| "no nonce".to_owned())
+        .clock(|| Moment::from_unix_millis(0))
+        .build()
+        .unwrap();
     assert_eq!(client.ping().send_blocking(&sandbox).unwrap_err().retry(), RetryAdvice::Never);
 }
 
@@ -309,7 +314,8 @@ fn the_retry_after_of_a_foreign_or_unreadable_response_has_no_say() {
 fn the_wait_until_a_date_counts_from_the_answer_s_own_date() {
     // Our clock stands just before the next second.
     let key = SigningKey::new("st_key", "st_secret".into()).unwrap();
-    let builder = allscale::Client::builder(key).clock(|| 1_716_501_000_999).nonces(nonces());
+    let builder =
+        allscale::Client::builder(key).clock(|| Moment::from_unix_millis(1_716_501_000_999)).nonces(nonces());
     let status = builder.build().unwrap().status("65b2").unwrap();
     let date = |clock: &str, until: &str| {
         let headers = [("date", clock), ("retry-after", until)];
@@ -493,8 +499,8 @@ fn each_attempt_has_a_nonce_a_timestamp_and_a_signature_of_its_own() {
         };
         assert_eq!((of_each("x-nonce").len(), of_each("x-signature").len()), (4, 4), "{form:?}");
         for request in &requests {
-            let timestamp: u64 = request.headers()["x-timestamp"].to_str().unwrap().parse().unwrap();
-            assert_eq!(timestamp, request.at_millis() / 1_000);
+            let timestamp: i64 = request.headers()["x-timestamp"].to_str().unwrap().parse().unwrap();
+            assert_eq!(timestamp, request.at().unix_seconds());
         }
         assert!(of_each("x-timestamp").len() > 1);
     }

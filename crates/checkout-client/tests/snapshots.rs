@@ -12,6 +12,7 @@ use checkout_client::peach::v2;
 use checkout_client::{Call, NonceSource, Readable, allscale, azotte, peach};
 use checkout_money::Cents;
 use checkout_tables::Environment;
+use checkout_tables::Moment;
 use checkout_tables::allscale::{Currency, StableCoin};
 use checkout_tables::azotte::PaymentChannel;
 use checkout_tables::peach::Currency as PeachCurrency;
@@ -20,7 +21,7 @@ use checkout_validate::peach::{InitiateCheckout, Lookup, MerchantTransactionId};
 use checkout_validate::{allscale as draft_allscale, azotte as draft_azotte, peach as draft_peach};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-const NOW_MILLIS: u64 = 1_716_501_000_000;
+const NOW: Moment = Moment::from_unix_millis(1_716_501_000_000);
 const ENTITY: &str = "8ac7a4ca00000000000000005a4d0b77";
 
 /// Texts that must not be seen, each with the mark that stands for the text in a picture.
@@ -47,13 +48,13 @@ fn nonces() -> impl NonceSource {
 
 fn allscale() -> allscale::Client {
     let key = SigningKey::new("st_planted_key", "st_planted_secret".into()).unwrap();
-    allscale::Client::builder(key).clock(|| NOW_MILLIS).nonces(nonces()).build().unwrap()
+    allscale::Client::builder(key).clock(|| NOW).nonces(nonces()).build().unwrap()
 }
 
 fn azotte() -> azotte::Client {
     let builder =
         azotte::Client::builder("acme", "e2a1c7b2-4f3a-4b8e-9c2d-1a2b3c4d5e6f", "sk_planted_key".into());
-    builder.environment(Environment::Sandbox).clock(|| NOW_MILLIS).build().unwrap()
+    builder.environment(Environment::Sandbox).clock(|| NOW).build().unwrap()
 }
 
 fn secret_token() -> SecretToken {
@@ -62,7 +63,7 @@ fn secret_token() -> SecretToken {
 
 fn peach() -> peach::Client {
     let builder = peach::Client::builder(ENTITY, secret_token()).environment(Environment::Sandbox);
-    builder.referer("https://shop.example").clock(|| NOW_MILLIS).nonces(nonces()).build().unwrap()
+    builder.referer("https://shop.example").clock(|| NOW).nonces(nonces()).build().unwrap()
 }
 
 fn peach_v2() -> v2::Client {
@@ -73,7 +74,7 @@ fn peach_v2() -> v2::Client {
     };
     let builder = v2::Client::builder(ENTITY, credentials).environment(Environment::Sandbox);
     let builder = builder.referer("https://shop.example").secret_token(secret_token());
-    let client = builder.clock(|| NOW_MILLIS).nonces(nonces()).build().unwrap();
+    let client = builder.clock(|| NOW).nonces(nonces()).build().unwrap();
     let body = r#"{"access_token":"planted_access_token_99","expires_in":"3600","token_type":"Bearer"}"#;
     client.authenticate_blocking(&answering(200, "application/json", body)).unwrap();
     client
@@ -111,7 +112,7 @@ fn lookup() -> Lookup<'static> {
 
 /// One attempt as it goes out, with a mark where a secret is.
 fn sent<T: Readable>(name: &str, call: &Call<T>) -> String {
-    let attempt = call.attempt(NOW_MILLIS, "nonce-1").unwrap();
+    let attempt = call.attempt(NOW, "nonce-1").unwrap();
     format!("# {name}\n{}\n", masked(attempt.request()))
 }
 

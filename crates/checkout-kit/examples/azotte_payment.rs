@@ -75,7 +75,7 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox) -> Result<Ending, Box<dyn Error>
     let clock = sandbox.clock().clone();
     let client = Client::builder("acme", X_TN, API_KEY.into())
         .environment(Environment::Sandbox)
-        .clock(move || clock.now_millis())
+        .clock(move || clock.now())
         .build()?;
 
     // A stored method: no card number comes near us. The order's own id makes a second submit safe.

@@ -17,7 +17,8 @@ use checkout_kit::allscale::{
 use checkout_kit::settlement;
 use checkout_kit::settlement::allscale::Order;
 use checkout_kit::{
-    Answer, Call, CallErrorKind, Cents, Change, CoinAmount, End, Environment, SecretString, wire::Verbatim,
+    Answer, Call, CallErrorKind, Cents, Change, CoinAmount, End, Environment, Moment, SecretString,
+    wire::Verbatim,
 };
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 use std::error::Error;
@@ -125,10 +126,10 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox, name: &str) -> Result<(Ending, S
     // The sandbox's clock. A client without a given clock uses the system's clock; the nonces are random, the
     // default.
     let clock = sandbox.clock().clone();
-    let slow = if name == "wrong_clock" { 7 * 60_000 } else { 0 };
+    let slow_millis = if name == "wrong_clock" { 7 * 60_000 } else { 0 };
     let client = Client::builder(SigningKey::new(API_KEY, SecretString::from(API_SECRET))?)
         .environment(Environment::Sandbox)
-        .clock(move || clock.now_millis() - slow)
+        .clock(move || Moment::from_unix_millis(clock.now().unix_millis() - slow_millis))
         .build()?;
 
     // Draft, and check the draft against the documents. The error lists everything that is wrong at once.

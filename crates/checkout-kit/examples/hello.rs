@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clock = transport.clock().clone();
     let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into())?)
         .environment(Environment::Sandbox)
-        .clock(move || clock.now_millis()) // in production the system's clock, without this line
+        .clock(move || clock.now()) // in production the system's clock, without this line
         .build()?;
 
     // The checkout is created, and the payer goes to the hosted page.

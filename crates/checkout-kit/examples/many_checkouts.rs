@@ -26,12 +26,12 @@ pub fn run(out: &mut dyn Write) -> u8 {
 
 fn day(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::new(1);
-    let (clock, began) = (sandbox.clock().clone(), sandbox.clock().now_millis());
+    let (clock, began) = (sandbox.clock().clone(), sandbox.clock().now());
     let secret = SecretToken::new(SECRET_TOKEN.into())?;
     let receiver = Receiver::new(ENTITY_ID, KeyRing::new("2026", secret.clone()), Environment::Sandbox);
     let client = Client::builder(ENTITY_ID, secret);
     let client = client.environment(Environment::Sandbox).referer(REFERER);
-    let client = client.clock(move || clock.now_millis()).build()?;
+    let client = client.clock(move || clock.now()).build()?;
     let mut shop = Shop { client, receiver, sandbox, began, open: BTreeMap::new(), reads: Vec::new() };
     for (number, scenario) in (1..).zip(SCENARIOS.split(' ')) {
         shop.sandbox.next_checkout(Scenario::by_name(scenario).ok_or("no such scenario")?);
@@ -55,7 +55,7 @@ struct Shop {
     client: Client,
     receiver: Receiver,
     sandbox: Sandbox,
-    began: u64,
+    began: Moment,
     /// The open orders, each with the stored text of the checkout.
     open: BTreeMap<String, Option<String>>,
     /// The times of the merchant's last reads.
@@ -66,7 +66,7 @@ impl Shop {
     /// Watches all open checkouts, until so many are still open.
     fn process(&mut self, until: usize, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         let (receiver, sandbox, clock) = (&self.receiver, &self.sandbox, self.sandbox.clock());
-        let mut watches = WatchSet::new(Moment::from_unix_millis(clock.now_millis().try_into()?), 42);
+        let mut watches = WatchSet::new(clock.now(), 42);
         let (merchant, mut handles) = (watches.merchant(), BTreeMap::new());
         self.reads.iter().for_each(|at| watches.record_request(merchant, *at));
         for (order, stored) in &self.open {
@@ -104,7 +104,7 @@ impl Shop {
                 // Kept elsewhere, and resumed tomorrow.
                 Change::End(End::GaveUp { .. }) => "given up for today".into(),
             };
-            let seconds = (clock.now_millis() - self.began) / 1_000;
+            let seconds = clock.now().saturating_since(self.began).as_secs();
             writeln!(out, "{seconds:>4} s  {}  {said}", event.key)?;
             match event.watch {
                 Some(_has_left) => self.open.remove(&event.key),
@@ -120,7 +120,7 @@ impl Shop {
 /// something has to be claimed too, as `receive_axum` shows; a webhook that wakes a checkout has not. An
 /// unverified message wakes nobody: the other checkouts have to wait for a read that a stranger asks for.
 fn receive(receiver: &Receiver, sandbox: &Sandbox, handles: &BTreeMap<String, Handle>) {
-    let now = Moment::from_unix_millis(i64::try_from(sandbox.clock().now_millis()).unwrap_or(i64::MAX));
+    let now = sandbox.clock().now();
     for webhook in sandbox.take_webhooks().iter().step_by(2) {
         let form = Some("application/x-www-form-urlencoded");
         // A probe of the URL is about no checkout.

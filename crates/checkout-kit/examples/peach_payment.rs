@@ -105,7 +105,7 @@ fn by_v1(
     let client = Client::builder(ENTITY_ID, SecretToken::new(SECRET_TOKEN.into())?)
         .environment(Environment::Sandbox)
         .referer(REFERER)
-        .clock(move || clock.now_millis())
+        .clock(move || clock.now())
         .build()?;
     // The id to read the status by and to store: our own id, until an answer brings the checkout's id.
     let (mut lookup, mut checkout_id) = (checkout.lookup().into_owned(), None);
@@ -143,7 +143,7 @@ fn by_v2(
         .environment(Environment::Sandbox)
         .referer(REFERER)
         .secret_token(SecretToken::new(SECRET_TOKEN.into())?)
-        .clock(move || clock.now_millis())
+        .clock(move || clock.now())
         .build()?;
     client.authenticate_blocking(sandbox)?;
     let created = client.create(checkout)?.send_blocking(sandbox)?.payload;

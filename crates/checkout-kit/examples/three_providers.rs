@@ -61,7 +61,7 @@ fn with_allscale(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let clock = sandbox.clock().clone();
     let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into())?)
         .environment(Environment::Sandbox)
-        .clock(move || clock.now_millis())
+        .clock(move || clock.now())
         .build()?;
     let draft = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1").accept([StableCoin::USDT]);
     let created = client.create(&draft.check()?).send_blocking(&sandbox)?.payload;
@@ -91,7 +91,7 @@ fn with_azotte(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let clock = sandbox.clock().clone();
     let client = Client::builder("acme", X_TN, API_KEY.into())
         .environment(Environment::Sandbox)
-        .clock(move || clock.now_millis())
+        .clock(move || clock.now())
         .build()?;
     let submit = Draft::stored_method(PaymentChannel::CreditCard)
         .offer_identifier("off_1")
@@ -120,7 +120,7 @@ fn with_peach(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let client = Client::builder(ENTITY_ID, SecretToken::new(SECRET_TOKEN.into())?)
         .environment(Environment::Sandbox)
         .referer(REFERER)
-        .clock(move || clock.now_millis())
+        .clock(move || clock.now())
         .build()?;
     let initiate = Draft::debit(Currency::ZAR, Cents::new(14_99))
         .entity_id(ENTITY_ID)

@@ -172,10 +172,10 @@ mod many {
         let client = Client::builder(ENTITY_ID, SecretToken::new(SECRET_TOKEN.into()).unwrap())
             .environment(Environment::Sandbox)
             .referer(REFERER)
-            .clock(move || clock.now_millis())
+            .clock(move || clock.now())
             .build()
             .unwrap();
-        let now = Moment::from_unix_millis(i64::try_from(time.now_millis()).unwrap());
+        let now = time.now();
         // The stored texts: of the first order nothing yet; of the second, that a read has contradicted an
         // end; of the third, which is paid by now, that the intent had expired. The fourth intent is never
         // opened, and was contradicted before.
@@ -346,7 +346,7 @@ impl Shop {
         let clock = sandbox.clock().clone();
         let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into()).unwrap())
             .environment(environment)
-            .clock(move || clock.now_millis())
+            .clock(move || clock.now())
             .build()
             .unwrap();
         Self { sandbox, client }

@@ -3,6 +3,7 @@
 //! is in the text.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use checkout_kit::Moment;
 use checkout_kit::settlement;
 use checkout_kit::{
     Answer, BlockingTransport, CallErrorKind, Cents, Change, End, Environment, NotSent, Request, Watch,
@@ -13,7 +14,7 @@ use checkout_testkit::record::{Cassette, Recording, ReplayError, Replaying};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-const BEGUN: u64 = 1_717_246_327_923;
+const BEGUN: Moment = Moment::from_unix_millis(1_717_246_327_923);
 
 /// The texts that sign and prove. Not all of them are carried.
 const KEYS: [&str; 5] = [
@@ -96,7 +97,7 @@ fn watched<E: Watchable>(
     clock: &VirtualClock,
     told: &mut Vec<String>,
 ) -> Option<Answer<E>> {
-    let begun = clock.now_millis();
+    let begun = clock.now();
     loop {
         let change = watch.next_change_blocking(transport, |wait| clock.advance(wait));
         let text = match change {
@@ -128,7 +129,7 @@ fn watched<E: Watchable>(
                 return None;
             }
         };
-        told.push(format!("{} s: {text}", (clock.now_millis() - begun) / 1_000));
+        told.push(format!("{} s: {text}", clock.now().saturating_since(begun).as_secs()));
     }
 }
 
@@ -149,7 +150,7 @@ fn a_checkout_of_allscale_replays() {
     let play = |transport: &dyn BlockingTransport, clock: VirtualClock| {
         let now = clock.clone();
         let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into()).unwrap());
-        let client = client.clock(move || now.now_millis()).nonces(nonces()).build().unwrap();
+        let client = client.clock(move || now.now()).nonces(nonces()).build().unwrap();
         let extra = format!(r#"{{"mail":"{MAIL}","{PHONE}":1}}"#);
         let draft = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_1");
         let draft = draft.user("payer 77182", HOLDER).extra(extra);
@@ -195,7 +196,7 @@ fn a_checkout_of_azotte_replays() {
     let play = |transport: &dyn BlockingTransport, clock: VirtualClock| {
         let now = clock.clone();
         let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-        let client = client.clock(move || now.now_millis()).build().unwrap();
+        let client = client.clock(move || now.now()).build().unwrap();
         let card = CardDraft::new("4111111111111111", "07", "2093").cvc("9173").card_holder_name(HOLDER);
         let draft = Draft::new_card(card.card_alias("turquoise debit")).offer_identifier("off_1");
         let draft = draft.correlation_id("order_2").item("plan_gold").customer_urn("urn:payer:7718");
@@ -256,7 +257,7 @@ mod with_peach {
                 merchant_id: MERCHANT_ID.into(),
             };
             let client = v2::Client::builder(ENTITY_ID, credentials).environment(Environment::Sandbox);
-            let client = client.referer(REFERER).clock(move || now.now_millis()).nonces(nonces());
+            let client = client.referer(REFERER).clock(move || now.now()).nonces(nonces());
             let client = client.build().unwrap();
             client.authenticate_blocking(transport).unwrap();
             let create = client.create(&order()).unwrap();
@@ -288,7 +289,7 @@ mod with_peach {
             let now = clock.clone();
             let client = Client::builder(ENTITY_ID, SecretToken::new(SECRET_TOKEN.into()).unwrap());
             let client = client.environment(Environment::Sandbox).referer(REFERER);
-            let client = client.clock(move || now.now_millis()).nonces(nonces()).build().unwrap();
+            let client = client.clock(move || now.now()).nonces(nonces()).build().unwrap();
             client.initiate(&order()).unwrap().send_blocking(transport).unwrap();
             let mut told = Vec::new();
             let end = watched(client.watch(order().lookup()), transport, &clock, &mut told);

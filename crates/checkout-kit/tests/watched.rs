@@ -38,7 +38,7 @@ mod with_allscale {
         let clock = sandbox.clock().clone();
         let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into()).unwrap())
             .environment(environment)
-            .clock(move || clock.now_millis())
+            .clock(move || clock.now())
             .build()
             .unwrap();
         let draft =
@@ -110,7 +110,7 @@ fn a_checkout_with_azotte_settles_the_order_of_its_number_alone() {
         let clock = sandbox.clock().clone();
         let client = Client::builder("acme", X_TN, API_KEY.into())
             .environment(Environment::Sandbox)
-            .clock(move || clock.now_millis())
+            .clock(move || clock.now())
             .build()
             .unwrap();
         let submit = Draft::stored_method(PaymentChannel::CreditCard)
@@ -153,7 +153,7 @@ fn a_checkout_with_peach_settles_the_order_of_its_id_amount_and_currency_alone()
         let client = Client::builder(ENTITY_ID, SecretToken::new(SECRET_TOKEN.into()).unwrap())
             .environment(Environment::Sandbox)
             .referer(REFERER)
-            .clock(move || clock.now_millis())
+            .clock(move || clock.now())
             .build()
             .unwrap();
         let initiate = Draft::debit(Currency::ZAR, Cents::new(14_99))

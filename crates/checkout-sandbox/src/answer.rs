@@ -1,8 +1,9 @@
 //! An answer on its way back to the client, and the effects of a mishap on the answer.
 
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
+use checkout_tables::Moment;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::header::{CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
 use checkout_transport::http::{HeaderValue, StatusCode};
@@ -110,7 +111,7 @@ impl<Code> Answer<Code> {
         (said.max(self.body.len()) > BODY_CAP).then(|| TransportError::too_large(BODY_CAP))
     }
 
-    /// Brings the answer, with the `Date` of `now_millis`, to the client.
+    /// Brings the answer, with the `Date` of `now`, to the client.
     ///
     /// # Errors
     /// The [loss](Answer::loss) of the answer.
@@ -118,20 +119,19 @@ impl<Code> Answer<Code> {
         self,
         mishap: Option<Mishap>,
         clock: &VirtualClock,
-        now_millis: u64,
+        now: Moment,
     ) -> Result<Response, TransportError> {
         if let Some(Mishap::Slow(by)) = mishap {
             clock.advance(by);
         }
-        self.loss(mishap).map_or_else(|| Ok(self.response(now_millis)), Err)
+        self.loss(mishap).map_or_else(|| Ok(self.response(now)), Err)
     }
 
-    fn response(self, now_millis: u64) -> Response {
+    fn response(self, now: Moment) -> Response {
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        let date = SystemTime::UNIX_EPOCH + Duration::from_millis(now_millis.min(LAST_DATE_MILLIS));
-        if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(date)) {
+        if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(date_of(now))) {
             headers.insert(DATE, date);
         }
         if let Some(content_type) = self.content_type {
@@ -149,5 +149,11 @@ impl<Code> Answer<Code> {
 
 const HTML: Option<&str> = Some("text/html");
 
-/// The last moment of the year 9999, the last moment that a `Date` can tell.
-pub(crate) const LAST_DATE_MILLIS: u64 = 253_402_300_799_999;
+/// The moment as a `Date` can tell the moment: from the first moment of 1970 to the last of 9999.
+pub(crate) fn date_of(moment: Moment) -> SystemTime {
+    let since = moment.min(LAST_DATE).saturating_since(Moment::from_unix_millis(0));
+    SystemTime::UNIX_EPOCH + since
+}
+
+/// The last moment of the year 9999.
+const LAST_DATE: Moment = Moment::from_unix_millis(253_402_300_799_999);

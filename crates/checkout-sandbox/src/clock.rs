@@ -1,8 +1,10 @@
 //! A clock that a test advances.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
+
+use checkout_tables::Moment;
 
 /// A clock that stands still until a test advances the clock. No sandbox reads the system's clock.
 ///
@@ -13,36 +15,41 @@ use std::time::Duration;
 /// use std::time::Duration;
 ///
 /// use checkout_sandbox::VirtualClock;
+/// use checkout_tables::Moment;
 ///
-/// let clock = VirtualClock::new(1_716_501_000_000);
+/// let clock = VirtualClock::new(Moment::from_unix_seconds(1_716_501_000));
 /// let same = clock.clone();
 /// clock.advance(Duration::from_secs(5));
-/// assert_eq!(same.now_millis(), 1_716_501_005_000);
+/// assert_eq!(same.now(), Moment::from_unix_seconds(1_716_501_005));
 /// ```
 #[derive(Clone, Debug)]
-pub struct VirtualClock(Arc<AtomicU64>);
+pub struct VirtualClock(Arc<AtomicI64>);
 
 impl VirtualClock {
-    /// A clock that shows `millis`: milliseconds since 1970-01-01 UTC.
+    /// A clock that shows `now`.
     ///
     /// ```
     /// # use checkout_sandbox::VirtualClock;
-    /// assert_eq!(VirtualClock::new(0).now_millis(), 0);
+    /// # use checkout_tables::Moment;
+    /// let begin = Moment::from_unix_millis(12_345);
+    /// assert_eq!(VirtualClock::new(begin).now(), begin);
     /// ```
     #[must_use]
-    pub fn new(millis: u64) -> Self {
-        Self(Arc::new(AtomicU64::new(millis)))
+    pub fn new(now: Moment) -> Self {
+        Self(Arc::new(AtomicI64::new(now.unix_millis())))
     }
 
-    /// The time that the clock shows: milliseconds since 1970-01-01 UTC.
+    /// The moment that the clock shows.
     ///
     /// ```
     /// # use checkout_sandbox::VirtualClock;
-    /// assert_eq!(VirtualClock::new(12_345).now_millis(), 12_345);
+    /// # use checkout_tables::Moment;
+    /// let clock = VirtualClock::new(Moment::from_unix_seconds(1_716_501_000));
+    /// assert_eq!(clock.now().unix_seconds(), 1_716_501_000);
     /// ```
     #[must_use]
-    pub fn now_millis(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+    pub fn now(&self) -> Moment {
+        Moment::from_unix_millis(self.0.load(Ordering::SeqCst))
     }
 
     /// Moves the clock and all clones forward by whole milliseconds; a finer part is dropped. The clock stops
@@ -51,26 +58,25 @@ impl VirtualClock {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_sandbox::VirtualClock;
-    /// let clock = VirtualClock::new(1);
+    /// # use checkout_tables::Moment;
+    /// let clock = VirtualClock::new(Moment::from_unix_millis(1));
     /// clock.advance(Duration::from_micros(2_999));
-    /// assert_eq!(clock.now_millis(), 3);
+    /// assert_eq!(clock.now(), Moment::from_unix_millis(3));
     /// clock.advance(Duration::MAX);
-    /// assert_eq!(clock.now_millis(), u64::MAX);
+    /// assert_eq!(clock.now(), Moment::from_unix_millis(i64::MAX));
     /// ```
     pub fn advance(&self, by: Duration) {
-        let by = millis(by);
-        let mut now = self.now_millis();
-        while let Err(changed) =
-            self.0.compare_exchange(now, now.saturating_add(by), Ordering::SeqCst, Ordering::SeqCst)
-        {
-            now = changed;
+        let by = Duration::from_millis(u64::try_from(by.as_millis()).unwrap_or(u64::MAX));
+        let mut now = self.now();
+        while let Err(changed) = self.0.compare_exchange(
+            now.unix_millis(),
+            now.saturating_add(by).unix_millis(),
+            Ordering::SeqCst,
+            Ordering::SeqCst,
+        ) {
+            now = Moment::from_unix_millis(changed);
         }
     }
-}
-
-/// The whole milliseconds of a duration, `u64::MAX` at most.
-pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -80,13 +86,13 @@ mod tests {
 
     #[test]
     fn no_advance_is_lost_between_threads() {
-        let clock = VirtualClock::new(0);
+        let clock = VirtualClock::new(Moment::from_unix_millis(0));
         thread::scope(|scope| {
             for _ in 0..4 {
                 let clock = clock.clone();
                 scope.spawn(move || (0..1000).for_each(|_| clock.advance(Duration::from_millis(3))));
             }
         });
-        assert_eq!(clock.now_millis(), 12_000);
+        assert_eq!(clock.now(), Moment::from_unix_millis(12_000));
     }
 }

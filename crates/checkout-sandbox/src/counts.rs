@@ -1,6 +1,9 @@
 //! The numbers of requests that a merchant has made, and the busiest minute.
 
 use std::collections::VecDeque;
+use std::time::Duration;
+
+use checkout_tables::Moment;
 
 /// The numbers of requests that a merchant has made, by the sandbox's own count. The numbers tell whether a
 /// caller has kept to a limit.
@@ -50,7 +53,7 @@ pub struct Counts {
 pub(crate) struct Tally {
     counts: Counts,
     /// The arrivals of the reads of the last minute.
-    recent: VecDeque<u64>,
+    recent: VecDeque<Moment>,
 }
 
 impl Tally {
@@ -59,14 +62,14 @@ impl Tally {
     }
 
     /// Counts a request. The clock never goes back.
-    pub(crate) fn count(&mut self, now_millis: u64, is_read: bool) {
+    pub(crate) fn count(&mut self, now: Moment, is_read: bool) {
         self.counts.requests += 1;
         if !is_read {
             return;
         }
         self.counts.reads += 1;
-        drop_old(&mut self.recent, now_millis);
-        self.recent.push_back(now_millis);
+        drop_old(&mut self.recent, now);
+        self.recent.push_back(now);
         self.counts.busiest_minute = self.counts.busiest_minute.max(held(&self.recent));
     }
 
@@ -77,17 +80,17 @@ impl Tally {
 }
 
 /// Drops the times that are a minute old.
-pub(crate) fn drop_old(times: &mut VecDeque<u64>, now_millis: u64) {
-    while times.front().is_some_and(|at| now_millis.saturating_sub(*at) >= MINUTE_MILLIS) {
+pub(crate) fn drop_old(times: &mut VecDeque<Moment>, now: Moment) {
+    while times.front().is_some_and(|at| now.saturating_since(*at) >= MINUTE) {
         times.pop_front();
     }
 }
 
-fn held(times: &VecDeque<u64>) -> u64 {
+fn held(times: &VecDeque<Moment>) -> u64 {
     u64::try_from(times.len()).unwrap_or(u64::MAX)
 }
 
-pub(crate) const MINUTE_MILLIS: u64 = 60_000;
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
@@ -97,15 +100,15 @@ mod tests {
     proptest! {
         #[test]
         fn the_busiest_minute_is_the_busiest_of_a_full_search(
-            waits in prop::collection::vec((0_u64..40_000, any::<bool>()), 0..60),
+            waits in prop::collection::vec((0_i64..40_000, any::<bool>()), 0..60),
         ) {
             let (mut tally, mut now, mut reads) = (Tally::default(), 5, Vec::new());
             for (wait, is_read) in &waits {
                 now += wait;
-                tally.count(now, *is_read);
+                tally.count(Moment::from_unix_millis(now), *is_read);
                 reads.extend(is_read.then_some(now));
             }
-            let minute_from = |from: u64| reads.iter().filter(|at| (from..from + 60_000).contains(at)).count();
+            let minute_from = |from: i64| reads.iter().filter(|at| (from..from + 60_000).contains(at)).count();
             let busiest = reads.iter().map(|from| minute_from(*from)).max().unwrap_or(0);
             let counts = tally.counts();
             prop_assert_eq!(counts.busiest_minute, busiest as u64);
@@ -117,8 +120,8 @@ mod tests {
     fn two_reads_a_minute_apart_are_in_no_minute_together() {
         for (apart, busiest) in [(0, 2), (59_999, 2), (60_000, 1)] {
             let mut tally = Tally::default();
-            tally.count(7, true);
-            tally.count(7 + apart, true);
+            tally.count(Moment::from_unix_millis(7), true);
+            tally.count(Moment::from_unix_millis(7 + apart), true);
             assert_eq!(tally.counts().busiest_minute, busiest, "{apart}");
         }
     }

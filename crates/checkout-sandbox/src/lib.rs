@@ -20,7 +20,7 @@
 //! sandbox.next_intent(Scenario::underpaid());
 //! let body = r#"{"currency":1,"amount_cents":1000,"order_id":"order_1"}"#;
 //! let (path, nonce) = ("/v1/checkout_intents/", "8f7f3c63-98d9-4d9c-9f52-6a0f1c1f2a11");
-//! let timestamp = sandbox.clock().now_millis() / 1000;
+//! let timestamp = sandbox.clock().now().unix_seconds().unsigned_abs();
 //!
 //! let key = SigningKey::new(API_KEY, API_SECRET.into())?;
 //! let to_sign = RequestToSign { method: "POST", path, query: "", timestamp, nonce, body: body.as_bytes() };
@@ -43,8 +43,8 @@
 //! **The one idea to know:** the sandbox is the other side's word. The sandbox reads requests and writes
 //! replies by its own hand from the provider's documents, and shares no field name, no floor and no rule with
 //! the crates under test, so a mistake in those crates does not pass on both sides. (The sandbox does share
-//! the rows of the enum tables, which are compared with the published tables, and the signatures, which
-//! published examples pin.)
+//! the rows of the enum tables, which are compared with the published tables, the signatures, which published
+//! examples pin, and `Moment`, which is no fact of a provider.)
 //!
 //! Sources: the pages named in each module. Features: none.
 

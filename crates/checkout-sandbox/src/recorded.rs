@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use checkout_tables::Moment;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::request::Parts;
 use checkout_transport::http::{HeaderMap, Method, Uri};
@@ -36,7 +37,7 @@ pub struct RecordedRequest<Code> {
     headers: HeaderMap,
     body: Bytes,
     body_len: usize,
-    at_millis: u64,
+    at: Moment,
     answer: RecordedAnswer<Code>,
 }
 
@@ -54,7 +55,7 @@ impl<Code> RecordedRequest<Code> {
         head: Parts,
         body: Bytes,
         body_len: usize,
-        at_millis: u64,
+        at: Moment,
         answer: &Answer<Code>,
         mishap: Option<Mishap>,
     ) -> Self
@@ -67,7 +68,7 @@ impl<Code> RecordedRequest<Code> {
             body: answer.body.clone(),
             arrived: answer.loss(mishap).is_none(),
         };
-        Self { method: head.method, uri: head.uri, headers: head.headers, body, body_len, at_millis, answer }
+        Self { method: head.method, uri: head.uri, headers: head.headers, body, body_len, at, answer }
     }
 
     /// The method, as the client sent it.
@@ -178,18 +179,18 @@ impl<Code> RecordedRequest<Code> {
         self.body_len
     }
 
-    /// The time of arrival, by the sandbox's clock: milliseconds since 1970-01-01 UTC.
+    /// The time of arrival, by the sandbox's clock.
     ///
     /// ```
     /// # let sandbox = checkout_sandbox::allscale::Sandbox::new(1);
     /// # use checkout_transport::{BlockingTransport, Request, bytes::Bytes};
     /// sandbox.send_blocking(Request::new(Bytes::new()))?;
-    /// assert_eq!(sandbox.requests()[0].at_millis(), sandbox.clock().now_millis());
+    /// assert_eq!(sandbox.requests()[0].at(), sandbox.clock().now());
     /// # Ok::<(), checkout_transport::TransportError>(())
     /// ```
     #[must_use]
-    pub fn at_millis(&self) -> u64 {
-        self.at_millis
+    pub fn at(&self) -> Moment {
+        self.at
     }
 
     /// The HTTP status of the answer.
@@ -277,7 +278,7 @@ impl<Code: fmt::Debug> fmt::Debug for RecordedRequest<Code> {
             .field("query_len", &self.query().len())
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .field("body_len", &self.body_len)
-            .field("at_millis", &self.at_millis)
+            .field("at", &self.at)
             .field("answered_status", &self.answer.status)
             .field("answered_code", &self.answer.code)
             .field("answered_len", &self.answer.body.len())

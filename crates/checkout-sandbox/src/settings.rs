@@ -1,5 +1,7 @@
 //! The settings that the builders of all providers share.
 
+use checkout_tables::Moment;
+
 use crate::VirtualClock;
 
 /// The settings of every sandbox. `Scenario` is the provider's type.
@@ -13,8 +15,8 @@ pub(crate) struct Settings<Scenario> {
 }
 
 impl<Scenario> Settings<Scenario> {
-    /// The clock that was set, or else a new clock that shows `millis`.
-    pub(crate) fn clock_or(&self, millis: u64) -> VirtualClock {
-        self.clock.clone().unwrap_or_else(|| VirtualClock::new(millis))
+    /// The clock that was set, or else a new clock that shows `start`.
+    pub(crate) fn clock_or(&self, start: Moment) -> VirtualClock {
+        self.clock.clone().unwrap_or_else(|| VirtualClock::new(start))
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use checkout_kit::settlement;
 use checkout_kit::{
-    Answer, BlockingTransport, Call, CallError, CallErrorKind, Cents, Environment, Moment, NotSent,
-    Observable, Phase, Tracker, Verdict, allscale, azotte,
+    Answer, BlockingTransport, Call, CallError, CallErrorKind, Cents, Environment, NotSent, Observable,
+    Phase, Tracker, Verdict, allscale, azotte,
     client::{NonceSource, Readable},
     peach,
     transport::{Delivery, SharedTransport},
@@ -100,18 +100,18 @@ fn drive<T: Observable>(
     call: &Call<T>,
     tracker: &mut Tracker<T::Status>,
 ) -> Vec<String> {
-    let (begun, mut steps) = (clock.now_millis(), Vec::new());
+    let (begun, mut steps) = (clock.now(), Vec::new());
     let mut last = None;
     for _ in 0..200 {
         let answer = stack.ask(call).unwrap();
         if let Some(observation) = answer.observation() {
-            let now = Moment::from_unix_millis(clock.now_millis().try_into().unwrap());
+            let now = clock.now();
             let verdict = tracker.observe(observation, now);
             assert!(!verdict.wants_attention(), "{verdict:?}");
         }
         if tracker.phase() != last {
             last = tracker.phase();
-            let seconds = (clock.now_millis() - begun) / 1_000;
+            let seconds = clock.now().saturating_since(begun).as_secs();
             steps.push(format!("{seconds} s: {}", last.unwrap()));
         }
         if last == Some(Phase::Succeeded) {
@@ -160,7 +160,7 @@ mod with_allscale {
         Client::builder(SigningKey::new(API_KEY, API_SECRET.into()).unwrap())
             .environment(Environment::Sandbox)
             .base_url(url)
-            .clock(move || clock.now_millis())
+            .clock(move || clock.now())
             .nonces(nonces())
             .build()
             .unwrap()
@@ -242,7 +242,7 @@ mod with_allscale {
         let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into()).unwrap())
             .environment(Environment::Sandbox)
             .base_url(server.url())
-            .clock(move || clock.now_millis())
+            .clock(move || clock.now())
             .build()
             .unwrap();
 
@@ -277,7 +277,7 @@ mod with_azotte {
         Client::builder("acme", X_TN, API_KEY.into())
             .environment(Environment::Sandbox)
             .base_url(url)
-            .clock(move || clock.now_millis())
+            .clock(move || clock.now())
             .build()
             .unwrap()
     }
@@ -373,7 +373,7 @@ mod with_peach {
             .environment(Environment::Sandbox)
             .referer(REFERER)
             .base_url(url)
-            .clock(move || clock.now_millis())
+            .clock(move || clock.now())
             .nonces(nonces())
             .build()
             .unwrap()
@@ -392,7 +392,7 @@ mod with_peach {
             .secret_token(secret())
             .base_url(url)
             .auth_url(url)
-            .clock(move || clock.now_millis())
+            .clock(move || clock.now())
             .nonces(nonces())
             .build()
             .unwrap()

@@ -17,7 +17,7 @@ fn client_of(clock: &VirtualClock) -> Builder {
     let clock = clock.clone();
     Client::builder(SigningKey::new(API_KEY, API_SECRET.into()).unwrap())
         .environment(Environment::Sandbox)
-        .clock(move || clock.now_millis())
+        .clock(move || clock.now())
 }
 
 fn order() -> CreateIntent<'static> {
@@ -97,7 +97,7 @@ fn recorded_traffic_is_read_the_same() {
     let sandbox = Sandbox::new(1); // once, with your real transport in its place
     let client = client_of(sandbox.clock()).build().unwrap();
     let recording = Recording::new(sandbox.clone());
-    let clock = VirtualClock::new(sandbox.clock().now_millis());
+    let clock = VirtualClock::new(sandbox.clock().now());
     assert!(sell(&client, &recording, |wait| sandbox.clock().advance(wait)));
     let kept = recording.cassette().to_json(); // read this text, and commit the file
 

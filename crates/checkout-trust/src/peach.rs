@@ -418,7 +418,7 @@ impl Verified<Event> {
             | PaymentStatus::Expired => return None,
             status @ (PaymentStatus::Created | PaymentStatus::Pending) => Open::Known(status),
         };
-        let order = self.content().payment.unix_millis().map(Moment::from_unix_millis);
+        let order = self.content().payment.moment();
         Some(match self.content().via {
             Via::Webhook => Observation::verified_webhook(status, order, Attestation::by_caller()),
             Via::Return => Observation::verified_redirect(status, order, Attestation::by_caller()),

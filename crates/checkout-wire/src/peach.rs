@@ -17,7 +17,7 @@ pub use read::{
 };
 pub use refusal::{Refusal, ValidationError};
 pub use request::{body, create_body, path, query, token_body};
-pub use timestamp::unix_millis;
+pub use timestamp::moment;
 
 /// A reply to a request to Peach.
 ///

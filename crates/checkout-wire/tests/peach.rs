@@ -2,13 +2,13 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use checkout_money::Cents;
-use checkout_tables::Open;
 use checkout_tables::peach::{Currency, Environment, PaymentStatus, PaymentType, ResultCode, Route};
+use checkout_tables::{Moment, Open};
 use checkout_validate::peach::Draft;
 use checkout_validate::{ExposeSecret, PathSegment};
 use checkout_wire::peach::{
-    Fields, FormError, Initiated, Payment, Reply, body, create_body, path, query, read_created,
-    read_initiated, read_payment, read_token, read_validated, token_body, unix_millis,
+    Fields, FormError, Initiated, Payment, Reply, body, create_body, moment, path, query, read_created,
+    read_initiated, read_payment, read_token, read_validated, token_body,
 };
 use checkout_wire::{Head, ReadError, ReadErrorKind};
 use proptest::prelude::*;
@@ -108,7 +108,7 @@ fn a_webhook_has_every_field_and_the_status_of_all_fields() {
     assert_eq!(payment.amount().unwrap().unwrap().to_string(), "14.99");
     assert_eq!(payment.currency().unwrap().text(), "ZAR");
     assert_eq!(payment.payment_type().unwrap().known(), Some(PaymentType::DB));
-    assert_eq!(payment.unix_millis(), Some(1_548_404_866_916));
+    assert_eq!(payment.moment(), Some(Moment::from_unix_millis(1_548_404_866_916)));
     assert_eq!(payment.personal("card.holder").unwrap().as_str(), "Tomé O'Neil & Co");
     assert!(payment.names_a_checkout() && payment.wrapper().is_none());
     let named = [
@@ -973,10 +973,10 @@ fn requests_are_written_as_documented() {
     }
 }
 
-/// Milliseconds by another library, cut off towards the past.
-fn by_jiff(text: &str) -> Option<i64> {
+/// The moment by another library, cut off towards the past.
+fn by_jiff(text: &str) -> Option<Moment> {
     let time: jiff::Timestamp = text.parse().ok()?;
-    i64::try_from(time.as_nanosecond().div_euclid(1_000_000)).ok()
+    i64::try_from(time.as_nanosecond().div_euclid(1_000_000)).ok().map(Moment::from_unix_millis)
 }
 
 #[test]
@@ -1020,7 +1020,7 @@ fn a_time_that_is_malformed_or_has_no_offset_is_none() {
         "1548404866916",
         "Fri, 25 Jan 2019 08:27:46 GMT",
     ] {
-        assert_eq!(unix_millis(text), None, "{text}");
+        assert_eq!(moment(text), None, "{text}");
     }
     // The days of every century that has and has not a leap day.
     for text in [
@@ -1029,13 +1029,13 @@ fn a_time_that_is_malformed_or_has_no_offset_is_none() {
         "1900-02-28T00:00:00Z",
         "0000-02-29T00:00:00Z",
     ] {
-        assert!(unix_millis(text).is_some());
-        assert_eq!(unix_millis(text), by_jiff(text));
+        assert!(moment(text).is_some());
+        assert_eq!(moment(text), by_jiff(text));
     }
     // A leap second counts as the second after it. More digits than a nanosecond has are cut off.
-    assert_eq!(unix_millis("2016-12-31T23:59:60Z"), unix_millis("2017-01-01T00:00:00Z"));
-    assert_eq!(unix_millis("1970-01-01T00:00:00.99999999999999999999Z"), Some(999));
-    assert_eq!(unix_millis("1969-12-31T23:59:59.9999Z"), Some(-1));
+    assert_eq!(moment("2016-12-31T23:59:60Z"), moment("2017-01-01T00:00:00Z"));
+    assert_eq!(moment("1970-01-01T00:00:00.99999999999999999999Z"), Some(Moment::from_unix_millis(999)));
+    assert_eq!(moment("1969-12-31T23:59:59.9999Z"), Some(Moment::from_unix_millis(-1)));
 }
 
 fn pairs() -> impl Strategy<Value = BTreeMap<String, String>> {
@@ -1163,9 +1163,9 @@ proptest! {
         let text = format!("{date}{separator}{hour:02}:{minute:02}:{second:02}{point}{fraction}{zone}");
         let theirs = by_jiff(&text);
         prop_assert!(theirs.is_some(), "{}", text);
-        prop_assert_eq!(unix_millis(&text), theirs, "{}", text);
+        prop_assert_eq!(moment(&text), theirs, "{}", text);
         let whole = format!("{fraction:0<9}").parse::<i64>().unwrap() / 1_000_000;
-        prop_assert_eq!(theirs, Some(seconds * 1_000 + whole));
+        prop_assert_eq!(theirs, Some(Moment::from_unix_millis(seconds * 1_000 + whole)));
     }
 
     #[test]
@@ -1181,7 +1181,7 @@ proptest! {
         changed[at] = character;
         let changed: String = changed.into_iter().collect();
         let leap_second = changed.contains(":60");
-        if let (Some(ours), false) = (unix_millis(&changed), leap_second) {
+        if let (Some(ours), false) = (moment(&changed), leap_second) {
             prop_assert_eq!(Some(ours), by_jiff(&changed), "{}", changed);
         }
     }

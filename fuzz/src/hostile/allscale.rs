@@ -4,6 +4,7 @@ use super::time::Time;
 use super::{Checkout, Scene};
 use checkout_auth::allscale::SigningKey;
 use checkout_client::{Watch, allscale::Client};
+use checkout_lifecycle::Moment;
 use checkout_money::Cents;
 use checkout_tables::Environment;
 use checkout_tables::allscale::StableCoin;
@@ -35,7 +36,7 @@ impl Scene for AllScaleScene {
         all.iter().position(|checkout| request.uri().path().contains(&checkout.id))
     }
 
-    fn truth(&self, request: &Request, checkout: &Checkout, now: u64) -> (u16, String) {
+    fn truth(&self, request: &Request, checkout: &Checkout, now: Moment) -> (u16, String) {
         let paid = checkout.paid_at.is_some_and(|at| at <= now);
         (200, answer(request, checkout, if paid { 20 } else { 2 }))
     }
@@ -48,7 +49,7 @@ impl Scene for AllScaleScene {
         (404, refusal(50_001))
     }
 
-    fn lie(&self, request: &Request, checkout: &Checkout, _: u64, play: &[u8]) -> (u16, String) {
+    fn lie(&self, request: &Request, checkout: &Checkout, _: Moment, play: &[u8]) -> (u16, String) {
         let [what, status, ..] = play else { return (200, "{}".into()) };
         let other = Checkout { id: "65b2f3d0d2d9c0a1b2c3d4e5".into(), ..checkout.clone() };
         let checkout = if what & 1 == 0 { checkout } else { &other };
@@ -76,7 +77,7 @@ impl Scene for AllScaleScene {
     }
 
     /// A webhook has no status: the caller reads the checkout.
-    fn webhook(&self, _: &Checkout, _: u64, play: &[u8]) -> bool {
+    fn webhook(&self, _: &Checkout, _: Moment, play: &[u8]) -> bool {
         play.first().is_some_and(|first| first & 1 == 0)
     }
 

@@ -52,10 +52,10 @@ impl Scene for PeachScene {
         all.iter().position(|checkout| query.contains(&format!("merchantTransactionId={}", checkout.id)))
     }
 
-    fn truth(&self, _: &Request, checkout: &Checkout, now: u64) -> (u16, String) {
+    fn truth(&self, _: &Request, checkout: &Checkout, now: Moment) -> (u16, String) {
         let paid = checkout.paid_at.filter(|at| *at <= now);
         let code = if paid.is_some() { "000.000.000" } else { "000.200.100" };
-        (200, json(&signed(fields(checkout, code, paid.unwrap_or(1_600_000_000_000)))))
+        (200, json(&signed(fields(checkout, code, paid.unwrap_or(UNPAID_AT)))))
     }
 
     fn limited(&self) -> (u16, String) {
@@ -66,7 +66,7 @@ impl Scene for PeachScene {
         (400, r#"{"result.code":"200.300.404"}"#.into())
     }
 
-    fn lie(&self, _: &Request, checkout: &Checkout, now: u64, play: &[u8]) -> (u16, String) {
+    fn lie(&self, _: &Request, checkout: &Checkout, now: Moment, play: &[u8]) -> (u16, String) {
         let [what, code, rest @ ..] = play else { return (200, "{}".into()) };
         let mut fields = fields(checkout, CODES[usize::from(*code) % CODES.len()], now);
         if what & 1 != 0 {
@@ -113,7 +113,7 @@ impl Scene for PeachScene {
         order.settled_by(read).is_settled()
     }
 
-    fn webhook(&self, checkout: &Checkout, now: u64, play: &[u8]) -> bool {
+    fn webhook(&self, checkout: &Checkout, now: Moment, play: &[u8]) -> bool {
         let [what, code, rest @ ..] = play else { return false };
         let mut message = fields(checkout, CODES[usize::from(*code) % CODES.len()], now);
         if what & 1 != 0 {
@@ -123,7 +123,6 @@ impl Scene for PeachScene {
         if genuine {
             message = signed(message);
         }
-        let now = Moment::from_unix_millis(i64::try_from(now).expect("a moment"));
         let body = json(&message);
         let event = self.receiver.webhook(Some("application/json"), body.as_bytes(), now);
         let event = match event {
@@ -149,8 +148,7 @@ impl Scene for PeachScene {
     }
 }
 
-fn fields(checkout: &Checkout, code: &str, at: u64) -> Fields {
-    let seconds = i64::try_from(at / 1_000).expect("a moment");
+fn fields(checkout: &Checkout, code: &str, at: Moment) -> Fields {
     let pairs = [
         ("amount", "14.99"),
         ("currency", "ZAR"),
@@ -158,7 +156,7 @@ fn fields(checkout: &Checkout, code: &str, at: u64) -> Fields {
         ("result.code", code),
         ("merchantTransactionId", &checkout.id),
         ("checkoutId", &format!("c{}", checkout.id)),
-        ("timestamp", &iso(seconds)),
+        ("timestamp", &iso(at.unix_seconds())),
     ];
     let mut fields: Fields = checkout.echo.iter().cloned().collect();
     fields.extend(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())));
@@ -202,3 +200,4 @@ const CODES: [&str; 8] = [
 ];
 const ENTITY: &str = "8ac7a4ca68c22c4d0168c2caab2e0025";
 const STORE: usize = 64;
+const UNPAID_AT: Moment = Moment::from_unix_seconds(1_600_000_000);

@@ -5,13 +5,13 @@ use crate::ahead::Ahead;
 use crate::base_url::is_https;
 use crate::call::{JSON, sensitive};
 use crate::not_sent::NotSent;
-use crate::provider::sealed::{Answers, Ask, Backend, Exchange, Moment, RefusalCode, Trouble};
+use crate::provider::sealed::{Answers, Ask, Backend, Exchange, RefusalCode, Stamp, Trouble};
 use crate::provider::{Operation, Provider, Readable};
 use checkout_auth::allscale::response::ReceivedResponse;
 use checkout_auth::allscale::{RequestToSign, headers};
 use checkout_money::CoinAmount;
 use checkout_tables::allscale::{ErrorCode, IntentStatus, Route, StableCoin};
-use checkout_tables::{Environment, Open};
+use checkout_tables::{Environment, Moment, Open};
 use checkout_transport::http::{self, header};
 use checkout_transport::{Request, Response};
 use checkout_validate::PathSegment;
@@ -49,17 +49,19 @@ impl Backend for AllScale {
         client.0.environment
     }
 
-    fn now_millis(client: &Client) -> u64 {
-        client.0.clock.now_millis()
+    fn now(client: &Client) -> Moment {
+        client.0.clock.now()
     }
 
     fn nonce(client: &Client) -> String {
         client.0.nonces.nonce()
     }
 
-    fn request(client: &Client, ask: &Ask<'_, Self>, attempt: &Moment<'_>) -> Result<Request, NotSent> {
-        let (method, path, nonce) = (ask.route.method(), ask.path, attempt.nonce);
-        let (key, timestamp, body) = (&client.0.key, attempt.now_millis / 1_000, ask.body);
+    fn request(client: &Client, ask: &Ask<'_, Self>, stamp: &Stamp<'_>) -> Result<Request, NotSent> {
+        let (method, path, nonce) = (ask.route.method(), ask.path, stamp.nonce);
+        let (key, body) = (&client.0.key, ask.body);
+        let timestamp = u64::try_from(stamp.now.unix_seconds())
+            .map_err(|_| NotSent::Signature("the clock stands before 1970".into()))?;
         let signature = key
             .sign(&RequestToSign { method, path, query: "", timestamp, nonce, body })
             .map_err(|error| NotSent::Signature(error.into()))?;
@@ -93,8 +95,7 @@ impl Backend for AllScale {
             headers: &headers,
             body: response.body(),
         };
-        let now = i64::try_from(client.0.clock.now_millis() / 1_000).unwrap_or(i64::MAX);
-        verifier.verify_response(&received, now).map(drop).map_err(Into::into)
+        verifier.verify_response(&received, client.0.clock.now().unix_seconds()).map(drop).map_err(Into::into)
     }
 
     fn code<'r>(refusal: &'r Refusal<'static>) -> Option<RefusalCode<'r>> {

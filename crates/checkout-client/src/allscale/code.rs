@@ -25,7 +25,7 @@ impl CallError<AllScale> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let clock = sandbox.clock().clone();
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// sandbox.inject(Fault::UnknownErrorCode(30001));
     /// let error = client.status("65b2")?.send_blocking(&sandbox).unwrap_err();
     /// assert_eq!(error.meaning(), Some("no permission to view this checkout intent"));

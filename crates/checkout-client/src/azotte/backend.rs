@@ -4,7 +4,7 @@ use crate::ahead::Ahead;
 use crate::call::JSON;
 use crate::not_sent::NotSent;
 use crate::observable::Observable;
-use crate::provider::sealed::{Answers, Ask, Backend, Moment as Attempt, RefusalCode, Trouble};
+use crate::provider::sealed::{Answers, Ask, Backend, RefusalCode, Stamp, Trouble};
 use crate::provider::{Operation, Provider, Readable};
 use crate::sources::Clock;
 use checkout_lifecycle::{Moment, Observation};
@@ -49,8 +49,8 @@ impl Backend for Azotte {
         client.environment
     }
 
-    fn now_millis(client: &Arc<Tenant>) -> u64 {
-        client.clock.now_millis()
+    fn now(client: &Arc<Tenant>) -> Moment {
+        client.clock.now()
     }
 
     /// Azotte asks for no nonce.
@@ -58,7 +58,7 @@ impl Backend for Azotte {
         String::new()
     }
 
-    fn request(client: &Arc<Tenant>, ask: &Ask<'_, Self>, _: &Attempt<'_>) -> Result<Request, NotSent> {
+    fn request(client: &Arc<Tenant>, ask: &Ask<'_, Self>, _: &Stamp<'_>) -> Result<Request, NotSent> {
         let mut request = http::Request::builder()
             .method(ask.route.method())
             .uri(format!("{}{}", client.base_url, ask.path))
@@ -185,7 +185,7 @@ impl Answers<Azotte> for CheckoutResult<'_> {
 /// # let sandbox = Sandbox::new(1);
 /// # let clock = sandbox.clock().clone();
 /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-/// # let client = client.clock(move || clock.now_millis()).build()?;
+/// # let client = client.clock(move || clock.now()).build()?;
 /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
 /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check()?;
 /// let submitted = client.submit(&submit).send_blocking(&sandbox)?.payload;

@@ -5,12 +5,12 @@ use crate::base_url::is_https;
 use crate::call::{JSON, sensitive};
 use crate::not_sent::NotSent;
 use crate::observable::Observable;
-use crate::provider::sealed::{Answers, Ask, Backend, Moment, RefusalCode, Trouble};
+use crate::provider::sealed::{Answers, Ask, Backend, RefusalCode, Stamp, Trouble};
 use crate::provider::{Operation, Provider, Readable};
 use checkout_auth::peach::VerifyError;
 use checkout_lifecycle::Observation;
 use checkout_tables::peach::{Outcome, PaymentStatus, ResultCode, ResultGroup, Route};
-use checkout_tables::{Environment, Open};
+use checkout_tables::{Environment, Moment, Open};
 use checkout_transport::Request;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{self, header};
@@ -51,27 +51,23 @@ impl Backend for Peach {
         merchant.environment
     }
 
-    fn now_millis(merchant: &Arc<Merchant>) -> u64 {
-        merchant.clock.now_millis()
+    fn now(merchant: &Arc<Merchant>) -> Moment {
+        merchant.clock.now()
     }
 
     fn nonce(merchant: &Arc<Merchant>) -> String {
         merchant.nonces.nonce()
     }
 
-    fn request(
-        merchant: &Arc<Merchant>,
-        ask: &Ask<'_, Self>,
-        attempt: &Moment<'_>,
-    ) -> Result<Request, NotSent> {
+    fn request(merchant: &Arc<Merchant>, ask: &Ask<'_, Self>, stamp: &Stamp<'_>) -> Result<Request, NotSent> {
         let host = if ask.route == Route::Token { &merchant.auth_url } else { &merchant.checkout_url };
         let mut uri = format!("{host}{}", ask.path);
         let params = || ask.asked.params.iter().map(|(key, text)| (&**key, &**text));
         let (mut bearer, mut referer, mut sent) = (false, false, Bytes::new());
         match ask.route {
             Route::Initiate | Route::Validate => {
-                checked(attempt.nonce)?;
-                let nonce = [(NONCE, attempt.nonce)];
+                checked(stamp.nonce)?;
+                let nonce = [(NONCE, stamp.nonce)];
                 let signature = merchant.signature(params().chain(nonce))?;
                 let signature = [(checkout_auth::peach::SIGNATURE, signature.as_str())];
                 sent = body(params().chain(nonce).chain(signature)).into();
@@ -88,8 +84,8 @@ impl Backend for Peach {
                     .into();
             }
             Route::CreateCheckout => {
-                checked(attempt.nonce)?;
-                sent = create_body(params().chain([(NONCE, attempt.nonce)])).into();
+                checked(stamp.nonce)?;
+                sent = create_body(params().chain([(NONCE, stamp.nonce)])).into();
                 (bearer, referer) = (true, true);
             }
             Route::CheckoutStatus => bearer = true,
@@ -100,7 +96,7 @@ impl Backend for Peach {
             http::Request::builder().method(ask.route.method()).uri(uri).header(header::ACCEPT, JSON);
         if bearer {
             let oauth = merchant.oauth.as_ref().ok_or(NotSent::NoAccessToken)?;
-            let token = oauth.tokens.token(attempt.now_millis).ok_or(NotSent::NoAccessToken)?;
+            let token = oauth.tokens.token(stamp.now).ok_or(NotSent::NoAccessToken)?;
             let value = sensitive(&format!("Bearer {}", token.expose_secret())).ok_or(NotSent::Request)?;
             request = request.header(header::AUTHORIZATION, value);
         }
@@ -325,10 +321,7 @@ impl Observable for Payment<'_> {
     /// attempt after which the payer may try again, a review, something pending. The known status stays, and
     /// there is nothing to report; [`Payment::result_code`] has the code. A code that nothing explains, and a
     /// chargeback's, is an observation of something unknown.
-    fn observed(
-        &self,
-        _: checkout_lifecycle::Moment,
-    ) -> Option<Observation<PaymentStatus, Outcome<Cow<'static, str>>>> {
+    fn observed(&self, _: Moment) -> Option<Observation<PaymentStatus, Outcome<Cow<'static, str>>>> {
         let status = match self.status()? {
             Open::Known(status) => Open::Known(status),
             Open::Unknown(outcome) => {
@@ -341,8 +334,7 @@ impl Observable for Payment<'_> {
                 Open::from(outcome.into_owned())
             }
         };
-        let order = self.unix_millis().map(checkout_lifecycle::Moment::from_unix_millis);
-        Some(Observation::read_ordered(status, order))
+        Some(Observation::read_ordered(status, self.moment()))
     }
 }
 

@@ -1,33 +1,36 @@
 //! The sources of V2's access tokens.
 
+use checkout_tables::Moment;
 use checkout_validate::SecretString;
 use checkout_wire::peach::AccessToken;
 use core::fmt;
+use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Gives the access token to send at a moment, in milliseconds since the Unix epoch, or None. Every closure
-/// of that form is a token source: bring your own where several processes share a token.
+/// Gives the access token to send at a moment, or None. Every closure of that form is a token source: bring
+/// your own where several processes share a token.
 ///
 /// ```
 /// use checkout_client::peach::TokenSource;
+/// use checkout_tables::Moment;
 ///
 /// let fixed = |_now| Some("eyJh".into());
-/// assert!(TokenSource::token(&fixed, 0).is_some());
+/// assert!(TokenSource::token(&fixed, Moment::from_unix_millis(0)).is_some());
 /// ```
 pub trait TokenSource: Send + Sync {
     /// The token, if there is a token that is still good at that moment.
-    fn token(&self, now_millis: u64) -> Option<SecretString>;
+    fn token(&self, now: Moment) -> Option<SecretString>;
 }
 
-impl<F: Fn(u64) -> Option<SecretString> + Send + Sync> TokenSource for F {
-    fn token(&self, now_millis: u64) -> Option<SecretString> {
-        self(now_millis)
+impl<F: Fn(Moment) -> Option<SecretString> + Send + Sync> TokenSource for F {
+    fn token(&self, now: Moment) -> Option<SecretString> {
+        self(now)
     }
 }
 
 impl<T: TokenSource> TokenSource for Arc<T> {
-    fn token(&self, now_millis: u64) -> Option<SecretString> {
-        T::token(self, now_millis)
+    fn token(&self, now: Moment) -> Option<SecretString> {
+        T::token(self, now)
     }
 }
 
@@ -36,28 +39,28 @@ impl<T: TokenSource> TokenSource for Arc<T> {
 ///
 /// ```
 /// use checkout_client::peach::{TokenSource, TokenStore};
+/// use checkout_tables::Moment;
 /// use checkout_wire::peach::AccessToken;
 ///
 /// let store = TokenStore::default();
 /// let token = AccessToken { access_token: "eyJh".into(), expires_in_seconds: 3600, token_type: None };
-/// store.keep(&token, 1_000_000);
-/// assert!(store.token(1_000_000 + 3_539_999).is_some());
-/// assert!(store.token(1_000_000 + 3_540_000).is_none());
+/// store.keep(&token, Moment::from_unix_seconds(1_000));
+/// assert!(store.token(Moment::from_unix_millis(1_000_000 + 3_539_999)).is_some());
+/// assert!(store.token(Moment::from_unix_millis(1_000_000 + 3_540_000)).is_none());
 /// assert!(!format!("{store:?}").contains("eyJh"));
 /// ```
 #[derive(Default)]
 pub struct TokenStore(Mutex<Option<Held>>);
 
 impl TokenStore {
-    /// Stores a token that was asked for at a moment, in milliseconds since the Unix epoch, in place of any
-    /// token that was asked for before.
-    pub fn keep(&self, token: &AccessToken, asked_at_millis: u64) {
+    /// Stores a token that was asked for at a moment, in place of any token that was asked for before.
+    pub fn keep(&self, token: &AccessToken, asked_at: Moment) {
         let life = token.expires_in_seconds;
-        let good_for = life.saturating_sub(MARGIN_SECONDS).max(life / 2).saturating_mul(1_000);
-        let until = asked_at_millis.saturating_add(good_for);
+        let good_for = Duration::from_secs(life.saturating_sub(MARGIN_SECONDS).max(life / 2));
+        let until = asked_at.saturating_add(good_for);
         let mut held = self.held();
-        if held.as_ref().is_none_or(|held| held.asked_at <= asked_at_millis) {
-            *held = Some(Held { token: token.access_token.clone(), asked_at: asked_at_millis, until });
+        if held.as_ref().is_none_or(|held| held.asked_at <= asked_at) {
+            *held = Some(Held { token: token.access_token.clone(), asked_at, until });
         }
     }
 
@@ -65,9 +68,10 @@ impl TokenStore {
     ///
     /// ```
     /// # use checkout_client::peach::{TokenSource, TokenStore};
+    /// # use checkout_tables::Moment;
     /// let store = TokenStore::default();
     /// store.forget();
-    /// assert!(store.token(0).is_none());
+    /// assert!(store.token(Moment::from_unix_millis(0)).is_none());
     /// ```
     pub fn forget(&self) {
         *self.held() = None;
@@ -79,9 +83,9 @@ impl TokenStore {
 }
 
 impl TokenSource for TokenStore {
-    fn token(&self, now_millis: u64) -> Option<SecretString> {
+    fn token(&self, now: Moment) -> Option<SecretString> {
         let held = self.held();
-        held.as_ref().filter(|held| now_millis < held.until).map(|held| held.token.clone())
+        held.as_ref().filter(|held| now < held.until).map(|held| held.token.clone())
     }
 }
 
@@ -93,8 +97,8 @@ impl fmt::Debug for TokenStore {
 
 struct Held {
     token: SecretString,
-    asked_at: u64,
-    until: u64,
+    asked_at: Moment,
+    until: Moment,
 }
 
 const MARGIN_SECONDS: u64 = 60;

@@ -42,7 +42,7 @@ use std::sync::Arc;
 /// assert!(!format!("{client:?}").contains("c2VjcmV0"));
 ///
 /// // Without a token nothing is sent.
-/// let error = client.status("c01b")?.attempt(0, "").unwrap_err();
+/// let error = client.status("c01b")?.attempt(client.now(), "").unwrap_err();
 /// assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::NoAccessToken)));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -73,7 +73,7 @@ impl Client {
     /// takes beside an answer.
     #[must_use]
     pub fn now(&self) -> Moment {
-        crate::sources::moment(self.0.clock.now_millis())
+        self.0.clock.now()
     }
 
     /// Asks for an access token. [`authenticate`](Self::authenticate) does so when the client needs a token,
@@ -187,7 +187,7 @@ impl Client {
     /// The store to fill, if the store is the client's own and has no token that is good now.
     fn empty_store(&self) -> Result<Option<&TokenStore>, CallError<Peach>> {
         let Some(oauth) = &self.0.oauth else { return Ok(None) };
-        match (oauth.tokens.token(self.0.clock.now_millis()), &oauth.store) {
+        match (oauth.tokens.token(self.0.clock.now()), &oauth.store) {
             (Some(_), _) => Ok(None),
             (None, Some(store)) => Ok(Some(store)),
             (None, None) => Err(CallError::not_sent(Route::Token.into(), NotSent::NoAccessToken)),
@@ -349,7 +349,7 @@ impl Ahead for Peach {
     /// The call for an access token, if the store is the client's own and has no token that is good now.
     fn ahead(merchant: &Arc<Merchant>) -> Option<Call<AccessToken>> {
         let store = merchant.oauth.as_ref()?.store.as_ref()?;
-        match store.token(merchant.clock.now_millis()) {
+        match store.token(merchant.clock.now()) {
             Some(_) => None,
             None => Some(token(merchant)),
         }
@@ -379,7 +379,7 @@ fn token(merchant: &Arc<Merchant>) -> Call<AccessToken> {
 }
 
 fn keep(store: &TokenStore, answer: &Answer<AccessToken>) -> Result<(), CallError<Peach>> {
-    let asked_at = u64::try_from(answer.sent_at().unix_millis()).unwrap_or(0);
+    let asked_at = answer.sent_at();
     store.keep(&answer.payload, asked_at);
     if store.token(asked_at).is_none() {
         return Err(CallError::not_sent(Route::Token.into(), NotSent::AccessTokenExpired));

@@ -32,7 +32,7 @@ impl<E: Watchable> Watch<E> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
     /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
@@ -78,7 +78,7 @@ impl<E: Watchable> Watch<E> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
     /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
@@ -124,7 +124,7 @@ impl<E: Watchable> Watch<E> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let clock = sandbox.clock().clone();
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// let mut watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?; // which there is none of
     /// let handle = watch.handle();
     /// let first = watch.next_change_blocking(&sandbox, |wait| handle.pause(wait));
@@ -169,7 +169,7 @@ impl<E: Watchable> Watch<E> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).scenario(Scenario::underpaid()).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
     /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
@@ -210,7 +210,7 @@ impl<E: Watchable> Watch<E> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
     /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
@@ -251,7 +251,7 @@ impl<E: Watchable> Watch<E> {
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
     /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// let end = client.watch(&id)?.end_blocking(&sandbox, |wait| time.advance(wait));
@@ -283,7 +283,7 @@ impl<E: Watchable> Watch<E> {
     /// let sandbox = Sandbox::builder().scenario(Scenario::three_ds_html()).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
     /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-    /// # let client = client.clock(move || clock.now_millis()).build()?;
+    /// # let client = client.clock(move || clock.now()).build()?;
     /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
     /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check()?;
     /// # let number = client.submit(&submit).send_blocking(&sandbox)?.payload.tracking_number;

@@ -363,7 +363,7 @@ pub(crate) fn read_timeout(plan: &PollPolicy) -> Duration {
 
 /// The time, by the client's clock.
 pub(crate) fn now<E: Watchable>(client: &ClientOf<E>) -> Moment {
-    crate::sources::moment(<E::Provider as Backend>::now_millis(client))
+    <E::Provider as Backend>::now(client)
 }
 
 /// The answer, or else the failure.

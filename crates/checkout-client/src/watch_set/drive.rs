@@ -41,7 +41,7 @@ where
     /// # let sandbox = Sandbox::builder().scenario(Scenario::three_ds_at_once().browser_never_returns()).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
     /// # let client = Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-    /// # let client = client.clock(move || clock.now_millis()).build()?;
+    /// # let client = client.clock(move || clock.now()).build()?;
     /// # let submit = Draft::stored_method(PaymentChannel::CreditCard).offer_identifier("off_1").correlation_id("o_1");
     /// # let submit = submit.item("plan_gold").customer_urn("urn:customer:42").check()?;
     /// # let number = client.submit(&submit).send_blocking(&sandbox)?.payload.tracking_number;
@@ -114,7 +114,7 @@ where
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
     /// # let clock = sandbox.clock().clone();
-    /// # let client = Client::builder(key).clock(move || clock.now_millis()).build()?;
+    /// # let client = Client::builder(key).clock(move || clock.now()).build()?;
     /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
     /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// # let (tell, inbox) = channel();

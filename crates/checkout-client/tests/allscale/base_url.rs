@@ -3,15 +3,16 @@
 use crate::world::key;
 use checkout_client::allscale::{BuildError, Builder, Client};
 use checkout_client::{CallErrorKind, NotSent};
+use checkout_tables::Moment;
 
 /// The URI of a ping to this base URL, or the reason why there is no client.
 fn check(base_url: &str) -> Result<String, BuildError> {
     let client = builder().base_url(base_url).build()?;
-    Ok(client.ping().attempt(0, "nonce-1").unwrap().request().uri().to_string())
+    Ok(client.ping().attempt(Moment::from_unix_millis(0), "nonce-1").unwrap().request().uri().to_string())
 }
 
 fn builder() -> Builder {
-    Client::builder(key()).clock(|| 0).nonces(|| "nonce".to_owned())
+    Client::builder(key()).clock(|| Moment::from_unix_millis(0)).nonces(|| "nonce".to_owned())
 }
 
 #[test]
@@ -172,7 +173,8 @@ fn a_refusal_names_the_setting_and_not_its_value() {
 #[test]
 fn a_path_that_does_not_fit_into_a_uri_is_not_sent() {
     let client = builder().build().unwrap();
-    let error = client.get(&"a".repeat(70_000)).unwrap().attempt(0, "nonce-1").unwrap_err();
+    let error =
+        client.get(&"a".repeat(70_000)).unwrap().attempt(Moment::from_unix_millis(0), "nonce-1").unwrap_err();
     assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::Request)), "{error:?}");
     assert!(!error.may_have_been_processed());
     let expected =
@@ -184,6 +186,9 @@ fn a_path_that_does_not_fit_into_a_uri_is_not_sent() {
 #[test]
 fn a_builder_without_the_system_needs_a_clock_and_nonces() {
     assert_eq!(Client::builder(key()).nonces(String::new).build().unwrap_err(), BuildError::NoClock);
-    assert_eq!(Client::builder(key()).clock(|| 0).build().unwrap_err(), BuildError::NoNonces);
+    assert_eq!(
+        Client::builder(key()).clock(|| Moment::from_unix_millis(0)).build().unwrap_err(),
+        BuildError::NoNonces
+    );
     assert_eq!(Client::builder(key()).build().unwrap_err(), BuildError::NoClock);
 }

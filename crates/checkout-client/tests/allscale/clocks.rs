@@ -1,16 +1,22 @@
 //! Clocks that are apart.
 
-use crate::world::{API_KEY, START_MILLIS, client_at, key, request_id_in, response, sandbox};
+use crate::world::{
+    API_KEY, START_MILLIS, chain, client_at, key, request_id_in, response, sandbox, unreachable,
+};
 use checkout_auth::allscale::SigningKey;
 use checkout_client::allscale::Client;
+use checkout_client::{CallErrorKind, NotSent};
 use checkout_sandbox::allscale::Fault;
+use checkout_tables::Moment;
 use checkout_transport::http::HeaderValue;
 use std::time::Duration;
 
 /// The answer to a ping when the client's clock is so far from the sandbox's, and the key is right or not.
-fn check(client_now: u64, key: SigningKey) -> String {
+fn check(client_now: i64, key: SigningKey) -> String {
     let sandbox = sandbox(6);
-    let client = Client::builder(key).clock(move || client_now).nonces(|| "nonce-1".to_owned());
+    let client = Client::builder(key)
+        .clock(move || Moment::from_unix_millis(client_now))
+        .nonces(|| "nonce-1".to_owned());
     match client.build().unwrap().ping().send_blocking(&sandbox) {
         Ok(answer) => format!("pong, {}", answer.clock_skew().unwrap()),
         Err(error) => {
@@ -36,7 +42,7 @@ fn a_clock_may_be_300_seconds_apart_and_a_refusal_beyond_that_names_the_skew() {
         (START_MILLIS - 300_001, format!("{refused}; {}", ahead("301"))),
         (START_MILLIS + 301_000, format!("{refused}; {}", behind("301"))),
         (0, format!("{refused}; {}", ahead("1716501000"))),
-        (u64::MAX, format!("{refused}; {}", behind("9223370320353775"))),
+        (i64::MAX, format!("{refused}; {}", behind("9223370320353775"))),
     ] {
         assert_eq!(check(client_now, key()), expected, "{client_now}");
     }
@@ -70,6 +76,25 @@ fn another_refusal_does_not_speak_of_the_clock() {
 }
 
 #[test]
+fn a_clock_before_1970_signs_nothing_and_says_so() {
+    let call = client_at(0).ping();
+    assert_eq!(
+        call.attempt(Moment::from_unix_millis(0), "nonce-1").unwrap().request().headers()["x-timestamp"],
+        "0"
+    );
+    for millis in [-1, -1_716_501_000_000, i64::MIN] {
+        let error = call.attempt(Moment::from_unix_millis(millis), "nonce-1").unwrap_err();
+        assert!(matches!(error.kind(), CallErrorKind::NotSent(NotSent::Signature(_))), "{error:?}");
+        assert!(!error.may_have_been_processed());
+        let chain = chain(&error);
+        let said = "the request could not be signed: the clock stands before 1970";
+        assert_eq!(chain, [format!("GET /v1/test/ping: {said}")]);
+        let sent = client_at(millis).ping().send_blocking(&unreachable()).unwrap_err();
+        assert_eq!(sent.to_string(), error.to_string());
+    }
+}
+
+#[test]
 fn a_slow_answer_is_no_skew() {
     let sandbox = sandbox(6);
     sandbox.inject(Fault::Slow(Duration::from_secs(500)));
@@ -84,7 +109,7 @@ fn a_malformed_date_gives_no_skew() {
         for date in dates {
             response.headers_mut().append("date", HeaderValue::from_bytes(date).unwrap());
         }
-        let attempt = client_at(0).ping().attempt(START_MILLIS, "nonce-1").unwrap();
+        let attempt = client_at(0).ping().attempt(Moment::from_unix_millis(START_MILLIS), "nonce-1").unwrap();
         attempt.into_parts().1.read(&response).unwrap().clock_skew().map(|skew| skew.seconds())
     };
     assert_eq!(skew(&[]), None);

@@ -7,6 +7,7 @@ use checkout_client::allscale::{AllScale, Client};
 use checkout_client::{Answer, Call, CallError, Readable};
 use checkout_sandbox::allscale::{RecordedRequest, Sandbox};
 use checkout_tables::Environment;
+use checkout_tables::Moment;
 use checkout_tables::allscale::StableCoin;
 use checkout_wire::JsonText;
 use std::fmt::Debug;
@@ -64,7 +65,7 @@ fn ask<T: Readable<Provider = AllScale> + Debug>(
 fn seen(request: &RecordedRequest) -> String {
     let headers: Vec<_> = request.headers().iter().collect();
     let (method, path, query) = (request.method(), request.path(), request.query());
-    let answered = (request.at_millis(), request.answered_status(), request.answered_body());
+    let answered = (request.at(), request.answered_status(), request.answered_body());
     // The values themselves, since `Debug` leaves out the part that is compared here.
     let values: Vec<_> = headers.iter().map(|(name, value)| (name, value.as_bytes())).collect();
     format!("{method} {path} {query:?} {values:?} {:?} {answered:?}", request.body())
@@ -115,7 +116,7 @@ fn a_request_has_the_documented_headers_and_no_others() {
 
 #[test]
 fn the_key_and_the_signature_are_marked_as_sensitive_headers() {
-    let attempt = client(&Sandbox::new(1)).ping().attempt(0, "nonce-1").unwrap();
+    let attempt = client(&Sandbox::new(1)).ping().attempt(Moment::from_unix_millis(0), "nonce-1").unwrap();
     let mut sensitive: Vec<_> = attempt.request().headers().iter().collect();
     sensitive.retain(|(_, value)| value.is_sensitive());
     let names: Vec<_> = sensitive.iter().map(|(name, _)| name.as_str()).collect();
@@ -125,10 +126,17 @@ fn the_key_and_the_signature_are_marked_as_sensitive_headers() {
 #[test]
 fn a_live_and_a_test_store_s_requests_are_the_same() {
     let request = |environment| {
-        let client = Client::builder(key()).environment(environment).clock(|| START_MILLIS);
+        let client =
+            Client::builder(key()).environment(environment).clock(|| Moment::from_unix_millis(START_MILLIS));
         let client = client.nonces(counted_nonces()).build().unwrap();
         assert_eq!(client.environment(), environment);
-        on_the_wire(client.create(&fiat(100)).attempt(START_MILLIS, "nonce-1").unwrap().request())
+        on_the_wire(
+            client
+                .create(&fiat(100))
+                .attempt(Moment::from_unix_millis(START_MILLIS), "nonce-1")
+                .unwrap()
+                .request(),
+        )
     };
     assert_eq!(request(Environment::Live), request(Environment::Sandbox));
 }

@@ -3,6 +3,7 @@
 use crate::world::{START_MILLIS, client, fiat, key, sandbox, unreachable};
 use checkout_client::allscale::{AllScale, Client};
 use checkout_client::{CallError, CallErrorKind, NotSent};
+use checkout_tables::Moment;
 use checkout_transport::{Request, from_fn};
 
 const BAD: [&str; 9] =
@@ -25,14 +26,16 @@ fn check(error: &CallError<AllScale>) {
 fn an_attempt_with_a_bad_nonce_is_refused() {
     let call = client(&sandbox(1)).create(&fiat(100));
     for nonce in BAD {
-        check(&call.attempt(START_MILLIS, nonce).unwrap_err());
+        check(&call.attempt(Moment::from_unix_millis(START_MILLIS), nonce).unwrap_err());
     }
 }
 
 #[test]
 fn a_source_of_bad_nonces_sends_nothing_in_any_form() {
     for nonce in BAD {
-        let client = Client::builder(key()).clock(|| START_MILLIS).nonces(move || nonce.to_owned());
+        let client = Client::builder(key())
+            .clock(|| Moment::from_unix_millis(START_MILLIS))
+            .nonces(move || nonce.to_owned());
         let call = client.build().unwrap().create(&fiat(100));
         let nowhere = from_fn(|request: Request| async move { panic!("{} was sent", request.uri()) });
         check(&pollster::block_on(call.send(&nowhere)).unwrap_err());
@@ -45,7 +48,7 @@ fn a_source_of_bad_nonces_sends_nothing_in_any_form() {
 fn every_visible_ascii_character_may_stand_in_a_nonce() {
     let nonce: String = ('!'..='~').collect();
     let call = client(&sandbox(1)).ping();
-    let attempt = call.attempt(START_MILLIS, &nonce).unwrap();
+    let attempt = call.attempt(Moment::from_unix_millis(START_MILLIS), &nonce).unwrap();
     assert_eq!(attempt.request().headers()["x-nonce"], nonce);
 }
 

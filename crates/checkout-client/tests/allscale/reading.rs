@@ -3,6 +3,7 @@
 use crate::world::{client_at, native, response};
 use checkout_client::allscale::AllScale;
 use checkout_client::{Call, CallErrorKind, Readable};
+use checkout_tables::Moment;
 use checkout_tables::allscale::StableCoin;
 use checkout_wire::JsonText;
 use proptest::collection::vec;
@@ -21,7 +22,7 @@ const ANSWERS: [&str; 6] = [
 
 /// `done`, `refused`, `not the API` or `error`, after a check of the laws of reading.
 fn check<T: Readable<Provider = AllScale>>(call: &Call<T>, status: u16, body: &[u8]) -> &'static str {
-    let (_, reader) = call.attempt(7_000, "nonce-1").unwrap().into_parts();
+    let (_, reader) = call.attempt(Moment::from_unix_millis(7_000), "nonce-1").unwrap().into_parts();
     let redirect = (300..400).contains(&status);
     match reader.read(&response(status, &[], body)) {
         Ok(answer) => {

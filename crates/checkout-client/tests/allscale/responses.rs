@@ -5,6 +5,7 @@ use checkout_auth::{KeyRing, SecretString, Verifier};
 use checkout_client::CallErrorKind;
 use checkout_client::allscale::Client;
 use checkout_sandbox::allscale::{Sandbox, Store};
+use checkout_tables::Moment;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::HeaderValue;
 use checkout_transport::{BlockingTransport, Response, from_fn_blocking};
@@ -21,7 +22,7 @@ fn check(signed_with: &str, skew_seconds: i64, change: Change) -> String {
     let clock = sandbox.clock().clone();
     let client = Client::builder(key("st_secret"))
         .signed_responses(Verifier::new(KeyRing::new("2026", key("st_secret"))))
-        .clock(move || clock.now_millis())
+        .clock(move || clock.now())
         .nonces(|| "n1".to_owned())
         .build()
         .unwrap();
@@ -29,7 +30,7 @@ fn check(signed_with: &str, skew_seconds: i64, change: Change) -> String {
         let (path, body) = (request.uri().path().to_owned(), request.body().clone());
         let nonce = request.headers()[headers::NONCE].to_str().unwrap().to_owned();
         let mut response = sandbox.send_blocking(request)?;
-        let timestamp = i64::try_from(sandbox.clock().now_millis() / 1_000).unwrap() + skew_seconds;
+        let timestamp = sandbox.clock().now().unix_seconds() + skew_seconds;
         let to_sign = response::Response {
             status: response.status().as_u16(),
             request_path: &path,
@@ -91,7 +92,7 @@ fn an_answer_is_taken_only_as_it_was_signed() {
 fn the_answer_to_another_attempt_is_not_taken_for_this_one() {
     let client = Client::builder(key("st_secret"))
         .signed_responses(Verifier::new(KeyRing::new("2026", key("st_secret"))))
-        .clock(|| 1_716_501_000_000)
+        .clock(|| Moment::from_unix_millis(1_716_501_000_000))
         .nonces(|| "unused".to_owned())
         .build()
         .unwrap();
@@ -115,7 +116,8 @@ fn the_answer_to_another_attempt_is_not_taken_for_this_one() {
         ] {
             response.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
         }
-        let (_, reader) = call.attempt(1_716_501_000_000, "n1").unwrap().into_parts();
+        let (_, reader) =
+            call.attempt(Moment::from_unix_millis(1_716_501_000_000), "n1").unwrap().into_parts();
         reader.read(&response).is_ok()
     };
     assert!(answer_to(call.path(), "n1"));

@@ -7,6 +7,7 @@ use crate::world::{
 use checkout_client::allscale::{AllScale, BuildError, Client};
 use checkout_client::{Call, Readable};
 use checkout_sandbox::allscale::{Fault, Sandbox};
+use checkout_tables::Moment;
 use checkout_tables::allscale::{Route, StableCoin};
 use checkout_transport::{BlockingTransport, Request, from_fn_blocking};
 use std::fmt::Debug;
@@ -36,7 +37,7 @@ impl Printed {
         transport: &impl BlockingTransport,
     ) {
         self.debug(call);
-        let attempt = call.attempt(0, "nonce").unwrap();
+        let attempt = call.attempt(Moment::from_unix_millis(0), "nonce").unwrap();
         self.debug(&attempt);
         // `Attempt` gives the request away, so the text that `http` prints of the request counts too, but for
         // the body.
@@ -78,7 +79,7 @@ fn nothing_prints_a_secret_or_the_payer_s_identity() {
     let client = client(&sandbox);
     let mut printed = Printed { texts: Vec::new(), sandbox: sandbox.clone() };
     printed.debug(&client);
-    printed.debug(&Client::builder(key()).clock(|| 0).nonces(counted_nonces()));
+    printed.debug(&Client::builder(key()).clock(|| Moment::from_unix_millis(0)).nonces(counted_nonces()));
 
     printed.ask(&client.create(&fiat(1_000)), &sandbox);
     let id = sandbox.intents()[0].id.clone();
@@ -163,7 +164,8 @@ fn a_page_or_an_answer_that_echoes_the_request_is_not_printed() {
 #[test]
 fn the_error_for_a_base_url_with_a_password_hides_the_password() {
     let url = format!("https://{API_KEY}:{API_SECRET}@h/");
-    let builder = Client::builder(key()).clock(|| 0).nonces(counted_nonces()).base_url(url);
+    let builder =
+        Client::builder(key()).clock(|| Moment::from_unix_millis(0)).nonces(counted_nonces()).base_url(url);
     assert!(!format!("{builder:?}").contains("planted"));
     let error: BuildError = builder.build().unwrap_err();
     assert!(!format!("{error} {error:?}").contains("planted"));
@@ -175,7 +177,7 @@ fn the_host_and_the_path_are_printed() {
     assert!(format!("{client:?}").contains("https://openapi.allscale.io"));
     let call = client.status("65b2").unwrap();
     assert!(format!("{call:?}").contains("/v1/checkout_intents/65b2/status"), "{call:?}");
-    let attempt = call.attempt(0, "nonce-1").unwrap();
+    let attempt = call.attempt(Moment::from_unix_millis(0), "nonce-1").unwrap();
     assert!(format!("{attempt:?}").contains("https://openapi.allscale.io/v1/checkout_intents/65b2/status"));
 }
 

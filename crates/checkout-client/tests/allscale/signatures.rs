@@ -5,6 +5,7 @@ use checkout_auth::allscale::{RequestToSign, SigningKey};
 use checkout_client::allscale::Client;
 use checkout_client::{Call, Readable};
 use checkout_money::Cents;
+use checkout_tables::Moment;
 use checkout_tables::allscale::Currency;
 use checkout_transport::BlockingTransport;
 use checkout_validate::allscale::Draft;
@@ -17,8 +18,11 @@ const ID: &str = "665f1c2e9b1d4a0012345678";
 /// The signature of an attempt with the key, the time and the nonce of the published example.
 fn check<T: Readable>(call: impl FnOnce(&Client) -> Call<T>) -> String {
     let key = SigningKey::new("test_key", "test_secret_abc".into()).unwrap();
-    let client = Client::builder(key).clock(|| 0).nonces(String::new).build().unwrap();
-    let attempt = call(&client).attempt(1_716_501_000_999, "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321").unwrap();
+    let client =
+        Client::builder(key).clock(|| Moment::from_unix_millis(0)).nonces(String::new).build().unwrap();
+    let attempt = call(&client)
+        .attempt(Moment::from_unix_millis(1_716_501_000_999), "b4d9a2a1-9c2b-4df4-8b8e-2a13a45fd321")
+        .unwrap();
     attempt.request().headers()["x-signature"].to_str().unwrap().to_owned()
 }
 
@@ -86,7 +90,7 @@ fn every_attempt_of_one_call_is_signed_anew() {
 fn an_attempt_that_is_sent_twice_is_refused_the_second_time() {
     let sandbox = sandbox(2);
     let call = client(&sandbox).ping();
-    let (request, reader) = call.attempt(sandbox.clock().now_millis(), "once").unwrap().into_parts();
+    let (request, reader) = call.attempt(sandbox.clock().now(), "once").unwrap().into_parts();
     let send = || reader.read(&sandbox.send_blocking(request.clone()).unwrap());
     assert_eq!(send().unwrap().payload.pong, "ok");
     let refused = send().unwrap_err();

@@ -7,6 +7,7 @@ use crate::world::{
 use checkout_client::allscale::Client;
 use checkout_client::{Call, Readable};
 use checkout_sandbox::allscale::{Fault, Sandbox};
+use checkout_tables::Moment;
 use checkout_tables::allscale::{Route, StableCoin};
 use checkout_transport::{Request, Response, TransportError, from_fn, from_fn_blocking, from_fn_local};
 use std::fmt::Debug;
@@ -170,7 +171,8 @@ fn a_span_has_the_route_the_path_the_status_the_request_id_and_the_outcome() {
             r#"in span 1: DEBUG message=attempt ended outcome="no response""#,
         ]
     );
-    let without_nonces = Client::builder(key()).clock(|| 0).nonces(String::new).build().unwrap();
+    let without_nonces =
+        Client::builder(key()).clock(|| Moment::from_unix_millis(0)).nonces(String::new).build().unwrap();
     assert_eq!(
         check(&sandbox, &without_nonces.ping()),
         [
@@ -346,7 +348,7 @@ fn a_call_that_is_not_sent_has_no_span() {
         let sandbox = sandbox(12);
         let call = client(&sandbox).ping();
         drop(call.send(&sandbox));
-        let (request, reader) = call.attempt(0, "nonce-1").unwrap().into_parts();
+        let (request, reader) = call.attempt(Moment::from_unix_millis(0), "nonce-1").unwrap().into_parts();
         drop(request);
         reader.read(&pong()).unwrap();
     });

@@ -5,6 +5,7 @@ use checkout_client::allscale::{AllScale, Client};
 use checkout_client::{Answer, Call, CallError, CallErrorKind, NonceSource, Readable};
 use checkout_money::Cents;
 use checkout_sandbox::allscale::{RecordedRequest, Sandbox, Store};
+use checkout_tables::Moment;
 use checkout_tables::allscale::{Currency, StableCoin};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{
@@ -22,7 +23,7 @@ pub(crate) const USER_ID: &str = "user-planted-88";
 pub(crate) const USER_NAME: &str = "Nora Planted";
 
 /// 2024-05-23 21:50:00 UTC, where a sandbox's clock begins.
-pub(crate) const START_MILLIS: u64 = 1_716_501_000_000;
+pub(crate) const START_MILLIS: i64 = 1_716_501_000_000;
 
 pub(crate) fn key() -> SigningKey {
     SigningKey::new(API_KEY, API_SECRET.into()).unwrap()
@@ -41,7 +42,7 @@ pub(crate) fn counted_nonces() -> impl NonceSource {
 /// A client of one of the sandbox's stores, with the sandbox's clock.
 pub(crate) fn client_with(key: SigningKey, sandbox: &Sandbox) -> Client {
     let clock = sandbox.clock().clone();
-    Client::builder(key).clock(move || clock.now_millis()).nonces(counted_nonces()).build().unwrap()
+    Client::builder(key).clock(move || clock.now()).nonces(counted_nonces()).build().unwrap()
 }
 
 pub(crate) fn client(sandbox: &Sandbox) -> Client {
@@ -49,8 +50,12 @@ pub(crate) fn client(sandbox: &Sandbox) -> Client {
 }
 
 /// A client whose clock stands still.
-pub(crate) fn client_at(now_millis: u64) -> Client {
-    Client::builder(key()).clock(move || now_millis).nonces(counted_nonces()).build().unwrap()
+pub(crate) fn client_at(millis: i64) -> Client {
+    Client::builder(key())
+        .clock(move || Moment::from_unix_millis(millis))
+        .nonces(counted_nonces())
+        .build()
+        .unwrap()
 }
 
 fn checked(draft: Draft<'static>) -> CreateIntent<'static> {
@@ -104,7 +109,7 @@ impl Form {
                 call.send_blocking(untyped)
             }
             Self::TakenApart => {
-                let attempt = call.attempt(to.sandbox.clock().now_millis(), &nonces.nonce())?;
+                let attempt = call.attempt(to.sandbox.clock().now(), &nonces.nonce())?;
                 let (request, reader) = attempt.into_parts();
                 reader.read(&to.send_blocking(request).expect("the sandbox answers"))
             }

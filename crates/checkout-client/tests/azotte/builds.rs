@@ -4,6 +4,7 @@ use crate::world::{API_KEY, TENANT};
 use checkout_client::BuildError;
 use checkout_client::azotte::Client;
 use checkout_tables::Environment;
+use checkout_tables::Moment;
 
 /// The host of the requests, or the reason why there is no client.
 fn check(
@@ -13,7 +14,7 @@ fn check(
     environment: Option<Environment>,
     url: Option<&str>,
 ) -> Result<String, BuildError> {
-    let mut builder = Client::builder(project, tenant, key.into()).clock(|| 0);
+    let mut builder = Client::builder(project, tenant, key.into()).clock(|| Moment::from_unix_millis(0));
     if let Some(environment) = environment {
         builder = builder.environment(environment);
     }
@@ -23,7 +24,14 @@ fn check(
     assert!(!format!("{builder:?}").contains(API_KEY));
     let client = builder.build()?;
     assert_eq!(client.environment(), environment.unwrap_or(Environment::Live));
-    let uri = client.status("trk_1").unwrap().attempt(0, "").unwrap().request().uri().to_string();
+    let uri = client
+        .status("trk_1")
+        .unwrap()
+        .attempt(Moment::from_unix_millis(0), "")
+        .unwrap()
+        .request()
+        .uri()
+        .to_string();
     let base_url = client.base_url();
     assert_eq!(uri, format!("{base_url}/api/v1/c2a/offer/checkout/trk_1/status"));
     Ok(base_url.to_owned())

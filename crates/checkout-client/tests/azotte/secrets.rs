@@ -4,6 +4,7 @@ use crate::support::{Printed, Recorder, answering, response};
 use crate::world::{ADDRESS, ALIAS, API_KEY, CARD_NUMBER, CVC, HOLDER, URN, card, client, latest, sandbox};
 use checkout_client::azotte::Client;
 use checkout_sandbox::azotte::{Fault, Scenario};
+use checkout_tables::Moment;
 use checkout_tables::azotte::Route;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ fn nothing_prints_the_key_the_card_the_payer_or_the_challenge() {
     let client = client(&sandbox);
     let mut printed = Printed::default();
     printed.debug(&client);
-    printed.debug(&Client::builder("acme", API_KEY, API_KEY.into()).clock(|| 0));
+    printed.debug(&Client::builder("acme", API_KEY, API_KEY.into()).clock(|| Moment::from_unix_millis(0)));
     let submit = card("order-1");
     printed.debug(&submit);
     let submit = client.submit(&submit);

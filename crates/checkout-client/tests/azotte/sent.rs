@@ -5,6 +5,7 @@ use crate::world::{ADDRESS, ALIAS, API_KEY, CARD_NUMBER, CVC, HOLDER, TENANT, UR
 use crate::world::{START_MILLIS, card, client, client_at, latest, sandbox, stored};
 use checkout_client::azotte::{Client, Submitted};
 use checkout_client::{Call, Readable};
+use checkout_tables::Moment;
 use checkout_transport::{Transport, TransportError, from_fn_blocking};
 use checkout_wire::azotte::CheckoutResult;
 
@@ -53,11 +54,11 @@ fn a_request_has_the_documented_headers_and_no_others() {
 #[test]
 fn the_body_of_a_call_is_the_body_that_is_sent_and_every_attempt_is_the_same() {
     fn check<T: Readable>(call: &Call<T>) {
-        let attempt = call.attempt(START_MILLIS, "").unwrap();
+        let attempt = call.attempt(Moment::from_unix_millis(START_MILLIS), "").unwrap();
         assert_eq!(attempt.request().body(), call.body());
         assert_eq!(attempt.request().uri().path(), call.path());
         // The request holds neither a time nor a nonce.
-        let again = call.clone().attempt(0, "another").unwrap();
+        let again = call.clone().attempt(Moment::from_unix_millis(0), "another").unwrap();
         assert_eq!(on_the_wire(again.request()), on_the_wire(attempt.request()));
         assert_eq!(sensitive(attempt.request()), ["x-tn", "x-api-key"]);
     }
@@ -76,7 +77,7 @@ fn a_tracking_number_stays_one_segment_of_the_path() {
     ] {
         let call = client.status(number).unwrap();
         assert_eq!(call.path(), format!("/api/v1/c2a/offer/checkout/{expected}/status"));
-        let attempt = call.attempt(0, "").unwrap();
+        let attempt = call.attempt(Moment::from_unix_millis(0), "").unwrap();
         let uri = attempt.request().uri();
         assert_eq!((uri.path(), uri.query()), (call.path(), None));
     }

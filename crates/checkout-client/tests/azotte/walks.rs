@@ -42,8 +42,8 @@ fn check(scenario: Scenario, form: Form) -> Walk {
     let status = client.status(&latest(&sandbox).tracking_number).unwrap();
     // Reads as advised for two minutes, and then at the last changes of the scenarios.
     for seconds in [30, 469, 1, 9, 1, 95, 3_600] {
-        let begun = sandbox.clock().now_millis();
-        while walk.told.len() < 60 && sandbox.clock().now_millis() < begun.saturating_add(120_000) {
+        let begun = sandbox.clock().now();
+        while walk.told.len() < 60 && sandbox.clock().now() < begun.saturating_add(Duration::from_secs(120)) {
             sandbox.clock().advance(wait);
             wait = walk.take(&ask(form, &status, &sandbox, &recorder), |result| result, &mut tracker);
         }
@@ -60,7 +60,7 @@ fn ask<T: Readable<Provider = Azotte>>(
     sandbox: &Sandbox,
     recorder: &Recorder<Sandbox>,
 ) -> Answer<T> {
-    form.ask(call, recorder, sandbox.clock().now_millis(), &counted_nonces()).unwrap()
+    form.ask(call, recorder, sandbox.clock().now(), &counted_nonces()).unwrap()
 }
 
 impl Walk {

@@ -3,6 +3,7 @@
 use checkout_client::azotte::Client;
 use checkout_sandbox::azotte::{CheckoutRecord, Sandbox, Tenant};
 use checkout_tables::Environment;
+use checkout_tables::Moment;
 use checkout_tables::azotte::PaymentChannel;
 use checkout_validate::azotte::{CardDraft, Draft, SubmitCheckout};
 
@@ -17,7 +18,7 @@ pub(crate) const URN: &str = "urn:planted:42";
 pub(crate) const ADDRESS: &str = "203.0.113.77";
 
 /// 2024-06-01 12:52:07.923 UTC, where a sandbox's clock begins.
-pub(crate) const START_MILLIS: u64 = 1_717_246_327_923;
+pub(crate) const START_MILLIS: i64 = 1_717_246_327_923;
 
 pub(crate) fn sandbox(seed: u64) -> Sandbox {
     Sandbox::builder().seed(seed).tenant(Tenant::new(TENANT, API_KEY).project(PROJECT)).build()
@@ -31,13 +32,13 @@ pub(crate) fn client(sandbox: &Sandbox) -> Client {
 pub(crate) fn client_of(sandbox: &Sandbox, project: &str, tenant: &str, key: &str) -> Client {
     let clock = sandbox.clock().clone();
     let builder = Client::builder(project, tenant, key.into()).environment(Environment::Sandbox);
-    builder.clock(move || clock.now_millis()).build().unwrap()
+    builder.clock(move || clock.now()).build().unwrap()
 }
 
 /// A client whose clock stands still.
-pub(crate) fn client_at(now_millis: u64) -> Client {
+pub(crate) fn client_at(millis: i64) -> Client {
     let builder = Client::builder(PROJECT, TENANT, API_KEY.into()).environment(Environment::Sandbox);
-    builder.clock(move || now_millis).build().unwrap()
+    builder.clock(move || Moment::from_unix_millis(millis)).build().unwrap()
 }
 
 fn checked(draft: Draft<'static>, correlation_id: &str) -> SubmitCheckout<'static> {

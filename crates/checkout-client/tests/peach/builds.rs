@@ -3,11 +3,18 @@
 use crate::world::{CLIENT_SECRET, ENTITY, REFERER, SECRET, credentials, secret};
 use checkout_client::BuildError;
 use checkout_client::peach::{Client, v2};
+use checkout_tables::Moment;
 
 /// The results of the builders of V1 and V2.
 fn check(entity: &str, referer: &str, url: Option<&str>) -> [Result<(), BuildError>; 2] {
-    let mut one = Client::builder(entity, secret()).referer(referer).clock(|| 0).nonces(String::new);
-    let mut two = v2::Client::builder(entity, credentials()).referer(referer).clock(|| 0).nonces(String::new);
+    let mut one = Client::builder(entity, secret())
+        .referer(referer)
+        .clock(|| Moment::from_unix_millis(0))
+        .nonces(String::new);
+    let mut two = v2::Client::builder(entity, credentials())
+        .referer(referer)
+        .clock(|| Moment::from_unix_millis(0))
+        .nonces(String::new);
     if let Some(url) = url {
         (one, two) = (one.base_url(url), two.base_url(url));
     }
@@ -46,7 +53,8 @@ fn a_referer_is_needed_and_is_a_text_that_a_header_can_carry() {
     ] {
         assert_eq!(check(ENTITY, referer, None), [Err(expected); 2], "{referer:?}");
     }
-    let without = Client::builder(ENTITY, secret()).clock(|| 0).nonces(String::new).build();
+    let without =
+        Client::builder(ENTITY, secret()).clock(|| Moment::from_unix_millis(0)).nonces(String::new).build();
     assert_eq!(without.unwrap_err(), BuildError::Empty("referer"));
 }
 
@@ -63,7 +71,10 @@ fn a_base_url_is_https_or_this_machine_and_has_no_path() {
         ("h", Err(BuildError::NotAbsolute)),
     ] {
         assert_eq!(check(ENTITY, REFERER, Some(url)), [expected; 2], "{url}");
-        let two = v2::Client::builder(ENTITY, credentials()).referer(REFERER).clock(|| 0).nonces(String::new);
+        let two = v2::Client::builder(ENTITY, credentials())
+            .referer(REFERER)
+            .clock(|| Moment::from_unix_millis(0))
+            .nonces(String::new);
         assert_eq!(two.auth_url(url).build().map(drop), expected, "{url}");
     }
 }
@@ -86,7 +97,9 @@ fn v2_s_credentials_hold_no_unseen_character_and_an_error_names_the_field_alone(
         ] {
             let mut credentials = credentials();
             set(&mut credentials, unseen);
-            let builder = v2::Client::builder(ENTITY, credentials).referer(REFERER).clock(|| 0);
+            let builder = v2::Client::builder(ENTITY, credentials)
+                .referer(REFERER)
+                .clock(|| Moment::from_unix_millis(0));
             let error = builder.nonces(String::new).build().unwrap_err();
             assert_eq!(error, BuildError::Unseen(name), "{}", unseen.escape_debug());
             let said = error.to_string();
@@ -107,7 +120,8 @@ fn v2_needs_its_credentials() {
     ] {
         let mut credentials = credentials();
         clear(&mut credentials);
-        let builder = v2::Client::builder(ENTITY, credentials).referer(REFERER).clock(|| 0);
+        let builder =
+            v2::Client::builder(ENTITY, credentials).referer(REFERER).clock(|| Moment::from_unix_millis(0));
         let error = builder.nonces(String::new).build().unwrap_err();
         assert_eq!(error, BuildError::Empty(name));
         assert_eq!(error.to_string(), format!("{name}: empty"));
@@ -120,7 +134,7 @@ fn a_builder_without_the_system_needs_a_clock_and_nonces() {
     let one = || Client::builder(ENTITY, secret()).referer(REFERER);
     let two = || v2::Client::builder(ENTITY, credentials()).referer(REFERER);
     assert_eq!(one().nonces(String::new).build().unwrap_err(), BuildError::NoClock);
-    assert_eq!(one().clock(|| 0).build().unwrap_err(), BuildError::NoNonces);
+    assert_eq!(one().clock(|| Moment::from_unix_millis(0)).build().unwrap_err(), BuildError::NoNonces);
     assert_eq!(two().nonces(String::new).build().unwrap_err(), BuildError::NoClock);
-    assert_eq!(two().clock(|| 0).build().unwrap_err(), BuildError::NoNonces);
+    assert_eq!(two().clock(|| Moment::from_unix_millis(0)).build().unwrap_err(), BuildError::NoNonces);
 }

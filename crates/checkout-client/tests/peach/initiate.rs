@@ -9,6 +9,7 @@ use checkout_client::peach::{Client, OtherEntity};
 use checkout_client::{CallErrorKind, NotSent};
 use checkout_sandbox::peach::{Fault, Sandbox};
 use checkout_tables::Environment;
+use checkout_tables::Moment;
 use checkout_tables::peach::Route;
 use checkout_transport::{BlockingTransport, Request, from_fn_blocking};
 
@@ -38,7 +39,7 @@ fn an_attempt_that_is_sent_twice_is_refused_and_a_call_that_is_sent_twice_is_not
     let sandbox = sandbox();
     let client = client(&sandbox);
     let initiate = client.initiate(&checkout("order-0001")).unwrap();
-    let now = sandbox.clock().now_millis();
+    let now = sandbox.clock().now();
     let (request, reader) = initiate.attempt(now, "nonce-a").unwrap().into_parts();
     reader.read(&sandbox.send_blocking(request.clone()).unwrap()).unwrap();
 
@@ -77,7 +78,8 @@ fn an_initiation_that_peach_refuses_is_not_done() {
         (&*unknown, secret(), REFERER, "Unknown authentication.entityId."),
     ] {
         let builder = Client::builder(entity, secret).environment(Environment::Sandbox).referer(referer);
-        let client = builder.clock(|| 0).nonces(|| "nonce".to_owned()).build().unwrap();
+        let client =
+            builder.clock(|| Moment::from_unix_millis(0)).nonces(|| "nonce".to_owned()).build().unwrap();
         let checkout = checkout_of(entity, "order-0001");
         for error in [
             client.initiate(&checkout).unwrap().send_blocking(&sandbox).unwrap_err(),
@@ -159,7 +161,8 @@ fn a_checkout_is_read_by_the_id_of_its_answer_or_else_by_the_merchant_s_id() {
         let lookup = initiated.lookup(&checkout);
         let pair = expected.map_or(("merchantTransactionId", "order-0001"), |id| ("checkoutId", id));
         assert_eq!(lookup.pair(), pair, "{ids}");
-        let attempt = client.watch(lookup.clone()).full_call().attempt(0, "").unwrap();
+        let attempt =
+            client.watch(lookup.clone()).full_call().attempt(Moment::from_unix_millis(0), "").unwrap();
         let query = attempt.request().uri().query().unwrap().to_owned();
         assert!(query.contains(&format!("&{}={}&", pair.0, pair.1)), "{query}");
         let read = client.status(lookup).send_blocking(&sandbox).unwrap().payload;
@@ -173,19 +176,24 @@ fn a_nonce_is_1_to_64_visible_ascii_characters_or_nothing_is_sent() {
     let client = client(&sandbox);
     let (short, long, too_long) = ("!".to_owned(), "~".repeat(64), "~".repeat(65));
     for nonce in [short, long] {
-        let (request, reader) =
-            client.initiate(&checkout("order-0001")).unwrap().attempt(0, &nonce).unwrap().into_parts();
+        let (request, reader) = client
+            .initiate(&checkout("order-0001"))
+            .unwrap()
+            .attempt(Moment::from_unix_millis(0), &nonce)
+            .unwrap()
+            .into_parts();
         reader.read(&sandbox.send_blocking(request).unwrap()).unwrap();
     }
     let nowhere = || from_fn_blocking(|request: Request| panic!("{} was sent", request.uri()));
     for nonce in ["", &too_long, "a b", "nöncé", "nonce\n", "\0", "nonce\u{7f}"] {
         let bad = nonce.to_owned();
-        let builder = Client::builder(ENTITY, secret()).referer(REFERER).clock(|| 0);
+        let builder =
+            Client::builder(ENTITY, secret()).referer(REFERER).clock(|| Moment::from_unix_millis(0));
         let client = builder.nonces(move || bad.clone()).build().unwrap();
         let initiate = client.initiate(&checkout("order-0001")).unwrap();
         let validate = client.validate(&checkout("order-0001")).unwrap();
         for error in [
-            initiate.attempt(0, nonce).unwrap_err(),
+            initiate.attempt(Moment::from_unix_millis(0), nonce).unwrap_err(),
             initiate.send_blocking(&nowhere()).unwrap_err(),
             validate.send_blocking(&nowhere()).unwrap_err(),
         ] {
@@ -198,7 +206,7 @@ fn a_nonce_is_1_to_64_visible_ascii_characters_or_nothing_is_sent() {
             assert_eq!(chain(&error), [expected]);
         }
         // A status has no nonce.
-        client.status(by("order-0001")).attempt(0, nonce).unwrap();
+        client.status(by("order-0001")).attempt(Moment::from_unix_millis(0), nonce).unwrap();
     }
 }
 
@@ -209,7 +217,10 @@ fn several_merchants_keep_to_their_own() {
     let sandbox: Sandbox =
         crate::world::builder(Environment::Sandbox).merchant(merchant.domain("shop.example")).build();
     let builder = Client::builder(other, SecretToken::new("other".into()).unwrap()).referer(REFERER);
-    let other_client = builder.environment(Environment::Sandbox).clock(|| 0).nonces(|| "n".to_owned());
+    let other_client = builder
+        .environment(Environment::Sandbox)
+        .clock(|| Moment::from_unix_millis(0))
+        .nonces(|| "n".to_owned());
     let other_client = other_client.build().unwrap();
     crate::world::initiated(&sandbox, &client(&sandbox), "order-0001");
     assert_eq!(latest(&sandbox).entity_id, mine);

@@ -7,6 +7,7 @@ use crate::world::{
 };
 use checkout_client::peach::{Client, v2};
 use checkout_sandbox::peach::{Fault, Sandbox};
+use checkout_tables::Moment;
 
 const PLANTED: [&str; 4] = [SECRET, CLIENT_SECRET, MAIL, NOTE];
 
@@ -145,7 +146,7 @@ fn a_page_or_an_answer_that_echoes_the_request_is_not_printed() {
 #[test]
 fn the_host_and_the_path_are_printed_without_the_query() {
     let sandbox = sandbox();
-    let attempt = client(&sandbox).status(by("order-0001")).attempt(0, "").unwrap();
+    let attempt = client(&sandbox).status(by("order-0001")).attempt(Moment::from_unix_millis(0), "").unwrap();
     let uri = "https://testsecure.peachpayments.com/status";
     assert_eq!(format!("{attempt:?}"), format!("Attempt {{ method: GET, uri: {uri}, .. }}"));
 }

@@ -5,6 +5,7 @@ use crate::world::{ENTITY, MAIL, REFERER, START_MILLIS, by, checkout, client, in
 use checkout_client::peach::{Client, v2};
 use checkout_client::{Call, Readable};
 use checkout_tables::Environment;
+use checkout_tables::Moment;
 use checkout_transport::Transport;
 use checkout_validate::peach::{CheckoutId, PaymentId};
 use checkout_wire::peach::{AccessToken, Created, Initiated, Payment, Validated};
@@ -87,13 +88,13 @@ fn a_status_is_a_signed_query_without_a_body() {
 fn the_body_of_a_call_is_sent_with_a_nonce_and_a_signature() {
     let client = client(&sandbox());
     let (initiate, status) = (client.initiate(&checkout("order-0001")).unwrap(), client.status(by("a")));
-    let attempt = initiate.attempt(START_MILLIS, "nonce-a").unwrap();
+    let attempt = initiate.attempt(Moment::from_unix_millis(START_MILLIS), "nonce-a").unwrap();
     let (sent, body) = (attempt.request().body(), initiate.body());
     let added = sent.strip_prefix(&body[..body.len() - 1]).unwrap();
     assert!(added.starts_with(br#","nonce":"nonce-a","signature":""#));
-    assert_eq!(status.attempt(0, "").unwrap().request().body(), status.body());
+    assert_eq!(status.attempt(Moment::from_unix_millis(0), "").unwrap().request().body(), status.body());
     // No part of the request depends on the time.
-    let again = initiate.clone().attempt(0, "nonce-a").unwrap();
+    let again = initiate.clone().attempt(Moment::from_unix_millis(0), "nonce-a").unwrap();
     assert_eq!(on_the_wire(again.request()), on_the_wire(attempt.request()));
     assert_eq!(sensitive(attempt.request()), [""; 0]);
 }
@@ -101,8 +102,17 @@ fn the_body_of_a_call_is_sent_with_a_nonce_and_a_signature() {
 #[test]
 fn a_live_client_goes_to_the_live_hosts_and_a_base_url_takes_their_place() {
     let uri = |builder: checkout_client::peach::Builder| {
-        let client = builder.referer(REFERER).clock(|| 0).nonces(|| "n".to_owned()).build().unwrap();
-        let attempt = client.initiate(&checkout("order-0001")).unwrap().attempt(0, "n").unwrap();
+        let client = builder
+            .referer(REFERER)
+            .clock(|| Moment::from_unix_millis(0))
+            .nonces(|| "n".to_owned())
+            .build()
+            .unwrap();
+        let attempt = client
+            .initiate(&checkout("order-0001"))
+            .unwrap()
+            .attempt(Moment::from_unix_millis(0), "n")
+            .unwrap();
         attempt.request().uri().to_string()
     };
     let builder = || Client::builder(ENTITY, secret());

@@ -361,7 +361,7 @@ proptest! {
 fn taken_in(sandbox: &Sandbox, warned: bool) -> Result<(), TestCaseError> {
     advance(sandbox, 60);
     let receiver = Receiver::new(ENTITY, KeyRing::new("only", secret()), Environment::Sandbox);
-    let now = Moment::from_unix_millis(i64::try_from(sandbox.clock().now_millis()).unwrap());
+    let now = sandbox.clock().now();
     let id = latest(sandbox).checkout_id;
     let mut events = vec![receiver.shopper_return(&sandbox.shopper_return(&id).unwrap().body, now).unwrap()];
     for webhook in sandbox.webhooks() {

@@ -9,6 +9,7 @@ use checkout_client::peach::{Peach, v2::Client};
 use checkout_client::{CallError, CallErrorKind, NotSent};
 use checkout_sandbox::peach::{Fault, Sandbox};
 use checkout_tables::Environment;
+use checkout_tables::Moment;
 use checkout_tables::peach::Route;
 use checkout_transport::{Request, from_fn, from_fn_blocking, from_fn_local};
 use checkout_validate::SecretString;
@@ -87,7 +88,7 @@ fn without_a_token_nothing_is_sent() {
     let blocking = || from_fn_blocking(|request: Request| panic!("{} was sent", request.uri()));
     let path = "POST /v2/checkout";
     for (error, operation) in [
-        (create.attempt(0, "n").unwrap_err(), path),
+        (create.attempt(Moment::from_unix_millis(0), "n").unwrap_err(), path),
         (create.send_blocking(&blocking()).unwrap_err(), path),
         (pollster::block_on(create.send(&nowhere())).unwrap_err(), path),
         (pollster::block_on(create.send_local(&local())).unwrap_err(), path),
@@ -179,7 +180,12 @@ fn the_reason_for_a_missing_token_is_reported() {
     let mut wrong = credentials();
     wrong.client_secret = format!("{CLIENT_SECRET}x").into();
     let wrong = Client::builder(crate::world::ENTITY, wrong).environment(Environment::Sandbox);
-    let wrong = wrong.referer("https://shop.example").clock(|| 0).nonces(|| "n".to_owned()).build().unwrap();
+    let wrong = wrong
+        .referer("https://shop.example")
+        .clock(|| Moment::from_unix_millis(0))
+        .nonces(|| "n".to_owned())
+        .build()
+        .unwrap();
     let right = v2_builder(&sandbox).build().unwrap();
     let post = "POST /api/oauth/token:";
     for form in 0..3 {
@@ -206,7 +212,12 @@ fn the_reason_for_a_missing_token_is_reported() {
             let error = authenticate(form, client, &sandbox).unwrap_err();
             assert_eq!(error.to_string(), expected);
             assert!(!chain(&error).concat().contains(CLIENT_SECRET));
-            assert!(wants_token(&client.status("c1").unwrap().attempt(0, "").unwrap_err()), "{expected}");
+            assert!(
+                wants_token(
+                    &client.status("c1").unwrap().attempt(Moment::from_unix_millis(0), "").unwrap_err()
+                ),
+                "{expected}"
+            );
         }
     }
 }
@@ -233,7 +244,7 @@ fn only_a_bearer_token_that_a_header_carries_is_kept() {
         let client = v2_builder(&sandbox).build().unwrap();
         let told = match client.authenticate_blocking(&answering(response(200, &[], body.as_bytes()))) {
             Ok(()) => {
-                let now = sandbox.clock().now_millis();
+                let now = sandbox.clock().now();
                 if client.status("c1").unwrap().attempt(now, "").is_ok() { "kept" } else { "not kept" }
             }
             Err(error) if matches!(error.kind(), CallErrorKind::NotSent(NotSent::AccessTokenExpired)) => {

@@ -12,6 +12,7 @@ use checkout_lifecycle::{Failure, Phase, Tracker};
 use checkout_money::Cents;
 use checkout_sandbox::peach::{Fault, Sandbox, Scenario};
 use checkout_tables::Environment;
+use checkout_tables::Moment;
 use checkout_tables::peach::{
     Currency, RecurringType, Route, StandingInstructionMode, StandingInstructionType,
 };
@@ -45,7 +46,7 @@ fn a_checkout_is_created_and_read_to_its_end_in_every_form() {
                 (v2_builder(&sandbox).build().unwrap(), Recorder::before(&sandbox), counted_nonces());
             client.authenticate_blocking(&recorder).unwrap();
             assert_eq!(nonces.nonce(), "nonce-1"); // which is the token's
-            let now = || sandbox.clock().now_millis();
+            let now = || sandbox.clock().now();
             let create = client.create(&checkout("order-0001")).unwrap();
             let created = form.ask(&create, &recorder, now(), &nonces).unwrap().payload;
             let id = created.checkout_id.unwrap();
@@ -98,7 +99,7 @@ fn a_request_has_the_documented_headers_and_no_others() {
         ]
     );
     assert!(token.starts_with("Bearer sbx."));
-    let now = sandbox.clock().now_millis();
+    let now = sandbox.clock().now();
     assert_eq!(sensitive(create.attempt(now, "n").unwrap().request()), ["authorization"]);
     assert_eq!(sensitive(status.attempt(now, "").unwrap().request()), ["authorization"]);
     // The credentials are in the request alone.
@@ -336,11 +337,8 @@ fn a_status_is_never_read_by_an_id_that_the_page_forbids() {
 fn a_live_client_has_hosts_of_its_own() {
     let sandbox = builder(Environment::Live).build();
     let clock = sandbox.clock().clone();
-    let live = v2_builder(&sandbox)
-        .environment(Environment::Live)
-        .clock(move || clock.now_millis())
-        .build()
-        .unwrap();
+    let live =
+        v2_builder(&sandbox).environment(Environment::Live).clock(move || clock.now()).build().unwrap();
     assert_eq!(live.environment(), Environment::Live);
     live.authenticate_blocking(&sandbox).unwrap();
     live.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap();
@@ -351,11 +349,11 @@ fn a_live_client_has_hosts_of_its_own() {
     let local = local.tokens(|_| Some("t".into())).build().unwrap();
     let uri = |uri: &checkout_transport::http::Uri| uri.to_string();
     assert_eq!(
-        uri(local.token().attempt(0, "").unwrap().request().uri()),
+        uri(local.token().attempt(Moment::from_unix_millis(0), "").unwrap().request().uri()),
         "http://localhost:2/api/oauth/token"
     );
     let status = local.status("c1").unwrap();
     let expected = "http://localhost:1/v2/checkout/c1/status";
-    assert_eq!(uri(status.attempt(0, "").unwrap().request().uri()), expected);
+    assert_eq!(uri(status.attempt(Moment::from_unix_millis(0), "").unwrap().request().uri()), expected);
     assert_eq!(status.route(), Route::CheckoutStatus);
 }

@@ -24,7 +24,7 @@ fn check(scenario: Scenario, environment: Environment, wrapped: bool, form: Form
     let sandbox = builder(environment).merchant(merchant).scenario(scenario).build();
     let (client, recorder) = (client_in(&sandbox, environment), Recorder::before(&sandbox));
     let (mut walk, mut tracker, nonces) = (Walk::default(), Tracker::new(), counted_nonces());
-    let now = || sandbox.clock().now_millis();
+    let now = || sandbox.clock().now();
 
     let checkout = checkout("order-0001");
     let validated = form.ask(&client.validate(&checkout).unwrap(), &recorder, now(), &nonces).unwrap();

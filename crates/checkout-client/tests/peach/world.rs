@@ -21,7 +21,7 @@ pub(crate) const NOTE: &str = "planted note & \"ü\"";
 pub(crate) const REFERER: &str = "https://shop.example";
 
 /// 2024-05-23 21:50:00 UTC, where a sandbox's clock begins.
-pub(crate) const START_MILLIS: u64 = 1_716_501_000_000;
+pub(crate) const START_MILLIS: i64 = 1_716_501_000_000;
 
 pub(crate) fn merchant() -> Merchant {
     let merchant = Merchant::new(ENTITY, secret()).domain("shop.example");
@@ -49,7 +49,7 @@ pub(crate) fn client(sandbox: &Sandbox) -> Client {
 pub(crate) fn client_in(sandbox: &Sandbox, environment: Environment) -> Client {
     let clock = sandbox.clock().clone();
     let builder = Client::builder(ENTITY, secret()).environment(environment).referer(REFERER);
-    builder.clock(move || clock.now_millis()).nonces(counted_nonces()).build().unwrap()
+    builder.clock(move || clock.now()).nonces(counted_nonces()).build().unwrap()
 }
 
 pub(crate) fn credentials() -> v2::Credentials {
@@ -64,7 +64,7 @@ pub(crate) fn credentials() -> v2::Credentials {
 pub(crate) fn v2_builder(sandbox: &Sandbox) -> v2::Builder {
     let clock = sandbox.clock().clone();
     let builder = v2::Client::builder(ENTITY, credentials()).environment(Environment::Sandbox);
-    builder.referer(REFERER).clock(move || clock.now_millis()).nonces(counted_nonces())
+    builder.referer(REFERER).clock(move || clock.now()).nonces(counted_nonces())
 }
 
 pub(crate) fn checkout(merchant_transaction_id: &str) -> InitiateCheckout<'static> {

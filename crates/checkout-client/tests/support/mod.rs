@@ -7,6 +7,7 @@ pub(crate) use faults::{faults_in, variant};
 
 use checkout_client::{Answer, Call, CallError, CallErrorKind, NonceSource, Provider, Readable};
 use checkout_poll::ReadOutcome;
+use checkout_tables::Moment;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{
     BlockingTransport, Request, Response, Transport, TransportError, from_fn_blocking, from_fn_local, http,
@@ -43,7 +44,7 @@ impl Form {
         self,
         call: &Call<T>,
         to: &Recorder<S>,
-        now_millis: u64,
+        now: Moment,
         nonces: &dyn NonceSource,
     ) -> Result<Answer<T>, CallError<T::Provider>> {
         match self {
@@ -62,7 +63,7 @@ impl Form {
                 call.send_blocking(untyped)
             }
             Self::TakenApart => {
-                let attempt = call.attempt(now_millis, &nonces.nonce())?;
+                let attempt = call.attempt(now, &nonces.nonce())?;
                 let (request, reader) = attempt.into_parts();
                 reader.read(&to.send_blocking(request).expect("the sandbox answers"))
             }
@@ -218,7 +219,7 @@ impl Printed {
         transport: &impl BlockingTransport,
     ) {
         self.debug(call);
-        match call.attempt(0, "nonce") {
+        match call.attempt(Moment::from_unix_millis(0), "nonce") {
             Ok(attempt) => {
                 self.debug(&attempt);
                 // `Attempt` gives the request away, so the text that `http` prints of the request counts too,

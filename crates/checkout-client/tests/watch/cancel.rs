@@ -3,6 +3,7 @@
 use crate::world::{end_line, of_allscale, of_azotte, of_peach};
 use checkout_client::{Change, Watch, Watchable};
 use checkout_sandbox::{VirtualClock, allscale, azotte, peach};
+use checkout_tables::Moment;
 use checkout_transport::{Request, Response, Transport, TransportError};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -15,13 +16,13 @@ use std::time::Duration;
 struct Slow<S> {
     sandbox: S,
     clock: VirtualClock,
-    sent: Arc<Mutex<Vec<(String, u64)>>>,
+    sent: Arc<Mutex<Vec<(String, Moment)>>>,
 }
 
 impl<S: Transport> Transport for Slow<S> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         pending(2).await;
-        self.sent.lock().unwrap().push((request.uri().path().to_owned(), self.clock.now_millis()));
+        self.sent.lock().unwrap().push((request.uri().path().to_owned(), self.clock.now()));
         let answer = self.sandbox.send(request).await;
         pending(1).await;
         answer
@@ -58,7 +59,7 @@ fn walk<E: Watchable, S: Transport>(
     clock: &VirtualClock,
     drop_after: usize,
     by_end: bool,
-) -> (String, bool, Vec<(String, u64)>) {
+) -> (String, bool, Vec<(String, Moment)>) {
     let slow = Slow { sandbox, clock: clock.clone(), sent: Arc::default() };
     let sleep = |wait| {
         let clock = clock.clone();
@@ -91,7 +92,7 @@ fn walk<E: Watchable, S: Transport>(
 fn check<E: Watchable, S: Transport>(
     world: impl Fn() -> (S, Watch<E>),
     clock: impl Fn(&S) -> VirtualClock,
-    least_gap: u64,
+    least_gap: Duration,
 ) {
     for by_end in [false, true] {
         let at = |drop_after| {
@@ -108,8 +109,11 @@ fn check<E: Watchable, S: Transport>(
             for path in ["/status", "/oauth/token", "/checkout_intents/"] {
                 let of_one = sent.iter().filter(|(at, _)| at.contains(path)).map(|(_, at)| *at);
                 let times: Vec<_> = of_one.collect();
-                let gap = if path == "/oauth/token" { 1_000 } else { least_gap };
-                assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= gap), "{points}: {sent:?}");
+                let gap = if path == "/oauth/token" { Duration::from_secs(1) } else { least_gap };
+                assert!(
+                    times.windows(2).all(|pair| pair[1].saturating_since(pair[0]) >= gap),
+                    "{points}: {sent:?}"
+                );
             }
             if !dropped {
                 break;
@@ -123,20 +127,24 @@ fn check<E: Watchable, S: Transport>(
 
 #[test]
 fn an_allscale_watch_that_is_dropped_at_any_poll_comes_to_the_same_end() {
-    check(|| of_allscale::watched(allscale::Scenario::happy()), |sandbox| sandbox.clock().clone(), 1_000);
+    check(
+        || of_allscale::watched(allscale::Scenario::happy()),
+        |sandbox| sandbox.clock().clone(),
+        Duration::from_secs(1),
+    );
 }
 
 #[test]
 fn an_azotte_watch_that_is_dropped_at_any_poll_comes_to_the_same_end() {
     let scenario = azotte::Scenario::three_ds_url;
-    check(|| of_azotte::watched(scenario()), |sandbox| sandbox.clock().clone(), 1_000);
+    check(|| of_azotte::watched(scenario()), |sandbox| sandbox.clock().clone(), Duration::from_secs(1));
 }
 
 #[test]
 fn a_peach_watch_that_is_dropped_at_any_poll_keeps_the_limit() {
     let scenario = peach::Scenario::declined_then_paid;
-    check(|| of_peach::watched(scenario()), |sandbox| sandbox.clock().clone(), 30_000);
-    check(|| of_peach::watched_by_v2(scenario()), |sandbox| sandbox.clock().clone(), 30_000);
+    check(|| of_peach::watched(scenario()), |sandbox| sandbox.clock().clone(), Duration::from_secs(30));
+    check(|| of_peach::watched_by_v2(scenario()), |sandbox| sandbox.clock().clone(), Duration::from_secs(30));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A clock that is wrong for a while.
 
+use crate::world::shifted;
 use crate::world::{end_line, line, of_allscale, of_azotte};
 use checkout_client::{End, NonceSource, Watch, azotte};
 use checkout_sandbox::VirtualClock;
@@ -22,8 +23,8 @@ fn check(off: i64, from: u64, looks: u64) -> (String, Duration, usize) {
     let number = submitted.payload.tracking_number;
     let (clock, looked) = (sandbox.clock().clone(), AtomicU64::new(0));
     let wrong = move || match looked.fetch_add(1, Ordering::SeqCst) {
-        look if (from..from + looks).contains(&look) => clock.now_millis().saturating_add_signed(off),
-        _ => clock.now_millis(),
+        look if (from..from + looks).contains(&look) => shifted(clock.now(), off),
+        _ => clock.now(),
     };
     let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
     let mut watch = client.clock(wrong).build().unwrap().watch(&number).unwrap();
@@ -74,10 +75,10 @@ fn a_watch_stored_by_a_clock_far_ahead_goes_on_by_a_right_clock() {
     let (sandbox, mut watch) = of_allscale::watched(checkout_sandbox::allscale::Scenario::happy());
     let clock = sandbox.clock().clone();
     // An hour ahead, which the plan's deadline outlives here.
-    let (now, offset) = (clock.clone(), Arc::new(AtomicU64::new(3_600_000)));
+    let (now, offset) = (clock.clone(), Arc::new(AtomicI64::new(60 * MINUTE)));
     let ahead = Arc::clone(&offset);
     let client = checkout_client::allscale::Client::builder(of_allscale::key())
-        .clock(move || now.now_millis() + ahead.load(Ordering::SeqCst))
+        .clock(move || shifted(now.now(), ahead.load(Ordering::SeqCst)))
         .nonces(|| "nonce-of-another".to_owned())
         .build()
         .unwrap();
@@ -134,8 +135,7 @@ fn a_watch_sees_the_true_status_after_one_read_by_a_clock_a_year_ahead() {
             let off = Arc::new(AtomicI64::new(ahead));
             let (time, by, nonces) = (clock.clone(), Arc::clone(&off), crate::world::nonces());
             let client = checkout_client::allscale::Client::builder(of_allscale::key());
-            let client =
-                client.clock(move || time.now_millis().saturating_add_signed(by.load(Ordering::SeqCst)));
+            let client = client.clock(move || shifted(time.now(), by.load(Ordering::SeqCst)));
             let client = client.nonces(move || format!("another-{}", nonces.nonce())).build().unwrap();
             // This AllScale does not check the timestamp of the first read.
             let (lenient, by) = (sandbox.clone(), Arc::clone(&off));
@@ -153,7 +153,7 @@ fn a_watch_sees_the_true_status_after_one_read_by_a_clock_a_year_ahead() {
         let off = Arc::new(AtomicI64::new(ahead));
         let (time, by) = (clock.clone(), Arc::clone(&off));
         let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-        let client = client.clock(move || time.now_millis().saturating_add_signed(by.load(Ordering::SeqCst)));
+        let client = client.clock(move || shifted(time.now(), by.load(Ordering::SeqCst)));
         let client = client.build().unwrap();
         let told = ahead_for_one_read(&sandbox, &clock, &off, || client.watch(&number).unwrap(), restarts);
         assert_eq!(told, ["processing", "failed: error", "ended: failed: error"]);
@@ -166,13 +166,13 @@ fn a_caller_s_own_loop_sees_the_true_status_after_a_clock_that_was_ahead() {
     use checkout_poll::{ReadKind, ReadOutcome};
     let (sandbox, mut watch) = of_allscale::watched(checkout_sandbox::allscale::Scenario::underpaid());
     let clock = sandbox.clock().clone();
-    let year_ahead = clock.now_millis().saturating_add_signed(YEAR);
+    let year_ahead = shifted(clock.now(), YEAR);
     clock.advance(Duration::from_secs(600));
     let End::Ended { answer, .. } = watch.end_blocking(&sandbox, |wait| clock.advance(wait)) else {
         panic!()
     };
     // Beside a column of a year ahead.
-    let mut tracker: Tracker<_> = format!("v1 ON_CHAIN - {year_ahead}").parse().unwrap();
+    let mut tracker: Tracker<_> = format!("v1 ON_CHAIN - {}", year_ahead.unix_millis()).parse().unwrap();
     let (heard, verdict) = answer.read_outcome(ReadKind::Full, &mut tracker, watch.now());
     let phase = Some(Phase::Failed(Failure::Underpaid));
     assert_eq!(heard, ReadOutcome::Answer { fetch: ReadKind::Full, phase, wait: None });

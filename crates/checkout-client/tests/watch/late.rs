@@ -19,11 +19,11 @@ fn check<E: Watchable, S>(
 where
     S: BlockingTransport,
 {
-    let (began, mut watch) = (clock.now_millis(), watch.plan(plan.late_payment_reads(HOUR, LONG)));
+    let (began, mut watch) = (clock.now(), watch.plan(plan.late_payment_reads(HOUR, LONG)));
     let (mut refused, mut told) = (Vec::new(), Vec::new());
     for change in watch.changes_blocking(&sandbox, |wait| clock.advance(wait)) {
         if let Change::Refused { .. } = change {
-            refused.push((clock.now_millis() - began) / 1_000);
+            refused.push(clock.now().saturating_since(began).as_secs());
         }
         told.push(line(&change));
     }
@@ -105,7 +105,7 @@ fn a_restarted_watch_reports_the_refusal_again_rather_than_never() {
         let client = checkout_client::allscale::Client::builder(of_allscale::key());
         let nonces = crate::world::nonces();
         let client = client.nonces(move || format!("another-{}", nonces.nonce()));
-        let client = client.clock(move || time.now_millis()).build().unwrap();
+        let client = client.clock(move || time.now()).build().unwrap();
         let mut watch = client.watch(&id).unwrap().plan(plan);
         let stored = loop {
             let change = watch.next_change_blocking(&sandbox, |wait| clock.advance(wait));
@@ -118,10 +118,10 @@ fn a_restarted_watch_reports_the_refusal_again_rather_than_never() {
         };
         for _ in 0..2 {
             let mut again = client.watch(&id).unwrap().plan(plan).restore_from(&stored).unwrap();
-            let began = clock.now_millis();
+            let began = clock.now();
             let change = again.next_change_blocking(&sandbox, |wait| clock.advance(wait));
             let Change::Refused { answer, until, .. } = change else { panic!("{change:?}") };
-            assert!(clock.now_millis() - began <= 3_600_000, "{stored}");
+            assert!(clock.now().saturating_since(began) <= Duration::from_secs(3_600), "{stored}");
             // With the whole intent, not a bare status.
             assert!(answer.into_read().payload().actual_paid_amount.is_some());
             assert!(until > again.now());
@@ -156,10 +156,10 @@ fn a_failed_late_read_reports_no_second_refusal() {
 #[test]
 fn the_end_waits_for_the_late_reads_and_begins_none_anew() {
     let (sandbox, watch) = of_azotte::watched(azotte::Scenario::failed());
-    let (clock, began) = (sandbox.clock().clone(), sandbox.clock().now_millis());
+    let (clock, began) = (sandbox.clock().clone(), sandbox.clock().now());
     let mut watch = watch.plan(PollPolicy::azotte().late_payment_reads(HOUR, LONG));
     assert_eq!(end_line(&watch.end_blocking(&sandbox, |wait| clock.advance(wait))), "ended: failed: error");
-    assert!(clock.now_millis() - began > 2 * 24 * 3_600_000);
+    assert!(clock.now().saturating_since(began) > Duration::from_secs(2 * 24 * 3_600));
     let again = lines(&Form::Blocking.changes(&mut watch, &sandbox, &clock));
     assert_eq!(again, ["ended: failed: error"]);
 }

@@ -4,6 +4,7 @@ use crate::world::{Form, LONG, end_line, lines, of_allscale, of_azotte, of_peach
 use checkout_client::{Change, End, PollPolicy, Watch, Watchable};
 use checkout_lifecycle::Status;
 use checkout_sandbox::{VirtualClock, allscale, azotte, peach};
+use checkout_tables::Moment;
 use checkout_tables::TextCode;
 use checkout_tables::allscale::IntentStatus;
 use checkout_transport::{BlockingTransport, Transport};
@@ -19,8 +20,8 @@ fn check<E: Watchable, S>(
     form: Form,
     (sandbox, mut watch): (S, Watch<E>),
     clock: &VirtualClock,
-    times: impl Fn(&S) -> Vec<u64>,
-    least_gap: u64,
+    times: impl Fn(&S) -> Vec<Moment>,
+    least_gap: Duration,
 ) -> Seen
 where
     S: Transport + BlockingTransport + Clone + 'static,
@@ -37,7 +38,7 @@ where
         assert_eq!((shown, tracker.phase()), (tracker.status(), Some(*phase)));
     }
     let times = times(&sandbox);
-    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= least_gap), "{times:?}");
+    assert!(times.windows(2).all(|pair| pair[1].saturating_since(pair[0]) >= least_gap), "{times:?}");
     Seen { log: lines(&changes), phases: phases(&changes) }
 }
 
@@ -104,9 +105,9 @@ fn every_scenario_of_allscale_ends_rightly_or_gives_up_and_ends_after_a_resume()
             let watched = of_allscale::watched(scenario.clone());
             let clock = watched.0.clock().clone();
             let times = |sandbox: &allscale::Sandbox| {
-                sandbox.requests().iter().skip(1).map(allscale::RecordedRequest::at_millis).collect()
+                sandbox.requests().iter().skip(1).map(allscale::RecordedRequest::at).collect()
             };
-            let seen = check(form, watched, &clock, times, 1_000);
+            let seen = check(form, watched, &clock, times, Duration::from_secs(1));
             hold(row, &seen, form, &all);
             logs.push(seen.log);
         }
@@ -183,9 +184,9 @@ fn every_scenario_of_azotte_ends_rightly_and_shows_each_challenge_once() {
             let watched = of_azotte::watched(scenario.clone());
             let clock = watched.0.clock().clone();
             let times = |sandbox: &azotte::Sandbox| {
-                sandbox.requests().iter().skip(1).map(azotte::RecordedRequest::at_millis).collect()
+                sandbox.requests().iter().skip(1).map(azotte::RecordedRequest::at).collect()
             };
-            let seen = check(form, watched, &clock, times, 1_000);
+            let seen = check(form, watched, &clock, times, Duration::from_secs(1));
             hold(row, &seen, form, &all);
             let told: Vec<_> =
                 seen.log.iter().filter(|line| line.starts_with('?')).map(|line| &line[2..]).collect();
@@ -238,9 +239,9 @@ fn every_scenario_of_peach_ends_rightly_in_both_versions_within_the_limit() {
                 let (clock, sandbox) = (watched.0.clock().clone(), watched.0.clone());
                 let times = |sandbox: &peach::Sandbox| {
                     let asked = sandbox.status_requests(peach::ENTITY_ID);
-                    asked.iter().map(|request| request.at_millis).collect()
+                    asked.iter().map(|request| request.at).collect()
                 };
-                let seen = check(form, watched, &clock, times, 30_000);
+                let seen = check(form, watched, &clock, times, Duration::from_secs(30));
                 let asked = sandbox.status_requests(peach::ENTITY_ID);
                 assert!(asked.iter().all(|request| !request.limited), "{}", row.0);
                 hold(row, &seen, form, &seen.phases);
@@ -285,7 +286,8 @@ fn a_refusal_without_late_money_ends_as_the_refusal() {
     let plan = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), LONG);
     let end = watch.plan(plan).end_blocking(&sandbox, |wait| clock.advance(wait));
     assert_eq!(end_line(&end), "ended: failed: canceled");
-    assert!(clock.now_millis() > 1_716_501_000_000 + 2 * 24 * 3_600_000, "{}", clock.now_millis());
+    let begun = Moment::from_unix_seconds(1_716_501_000);
+    assert!(clock.now().saturating_since(begun) > Duration::from_secs(2 * 24 * 3_600), "{clock:?}");
 }
 
 #[test]
@@ -352,10 +354,10 @@ fn a_restart_moves_no_end_of_late_reads() {
     let day = Duration::from_secs(24 * 3_600);
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::canceled());
     let clock = sandbox.clock().clone();
-    let begun = clock.now_millis();
+    let begun = clock.now();
     let plan = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), LONG);
     let mut watch = watch.plan(plan);
-    let mut next_restart = begun + 3_600_000;
+    let mut next_restart = begun.saturating_add(Duration::from_secs(3_600));
     let end = loop {
         match watch.next(watch.now()) {
             Step::Fetch(ReadKind::Status) => {
@@ -374,22 +376,22 @@ fn a_restart_moves_no_end_of_late_reads() {
             Step::Done(_) | Step::GaveUp(_) => break watch.take_end(watch.now()).unwrap(),
         }
         while watch.take_change().is_some() {}
-        if clock.now_millis() > next_restart {
+        if clock.now() > next_restart {
             // Another process knows the stored text alone.
             let stored = watch.stored();
             watch = watch.restore_from(&stored).unwrap();
-            next_restart += 24 * 3_600_000;
+            next_restart = next_restart.saturating_add(day);
         }
-        assert!(clock.now_millis() < begun + 10 * 24 * 3_600_000, "the watch never ends");
+        assert!(clock.now() < begun.saturating_add(10 * day), "the watch never ends");
     };
     assert_eq!(end_line(&end), "ended: failed: canceled");
-    let took = Duration::from_millis(clock.now_millis() - begun);
+    let took = clock.now().saturating_since(begun);
     assert!(took >= LONG && took < LONG + day, "{took:?}");
     // One more time is one more read, without another period of late reads.
-    let asked = clock.now_millis();
+    let asked = clock.now();
     assert_eq!(
         end_line(&watch.end_blocking(&sandbox, |wait| clock.advance(wait))),
         "ended: failed: canceled"
     );
-    assert!(clock.now_millis() - asked < 60_000);
+    assert!(clock.now().saturating_since(asked) < Duration::from_secs(60));
 }

@@ -5,13 +5,14 @@ use checkout_client::{Change, Watch, azotte};
 use checkout_sandbox::VirtualClock;
 use checkout_sandbox::azotte::{API_KEY, X_TN};
 use checkout_tables::Environment;
+use checkout_tables::Moment;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{BlockingTransport, Response, from_fn_blocking, http};
 use checkout_wire::azotte::CheckoutResult;
 use std::sync::{Arc, Mutex};
 
 /// The time at which the clock begins.
-pub(crate) const BEGAN: u64 = 1_716_501_000_000;
+pub(crate) const BEGAN: Moment = Moment::from_unix_seconds(1_716_501_000);
 
 /// A clock, and the requests to the provider.
 #[derive(Clone)]
@@ -44,12 +45,12 @@ impl Script {
     pub(crate) fn client(&self) -> azotte::Client {
         let clock = self.clock.clone();
         let builder = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-        builder.clock(move || clock.now_millis()).build().unwrap()
+        builder.clock(move || clock.now()).build().unwrap()
     }
 
     /// Milliseconds since the beginning.
     pub(crate) fn millis(&self) -> u64 {
-        self.clock.now_millis() - BEGAN
+        u64::try_from(self.clock.now().saturating_since(BEGAN).as_millis()).unwrap()
     }
 
     /// The times of the reads, in milliseconds since the beginning.

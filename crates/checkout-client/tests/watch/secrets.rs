@@ -42,7 +42,7 @@ fn an_allscale_watch_prints_nothing_of_the_key_or_the_payer() {
     let sandbox = Sandbox::builder().store(Store::new(key.clone())).scenario(Scenario::regression()).build();
     let (clock, now) = (sandbox.clock().clone(), sandbox.clock().clone());
     let builder = checkout_client::allscale::Client::builder(key);
-    let client = builder.clock(move || now.now_millis()).nonces(nonces()).build().unwrap();
+    let client = builder.clock(move || now.now()).nonces(nonces()).build().unwrap();
     let draft = Draft::fiat(checkout_tables::allscale::Currency::USD, checkout_money::Cents::new(9_200));
     let draft = draft.order_id("order-planted").user("user-planted", "Nora Planted");
     let created = client.create(&draft.check().unwrap()).send_blocking(&sandbox);

@@ -254,9 +254,9 @@ fn late<S>(
 where
     S: checkout_transport::BlockingTransport + Clone + 'static,
 {
-    let (sandbox, clock, began) = (sandbox.clone(), clock.clone(), clock.now_millis());
+    let (sandbox, clock, began) = (sandbox.clone(), clock.clone(), clock.now());
     from_fn_blocking(move |request| {
-        if clock.now_millis() - began >= 40_000 {
+        if clock.now().saturating_since(began) >= Duration::from_secs(40) {
             return sandbox.send_blocking(request);
         }
         let mut response = Response::new(Bytes::from_static(body.as_bytes()));

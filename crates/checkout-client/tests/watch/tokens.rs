@@ -16,12 +16,12 @@ fn a_watch_without_a_token_requests_one_token_for_all_reads() {
     for form in [Form::Async, Form::Local, Form::Blocking, Form::Iterator] {
         let (sandbox, mut watch) = of_peach::watched_by_v2(Scenario::declined_then_paid());
         let (clock, before) = (sandbox.clock().clone(), tokens(&sandbox));
-        let begun = clock.now_millis();
+        let begun = clock.now();
         let log = lines(&form.changes(&mut watch, &sandbox, &clock));
         assert_eq!(log.last().unwrap(), "ended: succeeded", "{log:?}");
         assert_eq!(tokens(&sandbox) - before, 1);
         // The token costs the first read no time.
-        assert_eq!(sandbox.status_requests(ENTITY_ID)[0].at_millis, begun);
+        assert_eq!(sandbox.status_requests(ENTITY_ID)[0].at, begun);
     }
 }
 
@@ -72,7 +72,7 @@ fn a_watch_whose_token_requests_fail_repeats_them_and_gives_up_at_last() {
         merchant_id: "nobody".into(),
     };
     let wrong = peach::v2::Client::builder(ENTITY_ID, credentials).environment(Environment::Sandbox);
-    let wrong = wrong.referer("https://shop.example").clock(move || now.now_millis());
+    let wrong = wrong.referer("https://shop.example").clock(move || now.now());
     let wrong = wrong.nonces(nonces()).build().unwrap();
     let asked = sandbox.status_requests(ENTITY_ID).len();
     let end = wrong.watch(&id).unwrap().end_blocking(&sandbox, |wait| clock.advance(wait));

@@ -8,6 +8,7 @@ use checkout_client::{
 use checkout_money::Cents;
 use checkout_sandbox::VirtualClock;
 use checkout_tables::Environment;
+use checkout_tables::Moment;
 use checkout_transport::{BlockingTransport, Transport, from_fn_local};
 use checkout_wire::allscale::Intent;
 use checkout_wire::azotte::CheckoutResult;
@@ -36,7 +37,7 @@ pub(crate) mod of_allscale {
 
     pub(crate) fn client(sandbox: &Sandbox) -> allscale::Client {
         let clock = sandbox.clock().clone();
-        allscale::Client::builder(key()).clock(move || clock.now_millis()).nonces(nonces()).build().unwrap()
+        allscale::Client::builder(key()).clock(move || clock.now()).nonces(nonces()).build().unwrap()
     }
 
     pub(crate) fn intent() -> checkout_validate::allscale::CreateIntent<'static> {
@@ -63,7 +64,7 @@ pub(crate) mod of_azotte {
     pub(crate) fn client(sandbox: &Sandbox) -> azotte::Client {
         let clock = sandbox.clock().clone();
         let builder = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-        builder.clock(move || clock.now_millis()).build().unwrap()
+        builder.clock(move || clock.now()).build().unwrap()
     }
 
     pub(crate) fn submit() -> SubmitCheckout<'static> {
@@ -94,7 +95,7 @@ pub(crate) mod of_peach {
 
     pub(crate) fn client(sandbox: &Sandbox) -> peach::Client {
         let clock = sandbox.clock().clone();
-        by_clock(move || clock.now_millis())
+        by_clock(move || clock.now())
     }
 
     pub(crate) fn by_clock(clock: impl checkout_client::Clock + 'static) -> peach::Client {
@@ -110,7 +111,7 @@ pub(crate) mod of_peach {
             merchant_id: MERCHANT_ID.into(),
         };
         let builder = peach::v2::Client::builder(ENTITY_ID, credentials).environment(Environment::Sandbox);
-        builder.referer(REFERER).clock(move || clock.now_millis()).nonces(nonces())
+        builder.referer(REFERER).clock(move || clock.now()).nonces(nonces())
     }
 
     pub(crate) fn checkout() -> InitiateCheckout<'static> {
@@ -313,4 +314,9 @@ impl<T: checkout_client::Observable> InWords for T {
     fn why_not_shown(&self) -> Option<&'static str> {
         self.not_shown()
     }
+}
+
+/// The moment so many milliseconds later, or earlier.
+pub(crate) fn shifted(moment: Moment, by_millis: i64) -> Moment {
+    Moment::from_unix_millis(moment.unix_millis().saturating_add(by_millis))
 }

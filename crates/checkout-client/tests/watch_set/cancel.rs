@@ -2,11 +2,12 @@
 
 use crate::crowds::{Crowd, OfAllscale, OfAzotte, OfPeach, OfV2, Told, note, watches};
 use crate::time::{ENDLESS, Slow, Time};
+use checkout_tables::Moment;
 use proptest::prelude::*;
 
 /// Drops each future after so many polls, one number after the other and then again. Returns the changes of
 /// each checkout, the requests with their times, and the number of dropped futures.
-fn walk<C: Crowd>(scenarios: &[&str], drops: &[usize]) -> (Told, Vec<(String, u64)>, usize) {
+fn walk<C: Crowd>(scenarios: &[&str], drops: &[usize]) -> (Told, Vec<(String, Moment)>, usize) {
     let (crowd, mut told, mut dropped, mut asked) = (C::of(scenarios), Told::new(), 0, 0);
     let time = Time::of(&crowd.clock());
     let slow = Slow::new(crowd.sandbox().clone(), &time, &[180, 20, 450]);
@@ -33,7 +34,7 @@ fn check<C: Crowd>(scenarios: &[&str], drops: &[usize]) {
 }
 
 /// Peach's V1 has a nonce and a signature in its address.
-fn without_nonces(sent: Vec<(String, u64)>) -> Vec<(String, u64)> {
+fn without_nonces(sent: Vec<(String, Moment)>) -> Vec<(String, Moment)> {
     let bare = |uri: &str| {
         let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
         let kept = query.split('&').filter(|pair| pair.starts_with("merchantTransactionId"));

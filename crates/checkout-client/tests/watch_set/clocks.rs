@@ -2,6 +2,7 @@
 
 use crate::crowds::{Crowd, OfAzotte, OfPeach, Told, note, now};
 use crate::time::{ENDLESS, Slow, Time};
+use crate::world::shifted;
 use crate::world::{line, of_azotte, of_peach};
 use checkout_client::{WatchSet, azotte};
 use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
@@ -23,8 +24,8 @@ fn check(off: i64, from: u64, looks: u64) -> (Vec<String>, Duration, usize) {
     let number = submitted.payload.tracking_number;
     let (clock, looked) = (sandbox.clock().clone(), AtomicU64::new(0));
     let wrong = move || match looked.fetch_add(1, Ordering::SeqCst) {
-        look if (from..from + looks).contains(&look) => clock.now_millis().saturating_add_signed(off),
-        _ => clock.now_millis(),
+        look if (from..from + looks).contains(&look) => shifted(clock.now(), off),
+        _ => clock.now(),
     };
     let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
     let client = client.clock(wrong).build().unwrap();
@@ -79,7 +80,7 @@ fn a_clock_that_is_set_back_while_reads_are_under_way_sends_none_of_them_twice()
     let (time, off) = (Time::of(&crowd.clock()), Arc::new(AtomicI64::new(120 * MINUTE)));
     let (clock, ahead) = (crowd.clock(), Arc::clone(&off));
     let client = azotte::Client::builder("acme", X_TN, API_KEY.into()).environment(Environment::Sandbox);
-    let client = client.clock(move || clock.now_millis().saturating_add_signed(ahead.load(Ordering::SeqCst)));
+    let client = client.clock(move || shifted(clock.now(), ahead.load(Ordering::SeqCst)));
     let client = client.build().unwrap();
     let mut watches = WatchSet::new(now(&crowd.clock()), 42);
     let merchant =
@@ -101,7 +102,13 @@ fn a_clock_that_is_set_back_while_reads_are_under_way_sends_none_of_them_twice()
     assert!(told.values().all(|lines| lines.last().unwrap() == "ended: succeeded"), "{told:?}");
     for number in 0..4 {
         let reads = crowd.reads(number);
-        assert!(reads.len() > 1 && reads.windows(2).all(|pair| pair[1].1 - pair[0].1 >= 3_000), "{reads:?}");
+        assert!(
+            reads.len() > 1
+                && reads
+                    .windows(2)
+                    .all(|pair| pair[1].1.saturating_since(pair[0].1) >= Duration::from_secs(3)),
+            "{reads:?}"
+        );
     }
 }
 
@@ -110,8 +117,7 @@ fn a_limit_outlives_a_clock_that_is_set_back() {
     let crowd = OfPeach::of(&["happy"; 6]);
     let (time, off) = (Time::of(&crowd.clock()), Arc::new(AtomicI64::new(90 * MINUTE)));
     let (clock, ahead) = (crowd.clock(), Arc::clone(&off));
-    let client =
-        of_peach::by_clock(move || clock.now_millis().saturating_add_signed(ahead.load(Ordering::SeqCst)));
+    let client = of_peach::by_clock(move || shifted(clock.now(), ahead.load(Ordering::SeqCst)));
     let mut watches = WatchSet::new(now(&crowd.clock()), 42);
     let merchant = watches.merchant();
     for number in 0..6 {

@@ -27,7 +27,7 @@ pub(crate) trait Crowd: Sized {
     fn watch(&self, number: usize) -> Watch<Self::E>;
     fn len(&self) -> usize;
     /// The times of this checkout's reads, and the kinds of the reads.
-    fn reads(&self, number: usize) -> Vec<(String, u64)>;
+    fn reads(&self, number: usize) -> Vec<(String, Moment)>;
 }
 
 pub(crate) struct OfAllscale(pub(crate) of_a::Sandbox, allscale::Client, Vec<String>);
@@ -65,9 +65,9 @@ impl Crowd for OfAllscale {
         self.2.len()
     }
 
-    fn reads(&self, number: usize) -> Vec<(String, u64)> {
+    fn reads(&self, number: usize) -> Vec<(String, Moment)> {
         let reads = self.0.requests().into_iter().filter(|read| read.path().contains(&self.2[number]));
-        reads.map(|read| (read.path().to_owned(), read.at_millis())).collect()
+        reads.map(|read| (read.path().to_owned(), read.at())).collect()
     }
 }
 
@@ -117,10 +117,10 @@ impl Crowd for OfAzotte {
         self.2.len()
     }
 
-    fn reads(&self, number: usize) -> Vec<(String, u64)> {
+    fn reads(&self, number: usize) -> Vec<(String, Moment)> {
         let part = format!("/{}/status", self.2[number]);
         let reads = self.0.requests().into_iter().filter(|read| read.path().ends_with(&part));
-        reads.map(|read| (read.path().to_owned(), read.at_millis())).collect()
+        reads.map(|read| (read.path().to_owned(), read.at())).collect()
     }
 }
 
@@ -162,11 +162,11 @@ impl Crowd for OfPeach {
         self.2.len()
     }
 
-    fn reads(&self, number: usize) -> Vec<(String, u64)> {
+    fn reads(&self, number: usize) -> Vec<(String, Moment)> {
         let id = self.0.checkout_of(ENTITY_ID, &self.2[number]).unwrap().checkout_id;
         let reads = self.0.status_requests(ENTITY_ID).into_iter();
         let reads = reads.filter(|read| read.checkout_id.as_deref() == Some(&*id));
-        reads.map(|read| (id.clone(), read.at_millis)).collect()
+        reads.map(|read| (id.clone(), read.at)).collect()
     }
 }
 
@@ -228,15 +228,15 @@ impl Crowd for OfV2 {
         self.2.len()
     }
 
-    fn reads(&self, number: usize) -> Vec<(String, u64)> {
+    fn reads(&self, number: usize) -> Vec<(String, Moment)> {
         let reads = self.0.status_requests(ENTITY_ID).into_iter();
         let reads = reads.filter(|read| read.checkout_id.as_deref() == Some(&*self.2[number]));
-        reads.map(|read| (self.2[number].clone(), read.at_millis)).collect()
+        reads.map(|read| (self.2[number].clone(), read.at)).collect()
     }
 }
 
 pub(crate) fn now(clock: &VirtualClock) -> Moment {
-    Moment::from_unix_millis(i64::try_from(clock.now_millis()).unwrap())
+    clock.now()
 }
 
 /// All checkouts of a crowd in one set, by the provider's plan and limit, or by the plan without a limit.

@@ -4,7 +4,6 @@ use crate::crowds::{Crowd, OfAllscale, OfPeach, OfV2, Told, now};
 use crate::time::{ENDLESS, Time};
 use crate::world::line;
 use checkout_client::{CallErrorKind, Change, End, PollPolicy, WatchSet};
-use checkout_lifecycle::Moment;
 use checkout_sandbox::VirtualClock;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{Request, Response, Transport, TransportError};
@@ -43,8 +42,8 @@ fn answer(status: u16, retry_after: &str, body: &'static str) -> Response {
     response.body(Bytes::from_static(body.as_bytes())).unwrap()
 }
 
-/// The changes of each checkout with their times, in milliseconds since the beginning.
-type Timed = BTreeMap<usize, Vec<(u64, String)>>;
+/// The changes of each checkout, each with the time since the beginning.
+type Timed = BTreeMap<usize, Vec<(Duration, String)>>;
 
 fn all<E>(
     clock: &VirtualClock,
@@ -55,20 +54,20 @@ fn all<E>(
 where
     E: checkout_client::Watchable<StatusRead: 'static> + 'static,
 {
-    let (time, began) = (Time::of(clock), clock.now_millis());
+    let (time, began) = (Time::of(clock), clock.now());
     let mut told = Timed::new();
-    while clock.now_millis() < began + seconds * 1_000
+    while clock.now() < began.saturating_add(Duration::from_secs(seconds))
         && let Some(event) =
             time.run(watches.next_event(transport, |wait| time.sleep(wait)), &mut { ENDLESS }).unwrap()
     {
-        told.entry(event.key).or_default().push((clock.now_millis() - began, line(&event.change)));
+        told.entry(event.key).or_default().push((clock.now().saturating_since(began), line(&event.change)));
     }
     told
 }
 
 /// The time at which the set reported this checkout as paid.
-fn paid(told: &Timed, key: usize) -> u64 {
-    let is_paid = |line: &&(u64, String)| line.1 == "ended: succeeded";
+fn paid(told: &Timed, key: usize) -> Duration {
+    let is_paid = |line: &&(Duration, String)| line.1 == "ended: succeeded";
     told.get(&key).and_then(|lines| lines.iter().find(is_paid)).unwrap_or_else(|| panic!("{key}: {told:?}")).0
 }
 
@@ -91,11 +90,14 @@ fn a_wait_of_a_day_for_one_checkout_holds_up_no_other() {
             let told = all(&crowd.clock(), &mut watches, &bad, 1_000);
             // The checkout with the hostile answer is reported at once.
             assert!(told[&0].last().unwrap().1.starts_with("gave up at nothing: AskedToWait"), "{told:?}");
-            assert_eq!(told[&0].last().unwrap().0, 0);
+            assert_eq!(told[&0].last().unwrap().0, Duration::ZERO);
             // A happy checkout is paid at 60 s and read every few seconds; a minute is AllScale's longest
             // pause.
             for other in 1..4 {
-                assert!(paid(&told, other) <= 60_000 + 60_000 + 15_000, "{wait} {at_once}: {told:?}");
+                assert!(
+                    paid(&told, other) <= Duration::from_secs(60 + 60 + 15),
+                    "{wait} {at_once}: {told:?}"
+                );
             }
         }
     }
@@ -114,19 +116,20 @@ fn a_response_that_is_not_the_api_s_binds_no_checkout() {
             (403, "<h1>are you a robot?</h1>"),
         ] {
             let crowd = OfAllscale::of(&["happy"; 4]);
-            let (id, clock, began) = (crowd.reads_of(0), crowd.clock(), crowd.clock().now_millis());
+            let (id, clock, began) = (crowd.reads_of(0), crowd.clock(), crowd.clock().now());
             let bad = Bad {
                 sandbox: crowd.sandbox().clone(),
                 // For the first half a minute.
                 answer: move |path: &str| {
-                    let is_bad = path.contains(&id) && clock.now_millis() < began + 30_000;
+                    let is_bad =
+                        path.contains(&id) && clock.now() < began.saturating_add(Duration::from_secs(30));
                     is_bad.then(|| Instead::This(answer(status, wait, body)))
                 },
             };
             let mut watches = crate::crowds::watches(&crowd, true).max_in_flight(1);
             let told = all(&crowd.clock(), &mut watches, &bad, 1_000);
             for key in 0..4 {
-                assert!(paid(&told, key) <= 60_000 + 15_000, "{wait} {status} {body}: {told:?}");
+                assert!(paid(&told, key) <= Duration::from_secs(60 + 15), "{wait} {status} {body}: {told:?}");
             }
         }
     }
@@ -141,11 +144,12 @@ fn a_token_refused_until_tomorrow_ends_no_checkout_and_is_requested_after_a_paus
         (403, "<html>"),
     ] {
         let crowd = OfV2::of(&["happy"; 3]);
-        let (clock, began) = (crowd.clock(), crowd.clock().now_millis());
+        let (clock, began) = (crowd.clock(), crowd.clock().now());
         let bad = Bad {
             sandbox: crowd.sandbox().clone(),
             answer: move |path: &str| {
-                let is_bad = path.ends_with("/oauth/token") && clock.now_millis() < began + 10_000;
+                let is_bad = path.ends_with("/oauth/token")
+                    && clock.now() < began.saturating_add(Duration::from_secs(10));
                 is_bad.then(|| Instead::This(answer(status, "86400", body)))
             },
         };
@@ -156,14 +160,14 @@ fn a_token_refused_until_tomorrow_ends_no_checkout_and_is_requested_after_a_paus
         }
         let told = all(&crowd.clock(), &mut watches, &bad, 4_000);
         for key in 0..3 {
-            assert!(paid(&told, key) <= 400_000, "{status} {body}: {told:?}");
+            assert!(paid(&told, key) <= Duration::from_secs(400), "{status} {body}: {told:?}");
         }
     }
 }
 
 /// Two merchants: a merchant whose host hangs, and a merchant whose host answers. Returns the times at which
 /// the good merchant's checkout was read.
-fn beside_those_that_hang(hanging: usize, shops: usize, at_once: usize) -> (Vec<u64>, Timed) {
+fn beside_those_that_hang(hanging: usize, shops: usize, at_once: usize) -> (Vec<Duration>, Timed) {
     let mut scenarios = vec!["never_paid"; hanging];
     scenarios.push("happy");
     let crowd = OfAllscale::of(&scenarios);
@@ -179,9 +183,9 @@ fn beside_those_that_hang(hanging: usize, shops: usize, at_once: usize) -> (Vec<
     }
     let shop = watches.merchant();
     watches.add(shop, crowd.watch(hanging), hanging);
-    let began = crowd.clock().now_millis();
+    let began = crowd.clock().now();
     let told = all(&crowd.clock(), &mut watches, &bad, 1_500);
-    (crowd.reads(hanging).into_iter().map(|(_, at)| at - began).collect(), told)
+    (crowd.reads(hanging).into_iter().map(|(_, at)| at.saturating_since(began)).collect(), told)
 }
 
 #[test]
@@ -189,16 +193,19 @@ fn forty_hanging_reads_keep_no_place_from_an_answered_checkout() {
     for (hanging, shops, at_once) in [(40, 1, 16), (40, 3, 16), (5, 1, 2), (100, 1, 4)] {
         let (reads, told) = beside_those_that_hang(hanging, shops, at_once);
         // AllScale's guide asks each 5 s; the pause grows to an eighth of the age.
-        assert_eq!(reads[0], 0, "{hanging} {shops} {at_once}");
+        assert_eq!(reads[0], Duration::ZERO, "{hanging} {shops} {at_once}");
         let max_interval = reads.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
-        assert!(max_interval <= 10_000, "{hanging} {shops} {at_once}: {reads:?}");
-        assert!(paid(&told, hanging) <= 75_000);
+        assert!(max_interval <= Duration::from_secs(10), "{hanging} {shops} {at_once}: {reads:?}");
+        assert!(paid(&told, hanging) <= Duration::from_secs(75));
         // The set reports the reads that hang, and gives these checkouts up after the deadline and not
         // before.
         for key in 0..hanging {
             assert!(told[&key][0].1.starts_with("x GET "), "{told:?}");
             let gave_up = told[&key].iter().find(|(_, line)| line.starts_with("gave up"));
-            assert!(gave_up.is_none_or(|(at, line)| *at >= 600_000 && line.contains("Deadline")), "{told:?}");
+            assert!(
+                gave_up.is_none_or(|(at, line)| *at >= Duration::from_secs(600) && line.contains("Deadline")),
+                "{told:?}"
+            );
         }
     }
 }
@@ -206,17 +213,17 @@ fn forty_hanging_reads_keep_no_place_from_an_answered_checkout() {
 #[test]
 fn a_hanging_read_keeps_the_only_place_until_its_time_out() {
     let (reads, told) = beside_those_that_hang(1, 1, 1);
-    assert!(reads[0] <= 30_000, "{reads:?}");
-    assert!(paid(&told, 1) <= 60_000 + 75_000, "{told:?}");
+    assert!(reads[0] <= Duration::from_secs(30), "{reads:?}");
+    assert!(paid(&told, 1) <= Duration::from_secs(60 + 75), "{told:?}");
 }
 
 #[test]
 fn a_hanging_read_fails_after_the_plan_s_time_out_and_is_made_again() {
     let crowd = OfAllscale::of(&["happy"]);
-    let (clock, began) = (crowd.clock(), crowd.clock().now_millis());
+    let (clock, began) = (crowd.clock(), crowd.clock().now());
     let bad = Bad {
         sandbox: crowd.sandbox().clone(),
-        answer: move |_: &str| (clock.now_millis() == began).then_some(Instead::Nothing),
+        answer: move |_: &str| (clock.now() == began).then_some(Instead::Nothing),
     };
     let mut watches = WatchSet::new(now(&crowd.clock()), 42);
     let merchant = watches.merchant_with(PollPolicy::allscale().read_timeout(Duration::from_secs(12)), None);
@@ -227,18 +234,18 @@ fn a_hanging_read_fails_after_the_plan_s_time_out_and_is_made_again() {
     let Change::NotRead { error, again: Some(again) } = event.change else { panic!("{:?}", event.change) };
     assert!(matches!(error.kind(), CallErrorKind::NoResponse(_)), "{error:?}");
     assert!(error.may_have_been_processed());
-    assert_eq!(crowd.clock().now_millis(), began + 12_000);
-    assert!(again > Moment::from_unix_millis(i64::try_from(began).unwrap() + 12_000));
+    assert_eq!(crowd.clock().now(), began.saturating_add(Duration::from_secs(12)));
+    assert!(again > began.saturating_add(Duration::from_secs(12)));
     let cause = error.source().unwrap().to_string();
     assert_eq!(cause, "no answer within 12 s, the time-out of the watch's plan");
     let told = all(&crowd.clock(), &mut watches, &bad, 1_000);
-    assert!(paid(&told, 0) <= 75_000);
+    assert!(paid(&told, 0) <= Duration::from_secs(75));
 }
 
 #[test]
 fn a_hanging_token_holds_up_no_other_merchant_and_is_requested_again() {
     let crowd = OfV2::of(&["happy"; 20]);
-    let (clock, began) = (crowd.clock(), crowd.clock().now_millis());
+    let (clock, began) = (crowd.clock(), crowd.clock().now());
     let other = crate::world::of_peach::v2(&crowd.0).build().unwrap();
     let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let bad = Bad {
@@ -248,7 +255,8 @@ fn a_hanging_token_holds_up_no_other_merchant_and_is_requested_again() {
         answer: move |path: &str| {
             let is_token = path.ends_with("/oauth/token");
             let is_first = is_token && asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
-            (is_first && clock.now_millis() < began + 1_000).then_some(Instead::Nothing)
+            (is_first && clock.now() < began.saturating_add(Duration::from_secs(1)))
+                .then_some(Instead::Nothing)
         },
     };
     let mut watches = WatchSet::new(now(&crowd.clock()), 42);
@@ -264,13 +272,16 @@ fn a_hanging_token_holds_up_no_other_merchant_and_is_requested_again() {
     // The other merchant's checkout is read at once.
     let reads = crowd.0.status_requests(checkout_sandbox::peach::ENTITY_ID);
     let read = reads.iter().find(|read| read.checkout_id.as_deref() == Some(&*id)).unwrap();
-    assert_eq!(read.at_millis, began, "{told:?}");
+    assert_eq!(read.at, began, "{told:?}");
     for key in 0..19 {
         // The set reports the time-out for each checkout that waited for the token, and all are paid.
-        assert!(first(key).0 <= 30_000 + 60_000, "{told:?}");
-        assert!(paid(&told, key) <= 500_000, "{told:?}");
+        assert!(first(key).0 <= Duration::from_secs(30 + 60), "{told:?}");
+        assert!(paid(&told, key) <= Duration::from_secs(500), "{told:?}");
     }
-    assert!((0..19).any(|key| first(key) == (30_000, first(key).1) && first(key).1.starts_with("x POST ")));
+    assert!(
+        (0..19).any(|key| first(key) == (Duration::from_secs(30), first(key).1)
+            && first(key).1.starts_with("x POST "))
+    );
 }
 
 #[test]
@@ -298,9 +309,9 @@ fn nudges_without_end_keep_no_checkout_from_its_read() {
     let mut watches = WatchSet::new(now(&clock), 42);
     let merchant = watches.merchant();
     let tickets: Vec<_> = (0..12).map(|number| watches.add(merchant, crowd.watch(number), number)).collect();
-    let (began, mut told) = (clock.now_millis(), Told::new());
+    let (began, mut told) = (clock.now(), Told::new());
     while told.len() < 10 {
-        assert!(clock.now_millis() < began + 366_000, "{told:?}");
+        assert!(clock.now() < began.saturating_add(Duration::from_secs(366)), "{told:?}");
         for ticket in &tickets[10..] {
             watches.nudge(*ticket);
             watches.payer_returned(*ticket);
@@ -322,7 +333,7 @@ fn checkouts_resumed_after_a_restart_are_read_one_after_the_other() {
     let clock = crowd.clock();
     let rows: Vec<String> = (0..200).map(|number| crowd.watch(number).stored()).collect();
     clock.advance(Duration::from_secs(400));
-    let began = clock.now_millis();
+    let began = clock.now();
     let mut watches = WatchSet::new(now(&clock), 42);
     let merchant = watches.merchant();
     for (number, row) in rows.iter().enumerate() {
@@ -330,13 +341,13 @@ fn checkouts_resumed_after_a_restart_are_read_one_after_the_other() {
     }
     let time = Time::of(&clock);
     let mut polls = 20_000;
-    while clock.now_millis() < began + 55_000 {
+    while clock.now() < began.saturating_add(Duration::from_secs(55)) {
         let _ = time.run(watches.next_event(crowd.sandbox(), |wait| time.sleep(wait)), &mut polls);
     }
     // An eighth of 400 s is 50 s: four of 200 in each second of these.
-    let firsts: Vec<u64> = (0..200).map(|number| crowd.reads(number)[0].1 - began).collect();
+    let firsts: Vec<_> = (0..200).map(|number| crowd.reads(number)[0].1.saturating_since(began)).collect();
     for second in 0..50 {
-        let inside = firsts.iter().filter(|at| **at / 1_000 == second).count();
+        let inside = firsts.iter().filter(|at| at.as_secs() == second).count();
         assert!((3..=5).contains(&inside), "{inside} in second {second}: {firsts:?}");
     }
 }

@@ -14,11 +14,11 @@ use std::time::Duration;
 fn a_nudge_whose_read_brings_nothing_new_is_answered_by_ticket_and_by_handle() {
     let crowd = OfAllscale::of(&["never_paid", "never_paid"]);
     let (clock, mut watches) = (crowd.clock(), watches(&crowd, true));
-    let end = clock.now_millis() + 60_000;
+    let end = clock.now().saturating_add(Duration::from_secs(60));
     let (first, second) = (watches.find(&0).unwrap(), watches.find(&1).unwrap());
     let handle = watches.handle(second).unwrap();
     let mut told = Vec::new();
-    while clock.now_millis() < end {
+    while clock.now() < end {
         let event = watches.next_event_blocking(crowd.sandbox(), |wait| {
             clock.advance(wait.min(Duration::from_secs(1)));
             ControlFlow::Break(())
@@ -27,7 +27,7 @@ fn a_nudge_whose_read_brings_nothing_new_is_answered_by_ticket_and_by_handle() {
             told.push(format!("{}: {}", event.key, line(&event.change)));
             assert!(event.stored.starts_with("v1 ") && event.watch.is_none());
         }
-        if clock.now_millis() + 31_000 > end && told.len() == 2 {
+        if clock.now().saturating_add(Duration::from_secs(31)) > end && told.len() == 2 {
             assert!(watches.nudge(first));
             assert!(watches.nudge(first));
             handle.nudge();
@@ -89,14 +89,14 @@ fn a_nudge_that_comes_while_a_read_is_under_way_is_answered_by_the_next_read() {
     let slow = Slow::new(crowd.sandbox().clone(), &time, &[2_000]);
     let mut watches = watches(&crowd, true);
     let ticket = watches.find(&0).unwrap();
-    let begun = crowd.clock().now_millis();
+    let begun = crowd.clock().now();
     assert!(time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { 1 }).is_none());
     assert!(watches.nudge(ticket));
     let mut told = Vec::new();
     while told.last().is_none_or(|(line, _)| line != "nudged: glance") {
         let next = watches.next_event(&slow, |wait| time.sleep(wait));
         let event = time.run(next, &mut { 1_000 }).unwrap().unwrap();
-        told.push((line(&event.change), (crowd.clock().now_millis() - begun) / 1_000));
+        told.push((line(&event.change), crowd.clock().now().saturating_since(begun).as_secs()));
     }
     assert_eq!(told[0], ("awaiting payer".to_owned(), 4));
     // The next read, a second after the answer to the read before.
@@ -170,13 +170,13 @@ proptest! {
         nudges.sort_by_key(|nudge| nudge.1);
         let crowd = OfAllscale::of(&["happy", "never_paid", "underpaid"]);
         let (clock, mut watches) = (crowd.clock(), watches(&crowd, false));
-        let (begun, mut nudges, mut faults) = (clock.now_millis(), nudges.into_iter().peekable(), faults);
+        let (begun, mut nudges, mut faults) = (clock.now(), nudges.into_iter().peekable(), faults);
         let tickets: BTreeMap<_, _> = watches.iter().map(|(ticket, key)| (*key, ticket)).collect();
         let handles: BTreeMap<_, _> = tickets.iter().map(|(key, ticket)| (*key, watches.handle(*ticket).unwrap())).collect();
         // The checkouts that wait for an answer, and the checkouts that have left.
         let (mut waiting, mut left) = ([false; 3], [false; 3]);
         loop {
-            let second = (clock.now_millis() - begun) / 1_000;
+            let second = clock.now().saturating_since(begun).as_secs();
             while let Some((key, _, by_handle)) = nudges.next_if(|nudge| nudge.1 <= second) {
                 if left[key] {
                     prop_assert!(!watches.nudge(tickets[&key]));

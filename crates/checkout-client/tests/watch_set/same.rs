@@ -3,6 +3,7 @@
 
 use crate::crowds::{Crowd, OfAllscale, OfAzotte, OfPeach, OfV2, all, alone, is_end, watches};
 use proptest::prelude::*;
+use std::time::Duration;
 
 /// All checkouts together without a limit and without journeys, and each alone.
 fn check<C: Crowd>(scenarios: &[&str]) {
@@ -54,7 +55,13 @@ fn check_journeys<C: Crowd>(scenarios: &[&str], ways: &[u64], at_once: usize) {
         if !expected.starts_with("gave up") && !end.starts_with("gave up") {
             assert_eq!(end, expected, "{scenario} {:?}", told[&number]);
         }
-        assert!(crowd.reads(number).windows(2).all(|pair| pair[1].1 - pair[0].1 >= 300), "{scenario}");
+        assert!(
+            crowd
+                .reads(number)
+                .windows(2)
+                .all(|pair| pair[1].1.saturating_since(pair[0].1) >= Duration::from_millis(300)),
+            "{scenario}"
+        );
     }
 }
 

@@ -4,6 +4,7 @@ use crate::crowds::{Crowd, OfAllscale, OfAzotte, OfPeach, Told, all, is_end, not
 use crate::time::{ENDLESS, Slow, Time};
 use checkout_client::{Change, End, PollPolicy, WatchSet};
 use checkout_sandbox::peach::ENTITY_ID;
+use checkout_tables::Moment;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -118,9 +119,9 @@ fn an_ended_checkout_reads_once_more_and_ends_without_late_reads() {
         if let Some(text) = resumed_from {
             watch = watch.restore_from(text).unwrap();
         }
-        let (began, reads) = (clock.now_millis(), crowd.reads(0).len());
+        let (began, reads) = (clock.now(), crowd.reads(0).len());
         let end = watch.end_blocking(crowd.sandbox(), |wait| clock.advance(wait));
-        let took = clock.now_millis() - began;
+        let took = clock.now().saturating_since(began);
         (crate::world::end_line(&end), watch.stored(), crowd.reads(0).len() - reads, took)
     };
     let (_, stored, ..) = alone(None);
@@ -130,14 +131,14 @@ fn an_ended_checkout_reads_once_more_and_ends_without_late_reads() {
 
     let mut watches = WatchSet::new(now(&crowd.clock()), 42);
     let merchant = watches.merchant_with(plan, None);
-    let (began, before) = (crowd.clock().now_millis(), crowd.reads(0).len());
+    let (began, before) = (crowd.clock().now(), crowd.reads(0).len());
     watches.add(merchant, crowd.watch(0).restore_from(&stored).unwrap(), 0);
     let (told, _) = all(&crowd, &mut watches, &[0]);
     assert_eq!(told[&0], [end]);
     // The same reads as a watch alone; at once, and not in a day.
     assert_eq!(crowd.reads(0).len() - before, reads);
-    assert_eq!((reads, took), (1, 0));
-    assert_eq!(crowd.clock().now_millis() - began, took);
+    assert_eq!((reads, took), (1, Duration::ZERO));
+    assert_eq!(crowd.clock().now().saturating_since(began), took);
 }
 
 #[test]
@@ -197,15 +198,15 @@ fn a_restart_during_the_further_read_of_an_end_begins_no_late_reads() {
     let _ = again.next(again.now());
     let stored = again.stored();
 
-    let ends = |began: u64, end: String| {
+    let ends = |began: Moment, end: String| {
         assert_eq!(end, "ended: failed: canceled");
-        assert!(clock.now_millis() - began < 60_000, "{stored}");
+        assert!(clock.now().saturating_since(began) < Duration::from_secs(60), "{stored}");
     };
-    let (began, mut alone) = (clock.now_millis(), crowd.watch(0).plan(plan).restore_from(&stored).unwrap());
+    let (began, mut alone) = (clock.now(), crowd.watch(0).plan(plan).restore_from(&stored).unwrap());
     let end = alone.end_blocking(crowd.sandbox(), |wait| clock.advance(wait));
     ends(began, crate::world::end_line(&end));
 
-    let (began, mut watches) = (clock.now_millis(), WatchSet::new(now(&clock), 42));
+    let (began, mut watches) = (clock.now(), WatchSet::new(now(&clock), 42));
     let merchant = watches.merchant_with(plan, None);
     watches.add(merchant, crowd.watch(0).restore_from(&stored).unwrap(), 0);
     let (told, _) = all(&crowd, &mut watches, &[0]);

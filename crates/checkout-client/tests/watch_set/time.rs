@@ -1,6 +1,7 @@
 //! Virtual time that moves on when every future waits, and a transport whose journeys take time.
 
 use checkout_sandbox::VirtualClock;
+use checkout_tables::Moment;
 use checkout_transport::{Request, Response, Transport, TransportError};
 use std::collections::BTreeSet;
 use std::future::poll_fn;
@@ -14,7 +15,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub(crate) struct Time {
     pub(crate) clock: VirtualClock,
-    awaited: Arc<Mutex<BTreeSet<u64>>>,
+    awaited: Arc<Mutex<BTreeSet<Moment>>>,
 }
 
 impl Time {
@@ -23,10 +24,9 @@ impl Time {
     }
 
     pub(crate) fn sleep(&self, wait: Duration) -> impl Future<Output = ()> + Send + 'static {
-        let (time, until) =
-            (self.clone(), self.clock.now_millis() + u64::try_from(wait.as_millis()).unwrap());
+        let (time, until) = (self.clone(), self.clock.now().saturating_add(wait));
         poll_fn(move |_| {
-            if time.clock.now_millis() >= until {
+            if time.clock.now() >= until {
                 return Poll::Ready(());
             }
             time.awaited.lock().unwrap().insert(until);
@@ -45,7 +45,7 @@ impl Time {
                 return Some(done);
             }
             let next = self.awaited.lock().unwrap().first().copied().expect("somebody waits for something");
-            self.clock.advance(Duration::from_millis(next.saturating_sub(self.clock.now_millis())));
+            self.clock.advance(next.saturating_since(self.clock.now()));
         }
         None
     }
@@ -70,7 +70,7 @@ pub(crate) struct Counts {
     sent: AtomicUsize,
     under_way: AtomicUsize,
     most: AtomicUsize,
-    log: Mutex<Vec<(String, u64)>>,
+    log: Mutex<Vec<(String, Moment)>>,
 }
 
 impl<S> Slow<S> {
@@ -90,7 +90,7 @@ impl<S> Slow<S> {
     }
 
     /// The paths that were sent, each with the time.
-    pub(crate) fn log(&self) -> Vec<(String, u64)> {
+    pub(crate) fn log(&self) -> Vec<(String, Moment)> {
         self.counts.log.lock().unwrap().clone()
     }
 }
@@ -113,7 +113,7 @@ impl<S: Transport> Transport for Slow<S> {
         let number = self.counts.sent.fetch_add(1, Ordering::SeqCst);
         let own = self.token_way.filter(|_| request.uri().path().ends_with("/oauth/token"));
         let way = |n: usize| Duration::from_millis(own.unwrap_or(self.ways[n % self.ways.len()]));
-        self.counts.log.lock().unwrap().push((request.uri().to_string(), self.time.clock.now_millis()));
+        self.counts.log.lock().unwrap().push((request.uri().to_string(), self.time.clock.now()));
         self.time.sleep(way(2 * number)).await;
         let answer = self.sandbox.send(request).await;
         self.time.sleep(way(2 * number + 1)).await;

@@ -3,7 +3,7 @@
 //! The meanings are typed here from the providers' pages, and not taken from the tables or the trackers under
 //! trial.
 
-use checkout_kit::{Failure, Phase};
+use checkout_kit::{Failure, Moment, Phase};
 use checkout_sandbox::{allscale, azotte, peach};
 
 /// The state of a checkout at the provider.
@@ -12,7 +12,7 @@ pub(super) struct Fact {
     /// The end, if the checkout has ended.
     pub(super) end: Option<Phase>,
     /// The time since which the state holds.
-    pub(super) since_millis: u64,
+    pub(super) since: Moment,
 }
 
 impl Fact {
@@ -26,7 +26,7 @@ impl Fact {
             -5 => Some(Phase::Failed(Failure::Expired)),
             _ => None,
         };
-        Self { end, since_millis: record.changed_at_millis }
+        Self { end, since: record.changed_at }
     }
 
     pub(super) fn of_submit(record: &azotte::CheckoutRecord) -> Self {
@@ -35,7 +35,7 @@ impl Fact {
             "CHECK_OUT_FAILED" => Some(Phase::Failed(Failure::Error)),
             _ => None,
         };
-        Self { end, since_millis: record.changed_at_millis }
+        Self { end, since: record.changed_at }
     }
 
     pub(super) fn of_payment(record: &peach::CheckoutRecord) -> Self {
@@ -47,7 +47,7 @@ impl Fact {
             "100.396.104" => Some(Phase::Failed(Failure::Expired)),
             _ => None,
         };
-        Self { end, since_millis: record.changed_at_millis }
+        Self { end, since: record.changed_at }
     }
 }
 
@@ -55,7 +55,7 @@ impl Fact {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Met {
     /// The first end that a read met, and the time since which the end held.
-    pub(super) first: Option<(Phase, u64)>,
+    pub(super) first: Option<(Phase, Moment)>,
     /// The state at the last read.
     last: Option<Phase>,
 }
@@ -65,7 +65,7 @@ impl Met {
     pub(super) fn answered(&mut self, fact: Fact) {
         self.last = fact.end;
         if let (None, Some(end)) = (self.first, fact.end) {
-            self.first = Some((end, fact.since_millis));
+            self.first = Some((end, fact.since));
         }
     }
 

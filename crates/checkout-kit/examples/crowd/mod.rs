@@ -41,11 +41,10 @@ impl Crowd {
     /// Lives through the day, and through the hours after it until nothing is left to do.
     pub(crate) fn day(self) -> Result<Report, Box<dyn Error>> {
         let mut random = Random::new(self.seed);
-        let clock = VirtualClock::new(MIDNIGHT_MILLIS);
+        let clock = VirtualClock::new(MIDNIGHT);
         let many = u64::try_from(self.checkouts)?;
         let (providers, mut shops) = Providers::open(&clock, many, &mut random)?;
-        let now = Moment::from_unix_millis(i64::try_from(MIDNIGHT_MILLIS)?);
-        let mut schedule = Schedule::new(now, random.number());
+        let mut schedule = Schedule::new(MIDNIGHT, random.number());
         for shop in &mut shops {
             shop.account = Some(schedule.merchant(shop.plan, shop.limit.filter(|_| self.heeds_limits)));
         }
@@ -74,7 +73,7 @@ struct Day {
     shops: Vec<Shop>,
     schedule: Schedule<Watched>,
     /// The events by their times, and in the order of their creation.
-    events: BinaryHeap<Reverse<(u64, u64, Event)>>,
+    events: BinaryHeap<Reverse<(Moment, u64, Event)>>,
     told: u64,
     /// The notes by the number of the checkout.
     notes: Vec<Note>,
@@ -106,20 +105,20 @@ enum Event {
 struct Note {
     shop: usize,
     scenario: &'static str,
-    began_millis: u64,
+    began: Moment,
     state: State,
     /// The read under way, and then the outcome.
     fetch: Option<ReadKind>,
     heard: Option<ReadOutcome>,
     /// The time at which the plan wants the read.
-    wanted_millis: u64,
+    wanted: Moment,
     met: Met,
     /// The time since which the checkout is watched without a pause.
-    watched_since_millis: u64,
+    watched_since: Moment,
     /// The time from the end to the answer that showed the end, if the checkout was watched when it ended.
-    known_after_millis: Option<u64>,
+    known_after: Option<Duration>,
     /// The longest time between the moment at which a read was due and the read.
-    late_millis: u64,
+    late: Duration,
     /// The number of reads, of reads that went wrong, and of reads that never arrived.
     reads: u64,
     spoiled: u64,
@@ -130,7 +129,7 @@ struct Note {
     /// The number of times that the checkout was handed back.
     handed_back: u32,
     /// The time at which the checkout was last handed back or had ended.
-    over_millis: u64,
+    over: Moment,
     /// The number of things that were wrong with the checkout.
     wrong: u64,
 }
@@ -139,7 +138,7 @@ struct Note {
 #[derive(Clone, Copy)]
 struct Watch {
     reads: u64,
-    over_millis: u64,
+    over: Moment,
     gave_up: bool,
     /// True if the checkout had ended by then, at the provider.
     had_ended: bool,
@@ -180,27 +179,28 @@ impl Day {
             let named = self.random.pick(names).unwrap_or(USUAL);
             let scenario = if self.random.percent(50) { USUAL } else { named };
             let hour = weighted(&mut self.random, &HOURS);
-            let began_millis = MIDNIGHT_MILLIS + hour * HOUR_MILLIS + self.random.below(HOUR_MILLIS);
-            self.tell(began_millis, Event::Begin(number));
+            let after = Duration::from_millis(hour * HOUR_MILLIS + self.random.below(HOUR_MILLIS));
+            let began = MIDNIGHT.saturating_add(after);
+            self.tell(began, Event::Begin(number));
             self.notes.push(Note {
                 shop,
                 scenario,
-                began_millis,
+                began,
                 state: State::Imagined,
                 fetch: None,
                 heard: None,
-                wanted_millis: 0,
+                wanted: began,
                 met: Met::default(),
-                watched_since_millis: began_millis,
-                known_after_millis: None,
-                late_millis: 0,
+                watched_since: began,
+                known_after: None,
+                late: Duration::ZERO,
                 reads: 0,
                 spoiled: 0,
                 lost: 0,
                 last_was_spoiled: false,
                 first_watch: None,
                 handed_back: 0,
-                over_millis: began_millis,
+                over: began,
                 wrong: 0,
             });
         }
@@ -208,7 +208,7 @@ impl Day {
 
     fn live(&mut self) -> Result<(), Box<dyn Error>> {
         loop {
-            let now = self.clock.now_millis();
+            let now = self.clock.now();
             while let Some(Reverse((_, _, event))) =
                 self.events.peek().copied().filter(|next| next.0.0 <= now)
             {
@@ -221,20 +221,20 @@ impl Day {
             if next <= now {
                 return Err("time stands still".into());
             }
-            self.clock.advance(Duration::from_millis(next - now));
+            self.clock.advance(next.saturating_since(now));
         }
     }
 
     /// Sends the reads that are due, and returns the time of the next read.
-    fn ask_whoever_is_due(&mut self, now: u64) -> Result<Option<u64>, Box<dyn Error>> {
+    fn ask_whoever_is_due(&mut self, now: Moment) -> Result<Option<Moment>, Box<dyn Error>> {
         loop {
-            match self.schedule.next(moment(now)) {
+            match self.schedule.next(now) {
                 Next::Fetch { ticket, fetch, .. } => {
                     let number = self.number(ticket)?;
                     let note = &mut self.notes[number];
                     note.fetch = Some(fetch);
-                    note.late_millis = note.late_millis.max(now.saturating_sub(note.wanted_millis));
-                    let arrives = now + self.random.between(20, 400);
+                    note.late = note.late.max(now.saturating_since(note.wanted));
+                    let arrives = now.saturating_add(Duration::from_millis(self.random.between(20, 400)));
                     self.tell(arrives, Event::Read(number));
                 }
                 Next::AskPayer { ticket, .. } => {
@@ -245,13 +245,13 @@ impl Day {
                 Next::Refused { .. } => {}
                 Next::Ended { ticket, phase } => self.end(ticket, phase, now)?,
                 Next::GaveUp { ticket, gave_up } => self.hand_back(ticket, gave_up, now)?,
-                Next::Wait(until) => return Ok(Some(u64::try_from(until.unix_millis())?)),
+                Next::Wait(until) => return Ok(Some(until)),
                 Next::Idle => return Ok(None),
             }
         }
     }
 
-    fn happen(&mut self, event: Event, now: u64) -> Result<(), Box<dyn Error>> {
+    fn happen(&mut self, event: Event, now: Moment) -> Result<(), Box<dyn Error>> {
         match event {
             Event::Begin(number) => self.begin(number, now),
             Event::Read(number) => self.read(number, now),
@@ -262,7 +262,7 @@ impl Day {
             Event::Webhook(number) => match self.notes[number].state {
                 State::Watched(ticket) => {
                     self.shops[self.notes[number].shop].nudge();
-                    self.schedule.nudge(ticket, moment(now));
+                    self.schedule.nudge(ticket, now);
                     self.note_when_it_is_wanted(number, ticket);
                     Ok(())
                 }
@@ -277,7 +277,7 @@ impl Day {
         }
     }
 
-    fn begin(&mut self, number: usize, now: u64) -> Result<(), Box<dyn Error>> {
+    fn begin(&mut self, number: usize, now: Moment) -> Result<(), Box<dyn Error>> {
         let note = &self.notes[number];
         let shop = &self.shops[note.shop];
         let (id, known) = shop.begin(&self.providers, number, note.scenario)?;
@@ -289,17 +289,18 @@ impl Day {
         let sent = webhooks.map(|(_, _, sent)| Rc::clone(sent));
         for after in sent.iter().flat_map(|sent| sent.iter()) {
             // Webhooks take some seconds, and a few never come.
-            let arrives = now + after * 1_000 + self.random.between(500, 8_000);
+            let arrives =
+                now.saturating_add(Duration::from_millis(after * 1_000 + self.random.between(500, 8_000)));
             if self.random.percent(97) {
                 self.tell(arrives, Event::Webhook(number));
             }
         }
-        let ticket = self.schedule.add(account, moment(now), moment(now), watched);
+        let ticket = self.schedule.add(account, now, now, watched);
         self.watch(number, ticket, now);
         Ok(())
     }
 
-    fn read(&mut self, number: usize, now: u64) -> Result<(), Box<dyn Error>> {
+    fn read(&mut self, number: usize, now: Moment) -> Result<(), Box<dyn Error>> {
         let State::Watched(ticket) = self.notes[number].state else { return Err("a read of nothing".into()) };
         let fetch = self.notes[number].fetch.ok_or("a read of nothing")?;
         let watched = self.schedule.data_mut(ticket).ok_or("a ticket without a checkout")?;
@@ -320,34 +321,34 @@ impl Day {
         // Now and then an answer takes long, and a lost answer is waited for.
         let long = self.random.percent(1);
         let back = if long { self.random.between(3_000, 9_000) } else { self.random.between(20, 400) };
-        self.tell(now + back, Event::Hear(number));
+        self.tell(now.saturating_add(Duration::from_millis(back)), Event::Hear(number));
         Ok(())
     }
 
-    fn hear(&mut self, number: usize, now: u64) {
+    fn hear(&mut self, number: usize, now: Moment) {
         let note = &mut self.notes[number];
         let (State::Watched(ticket), Some(heard)) = (&note.state, note.heard.take()) else { return };
         let ticket = *ticket;
         note.fetch = None;
-        if let (None, Some((_, since))) = (note.known_after_millis, note.met.first)
+        if let (None, Some((_, since))) = (note.known_after, note.met.first)
             && matches!(heard, ReadOutcome::Answer { .. })
-            && since >= note.watched_since_millis
+            && since >= note.watched_since
         {
-            note.known_after_millis = Some(now - since);
+            note.known_after = Some(now.saturating_since(since));
         }
         if let ReadOutcome::Limited { wait } = heard {
             self.shops[note.shop].told_to_wait += wait.unwrap_or_default().max(Duration::from_secs(1));
         }
-        self.schedule.handle_outcome(ticket, moment(now), heard);
+        self.schedule.handle_outcome(ticket, now, heard);
         self.note_when_it_is_wanted(number, ticket);
     }
 
     /// Shows the payer the challenge. The payer decides what to do then, and when.
-    fn challenge(&mut self, number: usize, now: u64) {
+    fn challenge(&mut self, number: usize, now: Moment) {
         if self.notes[number].scenario == AWAY && self.notes[number].handed_back == 0 {
             return;
         }
-        let acts = now + self.random.between(3_000, 28_000);
+        let acts = now.saturating_add(Duration::from_millis(self.random.between(3_000, 28_000)));
         match self.random.below(10) {
             0 => self.tell(acts, Event::Back(number, false)),
             1..=7 => self.tell(acts, Event::Back(number, true)),
@@ -357,7 +358,7 @@ impl Day {
         }
     }
 
-    fn come_back(&mut self, number: usize, has_passed: bool, now: u64) {
+    fn come_back(&mut self, number: usize, has_passed: bool, now: Moment) {
         let State::Watched(ticket) = self.notes[number].state else { return };
         let Some(watched) = self.schedule.data(ticket) else { return };
         // An error says that the browser was back already.
@@ -366,11 +367,11 @@ impl Day {
             false => self.providers.azotte.fail_3ds(&watched.id),
         };
         self.shops[watched.shop].nudge();
-        self.schedule.payer_returned(ticket, moment(now));
+        self.schedule.payer_returned(ticket, now);
         self.note_when_it_is_wanted(number, ticket);
     }
 
-    fn end(&mut self, ticket: ScheduleKey, phase: Phase, now: u64) -> Result<(), Box<dyn Error>> {
+    fn end(&mut self, ticket: ScheduleKey, phase: Phase, now: Moment) -> Result<(), Box<dyn Error>> {
         let (_, watched) = self.schedule.remove(ticket).ok_or("a ticket without a checkout")?;
         let number = watched.number;
         self.leave(number, now, None);
@@ -385,14 +386,14 @@ impl Day {
         Ok(())
     }
 
-    fn hand_back(&mut self, ticket: ScheduleKey, gave_up: GaveUp, now: u64) -> Result<(), Box<dyn Error>> {
+    fn hand_back(&mut self, ticket: ScheduleKey, gave_up: GaveUp, now: Moment) -> Result<(), Box<dyn Error>> {
         let (poller, watched) = self.schedule.remove(ticket).ok_or("a ticket without a checkout")?;
         let number = watched.number;
         let fact = self.shops[watched.shop].fact(&self.providers, &watched.id)?;
         let note = &self.notes[number];
-        let deadline = u64::try_from(poller.deadline().unix_millis())?;
+        let deadline = poller.deadline();
         let met_end = note.met.end();
-        let had_ended = fact.end.is_some() && fact.since_millis < deadline;
+        let had_ended = fact.end.is_some() && fact.since < deadline;
         let law = match gave_up.why {
             // An end without the confirmation of a full read is no end; and nobody may think that there was
             // no end.
@@ -401,9 +402,7 @@ impl Day {
             // little room there is.
             _ if had_ended => Some("and had ended before its deadline"),
             GiveUpReason::Deadline if now < deadline => Some("before the deadline"),
-            GiveUpReason::AskedToWait { until } if until < moment(deadline) => {
-                Some("though it could have waited")
-            }
+            GiveUpReason::AskedToWait { until } if until < deadline => Some("though it could have waited"),
             GiveUpReason::Deadline | GiveUpReason::AskedToWait { .. } => None,
             GiveUpReason::Refused => (!note.last_was_spoiled).then_some("though nothing was refused"),
         };
@@ -417,39 +416,39 @@ impl Day {
         note.state = State::HandedBack(row);
         note.handed_back += 1;
         if note.handed_back <= RESUMED_AT_MOST {
-            self.tell(now + PAUSE_MILLIS, Event::Resume(number));
+            self.tell(now.saturating_add(PAUSE), Event::Resume(number));
         }
         Ok(())
     }
 
     /// Watches a checkout again, from the stored text and nothing else.
-    fn resume(&mut self, number: usize, now: u64) -> Result<(), Box<dyn Error>> {
+    fn resume(&mut self, number: usize, now: Moment) -> Result<(), Box<dyn Error>> {
         let State::HandedBack(row) = &self.notes[number].state else { return Ok(()) };
         let shop = &self.shops[row.shop];
         let mut poller: Poller = row.poller.parse()?;
         let known = Known::stored(shop.provider, &row.known)?;
-        poller.resume(&shop.plan, moment(now), shop.plan.deadline);
+        poller.resume(&shop.plan, now, shop.plan.deadline);
         let account = shop.account.ok_or("a shop without an account")?;
         let watched = Watched { number, shop: row.shop, id: row.id.clone(), known };
-        let ticket = self.schedule.restore(account, poller, moment(now), watched);
+        let ticket = self.schedule.restore(account, poller, now, watched);
         self.watch(number, ticket, now);
         Ok(())
     }
 
-    fn watch(&mut self, number: usize, ticket: ScheduleKey, now: u64) {
+    fn watch(&mut self, number: usize, ticket: ScheduleKey, now: Moment) {
         let note = &mut self.notes[number];
         note.state = State::Watched(ticket);
-        note.watched_since_millis = now;
+        note.watched_since = now;
         self.shops[note.shop].watches(true);
         self.note_when_it_is_wanted(number, ticket);
     }
 
     /// Stops watching a checkout: the checkout has ended, or was given up and perhaps had ended all the same.
-    fn leave(&mut self, number: usize, now: u64, gave_up: Option<bool>) {
+    fn leave(&mut self, number: usize, now: Moment, gave_up: Option<bool>) {
         let note = &mut self.notes[number];
-        note.over_millis = now;
+        note.over = now;
         let had_ended = gave_up.unwrap_or(true);
-        let watch = Watch { reads: note.reads, over_millis: now, gave_up: gave_up.is_some(), had_ended };
+        let watch = Watch { reads: note.reads, over: now, gave_up: gave_up.is_some(), had_ended };
         note.first_watch.get_or_insert(watch);
         self.shops[note.shop].watches(false);
     }
@@ -457,8 +456,7 @@ impl Day {
     fn note_when_it_is_wanted(&mut self, number: usize, ticket: ScheduleKey) {
         let note = &mut self.notes[number];
         if let Some(poller) = self.schedule.poller(ticket) {
-            let due = u64::try_from(poller.due().unix_millis()).unwrap_or(0);
-            note.wanted_millis = due.max(note.watched_since_millis);
+            note.wanted = poller.due().max(note.watched_since);
         }
     }
 
@@ -471,7 +469,7 @@ impl Day {
         Ok(self.schedule.data(ticket).ok_or("a ticket without a checkout")?.number)
     }
 
-    fn tell(&mut self, at: u64, event: Event) {
+    fn tell(&mut self, at: Moment, event: Event) {
         self.told += 1;
         self.events.push(Reverse((at, self.told, event)));
     }
@@ -489,10 +487,6 @@ fn weighted<T: Copy + Default>(random: &mut Random, choices: &[(T, u64)]) -> T {
     T::default()
 }
 
-fn moment(millis: u64) -> Moment {
-    Moment::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX))
-}
-
 fn or_open(end: Option<Phase>) -> String {
     end.map_or_else(|| "open".to_owned(), |end| end.to_string())
 }
@@ -505,7 +499,7 @@ const USUAL: &str = "happy";
 const AWAY: &str = "three_ds_abandoned";
 
 /// 2026-11-21 00:00:00 UTC.
-const MIDNIGHT_MILLIS: u64 = 1_795_219_200_000;
+const MIDNIGHT: Moment = Moment::from_unix_seconds(1_795_219_200);
 
 const HOUR_MILLIS: u64 = 3_600_000;
 
@@ -538,5 +532,5 @@ const HOURS: [(u64, u64); 24] = [
 ];
 
 /// The time until a checkout that was handed back is watched again, and the number of times.
-const PAUSE_MILLIS: u64 = 20 * 60_000;
+const PAUSE: Duration = Duration::from_secs(20 * 60);
 const RESUMED_AT_MOST: u32 = 2;

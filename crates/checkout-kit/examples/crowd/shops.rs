@@ -131,7 +131,7 @@ fn open_allscale(
         let time = clock.clone();
         let client = allscale::Client::builder(key)
             .environment(Environment::Sandbox)
-            .clock(move || time.now_millis())
+            .clock(move || time.now())
             .nonces(counter())
             .build()?;
         // One store in four reads on for late money.
@@ -164,7 +164,7 @@ fn open_azotte(
         let time = clock.clone();
         let client = azotte::Client::builder(project, &*name, key.into())
             .environment(Environment::Sandbox)
-            .clock(move || time.now_millis())
+            .clock(move || time.now())
             .build()?;
         shops.push(Shop::new(Provider::Azotte, name, Client::Azotte(client), PollPolicy::azotte()));
     }
@@ -189,7 +189,7 @@ fn open_peach(
         let client = peach::Client::builder(&*name, token)
             .environment(Environment::Sandbox)
             .referer("https://shop.example")
-            .clock(move || time.now_millis())
+            .clock(move || time.now())
             .nonces(counter())
             .build()?;
         let is_busy = number < busy;
@@ -429,7 +429,7 @@ impl Shop {
         self.nudged += 1;
     }
 
-    /// The longest time for which a read that is due can have to wait, in milliseconds.
+    /// The longest time for which a read that is due can have to wait.
     ///
     /// Of a merchant's reads that are due the read with the earliest deadline goes first. The deadline is the
     /// due time plus the checkout's interval, and plus the plan's longest pause if the last answer was "too
@@ -437,23 +437,18 @@ impl Shop {
     /// once more. Nudged checkouts go before the read too, but never two of them in a row. The limit lets so
     /// many reads pass in the limit's time and a second, and none while the merchant was told to wait. A
     /// restored checkout can have to wait for a pause before that.
-    pub(super) fn late_at_most_millis(&self) -> u64 {
-        let longest = millis(self.longest_interval());
-        let told = millis(self.told_to_wait) + 1_000 + longest;
+    pub(super) fn late_at_most(&self) -> Duration {
+        let longest = self.longest_interval();
+        let told = self.told_to_wait + Duration::from_secs(1) + longest;
         let Some(limit) = self.limit else { return told };
         let turns = (2 * self.most_watched + 1).div_ceil(u64::from(limit.requests));
-        2 * longest + turns * (u64::from(limit.per_seconds) + 1) * 1_000 + told
+        2 * longest + Duration::from_secs(turns * (u64::from(limit.per_seconds) + 1)) + told
     }
 
     fn longest_interval(&self) -> Duration {
         let late = self.plan.late_payment_reads.map(|reads| reads.every).unwrap_or_default();
         self.plan.max_interval.max(self.plan.review.every).max(late)
     }
-}
-
-/// A duration in milliseconds.
-pub(super) fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The seconds after the beginning at which a checkout's webhooks are sent: AllScale's at the confirmation,

@@ -3,6 +3,7 @@
 use super::shops::Provider;
 use super::{Day, Note, RESUMED_AT_MOST, Shop, State};
 use std::fmt::Write;
+use std::time::Duration;
 
 /// The result of the day.
 pub(crate) struct Report {
@@ -45,9 +46,9 @@ struct Column {
     first_baseline: u64,
     reads: u64,
     baseline: u64,
-    late_millis: u64,
-    late_bound_millis: u64,
-    known_after: Vec<u64>,
+    late: Duration,
+    late_bound: Duration,
+    known_after: Vec<Duration>,
 }
 
 /// A column's name, the provider, and true for the busy merchants.
@@ -109,9 +110,9 @@ fn column(day: &Day, (name, provider, is_busy): Kind, wrong: &mut Vec<String>) -
         if is_lost {
             note_wrong("lost");
         }
-        let bound = shop.late_at_most_millis();
-        if note.late_millis > bound {
-            note_wrong(&format!("starved for {} ms, with a bound of {bound} ms", note.late_millis));
+        let bound = shop.late_at_most();
+        if note.late > bound {
+            note_wrong(&format!("starved for {:?}, with a bound of {bound:?}", note.late));
         }
     }
     let mut counted = 0;
@@ -142,9 +143,9 @@ impl Column {
         self.spoiled += note.spoiled;
         let own_end = note.met.first.map(|(_, since)| since);
         if let Some(first) = note.first_watch {
-            let until = own_end.unwrap_or(u64::MAX).min(first.over_millis);
+            let until = own_end.map_or(first.over, |end| end.min(first.over));
             self.first_reads += first.reads;
-            self.first_baseline += every_five_seconds(until.saturating_sub(note.began_millis));
+            self.first_baseline += every_five_seconds(until.saturating_since(note.began));
             let has_ended = matches!(note.state, State::Ended);
             self.ended += u64::from(!first.gave_up);
             self.handed_back += u64::from(first.gave_up);
@@ -152,24 +153,25 @@ impl Column {
             self.ended_later += u64::from(first.gave_up && has_ended);
             self.open += u64::from(first.gave_up && !has_ended);
         }
-        let until = own_end.unwrap_or(note.over_millis);
-        self.baseline += every_five_seconds(until.saturating_sub(note.began_millis));
-        if note.late_millis >= self.late_millis {
-            self.late_millis = note.late_millis;
-            self.late_bound_millis = shop.late_at_most_millis();
+        let until = own_end.unwrap_or(note.over);
+        self.baseline += every_five_seconds(until.saturating_since(note.began));
+        if note.late >= self.late {
+            self.late = note.late;
+            self.late_bound = shop.late_at_most();
         }
-        self.known_after.extend(note.known_after_millis);
+        self.known_after.extend(note.known_after);
     }
 
     /// The time after which so many in a hundred of the ends were known.
-    fn known(&self, percent: usize) -> u64 {
+    fn known(&self, percent: usize) -> Duration {
         let last = self.known_after.len().saturating_sub(1);
-        self.known_after.get(last * percent / 100).copied().unwrap_or(0)
+        self.known_after.get(last * percent / 100).copied().unwrap_or_default()
     }
 }
 
 /// The number of reads at one read in 5 seconds, for so long.
-fn every_five_seconds(millis: u64) -> u64 {
+fn every_five_seconds(span: Duration) -> u64 {
+    let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     millis.div_ceil(5_000).max(1)
 }
 
@@ -189,8 +191,8 @@ fn table(columns: &[Column], wrong: &[String]) -> String {
         let all: u64 = columns.iter().map(of).sum();
         with_all(each(&|column| of(column).to_string()), all.to_string())
     };
-    let seconds = |of: &dyn Fn(&Column) -> u64| {
-        each(&|column| format!("{}.{} s", of(column) / 1_000, of(column) % 1_000 / 100))
+    let seconds = |of: &dyn Fn(&Column) -> Duration| {
+        each(&|column| format!("{}.{} s", of(column).as_secs(), of(column).subsec_millis() / 100))
     };
     let share = |of: fn(&Column) -> (u64, u64)| {
         let percent = |(part, whole): (u64, u64)| format!("{} %", part * 100 / whole.max(1));
@@ -216,8 +218,8 @@ fn table(columns: &[Column], wrong: &[String]) -> String {
     line("  share of that", share(|column| (column.reads, column.baseline)));
     line("reads that went wrong", sum(|column| column.spoiled));
     line("reads that a webhook or a payer asked for", sum(|column| column.nudged));
-    line("longest wait of a read beyond its plan", seconds(&|column| column.late_millis));
-    line("  at most, by its merchant's limit and load", seconds(&|column| column.late_bound_millis));
+    line("longest wait of a read beyond its plan", seconds(&|column| column.late));
+    line("  at most, by its merchant's limit and load", seconds(&|column| column.late_bound));
     line("from an end to knowing it: half of them", seconds(&|column| column.known(50)));
     line("  99 in 100", seconds(&|column| column.known(99)));
     line("  all", seconds(&|column| column.known(100)));

@@ -66,7 +66,7 @@ impl Shop {
         let clock = sandbox.clock().clone();
         let client = Client::builder(key.clone())
             .environment(Environment::Sandbox)
-            .clock(move || clock.now_millis())
+            .clock(move || clock.now())
             .build()?;
         Ok(Self {
             client,
@@ -246,7 +246,7 @@ impl Shop {
     }
 
     pub(crate) fn now(&self) -> Moment {
-        Moment::from_unix_millis(i64::try_from(self.sandbox.clock().now_millis()).unwrap_or(i64::MAX))
+        self.sandbox.clock().now()
     }
 }
 

@@ -144,7 +144,7 @@ impl World {
         let clock = sandbox.clock().clone();
         let client = Client::builder(SigningKey::new(API_KEY, SecretString::from(API_SECRET))?)
             .environment(Environment::Sandbox)
-            .clock(move || clock.now_millis())
+            .clock(move || clock.now())
             .build()?;
         let nothing = String::new;
         let (intent_id, page, owed, watch) = (nothing(), nothing(), nothing(), nothing());

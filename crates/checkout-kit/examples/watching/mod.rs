@@ -7,7 +7,7 @@ pub(crate) use ending::Ending;
 
 use checkout_kit::settlement::Order;
 use checkout_kit::{
-    BlockingTransport, CallError, Change, End, Phase, Verdict, Watch, Watchable, client::Provider,
+    BlockingTransport, CallError, Change, End, Moment, Phase, Verdict, Watch, Watchable, client::Provider,
 };
 use checkout_sandbox::VirtualClock;
 use std::error::Error;
@@ -20,7 +20,7 @@ pub(crate) struct Shop<'a> {
     clock: VirtualClock,
     out: &'a mut dyn Write,
     /// The time at which the watching began.
-    began: u64,
+    began: Moment,
     /// True if the payer's browser comes back from a challenge.
     pub(crate) payer_returns: bool,
     /// The reason why the last read failed.
@@ -36,7 +36,7 @@ pub(crate) struct Checkout<'c, E: Watchable> {
 
 impl<'a> Shop<'a> {
     pub(crate) fn new(clock: VirtualClock, out: &'a mut dyn Write) -> Self {
-        let began = clock.now_millis();
+        let began = clock.now();
         Self { clock, out, began, payer_returns: true, failed: None }
     }
 
@@ -47,7 +47,7 @@ impl<'a> Shop<'a> {
 
     /// The time since the watching began.
     pub(crate) fn time(&self) -> String {
-        let seconds = (self.clock.now_millis() - self.began) / 1_000;
+        let seconds = self.clock.now().saturating_since(self.began).as_secs();
         format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
     }
 
@@ -63,7 +63,7 @@ impl<'a> Shop<'a> {
         mut checkout: Checkout<'_, E>,
         on: &mut dyn FnMut(&mut Self, &Change<E>),
     ) -> (Ending, String) {
-        self.began = self.clock.now_millis();
+        self.began = self.clock.now();
         let mut known = self.look(transport, &mut checkout, false, on);
         for wait in [HALF_AN_HOUR, AN_HOUR, A_DAY] {
             // A checkout that a person has to look at waits for that person.
@@ -104,8 +104,7 @@ impl<'a> Shop<'a> {
             // In production the sleep is `handle.pause(wait)`, and the page that the payer's browser comes
             // back to tells the handle so. Here the browser comes back while the watch sleeps.
             let change = checkout.watch.next_change_blocking(transport, |wait| {
-                let back_in =
-                    back_at.map(|at: u64| Duration::from_millis(at.saturating_sub(clock.now_millis())));
+                let back_in = back_at.map(|at: Moment| at.saturating_since(clock.now()));
                 if let Some(back_in) = back_in.filter(|back_in| *back_in <= wait) {
                     back_at = None;
                     clock.advance(back_in);
@@ -129,7 +128,7 @@ impl<'a> Shop<'a> {
                     return (ending, why);
                 }
                 Change::AskPayer { .. } if self.payer_returns => {
-                    back_at = Some(clock.now_millis() + BACK_AFTER_MILLIS);
+                    back_at = Some(clock.now().saturating_add(BACK_AFTER));
                 }
                 // After an end nobody can say what an unknown status means.
                 Change::Attention { verdict: Verdict::Unknown(_), tracker } => unnamed |= tracker.is_final(),
@@ -235,7 +234,7 @@ pub(crate) fn whole(error: &dyn Error) -> String {
 }
 
 /// The time for which the payer's browser is away. (The sandbox's payer has passed the challenge by then.)
-const BACK_AFTER_MILLIS: u64 = 31_000;
+const BACK_AFTER: Duration = Duration::from_secs(31);
 const HALF_AN_HOUR: Duration = Duration::from_secs(30 * 60);
 const AN_HOUR: Duration = Duration::from_secs(60 * 60);
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -7,6 +7,7 @@ use checkout_client::{
     Answer, Attempt, Call, CallError, CallErrorKind, CreateOutcome, NonceSource, Provider, Readable,
     Watchable, allscale, azotte, peach,
 };
+use checkout_kit::Moment;
 use checkout_lifecycle::Tracker;
 use checkout_money::{Cents, CoinAmount, Rate};
 use checkout_sandbox::{allscale as sandbox_allscale, azotte as sandbox_azotte, peach as sandbox_peach};
@@ -402,7 +403,7 @@ fn by_allscale(list: &mut List) {
     let sandbox = builder.clone().build();
     let clock = sandbox.clock().clone();
     let client = allscale::Client::builder(signing_key()).nonces(nonces());
-    let client = client.clock(move || clock.now_millis());
+    let client = client.clock(move || clock.now());
     list! { list,
         "checkout_sandbox::allscale::Store" => store;
         "checkout_sandbox::allscale::Builder" => builder;
@@ -410,7 +411,7 @@ fn by_allscale(list: &mut List) {
     }
     let clock = sandbox.clock().clone();
     let client = allscale::Client::builder(signing_key()).nonces(nonces());
-    let client = client.clock(move || clock.now_millis()).build().unwrap();
+    let client = client.clock(move || clock.now()).build().unwrap();
     let draft = validate_allscale::Draft::coin(StableCoin::USDT, Cents::new(1_000)).user(USER_ID, USER_NAME);
     let intent = draft.extra(extra()).check().unwrap();
     let create = client.create(&intent);
@@ -427,7 +428,7 @@ fn by_allscale(list: &mut List) {
         let verifier = Verifier::new(KeyRing::new("2024-05", signing_key()));
         let clock = sandbox.clock().clone();
         let builder = allscale::Client::builder(signing_key()).nonces(nonces()).signed_responses(verifier);
-        builder.clock(move || clock.now_millis())
+        builder.clock(move || clock.now())
     };
     list! { list, "checkout_client::allscale::Builder" => signed(); }
     let signed = signed().build().unwrap();
@@ -452,7 +453,7 @@ fn by_azotte(list: &mut List) {
     let client = |key: &str| {
         let clock = clock.clone();
         let builder = azotte::Client::builder("acme", TENANT, key.into()).environment(Environment::Sandbox);
-        builder.clock(move || clock.now_millis())
+        builder.clock(move || clock.now())
     };
     list! { list,
         "checkout_sandbox::azotte::Tenant" => tenant;
@@ -486,7 +487,7 @@ fn by_peach(list: &mut List) {
     let client = |referer: &str| {
         let clock = clock.clone();
         let builder = peach::Client::builder(ENTITY, secret_token()).environment(Environment::Sandbox);
-        builder.referer(referer).nonces(nonces()).clock(move || clock.now_millis())
+        builder.referer(referer).nonces(nonces()).clock(move || clock.now())
     };
     list! { list,
         "checkout_sandbox::peach::Merchant" => merchant();
@@ -528,7 +529,7 @@ fn by_peach_v2(list: &mut List) {
         let builder =
             peach::v2::Client::builder(ENTITY, credentials(secret)).environment(Environment::Sandbox);
         let builder = builder.secret_token(secret_token()).referer("https://shop.example");
-        builder.nonces(nonces()).clock(move || clock.now_millis())
+        builder.nonces(nonces()).clock(move || clock.now())
     };
     let of = |secret: &str| client(secret).build().unwrap();
     let held = client(CLIENT_SECRET).tokens(|_| Some(SecretString::from(ACCESS_TOKEN))).build().unwrap();
@@ -539,7 +540,7 @@ fn by_peach_v2(list: &mut List) {
     let store = peach::TokenStore::default();
     let token = peach_token();
     let Reply::Done(token) = wire_peach::read_token(&Head::new(200), &token).unwrap() else { panic!() };
-    store.keep(&token.payload, 0);
+    store.keep(&token.payload, Moment::from_unix_millis(0));
     list! { list,
         "checkout_client::peach::v2::Credentials" => credentials(CLIENT_SECRET);
         "checkout_client::peach::v2::Builder" => client(CLIENT_SECRET);
@@ -548,7 +549,10 @@ fn by_peach_v2(list: &mut List) {
     failed(list, &wrong);
     failed(list, &of(CLIENT_SECRET).authenticate_blocking(&lost).unwrap_err());
     failed(list, &spent.authenticate_blocking(&lost).unwrap_err());
-    failed(list, &spent.create(&checkout).unwrap().attempt(0, "nonce-1").unwrap_err());
+    failed(
+        list,
+        &spent.create(&checkout).unwrap().attempt(Moment::from_unix_millis(0), "nonce-1").unwrap_err(),
+    );
     asked(list, &of(CLIENT_SECRET).token(), &sandbox, [peach_token(), peach_refusal()]);
     asked(list, &held.create(&checkout).unwrap(), &sandbox, [peach_payment(), peach_refusal()]);
     asked(list, &held.status("checkout-1").unwrap(), &sandbox, [peach_payment(), peach_refusal()]);
@@ -565,12 +569,12 @@ fn asked<T: Readable + Debug>(
     transport: &impl BlockingTransport,
     bodies: [Vec<u8>; 2],
 ) {
-    let attempt = call.attempt(1_717_246_327_923, "nonce-1").unwrap();
+    let attempt = call.attempt(Moment::from_unix_millis(1_717_246_327_923), "nonce-1").unwrap();
     list.signatures.extend(signatures(&attempt));
     list! { list,
         "checkout_client::Call" => call.clone();
         "checkout_client::Attempt" => attempt;
-        "checkout_client::Reader" => call.attempt(0, "nonce-1").unwrap().into_parts().1;
+        "checkout_client::Reader" => call.attempt(Moment::from_unix_millis(0), "nonce-1").unwrap().into_parts().1;
     }
     let sent = call.send_blocking(transport);
     let bodies =
@@ -600,7 +604,11 @@ fn answer<T: Readable>(
 ) -> Result<Answer<T>, CallError<T::Provider>> {
     let response = http::Response::builder().status(status).header("location", CHALLENGE_URL);
     let response: Response = response.body(Bytes::copy_from_slice(body)).unwrap();
-    call.attempt(1_717_246_327_923, "nonce-1").unwrap().into_parts().1.read(&response)
+    call.attempt(Moment::from_unix_millis(1_717_246_327_923), "nonce-1")
+        .unwrap()
+        .into_parts()
+        .1
+        .read(&response)
 }
 
 /// Reads these bodies as the answer.

@@ -148,7 +148,7 @@ fn watched_by_allscale(list: &mut List, told: &mut BTreeSet<&'static str>) {
     let sandbox = Sandbox::builder().store(Store::new(signing_key())).build();
     let (clock, now) = (sandbox.clock().clone(), sandbox.clock().clone());
     let builder = allscale::Client::builder(signing_key()).nonces(nonces());
-    let client = builder.clock(move || now.now_millis()).build().unwrap();
+    let client = builder.clock(move || now.now()).build().unwrap();
     let draft = validate_allscale::Draft::coin(StableCoin::USDT, Cents::new(1_000)).user(USER_ID, USER_NAME);
     let intent = draft.extra(extra()).check().unwrap();
     let created = client.create(&intent).send_blocking(&sandbox).unwrap();
@@ -172,7 +172,7 @@ fn watched_by_azotte(list: &mut List, told: &mut BTreeSet<&'static str>) {
     let sandbox = sandbox.scenario(Scenario::three_ds_html()).build();
     let (clock, now) = (sandbox.clock().clone(), sandbox.clock().clone());
     let builder = azotte::Client::builder("acme", TENANT, API_KEY.into()).environment(Environment::Sandbox);
-    let client = builder.clock(move || now.now_millis()).build().unwrap();
+    let client = builder.clock(move || now.now()).build().unwrap();
     let submitted = client.submit(&submit()).send_blocking(&sandbox).unwrap();
     let watch = || client.watch(&submitted.payload.tracking_number).unwrap();
     [Fault::LostAnswer, Fault::Truncated].into_iter().for_each(|fault| sandbox.inject(fault));
@@ -208,7 +208,7 @@ fn watched_by_peach(list: &mut List, told: &mut BTreeSet<&'static str>) {
     let clock = sandbox.clock().clone();
     let now = || {
         let clock = clock.clone();
-        move || clock.now_millis()
+        move || clock.now()
     };
     let checkout = peach_draft().check().unwrap();
     let v1 = peach::Client::builder(ENTITY, secret_token()).environment(Environment::Sandbox);
@@ -238,7 +238,7 @@ fn many(list: &mut List) {
     let sandbox = Sandbox::builder().store(Store::new(signing_key())).build();
     let (clock, now) = (sandbox.clock().clone(), sandbox.clock().clone());
     let builder = allscale::Client::builder(signing_key()).nonces(nonces());
-    let client = builder.clock(move || now.now_millis()).build().unwrap();
+    let client = builder.clock(move || now.now()).build().unwrap();
     let draft = validate_allscale::Draft::coin(StableCoin::USDT, Cents::new(1_000)).user(USER_ID, USER_NAME);
     let created = client.create(&draft.check().unwrap()).send_blocking(&sandbox);
     let watch = client.watch(&created.unwrap().payload.intent_id).unwrap();
@@ -262,7 +262,9 @@ fn many(list: &mut List) {
 
 /// The errors of a text that no watch and no poller stored: a planted text stands in the place of each part.
 fn stored(list: &mut List) {
-    let client = allscale::Client::builder(signing_key()).nonces(nonces()).clock(|| 1_717_246_327_923);
+    let client = allscale::Client::builder(signing_key())
+        .nonces(nonces())
+        .clock(|| Moment::from_unix_millis(1_717_246_327_923));
     let client = client.build().unwrap();
     let watch = || client.watch("65b2f3d0d2d9c0a1b2c3d4e5").unwrap();
     let whole = watch().stored();

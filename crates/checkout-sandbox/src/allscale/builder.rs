@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 
 use checkout_auth::allscale::SigningKey;
+use checkout_tables::Moment;
 use checkout_tables::allscale::TIMESTAMP_WINDOW_SECONDS;
 
 use super::nonces::NonceSource;
@@ -22,8 +23,9 @@ impl Sandbox {
     ///
     /// ```
     /// use checkout_sandbox::allscale::Sandbox;
+    /// use checkout_tables::Moment;
     ///
-    /// assert_eq!(Sandbox::new(7).clock().now_millis(), 1_716_501_000_000);
+    /// assert_eq!(Sandbox::new(7).clock().now(), Moment::from_unix_millis(1_716_501_000_000));
     /// ```
     #[must_use]
     pub fn new(seed: u64) -> Self {
@@ -50,8 +52,9 @@ impl Sandbox {
 ///
 /// use checkout_sandbox::VirtualClock;
 /// use checkout_sandbox::allscale::{Sandbox, Scenario};
+/// use checkout_tables::Moment;
 ///
-/// let clock = VirtualClock::new(1_800_000_000_000);
+/// let clock = VirtualClock::new(Moment::from_unix_seconds(1_800_000_000));
 /// let sandbox = Sandbox::builder()
 ///     .seed(7)
 ///     .clock(clock.clone())
@@ -85,8 +88,10 @@ impl Builder {
     ///
     /// ```
     /// # use checkout_sandbox::{VirtualClock, allscale::Sandbox};
-    /// let sandbox = Sandbox::builder().clock(VirtualClock::new(0)).build();
-    /// assert_eq!(sandbox.clock().now_millis(), 0);
+    /// # use checkout_tables::Moment;
+    /// let clock = VirtualClock::new(Moment::from_unix_millis(0));
+    /// let sandbox = Sandbox::builder().clock(clock).build();
+    /// assert_eq!(sandbox.clock().now(), Moment::from_unix_millis(0));
     /// ```
     #[must_use]
     pub fn clock(mut self, clock: VirtualClock) -> Self {
@@ -191,7 +196,7 @@ impl Builder {
             true => NonceSource::for_two_windows(self.window_seconds),
             false => NonceSource::for_good(),
         };
-        let clock = self.settings.clock_or(START_MILLIS);
+        let clock = self.settings.clock_or(START);
         let state = State::new(self.settings.seed, self.stores.len(), nonces);
         Sandbox(Arc::new(Server {
             stores: self.stores,
@@ -223,4 +228,4 @@ pub(super) fn default_store() -> Store {
 }
 
 /// 2024-05-23 21:50:00 UTC.
-const START_MILLIS: u64 = 1_716_501_000_000;
+const START: Moment = Moment::from_unix_seconds(1_716_501_000);

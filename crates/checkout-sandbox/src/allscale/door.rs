@@ -1,6 +1,7 @@
 //! The door of the API: the store that sent a request, if the request may come in.
 
 use checkout_auth::allscale::RequestToSign;
+use checkout_tables::Moment;
 use checkout_transport::http::HeaderMap;
 use checkout_transport::http::request::Parts;
 
@@ -17,7 +18,7 @@ pub(super) fn authenticate<'a>(
     store: impl FnOnce(&str) -> Option<(usize, &'a Store)>,
     nonces: &mut NonceSource,
     window_seconds: u64,
-    now_seconds: u64,
+    now: Moment,
     head: &Parts,
     body: &[u8],
 ) -> Result<usize, Refusal> {
@@ -32,7 +33,8 @@ pub(super) fn authenticate<'a>(
 
     let (number, store) = store(api_key).ok_or_else(|| refused("unknown api key"))?;
     let timestamp = unix_seconds(timestamp).ok_or_else(|| refused("timestamp is not in unix seconds"))?;
-    if now_seconds.abs_diff(timestamp) > window_seconds {
+    let apart = i128::from(now.unix_seconds()).abs_diff(i128::from(timestamp));
+    if apart > u128::from(window_seconds) {
         return Err(refused("timestamp is outside of the allowed time window"));
     }
     let signed = RequestToSign {
@@ -44,7 +46,7 @@ pub(super) fn authenticate<'a>(
         body,
     };
     store.key().verify(&signed, signature).map_err(|_| refused("invalid signature"))?;
-    if !nonces.spend(number, nonce, now_seconds) {
+    if !nonces.spend(number, nonce, now) {
         return Err(refused("nonce has been used already"));
     }
     Ok(number)

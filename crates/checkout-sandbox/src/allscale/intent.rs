@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use checkout_tables::Moment;
 use checkout_tables::allscale::{Currency, StableCoin};
 
 use super::create::{DECIMALS, Order, Price, Terms, decimal};
 use super::scenario::Scenario;
-use crate::clock::millis;
 use crate::generator::Generator;
 use crate::json::Json;
 
@@ -26,10 +26,10 @@ pub struct IntentRecord {
     pub order_id: Option<String>,
     /// The status now, by the scenario and the clock.
     pub status: i64,
-    /// The time of creation: milliseconds since 1970-01-01 UTC.
-    pub created_at_millis: u64,
-    /// The time of the change to the current status: milliseconds since 1970-01-01 UTC.
-    pub changed_at_millis: u64,
+    /// The time of creation.
+    pub created_at: Moment,
+    /// The time of the change to the current status.
+    pub changed_at: Moment,
     /// The name of the scenario that the intent goes through.
     pub scenario: String,
 }
@@ -43,7 +43,7 @@ pub(super) struct Intent {
     order: Order,
     terms: Terms,
     scenario: Scenario,
-    created_at_millis: u64,
+    created_at: Moment,
 }
 
 impl Intent {
@@ -52,27 +52,27 @@ impl Intent {
         order: Order,
         terms: Terms,
         scenario: Scenario,
-        now_millis: u64,
+        now: Moment,
         generator: &mut Generator,
     ) -> Self {
         // An ObjectId begins with the time of creation in seconds, in 32 bits.
-        let id = format!("{:08x}{}", (now_millis / 1000) & 0xffff_ffff, generator.hex(16));
+        let id = format!("{:08x}{}", now.unix_seconds() & 0xffff_ffff, generator.hex(16));
         let seed = generator.number();
-        Self { id, store, seed, order, terms, scenario, created_at_millis: now_millis }
+        Self { id, store, seed, order, terms, scenario, created_at: now }
     }
 
-    pub(super) fn status(&self, now_millis: u64) -> i64 {
-        self.scenario.status_at(self.age(now_millis))
+    pub(super) fn status(&self, now: Moment) -> i64 {
+        self.scenario.status_at(self.age(now))
     }
 
-    pub(super) fn record(&self, now_millis: u64) -> IntentRecord {
-        let since = self.scenario.changed_at(self.age(now_millis));
+    pub(super) fn record(&self, now: Moment) -> IntentRecord {
+        let since = self.scenario.changed_at(self.age(now));
         IntentRecord {
             id: self.id.clone(),
             order_id: self.order.order_id.clone(),
-            status: self.status(now_millis),
-            created_at_millis: self.created_at_millis,
-            changed_at_millis: self.created_at_millis.saturating_add(millis(since)),
+            status: self.status(now),
+            created_at: self.created_at,
+            changed_at: self.created_at.saturating_add(since),
             scenario: self.scenario.name().to_owned(),
         }
     }
@@ -96,8 +96,8 @@ impl Intent {
     }
 
     /// The payload of get's reply: the fields of the page's table, in the order of the table.
-    pub(super) fn whole(&self, id_name: &str, now_millis: u64, tampered_status: Option<i64>) -> Json {
-        let stage = self.scenario.stage_at(self.age(now_millis));
+    pub(super) fn whole(&self, id_name: &str, now: Moment, tampered_status: Option<i64>) -> Json {
+        let stage = self.scenario.stage_at(self.age(now));
         let currency = match self.order.price {
             Price::Fiat(currency) => Some(currency),
             Price::Native(_) => None,
@@ -151,8 +151,8 @@ impl Intent {
     }
 
     /// An intent of somebody else's that nobody created, at another status and with twice the amount.
-    pub(super) fn made_up_other(mut self, now_millis: u64) -> Self {
-        let status = if self.status(now_millis) == 20 { 2 } else { 20 };
+    pub(super) fn made_up_other(mut self, now: Moment) -> Self {
+        let status = if self.status(now) == 20 { 2 } else { 20 };
         self.id = Generator::new(!self.seed).hex(24);
         self.seed = !self.seed;
         self.order.order_id = Some("order_of_somebody_else".to_owned());
@@ -162,8 +162,8 @@ impl Intent {
         self
     }
 
-    fn age(&self, now_millis: u64) -> Duration {
-        Duration::from_millis(now_millis.saturating_sub(self.created_at_millis))
+    fn age(&self, now: Moment) -> Duration {
+        now.saturating_since(self.created_at)
     }
 
     /// The digits for one purpose of this intent, the same in every call.

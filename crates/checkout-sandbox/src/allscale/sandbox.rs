@@ -46,10 +46,11 @@ impl Sandbox {
     /// ```
     /// use std::time::Duration;
     /// use checkout_sandbox::allscale::Sandbox;
+    /// use checkout_tables::Moment;
     ///
     /// let sandbox = Sandbox::new(7);
     /// sandbox.clock().advance(Duration::from_secs(5));
-    /// assert_eq!(sandbox.clock().now_millis(), 1_716_501_005_000);
+    /// assert_eq!(sandbox.clock().now(), Moment::from_unix_millis(1_716_501_005_000));
     /// ```
     #[must_use]
     pub fn clock(&self) -> &VirtualClock {
@@ -142,7 +143,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn intents(&self) -> Vec<IntentRecord> {
-        let now = self.0.clock.now_millis();
+        let now = self.0.clock.now();
         self.state().intents.iter().map(|intent| intent.record(now)).collect()
     }
 
@@ -154,7 +155,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn intent(&self, id: &str) -> Option<IntentRecord> {
-        let now = self.0.clock.now_millis();
+        let now = self.0.clock.now();
         let state = self.state();
         let number = state.number_of.get(id).copied()?;
         Some(state.intents.get(number)?.record(now))
@@ -196,7 +197,7 @@ impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
         f.debug_struct("Sandbox")
-            .field("now_millis", &self.0.clock.now_millis())
+            .field("now", &self.0.clock.now())
             .field("stores", &self.0.stores.len())
             .field("intents", &state.intents.len())
             .field("requests", &state.seen)

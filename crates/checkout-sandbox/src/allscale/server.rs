@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use checkout_tables::Moment;
 use checkout_tables::allscale::Route;
 use checkout_transport::http::request::Parts;
 use checkout_transport::{Request, Response, TransportError};
@@ -17,7 +18,6 @@ use super::route::Target;
 use super::scenario::Scenario;
 use super::state::State;
 use super::store::Store;
-use crate::counts::MINUTE_MILLIS;
 use crate::json::Json;
 use crate::mishap::{Mishap, take_fault};
 use crate::{RecordedRequest, VirtualClock};
@@ -50,7 +50,7 @@ impl Server {
             return Err(error);
         }
 
-        let now = self.clock.now_millis();
+        let now = self.clock.now();
         let answer = Answer::instead_of_the_api(mishap)
             .unwrap_or_else(|| self.answer(&mut state, target, &head, &body, fault.as_ref(), now))
             .spoiled_by(mishap);
@@ -73,7 +73,7 @@ impl Server {
         head: &Parts,
         body: &[u8],
         fault: Option<&Fault>,
-        now: u64,
+        now: Moment,
     ) -> Answer {
         let (route, segment) = match target {
             Target::Route(route, segment) => (route, segment),
@@ -94,14 +94,14 @@ impl Server {
         head: &Parts,
         body: &[u8],
         fault: Option<&Fault>,
-        now: u64,
+        now: Moment,
     ) -> Result<usize, Refusal> {
         let store = |api_key: &str| {
             let number = self.store_of.get(api_key).copied()?;
             Some((number, self.stores.get(number)?))
         };
         let nonces = &mut state.nonces;
-        let store = door::authenticate(store, nonces, self.window_seconds, now / 1000, head, body)?;
+        let store = door::authenticate(store, nonces, self.window_seconds, now, head, body)?;
         match fault {
             Some(Fault::RateLimited) => return Err(Refusal::rate_limited(2)),
             Some(Fault::InternalError) => return Err(Refusal::internal()),
@@ -109,7 +109,7 @@ impl Server {
             Some(_) | None => {}
         }
         let Some(limit) = self.requests_per_minute else { return Ok(store) };
-        let minute = now / MINUTE_MILLIS;
+        let (minute, second) = (now.unix_seconds().div_euclid(60), now.unix_seconds().rem_euclid(60));
         let counted = state.counted.entry(store).or_default();
         if counted.0 != minute {
             *counted = (minute, 0);
@@ -118,7 +118,7 @@ impl Server {
             if let Some(tally) = state.tallies.get_mut(store) {
                 tally.refuse();
             }
-            return Err(Refusal::rate_limited((MINUTE_MILLIS - now % MINUTE_MILLIS).div_ceil(1000)));
+            return Err(Refusal::rate_limited((60 - second).unsigned_abs()));
         }
         counted.1 += 1;
         Ok(store)
@@ -138,7 +138,7 @@ impl Server {
         store: usize,
         body: &[u8],
         fault: Option<&Fault>,
-        now: u64,
+        now: Moment,
     ) -> Result<Json, Refusal> {
         // The two routes spell the name of the intent's id differently.
         let other_spelling = fault == Some(&Fault::OtherIdSpelling);
@@ -173,7 +173,7 @@ impl Server {
     }
 
     /// Makes an intent and returns its number.
-    fn create(&self, state: &mut State, store: usize, body: &[u8], now: u64) -> Result<usize, Refusal> {
+    fn create(&self, state: &mut State, store: usize, body: &[u8], now: Moment) -> Result<usize, Refusal> {
         let settings = self.stores.get(store);
         if !settings.is_some_and(Store::is_ip_allowed) {
             return Err(Refusal::new(refusal::FORBIDDEN, "ip not allowed"));

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use checkout_tables::Moment;
 use checkout_tables::allscale::{Currency, Route};
 
 use super::create::Rate;
@@ -22,7 +23,7 @@ pub(super) struct State {
     pub(super) number_of: HashMap<String, usize>,
     pub(super) nonces: NonceSource,
     /// By store: the minute that is counted, and the requests in that minute.
-    pub(super) counted: HashMap<usize, (u64, u32)>,
+    pub(super) counted: HashMap<usize, (i64, u32)>,
     pub(super) rates: BTreeMap<Currency, Rate>,
     pub(super) scenarios: VecDeque<Scenario>,
     pub(super) faults: Vec<(Option<Route>, Fault)>,
@@ -77,7 +78,7 @@ impl State {
         &'a self,
         intent: &'a Intent,
         fault: Option<&Fault>,
-        now: u64,
+        now: Moment,
     ) -> Cow<'a, Intent> {
         match fault {
             Some(Fault::SwappedIntent) => {

@@ -13,6 +13,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use checkout_auth::allscale::{RequestToSign, SigningKey};
+use checkout_tables::Moment;
 use checkout_tables::allscale::{Currency, Route};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{BODY_CAP, BlockingTransport, Request, Response, Transport, TransportError, http};
@@ -38,7 +39,7 @@ impl Merchant {
 
     fn request(&self, method: &str, target: &str, body: &[u8]) -> Request {
         self.nonces.set(self.nonces.get() + 1);
-        let now = self.sandbox.clock().now_millis() / 1000;
+        let now = self.sandbox.clock().now().unix_seconds().unsigned_abs();
         signed(&self.key, method, target, body, now, &format!("nonce-{}", self.nonces.get()))
     }
 
@@ -157,14 +158,15 @@ fn nothing_happens_before_the_future_is_polled() {
 fn every_answer_has_the_date_of_the_clock() {
     // Reference dates from RFC 9110, 5.6.7, and from `date -u`.
     let table = [
+        (-1, "Thu, 01 Jan 1970 00:00:00 GMT"),
         (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
         (784_111_777_999, "Sun, 06 Nov 1994 08:49:37 GMT"),
         (1_709_164_800_000, "Thu, 29 Feb 2024 00:00:00 GMT"),
         (1_716_501_000_000, "Thu, 23 May 2024 21:50:00 GMT"),
-        (u64::MAX, "Fri, 31 Dec 9999 23:59:59 GMT"),
+        (i64::MAX, "Fri, 31 Dec 9999 23:59:59 GMT"),
     ];
     for (millis, expected) in table {
-        let sandbox = Sandbox::builder().clock(VirtualClock::new(millis)).build();
+        let sandbox = Sandbox::builder().clock(VirtualClock::new(Moment::from_unix_millis(millis))).build();
         let merchant = Merchant::of(&sandbox);
         for (method, target) in [("GET", "/v1/test/ping"), ("GET", "/nowhere"), ("PUT", "/v1/test/ping")] {
             let response = merchant.send(method, target, b"").unwrap();
@@ -183,13 +185,16 @@ fn requests_are_recorded_with_their_answers() {
 
     let [first, second] = <[_; 2]>::try_from(sandbox.requests()).unwrap();
     assert_eq!((first.method(), first.path(), first.query()), ("POST", "/v1/test/post", "b=2&a=1"));
-    assert_eq!((first.body().as_ref(), first.at_millis()), (&b"{\"a\": 1}"[..], 1_716_501_000_000));
+    assert_eq!(
+        (first.body().as_ref(), first.at()),
+        (&b"{\"a\": 1}"[..], Moment::from_unix_millis(1_716_501_000_000))
+    );
     assert_eq!(first.headers()["x-api-key"], API_KEY);
     assert_eq!((first.answered_status(), first.answered_code()), (200, Some(0)));
     assert_eq!(first.answered_body(), response.body());
     assert!(first.answer_arrived());
     assert_eq!((second.answered_status(), second.answered_code()), (404, None));
-    assert_eq!(second.at_millis(), 1_716_501_009_000);
+    assert_eq!(second.at(), Moment::from_unix_millis(1_716_501_009_000));
 }
 
 #[test]
@@ -221,7 +226,7 @@ fn intents_are_listed_in_the_order_of_their_creation() {
         .map(|intent| (intent.order_id.as_deref().unwrap(), intent.scenario.as_str(), intent.status))
         .collect();
     assert_eq!(told, [("a", "canceled", -4), ("b", "timeout", 2), ("c", "never_paid", 2)]);
-    assert!(listed.iter().all(|intent| intent.created_at_millis == 1_716_501_000_000));
+    assert!(listed.iter().all(|intent| intent.created_at == Moment::from_unix_millis(1_716_501_000_000)));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use checkout_tables::Moment;
+
 use super::sandbox::Sandbox;
 use super::scenario::Scenario;
 use super::server::Server;
@@ -16,8 +18,9 @@ impl Sandbox {
     ///
     /// ```
     /// use checkout_sandbox::azotte::Sandbox;
+    /// use checkout_tables::Moment;
     ///
-    /// assert_eq!(Sandbox::new(7).clock().now_millis(), 1_717_246_327_923);
+    /// assert_eq!(Sandbox::new(7).clock().now(), Moment::from_unix_millis(1_717_246_327_923));
     /// ```
     #[must_use]
     pub fn new(seed: u64) -> Self {
@@ -42,8 +45,9 @@ impl Sandbox {
 /// ```
 /// use checkout_sandbox::VirtualClock;
 /// use checkout_sandbox::azotte::{Sandbox, Scenario, Tenant};
+/// use checkout_tables::Moment;
 ///
-/// let clock = VirtualClock::new(1_800_000_000_000);
+/// let clock = VirtualClock::new(Moment::from_unix_seconds(1_800_000_000));
 /// let sandbox = Sandbox::builder()
 ///     .seed(7)
 ///     .clock(clock.clone())
@@ -77,8 +81,10 @@ impl Builder {
     ///
     /// ```
     /// # use checkout_sandbox::{VirtualClock, azotte::Sandbox};
-    /// let sandbox = Sandbox::builder().clock(VirtualClock::new(0)).build();
-    /// assert_eq!(sandbox.clock().now_millis(), 0);
+    /// # use checkout_tables::Moment;
+    /// let clock = VirtualClock::new(Moment::from_unix_millis(0));
+    /// let sandbox = Sandbox::builder().clock(clock).build();
+    /// assert_eq!(sandbox.clock().now(), Moment::from_unix_millis(0));
     /// ```
     #[must_use]
     pub fn clock(mut self, clock: VirtualClock) -> Self {
@@ -162,7 +168,7 @@ impl Builder {
         }
         let numbered = self.tenants.iter().enumerate();
         let tenant_of = numbered.map(|(number, tenant)| (tenant.x_tn().to_owned(), number)).collect();
-        let clock = self.settings.clock_or(START_MILLIS);
+        let clock = self.settings.clock_or(START);
         let state = State::new(self.settings.seed, self.tenants.len());
         Sandbox(Arc::new(Server {
             tenants: self.tenants,
@@ -177,4 +183,4 @@ impl Builder {
 }
 
 /// 2024-06-01 12:52:07.923 UTC.
-const START_MILLIS: u64 = 1_717_246_327_923;
+const START: Moment = Moment::from_unix_millis(1_717_246_327_923);

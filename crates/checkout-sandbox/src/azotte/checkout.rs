@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use checkout_tables::Moment;
+
 use super::fault::Fault;
 use super::order::Order;
 use super::scenario::{DONE, Redirect, Return, Returns, Scenario, Stage, Step};
-use crate::clock::millis;
 use crate::generator::Generator;
 use crate::json::Json;
 
@@ -36,11 +37,10 @@ pub struct CheckoutRecord {
     pub channel: String,
     /// True if the checkout charges a stored method.
     pub uses_stored_method: bool,
-    /// The time of the first submit: milliseconds since 1970-01-01 UTC.
-    pub submitted_at_millis: u64,
-    /// The time of the latest change, which can be to the same code once more: milliseconds since 1970-01-01
-    /// UTC.
-    pub changed_at_millis: u64,
+    /// The time of the first submit.
+    pub submitted_at: Moment,
+    /// The time of the latest change, which can be to the same code once more.
+    pub changed_at: Moment,
     /// The name of the scenario that the checkout goes through.
     pub scenario: String,
 }
@@ -55,7 +55,7 @@ pub(super) struct Checkout {
     order: Order,
     scenario: Scenario,
     returns: Returns,
-    submitted_at_millis: u64,
+    submitted_at: Moment,
 }
 
 impl Checkout {
@@ -63,17 +63,17 @@ impl Checkout {
         tenant: usize,
         order: Order,
         scenario: Scenario,
-        now_millis: u64,
+        now: Moment,
         generator: &mut Generator,
     ) -> Self {
-        let tracking_number = tracking_number(now_millis, generator);
+        let tracking_number = tracking_number(now, generator);
         let (seed, returns) = (generator.number(), Returns::new());
-        let submitted_at_millis = now_millis;
-        Self { tracking_number, tenant, submits: 0, seed, order, scenario, returns, submitted_at_millis }
+        let submitted_at = now;
+        Self { tracking_number, tenant, submits: 0, seed, order, scenario, returns, submitted_at }
     }
 
-    pub(super) fn record(&self, x_tn: &str, now_millis: u64) -> CheckoutRecord {
-        let stage = self.stage(now_millis);
+    pub(super) fn record(&self, x_tn: &str, now: Moment) -> CheckoutRecord {
+        let stage = self.stage(now);
         CheckoutRecord {
             tracking_number: self.tracking_number.clone(),
             tenant: x_tn.to_owned(),
@@ -83,28 +83,28 @@ impl Checkout {
             submits: self.submits,
             channel: self.order.channel.clone(),
             uses_stored_method: self.order.uses_stored_method,
-            submitted_at_millis: self.submitted_at_millis,
-            changed_at_millis: self.submitted_at_millis.saturating_add(millis(stage.since)),
+            submitted_at: self.submitted_at,
+            changed_at: self.submitted_at.saturating_add(stage.since),
             scenario: self.scenario.name().to_owned(),
         }
     }
 
     /// Brings the browser back. `false` if the checkout is at no redirect.
-    pub(super) fn return_from_redirect(&mut self, has_passed: bool, now_millis: u64) -> bool {
-        let Stage { round, is_waiting, .. } = self.stage(now_millis);
+    pub(super) fn return_from_redirect(&mut self, has_passed: bool, now: Moment) -> bool {
+        let Stage { round, is_waiting, .. } = self.stage(now);
         if is_waiting {
-            self.returns.insert(round, Return { at: self.age(now_millis), has_passed });
+            self.returns.insert(round, Return { at: self.age(now), has_passed });
         }
         is_waiting
     }
 
-    pub(super) fn step(&self, now_millis: u64) -> &Step {
-        self.stage(now_millis).step
+    pub(super) fn step(&self, now: Moment) -> &Step {
+        self.stage(now).step
     }
 
     /// The code and the `CheckoutResult`, with the members in the order of the page's samples.
-    pub(super) fn result(&self, now_millis: u64, fault: Option<&Fault>) -> (String, Json) {
-        let Stage { step, round, .. } = self.stage(now_millis);
+    pub(super) fn result(&self, now: Moment, fault: Option<&Fault>) -> (String, Json) {
+        let Stage { step, round, .. } = self.stage(now);
         let code = match fault {
             Some(Fault::TamperedCode(code)) => code.as_str(),
             Some(_) | None => step.code(),
@@ -134,8 +134,8 @@ impl Checkout {
     }
 
     /// A checkout of somebody else's that nobody submitted, at another code.
-    pub(super) fn made_up_other(&self, now_millis: u64) -> Self {
-        let is_done = self.step(now_millis).code() == DONE;
+    pub(super) fn made_up_other(&self, now: Moment) -> Self {
+        let is_done = self.step(now).code() == DONE;
         let steps = (!is_done).then(|| Step::after(Duration::ZERO, DONE));
         Self {
             tracking_number: self.made_up_tracking_number(),
@@ -171,23 +171,23 @@ impl Checkout {
     }
 
     fn made_up_tracking_number(&self) -> String {
-        tracking_number(self.submitted_at_millis, &mut Generator::new(!self.seed))
+        tracking_number(self.submitted_at, &mut Generator::new(!self.seed))
     }
 
-    fn stage(&self, now_millis: u64) -> Stage<'_> {
-        self.scenario.stage(&self.returns, self.age(now_millis))
+    fn stage(&self, now: Moment) -> Stage<'_> {
+        self.scenario.stage(&self.returns, self.age(now))
     }
 
-    fn age(&self, now_millis: u64) -> Duration {
-        Duration::from_millis(now_millis.saturating_sub(self.submitted_at_millis))
+    fn age(&self, now: Moment) -> Duration {
+        now.saturating_since(self.submitted_at)
     }
 }
 
 /// A tracking number: `trk_` and a ULID, as in the page's samples. A ULID is 48 bits of the time and 80
 /// others, in Crockford's base 32.
-fn tracking_number(now_millis: u64, generator: &mut Generator) -> String {
+fn tracking_number(now: Moment, generator: &mut Generator) -> String {
     let others = (u128::from(generator.number()) << 16) | u128::from(generator.number() & 0xffff);
-    let bits = (u128::from(now_millis & 0xffff_ffff_ffff) << 80) | others;
+    let bits = (u128::from(now.unix_millis().cast_unsigned() & 0xffff_ffff_ffff) << 80) | others;
     let digit = |at: usize| {
         let value = usize::try_from((bits >> (5 * at)) & 31).unwrap_or_default();
         CROCKFORD.get(value).copied().map_or('0', char::from)
@@ -219,9 +219,10 @@ mod tests {
             (1_717_246_327_923, "01HZ9XPZ3K"),
             (1_469_918_176_385, "01ARYZ6S41"),
             (0, "0000000000"),
-            (u64::MAX, "7ZZZZZZZZZ"),
+            (i64::MAX, "7ZZZZZZZZZ"),
+            (-1, "7ZZZZZZZZZ"),
         ] {
-            let number = tracking_number(millis, &mut Generator::new(1));
+            let number = tracking_number(Moment::from_unix_millis(millis), &mut Generator::new(1));
             assert_eq!(number.len(), "trk_01HZ9XPZ3K2A8E0VBVQH7N9XGB".len());
             assert_eq!(number.get(..14), Some(format!("trk_{time}").as_str()));
         }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, MutexGuard};
 
+use checkout_tables::Moment;
 use checkout_tables::azotte::Route;
 use checkout_transport::{BlockingTransport, Request, Response, Transport, TransportError};
 
@@ -65,10 +66,11 @@ impl Sandbox {
     /// ```
     /// use std::time::Duration;
     /// use checkout_sandbox::azotte::Sandbox;
+    /// use checkout_tables::Moment;
     ///
     /// let sandbox = Sandbox::new(7);
     /// sandbox.clock().advance(Duration::from_secs(5));
-    /// assert_eq!(sandbox.clock().now_millis(), 1_717_246_332_923);
+    /// assert_eq!(sandbox.clock().now(), Moment::from_unix_millis(1_717_246_332_923));
     /// ```
     #[must_use]
     pub fn clock(&self) -> &VirtualClock {
@@ -176,7 +178,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn checkouts(&self) -> Vec<CheckoutRecord> {
-        let now = self.0.clock.now_millis();
+        let now = self.0.clock.now();
         self.state().checkouts.iter().map(|checkout| self.record(checkout, now)).collect()
     }
 
@@ -189,7 +191,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn captures_of(&self, correlation_id: &str) -> u32 {
-        let now = self.0.clock.now_millis();
+        let now = self.0.clock.now();
         let state = self.state();
         let numbers = state.numbers_of_id.get(correlation_id).into_iter().flatten();
         let checkouts = numbers.filter_map(|number| state.checkouts.get(*number));
@@ -204,7 +206,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn checkout(&self, tracking_number: &str) -> Option<CheckoutRecord> {
-        let now = self.0.clock.now_millis();
+        let now = self.0.clock.now();
         self.state().tracked(tracking_number).map(|(_, checkout)| self.record(checkout, now))
     }
 
@@ -222,12 +224,12 @@ impl Sandbox {
         tenant.and_then(|tenant| state.tallies.get(tenant)).map_or_else(Counts::default, Tally::counts)
     }
 
-    fn record(&self, checkout: &Checkout, now: u64) -> CheckoutRecord {
+    fn record(&self, checkout: &Checkout, now: Moment) -> CheckoutRecord {
         checkout.record(self.0.tenants.get(checkout.tenant).map_or("", Tenant::x_tn), now)
     }
 
     fn return_from_redirect(&self, tracking_number: &str, has_passed: bool) -> Result<(), ChallengeError> {
-        let now = self.0.clock.now_millis();
+        let now = self.0.clock.now();
         let mut state = self.state();
         let number = state.number_of.get(tracking_number).copied();
         let checkout = number.and_then(|number| state.checkouts.get_mut(number));
@@ -258,7 +260,7 @@ impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
         f.debug_struct("Sandbox")
-            .field("now_millis", &self.0.clock.now_millis())
+            .field("now", &self.0.clock.now())
             .field("tenants", &self.0.tenants.len())
             .field("checkouts", &state.checkouts.len())
             .field("requests", &state.seen)

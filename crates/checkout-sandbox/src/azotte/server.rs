@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use checkout_tables::Moment;
 use checkout_tables::azotte::Route;
 use checkout_transport::http::StatusCode;
 use checkout_transport::http::request::Parts;
@@ -49,7 +50,7 @@ impl Server {
             return Err(error);
         }
 
-        let now = self.clock.now_millis();
+        let now = self.clock.now();
         let answer = Answer::instead_of_the_api(mishap)
             .unwrap_or_else(|| self.answer(&mut state, target, &head, &body, fault.as_ref(), now))
             .spoiled_by(mishap);
@@ -72,7 +73,7 @@ impl Server {
         head: &Parts,
         body: &[u8],
         fault: Option<&Fault>,
-        now: u64,
+        now: Moment,
     ) -> Answer {
         let outcome = match target {
             Target::Submit => {
@@ -116,7 +117,7 @@ impl Server {
         head: &Parts,
         body: &[u8],
         fault: Option<&Fault>,
-        now: u64,
+        now: Moment,
     ) -> Result<Reply, Refusal> {
         if !door::has_json_body(&head.headers) {
             return Err(Refusal::bad_request("the content type is not application/json"));
@@ -148,7 +149,7 @@ impl Server {
         tenant: usize,
         segment: &str,
         fault: Option<&Fault>,
-        now: u64,
+        now: Moment,
     ) -> Result<Reply, Refusal> {
         let asked = percent::segment(segment).and_then(|id| state.tracked(&id));
         let (number, asked) = asked.ok_or_else(Refusal::not_found)?;

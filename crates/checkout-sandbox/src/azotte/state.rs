@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
+use checkout_tables::Moment;
 use checkout_tables::azotte::Route;
 
 use super::checkout::Checkout;
@@ -54,7 +55,12 @@ impl State {
 
     /// The checkout that a reply shows: the checkout with this number, unless a fault puts another in its
     /// place.
-    pub(super) fn shown(&self, number: usize, fault: Option<&Fault>, now: u64) -> Option<Cow<'_, Checkout>> {
+    pub(super) fn shown(
+        &self,
+        number: usize,
+        fault: Option<&Fault>,
+        now: Moment,
+    ) -> Option<Cow<'_, Checkout>> {
         let checkout = self.checkouts.get(number)?;
         if fault != Some(&Fault::SwappedCheckout) {
             return Some(Cow::Borrowed(checkout));

@@ -9,6 +9,7 @@ use crate::{Counts, VirtualClock};
 use std::collections::HashSet;
 use std::time::Duration;
 
+use checkout_tables::Moment;
 use checkout_tables::azotte::Route;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{BODY_CAP, BlockingTransport, Request, Response, Transport, TransportError, http};
@@ -165,10 +166,10 @@ fn every_answer_has_the_date_of_the_clock() {
     let table = [
         (784_111_777_999, "Sun, 06 Nov 1994 08:49:37 GMT"),
         (1_717_246_327_923, "Sat, 01 Jun 2024 12:52:07 GMT"),
-        (u64::MAX, "Fri, 31 Dec 9999 23:59:59 GMT"),
+        (i64::MAX, "Fri, 31 Dec 9999 23:59:59 GMT"),
     ];
     for (millis, expected) in table {
-        let sandbox = Sandbox::builder().clock(VirtualClock::new(millis)).build();
+        let sandbox = Sandbox::builder().clock(VirtualClock::new(Moment::from_unix_millis(millis))).build();
         let merchant = Merchant::of(&sandbox);
         for (method, path) in [("POST", SUBMIT), ("GET", SUBMIT), ("GET", "/")] {
             let response = merchant.send(method, path, b"{}").unwrap();
@@ -189,13 +190,13 @@ fn requests_are_recorded_with_their_answers() {
     let [first, second] = <[_; 2]>::try_from(sandbox.requests()).unwrap();
     assert_eq!((first.method(), first.path(), first.query()), ("POST", SUBMIT, "a=1"));
     assert_eq!(serde_json::from_slice::<Value>(first.body()).unwrap(), order("order-1"));
-    assert_eq!((first.body_len(), first.at_millis()), (body.len(), 1_717_246_327_923));
+    assert_eq!((first.body_len(), first.at()), (body.len(), Moment::from_unix_millis(1_717_246_327_923)));
     assert_eq!(first.headers()["x-tn"], X_TN);
     assert_eq!((first.answered_status(), first.answered_code()), (202, Some("CHECK_OUT_PROCESSING")));
     assert_eq!(first.answered_body(), response.body());
     assert!(first.answer_arrived());
     assert_eq!((second.answered_status(), second.answered_code()), (404, None));
-    assert_eq!(second.at_millis(), 1_717_246_336_923);
+    assert_eq!(second.at(), Moment::from_unix_millis(1_717_246_336_923));
 }
 
 #[test]
@@ -241,7 +242,11 @@ fn checkouts_are_listed_in_the_order_of_their_submits() {
         .map(|one| (one.correlation_id.as_deref().unwrap(), one.scenario.as_str(), one.captures))
         .collect();
     assert_eq!(told, [("a", "failed", 0), ("b", "happy", 1), ("c", "never_ends", 0)]);
-    assert!(listed.iter().all(|one| one.tenant == X_TN && one.submitted_at_millis == 1_717_246_327_923));
+    assert!(
+        listed
+            .iter()
+            .all(|one| one.tenant == X_TN && one.submitted_at == Moment::from_unix_millis(1_717_246_327_923))
+    );
     assert!(listed.iter().all(|one| one.channel == "CreditCard" && one.uses_stored_method));
 }
 

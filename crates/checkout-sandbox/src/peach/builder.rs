@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use checkout_auth::peach::SecretToken;
+use checkout_tables::Moment;
 use checkout_tables::peach::Environment;
 
 use super::merchant::Merchant;
@@ -23,8 +24,9 @@ impl Sandbox {
     ///
     /// ```
     /// use checkout_sandbox::peach::Sandbox;
+    /// use checkout_tables::Moment;
     ///
-    /// assert_eq!(Sandbox::new(7).clock().now_millis(), 1_716_501_000_000);
+    /// assert_eq!(Sandbox::new(7).clock().now(), Moment::from_unix_millis(1_716_501_000_000));
     /// ```
     #[must_use]
     pub fn new(seed: u64) -> Self {
@@ -49,11 +51,12 @@ impl Sandbox {
 /// ```
 /// use checkout_sandbox::VirtualClock;
 /// use checkout_sandbox::peach::{Sandbox, Scenario};
+/// use checkout_tables::Moment;
 /// use checkout_tables::peach::Environment;
 ///
 /// let sandbox = Sandbox::builder()
 ///     .seed(7)
-///     .clock(VirtualClock::new(1_800_000_000_000))
+///     .clock(VirtualClock::new(Moment::from_unix_seconds(1_800_000_000)))
 ///     .environment(Environment::Live)
 ///     .scenario(Scenario::test_success())
 ///     .build();
@@ -87,8 +90,10 @@ impl Builder {
     ///
     /// ```
     /// # use checkout_sandbox::{VirtualClock, peach::Sandbox};
-    /// let sandbox = Sandbox::builder().clock(VirtualClock::new(0)).build();
-    /// assert_eq!(sandbox.clock().now_millis(), 0);
+    /// # use checkout_tables::Moment;
+    /// let clock = VirtualClock::new(Moment::from_unix_millis(0));
+    /// let sandbox = Sandbox::builder().clock(clock).build();
+    /// assert_eq!(sandbox.clock().now(), Moment::from_unix_millis(0));
     /// ```
     #[must_use]
     pub fn clock(mut self, clock: VirtualClock) -> Self {
@@ -248,7 +253,7 @@ impl Builder {
             (false, true) => Hosts::Live,
             (false, false) => Hosts::Sandbox,
         };
-        let clock = self.settings.clock_or(START_MILLIS);
+        let clock = self.settings.clock_or(START);
         let state = State::new(self.settings.seed, self.merchants.len());
         Sandbox(Arc::new(Server {
             merchants: self.merchants,
@@ -290,4 +295,4 @@ pub(super) fn default_merchant() -> Merchant {
 }
 
 /// 2024-05-23 21:50:00 UTC.
-const START_MILLIS: u64 = 1_716_501_000_000;
+const START: Moment = Moment::from_unix_seconds(1_716_501_000);

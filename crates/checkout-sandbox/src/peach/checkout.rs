@@ -1,6 +1,8 @@
 //! The sandbox's record of a checkout, and the fields that every reply, webhook and redirect shows.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
+
+use checkout_tables::Moment;
 
 use super::form::Pairs;
 use super::order::Order;
@@ -8,8 +10,7 @@ use super::scenario::{
     CANCELLED, CHARGEBACK, CREATED, DECLINED, EXPIRED, LIVE_SUCCESS, NOT_FOUND, NOT_OPENED, PENDING, SUCCESS,
     Scenario, TEST_SUCCESS,
 };
-use crate::answer::LAST_DATE_MILLIS;
-use crate::clock::millis;
+use crate::answer::date_of;
 use crate::generator::Generator;
 
 /// A checkout as a test sees the checkout, from behind the counter. The record holds nothing of the payer.
@@ -36,10 +37,10 @@ pub struct CheckoutRecord {
     pub payment_type: String,
     /// The result code now, by the scenario, the payer's steps and the clock.
     pub code: String,
-    /// The time of creation: milliseconds since 1970-01-01 UTC.
-    pub created_at_millis: u64,
-    /// The time of the change to the current code: milliseconds since 1970-01-01 UTC.
-    pub changed_at_millis: u64,
+    /// The time of creation.
+    pub created_at: Moment,
+    /// The time of the change to the current code.
+    pub changed_at: Moment,
     /// The name of the scenario that the checkout began with.
     pub scenario: String,
 }
@@ -55,7 +56,7 @@ pub(super) struct Checkout {
     pub(super) taken: usize,
     seed: u64,
     scenario: Scenario,
-    created_at_millis: u64,
+    created_at: Moment,
     /// The events that have come and the events to come, in order.
     events: Vec<Event>,
 }
@@ -63,10 +64,10 @@ pub(super) struct Checkout {
 /// A change of a checkout's result code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Event {
-    pub(super) at_millis: u64,
+    pub(super) at: Moment,
     pub(super) code: String,
     /// The time that the `timestamp` says.
-    stamp_millis: u64,
+    stamp: Moment,
 }
 
 /// An act of the payer.
@@ -83,22 +84,22 @@ impl Checkout {
         order: Order,
         scenario: Scenario,
         live: bool,
-        now_millis: u64,
+        now: Moment,
         generator: &mut Generator,
     ) -> Self {
-        let mut at_millis = now_millis;
+        let mut at = now;
         let mut events = Vec::new();
         for step in scenario.steps() {
-            at_millis = at_millis.saturating_add(millis(step.after));
-            let stamp_millis = at_millis.saturating_sub(millis(step.older));
-            events.push(Event { at_millis, code: environments(&step.code, live).to_owned(), stamp_millis });
+            at = at.saturating_add(step.after);
+            let stamp = before(at, step.older);
+            events.push(Event { at, code: environments(&step.code, live).to_owned(), stamp });
         }
         let (id, seed) = (generator.hex(32), generator.number());
-        Self { id, merchant, order, taken: 0, seed, scenario, created_at_millis: now_millis, events }
+        Self { id, merchant, order, taken: 0, seed, scenario, created_at: now, events }
     }
 
-    pub(super) fn record(&self, now_millis: u64) -> CheckoutRecord {
-        let last = self.reached(now_millis).last();
+    pub(super) fn record(&self, now: Moment) -> CheckoutRecord {
+        let last = self.reached(now).last();
         CheckoutRecord {
             checkout_id: self.id.clone(),
             merchant_transaction_id: self.order.merchant_transaction_id.clone(),
@@ -106,26 +107,26 @@ impl Checkout {
             amount: self.order.amount.clone(),
             currency: self.order.currency.clone(),
             payment_type: self.order.payment_type.clone(),
-            code: self.code(now_millis).to_owned(),
-            created_at_millis: self.created_at_millis,
-            changed_at_millis: last.map_or(self.created_at_millis, |event| event.at_millis),
+            code: self.code(now).to_owned(),
+            created_at: self.created_at,
+            changed_at: last.map_or(self.created_at, |event| event.at),
             scenario: self.scenario.name().to_owned(),
         }
     }
 
     /// The events that have come.
-    pub(super) fn reached(&self, now_millis: u64) -> &[Event] {
-        let reached = self.events.iter().take_while(|event| event.at_millis <= now_millis).count();
+    pub(super) fn reached(&self, now: Moment) -> &[Event] {
+        let reached = self.events.iter().take_while(|event| event.at <= now).count();
         self.events.get(..reached).unwrap_or_default()
     }
 
-    pub(super) fn code(&self, now_millis: u64) -> &str {
-        self.reached(now_millis).last().map_or(NOT_OPENED, |event| &event.code)
+    pub(super) fn code(&self, now: Moment) -> &str {
+        self.reached(now).last().map_or(NOT_OPENED, |event| &event.code)
     }
 
     /// The id of the payment, once there is a payment.
-    pub(super) fn payment_id(&self, now_millis: u64) -> Option<String> {
-        is_paid(self.reached(now_millis)).then(|| self.future_payment_id())
+    pub(super) fn payment_id(&self, now: Moment) -> Option<String> {
+        is_paid(self.reached(now)).then(|| self.future_payment_id())
     }
 
     /// The id that the payment has or will have.
@@ -134,28 +135,28 @@ impl Checkout {
     }
 
     /// The time of the first change that the test has not taken as a webhook.
-    pub(super) fn next_to_take(&self) -> Option<u64> {
-        self.events.get(self.taken).map(|event| event.at_millis)
+    pub(super) fn next_to_take(&self) -> Option<Moment> {
+        self.events.get(self.taken).map(|event| event.at)
     }
 
     /// Takes the checkout off the scenario. False, and nothing happens, if the payer opens a page that is no
     /// longer there to be opened.
-    pub(super) fn act(&mut self, act: Act<'_>, live: bool, now_millis: u64) -> bool {
-        let code = self.code(now_millis).to_owned();
+    pub(super) fn act(&mut self, act: Act<'_>, live: bool, now: Moment) -> bool {
+        let code = self.code(now).to_owned();
         if act == Act::Open && ![NOT_OPENED, CREATED].contains(&&*code) {
             return false;
         }
-        let reached = self.reached(now_millis).len();
+        let reached = self.reached(now).len();
         self.events.truncate(reached);
-        let mut add = |at_millis, code: &str| {
-            self.events.push(Event { at_millis, code: code.to_owned(), stamp_millis: at_millis });
+        let mut add = |at, code: &str| {
+            self.events.push(Event { at, code: code.to_owned(), stamp: at });
         };
         if code == NOT_OPENED {
-            add(now_millis, CREATED);
+            add(now, CREATED);
         }
         match act {
-            Act::Open => add(now_millis.saturating_add(HALF_AN_HOUR_MILLIS), EXPIRED),
-            Act::End(code) => add(now_millis, environments(code, live)),
+            Act::Open => add(now.saturating_add(HALF_AN_HOUR), EXPIRED),
+            Act::End(code) => add(now, environments(code, live)),
         }
         true
     }
@@ -165,7 +166,7 @@ impl Checkout {
         let events = self.events.get(..events).unwrap_or(&self.events);
         let last = events.last();
         let code = last.map_or(NOT_OPENED, |event| &event.code);
-        let stamp_millis = last.map_or(self.created_at_millis, |event| event.stamp_millis);
+        let stamp = last.map_or(self.created_at, |event| event.stamp);
         let mut fields: Pairs = Vec::new();
         let mut add = |key: &str, value: &str| fields.push((key.to_owned(), value.to_owned()));
         add("amount", &self.order.amount);
@@ -191,7 +192,7 @@ impl Checkout {
         }
         add("result.code", code);
         add("result.description", description(code));
-        add("timestamp", &iso8601(stamp_millis));
+        add("timestamp", &iso8601(stamp));
         fields.extend(self.order.repeated.iter().cloned());
         fields
     }
@@ -205,13 +206,13 @@ impl Checkout {
     ///
     /// Assumed: a code without a word of its own is `pending`, and a checkout that has ended has no seconds
     /// left.
-    pub(super) fn outer(&self, now_millis: u64) -> (&str, i64) {
-        let reached = self.reached(now_millis);
+    pub(super) fn outer(&self, now: Moment) -> (&str, i64) {
+        let reached = self.reached(now);
         let code = reached.last().map_or(NOT_OPENED, |event| &*event.code);
         let opened = reached.iter().find(|event| event.code == CREATED);
-        let from = opened.map_or(self.created_at_millis, |event| event.at_millis);
-        let left = from.saturating_add(HALF_AN_HOUR_MILLIS).saturating_sub(now_millis) / 1000;
-        let left = i64::try_from(left).unwrap_or(i64::MAX);
+        let from = opened.map_or(self.created_at, |event| event.at);
+        let left = from.saturating_add(HALF_AN_HOUR).saturating_since(now);
+        let left = i64::try_from(left.as_secs()).unwrap_or(i64::MAX);
         match code {
             NOT_OPENED | CREATED => ("created", left),
             LIVE_SUCCESS | TEST_SUCCESS | "000.100.111" | "000.100.112" => ("successful", 0),
@@ -226,8 +227,8 @@ impl Checkout {
     }
 
     /// The address that the shopper comes back to.
-    pub(super) fn return_url(&self, now_millis: u64) -> &str {
-        let cancelled = self.order.cancel_url.as_deref().filter(|_| self.code(now_millis) == CANCELLED);
+    pub(super) fn return_url(&self, now: Moment) -> &str {
+        let cancelled = self.order.cancel_url.as_deref().filter(|_| self.code(now) == CANCELLED);
         cancelled.unwrap_or(&self.order.shopper_result_url)
     }
 
@@ -241,8 +242,8 @@ impl Checkout {
         self.id = Generator::new(!self.seed).hex(32);
         self.seed = !self.seed;
         self.order.merchant_transaction_id = "SomebodyElse1".to_owned();
-        let at_millis = self.created_at_millis;
-        let event = |code: &str| Event { at_millis, code: code.to_owned(), stamp_millis: at_millis };
+        let at = self.created_at;
+        let event = |code: &str| Event { at, code: code.to_owned(), stamp: at };
         self.events = vec![event(CREATED), event(environments(SUCCESS, live))];
         self
     }
@@ -270,9 +271,16 @@ pub(super) fn description(code: &str) -> &'static str {
     }
 }
 
-/// The time in ISO 8601, in UTC, with milliseconds. The years end with 9999.
-fn iso8601(millis: u64) -> String {
-    let at = SystemTime::UNIX_EPOCH + Duration::from_millis(millis.min(LAST_DATE_MILLIS));
+/// The moment that is so much earlier.
+fn before(moment: Moment, by: Duration) -> Moment {
+    let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+    Moment::from_unix_millis(moment.unix_millis().saturating_sub_unsigned(millis))
+}
+
+/// The time in ISO 8601, in UTC, with milliseconds. The years begin with 1970 and end with 9999.
+fn iso8601(moment: Moment) -> String {
+    let at = date_of(moment);
+    let millis = at.duration_since(UNIX_EPOCH).unwrap_or_default().subsec_millis();
     let date = httpdate::HttpDate::from(at).to_string();
     // "Sun, 06 Nov 1994 08:49:37 GMT"
     let words: Vec<&str> = date.split([' ', ',']).collect();
@@ -282,7 +290,7 @@ fn iso8601(millis: u64) -> String {
         return date;
     };
     let month = MONTHS.iter().position(|name| name == month).map_or(0, |at| at + 1);
-    format!("{year}-{month:02}-{day}T{time}.{:03}Z", millis.min(LAST_DATE_MILLIS) % 1000)
+    format!("{year}-{month:02}-{day}T{time}.{millis:03}Z")
 }
 
 /// The code of a step or of an act in this environment.
@@ -303,7 +311,7 @@ fn is_paid(events: &[Event]) -> bool {
 /// The codes of a checkout for which the payer has tried no card.
 const BEFORE_AN_ATTEMPT: [&str; 5] = [NOT_OPENED, CREATED, PENDING, CANCELLED, EXPIRED];
 
-const HALF_AN_HOUR_MILLIS: u64 = 1_800_000;
+const HALF_AN_HOUR: Duration = Duration::from_secs(1_800);
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -327,10 +335,11 @@ mod tests {
             (784_111_777_999, "1994-11-06T08:49:37.999Z"),
             (1_709_164_800_001, "2024-02-29T00:00:00.001Z"),
             (1_735_689_599_000, "2024-12-31T23:59:59.000Z"),
-            (u64::MAX, "9999-12-31T23:59:59.999Z"),
+            (-1, "1970-01-01T00:00:00.000Z"),
+            (i64::MAX, "9999-12-31T23:59:59.999Z"),
         ];
         for (millis, expected) in table {
-            assert_eq!(iso8601(millis), expected);
+            assert_eq!(iso8601(Moment::from_unix_millis(millis)), expected);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, MutexGuard};
 
+use checkout_tables::Moment;
 use checkout_tables::peach::Route;
 use checkout_transport::{BlockingTransport, Request, Response, Transport, TransportError};
 
@@ -60,10 +61,11 @@ impl Sandbox {
     /// ```
     /// use std::time::Duration;
     /// use checkout_sandbox::peach::Sandbox;
+    /// use checkout_tables::Moment;
     ///
     /// let sandbox = Sandbox::new(7);
     /// sandbox.clock().advance(Duration::from_secs(5));
-    /// assert_eq!(sandbox.clock().now_millis(), 1_716_501_005_000);
+    /// assert_eq!(sandbox.clock().now(), Moment::from_unix_millis(1_716_501_005_000));
     /// ```
     #[must_use]
     pub fn clock(&self) -> &VirtualClock {
@@ -193,7 +195,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn checkouts(&self) -> Vec<CheckoutRecord> {
-        let now = self.0.clock.now_millis();
+        let now = self.0.clock.now();
         self.state().checkouts.iter().map(|checkout| checkout.record(now)).collect()
     }
 
@@ -205,7 +207,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn checkout(&self, checkout_id: &str) -> Option<CheckoutRecord> {
-        let now = self.0.clock.now_millis();
+        let now = self.0.clock.now();
         self.state().numbered(checkout_id).map(|checkout| checkout.record(now))
     }
 
@@ -218,7 +220,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn checkout_of(&self, entity_id: &str, merchant_transaction_id: &str) -> Option<CheckoutRecord> {
-        let now = self.0.clock.now_millis();
+        let now = self.0.clock.now();
         let key = (self.0.merchant(entity_id)?, merchant_transaction_id.to_owned());
         let state = self.state();
         let number = state.numbers_of_transaction.get(&key)?.last().copied()?;
@@ -265,7 +267,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn webhooks(&self) -> Vec<Webhook> {
-        let now = self.0.clock.now_millis();
+        let now = self.0.clock.now();
         self.due(&self.state().checkouts, now, |_| 0)
     }
 
@@ -277,7 +279,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn take_webhooks(&self) -> Vec<Webhook> {
-        let now = self.0.clock.now_millis();
+        let now = self.0.clock.now();
         let mut state = self.state();
         let state = &mut *state;
         let mut due: Vec<usize> = state.take_due(now);
@@ -301,7 +303,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn shopper_return(&self, checkout_id: &str) -> Option<ShopperReturn> {
-        let now = self.0.clock.now_millis();
+        let now = self.0.clock.now();
         let state = self.state();
         let checkout = state.numbered(checkout_id)?;
         let merchant = self.0.merchants.get(checkout.merchant)?;
@@ -325,7 +327,7 @@ impl Sandbox {
     }
 
     fn act(&self, checkout_id: &str, act: Act<'_>) -> bool {
-        let now = self.0.clock.now_millis();
+        let now = self.0.clock.now();
         let mut state = self.state();
         let state = &mut *state;
         let Some(number) = state.number_of.get(checkout_id).copied() else { return false };
@@ -342,7 +344,7 @@ impl Sandbox {
     fn due<'a>(
         &self,
         checkouts: impl IntoIterator<Item = &'a Checkout>,
-        now: u64,
+        now: Moment,
         from: impl Fn(&Checkout) -> usize,
     ) -> Vec<Webhook> {
         let mut webhooks: Vec<Webhook> = Vec::new();
@@ -352,7 +354,7 @@ impl Sandbox {
             let of = |event| Webhook::of(checkout, event, merchant.token(), merchant.notified_at());
             webhooks.extend(due.filter_map(of));
         }
-        webhooks.sort_by_key(|webhook| webhook.at_millis);
+        webhooks.sort_by_key(|webhook| webhook.at);
         webhooks
     }
 
@@ -379,7 +381,7 @@ impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
         f.debug_struct("Sandbox")
-            .field("now_millis", &self.0.clock.now_millis())
+            .field("now", &self.0.clock.now())
             .field("merchants", &self.0.merchants.len())
             .field("checkouts", &state.checkouts.len())
             .field("requests", &state.seen)

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use checkout_tables::Moment;
 use checkout_tables::peach::Route;
 use checkout_transport::http::request::Parts;
 use checkout_transport::{Request, Response, TransportError};
@@ -17,7 +19,7 @@ use super::route::{Hosts, Target};
 use super::scenario::{NOT_FOUND, Scenario};
 use super::state::{LOOKED_FOR, State, StatusRequest};
 use super::{door, signed};
-use crate::counts::{MINUTE_MILLIS, drop_old};
+use crate::counts::{MINUTE, drop_old};
 use crate::json::Json;
 use crate::mishap::{Mishap, take_fault};
 use crate::{RecordedRequest, VirtualClock, percent};
@@ -54,7 +56,7 @@ impl Server {
             return Err(error);
         }
 
-        let now = self.clock.now_millis();
+        let now = self.clock.now();
         let answer = Answer::instead_of_the_api(mishap)
             .unwrap_or_else(|| self.answer(&mut state, target, &head, &body, fault.as_ref(), now))
             .spoiled_by(mishap);
@@ -79,7 +81,7 @@ impl Server {
         head: &Parts,
         body: &[u8],
         fault: Option<&Fault>,
-        now: u64,
+        now: Moment,
     ) -> Answer {
         let outcome = match target {
             Target::Initiate => self.initiate(state, head, body, fault, now),
@@ -100,7 +102,7 @@ impl Server {
         head: &Parts,
         body: &[u8],
         fault: Option<&Fault>,
-        now: u64,
+        now: Moment,
     ) -> Outcome {
         let (merchant, order, signature) = self.let_in_v1(state, head, body, now)?;
         not_processed(fault)?;
@@ -110,7 +112,14 @@ impl Server {
         Ok(Reply::done(201, Json::object([("redirectUrl", Json::Text(url))])))
     }
 
-    fn validate(&self, state: &State, head: &Parts, body: &[u8], fault: Option<&Fault>, now: u64) -> Outcome {
+    fn validate(
+        &self,
+        state: &State,
+        head: &Parts,
+        body: &[u8],
+        fault: Option<&Fault>,
+        now: Moment,
+    ) -> Outcome {
         self.let_in_v1(state, head, body, now)?;
         not_processed(fault)?;
         Ok(Reply::done(200, Json::object([])))
@@ -122,7 +131,7 @@ impl Server {
         state: &State,
         head: &Parts,
         body: &[u8],
-        now: u64,
+        now: Moment,
     ) -> Result<(usize, Order, String), Reply> {
         let pairs = door::form_or_json(head, body)?;
         let order = Order::read(&pairs, Version::V1, self.id_range).map_err(Reply::fields)?;
@@ -131,13 +140,13 @@ impl Server {
         door::signature(&pairs, merchant)?;
         let signature = value_of(&pairs, "signature").unwrap_or_default().to_owned();
         let spent = state.spent_signatures.get(&(number, signature.clone()));
-        if spent.is_some_and(|at| now.saturating_sub(*at) < DAY_MILLIS) {
+        if spent.is_some_and(|at| now.saturating_since(*at) < DAY) {
             return Err(Reply::message(400, "Duplicate signature."));
         }
         Ok((number, order, signature))
     }
 
-    fn status(&self, state: &mut State, head: &Parts, fault: Option<&Fault>, now: u64) -> Outcome {
+    fn status(&self, state: &mut State, head: &Parts, fault: Option<&Fault>, now: Moment) -> Outcome {
         let query = head.uri.query().unwrap_or_default();
         let pairs =
             form::decode(query.as_bytes()).ok_or_else(|| Reply::message(400, "The query cannot be read."))?;
@@ -174,13 +183,13 @@ impl Server {
         head: &Parts,
         body: &[u8],
         fault: Option<&Fault>,
-        now: u64,
+        now: Moment,
     ) -> Outcome {
         let pairs = door::json(head, body)?;
         let merchant = self.client(&pairs).ok_or_else(|| Reply::message(401, "Invalid credentials."))?;
         not_processed(fault)?;
         let access_token = format!("sbx.{}", state.token_ids.hex(48));
-        let ends = now.saturating_add(self.token_seconds.saturating_mul(1000));
+        let ends = now.saturating_add(Duration::from_secs(self.token_seconds));
         state.access_tokens.insert(access_token.clone(), (merchant, ends));
         let seconds = self.token_seconds.to_string();
         let expires_in = if self.expires_in_as_number { Json::Raw(seconds) } else { Json::Text(seconds) };
@@ -198,7 +207,7 @@ impl Server {
         head: &Parts,
         body: &[u8],
         fault: Option<&Fault>,
-        now: u64,
+        now: Moment,
     ) -> Outcome {
         let (number, merchant) = self.bearer(state, head, now)?;
         let pairs = door::json(head, body)?;
@@ -220,7 +229,7 @@ impl Server {
         head: &Parts,
         id: &str,
         fault: Option<&Fault>,
-        now: u64,
+        now: Moment,
     ) -> Outcome {
         let (number, merchant) = self.bearer(state, head, now)?;
         not_processed(fault)?;
@@ -235,7 +244,7 @@ impl Server {
         Ok(Reply::done(200, signed::shown(merchant.token(), fields, fault)))
     }
 
-    fn add(&self, state: &mut State, merchant: usize, order: Order, now: u64) -> Checkout {
+    fn add(&self, state: &mut State, merchant: usize, order: Order, now: Moment) -> Checkout {
         let scenario = state.scenarios.pop_front().unwrap_or_else(|| self.scenario.clone());
         let checkout = Checkout::new(merchant, order, scenario, self.live, now, &mut state.checkout_ids);
         let number = state.checkouts.len();
@@ -249,19 +258,20 @@ impl Server {
     }
 
     /// Counts a request for a status, and refuses a request over the limit.
-    fn count(&self, state: &mut State, merchant: usize, now: u64) -> Result<(), Reply> {
+    fn count(&self, state: &mut State, merchant: usize, now: Moment) -> Result<(), Reply> {
         let Some(visits) = state.visits.get_mut(merchant) else { return Ok(()) };
         drop_old(&mut visits.let_in, now);
         let limit = self.status_limit.and_then(|limit| usize::try_from(limit).ok());
         let limited = limit.is_some_and(|limit| visits.let_in.len() >= limit);
         if !self.forgets_requests {
-            visits.status_requests.push(StatusRequest { at_millis: now, checkout_id: None, limited });
+            visits.status_requests.push(StatusRequest { at: now, checkout_id: None, limited });
         }
         if limited {
             visits.tally.refuse();
             // The end of the oldest request's minute makes room for the next request.
-            let ends = visits.let_in.front().map_or(now, |at| at.saturating_add(MINUTE_MILLIS));
-            return Err(Reply::too_many(ends.saturating_sub(now).div_ceil(1000)));
+            let ends = visits.let_in.front().map_or(now, |at| at.saturating_add(MINUTE));
+            let wait = ends.saturating_since(now);
+            return Err(Reply::too_many(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)));
         }
         if limit.is_some() {
             visits.let_in.push_back(now);
@@ -310,7 +320,7 @@ impl Server {
             .ok_or_else(|| Reply::message(400, "Unknown authentication.entityId."))
     }
 
-    fn bearer(&self, state: &State, head: &Parts, now: u64) -> Result<(usize, &Merchant), Reply> {
+    fn bearer(&self, state: &State, head: &Parts, now: Moment) -> Result<(usize, &Merchant), Reply> {
         let token = door::bearer(head);
         let known = token.and_then(|token| state.access_tokens.get(token));
         let number = known.filter(|(_, ends)| now < *ends).map(|(number, _)| *number);
@@ -333,4 +343,4 @@ fn not_processed(fault: Option<&Fault>) -> Result<(), Reply> {
 /// The key of the entity in a request of V1.
 const ENTITY: &str = "authentication.entityId";
 
-const DAY_MILLIS: u64 = 86_400_000;
+const DAY: Duration = Duration::from_secs(86_400);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::{mem, slice};
 
+use checkout_tables::Moment;
 use checkout_tables::peach::Route;
 
 use super::checkout::Checkout;
@@ -23,11 +24,11 @@ pub(super) struct State {
     pub(super) numbers_of_transaction: HashMap<(usize, String), Vec<usize>>,
     /// The moment of each checkout's first change that nobody has taken as a webhook, with the checkout's
     /// number.
-    pub(super) to_take: BTreeSet<(u64, usize)>,
+    pub(super) to_take: BTreeSet<(Moment, usize)>,
     /// The moment at which a signature made a checkout, by merchant and signature.
-    pub(super) spent_signatures: HashMap<(usize, String), u64>,
+    pub(super) spent_signatures: HashMap<(usize, String), Moment>,
     /// The merchant and the end of each access token.
-    pub(super) access_tokens: HashMap<String, (usize, u64)>,
+    pub(super) access_tokens: HashMap<String, (usize, Moment)>,
     /// By merchant.
     pub(super) visits: Vec<Visits>,
     pub(super) scenarios: VecDeque<Scenario>,
@@ -44,7 +45,7 @@ pub(super) struct State {
 pub(super) struct Visits {
     pub(super) tally: Tally,
     /// The moments at which the reads of the last minute were let in, if there is a limit.
-    pub(super) let_in: VecDeque<u64>,
+    pub(super) let_in: VecDeque<Moment>,
     /// Empty if the sandbox forgets requests.
     pub(super) status_requests: Vec<StatusRequest>,
 }
@@ -60,8 +61,8 @@ pub(super) struct Visits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StatusRequest {
-    /// The time of arrival: milliseconds since 1970-01-01 UTC.
-    pub at_millis: u64,
+    /// The time of arrival.
+    pub at: Moment,
     /// The id of the checkout that was found. `None` if nothing was looked for, or nothing was found.
     pub checkout_id: Option<String>,
     /// True if the request was over the limit, and was answered with 429.
@@ -98,7 +99,7 @@ impl State {
         &self,
         merchant: usize,
         pairs: &[(String, String)],
-        now: u64,
+        now: Moment,
     ) -> Option<&Checkout> {
         let [checkout_id, transaction_id, payment_id] = LOOKED_FOR.map(|key| value_of(pairs, key));
         let candidates = match (checkout_id, transaction_id, payment_id) {
@@ -120,9 +121,9 @@ impl State {
     }
 
     /// Takes off the list the numbers of the checkouts with changes by now that nobody has taken as webhooks.
-    pub(super) fn take_due(&mut self, now: u64) -> Vec<usize> {
-        let later = now.checked_add(1).map(|next| self.to_take.split_off(&(next, 0)));
-        let due = mem::replace(&mut self.to_take, later.unwrap_or_default());
+    pub(super) fn take_due(&mut self, now: Moment) -> Vec<usize> {
+        let later = self.to_take.split_off(&(now, usize::MAX));
+        let due = mem::replace(&mut self.to_take, later);
         due.into_iter().map(|(_, number)| number).collect()
     }
 

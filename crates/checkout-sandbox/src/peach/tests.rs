@@ -17,6 +17,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use checkout_auth::peach::SecretToken;
+use checkout_tables::Moment;
 use checkout_tables::peach::{Environment, Route};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{BODY_CAP, BlockingTransport, Request, Response, Transport, http};
@@ -242,7 +243,10 @@ fn requests_are_recorded_with_their_answers() {
     assert!(first.body().starts_with(b"authentication.entityId=8ac7a4ca"));
     assert_eq!((first.answered_status(), first.answered_code()), (201, None));
     assert_eq!((second.answered_status(), second.answered_code()), (200, Some("000.200.100")));
-    assert_eq!((second.at_millis(), second.answered_body()), (1_716_501_009_000, response.body()));
+    assert_eq!(
+        (second.at(), second.answered_body()),
+        (Moment::from_unix_millis(1_716_501_009_000), response.body())
+    );
     assert!(second.answer_arrived() && second.query().contains("signature="));
 }
 
@@ -300,7 +304,10 @@ fn checkouts_are_listed_in_the_order_of_their_creation() {
     assert_eq!(told, expected);
     let first = shop.sandbox.checkouts().swap_remove(1);
     assert_eq!((&*first.amount, &*first.currency, &*first.payment_type), ("92.00", "ZAR", "DB"));
-    assert_eq!((&*first.entity_id, first.created_at_millis), (ENTITY_ID, 1_716_501_000_000));
+    assert_eq!(
+        (&*first.entity_id, first.created_at),
+        (ENTITY_ID, Moment::from_unix_millis(1_716_501_000_000))
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use checkout_auth::peach::SecretToken;
+use checkout_tables::Moment;
 use checkout_transport::bytes::Bytes;
 
 use super::checkout::Checkout;
@@ -26,9 +27,9 @@ pub struct Webhook {
     pub checkout_id: String,
     /// The result code, as in the body.
     pub code: String,
-    /// The time of the first sending: milliseconds since 1970-01-01 UTC. The `timestamp` in the body differs
-    /// if a scenario makes the `timestamp` older.
-    pub at_millis: u64,
+    /// The time of the first sending. The `timestamp` in the body differs if a scenario makes the `timestamp`
+    /// older.
+    pub at: Moment,
     /// The request's `notificationUrl`, or else the merchant's webhook URL.
     pub url: String,
     /// The fields as `application/x-www-form-urlencoded`, with the `signature` among them.
@@ -45,10 +46,10 @@ impl Webhook {
         token: &SecretToken,
         merchants_url: &str,
     ) -> Option<Self> {
-        let change = checkout.reached(u64::MAX).get(event)?;
+        let change = checkout.reached(Moment::from_unix_millis(i64::MAX)).get(event)?;
         let url = checkout.order.notification_url.as_deref().unwrap_or(merchants_url).to_owned();
         let body = encode(&with_signature(token, checkout.fields(event + 1)));
-        let timestamp = (change.at_millis / 1000).to_string();
+        let timestamp = change.at.unix_seconds().to_string();
         let id = checkout.webhook_id(event);
         // The only field of a message is the whole message: keys and values are signed with nothing between.
         let message = format!("{timestamp}.{id}.{url}.{body}");
@@ -56,7 +57,7 @@ impl Webhook {
         Some(Self {
             checkout_id: checkout.id.clone(),
             code: change.code.clone(),
-            at_millis: change.at_millis,
+            at: change.at,
             url,
             body: body.into(),
             headers: [
@@ -73,7 +74,7 @@ impl fmt::Debug for Webhook {
         f.debug_struct("Webhook")
             .field("checkout_id", &self.checkout_id)
             .field("code", &self.code)
-            .field("at_millis", &self.at_millis)
+            .field("at", &self.at)
             .field("body_len", &self.body.len())
             .finish_non_exhaustive()
     }
@@ -135,9 +136,9 @@ pub struct ShopperReturn {
 }
 
 impl ShopperReturn {
-    pub(super) fn of(checkout: &Checkout, token: &SecretToken, now_millis: u64) -> Self {
-        let fields = checkout.fields(checkout.reached(now_millis).len());
-        let url = checkout.return_url(now_millis).to_owned();
+    pub(super) fn of(checkout: &Checkout, token: &SecretToken, now: Moment) -> Self {
+        let fields = checkout.fields(checkout.reached(now).len());
+        let url = checkout.return_url(now).to_owned();
         Self { url, body: encode(&with_signature(token, fields)).into() }
     }
 }

@@ -119,7 +119,7 @@ impl Provider for Peach {
             Open::Known(status) => Open::Known(status),
             Open::Unknown(_) => panic!("the model has no code that nobody knows"),
         };
-        Observation::read_ordered(status, payment.unix_millis().map(Moment::from_unix_millis))
+        Observation::read_ordered(status, payment.moment())
     }
 
     fn settles(&self, order: usize, read: &Self::Read) -> bool {

@@ -1,15 +1,15 @@
 //! The fields of a signed body about a payment.
 
-use super::{Fields, unix_millis};
+use super::{Fields, moment};
 use crate::{Printable, Verbatim};
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::ToString;
 use checkout_money::{CoinAmount, ParseAmountError};
-use checkout_tables::Open;
 use checkout_tables::peach::{
     Currency, Environment, Outcome, PaymentStatus, PaymentType, ResultCode, ResultGroup,
 };
+use checkout_tables::{Moment, Open};
 use checkout_validate::Redacted;
 use core::fmt;
 
@@ -19,7 +19,7 @@ use core::fmt;
 /// Source: Peach Payments, *Payment status* and *Checkout webhooks*, 2026-07-23.
 ///
 /// ```
-/// use checkout_tables::Open;
+/// use checkout_tables::Moment;
 /// use checkout_tables::peach::{Environment, PaymentStatus};
 /// use checkout_wire::peach::{Fields, Payment};
 ///
@@ -27,7 +27,7 @@ use core::fmt;
 ///     &result.code=000.000.000&timestamp=2019-01-25T08%3A27%3A46.916519Z&signature=49d3";
 /// let payment = Payment::new(Fields::from_form(form)?, Environment::Live).expect("it has a result code");
 /// assert_eq!(payment.status().and_then(|status| status.known()), Some(PaymentStatus::Successful));
-/// assert_eq!(payment.unix_millis(), Some(1_548_404_866_916));
+/// assert_eq!(payment.moment(), Some(Moment::from_unix_millis(1_548_404_866_916)));
 ///
 /// // Of an authorisation the same code is no money, and a test's success settles nothing that is live.
 /// let form = b"paymentType=PA&result.code=000.000.000";
@@ -308,11 +308,11 @@ impl<'a> Payment<'a> {
         self.fields.get("timestamp")
     }
 
-    /// `timestamp`, in milliseconds since the Unix epoch, if the field is a date and time with its offset.
-    /// This value puts webhooks and reads in order.
+    /// The moment of `timestamp`, if the field is a date and time with its offset. The moment puts webhooks
+    /// and reads in order.
     #[must_use]
-    pub fn unix_millis(&self) -> Option<i64> {
-        self.timestamp().and_then(unix_millis)
+    pub fn moment(&self) -> Option<Moment> {
+        self.timestamp().and_then(moment)
     }
 
     /// `signature`, which is over all the other fields.

@@ -1,20 +1,24 @@
 //! The time in a signed body.
 
-/// Returns the milliseconds since the Unix epoch of an ISO 8601 date and time with its offset, as Peach
-/// writes: `2019-01-25T08:27:46.916519Z`. Anything else is none, also a time without an offset, as one page
-/// describes the format (`yyyy-MM-dd hh:mm:ss`): nobody knows that moment, so a body with such a time is
-/// unordered. Digits finer than a millisecond are cut off, and a leap second counts as the second after.
+use checkout_tables::Moment;
+
+/// Returns the moment of an ISO 8601 date and time with its offset, as Peach writes:
+/// `2019-01-25T08:27:46.916519Z`. Anything else is none, also a time without an offset, as one page describes
+/// the format (`yyyy-MM-dd hh:mm:ss`): nobody knows that moment, so a body with such a time is unordered.
+/// Digits finer than a millisecond are cut off, and a leap second counts as the second after.
 ///
 /// ```
-/// use checkout_wire::peach::unix_millis;
+/// use checkout_tables::Moment;
+/// use checkout_wire::peach::moment;
 ///
-/// assert_eq!(unix_millis("1970-01-01T00:00:01Z"), Some(1_000));
-/// assert_eq!(unix_millis("2019-01-25T08:27:46.916519Z"), Some(1_548_404_866_916));
-/// assert_eq!(unix_millis("2019-01-25T10:27:46.916+02:00"), Some(1_548_404_866_916));
-/// assert_eq!(unix_millis("2019-01-25T08:27:46"), None);
+/// assert_eq!(moment("1970-01-01T00:00:01Z"), Some(Moment::from_unix_seconds(1)));
+/// let read = Some(Moment::from_unix_millis(1_548_404_866_916));
+/// assert_eq!(moment("2019-01-25T08:27:46.916519Z"), read);
+/// assert_eq!(moment("2019-01-25T10:27:46.916+02:00"), read);
+/// assert_eq!(moment("2019-01-25T08:27:46"), None);
 /// ```
 #[must_use]
-pub fn unix_millis(text: &str) -> Option<i64> {
+pub fn moment(text: &str) -> Option<Moment> {
     let (date, time) = text.split_once(['T', 't', ' '])?;
     let offset_at = time.find(['Z', 'z', '+', '-'])?;
     let (time, offset) = time.split_at_checked(offset_at)?;
@@ -28,7 +32,7 @@ pub fn unix_millis(text: &str) -> Option<i64> {
     }
     let seconds =
         days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset_seconds(offset)?;
-    Some(seconds * 1_000 + milliseconds(fraction)?)
+    Some(Moment::from_unix_millis(seconds * 1_000 + milliseconds(fraction)?))
 }
 
 /// Numbers of so many digits each.

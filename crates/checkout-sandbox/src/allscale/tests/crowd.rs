@@ -1,4 +1,5 @@
 use super::*;
+use checkout_tables::Moment;
 
 /// A sandbox with the store of the tests and another store. The sandbox forgets requests if `forgets` says
 /// so.
@@ -78,7 +79,7 @@ fn requests_are_counted_for_the_named_store_with_every_answer() {
     count((9, 7, 7));
     assert_eq!(sandbox.counts("st_nobody"), Counts::default());
     // A request of another store.
-    let seconds = sandbox.clock().now_millis() / 1000;
+    let seconds = sandbox.clock().now().unix_seconds().unsigned_abs();
     sandbox.send_blocking(signed(&other, "GET", "/v1/test/ping", b"", seconds, "n")).unwrap();
     assert_eq!((sandbox.counts("st_other").requests, sandbox.counts("st_other").reads), (1, 0));
     // The minute slides.
@@ -110,7 +111,10 @@ fn an_intent_is_found_by_its_id_with_the_time_of_its_status() {
     for (wait, status, since) in [(4, 1, 0), (1, 2, 5), (19, 2, 5), (1, 3, 25), (40, 10, 65), (900, 20, 95)] {
         sandbox.clock().advance(Duration::from_secs(wait));
         let found = sandbox.intent(&id).unwrap();
-        assert_eq!((found.status, found.changed_at_millis), (status, 1_716_501_000_000 + since * 1_000));
+        assert_eq!(
+            (found.status, found.changed_at),
+            (status, Moment::from_unix_millis(1_716_501_000_000 + since * 1_000))
+        );
         assert_eq!(found, sandbox.intents()[0]);
     }
     assert_eq!(sandbox.intent("order_1"), None);

@@ -1,4 +1,5 @@
 use super::*;
+use checkout_tables::Moment;
 use checkout_transport::http::HeaderValue;
 use proptest::prelude::*;
 
@@ -130,7 +131,7 @@ fn a_nonce_passes_once() {
     let sandbox = Sandbox::new(1);
     let send = |target, seconds| {
         sandbox.clock().advance(Duration::from_secs(seconds));
-        let now = sandbox.clock().now_millis() / 1000;
+        let now = sandbox.clock().now().unix_seconds().unsigned_abs();
         refusal(&read(&sandbox.send_blocking(signed(&key(), "GET", target, b"", now, "n")).unwrap()))
     };
     assert_eq!(send("/v1/test/fail", 0), "400 10001 this route always fails");
@@ -236,7 +237,7 @@ fn a_rate_limit_counts_by_store_and_minute() {
     let sandbox = Sandbox::builder()
         .store(store("st_a"))
         .store(store("st_b"))
-        .clock(VirtualClock::new(1_716_501_048_500))
+        .clock(VirtualClock::new(Moment::from_unix_millis(1_716_501_048_500)))
         .requests_per_minute(NonZeroU32::new(2).unwrap())
         .build();
     let [a, b] = ["st_a", "st_b"].map(|name| Merchant::with(&sandbox, name, "secret"));

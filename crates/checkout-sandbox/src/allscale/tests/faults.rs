@@ -1,4 +1,5 @@
 use super::*;
+use checkout_tables::Moment;
 use checkout_transport::Delivery;
 
 /// A sandbox with two confirmed intents, and the id of the first.
@@ -138,14 +139,14 @@ fn a_slow_answer_has_the_date_at_which_it_was_made() {
     merchant.sandbox.inject(Fault::Slow(Duration::from_secs(90)));
     let response = merchant.send("GET", "/v1/test/ping", b"").unwrap();
     assert_eq!(response.headers()["date"], "Thu, 23 May 2024 21:50:00 GMT");
-    assert_eq!(merchant.sandbox.clock().now_millis(), 1_716_501_090_000);
+    assert_eq!(merchant.sandbox.clock().now(), Moment::from_unix_millis(1_716_501_090_000));
 }
 
 #[test]
 fn a_limited_request_gets_a_wait_and_its_nonce_is_spent() {
     let merchant = Merchant::of(&Sandbox::new(4));
     merchant.sandbox.inject(Fault::RateLimited);
-    let now = merchant.sandbox.clock().now_millis() / 1000;
+    let now = merchant.sandbox.clock().now().unix_seconds().unsigned_abs();
     let send =
         || merchant.sandbox.send_blocking(signed(&merchant.key, "GET", "/v1/test/ping", b"", now, "n"));
     assert_eq!(send().unwrap().headers()["retry-after"], "2");

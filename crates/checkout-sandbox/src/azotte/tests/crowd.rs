@@ -1,4 +1,5 @@
 use super::*;
+use checkout_tables::Moment;
 
 const OTHER: &str = "00000000-0000-4000-8000-000000000b20";
 
@@ -76,12 +77,12 @@ fn a_checkout_is_found_by_its_tracking_number_with_the_time_of_its_code() {
     sandbox.next_checkout(Scenario::three_ds_url());
     let tracking = merchant.new_checkout("order_1");
     merchant.new_checkout("order_2");
-    let check = |wait, code: &str, since: u64| {
+    let check = |wait, code: &str, since: i64| {
         sandbox.clock().advance(Duration::from_secs(wait));
         let found = sandbox.checkout(&tracking).unwrap();
         assert_eq!(
-            (&*found.message_code, found.changed_at_millis),
-            (code, 1_717_246_327_923 + since * 1_000)
+            (&*found.message_code, found.changed_at),
+            (code, Moment::from_unix_millis(1_717_246_327_923 + since * 1_000))
         );
         assert_eq!(found, sandbox.checkouts()[0]);
     };
@@ -102,7 +103,10 @@ fn a_failed_challenge_has_failed_since_the_payer_was_back() {
     sandbox.clock().advance(Duration::from_secs(9));
     sandbox.fail_3ds(&tracking).unwrap();
     sandbox.clock().advance(Duration::from_secs(9));
-    assert_eq!(sandbox.checkout(&tracking).unwrap().changed_at_millis, 1_717_246_327_923 + 9_000);
+    assert_eq!(
+        sandbox.checkout(&tracking).unwrap().changed_at,
+        Moment::from_unix_millis(1_717_246_327_923 + 9_000)
+    );
 }
 
 #[test]

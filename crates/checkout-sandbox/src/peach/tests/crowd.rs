@@ -1,4 +1,5 @@
 use super::*;
+use checkout_tables::Moment;
 
 const OTHER: &str = "8ac7a4ca00000000000000005a4d0b02";
 
@@ -94,13 +95,16 @@ fn a_checkout_is_found_by_each_of_its_ids_with_the_time_of_its_code() {
     for (wait, code, since) in [(0, "000.200.100", 5), (59, "000.200.100", 5), (1, "100.396.101", 65)] {
         shop.advance(wait);
         let found = sandbox.checkout(&older).unwrap();
-        assert_eq!((&*found.code, found.changed_at_millis), (code, 1_716_501_000_000 + since * 1_000));
+        assert_eq!(
+            (&*found.code, found.changed_at),
+            (code, Moment::from_unix_millis(1_716_501_000_000 + since * 1_000))
+        );
         assert_eq!(found, sandbox.checkouts()[0]);
     }
     // The payer pays after all.
     shop.advance(7);
     assert!(sandbox.pay(&older));
-    assert_eq!(sandbox.checkout(&older).unwrap().changed_at_millis, 1_716_501_072_000);
+    assert_eq!(sandbox.checkout(&older).unwrap().changed_at, Moment::from_unix_millis(1_716_501_072_000));
     assert_eq!(sandbox.checkout("order-0001"), None);
 }
 
@@ -169,10 +173,9 @@ fn webhooks_are_taken_as_they_come_due_for_all_acts_of_the_payer() {
     shop.advance(200_000);
     taken.extend(sandbox.take_webhooks());
     assert_eq!(sandbox.take_webhooks(), []);
-    assert!(taken.is_sorted_by_key(|webhook| webhook.at_millis));
+    assert!(taken.is_sorted_by_key(|webhook| webhook.at));
     let by_text = |mut webhooks: Vec<Webhook>| {
-        webhooks
-            .sort_by_key(|webhook| (webhook.at_millis, webhook.checkout_id.clone(), webhook.code.clone()));
+        webhooks.sort_by_key(|webhook| (webhook.at, webhook.checkout_id.clone(), webhook.code.clone()));
         webhooks
     };
     assert_eq!(by_text(taken), by_text(sandbox.webhooks()), "each of them once");

@@ -1,4 +1,5 @@
 use super::*;
+use checkout_tables::Moment;
 use checkout_transport::Delivery;
 
 /// The answer to a read of a paid checkout with a fault, and the answer to the next read.
@@ -250,5 +251,5 @@ fn a_slow_answer_has_the_date_at_which_it_was_made() {
     shop.sandbox.inject(Fault::Slow(Duration::from_secs(90)));
     let response = shop.sandbox.send_blocking(shop.status_request(&[("checkoutId", &id)])).unwrap();
     assert_eq!(response.headers()["date"], "Thu, 23 May 2024 21:51:00 GMT");
-    assert_eq!(shop.sandbox.clock().now_millis(), 1_716_501_150_000);
+    assert_eq!(shop.sandbox.clock().now(), Moment::from_unix_millis(1_716_501_150_000));
 }

@@ -15,7 +15,7 @@ fn a_webhook_comes_of_each_change_and_created_first() {
         assert_eq!(webhooks[0].code, "000.200.100", "{name}");
         assert_eq!(webhooks.len() + 1, Scenario::by_name(name).unwrap().codes().len(), "{name}");
         assert!(webhooks.iter().all(|webhook| webhook.checkout_id == id));
-        assert!(webhooks.is_sorted_by_key(|webhook| webhook.at_millis), "{name}");
+        assert!(webhooks.is_sorted_by_key(|webhook| webhook.at), "{name}");
     }
 }
 
