@@ -119,7 +119,7 @@ impl<S> Guard<S> {
     /// let guard = Guard::new(MemoryStore::new(100_000)).lease(Duration::from_secs(5));
     /// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
     /// let Claim::Fresh(ticket) = guard.claim(&identity, at(1_000))? else { unreachable!() };
-    /// assert_eq!(ticket.until(), 6_000);
+    /// assert_eq!(ticket.until(), at(6_000));
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// ```
     #[must_use]
@@ -158,10 +158,9 @@ impl<S: Store> Guard<S> {
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// ```
     pub fn claim(&self, identity: &Identity, now: Moment) -> Result<Claim, S::Error> {
-        let now_millis = now.unix_millis();
         let mut taken = Vec::with_capacity(identity.keys().len());
         for key in identity.in_order_of_claim() {
-            let answer = match self.store.claim(&key, now_millis, self.lease) {
+            let answer = match self.store.claim(&key, now, self.lease) {
                 Ok(Slot::Fresh(fence)) => {
                     taken.push(Hold { key, fence });
                     continue;
@@ -173,7 +172,7 @@ impl<S: Store> Guard<S> {
             self.give_back(&taken);
             return answer;
         }
-        Ok(Claim::Fresh(ClaimTicket::new(taken, identity, until(now_millis, self.lease))))
+        Ok(Claim::Fresh(ClaimTicket::new(taken, identity, now.saturating_add(self.lease))))
     }
 
     /// Records that the event has been processed. From now on claims of the event are [`Claim::Done`].
@@ -196,9 +195,8 @@ impl<S: Store> Guard<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn commit(&self, mut ticket: ClaimTicket, now: Moment) -> Result<Commit, Unfinished<S::Error>> {
-        let now_millis = now.unix_millis();
         while let Some(&Hold { key, fence }) = ticket.held.first() {
-            match self.store.commit(&key, fence, now_millis) {
+            match self.store.commit(&key, fence, now) {
                 Ok(answer) => {
                     ticket.held.remove(0);
                     if ticket.lost_by(answer) {
@@ -266,10 +264,9 @@ impl<S: AsyncStore> Guard<S> {
     /// # }).unwrap();
     /// ```
     pub async fn claim_async(&self, identity: &Identity, now: Moment) -> Result<Claim, S::Error> {
-        let now_millis = now.unix_millis();
         let mut taken = Vec::with_capacity(identity.keys().len());
         for key in identity.in_order_of_claim() {
-            let answer = match self.store.claim(&key, now_millis, self.lease).await {
+            let answer = match self.store.claim(&key, now, self.lease).await {
                 Ok(Slot::Fresh(fence)) => {
                     taken.push(Hold { key, fence });
                     continue;
@@ -281,7 +278,7 @@ impl<S: AsyncStore> Guard<S> {
             self.give_back_async(&taken).await;
             return answer;
         }
-        Ok(Claim::Fresh(ClaimTicket::new(taken, identity, until(now_millis, self.lease))))
+        Ok(Claim::Fresh(ClaimTicket::new(taken, identity, now.saturating_add(self.lease))))
     }
 
     /// Records that the event has been processed: see [`commit`](Guard::commit).
@@ -311,9 +308,8 @@ impl<S: AsyncStore> Guard<S> {
         mut ticket: ClaimTicket,
         now: Moment,
     ) -> Result<Commit, Unfinished<S::Error>> {
-        let now_millis = now.unix_millis();
         while let Some(&Hold { key, fence }) = ticket.held.first() {
-            match self.store.commit(&key, fence, now_millis).await {
+            match self.store.commit(&key, fence, now).await {
                 Ok(answer) => {
                     ticket.held.remove(0);
                     if ticket.lost_by(answer) {
@@ -366,9 +362,10 @@ impl<S: AsyncStore> Guard<S> {
 ///
 /// ```
 /// use checkout_trust::replay::Claim;
+/// # let at = checkout_lifecycle::Moment::from_unix_millis;
 ///
 /// assert_eq!(Claim::Done.http_status(), Some(200));
-/// assert_eq!(Claim::InFlight { until: 61_000 }.http_status(), Some(503));
+/// assert_eq!(Claim::InFlight { until: at(61_000) }.http_status(), Some(503));
 /// ```
 #[derive(Debug)]
 #[must_use = "an event that is not claimed fresh is not to be processed"]
@@ -377,8 +374,8 @@ pub enum Claim {
     Fresh(ClaimTicket),
     /// Somebody else is processing the event. If they fail, or die, the provider's next attempt is accepted.
     InFlight {
-        /// The last millisecond of their lease, in Unix milliseconds.
-        until: i64,
+        /// The last millisecond of their lease.
+        until: Moment,
     },
     /// The event has been processed.
     Done,
@@ -415,7 +412,7 @@ impl Claim {
 /// let guard = Guard::new(MemoryStore::new(100_000));
 /// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
 /// let Claim::Fresh(ticket) = guard.claim(&identity, at(1_000))? else { unreachable!() };
-/// assert_eq!(ticket.until(), 61_000);
+/// assert_eq!(ticket.until(), at(61_000));
 /// # Ok::<(), checkout_trust::replay::Full>(())
 /// ```
 #[derive(Debug)]
@@ -423,7 +420,7 @@ impl Claim {
 pub struct ClaimTicket {
     /// The keys still to be committed or released; the event's own key first.
     held: Vec<Hold>,
-    until: i64,
+    until: Moment,
     /// A commit of the first key has held: the event is done.
     committed: bool,
     /// A release of some key was lost.
@@ -431,8 +428,8 @@ pub struct ClaimTicket {
 }
 
 impl ClaimTicket {
-    /// The last millisecond of the lease, in Unix milliseconds, by the claimer's own clock. A handler still
-    /// at work after this moment must reckon with another that takes the event over.
+    /// The last millisecond of the lease, by the claimer's own clock. A handler still at work after this
+    /// moment must reckon with another that takes the event over.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -441,11 +438,11 @@ impl ClaimTicket {
     /// # let guard = Guard::new(MemoryStore::new(100_000));
     /// # let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
     /// let Claim::Fresh(ticket) = guard.claim(&identity, at(1_000))? else { unreachable!() };
-    /// assert_eq!(ticket.until(), 61_000);
+    /// assert_eq!(ticket.until(), at(61_000));
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// ```
     #[must_use]
-    pub const fn until(&self) -> i64 {
+    pub const fn until(&self) -> Moment {
         self.until
     }
 
@@ -462,7 +459,7 @@ impl ClaimTicket {
     /// # let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
     /// let Claim::Fresh(ticket) = guard.claim(&identity, at(1_000))? else { unreachable!() };
     /// for (key, fence) in ticket.claims() {
-    ///     assert_eq!(guard.store().commit(key, fence, 2_000)?, Commit::Committed);
+    ///     assert_eq!(guard.store().commit(key, fence, at(2_000))?, Commit::Committed);
     /// }
     /// assert!(matches!(guard.claim(&identity, at(3_000))?, Claim::Done));
     /// # Ok::<(), checkout_trust::replay::Full>(())
@@ -472,7 +469,7 @@ impl ClaimTicket {
         self.held.iter().map(|hold| (&hold.key, hold.fence))
     }
 
-    fn new(mut held: Vec<Hold>, identity: &Identity, until: i64) -> Self {
+    fn new(mut held: Vec<Hold>, identity: &Identity, until: Moment) -> Self {
         held.sort_by_key(|hold| identity.keys().iter().position(|key| *key == hold.key));
         Self { held, until, committed: false, lost: false }
     }
@@ -499,6 +496,7 @@ impl ClaimTicket {
 ///
 /// ```
 /// use std::time::Duration;
+/// use checkout_lifecycle::Moment;
 /// use checkout_trust::replay::{Claim, Commit, Guard, Identity, Key};
 /// use checkout_trust::replay::{FencingToken, MemoryStore, Release, Slot, Store};
 ///
@@ -508,14 +506,14 @@ impl ClaimTicket {
 ///
 /// impl Store for Flaky {
 ///     type Error = std::io::Error;
-///     fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, Self::Error> {
-///         self.0.claim(key, now_millis, lease).map_err(Self::Error::other)
+///     fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, Self::Error> {
+///         self.0.claim(key, now, lease).map_err(Self::Error::other)
 ///     }
-///     fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, Self::Error> {
+///     fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, Self::Error> {
 ///         if self.1.replace(false) {
 ///             return Err(std::io::ErrorKind::TimedOut.into());
 ///         }
-///         self.0.commit(key, fence, now_millis).map_err(Self::Error::other)
+///         self.0.commit(key, fence, now).map_err(Self::Error::other)
 ///     }
 ///     fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Self::Error> {
 ///         self.0.release(key, fence).map_err(Self::Error::other)
@@ -538,24 +536,6 @@ pub struct Unfinished<E> {
     pub error: E,
     /// The steps still to be done.
     pub ticket: ClaimTicket,
-}
-
-/// Returns the last millisecond of a `span` that begins at `now_millis`: their sum, a part of a millisecond
-/// counted whole. [`i64::MAX`], which is for ever, if the sum is too large for a time. For authors of a
-/// store.
-///
-/// ```
-/// use std::time::Duration;
-/// use checkout_trust::replay::until;
-///
-/// assert_eq!(until(1_000, Duration::from_secs(60)), 61_000);
-/// assert_eq!(until(1_000, Duration::from_nanos(1)), 1_001);
-/// assert_eq!(until(i64::MIN, Duration::MAX), i64::MAX);
-/// ```
-#[must_use]
-pub fn until(now_millis: i64, span: Duration) -> i64 {
-    i64::try_from(span.as_nanos().div_ceil(1_000_000))
-        .map_or(i64::MAX, |millis| now_millis.saturating_add(millis))
 }
 
 /// A key and the number of the key's claim.

@@ -10,7 +10,7 @@ use allocation_counter::measure;
 use checkout_lifecycle::Moment;
 use checkout_trust::replay::{
     Claim, Commit, FencingToken, Full, Guard, Identity, InPlace, Key, MemoryStore, Release, Scheme, Slot,
-    Store, until,
+    Store,
 };
 use proptest::prelude::*;
 
@@ -100,8 +100,8 @@ fn cut(owner: &str, text: u32, length: usize) -> Key {
 }
 
 fn committed(store: &MemoryStore, key: &Key, now: i64) {
-    let Ok(Slot::Fresh(fence)) = store.claim(key, now, LEASE) else { panic!() };
-    assert_eq!(store.commit(key, fence, now), Ok(Commit::Committed));
+    let Ok(Slot::Fresh(fence)) = store.claim(key, at(now), LEASE) else { panic!() };
+    assert_eq!(store.commit(key, fence, at(now)), Ok(Commit::Committed));
 }
 
 #[test]
@@ -134,13 +134,13 @@ fn cuts_of_one_text_make_room_for_any_other_event_when_the_store_is_full() {
     }
     assert_eq!(store.len(), 40);
     for id in 1..=39 {
-        assert_eq!(store.claim(&transaction(id), NOW, LEASE), Ok(Slot::Done), "{id}");
+        assert_eq!(store.claim(&transaction(id), at(NOW), LEASE), Ok(Slot::Done), "{id}");
     }
     // The first cut of the text is no cut too many: all entries that are left are needed.
-    assert_eq!(store.claim(&cut("store-1", 0, 0), NOW, LEASE), Ok(Slot::Done));
-    assert!(store.claim(&transaction(40), NOW, LEASE).is_err());
+    assert_eq!(store.claim(&cut("store-1", 0, 0), at(NOW), LEASE), Ok(Slot::Done));
+    assert!(store.claim(&transaction(40), at(NOW), LEASE).is_err());
     // Nor does a further cut of the text push anybody out.
-    assert!(store.claim(&cut("store-1", 0, 1), NOW, LEASE).is_err());
+    assert!(store.claim(&cut("store-1", 0, 1), at(NOW), LEASE).is_err());
 }
 
 #[test]
@@ -148,23 +148,23 @@ fn a_done_cut_makes_room_before_a_cut_in_flight_and_the_soonest_end_first() {
     let store = MemoryStore::new(4);
     committed(&store, &cut("store-1", 0, 0), NOW);
     let in_flight = cut("store-1", 0, 1);
-    let Ok(Slot::Fresh(fence)) = store.claim(&in_flight, NOW, LEASE) else { panic!() };
+    let Ok(Slot::Fresh(fence)) = store.claim(&in_flight, at(NOW), LEASE) else { panic!() };
     let (early, late) = (cut("store-1", 0, 2), cut("store-1", 0, 3));
     committed(&store, &late, NOW + 2);
     store.release(&in_flight, fence).unwrap();
-    let Ok(Slot::Fresh(fence)) = store.claim(&in_flight, NOW + 2, LEASE) else { panic!() };
+    let Ok(Slot::Fresh(fence)) = store.claim(&in_flight, at(NOW + 2), LEASE) else { panic!() };
     committed(&store, &early, NOW + 2);
     let gone =
-        |key: &Key| !matches!(store.claim(key, NOW + 2, LEASE), Ok(Slot::Done | Slot::InFlight { .. }));
+        |key: &Key| !matches!(store.claim(key, at(NOW + 2), LEASE), Ok(Slot::Done | Slot::InFlight { .. }));
     committed(&store, &transaction(1), NOW + 2);
-    assert_eq!(store.claim(&in_flight, NOW + 2, LEASE), Ok(Slot::InFlight { until: NOW + 60_002 }));
+    assert_eq!(store.claim(&in_flight, at(NOW + 2), LEASE), Ok(Slot::InFlight { until: at(NOW + 60_002) }));
     committed(&store, &transaction(2), NOW + 2);
-    assert_eq!(store.claim(&in_flight, NOW + 2, LEASE), Ok(Slot::InFlight { until: NOW + 60_002 }));
+    assert_eq!(store.claim(&in_flight, at(NOW + 2), LEASE), Ok(Slot::InFlight { until: at(NOW + 60_002) }));
     // The last cut gives way while it is in flight, and its commit notes the cut anew if there is room.
     committed(&store, &transaction(3), NOW + 2);
-    assert!(store.commit(&in_flight, fence, NOW + 3).is_err());
+    assert!(store.commit(&in_flight, fence, at(NOW + 3)).is_err());
     assert!([&early, &late, &in_flight].into_iter().all(gone));
-    assert_eq!(store.claim(&cut("store-1", 0, 0), NOW + 2, LEASE), Ok(Slot::Done));
+    assert_eq!(store.claim(&cut("store-1", 0, 0), at(NOW + 2), LEASE), Ok(Slot::Done));
 }
 
 #[test]
@@ -175,9 +175,9 @@ fn an_owner_above_its_share_makes_room_for_an_owner_below() {
         committed(&store, &of("flooded", id), NOW);
     }
     // A single owner may have all places, and nothing of the owner is forgotten.
-    assert!(store.claim(&of("flooded", 90), NOW, LEASE).is_err());
+    assert!(store.claim(&of("flooded", 90), at(NOW), LEASE).is_err());
     for id in 0..90 {
-        assert_eq!(store.claim(&of("flooded", id), NOW, LEASE), Ok(Slot::Done));
+        assert_eq!(store.claim(&of("flooded", id), at(NOW), LEASE), Ok(Slot::Done));
     }
     // With others the owner has an equal share, and so has each of the others.
     for (owner, share) in [("second", 45), ("third", 30)] {
@@ -185,9 +185,9 @@ fn an_owner_above_its_share_makes_room_for_an_owner_below() {
             committed(&store, &of(owner, id), NOW);
         }
         assert_eq!(store.len(), 90);
-        assert!(store.claim(&of(owner, share), NOW, LEASE).is_err(), "{owner}");
+        assert!(store.claim(&of(owner, share), at(NOW), LEASE).is_err(), "{owner}");
         for id in 0..share {
-            assert_eq!(store.claim(&of(owner, id), NOW, LEASE), Ok(Slot::Done), "{owner} {id}");
+            assert_eq!(store.claim(&of(owner, id), at(NOW), LEASE), Ok(Slot::Done), "{owner} {id}");
         }
     }
 }
@@ -199,7 +199,7 @@ fn an_ended_entry_leaves_room_and_counts_no_longer() {
         let now = NOW + i64::from(round) * 61_000;
         for length in 0..10 {
             assert!(
-                matches!(store.claim(&cut("store-1", round, length), now, LEASE), Ok(Slot::Fresh(_))),
+                matches!(store.claim(&cut("store-1", round, length), at(now), LEASE), Ok(Slot::Fresh(_))),
                 "{round}"
             );
         }
@@ -244,14 +244,6 @@ proptest! {
         prop_assert!(text.is_ascii());
         prop_assert_eq!(text.len(), Key::MAX_TEXT_LEN);
     }
-
-    #[test]
-    fn a_time_and_a_span_add_up_as_wider_integers_do(now: i64, seconds: u64, nanos in 0..1_000_000_000_u32) {
-        let span = Duration::new(seconds, nanos);
-        let millis = i128::from(seconds) * 1_000 + i128::from(nanos.div_ceil(1_000_000));
-        let sum = if millis > i128::from(i64::MAX) { i128::from(i64::MAX) } else { i128::from(now) + millis };
-        prop_assert_eq!(i128::from(until(now, span)), sum.min(i128::from(i64::MAX)));
-    }
 }
 
 /// Notes the keys that are claimed.
@@ -260,12 +252,12 @@ struct Noting(RefCell<Vec<Key>>);
 impl Store for Noting {
     type Error = Full;
 
-    fn claim(&self, key: &Key, _: i64, _: Duration) -> Result<Slot, Full> {
+    fn claim(&self, key: &Key, _: Moment, _: Duration) -> Result<Slot, Full> {
         self.0.borrow_mut().push(*key);
         Ok(Slot::Fresh(FencingToken::new(0)))
     }
 
-    fn commit(&self, _: &Key, _: FencingToken, _: i64) -> Result<Commit, Full> {
+    fn commit(&self, _: &Key, _: FencingToken, _: Moment) -> Result<Commit, Full> {
         Ok(Commit::Committed)
     }
 
@@ -320,7 +312,7 @@ fn a_crash_between_the_commits_of_two_keys_leaves_the_payment_done() {
     let ticket = fresh(guard.claim(&both(1, 1), at(NOW)));
     let (key, fence) = ticket.claims().next().unwrap();
     assert_eq!(*key, transaction(1));
-    assert_eq!(guard.store().commit(key, fence, NOW), Ok(Commit::Committed));
+    assert_eq!(guard.store().commit(key, fence, at(NOW)), Ok(Commit::Committed));
     drop(ticket);
     for redelivered in [1, 2] {
         assert_eq!(check(&guard, &both(redelivered, 1), AFTER), "done");
@@ -422,12 +414,12 @@ impl Failing {
 impl Store for Failing {
     type Error = &'static str;
 
-    fn claim(&self, key: &Key, now: i64, lease: Duration) -> Result<Slot, &'static str> {
+    fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, &'static str> {
         self.pass()?;
         self.store.claim(key, now, lease).map_err(|_| "full")
     }
 
-    fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, &'static str> {
+    fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, &'static str> {
         self.pass()?;
         self.store.commit(key, fence, now).map_err(|_| "full")
     }
@@ -505,32 +497,35 @@ fn a_full_store_refuses_new_events_and_still_knows_the_old() {
 fn ended_entries_are_dropped_a_little_at_every_step() {
     let store = MemoryStore::new(10_000);
     for id in 0..1_000 {
-        store.claim(&delivery(id), NOW, LEASE).unwrap();
+        store.claim(&delivery(id), at(NOW), LEASE).unwrap();
     }
     let later = AFTER;
     for step in 1..=1_000 {
-        store.claim(&delivery(1_000 + step), later, LEASE).unwrap();
+        store.claim(&delivery(1_000 + step), at(later), LEASE).unwrap();
         // One entry comes in, and two go out for as long as there are any.
         let left = 1_000_u32.saturating_sub(2 * step);
         assert_eq!(store.len(), usize::try_from(left + step).unwrap());
     }
     assert_eq!(store.len(), 1_000);
     assert!((1_001..=2_000).all(|id| {
-        store.claim(&delivery(id), later, LEASE) == Ok(Slot::InFlight { until: later + 60_000 })
+        store.claim(&delivery(id), at(later), LEASE) == Ok(Slot::InFlight { until: at(later + 60_000) })
     }));
 }
 
 #[test]
 fn a_clock_that_goes_back_brings_nothing_back() {
     let store = MemoryStore::new(2);
-    let Ok(Slot::Fresh(fence)) = store.claim(&transaction(1), NOW, LEASE) else { panic!() };
-    assert_eq!(store.commit(&transaction(1), fence, NOW), Ok(Commit::Committed));
-    store.claim(&delivery(1), NOW, LEASE).unwrap();
-    assert_eq!(store.claim(&delivery(1), NOW - 1_000_000, LEASE), Ok(Slot::InFlight { until: NOW + 60_000 }));
-    assert_eq!(store.claim(&transaction(1), i64::MIN, LEASE), Ok(Slot::Done));
+    let Ok(Slot::Fresh(fence)) = store.claim(&transaction(1), at(NOW), LEASE) else { panic!() };
+    assert_eq!(store.commit(&transaction(1), fence, at(NOW)), Ok(Commit::Committed));
+    store.claim(&delivery(1), at(NOW), LEASE).unwrap();
+    assert_eq!(
+        store.claim(&delivery(1), at(NOW - 1_000_000), LEASE),
+        Ok(Slot::InFlight { until: at(NOW + 60_000) })
+    );
+    assert_eq!(store.claim(&transaction(1), at(i64::MIN), LEASE), Ok(Slot::Done));
     // The lease of a caller whose clock is behind is counted by the clock that is ahead.
-    store.claim(&delivery(1), AFTER, LEASE).unwrap();
-    assert_eq!(store.claim(&delivery(1), NOW, LEASE), Ok(Slot::InFlight { until: AFTER + 60_000 }));
+    store.claim(&delivery(1), at(AFTER), LEASE).unwrap();
+    assert_eq!(store.claim(&delivery(1), at(NOW), LEASE), Ok(Slot::InFlight { until: at(AFTER + 60_000) }));
 }
 
 /// The bytes for each of `entries` done keys: at the most while they came, and when they are in. The keys
@@ -542,8 +537,8 @@ fn bytes_per_entry(entries: u32) -> (u64, u64) {
         for id in 0..entries {
             let key = Key::peach_content("entity", &[("id", id.to_string())]);
             let now = NOW + i64::from(id);
-            let Ok(Slot::Fresh(fence)) = store.claim(&key, now, LEASE) else { panic!() };
-            assert_eq!(store.commit(&key, fence, now), Ok(Commit::Committed));
+            let Ok(Slot::Fresh(fence)) = store.claim(&key, at(now), LEASE) else { panic!() };
+            assert_eq!(store.commit(&key, fence, at(now)), Ok(Commit::Committed));
         }
         kept = Some(store);
     });

@@ -9,12 +9,22 @@ use std::sync::{Barrier, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
+use checkout_lifecycle::Moment;
 use checkout_trust::replay::conformance::{
     CROWD, CROWD_SCHEME, Law, check_async_law, check_async_store, check_law, check_store,
 };
 use checkout_trust::replay::{
-    AsyncStore, Commit, FencingToken, InPlace, Key, MemoryStore, Release, Slot, Store, until,
+    AsyncStore, Commit, FencingToken, InPlace, Key, MemoryStore, Release, Slot, Store,
 };
+
+fn at(millis: i64) -> Moment {
+    Moment::from_unix_millis(millis)
+}
+
+/// The end of a span, as a right store counts the end.
+fn until(now: i64, span: Duration) -> i64 {
+    at(now).saturating_add(span).unix_millis()
+}
 
 /// The first law that fails, and the report; or "holds".
 fn check<S: Store<Error: std::fmt::Display> + Sync>(make: impl Fn() -> S) -> String {
@@ -134,7 +144,7 @@ impl Rows {
     fn slot(&self, row: Option<Row>, now: i64) -> Option<Slot> {
         let row = row.filter(|&row| !self.ended(row, now))?;
         let done = row.done || self.fault == Fault::CommitsAtClaim;
-        Some(if done { Slot::Done } else { Slot::InFlight { until: row.until } })
+        Some(if done { Slot::Done } else { Slot::InFlight { until: at(row.until) } })
     }
 
     fn waits_between(&self, key: &Key, row: Option<Row>) -> bool {
@@ -150,7 +160,8 @@ impl Rows {
 impl Store for Rows {
     type Error = Infallible;
 
-    fn claim(&self, key: &Key, now: i64, lease: Duration) -> Result<Slot, Infallible> {
+    fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, Infallible> {
+        let now = now.unix_millis();
         let text = self.text(key);
         let now = if self.fault == Fault::AsksItsOwnClock { 0 } else { now };
         let mut rows = self.rows.lock().unwrap();
@@ -174,7 +185,8 @@ impl Store for Rows {
         Ok(Slot::Fresh(row.fence))
     }
 
-    fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Infallible> {
+    fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, Infallible> {
+        let now = now.unix_millis();
         let mut rows = self.rows.lock().unwrap();
         let text = self.text(key);
         let kept = self.until(now, key.retention());
@@ -371,12 +383,12 @@ fn a_store_that_panics_in_a_crowd_is_reported() {
     struct Panics(MemoryStore);
     impl Store for Panics {
         type Error = checkout_trust::replay::Full;
-        fn claim(&self, key: &Key, now: i64, lease: Duration) -> Result<Slot, Self::Error> {
+        fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, Self::Error> {
             let slot = self.0.claim(key, now, lease)?;
             assert!(key.scheme() != CROWD_SCHEME || slot != Slot::Done, "out of order");
             Ok(slot)
         }
-        fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Self::Error> {
+        fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, Self::Error> {
             self.0.commit(key, fence, now)
         }
         fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Self::Error> {
@@ -409,7 +421,8 @@ async fn step() {
 impl AsyncStore for Remote {
     type Error = Infallible;
 
-    async fn claim(&self, key: &Key, now: i64, lease: Duration) -> Result<Slot, Infallible> {
+    async fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, Infallible> {
+        let now = now.unix_millis();
         step().await;
         if self.racy {
             let row = self.rows.rows.lock().unwrap().get(&key.to_string()).map(|&(_, row)| row);
@@ -419,14 +432,15 @@ impl AsyncStore for Remote {
             step().await;
             self.rows.rows.lock().unwrap().remove(&key.to_string());
         }
-        let slot = Store::claim(&self.rows, key, now, lease);
+        let slot = Store::claim(&self.rows, key, at(now), lease);
         step().await;
         slot
     }
 
-    async fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Infallible> {
+    async fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, Infallible> {
+        let now = now.unix_millis();
         step().await;
-        let answer = Store::commit(&self.rows, key, fence, now);
+        let answer = Store::commit(&self.rows, key, fence, at(now));
         step().await;
         answer
     }

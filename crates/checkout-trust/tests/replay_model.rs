@@ -83,10 +83,15 @@ fn the_store_in_memory_gives_the_same_as_a_page_of_notes() {
                     Step::Clock { by } => clock += by,
                     Step::Claim { key } => {
                         latest = latest.max(clock);
-                        let said = Store::claim(&store, &keys[key], clock, millis(LEASE)).unwrap();
+                        let said =
+                            Store::claim(&store, &keys[key], Moment::from_unix_millis(clock), millis(LEASE))
+                                .unwrap();
                         match notes[key].filter(|&(_, until, _)| latest <= until) {
                             Some((_, _, true)) => prop_assert_eq!(said, Slot::Done),
-                            Some((_, until, false)) => prop_assert_eq!(said, Slot::InFlight { until }),
+                            Some((_, until, false)) => prop_assert_eq!(
+                                said,
+                                Slot::InFlight { until: Moment::from_unix_millis(until) }
+                            ),
                             None => {
                                 let Slot::Fresh(fence) = said else {
                                     return Err(TestCaseError::fail(format!("{said:?}")));
@@ -100,7 +105,8 @@ fn the_store_in_memory_gives_the_same_as_a_page_of_notes() {
                     Step::Commit { grant } => {
                         let Some(&(key, fence)) = grants.get(grant) else { continue };
                         latest = latest.max(clock);
-                        let said = Store::commit(&store, &keys[key], fence, clock).unwrap();
+                        let said = Store::commit(&store, &keys[key], fence, Moment::from_unix_millis(clock))
+                            .unwrap();
                         match notes[key] {
                             Some((holder, until, _)) if holder == grant => {
                                 prop_assert_eq!(said, Commit::Committed);
@@ -164,7 +170,7 @@ async fn give_way() {
 impl AsyncStore for Giving {
     type Error = Full;
 
-    async fn claim(&self, key: &Key, now: i64, lease: Duration) -> Result<Slot, Full> {
+    async fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, Full> {
         give_way().await;
         let mut slot = Store::claim(&self.store, key, now, lease)?;
         if let Slot::Fresh(fence) = slot {
@@ -186,7 +192,7 @@ impl AsyncStore for Giving {
         Ok(slot)
     }
 
-    async fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Full> {
+    async fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, Full> {
         give_way().await;
         let last = self.last.lock().unwrap().get(key).copied();
         let fence = if self.fault == Fault::IgnoresTheNumber { last.unwrap() } else { fence };
@@ -243,7 +249,7 @@ struct World {
     /// The furthest time of any clock.
     latest: Cell<i64>,
     /// The transactions that somebody is processing, and the end of the lease under which they do.
-    at_work: RefCell<BTreeMap<usize, (u8, i64)>>,
+    at_work: RefCell<BTreeMap<usize, (u8, Moment)>>,
     /// The number of times that each transaction was processed to its end.
     processed: RefCell<BTreeMap<u8, u32>>,
     /// The number of times that a commit of each was said to hold.
@@ -293,7 +299,7 @@ async fn handle(
         world.accuse(format!("transaction {transaction} was fresh after it was committed"));
     }
     // A lease that has ended while its claim was still under way is a late worker's like any other.
-    let in_lease = |end: i64| world.latest.get() <= end;
+    let in_lease = |end: Moment| Moment::from_unix_millis(world.latest.get()) <= end;
     let another = world.at_work.borrow().values().any(|&(other, end)| other == transaction && in_lease(end));
     if another && in_lease(ticket.until()) {
         world.accuse(format!("transaction {transaction} was fresh while another had it"));

@@ -19,12 +19,20 @@ use std::task::Poll;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use checkout_lifecycle::Moment;
 use checkout_trust::replay::conformance::{
     Law, Task, check_async_law, check_async_store, check_law, check_store,
 };
-use checkout_trust::replay::{
-    AsyncStore, Commit, FencingToken, Key, MemoryStore, Release, Slot, Store, until,
-};
+use checkout_trust::replay::{AsyncStore, Commit, FencingToken, Key, MemoryStore, Release, Slot, Store};
+
+fn at(millis: i64) -> Moment {
+    Moment::from_unix_millis(millis)
+}
+
+/// The end of a span, as a right store counts the end.
+fn until(now: i64, span: Duration) -> i64 {
+    at(now).saturating_add(span).unix_millis()
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Row {
@@ -267,8 +275,8 @@ impl Table {
         }
         Some(match self.fault {
             Some(Fault::RepeatedClaimIsFreshAgain) => Slot::Fresh(FencingToken::new(row.fence)),
-            Some(Fault::ClaimSaysNoLease) => Slot::InFlight { until: now },
-            _ => Slot::InFlight { until: row.until },
+            Some(Fault::ClaimSaysNoLease) => Slot::InFlight { until: at(now) },
+            _ => Slot::InFlight { until: at(row.until) },
         })
     }
 
@@ -312,7 +320,8 @@ fn clock() -> i64 {
 impl Store for Table {
     type Error = Infallible;
 
-    fn claim(&self, key: &Key, now: i64, lease: Duration) -> Result<Slot, Infallible> {
+    fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, Infallible> {
+        let now = now.unix_millis();
         let name = self.key(key);
         let now = self.now(now);
         let replica = self.replica.lock().unwrap().clone();
@@ -320,7 +329,7 @@ impl Store for Table {
         self.wait();
         let process = if self.is(Fault::CachesWhatIsInFlight) { self.process() } else { 0 };
         if let Some(&until) = self.cache[process].lock().unwrap().get(&name).filter(|&&until| until >= now) {
-            return Ok(Slot::InFlight { until });
+            return Ok(Slot::InFlight { until: at(until) });
         }
         let mut rows = self.rows();
         let seen = |rows: &BTreeMap<Vec<u8>, (u64, Row)>| rows.get(&name).map(|&(_, row)| row);
@@ -328,7 +337,7 @@ impl Store for Table {
         let asked = |slot: &Slot| !self.is(Fault::ClaimAsksForDoneThenLocks) || *slot == Slot::Done;
         if let Some(slot) = self.slot(row, now).filter(asked) {
             if let (Slot::InFlight { until }, true) = (slot, self.is(Fault::CachesWhatIsInFlight)) {
-                self.cache[process].lock().unwrap().insert(name, until);
+                self.cache[process].lock().unwrap().insert(name, until.unix_millis());
             } else if let Some((_, row)) = rows.get_mut(&name) {
                 match (slot, self.fault) {
                     (Slot::InFlight { .. }, Some(Fault::ClaimExtendsTheLease))
@@ -382,7 +391,8 @@ impl Store for Table {
         Ok(Slot::Fresh(FencingToken::new(row.fence)))
     }
 
-    fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Infallible> {
+    fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, Infallible> {
+        let now = now.unix_millis();
         let name = self.key(key);
         let now = self.now(now);
         self.begin();
@@ -787,10 +797,11 @@ impl Right {
 impl Store for Right {
     type Error = Infallible;
 
-    fn claim(&self, key: &Key, now: i64, lease: Duration) -> Result<Slot, Infallible> {
+    fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, Infallible> {
+        let now = now.unix_millis();
         Ok(self.step(key, now, |row| match row.filter(|row| row.until >= now) {
             Some(row) if row.done => (Some(row), Slot::Done),
-            Some(row) => (Some(row), Slot::InFlight { until: row.until }),
+            Some(row) => (Some(row), Slot::InFlight { until: at(row.until) }),
             None => {
                 let fence = self.number();
                 (
@@ -801,7 +812,8 @@ impl Store for Right {
         }))
     }
 
-    fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Infallible> {
+    fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, Infallible> {
+        let now = now.unix_millis();
         let kept = match self.make {
             Make::KeepsForEver => i64::MAX,
             _ => until(now, key.retention()),
@@ -922,7 +934,8 @@ impl Steps {
 impl AsyncStore for Steps {
     type Error = Infallible;
 
-    async fn claim(&self, key: &Key, now: i64, lease: Duration) -> Result<Slot, Infallible> {
+    async fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, Infallible> {
+        let now = now.unix_millis();
         let lock = self.lock().await;
         let row = self.get(key).filter(|row| row.until >= now);
         if row.is_some_and(|row| row.done) {
@@ -933,7 +946,7 @@ impl AsyncStore for Steps {
         }
         let row = self.get(key).filter(|row| row.until >= now && !row.done);
         if let Some(Row { until, .. }) = row {
-            return Ok(Slot::InFlight { until });
+            return Ok(Slot::InFlight { until: at(until) });
         }
         let fence = self.number.fetch_add(1, Ordering::SeqCst);
         self.put(key, Row { fence, done: false, until: until(now, lease) });
@@ -942,7 +955,8 @@ impl AsyncStore for Steps {
         Ok(Slot::Fresh(FencingToken::new(fence)))
     }
 
-    async fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Infallible> {
+    async fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, Infallible> {
+        let now = now.unix_millis();
         let lock = self.lock().await;
         let row = self.get(key);
         if row.is_some_and(|row| row.fence != fence.number()) {

@@ -41,7 +41,9 @@ use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{AsyncStore, Commit, FencingToken, Key, Release, Scheme, Slot, Store, until};
+use checkout_lifecycle::Moment;
+
+use super::{AsyncStore, Commit, FencingToken, Key, Release, Scheme, Slot, Store};
 
 /// The number of threads, or futures, that claim at once.
 ///
@@ -74,6 +76,7 @@ pub const CROWD_SCHEME: Scheme = Scheme("conformance-crowd");
 /// ```
 /// use std::sync::Mutex;
 /// use std::time::Duration;
+/// use checkout_lifecycle::Moment;
 /// use checkout_trust::replay::conformance::{Law, check_store};
 /// use checkout_trust::replay::{Commit, FencingToken, Key, Release, Slot, Store};
 ///
@@ -82,7 +85,7 @@ pub const CROWD_SCHEME: Scheme = Scheme("conformance-crowd");
 ///
 /// impl Store for SetBefore {
 ///     type Error = std::convert::Infallible;
-///     fn claim(&self, key: &Key, _now_millis: i64, _lease: Duration) -> Result<Slot, Self::Error> {
+///     fn claim(&self, key: &Key, _now: Moment, _lease: Duration) -> Result<Slot, Self::Error> {
 ///         let mut seen = self.0.lock().unwrap();
 ///         if seen.contains(key) {
 ///             return Ok(Slot::Done);
@@ -90,7 +93,7 @@ pub const CROWD_SCHEME: Scheme = Scheme("conformance-crowd");
 ///         seen.push(*key);
 ///         Ok(Slot::Fresh(FencingToken::new(0)))
 ///     }
-///     fn commit(&self, _key: &Key, _fence: FencingToken, _now_millis: i64) -> Result<Commit, Self::Error> {
+///     fn commit(&self, _key: &Key, _fence: FencingToken, _now: Moment) -> Result<Commit, Self::Error> {
 ///         Ok(Commit::Committed)
 ///     }
 ///     fn release(&self, _key: &Key, _fence: FencingToken) -> Result<Release, Self::Error> {
@@ -465,8 +468,9 @@ fn claim_holds_for_its_lease<S: Store<Error: Display>>(trial: &Trial<S>) -> Resu
     }
     let mut now = START + 10 * LEASE_MILLIS;
     for lease in [Duration::ZERO, LONG_LEASE] {
-        let (key, end) = (key(&format!("{lease:?}")), until(now, lease));
-        let claim = trial.store.claim(&key, now, lease).or_else(|error| trial.failed(&error.to_string()))?;
+        let (key, end) = (key(&format!("{lease:?}")), at(now).saturating_add(lease).unix_millis());
+        let claim =
+            trial.store.claim(&key, at(now), lease).or_else(|error| trial.failed(&error.to_string()))?;
         if !matches!(claim, Slot::Fresh(_)) {
             return trial.broken(format!("of a new key, a claim said {}, not fresh", Said(claim)));
         }
@@ -668,7 +672,7 @@ fn clocks_may_disagree<S: Store<Error: Display>>(trial: &Trial<S>) -> Result<(),
 fn any_time_is_a_time<S: Store<Error: Display>>(trial: &Trial<S>, now: i64) -> Result<(), Broken> {
     for (name, span) in [("a", Duration::MAX), ("b", Duration::from_millis(u64::MAX)), ("c", LEASE)] {
         let key = Key::new(SCHEME, "owner", [name], span);
-        let claim = |situation: &str| match trial.store.claim(&key, now, span) {
+        let claim = |situation: &str| match trial.store.claim(&key, at(now), span) {
             Ok(slot) => Ok(slot),
             Err(error) => trial.broken(format!("of {situation} at {now}, the store failed: {error}")),
         };
@@ -698,11 +702,11 @@ fn nothing_is_forgotten_for_room<S: Store<Error: Display> + Sync>(trial: &Trial<
         for other in (member..OTHERS).step_by(CROWD) {
             let key = key(&format!("other {other}"));
             // An error is a refusal, which is right for a full store.
-            let Ok(slot) = trial.store.claim(&key, START, LEASE) else { break };
+            let Ok(slot) = trial.store.claim(&key, at(START), LEASE) else { break };
             let Slot::Fresh(fence) = slot else {
                 return Err(format!("of a new key, a claim said {}", Said(slot)));
             };
-            let commit = (accepted.len() % 2 == 0).then(|| trial.store.commit(&key, fence, START));
+            let commit = (accepted.len() % 2 == 0).then(|| trial.store.commit(&key, fence, at(START)));
             match commit {
                 Some(Ok(Commit::Committed)) => accepted.push((key, true)),
                 None => accepted.push((key, false)),
@@ -836,7 +840,7 @@ fn many_keys_at_once<S: Store<Error: Display> + Sync>(trial: &Trial<S>) -> Resul
     let answers = trial.crowd(|member| {
         let key = contended(member);
         let Slot::Fresh(fence) = trial.claim(&key, START)? else { return Ok(false) };
-        let in_flight = trial.claim(&key, START)? == Slot::InFlight { until: LEASE_END };
+        let in_flight = trial.claim(&key, START)? == Slot::InFlight { until: at(LEASE_END) };
         let ended = if member % 2 == 0 {
             trial.commit(&key, fence, START)? == Commit::Committed
         } else {
@@ -865,7 +869,7 @@ where
     let key = contended(0);
     let store = &trial.store.store;
     let slots = trial.store.wait(async {
-        let mut futures: Vec<_> = (0..CROWD).map(|_| Box::pin(store.claim(&key, START, LEASE))).collect();
+        let mut futures: Vec<_> = (0..CROWD).map(|_| Box::pin(store.claim(&key, at(START), LEASE))).collect();
         let mut slots = Vec::new();
         poll_fn(|context| {
             // By turns: each future goes on by one step, and a future that has ended leaves.
@@ -894,7 +898,7 @@ where
     for steps in 0..STEPS {
         let key = key(&steps.to_string());
         keys.push(key);
-        if trial.ends_within(trial.store.store.claim(&key, START, LEASE), steps)? {
+        if trial.ends_within(trial.store.store.claim(&key, at(START), LEASE), steps)? {
             break;
         }
     }
@@ -910,7 +914,7 @@ where
     for steps in 0..STEPS {
         let key = key(&steps.to_string());
         let fence = trial.fresh("a new key", &key, START)?;
-        let ended = trial.ends_within(trial.store.store.commit(&key, fence, START), steps)?;
+        let ended = trial.ends_within(trial.store.store.commit(&key, fence, at(START)), steps)?;
         if let Slot::Fresh(_) = trial.claim(&key, START).or_else(|error| trial.failed(&error))? {
             return trial.broken("of a key whose commit was dropped half way, a claim said fresh".into());
         }
@@ -979,11 +983,11 @@ impl<S: Store<Error: Display>> Trial<S> {
     }
 
     fn claim(&self, key: &Key, now: i64) -> Result<Slot, String> {
-        self.store.claim(key, now, LEASE).map_err(|error| error.to_string())
+        self.store.claim(key, at(now), LEASE).map_err(|error| error.to_string())
     }
 
     fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, String> {
-        self.store.commit(key, fence, now).map_err(|error| error.to_string())
+        self.store.commit(key, fence, at(now)).map_err(|error| error.to_string())
     }
 
     fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, String> {
@@ -1001,8 +1005,9 @@ impl<S: Store<Error: Display>> Trial<S> {
 
     fn in_flight(&self, situation: &str, key: &Key, now: i64, end: i64) -> Result<(), Broken> {
         match self.claim(key, now).or_else(|error| self.failed(&error))? {
-            Slot::InFlight { until } if until == end => Ok(()),
+            Slot::InFlight { until } if until == at(end) => Ok(()),
             Slot::InFlight { until } => {
+                let until = until.unix_millis();
                 self.broken(format!("of {situation}, a claim said in flight until {until}, not {end}"))
             }
             other @ (Slot::Fresh(_) | Slot::Done) => {
@@ -1064,7 +1069,7 @@ impl<S: Store<Error: Display>> Trial<S> {
                 Slot::InFlight { .. } | Slot::Done => None,
             })
             .collect();
-        let in_flight = slots.iter().filter(|&&slot| slot == Slot::InFlight { until: end }).count();
+        let in_flight = slots.iter().filter(|&&slot| slot == Slot::InFlight { until: at(end) }).count();
         match fresh[..] {
             [fence] if in_flight + 1 == slots.len() => Ok(fence),
             _ => self.broken(format!(
@@ -1125,12 +1130,12 @@ impl<S: AsyncStore, B: for<'f> Fn(Task<'f>)> Waiting<S, B> {
 impl<S: AsyncStore<Error: Display>, B: for<'f> Fn(Task<'f>)> Store for Waiting<S, B> {
     type Error = String;
 
-    fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, String> {
-        self.wait(self.store.claim(key, now_millis, lease))?.map_err(|error| error.to_string())
+    fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, String> {
+        self.wait(self.store.claim(key, now, lease))?.map_err(|error| error.to_string())
     }
 
-    fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, String> {
-        self.wait(self.store.commit(key, fence, now_millis))?.map_err(|error| error.to_string())
+    fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, String> {
+        self.wait(self.store.commit(key, fence, now))?.map_err(|error| error.to_string())
     }
 
     fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, String> {
@@ -1145,10 +1150,15 @@ impl Display for Said {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
             Slot::Fresh(_) => f.write_str("fresh"),
-            Slot::InFlight { until } => write!(f, "in flight until {until}"),
+            Slot::InFlight { until } => write!(f, "in flight until {}", until.unix_millis()),
             Slot::Done => f.write_str("done"),
         }
     }
+}
+
+/// The moment of so many Unix milliseconds, in which the laws count.
+fn at(millis: i64) -> Moment {
+    Moment::from_unix_millis(millis)
 }
 
 fn key(name: &str) -> Key {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Commit, FencingToken, Key, Release, Slot, Store, until};
+use checkout_lifecycle::Moment;
+
+use super::{Commit, FencingToken, Key, Release, Slot, Store};
 
 /// A store in memory: exact, bounded, for threads of **one process**, and lost with the process.
 ///
@@ -36,13 +38,14 @@ use super::{Commit, FencingToken, Key, Release, Slot, Store, until};
 /// ```
 /// use std::time::Duration;
 /// use checkout_trust::replay::{Key, MemoryStore, Slot, Store};
+/// # let at = checkout_lifecycle::Moment::from_unix_millis;
 ///
 /// let store = MemoryStore::new(1);
 /// let key = |id| Key::allscale_transaction("store-1", id, Duration::MAX);
 /// let lease = Duration::from_secs(60);
-/// assert!(matches!(store.claim(&key("tx_1"), 1_000, lease), Ok(Slot::Fresh(_))));
-/// assert!(store.claim(&key("tx_2"), 1_000, lease).is_err());
-/// assert_eq!(store.claim(&key("tx_1"), 1_000, lease)?, Slot::InFlight { until: 61_000 });
+/// assert!(matches!(store.claim(&key("tx_1"), at(1_000), lease), Ok(Slot::Fresh(_))));
+/// assert!(store.claim(&key("tx_2"), at(1_000), lease).is_err());
+/// assert_eq!(store.claim(&key("tx_1"), at(1_000), lease)?, Slot::InFlight { until: at(61_000) });
 /// # Ok::<(), checkout_trust::replay::Full>(())
 /// ```
 #[derive(Debug)]
@@ -79,7 +82,7 @@ impl MemoryStore {
             owners: BTreeMap::new(),
             texts: HashMap::new(),
             cuts: BTreeSet::new(),
-            latest_millis: i64::MIN,
+            latest: Moment::from_unix_millis(i64::MIN),
             last_fence: 0,
         };
         Self { max_entries, state: Mutex::new(state) }
@@ -102,8 +105,9 @@ impl MemoryStore {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{Key, MemoryStore, Store};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// let store = MemoryStore::new(9);
-    /// store.claim(&Key::allscale_transaction("store-1", "tx_1", Duration::MAX), 1_000, Duration::ZERO)?;
+    /// store.claim(&Key::allscale_transaction("store-1", "tx_1", Duration::MAX), at(1_000), Duration::ZERO)?;
     /// assert_eq!(store.len(), 1);
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// ```
@@ -132,9 +136,9 @@ impl MemoryStore {
 impl Store for MemoryStore {
     type Error = Full;
 
-    fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, Full> {
+    fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, Full> {
         let mut state = self.lock();
-        let now = state.step(now_millis);
+        let now = state.step(now);
         if let Some(entry) = state.entries.get(key.digest()).filter(|entry| !entry.ended(now)) {
             return Ok(entry.slot());
         }
@@ -142,14 +146,14 @@ impl Store for MemoryStore {
         state.make_room(key)?;
         state.last_fence = state.last_fence.wrapping_add(1);
         let fence = FencingToken::new(state.last_fence);
-        state.put(key, fence, until(now, lease), false);
+        state.put(key, fence, now.saturating_add(lease), false);
         Ok(Slot::Fresh(fence))
     }
 
-    fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, Full> {
+    fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, Full> {
         let mut state = self.lock();
-        let now = state.step(now_millis);
-        let mut end = until(now, key.retention());
+        let now = state.step(now);
+        let mut end = now.saturating_add(key.retention());
         match state.entries.get(key.digest()) {
             Some(entry) if entry.fence != fence => return Ok(Commit::Lost),
             Some(entry) => end = end.max(entry.until),
@@ -177,9 +181,10 @@ impl Store for MemoryStore {
 /// ```
 /// use std::time::Duration;
 /// use checkout_trust::replay::{Key, MemoryStore, Store};
+/// # let at = checkout_lifecycle::Moment::from_unix_millis;
 ///
 /// let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
-/// let full = MemoryStore::new(0).claim(&key, 1_000, Duration::ZERO).unwrap_err();
+/// let full = MemoryStore::new(0).claim(&key, at(1_000), Duration::ZERO).unwrap_err();
 /// assert_eq!(full.to_string(), "the replay store is full: all 0 of its entries are still needed");
 /// assert_eq!(full.http_status(), 503);
 /// ```
@@ -195,8 +200,9 @@ impl Full {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{Key, MemoryStore, Store};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
-    /// # let full = MemoryStore::new(0).claim(&key, 1_000, Duration::ZERO).unwrap_err();
+    /// # let full = MemoryStore::new(0).claim(&key, at(1_000), Duration::ZERO).unwrap_err();
     /// assert_eq!(full.http_status(), 503);
     /// ```
     #[must_use]
@@ -208,36 +214,36 @@ impl Full {
 type Digest = [u8; 32];
 
 /// The order in which entries give way: true if in flight, the end, and the key.
-type Rank = (bool, i64, Digest);
+type Rank = (bool, Moment, Digest);
 
 #[derive(Debug)]
 struct State {
     max_entries: usize,
     entries: HashMap<Digest, Entry>,
     /// The end of each entry, except for entries that never end.
-    ends: BTreeSet<(i64, Digest)>,
+    ends: BTreeSet<(Moment, Digest)>,
     /// The entries of each owner.
     owners: BTreeMap<u64, BTreeSet<Rank>>,
     /// The number of entries of each signed text.
     texts: HashMap<u64, usize>,
     /// The entries that came when the store had an entry of the same text already.
     cuts: BTreeSet<Rank>,
-    latest_millis: i64,
+    latest: Moment,
     last_fence: i64,
 }
 
 impl State {
     /// Moves the clock, never back, and drops a few entries that have ended: more than an operation adds, so
     /// that ended entries do not pile up.
-    fn step(&mut self, now_millis: i64) -> i64 {
-        self.latest_millis = self.latest_millis.max(now_millis);
+    fn step(&mut self, now: Moment) -> Moment {
+        self.latest = self.latest.max(now);
         for _ in 0..DROPPED_AT_ONCE {
             match self.ends.first() {
-                Some(&(end, digest)) if end < self.latest_millis => self.remove(&digest),
+                Some(&(end, digest)) if end < self.latest => self.remove(&digest),
                 Some(_) | None => break,
             }
         }
-        self.latest_millis
+        self.latest
     }
 
     /// Makes sure that there is room for a key that is not in the store.
@@ -263,7 +269,7 @@ impl State {
     }
 
     /// Writes an entry, new or in the place of the present entry.
-    fn put(&mut self, key: &Key, fence: FencingToken, until: i64, done: bool) {
+    fn put(&mut self, key: &Key, fence: FencingToken, until: Moment, done: bool) {
         let digest = *key.digest();
         let before = self.entries.get(&digest).map(|entry| entry.is_cut);
         self.remove(&digest);
@@ -274,7 +280,7 @@ impl State {
         }
         let entry = Entry { fence, until, done, owner: key.owner(), text: key.text(), is_cut };
         let rank = entry.rank(digest);
-        if until < i64::MAX {
+        if until < FOR_EVER {
             self.ends.insert((until, digest));
         }
         self.owners.entry(entry.owner).or_default().insert(rank);
@@ -311,7 +317,7 @@ impl State {
 struct Entry {
     fence: FencingToken,
     /// The last millisecond of the lease or the retention.
-    until: i64,
+    until: Moment,
     done: bool,
     owner: u64,
     text: Option<u64>,
@@ -320,7 +326,7 @@ struct Entry {
 }
 
 impl Entry {
-    const fn ended(&self, now: i64) -> bool {
+    fn ended(&self, now: Moment) -> bool {
         self.until < now
     }
 
@@ -334,3 +340,5 @@ impl Entry {
 }
 
 const DROPPED_AT_ONCE: usize = 2;
+/// The end of an entry that never ends.
+const FOR_EVER: Moment = Moment::from_unix_millis(i64::MAX);

@@ -5,6 +5,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use checkout_lifecycle::Moment;
+
 use super::Key;
 
 /// A store of claims. For programs that block.
@@ -15,16 +17,17 @@ use super::Key;
 /// who has taken over in between, and the event is processed twice. The suite in `replay::conformance` (a
 /// feature) fails such a store.
 ///
-/// The time is the caller's, in Unix milliseconds, and callers' clocks may disagree. An instant named "until"
-/// belongs to the time before the instant: at that very millisecond a claim still holds, at the next the
-/// claim has ended. For the sum of a time and a span use [`until`](super::until), which never overflows.
+/// The time is the caller's, and callers' clocks may disagree. A moment named "until" belongs to the time
+/// before the moment: at that very millisecond a claim still holds, at the next the claim has ended. The sum
+/// of a moment and a span is [`Moment::saturating_add`], which never overflows: the last moment of the range
+/// is for ever. A database holds a moment as [`Moment::unix_millis`].
 ///
 /// `&T`, [`Box<T>`](Box) and [`Arc<T>`](Arc) of a store are stores, and the trait is object safe.
 ///
 /// # In a database
 ///
 /// **An example**, for PostgreSQL. Each statement is one atomic step. `$key` is the key's text form;
-/// `$lease_end` and `$kept_until` come from [`until`](super::until).
+/// `$lease_end` and `$kept_until` come from [`Moment::saturating_add`].
 ///
 /// ```sql
 /// CREATE SEQUENCE webhook_claim_fence;
@@ -80,29 +83,30 @@ use super::Key;
 ///
 /// ```
 /// use std::time::Duration;
+/// use checkout_lifecycle::Moment;
 /// use checkout_trust::replay::{Commit, Key, MemoryStore, Slot, Store};
 ///
-/// fn twice<S: Store>(store: &S, key: &Key) -> Result<(Slot, Slot), S::Error> {
+/// fn twice<S: Store>(store: &S, key: &Key, now: Moment) -> Result<(Slot, Slot), S::Error> {
 ///     let lease = Duration::from_secs(60);
-///     Ok((store.claim(key, 1_000, lease)?, store.claim(key, 1_000, lease)?))
+///     Ok((store.claim(key, now, lease)?, store.claim(key, now, lease)?))
 /// }
 ///
 /// let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
 /// let store = MemoryStore::new(1_000);
-/// let (first, second) = twice(&store, &key)?;
-/// assert_eq!(second, Slot::InFlight { until: 61_000 });
+/// let at = Moment::from_unix_millis;
+/// let (first, second) = twice(&store, &key, at(1_000))?;
+/// assert_eq!(second, Slot::InFlight { until: at(61_000) });
 /// let Slot::Fresh(fence) = first else { unreachable!() };
-/// assert_eq!(store.commit(&key, fence, 2_000)?, Commit::Committed);
-/// assert_eq!(store.claim(&key, 3_000, Duration::from_secs(60))?, Slot::Done);
+/// assert_eq!(store.commit(&key, fence, at(2_000))?, Commit::Committed);
+/// assert_eq!(store.claim(&key, at(3_000), Duration::from_secs(60))?, Slot::Done);
 /// # Ok::<(), checkout_trust::replay::Full>(())
 /// ```
 pub trait Store {
     /// The error of a failed operation. Only the store knows if the operation was done.
     type Error;
 
-    /// Takes `key` until `now_millis` + `lease`, if nobody has the key: the key was never claimed, or
-    /// released, or its claim or its retention has ended. Otherwise changes nothing and returns who has the
-    /// key.
+    /// Takes `key` until `now` + `lease`, if nobody has the key: the key was never claimed, or released, or
+    /// its claim or its retention has ended. Otherwise changes nothing and returns who has the key.
     ///
     /// A claim is not a commit: if nobody commits, the key is free again when the lease has ended, and this
     /// saves the event of a process that crashed. Every granted claim has a number that no other claim of the
@@ -114,17 +118,18 @@ pub trait Store {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{Key, MemoryStore, Slot, Store};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # let store = MemoryStore::new(9);
     /// # let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
     /// let lease = Duration::from_millis(100);
-    /// assert!(matches!(store.claim(&key, 1_000, lease)?, Slot::Fresh(_)));
-    /// assert_eq!(store.claim(&key, 1_100, lease)?, Slot::InFlight { until: 1_100 });
-    /// assert!(matches!(store.claim(&key, 1_101, lease)?, Slot::Fresh(_)));
+    /// assert!(matches!(store.claim(&key, at(1_000), lease)?, Slot::Fresh(_)));
+    /// assert_eq!(store.claim(&key, at(1_100), lease)?, Slot::InFlight { until: at(1_100) });
+    /// assert!(matches!(store.claim(&key, at(1_101), lease)?, Slot::Fresh(_)));
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// ```
-    fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, Self::Error>;
+    fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, Self::Error>;
 
-    /// Makes the claim with the number `fence` done, and remembers the key until `now_millis` +
+    /// Makes the claim with the number `fence` done, and remembers the key until `now` +
     /// [`key.retention()`](Key::retention) at least.
     ///
     /// A commit holds also when the lease has ended, as long as nobody has taken the key over: then the store
@@ -138,16 +143,17 @@ pub trait Store {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{Commit, Key, MemoryStore, Slot, Store};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # let store = MemoryStore::new(9);
     /// # let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
     /// # let lease = Duration::from_millis(100);
-    /// let Slot::Fresh(slow) = store.claim(&key, 1_000, lease)? else { unreachable!() };
-    /// let Slot::Fresh(quick) = store.claim(&key, 2_000, lease)? else { unreachable!() };
-    /// assert_eq!(store.commit(&key, slow, 2_000)?, Commit::Lost);
-    /// assert_eq!(store.commit(&key, quick, 2_000)?, Commit::Committed);
+    /// let Slot::Fresh(slow) = store.claim(&key, at(1_000), lease)? else { unreachable!() };
+    /// let Slot::Fresh(quick) = store.claim(&key, at(2_000), lease)? else { unreachable!() };
+    /// assert_eq!(store.commit(&key, slow, at(2_000))?, Commit::Lost);
+    /// assert_eq!(store.commit(&key, quick, at(2_000))?, Commit::Committed);
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// ```
-    fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, Self::Error>;
+    fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, Self::Error>;
 
     /// Frees `key` at once, if the claim with the number `fence` holds the key and is not committed.
     /// Otherwise changes nothing: [`Release::Lost`].
@@ -158,12 +164,13 @@ pub trait Store {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{Key, MemoryStore, Release, Slot, Store};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # let store = MemoryStore::new(9);
     /// # let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
     /// # let lease = Duration::from_millis(100);
-    /// let Slot::Fresh(fence) = store.claim(&key, 1_000, lease)? else { unreachable!() };
+    /// let Slot::Fresh(fence) = store.claim(&key, at(1_000), lease)? else { unreachable!() };
     /// assert_eq!(store.release(&key, fence)?, Release::Released);
-    /// assert!(matches!(store.claim(&key, 1_000, lease)?, Slot::Fresh(_)));
+    /// assert!(matches!(store.claim(&key, at(1_000), lease)?, Slot::Fresh(_)));
     /// assert_eq!(store.release(&key, fence)?, Release::Lost);
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// ```
@@ -181,7 +188,9 @@ pub trait Store {
 ///
 /// ```
 /// use std::time::Duration;
+/// use checkout_lifecycle::Moment;
 /// use checkout_trust::replay::{AsyncStore, Commit, FencingToken, Full, Key, MemoryStore, Release, Slot, Store};
+/// # let at = checkout_lifecycle::Moment::from_unix_millis;
 ///
 /// /// A store behind a network, so to speak.
 /// struct Remote(MemoryStore);
@@ -189,11 +198,11 @@ pub trait Store {
 /// impl AsyncStore for Remote {
 ///     type Error = Full;
 ///
-///     async fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, Full> {
-///         Store::claim(&self.0, key, now_millis, lease)
+///     async fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, Full> {
+///         Store::claim(&self.0, key, now, lease)
 ///     }
-///     async fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, Full> {
-///         Store::commit(&self.0, key, fence, now_millis)
+///     async fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, Full> {
+///         Store::commit(&self.0, key, fence, now)
 ///     }
 ///     async fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, Full> {
 ///         Store::release(&self.0, key, fence)
@@ -203,7 +212,7 @@ pub trait Store {
 /// # pollster::block_on(async {
 /// let store = Remote(MemoryStore::new(1_000));
 /// let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
-/// assert!(matches!(store.claim(&key, 1_000, Duration::from_secs(60)).await?, Slot::Fresh(_)));
+/// assert!(matches!(store.claim(&key, at(1_000), Duration::from_secs(60)).await?, Slot::Fresh(_)));
 /// # Ok::<(), Full>(())
 /// # }).unwrap();
 /// ```
@@ -219,17 +228,18 @@ pub trait AsyncStore: Send + Sync {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{AsyncStore, InPlace, Key, MemoryStore, Slot};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
     /// # pollster::block_on(async {
     /// let store = InPlace(MemoryStore::new(1_000));
-    /// assert!(matches!(store.claim(&key, 1_000, Duration::from_secs(60)).await?, Slot::Fresh(_)));
+    /// assert!(matches!(store.claim(&key, at(1_000), Duration::from_secs(60)).await?, Slot::Fresh(_)));
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// # }).unwrap();
     /// ```
     fn claim(
         &self,
         key: &Key,
-        now_millis: i64,
+        now: Moment,
         lease: Duration,
     ) -> impl Future<Output = Result<Slot, Self::Error>> + Send;
 
@@ -241,12 +251,13 @@ pub trait AsyncStore: Send + Sync {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{AsyncStore, Commit, InPlace, Key, MemoryStore, Slot};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
     /// # pollster::block_on(async {
     /// # let store = InPlace(MemoryStore::new(1_000));
     /// # let lease = Duration::from_secs(60);
-    /// let Slot::Fresh(fence) = store.claim(&key, 1_000, lease).await? else { unreachable!() };
-    /// assert_eq!(store.commit(&key, fence, 1_500).await?, Commit::Committed);
+    /// let Slot::Fresh(fence) = store.claim(&key, at(1_000), lease).await? else { unreachable!() };
+    /// assert_eq!(store.commit(&key, fence, at(1_500)).await?, Commit::Committed);
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// # }).unwrap();
     /// ```
@@ -254,7 +265,7 @@ pub trait AsyncStore: Send + Sync {
         &self,
         key: &Key,
         fence: FencingToken,
-        now_millis: i64,
+        now: Moment,
     ) -> impl Future<Output = Result<Commit, Self::Error>> + Send;
 
     /// Frees a key: see [`Store::release`].
@@ -265,11 +276,12 @@ pub trait AsyncStore: Send + Sync {
     /// ```
     /// # use std::time::Duration;
     /// # use checkout_trust::replay::{AsyncStore, InPlace, Key, MemoryStore, Release, Slot};
+    /// # let at = checkout_lifecycle::Moment::from_unix_millis;
     /// # let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
     /// # pollster::block_on(async {
     /// # let store = InPlace(MemoryStore::new(1_000));
     /// # let lease = Duration::from_secs(60);
-    /// let Slot::Fresh(fence) = store.claim(&key, 1_000, lease).await? else { unreachable!() };
+    /// let Slot::Fresh(fence) = store.claim(&key, at(1_000), lease).await? else { unreachable!() };
     /// assert_eq!(store.release(&key, fence).await?, Release::Released);
     /// # Ok::<(), checkout_trust::replay::Full>(())
     /// # }).unwrap();
@@ -294,8 +306,8 @@ pub enum Slot {
     Fresh(FencingToken),
     /// Somebody else has the key.
     InFlight {
-        /// The last millisecond of their lease, in Unix milliseconds.
-        until: i64,
+        /// The last millisecond of their lease.
+        until: Moment,
     },
     /// The key was committed, and its retention has not ended.
     Done,
@@ -422,12 +434,12 @@ pub struct InPlace<S>(
 impl<S: Store<Error: Send> + Send + Sync> AsyncStore for InPlace<S> {
     type Error = S::Error;
 
-    async fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, S::Error> {
-        self.0.claim(key, now_millis, lease)
+    async fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, S::Error> {
+        self.0.claim(key, now, lease)
     }
 
-    async fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, S::Error> {
-        self.0.commit(key, fence, now_millis)
+    async fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, S::Error> {
+        self.0.commit(key, fence, now)
     }
 
     async fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, S::Error> {
@@ -440,12 +452,12 @@ macro_rules! forward {
         impl<T: Store + ?Sized> Store for $pointer {
             type Error = T::Error;
 
-            fn claim(&self, key: &Key, now_millis: i64, lease: Duration) -> Result<Slot, T::Error> {
-                T::claim(self, key, now_millis, lease)
+            fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, T::Error> {
+                T::claim(self, key, now, lease)
             }
 
-            fn commit(&self, key: &Key, fence: FencingToken, now_millis: i64) -> Result<Commit, T::Error> {
-                T::commit(self, key, fence, now_millis)
+            fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, T::Error> {
+                T::commit(self, key, fence, now)
             }
 
             fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, T::Error> {
@@ -462,19 +474,19 @@ macro_rules! forward {
             fn claim(
                 &self,
                 key: &Key,
-                now_millis: i64,
+                now: Moment,
                 lease: Duration,
             ) -> impl Future<Output = Result<Slot, T::Error>> + Send {
-                T::claim(self, key, now_millis, lease)
+                T::claim(self, key, now, lease)
             }
 
             fn commit(
                 &self,
                 key: &Key,
                 fence: FencingToken,
-                now_millis: i64,
+                now: Moment,
             ) -> impl Future<Output = Result<Commit, T::Error>> + Send {
-                T::commit(self, key, fence, now_millis)
+                T::commit(self, key, fence, now)
             }
 
             fn release(

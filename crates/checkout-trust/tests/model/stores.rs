@@ -1,5 +1,6 @@
 //! Stores that are wrong on purpose.
 
+use checkout_lifecycle::Moment;
 use checkout_trust::replay::{Commit, FencingToken, Full, Key, MemoryStore, Release, Slot, Store};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -40,7 +41,7 @@ impl Broken {
 impl Store for Broken {
     type Error = Full;
 
-    fn claim(&self, key: &Key, now: i64, lease: Duration) -> Result<Slot, Full> {
+    fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, Full> {
         let lease = if self.fault == Fault::NeverEndsALease { Duration::MAX } else { lease };
         let slot = self.store.claim(key, now, lease)?;
         if let Slot::Fresh(fence) = slot {
@@ -52,7 +53,7 @@ impl Store for Broken {
         Ok(slot)
     }
 
-    fn commit(&self, key: &Key, fence: FencingToken, now: i64) -> Result<Commit, Full> {
+    fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, Full> {
         let fence = self.fence(key, fence);
         if self.fault == Fault::Forgets {
             return self.store.release(key, fence).map(|released| match released {

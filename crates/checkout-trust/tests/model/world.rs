@@ -457,7 +457,11 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
                     // The worker dies in the middle: one of the keys is claimed.
                     let keys = event.identity().keys();
                     let key = &keys[self.numbers.below(keys.len())];
-                    let _ = self.guard.store().claim(key, self.now, Guard::<S>::DEFAULT_LEASE).unwrap();
+                    let _ = self
+                        .guard
+                        .store()
+                        .claim(key, Moment::from_unix_millis(self.now), Guard::<S>::DEFAULT_LEASE)
+                        .unwrap();
                     return Next::Dies;
                 }
                 match self.guard.claim(event.identity(), Moment::from_unix_millis(self.now)).unwrap() {
@@ -523,7 +527,9 @@ impl<'a, P: Provider, S: Store<Error: Debug>> World<'a, P, S> {
                 if self.dies() {
                     // The worker dies in the middle: the first of the keys is committed.
                     let (key, fence) = ticket.claims().next().unwrap();
-                    if self.guard.store().commit(key, fence, self.now).unwrap() == Commit::Committed {
+                    if self.guard.store().commit(key, fence, Moment::from_unix_millis(self.now)).unwrap()
+                        == Commit::Committed
+                    {
                         self.processed(event);
                     }
                     return Next::Dies;

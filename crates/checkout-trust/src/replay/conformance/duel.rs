@@ -14,7 +14,7 @@ use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Broken, LEASE, LEASE_MILLIS, Law, PATIENCE, START, STEPS, Said, Task, Trial, Waiting, key};
+use super::{Broken, LEASE, LEASE_MILLIS, Law, PATIENCE, START, STEPS, Said, Task, Trial, Waiting, at, key};
 use crate::replay::{AsyncStore, Commit, FencingToken, Key, Release, Slot, Store};
 
 /// Checks a law of two callers on a blocking store.
@@ -380,10 +380,10 @@ async fn perform<S: AsyncStore<Error: Display>>(
         heard.release = Some(store.release(key, fence).await.map_err(|error| error.to_string())?);
     }
     if let Act::Claim | Act::ClaimThenCommit | Act::ReleaseThenClaim = act {
-        heard.slot = Some(store.claim(key, now, LEASE).await.map_err(|error| error.to_string())?);
+        heard.slot = Some(store.claim(key, at(now), LEASE).await.map_err(|error| error.to_string())?);
     }
     if let Some(fence) = act.commits(fence, heard) {
-        heard.commit = Some(store.commit(key, fence, now).await.map_err(|error| error.to_string())?);
+        heard.commit = Some(store.commit(key, fence, at(now)).await.map_err(|error| error.to_string())?);
     }
     Ok(heard)
 }
