@@ -145,7 +145,7 @@ impl<'a> Scene<'a> {
         let client = Client::builder(ENTITY_ID, secret.clone())
             .environment(Environment::Sandbox)
             .referer(REFERER)
-            .clock(move || clock.now_millis())
+            .clock(move || clock.now())
             .build()?;
         let shop = Arc::new(Shop {
             client,
