@@ -15,6 +15,7 @@ const ARROWS: &[Row] = &[
     ("checkout-money", &[]),
     ("checkout-auth", &[]),
     ("checkout-transport", &[]),
+    ("checkout-doctest", &[]),
     ("checkout-testkit", &["checkout-transport"]),
     ("checkout-validate", &["checkout-tables", "checkout-money"]),
     ("checkout-lifecycle", &["checkout-tables"]),
@@ -79,6 +80,10 @@ const NOT_FOR_THE_ORACLE: &[&str] =
 /// The crates for tests, each with the facade's feature that brings the crate. No other crate is built with
 /// them.
 const FOR_TESTS: &[(&str, &str)] = &[("checkout-sandbox", "sandbox"), ("checkout-testkit", "testkit")];
+
+/// The crate that gives the facade's paths to the examples of the crates below the facade.
+const FOR_EXAMPLES: &str = "checkout-doctest";
+const FACADE: &str = "checkout-kit";
 
 /// The crates that must do without `std`.
 const NO_STD: &[&str] = &[
@@ -233,6 +238,28 @@ fn the_facade_alone_is_built_with_the_crates_for_tests_and_not_by_default() {
         assert!(matches!(above[..], [("checkout-kit", _)]), "{name}: {above:?}");
         assert!(is_true(&kit, &["dependencies", name, "optional"]), "{name} is not optional");
         assert!(!by_default.iter().any(|on| on.as_str() == Some(feature)), "{feature} is on by default");
+    }
+}
+
+/// A dev-dependency on the facade would be a circle, and would switch on features in the crate under test.
+#[test]
+fn the_examples_below_the_facade_have_its_paths_and_not_the_facade() {
+    let root = fs::read_to_string(root_folder().join("Cargo.toml")).unwrap();
+    let root: Table = root.parse().unwrap();
+    let arrows = |of: &str| ARROWS.iter().filter(|(_, allowed)| allowed.contains(&of)).count();
+    assert_eq!(arrows(FOR_EXAMPLES), 0, "{FOR_EXAMPLES} is for examples alone");
+    for (name, manifest) in members().unwrap() {
+        let manifest: Table = manifest.parse().unwrap();
+        let in_tests = ours(&root, &manifest, "dev-dependencies");
+        let has = |wanted: &str| in_tests.iter().any(|name| name == wanted);
+        let is_below = name != FACADE && reaches(ARROWS, FACADE, &name);
+        assert!(!(is_below && has(FACADE)), "{name} is below the facade");
+        let is_for_tests = FOR_TESTS.iter().any(|(for_tests, _)| *for_tests == name);
+        assert_eq!(has(FOR_EXAMPLES), is_below && !is_for_tests, "{name}: the crate for examples");
+        if name == FOR_EXAMPLES {
+            let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
+            assert!(kinds.iter().all(|kind| !manifest.contains_key(*kind)), "{name} depends on something");
+        }
     }
 }
 
