@@ -1,4 +1,4 @@
-//! A stored poller, if the first line is a stored poller, and a new poller if not; then the plan, and the
+//! A stored poller, if the first line is a stored poller, and a new poller if not; then the policy, and the
 //! reports.
 #![no_main]
 
@@ -21,8 +21,8 @@ fuzz_target!(|input: &[u8]| {
     };
     let mut play =
         Play(if stored.is_some() { input.get(line.len() + 1..).unwrap_or_default() } else { input });
-    let Some(plan) = play.plan() else { return };
-    let poller = stored.unwrap_or_else(|| Poller::new(&plan, EPOCH, 7));
-    let mut caller = Caller::new(plan, poller, EPOCH);
+    let Some(policy) = play.policy() else { return };
+    let poller = stored.unwrap_or_else(|| Poller::new(&policy, EPOCH, 7));
+    let mut caller = Caller::new(policy, poller, EPOCH);
     while caller.goes_on(&mut play).is_some() {}
 });

@@ -9,7 +9,7 @@ use crate::Play;
 
 /// One checkout, and a clock that jumps.
 pub struct Caller {
-    plan: PollPolicy,
+    policy: PollPolicy,
     poller: Poller,
     clock: Moment,
     /// The latest moment of any report.
@@ -20,11 +20,11 @@ pub struct Caller {
 
 impl Caller {
     /// A caller that goes on with this poller.
-    pub fn new(plan: PollPolicy, poller: Poller, clock: Moment) -> Self {
+    pub fn new(policy: PollPolicy, poller: Poller, clock: Moment) -> Self {
         let text = poller.to_string();
         let seen = text.split(' ').nth(2).and_then(|seen| seen.parse().ok()).expect("a number of ticks");
-        let told = poller.began().saturating_add(TICK.saturating_mul(seen));
-        Self { plan, poller, clock, told, not_before: poller.began() }
+        let told = poller.started_at().saturating_add(TICK.saturating_mul(seen));
+        Self { policy, poller, clock, told, not_before: poller.started_at() }
     }
 
     /// Asserts the laws, and reports or does the next thing.
@@ -32,36 +32,36 @@ impl Caller {
         self.assert_law();
         // A poller that is stored and read goes on as if it had not been stored.
         self.poller = self.poller.to_string().parse().expect("what is stored can be read");
-        let Self { plan, clock, .. } = *self;
+        let Self { policy, clock, .. } = *self;
         match play.one_of(10)? {
             0 => self.clock = clock.saturating_add(play.span()?),
             1 => self.clock = play.back(clock)?,
             2 | 3 => {
-                self.poller.mark_sent(&plan, clock);
-                self.tell(gap(&plan));
+                self.poller.mark_sent(&policy, clock);
+                self.tell(gap(&policy));
             }
             4 | 5 => {
-                let heard = play.heard()?;
-                self.poller.handle_outcome(&plan, clock, heard);
-                let said = match heard {
+                let outcome = play.outcome()?;
+                self.poller.handle_outcome(&policy, clock, outcome);
+                let said = match outcome {
                     ReadOutcome::Answer { wait, .. } | ReadOutcome::PayerActs { wait, .. } => wait,
                     ReadOutcome::Limited { wait }
                     | ReadOutcome::Failed { wait }
                     | ReadOutcome::NotThere { wait } => wait,
                     ReadOutcome::Refused => None,
                 };
-                self.tell(said.unwrap_or_default().max(gap(&plan)));
+                self.tell(said.unwrap_or_default().max(gap(&policy)));
             }
             6 => {
-                self.poller.nudge(&plan, clock);
+                self.poller.nudge(&policy, clock);
                 self.tell(Duration::ZERO);
             }
             7 => {
-                self.poller.payer_returned(&plan, clock);
+                self.poller.payer_returned(&policy, clock);
                 self.tell(Duration::ZERO);
             }
             8 => {
-                self.poller.resume(&plan, clock, play.span()?);
+                self.poller.resume(&policy, clock, play.span()?);
                 self.tell(Duration::ZERO);
             }
             _ => self.set_back(),
@@ -71,7 +71,7 @@ impl Caller {
 
     /// The end of the count.
     fn end(&self) -> Moment {
-        self.poller.began().saturating_add(TICK.saturating_mul(u32::MAX))
+        self.poller.started_at().saturating_add(TICK.saturating_mul(u32::MAX))
     }
 
     /// The moment that the clock's time counts as: time does not go back.
@@ -96,16 +96,16 @@ impl Caller {
         if is_far {
             let left = self.not_before.saturating_since(self.told);
             self.told =
-                whole_ticks(self.clock.saturating_add(Duration::from_millis(9))).max(self.poller.began());
+                whole_ticks(self.clock.saturating_add(Duration::from_millis(9))).max(self.poller.started_at());
             self.not_before = self.told.saturating_add(left);
             self.tell(Duration::ZERO);
         }
     }
 
     fn assert_law(&self) {
-        let Self { plan, poller, clock, .. } = self;
-        let step = poller.next(plan, *clock);
-        assert_eq!(poller.next(plan, *clock), step, "being asked changes it");
+        let Self { policy, poller, clock, .. } = self;
+        let step = poller.next(policy, *clock);
+        assert_eq!(poller.next(policy, *clock), step, "being asked changes it");
         match step {
             Step::Fetch(_) => {
                 assert!(self.now() >= poller.due() && self.now() < self.end(), "a read at another time");
@@ -113,21 +113,21 @@ impl Caller {
             }
             Step::Wait(until) | Step::AskPayer { until } => {
                 assert!(until > *clock && until == poller.due(), "no moment to wait for");
-                assert_ne!(poller.next(plan, until), step, "nothing to wait for");
+                assert_ne!(poller.next(policy, until), step, "nothing to wait for");
             }
             Step::Done(end) => assert!(end.is_final() && poller.phase() == Some(end)),
-            Step::GaveUp(GaveUp { last, why }) => {
-                assert_eq!(last, poller.phase());
+            Step::GaveUp(GaveUp { last_phase, reason }) => {
+                assert_eq!(last_phase, poller.phase());
                 let is_late = self.told >= poller.deadline() || self.now() >= self.end();
-                assert!(why != GiveUpReason::Deadline || is_late, "given up before the deadline");
+                assert!(reason != GiveUpReason::Deadline || is_late, "given up before the deadline");
             }
         }
         assert!(!matches!(step, Step::AskPayer { .. }) || poller.phase() == Some(Phase::PayerAction));
     }
 }
 
-fn gap(plan: &PollPolicy) -> Duration {
-    plan.min_gap.max(TICK)
+fn gap(policy: &PollPolicy) -> Duration {
+    policy.min_gap.max(TICK)
 }
 
 fn whole_ticks(at: Moment) -> Moment {

@@ -22,7 +22,7 @@ pub struct Crowd {
 
 struct Shop {
     id: MerchantId,
-    plan: PollPolicy,
+    policy: PollPolicy,
     limit: Option<RateLimit>,
     /// True if the merchant may have to wait for something else than its limit.
     slowed: bool,
@@ -31,7 +31,7 @@ struct Shop {
 }
 
 struct Checkout {
-    ticket: ScheduleKey,
+    key: ScheduleKey,
     number: u32,
     shop: usize,
     out: bool,
@@ -45,14 +45,14 @@ impl Crowd {
     pub fn new(play: &mut Play<'_>) -> Option<Self> {
         let mut schedule = Schedule::new(EPOCH, 7);
         let mut shop = || {
-            let (plan, how) = (play.plan()?, play.byte()?);
+            let (policy, how) = (play.policy()?, play.byte()?);
             let limit = RateLimit {
                 requests: (how & 7).into(),
                 per_seconds: (how >> 3).into(),
                 scope: RateScope::Merchant,
             };
             let limit = (limit.requests < 7).then_some(limit);
-            Some(Shop { id: schedule.merchant(plan, limit), plan, limit, slowed: false, asked: Vec::new() })
+            Some(Shop { id: schedule.merchant(policy, limit), policy, limit, slowed: false, asked: Vec::new() })
         };
         let shops = [shop()?, shop()?, shop()?];
         let (checkouts, removed) = (Vec::new(), Vec::new());
@@ -89,7 +89,7 @@ impl Crowd {
         assert_eq!(self.schedule.len(), self.checkouts.len());
         assert_eq!(self.schedule.iter().count(), self.checkouts.len());
         for checkout in &self.checkouts {
-            assert_eq!(self.schedule.data(checkout.ticket), Some(&checkout.number));
+            assert_eq!(self.schedule.data(checkout.key), Some(&checkout.number));
         }
         Some(())
     }
@@ -115,9 +115,9 @@ impl Crowd {
             let still = matches!(self.step(&self.checkouts[place]), Step::Done(_) | Step::GaveUp(_));
             self.checkouts[place].ended &= still;
             // Late reads that were over by the clock that ran ahead begin again with their refusal.
-            let Checkout { ticket, shop, .. } = self.checkouts[place];
-            let poller = self.schedule.poller(ticket).expect("it was not removed");
-            if poller.refused(&self.shops[shop].plan, self.told).is_some() {
+            let Checkout { key, shop, .. } = self.checkouts[place];
+            let poller = self.schedule.poller(key).expect("it was not removed");
+            if poller.refused(&self.shops[shop].policy, self.told).is_some() {
                 self.checkouts[place].shown = false;
             }
         }
@@ -126,22 +126,22 @@ impl Crowd {
     /// Another merchant takes its place, if it has no checkouts.
     fn remove_merchant(&mut self, shop: usize) {
         let has_some = self.checkouts.iter().any(|checkout| checkout.shop == shop);
-        let Shop { id, plan, limit, .. } = self.shops[shop];
+        let Shop { id, policy, limit, .. } = self.shops[shop];
         let removed = self.schedule.remove_merchant(id);
-        assert_eq!(removed, (!has_some).then_some(plan));
+        assert_eq!(removed, (!has_some).then_some(policy));
         if removed.is_some() {
-            let next = self.schedule.merchant(plan, limit);
+            let next = self.schedule.merchant(policy, limit);
             assert!(self.shops.iter().all(|shop| shop.id != next), "an id means two");
             assert_eq!(self.schedule.remove_merchant(id), None);
-            self.shops[shop] = Shop { id: next, plan, limit, slowed: false, asked: Vec::new() };
+            self.shops[shop] = Shop { id: next, policy, limit, slowed: false, asked: Vec::new() };
         }
     }
 
     fn add(&mut self, shop: usize, how: usize, play: &mut Play<'_>) -> Option<()> {
-        let Shop { id, plan, .. } = self.shops[shop];
+        let Shop { id, policy, .. } = self.shops[shop];
         let (number, at) = (self.added, EPOCH.saturating_add(play.span()?));
-        let now = self.hear();
-        let ticket = match (how, self.removed.last()) {
+        let now = self.advance();
+        let key = match (how, self.removed.last()) {
             (4, _) => self.schedule.add(id, at, now, number),
             (5, Some((_, poller))) => {
                 let poller = poller.to_string().parse().expect("what is stored can be read");
@@ -149,52 +149,52 @@ impl Crowd {
             }
             _ => {
                 // By another machine's clock.
-                let mut poller = Poller::new(&plan, EPOCH, 7);
-                poller.mark_sent(&plan, at);
+                let mut poller = Poller::new(&policy, EPOCH, 7);
+                poller.mark_sent(&policy, at);
                 self.schedule.restore(id, poller, now, number)
             }
         };
         let mut known =
-            self.checkouts.iter().map(|checkout| checkout.ticket).chain(self.removed.iter().map(|one| one.0));
-        assert!(known.all(|known| known != ticket), "a ticket means two");
+            self.checkouts.iter().map(|checkout| checkout.key).chain(self.removed.iter().map(|one| one.0));
+        assert!(known.all(|known| known != key), "a key means two");
         self.added += 1;
-        self.checkouts.push(Checkout { ticket, number, shop, out: false, ended: false, shown: false });
+        self.checkouts.push(Checkout { key, number, shop, out: false, ended: false, shown: false });
         Some(())
     }
 
     /// A checkout, or a checkout that was removed, and its place among the others.
     fn pick(&self, which: usize) -> Option<(ScheduleKey, Option<usize>)> {
-        let known = self.checkouts.iter().map(|checkout| checkout.ticket);
-        let tickets: Vec<ScheduleKey> =
+        let known = self.checkouts.iter().map(|checkout| checkout.key);
+        let keys: Vec<ScheduleKey> =
             known.chain(self.removed.iter().rev().map(|one| one.0).take(2)).collect();
-        let place = which.checked_rem(tickets.len())?;
-        Some((tickets[place], Some(place).filter(|place| *place < self.checkouts.len())))
+        let place = which.checked_rem(keys.len())?;
+        Some((keys[place], Some(place).filter(|place| *place < self.checkouts.len())))
     }
 
     fn tell(&mut self, how: usize, which: usize, play: &mut Play<'_>) -> Option<()> {
-        let (ticket, place) = self.pick(which)?;
-        let now = self.hear();
+        let (key, place) = self.pick(which)?;
+        let now = self.advance();
         let before = place.map(|place| self.step(&self.checkouts[place]));
         let (mut is_back, mut may_show) = (false, false);
         match how {
             11 | 12 => {
-                let heard = play.heard()?;
-                self.schedule.handle_outcome(ticket, now, heard);
+                let outcome = play.outcome()?;
+                self.schedule.handle_outcome(key, now, outcome);
                 (is_back, may_show) = (true, true);
-                if let (ReadOutcome::Limited { .. }, Some(place)) = (heard, place) {
+                if let (ReadOutcome::Limited { .. }, Some(place)) = (outcome, place) {
                     self.shops[self.checkouts[place].shop].slowed = true;
                 }
             }
             // The read is sent later than it was given.
-            13 if which & 192 == 128 => self.schedule.mark_sent(ticket, now),
+            13 if which & 192 == 128 => self.schedule.mark_sent(key, now),
             13 if which & 64 == 0 => {
-                self.schedule.release(ticket, now);
+                self.schedule.release(key, now);
                 is_back = true;
             }
-            13 => self.schedule.resume(ticket, now, play.span()?),
-            14 if which & 64 == 0 => self.schedule.nudge(ticket, now),
+            13 => self.schedule.resume(key, now, play.span()?),
+            14 if which & 64 == 0 => self.schedule.nudge(key, now),
             _ => {
-                self.schedule.payer_returned(ticket, now);
+                self.schedule.payer_returned(key, now);
                 may_show = true;
             }
         }
@@ -212,41 +212,41 @@ impl Crowd {
     }
 
     fn remove(&mut self, which: usize) -> Option<()> {
-        let (ticket, place) = self.pick(which)?;
-        let removed = self.schedule.remove(ticket);
+        let (key, place) = self.pick(which)?;
+        let removed = self.schedule.remove(key);
         let number = place.map(|place| self.checkouts.swap_remove(place).number);
         assert_eq!(removed.map(|(_, number)| number), number);
-        self.removed.extend(removed.map(|(poller, _)| (ticket, poller)));
-        assert!(self.schedule.remove(ticket).is_none() && self.schedule.data(ticket).is_none());
+        self.removed.extend(removed.map(|(poller, _)| (key, poller)));
+        assert!(self.schedule.remove(key).is_none() && self.schedule.data(key).is_none());
         Some(())
     }
 
     /// The step of the checkout's own poller.
     fn step(&self, checkout: &Checkout) -> Step {
-        let poller = self.schedule.poller(checkout.ticket).expect("it was not removed");
-        poller.next(&self.shops[checkout.shop].plan, self.told)
+        let poller = self.schedule.poller(checkout.key).expect("it was not removed");
+        poller.next(&self.shops[checkout.shop].policy, self.told)
     }
 
     /// Asks until there is nothing more to do now.
     fn ask_all(&mut self) {
         for _ in 0..=4 * MOST {
-            let now = self.hear();
+            let now = self.advance();
             let steps: Vec<Step> = self.checkouts.iter().map(|checkout| self.step(checkout)).collect();
             let next = self.schedule.next(now);
-            let (ticket, step) = match next {
-                Next::Fetch { ticket, fetch, .. } => (ticket, Step::Fetch(fetch)),
-                Next::AskPayer { ticket, until } => (ticket, Step::AskPayer { until }),
-                Next::Refused { ticket, phase } => {
-                    self.refused(ticket, phase);
+            let (key, step) = match next {
+                Next::Fetch { key, kind, .. } => (key, Step::Fetch(kind)),
+                Next::AskPayer { key, until } => (key, Step::AskPayer { until }),
+                Next::Refused { key, phase } => {
+                    self.refused(key, phase);
                     continue;
                 }
-                Next::Ended { ticket, phase } => (ticket, Step::Done(phase)),
-                Next::GaveUp { ticket, gave_up } => (ticket, Step::GaveUp(gave_up)),
+                Next::Ended { key, phase } => (key, Step::Done(phase)),
+                Next::GaveUp { key, gave_up } => (key, Step::GaveUp(gave_up)),
                 Next::Wait(until) => return self.assert_rest(Some(until)),
                 Next::Idle => return self.assert_rest(None),
             };
-            let place = self.checkouts.iter().position(|checkout| checkout.ticket == ticket);
-            let place = place.expect("a ticket of somebody");
+            let place = self.checkouts.iter().position(|checkout| checkout.key == key);
+            let place = place.expect("a key of somebody");
             // A read changes its poller; and restored checkouts are put off when they get their places.
             let said =
                 if let Step::Fetch(_) = step { steps[place] } else { self.step(&self.checkouts[place]) };
@@ -271,11 +271,11 @@ impl Crowd {
     }
 
     /// The schedule reports a refusal whose late reads go on.
-    fn refused(&mut self, ticket: ScheduleKey, phase: Phase) {
-        let place = self.checkouts.iter().position(|checkout| checkout.ticket == ticket);
-        let checkout = &mut self.checkouts[place.expect("a ticket of somebody")];
-        let poller = self.schedule.poller(ticket).expect("it was not removed");
-        let refused = poller.refused(&self.shops[checkout.shop].plan, self.told);
+    fn refused(&mut self, key: ScheduleKey, phase: Phase) {
+        let place = self.checkouts.iter().position(|checkout| checkout.key == key);
+        let checkout = &mut self.checkouts[place.expect("a key of somebody")];
+        let poller = self.schedule.poller(key).expect("it was not removed");
+        let refused = poller.refused(&self.shops[checkout.shop].policy, self.told);
         assert_eq!(refused, Some(phase), "its own poller says something else");
         assert!(!checkout.out && !checkout.ended, "the checkout is out, or has ended");
         assert!(!std::mem::replace(&mut checkout.shown, true), "one refusal, told twice");
@@ -300,10 +300,10 @@ impl Crowd {
             if checkout.out || checkout.ended {
                 continue;
             }
-            let poller = self.schedule.poller(checkout.ticket).expect("it was not removed");
+            let poller = self.schedule.poller(checkout.key).expect("it was not removed");
             let Shop { limit, slowed, .. } = self.shops[checkout.shop];
             // A checkout that waits for a turn when the poller can count no further is reported in that turn.
-            let end = poller.began().saturating_add(Duration::from_millis(10).saturating_mul(u32::MAX));
+            let end = poller.started_at().saturating_add(Duration::from_millis(10).saturating_mul(u32::MAX));
             // Checkouts that were restored when their reads were due have places one after the other by now.
             match self.step(checkout) {
                 Step::Wait(due) | Step::AskPayer { until: due } => {

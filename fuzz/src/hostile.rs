@@ -1,7 +1,7 @@
 //! A provider that answers as the bytes say: several merchants, headers, bodies, webhooks and a clock of the
 //! fuzzer's choice, and restarts at any point. The honest checkouts are answered truthfully and at once.
 //!
-//! The laws: no answer for one checkout hides or ends another, or delays another beyond the plan; an echoed
+//! The laws: no answer for one checkout hides or ends another, or delays another beyond the policy; an echoed
 //! text makes no answer unreadable; a checkout that is reported as paid, and an order that is settled, had a
 //! read that says so; nothing grows without bound.
 
@@ -336,8 +336,8 @@ impl<S: Scene> Run<S> {
     }
 
     fn nudge(&mut self, number: usize) {
-        if let Some(ticket) = self.watches.find(&number) {
-            self.watches.nudge(ticket);
+        if let Some(key) = self.watches.find(&number) {
+            self.watches.nudge(key);
         }
     }
 
@@ -352,7 +352,7 @@ impl<S: Scene> Run<S> {
         let rows: Vec<(usize, String)> = self
             .watches
             .iter()
-            .map(|(ticket, number)| (*number, self.watches.stored(ticket).expect("it is open")))
+            .map(|(key, number)| (*number, self.watches.stored(key).expect("it is open")))
             .collect();
         let (mut watches, merchants) = fresh::<S>(&self.stage);
         for (old, new) in self.merchants.iter().zip(&merchants) {
@@ -380,7 +380,7 @@ impl<S: Scene> Run<S> {
                 time.run(self.watches.next_event(&self.stage.clone(), |wait| time.sleep(wait)), until);
             self.waits(time.now().saturating_since(before));
             match event {
-                Some(Some(event)) => self.hear(event),
+                Some(Some(event)) => self.advance(event),
                 // The time is over, or none is open.
                 Some(None) | None => return,
             }
@@ -426,14 +426,14 @@ impl<S: Scene> Run<S> {
             }
             Change::End(End::GaveUp { gave_up, .. }) => {
                 assert!(
-                    !honest || gave_up.why == GiveUpReason::Deadline,
+                    !honest || gave_up.reason == GiveUpReason::Deadline,
                     "an honest checkout is given up: {gave_up:?}"
                 );
                 let Some(mut watch) = event.watch else { panic!("a watch that gave up is given back") };
                 watch.resume(Duration::from_secs(2 * 3_600));
                 let merchant = self.stage.lock().checkouts[number].merchant;
                 // A checkout that was told to wait for years waits: the caller lets that checkout go.
-                if gave_up.why == GiveUpReason::Deadline {
+                if gave_up.reason == GiveUpReason::Deadline {
                     self.watches.add(self.merchants[merchant], watch, number);
                 }
             }

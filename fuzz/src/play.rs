@@ -42,35 +42,35 @@ impl Play<'_> {
         Some(if self.byte()? & 1 == 0 { None } else { Some(self.span()?) })
     }
 
-    /// A provider's plan, unchanged or with other spans.
-    pub fn plan(&mut self) -> Option<PollPolicy> {
-        let plan = [PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()][self.one_of(3)?];
+    /// A provider's policy, unchanged or with other spans.
+    pub fn policy(&mut self) -> Option<PollPolicy> {
+        let policy = [PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()][self.one_of(3)?];
         let how = self.byte()?;
-        let mut plan = if how & 1 == 0 { plan } else { plan.confirm_with_full_read(how & 2 == 0) };
+        let mut policy = if how & 1 == 0 { policy } else { policy.confirm_with_full_read(how & 2 == 0) };
         if how & 4 != 0 {
-            plan = plan
-                .first(self.span()?)
+            policy = policy
+                .initial_interval(self.span()?)
                 .max_interval(self.span()?)
                 .deadline(self.span()?)
                 .min_gap(self.span()?);
         }
         if how & 8 != 0 {
-            plan = plan.late_payment_reads(self.span()?, self.span()?);
+            policy = policy.late_payment_reads(self.span()?, self.span()?);
         }
         if how & 16 != 0 {
-            plan = plan.challenge_interval(self.maybe_span()?).review(self.span()?, self.span()?);
+            policy = policy.challenge_interval(self.maybe_span()?).review(self.span()?, self.span()?);
         }
         if how & 32 != 0 {
-            plan = plan.backoff(Backoff::new(self.span()?, self.span()?)).refusals(self.byte()?);
+            policy = policy.backoff(Backoff::new(self.span()?, self.span()?)).max_refusals(self.byte()?);
         }
         if how & 64 != 0 {
-            plan = plan.jitter_permille(5 * u16::from(self.byte()?));
+            policy = policy.jitter_permille(5 * u16::from(self.byte()?));
         }
-        Some(plan)
+        Some(policy)
     }
 
     /// The outcome of a read.
-    pub fn heard(&mut self) -> Option<ReadOutcome> {
+    pub fn outcome(&mut self) -> Option<ReadOutcome> {
         Some(match self.byte()? {
             250.. => ReadOutcome::Refused,
             240.. => ReadOutcome::Limited { wait: self.maybe_span()? },
@@ -78,7 +78,7 @@ impl Play<'_> {
             228.. => ReadOutcome::NotThere { wait: self.maybe_span()? },
             how @ 226.. => ReadOutcome::PayerActs { shown: how & 1 == 0, wait: self.maybe_span()? },
             how => ReadOutcome::Answer {
-                fetch: if how & 1 == 0 { ReadKind::Status } else { ReadKind::Full },
+                kind: if how & 1 == 0 { ReadKind::Status } else { ReadKind::Full },
                 phase: PHASES.get(self.one_of(PHASES.len() + 1)?).copied(),
                 wait: if how & 2 == 0 { None } else { self.maybe_span()? },
             },

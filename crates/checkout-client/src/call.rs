@@ -399,6 +399,9 @@ impl<T: Readable> Reader<T> {
             let id = error.request_id().map(str::to_owned);
             reject(CallErrorKind::Unreadable(error), id)
         })?;
+        if head.status == 401 && !matches!(reply, Reply::Done(_)) {
+            T::Provider::unauthorized(&self.client);
+        }
         let answer = match reply {
             Reply::Done(answer) => answer,
             Reply::Refused(refusal) => return Err(CallError::refused(self.route, refusal, &rejected)),

@@ -156,7 +156,12 @@ impl<T: Readable> CreateOutcome<T> {
         let Operation { repeat, lookup_key, .. } = error.operation();
         // The call for an access token creates nothing, whatever became of the call.
         let processed = error.may_have_been_processed() && repeat != Repeat::Safe;
-        let is_set_up = !processed && (error.is_set_up() || repeat == Repeat::Safe);
+        // Under its key, the same call is safe once the set-up is mended, whatever became of an attempt.
+        let is_set_up = match repeat {
+            Repeat::Keyed => error.is_set_up(),
+            Repeat::Safe => !processed,
+            Repeat::Unsafe => !processed && error.is_set_up(),
+        };
         let advice = error.retry();
         let error = if earlier { error.after_another() } else { error };
         let may_have_been_processed = earlier || processed;

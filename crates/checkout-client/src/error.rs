@@ -416,7 +416,7 @@ impl Rejected<'_> {
 
 /// The time-out of a watch's policy.
 #[derive(Debug, thiserror::Error)]
-#[error("no answer within {} s, the time-out of the watch's plan", .0.as_secs())]
+#[error("no answer within {} s, the time-out of the watch's policy", .0.as_secs())]
 struct TimedOut(Duration);
 
 impl<P: Provider> fmt::Display for CallError<P> {

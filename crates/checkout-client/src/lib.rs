@@ -61,9 +61,9 @@
 //! - `tracing`: a span for every attempt with route, path and the provider's `request_id`. No header and no
 //!   body.
 
-mod ahead;
 pub mod allscale;
 mod answer;
+mod authorize;
 pub mod azotte;
 mod base_url;
 mod call;

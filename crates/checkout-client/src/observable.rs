@@ -160,25 +160,25 @@ impl<T: Observable> Answer<T> {
     /// let (heard, verdict) = answer.read_outcome(ReadKind::Status, &mut tracker, client.now());
     /// assert_eq!(verdict, Some(Verdict::First));
     /// let phase = Some(Phase::AwaitingPayer);
-    /// assert_eq!(heard, ReadOutcome::Answer { fetch: ReadKind::Status, phase, wait: None });
+    /// assert_eq!(heard, ReadOutcome::Answer { kind: ReadKind::Status, phase, wait: None });
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn read_outcome(
         &self,
-        fetch: ReadKind,
+        kind: ReadKind,
         tracker: &mut Tracker<T::Status>,
         now: Moment,
     ) -> (ReadOutcome, Option<VerdictOf<T>>) {
         let verdict = self.observation().map(|observation| tracker.observe(observation, now));
         let shows = verdict.as_ref().is_some_and(Verdict::is_adopted);
         let phase = tracker.phase().filter(|phase| shows || *phase == Phase::PayerAction);
-        (self.answered(fetch, phase), verdict)
+        (self.answered(kind, phase), verdict)
     }
 
     /// The event of the answer for the poller, after which the checkout is in `phase`. An answer that is not
     /// a read shows no end, and the first read after that answer comes no sooner than the provider advises.
-    pub(crate) fn answered(&self, fetch: ReadKind, phase: Option<Phase>) -> ReadOutcome {
+    pub(crate) fn answered(&self, kind: ReadKind, phase: Option<Phase>) -> ReadOutcome {
         let phase = phase.filter(|phase| T::IS_READ || !phase.is_final());
         let wait = self.said_wait().or_else(|| (!T::IS_READ).then_some(T::POLL_EVERY));
         let acts = phase == Some(Phase::PayerAction);
@@ -187,7 +187,7 @@ impl<T: Observable> Answer<T> {
         } else if acts && !self.payload.payer_returns() {
             ReadOutcome::PayerActs { shown: true, wait }
         } else {
-            ReadOutcome::Answer { fetch, phase, wait }
+            ReadOutcome::Answer { kind, phase, wait }
         }
     }
 

@@ -131,6 +131,9 @@ pub(crate) mod sealed {
         /// True if the refusal of a read says that the checkout does not exist, or that the sender cannot
         /// read the checkout. Just after a create the cause can be that the checkout does not exist yet.
         fn is_not_there(refusal: &Self::Refusal) -> bool;
+
+        /// Drops what the client keeps of an authorization, which is no longer good after a 401.
+        fn unauthorized(_: &Self::Client) {}
     }
 
     /// The kind of trouble of a refusal, for the advice on a repeat.

@@ -12,11 +12,11 @@ pub use change::{Change, End, Nudged};
 pub use handle::Handle;
 pub use stored::ParseWatchError;
 
-pub(crate) use due_read::{AheadOf, DueRead, Outcome, Sent};
+pub(crate) use due_read::{AuthorizationOf, DueRead, Outcome, Sent};
 pub(crate) use engine::{Gate, Pass, Place};
 pub(crate) use known::{Came, Known, read_timeout};
 
-use crate::ahead::Ahead;
+use crate::authorize::Authorize;
 use crate::error::CallErrorOf;
 use crate::{Answer, Call, Observable};
 use checkout_lifecycle::{Moment, Phase, Tracker};
@@ -45,7 +45,7 @@ use core::time::Duration;
 /// }
 /// ```
 pub trait Watchable:
-    Observable<Provider: Ahead> + settlement::Settles + Clone + fmt::Debug + Send + Sync
+    Observable<Provider: Authorize> + settlement::Settles + Clone + fmt::Debug + Send + Sync
 {
     /// The payload of the reads on the way there: a bare status, where the provider has one.
     type StatusRead: Observable<Provider = Self::Provider, Status = Self::Status, Raw = Self::Raw>
@@ -61,7 +61,7 @@ pub trait Watchable:
     const LIMIT: Option<RateLimit>;
 
     /// The status read as the full read, where the provider has one read for both.
-    fn of_status_read(glance: Answer<Self::StatusRead>) -> Option<Answer<Self>>;
+    fn of_status_read(read: Answer<Self::StatusRead>) -> Option<Answer<Self>>;
 }
 
 // For every lifetime, though the payload of a read is `'static`: a future that is `Send` for every lifetime
@@ -82,8 +82,8 @@ impl Watchable for CheckoutResult<'_> {
     const POLL_POLICY: PollPolicy = PollPolicy::azotte();
     const LIMIT: Option<RateLimit> = None;
 
-    fn of_status_read(glance: Answer<Self>) -> Option<Answer<Self>> {
-        Some(glance)
+    fn of_status_read(read: Answer<Self>) -> Option<Answer<Self>> {
+        Some(read)
     }
 }
 
@@ -92,8 +92,8 @@ impl Watchable for Payment<'_> {
     const POLL_POLICY: PollPolicy = PollPolicy::peach();
     const LIMIT: Option<RateLimit> = Route::Status.rate_limit();
 
-    fn of_status_read(glance: Answer<Self>) -> Option<Answer<Self>> {
-        Some(glance)
+    fn of_status_read(read: Answer<Self>) -> Option<Answer<Self>> {
+        Some(read)
     }
 }
 
@@ -115,7 +115,7 @@ impl Watchable for Payment<'_> {
 /// A watch ends with a full read. For AllScale that is the intent, which the watch reads when the bare status
 /// has ended. The full read is the evidence of the end, and nobody has compared the paid amount with the
 /// order yet. If the full read contradicts the status, the read is not evidence: the watch is
-/// [`held`](Self::held), reads again, and gives up after its deadline if no read shows the end.
+/// [in conflict](Self::has_conflict), reads again, and gives up after its deadline if no read shows the end.
 ///
 /// A read without an answer within the policy's [`read_timeout`](PollPolicy::read_timeout) has failed, and
 /// the watch tries the read again like every failed read. The sleep that you give measures the time. A
@@ -162,7 +162,7 @@ impl Watchable for Payment<'_> {
 ///     }
 /// };
 /// assert_eq!(phases, [Phase::AwaitingPayer, Phase::Processing, Phase::Succeeded]);
-/// let End::Ended { answer, held: false, .. } = end else { panic!() };
+/// let End::Ended { answer, conflict: false, .. } = end else { panic!() };
 /// assert_eq!(answer.payload.intent_id, id);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
@@ -203,13 +203,13 @@ impl<E: Watchable> Watch<E> {
     ///
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
     /// let patient = PollPolicy::allscale().deadline(Duration::from_secs(3_600));
-    /// let watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?.plan(patient);
+    /// let watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?.policy(patient);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn plan(mut self, plan: PollPolicy) -> Self {
-        self.known.plan = plan.confirm_with_full_read(E::POLL_POLICY.confirm_with_full_read);
+    pub fn policy(mut self, policy: PollPolicy) -> Self {
+        self.known.policy = policy.confirm_with_full_read(E::POLL_POLICY.confirm_with_full_read);
         self.renewed()
     }
 
@@ -226,13 +226,13 @@ impl<E: Watchable> Watch<E> {
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
     /// let watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?;
     /// let a_minute_ago = Moment::from_unix_millis(watch.now().unix_millis() - 60_000);
-    /// let watch = watch.began(a_minute_ago);
+    /// let watch = watch.started_at(a_minute_ago);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn began(mut self, began: Moment) -> Self {
-        self.known.began = began;
+    pub fn started_at(mut self, started_at: Moment) -> Self {
+        self.known.started_at = started_at;
         self.renewed()
     }
 
@@ -257,10 +257,10 @@ impl<E: Watchable> Watch<E> {
     }
 
     /// True if something contradicted an end ([`Verdict::Conflict`](checkout_lifecycle::Verdict::Conflict)),
-    /// so that a person has to look. The watch stays held, in [`stored`](Self::stored) too.
+    /// so that a person has to look. The watch stays conflict, in [`stored`](Self::stored) too.
     #[must_use]
-    pub const fn held(&self) -> bool {
-        self.known.held
+    pub const fn has_conflict(&self) -> bool {
+        self.known.conflict
     }
 
     /// The handle that wakes the watch.
@@ -288,7 +288,7 @@ impl<E: Watchable> Watch<E> {
         let now = self.now();
         self.known.begun = true;
         self.poller.set_back(now);
-        self.poller.resume(&self.known.plan, now, for_at_most);
+        self.poller.resume(&self.known.policy, now, for_at_most);
     }
 
     /// The time, by the client's clock, which the watch uses throughout.
@@ -299,7 +299,7 @@ impl<E: Watchable> Watch<E> {
 
     pub(crate) fn new(status_call: Call<E::StatusRead>, full_call: Call<E>, id: &str) -> Self {
         let known = Known::new(status_call, full_call, id);
-        Self { poller: Poller::new(&known.plan, known.began, known.seed), known, gate: Gate::new() }
+        Self { poller: Poller::new(&known.policy, known.started_at, known.seed), known, gate: Gate::new() }
     }
 
     /// A watch of the knowledge so far, and of the poller that paced the reads meanwhile.
@@ -317,7 +317,7 @@ impl<E: Watchable> Watch<E> {
         T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw> + Into<E::StatusRead>,
     {
         let now = self.now();
-        let mut watch = self.began(answer.sent_at().min(now));
+        let mut watch = self.started_at(answer.sent_at().min(now));
         let came = watch.known.submitted(answer, now);
         watch.known.submitted = Some((now, came.outcome));
         watch.known.report(came, &watch.poller, now);
@@ -326,10 +326,10 @@ impl<E: Watchable> Watch<E> {
 
     fn renewed(mut self) -> Self {
         if !self.known.begun {
-            let Known { plan, began, seed, submitted, .. } = &self.known;
-            self.poller = Poller::new(plan, *began, *seed);
+            let Known { policy, started_at, seed, submitted, .. } = &self.known;
+            self.poller = Poller::new(policy, *started_at, *seed);
             if let Some((now, outcome)) = submitted {
-                self.poller.handle_outcome(plan, *now, *outcome);
+                self.poller.handle_outcome(policy, *now, *outcome);
             }
         }
         self
@@ -398,7 +398,7 @@ impl<E: Watchable> Watch<E> {
             step = place.poller.next(&place.policy, now);
         }
         match step {
-            Step::Fetch(kind) => Step::Fetch(known.fetch(kind, place.poller, now)),
+            Step::Fetch(kind) => Step::Fetch(known.kind_of_read(kind, place.poller, now)),
             Step::Done(_) | Step::GaveUp(_) => {
                 known.gives_up_nudges();
                 step
@@ -446,7 +446,7 @@ impl<E: Watchable> Watch<E> {
     /// The end of the watch, once [`next`](Self::next) returns [`Step::Done`] or [`Step::GaveUp`]. Take the
     /// changes first.
     pub fn take_end(&mut self, now: Moment) -> Option<End<E>> {
-        let step = self.poller.next(&self.known.plan, now);
+        let step = self.poller.next(&self.known.policy, now);
         self.known.end(step)
     }
 
@@ -459,7 +459,7 @@ impl<E: Watchable> Watch<E> {
     /// The watch without its poller, and the place of the poller, whose clock does not run backwards.
     fn parts(&mut self, now: Moment) -> (&mut Known<E>, Own<'_>) {
         self.poller.set_back(now);
-        let policy = self.known.plan;
+        let policy = self.known.policy;
         (&mut self.known, Own { poller: &mut self.poller, policy })
     }
 }
@@ -502,7 +502,7 @@ impl<E: Watchable> fmt::Debug for Watch<E> {
         f.debug_struct("Watch")
             .field("call", &self.known.status_call)
             .field("tracker", &self.known.tracker)
-            .field("held", &self.known.held)
+            .field("conflict", &self.known.conflict)
             .field("poller", &self.poller)
             .finish_non_exhaustive()
     }

@@ -117,7 +117,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 ///         told = inbox.recv() => match told {
 ///             Some(Told::New { id, order }) => { watches.add(shop, client.watch(&id)?, order); }
 ///             // Which was verified.
-///             Some(Told::Webhook { order }) => { watches.find(&order).map(|ticket| watches.nudge(ticket)); }
+///             Some(Told::Webhook { order }) => { watches.find(&order).map(|watch_id| watches.nudge(watch_id)); }
 ///             None => break,
 ///         },
 ///     }
@@ -129,7 +129,7 @@ pub struct WatchSet<E: Watchable, K> {
     seen: Moment,
     merchants: BTreeMap<MerchantId, Merchant<E>>,
     open: BTreeMap<WatchId, Open<E, K>>,
-    /// The tickets by the hashes of their keys.
+    /// The ids of the watches by the hashes of their keys.
     by_key: BTreeSet<(u64, WatchId)>,
     hasher: RandomState,
     added: u64,
@@ -144,9 +144,9 @@ pub struct WatchSet<E: Watchable, K> {
     reads: Vec<Read<E>>,
     /// The outcomes that came and were not taken in yet.
     came: VecDeque<(Whose, Outcome<E>)>,
-    /// The reads from the schedule that wait for the call ahead of them.
+    /// The reads from the schedule that wait for the authorization call of them.
     waiting: Vec<Given>,
-    /// The reads whose call ahead was answered.
+    /// The reads whose authorization call was answered.
     ready: VecDeque<Given>,
 }
 
@@ -240,10 +240,10 @@ impl<E: Watchable, K> WatchSet<E, K> {
     ///
     /// # Panics
     /// As [`merchant`](Self::merchant).
-    pub fn merchant_with(&mut self, plan: PollPolicy, limit: Option<RateLimit>) -> MerchantId {
-        let plan = plan.confirm_with_full_read(E::POLL_POLICY.confirm_with_full_read);
-        let id = self.schedule.merchant(plan, limit);
-        self.merchants.insert(id, Merchant { plan, limit, gate: Gate::new(), open: 0 });
+    pub fn merchant_with(&mut self, policy: PollPolicy, limit: Option<RateLimit>) -> MerchantId {
+        let policy = policy.confirm_with_full_read(E::POLL_POLICY.confirm_with_full_read);
+        let id = self.schedule.merchant(policy, limit);
+        self.merchants.insert(id, Merchant { policy, limit, gate: Gate::new(), open: 0 });
         id
     }
 
@@ -264,10 +264,10 @@ impl<E: Watchable, K> WatchSet<E, K> {
     /// assert_ne!(watches.merchant(), shop);
     /// ```
     pub fn remove_merchant(&mut self, merchant: MerchantId) -> Option<PollPolicy> {
-        let plan = self.schedule.remove_merchant(merchant)?;
+        let policy = self.schedule.remove_merchant(merchant)?;
         self.merchants.remove(&merchant);
         self.busy.remove(&merchant);
-        Some(plan)
+        Some(policy)
     }
 
     /// Adds a checkout, with a key of yours. A new checkout is read at once, or after the policy's [initial
@@ -304,20 +304,20 @@ impl<E: Watchable, K> WatchSet<E, K> {
         K: Hash + Eq,
     {
         let now = self.look(watch.now());
-        let plan = self.merchants.get(&merchant).map(|merchant| merchant.plan);
-        let (known, mut poller) = watch.plan(plan.unwrap_or(E::POLL_POLICY)).into_parts();
+        let policy = self.merchants.get(&merchant).map(|merchant| merchant.policy);
+        let (known, mut poller) = watch.policy(policy.unwrap_or(E::POLL_POLICY)).into_parts();
         poller.set_back(now);
-        let ended = Some(poller.next(&known.plan, now));
+        let ended = Some(poller.next(&known.policy, now));
         let ended = ended.filter(|step| matches!(step, Step::Done(_)) && known.has_evidence());
         let over = ended.map(|_| poller);
-        let ticket = WatchId(self.added);
+        let watch_id = WatchId(self.added);
         let queued = match known.begun {
-            true => self.schedule.restore(merchant, poller, now, ticket),
-            false => self.schedule.add_with(merchant, poller, now, ticket),
+            true => self.schedule.restore(merchant, poller, now, watch_id),
+            false => self.schedule.add_with(merchant, poller, now, watch_id),
         };
         self.added = self.added.saturating_add(1);
-        self.inbox.listen(ticket, &known.handle);
-        self.to_tell.push_back(ticket);
+        self.inbox.listen(watch_id, &known.handle);
+        self.to_tell.push_back(watch_id);
         if let Some(merchant) = self.merchants.get_mut(&merchant) {
             self.shops += usize::from(merchant.open == 0);
             merchant.open += 1;
@@ -325,9 +325,9 @@ impl<E: Watchable, K> WatchSet<E, K> {
         if known.nudged {
             self.schedule.nudge(queued, now);
         }
-        self.by_key.insert((self.hasher.hash_one(&key), ticket));
-        self.open.insert(ticket, Open { known, key, merchant, queued, ended, over });
-        ticket
+        self.by_key.insert((self.hasher.hash_one(&key), watch_id));
+        self.open.insert(watch_id, Open { known, key, merchant, queued, ended, over });
+        watch_id
     }
 
     /// Reports a verified webhook of this checkout: reads now, or as soon as the limit allows, before the
@@ -339,9 +339,9 @@ impl<E: Watchable, K> WatchSet<E, K> {
     ///
     /// [`Change::Nudged`](crate::Change::Nudged) reports the end of that read. For a checkout that is not
     /// open here nothing follows: read the checkout yourself.
-    pub fn nudge(&mut self, ticket: WatchId) -> bool {
+    pub fn nudge(&mut self, watch_id: WatchId) -> bool {
         let now = self.now();
-        let Some(open) = self.open.get_mut(&ticket) else { return false };
+        let Some(open) = self.open.get_mut(&watch_id) else { return false };
         let (known, mut place) = open.parts(&mut self.schedule);
         known.nudge(&mut place, now);
         true
@@ -349,18 +349,18 @@ impl<E: Watchable, K> WatchSet<E, K> {
 
     /// Reports that the payer's browser came back from the challenge: reads now, or as soon as the limit
     /// allows. True if the checkout is open here.
-    pub fn payer_returned(&mut self, ticket: WatchId) -> bool {
+    pub fn payer_returned(&mut self, watch_id: WatchId) -> bool {
         let now = self.now();
-        let Some(open) = self.open.get(&ticket) else { return false };
+        let Some(open) = self.open.get(&watch_id) else { return false };
         self.schedule.payer_returned(open.queued, now);
         true
     }
 
     /// Gives a checkout another deadline, from now on. True if the checkout is open here. A checkout that was
     /// given up has left: resume [its watch](WatchEvent::watch) instead.
-    pub fn resume(&mut self, ticket: WatchId, for_at_most: Duration) -> bool {
+    pub fn resume(&mut self, watch_id: WatchId, for_at_most: Duration) -> bool {
         let now = self.now();
-        let Some(open) = self.open.get_mut(&ticket) else { return false };
+        let Some(open) = self.open.get_mut(&watch_id) else { return false };
         // An ended checkout leaves with its next event. A checkout that was given up, and has not reported
         // that yet, goes on.
         if matches!(open.ended, Some(Step::Done(_))) {
@@ -383,49 +383,49 @@ impl<E: Watchable, K> WatchSet<E, K> {
     /// let stored = watch.stored();
     /// let mut watches = WatchSet::new(watch.now(), 42);
     /// let shop = watches.merchant();
-    /// let ticket = watches.add(shop, watch, "order_1");
-    /// let (watch, order) = watches.remove(ticket).unwrap();
+    /// let watch_id = watches.add(shop, watch, "order_1");
+    /// let (watch, order) = watches.remove(watch_id).unwrap();
     /// assert_eq!((watch.stored(), order), (stored, "order_1"));
-    /// assert!(watches.remove(ticket).is_none());
+    /// assert!(watches.remove(watch_id).is_none());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn remove(&mut self, ticket: WatchId) -> Option<(Watch<E>, K)>
+    pub fn remove(&mut self, watch_id: WatchId) -> Option<(Watch<E>, K)>
     where
         K: Hash + Eq,
     {
-        let open = self.open.remove(&ticket)?;
-        self.by_key.remove(&(self.hasher.hash_one(&open.key), ticket));
+        let open = self.open.remove(&watch_id)?;
+        self.by_key.remove(&(self.hasher.hash_one(&open.key), watch_id));
         if let Some(merchant) = self.merchants.get_mut(&open.merchant) {
             merchant.open = merchant.open.saturating_sub(1);
             self.shops -= usize::from(merchant.open == 0).min(self.shops);
         }
         let queued = self.schedule.remove(open.queued).map(|(poller, _)| poller);
         let poller = open.over.or(queued)?;
-        self.drop_reads_of(ticket, open.merchant);
+        self.drop_reads_of(watch_id, open.merchant);
         Some((Watch::of(open.known, poller), open.key))
     }
 
     /// The knowledge of a checkout, in one line of text: see [`Watch::stored`]. Each
     /// [event](WatchEvent::stored) has the text too.
     #[must_use]
-    pub fn stored(&self, ticket: WatchId) -> Option<String> {
-        let open = self.open.get(&ticket)?;
+    pub fn stored(&self, watch_id: WatchId) -> Option<String> {
+        let open = self.open.get(&watch_id)?;
         let poller = open.over.as_ref().or_else(|| self.schedule.poller(open.queued))?;
         Some(open.known.stored(poller))
     }
 
     /// The tracker of a checkout.
     #[must_use]
-    pub fn tracker(&self, ticket: WatchId) -> Option<&Tracker<E::Status>> {
-        self.open.get(&ticket).map(|open| &open.known.tracker)
+    pub fn tracker(&self, watch_id: WatchId) -> Option<&Tracker<E::Status>> {
+        self.open.get(&watch_id).map(|open| &open.known.tracker)
     }
 
     /// The handle that wakes a checkout from anywhere, as [`nudge`](Self::nudge) and
     /// [`payer_returned`](Self::payer_returned) do here.
     #[must_use]
-    pub fn handle(&self, ticket: WatchId) -> Option<Handle> {
-        self.open.get(&ticket).map(|open| open.known.handle.clone())
+    pub fn handle(&self, watch_id: WatchId) -> Option<Handle> {
+        self.open.get(&watch_id).map(|open| open.known.handle.clone())
     }
 
     /// The open checkout with this key, the first of them if there are more. The set looks the key up by its
@@ -439,8 +439,8 @@ impl<E: Watchable, K> WatchSet<E, K> {
     /// # let watch = client.watch("65b2")?;
     /// let mut watches = WatchSet::new(watch.now(), 42);
     /// let shop = watches.merchant();
-    /// let ticket = watches.add(shop, watch, "order_1");
-    /// assert_eq!((watches.find(&"order_1"), watches.find(&"order_2")), (Some(ticket), None));
+    /// let watch_id = watches.add(shop, watch, "order_1");
+    /// assert_eq!((watches.find(&"order_1"), watches.find(&"order_2")), (Some(watch_id), None));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -451,13 +451,13 @@ impl<E: Watchable, K> WatchSet<E, K> {
     {
         let hash = self.hasher.hash_one(key);
         let alike = self.by_key.range((hash, WatchId(0))..=(hash, WatchId(u64::MAX)));
-        let is_its = |ticket: &WatchId| self.open.get(ticket).is_some_and(|open| open.key == *key);
-        alike.map(|(_, ticket)| *ticket).find(is_its)
+        let is_its = |watch_id: &WatchId| self.open.get(watch_id).is_some_and(|open| open.key == *key);
+        alike.map(|(_, watch_id)| *watch_id).find(is_its)
     }
 
     /// The open checkouts, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (WatchId, &K)> {
-        self.open.iter().map(|(ticket, open)| (*ticket, &open.key))
+        self.open.iter().map(|(watch_id, open)| (*watch_id, &open.key))
     }
 
     /// The number of open checkouts.
@@ -524,14 +524,15 @@ impl<E: Watchable, K> WatchSet<E, K> {
         self.seen = now;
     }
 
-    /// Drops the reads of a removed checkout, and its merchant's call ahead if no other read needs the call.
-    fn drop_reads_of(&mut self, ticket: WatchId, merchant: MerchantId) {
-        self.waiting.retain(|given| given.ticket != ticket);
-        self.ready.retain(|given| given.ticket != ticket);
-        let whose = |given: &Given| self.open.get(&given.ticket).map(|open| open.merchant);
+    /// Drops the reads of a removed checkout, and its merchant's authorization call if no other read needs
+    /// the call.
+    fn drop_reads_of(&mut self, watch_id: WatchId, merchant: MerchantId) {
+        self.waiting.retain(|given| given.watch_id != watch_id);
+        self.ready.retain(|given| given.watch_id != watch_id);
+        let whose = |given: &Given| self.open.get(&given.watch_id).map(|open| open.merchant);
         let is_needed = self.waiting.iter().any(|given| whose(given) == Some(merchant));
         let dropped = |whose| match whose {
-            Whose::Checkout(other) => other == ticket,
+            Whose::Checkout(other) => other == watch_id,
             Whose::Merchant(other) => other == merchant && !is_needed,
         };
         self.reads.retain(|read| !dropped(read.whose));
@@ -554,7 +555,7 @@ impl<E: Watchable, K> fmt::Debug for WatchSet<E, K> {
 }
 
 struct Merchant<E: Watchable> {
-    plan: PollPolicy,
+    policy: PollPolicy,
     limit: Option<RateLimit>,
     gate: Gate<E>,
     /// The number of open checkouts of the merchant.
@@ -578,7 +579,7 @@ impl<E: Watchable, K> Open<E, K> {
     /// The watch without its poller, and the place of the poller in the schedule.
     fn parts<'s>(&'s mut self, schedule: &'s mut Schedule<WatchId>) -> (&'s mut Known<E>, Queued<'s>) {
         let Self { known, merchant, queued, .. } = self;
-        let policy = known.plan;
+        let policy = known.policy;
         (known, Queued { schedule, merchant: *merchant, policy, key: queued })
     }
 }
@@ -613,9 +614,9 @@ impl Place for Queued<'_> {
     }
 
     fn read_once_more(&mut self, now: Moment) {
-        if let Some((mut poller, ticket)) = self.schedule.remove(*self.key) {
+        if let Some((mut poller, watch_id)) = self.schedule.remove(*self.key) {
             poller.read_once_more(&self.policy, now);
-            *self.key = self.schedule.add_with(self.merchant, poller, now, ticket);
+            *self.key = self.schedule.add_with(self.merchant, poller, now, watch_id);
         }
     }
 }
@@ -623,8 +624,8 @@ impl Place for Queued<'_> {
 /// A read that the schedule gave.
 #[derive(Clone, Copy)]
 struct Given {
-    ticket: WatchId,
-    fetch: ReadKind,
+    watch_id: WatchId,
+    kind: ReadKind,
     at: Moment,
 }
 

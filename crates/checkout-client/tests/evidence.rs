@@ -53,7 +53,7 @@ fn answering(status: u16, body: &[u8]) -> impl BlockingTransport {
 mod of_allscale {
     use super::*;
     use checkout_tables::allscale::{Currency, StableCoin};
-    use checkout_trust::settlement::allscale::{Order, Price};
+    use checkout_trust::settlement::allscale::{Order, OrderPrice};
 
     pub(super) const PAID: &[u8] =
         br#"{"code":0,"payload":{"all_scale_checkout_intent_id":"65b2","order_id":"order_1",
@@ -75,7 +75,7 @@ mod of_allscale {
 
     pub(super) fn settlement(read: &Read<Intent<'_>>, environment: Environment) -> String {
         let owed = "10.0000".parse().unwrap();
-        let price = Price::Fiat {
+        let price = OrderPrice::Fiat {
             currency: Currency::USD,
             amount: Cents::new(10_00),
             owed,
@@ -279,14 +279,14 @@ fn the_answer_to_a_submit_is_no_read_even_with_the_code_done() {
         let now = of_azotte::client(environment).now();
         let (heard, verdict) = submitted.read_outcome(ReadKind::Status, &mut Tracker::new(), now);
         let wait = Some(CheckoutResult::POLL_EVERY);
-        assert_eq!(heard, ReadOutcome::Answer { fetch: ReadKind::Status, phase: None, wait });
+        assert_eq!(heard, ReadOutcome::Answer { kind: ReadKind::Status, phase: None, wait });
         assert_eq!(verdict, Some(Verdict::First));
         // The same text is a read if a read asked for the text, and shows the end.
         let status = answer(&of_azotte::status(environment), 200, of_azotte::PAID);
         assert_eq!(status.payload, submitted.payload.result);
         let (heard, _) = status.read_outcome(ReadKind::Status, &mut Tracker::new(), now);
         let phase = Some(Phase::Succeeded);
-        assert_eq!(heard, ReadOutcome::Answer { fetch: ReadKind::Status, phase, wait: None });
+        assert_eq!(heard, ReadOutcome::Answer { kind: ReadKind::Status, phase, wait: None });
         assert_eq!(status.into_read().environment(), environment);
     }
 }

@@ -187,7 +187,7 @@ fn heard(known: Option<i64>, http_status: u16, headers: &[(&str, &str)], body: &
 
 #[test]
 fn the_outcome_for_a_poller_comes_from_the_answer_and_the_tracker_or_the_error() {
-    let status = |code: &str| format!("Answer {{ fetch: Status, phase: {code}, wait: None }}");
+    let status = |code: &str| format!("Answer {{ kind: Status, phase: {code}, wait: None }}");
     let paid = r#"{"code":0,"payload":20,"request_id":"r"}"#;
     assert_eq!(heard(None, 200, &[], paid), status("Some(Succeeded)") + " first");
     assert_eq!(heard(Some(20), 200, &[], paid), status("Some(Succeeded)") + " unchanged");
@@ -198,7 +198,7 @@ fn the_outcome_for_a_poller_comes_from_the_answer_and_the_tracker_or_the_error()
     // A wait has the length that the answer says, in seconds or as a date.
     for wait in ["17", "Thu, 23 May 2024 21:50:17 GMT"] {
         let said = heard(None, 200, &[("retry-after", wait)], opened);
-        assert_eq!(said, "Answer { fetch: Status, phase: Some(AwaitingPayer), wait: Some(17s) } first");
+        assert_eq!(said, "Answer { kind: Status, phase: Some(AwaitingPayer), wait: Some(17s) } first");
     }
     let limited = r#"{"code":40001,"error":{"message":"slow down"}}"#;
     assert_eq!(heard(Some(2), 200, &[("retry-after", "9")], limited), "Limited { wait: Some(9s) }");
@@ -222,7 +222,7 @@ fn the_outcome_for_a_poller_comes_from_the_answer_and_the_tracker_or_the_error()
     // Nor does an answer that cannot be read.
     let cut = r#"{"code":0,"payload":"#;
     assert_eq!(heard(Some(2), 200, &[("retry-after", "86400")], cut), "Failed { wait: None }");
-    // For a limit with a wait of no time, the plan's own wait applies.
+    // For a limit with a wait of no time, the policy's own wait applies.
     for now in ["0", "Sun, 06 Nov 1994 08:49:37 GMT"] {
         assert_eq!(heard(Some(2), 200, &[("retry-after", now)], limited), "Limited { wait: None }", "{now}");
     }

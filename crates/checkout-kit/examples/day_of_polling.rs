@@ -10,7 +10,7 @@
 //! about somebody else's checkout. For half of the stores and merchants webhooks wake the checkouts; Azotte
 //! has no webhooks. Payers come back from their challenges, or fail them, or never come back. A checkout that
 //! the schedule hands back at the deadline is stored as text, and watched again from the text: after 20
-//! minutes or when a webhook comes, for as long as the plan's deadline, until the checkout has ended or has
+//! minutes or when a webhook comes, for as long as the policy's deadline, until the checkout has ended or has
 //! been handed back three times.
 //!
 //! The books of the sandboxes are the judge; the watch of a checkout is never asked. The same seed prints the

@@ -163,9 +163,9 @@ fn sell(shop: &mut Shop<'_>, sandbox: &Sandbox, name: &str) -> Result<(Ending, S
         price: match draft.price() {
             Price::Fiat { currency, amount } => {
                 let (owed, accepted) = (created.amount_coins, &coins);
-                settlement::allscale::Price::Fiat { currency, amount, owed, accepted }
+                settlement::allscale::OrderPrice::Fiat { currency, amount, owed, accepted }
             }
-            Price::Coin { coin, amount } => settlement::allscale::Price::Coin { coin, amount },
+            Price::Coin { coin, amount } => settlement::allscale::OrderPrice::Coin { coin, amount },
         },
     };
     let watch = client.watch(&created.intent_id)?;

@@ -87,7 +87,7 @@ impl Shop {
                 Change::Phase { phase, .. } => phase.to_string(),
                 Change::Attention { verdict, .. } => format!("{verdict}  <- tell somebody"),
                 Change::AskPayer { .. } => "the payer has to act".into(),
-                Change::NotShown { why, .. } => format!("the payer cannot be asked: {why}"),
+                Change::NotShown { reason, .. } => format!("the payer cannot be asked: {reason}"),
                 Change::Refused { phase, .. } => format!("{phase}, and read on for late money"),
                 Change::NotRead { error, .. } => error.to_string(),
                 // The event's row is written with this read: the webhook's claim can be committed.

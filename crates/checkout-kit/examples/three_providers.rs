@@ -69,7 +69,7 @@ fn with_allscale(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         environment: Environment::Sandbox,
         id: "order_1",
         intent_id: &created.intent_id,
-        price: settlement::allscale::Price::Fiat {
+        price: settlement::allscale::OrderPrice::Fiat {
             currency: Currency::EUR,
             amount: Cents::new(4_990),
             owed: created.amount_coins,

@@ -32,7 +32,7 @@
 //! let created = answer.payload;
 //! assert!(created.checkout_url.as_str().starts_with("https://"));
 //!
-//! // 3. Watch it to its end: as often as the provider's plan says, and over failed reads.
+//! // 3. Watch it to its end: as often as the provider's policy says, and over failed reads.
 //! let sleep = |wait| std::future::ready(transport.clock().advance(wait)); // in production: `tokio_sleep`
 //! let end = client.watch(&created.intent_id)?.end(transport, sleep).await;
 //!

@@ -11,7 +11,7 @@
 )]
 
 use checkout_kit::allscale::{Client, CreateIntent, Currency, Draft, SigningKey, StableCoin};
-use checkout_kit::settlement::allscale::{Order, Price};
+use checkout_kit::settlement::allscale::{Order, OrderPrice};
 use checkout_kit::{Cents, CoinAmount, Environment};
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
 use std::time::Duration;
@@ -192,9 +192,9 @@ mod many {
         let mut rows = Vec::new();
         for (number, (scenario, head, tracker)) in (1_u64..).zip([
             (Scenario::happy(), "-", "- - -".to_owned()),
-            (Scenario::happy(), "held", "- - -".to_owned()),
+            (Scenario::happy(), "conflict", "- - -".to_owned()),
             (Scenario::happy(), "-", format!("expired - {earlier}")),
-            (Scenario::never_opened(), "held", "- - -".to_owned()),
+            (Scenario::never_opened(), "conflict", "- - -".to_owned()),
         ]) {
             sandbox.next_checkout(scenario);
             let name = format!("order-{number:04}");
@@ -379,7 +379,7 @@ fn draft() -> CreateIntent<'static> {
 
 fn order(intent_id: &str, owed: CoinAmount) -> Order<'_> {
     let (currency, amount, accepted) = (Currency::EUR, Cents::new(4_990), &[StableCoin::USDT]);
-    let price = Price::Fiat { currency, amount, owed, accepted };
+    let price = OrderPrice::Fiat { currency, amount, owed, accepted };
     Order { environment: Environment::Sandbox, id: "order_123", intent_id, price }
 }
 

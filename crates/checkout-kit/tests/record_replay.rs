@@ -85,7 +85,7 @@ fn check(
     assert_eq!(played.finished, Ok(()));
 }
 
-/// The plan chooses how often the checkout is read.
+/// The policy chooses how often the checkout is read.
 fn without_seconds(told: &[String]) -> Vec<&str> {
     told.iter().map(|told| told.rsplit(" s: ").next().unwrap()).collect()
 }
@@ -104,7 +104,7 @@ fn watched<E: Watchable>(
             Change::Phase { phase, .. } => phase.to_string(),
             Change::Attention { verdict, .. } => panic!("{verdict}"),
             Change::AskPayer { .. } => "the payer is asked".to_owned(),
-            Change::NotShown { why, .. } => panic!("{why}"),
+            Change::NotShown { reason, .. } => panic!("{reason}"),
             Change::Refused { phase, .. } => panic!("no late reads are asked for: {phase}"),
             Change::Nudged(_) => panic!("nobody nudges"),
             Change::NotRead { error, .. } => match error.kind() {
@@ -162,7 +162,7 @@ fn a_checkout_of_allscale_replays() {
             environment: client.environment(),
             id: "order_1",
             intent_id: &created.intent_id,
-            price: settlement::allscale::Price::Fiat {
+            price: settlement::allscale::OrderPrice::Fiat {
                 currency: Currency::EUR,
                 amount: Cents::new(4_990),
                 owed: created.amount_coins,

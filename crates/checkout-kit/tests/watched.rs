@@ -49,7 +49,7 @@ mod with_allscale {
             environment: Environment::Sandbox,
             id: "order_1",
             intent_id: &created.intent_id,
-            price: allscale::Price::Fiat {
+            price: allscale::OrderPrice::Fiat {
                 currency: Currency::EUR,
                 amount: Cents::new(priced),
                 owed: created.amount_coins,

@@ -222,13 +222,13 @@ fn whole(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, merchants: u32, l
     let mut chance = Chance(1);
     let mut full = || {
         let mut schedule = Schedule::<Tracker<IntentStatus>>::new(at(0), 42).limit_margin(Duration::ZERO);
-        let plan = PollPolicy::allscale().deadline(year);
-        let merchants: Vec<MerchantId> = (0..merchants).map(|_| schedule.merchant(plan, limit)).collect();
+        let policy = PollPolicy::allscale().deadline(year);
+        let merchants: Vec<MerchantId> = (0..merchants).map(|_| schedule.merchant(policy, limit)).collect();
         schedule.reserve(OPEN as usize);
         for id in 0..OPEN {
             // Ages up to the age at which the pause is the longest.
-            let began = at(-(chance.below(MINUTE * 8) as i64));
-            schedule.add(merchants[id as usize % merchants.len()], began, at(0), Tracker::new());
+            let started_at = at(-(chance.below(MINUTE * 8) as i64));
+            schedule.add(merchants[id as usize % merchants.len()], started_at, at(0), Tracker::new());
         }
         schedule
     };
@@ -239,12 +239,12 @@ fn whole(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, merchants: u32, l
     let mut slice = |schedule: &mut Schedule<Tracker<IntentStatus>>| {
         now += 1;
         let mut count = 0;
-        while let Next::Fetch { ticket, fetch, .. } = schedule.next(at(now)) {
+        while let Next::Fetch { key, kind, .. } = schedule.next(at(now)) {
             count += 1;
             schedule.handle_outcome(
-                ticket,
+                key,
                 at(now),
-                ReadOutcome::Answer { fetch, phase: Some(Phase::AwaitingPayer), wait: None },
+                ReadOutcome::Answer { kind, phase: Some(Phase::AwaitingPayer), wait: None },
             );
         }
         count
@@ -279,7 +279,7 @@ fn all(c: &mut Criterion) {
     delay_queue(&mut group);
     tasks(&mut group);
     group.finish();
-    let mut group = c.benchmark_group("next and heard, 1,000,000 open");
+    let mut group = c.benchmark_group("next and outcome, 1,000,000 open");
     thrifty(&mut group);
     whole(&mut group, "one merchant", 1, None);
     whole(&mut group, "10,000 merchants", 10_000, None);

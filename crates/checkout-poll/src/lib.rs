@@ -12,17 +12,17 @@
 //! use checkout_lifecycle::{Moment, Phase};
 //! use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
 //!
-//! let plan = PollPolicy::peach();
+//! let policy = PollPolicy::peach();
 //! let mut now = Moment::from_unix_millis(1_700_000_000_000);
-//! let mut poller = Poller::new(&plan, now, 42);
+//! let mut poller = Poller::new(&policy, now, 42);
 //! let mut answers = [Phase::AwaitingPayer, Phase::Processing, Phase::Succeeded].into_iter();
 //! let end = loop {
-//!     match poller.next(&plan, now) {
+//!     match poller.next(&policy, now) {
 //!         Step::Wait(until) | Step::AskPayer { until } => now = until, // sleep, or listen for webhooks
 //!         Step::Fetch(fetch) => {
-//!             poller.mark_sent(&plan, now);
+//!             poller.mark_sent(&policy, now);
 //!             let phase = answers.next(); // ask the provider, and let the tracker judge
-//!             poller.handle_outcome(&plan, now, ReadOutcome::Answer { fetch, phase, wait: None });
+//!             poller.handle_outcome(&policy, now, ReadOutcome::Answer { kind, phase, wait: None });
 //!         }
 //!         Step::Done(phase) => break Some(phase),
 //!         Step::GaveUp(_) => break None,

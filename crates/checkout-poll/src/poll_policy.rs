@@ -7,8 +7,8 @@ use core::time::Duration;
 /// The frequency and the duration of reading a checkout. Data, one policy for each provider.
 ///
 /// The pause after an answer grows with the checkout's age: an eighth of the age, at least
-/// [`first`](Self::first) and at most [`max_interval`](Self::max_interval). The pause is not a state, so a
-/// restart loses nothing.
+/// [`initial_interval`](Self::first) and at most [`max_interval`](Self::max_interval). The pause is not a
+/// state, so a restart loses nothing.
 ///
 /// ```
 /// use checkout_poll::PollPolicy;
@@ -29,8 +29,8 @@ pub struct PollPolicy {
     /// refusal.
     pub appears_within: Duration,
     /// The shortest pause after an answer.
-    pub first: Duration,
-    /// The longest pause after an answer. Less than `first` counts as `first`.
+    pub initial_interval: Duration,
+    /// The longest pause after an answer. Less than `initial_interval` counts as `initial_interval`.
     pub max_interval: Duration,
     /// How long to poll, counted from the start and again after a status change that outlasts the payer's
     /// time. A checkout that is open then is read once more at the deadline, so the poller gives up somewhat
@@ -51,7 +51,7 @@ pub struct PollPolicy {
     pub backoff: Backoff,
     /// Polling stops after this many refusals that no repeat mends, with no answer between them: 1 to 7.
     /// Outside of that range the nearest value counts.
-    pub refusals: u8,
+    pub max_refusals: u8,
     /// Polling stops after this many reads in a row without an answer, the last of them sent at or after the
     /// deadline: 1 or more, and 1 is one try. 0 counts as 1.
     pub final_attempts: u8,
@@ -93,14 +93,14 @@ impl PollPolicy {
     /// ```
     /// # use checkout_poll::PollPolicy;
     /// # use core::time::Duration;
-    /// let plan = PollPolicy::allscale();
-    /// assert_eq!((plan.first, plan.deadline), (Duration::from_secs(5), Duration::from_secs(600)));
-    /// assert!(plan.confirm_with_full_read);
+    /// let policy = PollPolicy::allscale();
+    /// assert_eq!((policy.initial_interval, policy.deadline), (Duration::from_secs(5), Duration::from_secs(600)));
+    /// assert!(policy.confirm_with_full_read);
     /// ```
     #[must_use]
     pub const fn allscale() -> Self {
         Self {
-            first: Duration::from_secs(allscale::POLL_EVERY_SECONDS),
+            initial_interval: Duration::from_secs(allscale::POLL_EVERY_SECONDS),
             max_interval: Duration::from_secs(60),
             deadline: Duration::from_secs(allscale::POLL_GIVE_UP_SECONDS),
             min_gap: Duration::from_secs(1),
@@ -118,14 +118,14 @@ impl PollPolicy {
     /// ```
     /// # use checkout_poll::PollPolicy;
     /// # use core::time::Duration;
-    /// let plan = PollPolicy::azotte();
-    /// assert_eq!((plan.initial_wait, plan.first), (Duration::from_secs(2), Duration::from_secs(2)));
+    /// let policy = PollPolicy::azotte();
+    /// assert_eq!((policy.initial_wait, policy.initial_interval), (Duration::from_secs(2), Duration::from_secs(2)));
     /// ```
     #[must_use]
     pub const fn azotte() -> Self {
         Self {
             initial_wait: Duration::from_secs(azotte::DEFAULT_RETRY_AFTER_SECONDS),
-            first: Duration::from_secs(azotte::DEFAULT_RETRY_AFTER_SECONDS),
+            initial_interval: Duration::from_secs(azotte::DEFAULT_RETRY_AFTER_SECONDS),
             max_interval: Duration::from_secs(30),
             deadline: Duration::from_secs(600),
             ..Self::BASE
@@ -135,20 +135,21 @@ impl PollPolicy {
     /// Peach: every half a minute at first, every 5 minutes at last, for 65 minutes. Its one read settles.
     ///
     /// Source: *Payment status*, GET status request parameters (two requests a minute, from which come
-    /// `first` and `min_gap`, so that a poller that is alone keeps the limit); a page that nobody opens ends
-    /// at 60 minutes. Assumed: that the pause may grow, the 5 minutes, and 5 minutes for the last news.
+    /// `initial_interval` and `min_gap`, so that a poller that is alone keeps the limit); a page that nobody
+    /// opens ends at 60 minutes. Assumed: that the pause may grow, the 5 minutes, and 5 minutes for the last
+    /// news.
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
     /// # use core::time::Duration;
-    /// let plan = PollPolicy::peach();
-    /// assert_eq!((plan.first, plan.min_gap), (Duration::from_secs(30), Duration::from_secs(30)));
-    /// assert_eq!(plan.deadline, Duration::from_secs(65 * 60));
+    /// let policy = PollPolicy::peach();
+    /// assert_eq!((policy.initial_interval, policy.min_gap), (Duration::from_secs(30), Duration::from_secs(30)));
+    /// assert_eq!(policy.deadline, Duration::from_secs(65 * 60));
     /// ```
     #[must_use]
     pub const fn peach() -> Self {
         Self {
-            first: PEACH_EVERY,
+            initial_interval: PEACH_EVERY,
             max_interval: Duration::from_secs(300),
             deadline: Duration::from_secs(2 * peach::EXPIRES_AFTER_SECONDS + 300),
             min_gap: PEACH_EVERY,
@@ -188,11 +189,11 @@ impl PollPolicy {
     /// ```
     /// # use checkout_poll::PollPolicy;
     /// # use core::time::Duration;
-    /// assert_eq!(PollPolicy::allscale().first(Duration::from_secs(3)).first, Duration::from_secs(3));
+    /// assert_eq!(PollPolicy::allscale().initial_interval(Duration::from_secs(3)).first, Duration::from_secs(3));
     /// ```
     #[must_use]
-    pub const fn first(mut self, first: Duration) -> Self {
-        self.first = first;
+    pub const fn initial_interval(mut self, initial_interval: Duration) -> Self {
+        self.initial_interval = initial_interval;
         self
     }
 
@@ -240,8 +241,8 @@ impl PollPolicy {
     /// ```
     /// # use checkout_poll::PollPolicy;
     /// # use core::time::Duration;
-    /// let plan = PollPolicy::allscale().review(Duration::from_secs(60), Duration::from_secs(86_400));
-    /// assert_eq!(plan.review.at_most, Duration::from_secs(86_400));
+    /// let policy = PollPolicy::allscale().review(Duration::from_secs(60), Duration::from_secs(86_400));
+    /// assert_eq!(policy.review.at_most, Duration::from_secs(86_400));
     /// ```
     #[must_use]
     pub const fn review(mut self, every: Duration, at_most: Duration) -> Self {
@@ -254,8 +255,8 @@ impl PollPolicy {
     /// ```
     /// # use checkout_poll::PollPolicy;
     /// # use core::time::Duration;
-    /// let plan = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), Duration::MAX);
-    /// assert_eq!(plan.late_payment_reads.map(|reads| reads.at_most), Some(Duration::MAX));
+    /// let policy = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), Duration::MAX);
+    /// assert_eq!(policy.late_payment_reads.map(|reads| reads.at_most), Some(Duration::MAX));
     /// ```
     #[must_use]
     pub const fn late_payment_reads(mut self, every: Duration, at_most: Duration) -> Self {
@@ -291,11 +292,11 @@ impl PollPolicy {
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
-    /// assert_eq!(PollPolicy::allscale().refusals(1).refusals, 1);
+    /// assert_eq!(PollPolicy::allscale().max_refusals(1).refusals, 1);
     /// ```
     #[must_use]
-    pub const fn refusals(mut self, refusals: u8) -> Self {
-        self.refusals = refusals;
+    pub const fn max_refusals(mut self, max_refusals: u8) -> Self {
+        self.max_refusals = max_refusals;
         self
     }
 
@@ -340,9 +341,9 @@ impl PollPolicy {
     /// ```
     /// # use checkout_poll::PollPolicy;
     /// # use core::time::Duration;
-    /// let plan = PollPolicy::allscale();
-    /// assert_eq!(plan.read_timeout, Duration::from_secs(30));
-    /// assert_eq!(plan.read_timeout(Duration::from_secs(10)).read_timeout, Duration::from_secs(10));
+    /// let policy = PollPolicy::allscale();
+    /// assert_eq!(policy.read_timeout, Duration::from_secs(30));
+    /// assert_eq!(policy.read_timeout(Duration::from_secs(10)).read_timeout, Duration::from_secs(10));
     /// ```
     #[must_use]
     pub const fn read_timeout(mut self, read_timeout: Duration) -> Self {
@@ -350,19 +351,19 @@ impl PollPolicy {
         self
     }
 
-    /// The longest pause after an answer: [`max_interval`](Self::max_interval), or [`first`](Self::first) if
-    /// that is longer. One answer delays the reads of other checkouts for at most this long: see
-    /// [`Schedule::handle_outcome`](crate::Schedule::handle_outcome).
+    /// The longest pause after an answer: [`max_interval`](Self::max_interval), or
+    /// [`initial_interval`](Self::first) if that is longer. One answer delays the reads of other checkouts
+    /// for at most this long: see [`Schedule::handle_outcome`](crate::Schedule::handle_outcome).
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
     /// # use core::time::Duration;
     /// assert_eq!(PollPolicy::allscale().longest_pause(), Duration::from_secs(60));
-    /// assert_eq!(PollPolicy::allscale().first(Duration::from_secs(90)).longest_pause(), Duration::from_secs(90));
+    /// assert_eq!(PollPolicy::allscale().initial_interval(Duration::from_secs(90)).longest_pause(), Duration::from_secs(90));
     /// ```
     #[must_use]
     pub fn longest_pause(&self) -> Duration {
-        self.max_interval.max(self.first)
+        self.max_interval.max(self.initial_interval)
     }
 
     /// Assumed: no page documents how soon after its creation a checkout can be read. A minute is long for a
@@ -372,7 +373,7 @@ impl PollPolicy {
     const BASE: Self = Self {
         initial_wait: Duration::ZERO,
         appears_within: Self::APPEARS_WITHIN,
-        first: Duration::from_secs(1),
+        initial_interval: Duration::from_secs(1),
         max_interval: Duration::from_secs(60),
         deadline: Duration::from_secs(600),
         min_gap: Duration::from_secs(1),
@@ -380,7 +381,7 @@ impl PollPolicy {
         late_payment_reads: None,
         challenge_interval: Some(Duration::from_secs(30)),
         backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(60)),
-        refusals: 3,
+        max_refusals: 3,
         final_attempts: 5,
         confirm_with_full_read: false,
         jitter_permille: 100,

@@ -1,15 +1,15 @@
 //! The timing of the reads of one checkout.
 
 mod clock;
-mod heard;
 mod marks;
+mod outcome;
 mod pace;
 mod step;
 mod text;
 
 use self::clock::{NEVER, after, whole_seconds};
-use self::heard::Answered;
 use self::marks::{Challenge, End, MOST_REFUSALS, Mark, Marks};
+use self::outcome::Answered;
 use self::pace::gap;
 use crate::{Cadence, PollPolicy, time};
 use checkout_lifecycle::{Moment, Phase};
@@ -80,28 +80,28 @@ pub use text::ParsePollerError;
 /// use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
 /// use core::time::Duration;
 ///
-/// let plan = PollPolicy::allscale();
+/// let policy = PollPolicy::allscale();
 /// let at = |seconds: i64| Moment::from_unix_millis(1_700_000_000_000 + seconds * 1_000);
-/// let answer = |fetch, phase| ReadOutcome::Answer { fetch, phase: Some(phase), wait: None };
+/// let answer = |fetch, phase| ReadOutcome::Answer { kind, phase: Some(phase), wait: None };
 ///
-/// let mut poller = Poller::new(&plan, at(0), 42);
-/// assert_eq!(poller.next(&plan, at(0)), Step::Fetch(ReadKind::Status));
-/// poller.mark_sent(&plan, at(0));
-/// poller.handle_outcome(&plan, at(0), answer(ReadKind::Status, Phase::AwaitingPayer));
-/// assert!(matches!(poller.next(&plan, at(1)), Step::Wait(until) if until > at(4) && until <= at(5)));
+/// let mut poller = Poller::new(&policy, at(0), 42);
+/// assert_eq!(poller.next(&policy, at(0)), Step::Fetch(ReadKind::Status));
+/// poller.mark_sent(&policy, at(0));
+/// poller.handle_outcome(&policy, at(0), answer(ReadKind::Status, Phase::AwaitingPayer));
+/// assert!(matches!(poller.next(&policy, at(1)), Step::Wait(until) if until > at(4) && until <= at(5)));
 ///
 /// // It is paid; the read that settles comes before it counts.
-/// poller.mark_sent(&plan, at(5));
-/// poller.handle_outcome(&plan, at(5), answer(ReadKind::Status, Phase::Succeeded));
-/// assert_eq!(poller.next(&plan, at(6)), Step::Fetch(ReadKind::Full));
-/// poller.mark_sent(&plan, at(6));
-/// poller.handle_outcome(&plan, at(6), answer(ReadKind::Full, Phase::Succeeded));
-/// assert_eq!(poller.next(&plan, at(6)), Step::Done(Phase::Succeeded));
+/// poller.mark_sent(&policy, at(5));
+/// poller.handle_outcome(&policy, at(5), answer(ReadKind::Status, Phase::Succeeded));
+/// assert_eq!(poller.next(&policy, at(6)), Step::Fetch(ReadKind::Full));
+/// poller.mark_sent(&policy, at(6));
+/// poller.handle_outcome(&policy, at(6), answer(ReadKind::Full, Phase::Succeeded));
+/// assert_eq!(poller.next(&policy, at(6)), Step::Done(Phase::Succeeded));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Poller {
     /// Whole seconds since the Unix epoch, rounded down. The next four fields are in ticks since this moment.
-    began: u32,
+    started_at: u32,
     /// The latest moment seen, rounded down.
     seen: u32,
     /// No read comes before this tick, whatever asks for the read.
@@ -121,23 +121,23 @@ impl Poller {
     /// Creates a poller that knows nothing yet. The first read is due [`PollPolicy::initial_wait`] after the
     /// checkout began.
     ///
-    /// `began` is the moment when the checkout was created, rounded down to a whole second to count its age;
-    /// a moment before 1970 counts as 1970, after 2106 as 2106. Chance shortens the pauses by the seed: any
-    /// number, a different one for each checkout.
+    /// `started_at` is the moment when the checkout was created, rounded down to a whole second to count its
+    /// age; a moment before 1970 counts as 1970, after 2106 as 2106. Chance shortens the pauses by the seed:
+    /// any number, a different one for each checkout.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
     /// # use checkout_poll::{ReadKind, PollPolicy, Poller, Step};
     /// let began = Moment::from_unix_millis(1_700_000_000_000);
     /// let poller = Poller::new(&PollPolicy::peach(), began, 42);
-    /// assert_eq!((poller.began(), poller.phase()), (began, None));
+    /// assert_eq!((poller.started_at(), poller.phase()), (began, None));
     /// assert_eq!(poller.next(&PollPolicy::peach(), began), Step::Fetch(ReadKind::Status));
     /// ```
     #[must_use]
-    pub fn new(plan: &PollPolicy, began: Moment, seed: u64) -> Self {
+    pub fn new(policy: &PollPolicy, started_at: Moment, seed: u64) -> Self {
         let [seed, ..] = time::mix(seed).to_le_bytes();
         let mut poller = Self {
-            began: whole_seconds(began),
+            started_at: whole_seconds(started_at),
             seen: 0,
             earliest: 0,
             due: 0,
@@ -147,10 +147,11 @@ impl Poller {
             failures: 0,
             marks: Marks::NONE,
         };
-        let now = poller.hear(began);
+        let now = poller.advance(started_at);
         poller.earliest = poller.seen;
-        poller.due = if plan.initial_wait.is_zero() { poller.seen } else { after(now, plan.initial_wait) };
-        poller.deadline = after(now, plan.deadline);
+        poller.due =
+            if policy.initial_wait.is_zero() { poller.seen } else { after(now, policy.initial_wait) };
+        poller.deadline = after(now, policy.deadline);
         poller
     }
 
@@ -165,23 +166,23 @@ impl Poller {
     /// assert_eq!(poller.next(&PollPolicy::allscale(), late), Step::Fetch(ReadKind::Status));
     /// poller.mark_sent(&PollPolicy::allscale(), late);
     /// let phase = Some(Phase::AwaitingPayer);
-    /// poller.handle_outcome(&PollPolicy::allscale(), late, ReadOutcome::Answer { fetch: ReadKind::Status, phase, wait: None });
-    /// let gave_up = GaveUp { last: phase, why: GiveUpReason::Deadline };
+    /// poller.handle_outcome(&PollPolicy::allscale(), late, ReadOutcome::Answer { kind: ReadKind::Status, phase, wait: None });
+    /// let gave_up = GaveUp { last_phase: phase, reason: GiveUpReason::Deadline };
     /// assert_eq!(poller.next(&PollPolicy::allscale(), late), Step::GaveUp(gave_up));
     /// ```
     #[must_use]
-    pub fn next(&self, plan: &PollPolicy, now: Moment) -> Step {
+    pub fn next(&self, policy: &PollPolicy, now: Moment) -> Step {
         let now = self.tick(now);
-        let over = self.over(plan, now);
+        let over = self.over(policy, now);
         if let Some(end) = self.confirmed_end() {
-            if over.is_some() || self.late_payment_reads(plan).is_none() {
+            if over.is_some() || self.late_payment_reads(policy).is_none() {
                 return Step::Done(end);
             }
-        } else if let Some(why) = over {
-            return Step::GaveUp(GaveUp { last: self.phase, why });
+        } else if let Some(reason) = over {
+            return Step::GaveUp(GaveUp { last_phase: self.phase, reason });
         }
         if now >= self.due {
-            return Step::Fetch(match plan.confirm_with_full_read && self.unconfirmed_end() {
+            return Step::Fetch(match policy.confirm_with_full_read && self.unconfirmed_end() {
                 true => ReadKind::Full,
                 false => ReadKind::Status,
             });
@@ -200,17 +201,17 @@ impl Poller {
     /// # use checkout_lifecycle::Moment;
     /// # use checkout_poll::{ReadKind, PollPolicy, Poller, Step};
     /// # use core::time::Duration;
-    /// let (plan, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
-    /// let mut poller = Poller::new(&plan, began, 42);
-    /// poller.mark_sent(&plan, began);
+    /// let (policy, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&policy, began, 42);
+    /// poller.mark_sent(&policy, began);
     /// let again = began.saturating_add(Duration::from_secs(1));
-    /// assert_eq!(poller.next(&plan, began), Step::Wait(again));
-    /// assert_eq!(poller.next(&plan, again), Step::Fetch(ReadKind::Status));
+    /// assert_eq!(poller.next(&policy, began), Step::Wait(again));
+    /// assert_eq!(poller.next(&policy, again), Step::Fetch(ReadKind::Status));
     /// ```
-    pub fn mark_sent(&mut self, plan: &PollPolicy, now: Moment) {
-        let now = self.hear(now);
+    pub fn mark_sent(&mut self, policy: &PollPolicy, now: Moment) {
+        let now = self.advance(now);
         self.marks.set(Mark::LastAsked, self.seen >= self.deadline);
-        self.hold(after(now, gap(plan)), false);
+        self.hold(after(now, gap(policy)), false);
         self.due = self.due.max(self.earliest);
     }
 
@@ -221,32 +222,32 @@ impl Poller {
     /// # use checkout_lifecycle::Moment;
     /// # use checkout_poll::{ReadOutcome, PollPolicy, Poller, Step};
     /// # use core::time::Duration;
-    /// let (plan, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
-    /// let mut poller = Poller::new(&plan, began, 42);
-    /// poller.mark_sent(&plan, began);
-    /// poller.handle_outcome(&plan, began, ReadOutcome::Limited { wait: Some(Duration::from_secs(20)) });
-    /// assert_eq!(poller.next(&plan, began), Step::Wait(began.saturating_add(Duration::from_secs(20))));
+    /// let (policy, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&policy, began, 42);
+    /// poller.mark_sent(&policy, began);
+    /// poller.handle_outcome(&policy, began, ReadOutcome::Limited { wait: Some(Duration::from_secs(20)) });
+    /// assert_eq!(poller.next(&policy, began), Step::Wait(began.saturating_add(Duration::from_secs(20))));
     /// ```
-    pub fn handle_outcome(&mut self, plan: &PollPolicy, now: Moment, heard: ReadOutcome) {
-        let now = self.hear(now);
-        self.hold(after(now, gap(plan)), false);
+    pub fn handle_outcome(&mut self, policy: &PollPolicy, now: Moment, outcome: ReadOutcome) {
+        let now = self.advance(now);
+        self.hold(after(now, gap(policy)), false);
         let was_last = self.marks.has(Mark::LastAsked);
         self.marks.set(Mark::LastAsked, false);
-        if was_last && matches!(heard, ReadOutcome::Answer { .. } | ReadOutcome::PayerActs { .. }) {
+        if was_last && matches!(outcome, ReadOutcome::Answer { .. } | ReadOutcome::PayerActs { .. }) {
             // Unless the answer moves the deadline.
             self.marks.set(Mark::Over, true);
         }
-        match heard {
-            ReadOutcome::Answer { fetch, phase, wait } => {
-                self.answered(plan, now, Answered { fetch, phase, shown: None }, wait);
+        match outcome {
+            ReadOutcome::Answer { kind, phase, wait } => {
+                self.answered(policy, now, Answered { kind, phase, shown: None }, wait);
             }
             ReadOutcome::PayerActs { shown, wait } => {
-                let (fetch, phase) = (ReadKind::Status, Some(Phase::PayerAction));
-                self.answered(plan, now, Answered { fetch, phase, shown: Some(shown) }, wait);
+                let (kind, phase) = (ReadKind::Status, Some(Phase::PayerAction));
+                self.answered(policy, now, Answered { kind, phase, shown: Some(shown) }, wait);
             }
-            ReadOutcome::Failed { wait } => self.failed(plan, now, wait),
+            ReadOutcome::Failed { wait } => self.failed(policy, now, wait),
             ReadOutcome::Limited { wait } => {
-                self.failed(plan, now, wait);
+                self.failed(policy, now, wait);
                 if wait.is_none() {
                     // The duration of the limit is unknown, so the limit is taken to last as long as this.
                     self.hold(self.due, false);
@@ -254,17 +255,17 @@ impl Poller {
             }
             ReadOutcome::NotThere { wait } => {
                 // Time is counted from a whole second, which may be up to a second before the beginning.
-                if now >= time::millis_up(plan.appears_within).saturating_add(A_SECOND) {
+                if now >= time::millis_up(policy.appears_within).saturating_add(A_SECOND) {
                     self.count_refusal();
                 }
-                self.failed(plan, now, wait);
+                self.failed(policy, now, wait);
             }
             ReadOutcome::Refused => {
                 self.count_refusal();
-                self.failed(plan, now, None);
+                self.failed(policy, now, None);
             }
         }
-        if was_last && self.failures >= plan.final_attempts.max(1) {
+        if was_last && self.failures >= policy.final_attempts.max(1) {
             self.marks.set(Mark::Over, true);
         }
     }
@@ -278,17 +279,17 @@ impl Poller {
     /// # use checkout_lifecycle::{Moment, Phase};
     /// # use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
     /// # use core::time::Duration;
-    /// let (plan, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
-    /// let mut poller = Poller::new(&plan, began, 42);
-    /// let answer = ReadOutcome::Answer { fetch: ReadKind::Status, phase: Some(Phase::Processing), wait: None };
-    /// poller.handle_outcome(&plan, began, answer);
+    /// let (policy, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&policy, began, 42);
+    /// let answer = ReadOutcome::Answer { kind: ReadKind::Status, phase: Some(Phase::Processing), wait: None };
+    /// poller.handle_outcome(&policy, began, answer);
     /// let soon = began.saturating_add(Duration::from_secs(2));
-    /// assert!(matches!(poller.next(&plan, soon), Step::Wait(_)));
-    /// poller.nudge(&plan, soon);
-    /// assert_eq!(poller.next(&plan, soon), Step::Fetch(ReadKind::Status));
+    /// assert!(matches!(poller.next(&policy, soon), Step::Wait(_)));
+    /// poller.nudge(&policy, soon);
+    /// assert_eq!(poller.next(&policy, soon), Step::Fetch(ReadKind::Status));
     /// ```
-    pub fn nudge(&mut self, _plan: &PollPolicy, now: Moment) {
-        self.hear(now);
+    pub fn nudge(&mut self, _policy: &PollPolicy, now: Moment) {
+        self.advance(now);
         self.due = self.due.min(self.seen.max(self.earliest));
     }
 
@@ -302,18 +303,18 @@ impl Poller {
     /// # use checkout_lifecycle::{Moment, Phase};
     /// # use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
     /// # use core::time::Duration;
-    /// let (plan, began) = (PollPolicy::azotte(), Moment::from_unix_millis(1_700_000_000_000));
-    /// let mut poller = Poller::new(&plan, began, 42);
-    /// let answer = ReadOutcome::Answer { fetch: ReadKind::Status, phase: Some(Phase::PayerAction), wait: None };
-    /// poller.handle_outcome(&plan, began, answer);
+    /// let (policy, began) = (PollPolicy::azotte(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&policy, began, 42);
+    /// let answer = ReadOutcome::Answer { kind: ReadKind::Status, phase: Some(Phase::PayerAction), wait: None };
+    /// poller.handle_outcome(&policy, began, answer);
     /// let soon = began.saturating_add(Duration::from_secs(9));
-    /// assert!(matches!(poller.next(&plan, soon), Step::AskPayer { .. }));
-    /// poller.payer_returned(&plan, soon);
-    /// assert_eq!(poller.next(&plan, soon), Step::Fetch(ReadKind::Status));
+    /// assert!(matches!(poller.next(&policy, soon), Step::AskPayer { .. }));
+    /// poller.payer_returned(&policy, soon);
+    /// assert_eq!(poller.next(&policy, soon), Step::Fetch(ReadKind::Status));
     /// ```
-    pub fn payer_returned(&mut self, plan: &PollPolicy, now: Moment) {
+    pub fn payer_returned(&mut self, policy: &PollPolicy, now: Moment) {
         self.challenge_is_over();
-        self.nudge(plan, now);
+        self.nudge(policy, now);
     }
 
     /// Continues after the poller gave up, or sets another deadline at any other time: from now, at most this
@@ -322,28 +323,28 @@ impl Poller {
     ///
     /// A confirmed end stays [`Step::Done`]; but a refusal, if the policy has late reads, is read again for
     /// this long. More than 248 days after its beginning a poller counts from now on: then
-    /// [`began`](Self::began) is now.
+    /// [`started_at`](Self::started_at) is now.
     ///
     /// ```
     /// # use checkout_lifecycle::Moment;
     /// # use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
     /// # use core::time::Duration;
-    /// let (plan, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
-    /// let mut poller = Poller::new(&plan, began, 42);
+    /// let (policy, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&policy, began, 42);
     /// let tomorrow = began.saturating_add(Duration::from_secs(86_400));
-    /// poller.mark_sent(&plan, tomorrow);
-    /// poller.handle_outcome(&plan, tomorrow, ReadOutcome::Answer { fetch: ReadKind::Status, phase: None, wait: None });
+    /// poller.mark_sent(&policy, tomorrow);
+    /// poller.handle_outcome(&policy, tomorrow, ReadOutcome::Answer { kind: ReadKind::Status, phase: None, wait: None });
     /// let tomorrow = tomorrow.saturating_add(Duration::from_secs(1));
-    /// assert!(matches!(poller.next(&plan, tomorrow), Step::GaveUp(_)));
-    /// poller.resume(&plan, tomorrow, Duration::from_secs(60));
-    /// assert_eq!(poller.next(&plan, tomorrow), Step::Fetch(ReadKind::Status));
+    /// assert!(matches!(poller.next(&policy, tomorrow), Step::GaveUp(_)));
+    /// poller.resume(&policy, tomorrow, Duration::from_secs(60));
+    /// assert_eq!(poller.next(&policy, tomorrow), Step::Fetch(ReadKind::Status));
     /// ```
-    pub fn resume(&mut self, plan: &PollPolicy, now: Moment, for_at_most: Duration) {
-        self.hear(now);
+    pub fn resume(&mut self, policy: &PollPolicy, now: Moment, for_at_most: Duration) {
+        self.advance(now);
         if self.seen > u32::MAX / 2 {
             self.begin_anew(now);
         }
-        let deadline = after(self.hear(now), for_at_most);
+        let deadline = after(self.advance(now), for_at_most);
         self.last_until(deadline);
         self.failures = 0;
         self.marks.set_refusals(0);
@@ -351,7 +352,7 @@ impl Poller {
             end.late_reads_over = false;
             self.marks.set_end(end);
         }
-        self.nudge(plan, now);
+        self.nudge(policy, now);
     }
 
     /// Requires one more read to show an end before the end is [`Step::Done`] again: for a caller that no
@@ -362,22 +363,22 @@ impl Poller {
     /// ```
     /// # use checkout_lifecycle::{Moment, Phase};
     /// # use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
-    /// let (plan, now) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
-    /// let mut poller = Poller::new(&plan, now, 42);
-    /// let shown = ReadOutcome::Answer { fetch: ReadKind::Full, phase: Some(Phase::Succeeded), wait: None };
-    /// poller.handle_outcome(&plan, now, shown);
-    /// assert_eq!(poller.next(&plan, now), Step::Done(Phase::Succeeded));
+    /// let (policy, now) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&policy, now, 42);
+    /// let shown = ReadOutcome::Answer { kind: ReadKind::Full, phase: Some(Phase::Succeeded), wait: None };
+    /// poller.handle_outcome(&policy, now, shown);
+    /// assert_eq!(poller.next(&policy, now), Step::Done(Phase::Succeeded));
     /// let tomorrow = now.saturating_add(core::time::Duration::from_secs(86_400));
-    /// poller.read_once_more(&plan, tomorrow);
-    /// assert_eq!(poller.next(&plan, tomorrow), Step::Fetch(ReadKind::Full));
-    /// poller.handle_outcome(&plan, tomorrow, shown);
-    /// assert_eq!(poller.next(&plan, tomorrow), Step::Done(Phase::Succeeded));
+    /// poller.read_once_more(&policy, tomorrow);
+    /// assert_eq!(poller.next(&policy, tomorrow), Step::Fetch(ReadKind::Full));
+    /// poller.handle_outcome(&policy, tomorrow, shown);
+    /// assert_eq!(poller.next(&policy, tomorrow), Step::Done(Phase::Succeeded));
     /// ```
-    pub fn read_once_more(&mut self, plan: &PollPolicy, now: Moment) {
-        if !matches!(self.next(plan, now), Step::Done(_)) {
+    pub fn read_once_more(&mut self, policy: &PollPolicy, now: Moment) {
+        if !matches!(self.next(policy, now), Step::Done(_)) {
             return;
         }
-        self.resume(plan, now, plan.deadline);
+        self.resume(policy, now, policy.deadline);
         self.marks.set_end(End { is_confirmed: false, late_reads_over: true });
     }
 
@@ -404,19 +405,20 @@ impl Poller {
     /// # use checkout_lifecycle::{Failure, Moment, Phase};
     /// # use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
     /// # use core::time::Duration;
-    /// let plan = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), Duration::from_secs(86_400));
+    /// let policy = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), Duration::from_secs(86_400));
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let underpaid = Phase::Failed(Failure::Underpaid);
-    /// let mut poller = Poller::new(&plan, now, 42);
-    /// poller.handle_outcome(&plan, now, ReadOutcome::Answer { fetch: ReadKind::Status, phase: Some(underpaid), wait: None });
-    /// assert_eq!(poller.refused(&plan, now), None);
-    /// poller.handle_outcome(&plan, now, ReadOutcome::Answer { fetch: ReadKind::Full, phase: Some(underpaid), wait: None });
-    /// assert_eq!(poller.refused(&plan, now), Some(underpaid));
-    /// assert!(matches!(poller.next(&plan, now), Step::Wait(_)));
+    /// let mut poller = Poller::new(&policy, now, 42);
+    /// poller.handle_outcome(&policy, now, ReadOutcome::Answer { kind: ReadKind::Status, phase: Some(underpaid), wait: None });
+    /// assert_eq!(poller.refused(&policy, now), None);
+    /// poller.handle_outcome(&policy, now, ReadOutcome::Answer { kind: ReadKind::Full, phase: Some(underpaid), wait: None });
+    /// assert_eq!(poller.refused(&policy, now), Some(underpaid));
+    /// assert!(matches!(poller.next(&policy, now), Step::Wait(_)));
     /// ```
     #[must_use]
-    pub fn refused(&self, plan: &PollPolicy, now: Moment) -> Option<Phase> {
-        let goes_on = self.late_payment_reads(plan).is_some() && self.over(plan, self.tick(now)).is_none();
+    pub fn refused(&self, policy: &PollPolicy, now: Moment) -> Option<Phase> {
+        let goes_on =
+            self.late_payment_reads(policy).is_some() && self.over(policy, self.tick(now)).is_none();
         self.confirmed_end().filter(|_| goes_on)
     }
 
@@ -426,10 +428,10 @@ impl Poller {
     /// # use checkout_lifecycle::Moment;
     /// # use checkout_poll::{PollPolicy, Poller};
     /// let poller = Poller::new(&PollPolicy::peach(), Moment::from_unix_millis(1_999), 0);
-    /// assert_eq!(poller.began(), Moment::from_unix_millis(1_000));
+    /// assert_eq!(poller.started_at(), Moment::from_unix_millis(1_000));
     /// ```
     #[must_use]
-    pub fn began(&self) -> Moment {
+    pub fn started_at(&self) -> Moment {
         self.moment(0)
     }
 
@@ -469,9 +471,9 @@ impl Poller {
     /// ```
     /// # use checkout_lifecycle::Moment;
     /// # use checkout_poll::{ReadOutcome, PollPolicy, Poller};
-    /// let (plan, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
-    /// let mut poller = Poller::new(&plan, began, 42);
-    /// poller.handle_outcome(&plan, began, ReadOutcome::Failed { wait: None });
+    /// let (policy, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&policy, began, 42);
+    /// poller.handle_outcome(&policy, began, ReadOutcome::Failed { wait: None });
     /// assert_eq!(poller.failures(), 1);
     /// ```
     #[must_use]
@@ -487,22 +489,22 @@ impl Poller {
     /// # use checkout_lifecycle::Moment;
     /// # use checkout_poll::{PollPolicy, Poller};
     /// # use core::time::Duration;
-    /// let (plan, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
-    /// let poller = Poller::new(&plan, began, 42);
-    /// let after = |seconds| poller.interval(&plan, began.saturating_add(Duration::from_secs(seconds)));
+    /// let (policy, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let poller = Poller::new(&policy, began, 42);
+    /// let after = |seconds| poller.interval(&policy, began.saturating_add(Duration::from_secs(seconds)));
     /// assert_eq!([0, 80, 9_999].map(after), [5, 10, 60].map(Duration::from_secs));
     /// ```
     #[must_use]
-    pub fn interval(&self, plan: &PollPolicy, now: Moment) -> Duration {
-        self.pause(plan, self.millis(now)).unwrap_or(Duration::MAX)
+    pub fn interval(&self, policy: &PollPolicy, now: Moment) -> Duration {
+        self.pause(policy, self.millis(now)).unwrap_or(Duration::MAX)
     }
 }
 
 impl Poller {
     /// Applies a nudge that may not jump the queue: a read is due within the longest ordinary pause, even if
     /// a pause of its own kind (a review, late reads, a challenge) would delay the read for longer.
-    pub(crate) fn nudge_in_turn(&mut self, plan: &PollPolicy, now: Moment) {
-        let within = after(self.hear(now), plan.longest_pause());
+    pub(crate) fn nudge_in_turn(&mut self, policy: &PollPolicy, now: Moment) {
+        let within = after(self.advance(now), policy.longest_pause());
         self.due = self.due.min(within.max(self.earliest));
     }
 
@@ -542,14 +544,14 @@ impl Poller {
     }
 
     /// The late reads of a refusal that is confirmed.
-    fn late_payment_reads(&self, plan: &PollPolicy) -> Option<Cadence> {
+    fn late_payment_reads(&self, policy: &PollPolicy) -> Option<Cadence> {
         let is_refusal = matches!(self.confirmed_end(), Some(Phase::Failed(_)));
-        plan.late_payment_reads.filter(|_| is_refusal && !self.marks.end().late_reads_over)
+        policy.late_payment_reads.filter(|_| is_refusal && !self.marks.end().late_reads_over)
     }
 
     /// The reason why there is nothing more to read.
-    fn over(&self, plan: &PollPolicy, now: u32) -> Option<GiveUpReason> {
-        if self.marks.refusals() >= plan.refusals.clamp(1, MOST_REFUSALS) {
+    fn over(&self, policy: &PollPolicy, now: u32) -> Option<GiveUpReason> {
+        if self.marks.refusals() >= policy.max_refusals.clamp(1, MOST_REFUSALS) {
             return Some(GiveUpReason::Refused);
         }
         if self.marks.has(Mark::LongWait) && self.earliest > self.deadline {

@@ -9,6 +9,7 @@
 mod calendar;
 #[cfg(test)]
 mod calendar_tests;
+mod events;
 mod limit;
 mod merchant;
 mod merchants;
@@ -20,7 +21,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod ticks;
-mod told;
 
 pub use merchant::MerchantId;
 pub use next::Next;
@@ -56,12 +56,12 @@ use core::time::Duration;
 ///
 /// // Two a minute: the third has to wait, and a second more for what the journeys of requests differ by.
 /// let mut asked = Vec::new();
-/// while let Next::Fetch { ticket, fetch, .. } = schedule.next(at(0)) {
-///     asked.push(*schedule.data(ticket).unwrap());
-///     let answer = ReadOutcome::Answer { fetch, phase: Some(Phase::Succeeded), wait: None };
-///     schedule.handle_outcome(ticket, at(0), answer);
+/// while let Next::Fetch { key, kind, .. } = schedule.next(at(0)) {
+///     asked.push(*schedule.data(key).unwrap());
+///     let answer = ReadOutcome::Answer { kind, phase: Some(Phase::Succeeded), wait: None };
+///     schedule.handle_outcome(key, at(0), answer);
 ///     assert!(matches!(schedule.next(at(0)), Next::Ended { phase: Phase::Succeeded, .. }));
-///     schedule.remove(ticket);
+///     schedule.remove(key);
 /// }
 /// assert_eq!(asked, ["one", "two"]);
 /// assert_eq!(schedule.next(at(0)), Next::Wait(at(61)));
@@ -110,7 +110,7 @@ use core::time::Duration;
 ///   for, and does not delay the checkouts of other merchants at all.
 /// - Time never goes backwards: an earlier `now` counts as the latest moment seen. If your clock can be set
 ///   back, call [`set_back`](Self::set_back).
-/// - A ticket of a checkout that was removed does nothing, and never means another checkout.
+/// - A key of a checkout that was removed does nothing, and never means another checkout.
 /// - The same calls give the same answers.
 /// - The schedule allocates only when there are more checkouts, or more checkouts to read at once, than ever
 ///   before; the next checkout uses the memory of a removed one.
@@ -209,18 +209,18 @@ impl<T> Schedule<T> {
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
     /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
-    /// let ticket = schedule.add(merchant, now, now, "order 7");
-    /// assert_eq!(schedule.next(now), Next::Fetch { ticket, merchant, fetch: ReadKind::Status });
+    /// let key = schedule.add(merchant, now, now, "order 7");
+    /// assert_eq!(schedule.next(now), Next::Fetch { key, merchant, kind: ReadKind::Status });
     /// assert_eq!(schedule.next(now), Next::Idle);
     /// ```
     ///
     /// # Panics
     /// If the merchant was removed, or belongs to another schedule and is unknown here, or if there are 2²⁸
     /// checkouts.
-    pub fn add(&mut self, merchant: MerchantId, began: Moment, now: Moment, data: T) -> ScheduleKey {
+    pub fn add(&mut self, merchant: MerchantId, started_at: Moment, now: Moment, data: T) -> ScheduleKey {
         let seed = time::mix(self.seed.wrapping_add(self.added));
         self.added = self.added.wrapping_add(1);
-        let poller = Poller::new(self.plan(merchant), began, seed);
+        let poller = Poller::new(self.policy(merchant), started_at, seed);
         self.add_with(merchant, poller, now, data)
     }
 
@@ -243,9 +243,9 @@ impl<T> Schedule<T> {
     /// # Panics
     /// As [`add`](Self::add).
     pub fn add_with(&mut self, merchant: MerchantId, poller: Poller, now: Moment, data: T) -> ScheduleKey {
-        let ticket = self.insert(merchant, State::Nowhere, poller, now, data);
-        self.put(ticket.slot);
-        ticket
+        let key = self.insert(merchant, State::Nowhere, poller, now, data);
+        self.put(key.slot);
+        key
     }
 
     /// Removes a checkout in any state: ended, given up, out, or none of these.
@@ -256,14 +256,14 @@ impl<T> Schedule<T> {
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
     /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
-    /// let ticket = schedule.add(merchant, now, now, "order 7");
-    /// assert_eq!(schedule.remove(ticket).map(|(_, data)| data), Some("order 7"));
-    /// assert!(schedule.remove(ticket).is_none());
+    /// let key = schedule.add(merchant, now, now, "order 7");
+    /// assert_eq!(schedule.remove(key).map(|(_, data)| data), Some("order 7"));
+    /// assert!(schedule.remove(key).is_none());
     /// assert_eq!(schedule.next(now), Next::Idle);
     /// ```
-    pub fn remove(&mut self, ticket: ScheduleKey) -> Option<(Poller, T)> {
-        self.places.take(ticket.slot, self.slots.get_mut(ticket)?);
-        let open = self.slots.remove(ticket)?;
+    pub fn remove(&mut self, key: ScheduleKey) -> Option<(Poller, T)> {
+        self.places.take(key.slot, self.slots.get_mut(key)?);
+        let open = self.slots.remove(key)?;
         self.places.merchants.of_mut(open.standing.merchant()).checkouts -= 1;
         Some((open.poller, open.data))
     }
@@ -285,9 +285,9 @@ impl<T> Schedule<T> {
     /// let at = |seconds: i64| Moment::from_unix_millis(1_700_000_000_000 + seconds * 1_000);
     /// let mut schedule = Schedule::new(at(86_400), 42); // by a clock that is wrong
     /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
-    /// let ticket = schedule.add(merchant, at(86_400), at(86_400), ());
+    /// let key = schedule.add(merchant, at(86_400), at(86_400), ());
     /// assert!(matches!(schedule.next(at(86_400)), Next::Fetch { .. }));
-    /// schedule.handle_outcome(ticket, at(86_400), ReadOutcome::Limited { wait: Some(Duration::from_secs(20)) });
+    /// schedule.handle_outcome(key, at(86_400), ReadOutcome::Limited { wait: Some(Duration::from_secs(20)) });
     /// schedule.set_back(at(0));
     /// assert_eq!(schedule.next(at(0)), Next::Wait(at(20)));
     /// ```
@@ -298,9 +298,9 @@ impl<T> Schedule<T> {
         self.places.set_back(now);
         for id in self.slots.ids() {
             let Some(open) = self.slots.at_mut(id) else { continue };
-            let plan = &self.places.merchants.of(open.standing.merchant()).plan;
+            let policy = &self.places.merchants.of(open.standing.merchant()).policy;
             open.poller.set_back(now);
-            let has_ended = matches!(open.poller.next(plan, now), Step::Done(_) | Step::GaveUp(_));
+            let has_ended = matches!(open.poller.next(policy, now), Step::Done(_) | Step::GaveUp(_));
             match open.standing.state() {
                 State::Out | State::Restored => {}
                 // The end was reported, or will be.
@@ -321,12 +321,12 @@ impl<T> Schedule<T> {
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
     /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
-    /// let ticket = schedule.add(merchant, now, now, "order 7");
-    /// assert_eq!(schedule.data(ticket), Some(&"order 7"));
+    /// let key = schedule.add(merchant, now, now, "order 7");
+    /// assert_eq!(schedule.data(key), Some(&"order 7"));
     /// ```
     #[must_use]
-    pub fn data(&self, ticket: ScheduleKey) -> Option<&T> {
-        self.slots.get(ticket).map(|open| &open.data)
+    pub fn data(&self, key: ScheduleKey) -> Option<&T> {
+        self.slots.get(key).map(|open| &open.data)
     }
 
     /// Your data of a checkout, mutably.
@@ -337,13 +337,13 @@ impl<T> Schedule<T> {
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
     /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
-    /// let ticket = schedule.add(merchant, now, now, 7);
-    /// *schedule.data_mut(ticket).unwrap() += 1;
-    /// assert_eq!(schedule.data(ticket), Some(&8));
+    /// let key = schedule.add(merchant, now, now, 7);
+    /// *schedule.data_mut(key).unwrap() += 1;
+    /// assert_eq!(schedule.data(key), Some(&8));
     /// ```
     #[must_use]
-    pub fn data_mut(&mut self, ticket: ScheduleKey) -> Option<&mut T> {
-        self.slots.get_mut(ticket).map(|open| &mut open.data)
+    pub fn data_mut(&mut self, key: ScheduleKey) -> Option<&mut T> {
+        self.slots.get_mut(key).map(|open| &mut open.data)
     }
 
     /// A checkout's poller, to be stored.
@@ -354,12 +354,12 @@ impl<T> Schedule<T> {
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
     /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
-    /// let ticket = schedule.add(merchant, now, now, ());
-    /// assert_eq!(schedule.poller(ticket).unwrap().began(), now);
+    /// let key = schedule.add(merchant, now, now, ());
+    /// assert_eq!(schedule.poller(key).unwrap().started_at(), now);
     /// ```
     #[must_use]
-    pub fn poller(&self, ticket: ScheduleKey) -> Option<&Poller> {
-        self.slots.get(ticket).map(|open| &open.poller)
+    pub fn poller(&self, key: ScheduleKey) -> Option<&Poller> {
+        self.slots.get(key).map(|open| &open.poller)
     }
 
     /// The number of checkouts, including those that are out and those that have ended and were not removed.
@@ -394,22 +394,22 @@ impl<T> Schedule<T> {
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
     /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
-    /// let ticket = schedule.add(merchant, now, now, "order 7");
+    /// let key = schedule.add(merchant, now, now, "order 7");
     /// let found = schedule.iter().find(|(_, _, _, data)| **data == "order 7");
-    /// assert_eq!(found.map(|(ticket, ..)| ticket), Some(ticket));
+    /// assert_eq!(found.map(|(key, ..)| key), Some(key));
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (ScheduleKey, MerchantId, &Poller, &T)> {
-        self.slots.iter().map(|(ticket, open)| {
+        self.slots.iter().map(|(key, open)| {
             let merchant = self.places.merchants.id_of(open.standing.merchant());
-            (ticket, merchant, &open.poller, &open.data)
+            (key, merchant, &open.poller, &open.data)
         })
     }
 
     /// The policy of a merchant that was not removed.
     #[expect(clippy::panic, reason = "as documented: a checkout that were not added would never be read")]
-    fn plan(&self, merchant: MerchantId) -> &PollPolicy {
+    fn policy(&self, merchant: MerchantId) -> &PollPolicy {
         match self.places.merchants.get(merchant) {
-            Some(merchant) => &merchant.plan,
+            Some(merchant) => &merchant.policy,
             None => panic!("this merchant was removed, or is another schedule's"),
         }
     }
@@ -423,15 +423,15 @@ impl<T> Schedule<T> {
         now: Moment,
         data: T,
     ) -> ScheduleKey {
-        self.places.clock.hear(now);
+        self.places.clock.advance(now);
         // This panics if the merchant is unknown.
-        let _plan = self.plan(merchant);
+        let _policy = self.policy(merchant);
         let mut standing = Standing::of_merchant(merchant.slot);
         standing.set_state(state);
-        let ticket = self.slots.insert(standing, poller, data);
+        let key = self.slots.insert(standing, poller, data);
         self.places.calendar.make_room(self.slots.room());
         self.places.merchants.of_mut(merchant.slot).checkouts += 1;
-        ticket
+        key
     }
 }
 

@@ -8,7 +8,7 @@ use checkout_poll::{Backoff, GiveUpReason, PollPolicy, Poller, ReadKind, ReadOut
 use core::time::Duration;
 use play::{EPOCH, at, secs};
 
-fn plan(name: &str) -> PollPolicy {
+fn policy(name: &str) -> PollPolicy {
     let base = match name.split(' ').next().unwrap() {
         "allscale" => PollPolicy::allscale(),
         "azotte" => PollPolicy::azotte(),
@@ -17,13 +17,13 @@ fn plan(name: &str) -> PollPolicy {
     };
     // Without chance, so that the seconds are whole.
     let base = base.jitter_permille(0).backoff(Backoff::new(Duration::ZERO, Duration::ZERO));
-    name.split(' ').skip(1).fold(base, |plan, word| match word {
-        "late" => plan.late_payment_reads(secs(600), secs(2_000)),
-        "alone" => plan.challenge_interval(None),
-        "two" => plan.refusals(2),
-        "once" => plan.final_attempts(1),
-        "thrice" => plan.final_attempts(3),
-        other => panic!("no plan is {other}"),
+    name.split(' ').skip(1).fold(base, |policy, word| match word {
+        "late" => policy.late_payment_reads(secs(600), secs(2_000)),
+        "alone" => policy.challenge_interval(None),
+        "two" => policy.max_refusals(2),
+        "once" => policy.final_attempts(1),
+        "thrice" => policy.final_attempts(3),
+        other => panic!("no policy is {other}"),
     })
 }
 
@@ -57,8 +57,8 @@ fn step(step: Step) -> String {
         Step::AskPayer { until } => format!("ask until {}", seconds(until)),
         Step::Done(phase) => format!("done {phase}"),
         Step::GaveUp(gave_up) => {
-            let last = gave_up.last.map_or("nothing".into(), |phase| phase.to_string());
-            match gave_up.why {
+            let last = gave_up.last_phase.map_or("nothing".into(), |phase| phase.to_string());
+            match gave_up.reason {
                 GiveUpReason::Deadline => format!("gave up {last}: deadline"),
                 GiveUpReason::AskedToWait { until } => {
                     format!("gave up {last}: to wait until {}", seconds(until))
@@ -75,8 +75,8 @@ fn step(step: Step) -> String {
 /// challenge that cannot be shown, `shown` for a challenge whose payer need not return, `asking`, `nudge`,
 /// `returned`, `resume/60`, `again` for one more read of an end, and `-` for no report.
 fn check(name: &str, lines: &[&str]) {
-    let plan = plan(name);
-    let mut poller = Poller::new(&plan, at(EPOCH), 7);
+    let policy = policy(name);
+    let mut poller = Poller::new(&policy, at(EPOCH), 7);
     for line in lines {
         let (told, expected) = line.split_once(" → ").unwrap();
         let (second, event) = told.split_once(' ').unwrap();
@@ -85,34 +85,36 @@ fn check(name: &str, lines: &[&str]) {
         let wait = wait.map(|wait| secs(wait.parse().unwrap()));
         match event.split_once(':').unwrap_or((event, "")) {
             ("-", _) => {}
-            ("asking", _) => poller.mark_sent(&plan, now),
-            ("nudge", _) => poller.nudge(&plan, now),
-            ("returned", _) => poller.payer_returned(&plan, now),
-            ("resume", _) => poller.resume(&plan, now, wait.unwrap()),
-            ("again", _) => poller.read_once_more(&plan, now),
-            ("failed", _) => poller.handle_outcome(&plan, now, ReadOutcome::Failed { wait }),
-            ("limited", _) => poller.handle_outcome(&plan, now, ReadOutcome::Limited { wait }),
-            ("refused", _) => poller.handle_outcome(&plan, now, ReadOutcome::Refused),
-            ("nowhere", _) => poller.handle_outcome(&plan, now, ReadOutcome::NotThere { wait }),
-            ("hidden", _) => poller.handle_outcome(&plan, now, ReadOutcome::PayerActs { shown: false, wait }),
-            ("shown", _) => poller.handle_outcome(&plan, now, ReadOutcome::PayerActs { shown: true, wait }),
+            ("asking", _) => poller.mark_sent(&policy, now),
+            ("nudge", _) => poller.nudge(&policy, now),
+            ("returned", _) => poller.payer_returned(&policy, now),
+            ("resume", _) => poller.resume(&policy, now, wait.unwrap()),
+            ("again", _) => poller.read_once_more(&policy, now),
+            ("failed", _) => poller.handle_outcome(&policy, now, ReadOutcome::Failed { wait }),
+            ("limited", _) => poller.handle_outcome(&policy, now, ReadOutcome::Limited { wait }),
+            ("refused", _) => poller.handle_outcome(&policy, now, ReadOutcome::Refused),
+            ("nowhere", _) => poller.handle_outcome(&policy, now, ReadOutcome::NotThere { wait }),
+            ("hidden", _) => {
+                poller.handle_outcome(&policy, now, ReadOutcome::PayerActs { shown: false, wait })
+            }
+            ("shown", _) => poller.handle_outcome(&policy, now, ReadOutcome::PayerActs { shown: true, wait }),
             ("s", word) => {
                 poller.handle_outcome(
-                    &plan,
+                    &policy,
                     now,
-                    ReadOutcome::Answer { fetch: ReadKind::Status, phase: phase(word), wait },
+                    ReadOutcome::Answer { kind: ReadKind::Status, phase: phase(word), wait },
                 );
             }
             ("w", word) => {
                 poller.handle_outcome(
-                    &plan,
+                    &policy,
                     now,
-                    ReadOutcome::Answer { fetch: ReadKind::Full, phase: phase(word), wait },
+                    ReadOutcome::Answer { kind: ReadKind::Full, phase: phase(word), wait },
                 );
             }
             other => panic!("nobody tells {other:?}"),
         }
-        let step = step(poller.next(&plan, now));
+        let step = step(poller.next(&policy, now));
         match expected.strip_suffix("SOON") {
             Some(expected) => assert!(step.starts_with(expected), "{name}: {line}: {step}"),
             None => assert_eq!(step, *expected, "{name}: {line}"),
@@ -171,7 +173,7 @@ fn a_pause_that_would_end_shortly_before_the_deadline_ends_at_the_deadline() {
     check("allscale", &["594 s:awaiting → wait 600"]);
     check("allscale", &["0 resume/6 → status", "0 s:awaiting → wait 5"]);
     check("allscale", &["0 resume/5 → status", "0 s:awaiting → wait 5"]);
-    for (plan, told) in [
+    for (policy, told) in [
         ("peach", ["0 resume/59 → status", "0 s:awaiting → wait 59"]),
         ("peach", ["0 resume/60 → status", "0 s:awaiting → wait 30"]),
         // Never before the shortest time between two reads.
@@ -182,7 +184,7 @@ fn a_pause_that_would_end_shortly_before_the_deadline_ends_at_the_deadline() {
         ("peach", ["0 resume/60 → status", "0 failed → wait 30"]),
         ("azotte", ["0 resume/5 → status", "0 s:processing/4 → wait 4"]),
     ] {
-        check(plan, &told);
+        check(policy, &told);
     }
 }
 
@@ -381,7 +383,7 @@ fn a_long_wait_past_the_deadline_is_reported_at_once() {
 }
 
 #[test]
-fn a_wait_no_longer_than_the_plan_s_delays_the_last_read() {
+fn a_wait_no_longer_than_the_policy_s_delays_the_last_read() {
     check(
         "azotte",
         &[
@@ -416,15 +418,15 @@ fn a_checkout_ends_after_so_many_refusals_without_an_answer() {
 }
 
 #[test]
-fn a_plan_allows_one_to_seven_refusals() {
+fn a_policy_allows_one_to_seven_refusals() {
     for (refusals, enough) in [(0, 1), (1, 1), (7, 7), (8, 7), (255, 7)] {
-        let plan = plan("allscale").refusals(refusals);
-        let mut poller = Poller::new(&plan, at(EPOCH), 7);
+        let policy = policy("allscale").max_refusals(refusals);
+        let mut poller = Poller::new(&policy, at(EPOCH), 7);
         for refused in 1..=enough {
-            assert!(matches!(poller.next(&plan, at(EPOCH)), Step::Fetch(_) | Step::Wait(_)), "{refused}");
-            poller.handle_outcome(&plan, at(EPOCH), ReadOutcome::Refused);
+            assert!(matches!(poller.next(&policy, at(EPOCH)), Step::Fetch(_) | Step::Wait(_)), "{refused}");
+            poller.handle_outcome(&policy, at(EPOCH), ReadOutcome::Refused);
         }
-        assert_eq!(step(poller.next(&plan, at(EPOCH))), "gave up nothing: refused", "{refusals}");
+        assert_eq!(step(poller.next(&policy, at(EPOCH))), "gave up nothing: refused", "{refusals}");
     }
 }
 
@@ -520,25 +522,25 @@ fn a_new_checkout_gets_time_to_appear() {
 }
 
 #[test]
-fn the_first_read_is_due_at_once_or_after_the_plan_s_wait_or_at_a_nudge() {
-    for began in [0, 1, 9, 999] {
-        let began = EPOCH + began;
-        for plan in [PollPolicy::allscale(), PollPolicy::peach()] {
-            let poller = Poller::new(&plan, at(began), 7);
-            assert_eq!(poller.next(&plan, at(began)), Step::Fetch(ReadKind::Status), "{began}");
+fn the_first_read_is_due_at_once_or_after_the_policy_s_wait_or_at_a_nudge() {
+    for started_at in [0, 1, 9, 999] {
+        let started_at = EPOCH + started_at;
+        for policy in [PollPolicy::allscale(), PollPolicy::peach()] {
+            let poller = Poller::new(&policy, at(started_at), 7);
+            assert_eq!(poller.next(&policy, at(started_at)), Step::Fetch(ReadKind::Status), "{started_at}");
         }
-        let plan = PollPolicy::azotte();
-        let mut poller = Poller::new(&plan, at(began), 7);
-        assert!(matches!(poller.next(&plan, at(began + 1_999)), Step::Wait(_)));
+        let policy = PollPolicy::azotte();
+        let mut poller = Poller::new(&policy, at(started_at), 7);
+        assert!(matches!(poller.next(&policy, at(started_at + 1_999)), Step::Wait(_)));
         // In hundredths of a second.
-        assert_eq!(poller.next(&plan, at(began + 2_009)), Step::Fetch(ReadKind::Status));
-        poller.nudge(&plan, at(began + 500));
-        assert_eq!(poller.next(&plan, at(began + 500)), Step::Fetch(ReadKind::Status));
+        assert_eq!(poller.next(&policy, at(started_at + 2_009)), Step::Fetch(ReadKind::Status));
+        poller.nudge(&policy, at(started_at + 500));
+        assert_eq!(poller.next(&policy, at(started_at + 500)), Step::Fetch(ReadKind::Status));
     }
 }
 
 #[test]
-fn a_plan_can_leave_the_payer_alone() {
+fn a_policy_can_leave_the_payer_alone() {
     check(
         "azotte alone",
         &[
@@ -619,7 +621,7 @@ fn a_refund_is_read_like_any_open_phase() {
 }
 
 #[test]
-fn a_refusal_is_the_end_unless_the_plan_has_late_reads() {
+fn a_refusal_is_the_end_unless_the_policy_has_late_reads() {
     check("allscale", &["100 s:expired → wait 101", "101 w:expired → done failed: expired"]);
     check(
         "allscale late",
@@ -771,7 +773,7 @@ fn an_end_can_be_read_once_more() {
     check("peach", &["5 s:paid → done succeeded", "6 again → wait 35", "35 - → status"]);
     check("peach", &["5 s:paid → done succeeded", "60 again → status", "60 s:paid → done succeeded"]);
     check("peach", &["5 s:paid → done succeeded", "60 again → status", "60 s:reversed → done reversed"]);
-    // The confirmation has the plan's time.
+    // The confirmation has the policy's time.
     check(
         "azotte",
         &[
@@ -824,47 +826,50 @@ fn an_end_can_be_read_once_more() {
 
 #[test]
 fn a_poller_that_is_resumed_after_two_years_counts_anew() {
-    let plan = plan("allscale");
-    let mut poller = Poller::new(&plan, at(EPOCH), 7);
+    let policy = policy("allscale");
+    let mut poller = Poller::new(&policy, at(EPOCH), 7);
     let later = at(EPOCH + 2 * 365 * 86_400_000);
     // That age is beyond the end of the count.
-    assert_eq!(step(poller.next(&plan, later)), "gave up nothing: deadline");
-    poller.resume(&plan, later, secs(60));
-    assert_eq!((poller.began(), poller.deadline()), (later, later.saturating_add(secs(60))));
-    assert_eq!(step(poller.next(&plan, later)), "status");
+    assert_eq!(step(poller.next(&policy, later)), "gave up nothing: deadline");
+    poller.resume(&policy, later, secs(60));
+    assert_eq!((poller.started_at(), poller.deadline()), (later, later.saturating_add(secs(60))));
+    assert_eq!(step(poller.next(&policy, later)), "status");
     // A younger poller does not end.
-    let mut poller = Poller::new(&plan, at(EPOCH), 7);
-    poller.resume(&plan, at(EPOCH + 200 * 86_400_000), secs(60));
-    assert_eq!(poller.began(), at(EPOCH));
+    let mut poller = Poller::new(&policy, at(EPOCH), 7);
+    poller.resume(&policy, at(EPOCH + 200 * 86_400_000), secs(60));
+    assert_eq!(poller.started_at(), at(EPOCH));
 }
 
 #[test]
 fn moments_beyond_the_count_end_a_checkout_and_do_no_harm() {
-    let plan = plan("allscale");
-    for began in [i64::MIN, -1, 0, EPOCH, 4_294_967_295_000, 4_294_967_296_000, i64::MAX] {
-        let mut poller = Poller::new(&plan, at(began), 7);
-        let first = poller.began();
+    let policy = policy("allscale");
+    for started_at in [i64::MIN, -1, 0, EPOCH, 4_294_967_295_000, 4_294_967_296_000, i64::MAX] {
+        let mut poller = Poller::new(&policy, at(started_at), 7);
+        let first = poller.started_at();
         assert!((0..=4_294_967_295_000).contains(&first.unix_millis()));
         // A moment before the beginning counts as the beginning.
-        assert!(matches!(poller.next(&plan, at(i64::MIN)), Step::Fetch(_) | Step::GaveUp(_)), "{began}");
-        assert_eq!(step(poller.next(&plan, at(i64::MAX))), "gave up nothing: deadline");
-        poller.mark_sent(&plan, at(i64::MAX));
-        poller.handle_outcome(&plan, at(i64::MIN), ReadOutcome::Failed { wait: Some(Duration::MAX) });
-        assert!(matches!(poller.next(&plan, at(0)), Step::GaveUp(_)));
+        assert!(
+            matches!(poller.next(&policy, at(i64::MIN)), Step::Fetch(_) | Step::GaveUp(_)),
+            "{started_at}"
+        );
+        assert_eq!(step(poller.next(&policy, at(i64::MAX))), "gave up nothing: deadline");
+        poller.mark_sent(&policy, at(i64::MAX));
+        poller.handle_outcome(&policy, at(i64::MIN), ReadOutcome::Failed { wait: Some(Duration::MAX) });
+        assert!(matches!(poller.next(&policy, at(0)), Step::GaveUp(_)));
     }
     // The count covers the whole of 497 days.
-    let plan = plan.deadline(Duration::MAX);
-    let poller = Poller::new(&plan, at(EPOCH), 7);
-    assert_eq!(step(poller.next(&plan, at(EPOCH + 497 * 86_400_000))), "status");
-    assert_eq!(step(poller.next(&plan, at(EPOCH + 498 * 86_400_000))), "gave up nothing: deadline");
+    let policy = policy.deadline(Duration::MAX);
+    let poller = Poller::new(&policy, at(EPOCH), 7);
+    assert_eq!(step(poller.next(&policy, at(EPOCH + 497 * 86_400_000))), "status");
+    assert_eq!(step(poller.next(&policy, at(EPOCH + 498 * 86_400_000))), "gave up nothing: deadline");
 }
 
 #[test]
 fn spans_are_not_cut_by_their_parts_of_a_millisecond() {
-    let plan = plan("azotte");
-    let mut poller = Poller::new(&plan, at(EPOCH + 1), 7);
+    let policy = policy("azotte");
+    let mut poller = Poller::new(&policy, at(EPOCH + 1), 7);
     let wait = Duration::new(2, 1);
-    poller.handle_outcome(&plan, at(EPOCH + 9), ReadOutcome::Limited { wait: Some(wait) });
+    poller.handle_outcome(&policy, at(EPOCH + 9), ReadOutcome::Limited { wait: Some(wait) });
     assert!(poller.due() >= at(EPOCH + 9).saturating_add(wait));
     assert!(poller.due() < at(EPOCH + 2_020));
 }

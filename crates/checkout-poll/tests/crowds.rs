@@ -33,8 +33,8 @@ fn limit(requests: u32, per_seconds: u32) -> RateLimit {
     RateLimit { requests, per_seconds, scope: RateScope::Merchant }
 }
 
-fn stands(fetch: ReadKind, phase: Phase) -> ReadOutcome {
-    ReadOutcome::Answer { fetch, phase: Some(phase), wait: None }
+fn stands(kind: ReadKind, phase: Phase) -> ReadOutcome {
+    ReadOutcome::Answer { kind, phase: Some(phase), wait: None }
 }
 
 /// Waits that nobody can mean, for a provider whose longest pause is a minute.
@@ -53,7 +53,7 @@ fn hostile() -> impl Strategy<Value = ReadOutcome> {
         4 => waits().prop_map(|wait| ReadOutcome::Limited { wait }),
         2 => waits().prop_map(|wait| ReadOutcome::Failed { wait }),
         1 => Just(ReadOutcome::Refused),
-        2 => waits().prop_map(|wait| ReadOutcome::Answer { fetch: ReadKind::Status, phase: None, wait }),
+        2 => waits().prop_map(|wait| ReadOutcome::Answer { kind: ReadKind::Status, phase: None, wait }),
     ]
 }
 
@@ -70,11 +70,11 @@ fn play(
         each_second(schedule, second);
         loop {
             match schedule.next(at(second)) {
-                Next::Fetch { ticket, fetch, .. } => {
-                    let data = *schedule.data(ticket).unwrap();
+                Next::Fetch { key, kind, .. } => {
+                    let data = *schedule.data(key).unwrap();
                     reads.entry(data).or_default().push(at(second));
-                    let heard = answer(data, fetch, at(second));
-                    schedule.handle_outcome(ticket, at(second), heard);
+                    let outcome = answer(data, kind, at(second));
+                    schedule.handle_outcome(key, at(second), outcome);
                 }
                 Next::Wait(_) | Next::Idle => break,
                 Next::AskPayer { .. } | Next::Refused { .. } | Next::Ended { .. } | Next::GaveUp { .. } => {}
@@ -89,27 +89,27 @@ fn a_wait_of_a_day_binds_its_checkout_and_the_merchant_for_a_pause() {
     for wait in [86_400, 99_999_999_999, 253_402_300_799, u64::MAX] {
         let mut schedule = Schedule::new(at(0), 42);
         let shop = schedule.merchant(PollPolicy::allscale(), None);
-        let tickets = [0, 1, 2, 3].map(|data| schedule.add(shop, at(0), at(0), data));
-        let Next::Fetch { ticket, .. } = schedule.next(at(0)) else { panic!("nothing to read") };
-        assert_eq!(ticket, tickets[0]);
-        schedule.handle_outcome(ticket, at(0), ReadOutcome::Limited { wait: Some(secs(wait)) });
+        let keys = [0, 1, 2, 3].map(|data| schedule.add(shop, at(0), at(0), data));
+        let Next::Fetch { key, .. } = schedule.next(at(0)) else { panic!("nothing to read") };
+        assert_eq!(key, keys[0]);
+        schedule.handle_outcome(key, at(0), ReadOutcome::Limited { wait: Some(secs(wait)) });
         // The wait is reported at once, since the checkout's time ends before the wait.
-        let Next::GaveUp { ticket, gave_up: GaveUp { why: GiveUpReason::AskedToWait { .. }, .. } } =
+        let Next::GaveUp { key, gave_up: GaveUp { reason: GiveUpReason::AskedToWait { .. }, .. } } =
             schedule.next(at(0))
         else {
             panic!("the wait is not reported")
         };
-        assert_eq!(ticket, tickets[0]);
+        assert_eq!(key, keys[0]);
         // The other three wait for a minute, which is AllScale's longest pause; nudges do not bring their
         // reads forward.
         assert_eq!(schedule.next(at(0)), Next::Wait(at(60)));
-        schedule.nudge(tickets[2], at(30));
+        schedule.nudge(keys[2], at(30));
         assert_eq!(schedule.next(at(30)), Next::Wait(at(60)));
         let mut given = Vec::new();
-        while let Next::Fetch { ticket, .. } = schedule.next(at(60)) {
-            given.push(ticket);
+        while let Next::Fetch { key, .. } = schedule.next(at(60)) {
+            given.push(key);
         }
-        assert_eq!(given, [tickets[2], tickets[1], tickets[3]]);
+        assert_eq!(given, [keys[2], keys[1], keys[3]]);
     }
 }
 
@@ -121,7 +121,7 @@ fn a_caller_s_own_wait_holds_unchanged() {
     schedule.add(shop, at(0), at(0), 0);
     let free = schedule.add(other, at(0), at(0), 1);
     schedule.pause_until(shop, at(86_400));
-    assert!(matches!(schedule.next(at(0)), Next::Fetch { ticket, .. } if ticket == free));
+    assert!(matches!(schedule.next(at(0)), Next::Fetch { key, .. } if key == free));
     assert_eq!(schedule.next(at(0)), Next::Wait(at(86_400)));
 }
 
@@ -131,41 +131,41 @@ proptest! {
     /// Any answer to one checkout, from the provider or from a party in front of the provider.
     #[test]
     fn no_answer_for_one_checkout_delays_hides_or_ends_another(
-        plan in prop::sample::select(vec![PollPolicy::allscale(), PollPolicy::azotte()]),
+        policy in prop::sample::select(vec![PollPolicy::allscale(), PollPolicy::azotte()]),
         ages in prop::collection::vec(0..500_u64, 1..6), place in 0..6_usize, age in 0..500_u64,
         answers in prop::collection::vec(hostile(), 1..12),
         ends in 1..400_u64,
         nudges in prop::collection::vec(0..600_u64, 0..40),
     ) {
         let mut schedule = Schedule::new(at(600), 42);
-        let shop = schedule.merchant(plan, None);
+        let shop = schedule.merchant(policy, None);
         let bad = place.min(ages.len());
-        let mut tickets = Vec::new();
+        let mut keys = Vec::new();
         for data in 0..=ages.len() {
             let age = if data == bad { age } else { ages[data - usize::from(data > bad)] };
-            tickets.push(schedule.add(shop, at(600 - age), at(600), data));
+            keys.push(schedule.add(shop, at(600 - age), at(600), data));
         }
         let (mut answers, mut ended) = (answers.iter().copied().cycle(), BTreeMap::new());
         for second in 600..2_000 {
             // The sender of these answers can ring for the same checkout too.
             if nudges.contains(&(second - 600)) {
-                schedule.nudge(tickets[bad], at(second));
+                schedule.nudge(keys[bad], at(second));
             }
             loop {
                 match schedule.next(at(second)) {
-                    Next::Fetch { ticket, fetch, .. } => {
-                        let data = *schedule.data(ticket).unwrap();
+                    Next::Fetch { key, kind, .. } => {
+                        let data = *schedule.data(key).unwrap();
                         let phase = if second >= 600 + ends { Phase::Succeeded } else { Phase::AwaitingPayer };
-                        let good = stands(fetch, phase);
-                        let heard = if data == bad { answers.next().unwrap() } else { good };
-                        schedule.handle_outcome(ticket, at(second), heard);
+                        let good = stands(kind, phase);
+                        let outcome = if data == bad { answers.next().unwrap() } else { good };
+                        schedule.handle_outcome(key, at(second), outcome);
                     }
-                    Next::Ended { ticket, phase } => {
-                        ended.insert(*schedule.data(ticket).unwrap(), (second, phase));
+                    Next::Ended { key, phase } => {
+                        ended.insert(*schedule.data(key).unwrap(), (second, phase));
                     }
-                    Next::GaveUp { ticket, .. } => {
-                        let data = *schedule.data(ticket).unwrap();
-                        let deadline = since(schedule.poller(ticket).unwrap().deadline()) / 1_000;
+                    Next::GaveUp { key, .. } => {
+                        let data = *schedule.data(key).unwrap();
+                        let deadline = since(schedule.poller(key).unwrap().deadline()) / 1_000;
                         // A checkout whose time ends before the payment is given up, and no other checkout.
                         prop_assert!(data == bad || deadline < 600 + ends, "{data} is given up at {second}");
                         ended.insert(data, (second, Phase::Processing));
@@ -174,19 +174,19 @@ proptest! {
                     Next::AskPayer { .. } | Next::Refused { .. } => {}
                 }
             }
-            for (data, ticket) in tickets.iter().enumerate().filter(|(data, _)| *data != bad && !ended.contains_key(data)) {
-                let due = schedule.poller(*ticket).unwrap().due().max(at(600));
+            for (data, key) in keys.iter().enumerate().filter(|(data, _)| *data != bad && !ended.contains_key(data)) {
+                let due = schedule.poller(*key).unwrap().due().max(at(600));
                 let over = at(second).saturating_since(due);
-                let most = plan.longest_pause() + secs(1);
+                let most = policy.longest_pause() + secs(1);
                 prop_assert!(over <= most, "{data} waits for {over:?} at {second}");
             }
         }
         // The age at which the pause is the longest, and one more wait before each of the last two reads.
         for data in (0..=ages.len()).filter(|data| *data != bad) {
             let (second, _) = ended[&data];
-            let most = 600 + ends + 5 * plan.longest_pause().as_secs();
-            let deadline = since(schedule.poller(tickets[data]).unwrap().deadline()) / 1_000;
-            prop_assert!(second <= most.max(deadline + 2 * plan.longest_pause().as_secs()), "{data}: {second}");
+            let most = 600 + ends + 5 * policy.longest_pause().as_secs();
+            let deadline = since(schedule.poller(keys[data]).unwrap().deadline()) / 1_000;
+            prop_assert!(second <= most.max(deadline + 2 * policy.longest_pause().as_secs()), "{data}: {second}");
         }
     }
 }
@@ -199,15 +199,15 @@ fn paid_beside_spam(
 ) -> u64 {
     let mut schedule = Schedule::new(at(0), 42);
     let shop = schedule.merchant(PollPolicy::peach(), limit);
-    let tickets: Vec<ScheduleKey> =
+    let keys: Vec<ScheduleKey> =
         (0..10 + spammed).map(|data| schedule.add(shop, at(0), at(0), data)).collect();
     let reads = play(
         &mut schedule,
         3_900,
-        |data, fetch, _| stands(fetch, if data < 10 { Phase::Succeeded } else { Phase::AwaitingPayer }),
+        |data, kind, _| stands(kind, if data < 10 { Phase::Succeeded } else { Phase::AwaitingPayer }),
         |schedule, second| {
-            for ticket in &tickets[10..] {
-                press(schedule, *ticket, at(second));
+            for key in &keys[10..] {
+                press(schedule, *key, at(second));
             }
         },
     );
@@ -217,8 +217,8 @@ fn paid_beside_spam(
 #[test]
 fn nudges_without_end_for_two_checkouts_cost_ten_others_a_turn_each() {
     let presses: [fn(&mut Schedule<usize>, ScheduleKey, Moment); 2] = [
-        |schedule, ticket, now| schedule.nudge(ticket, now),
-        |schedule, ticket, now| schedule.payer_returned(ticket, now),
+        |schedule, key, now| schedule.nudge(key, now),
+        |schedule, key, now| schedule.payer_returned(key, now),
     ];
     for press in presses {
         // Two reads in 61 s: the ten checkouts in five windows, and the two jumps in a sixth.
@@ -237,17 +237,17 @@ fn nudges_without_end_for_two_checkouts_cost_ten_others_a_turn_each() {
 fn a_nudge_jumps_again_once_its_checkout_has_another_phase() {
     let mut schedule = Schedule::new(at(0), 42);
     let shop = schedule.merchant(PollPolicy::peach().min_gap(secs(1)), Some(limit(1, 60)));
-    let tickets = [0, 1, 2, 3, 4, 5].map(|data| schedule.add(shop, at(0), at(0), data));
+    let keys = [0, 1, 2, 3, 4, 5].map(|data| schedule.add(shop, at(0), at(0), data));
     let mut given = Vec::new();
     let mut phases = [Phase::AwaitingPayer, Phase::Processing, Phase::Processing].into_iter();
     for window in 0..8 {
         let now = at(window * 61);
-        schedule.nudge(tickets[5], now);
-        let Next::Fetch { ticket, fetch, .. } = schedule.next(now) else { panic!("nothing to read") };
-        let data = *schedule.data(ticket).unwrap();
+        schedule.nudge(keys[5], now);
+        let Next::Fetch { key, kind, .. } = schedule.next(now) else { panic!("nothing to read") };
+        let data = *schedule.data(key).unwrap();
         given.push(data);
         let phase = if data == 5 { phases.next().unwrap() } else { Phase::AwaitingPayer };
-        schedule.handle_outcome(ticket, now, stands(fetch, phase));
+        schedule.handle_outcome(key, now, stands(kind, phase));
     }
     // The first phase is no news, and neither is the same phase again. After the first jump the checkout has
     // its ordinary turn, which shows something new: the checkout jumps once more, and then no more.
@@ -258,19 +258,19 @@ fn a_nudge_jumps_again_once_its_checkout_has_another_phase() {
 fn a_nudge_that_jumps_no_more_is_read_at_once_where_there_is_room() {
     let mut schedule = Schedule::new(at(0), 42);
     let shop = schedule.merchant(PollPolicy::peach().min_gap(secs(1)), peach::Route::Status.rate_limit());
-    let ticket = schedule.add(shop, at(0), at(0), 0);
+    let key = schedule.add(shop, at(0), at(0), 0);
     for now in [at(0), at(100)] {
-        schedule.nudge(ticket, now);
-        let Next::Fetch { fetch, .. } = schedule.next(now) else { panic!("nothing to read") };
-        schedule.handle_outcome(ticket, now, stands(fetch, Phase::AwaitingPayer));
+        schedule.nudge(key, now);
+        let Next::Fetch { kind, .. } = schedule.next(now) else { panic!("nothing to read") };
+        schedule.handle_outcome(key, now, stands(kind, Phase::AwaitingPayer));
     }
     // The read at 100 s showed nothing new. Another read leaves one of two for other checkouts, so the read
     // is made.
-    schedule.nudge(ticket, at(162));
+    schedule.nudge(key, at(162));
     assert!(matches!(schedule.next(at(162)), Next::Fetch { .. }));
-    schedule.handle_outcome(ticket, at(162), stands(ReadKind::Status, Phase::AwaitingPayer));
+    schedule.handle_outcome(key, at(162), stands(ReadKind::Status, Phase::AwaitingPayer));
     // A second read would leave none.
-    schedule.nudge(ticket, at(165));
+    schedule.nudge(key, at(165));
     let Next::Wait(until) = schedule.next(at(165)) else { panic!("the checkout is read") };
     assert!(until > at(175), "{until:?}");
     // No nudge is lost: the ordinary read comes.
@@ -281,18 +281,18 @@ fn a_nudge_that_jumps_no_more_is_read_at_once_where_there_is_room() {
 #[test]
 fn a_nudge_that_jumps_no_more_is_read_within_the_longest_pause_and_not_a_day_later() {
     let mut schedule = Schedule::new(at(0), 42);
-    let plan =
+    let policy =
         PollPolicy::peach().deadline(secs(1_000_000)).late_payment_reads(secs(86_400), secs(1_000_000));
-    let shop = schedule.merchant(plan, peach::Route::Status.rate_limit());
-    let tickets: Vec<_> = (0..12).map(|data| schedule.add(shop, at(0), at(0), data)).collect();
-    let refused = tickets[0];
+    let shop = schedule.merchant(policy, peach::Route::Status.rate_limit());
+    let keys: Vec<_> = (0..12).map(|data| schedule.add(shop, at(0), at(0), data)).collect();
+    let refused = keys[0];
     // The webhook of the refusal, a webhook that brings nothing new, and late money.
     let reads = play(
         &mut schedule,
         6_000,
-        |data, fetch, _| match data {
-            0 => stands(fetch, Phase::Failed(checkout_lifecycle::Failure::Expired)),
-            _ => stands(fetch, Phase::AwaitingPayer),
+        |data, kind, _| match data {
+            0 => stands(kind, Phase::Failed(checkout_lifecycle::Failure::Expired)),
+            _ => stands(kind, Phase::AwaitingPayer),
         },
         |schedule, second| {
             if [1_000, 2_000, 3_000].contains(&second) {
@@ -301,7 +301,7 @@ fn a_nudge_that_jumps_no_more_is_read_within_the_longest_pause_and_not_a_day_lat
         },
     );
     let next = |after: u64| reads[&0].iter().map(|read| since(*read) / 1_000).find(|read| *read >= after);
-    let longest = plan.longest_pause().as_secs();
+    let longest = policy.longest_pause().as_secs();
     // The checkout then waits for its turn among twelve: six windows of the limit, and six more that are the
     // others' by right.
     for nudged in [1_000, 2_000, 3_000] {
@@ -322,34 +322,34 @@ proptest! {
         is_return in any::<bool>(),
     ) {
         let mut schedule = Schedule::new(at(3_000), 42);
-        let plan = PollPolicy::peach().deadline(secs(100_000)).min_gap(secs(1)).first(secs(5));
-        let shop = schedule.merchant(plan, Some(limit(requests, per_seconds)));
+        let policy = PollPolicy::peach().deadline(secs(100_000)).min_gap(secs(1)).initial_interval(secs(5));
+        let shop = schedule.merchant(policy, Some(limit(requests, per_seconds)));
         let spammed = spammed.min(ages.len() - 1);
-        let mut tickets = Vec::new();
+        let mut keys = Vec::new();
         for (data, age) in ages.iter().enumerate() {
-            tickets.push(schedule.add(shop, at(3_000 - age), at(3_000), data));
+            keys.push(schedule.add(shop, at(3_000 - age), at(3_000), data));
         }
         // The number of reads of each nudged checkout while each of the others waited.
         let mut before = BTreeMap::<(usize, usize), u32>::new();
         let mut in_a_row = 0;
         for second in 3_000..5_000 {
             if second % every == 0 {
-                for ticket in &tickets[..spammed] {
+                for key in &keys[..spammed] {
                     match is_return {
-                        true => schedule.payer_returned(*ticket, at(second)),
-                        false => schedule.nudge(*ticket, at(second)),
+                        true => schedule.payer_returned(*key, at(second)),
+                        false => schedule.nudge(*key, at(second)),
                     }
                 }
             }
             loop {
                 // The pollers say when each checkout wants to be read, before any read is given.
-                let state: Vec<(Moment, Moment)> = tickets.iter().map(|ticket| {
-                    let poller = schedule.poller(*ticket).unwrap();
+                let state: Vec<(Moment, Moment)> = keys.iter().map(|key| {
+                    let poller = schedule.poller(*key).unwrap();
                     let due = poller.due();
-                    (due, due.saturating_add(poller.interval(&plan, due)))
+                    (due, due.saturating_add(poller.interval(&policy, due)))
                 }).collect();
-                let Next::Fetch { ticket, fetch, .. } = schedule.next(at(second)) else { break };
-                let given = *schedule.data(ticket).unwrap();
+                let Next::Fetch { key, kind, .. } = schedule.next(at(second)) else { break };
+                let given = *schedule.data(key).unwrap();
                 let waiting = (spammed..ages.len()).filter(|data| *data != given && state[*data].0 <= at(second));
                 let waiting: Vec<usize> = waiting.collect();
                 if given >= spammed {
@@ -367,7 +367,7 @@ proptest! {
                 } else {
                     in_a_row = 0;
                 }
-                schedule.handle_outcome(ticket, at(second), stands(fetch, Phase::AwaitingPayer));
+                schedule.handle_outcome(key, at(second), stands(kind, Phase::AwaitingPayer));
             }
         }
     }
@@ -375,12 +375,12 @@ proptest! {
 
 /// A schedule of stored pollers with their last answers at the stop of the process, and the due time of each
 /// poller.
-fn stopped(plan: &PollPolicy, ages: &[u64], stop: u64) -> Vec<Poller> {
+fn stopped(policy: &PollPolicy, ages: &[u64], stop: u64) -> Vec<Poller> {
     let poller = |(seed, age): (u64, &u64)| {
-        let mut poller = Poller::new(plan, at(stop - age), seed);
-        poller.mark_sent(plan, at(stop - age));
+        let mut poller = Poller::new(policy, at(stop - age), seed);
+        poller.mark_sent(policy, at(stop - age));
         poller.handle_outcome(
-            plan,
+            policy,
             at(stop).max(at(stop - age)),
             stands(ReadKind::Status, Phase::AwaitingPayer),
         );
@@ -394,7 +394,7 @@ fn first_reads(schedule: &mut Schedule<usize>, from: Moment) -> Vec<(u64, usize)
     let (mut now, mut first) = (from, Vec::<(u64, usize)>::new());
     while first.len() < schedule.len() {
         match schedule.next(now) {
-            Next::Fetch { ticket, .. } => first.push((since(now), *schedule.data(ticket).unwrap())),
+            Next::Fetch { key, .. } => first.push((since(now), *schedule.data(key).unwrap())),
             Next::Wait(until) => now = until,
             other => panic!("{other:?}"),
         }
@@ -404,24 +404,24 @@ fn first_reads(schedule: &mut Schedule<usize>, from: Moment) -> Vec<(u64, usize)
 
 #[test]
 fn a_thousand_checkouts_that_are_restored_are_read_one_after_the_other_the_most_overdue_first() {
-    let plan = PollPolicy::allscale().deadline(secs(100_000));
+    let policy = PollPolicy::allscale().deadline(secs(100_000));
     let ages: Vec<u64> = (0..1_000).map(|number| 1_000 + number).collect();
-    let pollers = stopped(&plan, &ages, 5_000);
+    let pollers = stopped(&policy, &ages, 5_000);
     let now = at(5_400);
     let run = |seed: u64| {
         let mut schedule = Schedule::new(now, seed);
-        let shop = schedule.merchant(plan, None);
+        let shop = schedule.merchant(policy, None);
         for (data, poller) in pollers.iter().enumerate() {
             schedule.restore(shop, *poller, now, data);
         }
         // A new checkout, and a checkout with a webhook, are read at once.
         let fresh = schedule.add(shop, now, now, 9_999);
-        let ticket = schedule.iter().find(|(_, _, _, data)| **data == 500).unwrap().0;
+        let key = schedule.iter().find(|(_, _, _, data)| **data == 500).unwrap().0;
         assert!(matches!(schedule.next(now), Next::Fetch { .. }));
-        schedule.nudge(ticket, now);
+        schedule.nudge(key, now);
         let mut at_once = Vec::new();
-        while let Next::Fetch { ticket, .. } = schedule.next(now) {
-            at_once.push(*schedule.data(ticket).unwrap());
+        while let Next::Fetch { key, .. } = schedule.next(now) {
+            at_once.push(*schedule.data(key).unwrap());
         }
         assert_eq!(at_once, [500, 9_999]);
         assert!(schedule.remove(fresh).is_some());
@@ -429,7 +429,7 @@ fn a_thousand_checkouts_that_are_restored_are_read_one_after_the_other_the_most_
         let mut moment = now;
         while first.len() < 998 {
             match schedule.next(moment) {
-                Next::Fetch { ticket, .. } => first.push((since(moment), *schedule.data(ticket).unwrap())),
+                Next::Fetch { key, .. } => first.push((since(moment), *schedule.data(key).unwrap())),
                 Next::Wait(until) => moment = until,
                 other => panic!("{other:?}"),
             }
@@ -455,11 +455,11 @@ fn a_thousand_checkouts_that_are_restored_are_read_one_after_the_other_the_most_
 
 #[test]
 fn checkouts_restored_one_by_one_between_reads_are_read_one_after_the_other() {
-    let plan = PollPolicy::allscale().deadline(secs(100_000));
-    let pollers = stopped(&plan, &[1_000; 1_000], 5_000);
+    let policy = PollPolicy::allscale().deadline(secs(100_000));
+    let pollers = stopped(&policy, &[1_000; 1_000], 5_000);
     let now = at(5_400);
     let mut schedule = Schedule::new(now, 42);
-    let shop = schedule.merchant(plan, None);
+    let shop = schedule.merchant(policy, None);
     let mut at_once = 0;
     for (data, poller) in pollers.iter().enumerate() {
         schedule.restore(shop, *poller, now, data);
@@ -489,13 +489,13 @@ proptest! {
 
     #[test]
     fn no_restored_checkout_is_read_too_early_or_put_off_past_its_deadline(
-        plan in prop::sample::select(vec![PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()]),
+        policy in prop::sample::select(vec![PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()]),
         ages in prop::collection::vec(1..900_u64, 1..60), down in 0..900_u64,
     ) {
-        let pollers = stopped(&plan, &ages, 1_000);
+        let pollers = stopped(&policy, &ages, 1_000);
         let now = at(1_000 + down);
         let mut schedule = Schedule::new(now, 42);
-        let shop: MerchantId = schedule.merchant(plan, None);
+        let shop: MerchantId = schedule.merchant(policy, None);
         for (data, poller) in pollers.iter().enumerate() {
             schedule.restore(shop, *poller, now, data);
         }
@@ -508,7 +508,7 @@ proptest! {
                 // A checkout that is not due yet is read when it is due.
                 prop_assert!(*read <= since(due) + 10);
             } else {
-                prop_assert!(*read <= since(now) + u64::try_from(plan.longest_pause().as_millis()).unwrap());
+                prop_assert!(*read <= since(now) + u64::try_from(policy.longest_pause().as_millis()).unwrap());
                 prop_assert!(deadline <= now || *read <= since(deadline), "{data} is put off past its deadline");
             }
         }
@@ -521,28 +521,28 @@ proptest! {
 fn a_busy_merchant_waits_and_holds_up_no_other() {
     let mut schedule = Schedule::new(at(0), 42);
     let shops = [Some(limit(2, 60)), None].map(|limit| schedule.merchant(PollPolicy::allscale(), limit));
-    let tickets = [0, 0, 0, 1, 1].map(|shop| schedule.add(shops[shop], at(0), at(0), shop));
+    let keys = [0, 0, 0, 1, 1].map(|shop| schedule.add(shops[shop], at(0), at(0), shop));
     schedule.set_busy(shops[0], true);
     let mut given = Vec::new();
-    while let Next::Fetch { ticket, .. } = schedule.next(at(0)) {
-        given.push(ticket);
+    while let Next::Fetch { key, .. } = schedule.next(at(0)) {
+        given.push(key);
     }
-    assert_eq!(given, tickets[3..]);
+    assert_eq!(given, keys[3..]);
     assert_eq!(schedule.next(at(0)), Next::Idle);
     schedule.set_busy(shops[0], false);
     let mut given = Vec::new();
-    while let Next::Fetch { ticket, .. } = schedule.next(at(1)) {
-        given.push(ticket);
+    while let Next::Fetch { key, .. } = schedule.next(at(1)) {
+        given.push(key);
     }
     // The limit holds as before.
-    assert_eq!(given, tickets[..2]);
+    assert_eq!(given, keys[..2]);
     assert_eq!(schedule.next(at(1)), Next::Wait(at(62)));
     schedule.set_busy(shops[0], true);
     assert_eq!(schedule.next(at(62)), Next::Idle);
     schedule.set_busy(shops[0], false);
     assert_eq!(
         schedule.next(at(62)),
-        Next::Fetch { ticket: tickets[2], merchant: shops[0], fetch: ReadKind::Status }
+        Next::Fetch { key: keys[2], merchant: shops[0], kind: ReadKind::Status }
     );
     // A merchant that left is unknown, busy or not.
     let gone = schedule.merchant(PollPolicy::allscale(), None);

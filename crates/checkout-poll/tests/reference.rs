@@ -13,15 +13,15 @@ mod play;
 use checkout_lifecycle::{Moment, Phase};
 use checkout_poll::{GaveUp, GiveUpReason, PollPolicy, Poller, ReadKind, ReadOutcome, Step};
 use core::time::Duration;
-use play::{EPOCH, Event, PHASES, at, events, plans, secs, tell};
+use play::{EPOCH, Event, PHASES, at, events, policies, secs, tell};
 use proptest::prelude::*;
 
 /// The reports with their moments, without the clock's steps back; and the due time of the read after them.
 struct Past<'a> {
-    plan: &'a PollPolicy,
+    policy: &'a PollPolicy,
     /// The whole second of the beginning.
     age_from: i128,
-    began: i128,
+    started_at: i128,
     told: Vec<(i128, Event, i128)>,
 }
 
@@ -37,14 +37,14 @@ fn time(moment: Moment) -> i128 {
 
 impl Past<'_> {
     fn gap(&self) -> i128 {
-        millis(self.plan.min_gap).max(10)
+        millis(self.policy.min_gap).max(10)
     }
 
     /// The answers that showed a phase: the place, the kind of the read, and the phase.
     fn stands(&self, until: usize) -> Vec<(usize, ReadKind, Phase)> {
         let stand = |(place, told): (usize, &(i128, Event, i128))| match told.1 {
-            Event::ReadOutcome(ReadOutcome::Answer { fetch, phase: Some(phase), .. }) => {
-                Some((place, fetch, phase))
+            Event::ReadOutcome(ReadOutcome::Answer { kind, phase: Some(phase), .. }) => {
+                Some((place, kind, phase))
             }
             Event::ReadOutcome(ReadOutcome::PayerActs { .. }) => {
                 Some((place, ReadKind::Status, Phase::PayerAction))
@@ -64,7 +64,7 @@ impl Past<'_> {
         let Some(last) = stands.last() else { return false };
         let run = stands.iter().rev().take_while(|stand| stand.2 == last.2);
         last.2.is_final()
-            && (!self.plan.confirm_with_full_read || run.into_iter().any(|stand| stand.1 == ReadKind::Full))
+            && (!self.policy.confirm_with_full_read || run.into_iter().any(|stand| stand.1 == ReadKind::Full))
     }
 
     /// True if the payer has returned since the first report of a challenge, or was shown a challenge from
@@ -94,7 +94,7 @@ impl Past<'_> {
 
     fn looks_late(&self, until: usize) -> bool {
         let refused = matches!(self.phase(until), Some(Phase::Failed(_)));
-        refused && self.is_confirmed(until) && self.plan.late_payment_reads.is_some()
+        refused && self.is_confirmed(until) && self.policy.late_payment_reads.is_some()
     }
 
     /// The reads without an answer since the last answer or resume: all of them, and the refused ones.
@@ -109,7 +109,7 @@ impl Past<'_> {
         let since = self.told[..until].iter().rev().take_while(|told| !answered(told.1));
         let row: Vec<_> = since.filter(|told| matches!(told.1, Event::ReadOutcome(_))).collect();
         // Counted from the second after the second of the beginning.
-        let appears = self.age_from + 1_000 + millis(self.plan.appears_within);
+        let appears = self.age_from + 1_000 + millis(self.policy.appears_within);
         let refused = |(now, event, _): &(i128, Event, i128)| match event {
             Event::ReadOutcome(ReadOutcome::NotThere { .. }) => *now >= appears,
             event => *event == Event::ReadOutcome(ReadOutcome::Refused),
@@ -133,14 +133,14 @@ impl Past<'_> {
         (self.deadline(until).1..until).any(|place| {
             matches!(self.told[place].1, Event::ReadOutcome(_)) && self.is_last(place) && {
                 let failures = self.without_answer(place + 1).0;
-                failures == 0 || failures >= usize::from(self.plan.final_attempts.max(1))
+                failures == 0 || failures >= usize::from(self.policy.final_attempts.max(1))
             }
         })
     }
 
     /// The earliest moment of a read, and true if the provider set the moment.
     fn earliest(&self, until: usize) -> (i128, bool) {
-        let mut bounds = vec![(self.began, false)];
+        let mut bounds = vec![(self.started_at, false)];
         for (now, event, due) in &self.told[..until] {
             if matches!(event, Event::Asking | Event::ReadOutcome(_)) {
                 bounds.push((now + self.gap(), false));
@@ -153,7 +153,10 @@ impl Past<'_> {
                     | ReadOutcome::NotThere { wait: Some(wait) }
                     | ReadOutcome::Limited { wait: Some(wait) }
                     | ReadOutcome::Failed { wait: Some(wait) },
-                ) => bounds.push((now + millis(*wait), *wait > self.plan.max_interval.max(self.plan.first))),
+                ) => bounds.push((
+                    now + millis(*wait),
+                    *wait > self.policy.max_interval.max(self.policy.initial_interval),
+                )),
                 _ => {}
             }
         }
@@ -163,7 +166,7 @@ impl Past<'_> {
 
     /// The deadline after all changes from the beginning on; and the place from which the deadline holds.
     fn deadline(&self, until: usize) -> (i128, usize) {
-        let (mut deadline, mut given) = (self.began + millis(self.plan.deadline), 0);
+        let (mut deadline, mut given) = (self.started_at + millis(self.policy.deadline), 0);
         for place in 0..until {
             let (now, event, _) = self.told[place];
             if let Event::Resume(span) = event {
@@ -176,8 +179,8 @@ impl Past<'_> {
                 let ends = before.is_some_and(Phase::is_final) || after.is_final();
                 let reviewed = before == Some(Phase::InReview);
                 let own = match after {
-                    Phase::InReview => Some(self.plan.review.at_most),
-                    _ if ends || reviewed => Some(self.plan.deadline),
+                    Phase::InReview => Some(self.policy.review.at_most),
+                    _ if ends || reviewed => Some(self.policy.deadline),
                     _ => None,
                 };
                 if let Some(own) = own {
@@ -186,30 +189,33 @@ impl Past<'_> {
                 }
             }
             if self.looks_late(place + 1) && (before != after || (is && !was)) {
-                deadline = now + millis(self.plan.late_payment_reads.unwrap().at_most);
+                deadline = now + millis(self.policy.late_payment_reads.unwrap().at_most);
                 given = place + 1;
             }
         }
         (deadline, given)
     }
 
-    /// The pause of the plan, true if an answer may shorten the pause, and true if there is a pause at all.
+    /// The pause of the policy, true if an answer may shorten the pause, and true if there is a pause at all.
     fn pause(&self, now: i128, until: usize) -> (i128, bool) {
-        let plan = self.plan;
-        let ordinary = ((now - self.age_from) / 8).min(millis(plan.max_interval)).max(millis(plan.first));
+        let policy = self.policy;
+        let ordinary =
+            ((now - self.age_from) / 8).min(millis(policy.max_interval)).max(millis(policy.initial_interval));
         match self.phase(until) {
-            Some(phase) if phase.is_final() && !self.is_confirmed(until) => (millis(plan.first), true),
-            Some(_) if self.looks_late(until) => (millis(plan.late_payment_reads.unwrap().every), false),
-            Some(Phase::InReview) => (millis(plan.review.every), false),
+            Some(phase) if phase.is_final() && !self.is_confirmed(until) => {
+                (millis(policy.initial_interval), true)
+            }
+            Some(_) if self.looks_late(until) => (millis(policy.late_payment_reads.unwrap().every), false),
+            Some(Phase::InReview) => (millis(policy.review.every), false),
             Some(Phase::PayerAction) if self.is_challenged(until) && !self.has_returned(until) => {
-                (plan.challenge_interval.map_or(FAR, millis), false)
+                (policy.challenge_interval.map_or(FAR, millis), false)
             }
             _ => (ordinary, true),
         }
     }
 
     fn first_due(&self) -> i128 {
-        self.began + millis(self.plan.initial_wait)
+        self.started_at + millis(self.policy.initial_wait)
     }
 
     /// The bounds of the due time after the last event, which has no moment of its own yet.
@@ -217,7 +223,7 @@ impl Past<'_> {
         let until = self.told.len();
         let (now, event, before) = self.told[until - 1];
         let (earliest, _) = self.earliest(until);
-        let Event::ReadOutcome(heard) = event else {
+        let Event::ReadOutcome(outcome) = event else {
             let due = match event {
                 Event::Asking => before.max(earliest),
                 _ => before.min(now.max(earliest)),
@@ -225,12 +231,12 @@ impl Past<'_> {
             return (due, due);
         };
         let (pause, ordinary) = self.pause(now, until);
-        let jitter = i128::from(self.plan.jitter_permille.min(1_000));
+        let jitter = i128::from(self.policy.jitter_permille.min(1_000));
         // The least of a pause in nanoseconds, up to milliseconds.
         let least = |pause: i128| pause - pause * jitter / 1_000;
         let last = self.deadline(until).0.max(earliest);
         let or_last = |due: i128| if due + self.gap() > self.deadline(until).0 { last } else { due };
-        if let ReadOutcome::Answer { wait, .. } | ReadOutcome::PayerActs { wait, .. } = heard {
+        if let ReadOutcome::Answer { wait, .. } | ReadOutcome::PayerActs { wait, .. } = outcome {
             let ended = self.phase(until) != self.phase(until - 1)
                 && self.phase(until).is_some_and(Phase::is_final)
                 && !self.is_confirmed(until);
@@ -244,12 +250,13 @@ impl Past<'_> {
             };
             return (or_last(low), or_last(high));
         }
-        let plain =
-            ((now - self.age_from) / 8).min(millis(self.plan.max_interval)).max(millis(self.plan.first));
+        let plain = ((now - self.age_from) / 8)
+            .min(millis(self.policy.max_interval))
+            .max(millis(self.policy.initial_interval));
         let pause = if pause == FAR { plain } else { pause };
         let failures = u32::try_from(self.without_answer(until).0).unwrap();
-        let longest = (0..64).map(|seed| millis(self.plan.backoff.wait(failures, seed))).max().unwrap();
-        let shortest = (0..64).map(|seed| millis(self.plan.backoff.wait(failures, seed))).min().unwrap();
+        let longest = (0..64).map(|seed| millis(self.policy.backoff.wait(failures, seed))).max().unwrap();
+        let shortest = (0..64).map(|seed| millis(self.policy.backoff.wait(failures, seed))).min().unwrap();
         // Sixty-four seeds come near to the bounds: half of a wait apart from each other, and a tenth beyond.
         let spread = (longest - shortest) / 10 + 10;
         let (low, high) = (shortest - spread, longest + spread);
@@ -260,12 +267,12 @@ impl Past<'_> {
 
     fn next(&self, now: i128) -> Step {
         let until = self.told.len();
-        let now = self.told.iter().map(|told| told.0).chain([now, self.began]).max().unwrap();
+        let now = self.told.iter().map(|told| told.0).chain([now, self.started_at]).max().unwrap();
         let (earliest, said) = self.earliest(until);
         let deadline = self.deadline(until).0;
         let due = self.told.last().map_or(self.first_due(), |told| told.2);
         let moment = |millis: i128| Moment::from_unix_millis(i64::try_from(millis).unwrap());
-        let refused = self.without_answer(until).1 >= usize::from(self.plan.refusals.clamp(1, 7));
+        let refused = self.without_answer(until).1 >= usize::from(self.policy.max_refusals.clamp(1, 7));
         let why = match () {
             () if refused => Some(GiveUpReason::Refused),
             () if said && earliest > deadline => Some(GiveUpReason::AskedToWait { until: moment(earliest) }),
@@ -276,7 +283,7 @@ impl Past<'_> {
         match (phase, why) {
             (Some(end), _) if self.is_confirmed(until) && !self.looks_late(until) => Step::Done(end),
             (Some(end), Some(_)) if self.is_confirmed(until) => Step::Done(end),
-            (last, Some(why)) => Step::GaveUp(GaveUp { last, why }),
+            (last_phase, Some(reason)) => Step::GaveUp(GaveUp { last_phase, reason }),
             (Some(phase), None) if now >= due && phase.is_final() && !self.is_confirmed(until) => {
                 Step::Fetch(ReadKind::Full)
             }
@@ -318,22 +325,27 @@ fn goes() -> impl Strategy<Value = Go> {
     prop_oneof![1 => Just(Go::There), 1 => moves().prop_map(Go::By)]
 }
 
-fn check(plan: &PollPolicy, began: i64, seed: u64, history: &[(Go, Event)]) -> Result<(), TestCaseError> {
-    let began = EPOCH + began * 10;
-    let mut poller = Poller::new(plan, at(began), seed);
-    let age_from = i128::from(began).div_euclid(1_000) * 1_000;
-    let mut past = Past { plan, age_from, began: began.into(), told: Vec::new() };
-    let mut clock = began;
+fn check(
+    policy: &PollPolicy,
+    started_at: i64,
+    seed: u64,
+    history: &[(Go, Event)],
+) -> Result<(), TestCaseError> {
+    let started_at = EPOCH + started_at * 10;
+    let mut poller = Poller::new(policy, at(started_at), seed);
+    let age_from = i128::from(started_at).div_euclid(1_000) * 1_000;
+    let mut past = Past { policy, age_from, started_at: started_at.into(), told: Vec::new() };
+    let mut clock = started_at;
     for (go, event) in history {
         clock = match go {
             Go::There => poller.due().unix_millis().max(clock).min(clock + 400_000_000),
             Go::By(millis) => clock + millis,
         };
         let (now, event) = (i128::from(clock), *event);
-        prop_assert_eq!(poller.next(plan, at(clock)), past.next(now));
-        let seen = past.told.last().map_or(past.began, |told| told.0).max(now);
+        prop_assert_eq!(poller.next(policy, at(clock)), past.next(now));
+        let seen = past.told.last().map_or(past.started_at, |told| told.0).max(now);
         let before = past.told.last().map_or(past.first_due(), |told| told.2);
-        tell(&mut poller, plan, at(clock), event);
+        tell(&mut poller, policy, at(clock), event);
         past.told.push((seen, event, if matches!(event, Event::ReadOutcome(_)) { 0 } else { before }));
         let until = past.told.len();
         let deadline = past.deadline(until).0;
@@ -345,7 +357,7 @@ fn check(plan: &PollPolicy, began: i64, seed: u64, history: &[(Go, Event)]) -> R
         let due = time(poller.due());
         prop_assert!(low <= due && due <= high + 9, "{low} {due} {high}");
         past.told.last_mut().unwrap().2 = due;
-        prop_assert_eq!(poller.next(plan, at(clock)), past.next(now), "after {:?}", event);
+        prop_assert_eq!(poller.next(policy, at(clock)), past.next(now), "after {:?}", event);
     }
     Ok(())
 }
@@ -355,18 +367,18 @@ proptest! {
 
     #[test]
     fn a_poller_gives_the_same_steps_as_a_naive_poller_with_a_history(
-        plan in plans(spans()), began in 0..200_i64, seed: u64,
+        policy in policies(spans()), started_at in 0..200_i64, seed: u64,
         history in prop::collection::vec((goes(), events(spans())), 0..24),
     ) {
-        check(&plan, began, seed, &history)?;
+        check(&policy, started_at, seed, &history)?;
     }
 }
 
 #[test]
 fn every_phase_follows_every_phase_as_in_a_naive_poller() {
-    let plan = PollPolicy::allscale().late_payment_reads(secs(600), secs(7_200)).jitter_permille(0);
+    let policy = PollPolicy::allscale().late_payment_reads(secs(600), secs(7_200)).jitter_permille(0);
     let answer =
-        |fetch, phase| Event::ReadOutcome(ReadOutcome::Answer { fetch, phase: Some(phase), wait: None });
+        |kind, phase| Event::ReadOutcome(ReadOutcome::Answer { kind, phase: Some(phase), wait: None });
     for (first, second) in PHASES.into_iter().flat_map(|first| PHASES.map(|second| (first, second))) {
         for kinds in [
             [ReadKind::Status, ReadKind::Status],
@@ -385,7 +397,7 @@ fn every_phase_follows_every_phase_as_in_a_naive_poller() {
                 (Go::By(8_000_000), Event::Resume(secs(60))),
                 there(Event::Asking),
             ];
-            check(&plan, 0, 1, &history).unwrap();
+            check(&policy, 0, 1, &history).unwrap();
         }
     }
 }

@@ -16,48 +16,48 @@ fn a_poller_is_24_bytes() {
 
 #[test]
 fn the_stored_form_never_changes() {
-    let plan = PollPolicy::azotte();
-    let mut poller = Poller::new(&plan, at(EPOCH + 120), 0);
+    let policy = PollPolicy::azotte();
+    let mut poller = Poller::new(&policy, at(EPOCH + 120), 0);
     let [seed] = [poller.to_string().split(' ').nth(6).unwrap().to_owned()];
     let check =
         |poller: Poller, expected: &str| assert_eq!(poller.to_string(), expected.replace("SEED", &seed));
     check(poller, "v1 1700000000 12 12 212 60012 SEED 0 0 - -");
-    poller.mark_sent(&plan, at(EPOCH + 2_120));
+    poller.mark_sent(&policy, at(EPOCH + 2_120));
     check(poller, "v1 1700000000 212 312 312 60012 SEED 0 0 - -");
     let answer = |phase, wait: u64| ReadOutcome::Answer {
-        fetch: ReadKind::Status,
+        kind: ReadKind::Status,
         phase: Some(phase),
         wait: Some(secs(wait)),
     };
-    poller.handle_outcome(&plan, at(EPOCH + 2_500), answer(Phase::Processing, 3));
+    poller.handle_outcome(&policy, at(EPOCH + 2_500), answer(Phase::Processing, 3));
     check(poller, "v1 1700000000 250 550 550 60012 SEED 0 0 - processing");
-    poller.handle_outcome(&plan, at(EPOCH + 5_000), answer(Phase::PayerAction, 60));
+    poller.handle_outcome(&policy, at(EPOCH + 5_000), answer(Phase::PayerAction, 60));
     check(poller, "v1 1700000000 500 6500 6500 60012 SEED 0 0 pw payer-action");
-    poller.payer_returned(&plan, at(EPOCH + 9_999));
+    poller.payer_returned(&policy, at(EPOCH + 9_999));
     check(poller, "v1 1700000000 999 6500 6500 60012 SEED 0 0 rw payer-action");
-    poller.handle_outcome(&plan, at(EPOCH + 70_000), ReadOutcome::Refused);
-    poller.handle_outcome(&plan, at(EPOCH + 80_000), ReadOutcome::Limited { wait: Some(secs(1_000)) });
+    poller.handle_outcome(&policy, at(EPOCH + 70_000), ReadOutcome::Refused);
+    poller.handle_outcome(&policy, at(EPOCH + 80_000), ReadOutcome::Limited { wait: Some(secs(1_000)) });
     check(poller, "v1 1700000000 8000 108000 108000 60012 SEED 2 1 rw payer-action");
-    poller.handle_outcome(&plan, at(EPOCH + 90_000), answer(Phase::Failed(Failure::Declined), 0));
+    poller.handle_outcome(&policy, at(EPOCH + 90_000), answer(Phase::Failed(Failure::Declined), 0));
     check(poller, "v1 1700000000 9000 108000 108000 69000 SEED 0 0 cw declined");
     // A challenge that cannot be shown yet, and a challenge whose payer need not return.
-    let mut poller = Poller::new(&plan, at(EPOCH), 0);
-    poller.handle_outcome(&plan, at(EPOCH), ReadOutcome::PayerActs { shown: false, wait: Some(secs(3)) });
+    let mut poller = Poller::new(&policy, at(EPOCH), 0);
+    poller.handle_outcome(&policy, at(EPOCH), ReadOutcome::PayerActs { shown: false, wait: Some(secs(3)) });
     check(poller, "v1 1700000000 0 300 300 60000 SEED 0 0 - payer-action");
-    poller.handle_outcome(&plan, at(EPOCH), ReadOutcome::PayerActs { shown: true, wait: Some(secs(4)) });
+    poller.handle_outcome(&policy, at(EPOCH), ReadOutcome::PayerActs { shown: true, wait: Some(secs(4)) });
     check(poller, "v1 1700000000 0 400 400 60000 SEED 0 0 pr payer-action");
     // The last read, and the rest of an end that is to be read once more.
-    let mut poller = Poller::new(&plan, at(EPOCH + 120), 0);
-    poller.mark_sent(&plan, at(EPOCH + 600_120));
+    let mut poller = Poller::new(&policy, at(EPOCH + 120), 0);
+    poller.mark_sent(&policy, at(EPOCH + 600_120));
     check(poller, "v1 1700000000 60012 60112 60112 60012 SEED 0 0 l -");
-    poller.handle_outcome(&plan, at(EPOCH + 600_120), ReadOutcome::Failed { wait: None });
+    poller.handle_outcome(&policy, at(EPOCH + 600_120), ReadOutcome::Failed { wait: None });
     assert!(poller.to_string().ends_with(" 1 0 - -"), "{poller}");
-    poller.mark_sent(&plan, at(EPOCH + 700_000));
-    poller.handle_outcome(&plan, at(EPOCH + 700_000), answer(Phase::PayerAction, 0));
+    poller.mark_sent(&policy, at(EPOCH + 700_000));
+    poller.handle_outcome(&policy, at(EPOCH + 700_000), answer(Phase::PayerAction, 0));
     check(poller, "v1 1700000000 70000 70100 70100 60012 SEED 0 0 po payer-action");
-    poller.handle_outcome(&plan, at(EPOCH + 800_000), answer(Phase::Failed(Failure::Expired), 0));
+    poller.handle_outcome(&policy, at(EPOCH + 800_000), answer(Phase::Failed(Failure::Expired), 0));
     check(poller, "v1 1700000000 80000 80100 80100 140000 SEED 0 0 c expired");
-    poller.read_once_more(&plan, at(EPOCH + 900_000));
+    poller.read_once_more(&policy, at(EPOCH + 900_000));
     check(poller, "v1 1700000000 90000 80100 80100 150000 SEED 0 0 n expired");
 }
 
@@ -66,7 +66,7 @@ fn a_text_stored_long_ago_is_read() {
     // The text is typed, and not printed by the code that reads it.
     let stored = "v1 1700000000 4270 4370 4370 60000 201 0 0 - succeeded";
     let poller: Poller = stored.parse().unwrap();
-    assert_eq!(poller.began(), at(EPOCH));
+    assert_eq!(poller.started_at(), at(EPOCH));
     assert_eq!(poller.due(), at(EPOCH + 43_700));
     assert_eq!(poller.deadline(), at(EPOCH + 600_000));
     assert_eq!((poller.phase(), poller.failures()), (Some(Phase::Succeeded), 0));
@@ -79,7 +79,7 @@ fn every_phase_is_stored_by_a_word_of_its_own() {
         .into_iter()
         .map(|phase| {
             let mut poller = Poller::new(&PollPolicy::peach(), at(EPOCH), 3);
-            let answer = ReadOutcome::Answer { fetch: ReadKind::Full, phase: Some(phase), wait: None };
+            let answer = ReadOutcome::Answer { kind: ReadKind::Full, phase: Some(phase), wait: None };
             poller.handle_outcome(&PollPolicy::peach(), at(EPOCH), answer);
             let text = poller.to_string();
             assert_eq!(text.parse::<Poller>().unwrap().phase(), Some(phase));
@@ -92,12 +92,12 @@ fn every_phase_is_stored_by_a_word_of_its_own() {
 #[test]
 fn the_wrong_part_is_named() {
     use ParsePollerError::{
-        Began, Deadline, Due, Earliest, Failures, Flags, Phase, Refusals, Seed, Seen, Surplus, Version,
+        Deadline, Due, Earliest, Failures, Flags, Phase, Refusals, Seed, Seen, StartedAt, Surplus, Version,
     };
     let check = |text: &str, error| assert_eq!(text.parse::<Poller>(), Err(error), "{text}");
     let good = "v1 1700000000 10 20 30 60000 7 3 2 w in-review";
     assert_eq!(good.parse::<Poller>().unwrap().to_string(), good);
-    let order = [Version, Began, Seen, Earliest, Due, Deadline, Seed, Failures, Refusals, Flags, Phase];
+    let order = [Version, StartedAt, Seen, Earliest, Due, Deadline, Seed, Failures, Refusals, Flags, Phase];
     let parts: Vec<&str> = good.split(' ').collect();
     for (place, error) in order.into_iter().enumerate() {
         // The text is cut off before the part, or the part is empty, or nonsense.
@@ -111,7 +111,7 @@ fn the_wrong_part_is_named() {
     check("", Version);
     check("v2 1700000000 10 20 30 60000 7 3 2 w in-review", Version);
     check(" v1 1700000000 10 20 30 60000 7 3 2 w in-review", Version);
-    check("v1  1700000000 10 20 30 60000 7 3 2 w in-review", Began);
+    check("v1  1700000000 10 20 30 60000 7 3 2 w in-review", StartedAt);
     check("v1 1700000000 10 20 30 60000 7 3 2 w in-review ", Surplus);
     check("v1 1700000000 10 20 30 60000 7 3 2 w in-review\n", Phase);
     check("v1 1700000000 10 20 19 60000 7 3 2 w in-review", Due);
@@ -180,9 +180,9 @@ proptest! {
     }
 
     #[test]
-    fn no_text_at_all_panics(text in ".{0,60}", plan_at in any::<i64>()) {
+    fn no_text_at_all_panics(text in ".{0,60}", policy_at in any::<i64>()) {
         if let Ok(poller) = text.parse::<Poller>() {
-            let _ = poller.next(&PollPolicy::peach(), at(plan_at));
+            let _ = poller.next(&PollPolicy::peach(), at(policy_at));
         }
     }
 }

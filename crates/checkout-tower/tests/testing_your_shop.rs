@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use checkout_kit::allscale::{Builder, Client, CreateIntent, Currency, Draft, Route, SigningKey, StableCoin};
-use checkout_kit::settlement::allscale::{Order, Price};
+use checkout_kit::settlement::allscale::{Order, OrderPrice};
 use checkout_kit::{BlockingTransport, CallErrorKind, Cents, End, Environment, NotSent};
 use checkout_sandbox::VirtualClock;
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Fault, Sandbox, Scenario};
@@ -37,7 +37,7 @@ fn sell(client: &Client, transport: &impl BlockingTransport, wait: impl FnMut(Du
         environment: Environment::Sandbox,
         id: "order_1",
         intent_id: &created.intent_id,
-        price: Price::Fiat { currency: Currency::EUR, amount: Cents::new(4_990), owed, accepted },
+        price: OrderPrice::Fiat { currency: Currency::EUR, amount: Cents::new(4_990), owed, accepted },
     };
     stored.settled_by(&answer.into_read()).is_settled()
 }

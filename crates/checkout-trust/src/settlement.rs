@@ -11,7 +11,7 @@
 //! ```
 //! use checkout_money::Cents;
 //! use checkout_tables::{Environment, allscale::{Currency, StableCoin}};
-//! use checkout_trust::settlement::{Policy, Read, allscale::{Order, Price}};
+//! use checkout_trust::settlement::{Policy, Read, allscale::{Order, OrderPrice}};
 //! use checkout_wire::{Head, Reply, allscale};
 //!
 //! // What the shop has stored: its price, and what the answer to the create said is owed for it.
@@ -19,7 +19,7 @@
 //!     environment: Environment::Live,
 //!     id: "order_123",
 //!     intent_id: "65b2f3d0d2d9c0a1b2c3d4e5",
-//!     price: Price::Fiat {
+//!     price: OrderPrice::Fiat {
 //!         currency: Currency::USD,
 //!         amount: Cents::new(10_00),
 //!         owed: "10.0000".parse()?,
@@ -98,5 +98,5 @@ pub use order::Order;
 pub use policy::{Overpaid, Policy};
 pub use read::{Read, Settles};
 pub use remark::Remark;
-pub use unproven::{Field, Unproven};
+pub use unproven::{ReadField, Unproven};
 pub use verdict::{NonEmpty, Settled, Settlement};

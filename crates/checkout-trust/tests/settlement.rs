@@ -2,15 +2,17 @@
 //! way.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use checkout_trust::settlement::{Code, Field, Mismatch, NonEmpty, Overpaid, Policy, Settlement, Unproven};
+use checkout_trust::settlement::{
+    Code, Mismatch, NonEmpty, Overpaid, Policy, ReadField, Settlement, Unproven,
+};
 
 mod allscale {
-    use super::{Field, Overpaid, Policy, Settlement};
+    use super::{Overpaid, Policy, ReadField, Settlement};
     use checkout_money::{Cents, CoinAmount};
     use checkout_tables::Environment::{Live, Sandbox};
     use checkout_tables::allscale::{Currency, IntentStatus, StableCoin};
     use checkout_trust::settlement::Read;
-    use checkout_trust::settlement::allscale::{Order, Price};
+    use checkout_trust::settlement::allscale::{Order, OrderPrice};
     use checkout_wire::allscale::{Intent, read};
     use checkout_wire::{Head, Reply};
     use proptest::prelude::*;
@@ -55,7 +57,7 @@ mod allscale {
         environment: Live,
         id: "order_123",
         intent_id: "65b2f3d0d2d9c0a1b2c3d4e5",
-        price: Price::Fiat {
+        price: OrderPrice::Fiat {
             currency: Currency::USD,
             amount: Cents::new(1_000),
             owed: CoinAmount::from_cents(Cents::new(1_000)),
@@ -64,7 +66,7 @@ mod allscale {
     };
 
     const COIN: Order<'_> =
-        Order { price: Price::Coin { coin: StableCoin::USDT, amount: Cents::new(1_000) }, ..FIAT };
+        Order { price: OrderPrice::Coin { coin: StableCoin::USDT, amount: Cents::new(1_000) }, ..FIAT };
 
     /// The intent of a settled order but for these fields.
     fn intent(changes: &[(&str, &str)]) -> Intent<'static> {
@@ -135,15 +137,17 @@ mod allscale {
                 .starts_with("not settled: ")
         );
         // DAI was accepted alone, and the answer settled in USDT.
-        let Price::Fiat { currency, amount, owed, .. } = FIAT.price else { panic!() };
-        let dai =
-            Order { price: Price::Fiat { currency, amount, owed, accepted: &[StableCoin::DAI] }, ..FIAT };
+        let OrderPrice::Fiat { currency, amount, owed, .. } = FIAT.price else { panic!() };
+        let dai = Order {
+            price: OrderPrice::Fiat { currency, amount, owed, accepted: &[StableCoin::DAI] },
+            ..FIAT
+        };
         assert!(check(&dai, &[]).starts_with("not settled: "));
         // Nothing was owed.
         for owed in ["0", "-1"] {
             let owed: CoinAmount = owed.parse().unwrap();
             let free = Order {
-                price: Price::Fiat { currency, amount, owed, accepted: &[StableCoin::USDT] },
+                price: OrderPrice::Fiat { currency, amount, owed, accepted: &[StableCoin::USDT] },
                 ..FIAT
             };
             let text = format!("\"{owed}\"");
@@ -383,12 +387,12 @@ mod allscale {
         let changes = [("actual_paid_amount", r#""10.5""#)];
         let by_default = settlement(&FIAT, &changes, &Policy::default());
         let proof = by_default.settled().unwrap();
-        assert_eq!(proof.over().unwrap().to_string(), "0.50 USDT");
-        assert_eq!((proof.short(), proof.without()), (None, &[][..]));
+        assert_eq!(proof.overpaid_by().unwrap().to_string(), "0.50 USDT");
+        assert_eq!((proof.underpaid_by(), proof.unproven()), (None, &[][..]));
         let held = settlement(&FIAT, &changes, &Policy::default().overpaid(Overpaid::Hold));
         assert_eq!(held.to_string(), "not settled: overpaid by 0.50 USDT");
         let exact = settlement(&FIAT, &[], &Policy::default().overpaid(Overpaid::Hold));
-        assert_eq!(exact.settled().unwrap().over(), None);
+        assert_eq!(exact.settled().unwrap().overpaid_by(), None);
     }
 
     #[test]
@@ -416,7 +420,7 @@ mod allscale {
 
     #[test]
     fn missing_fields_are_accepted_field_by_field_and_reported() {
-        let policy = Policy::default().accept_missing(Field::ActualPaidAmount);
+        let policy = Policy::default().accept_missing(ReadField::ActualPaidAmount);
         let settlement_of = |changes: &[(&str, &str)]| settlement(&FIAT, changes, &policy).to_string();
         let unpaid = ("actual_paid_amount", "null");
         assert_eq!(settlement_of(&[]), "settled");
@@ -425,12 +429,12 @@ mod allscale {
         assert_eq!(settlement_of(&[unpaid, ("status", "10")]), "not settled: not final: processing");
         assert!(settlement_of(&[unpaid, ("status", "6")]).starts_with("unproven: the status 6"));
         assert_eq!(settlement_of(&[("actual_paid_amount", r#""9""#)]), "not settled: underpaid by 1.00 USDT");
-        let policy = [Field::OrderId, Field::Currency, Field::AmountCents, Field::CoinSymbol]
+        let policy = [ReadField::OrderId, ReadField::Currency, ReadField::AmountCents, ReadField::CoinSymbol]
             .into_iter()
             .fold(policy, Policy::accept_missing);
         let nothing = ["order_id", "currency", "amount_cents", "coin_symbol", "actual_paid_amount"];
         let settlement = settlement(&FIAT, &nothing.map(|field| (field, "null")), &policy);
-        assert_eq!(settlement.settled().unwrap().without().len(), 5);
+        assert_eq!(settlement.settled().unwrap().unproven().len(), 5);
     }
 
     #[test]
@@ -441,7 +445,7 @@ mod allscale {
                 &[("amount_cents", "0"), ("amount_coins", r#""0""#), ("actual_paid_amount", r#""0""#)],
             )
         };
-        let fiat = |cents: i64, owed: &str| Price::Fiat {
+        let fiat = |cents: i64, owed: &str| OrderPrice::Fiat {
             currency: Currency::USD,
             amount: Cents::new(cents),
             owed: owed.parse().unwrap(),
@@ -453,10 +457,10 @@ mod allscale {
         assert!(free(fiat(-1, "10")).ends_with(&format!("and {unproven}")));
         assert!(free(fiat(1_000, "0.000")).ends_with(&format!("and {unproven}")));
         assert!(free(fiat(1_000, "-1")).ends_with(&format!("and {unproven}")));
-        let coin = Price::Coin { coin: StableCoin::USDT, amount: Cents::ZERO };
+        let coin = OrderPrice::Coin { coin: StableCoin::USDT, amount: Cents::ZERO };
         assert!(free(coin).ends_with(&format!("and {unproven}")), "{}", free(coin));
-        let Price::Fiat { currency, amount, owed, .. } = FIAT.price else { panic!() };
-        let no_coin = Order { price: Price::Fiat { currency, amount, owed, accepted: &[] }, ..FIAT };
+        let OrderPrice::Fiat { currency, amount, owed, .. } = FIAT.price else { panic!() };
+        let no_coin = Order { price: OrderPrice::Fiat { currency, amount, owed, accepted: &[] }, ..FIAT };
         assert_eq!(check(&no_coin, &[]), "not settled: in the coin USDT, which the order does not accept");
     }
 
@@ -473,8 +477,8 @@ mod allscale {
         const LARGEST: &str = "79228162514264337593543950335";
         const FINEST: &str = "0.0000000000000000000000000001";
         let check = |owed: &str, paid: &str| {
-            let Price::Fiat { currency, amount, accepted, .. } = FIAT.price else { panic!() };
-            let price = Price::Fiat { currency, amount, owed: owed.parse().unwrap(), accepted };
+            let OrderPrice::Fiat { currency, amount, accepted, .. } = FIAT.price else { panic!() };
+            let price = OrderPrice::Fiat { currency, amount, owed: owed.parse().unwrap(), accepted };
             let changes =
                 [("amount_coins", format!("\"{owed}\"")), ("actual_paid_amount", format!("\"{paid}\""))];
             super::allscale::check(
@@ -546,10 +550,10 @@ mod allscale {
             let mut policy = Policy::default().tolerate_underpaid(tolerated.parse().unwrap());
             policy = policy.overpaid(if hold { Overpaid::Hold } else { Overpaid::Accept });
             if accepted[0] {
-                policy = policy.accept_missing(Field::ActualPaidAmount);
+                policy = policy.accept_missing(ReadField::ActualPaidAmount);
             }
             if accepted[1] {
-                policy = policy.accept_missing(Field::CoinSymbol);
+                policy = policy.accept_missing(ReadField::CoinSymbol);
             }
 
             let (paid, ten) = (units(paid), units("10"));
@@ -574,9 +578,9 @@ mod allscale {
             let settlement = order.settled_by_with(&read, &policy);
             prop_assert_eq!(settlement.is_settled(), conditions.iter().all(|holds| *holds), "{}", settlement);
             let proof = settlement.settled();
-            let over = proof.as_ref().and_then(|proof| proof.over());
+            let over = proof.as_ref().and_then(|proof| proof.overpaid_by());
             prop_assert_eq!(over.is_some(), proof.is_some() && !unpaid && short < 0);
-            let less = proof.as_ref().and_then(|proof| proof.short());
+            let less = proof.as_ref().and_then(|proof| proof.underpaid_by());
             prop_assert_eq!(less.is_some(), proof.is_some() && !unpaid && short > 0);
         }
 
@@ -594,8 +598,8 @@ mod allscale {
             let owed = amount(owed, owed_scale, shifts[0]);
             let paid = amount(paid, paid_scale, shifts[1]);
             let tolerated = amount(tolerated, tolerated_scale, shifts[2]);
-            let Price::Fiat { currency, amount: cents, accepted, .. } = FIAT.price else { panic!() };
-            let order = Order { price: Price::Fiat { currency, amount: cents, owed, accepted }, ..FIAT };
+            let OrderPrice::Fiat { currency, amount: cents, accepted, .. } = FIAT.price else { panic!() };
+            let order = Order { price: OrderPrice::Fiat { currency, amount: cents, owed, accepted }, ..FIAT };
             let mut intent = intent(&[]);
             (intent.amount_coins, intent.actual_paid_amount) = (owed, Some(paid));
             let read = Read::answer(intent, Live);
@@ -608,7 +612,7 @@ mod allscale {
 }
 
 mod azotte {
-    use super::{Field, Overpaid, Policy};
+    use super::{Overpaid, Policy, ReadField};
     use checkout_tables::Environment::{self, Live, Sandbox};
     use checkout_tables::Open;
     use checkout_tables::azotte::MessageCode;
@@ -697,7 +701,7 @@ mod azotte {
 
     #[test]
     fn all_faults_are_reported_at_once_and_no_policy_helps() {
-        let fields = [Field::OrderId, Field::CheckoutId, Field::Amount, Field::PaymentType];
+        let fields = [ReadField::OrderId, ReadField::CheckoutId, ReadField::Amount, ReadField::PaymentType];
         let lenient =
             fields.into_iter().fold(Policy::default().overpaid(Overpaid::Accept), Policy::accept_missing);
         for policy in [Policy::default(), lenient] {
@@ -714,7 +718,7 @@ mod azotte {
 }
 
 mod peach {
-    use super::{Field, Overpaid, Policy, Settlement};
+    use super::{Overpaid, Policy, ReadField, Settlement};
     use checkout_money::Cents;
     use checkout_tables::Environment::{self, Live, Sandbox};
     use checkout_tables::peach::{Currency, PaymentStatus, ResultCode, ResultGroup};
@@ -990,7 +994,7 @@ mod peach {
 
     #[test]
     fn one_of_two_ids_may_be_accepted_as_missing_and_never_both() {
-        let fields = [Field::MerchantTransactionId, Field::CheckoutId];
+        let fields = [ReadField::MerchantTransactionId, ReadField::CheckoutId];
         let policy = fields.into_iter().fold(Policy::default(), Policy::accept_missing);
         let without = |ids: &[&'static str], order: &Order<'_>| {
             let changes: Vec<_> = ids.iter().map(|id| (*id, ABSENT)).collect();

@@ -61,11 +61,11 @@ pub mod allscale;
 pub mod azotte;
 mod path;
 pub mod peach;
-mod personal;
+mod redacted;
 mod text;
 mod violations;
 
 pub use path::{IdError, PathSegment};
-pub use personal::Redacted;
+pub use redacted::Redacted;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use violations::{BrokenRule, Violations};

@@ -440,7 +440,7 @@ fn nothing_of_the_card_or_the_customer_is_printed_anywhere() {
     for private in private {
         assert!(!printed.contains(private), "{private} in {printed}");
     }
-    assert!(printed.contains("REDACTED") && printed.contains("[personal]"));
+    assert!(printed.contains("REDACTED") && printed.contains("[REDACTED]"));
 }
 
 fn draft_with<'a>(draft: Draft<'a>, card: CardDraft<'a>) -> Draft<'a> {

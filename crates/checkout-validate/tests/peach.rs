@@ -739,7 +739,7 @@ fn nothing_about_the_payer_is_printed_anywhere() {
     for private in private {
         assert!(!printed.contains(private), "{private} in {printed}");
     }
-    assert!(printed.contains("[personal]") && printed.contains("customer.email"));
+    assert!(printed.contains("[REDACTED]") && printed.contains("customer.email"));
 }
 
 proptest! {

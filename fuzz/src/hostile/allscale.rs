@@ -10,7 +10,7 @@ use checkout_tables::Environment;
 use checkout_tables::allscale::StableCoin;
 use checkout_transport::Request;
 use checkout_trust::settlement::Read;
-use checkout_trust::settlement::allscale::{Order, Price};
+use checkout_trust::settlement::allscale::{Order, OrderPrice};
 use checkout_wire::allscale::Intent;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -71,7 +71,7 @@ impl Scene for AllScaleScene {
             environment: Environment::Live,
             id: &format!("order_{}", checkout.number),
             intent_id: &checkout.id,
-            price: Price::Coin { coin: StableCoin::USDT, amount: Cents::new(10_00) },
+            price: OrderPrice::Coin { coin: StableCoin::USDT, amount: Cents::new(10_00) },
         };
         order.settled_by(read).is_settled()
     }

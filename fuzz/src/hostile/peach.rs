@@ -135,8 +135,8 @@ impl Scene for PeachScene {
         };
         assert!(genuine, "a forged webhook is an event");
         match self.guard.claim(event.identity(), now).expect("a genuine event finds room") {
-            Claim::Fresh(ticket) => {
-                let _ = self.guard.commit(ticket, now);
+            Claim::Fresh(key) => {
+                let _ = self.guard.commit(key, now);
                 true
             }
             _ => false,

@@ -1,7 +1,7 @@
 //! AllScale, as the calls see it.
 
 use super::Client;
-use crate::ahead::Ahead;
+use crate::authorize::Authorize;
 use crate::base_url::is_https;
 use crate::call::{JSON, sensitive};
 use crate::not_sent::NotSent;
@@ -34,7 +34,7 @@ pub enum AllScale {}
 
 impl Provider for AllScale {}
 
-impl Ahead for AllScale {
+impl Authorize for AllScale {
     type Payload = Pong<'static>;
 }
 

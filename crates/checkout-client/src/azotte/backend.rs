@@ -1,6 +1,6 @@
 //! Azotte, as the calls see it.
 
-use crate::ahead::Ahead;
+use crate::authorize::Authorize;
 use crate::call::JSON;
 use crate::not_sent::NotSent;
 use crate::observable::Observable;
@@ -34,7 +34,7 @@ pub enum Azotte {}
 
 impl Provider for Azotte {}
 
-impl Ahead for Azotte {
+impl Authorize for Azotte {
     type Payload = CheckoutResult<'static>;
 }
 

@@ -144,6 +144,10 @@ impl Backend for Peach {
         refusal.is_not_found() || refusal.http_status == 404
     }
 
+    fn unauthorized(merchant: &Arc<Merchant>) {
+        merchant.forget_token();
+    }
+
     fn can_be_the_clock(_: &Refusal<'static>) -> bool {
         false
     }

@@ -28,6 +28,13 @@ pub struct Merchant {
 }
 
 impl Merchant {
+    /// Forgets the stored token, if the store is the client's own.
+    pub(super) fn forget_token(&self) {
+        if let Some(store) = self.oauth.as_ref().and_then(|oauth| oauth.store.as_ref()) {
+            store.forget();
+        }
+    }
+
     pub(super) fn signature<'p>(
         &self,
         pairs: impl IntoIterator<Item = (&'p str, &'p str)>,

@@ -3,7 +3,7 @@
 use super::backend::Asked;
 use super::merchant::{Merchant, OAuth};
 use super::{OtherEntity, Peach, TokenSource, TokenStore, With, create, fixed};
-use crate::ahead::Ahead;
+use crate::authorize::Authorize;
 use crate::base_url::seen;
 use crate::{Answer, BuildError, Call, CallError, CheckoutClient, Clock, NonceSource, NotSent, Watch};
 use checkout_auth::peach::SecretToken;
@@ -178,10 +178,10 @@ impl Client {
         }
     }
 
-    /// Forgets the stored token, after a 401 for that token: the next [`authenticate`](Self::authenticate)
-    /// asks for another. A token source of your own is not touched.
+    /// Forgets the stored token: the next [`authenticate`](Self::authenticate) asks for another. A 401 to any
+    /// call of this client does the same. A token source of your own is not touched.
     pub fn forget_token(&self) {
-        forget(&self.0);
+        self.0.forget_token();
     }
 
     /// The store to fill, if the store is the client's own and has no token that is good now.
@@ -343,11 +343,11 @@ impl fmt::Debug for Builder {
     }
 }
 
-impl Ahead for Peach {
+impl Authorize for Peach {
     type Payload = AccessToken;
 
     /// The call for an access token, if the store is the client's own and has no token that is good now.
-    fn ahead(merchant: &Arc<Merchant>) -> Option<Call<AccessToken>> {
+    fn authorization(merchant: &Arc<Merchant>) -> Option<Call<AccessToken>> {
         let store = merchant.oauth.as_ref()?.store.as_ref()?;
         match store.token(merchant.clock.now()) {
             Some(_) => None,
@@ -360,17 +360,6 @@ impl Ahead for Peach {
             Some(store) => keep(store, answer),
             None => Ok(()),
         }
-    }
-
-    fn unauthorized(merchant: &Arc<Merchant>) {
-        forget(merchant);
-    }
-}
-
-/// Forgets the stored token, if the store is the client's own.
-pub(super) fn forget(merchant: &Merchant) {
-    if let Some(store) = merchant.oauth.as_ref().and_then(|oauth| oauth.store.as_ref()) {
-        store.forget();
     }
 }
 

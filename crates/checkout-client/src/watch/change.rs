@@ -18,14 +18,14 @@ use std::sync::Arc;
 ///         Change::Phase { phase, .. } => phase.to_string(),
 ///         Change::Attention { verdict, .. } => format!("look at this: {verdict}"),
 ///         Change::AskPayer { .. } => "the payer has to act".into(),
-///         Change::NotShown { why, .. } => format!("the payer cannot be asked: {why}"),
+///         Change::NotShown { reason, .. } => format!("the payer cannot be asked: {reason}"),
 ///         Change::Refused { phase, .. } => format!("{phase}, and read on for late money"),
 ///         Change::Nudged(nudged) => format!("the webhook's read is done: {}", nudged.is_read()),
 ///         Change::NotRead { error, .. } => error.to_string(),
 ///         // Of every end first: does a person have to look?
 ///         Change::End(end) if end.wants_attention() => format!("hold the order: {}", end.tracker()),
 ///         Change::End(End::Ended { phase, .. }) => phase.to_string(),
-///         Change::End(End::GaveUp { gave_up, .. }) => format!("gave up: {:?}", gave_up.why),
+///         Change::End(End::GaveUp { gave_up, .. }) => format!("gave up: {:?}", gave_up.reason),
 ///     }
 /// }
 /// ```
@@ -43,7 +43,7 @@ pub enum Change<E: Watchable> {
     },
     /// The provider did something that no document describes, or money came late: tell a person. Reported
     /// once while the same verdict is repeated. After a [`Verdict::Conflict`] the watch is
-    /// [`held`](super::Watch::held).
+    /// [in conflict](super::Watch::has_conflict).
     Attention {
         /// The verdict on the observation.
         verdict: Verdict<E::Status, E::Raw>,
@@ -67,7 +67,7 @@ pub enum Change<E: Watchable> {
         /// The reason why the challenge is not shown
         /// ([`Observable::not_shown`](crate::Observable::not_shown)). The reason holds nothing of the
         /// challenge.
-        why: &'static str,
+        reason: &'static str,
     },
     /// The checkout was refused, and the policy's [late reads](checkout_poll::PollPolicy::late_payment_reads)
     /// go on, for money that comes all the same.
@@ -83,7 +83,7 @@ pub enum Change<E: Watchable> {
         /// The phase of the refusal.
         phase: Phase,
         /// True if something contradicted an end, now or before: a person has to look.
-        held: bool,
+        conflict: bool,
         /// The end of the late reads, as far as is known now.
         until: Moment,
     },
@@ -193,7 +193,7 @@ pub enum End<E: Watchable> {
         phase: Phase,
         /// True if something contradicted an end ([`Verdict::Conflict`]), now or before: a person has to
         /// look.
-        held: bool,
+        conflict: bool,
     },
     /// The watch gave up: [`Watch::resume`](super::Watch::resume) goes on, at once or after the text of
     /// [`Watch::stored`](super::Watch::stored) was kept for days.
@@ -204,7 +204,7 @@ pub enum End<E: Watchable> {
         tracker: Tracker<E::Status>,
         /// True if something contradicted an end ([`Verdict::Conflict`]), now or before: a person has to
         /// look.
-        held: bool,
+        conflict: bool,
         /// The error of the last read, if that read failed.
         error: Option<Arc<CallError<E::Provider>>>,
     },
@@ -221,9 +221,9 @@ impl<E: Watchable> End<E> {
 
     /// True if something contradicted an end, so that a person has to look.
     #[must_use]
-    pub const fn held(&self) -> bool {
+    pub const fn has_conflict(&self) -> bool {
         match self {
-            Self::Ended { held, .. } | Self::GaveUp { held, .. } => *held,
+            Self::Ended { conflict, .. } | Self::GaveUp { conflict, .. } => *conflict,
         }
     }
 
@@ -237,10 +237,10 @@ impl<E: Watchable> End<E> {
         }
     }
 
-    /// True if a person should look: the watch is [`held`](Self::held), or money came after a refusal
-    /// ([`Tracker::superseded`]).
+    /// True if a person should look: the watch is [in conflict](Self::has_conflict), or money came after a
+    /// refusal ([`Tracker::superseded`]).
     #[must_use]
     pub fn wants_attention(&self) -> bool {
-        self.held() || self.tracker().superseded().is_some()
+        self.has_conflict() || self.tracker().superseded().is_some()
     }
 }

@@ -328,15 +328,15 @@ impl<E: Watchable> Watch<E> {
                 return match self.known.next_change(Some(step)) {
                     Some(change) => Turn::Tell(Box::new(change)),
                     // The watch always has an end then.
-                    None => Turn::Sleep(AHEAD_GAP),
+                    None => Turn::Sleep(AUTHORIZATION_GAP),
                 };
             }
         };
         let mut pass = self.gate.pass(self.known.client(), now);
         if let Pass::Asked(at) = pass {
-            // The future that sent the call ahead was dropped. Even if that happens again and again, the call
-            // is not sent at every turn.
-            let next = at.saturating_add(AHEAD_GAP);
+            // The future that sent the authorization call was dropped. Even if that happens again and again,
+            // the call is not sent at every turn.
+            let next = at.saturating_add(AUTHORIZATION_GAP);
             if at <= now && now < next {
                 return Turn::Sleep(next.saturating_since(now));
             }
@@ -344,7 +344,7 @@ impl<E: Watchable> Watch<E> {
             pass = self.gate.pass(self.known.client(), now);
         }
         if let Pass::Ask(call) = pass {
-            return Turn::Send(DueRead::Ahead(call));
+            return Turn::Send(DueRead::Authorization(call));
         }
         let (known, mut place) = self.parts(now);
         place.mark_sent(now);
@@ -357,10 +357,10 @@ impl<E: Watchable> Watch<E> {
         match outcome {
             Outcome::Status(outcome) => self.handle_status(now, outcome),
             Outcome::Full(outcome) => self.handle_read(now, outcome),
-            Outcome::Ahead(outcome) => {
-                if let Some(Err(came)) = self.gate.take_in(&self.known.plan, outcome) {
+            Outcome::Authorization(outcome) => {
+                if let Some(Err(came)) = self.gate.take_in(&self.known.policy, outcome) {
                     let (known, mut place) = self.parts(now);
-                    known.take_in_ahead(&mut place, came, now);
+                    known.take_in_authorization(&mut place, came, now);
                 }
             }
         }
@@ -414,4 +414,4 @@ enum Turn<E: Watchable> {
 }
 
 /// Assumed: no provider says how often a token may be asked for.
-const AHEAD_GAP: Duration = Duration::from_secs(1);
+const AUTHORIZATION_GAP: Duration = Duration::from_secs(1);

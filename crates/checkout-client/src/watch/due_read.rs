@@ -1,28 +1,28 @@
 //! The call that a watch sends next, and the outcome of that call.
 
 use super::Watchable;
-use crate::ahead::Ahead;
+use crate::authorize::Authorize;
 use crate::error::CallErrorOf;
 use crate::{Answer, Call, CallError, Operation, Readable};
 use checkout_transport::{BlockingTransport, LocalTransport, Transport};
 use core::time::Duration;
 
-/// The payload of the call ahead of a read.
-pub(crate) type AheadOf<E> = <<E as Readable>::Provider as Ahead>::Payload;
+/// The payload of the authorization call of a read.
+pub(crate) type AuthorizationOf<E> = <<E as Readable>::Provider as Authorize>::Payload;
 
 /// The call to send next.
 pub(crate) enum DueRead<E: Watchable> {
     Status(Call<E::StatusRead>),
     Full(Call<E>),
     /// The call that the provider needs before the read.
-    Ahead(Call<AheadOf<E>>),
+    Authorization(Call<AuthorizationOf<E>>),
 }
 
 /// The outcome of a call.
 pub(crate) enum Outcome<E: Watchable> {
     Status(Result<Answer<E::StatusRead>, CallErrorOf<E>>),
     Full(Result<Answer<E>, CallErrorOf<E>>),
-    Ahead(Result<Answer<AheadOf<E>>, CallErrorOf<E>>),
+    Authorization(Result<Answer<AuthorizationOf<E>>, CallErrorOf<E>>),
 }
 
 impl<E: Watchable> DueRead<E> {
@@ -30,7 +30,7 @@ impl<E: Watchable> DueRead<E> {
         match self {
             Self::Status(call) => Outcome::Status(call.send(transport).await),
             Self::Full(call) => Outcome::Full(call.send(transport).await),
-            Self::Ahead(call) => Outcome::Ahead(call.send(transport).await),
+            Self::Authorization(call) => Outcome::Authorization(call.send(transport).await),
         }
     }
 
@@ -38,7 +38,7 @@ impl<E: Watchable> DueRead<E> {
         match self {
             Self::Status(call) => Outcome::Status(call.send_local(transport).await),
             Self::Full(call) => Outcome::Full(call.send_local(transport).await),
-            Self::Ahead(call) => Outcome::Ahead(call.send_local(transport).await),
+            Self::Authorization(call) => Outcome::Authorization(call.send_local(transport).await),
         }
     }
 
@@ -46,7 +46,7 @@ impl<E: Watchable> DueRead<E> {
         match self {
             Self::Status(call) => Outcome::Status(call.send_blocking(transport)),
             Self::Full(call) => Outcome::Full(call.send_blocking(transport)),
-            Self::Ahead(call) => Outcome::Ahead(call.send_blocking(transport)),
+            Self::Authorization(call) => Outcome::Authorization(call.send_blocking(transport)),
         }
     }
 
@@ -55,7 +55,7 @@ impl<E: Watchable> DueRead<E> {
         match self {
             Self::Status(call) => Sent { kind: Kind::Status, operation: call.operation() },
             Self::Full(call) => Sent { kind: Kind::Full, operation: call.operation() },
-            Self::Ahead(call) => Sent { kind: Kind::Ahead, operation: call.operation() },
+            Self::Authorization(call) => Sent { kind: Kind::Authorization, operation: call.operation() },
         }
     }
 }
@@ -71,7 +71,7 @@ pub(crate) struct Sent {
 enum Kind {
     Status,
     Full,
-    Ahead,
+    Authorization,
 }
 
 impl Sent {
@@ -81,7 +81,7 @@ impl Sent {
         match self.kind {
             Kind::Status => Outcome::Status(Err(error)),
             Kind::Full => Outcome::Full(Err(error)),
-            Kind::Ahead => Outcome::Ahead(Err(error)),
+            Kind::Authorization => Outcome::Authorization(Err(error)),
         }
     }
 }

@@ -4,9 +4,9 @@
 //! or the schedule of many), and how a call is sent.
 
 use super::due_read::DueRead;
-use super::known::{Came, Known, answered};
-use super::{AheadOf, Change, Watchable};
-use crate::ahead::Ahead;
+use super::known::{Came, Known};
+use super::{AuthorizationOf, Change, Watchable};
+use crate::authorize::Authorize;
 use crate::error::CallErrorOf;
 use crate::provider::ClientOf;
 use crate::{Answer, Call, CallError, CallErrorKind, NotSent};
@@ -62,8 +62,8 @@ impl<E: Watchable> Known<E> {
         }
     }
 
-    /// Takes in the failure of the call ahead, which counts as the read that needed the call.
-    pub(crate) fn take_in_ahead(&mut self, place: &mut impl Place, came: Came<E>, now: Moment) {
+    /// Takes in the failure of the authorization call, which counts as the read that needed the call.
+    pub(crate) fn take_in_authorization(&mut self, place: &mut impl Place, came: Came<E>, now: Moment) {
         self.mark_sent(place, now);
         self.take_in(place, came, now);
     }
@@ -91,16 +91,16 @@ impl<E: Watchable> Known<E> {
     }
 }
 
-/// The call ahead of the reads of one client: one call at a time, for all reads that need the call.
+/// the authorization call of the reads of one client: one call at a time, for all reads that need the call.
 pub(crate) struct Gate<E: Watchable> {
     asked: Option<(Moment, ClientOf<E>)>,
 }
 
 /// The state of the [`Gate`] for a read that is due.
 pub(crate) enum Pass<E: Watchable> {
-    /// The read needs no call ahead.
+    /// The read needs no authorization call.
     Open,
-    Ask(Call<AheadOf<E>>),
+    Ask(Call<AuthorizationOf<E>>),
     /// The call is under way since then.
     Asked(Moment),
 }
@@ -111,7 +111,7 @@ impl<E: Watchable> Gate<E> {
     }
 
     pub(crate) fn pass(&mut self, client: &ClientOf<E>, now: Moment) -> Pass<E> {
-        let Some(call) = <E::Provider as Ahead>::ahead(client) else { return Pass::Open };
+        let Some(call) = <E::Provider as Authorize>::authorization(client) else { return Pass::Open };
         if let Some((at, _)) = &self.asked {
             return Pass::Asked(*at);
         }
@@ -124,41 +124,44 @@ impl<E: Watchable> Gate<E> {
         self.asked = None;
     }
 
-    /// Stores the answer to the call ahead; if none came, returns the failure of the reads that needed the
-    /// answer. None if no call is under way.
+    /// Stores the answer to the authorization call; if none came, returns the failure of the reads that
+    /// needed the answer. None if no call is under way.
     pub(crate) fn take_in(
         &mut self,
         policy: &PollPolicy,
-        outcome: Result<Answer<AheadOf<E>>, CallErrorOf<E>>,
+        outcome: Result<Answer<AuthorizationOf<E>>, CallErrorOf<E>>,
     ) -> Option<Result<(), Came<E>>> {
         let (_, client) = self.asked.take()?;
-        Some(keep_ahead::<E>(&client, policy, outcome))
+        Some(keep_authorization::<E>(&client, policy, outcome))
     }
 }
 
-/// Stores the answer to the call ahead; if none came, returns the failure of the reads that needed the
-/// answer.
+/// Stores the answer to the authorization call; if none came, returns the failure of the reads that needed
+/// the answer.
 ///
 /// A wait that this answer asks for says nothing about the checkouts that need the answer. So no checkout
 /// waits for longer than the policy's longest pause, and no checkout is given up for that wait. Neither is a
 /// checkout given up for an unexpected response, such as a gateway's page that lets nobody in.
-fn keep_ahead<E: Watchable>(
+fn keep_authorization<E: Watchable>(
     client: &ClientOf<E>,
-    plan: &PollPolicy,
-    outcome: Result<Answer<AheadOf<E>>, CallErrorOf<E>>,
+    policy: &PollPolicy,
+    outcome: Result<Answer<AuthorizationOf<E>>, CallErrorOf<E>>,
 ) -> Result<(), Came<E>> {
-    let answer = answered::<E, _>(client, outcome).map_err(|came| {
-        match came.failed.as_deref().map(CallError::kind) {
-            Some(CallErrorKind::UnexpectedResponse(_)) => came.into_failure(),
-            _ => came.at_most(plan.longest_pause()),
-        }
+    let answer = outcome.map_err(|error| match error.kind() {
+        CallErrorKind::UnexpectedResponse(_) => Came::failed(error).into_failure(),
+        CallErrorKind::NotSent(_)
+        | CallErrorKind::NoResponse(_)
+        | CallErrorKind::Unreadable(_)
+        | CallErrorKind::Mismatch(_)
+        | CallErrorKind::NotAuthentic(_)
+        | CallErrorKind::Refused(_) => Came::failed(error).at_most(policy.longest_pause()),
     })?;
     let operation = answer.operation();
-    let kept = <E::Provider as Ahead>::keep(client, &answer);
+    let kept = <E::Provider as Authorize>::keep(client, &answer);
     // A token that has expired on arrival would be asked for without end.
-    let good = kept.and_then(|()| match <E::Provider as Ahead>::ahead(client) {
+    let good = kept.and_then(|()| match <E::Provider as Authorize>::authorization(client) {
         Some(_) => Err(CallError::not_sent(operation, NotSent::AccessTokenExpired)),
         None => Ok(()),
     });
-    good.map_err(|error| Came::failed(ReadOutcome::Failed { wait: None }, error))
+    good.map_err(|error| Came::failed(error).into_failure())
 }

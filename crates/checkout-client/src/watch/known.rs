@@ -2,11 +2,10 @@
 
 use super::due_read::DueRead;
 use super::{Change, End, Handle, Nudged, Watchable};
-use crate::ahead::Ahead;
 use crate::error::CallErrorOf;
 use crate::provider::ClientOf;
 use crate::provider::sealed::Backend;
-use crate::{Answer, Call, CallErrorKind, Observable, Readable};
+use crate::{Answer, Call, Observable};
 use checkout_lifecycle::{Moment, Tracker, Verdict};
 use checkout_poll::{PollPolicy, Poller, ReadKind, ReadOutcome, Step};
 use core::fmt;
@@ -19,8 +18,8 @@ use std::sync::Arc;
 pub(crate) struct Known<E: Watchable> {
     pub(crate) status_call: Call<E::StatusRead>,
     pub(crate) full_call: Call<E>,
-    pub(crate) plan: PollPolicy,
-    pub(super) began: Moment,
+    pub(crate) policy: PollPolicy,
+    pub(super) started_at: Moment,
     pub(super) seed: u64,
     /// The poller's event for the answer of the submit or create, and the moment when that answer was taken
     /// in.
@@ -28,7 +27,7 @@ pub(crate) struct Known<E: Watchable> {
     /// True once something was asked, taken in or restored, so that the poller is no longer a new one.
     pub(crate) begun: bool,
     pub(crate) tracker: Tracker<E::Status>,
-    pub(crate) held: bool,
+    pub(crate) conflict: bool,
     pub(crate) handle: Handle,
     /// The changes that were not reported yet.
     pub(crate) untold: VecDeque<Change<E>>,
@@ -68,17 +67,17 @@ struct Shows {
 
 impl<E: Watchable> Known<E> {
     pub(super) fn new(status_call: Call<E::StatusRead>, full_call: Call<E>, id: &str) -> Self {
-        let began = now::<E>(full_call.client());
+        let started_at = now::<E>(full_call.client());
         Self {
             status_call,
             full_call,
-            plan: E::POLL_POLICY,
-            began,
+            policy: E::POLL_POLICY,
+            started_at,
             seed: fnv(id),
             submitted: None,
             begun: false,
             tracker: Tracker::new(),
-            held: false,
+            conflict: false,
             handle: Handle::new(),
             untold: VecDeque::new(),
             evidence: None,
@@ -102,7 +101,7 @@ impl<E: Watchable> Known<E> {
 
     /// The maximum wait for the answer to one read.
     pub(crate) fn read_timeout(&self) -> Duration {
-        read_timeout(&self.plan)
+        read_timeout(&self.policy)
     }
 
     pub(crate) const fn has_evidence(&self) -> bool {
@@ -132,11 +131,11 @@ impl<E: Watchable> Known<E> {
 
     /// The kind of the next read. A refusal whose late reads go on is reported with a read that shows the
     /// refusal: after a restart a bare status does not.
-    pub(crate) fn fetch(&self, fetch: ReadKind, poller: &Poller, now: Moment) -> ReadKind {
+    pub(crate) fn kind_of_read(&self, kind: ReadKind, poller: &Poller, now: Moment) -> ReadKind {
         let untold = !self.refusal_told && self.evidence.is_none();
-        match E::POLL_POLICY.confirm_with_full_read && untold && poller.refused(&self.plan, now).is_some() {
+        match E::POLL_POLICY.confirm_with_full_read && untold && poller.refused(&self.policy, now).is_some() {
             true => ReadKind::Full,
-            false => fetch,
+            false => kind,
         }
     }
 
@@ -147,14 +146,14 @@ impl<E: Watchable> Known<E> {
         now: Moment,
     ) -> Came<E> {
         let (mut came, read) = self.observe(ReadKind::Status, outcome, now);
-        if let Some((glance, shows)) = read {
+        if let Some((read, shows)) = read {
             if shows.settled {
-                self.ask_payer(&glance.payload);
+                self.ask_payer(&read.payload);
             }
             if self.answers_nudge {
-                came.nudged = Some(Box::new(Nudged::Status(glance.clone())));
+                came.nudged = Some(Box::new(Nudged::Status(read.clone())));
             }
-            if let Some(read) = E::of_status_read(glance).filter(|_| shows.known) {
+            if let Some(read) = E::of_status_read(read).filter(|_| shows.known) {
                 self.evidence = Some(Box::new(read));
             }
         }
@@ -183,8 +182,8 @@ impl<E: Watchable> Known<E> {
             self.challenge = None;
         }
         let not_shown = payload.not_shown().filter(|_| challenge.is_none());
-        if let Some(why) = not_shown.filter(|_| self.not_shown != not_shown) {
-            self.untold.push_back(Change::NotShown { payload: payload.clone(), why });
+        if let Some(reason) = not_shown.filter(|_| self.not_shown != not_shown) {
+            self.untold.push_back(Change::NotShown { payload: payload.clone(), reason });
         }
         self.not_shown = not_shown;
     }
@@ -207,7 +206,7 @@ impl<E: Watchable> Known<E> {
     pub(super) fn report(&mut self, came: Came<E>, poller: &Poller, now: Moment) {
         let Came { failed, nudged, .. } = came;
         if let Some(error) = &failed {
-            self.not_read(Arc::clone(error), poller.next(&self.plan, now), now);
+            self.not_read(Arc::clone(error), poller.next(&self.policy, now), now);
         }
         self.refused(poller, now);
         // Last, so that the report of the nudge follows all other changes of the read.
@@ -230,12 +229,12 @@ impl<E: Watchable> Known<E> {
     /// Reports a refusal whose late reads go on, once, with the read that shows the refusal.
     fn refused(&mut self, poller: &Poller, now: Moment) {
         if let (Some(phase), Some(answer), false) =
-            (poller.refused(&self.plan, now), &self.evidence, self.refusal_told)
+            (poller.refused(&self.policy, now), &self.evidence, self.refusal_told)
         {
             self.refusal_told = true;
             let (answer, until) = (Answer::clone(answer), poller.deadline());
-            let (tracker, held) = (self.tracker, self.held);
-            self.untold.push_back(Change::Refused { answer, tracker, phase, held, until });
+            let (tracker, conflict) = (self.tracker, self.conflict);
+            self.untold.push_back(Change::Refused { answer, tracker, phase, conflict, until });
         }
     }
 
@@ -252,16 +251,16 @@ impl<E: Watchable> Known<E> {
 
     /// The end, if the poller reports an end and, where the poller has not given up, a read shows that end.
     pub(super) fn end(&mut self, step: Step) -> Option<End<E>> {
-        let (tracker, held) = (self.tracker, self.held);
+        let (tracker, conflict) = (self.tracker, self.conflict);
         match step {
             Step::Done(phase) => {
                 let answer = *self.evidence.take()?;
-                Some(End::Ended { answer, tracker, phase, held })
+                Some(End::Ended { answer, tracker, phase, conflict })
             }
             Step::GaveUp(mut gave_up) => {
                 // An end from a submit, without a read that shows the end, is known to the tracker alone.
-                gave_up.last = gave_up.last.or(tracker.phase());
-                Some(End::GaveUp { gave_up, tracker, held, error: self.error.clone() })
+                gave_up.last_phase = gave_up.last_phase.or(tracker.phase());
+                Some(End::GaveUp { gave_up, tracker, conflict, error: self.error.clone() })
             }
             Step::Fetch(_) | Step::Wait(_) | Step::AskPayer { .. } => None,
         }
@@ -270,16 +269,16 @@ impl<E: Watchable> Known<E> {
     /// The outcome of a read, with the answer, if there is one, and its effect on the knowledge so far.
     fn observe<T>(
         &mut self,
-        fetch: ReadKind,
+        kind: ReadKind,
         outcome: Result<Answer<T>, CallErrorOf<E>>,
         now: Moment,
     ) -> (Came<E>, Option<(Answer<T>, Shows)>)
     where
         T: Observable<Provider = E::Provider, Status = E::Status, Raw = E::Raw>,
     {
-        let received = match answered::<E, T>(self.client(), outcome) {
+        let received = match outcome {
             Ok(received) => received,
-            Err(came) => return (came, None),
+            Err(error) => return (Came::failed(error), None),
         };
         self.error = None;
         let before = (self.tracker.status(), self.tracker.phase());
@@ -297,14 +296,14 @@ impl<E: Watchable> Known<E> {
         }
         if let Some(verdict) = verdict {
             known = verdict.is_adopted();
-            self.held |= matches!(verdict, Verdict::Conflict { .. });
+            self.conflict |= matches!(verdict, Verdict::Conflict { .. });
             self.notice(verdict);
         }
         // A read that does not show the end, or contradicts the end, settles nothing: the watch reads again.
-        let settles = fetch == ReadKind::Full || !E::POLL_POLICY.confirm_with_full_read;
+        let settles = kind == ReadKind::Full || !E::POLL_POLICY.confirm_with_full_read;
         let settled = !(self.tracker.is_final() && settles && !known && self.evidence.is_none());
         let outcome = match settled {
-            true => received.answered(fetch, self.tracker.phase()),
+            true => received.answered(kind, self.tracker.phase()),
             false => ReadOutcome::Failed { wait: received.said_wait() },
         };
         (Came { outcome, failed: None, nudged: None }, Some((received, Shows { settled, known })))
@@ -325,8 +324,8 @@ impl<E: Watchable> Known<E> {
 }
 
 impl<E: Watchable> Came<E> {
-    pub(super) fn failed(outcome: ReadOutcome, error: CallErrorOf<E>) -> Self {
-        Self { outcome, failed: Some(Arc::new(error)), nudged: None }
+    pub(super) fn failed(error: CallErrorOf<E>) -> Self {
+        Self { outcome: error.read_outcome(), failed: Some(Arc::new(error)), nudged: None }
     }
 
     /// Limits the wait to this maximum.
@@ -357,31 +356,13 @@ impl<E: Watchable> Clone for Came<E> {
 }
 
 /// The maximum wait for the answer to one read.
-pub(crate) fn read_timeout(plan: &PollPolicy) -> Duration {
-    plan.read_timeout.max(Duration::from_secs(1))
+pub(crate) fn read_timeout(policy: &PollPolicy) -> Duration {
+    policy.read_timeout.max(Duration::from_secs(1))
 }
 
 /// The time, by the client's clock.
 pub(crate) fn now<E: Watchable>(client: &ClientOf<E>) -> Moment {
     <E::Provider as Backend>::now(client)
-}
-
-/// The answer, or else the failure.
-pub(super) fn answered<E: Watchable, T>(
-    client: &ClientOf<E>,
-    outcome: Result<Answer<T>, CallErrorOf<E>>,
-) -> Result<Answer<T>, Came<E>>
-where
-    T: Readable<Provider = E::Provider>,
-{
-    outcome.map_err(|error| {
-        let is_response =
-            matches!(error.kind(), CallErrorKind::Refused(_) | CallErrorKind::UnexpectedResponse(_));
-        if is_response && error.http_status() == Some(401) {
-            <E::Provider as Ahead>::unauthorized(client);
-        }
-        Came::failed(error.read_outcome(), error)
-    })
 }
 
 /// A verdict with its raw value as a text, so that two can be compared.

@@ -10,9 +10,9 @@ impl<E: Watchable> Watch<E> {
     /// holds nothing of the payer.
     ///
     /// The text does not hold changes that were not reported yet, but does hold the mark for a person's look:
-    /// [`held`](Self::held). The text does not hold the answer that the watch ended with either: a watch that
-    /// goes on from an end reads once more. Nor does the text hold the payer's challenge, which the next read
-    /// reports again: nudge the [`handle`](Self::handle) for a report at once.
+    /// [in conflict](Self::has_conflict). The text does not hold the answer that the watch ended with either:
+    /// a watch that goes on from an end reads once more. Nor does the text hold the payer's challenge, which
+    /// the next read reports again: nudge the [`handle`](Self::handle) for a report at once.
     ///
     /// ```
     /// # #[cfg(feature = "system")] {
@@ -41,10 +41,10 @@ impl<E: Watchable> Watch<E> {
         let mut parts = stored.split(BETWEEN);
         let mut part = || parts.next().unwrap_or_default();
         let (head, tracker, poller) = (part(), part(), part());
-        let held = match head.strip_prefix(VERSION).and_then(|head| head.strip_prefix(' ')) {
-            Some(HELD) => true,
-            Some(NOT_HELD) => false,
-            Some(_) => return Err(ParseWatchError::Held),
+        let conflict = match head.strip_prefix(VERSION).and_then(|head| head.strip_prefix(' ')) {
+            Some(CONFLICT) => true,
+            Some(NO_CONFLICT) => false,
+            Some(_) => return Err(ParseWatchError::Conflict),
             None => return Err(ParseWatchError::Version),
         };
         let tracker: Tracker<E::Status> = tracker.parse().map_err(ParseWatchError::Tracker)?;
@@ -53,7 +53,7 @@ impl<E: Watchable> Watch<E> {
             return Err(ParseWatchError::Surplus);
         }
         self.poller = poller;
-        (self.known.tracker, self.known.held, self.known.begun) = (tracker, held, true);
+        (self.known.tracker, self.known.conflict, self.known.begun) = (tracker, conflict, true);
         self.known.forget();
         Ok(self)
     }
@@ -61,8 +61,8 @@ impl<E: Watchable> Watch<E> {
 
 impl<E: Watchable> Known<E> {
     pub(crate) fn stored(&self, poller: &Poller) -> String {
-        let held = if self.held { HELD } else { NOT_HELD };
-        format!("{VERSION} {held}{BETWEEN}{}{BETWEEN}{poller}", self.tracker)
+        let conflict = if self.conflict { CONFLICT } else { NO_CONFLICT };
+        format!("{VERSION} {conflict}{BETWEEN}{}{BETWEEN}{poller}", self.tracker)
     }
 }
 
@@ -85,9 +85,9 @@ pub enum ParseWatchError {
     /// The text does not begin with `v1`.
     #[error("a stored watch does not begin with v1")]
     Version,
-    /// The part behind `v1` is neither `held` nor `-`.
-    #[error("a stored watch does not say whether it is held")]
-    Held,
+    /// The part behind `v1` is neither `conflict` nor `-`.
+    #[error("a stored watch does not say whether it is conflict")]
+    Conflict,
     /// The tracker is missing or not readable.
     #[error("{0}")]
     Tracker(ParseTrackerError),
@@ -100,6 +100,6 @@ pub enum ParseWatchError {
 }
 
 const VERSION: &str = "v1";
-const HELD: &str = "held";
-const NOT_HELD: &str = "-";
+const CONFLICT: &str = "conflict";
+const NO_CONFLICT: &str = "-";
 const BETWEEN: &str = "; ";

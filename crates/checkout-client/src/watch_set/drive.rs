@@ -55,7 +55,7 @@ where
     ///     if let Change::AskPayer { .. } = event.change {
     ///         // The payer passes the challenge, and comes back.
     /// #       sandbox.complete_3ds(&number)?;
-    ///         watches.payer_returned(event.ticket);
+    ///         watches.payer_returned(event.watch_id);
     ///     }
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -77,7 +77,7 @@ where
                 Turn::Tell(event) => return Some(*event),
                 Turn::Send(whose, asked) => {
                     let sent = asked.sent();
-                    let timeout = read_timeout(&self.plan_of(whose));
+                    let timeout = read_timeout(&self.policy_of(whose));
                     let until = self.now().saturating_add(timeout);
                     let transport = transport.clone();
                     let future = Box::pin(async move { asked.send(&transport).await });
@@ -130,8 +130,8 @@ where
     /// }) {
     ///     println!("{}: {:?}", event.key, event.change);
     /// }
-    /// if let Some(ticket) = webhook.and_then(|order| watches.find(&order)) {
-    ///     watches.nudge(ticket);
+    /// if let Some(watch_id) = webhook.and_then(|order| watches.find(&order)) {
+    ///     watches.nudge(watch_id);
     /// }
     /// assert_eq!(watches.len(), 1);
     /// # }
@@ -213,15 +213,15 @@ where
                 return self.rest(None, now);
             }
             match self.schedule.next(now) {
-                Next::Fetch { ticket, fetch, .. } => {
-                    if let Some(turn) = self.fetch(ticket, fetch, now) {
+                Next::Fetch { key, kind, .. } => {
+                    if let Some(turn) = self.fetch(key, kind, now) {
                         return turn;
                     }
                 }
                 // The answer reported this already.
                 Next::AskPayer { .. } | Next::Refused { .. } => {}
-                Next::Ended { ticket, phase } => self.over(ticket, Step::Done(phase), now),
-                Next::GaveUp { ticket, gave_up } => self.over(ticket, Step::GaveUp(gave_up), now),
+                Next::Ended { key, phase } => self.over(key, Step::Done(phase), now),
+                Next::GaveUp { key, gave_up } => self.over(key, Step::GaveUp(gave_up), now),
                 Next::Wait(until) => return self.rest(Some(until), now),
                 Next::Idle => return self.rest(None, now),
             }
@@ -230,8 +230,8 @@ where
 
     /// The next change that was not reported yet.
     fn tell(&mut self) -> Option<WatchEvent<E, K>> {
-        while let Some(ticket) = self.to_tell.front().copied() {
-            let Some(open) = self.open.get_mut(&ticket) else {
+        while let Some(watch_id) = self.to_tell.front().copied() {
+            let Some(open) = self.open.get_mut(&watch_id) else {
                 self.to_tell.pop_front();
                 continue;
             };
@@ -241,23 +241,23 @@ where
             };
             let key = open.key.clone();
             if !change.is_end() {
-                let stored = self.stored(ticket).unwrap_or_default();
-                return Some(WatchEvent { ticket, key, change, stored, watch: None });
+                let stored = self.stored(watch_id).unwrap_or_default();
+                return Some(WatchEvent { watch_id, key, change, stored, watch: None });
             }
             self.to_tell.pop_front();
-            let watch = self.remove(ticket).map(|(watch, _)| watch);
+            let watch = self.remove(watch_id).map(|(watch, _)| watch);
             let stored = watch.as_ref().map(Watch::stored).unwrap_or_default();
-            return Some(WatchEvent { ticket, key, change, stored, watch });
+            return Some(WatchEvent { watch_id, key, change, stored, watch });
         }
         None
     }
 
     fn take_messages(&mut self, now: Moment) {
-        for ticket in self.inbox.take() {
-            let Some(open) = self.open.get_mut(&ticket) else { continue };
+        for watch_id in self.inbox.take() {
+            let Some(open) = self.open.get_mut(&watch_id) else { continue };
             let (known, mut place) = open.parts(&mut self.schedule);
             known.take_messages(&mut place, now);
-            self.inbox.listen(ticket, &known.handle);
+            self.inbox.listen(watch_id, &known.handle);
         }
     }
 
@@ -278,11 +278,11 @@ where
     fn share_out(&mut self) -> bool {
         let mut taken = BTreeMap::<MerchantId, usize>::new();
         let reads = self.reads.iter().filter_map(|read| match read.whose {
-            Whose::Checkout(ticket) => Some(ticket),
+            Whose::Checkout(watch_id) => Some(watch_id),
             Whose::Merchant(_) => None,
         });
-        for ticket in reads.chain(self.waiting.iter().map(|given| given.ticket)) {
-            if let Some(open) = self.open.get(&ticket) {
+        for watch_id in reads.chain(self.waiting.iter().map(|given| given.watch_id)) {
+            if let Some(open) = self.open.get(&watch_id) {
                 *taken.entry(open.merchant).or_default() += 1;
             }
         }
@@ -311,10 +311,10 @@ where
         true
     }
 
-    fn plan_of(&self, whose: Whose) -> PollPolicy {
+    fn policy_of(&self, whose: Whose) -> PollPolicy {
         let of_checkout = match whose {
-            Whose::Checkout(ticket) => self.open.get(&ticket).map(|open| open.known.plan),
-            Whose::Merchant(merchant) => self.merchants.get(&merchant).map(|merchant| merchant.plan),
+            Whose::Checkout(watch_id) => self.open.get(&watch_id).map(|open| open.known.policy),
+            Whose::Merchant(merchant) => self.merchants.get(&merchant).map(|merchant| merchant.policy),
         };
         of_checkout.unwrap_or(E::POLL_POLICY)
     }
@@ -340,17 +340,18 @@ where
     }
 
     /// Begins a due read.
-    fn fetch(&mut self, queued: poll::ScheduleKey, fetch: ReadKind, now: Moment) -> Option<Turn<E, K>> {
-        let ticket = *self.schedule.data(queued)?;
-        let open = self.open.get_mut(&ticket)?;
+    fn fetch(&mut self, queued: poll::ScheduleKey, kind: ReadKind, now: Moment) -> Option<Turn<E, K>> {
+        let watch_id = *self.schedule.data(queued)?;
+        let open = self.open.get_mut(&watch_id)?;
         open.known.begun = true;
-        let fetch = self.schedule.poller(queued).map_or(fetch, |poller| open.known.fetch(fetch, poller, now));
-        self.begin(Given { ticket, fetch, at: now }, now)
+        let kind =
+            self.schedule.poller(queued).map_or(kind, |poller| open.known.kind_of_read(kind, poller, now));
+        self.begin(Given { watch_id, kind, at: now }, now)
     }
 
-    /// Begins a read, or lets the read wait for the call ahead.
+    /// Begins a read, or lets the read wait for the authorization call.
     fn begin(&mut self, given: Given, now: Moment) -> Option<Turn<E, K>> {
-        let open = self.open.get_mut(&given.ticket)?;
+        let open = self.open.get_mut(&given.watch_id)?;
         let merchant = self.merchants.get_mut(&open.merchant)?;
         match merchant.gate.pass(open.known.client(), now) {
             Pass::Open => {}
@@ -360,7 +361,7 @@ where
             }
             Pass::Ask(call) => {
                 self.waiting.push(given);
-                return Some(Turn::Send(Whose::Merchant(open.merchant), DueRead::Ahead(call)));
+                return Some(Turn::Send(Whose::Merchant(open.merchant), DueRead::Authorization(call)));
             }
         }
         let late = now.saturating_since(given.at);
@@ -375,49 +376,49 @@ where
         if !late.is_zero() {
             self.schedule.mark_sent(open.queued, now);
         }
-        Some(Turn::Send(Whose::Checkout(given.ticket), open.known.begin(given.fetch)))
+        Some(Turn::Send(Whose::Checkout(given.watch_id), open.known.begin(given.kind)))
     }
 
     fn take_in(&mut self, whose: Whose, outcome: Outcome<E>, now: Moment) {
         match (whose, outcome) {
-            (Whose::Merchant(id), Outcome::Ahead(outcome)) => {
-                let policy = self.plan_of(whose);
+            (Whose::Merchant(id), Outcome::Authorization(outcome)) => {
+                let policy = self.policy_of(whose);
                 let Some(merchant) = self.merchants.get_mut(&id) else { return };
                 let Some(kept) = merchant.gate.take_in(&policy, outcome) else { return };
-                self.came_ahead(id, kept, now);
+                self.take_in_authorization(id, kept, now);
             }
-            (Whose::Checkout(ticket), outcome) => {
-                let Some(open) = self.open.get_mut(&ticket) else { return };
+            (Whose::Checkout(watch_id), outcome) => {
+                let Some(open) = self.open.get_mut(&watch_id) else { return };
                 let came = match outcome {
                     Outcome::Status(outcome) => open.known.handle_status(outcome, now),
                     Outcome::Full(outcome) => open.known.handle_read(outcome, now),
-                    Outcome::Ahead(_) => return,
+                    Outcome::Authorization(_) => return,
                 };
                 let (known, mut place) = open.parts(&mut self.schedule);
                 known.take_in(&mut place, came, now);
-                self.to_tell.push_back(ticket);
+                self.to_tell.push_back(watch_id);
             }
             (Whose::Merchant(_), Outcome::Status(_) | Outcome::Full(_)) => {}
         }
     }
 
-    /// Begins the reads that wait for the call ahead, or fails all of them with that call.
-    fn came_ahead(&mut self, merchant: MerchantId, kept: Result<(), Came<E>>, now: Moment) {
+    /// Begins the reads that wait for the authorization call, or fails all of them with that call.
+    fn take_in_authorization(&mut self, merchant: MerchantId, kept: Result<(), Came<E>>, now: Moment) {
         let its = self.take_waiting(merchant);
         let Err(came) = kept else { return self.ready.extend(its) };
         for given in its {
-            if let Some(open) = self.open.get_mut(&given.ticket) {
+            if let Some(open) = self.open.get_mut(&given.watch_id) {
                 let (known, mut place) = open.parts(&mut self.schedule);
-                known.take_in_ahead(&mut place, came.clone(), now);
-                self.to_tell.push_back(given.ticket);
+                known.take_in_authorization(&mut place, came.clone(), now);
+                self.to_tell.push_back(given.watch_id);
             }
         }
     }
 
-    /// Takes the merchant's reads that wait for the call ahead.
+    /// Takes the merchant's reads that wait for the authorization call.
     fn take_waiting(&mut self, merchant: MerchantId) -> Vec<Given> {
         let is_its =
-            |given: &Given| self.open.get(&given.ticket).is_some_and(|open| open.merchant == merchant);
+            |given: &Given| self.open.get(&given.watch_id).is_some_and(|open| open.merchant == merchant);
         let (its, others) = core::mem::take(&mut self.waiting).into_iter().partition(is_its);
         self.waiting = others;
         its
@@ -425,12 +426,12 @@ where
 
     /// Takes in that a checkout has ended or is given up.
     fn over(&mut self, queued: poll::ScheduleKey, step: Step, now: Moment) {
-        let Some(ticket) = self.schedule.data(queued).copied() else { return };
-        let Some(open) = self.open.get_mut(&ticket) else { return };
+        let Some(watch_id) = self.schedule.data(queued).copied() else { return };
+        let Some(open) = self.open.get_mut(&watch_id) else { return };
         let (known, mut place) = open.parts(&mut self.schedule);
         if known.is_end(&mut place, step, now) {
             open.ended = Some(step);
-            self.to_tell.push_back(ticket);
+            self.to_tell.push_back(watch_id);
         }
     }
 
@@ -475,13 +476,13 @@ where
         let now = self.now();
         for read in core::mem::take(&mut self.reads) {
             match read.whose {
-                Whose::Checkout(ticket) => {
-                    if let Some(open) = self.open.get(&ticket) {
+                Whose::Checkout(watch_id) => {
+                    if let Some(open) = self.open.get(&watch_id) {
                         self.schedule.release(open.queued, now);
                     }
                 }
                 Whose::Merchant(merchant) => {
-                    // The reads that wait for the call ahead ask for the call anew.
+                    // The reads that wait for the authorization call ask for the call anew.
                     let its = self.take_waiting(merchant);
                     self.ready.extend(its);
                     if let Some(merchant) = self.merchants.get_mut(&merchant) {

@@ -6,7 +6,7 @@ use core::fmt;
 /// A checkout in a [`WatchSet`](super::WatchSet). After the checkout has left, the id never means another
 /// checkout.
 ///
-/// The id is not the ticket of a [`Schedule`](checkout_poll::Schedule).
+/// The id is not the key of a [`Schedule`](checkout_poll::Schedule).
 ///
 /// ```
 /// # #[cfg(feature = "system")] {
@@ -21,9 +21,9 @@ use core::fmt;
 /// let shop = watches.merchant();
 /// let stale = watches.add(shop, client.watch("65b2")?, "order_1");
 /// watches.remove(stale);
-/// let ticket = watches.add(shop, client.watch("65b2")?, "order_1");
-/// assert_ne!(stale, ticket);
-/// assert!(!watches.nudge(stale) && watches.nudge(ticket));
+/// let watch_id = watches.add(shop, client.watch("65b2")?, "order_1");
+/// assert_ne!(stale, watch_id);
+/// assert!(!watches.nudge(stale) && watches.nudge(watch_id));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -50,7 +50,7 @@ pub struct WatchId(pub(super) u64);
 #[must_use = "a conflict or an end must not go unheard"]
 pub struct WatchEvent<E: Watchable, K> {
     /// The id of the checkout. After an end the id means no checkout any more.
-    pub ticket: WatchId,
+    pub watch_id: WatchId,
     /// The key that the checkout was added with.
     pub key: K,
     /// The change.
@@ -66,8 +66,8 @@ pub struct WatchEvent<E: Watchable, K> {
 impl<E: Watchable, K> fmt::Debug for WatchEvent<E, K> {
     /// The change, without the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Event")
-            .field("ticket", &self.ticket)
+        f.debug_struct("WatchEvent")
+            .field("watch_id", &self.watch_id)
             .field("change", &self.change)
             .field("has_left", &self.watch.is_some())
             .finish_non_exhaustive()

@@ -13,7 +13,7 @@ use checkout_sandbox::peach::{Sandbox, Scenario};
 use checkout_tables::Environment;
 use checkout_tables::peach::{Currency, PaymentStatus};
 use checkout_trust::peach::{Message, Receiver};
-use checkout_trust::settlement::{Field, Policy, peach::Order};
+use checkout_trust::settlement::{Policy, ReadField, peach::Order};
 use checkout_validate::peach::{Draft, Warning};
 use checkout_wire::peach::Payment;
 use proptest::prelude::*;
@@ -95,7 +95,7 @@ fn by_v2(client: &v2::Client, body: &str) -> Outcome {
 
 /// True if the answer settles the order under a policy that accepts every missing field.
 fn settles(outcome: Outcome) -> bool {
-    let policy = [Field::PaymentType, Field::CheckoutId, Field::Currency, Field::Amount]
+    let policy = [ReadField::PaymentType, ReadField::CheckoutId, ReadField::Currency, ReadField::Amount]
         .into_iter()
         .fold(Policy::default(), Policy::accept_missing);
     outcome.is_ok_and(|answer| ORDER.settled_by_with(&answer.into_read(), &policy).is_settled())

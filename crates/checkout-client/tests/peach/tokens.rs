@@ -146,18 +146,29 @@ fn a_refused_token_is_forgotten_and_another_is_requested() {
         let error = of_old.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap_err();
         assert!(!error.may_have_been_processed());
     }
-    // A refusal by a gateway in front of the API.
+    // The token is revoked: the API or a gateway in front of the API answers 401, to a create or to a status.
+    for (number, route) in [Route::CreateCheckout, Route::CheckoutStatus].into_iter().enumerate() {
+        client.authenticate_blocking(&sandbox).unwrap();
+        client.authenticate_blocking(&sandbox).unwrap();
+        assert_eq!(asked(&sandbox), 2 + number);
+        sandbox.inject_on(route, Fault::EmptyUnauthorized);
+        let refused = match route {
+            Route::CreateCheckout => created(&client),
+            _ => {
+                let status = client.status(&sandbox.checkouts()[0].checkout_id).unwrap();
+                outcome(status.send_blocking(&sandbox), payment)
+            }
+        };
+        assert_eq!(refused, "not the API: 401");
+        let error = client.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap_err();
+        assert!(wants_token(&error));
+    }
     client.authenticate_blocking(&sandbox).unwrap();
-    sandbox.inject_on(Route::CreateCheckout, Fault::EmptyUnauthorized);
-    assert_eq!(created(&client), "not the API: 401");
-    // The client does not know that the token was revoked, until a refusal says so.
-    client.authenticate_blocking(&sandbox).unwrap();
-    assert_eq!(asked(&sandbox), 2);
     client.forget_token();
     let error = client.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap_err();
     assert!(wants_token(&error));
     client.authenticate_blocking(&sandbox).unwrap();
-    assert_eq!(asked(&sandbox), 3);
+    assert_eq!(asked(&sandbox), 5);
     assert_eq!(created(&client), "created 32");
 }
 

@@ -148,7 +148,7 @@ fn a_peach_watch_that_is_dropped_at_any_poll_keeps_the_limit() {
 }
 
 #[test]
-fn futures_dropped_again_and_again_read_no_more_often_than_the_plan() {
+fn futures_dropped_again_and_again_read_no_more_often_than_the_policy() {
     let (sandbox, mut watch) = of_allscale::watched(allscale::Scenario::never_paid());
     let clock = sandbox.clock().clone();
     let slow = Slow { sandbox, clock: clock.clone(), sent: Arc::default() };
@@ -176,7 +176,7 @@ fn a_watch_can_be_awaited_in_a_handler_of_a_web_framework() {
         let first = watch.next_change(&*sandbox, sleep).await;
         let end = watch.end(&*sandbox, sleep).await;
         let ping = client.ping().send_with_retries(&*sandbox, RetryPolicy::default(), sleep).await;
-        first.is_end() && end.held() && ping.is_ok()
+        first.is_end() && end.has_conflict() && ping.is_ok()
     }
     handler(watches);
     async fn of_azotte((client, sandbox): (Arc<checkout_client::azotte::Client>, Arc<azotte::Sandbox>)) {
@@ -189,7 +189,7 @@ fn a_watch_can_be_awaited_in_a_handler_of_a_web_framework() {
     handler(of_peach);
     fn of_any<E: Watchable + 'static>(watch: Watch<E>) {
         let end = async |mut watch: Watch<E>, sandbox: Arc<allscale::Sandbox>| {
-            watch.end(&*sandbox, sleep).await.held()
+            watch.end(&*sandbox, sleep).await.has_conflict()
         };
         fn sent(_: impl Future + Send + 'static) {}
         sent(end(watch, Arc::new(allscale::Sandbox::new(7))));

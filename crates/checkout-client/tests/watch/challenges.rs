@@ -81,7 +81,7 @@ fn a_caller_s_own_loop_learns_of_a_challenge_to_show() {
         let answer = client.status("trk_1").unwrap().send_blocking(&transport).unwrap();
         answer.read_outcome(ReadKind::Status, &mut Tracker::<MessageCode>::new(), client.now()).0
     };
-    let answer = ReadOutcome::Answer { fetch: ReadKind::Status, phase: Some(Phase::PayerAction), wait: None };
+    let answer = ReadOutcome::Answer { kind: ReadKind::Status, phase: Some(Phase::PayerAction), wait: None };
     assert_eq!(heard(&instructions(URL)), answer);
     assert_eq!(heard(""), ReadOutcome::PayerActs { shown: false, wait: None });
     let over = URL.replace(r#""hasNextSteps":true"#, r#""hasNextSteps":false"#);
@@ -220,20 +220,23 @@ fn the_error_of_an_unshowable_challenge_prints_nothing_of_the_challenge() {
     let mut watch = script.client().watch("trk_1").unwrap();
     let _phase = watch.next_change_blocking(&transport, |wait| script.clock.advance(wait));
     let change = watch.next_change_blocking(&transport, |_| panic!("the same read reports the change"));
-    let checkout_client::Change::NotShown { payload, why } = &change else { panic!("{change:?}") };
-    assert!(!format!("{change:?} {why}").contains("secret-of-the-payer"));
-    assert_eq!((payload.not_shown().map(|why| why.reason()), payload.asks_payer()), (Some(*why), None));
+    let checkout_client::Change::NotShown { payload, reason } = &change else { panic!("{change:?}") };
+    assert!(!format!("{change:?} {reason}").contains("secret-of-the-payer"));
+    assert_eq!(
+        (payload.not_shown().map(|reason| reason.reason()), payload.asks_payer()),
+        (Some(*reason), None)
+    );
 }
 
 #[test]
-fn a_plan_that_leaves_the_payer_alone_reads_on_after_an_unshowable_challenge() {
+fn a_policy_that_leaves_the_payer_alone_reads_on_after_an_unshowable_challenge() {
     let script = Script::new();
     let transport = script.answering(|_, millis| match millis {
         0..100_000 => status("CHECK_OUT_3DS_REQUIRED", ""),
         _ => status("CHECK_OUT_DONE", ""),
     });
     let mut watch =
-        script.client().watch("trk_1").unwrap().plan(PollPolicy::azotte().challenge_interval(None));
+        script.client().watch("trk_1").unwrap().policy(PollPolicy::azotte().challenge_interval(None));
     assert_eq!(script.lines(&mut watch, &transport).last().unwrap(), "ended: succeeded");
     assert!(script.millis() < 120_000);
 }

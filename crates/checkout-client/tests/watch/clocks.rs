@@ -74,7 +74,7 @@ fn a_clock_that_jumps_and_comes_back_costs_neither_the_end_nor_a_year() {
 fn a_watch_stored_by_a_clock_far_ahead_goes_on_by_a_right_clock() {
     let (sandbox, mut watch) = of_allscale::watched(checkout_sandbox::allscale::Scenario::happy());
     let clock = sandbox.clock().clone();
-    // An hour ahead, which the plan's deadline outlives here.
+    // An hour ahead, which the policy's deadline outlives here.
     let (now, offset) = (clock.clone(), Arc::new(AtomicI64::new(60 * MINUTE)));
     let ahead = Arc::clone(&offset);
     let client = checkout_client::allscale::Client::builder(of_allscale::key())
@@ -82,12 +82,12 @@ fn a_watch_stored_by_a_clock_far_ahead_goes_on_by_a_right_clock() {
         .nonces(|| "nonce-of-another".to_owned())
         .build()
         .unwrap();
-    let plan = checkout_client::PollPolicy::allscale().deadline(Duration::from_secs(24 * 3_600));
-    let mut far = client.watch(&sandbox.intents()[0].id).unwrap().plan(plan);
+    let policy = checkout_client::PollPolicy::allscale().deadline(Duration::from_secs(24 * 3_600));
+    let mut far = client.watch(&sandbox.intents()[0].id).unwrap().policy(policy);
     // A transport that loses every request.
     let nowhere = from_fn_blocking(|_| -> Result<Response, _> { Err(TransportError::unknown("time out")) });
     assert!(!far.next_change_blocking(&nowhere, |_| panic!("the watch reads at once")).is_end());
-    watch = watch.plan(plan).restore_from(&far.stored()).unwrap();
+    watch = watch.policy(policy).restore_from(&far.stored()).unwrap();
     let mut waits = Vec::new();
     let end = watch.end_blocking(&sandbox, |wait| {
         waits.push(wait);
@@ -175,7 +175,7 @@ fn a_caller_s_own_loop_sees_the_true_status_after_a_clock_that_was_ahead() {
     let mut tracker: Tracker<_> = format!("v1 ON_CHAIN - {}", year_ahead.unix_millis()).parse().unwrap();
     let (heard, verdict) = answer.read_outcome(ReadKind::Full, &mut tracker, watch.now());
     let phase = Some(Phase::Failed(Failure::Underpaid));
-    assert_eq!(heard, ReadOutcome::Answer { fetch: ReadKind::Full, phase, wait: None });
+    assert_eq!(heard, ReadOutcome::Answer { kind: ReadKind::Full, phase, wait: None });
     assert!(!verdict.unwrap().wants_attention());
     assert_eq!(tracker.to_string(), format!("v1 UNDERPAID - {}", answer.sent_at().unix_millis()));
 }

@@ -128,7 +128,7 @@ fn three_permanent_refusals_in_a_row_end_a_watch_that_can_be_resumed() {
     let last: Vec<_> = refused.iter().map(|line| line.ends_with(", the last")).collect();
     assert_eq!((last.as_slice(), end.as_str()), (&[false, false, true][..], "gave up at nothing: Refused"));
     let Some(Change::End(End::GaveUp { gave_up, error: Some(error), .. })) = changes.last() else { panic!() };
-    assert_eq!((gave_up.why, error.retry()), (GiveUpReason::Refused, RetryAdvice::Never));
+    assert_eq!((gave_up.reason, error.retry()), (GiveUpReason::Refused, RetryAdvice::Never));
     watch.resume(LONG);
     let end = watch.end_blocking(&sandbox, |wait| clock.advance(wait));
     assert_eq!(end_line(&end), "ended: succeeded");
@@ -170,7 +170,7 @@ fn a_wait_longer_than_the_deadline_is_reported_at_once_and_not_cut_short() {
         else {
             panic!("{changes:?}")
         };
-        let GiveUpReason::AskedToWait { until } = gave_up.why else { panic!("{gave_up:?}") };
+        let GiveUpReason::AskedToWait { until } = gave_up.reason else { panic!("{gave_up:?}") };
         let (waited, wait) = (until.saturating_since(begun), Duration::from_secs(seconds));
         assert!((wait..wait + Duration::from_millis(100)).contains(&waited), "{waited:?}");
         let advice = error.as_ref().unwrap().retry();
@@ -211,6 +211,6 @@ fn a_request_that_cannot_be_signed_gives_up_and_sends_nothing() {
     let mut watch = client.watch(&sandbox.intents()[0].id).unwrap();
     let end = watch.end_blocking(&sandbox, |wait| clock.advance(wait));
     let End::GaveUp { gave_up, error: Some(error), .. } = end else { panic!("{end:?}") };
-    assert_eq!((gave_up.why, error.retry()), (GiveUpReason::Refused, RetryAdvice::Never));
+    assert_eq!((gave_up.reason, error.retry()), (GiveUpReason::Refused, RetryAdvice::Never));
     assert_eq!(sandbox.requests().len(), 1);
 }

@@ -14,12 +14,12 @@ const HOUR: Duration = Duration::from_secs(3_600);
 fn check<E: Watchable, S>(
     (sandbox, watch): (S, Watch<E>),
     clock: &VirtualClock,
-    plan: PollPolicy,
+    policy: PollPolicy,
 ) -> (Vec<u64>, Vec<String>)
 where
     S: BlockingTransport,
 {
-    let (began, mut watch) = (clock.now(), watch.plan(plan.late_payment_reads(HOUR, LONG)));
+    let (began, mut watch) = (clock.now(), watch.policy(policy.late_payment_reads(HOUR, LONG)));
     let (mut refused, mut told) = (Vec::new(), Vec::new());
     for change in watch.changes_blocking(&sandbox, |wait| clock.advance(wait)) {
         if let Change::Refused { .. } = change {
@@ -35,7 +35,7 @@ fn a_refusal_is_reported_with_its_read_before_the_late_reads() {
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::underpaid());
     let clock = sandbox.clock().clone();
     let (refused, told) = check((sandbox, watch), &clock, PollPolicy::allscale());
-    // By the plan without late reads the watch ends within ten minutes.
+    // By the policy without late reads the watch ends within ten minutes.
     assert!(refused.len() == 1 && refused[0] <= 600, "{refused:?}");
     assert_eq!(told[told.len() - 2..], ["refused: failed: underpaid", "ended: failed: underpaid"]);
 
@@ -59,7 +59,7 @@ fn every_form_reports_the_refusal() {
         S: Transport + BlockingTransport + Clone + 'static,
     {
         lines(&form.changes(
-            &mut watch.plan(PollPolicy::allscale().late_payment_reads(HOUR, LONG)),
+            &mut watch.policy(PollPolicy::allscale().late_payment_reads(HOUR, LONG)),
             sandbox,
             clock,
         ))
@@ -98,7 +98,7 @@ fn the_late_money_is_reported_after_the_refusal() {
 fn a_restarted_watch_reports_the_refusal_again_rather_than_never() {
     // The process ended before the refusal was reported, or after that.
     for is_told in [false, true] {
-        let plan = PollPolicy::allscale().late_payment_reads(HOUR, LONG);
+        let policy = PollPolicy::allscale().late_payment_reads(HOUR, LONG);
         let (sandbox, _) = of_allscale::watched(allscale::Scenario::underpaid());
         let (clock, id) = (sandbox.clock().clone(), sandbox.intents()[0].id.clone());
         let time = clock.clone();
@@ -106,7 +106,7 @@ fn a_restarted_watch_reports_the_refusal_again_rather_than_never() {
         let nonces = crate::world::nonces();
         let client = client.nonces(move || format!("another-{}", nonces.nonce()));
         let client = client.clock(move || time.now()).build().unwrap();
-        let mut watch = client.watch(&id).unwrap().plan(plan);
+        let mut watch = client.watch(&id).unwrap().policy(policy);
         let stored = loop {
             let change = watch.next_change_blocking(&sandbox, |wait| clock.advance(wait));
             // The read that confirms the refusal reported the phase before.
@@ -117,7 +117,7 @@ fn a_restarted_watch_reports_the_refusal_again_rather_than_never() {
             }
         };
         for _ in 0..2 {
-            let mut again = client.watch(&id).unwrap().plan(plan).restore_from(&stored).unwrap();
+            let mut again = client.watch(&id).unwrap().policy(policy).restore_from(&stored).unwrap();
             let began = clock.now();
             let change = again.next_change_blocking(&sandbox, |wait| clock.advance(wait));
             let Change::Refused { answer, until, .. } = change else { panic!("{change:?}") };
@@ -134,7 +134,7 @@ fn a_failed_late_read_reports_no_second_refusal() {
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::underpaid());
     let clock = sandbox.clock().clone();
     let mut watch =
-        watch.plan(PollPolicy::allscale().late_payment_reads(HOUR, Duration::from_secs(6 * 3_600)));
+        watch.policy(PollPolicy::allscale().late_payment_reads(HOUR, Duration::from_secs(6 * 3_600)));
     let mut told = Vec::new();
     loop {
         let change = watch.next_change_blocking(&sandbox, |wait| {
@@ -157,7 +157,7 @@ fn a_failed_late_read_reports_no_second_refusal() {
 fn the_end_waits_for_the_late_reads_and_begins_none_anew() {
     let (sandbox, watch) = of_azotte::watched(azotte::Scenario::failed());
     let (clock, began) = (sandbox.clock().clone(), sandbox.clock().now());
-    let mut watch = watch.plan(PollPolicy::azotte().late_payment_reads(HOUR, LONG));
+    let mut watch = watch.policy(PollPolicy::azotte().late_payment_reads(HOUR, LONG));
     assert_eq!(end_line(&watch.end_blocking(&sandbox, |wait| clock.advance(wait))), "ended: failed: error");
     assert!(clock.now().saturating_since(began) > Duration::from_secs(2 * 24 * 3_600));
     let again = lines(&Form::Blocking.changes(&mut watch, &sandbox, &clock));

@@ -28,7 +28,7 @@ where
 {
     let mut changes = form.changes(&mut watch, &sandbox, clock);
     if let Some(Change::End(End::GaveUp { gave_up, .. })) = changes.last() {
-        assert_eq!(gave_up.last, watch.phase());
+        assert_eq!(gave_up.last_phase, watch.phase());
         watch.resume(Duration::from_secs(2 * 3_600));
         changes.extend(form.changes(&mut watch, &sandbox, clock));
     }
@@ -80,7 +80,7 @@ const ALLSCALE: [Row; 14] = [
     ("canceled", false, &[], "ended: failed: canceled"),
     ("timeout", true, &[], "ended: failed: expired"),
     ("failed", false, &[], "ended: failed: error"),
-    // A refusal is an end, unless the plan reads on.
+    // A refusal is an end, unless the policy reads on.
     ("late_success", true, &[], "ended: failed: expired"),
     ("unknown_status", false, &["unknown: 6"], "ended: succeeded"),
     ("regression", false, &["unexpected"], "ended: succeeded"),
@@ -144,7 +144,7 @@ const AZOTTE: [Row; 19] = [
     ("three_ds_twice", false, &[], "ended: succeeded"),
     ("three_ds_abandoned", true, &[], "gave up at payer action: Deadline"),
     ("redirect_while_processing", false, &[], "ended: succeeded"),
-    // Ten minutes, as long as the plan's deadline: the last read comes then.
+    // Ten minutes, as long as the policy's deadline: the last read comes then.
     ("slow", false, &[], "ended: succeeded"),
     ("never_ends", true, &[], "gave up at processing: Deadline"),
     ("unknown_code", false, &["unknown: CHECK_OUT_IN_REVIEW"], "ended: succeeded"),
@@ -253,12 +253,12 @@ fn every_scenario_of_peach_ends_rightly_in_both_versions_within_the_limit() {
 }
 
 #[test]
-fn a_plan_with_late_reads_sees_late_money_that_wants_attention() {
+fn a_policy_with_late_reads_sees_late_money_that_wants_attention() {
     let every = Duration::from_secs(600);
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::late_success());
     let clock = sandbox.clock().clone();
-    let plan = PollPolicy::allscale().deadline(Duration::from_secs(3_600)).late_payment_reads(every, LONG);
-    let changes = Form::Blocking.changes(&mut watch.plan(plan), &sandbox, &clock);
+    let policy = PollPolicy::allscale().deadline(Duration::from_secs(3_600)).late_payment_reads(every, LONG);
+    let changes = Form::Blocking.changes(&mut watch.policy(policy), &sandbox, &clock);
     let log = lines(&changes);
     assert_eq!(log.last().unwrap(), "ended: succeeded after TIMEOUT");
     // A watch that reads every ten minutes does not see the thirty seconds in between.
@@ -268,14 +268,14 @@ fn a_plan_with_late_reads_sees_late_money_that_wants_attention() {
 
     let (sandbox, watch) = of_azotte::watched(azotte::Scenario::late_success());
     let clock = sandbox.clock().clone();
-    let plan = PollPolicy::azotte().late_payment_reads(every, LONG);
-    let log = lines(&Form::Async.changes(&mut watch.plan(plan), &sandbox, &clock));
+    let policy = PollPolicy::azotte().late_payment_reads(every, LONG);
+    let log = lines(&Form::Async.changes(&mut watch.policy(policy), &sandbox, &clock));
     assert_eq!(log.last().unwrap(), "ended: succeeded after CHECK_OUT_FAILED");
 
     let (sandbox, watch) = of_peach::watched(peach::Scenario::late_success_after_cancelled());
     let clock = sandbox.clock().clone();
-    let plan = PollPolicy::peach().late_payment_reads(every, LONG);
-    let log = lines(&Form::Iterator.changes(&mut watch.plan(plan), &sandbox, &clock));
+    let policy = PollPolicy::peach().late_payment_reads(every, LONG);
+    let log = lines(&Form::Iterator.changes(&mut watch.policy(policy), &sandbox, &clock));
     assert_eq!(log.last().unwrap(), "ended: succeeded after cancelled");
 }
 
@@ -283,8 +283,8 @@ fn a_plan_with_late_reads_sees_late_money_that_wants_attention() {
 fn a_refusal_without_late_money_ends_as_the_refusal() {
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::canceled());
     let clock = sandbox.clock().clone();
-    let plan = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), LONG);
-    let end = watch.plan(plan).end_blocking(&sandbox, |wait| clock.advance(wait));
+    let policy = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), LONG);
+    let end = watch.policy(policy).end_blocking(&sandbox, |wait| clock.advance(wait));
     assert_eq!(end_line(&end), "ended: failed: canceled");
     let begun = Moment::from_unix_seconds(1_716_501_000);
     assert!(clock.now().saturating_since(begun) > Duration::from_secs(2 * 24 * 3_600), "{clock:?}");
@@ -301,16 +301,16 @@ fn a_contradiction_of_an_end_is_reported_and_held_for_good() {
         sandbox.inject_on(Route::Get, Fault::TamperedStatus(-3));
         let changes = form.changes(&mut watch, &sandbox, &clock);
         let log = lines(&changes);
-        assert_eq!(log[log.len() - 2..], ["! conflict", "ended: succeeded, held"], "{form:?} {log:?}");
+        assert_eq!(log[log.len() - 2..], ["! conflict", "ended: succeeded, conflict"], "{form:?} {log:?}");
         // The watch ends with a read that shows the end, and not with the read that contradicts.
         let Some(Change::End(End::Ended { answer, .. })) = changes.into_iter().last() else { panic!() };
         let status = answer.payload.status;
         assert_eq!(status.known(), Some(IntentStatus::Confirmed));
-        // A watch that is asked again reads again, and is held all the same, stored or not.
+        // A watch that is asked again reads again, and is conflict all the same, stored or not.
         let stored = watch.stored();
-        assert!(stored.starts_with("v1 held; v1 CONFIRMED - "), "{stored}");
+        assert!(stored.starts_with("v1 conflict; v1 CONFIRMED - "), "{stored}");
         let again = lines(&form.changes(&mut watch, &sandbox, &clock));
-        assert_eq!(again, ["ended: succeeded, held"]);
+        assert_eq!(again, ["ended: succeeded, conflict"]);
     }
 }
 
@@ -339,9 +339,9 @@ fn an_end_that_every_full_read_contradicts_is_never_reported() {
         (0..1_000).for_each(|_| sandbox.inject_on(Route::Get, Fault::TamperedStatus(status)));
         let log = lines(&Form::Blocking.changes(&mut watch, &sandbox, &clock));
         let told: Vec<_> = log.iter().rev().take(3).rev().map(String::as_str).collect();
-        assert_eq!(told, ["succeeded", "! conflict", "gave up at succeeded: Deadline, held"], "{log:?}");
-        assert!(watch.stored().starts_with("v1 held; "));
-        // The reads are as frequent as the plan says, and slower with age: ten minutes by five seconds.
+        assert_eq!(told, ["succeeded", "! conflict", "gave up at succeeded: Deadline, conflict"], "{log:?}");
+        assert!(watch.stored().starts_with("v1 conflict; "));
+        // The reads are as frequent as the policy says, and slower with age: ten minutes by five seconds.
         let whole =
             sandbox.requests().iter().filter(|read| read.path().ends_with(&*sandbox.intents()[0].id)).count();
         assert!((5..=125).contains(&whole), "{whole}");
@@ -355,8 +355,8 @@ fn a_restart_moves_no_end_of_late_reads() {
     let (sandbox, watch) = of_allscale::watched(allscale::Scenario::canceled());
     let clock = sandbox.clock().clone();
     let begun = clock.now();
-    let plan = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), LONG);
-    let mut watch = watch.plan(plan);
+    let policy = PollPolicy::allscale().late_payment_reads(Duration::from_secs(3_600), LONG);
+    let mut watch = watch.policy(policy);
     let mut next_restart = begun.saturating_add(Duration::from_secs(3_600));
     let end = loop {
         match watch.next(watch.now()) {

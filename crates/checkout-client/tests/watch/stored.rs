@@ -129,7 +129,7 @@ fn builder_calls_after_a_restore_keep_the_restored_state() {
     let client = of_azotte::client(&sandbox);
     let watch = client.watch("trk_1").unwrap().restore_from(&stored).unwrap();
     let began = watch.now();
-    let watch = watch.plan(checkout_client::PollPolicy::azotte()).seed(7).began(began);
+    let watch = watch.policy(checkout_client::PollPolicy::azotte()).seed(7).started_at(began);
     assert_eq!(watch.stored(), stored);
 }
 
@@ -157,14 +157,14 @@ fn the_first_read_after_a_restart_reports_the_challenge_again() {
     let scenario = azotte::Scenario::three_ds_at_once().browser_never_returns();
     let (sandbox, watch) = of_azotte::watched(scenario);
     let clock = sandbox.clock().clone();
-    let plan = checkout_client::PollPolicy::azotte().challenge_interval(None);
-    let (mut watch, client) = (watch.plan(plan), of_azotte::client(&sandbox));
+    let policy = checkout_client::PollPolicy::azotte().challenge_interval(None);
+    let (mut watch, client) = (watch.policy(policy), of_azotte::client(&sandbox));
     let told = |watch: &mut Watch<_>| {
         let change = watch.next_change_blocking(&sandbox, |wait| clock.advance(wait));
         crate::world::line(&change)
     };
     assert_eq!([told(&mut watch), told(&mut watch)], ["payer action", "? page"]);
-    let fresh = client.watch(&sandbox.checkouts()[0].tracking_number).unwrap().plan(plan);
+    let fresh = client.watch(&sandbox.checkouts()[0].tracking_number).unwrap().policy(policy);
     let mut watch = fresh.restore_from(&watch.stored()).unwrap();
     watch.handle().nudge();
     assert_eq!(told(&mut watch), "? page");
@@ -187,12 +187,12 @@ fn each_wrong_part_is_named() {
         assert_eq!(refusal(bad), ParseWatchError::Version, "{bad}");
     }
     for bad in ["v1 ", "v1 yes", "v1 -;v1 - - -"] {
-        assert_eq!(refusal(bad), ParseWatchError::Held, "{bad}");
+        assert_eq!(refusal(bad), ParseWatchError::Conflict, "{bad}");
     }
     for bad in ["v1 -".to_owned(), "v1 -; ".to_owned(), format!("v1 -; v1 PAID - -; {poller}")] {
         assert!(matches!(refusal(&bad), ParseWatchError::Tracker(_)), "{bad}");
     }
-    for bad in ["v1 held; v1 - - -", "v1 -; v1 - - -; ", "v1 -; v1 - - -; v1 x"] {
+    for bad in ["v1 conflict; v1 - - -", "v1 -; v1 - - -; ", "v1 -; v1 - - -; v1 x"] {
         assert!(matches!(refusal(bad), ParseWatchError::Poller(_)), "{bad}");
     }
     for bad in [format!("{good}; "), format!("{good}; v1")] {
@@ -207,7 +207,7 @@ fn each_wrong_part_is_named() {
 proptest! {
     #[test]
     fn no_text_does_harm_and_a_readable_text_is_written_back_unchanged(
-        text in "(v1 (held|-); )?(v1 (CONFIRMED|-|CREATED) (TIMEOUT|-) (-|[0-9]{1,14}); )?(v1 )?[ -~]{0,40}"
+        text in "(v1 (conflict|-); )?(v1 (CONFIRMED|-|CREATED) (TIMEOUT|-) (-|[0-9]{1,14}); )?(v1 )?[ -~]{0,40}"
     ) {
         let (_, watch) = of_allscale::watched(allscale::Scenario::happy());
         if let Ok(watch) = watch.restore_from(&text) {

@@ -73,7 +73,7 @@ fn a_watch_by_the_number_alone_waits_the_page_s_two_seconds_before_its_first_rea
     let transport = script.answering(done);
     let watch = script.client().watch("trk_1").unwrap();
     let an_hour_ago = Moment::from_unix_millis(watch.now().unix_millis() - 3_600_000);
-    script.lines(&mut watch.began(an_hour_ago), &transport);
+    script.lines(&mut watch.started_at(an_hour_ago), &transport);
     assert_eq!(script.reads(), [0]);
 }
 
@@ -96,14 +96,14 @@ fn the_wait_of_a_submit_comes_before_the_first_read() {
         assert_eq!(script.lines(&mut watch, &transport), expected);
         assert_eq!(script.reads(), [first], "{retry_after:?} {members}");
 
-        // The same among many, with a plan of its own, and after a restart.
+        // The same among many, with a policy of its own, and after a restart.
         let script = Script::new();
         let transport = script.answering(|_, _| status("CHECK_OUT_DONE", ""));
         let client = script.client();
         let watch = client.watch_submitted(answer.clone()).unwrap();
         let mut watches = WatchSet::new(watch.now(), 42);
-        let plan = PollPolicy::azotte().deadline(Duration::from_secs(3_600));
-        let merchant = watches.merchant_with(plan, None);
+        let policy = PollPolicy::azotte().deadline(Duration::from_secs(3_600));
+        let merchant = watches.merchant_with(policy, None);
         let stored = watch.stored();
         watches.add(merchant, watch, 1);
         watches.add(merchant, client.watch("trk_1").unwrap().restore_from(&stored).unwrap(), 2);
@@ -155,9 +155,9 @@ fn the_status_of_a_submit_is_reported_first_and_settles_nothing() {
 fn a_refusal_in_a_submit_s_answer_is_read_before_its_report() {
     let script = Script::new();
     let answer = submitted(&script, accepted("CHECK_OUT_FAILED", Some("2"), ""));
-    let plan =
+    let policy =
         PollPolicy::azotte().late_payment_reads(Duration::from_secs(3_600), Duration::from_secs(10_000));
-    let mut watch = script.client().watch_submitted(answer).unwrap().plan(plan);
+    let mut watch = script.client().watch_submitted(answer).unwrap().policy(policy);
     let transport = script.answering(|_, _| status("CHECK_OUT_FAILED", ""));
     let told = script.told(&mut watch, &transport);
     let refused = told.iter().find(|(_, line)| line == "refused: failed: error").unwrap();
@@ -226,7 +226,7 @@ fn a_checkout_that_never_appears_is_given_up_after_a_minute_and_three_refusals()
             }
         };
         let Change::End(End::GaveUp { gave_up, .. }) = change else { panic!("{change:?}") };
-        assert_eq!(gave_up.why, GiveUpReason::Refused);
+        assert_eq!(gave_up.reason, GiveUpReason::Refused);
         let after = script.reads().into_iter().filter(|millis| *millis >= 60_000).count();
         assert!(after == 3 || (after == 4 && script.reads()[script.reads().len() - 4] < 61_000));
         assert!(script.millis() < 180_000, "{:?}", script.reads());
@@ -276,7 +276,8 @@ fn the_other_providers_checkouts_get_time_to_appear_too() {
     let (sandbox, watch) = of_peach::watched(checkout_sandbox::peach::Scenario::happy());
     let clock = sandbox.clock().clone();
     let transport = late(r#"{"result.code":"200.300.404"}"#, 404, &sandbox, &clock);
-    let end =
-        watch.plan(PollPolicy::peach().refusals(1)).end_blocking(&transport, |wait| clock.advance(wait));
+    let end = watch
+        .policy(PollPolicy::peach().max_refusals(1))
+        .end_blocking(&transport, |wait| clock.advance(wait));
     assert_eq!(end_line(&end), "ended: succeeded");
 }

@@ -77,7 +77,7 @@ fn a_watch_whose_token_requests_fail_repeats_them_and_gives_up_at_last() {
     let asked = sandbox.status_requests(ENTITY_ID).len();
     let end = wrong.watch(&id).unwrap().end_blocking(&sandbox, |wait| clock.advance(wait));
     let End::GaveUp { gave_up, .. } = end else { panic!("{end:?}") };
-    assert_eq!(gave_up.why, GiveUpReason::Refused);
+    assert_eq!(gave_up.reason, GiveUpReason::Refused);
     assert_eq!(sandbox.status_requests(ENTITY_ID).len(), asked);
 }
 

@@ -231,17 +231,17 @@ pub(crate) fn line<E: Watchable>(change: &Change<E>) -> String {
         Change::Phase { phase, .. } => phase.to_string(),
         Change::Attention { verdict, .. } => format!("! {verdict}"),
         Change::AskPayer { payload } => format!("? {}", payload.asks_payer_in_words()),
-        Change::NotShown { payload, why } => {
-            assert_eq!(payload.why_not_shown(), Some(*why));
-            format!("- not shown: {why}")
+        Change::NotShown { payload, reason } => {
+            assert_eq!(payload.why_not_shown(), Some(*reason));
+            format!("- not shown: {reason}")
         }
-        Change::Refused { answer, phase, held, tracker, .. } => {
+        Change::Refused { answer, phase, conflict, tracker, .. } => {
             // The evidence shows the refusal.
             let shown = answer.observation().and_then(|observation| observation.status().known());
             assert_eq!((shown, tracker.phase()), (tracker.status(), Some(*phase)));
             let environment = answer.environment();
             assert_eq!(answer.clone().into_read().environment(), environment);
-            format!("refused: {phase}{}", if *held { ", held" } else { "" })
+            format!("refused: {phase}{}", if *conflict { ", conflict" } else { "" })
         }
         Change::Nudged(nudged) => {
             let how = match nudged {
@@ -261,18 +261,18 @@ pub(crate) fn line<E: Watchable>(change: &Change<E>) -> String {
 }
 
 pub(crate) fn end_line<E: Watchable>(end: &End<E>) -> String {
-    let held = if end.held() { ", held" } else { "" };
+    let conflict = if end.has_conflict() { ", conflict" } else { "" };
     match end {
         End::Ended { phase, tracker, .. } => {
             assert_eq!(tracker.phase(), Some(*phase));
             let late = tracker.superseded().map_or_else(String::new, |row| format!(" after {row}"));
-            assert_eq!(end.wants_attention(), !late.is_empty() || !held.is_empty());
-            format!("ended: {phase}{late}{held}")
+            assert_eq!(end.wants_attention(), !late.is_empty() || !conflict.is_empty());
+            format!("ended: {phase}{late}{conflict}")
         }
         End::GaveUp { gave_up, .. } => {
-            let last = gave_up.last.map_or_else(|| "nothing".to_owned(), |phase| phase.to_string());
-            let why = format!("{:?}", gave_up.why);
-            format!("gave up at {last}: {}{held}", why.split([' ', '{']).next().unwrap())
+            let last = gave_up.last_phase.map_or_else(|| "nothing".to_owned(), |phase| phase.to_string());
+            let why = format!("{:?}", gave_up.reason);
+            format!("gave up at {last}: {}{conflict}", why.split([' ', '{']).next().unwrap())
         }
     }
 }

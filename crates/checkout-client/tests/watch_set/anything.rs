@@ -98,8 +98,8 @@ fn check<C: Crowd>(
     });
     let mut fresh = WatchSet::new(now(&clock), 42).max_in_flight(at_once);
     // A token can take a minute and more.
-    let plan = C::E::POLL_POLICY.read_timeout(Duration::from_secs(1_000));
-    let merchant = fresh.merchant_with(plan, C::E::LIMIT);
+    let policy = C::E::POLL_POLICY.read_timeout(Duration::from_secs(1_000));
+    let merchant = fresh.merchant_with(policy, C::E::LIMIT);
     for number in 0..crowd.len() {
         fresh.add(merchant, crowd.watch(number), number);
     }
@@ -128,27 +128,30 @@ fn check<C: Crowd>(
                 }
             }
             Does::Nudge(one) => {
-                find(&world, one).map(|ticket| world.watches.nudge(ticket));
+                find(&world, one).map(|watch_id| world.watches.nudge(watch_id));
             }
             Does::Ring(one) => {
-                if let Some(ticket) = find(&world, one) {
-                    world.watches.handle(ticket).unwrap().nudge();
+                if let Some(watch_id) = find(&world, one) {
+                    world.watches.handle(watch_id).unwrap().nudge();
                 }
             }
             Does::Returns(one) => {
-                find(&world, one).map(|ticket| world.watches.payer_returned(ticket));
+                find(&world, one).map(|watch_id| world.watches.payer_returned(watch_id));
             }
             Does::Resume(one, seconds) => {
-                find(&world, one).map(|ticket| world.watches.resume(ticket, Duration::from_secs(seconds)));
+                find(&world, one)
+                    .map(|watch_id| world.watches.resume(watch_id, Duration::from_secs(seconds)));
             }
             Does::OutAndIn(one) => {
-                if let Some((watch, key)) = find(&world, one).and_then(|ticket| world.watches.remove(ticket))
+                if let Some((watch, key)) =
+                    find(&world, one).and_then(|watch_id| world.watches.remove(watch_id))
                 {
                     world.watches.add(world.merchant, watch, key);
                 }
             }
             Does::OutAndInFromText(one) => {
-                if let Some((watch, key)) = find(&world, one).and_then(|ticket| world.watches.remove(ticket))
+                if let Some((watch, key)) =
+                    find(&world, one).and_then(|watch_id| world.watches.remove(watch_id))
                 {
                     let again = world.crowd.watch(key).restore_from(&watch.stored()).unwrap();
                     world.watches.add(world.merchant, again, key);
@@ -156,13 +159,13 @@ fn check<C: Crowd>(
             }
             Does::Restart => {
                 let mut other = WatchSet::new(now(&clock), 43).max_in_flight(at_once);
-                let merchant = other.merchant_with(plan, C::E::LIMIT);
+                let merchant = other.merchant_with(policy, C::E::LIMIT);
                 world
                     .watches
                     .requests_in_window(world.merchant)
                     .for_each(|at| other.record_request(merchant, at));
-                for (ticket, key) in world.watches.iter() {
-                    let text = world.watches.stored(ticket).unwrap();
+                for (watch_id, key) in world.watches.iter() {
+                    let text = world.watches.stored(watch_id).unwrap();
                     other.add(merchant, crowd.watch(*key).restore_from(&text).unwrap(), *key);
                 }
                 (world.watches, world.merchant) = (other, merchant);

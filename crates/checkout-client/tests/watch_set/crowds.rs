@@ -239,7 +239,7 @@ pub(crate) fn now(clock: &VirtualClock) -> Moment {
     clock.now()
 }
 
-/// All checkouts of a crowd in one set, by the provider's plan and limit, or by the plan without a limit.
+/// All checkouts of a crowd in one set, by the provider's policy and limit, or by the policy without a limit.
 pub(crate) fn watches<C: Crowd>(crowd: &C, limited: bool) -> WatchSet<C::E, usize> {
     let mut watches = WatchSet::new(now(&crowd.clock()), 42);
     let merchant = match limited {
@@ -261,8 +261,8 @@ pub(crate) fn note<E: Watchable>(told: &mut Told, event: &WatchEvent<E, usize>) 
     assert!(event.stored.starts_with("v1 "));
     if let (Some(watch), Change::End(end)) = (&event.watch, &event.change) {
         assert_eq!(
-            (watch.stored(), watch.tracker(), watch.held()),
-            (event.stored.clone(), end.tracker(), end.held())
+            (watch.stored(), watch.tracker(), watch.has_conflict()),
+            (event.stored.clone(), end.tracker(), end.has_conflict())
         );
         assert_eq!(matches!(end, End::Ended { .. }), end_is_shown(end));
     }

@@ -218,7 +218,7 @@ fn a_hanging_read_keeps_the_only_place_until_its_time_out() {
 }
 
 #[test]
-fn a_hanging_read_fails_after_the_plan_s_time_out_and_is_made_again() {
+fn a_hanging_read_fails_after_the_policy_s_time_out_and_is_made_again() {
     let crowd = OfAllscale::of(&["happy"]);
     let (clock, began) = (crowd.clock(), crowd.clock().now());
     let bad = Bad {
@@ -237,7 +237,7 @@ fn a_hanging_read_fails_after_the_plan_s_time_out_and_is_made_again() {
     assert_eq!(crowd.clock().now(), began.saturating_add(Duration::from_secs(12)));
     assert!(again > began.saturating_add(Duration::from_secs(12)));
     let cause = error.source().unwrap().to_string();
-    assert_eq!(cause, "no answer within 12 s, the time-out of the watch's plan");
+    assert_eq!(cause, "no answer within 12 s, the time-out of the watch's policy");
     let told = all(&crowd.clock(), &mut watches, &bad, 1_000);
     assert!(paid(&told, 0) <= Duration::from_secs(75));
 }
@@ -308,13 +308,14 @@ fn nudges_without_end_keep_no_checkout_from_its_read() {
     let (clock, time) = (crowd.clock(), Time::of(&crowd.clock()));
     let mut watches = WatchSet::new(now(&clock), 42);
     let merchant = watches.merchant();
-    let tickets: Vec<_> = (0..12).map(|number| watches.add(merchant, crowd.watch(number), number)).collect();
+    let watch_ids: Vec<_> =
+        (0..12).map(|number| watches.add(merchant, crowd.watch(number), number)).collect();
     let (began, mut told) = (clock.now(), Told::new());
     while told.len() < 10 {
         assert!(clock.now() < began.saturating_add(Duration::from_secs(366)), "{told:?}");
-        for ticket in &tickets[10..] {
-            watches.nudge(*ticket);
-            watches.payer_returned(*ticket);
+        for watch_id in &watch_ids[10..] {
+            watches.nudge(*watch_id);
+            watches.payer_returned(*watch_id);
         }
         let sleep = |wait: Duration| time.sleep(wait.min(Duration::from_secs(1)));
         // One call a second.
@@ -380,20 +381,21 @@ fn a_key_is_found_by_its_hash_without_a_search() {
     let crowd = OfAllscale::of(&["never_paid"]);
     let mut watches = WatchSet::new(now(&crowd.clock()), 42);
     let merchant = watches.merchant();
-    let tickets: Vec<_> = (0..5_000).map(|key| watches.add(merchant, crowd.watch(0), Counted(key))).collect();
+    let watch_ids: Vec<_> =
+        (0..5_000).map(|key| watches.add(merchant, crowd.watch(0), Counted(key))).collect();
     COMPARED.set(0);
-    for (key, ticket) in (0..).zip(&tickets) {
-        assert_eq!(watches.find(&Counted(key)), Some(*ticket));
+    for (key, watch_id) in (0..).zip(&watch_ids) {
+        assert_eq!(watches.find(&Counted(key)), Some(*watch_id));
     }
     assert_eq!(watches.find(&Counted(9_999)), None);
     // A comparison for each key that is there; by chance two keys could have one hash of 64 bits.
     assert!(COMPARED.get() <= 5_002, "{}", COMPARED.get());
     // The first of several equal keys is found, and then the next.
     let twins: Vec<_> = (0..3).map(|_| watches.add(merchant, crowd.watch(0), Counted(7))).collect();
-    for ticket in [tickets[7], twins[0], twins[1], twins[2]] {
-        assert_eq!(watches.find(&Counted(7)), Some(ticket));
-        assert!(watches.remove(ticket).is_some());
+    for watch_id in [watch_ids[7], twins[0], twins[1], twins[2]] {
+        assert_eq!(watches.find(&Counted(7)), Some(watch_id));
+        assert!(watches.remove(watch_id).is_some());
     }
     assert_eq!(watches.find(&Counted(7)), None);
-    assert_eq!(watches.find(&Counted(8)), Some(tickets[8]));
+    assert_eq!(watches.find(&Counted(8)), Some(watch_ids[8]));
 }

@@ -47,13 +47,13 @@ fn a_nudge_whose_read_brings_nothing_new_is_answered_by_ticket_and_by_handle() {
 fn a_checkout_resumed_before_the_report_of_its_giving_up_goes_on() {
     let crowd = OfAllscale::of(&["never_paid"]);
     let (clock, mut watches) = (crowd.clock(), watches(&crowd, true));
-    let ticket = watches.find(&0).unwrap();
+    let watch_id = watches.find(&0).unwrap();
     let refuses = |count| (0..count).for_each(|_| crowd.sandbox().inject(Fault::UnknownErrorCode(30_001)));
     refuses(3);
     let mut told = Vec::new();
     for _ in 0..12 {
         let sandbox = crowd.sandbox().clone();
-        let nudge = watches.handle(ticket);
+        let nudge = watches.handle(watch_id);
         let transport = checkout_transport::from_fn_blocking(|request| {
             // The nudge comes while the read is under way.
             nudge.iter().for_each(checkout_client::Handle::nudge);
@@ -66,7 +66,7 @@ fn a_checkout_resumed_before_the_report_of_its_giving_up_goes_on() {
         let Some(event) = event else { break };
         told.push(line(&event.change));
         if let Change::Nudged(Nudged::NoRead) = event.change {
-            assert!(watches.resume(ticket, Duration::from_secs(3_600)));
+            assert!(watches.resume(watch_id, Duration::from_secs(3_600)));
             break;
         }
     }
@@ -88,10 +88,10 @@ fn a_nudge_that_comes_while_a_read_is_under_way_is_answered_by_the_next_read() {
     // Each way takes two seconds.
     let slow = Slow::new(crowd.sandbox().clone(), &time, &[2_000]);
     let mut watches = watches(&crowd, true);
-    let ticket = watches.find(&0).unwrap();
+    let watch_id = watches.find(&0).unwrap();
     let begun = crowd.clock().now();
     assert!(time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { 1 }).is_none());
-    assert!(watches.nudge(ticket));
+    assert!(watches.nudge(watch_id));
     let mut told = Vec::new();
     while told.last().is_none_or(|(line, _)| line != "nudged: glance") {
         let next = watches.next_event(&slow, |wait| time.sleep(wait));
@@ -108,30 +108,30 @@ fn a_nudge_of_a_given_up_checkout_is_answered_without_a_read_before_the_checkout
     let crowd = OfAllscale::of(&["never_paid"]);
     let (clock, mut watches) = (crowd.clock(), watches(&crowd, true));
     let mut told = Vec::new();
-    let mut ticket = watches.find(&0).unwrap();
+    let mut watch_id = watches.find(&0).unwrap();
     while let Some(event) = watches.next_event_blocking(crowd.sandbox(), |wait| {
         clock.advance(wait);
         ControlFlow::Continue(())
     }) {
         told.push(line(&event.change));
-        ticket = event.ticket;
+        watch_id = event.watch_id;
     }
     assert_eq!(told.last().unwrap(), "gave up at awaiting payer: Deadline");
     // A nudge of a checkout that has left does nothing, and the caller learns so.
-    assert!(!watches.nudge(ticket));
+    assert!(!watches.nudge(watch_id));
 
     // The checkout has ended, and the end is not reported yet.
     let crowd = OfAzotte::of(&["done_at_once"]);
     let (clock, mut watches) = (crowd.clock(), WatchSet::new(now(&crowd.clock()), 42));
     let merchant = watches.merchant();
-    let ticket = watches.add(merchant, crowd.watch(0), 0);
+    let watch_id = watches.add(merchant, crowd.watch(0), 0);
     let mut told = Vec::new();
     while let Some(event) = watches.next_event_blocking(crowd.sandbox(), |wait| {
         clock.advance(wait);
         ControlFlow::Continue(())
     }) {
         if told.is_empty() {
-            assert!(watches.nudge(ticket));
+            assert!(watches.nudge(watch_id));
         }
         told.push(line(&event.change));
     }
@@ -146,9 +146,9 @@ fn a_nudge_of_a_given_up_checkout_is_answered_without_a_read_before_the_checkout
 fn a_removed_checkout_takes_its_nudge_along() {
     let crowd = OfAllscale::of(&["never_paid"]);
     let (clock, mut watches) = (crowd.clock(), watches(&crowd, true));
-    let ticket = watches.find(&0).unwrap();
-    assert!(watches.nudge(ticket));
-    let (mut watch, _) = watches.remove(ticket).unwrap();
+    let watch_id = watches.find(&0).unwrap();
+    assert!(watches.nudge(watch_id));
+    let (mut watch, _) = watches.remove(watch_id).unwrap();
     let told: Vec<_> = (0..2)
         .map(|_| line(&watch.next_change_blocking(crowd.sandbox(), |wait| clock.advance(wait))))
         .collect();
@@ -171,20 +171,20 @@ proptest! {
         let crowd = OfAllscale::of(&["happy", "never_paid", "underpaid"]);
         let (clock, mut watches) = (crowd.clock(), watches(&crowd, false));
         let (begun, mut nudges, mut faults) = (clock.now(), nudges.into_iter().peekable(), faults);
-        let tickets: BTreeMap<_, _> = watches.iter().map(|(ticket, key)| (*key, ticket)).collect();
-        let handles: BTreeMap<_, _> = tickets.iter().map(|(key, ticket)| (*key, watches.handle(*ticket).unwrap())).collect();
+        let watch_ids: BTreeMap<_, _> = watches.iter().map(|(watch_id, key)| (*key, watch_id)).collect();
+        let handles: BTreeMap<_, _> = watch_ids.iter().map(|(key, watch_id)| (*key, watches.handle(*watch_id).unwrap())).collect();
         // The checkouts that wait for an answer, and the checkouts that have left.
         let (mut waiting, mut left) = ([false; 3], [false; 3]);
         loop {
             let second = clock.now().saturating_since(begun).as_secs();
             while let Some((key, _, by_handle)) = nudges.next_if(|nudge| nudge.1 <= second) {
                 if left[key] {
-                    prop_assert!(!watches.nudge(tickets[&key]));
+                    prop_assert!(!watches.nudge(watch_ids[&key]));
                 } else if by_handle {
                     handles[&key].nudge();
                     waiting[key] = true;
                 } else {
-                    prop_assert!(watches.nudge(tickets[&key]));
+                    prop_assert!(watches.nudge(watch_ids[&key]));
                     waiting[key] = true;
                 }
             }

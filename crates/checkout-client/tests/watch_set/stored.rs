@@ -14,9 +14,9 @@ fn restarted<C: Crowd>(scenarios: &[&str], after: usize) -> (Told, C) {
     let (crowd, mut told) = (C::of(scenarios), Told::new());
     let (time, mut before) = (Time::of(&crowd.clock()), watches(&crowd, true));
     let slow = Slow::new(crowd.sandbox().clone(), &time, &[0]);
-    let tickets: Vec<_> = before.iter().map(|(ticket, key)| (ticket, *key)).collect();
+    let watch_ids: Vec<_> = before.iter().map(|(watch_id, key)| (watch_id, *key)).collect();
     let mut rows: BTreeMap<_, _> =
-        tickets.iter().map(|(ticket, key)| (*key, before.stored(*ticket).unwrap())).collect();
+        watch_ids.iter().map(|(watch_id, key)| (*key, before.stored(*watch_id).unwrap())).collect();
     for _ in 0..after {
         let event = time.run(before.next_event(&slow, |wait| time.sleep(wait)), &mut { ENDLESS }).unwrap();
         let Some(event) = event else { break };
@@ -27,8 +27,8 @@ fn restarted<C: Crowd>(scenarios: &[&str], after: usize) -> (Told, C) {
         }
     }
     // A process that stops stores all checkouts; the texts include reads that changed nothing.
-    for (ticket, key) in before.iter() {
-        rows.insert(*key, before.stored(ticket).unwrap());
+    for (watch_id, key) in before.iter() {
+        rows.insert(*key, before.stored(watch_id).unwrap());
     }
     let mut watches = WatchSet::new(now(&crowd.clock()), 43);
     let merchant = watches.merchant();
@@ -110,12 +110,12 @@ fn a_checkout_that_gave_up_leaves_with_its_watch_and_is_added_after_a_resume() {
 
 #[test]
 fn an_ended_checkout_reads_once_more_and_ends_without_late_reads() {
-    let plan = PollPolicy::allscale()
+    let policy = PollPolicy::allscale()
         .late_payment_reads(Duration::from_secs(3_600), Duration::from_secs(24 * 3_600));
     let crowd = OfAllscale::of(&["canceled"]);
     let alone = |resumed_from: Option<&str>| {
         let clock = crowd.clock();
-        let mut watch = crowd.watch(0).plan(plan);
+        let mut watch = crowd.watch(0).policy(policy);
         if let Some(text) = resumed_from {
             watch = watch.restore_from(text).unwrap();
         }
@@ -130,7 +130,7 @@ fn an_ended_checkout_reads_once_more_and_ends_without_late_reads() {
     assert_eq!(end, "ended: failed: canceled");
 
     let mut watches = WatchSet::new(now(&crowd.clock()), 42);
-    let merchant = watches.merchant_with(plan, None);
+    let merchant = watches.merchant_with(policy, None);
     let (began, before) = (crowd.clock().now(), crowd.reads(0).len());
     watches.add(merchant, crowd.watch(0).restore_from(&stored).unwrap(), 0);
     let (told, _) = all(&crowd, &mut watches, &[0]);
@@ -143,11 +143,11 @@ fn an_ended_checkout_reads_once_more_and_ends_without_late_reads() {
 
 #[test]
 fn late_reads_are_made_and_late_money_is_reported() {
-    let plan = PollPolicy::allscale()
+    let policy = PollPolicy::allscale()
         .late_payment_reads(Duration::from_secs(3_600), Duration::from_secs(24 * 3_600));
     let crowd = OfAllscale::of(&["late_success"]);
     let mut watches = WatchSet::new(now(&crowd.clock()), 42);
-    let merchant = watches.merchant_with(plan.deadline(Duration::from_secs(4 * 3_600)), None);
+    let merchant = watches.merchant_with(policy.deadline(Duration::from_secs(4 * 3_600)), None);
     watches.add(merchant, crowd.watch(0), 0);
     let (told, _) = all(&crowd, &mut watches, &[0]);
     assert!(told[&0].last().unwrap().starts_with("ended: succeeded after "), "{told:?}");
@@ -163,7 +163,7 @@ fn unreported_changes_leave_with_the_watch_of_a_removed_checkout() {
     let event =
         time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { ENDLESS }).unwrap().unwrap();
     assert_eq!((event.key, crate::world::line(&event.change)), (0, "payer action".to_owned()));
-    let (mut watch, _) = watches.remove(event.ticket).unwrap();
+    let (mut watch, _) = watches.remove(event.watch_id).unwrap();
     assert!(matches!(watch.take_change(), Some(Change::AskPayer { .. })));
     assert_eq!(all(&crowd, &mut watches, &[0]).0[&1].last().unwrap(), "ended: succeeded");
 }
@@ -179,35 +179,35 @@ fn a_checkout_added_with_the_read_of_its_end_reports_the_end_without_another_rea
     let (reads, stored) = (crowd.reads(0), watch.stored());
     let mut watches = WatchSet::new(now(&clock), 42);
     let merchant = watches.merchant();
-    let ticket = watches.add(merchant, watch, 0);
-    assert_eq!(watches.stored(ticket), Some(stored));
+    let watch_id = watches.add(merchant, watch, 0);
+    assert_eq!(watches.stored(watch_id), Some(stored));
     assert_eq!(all(&crowd, &mut watches, &[0]).0[&0], ["ended: succeeded"]);
     assert_eq!(crowd.reads(0), reads);
 }
 
 #[test]
 fn a_restart_during_the_further_read_of_an_end_begins_no_late_reads() {
-    let plan = PollPolicy::allscale()
+    let policy = PollPolicy::allscale()
         .late_payment_reads(Duration::from_secs(3_600), Duration::from_secs(24 * 3_600));
     let crowd = OfAllscale::of(&["canceled"]);
     let clock = crowd.clock();
-    let mut watch = crowd.watch(0).plan(plan);
+    let mut watch = crowd.watch(0).policy(policy);
     let _ = watch.end_blocking(crowd.sandbox(), |wait| clock.advance(wait));
     // Two restarts: at the end, and before the read that shows the end again.
-    let mut again = crowd.watch(0).plan(plan).restore_from(&watch.stored()).unwrap();
+    let mut again = crowd.watch(0).policy(policy).restore_from(&watch.stored()).unwrap();
     let _ = again.next(again.now());
     let stored = again.stored();
 
-    let ends = |began: Moment, end: String| {
+    let ends = |started_at: Moment, end: String| {
         assert_eq!(end, "ended: failed: canceled");
-        assert!(clock.now().saturating_since(began) < Duration::from_secs(60), "{stored}");
+        assert!(clock.now().saturating_since(started_at) < Duration::from_secs(60), "{stored}");
     };
-    let (began, mut alone) = (clock.now(), crowd.watch(0).plan(plan).restore_from(&stored).unwrap());
+    let (began, mut alone) = (clock.now(), crowd.watch(0).policy(policy).restore_from(&stored).unwrap());
     let end = alone.end_blocking(crowd.sandbox(), |wait| clock.advance(wait));
     ends(began, crate::world::end_line(&end));
 
     let (began, mut watches) = (clock.now(), WatchSet::new(now(&clock), 42));
-    let merchant = watches.merchant_with(plan, None);
+    let merchant = watches.merchant_with(policy, None);
     watches.add(merchant, crowd.watch(0).restore_from(&stored).unwrap(), 0);
     let (told, _) = all(&crowd, &mut watches, &[0]);
     ends(began, told[&0].last().unwrap().clone());

@@ -15,8 +15,8 @@ fn walk(crowd: &OfV2, limited: bool, at_once: usize, token_way: u64) -> (Told, u
     slow.token_way = Some(token_way);
     let (mut watches, mut told) =
         (checkout_client::WatchSet::new(now(&crowd.clock()), 42).max_in_flight(at_once), Told::new());
-    let plan = checkout_client::PollPolicy::peach().read_timeout(Duration::from_secs(1_000));
-    let merchant = watches.merchant_with(plan, Route::Status.rate_limit().filter(|_| limited));
+    let policy = checkout_client::PollPolicy::peach().read_timeout(Duration::from_secs(1_000));
+    let merchant = watches.merchant_with(policy, Route::Status.rate_limit().filter(|_| limited));
     for number in 0..crowd.len() {
         watches.add(merchant, crowd.watch(number), number);
     }
@@ -176,8 +176,8 @@ fn the_gap_between_two_reads_begins_at_the_sending_of_the_read() {
     assert_eq!(crowd.reads(0).len(), 1);
     let (watch, key) = watches.remove(watches.find(&0).unwrap()).unwrap();
     let merchant = watches.merchant_with(checkout_client::PollPolicy::peach(), None);
-    let ticket = watches.add(merchant, watch, key);
-    watches.nudge(ticket);
+    let watch_id = watches.add(merchant, watch, key);
+    watches.nudge(watch_id);
     let _ = all(&crowd, &mut watches, &[1]);
     let reads = crowd.reads(0);
     assert!(reads[1].1.saturating_since(reads[0].1) >= Duration::from_millis(29_999), "{reads:?}");
@@ -188,15 +188,15 @@ fn a_read_whose_token_came_after_the_deadline_is_the_last_read_as_in_a_lone_watc
     let reads = |alone: bool| {
         let crowd = OfV2::of(&["expired"]);
         let (clock, time) = (crowd.clock(), Time::of(&crowd.clock()));
-        let plan = checkout_client::PollPolicy::peach().deadline(Duration::from_secs(5));
+        let policy = checkout_client::PollPolicy::peach().deadline(Duration::from_secs(5));
         let mut slow = Slow::new(crowd.0.clone(), &time, &[1]);
         slow.token_way = Some(3_000);
         if alone {
-            let mut watch = crowd.watch(0).plan(plan);
+            let mut watch = crowd.watch(0).policy(policy);
             let _ = time.run(watch.end(&slow, |wait| time.sleep(wait)), &mut { ENDLESS }).unwrap();
         } else {
             let mut watches = checkout_client::WatchSet::new(now(&clock), 42);
-            let merchant = watches.merchant_with(plan, None);
+            let merchant = watches.merchant_with(policy, None);
             watches.add(merchant, crowd.watch(0), 0);
             while time
                 .run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { ENDLESS })
@@ -215,16 +215,16 @@ fn a_token_that_fails_after_the_deadline_is_the_last_try_as_in_a_lone_watch() {
     let tries = |alone: bool| {
         let crowd = OfV2::of(&["expired"]);
         let (clock, time) = (crowd.clock(), Time::of(&crowd.clock()));
-        let plan = checkout_client::PollPolicy::peach().deadline(Duration::from_secs(5)).final_attempts(1);
+        let policy = checkout_client::PollPolicy::peach().deadline(Duration::from_secs(5)).final_attempts(1);
         let mut slow = Slow::new(crowd.0.clone(), &time, &[1]);
         slow.token_way = Some(3_000);
         crowd.0.inject_on(Route::Token, Fault::HtmlBadGateway);
         if alone {
-            let mut watch = crowd.watch(0).plan(plan);
+            let mut watch = crowd.watch(0).policy(policy);
             let _ = time.run(watch.end(&slow, |wait| time.sleep(wait)), &mut { ENDLESS }).unwrap();
         } else {
             let mut watches = checkout_client::WatchSet::new(now(&clock), 42);
-            let merchant = watches.merchant_with(plan, None);
+            let merchant = watches.merchant_with(policy, None);
             watches.add(merchant, crowd.watch(0), 0);
             let mut next = || time.run(watches.next_event(&slow, |wait| time.sleep(wait)), &mut { ENDLESS });
             while next().unwrap().is_some() {}

@@ -49,8 +49,8 @@ fn a_webhook_s_nudge_reads_its_checkout_at_once_and_no_other() {
     let (clock, mut watches) = (crowd.clock(), watches(&crowd, true));
     until_they_sleep(&mut watches, crowd.sandbox());
     clock.advance(Duration::from_millis(2_500));
-    let ticket = watches.find(&1).unwrap();
-    assert!(watches.nudge(ticket));
+    let watch_id = watches.find(&1).unwrap();
+    assert!(watches.nudge(watch_id));
     until_they_sleep(&mut watches, crowd.sandbox());
     assert_eq!([0, 1, 2].map(|number| crowd.reads(number).len()), [1, 2, 1]);
     assert_eq!(crowd.reads(1)[1].1, clock.now());
@@ -64,8 +64,8 @@ fn a_handle_wakes_the_set_from_another_thread_before_and_after_the_checkout_is_a
     let (first, second) = (crowd.watch(0), crowd.watch(1));
     let handle = first.handle();
     watches.add(merchant, first, 0);
-    let ticket = watches.add(merchant, second, 1);
-    let other = watches.handle(ticket).unwrap();
+    let watch_id = watches.add(merchant, second, 1);
+    let other = watches.handle(watch_id).unwrap();
     until_they_sleep(&mut watches, crowd.sandbox());
     for (told, reads) in [(handle.clone(), [2, 1]), (handle, [3, 1]), (other, [3, 2])] {
         let woken = Arc::<Woken>::default();
@@ -130,12 +130,12 @@ fn the_payer_s_return_reads_at_once() {
             log.extend(told);
             clock.advance(wait.min(Duration::from_secs(1)));
         }
-        let (reads, ticket) = (crowd.reads(0).len(), watches.find(&0).unwrap());
+        let (reads, watch_id) = (crowd.reads(0).len(), watches.find(&0).unwrap());
         clock.advance(Duration::from_secs(2));
         crowd.0.complete_3ds(&crowd.0.checkouts()[0].tracking_number).unwrap();
         match by_handle {
-            true => watches.handle(ticket).unwrap().payer_returned(),
-            false => assert!(watches.payer_returned(ticket)),
+            true => watches.handle(watch_id).unwrap().payer_returned(),
+            false => assert!(watches.payer_returned(watch_id)),
         }
         until_they_sleep(&mut watches, crowd.sandbox());
         assert_eq!(crowd.reads(0).len(), reads + 1);
@@ -147,15 +147,15 @@ fn the_payer_s_return_reads_at_once() {
 fn a_ticket_of_a_checkout_that_has_left_does_nothing() {
     let crowd = OfAllscale::of(&["happy", "happy"]);
     let mut watches = watches(&crowd, true);
-    let (ticket, other) = (watches.find(&0).unwrap(), watches.find(&1).unwrap());
-    let (watch, key) = watches.remove(ticket).unwrap();
-    assert_eq!((key, watches.len(), watches.stored(ticket)), (0, 1, None));
-    assert!(!watches.nudge(ticket) && !watches.payer_returned(ticket));
-    assert!(!watches.resume(ticket, Duration::from_secs(60)) && watches.remove(ticket).is_none());
-    assert!(watches.tracker(ticket).is_none() && watches.handle(ticket).is_none());
+    let (watch_id, other) = (watches.find(&0).unwrap(), watches.find(&1).unwrap());
+    let (watch, key) = watches.remove(watch_id).unwrap();
+    assert_eq!((key, watches.len(), watches.stored(watch_id)), (0, 1, None));
+    assert!(!watches.nudge(watch_id) && !watches.payer_returned(watch_id));
+    assert!(!watches.resume(watch_id, Duration::from_secs(60)) && watches.remove(watch_id).is_none());
+    assert!(watches.tracker(watch_id).is_none() && watches.handle(watch_id).is_none());
     let merchant = watches.merchant();
     let again = watches.add(merchant, watch, 0);
-    assert!(again != ticket && !watches.nudge(ticket) && watches.nudge(other));
+    assert!(again != watch_id && !watches.nudge(watch_id) && watches.nudge(other));
     assert_eq!(watches.iter().map(|(_, key)| *key).collect::<Vec<_>>(), [1, 0]);
 }
 

@@ -46,7 +46,7 @@ impl Crowd {
         let (providers, mut shops) = Providers::open(&clock, many, &mut random)?;
         let mut schedule = Schedule::new(MIDNIGHT, random.number());
         for shop in &mut shops {
-            shop.account = Some(schedule.merchant(shop.plan, shop.limit.filter(|_| self.heeds_limits)));
+            shop.account = Some(schedule.merchant(shop.policy, shop.limit.filter(|_| self.heeds_limits)));
         }
         let mut day = Day {
             clock,
@@ -110,7 +110,7 @@ struct Note {
     /// The read under way, and then the outcome.
     fetch: Option<ReadKind>,
     heard: Option<ReadOutcome>,
-    /// The time at which the plan wants the read.
+    /// The time at which the policy wants the read.
     wanted: Moment,
     met: Met,
     /// The time since which the checkout is watched without a pause.
@@ -229,22 +229,22 @@ impl Day {
     fn ask_whoever_is_due(&mut self, now: Moment) -> Result<Option<Moment>, Box<dyn Error>> {
         loop {
             match self.schedule.next(now) {
-                Next::Fetch { ticket, fetch, .. } => {
-                    let number = self.number(ticket)?;
+                Next::Fetch { key, kind, .. } => {
+                    let number = self.number(key)?;
                     let note = &mut self.notes[number];
-                    note.fetch = Some(fetch);
+                    note.fetch = Some(kind);
                     note.late = note.late.max(now.saturating_since(note.wanted));
                     let arrives = now.saturating_add(Duration::from_millis(self.random.between(20, 400)));
                     self.tell(arrives, Event::Read(number));
                 }
-                Next::AskPayer { ticket, .. } => {
-                    let number = self.number(ticket)?;
+                Next::AskPayer { key, .. } => {
+                    let number = self.number(key)?;
                     self.challenge(number, now);
                 }
                 // The late reads go on, and the end is reported after them.
                 Next::Refused { .. } => {}
-                Next::Ended { ticket, phase } => self.end(ticket, phase, now)?,
-                Next::GaveUp { ticket, gave_up } => self.hand_back(ticket, gave_up, now)?,
+                Next::Ended { key, phase } => self.end(key, phase, now)?,
+                Next::GaveUp { key, gave_up } => self.hand_back(key, gave_up, now)?,
                 Next::Wait(until) => return Ok(Some(until)),
                 Next::Idle => return Ok(None),
             }
@@ -260,10 +260,10 @@ impl Day {
                 Ok(())
             }
             Event::Webhook(number) => match self.notes[number].state {
-                State::Watched(ticket) => {
+                State::Watched(key) => {
                     self.shops[self.notes[number].shop].nudge();
-                    self.schedule.nudge(ticket, now);
-                    self.note_when_it_is_wanted(number, ticket);
+                    self.schedule.nudge(key, now);
+                    self.note_when_it_is_wanted(number, key);
                     Ok(())
                 }
                 State::HandedBack(_) => self.resume(number, now),
@@ -295,15 +295,15 @@ impl Day {
                 self.tell(arrives, Event::Webhook(number));
             }
         }
-        let ticket = self.schedule.add(account, now, now, watched);
-        self.watch(number, ticket, now);
+        let key = self.schedule.add(account, now, now, watched);
+        self.watch(number, key, now);
         Ok(())
     }
 
     fn read(&mut self, number: usize, now: Moment) -> Result<(), Box<dyn Error>> {
-        let State::Watched(ticket) = self.notes[number].state else { return Err("a read of nothing".into()) };
+        let State::Watched(key) = self.notes[number].state else { return Err("a read of nothing".into()) };
         let fetch = self.notes[number].fetch.ok_or("a read of nothing")?;
-        let watched = self.schedule.data_mut(ticket).ok_or("a ticket without a checkout")?;
+        let watched = self.schedule.data_mut(key).ok_or("a key without a checkout")?;
         let shop = &self.shops[watched.shop];
         let spoiled = self.random.percent(2);
         let arrives = !spoiled || shop.spoil_next(&self.providers, fetch, &mut self.random);
@@ -327,8 +327,8 @@ impl Day {
 
     fn hear(&mut self, number: usize, now: Moment) {
         let note = &mut self.notes[number];
-        let (State::Watched(ticket), Some(heard)) = (&note.state, note.heard.take()) else { return };
-        let ticket = *ticket;
+        let (State::Watched(key), Some(heard)) = (&note.state, note.heard.take()) else { return };
+        let key = *key;
         note.fetch = None;
         if let (None, Some((_, since))) = (note.known_after, note.met.first)
             && matches!(heard, ReadOutcome::Answer { .. })
@@ -339,8 +339,8 @@ impl Day {
         if let ReadOutcome::Limited { wait } = heard {
             self.shops[note.shop].told_to_wait += wait.unwrap_or_default().max(Duration::from_secs(1));
         }
-        self.schedule.handle_outcome(ticket, now, heard);
-        self.note_when_it_is_wanted(number, ticket);
+        self.schedule.handle_outcome(key, now, heard);
+        self.note_when_it_is_wanted(number, key);
     }
 
     /// Shows the payer the challenge. The payer decides what to do then, and when.
@@ -359,20 +359,20 @@ impl Day {
     }
 
     fn come_back(&mut self, number: usize, has_passed: bool, now: Moment) {
-        let State::Watched(ticket) = self.notes[number].state else { return };
-        let Some(watched) = self.schedule.data(ticket) else { return };
+        let State::Watched(key) = self.notes[number].state else { return };
+        let Some(watched) = self.schedule.data(key) else { return };
         // An error says that the browser was back already.
         let _ = match has_passed {
             true => self.providers.azotte.complete_3ds(&watched.id),
             false => self.providers.azotte.fail_3ds(&watched.id),
         };
         self.shops[watched.shop].nudge();
-        self.schedule.payer_returned(ticket, now);
-        self.note_when_it_is_wanted(number, ticket);
+        self.schedule.payer_returned(key, now);
+        self.note_when_it_is_wanted(number, key);
     }
 
-    fn end(&mut self, ticket: ScheduleKey, phase: Phase, now: Moment) -> Result<(), Box<dyn Error>> {
-        let (_, watched) = self.schedule.remove(ticket).ok_or("a ticket without a checkout")?;
+    fn end(&mut self, key: ScheduleKey, phase: Phase, now: Moment) -> Result<(), Box<dyn Error>> {
+        let (_, watched) = self.schedule.remove(key).ok_or("a key without a checkout")?;
         let number = watched.number;
         self.leave(number, now, None);
         self.notes[number].state = State::Ended;
@@ -386,18 +386,18 @@ impl Day {
         Ok(())
     }
 
-    fn hand_back(&mut self, ticket: ScheduleKey, gave_up: GaveUp, now: Moment) -> Result<(), Box<dyn Error>> {
-        let (poller, watched) = self.schedule.remove(ticket).ok_or("a ticket without a checkout")?;
+    fn hand_back(&mut self, key: ScheduleKey, gave_up: GaveUp, now: Moment) -> Result<(), Box<dyn Error>> {
+        let (poller, watched) = self.schedule.remove(key).ok_or("a key without a checkout")?;
         let number = watched.number;
         let fact = self.shops[watched.shop].fact(&self.providers, &watched.id)?;
         let note = &self.notes[number];
         let deadline = poller.deadline();
         let met_end = note.met.end();
         let had_ended = fact.end.is_some() && fact.since < deadline;
-        let law = match gave_up.why {
+        let law = match gave_up.reason {
             // An end without the confirmation of a full read is no end; and nobody may think that there was
             // no end.
-            _ if met_end.is_some() && gave_up.last != met_end => Some("though an answer told its end"),
+            _ if met_end.is_some() && gave_up.last_phase != met_end => Some("though an answer told its end"),
             // A checkout that ends before the deadline is not handed back, whatever is lost and however
             // little room there is.
             _ if had_ended => Some("and had ended before its deadline"),
@@ -427,20 +427,20 @@ impl Day {
         let shop = &self.shops[row.shop];
         let mut poller: Poller = row.poller.parse()?;
         let known = Known::stored(shop.provider, &row.known)?;
-        poller.resume(&shop.plan, now, shop.plan.deadline);
+        poller.resume(&shop.policy, now, shop.policy.deadline);
         let account = shop.account.ok_or("a shop without an account")?;
         let watched = Watched { number, shop: row.shop, id: row.id.clone(), known };
-        let ticket = self.schedule.restore(account, poller, now, watched);
-        self.watch(number, ticket, now);
+        let key = self.schedule.restore(account, poller, now, watched);
+        self.watch(number, key, now);
         Ok(())
     }
 
-    fn watch(&mut self, number: usize, ticket: ScheduleKey, now: Moment) {
+    fn watch(&mut self, number: usize, key: ScheduleKey, now: Moment) {
         let note = &mut self.notes[number];
-        note.state = State::Watched(ticket);
+        note.state = State::Watched(key);
         note.watched_since = now;
         self.shops[note.shop].watches(true);
-        self.note_when_it_is_wanted(number, ticket);
+        self.note_when_it_is_wanted(number, key);
     }
 
     /// Stops watching a checkout: the checkout has ended, or was given up and perhaps had ended all the same.
@@ -453,9 +453,9 @@ impl Day {
         self.shops[note.shop].watches(false);
     }
 
-    fn note_when_it_is_wanted(&mut self, number: usize, ticket: ScheduleKey) {
+    fn note_when_it_is_wanted(&mut self, number: usize, key: ScheduleKey) {
         let note = &mut self.notes[number];
-        if let Some(poller) = self.schedule.poller(ticket) {
+        if let Some(poller) = self.schedule.poller(key) {
             note.wanted = poller.due().max(note.watched_since);
         }
     }
@@ -465,8 +465,8 @@ impl Day {
         self.wrong.push(format!("checkout {number} ({}): {what}", self.notes[number].scenario));
     }
 
-    fn number(&self, ticket: ScheduleKey) -> Result<usize, Box<dyn Error>> {
-        Ok(self.schedule.data(ticket).ok_or("a ticket without a checkout")?.number)
+    fn number(&self, key: ScheduleKey) -> Result<usize, Box<dyn Error>> {
+        Ok(self.schedule.data(key).ok_or("a key without a checkout")?.number)
     }
 
     fn tell(&mut self, at: Moment, event: Event) {

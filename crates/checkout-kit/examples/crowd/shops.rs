@@ -75,7 +75,7 @@ pub(super) struct Shop {
     /// The merchant's name in requests: API key, tenant or entity.
     name: String,
     client: Client,
-    pub(super) plan: PollPolicy,
+    pub(super) policy: PollPolicy,
     pub(super) limit: Option<RateLimit>,
     /// True if the provider's webhooks reach the merchant.
     pub(super) hears_webhooks: bool,
@@ -135,7 +135,7 @@ fn open_allscale(
             .nonces(counter())
             .build()?;
         // One store in four reads on for late money.
-        let plan = match number % 4 {
+        let policy = match number % 4 {
             0 => PollPolicy::allscale()
                 .late_payment_reads(Duration::from_secs(900), Duration::from_secs(7_200)),
             _ => PollPolicy::allscale(),
@@ -144,7 +144,7 @@ fn open_allscale(
         shops.push(Shop {
             limit: Some(limit),
             hears_webhooks: number % 2 == 0,
-            ..Shop::new(Provider::AllScale, name, Client::AllScale(client), plan)
+            ..Shop::new(Provider::AllScale, name, Client::AllScale(client), policy)
         });
     }
     Ok(sandbox.build())
@@ -211,12 +211,12 @@ fn counter() -> impl Fn() -> String + Send + Sync {
 }
 
 impl Shop {
-    fn new(provider: Provider, name: String, client: Client, plan: PollPolicy) -> Self {
+    fn new(provider: Provider, name: String, client: Client, policy: PollPolicy) -> Self {
         Self {
             provider,
             name,
             client,
-            plan,
+            policy,
             limit: None,
             hears_webhooks: false,
             is_busy: false,
@@ -432,7 +432,7 @@ impl Shop {
     /// The longest time for which a read that is due can have to wait.
     ///
     /// Of a merchant's reads that are due the read with the earliest deadline goes first. The deadline is the
-    /// due time plus the checkout's interval, and plus the plan's longest pause if the last answer was "too
+    /// due time plus the checkout's interval, and plus the policy's longest pause if the last answer was "too
     /// many requests". So once a read is late by as much, every other checkout goes before the read at most
     /// once more. Nudged checkouts go before the read too, but never two of them in a row. The limit lets so
     /// many reads pass in the limit's time and a second, and none while the merchant was told to wait. A
@@ -446,8 +446,8 @@ impl Shop {
     }
 
     fn longest_interval(&self) -> Duration {
-        let late = self.plan.late_payment_reads.map(|reads| reads.every).unwrap_or_default();
-        self.plan.max_interval.max(self.plan.review.every).max(late)
+        let late = self.policy.late_payment_reads.map(|reads| reads.every).unwrap_or_default();
+        self.policy.max_interval.max(self.policy.review.every).max(late)
     }
 }
 

@@ -218,7 +218,7 @@ fn table(columns: &[Column], wrong: &[String]) -> String {
     line("  share of that", share(|column| (column.reads, column.baseline)));
     line("reads that went wrong", sum(|column| column.spoiled));
     line("reads that a webhook or a payer asked for", sum(|column| column.nudged));
-    line("longest wait of a read beyond its plan", seconds(&|column| column.late));
+    line("longest wait of a read beyond its policy", seconds(&|column| column.late));
     line("  at most, by its merchant's limit and load", seconds(&|column| column.late_bound));
     line("from an end to knowing it: half of them", seconds(&|column| column.known(50)));
     line("  99 in 100", seconds(&|column| column.known(99)));

@@ -10,7 +10,7 @@ use checkout_kit::allscale::{
     Client, Currency, Event, IntentStatus, ReceiveError, Receiver, SigningKey, StableCoin,
 };
 use checkout_kit::replay::{Claim, Guard, MemoryStore};
-use checkout_kit::settlement::allscale::{Order, Price};
+use checkout_kit::settlement::allscale::{Order, OrderPrice};
 use checkout_kit::{Cents, CoinAmount, Environment, KeyRing, Moment, Phase, Tracker, Verified};
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox};
 use std::collections::{BTreeMap, BTreeSet};
@@ -163,7 +163,12 @@ impl Shop {
             environment: Environment::Sandbox,
             id,
             intent_id,
-            price: Price::Fiat { currency: Currency::EUR, amount: PRICE, owed: row.owed, accepted: &COINS },
+            price: OrderPrice::Fiat {
+                currency: Currency::EUR,
+                amount: PRICE,
+                owed: row.owed,
+                accepted: &COINS,
+            },
         };
         let settlement = order.settled_by(&read);
         let came = read.payload().actual_paid_amount.is_some_and(|paid| !paid.is_zero());

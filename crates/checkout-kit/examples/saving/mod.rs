@@ -138,7 +138,7 @@ impl Worker<'_> {
     /// Decides the meaning of an end for the order. The order of the questions matters.
     fn ended(&self, row: &Row, known: Row, end: End<Intent<'static>>) -> Result<Next, Stop> {
         // 1. Does a person have to look?
-        if end.held() {
+        if end.has_conflict() {
             return self.hold(row, &known, "the provider contradicts itself, or somebody else answers");
         }
         if end.wants_attention() {
@@ -147,7 +147,7 @@ impl Worker<'_> {
         // 2. Has it ended?
         let (answer, phase) = match end {
             End::Ended { answer, phase, .. } => (answer, phase),
-            End::GaveUp { gave_up, error, .. } if gave_up.why == GiveUpReason::Refused => {
+            End::GaveUp { gave_up, error, .. } if gave_up.reason == GiveUpReason::Refused => {
                 let why = error.map_or_else(String::new, |error| error.to_string());
                 return self.hold(row, &known, &format!("the provider does not tell of the intent: {why}"));
             }
@@ -258,9 +258,9 @@ fn settlement(row: &Row, read: &Read<Intent<'_>>) -> Result<Settlement, Stop> {
     let (id, owed) = (order_id(row.attempt), row.owed.parse()?);
     let price = match order(row.attempt)?.price() {
         Price::Fiat { currency, amount } => {
-            settlement::allscale::Price::Fiat { currency, amount, owed, accepted: &COINS }
+            settlement::allscale::OrderPrice::Fiat { currency, amount, owed, accepted: &COINS }
         }
-        Price::Coin { coin, amount } => settlement::allscale::Price::Coin { coin, amount },
+        Price::Coin { coin, amount } => settlement::allscale::OrderPrice::Coin { coin, amount },
     };
     let asked = Order { environment: Environment::Sandbox, id: &id, intent_id: &row.intent_id, price };
     Ok(asked.settled_by(read))

@@ -179,7 +179,7 @@ fn means<E: Watchable>(
     order: &dyn Order<Payload = E>,
 ) -> (Ending, String) {
     // 1. Does a person have to look?
-    if end.held() || unnamed {
+    if end.has_conflict() || unnamed {
         return (Ending::Look, "the provider contradicts itself, or somebody else answers".into());
     }
     if end.wants_attention() {

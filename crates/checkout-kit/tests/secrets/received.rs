@@ -486,7 +486,10 @@ fn settled(list: &mut List) {
             environment: Environment::Live,
             id: "order_1001",
             intent_id: "65b2",
-            price: settlement::allscale::Price::Coin { coin: StableCoin::USDT, amount: Cents::new(1_000) },
+            price: settlement::allscale::OrderPrice::Coin {
+                coin: StableCoin::USDT,
+                amount: Cents::new(1_000),
+            },
         };
         settlements.push(order.settled_by_with(&read, &policy));
         if is_plain {

@@ -89,8 +89,8 @@ fn changed<E: Watchable>(list: &mut List, change: Change<E>) -> &'static str {
             list.entries.last_mut().unwrap().texts.extend([format!("{payload:?}"), format!("{payload:#?}")]);
             "asks payer"
         }
-        Change::NotShown { payload, why } => {
-            let texts = [format!("{payload:?}"), format!("{payload:#?}"), why.to_owned()];
+        Change::NotShown { payload, reason } => {
+            let texts = [format!("{payload:?}"), format!("{payload:#?}"), reason.to_owned()];
             list.entries.last_mut().unwrap().texts.extend(texts);
             "not shown"
         }
@@ -244,8 +244,8 @@ fn many(list: &mut List) {
     let watch = client.watch(&created.unwrap().payload.intent_id).unwrap();
     let mut watches = WatchSet::new(watch.now(), 7);
     let merchant = watches.merchant();
-    let ticket = watches.add(merchant, watch, ALL);
-    list! { list, "checkout_client::WatchId" => ticket; }
+    let watch_id = watches.add(merchant, watch, ALL);
+    list! { list, "checkout_client::WatchId" => watch_id; }
     let mut events = 0;
     loop {
         shown! { list, "checkout_client::WatchSet" => &watches }

@@ -18,23 +18,23 @@ impl Poller {
     /// # use checkout_lifecycle::Moment;
     /// # use checkout_poll::{ReadKind, PollPolicy, Poller, Step};
     /// # use core::time::Duration;
-    /// let (plan, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
-    /// let mut poller = Poller::new(&plan, began, 42);
-    /// poller.mark_sent(&plan, began.saturating_add(Duration::from_secs(86_400))); // by a clock that is wrong
+    /// let (policy, began) = (PollPolicy::allscale(), Moment::from_unix_millis(1_700_000_000_000));
+    /// let mut poller = Poller::new(&policy, began, 42);
+    /// poller.mark_sent(&policy, began.saturating_add(Duration::from_secs(86_400))); // by a clock that is wrong
     /// poller.set_back(began);
     /// let again = began.saturating_add(Duration::from_secs(1));
-    /// assert_eq!(poller.next(&plan, began), Step::Wait(again));
-    /// assert_eq!(poller.next(&plan, again), Step::Fetch(ReadKind::Status));
+    /// assert_eq!(poller.next(&policy, began), Step::Wait(again));
+    /// assert_eq!(poller.next(&policy, again), Step::Fetch(ReadKind::Status));
     /// ```
     pub fn set_back(&mut self, now: Moment) {
         if self.moment(self.seen).saturating_since(now) < time::SET_BACK {
             return;
         }
         let seconds = whole_seconds(now);
-        let is_before_it_began = seconds < self.began;
+        let is_before_it_began = seconds < self.started_at;
         if is_before_it_began {
             // A second of room, for events just before this moment.
-            self.began = seconds.saturating_sub(1);
+            self.started_at = seconds.saturating_sub(1);
         }
         let asked_past_it = self.earliest > self.deadline;
         let was = core::mem::take(&mut self.seen);
@@ -68,10 +68,10 @@ impl Poller {
 
     /// Counts from this moment on.
     pub(super) fn begin_anew(&mut self, now: Moment) {
-        let began = whole_seconds(now).max(self.began);
-        let shift = u64::from(began.abs_diff(self.began)).saturating_mul(TICKS_A_SECOND);
+        let started_at = whole_seconds(now).max(self.started_at);
+        let shift = u64::from(started_at.abs_diff(self.started_at)).saturating_mul(TICKS_A_SECOND);
         let shift = u32::try_from(shift).unwrap_or(u32::MAX);
-        self.began = began;
+        self.started_at = started_at;
         self.seen = self.seen.saturating_sub(shift);
         for tick in [&mut self.earliest, &mut self.due] {
             // A time that was too long to be counted stays so.
@@ -83,7 +83,7 @@ impl Poller {
 
     /// The milliseconds from the beginning to a moment, or to the latest moment seen if that is later.
     pub(super) fn millis(&self, at: Moment) -> u64 {
-        let since = at.unix_millis().saturating_sub(i64::from(self.began).saturating_mul(1_000));
+        let since = at.unix_millis().saturating_sub(i64::from(self.started_at).saturating_mul(1_000));
         u64::try_from(since).unwrap_or(0).max(u64::from(self.seen).saturating_mul(TICK_MILLIS))
     }
 
@@ -93,7 +93,7 @@ impl Poller {
     }
 
     /// Takes in a new moment, and returns its milliseconds.
-    pub(super) fn hear(&mut self, now: Moment) -> u64 {
+    pub(super) fn advance(&mut self, now: Moment) -> u64 {
         let millis = self.millis(now);
         self.seen = self.tick(now);
         millis
@@ -102,7 +102,7 @@ impl Poller {
     /// The moment at which a tick begins.
     pub(super) fn moment(&self, tick: u32) -> Moment {
         let since = Duration::from_millis(u64::from(tick).saturating_mul(TICK_MILLIS));
-        Moment::from_unix_millis(i64::from(self.began).saturating_mul(1_000)).saturating_add(since)
+        Moment::from_unix_millis(i64::from(self.started_at).saturating_mul(1_000)).saturating_add(since)
     }
 }
 

@@ -55,15 +55,15 @@ pub enum Step {
 /// ```
 /// use checkout_poll::{GaveUp, GiveUpReason};
 ///
-/// let gave_up = GaveUp { last: None, why: GiveUpReason::Deadline };
-/// assert_eq!(gave_up.why, GiveUpReason::Deadline);
+/// let gave_up = GaveUp { last_phase: None, reason: GiveUpReason::Deadline };
+/// assert_eq!(gave_up.reason, GiveUpReason::Deadline);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GaveUp {
     /// The last known phase of the checkout. An end, if the end was not confirmed.
-    pub last: Option<Phase>,
+    pub last_phase: Option<Phase>,
     /// The reason for giving up.
-    pub why: GiveUpReason,
+    pub reason: GiveUpReason,
 }
 
 /// The reason why a poller gave up. [`Poller::resume`] continues.
@@ -85,7 +85,7 @@ pub enum GiveUpReason {
         /// The moment when the wait would be over.
         until: Moment,
     },
-    /// Too many refusals that no repeat mends: [`PollPolicy::refusals`].
+    /// Too many refusals that no repeat mends: [`PollPolicy::max_refusals`].
     Refused,
 }
 
@@ -103,7 +103,7 @@ pub enum ReadOutcome {
     /// An answer.
     Answer {
         /// The kind of the read.
-        fetch: ReadKind,
+        kind: ReadKind,
         /// The phase of the checkout after the answer, as the tracker reports. None if nothing is known, and
         /// **none if a full read does not confirm the phase**, because its status is unknown, older, or in
         /// conflict: an end reported with a full read is done. None changes nothing.

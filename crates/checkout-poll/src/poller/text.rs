@@ -13,10 +13,10 @@ impl fmt::Display for Poller {
     /// to be asked, `r` the payer has returned, `w` the provider asked for a long wait, `l` the last read was
     /// sent, `o` the last read is over); the phase. `-` for none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { began, seen, earliest, due, deadline, phase, seed, failures, .. } = self;
+        let Self { started_at, seen, earliest, due, deadline, phase, seed, failures, .. } = self;
         write!(
             f,
-            "{VERSION} {began} {seen} {earliest} {due} {deadline} {seed} {failures} {} ",
+            "{VERSION} {started_at} {seen} {earliest} {due} {deadline} {seed} {failures} {} ",
             self.marks.refusals()
         )?;
         let letters = self.letters();
@@ -52,7 +52,7 @@ impl FromStr for Poller {
             return Err(ParsePollerError::Version);
         }
         let mut number = |error| part(error).and_then(|digits| number(digits).ok_or(error));
-        let began = number(ParsePollerError::Began)?;
+        let started_at = number(ParsePollerError::StartedAt)?;
         let seen = number(ParsePollerError::Seen)?;
         let earliest = number(ParsePollerError::Earliest)?;
         let due = number(ParsePollerError::Due)?;
@@ -79,7 +79,7 @@ impl FromStr for Poller {
         }
         let letters = letters_of(letters).ok_or(ParsePollerError::Flags)?;
         let marks = Marks::NONE;
-        let mut poller = Self { began, seen, earliest, due, deadline, phase, seed, failures, marks };
+        let mut poller = Self { started_at, seen, earliest, due, deadline, phase, seed, failures, marks };
         poller.marks.set_refusals(refusals);
         poller.take_letters(letters);
         // Letters of another phase are rejected, and no read before the deadline is the last one.
@@ -162,7 +162,7 @@ pub enum ParsePollerError {
     /// The text does not begin with `v1`.
     Version,
     /// The beginning is not a number of seconds.
-    Began,
+    StartedAt,
     /// The latest moment is not a number of ticks.
     Seen,
     /// The earliest read is not a number of ticks.
@@ -190,7 +190,7 @@ impl fmt::Display for ParsePollerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Version => "a stored poller does not begin with v1",
-            Self::Began => "a stored poller's beginning is not a number of seconds",
+            Self::StartedAt => "a stored poller's beginning is not a number of seconds",
             Self::Seen => "a stored poller's latest moment is not a number of ticks",
             Self::Earliest => "a stored poller's earliest read is not a number of ticks",
             Self::Due => "a stored poller's next read is not a number of ticks from the earliest one on",

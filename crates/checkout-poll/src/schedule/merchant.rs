@@ -28,7 +28,7 @@ pub struct MerchantId {
 /// One account of a provider.
 #[derive(Clone)]
 pub(super) struct Merchant {
-    pub(super) plan: PollPolicy,
+    pub(super) policy: PollPolicy,
     pub(super) limiter: Option<Limiter>,
     /// No request before this millisecond: a limit or the caller set it.
     pub(super) until: i64,
@@ -77,9 +77,9 @@ pub(super) struct Queued {
 }
 
 impl Merchant {
-    pub(super) fn new(plan: PollPolicy, limiter: Option<Limiter>) -> Self {
+    pub(super) fn new(policy: PollPolicy, limiter: Option<Limiter>) -> Self {
         Self {
-            plan,
+            policy,
             limiter,
             until: i64::MIN,
             limited: 0,
@@ -97,9 +97,9 @@ impl Merchant {
     }
 
     /// Makes a removed merchant the next one. The memory stays.
-    pub(super) fn follow(&mut self, plan: PollPolicy, limiter: Option<Limiter>) {
+    pub(super) fn follow(&mut self, policy: PollPolicy, limiter: Option<Limiter>) {
         let (ready, jumping) = (core::mem::take(&mut self.ready), core::mem::take(&mut self.jumping));
-        *self = Self { ready, jumping, generation: self.generation, ..Self::new(plan, limiter) };
+        *self = Self { ready, jumping, generation: self.generation, ..Self::new(policy, limiter) };
     }
 
     /// Removes the merchant: no checkout waits, and no id means the merchant any more.
@@ -161,10 +161,10 @@ impl Merchant {
             None if now.unix_millis() < self.until => return,
             None => {
                 self.limited = self.limited.saturating_add(1);
-                self.plan.backoff.wait(self.limited, seed)
+                self.policy.backoff.wait(self.limited, seed)
             }
         };
-        let until = now.saturating_add(wait.min(self.plan.longest_pause()));
+        let until = now.saturating_add(wait.min(self.policy.longest_pause()));
         self.until = self.until.max(until.unix_millis());
     }
 

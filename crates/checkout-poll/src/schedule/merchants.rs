@@ -27,9 +27,9 @@ impl<T> Schedule<T> {
     ///
     /// # Panics
     /// If there are 2²³ merchants.
-    pub fn merchant(&mut self, plan: PollPolicy, limit: Option<RateLimit>) -> MerchantId {
+    pub fn merchant(&mut self, policy: PollPolicy, limit: Option<RateLimit>) -> MerchantId {
         let limiter = limit.map(|limit| Limiter::new(limit, self.margin));
-        self.places.merchants.add(plan, limiter)
+        self.places.merchants.add(policy, limiter)
     }
 
     /// Removes a merchant and returns its policy. Returns None and does nothing if the merchant has a
@@ -46,9 +46,9 @@ impl<T> Schedule<T> {
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
     /// let shop = schedule.merchant(PollPolicy::allscale(), None);
-    /// let ticket = schedule.add(shop, now, now, "order 7");
+    /// let key = schedule.add(shop, now, now, "order 7");
     /// assert_eq!(schedule.remove_merchant(shop), None);
-    /// schedule.remove(ticket);
+    /// schedule.remove(key);
     /// assert_eq!(schedule.remove_merchant(shop), Some(PollPolicy::allscale()));
     /// assert_ne!(schedule.merchant(PollPolicy::peach(), None), shop);
     /// ```
@@ -92,9 +92,9 @@ impl<T> Schedule<T> {
     /// let mut schedule = Schedule::new(now, 42);
     /// let (one, another) = (schedule.merchant(PollPolicy::allscale(), None), schedule.merchant(PollPolicy::allscale(), None));
     /// schedule.add(one, now, now, 1);
-    /// let ticket = schedule.add(another, now, now, 2);
+    /// let key = schedule.add(another, now, now, 2);
     /// schedule.set_busy(one, true);
-    /// assert!(matches!(schedule.next(now), Next::Fetch { ticket: given, .. } if given == ticket));
+    /// assert!(matches!(schedule.next(now), Next::Fetch { key: given, .. } if given == key));
     /// assert_eq!(schedule.next(now), Next::Idle);
     /// schedule.set_busy(one, false);
     /// assert!(matches!(schedule.next(now), Next::Fetch { .. }));
@@ -169,21 +169,21 @@ impl Merchants {
     }
 
     /// Adds a merchant, in the place of a removed merchant if there is one.
-    fn add(&mut self, plan: PollPolicy, limiter: Option<Limiter>) -> MerchantId {
+    fn add(&mut self, policy: PollPolicy, limiter: Option<Limiter>) -> MerchantId {
         if let Some(number) = self.gone.pop() {
-            self.of_mut(number).follow(plan, limiter);
+            self.of_mut(number).follow(policy, limiter);
             return self.id_of(number);
         }
         assert!(self.all.len() < MERCHANTS, "too many merchants");
         let number = small(self.all.len());
-        self.all.push(Merchant::new(plan, limiter));
+        self.all.push(Merchant::new(policy, limiter));
         self.id_of(number)
     }
 
     /// Removes a merchant without checkouts.
     fn remove(&mut self, id: MerchantId) -> Option<PollPolicy> {
         let merchant = self.get(id).filter(|merchant| merchant.checkouts == 0)?;
-        let plan = merchant.plan;
+        let policy = merchant.policy;
         match merchant.turn {
             Turn::None => {}
             Turn::Waits => self.turn.retain(|other| *other != id.slot),
@@ -195,7 +195,7 @@ impl Merchants {
         if merchant.generation != 0 {
             self.gone.push(id.slot);
         }
-        Some(plan)
+        Some(policy)
     }
 
     /// The merchant of an id, if the merchant was not removed.

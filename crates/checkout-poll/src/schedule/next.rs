@@ -30,16 +30,16 @@ pub enum Next {
     /// Read this checkout, and report the outcome: [`Schedule::handle_outcome`].
     Fetch {
         /// The checkout.
-        ticket: ScheduleKey,
+        key: ScheduleKey,
         /// The merchant of the checkout.
         merchant: MerchantId,
         /// The kind of the read.
-        fetch: ReadKind,
+        kind: ReadKind,
     },
     /// The payer has something to do, such as a challenge: show it. Returned once for each challenge.
     AskPayer {
         /// The checkout.
-        ticket: ScheduleKey,
+        key: ScheduleKey,
         /// The moment of the next read, if nobody reports that the payer
         /// [returned](Schedule::payer_returned).
         until: Moment,
@@ -49,7 +49,7 @@ pub enum Next {
     /// [restored](Schedule::restore) meanwhile.
     Refused {
         /// The checkout.
-        ticket: ScheduleKey,
+        key: ScheduleKey,
         /// The phase of the refusal.
         phase: Phase,
     },
@@ -57,7 +57,7 @@ pub enum Next {
     /// [remove](Schedule::remove) it.
     Ended {
         /// The checkout.
-        ticket: ScheduleKey,
+        key: ScheduleKey,
         /// The phase of the end.
         phase: Phase,
     },
@@ -65,7 +65,7 @@ pub enum Next {
     /// [remove](Schedule::remove) or [resume](Schedule::resume) it.
     GaveUp {
         /// The checkout.
-        ticket: ScheduleKey,
+        key: ScheduleKey,
         /// The known state of the checkout, and the reason for giving up.
         gave_up: GaveUp,
     },
@@ -89,13 +89,13 @@ impl<T> Schedule<T> {
     /// let mut schedule = Schedule::new(now, 42);
     /// let merchant = schedule.merchant(PollPolicy::allscale().jitter_permille(0), None);
     /// schedule.add(merchant, now, now, ());
-    /// let Next::Fetch { ticket, fetch, .. } = schedule.next(now) else { unreachable!() };
-    /// schedule.handle_outcome(ticket, now, ReadOutcome::Answer { fetch, phase: Some(Phase::Processing), wait: None });
+    /// let Next::Fetch { key, kind, .. } = schedule.next(now) else { unreachable!() };
+    /// schedule.handle_outcome(key, now, ReadOutcome::Answer { kind, phase: Some(Phase::Processing), wait: None });
     /// assert_eq!(schedule.next(now), Next::Wait(now.saturating_add(Duration::from_secs(5))));
     /// ```
     #[must_use = "a read that is given is owed"]
     pub fn next(&mut self, now: Moment) -> Next {
-        self.places.clock.hear(now);
+        self.places.clock.advance(now);
         self.spread();
         self.put_the_due();
         loop {
@@ -119,21 +119,21 @@ impl<T> Schedule<T> {
             let open = self.slots.at_mut(id).filter(|open| open.standing.has(Flag::HasToTell));
             let Some(open) = open else { continue };
             open.standing.set(Flag::HasToTell, false);
-            let plan = &self.places.merchants.of(open.standing.merchant()).plan;
-            let (ticket, was_told) = (open.ticket(id), open.standing.has(Flag::Told));
-            let end = match open.poller.next(plan, now) {
-                Step::Done(phase) => Next::Ended { ticket, phase },
-                Step::GaveUp(gave_up) => Next::GaveUp { ticket, gave_up },
+            let policy = &self.places.merchants.of(open.standing.merchant()).policy;
+            let (key, was_told) = (open.key(id), open.standing.has(Flag::Told));
+            let end = match open.poller.next(policy, now) {
+                Step::Done(phase) => Next::Ended { key, phase },
+                Step::GaveUp(gave_up) => Next::GaveUp { key, gave_up },
                 // The checkout's report may be over by now, or already given.
                 Step::AskPayer { .. } | Step::Fetch(_) | Step::Wait(_) if was_told => continue,
                 Step::AskPayer { until } => {
                     open.standing.set(Flag::Told, true);
-                    return Some(Next::AskPayer { ticket, until });
+                    return Some(Next::AskPayer { key, until });
                 }
-                Step::Fetch(_) | Step::Wait(_) => match open.poller.refused(plan, now) {
+                Step::Fetch(_) | Step::Wait(_) => match open.poller.refused(policy, now) {
                     Some(phase) => {
                         open.standing.set(Flag::Told, true);
-                        return Some(Next::Refused { ticket, phase });
+                        return Some(Next::Refused { key, phase });
                     }
                     None => continue,
                 },
@@ -158,11 +158,11 @@ impl<T> Schedule<T> {
             };
             // An entry that no longer holds is passed over.
             let open = self.slots.at_mut(first.id);
-            let Some(open) = open.filter(|open| open.holds(number, &merchant.plan, clock, first)) else {
+            let Some(open) = open.filter(|open| open.holds(number, &merchant.policy, clock, first)) else {
                 continue;
             };
             let now = clock.moment();
-            let Step::Fetch(fetch) = open.poller.next(&merchant.plan, now) else {
+            let Step::Fetch(kind) = open.poller.next(&merchant.policy, now) else {
                 // The poller can count no further.
                 self.put(first.id);
                 if self.places.to_tell.is_empty() {
@@ -170,17 +170,17 @@ impl<T> Schedule<T> {
                 }
                 return None;
             };
-            open.poller.mark_sent(&merchant.plan, now);
+            open.poller.mark_sent(&merchant.policy, now);
             open.standing.set_state(State::Out);
             open.standing.set(Flag::Nudged, false);
             open.standing.set(Flag::Returned, false);
             if first.jumps {
                 open.standing.set(Flag::Jumped, true);
             }
-            let ticket = open.ticket(first.id);
+            let key = open.key(first.id);
             merchant.gives(first.jumps, clock.millis());
             self.places.merchants.pass_the_turn();
-            return Some(Next::Fetch { ticket, merchant: self.places.merchants.id_of(number), fetch });
+            return Some(Next::Fetch { key, merchant: self.places.merchants.id_of(number), kind });
         }
         None
     }

@@ -53,9 +53,9 @@ impl Places {
     /// Puts a checkout where it belongs now.
     fn put<T>(&mut self, id: u32, open: &mut Open<T>) {
         let now = self.clock.moment();
-        let plan = &self.merchants.of(open.standing.merchant()).plan;
-        let step = open.poller.next(plan, now);
-        let is_refused = open.poller.refused(plan, now).is_some();
+        let policy = &self.merchants.of(open.standing.merchant()).policy;
+        let step = open.poller.next(policy, now);
+        let is_refused = open.poller.refused(policy, now).is_some();
         if !is_refused && !open.poller.is_challenged() {
             open.standing.set(Flag::Told, false);
         }
@@ -107,7 +107,7 @@ impl Places {
     /// Puts a checkout that is ready into its merchant's queue, by the rank that the checkout has now.
     fn queue<T>(&mut self, id: u32, open: &Open<T>) {
         let merchant = self.merchants.of_mut(open.standing.merchant());
-        merchant.push(open.queued(id, &merchant.plan, self.clock));
+        merchant.push(open.queued(id, &merchant.policy, self.clock));
     }
 
     /// Adds a checkout, once, to the list of those that have something to report.
@@ -121,27 +121,27 @@ impl Places {
 
 impl<T> Open<T> {
     /// The place of the checkout's read in its merchant's queue, as of now.
-    fn queued(&self, id: u32, plan: &PollPolicy, clock: Clock) -> Queued {
+    fn queued(&self, id: u32, policy: &PollPolicy, clock: Clock) -> Queued {
         let jumps = self.standing.jumps();
         let due = self.poller.due();
         if jumps {
             // In the order of the requests to read.
             return Queued { jumps, rank: clock.rank(due, Duration::ZERO), id };
         }
-        let ordinary = plan.longest_pause().min(LONGEST);
+        let ordinary = policy.longest_pause().min(LONGEST);
         // A nudge that may not jump turns a rare read, such as a late read, into an ordinary one.
         let most = if self.standing.has(Flag::Nudged) { ordinary } else { LONGEST };
-        let interval = self.poller.interval(plan, due).min(most);
+        let interval = self.poller.interval(policy, due).min(most);
         // A checkout that was told to slow down comes after all checkouts that this delayed.
         let kept = if self.standing.has(Flag::Limited) { ordinary } else { Duration::ZERO };
         Queued { jumps, rank: clock.rank(due, interval + kept), id }
     }
 
     /// Returns true if an entry of a merchant's queue is this checkout's and still holds.
-    pub(super) fn holds(&self, merchant: u32, plan: &PollPolicy, clock: Clock, entry: Queued) -> bool {
+    pub(super) fn holds(&self, merchant: u32, policy: &PollPolicy, clock: Clock, entry: Queued) -> bool {
         self.standing.is(State::Ready)
             && self.standing.merchant() == merchant
-            && self.queued(entry.id, plan, clock) == entry
+            && self.queued(entry.id, policy, clock) == entry
     }
 }
 
@@ -154,9 +154,10 @@ impl<T> Schedule<T> {
         self.places.put(id, open);
         let (slots, clock, merchant) = (&self.slots, self.places.clock, self.places.merchants.of_mut(number));
         if merchant.is_untidy() {
-            let plan = merchant.plan;
-            merchant
-                .tidy(|entry| slots.at(entry.id).is_some_and(|open| open.holds(number, &plan, clock, entry)));
+            let policy = merchant.policy;
+            merchant.tidy(|entry| {
+                slots.at(entry.id).is_some_and(|open| open.holds(number, &policy, clock, entry))
+            });
         }
     }
 

@@ -35,10 +35,10 @@ impl<T> Schedule<T> {
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut before = Schedule::new(now, 42);
     /// let merchant = before.merchant(PollPolicy::allscale(), None);
-    /// let ticket = before.add(merchant, now, now, ());
+    /// let key = before.add(merchant, now, now, ());
     /// before.next(now);
-    /// before.handle_outcome(ticket, now, ReadOutcome::Limited { wait: Some(Duration::from_secs(20)) });
-    /// let stored = before.poller(ticket).unwrap().to_string();
+    /// before.handle_outcome(key, now, ReadOutcome::Limited { wait: Some(Duration::from_secs(20)) });
+    /// let stored = before.poller(key).unwrap().to_string();
     ///
     /// let mut after = Schedule::new(now, 43);
     /// let merchant = after.merchant(PollPolicy::allscale(), None);
@@ -50,16 +50,16 @@ impl<T> Schedule<T> {
     /// # Panics
     /// As [`add`](Self::add).
     pub fn restore(&mut self, merchant: MerchantId, mut poller: Poller, now: Moment, data: T) -> ScheduleKey {
-        let now = self.places.clock.hear(now);
+        let now = self.places.clock.advance(now);
         poller.set_back(now);
-        let plan = self.plan(merchant);
-        poller.read_once_more(plan, now);
-        if !matches!(poller.next(plan, now), Step::Fetch(_)) {
+        let policy = self.policy(merchant);
+        poller.read_once_more(policy, now);
+        if !matches!(poller.next(policy, now), Step::Fetch(_)) {
             return self.add_with(merchant, poller, now, data);
         }
-        let ticket = self.insert(merchant, State::Restored, poller, now, data);
-        self.places.restored.push(ticket.slot);
-        ticket
+        let key = self.insert(merchant, State::Restored, poller, now, data);
+        self.places.restored.push(key.slot);
+        key
     }
 
     /// Finds places in the order for the checkouts that were restored when their reads were due.
@@ -73,8 +73,8 @@ impl<T> Schedule<T> {
             // Checkouts that were removed or nudged meanwhile are not spread.
             if let Some(open) = self.slots.at(id).filter(|open| open.standing.is(State::Restored)) {
                 let merchant = open.standing.merchant();
-                let plan = &self.places.merchants.of(merchant).plan;
-                let pause = open.poller.interval(plan, now).min(plan.longest_pause());
+                let policy = &self.places.merchants.of(merchant).policy;
+                let pause = open.poller.interval(policy, now).min(policy.longest_pause());
                 let pace = PACE / u128::from(time::millis_up(pause).max(10));
                 restored.push(Restored { merchant, due: open.poller.due(), id, pace });
             }

@@ -1,4 +1,4 @@
-//! The checkouts themselves, each in a slot of its own, and the tickets by which callers name them.
+//! The checkouts themselves, each in a slot of its own, and the keys by which callers name them.
 
 #[cfg(doc)]
 use super::Schedule;
@@ -19,9 +19,9 @@ use alloc::vec::Vec;
 /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
 /// let stale = schedule.add(merchant, now, now, 1);
 /// schedule.remove(stale);
-/// let ticket = schedule.add(merchant, now, now, 2);
-/// assert_ne!(stale, ticket);
-/// assert_eq!((schedule.data(stale), schedule.data(ticket)), (None, Some(&2)));
+/// let key = schedule.add(merchant, now, now, 2);
+/// assert_ne!(stale, key);
+/// assert_eq!((schedule.data(stale), schedule.data(key)), (None, Some(&2)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScheduleKey {
@@ -60,8 +60,8 @@ pub(super) struct Open<T> {
 }
 
 impl<T> Open<T> {
-    /// The ticket of this checkout, whose slot the caller knows.
-    pub(super) const fn ticket(&self, slot: u32) -> ScheduleKey {
+    /// The key of this checkout, whose slot the caller knows.
+    pub(super) const fn key(&self, slot: u32) -> ScheduleKey {
         ScheduleKey { slot, generation: self.generation }
     }
 }
@@ -114,15 +114,15 @@ impl<T> Slots<T> {
     }
 
     /// Removes a checkout.
-    pub(super) fn remove(&mut self, ticket: ScheduleKey) -> Option<Open<T>> {
-        let slot = self.slots.get_mut(index(ticket.slot))?;
-        let generation = ticket.generation.wrapping_add(1);
+    pub(super) fn remove(&mut self, key: ScheduleKey) -> Option<Open<T>> {
+        let slot = self.slots.get_mut(index(key.slot))?;
+        let generation = key.generation.wrapping_add(1);
         match core::mem::replace(slot, Slot::Free { generation, next: self.free }) {
-            Slot::Open(open) if open.generation == ticket.generation => {
-                // A slot whose generations are used up is not used again, so a ticket never means another
+            Slot::Open(open) if open.generation == key.generation => {
+                // A slot whose generations are used up is not used again, so a key never means another
                 // checkout.
                 if generation != 0 {
-                    self.free = Some(ticket.slot);
+                    self.free = Some(key.slot);
                 }
                 self.open -= 1;
                 Some(open)
@@ -134,13 +134,13 @@ impl<T> Slots<T> {
         }
     }
 
-    /// The checkout of a ticket, if the checkout was not removed.
-    pub(super) fn get(&self, ticket: ScheduleKey) -> Option<&Open<T>> {
-        self.at(ticket.slot).filter(|open| open.generation == ticket.generation)
+    /// The checkout of a key, if the checkout was not removed.
+    pub(super) fn get(&self, key: ScheduleKey) -> Option<&Open<T>> {
+        self.at(key.slot).filter(|open| open.generation == key.generation)
     }
 
-    pub(super) fn get_mut(&mut self, ticket: ScheduleKey) -> Option<&mut Open<T>> {
-        self.at_mut(ticket.slot).filter(|open| open.generation == ticket.generation)
+    pub(super) fn get_mut(&mut self, key: ScheduleKey) -> Option<&mut Open<T>> {
+        self.at_mut(key.slot).filter(|open| open.generation == key.generation)
     }
 
     /// The checkout that has a slot now, for ids in lists that keep removed checkouts: the slot may hold
@@ -168,7 +168,7 @@ impl<T> Slots<T> {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (ScheduleKey, &Open<T>)> {
         (0..).zip(&self.slots).filter_map(|(id, slot)| match slot {
-            Slot::Open(open) => Some((open.ticket(id), open)),
+            Slot::Open(open) => Some((open.key(id), open)),
             Slot::Free { .. } => None,
         })
     }

@@ -55,7 +55,7 @@ struct Model {
 
 struct Shop {
     id: MerchantId,
-    plan: PollPolicy,
+    policy: PollPolicy,
     limit: Option<RateLimit>,
     margin: i64,
     until: i64,
@@ -66,7 +66,7 @@ struct Shop {
 }
 
 struct Checkout {
-    ticket: ScheduleKey,
+    key: ScheduleKey,
     shop: usize,
     poller: Poller,
     out: bool,
@@ -94,21 +94,23 @@ impl Model {
     }
 
     fn step(&self, checkout: &Checkout) -> Step {
-        checkout.poller.next(&self.shops[checkout.shop].plan, self.moment())
+        checkout.poller.next(&self.shops[checkout.shop].policy, self.moment())
     }
 
     fn refused(&self, checkout: &Checkout) -> Option<Phase> {
-        checkout.poller.refused(&self.shops[checkout.shop].plan, self.moment())
+        checkout.poller.refused(&self.shops[checkout.shop].policy, self.moment())
     }
 
     /// In hundredths of a second, like every compared value.
     fn rank(&self, checkout: &Checkout) -> i128 {
         let due = checkout.poller.due();
-        let interval = checkout.poller.interval(&self.shops[checkout.shop].plan, due);
-        let plan = &self.shops[checkout.shop].plan;
-        let most = if checkout.nudged { plan.max_interval.max(plan.first) } else { Duration::MAX };
+        let interval = checkout.poller.interval(&self.shops[checkout.shop].policy, due);
+        let policy = &self.shops[checkout.shop].policy;
+        let most =
+            if checkout.nudged { policy.max_interval.max(policy.initial_interval) } else { Duration::MAX };
         let interval = interval.min(most).min(Duration::from_secs(86_400));
-        let kept = if checkout.limited { plan.max_interval.max(plan.first) } else { Duration::ZERO };
+        let kept =
+            if checkout.limited { policy.max_interval.max(policy.initial_interval) } else { Duration::ZERO };
         let more = if checkout.jumps() { Duration::ZERO } else { interval + kept };
         i128::from(due.unix_millis() / 10) + i128::try_from(more.as_millis() / 10).unwrap()
     }
@@ -131,8 +133,8 @@ impl Model {
 
     /// True if a read of this shop is too old to be counted, and a nudge of this checkout takes effect only
     /// if no read of the shop waits: then the schedule may have looked at that read, or may not.
-    fn is_at_the_end(&self, ticket: ScheduleKey) -> bool {
-        let checkout = self.checkouts.iter().find(|checkout| checkout.ticket == ticket).unwrap();
+    fn is_at_the_end(&self, key: ScheduleKey) -> bool {
+        let checkout = self.checkouts.iter().find(|checkout| checkout.key == key).unwrap();
         let its = |other: &&Checkout| other.shop == checkout.shop;
         let limited = self.shops[checkout.shop].limit.is_some();
         checkout.spent && limited && self.checkouts.iter().filter(its).any(|other| self.is_past(other))
@@ -140,13 +142,13 @@ impl Model {
 
     /// True if a poller can count no further.
     fn is_past(&self, checkout: &Checkout) -> bool {
-        self.now >= checkout.poller.began().unix_millis() + i64::from(u32::MAX) * 10
+        self.now >= checkout.poller.started_at().unix_millis() + i64::from(u32::MAX) * 10
     }
 
     /// True if one more nudge of this checkout takes effect, although the last one brought nothing new.
-    fn is_heard(&mut self, ticket: ScheduleKey) -> bool {
+    fn is_heard(&mut self, key: ScheduleKey) -> bool {
         let (spent, shop) = {
-            let checkout = self.find(ticket);
+            let checkout = self.find(key);
             (checkout.spent, checkout.shop)
         };
         let Some(limit) = self.shops[shop].limit.filter(|_| spent) else { return true };
@@ -159,13 +161,16 @@ impl Model {
     /// Spreads the checkouts of one shop that were due when they were restored, one after the other within
     /// one of their pauses.
     fn spread(&mut self, shop: usize) {
-        let (now, plan) = (self.moment(), self.shops[shop].plan);
+        let (now, policy) = (self.moment(), self.shops[shop].policy);
         let mut due: Vec<(i64, u32)> = Vec::new();
         let mut paces = 0u128;
         for checkout in self.checkouts.iter().filter(|checkout| checkout.shop == shop) {
             if let Step::Fetch(_) = self.step(checkout) {
-                due.push((checkout.poller.due().unix_millis(), checkout.ticket.slot));
-                let pause = checkout.poller.interval(&plan, now).min(plan.max_interval.max(plan.first));
+                due.push((checkout.poller.due().unix_millis(), checkout.key.slot));
+                let pause = checkout
+                    .poller
+                    .interval(&policy, now)
+                    .min(policy.max_interval.max(policy.initial_interval));
                 paces += 10u128.pow(15) / pause.as_millis();
             }
         }
@@ -177,7 +182,7 @@ impl Model {
         for (place, (_, slot)) in (0u128..).zip(due) {
             let span = 10u128.pow(15) * many / paces;
             let after = Duration::from_millis(u64::try_from(span * place / many).unwrap());
-            let checkout = self.checkouts.iter_mut().find(|checkout| checkout.ticket.slot == slot).unwrap();
+            let checkout = self.checkouts.iter_mut().find(|checkout| checkout.key.slot == slot).unwrap();
             checkout.poller.put_off(now, now.saturating_add(after));
         }
     }
@@ -207,51 +212,51 @@ impl Model {
         })
     }
 
-    fn find(&mut self, ticket: ScheduleKey) -> &mut Checkout {
-        self.checkouts.iter_mut().find(|checkout| checkout.ticket == ticket).unwrap()
+    fn find(&mut self, key: ScheduleKey) -> &mut Checkout {
+        self.checkouts.iter_mut().find(|checkout| checkout.key == key).unwrap()
     }
 
     /// Checks the schedule's answer against this model, and takes in the answer.
     fn expect(&mut self, next: Next) {
         let now = self.moment();
         match next {
-            Next::Fetch { ticket, merchant, fetch } => {
+            Next::Fetch { key, merchant, kind } => {
                 let shop = self.shops.iter().position(|shop| shop.id == merchant).unwrap();
                 // Checkouts that jump come first, unless one that jumped came before and another checkout
                 // waits.
                 let jumps = self.ready(shop).any(Checkout::jumps)
                     && !(self.shops[shop].jumped && self.ready(shop).any(|checkout| !checkout.jumps()));
                 let ready = self.ready(shop).filter(|checkout| checkout.jumps() == jumps);
-                let first = ready.min_by_key(|checkout| (self.rank(checkout), checkout.ticket.slot));
+                let first = ready.min_by_key(|checkout| (self.rank(checkout), checkout.key.slot));
                 let first = first.unwrap();
-                assert_eq!((first.ticket, self.step(first)), (ticket, Step::Fetch(fetch)));
+                assert_eq!((first.key, self.step(first)), (key, Step::Fetch(kind)));
                 // If the clock was set back, a moment reported less than a minute too late still counts.
                 assert!(first.poller.due().saturating_since(now) < Duration::from_secs(60));
                 assert!(self.may_ask(&self.shops[shop], self.now));
                 self.shops[shop].asked.push(self.now);
-                let plan = self.shops[shop].plan;
-                let checkout = self.find(ticket);
-                checkout.poller.mark_sent(&plan, now);
+                let policy = self.shops[shop].policy;
+                let checkout = self.find(key);
+                checkout.poller.mark_sent(&policy, now);
                 (checkout.out, checkout.nudged, checkout.returned) = (true, false, false);
                 checkout.spent |= jumps;
                 self.shops[shop].jumped = jumps && self.waits(shop);
             }
-            Next::AskPayer { ticket, until } => {
-                let checkout = self.find(ticket);
+            Next::AskPayer { key, until } => {
+                let checkout = self.find(key);
                 assert!(!checkout.told && !checkout.out);
                 checkout.told = true;
-                let at = self.checkouts.iter().position(|checkout| checkout.ticket == ticket).unwrap();
+                let at = self.checkouts.iter().position(|checkout| checkout.key == key).unwrap();
                 assert_eq!(self.step(&self.checkouts[at]), Step::AskPayer { until });
             }
-            Next::Refused { ticket, phase } => {
-                let at = self.checkouts.iter().position(|checkout| checkout.ticket == ticket).unwrap();
+            Next::Refused { key, phase } => {
+                let at = self.checkouts.iter().position(|checkout| checkout.key == key).unwrap();
                 assert_eq!(self.refused(&self.checkouts[at]), Some(phase));
-                let checkout = self.find(ticket);
+                let checkout = self.find(key);
                 assert!((!checkout.told || checkout.over) && !checkout.out);
                 (checkout.told, checkout.over) = (true, false);
             }
-            Next::Ended { ticket, phase } => self.expect_end(ticket, Step::Done(phase)),
-            Next::GaveUp { ticket, gave_up } => self.expect_end(ticket, Step::GaveUp(gave_up)),
+            Next::Ended { key, phase } => self.expect_end(key, Step::Done(phase)),
+            Next::GaveUp { key, gave_up } => self.expect_end(key, Step::GaveUp(gave_up)),
             Next::Wait(until) => {
                 let (rest, until) = (self.rest().unwrap(), until.unix_millis());
                 // The schedule checks a moment further off than the calendar reaches sooner.
@@ -262,8 +267,8 @@ impl Model {
         }
     }
 
-    fn expect_end(&mut self, ticket: ScheduleKey, step: Step) {
-        let at = self.checkouts.iter().position(|checkout| checkout.ticket == ticket).unwrap();
+    fn expect_end(&mut self, key: ScheduleKey, step: Step) {
+        let at = self.checkouts.iter().position(|checkout| checkout.key == key).unwrap();
         assert_eq!(self.step(&self.checkouts[at]), step);
         assert!(!self.checkouts[at].out && !self.checkouts[at].ended);
         self.checkouts[at].ended = true;
@@ -304,9 +309,9 @@ impl Model {
 
     /// True if the checkout would be read, but for the end of a poller's count.
     fn is_too_old(&self, checkout: &Checkout) -> bool {
-        let never = checkout.poller.began().unix_millis() + i64::from(u32::MAX) * 10;
+        let never = checkout.poller.started_at().unix_millis() + i64::from(u32::MAX) * 10;
         let before = Moment::from_unix_millis(never - 1);
-        let step = checkout.poller.next(&self.shops[checkout.shop].plan, before);
+        let step = checkout.poller.next(&self.shops[checkout.shop].policy, before);
         self.now >= never && matches!(step, Step::Fetch(_))
     }
 
@@ -342,17 +347,13 @@ impl Model {
     }
 
     /// Reports something about a checkout.
-    fn tell(
-        &mut self,
-        ticket: ScheduleKey,
-        tell: impl FnOnce(&mut Poller, &PollPolicy, Moment, &mut Checkout),
-    ) {
+    fn tell(&mut self, key: ScheduleKey, tell: impl FnOnce(&mut Poller, &PollPolicy, Moment, &mut Checkout)) {
         let now = self.moment();
-        let at = self.checkouts.iter().position(|checkout| checkout.ticket == ticket).unwrap();
+        let at = self.checkouts.iter().position(|checkout| checkout.key == key).unwrap();
         let before = self.step(&self.checkouts[at]);
-        let plan = self.shops[self.checkouts[at].shop].plan;
+        let policy = self.shops[self.checkouts[at].shop].policy;
         let mut poller = self.checkouts[at].poller;
-        tell(&mut poller, &plan, now, &mut self.checkouts[at]);
+        tell(&mut poller, &policy, now, &mut self.checkouts[at]);
         let stood = self.checkouts[at].poller.phase();
         self.checkouts[at].poller = poller;
         let has_something = poller.is_challenged() || self.refused(&self.checkouts[at]).is_some();
@@ -364,11 +365,11 @@ impl Model {
         }
     }
 
-    fn handle_outcome(&mut self, ticket: ScheduleKey, heard: ReadOutcome) {
-        let is_heard = self.is_heard(ticket);
-        self.tell(ticket, |poller, plan, now, checkout| {
+    fn handle_outcome(&mut self, key: ScheduleKey, outcome: ReadOutcome) {
+        let is_heard = self.is_heard(key);
+        self.tell(key, |poller, policy, now, checkout| {
             let stood = poller.phase();
-            poller.handle_outcome(plan, now, heard);
+            poller.handle_outcome(policy, now, outcome);
             checkout.spent &= stood.is_none() || poller.phase() == stood;
             let is_heard = is_heard || !checkout.spent;
             if checkout.returned {
@@ -376,23 +377,23 @@ impl Model {
                 checkout.told = false;
             }
             if checkout.returned || (checkout.nudged && checkout.out) {
-                if is_heard { poller.nudge(plan, now) } else { poller.nudge_in_turn(plan, now) }
+                if is_heard { poller.nudge(policy, now) } else { poller.nudge_in_turn(policy, now) }
             }
-            match heard {
+            match outcome {
                 ReadOutcome::Answer { .. } | ReadOutcome::PayerActs { .. } => checkout.limited = false,
                 ReadOutcome::Limited { .. } => checkout.limited = true,
                 ReadOutcome::Failed { .. } | ReadOutcome::NotThere { .. } | ReadOutcome::Refused => {}
             }
             (checkout.out, checkout.returned) = (false, false);
         });
-        let (now, at) = (self.now, self.find(ticket).shop);
+        let (now, at) = (self.now, self.find(key).shop);
         let shop = &mut self.shops[at];
-        let longest = shop.plan.max_interval.max(shop.plan.first);
-        match heard {
+        let longest = shop.policy.max_interval.max(shop.policy.initial_interval);
+        match outcome {
             ReadOutcome::Answer { .. } | ReadOutcome::PayerActs { .. } => shop.limited = 0,
             ReadOutcome::Limited { wait: None } if now >= shop.until => {
                 shop.limited += 1;
-                let wait = shop.plan.backoff.wait(shop.limited, SEED).min(longest);
+                let wait = shop.policy.backoff.wait(shop.limited, SEED).min(longest);
                 shop.until = Moment::from_unix_millis(now).saturating_add(wait).unix_millis();
             }
             ReadOutcome::Limited { wait: Some(wait) } => {
@@ -409,27 +410,27 @@ impl Model {
 fn check(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, acts: &[Act]) -> Vec<(i64, Next)> {
     let mut schedule = empty(shops, margin, at(0));
     let mut model = Model { now: START, origin: START, shops: Vec::new(), checkouts: Vec::new() };
-    for (index, (plan, limit)) in shops.iter().enumerate() {
-        let (id, plan, limit) = (first_id(index), *plan, *limit);
+    for (index, (policy, limit)) in shops.iter().enumerate() {
+        let (id, policy, limit) = (first_id(index), *policy, *limit);
         let margin = i64::try_from(margin).unwrap();
         let (until, limited, jumped) = (i64::MIN, 0, false);
-        model.shops.push(Shop { id, plan, limit, margin, until, limited, asked: Vec::new(), jumped });
+        model.shops.push(Shop { id, policy, limit, margin, until, limited, asked: Vec::new(), jumped });
     }
     let (mut said, mut clock) = (Vec::new(), START);
     // The point from which the times of the answers begin anew.
     let mut since = 0;
     for act in acts {
         let now = Moment::from_unix_millis(clock);
-        let tickets: Vec<ScheduleKey> = model.checkouts.iter().map(|checkout| checkout.ticket).collect();
-        let which = |index: &Index| (!tickets.is_empty()).then(|| *index.get(&tickets));
+        let keys: Vec<ScheduleKey> = model.checkouts.iter().map(|checkout| checkout.key).collect();
+        let which = |index: &Index| (!keys.is_empty()).then(|| *index.get(&keys));
         // An act that reports nothing to the schedule gives the schedule no time.
         model.now = match act {
             Act::Time(_) | Act::SlowDown(..) | Act::Used(_) | Act::Restart => model.now,
             Act::SetBack(_) | Act::RemoveMerchant(_) => model.now,
             Act::Add { .. } | Act::Drain | Act::Next(_) => model.now.max(clock),
-            Act::ReadOutcome(..) | Act::Release(_) | Act::Nudge(_) if tickets.is_empty() => continue,
-            Act::Asking(_) if tickets.is_empty() => continue,
-            Act::Returned(_) | Act::Resume(..) | Act::Remove(_) if tickets.is_empty() => continue,
+            Act::ReadOutcome(..) | Act::Release(_) | Act::Nudge(_) if keys.is_empty() => continue,
+            Act::Asking(_) if keys.is_empty() => continue,
+            Act::Returned(_) | Act::Resume(..) | Act::Remove(_) if keys.is_empty() => continue,
             Act::ReadOutcome(..) | Act::Release(_) | Act::Nudge(_) | Act::Asking(_) => model.now.max(clock),
             Act::Returned(_) | Act::Resume(..) | Act::Remove(_) => model.now.max(clock),
         };
@@ -437,13 +438,13 @@ fn check(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, acts: &[Act]) -
         match act {
             Act::Add { merchant, ago } => {
                 let shop = merchant.index(shops.len());
-                let began = Moment::from_unix_millis(clock - ago);
-                let ticket = schedule.add(model.shops[shop].id, began, now, model.checkouts.len());
-                let poller = *schedule.poller(ticket).unwrap();
+                let started_at = Moment::from_unix_millis(clock - ago);
+                let key = schedule.add(model.shops[shop].id, started_at, now, model.checkouts.len());
+                let poller = *schedule.poller(key).unwrap();
                 let (out, ended, told, nudged, returned) = (false, false, false, false, false);
                 let (spent, limited) = (false, false);
                 model.checkouts.push(Checkout {
-                    ticket,
+                    key,
                     shop,
                     poller,
                     out,
@@ -467,43 +468,42 @@ fn check(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, acts: &[Act]) -
                     }
                 }
             }
-            Act::ReadOutcome(index, heard) => {
+            Act::ReadOutcome(index, outcome) => {
                 // Mostly a checkout that is out; now and then one that is not.
-                let out =
-                    model.checkouts.iter().filter(|checkout| checkout.out).map(|checkout| checkout.ticket);
+                let out = model.checkouts.iter().filter(|checkout| checkout.out).map(|checkout| checkout.key);
                 let out: Vec<ScheduleKey> = out.collect();
-                let ticket = if out.is_empty() { which(index) } else { Some(*index.get(&out)) };
-                if let Some(ticket) = ticket {
-                    schedule.handle_outcome(ticket, now, *heard);
-                    model.handle_outcome(ticket, *heard);
+                let key = if out.is_empty() { which(index) } else { Some(*index.get(&out)) };
+                if let Some(key) = key {
+                    schedule.handle_outcome(key, now, *outcome);
+                    model.handle_outcome(key, *outcome);
                 }
             }
             Act::Asking(index) => {
-                if let Some(ticket) = which(index) {
-                    schedule.mark_sent(ticket, now);
-                    model.tell(ticket, |poller, plan, now, checkout| {
+                if let Some(key) = which(index) {
+                    schedule.mark_sent(key, now);
+                    model.tell(key, |poller, policy, now, checkout| {
                         if checkout.out {
-                            poller.mark_sent(plan, now);
+                            poller.mark_sent(policy, now);
                             (checkout.nudged, checkout.returned) = (false, false);
                         }
                     });
                 }
             }
             Act::Release(index) => {
-                if let Some(ticket) = which(index) {
-                    schedule.release(ticket, now);
-                    model.find(ticket).out = false;
+                if let Some(key) = which(index) {
+                    schedule.release(key, now);
+                    model.find(key).out = false;
                 }
             }
             Act::Nudge(index) => {
-                if let Some(ticket) = which(index) {
-                    schedule.nudge(ticket, now);
-                    let is_heard = model.is_heard(ticket);
-                    model.tell(ticket, |poller, plan, now, checkout| {
+                if let Some(key) = which(index) {
+                    schedule.nudge(key, now);
+                    let is_heard = model.is_heard(key);
+                    model.tell(key, |poller, policy, now, checkout| {
                         if is_heard {
-                            poller.nudge(plan, now)
+                            poller.nudge(policy, now)
                         } else {
-                            poller.nudge_in_turn(plan, now)
+                            poller.nudge_in_turn(policy, now)
                         }
                         checkout.nudged = true;
                         checkout.returned &= checkout.out;
@@ -511,38 +511,38 @@ fn check(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, acts: &[Act]) -
                 }
             }
             Act::Returned(index) => {
-                if let Some(ticket) = which(index) {
-                    schedule.payer_returned(ticket, now);
-                    let is_heard = model.is_heard(ticket);
-                    model.tell(ticket, |poller, plan, now, checkout| {
+                if let Some(key) = which(index) {
+                    schedule.payer_returned(key, now);
+                    let is_heard = model.is_heard(key);
+                    model.tell(key, |poller, policy, now, checkout| {
                         poller.challenge_is_over();
                         if is_heard {
-                            poller.nudge(plan, now)
+                            poller.nudge(policy, now)
                         } else {
-                            poller.nudge_in_turn(plan, now)
+                            poller.nudge_in_turn(policy, now)
                         }
                         (checkout.nudged, checkout.told, checkout.returned) = (true, false, checkout.out);
                     });
                 }
             }
             Act::Resume(index, seconds) => {
-                if let Some(ticket) = which(index) {
+                if let Some(key) = which(index) {
                     let span = Duration::from_secs(*seconds);
-                    schedule.resume(ticket, now, span);
-                    model.tell(ticket, |poller, plan, now, checkout| {
-                        poller.resume(plan, now, span);
+                    schedule.resume(key, now, span);
+                    model.tell(key, |poller, policy, now, checkout| {
+                        poller.resume(policy, now, span);
                         checkout.returned &= checkout.out;
                     });
                 }
             }
             Act::Remove(index) => {
-                if let Some(ticket) = which(index) {
-                    let (poller, _) = schedule.remove(ticket).unwrap();
-                    assert_eq!(poller, model.find(ticket).poller);
-                    model.checkouts.retain(|checkout| checkout.ticket != ticket);
-                    assert!(schedule.remove(ticket).is_none() && schedule.poller(ticket).is_none());
-                    schedule.nudge(ticket, now);
-                    schedule.handle_outcome(ticket, now, ReadOutcome::Refused);
+                if let Some(key) = which(index) {
+                    let (poller, _) = schedule.remove(key).unwrap();
+                    assert_eq!(poller, model.find(key).poller);
+                    model.checkouts.retain(|checkout| checkout.key != key);
+                    assert!(schedule.remove(key).is_none() && schedule.poller(key).is_none());
+                    schedule.nudge(key, now);
+                    schedule.handle_outcome(key, now, ReadOutcome::Refused);
                 }
             }
             Act::SlowDown(index, span) => {
@@ -568,9 +568,9 @@ fn check(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, acts: &[Act]) -
                 let shop = &mut model.shops[at];
                 let recent: Vec<Moment> = schedule.requests_in_window(shop.id).collect();
                 let removed = schedule.remove_merchant(shop.id);
-                assert_eq!(removed, (!has_some).then_some(shop.plan));
+                assert_eq!(removed, (!has_some).then_some(shop.policy));
                 if removed.is_some() {
-                    let gone = core::mem::replace(&mut shop.id, schedule.merchant(shop.plan, shop.limit));
+                    let gone = core::mem::replace(&mut shop.id, schedule.merchant(shop.policy, shop.limit));
                     assert_ne!(gone, shop.id);
                     assert_eq!(schedule.remove_merchant(gone), None);
                     schedule.pause_until(gone, Moment::from_unix_millis(i64::MAX));
@@ -582,7 +582,7 @@ fn check(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, acts: &[Act]) -
             }
             Act::Restart => {
                 let stored = model.checkouts.iter_mut().map(|checkout| {
-                    let poller = schedule.poller(checkout.ticket).unwrap().to_string();
+                    let poller = schedule.poller(checkout.key).unwrap().to_string();
                     (poller.parse::<Poller>().unwrap(), checkout)
                 });
                 let stored: Vec<_> = stored.collect();
@@ -598,8 +598,8 @@ fn check(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, acts: &[Act]) -
                 }
                 for (data, (poller, checkout)) in stored.into_iter().enumerate() {
                     let shop = &model.shops[checkout.shop];
-                    checkout.ticket = again.restore(shop.id, poller, now, data);
-                    checkout.poller.read_once_more(&shop.plan, now);
+                    checkout.key = again.restore(shop.id, poller, now, data);
+                    checkout.poller.read_once_more(&shop.policy, now);
                     (checkout.out, checkout.ended, checkout.told) = (false, false, false);
                     (checkout.nudged, checkout.returned) = (false, false);
                     (checkout.spent, checkout.limited) = (false, false);
@@ -610,11 +610,11 @@ fn check(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, acts: &[Act]) -
             }
         }
         assert_eq!(schedule.len(), model.checkouts.len());
-        for (ticket, _, poller, _) in schedule.iter() {
-            if model.is_at_the_end(ticket) {
-                model.find(ticket).poller = *poller;
+        for (key, _, poller, _) in schedule.iter() {
+            if model.is_at_the_end(key) {
+                model.find(key).poller = *poller;
             }
-            assert_eq!(*poller, model.find(ticket).poller, "{act:?}");
+            assert_eq!(*poller, model.find(key).poller, "{act:?}");
         }
     }
     for shop in &model.shops {
@@ -641,8 +641,8 @@ fn first_id(place: usize) -> MerchantId {
 
 fn empty(shops: &[(PollPolicy, Option<RateLimit>)], margin: u64, now: Moment) -> Schedule<usize> {
     let mut schedule = Schedule::new(now, SEED).limit_margin(Duration::from_millis(margin));
-    for (plan, limit) in shops {
-        schedule.merchant(*plan, *limit);
+    for (policy, limit) in shops {
+        schedule.merchant(*policy, *limit);
     }
     schedule
 }
@@ -655,8 +655,8 @@ fn limit(requests: u32, per_seconds: u32) -> RateLimit {
     RateLimit { requests, per_seconds, scope: RateScope::Merchant }
 }
 
-fn answer(fetch: ReadKind, phase: Phase) -> ReadOutcome {
-    ReadOutcome::Answer { fetch, phase: Some(phase), wait: None }
+fn answer(kind: ReadKind, phase: Phase) -> ReadOutcome {
+    ReadOutcome::Answer { kind, phase: Some(phase), wait: None }
 }
 
 /// All reads that can be given now.
@@ -664,7 +664,7 @@ fn reads(schedule: &mut Schedule<usize>, now: Moment) -> Vec<(ScheduleKey, ReadK
     let mut reads = Vec::new();
     loop {
         match schedule.next(now) {
-            Next::Fetch { ticket, fetch, .. } => reads.push((ticket, fetch)),
+            Next::Fetch { key, kind, .. } => reads.push((key, kind)),
             Next::Wait(_) | Next::Idle => return reads,
             Next::AskPayer { .. } | Next::Refused { .. } => {}
             Next::Ended { .. } | Next::GaveUp { .. } => {}
@@ -672,7 +672,7 @@ fn reads(schedule: &mut Schedule<usize>, now: Moment) -> Vec<(ScheduleKey, ReadK
     }
 }
 
-fn plan() -> impl Strategy<Value = PollPolicy> {
+fn policy() -> impl Strategy<Value = PollPolicy> {
     let hour = Duration::from_secs(3_600);
     prop_oneof![
         Just(PollPolicy::allscale()),
@@ -703,14 +703,14 @@ fn phase() -> impl Strategy<Value = Option<Phase>> {
     ]
 }
 
-fn heard() -> impl Strategy<Value = ReadOutcome> {
+fn outcome() -> impl Strategy<Value = ReadOutcome> {
     let wait = || {
         let span = prop_oneof![Just(0), 1u64..30, Just(500), Just(u64::MAX)].prop_map(Duration::from_secs);
         prop_oneof![3 => Just(None), 1 => span.prop_map(Some)]
     };
     prop_oneof![
         8 => (prop_oneof![Just(ReadKind::Status), Just(ReadKind::Full)], phase(), wait())
-            .prop_map(|(fetch, phase, wait)| ReadOutcome::Answer { fetch, phase, wait }),
+            .prop_map(|(kind, phase, wait)| ReadOutcome::Answer { kind, phase, wait }),
         1 => wait().prop_map(|wait| ReadOutcome::Limited { wait }),
         1 => wait().prop_map(|wait| ReadOutcome::Failed { wait }),
         1 => wait().prop_map(|wait| ReadOutcome::NotThere { wait }),
@@ -737,7 +737,7 @@ fn act() -> impl Strategy<Value = Act> {
         10 => span().prop_map(Act::Time),
         8 => Just(Act::Drain),
         3 => (1usize..4).prop_map(Act::Next),
-        12 => (any::<Index>(), heard()).prop_map(|(index, heard)| Act::ReadOutcome(index, heard)),
+        12 => (any::<Index>(), outcome()).prop_map(|(index, outcome)| Act::ReadOutcome(index, outcome)),
         2 => any::<Index>().prop_map(Act::Asking),
         1 => any::<Index>().prop_map(Act::Release),
         2 => any::<Index>().prop_map(Act::Nudge),
@@ -756,7 +756,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
     #[test]
     fn the_schedule_gives_the_same_as_a_searched_list(
-        shops in prop::collection::vec((plan(), rate_limit()), 1..4),
+        shops in prop::collection::vec((policy(), rate_limit()), 1..4),
         margin in prop_oneof![Just(0u64), Just(1_000), 0u64..5_000],
         acts in prop::collection::vec(act(), 1..150),
     ) {
@@ -788,8 +788,8 @@ proptest! {
         mixed[late..].iter().for_each(|shop| _ = schedule.add(shops[*shop], at(0), at(0), *shop));
         let mut left = vec![0usize; work.len()];
         mixed[late..].iter().for_each(|shop| left[*shop] += 1);
-        while let Next::Fetch { ticket, .. } = schedule.next(at(0)) {
-            let shop = *schedule.data(ticket).unwrap();
+        while let Next::Fetch { key, .. } = schedule.next(at(0)) {
+            let shop = *schedule.data(key).unwrap();
             given[shop] += 1;
             left[shop] -= 1;
             for pair in 0..work.len() * work.len() {
@@ -814,34 +814,34 @@ proptest! {
         deadline in prop_oneof![Just(1_000_000u64), 600u64..6_000],
     ) {
         // Two seconds for each read: a limit that is far too tight for so many.
-        let plan = PollPolicy::allscale().deadline(Duration::from_secs(deadline));
+        let policy = PollPolicy::allscale().deadline(Duration::from_secs(deadline));
         let mut schedule = Schedule::new(at(0), SEED);
-        let shop = schedule.merchant(plan, Some(limit(1, 1)));
+        let shop = schedule.merchant(policy, Some(limit(1, 1)));
         let add = |ago: &i64| schedule.add(shop, at(-ago), at(0), 0);
-        let tickets: Vec<ScheduleKey> = checkouts.iter().map(add).collect();
-        let nudges = nudges.iter().map(|(which, at)| (*at, *which.get(&tickets)));
+        let keys: Vec<ScheduleKey> = checkouts.iter().map(add).collect();
+        let nudges = nudges.iter().map(|(which, at)| (*at, *which.get(&keys)));
         let mut nudges: Vec<(i64, ScheduleKey)> = nudges.collect();
         nudges.sort_unstable();
         // Each of them jumps once, and nothing new is reported.
         let jumps = if nudges.is_empty() { 0 } else { checkouts.len() as u64 * 2 };
         let turns = checkouts.len() as u64 * 2;
         for second in 0..6_000 {
-            while let Some((_, ticket)) = nudges.pop_if(|(at, _)| *at == 6_000 - second) {
-                schedule.nudge(ticket, at(second));
+            while let Some((_, key)) = nudges.pop_if(|(at, _)| *at == 6_000 - second) {
+                schedule.nudge(key, at(second));
             }
             // Before anything is given: no checkout is over time.
             for (_, _, poller, _) in schedule.iter() {
-                let bound = poller.due().saturating_add(poller.interval(&plan, poller.due()));
+                let bound = poller.due().saturating_add(poller.interval(&policy, poller.due()));
                 let bound = bound.max(at(0)).saturating_add(Duration::from_secs(jumps + turns));
                 prop_assert!(at(second) <= bound, "{} is over {:?}", second, bound);
             }
             loop {
                 match schedule.next(at(second)) {
-                    Next::Fetch { ticket, fetch, .. } => {
-                        schedule.handle_outcome(ticket, at(second), answer(fetch, Phase::AwaitingPayer));
+                    Next::Fetch { key, kind, .. } => {
+                        schedule.handle_outcome(key, at(second), answer(kind, Phase::AwaitingPayer));
                     }
-                    Next::GaveUp { ticket, .. } => {
-                        let (poller, _) = schedule.remove(ticket).unwrap();
+                    Next::GaveUp { key, .. } => {
+                        let (poller, _) = schedule.remove(key).unwrap();
                         prop_assert!(poller.deadline() <= at(second));
                     }
                     _ => break,
@@ -856,16 +856,16 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
     #[test]
     fn a_schedule_of_stored_pollers_goes_on_as_a_schedule_that_was_never_stopped(
-        checkouts in prop::collection::vec((plan(), 0i64..500_000), 1..12),
-        answers in prop::collection::vec(heard(), 1..60),
+        checkouts in prop::collection::vec((policy(), 0i64..500_000), 1..12),
+        answers in prop::collection::vec(outcome(), 1..60),
         pauses in prop::collection::vec(0i64..40_000, 2..40),
         stop in any::<Index>(),
     ) {
         let mut schedule = Schedule::new(at(0), SEED);
-        let mut plans = Vec::new();
-        for (index, (plan, ago)) in checkouts.iter().enumerate() {
-            let shop = schedule.merchant(*plan, None);
-            plans.push(*plan);
+        let mut policies = Vec::new();
+        for (index, (policy, ago)) in checkouts.iter().enumerate() {
+            let shop = schedule.merchant(*policy, None);
+            policies.push(*policy);
             schedule.add(shop, Moment::from_unix_millis(START - ago), at(0), index);
         }
         let mut again: Option<Schedule<usize>> = None;
@@ -876,44 +876,42 @@ proptest! {
             let moment = Moment::from_unix_millis(now);
             if round == stop {
                 let mut other = Schedule::new(moment, SEED + 1);
-                let shops: Vec<_> = plans.iter().map(|plan| other.merchant(*plan, None)).collect();
+                let shops: Vec<_> = policies.iter().map(|policy| other.merchant(*policy, None)).collect();
                 // A checkout that has ended is read once more; this test leaves that read out.
                 let ended = schedule.iter().filter(|(_, _, poller, data)| {
-                    matches!(poller.next(&plans[**data], moment), Step::Done(_))
+                    matches!(poller.next(&policies[**data], moment), Step::Done(_))
                 });
-                let ended: Vec<ScheduleKey> = ended.map(|(ticket, ..)| ticket).collect();
-                ended.into_iter().for_each(|ticket| _ = schedule.remove(ticket));
+                let ended: Vec<ScheduleKey> = ended.map(|(key, ..)| key).collect();
+                ended.into_iter().for_each(|key| _ = schedule.remove(key));
                 for (_, _, poller, data) in schedule.iter() {
                     other.restore(shops[*data], poller.to_string().parse().unwrap(), moment, *data);
                 }
                 again = Some(other);
             }
-            let heard = |data: usize| answers[(count + data) % answers.len()];
-            let one = round_of(&mut schedule, moment, heard);
+            let outcome = |data: usize| answers[(count + data) % answers.len()];
+            let one = round_of(&mut schedule, moment, outcome);
             if let Some(again) = &mut again {
-                prop_assert_eq!(round_of(again, moment, heard), one);
+                prop_assert_eq!(round_of(again, moment, outcome), one);
             }
             count += 1;
         }
     }
 }
 
-/// Carries out every read that is due now and answers it by `heard`, in the order of the caller's data.
+/// Carries out every read that is due now and answers it by `outcome`, in the order of the caller's data.
 fn round_of(
     schedule: &mut Schedule<usize>,
     now: Moment,
-    heard: impl Fn(usize) -> ReadOutcome,
+    outcome: impl Fn(usize) -> ReadOutcome,
 ) -> (Vec<(usize, ReadKind)>, Vec<(usize, Poller)>) {
     let mut said = Vec::new();
-    for (ticket, fetch) in reads(schedule, now) {
-        let data = *schedule.data(ticket).unwrap();
-        said.push((data, fetch));
+    for (key, kind) in reads(schedule, now) {
+        let data = *schedule.data(key).unwrap();
+        said.push((data, kind));
         // A limit of one poller is a limit of its merchant, and not part of the poller.
-        match heard(data) {
-            ReadOutcome::Limited { wait } => {
-                schedule.handle_outcome(ticket, now, ReadOutcome::Failed { wait })
-            }
-            heard => schedule.handle_outcome(ticket, now, heard),
+        match outcome(data) {
+            ReadOutcome::Limited { wait } => schedule.handle_outcome(key, now, ReadOutcome::Failed { wait }),
+            outcome => schedule.handle_outcome(key, now, outcome),
         }
     }
     said.sort_unstable_by_key(|(data, _)| *data);
@@ -954,16 +952,15 @@ fn a_schedule_allocates_nothing_below_its_largest_size() {
             let moment = Moment::from_unix_millis(START + now);
             // A thousand each; in each round one leaves and one comes.
             let shop = shops[usize::try_from(now).unwrap() % 3];
-            let ticket = schedule.add(shop, moment, moment, 0);
+            let key = schedule.add(shop, moment, moment, 0);
             if schedule.len() > 1_500 {
-                let oldest =
-                    schedule.iter().nth(usize::try_from(now).unwrap() % 1_500).map(|(ticket, ..)| ticket);
+                let oldest = schedule.iter().nth(usize::try_from(now).unwrap() % 1_500).map(|(key, ..)| key);
                 schedule.remove(oldest.unwrap());
             }
-            schedule.nudge(ticket, moment);
-            while let Next::Fetch { ticket, fetch, .. } = schedule.next(moment) {
+            schedule.nudge(key, moment);
+            while let Next::Fetch { key, kind, .. } = schedule.next(moment) {
                 reads += 1;
-                schedule.handle_outcome(ticket, moment, answer(fetch, Phase::AwaitingPayer));
+                schedule.handle_outcome(key, moment, answer(kind, Phase::AwaitingPayer));
             }
         }
         reads
@@ -988,7 +985,7 @@ fn a_ticket_never_means_another_checkout_even_when_generations_are_used_up() {
     schedule.remove(last);
     let next = schedule.add(shop, at(0), at(0), 2);
     assert_eq!((next.slot, next.generation), (1, 0));
-    assert_eq!([first, last, next].map(|ticket| schedule.data(ticket).copied()), [None, None, Some(2)]);
+    assert_eq!([first, last, next].map(|key| schedule.data(key).copied()), [None, None, Some(2)]);
     assert_eq!(schedule.len(), 1);
     schedule.remove(next);
     assert_eq!(schedule.add(shop, at(0), at(0), 3), ScheduleKey { slot: 1, generation: 1 });
@@ -1000,109 +997,109 @@ fn a_stale_ticket_does_nothing() {
     let shop = schedule.merchant(PollPolicy::allscale(), None);
     let stale = schedule.add(shop, at(0), at(0), 0);
     schedule.remove(stale);
-    let ticket = schedule.add(shop, at(0), at(0), 1);
-    let before = *schedule.poller(ticket).unwrap();
+    let key = schedule.add(shop, at(0), at(0), 1);
+    let before = *schedule.poller(key).unwrap();
     schedule.nudge(stale, at(1));
     schedule.payer_returned(stale, at(1));
     schedule.resume(stale, at(1), Duration::MAX);
     schedule.release(stale, at(1));
     schedule.handle_outcome(stale, at(1), ReadOutcome::Limited { wait: Some(Duration::MAX) });
-    assert_eq!(schedule.poller(ticket), Some(&before));
-    assert_eq!(reads(&mut schedule, at(1)), [(ticket, ReadKind::Status)]);
+    assert_eq!(schedule.poller(key), Some(&before));
+    assert_eq!(reads(&mut schedule, at(1)), [(key, ReadKind::Status)]);
 }
 
 #[test]
 fn a_read_that_is_out_is_not_given_again_until_its_outcome_or_release() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(PollPolicy::allscale(), None);
-    let ticket = schedule.add(shop, at(0), at(0), 0);
-    assert_eq!(reads(&mut schedule, at(0)), [(ticket, ReadKind::Status)]);
-    schedule.nudge(ticket, at(100));
+    let key = schedule.add(shop, at(0), at(0), 0);
+    assert_eq!(reads(&mut schedule, at(0)), [(key, ReadKind::Status)]);
+    schedule.nudge(key, at(100));
     assert_eq!(schedule.next(at(100)), Next::Idle);
-    schedule.release(ticket, at(100));
-    assert_eq!(reads(&mut schedule, at(100)), [(ticket, ReadKind::Status)]);
+    schedule.release(key, at(100));
+    assert_eq!(reads(&mut schedule, at(100)), [(key, ReadKind::Status)]);
 }
 
 #[test]
 fn a_webhook_during_a_read_makes_another_read_follow() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(PollPolicy::allscale(), None);
-    let ticket = schedule.add(shop, at(0), at(0), 0);
+    let key = schedule.add(shop, at(0), at(0), 0);
     reads(&mut schedule, at(0));
-    schedule.nudge(ticket, at(1));
-    schedule.handle_outcome(ticket, at(2), answer(ReadKind::Status, Phase::AwaitingPayer));
+    schedule.nudge(key, at(1));
+    schedule.handle_outcome(key, at(2), answer(ReadKind::Status, Phase::AwaitingPayer));
     // A second is the shortest time between two reads; without the webhook it were five.
     assert_eq!(schedule.next(at(2)), Next::Wait(at(3)));
-    assert_eq!(reads(&mut schedule, at(3)), [(ticket, ReadKind::Status)]);
+    assert_eq!(reads(&mut schedule, at(3)), [(key, ReadKind::Status)]);
 }
 
 #[test]
 fn a_read_under_way_at_the_payer_s_return_shows_no_challenge() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(PollPolicy::azotte(), None);
-    let ticket = schedule.add(shop, at(0), at(0), 0);
+    let key = schedule.add(shop, at(0), at(0), 0);
     let challenged = answer(ReadKind::Status, Phase::PayerAction);
     reads(&mut schedule, at(0));
-    schedule.handle_outcome(ticket, at(0), challenged);
+    schedule.handle_outcome(key, at(0), challenged);
     assert!(matches!(schedule.next(at(0)), Next::AskPayer { until, .. } if until > at(20)));
-    assert_eq!(reads(&mut schedule, at(30)), [(ticket, ReadKind::Status)]);
-    schedule.payer_returned(ticket, at(31));
-    schedule.handle_outcome(ticket, at(32), challenged);
+    assert_eq!(reads(&mut schedule, at(30)), [(key, ReadKind::Status)]);
+    schedule.payer_returned(key, at(31));
+    schedule.handle_outcome(key, at(32), challenged);
     assert_eq!(schedule.next(at(32)), Next::Wait(at(33)));
     // A challenge reported from here on is news: it may be another challenge.
-    assert_eq!(reads(&mut schedule, at(33)), [(ticket, ReadKind::Status)]);
-    schedule.handle_outcome(ticket, at(33), challenged);
+    assert_eq!(reads(&mut schedule, at(33)), [(key, ReadKind::Status)]);
+    schedule.handle_outcome(key, at(33), challenged);
     assert!(matches!(schedule.next(at(33)), Next::AskPayer { .. }));
 }
 
 #[test]
 fn a_confirmed_refusal_is_reported_before_its_late_money() {
     let hour = Duration::from_secs(3_600);
-    let plan = PollPolicy::allscale().late_payment_reads(hour, hour * 72).jitter_permille(0);
+    let policy = PollPolicy::allscale().late_payment_reads(hour, hour * 72).jitter_permille(0);
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(plan, None);
-    let ticket = schedule.add(shop, at(0), at(0), 0);
+    let shop = schedule.merchant(policy, None);
+    let key = schedule.add(shop, at(0), at(0), 0);
     let refused = Phase::Failed(Failure::Underpaid);
-    let read = |schedule: &mut Schedule<usize>, ticket, second, fetch, phase| {
-        assert_eq!(schedule.next(at(second)), Next::Fetch { ticket, merchant: shop, fetch });
-        schedule.handle_outcome(ticket, at(second), answer(fetch, phase));
+    let read = |schedule: &mut Schedule<usize>, key, second, kind, phase| {
+        assert_eq!(schedule.next(at(second)), Next::Fetch { key, merchant: shop, kind });
+        schedule.handle_outcome(key, at(second), answer(kind, phase));
     };
-    read(&mut schedule, ticket, 0, ReadKind::Status, refused);
+    read(&mut schedule, key, 0, ReadKind::Status, refused);
     // A bare status confirms nothing.
     assert_eq!(schedule.next(at(0)), Next::Wait(at(1)));
-    read(&mut schedule, ticket, 1, ReadKind::Full, refused);
-    assert_eq!(schedule.next(at(1)), Next::Refused { ticket, phase: refused });
+    read(&mut schedule, key, 1, ReadKind::Full, refused);
+    assert_eq!(schedule.next(at(1)), Next::Refused { key, phase: refused });
     assert_eq!(schedule.next(at(1)), Next::Wait(at(3_601)));
     // Once for each refusal.
-    read(&mut schedule, ticket, 3_601, ReadKind::Status, refused);
+    read(&mut schedule, key, 3_601, ReadKind::Status, refused);
     assert_eq!(schedule.next(at(3_601)), Next::Wait(at(7_201)));
     // A restored checkout reports the refusal again rather than never.
-    let poller = schedule.poller(ticket).unwrap().to_string().parse().unwrap();
-    let ticket = schedule.restore(shop, poller, at(3_700), 1);
-    assert_eq!(schedule.next(at(3_700)), Next::Refused { ticket, phase: refused });
+    let poller = schedule.poller(key).unwrap().to_string().parse().unwrap();
+    let key = schedule.restore(shop, poller, at(3_700), 1);
+    assert_eq!(schedule.next(at(3_700)), Next::Refused { key, phase: refused });
     schedule.remove(ScheduleKey { slot: 0, generation: 0 });
     assert_eq!(schedule.next(at(3_700)), Next::Wait(at(7_201)));
     // The checkout is paid after all.
-    read(&mut schedule, ticket, 7_201, ReadKind::Status, Phase::Succeeded);
-    read(&mut schedule, ticket, 7_202, ReadKind::Full, Phase::Succeeded);
-    assert_eq!(schedule.next(at(7_202)), Next::Ended { ticket, phase: Phase::Succeeded });
+    read(&mut schedule, key, 7_201, ReadKind::Status, Phase::Succeeded);
+    read(&mut schedule, key, 7_202, ReadKind::Full, Phase::Succeeded);
+    assert_eq!(schedule.next(at(7_202)), Next::Ended { key, phase: Phase::Succeeded });
 }
 
 #[test]
 fn a_challenge_that_was_not_there_yet_is_reported_when_it_comes() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(PollPolicy::azotte().jitter_permille(0), None);
-    let ticket = schedule.add(shop, at(0), at(0), 0);
+    let key = schedule.add(shop, at(0), at(0), 0);
     // The page: wait the submit's two seconds first.
     assert_eq!(schedule.next(at(0)), Next::Wait(at(2)));
     for (second, shown) in [(2, false), (4, false)] {
         assert!(matches!(schedule.next(at(second)), Next::Fetch { .. }));
-        schedule.handle_outcome(ticket, at(second), ReadOutcome::PayerActs { shown, wait: None });
+        schedule.handle_outcome(key, at(second), ReadOutcome::PayerActs { shown, wait: None });
         assert_eq!(schedule.next(at(second)), Next::Wait(at(second + 2)));
     }
     assert!(matches!(schedule.next(at(6)), Next::Fetch { .. }));
-    schedule.handle_outcome(ticket, at(6), answer(ReadKind::Status, Phase::PayerAction));
-    assert_eq!(schedule.next(at(6)), Next::AskPayer { ticket, until: at(36) });
+    schedule.handle_outcome(key, at(6), answer(ReadKind::Status, Phase::PayerAction));
+    assert_eq!(schedule.next(at(6)), Next::AskPayer { key, until: at(36) });
 }
 
 #[test]
@@ -1114,8 +1111,8 @@ fn a_challenge_is_reported_once_over_any_number_of_reads() {
     for second in 0..200 {
         loop {
             match schedule.next(at(second)) {
-                Next::Fetch { ticket, fetch, .. } => {
-                    schedule.handle_outcome(ticket, at(second), answer(fetch, Phase::PayerAction));
+                Next::Fetch { key, kind, .. } => {
+                    schedule.handle_outcome(key, at(second), answer(kind, Phase::PayerAction));
                 }
                 Next::AskPayer { .. } => told += 1,
                 _ => break,
@@ -1138,7 +1135,7 @@ fn a_tight_limit_serves_a_webhook_first_and_then_the_fresh() {
     // nudged checkout.
     let mut order = Vec::new();
     for second in 0..12 {
-        order.extend(reads(&mut schedule, at(second)).into_iter().map(|(ticket, _)| (second, ticket)));
+        order.extend(reads(&mut schedule, at(second)).into_iter().map(|(key, _)| (second, key)));
     }
     assert_eq!(order, [(3, webhook), (5, old), (7, older_than_fresh), (9, fresh)]);
 }
@@ -1151,7 +1148,7 @@ fn a_limit_of_one_merchant_holds_up_no_other() {
     (0..5).for_each(|_| _ = schedule.add(limited, at(0), at(0), 0));
     (0..5).for_each(|_| _ = schedule.add(free, at(0), at(0), 1));
     let given = reads(&mut schedule, at(0));
-    let given = given.iter().map(|(ticket, _)| *schedule.data(*ticket).unwrap()).collect::<Vec<_>>();
+    let given = given.iter().map(|(key, _)| *schedule.data(*key).unwrap()).collect::<Vec<_>>();
     assert_eq!(given, [0, 1, 0, 1, 1, 1, 1]);
 }
 
@@ -1166,12 +1163,12 @@ fn a_checkout_that_a_limit_holds_up_at_its_deadline_is_read_when_there_is_room()
     assert_eq!(schedule.next(at(end)), Next::Wait(at(end + 90)));
     assert_eq!(reads(&mut schedule, at(end + 90)), [(open, ReadKind::Status)]);
     schedule.handle_outcome(open, at(end + 90), answer(ReadKind::Status, Phase::AwaitingPayer));
-    let gave_up = GaveUp { last: Some(Phase::AwaitingPayer), why: GiveUpReason::Deadline };
-    assert_eq!(schedule.next(at(end + 90)), Next::GaveUp { ticket: open, gave_up });
+    let gave_up = GaveUp { last_phase: Some(Phase::AwaitingPayer), reason: GiveUpReason::Deadline };
+    assert_eq!(schedule.next(at(end + 90)), Next::GaveUp { key: open, gave_up });
     assert_eq!(schedule.next(at(end + 90)), Next::Wait(at(end + 151)));
     assert_eq!(reads(&mut schedule, at(end + 151)), [(ended, ReadKind::Status)]);
     schedule.handle_outcome(ended, at(end + 151), answer(ReadKind::Status, Phase::Succeeded));
-    assert_eq!(schedule.next(at(end + 151)), Next::Ended { ticket: ended, phase: Phase::Succeeded });
+    assert_eq!(schedule.next(at(end + 151)), Next::Ended { key: ended, phase: Phase::Succeeded });
     // If a limit allows nothing, the schedule never reports anything.
     let shop = schedule.merchant(PollPolicy::peach(), Some(limit(0, 60)));
     schedule.add(shop, at(0), at(0), 0);
@@ -1180,29 +1177,29 @@ fn a_checkout_that_a_limit_holds_up_at_its_deadline_is_read_when_there_is_room()
 
 #[test]
 fn a_restored_end_is_read_before_its_report() {
-    for plan in [
+    for policy in [
         PollPolicy::allscale(),
         PollPolicy::azotte(),
         PollPolicy::allscale().late_payment_reads(Duration::ZERO, Duration::ZERO),
     ] {
         let mut before = Schedule::new(at(0), SEED);
-        let shop = before.merchant(plan, None);
-        let ticket = before.add(shop, at(0), at(0), 0);
+        let shop = before.merchant(policy, None);
+        let key = before.add(shop, at(0), at(0), 0);
         let phase = Phase::Failed(Failure::Expired);
         for second in 0..9 {
-            for (ticket, fetch) in reads(&mut before, at(second)) {
-                before.handle_outcome(ticket, at(second), answer(fetch, phase));
+            for (key, kind) in reads(&mut before, at(second)) {
+                before.handle_outcome(key, at(second), answer(kind, phase));
             }
         }
-        let (poller, _) = before.remove(ticket).unwrap();
-        assert_eq!(poller.next(&plan, at(9)), Step::Done(phase));
+        let (poller, _) = before.remove(key).unwrap();
+        assert_eq!(poller.next(&policy, at(9)), Step::Done(phase));
         let mut after = Schedule::new(at(100), SEED);
-        let shop = after.merchant(plan, None);
-        let ticket = after.restore(shop, poller, at(100), 0);
-        let fetch = if plan.confirm_with_full_read { ReadKind::Full } else { ReadKind::Status };
-        assert_eq!(after.next(at(100)), Next::Fetch { ticket, merchant: shop, fetch });
-        after.handle_outcome(ticket, at(100), answer(fetch, phase));
-        assert_eq!(after.next(at(100)), Next::Ended { ticket, phase });
+        let shop = after.merchant(policy, None);
+        let key = after.restore(shop, poller, at(100), 0);
+        let kind = if policy.confirm_with_full_read { ReadKind::Full } else { ReadKind::Status };
+        assert_eq!(after.next(at(100)), Next::Fetch { key, merchant: shop, kind });
+        after.handle_outcome(key, at(100), answer(kind, phase));
+        assert_eq!(after.next(at(100)), Next::Ended { key, phase });
         assert_eq!(after.next(at(100)), Next::Idle);
     }
 }
@@ -1211,13 +1208,13 @@ fn a_restored_end_is_read_before_its_report() {
 fn a_clock_that_ran_ahead_and_was_set_back_costs_a_window_of_the_limit_and_no_more() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(PollPolicy::peach(), peach::Route::Status.rate_limit());
-    let tickets = [0, 1, 2].map(|data| schedule.add(shop, at(0), at(0), data));
+    let keys = [0, 1, 2].map(|data| schedule.add(shop, at(0), at(0), data));
     // A year ahead.
     let wrong = at(365 * 86_400);
     let given = reads(&mut schedule, wrong);
-    assert_eq!(given.iter().map(|(ticket, _)| *ticket).collect::<Vec<_>>(), tickets[..2]);
-    for (ticket, fetch) in given {
-        schedule.handle_outcome(ticket, wrong, answer(fetch, Phase::AwaitingPayer));
+    assert_eq!(given.iter().map(|(key, _)| *key).collect::<Vec<_>>(), keys[..2]);
+    for (key, kind) in given {
+        schedule.handle_outcome(key, wrong, answer(kind, Phase::AwaitingPayer));
     }
     // The wrong clock made the schedule give them up; by the right one they go on.
     assert!(matches!(schedule.next(wrong), Next::GaveUp { .. }));
@@ -1225,11 +1222,10 @@ fn a_clock_that_ran_ahead_and_was_set_back_costs_a_window_of_the_limit_and_no_mo
     // The two checkouts that were read are due by their own time then.
     assert_eq!(schedule.next(at(10)), Next::Wait(at(40)));
     assert_eq!(schedule.next(at(40)), Next::Wait(at(71)));
-    let mut again: Vec<ScheduleKey> =
-        reads(&mut schedule, at(71)).iter().map(|(ticket, _)| *ticket).collect();
-    again.extend(reads(&mut schedule, at(132)).iter().map(|(ticket, _)| *ticket));
+    let mut again: Vec<ScheduleKey> = reads(&mut schedule, at(71)).iter().map(|(key, _)| *key).collect();
+    again.extend(reads(&mut schedule, at(132)).iter().map(|(key, _)| *key));
     again.sort_unstable();
-    assert_eq!(again, tickets);
+    assert_eq!(again, keys);
     // Less than a minute counts as no time at all.
     schedule.set_back(at(80));
     assert_eq!(schedule.next(at(80)), Next::Idle);
@@ -1253,11 +1249,11 @@ fn a_merchant_without_checkouts_leaves_its_memory_to_the_next() {
     // The next merchant takes over none of the old merchant's waits.
     let next = schedule.merchant(PollPolicy::allscale(), None);
     assert!(next != one && next != other && next.slot == one.slot);
-    let ticket = schedule.add(next, at(0), at(0), 0);
-    assert_eq!(schedule.next(at(0)), Next::Fetch { ticket, merchant: next, fetch: ReadKind::Status });
+    let key = schedule.add(next, at(0), at(0), 0);
+    assert_eq!(schedule.next(at(0)), Next::Fetch { key, merchant: next, kind: ReadKind::Status });
     assert_eq!(schedule.iter().map(|(_, merchant, ..)| merchant).collect::<Vec<_>>(), [next]);
     // As after 2³² − 1 merchants in the same place.
-    schedule.remove(ticket);
+    schedule.remove(key);
     schedule.places.merchants.of_mut(0).generation = u32::MAX;
     assert!(schedule.remove_merchant(MerchantId { slot: 0, generation: u32::MAX }).is_some());
     let last = schedule.merchant(PollPolicy::allscale(), None);
@@ -1276,21 +1272,21 @@ fn a_merchant_that_was_removed_has_no_new_checkouts() {
 
 #[test]
 fn the_wait_for_a_limit_without_a_time_grows_until_an_answer() {
-    let plan = PollPolicy::allscale().deadline(Duration::MAX);
+    let policy = PollPolicy::allscale().deadline(Duration::MAX);
     let mut schedule = Schedule::new(at(0), SEED);
-    let shop = schedule.merchant(plan, None);
+    let shop = schedule.merchant(policy, None);
     (0..50).for_each(|_| _ = schedule.add(shop, at(0), at(0), 0));
     let mut now = at(0);
     for times in 1..9 {
         // Three reads are on their way when the first is limited; the limit counts once.
         let given = [(); 3].map(|()| match schedule.next(now) {
-            Next::Fetch { ticket, .. } => ticket,
+            Next::Fetch { key, .. } => key,
             other => panic!("{other:?}"),
         });
-        for ticket in given {
-            schedule.handle_outcome(ticket, now, ReadOutcome::Limited { wait: None });
+        for key in given {
+            schedule.handle_outcome(key, now, ReadOutcome::Limited { wait: None });
         }
-        let until = now.saturating_add(plan.backoff.wait(times, SEED));
+        let until = now.saturating_add(policy.backoff.wait(times, SEED));
         // Checkouts that become due meanwhile come up, and are not given.
         while now < until {
             let Next::Wait(wait) = schedule.next(now) else { panic!("there is nothing to do") };
@@ -1298,11 +1294,11 @@ fn the_wait_for_a_limit_without_a_time_grows_until_an_answer() {
             now = wait;
         }
     }
-    let Next::Fetch { ticket, fetch, .. } = schedule.next(now) else { panic!("a read is due") };
-    schedule.handle_outcome(ticket, now, answer(fetch, Phase::AwaitingPayer));
-    let Next::Fetch { ticket, .. } = schedule.next(now) else { panic!("there are others") };
-    schedule.handle_outcome(ticket, now, ReadOutcome::Limited { wait: None });
-    assert_eq!(schedule.next(now), Next::Wait(now.saturating_add(plan.backoff.wait(1, SEED))));
+    let Next::Fetch { key, kind, .. } = schedule.next(now) else { panic!("a read is due") };
+    schedule.handle_outcome(key, now, answer(kind, Phase::AwaitingPayer));
+    let Next::Fetch { key, .. } = schedule.next(now) else { panic!("there are others") };
+    schedule.handle_outcome(key, now, ReadOutcome::Limited { wait: None });
+    assert_eq!(schedule.next(now), Next::Wait(now.saturating_add(policy.backoff.wait(1, SEED))));
 }
 
 #[test]
@@ -1324,7 +1320,7 @@ fn the_ends_of_time_do_no_harm() {
     for (first, last) in ends.iter().flat_map(|first| ends.iter().map(move |last| (*first, *last))) {
         let mut schedule = Schedule::new(first, SEED);
         let shop = schedule.merchant(PollPolicy::peach(), Some(limit(1, u32::MAX)));
-        ends.iter().for_each(|began| _ = schedule.add(shop, *began, first, 0));
+        ends.iter().for_each(|started_at| _ = schedule.add(shop, *started_at, first, 0));
         schedule.record_request(shop, last);
         schedule.pause_until(shop, first);
         let mut said = 0;
@@ -1342,11 +1338,11 @@ fn the_ends_of_time_do_no_harm() {
 #[test]
 fn a_merchant_without_work_holds_up_no_other_at_the_last_moment() {
     let last = Moment::from_unix_millis(i64::MAX);
-    for began in [Moment::from_unix_millis(0), last] {
-        let mut schedule = Schedule::new(began, 42);
+    for started_at in [Moment::from_unix_millis(0), last] {
+        let mut schedule = Schedule::new(started_at, 42);
         let shop = schedule.merchant(PollPolicy::allscale(), None);
-        let ticket = schedule.add(shop, began, began, ());
-        schedule.remove(ticket);
+        let key = schedule.add(shop, started_at, started_at, ());
+        schedule.remove(key);
         assert_eq!(schedule.next(last), Next::Idle);
     }
 }
@@ -1356,9 +1352,9 @@ fn outdated_ranks_are_thrown_out() {
     let mut schedule = Schedule::new(at(0), SEED);
     let shop = schedule.merchant(PollPolicy::allscale().deadline(Duration::MAX), None);
     schedule.pause_until(shop, at(1_000_000));
-    let ticket = schedule.add(shop, at(0), at(0), 0);
+    let key = schedule.add(shop, at(0), at(0), 0);
     for second in 0..10_000 {
-        schedule.nudge(ticket, at(second));
+        schedule.nudge(key, at(second));
         let other = schedule.add(shop, at(second), at(second), 0);
         schedule.remove(other);
         assert!(schedule.places.merchants.of(0).ranks() <= 2 * 2 + 33);

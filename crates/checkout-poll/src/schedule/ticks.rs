@@ -21,7 +21,7 @@ impl Clock {
     }
 
     /// Takes in a moment, and returns the latest moment seen: time never goes backwards.
-    pub(super) fn hear(&mut self, now: Moment) -> Moment {
+    pub(super) fn advance(&mut self, now: Moment) -> Moment {
         self.now = self.now.max(now.unix_millis()).min(LATEST);
         self.moment()
     }

@@ -43,13 +43,13 @@ pub(crate) fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-pub(crate) fn tell(poller: &mut Poller, plan: &PollPolicy, now: Moment, event: Event) {
+pub(crate) fn tell(poller: &mut Poller, policy: &PollPolicy, now: Moment, event: Event) {
     match event {
-        Event::Asking => poller.mark_sent(plan, now),
-        Event::ReadOutcome(heard) => poller.handle_outcome(plan, now, heard),
-        Event::Nudge => poller.nudge(plan, now),
-        Event::PayerReturned => poller.payer_returned(plan, now),
-        Event::Resume(for_at_most) => poller.resume(plan, now, for_at_most),
+        Event::Asking => poller.mark_sent(policy, now),
+        Event::ReadOutcome(outcome) => poller.handle_outcome(policy, now, outcome),
+        Event::Nudge => poller.nudge(policy, now),
+        Event::PayerReturned => poller.payer_returned(policy, now),
+        Event::Resume(for_at_most) => poller.resume(policy, now, for_at_most),
     }
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn events<S: Strategy<Value = Duration> + Clone + 'static>(
     prop_oneof![
         4 => Just(Event::Asking),
         6 => (fetches(), phase, wait.clone())
-            .prop_map(|(fetch, phase, wait)| Event::ReadOutcome(ReadOutcome::Answer { fetch, phase, wait })),
+            .prop_map(|(kind, phase, wait)| Event::ReadOutcome(ReadOutcome::Answer { kind, phase, wait })),
         1 => wait.clone().prop_map(|wait| Event::ReadOutcome(ReadOutcome::Limited { wait })),
         1 => wait.clone().prop_map(|wait| Event::ReadOutcome(ReadOutcome::Failed { wait })),
         1 => wait.clone().prop_map(|wait| Event::ReadOutcome(ReadOutcome::NotThere { wait })),
@@ -83,7 +83,7 @@ pub(crate) fn events<S: Strategy<Value = Duration> + Clone + 'static>(
 }
 
 /// Plans with spans that come from the given ones.
-pub(crate) fn plans<S: Strategy<Value = Duration> + Clone + 'static>(
+pub(crate) fn policies<S: Strategy<Value = Duration> + Clone + 'static>(
     span: S,
 ) -> impl Strategy<Value = PollPolicy> {
     let base = prop::sample::select(vec![PollPolicy::allscale(), PollPolicy::azotte(), PollPolicy::peach()]);
@@ -101,23 +101,27 @@ pub(crate) fn plans<S: Strategy<Value = Duration> + Clone + 'static>(
     )
         .prop_map(
             |(base, spans, review, late, acts, (backoff, beginning), (refusals, tries, whole, jitter))| {
-                let mut plan = base
+                let mut policy = base
                     .review(review.0, review.1)
                     .challenge_interval(acts)
                     .backoff(Backoff::new(backoff.0, backoff.1))
-                    .refusals(refusals)
+                    .max_refusals(refusals)
                     .final_attempts(tries)
                     .confirm_with_full_read(whole)
                     .jitter_permille(jitter);
                 if let Some((first, max_interval, deadline, gap)) = spans {
-                    plan = plan.first(first).max_interval(max_interval).deadline(deadline).min_gap(gap);
+                    policy = policy
+                        .initial_interval(first)
+                        .max_interval(max_interval)
+                        .deadline(deadline)
+                        .min_gap(gap);
                 }
                 if let Some((initial_wait, appears_within)) = beginning {
-                    plan = plan.initial_wait(initial_wait).appears_within(appears_within);
+                    policy = policy.initial_wait(initial_wait).appears_within(appears_within);
                 }
                 match late {
-                    Some((every, at_most)) => plan.late_payment_reads(every, at_most),
-                    None => plan,
+                    Some((every, at_most)) => policy.late_payment_reads(every, at_most),
+                    None => policy,
                 }
             },
         )

@@ -7,7 +7,7 @@ use checkout_auth::allscale::SigningKey;
 use checkout_tables::Moment;
 use checkout_tables::allscale::TIMESTAMP_WINDOW_SECONDS;
 
-use super::nonces::NonceSource;
+use super::nonces::Nonces;
 use super::sandbox::Sandbox;
 use super::scenario::Scenario;
 use super::server::Server;
@@ -193,8 +193,8 @@ impl Builder {
         let numbered = self.stores.iter().enumerate();
         let store_of = numbered.map(|(number, store)| (store.api_key().to_owned(), number)).collect();
         let nonces = match self.settings.forgets_requests {
-            true => NonceSource::for_two_windows(self.window_seconds),
-            false => NonceSource::for_good(),
+            true => Nonces::for_two_windows(self.window_seconds),
+            false => Nonces::for_good(),
         };
         let clock = self.settings.clock_or(START);
         let state = State::new(self.settings.seed, self.stores.len(), nonces);

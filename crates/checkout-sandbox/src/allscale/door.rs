@@ -5,7 +5,7 @@ use checkout_tables::Moment;
 use checkout_transport::http::HeaderMap;
 use checkout_transport::http::request::Parts;
 
-use super::nonces::NonceSource;
+use super::nonces::Nonces;
 use super::refusal::{INVALID_SIGNATURE, Refusal};
 use super::store::Store;
 
@@ -16,7 +16,7 @@ use super::store::Store;
 /// of a missing header and of a wrong signature. The message tells the cause.
 pub(super) fn authenticate<'a>(
     store: impl FnOnce(&str) -> Option<(usize, &'a Store)>,
-    nonces: &mut NonceSource,
+    nonces: &mut Nonces,
     window_seconds: u64,
     now: Moment,
     head: &Parts,

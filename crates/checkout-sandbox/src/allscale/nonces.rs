@@ -6,7 +6,7 @@ use std::mem;
 use checkout_tables::Moment;
 
 /// The spent nonces of every store, kept for good, or only for as long as a signed request can come again.
-pub(super) struct NonceSource {
+pub(super) struct Nonces {
     /// By the number of the store.
     spent: HashSet<(usize, String)>,
     /// The nonces of the span before, if nonces are forgotten.
@@ -17,12 +17,12 @@ pub(super) struct NonceSource {
     current: i64,
 }
 
-impl NonceSource {
+impl Nonces {
     pub(super) fn for_good() -> Self {
         Self { spent: HashSet::new(), before: HashSet::new(), span: None, current: 0 }
     }
 
-    /// NonceSource that are kept for two windows at least. A signed request is let in from one window before
+    /// Nonces that are kept for two windows at least. A signed request is let in from one window before
     /// its time to one window after, so a copy that comes more than two windows later is never let in.
     pub(super) fn for_two_windows(window_seconds: u64) -> Self {
         let span = i64::try_from(window_seconds).unwrap_or(i64::MAX).saturating_mul(2).max(1);
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn a_nonce_is_kept_for_two_windows_at_least_and_not_for_ever() {
         for spent_at in [-1_716_501_000, -601, -1, 0, 1, 599, 600, 1_716_501_000] {
-            let mut nonces = NonceSource::for_two_windows(300);
+            let mut nonces = Nonces::for_two_windows(300);
             assert!(nonces.spend(1, "n", second(spent_at)) && nonces.spend(2, "n", second(spent_at)));
             for later in [0, 1, 300, 599, 600] {
                 assert!(!nonces.spend(1, "n", second(spent_at + later)), "{spent_at} {later}");
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_nonce_can_be_spent_for_good() {
-        let mut nonces = NonceSource::for_good();
+        let mut nonces = Nonces::for_good();
         assert!(nonces.spend(1, "n", second(0)));
         assert!(!nonces.spend(1, "n", second(i64::MAX)));
     }
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn an_empty_and_an_endless_window_do_no_harm() {
         for window in [0, u64::MAX] {
-            let mut nonces = NonceSource::for_two_windows(window);
+            let mut nonces = Nonces::for_two_windows(window);
             assert!(nonces.spend(1, "n", second(7)));
             assert!(!nonces.spend(1, "n", second(7)));
         }

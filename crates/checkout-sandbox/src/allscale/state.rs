@@ -9,7 +9,7 @@ use checkout_tables::allscale::{Currency, Route};
 use super::create::Rate;
 use super::fault::Fault;
 use super::intent::Intent;
-use super::nonces::NonceSource;
+use super::nonces::Nonces;
 use super::refusal::{self, Refusal};
 use super::route;
 use super::scenario::Scenario;
@@ -21,7 +21,7 @@ pub(super) struct State {
     pub(super) intents: Vec<Intent>,
     /// The number of each intent, by the intent's id.
     pub(super) number_of: HashMap<String, usize>,
-    pub(super) nonces: NonceSource,
+    pub(super) nonces: Nonces,
     /// By store: the minute that is counted, and the requests in that minute.
     pub(super) counted: HashMap<usize, (i64, u32)>,
     pub(super) rates: BTreeMap<Currency, Rate>,
@@ -37,7 +37,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(seed: u64, stores: usize, nonces: NonceSource) -> Self {
+    pub(super) fn new(seed: u64, stores: usize, nonces: Nonces) -> Self {
         let mut seeds = Generator::new(seed);
         Self {
             intents: Vec::new(),

@@ -1,7 +1,7 @@
 //! An order that is paid with AllScale.
 
 use super::findings::{Findings, Id};
-use super::{Code, Field, Mismatch, Policy, Read, Remark, Settlement, Unit, Unproven};
+use super::{Code, Mismatch, Policy, Read, ReadField, Remark, Settlement, Unit, Unproven};
 use checkout_lifecycle::Status;
 use checkout_money::{Cents, CoinAmount};
 use checkout_tables::allscale::{Currency, StableCoin};
@@ -15,14 +15,14 @@ use checkout_wire::allscale::{CreatedIntent, Intent};
 /// ```
 /// use checkout_money::Cents;
 /// use checkout_tables::{Environment, allscale::StableCoin};
-/// use checkout_trust::settlement::{Field, Policy, Read, Unproven, allscale::{Order, Price}};
+/// use checkout_trust::settlement::{ReadField, Policy, Read, Unproven, allscale::{Order, OrderPrice}};
 /// use checkout_wire::{Head, Reply, allscale};
 ///
 /// let order = Order {
 ///     environment: Environment::Live,
 ///     id: "order_124",
 ///     intent_id: "65b2f3d0d2d9c0a1b2c3d4e5",
-///     price: Price::Coin { coin: StableCoin::USDC, amount: Cents::new(10_00) },
+///     price: OrderPrice::Coin { coin: StableCoin::USDC, amount: Cents::new(10_00) },
 /// };
 /// let read = |paid: &str| {
 ///     let body = format!(
@@ -38,7 +38,7 @@ use checkout_wire::allscale::{CreatedIntent, Intent};
 /// assert_eq!(order.settled_by_with(&read(r#""10""#), &policy).to_string(), "settled");
 /// assert_eq!(order.settled_by_with(&read(r#""10.5""#), &policy).to_string(), "settled, overpaid by 0.50 USDC");
 /// let settlement = order.settled_by_with(&read("null"), &policy);
-/// assert!(settlement.unproven().eq([&Unproven::Missing(Field::ActualPaidAmount)]));
+/// assert!(settlement.unproven().eq([&Unproven::Missing(ReadField::ActualPaidAmount)]));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order<'a> {
@@ -50,7 +50,7 @@ pub struct Order<'a> {
     /// The intent's id, from the answer to the create.
     pub intent_id: &'a str,
     /// The price.
-    pub price: Price<'a>,
+    pub price: OrderPrice<'a>,
 }
 
 /// The price of an order: in a currency, or in a coin.
@@ -58,13 +58,13 @@ pub struct Order<'a> {
 /// ```
 /// use checkout_money::Cents;
 /// use checkout_tables::allscale::StableCoin;
-/// use checkout_trust::settlement::allscale::Price;
+/// use checkout_trust::settlement::allscale::OrderPrice;
 ///
-/// let price = Price::Coin { coin: StableCoin::USDT, amount: Cents::new(10_00) };
+/// let price = OrderPrice::Coin { coin: StableCoin::USDT, amount: Cents::new(10_00) };
 /// assert_eq!(price.owed().to_string(), "10.00");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Price<'a> {
+pub enum OrderPrice<'a> {
     /// In a fiat currency, which AllScale converts.
     Fiat {
         /// The `currency` of the create.
@@ -88,15 +88,15 @@ pub enum Price<'a> {
     },
 }
 
-impl Price<'_> {
+impl OrderPrice<'_> {
     /// Returns the amount owed, in coins.
     ///
     /// ```
     /// # use checkout_money::Cents;
     /// # use checkout_tables::allscale::{Currency, StableCoin};
-    /// # use checkout_trust::settlement::allscale::Price;
+    /// # use checkout_trust::settlement::allscale::OrderPrice;
     /// let (currency, amount) = (Currency::EUR, Cents::new(1_00));
-    /// let price = Price::Fiat { currency, amount, owed: "1.0800".parse()?, accepted: &[StableCoin::USDT] };
+    /// let price = OrderPrice::Fiat { currency, amount, owed: "1.0800".parse()?, accepted: &[StableCoin::USDT] };
     /// assert_eq!(price.owed().to_string(), "1.0800");
     /// # Ok::<(), checkout_money::ParseAmountError>(())
     /// ```
@@ -136,7 +136,7 @@ impl<'a> Order<'a> {
     /// ```
     /// use checkout_money::Cents;
     /// use checkout_tables::{Environment, allscale::{Currency, StableCoin}};
-    /// use checkout_trust::settlement::allscale::{Order, Price};
+    /// use checkout_trust::settlement::allscale::{Order, OrderPrice};
     /// use checkout_validate::allscale::Draft;
     /// use checkout_wire::{Head, Reply, allscale};
     ///
@@ -145,7 +145,7 @@ impl<'a> Order<'a> {
     ///     "allscale_checkout_intent_id":"65b2","amount_coins":"49.9","stable_coin_type":1,"accepted_stable_coins":3}}"#;
     /// let Reply::Done(created) = allscale::read::<allscale::CreatedIntent>(&Head::new(200), body)? else { panic!() };
     /// let order = Order::of(Environment::Live, &draft, &created.payload).ok_or("no order id")?;
-    /// let Price::Fiat { accepted, .. } = order.price else { panic!() };
+    /// let OrderPrice::Fiat { accepted, .. } = order.price else { panic!() };
     /// assert_eq!(accepted, [StableCoin::USDT, StableCoin::USDC]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -156,8 +156,8 @@ impl<'a> Order<'a> {
         created: &'a CreatedIntent<'_>,
     ) -> Option<Self> {
         let price = match intent.price() {
-            validate::Price::Coin { coin, amount } => Price::Coin { coin, amount },
-            validate::Price::Fiat { currency, amount, .. } => Price::Fiat {
+            validate::Price::Coin { coin, amount } => OrderPrice::Coin { coin, amount },
+            validate::Price::Fiat { currency, amount, .. } => OrderPrice::Fiat {
                 currency,
                 amount,
                 owed: created.amount_coins,
@@ -231,7 +231,7 @@ impl Order<'_> {
         findings.price(owed > CoinAmount::ZERO && self.price.amount().is_positive());
         findings.environment(self.environment, read.environment() == Environment::Sandbox);
         if findings.id(self.id, intent.order_id.as_deref(), Mismatch::AnotherOrder) == Id::Missing {
-            findings.unproven(Unproven::Missing(Field::OrderId));
+            findings.unproven(Unproven::Missing(ReadField::OrderId));
         }
         if findings.id(self.intent_id, Some(&intent.intent_id), Mismatch::AnotherCheckout) == Id::Missing {
             findings.unproven(Unproven::Nameless);
@@ -249,8 +249,8 @@ impl Order<'_> {
             }
         }
         match intent.actual_paid_amount {
-            Some(paid) => findings.paid((Field::ActualPaidAmount, paid), owed, unit, policy),
-            None => findings.unproven(Unproven::Missing(Field::ActualPaidAmount)),
+            Some(paid) => findings.paid((ReadField::ActualPaidAmount, paid), owed, unit, policy),
+            None => findings.unproven(Unproven::Missing(ReadField::ActualPaidAmount)),
         }
         net_income(intent, &mut findings);
         findings.settlement(policy)
@@ -260,8 +260,8 @@ impl Order<'_> {
     /// number.
     fn currency(&self, intent: &Intent<'_>, findings: &mut Findings) {
         let asked = match self.price {
-            Price::Fiat { currency, .. } => Some(currency),
-            Price::Coin { .. } => None,
+            OrderPrice::Fiat { currency, .. } => Some(currency),
+            OrderPrice::Coin { .. } => None,
         };
         let symbol = intent.currency_symbol.as_ref().filter(|symbol| !symbol.text().is_empty());
         match (&intent.currency, symbol) {
@@ -274,7 +274,7 @@ impl Order<'_> {
             (_, Some(found)) if found.known().is_none() || found.known() != asked => {
                 findings.mismatch(Mismatch::WrongCurrency(Code::of(found.text())));
             }
-            (None, _) if asked.is_some() => findings.unproven(Unproven::Missing(Field::Currency)),
+            (None, _) if asked.is_some() => findings.unproven(Unproven::Missing(ReadField::Currency)),
             _ => {}
         }
     }
@@ -283,8 +283,8 @@ impl Order<'_> {
         let asked = self.price.amount();
         match (intent.amount_cents, self.price) {
             (Some(found), _) if found != asked => findings.mismatch(Mismatch::WrongPrice { asked, found }),
-            (None, Price::Fiat { .. }) => findings.unproven(Unproven::Missing(Field::AmountCents)),
-            (Some(_), _) | (None, Price::Coin { .. }) => {}
+            (None, OrderPrice::Fiat { .. }) => findings.unproven(Unproven::Missing(ReadField::AmountCents)),
+            (Some(_), _) | (None, OrderPrice::Coin { .. }) => {}
         }
     }
 
@@ -292,7 +292,7 @@ impl Order<'_> {
     fn coin(&self, intent: &Intent<'_>, findings: &mut Findings) -> Option<Unit> {
         let symbol = intent.coin_symbol.as_ref().filter(|symbol| !symbol.text().is_empty());
         let Some(symbol) = symbol else {
-            findings.unproven(Unproven::Missing(Field::CoinSymbol));
+            findings.unproven(Unproven::Missing(ReadField::CoinSymbol));
             return None;
         };
         let coin = symbol.known().filter(|coin| self.price.accepts(*coin));

@@ -1,6 +1,6 @@
 //! The findings collected on the way to a verdict.
 
-use super::{Difference, Field, Mismatch, NonEmpty, Policy, Remark, Settled, Settlement, Unit, Unproven};
+use super::{Difference, Mismatch, NonEmpty, Policy, ReadField, Remark, Settled, Settlement, Unit, Unproven};
 use checkout_lifecycle::Phase;
 use checkout_money::CoinAmount;
 use checkout_tables::Environment;
@@ -63,7 +63,7 @@ impl Findings {
     /// Checks the amount that has come against the amount owed.
     pub(super) fn paid(
         &mut self,
-        (field, paid): (Field, CoinAmount),
+        (field, paid): (ReadField, CoinAmount),
         owed: CoinAmount,
         unit: Option<Unit>,
         policy: &Policy,

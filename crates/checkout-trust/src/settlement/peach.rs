@@ -1,7 +1,7 @@
 //! An order that is paid with Peach.
 
 use super::findings::{Findings, Id};
-use super::{Code, Field, Mismatch, Policy, Read, Settlement, Unit, Unproven};
+use super::{Code, Mismatch, Policy, Read, ReadField, Settlement, Unit, Unproven};
 use checkout_lifecycle::{Phase, Status, peach};
 use checkout_money::{Cents, CoinAmount};
 use checkout_tables::peach::{Currency, PaymentStatus, PaymentType, ResultCode};
@@ -132,10 +132,10 @@ impl Order<'_> {
         match payment.amount().filter(|_| is_there(payment, "amount")) {
             Some(Ok(paid)) => {
                 let owed = CoinAmount::from_cents(self.amount);
-                findings.paid((Field::Amount, paid), owed, unit, policy);
+                findings.paid((ReadField::Amount, paid), owed, unit, policy);
             }
-            Some(Err(_)) => findings.unproven(Unproven::Unreadable(Field::Amount)),
-            None => findings.unproven(Unproven::Missing(Field::Amount)),
+            Some(Err(_)) => findings.unproven(Unproven::Unreadable(ReadField::Amount)),
+            None => findings.unproven(Unproven::Missing(ReadField::Amount)),
         }
         findings.settlement(policy)
     }
@@ -168,17 +168,17 @@ impl Order<'_> {
             if checkout.is_none_or(|checkout| checkout == Id::Missing) {
                 findings.unproven(Unproven::Nameless);
             }
-            findings.unproven(Unproven::Missing(Field::MerchantTransactionId));
+            findings.unproven(Unproven::Missing(ReadField::MerchantTransactionId));
         }
         if checkout == Some(Id::Missing) {
-            findings.unproven(Unproven::Missing(Field::CheckoutId));
+            findings.unproven(Unproven::Missing(ReadField::CheckoutId));
         }
     }
 
     /// Returns the currency, if the currency is the order's.
     fn currency(&self, payment: &Payment<'_>, findings: &mut Findings) -> Option<Unit> {
         let Some(found) = payment.currency().filter(|_| is_there(payment, "currency")) else {
-            findings.unproven(Unproven::Missing(Field::Currency));
+            findings.unproven(Unproven::Missing(ReadField::Currency));
             return None;
         };
         if found.known() == Some(self.currency) {
@@ -220,7 +220,7 @@ fn status(payment: &Payment<'_>, findings: &mut Findings) -> bool {
 /// Checks that the payment is a debit, and nothing else.
 fn payment_type(payment: &Payment<'_>, succeeded: bool, findings: &mut Findings) {
     match payment.payment_type().filter(|_| is_there(payment, "paymentType")) {
-        None => findings.unproven(Unproven::Missing(Field::PaymentType)),
+        None => findings.unproven(Unproven::Missing(ReadField::PaymentType)),
         Some(Open::Known(PaymentType::DB)) => {}
         Some(Open::Known(PaymentType::PA)) if succeeded => findings.mismatch(Mismatch::AuthorizedOnly),
         Some(other) => findings.mismatch(Mismatch::WrongPaymentType(Code::of(other.text()))),

@@ -1,6 +1,6 @@
 //! The merchant's decisions.
 
-use super::{Field, Unproven};
+use super::{ReadField, Unproven};
 use checkout_money::CoinAmount;
 
 /// The merchant's decisions where the facts leave a choice. Everything else is fixed: another order's money,
@@ -10,17 +10,17 @@ use checkout_money::CoinAmount;
 /// - nothing less than the whole amount settles;
 /// - more than the whole amount settles: all that was owed has come, so the goods are paid for. The surplus
 ///   is a question of a refund and not of the goods, and its amount is in
-///   [`Settled::over`](super::Settled::over). To keep the payer waiting for goods already paid for would
-///   protect nobody;
+///   [`Settled::overpaid_by`](super::Settled::overpaid_by). To keep the payer waiting for goods already paid
+///   for would protect nobody;
 /// - missing evidence is not assumed.
 ///
 /// ```
-/// use checkout_trust::settlement::{Field, Overpaid, Policy};
+/// use checkout_trust::settlement::{ReadField, Overpaid, Policy};
 ///
 /// let strict = Policy::default().overpaid(Overpaid::Hold);
 /// let lenient = Policy::default()
 ///     .tolerate_underpaid("0.01".parse()?)
-///     .accept_missing(Field::ActualPaidAmount); // CONFIRMED will do
+///     .accept_missing(ReadField::ActualPaidAmount); // CONFIRMED will do
 /// assert_ne!(strict, lenient);
 /// # Ok::<(), checkout_money::ParseAmountError>(())
 /// ```
@@ -29,7 +29,7 @@ use checkout_money::CoinAmount;
 pub struct Policy {
     overpaid: Overpaid,
     underpaid: CoinAmount,
-    missing: Vec<Field>,
+    missing: Vec<ReadField>,
 }
 
 /// The treatment of an order for which more has come than is owed.
@@ -60,7 +60,8 @@ impl Policy {
 
     /// Sets the tolerated shortfall: an order settles with so much less than the amount owed. The default is
     /// nothing. The shortfall is an absolute amount, in the unit of the amount owed: coins with AllScale, the
-    /// currency's major units with Peach. The missing amount is in [`Settled::short`](super::Settled::short).
+    /// currency's major units with Peach. The missing amount is in
+    /// [`Settled::underpaid_by`](super::Settled::underpaid_by).
     ///
     /// An amount below zero tolerates nothing. Whatever the tolerance, a payment of nothing at all never
     /// settles.
@@ -76,17 +77,17 @@ impl Policy {
 
     /// Accepts a read that lacks a field; by default no field may be missing. Name the fields one by one:
     /// there is no way to accept every missing field. The accepted fields are in
-    /// [`Settled::without`](super::Settled::without).
+    /// [`Settled::unproven`](super::Settled::unproven).
     ///
-    /// The cost of each: without [`ActualPaidAmount`](Field::ActualPaidAmount) nobody has compared the amount
-    /// that came with the amount owed; without [`PaymentType`](Field::PaymentType) a success may be an
-    /// authorization.
+    /// The cost of each: without [`ActualPaidAmount`](ReadField::ActualPaidAmount) nobody has compared the
+    /// amount that came with the amount owed; without [`PaymentType`](ReadField::PaymentType) a success may
+    /// be an authorization.
     ///
     /// ```
-    /// # use checkout_trust::settlement::{Field, Policy};
-    /// let policy = Policy::default().accept_missing(Field::ActualPaidAmount);
+    /// # use checkout_trust::settlement::{ReadField, Policy};
+    /// let policy = Policy::default().accept_missing(ReadField::ActualPaidAmount);
     /// ```
-    pub fn accept_missing(mut self, field: Field) -> Self {
+    pub fn accept_missing(mut self, field: ReadField) -> Self {
         self.missing.push(field);
         self
     }

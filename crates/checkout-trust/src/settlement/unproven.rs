@@ -10,9 +10,9 @@ use core::fmt;
 /// [`Mismatch`](super::Mismatch).
 ///
 /// ```
-/// use checkout_trust::settlement::{Field, Unproven};
+/// use checkout_trust::settlement::{ReadField, Unproven};
 ///
-/// assert_eq!(Unproven::Missing(Field::ActualPaidAmount).to_string(), "actual_paid_amount is missing");
+/// assert_eq!(Unproven::Missing(ReadField::ActualPaidAmount).to_string(), "actual_paid_amount is missing");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -24,11 +24,11 @@ pub enum Unproven {
     /// The read names no checkout at all, so the read can be about any checkout.
     Nameless,
     /// A required field is null, empty or not there.
-    Missing(Field),
+    Missing(ReadField),
     /// A required field is not an amount.
-    Unreadable(Field),
+    Unreadable(ReadField),
     /// The amounts are so far apart, or so finely written, that their difference cannot be held exactly.
-    OutOfRange(Field),
+    OutOfRange(ReadField),
     /// The status, message code or result code does not name the payment's end: the end has no name yet, the
     /// code is about something else, or (none) there is no code. Ask again later.
     NoStatus(Option<Code>),
@@ -56,13 +56,13 @@ impl fmt::Display for Unproven {
 /// A field required to settle an order.
 ///
 /// ```
-/// use checkout_trust::settlement::Field;
+/// use checkout_trust::settlement::ReadField;
 ///
-/// assert_eq!(Field::MerchantTransactionId.to_string(), "merchantTransactionId");
+/// assert_eq!(ReadField::MerchantTransactionId.to_string(), "merchantTransactionId");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Field {
+pub enum ReadField {
     /// AllScale's `order_id`.
     OrderId,
     /// Peach's `merchantTransactionId`.
@@ -83,12 +83,12 @@ pub enum Field {
     Amount,
 }
 
-impl Field {
+impl ReadField {
     /// The name of the field, as the provider writes it.
     ///
     /// ```
-    /// # use checkout_trust::settlement::Field;
-    /// assert_eq!(Field::CoinSymbol.name(), "coin_symbol");
+    /// # use checkout_trust::settlement::ReadField;
+    /// assert_eq!(ReadField::CoinSymbol.name(), "coin_symbol");
     /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -106,7 +106,7 @@ impl Field {
     }
 }
 
-impl fmt::Display for Field {
+impl fmt::Display for ReadField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }

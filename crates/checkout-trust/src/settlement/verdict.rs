@@ -130,7 +130,7 @@ impl fmt::Display for Settlement {
 /// use checkout_trust::settlement::Settled;
 ///
 /// fn ship(order: &str, proof: &Settled) -> String {
-///     match proof.over() {
+///     match proof.overpaid_by() {
 ///         Some(over) => format!("{order} is shipped, {over} to be refunded"),
 ///         None => format!("{order} is shipped"),
 ///     }
@@ -150,11 +150,11 @@ impl Settled {
     /// ```
     /// # use checkout_trust::settlement::{Difference, Settled};
     /// fn to_refund(proof: &Settled) -> Option<Difference> {
-    ///     proof.over()
+    ///     proof.overpaid_by()
     /// }
     /// ```
     #[must_use]
-    pub const fn over(&self) -> Option<Difference> {
+    pub const fn overpaid_by(&self) -> Option<Difference> {
         self.over
     }
 
@@ -163,11 +163,11 @@ impl Settled {
     /// ```
     /// # use checkout_trust::settlement::{Difference, Settled};
     /// fn to_write_off(proof: &Settled) -> Option<Difference> {
-    ///     proof.short()
+    ///     proof.underpaid_by()
     /// }
     /// ```
     #[must_use]
-    pub const fn short(&self) -> Option<Difference> {
+    pub const fn underpaid_by(&self) -> Option<Difference> {
         self.short
     }
 
@@ -176,11 +176,11 @@ impl Settled {
     /// ```
     /// # use checkout_trust::settlement::Settled;
     /// fn is_whole(proof: &Settled) -> bool {
-    ///     proof.without().is_empty()
+    ///     proof.unproven().is_empty()
     /// }
     /// ```
     #[must_use]
-    pub fn without(&self) -> &[Unproven] {
+    pub fn unproven(&self) -> &[Unproven] {
         &self.without
     }
 

@@ -14,7 +14,7 @@ use checkout_tables::allscale::IntentStatus::{
 use checkout_tables::allscale::StableCoin;
 use checkout_trust::Verified;
 use checkout_trust::allscale::{Event, Receiver};
-use checkout_trust::settlement::allscale::{Order, Price};
+use checkout_trust::settlement::allscale::{Order, OrderPrice};
 use checkout_trust::settlement::{Policy, Read};
 use checkout_wire::allscale::{Intent, read};
 use checkout_wire::{Head, Reply};
@@ -151,7 +151,7 @@ impl Provider for AllScale {
             environment: Environment::Live,
             id: ["order_0", "order_1"][order],
             intent_id: ["intent_0", "intent_1"][order],
-            price: Price::Coin { coin: StableCoin::USDT, amount: Cents::new(10_00) },
+            price: OrderPrice::Coin { coin: StableCoin::USDT, amount: Cents::new(10_00) },
         };
         order.settled_by_with(read, &self.policy).is_settled()
     }

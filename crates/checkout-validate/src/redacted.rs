@@ -11,7 +11,7 @@ use core::fmt;
 /// use checkout_validate::Redacted;
 ///
 /// let name = Redacted::from("Tom");
-/// assert_eq!(format!("{name:?}"), "[personal]");
+/// assert_eq!(format!("{name:?}"), "[REDACTED]");
 /// assert_eq!(name.as_str(), "Tom");
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -68,6 +68,6 @@ impl From<String> for Redacted<'_> {
 
 impl fmt::Debug for Redacted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[personal]")
+        f.write_str("[REDACTED]")
     }
 }

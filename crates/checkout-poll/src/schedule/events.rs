@@ -24,17 +24,17 @@ impl<T> Schedule<T> {
     /// let at = |seconds: i64| Moment::from_unix_millis(1_700_000_000_000 + seconds * 1_000);
     /// let mut schedule = Schedule::new(at(0), 42);
     /// let merchant = schedule.merchant(PollPolicy::peach(), None);
-    /// let ticket = schedule.add(merchant, at(0), at(0), ());
+    /// let key = schedule.add(merchant, at(0), at(0), ());
     /// assert!(matches!(schedule.next(at(0)), Next::Fetch { .. }));
-    /// schedule.mark_sent(ticket, at(20));
-    /// schedule.release(ticket, at(21));
+    /// schedule.mark_sent(key, at(20));
+    /// schedule.release(key, at(21));
     /// assert_eq!(schedule.next(at(21)), Next::Wait(at(50)));
     /// ```
-    pub fn mark_sent(&mut self, ticket: ScheduleKey, now: Moment) {
-        let now = self.places.clock.hear(now);
-        if let Some(open) = self.slots.get_mut(ticket).filter(|open| open.standing.is(State::Out)) {
-            let plan = &self.places.merchants.of(open.standing.merchant()).plan;
-            open.poller.mark_sent(plan, now);
+    pub fn mark_sent(&mut self, key: ScheduleKey, now: Moment) {
+        let now = self.places.clock.advance(now);
+        if let Some(open) = self.slots.get_mut(key).filter(|open| open.standing.is(State::Out)) {
+            let policy = &self.places.merchants.of(open.standing.merchant()).policy;
+            open.poller.mark_sent(policy, now);
             // This read will see earlier news.
             open.standing.set(Flag::Nudged, false);
             open.standing.set(Flag::Returned, false);
@@ -59,20 +59,20 @@ impl<T> Schedule<T> {
     /// let mut schedule = Schedule::new(now, 42);
     /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
     /// [0, 1, 2].map(|order| schedule.add(merchant, now, now, order));
-    /// let Next::Fetch { ticket, .. } = schedule.next(now) else { unreachable!() };
-    /// schedule.handle_outcome(ticket, now, ReadOutcome::Limited { wait: Some(Duration::from_secs(20)) });
+    /// let Next::Fetch { key, .. } = schedule.next(now) else { unreachable!() };
+    /// schedule.handle_outcome(key, now, ReadOutcome::Limited { wait: Some(Duration::from_secs(20)) });
     /// // The others were to be read at once.
     /// assert_eq!(schedule.next(now), Next::Wait(now.saturating_add(Duration::from_secs(20))));
     /// ```
-    pub fn handle_outcome(&mut self, ticket: ScheduleKey, now: Moment, heard: ReadOutcome) {
-        let now = self.places.clock.hear(now);
-        let has_room = self.has_room(ticket);
-        let Some(open) = self.slots.get_mut(ticket) else { return };
+    pub fn handle_outcome(&mut self, key: ScheduleKey, now: Moment, outcome: ReadOutcome) {
+        let now = self.places.clock.advance(now);
+        let has_room = self.has_room(key);
+        let Some(open) = self.slots.get_mut(key) else { return };
         let merchant = self.places.merchants.of_mut(open.standing.merchant());
         let (poller, standing) = (&mut open.poller, &mut open.standing);
-        let before = standing.is(State::Ended).then(|| poller.next(&merchant.plan, now));
+        let before = standing.is(State::Ended).then(|| poller.next(&merchant.policy, now));
         let stood = poller.phase();
-        poller.handle_outcome(&merchant.plan, now, heard);
+        poller.handle_outcome(&merchant.policy, now, outcome);
         if poller.phase() != stood {
             standing.set(Flag::Told, false);
             if stood.is_some() {
@@ -91,12 +91,12 @@ impl<T> Schedule<T> {
         }
         if has_returned || (standing.has(Flag::Nudged) && standing.is(State::Out)) {
             if is_heard {
-                poller.nudge(&merchant.plan, now);
+                poller.nudge(&merchant.policy, now);
             } else {
-                poller.nudge_in_turn(&merchant.plan, now);
+                poller.nudge_in_turn(&merchant.policy, now);
             }
         }
-        match heard {
+        match outcome {
             ReadOutcome::Limited { wait } => {
                 standing.set(Flag::Limited, true);
                 merchant.meets_limit(now, wait, self.seed);
@@ -108,8 +108,8 @@ impl<T> Schedule<T> {
             ReadOutcome::Failed { .. } | ReadOutcome::NotThere { .. } | ReadOutcome::Refused => {}
         }
         // A checkout that has ended reports its end only once.
-        if before.is_none_or(|before| poller.next(&merchant.plan, now) != before) {
-            self.put(ticket.slot);
+        if before.is_none_or(|before| poller.next(&merchant.policy, now) != before) {
+            self.put(key.slot);
         }
     }
 
@@ -125,15 +125,15 @@ impl<T> Schedule<T> {
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
     /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
-    /// let ticket = schedule.add(merchant, now, now, ());
+    /// let key = schedule.add(merchant, now, now, ());
     /// assert!(matches!(schedule.next(now), Next::Fetch { .. }));
-    /// schedule.release(ticket, now);
+    /// schedule.release(key, now);
     /// assert_eq!(schedule.next(now), Next::Wait(now.saturating_add(Duration::from_secs(1))));
     /// ```
-    pub fn release(&mut self, ticket: ScheduleKey, now: Moment) {
-        self.places.clock.hear(now);
-        if self.slots.get(ticket).is_some_and(|open| open.standing.is(State::Out)) {
-            self.put(ticket.slot);
+    pub fn release(&mut self, key: ScheduleKey, now: Moment) {
+        self.places.clock.advance(now);
+        if self.slots.get(key).is_some_and(|open| open.standing.is(State::Out)) {
+            self.put(key.slot);
         }
     }
 
@@ -154,16 +154,16 @@ impl<T> Schedule<T> {
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
     /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
-    /// let ticket = schedule.add(merchant, now, now, ());
-    /// let Next::Fetch { fetch, .. } = schedule.next(now) else { unreachable!() };
-    /// schedule.handle_outcome(ticket, now, ReadOutcome::Answer { fetch, phase: None, wait: None });
+    /// let key = schedule.add(merchant, now, now, ());
+    /// let Next::Fetch { kind, .. } = schedule.next(now) else { unreachable!() };
+    /// schedule.handle_outcome(key, now, ReadOutcome::Answer { kind, phase: None, wait: None });
     /// let soon = now.saturating_add(Duration::from_secs(2));
     /// assert!(matches!(schedule.next(soon), Next::Wait(_)));
-    /// schedule.nudge(ticket, soon);
+    /// schedule.nudge(key, soon);
     /// assert!(matches!(schedule.next(soon), Next::Fetch { .. }));
     /// ```
-    pub fn nudge(&mut self, ticket: ScheduleKey, now: Moment) {
-        self.press(ticket, now, Pressed::Nudge);
+    pub fn nudge(&mut self, key: ScheduleKey, now: Moment) {
+        self.press(key, now, Pressed::Nudge);
     }
 
     /// Reports that the payer came back: the checkout is read now, before the ordinary reads, as after a
@@ -176,19 +176,19 @@ impl<T> Schedule<T> {
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
     /// let merchant = schedule.merchant(PollPolicy::azotte(), None);
-    /// let ticket = schedule.add(merchant, now, now, ());
+    /// let key = schedule.add(merchant, now, now, ());
     /// let now = now.saturating_add(PollPolicy::azotte().initial_wait);
-    /// let Next::Fetch { fetch, .. } = schedule.next(now) else { unreachable!() };
+    /// let Next::Fetch { kind, .. } = schedule.next(now) else { unreachable!() };
     /// let phase = Some(Phase::PayerAction);
-    /// schedule.handle_outcome(ticket, now, ReadOutcome::Answer { fetch, phase, wait: None });
+    /// schedule.handle_outcome(key, now, ReadOutcome::Answer { kind, phase, wait: None });
     /// assert!(matches!(schedule.next(now), Next::AskPayer { .. }));
     /// assert!(matches!(schedule.next(now), Next::Wait(_)));
     /// let soon = now.saturating_add(Duration::from_secs(9));
-    /// schedule.payer_returned(ticket, soon);
+    /// schedule.payer_returned(key, soon);
     /// assert!(matches!(schedule.next(soon), Next::Fetch { .. }));
     /// ```
-    pub fn payer_returned(&mut self, ticket: ScheduleKey, now: Moment) {
-        self.press(ticket, now, Pressed::Returned);
+    pub fn payer_returned(&mut self, key: ScheduleKey, now: Moment) {
+        self.press(key, now, Pressed::Returned);
     }
 
     /// Continues with a checkout that was given up and not removed, or sets another deadline: from now, at
@@ -201,34 +201,34 @@ impl<T> Schedule<T> {
     /// let now = Moment::from_unix_millis(1_700_000_000_000);
     /// let mut schedule = Schedule::new(now, 42);
     /// let merchant = schedule.merchant(PollPolicy::allscale(), None);
-    /// let ticket = schedule.add(merchant, now, now, ());
+    /// let key = schedule.add(merchant, now, now, ());
     /// let late = now.saturating_add(Duration::from_secs(600));
-    /// let Next::Fetch { fetch, .. } = schedule.next(late) else { unreachable!() };
-    /// schedule.handle_outcome(ticket, late, ReadOutcome::Answer { fetch, phase: None, wait: None });
+    /// let Next::Fetch { kind, .. } = schedule.next(late) else { unreachable!() };
+    /// schedule.handle_outcome(key, late, ReadOutcome::Answer { kind, phase: None, wait: None });
     /// assert!(matches!(schedule.next(late), Next::GaveUp { .. }));
     /// let late = late.saturating_add(Duration::from_secs(60));
-    /// schedule.resume(ticket, late, Duration::from_secs(60));
+    /// schedule.resume(key, late, Duration::from_secs(60));
     /// assert!(matches!(schedule.next(late), Next::Fetch { .. }));
     /// ```
-    pub fn resume(&mut self, ticket: ScheduleKey, now: Moment, for_at_most: Duration) {
-        self.press(ticket, now, Pressed::Resume(for_at_most));
+    pub fn resume(&mut self, key: ScheduleKey, now: Moment, for_at_most: Duration) {
+        self.press(key, now, Pressed::Resume(for_at_most));
     }
 
     /// Takes in a cause that may move a read to now.
-    fn press(&mut self, ticket: ScheduleKey, now: Moment, pressed: Pressed) {
-        let now = self.places.clock.hear(now);
-        let has_room = self.has_room(ticket);
-        let Some(open) = self.slots.get_mut(ticket) else { return };
-        let plan = &self.places.merchants.of(open.standing.merchant()).plan;
+    fn press(&mut self, key: ScheduleKey, now: Moment, pressed: Pressed) {
+        let now = self.places.clock.advance(now);
+        let has_room = self.has_room(key);
+        let Some(open) = self.slots.get_mut(key) else { return };
+        let policy = &self.places.merchants.of(open.standing.merchant()).policy;
         let (poller, standing) = (&mut open.poller, &mut open.standing);
-        let before = standing.is(State::Ended).then(|| poller.next(plan, now));
+        let before = standing.is(State::Ended).then(|| poller.next(policy, now));
         // While a read is on its way, the payer's return waits for the outcome of the read.
         let is_out = standing.is(State::Out);
         let is_heard = has_room || !standing.has(Flag::Jumped);
         let has_returned = matches!(pressed, Pressed::Returned);
         standing.set(Flag::Returned, is_out && (has_returned || standing.has(Flag::Returned)));
         match pressed {
-            Pressed::Resume(for_at_most) => poller.resume(plan, now, for_at_most),
+            Pressed::Resume(for_at_most) => poller.resume(policy, now, for_at_most),
             Pressed::Nudge | Pressed::Returned => {
                 standing.set(Flag::Nudged, true);
                 if has_returned {
@@ -236,22 +236,22 @@ impl<T> Schedule<T> {
                     poller.challenge_is_over();
                 }
                 if is_heard {
-                    poller.nudge(plan, now);
+                    poller.nudge(policy, now);
                 } else {
-                    poller.nudge_in_turn(plan, now);
+                    poller.nudge_in_turn(policy, now);
                 }
             }
         }
-        if !is_out && before.is_none_or(|before| poller.next(plan, now) != before) {
-            self.put(ticket.slot);
+        if !is_out && before.is_none_or(|before| poller.next(policy, now) != before) {
+            self.put(key.slot);
         }
     }
 
     /// Returns true if a read of this checkout that is not due takes nothing from others: there is no limit,
     /// or no read of the merchant waits and there is room for another read. The answer is always true for a
     /// checkout that has not jumped the queue.
-    fn has_room(&mut self, ticket: ScheduleKey) -> bool {
-        let jumped = self.slots.get(ticket).filter(|open| open.standing.has(Flag::Jumped));
+    fn has_room(&mut self, key: ScheduleKey) -> bool {
+        let jumped = self.slots.get(key).filter(|open| open.standing.has(Flag::Jumped));
         let Some(number) = jumped.map(|open| open.standing.merchant()) else { return true };
         if self.places.merchants.of(number).limiter.is_none() {
             return true;
