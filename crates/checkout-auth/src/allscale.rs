@@ -54,7 +54,8 @@ use crate::unseen::{UNSEEN_HINT, has_unseen};
 /// `Debug` prints neither the secret nor the API key.
 ///
 /// ```
-/// use checkout_auth::allscale::SigningKey;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::allscale::SigningKey;
 ///
 /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
 /// assert_eq!(format!("{key:?}"), "SigningKey { .. }");
@@ -78,7 +79,8 @@ impl SigningKey {
     /// the API key could not stand in a header. The error names the field and never holds the field's value.
     ///
     /// ```
-    /// use checkout_auth::allscale::{KeyError, SigningKey};
+    /// # checkout_doctest::facade!(auth);
+    /// use checkout_kit::allscale::{KeyError, SigningKey};
     ///
     /// assert!(SigningKey::new("test_key", "test_secret_abc".into()).is_ok());
     /// let copied_with_its_newline = SigningKey::new("test_key", "test_secret_abc\n".into());
@@ -129,7 +131,8 @@ impl SigningKey {
     /// [`SignError`] when an HTTP request could not carry a part of the request: see [`RequestToSign`].
     ///
     /// ```
-    /// use checkout_auth::allscale::{RequestToSign, SigningKey};
+    /// # checkout_doctest::facade!(auth);
+    /// use checkout_kit::allscale::{RequestToSign, SigningKey};
     ///
     /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
     /// let signature = key.sign(&RequestToSign {
@@ -163,7 +166,8 @@ impl SigningKey {
     /// have been signed. Do not tell the sender which.
     ///
     /// ```
-    /// use checkout_auth::allscale::{RequestToSign, SigningKey, VerifyError};
+    /// # checkout_doctest::facade!(auth);
+    /// use checkout_kit::allscale::{RequestToSign, SigningKey, VerifyError};
     ///
     /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
     /// let mut request = RequestToSign {
@@ -205,7 +209,8 @@ impl fmt::Debug for SigningKey {
 /// `Debug` shows neither the query nor the body, which can hold a payer's data, but their lengths.
 ///
 /// ```
-/// use checkout_auth::allscale::RequestToSign;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::allscale::RequestToSign;
 ///
 /// let ping = RequestToSign {
 ///     method: "GET",
@@ -393,7 +398,8 @@ impl fmt::Debug for Signature {
 /// field's value.
 ///
 /// ```
-/// use checkout_auth::allscale::{KeyError, SigningKey};
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::allscale::{KeyError, SigningKey};
 ///
 /// let error = SigningKey::new("test_key", "".into()).unwrap_err();
 /// assert_eq!(error, KeyError::SecretEmpty);
@@ -460,7 +466,8 @@ impl KeyError {
 /// gets the same refusal.
 ///
 /// ```
-/// use checkout_auth::allscale::{RequestToSign, SigningKey, VerifyError};
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::allscale::{RequestToSign, SigningKey, VerifyError};
 ///
 /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
 /// let ping = RequestToSign {

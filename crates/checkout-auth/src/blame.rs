@@ -8,7 +8,8 @@
 /// fault of the set-up: many of one kind do.
 ///
 /// ```
-/// use checkout_auth::{Blame, MessageError};
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::auth::{Blame, MessageError};
 ///
 /// assert_eq!(MessageError::UnknownKey.blame(), Blame::SetUp);
 /// assert_eq!(MessageError::Expired { by_seconds: 1 }.blame(), Blame::Sender);

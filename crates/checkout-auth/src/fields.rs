@@ -12,7 +12,8 @@ use crate::time::read_seconds;
 /// your own around the map.
 ///
 /// ```
-/// use checkout_auth::HeaderFields;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::auth::HeaderFields;
 ///
 /// let fields = [("Host", "shop.example"), ("X-API-Key", "test_key"), ("x-api-key", "another")];
 /// assert_eq!(fields.values("x-api-Key").collect::<Vec<_>>(), [b"test_key".as_slice(), b"another"]);
@@ -69,7 +70,8 @@ impl<T: HeaderFields + ?Sized> HeaderFields for &T {
 /// A fault in one header of a signed message. Holds the header's name and never its value.
 ///
 /// ```
-/// use checkout_auth::{Blame, HeaderError, HeaderProblem};
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::auth::{Blame, HeaderError, HeaderProblem};
 ///
 /// let error = HeaderError { name: "x-webhook-id", problem: HeaderProblem::Missing };
 /// assert_eq!(error.to_string(), "the header x-webhook-id is missing");
@@ -143,7 +145,8 @@ impl HeaderError {
 /// A fault that a header can have.
 ///
 /// ```
-/// use checkout_auth::HeaderProblem;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::auth::HeaderProblem;
 ///
 /// assert_eq!(HeaderProblem::Doubled.to_string(), "is there more than once");
 /// ```

@@ -11,7 +11,8 @@
 //! [`Blame`] of every error names the party that has to change something, and a hint names the usual cause.
 //!
 //! ```
-//! use checkout_auth::allscale::{RequestToSign, SigningKey, headers};
+//! # checkout_doctest::facade!(auth);
+//! use checkout_kit::allscale::{RequestToSign, SigningKey, headers};
 //!
 //! let key = SigningKey::new("test_key", "test_secret_abc".into())?;
 //! let body = concat!(

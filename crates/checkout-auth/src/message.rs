@@ -36,8 +36,10 @@ use crate::time::{Judgement, NOW_IN_ANOTHER_UNIT, TIME_IN_ANOTHER_UNIT, Toleranc
 /// [peach]: crate::peach::SecretToken
 ///
 /// ```
-/// use checkout_auth::allscale::SigningKey;
-/// use checkout_auth::{KeyRing, Tolerance, Verifier};
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::KeyRing;
+/// use checkout_kit::allscale::SigningKey;
+/// use checkout_kit::auth::{Tolerance, Verifier};
 ///
 /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
 /// let verifier = Verifier::new(KeyRing::new("2024-05", key)).tolerance(Tolerance::from_seconds(60));
@@ -112,8 +114,9 @@ impl<K> fmt::Debug for Verifier<K> {
 /// A message that was verified. Only a [`Verifier`] makes one.
 ///
 /// ```
-/// use checkout_auth::Signed;
-/// use checkout_auth::allscale::webhook::Webhook;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::allscale::webhook::Webhook;
+/// use checkout_kit::auth::Signed;
 ///
 /// fn log_line(webhook: &Signed<'_, Webhook<'_>>) -> String {
 ///     let Webhook { webhook_id, timestamp, .. } = webhook.message();
@@ -175,7 +178,8 @@ impl<'a, M> Signed<'a, M> {
 /// message was genuine. Holds no value of a header, no part of a body, and no key.
 ///
 /// ```
-/// use checkout_auth::MessageError;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::auth::MessageError;
 ///
 /// let error = MessageError::Early { by_seconds: 12 };
 /// assert_eq!(error.to_string(), "the message's time is 12 s further ahead than the tolerance allows");
@@ -269,7 +273,8 @@ impl MessageError {
 /// The kinds of messages that are signed in their headers.
 ///
 /// ```
-/// use checkout_auth::{MessageError, MessageKind};
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::auth::{MessageError, MessageKind};
 ///
 /// let error = MessageError::Mismatch(MessageKind::AllScaleResponse);
 /// assert_eq!(error.to_string(), "no signature is this answer's to this request under the keys");

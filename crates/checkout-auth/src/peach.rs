@@ -70,7 +70,8 @@ use crate::unseen::{UNSEEN_HINT, has_unseen};
 /// `Debug` prints nothing of the token.
 ///
 /// ```
-/// use checkout_auth::peach::SecretToken;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::peach::SecretToken;
 ///
 /// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
 /// assert_eq!(format!("{token:?}"), "SecretToken { .. }");
@@ -87,7 +88,8 @@ impl SecretToken {
     /// [`KeyError`] when the token is empty or has white space around it. The error never holds the token.
     ///
     /// ```
-    /// use checkout_auth::peach::{KeyError, SecretToken};
+    /// # checkout_doctest::facade!(auth);
+    /// use checkout_kit::peach::{KeyError, SecretToken};
     ///
     /// assert!(SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into()).is_ok());
     /// let copied_with_its_newline = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c\n".into());
@@ -120,7 +122,8 @@ impl SecretToken {
     /// [`SignError::DuplicateKey`] when a key is there twice: no page says which of the two counts.
     ///
     /// ```
-    /// use checkout_auth::peach::SecretToken;
+    /// # checkout_doctest::facade!(auth);
+    /// use checkout_kit::peach::SecretToken;
     ///
     /// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
     /// let signature = token.sign([
@@ -164,7 +167,8 @@ impl SecretToken {
     /// does not match. Do not tell the sender which.
     ///
     /// ```
-    /// use checkout_auth::peach::{SecretToken, VerifyError};
+    /// # checkout_doctest::facade!(auth);
+    /// use checkout_kit::peach::{SecretToken, VerifyError};
     ///
     /// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
     /// let mut received = vec![
@@ -209,8 +213,10 @@ impl fmt::Debug for SecretToken {
 /// which.
 ///
 /// ```
-/// use checkout_auth::KeyRing;
-/// use checkout_auth::peach::{SecretToken, VerifyError, verify_with};
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::KeyRing;
+/// use checkout_kit::auth::peach::verify_with;
+/// use checkout_kit::peach::{SecretToken, VerifyError};
 ///
 /// let old = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
 /// let new = SecretToken::new("0a4f4b6f7d105a4c8c5e0f5ba5a54a52".into())?;
@@ -242,7 +248,8 @@ pub fn verify_with<'r, 'a>(
 /// A text of parameters whose signature is right, and the other ways to cut the text.
 ///
 /// ```
-/// use checkout_auth::peach::{SIGNATURE, SecretToken};
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::peach::{SIGNATURE, SecretToken};
 ///
 /// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
 /// let verified = |pairs: &[(&str, &str)]| {
@@ -306,7 +313,8 @@ impl SignedText {
 /// [`SignError`], as for [`SecretToken::sign`].
 ///
 /// ```
-/// use checkout_auth::peach::canonical;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::auth::peach::canonical;
 ///
 /// let text = canonical([("currency", "ZAR"), ("amount", "2"), ("cancelUrl", ""), ("signature", "none")])?;
 /// assert_eq!(text, "amount2cancelUrlcurrencyZAR");
@@ -370,7 +378,8 @@ impl fmt::Debug for Signature {
 /// The reason why a text makes no [`SecretToken`]. The error never shows the text.
 ///
 /// ```
-/// use checkout_auth::peach::{KeyError, SecretToken};
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::peach::{KeyError, SecretToken};
 ///
 /// let error = SecretToken::new("".into()).unwrap_err();
 /// assert_eq!(error, KeyError::Empty);
@@ -426,7 +435,8 @@ impl KeyError {
 /// sender gets the same refusal. Holds neither key nor value.
 ///
 /// ```
-/// use checkout_auth::peach::{SecretToken, VerifyError};
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::peach::{SecretToken, VerifyError};
 ///
 /// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
 /// assert_eq!(token.verify([("amount", "2")]), Err(VerifyError::Missing));
@@ -528,7 +538,8 @@ fn signed_parts<'a>(ordered: &[(&'a str, &'a str)]) -> impl Iterator<Item = &'a 
 /// The key of the parameter that carries the signature. The parameter is not part of the signed text.
 ///
 /// ```
-/// assert_eq!(checkout_auth::peach::SIGNATURE, "signature");
+/// # checkout_doctest::facade!(auth);
+/// assert_eq!(checkout_kit::peach::SIGNATURE, "signature");
 /// ```
 pub const SIGNATURE: &str = "signature";
 

@@ -16,8 +16,9 @@ use core::ops::Range;
 /// id cannot tell them apart. Every key costs the verifier another MAC, so keep the valid keys few.
 ///
 /// ```
-/// use checkout_auth::KeyRing;
-/// use checkout_auth::allscale::SigningKey;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::KeyRing;
+/// use checkout_kit::allscale::SigningKey;
 ///
 /// let new = SigningKey::new("test_key", "test_secret_new".into())?;
 /// let old = SigningKey::new("test_key", "test_secret_old".into())?;
@@ -46,8 +47,9 @@ impl<K> KeyRing<K> {
     /// A ring of one key that is always valid.
     ///
     /// ```
-    /// use checkout_auth::KeyRing;
-    /// use checkout_auth::peach::SecretToken;
+    /// # checkout_doctest::facade!(auth);
+    /// use checkout_kit::KeyRing;
+    /// use checkout_kit::peach::SecretToken;
     ///
     /// let ring = KeyRing::new("shop", SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?);
     /// assert_eq!(ring.at(0).count(), 1);

@@ -6,8 +6,9 @@ use crate::blame::Blame;
 /// carry. Holds no value.
 ///
 /// ```
-/// use checkout_auth::SignError;
-/// use checkout_auth::allscale::RequestToSign;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::allscale::RequestToSign;
+/// use checkout_kit::auth::SignError;
 ///
 /// let whole_url = RequestToSign {
 ///     method: "GET",

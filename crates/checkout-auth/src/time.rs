@@ -7,7 +7,8 @@
 /// longer: twice the tolerance at the least.
 ///
 /// ```
-/// use checkout_auth::Tolerance;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::auth::Tolerance;
 ///
 /// assert_eq!(Tolerance::default().seconds(), 300);
 /// assert_eq!(Tolerance::from_seconds(600).seconds(), 600);

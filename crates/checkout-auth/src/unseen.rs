@@ -9,7 +9,8 @@
 /// left alone.
 ///
 /// ```
-/// use checkout_auth::has_unseen;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::auth::has_unseen;
 ///
 /// assert!(has_unseen("\u{feff}st_secret")); // a file that begins with a byte order mark
 /// assert!(has_unseen("st_secret\nst_other"));

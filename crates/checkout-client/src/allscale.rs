@@ -29,10 +29,10 @@ pub use backend::{AllScale, Difference};
 ///
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
-/// use checkout_auth::{SecretString, allscale::SigningKey};
-/// use checkout_client::allscale::Client;
-/// use checkout_tables::Environment;
+/// use checkout_kit::allscale::{Client, SigningKey};
+/// use checkout_kit::{Environment, SecretString};
 ///
 /// let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// let client = Client::builder(key).environment(Environment::Sandbox).build()?;
@@ -90,12 +90,11 @@ impl Client {
     /// Source: *Create Checkout Intent*, v4, 2026-05-06.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
-    /// use checkout_auth::{SecretString, allscale::SigningKey};
-    /// use checkout_client::allscale::Client;
-    /// use checkout_money::Cents;
-    /// use checkout_tables::{Repeat, allscale::Currency};
-    /// use checkout_validate::allscale::Draft;
+    /// use checkout_kit::allscale::{Client, Currency, Draft, SigningKey};
+    /// use checkout_kit::tables::Repeat;
+    /// use checkout_kit::{Cents, SecretString};
     ///
     /// let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
     /// let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check()?;
@@ -279,9 +278,10 @@ impl fmt::Debug for Client {
 /// A builder of a client: see [`Client::builder`].
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
-/// use checkout_auth::{SecretString, allscale::SigningKey};
-/// use checkout_client::allscale::{BuildError, Client};
+/// use checkout_kit::SecretString;
+/// use checkout_kit::allscale::{BuildError, Client, SigningKey};
 ///
 /// let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// let plain = Client::builder(key).base_url("http://example.com").build();
@@ -318,10 +318,11 @@ impl Builder {
     /// a proxy's page never is: [`NotAuthentic`](crate::CallErrorKind::NotAuthentic) has the reason.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
-    /// use checkout_auth::allscale::SigningKey;
-    /// use checkout_auth::{KeyRing, SecretString, Verifier};
-    /// use checkout_client::{CallErrorKind, allscale::Client};
+    /// use checkout_kit::allscale::{Client, SigningKey};
+    /// use checkout_kit::auth::Verifier;
+    /// use checkout_kit::{CallErrorKind, KeyRing, SecretString};
     /// use checkout_sandbox::allscale::{Sandbox, Store};
     ///
     /// let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;

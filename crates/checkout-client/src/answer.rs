@@ -16,11 +16,12 @@ use core::time::Duration;
 /// that settles an order.
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
 /// # use checkout_auth::{SecretString, allscale::SigningKey};
 /// # use checkout_client::allscale::Client;
 /// # use checkout_sandbox::allscale::{Sandbox, Store};
-/// use checkout_tables::Moment;
+/// use checkout_kit::tables::Moment;
 ///
 /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
@@ -217,12 +218,14 @@ impl<T: Readable + Settles> Answer<T> {
     /// ```
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
-    /// use checkout_client::azotte::Client;
-    /// use checkout_sandbox::azotte::{API_KEY, Sandbox, X_TN};
-    /// use checkout_tables::Environment;
     /// # use checkout_tables::azotte::PaymentChannel;
-    /// use checkout_trust::settlement::{Policy, azotte::Order};
+    /// use checkout_kit::Environment;
+    /// use checkout_kit::azotte::Client;
+    /// use checkout_kit::settlement::Policy;
+    /// use checkout_kit::settlement::azotte::Order;
+    /// use checkout_sandbox::azotte::{API_KEY, Sandbox, X_TN};
     /// # use checkout_validate::azotte::Draft;
     ///
     /// let sandbox = Sandbox::new(1);

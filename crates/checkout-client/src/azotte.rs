@@ -25,9 +25,10 @@ pub use backend::{Azotte, Submitted};
 /// Source: Azotte C2A, *Get Checkout Status*, Sample Codes: the host and the two headers.
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
-/// use checkout_client::azotte::Client;
-/// use checkout_tables::Environment;
+/// use checkout_kit::Environment;
+/// use checkout_kit::azotte::Client;
 ///
 /// let tenant = "e2a1c7b2-4f3a-4b8e-9c2d-1a2b3c4d5e6f";
 /// let client = Client::builder("acme", tenant, "sk_dev_1".into()).environment(Environment::Sandbox).build()?;
@@ -84,10 +85,10 @@ impl Client {
     /// Source: Azotte C2A, *Submit Checkout*.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
-    /// use checkout_client::azotte::Client;
-    /// use checkout_tables::{Repeat, azotte::PaymentChannel};
-    /// use checkout_validate::azotte::Draft;
+    /// use checkout_kit::azotte::{Client, Draft, PaymentChannel};
+    /// use checkout_kit::tables::Repeat;
     ///
     /// let client = Client::builder("acme", "e2a1c7b2-4f3a-4b8e-9c2d-1a2b3c4d5e6f", "sk_1".into()).build()?;
     /// let submit = Draft::stored_method(PaymentChannel::CreditCard)
@@ -166,8 +167,10 @@ impl Client {
     /// Source: Azotte C2A, *Get Checkout Status*, Polling Pattern.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
-    /// use checkout_client::{Change, azotte::Client};
+    /// use checkout_kit::Change;
+    /// use checkout_kit::azotte::Client;
     /// use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
     /// # use checkout_tables::{Environment, azotte::PaymentChannel};
     /// # use checkout_validate::azotte::Draft;
@@ -232,8 +235,10 @@ impl fmt::Debug for Client {
 /// A builder of a client: see [`Client::builder`].
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
-/// use checkout_client::{BuildError, azotte::Client};
+/// use checkout_kit::BuildError;
+/// use checkout_kit::azotte::Client;
 ///
 /// let nowhere = Client::builder("acme.example/", "t", "sk_1".into()).build();
 /// assert_eq!(nowhere.unwrap_err(), BuildError::Project);

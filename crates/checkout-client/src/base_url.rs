@@ -9,7 +9,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// The reason why a client cannot be built.
 ///
 /// ```
-/// use checkout_client::BuildError;
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::BuildError;
 ///
 /// assert_eq!(BuildError::Path.to_string(), "base_url: a path or a query has no place here, because the path is the route's");
 /// ```

@@ -18,11 +18,12 @@ use core::marker::PhantomData;
 /// yet.
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
-/// use checkout_auth::{SecretString, allscale::SigningKey};
-/// use checkout_client::allscale::Client;
+/// use checkout_kit::SecretString;
+/// use checkout_kit::allscale::{Client, SigningKey};
+/// use checkout_kit::tables::Repeat;
 /// use checkout_sandbox::allscale::{Sandbox, Store};
-/// use checkout_tables::Repeat;
 ///
 /// let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
@@ -62,9 +63,10 @@ impl<T: Readable> Call<T> {
     /// the environment along.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
-    /// use checkout_client::azotte::Client;
-    /// use checkout_tables::Environment;
+    /// use checkout_kit::Environment;
+    /// use checkout_kit::azotte::Client;
     ///
     /// let client = Client::builder("acme", "e2a1c7b2-4f3a-4b8e-9c2d-1a2b3c4d5e6f", "sk_1".into());
     /// let client = client.environment(Environment::Sandbox).build()?;
@@ -115,11 +117,12 @@ impl<T: Readable> Call<T> {
     /// there is no access token, or if a moment before 1970 is to be signed for AllScale.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
-    /// use checkout_auth::{SecretString, allscale::SigningKey};
-    /// use checkout_client::allscale::Client;
-    /// use checkout_tables::Moment;
-    /// use checkout_transport::{Response, bytes::Bytes};
+    /// use checkout_kit::allscale::{Client, SigningKey};
+    /// use checkout_kit::tables::Moment;
+    /// use checkout_kit::transport::bytes::Bytes;
+    /// use checkout_kit::{Response, SecretString};
     ///
     /// let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
     /// let now = Moment::from_unix_seconds(1_716_501_000);
@@ -344,10 +347,11 @@ impl<T: Readable> fmt::Debug for Attempt<T> {
 /// Reads the response to one attempt, and compares the answer with the request.
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
-/// use checkout_auth::{SecretString, allscale::SigningKey};
-/// use checkout_client::{CallErrorKind, allscale::Client};
-/// use checkout_transport::{Response, bytes::Bytes};
+/// use checkout_kit::allscale::{Client, SigningKey};
+/// use checkout_kit::transport::bytes::Bytes;
+/// use checkout_kit::{CallErrorKind, Response, SecretString};
 ///
 /// let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
 /// let (_, reader) = client.get("65b2f3d0d2d9c0a1b2c3d4e5")?.attempt(client.now(), "nonce-1")?.into_parts();

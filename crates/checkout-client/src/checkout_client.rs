@@ -20,9 +20,9 @@ use std::error::Error;
 /// | [`peach::v2::Client`](crate::peach::v2::Client) | `checkoutId` | one status |
 ///
 /// ```
-/// use checkout_client::CheckoutClient;
-/// use checkout_transport::BlockingTransport;
-/// use checkout_trust::settlement::Order;
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::settlement::Order;
+/// use checkout_kit::{BlockingTransport, CheckoutClient};
 ///
 /// /// Settles an order of any provider, on this thread. `None` is for a person, or for a later look.
 /// fn settle<C: CheckoutClient, O: Order<Payload = C::Payload>>(

@@ -9,8 +9,9 @@ use std::time::UNIX_EPOCH;
 /// and the answer's journey is part of it.
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # use checkout_client::Answer;
-/// fn warn(answer: &Answer<checkout_wire::allscale::Pong<'static>>) -> Option<String> {
+/// fn warn(answer: &Answer<checkout_kit::allscale::Pong<'static>>) -> Option<String> {
 ///     answer.clock_skew().map(|skew| skew.to_string())
 /// }
 /// ```

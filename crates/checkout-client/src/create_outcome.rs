@@ -26,6 +26,7 @@ use core::time::Duration;
 /// last result is the outcome:
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
 /// # use checkout_auth::{SecretString, allscale::SigningKey};
 /// # use checkout_client::allscale::Client;
@@ -33,7 +34,7 @@ use core::time::Duration;
 /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
 /// # use checkout_tables::allscale::Currency;
 /// # use checkout_validate::allscale::Draft;
-/// use checkout_client::{CreateOutcome, RetryPolicy};
+/// use checkout_kit::{CreateOutcome, RetryPolicy};
 ///
 /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
@@ -99,13 +100,15 @@ impl<T: Readable> CreateOutcome<T> {
     /// The outcome of a create's result, after one attempt or [several](crate::Call::send_with_retries).
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::{CreateOutcome, allscale::Client};
     /// # use checkout_money::Cents;
     /// # use checkout_tables::allscale::Currency;
     /// # use checkout_validate::allscale::Draft;
-    /// use checkout_transport::{TransportError, from_fn_blocking};
+    /// use checkout_kit::TransportError;
+    /// use checkout_kit::transport::from_fn_blocking;
     ///
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
     /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;

@@ -30,12 +30,13 @@ use std::error::Error;
 /// [`source`](std::error::Error::source)s too. Neither the text nor `Debug` holds the response's body.
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
-/// use checkout_auth::{SecretString, allscale::SigningKey};
-/// use checkout_client::{CallErrorKind, allscale::Client};
+/// use checkout_kit::allscale::{Client, ErrorCode, SigningKey};
+/// use checkout_kit::tables::Open;
+/// use checkout_kit::transport::from_fn_blocking;
+/// use checkout_kit::{CallErrorKind, SecretString, TransportError};
 /// use checkout_sandbox::allscale::{Sandbox, Store};
-/// use checkout_tables::{Open, allscale::ErrorCode};
-/// use checkout_transport::{TransportError, from_fn_blocking};
 ///
 /// let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
@@ -58,7 +59,9 @@ pub struct CallError<P: Provider>(Box<Failed<P>>);
 /// The kinds of a [`CallError`].
 ///
 /// ```
-/// use checkout_client::{CallError, CallErrorKind, Provider};
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::client::Provider;
+/// use checkout_kit::{CallError, CallErrorKind};
 ///
 /// /// A few words for a dashboard.
 /// fn label<P: Provider>(error: &CallError<P>) -> &'static str {
@@ -189,14 +192,15 @@ impl<P: Provider> CallError<P> {
     /// token, a signature or a form that HTTP can carry.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
     /// # use checkout_money::Cents;
     /// # use checkout_tables::allscale::Currency;
     /// # use checkout_validate::allscale::Draft;
-    /// use checkout_client::RetryAdvice;
-    /// use checkout_transport::{TransportError, from_fn_blocking};
+    /// use checkout_kit::transport::from_fn_blocking;
+    /// use checkout_kit::{RetryAdvice, TransportError};
     /// use std::time::Duration;
     ///
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
@@ -255,11 +259,12 @@ impl<P: Provider> CallError<P> {
     /// [`Schedule`](checkout_poll::Schedule).
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
     /// # use checkout_transport::{TransportError, from_fn_blocking};
-    /// use checkout_poll::ReadOutcome;
+    /// use checkout_kit::poll::ReadOutcome;
     ///
     /// # let nowhere = from_fn_blocking(|_| Err(TransportError::not_sent("connection refused")));
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;

@@ -17,9 +17,10 @@
 //! - [`WatchSet`]: many checkouts of one provider, under the limits that their merchants share.
 //!
 //! ```
+//! # checkout_doctest::facade!(client);
 //! # #[cfg(feature = "system")] {
-//! use checkout_auth::{SecretString, allscale::SigningKey};
-//! use checkout_client::allscale::Client;
+//! use checkout_kit::SecretString;
+//! use checkout_kit::allscale::{Client, SigningKey};
 //! use checkout_sandbox::allscale::{Sandbox, Store};
 //!
 //! // The sandbox is a transport like any other, with a clock of its own.

@@ -7,8 +7,10 @@ use std::error::Error;
 /// The reasons why a request did not leave.
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
-/// use checkout_client::{CallErrorKind, NotSent, peach::v2::{Client, Credentials}};
+/// use checkout_kit::peach::v2::{Client, Credentials};
+/// use checkout_kit::{CallErrorKind, NotSent};
 /// use checkout_sandbox::peach::Sandbox;
 ///
 /// let credentials = Credentials {

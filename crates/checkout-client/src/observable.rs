@@ -12,9 +12,8 @@ use std::time::Duration;
 /// An answer that shows the state of a checkout: the trait for code that works with every provider.
 ///
 /// ```
-/// use checkout_client::{Call, CallError, Observable};
-/// use checkout_lifecycle::{Moment, Tracker};
-/// use checkout_transport::BlockingTransport;
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::{BlockingTransport, Call, CallError, Moment, Observable, Tracker};
 /// # fn now() -> Moment { Moment::from_unix_millis(1_716_501_000_000) }
 ///
 /// /// Asks once, and takes in what the answer says of the checkout.
@@ -75,9 +74,11 @@ pub trait Observable: Readable {
 /// The verdict on an observation of the answer `T`.
 ///
 /// ```
-/// use checkout_client::VerdictOf;
-/// use checkout_lifecycle::Verdict;
-/// use checkout_tables::{Open, allscale::IntentStatus};
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::Verdict;
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::client::VerdictOf;
+/// use checkout_kit::tables::Open;
 ///
 /// let verdict: VerdictOf<Open<IntentStatus>> = Verdict::First;
 /// assert!(!verdict.wants_attention());
@@ -88,6 +89,7 @@ impl<T: Observable> Answer<T> {
     /// The observation for a [`Tracker`](checkout_lifecycle::Tracker), if the answer has a status.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
@@ -95,7 +97,7 @@ impl<T: Observable> Answer<T> {
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
     /// # let (_, reader) = client.status("65b2")?.attempt(client.now(), "nonce-1")?.into_parts();
     /// # let answer = reader.read(&Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#)))?;
-    /// use checkout_lifecycle::{Tracker, Verdict};
+    /// use checkout_kit::{Tracker, Verdict};
     ///
     /// let mut tracker = Tracker::new();
     /// let verdict = answer.observation().map(|observation| tracker.observe(observation, client.now()));
@@ -146,6 +148,7 @@ impl<T: Observable> Answer<T> {
     /// tracker, confirms no phase.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
@@ -153,8 +156,8 @@ impl<T: Observable> Answer<T> {
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
     /// # let (_, reader) = client.status("65b2")?.attempt(client.now(), "nonce-1")?.into_parts();
     /// # let answer = reader.read(&Response::new(Bytes::from_static(br#"{"code":0,"payload":2}"#)))?;
-    /// use checkout_lifecycle::{Phase, Tracker, Verdict};
-    /// use checkout_poll::{ReadKind, ReadOutcome};
+    /// use checkout_kit::poll::{ReadKind, ReadOutcome};
+    /// use checkout_kit::{Phase, Tracker, Verdict};
     ///
     /// let mut tracker = Tracker::new();
     /// let (heard, verdict) = answer.read_outcome(ReadKind::Status, &mut tracker, client.now());

@@ -40,10 +40,10 @@ pub use tokens::{TokenSource, TokenStore};
 ///
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
-/// use checkout_auth::peach::SecretToken;
-/// use checkout_client::peach::Client;
-/// use checkout_tables::Environment;
+/// use checkout_kit::Environment;
+/// use checkout_kit::peach::{Client, SecretToken};
 ///
 /// let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
 /// let client = Client::builder("8ac7a4ca68c22c4d0168c2caab2e0025", secret)
@@ -91,12 +91,13 @@ impl Client {
     /// Source: Peach Payments, *Hosted Checkout payment request*.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::peach::SecretToken;
     /// # use checkout_client::peach::Client;
-    /// use checkout_money::Cents;
-    /// use checkout_tables::{Repeat, peach::Currency};
-    /// use checkout_validate::peach::Draft;
+    /// use checkout_kit::Cents;
+    /// use checkout_kit::peach::{Currency, Draft};
+    /// use checkout_kit::tables::Repeat;
     ///
     /// # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
     /// # let client = Client::builder("8ac7a4ca68c22c4d0168c2caab2e0025", secret).referer("https://shop.example").build()?;
@@ -128,10 +129,11 @@ impl Client {
     /// Source: Peach Payments, *Payment status*.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::peach::SecretToken;
     /// # use checkout_client::peach::Client;
-    /// use checkout_validate::peach::{Lookup, MerchantTransactionId};
+    /// use checkout_kit::peach::{Lookup, MerchantTransactionId};
     ///
     /// # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
     /// # let client = Client::builder("8ac7a4ca68c22c4d0168c2caab2e0025", secret).referer("https://shop.example").build()?;
@@ -155,10 +157,11 @@ impl Client {
     /// [`WatchSet`](crate::WatchSet).
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::peach::SecretToken;
     /// # use checkout_client::peach::Client;
-    /// use checkout_validate::peach::{Lookup, MerchantTransactionId};
+    /// use checkout_kit::peach::{Lookup, MerchantTransactionId};
     ///
     /// # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
     /// # let client = Client::builder("8ac7a4ca68c22c4d0168c2caab2e0025", secret).referer("https://shop.example").build()?;
@@ -212,9 +215,10 @@ impl fmt::Debug for Client {
 /// A builder of a client of V1: see [`Client::builder`].
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
-/// use checkout_auth::peach::SecretToken;
-/// use checkout_client::{BuildError, peach::Client};
+/// use checkout_kit::BuildError;
+/// use checkout_kit::peach::{Client, SecretToken};
 ///
 /// let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
 /// let client = Client::builder("8ac7a4ca68c22c4d0168c2caab2e0025", secret).build();
@@ -281,8 +285,9 @@ impl fmt::Debug for Builder {
 /// A checkout of another entity than the client's.
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// assert_eq!(
-///     checkout_client::peach::OtherEntity.to_string(),
+///     checkout_kit::peach::OtherEntity.to_string(),
 ///     "authentication.entityId: not the client's"
 /// );
 /// ```

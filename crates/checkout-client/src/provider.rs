@@ -6,7 +6,9 @@ use core::fmt;
 /// A provider: see [`allscale::AllScale`](crate::allscale::AllScale).
 ///
 /// ```
-/// use checkout_client::{Provider, allscale::AllScale};
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::allscale::AllScale;
+/// use checkout_kit::client::Provider;
 ///
 /// fn is_provider<P: Provider>() {}
 /// is_provider::<AllScale>();
@@ -16,8 +18,10 @@ pub trait Provider: sealed::Backend + Copy + fmt::Debug {}
 /// An operation: an HTTP method and the template of a path.
 ///
 /// ```
-/// use checkout_client::Operation;
-/// use checkout_tables::{Repeat, allscale::Route};
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::allscale::Route;
+/// use checkout_kit::client::Operation;
+/// use checkout_kit::tables::Repeat;
 ///
 /// let operation = Operation::from(Route::Status);
 /// assert_eq!(operation.to_string(), "GET /v1/checkout_intents/{checkout_intent_id}/status");
@@ -46,8 +50,10 @@ impl fmt::Display for Operation {
 /// The payload of an answer, in the form that borrows nothing.
 ///
 /// ```
-/// use checkout_client::Readable;
-/// use checkout_tables::{Open, allscale::IntentStatus};
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::client::Readable;
+/// use checkout_kit::tables::Open;
 ///
 /// fn is_readable<T: Readable>() {}
 /// is_readable::<Open<IntentStatus>>();

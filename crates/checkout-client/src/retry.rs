@@ -25,11 +25,12 @@ impl<T: Readable> Call<T> {
     /// processed](crate::CallError::may_have_been_processed) if any of the attempts may.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
     /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
-    /// use checkout_client::RetryPolicy;
+    /// use checkout_kit::RetryPolicy;
     ///
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
@@ -73,11 +74,12 @@ impl<T: Readable> Call<T> {
     /// processed](crate::CallError::may_have_been_processed) if any of the attempts may.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
     /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
-    /// use checkout_client::RetryPolicy;
+    /// use checkout_kit::RetryPolicy;
     ///
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
@@ -119,11 +121,12 @@ impl<T: Readable> Call<T> {
     /// processed](crate::CallError::may_have_been_processed) if any of the attempts may.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
     /// # use checkout_sandbox::allscale::{Fault, Sandbox, Store};
-    /// use checkout_client::RetryPolicy;
+    /// use checkout_kit::RetryPolicy;
     ///
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();

@@ -5,8 +5,9 @@ use checkout_tables::Moment;
 /// A source of time. Every closure that returns the present moment is a clock.
 ///
 /// ```
-/// use checkout_client::Clock;
-/// use checkout_tables::Moment;
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::Clock;
+/// use checkout_kit::tables::Moment;
 ///
 /// let stopped = || Moment::from_unix_millis(1_716_501_000_000);
 /// assert_eq!(stopped.now().unix_seconds(), 1_716_501_000);
@@ -27,7 +28,8 @@ impl<F: Fn() -> Moment + Send + Sync> Clock for F {
 /// itself gets its requests refused.
 ///
 /// ```
-/// use checkout_client::NonceSource;
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::client::NonceSource;
 /// use std::sync::atomic::{AtomicU64, Ordering};
 ///
 /// let counter = AtomicU64::new(0);
@@ -49,9 +51,10 @@ impl<F: Fn() -> String + Send + Sync> NonceSource for F {
 /// that time and says how far the clock is off.
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
-/// use checkout_client::{Clock, SystemClock};
-/// use checkout_tables::Moment;
+/// use checkout_kit::tables::Moment;
+/// use checkout_kit::{Clock, SystemClock};
 ///
 /// assert!(SystemClock.now() > Moment::from_unix_seconds(1_700_000_000));
 /// # }
@@ -72,8 +75,9 @@ impl Clock for SystemClock {
 /// Should the system have no randomness to give, the nonce is empty, and signing refuses it: nothing is sent.
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
-/// use checkout_client::{NonceSource, RandomNonces};
+/// use checkout_kit::client::{NonceSource, RandomNonces};
 ///
 /// assert_eq!(RandomNonces.nonce().len(), 36);
 /// assert_ne!(RandomNonces.nonce(), RandomNonces.nonce());

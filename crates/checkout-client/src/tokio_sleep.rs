@@ -7,9 +7,9 @@ use core::time::Duration;
 /// enabled.
 ///
 /// ```
-/// use checkout_auth::{SecretString, allscale::SigningKey};
-/// use checkout_client::allscale::Client;
-/// use checkout_client::{RetryPolicy, tokio_sleep};
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::allscale::{Client, SigningKey};
+/// use checkout_kit::{RetryPolicy, SecretString, tokio_sleep};
 /// use checkout_sandbox::allscale::{Fault, Sandbox, Store};
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;

@@ -34,8 +34,8 @@ use core::time::Duration;
 /// An answer that can show how a checkout ended: the payload that a [`Watch`] ends with.
 ///
 /// ```
-/// use checkout_client::{Watchable, Watch};
-/// use checkout_transport::BlockingTransport;
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::{BlockingTransport, Watch, Watchable};
 ///
 /// /// Watches a checkout of any provider, on this thread.
 /// fn phase<E: Watchable>(mut watch: Watch<E>, transport: &dyn BlockingTransport) -> Option<String> {
@@ -134,6 +134,7 @@ impl Watchable for Payment<'_> {
 /// or the watch is resumed.
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
 /// # use checkout_auth::{SecretString, allscale::SigningKey};
 /// # use checkout_client::allscale::Client;
@@ -141,8 +142,7 @@ impl Watchable for Payment<'_> {
 /// # use checkout_sandbox::allscale::{Sandbox, Store};
 /// # use checkout_tables::allscale::Currency;
 /// # use checkout_validate::allscale::Draft;
-/// use checkout_client::{Change, End};
-/// use checkout_lifecycle::Phase;
+/// use checkout_kit::{Change, End, Phase};
 ///
 /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
@@ -195,10 +195,11 @@ impl<E: Watchable> Watch<E> {
     /// a full read there would be no evidence.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
-    /// use checkout_client::PollPolicy;
+    /// use checkout_kit::PollPolicy;
     /// use std::time::Duration;
     ///
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
@@ -218,10 +219,11 @@ impl<E: Watchable> Watch<E> {
     /// passed, the watch reads once, and [`resume`](Self::resume) gives the watch more time.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
-    /// use checkout_lifecycle::Moment;
+    /// use checkout_kit::Moment;
     ///
     /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
     /// let watch = client.watch("65b2f3d0d2d9c0a1b2c3d4e5")?;
@@ -342,6 +344,7 @@ impl<E: Watchable> Watch<E> {
 /// changes. The moments are yours, and should be by the client's clock, as [`now`](Self::now) is.
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
 /// # use checkout_auth::{SecretString, allscale::SigningKey};
 /// # use checkout_client::allscale::Client;
@@ -349,7 +352,7 @@ impl<E: Watchable> Watch<E> {
 /// # use checkout_sandbox::allscale::{Sandbox, Store};
 /// # use checkout_tables::allscale::Currency;
 /// # use checkout_validate::allscale::Draft;
-/// use checkout_client::{ReadKind, Step};
+/// use checkout_kit::client::{ReadKind, Step};
 ///
 /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
@@ -380,7 +383,7 @@ impl<E: Watchable> Watch<E> {
 ///         Step::Done(_) | Step::GaveUp(_) => break watch.take_end(now).unwrap(),
 ///     }
 /// };
-/// assert_eq!(end.tracker().phase(), Some(checkout_lifecycle::Phase::Succeeded));
+/// assert_eq!(end.tracker().phase(), Some(checkout_kit::Phase::Succeeded));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -66,6 +66,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// checkouts stay open until they are [removed](Self::remove).
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
 /// # use checkout_auth::{SecretString, allscale::SigningKey};
 /// # use checkout_client::allscale::Client;
@@ -73,8 +74,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// # use checkout_sandbox::allscale::{Sandbox, Store};
 /// # use checkout_tables::allscale::Currency;
 /// # use checkout_validate::allscale::Draft;
-/// use checkout_client::{Change, End, WatchSet};
-/// use checkout_lifecycle::Phase;
+/// use checkout_kit::{Change, End, Phase, WatchSet};
 ///
 /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
 /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
@@ -155,9 +155,9 @@ impl<E: Watchable, K> WatchSet<E, K> {
     /// merchant's backoff: any number.
     ///
     /// ```
-    /// use checkout_client::WatchSet;
-    /// use checkout_lifecycle::Moment;
-    /// use checkout_wire::peach::Payment;
+    /// # checkout_doctest::facade!(client);
+    /// use checkout_kit::peach::Payment;
+    /// use checkout_kit::{Moment, WatchSet};
     ///
     /// let watches = WatchSet::<Payment, u64>::new(Moment::from_unix_millis(1_716_501_000_000), 42);
     /// assert!(watches.is_empty());
@@ -226,11 +226,12 @@ impl<E: Watchable, K> WatchSet<E, K> {
     /// that this process has. The provider alone decides if there is a full read at the end.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # use checkout_client::WatchSet;
     /// # use checkout_lifecycle::Moment;
     /// # use checkout_wire::peach::Payment;
-    /// use checkout_client::PollPolicy;
-    /// use checkout_tables::{RateLimit, RateScope};
+    /// use checkout_kit::PollPolicy;
+    /// use checkout_kit::tables::{RateLimit, RateScope};
     ///
     /// # let mut watches = WatchSet::<Payment, u64>::new(Moment::from_unix_millis(1_716_501_000_000), 42);
     /// // One of the two reads a minute, for there is another process.

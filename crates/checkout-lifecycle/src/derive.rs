@@ -3,8 +3,9 @@
 /// The statuses that can be reached from one status: a bit for each row of its table.
 ///
 /// ```
-/// use checkout_lifecycle::Status;
-/// use checkout_tables::allscale::IntentStatus::{Confirmed, OnChain};
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::allscale::IntentStatus::{Confirmed, OnChain};
+/// use checkout_kit::lifecycle::Status;
 ///
 /// assert!(OnChain.reach().by_ordinary(Confirmed.position()));
 /// ```

@@ -7,8 +7,9 @@
 //!   [`azotte`] and [`peach`] have the statuses and steps of their providers.
 //!
 //! ```
-//! use checkout_lifecycle::{Moment, Observation, Phase, Tracker, Verdict};
-//! use checkout_tables::allscale::IntentStatus;
+//! # checkout_doctest::facade!(lifecycle);
+//! use checkout_kit::allscale::IntentStatus;
+//! use checkout_kit::{Moment, Observation, Phase, Tracker, Verdict};
 //!
 //! let mut tracker = Tracker::<IntentStatus>::new();
 //! let at = Moment::from_unix_millis;

@@ -8,8 +8,10 @@ use checkout_tables::{Moment, Open, RawOf};
 /// `Raw` keeps a status that the table does not name; see [`Open`].
 ///
 /// ```
-/// use checkout_lifecycle::{Moment, Observation, Source};
-/// use checkout_tables::allscale::IntentStatus;
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::lifecycle::Source;
+/// use checkout_kit::{Moment, Observation};
 ///
 /// let read = Observation::<IntentStatus>::read(10, Moment::from_unix_millis(1_700_000_000_000));
 /// assert_eq!(read.status().known(), Some(IntentStatus::OnChain));
@@ -107,8 +109,10 @@ impl<S, Raw> Observation<S, Raw> {
 /// they verified. Code that verifies in another way attests by name, and is responsible.
 ///
 /// ```
-/// use checkout_lifecycle::{Observation, Attestation, Source};
-/// use checkout_tables::allscale::IntentStatus;
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::Observation;
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::lifecycle::{Attestation, Source};
 ///
 /// let proof = Attestation::by_caller();
 /// let webhook = Observation::<IntentStatus>::verified_webhook(20, None, proof);
@@ -143,7 +147,8 @@ impl<S, Raw: RawOf<S>> Observation<S, Raw> {
 /// The source of a status.
 ///
 /// ```
-/// use checkout_lifecycle::Source;
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::lifecycle::Source;
 ///
 /// assert_ne!(Source::Read, Source::Webhook);
 /// ```

@@ -50,9 +50,10 @@ const STEPS: [Step<PaymentStatus>; 13] = [
 /// in a [`Tracker`](crate::Tracker) is an end.
 ///
 /// ```
-/// use checkout_lifecycle::Phase;
-/// use checkout_lifecycle::peach::phase;
-/// use checkout_tables::peach::ResultCode;
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::Phase;
+/// use checkout_kit::lifecycle::peach::phase;
+/// use checkout_kit::peach::ResultCode;
 ///
 /// let explained = |code: &str| ResultCode::parse(code).and_then(phase);
 /// assert_eq!(explained("800.100.152"), Some(Phase::AwaitingPayer)); // declined: another card?

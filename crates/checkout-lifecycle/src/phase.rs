@@ -7,8 +7,10 @@ use core::fmt;
 /// Each provider's module maps its statuses to phases, and marks the assumed parts.
 ///
 /// ```
-/// use checkout_lifecycle::{Failure, Phase, Status};
-/// use checkout_tables::allscale::IntentStatus;
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::lifecycle::Status;
+/// use checkout_kit::{Failure, Phase};
 ///
 /// assert_eq!(IntentStatus::Viewed.phase(), Phase::AwaitingPayer);
 /// assert_eq!(IntentStatus::Timeout.phase(), Phase::Failed(Failure::Expired));
@@ -40,7 +42,8 @@ pub enum Phase {
 /// The reason why a checkout ended without the money.
 ///
 /// ```
-/// use checkout_lifecycle::Failure;
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::Failure;
 ///
 /// assert_eq!(Failure::Underpaid.to_string(), "underpaid");
 /// ```

@@ -14,8 +14,9 @@ use core::fmt;
 /// A provider's module lists the steps and the phases; reachability and paths are derived.
 ///
 /// ```
-/// use checkout_lifecycle::Status;
-/// use checkout_tables::allscale::IntentStatus::{Confirmed, Created, OnChain, Timeout, Viewed};
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::allscale::IntentStatus::{Confirmed, Created, OnChain, Timeout, Viewed};
+/// use checkout_kit::lifecycle::Status;
 ///
 /// assert!(Created.may_become(Confirmed));
 /// assert!(!Confirmed.may_become(Created));
@@ -71,8 +72,10 @@ pub trait Status: TextCode + Eq + fmt::Debug {
 /// Moments of the provider's clock are compared only with each other.
 ///
 /// ```
-/// use checkout_lifecycle::{ClockOf, Status};
-/// use checkout_tables::{allscale::IntentStatus, peach::PaymentStatus};
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::lifecycle::{ClockOf, Status};
+/// use checkout_kit::peach::PaymentStatus;
 ///
 /// assert_eq!(IntentStatus::MOMENTS, ClockOf::Caller);
 /// assert_eq!(PaymentStatus::MOMENTS, ClockOf::Provider);
@@ -90,8 +93,9 @@ pub enum ClockOf {
 /// One status directly followed by another.
 ///
 /// ```
-/// use checkout_lifecycle::{Basis, Status};
-/// use checkout_tables::allscale::IntentStatus;
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::lifecycle::{Basis, Status};
 ///
 /// let stated = IntentStatus::STEPS.iter().filter(|step| matches!(step.basis, Basis::Stated(_))).count();
 /// assert_eq!(stated, 5);
@@ -111,8 +115,9 @@ pub struct Step<S> {
 /// The kind of a step: part of the usual course of a checkout, or late.
 ///
 /// ```
-/// use checkout_lifecycle::{Kind, Status};
-/// use checkout_tables::allscale::IntentStatus;
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::lifecycle::{Kind, Status};
 ///
 /// // A status is terminal exactly when no ordinary step leaves it.
 /// for status in IntentStatus::ROWS {
@@ -133,7 +138,8 @@ pub enum Kind {
 /// `docs/sources.md` lists the pages, and every fact that is [`Stated`](Self::Stated).
 ///
 /// ```
-/// use checkout_lifecycle::Basis;
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::lifecycle::Basis;
 ///
 /// assert_eq!(Basis::Assumed("money can come late").reason(), "money can come late");
 /// ```

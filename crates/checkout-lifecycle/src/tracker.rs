@@ -12,8 +12,9 @@ use core::time::Duration;
 /// back by compare-and-swap, so that two workers never overwrite each other.
 ///
 /// ```
-/// use checkout_lifecycle::{Moment, Observation, Tracker, Verdict};
-/// use checkout_tables::allscale::IntentStatus;
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::{Moment, Observation, Tracker, Verdict};
 ///
 /// let mut column = String::from("v1 TIMEOUT - 1700000000000");
 ///
@@ -54,8 +55,10 @@ impl<S> Tracker<S> {
     /// moment; until then no read has confirmed the status.
     ///
     /// ```
-    /// use checkout_lifecycle::{Moment, Observation, Attestation, Tracker};
-    /// use checkout_tables::allscale::IntentStatus;
+    /// # checkout_doctest::facade!(lifecycle);
+    /// use checkout_kit::allscale::IntentStatus;
+    /// use checkout_kit::lifecycle::Attestation;
+    /// use checkout_kit::{Moment, Observation, Tracker};
     ///
     /// let mut tracker = Tracker::<IntentStatus>::new();
     /// let now = Moment::from_unix_millis(300);
@@ -86,8 +89,9 @@ impl<S: Status> Tracker<S> {
     /// method then shows that you may have given up the order, or sold the goods, in between.
     ///
     /// ```
-    /// use checkout_lifecycle::{Moment, Observation, Phase, Tracker, Verdict};
-    /// use checkout_tables::allscale::IntentStatus::{self, OnChain, Timeout};
+    /// # checkout_doctest::facade!(lifecycle);
+    /// use checkout_kit::allscale::IntentStatus::{self, OnChain, Timeout};
+    /// use checkout_kit::{Moment, Observation, Phase, Tracker, Verdict};
     ///
     /// let mut tracker = Tracker::<IntentStatus>::new();
     /// let mut read = |status: i64, at| {
@@ -160,8 +164,9 @@ impl<S: Status> Tracker<S> {
     /// by now.
     ///
     /// ```
-    /// use checkout_lifecycle::{Moment, Observation, Tracker, Verdict};
-    /// use checkout_tables::allscale::IntentStatus;
+    /// # checkout_doctest::facade!(lifecycle);
+    /// use checkout_kit::allscale::IntentStatus;
+    /// use checkout_kit::{Moment, Observation, Tracker, Verdict};
     ///
     /// let at = Moment::from_unix_millis;
     /// let mut tracker = Tracker::<IntentStatus>::new();
@@ -367,8 +372,9 @@ impl<'de, S: Status> serde::Deserialize<'de> for Tracker<S> {
 /// The meaning of an observation.
 ///
 /// ```
-/// use checkout_lifecycle::Verdict;
-/// use checkout_tables::allscale::IntentStatus;
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::Verdict;
+/// use checkout_kit::allscale::IntentStatus;
 ///
 /// let verdict = Verdict::<IntentStatus>::LateSuccess { superseded: IntentStatus::Timeout };
 /// assert!(verdict.is_adopted());
@@ -477,8 +483,10 @@ impl<S, Raw: fmt::Display> fmt::Display for Verdict<S, Raw> {
 /// A text that is not a stored tracker: the wrong part.
 ///
 /// ```
-/// use checkout_lifecycle::{ParseTrackerError, Tracker};
-/// use checkout_tables::allscale::IntentStatus;
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::Tracker;
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::lifecycle::ParseTrackerError;
 ///
 /// let error = "v1 PAID - -".parse::<Tracker<IntentStatus>>().unwrap_err();
 /// assert_eq!(error, ParseTrackerError::Status);
@@ -560,7 +568,8 @@ fn moment(digits: &str) -> Option<i64> {
 /// clock is off by more.
 ///
 /// ```
-/// use checkout_lifecycle::CLOCK_TOLERANCE;
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::lifecycle::CLOCK_TOLERANCE;
 ///
 /// assert_eq!(CLOCK_TOLERANCE.as_secs(), 300);
 /// ```

@@ -19,7 +19,8 @@ use crate::text::{ParseAmountError, ParseAmountErrorKind, scan};
 /// documents name no exception.
 ///
 /// ```
-/// use checkout_money::Cents;
+/// # checkout_doctest::facade!(money);
+/// use checkout_kit::Cents;
 ///
 /// let price: Cents = "10.5".parse()?;
 /// assert_eq!(price, Cents::new(1050));
@@ -33,14 +34,16 @@ impl Cents {
     /// Zero.
     ///
     /// ```
-    /// assert_eq!(checkout_money::Cents::ZERO.to_string(), "0.00");
+    /// # checkout_doctest::facade!(money);
+    /// assert_eq!(checkout_kit::Cents::ZERO.to_string(), "0.00");
     /// ```
     pub const ZERO: Self = Self(0);
 
     /// Creates an amount of this many hundredths.
     ///
     /// ```
-    /// assert_eq!(checkout_money::Cents::new(-5).to_string(), "-0.05");
+    /// # checkout_doctest::facade!(money);
+    /// assert_eq!(checkout_kit::Cents::new(-5).to_string(), "-0.05");
     /// ```
     #[must_use]
     pub const fn new(hundredths: i64) -> Self {
@@ -50,7 +53,8 @@ impl Cents {
     /// The number of hundredths.
     ///
     /// ```
-    /// assert_eq!(checkout_money::Cents::new(1000).get(), 1000);
+    /// # checkout_doctest::facade!(money);
+    /// assert_eq!(checkout_kit::Cents::new(1000).get(), 1000);
     /// ```
     #[must_use]
     pub const fn get(self) -> i64 {
@@ -60,7 +64,8 @@ impl Cents {
     /// True if the amount is more than zero.
     ///
     /// ```
-    /// use checkout_money::Cents;
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::Cents;
     ///
     /// assert!(Cents::new(1).is_positive());
     /// assert!(!Cents::ZERO.is_positive());
@@ -76,7 +81,9 @@ impl Cents {
     /// If the sum is out of range.
     ///
     /// ```
-    /// use checkout_money::{Cents, OverflowError};
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::Cents;
+    /// use checkout_kit::money::OverflowError;
     ///
     /// assert_eq!(Cents::new(250).checked_add(Cents::new(50)), Ok(Cents::new(300)));
     /// assert_eq!(Cents::new(i64::MAX).checked_add(Cents::new(1)), Err(OverflowError));
@@ -91,7 +98,9 @@ impl Cents {
     /// If the difference is out of range.
     ///
     /// ```
-    /// use checkout_money::{Cents, OverflowError};
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::Cents;
+    /// use checkout_kit::money::OverflowError;
     ///
     /// assert_eq!(Cents::new(50).checked_sub(Cents::new(250)), Ok(Cents::new(-200)));
     /// assert_eq!(Cents::new(i64::MIN).checked_sub(Cents::new(1)), Err(OverflowError));
@@ -106,7 +115,9 @@ impl Cents {
     /// If the product is out of range.
     ///
     /// ```
-    /// use checkout_money::{Cents, OverflowError};
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::Cents;
+    /// use checkout_kit::money::OverflowError;
     ///
     /// assert_eq!(Cents::new(250).checked_mul(3), Ok(Cents::new(750)));
     /// assert_eq!(Cents::new(i64::MIN).checked_mul(-1), Err(OverflowError));

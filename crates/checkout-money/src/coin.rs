@@ -25,7 +25,8 @@ use crate::text::ParseAmountError;
 /// Source: `amount_coins` of *Create Checkout Intent*, v4, 2026-05-06, a decimal string.
 ///
 /// ```
-/// use checkout_money::CoinAmount;
+/// # checkout_doctest::facade!(money);
+/// use checkout_kit::CoinAmount;
 ///
 /// let short: CoinAmount = "1.0".parse()?;
 /// let long: CoinAmount = "1.0000".parse()?;
@@ -41,7 +42,8 @@ impl CoinAmount {
     /// Zero, without decimals.
     ///
     /// ```
-    /// assert_eq!(checkout_money::CoinAmount::ZERO.to_string(), "0");
+    /// # checkout_doctest::facade!(money);
+    /// assert_eq!(checkout_kit::CoinAmount::ZERO.to_string(), "0");
     /// ```
     pub const ZERO: Self = Self(Exact::ZERO);
 
@@ -51,7 +53,9 @@ impl CoinAmount {
     /// If the mantissa is 2^96 or more on either side of zero, or the scale is more than 28.
     ///
     /// ```
-    /// use checkout_money::{CoinAmount, OverflowError};
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::CoinAmount;
+    /// use checkout_kit::money::OverflowError;
     ///
     /// assert_eq!(CoinAmount::new(10_000, 4)?.to_string(), "1.0000");
     /// assert_eq!(CoinAmount::new(1, 29), Err(OverflowError));
@@ -70,7 +74,8 @@ impl CoinAmount {
     /// converts these, and [`Rate::estimate`](crate::Rate::estimate) only estimates.
     ///
     /// ```
-    /// use checkout_money::{Cents, CoinAmount};
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::{Cents, CoinAmount};
     ///
     /// assert_eq!(CoinAmount::from_cents(Cents::new(1000)).to_string(), "10.00");
     /// ```
@@ -83,7 +88,8 @@ impl CoinAmount {
     /// out of the range of [`Cents`].
     ///
     /// ```
-    /// use checkout_money::{Cents, CoinAmount};
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::{Cents, CoinAmount};
     ///
     /// assert_eq!("1.5000".parse::<CoinAmount>()?.to_cents(), Some(Cents::new(150)));
     /// assert_eq!("1.5001".parse::<CoinAmount>()?.to_cents(), None);
@@ -97,7 +103,8 @@ impl CoinAmount {
     /// The amount without its point: 10000 for `1.0000`.
     ///
     /// ```
-    /// assert_eq!("1.0000".parse::<checkout_money::CoinAmount>()?.mantissa(), 10_000);
+    /// # checkout_doctest::facade!(money);
+    /// assert_eq!("1.0000".parse::<checkout_kit::CoinAmount>()?.mantissa(), 10_000);
     /// # Ok::<(), checkout_money::ParseAmountError>(())
     /// ```
     #[must_use]
@@ -108,7 +115,8 @@ impl CoinAmount {
     /// The number of decimals, 0 to 28: 4 for `1.0000`.
     ///
     /// ```
-    /// assert_eq!("1.0000".parse::<checkout_money::CoinAmount>()?.scale(), 4);
+    /// # checkout_doctest::facade!(money);
+    /// assert_eq!("1.0000".parse::<checkout_kit::CoinAmount>()?.scale(), 4);
     /// # Ok::<(), checkout_money::ParseAmountError>(())
     /// ```
     #[must_use]
@@ -119,7 +127,8 @@ impl CoinAmount {
     /// True if the amount is zero, of any scale.
     ///
     /// ```
-    /// assert!("-0.00".parse::<checkout_money::CoinAmount>()?.is_zero());
+    /// # checkout_doctest::facade!(money);
+    /// assert!("-0.00".parse::<checkout_kit::CoinAmount>()?.is_zero());
     /// # Ok::<(), checkout_money::ParseAmountError>(())
     /// ```
     #[must_use]
@@ -130,7 +139,8 @@ impl CoinAmount {
     /// True if the amount is less than zero.
     ///
     /// ```
-    /// use checkout_money::CoinAmount;
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::CoinAmount;
     ///
     /// assert!("-0.01".parse::<CoinAmount>()?.is_negative());
     /// assert!(!"-0.00".parse::<CoinAmount>()?.is_negative());
@@ -144,7 +154,8 @@ impl CoinAmount {
     /// True if both the number and the scale are the same, and so the printed text.
     ///
     /// ```
-    /// use checkout_money::CoinAmount;
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::CoinAmount;
     ///
     /// let (short, long) = (CoinAmount::new(10, 1)?, CoinAmount::new(100, 2)?);
     /// assert!(short == long && !short.is_identical(long));
@@ -161,7 +172,8 @@ impl CoinAmount {
     /// If the sum does not fit at that scale. The sum is never rounded, nor given fewer decimals to fit.
     ///
     /// ```
-    /// use checkout_money::CoinAmount;
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::CoinAmount;
     ///
     /// let net: CoinAmount = "9.95".parse()?;
     /// let fee: CoinAmount = "0.050000".parse()?;
@@ -179,7 +191,8 @@ impl CoinAmount {
     /// If the difference does not fit at that scale, as with [`checked_add`](Self::checked_add).
     ///
     /// ```
-    /// use checkout_money::CoinAmount;
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::CoinAmount;
     ///
     /// let paid: CoinAmount = "10.0000".parse()?;
     /// let fee: CoinAmount = "0.05".parse()?;

@@ -131,7 +131,9 @@ impl fmt::Display for Exact {
 /// The exact result does not fit its type; nothing was rounded and nothing wrapped.
 ///
 /// ```
-/// use checkout_money::{Cents, OverflowError};
+/// # checkout_doctest::facade!(money);
+/// use checkout_kit::Cents;
+/// use checkout_kit::money::OverflowError;
 ///
 /// assert_eq!(Cents::new(i64::MAX).checked_add(Cents::new(1)), Err(OverflowError));
 /// assert_eq!(OverflowError.to_string(), "the exact result is out of range");

@@ -5,7 +5,9 @@
 //! - [`Rate`]: coins per one fiat unit, kept exactly as received.
 //!
 //! ```
-//! use checkout_money::{Cents, CoinAmount, Rate};
+//! # checkout_doctest::facade!(money);
+//! use checkout_kit::money::Rate;
+//! use checkout_kit::{Cents, CoinAmount};
 //!
 //! let price: Cents = "12.50".parse()?;
 //! assert_eq!(price.get(), 1250);

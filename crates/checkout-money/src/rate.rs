@@ -19,7 +19,8 @@ use crate::text::ParseAmountError;
 /// Source: `rate` and `currency_rate` of *Create Checkout Intent*, v4, 2026-05-06, decimal strings.
 ///
 /// ```
-/// use checkout_money::Rate;
+/// # checkout_doctest::facade!(money);
+/// use checkout_kit::money::Rate;
 ///
 /// let rate: Rate = "1.3500".parse()?;
 /// assert_eq!(rate.to_string(), "1.3500");
@@ -35,7 +36,8 @@ impl Rate {
     /// If the mantissa is 2^96 or more on either side of zero, or the scale is more than 28.
     ///
     /// ```
-    /// use checkout_money::{OverflowError, Rate};
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::money::{OverflowError, Rate};
     ///
     /// assert_eq!(Rate::new(13_500, 4)?.to_string(), "1.3500");
     /// assert_eq!(Rate::new(1 << 96, 0), Err(OverflowError));
@@ -51,7 +53,8 @@ impl Rate {
     /// The rate without its point: 13500 for `1.3500`.
     ///
     /// ```
-    /// assert_eq!("1.3500".parse::<checkout_money::Rate>()?.mantissa(), 13_500);
+    /// # checkout_doctest::facade!(money);
+    /// assert_eq!("1.3500".parse::<checkout_kit::money::Rate>()?.mantissa(), 13_500);
     /// # Ok::<(), checkout_money::ParseAmountError>(())
     /// ```
     #[must_use]
@@ -62,7 +65,8 @@ impl Rate {
     /// The number of decimals, 0 to 28: 4 for `1.3500`.
     ///
     /// ```
-    /// assert_eq!("1.3500".parse::<checkout_money::Rate>()?.scale(), 4);
+    /// # checkout_doctest::facade!(money);
+    /// assert_eq!("1.3500".parse::<checkout_kit::money::Rate>()?.scale(), 4);
     /// # Ok::<(), checkout_money::ParseAmountError>(())
     /// ```
     #[must_use]
@@ -73,7 +77,8 @@ impl Rate {
     /// True if the rate is zero, of any scale.
     ///
     /// ```
-    /// assert!("0.0000".parse::<checkout_money::Rate>()?.is_zero());
+    /// # checkout_doctest::facade!(money);
+    /// assert!("0.0000".parse::<checkout_kit::money::Rate>()?.is_zero());
     /// # Ok::<(), checkout_money::ParseAmountError>(())
     /// ```
     #[must_use]
@@ -85,7 +90,8 @@ impl Rate {
     /// the same.
     ///
     /// ```
-    /// assert!(!"1.3500".parse::<checkout_money::Rate>()?.is_negative());
+    /// # checkout_doctest::facade!(money);
+    /// assert!(!"1.3500".parse::<checkout_kit::money::Rate>()?.is_negative());
     /// # Ok::<(), checkout_money::ParseAmountError>(())
     /// ```
     #[must_use]
@@ -96,7 +102,8 @@ impl Rate {
     /// True if both the number and the scale are the same, and so the printed text.
     ///
     /// ```
-    /// use checkout_money::Rate;
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::money::Rate;
     ///
     /// let (short, long) = (Rate::new(135, 2)?, Rate::new(13_500, 4)?);
     /// assert!(short == long && !short.is_identical(long));
@@ -119,7 +126,9 @@ impl Rate {
     /// If the product does not fit exactly: a rate of more than 26 decimals, or too many digits in all.
     ///
     /// ```
-    /// use checkout_money::{Cents, Rate};
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::Cents;
+    /// use checkout_kit::money::Rate;
     ///
     /// let dollars_per_yen: Rate = "0.0065".parse()?;
     /// assert_eq!(dollars_per_yen.estimate(Cents::new(1_500))?.to_string(), "0.097500");

@@ -10,7 +10,9 @@ use thiserror::Error;
 /// add the field where you know it.
 ///
 /// ```
-/// use checkout_money::{CoinAmount, ParseAmountErrorKind};
+/// # checkout_doctest::facade!(money);
+/// use checkout_kit::CoinAmount;
+/// use checkout_kit::money::ParseAmountErrorKind;
 ///
 /// let error = "1,0000".parse::<CoinAmount>().unwrap_err();
 /// assert_eq!((error.kind(), error.at()), (ParseAmountErrorKind::Separator, 1));
@@ -27,7 +29,9 @@ impl ParseAmountError {
     /// The kind of fault.
     ///
     /// ```
-    /// use checkout_money::{Cents, ParseAmountErrorKind};
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::Cents;
+    /// use checkout_kit::money::ParseAmountErrorKind;
     ///
     /// let error = "10.005".parse::<Cents>().unwrap_err();
     /// assert_eq!(error.kind(), ParseAmountErrorKind::TooManyDecimals);
@@ -41,7 +45,8 @@ impl ParseAmountError {
     /// early.
     ///
     /// ```
-    /// use checkout_money::Cents;
+    /// # checkout_doctest::facade!(money);
+    /// use checkout_kit::Cents;
     ///
     /// assert_eq!("10.005".parse::<Cents>().unwrap_err().at(), 5);
     /// assert_eq!("10.".parse::<Cents>().unwrap_err().at(), 3);
@@ -55,7 +60,9 @@ impl ParseAmountError {
 /// The kinds of faults in the text of an amount.
 ///
 /// ```
-/// use checkout_money::{CoinAmount, ParseAmountErrorKind};
+/// # checkout_doctest::facade!(money);
+/// use checkout_kit::CoinAmount;
+/// use checkout_kit::money::ParseAmountErrorKind;
 ///
 /// let kind = |text: &str| text.parse::<CoinAmount>().unwrap_err().kind();
 /// assert_eq!(kind("1e3"), ParseAmountErrorKind::Exponent);

@@ -10,7 +10,8 @@ use core::time::Duration;
 /// The chance comes from the given seed: the same failures and the same seed give the same wait.
 ///
 /// ```
-/// use checkout_poll::Backoff;
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::poll::Backoff;
 /// use core::time::Duration;
 ///
 /// let backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));

@@ -9,8 +9,9 @@
 //! - [`RetryState`]: one loop of attempts within its [`RetryPolicy`]; [`Backoff`] sets the waits.
 //!
 //! ```
-//! use checkout_lifecycle::{Moment, Phase};
-//! use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
+//! # checkout_doctest::facade!(poll);
+//! use checkout_kit::poll::{Poller, ReadKind, ReadOutcome, Step};
+//! use checkout_kit::{Moment, Phase, PollPolicy};
 //!
 //! let policy = PollPolicy::peach();
 //! let mut now = Moment::from_unix_millis(1_700_000_000_000);

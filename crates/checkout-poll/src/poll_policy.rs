@@ -11,7 +11,8 @@ use core::time::Duration;
 /// state, so a restart loses nothing.
 ///
 /// ```
-/// use checkout_poll::PollPolicy;
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::PollPolicy;
 /// use core::time::Duration;
 ///
 /// const POLL_POLICY: PollPolicy = PollPolicy::allscale().max_interval(Duration::from_secs(30)).deadline(Duration::from_secs(3600));
@@ -70,7 +71,8 @@ pub struct PollPolicy {
 /// Reads with their own pause and their own end.
 ///
 /// ```
-/// use checkout_poll::PollPolicy;
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::PollPolicy;
 /// use core::time::Duration;
 ///
 /// assert_eq!(PollPolicy::allscale().review.every, Duration::from_secs(300));

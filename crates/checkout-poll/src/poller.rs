@@ -76,8 +76,9 @@ pub use text::ParsePollerError;
 /// without another read.
 ///
 /// ```
-/// use checkout_lifecycle::{Moment, Phase};
-/// use checkout_poll::{ReadKind, ReadOutcome, PollPolicy, Poller, Step};
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::poll::{Poller, ReadKind, ReadOutcome, Step};
+/// use checkout_kit::{Moment, Phase, PollPolicy};
 /// use core::time::Duration;
 ///
 /// let policy = PollPolicy::allscale();

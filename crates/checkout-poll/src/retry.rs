@@ -7,8 +7,10 @@ use core::time::Duration;
 /// Advice on sending a request again.
 ///
 /// ```
-/// use checkout_poll::{RetryAdvice, AttemptOutcome, retry_advice};
-/// use checkout_tables::peach::Route;
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::RetryAdvice;
+/// use checkout_kit::peach::Route;
+/// use checkout_kit::poll::{AttemptOutcome, retry_advice};
 ///
 /// let route = Route::Initiate;
 /// let lost = AttemptOutcome::Unknown { wait: None };
@@ -29,8 +31,10 @@ pub enum RetryAdvice {
 /// The outcome of an attempt that did not bring the expected answer, independent of wire and transport.
 ///
 /// ```
-/// use checkout_poll::{RetryAdvice, AttemptOutcome, retry_advice};
-/// use checkout_tables::Repeat;
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::RetryAdvice;
+/// use checkout_kit::poll::{AttemptOutcome, retry_advice};
+/// use checkout_kit::tables::Repeat;
 ///
 /// assert_eq!(retry_advice(Repeat::Unsafe, None, AttemptOutcome::NotSent), RetryAdvice::After(core::time::Duration::ZERO));
 /// ```
@@ -70,8 +74,10 @@ pub enum AttemptOutcome {
 /// `checkout-tables`.
 ///
 /// ```
-/// use checkout_poll::{RetryAdvice, AttemptOutcome, retry_advice};
-/// use checkout_tables::{Repeat, allscale};
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::RetryAdvice;
+/// use checkout_kit::poll::{AttemptOutcome, retry_advice};
+/// use checkout_kit::tables::{Repeat, allscale};
 /// use core::time::Duration;
 ///
 /// // AllScale's create has no key and nothing to read it by: a lost answer is not asked for again.
@@ -117,7 +123,8 @@ pub fn retry_advice(
 /// The bounds of a loop of attempts: how often to try, and how long to wait.
 ///
 /// ```
-/// use checkout_poll::RetryPolicy;
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::RetryPolicy;
 /// use core::time::Duration;
 ///
 /// let retries = RetryPolicy::default().attempts(2).budget(Duration::from_secs(5)).seed(42);
@@ -202,7 +209,9 @@ impl Default for RetryPolicy {
 /// One loop of attempts, with the used-up part of its [`RetryPolicy`].
 ///
 /// ```
-/// use checkout_poll::{RetryAdvice, RetryPolicy, RetryState};
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::poll::RetryState;
+/// use checkout_kit::{RetryAdvice, RetryPolicy};
 /// use core::time::Duration;
 ///
 /// let mut retrying = RetryState::new(RetryPolicy::default());

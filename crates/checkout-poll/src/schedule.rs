@@ -43,9 +43,10 @@ use core::time::Duration;
 /// tracker or an id.
 ///
 /// ```
-/// use checkout_lifecycle::{Moment, Phase};
-/// use checkout_poll::{ReadKind, ReadOutcome, Next, PollPolicy, Schedule};
-/// use checkout_tables::peach::Route;
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::peach::Route;
+/// use checkout_kit::poll::{Next, ReadKind, ReadOutcome, Schedule};
+/// use checkout_kit::{Moment, Phase, PollPolicy};
 ///
 /// let at = |seconds: i64| Moment::from_unix_millis(1_700_000_000_000 + seconds * 1_000);
 /// let mut schedule = Schedule::new(at(0), 42);

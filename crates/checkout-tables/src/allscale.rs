@@ -21,7 +21,8 @@ code_table! {
     /// Source: *Create Checkout Intent*, v4, 2026-05-06, Appendix A (163 rows).
     ///
     /// ```
-    /// use checkout_tables::allscale::Currency;
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::allscale::Currency;
     ///
     /// assert_eq!(Currency::from_value(44), Some(Currency::EUR));
     /// assert_eq!(Currency::from_code("EUR"), Some(Currency::EUR));
@@ -220,7 +221,8 @@ code_table! {
     /// Source: *Create Checkout Intent*, v4, 2026-05-06, Appendix B (10 rows).
     ///
     /// ```
-    /// use checkout_tables::allscale::StableCoin;
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::allscale::StableCoin;
     ///
     /// assert_eq!(StableCoin::from_value(2), Some(StableCoin::USDC));
     /// assert!(StableCoin::USDC.is_supported());
@@ -293,7 +295,8 @@ code_table! {
     /// PENDING_MANUAL_OPERATION; the integers are the same.
     ///
     /// ```
-    /// use checkout_tables::allscale::IntentStatus;
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::allscale::IntentStatus;
     ///
     /// assert_eq!(IntentStatus::from_value(-3), Some(IntentStatus::Underpaid));
     /// assert_eq!(IntentStatus::Underpaid.code(), "UNDERPAID");
@@ -367,7 +370,8 @@ code_table! {
     /// Intent*, v3, 2026-03-06, and *Get Status*, v3, 2026-05-14.
     ///
     /// ```
-    /// use checkout_tables::allscale::{ErrorCode, Route};
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::allscale::{ErrorCode, Route};
     ///
     /// assert_eq!(ErrorCode::from_value(50001), Some(ErrorCode::IntentNotFound));
     /// assert_eq!(ErrorCode::IntentNotFound.routes(), [Route::Get, Route::Status]);
@@ -469,7 +473,8 @@ code_table! {
     /// Source: *Get Checkout Intent*, v3, 2026-03-06, `payment_method_type`.
     ///
     /// ```
-    /// use checkout_tables::allscale::PaymentMethodType;
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::allscale::PaymentMethodType;
     ///
     /// assert_eq!(PaymentMethodType::from_value(3), Some(PaymentMethodType::AllScalePay));
     /// assert_eq!(PaymentMethodType::AllScalePay.code(), "ALL_SCALE_PAY");
@@ -493,8 +498,9 @@ code_table! {
 /// Status*, v3, 2026-05-14; *Test Routes* for the others. All are signed alike.
 ///
 /// ```
-/// use checkout_tables::Repeat;
-/// use checkout_tables::allscale::Route;
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::allscale::Route;
+/// use checkout_kit::tables::Repeat;
 ///
 /// assert_eq!(Route::Create.method(), "POST");
 /// assert_eq!(Route::Status.path(), "/v1/checkout_intents/{checkout_intent_id}/status");
@@ -630,7 +636,8 @@ pub const FLOOR_CENTS: i64 = 10;
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Important.
 ///
 /// ```
-/// use checkout_tables::allscale::{FLOOR_TEXT, StableCoin};
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::allscale::{FLOOR_TEXT, StableCoin};
 ///
 /// let text = format!("{}{}{}", FLOOR_TEXT.0, StableCoin::USDT.code(), FLOOR_TEXT.1);
 /// assert_eq!(text, "amount must be greater than 0.1 USDT!");

@@ -18,7 +18,8 @@ code_table! {
     /// Source: *Get Checkout Status*, Response Parameters (4 rows). The reply to a submit has the same codes.
     ///
     /// ```
-    /// use checkout_tables::azotte::{Action, MessageCode};
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::azotte::{Action, MessageCode};
     ///
     /// assert_eq!(MessageCode::from_code("CHECK_OUT_DONE"), Some(MessageCode::Done));
     /// assert!(MessageCode::Done.is_terminal());
@@ -83,7 +84,8 @@ impl MessageCode {
 /// ours.
 ///
 /// ```
-/// use checkout_tables::azotte::{Action, MessageCode};
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::azotte::{Action, MessageCode};
 ///
 /// assert_eq!(MessageCode::Failed.action(), Action::InspectMessage);
 /// assert_eq!(Action::InspectMessage.to_string(), "inspect_message");
@@ -123,7 +125,8 @@ code_table! {
     /// Source: *Get Checkout Status*, Not Found (1 row).
     ///
     /// ```
-    /// use checkout_tables::azotte::{ErrorCode, MessageCode};
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::azotte::{ErrorCode, MessageCode};
     ///
     /// assert_eq!(ErrorCode::from_code("ORDERED_ITEM_NOT_FOUND"), Some(ErrorCode::OrderedItemNotFound));
     /// assert_eq!(MessageCode::from_code("ORDERED_ITEM_NOT_FOUND"), None);
@@ -156,7 +159,8 @@ code_table! {
     /// Source: *Submit Checkout*, `paymentMethod.paymentChannel` (5 rows).
     ///
     /// ```
-    /// use checkout_tables::azotte::PaymentChannel;
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::azotte::PaymentChannel;
     ///
     /// assert_eq!(PaymentChannel::CreditCard.code(), "CreditCard");
     /// assert_eq!(PaymentChannel::from_code("SEPA"), Some(PaymentChannel::SEPA));
@@ -182,8 +186,9 @@ code_table! {
 /// `/api/v1/c2a/…`: the samples are followed.
 ///
 /// ```
-/// use checkout_tables::Repeat;
-/// use checkout_tables::azotte::Route;
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::azotte::Route;
+/// use checkout_kit::tables::Repeat;
 ///
 /// assert_eq!(Route::SubmitCheckout.method(), "POST");
 /// assert_eq!(Route::SubmitCheckout.repeat(), Repeat::Keyed);
@@ -293,7 +298,8 @@ pub const HOST_SUFFIX_LIVE: &str = ".azotte.com";
 /// Source: *Get Checkout Status*, Sample Codes.
 ///
 /// ```
-/// use checkout_tables::azotte::{HOST_SUFFIX_SANDBOX, Route};
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::azotte::{HOST_SUFFIX_SANDBOX, Route};
 ///
 /// let url = format!("https://acme{HOST_SUFFIX_SANDBOX}{}", Route::SubmitCheckout.path());
 /// assert_eq!(url, "https://acme.sandbox.azotte.com/api/v1/c2a/offer/checkout");

@@ -10,7 +10,8 @@ code_table! {
     /// Sample Codes.
     ///
     /// ```
-    /// use checkout_tables::Environment;
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::Environment;
     ///
     /// assert_eq!("sandbox".parse(), Ok(Environment::Sandbox));
     /// assert_eq!(Environment::Live.to_string(), "live");

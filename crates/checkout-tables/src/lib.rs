@@ -11,8 +11,9 @@
 //! - [`Moment`]: a point in time, in the one form that the crates above take and give.
 //!
 //! ```
-//! use checkout_tables::Open;
-//! use checkout_tables::allscale::{Currency, IntentStatus, StableCoin};
+//! # checkout_doctest::facade!(tables);
+//! use checkout_kit::allscale::{Currency, IntentStatus, StableCoin};
+//! use checkout_kit::tables::Open;
 //!
 //! assert_eq!(Currency::from_code("EUR").map(Currency::value), Some(44));
 //! assert!(StableCoin::USDC.is_supported());
@@ -21,7 +22,7 @@
 //! assert!(received.known().is_some_and(IntentStatus::is_terminal));
 //! assert_eq!(Open::<IntentStatus>::from(6).value(), 6); // named by nobody yet, and not lost
 //!
-//! use checkout_tables::azotte::MessageCode;
+//! use checkout_kit::azotte::MessageCode;
 //! let received: Open<MessageCode, &str> = Open::from("CHECK_OUT_DONE");
 //! assert_eq!(received.known(), Some(MessageCode::Done));
 //! ```

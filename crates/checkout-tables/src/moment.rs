@@ -10,7 +10,8 @@ use core::time::Duration;
 /// [`unix_millis`](Self::unix_millis).
 ///
 /// ```
-/// use checkout_tables::Moment;
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::tables::Moment;
 ///
 /// assert!(Moment::from_unix_millis(1) < Moment::from_unix_millis(2));
 /// // The ends of the range do no harm.

@@ -13,8 +13,9 @@ use core::fmt;
 /// [`Known`](Self::Known): nothing else can make the field of [`Unknown`](Self::Unknown).
 ///
 /// ```
-/// use checkout_tables::Open;
-/// use checkout_tables::allscale::{Currency, IntentStatus};
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::allscale::{Currency, IntentStatus};
+/// use checkout_kit::tables::Open;
 ///
 /// let confirmed: Open<IntentStatus> = Open::from(20);
 /// assert_eq!(confirmed, Open::Known(IntentStatus::Confirmed));
@@ -37,7 +38,9 @@ pub enum Open<T, Raw = i64> {
 /// A value that a table does not name. Only [`Open`] makes this type, after a lookup in the table.
 ///
 /// ```
-/// use checkout_tables::{Open, allscale::StableCoin};
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::allscale::StableCoin;
+/// use checkout_kit::tables::Open;
 ///
 /// let Open::Unknown(unnamed) = Open::<StableCoin>::from(11) else { unreachable!() };
 /// assert_eq!(*unnamed.raw(), 11);
@@ -186,7 +189,9 @@ impl<T: fmt::Display, Raw: sealed::Raw> fmt::Display for Open<T, Raw> {
 /// A table that numbers its rows.
 ///
 /// ```
-/// use checkout_tables::{IntCode, allscale::StableCoin};
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::allscale::StableCoin;
+/// use checkout_kit::tables::IntCode;
 ///
 /// fn values<T: IntCode>() -> impl Iterator<Item = i64> {
 ///     T::ROWS.iter().map(|row| row.value())
@@ -207,7 +212,9 @@ pub trait IntCode: Copy + 'static {
 /// A table that names its rows by a text.
 ///
 /// ```
-/// use checkout_tables::{TextCode, allscale::StableCoin};
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::allscale::StableCoin;
+/// use checkout_kit::tables::TextCode;
 ///
 /// fn longest<T: TextCode>() -> Option<usize> {
 ///     T::ROWS.iter().map(|row| row.code().len()).max()
@@ -317,7 +324,8 @@ pub(crate) mod sealed {
 /// of a card, the message gives the length.
 ///
 /// ```
-/// use checkout_tables::allscale::{Currency, StableCoin};
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::allscale::{Currency, StableCoin};
 ///
 /// assert_eq!("usd".parse::<Currency>().unwrap_err().to_string(), "not in the table Currency: \"usd\"");
 /// assert_eq!("EUR\n".parse::<Currency>().unwrap_err().to_string(), r#"not in the table Currency: "EUR\n""#);

@@ -41,7 +41,8 @@ code_table! {
     /// page names it): a success of a payment of the type [`PA`](PaymentType::PA), which is no money.
     ///
     /// ```
-    /// use checkout_tables::peach::PaymentStatus;
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::peach::PaymentStatus;
     ///
     /// assert_eq!(PaymentStatus::from_code("successful"), Some(PaymentStatus::Successful));
     /// assert_eq!(PaymentStatus::from_code("uncertain"), Some(PaymentStatus::Expired));
@@ -106,7 +107,8 @@ code_table! {
     /// Source: *Hosted Checkout*, `paymentType` (2 rows).
     ///
     /// ```
-    /// use checkout_tables::peach::PaymentType;
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::peach::PaymentType;
     ///
     /// assert_eq!(PaymentType::from_code("PA"), Some(PaymentType::PA));
     /// assert_eq!(PaymentType::PA.name(), "Preauthorization");
@@ -139,7 +141,8 @@ code_table! {
     /// Source: *Hosted Checkout*, `currency` (6 rows). The names are those of ISO 4217.
     ///
     /// ```
-    /// use checkout_tables::peach::Currency;
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::peach::Currency;
     ///
     /// assert_eq!(Currency::from_code("ZAR"), Some(Currency::ZAR));
     /// assert_eq!(Currency::ZAR.name(), "South African Rand");
@@ -175,8 +178,9 @@ impl Currency {
 /// [`Status`](Self::Status) are V1, the others V2. The names are ours.
 ///
 /// ```
-/// use checkout_tables::Repeat;
-/// use checkout_tables::peach::{Environment, Route};
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::peach::{Environment, Route};
+/// use checkout_kit::tables::Repeat;
 ///
 /// let route = Route::CreateCheckout;
 /// assert_eq!((route.method(), route.path()), ("POST", "/v2/checkout"));

@@ -6,8 +6,9 @@
 /// The limit is a fact of the route. The caller has to keep the limit.
 ///
 /// ```
-/// use checkout_tables::RateScope;
-/// use checkout_tables::peach::Route;
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::peach::Route;
+/// use checkout_kit::tables::RateScope;
 ///
 /// let limit = Route::Status.rate_limit().unwrap();
 /// assert_eq!((limit.requests, limit.per_seconds), (2, 60));
@@ -26,7 +27,8 @@ pub struct RateLimit {
 /// The scope over which a [`RateLimit`] counts requests together.
 ///
 /// ```
-/// use checkout_tables::RateScope;
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::tables::RateScope;
 ///
 /// assert_eq!(format!("{:?}", RateScope::Merchant), "Merchant");
 /// ```

@@ -7,8 +7,9 @@ use core::fmt;
 /// The repeatability is a fact of the route. The right reaction also depends on how far the attempt got.
 ///
 /// ```
-/// use checkout_tables::Repeat;
-/// use checkout_tables::allscale::Route;
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::allscale::Route;
+/// use checkout_kit::tables::Repeat;
 ///
 /// let blind = |route: Route| matches!(route.repeat(), Repeat::Safe | Repeat::Keyed);
 /// assert!(blind(Route::Get));

@@ -13,7 +13,8 @@ use crate::TransportError;
 /// the memory. Assumed: no provider documents a limit.
 ///
 /// ```
-/// assert_eq!(checkout_transport::BODY_CAP, 1024 * 1024);
+/// # checkout_doctest::facade!(transport);
+/// assert_eq!(checkout_kit::transport::BODY_CAP, 1024 * 1024);
 /// ```
 pub const BODY_CAP: usize = 1 << 20;
 
@@ -25,7 +26,8 @@ pub const BODY_CAP: usize = 1 << 20;
 /// `Debug` prints lengths, never content.
 ///
 /// ```
-/// use checkout_transport::BodyBuffer;
+/// # checkout_doctest::facade!(transport);
+/// use checkout_kit::transport::BodyBuffer;
 ///
 /// let mut body = BodyBuffer::new(8);
 /// body.push(b"{\"a\"")?;

@@ -6,7 +6,9 @@ use std::fmt;
 /// How far a request may have got when the request has no response.
 ///
 /// ```
-/// use checkout_transport::{Delivery, TransportError};
+/// # checkout_doctest::facade!(transport);
+/// use checkout_kit::TransportError;
+/// use checkout_kit::transport::Delivery;
 ///
 /// let timed_out = TransportError::unknown(std::io::Error::from(std::io::ErrorKind::TimedOut));
 /// let advice = match timed_out.delivery() {
@@ -40,10 +42,12 @@ impl fmt::Display for Delivery {
 /// hold no header and no body. `Debug` of this error prints the source's.
 ///
 /// ```
+/// # checkout_doctest::facade!(transport);
 /// use std::error::Error;
 /// use std::io;
 ///
-/// use checkout_transport::{Delivery, TransportError};
+/// use checkout_kit::TransportError;
+/// use checkout_kit::transport::Delivery;
 ///
 /// let error = TransportError::not_sent(io::Error::from(io::ErrorKind::ConnectionRefused));
 /// assert_eq!(error.delivery(), Delivery::NotSent);
@@ -71,7 +75,9 @@ impl TransportError {
     /// [`Delivery::Unknown`] is [`Delivery::Unknown`] too.
     ///
     /// ```
-    /// use checkout_transport::{Delivery, TransportError};
+    /// # checkout_doctest::facade!(transport);
+    /// use checkout_kit::TransportError;
+    /// use checkout_kit::transport::Delivery;
     ///
     /// let error = TransportError::not_sent("no address for the host");
     /// assert_eq!(error.delivery(), Delivery::NotSent);
@@ -87,7 +93,9 @@ impl TransportError {
     /// There is no response, and a byte of the request may have left.
     ///
     /// ```
-    /// use checkout_transport::{Delivery, TransportError};
+    /// # checkout_doctest::facade!(transport);
+    /// use checkout_kit::TransportError;
+    /// use checkout_kit::transport::Delivery;
     ///
     /// let error = TransportError::unknown("the connection was closed early");
     /// assert_eq!(error.delivery(), Delivery::Unknown);
@@ -100,7 +108,9 @@ impl TransportError {
     /// reaction is lost with the body, so the delivery is [`Delivery::Unknown`].
     ///
     /// ```
-    /// use checkout_transport::{Delivery, TransportError};
+    /// # checkout_doctest::facade!(transport);
+    /// use checkout_kit::TransportError;
+    /// use checkout_kit::transport::Delivery;
     ///
     /// let error = TransportError::too_large(65_536);
     /// assert_eq!(error.delivery(), Delivery::Unknown);

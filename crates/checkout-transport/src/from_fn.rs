@@ -11,7 +11,10 @@ use crate::{BlockingTransport, LocalTransport, Request, Response, Transport, Tra
 /// `Arc`, into it. The closure keeps [the contract](crate#the-contract).
 ///
 /// ```
-/// use checkout_transport::{Request, Response, Transport, TransportError, bytes::Bytes, from_fn};
+/// # checkout_doctest::facade!(transport);
+/// use checkout_kit::transport::bytes::Bytes;
+/// use checkout_kit::transport::from_fn;
+/// use checkout_kit::{Request, Response, Transport, TransportError};
 ///
 /// let offline = from_fn(|_| async { Err(TransportError::not_sent("there is no network in this test")) });
 /// let error = pollster::block_on(offline.send(Request::new(Bytes::new()))).unwrap_err();
@@ -28,10 +31,13 @@ where
 /// A [`LocalTransport`] made of a closure that returns a future; neither needs to be [`Send`].
 ///
 /// ```
+/// # checkout_doctest::facade!(transport);
 /// use std::cell::Cell;
 /// use std::rc::Rc;
 ///
-/// use checkout_transport::{LocalTransport, Request, Response, bytes::Bytes, from_fn_local};
+/// use checkout_kit::transport::bytes::Bytes;
+/// use checkout_kit::transport::from_fn_local;
+/// use checkout_kit::{LocalTransport, Request, Response};
 ///
 /// let sent = Rc::new(Cell::new(0));
 /// let counting = {
@@ -59,7 +65,10 @@ where
 /// A [`BlockingTransport`] made of a closure. The crate's first page has a whole adapter.
 ///
 /// ```
-/// use checkout_transport::{BlockingTransport, Request, Response, bytes::Bytes, from_fn_blocking};
+/// # checkout_doctest::facade!(transport);
+/// use checkout_kit::transport::bytes::Bytes;
+/// use checkout_kit::transport::from_fn_blocking;
+/// use checkout_kit::{BlockingTransport, Request, Response};
 ///
 /// let echo = from_fn_blocking(|request: Request| Ok(Response::new(request.into_body())));
 /// let response = echo.send_blocking(Request::new(Bytes::from_static(b"hello")))?;

@@ -8,6 +8,7 @@
 //! A whole blocking adapter, for a stack that returns a status, headers and a reader:
 //!
 //! ```
+//! # checkout_doctest::facade!(transport);
 //! # mod stack {
 //! #     use std::io;
 //! #     #[derive(Debug)]
@@ -29,9 +30,8 @@
 //! #         }
 //! #     }
 //! # }
-//! use checkout_transport::{
-//!     BlockingTransport, BodyBuffer, Delivery, Request, Response, TransportError, from_fn_blocking,
-//! };
+//! use checkout_kit::transport::{BodyBuffer, Delivery, from_fn_blocking};
+//! use checkout_kit::{BlockingTransport, Request, Response, TransportError};
 //!
 //! let transport = from_fn_blocking(|request: Request| {
 //!     let (head, body) = request.into_parts();
@@ -121,7 +121,10 @@ pub use transport::{BlockingTransport, LocalTransport, Transport};
 /// request. A header value marked with `HeaderValue::set_sensitive` is not printed.
 ///
 /// ```
-/// use checkout_transport::{Request, bytes::Bytes, http};
+/// # checkout_doctest::facade!(transport);
+/// use checkout_kit::Request;
+/// use checkout_kit::transport::bytes::Bytes;
+/// use checkout_kit::transport::http;
 ///
 /// let ping: Request = http::Request::get("https://provider.example/v1/test/ping").body(Bytes::new())?;
 /// assert_eq!(ping.uri().host(), Some("provider.example"));
@@ -134,7 +137,9 @@ pub type Request = http::Request<bytes::Bytes>;
 /// The response's `Debug` prints the headers and the body: do not log the response.
 ///
 /// ```
-/// use checkout_transport::{Response, bytes::Bytes};
+/// # checkout_doctest::facade!(transport);
+/// use checkout_kit::Response;
+/// use checkout_kit::transport::bytes::Bytes;
 ///
 /// let pong: Response = Response::new(Bytes::from_static(b"{}"));
 /// assert_eq!(pong.status(), 200);

@@ -16,7 +16,10 @@ use crate::{Request, Response, Transport, TransportError};
 /// `Debug` says nothing of the transport inside.
 ///
 /// ```
-/// use checkout_transport::{Request, Response, SharedTransport, Transport, bytes::Bytes, from_fn};
+/// # checkout_doctest::facade!(transport);
+/// use checkout_kit::transport::bytes::Bytes;
+/// use checkout_kit::transport::{SharedTransport, from_fn};
+/// use checkout_kit::{Request, Response, Transport};
 ///
 /// let live = false;
 /// let transport = if live {
@@ -35,7 +38,10 @@ impl SharedTransport {
     /// Takes a transport in.
     ///
     /// ```
-    /// use checkout_transport::{Response, SharedTransport, bytes::Bytes, from_fn};
+    /// # checkout_doctest::facade!(transport);
+    /// use checkout_kit::Response;
+    /// use checkout_kit::transport::bytes::Bytes;
+    /// use checkout_kit::transport::{SharedTransport, from_fn};
     ///
     /// let shared = SharedTransport::new(from_fn(|_| async { Ok(Response::new(Bytes::new())) }));
     /// assert_eq!(format!("{shared:?}"), "SharedTransport { .. }");

@@ -18,7 +18,9 @@ use crate::{Request, Response, TransportError};
 /// [`SharedTransport`]: crate::SharedTransport
 ///
 /// ```
-/// use checkout_transport::{Request, Response, Transport, TransportError, bytes::Bytes};
+/// # checkout_doctest::facade!(transport);
+/// use checkout_kit::transport::bytes::Bytes;
+/// use checkout_kit::{Request, Response, Transport, TransportError};
 ///
 /// /// Answers every request with its own body.
 /// struct Echo;
@@ -70,10 +72,12 @@ pub trait Transport: Send + Sync {
 /// to borrow takes `&T` and not `T`.
 ///
 /// ```
+/// # checkout_doctest::facade!(transport);
 /// use std::cell::Cell;
 /// use std::rc::Rc;
 ///
-/// use checkout_transport::{LocalTransport, Request, Response, TransportError, bytes::Bytes};
+/// use checkout_kit::transport::bytes::Bytes;
+/// use checkout_kit::{LocalTransport, Request, Response, TransportError};
 ///
 /// /// Counts the requests in a cell, which threads cannot share.
 /// #[derive(Default)]
@@ -122,9 +126,11 @@ pub trait LocalTransport {
 /// of its own. `&T`, [`Box<T>`](Box), [`Rc<T>`](Rc) and [`Arc<T>`](Arc) forward.
 ///
 /// ```
+/// # checkout_doctest::facade!(transport);
 /// use std::sync::Arc;
 ///
-/// use checkout_transport::{BlockingTransport, Request, Response, TransportError, bytes::Bytes};
+/// use checkout_kit::transport::bytes::Bytes;
+/// use checkout_kit::{BlockingTransport, Request, Response, TransportError};
 ///
 /// /// Answers every request with its own body.
 /// struct Echo;

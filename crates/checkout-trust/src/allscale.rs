@@ -13,11 +13,11 @@ use std::time::Duration;
 /// A receiver of AllScale's webhooks for one merchant.
 ///
 /// ```
-/// use checkout_auth::allscale::SigningKey;
-/// use checkout_auth::allscale::webhook::{Webhook, WebhookRequest};
-/// use checkout_auth::{Blame, KeyRing};
-/// use checkout_lifecycle::Moment;
-/// use checkout_trust::allscale::Receiver;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::allscale::webhook::{Webhook, WebhookRequest};
+/// use checkout_kit::allscale::{Receiver, SigningKey};
+/// use checkout_kit::auth::Blame;
+/// use checkout_kit::{KeyRing, Moment};
 ///
 /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
 /// # let body = br#"{"all_scale_transaction_id":"txn_1","all_scale_checkout_intent_id":"65b2","webhook_id":"wh_1","order_id":"order_1"}"#;
@@ -108,9 +108,9 @@ impl Receiver {
     /// [`ReceiveError`], with the fault and who is to blame.
     ///
     /// ```
-    /// use checkout_lifecycle::Moment;
-    /// use checkout_trust::Verified;
-    /// use checkout_trust::allscale::{Event, Receiver};
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::allscale::{Event, Receiver};
+    /// use checkout_kit::{Moment, Verified};
     ///
     /// /// The event, or the HTTP status to answer.
     /// fn take(receiver: &Receiver, request: &http::Request<Vec<u8>>, now: Moment) -> Result<Verified<Event>, u16> {
@@ -138,8 +138,9 @@ impl Receiver {
 /// read the whole intent, and compare the intent with the order.
 ///
 /// ```
-/// use checkout_trust::Verified;
-/// use checkout_trust::allscale::Event;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::Verified;
+/// use checkout_kit::allscale::Event;
 ///
 /// /// What to ask next, and for which order.
 /// fn read_next(event: &Verified<Event>) -> (&str, Option<&str>) {
@@ -180,7 +181,8 @@ impl Event {
 /// sender more than the HTTP status.
 ///
 /// ```
-/// use checkout_trust::allscale::ReceiveError;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::allscale::ReceiveError;
 ///
 /// let error = ReceiveError::OtherWebhookId;
 /// assert_eq!(error.http_status(), 400);

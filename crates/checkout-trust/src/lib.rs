@@ -6,12 +6,12 @@
 //! - [`settlement`]: does this read settle this order?
 //!
 //! ```
-//! use checkout_auth::{KeyRing, peach::SecretToken};
-//! use checkout_tables::Environment;
-//! use checkout_trust::peach::{Message, Receiver};
-//! use checkout_trust::replay::{Claim, Guard, MemoryStore};
+//! # checkout_doctest::facade!(trust);
+//! use checkout_kit::peach::{Message, Receiver, SecretToken};
+//! use checkout_kit::replay::{Claim, Guard, MemoryStore};
+//! use checkout_kit::{Environment, KeyRing};
 //!
-//! let at = checkout_lifecycle::Moment::from_unix_millis;
+//! let at = checkout_kit::Moment::from_unix_millis;
 //! # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
 //! # let signature = secret.sign([("checkoutId", "c01b"), ("paymentType", "DB"), ("result.code", "000.000.000")])?;
 //! # let body = format!("checkoutId=c01b&paymentType=DB&result.code=000.000.000&signature={}", signature.as_str());

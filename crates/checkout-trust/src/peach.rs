@@ -15,10 +15,9 @@ use std::fmt;
 /// A receiver of Peach's webhooks and of the shopper's return, for one entity.
 ///
 /// ```
-/// use checkout_auth::{KeyRing, peach::SecretToken};
-/// use checkout_lifecycle::Moment;
-/// use checkout_tables::Environment;
-/// use checkout_trust::peach::{Message, Receiver};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::peach::{Message, Receiver, SecretToken};
+/// use checkout_kit::{Environment, KeyRing, Moment};
 ///
 /// let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
 /// # let signature = secret.sign([("checkoutId", "c01b"), ("paymentType", "DB"), ("result.code", "000.200.100")])?;
@@ -121,8 +120,9 @@ impl Receiver {
     /// [`ReceiveError`], with the fault and who is to blame.
     ///
     /// ```
-    /// use checkout_lifecycle::Moment;
-    /// use checkout_trust::peach::{Message, Receiver};
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::Moment;
+    /// use checkout_kit::peach::{Message, Receiver};
     ///
     /// /// The message, or the HTTP status to answer.
     /// fn take(receiver: &Receiver, request: &http::Request<Vec<u8>>, now: Moment) -> Result<Message, u16> {
@@ -149,9 +149,9 @@ impl Receiver {
     /// [`ReceiveError`], with the fault and who is to blame.
     ///
     /// ```
-    /// use checkout_lifecycle::Moment;
-    /// use checkout_trust::Verified;
-    /// use checkout_trust::peach::{Event, Receiver};
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::peach::{Event, Receiver};
+    /// use checkout_kit::{Moment, Verified};
     ///
     /// /// The event, or the HTTP status to answer.
     /// fn take(receiver: &Receiver, request: &http::Request<Vec<u8>>, now: Moment) -> Result<Verified<Event>, u16> {
@@ -182,8 +182,9 @@ impl Receiver {
     /// [`ReceiveError`], with the fault and who is to blame.
     ///
     /// ```
-    /// use checkout_lifecycle::Moment;
-    /// use checkout_trust::peach::{Message, Receiver};
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::Moment;
+    /// use checkout_kit::peach::{Message, Receiver};
     ///
     /// const URL: &str = "https://shop.example/hooks/peach";
     ///
@@ -236,10 +237,9 @@ impl Receiver {
 /// A message that was posted to the webhook's URL.
 ///
 /// ```
-/// use checkout_auth::{KeyRing, peach::SecretToken};
-/// use checkout_lifecycle::Moment;
-/// use checkout_tables::Environment;
-/// use checkout_trust::peach::{Message, Receiver};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::peach::{Message, Receiver, SecretToken};
+/// use checkout_kit::{Environment, KeyRing, Moment};
 ///
 /// # let secret = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
 /// let receiver = Receiver::new("8ac7a4ca68c22c4d0168c2caab2e0025", KeyRing::new("2026", secret), Environment::Live);
@@ -394,10 +394,9 @@ impl Verified<Event> {
     /// [ambiguous](Event::ambiguous) text. Read the status: [`wants_a_read`](Self::wants_a_read).
     ///
     /// ```
-    /// use checkout_lifecycle::{Moment, Tracker, Verdict};
-    /// use checkout_tables::peach::PaymentStatus;
-    /// use checkout_trust::Verified;
-    /// use checkout_trust::peach::Event;
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::peach::{Event, PaymentStatus};
+    /// use checkout_kit::{Moment, Tracker, Verdict, Verified};
     ///
     /// /// Takes an event in, and gives whether the status is to be read now.
     /// fn take(event: &Verified<Event>, tracker: &mut Tracker<PaymentStatus>, now: Moment) -> bool {
@@ -442,8 +441,9 @@ impl Verified<Event> {
 /// sender more than the HTTP status.
 ///
 /// ```
-/// use checkout_auth::Blame;
-/// use checkout_trust::peach::ReceiveError;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::auth::Blame;
+/// use checkout_kit::peach::ReceiveError;
 ///
 /// let error = ReceiveError::NoResultCode;
 /// assert_eq!((error.http_status(), error.blame()), (200, Blame::Sender));

@@ -57,10 +57,11 @@ pub use store::{AsyncStore, Commit, FencingToken, InPlace, Release, Slot, Store}
 /// milliseconds.
 ///
 /// ```
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::{Claim, Commit, Guard, Identity, Key, MemoryStore};
 /// use std::time::Duration;
-/// use checkout_trust::replay::{Claim, Commit, Guard, Identity, Key, MemoryStore};
 ///
-/// let at = checkout_lifecycle::Moment::from_unix_millis;
+/// let at = checkout_kit::Moment::from_unix_millis;
 /// let guard = Guard::new(MemoryStore::new(100_000));
 /// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX))
 ///     .and(Key::allscale_delivery("store-1", "wh_1", "5a0a4f4c", Duration::from_secs(300)));
@@ -94,7 +95,8 @@ impl<S> Guard<S> {
     /// Creates a guard over `store`, with the [default lease](Self::DEFAULT_LEASE).
     ///
     /// ```
-    /// use checkout_trust::replay::{Guard, MemoryStore};
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::replay::{Guard, MemoryStore};
     ///
     /// let guard = Guard::new(MemoryStore::new(100_000));
     /// assert!(guard.store().is_empty());
@@ -112,10 +114,11 @@ impl<S> Guard<S> {
     /// provider still tries.
     ///
     /// ```
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::replay::{Claim, Guard, Identity, Key, MemoryStore};
     /// use std::time::Duration;
-    /// use checkout_trust::replay::{Claim, Guard, Identity, Key, MemoryStore};
     ///
-    /// let at = checkout_lifecycle::Moment::from_unix_millis;
+    /// let at = checkout_kit::Moment::from_unix_millis;
     /// let guard = Guard::new(MemoryStore::new(100_000)).lease(Duration::from_secs(5));
     /// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
     /// let Claim::Fresh(ticket) = guard.claim(&identity, at(1_000))? else { unreachable!() };
@@ -361,7 +364,8 @@ impl<S: AsyncStore> Guard<S> {
 /// The result of a claim of an event.
 ///
 /// ```
-/// use checkout_trust::replay::Claim;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::Claim;
 /// # let at = checkout_lifecycle::Moment::from_unix_millis;
 ///
 /// assert_eq!(Claim::Done.http_status(), Some(200));
@@ -405,10 +409,11 @@ impl Claim {
 /// A dropped ticket leaves the event claimed until the lease ends.
 ///
 /// ```
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::{Claim, Guard, Identity, Key, MemoryStore};
 /// use std::time::Duration;
-/// use checkout_trust::replay::{Claim, Guard, Identity, Key, MemoryStore};
 ///
-/// let at = checkout_lifecycle::Moment::from_unix_millis;
+/// let at = checkout_kit::Moment::from_unix_millis;
 /// let guard = Guard::new(MemoryStore::new(100_000));
 /// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));
 /// let Claim::Fresh(ticket) = guard.claim(&identity, at(1_000))? else { unreachable!() };
@@ -495,12 +500,14 @@ impl ClaimTicket {
 /// done the step; to try again does no harm.
 ///
 /// ```
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::Moment;
+/// use checkout_kit::replay::{
+///     Claim, Commit, FencingToken, Guard, Identity, Key, MemoryStore, Release, Slot, Store,
+/// };
 /// use std::time::Duration;
-/// use checkout_lifecycle::Moment;
-/// use checkout_trust::replay::{Claim, Commit, Guard, Identity, Key};
-/// use checkout_trust::replay::{FencingToken, MemoryStore, Release, Slot, Store};
 ///
-/// let at = checkout_lifecycle::Moment::from_unix_millis;
+/// let at = checkout_kit::Moment::from_unix_millis;
 /// /// Is down for the first commit.
 /// struct Flaky(MemoryStore, std::cell::Cell<bool>);
 ///

@@ -9,10 +9,12 @@
 //! Without that crate, over a transport and a reader of your own, [`Read::answer`] trusts your word for both:
 //!
 //! ```
-//! use checkout_money::Cents;
-//! use checkout_tables::{Environment, allscale::{Currency, StableCoin}};
-//! use checkout_trust::settlement::{Policy, Read, allscale::{Order, OrderPrice}};
-//! use checkout_wire::{Head, Reply, allscale};
+//! # checkout_doctest::facade!(trust);
+//! use checkout_kit::allscale::{Currency, StableCoin};
+//! use checkout_kit::settlement::allscale::{Order, OrderPrice};
+//! use checkout_kit::settlement::{Policy, Read};
+//! use checkout_kit::wire::{Head, Reply, allscale};
+//! use checkout_kit::{Cents, Environment};
 //!
 //! // What the shop has stored: its price, and what the answer to the create said is owed for it.
 //! let order = Order {
@@ -43,9 +45,10 @@
 //! the payload of a webhook does not fit into a [`Read`], verified or not:
 //!
 //! ```compile_fail,E0277
+//! # checkout_doctest::facade!(trust);
 //! # use checkout_tables::Environment;
 //! # use checkout_trust::settlement::Read;
-//! fn of_a_webhook(body: checkout_wire::allscale::WebhookBody<'_>) {
+//! fn of_a_webhook(body: checkout_kit::allscale::WebhookBody<'_>) {
 //!     let _ = Read::answer(body, Environment::Live); // WebhookBody is no Settles
 //! }
 //! ```

@@ -10,8 +10,9 @@ use std::fmt;
 /// before.
 ///
 /// ```
-/// use checkout_trust::Verified;
-/// use checkout_trust::allscale::Event;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::Verified;
+/// use checkout_kit::allscale::Event;
 ///
 /// fn intent_to_read(event: &Verified<Event>) -> &str {
 ///     event.content().intent_id()
@@ -53,8 +54,9 @@ impl<T> Verified<T> {
     /// else.
     ///
     /// ```
-    /// use checkout_trust::Verified;
-    /// use checkout_trust::replay::{Identity, Key, Scheme};
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::Verified;
+    /// use checkout_kit::replay::{Identity, Key, Scheme};
     /// use std::time::Duration;
     ///
     /// let key = Key::new(Scheme::PEACH_CONTENT, "shop", ["1"], Duration::from_secs(60));

@@ -4,8 +4,8 @@
 //! comes nowhere near you.
 //!
 //! ```
-//! use checkout_tables::azotte::PaymentChannel;
-//! use checkout_validate::azotte::{Draft, PaymentMethod};
+//! # checkout_doctest::facade!(validate);
+//! use checkout_kit::azotte::{Draft, PaymentChannel, PaymentMethod};
 //!
 //! let submit = Draft::stored_method(PaymentChannel::CreditCard)
 //!     .offer_identifier("off_1")

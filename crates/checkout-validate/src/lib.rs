@@ -13,9 +13,9 @@
 //! - [`Redacted`] and [`SecretString`]: text about the payer, and of a card, which is printed nowhere.
 //!
 //! ```
-//! use checkout_money::Cents;
-//! use checkout_tables::allscale::{Currency, StableCoin};
-//! use checkout_validate::allscale::Draft;
+//! # checkout_doctest::facade!(validate);
+//! use checkout_kit::Cents;
+//! use checkout_kit::allscale::{Currency, Draft, StableCoin};
 //!
 //! let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check()?;
 //! assert_eq!(intent.order_id(), Some("order_123"));

@@ -7,7 +7,8 @@ use core::fmt::{self, Write};
 /// another route, and the two that HTTP software takes for "here" and "one up" even when they are encoded.
 ///
 /// ```
-/// use checkout_validate::{IdError, PathSegment};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::validate::{IdError, PathSegment};
 ///
 /// assert_eq!(PathSegment::new("65b2f3d0d2d9c0a1b2c3d4e5")?.to_string(), "65b2f3d0d2d9c0a1b2c3d4e5");
 /// assert_eq!(PathSegment::new("../a?b#c%2F é")?.to_string(), "..%2Fa%3Fb%23c%252F%20%C3%A9");
@@ -68,7 +69,8 @@ impl fmt::Display for PathSegment<'_> {
 /// know it.
 ///
 /// ```
-/// use checkout_validate::{IdError, PathSegment};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::validate::{IdError, PathSegment};
 ///
 /// let error = PathSegment::new("").unwrap_err();
 /// assert_eq!(error.to_string(), "an empty id would ask another route");

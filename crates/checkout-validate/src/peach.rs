@@ -3,9 +3,9 @@
 //! a status.
 //!
 //! ```
-//! use checkout_money::Cents;
-//! use checkout_tables::peach::Currency;
-//! use checkout_validate::peach::Draft;
+//! # checkout_doctest::facade!(validate);
+//! use checkout_kit::Cents;
+//! use checkout_kit::peach::{Currency, Draft};
 //!
 //! let checkout = Draft::debit(Currency::ZAR, Cents::new(200))
 //!     .entity_id("8ac7a4ca68c22c4d0168c2caab2e0025")

@@ -8,7 +8,8 @@ use core::fmt;
 /// type has no `Display`, so that the text does not find its way into a log.
 ///
 /// ```
-/// use checkout_validate::Redacted;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::validate::Redacted;
 ///
 /// let name = Redacted::from("Tom");
 /// assert_eq!(format!("{name:?}"), "[REDACTED]");

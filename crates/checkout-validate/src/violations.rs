@@ -7,7 +7,8 @@ use core::{fmt, slice};
 /// the message alone.
 ///
 /// ```
-/// use checkout_validate::{BrokenRule, Violations, allscale};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::validate::{BrokenRule, Violations, allscale};
 ///
 /// /// For a form: each field with what is wrong with it.
 /// fn said<V: BrokenRule>(violations: &Violations<V>) -> Vec<(String, String)> {
@@ -35,7 +36,8 @@ pub trait BrokenRule: fmt::Display + sealed::Sealed {
 /// [`Display`](fmt::Display) gives `field: message (code)` for each.
 ///
 /// ```
-/// use checkout_validate::allscale::Draft;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::allscale::Draft;
 ///
 /// let violations = Draft::default().check().unwrap_err();
 /// assert_eq!(

@@ -15,7 +15,8 @@ pub use webhook::{WebhookBody, read_webhook};
 /// A reply to a request to AllScale.
 ///
 /// ```
-/// use checkout_wire::allscale::{Pong, Reply};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::allscale::{Pong, Reply};
 ///
 /// fn is_done(reply: &Reply<'_, Pong<'_>>) -> bool {
 ///     matches!(reply, Reply::Done(_))
@@ -26,7 +27,8 @@ pub type Reply<'a, T> = crate::Reply<'a, T, Refusal<'a>>;
 /// A refusal or an unexpected response, instead of an answer of AllScale.
 ///
 /// ```
-/// use checkout_wire::allscale::NotDone;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::allscale::NotDone;
 ///
 /// fn was_refused(not_done: &NotDone<'_>) -> bool {
 ///     matches!(not_done, NotDone::Refused(_))

@@ -15,7 +15,8 @@ pub use result::{
 /// A reply to a request to Azotte. Submit and status have answers in the same shape.
 ///
 /// ```
-/// use checkout_wire::azotte::Reply;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::azotte::Reply;
 ///
 /// fn is_done(reply: &Reply<'_>) -> bool {
 ///     matches!(reply, Reply::Done(_))
@@ -26,7 +27,8 @@ pub type Reply<'a> = crate::Reply<'a, CheckoutResult<'a>, Refusal<'a>>;
 /// A refusal or an unexpected response, instead of an answer of Azotte.
 ///
 /// ```
-/// use checkout_wire::azotte::NotDone;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::azotte::NotDone;
 ///
 /// fn was_refused(not_done: &NotDone<'_>) -> bool {
 ///     matches!(not_done, NotDone::Refused(_))

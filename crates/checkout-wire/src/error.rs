@@ -9,8 +9,10 @@ use core::fmt;
 /// request. The error holds no other values of the answer, which can be anybody's name or wallet.
 ///
 /// ```
-/// use checkout_tables::{Open, allscale::IntentStatus};
-/// use checkout_wire::{Head, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::tables::Open;
+/// use checkout_kit::wire::{Head, allscale};
 ///
 /// // A published plugin took the status for an object.
 /// let body = br#"{"code":0,"payload":{"status":2},"error":null,"request_id":"r"}"#;
@@ -29,8 +31,10 @@ pub struct ReadError {
 /// The fault of an answer.
 ///
 /// ```
-/// use checkout_tables::{Open, allscale::IntentStatus};
-/// use checkout_wire::{Head, ReadErrorKind, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::tables::Open;
+/// use checkout_kit::wire::{Head, ReadErrorKind, allscale};
 ///
 /// let error = allscale::read::<Open<IntentStatus>>(&Head::new(200), br#"{"code":0,"#).unwrap_err();
 /// assert_eq!(error.kind(), &ReadErrorKind::Truncated);

@@ -7,7 +7,8 @@ use core::fmt;
 /// `Debug` shows only the length of `Location`: the URL can have the payer's session in it.
 ///
 /// ```
-/// use checkout_wire::Head;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::Head;
 ///
 /// let head = Head { retry_after: Some("2"), ..Head::new(429) };
 /// assert!(!head.is_success());
@@ -40,7 +41,8 @@ impl Head<'_> {
     /// True if the HTTP status is one of 3xx.
     ///
     /// ```
-    /// assert!(checkout_wire::Head::new(302).is_redirect());
+    /// # checkout_doctest::facade!(wire);
+    /// assert!(checkout_kit::wire::Head::new(302).is_redirect());
     /// ```
     #[must_use]
     pub const fn is_redirect(&self) -> bool {

@@ -20,7 +20,8 @@ use serde_json::value::RawValue;
 /// bytes in memory and not from a stream or a tree.
 ///
 /// ```
-/// use checkout_wire::JsonText;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::JsonText;
 ///
 /// let json = JsonText::new(r#"{"a": 1.50}"#)?;
 /// assert_eq!(json.as_str(), r#"{"a": 1.50}"#);
@@ -116,8 +117,9 @@ impl Serialize for JsonText<'_> {
 /// so an undocumented value is kept and not refused.
 ///
 /// ```
-/// use checkout_money::Rate;
-/// use checkout_wire::{Verbatim, Head, Reply, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::money::Rate;
+/// use checkout_kit::wire::{Head, Reply, Verbatim, allscale};
 ///
 /// let rate = |rate: &str| {
 ///     let body = format!(
@@ -215,7 +217,8 @@ impl Verbatim<'_, Redacted<'_>> {
     /// The text, if the value is a text.
     ///
     /// ```
-    /// use checkout_wire::{Head, Reply, allscale};
+    /// # checkout_doctest::facade!(wire);
+    /// use checkout_kit::wire::{Head, Reply, allscale};
     ///
     /// let body = br#"{"code":0,"payload":{"all_scale_checkout_intent_id":"i","status":1,"amount_coins":"1",
     ///     "user_name":"Tom","user_id":456}}"#;
@@ -256,7 +259,8 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Verbatim<'a, T> {
 /// The error of a text that is not one JSON value.
 ///
 /// ```
-/// assert_eq!(checkout_wire::JsonText::new("{").unwrap_err().to_string(), "not JSON");
+/// # checkout_doctest::facade!(wire);
+/// assert_eq!(checkout_kit::wire::JsonText::new("{").unwrap_err().to_string(), "not JSON");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not JSON")]

@@ -6,9 +6,10 @@
 //! - [`ReadError`]: the reason that an answer of the API could not be read, with path and position.
 //!
 //! ```
-//! use checkout_tables::Open;
-//! use checkout_tables::allscale::IntentStatus;
-//! use checkout_wire::{Head, Reply, allscale};
+//! # checkout_doctest::facade!(wire);
+//! use checkout_kit::allscale::IntentStatus;
+//! use checkout_kit::tables::Open;
+//! use checkout_kit::wire::{Head, Reply, allscale};
 //!
 //! let body = br#"{"code":0,"payload":2,"error":null,"request_id":"req_xxxxx"}"#;
 //! let reply = allscale::read::<Open<IntentStatus>>(&Head::new(200), body)?;

@@ -10,7 +10,8 @@
 /// pay.
 ///
 /// ```
-/// use checkout_wire::is_page_url;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::is_page_url;
 ///
 /// assert!(is_page_url("https://checkout.allscale.io/abc123?lang=de#top"));
 /// assert!(!is_page_url("http://checkout.allscale.io/abc123"));

@@ -22,7 +22,8 @@ pub use timestamp::moment;
 /// A reply to a request to Peach.
 ///
 /// ```
-/// use checkout_wire::peach::{Initiated, Reply};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::peach::{Initiated, Reply};
 ///
 /// fn is_done(reply: &Reply<'_, Initiated<'_>>) -> bool {
 ///     matches!(reply, Reply::Done(_))
@@ -33,7 +34,8 @@ pub type Reply<'a, T> = crate::Reply<'a, T, Refusal<'a>>;
 /// A refusal or an unexpected response, instead of an answer of Peach.
 ///
 /// ```
-/// use checkout_wire::peach::NotDone;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::peach::NotDone;
 ///
 /// fn was_refused(not_done: &NotDone<'_>) -> bool {
 ///     matches!(not_done, NotDone::Refused(_))

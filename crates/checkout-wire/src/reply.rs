@@ -10,8 +10,10 @@ use core::fmt::{self, Write};
 /// form filled in.
 ///
 /// ```
-/// use checkout_tables::{Open, allscale::{ErrorCode, IntentStatus}};
-/// use checkout_wire::{Head, Reply, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::allscale::{ErrorCode, IntentStatus};
+/// use checkout_kit::tables::Open;
+/// use checkout_kit::wire::{Head, Reply, allscale};
 ///
 /// let body = br#"{"code":50001,"payload":null,"error":{"message":"no such intent"},"request_id":"req_1"}"#;
 /// let reply = allscale::read::<Open<IntentStatus>>(&Head::new(404), body)?;
@@ -49,8 +51,10 @@ impl<'a, T, R: ProviderRefusal> Reply<'a, T, R> {
     /// [`NotDone`], for a refusal and for an unexpected response.
     ///
     /// ```
-    /// use checkout_tables::{Open, allscale::IntentStatus};
-    /// use checkout_wire::{Head, allscale};
+    /// # checkout_doctest::facade!(wire);
+    /// use checkout_kit::allscale::IntentStatus;
+    /// use checkout_kit::tables::Open;
+    /// use checkout_kit::wire::{Head, allscale};
     ///
     /// let reply = allscale::read::<Open<IntentStatus>>(&Head::new(401), b"")?;
     /// assert_eq!(reply.into_answer().unwrap_err().to_string(), "not an answer of the API's: HTTP status 401");
@@ -67,8 +71,10 @@ impl<'a, T, R: ProviderRefusal> Reply<'a, T, R> {
     /// Returns the same reply, with the payload converted and nothing borrowed.
     ///
     /// ```
-    /// use checkout_tables::{Open, allscale::IntentStatus};
-    /// use checkout_wire::{Head, Reply, allscale};
+    /// # checkout_doctest::facade!(wire);
+    /// use checkout_kit::allscale::IntentStatus;
+    /// use checkout_kit::tables::Open;
+    /// use checkout_kit::wire::{Head, Reply, allscale};
     ///
     /// let body = br#"{"code":0,"payload":20}"#.to_vec();
     /// let reply = allscale::read::<Open<IntentStatus>>(&Head::new(200), &body)?.map_owned(|status| status.value());
@@ -91,7 +97,8 @@ impl<'a, T, R: ProviderRefusal> Reply<'a, T, R> {
 /// An answer with the requested payload.
 ///
 /// ```
-/// use checkout_wire::Answer;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::Answer;
 ///
 /// let answer = Answer { payload: 20, request_id: Some("req_1".into()) };
 /// assert_eq!(answer.payload, 20);
@@ -108,7 +115,8 @@ pub struct Answer<'a, T> {
 /// form has the code, and can be logged.
 ///
 /// ```
-/// use checkout_wire::ProviderRefusal;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::ProviderRefusal;
 ///
 /// fn log(refusal: &impl ProviderRefusal) -> String {
 ///     format!("{refusal} {:?}", refusal.request_id())
@@ -133,8 +141,10 @@ pub trait ProviderRefusal: fmt::Debug + fmt::Display {
 /// behind them. A redirect is mostly a base URL with `http` or another host.
 ///
 /// ```
-/// use checkout_tables::{Open, allscale::IntentStatus};
-/// use checkout_wire::{Head, Reply, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::tables::Open;
+/// use checkout_kit::wire::{Head, Reply, allscale};
 ///
 /// let head = Head { content_type: Some("text/html"), ..Head::new(502) };
 /// let Reply::UnexpectedResponse(other) = allscale::read::<Open<IntentStatus>>(&head, b"<h1>Bad Gateway</h1>")? else { panic!() };
@@ -253,7 +263,8 @@ fn origin(url: &str) -> Option<&str> {
 /// of that many digits is not shown either.
 ///
 /// ```
-/// use checkout_wire::Printable;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::Printable;
 ///
 /// assert_eq!(Printable("card 4111 1111 1111 1111 refused").to_string(), "card [digits] refused");
 /// assert_eq!(Printable("isn't").to_string(), "isn't");
@@ -284,8 +295,10 @@ impl fmt::Display for Printable<'_> {
 /// nothing of the text: the text can echo the request.
 ///
 /// ```
-/// use checkout_tables::{Open, allscale::IntentStatus};
-/// use checkout_wire::{Head, Reply, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::tables::Open;
+/// use checkout_kit::wire::{Head, Reply, allscale};
 ///
 /// let Reply::UnexpectedResponse(other) = allscale::read::<Open<IntentStatus>>(&Head::new(500), b"oops")? else { panic!() };
 /// assert_eq!(other.excerpt.as_str(), "oops");
@@ -321,8 +334,10 @@ impl fmt::Debug for Excerpt<'_> {
 /// A refusal or an unexpected response: the error of [`Reply::into_answer`].
 ///
 /// ```
-/// use checkout_tables::{Open, allscale::IntentStatus};
-/// use checkout_wire::{Head, NotDone, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::tables::Open;
+/// use checkout_kit::wire::{Head, NotDone, allscale};
 ///
 /// let reply = allscale::read::<Open<IntentStatus>>(&Head::new(400), br#"{"code":10001}"#)?;
 /// let NotDone::Refused(refusal) = reply.into_answer().unwrap_err() else { panic!() };

@@ -52,9 +52,11 @@ impl Verifier<SigningKey> {
     /// that the request has failed.
     ///
     /// ```
-    /// use checkout_auth::allscale::SigningKey;
-    /// use checkout_auth::allscale::response::ReceivedResponse;
-    /// use checkout_auth::{KeyRing, MessageError, MessageKind, Verifier};
+    /// # checkout_doctest::facade!(auth);
+    /// use checkout_kit::KeyRing;
+    /// use checkout_kit::allscale::SigningKey;
+    /// use checkout_kit::allscale::response::ReceivedResponse;
+    /// use checkout_kit::auth::{MessageError, MessageKind, Verifier};
     ///
     /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
     /// let verifier = Verifier::new(KeyRing::new("2024-05", key));
@@ -104,7 +106,8 @@ impl Verifier<SigningKey> {
 /// `Debug` shows neither the headers nor the bodies.
 ///
 /// ```
-/// use checkout_auth::allscale::response::ReceivedResponse;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::allscale::response::ReceivedResponse;
 ///
 /// let headers = [("x-response-nonce", "1")];
 /// let response = ReceivedResponse {
@@ -157,7 +160,8 @@ impl<H: ?Sized> fmt::Debug for ReceivedResponse<'_, H> {
 /// `Debug` shows neither a nonce nor a body.
 ///
 /// ```
-/// use checkout_auth::allscale::response::Response;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::allscale::response::Response;
 ///
 /// let response = Response {
 ///     status: 200,
@@ -197,7 +201,9 @@ impl Response<'_> {
     /// [`SignError`] when HTTP could not carry a part of the answer.
     ///
     /// ```
-    /// use checkout_auth::allscale::{SigningKey, response::Response};
+    /// # checkout_doctest::facade!(auth);
+    /// use checkout_kit::allscale::SigningKey;
+    /// use checkout_kit::allscale::response::Response;
     ///
     /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
     /// let signature = Response {

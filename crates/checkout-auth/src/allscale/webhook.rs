@@ -60,9 +60,11 @@ impl Verifier<SigningKey> {
     /// are known, and which old message was genuine.
     ///
     /// ```
-    /// use checkout_auth::allscale::SigningKey;
-    /// use checkout_auth::allscale::webhook::WebhookRequest;
-    /// use checkout_auth::{HeaderError, HeaderProblem, KeyRing, MessageError, MessageKind, Verifier};
+    /// # checkout_doctest::facade!(auth);
+    /// use checkout_kit::KeyRing;
+    /// use checkout_kit::allscale::SigningKey;
+    /// use checkout_kit::allscale::webhook::WebhookRequest;
+    /// use checkout_kit::auth::{HeaderError, HeaderProblem, MessageError, MessageKind, Verifier};
     ///
     /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
     /// let verifier = Verifier::new(KeyRing::new("2024-05", key));
@@ -119,7 +121,8 @@ impl Verifier<SigningKey> {
 /// `Debug` shows neither the headers nor the query nor the body.
 ///
 /// ```
-/// use checkout_auth::allscale::webhook::WebhookRequest;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::allscale::webhook::WebhookRequest;
 ///
 /// let headers = [("x-api-key", "test_key")];
 /// let request = WebhookRequest { method: "POST", path: "/hook", query: "", headers: &headers, body: b"{}" };
@@ -164,7 +167,8 @@ impl<H: ?Sized> fmt::Debug for WebhookRequest<'_, H> {
 /// `Debug` shows neither the nonce nor the query nor the body.
 ///
 /// ```
-/// use checkout_auth::allscale::webhook::Webhook;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::allscale::webhook::Webhook;
 ///
 /// let webhook = Webhook {
 ///     method: "POST",
@@ -206,7 +210,9 @@ impl Webhook<'_> {
     /// [`SignError`] when an HTTP request could not carry a part of the webhook.
     ///
     /// ```
-    /// use checkout_auth::allscale::{SigningKey, webhook::Webhook};
+    /// # checkout_doctest::facade!(auth);
+    /// use checkout_kit::allscale::SigningKey;
+    /// use checkout_kit::allscale::webhook::Webhook;
     ///
     /// let key = SigningKey::new("test_key", "test_secret_abc".into())?;
     /// let signature = Webhook {

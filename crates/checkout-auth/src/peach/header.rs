@@ -44,9 +44,11 @@ impl Verifier<SecretToken> {
     /// message was genuine.
     ///
     /// ```
-    /// use checkout_auth::peach::SecretToken;
-    /// use checkout_auth::peach::header::WebhookRequest;
-    /// use checkout_auth::{KeyRing, MessageError, MessageKind, Verifier};
+    /// # checkout_doctest::facade!(auth);
+    /// use checkout_kit::KeyRing;
+    /// use checkout_kit::auth::{MessageError, MessageKind, Verifier};
+    /// use checkout_kit::peach::SecretToken;
+    /// use checkout_kit::peach::header::WebhookRequest;
     ///
     /// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
     /// let verifier = Verifier::new(KeyRing::new("shop", token));
@@ -93,7 +95,8 @@ impl Verifier<SecretToken> {
 /// `Debug` shows neither the headers nor the URL nor the body.
 ///
 /// ```
-/// use checkout_auth::peach::header::WebhookRequest;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::peach::header::WebhookRequest;
 ///
 /// let headers = [("x-webhook-id", "1")];
 /// let request = WebhookRequest { url: "https://shop.example/hook", headers: &headers, body: b"a=b" };
@@ -130,7 +133,8 @@ impl<H: ?Sized> fmt::Debug for WebhookRequest<'_, H> {
 /// `Debug` shows neither the URL nor the body.
 ///
 /// ```
-/// use checkout_auth::peach::header::Webhook;
+/// # checkout_doctest::facade!(auth);
+/// use checkout_kit::peach::header::Webhook;
 ///
 /// let url = "https://shop.example/hook";
 /// let webhook = Webhook { timestamp: 1_716_501_000, webhook_id: "1", url, body: b"a=b" };
@@ -156,7 +160,9 @@ impl Webhook<'_> {
     /// [`SignError`] when the id or the URL is not of the form that can be signed.
     ///
     /// ```
-    /// use checkout_auth::peach::{SecretToken, header::Webhook};
+    /// # checkout_doctest::facade!(auth);
+    /// use checkout_kit::peach::SecretToken;
+    /// use checkout_kit::peach::header::Webhook;
     ///
     /// let token = SecretToken::new("3fcd7cf22f55119eadbe02d14de18c0c".into())?;
     /// let signature = Webhook {
@@ -225,21 +231,24 @@ fn is_text(text: &str) -> bool {
 /// `x-webhook-timestamp`: when the webhook was signed, in Unix seconds, in decimal.
 ///
 /// ```
-/// assert_eq!(checkout_auth::peach::header::TIMESTAMP, "x-webhook-timestamp");
+/// # checkout_doctest::facade!(auth);
+/// assert_eq!(checkout_kit::peach::header::TIMESTAMP, "x-webhook-timestamp");
 /// ```
 pub const TIMESTAMP: &str = "x-webhook-timestamp";
 
 /// `x-webhook-id`: the id of the webhook.
 ///
 /// ```
-/// assert_eq!(checkout_auth::peach::header::WEBHOOK_ID, "x-webhook-id");
+/// # checkout_doctest::facade!(auth);
+/// assert_eq!(checkout_kit::peach::header::WEBHOOK_ID, "x-webhook-id");
 /// ```
 pub const WEBHOOK_ID: &str = "x-webhook-id";
 
 /// `x-webhook-signature`: the signature, 64 digits of lower-case hexadecimal.
 ///
 /// ```
-/// assert_eq!(checkout_auth::peach::header::SIGNATURE, "x-webhook-signature");
+/// # checkout_doctest::facade!(auth);
+/// assert_eq!(checkout_kit::peach::header::SIGNATURE, "x-webhook-signature");
 /// ```
 pub const SIGNATURE: &str = "x-webhook-signature";
 

@@ -24,10 +24,12 @@ use std::error::Error;
 /// AllScale, as a [`Provider`].
 ///
 /// ```
-/// use checkout_client::{Readable, allscale::AllScale};
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::allscale::AllScale;
+/// use checkout_kit::client::Readable;
 ///
 /// fn is_asked_of_allscale<T: Readable<Provider = AllScale>>() {}
-/// is_asked_of_allscale::<checkout_wire::allscale::Intent<'static>>();
+/// is_asked_of_allscale::<checkout_kit::allscale::Intent<'static>>();
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum AllScale {}
@@ -200,7 +202,8 @@ impl Answers<AllScale> for CreatedIntent<'_> {
 /// [`settled_by`](checkout_trust::settlement::allscale::Order::settled_by) compares.
 ///
 /// ```
-/// use checkout_client::allscale::Difference;
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::allscale::Difference;
 ///
 /// /// True if the payer can be sent to the page: it is the price that was asked for, whatever coins it can be paid in.
 /// fn is_the_price(differences: &[Difference]) -> bool {
@@ -246,7 +249,8 @@ impl Difference {
     /// The field of the answer.
     ///
     /// ```
-    /// use checkout_client::allscale::Difference;
+    /// # checkout_doctest::facade!(client);
+    /// use checkout_kit::allscale::Difference;
     ///
     /// let nothing = Difference::NothingOwed { answered: "0.0000".parse()? };
     /// assert_eq!(nothing.field(), "amount_coins");

@@ -24,10 +24,12 @@ use std::time::Duration;
 /// Azotte, as a [`Provider`].
 ///
 /// ```
-/// use checkout_client::{Readable, azotte::Azotte};
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::azotte::Azotte;
+/// use checkout_kit::client::Readable;
 ///
 /// fn is_asked_of_azotte<T: Readable<Provider = Azotte>>() {}
-/// is_asked_of_azotte::<checkout_wire::azotte::CheckoutResult<'static>>();
+/// is_asked_of_azotte::<checkout_kit::azotte::CheckoutResult<'static>>();
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Azotte {}

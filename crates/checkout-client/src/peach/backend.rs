@@ -30,10 +30,12 @@ use std::time::Duration;
 /// Peach, V1 and V2, as a [`Provider`].
 ///
 /// ```
-/// use checkout_client::{Readable, peach::Peach};
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::client::Readable;
+/// use checkout_kit::peach::Peach;
 ///
 /// fn is_asked_of_peach<T: Readable<Provider = Peach>>() {}
-/// is_asked_of_peach::<checkout_wire::peach::Payment<'static>>();
+/// is_asked_of_peach::<checkout_kit::peach::Payment<'static>>();
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Peach {}

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// your own where several processes share a token.
 ///
 /// ```
-/// use checkout_client::peach::TokenSource;
-/// use checkout_tables::Moment;
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::peach::TokenSource;
+/// use checkout_kit::tables::Moment;
 ///
 /// let fixed = |_now| Some("eyJh".into());
 /// assert!(TokenSource::token(&fixed, Moment::from_unix_millis(0)).is_some());
@@ -38,9 +39,9 @@ impl<T: TokenSource> TokenSource for Arc<T> {
 /// the journey). A token that is good for less than two minutes is given out for half of its time.
 ///
 /// ```
-/// use checkout_client::peach::{TokenSource, TokenStore};
-/// use checkout_tables::Moment;
-/// use checkout_wire::peach::AccessToken;
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::peach::{AccessToken, TokenSource, TokenStore};
+/// use checkout_kit::tables::Moment;
 ///
 /// let store = TokenStore::default();
 /// let token = AccessToken { access_token: "eyJh".into(), expires_in_seconds: 3600, token_type: None };

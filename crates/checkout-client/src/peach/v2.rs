@@ -25,10 +25,10 @@ use std::sync::Arc;
 /// token, give the client a [`TokenSource`] of your own.
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
-/// use checkout_client::peach::v2::{Client, Credentials};
-/// use checkout_client::{CallErrorKind, NotSent};
-/// use checkout_tables::Environment;
+/// use checkout_kit::peach::v2::{Client, Credentials};
+/// use checkout_kit::{CallErrorKind, Environment, NotSent};
 ///
 /// let credentials = Credentials {
 ///     client_id: "2f1b".into(),
@@ -123,8 +123,9 @@ impl Client {
     /// [`LookupError`], for an id that the pages do not allow in a lookup.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
-    /// use checkout_client::peach::v2::{Client, Credentials};
+    /// use checkout_kit::peach::v2::{Client, Credentials};
     ///
     /// # let credentials = Credentials {
     /// #     client_id: "2f1b".into(),

@@ -10,7 +10,8 @@ use std::sync::Arc;
 /// The changes that a watch reports, one after the other: enough for a page that shows the checkout.
 ///
 /// ```
-/// use checkout_client::{Change, End, Watchable};
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::{Change, End, Watchable};
 ///
 /// /// One line for whoever looks on.
 /// fn line<E: Watchable>(change: &Change<E>) -> String {
@@ -108,7 +109,8 @@ impl<E: Watchable> Change<E> {
     /// True if this is the last change.
     ///
     /// ```
-    /// use checkout_client::{Change, Watchable};
+    /// # checkout_doctest::facade!(client);
+    /// use checkout_kit::{Change, Watchable};
     ///
     /// fn goes_on<E: Watchable>(change: &Change<E>) -> bool {
     ///     !change.is_end()
@@ -126,7 +128,8 @@ impl<E: Watchable> Change<E> {
 /// came may have been too early for the news.
 ///
 /// ```
-/// use checkout_client::{Change, Watchable};
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::{Change, Watchable};
 ///
 /// /// True if the claim of the webhook can be committed; otherwise release it, so that the webhook is sent again.
 /// fn may_commit<E: Watchable>(change: &Change<E>) -> Option<bool> {
@@ -165,9 +168,9 @@ impl<E: Watchable> Nudged<E> {
 /// The end of a watch. The first question of every end is [`wants_attention`](Self::wants_attention).
 ///
 /// ```
-/// use checkout_client::{End, Watchable};
-/// use checkout_lifecycle::Phase;
-/// use checkout_trust::settlement::Read;
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::settlement::Read;
+/// use checkout_kit::{End, Phase, Watchable};
 ///
 /// /// What the order is to be settled by now, if nobody has to look first: its `settled_by` compares.
 /// fn to_be_judged<E: Watchable>(end: End<E>) -> Option<Read<E>> {

@@ -19,6 +19,7 @@ impl<E: Watchable> Watch<E> {
     /// the read that is under way.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
@@ -26,8 +27,7 @@ impl<E: Watchable> Watch<E> {
     /// # use checkout_sandbox::allscale::{Sandbox, Store};
     /// # use checkout_tables::allscale::Currency;
     /// # use checkout_validate::allscale::Draft;
-    /// use checkout_client::Change;
-    /// use checkout_lifecycle::Phase;
+    /// use checkout_kit::{Change, Phase};
     ///
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
@@ -115,11 +115,12 @@ impl<E: Watchable> Watch<E> {
     /// interrupts a read that blocks: the transport needs a time-out of its own.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
     /// # use checkout_sandbox::allscale::{Sandbox, Store};
-    /// use checkout_client::Change;
+    /// use checkout_kit::Change;
     ///
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).build();
@@ -156,6 +157,7 @@ impl<E: Watchable> Watch<E> {
     /// To drop the future loses nothing but the read that is under way.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
@@ -163,8 +165,7 @@ impl<E: Watchable> Watch<E> {
     /// # use checkout_sandbox::allscale::{Sandbox, Scenario, Store};
     /// # use checkout_tables::allscale::Currency;
     /// # use checkout_validate::allscale::Draft;
-    /// use checkout_client::End;
-    /// use checkout_lifecycle::{Failure, Phase};
+    /// use checkout_kit::{End, Failure, Phase};
     ///
     /// # let key = SigningKey::new("st_key", SecretString::from("st_secret"))?;
     /// # let sandbox = Sandbox::builder().store(Store::new(key.clone())).scenario(Scenario::underpaid()).build();
@@ -200,6 +201,7 @@ impl<E: Watchable> Watch<E> {
     /// As [`end`](Self::end), over a transport whose futures stay on their thread.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
@@ -216,7 +218,7 @@ impl<E: Watchable> Watch<E> {
     /// # let sleep = |wait| std::future::ready(time.advance(wait));
     /// # pollster::block_on(async {
     /// let end = client.watch(&id)?.end_local(&sandbox, sleep).await;
-    /// assert_eq!(end.tracker().phase(), Some(checkout_lifecycle::Phase::Succeeded));
+    /// assert_eq!(end.tracker().phase(), Some(checkout_kit::Phase::Succeeded));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # })?;
     /// # }
@@ -241,6 +243,7 @@ impl<E: Watchable> Watch<E> {
     /// which the handle ends early, or a wait of your own.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
@@ -255,7 +258,7 @@ impl<E: Watchable> Watch<E> {
     /// # let intent = Draft::fiat(Currency::EUR, Cents::new(100)).check()?;
     /// # let id = client.create(&intent).send_blocking(&sandbox)?.payload.intent_id;
     /// let end = client.watch(&id)?.end_blocking(&sandbox, |wait| time.advance(wait));
-    /// assert_eq!(end.tracker().phase(), Some(checkout_lifecycle::Phase::Succeeded));
+    /// assert_eq!(end.tracker().phase(), Some(checkout_kit::Phase::Succeeded));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -274,8 +277,10 @@ impl<E: Watchable> Watch<E> {
     /// All the changes up to the end, which is the last of them, over a blocking transport.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
-    /// use checkout_client::{Change, azotte::Client};
+    /// use checkout_kit::Change;
+    /// use checkout_kit::azotte::Client;
     /// use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
     /// # use checkout_tables::{Environment, azotte::PaymentChannel};
     /// # use checkout_validate::azotte::Draft;

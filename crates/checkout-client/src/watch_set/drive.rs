@@ -31,12 +31,13 @@ where
     /// call.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_sandbox::azotte::{API_KEY, Sandbox, Scenario, X_TN};
     /// # use checkout_tables::{Environment, azotte::PaymentChannel};
     /// # use checkout_validate::azotte::Draft;
     /// # use checkout_client::azotte::Client;
-    /// use checkout_client::{Change, WatchSet};
+    /// use checkout_kit::{Change, WatchSet};
     ///
     /// # let sandbox = Sandbox::builder().scenario(Scenario::three_ds_at_once().browser_never_returns()).build();
     /// # let (clock, time) = (sandbox.clock().clone(), sandbox.clock().clone());
@@ -100,6 +101,7 @@ where
     /// the transport needs a time-out of its own.
     ///
     /// ```
+    /// # checkout_doctest::facade!(client);
     /// # #[cfg(feature = "system")] {
     /// # use checkout_auth::{SecretString, allscale::SigningKey};
     /// # use checkout_client::allscale::Client;
@@ -107,7 +109,7 @@ where
     /// # use checkout_sandbox::allscale::{Sandbox, Store};
     /// # use checkout_tables::allscale::Currency;
     /// # use checkout_validate::allscale::Draft;
-    /// use checkout_client::WatchSet;
+    /// use checkout_kit::WatchSet;
     /// use std::ops::ControlFlow;
     /// use std::sync::mpsc::channel;
     ///

@@ -9,11 +9,12 @@ use core::fmt;
 /// The id is not the key of a [`Schedule`](checkout_poll::Schedule).
 ///
 /// ```
+/// # checkout_doctest::facade!(client);
 /// # #[cfg(feature = "system")] {
 /// # use checkout_auth::{SecretString, allscale::SigningKey};
 /// # use checkout_client::allscale::Client;
 /// # use checkout_lifecycle::Moment;
-/// use checkout_client::WatchSet;
+/// use checkout_kit::WatchSet;
 ///
 /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
 /// # let now = Moment::from_unix_millis(1_716_501_000_000);
@@ -33,7 +34,9 @@ pub struct WatchId(pub(super) u64);
 /// A change of one of many checkouts.
 ///
 /// ```
-/// use checkout_client::{Change, End, WatchEvent, Watchable};
+/// # checkout_doctest::facade!(client);
+/// use checkout_kit::client::WatchEvent;
+/// use checkout_kit::{Change, End, Watchable};
 ///
 /// /// What to write into the order's row, and whether its checkout is watched on.
 /// fn row<E: Watchable>(event: &WatchEvent<E, u64>) -> (u64, &str, bool) {

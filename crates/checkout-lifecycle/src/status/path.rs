@@ -7,8 +7,9 @@ use core::fmt;
 /// A shortest chain of ordinary steps from one status to another, both ends included.
 ///
 /// ```
-/// use checkout_lifecycle::Status;
-/// use checkout_tables::allscale::IntentStatus::{Confirmed, Created};
+/// # checkout_doctest::facade!(lifecycle);
+/// use checkout_kit::allscale::IntentStatus::{Confirmed, Created};
+/// use checkout_kit::lifecycle::Status;
 ///
 /// let path = Created.path_to(Confirmed).unwrap();
 /// assert_eq!(path.to_string(), "CREATED → VIEWED → ON_CHAIN → CONFIRMED");

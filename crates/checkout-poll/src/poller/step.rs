@@ -8,7 +8,8 @@ use core::time::Duration;
 /// The kind of a read.
 ///
 /// ```
-/// use checkout_poll::ReadKind;
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::poll::ReadKind;
 ///
 /// assert_ne!(ReadKind::Status, ReadKind::Full);
 /// ```
@@ -24,8 +25,9 @@ pub enum ReadKind {
 /// The next thing to do.
 ///
 /// ```
-/// use checkout_lifecycle::Phase;
-/// use checkout_poll::Step;
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::Phase;
+/// use checkout_kit::poll::Step;
 ///
 /// assert_ne!(Step::Done(Phase::Authorized), Step::Done(Phase::Succeeded));
 /// ```
@@ -53,7 +55,8 @@ pub enum Step {
 /// The known state when the poller gave up. The end of the checkout stays open: money can still come.
 ///
 /// ```
-/// use checkout_poll::{GaveUp, GiveUpReason};
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::poll::{GaveUp, GiveUpReason};
 ///
 /// let gave_up = GaveUp { last_phase: None, reason: GiveUpReason::Deadline };
 /// assert_eq!(gave_up.reason, GiveUpReason::Deadline);
@@ -69,8 +72,9 @@ pub struct GaveUp {
 /// The reason why a poller gave up. [`Poller::resume`] continues.
 ///
 /// ```
-/// use checkout_lifecycle::Moment;
-/// use checkout_poll::GiveUpReason;
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::Moment;
+/// use checkout_kit::poll::GiveUpReason;
 ///
 /// let until = Moment::from_unix_millis(1_700_000_000_000);
 /// assert_eq!(GiveUpReason::AskedToWait { until }, GiveUpReason::AskedToWait { until });
@@ -92,7 +96,8 @@ pub enum GiveUpReason {
 /// The outcome of a read, in words that are the same for every provider.
 ///
 /// ```
-/// use checkout_poll::ReadOutcome;
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::poll::ReadOutcome;
 /// use core::time::Duration;
 ///
 /// let limited = ReadOutcome::Limited { wait: Some(Duration::from_secs(7)) };

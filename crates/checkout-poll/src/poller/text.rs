@@ -153,7 +153,8 @@ impl<'de> serde::Deserialize<'de> for Poller {
 /// A text that is not a stored [`Poller`]: the wrong part.
 ///
 /// ```
-/// use checkout_poll::{ParsePollerError, Poller};
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::poll::{ParsePollerError, Poller};
 ///
 /// assert_eq!("v2".parse::<Poller>(), Err(ParsePollerError::Version));
 /// ```

@@ -11,8 +11,9 @@ use core::time::Duration;
 /// removed merchant means no merchant.
 ///
 /// ```
-/// use checkout_lifecycle::Moment;
-/// use checkout_poll::{PollPolicy, Schedule};
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::poll::Schedule;
+/// use checkout_kit::{Moment, PollPolicy};
 ///
 /// let mut schedule = Schedule::<()>::new(Moment::from_unix_millis(0), 42);
 /// assert_ne!(schedule.merchant(PollPolicy::peach(), None), schedule.merchant(PollPolicy::peach(), None));

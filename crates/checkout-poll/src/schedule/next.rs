@@ -13,8 +13,9 @@ use checkout_lifecycle::{Moment, Phase};
 /// The next thing to do.
 ///
 /// ```
-/// use checkout_lifecycle::Moment;
-/// use checkout_poll::{Next, Schedule};
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::Moment;
+/// use checkout_kit::poll::{Next, Schedule};
 ///
 /// let now = Moment::from_unix_millis(0);
 /// match Schedule::<()>::new(now, 42).next(now) {

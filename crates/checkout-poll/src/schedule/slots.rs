@@ -11,8 +11,9 @@ use alloc::vec::Vec;
 /// A checkout in a [`Schedule`]. The key of a removed checkout does nothing, ever.
 ///
 /// ```
-/// use checkout_lifecycle::Moment;
-/// use checkout_poll::{PollPolicy, Schedule};
+/// # checkout_doctest::facade!(poll);
+/// use checkout_kit::poll::Schedule;
+/// use checkout_kit::{Moment, PollPolicy};
 ///
 /// let now = Moment::from_unix_millis(0);
 /// let mut schedule = Schedule::new(now, 42);

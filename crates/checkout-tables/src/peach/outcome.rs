@@ -25,8 +25,9 @@ use core::fmt;
 /// Sources: *Payment status*; *Response codes*; *Hosted Checkout*, `paymentType`.
 ///
 /// ```
-/// use checkout_tables::Open;
-/// use checkout_tables::peach::{Environment, Outcome, PaymentStatus, PaymentType};
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::peach::{Environment, Outcome, PaymentStatus, PaymentType};
+/// use checkout_kit::tables::Open;
 ///
 /// let outcome = |code| Outcome { code, payment_type: Some(PaymentType::DB), environment: Environment::Live };
 /// let paid: Open<PaymentStatus, Outcome<&str>> = Open::from(outcome("000.000.000"));

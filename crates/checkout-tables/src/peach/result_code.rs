@@ -15,7 +15,8 @@ use core::str::FromStr;
 /// Source: *Response codes*.
 ///
 /// ```
-/// use checkout_tables::peach::{PaymentStatus, ResultCode, ResultGroup};
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::peach::{PaymentStatus, ResultCode, ResultGroup};
 ///
 /// let paid = ResultCode::parse("000.000.000").unwrap();
 /// assert_eq!(paid.status(), Some(PaymentStatus::Successful));
@@ -249,7 +250,8 @@ impl<'de> serde::Deserialize<'de> for ResultCode {
 /// The error for a text that is not a result code. The error does not hold the text.
 ///
 /// ```
-/// use checkout_tables::peach::ResultCode;
+/// # checkout_doctest::facade!(tables);
+/// use checkout_kit::peach::ResultCode;
 ///
 /// let error = "000.000".parse::<ResultCode>().unwrap_err();
 /// assert_eq!(error.to_string(), "a result code is three times three digits with a dot between");
@@ -276,7 +278,8 @@ code_table! {
     /// short; [`code`](Self::code) is ours.
     ///
     /// ```
-    /// use checkout_tables::peach::{ResultCode, ResultGroup};
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::peach::{ResultCode, ResultGroup};
     ///
     /// let chargeback = ResultCode::parse("000.100.201").and_then(ResultCode::group);
     /// assert_eq!(chargeback, Some(ResultGroup::Chargeback));

@@ -8,7 +8,8 @@ code_table! {
     /// Source (Public): *Card-on-file*, `standingInstruction.mode` (2 rows).
     ///
     /// ```
-    /// use checkout_tables::peach::StandingInstructionMode;
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::peach::StandingInstructionMode;
     ///
     /// assert_eq!(StandingInstructionMode::Initial.code(), "INITIAL");
     /// ```
@@ -27,7 +28,8 @@ code_table! {
     /// Source (Public): *Card-on-file*, `standingInstruction.type` (3 rows).
     ///
     /// ```
-    /// use checkout_tables::peach::StandingInstructionType;
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::peach::StandingInstructionType;
     ///
     /// assert_eq!(StandingInstructionType::Recurring.code(), "RECURRING");
     /// ```
@@ -48,7 +50,8 @@ code_table! {
     /// Source (Public): *Card-on-file*, `standingInstruction.source` (2 rows).
     ///
     /// ```
-    /// use checkout_tables::peach::StandingInstructionSource;
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::peach::StandingInstructionSource;
     ///
     /// assert_eq!(StandingInstructionSource::Cardholder.code(), "CIT");
     /// ```
@@ -67,7 +70,8 @@ code_table! {
     /// Source (Public): *Copy & Pay recurring payment flow*, `standingInstruction.recurringType` (2 rows).
     ///
     /// ```
-    /// use checkout_tables::peach::RecurringType;
+    /// # checkout_doctest::facade!(tables);
+    /// use checkout_kit::peach::RecurringType;
     ///
     /// assert_eq!(RecurringType::from_code("STANDING_ORDER"), Some(RecurringType::StandingOrder));
     /// ```

@@ -3,7 +3,8 @@
 //! A test in your own crate is one line; the feature `conformance` is for its `[dev-dependencies]`:
 //!
 //! ```
-//! use checkout_trust::replay::{MemoryStore, conformance};
+//! # checkout_doctest::facade!(trust);
+//! use checkout_kit::replay::{MemoryStore, conformance};
 //!
 //! conformance::check_store(|| MemoryStore::new(500))?;
 //! # Ok::<(), conformance::Broken>(())
@@ -48,7 +49,8 @@ use super::{AsyncStore, Commit, FencingToken, Key, Release, Scheme, Slot, Store}
 /// The number of threads, or futures, that claim at once.
 ///
 /// ```
-/// assert_eq!(checkout_trust::replay::conformance::CROWD, 64);
+/// # checkout_doctest::facade!(trust);
+/// assert_eq!(checkout_kit::replay::conformance::CROWD, 64);
 /// ```
 pub const CROWD: usize = 64;
 
@@ -56,14 +58,16 @@ pub const CROWD: usize = 64;
 /// bound than this number, and 100 or more for the other laws.
 ///
 /// ```
-/// assert_eq!(checkout_trust::replay::conformance::OTHERS, 1_000);
+/// # checkout_doctest::facade!(trust);
+/// assert_eq!(checkout_kit::replay::conformance::OTHERS, 1_000);
 /// ```
 pub const OTHERS: usize = 1_000;
 
 /// The scheme of the keys that a crowd claims, and of no others.
 ///
 /// ```
-/// assert_eq!(checkout_trust::replay::conformance::CROWD_SCHEME.name(), "conformance-crowd");
+/// # checkout_doctest::facade!(trust);
+/// assert_eq!(checkout_kit::replay::conformance::CROWD_SCHEME.name(), "conformance-crowd");
 /// ```
 pub const CROWD_SCHEME: Scheme = Scheme("conformance-crowd");
 
@@ -74,11 +78,12 @@ pub const CROWD_SCHEME: Scheme = Scheme("conformance-crowd");
 /// The first law that does not hold, and the observation.
 ///
 /// ```
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::Moment;
+/// use checkout_kit::replay::conformance::{Law, check_store};
+/// use checkout_kit::replay::{Commit, FencingToken, Key, Release, Slot, Store};
 /// use std::sync::Mutex;
 /// use std::time::Duration;
-/// use checkout_lifecycle::Moment;
-/// use checkout_trust::replay::conformance::{Law, check_store};
-/// use checkout_trust::replay::{Commit, FencingToken, Key, Release, Slot, Store};
 ///
 /// /// What is often written: the key is set before the event is processed.
 /// struct SetBefore(Mutex<Vec<Key>>);
@@ -119,8 +124,9 @@ pub fn check_store<S: Store<Error: Display> + Sync>(make: impl Fn() -> S) -> Res
 /// That law, if the law does not hold, and the observation.
 ///
 /// ```
-/// use checkout_trust::replay::MemoryStore;
-/// use checkout_trust::replay::conformance::{Law, check_law};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::MemoryStore;
+/// use checkout_kit::replay::conformance::{Law, check_law};
 ///
 /// check_law(Law::LateCommitIsLost, || MemoryStore::new(500))?;
 /// # Ok::<(), checkout_trust::replay::conformance::Broken>(())
@@ -174,7 +180,8 @@ pub fn check_law<S: Store<Error: Display> + Sync>(law: Law, make: impl Fn() -> S
 /// The first law that does not hold, and the observation.
 ///
 /// ```
-/// use checkout_trust::replay::{InPlace, MemoryStore, conformance};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::{InPlace, MemoryStore, conformance};
 ///
 /// conformance::check_async_store(|| InPlace(MemoryStore::new(500)), |future| pollster::block_on(future))?;
 /// # Ok::<(), conformance::Broken>(())
@@ -192,8 +199,9 @@ pub fn check_async_store<S: AsyncStore<Error: Display>>(
 /// That law, if the law does not hold, and the observation.
 ///
 /// ```
-/// use checkout_trust::replay::conformance::{Law, check_async_law};
-/// use checkout_trust::replay::{InPlace, MemoryStore};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::conformance::{Law, check_async_law};
+/// use checkout_kit::replay::{InPlace, MemoryStore};
 ///
 /// let make = || InPlace(MemoryStore::new(500));
 /// check_async_law(Law::DroppedClaimEnds, make, |future| pollster::block_on(future))?;
@@ -243,7 +251,8 @@ pub fn check_async_law<S: AsyncStore<Error: Display>>(
 /// A future of the suite, for `block_on` to run to its end.
 ///
 /// ```
-/// use checkout_trust::replay::conformance::Task;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::conformance::Task;
 ///
 /// fn block_on(task: Task<'_>) {
 ///     pollster::block_on(task);
@@ -256,7 +265,8 @@ pub type Task<'f> = Pin<Box<dyn Future<Output = ()> + Send + 'f>>;
 /// A law that the suite checks.
 ///
 /// ```
-/// use checkout_trust::replay::conformance::Law;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::conformance::Law;
 ///
 /// assert_eq!(Law::LateCommitIsLost.to_string(), "a commit after a takeover is lost");
 /// ```
@@ -412,8 +422,9 @@ impl Law {
 /// A law that does not hold, and the observation.
 ///
 /// ```
-/// use checkout_trust::replay::MemoryStore;
-/// use checkout_trust::replay::conformance::{Law, check_store};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::MemoryStore;
+/// use checkout_kit::replay::conformance::{Law, check_store};
 ///
 /// let broken = check_store(|| MemoryStore::new(0)).unwrap_err();
 /// assert_eq!(broken.law(), Law::FirstClaimIsFresh);

@@ -13,7 +13,8 @@ use sha2::{Digest, Sha256};
 /// of making a key is another scheme.
 ///
 /// ```
-/// use checkout_trust::replay::Scheme;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::Scheme;
 ///
 /// assert_eq!(Scheme::ALLSCALE_DELIVERY.name(), "allscale-delivery");
 /// let shipping = Scheme::named("parcel-event").unwrap();
@@ -65,7 +66,8 @@ impl Scheme {
     /// `a` to `z`, `0` to `9` and `-`.
     ///
     /// ```
-    /// use checkout_trust::replay::Scheme;
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::replay::Scheme;
     ///
     /// const SHIPPING: Scheme = Scheme::named("parcel-event").unwrap();
     /// assert_eq!(SHIPPING.name(), "parcel-event");
@@ -117,8 +119,9 @@ impl Scheme {
 /// [`Store`]: super::Store
 ///
 /// ```
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::{Key, Scheme};
 /// use std::time::Duration;
-/// use checkout_trust::replay::{Key, Scheme};
 ///
 /// let scheme = Scheme::named("parcel-event").unwrap();
 /// let key = Key::new(scheme, "merchant-7", ["event-1"], Duration::from_secs(600));
@@ -163,8 +166,9 @@ impl Key {
     /// `retention` from the commit ([`Duration::MAX`]: for ever).
     ///
     /// ```
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::replay::{Key, Scheme};
     /// use std::time::Duration;
-    /// use checkout_trust::replay::{Key, Scheme};
     ///
     /// let scheme = Scheme::named("parcel-event").unwrap();
     /// let key = |parts: &[&str]| Key::new(scheme, "merchant-7", parts, Duration::MAX);
@@ -198,8 +202,9 @@ impl Key {
     /// that disagree.
     ///
     /// ```
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::replay::Key;
     /// use std::time::Duration;
-    /// use checkout_trust::replay::Key;
     ///
     /// let key = Key::allscale_delivery("store-1", "wh_1", "5a0a4f4c", Duration::from_secs(300));
     /// assert!(key.to_string().starts_with("v1:allscale-delivery:"));
@@ -215,8 +220,9 @@ impl Key {
     /// idempotency key. Remember this key for as long as you keep orders ([`Duration::MAX`]: for ever).
     ///
     /// ```
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::replay::Key;
     /// use std::time::Duration;
-    /// use checkout_trust::replay::Key;
     ///
     /// let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);
     /// assert!(key.to_string().starts_with("v1:allscale-transaction:"));
@@ -237,7 +243,8 @@ impl Key {
     /// [`PEACH_RETENTION`]: Self::PEACH_RETENTION
     ///
     /// ```
-    /// use checkout_trust::replay::Key;
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::replay::Key;
     ///
     /// let pairs = [("amount", "14.99"), ("currency", "ZAR"), ("signature", "5246")];
     /// let key = Key::peach_content("8ac7a4c9", &pairs);
@@ -272,7 +279,8 @@ impl Key {
     /// [`PEACH_RETENTION`]: Self::PEACH_RETENTION
     ///
     /// ```
-    /// use checkout_trust::replay::Key;
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::replay::Key;
     ///
     /// let key = |pairs: &[(&str, &str)]| Key::peach_text("8ac7a4c9", pairs);
     /// let genuine = key(&[("amount", "14.99"), ("checkoutId", "c1"), ("currency", "ZAR"), ("signature", "5246")]);
@@ -405,8 +413,9 @@ impl fmt::Debug for Key {
 /// which is signed anew and has another nonce; the delivery (webhook id and nonce) stops a recorded request.
 ///
 /// ```
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::{Identity, Key};
 /// use std::time::Duration;
-/// use checkout_trust::replay::{Identity, Key};
 ///
 /// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX))
 ///     .and(Key::allscale_delivery("store-1", "wh_1", "5a0a4f4c", Duration::from_secs(300)));
@@ -422,7 +431,8 @@ impl Identity {
     /// Creates the identity of an event whose own key is `key`.
     ///
     /// ```
-    /// use checkout_trust::replay::{Identity, Key};
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::replay::{Identity, Key};
     ///
     /// let identity = Identity::new(Key::peach_content("8ac7a4c9", &[("amount", "14.99")]));
     /// assert_eq!(identity.keys().len(), 1);
@@ -437,8 +447,9 @@ impl Identity {
     /// A key that is there already is not doubled; the longer of the two retentions applies.
     ///
     /// ```
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::replay::{Identity, Key};
     /// use std::time::Duration;
-    /// use checkout_trust::replay::{Identity, Key};
     ///
     /// let key = |seconds| Key::allscale_transaction("store-1", "tx_1", Duration::from_secs(seconds));
     /// let identity = Identity::new(key(1)).and(key(3)).and(key(2));
@@ -457,7 +468,8 @@ impl Identity {
     /// The keys: at least one, without duplicates, the event's own first.
     ///
     /// ```
-    /// use checkout_trust::replay::{Identity, Key};
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::replay::{Identity, Key};
     ///
     /// let key = Key::peach_content("8ac7a4c9", &[("amount", "14.99")]);
     /// assert_eq!(Identity::new(key).keys(), [key]);

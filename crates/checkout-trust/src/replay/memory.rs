@@ -36,8 +36,9 @@ use super::{Commit, FencingToken, Key, Release, Slot, Store};
 /// an hour early, for all.
 ///
 /// ```
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::{Key, MemoryStore, Slot, Store};
 /// use std::time::Duration;
-/// use checkout_trust::replay::{Key, MemoryStore, Slot, Store};
 /// # let at = checkout_lifecycle::Moment::from_unix_millis;
 ///
 /// let store = MemoryStore::new(1);
@@ -68,7 +69,8 @@ impl MemoryStore {
     /// Creates an empty store for at most `max_entries` keys.
     ///
     /// ```
-    /// use checkout_trust::replay::MemoryStore;
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::replay::MemoryStore;
     ///
     /// let store = MemoryStore::new(100_000);
     /// assert_eq!((store.max_entries(), store.len()), (100_000, 0));
@@ -179,8 +181,9 @@ impl Store for MemoryStore {
 /// the new key was refused. Answer 503.
 ///
 /// ```
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::{Key, MemoryStore, Store};
 /// use std::time::Duration;
-/// use checkout_trust::replay::{Key, MemoryStore, Store};
 /// # let at = checkout_lifecycle::Moment::from_unix_millis;
 ///
 /// let key = Key::allscale_transaction("store-1", "tx_1", Duration::MAX);

@@ -82,9 +82,10 @@ use super::Key;
 ///   whose keys make room.
 ///
 /// ```
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::Moment;
+/// use checkout_kit::replay::{Commit, Key, MemoryStore, Slot, Store};
 /// use std::time::Duration;
-/// use checkout_lifecycle::Moment;
-/// use checkout_trust::replay::{Commit, Key, MemoryStore, Slot, Store};
 ///
 /// fn twice<S: Store>(store: &S, key: &Key, now: Moment) -> Result<(Slot, Slot), S::Error> {
 ///     let lease = Duration::from_secs(60);
@@ -187,9 +188,12 @@ pub trait Store {
 /// `AsyncStore` by [`InPlace`].
 ///
 /// ```
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::Moment;
+/// use checkout_kit::replay::{
+///     AsyncStore, Commit, FencingToken, Full, Key, MemoryStore, Release, Slot, Store,
+/// };
 /// use std::time::Duration;
-/// use checkout_lifecycle::Moment;
-/// use checkout_trust::replay::{AsyncStore, Commit, FencingToken, Full, Key, MemoryStore, Release, Slot, Store};
 /// # let at = checkout_lifecycle::Moment::from_unix_millis;
 ///
 /// /// A store behind a network, so to speak.
@@ -296,7 +300,8 @@ pub trait AsyncStore: Send + Sync {
 /// A store's answer to a claim of one key.
 ///
 /// ```
-/// use checkout_trust::replay::{FencingToken, Slot};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::{FencingToken, Slot};
 ///
 /// assert_ne!(Slot::Fresh(FencingToken::new(1)), Slot::Done);
 /// ```
@@ -317,7 +322,8 @@ pub enum Slot {
 /// key.
 ///
 /// ```
-/// use checkout_trust::replay::FencingToken;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::FencingToken;
 ///
 /// assert_eq!(FencingToken::new(7).number(), 7);
 /// ```
@@ -357,7 +363,8 @@ impl Display for FencingToken {
 /// The result of a commit.
 ///
 /// ```
-/// use checkout_trust::replay::Commit;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::Commit;
 ///
 /// assert_eq!(Commit::Committed.http_status(), 200);
 /// assert_eq!(Commit::Lost.http_status(), 503);
@@ -392,7 +399,8 @@ impl Commit {
 /// The result of a release.
 ///
 /// ```
-/// use checkout_trust::replay::Release;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::Release;
 ///
 /// assert_ne!(Release::Released, Release::Lost);
 /// ```
@@ -414,10 +422,11 @@ pub enum Release {
 /// [`AsyncStore`] by itself.
 ///
 /// ```
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::replay::{Claim, Guard, Identity, InPlace, Key, MemoryStore};
 /// use std::time::Duration;
-/// use checkout_trust::replay::{Claim, Guard, Identity, InPlace, Key, MemoryStore};
 ///
-/// let at = checkout_lifecycle::Moment::from_unix_millis;
+/// let at = checkout_kit::Moment::from_unix_millis;
 /// # pollster::block_on(async {
 /// let guard = Guard::new(InPlace(MemoryStore::new(1_000)));
 /// let identity = Identity::new(Key::allscale_transaction("store-1", "tx_1", Duration::MAX));

@@ -13,10 +13,12 @@ use checkout_wire::allscale::{CreatedIntent, Intent};
 /// The shop's stored data of an order that is paid with AllScale.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::{Environment, allscale::StableCoin};
-/// use checkout_trust::settlement::{ReadField, Policy, Read, Unproven, allscale::{Order, OrderPrice}};
-/// use checkout_wire::{Head, Reply, allscale};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::allscale::StableCoin;
+/// use checkout_kit::settlement::allscale::{Order, OrderPrice};
+/// use checkout_kit::settlement::{Policy, Read, ReadField, Unproven};
+/// use checkout_kit::wire::{Head, Reply, allscale};
+/// use checkout_kit::{Cents, Environment};
 ///
 /// let order = Order {
 ///     environment: Environment::Live,
@@ -56,9 +58,10 @@ pub struct Order<'a> {
 /// The price of an order: in a currency, or in a coin.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::allscale::StableCoin;
-/// use checkout_trust::settlement::allscale::OrderPrice;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::Cents;
+/// use checkout_kit::allscale::StableCoin;
+/// use checkout_kit::settlement::allscale::OrderPrice;
 ///
 /// let price = OrderPrice::Coin { coin: StableCoin::USDT, amount: Cents::new(10_00) };
 /// assert_eq!(price.owed().to_string(), "10.00");
@@ -134,11 +137,11 @@ impl<'a> Order<'a> {
     /// order.
     ///
     /// ```
-    /// use checkout_money::Cents;
-    /// use checkout_tables::{Environment, allscale::{Currency, StableCoin}};
-    /// use checkout_trust::settlement::allscale::{Order, OrderPrice};
-    /// use checkout_validate::allscale::Draft;
-    /// use checkout_wire::{Head, Reply, allscale};
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::allscale::{Currency, Draft, StableCoin};
+    /// use checkout_kit::settlement::allscale::{Order, OrderPrice};
+    /// use checkout_kit::wire::{Head, Reply, allscale};
+    /// use checkout_kit::{Cents, Environment};
     ///
     /// let draft = Draft::fiat(Currency::EUR, Cents::new(49_90)).order_id("order_123").check()?;
     /// let body = br#"{"code":0,"payload":{"checkout_url":"https://pay.example/1",

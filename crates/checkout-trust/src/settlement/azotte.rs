@@ -15,9 +15,11 @@ use checkout_wire::azotte::CheckoutResult;
 /// order.
 ///
 /// ```
-/// use checkout_tables::Environment;
-/// use checkout_trust::settlement::{Policy, Read, azotte::Order};
-/// use checkout_wire::{Head, Reply, azotte};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::Environment;
+/// use checkout_kit::settlement::azotte::Order;
+/// use checkout_kit::settlement::{Policy, Read};
+/// use checkout_kit::wire::{Head, Reply, azotte};
 ///
 /// let order = Order { environment: Environment::Live, tracking_number: "trk_01HZ9XPZ3K2A8E0VBVQH7N9XGB" };
 /// let body = br#"{"trackingNumber":"trk_01HZ9XPZ3K2A8E0VBVQH7N9XGB","status":{"messageCode":"CHECK_OUT_PROCESSING"}}"#;

@@ -12,8 +12,9 @@ use core::fmt;
 /// Mismatches come in the order of the variants here. No mismatch holds an id or anything of the payer.
 ///
 /// ```
-/// use checkout_lifecycle::Failure;
-/// use checkout_trust::settlement::Mismatch;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::Failure;
+/// use checkout_kit::settlement::Mismatch;
 ///
 /// assert_eq!(Mismatch::TestMoney.to_string(), "test money for a live order");
 /// assert_eq!(Mismatch::Failed(Failure::Expired).to_string(), "failed: expired");
@@ -113,8 +114,9 @@ impl fmt::Display for Mismatch {
 /// The difference between the amount that has come and the amount owed: exact, and always more than zero.
 ///
 /// ```
-/// use checkout_tables::allscale::StableCoin;
-/// use checkout_trust::settlement::{Difference, Unit};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::allscale::StableCoin;
+/// use checkout_kit::settlement::{Difference, Unit};
 ///
 /// let by = Difference { amount: "0.0100".parse()?, unit: Some(Unit::Coin(StableCoin::USDT)) };
 /// assert_eq!(by.to_string(), "0.0100 USDT");
@@ -141,8 +143,9 @@ impl fmt::Display for Difference {
 /// The unit of an amount.
 ///
 /// ```
-/// use checkout_tables::peach::Currency;
-/// use checkout_trust::settlement::Unit;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::peach::Currency;
+/// use checkout_kit::settlement::Unit;
 ///
 /// assert_eq!(Unit::Currency(Currency::ZAR).to_string(), "ZAR");
 /// ```
@@ -168,7 +171,8 @@ impl fmt::Display for Unit {
 /// that are not printable are escaped, and a code of more than 40 characters is cut short.
 ///
 /// ```
-/// use checkout_trust::settlement::Code;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::settlement::Code;
 ///
 /// assert_eq!(Code::of("PYUSD").as_str(), "PYUSD");
 /// assert_eq!(Code::of("A\nB").as_str(), r"A\nB");

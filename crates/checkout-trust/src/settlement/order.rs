@@ -9,7 +9,8 @@ use super::{Policy, Read, Settlement, Settles};
 /// provider does not import this trait.
 ///
 /// ```
-/// use checkout_trust::settlement::{Order, Read};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::settlement::{Order, Read};
 ///
 /// fn may_ship<O: Order>(order: &O, read: &Read<O::Payload>) -> bool {
 ///     order.settled_by(read).is_settled()

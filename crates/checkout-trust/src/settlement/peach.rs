@@ -13,10 +13,13 @@ use checkout_wire::peach::Payment;
 /// is not money, so an authorization settles no order.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::{Environment, peach::Currency};
-/// use checkout_trust::settlement::{Policy, Read, peach::Order};
-/// use checkout_wire::{Head, Reply, peach::read_payment};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::peach::Currency;
+/// use checkout_kit::settlement::peach::Order;
+/// use checkout_kit::settlement::{Policy, Read};
+/// use checkout_kit::wire::peach::read_payment;
+/// use checkout_kit::wire::{Head, Reply};
+/// use checkout_kit::{Cents, Environment};
 ///
 /// let order = Order {
 ///     environment: Environment::Live,

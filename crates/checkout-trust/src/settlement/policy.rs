@@ -15,7 +15,8 @@ use checkout_money::CoinAmount;
 /// - missing evidence is not assumed.
 ///
 /// ```
-/// use checkout_trust::settlement::{ReadField, Overpaid, Policy};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::settlement::{Overpaid, Policy, ReadField};
 ///
 /// let strict = Policy::default().overpaid(Overpaid::Hold);
 /// let lenient = Policy::default()
@@ -35,7 +36,8 @@ pub struct Policy {
 /// The treatment of an order for which more has come than is owed.
 ///
 /// ```
-/// assert_eq!(checkout_trust::settlement::Overpaid::default(), checkout_trust::settlement::Overpaid::Accept);
+/// # checkout_doctest::facade!(trust);
+/// assert_eq!(checkout_kit::settlement::Overpaid::default(), checkout_kit::settlement::Overpaid::Accept);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Overpaid {

@@ -14,9 +14,10 @@ use checkout_wire::peach::Payment;
 /// [`azotte::Order`](super::azotte::Order) or [`peach::Order`](super::peach::Order).
 ///
 /// ```
-/// use checkout_tables::Environment;
-/// use checkout_trust::settlement::Read;
-/// use checkout_wire::{Head, Reply, azotte};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::Environment;
+/// use checkout_kit::settlement::Read;
+/// use checkout_kit::wire::{Head, Reply, azotte};
 ///
 /// let body = br#"{"trackingNumber":"trk_1","status":{"messageCode":"CHECK_OUT_DONE"}}"#;
 /// let Reply::Done(answer) = azotte::read(&Head::new(200), body)? else { panic!() };
@@ -64,9 +65,10 @@ impl<T: Settles> Read<T> {
     /// nothing, and the money of a test store would settle a live order.
     ///
     /// ```
-    /// use checkout_tables::Environment;
-    /// use checkout_trust::settlement::Read;
-    /// use checkout_wire::allscale::Intent;
+    /// # checkout_doctest::facade!(trust);
+    /// use checkout_kit::Environment;
+    /// use checkout_kit::allscale::Intent;
+    /// use checkout_kit::settlement::Read;
     ///
     /// fn to_be_judged<'a>(answer: Intent<'a>, of_the_client: Environment) -> Read<Intent<'a>> {
     ///     Read::answer(answer, of_the_client)
@@ -128,8 +130,9 @@ impl<T> Read<T> {
 /// that a webhook's event shows does not fit into a [`Read`].
 ///
 /// ```
-/// use checkout_tables::Environment;
-/// use checkout_trust::settlement::{Settles, Read};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::Environment;
+/// use checkout_kit::settlement::{Read, Settles};
 ///
 /// fn live<T: Settles>(answer: T) -> Read<T> {
 ///     Read::answer(answer, Environment::Live)

@@ -7,7 +7,8 @@ use core::fmt;
 /// owed. A remark is for the merchant's books, and for a question to the provider.
 ///
 /// ```
-/// use checkout_trust::settlement::Remark;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::settlement::Remark;
 ///
 /// let net_income = Remark::NetIncome { paid: "10.00".parse()?, fee: "0.05".parse()?, net: "9.90".parse()? };
 /// assert_eq!(

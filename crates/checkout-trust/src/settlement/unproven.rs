@@ -10,7 +10,8 @@ use core::fmt;
 /// [`Mismatch`](super::Mismatch).
 ///
 /// ```
-/// use checkout_trust::settlement::{ReadField, Unproven};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::settlement::{ReadField, Unproven};
 ///
 /// assert_eq!(Unproven::Missing(ReadField::ActualPaidAmount).to_string(), "actual_paid_amount is missing");
 /// ```
@@ -56,7 +57,8 @@ impl fmt::Display for Unproven {
 /// A field required to settle an order.
 ///
 /// ```
-/// use checkout_trust::settlement::ReadField;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::settlement::ReadField;
 ///
 /// assert_eq!(ReadField::MerchantTransactionId.to_string(), "merchantTransactionId");
 /// ```

@@ -6,9 +6,11 @@ use core::fmt;
 /// The result of comparing a read with an order: settled, unproven or mismatched.
 ///
 /// ```
-/// use checkout_tables::Environment;
-/// use checkout_trust::settlement::{Policy, Read, Settlement, azotte::Order};
-/// use checkout_wire::azotte::CheckoutResult;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::Environment;
+/// use checkout_kit::azotte::CheckoutResult;
+/// use checkout_kit::settlement::azotte::Order;
+/// use checkout_kit::settlement::{Policy, Read, Settlement};
 ///
 /// fn fulfil(order: &Order<'_>, read: &Read<CheckoutResult<'_>>) -> &'static str {
 ///     match order.settled_by(read) {
@@ -127,7 +129,8 @@ impl fmt::Display for Settlement {
 /// no longer than the question lasts.
 ///
 /// ```
-/// use checkout_trust::settlement::Settled;
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::settlement::Settled;
 ///
 /// fn ship(order: &str, proof: &Settled) -> String {
 ///     match proof.overpaid_by() {
@@ -219,7 +222,8 @@ impl fmt::Display for Settled {
 /// One or more.
 ///
 /// ```
-/// use checkout_trust::settlement::{NonEmpty, Mismatch};
+/// # checkout_doctest::facade!(trust);
+/// use checkout_kit::settlement::{Mismatch, NonEmpty};
 ///
 /// fn worst(mismatches: &NonEmpty<Mismatch>) -> &Mismatch {
 ///     mismatches.first()

@@ -9,8 +9,8 @@ use core::fmt;
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Response Fields.
 ///
 /// ```
-/// use checkout_tables::allscale::StableCoin;
-/// use checkout_validate::allscale::CoinSet;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::allscale::{CoinSet, StableCoin};
 ///
 /// let either = CoinSet::from_bits(3);
 /// assert_eq!(either.iter().collect::<Vec<_>>(), [StableCoin::USDT, StableCoin::USDC]);

@@ -18,10 +18,10 @@ use serde::de::IgnoredAny;
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Request Fields.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::Open;
-/// use checkout_tables::allscale::StableCoin;
-/// use checkout_validate::allscale::{Draft, Price, SettlementCoin};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::Cents;
+/// use checkout_kit::allscale::{Draft, Price, SettlementCoin, StableCoin};
+/// use checkout_kit::tables::Open;
 ///
 /// let draft = Draft::coin(StableCoin::USDT, Cents::new(1_000))
 ///     .order_id("order_124")
@@ -375,9 +375,9 @@ impl<'a> Draft<'a> {
 /// A create request that the documents allow, and our own [`Limits`] too. Only [`Draft::check`] makes one.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::allscale::{Currency, StableCoin};
-/// use checkout_validate::allscale::{Draft, Price, SettlementCoin};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::Cents;
+/// use checkout_kit::allscale::{Currency, Draft, Price, SettlementCoin, StableCoin};
 ///
 /// let draft = Draft::fiat(Currency::USD, Cents::new(100)).accept([StableCoin::USDC]);
 /// let intent = draft.check()?;
@@ -495,9 +495,9 @@ impl CreateIntent<'_> {
 /// The price of a checkout.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::allscale::Currency;
-/// use checkout_validate::allscale::Price;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::Cents;
+/// use checkout_kit::allscale::{Currency, Price};
 ///
 /// assert_eq!(Price::Fiat { currency: Currency::EUR, amount: Cents::new(100) }.to_string(), "1.00 EUR");
 /// ```
@@ -558,9 +558,9 @@ impl core::fmt::Display for Price {
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Important and Current Behavior.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::allscale::Currency;
-/// use checkout_validate::allscale::{Draft, SettlementCoin};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::Cents;
+/// use checkout_kit::allscale::{Currency, Draft, SettlementCoin};
 ///
 /// let intent = Draft::fiat(Currency::USD, Cents::new(100)).check()?;
 /// assert_eq!(intent.settlement(), SettlementCoin::StoreDefault);

@@ -6,9 +6,10 @@ use checkout_tables::allscale::StableCoin;
 /// The inputs of a check beside the documents: limits of our own, and facts that only the merchant can know.
 ///
 /// ```
-/// use checkout_money::{Cents, Rate};
-/// use checkout_tables::allscale::{Currency, StableCoin};
-/// use checkout_validate::allscale::{Draft, Rules, SettlementCoin};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::Cents;
+/// use checkout_kit::allscale::{Currency, Draft, Rules, SettlementCoin, StableCoin};
+/// use checkout_kit::money::Rate;
 ///
 /// let rules = Rules { estimate: Some("0.0065".parse()?), store_default: Some(StableCoin::USDC), ..Rules::default() };
 /// let intent = Draft::fiat(Currency::JPY, Cents::new(1_000)).check_with(&rules)?;
@@ -37,7 +38,8 @@ pub struct Rules {
 /// Assumed: no merchant's text comes near them, so a text beyond one is a mistake worth stopping.
 ///
 /// ```
-/// use checkout_validate::allscale::Limits;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::allscale::Limits;
 ///
 /// let limits = Limits { order_description: 1 << 20, ..Limits::default() };
 /// assert_eq!(limits.order_id, 1_024);

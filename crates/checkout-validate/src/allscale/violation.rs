@@ -11,7 +11,8 @@ use core::fmt;
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Request Fields.
 ///
 /// ```
-/// use checkout_validate::allscale::Field;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::allscale::Field;
 ///
 /// assert_eq!(Field::Accepted(2).to_string(), "accepted_stable_coins[2]");
 /// assert!(Field::OrderId < Field::RedirectUrl);
@@ -67,9 +68,9 @@ impl fmt::Display for Field {
 /// Source of the rules: *Create Checkout Intent*, v4, 2026-05-06, Request Fields and Important.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::allscale::{Currency, ErrorCode, StableCoin};
-/// use checkout_validate::allscale::{Draft, Field, Violation};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::Cents;
+/// use checkout_kit::allscale::{Currency, Draft, ErrorCode, Field, StableCoin, Violation};
 ///
 /// let mut draft = Draft::fiat(Currency::USD, Cents::new(100));
 /// draft.stable_coin = Some(StableCoin::USDT.into());
@@ -209,7 +210,8 @@ impl Sealed for Violation {}
 /// is the provider's.
 ///
 /// ```
-/// use checkout_validate::allscale::{Draft, Violations};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::allscale::{Draft, Violations};
 ///
 /// let violations: Violations = Draft::default().check().unwrap_err();
 /// assert_eq!(
@@ -226,9 +228,9 @@ pub type Violations = crate::Violations<Violation>;
 /// field.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::allscale::{Currency, StableCoin};
-/// use checkout_validate::allscale::{Draft, Warning};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::Cents;
+/// use checkout_kit::allscale::{Currency, Draft, StableCoin, Warning};
 ///
 /// let draft = Draft::fiat(Currency::USD, Cents::new(100)).accept([StableCoin::USDC, StableCoin::USDC]);
 /// let intent = draft.check()?;

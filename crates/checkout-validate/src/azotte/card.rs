@@ -15,7 +15,8 @@ use core::ops::RangeInclusive;
 /// `Debug` shows nothing of the card, and there is neither `PartialEq` nor `Serialize`.
 ///
 /// ```
-/// use checkout_validate::azotte::CardDraft;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::azotte::CardDraft;
 ///
 /// let card = CardDraft::new("4111 1111 1111 1111", "12", "2029").cvc("737").card_holder_name("Tom");
 /// let debug = format!("{card:?}");
@@ -187,8 +188,9 @@ impl<'a> CardDraft<'a> {
 /// card must name each field.
 ///
 /// ```
-/// use checkout_validate::ExposeSecret;
-/// use checkout_validate::azotte::{CardDraft, Draft, PaymentMethod};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::azotte::{CardDraft, Draft, PaymentMethod};
+/// use checkout_kit::validate::ExposeSecret;
 ///
 /// let submit = Draft::new_card(CardDraft::new("4111 1111-1111 1111", "12", "2029").cvc("737"))
 ///     .offer_identifier("off_1")

@@ -20,9 +20,9 @@ use core::num::NonZeroU32;
 /// Source: *Submit Checkout*, request parameters.
 ///
 /// ```
-/// use checkout_tables::Open;
-/// use checkout_tables::azotte::PaymentChannel;
-/// use checkout_validate::azotte::Draft;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::azotte::{Draft, PaymentChannel};
+/// use checkout_kit::tables::Open;
 /// use std::borrow::Cow;
 ///
 /// let draft = Draft::stored_method(PaymentChannel::CreditCard)
@@ -338,7 +338,8 @@ impl<'a> Draft<'a> {
 /// One item of a draft.
 ///
 /// ```
-/// use checkout_validate::azotte::ItemDraft;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::azotte::ItemDraft;
 ///
 /// let item = ItemDraft::new("extra_screen").parent("plan_gold").quantity(2);
 /// assert_eq!(ItemDraft::from("plan_gold"), ItemDraft::new("plan_gold"));

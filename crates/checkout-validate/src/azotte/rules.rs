@@ -3,7 +3,8 @@
 /// The inputs of a check beside the documents: limits of our own, and the day if you give it.
 ///
 /// ```
-/// use checkout_validate::azotte::{Rules, YearMonth};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::azotte::{Rules, YearMonth};
 ///
 /// let rules = Rules { today: Some(YearMonth { year: 2026, month: 5 }), ..Rules::default() };
 /// assert_eq!(rules.limits.correlation_id, 1_024);
@@ -20,7 +21,8 @@ pub struct Rules {
 /// A month of a year: the form of a card's expiry. A card is good to the end of its month.
 ///
 /// ```
-/// use checkout_validate::azotte::YearMonth;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::azotte::YearMonth;
 ///
 /// assert!(YearMonth { year: 2026, month: 12 } < YearMonth { year: 2027, month: 1 });
 /// ```
@@ -39,7 +41,8 @@ pub struct YearMonth {
 /// Assumed: no merchant's text comes near them, so a text beyond one is a mistake worth stopping.
 ///
 /// ```
-/// use checkout_validate::azotte::Limits;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::azotte::Limits;
 ///
 /// let limits = Limits { items: 10_000, ..Limits::default() };
 /// assert_eq!(limits.item_identifier, 1_024);

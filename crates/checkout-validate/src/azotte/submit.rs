@@ -15,8 +15,8 @@ use core::num::NonZeroU32;
 /// Azotte does not charge twice under the same id.
 ///
 /// ```
-/// use checkout_tables::azotte::PaymentChannel;
-/// use checkout_validate::azotte::Draft;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::azotte::{Draft, PaymentChannel};
 ///
 /// let submit = Draft::stored_method(PaymentChannel::CreditCard)
 ///     .offer_identifier("off_1")
@@ -150,8 +150,8 @@ impl<'a> SubmitCheckout<'a> {
 /// One item of a checked order.
 ///
 /// ```
-/// use checkout_tables::azotte::PaymentChannel;
-/// use checkout_validate::azotte::{Draft, ItemDraft};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::azotte::{Draft, ItemDraft, PaymentChannel};
 ///
 /// let submit = Draft::stored_method(PaymentChannel::CreditCard)
 ///     .offer_identifier("off_1")
@@ -202,8 +202,8 @@ impl Item<'_> {
 /// The payment method of a checked order: the method has a card where a card is needed, and nowhere else.
 ///
 /// ```
-/// use checkout_tables::azotte::PaymentChannel;
-/// use checkout_validate::azotte::PaymentMethod;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::azotte::{PaymentChannel, PaymentMethod};
 ///
 /// let stored = PaymentMethod::StoredMethod { channel: PaymentChannel::CreditCard };
 /// assert!(stored.use_stored_method() && stored.card().is_none());

@@ -10,7 +10,8 @@ use core::fmt;
 /// Source: *Submit Checkout*, request parameters.
 ///
 /// ```
-/// use checkout_validate::azotte::{Field, ItemField};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::azotte::{Field, ItemField};
 ///
 /// let field = Field::Item { index: 1, field: ItemField::ItemIdentifier };
 /// assert_eq!(field.to_string(), "order.items[1].itemIdentifier");
@@ -129,8 +130,8 @@ impl fmt::Display for ItemField {
 /// Source of the rules: *Submit Checkout*; where it is silent a variant says Assumed, or ours.
 ///
 /// ```
-/// use checkout_tables::azotte::PaymentChannel;
-/// use checkout_validate::azotte::{Draft, Field, Violation};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::azotte::{Draft, Field, PaymentChannel, Violation};
 ///
 /// let violations = Draft::other(PaymentChannel::CreditCard).check().unwrap_err();
 /// let last = violations.into_iter().last().unwrap();
@@ -268,7 +269,8 @@ impl Sealed for Violation {}
 /// Everything that is wrong with a draft of Azotte's.
 ///
 /// ```
-/// use checkout_validate::azotte::{Draft, Violations};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::azotte::{Draft, Violations};
 ///
 /// let violations: Violations = Draft::default().check().unwrap_err();
 /// let fields: Vec<_> = violations.iter().map(|violation| violation.field().to_string()).collect();
@@ -292,8 +294,8 @@ pub type Violations = crate::Violations<Violation>;
 /// field.
 ///
 /// ```
-/// use checkout_tables::azotte::PaymentChannel;
-/// use checkout_validate::azotte::{Draft, Warning};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::azotte::{Draft, PaymentChannel, Warning};
 ///
 /// let submit = Draft::stored_method(PaymentChannel::PayPal)
 ///     .offer_identifier("off_1")

@@ -22,9 +22,9 @@ use core::fmt;
 /// Source: *Hosted Checkout*, initiate.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::peach::Currency;
-/// use checkout_validate::peach::Draft;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::Cents;
+/// use checkout_kit::peach::{Currency, Draft};
 ///
 /// let draft = Draft::debit(Currency::ZAR, Cents::new(200))
 ///     .entity_id("8ac7a4ca68c22c4d0168c2caab2e0025")
@@ -498,8 +498,9 @@ impl fmt::Debug for Draft<'_> {
 /// amount.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_validate::peach::Amount;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::Cents;
+/// use checkout_kit::peach::Amount;
 ///
 /// assert_eq!(Amount::from(Cents::new(250)), Amount::Cents(Cents::new(250)));
 /// assert_eq!(Amount::from("2.50"), Amount::Text("2.50".into()));

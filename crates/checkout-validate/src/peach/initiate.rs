@@ -15,9 +15,9 @@ use core::fmt;
 /// makes one.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::peach::Currency;
-/// use checkout_validate::peach::Draft;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::Cents;
+/// use checkout_kit::peach::{Currency, Draft};
 ///
 /// // The parameters of the documented signature, but for the nonce.
 /// let checkout = Draft::debit(Currency::ZAR, Cents::new(200))

@@ -10,7 +10,8 @@ use core::fmt;
 /// Source: *Payment status*, GET status request parameters. Assumed: one of the three is needed and enough.
 ///
 /// ```
-/// use checkout_validate::peach::{CheckoutId, Lookup, MerchantTransactionId};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::peach::{CheckoutId, Lookup, MerchantTransactionId};
 ///
 /// let lookup = Lookup::from(CheckoutId::new("8ac7a4a2")?);
 /// assert_eq!(lookup.pair(), ("checkoutId", "8ac7a4a2"));
@@ -73,7 +74,8 @@ impl Lookup<'_> {
 /// let through, since ids of the same platform have them (`….uat01-vm-tx02`).
 ///
 /// ```
-/// use checkout_validate::peach::{CheckoutId, LookupError};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::peach::{CheckoutId, LookupError};
 ///
 /// assert_eq!(CheckoutId::new("948cc8dec52a11eb85290242ac130003")?.segment().id().len(), 32);
 /// let error = CheckoutId::new("a/b").unwrap_err();
@@ -89,7 +91,8 @@ pub struct CheckoutId<'a>(Cow<'a, str>);
 /// Source: *Payment status* (AN32).
 ///
 /// ```
-/// use checkout_validate::peach::{LookupError, PaymentId};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::peach::{LookupError, PaymentId};
 ///
 /// assert_eq!(PaymentId::new("8ac7a4a0")?.as_str(), "8ac7a4a0");
 /// assert_eq!(PaymentId::new(""), Err(LookupError::Empty { parameter: "id" }));
@@ -106,7 +109,8 @@ pub struct PaymentId<'a>(Cow<'a, str>);
 /// Source: *Payment status* (AN48).
 ///
 /// ```
-/// use checkout_validate::peach::{LookupError, MerchantTransactionId};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::peach::{LookupError, MerchantTransactionId};
 ///
 /// assert_eq!(MerchantTransactionId::new("Test1234")?.as_str(), "Test1234");
 /// let error = MerchantTransactionId::new("a b").unwrap_err();
@@ -178,7 +182,8 @@ impl<'a> MerchantTransactionId<'a> {
 /// Source: *Payment status*, GET status request parameters.
 ///
 /// ```
-/// use checkout_validate::peach::{CheckoutId, LookupError};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::peach::{CheckoutId, LookupError};
 ///
 /// let error = CheckoutId::new("x".repeat(49)).unwrap_err();
 /// assert_eq!(error, LookupError::TooLong { parameter: "checkoutId", length: 49, max: 48 });

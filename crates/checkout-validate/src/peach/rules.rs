@@ -3,7 +3,8 @@
 /// The inputs of a check beside the documents: limits of our own.
 ///
 /// ```
-/// use checkout_validate::peach::Rules;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::peach::Rules;
 ///
 /// assert_eq!(Rules::default().limits.fields, 1_024);
 /// ```
@@ -20,7 +21,8 @@ pub struct Rules {
 /// Assumed: no merchant's text comes near them, so a text beyond one is a mistake worth stopping.
 ///
 /// ```
-/// use checkout_validate::peach::Limits;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::peach::Limits;
 ///
 /// let limits = Limits { value: 1 << 20, ..Limits::default() };
 /// assert_eq!(limits.cancel_url, 8_192);

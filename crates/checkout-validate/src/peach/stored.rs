@@ -20,11 +20,11 @@ use checkout_tables::peach::{
 /// as a number.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::peach::{
-///     Currency, RecurringType, StandingInstructionMode, StandingInstructionType,
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::Cents;
+/// use checkout_kit::peach::{
+///     Currency, Draft, RecurringType, StandingInstruction, StandingInstructionMode, StandingInstructionType,
 /// };
-/// use checkout_validate::peach::{Draft, StandingInstruction};
 ///
 /// // The first payment of a subscription: once in 30 days, until the end of 2029.
 /// let instruction =

@@ -10,7 +10,8 @@ use core::fmt;
 /// Source: *Hosted Checkout*, initiate.
 ///
 /// ```
-/// use checkout_validate::peach::Field;
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::peach::Field;
 ///
 /// assert_eq!(Field::EntityId.to_string(), "authentication.entityId");
 /// let custom = Field::CustomParameter { index: 0, name: Some("basket".into()) };
@@ -156,9 +157,9 @@ impl fmt::Display for Field {
 /// Source of the rules: *Hosted Checkout*; where it is silent a variant says Assumed, or ours.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::peach::Currency;
-/// use checkout_validate::peach::{Draft, Field, Violation};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::Cents;
+/// use checkout_kit::peach::{Currency, Draft, Field, Violation};
 ///
 /// let violations = Draft::debit(Currency::ZAR, Cents::ZERO).check().unwrap_err();
 /// let violation = violations.iter().find(|violation| violation.field() == Field::Amount).unwrap();
@@ -360,7 +361,8 @@ impl Sealed for Violation {}
 /// Everything that is wrong with a draft of Peach's.
 ///
 /// ```
-/// use checkout_validate::peach::{Draft, Violations};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::peach::{Draft, Violations};
 ///
 /// let violations: Violations = Draft::default().check().unwrap_err();
 /// let fields: Vec<_> = violations.iter().map(|violation| violation.field().to_string()).collect();
@@ -385,9 +387,9 @@ pub type Violations = crate::Violations<Violation>;
 /// field.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::peach::Currency;
-/// use checkout_validate::peach::{Draft, Warning};
+/// # checkout_doctest::facade!(validate);
+/// use checkout_kit::Cents;
+/// use checkout_kit::peach::{Currency, Draft, Warning};
 ///
 /// let checkout = Draft::debit(Currency::ZAR, Cents::new(200))
 ///     .entity_id("8ac7a4ca68c22c4d0168c2caab2e0025")

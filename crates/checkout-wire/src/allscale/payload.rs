@@ -16,7 +16,8 @@ use serde::ser::{Serialize, Serializer};
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Response Fields.
 ///
 /// ```
-/// use checkout_wire::{Head, Reply, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::{Head, Reply, allscale};
 ///
 /// let body = br#"{"code":0,"payload":{"checkout_url":"https://checkout.allscale.io/abc123",
 ///     "allscale_checkout_intent_id":"65b2f3d0d2d9c0a1b2c3d4e5","amount_coins":"1.0000","stable_coin_type":1,
@@ -76,8 +77,10 @@ impl CreatedIntent<'_> {
 /// null is in newer pages.
 ///
 /// ```
-/// use checkout_tables::{Open, allscale::IntentStatus};
-/// use checkout_wire::{Head, Reply, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::tables::Open;
+/// use checkout_kit::wire::{Head, Reply, allscale};
 ///
 /// let body = br#"{"code":0,"payload":{"all_scale_checkout_intent_id":"65b2f3d0d2d9c0a1b2c3d4e5","status":20,
 ///     "amount_coins":"10.00","coin_symbol":"USDT","user_name":"Tom","actual_paid_amount":"10.00"}}"#;
@@ -178,7 +181,8 @@ impl Intent<'_> {
 /// The payload of the test route `GET /v1/test/ping`.
 ///
 /// ```
-/// use checkout_wire::{Head, Reply, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::{Head, Reply, allscale};
 ///
 /// let body = br#"{"code":0,"payload":{"pong":"ok"},"error":null,"request_id":"r"}"#;
 /// let Reply::Done(answer) = allscale::read::<allscale::Pong>(&Head::new(200), body)? else { panic!() };
@@ -202,7 +206,8 @@ impl Pong<'_> {
 /// The payload of the test route `POST /v1/test/post`.
 ///
 /// ```
-/// use checkout_wire::{Head, Reply, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::{Head, Reply, allscale};
 ///
 /// let body = br#"{"code":0,"payload":{"your_request_body":{"a":1}},"error":null,"request_id":"r"}"#;
 /// let Reply::Done(answer) = allscale::read::<allscale::Echo>(&Head::new(200), body)? else { panic!() };

@@ -28,7 +28,8 @@ use serde_json::value::RawValue;
 /// all the same.
 ///
 /// ```
-/// use checkout_wire::{Head, Reply, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::{Head, Reply, allscale};
 ///
 /// let body = br#"{"code":0,"payload":{"pong":"ok"},"error":null,"request_id":"req_1"}"#;
 /// assert!(matches!(allscale::read::<allscale::Pong>(&Head::new(200), body)?, Reply::Done(_)));
@@ -44,7 +45,8 @@ pub fn read<'a, T: Payload<'a>>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply
 /// [`ReadError`], as from [`read`].
 ///
 /// ```
-/// use checkout_wire::{Head, ReadErrorKind, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::{Head, ReadErrorKind, allscale};
 ///
 /// let body = br#"{"code":0,"payload":{"pong":"ok"}}"#;
 /// let error = allscale::read_capped::<allscale::Pong>(&Head::new(200), body, 16).unwrap_err();
@@ -110,8 +112,10 @@ pub fn read_capped<'a, T: Payload<'a>>(
 /// no envelope. For test doubles, and for the law that a reply, written and read again, is the same reply.
 ///
 /// ```
-/// use checkout_tables::{Open, allscale::IntentStatus};
-/// use checkout_wire::{Answer, Reply, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::tables::Open;
+/// use checkout_kit::wire::{Answer, Reply, allscale};
 ///
 /// let payload = Open::from(IntentStatus::Viewed);
 /// let reply = Reply::Done(Answer { payload, request_id: Some("req_xxxxx".into()) });
@@ -142,8 +146,10 @@ pub fn write<'a, T: Payload<'a>>(reply: &Reply<'a, T>) -> Option<Vec<u8>> {
 /// [`JsonText`].
 ///
 /// ```
-/// use checkout_tables::{Open, allscale::IntentStatus};
-/// use checkout_wire::allscale::Payload;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::tables::Open;
+/// use checkout_kit::wire::allscale::Payload;
 ///
 /// fn is_payload<'a, T: Payload<'a>>() {}
 /// is_payload::<Open<IntentStatus>>();

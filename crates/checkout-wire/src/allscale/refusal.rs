@@ -12,8 +12,10 @@ use core::fmt;
 /// the id of the request. The documented messages name fields and limits, and never the values sent.
 ///
 /// ```
-/// use checkout_tables::{Open, allscale::IntentStatus};
-/// use checkout_wire::{Head, Reply, allscale};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::allscale::IntentStatus;
+/// use checkout_kit::tables::Open;
+/// use checkout_kit::wire::{Head, Reply, allscale};
 ///
 /// // A code that nobody has named yet is a refusal all the same.
 /// let body = br#"{"code":60001,"error":{"message":"later","details":{"a":[1, 2]}},"request_id":"req_2"}"#;

@@ -15,12 +15,12 @@ use serde_json::value::RawValue;
 /// Source: *Create Checkout Intent*, v4, 2026-05-06, Request Fields.
 ///
 /// ```
-/// use checkout_money::Cents;
-/// use checkout_tables::allscale::Currency;
-/// use checkout_validate::allscale::Draft;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::Cents;
+/// use checkout_kit::allscale::{Currency, Draft};
 ///
 /// let intent = Draft::fiat(Currency::EUR, Cents::new(100)).order_id("order_123").check()?;
-/// let body = checkout_wire::allscale::create_body(&intent);
+/// let body = checkout_kit::wire::allscale::create_body(&intent);
 /// assert_eq!(body, br#"{"currency":44,"amount_cents":100,"order_id":"order_123"}"#);
 /// # Ok::<(), checkout_validate::allscale::Violations>(())
 /// ```
@@ -52,9 +52,10 @@ pub fn create_body(intent: &CreateIntent<'_>) -> Vec<u8> {
 /// with an id in the path and no id given, or a route without an id and an id given.
 ///
 /// ```
-/// use checkout_tables::allscale::Route;
-/// use checkout_validate::PathSegment;
-/// use checkout_wire::allscale::path;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::allscale::Route;
+/// use checkout_kit::validate::PathSegment;
+/// use checkout_kit::wire::allscale::path;
 ///
 /// let id = PathSegment::new("65b2f3d0d2d9c0a1b2c3d4e5")?;
 /// let status = path(Route::Status, Some(id));

@@ -26,7 +26,8 @@ use serde::de::{Deserialize, Deserializer};
 /// ours are built from that list.
 ///
 /// ```
-/// use checkout_wire::allscale::read_webhook;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::allscale::read_webhook;
 ///
 /// let body = br#"{"all_scale_transaction_id":"txn_1","all_scale_checkout_intent_id":"65b2f3d0d2d9c0a1b2c3d4e5",
 ///     "webhook_id":"wh_1","amount_coins":"1.0000","coin_symbol":"USDT","order_id":"order_123","user_name":"Tom"}"#;
@@ -80,7 +81,8 @@ pub struct WebhookBody<'a> {
 /// [`ReadError`], for a body that is not a webhook's.
 ///
 /// ```
-/// let error = checkout_wire::allscale::read_webhook(br#"{"webhook_id":"wh_1"}"#).unwrap_err();
+/// # checkout_doctest::facade!(wire);
+/// let error = checkout_kit::wire::allscale::read_webhook(br#"{"webhook_id":"wh_1"}"#).unwrap_err();
 /// assert_eq!(error.path(), "all_scale_transaction_id");
 /// ```
 pub fn read_webhook(body: &[u8]) -> Result<WebhookBody<'_>, ReadError> {

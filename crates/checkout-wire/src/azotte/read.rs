@@ -25,7 +25,8 @@ use checkout_tables::azotte::ErrorCode;
 /// may have been done all the same.
 ///
 /// ```
-/// use checkout_wire::{Head, Reply, azotte};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::{Head, Reply, azotte};
 ///
 /// let unauthorised = azotte::read(&Head::new(401), b"")?;
 /// assert!(matches!(unauthorised, Reply::UnexpectedResponse(_)));
@@ -44,7 +45,8 @@ pub fn read<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a>, ReadError>
 /// [`ReadError`], as from [`read`].
 ///
 /// ```
-/// use checkout_wire::{Head, ReadErrorKind, azotte};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::{Head, ReadErrorKind, azotte};
 ///
 /// let body = br#"{"status":{"messageCode":"CHECK_OUT_DONE"}}"#;
 /// let error = azotte::read_capped(&Head::new(200), body, 16).unwrap_err();
@@ -73,7 +75,8 @@ pub fn read_capped<'a>(head: &Head<'a>, body: &'a [u8], cap: usize) -> Result<Re
 /// doubles, and for the law that a reply, written and read again, is the same reply.
 ///
 /// ```
-/// use checkout_wire::{Head, azotte};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::{Head, azotte};
 ///
 /// let body = br#"{"trackingNumber":"trk_1","status":{"messageCode":"CHECK_OUT_DONE"}}"#;
 /// let reply = azotte::read(&Head::new(200), body)?;

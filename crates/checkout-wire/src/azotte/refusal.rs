@@ -19,8 +19,10 @@ use core::marker::PhantomData;
 /// as [`is_not_readable`](Self::is_not_readable) says.
 ///
 /// ```
-/// use checkout_tables::{Open, azotte::ErrorCode};
-/// use checkout_wire::{Head, Reply, azotte};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::azotte::ErrorCode;
+/// use checkout_kit::tables::Open;
+/// use checkout_kit::wire::{Head, Reply, azotte};
 ///
 /// let body = br#"{"status":{"messageCode":"ORDERED_ITEM_NOT_FOUND"}}"#;
 /// let Reply::Refused(refusal) = azotte::read(&Head::new(404), body)? else { panic!() };

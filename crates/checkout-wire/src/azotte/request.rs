@@ -15,8 +15,8 @@ use serde::Serialize;
 /// Source: Azotte C2A, *Submit Checkout*, request fields.
 ///
 /// ```
-/// use checkout_tables::azotte::PaymentChannel;
-/// use checkout_validate::azotte::Draft;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::azotte::{Draft, PaymentChannel};
 ///
 /// let submit = Draft::stored_method(PaymentChannel::CreditCard)
 ///     .offer_identifier("off_1")
@@ -24,7 +24,7 @@ use serde::Serialize;
 ///     .item("plan_gold")
 ///     .customer_urn("urn:customer:42")
 ///     .check()?;
-/// let body = checkout_wire::azotte::submit_body(&submit);
+/// let body = checkout_kit::wire::azotte::submit_body(&submit);
 /// assert_eq!(
 ///     String::from_utf8(body)?,
 ///     concat!(
@@ -62,9 +62,10 @@ pub fn submit_body(submit: &SubmitCheckout<'_>) -> Vec<u8> {
 /// Returns the path of a route, with the tracking number if the route has one. `None` if the two do not fit.
 ///
 /// ```
-/// use checkout_tables::azotte::Route;
-/// use checkout_validate::PathSegment;
-/// use checkout_wire::azotte::path;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::azotte::Route;
+/// use checkout_kit::validate::PathSegment;
+/// use checkout_kit::wire::azotte::path;
 ///
 /// let id = PathSegment::new("trk_01HZ9XPZ3K2A8E0VBVQH7N9XGB")?;
 /// assert_eq!(

@@ -22,9 +22,11 @@ use serde::de::{Deserialize, Deserializer};
 /// its documented type is read as none.
 ///
 /// ```
-/// use checkout_tables::{Open, azotte::MessageCode};
-/// use checkout_wire::azotte::{Challenge, read};
-/// use checkout_wire::{Head, Reply};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::azotte::{Challenge, MessageCode};
+/// use checkout_kit::tables::Open;
+/// use checkout_kit::wire::azotte::read;
+/// use checkout_kit::wire::{Head, Reply};
 ///
 /// let body = br#"{"trackingNumber":"trk_01HZ9XPZ3K2A8E0VBVQH7N9XGB","status":{"messageCode":"CHECK_OUT_3DS_REQUIRED"},
 ///     "redirectInstructions":{"redirectUrl":"https://psp.example/3ds/abc","isRedirectRequired":true,
@@ -228,7 +230,8 @@ impl RedirectInstructions<'_> {
 /// The content to show the payer.
 ///
 /// ```
-/// use checkout_wire::azotte::Challenge;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::azotte::Challenge;
 ///
 /// // What leads into the payer's bank is not printed.
 /// assert_eq!(format!("{:?}", Challenge::Html("<form></form>")), "Html([13 bytes])");
@@ -253,7 +256,8 @@ impl core::fmt::Debug for Challenge<'_> {
 /// The reason that a payer is not shown a challenge that came. Holds nothing of the challenge.
 ///
 /// ```
-/// use checkout_wire::azotte::NotShown;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::azotte::NotShown;
 ///
 /// assert_eq!(NotShown::NotHttps.to_string(), "redirectUrl is no https URL, and there is no htmlContent");
 /// ```

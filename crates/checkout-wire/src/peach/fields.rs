@@ -21,7 +21,8 @@ use serde_json::value::RawValue;
 /// The fields of a webhook or of the shopper's return prove nothing until their signature has been verified.
 ///
 /// ```
-/// use checkout_wire::peach::Fields;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::peach::Fields;
 ///
 /// let fields = Fields::from_form(b"amount=2.00&result.code=000.000.000&customParameters%5Bcolour%5D=light+blue")?;
 /// assert_eq!(fields.get("customParameters[colour]"), Some("light blue"));

@@ -15,7 +15,8 @@ impl<'a> Fields<'a> {
     /// [`FormError`], for a body that cannot be decoded to one text for each key.
     ///
     /// ```
-    /// use checkout_wire::peach::{Fields, FormError};
+    /// # checkout_doctest::facade!(wire);
+    /// use checkout_kit::peach::{Fields, FormError};
     ///
     /// assert_eq!(Fields::from_form(b"a=1&a=2").unwrap_err(), FormError::Duplicate { at: 4 });
     /// assert_eq!(Fields::from_form(b"a=%zz").unwrap_err(), FormError::Percent { at: 2 });
@@ -48,7 +49,8 @@ impl<'a> Fields<'a> {
 /// beginning. The error holds nothing of the body, which can be anybody's name.
 ///
 /// ```
-/// use checkout_wire::peach::FormError;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::peach::FormError;
 ///
 /// assert_eq!(FormError::Duplicate { at: 4 }.to_string(), "a key stands twice, at byte 4");
 /// ```

@@ -19,9 +19,9 @@ use core::fmt;
 /// Source: Peach Payments, *Payment status* and *Checkout webhooks*, 2026-07-23.
 ///
 /// ```
-/// use checkout_tables::Moment;
-/// use checkout_tables::peach::{Environment, PaymentStatus};
-/// use checkout_wire::peach::{Fields, Payment};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::peach::{Environment, Fields, Payment, PaymentStatus};
+/// use checkout_kit::tables::Moment;
 ///
 /// let form = b"amount=14.99&checkoutId=0fa1&currency=ZAR&merchantTransactionId=UAT12345&paymentType=DB\
 ///     &result.code=000.000.000&timestamp=2019-01-25T08%3A27%3A46.916519Z&signature=49d3";
@@ -425,8 +425,11 @@ impl fmt::Debug for Payment<'_> {
 /// The parts around the signed fields in the other published shape of a status. No part is signed.
 ///
 /// ```
-/// use checkout_tables::{Open, peach::{Environment, PaymentStatus}};
-/// use checkout_wire::{Head, Reply, peach::read_payment};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::peach::{Environment, PaymentStatus};
+/// use checkout_kit::tables::Open;
+/// use checkout_kit::wire::peach::read_payment;
+/// use checkout_kit::wire::{Head, Reply};
 ///
 /// let body = br#"{"status":"pending","timestamp":1200,"redirect_url":"https://shop.example/result","redirect_post_data":null}"#;
 /// let Reply::Done(answer) = read_payment(&Head::new(200), body, Environment::Live)? else { panic!() };

@@ -25,8 +25,10 @@ use serde::de::{Deserialize, Deserializer, Error};
 /// [`ReadError`], if the answer says success and is not as documented.
 ///
 /// ```
-/// use checkout_tables::peach::{Environment, PaymentStatus};
-/// use checkout_wire::{Head, Reply, peach::read_payment};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::peach::{Environment, PaymentStatus};
+/// use checkout_kit::wire::peach::read_payment;
+/// use checkout_kit::wire::{Head, Reply};
 ///
 /// let body = br#"{"amount":"2.00","checkoutId":"c01b","result.code":"000.200.100","signature":"5246"}"#;
 /// let Reply::Done(answer) = read_payment(&Head::new(200), body, Environment::Sandbox)? else { panic!() };
@@ -76,7 +78,9 @@ pub fn read_payment<'a>(
 /// [`ReadError`], if the answer says success and is not as documented. There may be a checkout all the same.
 ///
 /// ```
-/// use checkout_wire::{Head, Reply, peach::read_initiated};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::peach::read_initiated;
+/// use checkout_kit::wire::{Head, Reply};
 ///
 /// let body = br#"{"redirectUrl":"https://secure.peachpayments.com/checkout/c01b"}"#;
 /// let Reply::Done(answer) = read_initiated(&Head::new(201), body)? else { panic!() };
@@ -103,7 +107,9 @@ pub fn read_initiated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, I
 /// [`ReadError`], for a body that is not JSON throughout, beyond the cap or not UTF-8.
 ///
 /// ```
-/// use checkout_wire::{Head, Reply, peach::read_validated};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::peach::read_validated;
+/// use checkout_kit::wire::{Head, Reply};
 ///
 /// assert!(matches!(read_validated(&Head::new(200), b"{}")?, Reply::Done(_)));
 /// let body = br#"{"validation_errors":{"amount":"Invalid amount."}}"#;
@@ -138,7 +144,9 @@ pub fn read_validated<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, V
 /// [`ReadError`], if the answer says success and is not as documented. There may be a checkout all the same.
 ///
 /// ```
-/// use checkout_wire::{Head, Reply, peach::read_created};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::peach::read_created;
+/// use checkout_kit::wire::{Head, Reply};
 ///
 /// let body = br#"{"checkoutId":"c01b","redirectUrl":"https://secure.peachpayments.com/checkout/c01b"}"#;
 /// let Reply::Done(answer) = read_created(&Head::new(200), body)? else { panic!() };
@@ -158,7 +166,9 @@ pub fn read_created<'a>(head: &Head<'a>, body: &'a [u8]) -> Result<Reply<'a, Cre
 /// [`ReadError`], if the answer says success and is not as documented.
 ///
 /// ```
-/// use checkout_wire::{Head, Reply, peach::read_token};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::peach::read_token;
+/// use checkout_kit::wire::{Head, Reply};
 ///
 /// // The seconds are seen as a text too.
 /// let body = br#"{"access_token":"eyJh","expires_in":"3600","token_type":"Bearer"}"#;
@@ -194,10 +204,9 @@ impl Initiated<'_> {
     /// asked by, or else the `merchantTransactionId` of the request.
     ///
     /// ```
-    /// use checkout_money::Cents;
-    /// use checkout_tables::peach::Currency;
-    /// use checkout_validate::peach::Draft;
-    /// use checkout_wire::peach::Initiated;
+    /// # checkout_doctest::facade!(wire);
+    /// use checkout_kit::Cents;
+    /// use checkout_kit::peach::{Currency, Draft, Initiated};
     ///
     /// let checkout = Draft::debit(Currency::ZAR, Cents::new(200))
     ///     .entity_id("8ac7a4ca68c22c4d0168c2caab2e0025")

@@ -17,7 +17,9 @@ use core::marker::PhantomData;
 /// published. The text of a field's fault can quote the field, and is not printed.
 ///
 /// ```
-/// use checkout_wire::{Head, Reply, peach::read_initiated};
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::wire::peach::read_initiated;
+/// use checkout_kit::wire::{Head, Reply};
 ///
 /// let body = br#"{"validation_errors":{"amount":"Invalid amount.","currency":"Unknown currency."}}"#;
 /// let Reply::Refused(refusal) = read_initiated(&Head::new(400), body)? else { panic!() };

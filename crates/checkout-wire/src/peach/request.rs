@@ -13,8 +13,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 /// Peach's reference takes `application/json` there. (Forms are seen to work too.)
 ///
 /// ```
+/// # checkout_doctest::facade!(wire);
 /// let pairs = [("amount", "2.00"), ("customParameters[a]", "b\"c")];
-/// assert_eq!(checkout_wire::peach::body(pairs), br#"{"amount":"2.00","customParameters[a]":"b\"c"}"#);
+/// assert_eq!(checkout_kit::wire::peach::body(pairs), br#"{"amount":"2.00","customParameters[a]":"b\"c"}"#);
 /// ```
 #[must_use]
 pub fn body<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Vec<u8> {
@@ -30,6 +31,7 @@ pub fn body<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Vec<u8> 
 /// under its flat name.
 ///
 /// ```
+/// # checkout_doctest::facade!(wire);
 /// let pairs = [
 ///     ("amount", "2.00"),
 ///     ("createRegistration", "true"),
@@ -39,7 +41,7 @@ pub fn body<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Vec<u8> 
 ///     ("nonce", "1"),
 /// ];
 /// let expected = br#"{"amount":"2.00","createRegistration":true,"cardTokens":["8ac7a49f","8ac7a4a0"],"#;
-/// let body = checkout_wire::peach::create_body(pairs);
+/// let body = checkout_kit::wire::peach::create_body(pairs);
 /// assert_eq!(
 ///     body.strip_prefix(expected).unwrap(),
 ///     br#""standingInstruction":{"mode":"INITIAL","frequency":30},"nonce":"1"}"#
@@ -55,8 +57,10 @@ pub fn create_body<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> V
 /// The query of a read of the status, without the question mark.
 ///
 /// ```
+/// # checkout_doctest::facade!(wire);
 /// let pairs = [("authentication.entityId", "8ac7"), ("merchantTransactionId", "a b&c")];
-/// assert_eq!(checkout_wire::peach::query(pairs), "authentication.entityId=8ac7&merchantTransactionId=a%20b%26c");
+/// let query = checkout_kit::wire::peach::query(pairs);
+/// assert_eq!(query, "authentication.entityId=8ac7&merchantTransactionId=a%20b%26c");
 /// ```
 #[must_use]
 pub fn query<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> String {
@@ -73,7 +77,8 @@ pub fn query<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> String 
 /// alone.
 ///
 /// ```
-/// let body = checkout_wire::peach::token_body("id", "secret", "merchant");
+/// # checkout_doctest::facade!(wire);
+/// let body = checkout_kit::wire::peach::token_body("id", "secret", "merchant");
 /// assert_eq!(body, br#"{"clientId":"id","clientSecret":"secret","merchantId":"merchant"}"#);
 /// ```
 #[must_use]
@@ -86,9 +91,10 @@ pub fn token_body(client_id: &str, client_secret: &str, merchant_id: &str) -> Ve
 /// Returns the path of a route, with the checkout's id if the route has an id. `None` if the two do not fit.
 ///
 /// ```
-/// use checkout_tables::peach::Route;
-/// use checkout_validate::PathSegment;
-/// use checkout_wire::peach::path;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::peach::Route;
+/// use checkout_kit::validate::PathSegment;
+/// use checkout_kit::wire::peach::path;
 ///
 /// let id = PathSegment::new("c01b2f50ab394661a564931d5ef0d066")?;
 /// let status = path(Route::CheckoutStatus, Some(id));

@@ -8,8 +8,9 @@ use checkout_tables::Moment;
 /// Digits finer than a millisecond are cut off, and a leap second counts as the second after.
 ///
 /// ```
-/// use checkout_tables::Moment;
-/// use checkout_wire::peach::moment;
+/// # checkout_doctest::facade!(wire);
+/// use checkout_kit::tables::Moment;
+/// use checkout_kit::wire::peach::moment;
 ///
 /// assert_eq!(moment("1970-01-01T00:00:01Z"), Some(Moment::from_unix_seconds(1)));
 /// let read = Some(Moment::from_unix_millis(1_548_404_866_916));
