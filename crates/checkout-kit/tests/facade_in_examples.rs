@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use regex::Regex;
 use syn::{Attribute, Item, UseTree, Visibility};
 
 /// The crates whose examples name the facade.
@@ -155,4 +156,84 @@ fn the_facade_has_a_module_for_each_provider_and_no_other() {
         matches!(module.vis, Visibility::Public(_)).then(|| module.ident.to_string())
     });
     assert_eq!(public.collect::<Vec<_>>(), PROVIDERS, "`facade!` of checkout-doctest has these too");
+}
+
+/// The Rust files below a folder.
+fn rust_files(folder: &Path, into: &mut Vec<PathBuf>) {
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            rust_files(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+/// The visible lines of the examples in a file's docs, with their numbers.
+fn visible(source: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    // The language of the block of code around a line.
+    let mut block: Option<&str> = None;
+    for (number, line) in (1..).zip(source.lines()) {
+        let line = line.trim_start();
+        let Some(line) = line.strip_prefix("///").or_else(|| line.strip_prefix("//!")).map(str::trim) else {
+            block = None;
+            continue;
+        };
+        if let Some(language) = line.strip_prefix("```") {
+            block = match block {
+                None => Some(language),
+                Some(_) => None,
+            };
+        } else if block.is_some_and(|language| !["text", "sql"].contains(&language))
+            && !(line == "#" || line.starts_with("# "))
+        {
+            found.push((number, line));
+        }
+    }
+    found
+}
+
+/// The visible lines that name a crate below the facade.
+fn wrong(source: &str) -> Vec<(usize, &str)> {
+    let below = Regex::new(&format!(r"(?-u:\b)checkout_({})(?-u:\b)", BELOW.join("|"))).unwrap();
+    let mut found = visible(source);
+    found.retain(|(_, line)| below.is_match(line));
+    found
+}
+
+#[test]
+fn no_visible_line_of_an_example_names_a_crate_below_the_facade() {
+    let (mut faults, mut lines) = (String::new(), 0);
+    for name in BELOW {
+        let mut files = Vec::new();
+        rust_files(&crates().join(format!("checkout-{name}/src")), &mut files);
+        for file in files {
+            let source = fs::read_to_string(&file).unwrap();
+            lines += visible(&source).len();
+            for (number, line) in wrong(&source) {
+                let _ = writeln!(faults, "{}:{number}: {line}", file.display());
+            }
+        }
+    }
+    assert!(faults.is_empty(), "name `checkout_kit` and hide `checkout_doctest::facade!` above:\n{faults}");
+    assert!(lines > 1_000, "{lines} lines of examples were found");
+}
+
+#[test]
+fn a_visible_line_with_a_crates_own_name_is_found() {
+    let example =
+        |line: &str| format!("    /// Text of checkout_money.\n    /// ```\n    /// {line}\n    /// ```\n");
+    for line in
+        ["use checkout_money::Cents;", "let a = checkout_wire::Head::new(200);", "##[x(checkout_auth)]"]
+    {
+        assert_eq!(wrong(&example(line)), [(3, line)]);
+    }
+    for line in
+        ["# use checkout_money::Cents;", "#", "use checkout_sandbox::peach::Sandbox;", "\"checkout_id\""]
+    {
+        assert!(wrong(&example(line)).is_empty(), "{line}");
+    }
+    assert!(wrong("//! ```text\n//! checkout_money\n//! ```\n//! checkout_money\n").is_empty());
+    assert_eq!(wrong("/// ```compile_fail,E0277\n/// checkout_money\n/// ```\n"), [(2, "checkout_money")]);
 }
