@@ -404,7 +404,7 @@ impl<T: Readable> Reader<T> {
             reject(CallErrorKind::Unreadable(error), id)
         })?;
         if head.status == 401 && !matches!(reply, Reply::Done(_)) {
-            T::Provider::unauthorized(&self.client);
+            T::Provider::unauthorized(&self.client, self.route, self.sent_at);
         }
         let answer = match reply {
             Reply::Done(answer) => answer,

@@ -71,8 +71,8 @@ pub enum CreateOutcome<T: Readable> {
         error: CallErrorOf<T>,
     },
     /// The client's set-up is at fault, not the order: the key, the clock, the access token, the address or
-    /// the nonces. The same create can be sent again once the set-up is mended. Of Peach's V2, forget the
-    /// token after a 401, then authenticate.
+    /// the nonces. The same create can be sent again once the set-up is mended. With
+    /// Peach's V2, authenticate again: the client has dropped the refused token.
     SetUp {
         /// True if an attempt may have been processed, as of [`Repeat`](Self::Repeat).
         may_have_been_processed: bool,
@@ -159,12 +159,9 @@ impl<T: Readable> CreateOutcome<T> {
         let Operation { repeat, lookup_key, .. } = error.operation();
         // The call for an access token creates nothing, whatever became of the call.
         let processed = error.may_have_been_processed() && repeat != Repeat::Safe;
-        // Under its key, the same call is safe once the set-up is mended, whatever became of an attempt.
-        let is_set_up = match repeat {
-            Repeat::Keyed => error.is_set_up(),
-            Repeat::Safe => !processed,
-            Repeat::Unsafe => !processed && error.is_set_up(),
-        };
+        // The last attempt speaks for itself: a refusal that proves nothing is not the set-up's fault alone.
+        let is_set_up =
+            repeat == Repeat::Safe || (error.is_set_up() && !error.attempt_may_have_been_processed());
         let advice = error.retry();
         let error = if earlier { error.after_another() } else { error };
         let may_have_been_processed = earlier || processed;

@@ -109,6 +109,8 @@ struct Failed<P: Provider> {
     clock_skew: Option<ClockSkew>,
     /// False if it is certain that the attempt was not processed.
     processed: bool,
+    /// True if an earlier attempt may have been processed.
+    earlier: bool,
     retry: RetryAdvice,
     outcome: ReadOutcome,
 }
@@ -174,7 +176,7 @@ impl<P: Provider> CallError<P> {
     /// ```
     #[must_use]
     pub fn may_have_been_processed(&self) -> bool {
-        self.0.processed
+        self.0.processed || self.0.earlier
     }
 
     /// The advice for a repeat of the same call.
@@ -281,8 +283,13 @@ impl<P: Provider> CallError<P> {
     /// The same error after an earlier attempt that may have been processed: the last attempt proves nothing
     /// about the earlier attempt.
     pub(crate) fn after_another(mut self) -> Self {
-        self.0.processed = true;
+        self.0.earlier = true;
         self
+    }
+
+    /// True if this very attempt may have been processed, whatever became of earlier attempts.
+    pub(crate) fn attempt_may_have_been_processed(&self) -> bool {
+        self.0.processed
     }
 
     /// True if the client's set-up is at fault, and not what was asked.
@@ -406,8 +413,18 @@ impl<P: Provider> CallError<P> {
             retry_advice(operation.repeat, operation.lookup_key, attempted)
         });
         let (request_id, http_status, body, clock_skew) = (None, None, None, None);
-        let failed =
-            Failed { operation, kind, request_id, http_status, body, clock_skew, processed, retry, outcome };
+        let failed = Failed {
+            operation,
+            kind,
+            request_id,
+            http_status,
+            body,
+            clock_skew,
+            processed,
+            earlier: false,
+            retry,
+            outcome,
+        };
         Self(Box::new(failed))
     }
 }
@@ -461,7 +478,7 @@ impl<P: Provider> fmt::Debug for CallError<P> {
             .field("operation", &self.0.operation)
             .field("kind", &self.0.kind)
             .field("request_id", &self.request_id())
-            .field("may_have_been_processed", &self.0.processed)
+            .field("may_have_been_processed", &self.may_have_been_processed())
             .field("retry", &self.0.retry)
             .finish_non_exhaustive()
     }

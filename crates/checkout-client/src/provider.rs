@@ -138,8 +138,9 @@ pub(crate) mod sealed {
         /// read the checkout. Just after a create the cause can be that the checkout does not exist yet.
         fn is_not_there(refusal: &Self::Refusal) -> bool;
 
-        /// Drops what the client keeps of an authorization, which is no longer good after a 401.
-        fn unauthorized(_: &Self::Client) {}
+        /// Drops the kept answer to an authorization call, which is no longer good: a call that was sent at
+        /// that moment met a 401.
+        fn unauthorized(_: &Self::Client, _: Self::Route, _sent_at: Moment) {}
     }
 
     /// The kind of trouble of a refusal, for the advice on a repeat.

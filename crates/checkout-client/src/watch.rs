@@ -127,7 +127,8 @@ impl Watchable for Payment<'_> {
 ///
 /// Many checkouts, under the limits that they share, are for [`WatchSet`](crate::WatchSet). The same code
 /// decides for a lone watch and for many: a lone watch has a poller of its own instead of the shared
-/// schedule. A new watch takes at most 1,024 bytes, the texts of its calls among them.
+/// schedule. A new watch takes about one kilobyte with the ids that the providers give, and a
+/// few bytes more for each further character of the id.
 ///
 /// A clock that is set back by a minute or more costs a pause, and not the time that the clock ran ahead. A
 /// clock that runs ahead can cost the deadline: the watch gives up, and goes on when the clock is right again
@@ -259,7 +260,7 @@ impl<E: Watchable> Watch<E> {
     }
 
     /// True if something contradicted an end ([`Verdict::Conflict`](checkout_lifecycle::Verdict::Conflict)),
-    /// so that a person has to look. The watch stays conflict, in [`stored`](Self::stored) too.
+    /// so that a person has to look. The watch stays in conflict, in [`stored`](Self::stored) too.
     #[must_use]
     pub const fn has_conflict(&self) -> bool {
         self.known.conflict
@@ -397,7 +398,7 @@ impl<E: Watchable> Watch<E> {
         let (known, mut place) = self.parts(now);
         known.take_messages(&mut place, now);
         let mut step = place.poller.next(&place.policy, now);
-        if !known.is_end(&mut place, step, now) {
+        if known.reads_once_more(&mut place, step, now) {
             step = place.poller.next(&place.policy, now);
         }
         match step {

@@ -144,7 +144,7 @@ pub struct WatchSet<E: Watchable, K> {
     reads: Vec<Read<E>>,
     /// The outcomes that came and were not taken in yet.
     came: VecDeque<(Whose, Outcome<E>)>,
-    /// The reads from the schedule that wait for the authorization call of them.
+    /// The reads from the schedule that wait for their authorization call.
     waiting: Vec<Given>,
     /// The reads whose authorization call was answered.
     ready: VecDeque<Given>,
@@ -352,8 +352,9 @@ impl<E: Watchable, K> WatchSet<E, K> {
     /// allows. True if the checkout is open here.
     pub fn payer_returned(&mut self, watch_id: WatchId) -> bool {
         let now = self.now();
-        let Some(open) = self.open.get(&watch_id) else { return false };
-        self.schedule.payer_returned(open.queued, now);
+        let Some(open) = self.open.get_mut(&watch_id) else { return false };
+        let (_, mut place) = open.parts(&mut self.schedule);
+        place.payer_returned(now);
         true
     }
 

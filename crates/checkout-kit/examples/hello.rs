@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The goods leave for a read that settles this order, and for nothing else.
     let read = end.into_read().ok_or("still open: look again later")?;
-    let goods_leave_for = Environment::Sandbox; // in a shop `Live`, whatever the client was built with
+    let goods_leave_for = Environment::Sandbox; // in a shop: `Live`
     let order = Order::of(goods_leave_for, &draft, &created).ok_or("the draft has no order id")?;
     println!("order   {}", order.settled_by(&read));
     Ok(())

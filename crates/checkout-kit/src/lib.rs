@@ -14,7 +14,7 @@
 //!
 //! # pollster::block_on(async {
 //! # let nonces = std::sync::atomic::AtomicU64::new(0);
-//! // 0. A store's access, over any transport. In production the clock is the system's, and nothing is said of it.
+//! // 0. A store's access, over any transport. In production the system's clock is the default.
 //! let transport = &Sandbox::new(1);
 //! let clock = transport.clock().clone();
 //! let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into())?)
@@ -23,25 +23,27 @@
 //!     .clock(move || clock.now())
 //!     .build()?;
 //!
-//! // 1. Draft it, and check it against the provider's documents: all that is wrong is said at once.
+//! // 1. Draft the order, and check the draft against the provider's documents. The error names every fault.
 //! let order = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_123").check()?;
 //!
-//! // 2. Create it, and send the payer to the hosted page. (What to store before: the example `save_before_send`.)
+//! // 2. Create the checkout, and send the payer to the hosted page. The example `save_before_send` stores the
+//! //    order before.
 //! let answer = client.create(&order).send(transport).await?;
-//! assert!(answer.differences().is_empty()); // else tell somebody, before the payer pays something else
+//! assert!(answer.differences().is_empty()); // else warn a person, before the payer pays another amount
 //! let created = answer.payload;
 //! assert!(created.checkout_url.as_str().starts_with("https://"));
 //!
-//! // 3. Watch it to its end: as often as the provider's policy says, and over failed reads.
+//! // 3. Watch the checkout to the end: as often as the provider's policy says, and over failed reads.
 //! let sleep = |wait| std::future::ready(transport.clock().advance(wait)); // in production: `tokio_sleep`
 //! let end = client.watch(&created.intent_id)?.end(transport, sleep).await;
 //!
-//! // 4. Before the goods leave. First: does a person have to look? Something contradicted an end, or money came late.
+//! // 4. Before the goods leave. First: does a person have to look, because a read contradicted an end, or
+//! //    because money came late?
 //! assert!(!end.wants_attention());
 //! let read = end.into_read().ok_or("still open: store the watch, and look again later")?;
 //!
-//! // 5. Then: does the read settle this order?
-//! let goods_leave_for = Environment::Sandbox; // in a shop `Live`, whatever the client was built with
+//! // 5. Second: does the read settle this order?
+//! let goods_leave_for = Environment::Sandbox; // in a shop: `Live`
 //! let stored = Order::of(goods_leave_for, &order, &created).ok_or("the draft has no order id")?;
 //! assert!(stored.settled_by(&read).is_settled());
 //! # Ok::<(), Box<dyn std::error::Error>>(())

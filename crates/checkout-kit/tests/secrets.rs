@@ -55,7 +55,7 @@ const SEEDS: &[(&str, &str)] = &[
     ("checkout_transport::body::BodyBuffer", "bytes"),
     ("checkout_trust::replay::key::Key", "digest"),
     ("checkout_trust::replay::memory::State", "entries"),
-    ("checkout_validate::personal::Redacted", "0"),
+    ("checkout_validate::redacted::Redacted", "0"),
     ("checkout_wire::azotte::request::CreditCard", "card_number"),
     ("checkout_wire::azotte::result::Challenge", "Html"),
     ("checkout_wire::head::Head", "location"),
@@ -215,13 +215,13 @@ fn a_new_type_must_be_listed_in_every_place_of_its_secret() {
     let check = |text: &str| {
         let mut sources = Sources::of(
             "checkout_validate",
-            "mod personal { pub struct Redacted(String); }
-            pub use personal::Redacted;
+            "mod redacted { pub struct Redacted(String); }
+            pub use redacted::Redacted;
             pub mod sealed { pub trait Backend { type Client; } }",
         );
         sources.add("checkout_new", text);
-        let listed = ["checkout_validate::personal::Redacted".to_owned()].into();
-        unlisted(&sources, &["checkout_validate::personal::Redacted"], &listed).join(" ")
+        let listed = ["checkout_validate::redacted::Redacted".to_owned()].into();
+        unlisted(&sources, &["checkout_validate::redacted::Redacted"], &listed).join(" ")
     };
     assert_eq!(check("pub struct A { a: String, b: Vec<u8> }"), "");
     assert_eq!(check("use checkout_validate::Redacted; pub struct A { a: Redacted }"), "checkout_new::A");
@@ -234,7 +234,7 @@ fn a_new_type_must_be_listed_in_every_place_of_its_secret() {
         "checkout_new::A"
     );
     assert_eq!(
-        check("pub struct A<'a>(&'a [(u8, checkout_validate::personal::Redacted)]);"),
+        check("pub struct A<'a>(&'a [(u8, checkout_validate::redacted::Redacted)]);"),
         "checkout_new::A"
     );
     assert_eq!(check("pub struct A { key: secrecy::SecretString }"), "checkout_new::A");

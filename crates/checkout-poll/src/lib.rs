@@ -20,7 +20,7 @@
 //! let end = loop {
 //!     match poller.next(&policy, now) {
 //!         Step::Wait(until) | Step::AskPayer { until } => now = until, // sleep, or listen for webhooks
-//!         Step::Fetch(fetch) => {
+//!         Step::Fetch(kind) => {
 //!             poller.mark_sent(&policy, now);
 //!             let phase = answers.next(); // ask the provider, and let the tracker judge
 //!             poller.handle_outcome(&policy, now, ReadOutcome::Answer { kind, phase, wait: None });

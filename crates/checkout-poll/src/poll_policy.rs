@@ -16,7 +16,7 @@ use core::time::Duration;
 /// use core::time::Duration;
 ///
 /// const POLL_POLICY: PollPolicy = PollPolicy::allscale().max_interval(Duration::from_secs(30)).deadline(Duration::from_secs(3600));
-/// assert_eq!(POLL_POLICY.first, Duration::from_secs(5));
+/// assert_eq!(POLL_POLICY.initial_interval, Duration::from_secs(5));
 /// assert_eq!(POLL_POLICY.deadline, Duration::from_secs(3600));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -191,7 +191,7 @@ impl PollPolicy {
     /// ```
     /// # use checkout_poll::PollPolicy;
     /// # use core::time::Duration;
-    /// assert_eq!(PollPolicy::allscale().initial_interval(Duration::from_secs(3)).first, Duration::from_secs(3));
+    /// assert_eq!(PollPolicy::allscale().initial_interval(Duration::from_secs(3)).initial_interval, Duration::from_secs(3));
     /// ```
     #[must_use]
     pub const fn initial_interval(mut self, initial_interval: Duration) -> Self {
@@ -294,7 +294,7 @@ impl PollPolicy {
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;
-    /// assert_eq!(PollPolicy::allscale().max_refusals(1).refusals, 1);
+    /// assert_eq!(PollPolicy::allscale().max_refusals(1).max_refusals, 1);
     /// ```
     #[must_use]
     pub const fn max_refusals(mut self, max_refusals: u8) -> Self {

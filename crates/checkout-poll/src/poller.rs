@@ -83,7 +83,7 @@ pub use text::ParsePollerError;
 ///
 /// let policy = PollPolicy::allscale();
 /// let at = |seconds: i64| Moment::from_unix_millis(1_700_000_000_000 + seconds * 1_000);
-/// let answer = |fetch, phase| ReadOutcome::Answer { kind, phase: Some(phase), wait: None };
+/// let answer = |kind, phase| ReadOutcome::Answer { kind, phase: Some(phase), wait: None };
 ///
 /// let mut poller = Poller::new(&policy, at(0), 42);
 /// assert_eq!(poller.next(&policy, at(0)), Step::Fetch(ReadKind::Status));

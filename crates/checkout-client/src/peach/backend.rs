@@ -146,8 +146,11 @@ impl Backend for Peach {
         refusal.is_not_found() || refusal.http_status == 404
     }
 
-    fn unauthorized(merchant: &Arc<Merchant>) {
-        merchant.forget_token();
+    fn unauthorized(merchant: &Arc<Merchant>, route: Route, sent_at: Moment) {
+        // The call for a token carries no token. A call that is older than the token carried another.
+        if route != Route::Token {
+            merchant.forget_token(sent_at);
+        }
     }
 
     fn can_be_the_clock(_: &Refusal<'static>) -> bool {

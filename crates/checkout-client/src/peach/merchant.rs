@@ -4,7 +4,7 @@ use super::tokens::{TokenSource, TokenStore};
 use crate::not_sent::NotSent;
 use crate::sources::{Clock, NonceSource};
 use checkout_auth::peach::SecretToken;
-use checkout_tables::Environment;
+use checkout_tables::{Environment, Moment};
 use checkout_transport::http::HeaderValue;
 use checkout_validate::SecretString;
 use core::fmt;
@@ -28,10 +28,10 @@ pub struct Merchant {
 }
 
 impl Merchant {
-    /// Forgets the stored token, if the store is the client's own.
-    pub(super) fn forget_token(&self) {
+    /// Forgets a stored token that a call of that moment can have carried, if the store is the client's own.
+    pub(super) fn forget_token(&self, sent_at: Moment) {
         if let Some(store) = self.oauth.as_ref().and_then(|oauth| oauth.store.as_ref()) {
-            store.forget();
+            store.forget_of(sent_at);
         }
     }
 

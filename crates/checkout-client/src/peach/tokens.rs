@@ -78,6 +78,11 @@ impl TokenStore {
         *self.held() = None;
     }
 
+    /// Forgets a token that a call of that moment can have carried, and keeps a newer token.
+    pub(super) fn forget_of(&self, sent_at: Moment) {
+        self.held().take_if(|held| held.asked_at <= sent_at);
+    }
+
     fn held(&self) -> MutexGuard<'_, Option<Held>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -182,7 +182,9 @@ impl Client {
     /// Forgets the stored token: the next [`authenticate`](Self::authenticate) asks for another. A 401 to any
     /// call of this client does the same. A token source of your own is not touched.
     pub fn forget_token(&self) {
-        self.0.forget_token();
+        if let Some(store) = self.0.oauth.as_ref().and_then(|oauth| oauth.store.as_ref()) {
+            store.forget();
+        }
     }
 
     /// The store to fill, if the store is the client's own and has no token that is good now.

@@ -44,7 +44,10 @@ impl<E: Watchable> Known<E> {
     /// The read to send now, which answers the nudges so far. The place records the read.
     pub(crate) fn begin(&mut self, kind: ReadKind) -> DueRead<E> {
         self.answers_nudges();
-        self.due_read(kind)
+        match kind {
+            ReadKind::Status => DueRead::Status(self.status_call.clone()),
+            ReadKind::Full => DueRead::Full(self.full_call.clone()),
+        }
     }
 
     /// Records the begin of a read.
@@ -68,13 +71,13 @@ impl<E: Watchable> Known<E> {
         self.take_in(place, came, now);
     }
 
-    /// True if the poller's end is the end of the watch. An end that no read shows is read once more.
-    pub(crate) fn is_end(&self, place: &mut impl Place, step: Step, now: Moment) -> bool {
-        let reads_again = matches!(step, Step::Done(_)) && !self.has_evidence();
-        if reads_again {
+    /// Reads once more where the poller is at an end that no read shows. True if that is so.
+    pub(crate) fn reads_once_more(&self, place: &mut impl Place, step: Step, now: Moment) -> bool {
+        let reads = matches!(step, Step::Done(_)) && !self.has_evidence();
+        if reads {
             place.read_once_more(now);
         }
-        !reads_again
+        reads
     }
 
     /// The next change to report. After the last change comes the end, where `ended` is an end.
@@ -91,7 +94,8 @@ impl<E: Watchable> Known<E> {
     }
 }
 
-/// the authorization call of the reads of one client: one call at a time, for all reads that need the call.
+/// The authorization call of a lone watch or of a merchant: one call at a time, for all reads that need the
+/// call.
 pub(crate) struct Gate<E: Watchable> {
     asked: Option<(Moment, ClientOf<E>)>,
 }

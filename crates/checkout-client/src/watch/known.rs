@@ -1,6 +1,5 @@
 //! The knowledge of one checkout, and the effect of a read on that knowledge: a watch without its poller.
 
-use super::due_read::DueRead;
 use super::{Change, End, Handle, Nudged, Watchable};
 use crate::error::CallErrorOf;
 use crate::provider::ClientOf;
@@ -30,7 +29,7 @@ pub(crate) struct Known<E: Watchable> {
     pub(crate) conflict: bool,
     pub(crate) handle: Handle,
     /// The changes that were not reported yet.
-    pub(crate) untold: VecDeque<Change<E>>,
+    pub(super) untold: VecDeque<Change<E>>,
     /// The latest read that shows the current status.
     evidence: Option<Box<Answer<E>>>,
     /// The challenge that the payer was asked for last.
@@ -120,13 +119,6 @@ impl<E: Watchable> Known<E> {
     pub(super) fn answers_nudges(&mut self) {
         self.begun = true;
         self.answers_nudge |= core::mem::take(&mut self.nudged);
-    }
-
-    pub(super) fn due_read(&self, kind: ReadKind) -> DueRead<E> {
-        match kind {
-            ReadKind::Status => DueRead::Status(self.status_call.clone()),
-            ReadKind::Full => DueRead::Full(self.full_call.clone()),
-        }
     }
 
     /// The kind of the next read. A refusal whose late reads go on is reported with a read that shows the

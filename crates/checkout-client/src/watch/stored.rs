@@ -86,7 +86,7 @@ pub enum ParseWatchError {
     #[error("a stored watch does not begin with v1")]
     Version,
     /// The part behind `v1` is neither `conflict` nor `-`.
-    #[error("a stored watch does not say whether it is conflict")]
+    #[error("a stored watch does not say if its reads are in conflict")]
     Conflict,
     /// The tracker is missing or not readable.
     #[error("{0}")]

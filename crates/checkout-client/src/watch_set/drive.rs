@@ -431,7 +431,7 @@ where
         let Some(watch_id) = self.schedule.data(queued).copied() else { return };
         let Some(open) = self.open.get_mut(&watch_id) else { return };
         let (known, mut place) = open.parts(&mut self.schedule);
-        if known.is_end(&mut place, step, now) {
+        if !known.reads_once_more(&mut place, step, now) {
             open.ended = Some(step);
             self.to_tell.push_back(watch_id);
         }

@@ -3,7 +3,7 @@
 use crate::support::{answering, response};
 use crate::world::{API_KEY, PROJECT, TENANT, client_at, client_of, latest, stored};
 use checkout_client::azotte::Azotte;
-use checkout_client::{Answer, CallError, CallErrorKind, Readable, RetryAdvice};
+use checkout_client::{Answer, CallError, CallErrorKind, CreateOutcome, Readable, RetryAdvice};
 use checkout_sandbox::azotte::{Sandbox, Tenant};
 use checkout_wire::azotte::CheckoutResult;
 
@@ -117,9 +117,15 @@ fn a_401_or_403_of_azotte_s_own_proves_that_nothing_was_done_and_a_gateway_s_pag
         let error = submit.send_blocking(&answering(response(status, headers, body))).unwrap_err();
         (error.may_have_been_processed(), error.retry())
     };
+    let outcome = |status, headers, body| {
+        CreateOutcome::of(submit.send_blocking(&answering(response(status, headers, body))))
+    };
     for status in [401, 403] {
         for (headers, body) in own {
             let said = String::from_utf8_lossy(body);
+            let outcome = outcome(status, headers, body);
+            let is_set_up = matches!(outcome, CreateOutcome::SetUp { may_have_been_processed: false, .. });
+            assert!(is_set_up, "{status} {headers:?} {said}");
             // A repeat does not mend a key.
             assert_eq!(
                 told(status, headers, body),
@@ -134,6 +140,8 @@ fn a_401_or_403_of_azotte_s_own_proves_that_nothing_was_done_and_a_gateway_s_pag
                 (true, RetryAdvice::Never),
                 "{status} {headers:?} {said}"
             );
+            let is_unknown = matches!(outcome(status, headers, body), CreateOutcome::Unknown(_));
+            assert!(is_unknown, "{status} {headers:?} {said}");
         }
     }
     // No other status proves anything of a submit, whatever its form.

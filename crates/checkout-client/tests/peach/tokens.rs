@@ -11,7 +11,8 @@ use checkout_sandbox::peach::{Fault, Sandbox};
 use checkout_tables::Environment;
 use checkout_tables::Moment;
 use checkout_tables::peach::Route;
-use checkout_transport::{Request, from_fn, from_fn_blocking, from_fn_local};
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{Request, from_fn, from_fn_blocking, from_fn_local, http};
 use checkout_validate::SecretString;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -266,4 +267,32 @@ fn only_a_bearer_token_that_a_header_carries_is_kept() {
         };
         assert_eq!(told, expected, "{body}");
     }
+}
+
+#[test]
+fn a_401_to_the_call_for_a_token_forgets_no_token() {
+    let sandbox = sandbox();
+    let client = v2_builder(&sandbox).build().unwrap();
+    client.authenticate_blocking(&sandbox).unwrap();
+    sandbox.inject_on(Route::Token, Fault::EmptyUnauthorized);
+    let refused = client.token().send_blocking(&sandbox).unwrap_err();
+    assert_eq!(refused.http_status(), Some(401));
+    client.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap();
+}
+
+#[test]
+fn a_late_401_for_an_old_token_keeps_the_new_token() {
+    let sandbox = sandbox();
+    let client = v2_builder(&sandbox).build().unwrap();
+    client.authenticate_blocking(&sandbox).unwrap();
+    let create = client.create(&checkout("order-0001")).unwrap();
+    // The attempt carries the old token, and the answer is late.
+    let (_, reader) = create.attempt(client.now(), "nonce-1").unwrap().into_parts();
+    client.forget_token();
+    sandbox.clock().advance(Duration::from_secs(1));
+    client.authenticate_blocking(&sandbox).unwrap();
+    let unauthorized = http::Response::builder().status(401).body(Bytes::new()).unwrap();
+    reader.read(&unauthorized).unwrap_err();
+    create.send_blocking(&sandbox).unwrap();
+    assert_eq!(asked(&sandbox), 2);
 }

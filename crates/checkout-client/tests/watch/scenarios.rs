@@ -306,7 +306,7 @@ fn a_contradiction_of_an_end_is_reported_and_held_for_good() {
         let Some(Change::End(End::Ended { answer, .. })) = changes.into_iter().last() else { panic!() };
         let status = answer.payload.status;
         assert_eq!(status.known(), Some(IntentStatus::Confirmed));
-        // A watch that is asked again reads again, and is conflict all the same, stored or not.
+        // A watch that is asked again reads again, and is in conflict all the same, stored or not.
         let stored = watch.stored();
         assert!(stored.starts_with("v1 conflict; v1 CONFIRMED - "), "{stored}");
         let again = lines(&form.changes(&mut watch, &sandbox, &clock));
