@@ -45,7 +45,7 @@ fn assert_law<E: Watchable>(watch: impl Fn() -> Watch<E>, text: &str) {
     match watch().restore_from(text) {
         Ok(mut resumed) => {
             assert_eq!(resumed.stored(), text, "one watch, one text");
-            assert_eq!(resumed.held(), text.starts_with("v1 conflict; "));
+            assert_eq!(resumed.has_conflict(), text.starts_with("v1 conflict; "));
             // The watch goes on, and its later state can be stored too.
             let step = resumed.next(EPOCH);
             let mut again = watch().restore_from(&resumed.stored()).expect("what is stored can be read");

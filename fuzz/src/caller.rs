@@ -95,8 +95,8 @@ impl Caller {
         self.poller.set_back(self.clock);
         if is_far {
             let left = self.not_before.saturating_since(self.told);
-            self.told =
-                whole_ticks(self.clock.saturating_add(Duration::from_millis(9))).max(self.poller.started_at());
+            self.told = whole_ticks(self.clock.saturating_add(Duration::from_millis(9)))
+                .max(self.poller.started_at());
             self.not_before = self.told.saturating_add(left);
             self.tell(Duration::ZERO);
         }

@@ -52,7 +52,13 @@ impl Crowd {
                 scope: RateScope::Merchant,
             };
             let limit = (limit.requests < 7).then_some(limit);
-            Some(Shop { id: schedule.merchant(policy, limit), policy, limit, slowed: false, asked: Vec::new() })
+            Some(Shop {
+                id: schedule.merchant(policy, limit),
+                policy,
+                limit,
+                slowed: false,
+                asked: Vec::new(),
+            })
         };
         let shops = [shop()?, shop()?, shop()?];
         let (checkouts, removed) = (Vec::new(), Vec::new());
@@ -94,7 +100,7 @@ impl Crowd {
         Some(())
     }
 
-    fn hear(&mut self) -> Moment {
+    fn advance(&mut self) -> Moment {
         self.told = self.told.max(self.clock).min(LATEST);
         self.clock
     }

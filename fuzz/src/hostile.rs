@@ -380,7 +380,7 @@ impl<S: Scene> Run<S> {
                 time.run(self.watches.next_event(&self.stage.clone(), |wait| time.sleep(wait)), until);
             self.waits(time.now().saturating_since(before));
             match event {
-                Some(Some(event)) => self.advance(event),
+                Some(Some(event)) => self.hear(event),
                 // The time is over, or none is open.
                 Some(None) | None => return,
             }

@@ -7,8 +7,8 @@ use core::time::Duration;
 /// The frequency and the duration of reading a checkout. Data, one policy for each provider.
 ///
 /// The pause after an answer grows with the checkout's age: an eighth of the age, at least
-/// [`initial_interval`](Self::first) and at most [`max_interval`](Self::max_interval). The pause is not a
-/// state, so a restart loses nothing.
+/// [`initial_interval`](Self::initial_interval) and at most [`max_interval`](Self::max_interval). The pause
+/// is not a state, so a restart loses nothing.
 ///
 /// ```
 /// # checkout_doctest::facade!(poll);
@@ -354,8 +354,8 @@ impl PollPolicy {
     }
 
     /// The longest pause after an answer: [`max_interval`](Self::max_interval), or
-    /// [`initial_interval`](Self::first) if that is longer. One answer delays the reads of other checkouts
-    /// for at most this long: see [`Schedule::handle_outcome`](crate::Schedule::handle_outcome).
+    /// [`initial_interval`](Self::initial_interval) if that is longer. One answer delays the reads of other
+    /// checkouts for at most this long: see [`Schedule::handle_outcome`](crate::Schedule::handle_outcome).
     ///
     /// ```
     /// # use checkout_poll::PollPolicy;

@@ -64,7 +64,7 @@ pub use text::ParsePollerError;
 /// The deadline is the payer's time, so phases that outlast the payer's time have a time of their own.
 /// Assumed, all of these: no provider documents them.
 /// - A new end has [`PollPolicy::deadline`] from then to be confirmed, if that is longer. The poller gives up
-///   an end that nothing confirms, with that end as the [last phase](GaveUp::last).
+///   an end that nothing confirms, with that end as the [last phase](GaveUp::last_phase).
 /// - A review has the time of [`PollPolicy::review`] from its beginning, if that is longer. If the review
 ///   leads back to an open phase, that phase has [`PollPolicy::deadline`] from then.
 /// - A confirmed refusal is read for as long as [`PollPolicy::late_payment_reads`] says, and is

@@ -153,12 +153,11 @@ fn a_refused_token_is_forgotten_and_another_is_requested() {
         client.authenticate_blocking(&sandbox).unwrap();
         assert_eq!(asked(&sandbox), 2 + number);
         sandbox.inject_on(route, Fault::EmptyUnauthorized);
-        let refused = match route {
-            Route::CreateCheckout => created(&client),
-            _ => {
-                let status = client.status(&sandbox.checkouts()[0].checkout_id).unwrap();
-                outcome(status.send_blocking(&sandbox), payment)
-            }
+        let refused = if route == Route::CreateCheckout {
+            created(&client)
+        } else {
+            let status = client.status(&sandbox.checkouts()[0].checkout_id).unwrap();
+            outcome(status.send_blocking(&sandbox), payment)
         };
         assert_eq!(refused, "not the API: 401");
         let error = client.create(&checkout("order-0001")).unwrap().send_blocking(&sandbox).unwrap_err();
