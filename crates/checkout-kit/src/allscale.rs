@@ -4,8 +4,11 @@
 //! |---|---|
 //! | draft a checkout, and check it | [`Draft`], [`Rules`] → [`CreateIntent`] or [`Violations`] |
 //! | reach the API | [`Client`], with a [`SigningKey`] |
-//! | create, poll | [`Client::create`] → [`CreatedIntent`], [`Client::get`] → [`Intent`], [`Client::status`] |
-//! | know where it stands | [`Tracker`](crate::Tracker) of [`IntentStatus`] |
+//! | create | [`Client::create`] → [`CreatedIntent`] |
+//! | watch to the end | [`Client::watch`] → [`Watch`](crate::Watch) |
+//! | read once | [`Client::status`], [`Client::get`] → [`Intent`] |
+//! | receive a webhook | [`Receiver`] → [`Verified`](crate::Verified) [`Event`] |
+//! | know how a checkout stands | [`Tracker`](crate::Tracker) of [`IntentStatus`] |
 //! | settle an order | [`Answer::into_read`](crate::Answer::into_read), and [`Order`](crate::settlement::allscale::Order) |
 //! | look a code up | [`Currency`], [`StableCoin`], [`IntentStatus`], [`ErrorCode`], [`PaymentMethodType`] |
 //!

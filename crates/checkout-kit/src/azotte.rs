@@ -4,20 +4,22 @@
 //! |---|---|
 //! | draft a checkout, and check it | [`Draft`], [`Rules`] → [`SubmitCheckout`] or [`Violations`] |
 //! | reach the API | [`Client`], with project, tenant and API key |
-//! | submit, and poll | [`Client::submit`] → [`Submitted`], [`Client::status`] → [`CheckoutResult`] |
+//! | submit | [`Client::submit`] → [`Submitted`] |
+//! | watch to the end | [`Client::watch_submitted`], [`Client::watch`] → [`Watch`](crate::Watch) |
+//! | read once | [`Client::status`] → [`CheckoutResult`] |
 //! | show a challenge | [`CheckoutResult::challenge`] → [`Challenge`] |
-//! | know where it stands | [`Tracker`](crate::Tracker) of [`MessageCode`] |
+//! | know how a checkout stands | [`Tracker`](crate::Tracker) of [`MessageCode`] |
 //! | settle an order | [`Answer::into_read`](crate::Answer::into_read), and [`Order`](crate::settlement::azotte::Order) |
 //!
-//! A stored method comes first: a merchant that sends raw card numbers falls under PCI DSS, with every
-//! machine that they pass through.
+//! Take the stored method first: a merchant that sends raw card numbers falls under PCI DSS, with every
+//! machine that the numbers pass through.
 //!
 //! ```
 //! use checkout_kit::azotte::{Draft, PaymentChannel};
 //!
 //! let submit = Draft::stored_method(PaymentChannel::CreditCard)
 //!     .offer_identifier("off_1")
-//!     .correlation_id("order_123") // sent again under the same one, it is not charged twice
+//!     .correlation_id("order_123") // the same submit under the same id is charged once
 //!     .item("plan_gold")
 //!     .customer_urn("urn:customer:42")
 //!     .check()?;
@@ -25,7 +27,7 @@
 //! # Ok::<(), checkout_kit::azotte::Violations>(())
 //! ```
 //!
-//! The example `azotte_payment` plays all of the steps.
+//! The example `azotte_payment` plays all the steps.
 
 pub use checkout_client::azotte::{Azotte, Builder, Client, Submitted};
 pub use checkout_tables::azotte::{

@@ -1,7 +1,7 @@
-//! Take a payment through a hosted checkout, and know without doubt how it ended.
+//! Take a payment through a hosted checkout, and know without doubt how the payment ended.
 //!
-//! This is the facade: one dependency, and every crate of the family behind the facade. The items that all
-//! providers share are here; the items of one provider are in its module: [`allscale`], [`azotte`] or
+//! This crate is the facade: one dependency that re-exports the other crates. The items that all providers
+//! share are here; the items of one provider are in the provider's module: [`allscale`], [`azotte`] or
 //! [`peach`].
 //!
 //! The way of a payment, with a sandbox in the provider's place:
@@ -14,7 +14,7 @@
 //!
 //! # pollster::block_on(async {
 //! # let nonces = std::sync::atomic::AtomicU64::new(0);
-//! // 0. A store's access, over any transport. In production the system's clock is the default.
+//! // 0. The client holds a store's access. In production leave `clock` out: the system's is the default.
 //! let transport = &Sandbox::new(1);
 //! let clock = transport.clock().clone();
 //! let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into())?)
@@ -23,11 +23,11 @@
 //!     .clock(move || clock.now())
 //!     .build()?;
 //!
-//! // 1. Draft the order, and check the draft against the provider's documents. The error names every fault.
+//! // 1. Draft the order, and check the draft against the provider's documents. An error names every fault.
 //! let order = Draft::fiat(Currency::EUR, Cents::new(4_990)).order_id("order_123").check()?;
 //!
-//! // 2. Create the checkout, and send the payer to the hosted page. The example `save_before_send` stores the
-//! //    order before.
+//! // 2. Create the checkout, and send the payer to the hosted page. A shop stores the order before: see the
+//! //    example `save_before_send`.
 //! let answer = client.create(&order).send(transport).await?;
 //! assert!(answer.differences().is_empty()); // else warn a person, before the payer pays another amount
 //! let created = answer.payload;
@@ -37,12 +37,12 @@
 //! let sleep = |wait| std::future::ready(transport.clock().advance(wait)); // in production: `tokio_sleep`
 //! let end = client.watch(&created.intent_id)?.end(transport, sleep).await;
 //!
-//! // 4. Before the goods leave. First: does a person have to look, because a read contradicted an end, or
-//! //    because money came late?
+//! // 4. Before the goods leave, ask first: does a person have to look, because a read contradicted an end,
+//! //    or because money came late?
 //! assert!(!end.wants_attention());
 //! let read = end.into_read().ok_or("still open: store the watch, and look again later")?;
 //!
-//! // 5. Second: does the read settle this order?
+//! // 5. Ask second: does the read settle this order?
 //! let goods_leave_for = Environment::Sandbox; // in a shop: `Live`
 //! let stored = Order::of(goods_leave_for, &order, &created).ok_or("the draft has no order id")?;
 //! assert!(stored.settled_by(&read).is_settled());
@@ -50,46 +50,47 @@
 //! # }).unwrap();
 //! ```
 //!
-//! The same steps with another provider are another module's: `azotte_payment` and `peach_payment` are the
-//! examples, and code written against [`Watchable`] and [`Watch`], or [`Observable`], [`Tracker`] and
-//! [`Phase`], works with every provider (`three_providers`).
+//! The other providers have the same steps in their own modules: see the examples `azotte_payment` and
+//! `peach_payment`. Code over [`Watchable`] and [`Watch`], or over [`Observable`], [`Tracker`] and [`Phase`],
+//! works with every provider (`three_providers`).
 //!
-//! The examples go further: `first_payment` plays two dozen ways that a payment can go, and
-//! `save_before_send` shows the data to store and when, so that neither a crash, a lost answer nor a second
-//! worker loses an order.
+//! The examples go further: `first_payment` plays two dozen ways that a payment can go. `save_before_send`
+//! shows which data a shop stores, and when, so that neither a crash, a lost answer nor a second worker
+//! loses an order.
 //!
-//! A [`Watch`] asks as often as the provider's [`PollPolicy`] says, reports each change, and ends with the
-//! full read. [`WatchSet`] runs many at a time, under the limits that they share (`many_checkouts`);
-//! `docs/polling.md` says more.
+//! A [`Watch`] reads as often as the provider's [`PollPolicy`] says, reports each change, and ends with the
+//! full read. A [`WatchSet`] runs many watches at a time, under the limits that their checkouts share
+//! (`many_checkouts`). `docs/polling.md` says more.
 //!
 //! # What is not here
-//! HTTP: take the crate for the client that you have (`checkout-reqwest`, `checkout-ureq`, `checkout-tower`),
-//! or write a [`Transport`]; its docs are the contract. A runtime, a timer: functions that wait take a sleep.
+//! - An HTTP client: take the adapter for yours (`checkout-reqwest`, `checkout-ureq`, `checkout-tower`), or
+//!   write a [`Transport`], whose docs are the contract.
+//! - A runtime and a timer: functions that wait take a sleep.
 //!
 //! # The one idea to know
 //! A call returns an [`Answer`] or a [`CallError`], and an error does not prove that nothing happened. Ask
 //! [`CallError::may_have_been_processed`] first: a create whose error may have been processed is never
-//! repeated blindly, because the repeat can charge the payer twice. [`CallError::retry`] gives the advice
-//! instead.
+//! repeated blindly, because the repeat can charge the payer twice. [`CallError::retry`] advises on a repeat,
+//! and [`CreateOutcome`] is the next step of the order.
 //!
 //! An unknown status is not an error: the status is kept as received.
 //!
-//! # Where things come from
-//! Each name here is another crate's, and links to the name's documentation, with examples and sources. The
-//! crates themselves are [`auth`], [`client`], [`lifecycle`], [`money`], [`poll`], [`tables`], [`transport`],
-//! [`trust`], [`validate`] and [`wire`].
+//! # The other crates
+//! Each name here is a re-export, and its documentation has examples and sources. The crates themselves are
+//! [`auth`], [`client`], [`lifecycle`], [`money`], [`poll`], [`tables`], [`transport`], [`trust`],
+//! [`validate`] and [`wire`].
 //!
 //! # Features
 //! - `system` (on by default): the system's clock with `Moment::now`, and random nonces.
-//! - `tokio`: `tokio_sleep`, for whatever waits.
-//! - `tracing`: a span for every attempt.
-//! - `serde`: the stored forms of tables, amounts, trackers and pollers.
-//! - `strum`: the derives of `strum` on every table.
-//! - `sandbox`: the in-process sandbox as `checkout_kit::sandbox`, for tests.
-//! - `testkit`: the benches for a transport as `checkout_kit::testkit`, for tests.
 //! - `http`: the receivers of webhooks take requests of the `http` crate.
-//! - `conformance`: the suite that a replay store of your own is run against.
-//! - `test-util`: an event that is taken for verified without looking, for tests.
+//! - `tokio`: `tokio_sleep`, the sleep of a watch or a retry.
+//! - `tracing`: a span for every attempt, with the provider's request id.
+//! - `serde`: the stored form of tables, amounts, trackers and pollers.
+//! - `strum`: the derives of `strum` on every table.
+//! - `sandbox`: for tests, the sandboxes as `checkout_kit::sandbox`.
+//! - `testkit`: for tests, the benches as `checkout_kit::testkit`.
+//! - `conformance`: for tests, the suite for a replay store of your own.
+//! - `test-util`: for tests, events that nobody has verified.
 
 pub mod allscale;
 pub mod azotte;
@@ -138,7 +139,7 @@ mod readme {}
 #[doc = include_str!("../../../docs/polling.md")]
 mod polling {}
 
-/// The example of the guide to webhooks, which reads the system's clock.
+/// The examples of the guide to webhooks, one of which reads the system's clock.
 #[cfg(all(doctest, feature = "system"))]
 #[doc = include_str!("../../../docs/webhooks.md")]
 mod webhooks {}

@@ -5,10 +5,11 @@
 //! | draft a checkout, and check it | [`Draft`], [`Rules`] → [`InitiateCheckout`] or [`Violations`] |
 //! | reach V1 | [`Client`], with entity and [`SecretToken`] |
 //! | reach V2, which Peach recommends | [`v2::Client`], with entity and [`v2::Credentials`] |
-//! | begin | [`Client::initiate`] → [`Initiated`], [`v2::Client::create`] → [`Created`] |
-//! | poll | [`Client::status`] by a [`Lookup`], [`v2::Client::status`] → [`Payment`] |
-//! | take a webhook or the shopper's return in | [`Receiver`] → [`Message`], [`Event`] |
-//! | know where it stands | [`Tracker`](crate::Tracker) of [`PaymentStatus`] |
+//! | create | [`Client::initiate`] → [`Initiated`], [`v2::Client::create`] → [`Created`] |
+//! | watch to the end | [`Client::watch`] by a [`Lookup`], [`v2::Client::watch`] → [`Watch`](crate::Watch) |
+//! | read once | [`Client::status`] by a [`Lookup`], [`v2::Client::status`] → [`Payment`] |
+//! | receive a webhook or the shopper's return | [`Receiver`] → [`Message`], [`Event`] |
+//! | know how a checkout stands | [`Tracker`](crate::Tracker) of [`PaymentStatus`] |
 //! | settle an order | [`Answer::into_read`](crate::Answer::into_read), and [`Order`](crate::settlement::peach::Order) |
 //!
 //! A success of the payment type `PA` is an authorization, [`Phase::Authorized`](crate::Phase::Authorized):
@@ -23,16 +24,16 @@
 //! let signature = secret.sign([("paymentType", "DB"), ("result.code", "000.000.000")])?;
 //! let body = format!("paymentType=DB&result.code=000.000.000&signature={}", signature.as_str());
 //!
-//! // Every field takes part, known or not, before anything of it is believed.
+//! // Verify over every field, known or not, before you believe any of them.
 //! let fields = Fields::from_form(body.as_bytes())?;
 //! secret.verify(fields.iter())?;
 //! let payment = Payment::new(fields, Environment::Live).ok_or("no result code")?;
 //! assert_eq!(payment.status().and_then(|status| status.known()), Some(PaymentStatus::Successful));
-//! // It is a hint all the same: the status is read before goods leave.
+//! // A webhook is a hint all the same: read the status before goods leave.
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The example `peach_payment` plays all of the steps but the webhook, which `receive_peach` takes in.
+//! The example `peach_payment` plays all the steps but the webhook. `receive_peach` receives webhooks.
 
 pub use checkout_auth::peach::{
     KeyError, SIGNATURE, SecretToken, Signature, SignedText, VerifyError, header,
