@@ -77,6 +77,26 @@ impl VirtualClock {
             now = Moment::from_unix_millis(changed);
         }
     }
+
+    /// Moves the clock and all clones forward to `moment`. A clock that shows `moment` already, or a later
+    /// moment, stays as it is: no call moves a clock back but a sandbox's `reset`.
+    ///
+    /// ```
+    /// # use checkout_sandbox::VirtualClock;
+    /// # use checkout_tables::Moment;
+    /// let clock = VirtualClock::new(Moment::from_unix_millis(5));
+    /// clock.advance_to(Moment::from_unix_millis(9));
+    /// clock.advance_to(Moment::from_unix_millis(7));
+    /// assert_eq!(clock.now(), Moment::from_unix_millis(9));
+    /// ```
+    pub fn advance_to(&self, moment: Moment) {
+        self.0.fetch_max(moment.unix_millis(), Ordering::SeqCst);
+    }
+
+    /// Moves the clock and all clones to `moment`, forward or back.
+    pub(crate) fn set(&self, moment: Moment) {
+        self.0.store(moment.unix_millis(), Ordering::SeqCst);
+    }
 }
 
 #[cfg(test)]
@@ -94,5 +114,23 @@ mod tests {
             }
         });
         assert_eq!(clock.now(), Moment::from_unix_millis(12_000));
+    }
+
+    #[test]
+    fn no_thread_moves_a_clock_back() {
+        let clock = VirtualClock::new(Moment::from_unix_millis(0));
+        thread::scope(|scope| {
+            for thread in 0..4 {
+                let clock = clock.clone();
+                scope.spawn(move || {
+                    for at in (0..1000).rev() {
+                        let before = clock.now();
+                        clock.advance_to(Moment::from_unix_millis(4 * at + thread));
+                        assert!(clock.now() >= before);
+                    }
+                });
+            }
+        });
+        assert_eq!(clock.now(), Moment::from_unix_millis(3_999));
     }
 }

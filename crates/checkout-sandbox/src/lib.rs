@@ -5,6 +5,9 @@
 //! [`BlockingTransport`](checkout_transport::BlockingTransport). The modules share the [`VirtualClock`], the
 //! [`Counts`] and the [`RecordedRequest`].
 //!
+//! Every sandbox has `fork`, which makes a copy with a clock of its own, and `reset`, which goes back to the
+//! beginning.
+//!
 //! A sandbox remembers every request with the body, for tests that look at requests. For a crowd of checkouts
 //! each builder has `forget_requests`: then the sandbox counts requests and keeps none. A read takes the same
 //! time however many checkouts and merchants there are.
@@ -61,6 +64,7 @@ mod mishap;
 mod percent;
 mod recorded;
 mod settings;
+mod world;
 
 pub use clock::VirtualClock;
 pub use counts::Counts;

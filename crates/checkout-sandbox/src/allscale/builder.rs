@@ -1,7 +1,7 @@
 //! The making of a sandbox.
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use checkout_auth::allscale::SigningKey;
 use checkout_tables::Moment;
@@ -16,6 +16,7 @@ use super::store::Store;
 use super::{API_KEY, API_SECRET};
 use crate::VirtualClock;
 use crate::settings::Settings;
+use crate::world::World;
 
 impl Sandbox {
     /// A sandbox with one store, that of [`API_KEY`] and [`API_SECRET`], and with the defaults of
@@ -205,8 +206,7 @@ impl Builder {
             window_seconds: self.window_seconds,
             requests_per_minute: self.requests_per_minute,
             scenario: self.settings.scenario,
-            clock,
-            state: Mutex::new(state),
+            world: World::new(clock, state),
         }))
     }
 }

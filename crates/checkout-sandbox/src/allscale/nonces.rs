@@ -6,6 +6,7 @@ use std::mem;
 use checkout_tables::Moment;
 
 /// The spent nonces of every store, kept for good, or only for as long as a signed request can come again.
+#[derive(Clone)]
 pub(super) struct Nonces {
     /// By the number of the store.
     spent: HashSet<(usize, String)>,

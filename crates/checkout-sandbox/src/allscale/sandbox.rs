@@ -54,7 +54,48 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn clock(&self) -> &VirtualClock {
-        &self.0.clock
+        self.0.world.clock()
+    }
+
+    /// Makes another sandbox with a copy of everything: intents, requests, and the scenarios and faults that
+    /// wait. The copy has a clock of its own, which shows the same moment. Nothing that happens to either
+    /// sandbox later shows in the other.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_sandbox::allscale::{Fault, Sandbox};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let fork = sandbox.fork();
+    /// fork.inject(Fault::Garbage);
+    /// fork.clock().advance(Duration::from_secs(5));
+    /// assert_eq!((sandbox.faults_waiting(), fork.faults_waiting()), (0, 1));
+    /// assert!(sandbox.clock().now() < fork.clock().now());
+    /// ```
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(Arc::new(Server::clone(&self.0)))
+    }
+
+    /// Brings the sandbox back to the state after `build`: no intent and no request is there, no scenario and
+    /// no fault waits, the same ids come again, and the clock shows the moment of the beginning. The same
+    /// requests at the same moments get the same bytes again.
+    ///
+    /// The clock goes back with all of its clones, so reset all sandboxes that share the clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_sandbox::allscale::{Fault, Sandbox};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let begin = sandbox.clock().now();
+    /// sandbox.inject(Fault::Garbage);
+    /// sandbox.clock().advance(Duration::from_secs(5));
+    /// sandbox.reset();
+    /// assert_eq!((sandbox.faults_waiting(), sandbox.clock().now()), (0, begin));
+    /// ```
+    pub fn reset(&self) {
+        self.0.world.reset();
     }
 
     /// Sends the next new intent through `scenario`. Several scenarios wait in the order of the calls. An
@@ -143,7 +184,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn intents(&self) -> Vec<IntentRecord> {
-        let now = self.0.clock.now();
+        let now = self.0.world.now();
         self.state().intents.iter().map(|intent| intent.record(now)).collect()
     }
 
@@ -155,7 +196,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn intent(&self, id: &str) -> Option<IntentRecord> {
-        let now = self.0.clock.now();
+        let now = self.0.world.now();
         let state = self.state();
         let number = state.number_of.get(id).copied()?;
         Some(state.intents.get(number)?.record(now))
@@ -197,7 +238,7 @@ impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
         f.debug_struct("Sandbox")
-            .field("now", &self.0.clock.now())
+            .field("now", &self.0.world.now())
             .field("stores", &self.0.stores.len())
             .field("intents", &state.intents.len())
             .field("requests", &state.seen)

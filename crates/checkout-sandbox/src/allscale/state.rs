@@ -17,6 +17,7 @@ use crate::RecordedRequest;
 use crate::counts::Tally;
 use crate::generator::Generator;
 
+#[derive(Clone)]
 pub(super) struct State {
     pub(super) intents: Vec<Intent>,
     /// The number of each intent, by the intent's id.

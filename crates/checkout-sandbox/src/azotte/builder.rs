@@ -1,6 +1,6 @@
 //! The making of a sandbox.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use checkout_tables::Moment;
 
@@ -12,6 +12,7 @@ use super::tenant::Tenant;
 use super::{API_KEY, X_TN};
 use crate::VirtualClock;
 use crate::settings::Settings;
+use crate::world::World;
 
 impl Sandbox {
     /// A sandbox with one tenant, that of [`X_TN`] and [`API_KEY`], and with the defaults of [`Builder`].
@@ -176,8 +177,7 @@ impl Builder {
             forgets_requests: self.settings.forgets_requests,
             conceals_other_tenants: self.conceals_other_tenants,
             scenario: self.settings.scenario,
-            clock,
-            state: Mutex::new(state),
+            world: World::new(clock, state),
         }))
     }
 }

@@ -74,7 +74,48 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn clock(&self) -> &VirtualClock {
-        &self.0.clock
+        self.0.world.clock()
+    }
+
+    /// Makes another sandbox with a copy of everything: checkouts, requests, and the scenarios and faults
+    /// that wait. The copy has a clock of its own, which shows the same moment. Nothing that happens to
+    /// either sandbox later shows in the other.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_sandbox::azotte::{Fault, Sandbox};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let fork = sandbox.fork();
+    /// fork.inject(Fault::Garbage);
+    /// fork.clock().advance(Duration::from_secs(5));
+    /// assert_eq!((sandbox.faults_waiting(), fork.faults_waiting()), (0, 1));
+    /// assert!(sandbox.clock().now() < fork.clock().now());
+    /// ```
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(Arc::new(Server::clone(&self.0)))
+    }
+
+    /// Brings the sandbox back to the state after `build`: no checkout and no request is there, no scenario
+    /// and no fault waits, the same ids come again, and the clock shows the moment of the beginning. The
+    /// same requests at the same moments get the same bytes again.
+    ///
+    /// The clock goes back with all of its clones, so reset all sandboxes that share the clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_sandbox::azotte::{Fault, Sandbox};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let begin = sandbox.clock().now();
+    /// sandbox.inject(Fault::Garbage);
+    /// sandbox.clock().advance(Duration::from_secs(5));
+    /// sandbox.reset();
+    /// assert_eq!((sandbox.faults_waiting(), sandbox.clock().now()), (0, begin));
+    /// ```
+    pub fn reset(&self) {
+        self.0.world.reset();
     }
 
     /// Sends the next new checkout through `scenario`. Several scenarios wait in the order of the calls. A
@@ -178,7 +219,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn checkouts(&self) -> Vec<CheckoutRecord> {
-        let now = self.0.clock.now();
+        let now = self.0.world.now();
         self.state().checkouts.iter().map(|checkout| self.record(checkout, now)).collect()
     }
 
@@ -191,7 +232,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn captures_of(&self, correlation_id: &str) -> u32 {
-        let now = self.0.clock.now();
+        let now = self.0.world.now();
         let state = self.state();
         let numbers = state.numbers_of_id.get(correlation_id).into_iter().flatten();
         let checkouts = numbers.filter_map(|number| state.checkouts.get(*number));
@@ -206,7 +247,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn checkout(&self, tracking_number: &str) -> Option<CheckoutRecord> {
-        let now = self.0.clock.now();
+        let now = self.0.world.now();
         self.state().tracked(tracking_number).map(|(_, checkout)| self.record(checkout, now))
     }
 
@@ -229,7 +270,7 @@ impl Sandbox {
     }
 
     fn return_from_redirect(&self, tracking_number: &str, has_passed: bool) -> Result<(), ChallengeError> {
-        let now = self.0.clock.now();
+        let now = self.0.world.now();
         let mut state = self.state();
         let number = state.number_of.get(tracking_number).copied();
         let checkout = number.and_then(|number| state.checkouts.get_mut(number));
@@ -260,7 +301,7 @@ impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
         f.debug_struct("Sandbox")
-            .field("now", &self.0.clock.now())
+            .field("now", &self.0.world.now())
             .field("tenants", &self.0.tenants.len())
             .field("checkouts", &state.checkouts.len())
             .field("requests", &state.seen)

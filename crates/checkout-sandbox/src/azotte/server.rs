@@ -1,7 +1,7 @@
 //! The server that a client's request meets: the door, the routes and the way back.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 use checkout_tables::Moment;
 use checkout_tables::azotte::Route;
@@ -21,8 +21,10 @@ use super::scenario::Scenario;
 use super::state::State;
 use super::tenant::Tenant;
 use crate::mishap::{Mishap, take_fault};
-use crate::{RecordedRequest, VirtualClock, percent};
+use crate::world::World;
+use crate::{RecordedRequest, percent};
 
+#[derive(Clone)]
 pub(super) struct Server {
     pub(super) tenants: Vec<Tenant>,
     /// The number of each tenant, by the tenant's `x-tn`.
@@ -30,13 +32,12 @@ pub(super) struct Server {
     pub(super) forgets_requests: bool,
     pub(super) conceals_other_tenants: bool,
     pub(super) scenario: Scenario,
-    pub(super) clock: VirtualClock,
-    pub(super) state: Mutex<State>,
+    pub(super) world: World<State>,
 }
 
 impl Server {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.world.state()
     }
 
     /// Takes a request from the client and brings the answer back, with the mishaps of the way.
@@ -50,7 +51,7 @@ impl Server {
             return Err(error);
         }
 
-        let now = self.clock.now();
+        let now = self.world.now();
         let answer = Answer::instead_of_the_api(mishap)
             .unwrap_or_else(|| self.answer(&mut state, target, &head, &body, fault.as_ref(), now))
             .spoiled_by(mishap);
@@ -62,7 +63,7 @@ impl Server {
             let kept = without_card(&body);
             state.requests.push(RecordedRequest::new(head, kept, body.len(), now, &answer, mishap));
         }
-        answer.deliver(mishap, &self.clock, now)
+        answer.deliver(mishap, self.world.clock(), now)
     }
 
     /// The API's own answer.

@@ -13,6 +13,7 @@ use crate::RecordedRequest;
 use crate::counts::Tally;
 use crate::generator::Generator;
 
+#[derive(Clone)]
 pub(super) struct State {
     pub(super) checkouts: Vec<Checkout>,
     /// The number of each checkout, by tracking number.

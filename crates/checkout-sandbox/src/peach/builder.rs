@@ -1,7 +1,7 @@
 //! The making of a sandbox.
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use checkout_auth::peach::SecretToken;
@@ -18,6 +18,7 @@ use super::state::State;
 use super::{CLIENT_ID, CLIENT_SECRET, ENTITY_ID, MERCHANT_ID, REFERER, SECRET_TOKEN};
 use crate::VirtualClock;
 use crate::settings::Settings;
+use crate::world::World;
 
 impl Sandbox {
     /// A sandbox with one merchant, that of [`ENTITY_ID`], and with the defaults of [`Builder`].
@@ -266,8 +267,7 @@ impl Builder {
             expires_in_as_number: self.expires_in_as_number,
             status_limit: self.status_limit,
             scenario: self.settings.scenario,
-            clock,
-            state: Mutex::new(state),
+            world: World::new(clock, state),
         }))
     }
 }

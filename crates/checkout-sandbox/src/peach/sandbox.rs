@@ -69,7 +69,48 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn clock(&self) -> &VirtualClock {
-        &self.0.clock
+        self.0.world.clock()
+    }
+
+    /// Makes another sandbox with a copy of everything: checkouts, requests, and the scenarios and faults
+    /// that wait. The copy has a clock of its own, which shows the same moment. Nothing that happens to
+    /// either sandbox later shows in the other.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_sandbox::peach::{Fault, Sandbox};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let fork = sandbox.fork();
+    /// fork.inject(Fault::Garbage);
+    /// fork.clock().advance(Duration::from_secs(5));
+    /// assert_eq!((sandbox.faults_waiting(), fork.faults_waiting()), (0, 1));
+    /// assert!(sandbox.clock().now() < fork.clock().now());
+    /// ```
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(Arc::new(Server::clone(&self.0)))
+    }
+
+    /// Brings the sandbox back to the state after `build`: no checkout and no request is there, no scenario
+    /// and no fault waits, the same ids come again, and the clock shows the moment of the beginning. The
+    /// same requests at the same moments get the same bytes again.
+    ///
+    /// The clock goes back with all of its clones, so reset all sandboxes that share the clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_sandbox::peach::{Fault, Sandbox};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let begin = sandbox.clock().now();
+    /// sandbox.inject(Fault::Garbage);
+    /// sandbox.clock().advance(Duration::from_secs(5));
+    /// sandbox.reset();
+    /// assert_eq!((sandbox.faults_waiting(), sandbox.clock().now()), (0, begin));
+    /// ```
+    pub fn reset(&self) {
+        self.0.world.reset();
     }
 
     /// Sends the next new checkout through `scenario`. Several scenarios wait in the order of the calls. A
@@ -195,7 +236,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn checkouts(&self) -> Vec<CheckoutRecord> {
-        let now = self.0.clock.now();
+        let now = self.0.world.now();
         self.state().checkouts.iter().map(|checkout| checkout.record(now)).collect()
     }
 
@@ -207,7 +248,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn checkout(&self, checkout_id: &str) -> Option<CheckoutRecord> {
-        let now = self.0.clock.now();
+        let now = self.0.world.now();
         self.state().numbered(checkout_id).map(|checkout| checkout.record(now))
     }
 
@@ -220,7 +261,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn checkout_of(&self, entity_id: &str, merchant_transaction_id: &str) -> Option<CheckoutRecord> {
-        let now = self.0.clock.now();
+        let now = self.0.world.now();
         let key = (self.0.merchant(entity_id)?, merchant_transaction_id.to_owned());
         let state = self.state();
         let number = state.numbers_of_transaction.get(&key)?.last().copied()?;
@@ -267,7 +308,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn webhooks(&self) -> Vec<Webhook> {
-        let now = self.0.clock.now();
+        let now = self.0.world.now();
         self.due(&self.state().checkouts, now, |_| 0)
     }
 
@@ -279,7 +320,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn take_webhooks(&self) -> Vec<Webhook> {
-        let now = self.0.clock.now();
+        let now = self.0.world.now();
         let mut state = self.state();
         let state = &mut *state;
         let mut due: Vec<usize> = state.take_due(now);
@@ -303,7 +344,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn shopper_return(&self, checkout_id: &str) -> Option<ShopperReturn> {
-        let now = self.0.clock.now();
+        let now = self.0.world.now();
         let state = self.state();
         let checkout = state.numbered(checkout_id)?;
         let merchant = self.0.merchants.get(checkout.merchant)?;
@@ -327,7 +368,7 @@ impl Sandbox {
     }
 
     fn act(&self, checkout_id: &str, act: Act<'_>) -> bool {
-        let now = self.0.clock.now();
+        let now = self.0.world.now();
         let mut state = self.state();
         let state = &mut *state;
         let Some(number) = state.number_of.get(checkout_id).copied() else { return false };
@@ -381,7 +422,7 @@ impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
         f.debug_struct("Sandbox")
-            .field("now", &self.0.clock.now())
+            .field("now", &self.0.world.now())
             .field("merchants", &self.0.merchants.len())
             .field("checkouts", &state.checkouts.len())
             .field("requests", &state.seen)

@@ -1,7 +1,7 @@
 //! The server that a client's request meets: the door, the routes of both versions and the way back.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use checkout_tables::Moment;
@@ -22,8 +22,10 @@ use super::{door, signed};
 use crate::counts::{MINUTE, drop_old};
 use crate::json::Json;
 use crate::mishap::{Mishap, take_fault};
-use crate::{RecordedRequest, VirtualClock, percent};
+use crate::world::World;
+use crate::{RecordedRequest, percent};
 
+#[derive(Clone)]
 pub(super) struct Server {
     pub(super) merchants: Vec<Merchant>,
     /// The number of each merchant, by the merchant's entity.
@@ -36,13 +38,12 @@ pub(super) struct Server {
     pub(super) expires_in_as_number: bool,
     pub(super) status_limit: Option<u32>,
     pub(super) scenario: Scenario,
-    pub(super) clock: VirtualClock,
-    pub(super) state: Mutex<State>,
+    pub(super) world: World<State>,
 }
 
 impl Server {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.world.state()
     }
 
     /// Takes a request from the client and brings the answer back, with the mishaps of the way.
@@ -56,7 +57,7 @@ impl Server {
             return Err(error);
         }
 
-        let now = self.clock.now();
+        let now = self.world.now();
         let answer = Answer::instead_of_the_api(mishap)
             .unwrap_or_else(|| self.answer(&mut state, target, &head, &body, fault.as_ref(), now))
             .spoiled_by(mishap);
@@ -70,7 +71,7 @@ impl Server {
             let body_len = body.len();
             state.requests.push(RecordedRequest::new(head, body, body_len, now, &answer, mishap));
         }
-        answer.deliver(mishap, &self.clock, now)
+        answer.deliver(mishap, self.world.clock(), now)
     }
 
     /// The API's own answer.

@@ -14,6 +14,7 @@ use crate::RecordedRequest;
 use crate::counts::Tally;
 use crate::generator::Generator;
 
+#[derive(Clone)]
 pub(super) struct State {
     pub(super) checkouts: Vec<Checkout>,
     /// The number of each checkout, by the checkout's id.

@@ -1,0 +1,55 @@
+//! The clock and the memory of a sandbox, which are copied together and begin anew together.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use checkout_tables::Moment;
+
+use crate::VirtualClock;
+
+/// The clock and the memory of a sandbox. A clone is a deep copy with a clock of its own at the same moment.
+pub(crate) struct World<State> {
+    clock: VirtualClock,
+    /// The moment that the clock showed when the sandbox was made.
+    begin: Moment,
+    /// The memory when the sandbox was made.
+    fresh: State,
+    state: Mutex<State>,
+}
+
+impl<State: Clone> World<State> {
+    pub(crate) fn new(clock: VirtualClock, fresh: State) -> Self {
+        let (begin, state) = (clock.now(), Mutex::new(fresh.clone()));
+        Self { clock, begin, fresh, state }
+    }
+
+    pub(crate) fn clock(&self) -> &VirtualClock {
+        &self.clock
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Goes back to the beginning, with the clock and all clones of the clock.
+    pub(crate) fn reset(&self) {
+        let mut state = self.state();
+        *state = self.fresh.clone();
+        self.clock.set(self.begin);
+    }
+}
+
+impl<State: Clone> Clone for World<State> {
+    fn clone(&self) -> Self {
+        let state = self.state();
+        Self {
+            clock: VirtualClock::new(self.clock.now()),
+            begin: self.begin,
+            fresh: self.fresh.clone(),
+            state: Mutex::new(state.clone()),
+        }
+    }
+}
