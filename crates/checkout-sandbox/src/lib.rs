@@ -55,6 +55,7 @@ pub mod allscale;
 pub mod azotte;
 pub mod peach;
 
+mod agenda;
 mod answer;
 mod clock;
 mod counts;

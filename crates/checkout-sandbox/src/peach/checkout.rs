@@ -139,6 +139,11 @@ impl Checkout {
         self.events.get(self.taken).map(|event| event.at)
     }
 
+    /// The time of the next change after now.
+    pub(super) fn next_change(&self, now: Moment) -> Option<Moment> {
+        self.events.get(self.reached(now).len()).map(|event| event.at)
+    }
+
     /// Takes the checkout off the scenario. False, and nothing happens, if the payer opens a page that is no
     /// longer there to be opened.
     pub(super) fn act(&mut self, act: Act<'_>, live: bool, now: Moment) -> bool {

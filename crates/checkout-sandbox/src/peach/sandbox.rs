@@ -179,6 +179,31 @@ impl Sandbox {
         self.act(checkout_id, Act::End(code))
     }
 
+    /// The moment, after now, of the earliest change that time alone brings to any checkout: a step of a
+    /// scenario, an expiry, a webhook that comes due. `None` if everything stays as it is until somebody does
+    /// something.
+    ///
+    /// The moment may bring nothing that an answer shows, but nothing changes before: a clock that goes from
+    /// change to change misses none. Checkouts alone count: the end of a limit's minute, of a signature's day
+    /// or of an access token is no change. The time of a call hardly follows the number of checkouts.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// // On to the next thing that happens.
+    /// if let Some(next) = sandbox.next_change() {
+    ///     sandbox.clock().advance_to(next);
+    /// }
+    /// assert_eq!(sandbox.next_change(), None); // there is no checkout
+    /// ```
+    #[must_use]
+    pub fn next_change(&self) -> Option<Moment> {
+        let mut state = self.state();
+        let now = self.0.world.now();
+        state.next_change(now)
+    }
+
     /// Makes the next request that the fault fits go wrong.
     ///
     /// ```
@@ -323,14 +348,13 @@ impl Sandbox {
         let now = self.0.world.now();
         let mut state = self.state();
         let state = &mut *state;
-        let mut due: Vec<usize> = state.take_due(now);
-        due.sort_unstable();
+        let due = state.take_due(now);
         let checkouts = due.iter().filter_map(|number| state.checkouts.get(*number));
         let webhooks = self.due(checkouts, now, |checkout| checkout.taken);
         for number in due {
             let Some(checkout) = state.checkouts.get_mut(number) else { continue };
             checkout.taken = checkout.reached(now).len();
-            state.to_take.extend(checkout.next_to_take().map(|at| (at, number)));
+            state.note(number, now);
         }
         webhooks
     }
@@ -373,11 +397,8 @@ impl Sandbox {
         let state = &mut *state;
         let Some(number) = state.number_of.get(checkout_id).copied() else { return false };
         let Some(checkout) = state.checkouts.get_mut(number) else { return false };
-        if let Some(at) = checkout.next_to_take() {
-            state.to_take.remove(&(at, number));
-        }
         let acted = checkout.act(act, self.0.live, now);
-        state.to_take.extend(checkout.next_to_take().map(|at| (at, number)));
+        state.note(number, now);
         acted
     }
 

@@ -253,8 +253,8 @@ impl Server {
         state.number_of.insert(checkout.id.clone(), number);
         state.number_of_payment.insert(checkout.future_payment_id(), number);
         state.numbers_of_transaction.entry(transaction).or_default().push(number);
-        state.to_take.extend(checkout.next_to_take().map(|at| (at, number)));
         state.checkouts.push(checkout.clone());
+        state.note(number, now);
         checkout
     }
 

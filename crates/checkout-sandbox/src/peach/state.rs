@@ -1,7 +1,7 @@
 //! The memory of the sandbox: checkouts, tokens, counts, and the faults and scenarios that wait.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::{mem, slice};
+use std::collections::{HashMap, VecDeque};
+use std::slice;
 
 use checkout_tables::Moment;
 use checkout_tables::peach::Route;
@@ -11,6 +11,7 @@ use super::fault::Fault;
 use super::form::value_of;
 use super::scenario::Scenario;
 use crate::RecordedRequest;
+use crate::agenda::Agenda;
 use crate::counts::Tally;
 use crate::generator::Generator;
 
@@ -23,9 +24,10 @@ pub(super) struct State {
     pub(super) number_of_payment: HashMap<String, usize>,
     /// The numbers of checkouts, the latest last, by merchant and `merchantTransactionId`.
     pub(super) numbers_of_transaction: HashMap<(usize, String), Vec<usize>>,
-    /// The moment of each checkout's first change that nobody has taken as a webhook, with the checkout's
-    /// number.
-    pub(super) to_take: BTreeSet<(Moment, usize)>,
+    /// The moment of each checkout's first change that nobody has taken as a webhook.
+    to_take: Agenda,
+    /// The moment of each checkout's next change.
+    changes: Agenda,
     /// The moment at which a signature made a checkout, by merchant and signature.
     pub(super) spent_signatures: HashMap<(usize, String), Moment>,
     /// The merchant and the end of each access token.
@@ -78,7 +80,8 @@ impl State {
             number_of: HashMap::new(),
             number_of_payment: HashMap::new(),
             numbers_of_transaction: HashMap::new(),
-            to_take: BTreeSet::new(),
+            to_take: Agenda::default(),
+            changes: Agenda::default(),
             spent_signatures: HashMap::new(),
             access_tokens: HashMap::new(),
             visits: vec![Visits::default(); merchants],
@@ -121,11 +124,25 @@ impl State {
         })
     }
 
+    /// Notes the changes to come of the checkout with this number. To be called after every change by a
+    /// request, by an act or by taking.
+    pub(super) fn note(&mut self, number: usize, now: Moment) {
+        let checkout = self.checkouts.get(number);
+        self.to_take.set(number, checkout.and_then(Checkout::next_to_take));
+        self.changes.set(number, checkout.and_then(|checkout| checkout.next_change(now)));
+    }
+
     /// Takes off the list the numbers of the checkouts with changes by now that nobody has taken as webhooks.
     pub(super) fn take_due(&mut self, now: Moment) -> Vec<usize> {
-        let later = self.to_take.split_off(&(now, usize::MAX));
-        let due = mem::replace(&mut self.to_take, later);
-        due.into_iter().map(|(_, number)| number).collect()
+        let mut due = self.to_take.take_due(now);
+        due.sort_unstable();
+        due
+    }
+
+    /// The moment, after now, of the earliest change of a checkout.
+    pub(super) fn next_change(&mut self, now: Moment) -> Option<Moment> {
+        let Self { changes, checkouts, .. } = self;
+        changes.next_after(now, |number| checkouts.get(number)?.next_change(now))
     }
 
     /// Notes the checkout that the merchant's latest request for a status found.

@@ -5,6 +5,7 @@ mod limits;
 mod sent;
 mod v2;
 mod walk;
+mod world;
 
 use super::builder::default_merchant;
 use super::form::{Pairs, value_of};
