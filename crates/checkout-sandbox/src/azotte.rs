@@ -2,7 +2,9 @@
 //!
 //! A [`Sandbox`] takes submits and reads of a status, and answers as Azotte's pages say. A checkout goes
 //! through a [`Scenario`] as the test advances the sandbox's clock and as the payer returns from a challenge,
-//! and a [`Fault`] makes one request go wrong.
+//! and a [`Fault`] makes one request go wrong. A test can act for the payer at a redirect:
+//! [`Sandbox::complete_3ds`], [`Sandbox::fail_3ds`], [`Sandbox::decline`] and [`Sandbox::abandon`]. For a
+//! payer who acts on a page of yours, and never by itself, take [`Scenario::browser_never_returns`].
 //!
 //! | request | answer |
 //! |---|---|
@@ -44,6 +46,8 @@
 //! - an offer never expires, and any item and any customer exists;
 //! - a status has a `Retry-After: 2` as long as polling makes sense, and `retryAfterSeconds` is 3 with a
 //!   redirect and 2 without;
+//! - a payment that the bank declines after the challenge has failed at once; a redirect that the payer has
+//!   left waits for ever;
 //! - a message of a failure is in `status`; the page names the message and does not show the place;
 //! - `hasNextSteps` is true of every redirect; a URL has no `threeDIdentifier`, and a form has a
 //!   `threeDIdentifier`;

@@ -99,6 +99,13 @@ impl VirtualClock {
     }
 }
 
+/// The first moment at which this much time has passed since `start`. `None` if no clock comes so far.
+pub(crate) fn first_moment(start: Moment, passed: Duration) -> Option<Moment> {
+    const TICK: Duration = Duration::from_millis(1);
+    let about = start.saturating_add(passed);
+    [about, about.saturating_add(TICK)].into_iter().find(|moment| moment.saturating_since(start) >= passed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,5 +139,23 @@ mod tests {
             }
         });
         assert_eq!(clock.now(), Moment::from_unix_millis(3_999));
+    }
+
+    #[test]
+    fn a_moment_is_the_first_millisecond_by_which_the_time_has_passed() {
+        let nanos = Duration::from_nanos;
+        let table = [
+            (0, nanos(0), Some(0)),
+            (5, nanos(1), Some(6)),
+            (5, nanos(1_000_000), Some(6)),
+            (-5, nanos(1_000_001), Some(-3)),
+            (i64::MAX - 1, nanos(1_000_000), Some(i64::MAX)),
+            (i64::MAX - 1, nanos(1_000_001), None),
+            (0, Duration::MAX, None),
+        ];
+        for (start, passed, expected) in table {
+            let first = first_moment(Moment::from_unix_millis(start), passed);
+            assert_eq!(first, expected.map(Moment::from_unix_millis), "{start} {passed:?}");
+        }
     }
 }

@@ -6,7 +6,8 @@ use checkout_tables::Moment;
 
 use super::fault::Fault;
 use super::order::Order;
-use super::scenario::{DONE, Redirect, Return, Returns, Scenario, Stage, Step};
+use super::scenario::{DECLINED, DONE, REFUSED, Redirect, Return, Returns, Scenario, Stage, Step};
+use crate::clock::first_moment;
 use crate::generator::Generator;
 use crate::json::Json;
 
@@ -58,6 +59,17 @@ pub(super) struct Checkout {
     submitted_at: Moment,
 }
 
+/// An act of the payer at a redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    Pass,
+    Fail,
+    /// The payer passes, and the bank declines.
+    Decline,
+    /// The payer leaves, and the browser does not return by itself.
+    Abandon,
+}
+
 impl Checkout {
     pub(super) fn new(
         tenant: usize,
@@ -89,11 +101,24 @@ impl Checkout {
         }
     }
 
-    /// Brings the browser back. `false` if the checkout is at no redirect.
-    pub(super) fn return_from_redirect(&mut self, has_passed: bool, now: Moment) -> bool {
+    /// The time of the next change after now.
+    pub(super) fn next_change(&self, now: Moment) -> Option<Moment> {
+        first_moment(self.submitted_at, self.stage(now).next?)
+    }
+
+    /// Has the payer act at a redirect. False, and nothing happens, if the checkout is at no redirect.
+    pub(super) fn act(&mut self, act: Act, now: Moment) -> bool {
         let Stage { round, is_waiting, .. } = self.stage(now);
         if is_waiting {
-            self.returns.insert(round, Return { at: self.age(now), has_passed });
+            let mut back = |end| {
+                self.returns.insert(round, Return { at: self.age(now), end });
+            };
+            match act {
+                Act::Pass => back(None),
+                Act::Fail => back(Some(&REFUSED)),
+                Act::Decline => back(Some(&DECLINED)),
+                Act::Abandon => self.scenario = self.scenario.clone().browser_never_returns(),
+            }
         }
         is_waiting
     }

@@ -8,7 +8,7 @@ use checkout_tables::Moment;
 use checkout_tables::azotte::Route;
 use checkout_transport::{BlockingTransport, Request, Response, Transport, TransportError};
 
-use super::checkout::{Checkout, CheckoutRecord};
+use super::checkout::{Act, Checkout, CheckoutRecord};
 use super::fault::Fault;
 use super::scenario::Scenario;
 use super::server::Server;
@@ -144,7 +144,7 @@ impl Sandbox {
     /// assert_eq!(nobodys, Err(ChallengeError::UnknownTracking));
     /// ```
     pub fn complete_3ds(&self, tracking_number: &str) -> Result<(), ChallengeError> {
-        self.return_from_redirect(tracking_number, true)
+        self.act(tracking_number, Act::Pass)
     }
 
     /// Has the payer fail the challenge, and brings the browser back: the checkout is `CHECK_OUT_FAILED` from
@@ -159,7 +159,61 @@ impl Sandbox {
     /// assert!(Sandbox::new(7).fail_3ds("trk_1").is_err());
     /// ```
     pub fn fail_3ds(&self, tracking_number: &str) -> Result<(), ChallengeError> {
-        self.return_from_redirect(tracking_number, false)
+        self.act(tracking_number, Act::Fail)
+    }
+
+    /// Has the payer pass the challenge, and the payer's bank decline the payment, and brings the browser
+    /// back: the checkout is `CHECK_OUT_FAILED` from now on, for good, and says "card declined".
+    ///
+    /// # Errors
+    /// An error if no tenant has such a checkout, or if the checkout waits for no browser.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::Sandbox;
+    ///
+    /// assert!(Sandbox::new(7).decline("trk_1").is_err());
+    /// ```
+    pub fn decline(&self, tracking_number: &str) -> Result<(), ChallengeError> {
+        self.act(tracking_number, Act::Decline)
+    }
+
+    /// Has the payer leave the page: the browser comes back from this and every later redirect of the
+    /// checkout no more, unless a call brings the browser back.
+    ///
+    /// # Errors
+    /// An error if no tenant has such a checkout, or if the checkout waits for no browser.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::Sandbox;
+    ///
+    /// assert!(Sandbox::new(7).abandon("trk_1").is_err());
+    /// ```
+    pub fn abandon(&self, tracking_number: &str) -> Result<(), ChallengeError> {
+        self.act(tracking_number, Act::Abandon)
+    }
+
+    /// The moment, after now, of the earliest change that time alone brings to any checkout: a step of a
+    /// scenario, or a browser that comes back by itself. `None` if everything stays as it is until somebody
+    /// does something.
+    ///
+    /// The moment may bring nothing that an answer shows, but nothing changes before: a clock that goes from
+    /// change to change misses none. The time of a call hardly follows the number of checkouts.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// // On to the next thing that happens.
+    /// if let Some(next) = sandbox.next_change() {
+    ///     sandbox.clock().advance_to(next);
+    /// }
+    /// assert_eq!(sandbox.next_change(), None); // there is no checkout
+    /// ```
+    #[must_use]
+    pub fn next_change(&self) -> Option<Moment> {
+        let mut state = self.state();
+        let now = self.0.world.now();
+        state.next_change(now)
     }
 
     /// Makes the next request that the fault fits go wrong.
@@ -269,13 +323,16 @@ impl Sandbox {
         checkout.record(self.0.tenants.get(checkout.tenant).map_or("", Tenant::x_tn), now)
     }
 
-    fn return_from_redirect(&self, tracking_number: &str, has_passed: bool) -> Result<(), ChallengeError> {
+    fn act(&self, tracking_number: &str, act: Act) -> Result<(), ChallengeError> {
         let now = self.0.world.now();
         let mut state = self.state();
-        let number = state.number_of.get(tracking_number).copied();
-        let checkout = number.and_then(|number| state.checkouts.get_mut(number));
-        let checkout = checkout.ok_or(ChallengeError::UnknownTracking)?;
-        if checkout.return_from_redirect(has_passed, now) { Ok(()) } else { Err(ChallengeError::NotWaiting) }
+        let number = state.number_of.get(tracking_number).copied().ok_or(ChallengeError::UnknownTracking)?;
+        let checkout = state.checkouts.get_mut(number).ok_or(ChallengeError::UnknownTracking)?;
+        if !checkout.act(act, now) {
+            return Err(ChallengeError::NotWaiting);
+        }
+        state.note(number, now);
+        Ok(())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -310,7 +367,7 @@ impl fmt::Debug for Sandbox {
     }
 }
 
-/// The reason why a payer cannot have returned.
+/// The reason why a payer cannot act at a redirect.
 ///
 /// ```
 /// use checkout_sandbox::azotte::ChallengeError;

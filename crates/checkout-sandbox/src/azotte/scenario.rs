@@ -364,11 +364,12 @@ impl Scenario {
         mut reached: impl FnMut(&'a Step),
     ) -> Stage<'a> {
         let (step, since) = (&BEGINNING, Duration::ZERO);
-        let mut stage = Stage { step, since, round: 0, is_waiting: false, is_captured: false };
+        let mut stage = Stage { step, since, round: 0, is_waiting: false, is_captured: false, next: None };
         let (mut at, mut rounds) = (Duration::ZERO, 0);
         for step in &self.steps {
             at = at.saturating_add(step.wait);
             if at > elapsed {
+                stage.next = Some(at);
                 break;
             }
             reached(step);
@@ -379,17 +380,18 @@ impl Scenario {
             }
             stage.round = rounds;
             stage.is_waiting = true;
-            let by_itself = self.browser.map(|time| Return { at: at.saturating_add(time), has_passed: true });
-            let Some(back) = returns.get(&rounds).copied().or(by_itself).filter(|back| back.at <= elapsed)
-            else {
+            let by_itself = self.browser.map(|time| Return { at: at.saturating_add(time), end: None });
+            let back = returns.get(&rounds).copied().or(by_itself);
+            let Some(back) = back.filter(|back| back.at <= elapsed) else {
+                stage.next = back.map(|back| back.at);
                 break;
             };
             stage.is_waiting = false;
             rounds += 1;
             at = back.at;
-            if !back.has_passed {
-                reached(&REFUSED);
-                (stage.step, stage.since) = (&REFUSED, at);
+            if let Some(end) = back.end {
+                reached(end);
+                (stage.step, stage.since) = (end, at);
                 break;
             }
         }
@@ -564,7 +566,8 @@ pub(super) type Returns = BTreeMap<usize, Return>;
 pub(super) struct Return {
     /// The time since the submit.
     pub(super) at: Duration,
-    pub(super) has_passed: bool,
+    /// The end of the checkout, unless the payer has passed.
+    pub(super) end: Option<&'static Step>,
 }
 
 /// The stage of a checkout.
@@ -580,6 +583,9 @@ pub(super) struct Stage<'a> {
     /// True if the checkout has ever been done by now: captured money stays captured, whatever code comes
     /// later.
     pub(super) is_captured: bool,
+    /// The time, since the submit, of the next step or of the browser's return, whichever comes first by
+    /// itself.
+    pub(super) next: Option<Duration>,
 }
 
 fn after(seconds: u64, code: &'static str) -> Step {
@@ -595,10 +601,19 @@ static BEGINNING: Step = Step {
 };
 
 /// The end of a challenge that the payer did not pass.
-static REFUSED: Step = Step {
+pub(super) static REFUSED: Step = Step {
     wait: Duration::ZERO,
     code: Cow::Borrowed(FAILED),
     message: Some(Message { text: Cow::Borrowed("3DS authentication failed"), on_top: false }),
+    redirect: None,
+    retry_after_seconds: None,
+};
+
+/// The end of a payment that the payer's bank declined.
+pub(super) static DECLINED: Step = Step {
+    wait: Duration::ZERO,
+    code: Cow::Borrowed(FAILED),
+    message: Some(Message { text: Cow::Borrowed("card declined"), on_top: false }),
     redirect: None,
     retry_after_seconds: None,
 };

@@ -136,6 +136,7 @@ impl Server {
                 state.number_of_key.entry(key).or_insert(number);
             }
             state.checkouts.push(checkout);
+            state.note(number, now);
             number
         });
         let checkout = state.checkouts.get_mut(number).ok_or_else(Refusal::internal)?;

@@ -10,6 +10,7 @@ use super::checkout::Checkout;
 use super::fault::Fault;
 use super::scenario::Scenario;
 use crate::RecordedRequest;
+use crate::agenda::Agenda;
 use crate::counts::Tally;
 use crate::generator::Generator;
 
@@ -22,6 +23,8 @@ pub(super) struct State {
     pub(super) number_of_key: HashMap<(usize, String), usize>,
     /// The numbers of the checkouts of all tenants, by correlation id.
     pub(super) numbers_of_id: HashMap<String, Vec<usize>>,
+    /// The moment of each checkout's next change.
+    changes: Agenda,
     pub(super) scenarios: VecDeque<Scenario>,
     pub(super) faults: Vec<(Option<Route>, Fault)>,
     pub(super) requests: Vec<RecordedRequest<String>>,
@@ -39,6 +42,7 @@ impl State {
             number_of: HashMap::new(),
             number_of_key: HashMap::new(),
             numbers_of_id: HashMap::new(),
+            changes: Agenda::default(),
             scenarios: VecDeque::new(),
             faults: Vec::new(),
             requests: Vec::new(),
@@ -46,6 +50,19 @@ impl State {
             tallies: vec![Tally::default(); tenants],
             ids: Generator::new(seed),
         }
+    }
+
+    /// Notes the change to come of the checkout with this number. To be called after every change by a
+    /// request or by an act.
+    pub(super) fn note(&mut self, number: usize, now: Moment) {
+        let checkout = self.checkouts.get(number);
+        self.changes.set(number, checkout.and_then(|checkout| checkout.next_change(now)));
+    }
+
+    /// The moment, after now, of the earliest change of a checkout.
+    pub(super) fn next_change(&mut self, now: Moment) -> Option<Moment> {
+        let Self { changes, checkouts, .. } = self;
+        changes.next_after(now, |number| checkouts.get(number)?.next_change(now))
     }
 
     /// The number and the checkout with this tracking number, of whichever tenant.

@@ -3,6 +3,7 @@ mod door;
 mod faults;
 mod submit;
 mod walk;
+mod world;
 
 use super::*;
 use crate::{Counts, VirtualClock};

@@ -272,3 +272,40 @@ fn money_is_captured_with_the_first_done_and_never_again() {
         }
     }
 }
+
+#[test]
+fn a_payment_that_the_bank_declines_after_the_challenge_ends_at_once_and_for_good() {
+    let (merchant, tracking) = at(Scenario::three_ds_twice(), 4);
+    let sandbox = &merchant.sandbox;
+    assert_eq!(sandbox.decline(&tracking), Err(ChallengeError::NotWaiting), "there is no challenge yet");
+    assert_eq!(sandbox.decline("trk_1"), Err(ChallengeError::UnknownTracking));
+    sandbox.clock().advance(Duration::from_secs(1));
+    assert_eq!(sandbox.decline(&tracking), Ok(()));
+    for _ in 0..2 {
+        let status = merchant.status(&tracking).1["status"].clone();
+        assert_eq!(status, json!({"messageCode": "CHECK_OUT_FAILED", "message": "card declined"}));
+        assert_eq!(sandbox.complete_3ds(&tracking), Err(ChallengeError::NotWaiting));
+        assert_eq!(sandbox.abandon(&tracking), Err(ChallengeError::NotWaiting));
+        sandbox.clock().advance(Duration::from_secs(10_000));
+    }
+    assert_eq!(sandbox.captures_of("order-1"), 0);
+}
+
+#[test]
+fn a_payer_who_leaves_comes_back_by_a_call_alone() {
+    let (merchant, tracking) = at(Scenario::three_ds_twice(), 20);
+    let sandbox = &merchant.sandbox;
+    assert_eq!(sandbox.abandon(&tracking), Ok(()));
+    for _ in 0..2 {
+        sandbox.clock().advance(Duration::from_secs(10_000));
+        assert_eq!(code(&merchant, &tracking), "CHECK_OUT_3DS_REQUIRED");
+        assert_eq!(sandbox.complete_3ds(&tracking), Ok(()));
+        assert_eq!(code(&merchant, &tracking), "CHECK_OUT_PROCESSING");
+    }
+    sandbox.clock().advance(Duration::from_secs(5));
+    assert_eq!(
+        (code(&merchant, &tracking), sandbox.captures_of("order-1")),
+        ("CHECK_OUT_DONE".to_owned(), 1)
+    );
+    assert_eq!(sandbox.checkouts()[0].scenario, "three_ds_twice");
+}
