@@ -1,8 +1,8 @@
 //! AllScale Checkout, API v1, played in process.
 //!
 //! A [`Sandbox`] takes signed requests for the six routes and answers as AllScale's pages say. A checkout
-//! intent goes through a [`Scenario`] as the test advances the sandbox's clock, and a [`Fault`] makes one
-//! request go wrong.
+//! intent goes through a [`Scenario`] as the test advances the sandbox's clock, or as the test acts for the
+//! payer ([`Sandbox::act`]); a [`Fault`] makes one request go wrong.
 //!
 //! | request | answer |
 //! |---|---|
@@ -38,6 +38,7 @@
 //!   floor;
 //! - the payment shows in get from the first of the statuses 4, 5, 10 and 20, and fee and net income from 20
 //!   on; the fee is half a per cent;
+//! - the consequences of an [`Act`], and the statuses at which an act is possible;
 //! - a rate limit counts in whole minutes of the clock, and its refusal has a `Retry-After`;
 //! - the details of an error, the words of messages other than the floor's, durations, addresses, the chain.
 //!
@@ -45,8 +46,10 @@
 //! v3, 2026-05-14; *Auth*, v1, 2026-01; *Test Routes*. No page prints a reply of get: the sandbox builds the
 //! reply from the table of fields.
 
+mod act;
 mod answer;
 mod builder;
+mod course;
 mod create;
 mod door;
 mod fault;
@@ -60,6 +63,7 @@ mod server;
 mod state;
 mod store;
 
+pub use act::{Act, ActError, Kyt};
 pub use builder::Builder;
 pub use fault::Fault;
 pub use intent::IntentRecord;

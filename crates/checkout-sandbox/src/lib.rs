@@ -5,8 +5,9 @@
 //! [`BlockingTransport`](checkout_transport::BlockingTransport). The modules share the [`VirtualClock`], the
 //! [`Counts`] and the [`RecordedRequest`].
 //!
-//! Every sandbox has `fork`, which makes a copy with a clock of its own, and `reset`, which goes back to the
-//! beginning.
+//! A server in front of a sandbox, or a test of many steps, has these of every sandbox: `next_change` is the
+//! moment of the next thing that time brings, for [`VirtualClock::advance_to`]; `fork` makes a copy with a
+//! clock of its own; and `reset` goes back to the beginning.
 //!
 //! A sandbox remembers every request with the body, for tests that look at requests. For a crowd of checkouts
 //! each builder has `forget_requests`: then the sandbox counts requests and keeps none. A read takes the same

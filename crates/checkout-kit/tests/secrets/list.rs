@@ -420,6 +420,10 @@ fn by_allscale(list: &mut List) {
         list! { list, "checkout_client::CreateOutcome" => CreateOutcome::of(answer(&create, status, &body)); }
     }
     let id = sandbox.intents().first().unwrap().id.clone();
+    sandbox.act(&id, sandbox_allscale::Act::ComeTo(20)).unwrap();
+    list! { list,
+        "checkout_sandbox::allscale::ActError" => sandbox.act(API_KEY, sandbox_allscale::Act::Pay).unwrap_err();
+    }
     asked(list, &client.get(&id).unwrap(), &sandbox, [allscale_intent(), allscale_refusal()]);
     read_back(list, &client.get(&id).unwrap(), [allscale_intent(), allscale_refusal()]);
     asked(list, &client.fail(), &sandbox, [allscale_refusal(), allscale_intent()]);

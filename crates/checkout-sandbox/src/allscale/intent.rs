@@ -1,12 +1,16 @@
 //! The sandbox's record of a checkout intent, and the fields of the intent in the reply of each route.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use checkout_tables::Moment;
 use checkout_tables::allscale::{Currency, StableCoin};
 
+use super::act::Act;
+use super::course::Course;
 use super::create::{DECIMALS, Order, Price, Terms, decimal};
 use super::scenario::Scenario;
+use crate::clock::first_moment;
 use crate::generator::Generator;
 use crate::json::Json;
 
@@ -24,13 +28,13 @@ pub struct IntentRecord {
     pub id: String,
     /// The `order_id` of the request, if the request had an `order_id`.
     pub order_id: Option<String>,
-    /// The status now, by the scenario and the clock.
+    /// The status now, by the scenario, the acts and the clock.
     pub status: i64,
     /// The time of creation.
     pub created_at: Moment,
     /// The time of the change to the current status.
     pub changed_at: Moment,
-    /// The name of the scenario that the intent goes through.
+    /// The name of the scenario that the intent began with.
     pub scenario: String,
 }
 
@@ -42,7 +46,9 @@ pub(super) struct Intent {
     seed: u64,
     order: Order,
     terms: Terms,
-    scenario: Scenario,
+    /// The name of the scenario.
+    scenario: Cow<'static, str>,
+    course: Course,
     created_at: Moment,
 }
 
@@ -58,23 +64,35 @@ impl Intent {
         // An ObjectId begins with the time of creation in seconds, in 32 bits.
         let id = format!("{:08x}{}", now.unix_seconds() & 0xffff_ffff, generator.hex(16));
         let seed = generator.number();
-        Self { id, store, seed, order, terms, scenario, created_at: now }
+        let (scenario, course) = (Cow::Owned(scenario.name().to_owned()), scenario.course());
+        Self { id, store, seed, order, terms, scenario, course, created_at: now }
     }
 
     pub(super) fn status(&self, now: Moment) -> i64 {
-        self.scenario.status_at(self.age(now))
+        self.course.status_at(self.age(now))
     }
 
     pub(super) fn record(&self, now: Moment) -> IntentRecord {
-        let since = self.scenario.changed_at(self.age(now));
+        let since = self.course.changed_at(self.age(now));
         IntentRecord {
             id: self.id.clone(),
             order_id: self.order.order_id.clone(),
             status: self.status(now),
             created_at: self.created_at,
             changed_at: self.created_at.saturating_add(since),
-            scenario: self.scenario.name().to_owned(),
+            scenario: self.scenario.clone().into_owned(),
         }
+    }
+
+    /// Takes the intent off the scenario. False, and nothing happens, if the act is not possible now.
+    pub(super) fn act(&mut self, act: Act, now: Moment) -> bool {
+        let age = self.age(now);
+        self.course.act(act, age)
+    }
+
+    /// The time of the next change after now.
+    pub(super) fn next_change(&self, now: Moment) -> Option<Moment> {
+        first_moment(self.created_at, self.course.next_after(self.age(now))?)
     }
 
     /// The bitmask of the accepted coins.
@@ -97,18 +115,15 @@ impl Intent {
 
     /// The payload of get's reply: the fields of the page's table, in the order of the table.
     pub(super) fn whole(&self, id_name: &str, now: Moment, tampered_status: Option<i64>) -> Json {
-        let stage = self.scenario.stage_at(self.age(now));
-        let currency = match self.order.price {
-            Price::Fiat(currency) => Some(currency),
-            Price::Native(_) => None,
-        };
+        let stage = self.course.stage_at(self.age(now));
+        let currency = self.currency();
         let coin = self.terms.coin;
-        let paid = self.scenario.paid_of(self.terms.amount);
+        let paid = self.course.paid_of(self.terms.amount);
         let fee = paid * FEE_PERMILLE / 1000;
         let when = |is: bool, value: Json| if is { value } else { Json::Null };
         let amount = |units| Json::text(decimal(units, DECIMALS));
-        let address = |what| Json::text(format!("0x{}", self.derived(what, 40)));
-        let transaction = |what| Json::text(format!("0x{}", self.derived(what, 64)));
+        let address = |what| Json::text(self.address(what));
+        let transaction = |what| Json::text(self.transaction(what));
         let order = &self.order;
         Json::object([
             (id_name, Json::text(&self.id)),
@@ -158,12 +173,27 @@ impl Intent {
         self.order.order_id = Some("order_of_somebody_else".to_owned());
         self.order.amount_cents = self.order.amount_cents.saturating_mul(2);
         self.terms.amount = self.terms.amount.saturating_mul(2);
-        self.scenario = Scenario::custom([(Duration::ZERO, status)]);
+        self.course = Course::new(&[(Duration::ZERO, status)], 1000);
         self
     }
 
     fn age(&self, now: Moment) -> Duration {
         now.saturating_since(self.created_at)
+    }
+
+    fn currency(&self) -> Option<Currency> {
+        match self.order.price {
+            Price::Fiat(currency) => Some(currency),
+            Price::Native(_) => None,
+        }
+    }
+
+    fn address(&self, purpose: u64) -> String {
+        format!("0x{}", self.derived(purpose, 40))
+    }
+
+    fn transaction(&self, purpose: u64) -> String {
+        format!("0x{}", self.derived(purpose, 64))
     }
 
     /// The digits for one purpose of this intent, the same in every call.

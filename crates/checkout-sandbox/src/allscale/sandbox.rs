@@ -4,9 +4,11 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::{Arc, MutexGuard};
 
+use checkout_tables::Moment;
 use checkout_tables::allscale::{Currency, Route};
 use checkout_transport::{BlockingTransport, Request, Response, Transport, TransportError};
 
+use super::act::{Act, ActError};
 use super::create::Rate;
 use super::fault::Fault;
 use super::intent::IntentRecord;
@@ -109,6 +111,56 @@ impl Sandbox {
     /// ```
     pub fn next_intent(&self, scenario: Scenario) {
         self.state().scenarios.push_back(scenario);
+    }
+
+    /// Has the payer act now, or has something happen behind the page: the intent leaves the scenario. The
+    /// table of [`Act`] says when each act is possible, and the consequences.
+    ///
+    /// # Errors
+    /// [`ActError`], and nothing happens, if there is no such intent or if the act is not possible now. The
+    /// id is in lower case.
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::{Act, ActError, Sandbox};
+    ///
+    /// let nobodys = Sandbox::new(7).act("0123456789abcdef01234567", Act::Open);
+    /// assert_eq!(nobodys, Err(ActError::UnknownIntent));
+    /// ```
+    pub fn act(&self, intent_id: &str, act: Act) -> Result<(), ActError> {
+        let mut state = self.state();
+        let now = self.0.world.now();
+        let number = state.number_of.get(intent_id).copied().ok_or(ActError::UnknownIntent)?;
+        let intent = state.intents.get_mut(number).ok_or(ActError::UnknownIntent)?;
+        if !intent.act(act, now) {
+            return Err(ActError::NotPossible);
+        }
+        state.note(number, now);
+        Ok(())
+    }
+
+    /// The moment, after now, of the earliest change that time alone brings to any intent: a step of a
+    /// scenario or of an act, or an expiry. `None` if everything stays as it is until
+    /// somebody does something.
+    ///
+    /// The moment may bring nothing that an answer shows, but nothing changes before: a clock that goes from
+    /// change to change misses none. Intents alone count: the end of a limit's minute is no change. The time
+    /// of a call hardly follows the number of intents.
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// // On to the next thing that happens.
+    /// if let Some(next) = sandbox.next_change() {
+    ///     sandbox.clock().advance_to(next);
+    /// }
+    /// assert_eq!(sandbox.next_change(), None); // there is no intent
+    /// ```
+    #[must_use]
+    pub fn next_change(&self) -> Option<Moment> {
+        let mut state = self.state();
+        let now = self.0.world.now();
+        state.next_change(now)
     }
 
     /// Makes the next request that the fault fits go wrong.

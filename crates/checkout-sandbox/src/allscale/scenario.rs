@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::course::{CREATED, Course};
+
 /// Writes the named scenarios: a constructor, a name and a row for each.
 ///
 /// A row is `name = permille paid, [(seconds after the step before, status), …];`.
@@ -54,7 +56,7 @@ macro_rules! scenarios {
 /// chooses the order of statuses: the sandbox also plays orders that AllScale should never show.
 ///
 /// The status of an intent follows from the scenario, the time of creation and the time now, and from nothing
-/// else.
+/// else, unless an [`Act`](super::Act) takes the intent off the scenario.
 ///
 /// Assumed: every duration, since no page tells a duration. A manual review and a late payment
 /// take longer than the ten minutes after which AllScale advises to stop polling.
@@ -256,39 +258,17 @@ impl Scenario {
     /// ```
     #[must_use]
     pub fn status_at(&self, elapsed: Duration) -> i64 {
-        self.walk(elapsed).last().map_or(CREATED, |(_, status)| status)
+        self.course().status_at(elapsed)
     }
 
-    /// The time of the change to the status of this long after the creation.
-    pub(super) fn changed_at(&self, elapsed: Duration) -> Duration {
-        self.walk(elapsed).last().map_or(Duration::ZERO, |(at, _)| at)
-    }
-
-    /// The status this long after the creation, and the state of the payment then.
-    pub(super) fn stage_at(&self, elapsed: Duration) -> Stage {
-        let reached = self.reached(elapsed);
-        let status = reached.last().copied().unwrap_or(CREATED);
-        let before_payment = [1, 2, 3].contains(&status);
-        let was = |statuses: &[i64]| !before_payment && reached.iter().any(|step| statuses.contains(step));
-        Stage { status, paid: was(&[4, 5, 10, 20]), settled: was(&[20]) }
-    }
-
-    /// The part of an amount that the payer pays, rounded down.
-    pub(super) fn paid_of(&self, amount: i128) -> i128 {
-        amount.saturating_mul(i128::from(self.permille)) / 1000
+    /// The course of an intent that goes through the scenario.
+    pub(super) fn course(&self) -> Course {
+        Course::new(&self.steps, self.permille)
     }
 
     fn reached(&self, elapsed: Duration) -> Vec<i64> {
-        [CREATED].into_iter().chain(self.walk(elapsed).map(|(_, status)| status)).collect()
-    }
-
-    /// The steps that have come, each with its time and its status.
-    fn walk(&self, elapsed: Duration) -> impl Iterator<Item = (Duration, i64)> {
-        let timed = self.steps.iter().scan(Duration::ZERO, |at, (delay, status)| {
-            *at = at.saturating_add(*delay);
-            Some((*at, *status))
-        });
-        timed.take_while(move |(at, _)| *at <= elapsed)
+        let course = self.course();
+        [CREATED].into_iter().chain(course.reached(elapsed).iter().map(|(_, status)| *status)).collect()
     }
 }
 
@@ -298,21 +278,6 @@ impl Default for Scenario {
         Self::happy()
     }
 }
-
-/// The status of an intent, and the state of the payment.
-///
-/// Assumed: a payment shows from the first status that speaks of a payment (4, 5, 10, 20), and the second
-/// transfer from 20 on. An intent that goes back to 1, 2 or 3 shows neither, like the lagging replica that
-/// the scenario plays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stage {
-    pub(super) status: i64,
-    pub(super) paid: bool,
-    pub(super) settled: bool,
-}
-
-/// The status of every new intent.
-const CREATED: i64 = 1;
 
 /// A minute, in seconds.
 const MINUTE: u64 = 60;

@@ -187,6 +187,7 @@ impl Server {
         let number = state.intents.len();
         state.number_of.insert(intent.id.clone(), number);
         state.intents.push(intent);
+        state.note(number, now);
         Ok(number)
     }
 }

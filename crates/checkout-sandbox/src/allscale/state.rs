@@ -14,6 +14,7 @@ use super::refusal::{self, Refusal};
 use super::route;
 use super::scenario::Scenario;
 use crate::RecordedRequest;
+use crate::agenda::Agenda;
 use crate::counts::Tally;
 use crate::generator::Generator;
 
@@ -22,6 +23,8 @@ pub(super) struct State {
     pub(super) intents: Vec<Intent>,
     /// The number of each intent, by the intent's id.
     pub(super) number_of: HashMap<String, usize>,
+    /// The moment of each intent's next change.
+    changes: Agenda,
     pub(super) nonces: Nonces,
     /// By store: the minute that is counted, and the requests in that minute.
     pub(super) counted: HashMap<usize, (i64, u32)>,
@@ -43,6 +46,7 @@ impl State {
         Self {
             intents: Vec::new(),
             number_of: HashMap::new(),
+            changes: Agenda::default(),
             nonces,
             counted: HashMap::new(),
             rates: BTreeMap::new(),
@@ -54,6 +58,19 @@ impl State {
             request_ids: Generator::new(seeds.number()),
             intent_ids: Generator::new(seeds.number()),
         }
+    }
+
+    /// Notes the changes to come of the intent with this number. To be called after every change by a
+    /// request or by an act.
+    pub(super) fn note(&mut self, number: usize, now: Moment) {
+        let intent = self.intents.get(number);
+        self.changes.set(number, intent.and_then(|intent| intent.next_change(now)));
+    }
+
+    /// The moment, after now, of the earliest change of an intent.
+    pub(super) fn next_change(&mut self, now: Moment) -> Option<Moment> {
+        let Self { changes, intents, .. } = self;
+        changes.next_after(now, |number| intents.get(number)?.next_change(now))
     }
 
     /// The intent with the id in this segment of a path, if this store may see the intent.

@@ -1,3 +1,4 @@
+mod acts;
 mod create;
 mod crowd;
 mod door;
