@@ -2,7 +2,8 @@
 //!
 //! A [`Sandbox`] takes signed requests for the six routes and answers as AllScale's pages say. A checkout
 //! intent goes through a [`Scenario`] as the test advances the sandbox's clock, or as the test acts for the
-//! payer ([`Sandbox::act`]); a [`Fault`] makes one request go wrong.
+//! payer ([`Sandbox::act`]); a [`Fault`] makes one request go wrong. A test takes the messages that AllScale
+//! would send from the sandbox: [`Sandbox::webhooks`].
 //!
 //! | request | answer |
 //! |---|---|
@@ -38,13 +39,21 @@
 //!   floor;
 //! - the payment shows in get from the first of the statuses 4, 5, 10 and 20, and fee and net income from 20
 //!   on; the fee is half a per cent;
+//! - a webhook is sent at the first confirmation of an intent, late payments among them, and at no other
+//!   status: an underpaid, refused or failed payment has none, and an intent has one confirmed transaction;
+//!   the guide says that webhooks are sent on confirmation (Public);
+//! - the ids of a webhook and of a transaction are opaque; every field of the guide's table is in the body,
+//!   null where there is no value; the amount in coins is the price; `extra_obj` is the request's `extra` in
+//!   another spelling of the same JSON;
+//! - a delivery's timestamp is the moment of the delivery, and a nonce is a UUID; a receiver that answers is
+//!   not listened to: the test decides if there is another delivery;
 //! - the consequences of an [`Act`], and the statuses at which an act is possible;
 //! - a rate limit counts in whole minutes of the clock, and its refusal has a `Retry-After`;
 //! - the details of an error, the words of messages other than the floor's, durations, addresses, the chain.
 //!
 //! Sources: *Create Checkout Intent*, v4, 2026-05-06; *Get Checkout Intent*, v3, 2026-03-06; *Get Status*,
-//! v3, 2026-05-14; *Auth*, v1, 2026-01; *Test Routes*. No page prints a reply of get: the sandbox builds the
-//! reply from the table of fields.
+//! v3, 2026-05-14; *Auth*, v1, 2026-01; *Test Routes*; *Webhook Signing & Payload Guide*, v5, 2026-04-30. No
+//! page prints a reply of get or the body of a webhook: the sandbox builds both from the tables of fields.
 
 mod act;
 mod answer;
@@ -62,6 +71,7 @@ mod scenario;
 mod server;
 mod state;
 mod store;
+mod webhook;
 
 pub use act::{Act, ActError, Kyt};
 pub use builder::Builder;
@@ -70,6 +80,7 @@ pub use intent::IntentRecord;
 pub use sandbox::Sandbox;
 pub use scenario::Scenario;
 pub use store::Store;
+pub use webhook::{Webhook, WebhookUrlError};
 
 /// A request that the sandbox has seen, with AllScale's integer codes.
 ///
@@ -94,6 +105,13 @@ pub const API_KEY: &str = "st_sandbox_key";
 /// assert!(checkout_sandbox::allscale::API_SECRET.starts_with("st_"));
 /// ```
 pub const API_SECRET: &str = "st_sandbox_secret";
+
+/// The URL of the webhooks of the store of a sandbox that was given no store.
+///
+/// ```
+/// assert!(checkout_sandbox::allscale::WEBHOOK_URL.starts_with("https://"));
+/// ```
+pub const WEBHOOK_URL: &str = "https://shop.example/hooks/allscale";
 
 #[cfg(test)]
 mod tests;

@@ -398,13 +398,16 @@ fn carriers(list: &mut List) {
 }
 
 fn by_allscale(list: &mut List) {
-    let store = sandbox_allscale::Store::new(signing_key());
+    let url = format!("https://shop.example/hooks?key={API_SECRET}");
+    let store = sandbox_allscale::Store::new(signing_key()).webhook_url(url).unwrap();
+    let elsewhere = format!("https://{API_KEY}:{API_SECRET}@shop.example");
     let builder = sandbox_allscale::Sandbox::builder().store(store.clone());
     let sandbox = builder.clone().build();
     let clock = sandbox.clock().clone();
     let client = allscale::Client::builder(signing_key()).nonces(nonces());
     let client = client.clock(move || clock.now());
     list! { list,
+        "checkout_sandbox::allscale::WebhookUrlError" => store.clone().webhook_url(elsewhere).unwrap_err();
         "checkout_sandbox::allscale::Store" => store;
         "checkout_sandbox::allscale::Builder" => builder;
         "checkout_client::allscale::Builder" => client;
@@ -422,6 +425,7 @@ fn by_allscale(list: &mut List) {
     let id = sandbox.intents().first().unwrap().id.clone();
     sandbox.act(&id, sandbox_allscale::Act::ComeTo(20)).unwrap();
     list! { list,
+        "checkout_sandbox::allscale::Webhook" => sandbox.webhooks().pop().unwrap();
         "checkout_sandbox::allscale::ActError" => sandbox.act(API_KEY, sandbox_allscale::Act::Pay).unwrap_err();
     }
     asked(list, &client.get(&id).unwrap(), &sandbox, [allscale_intent(), allscale_refusal()]);

@@ -13,7 +13,7 @@ use super::scenario::Scenario;
 use super::server::Server;
 use super::state::State;
 use super::store::Store;
-use super::{API_KEY, API_SECRET};
+use super::{API_KEY, API_SECRET, WEBHOOK_URL};
 use crate::VirtualClock;
 use crate::settings::Settings;
 use crate::world::World;
@@ -101,7 +101,7 @@ impl Builder {
     }
 
     /// Adds a store. A store with the API key of an earlier store takes that store's place. A sandbox without
-    /// any has the store of [`API_KEY`] and [`API_SECRET`].
+    /// any has the store of [`API_KEY`], [`API_SECRET`] and [`WEBHOOK_URL`].
     ///
     /// ```
     /// use checkout_auth::allscale::SigningKey;
@@ -222,9 +222,10 @@ impl Default for Builder {
     }
 }
 
-#[expect(clippy::expect_used, reason = "a test makes a key of the two constants")]
+#[expect(clippy::expect_used, reason = "a test makes a store of the constants")]
 pub(super) fn default_store() -> Store {
-    Store::new(SigningKey::new(API_KEY, API_SECRET.into()).expect("the constants make a key"))
+    let key = SigningKey::new(API_KEY, API_SECRET.into()).expect("the constants make a key");
+    Store::new(key).webhook_url(WEBHOOK_URL).expect("the constant is a URL")
 }
 
 /// 2024-05-23 21:50:00 UTC.

@@ -53,6 +53,11 @@ impl Course {
         self.steps.get(self.reached(elapsed).len()).map(|(at, _)| *at)
     }
 
+    /// The time of the first confirmation, past or to come.
+    pub(super) fn confirmed_at(&self) -> Option<Duration> {
+        self.steps.iter().find(|(_, status)| *status == CONFIRMED).map(|(at, _)| *at)
+    }
+
     /// The status at this time, and the state of the payment then.
     pub(super) fn stage_at(&self, elapsed: Duration) -> Stage {
         let status = self.status_at(elapsed);
@@ -71,7 +76,7 @@ impl Course {
     /// is not possible at this time.
     pub(super) fn act(&mut self, act: Act, elapsed: Duration) -> bool {
         let status = self.status_at(elapsed);
-        let was_confirmed = self.reached(elapsed).iter().any(|(_, status)| *status == CONFIRMED);
+        let was_confirmed = self.confirmed_at().is_some_and(|at| at <= elapsed);
         let Some(Plan { steps, permille }) = act.plan(status, was_confirmed) else { return false };
         self.steps.truncate(self.reached(elapsed).len());
         self.append(elapsed, steps.into_iter().map(|(wait, status)| (Duration::from_secs(wait), status)));

@@ -18,6 +18,8 @@ pub(super) struct Order {
     pub(super) order_description: Option<String>,
     pub(super) user_id: Option<String>,
     pub(super) user_name: Option<String>,
+    /// An object.
+    pub(super) extra: Option<Value>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +58,8 @@ impl Order {
             integer(body, "amount_cents")?.ok_or_else(|| Refusal::field("amount_cents", "is required"))?;
         let accepted = accepted(body)?;
         text(body, "redirect_url")?;
-        if present(body, "extra").is_some_and(|extra| !extra.is_object()) {
+        let extra = present(body, "extra");
+        if extra.is_some_and(|extra| !extra.is_object()) {
             return Err(Refusal::field("extra", "must be an object or null"));
         }
         Ok(Self {
@@ -67,6 +70,7 @@ impl Order {
             order_description: text(body, "order_description")?,
             user_id: text(body, "user_id")?,
             user_name: text(body, "user_name")?,
+            extra: extra.cloned(),
         })
     }
 

@@ -50,6 +50,8 @@ pub(super) struct Intent {
     scenario: Cow<'static, str>,
     course: Course,
     created_at: Moment,
+    /// True if the test has taken the intent's webhook.
+    is_taken: bool,
 }
 
 impl Intent {
@@ -65,7 +67,7 @@ impl Intent {
         let id = format!("{:08x}{}", now.unix_seconds() & 0xffff_ffff, generator.hex(16));
         let seed = generator.number();
         let (scenario, course) = (Cow::Owned(scenario.name().to_owned()), scenario.course());
-        Self { id, store, seed, order, terms, scenario, course, created_at: now }
+        Self { id, store, seed, order, terms, scenario, course, created_at: now, is_taken: false }
     }
 
     pub(super) fn status(&self, now: Moment) -> i64 {
@@ -93,6 +95,21 @@ impl Intent {
     /// The time of the next change after now.
     pub(super) fn next_change(&self, now: Moment) -> Option<Moment> {
         first_moment(self.created_at, self.course.next_after(self.age(now))?)
+    }
+
+    /// The time of the first confirmation, past or to come.
+    pub(super) fn confirmed_at(&self) -> Option<Moment> {
+        first_moment(self.created_at, self.course.confirmed_at()?)
+    }
+
+    /// The time of the webhook that the test has not taken, past or to come.
+    pub(super) fn next_to_take(&self) -> Option<Moment> {
+        self.confirmed_at().filter(|_| !self.is_taken)
+    }
+
+    /// Notes that the test has taken the webhook.
+    pub(super) fn take(&mut self) {
+        self.is_taken = true;
     }
 
     /// The bitmask of the accepted coins.
@@ -150,6 +167,49 @@ impl Intent {
             ("net_income_amount", when(stage.settled, amount(paid - fee))),
             ("payment_method_type", Json::Int(if stage.paid { self.payment_method() } else { 0 })),
         ])
+    }
+
+    /// The body of the webhook: the fields of the guide's table, in the order of the table.
+    ///
+    /// Assumed: `amount_coins` is the price in coins, as in get's reply, and the metadata come back as the
+    /// same JSON in another spelling.
+    pub(super) fn webhook_body(&self, transaction_id: &str, webhook_id: &str) -> Json {
+        let (order, coin, currency) = (&self.order, self.terms.coin, self.currency());
+        let fiat = |value: Json| if currency.is_some() { value } else { Json::Null };
+        let extra = order.extra.as_ref().map_or(Json::Null, |extra| Json::Raw(extra.to_string()));
+        Json::object([
+            ("all_scale_transaction_id", Json::text(transaction_id)),
+            ("all_scale_checkout_intent_id", Json::text(&self.id)),
+            ("webhook_id", Json::text(webhook_id)),
+            ("amount_cents", fiat(Json::Int(order.amount_cents))),
+            ("currency", currency.map_or(Json::Null, |fiat| Json::Int(i64::from(fiat.value())))),
+            ("currency_symbol", Json::text_or_null(currency.map(Currency::code))),
+            ("amount_coins", Json::text(decimal(self.terms.amount, DECIMALS))),
+            ("coin_symbol", Json::text(coin.code())),
+            ("coin_contract_address", Json::text(coin_contract(coin))),
+            ("chain_id", Json::Int(CHAIN_ID)),
+            ("tx_hash", Json::text(self.transaction(TX_HASH))),
+            ("tx_from", Json::text(self.address(TX_FROM))),
+            ("payment_method_type", Json::Int(self.payment_method())),
+            ("order_id", Json::text_or_null(order.order_id.as_deref())),
+            ("user_id", Json::text_or_null(order.user_id.as_deref())),
+            ("user_name", Json::text_or_null(order.user_name.as_deref())),
+            ("extra_obj", extra),
+        ])
+    }
+
+    /// The id of the transaction. An intent has one transaction that is confirmed.
+    pub(super) fn transaction_id(&self) -> String {
+        format!("txn_{}", self.derived(TRANSACTION_ID, 24))
+    }
+
+    pub(super) fn webhook_id(&self) -> String {
+        format!("wh_{}", self.derived(WEBHOOK_ID, 24))
+    }
+
+    /// The seed of the nonces of the webhook's deliveries.
+    pub(super) fn webhook_seed(&self) -> u64 {
+        Generator::new(self.seed.wrapping_add(NONCES)).number()
     }
 
     /// The same intent at a tenth of its price.
@@ -240,3 +300,6 @@ const TX_HASH: u64 = 2;
 const TX_HASH_2: u64 = 3;
 const TX_FROM: u64 = 4;
 const TX_TO: u64 = 5;
+const TRANSACTION_ID: u64 = 6;
+const WEBHOOK_ID: u64 = 7;
+const NONCES: u64 = 8;

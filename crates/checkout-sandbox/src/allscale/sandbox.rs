@@ -11,10 +11,11 @@ use checkout_transport::{BlockingTransport, Request, Response, Transport, Transp
 use super::act::{Act, ActError};
 use super::create::Rate;
 use super::fault::Fault;
-use super::intent::IntentRecord;
+use super::intent::{Intent, IntentRecord};
 use super::scenario::Scenario;
 use super::server::Server;
 use super::state::State;
+use super::webhook::Webhook;
 use crate::counts::Tally;
 use crate::{Counts, RecordedRequest, VirtualClock};
 
@@ -139,7 +140,7 @@ impl Sandbox {
     }
 
     /// The moment, after now, of the earliest change that time alone brings to any intent: a step of a
-    /// scenario or of an act, or an expiry. `None` if everything stays as it is until
+    /// scenario or of an act, an expiry, a webhook that comes due. `None` if everything stays as it is until
     /// somebody does something.
     ///
     /// The moment may bring nothing that an answer shows, but nothing changes before: a clock that goes from
@@ -268,9 +269,54 @@ impl Sandbox {
         store.and_then(|store| state.tallies.get(store)).map_or_else(Counts::default, Tally::counts)
     }
 
+    /// Every webhook that is due by now, taken before or not, in the order of time: one webhook for each
+    /// intent of a store with a webhook URL that has been confirmed.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::Sandbox;
+    /// assert!(Sandbox::new(7).webhooks().is_empty());
+    /// ```
+    #[must_use]
+    pub fn webhooks(&self) -> Vec<Webhook> {
+        let state = self.state();
+        let now = self.0.world.now();
+        let due = |intent: &&Intent| intent.confirmed_at().is_some_and(|at| at <= now);
+        in_order(state.intents.iter().filter(due).filter_map(|intent| self.webhook(intent)).collect())
+    }
+
+    /// The webhooks that have come due since the last call, in the order of time.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::Sandbox;
+    /// assert!(Sandbox::new(7).take_webhooks().is_empty());
+    /// ```
+    #[must_use]
+    pub fn take_webhooks(&self) -> Vec<Webhook> {
+        let mut state = self.state();
+        let now = self.0.world.now();
+        let mut webhooks = Vec::new();
+        for number in state.take_due(now) {
+            let Some(intent) = state.intents.get_mut(number) else { continue };
+            intent.take();
+            webhooks.extend(self.webhook(intent));
+        }
+        in_order(webhooks)
+    }
+
+    /// The webhook of the intent's confirmation, past or to come.
+    fn webhook(&self, intent: &Intent) -> Option<Webhook> {
+        let store = self.0.stores.get(intent.store)?;
+        Webhook::of(intent, store.key(), store.notified_at()?)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state()
     }
+}
+
+fn in_order(mut webhooks: Vec<Webhook>) -> Vec<Webhook> {
+    webhooks.sort_by_key(|webhook| webhook.at);
+    webhooks
 }
 
 impl Transport for Sandbox {

@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) intents: Vec<Intent>,
     /// The number of each intent, by the intent's id.
     pub(super) number_of: HashMap<String, usize>,
+    /// The moment of each confirmation whose webhook nobody has taken.
+    to_take: Agenda,
     /// The moment of each intent's next change.
     changes: Agenda,
     pub(super) nonces: Nonces,
@@ -46,6 +48,7 @@ impl State {
         Self {
             intents: Vec::new(),
             number_of: HashMap::new(),
+            to_take: Agenda::default(),
             changes: Agenda::default(),
             nonces,
             counted: HashMap::new(),
@@ -61,10 +64,19 @@ impl State {
     }
 
     /// Notes the changes to come of the intent with this number. To be called after every change by a
-    /// request or by an act.
+    /// request, by an act or by taking.
     pub(super) fn note(&mut self, number: usize, now: Moment) {
         let intent = self.intents.get(number);
+        self.to_take.set(number, intent.and_then(Intent::next_to_take));
         self.changes.set(number, intent.and_then(|intent| intent.next_change(now)));
+    }
+
+    /// Takes off the list the numbers of the intents that are confirmed by now and whose webhooks nobody has
+    /// taken.
+    pub(super) fn take_due(&mut self, now: Moment) -> Vec<usize> {
+        let mut due = self.to_take.take_due(now);
+        due.sort_unstable();
+        due
     }
 
     /// The moment, after now, of the earliest change of an intent.

@@ -3,9 +3,11 @@
 use checkout_auth::allscale::SigningKey;
 use checkout_tables::allscale::StableCoin;
 
+use super::webhook::{WebhookUrl, WebhookUrlError};
+
 /// A merchant's store: the key that the store signs with, and the settings.
 ///
-/// `Debug` prints neither the API key nor the secret.
+/// `Debug` prints neither the API key nor the secret nor the webhook URL.
 ///
 /// ```
 /// use checkout_auth::allscale::SigningKey;
@@ -21,11 +23,12 @@ pub struct Store {
     key: SigningKey,
     settlement_coin: Option<StableCoin>,
     ip_allowed: bool,
+    webhook_url: Option<WebhookUrl>,
 }
 
 impl Store {
-    /// A store that signs with `key`. The store has no settlement coin of its own, and every address is on
-    /// the store's list.
+    /// A store that signs with `key`. The store has no settlement coin of its own and no webhook URL, and
+    /// every address is on the store's list.
     ///
     /// ```
     /// use checkout_auth::allscale::SigningKey;
@@ -37,7 +40,7 @@ impl Store {
     /// ```
     #[must_use]
     pub fn new(key: SigningKey) -> Self {
-        Self { key, settlement_coin: None, ip_allowed: true }
+        Self { key, settlement_coin: None, ip_allowed: true, webhook_url: None }
     }
 
     /// Sets the coin that a fiat order settles in if the request names no coin. The default is USDT.
@@ -71,6 +74,28 @@ impl Store {
     pub fn ip_not_allowed(mut self) -> Self {
         self.ip_allowed = false;
         self
+    }
+
+    /// Sets the URL of the store's webhooks. A store without a URL has no webhooks.
+    ///
+    /// # Errors
+    /// [`WebhookUrlError`], unless the text is a whole `http` or `https` URL of visible ASCII, without a user
+    /// and a fragment.
+    ///
+    /// ```
+    /// # use checkout_auth::allscale::SigningKey;
+    /// # use checkout_sandbox::allscale::Store;
+    /// # let key = SigningKey::new("st_key", "st_secret".into())?;
+    /// let store = Store::new(key).webhook_url("http://127.0.0.1:8080/hooks/allscale?store=7")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn webhook_url(mut self, url: impl Into<String>) -> Result<Self, WebhookUrlError> {
+        self.webhook_url = Some(WebhookUrl::new(url.into())?);
+        Ok(self)
+    }
+
+    pub(super) fn notified_at(&self) -> Option<&WebhookUrl> {
+        self.webhook_url.as_ref()
     }
 
     pub(super) fn key(&self) -> &SigningKey {

@@ -3,7 +3,9 @@ mod create;
 mod crowd;
 mod door;
 mod faults;
+mod sent;
 mod walk;
+mod world;
 
 use super::builder::default_store;
 use super::*;

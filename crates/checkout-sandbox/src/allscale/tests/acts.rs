@@ -212,6 +212,11 @@ impl Model {
         self.0.iter().map(|(at, _)| *at).filter(|at| *at > now).min()
     }
 
+    /// The first second at which the intent is confirmed by now.
+    fn confirmed(&self, now: u64) -> Option<u64> {
+        self.0.iter().find(|(at, status)| *at <= now && *status == 20).map(|(at, _)| *at)
+    }
+
     /// True if the act is possible.
     #[expect(clippy::wildcard_enum_match_arm, reason = "an act is possible by a row, and else never")]
     fn act(&mut self, act: Act, now: u64) -> bool {
@@ -247,7 +252,7 @@ proptest! {
     #[test]
     fn any_acts_at_any_times_go_as_the_model_goes(
         scenario in prop::sample::select(vec!["happy", "underpaid", "kyt_refused", "timeout", "late_success"]),
-        acts in prop::collection::vec((0_u64..2_000, prop::option::of(any_act())), 0..12),
+        acts in prop::collection::vec((0_u64..2_000, prop::option::of(any_act()), any::<bool>()), 0..12),
     ) {
         let scenario = Scenario::by_name(scenario).unwrap();
         let begins = scenario.statuses();
@@ -261,8 +266,8 @@ proptest! {
             let at = (from..).find(|at| scenario.status_at(Duration::from_secs(*at)) == *status);
             model.0.push((at.unwrap(), *status));
         }
-        let mut now = 0;
-        for (wait, act) in acts {
+        let (mut now, mut taken) = (0, Vec::new());
+        for (wait, act, takes) in acts {
             now += wait;
             sandbox.clock().advance(Duration::from_secs(wait));
             if let Some(act) = act {
@@ -270,6 +275,12 @@ proptest! {
             }
             prop_assert_eq!(sandbox.intent(&id).unwrap().status, *model.reached(now).last().unwrap());
             prop_assert_eq!(sandbox.next_change().map(seconds), model.next(now));
+            let due: Vec<_> = sandbox.webhooks().iter().map(|webhook| seconds(webhook.at)).collect();
+            prop_assert_eq!(&due, &Vec::from_iter(model.confirmed(now)));
+            if takes {
+                taken.extend(sandbox.take_webhooks().iter().map(|webhook| seconds(webhook.at)));
+                prop_assert_eq!(&taken, &due);
+            }
         }
         for step in model.reached(u64::MAX).windows(2) {
             let to = STEPS.iter().find(|(from, _)| *from == step[0]);
