@@ -23,6 +23,10 @@ const ARROWS: &[Row] = &[
     ("checkout-poll", &["checkout-lifecycle", "checkout-tables"]),
     ("checkout-sandbox", &["checkout-transport", "checkout-auth", "checkout-tables"]),
     (
+        "checkout-sandbox-server",
+        &["checkout-sandbox", "checkout-transport", "checkout-auth", "checkout-tables"],
+    ),
+    (
         "checkout-trust",
         &[
             "checkout-auth",
@@ -71,15 +75,18 @@ const ARROWS: &[Row] = &[
 ];
 
 /// The sandbox reads requests and writes replies by its own hand, so that a mistake cannot pass on both
-/// sides. The sandbox depends on none of these crates, neither directly nor through another crate, not even
-/// in tests.
-const ORACLE: &str = "checkout-sandbox";
+/// sides. The sandbox and its server depend on none of these crates, neither directly nor through another
+/// crate, not even in tests.
+const ORACLES: &[&str] = &["checkout-sandbox", "checkout-sandbox-server"];
 const NOT_FOR_THE_ORACLE: &[&str] =
     &["checkout-wire", "checkout-validate", "checkout-lifecycle", "checkout-trust", "checkout-client"];
 
 /// The crates for tests, each with the facade's feature that brings the crate. No other crate is built with
-/// them.
+/// them, but for the programs for tests.
 const FOR_TESTS: &[(&str, &str)] = &[("checkout-sandbox", "sandbox"), ("checkout-testkit", "testkit")];
+
+/// The programs for tests, which no crate depends on.
+const PROGRAMS_FOR_TESTS: &[&str] = &["checkout-sandbox-server"];
 
 /// The crate that gives the facade's paths to the examples of the crates below the facade.
 const FOR_EXAMPLES: &str = "checkout-doctest";
@@ -150,7 +157,7 @@ fn check(rows: &[Row], root: &str, members: &[(String, String)]) -> Result<Strin
                 }
             }
         }
-        if folder == ORACLE {
+        if ORACLES.contains(&folder.as_str()) {
             for to in ours(&root, &manifest, "dev-dependencies") {
                 for forbidden in NOT_FOR_THE_ORACLE.iter().filter(|forbidden| reaches(rows, &to, forbidden)) {
                     let _ = writeln!(faults, "{folder} -> {to}: brings {forbidden} to the oracle");
@@ -234,10 +241,15 @@ fn the_facade_alone_is_built_with_the_crates_for_tests_and_not_by_default() {
     let kit: Table = kit.parse().unwrap();
     let by_default = value(&kit, &["features", "default"]).unwrap().as_array().unwrap();
     for (name, feature) in FOR_TESTS {
-        let above: Vec<_> = ARROWS.iter().filter(|(_, allowed)| allowed.contains(name)).collect();
+        let is_program = |row: &&Row| PROGRAMS_FOR_TESTS.contains(&row.0);
+        let above = ARROWS.iter().filter(|(_, allowed)| allowed.contains(name));
+        let above: Vec<_> = above.filter(|row| !is_program(row)).collect();
         assert!(matches!(above[..], [("checkout-kit", _)]), "{name}: {above:?}");
         assert!(is_true(&kit, &["dependencies", name, "optional"]), "{name} is not optional");
         assert!(!by_default.iter().any(|on| on.as_str() == Some(feature)), "{feature} is on by default");
+    }
+    for program in PROGRAMS_FOR_TESTS {
+        assert!(!ARROWS.iter().any(|(_, allowed)| allowed.contains(program)), "{program} is no library");
     }
 }
 
@@ -343,27 +355,25 @@ fn a_crate_without_a_row_and_a_row_without_a_crate_are_caught() {
 
 #[test]
 fn a_dependency_of_the_oracle_on_a_crate_under_test_is_caught() {
-    let rows: &[Row] = &[
-        ("checkout-sandbox", &[]),
-        ("checkout-wire", &[]),
-        ("checkout-kit", &["checkout-wire"]),
-        ("checkout-money", &[]),
-    ];
-    let caught = |to: &str| {
-        let more = format!("[dev-dependencies]\n{to} = {{ workspace = true }}");
-        let mut members: Vec<_> = rows.iter().skip(1).map(|(name, _)| manifest(name, "")).collect();
-        members.push(manifest("checkout-sandbox", &more));
-        check(rows, "", &members).unwrap()
-    };
-    assert_eq!(
-        caught("checkout-wire"),
-        "checkout-sandbox -> checkout-wire: brings checkout-wire to the oracle\n"
-    );
-    assert_eq!(
-        caught("checkout-kit"),
-        "checkout-sandbox -> checkout-kit: brings checkout-wire to the oracle\n"
-    );
-    assert_eq!(caught("checkout-money"), "");
+    for oracle in ORACLES.iter().copied() {
+        let rows: &[Row] = &[
+            (oracle, &[]),
+            ("checkout-wire", &[]),
+            ("checkout-kit", &["checkout-wire"]),
+            ("checkout-money", &[]),
+        ];
+        let caught = |to: &str| {
+            let more = format!("[dev-dependencies]\n{to} = {{ workspace = true }}");
+            let mut members: Vec<_> = rows.iter().skip(1).map(|(name, _)| manifest(name, "")).collect();
+            members.push(manifest(oracle, &more));
+            check(rows, "", &members).unwrap()
+        };
+        for to in ["checkout-wire", "checkout-kit"] {
+            let fault = format!("{oracle} -> {to}: brings checkout-wire to the oracle\n");
+            assert_eq!(caught(to), fault);
+        }
+        assert_eq!(caught("checkout-money"), "");
+    }
 }
 
 #[test]

@@ -1,0 +1,87 @@
+//! The admin routes, below `/_/`. Pages of a payer and the dashboard have their place beside these routes.
+//!
+//! | route | does |
+//! |---|---|
+//! | `GET /_/` | the addresses and the keys of the default world |
+//! | `GET /_/ready` | 200 as soon as the server listens |
+//! | `GET`, `POST /_/worlds` | lists the worlds; makes a world |
+//! | `GET`, `DELETE /_/worlds/{world}` | shows a world; takes a world away |
+//! | `GET`, `PUT /_/worlds/{world}/clock` | shows the world's clock; sets and advances the clock |
+//! | `GET /_/worlds/{world}/checkouts` | lists the checkouts of all providers |
+//! | `POST /_/worlds/{world}/scenarios` | sets the scenario of the next checkout |
+//! | `POST /_/worlds/{world}/reset` | begins the world again |
+
+mod checkouts;
+mod clock;
+mod scenarios;
+mod world;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use checkout_transport::http::{Response, StatusCode};
+use serde_json::json;
+
+use crate::about;
+use crate::problem::{Problem, answer};
+use crate::shared::Shared;
+use crate::world::World;
+
+/// The state that every admin route gets.
+type Server = State<Arc<Shared>>;
+
+/// An answer, or the server's refusal.
+type Outcome = Result<Response<Body>, Problem>;
+
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/", get(about_server))
+        .route("/_", get(about_server))
+        .route("/_/", get(about_server))
+        .route("/_/ready", get(ready))
+        .route("/_/worlds", get(world::list).post(world::create))
+        .route("/_/worlds/{world}", get(world::show).delete(world::remove))
+        .route("/_/worlds/{world}/clock", get(clock::show).put(clock::set))
+        .route("/_/worlds/{world}/checkouts", get(checkouts::list))
+        .route("/_/worlds/{world}/scenarios", post(scenarios::add))
+        .route("/_/worlds/{world}/reset", post(world::reset))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(shared)
+}
+
+/// The refusal of a path that leads nowhere.
+pub(crate) fn no_such_path() -> Problem {
+    let message = "no such path: the admin routes begin with /_/, and a provider's with its API's own path or with \
+                   /allscale, /azotte, /peach or /peach-auth";
+    Problem::new(StatusCode::NOT_FOUND, message)
+}
+
+async fn about_server(State(server): Server) -> Response<Body> {
+    let about = about::json(&server.urls, server.worlds.default_world().keys());
+    answer(StatusCode::OK, &about)
+}
+
+async fn ready() -> Response<Body> {
+    answer(StatusCode::OK, &json!({ "ready": true }))
+}
+
+async fn unknown() -> Response<Body> {
+    no_such_path().into_response()
+}
+
+async fn wrong_method() -> Response<Body> {
+    let message = "this path does not have this method";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response()
+}
+
+/// The world with this name.
+fn named(server: &Shared, name: &str) -> Result<Arc<World>, Problem> {
+    let refused =
+        || Problem::new(StatusCode::NOT_FOUND, "no world has this name: GET /_/worlds lists the worlds");
+    server.worlds.named(name).ok_or_else(refused)
+}

@@ -1,0 +1,95 @@
+//! The clock of a world: show, set, advance.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use checkout_tables::Moment;
+use checkout_transport::http::StatusCode;
+use serde_json::{Value, json};
+
+pub(super) use crate::clock::Start;
+
+use super::{Outcome, Server, named};
+use crate::clock::{InThePast, Pace};
+use crate::fields::{Fields, LAST_MILLISECOND};
+use crate::problem::{Problem, answer};
+use crate::world::World;
+
+pub(super) async fn show(State(server): Server, Path(name): Path<String>) -> Outcome {
+    Ok(answer(StatusCode::OK, &json_of(&*named(&server, &name)?)))
+}
+
+pub(super) async fn set(State(server): Server, Path(name): Path<String>, body: Bytes) -> Outcome {
+    let mut fields = Fields::read(&body)?;
+    let pace = pace(&mut fields)?;
+    let at = fields.moment("unix_ms")?;
+    let by = fields.number("advance_ms", 0, LAST_MILLISECOND)?.map(Duration::from_millis);
+    fields.end()?;
+    let world = named(&server, &name)?;
+    if pace.is_none() && at.is_none() && by.is_none() {
+        let message = "nothing to set: the fields are pace, times, unix_ms, advance_ms";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, message));
+    }
+    if at.is_some() && by.is_some() {
+        return Err(Problem::field("advance_ms", "has no place beside unix_ms"));
+    }
+    if let Some(by) = by {
+        let last = i64::try_from(LAST_MILLISECOND).map_or(world.now(), Moment::from_unix_millis);
+        if world.now().saturating_add(by) > last {
+            return Err(Problem::field("advance_ms", "leads beyond the year 9999"));
+        }
+    }
+    if pace.is_some() || at.is_some() {
+        let set = world.set_clock(pace.unwrap_or_else(|| world.pace()), at);
+        set.map_err(|InThePast(now)| {
+            let message = format!("lies before the world's time, which is {}", now.unix_millis());
+            Problem::field("unix_ms", format!("{message}: a world's time never goes back"))
+        })?;
+    }
+    if let Some(by) = by {
+        world.advance(by);
+    }
+    Ok(answer(StatusCode::OK, &json_of(&world)))
+}
+
+/// The beginning of a new world's time.
+pub(super) fn start(mut fields: Fields) -> Result<Start, Problem> {
+    let pace = pace(&mut fields)?.unwrap_or_default();
+    let at = fields.moment("unix_ms")?;
+    fields.end()?;
+    Ok(Start { pace, at })
+}
+
+/// The clock of a world as JSON.
+pub(super) fn json_of(world: &World) -> Value {
+    let (pace, times) = match world.pace() {
+        Pace::Real => ("real", Value::Null),
+        Pace::Frozen => ("frozen", Value::Null),
+        Pace::Times(times) => ("times", times.into()),
+    };
+    let mut json = json!({ "pace": pace, "unix_ms": world.now().unix_millis() });
+    if let (Some(json), false) = (json.as_object_mut(), times.is_null()) {
+        json.insert("times".to_owned(), times);
+    }
+    json
+}
+
+fn pace(fields: &mut Fields) -> Result<Option<Pace>, Problem> {
+    let name = fields.text("pace")?;
+    let times = fields.number("times", 1, MOST_TIMES)?.and_then(|times| u32::try_from(times).ok());
+    match (name.as_deref(), times) {
+        (None, None) => Ok(None),
+        (Some("real"), None) => Ok(Some(Pace::Real)),
+        (Some("frozen"), None) => Ok(Some(Pace::Frozen)),
+        (Some("times"), Some(times)) => Ok(Some(Pace::Times(times))),
+        (Some("times"), None) => Err(Problem::field("times", "is missing: the pace is times")),
+        (None | Some("real" | "frozen"), Some(_)) => {
+            Err(Problem::field("times", "has a place beside the pace times alone"))
+        }
+        (Some(_), _) => Err(Problem::field("pace", "has to be real, frozen or times")),
+    }
+}
+
+/// The fastest pace: more than eleven days in a second.
+const MOST_TIMES: u64 = 1_000_000;

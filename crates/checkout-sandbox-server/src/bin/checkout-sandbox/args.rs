@@ -1,0 +1,196 @@
+//! The arguments of the program.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use checkout_sandbox_server::{Builder, Server};
+use lexopt::{Arg, Parser};
+
+/// The program's help.
+pub(crate) const HELP: &str = "\
+The sandboxes of AllScale, Azotte and Peach as an HTTP server on this machine.
+
+    checkout-sandbox [OPTIONS]                     serves until Ctrl-C
+    checkout-sandbox [OPTIONS] run -- CMD ARGS...  serves for one command, and ends with its exit code
+
+    --port N           the port; 0 is a free port      (default: 4700; with run: 0)
+    --host ADDRESS     the address to listen on        (default: 127.0.0.1)
+    --split-ports      a port for each API: the four ports after N
+    --public-url URL   the address under which others reach the server
+    --seed N           the seed of the ids of the default world (default: 1)
+    --ready-file PATH  writes addresses and keys as JSON when the server listens
+    --json             prints the banner as one line of JSON
+    --help, --version
+
+The command of run gets the addresses and the keys as environment variables: CHECKOUT_SANDBOX_URL,
+CHECKOUT_SANDBOX_ALLSCALE_API_KEY, and so on.
+";
+
+/// The arguments.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Args {
+    pub(crate) command: Command,
+    pub(crate) host: IpAddr,
+    port: Option<u16>,
+    seed: Option<u64>,
+    public_url: Option<String>,
+    split_ports: bool,
+    pub(crate) ready_file: Option<PathBuf>,
+    pub(crate) json: bool,
+}
+
+/// The thing to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Serve,
+    Run { program: OsString, arguments: Vec<OsString> },
+    Help,
+    Version,
+}
+
+/// An argument that is wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Wrong(String);
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Args {
+    /// The arguments of the program, without the program's name.
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Wrong> {
+        let mut parser = Parser::from_args(arguments);
+        let mut args = Self {
+            command: Command::Serve,
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: None,
+            seed: None,
+            public_url: None,
+            split_ports: false,
+            ready_file: None,
+            json: false,
+        };
+        while let Some(argument) = parser.next().map_err(|error| Wrong(error.to_string()))? {
+            match argument {
+                Arg::Long("port") => {
+                    args.port = Some(value(&mut parser, "--port", "a number from 0 to 65535")?);
+                }
+                Arg::Long("host") => args.host = value(&mut parser, "--host", "an IP address")?,
+                Arg::Long("seed") => {
+                    args.seed = Some(value(&mut parser, "--seed", "a whole number from 0 to 2^64 - 1")?);
+                }
+                Arg::Long("public-url") => {
+                    args.public_url = Some(value(&mut parser, "--public-url", "a URL")?);
+                }
+                Arg::Long("ready-file") => args.ready_file = Some(raw(&mut parser, "--ready-file")?.into()),
+                Arg::Long("split-ports") => args.split_ports = true,
+                Arg::Long("json") => args.json = true,
+                Arg::Long("help") | Arg::Short('h') => {
+                    args.command = Command::Help;
+                    return Ok(args);
+                }
+                Arg::Long("version") | Arg::Short('V') => {
+                    args.command = Command::Version;
+                    return Ok(args);
+                }
+                Arg::Value(word) if word == "run" => {
+                    args.command = command(&mut parser)?;
+                    return Ok(args);
+                }
+                Arg::Value(word) => {
+                    return Err(Wrong(format!("{word:?} is no command: the one command is run")));
+                }
+                Arg::Long(_) | Arg::Short(_) => return Err(Wrong(argument.unexpected().to_string())),
+            }
+        }
+        Ok(args)
+    }
+
+    /// The server with these settings.
+    pub(crate) fn server(&self) -> Builder {
+        let usual = if matches!(self.command, Command::Run { .. }) { 0 } else { 4700 };
+        let server = Server::builder().host(self.host).port(self.port.unwrap_or(usual));
+        let server = self.seed.into_iter().fold(server, Builder::seed);
+        let server = self.public_url.iter().fold(server, Builder::public_url);
+        if self.split_ports { server.split_ports() } else { server }
+    }
+}
+
+/// The command after `run`, with or without `--` in front.
+fn command(parser: &mut Parser) -> Result<Command, Wrong> {
+    let mut words = parser.raw_args().map_err(|error| Wrong(error.to_string()))?;
+    let first = words.next().map(|word| if word == "--" { words.next() } else { Some(word) });
+    let program = first.flatten().filter(|program| !program.is_empty());
+    let program = program.ok_or_else(|| Wrong("run: no command follows: run -- CMD ARGS...".to_owned()))?;
+    Ok(Command::Run { program, arguments: words.collect() })
+}
+
+fn value<T: std::str::FromStr>(parser: &mut Parser, name: &str, wanted: &str) -> Result<T, Wrong> {
+    let raw = raw(parser, name)?;
+    let value = raw.to_str().and_then(|text| text.parse().ok());
+    value.ok_or_else(|| Wrong(format!("{name}: {raw:?} is not {wanted}")))
+}
+
+fn raw(parser: &mut Parser, name: &str) -> Result<OsString, Wrong> {
+    let value = parser.value().ok().filter(|value| !value.is_empty());
+    value.ok_or_else(|| Wrong(format!("{name}: no value follows")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, String> {
+        Args::parse(line.split_whitespace().map(OsString::from)).map_err(|Wrong(message)| message)
+    }
+
+    #[test]
+    fn every_argument_is_read() {
+        let args =
+            parse("--port 0 --host ::1 --seed=7 --ready-file f --public-url http://a.b --json --split-ports");
+        let args = args.unwrap();
+        assert_eq!((args.port, args.seed, args.json, args.split_ports), (Some(0), Some(7), true, true));
+        assert_eq!((args.host.to_string().as_str(), args.ready_file), ("::1", Some("f".into())));
+        assert_eq!((args.public_url.as_deref(), args.command), (Some("http://a.b"), Command::Serve));
+        assert_eq!(parse("--help").unwrap().command, Command::Help);
+        assert_eq!(parse("-V").unwrap().command, Command::Version);
+    }
+
+    #[test]
+    fn run_takes_all_that_follows() {
+        for line in ["run -- npm test --port 1", "run npm test --port 1", "--json run -- npm test --port 1"] {
+            let Command::Run { program, arguments } = parse(line).unwrap().command else { panic!("{line}") };
+            assert_eq!(
+                (program.to_str(), arguments),
+                (Some("npm"), ["test", "--port", "1"].map(Into::into).to_vec())
+            );
+        }
+        let Command::Run { arguments, .. } = parse("run -- sh -- x").unwrap().command else { panic!() };
+        assert_eq!(arguments, ["--", "x"].map(OsString::from));
+    }
+
+    #[test]
+    fn a_wrong_argument_is_named() {
+        for (line, expected) in [
+            ("--port", "--port: no value follows"),
+            ("--port x", "--port: \"x\" is not a number from 0 to 65535"),
+            ("--port 65536", "--port: \"65536\" is not a number from 0 to 65535"),
+            ("--port -1", "--port: \"-1\" is not a number from 0 to 65535"),
+            ("--host here", "--host: \"here\" is not an IP address"),
+            ("--seed 1.5", "--seed: \"1.5\" is not a whole number from 0 to 2^64 - 1"),
+            ("--ready-file=", "--ready-file: no value follows"),
+            ("serve", "\"serve\" is no command: the one command is run"),
+            ("run", "run: no command follows: run -- CMD ARGS..."),
+            ("run --", "run: no command follows: run -- CMD ARGS..."),
+            ("--verbose", "invalid option '--verbose'"),
+            ("-x", "invalid option '-x'"),
+            ("--json=1", "unexpected argument for option '--json': \"1\""),
+        ] {
+            assert_eq!(parse(line).map(|args| args.command), Err(expected.to_owned()), "{line}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The program `checkout-sandbox`: the server of the sandboxes, alone or for one command.
+
+mod args;
+mod banner;
+mod child;
+mod ready_file;
+mod signals;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use checkout_sandbox_server::{BindError, RunningServer};
+
+use args::{Args, Command};
+
+/// The exit code for arguments that are wrong, and for a port that is taken.
+const WRONG_USE: u8 = 2;
+
+fn main() -> ExitCode {
+    let args = match Args::parse(std::env::args_os().skip(1)) {
+        Ok(args) => args,
+        Err(error) => {
+            return fail(WRONG_USE, &format!("{error}\ncheckout-sandbox --help lists the arguments."));
+        }
+    };
+    match args.command {
+        Command::Help => return print(args::HELP),
+        Command::Version => return print(concat!("checkout-sandbox ", env!("CARGO_PKG_VERSION"), "\n")),
+        Command::Serve | Command::Run { .. } => {}
+    }
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(1, &format!("no runtime: {error}")),
+    };
+    runtime.block_on(start(args))
+}
+
+/// Starts the server, and waits for its end or for the end of the command.
+async fn start(args: Args) -> ExitCode {
+    if let Some(path) = &args.ready_file
+        && let Err(error) = ready_file::remove(path)
+    {
+        return fail(1, &format!("--ready-file: {}: {error}", path.display()));
+    }
+    let server = match args.server().bind().await {
+        Ok(server) => server,
+        Err(error) => return fail_to_bind(&error, &args),
+    };
+    let mut signals = match signals::Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => return fail(1, &format!("signals cannot be received: {error}")),
+    };
+    if let Some(path) = &args.ready_file
+        && let Err(error) = ready_file::write(path, &server.to_json())
+    {
+        return fail(1, &format!("--ready-file: {}: {error}", path.display()));
+    }
+    let code = match &args.command {
+        Command::Run { program, arguments } => {
+            child::run(program, arguments, server.variables(), &mut signals).await
+        }
+        Command::Serve | Command::Help | Command::Version => serve(&server, args.json, &mut signals).await,
+    };
+    if let Some(path) = &args.ready_file {
+        // A file that somebody else has taken away is gone too.
+        let _ = ready_file::remove(path);
+    }
+    server.shutdown().await;
+    code
+}
+
+async fn serve(server: &RunningServer, json: bool, signals: &mut signals::Signals) -> ExitCode {
+    let banner = if json { format!("{}\n", server.to_json()) } else { banner::text(server) };
+    // Nobody has to read the banner.
+    let _ = print(&banner);
+    signals.next().await;
+    ExitCode::SUCCESS
+}
+
+fn fail_to_bind(error: &BindError, args: &Args) -> ExitCode {
+    match error {
+        BindError::PortTaken(_) => {
+            let help = "checkout-sandbox --port 0 takes a free port, and --port N the port N.";
+            fail(WRONG_USE, &format!("{error}.\n{help}"))
+        }
+        BindError::PublicUrl(_) | BindError::PublicUrlOfSplitPorts | BindError::NoFourPorts(_) => {
+            fail(WRONG_USE, &format!("{error}\ncheckout-sandbox --help lists the arguments."))
+        }
+        BindError::Address { .. } => fail(WRONG_USE, &format!("--host {}: {error}", args.host)),
+        BindError::Keys | _ => fail(1, &error.to_string()),
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    let mut out = io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn fail(code: u8, message: &str) -> ExitCode {
+    // Nobody is left to tell, if this fails.
+    let _ = writeln!(io::stderr(), "checkout-sandbox: {message}");
+    ExitCode::from(code)
+}

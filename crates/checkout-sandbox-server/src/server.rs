@@ -1,0 +1,462 @@
+//! The server: start, connections, end.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::IntoResponse;
+use checkout_tables::Moment;
+use checkout_transport::bytes::Bytes;
+use checkout_transport::http::{Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tower_service::Service;
+
+use crate::clock::{Pace, Start};
+use crate::hosts::Hosts;
+use crate::place::{Api, Place};
+use crate::problem::Problem;
+use crate::shared::Shared;
+use crate::urls::Urls;
+use crate::world::World;
+use crate::worlds::Worlds;
+use crate::{about, admin, forward};
+
+/// The sandboxes as a server. A server begins with a [builder](Self::builder).
+#[derive(Clone, Copy, Debug)]
+pub struct Server;
+
+impl Server {
+    /// A builder, for a server on a free port of this machine.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use checkout_sandbox_server::{Pace, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder().bind().await?;
+    /// let world = server.default_world();
+    /// world.set_pace(Pace::Frozen);
+    /// let before = world.now();
+    /// world.advance(Duration::from_secs(60));
+    /// assert_eq!(world.now().saturating_since(before), Duration::from_secs(60));
+    /// server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    pub fn builder() -> Builder {
+        Builder {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 0,
+            seed: 1,
+            public_url: None,
+            split_ports: false,
+            start: Start::default(),
+        }
+    }
+}
+
+/// The settings of a server.
+///
+/// ```
+/// use checkout_sandbox_server::Server;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder().seed(7).split_ports().bind().await?;
+/// assert_ne!(server.urls().allscale(), server.urls().azotte());
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    host: IpAddr,
+    port: u16,
+    seed: u64,
+    public_url: Option<String>,
+    split_ports: bool,
+    start: Start,
+}
+
+impl Builder {
+    /// Sets the address to listen on. The default is 127.0.0.1.
+    pub fn host(mut self, host: IpAddr) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// Sets the port. The default is 0, which is a free port.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Sets the seed of the default world, from which all ids follow. The default is 1.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets the address under which others reach the server: `http` or `https`, a host, and a port and a path
+    /// if need be. All addresses that the server tells are below this address, and a request may name its
+    /// host.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// Gives each API a port of its own: the four ports after the server's port, or free ports if that port
+    /// is 0.
+    pub fn split_ports(mut self) -> Self {
+        self.split_ports = true;
+        self
+    }
+
+    /// Lets the default world begin at `moment`, with a clock that stands still.
+    pub fn frozen_at(mut self, moment: Moment) -> Self {
+        self.start = Start { pace: Pace::Frozen, at: Some(moment) };
+        self
+    }
+
+    /// Listens, and answers requests in the background from now on. Needs a Tokio runtime with I/O and time.
+    ///
+    /// # Errors
+    /// [`BindError`].
+    pub async fn bind(self) -> Result<RunningServer, BindError> {
+        let public = self.public_url.as_deref().map(Public::of).transpose()?;
+        if public.is_some() && self.split_ports {
+            return Err(BindError::PublicUrlOfSplitPorts);
+        }
+        let listener = listen(self.host, self.port).await?;
+        let addr = listener.local_addr().map_err(|error| BindError::io(self.host, self.port, error))?;
+        let mut listeners = vec![(None, listener)];
+        let mut addresses = Vec::new();
+        if self.split_ports {
+            for (place, api) in (1..).zip(Api::ALL) {
+                let port = if self.port == 0 { Some(0) } else { self.port.checked_add(place) };
+                let port = port.ok_or(BindError::NoFourPorts(self.port))?;
+                let listener = listen(self.host, port).await?;
+                let address = listener.local_addr().map_err(|error| BindError::io(self.host, port, error))?;
+                addresses.push(url_of(address));
+                listeners.push((Some(api), listener));
+            }
+        }
+        let (root, base_path) = match &public {
+            Some(public) => (public.url.clone(), public.path.clone()),
+            None => (url_of(addr), String::new()),
+        };
+        let urls = match <[String; 4]>::try_from(addresses) {
+            Ok(of_apis) => Urls::split(root, of_apis),
+            Err(_) => Urls::common(root),
+        };
+        let named = public.map(|public| public.host).into_iter().chain([self.host.to_string()]);
+        let named = named.filter(|host| host.parse::<IpAddr>().map_or(true, |host| !host.is_unspecified()));
+        let world = World::new(World::DEFAULT.to_owned(), Some(self.seed), self.start);
+        let shared = Arc::new(Shared {
+            worlds: Worlds::new(world.ok_or(BindError::Keys)?),
+            urls,
+            hosts: Hosts::new(named),
+            base_path,
+        });
+        let (stop, stopped) = watch::channel(());
+        let router = admin::router(Arc::clone(&shared));
+        let listeners = listeners.into_iter().map(|(api, listener)| {
+            let door = Door { shared: Arc::clone(&shared), router: router.clone(), api };
+            tokio::spawn(door.take_in(listener, stopped.clone()))
+        });
+        Ok(RunningServer { addr, listeners: listeners.collect(), shared, stop })
+    }
+}
+
+/// A server that listens. A server that is dropped stops listening.
+pub struct RunningServer {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    listeners: Vec<JoinHandle<()>>,
+    /// The listeners stop when the sender is gone.
+    stop: watch::Sender<()>,
+}
+
+impl RunningServer {
+    /// The address that the server listens on.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The addresses for clients.
+    #[must_use]
+    pub fn urls(&self) -> &Urls {
+        &self.shared.urls
+    }
+
+    /// The world that takes every request with keys of no other world.
+    #[must_use]
+    pub fn default_world(&self) -> &World {
+        self.shared.worlds.default_world()
+    }
+
+    /// The world with this name.
+    #[must_use]
+    pub fn world(&self, name: &str) -> Option<Arc<World>> {
+        self.shared.worlds.named(name)
+    }
+
+    /// The addresses and the keys of the default world as environment variables, all with a name that begins
+    /// with `CHECKOUT_SANDBOX_`.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        about::variables(self.urls(), self.default_world().keys())
+    }
+
+    /// The addresses and the keys of the default world as one line of JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        about::json(self.urls(), self.default_world().keys()).to_string()
+    }
+
+    /// Stops listening, lets the requests that are under way end for two seconds, and ends.
+    pub async fn shutdown(self) {
+        drop(self.stop);
+        for listener in self.listeners {
+            // A listener that has panicked has ended too.
+            let _ = listener.await;
+        }
+    }
+}
+
+impl fmt::Debug for RunningServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunningServer")
+            .field("addr", &self.addr)
+            .field("urls", &self.shared.urls)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The reason why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// Another program listens on the port.
+    #[error("port {} of {} is taken", .0.port(), .0.ip())]
+    PortTaken(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("{address} cannot be listened on: {error}")]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// The system's error.
+        error: io::Error,
+    },
+    /// The public URL is not `http` or `https`, a host, and a port and a path if need be.
+    #[error("public URL: {0:?} is not http or https, a host, and a port and a path if need be")]
+    PublicUrl(String),
+    /// Split ports have no common address.
+    #[error("public URL: has no place beside split ports")]
+    PublicUrlOfSplitPorts,
+    /// There are no four ports after the server's port.
+    #[error("port {0} has no four ports after it")]
+    NoFourPorts(u16),
+    /// The published keys are no keys.
+    #[error("the keys of the default world are no keys")]
+    Keys,
+}
+
+impl BindError {
+    fn io(host: IpAddr, port: u16, error: io::Error) -> Self {
+        let address = SocketAddr::new(host, port);
+        if error.kind() == io::ErrorKind::AddrInUse {
+            return Self::PortTaken(address);
+        }
+        Self::Address { address, error }
+    }
+}
+
+/// The parts of a public URL.
+struct Public {
+    /// The URL without a slash at the end.
+    url: String,
+    host: String,
+    /// The path without a slash at the end.
+    path: String,
+}
+
+impl Public {
+    fn of(url: &str) -> Result<Self, BindError> {
+        let refused = || BindError::PublicUrl(url.to_owned());
+        let uri: Uri = url.parse().map_err(|_| refused())?;
+        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'));
+        let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), authority) else {
+            return Err(refused());
+        };
+        let extra = uri.query().is_some() || url.contains('#') || authority.host().is_empty();
+        if extra || (authority.port_u16().is_none() && authority.as_str() != authority.host()) {
+            return Err(refused());
+        }
+        let url = url.trim_end_matches('/').to_owned();
+        let path = uri.path().trim_end_matches('/').to_owned();
+        Ok(Self { url, host: authority.host().to_owned(), path })
+    }
+}
+
+async fn listen(host: IpAddr, port: u16) -> Result<TcpListener, BindError> {
+    TcpListener::bind((host, port)).await.map_err(|error| BindError::io(host, port, error))
+}
+
+/// The URL under which this machine reaches an address. An address of all interfaces is reached by loopback.
+fn url_of(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+/// The door behind a port.
+#[derive(Clone)]
+struct Door {
+    shared: Arc<Shared>,
+    router: Router,
+    /// The one API of the port. `None` for the common port.
+    api: Option<Api>,
+}
+
+/// The end of a connection without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the sandbox lets the answer get lost")]
+struct Closed;
+
+impl Door {
+    /// Takes connections in until the server stops, and ends when the connections have ended.
+    async fn take_in(self, listener: TcpListener, mut stopped: watch::Receiver<()>) {
+        let connections = GracefulShutdown::new();
+        let mut http = http1::Builder::new();
+        // The time of an answer is the world's.
+        http.auto_date_header(false).timer(TokioTimer::new()).header_read_timeout(IDLE);
+        loop {
+            let accepted = tokio::select! {
+                _ = stopped.changed() => break,
+                accepted = listener.accept() => accepted,
+            };
+            let Ok((stream, _)) = accepted else {
+                // Too many open files: a connection has to end first.
+                sleep(BREATH).await;
+                continue;
+            };
+            // A connection without this setting is slow, and no less right.
+            let _ = stream.set_nodelay(true);
+            let door = self.clone();
+            let service = service_fn(move |request| door.clone().answer(request));
+            let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+            // A broken connection is the client's concern.
+            tokio::spawn(async move { drop(connection.await) });
+        }
+        drop(listener);
+        // Connections that are still open after that end with the program.
+        let _ = timeout(GRACE, connections.shutdown()).await;
+    }
+
+    /// The answer to a request.
+    ///
+    /// # Errors
+    /// [`Closed`] where the sandbox has no answer: the connection then ends without an answer.
+    async fn answer(mut self, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
+        let (head, body) = request.into_parts();
+        if let Err(problem) = self.shared.hosts.check(&head) {
+            return Ok(problem.into_response());
+        }
+        let body = match read(body).await {
+            Ok(body) => body,
+            Err(problem) => return Ok(problem.into_response()),
+        };
+        let path = head.uri.path().to_owned();
+        let place = match self.api {
+            Some(api) => Place::Api(api, &path),
+            None => Place::of(&self.shared.base_path, &path),
+        };
+        match place {
+            Place::Api(api, path) => {
+                let answer = forward::forward(&self.shared.worlds, api, path, head, body);
+                answer.map(|answer| answer.map(Body::from)).map_err(|_| Closed)
+            }
+            Place::Own(path) => {
+                if let Err(problem) = self.shared.hosts.check_origin(&head) {
+                    return Ok(problem.into_response());
+                }
+                let mut request = Request::from_parts(head, Body::from(body));
+                if let Ok(uri) = path.parse() {
+                    *request.uri_mut() = uri;
+                }
+                let Ok(answer) = self.router.call(request).await;
+                Ok(answer)
+            }
+            Place::Nowhere => Ok(admin::no_such_path().into_response()),
+        }
+    }
+}
+
+/// The whole body.
+async fn read(mut body: Incoming) -> Result<Bytes, Problem> {
+    let too_large = || {
+        let message = format!("the body is over {BODY_CAP} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    };
+    if body.size_hint().lower() > u64::try_from(BODY_CAP).unwrap_or(u64::MAX) {
+        return Err(too_large());
+    }
+    let whole = timeout(BODY_TIME, Limited::new(&mut body, BODY_CAP).collect()).await;
+    let whole = whole
+        .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come within 30 seconds"))?;
+    match whole {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            // A client that is still writing reads no answer.
+            let _ = timeout(REST_TIME, pass_over(&mut body)).await;
+            Err(too_large())
+        }
+        Err(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body cannot be read to its end")),
+    }
+}
+
+/// Reads the rest of a body that is too large, and at most as much again as a body may have.
+async fn pass_over(body: &mut Incoming) {
+    let mut room = BODY_CAP;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match room.checked_sub(length) {
+            Some(left) => room = left,
+            None => return,
+        }
+    }
+}
+
+/// The most bytes that a request's body may have: 1 MiB.
+const BODY_CAP: usize = 1 << 20;
+
+/// The time for a request's body.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// The time for the rest of a body that is too large.
+const REST_TIME: Duration = Duration::from_secs(1);
+
+/// The time for a request's head, and the time that a connection may idle.
+const IDLE: Duration = Duration::from_secs(120);
+
+/// The time for the requests that are under way at the end.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The pause after a connection that could not be taken in.
+const BREATH: Duration = Duration::from_millis(20);

@@ -1,0 +1,13 @@
+//! The state that all connections of a server share.
+
+use crate::hosts::Hosts;
+use crate::urls::Urls;
+use crate::worlds::Worlds;
+
+pub(crate) struct Shared {
+    pub(crate) worlds: Worlds,
+    pub(crate) urls: Urls,
+    pub(crate) hosts: Hosts,
+    /// The path of the public URL, without a slash at the end.
+    pub(crate) base_path: String,
+}

@@ -1,0 +1,163 @@
+//! A world: keys, the three sandboxes, and a clock of its own.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use checkout_sandbox::{allscale, azotte, peach};
+use checkout_tables::Moment;
+
+use crate::clock::{InThePast, Pace, Start, WorldClock};
+use crate::keys::{Keys, number_of};
+use crate::machine;
+
+/// A world: keys, sandboxes and a clock of its own. A request comes into the world whose keys the request
+/// names.
+///
+/// ```
+/// use checkout_sandbox::allscale::Scenario;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = checkout_sandbox_server::Server::builder().bind().await?;
+/// let world = server.default_world();
+/// world.allscale().next_intent(Scenario::underpaid());
+/// assert!(world.allscale().intents().is_empty());
+/// # Ok(()) }
+/// ```
+pub struct World {
+    name: String,
+    seed: u64,
+    start: Start,
+    keys: Keys,
+    played: RwLock<Arc<Played>>,
+}
+
+/// The providers as a world plays them, from one reset to the next.
+pub(crate) struct Played {
+    pub(crate) allscale: allscale::Sandbox,
+    pub(crate) azotte: azotte::Sandbox,
+    pub(crate) peach: peach::Sandbox,
+    pub(crate) clock: WorldClock,
+}
+
+impl World {
+    /// The name of the world that takes every request with keys of no world.
+    pub const DEFAULT: &'static str = "default";
+
+    /// A world. The default world has the published keys, and each other world has keys that follow from its
+    /// name. `None` if the name leads to a key that is none.
+    pub(crate) fn new(name: String, seed: Option<u64>, start: Start) -> Option<Self> {
+        let is_default = name == Self::DEFAULT;
+        let keys = if is_default { Keys::published() } else { Keys::of_world(&name) };
+        let seed = seed.unwrap_or_else(|| if is_default { 1 } else { number_of(&name) });
+        let played = RwLock::new(Arc::new(Played::new(&name, seed, start, &keys)?));
+        Some(Self { name, seed, start, keys, played })
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The seed from which, with the world's name, all ids follow.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The keys that lead a request into this world.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// AllScale's sandbox, at the world's present time.
+    #[must_use]
+    pub fn allscale(&self) -> allscale::Sandbox {
+        self.played().allscale.clone()
+    }
+
+    /// Azotte's sandbox, at the world's present time.
+    #[must_use]
+    pub fn azotte(&self) -> azotte::Sandbox {
+        self.played().azotte.clone()
+    }
+
+    /// Peach's sandbox, at the world's present time.
+    #[must_use]
+    pub fn peach(&self) -> peach::Sandbox {
+        self.played().peach.clone()
+    }
+
+    /// The world's time.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.played().clock.shown().now()
+    }
+
+    /// The pace of the world's clock.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        self.played().clock.pace()
+    }
+
+    /// Sets the pace of the world's clock. The world's time goes on from the present time.
+    pub fn set_pace(&self, pace: Pace) {
+        // The present time is not in the past.
+        let _ = self.set_clock(pace, None);
+    }
+
+    /// Moves the world's time forward. The pace stays the same.
+    pub fn advance(&self, by: Duration) {
+        self.played().clock.advance(by, machine::now());
+    }
+
+    /// Sets the pace, and moves the time forward to `at`.
+    pub(crate) fn set_clock(&self, pace: Pace, at: Option<Moment>) -> Result<(), InThePast> {
+        self.played().clock.set(pace, at, machine::now())
+    }
+
+    /// Begins again: no checkout, no waiting scenario or fault, the same keys and ids, and the clock as the
+    /// clock was in the beginning.
+    pub fn reset(&self) {
+        if let Some(played) = Played::new(&self.name, self.seed, self.start, &self.keys) {
+            *self.played.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(played);
+        }
+    }
+
+    /// The providers, brought up to the world's present time.
+    pub(crate) fn played(&self) -> Arc<Played> {
+        let played = Arc::clone(&self.played.read().unwrap_or_else(PoisonError::into_inner));
+        played.clock.catch_up(machine::now());
+        played
+    }
+}
+
+impl Played {
+    fn new(name: &str, seed: u64, start: Start, keys: &Keys) -> Option<Self> {
+        // Two worlds have different ids and access tokens under the same seed. The default world has those of
+        // a sandbox in a process.
+        let seed = if name == World::DEFAULT { seed } else { seed ^ number_of(&format!("seed of {name}")) };
+        let clock = WorldClock::new(start, machine::now());
+        let allscale = allscale::Sandbox::builder().seed(seed).clock(clock.shown().clone());
+        let azotte = azotte::Sandbox::builder().seed(seed).clock(clock.shown().clone());
+        let peach = peach::Sandbox::builder().seed(seed).clock(clock.shown().clone());
+        Some(Self {
+            allscale: allscale.store(keys.store()?).forget_requests().build(),
+            azotte: azotte.tenant(keys.tenant()).forget_requests().build(),
+            peach: peach.merchant(keys.merchant()?).forget_requests().build(),
+            clock,
+        })
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("name", &self.name)
+            .field("seed", &self.seed)
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
+    }
+}

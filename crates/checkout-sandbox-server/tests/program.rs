@@ -1,0 +1,204 @@
+//! The program: arguments, banner, ready file, signals, and a command.
+#![cfg(unix)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
+
+use common::admin;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_checkout-sandbox"));
+    command.args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program(arguments).output().unwrap()
+}
+
+/// The exit code, and what was printed to the two streams.
+fn told(output: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// A program that serves, with the JSON of its banner.
+struct Serving {
+    child: Child,
+    about: Value,
+}
+
+impl Serving {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = program(&[&["--port", "0", "--json"], arguments].concat())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        Self { about: serde_json::from_str(&line).unwrap(), child }
+    }
+
+    fn addr(&self) -> SocketAddr {
+        self.about["url"].as_str().unwrap().strip_prefix("http://").unwrap().parse().unwrap()
+    }
+
+    fn end(mut self, signal: Signal) -> Option<i32> {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+/// A path in the folder for tests, which no other test has.
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()))
+}
+
+#[test]
+fn the_program_serves_until_it_is_told_to_end() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let serving = Serving::start(&[]);
+        let ready = admin(serving.addr(), "GET", "/_/ready", "");
+        assert_eq!(ready.0, 200);
+        assert_eq!(admin(serving.addr(), "GET", "/_/", "").1, serving.about);
+        assert_eq!(serving.about["state"], "in memory, lost at exit");
+        assert_eq!(serving.end(signal), Some(0));
+    }
+}
+
+#[test]
+fn the_ready_file_is_whole_and_goes_with_the_program() {
+    let path = path("ready");
+    // A file of an earlier run.
+    fs::write(&path, "{}").unwrap();
+    let serving = Serving::start(&["--ready-file", path.to_str().unwrap()]);
+    assert_eq!(serde_json::from_str::<Value>(&fs::read_to_string(&path).unwrap()).unwrap(), serving.about);
+    let beside = fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = beside.filter(|name| name.to_string_lossy().ends_with(".tmp")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(serving.end(Signal::TERM), Some(0));
+    assert!(!path.exists());
+    let (code, _, error) = told(&run(&["--port", "0", "--ready-file", "/nowhere/at/all"]));
+    assert_eq!(code, Some(1));
+    assert!(error.starts_with("checkout-sandbox: --ready-file: /nowhere/at/all: "), "{error}");
+}
+
+#[test]
+fn the_banner_has_its_parts_in_order() {
+    let mut child = program(&["--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut banner = String::new();
+    while !banner.contains("state ") {
+        assert_ne!(out.read_line(&mut banner).unwrap(), 0);
+    }
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    out.read_to_string(&mut banner).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let parts = [
+        "admin ",
+        "base URLs",
+        "AllScale",
+        "Azotte",
+        "Peach",
+        "test keys",
+        "st_sandbox_key",
+        "webhook secrets",
+    ];
+    let mut from = 0;
+    for part in parts.into_iter().chain(["state    in memory, lost at exit\n"]) {
+        let at = banner[from..].find(part).unwrap_or_else(|| panic!("{part} in {banner}"));
+        from += at + part.len();
+    }
+}
+
+#[test]
+fn a_taken_port_ends_with_2_and_the_command_that_helps() {
+    let serving = Serving::start(&[]);
+    let port = serving.addr().port().to_string();
+    for command in [&[][..], &["run", "--", "true"]] {
+        let (code, out, error) = told(&run(&[&["--port", &port], command].concat()));
+        assert_eq!((code, &*out), (Some(2), ""));
+        assert!(
+            error.contains(&format!("port {port} of 127.0.0.1 is taken")) && error.contains("--port 0"),
+            "{error}"
+        );
+    }
+    assert_eq!(serving.end(Signal::TERM), Some(0));
+}
+
+#[test]
+fn wrong_arguments_end_with_2_and_say_which() {
+    for (arguments, expected) in [
+        (&["--port", "x"][..], "--port: \"x\" is not a number from 0 to 65535"),
+        (&["--prot", "1"], "invalid option '--prot'"),
+        (&["serve"], "\"serve\" is no command: the one command is run"),
+        (&["run"], "run: no command follows"),
+        (&["--public-url", "dev.example"], "public URL: \"dev.example\" is not http"),
+        (&["--host", "192.0.2.1"], "--host 192.0.2.1: "),
+    ] {
+        let (code, out, error) = told(&run(arguments));
+        assert_eq!((code, &*out), (Some(2), ""), "{arguments:?}");
+        assert!(error.starts_with(&format!("checkout-sandbox: {expected}")), "{error}");
+    }
+    let (code, out, error) = told(&run(&["--help"]));
+    assert_eq!((code, out.contains("run -- CMD"), &*error), (Some(0), true, ""));
+    let version = format!("checkout-sandbox {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(told(&run(&["--version"])), (Some(0), version, String::new()));
+}
+
+#[test]
+fn run_ends_as_its_command_ends() {
+    for (command, code) in [
+        (&["sh", "-c", "exit 7"][..], 7),
+        (&["true"], 0),
+        (&["sh", "-c", "kill -KILL $$"], 137),
+        (&["/nowhere/at/all"], 127),
+        (&["/"], 126),
+    ] {
+        assert_eq!(told(&run(&[&["run", "--"], command].concat())).0, Some(code), "{command:?}");
+    }
+}
+
+#[test]
+fn the_command_of_run_gets_addresses_and_keys() {
+    let output = run(&["run", "--", "sh", "-c", "echo in; env | grep ^CHECKOUT_SANDBOX_ | sort"]);
+    let (code, out, error) = told(&output);
+    assert_eq!((code, &*error), (Some(0), ""));
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (17, "in"), "{out}");
+    let value = |name: &str| {
+        let start = format!("CHECKOUT_SANDBOX_{name}=");
+        lines.iter().find_map(|line| line.strip_prefix(&*start)).unwrap_or_else(|| panic!("{name} in {out}"))
+    };
+    assert_eq!(value("ALLSCALE_API_KEY"), checkout_sandbox::allscale::API_KEY);
+    assert_eq!(value("PEACH_SECRET_TOKEN"), checkout_sandbox::peach::SECRET_TOKEN);
+    assert!(value("URL").starts_with("http://127.0.0.1:") && value("ALLSCALE_URL") == value("URL"));
+}
+
+#[test]
+fn run_hands_signals_on() {
+    for (signal, name) in [(Signal::TERM, "TERM"), (Signal::INT, "INT")] {
+        // The shell waits for a line that never comes.
+        let script = format!("trap 'exit 9' {name}; echo waiting; read line");
+        let mut child = program(&["run", "--", "sh", "-c", &script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "waiting\n");
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        // The standard input stays open until the end, so that the signal alone ends the command.
+        let input = child.stdin.take();
+        assert_eq!(child.wait().unwrap().code(), Some(9), "{name}");
+        drop(input);
+    }
+}
