@@ -202,3 +202,24 @@ fn run_hands_signals_on() {
         drop(input);
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_command_of_run_ends_with_the_program_however_the_program_ends() {
+    let script = "trap 'echo told; exit' TERM; echo waiting; read line; echo left alone";
+    let mut child = program(&["run", "--", "sh", "-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut lines = String::new();
+    out.read_line(&mut lines).unwrap();
+    let input = child.stdin.take();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The shell's line ends now, and the signal has come before.
+    drop(input);
+    out.read_to_string(&mut lines).unwrap();
+    assert_eq!(lines, "waiting\ntold\n");
+}

@@ -21,7 +21,7 @@ The sandboxes of AllScale, Azotte and Peach as an HTTP server on this machine.
     --public-url URL   the address under which others reach the server
     --seed N           the seed of the ids of the default world (default: 1)
     --ready-file PATH  writes addresses and keys as JSON when the server listens
-    --json             prints the banner as one line of JSON
+    --json             prints the banner as one line of JSON (not with run)
     --help, --version
 
 The command of run gets the addresses and the keys as environment variables: CHECKOUT_SANDBOX_URL,
@@ -98,6 +98,11 @@ impl Args {
                     return Ok(args);
                 }
                 Arg::Value(word) if word == "run" => {
+                    if args.json {
+                        return Err(Wrong(
+                            "--json: has no place before run, whose command prints".to_owned(),
+                        ));
+                    }
                     args.command = command(&mut parser)?;
                     return Ok(args);
                 }
@@ -162,7 +167,8 @@ mod tests {
 
     #[test]
     fn run_takes_all_that_follows() {
-        for line in ["run -- npm test --port 1", "run npm test --port 1", "--json run -- npm test --port 1"] {
+        for line in ["run -- npm test --port 1", "run npm test --port 1", "--seed 2 run -- npm test --port 1"]
+        {
             let Command::Run { program, arguments } = parse(line).unwrap().command else { panic!("{line}") };
             assert_eq!(
                 (program.to_str(), arguments),
@@ -184,6 +190,7 @@ mod tests {
             ("--seed 1.5", "--seed: \"1.5\" is not a whole number from 0 to 2^64 - 1"),
             ("--ready-file=", "--ready-file: no value follows"),
             ("serve", "\"serve\" is no command: the one command is run"),
+            ("--json run -- npm test", "--json: has no place before run, whose command prints"),
             ("run", "run: no command follows: run -- CMD ARGS..."),
             ("run --", "run: no command follows: run -- CMD ARGS..."),
             ("--verbose", "invalid option '--verbose'"),

@@ -18,15 +18,11 @@ pub(crate) async fn run(
     variables: Vec<(String, String)>,
     signals: &mut Signals,
 ) -> ExitCode {
-    let mut command = Command::new(program);
+    let mut command = tied(program);
     command.args(arguments).envs(variables).kill_on_drop(true);
     let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(error) => {
-            // Nobody is left to tell, if this fails.
-            let _ = writeln!(io::stderr(), "checkout-sandbox: run: {}: {error}", program.display());
-            return ExitCode::from(if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 });
-        }
+        Err(error) => return not_started(program, &error),
     };
     loop {
         let ended = tokio::select! {
@@ -40,6 +36,53 @@ pub(crate) async fn run(
         };
         return ended.map_or(ExitCode::FAILURE, |status| ExitCode::from(code_of(status)));
     }
+}
+
+fn not_started(program: &OsString, error: &io::Error) -> ExitCode {
+    // Nobody is left to tell, if this fails.
+    let _ = writeln!(io::stderr(), "checkout-sandbox: run: {}: {error}", program.display());
+    ExitCode::from(if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 })
+}
+
+/// The first argument of this program when the program is to become a command.
+pub(crate) const BECOME: &str = "__become";
+
+/// A command that is told to end when this program ends, however this program ends.
+///
+/// Only a process itself can ask the system for that, so this program starts once more, asks, and becomes the
+/// command.
+#[cfg(target_os = "linux")]
+fn tied(program: &OsString) -> Command {
+    match std::env::current_exe() {
+        Ok(this) => {
+            let mut command = Command::new(this);
+            command.arg(BECOME).arg(std::process::id().to_string()).arg(program);
+            command
+        }
+        Err(_) => Command::new(program),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn tied(program: &OsString) -> Command {
+    Command::new(program)
+}
+
+/// Becomes the command that follows the id of the parent in the arguments.
+#[cfg(target_os = "linux")]
+pub(crate) fn become_command(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    use rustix::process::{Signal as Number, getppid, set_parent_process_death_signal};
+    use std::os::unix::process::CommandExt as _;
+    let parent = arguments.next().and_then(|id| id.to_str()?.parse::<i32>().ok());
+    let Some(program) = arguments.next() else { return ExitCode::FAILURE };
+    // A system that refuses leaves the command without the signal, and that is all.
+    let _ = set_parent_process_death_signal(Some(Number::TERM));
+    if getppid().map(|id| id.as_raw_nonzero().get()) != parent {
+        // The parent has ended before the system was asked.
+        return ExitCode::FAILURE;
+    }
+    let error = std::process::Command::new(&program).args(arguments).exec();
+    not_started(&program, &error)
 }
 
 fn code_of(status: ExitStatus) -> u8 {

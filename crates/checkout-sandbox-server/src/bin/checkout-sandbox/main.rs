@@ -17,6 +17,13 @@ use args::{Args, Command};
 const WRONG_USE: u8 = 2;
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    {
+        let mut arguments = std::env::args_os().skip(1);
+        if arguments.next().is_some_and(|first| first == child::BECOME) {
+            return child::become_command(arguments);
+        }
+    }
     let args = match Args::parse(std::env::args_os().skip(1)) {
         Ok(args) => args,
         Err(error) => {
