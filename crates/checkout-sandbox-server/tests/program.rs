@@ -116,6 +116,30 @@ fn the_banner_has_its_parts_in_order() {
         let at = banner[from..].find(part).unwrap_or_else(|| panic!("{part} in {banner}"));
         from += at + part.len();
     }
+    let url = banner.lines().next().unwrap().trim_start_matches("admin    http://").trim_end_matches("/_/");
+    assert!(page().contains(&banner.replace(url, "127.0.0.1:4700")), "the page has another banner: {banner}");
+}
+
+/// The page about the server.
+fn page() -> String {
+    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/sandbox.md")).unwrap()
+}
+
+#[test]
+fn the_page_has_every_option_and_every_variable() {
+    let page = page();
+    let (_, help, _) = told(&run(&["--help"]));
+    let options = help.lines().filter_map(|line| line.trim().strip_prefix("--"));
+    for option in
+        options.map(|line| line.split_whitespace().next().unwrap()).filter(|option| *option != "help,")
+    {
+        assert!(page.contains(&format!("| `--{option}")), "--{option}");
+    }
+    let (_, variables, _) = told(&run(&["run", "--", "env"]));
+    let names = variables.lines().filter_map(|line| line.strip_prefix("CHECKOUT_SANDBOX_")?.split_once('='));
+    for (name, _) in names {
+        assert!(page.contains(&format!("`{name}`")), "{name}");
+    }
 }
 
 #[test]
