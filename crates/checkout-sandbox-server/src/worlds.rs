@@ -114,16 +114,6 @@ impl Worlds {
         }
     }
 
-    /// Begins a world again. The world's access tokens lead nowhere any more.
-    pub(crate) fn reset(&self, world: &Arc<World>) {
-        world.reset();
-        self.write(|index| {
-            if let Some(tokens) = index.by_key.get_mut(&Kind::PeachToken) {
-                tokens.retain(|_, of| !Arc::ptr_eq(of, world));
-            }
-        });
-    }
-
     fn read<T>(&self, ask: impl FnOnce(&Index) -> T) -> T {
         ask(&self.index.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -18,7 +18,7 @@ fn at_start<'a>(running: &Running, keys: &'a Keys) -> AllScale<'a> {
 
 /// A frozen world.
 fn frozen(running: &Running, name: &str) -> Keys {
-    running.new_world(&json!({ "name": name, "clock": { "pace": "frozen", "unix_ms": START_MS } }))
+    running.new_world(&json!({ "name": name, "seed": 7, "clock": { "pace": "frozen", "unix_ms": START_MS } }))
 }
 
 fn orders(running: &Running, world: &str) -> Vec<String> {
@@ -126,7 +126,7 @@ fn the_keys_choose_the_world_on_every_route() {
         seen.extend([access, id]);
         assert_eq!(orders(&running, name), ["allscale", "azotte", "v1", "v2"].map(order));
     }
-    // Neither a token nor an id of one world is one of the other's.
+    // Neither a token nor an id of one world is one of the other's, though the seed is the same.
     assert_eq!(seen.len(), 6);
     assert!(orders(&running, "default").is_empty());
     // A stranger's key, and the entity of one world with the token of the other.
@@ -246,6 +246,9 @@ fn a_frozen_clock_stands_still_and_a_step_moves_it() {
     let later = AllScale { unix_seconds: START_MS / 1_000 + 3_600, ..shop };
     let created = later.create("in-time").unwrap();
     assert!(created.head.contains("date: Fri, 15 Jan 2027 09:00:00 GMT"), "{created:?}");
+    // An answer without a world has no time at all.
+    let ready = common::send(running.addr(), "GET", "/_/ready", &[], b"").unwrap();
+    assert!(!ready.head.to_ascii_lowercase().contains("\r\ndate:"), "{ready:?}");
     // The other world's time is its own.
     let (_, other) = running.admin("GET", "/_/worlds/default/clock", &Value::Null);
     assert_eq!(other["pace"], "real");

@@ -56,7 +56,7 @@ pub(super) async fn show(State(server): Server, Path(name): Path<String>) -> Out
 pub(super) async fn reset(State(server): Server, Path(name): Path<String>, body: Bytes) -> Outcome {
     Fields::read(&body)?.end()?;
     let world = named(&server, &name)?;
-    server.worlds.reset(&world);
+    world.reset();
     Ok(answer(StatusCode::OK, &json_of(&server, &world)))
 }
 
