@@ -90,13 +90,18 @@ const EXEMPT: &[(&str, &str)] = &[
 const STATUSES: &str = "made with statuses and codes alone, and a type that has another in it is listed";
 
 /// Public types that are listed in the tests of another crate: each with that file. Below an adapter there is
-/// an HTTP client, and a user who runs an example of this crate should not have to build the client.
+/// an HTTP client and below the sandbox's server an HTTP server, and a user who runs an example of this crate
+/// should not have to build them.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("checkout_reqwest::BuildError", ADAPTERS),
+    ("checkout_sandbox_server::BindError", SERVER),
+    ("checkout_sandbox_server::RunningServer", SERVER),
+    ("checkout_sandbox_server::World", SERVER),
     ("checkout_tower::Local", ADAPTERS),
     ("checkout_tower::Tower", ADAPTERS),
 ];
 const ADAPTERS: &str = "checkout-tower/tests/secrets.rs";
+const SERVER: &str = "checkout-sandbox-server/tests/secrets.rs";
 
 /// Types that print a field of their own that could be a secret's, each with the reason.
 const PRINT_IT: &[(&str, &str)] = &[

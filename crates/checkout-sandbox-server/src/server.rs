@@ -78,7 +78,7 @@ impl Server {
 /// assert_ne!(server.urls().allscale(), server.urls().azotte());
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct Builder {
     host: IpAddr,
@@ -179,6 +179,19 @@ impl Builder {
     }
 }
 
+impl fmt::Debug for Builder {
+    /// The settings without the public URL, which nobody has checked for a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("seed", &self.seed)
+            .field("split_ports", &self.split_ports)
+            .field("start", &self.start)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A server that listens. A server that is dropped stops listening.
 pub struct RunningServer {
     addr: SocketAddr,
@@ -261,8 +274,8 @@ pub enum BindError {
         error: io::Error,
     },
     /// The public URL is not `http` or `https`, a host, and a port and a path if need be.
-    #[error("public URL: {0:?} is not http or https, a host, and a port and a path if need be")]
-    PublicUrl(String),
+    #[error("public URL: not http or https, a host, and a port and a path if need be")]
+    PublicUrl,
     /// Split ports have no common address.
     #[error("public URL: has no place beside split ports")]
     PublicUrlOfSplitPorts,
@@ -295,15 +308,14 @@ struct Public {
 
 impl Public {
     fn of(url: &str) -> Result<Self, BindError> {
-        let refused = || BindError::PublicUrl(url.to_owned());
-        let uri: Uri = url.parse().map_err(|_| refused())?;
+        let uri: Uri = url.parse().map_err(|_| BindError::PublicUrl)?;
         let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'));
         let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), authority) else {
-            return Err(refused());
+            return Err(BindError::PublicUrl);
         };
         let extra = uri.query().is_some() || url.contains('#') || authority.host().is_empty();
         if extra || (authority.port_u16().is_none() && authority.as_str() != authority.host()) {
-            return Err(refused());
+            return Err(BindError::PublicUrl);
         }
         let url = url.trim_end_matches('/').to_owned();
         let path = uri.path().trim_end_matches('/').to_owned();

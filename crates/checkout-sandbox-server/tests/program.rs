@@ -164,7 +164,7 @@ fn wrong_arguments_end_with_2_and_say_which() {
         (&["--prot", "1"], "invalid option '--prot'"),
         (&["serve"], "\"serve\" is no command: the one command is run"),
         (&["run"], "run: no command follows"),
-        (&["--public-url", "dev.example"], "public URL: \"dev.example\" is not http"),
+        (&["--public-url", "dev.example"], "public URL: not http or https"),
         (&["--host", "192.0.2.1"], "--host 192.0.2.1: "),
     ] {
         let (code, out, error) = told(&run(arguments));
