@@ -2,7 +2,6 @@
 
 use checkout_auth::has_unseen;
 use checkout_transport::http::Uri;
-use checkout_transport::http::uri::Scheme;
 use checkout_wire::is_page_url;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -97,9 +96,8 @@ pub(crate) fn base_url(url: &str) -> Result<String, BuildError> {
 }
 
 /// True if a text is a page that a payer can be sent to.
-pub(crate) fn is_https(url: &str) -> bool {
-    let uri = url.parse::<Uri>();
-    is_page_url(url) && uri.is_ok_and(|uri| uri.scheme() == Some(&Scheme::HTTPS) && uri.host().is_some())
+pub(crate) fn is_page(url: &str) -> bool {
+    is_page_url(url) && url.parse::<Uri>().is_ok_and(|uri| uri.host().is_some())
 }
 
 /// True for an address or a name. A URI's host may be empty, and its characters are nearly free, but only an

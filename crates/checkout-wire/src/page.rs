@@ -1,8 +1,11 @@
 //! Pages that a payer can be sent to.
 
-/// True if a text is a page that a payer can be sent to: an `https` URL with a host, and without the
-/// characters that can lead out of an attribute of HTML or to another host: a quotation mark, `<`, `>`, a
-/// backslash, a backtick, white space, control characters and characters that are not ASCII.
+use core::net::Ipv4Addr;
+
+/// True if a text is a page that a payer can be sent to: an `https` URL with a host, or an `http` URL of
+/// this machine, as a sandbox on this machine has. A page has none of the characters that can lead out of an
+/// attribute of HTML or to another host: a quotation mark, `<`, `>`, a backslash, a backtick, white space,
+/// control characters and characters that are not ASCII.
 ///
 /// Escape a page all the same before putting the page into HTML: `&` and `'` are characters of a URL. RFC
 /// 3986 has neither `|`, `^`, `{` and `}` nor a `%` without two digits behind it. These characters are
@@ -15,15 +18,38 @@
 ///
 /// assert!(is_page_url("https://checkout.allscale.io/abc123?lang=de#top"));
 /// assert!(!is_page_url("http://checkout.allscale.io/abc123"));
+/// assert!(is_page_url("http://127.0.0.1:4700/_/pay/default/allscale/abc123"));
 /// assert!(!is_page_url(r#"https://checkout.allscale.io/"><script>"#));
 /// assert!(!is_page_url("https://checkout.allscale.io/a b"));
 /// ```
 #[must_use]
 pub fn is_page_url(url: &str) -> bool {
-    let Some((scheme, rest)) = url.split_at_checked(HTTPS.len()) else { return false };
-    scheme.eq_ignore_ascii_case(HTTPS)
-        && rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
-        && rest.bytes().all(is_in_a_url)
+    let rest = match (below(HTTPS, url), below(HTTP, url)) {
+        (Some(rest), _) => rest,
+        (None, Some(rest)) if is_of_this_machine(rest) => rest,
+        (None, _) => return false,
+    };
+    rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[') && rest.bytes().all(is_in_a_url)
+}
+
+/// The rest of a URL below a scheme, which may be in capitals.
+fn below<'a>(scheme: &str, url: &'a str) -> Option<&'a str> {
+    let (begin, rest) = url.split_at_checked(scheme.len())?;
+    begin.eq_ignore_ascii_case(scheme).then_some(rest)
+}
+
+/// True if the rest of a URL, after the scheme, begins with the host of this machine, and a port at most.
+fn is_of_this_machine(rest: &str) -> bool {
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let authority = rest.get(..end).unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        Some(_) | None => (authority, "80"),
+    };
+    let is_host = host.eq_ignore_ascii_case("localhost")
+        || host == "[::1]"
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
+    is_host && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
 }
 
 /// RFC 3986, section 2: unreserved and reserved characters, and the sign before an encoded character; and
@@ -63,6 +89,8 @@ const fn is_in_a_url(byte: u8) -> bool {
 
 const HTTPS: &str = "https://";
 
+const HTTP: &str = "http://";
+
 #[cfg(test)]
 mod tests {
     use super::is_page_url;
@@ -85,12 +113,17 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_https_and_has_a_host() {
+    fn a_page_is_https_and_has_a_host_or_is_of_this_machine() {
         for url in [
             "https://pay.example",
             "HTTPS://pay.example/1",
             "https://[2001:db8::1]/",
             "https://1.2.3.4:8443/?a",
+            "http://127.0.0.1:4700/_/pay",
+            "HTTP://LocalHost",
+            "http://127.255.0.9?a",
+            "http://[::1]:80/",
+            "http://[::1]#a",
         ] {
             assert!(is_page_url(url), "{url}");
         }
@@ -103,6 +136,15 @@ mod tests {
             "https://#a",
             "https://:8443/",
             "http://pay.example/",
+            "http://",
+            "http://localhost.pay.example/",
+            "http://localhost@pay.example/",
+            "http://localhost:80@pay.example/",
+            "http://127.0.0.1:99999/",
+            "http://127.1/",
+            "http://0.0.0.0/",
+            "http://[::2]/",
+            "http://127.0.0.1:4700\\pay.example/",
             "javascript:alert(1)",
             "//pay.example/",
             " https://pay.example/",

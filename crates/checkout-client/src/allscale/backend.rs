@@ -2,7 +2,7 @@
 
 use super::Client;
 use crate::authorize::Authorize;
-use crate::base_url::is_https;
+use crate::base_url::is_page;
 use crate::call::{JSON, sensitive};
 use crate::not_sent::NotSent;
 use crate::provider::sealed::{Answers, Ask, Backend, Exchange, RefusalCode, Stamp, Trouble};
@@ -170,7 +170,7 @@ impl Answers<AllScale> for CreatedIntent<'_> {
         if PathSegment::new(&self.intent_id).is_err() {
             return Err("allscale_checkout_intent_id");
         }
-        if !is_https(self.checkout_url.as_str()) {
+        if !is_page(self.checkout_url.as_str()) {
             return Err("checkout_url");
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Peach, as the calls see it.
 
 use super::merchant::Merchant;
-use crate::base_url::is_https;
+use crate::base_url::is_page;
 use crate::call::{JSON, sensitive};
 use crate::not_sent::NotSent;
 use crate::observable::Observable;
@@ -265,7 +265,7 @@ impl Answers<Peach> for Initiated<'_> {
     }
 
     fn answers(&self, _: &Arc<Merchant>, _: &Asked) -> Result<(), &'static str> {
-        if is_https(self.redirect_url.as_str()) { Ok(()) } else { Err("redirectUrl") }
+        if is_page(self.redirect_url.as_str()) { Ok(()) } else { Err("redirectUrl") }
     }
 }
 
@@ -285,7 +285,7 @@ impl Answers<Peach> for Created<'_> {
     }
 
     fn answers(&self, _: &Arc<Merchant>, _: &Asked) -> Result<(), &'static str> {
-        if is_https(self.redirect_url.as_str()) { Ok(()) } else { Err("redirectUrl") }
+        if is_page(self.redirect_url.as_str()) { Ok(()) } else { Err("redirectUrl") }
     }
 }
 

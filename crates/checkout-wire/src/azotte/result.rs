@@ -202,14 +202,15 @@ pub struct RedirectInstructions<'a> {
 
 impl RedirectInstructions<'_> {
     /// The challenge that can be shown to a payer who has to act: the form if `showHtmlContent` says so,
-    /// otherwise the page. If only one of the two is there, returns that one. A page is an `https` URL:
-    /// anything else is not a place to send a payer to (Assumed). A form of white space alone does not count.
+    /// otherwise the page. If only one of the two is there, returns that one. A page is a text of
+    /// [`is_page_url`](crate::is_page_url): no other text is a place to send a payer to (Assumed). A form of
+    /// white space alone does not count.
     ///
     /// The whole answer decides if the payer has to act: [`CheckoutResult::challenge`].
     #[must_use]
     pub fn challenge(&self) -> Option<Challenge<'_>> {
         let html = self.html_content.as_ref().filter(|html| !is_blank(html)).map(Redacted::as_str);
-        let page = self.redirect_url.as_ref().map(Redacted::as_str).filter(|url| is_https(url));
+        let page = self.redirect_url.as_ref().map(Redacted::as_str).filter(|url| is_page(url));
         let (html, page) = (html.map(Challenge::Html), page.map(Challenge::Url));
         if self.show_html_content == Some(true) { html.or(page) } else { page.or(html) }
     }
@@ -264,7 +265,8 @@ impl core::fmt::Debug for Challenge<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NotShown {
-    /// `redirectUrl` is not an `https` URL, and there is no form beside the URL.
+    /// `redirectUrl` is neither an `https` URL nor an `http` URL of this machine, and there is no form beside
+    /// the URL.
     NotHttps,
     /// The client must act, and both `redirectUrl` and `htmlContent` are empty or missing.
     Nothing,
@@ -370,6 +372,6 @@ fn is_blank(text: &Redacted<'_>) -> bool {
 }
 
 /// True if a text is a page that a payer can be sent to.
-fn is_https(url: &str) -> bool {
+fn is_page(url: &str) -> bool {
     crate::is_page_url(url)
 }
