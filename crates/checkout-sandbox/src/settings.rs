@@ -12,6 +12,8 @@ pub(crate) struct Settings<Scenario> {
     pub(crate) forgets_requests: bool,
     /// The scenario of a checkout for which no scenario waits.
     pub(crate) scenario: Scenario,
+    /// The address of the pages, without a slash at the end. `None` for the provider's own.
+    pub(crate) pages: Option<String>,
 }
 
 impl<Scenario> Settings<Scenario> {

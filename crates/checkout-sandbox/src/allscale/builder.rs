@@ -180,6 +180,22 @@ impl Builder {
         self
     }
 
+    /// Puts the pages of the payer at addresses of your own: the page of an intent has the address
+    /// `base`, a slash, and the intent's id. The default is the provider's host.
+    ///
+    /// A slash at the end of `base` is left out. The sandbox serves no page.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::Sandbox;
+    /// let sandbox = Sandbox::builder().pages_at("http://127.0.0.1:4700/pay").build();
+    /// ```
+    #[must_use]
+    pub fn pages_at(mut self, base: impl Into<String>) -> Self {
+        let base: String = base.into();
+        self.settings.pages = Some(base.trim_end_matches('/').to_owned());
+        self
+    }
+
     /// Makes the sandbox.
     ///
     /// ```
@@ -206,6 +222,7 @@ impl Builder {
             window_seconds: self.window_seconds,
             requests_per_minute: self.requests_per_minute,
             scenario: self.settings.scenario,
+            pages: self.settings.pages,
             world: World::new(clock, state),
         }))
     }

@@ -72,12 +72,20 @@ impl Course {
         amount.saturating_mul(i128::from(self.permille)) / 1000
     }
 
+    /// True if the act is possible at this time.
+    pub(super) fn may_act(&self, act: Act, elapsed: Duration) -> bool {
+        self.plan(act, elapsed).is_some()
+    }
+
+    fn plan(&self, act: Act, elapsed: Duration) -> Option<Plan> {
+        let was_confirmed = self.confirmed_at().is_some_and(|at| at <= elapsed);
+        act.plan(self.status_at(elapsed), was_confirmed)
+    }
+
     /// Takes the intent off its course, and goes on as the act says. False, and nothing happens, if the act
     /// is not possible at this time.
     pub(super) fn act(&mut self, act: Act, elapsed: Duration) -> bool {
-        let status = self.status_at(elapsed);
-        let was_confirmed = self.confirmed_at().is_some_and(|at| at <= elapsed);
-        let Some(Plan { steps, permille }) = act.plan(status, was_confirmed) else { return false };
+        let Some(Plan { steps, permille }) = self.plan(act, elapsed) else { return false };
         self.steps.truncate(self.reached(elapsed).len());
         self.append(elapsed, steps.into_iter().map(|(wait, status)| (Duration::from_secs(wait), status)));
         match (permille, self.permille) {

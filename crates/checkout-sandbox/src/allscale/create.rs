@@ -1,5 +1,6 @@
 //! The order in a create request, and the rules of the documents for the order.
 
+use std::fmt;
 use std::num::NonZeroU32;
 
 use checkout_tables::allscale::{Currency, StableCoin};
@@ -18,8 +19,21 @@ pub(super) struct Order {
     pub(super) order_description: Option<String>,
     pub(super) user_id: Option<String>,
     pub(super) user_name: Option<String>,
+    pub(super) redirect_url: Option<ReturnUrl>,
     /// An object.
     pub(super) extra: Option<Value>,
+}
+
+/// The address that the payer comes back to, which may hold anything of the shop's.
+///
+/// `Debug` prints nothing of the address.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct ReturnUrl(pub(super) String);
+
+impl fmt::Debug for ReturnUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReturnUrl").finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +71,6 @@ impl Order {
         let amount_cents =
             integer(body, "amount_cents")?.ok_or_else(|| Refusal::field("amount_cents", "is required"))?;
         let accepted = accepted(body)?;
-        text(body, "redirect_url")?;
         let extra = present(body, "extra");
         if extra.is_some_and(|extra| !extra.is_object()) {
             return Err(Refusal::field("extra", "must be an object or null"));
@@ -70,6 +83,7 @@ impl Order {
             order_description: text(body, "order_description")?,
             user_id: text(body, "user_id")?,
             user_name: text(body, "user_name")?,
+            redirect_url: text(body, "redirect_url")?.map(ReturnUrl),
             extra: extra.cloned(),
         })
     }

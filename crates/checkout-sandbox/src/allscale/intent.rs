@@ -7,7 +7,7 @@ use checkout_tables::Moment;
 use checkout_tables::allscale::{Currency, StableCoin};
 
 use super::act::Act;
-use super::course::Course;
+use super::course::{CREATED, Course};
 use super::create::{DECIMALS, Order, Price, Terms, decimal};
 use super::scenario::Scenario;
 use crate::clock::first_moment;
@@ -36,6 +36,14 @@ pub struct IntentRecord {
     pub changed_at: Moment,
     /// The name of the scenario that the intent began with.
     pub scenario: String,
+    /// The price in hundredths of the currency, or of the coin if there is no currency.
+    pub amount_cents: i64,
+    /// The code of the currency of the price. `None` if the price is in the coin.
+    pub currency: Option<String>,
+    /// The price in coins, with four decimals.
+    pub amount_coins: String,
+    /// The code of the coin.
+    pub coin: String,
 }
 
 #[derive(Clone, Debug)]
@@ -83,7 +91,28 @@ impl Intent {
             created_at: self.created_at,
             changed_at: self.created_at.saturating_add(since),
             scenario: self.scenario.clone().into_owned(),
+            amount_cents: self.order.amount_cents,
+            currency: self.currency().map(|currency| currency.code().to_owned()),
+            amount_coins: decimal(self.terms.amount, DECIMALS),
+            coin: self.terms.coin.code().to_owned(),
         }
+    }
+
+    /// The statuses that have come, each with its time, in order.
+    pub(super) fn history(&self, now: Moment) -> Vec<(Moment, i64)> {
+        let reached = self.course.reached(self.age(now)).iter();
+        let later = reached.map(|(at, status)| (self.created_at.saturating_add(*at), *status));
+        [(self.created_at, CREATED)].into_iter().chain(later).collect()
+    }
+
+    /// The address that the payer comes back to.
+    pub(super) fn return_url(&self) -> Option<&str> {
+        self.order.redirect_url.as_ref().map(|url| &*url.0)
+    }
+
+    /// True if the act is possible now.
+    pub(super) fn may_act(&self, act: Act, now: Moment) -> bool {
+        self.course.may_act(act, self.age(now))
     }
 
     /// Takes the intent off the scenario. False, and nothing happens, if the act is not possible now.
@@ -118,10 +147,14 @@ impl Intent {
     }
 
     /// The payload of create's reply. An intent from before there were several coins has no flags.
-    pub(super) fn created(&self, id_name: &str, flags: Option<i64>) -> Json {
+    pub(super) fn created(&self, id_name: &str, flags: Option<i64>, pages: Option<&str>) -> Json {
         let flags = flags.map_or(Json::Null, Json::Int);
+        let page = match pages {
+            Some(base) => format!("{base}/{}", self.id),
+            None => format!("https://checkout.allscale.io/{}", self.derived(URL, 12)),
+        };
         Json::object([
-            ("checkout_url", Json::text(format!("https://checkout.allscale.io/{}", self.derived(URL, 12)))),
+            ("checkout_url", Json::Text(page)),
             (id_name, Json::text(&self.id)),
             ("amount_coins", Json::text(decimal(self.terms.amount, DECIMALS))),
             ("stable_coin_type", Json::Int(i64::from(self.terms.coin.value()))),

@@ -304,6 +304,60 @@ impl Sandbox {
     }
 
     /// The webhook of the intent's confirmation, past or to come.
+    /// The statuses that an intent has had by now, each with the time of the change, in order. Empty if no
+    /// intent has the id.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::Sandbox;
+    /// assert!(Sandbox::new(1).history("0123456789abcdef01234567").is_empty());
+    /// ```
+    #[must_use]
+    pub fn history(&self, intent_id: &str) -> Vec<(Moment, i64)> {
+        let now = self.0.world.now();
+        self.of_intent(intent_id, |intent| intent.history(now)).unwrap_or_default()
+    }
+
+    /// The `redirect_url` of the request, to which the payer comes back from the page.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::Sandbox;
+    /// assert_eq!(Sandbox::new(1).return_url("0123456789abcdef01234567"), None);
+    /// ```
+    #[must_use]
+    pub fn return_url(&self, intent_id: &str) -> Option<String> {
+        self.of_intent(intent_id, |intent| intent.return_url().map(str::to_owned)).flatten()
+    }
+
+    /// True if [`act`](Self::act) would do the act now.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::{Act, Sandbox};
+    /// assert!(!Sandbox::new(1).may_act("0123456789abcdef01234567", Act::Pay));
+    /// ```
+    #[must_use]
+    pub fn may_act(&self, intent_id: &str, act: Act) -> bool {
+        let now = self.0.world.now();
+        self.of_intent(intent_id, |intent| intent.may_act(act, now)).unwrap_or_default()
+    }
+
+    /// The time of the next change of one intent, if time alone brings a change.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::Sandbox;
+    /// assert_eq!(Sandbox::new(1).next_change_of("0123456789abcdef01234567"), None);
+    /// ```
+    #[must_use]
+    pub fn next_change_of(&self, intent_id: &str) -> Option<Moment> {
+        let now = self.0.world.now();
+        self.of_intent(intent_id, |intent| intent.next_change(now)).flatten()
+    }
+
+    fn of_intent<T>(&self, id: &str, ask: impl FnOnce(&Intent) -> T) -> Option<T> {
+        let state = self.state();
+        let number = state.number_of.get(id).copied()?;
+        state.intents.get(number).map(ask)
+    }
+
     fn webhook(&self, intent: &Intent) -> Option<Webhook> {
         let store = self.0.stores.get(intent.store)?;
         Webhook::of(intent, store.key(), store.notified_at()?)

@@ -32,6 +32,8 @@ pub(super) struct Server {
     pub(super) window_seconds: u64,
     pub(super) requests_per_minute: Option<u32>,
     pub(super) scenario: Scenario,
+    /// The address of the pages, without a slash at the end. `None` for the provider's own.
+    pub(super) pages: Option<String>,
     pub(super) world: World<State>,
 }
 
@@ -153,7 +155,7 @@ impl Server {
                     Some(Fault::AcceptedCoins(mask)) => Some(*mask),
                     Some(_) | None => Some(intent.accepted_flags()),
                 };
-                Ok(intent.created(id_name, flags))
+                Ok(intent.created(id_name, flags, self.pages.as_deref()))
             }
             Route::Get => {
                 let intent = state.shown(state.find(segment, store)?, fault, now);

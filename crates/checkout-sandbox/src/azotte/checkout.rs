@@ -44,6 +44,10 @@ pub struct CheckoutRecord {
     pub changed_at: Moment,
     /// The name of the scenario that the checkout goes through.
     pub scenario: String,
+    /// True if the checkout waits for the payer's browser to return from a redirect.
+    pub is_waiting: bool,
+    /// True if the redirect shows a form of HTML, alone or beside a page.
+    pub shows_html: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -98,12 +102,20 @@ impl Checkout {
             submitted_at: self.submitted_at,
             changed_at: self.submitted_at.saturating_add(stage.since),
             scenario: self.scenario.name().to_owned(),
+            is_waiting: stage.is_waiting,
+            shows_html: stage.step.redirect().is_some_and(|redirect| redirect != Redirect::Url),
         }
     }
 
     /// The time of the next change after now.
     pub(super) fn next_change(&self, now: Moment) -> Option<Moment> {
         first_moment(self.submitted_at, self.stage(now).next?)
+    }
+
+    /// The codes that have come, each with its time, in order.
+    pub(super) fn history(&self, now: Moment) -> Vec<(Moment, String)> {
+        let history = self.scenario.history(&self.returns, self.age(now)).into_iter();
+        history.map(|(at, step)| (self.submitted_at.saturating_add(at), step.code().to_owned())).collect()
     }
 
     /// Has the payer act at a redirect. False, and nothing happens, if the checkout is at no redirect.
@@ -128,7 +140,7 @@ impl Checkout {
     }
 
     /// The code and the `CheckoutResult`, with the members in the order of the page's samples.
-    pub(super) fn result(&self, now: Moment, fault: Option<&Fault>) -> (String, Json) {
+    pub(super) fn result(&self, now: Moment, fault: Option<&Fault>, pages: Option<&str>) -> (String, Json) {
         let Stage { step, round, .. } = self.stage(now);
         let code = match fault {
             Some(Fault::TamperedCode(code)) => code.as_str(),
@@ -152,7 +164,7 @@ impl Checkout {
             ("trackingNumber", tracking_number.map(Json::text)),
             ("status", Some(status)),
             ("message", step.message(true).map(Json::text)),
-            ("redirectInstructions", step.redirect().map(|redirect| self.redirect(redirect, round))),
+            ("redirectInstructions", step.redirect().map(|redirect| self.redirect(redirect, round, pages))),
             ("followUpInstructions", Some(follow_up).filter(|_| !is_silent)),
         ]);
         (code.to_owned(), result)
@@ -170,10 +182,11 @@ impl Checkout {
         }
     }
 
-    fn redirect(&self, redirect: Redirect, round: usize) -> Json {
+    fn redirect(&self, redirect: Redirect, round: usize, pages: Option<&str>) -> Json {
         let round = u64::try_from(round).unwrap_or_default();
         let mut digits = Generator::new(self.seed.wrapping_add(round));
-        let url = format!("https://psp.example/3ds/{}", digits.hex(12));
+        let providers = format!("https://psp.example/3ds/{}", digits.hex(12));
+        let url = pages.map_or(providers, |base| format!("{base}/{}", self.tracking_number));
         let reference = format!("3ds_{}", digits.hex(16));
         // JSON has to escape the form, and a reader has to give the same form back.
         let form = format!(

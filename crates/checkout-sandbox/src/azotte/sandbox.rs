@@ -319,6 +319,33 @@ impl Sandbox {
         tenant.and_then(|tenant| state.tallies.get(tenant)).map_or_else(Counts::default, Tally::counts)
     }
 
+    /// The codes that a checkout has had by now, each with the time of the change, in order. Empty if no
+    /// checkout has the tracking number.
+    ///
+    /// ```
+    /// # use checkout_sandbox::azotte::Sandbox;
+    /// assert!(Sandbox::new(1).history("trk_01HZ9XPZ3K2A8E0VBVQH7N9XGB").is_empty());
+    /// ```
+    #[must_use]
+    pub fn history(&self, tracking_number: &str) -> Vec<(Moment, String)> {
+        let now = self.0.world.now();
+        let state = self.state();
+        state.tracked(tracking_number).map_or_else(Vec::new, |(_, checkout)| checkout.history(now))
+    }
+
+    /// The time of the next change of one checkout, if time alone brings a change.
+    ///
+    /// ```
+    /// # use checkout_sandbox::azotte::Sandbox;
+    /// assert_eq!(Sandbox::new(1).next_change_of("trk_01HZ9XPZ3K2A8E0VBVQH7N9XGB"), None);
+    /// ```
+    #[must_use]
+    pub fn next_change_of(&self, tracking_number: &str) -> Option<Moment> {
+        let now = self.0.world.now();
+        let state = self.state();
+        state.tracked(tracking_number).and_then(|(_, checkout)| checkout.next_change(now))
+    }
+
     fn record(&self, checkout: &Checkout, now: Moment) -> CheckoutRecord {
         checkout.record(self.0.tenants.get(checkout.tenant).map_or("", Tenant::x_tn), now)
     }

@@ -329,10 +329,10 @@ impl Scenario {
     #[must_use]
     pub fn codes(&self) -> Vec<&str> {
         let mut codes = Vec::new();
-        if self.steps.first().is_none_or(|first| !first.wait.is_zero()) {
+        if self.begins_at_the_beginning() {
             codes.push(PROCESSING);
         }
-        self.walk(&Returns::new(), Duration::MAX, |step| codes.push(step.code()));
+        self.walk(&Returns::new(), Duration::MAX, |_, step| codes.push(step.code()));
         codes
     }
 
@@ -354,14 +354,29 @@ impl Scenario {
 
     /// The stage of a checkout this long after the submit.
     pub(super) fn stage(&self, returns: &Returns, elapsed: Duration) -> Stage<'_> {
-        self.walk(returns, elapsed, |_| ())
+        self.walk(returns, elapsed, |_, _| ())
+    }
+
+    /// False if a first step after no time takes the place of the beginning.
+    fn begins_at_the_beginning(&self) -> bool {
+        self.steps.first().is_none_or(|first| !first.wait.is_zero())
+    }
+
+    /// The steps that have come, each with its time since the submit, in order.
+    pub(super) fn history(&self, returns: &Returns, elapsed: Duration) -> Vec<(Duration, &Step)> {
+        let mut history = Vec::new();
+        if self.begins_at_the_beginning() {
+            history.push((Duration::ZERO, &BEGINNING));
+        }
+        self.walk(returns, elapsed, |at, step| history.push((at, step)));
+        history
     }
 
     fn walk<'a>(
         &'a self,
         returns: &Returns,
         elapsed: Duration,
-        mut reached: impl FnMut(&'a Step),
+        mut reached: impl FnMut(Duration, &'a Step),
     ) -> Stage<'a> {
         let (step, since) = (&BEGINNING, Duration::ZERO);
         let mut stage = Stage { step, since, round: 0, is_waiting: false, is_captured: false, next: None };
@@ -372,7 +387,7 @@ impl Scenario {
                 stage.next = Some(at);
                 break;
             }
-            reached(step);
+            reached(at, step);
             (stage.step, stage.since) = (step, at);
             stage.is_captured |= step.code == DONE;
             if step.redirect.is_none() {
@@ -390,7 +405,7 @@ impl Scenario {
             rounds += 1;
             at = back.at;
             if let Some(end) = back.end {
-                reached(end);
+                reached(at, end);
                 (stage.step, stage.since) = (end, at);
                 break;
             }

@@ -32,6 +32,8 @@ pub(super) struct Server {
     pub(super) forgets_requests: bool,
     pub(super) conceals_other_tenants: bool,
     pub(super) scenario: Scenario,
+    /// The address of the pages, without a slash at the end. `None` for the provider's own.
+    pub(super) pages: Option<String>,
     pub(super) world: World<State>,
 }
 
@@ -141,7 +143,11 @@ impl Server {
         });
         let checkout = state.checkouts.get_mut(number).ok_or_else(Refusal::internal)?;
         checkout.submits += 1;
-        let (code, body) = state.shown(number, fault, now).ok_or_else(Refusal::internal)?.result(now, fault);
+        let (code, body) = state.shown(number, fault, now).ok_or_else(Refusal::internal)?.result(
+            now,
+            fault,
+            self.pages.as_deref(),
+        );
         Ok(Reply { http_status: StatusCode::ACCEPTED, code, body, retry_after: Some(RETRY_AFTER_SECONDS) })
     }
 
@@ -160,7 +166,7 @@ impl Server {
             return Err(if concealed { Refusal::not_found() } else { Refusal::of_another_tenant() });
         }
         let shown = state.shown(number, fault, now).ok_or_else(Refusal::internal)?;
-        let (code, body) = shown.result(now, fault);
+        let (code, body) = shown.result(now, fault, self.pages.as_deref());
         let retry_after = shown.step(now).can_follow_up().then_some(RETRY_AFTER_SECONDS);
         Ok(Reply { http_status: StatusCode::OK, code, body, retry_after })
     }

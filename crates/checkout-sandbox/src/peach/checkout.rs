@@ -227,8 +227,18 @@ impl Checkout {
         }
     }
 
-    pub(super) fn redirect_url(&self, host: &str) -> String {
-        format!("https://{host}/checkout?token={}", self.derived(PAGE, 32))
+    /// The address of the page: below `pages`, or else at the host.
+    pub(super) fn redirect_url(&self, pages: Option<&str>, host: &str) -> String {
+        match pages {
+            Some(base) => format!("{base}/{}", self.id),
+            None => format!("https://{host}/checkout?token={}", self.derived(PAGE, 32)),
+        }
+    }
+
+    /// The codes that have come, each with its time, in order.
+    pub(super) fn history(&self, now: Moment) -> Vec<(Moment, String)> {
+        let later = self.reached(now).iter().map(|event| (event.at, event.code.clone()));
+        [(self.created_at, NOT_OPENED.to_owned())].into_iter().chain(later).collect()
     }
 
     /// The address that the shopper comes back to.

@@ -391,6 +391,31 @@ impl Sandbox {
         Some(Probe::of(self.0.merchants.get(number)?.notified_at(), Generator::new(seed).hex(8)))
     }
 
+    /// The result codes that a checkout has had by now, each with the time of the change, in order. Empty if
+    /// no checkout has the id.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::Sandbox;
+    /// assert!(Sandbox::new(1).history("nobody's checkout").is_empty());
+    /// ```
+    #[must_use]
+    pub fn history(&self, checkout_id: &str) -> Vec<(Moment, String)> {
+        let now = self.0.world.now();
+        self.state().numbered(checkout_id).map_or_else(Vec::new, |checkout| checkout.history(now))
+    }
+
+    /// The time of the next change of one checkout, if time alone brings a change.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::Sandbox;
+    /// assert_eq!(Sandbox::new(1).next_change_of("nobody's checkout"), None);
+    /// ```
+    #[must_use]
+    pub fn next_change_of(&self, checkout_id: &str) -> Option<Moment> {
+        let now = self.0.world.now();
+        self.state().numbered(checkout_id).and_then(|checkout| checkout.next_change(now))
+    }
+
     fn act(&self, checkout_id: &str, act: Act<'_>) -> bool {
         let now = self.0.world.now();
         let mut state = self.state();

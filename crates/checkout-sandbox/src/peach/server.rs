@@ -38,6 +38,8 @@ pub(super) struct Server {
     pub(super) expires_in_as_number: bool,
     pub(super) status_limit: Option<u32>,
     pub(super) scenario: Scenario,
+    /// The address of the pages, without a slash at the end. `None` for the provider's own.
+    pub(super) pages: Option<String>,
     pub(super) world: World<State>,
 }
 
@@ -109,7 +111,7 @@ impl Server {
         not_processed(fault)?;
         state.spent_signatures.insert((merchant, signature), now);
         let checkout = self.add(state, merchant, order, now);
-        let url = checkout.redirect_url(self.hosts.checkout());
+        let url = checkout.redirect_url(self.pages.as_deref(), self.hosts.checkout());
         Ok(Reply::done(201, Json::object([("redirectUrl", Json::Text(url))])))
     }
 
@@ -219,7 +221,7 @@ impl Server {
         }
         not_processed(fault)?;
         let checkout = self.add(state, number, order, now);
-        let url = checkout.redirect_url(self.hosts.checkout());
+        let url = checkout.redirect_url(self.pages.as_deref(), self.hosts.checkout());
         let members = [("checkoutId", Json::text(&checkout.id)), ("redirectUrl", Json::Text(url))];
         Ok(Reply::done(200, Json::object(members)))
     }
