@@ -1,8 +1,8 @@
-//! The admin routes, below `/_/`. Pages of a payer and the dashboard have their place beside these routes.
+//! The admin routes, below `/_/`. The pages of a payer and the dashboard stand beside these routes.
 //!
 //! | route | does |
 //! |---|---|
-//! | `GET /_/` | the addresses and the keys of the default world |
+//! | `GET /_/` | the addresses and the keys of the default world; the dashboard for a browser |
 //! | `GET /_/ready` | 200 as soon as the server listens |
 //! | `GET`, `POST /_/worlds` | lists the worlds; makes a world |
 //! | `GET`, `DELETE /_/worlds/{world}` | shows a world; takes a world away |
@@ -23,10 +23,11 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use checkout_transport::http::{Response, StatusCode};
+use checkout_transport::http::{HeaderMap, Response, StatusCode};
 use serde_json::json;
 
 use crate::about;
+use crate::pages;
 use crate::problem::{Problem, answer};
 use crate::shared::Shared;
 use crate::world::World;
@@ -49,6 +50,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_/worlds/{world}/checkouts", get(checkouts::list))
         .route("/_/worlds/{world}/scenarios", post(scenarios::add))
         .route("/_/worlds/{world}/reset", post(world::reset))
+        .merge(pages::routes())
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .with_state(shared)
@@ -61,7 +63,10 @@ pub(crate) fn no_such_path() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, message)
 }
 
-async fn about_server(State(server): Server) -> Response<Body> {
+async fn about_server(State(server): Server, headers: HeaderMap) -> Response<Body> {
+    if pages::is_for_a_browser(&headers) {
+        return pages::dashboard(&server);
+    }
     let about = about::json(&server.urls, server.worlds.default_world().keys());
     answer(StatusCode::OK, &about)
 }

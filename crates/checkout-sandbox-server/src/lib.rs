@@ -38,7 +38,13 @@
 //! that the provider sees. **A client signs the path after its base URL**, without a prefix. For a client
 //! that signs the whole path of the URL, take the base URL without a prefix.
 //!
-//! **Not here:** TLS, a hosted page, the delivery of webhooks.
+//! # Pages
+//!
+//! A payer's page of each provider is at the address that the provider's answer names, below `/_/pay/`. The
+//! dashboard is at `/_/`, for a browser. The pages are forms that need no script, and `curl` does the same as
+//! a click.
+//!
+//! **Not here:** TLS, the delivery of webhooks.
 //!
 //! **The one idea to know:** the server adds nothing to what the sandboxes say. An answer of a provider's
 //! route is the sandbox's, byte for byte; a fault that loses the answer closes the connection.
@@ -52,6 +58,7 @@ mod hosts;
 mod keys;
 mod machine;
 mod named;
+mod pages;
 mod place;
 mod problem;
 mod server;

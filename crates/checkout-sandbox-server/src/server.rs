@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::response::IntoResponse;
 use checkout_tables::Moment;
 use checkout_transport::bytes::Bytes;
-use checkout_transport::http::{Request, Response, StatusCode, Uri};
+use checkout_transport::http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
@@ -32,7 +32,7 @@ use crate::shared::Shared;
 use crate::urls::Urls;
 use crate::world::World;
 use crate::worlds::Worlds;
-use crate::{about, admin, forward};
+use crate::{about, admin, forward, pages};
 
 /// The sandboxes as a server. A server begins with a [builder](Self::builder).
 #[derive(Clone, Copy, Debug)]
@@ -162,14 +162,16 @@ impl Builder {
         };
         let named = public.map(|public| public.host).into_iter().chain([self.host.to_string()]);
         let named = named.filter(|host| host.parse::<IpAddr>().map_or(true, |host| !host.is_unspecified()));
-        let world = World::new(World::DEFAULT.to_owned(), Some(self.seed), self.start);
+        let world = World::new(World::DEFAULT.to_owned(), Some(self.seed), self.start, urls.root());
+        let (stop, stopped) = watch::channel(());
         let shared = Arc::new(Shared {
             worlds: Worlds::new(world.ok_or(BindError::Keys)?),
             urls,
             hosts: Hosts::new(named),
             base_path,
+            changes: watch::Sender::new(0),
+            stopped: stopped.clone(),
         });
-        let (stop, stopped) = watch::channel(());
         let router = admin::router(Arc::clone(&shared));
         let listeners = listeners.into_iter().map(|(api, listener)| {
             let door = Door { shared: Arc::clone(&shared), router: router.clone(), api };
@@ -402,17 +404,27 @@ impl Door {
         match place {
             Place::Api(api, path) => {
                 let answer = forward::forward(&self.shared.worlds, api, path, head, body);
+                self.shared.changed();
                 answer.map(|answer| answer.map(Body::from)).map_err(|_| Closed)
             }
             Place::Own(path) => {
-                if let Err(problem) = self.shared.hosts.check_origin(&head) {
+                let opens = pages::opens(path, &body).then_some(());
+                if let Err(problem) =
+                    self.shared.hosts.check_origin(&head).or_else(|problem| opens.ok_or(problem))
+                {
                     return Ok(problem.into_response());
                 }
+                let reads = matches!(head.method, Method::GET | Method::HEAD);
+                let target =
+                    head.uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
                 let mut request = Request::from_parts(head, Body::from(body));
-                if let Ok(uri) = path.parse() {
+                if let Ok(uri) = target.parse() {
                     *request.uri_mut() = uri;
                 }
                 let Ok(answer) = self.router.call(request).await;
+                if !reads {
+                    self.shared.changed();
+                }
                 Ok(answer)
             }
             Place::Nowhere => Ok(admin::no_such_path().into_response()),

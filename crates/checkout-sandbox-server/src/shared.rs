@@ -1,5 +1,7 @@
 //! The state that all connections of a server share.
 
+use tokio::sync::watch;
+
 use crate::hosts::Hosts;
 use crate::urls::Urls;
 use crate::worlds::Worlds;
@@ -10,4 +12,15 @@ pub(crate) struct Shared {
     pub(crate) hosts: Hosts,
     /// The path of the public URL, without a slash at the end.
     pub(crate) base_path: String,
+    /// The number of the requests that may have changed a world.
+    pub(crate) changes: watch::Sender<u64>,
+    /// Closed as soon as the server stops.
+    pub(crate) stopped: watch::Receiver<()>,
+}
+
+impl Shared {
+    /// Tells the pages that are open that a world may have changed.
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|number| *number = number.wrapping_add(1));
+    }
 }

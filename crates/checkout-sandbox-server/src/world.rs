@@ -1,7 +1,7 @@
 //! A world: keys, the three sandboxes, and a clock of its own.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use checkout_sandbox::{allscale, azotte, peach};
@@ -29,6 +29,8 @@ pub struct World {
     seed: u64,
     start: Start,
     keys: Keys,
+    /// The address of the server, below which the payer's pages are.
+    root: String,
     played: RwLock<Arc<Played>>,
 }
 
@@ -38,6 +40,8 @@ pub(crate) struct Played {
     pub(crate) azotte: azotte::Sandbox,
     pub(crate) peach: peach::Sandbox,
     pub(crate) clock: WorldClock,
+    /// Held by the page that acts for a payer: the page first looks if the act is possible.
+    pub(crate) acts: Mutex<()>,
 }
 
 impl World {
@@ -46,12 +50,12 @@ impl World {
 
     /// A world. The default world has the published keys, and each other world has keys that follow from its
     /// name. `None` if the name leads to a key that is none.
-    pub(crate) fn new(name: String, seed: Option<u64>, start: Start) -> Option<Self> {
+    pub(crate) fn new(name: String, seed: Option<u64>, start: Start, root: &str) -> Option<Self> {
         let is_default = name == Self::DEFAULT;
         let keys = if is_default { Keys::published() } else { Keys::of_world(&name) };
         let seed = seed.unwrap_or_else(|| if is_default { 1 } else { number_of(&name) });
-        let played = RwLock::new(Arc::new(Played::new(&name, seed, start, &keys)?));
-        Some(Self { name, seed, start, keys, played })
+        let played = RwLock::new(Arc::new(Played::new(&name, seed, start, &keys, root)?));
+        Some(Self { name, seed, start, keys, root: root.to_owned(), played })
     }
 
     /// The name.
@@ -118,10 +122,18 @@ impl World {
         self.played().clock.set(pace, at, machine::now())
     }
 
+    /// The moment of the next thing that time alone brings to a checkout.
+    #[must_use]
+    pub fn next_change(&self) -> Option<Moment> {
+        let played = self.played();
+        let (allscale, azotte) = (played.allscale.next_change(), played.azotte.next_change());
+        [allscale, azotte, played.peach.next_change()].into_iter().flatten().min()
+    }
+
     /// Begins again: no checkout, no waiting scenario or fault, the same keys and ids, and the clock as the
     /// clock was in the beginning.
     pub fn reset(&self) {
-        if let Some(played) = Played::new(&self.name, self.seed, self.start, &self.keys) {
+        if let Some(played) = Played::new(&self.name, self.seed, self.start, &self.keys, &self.root) {
             *self.played.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(played);
         }
     }
@@ -135,19 +147,21 @@ impl World {
 }
 
 impl Played {
-    fn new(name: &str, seed: u64, start: Start, keys: &Keys) -> Option<Self> {
+    fn new(name: &str, seed: u64, start: Start, keys: &Keys, root: &str) -> Option<Self> {
         // Two worlds have different ids and access tokens under the same seed. The default world has those of
         // a sandbox in a process.
         let seed = if name == World::DEFAULT { seed } else { seed ^ number_of(&format!("seed of {name}")) };
         let clock = WorldClock::new(start, machine::now());
+        let pages = |provider| format!("{root}/_/pay/{name}/{provider}");
         let allscale = allscale::Sandbox::builder().seed(seed).clock(clock.shown().clone());
         let azotte = azotte::Sandbox::builder().seed(seed).clock(clock.shown().clone());
         let peach = peach::Sandbox::builder().seed(seed).clock(clock.shown().clone());
         Some(Self {
-            allscale: allscale.store(keys.store()?).forget_requests().build(),
-            azotte: azotte.tenant(keys.tenant()).forget_requests().build(),
-            peach: peach.merchant(keys.merchant()?).forget_requests().build(),
+            allscale: allscale.store(keys.store()?).pages_at(pages("allscale")).forget_requests().build(),
+            azotte: azotte.tenant(keys.tenant()).pages_at(pages("azotte")).forget_requests().build(),
+            peach: peach.merchant(keys.merchant()?).pages_at(pages("peach")).forget_requests().build(),
             clock,
+            acts: Mutex::new(()),
         })
     }
 }

@@ -186,8 +186,10 @@ fn one_of_a_hundred_parallel_creates_of_a_name_makes_the_world() {
 }
 
 /// All that two worlds answer to the same requests.
+///
+/// The addresses of the payer's pages are below the public URL, and the ports of two runs differ.
 fn transcript(seed: u64) -> Vec<String> {
-    let running = Running::start(Server::builder());
+    let running = Running::start(Server::builder().public_url("http://localhost:4700"));
     let settings = json!({ "name": "a", "seed": seed, "clock": { "pace": "frozen", "unix_ms": START_MS } });
     let keys = running.new_world(&settings);
     let shop = at_start(&running, &keys);

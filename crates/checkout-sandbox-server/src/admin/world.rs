@@ -33,7 +33,7 @@ pub(super) async fn create(State(server): Server, body: Bytes) -> Outcome {
     }
     loop {
         let chosen = name.clone().unwrap_or_else(|| server.worlds.free_name());
-        let world = World::new(chosen, seed, start)
+        let world = World::new(chosen, seed, start, server.urls.root())
             .ok_or_else(|| Problem::field("name", "no keys follow from this name"))?;
         let taken = match server.worlds.add(world) {
             Ok(world) => return Ok(answer(StatusCode::CREATED, &json_of(&server, &world))),
