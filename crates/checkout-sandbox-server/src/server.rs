@@ -408,8 +408,9 @@ impl Door {
                 if let Err(problem) = self.shared.hosts.check_origin(&head) {
                     return Ok(problem.into_response());
                 }
+                let query = head.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
                 let mut request = Request::from_parts(head, Body::from(body));
-                if let Ok(uri) = path.parse() {
+                if let Ok(uri) = format!("{path}{query}").parse() {
                     *request.uri_mut() = uri;
                 }
                 let Ok(answer) = self.router.call(request).await;
