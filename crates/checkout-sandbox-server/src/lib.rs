@@ -38,7 +38,7 @@
 //! that the provider sees. **A client signs the path after its base URL**, without a prefix. For a client
 //! that signs the whole path of the URL, take the base URL without a prefix.
 //!
-//! **Not here:** TLS, a hosted page, the delivery of webhooks.
+//! **Not here:** TLS, a hosted page.
 //!
 //! **The one idea to know:** the server adds nothing to what the sandboxes say. An answer of a provider's
 //! route is the sandbox's, byte for byte; a fault that loses the answer closes the connection.
@@ -46,6 +46,7 @@
 mod about;
 mod admin;
 mod clock;
+mod courier;
 mod fields;
 mod forward;
 mod hosts;
@@ -54,9 +55,11 @@ mod machine;
 mod named;
 mod place;
 mod problem;
+mod query;
 mod server;
 mod shared;
 mod urls;
+mod webhooks;
 mod world;
 mod worlds;
 

@@ -1,15 +1,18 @@
 //! A world: keys, the three sandboxes, and a clock of its own.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use checkout_sandbox::{allscale, azotte, peach};
 use checkout_tables::Moment;
+use tokio::sync::Notify;
 
-use crate::clock::{InThePast, Pace, Start, WorldClock};
+use crate::clock::{Pace, Start, WorldClock};
 use crate::keys::{Keys, number_of};
 use crate::machine;
+use crate::webhooks::{Hooks, Mail};
 
 /// A world: keys, sandboxes and a clock of its own. A request comes into the world whose keys the request
 /// names.
@@ -30,6 +33,7 @@ pub struct World {
     start: Start,
     keys: Keys,
     played: RwLock<Arc<Played>>,
+    hooks: Hooks,
 }
 
 /// The providers as a world plays them, from one reset to the next.
@@ -38,6 +42,28 @@ pub(crate) struct Played {
     pub(crate) azotte: azotte::Sandbox,
     pub(crate) peach: peach::Sandbox,
     pub(crate) clock: WorldClock,
+    /// The webhooks, with all attempts to deliver them.
+    pub(crate) mail: Mail,
+}
+
+/// A visit to the providers of a world. After the visit the courier looks for webhooks.
+pub(crate) struct Visit {
+    played: Arc<Played>,
+    kick: Arc<Notify>,
+}
+
+impl Deref for Visit {
+    type Target = Played;
+
+    fn deref(&self) -> &Played {
+        &self.played
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.kick.notify_one();
+    }
 }
 
 impl World {
@@ -51,7 +77,7 @@ impl World {
         let keys = if is_default { Keys::published() } else { Keys::of_world(&name) };
         let seed = seed.unwrap_or_else(|| if is_default { 1 } else { number_of(&name) });
         let played = RwLock::new(Arc::new(Played::new(&name, seed, start, &keys)?));
-        Some(Self { name, seed, start, keys, played })
+        Some(Self { name, seed, start, keys, played, hooks: Hooks::default() })
     }
 
     /// The name.
@@ -93,19 +119,18 @@ impl World {
     /// The world's time.
     #[must_use]
     pub fn now(&self) -> Moment {
-        self.played().clock.shown().now()
+        self.quiet().clock.shown().now()
     }
 
     /// The pace of the world's clock.
     #[must_use]
     pub fn pace(&self) -> Pace {
-        self.played().clock.pace()
+        self.quiet().clock.pace()
     }
 
     /// Sets the pace of the world's clock. The world's time goes on from the present time.
     pub fn set_pace(&self, pace: Pace) {
-        // The present time is not in the past.
-        let _ = self.set_clock(pace, None);
+        self.played().clock.set(pace, machine::now());
     }
 
     /// Moves the world's time forward. The pace stays the same.
@@ -113,21 +138,27 @@ impl World {
         self.played().clock.advance(by, machine::now());
     }
 
-    /// Sets the pace, and moves the time forward to `at`.
-    pub(crate) fn set_clock(&self, pace: Pace, at: Option<Moment>) -> Result<(), InThePast> {
-        self.played().clock.set(pace, at, machine::now())
-    }
-
     /// Begins again: no checkout, no waiting scenario or fault, the same keys and ids, and the clock as the
     /// clock was in the beginning.
     pub fn reset(&self) {
         if let Some(played) = Played::new(&self.name, self.seed, self.start, &self.keys) {
             *self.played.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(played);
+            self.hooks.kick.notify_one();
         }
     }
 
+    /// The webhooks' part of the world that a reset leaves as it is.
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
     /// The providers, brought up to the world's present time.
-    pub(crate) fn played(&self) -> Arc<Played> {
+    pub(crate) fn played(&self) -> Visit {
+        Visit { played: self.quiet(), kick: Arc::clone(&self.hooks.kick) }
+    }
+
+    /// The providers, brought up to the world's present time, for a visitor who changes nothing.
+    pub(crate) fn quiet(&self) -> Arc<Played> {
         let played = Arc::clone(&self.played.read().unwrap_or_else(PoisonError::into_inner));
         played.clock.catch_up(machine::now());
         played
@@ -148,6 +179,7 @@ impl Played {
             azotte: azotte.tenant(keys.tenant()).forget_requests().build(),
             peach: peach.merchant(keys.merchant()?).forget_requests().build(),
             clock,
+            mail: Mail::default(),
         })
     }
 }
