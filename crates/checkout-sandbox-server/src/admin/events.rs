@@ -52,6 +52,8 @@ pub(super) async fn read(
     let mut over = pin!(sleep(patience));
     loop {
         changed.mark_unchanged();
+        // Somebody may have taken the world away in between.
+        named(&server, &name)?;
         let (events, last) = events(&world, after);
         let is_over = !events.is_empty()
             || tokio::select! {

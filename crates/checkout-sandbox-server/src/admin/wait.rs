@@ -43,6 +43,8 @@ pub(super) async fn wait(
     let mut changed = world.hooks().changed.subscribe();
     loop {
         changed.mark_unchanged();
+        // Somebody may have taken the world away in between.
+        named(&server, &name)?;
         courier::look(&world);
         if let Some(found) = wanted.found(&world, &filter) {
             return Ok(answer(StatusCode::OK, &found));

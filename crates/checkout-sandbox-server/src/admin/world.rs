@@ -68,8 +68,9 @@ pub(super) async fn remove(State(server): Server, Path(name): Path<String>) -> O
     if name == World::DEFAULT {
         return Err(Problem::new(StatusCode::CONFLICT, "the default world stays: POST its /reset"));
     }
-    named(&server, &name)?;
+    let world = named(&server, &name)?;
     server.worlds.remove(&name);
+    world.hooks().tell();
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(response)

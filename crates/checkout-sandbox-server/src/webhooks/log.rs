@@ -457,7 +457,7 @@ impl Filter {
     }
 }
 
-/// The answer that takes a webhook: 200 alone (Stated by both providers).
+/// The answer that takes a webhook: 200 alone (Public, of both providers).
 const TAKEN: u16 = 200;
 
 /// The number of webhooks and of events that are kept.

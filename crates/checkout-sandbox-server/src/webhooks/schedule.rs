@@ -7,7 +7,7 @@ use super::content::Provider;
 /// The time from the attempt with this number, counted from zero, to the next attempt. `None` after the last
 /// attempt.
 ///
-/// Peach tries again after minutes, then after hours, for up to 30 days (Stated). The steps are Assumed: 1,
+/// Peach tries again after minutes, then after hours, for up to 30 days (Public). The steps are Assumed: 1,
 /// 2, 5, 10, 15 and 30 minutes, then 1, 2, 4, 8 and 12 hours, then once a day, as long as 30 days have not
 /// passed since the first attempt. AllScale's guide tells no schedule: 1, 5 and 30 minutes, 2 hours and 12
 /// hours are Assumed.
