@@ -51,6 +51,7 @@ mod fields;
 mod forward;
 mod hosts;
 mod keys;
+mod listen;
 mod machine;
 mod named;
 mod place;
@@ -65,6 +66,7 @@ mod worlds;
 
 pub use clock::Pace;
 pub use keys::Keys;
+pub use listen::{ListenError, listen};
 pub use server::{BindError, Builder, RunningServer, Server};
 pub use urls::Urls;
 pub use world::World;

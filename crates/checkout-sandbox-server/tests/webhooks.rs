@@ -516,3 +516,28 @@ fn events_come_as_a_stream() {
     assert_eq!(lines.take(2).collect::<Vec<_>>(), ["event: webhook.due", "event: webhook.delivered"]);
     server.shutdown();
 }
+
+#[test]
+fn a_listener_posts_each_webhook_signed_for_the_receiver() {
+    let server = start();
+    let keys = frozen(&server, "w");
+    let receiver = Receiver::start(&[]);
+    let (url, root) = (receiver.url("/hooks?a=b"), format!("http://{}", server.addr()));
+    let (told, lines) = mpsc::channel();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.spawn(async move {
+        let line = |line| told.send(line).unwrap();
+        let ended = checkout_sandbox_server::listen(&root, "w", &url, line).await;
+        told.send(ended.unwrap_err().to_string()).unwrap();
+    });
+    assert_eq!(lines.recv().unwrap(), "listening to the world w");
+    AllScale { addr: server.addr(), prefix: "", keys: &keys, unix_seconds: START }.new_intent("order-1");
+    advance(&server, "w", 3_600);
+    let got = receiver.next();
+    assert_eq!(got.path, "/hooks?a=b");
+    assert_eq!(got.header("x-webhook-signature"), allscale_signature(&keys.allscale_api_secret, &got));
+    assert_eq!(lines.recv().unwrap(), "webhook 1 confirmed: 200");
+    server.admin("DELETE", "/_/worlds/w", &Value::Null);
+    assert!(lines.recv().unwrap().starts_with("the server "), "the listener ends with the world");
+    server.shutdown();
+}

@@ -1,11 +1,11 @@
-//! The `POST` of a webhook over a connection of its own.
+//! Requests of the server's own, each over a connection of its own.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use checkout_transport::bytes::Bytes;
-use checkout_transport::http::Request;
 use checkout_transport::http::header::{CONNECTION, CONTENT_LENGTH, HOST};
+use checkout_transport::http::{Request, request};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -26,16 +26,28 @@ pub(crate) struct Letter {
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// The beginning of the body, as text.
+    /// The body as text. Empty if the body breaks off or is too long.
     pub(crate) body: String,
 }
 
 /// Sends a letter, and returns the answer or the reason why there is none.
 pub(crate) async fn post(target: &Target, letter: &Letter) -> Result<Answer, String> {
-    match timeout(PATIENCE, exchange(target, letter)).await {
-        Ok(answer) => answer,
+    let request = Request::post(target.path_and_query()).header(CONTENT_LENGTH, letter.body.len());
+    let request = letter.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+    match timeout(PATIENCE, exchange(target, request, letter.body.clone(), ANSWER_CAP)).await {
+        Ok(answer) => {
+            let (status, body) = answer?;
+            Ok(Answer { status, body: String::from_utf8_lossy(&body).into_owned() })
+        }
         Err(_) => Err(format!("no answer within {} seconds", PATIENCE.as_secs())),
     }
+}
+
+/// Reads a page of another server of this kind, within `patience`.
+pub(crate) async fn get(target: &Target, patience: Duration) -> Result<(u16, Bytes), String> {
+    let request = Request::get(target.path_and_query());
+    let answer = timeout(patience, exchange(target, request, Bytes::new(), PAGE_CAP)).await;
+    answer.unwrap_or_else(|_| Err(format!("no answer within {} seconds", patience.as_secs())))
 }
 
 /// Sends the first half of a letter's body, and closes the connection.
@@ -57,26 +69,26 @@ pub(crate) async fn post_half(target: &Target, letter: &Letter) -> Result<Answer
     }
 }
 
-async fn exchange(target: &Target, letter: &Letter) -> Result<Answer, String> {
+/// The status and the body of an answer. A body that breaks off, or is over `cap`, is empty.
+async fn exchange(
+    target: &Target,
+    request: request::Builder,
+    body: Bytes,
+    cap: usize,
+) -> Result<(u16, Bytes), String> {
     let stream = connect(target).await?;
     // A connection without this setting is slow, and no less right.
     let _ = stream.set_nodelay(true);
-    let request = Request::post(target.path_and_query())
-        .header(HOST, &target.authority)
-        .header(CONNECTION, "close")
-        .header(CONTENT_LENGTH, letter.body.len());
-    let request = letter.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
-    let request =
-        request.body(Full::new(letter.body.clone())).map_err(|error| format!("not sent: {error}"))?;
+    let request = request.header(HOST, &target.authority).header(CONNECTION, "close");
+    let request = request.body(Full::new(body)).map_err(|error| format!("not sent: {error}"))?;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| format!("not sent: {error}"))?;
     let answered = async {
         let response = sender.send_request(request).await.map_err(|error| format!("no answer: {error}"))?;
         let status = response.status().as_u16();
-        // A body that breaks off, or has no end, changes nothing about the status.
-        let body = Limited::new(response.into_body(), ANSWER_CAP).collect().await;
-        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
-        Ok(Answer { status, body: String::from_utf8_lossy(&body).into_owned() })
+        // The body changes nothing about the status.
+        let body = Limited::new(response.into_body(), cap).collect().await;
+        Ok((status, body.map(|body| body.to_bytes()).unwrap_or_default()))
     };
     let mut answered = std::pin::pin!(answered);
     let mut connection = std::pin::pin!(connection);
@@ -104,5 +116,8 @@ async fn connect(target: &Target) -> Result<TcpStream, String> {
 /// The time for a whole exchange, by the machine's clock. Assumed: no page tells a time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The most bytes of an answer that are read.
+/// The most bytes that an answer to a webhook may have to be kept.
 const ANSWER_CAP: usize = 16 << 10;
+
+/// The most bytes that a page of events may have.
+const PAGE_CAP: usize = 64 << 20;
