@@ -72,7 +72,7 @@ impl Drop for Hooks {
 }
 
 /// The log of a world, from one reset to the next.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Mail(Mutex<Log>);
 
 impl Mail {

@@ -33,14 +33,14 @@ impl Provider {
 }
 
 /// A webhook as the provider's sandbox has made the webhook.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Content {
     AllScale(allscale::Webhook),
     Peach(peach::Webhook),
 }
 
 /// The deviations of one delivery from the right delivery.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Twist {
     /// Another body, which is signed like the right body.
     pub(crate) body: Option<Bytes>,

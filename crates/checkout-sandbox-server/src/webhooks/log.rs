@@ -13,7 +13,7 @@ use super::post::{Answer, Letter};
 use super::schedule;
 
 /// The webhooks of a world from one reset to the next.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Log {
     messages: BTreeMap<u64, Message>,
     last_message: u64,
@@ -35,7 +35,6 @@ struct Due {
 }
 
 /// A webhook.
-#[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) number: u64,
     pub(crate) content: Content,
@@ -54,7 +53,6 @@ pub(crate) enum To {
     Url(String),
 }
 
-#[derive(Debug)]
 struct Delivery {
     to: To,
     state: State,
@@ -80,7 +78,6 @@ enum State {
 }
 
 /// An attempt to deliver a webhook.
-#[derive(Debug)]
 pub(crate) struct Attempt {
     pub(crate) url: String,
     pub(crate) at: Moment,
@@ -93,7 +90,6 @@ pub(crate) struct Attempt {
 }
 
 /// A delivery that has to be attempted now.
-#[derive(Debug)]
 pub(crate) struct Job {
     message: u64,
     delivery: usize,
@@ -107,7 +103,7 @@ pub(crate) struct Job {
 }
 
 /// Something that has happened to a webhook.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Event {
     pub(crate) number: u64,
     pub(crate) at: Moment,

@@ -16,14 +16,14 @@ use tokio::time::timeout;
 use super::target::Target;
 
 /// The headers and the body of a webhook, with all signatures.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Letter {
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Bytes,
 }
 
 /// The receiver's answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The body as text. Empty if the body breaks off or is too long.
