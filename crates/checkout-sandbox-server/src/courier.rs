@@ -27,9 +27,16 @@ async fn work(world: Weak<World>, kick: Arc<tokio::sync::Notify>) {
     loop {
         let pause = {
             let Some(world) = world.upgrade() else { return };
-            round(&world).await;
+            let played = world.quiet();
+            let at = played.clock.shown().now();
+            round(&world, &played).await;
             world.hooks().tell();
-            until_next(&world)
+            let pause = until_next(&played);
+            // A change that came in between is not the next change any more.
+            if played.clock.shown().now() != at {
+                continue;
+            }
+            pause
         };
         match pause {
             Some(pause) => tokio::select! {
@@ -41,13 +48,25 @@ async fn work(world: Weak<World>, kick: Arc<tokio::sync::Notify>) {
     }
 }
 
-/// Takes the webhooks in. Where the time passes by itself, also attempts the deliveries that are due.
-async fn round(world: &World) {
-    let played = world.quiet();
-    take_in(world, &played);
-    if played.clock.pace() != Pace::Frozen {
-        let _alone = world.hooks().courier.lock().await;
-        deliver_due(world, &played).await;
+/// Takes the webhooks in. Where the time passes by itself, also begins the deliveries that are due: one for
+/// each receiver at a time, so that a receiver who does not answer holds no other receiver up.
+async fn round(world: &Arc<World>, played: &Arc<Played>) {
+    take_in(world, played);
+    if played.clock.pace() == Pace::Frozen {
+        return;
+    }
+    loop {
+        let under_way = Arc::clone(&world.hooks().courier).read_owned().await;
+        let job = played.mail.log().next_job(played.clock.shown().now());
+        let Some(job) = job else { return };
+        let (world, played) = (Arc::clone(world), Arc::clone(played));
+        tokio::spawn(async move {
+            attempt(&world, &played, &job, false).await;
+            played.mail.log().free(&job);
+            world.hooks().tell();
+            world.hooks().kick.notify_one();
+            drop(under_way);
+        });
     }
 }
 
@@ -59,7 +78,7 @@ pub(crate) fn look(world: &World) {
 /// Moves the world's time forward to `moment`, from one thing that happens to the next, and returns the
 /// attempts in order.
 pub(crate) async fn advance_to(world: &World, moment: Moment) -> Vec<Value> {
-    let _alone = world.hooks().courier.lock().await;
+    let _alone = world.hooks().courier.write().await;
     let played = world.quiet();
     let mut attempts = deliver_due(world, &played).await;
     loop {
@@ -84,7 +103,7 @@ pub(crate) async fn send_by_hand(
     endpoints: &[Endpoint],
     twist: &Twist,
 ) -> Option<Vec<Value>> {
-    let _alone = world.hooks().courier.lock().await;
+    let _alone = world.hooks().courier.write().await;
     let played = world.quiet();
     take_in(world, &played);
     let jobs = played.mail.log().jobs_by_hand(number, endpoints, twist)?;
@@ -127,6 +146,7 @@ async fn deliver_due(world: &World, played: &Played) -> Vec<Value> {
         let job = played.mail.log().next_job(played.clock.shown().now());
         let Some(job) = job else { return attempts };
         attempts.extend(attempt(world, played, &job, false).await);
+        played.mail.log().free(&job);
         world.hooks().tell();
     }
 }
@@ -189,9 +209,8 @@ fn next_moment(played: &Played) -> Option<Moment> {
 }
 
 /// The machine's time until the next moment. `None` if nothing changes by itself.
-fn until_next(world: &World) -> Option<Duration> {
-    let played = world.quiet();
-    let left = next_moment(&played)?.saturating_since(played.clock.shown().now());
+fn until_next(played: &Played) -> Option<Duration> {
+    let left = next_moment(played)?.saturating_since(played.clock.shown().now());
     match played.clock.pace() {
         Pace::Frozen => None,
         Pace::Real => Some(left.max(TICK)),

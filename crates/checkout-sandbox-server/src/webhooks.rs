@@ -13,7 +13,7 @@ pub(crate) mod target;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, RwLock, watch};
 
 use endpoint::Endpoints;
 use log::Log;
@@ -27,8 +27,8 @@ pub(crate) struct Hooks {
     pub(crate) kick: Arc<Notify>,
     /// Tells those who wait that something may have changed.
     pub(crate) changed: watch::Sender<()>,
-    /// Held by the one who attempts deliveries.
-    pub(crate) courier: tokio::sync::Mutex<()>,
+    /// Read by each delivery that is under way by itself, and written by the one who delivers alone.
+    pub(crate) courier: Arc<RwLock<()>>,
 }
 
 impl Default for Hooks {
@@ -38,7 +38,7 @@ impl Default for Hooks {
             targets: OnceLock::new(),
             kick: Arc::default(),
             changed: watch::channel(()).0,
-            courier: tokio::sync::Mutex::default(),
+            courier: Arc::default(),
         }
     }
 }

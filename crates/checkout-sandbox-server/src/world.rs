@@ -134,6 +134,9 @@ impl World {
     }
 
     /// Moves the world's time forward. The pace stays the same.
+    ///
+    /// In a world whose time passes, the webhooks of that time are sent afterwards, in the background. In a
+    /// frozen world the webhooks wait for a step by the admin route, which sends each webhook at its moment.
     pub fn advance(&self, by: Duration) {
         self.played().clock.advance(by, machine::now());
     }

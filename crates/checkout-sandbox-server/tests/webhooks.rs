@@ -541,3 +541,26 @@ fn a_listener_posts_each_webhook_signed_for_the_receiver() {
     assert!(lines.recv().unwrap().starts_with("the server "), "the listener ends with the world");
     server.shutdown();
 }
+
+#[test]
+fn a_receiver_that_does_not_answer_holds_no_other_receiver_up() {
+    let server = start();
+    let settings = json!({ "name": "w", "clock": { "pace": "times", "times": 100_000 } });
+    let keys = server.new_world(&settings);
+    // A listener that takes connections, and never reads.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let receiver = Receiver::start(&[]);
+    endpoint(&server, "w", "peach", &receiver.url("/hooks"));
+    receiver.next();
+    let answer = token(server.addr(), "", &keys);
+    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    let url = format!("http://{}/own", silent.local_addr().unwrap());
+    assert_eq!(create_v2_notified(server.addr(), &keys, &token, "order-0001", &url).status, 200);
+    // The connection stays open until the end of the test.
+    let (_silent, _) = silent.accept().unwrap();
+    assert_eq!(initiate(server.addr(), "", &keys, "order-0002").status, 201);
+    assert!(receiver.next().body.contains("order-0002"));
+    let (_, log) = server.admin("GET", "/_/worlds/w/webhooks?order=order-0001", &Value::Null);
+    assert_eq!(log["webhooks"][0]["deliveries"][0]["attempts"], json!([]));
+    server.shutdown();
+}

@@ -19,6 +19,8 @@ pub(crate) struct Log {
     last_message: u64,
     /// The deliveries that wait for a moment.
     due: BTreeSet<Due>,
+    /// The receivers to which a delivery is under way.
+    busy: Vec<To>,
     /// The faults that wait for a webhook of the provider, or of any provider.
     faults: Vec<(Option<Provider>, Fault)>,
     events: VecDeque<Event>,
@@ -147,13 +149,13 @@ impl Log {
 
     /// The moment of the next delivery.
     pub(crate) fn next(&self) -> Option<Moment> {
-        self.due.first().map(|due| Moment::from_unix_millis(due.unix_ms))
+        self.next_due().map(|due| Moment::from_unix_millis(due.unix_ms))
     }
 
-    /// The next delivery that is due by now. The caller records an attempt of the delivery, or refuses the
-    /// delivery.
+    /// The next delivery that is due by now. The receiver is busy from now on: the caller records an attempt
+    /// or refuses the delivery, and then frees the receiver.
     pub(crate) fn next_job(&mut self, now: Moment) -> Option<Job> {
-        let due = *self.due.first().filter(|due| due.unix_ms <= now.unix_millis())?;
+        let due = self.next_due().filter(|due| due.unix_ms <= now.unix_millis())?;
         self.due.remove(&due);
         let message = self.messages.get_mut(&due.message)?;
         let delivery = message.deliveries.get(due.delivery)?;
@@ -164,6 +166,7 @@ impl Log {
             _ => Twist::default(),
         };
         message.letters += 1;
+        self.busy.push(delivery.to.clone());
         Some(Job {
             message: due.message,
             delivery: due.delivery,
@@ -174,6 +177,25 @@ impl Log {
             is_cut: fault == Some(Fault::CutShort),
             is_twice: fault == Some(Fault::TwiceAtOnce),
         })
+    }
+
+    /// Lets the receiver of a job get the next delivery.
+    pub(crate) fn free(&mut self, job: &Job) {
+        if let Some(place) = self.busy.iter().position(|to| *to == job.to) {
+            self.busy.swap_remove(place);
+        }
+    }
+
+    /// The first delivery to a receiver that is not busy.
+    fn next_due(&self) -> Option<Due> {
+        if self.busy.len() >= MOST_BUSY {
+            return None;
+        }
+        let is_free = |due: &&Due| {
+            let delivery = self.messages.get(&due.message).and_then(|of| of.deliveries.get(due.delivery));
+            self.busy.is_empty() || delivery.is_none_or(|delivery| !self.busy.contains(&delivery.to))
+        };
+        self.due.iter().find(is_free).copied()
     }
 
     /// A delivery that somebody asks for now: to these receivers, or to those that the webhook has.
@@ -455,6 +477,9 @@ impl Filter {
 
 /// The answer that takes a webhook: 200 alone (Public, of both providers).
 const TAKEN: u16 = 200;
+
+/// The most receivers that a world calls at once.
+const MOST_BUSY: usize = 32;
 
 /// The number of webhooks and of events that are kept.
 const KEPT: usize = 10_000;
