@@ -10,10 +10,22 @@
 //! | `GET /_/worlds/{world}/checkouts` | lists the checkouts of all providers |
 //! | `POST /_/worlds/{world}/scenarios` | sets the scenario of the next checkout |
 //! | `POST /_/worlds/{world}/reset` | begins the world again |
+//! | `GET`, `POST`, `DELETE /_/worlds/{world}/endpoints` | lists, adds and clears the receivers of webhooks |
+//! | `GET`, `PUT`, `DELETE /_/worlds/{world}/endpoints/{endpoint}` | one receiver |
+//! | `GET /_/worlds/{world}/webhooks` | the webhooks, with every attempt to deliver them |
+//! | `POST /_/worlds/{world}/webhooks/faults` | lets the next webhook's delivery go wrong |
+//! | `POST /_/worlds/{world}/webhooks/{webhook}/resend` | sends a webhook again |
+//! | `POST /_/worlds/{world}/webhooks/{webhook}/edit` | sends a webhook with another body or a wrong key |
+//! | `GET /_/worlds/{world}/events` | the events, by long poll or as a stream |
+//! | `GET /_/worlds/{world}/wait` | answers as soon as something is so |
 
 mod checkouts;
 mod clock;
+mod endpoints;
+mod events;
 mod scenarios;
+mod wait;
+mod webhooks;
 mod world;
 
 use std::sync::Arc;
@@ -50,6 +62,21 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_/worlds/{world}/checkouts", get(checkouts::list))
         .route("/_/worlds/{world}/scenarios", post(scenarios::add))
         .route("/_/worlds/{world}/reset", post(world::reset))
+        .route(
+            "/_/worlds/{world}/endpoints",
+            get(endpoints::list).post(endpoints::add).delete(endpoints::clear),
+        )
+        .route(
+            "/_/worlds/{world}/endpoints/{endpoint}",
+            get(endpoints::show).put(endpoints::replace).delete(endpoints::remove),
+        )
+        .route("/_/worlds/{world}/webhooks", get(webhooks::list))
+        .route("/_/worlds/{world}/webhooks/faults", post(webhooks::inject))
+        .route("/_/worlds/{world}/webhooks/{webhook}", get(webhooks::show))
+        .route("/_/worlds/{world}/webhooks/{webhook}/resend", post(webhooks::resend))
+        .route("/_/worlds/{world}/webhooks/{webhook}/edit", post(webhooks::edit))
+        .route("/_/worlds/{world}/events", get(events::read))
+        .route("/_/worlds/{world}/wait", get(wait::wait))
         .merge(pages::routes())
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)

@@ -33,10 +33,6 @@ pub(crate) struct Start {
     pub(crate) at: Option<Moment>,
 }
 
-/// The refusal of a moment that lies before the world's time, which is in the error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct InThePast(pub(crate) Moment);
-
 /// A world's clock. The time of a world never goes back.
 ///
 /// The clock reads no other clock: each call gets the machine's present moment. Between two calls the virtual
@@ -78,16 +74,10 @@ impl WorldClock {
         self.reach(&self.course(), machine)
     }
 
-    /// Changes the pace, and moves the time forward to `at`.
-    pub(crate) fn set(&self, pace: Pace, at: Option<Moment>, machine: Moment) -> Result<(), InThePast> {
+    /// Changes the pace. The time goes on from the present time.
+    pub(crate) fn set(&self, pace: Pace, machine: Moment) {
         let mut course = self.course();
-        let now = self.reach(&course, machine);
-        if at.is_some_and(|at| at < now) {
-            return Err(InThePast(now));
-        }
-        *course = Course { pace, machine, world: at.unwrap_or(now) };
-        self.reach(&course, machine);
-        Ok(())
+        *course = Course { pace, machine, world: self.reach(&course, machine) };
     }
 
     /// Moves the time forward, and leaves the pace as the pace is.
@@ -145,13 +135,11 @@ mod tests {
         assert_eq!(clock.catch_up(at(10_001)), at(3_610_001));
         // The machine's clock is set back.
         assert_eq!(clock.catch_up(at(5_000)), at(3_610_001));
-        assert_eq!(clock.set(Pace::Frozen, Some(at(3_610_000)), at(10_001)), Err(InThePast(at(3_610_001))));
-        assert_eq!(clock.pace(), Pace::Real);
-        assert_eq!(clock.set(Pace::Frozen, Some(at(3_610_002)), at(10_001)), Ok(()));
-        assert_eq!(clock.catch_up(at(99_999)), at(3_610_002));
+        clock.set(Pace::Frozen, at(10_001));
+        assert_eq!(clock.catch_up(at(99_999)), at(3_610_001));
         // Real again: from the time at which the clock stood.
-        assert_eq!(clock.set(Pace::Real, None, at(100_000)), Ok(()));
-        assert_eq!(clock.catch_up(at(100_500)), at(3_610_502));
+        clock.set(Pace::Real, at(100_000));
+        assert_eq!(clock.catch_up(at(100_500)), at(3_610_501));
     }
 
     #[test]

@@ -60,6 +60,21 @@ impl Fields {
         Ok(millis.and_then(|millis| i64::try_from(millis).ok()).map(Moment::from_unix_millis))
     }
 
+    pub(crate) fn truth(&mut self, name: &'static str) -> Result<Option<bool>, Problem> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Bool(truth)) => Ok(Some(truth)),
+            Some(_) => Err(Problem::field(name, "has to be true or false")),
+        }
+    }
+
+    pub(crate) fn texts(&mut self, name: &'static str) -> Result<Option<Vec<String>>, Problem> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let texts: Option<Option<Vec<String>>> =
+            value.as_array().map(|texts| texts.iter().map(|text| text.as_str().map(str::to_owned)).collect());
+        texts.flatten().map(Some).ok_or_else(|| Problem::field(name, "has to be a list of texts"))
+    }
+
     pub(crate) fn object(&mut self, name: &'static str) -> Result<Option<Self>, Problem> {
         match self.take(name) {
             None => Ok(None),

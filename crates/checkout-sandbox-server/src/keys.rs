@@ -104,7 +104,8 @@ impl Keys {
     /// leads to.
     pub(crate) fn store(&self) -> Option<allscale::Store> {
         let key = SigningKey::new(&*self.allscale_api_key, (&*self.allscale_api_secret).into()).ok()?;
-        Some(allscale::Store::new(key))
+        // The receivers of the server take the place of the store's URL.
+        allscale::Store::new(key).webhook_url(allscale::WEBHOOK_URL).ok()
     }
 
     /// Azotte's tenant with these keys.

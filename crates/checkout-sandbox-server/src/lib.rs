@@ -44,7 +44,7 @@
 //! dashboard is at `/_/`, for a browser. The pages are forms that need no script, and `curl` does the same as
 //! a click.
 //!
-//! **Not here:** TLS, the delivery of webhooks.
+//! **Not here:** TLS.
 //!
 //! **The one idea to know:** the server adds nothing to what the sandboxes say. An answer of a provider's
 //! route is the sandbox's, byte for byte; a fault that loses the answer closes the connection.
@@ -52,23 +52,28 @@
 mod about;
 mod admin;
 mod clock;
+mod courier;
 mod fields;
 mod forward;
 mod hosts;
 mod keys;
+mod listen;
 mod machine;
 mod named;
 mod pages;
 mod place;
 mod problem;
+mod query;
 mod server;
 mod shared;
 mod urls;
+mod webhooks;
 mod world;
 mod worlds;
 
 pub use clock::Pace;
 pub use keys::Keys;
+pub use listen::{ListenError, listen};
 pub use server::{BindError, Builder, RunningServer, Server};
 pub use urls::Urls;
 pub use world::World;

@@ -30,9 +30,10 @@ use crate::place::{Api, Place};
 use crate::problem::Problem;
 use crate::shared::Shared;
 use crate::urls::Urls;
+use crate::webhooks::target::Targets;
 use crate::world::World;
 use crate::worlds::Worlds;
-use crate::{about, admin, forward, pages};
+use crate::{about, admin, courier, forward, pages};
 
 /// The sandboxes as a server. A server begins with a [builder](Self::builder).
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +65,7 @@ impl Server {
             public_url: None,
             split_ports: false,
             start: Start::default(),
+            targets: Vec::new(),
         }
     }
 }
@@ -87,6 +89,7 @@ pub struct Builder {
     public_url: Option<String>,
     split_ports: bool,
     start: Start,
+    targets: Vec<String>,
 }
 
 impl Builder {
@@ -120,6 +123,12 @@ impl Builder {
     /// is 0.
     pub fn split_ports(mut self) -> Self {
         self.split_ports = true;
+        self
+    }
+
+    /// Lets webhooks go to this host. Without this call webhooks go to this machine alone.
+    pub fn allow_target(mut self, host: impl Into<String>) -> Self {
+        self.targets.push(host.into());
         self
     }
 
@@ -168,10 +177,12 @@ impl Builder {
             worlds: Worlds::new(world.ok_or(BindError::Keys)?),
             urls,
             hosts: Hosts::new(named),
+            targets: Arc::new(Targets::new(self.targets)),
             base_path,
             changes: watch::Sender::new(0),
             stopped: stopped.clone(),
         });
+        courier::start(shared.worlds.default_world(), &shared.targets);
         let router = admin::router(Arc::clone(&shared));
         let listeners = listeners.into_iter().map(|(api, listener)| {
             let door = Door { shared: Arc::clone(&shared), router: router.clone(), api };

@@ -1,15 +1,18 @@
 //! A world: keys, the three sandboxes, and a clock of its own.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use checkout_sandbox::{allscale, azotte, peach};
 use checkout_tables::Moment;
+use tokio::sync::Notify;
 
-use crate::clock::{InThePast, Pace, Start, WorldClock};
+use crate::clock::{Pace, Start, WorldClock};
 use crate::keys::{Keys, number_of};
 use crate::machine;
+use crate::webhooks::{Hooks, Mail};
 
 /// A world: keys, sandboxes and a clock of its own. A request comes into the world whose keys the request
 /// names.
@@ -32,6 +35,7 @@ pub struct World {
     /// The address of the server, below which the payer's pages are.
     root: String,
     played: RwLock<Arc<Played>>,
+    hooks: Hooks,
 }
 
 /// The providers as a world plays them, from one reset to the next.
@@ -42,6 +46,28 @@ pub(crate) struct Played {
     pub(crate) clock: WorldClock,
     /// Held by the page that acts for a payer: the page first looks if the act is possible.
     pub(crate) acts: Mutex<()>,
+    /// The webhooks, with all attempts to deliver them.
+    pub(crate) mail: Mail,
+}
+
+/// A visit to the providers of a world. After the visit the courier looks for webhooks.
+pub(crate) struct Visit {
+    played: Arc<Played>,
+    kick: Arc<Notify>,
+}
+
+impl Deref for Visit {
+    type Target = Played;
+
+    fn deref(&self) -> &Played {
+        &self.played
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.kick.notify_one();
+    }
 }
 
 impl World {
@@ -55,7 +81,7 @@ impl World {
         let keys = if is_default { Keys::published() } else { Keys::of_world(&name) };
         let seed = seed.unwrap_or_else(|| if is_default { 1 } else { number_of(&name) });
         let played = RwLock::new(Arc::new(Played::new(&name, seed, start, &keys, root)?));
-        Some(Self { name, seed, start, keys, root: root.to_owned(), played })
+        Some(Self { name, seed, start, keys, root: root.to_owned(), played, hooks: Hooks::default() })
     }
 
     /// The name.
@@ -97,35 +123,32 @@ impl World {
     /// The world's time.
     #[must_use]
     pub fn now(&self) -> Moment {
-        self.played().clock.shown().now()
+        self.quiet().clock.shown().now()
     }
 
     /// The pace of the world's clock.
     #[must_use]
     pub fn pace(&self) -> Pace {
-        self.played().clock.pace()
+        self.quiet().clock.pace()
     }
 
     /// Sets the pace of the world's clock. The world's time goes on from the present time.
     pub fn set_pace(&self, pace: Pace) {
-        // The present time is not in the past.
-        let _ = self.set_clock(pace, None);
+        self.played().clock.set(pace, machine::now());
     }
 
     /// Moves the world's time forward. The pace stays the same.
+    ///
+    /// In a world whose time passes, the webhooks of that time are sent afterwards, in the background. In a
+    /// frozen world the webhooks wait for a step by the admin route, which sends each webhook at its moment.
     pub fn advance(&self, by: Duration) {
         self.played().clock.advance(by, machine::now());
-    }
-
-    /// Sets the pace, and moves the time forward to `at`.
-    pub(crate) fn set_clock(&self, pace: Pace, at: Option<Moment>) -> Result<(), InThePast> {
-        self.played().clock.set(pace, at, machine::now())
     }
 
     /// The moment of the next thing that time alone brings to a checkout.
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {
-        let played = self.played();
+        let played = self.quiet();
         let (allscale, azotte) = (played.allscale.next_change(), played.azotte.next_change());
         [allscale, azotte, played.peach.next_change()].into_iter().flatten().min()
     }
@@ -135,11 +158,22 @@ impl World {
     pub fn reset(&self) {
         if let Some(played) = Played::new(&self.name, self.seed, self.start, &self.keys, &self.root) {
             *self.played.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(played);
+            self.hooks.kick.notify_one();
         }
     }
 
+    /// The webhooks' part of the world that a reset leaves as it is.
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
     /// The providers, brought up to the world's present time.
-    pub(crate) fn played(&self) -> Arc<Played> {
+    pub(crate) fn played(&self) -> Visit {
+        Visit { played: self.quiet(), kick: Arc::clone(&self.hooks.kick) }
+    }
+
+    /// The providers, brought up to the world's present time, for a visitor who changes nothing.
+    pub(crate) fn quiet(&self) -> Arc<Played> {
         let played = Arc::clone(&self.played.read().unwrap_or_else(PoisonError::into_inner));
         played.clock.catch_up(machine::now());
         played
@@ -162,6 +196,7 @@ impl Played {
             peach: peach.merchant(keys.merchant()?).pages_at(pages("peach")).forget_requests().build(),
             clock,
             acts: Mutex::new(()),
+            mail: Mail::default(),
         })
     }
 }

@@ -162,7 +162,7 @@ fn wrong_arguments_end_with_2_and_say_which() {
     for (arguments, expected) in [
         (&["--port", "x"][..], "--port: \"x\" is not a number from 0 to 65535"),
         (&["--prot", "1"], "invalid option '--prot'"),
-        (&["serve"], "\"serve\" is no command: the one command is run"),
+        (&["serve"], "\"serve\" is no command: the commands are run and listen"),
         (&["run"], "run: no command follows"),
         (&["--public-url", "dev.example"], "public URL: not http or https"),
         (&["--host", "192.0.2.1"], "--host 192.0.2.1: "),

@@ -3,11 +3,11 @@
 
 mod common;
 
-use checkout_sandbox_server::{BindError, Server};
+use checkout_sandbox_server::{Server, listen};
 use checkout_tables::Moment;
 use common::{AllScale, Running, submit};
 use serde_json::json;
-use std::fmt::Debug;
+use std::fmt::{Debug, Display};
 
 const START: Moment = Moment::from_unix_seconds(1_800_000_000);
 
@@ -15,7 +15,7 @@ fn debug(value: &impl Debug) -> Vec<String> {
     vec![format!("{value:?}"), format!("{value:#?}")]
 }
 
-fn error(error: &BindError) -> Vec<String> {
+fn error(error: &(impl Debug + Display)) -> Vec<String> {
     [debug(error), vec![error.to_string()]].concat()
 }
 
@@ -32,10 +32,23 @@ fn nothing_printed_holds_a_secret() {
     let with_password = Server::builder().public_url("https://user:hidden@dev.example");
     let public_url = Running::try_start(with_password.clone()).err().unwrap();
     let world = running.get().world("a").unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (here, with_password_in_url) =
+        (format!("http://{}", running.addr()), "http://user:hidden@dev.example/");
+    let listened = |server: &str, world: &str, forward_to: &str| {
+        let ended = runtime.block_on(listen(server, world, forward_to, |_| {}));
+        error(&ended.unwrap_err())
+    };
+    let listens = [
+        listened(with_password_in_url, "a", "http://127.0.0.1/"),
+        listened(&here, "a", with_password_in_url),
+        listened(&here, "hidden-world", "http://127.0.0.1/?token=hidden"),
+    ];
     let list = [
         ("checkout_sandbox_server::BindError", [error(&port_taken), error(&public_url)].concat()),
         ("checkout_sandbox_server::Builder", debug(&with_password)),
         ("checkout_sandbox_server::Keys", [debug(&keys), debug(&published)].concat()),
+        ("checkout_sandbox_server::ListenError", listens.concat()),
         ("checkout_sandbox_server::RunningServer", debug(running.get())),
         ("checkout_sandbox_server::World", [debug(&*world), debug(running.get().default_world())].concat()),
     ];

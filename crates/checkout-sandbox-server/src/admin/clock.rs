@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 pub(super) use crate::clock::Start;
 
 use super::{Outcome, Server, named};
-use crate::clock::{InThePast, Pace};
+use crate::clock::Pace;
+use crate::courier;
 use crate::fields::{Fields, LAST_MILLISECOND};
 use crate::problem::{Problem, answer};
 use crate::world::World;
@@ -40,17 +41,24 @@ pub(super) async fn set(State(server): Server, Path(name): Path<String>, body: B
             return Err(Problem::field("advance_ms", "leads beyond the year 9999"));
         }
     }
-    if pace.is_some() || at.is_some() {
-        let set = world.set_clock(pace.unwrap_or_else(|| world.pace()), at);
-        set.map_err(|InThePast(now)| {
-            let message = format!("lies before the world's time, which is {}", now.unix_millis());
-            Problem::field("unix_ms", format!("{message}: a world's time never goes back"))
-        })?;
+    let now = world.now();
+    if at.is_some_and(|at| at < now) {
+        let message = format!("lies before the world's time, which is {}", now.unix_millis());
+        return Err(Problem::field("unix_ms", format!("{message}: a world's time never goes back")));
     }
-    if let Some(by) = by {
-        world.advance(by);
+    if let Some(pace) = pace {
+        world.set_pace(pace);
     }
-    Ok(answer(StatusCode::OK, &json_of(&world)))
+    let until = at.or_else(|| by.map(|by| now.saturating_add(by)));
+    let attempts = match until {
+        Some(until) => courier::advance_to(&world, until).await,
+        None => Vec::new(),
+    };
+    let mut json = json_of(&world);
+    if let (Some(json), Some(_)) = (json.as_object_mut(), until) {
+        json.insert("webhooks".to_owned(), attempts.into());
+    }
+    Ok(answer(StatusCode::OK, &json))
 }
 
 /// The beginning of a new world's time.

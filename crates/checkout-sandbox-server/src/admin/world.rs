@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Outcome, Server, clock, named};
 use crate::about;
+use crate::courier;
 use crate::fields::Fields;
 use crate::problem::{Problem, answer};
 use crate::shared::Shared;
@@ -36,7 +37,10 @@ pub(super) async fn create(State(server): Server, body: Bytes) -> Outcome {
         let world = World::new(chosen, seed, start, server.urls.root())
             .ok_or_else(|| Problem::field("name", "no keys follow from this name"))?;
         let taken = match server.worlds.add(world) {
-            Ok(world) => return Ok(answer(StatusCode::CREATED, &json_of(&server, &world))),
+            Ok(world) => {
+                courier::start(&world, &server.targets);
+                return Ok(answer(StatusCode::CREATED, &json_of(&server, &world)));
+            }
             // Another request has taken the free name in between.
             Err(NotAdded::NameTaken) if name.is_none() => continue,
             Err(NotAdded::NameTaken) => "another world has this name",
@@ -64,8 +68,9 @@ pub(super) async fn remove(State(server): Server, Path(name): Path<String>) -> O
     if name == World::DEFAULT {
         return Err(Problem::new(StatusCode::CONFLICT, "the default world stays: POST its /reset"));
     }
-    named(&server, &name)?;
+    let world = named(&server, &name)?;
     server.worlds.remove(&name);
+    world.hooks().tell();
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(response)

@@ -15,6 +15,7 @@ use super::look::{Frame, Kind, see_other};
 use super::view::{Provider, Row};
 use super::{desk, fault, parts, pay};
 use crate::clock::Pace;
+use crate::courier;
 use crate::fields::LAST_MILLISECOND;
 use crate::shared::Shared;
 use crate::world::{Played, World};
@@ -76,45 +77,54 @@ pub(super) async fn set_clock(
     Path(name): Path<String>,
     body: Bytes,
 ) -> Response<Body> {
-    changed(&server, &name, &body, |world, form| {
-        let no_number = |field: &str| format!("The field {field} is missing.");
-        let to = |pace, at| {
-            // A moment that another request has passed in between is no fault of this request.
-            let _ = world.set_clock(pace, at);
-        };
-        match form.get("do") {
-            Some("freeze") => to(Pace::Frozen, None),
-            Some("real") => to(Pace::Real, None),
-            Some("times") => {
-                let times = form.number::<u32>("times")?.ok_or_else(|| no_number("times"))?;
-                if !(1..=MOST_TIMES).contains(&times) {
-                    return Err(format!("The field times has to be 1 to {MOST_TIMES}."));
-                }
-                to(Pace::Times(times), None);
+    let Some(world) = server.worlds.named(&name) else { return no_world(&server) };
+    match clock_change(&world, &Form::of(&body)) {
+        Ok(until) => {
+            if let Some(until) = until {
+                courier::advance_to(&world, until).await;
             }
-            Some("advance") => {
-                let number = form.number::<u64>("by")?.ok_or_else(|| no_number("by"))?;
-                let unit = form.get("unit").unwrap_or("s");
-                let unit = UNITS.iter().find(|(name, _, _)| *name == unit).map(|(_, _, seconds)| *seconds);
-                let unit = unit.ok_or("The field unit has to be s, min, h or d.")?;
-                let by = Duration::from_secs(number.saturating_mul(unit));
-                let last = i64::try_from(LAST_MILLISECOND).map_or(world.now(), Moment::from_unix_millis);
-                if world.now().saturating_add(by) > last {
-                    return Err("The clock ends with the year 9999.".to_owned());
-                }
-                world.advance(by);
-            }
-            Some("next") => {
-                let next = world.next_change();
-                let next = next.ok_or("Nothing is to come: time alone changes no checkout of this world.")?;
-                to(world.pace(), Some(next));
-            }
-            Some(_) | None => {
-                return Err("The field do has to be freeze, real, times, advance or next.".to_owned());
-            }
+            see_other(&world_path(&server.base_path, &world))
         }
-        Ok(())
-    })
+        Err(sentence) => board(&server, &world, &Form::default(), Some(&sentence)),
+    }
+}
+
+/// Sets the pace, or returns the moment to go to.
+fn clock_change(world: &World, form: &Form) -> Result<Option<Moment>, String> {
+    let no_number = |field: &str| format!("The field {field} is missing.");
+    let pace = match form.get("do") {
+        Some("freeze") => Pace::Frozen,
+        Some("real") => Pace::Real,
+        Some("times") => {
+            let times = form.number::<u32>("times")?.ok_or_else(|| no_number("times"))?;
+            if !(1..=MOST_TIMES).contains(&times) {
+                return Err(format!("The field times has to be 1 to {MOST_TIMES}."));
+            }
+            Pace::Times(times)
+        }
+        Some("advance") => {
+            let number = form.number::<u64>("by")?.ok_or_else(|| no_number("by"))?;
+            let unit = form.get("unit").unwrap_or("s");
+            let unit = UNITS.iter().find(|(name, _, _)| *name == unit).map(|(_, _, seconds)| *seconds);
+            let unit = unit.ok_or("The field unit has to be s, min, h or d.")?;
+            let until = world.now().saturating_add(Duration::from_secs(number.saturating_mul(unit)));
+            let last = i64::try_from(LAST_MILLISECOND).map_or(world.now(), Moment::from_unix_millis);
+            if until > last {
+                return Err("The clock ends with the year 9999.".to_owned());
+            }
+            return Ok(Some(until));
+        }
+        Some("next") => {
+            let next = world.next_change();
+            let next = next.ok_or("Nothing is to come: time alone changes no checkout of this world.")?;
+            return Ok(Some(next));
+        }
+        Some(_) | None => {
+            return Err("The field do has to be freeze, real, times, advance or next.".to_owned());
+        }
+    };
+    world.set_pace(pace);
+    Ok(None)
 }
 
 pub(super) async fn next_scenario(
@@ -186,7 +196,7 @@ fn world_path(base: &str, world: &World) -> String {
 }
 
 fn board(server: &Shared, world: &World, query: &Form, refused: Option<&str>) -> Response<Body> {
-    let played = world.played();
+    let played = world.quiet();
     let path = world_path(&server.base_path, world);
     let content = html! {
         @if let Some(sentence) = refused { (pay::alert(sentence)) }

@@ -17,7 +17,7 @@ pub(super) async fn show(
     Path(names): Path<(String, String, String)>,
 ) -> Response<Body> {
     let Some((world, provider, id)) = pay::found(&server, &names) else { return pay::nowhere(&server) };
-    let Some(whole) = desk::whole(&world.played(), provider, id) else {
+    let Some(whole) = desk::whole(&world.quiet(), provider, id) else {
         return pay::no_checkout(&server, world.name());
     };
     let (row, now, base) = (&whole.row, world.now(), &*server.base_path);

@@ -86,7 +86,7 @@ fn page(
     id: &str,
     refused: Option<(StatusCode, &str)>,
 ) -> Response<Body> {
-    let Some(whole) = desk::whole(&world.played(), provider, id) else {
+    let Some(whole) = desk::whole(&world.quiet(), provider, id) else {
         return no_checkout(server, world.name());
     };
     let path = parts::pay_path(&server.base_path, world.name(), provider, id);

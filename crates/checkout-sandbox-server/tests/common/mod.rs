@@ -272,15 +272,7 @@ pub(crate) fn token(addr: SocketAddr, prefix: &str, keys: &Keys) -> Answer {
 
 /// Peach's create of V2.
 pub(crate) fn create_v2(addr: SocketAddr, prefix: &str, keys: &Keys, token: &str, order: &str) -> Answer {
-    let body = json!({
-        "authentication": { "entityId": keys.peach_entity_id },
-        "merchantTransactionId": order,
-        "amount": 10,
-        "paymentType": "DB",
-        "currency": "ZAR",
-        "nonce": format!("nonce{}", next_number()),
-        "shopperResultUrl": "https://shop.example/done",
-    });
+    let body = create_v2_body(keys, order);
     let headers = [
         ("content-type", "application/json"),
         ("referer", "https://shop.example"),
@@ -288,6 +280,37 @@ pub(crate) fn create_v2(addr: SocketAddr, prefix: &str, keys: &Keys, token: &str
     ];
     let target = format!("{prefix}/v2/checkout");
     send(addr, "POST", &target, &headers, body.to_string().as_bytes()).unwrap()
+}
+
+/// Peach's create of V2, with a `notificationUrl`.
+pub(crate) fn create_v2_notified(
+    addr: SocketAddr,
+    keys: &Keys,
+    token: &str,
+    order: &str,
+    url: &str,
+) -> Answer {
+    let mut body = create_v2_body(keys, order);
+    body["notificationUrl"] = url.into();
+    let authorization = format!("Bearer {token}");
+    let headers = [
+        ("content-type", "application/json"),
+        ("referer", "https://shop.example"),
+        ("authorization", &*authorization),
+    ];
+    send(addr, "POST", "/v2/checkout", &headers, body.to_string().as_bytes()).unwrap()
+}
+
+fn create_v2_body(keys: &Keys, order: &str) -> Value {
+    json!({
+        "authentication": { "entityId": keys.peach_entity_id },
+        "merchantTransactionId": order,
+        "amount": 10,
+        "paymentType": "DB",
+        "currency": "ZAR",
+        "nonce": format!("nonce{}", next_number()),
+        "shopperResultUrl": "https://shop.example/done",
+    })
 }
 
 /// Peach's status of V2.

@@ -14,11 +14,15 @@ The sandboxes of AllScale, Azotte and Peach as an HTTP server on this machine.
 
     checkout-sandbox [OPTIONS]                     serves until Ctrl-C
     checkout-sandbox [OPTIONS] run -- CMD ARGS...  serves for one command, and ends with its exit code
+    checkout-sandbox listen --forward-to URL [--server URL] [--world NAME]
+                     posts the webhooks of a running server to a receiver that the server cannot reach
+                     (default: the server http://127.0.0.1:4700, and its world default)
 
     --port N           the port; 0 is a free port      (default: 4700; with run: 0)
     --host ADDRESS     the address to listen on        (default: 127.0.0.1)
     --split-ports      a port for each API: the four ports after N
     --public-url URL   the address under which others reach the server
+    --allow-target HOST  lets webhooks go to this host; without the option, to this machine alone
     --seed N           the seed of the ids of the default world (default: 1)
     --ready-file PATH  writes addresses and keys as JSON when the server listens
     --json             prints the banner as one line of JSON (not with run)
@@ -37,6 +41,7 @@ pub(crate) struct Args {
     seed: Option<u64>,
     public_url: Option<String>,
     split_ports: bool,
+    targets: Vec<String>,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) json: bool,
 }
@@ -46,6 +51,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Serve,
     Run { program: OsString, arguments: Vec<OsString> },
+    Listen { server: String, world: String, forward_to: String },
     Help,
     Version,
 }
@@ -71,6 +77,7 @@ impl Args {
             seed: None,
             public_url: None,
             split_ports: false,
+            targets: Vec::new(),
             ready_file: None,
             json: false,
         };
@@ -82,6 +89,9 @@ impl Args {
                 Arg::Long("host") => args.host = value(&mut parser, "--host", "an IP address")?,
                 Arg::Long("seed") => {
                     args.seed = Some(value(&mut parser, "--seed", "a whole number from 0 to 2^64 - 1")?);
+                }
+                Arg::Long("allow-target") => {
+                    args.targets.push(value(&mut parser, "--allow-target", "a host")?);
                 }
                 Arg::Long("public-url") => {
                     args.public_url = Some(value(&mut parser, "--public-url", "a URL")?);
@@ -106,8 +116,12 @@ impl Args {
                     args.command = command(&mut parser)?;
                     return Ok(args);
                 }
+                Arg::Value(word) if word == "listen" => {
+                    args.command = listen(&mut parser)?;
+                    return Ok(args);
+                }
                 Arg::Value(word) => {
-                    return Err(Wrong(format!("{word:?} is no command: the one command is run")));
+                    return Err(Wrong(format!("{word:?} is no command: the commands are run and listen")));
                 }
                 Arg::Long(_) | Arg::Short(_) => return Err(Wrong(argument.unexpected().to_string())),
             }
@@ -121,6 +135,7 @@ impl Args {
         let server = Server::builder().host(self.host).port(self.port.unwrap_or(usual));
         let server = self.seed.into_iter().fold(server, Builder::seed);
         let server = self.public_url.iter().fold(server, Builder::public_url);
+        let server = self.targets.iter().fold(server, Builder::allow_target);
         if self.split_ports { server.split_ports() } else { server }
     }
 }
@@ -132,6 +147,24 @@ fn command(parser: &mut Parser) -> Result<Command, Wrong> {
     let program = first.flatten().filter(|program| !program.is_empty());
     let program = program.ok_or_else(|| Wrong("run: no command follows: run -- CMD ARGS...".to_owned()))?;
     Ok(Command::Run { program, arguments: words.collect() })
+}
+
+/// The options of `listen`.
+fn listen(parser: &mut Parser) -> Result<Command, Wrong> {
+    let (mut server, mut world) = ("http://127.0.0.1:4700".to_owned(), "default".to_owned());
+    let mut forward_to = None;
+    while let Some(argument) = parser.next().map_err(|error| Wrong(error.to_string()))? {
+        match argument {
+            Arg::Long("server") => server = value(parser, "--server", "a URL")?,
+            Arg::Long("world") => world = value(parser, "--world", "a name")?,
+            Arg::Long("forward-to") => forward_to = Some(value(parser, "--forward-to", "a URL")?),
+            Arg::Long(_) | Arg::Short(_) | Arg::Value(_) => {
+                return Err(Wrong(argument.unexpected().to_string()));
+            }
+        }
+    }
+    let forward_to = forward_to.ok_or_else(|| Wrong("listen: --forward-to URL is missing".to_owned()))?;
+    Ok(Command::Listen { server, world, forward_to })
 }
 
 fn value<T: std::str::FromStr>(parser: &mut Parser, name: &str, wanted: &str) -> Result<T, Wrong> {
@@ -166,6 +199,19 @@ mod tests {
     }
 
     #[test]
+    fn listen_has_options_of_its_own() {
+        let told = |server: &str, world: &str| Command::Listen {
+            server: server.to_owned(),
+            world: world.to_owned(),
+            forward_to: "http://localhost:3000/hooks".to_owned(),
+        };
+        let line = "listen --forward-to http://localhost:3000/hooks";
+        assert_eq!(parse(line).unwrap().command, told("http://127.0.0.1:4700", "default"));
+        let line = format!("{line} --server http://127.0.0.1:1 --world w");
+        assert_eq!(parse(&line).unwrap().command, told("http://127.0.0.1:1", "w"));
+    }
+
+    #[test]
     fn run_takes_all_that_follows() {
         for line in ["run -- npm test --port 1", "run npm test --port 1", "--seed 2 run -- npm test --port 1"]
         {
@@ -189,10 +235,13 @@ mod tests {
             ("--host here", "--host: \"here\" is not an IP address"),
             ("--seed 1.5", "--seed: \"1.5\" is not a whole number from 0 to 2^64 - 1"),
             ("--ready-file=", "--ready-file: no value follows"),
-            ("serve", "\"serve\" is no command: the one command is run"),
+            ("serve", "\"serve\" is no command: the commands are run and listen"),
             ("--json run -- npm test", "--json: has no place before run, whose command prints"),
             ("run", "run: no command follows: run -- CMD ARGS..."),
             ("run --", "run: no command follows: run -- CMD ARGS..."),
+            ("listen", "listen: --forward-to URL is missing"),
+            ("listen --forward-to", "--forward-to: no value follows"),
+            ("listen --forward-to=http://a --port 1", "invalid option '--port'"),
             ("--verbose", "invalid option '--verbose'"),
             ("-x", "invalid option '-x'"),
             ("--json=1", "unexpected argument for option '--json': \"1\""),

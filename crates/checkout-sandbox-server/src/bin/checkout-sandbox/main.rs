@@ -9,7 +9,7 @@ mod signals;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use checkout_sandbox_server::{BindError, RunningServer};
+use checkout_sandbox_server::{BindError, ListenError, RunningServer};
 
 use args::{Args, Command};
 
@@ -33,12 +33,15 @@ fn main() -> ExitCode {
     match args.command {
         Command::Help => return print(args::HELP),
         Command::Version => return print(concat!("checkout-sandbox ", env!("CARGO_PKG_VERSION"), "\n")),
-        Command::Serve | Command::Run { .. } => {}
+        Command::Serve | Command::Run { .. } | Command::Listen { .. } => {}
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(1, &format!("no runtime: {error}")),
     };
+    if let Command::Listen { server, world, forward_to } = &args.command {
+        return runtime.block_on(listen(server, world, forward_to));
+    }
     runtime.block_on(start(args))
 }
 
@@ -66,7 +69,9 @@ async fn start(args: Args) -> ExitCode {
         Command::Run { program, arguments } => {
             child::run(program, arguments, server.variables(), &mut signals).await
         }
-        Command::Serve | Command::Help | Command::Version => serve(&server, args.json, &mut signals).await,
+        Command::Serve | Command::Listen { .. } | Command::Help | Command::Version => {
+            serve(&server, args.json, &mut signals).await
+        }
     };
     if let Some(path) = &args.ready_file {
         // A file that somebody else has taken away is gone too.
@@ -74,6 +79,27 @@ async fn start(args: Args) -> ExitCode {
     }
     server.shutdown().await;
     code
+}
+
+/// Posts the webhooks of a running server to a receiver, until Ctrl-C.
+async fn listen(server: &str, world: &str, forward_to: &str) -> ExitCode {
+    let mut signals = match signals::Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => return fail(1, &format!("signals cannot be received: {error}")),
+    };
+    // Nobody has to read the lines.
+    let told = |line| {
+        let _ = print(&format!("{line}\n"));
+    };
+    let ended = tokio::select! {
+        _ = signals.next() => return ExitCode::SUCCESS,
+        ended = checkout_sandbox_server::listen(server, world, forward_to, told) => ended,
+    };
+    match ended {
+        Err(error @ ListenError::Url { .. }) => fail(WRONG_USE, &error.to_string()),
+        Err(error) => fail(1, &error.to_string()),
+        Ok(never) => match never {},
+    }
 }
 
 async fn serve(server: &RunningServer, json: bool, signals: &mut signals::Signals) -> ExitCode {

@@ -1,0 +1,222 @@
+//! The courier of a world, who takes the webhooks from the sandboxes and delivers them as their moments come.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use checkout_tables::Moment;
+use serde_json::Value;
+use tokio::time::sleep;
+
+use crate::clock::Pace;
+use crate::machine;
+use crate::webhooks::content::{Content, Twist};
+use crate::webhooks::endpoint::Endpoint;
+use crate::webhooks::log::{Attempt, Job, To};
+use crate::webhooks::post::{self, Answer, Letter};
+use crate::webhooks::target::{Target, Targets};
+use crate::world::{Played, World};
+
+/// Lets a courier deliver the webhooks of a world, until the world is gone.
+pub(crate) fn start(world: &Arc<World>, targets: &Arc<Targets>) {
+    world.hooks().allow(targets);
+    tokio::spawn(work(Arc::downgrade(world), Arc::clone(&world.hooks().kick)));
+}
+
+/// Works whenever something may have changed, and at each moment at which time changes something.
+async fn work(world: Weak<World>, kick: Arc<tokio::sync::Notify>) {
+    loop {
+        let pause = {
+            let Some(world) = world.upgrade() else { return };
+            let played = world.quiet();
+            let at = played.clock.shown().now();
+            round(&world, &played).await;
+            world.hooks().tell();
+            let pause = until_next(&played);
+            // A change that came in between is not the next change any more.
+            if played.clock.shown().now() != at {
+                continue;
+            }
+            pause
+        };
+        match pause {
+            Some(pause) => tokio::select! {
+                () = kick.notified() => {}
+                () = sleep(pause) => {}
+            },
+            None => kick.notified().await,
+        }
+    }
+}
+
+/// Takes the webhooks in. Where the time passes by itself, also begins the deliveries that are due: one for
+/// each receiver at a time, so that a receiver who does not answer holds no other receiver up.
+async fn round(world: &Arc<World>, played: &Arc<Played>) {
+    take_in(world, played);
+    if played.clock.pace() == Pace::Frozen {
+        return;
+    }
+    loop {
+        let under_way = Arc::clone(&world.hooks().courier).read_owned().await;
+        let job = played.mail.log().next_job(played.clock.shown().now());
+        let Some(job) = job else { return };
+        let (world, played) = (Arc::clone(world), Arc::clone(played));
+        tokio::spawn(async move {
+            attempt(&world, &played, &job, false).await;
+            played.mail.log().free(&job);
+            world.hooks().tell();
+            world.hooks().kick.notify_one();
+            drop(under_way);
+        });
+    }
+}
+
+/// Takes the webhooks in that are due by now, so that the log shows them, and attempts none.
+pub(crate) fn look(world: &World) {
+    take_in(world, &world.quiet());
+}
+
+/// Moves the world's time forward to `moment`, from one thing that happens to the next, and returns the
+/// attempts in order.
+pub(crate) async fn advance_to(world: &World, moment: Moment) -> Vec<Value> {
+    let _alone = world.hooks().courier.write().await;
+    let played = world.quiet();
+    let mut attempts = deliver_due(world, &played).await;
+    loop {
+        let now = played.clock.shown().now();
+        let next = next_moment(&played).filter(|next| *next > now && *next <= moment);
+        let to = next.unwrap_or(moment);
+        played.clock.advance(to.saturating_since(now), machine::now());
+        attempts.extend(deliver_due(world, &played).await);
+        if next.is_none() {
+            break;
+        }
+    }
+    world.hooks().tell();
+    world.hooks().kick.notify_one();
+    attempts
+}
+
+/// Sends a webhook to its receivers now, whatever its state is. `None` if no webhook has the number.
+pub(crate) async fn send_by_hand(
+    world: &World,
+    number: u64,
+    endpoints: &[Endpoint],
+    twist: &Twist,
+) -> Option<Vec<Value>> {
+    let _alone = world.hooks().courier.write().await;
+    let played = world.quiet();
+    take_in(world, &played);
+    let jobs = played.mail.log().jobs_by_hand(number, endpoints, twist)?;
+    let mut attempts = Vec::new();
+    for job in jobs {
+        attempts.extend(attempt(world, &played, &job, true).await);
+    }
+    world.hooks().tell();
+    Some(attempts)
+}
+
+/// The letter of a webhook to any URL, for a receiver that is not called.
+pub(crate) fn letter_to(world: &World, number: u64, url: &str) -> Option<Result<Letter, String>> {
+    let played = world.quiet();
+    let content = played.mail.log().message(number)?.content.clone();
+    let now = played.clock.shown().now();
+    // A receiver of this kind is called by somebody else: any host is right.
+    let host = checkout_transport::http::Uri::try_from(url).ok()?.host().unwrap_or_default().to_owned();
+    let target = Targets::new(vec![host]).of(url);
+    Some(target.and_then(|target| content.letter(&target, world.keys(), (now, 0), &Twist::default())))
+}
+
+/// Takes the webhooks that are due from the sandboxes.
+fn take_in(world: &World, played: &Played) {
+    let endpoints = world.hooks().endpoints().all().to_vec();
+    // Nobody else takes webhooks in between, so their order is the order of time.
+    let mut log = played.mail.log();
+    let of_allscale = played.allscale.take_webhooks().into_iter().map(Content::AllScale);
+    let of_peach = played.peach.take_webhooks().into_iter().map(Content::Peach);
+    let mut webhooks: Vec<Content> = of_allscale.chain(of_peach).collect();
+    webhooks.sort_by_key(Content::at);
+    log.take(webhooks, &endpoints, played.clock.shown().now());
+}
+
+/// Attempts all deliveries that are due by now, one after another.
+async fn deliver_due(world: &World, played: &Played) -> Vec<Value> {
+    let mut attempts = Vec::new();
+    loop {
+        take_in(world, played);
+        let job = played.mail.log().next_job(played.clock.shown().now());
+        let Some(job) = job else { return attempts };
+        attempts.extend(attempt(world, played, &job, false).await);
+        played.mail.log().free(&job);
+        world.hooks().tell();
+    }
+}
+
+async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Vec<Value> {
+    let at = played.clock.shown().now();
+    let letter = target_of(world, &job.to).and_then(|target| {
+        let letter = job.content.letter(&target, world.keys(), (at, job.letter), &job.twist)?;
+        Ok((target, letter))
+    });
+    let (target, letter) = match letter {
+        Ok(letter) => letter,
+        Err(reason) => {
+            played.mail.log().refuse(job, at, reason);
+            return Vec::new();
+        }
+    };
+    let begin = machine::now();
+    let outcomes = if job.is_cut {
+        vec![post::post_half(&target, &letter).await]
+    } else if job.is_twice {
+        let (first, second) = tokio::join!(post::post(&target, &letter), post::post(&target, &letter));
+        vec![first, second]
+    } else {
+        vec![post::post(&target, &letter).await]
+    };
+    let took = machine::now().saturating_since(begin);
+    let record = |outcome: Result<Answer, String>| {
+        let (url, letter) = (target.url.clone(), letter.clone());
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let attempt = Attempt { url, at, took_ms, letter, outcome, next: None, by_hand };
+        played.mail.log().record(job, attempt)
+    };
+    outcomes.into_iter().map(record).collect()
+}
+
+/// The target of a receiver, or the reason why nothing goes there.
+fn target_of(world: &World, to: &To) -> Result<Target, String> {
+    let url = match to {
+        To::Url(url) => url.clone(),
+        To::Endpoint(number) => {
+            let endpoints = world.hooks().endpoints();
+            let found = endpoints.all().iter().find(|endpoint| endpoint.number == *number);
+            let found = found.filter(|endpoint| endpoint.enabled);
+            found.ok_or_else(|| "the endpoint is gone or not enabled".to_owned())?.url.clone()
+        }
+    };
+    world.hooks().targets().of(&url)
+}
+
+/// The next moment at which time changes something.
+fn next_moment(played: &Played) -> Option<Moment> {
+    let changes = [
+        played.allscale.next_change(),
+        played.azotte.next_change(),
+        played.peach.next_change(),
+        played.mail.log().next(),
+    ];
+    changes.into_iter().flatten().min()
+}
+
+/// The machine's time until the next moment. `None` if nothing changes by itself.
+fn until_next(played: &Played) -> Option<Duration> {
+    let left = next_moment(played)?.saturating_since(played.clock.shown().now());
+    match played.clock.pace() {
+        Pace::Frozen => None,
+        Pace::Real => Some(left.max(TICK)),
+        Pace::Times(times) => Some((left / times.max(1)).max(TICK)),
+    }
+}
+
+/// The resolution of a world's time.
+const TICK: Duration = Duration::from_millis(1);

@@ -1,0 +1,72 @@
+//! The endpoints of a world: the receivers that somebody has set.
+
+use serde_json::{Value, json};
+
+use super::content::Provider;
+
+/// A receiver of a provider's webhooks.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) number: u64,
+    pub(crate) provider: Provider,
+    pub(crate) url: String,
+    /// The events that the receiver gets. Empty for all.
+    pub(crate) events: Vec<String>,
+    pub(crate) enabled: bool,
+}
+
+impl Endpoint {
+    /// True if the endpoint gets the event of the provider.
+    pub(crate) fn takes(&self, provider: Provider, event: &str) -> bool {
+        let is_wanted = self.events.is_empty() || self.events.iter().any(|wanted| wanted == event);
+        self.enabled && self.provider == provider && is_wanted
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "endpoint": self.number,
+            "provider": self.provider.name(),
+            "url": self.url,
+            "events": self.events,
+            "enabled": self.enabled,
+        })
+    }
+}
+
+/// The endpoints, in the order of their numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Endpoints {
+    all: Vec<Endpoint>,
+    last: u64,
+}
+
+impl Endpoints {
+    pub(crate) fn all(&self) -> &[Endpoint] {
+        &self.all
+    }
+
+    /// Adds an endpoint under a new number.
+    pub(crate) fn add(&mut self, endpoint: Endpoint) -> Endpoint {
+        self.last += 1;
+        let endpoint = Endpoint { number: self.last, ..endpoint };
+        self.all.push(endpoint.clone());
+        endpoint
+    }
+
+    /// Replaces the endpoint with the same number. False if there is none.
+    pub(crate) fn replace(&mut self, endpoint: Endpoint) -> bool {
+        let found = self.all.iter_mut().find(|old| old.number == endpoint.number);
+        found.map(|old| *old = endpoint).is_some()
+    }
+
+    /// Takes an endpoint away. False if there is none.
+    pub(crate) fn remove(&mut self, number: u64) -> bool {
+        let before = self.all.len();
+        self.all.retain(|endpoint| endpoint.number != number);
+        self.all.len() < before
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.all.clear();
+    }
+}

@@ -1,0 +1,485 @@
+//! The webhooks of a world, with every attempt to deliver them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use checkout_tables::Moment;
+use serde_json::{Value, json};
+
+use super::content::{Content, Provider, Twist};
+use super::endpoint::Endpoint;
+use super::fault::Fault;
+use super::post::{Answer, Letter};
+use super::schedule;
+
+/// The webhooks of a world from one reset to the next.
+#[derive(Default)]
+pub(crate) struct Log {
+    messages: BTreeMap<u64, Message>,
+    last_message: u64,
+    /// The deliveries that wait for a moment.
+    due: BTreeSet<Due>,
+    /// The receivers to which a delivery is under way.
+    busy: Vec<To>,
+    /// The faults that wait for a webhook of the provider, or of any provider.
+    faults: Vec<(Option<Provider>, Fault)>,
+    events: VecDeque<Event>,
+    last_event: u64,
+}
+
+/// A delivery that waits. Deliveries of one moment go in the order of their ranks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    unix_ms: i64,
+    rank: u64,
+    message: u64,
+    delivery: usize,
+}
+
+/// A webhook.
+pub(crate) struct Message {
+    pub(crate) number: u64,
+    pub(crate) content: Content,
+    pub(crate) order: Option<String>,
+    /// The number of letters that were signed.
+    letters: u32,
+    deliveries: Vec<Delivery>,
+}
+
+/// A receiver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum To {
+    /// The endpoint with this number.
+    Endpoint(u64),
+    /// The URL of the one checkout.
+    Url(String),
+}
+
+struct Delivery {
+    to: To,
+    state: State,
+    attempts: Vec<Attempt>,
+    /// The fault of the first attempt.
+    fault: Option<Fault>,
+    /// The number of attempts of the schedule.
+    tried: usize,
+    /// The number of deliveries that follow after a delivery that was answered with 200.
+    again: u32,
+    rank: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    Waiting(Moment),
+    /// Waits for the provider's next webhook.
+    Held,
+    Delivered,
+    GivenUp,
+    Dropped,
+    Refused(String),
+}
+
+/// An attempt to deliver a webhook.
+pub(crate) struct Attempt {
+    pub(crate) url: String,
+    pub(crate) at: Moment,
+    pub(crate) took_ms: u64,
+    pub(crate) letter: Letter,
+    pub(crate) outcome: Result<Answer, String>,
+    pub(crate) next: Option<Moment>,
+    /// True if somebody has asked for the attempt.
+    pub(crate) by_hand: bool,
+}
+
+/// A delivery that has to be attempted now.
+pub(crate) struct Job {
+    message: u64,
+    delivery: usize,
+    pub(crate) to: To,
+    pub(crate) content: Content,
+    /// The number of the letter to sign.
+    pub(crate) letter: u32,
+    pub(crate) twist: Twist,
+    pub(crate) is_cut: bool,
+    pub(crate) is_twice: bool,
+}
+
+/// Something that has happened to a webhook.
+#[derive(Clone)]
+pub(crate) struct Event {
+    pub(crate) number: u64,
+    pub(crate) at: Moment,
+    pub(crate) kind: &'static str,
+    pub(crate) message: u64,
+    detail: Value,
+}
+
+impl Log {
+    /// Takes webhooks of the sandboxes in, for these endpoints.
+    pub(crate) fn take(&mut self, webhooks: Vec<Content>, endpoints: &[Endpoint], now: Moment) {
+        for content in webhooks {
+            let (provider, at) = (content.provider(), content.at());
+            self.last_message += 1;
+            let number = self.last_message;
+            let to: Vec<To> = match content.url_of_checkout() {
+                Some(url) => vec![To::Url(url.to_owned())],
+                None => {
+                    let fitting =
+                        endpoints.iter().filter(|endpoint| endpoint.takes(provider, content.event()));
+                    fitting.map(|endpoint| To::Endpoint(endpoint.number)).collect()
+                }
+            };
+            let fault = if to.is_empty() { None } else { self.take_fault(provider) };
+            let delivery = |to| Delivery::new(to, at, fault, number);
+            let message = Message {
+                number,
+                order: content.order(),
+                letters: 0,
+                deliveries: to.into_iter().map(delivery).collect(),
+                content,
+            };
+            let detail = json!({ "event": message.content.event() });
+            self.messages.insert(number, message);
+            self.note(now, "webhook.due", number, detail);
+            self.release_held(provider, number, at);
+            self.queue(number);
+        }
+        self.forget();
+    }
+
+    /// The moment of the next delivery.
+    pub(crate) fn next(&self) -> Option<Moment> {
+        self.next_due().map(|due| Moment::from_unix_millis(due.unix_ms))
+    }
+
+    /// The next delivery that is due by now. The receiver is busy from now on: the caller records an attempt
+    /// or refuses the delivery, and then frees the receiver.
+    pub(crate) fn next_job(&mut self, now: Moment) -> Option<Job> {
+        let due = self.next_due().filter(|due| due.unix_ms <= now.unix_millis())?;
+        self.due.remove(&due);
+        let message = self.messages.get_mut(&due.message)?;
+        let delivery = message.deliveries.get(due.delivery)?;
+        let fault = delivery.fault.filter(|_| delivery.attempts.is_empty());
+        let twist = match fault {
+            Some(Fault::Stale(seconds)) => Twist { stale_seconds: seconds, ..Twist::default() },
+            Some(Fault::WrongKey) => Twist { wrong_key: true, ..Twist::default() },
+            _ => Twist::default(),
+        };
+        message.letters += 1;
+        self.busy.push(delivery.to.clone());
+        Some(Job {
+            message: due.message,
+            delivery: due.delivery,
+            to: delivery.to.clone(),
+            content: message.content.clone(),
+            letter: message.letters,
+            twist,
+            is_cut: fault == Some(Fault::CutShort),
+            is_twice: fault == Some(Fault::TwiceAtOnce),
+        })
+    }
+
+    /// Lets the receiver of a job get the next delivery.
+    pub(crate) fn free(&mut self, job: &Job) {
+        if let Some(place) = self.busy.iter().position(|to| *to == job.to) {
+            self.busy.swap_remove(place);
+        }
+    }
+
+    /// The first delivery to a receiver that is not busy.
+    fn next_due(&self) -> Option<Due> {
+        if self.busy.len() >= MOST_BUSY {
+            return None;
+        }
+        let is_free = |due: &&Due| {
+            let delivery = self.messages.get(&due.message).and_then(|of| of.deliveries.get(due.delivery));
+            self.busy.is_empty() || delivery.is_none_or(|delivery| !self.busy.contains(&delivery.to))
+        };
+        self.due.iter().find(is_free).copied()
+    }
+
+    /// A delivery that somebody asks for now: to these receivers, or to those that the webhook has.
+    pub(crate) fn jobs_by_hand(
+        &mut self,
+        number: u64,
+        endpoints: &[Endpoint],
+        twist: &Twist,
+    ) -> Option<Vec<Job>> {
+        let message = self.messages.get_mut(&number)?;
+        let (content, provider) = (message.content.clone(), message.content.provider());
+        let to: Vec<To> = match content.url_of_checkout() {
+            Some(url) => vec![To::Url(url.to_owned())],
+            None => {
+                let fitting =
+                    endpoints.iter().filter(|endpoint| endpoint.enabled && endpoint.provider == provider);
+                fitting.map(|endpoint| To::Endpoint(endpoint.number)).collect()
+            }
+        };
+        let mut jobs = Vec::new();
+        for to in to {
+            let known = message.deliveries.iter().position(|delivery| delivery.to == to);
+            let delivery = known.unwrap_or_else(|| {
+                let delivery = Delivery::new(to.clone(), content.at(), Some(Fault::Drop), number);
+                message.deliveries.push(Delivery { state: State::GivenUp, ..delivery });
+                message.deliveries.len() - 1
+            });
+            message.letters += 1;
+            let (content, twist, letter) = (content.clone(), twist.clone(), message.letters);
+            let (is_cut, is_twice) = (false, false);
+            jobs.push(Job { message: number, delivery, to, content, letter, twist, is_cut, is_twice });
+        }
+        Some(jobs)
+    }
+
+    /// Records an attempt, and sets the moment of the next attempt. Returns the attempt as JSON.
+    pub(crate) fn record(&mut self, job: &Job, mut attempt: Attempt) -> Value {
+        let Some(message) = self.messages.get_mut(&job.message) else { return Value::Null };
+        let provider = message.content.provider();
+        let Some(delivery) = message.deliveries.get_mut(job.delivery) else { return Value::Null };
+        let at = attempt.at;
+        let is_taken = attempt.outcome.as_ref().is_ok_and(|answer| answer.status == TAKEN);
+        let mut kind = if is_taken { "webhook.delivered" } else { "webhook.failed" };
+        if let State::Waiting(next) = delivery.state {
+            let (unix_ms, rank) = (next.unix_millis(), delivery.rank);
+            self.due.remove(&Due { unix_ms, rank, message: job.message, delivery: job.delivery });
+        }
+        if attempt.by_hand || delivery.state == State::Delivered {
+            if is_taken {
+                delivery.state = State::Delivered;
+            }
+        } else if is_taken {
+            let next = delivery.again.checked_sub(1);
+            delivery.again = next.unwrap_or_default();
+            delivery.state = next.map_or(State::Delivered, |_| State::Waiting(at));
+        } else {
+            let pause = schedule::pause(provider, delivery.tried);
+            delivery.tried += 1;
+            let next = pause.map(|pause| at.saturating_add(pause));
+            delivery.state = next.map_or(State::GivenUp, State::Waiting);
+            if next.is_none() {
+                kind = "webhook.given_up";
+            }
+        }
+        if let State::Waiting(next) = delivery.state {
+            attempt.next = Some(next);
+        }
+        let mut json = attempt.to_json();
+        delivery.attempts.push(attempt);
+        if let Some(json) = json.as_object_mut() {
+            json.insert("webhook".to_owned(), job.message.into());
+            json.insert("checkout".to_owned(), message.content.checkout().into());
+            json.insert("order".to_owned(), message.order.clone().into());
+            json.insert("event".to_owned(), message.content.event().into());
+        }
+        self.queue(job.message);
+        self.note(at, kind, job.message, json.clone());
+        json
+    }
+
+    /// Ends a delivery that cannot be attempted.
+    pub(crate) fn refuse(&mut self, job: &Job, now: Moment, reason: String) {
+        let delivery = self.messages.get_mut(&job.message);
+        if let Some(delivery) = delivery.and_then(|message| message.deliveries.get_mut(job.delivery)) {
+            delivery.state = State::Refused(reason.clone());
+            self.note(now, "webhook.refused", job.message, json!({ "reason": reason }));
+        }
+    }
+
+    /// Lets a fault wait for a webhook.
+    pub(crate) fn inject(&mut self, provider: Option<Provider>, fault: Fault) {
+        self.faults.push((provider, fault));
+    }
+
+    pub(crate) fn message(&self, number: u64) -> Option<&Message> {
+        self.messages.get(&number)
+    }
+
+    /// The webhooks that fit, in the order of the world's time.
+    pub(crate) fn messages(&self, filter: &Filter) -> impl Iterator<Item = &Message> {
+        self.messages.values().filter(|message| filter.fits(message))
+    }
+
+    /// The events after the event with this number, and the number of the last event.
+    pub(crate) fn events_after(&self, number: u64) -> (Vec<Event>, u64) {
+        let after = self.events.iter().filter(|event| event.number > number);
+        (after.cloned().collect(), self.last_event)
+    }
+
+    fn take_fault(&mut self, provider: Provider) -> Option<Fault> {
+        let fits = |(of, _): &(Option<Provider>, Fault)| of.is_none_or(|of| of == provider);
+        let place = self.faults.iter().position(fits)?;
+        Some(self.faults.remove(place).1)
+    }
+
+    /// Lets the held deliveries of the provider follow the webhook with this number.
+    fn release_held(&mut self, provider: Provider, after: u64, at: Moment) {
+        let before = self.messages.range_mut(..after);
+        let mut released = Vec::new();
+        for (number, message) in before.filter(|(_, message)| message.content.provider() == provider) {
+            for delivery in message.deliveries.iter_mut().filter(|delivery| delivery.state == State::Held) {
+                delivery.state = State::Waiting(at);
+                // A webhook that is reordered itself holds no other webhook.
+                delivery.rank = after.saturating_mul(2) + 1;
+                released.push(*number);
+            }
+        }
+        released.into_iter().for_each(|number| self.queue(number));
+    }
+
+    /// Puts the deliveries of a webhook that wait for a moment into the queue.
+    fn queue(&mut self, number: u64) {
+        let Some(message) = self.messages.get(&number) else { return };
+        for (delivery, of) in message.deliveries.iter().enumerate() {
+            if let State::Waiting(at) = of.state {
+                self.due.insert(Due { unix_ms: at.unix_millis(), rank: of.rank, message: number, delivery });
+            }
+        }
+    }
+
+    fn note(&mut self, at: Moment, kind: &'static str, message: u64, detail: Value) {
+        self.last_event += 1;
+        self.events.push_back(Event { number: self.last_event, at, kind, message, detail });
+        if self.events.len() > KEPT {
+            self.events.pop_front();
+        }
+    }
+
+    /// Forgets the oldest webhooks with which nothing happens any more, beyond the number that is kept.
+    fn forget(&mut self) {
+        while self.messages.len() > KEPT {
+            match self.messages.first_entry() {
+                Some(first) if first.get().is_over() => drop(first.remove()),
+                _ => return,
+            }
+        }
+    }
+}
+
+impl Message {
+    /// True if a receiver has answered 200.
+    pub(crate) fn is_delivered(&self) -> bool {
+        let is_taken =
+            |attempt: &Attempt| attempt.outcome.as_ref().is_ok_and(|answer| answer.status == TAKEN);
+        self.deliveries.iter().flat_map(|delivery| &delivery.attempts).any(is_taken)
+    }
+
+    /// True if a receiver was tried.
+    pub(crate) fn is_attempted(&self) -> bool {
+        self.deliveries.iter().any(|delivery| !delivery.attempts.is_empty())
+    }
+
+    fn is_over(&self) -> bool {
+        let waits = |delivery: &Delivery| matches!(delivery.state, State::Waiting(_) | State::Held);
+        !self.deliveries.iter().any(waits)
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        let content = &self.content;
+        let deliveries: Vec<Value> = self.deliveries.iter().map(Delivery::to_json).collect();
+        json!({
+            "webhook": self.number,
+            "provider": content.provider().name(),
+            "event": content.event(),
+            "checkout": content.checkout(),
+            "order": self.order,
+            "at_unix_ms": content.at().unix_millis(),
+            "body": String::from_utf8_lossy(content.body()),
+            "deliveries": deliveries,
+        })
+    }
+}
+
+impl Delivery {
+    fn new(to: To, at: Moment, fault: Option<Fault>, number: u64) -> Self {
+        let state = match fault {
+            Some(Fault::Drop) => State::Dropped,
+            Some(Fault::Reorder) => State::Held,
+            Some(Fault::Delay(millis)) => State::Waiting(at.saturating_add(Duration::from_millis(millis))),
+            _ => State::Waiting(at),
+        };
+        let again = if let Some(Fault::Repeat(times)) = fault { times } else { 0 };
+        let rank = number.saturating_mul(2);
+        Self { to, state, attempts: Vec::new(), fault, tried: 0, again, rank }
+    }
+
+    fn to_json(&self) -> Value {
+        let (state, next, reason) = match &self.state {
+            State::Waiting(next) => ("waiting", Some(next.unix_millis()), None),
+            State::Held => ("held", None, None),
+            State::Delivered => ("delivered", None, None),
+            State::GivenUp => ("given_up", None, None),
+            State::Dropped => ("dropped", None, None),
+            State::Refused(reason) => ("refused", None, Some(reason)),
+        };
+        let (endpoint, url) = match &self.to {
+            To::Endpoint(number) => (Some(number), None),
+            To::Url(url) => (None, Some(url)),
+        };
+        let attempts: Vec<Value> = self.attempts.iter().map(Attempt::to_json).collect();
+        json!({
+            "endpoint": endpoint,
+            "url_of_checkout": url,
+            "state": state,
+            "reason": reason,
+            "next_unix_ms": next,
+            "attempts": attempts,
+        })
+    }
+}
+
+impl Attempt {
+    fn to_json(&self) -> Value {
+        let headers: Vec<Value> =
+            self.letter.headers.iter().map(|(name, value)| json!([name, value])).collect();
+        let (answer, error) = match &self.outcome {
+            Ok(answer) => (json!({ "status": answer.status, "body": answer.body }), None),
+            Err(error) => (Value::Null, Some(error)),
+        };
+        json!({
+            "url": self.url,
+            "at_unix_ms": self.at.unix_millis(),
+            "took_ms": self.took_ms,
+            "headers": headers,
+            "body": String::from_utf8_lossy(&self.letter.body),
+            "answer": answer,
+            "error": error,
+            "next_unix_ms": self.next.map(Moment::unix_millis),
+            "by_hand": self.by_hand,
+        })
+    }
+}
+
+impl Event {
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "number": self.number,
+            "at_unix_ms": self.at.unix_millis(),
+            "kind": self.kind,
+            "webhook": self.message,
+            "detail": self.detail,
+        })
+    }
+}
+
+/// The webhooks of an order and of a checkout. An empty filter fits all.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    pub(crate) order: Option<String>,
+    pub(crate) checkout: Option<String>,
+}
+
+impl Filter {
+    fn fits(&self, message: &Message) -> bool {
+        self.order.as_ref().is_none_or(|order| message.order.as_ref() == Some(order))
+            && self.checkout.as_ref().is_none_or(|checkout| message.content.checkout() == checkout)
+    }
+}
+
+/// The answer that takes a webhook: 200 alone (Public, of both providers).
+const TAKEN: u16 = 200;
+
+/// The most receivers that a world calls at once.
+const MOST_BUSY: usize = 32;
+
+/// The number of webhooks and of events that are kept.
+const KEPT: usize = 10_000;
