@@ -441,7 +441,7 @@ fn the_dashboard_sets_the_clock_the_scenario_and_a_fault() {
     }
     refused("fault", "fault=azotte:nope");
     done("fault", "fault=azotte:internal_error");
-    assert!(get(addr, "/_/board/default").body.contains("1 faults wait"));
+    assert!(get(addr, "/_/board/default").body.contains("Faults that wait for a request: 1"));
     assert_eq!(submit(addr, "", &keys, "order-2").status, 500);
     for (form, pace) in
         [("do=times&times=60", "at 60 times"), ("do=real", "at the machine"), ("do=freeze", "still")]

@@ -379,7 +379,7 @@ fn faults(path: &str, played: &Played) -> Markup {
                 button data-testid="fault-inject" { "Inject" }
             }
             p class="soft" data-live="faults" data-testid="faults-waiting" {
-                (fault::waiting(played)) " faults wait for a request."
+                "Faults that wait for a request: " (fault::waiting(played))
             }
         }
     }
