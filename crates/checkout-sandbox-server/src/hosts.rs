@@ -52,9 +52,14 @@ impl Hosts {
 
     fn allow(&self, host: &str) -> bool {
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        address.is_ok_and(|address| address.is_loopback())
+        let address = address.ok().map(|address| address.to_canonical());
+        let is_named = |named: &String| {
+            let same = || named.parse::<IpAddr>().ok().map(|named| named.to_canonical()) == address;
+            named.eq_ignore_ascii_case(host) || (address.is_some() && same())
+        };
+        address.is_some_and(|address| address.is_loopback())
             || host.eq_ignore_ascii_case("localhost")
-            || self.named.iter().any(|named| named.eq_ignore_ascii_case(host))
+            || self.named.iter().any(is_named)
     }
 }
 

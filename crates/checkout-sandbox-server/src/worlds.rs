@@ -1,6 +1,7 @@
 //! The worlds of a server, by name and by key.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::world::World;
@@ -20,6 +21,8 @@ pub(crate) enum Kind {
 pub(crate) struct Worlds {
     default: Arc<World>,
     index: RwLock<Index>,
+    /// The number of the next name that the server makes up.
+    named: AtomicU64,
 }
 
 /// The worlds by name, and all but the default world by key.
@@ -41,20 +44,22 @@ impl Worlds {
         let default = Arc::new(default);
         let by_name = BTreeMap::from([(default.name().to_owned(), Arc::clone(&default))]);
         let index = RwLock::new(Index { by_name, by_key: HashMap::new() });
-        Self { default, index }
+        Self { default, index, named: AtomicU64::new(1) }
     }
 
     pub(crate) fn default_world(&self) -> &Arc<World> {
         &self.default
     }
 
-    /// A name that no world has.
+    /// A name that no world has, and that this function gave to no earlier world: a client of a world that is
+    /// gone leads into no other world.
     pub(crate) fn free_name(&self) -> String {
-        self.read(|index| {
-            let numbers = (index.by_name.len()..).map(|number| format!("w{number}"));
-            let mut free = numbers.filter(|name| !index.by_name.contains_key(name));
-            free.next().unwrap_or_default()
-        })
+        loop {
+            let name = format!("w{}", self.named.fetch_add(1, Ordering::Relaxed));
+            if self.read(|index| !index.by_name.contains_key(&name)) {
+                return name;
+            }
+        }
     }
 
     pub(crate) fn add(&self, world: World) -> Result<Arc<World>, NotAdded> {

@@ -91,6 +91,24 @@ fn the_ready_file_is_whole_and_goes_with_the_program() {
 }
 
 #[test]
+fn a_ready_file_of_another_server_and_a_device_stay() {
+    let path = path("ready-of-two");
+    let serving = Serving::start(&["--ready-file", path.to_str().unwrap()]);
+    let written = fs::read_to_string(&path).unwrap();
+    let port = serving.addr().port().to_string();
+    let (code, ..) = told(&run(&["--port", &port, "--ready-file", path.to_str().unwrap()]));
+    assert_eq!((code, fs::read_to_string(&path).unwrap()), (Some(2), written));
+    let (code, _, error) = told(&run(&["--port", "0", "--ready-file", "/dev/null"]));
+    assert_eq!(code, Some(2));
+    assert!(error.contains("/dev/null: is no regular file"), "{error}");
+    // The next server writes the file anew, and the end of the first leaves that file.
+    fs::write(&path, "{}").unwrap();
+    assert_eq!(serving.end(Signal::HUP), Some(0));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "{}");
+    fs::remove_file(&path).unwrap();
+}
+
+#[test]
 fn the_banner_has_its_parts_in_order() {
     let mut child = program(&["--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());

@@ -40,11 +40,11 @@ fn a_world_tells_its_keys_addresses_and_clock() {
     assert_eq!(running.admin("GET", "/_/worlds/a", &Value::Null), (200, world));
     // Without a name and a body as well.
     let (status, unnamed) = running.admin("POST", "/_/worlds", &Value::Null);
-    assert_eq!((status, &unnamed["name"], &unnamed["clock"]["pace"]), (201, &json!("w2"), &json!("real")));
+    assert_eq!((status, &unnamed["name"], &unnamed["clock"]["pace"]), (201, &json!("w1"), &json!("real")));
     let (_, list) = running.admin("GET", "/_/worlds", &Value::Null);
     let names: Vec<_> =
         list["worlds"].as_array().unwrap().iter().map(|world| world["name"].clone()).collect();
-    assert_eq!(names, ["a", "default", "w2"]);
+    assert_eq!(names, ["a", "default", "w1"]);
     assert_eq!(running.admin("DELETE", "/_/worlds/a", &Value::Null).0, 204);
     assert_eq!(running.admin("GET", "/_/worlds/a", &Value::Null).0, 404);
     assert_eq!(running.admin("DELETE", "/_/worlds/a", &Value::Null).0, 404);
@@ -317,4 +317,17 @@ fn a_thousand_worlds_are_made_and_taken_away() {
         );
     }
     assert_eq!(running.admin("GET", "/_/worlds", &Value::Null).1["worlds"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_made_up_name_never_comes_again() {
+    let running = Running::start(Server::builder());
+    let made = || {
+        let (status, world) = running.admin("POST", "/_/worlds", &Value::Null);
+        assert_eq!(status, 201);
+        world["name"].as_str().unwrap().to_owned()
+    };
+    let first = made();
+    assert_eq!(running.admin("DELETE", &format!("/_/worlds/{first}"), &Value::Null).0, 204);
+    assert_ne!(made(), first);
 }

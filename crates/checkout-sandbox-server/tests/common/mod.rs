@@ -104,16 +104,23 @@ pub(crate) fn send(
     raw(addr, &[head.as_bytes(), body].concat())
 }
 
+/// A connection on which an answer that does not come fails the test after a minute.
+pub(crate) fn connect(addr: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(addr).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    stream
+}
+
 /// Sends bytes, and reads the answer to the end of the connection.
 pub(crate) fn raw(addr: SocketAddr, bytes: &[u8]) -> Option<Answer> {
-    let mut stream = TcpStream::connect(addr).unwrap();
+    let mut stream = connect(addr);
     stream.write_all(bytes).unwrap();
     read(stream)
 }
 
 /// Sends bytes, says that no more bytes come, and reads the answer to the end of the connection.
 pub(crate) fn raw_and_end(addr: SocketAddr, bytes: &[u8]) -> Option<Answer> {
-    let mut stream = TcpStream::connect(addr).unwrap();
+    let mut stream = connect(addr);
     stream.write_all(bytes).unwrap();
     // The server may have closed the connection already.
     let _ = stream.shutdown(Shutdown::Write);

@@ -129,7 +129,11 @@ impl Checkout {
                 Act::Pass => back(None),
                 Act::Fail => back(Some(&REFUSED)),
                 Act::Decline => back(Some(&DECLINED)),
-                Act::Abandon => self.scenario = self.scenario.clone().browser_never_returns(),
+                Act::Abandon => {
+                    // The browser has come back from earlier challenges, and stays so.
+                    self.returns = self.scenario.returned(&self.returns, self.age(now));
+                    self.scenario = self.scenario.clone().browser_never_returns();
+                }
             }
         }
         is_waiting

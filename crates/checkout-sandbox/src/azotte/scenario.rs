@@ -332,7 +332,7 @@ impl Scenario {
         if self.begins_at_the_beginning() {
             codes.push(PROCESSING);
         }
-        self.walk(&Returns::new(), Duration::MAX, |_, step| codes.push(step.code()));
+        self.walk(&Returns::new(), Duration::MAX, |_, step| codes.push(step.code()), |_, _| ());
         codes
     }
 
@@ -354,7 +354,21 @@ impl Scenario {
 
     /// The stage of a checkout this long after the submit.
     pub(super) fn stage(&self, returns: &Returns, elapsed: Duration) -> Stage<'_> {
-        self.walk(returns, elapsed, |_, _| ())
+        self.walk(returns, elapsed, |_, _| (), |_, _| ())
+    }
+
+    /// The returns of the browser so far, with those that came by themselves.
+    pub(super) fn returned(&self, returns: &Returns, elapsed: Duration) -> Returns {
+        let mut returned = Returns::new();
+        self.walk(
+            returns,
+            elapsed,
+            |_, _| (),
+            |round, back| {
+                returned.insert(round, back);
+            },
+        );
+        returned
     }
 
     /// False if a first step after no time takes the place of the beginning.
@@ -368,7 +382,7 @@ impl Scenario {
         if self.begins_at_the_beginning() {
             history.push((Duration::ZERO, &BEGINNING));
         }
-        self.walk(returns, elapsed, |at, step| history.push((at, step)));
+        self.walk(returns, elapsed, |at, step| history.push((at, step)), |_, _| ());
         history
     }
 
@@ -377,6 +391,7 @@ impl Scenario {
         returns: &Returns,
         elapsed: Duration,
         mut reached: impl FnMut(Duration, &'a Step),
+        mut came_back: impl FnMut(usize, Return),
     ) -> Stage<'a> {
         let (step, since) = (&BEGINNING, Duration::ZERO);
         let mut stage = Stage { step, since, round: 0, is_waiting: false, is_captured: false, next: None };
@@ -402,6 +417,7 @@ impl Scenario {
                 break;
             };
             stage.is_waiting = false;
+            came_back(rounds, back);
             rounds += 1;
             at = back.at;
             if let Some(end) = back.end {

@@ -48,17 +48,22 @@ pub(super) fn encode(pairs: &[(String, String)]) -> String {
 }
 
 /// The pairs of a JSON object. Nested names are joined with dots, the names in `customParameters` and the
-/// places in a list stand in brackets, and null values are left out. `None` if the text is no JSON object.
+/// places in a list stand in brackets, and null values are left out. `None` if the text is no JSON object, or
+/// if the names together have more than [`MOST_NAMED`] bytes.
 pub(super) fn flatten(json: &[u8]) -> Option<Pairs> {
     let value: Value = serde_json::from_slice(json).ok()?;
-    let mut pairs = Vec::new();
+    let (mut pairs, mut room) = (Vec::new(), MOST_NAMED);
     for (name, value) in value.as_object()? {
-        flatten_into(name.clone(), value, &mut pairs);
+        flatten_into(name.clone(), value, &mut pairs, &mut room)?;
     }
     Some(pairs)
 }
 
-fn flatten_into(key: String, value: &Value, pairs: &mut Pairs) {
+/// A name in an object stands in front of each value of the object, so a small text can have many names.
+const MOST_NAMED: usize = 1 << 20;
+
+fn flatten_into(key: String, value: &Value, pairs: &mut Pairs, room: &mut usize) -> Option<()> {
+    *room = room.checked_sub(key.len())?;
     match value {
         Value::Null => {}
         Value::Bool(truth) => pairs.push((key, truth.to_string())),
@@ -66,17 +71,18 @@ fn flatten_into(key: String, value: &Value, pairs: &mut Pairs) {
         Value::String(text) => pairs.push((key, text.clone())),
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {
-                flatten_into(format!("{key}[{at}]"), item, pairs);
+                flatten_into(format!("{key}[{at}]"), item, pairs, room)?;
             }
         }
         Value::Object(members) => {
             for (name, value) in members {
                 let bracketed = key == "customParameters";
                 let key = if bracketed { format!("{key}[{name}]") } else { format!("{key}.{name}") };
-                flatten_into(key, value, pairs);
+                flatten_into(key, value, pairs, room)?;
             }
         }
     }
+    Some(())
 }
 
 fn escape(text: &str, form: &mut String) {
@@ -143,6 +149,8 @@ mod tests {
             ("forceDefaultMethod", "true"),
         ];
         assert_eq!(flat, pairs(&expected));
+        let names = format!("{{\"{}\":[{}1]}}", "a".repeat(2_000), "1,".repeat(1_000));
+        assert_eq!(flatten(names.as_bytes()), None);
         for no_object in ["", "[]", "1", "{\"a\":1"] {
             assert_eq!(flatten(no_object.as_bytes()), None, "{no_object}");
         }

@@ -1,5 +1,7 @@
 //! The fields of a new checkout, and the rules of the documents for the fields.
 
+use std::collections::HashSet;
+
 use super::form::{Pairs, value_of};
 
 /// The order that a checkout is made for, once the fields have passed.
@@ -34,11 +36,13 @@ impl Order {
     /// Reads the fields of a new checkout.
     ///
     /// # Errors
-    /// Every field that is wrong, in the order of the table, with words for the fault.
+    /// The fields that are wrong, in the order of the table, each with words for the fault: at most
+    /// [`MOST_REFUSED`].
     pub(super) fn read(pairs: &Pairs, version: Version, id_range: IdRange) -> Result<Self, Pairs> {
         let mut wrong: Pairs = Vec::new();
+        let mut refused = HashSet::new();
         let mut refuse = |field: &str, text: &str| {
-            if !wrong.iter().any(|(known, _)| known == field) {
+            if wrong.len() < MOST_REFUSED && refused.insert(field.to_owned()) {
                 wrong.push((field.to_owned(), text.to_owned()));
             }
         };
@@ -76,8 +80,9 @@ impl Order {
                 refuse(field, "is required");
             }
         }
-        for (at, (key, _)) in pairs.iter().enumerate() {
-            if pairs.iter().take(at).any(|(earlier, _)| earlier == key) {
+        let mut keys = HashSet::new();
+        for (key, _) in pairs {
+            if !keys.insert(key) {
                 refuse(key, "is given twice");
             }
             if !is_known(key, version) {
@@ -104,6 +109,9 @@ impl Order {
         })
     }
 }
+
+/// The most fields that one refusal names.
+const MOST_REFUSED: usize = 100;
 
 /// The length that a `merchantTransactionId` may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -48,9 +48,9 @@ fn main() -> ExitCode {
 /// Starts the server, and waits for its end or for the end of the command.
 async fn start(args: Args) -> ExitCode {
     if let Some(path) = &args.ready_file
-        && let Err(error) = ready_file::remove(path)
+        && let Err(error) = ready_file::check(path)
     {
-        return fail(1, &format!("--ready-file: {}: {error}", path.display()));
+        return fail(WRONG_USE, &format!("--ready-file: {}: {error}", path.display()));
     }
     let server = match args.server().bind().await {
         Ok(server) => server,
@@ -75,7 +75,7 @@ async fn start(args: Args) -> ExitCode {
     };
     if let Some(path) = &args.ready_file {
         // A file that somebody else has taken away is gone too.
-        let _ = ready_file::remove(path);
+        let _ = ready_file::remove(path, &server.to_json());
     }
     server.shutdown().await;
     code

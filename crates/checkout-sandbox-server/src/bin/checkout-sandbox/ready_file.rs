@@ -4,6 +4,15 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+/// Refuses a path that leads to something else than a file, such as a folder or a device.
+pub(crate) fn check(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(io::Error::other("is no regular file")),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Writes the file whole: a reader finds all of the file or no file.
 pub(crate) fn write(path: &Path, json: &str) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
@@ -15,10 +24,7 @@ pub(crate) fn write(path: &Path, json: &str) -> io::Result<()> {
     })
 }
 
-/// Takes the file of this or of an earlier run away.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+/// Takes the file away, unless another server has written another file there.
+pub(crate) fn remove(path: &Path, json: &str) -> io::Result<()> {
+    if fs::read_to_string(path)? == format!("{json}\n") { fs::remove_file(path) } else { Ok(()) }
 }

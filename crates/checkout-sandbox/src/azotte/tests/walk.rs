@@ -261,6 +261,26 @@ fn an_abandoned_challenge_can_still_be_passed() {
 }
 
 #[test]
+fn a_payer_who_leaves_a_later_challenge_takes_nothing_back() {
+    let (merchant, tracking) = at(Scenario::three_ds_twice(), 41);
+    let before = merchant.sandbox.checkout(&tracking).unwrap();
+    merchant.sandbox.abandon(&tracking).unwrap();
+    let after = merchant.sandbox.checkout(&tracking).unwrap();
+    assert_eq!((after.changed_at, after.message_code), (before.changed_at, before.message_code));
+    // Money that was captured between two challenges stays captured.
+    let second = Duration::from_secs(1);
+    let steps = [
+        Step::after(second, "CHECK_OUT_PROCESSING").by_url(),
+        Step::after(second, "CHECK_OUT_DONE"),
+        Step::after(second, "CHECK_OUT_PROCESSING").by_url(),
+    ];
+    let (merchant, tracking) = at(Scenario::custom(steps).browser_returns_after(second), 4);
+    assert_eq!(merchant.sandbox.captures_of("order-1"), 1);
+    merchant.sandbox.abandon(&tracking).unwrap();
+    assert_eq!(merchant.sandbox.captures_of("order-1"), 1);
+}
+
+#[test]
 fn money_is_captured_with_the_first_done_and_never_again() {
     for name in Scenario::NAMES {
         let (merchant, tracking) = at(Scenario::by_name(name).unwrap(), 0);
