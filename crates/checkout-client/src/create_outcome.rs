@@ -71,8 +71,8 @@ pub enum CreateOutcome<T: Readable> {
         error: CallErrorOf<T>,
     },
     /// The client's set-up is at fault, not the order: the key, the clock, the access token, the address or
-    /// the nonces. The same create can be sent again once the set-up is mended. With
-    /// Peach's V2, authenticate again: the client has dropped the refused token.
+    /// the nonces. The same create can be sent again once the set-up is mended. With Peach's V2, authenticate
+    /// again: the client has dropped the refused token.
     SetUp {
         /// True if an attempt may have been processed, as of [`Repeat`](Self::Repeat).
         may_have_been_processed: bool,
@@ -90,8 +90,9 @@ pub enum CreateOutcome<T: Readable> {
     },
     /// Nothing was created, and the same create would fare no better.
     Refused(CallErrorOf<T>),
-    /// The checkout may exist, and the provider cannot be asked for the checkout. AllScale's webhook has the
-    /// `order_id`; where no webhook comes, and of Azotte and Peach's V2, a person looks into the provider's
+    /// The checkout may exist, and the provider cannot be asked for the checkout. With AllScale, drop the
+    /// attempt: nobody has its page. The next attempt has an `order_id` of its own, and a webhook that names
+    /// the dropped attempt is for a person. With Azotte and Peach's V2, a person looks into the provider's
     /// dashboard.
     Unknown(CallErrorOf<T>),
 }

@@ -351,8 +351,8 @@ impl Sandbox {
     }
 
     fn act(&self, tracking_number: &str, act: Act) -> Result<(), ChallengeError> {
-        let now = self.0.world.now();
         let mut state = self.state();
+        let now = self.0.world.now();
         let number = state.number_of.get(tracking_number).copied().ok_or(ChallengeError::UnknownTracking)?;
         let checkout = state.checkouts.get_mut(number).ok_or(ChallengeError::UnknownTracking)?;
         if !checkout.act(act, now) {

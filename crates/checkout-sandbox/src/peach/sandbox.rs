@@ -345,8 +345,8 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn take_webhooks(&self) -> Vec<Webhook> {
-        let now = self.0.world.now();
         let mut state = self.state();
+        let now = self.0.world.now();
         let state = &mut *state;
         let due = state.take_due(now);
         let checkouts = due.iter().filter_map(|number| state.checkouts.get(*number));
@@ -417,8 +417,8 @@ impl Sandbox {
     }
 
     fn act(&self, checkout_id: &str, act: Act<'_>) -> bool {
-        let now = self.0.world.now();
         let mut state = self.state();
+        let now = self.0.world.now();
         let state = &mut *state;
         let Some(number) = state.number_of.get(checkout_id).copied() else { return false };
         let Some(checkout) = state.checkouts.get_mut(number) else { return false };
