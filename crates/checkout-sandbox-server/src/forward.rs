@@ -1,13 +1,19 @@
 //! A provider's request on its way to the sandbox of its world.
 
+use std::fmt::{Debug, Display};
+
+use checkout_sandbox::Exchange;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::request::Parts;
 use checkout_transport::http::uri::{Authority, PathAndQuery, Scheme};
 use checkout_transport::http::{StatusCode, Uri, uri};
-use checkout_transport::{BlockingTransport, Request, Response, TransportError};
+use checkout_transport::{Request, Response, TransportError};
 
+use crate::machine;
 use crate::named;
 use crate::place::Api;
+use crate::traffic::{Arrived, Entry};
+use crate::world::Visit;
 use crate::worlds::Worlds;
 
 /// Hands a request to the sandbox of the world whose key the request names, and returns the answer.
@@ -23,19 +29,67 @@ pub(crate) fn forward(
 ) -> Result<Response, TransportError> {
     let world = worlds.of_keys(|| named::keys(api, &head, &body));
     let Some(uri) = provider_uri(api, path, head.uri.query()) else { return Ok(bad_request()) };
+    let prefix = head.uri.path().strip_suffix(path).unwrap_or_default().to_owned();
     head.uri = uri;
     let request = Request::from_parts(head, body);
     let played = world.played();
+    let came = Came { api, prefix, played: &played };
     match api {
-        Api::AllScale => played.allscale.send_blocking(request),
-        Api::Azotte => played.azotte.send_blocking(request),
-        Api::Peach => played.peach.send_blocking(request),
+        Api::AllScale => came.to(|request| played.allscale.exchange(request, None), request),
+        Api::Azotte => came.to(|request| played.azotte.exchange(request, None), request),
+        Api::Peach => came.to(|request| played.peach.exchange(request, None), request),
         Api::PeachAuth => {
-            let answer = played.peach.send_blocking(request)?;
+            let answer = came.to(|request| played.peach.exchange(request, None), request)?;
             if let Some(token) = named::access_token(answer.body()) {
                 worlds.lead_token(token, &world);
             }
             Ok(answer)
+        }
+    }
+}
+
+/// A request that has come to a world.
+struct Came<'a> {
+    api: Api,
+    prefix: String,
+    played: &'a Visit,
+}
+
+impl Came<'_> {
+    /// Takes the request to a sandbox, and keeps the request and the answer in the world's log.
+    fn to<Route: Display, Fault: Debug>(
+        self,
+        sandbox: impl FnOnce(Request) -> Exchange<Route, Fault>,
+        request: Request,
+    ) -> Result<Response, TransportError> {
+        let begin = machine::now();
+        let exchange = sandbox(request);
+        let took = machine::now().saturating_since(begin);
+        let Exchange { at, route, checkout, order, fault, head, body, answer, error, .. } = exchange;
+        let arrived = Arrived::of(answer.is_some(), error.as_ref().map(TransportError::delivery));
+        let kept = answer.clone();
+        self.played.traffic().add(|number| Entry {
+            number,
+            at,
+            took,
+            api: self.api,
+            method: head.method,
+            path: head.uri.path().to_owned(),
+            prefix: self.prefix,
+            query: head.uri.query().map(str::to_owned),
+            headers: head.headers,
+            body,
+            route: route.map(|route| route.to_string()),
+            checkout: checkout.map(Into::into),
+            order,
+            fault: fault.map(|fault| format!("{fault:?}")),
+            answer: kept,
+            arrived,
+        });
+        match (error, answer) {
+            (None, Some(answer)) => Ok(answer),
+            (Some(error), _) => Err(error),
+            (None, None) => Err(TransportError::unknown("there is no answer")),
         }
     }
 }

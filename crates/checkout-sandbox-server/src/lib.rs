@@ -66,6 +66,7 @@ mod problem;
 mod query;
 mod server;
 mod shared;
+mod traffic;
 mod urls;
 mod webhooks;
 mod world;

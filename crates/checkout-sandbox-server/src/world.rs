@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use checkout_sandbox::{allscale, azotte, peach};
@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::clock::{Pace, Start, WorldClock};
 use crate::keys::{Keys, number_of};
 use crate::machine;
+use crate::traffic::Traffic;
 use crate::webhooks::{Hooks, Mail};
 
 /// A world: keys, sandboxes and a clock of its own. A request comes into the world whose keys the request
@@ -48,6 +49,8 @@ pub(crate) struct Played {
     pub(crate) acts: Mutex<()>,
     /// The webhooks, with all attempts to deliver them.
     pub(crate) mail: Mail,
+    /// The requests, with the answers.
+    traffic: Mutex<Traffic>,
 }
 
 /// A visit to the providers of a world. After the visit the courier looks for webhooks.
@@ -197,7 +200,13 @@ impl Played {
             clock,
             acts: Mutex::new(()),
             mail: Mail::default(),
+            traffic: Mutex::default(),
         })
+    }
+
+    /// The requests, with the answers.
+    pub(crate) fn traffic(&self) -> MutexGuard<'_, Traffic> {
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -115,3 +115,14 @@ pub const WEBHOOK_URL: &str = "https://shop.example/hooks/allscale";
 
 #[cfg(test)]
 mod tests;
+
+/// A request and its answer, with everything that the sandbox knows about the two.
+///
+/// ```
+/// use checkout_sandbox::allscale::{Exchange, Sandbox};
+/// use checkout_transport::{Request, bytes::Bytes};
+///
+/// let exchange: Exchange = Sandbox::new(1).exchange(Request::new(Bytes::new()), None);
+/// assert_eq!(exchange.route, None);
+/// ```
+pub type Exchange = crate::Exchange<checkout_tables::allscale::Route, Fault>;

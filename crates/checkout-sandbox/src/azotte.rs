@@ -109,3 +109,14 @@ pub const API_KEY: &str = "sk_sandbox_key";
 
 #[cfg(test)]
 mod tests;
+
+/// A request and its answer, with everything that the sandbox knows about the two.
+///
+/// ```
+/// use checkout_sandbox::azotte::{Exchange, Sandbox};
+/// use checkout_transport::{Request, bytes::Bytes};
+///
+/// let exchange: Exchange = Sandbox::new(1).exchange(Request::new(Bytes::new()), None);
+/// assert_eq!(exchange.route, None);
+/// ```
+pub type Exchange = crate::Exchange<checkout_tables::azotte::Route, Fault>;

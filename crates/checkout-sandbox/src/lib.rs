@@ -60,6 +60,7 @@ mod agenda;
 mod answer;
 mod clock;
 mod counts;
+mod exchange;
 mod generator;
 mod json;
 mod mishap;
@@ -70,4 +71,5 @@ mod world;
 
 pub use clock::VirtualClock;
 pub use counts::Counts;
+pub use exchange::Exchange;
 pub use recorded::RecordedRequest;

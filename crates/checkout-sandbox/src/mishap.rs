@@ -56,12 +56,17 @@ impl Mishap {
     }
 }
 
-/// Takes the first fault out of the queue that is meant for this route and fits a request for the route.
+/// The fault of this one request if the fault fits a request for the route, or else the first fault in the
+/// queue that is meant for the route and fits, which leaves the queue.
 pub(crate) fn take_fault<Route: Copy + PartialEq, Fault>(
+    of_this: Option<Fault>,
     queue: &mut Vec<(Option<Route>, Fault)>,
     route: Option<Route>,
     fits: impl Fn(&Fault, Option<Route>) -> bool,
 ) -> Option<Fault> {
+    if let Some(fault) = of_this.filter(|fault| fits(fault, route)) {
+        return Some(fault);
+    }
     let at = queue.iter().position(|(on, fault)| (on.is_none() || *on == route) && fits(fault, route))?;
     Some(queue.remove(at).1)
 }

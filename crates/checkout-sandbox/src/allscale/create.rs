@@ -61,6 +61,12 @@ pub(super) struct Rate {
     pub(super) units: NonZeroU32,
 }
 
+/// The `order_id` in a create request, whatever else the request holds.
+pub(super) fn order_id(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    body.get("order_id").and_then(Value::as_str).map(str::to_owned)
+}
+
 impl Order {
     pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
         let body: Value =

@@ -63,6 +63,10 @@ pub(super) struct Intent {
 }
 
 impl Intent {
+    pub(super) fn order_id(&self) -> Option<&str> {
+        self.order.order_id.as_deref()
+    }
+
     pub(super) fn new(
         store: usize,
         order: Order,

@@ -5,11 +5,12 @@ use std::sync::MutexGuard;
 
 use checkout_tables::Moment;
 use checkout_tables::allscale::Route;
+use checkout_transport::Request;
 use checkout_transport::http::request::Parts;
-use checkout_transport::{Request, Response, TransportError};
 
+use super::Exchange;
 use super::answer::{self, Answer};
-use super::create::{Order, Rate};
+use super::create::{self, Order, Rate};
 use super::door;
 use super::fault::Fault;
 use super::intent::Intent;
@@ -43,17 +44,31 @@ impl Server {
     }
 
     /// Takes a request from the client and brings the answer back, with the mishaps of the way.
-    pub(super) fn exchange(&self, request: Request) -> Result<Response, TransportError> {
+    pub(super) fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
         let (head, body) = request.into_parts();
         let mut state = self.state();
         let target = Target::of(head.method.as_str(), head.uri.path());
-        let fault = take_fault(&mut state.faults, target.route(), Fault::fits);
+        let route = target.route();
+        let fault = take_fault(fault, &mut state.faults, route, Fault::fits);
         let mishap = fault.as_ref().and_then(Fault::mishap);
+        let now = self.world.now();
+        let named = || if route == Some(Route::Create) { create::order_id(&body) } else { None };
         if let Some(error) = mishap.and_then(Mishap::before_arrival) {
-            return Err(error);
+            let (order, error) = (named(), Some(error));
+            return Exchange {
+                at: now,
+                route,
+                checkout: None,
+                order,
+                fault,
+                head,
+                body,
+                answer: None,
+                error,
+            };
         }
 
-        let now = self.world.now();
+        state.met = None;
         let answer = Answer::instead_of_the_api(mishap)
             .unwrap_or_else(|| self.answer(&mut state, target, &head, &body, fault.as_ref(), now))
             .spoiled_by(mishap);
@@ -62,10 +77,14 @@ impl Server {
             tally.count(now, matches!(target.route(), Some(Route::Get | Route::Status)));
         }
         if !self.forgets_requests {
-            let body_len = body.len();
+            let (head, body, body_len) = (head.clone(), body.clone(), body.len());
             state.requests.push(RecordedRequest::new(head, body, body_len, now, &answer, mishap));
         }
-        answer.deliver(mishap, self.world.clock(), now)
+        let met = state.met.and_then(|number| state.intents.get(number));
+        let checkout = met.map(|intent| intent.id.clone());
+        let order = met.map_or_else(named, |intent| intent.order_id().map(str::to_owned));
+        let (answer, error) = answer.deliver(mishap, self.world.clock(), now);
+        Exchange { at: now, route, checkout, order, fault, head, body, answer: Some(answer), error }
     }
 
     /// The API's own answer.
@@ -148,6 +167,7 @@ impl Server {
         match route {
             Route::Create => {
                 let number = self.create(state, store, body, now)?;
+                state.met = Some(number);
                 let intent = state.shown(state.numbered(number)?, fault, now);
                 let id_name = if other_spelling { READ_ID } else { CREATE_ID };
                 let flags = match fault {
@@ -158,12 +178,14 @@ impl Server {
                 Ok(intent.created(id_name, flags, self.pages.as_deref()))
             }
             Route::Get => {
-                let intent = state.shown(state.find(segment, store)?, fault, now);
+                let number = state.meet(segment, store)?;
+                let intent = state.shown(state.numbered(number)?, fault, now);
                 let id_name = if other_spelling { CREATE_ID } else { READ_ID };
                 Ok(intent.whole(id_name, now, tampered_status(fault)))
             }
             Route::Status => {
-                let intent = state.shown(state.find(segment, store)?, fault, now);
+                let number = state.meet(segment, store)?;
+                let intent = state.shown(state.numbered(number)?, fault, now);
                 let status = Json::Int(tampered_status(fault).unwrap_or_else(|| intent.status(now)));
                 let as_object = fault == Some(&Fault::StatusAsObject);
                 Ok(if as_object { Json::object([("status", status)]) } else { status })

@@ -34,6 +34,8 @@ pub(super) struct State {
     pub(super) scenarios: VecDeque<Scenario>,
     pub(super) faults: Vec<(Option<Route>, Fault)>,
     pub(super) requests: Vec<RecordedRequest<i64>>,
+    /// The number of the intent that the latest request has made or found.
+    pub(super) met: Option<usize>,
     /// The number of all requests that the sandbox has seen, kept or not.
     pub(super) seen: u64,
     /// By store.
@@ -56,6 +58,7 @@ impl State {
             scenarios: VecDeque::new(),
             faults: Vec::new(),
             requests: Vec::new(),
+            met: None,
             seen: 0,
             tallies: vec![Tally::default(); stores],
             request_ids: Generator::new(seeds.number()),
@@ -85,18 +88,20 @@ impl State {
         changes.next_after(now, |number| intents.get(number)?.next_change(now))
     }
 
-    /// The intent with the id in this segment of a path, if this store may see the intent.
-    pub(super) fn find(&self, segment: &str, store: usize) -> Result<&Intent, Refusal> {
+    /// The number of the intent with the id in this segment of a path, if this store may see the intent. The
+    /// intent is the one that the request has met.
+    pub(super) fn meet(&mut self, segment: &str, store: usize) -> Result<usize, Refusal> {
         let id = route::intent_id(segment)
             .ok_or_else(|| Refusal::field("checkout_intent_id", "must be an ObjectId"))?;
         let number = self.number_of.get(&id).copied();
-        let intent = number
-            .and_then(|number| self.intents.get(number))
+        let (number, intent) = number
+            .and_then(|number| Some((number, self.intents.get(number)?)))
             .ok_or_else(|| Refusal::new(refusal::NOT_FOUND, "checkout intent not found"))?;
         if intent.store != store {
             return Err(Refusal::new(refusal::FORBIDDEN, "no permission to view this checkout intent"));
         }
-        Ok(intent)
+        self.met = Some(number);
+        Ok(number)
     }
 
     pub(super) fn numbered(&self, number: usize) -> Result<&Intent, Refusal> {

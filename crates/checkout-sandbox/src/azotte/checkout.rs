@@ -75,6 +75,10 @@ pub(super) enum Act {
 }
 
 impl Checkout {
+    pub(super) fn correlation_id(&self) -> Option<&str> {
+        self.order.correlation_id.as_deref()
+    }
+
     pub(super) fn new(
         tenant: usize,
         order: Order,

@@ -36,6 +36,12 @@ impl Order {
     }
 }
 
+/// The `correlationId` in a submit, whatever else the submit holds.
+pub(super) fn correlation_id(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    body.get("order")?.get("correlationId")?.as_str().map(str::to_owned)
+}
+
 /// The correlation id of an order, if the order has a correlation id.
 fn read_order(errors: &mut Errors, order: &Fields<'_>) -> Option<String> {
     let known = "offerIdentifier correlationId installmentIdentifier resellerID items customer";

@@ -8,6 +8,7 @@ use checkout_tables::Moment;
 use checkout_tables::azotte::Route;
 use checkout_transport::{BlockingTransport, Request, Response, Transport, TransportError};
 
+use super::Exchange;
 use super::checkout::{Act, Checkout, CheckoutRecord};
 use super::fault::Fault;
 use super::scenario::Scenario;
@@ -216,6 +217,24 @@ impl Sandbox {
         state.next_change(now)
     }
 
+    /// Takes a request from a client, as [`send`](Transport::send) does, and returns everything that the
+    /// sandbox knows about the request and the answer.
+    ///
+    /// `fault` makes this request go wrong, if the fault fits the request. Otherwise the first fault that
+    /// waits and fits makes the request go wrong.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::{Fault, Sandbox};
+    /// use checkout_transport::{Request, bytes::Bytes};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let exchange = sandbox.exchange(Request::new(Bytes::new()), Some(Fault::LostRequest));
+    /// assert!(exchange.answer.is_none() && exchange.error.is_some());
+    /// ```
+    pub fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
+        self.0.exchange(request, fault)
+    }
+
     /// Makes the next request that the fault fits go wrong.
     ///
     /// ```
@@ -369,13 +388,13 @@ impl Sandbox {
 
 impl Transport for Sandbox {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        self.0.exchange(request)
+        self.0.exchange(request, None).into_result()
     }
 }
 
 impl BlockingTransport for Sandbox {
     fn send_blocking(&self, request: Request) -> Result<Response, TransportError> {
-        self.0.exchange(request)
+        self.0.exchange(request, None).into_result()
     }
 }
 

@@ -5,16 +5,17 @@ use std::sync::MutexGuard;
 
 use checkout_tables::Moment;
 use checkout_tables::azotte::Route;
+use checkout_transport::Request;
 use checkout_transport::http::StatusCode;
 use checkout_transport::http::request::Parts;
-use checkout_transport::{Request, Response, TransportError};
 
+use super::Exchange;
 use super::answer::{self, Answer, Reply};
 use super::card::without_card;
 use super::checkout::Checkout;
 use super::door;
 use super::fault::Fault;
-use super::order::Order;
+use super::order::{self, Order};
 use super::refusal::Refusal;
 use super::route::Target;
 use super::scenario::Scenario;
@@ -43,17 +44,31 @@ impl Server {
     }
 
     /// Takes a request from the client and brings the answer back, with the mishaps of the way.
-    pub(super) fn exchange(&self, request: Request) -> Result<Response, TransportError> {
+    pub(super) fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
         let (head, body) = request.into_parts();
         let mut state = self.state();
         let target = Target::of(head.method.as_str(), head.uri.path());
-        let fault = take_fault(&mut state.faults, target.route(), Fault::fits);
+        let route = target.route();
+        let fault = take_fault(fault, &mut state.faults, route, Fault::fits);
         let mishap = fault.as_ref().and_then(Fault::mishap);
+        let now = self.world.now();
+        let named = || if route == Some(Route::SubmitCheckout) { order::correlation_id(&body) } else { None };
         if let Some(error) = mishap.and_then(Mishap::before_arrival) {
-            return Err(error);
+            let (order, body, error) = (named(), without_card(&body), Some(error));
+            return Exchange {
+                at: now,
+                route,
+                checkout: None,
+                order,
+                fault,
+                head,
+                body,
+                answer: None,
+                error,
+            };
         }
 
-        let now = self.world.now();
+        state.met = None;
         let answer = Answer::instead_of_the_api(mishap)
             .unwrap_or_else(|| self.answer(&mut state, target, &head, &body, fault.as_ref(), now))
             .spoiled_by(mishap);
@@ -61,11 +76,16 @@ impl Server {
         if let Some(tally) = self.named_tenant(&head).and_then(|tenant| state.tallies.get_mut(tenant)) {
             tally.count(now, target.route() == Some(Route::CheckoutStatus));
         }
+        let met = state.met.and_then(|number| state.checkouts.get(number));
+        let checkout = met.map(|checkout| checkout.tracking_number.clone());
+        let order = met.map_or_else(named, |checkout| checkout.correlation_id().map(str::to_owned));
+        let (body, body_len) = (without_card(&body), body.len());
         if !self.forgets_requests {
-            let kept = without_card(&body);
-            state.requests.push(RecordedRequest::new(head, kept, body.len(), now, &answer, mishap));
+            let (head, body) = (head.clone(), body.clone());
+            state.requests.push(RecordedRequest::new(head, body, body_len, now, &answer, mishap));
         }
-        answer.deliver(mishap, self.world.clock(), now)
+        let (answer, error) = answer.deliver(mishap, self.world.clock(), now);
+        Exchange { at: now, route, checkout, order, fault, head, body, answer: Some(answer), error }
     }
 
     /// The API's own answer.
@@ -141,6 +161,7 @@ impl Server {
             state.note(number, now);
             number
         });
+        state.met = Some(number);
         let checkout = state.checkouts.get_mut(number).ok_or_else(Refusal::internal)?;
         checkout.submits += 1;
         let (code, body) = state.shown(number, fault, now).ok_or_else(Refusal::internal)?.result(
@@ -153,7 +174,7 @@ impl Server {
 
     fn status(
         &self,
-        state: &State,
+        state: &mut State,
         tenant: usize,
         segment: &str,
         fault: Option<&Fault>,
@@ -165,6 +186,7 @@ impl Server {
             let concealed = self.conceals_other_tenants;
             return Err(if concealed { Refusal::not_found() } else { Refusal::of_another_tenant() });
         }
+        state.met = Some(number);
         let shown = state.shown(number, fault, now).ok_or_else(Refusal::internal)?;
         let (code, body) = shown.result(now, fault, self.pages.as_deref());
         let retry_after = shown.step(now).can_follow_up().then_some(RETRY_AFTER_SECONDS);

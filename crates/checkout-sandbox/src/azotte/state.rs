@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) scenarios: VecDeque<Scenario>,
     pub(super) faults: Vec<(Option<Route>, Fault)>,
     pub(super) requests: Vec<RecordedRequest<String>>,
+    /// The number of the checkout that the latest request has made or found.
+    pub(super) met: Option<usize>,
     /// The number of all requests that the sandbox has seen, kept or not.
     pub(super) seen: u64,
     /// By tenant.
@@ -46,6 +48,7 @@ impl State {
             scenarios: VecDeque::new(),
             faults: Vec::new(),
             requests: Vec::new(),
+            met: None,
             seen: 0,
             tallies: vec![Tally::default(); tenants],
             ids: Generator::new(seed),

@@ -23,6 +23,12 @@ pub(super) fn json(head: &Parts, body: &[u8]) -> Result<Pairs, Reply> {
     form::flatten(body).ok_or_else(|| Reply::message(400, "The JSON cannot be read."))
 }
 
+/// The `merchantTransactionId` in a request of either version, whatever else the request holds.
+pub(super) fn transaction_id(head: &Parts, body: &[u8]) -> Option<String> {
+    let pairs = form_or_json(head, body).ok()?;
+    form::value_of(&pairs, "merchantTransactionId").map(str::to_owned)
+}
+
 /// Refuses a request that the merchant has not signed.
 pub(super) fn signature(pairs: &Pairs, merchant: &Merchant) -> Result<(), Reply> {
     let signed = merchant.token().verify(form::borrowed(pairs));

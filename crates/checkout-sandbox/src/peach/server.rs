@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use checkout_tables::Moment;
 use checkout_tables::peach::Route;
+use checkout_transport::Request;
 use checkout_transport::http::request::Parts;
-use checkout_transport::{Request, Response, TransportError};
 
+use super::Exchange;
 use super::answer::{self, Answer, Outcome, Reply};
 use super::checkout::Checkout;
 use super::fault::Fault;
@@ -49,17 +50,32 @@ impl Server {
     }
 
     /// Takes a request from the client and brings the answer back, with the mishaps of the way.
-    pub(super) fn exchange(&self, request: Request) -> Result<Response, TransportError> {
+    pub(super) fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
         let (head, body) = request.into_parts();
         let mut state = self.state();
         let target = Target::of(self.hosts, head.method.as_str(), &head.uri);
-        let fault = take_fault(&mut state.faults, target.route(), Fault::fits);
+        let route = target.route();
+        let fault = take_fault(fault, &mut state.faults, route, Fault::fits);
         let mishap = fault.as_ref().and_then(Fault::mishap);
+        let now = self.world.now();
+        let creates = matches!(route, Some(Route::Initiate | Route::CreateCheckout));
+        let named = || if creates { door::transaction_id(&head, &body) } else { None };
         if let Some(error) = mishap.and_then(Mishap::before_arrival) {
-            return Err(error);
+            let (order, error) = (named(), Some(error));
+            return Exchange {
+                at: now,
+                route,
+                checkout: None,
+                order,
+                fault,
+                head,
+                body,
+                answer: None,
+                error,
+            };
         }
 
-        let now = self.world.now();
+        state.met = None;
         let answer = Answer::instead_of_the_api(mishap)
             .unwrap_or_else(|| self.answer(&mut state, target, &head, &body, fault.as_ref(), now))
             .spoiled_by(mishap);
@@ -70,10 +86,14 @@ impl Server {
             visits.tally.count(now, is_read);
         }
         if !self.forgets_requests {
-            let body_len = body.len();
+            let (head, body, body_len) = (head.clone(), body.clone(), body.len());
             state.requests.push(RecordedRequest::new(head, body, body_len, now, &answer, mishap));
         }
-        answer.deliver(mishap, self.world.clock(), now)
+        let met = state.met.and_then(|number| state.checkouts.get(number));
+        let checkout = met.map(|checkout| checkout.id.clone());
+        let order = met.map_or_else(named, |checkout| Some(checkout.order.merchant_transaction_id.clone()));
+        let (answer, error) = answer.deliver(mishap, self.world.clock(), now);
+        Exchange { at: now, route, checkout, order, fault, head, body, answer: Some(answer), error }
     }
 
     /// The API's own answer.
@@ -256,6 +276,7 @@ impl Server {
         state.number_of_payment.insert(checkout.future_payment_id(), number);
         state.numbers_of_transaction.entry(transaction).or_default().push(number);
         state.checkouts.push(checkout.clone());
+        state.met = Some(number);
         state.note(number, now);
         checkout
     }

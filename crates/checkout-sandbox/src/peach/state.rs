@@ -37,6 +37,8 @@ pub(super) struct State {
     pub(super) scenarios: VecDeque<Scenario>,
     pub(super) faults: Vec<(Option<Route>, Fault)>,
     pub(super) requests: Vec<RecordedRequest<String>>,
+    /// The number of the checkout that the latest request has made or found.
+    pub(super) met: Option<usize>,
     /// The number of all requests that the sandbox has seen, kept or not.
     pub(super) seen: u64,
     pub(super) checkout_ids: Generator,
@@ -88,6 +90,7 @@ impl State {
             scenarios: VecDeque::new(),
             faults: Vec::new(),
             requests: Vec::new(),
+            met: None,
             seen: 0,
             checkout_ids: Generator::new(seeds.number()),
             token_ids: Generator::new(seeds.number()),
@@ -147,6 +150,7 @@ impl State {
 
     /// Notes the checkout that the merchant's latest request for a status found.
     pub(super) fn found(&mut self, merchant: usize, checkout_id: &str) {
+        self.met = self.number_of.get(checkout_id).copied();
         let visits = self.visits.get_mut(merchant);
         if let Some(request) = visits.and_then(|visits| visits.status_requests.last_mut()) {
             request.checkout_id = Some(checkout_id.to_owned());

@@ -1,0 +1,103 @@
+//! Everything that a sandbox tells about a request and its answer.
+
+use checkout_sandbox::{allscale, azotte, peach};
+use checkout_tables::{allscale as allscale_tables, azotte as azotte_tables, peach as peach_tables};
+use checkout_transport::bytes::Bytes;
+use checkout_transport::{Request, http};
+
+const SUBMIT: &str = r#"{"order": {"offerIdentifier": "of_1", "correlationId": "order-1",
+    "items": [{"itemIdentifier": "it_1"}], "customer": {"customerUrn": "cu.1"}},
+    "paymentMethod": {"paymentChannel": "CreditCard", "creditCard": {"cardHolderName": "A Payer",
+    "cardNumber": "4111111111111111", "expireMonth": "12", "expireYear": "2030", "cvc": "123"}}}"#;
+
+fn submit(key: &str) -> Request {
+    http::Request::post("https://shop.sandbox.azotte.com/api/v1/c2a/offer/checkout")
+        .header("x-tn", azotte::X_TN)
+        .header("x-api-key", key)
+        .header("content-type", "application/json")
+        .body(Bytes::from_static(SUBMIT.as_bytes()))
+        .unwrap()
+}
+
+fn status(tracking_number: &str) -> Request {
+    let path = format!("/api/v1/c2a/offer/checkout/{tracking_number}/status");
+    http::Request::get(format!("https://shop.sandbox.azotte.com{path}"))
+        .header("x-tn", azotte::X_TN)
+        .header("x-api-key", azotte::API_KEY)
+        .body(Bytes::new())
+        .unwrap()
+}
+
+#[test]
+fn a_create_and_its_reads_tell_the_same_checkout_and_order() {
+    let sandbox = azotte::Sandbox::new(1);
+    let submitted = sandbox.exchange(submit(azotte::API_KEY), None);
+    let tracking_number = sandbox.checkouts()[0].tracking_number.clone();
+    assert_eq!(submitted.route, Some(azotte_tables::Route::SubmitCheckout));
+    assert_eq!(submitted.order.as_deref(), Some("order-1"));
+    assert_eq!(submitted.checkout.as_ref(), Some(&tracking_number));
+
+    // A reply about another checkout does not change which checkout was asked for.
+    let read = sandbox.exchange(status(&tracking_number), Some(azotte::Fault::SwappedCheckout));
+    assert_eq!(read.checkout.as_ref(), Some(&tracking_number));
+    assert_eq!(read.order.as_deref(), Some("order-1"));
+    let answer = read.into_result().unwrap();
+    assert!(!std::str::from_utf8(answer.body()).unwrap().contains(&tracking_number));
+
+    let nobody_s = sandbox.exchange(status("trk_0"), None);
+    assert_eq!((nobody_s.checkout, nobody_s.order), (None, None));
+}
+
+#[test]
+fn a_create_that_made_nothing_tells_its_order() {
+    let sandbox = azotte::Sandbox::new(1);
+    let refused = sandbox.exchange(submit("sk_of_nobody"), None);
+    assert_eq!((refused.checkout, refused.order.as_deref()), (None, Some("order-1")));
+    let lost = sandbox.exchange(submit(azotte::API_KEY), Some(azotte::Fault::LostRequest));
+    assert_eq!((lost.checkout, lost.order.as_deref()), (None, Some("order-1")));
+    assert!(lost.answer.is_none());
+
+    let unsigned = http::Request::post("https://openapi.allscale.io/v1/checkout_intents/")
+        .body(Bytes::from_static(br#"{"order_id": "order-2"}"#))
+        .unwrap();
+    let refused = allscale::Sandbox::new(1).exchange(unsigned, None);
+    assert_eq!(refused.route, Some(allscale_tables::Route::Create));
+    assert_eq!((refused.checkout, refused.order.as_deref()), (None, Some("order-2")));
+
+    let unsigned = http::Request::post("https://testsecure.peachpayments.com/checkout/initiate")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Bytes::from_static(b"merchantTransactionId=order-3"))
+        .unwrap();
+    let refused = peach::Sandbox::new(1).exchange(unsigned, None);
+    assert_eq!(refused.route, Some(peach_tables::Route::Initiate));
+    assert_eq!((refused.checkout, refused.order.as_deref()), (None, Some("order-3")));
+}
+
+#[test]
+fn a_fault_that_does_not_fit_leaves_the_request_to_the_faults_that_wait() {
+    let sandbox = azotte::Sandbox::new(1);
+    sandbox.inject(azotte::Fault::Truncated);
+    // A submit cannot be answered by a rule for reads, so the fault that waits strikes.
+    let exchange = sandbox.exchange(status("trk_0"), Some(azotte::Fault::KeyForgotten));
+    assert_eq!(exchange.fault, Some(azotte::Fault::Truncated));
+    assert_eq!(sandbox.faults_waiting(), 0);
+    // A fault of this one request strikes before the faults that wait.
+    sandbox.inject(azotte::Fault::Truncated);
+    let exchange = sandbox.exchange(status("trk_0"), Some(azotte::Fault::LostAnswer));
+    assert_eq!(exchange.fault, Some(azotte::Fault::LostAnswer));
+    assert_eq!(sandbox.faults_waiting(), 1);
+}
+
+#[test]
+fn nothing_of_a_card_is_kept_wherever_the_request_was_lost() {
+    let sandbox = azotte::Sandbox::new(1);
+    for fault in [None, Some(azotte::Fault::LostRequest), Some(azotte::Fault::LostAnswer)] {
+        let exchange = sandbox.exchange(submit(azotte::API_KEY), fault);
+        let kept = std::str::from_utf8(&exchange.body).unwrap();
+        assert!(kept.contains("order-1"));
+        for secret in ["4111111111111111", "A Payer", "\"123\""] {
+            assert!(!kept.contains(secret));
+            assert!(!format!("{exchange:?}").contains(secret));
+        }
+    }
+}
