@@ -19,6 +19,7 @@
 //! | `GET /_/worlds/{world}/events` | the events, by long poll or as a stream |
 //! | `GET /_/worlds/{world}/wait` | answers as soon as something is so |
 
+mod changes;
 mod checkouts;
 mod clock;
 mod endpoints;

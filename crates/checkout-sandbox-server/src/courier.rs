@@ -75,16 +75,37 @@ pub(crate) fn look(world: &World) {
     take_in(world, &world.quiet());
 }
 
-/// Moves the world's time forward to `moment`, from one thing that happens to the next, and returns the
-/// attempts in order.
-pub(crate) async fn advance_to(world: &World, moment: Moment) -> Vec<Value> {
+/// The moment at which a step of the clock ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    Moment(Moment),
+    /// The last thing that time alone brings, with all attempts to deliver a webhook.
+    Idle,
+}
+
+/// The moment of the next thing that time alone brings: a change of a checkout, or a webhook.
+pub(crate) fn next(world: &World) -> Option<Moment> {
+    let played = world.quiet();
+    take_in(world, &played);
+    next_moment(&played).map(|next| next.max(played.clock.shown().now()))
+}
+
+/// Moves the world's time forward, from one thing that happens to the next, and returns the attempts in
+/// order.
+pub(crate) async fn advance(world: &World, until: Until) -> Vec<Value> {
     let _alone = world.hooks().courier.write().await;
     let played = world.quiet();
     let mut attempts = deliver_due(world, &played).await;
     loop {
         let now = played.clock.shown().now();
-        let next = next_moment(&played).filter(|next| *next > now && *next <= moment);
-        let to = next.unwrap_or(moment);
+        let next = next_moment(&played).filter(|next| *next > now);
+        let (next, to) = match until {
+            Until::Moment(moment) => {
+                let next = next.filter(|next| *next <= moment);
+                (next, next.unwrap_or(moment))
+            }
+            Until::Idle => (next, next.unwrap_or(now)),
+        };
         played.clock.advance(to.saturating_since(now), machine::now());
         attempts.extend(deliver_due(world, &played).await);
         if next.is_none() {
