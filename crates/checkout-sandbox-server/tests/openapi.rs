@@ -2,9 +2,11 @@
 //!
 //! This file is the source: `UPDATE_DOCS=1 cargo test -p checkout-sandbox-server --test openapi` writes
 //! `src/openapi.json` anew. The routes here are the routes of the router, and those of docs/sandbox.md.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use std::collections::BTreeSet;
 
+use checkout_sandbox::{allscale, azotte, peach};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
@@ -41,10 +43,34 @@ impl Route {
         self
     }
 
+    /// A body of JSON that is one of several objects, each with the fields that are required and the others.
+    fn one_of(mut self, required: bool, alternatives: &[(Value, Value)]) -> Self {
+        let alternatives: Vec<Value> =
+            alternatives.iter().map(|(required, others)| closed(required, others)).collect();
+        let schema = json!({ "oneOf": alternatives });
+        self.body =
+            Some(json!({ "required": required, "content": { "application/json": { "schema": schema } } }));
+        self
+    }
+
     /// An answer of JSON.
     fn answer(mut self, status: u16, description: &str, schema: Value) -> Self {
         let content = json!({ "application/json": { "schema": schema } });
         self.answers.push((status, json!({ "description": description, "content": content })));
+        self
+    }
+
+    /// The routes of the thing that the last answer tells the number of.
+    fn leads_to(mut self, name: &str, routes: &[(&str, &str)]) -> Self {
+        let link = |(method, path): &(&str, &str)| {
+            let id = id(method, path);
+            let parameters =
+                json!({ name: format!("$response.body#/{name}"), "world": "$request.path.world" });
+            (id.clone(), json!({ "operationId": id, "parameters": parameters }))
+        };
+        if let Some((_, answer)) = self.answers.last_mut() {
+            answer["links"] = routes.iter().map(link).collect::<Map<_, _>>().into();
+        }
         self
     }
 
@@ -84,12 +110,16 @@ impl Route {
         operation
     }
 
-    /// The method and the fixed parts of the path.
     fn id(&self) -> String {
-        let parts = self.path.split('/').filter(|part| !part.is_empty() && *part != "_");
-        let parts = parts.map(|part| part.trim_matches(['{', '}']));
-        [self.method].into_iter().chain(parts).collect::<Vec<_>>().join("_").replace('.', "_")
+        id(self.method, self.path)
     }
+}
+
+/// The name of an operation: the method and the parts of the path.
+fn id(method: &str, path: &str) -> String {
+    let parts = path.split('/').filter(|part| !part.is_empty() && *part != "_");
+    let parts = parts.map(|part| part.trim_matches(['{', '}']));
+    [method].into_iter().chain(parts).collect::<Vec<_>>().join("_").replace('.', "_")
 }
 
 fn named(name: &str) -> Value {
@@ -109,6 +139,50 @@ fn object(required: &[&str], fields: Value) -> Value {
         schema["required"] = required.into();
     }
     schema
+}
+
+/// An object with fields that are required, with others, and with no further field.
+fn closed(required: &Value, others: &Value) -> Value {
+    let names: Vec<&str> = required.as_object().into_iter().flatten().map(|(name, _)| &**name).collect();
+    let mut fields = required.clone();
+    for (name, schema) in others.as_object().into_iter().flatten() {
+        fields[name] = schema.clone();
+    }
+    let mut schema = object(&names, fields);
+    schema["additionalProperties"] = false.into();
+    schema
+}
+
+/// A name of the body.
+fn exactly(name: &str) -> Value {
+    json!({ "type": "string", "enum": [name] })
+}
+
+/// The paces of a clock, as fields that are required.
+fn paces() -> [Value; 2] {
+    let times = json!({ "type": "integer", "minimum": 1, "maximum": 1_000_000 });
+    let of_names = json!({ "type": "string", "enum": ["real", "frozen"] });
+    [json!({ "pace": of_names }), json!({ "pace": exactly("times"), "times": times })]
+}
+
+/// The names without those of an object, each of which may be null.
+fn nulls(names: &[&str], but: &Value) -> Value {
+    let left = names.iter().filter(|name| but.get(**name).is_none());
+    left.map(|name| ((*name).to_owned(), json!({ "type": "null" }))).collect::<Map<_, _>>().into()
+}
+
+/// A whole number of the body.
+fn whole_number(most: u64) -> Value {
+    json!({ "type": "integer", "minimum": 0, "maximum": most })
+}
+
+/// The members of two objects.
+fn both(left: &Value, right: &Value) -> Value {
+    let mut all = left.clone();
+    for (name, schema) in right.as_object().into_iter().flatten() {
+        all[name] = schema.clone();
+    }
+    all
 }
 
 /// A text of the body, or null.
@@ -133,24 +207,58 @@ fn moment() -> Value {
 
 const LAST_MILLISECOND: u64 = 253_402_300_799_999;
 
+const ONE_ENDPOINT: &str = "/_/worlds/{world}/endpoints/{endpoint}";
+
 const WORLD: &str = "No world has the name.";
 
 fn routes() -> Vec<Route> {
     let provider = || json!({ "type": "string", "enum": ["allscale", "azotte", "peach"] });
-    let of_webhooks = || json!({ "type": "string", "enum": ["allscale", "peach"] });
-    let pace = || one_of(&["real", "frozen", "times"]);
-    let clock = json!({
-        "type": ["object", "null"], "additionalProperties": false,
-        "properties": { "pace": pace(), "times": number(1, 1_000_000), "unix_ms": moment() },
-    });
-    let endpoint = || {
-        json!({
-            "provider": of_webhooks(), "url": { "type": "string" },
-            "events": { "type": ["array", "null"], "items": { "type": "string" } },
-            "enabled": { "type": ["boolean", "null"] },
-        })
+    let none = json!({});
+    let start = [&none, &paces()[0], &paces()[1]];
+    let start = start
+        .map(|pace| closed(pace, &both(&nulls(&["pace", "times"], pace), &json!({ "unix_ms": moment() }))));
+    let left_out = json!({ "type": "null" });
+    let clock = json!({ "oneOf": [&start[0], &start[1], &start[2], &left_out] });
+    let steps = [
+        json!({ "unix_ms": whole_number(LAST_MILLISECOND) }),
+        json!({ "advance_ms": whole_number(LAST_MILLISECOND) }),
+        json!({ "advance": { "type": "string", "enum": ["next", "idle"] } }),
+    ];
+    let mut set: Vec<(Value, Value)> = Vec::new();
+    for pace in [&none, &paces()[0], &paces()[1]] {
+        for step in [&none, &steps[0], &steps[1], &steps[2]] {
+            if *pace != none || *step != none {
+                let required = both(pace, step);
+                let others = nulls(&["pace", "times", "unix_ms", "advance_ms", "advance"], &required);
+                set.push((required, others));
+            }
+        }
+    }
+    let scenario = |provider: &str, names: &[&str]| {
+        (json!({ "provider": exactly(provider), "scenario": { "type": "string", "enum": names } }), json!({}))
     };
-    let time = || json!({ "type": "string", "pattern": "^[0-9]{1,3}(ms|s)$" });
+    let scenarios = [
+        scenario("allscale", &allscale::Scenario::NAMES),
+        scenario("azotte", &azotte::Scenario::NAMES),
+        scenario("peach", &peach::Scenario::NAMES),
+    ];
+    let delay = json!({ "type": "integer", "minimum": 1, "maximum": LAST_MILLISECOND });
+    let without_delay: Vec<&str> = WEBHOOK_FAULTS.into_iter().filter(|name| *name != "delay").collect();
+    let of_name = json!({ "type": "string", "enum": without_delay });
+    let others = json!({ "provider": one_of(&["allscale", "peach"]), "times": number(1, 1_000), "seconds": number(1, LAST_MILLISECOND) });
+    let others_of_named = both(&others, &json!({ "delay_ms": number(1, LAST_MILLISECOND) }));
+    let of_delivery = [
+        (json!({ "fault": of_name }), others_of_named),
+        (json!({ "fault": exactly("delay"), "delay_ms": delay }), others),
+    ];
+    let endpoint = [("allscale", exactly("confirmed")), ("peach", json!({ "type": "string" }))].map(
+        |(provider, event)| {
+            let events = json!({ "type": ["array", "null"], "items": event });
+            let others = json!({ "events": events, "enabled": { "type": ["boolean", "null"] } });
+            (json!({ "provider": exactly(provider), "url": { "type": "string" } }), others)
+        },
+    );
+    let time = || json!({ "type": "string", "pattern": "^([0-9]{1,2}|[1-5][0-9]{2})(ms|s)$" });
     vec![
         route("get", "/_/", "The addresses, and the keys of the default world; the dashboard for a browser")
             .answer(200, "The addresses and the keys.", named("About")),
@@ -187,24 +295,16 @@ fn routes() -> Vec<Route> {
             .answer(200, "The clock.", named("Clock"))
             .refused(404, WORLD),
         route("put", "/_/worlds/{world}/clock", "Sets the world's clock, and advances the clock")
-            .fields(
-                &[],
-                json!({
-                    "pace": pace(), "times": number(1, 1_000_000), "unix_ms": moment(),
-                    "advance_ms": moment(), "advance": one_of(&["next", "idle"]),
-                }),
-            )
+            .one_of(true, &set)
             .answer(200, "The clock, after everything that was to happen has happened.", named("Clock"))
             .checked()
-            .refused(404, WORLD),
+            .refused(404, WORLD)
+            .refused(409, "The step leads back, or beyond the year 9999."),
         route("get", "/_/worlds/{world}/checkouts", "The checkouts of all providers")
             .answer(200, "The checkouts.", list_of("checkouts", "Checkout"))
             .refused(404, WORLD),
         route("post", "/_/worlds/{world}/scenarios", "Sets the scenario of the provider's next checkout")
-            .fields(
-                &["provider", "scenario"],
-                json!({ "provider": provider(), "scenario": { "type": "string" } }),
-            )
+            .one_of(true, &scenarios)
             .answer(
                 200,
                 "The scenario waits.",
@@ -226,22 +326,23 @@ fn routes() -> Vec<Route> {
             .answer(200, "The endpoints.", list_of("endpoints", "Endpoint"))
             .refused(404, WORLD),
         route("post", "/_/worlds/{world}/endpoints", "Adds a receiver of webhooks")
-            .fields(&["provider", "url"], endpoint())
+            .one_of(true, &endpoint)
             .answer(201, "The endpoint.", named("Endpoint"))
+            .leads_to("endpoint", &["get", "put", "delete"].map(|method| (method, ONE_ENDPOINT)))
             .checked()
             .refused(404, WORLD),
         route("delete", "/_/worlds/{world}/endpoints", "Takes all receivers away")
             .empty(204, "No endpoint is left.")
             .refused(404, WORLD),
-        route("get", "/_/worlds/{world}/endpoints/{endpoint}", "Shows a receiver")
+        route("get", ONE_ENDPOINT, "Shows a receiver")
             .answer(200, "The endpoint.", named("Endpoint"))
             .refused(404, "No world or no endpoint."),
-        route("put", "/_/worlds/{world}/endpoints/{endpoint}", "Replaces a receiver")
-            .fields(&["provider", "url"], endpoint())
+        route("put", ONE_ENDPOINT, "Replaces a receiver")
+            .one_of(true, &endpoint)
             .answer(200, "The endpoint.", named("Endpoint"))
             .checked()
             .refused(404, "No world or no endpoint."),
-        route("delete", "/_/worlds/{world}/endpoints/{endpoint}", "Takes a receiver away")
+        route("delete", ONE_ENDPOINT, "Takes a receiver away")
             .empty(204, "The endpoint is gone.")
             .refused(404, "No world or no endpoint."),
         route("get", "/_/worlds/{world}/webhooks", "The webhooks, with every attempt to deliver them")
@@ -272,14 +373,7 @@ fn routes() -> Vec<Route> {
             .refused(404, "No world or no webhook.")
             .refused(409, "Nobody can be called."),
         route("post", "/_/worlds/{world}/webhooks/faults", "Lets the next webhook's delivery go wrong")
-            .fields(
-                &["fault"],
-                json!({
-                    "fault": { "type": "string", "enum": WEBHOOK_FAULTS },
-                    "provider": one_of(&["allscale", "peach"]), "times": number(1, 1_000),
-                    "delay_ms": number(1, LAST_MILLISECOND), "seconds": number(1, LAST_MILLISECOND),
-                }),
-            )
+            .one_of(true, &of_delivery)
             .answer(
                 200,
                 "The fault waits.",
@@ -295,7 +389,7 @@ fn routes() -> Vec<Route> {
         route("get", "/_/worlds/{world}/events", "The events, by long poll or as a stream")
             .query(
                 "after",
-                json!({ "type": "integer", "minimum": 0 }),
+                json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX }),
                 "The number of the last event that was read.",
             )
             .query("timeout", time(), "How long the answer waits for an event, as 500ms or 30s.")

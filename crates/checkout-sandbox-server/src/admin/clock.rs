@@ -45,13 +45,16 @@ pub(super) async fn set(State(server): Server, Path(name): Path<String>, body: B
     if let Some(by) = by {
         let last = i64::try_from(LAST_MILLISECOND).map_or(world.now(), Moment::from_unix_millis);
         if world.now().saturating_add(by) > last {
-            return Err(Problem::field("advance_ms", "leads beyond the year 9999"));
+            return Err(conflict(Problem::field("advance_ms", "leads beyond the year 9999")));
         }
     }
     let now = world.now();
     if at.is_some_and(|at| at < now) {
         let message = format!("lies before the world's time, which is {}", now.unix_millis());
-        return Err(Problem::field("unix_ms", format!("{message}: a world's time never goes back")));
+        return Err(conflict(Problem::field(
+            "unix_ms",
+            format!("{message}: a world's time never goes back"),
+        )));
     }
     if let Some(pace) = pace {
         world.set_pace(pace);
@@ -71,6 +74,11 @@ pub(super) async fn set(State(server): Server, Path(name): Path<String>, body: B
         json.insert("webhooks".to_owned(), webhooks.into());
     }
     Ok(answer(StatusCode::OK, &json))
+}
+
+/// The refusal of a step that would be right at another time of the world.
+fn conflict(problem: Problem) -> Problem {
+    Problem { status: StatusCode::CONFLICT, ..problem }
 }
 
 /// The beginning of a new world's time.
