@@ -56,6 +56,15 @@ struct Came<'a> {
 }
 
 impl Came<'_> {
+    /// The number of statuses that a checkout has had.
+    fn statuses(&self, id: &str) -> usize {
+        match self.api {
+            Api::AllScale => self.played.allscale.history(id).len(),
+            Api::Azotte => self.played.azotte.history(id).len(),
+            Api::Peach | Api::PeachAuth => self.played.peach.history(id).len(),
+        }
+    }
+
     /// Takes the request to a sandbox, and keeps the request and the answer in the world's log.
     fn to<Route: Display, Fault: Debug>(
         self,
@@ -68,6 +77,7 @@ impl Came<'_> {
         let Exchange { at, route, checkout, order, fault, head, body, answer, error, .. } = exchange;
         let arrived = Arrived::of(answer.is_some(), error.as_ref().map(TransportError::delivery));
         let kept = answer.clone();
+        let statuses = checkout.as_deref().map_or(0, |id| self.statuses(id));
         self.played.traffic().add(|number| Entry {
             number,
             at,
@@ -82,6 +92,7 @@ impl Came<'_> {
             route: route.map(|route| route.to_string()),
             checkout: checkout.map(Into::into),
             order,
+            statuses,
             fault: fault.map(|fault| format!("{fault:?}")),
             answer: kept,
             arrived,

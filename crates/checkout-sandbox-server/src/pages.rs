@@ -35,6 +35,8 @@ use checkout_transport::http::HeaderMap;
 use checkout_transport::http::header::ACCEPT;
 
 use crate::shared::Shared;
+use crate::timeline;
+use crate::world::Played;
 
 pub(crate) use board::dashboard;
 
@@ -52,6 +54,14 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_/events", get(live::events))
         .route("/_/style.css", get(look::style))
         .route("/_/live.js", get(look::script))
+}
+
+/// The provider's name and the statuses of a checkout of any provider.
+pub(crate) fn statuses(played: &Played, id: &str) -> Option<(&'static str, Vec<timeline::Status>)> {
+    view::Provider::ALL.into_iter().find_map(|provider| {
+        let whole = desk::whole(played, provider, id)?;
+        Some((provider.key(), whole.timeline_statuses()))
+    })
 }
 
 /// True if a client asks for a page rather than for JSON.

@@ -12,6 +12,7 @@ use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{HeaderMap, Method};
 use checkout_transport::{Delivery, Response};
 
+use crate::clock::Pace;
 use crate::place::Api;
 
 /// The requests of a world from one reset to the next: the latest 10,000, and at most 32 MiB of bodies.
@@ -24,6 +25,19 @@ pub(crate) struct Traffic {
     kept: usize,
     /// The numbers of the entries about a checkout, by the checkout's id.
     by_checkout: HashMap<Arc<str>, VecDeque<u64>>,
+    /// The latest changes of the clock by hand.
+    steps: VecDeque<Step>,
+}
+
+/// A change of the world's clock by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) from: Moment,
+    pub(crate) to: Moment,
+    /// The pace from then on.
+    pub(crate) pace: Pace,
+    /// The number of the latest request before the change.
+    pub(crate) after: u64,
 }
 
 /// A request and the answer.
@@ -47,6 +61,8 @@ pub(crate) struct Entry {
     pub(crate) route: Option<String>,
     pub(crate) checkout: Option<Arc<str>>,
     pub(crate) order: Option<String>,
+    /// The number of statuses that the checkout had after the request.
+    pub(crate) statuses: usize,
     /// The name of the fault that struck.
     pub(crate) fault: Option<String>,
     /// The answer that the sandbox sent. `None` if the request did not arrive.
@@ -119,6 +135,19 @@ impl Traffic {
         self.last
     }
 
+    /// Keeps a change of the clock.
+    pub(crate) fn note_step(&mut self, from: Moment, to: Moment, pace: Pace) {
+        self.steps.push_back(Step { from, to, pace, after: self.last });
+        if self.steps.len() > MOST_STEPS {
+            self.steps.pop_front();
+        }
+    }
+
+    /// The changes of the clock, the oldest first.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter()
+    }
+
     fn forget_oldest(&mut self) -> bool {
         let Some(entry) = self.entries.pop_front() else { return false };
         self.kept -= entry.size();
@@ -149,6 +178,9 @@ impl Entry {
 /// The most entries that a world keeps.
 const MOST_ENTRIES: usize = 10_000;
 
+/// The most changes of the clock that a world keeps.
+const MOST_STEPS: usize = 1_000;
+
 /// The most bytes of bodies that a world keeps: 32 MiB.
 const MOST_BYTES: usize = 32 << 20;
 
@@ -173,6 +205,7 @@ mod tests {
             route: None,
             checkout: Some(checkout.into()),
             order: None,
+            statuses: 0,
             fault: None,
             answer: None,
             arrived: Arrived::Nothing,
