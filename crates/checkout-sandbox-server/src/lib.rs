@@ -65,6 +65,7 @@ mod pages;
 mod place;
 mod problem;
 mod query;
+mod reprint;
 mod server;
 mod shared;
 mod shown;
@@ -72,6 +73,7 @@ mod timeline;
 mod traffic;
 mod urls;
 mod webhooks;
+mod why;
 mod world;
 mod worlds;
 

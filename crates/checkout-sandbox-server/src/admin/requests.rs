@@ -12,6 +12,7 @@ use crate::problem::{Problem, answer};
 use crate::query::Query;
 use crate::shown::Shown;
 use crate::traffic::Entry;
+use crate::why;
 
 pub(super) async fn list(
     State(server): Server,
@@ -53,7 +54,14 @@ pub(super) async fn show(State(server): Server, Path((name, number)): Path<(Stri
     let played = world.quiet();
     let found = number.parse().ok().and_then(|number| played.traffic().numbered(number).cloned());
     let entry = found.ok_or_else(unknown)?;
-    Ok(answer(StatusCode::OK, &Shown::of(&entry, &Mask::of(world.keys())).whole()))
+    let mut whole = Shown::of(&entry, &Mask::of(world.keys())).whole();
+    if let Some(members) = whole.as_object_mut() {
+        members.insert(
+            "why".to_owned(),
+            why::of(&entry, &world, &server.worlds).map(|why| why.to_json()).into(),
+        );
+    }
+    Ok(answer(StatusCode::OK, &whole))
 }
 
 /// The parameter `limit`.
