@@ -18,6 +18,7 @@
 //! | `POST /_/worlds/{world}/webhooks/{webhook}/edit` | sends a webhook with another body or a wrong key |
 //! | `GET /_/worlds/{world}/requests` | the requests with their answers, masked |
 //! | `GET /_/worlds/{world}/requests/{request}` | one request whole |
+//! | `GET /_/worlds/{world}/export` | the requests as JSON lines or as an HTTP archive |
 //! | `GET /_/worlds/{world}/timeline` | everything that has happened about a checkout |
 //! | `GET /_/worlds/{world}/events` | the events, by long poll or as a stream |
 //! | `GET /_/worlds/{world}/wait` | answers as soon as something is so |
@@ -26,6 +27,7 @@ mod checkouts;
 mod clock;
 mod endpoints;
 mod events;
+mod export;
 mod requests;
 mod scenarios;
 mod timeline;
@@ -82,6 +84,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_/worlds/{world}/webhooks/{webhook}/edit", post(webhooks::edit))
         .route("/_/worlds/{world}/requests", get(requests::list))
         .route("/_/worlds/{world}/requests/{request}", get(requests::show))
+        .route("/_/worlds/{world}/export", get(export::show))
         .route("/_/worlds/{world}/timeline", get(timeline::show))
         .route("/_/worlds/{world}/events", get(events::read))
         .route("/_/worlds/{world}/wait", get(wait::wait))

@@ -57,7 +57,7 @@ impl Shown {
             headers: mask.headers(&entry.headers),
             body: mask.body(&entry.headers, &entry.body),
             route: entry.route.clone(),
-            checkout: entry.checkout.as_deref().map(|text| mask.text(text)),
+            checkout: entry.about().map(|text| mask.text(text)),
             order: text(&entry.order),
             fault: text(&entry.fault),
             answer,

@@ -59,7 +59,10 @@ pub(crate) struct Entry {
     pub(crate) body: Bytes,
     /// The name of the route in the provider's table. `None` if the provider has no such route.
     pub(crate) route: Option<String>,
+    /// The checkout that the request has made or read.
     pub(crate) checkout: Option<Arc<str>>,
+    /// The checkout in the path of a request that was refused or lost.
+    pub(crate) named: Option<Arc<str>>,
     pub(crate) order: Option<String>,
     /// The number of statuses that the checkout had after the request.
     pub(crate) statuses: usize,
@@ -102,7 +105,7 @@ impl Traffic {
         self.last += 1;
         let entry = Arc::new(entry(self.last));
         self.kept += entry.size();
-        if let Some(checkout) = &entry.checkout {
+        if let Some(checkout) = entry.about() {
             self.by_checkout.entry(Arc::clone(checkout)).or_default().push_back(entry.number);
         }
         self.entries.push_back(entry);
@@ -151,8 +154,8 @@ impl Traffic {
     fn forget_oldest(&mut self) -> bool {
         let Some(entry) = self.entries.pop_front() else { return false };
         self.kept -= entry.size();
-        if let Some(checkout) = &entry.checkout
-            && let Some(numbers) = self.by_checkout.get_mut(checkout)
+        if let Some(checkout) = entry.about()
+            && let Some(numbers) = self.by_checkout.get_mut(&**checkout)
         {
             // The oldest entry of all is the oldest entry about its checkout.
             numbers.pop_front();
@@ -167,6 +170,11 @@ impl Traffic {
 impl Entry {
     fn size(&self) -> usize {
         self.body.len() + self.answer.as_ref().map_or(0, |answer| answer.body().len())
+    }
+
+    /// The checkout that the request is about, though the request was refused or lost.
+    pub(crate) fn about(&self) -> Option<&Arc<str>> {
+        self.checkout.as_ref().or(self.named.as_ref())
     }
 
     /// The status of the answer that the sandbox sent.
@@ -204,6 +212,7 @@ mod tests {
             body: Bytes::from(vec![b' '; body]),
             route: None,
             checkout: Some(checkout.into()),
+            named: None,
             order: None,
             statuses: 0,
             fault: None,

@@ -33,7 +33,7 @@ pub(super) async fn list(
     let fits = |entry: &&Arc<Entry>| {
         entry.number > after
             && order.as_ref().is_none_or(|order| entry.order.as_ref() == Some(order))
-            && checkout.as_deref().is_none_or(|checkout| entry.checkout.as_deref() == Some(checkout))
+            && checkout.as_deref().is_none_or(|checkout| entry.about().is_some_and(|of| **of == *checkout))
             && provider.as_deref().is_none_or(|provider| entry.api.provider() == provider)
     };
     let (mut entries, last): (Vec<Arc<Entry>>, u64) = {
