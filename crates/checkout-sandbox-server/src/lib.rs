@@ -52,6 +52,7 @@
 mod about;
 mod admin;
 mod clock;
+mod copy;
 mod courier;
 mod fields;
 mod forward;

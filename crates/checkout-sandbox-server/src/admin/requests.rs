@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
 use checkout_transport::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Outcome, Server, named};
+use crate::copy;
 use crate::mask::Mask;
 use crate::problem::{Problem, answer};
 use crate::query::Query;
@@ -54,8 +55,13 @@ pub(super) async fn show(State(server): Server, Path((name, number)): Path<(Stri
     let played = world.quiet();
     let found = number.parse().ok().and_then(|number| played.traffic().numbered(number).cloned());
     let entry = found.ok_or_else(unknown)?;
-    let mut whole = Shown::of(&entry, &Mask::of(world.keys())).whole();
+    let shown = Shown::of(&entry, &Mask::of(world.keys()));
+    let mut whole = shown.whole();
     if let Some(members) = whole.as_object_mut() {
+        let copies = copy::snippets(&shown).into_iter();
+        let copies: Map<String, Value> =
+            copies.map(|copy| (copy.language.to_lowercase(), copy.text.into())).collect();
+        members.insert("copy".to_owned(), copies.into());
         members.insert(
             "why".to_owned(),
             why::of(&entry, &world, &server.worlds).map(|why| why.to_json()).into(),

@@ -12,6 +12,7 @@ use super::form::encoded;
 use super::look::{Frame, Kind};
 use super::view::Provider;
 use super::{exchange, parts, pay};
+use crate::copy;
 use crate::mask::Mask;
 use crate::shared::Shared;
 use crate::shown::Shown;
@@ -68,9 +69,32 @@ fn page(server: &Shared, world: &World, entry: &Entry, last: u64) -> Response<Bo
             h2 { "Answer" }
             (exchange::answer(shown.answer.as_ref(), MOST_SHOWN))
         }
+        (copies(&shown))
     };
     let title = format!("Request {} of the world {name}", shown.number);
     Frame { title: &title, base, world: Some(name), kind: Kind::Board }.page(StatusCode::OK, &content)
+}
+
+/// The request in several languages, for copying.
+fn copies(shown: &Shown) -> Markup {
+    let snippets = copy::snippets(shown);
+    html! {
+        @if !snippets.is_empty() {
+            section {
+                h2 { "Copy as" }
+                p class="soft" {
+                    "The addresses and the keys come from the environment variables that the command run sets. A \
+                     signature, a nonce and a time are spent, and are made anew."
+                }
+                @for snippet in &snippets {
+                    details data-testid=(format!("copy-{}", snippet.language.to_lowercase())) {
+                        summary { (snippet.language) }
+                        pre { (snippet.text) }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn facts(base: &str, world: &str, shown: &Shown) -> Markup {
