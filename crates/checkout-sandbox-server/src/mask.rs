@@ -387,7 +387,7 @@ mod tests {
     fn body(content_type: &str, body: &str) -> String {
         match Mask::of(&Keys::of_world("a")).body_of(content_type, body.as_bytes()) {
             Body::Text(text) => text,
-            other => format!("{other:?}"),
+            other @ (Body::Empty | Body::Bytes(_)) => format!("{other:?}"),
         }
     }
 

@@ -30,7 +30,7 @@ pub(super) fn text(recipe: &Recipe) -> String {
         Content::Json(fields) => {
             let fields = fields.iter().map(|(name, value)| match value {
                 Value::Variable(name_of) => format!("\\\"{name}\\\":\\\"${}\\\"", variable(name_of)),
-                _ => String::new(),
+                Value::Text(_) | Value::Bearer(_) | Value::Nonce => String::new(),
             });
             let fields: Vec<String> = fields.collect();
             data.push(format!("--data-binary \"{{{}}}\"", fields.join(",")));

@@ -90,7 +90,7 @@ impl Recipe {
         };
         let query = match content {
             Content::Query(_) => String::new(),
-            _ => shown.query.clone().unwrap_or_default(),
+            Content::Raw(_) | Content::Json(_) | Content::Form(_) => shown.query.clone().unwrap_or_default(),
         };
         let (method, path) = (shown.method.clone(), shown.path.clone());
         let signs_headers = shown.api == Api::AllScale;

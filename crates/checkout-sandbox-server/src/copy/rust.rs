@@ -43,7 +43,7 @@ pub(super) fn text(shown: &Shown) -> Option<String> {
             let of = |name: &str| match json.get(name)? {
                 Value::String(text) => Some(text.clone()),
                 Value::Number(number) => Some(number.to_string()),
-                _ => None,
+                Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
             };
             (PEACH_V2_CREATE, PEACH_V2_CLIENT, format!("{}client.create(&checkout)?", peach(&of)?))
         }
