@@ -17,6 +17,10 @@
 //! | `POST /_/worlds/{world}/webhooks/faults` | lets the next webhook's delivery go wrong |
 //! | `POST /_/worlds/{world}/webhooks/{webhook}/resend` | sends a webhook again |
 //! | `POST /_/worlds/{world}/webhooks/{webhook}/edit` | sends a webhook with another body or a wrong key |
+//! | `GET /_/worlds/{world}/requests` | the requests with their answers, masked |
+//! | `GET /_/worlds/{world}/requests/{request}` | one request whole |
+//! | `GET /_/worlds/{world}/export` | the requests as JSON lines or as an HTTP archive |
+//! | `GET /_/worlds/{world}/timeline` | everything that has happened about a checkout |
 //! | `GET /_/worlds/{world}/events` | the events, by long poll or as a stream |
 //! | `GET /_/worlds/{world}/wait` | answers as soon as something is so |
 
@@ -25,7 +29,10 @@ mod checkouts;
 mod clock;
 mod endpoints;
 mod events;
+mod export;
+mod requests;
 mod scenarios;
+mod timeline;
 mod wait;
 mod webhooks;
 mod world;
@@ -79,6 +86,10 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_/worlds/{world}/webhooks/{webhook}", get(webhooks::show))
         .route("/_/worlds/{world}/webhooks/{webhook}/resend", post(webhooks::resend))
         .route("/_/worlds/{world}/webhooks/{webhook}/edit", post(webhooks::edit))
+        .route("/_/worlds/{world}/requests", get(requests::list))
+        .route("/_/worlds/{world}/requests/{request}", get(requests::show))
+        .route("/_/worlds/{world}/export", get(export::show))
+        .route("/_/worlds/{world}/timeline", get(timeline::show))
         .route("/_/worlds/{world}/events", get(events::read))
         .route("/_/worlds/{world}/wait", get(wait::wait))
         .merge(pages::routes())

@@ -95,6 +95,7 @@ pub(crate) fn next(world: &World) -> Option<Moment> {
 pub(crate) async fn advance(world: &World, until: Until) -> Vec<Value> {
     let _alone = world.hooks().courier.write().await;
     let played = world.quiet();
+    played.traffic().note_step(played.clock.shown().now(), moment, played.clock.pace());
     let mut attempts = deliver_due(world, &played).await;
     loop {
         let now = played.clock.shown().now();
@@ -185,7 +186,7 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
             return Vec::new();
         }
     };
-    let begin = machine::now();
+    let (begin, after) = (machine::now(), played.traffic().last());
     let outcomes = if job.is_cut {
         vec![post::post_half(&target, &letter).await]
     } else if job.is_twice {
@@ -198,7 +199,7 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
     let record = |outcome: Result<Answer, String>| {
         let (url, letter) = (target.url.clone(), letter.clone());
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let attempt = Attempt { url, at, took_ms, letter, outcome, next: None, by_hand };
+        let attempt = Attempt { url, at, after, took_ms, letter, outcome, next: None, by_hand };
         played.mail.log().record(job, attempt)
     };
     outcomes.into_iter().map(record).collect()

@@ -137,7 +137,10 @@ impl World {
 
     /// Sets the pace of the world's clock. The world's time goes on from the present time.
     pub fn set_pace(&self, pace: Pace) {
-        self.played().clock.set(pace, machine::now());
+        let played = self.played();
+        played.clock.set(pace, machine::now());
+        let now = played.clock.shown().now();
+        played.traffic().note_step(now, now, pace);
     }
 
     /// Moves the world's time forward. The pace stays the same.
@@ -145,7 +148,10 @@ impl World {
     /// In a world whose time passes, the webhooks of that time are sent afterwards, in the background. In a
     /// frozen world the webhooks wait for a step by the admin route, which sends each webhook at its moment.
     pub fn advance(&self, by: Duration) {
-        self.played().clock.advance(by, machine::now());
+        let played = self.played();
+        let from = played.clock.shown().now();
+        played.clock.advance(by, machine::now());
+        played.traffic().note_step(from, played.clock.shown().now(), played.clock.pace());
     }
 
     /// The moment of the next thing that time alone brings to a checkout.
