@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use crate::clock::Pace;
 use crate::machine;
+use crate::traffic::Step;
 use crate::webhooks::content::{Content, Twist};
 use crate::webhooks::endpoint::Endpoint;
 use crate::webhooks::log::{Attempt, Job, To};
@@ -95,7 +96,7 @@ pub(crate) fn next(world: &World) -> Option<Moment> {
 pub(crate) async fn advance(world: &World, until: Until) -> Vec<Value> {
     let _alone = world.hooks().courier.write().await;
     let played = world.quiet();
-    played.traffic().note_step(played.clock.shown().now(), moment, played.clock.pace());
+    let (after, from) = (played.traffic().last(), played.clock.shown().now());
     let mut attempts = deliver_due(world, &played).await;
     loop {
         let now = played.clock.shown().now();
@@ -113,6 +114,8 @@ pub(crate) async fn advance(world: &World, until: Until) -> Vec<Value> {
             break;
         }
     }
+    let (to, pace) = (played.clock.shown().now(), played.clock.pace());
+    played.traffic().note_step(Step { from, to, pace, after });
     world.hooks().tell();
     world.hooks().kick.notify_one();
     attempts

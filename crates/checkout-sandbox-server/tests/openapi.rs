@@ -33,6 +33,23 @@ impl Route {
         self
     }
 
+    /// A parameter of the query that has to be there.
+    fn needed(self, name: &str, schema: Value, description: &str) -> Self {
+        let mut route = self.query(name, schema, description);
+        if let Some(parameter) = route.query.last_mut() {
+            parameter["required"] = true.into();
+        }
+        route
+    }
+
+    /// The last answer in another form.
+    fn also(mut self, kind: &str, schema: Value) -> Self {
+        if let Some((_, answer)) = self.answers.last_mut() {
+            answer["content"][kind] = json!({ "schema": schema });
+        }
+        self
+    }
+
     /// An optional body of JSON, by the fields.
     fn fields(mut self, required: &[&str], fields: Value) -> Self {
         let mut schema = object(required, fields);
@@ -93,7 +110,10 @@ impl Route {
             .path
             .split('/')
             .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-            .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+            .map(|name| {
+                let kind = if ["world", "name"].contains(&name) { "string" } else { "integer" };
+                json!({ "name": name, "in": "path", "required": true, "schema": { "type": kind } })
+            })
             .collect();
         parameters.extend(self.query.iter().cloned());
         let answers: Map<String, Value> =
@@ -212,7 +232,7 @@ const ONE_ENDPOINT: &str = "/_/worlds/{world}/endpoints/{endpoint}";
 const WORLD: &str = "No world has the name.";
 
 fn routes() -> Vec<Route> {
-    let provider = || json!({ "type": "string", "enum": ["allscale", "azotte", "peach"] });
+    let provider = || json!({ "type": "string", "enum": PROVIDERS });
     let none = json!({});
     let start = [&none, &paces()[0], &paces()[1]];
     let start = start
@@ -259,7 +279,7 @@ fn routes() -> Vec<Route> {
         },
     );
     let time = || json!({ "type": "string", "pattern": "^([0-9]{1,2}|[1-5][0-9]{2})(ms|s)$" });
-    vec![
+    let mut routes = vec![
         route("get", "/_/", "The addresses, and the keys of the default world; the dashboard for a browser")
             .answer(200, "The addresses and the keys.", named("About")),
         route("get", "/_/ready", "Answers as soon as the server listens").answer(
@@ -407,7 +427,7 @@ fn routes() -> Vec<Route> {
             .refused(400, "A parameter is wrong.")
             .refused(404, WORLD),
         route("get", "/_/worlds/{world}/wait", "Answers as soon as something is so")
-            .query("for", json!({ "type": "string", "enum": WAITS }), "The thing to wait for.")
+            .needed("for", json!({ "type": "string", "enum": WAITS }), "The thing to wait for.")
             .query("order", json!({ "type": "string" }), "The order.")
             .query("checkout", json!({ "type": "string" }), "The checkout.")
             .query("status", json!({ "type": "string" }), "The status, for a wait for a status.")
@@ -416,8 +436,77 @@ fn routes() -> Vec<Route> {
             .refused(400, "A parameter is wrong.")
             .refused(404, WORLD)
             .refused(408, "The thing is not so yet."),
+    ];
+    routes.extend(routes_of_requests());
+    routes
+}
+
+/// The routes of the requests that the world has got.
+fn routes_of_requests() -> Vec<Route> {
+    let text = || json!({ "type": "string" });
+    let whole = |least: u64, most: u64| json!({ "type": "integer", "minimum": least, "maximum": most });
+    vec![
+        route("get", "/_/worlds/{world}/requests", "The latest requests, with the answers")
+            .query("order", text(), "The order of the requests.")
+            .query("checkout", text(), "The checkout of the requests.")
+            .query("provider", json!({ "type": "string", "enum": PROVIDERS }), "The provider.")
+            .query("after", whole(0, u64::MAX), "The number of the last request that was read.")
+            .query("limit", whole(1, 1_000), "The most requests of the answer, 100 without the parameter.")
+            .answer(
+                200,
+                "The requests.",
+                object(
+                    &["requests", "next", "more"],
+                    json!({
+                        "requests": { "type": "array", "items": named("Request") },
+                        "next": { "type": "integer" }, "more": { "type": "boolean" },
+                    }),
+                ),
+            )
+            .refused(400, "A parameter is wrong.")
+            .refused(404, WORLD),
+        route(
+            "get",
+            "/_/worlds/{world}/requests/{request}",
+            "One request, with the reason of a refusal and copies as programs",
+        )
+        .answer(200, "The request.", named("Request"))
+        .refused(404, "No world or no request."),
+        route("get", "/_/worlds/{world}/timeline", "Everything about a checkout, in order")
+            .needed("checkout", text(), "The checkout.")
+            .query("skip", whole(0, 1 << 31), "The number of the latest things to leave out.")
+            .query("limit", whole(1, 1_000), "The most things of the answer, 100 without the parameter.")
+            .answer(
+                200,
+                "The timeline.",
+                object(
+                    &["checkout", "provider", "count", "older", "timeline"],
+                    json!({
+                        "checkout": text(), "provider": text(), "count": { "type": "integer" },
+                        "older": { "type": "integer" },
+                        "timeline": { "type": "array", "items": object(&["kind", "at_unix_ms"], json!({
+                            "kind": { "type": "string", "enum": ["request", "status", "webhook", "clock"] },
+                            "at_unix_ms": { "type": "integer" },
+                        })) },
+                    }),
+                ),
+            )
+            .refused(400, "A parameter is wrong.")
+            .refused(404, "No world or no checkout."),
+        route("get", "/_/worlds/{world}/export", "The requests as a file")
+            .query(
+                "format",
+                json!({ "type": "string", "enum": ["jsonl", "har"] }),
+                "JSON lines, or an HTTP archive.",
+            )
+            .answer(200, "The file.", json!({ "type": "object" }))
+            .also("application/jsonl", text())
+            .refused(400, "A parameter is wrong.")
+            .refused(404, WORLD),
     ]
 }
+
+const PROVIDERS: [&str; 3] = ["allscale", "azotte", "peach"];
 
 const WEBHOOK_FAULTS: [&str; 8] =
     ["drop", "delay", "repeat", "twice", "reorder", "stale", "wrong-key", "cut"];
@@ -508,6 +597,19 @@ fn schemas() -> Value {
             "number": whole(), "at_unix_ms": whole(), "kind": text(), "webhook": whole(), "detail": maybe("object"),
             "letter": { "type": "object" },
         })),
+        "Request": object(
+            &["number", "at_unix_ms", "took_us", "provider", "method", "path", "route", "checkout", "order",
+              "status", "fault", "arrived"],
+            json!({
+                "number": whole(), "at_unix_ms": whole(), "took_us": whole(), "provider": text(),
+                "method": text(), "path": text(), "query": maybe("string"), "prefix": text(),
+                "route": maybe("string"), "checkout": maybe("string"), "order": maybe("string"),
+                "status": maybe("integer"), "fault": maybe("string"),
+                "arrived": { "type": "string", "enum": ["answer", "request_alone", "nothing", "nothing_for_sure"] },
+                "request": { "type": "object" }, "answer": maybe("object"), "why": maybe("object"),
+                "copy": { "type": "object" },
+            }),
+        ),
         "Refusal": object(&["error"], json!({
             "error": object(&["field", "message"], json!({ "field": maybe("string"), "message": text() })),
         })),
