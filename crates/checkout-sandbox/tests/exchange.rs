@@ -101,3 +101,56 @@ fn nothing_of_a_card_is_kept_wherever_the_request_was_lost() {
         }
     }
 }
+
+#[test]
+fn every_fault_has_a_name_that_leads_back_to_the_fault() {
+    macro_rules! check {
+        ($of:ident) => {
+            let mut names = std::collections::BTreeSet::new();
+            for row in $of::Fault::NAMES {
+                // "7" is a text, a number and a time.
+                let fault = $of::Fault::by_name(row.name, row.value.map(|_| "7")).unwrap();
+                assert_eq!(fault.name(), row.name);
+                assert_eq!(fault.value().as_deref(), row.value.map(|_| "7"));
+                // The variant's own name, with a line between its words.
+                let debug = format!("{fault:?}").replace('(', " ").to_lowercase();
+                assert_eq!(debug.split(' ').next(), Some(&*row.name.replace('_', "")));
+                assert!(names.insert(row.name), "{}", row.name);
+            }
+        };
+    }
+    check!(allscale);
+    check!(azotte);
+    check!(peach);
+}
+
+#[test]
+fn a_name_with_a_wrong_value_is_no_fault() {
+    use checkout_sandbox::FaultNameError as Error;
+    let message = |name, value| allscale::Fault::by_name(name, value).map_err(|error| error.to_string());
+    assert_eq!(message("lost answer", None), Err("no fault has this name".to_owned()));
+    assert_eq!(message("lost_answer", Some("1")), Err("the fault has no value".to_owned()));
+    assert_eq!(message("slow", None), Err("ms is missing".to_owned()));
+    assert_eq!(message("tampered_status", Some("")), Err("status has to be a whole number".to_owned()));
+    assert_eq!(message("tampered_status", Some("-3")), Ok(allscale::Fault::TamperedStatus(-3)));
+    assert!(message("huge_body", Some("-1")).is_err());
+    assert!(message("slow", Some("2678400001")).is_err() && message("slow", Some("2678400000")).is_ok());
+    for text in ["", &"x".repeat(201)] {
+        let refused = peach::Fault::by_name("refused", Some(text));
+        assert!(matches!(refused, Err(Error::Wrong { value: "code", .. })), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_request_tells_its_route_and_order_before_the_answer() {
+    let sandbox = azotte::Sandbox::new(1);
+    let told = |request: Request| {
+        let (head, body) = request.into_parts();
+        (sandbox.route_of(&head), sandbox.order_of(&head, &body))
+    };
+    let create = (Some(azotte_tables::Route::SubmitCheckout), Some("order-1".to_owned()));
+    assert_eq!(told(submit("sk_of_nobody")), create);
+    assert_eq!(told(status("trk_0")), (Some(azotte_tables::Route::CheckoutStatus), None));
+    let made = sandbox.exchange(submit(azotte::API_KEY), None).checkout.unwrap();
+    assert_eq!(told(status(&made)).1.as_deref(), Some("order-1"));
+}

@@ -6,6 +6,7 @@ use std::sync::{Arc, MutexGuard};
 
 use checkout_tables::Moment;
 use checkout_tables::allscale::{Currency, Route};
+use checkout_transport::http::request::Parts;
 use checkout_transport::{BlockingTransport, Request, Response, Transport, TransportError};
 
 use super::Exchange;
@@ -181,6 +182,37 @@ impl Sandbox {
     /// ```
     pub fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
         self.0.exchange(request, fault)
+    }
+
+    /// The route that a request is for, whatever the answer would be. `None` if the provider has no such
+    /// route.
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::Sandbox;
+    /// use checkout_tables::allscale::Route;
+    /// use checkout_transport::http::Request;
+    ///
+    /// let read = Request::get("https://openapi.allscale.io/v1/test/ping");
+    /// let (head, ()) = read.body(())?.into_parts();
+    /// assert_eq!(Sandbox::new(7).route_of(&head), Some(Route::Ping));
+    /// # Ok::<(), checkout_transport::http::Error>(())
+    /// ```
+    #[must_use]
+    pub fn route_of(&self, head: &Parts) -> Option<Route> {
+        Server::route_of(head)
+    }
+
+    /// The merchant's name for the order that a request is about, as far as the request and the checkouts of
+    /// now tell the order. A request for a new checkout names the order, and a read leads to a checkout.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::Sandbox;
+    /// # let (head, ()) = checkout_transport::http::Request::new(()).into_parts();
+    /// assert_eq!(Sandbox::new(7).order_of(&head, b"anything"), None);
+    /// ```
+    #[must_use]
+    pub fn order_of(&self, head: &Parts, body: &[u8]) -> Option<String> {
+        self.0.order_of(head, body)
     }
 
     /// Makes the next request that the fault fits go wrong.

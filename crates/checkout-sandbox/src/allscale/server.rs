@@ -87,6 +87,26 @@ impl Server {
         Exchange { at: now, route, checkout, order, fault, head, body, answer: Some(answer), error }
     }
 
+    /// The route that a request is for.
+    pub(super) fn route_of(head: &Parts) -> Option<Route> {
+        Target::of(head.method.as_str(), head.uri.path()).route()
+    }
+
+    /// The merchant's name for the order that a request is about.
+    pub(super) fn order_of(&self, head: &Parts, body: &[u8]) -> Option<String> {
+        let state = self.state();
+        let (route, segment) = match Target::of(head.method.as_str(), head.uri.path()) {
+            Target::Route(route, segment) => (route, segment),
+            Target::WrongMethod | Target::Unknown => return None,
+        };
+        if route == Route::Create {
+            return create::order_id(body);
+        }
+        let id = super::route::intent_id(segment)?;
+        let intent = state.intents.get(state.number_of.get(&id).copied()?)?;
+        intent.order_id().map(str::to_owned)
+    }
+
     /// The API's own answer.
     fn answer(
         &self,

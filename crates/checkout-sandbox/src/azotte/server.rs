@@ -88,6 +88,23 @@ impl Server {
         Exchange { at: now, route, checkout, order, fault, head, body, answer: Some(answer), error }
     }
 
+    /// The route that a request is for.
+    pub(super) fn route_of(head: &Parts) -> Option<Route> {
+        Target::of(head.method.as_str(), head.uri.path()).route()
+    }
+
+    /// The merchant's name for the order that a request is about.
+    pub(super) fn order_of(&self, head: &Parts, body: &[u8]) -> Option<String> {
+        match Target::of(head.method.as_str(), head.uri.path()) {
+            Target::Submit => order::correlation_id(body),
+            Target::Status(segment) => {
+                let (state, id) = (self.state(), percent::segment(segment)?);
+                state.tracked(&id)?.1.correlation_id().map(str::to_owned)
+            }
+            Target::WrongMethod | Target::Unknown => None,
+        }
+    }
+
     /// The API's own answer.
     fn answer(
         &self,

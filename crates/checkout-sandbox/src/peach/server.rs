@@ -96,6 +96,35 @@ impl Server {
         Exchange { at: now, route, checkout, order, fault, head, body, answer: Some(answer), error }
     }
 
+    /// The route that a request is for.
+    pub(super) fn route_of(&self, head: &Parts) -> Option<Route> {
+        Target::of(self.hosts, head.method.as_str(), &head.uri).route()
+    }
+
+    /// The merchant's name for the order that a request is about.
+    pub(super) fn order_of(&self, head: &Parts, body: &[u8]) -> Option<String> {
+        let named = |checkout: &Checkout| checkout.order.merchant_transaction_id.clone();
+        match Target::of(self.hosts, head.method.as_str(), &head.uri) {
+            Target::Initiate | Target::Validate | Target::CreateCheckout => door::transaction_id(head, body),
+            Target::Status => {
+                let pairs = form::decode(head.uri.query()?.as_bytes())?;
+                let [checkout_id, transaction_id, payment_id] = LOOKED_FOR.map(|key| value_of(&pairs, key));
+                let state = self.state();
+                let by_id = checkout_id.and_then(|id| state.numbered(id)).map(named);
+                let by_payment = || {
+                    let number = state.number_of_payment.get(payment_id?).copied()?;
+                    state.checkouts.get(number).map(named)
+                };
+                by_id.or_else(|| transaction_id.map(str::to_owned)).or_else(by_payment)
+            }
+            Target::CheckoutStatus(id) => {
+                let id = percent::segment(id)?;
+                self.state().numbered(&id).map(named)
+            }
+            Target::Token | Target::WrongMethod | Target::Unknown => None,
+        }
+    }
+
     /// The API's own answer.
     fn answer(
         &self,
