@@ -10,6 +10,8 @@
 //! | `GET /_/worlds/{world}/checkouts` | lists the checkouts of all providers |
 //! | `POST /_/worlds/{world}/scenarios` | sets the scenario of the next checkout |
 //! | `POST /_/worlds/{world}/reset` | begins the world again |
+//! | `GET`, `POST`, `DELETE /_/worlds/{world}/faults` | lists, adds and clears the faults of requests |
+//! | `DELETE /_/worlds/{world}/faults/{fault}` | takes a fault away |
 //! | `GET`, `POST`, `DELETE /_/worlds/{world}/endpoints` | lists, adds and clears the receivers of webhooks |
 //! | `GET`, `PUT`, `DELETE /_/worlds/{world}/endpoints/{endpoint}` | one receiver |
 //! | `GET /_/worlds/{world}/webhooks` | the webhooks, with every attempt to deliver them |
@@ -23,6 +25,7 @@ mod checkouts;
 mod clock;
 mod endpoints;
 mod events;
+mod faults;
 mod scenarios;
 mod wait;
 mod webhooks;
@@ -34,7 +37,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use checkout_transport::http::{HeaderMap, Response, StatusCode};
 use serde_json::json;
 
@@ -62,6 +65,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_/worlds/{world}/checkouts", get(checkouts::list))
         .route("/_/worlds/{world}/scenarios", post(scenarios::add))
         .route("/_/worlds/{world}/reset", post(world::reset))
+        .route("/_/worlds/{world}/faults", get(faults::list).post(faults::add).delete(faults::clear))
+        .route("/_/worlds/{world}/faults/{fault}", delete(faults::remove))
         .route(
             "/_/worlds/{world}/endpoints",
             get(endpoints::list).post(endpoints::add).delete(endpoints::clear),

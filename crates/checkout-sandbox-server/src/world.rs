@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use checkout_sandbox::{allscale, azotte, peach};
@@ -10,8 +10,10 @@ use checkout_tables::Moment;
 use tokio::sync::Notify;
 
 use crate::clock::{Pace, Start, WorldClock};
+use crate::faults::{Faults, Rule};
 use crate::keys::{Keys, number_of};
 use crate::machine;
+use crate::problem::Problem;
 use crate::traffic::Traffic;
 use crate::webhooks::{Hooks, Mail};
 
@@ -35,6 +37,8 @@ pub struct World {
     keys: Keys,
     /// The address of the server, below which the payer's pages are.
     root: String,
+    /// The rules with which the world begins.
+    first_faults: OnceLock<Vec<Rule>>,
     played: RwLock<Arc<Played>>,
     hooks: Hooks,
 }
@@ -49,6 +53,8 @@ pub(crate) struct Played {
     pub(crate) acts: Mutex<()>,
     /// The webhooks, with all attempts to deliver them.
     pub(crate) mail: Mail,
+    /// The rules by which requests go wrong.
+    pub(crate) faults: Faults,
     /// The requests, with the answers.
     traffic: Mutex<Traffic>,
 }
@@ -84,7 +90,8 @@ impl World {
         let keys = if is_default { Keys::published() } else { Keys::of_world(&name) };
         let seed = seed.unwrap_or_else(|| if is_default { 1 } else { number_of(&name) });
         let played = RwLock::new(Arc::new(Played::new(&name, seed, start, &keys, root)?));
-        Some(Self { name, seed, start, keys, root: root.to_owned(), played, hooks: Hooks::default() })
+        let (root, hooks, first_faults) = (root.to_owned(), Hooks::default(), OnceLock::new());
+        Some(Self { name, seed, start, keys, root, first_faults, played, hooks })
     }
 
     /// The name.
@@ -156,10 +163,23 @@ impl World {
         [allscale, azotte, played.peach.next_change()].into_iter().flatten().min()
     }
 
+    /// Sets the rules with which the world begins, now and after each reset.
+    ///
+    /// # Errors
+    /// There are too many rules.
+    pub(crate) fn begin_with(&self, faults: Vec<Rule>) -> Result<(), Problem> {
+        let faults = self.first_faults.get_or_init(|| faults);
+        faults.iter().try_for_each(|rule| self.quiet().faults.add(rule.clone()).map(|_| ()))
+    }
+
     /// Begins again: no checkout, no waiting scenario or fault, the same keys and ids, and the clock as the
     /// clock was in the beginning.
     pub fn reset(&self) {
         if let Some(played) = Played::new(&self.name, self.seed, self.start, &self.keys, &self.root) {
+            for rule in self.first_faults.get().into_iter().flatten() {
+                // There was room for the rules in the beginning.
+                let _ = played.faults.add(rule.clone());
+            }
             *self.played.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(played);
             self.hooks.kick.notify_one();
         }
@@ -200,6 +220,7 @@ impl Played {
             clock,
             acts: Mutex::new(()),
             mail: Mail::default(),
+            faults: Faults::default(),
             traffic: Mutex::default(),
         })
     }

@@ -152,9 +152,12 @@ pub(super) async fn next_scenario(
 
 pub(super) async fn inject(State(server): Server, Path(name): Path<String>, body: Bytes) -> Response<Body> {
     changed(&server, &name, &body, |world, form| {
+        if form.get("do") == Some("clear") {
+            world.quiet().faults.clear();
+            return Ok(());
+        }
         let (provider, name) = chosen(form, "fault")?;
-        let injected = fault::inject(&world.played(), provider, name);
-        injected.then_some(()).ok_or_else(|| format!("{} has no fault of this name.", provider.name()))
+        fault::inject(&world.played(), provider, name, form)
     })
 }
 
@@ -204,7 +207,7 @@ fn board(server: &Shared, world: &World, query: &Form, refused: Option<&str>) ->
         (clock(world, &path))
         div class="grid" {
             (scenarios(&path))
-            (faults(&path, &played))
+            (fault::section(&path, &played))
         }
         section {
             h2 { "Reset" }
@@ -360,26 +363,6 @@ fn scenarios(path: &str) -> Markup {
                     }
                 }
                 button data-testid="scenario-set" { "Set" }
-            }
-        }
-    }
-}
-
-fn faults(path: &str, played: &Played) -> Markup {
-    html! {
-        section {
-            h2 { "Fault of the next request" }
-            form class="line" method="post" action=(format!("{path}/fault")) {
-                div {
-                    label for="fault" { "Fault" }
-                    select id="fault" name="fault" data-testid="fault" {
-                        @for provider in Provider::ALL { (options(provider, &fault::names(provider))) }
-                    }
-                }
-                button data-testid="fault-inject" { "Inject" }
-            }
-            p class="soft" data-live="faults" data-testid="faults-waiting" {
-                "Faults that wait for a request: " (fault::waiting(played))
             }
         }
     }

@@ -23,6 +23,8 @@ The sandboxes of AllScale, Azotte and Peach as an HTTP server on this machine.
     --split-ports      a port for each API: the four ports after N
     --public-url URL   the address under which others reach the server
     --allow-target HOST  lets webhooks go to this host; without the option, to this machine alone
+    --fault RULE       lets requests of the default world go wrong, as 'allscale:lost_answer; route=create; nth=2'
+                       (may be given more than once)
     --seed N           the seed of the ids of the default world (default: 1)
     --ready-file PATH  writes addresses and keys as JSON when the server listens
     --json             prints the banner as one line of JSON (not with run)
@@ -42,6 +44,7 @@ pub(crate) struct Args {
     public_url: Option<String>,
     split_ports: bool,
     targets: Vec<String>,
+    faults: Vec<String>,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) json: bool,
 }
@@ -78,6 +81,7 @@ impl Args {
             public_url: None,
             split_ports: false,
             targets: Vec::new(),
+            faults: Vec::new(),
             ready_file: None,
             json: false,
         };
@@ -93,6 +97,7 @@ impl Args {
                 Arg::Long("allow-target") => {
                     args.targets.push(value(&mut parser, "--allow-target", "a host")?);
                 }
+                Arg::Long("fault") => args.faults.push(value(&mut parser, "--fault", "a rule")?),
                 Arg::Long("public-url") => {
                     args.public_url = Some(value(&mut parser, "--public-url", "a URL")?);
                 }
@@ -136,6 +141,7 @@ impl Args {
         let server = self.seed.into_iter().fold(server, Builder::seed);
         let server = self.public_url.iter().fold(server, Builder::public_url);
         let server = self.targets.iter().fold(server, Builder::allow_target);
+        let server = self.faults.iter().fold(server, Builder::fault);
         if self.split_ports { server.split_ports() } else { server }
     }
 }
@@ -191,6 +197,7 @@ mod tests {
         let args =
             parse("--port 0 --host ::1 --seed=7 --ready-file f --public-url http://a.b --json --split-ports");
         let args = args.unwrap();
+        assert_eq!(parse("--fault peach:a;b=1 --fault=x").unwrap().faults, ["peach:a;b=1", "x"]);
         assert_eq!((args.port, args.seed, args.json, args.split_ports), (Some(0), Some(7), true, true));
         assert_eq!((args.host.to_string().as_str(), args.ready_file), ("::1", Some("f".into())));
         assert_eq!((args.public_url.as_deref(), args.command), (Some("http://a.b"), Command::Serve));
