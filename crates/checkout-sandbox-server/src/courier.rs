@@ -119,7 +119,7 @@ pub(crate) async fn send_by_hand(
 pub(crate) fn letter_to(world: &World, number: u64, url: &str) -> Option<Result<Letter, String>> {
     let played = world.quiet();
     let content = played.mail.log().message(number)?.content.clone();
-    let now = played.clock.shown().now();
+    let now = told(&played, played.clock.shown().now());
     // A receiver of this kind is called by somebody else: any host is right.
     let host = checkout_transport::http::Uri::try_from(url).ok()?.host().unwrap_or_default().to_owned();
     let target = Targets::new(vec![host]).of(url);
@@ -154,7 +154,8 @@ async fn deliver_due(world: &World, played: &Played) -> Vec<Value> {
 async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Vec<Value> {
     let at = played.clock.shown().now();
     let letter = target_of(world, &job.to).and_then(|target| {
-        let letter = job.content.letter(&target, world.keys(), (at, job.letter), &job.twist)?;
+        let told = told(played, at);
+        let letter = job.content.letter(&target, world.keys(), (told, job.letter), &job.twist)?;
         Ok((target, letter))
     });
     let (target, letter) = match letter {
@@ -181,6 +182,11 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
         played.mail.log().record(job, attempt)
     };
     outcomes.into_iter().map(record).collect()
+}
+
+/// The time that the provider's own clock tells for a moment.
+fn told(played: &Played, moment: Moment) -> Moment {
+    Moment::from_unix_millis(moment.unix_millis().saturating_add(played.allscale.skew_ms()))
 }
 
 /// The target of a receiver, or the reason why nothing goes there.

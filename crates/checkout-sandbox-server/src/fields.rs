@@ -65,6 +65,14 @@ impl Fields {
         number.map(Some).ok_or_else(refused)
     }
 
+    /// A whole number from `-most` to `most`.
+    pub(crate) fn signed(&mut self, name: &'static str, most: i64) -> Result<Option<i64>, Problem> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let number = value.as_i64().filter(|number| (-most..=most).contains(number));
+        let refused = || Problem::field(name, format!("has to be a whole number from -{most} to {most}"));
+        number.map(Some).ok_or_else(refused)
+    }
+
     /// A moment in milliseconds since 1970, before the year 10000.
     pub(crate) fn moment(&mut self, name: &'static str) -> Result<Option<Moment>, Problem> {
         let millis = self.number(name, 0, LAST_MILLISECOND)?;

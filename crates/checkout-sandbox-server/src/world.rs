@@ -155,6 +155,22 @@ impl World {
         self.played().clock.advance(by, machine::now());
     }
 
+    /// Sets the providers' own clocks ahead of the world's clock by so many milliseconds, or behind if
+    /// negative, until the next reset. Everything happens at its right time, and the times that the providers
+    /// tell and compare are wrong.
+    pub fn set_skew_ms(&self, skew_ms: i64) {
+        let played = self.played();
+        played.allscale.set_skew_ms(skew_ms);
+        played.azotte.set_skew_ms(skew_ms);
+        played.peach.set_skew_ms(skew_ms);
+    }
+
+    /// The milliseconds by which the providers' own clocks are ahead of the world's clock.
+    #[must_use]
+    pub fn skew_ms(&self) -> i64 {
+        self.quiet().allscale.skew_ms()
+    }
+
     /// The moment of the next thing that time alone brings to a checkout.
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {

@@ -365,3 +365,38 @@ fn the_dashboard_adds_a_fault_with_a_value_and_a_route() {
     let board = send(addr, "GET", "/_/board/default", &[], b"").unwrap().body;
     assert!(board.contains("Faults that wait for a request: 0"));
 }
+
+#[test]
+fn a_skew_moves_the_times_that_the_providers_tell_and_check() {
+    let running = frozen();
+    let (addr, keys) = (running.addr(), keys(&running));
+    let shop = shop(&running, &keys);
+    let clock = |body: &Value| running.admin("PUT", "/_/worlds/default/clock", body);
+    let ping = |ahead: i64| {
+        let unix_seconds = START.unix_seconds().checked_add(ahead).unwrap().unsigned_abs();
+        AllScale { unix_seconds, ..AllScale { addr, prefix: "", keys: &keys, unix_seconds: 0 } }
+            .send("GET", "/v1/test/ping", "")
+            .unwrap()
+            .status
+    };
+    // AllScale takes a time of five minutes either way.
+    assert_eq!([ping(-300), ping(0), ping(300), ping(301)], [200, 200, 200, 401]);
+    let (status, shown) = clock(&json!({ "skew_ms": 301_000 }));
+    assert_eq!(
+        (status, &shown["skew_ms"], &shown["unix_ms"]),
+        (200, &json!(301_000), &json!(START.unix_millis()))
+    );
+    assert_eq!([ping(0), ping(1), ping(601), ping(602)], [401, 200, 200, 401]);
+    assert!(shop.send("GET", "/v1/test/ping", "").unwrap().head.contains("Fri, 15 Jan 2027 08:05:01 GMT"));
+    let timestamp = |order: &str| {
+        assert_eq!(common::initiate(addr, "", &keys, order).status, 201);
+        common::peach_status(addr, "", &keys, order).json()["timestamp"].as_str().unwrap().to_owned()
+    };
+    assert!(timestamp("order-0001").starts_with("2027-01-15T08:05:01"), "{}", timestamp("order-0002"));
+    for wrong in [json!(2_678_400_001_i64), json!("1"), json!(0.5)] {
+        let (status, answer) = clock(&json!({ "skew_ms": wrong }));
+        assert_eq!((status, &answer["error"]["field"]), (400, &json!("skew_ms")), "{wrong}");
+    }
+    assert_eq!(running.admin("POST", "/_/worlds/default/reset", &Value::Null).0, 200);
+    assert_eq!([ping(0), ping(602)], [200, 401]);
+}

@@ -563,3 +563,29 @@ fn a_receiver_that_does_not_answer_holds_no_other_receiver_up() {
     assert_eq!(log["webhooks"][0]["deliveries"][0]["attempts"], json!([]));
     server.shutdown();
 }
+
+#[test]
+fn a_skewed_provider_signs_a_webhook_with_its_own_time() {
+    let server = start();
+    let (keys, receiver) = one_intent(&server, "w", &[]);
+    let (status, _) = server.admin("PUT", "/_/worlds/w/clock", &json!({ "skew_ms": -900_000 }));
+    assert_eq!(status, 200);
+    let attempts = advance(&server, "w", 3_600);
+    let got = receiver.next();
+    let signed: u64 = got.header("x-webhook-timestamp").parse().unwrap();
+    assert_eq!(attempts[0]["at_unix_ms"].as_u64().unwrap() / 1_000 - signed, 900);
+    assert_eq!(got.header("x-webhook-signature"), allscale_signature(&keys.allscale_api_secret, &got));
+
+    endpoint(&server, "w", "peach", &receiver.url("/p"));
+    receiver.next();
+    initiate(server.addr(), "", &keys, "order-0001");
+    let attempts = advance(&server, "w", 3_600);
+    let got = receiver.next();
+    let signed: u64 = got.header("x-webhook-timestamp").parse().unwrap();
+    assert_eq!(attempts[0]["at_unix_ms"].as_u64().unwrap() / 1_000 - signed, 900);
+    assert_eq!(
+        got.header("x-webhook-signature"),
+        peach_signature(&keys.peach_secret_token, &receiver.url("/p"), &got)
+    );
+    server.shutdown();
+}

@@ -68,6 +68,7 @@ mod mishap;
 mod percent;
 mod recorded;
 mod settings;
+mod skew;
 mod world;
 
 pub use clock::VirtualClock;

@@ -1,4 +1,5 @@
 //! Everything that a sandbox tells about a request and its answer.
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use checkout_sandbox::{allscale, azotte, peach};
 use checkout_tables::{allscale as allscale_tables, azotte as azotte_tables, peach as peach_tables};
@@ -153,4 +154,30 @@ fn a_request_tells_its_route_and_order_before_the_answer() {
     assert_eq!(told(status("trk_0")), (Some(azotte_tables::Route::CheckoutStatus), None));
     let made = sandbox.exchange(submit(azotte::API_KEY), None).checkout.unwrap();
     assert_eq!(told(status(&made)).1.as_deref(), Some("order-1"));
+}
+
+#[test]
+fn a_skewed_clock_tells_other_times_and_changes_no_event() {
+    let sandbox = azotte::Sandbox::new(1);
+    let date = |exchange: azotte::Exchange| exchange.answer.unwrap().headers()["date"].clone();
+    // The sandbox begins at 2024-06-01 12:52:07 UTC, a Saturday.
+    let begin = sandbox.clock().now();
+    let told = [0, 3_000, -1_000, 86_400_000].map(|skew| {
+        sandbox.set_skew_ms(skew);
+        date(sandbox.exchange(status("trk_0"), None))
+    });
+    assert_eq!(
+        told,
+        [
+            "Sat, 01 Jun 2024 12:52:07 GMT",
+            "Sat, 01 Jun 2024 12:52:10 GMT",
+            "Sat, 01 Jun 2024 12:52:06 GMT",
+            "Sun, 02 Jun 2024 12:52:07 GMT",
+        ]
+    );
+    sandbox.exchange(submit(azotte::API_KEY), None);
+    assert_eq!((sandbox.clock().now(), sandbox.checkouts()[0].submitted_at), (begin, begin));
+    let fork = sandbox.fork();
+    sandbox.reset();
+    assert_eq!((sandbox.skew_ms(), fork.skew_ms()), (0, 86_400_000));
 }

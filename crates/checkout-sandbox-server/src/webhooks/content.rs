@@ -109,7 +109,7 @@ impl Content {
         }
     }
 
-    /// The webhook as a letter to `target` at `now`, signed for the delivery with this number.
+    /// The webhook as a letter to `target`, which the provider's own clock sends at `now`, signed for the delivery with this number.
     ///
     /// AllScale's letter has the time and a nonce of the delivery. Peach's letter has the time of the event,
     /// and is the same at each delivery (Assumed).
@@ -183,7 +183,11 @@ fn of_peach(webhook: &peach::Webhook, target: &Target, keys: &Keys, twist: &Twis
     };
     let timestamp = match twist.stale_seconds {
         0 => header("x-webhook-timestamp"),
-        seconds => earlier(webhook.at, seconds).unix_seconds().to_string(),
+        seconds => {
+            let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+            let right: i64 = header("x-webhook-timestamp").parse().unwrap_or_default();
+            right.saturating_sub(seconds).to_string()
+        }
     };
     let id = header("x-webhook-id");
     // The only field of a message is the whole message: keys and values are signed with nothing between.

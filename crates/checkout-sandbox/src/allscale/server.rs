@@ -83,7 +83,7 @@ impl Server {
         let met = state.met.and_then(|number| state.intents.get(number));
         let checkout = met.map(|intent| intent.id.clone());
         let order = met.map_or_else(named, |intent| intent.order_id().map(str::to_owned));
-        let (answer, error) = answer.deliver(mishap, self.world.clock(), now);
+        let (answer, error) = answer.deliver(mishap, self.world.clock(), self.world.skew().told(now));
         Exchange { at: now, route, checkout, order, fault, head, body, answer: Some(answer), error }
     }
 
@@ -143,7 +143,8 @@ impl Server {
             Some((number, self.stores.get(number)?))
         };
         let nonces = &mut state.nonces;
-        let store = door::authenticate(store, nonces, self.window_seconds, now, head, body)?;
+        let store =
+            door::authenticate(store, nonces, self.window_seconds, (now, self.world.skew()), head, body)?;
         match fault {
             Some(Fault::RateLimited) => return Err(Refusal::rate_limited(2)),
             Some(Fault::InternalError) => return Err(Refusal::internal()),

@@ -17,6 +17,7 @@ use super::server::Server;
 use super::state::State;
 use super::tenant::Tenant;
 use crate::counts::Tally;
+use crate::skew::Skew;
 use crate::{Counts, RecordedRequest, VirtualClock};
 
 /// Azotte's side: tenants, checkouts, and a clock.
@@ -234,6 +235,38 @@ impl Sandbox {
     /// ```
     pub fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
         self.0.exchange(request, fault)
+    }
+
+    /// Sets the provider's own clock ahead of the sandbox's clock by so many milliseconds, or behind if
+    /// negative, until the [reset](Self::reset). Everything happens at its right time, and the times that the
+    /// provider tells and compares are wrong.
+    ///
+    /// The `Date` of answers is the clock's.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::Sandbox;
+    /// use checkout_transport::{Request, bytes::Bytes};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let date = || sandbox.exchange(Request::new(Bytes::new()), None).answer.unwrap().headers()["date"].clone();
+    /// let right = date();
+    /// sandbox.set_skew_ms(-300_000);
+    /// assert_ne!(date(), right);
+    /// assert_eq!(sandbox.skew_ms(), -300_000);
+    /// ```
+    pub fn set_skew_ms(&self, skew_ms: i64) {
+        self.0.world.set_skew(Skew(skew_ms));
+    }
+
+    /// The milliseconds by which the provider's own clock is ahead of the sandbox's clock.
+    ///
+    /// ```
+    /// # use checkout_sandbox::azotte::Sandbox;
+    /// assert_eq!(Sandbox::new(7).skew_ms(), 0);
+    /// ```
+    #[must_use]
+    pub fn skew_ms(&self) -> i64 {
+        self.0.world.skew().0
     }
 
     /// The route that a request is for, whatever the answer would be. `None` if the provider has no such

@@ -84,7 +84,7 @@ impl Server {
             let (head, body) = (head.clone(), body.clone());
             state.requests.push(RecordedRequest::new(head, body, body_len, now, &answer, mishap));
         }
-        let (answer, error) = answer.deliver(mishap, self.world.clock(), now);
+        let (answer, error) = answer.deliver(mishap, self.world.clock(), self.world.skew().told(now));
         Exchange { at: now, route, checkout, order, fault, head, body, answer: Some(answer), error }
     }
 

@@ -16,6 +16,7 @@ use super::server::Server;
 use super::state::{State, StatusRequest};
 use super::webhook::{Probe, ShopperReturn, Webhook};
 use crate::generator::Generator;
+use crate::skew::Skew;
 use crate::{Counts, RecordedRequest, VirtualClock};
 
 /// Peach's side: merchants, checkouts, and a clock.
@@ -224,6 +225,39 @@ impl Sandbox {
         self.0.exchange(request, fault)
     }
 
+    /// Sets the provider's own clock ahead of the sandbox's clock by so many milliseconds, or behind if
+    /// negative, until the [reset](Self::reset). Everything happens at its right time, and the times that the
+    /// provider tells and compares are wrong.
+    ///
+    /// The `Date` of answers, the `timestamp` of replies and webhooks, and the time that a webhook is signed
+    /// with are the clock's.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::Sandbox;
+    /// use checkout_transport::{Request, bytes::Bytes};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let date = || sandbox.exchange(Request::new(Bytes::new()), None).answer.unwrap().headers()["date"].clone();
+    /// let right = date();
+    /// sandbox.set_skew_ms(-300_000);
+    /// assert_ne!(date(), right);
+    /// assert_eq!(sandbox.skew_ms(), -300_000);
+    /// ```
+    pub fn set_skew_ms(&self, skew_ms: i64) {
+        self.0.world.set_skew(Skew(skew_ms));
+    }
+
+    /// The milliseconds by which the provider's own clock is ahead of the sandbox's clock.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::Sandbox;
+    /// assert_eq!(Sandbox::new(7).skew_ms(), 0);
+    /// ```
+    #[must_use]
+    pub fn skew_ms(&self) -> i64 {
+        self.0.world.skew().0
+    }
+
     /// The route that a request is for, whatever the answer would be. `None` if the provider has no such
     /// route.
     ///
@@ -423,7 +457,7 @@ impl Sandbox {
         let state = self.state();
         let checkout = state.numbered(checkout_id)?;
         let merchant = self.0.merchants.get(checkout.merchant)?;
-        Some(ShopperReturn::of(checkout, merchant.token(), now))
+        Some(ShopperReturn::of(checkout, merchant.token(), now, self.0.world.skew()))
     }
 
     /// The `POST` that tries the merchant's webhook URL out before the URL is saved. The `POST` is the same
@@ -489,7 +523,9 @@ impl Sandbox {
         for checkout in checkouts {
             let Some(merchant) = self.0.merchants.get(checkout.merchant) else { continue };
             let due = from(checkout)..checkout.reached(now).len();
-            let of = |event| Webhook::of(checkout, event, merchant.token(), merchant.notified_at());
+            let of = |event| {
+                Webhook::of(checkout, event, merchant.token(), merchant.notified_at(), self.0.world.skew())
+            };
             webhooks.extend(due.filter_map(of));
         }
         webhooks.sort_by_key(|webhook| webhook.at);

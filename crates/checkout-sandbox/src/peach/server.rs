@@ -92,7 +92,7 @@ impl Server {
         let met = state.met.and_then(|number| state.checkouts.get(number));
         let checkout = met.map(|checkout| checkout.id.clone());
         let order = met.map_or_else(named, |checkout| Some(checkout.order.merchant_transaction_id.clone()));
-        let (answer, error) = answer.deliver(mishap, self.world.clock(), now);
+        let (answer, error) = answer.deliver(mishap, self.world.clock(), self.world.skew().told(now));
         Exchange { at: now, route, checkout, order, fault, head, body, answer: Some(answer), error }
     }
 
@@ -214,7 +214,7 @@ impl Server {
         let Some(found) = found.cloned() else { return Err(Reply::result(400, NOT_FOUND)) };
         state.found(number, &found.id);
         let checkout = self.shown(state, found, fault);
-        let fields = checkout.fields(checkout.reached(now).len());
+        let fields = checkout.fields(checkout.reached(now).len(), self.world.skew());
         let flat = signed::shown(merchant.token(), fields, fault);
         if !merchant.is_wrapped() && checkout.expired_word().is_none() {
             return Ok(Reply::done(200, flat));
@@ -292,7 +292,7 @@ impl Server {
         };
         state.found(number, &found.id);
         let checkout = self.shown(state, found, fault);
-        let fields = checkout.fields(checkout.reached(now).len());
+        let fields = checkout.fields(checkout.reached(now).len(), self.world.skew());
         Ok(Reply::done(200, signed::shown(merchant.token(), fields, fault)))
     }
 
