@@ -16,6 +16,7 @@
 //! | `GET`, `PUT`, `DELETE /_/worlds/{world}/endpoints/{endpoint}` | one receiver |
 //! | `GET /_/worlds/{world}/webhooks` | the webhooks, with every attempt to deliver them |
 //! | `POST /_/worlds/{world}/webhooks/faults` | lets the next webhook's delivery go wrong |
+//! | `POST /_/worlds/{world}/webhooks/resend` | sends all webhooks again |
 //! | `POST /_/worlds/{world}/webhooks/{webhook}/resend` | sends a webhook again |
 //! | `POST /_/worlds/{world}/webhooks/{webhook}/edit` | sends a webhook with another body or a wrong key |
 //! | `GET /_/worlds/{world}/events` | the events, by long poll or as a stream |
@@ -76,6 +77,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
             get(endpoints::show).put(endpoints::replace).delete(endpoints::remove),
         )
         .route("/_/worlds/{world}/webhooks", get(webhooks::list))
+        .route("/_/worlds/{world}/webhooks/resend", post(webhooks::resend_all))
         .route("/_/worlds/{world}/webhooks/faults", post(webhooks::inject))
         .route("/_/worlds/{world}/webhooks/{webhook}", get(webhooks::show))
         .route("/_/worlds/{world}/webhooks/{webhook}/resend", post(webhooks::resend))

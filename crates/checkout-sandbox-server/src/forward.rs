@@ -1,6 +1,7 @@
 //! A provider's request on its way to the sandbox of its world.
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use checkout_sandbox::{Exchange, allscale, azotte, peach};
 use checkout_transport::bytes::Bytes;
@@ -16,7 +17,7 @@ use crate::place::Api;
 use crate::problem::Problem;
 use crate::traffic::{Arrived, Entry};
 use crate::wire::{self, Plan};
-use crate::world::Visit;
+use crate::world::{Visit, World};
 use crate::worlds::Worlds;
 
 /// An answer on its way to the client.
@@ -24,6 +25,8 @@ pub(crate) struct Forwarded {
     pub(crate) answer: Result<Response, TransportError>,
     /// The fault of the connection, if there is one.
     pub(crate) wire: Option<Plan>,
+    /// The checkout that the request has made, and its world.
+    pub(crate) made: Option<(Arc<World>, String)>,
 }
 
 /// Hands a request to the sandbox of the world whose key the request names, and returns the answer.
@@ -42,7 +45,7 @@ pub(crate) fn forward(
 ) -> Result<Forwarded, Problem> {
     let world = worlds.of_keys(|| named::keys(api, &head, &body));
     let Some(uri) = provider_uri(api, path, head.uri.query()) else {
-        return Ok(Forwarded { answer: Ok(bad_request()), wire: None });
+        return Ok(Forwarded { answer: Ok(bad_request()), wire: None, made: None });
     };
     let prefix = head.uri.path().strip_suffix(path).unwrap_or_default().to_owned();
     head.uri = uri;
@@ -67,7 +70,7 @@ pub(crate) fn forward(
         None => (None, None),
     };
     let came = Came { api, prefix, wire, played: &played };
-    let answer = match api {
+    let (answer, made) = match api {
         Api::AllScale => {
             let fault = if let Some(Fault::AllScale(fault)) = fault { Some(fault) } else { None };
             came.to(|request| played.allscale.exchange(request, fault), allscale::Fault::name, request)
@@ -86,7 +89,7 @@ pub(crate) fn forward(
     {
         worlds.lead_token(token, &world);
     }
-    Ok(Forwarded { answer, wire })
+    Ok(Forwarded { answer, wire, made: made.map(|checkout| (world, checkout)) })
 }
 
 /// A request that has come to a world.
@@ -98,13 +101,14 @@ struct Came<'a> {
 }
 
 impl Came<'_> {
-    /// Takes the request to a sandbox, and keeps the request and the answer in the world's log.
+    /// Takes the request to a sandbox, and keeps the request and the answer in the world's log. Returns the
+    /// answer, and the id of a new checkout.
     fn to<Route: Display, Fault>(
         self,
         sandbox: impl FnOnce(Request) -> Exchange<Route, Fault>,
         name: fn(&Fault) -> &'static str,
         request: Request,
-    ) -> Result<Response, TransportError> {
+    ) -> (Result<Response, TransportError>, Option<String>) {
         let begin = machine::now();
         let exchange = sandbox(request);
         let took = machine::now().saturating_since(begin);
@@ -120,6 +124,9 @@ impl Came<'_> {
         let names: Vec<_> = names.collect();
         let delay = self.wire.as_ref().and_then(Plan::delay).unwrap_or_default();
         let kept = answer.clone();
+        let route = route.map(|route| route.to_string());
+        let creates = route.as_deref().is_some_and(|route| CREATES.contains(&route));
+        let made = checkout.clone().filter(|_| creates);
         self.played.traffic().add(|number| Entry {
             number,
             at,
@@ -131,20 +138,24 @@ impl Came<'_> {
             query: head.uri.query().map(str::to_owned),
             headers: head.headers,
             body,
-            route: route.map(|route| route.to_string()),
+            route,
             checkout: checkout.map(Into::into),
             order,
             fault: (!names.is_empty()).then(|| names.join(", ")),
             answer: kept,
             arrived,
         });
-        match (error, answer) {
+        let answer = match (error, answer) {
             (None, Some(answer)) => Ok(answer),
             (Some(error), _) => Err(error),
             (None, None) => Err(TransportError::unknown("there is no answer")),
-        }
+        };
+        (answer, made)
     }
 }
+
+/// The routes that make a checkout.
+const CREATES: [&str; 4] = ["create", "submit_checkout", "initiate", "create_checkout"];
 
 fn provider_uri(api: Api, path: &str, query: Option<&str>) -> Option<Uri> {
     let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
@@ -165,7 +176,6 @@ fn bad_request() -> Response {
 mod tests {
     use super::*;
     use crate::clock::Start;
-    use crate::world::World;
     use checkout_transport::http::Request;
 
     /// The entry of a request of Azotte's with a fault in the header.

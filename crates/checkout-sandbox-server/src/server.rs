@@ -30,6 +30,7 @@ use crate::place::{Api, Place};
 use crate::problem::Problem;
 use crate::shared::Shared;
 use crate::urls::Urls;
+use crate::webhooks::content::Provider;
 use crate::webhooks::target::Targets;
 use crate::wire::{Lent, Plan};
 use crate::world::World;
@@ -448,6 +449,9 @@ impl Door {
                     Err(problem) => return Ok(problem.into_response()),
                 };
                 self.shared.changed();
+                if let (Some((world, checkout)), Some(provider)) = (&forwarded.made, webhooks_of(api)) {
+                    courier::deliver_early(world, provider, checkout).await;
+                }
                 let answer = forwarded.answer.map_err(|_| Closed)?;
                 if let Some(plan) = forwarded.wire {
                     self.spoil(&plan, &answer, is_head, &lent).await?;
@@ -503,6 +507,15 @@ impl Door {
             _ = stopped.changed() => {}
         }
         plan.delay().map(|_| ()).ok_or(Closed)
+    }
+}
+
+/// The provider of an API, if the provider sends webhooks.
+fn webhooks_of(api: Api) -> Option<Provider> {
+    match api {
+        Api::AllScale => Some(Provider::AllScale),
+        Api::Peach | Api::PeachAuth => Some(Provider::Peach),
+        Api::Azotte => None,
     }
 }
 

@@ -131,8 +131,9 @@ pub(crate) fn with_value<T: Value, Fault>(
     T::of_text(text).map(make).ok_or(FaultNameError::Wrong { value, wanted: T::WANTED })
 }
 
-/// Writes the names of a provider's faults, after the provider's module: a row for each variant, as `name => Variant`, or as
-/// `name(value) => Variant` for a variant with a value. A variant without a row does not compile.
+/// Writes the names of a provider's faults, after the provider's module: a row for each variant, as `name =>
+/// Variant`, or as `name(value) => Variant` for a variant with a value. A variant without a row does not
+/// compile.
 macro_rules! fault_names {
     ($provider:literal: $($name:ident $(($value:ident))? => $variant:ident),+ $(,)?) => {
         impl Fault {

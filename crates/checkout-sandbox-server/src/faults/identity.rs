@@ -7,9 +7,9 @@ use crate::keys::number_of;
 
 /// The identity of a request.
 ///
-/// A request about an order is known by the route and the order: the id of a checkout depends on the moment at
-/// which the checkout came. Any other request is known by the method, the path, the query without the parts
-/// that change each time, and the body.
+/// A request about an order is known by the route and the order: the id of a checkout depends on the moment
+/// at which the checkout came. Any other request is known by the method, the path, the query without the
+/// parts that change each time, and the body.
 pub(crate) fn identity(route: Route, order: Option<&str>, head: &Parts, body: &[u8]) -> String {
     let provider = route.provider().key();
     if let (Some(route), Some(order)) = (route.name(), order) {

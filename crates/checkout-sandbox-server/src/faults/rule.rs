@@ -36,8 +36,8 @@ pub(crate) struct Rule {
 #[derive(Clone, Debug)]
 pub(crate) struct Struck {
     pub(crate) fault: Fault,
-    /// A number for the fault's own chances, such as the jitter of a delay. The number follows from the rule's
-    /// seed and the request.
+    /// A number for the fault's own chances, such as the jitter of a delay. The number follows from the
+    /// rule's seed and the request.
     pub(crate) draw: u64,
 }
 
