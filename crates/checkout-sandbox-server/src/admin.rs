@@ -10,6 +10,7 @@
 //! | `GET /_/worlds/{world}/checkouts` | lists the checkouts of all providers |
 //! | `POST /_/worlds/{world}/scenarios` | sets the scenario of the next checkout |
 //! | `POST /_/worlds/{world}/reset` | begins the world again |
+//! | `GET /_/worlds/{world}/limits` | the limits, each with its use |
 //! | `GET`, `POST`, `DELETE /_/worlds/{world}/faults` | lists, adds and clears the faults of requests |
 //! | `DELETE /_/worlds/{world}/faults/{fault}` | takes a fault away |
 //! | `GET`, `POST`, `DELETE /_/worlds/{world}/endpoints` | lists, adds and clears the receivers of webhooks |
@@ -27,6 +28,7 @@ mod clock;
 mod endpoints;
 mod events;
 mod faults;
+mod limits;
 mod scenarios;
 mod wait;
 mod webhooks;
@@ -66,6 +68,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_/worlds/{world}/checkouts", get(checkouts::list))
         .route("/_/worlds/{world}/scenarios", post(scenarios::add))
         .route("/_/worlds/{world}/reset", post(world::reset))
+        .route("/_/worlds/{world}/limits", get(limits::list))
         .route("/_/worlds/{world}/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/_/worlds/{world}/faults/{fault}", delete(faults::remove))
         .route(

@@ -58,6 +58,7 @@ mod fields;
 mod forward;
 mod hosts;
 mod keys;
+mod limits;
 mod listen;
 mod machine;
 mod named;

@@ -400,3 +400,33 @@ fn a_skew_moves_the_times_that_the_providers_tell_and_check() {
     assert_eq!(running.admin("POST", "/_/worlds/default/reset", &Value::Null).0, 200);
     assert_eq!([ping(0), ping(602)], [200, 401]);
 }
+
+#[test]
+fn a_limit_shows_its_use_and_the_moment_of_room() {
+    let running = frozen();
+    let (addr, keys) = (running.addr(), keys(&running));
+    let limit = || running.admin("GET", "/_/worlds/default/limits", &Value::Null).1["limits"].clone();
+    let board = || send(addr, "GET", "/_/board/default", &[], b"").unwrap().body;
+    let begin = START.unix_millis();
+    let shown = |used: u64, room_at: i64| {
+        json!([{
+            "provider": "peach", "limit": "reads of a status in 60 seconds", "most": 2,
+            "used": used, "room": 2 - used, "room_at_unix_ms": room_at,
+        }])
+    };
+    assert_eq!(common::initiate(addr, "", &keys, "order-0001").status, 201);
+    assert_eq!(limit(), shown(0, begin));
+    let read = || common::peach_status(addr, "", &keys, "order-0001").status;
+    assert_eq!((read(), limit()), (200, shown(1, begin)));
+    assert!(board().contains("1 of 2 used. 1 more have room now."));
+    running.get().default_world().advance(std::time::Duration::from_secs(20));
+    assert_eq!((read(), limit()), (200, shown(2, begin + 60_000)));
+    assert!(board().contains("2 of 2 used. The next has room in 40"), "{}", board());
+    // A read over the limit takes no room.
+    assert_eq!((read(), limit()), (429, shown(2, begin + 60_000)));
+    running.get().default_world().advance(std::time::Duration::from_millis(39_999));
+    assert_eq!((read(), limit()), (429, shown(2, begin + 60_000)));
+    running.get().default_world().advance(std::time::Duration::from_millis(1));
+    assert_eq!((limit(), read()), (shown(1, begin + 60_000), 200));
+    assert_eq!(limit(), shown(2, begin + 80_000));
+}

@@ -181,3 +181,36 @@ fn a_skewed_clock_tells_other_times_and_changes_no_event() {
     sandbox.reset();
     assert_eq!((sandbox.skew_ms(), fork.skew_ms()), (0, 86_400_000));
 }
+
+#[test]
+fn a_limit_of_a_minute_of_the_clock_has_room_when_the_next_minute_begins() {
+    let limit = std::num::NonZeroU32::new(1).unwrap();
+    // 40 seconds into a minute.
+    let clock = checkout_sandbox::VirtualClock::new(checkout_tables::Moment::from_unix_seconds(160));
+    let sandbox = allscale::Sandbox::builder().clock(clock).requests_per_minute(limit).build();
+    let shown =
+        || sandbox.limit_use(allscale::API_KEY).map(|of| (of.used, of.room(), of.room_at.unix_seconds()));
+    assert_eq!(shown(), Some((0, 1, 160)));
+    let key =
+        checkout_auth::allscale::SigningKey::new(allscale::API_KEY, allscale::API_SECRET.into()).unwrap();
+    let to_sign = checkout_auth::allscale::RequestToSign {
+        method: "GET",
+        path: "/v1/test/ping",
+        query: "",
+        timestamp: 160,
+        nonce: "n-1",
+        body: b"",
+    };
+    let ping = http::Request::get("https://openapi.allscale.io/v1/test/ping")
+        .header("x-api-key", allscale::API_KEY)
+        .header("x-timestamp", 160)
+        .header("x-nonce", "n-1")
+        .header("x-signature", key.sign(&to_sign).unwrap().as_str())
+        .body(Bytes::new())
+        .unwrap();
+    assert_eq!(sandbox.exchange(ping, None).answer.unwrap().status(), 200);
+    assert_eq!(shown(), Some((1, 0, 180)));
+    sandbox.clock().advance(std::time::Duration::from_secs(20));
+    assert_eq!(shown(), Some((0, 1, 180)));
+    assert_eq!(sandbox.limit_use("st_nobody"), None);
+}

@@ -17,6 +17,7 @@ use super::{desk, fault, parts, pay};
 use crate::clock::Pace;
 use crate::courier;
 use crate::fields::LAST_MILLISECOND;
+use crate::limits;
 use crate::shared::Shared;
 use crate::world::{Played, World};
 
@@ -209,6 +210,7 @@ fn board(server: &Shared, world: &World, query: &Form, refused: Option<&str>) ->
             (scenarios(&path))
             (fault::section(&path, &played))
         }
+        (limits(world, &played))
         section {
             h2 { "Reset" }
             p class="soft" { "Takes all checkouts of the world away, and sets the clock to its beginning." }
@@ -363,6 +365,26 @@ fn scenarios(path: &str) -> Markup {
                     }
                 }
                 button data-testid="scenario-set" { "Set" }
+            }
+        }
+    }
+}
+
+fn limits(world: &World, played: &Played) -> Markup {
+    let limits = limits::of(played, world.keys());
+    html! {
+        @if !limits.is_empty() {
+            section data-live="limits" {
+                h2 { "Limits" }
+                @for (provider, counted, of) in &limits {
+                    p data-testid=(format!("limit-{}", provider.key())) {
+                        (provider.name()) ", " (counted) ": " (of.used) " of " (of.most) " used. "
+                        @match of.room() {
+                            0 => { "The next has room in " (parts::span(of.room_at.saturating_since(world.now()))) "." },
+                            room => { (room) " more have room now." },
+                        }
+                    }
+                }
             }
         }
     }

@@ -20,7 +20,7 @@ use super::state::State;
 use super::webhook::Webhook;
 use crate::counts::Tally;
 use crate::skew::Skew;
-use crate::{Counts, RecordedRequest, VirtualClock};
+use crate::{Counts, LimitUse, RecordedRequest, VirtualClock};
 
 /// AllScale's side: stores, intents, and a clock.
 ///
@@ -352,6 +352,32 @@ impl Sandbox {
         let store = self.0.store_of.get(api_key).copied();
         let state = self.state();
         store.and_then(|store| state.tallies.get(store)).map_or_else(Counts::default, Tally::counts)
+    }
+
+    /// The use that the store with this API key makes of
+    /// [`Builder::requests_per_minute`](super::Builder::requests_per_minute). `None` if there is no such
+    /// store or no limit.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    ///
+    /// use checkout_sandbox::allscale::{API_KEY, Sandbox};
+    ///
+    /// let limited = Sandbox::builder().requests_per_minute(NonZeroU32::MIN).build();
+    /// assert_eq!(limited.limit_use(API_KEY).map(|limit| limit.most), Some(1));
+    /// assert_eq!(Sandbox::new(7).limit_use(API_KEY), None);
+    /// ```
+    #[must_use]
+    pub fn limit_use(&self, api_key: &str) -> Option<LimitUse> {
+        let most = self.0.requests_per_minute?;
+        let store = self.0.store_of.get(api_key).copied()?;
+        let state = self.state();
+        let now = self.0.world.now();
+        let minute = now.unix_seconds().div_euclid(60);
+        let counted = state.counted.get(&store).filter(|(of, _)| *of == minute);
+        let used = counted.map_or(0, |(_, requests)| *requests);
+        let next_minute = Moment::from_unix_seconds((minute + 1) * 60);
+        Some(LimitUse::new(most, used, if used < most { now } else { next_minute }))
     }
 
     /// Every webhook that is due by now, taken before or not, in the order of time: one webhook for each

@@ -15,9 +15,10 @@ use super::scenario::{CANCELLED, SUCCESS, Scenario};
 use super::server::Server;
 use super::state::{State, StatusRequest};
 use super::webhook::{Probe, ShopperReturn, Webhook};
+use crate::counts::MINUTE;
 use crate::generator::Generator;
 use crate::skew::Skew;
-use crate::{Counts, RecordedRequest, VirtualClock};
+use crate::{Counts, LimitUse, RecordedRequest, VirtualClock};
 
 /// Peach's side: merchants, checkouts, and a clock.
 ///
@@ -458,6 +459,31 @@ impl Sandbox {
         let checkout = state.numbered(checkout_id)?;
         let merchant = self.0.merchants.get(checkout.merchant)?;
         Some(ShopperReturn::of(checkout, merchant.token(), now, self.0.world.skew()))
+    }
+
+    /// The use that the merchant with this entity makes of
+    /// [`Builder::status_limit`](super::Builder::status_limit). `None` if there is no such merchant or no
+    /// limit.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::{ENTITY_ID, Sandbox};
+    ///
+    /// assert_eq!(Sandbox::new(7).limit_use(ENTITY_ID).map(|limit| limit.most), Some(2));
+    /// assert_eq!(Sandbox::builder().status_limit(None).build().limit_use(ENTITY_ID), None);
+    /// ```
+    #[must_use]
+    pub fn limit_use(&self, entity_id: &str) -> Option<LimitUse> {
+        let most = self.0.status_limit?;
+        let merchant = self.0.merchant(entity_id)?;
+        let state = self.state();
+        let now = self.0.world.now();
+        let let_in = &state.visits.get(merchant)?.let_in;
+        let mut counted = let_in.iter().filter(|at| now.saturating_since(**at) < MINUTE);
+        let oldest = counted.next().copied();
+        let used =
+            u32::try_from(counted.count()).unwrap_or(u32::MAX).saturating_add(u32::from(oldest.is_some()));
+        let ends = oldest.map_or(now, |at| at.saturating_add(MINUTE));
+        Some(LimitUse::new(most, used, if used < most { now } else { ends }))
     }
 
     /// The `POST` that tries the merchant's webhook URL out before the URL is saved. The `POST` is the same
