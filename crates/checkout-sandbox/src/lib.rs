@@ -70,6 +70,7 @@ mod percent;
 mod recorded;
 mod settings;
 mod skew;
+mod summary;
 mod world;
 
 pub use clock::VirtualClock;

@@ -214,3 +214,47 @@ fn a_limit_of_a_minute_of_the_clock_has_room_when_the_next_minute_begins() {
     assert_eq!(shown(), Some((0, 1, 180)));
     assert_eq!(sandbox.limit_use("st_nobody"), None);
 }
+
+#[test]
+fn the_scenario_of_a_request_goes_before_those_that_wait_and_uses_none_up() {
+    use azotte::Scenario;
+    let sandbox = azotte::Sandbox::new(1);
+    let order = |number: u32| {
+        let body = SUBMIT.replace("order-1", &format!("order-{number}"));
+        let (head, _) = submit(azotte::API_KEY).into_parts();
+        Request::from_parts(head, Bytes::from(body))
+    };
+    sandbox.next_checkout(Scenario::failed());
+    sandbox.set_scenario(Some(Scenario::slow()));
+    // A request that makes nothing leaves its scenario to no other request.
+    sandbox.exchange_through(status("trk_0"), None, Some(Scenario::three_ds_url()));
+    sandbox.exchange_through(order(1), None, Some(Scenario::late_success()));
+    // The same order again is the same checkout.
+    sandbox.exchange_through(order(1), None, Some(Scenario::three_ds_html()));
+    let [of_queue, usual] = [2, 3].map(|number| sandbox.exchange(order(number), None));
+    assert!(of_queue.checkout.is_some() && usual.checkout.is_some());
+    sandbox.set_scenario(None);
+    sandbox.exchange(order(4), None);
+    let names: Vec<_> = sandbox.checkouts().into_iter().map(|checkout| checkout.scenario).collect();
+    assert_eq!(names, ["late_success", "failed", "slow", "happy"]);
+}
+
+#[test]
+fn every_scenario_has_a_sentence() {
+    macro_rules! check {
+        ($of:ident) => {
+            for name in $of::Scenario::NAMES {
+                let sentence = $of::Scenario::sentence(name).unwrap();
+                assert!(
+                    sentence.ends_with('.') && !sentence.contains(['`', '[', '\n']),
+                    "{name}: {sentence}"
+                );
+            }
+            assert_eq!($of::Scenario::sentence("nobody's"), None);
+        };
+    }
+    check!(allscale);
+    check!(azotte);
+    check!(peach);
+    assert_eq!(peach::Scenario::sentence("happy").as_deref(), Some("Opened and paid."));
+}

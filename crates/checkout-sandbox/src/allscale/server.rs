@@ -44,7 +44,14 @@ impl Server {
     }
 
     /// Takes a request from the client and brings the answer back, with the mishaps of the way.
-    pub(super) fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
+    ///
+    /// A checkout that the request makes goes through `scenario`, if there is one.
+    pub(super) fn exchange(
+        &self,
+        request: Request,
+        fault: Option<Fault>,
+        scenario: Option<Scenario>,
+    ) -> Exchange {
         let (head, body) = request.into_parts();
         let mut state = self.state();
         let target = Target::of(head.method.as_str(), head.uri.path());
@@ -68,7 +75,7 @@ impl Server {
             };
         }
 
-        state.met = None;
+        (state.met, state.chosen) = (None, scenario);
         let answer = Answer::instead_of_the_api(mishap)
             .unwrap_or_else(|| self.answer(&mut state, target, &head, &body, fault.as_ref(), now))
             .spoiled_by(mishap);
@@ -227,7 +234,7 @@ impl Server {
         let order = Order::read(body)?;
         let rate = |currency| state.rates.get(&currency).copied().unwrap_or(Rate::ONE);
         let terms = order.terms(settings.and_then(Store::default_coin), rate)?;
-        let scenario = state.scenarios.pop_front().unwrap_or_else(|| self.scenario.clone());
+        let scenario = state.next_scenario(&self.scenario);
         let intent = Intent::new(store, order, terms, scenario, now, &mut state.intent_ids);
         let number = state.intents.len();
         state.number_of.insert(intent.id.clone(), number);

@@ -234,7 +234,40 @@ impl Sandbox {
     /// assert!(exchange.answer.is_none() && exchange.error.is_some());
     /// ```
     pub fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
-        self.0.exchange(request, fault)
+        self.0.exchange(request, fault, None)
+    }
+
+    /// Takes a request from a client, as [`exchange`](Self::exchange) does. A new checkout that the request
+    /// makes goes through `scenario`, before the scenarios that wait.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::{Sandbox, Scenario};
+    /// use checkout_transport::{Request, bytes::Bytes};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let exchange = sandbox.exchange_through(Request::new(Bytes::new()), None, Some(Scenario::happy()));
+    /// assert_eq!(exchange.route, None);
+    /// ```
+    pub fn exchange_through(
+        &self,
+        request: Request,
+        fault: Option<Fault>,
+        scenario: Option<Scenario>,
+    ) -> Exchange {
+        self.0.exchange(request, fault, scenario)
+    }
+
+    /// Sends each new checkout for which nobody has chosen a scenario through `scenario`, until the
+    /// [reset](Self::reset). `None` is the scenario of
+    /// [`Builder::scenario`](super::Builder::scenario).
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::{Sandbox, Scenario};
+    ///
+    /// Sandbox::new(7).set_scenario(Some(Scenario::late_success()));
+    /// ```
+    pub fn set_scenario(&self, scenario: Option<Scenario>) {
+        self.state().usual = scenario;
     }
 
     /// Sets the provider's own clock ahead of the sandbox's clock by so many milliseconds, or behind if
@@ -453,13 +486,13 @@ impl Sandbox {
 
 impl Transport for Sandbox {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        self.0.exchange(request, None).into_result()
+        self.0.exchange(request, None, None).into_result()
     }
 }
 
 impl BlockingTransport for Sandbox {
     fn send_blocking(&self, request: Request) -> Result<Response, TransportError> {
-        self.0.exchange(request, None).into_result()
+        self.0.exchange(request, None, None).into_result()
     }
 }
 

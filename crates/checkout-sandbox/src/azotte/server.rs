@@ -44,7 +44,14 @@ impl Server {
     }
 
     /// Takes a request from the client and brings the answer back, with the mishaps of the way.
-    pub(super) fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
+    ///
+    /// A checkout that the request makes goes through `scenario`, if there is one.
+    pub(super) fn exchange(
+        &self,
+        request: Request,
+        fault: Option<Fault>,
+        scenario: Option<Scenario>,
+    ) -> Exchange {
         let (head, body) = request.into_parts();
         let mut state = self.state();
         let target = Target::of(head.method.as_str(), head.uri.path());
@@ -68,7 +75,7 @@ impl Server {
             };
         }
 
-        state.met = None;
+        (state.met, state.chosen) = (None, scenario);
         let answer = Answer::instead_of_the_api(mishap)
             .unwrap_or_else(|| self.answer(&mut state, target, &head, &body, fault.as_ref(), now))
             .spoiled_by(mishap);
@@ -166,7 +173,7 @@ impl Server {
         let key = order.correlation_id.clone().map(|id| (tenant, id));
         let known = key.as_ref().and_then(|key| state.number_of_key.get(key)).copied();
         let number = known.filter(|_| fault != Some(&Fault::KeyForgotten)).unwrap_or_else(|| {
-            let scenario = state.scenarios.pop_front().unwrap_or_else(|| self.scenario.clone());
+            let scenario = state.next_scenario(&self.scenario);
             let checkout = Checkout::new(tenant, order, scenario, now, &mut state.ids);
             let number = state.checkouts.len();
             state.number_of.insert(checkout.tracking_number.clone(), number);

@@ -50,7 +50,14 @@ impl Server {
     }
 
     /// Takes a request from the client and brings the answer back, with the mishaps of the way.
-    pub(super) fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
+    ///
+    /// A checkout that the request makes goes through `scenario`, if there is one.
+    pub(super) fn exchange(
+        &self,
+        request: Request,
+        fault: Option<Fault>,
+        scenario: Option<Scenario>,
+    ) -> Exchange {
         let (head, body) = request.into_parts();
         let mut state = self.state();
         let target = Target::of(self.hosts, head.method.as_str(), &head.uri);
@@ -75,7 +82,7 @@ impl Server {
             };
         }
 
-        state.met = None;
+        (state.met, state.chosen) = (None, scenario);
         let answer = Answer::instead_of_the_api(mishap)
             .unwrap_or_else(|| self.answer(&mut state, target, &head, &body, fault.as_ref(), now))
             .spoiled_by(mishap);
@@ -297,7 +304,7 @@ impl Server {
     }
 
     fn add(&self, state: &mut State, merchant: usize, order: Order, now: Moment) -> Checkout {
-        let scenario = state.scenarios.pop_front().unwrap_or_else(|| self.scenario.clone());
+        let scenario = state.next_scenario(&self.scenario);
         let checkout = Checkout::new(merchant, order, scenario, self.live, now, &mut state.checkout_ids);
         let number = state.checkouts.len();
         let transaction = (merchant, checkout.order.merchant_transaction_id.clone());
