@@ -10,6 +10,7 @@
 //! | `GET /_/worlds/{world}/checkouts` | lists the checkouts of all providers |
 //! | `POST /_/worlds/{world}/scenarios` | sets the scenario of the next checkout |
 //! | `POST /_/worlds/{world}/reset` | begins the world again |
+//! | `GET`, `PUT`, `DELETE /_/worlds/{world}/autopay` | the time after which new checkouts are paid |
 //! | `GET /_/worlds/{world}/limits` | the limits, each with its use |
 //! | `GET`, `POST`, `DELETE /_/worlds/{world}/faults` | lists, adds and clears the faults of requests |
 //! | `DELETE /_/worlds/{world}/faults/{fault}` | takes a fault away |
@@ -23,6 +24,7 @@
 //! | `GET /_/worlds/{world}/events` | the events, by long poll or as a stream |
 //! | `GET /_/worlds/{world}/wait` | answers as soon as something is so |
 
+mod autopay;
 mod checkouts;
 mod clock;
 mod endpoints;
@@ -68,6 +70,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_/worlds/{world}/checkouts", get(checkouts::list))
         .route("/_/worlds/{world}/scenarios", post(scenarios::add))
         .route("/_/worlds/{world}/reset", post(world::reset))
+        .route("/_/worlds/{world}/autopay", get(autopay::show).put(autopay::set).delete(autopay::end))
         .route("/_/worlds/{world}/limits", get(limits::list))
         .route("/_/worlds/{world}/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/_/worlds/{world}/faults/{fault}", delete(faults::remove))

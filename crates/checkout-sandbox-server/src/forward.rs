@@ -10,6 +10,7 @@ use checkout_transport::http::uri::{Authority, PathAndQuery, Scheme};
 use checkout_transport::http::{Method, StatusCode, Uri, uri};
 use checkout_transport::{Request, Response, TransportError};
 
+use crate::choice;
 use crate::faults::{self, Fault, Route, Struck};
 use crate::machine;
 use crate::named;
@@ -56,10 +57,21 @@ pub(crate) fn forward(
         Api::Peach | Api::PeachAuth => Route::Peach(played.peach.route_of(&head)),
     };
     let of_header = faults::of_header(&mut head, route)?.map(|fault| Struck { fault, draw: 0 });
+    let chosen = choice::of_header(&mut head, route.provider())?;
     let order = || match api {
         Api::AllScale => played.allscale.order_of(&head, &body),
         Api::Azotte => played.azotte.order_of(&head, &body),
         Api::Peach | Api::PeachAuth => played.peach.order_of(&head, &body),
+    };
+    let creates = route.name().is_some_and(|route| CREATES.contains(&&*route));
+    let scenario = match (chosen, creates) {
+        (_, false) => None,
+        (Some(name), true) => Some(name),
+        (None, true) => {
+            let of_order = order().map(|order| choice::of_order(&order, route.provider()));
+            let of_amount = || choice::of_amount(&head, &body, route.provider());
+            of_order.transpose()?.flatten().or_else(of_amount)
+        }
     };
     let by_rule = || played.faults.meet(route, || faults::identity(route, order().as_deref(), &head, &body));
     let struck = of_header.or_else(by_rule);
@@ -73,15 +85,30 @@ pub(crate) fn forward(
     let (answer, made) = match api {
         Api::AllScale => {
             let fault = if let Some(Fault::AllScale(fault)) = fault { Some(fault) } else { None };
-            came.to(|request| played.allscale.exchange(request, fault), allscale::Fault::name, request)
+            let scenario = scenario.and_then(allscale::Scenario::by_name);
+            came.to(
+                |request| played.allscale.exchange_through(request, fault, scenario),
+                allscale::Fault::name,
+                request,
+            )
         }
         Api::Azotte => {
             let fault = if let Some(Fault::Azotte(fault)) = fault { Some(fault) } else { None };
-            came.to(|request| played.azotte.exchange(request, fault), azotte::Fault::name, request)
+            let scenario = scenario.and_then(azotte::Scenario::by_name);
+            came.to(
+                |request| played.azotte.exchange_through(request, fault, scenario),
+                azotte::Fault::name,
+                request,
+            )
         }
         Api::Peach | Api::PeachAuth => {
             let fault = if let Some(Fault::Peach(fault)) = fault { Some(fault) } else { None };
-            came.to(|request| played.peach.exchange(request, fault), peach::Fault::name, request)
+            let scenario = scenario.and_then(peach::Scenario::by_name);
+            came.to(
+                |request| played.peach.exchange_through(request, fault, scenario),
+                peach::Fault::name,
+                request,
+            )
         }
     };
     if let (Api::PeachAuth, Ok(answer)) = (api, &answer)

@@ -51,6 +51,8 @@
 
 mod about;
 mod admin;
+mod autopay;
+mod choice;
 mod clock;
 mod courier;
 mod faults;

@@ -69,6 +69,7 @@ impl Server {
             start: Start::default(),
             targets: Vec::new(),
             faults: Vec::new(),
+            autopay: None,
         }
     }
 }
@@ -94,6 +95,7 @@ pub struct Builder {
     start: Start,
     targets: Vec<String>,
     faults: Vec<String>,
+    autopay: Option<Duration>,
 }
 
 impl Builder {
@@ -153,6 +155,13 @@ impl Builder {
         self
     }
 
+    /// Lets each new checkout of the default world be paid by itself after this time of the world's clock,
+    /// unless somebody has chosen a scenario.
+    pub fn autopay(mut self, after: Duration) -> Self {
+        self.autopay = Some(after);
+        self
+    }
+
     /// Lets the default world begin at `moment`, with a clock that stands still.
     pub fn frozen_at(mut self, moment: Moment) -> Self {
         self.start = Start { pace: Pace::Frozen, at: Some(moment) };
@@ -207,6 +216,7 @@ impl Builder {
         });
         let begun = shared.worlds.default_world().begin_with(rules);
         begun.map_err(|problem| BindError::Fault(problem.sentence()))?;
+        shared.worlds.default_world().set_autopay(self.autopay);
         courier::start(shared.worlds.default_world(), &shared.targets);
         let router = admin::router(Arc::clone(&shared));
         let listeners = listeners.into_iter().map(|(api, listener)| {

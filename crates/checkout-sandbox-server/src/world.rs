@@ -9,6 +9,7 @@ use checkout_sandbox::{allscale, azotte, peach};
 use checkout_tables::Moment;
 use tokio::sync::Notify;
 
+use crate::autopay;
 use crate::clock::{Pace, Start, WorldClock};
 use crate::faults::{Faults, Rule};
 use crate::keys::{Keys, number_of};
@@ -37,6 +38,8 @@ pub struct World {
     keys: Keys,
     /// The address of the server, below which the payer's pages are.
     root: String,
+    /// The time after which new checkouts are paid by themselves.
+    autopay: Mutex<Option<Duration>>,
     /// The rules with which the world begins.
     first_faults: OnceLock<Vec<Rule>>,
     played: RwLock<Arc<Played>>,
@@ -91,7 +94,8 @@ impl World {
         let seed = seed.unwrap_or_else(|| if is_default { 1 } else { number_of(&name) });
         let played = RwLock::new(Arc::new(Played::new(&name, seed, start, &keys, root)?));
         let (root, hooks, first_faults) = (root.to_owned(), Hooks::default(), OnceLock::new());
-        Some(Self { name, seed, start, keys, root, first_faults, played, hooks })
+        let autopay = Mutex::default();
+        Some(Self { name, seed, start, keys, root, autopay, first_faults, played, hooks })
     }
 
     /// The name.
@@ -155,6 +159,20 @@ impl World {
         self.played().clock.advance(by, machine::now());
     }
 
+    /// Lets each new checkout be paid by itself after this time of the world's clock, unless somebody has
+    /// chosen a scenario. `None` lets new checkouts go through the usual scenario. A reset changes nothing of
+    /// this.
+    pub fn set_autopay(&self, after: Option<Duration>) {
+        *self.autopay.lock().unwrap_or_else(PoisonError::into_inner) = after;
+        self.played().set_autopay(after);
+    }
+
+    /// The time after which a new checkout is paid by itself.
+    #[must_use]
+    pub fn autopay(&self) -> Option<Duration> {
+        *self.autopay.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Sets the providers' own clocks ahead of the world's clock by so many milliseconds, or behind if
     /// negative, until the next reset. Everything happens at its right time, and the times that the providers
     /// tell and compare are wrong.
@@ -192,6 +210,7 @@ impl World {
     /// clock was in the beginning.
     pub fn reset(&self) {
         if let Some(played) = Played::new(&self.name, self.seed, self.start, &self.keys, &self.root) {
+            played.set_autopay(self.autopay());
             for rule in self.first_faults.get().into_iter().flatten() {
                 // There was room for the rules in the beginning.
                 let _ = played.faults.add(rule.clone());
@@ -239,6 +258,12 @@ impl Played {
             faults: Faults::default(),
             traffic: Mutex::default(),
         })
+    }
+
+    fn set_autopay(&self, after: Option<Duration>) {
+        self.allscale.set_scenario(after.map(autopay::allscale));
+        self.azotte.set_scenario(after.map(autopay::azotte));
+        self.peach.set_scenario(after.map(autopay::peach));
     }
 
     /// The requests, with the answers.
