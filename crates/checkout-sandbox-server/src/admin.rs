@@ -11,10 +11,15 @@
 //! | `GET /_/worlds/{world}/checkouts` | lists the checkouts of all providers |
 //! | `POST /_/worlds/{world}/scenarios` | sets the scenario of the next checkout |
 //! | `POST /_/worlds/{world}/reset` | begins the world again |
+//! | `GET`, `PUT`, `DELETE /_/worlds/{world}/autopay` | the time after which new checkouts are paid |
+//! | `GET /_/worlds/{world}/limits` | the limits, each with its use |
+//! | `GET`, `POST`, `DELETE /_/worlds/{world}/faults` | lists, adds and clears the faults of requests |
+//! | `DELETE /_/worlds/{world}/faults/{fault}` | takes a fault away |
 //! | `GET`, `POST`, `DELETE /_/worlds/{world}/endpoints` | lists, adds and clears the receivers of webhooks |
 //! | `GET`, `PUT`, `DELETE /_/worlds/{world}/endpoints/{endpoint}` | one receiver |
 //! | `GET /_/worlds/{world}/webhooks` | the webhooks, with every attempt to deliver them |
 //! | `POST /_/worlds/{world}/webhooks/faults` | lets the next webhook's delivery go wrong |
+//! | `POST /_/worlds/{world}/webhooks/resend` | sends all webhooks again |
 //! | `POST /_/worlds/{world}/webhooks/{webhook}/resend` | sends a webhook again |
 //! | `POST /_/worlds/{world}/webhooks/{webhook}/edit` | sends a webhook with another body or a wrong key |
 //! | `GET /_/worlds/{world}/requests` | the requests with their answers, masked |
@@ -24,12 +29,15 @@
 //! | `GET /_/worlds/{world}/events` | the events, by long poll or as a stream |
 //! | `GET /_/worlds/{world}/wait` | answers as soon as something is so |
 
+mod autopay;
 mod changes;
 mod checkouts;
 mod clock;
 mod endpoints;
 mod events;
 mod export;
+mod faults;
+mod limits;
 mod requests;
 mod scenarios;
 mod timeline;
@@ -43,7 +51,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use checkout_transport::http::header::CONTENT_TYPE;
 use checkout_transport::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
@@ -73,6 +81,10 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_/worlds/{world}/checkouts", get(checkouts::list))
         .route("/_/worlds/{world}/scenarios", post(scenarios::add))
         .route("/_/worlds/{world}/reset", post(world::reset))
+        .route("/_/worlds/{world}/autopay", get(autopay::show).put(autopay::set).delete(autopay::end))
+        .route("/_/worlds/{world}/limits", get(limits::list))
+        .route("/_/worlds/{world}/faults", get(faults::list).post(faults::add).delete(faults::clear))
+        .route("/_/worlds/{world}/faults/{fault}", delete(faults::remove))
         .route(
             "/_/worlds/{world}/endpoints",
             get(endpoints::list).post(endpoints::add).delete(endpoints::clear),
@@ -82,6 +94,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
             get(endpoints::show).put(endpoints::replace).delete(endpoints::remove),
         )
         .route("/_/worlds/{world}/webhooks", get(webhooks::list))
+        .route("/_/worlds/{world}/webhooks/resend", post(webhooks::resend_all))
         .route("/_/worlds/{world}/webhooks/faults", post(webhooks::inject))
         .route("/_/worlds/{world}/webhooks/{webhook}", get(webhooks::show))
         .route("/_/worlds/{world}/webhooks/{webhook}/resend", post(webhooks::resend))

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use checkout_sandbox::allscale::Act;
 use checkout_tables::Moment;
 use serde_json::Value;
 use tokio::time::sleep;
@@ -10,9 +11,9 @@ use tokio::time::sleep;
 use crate::clock::Pace;
 use crate::machine;
 use crate::traffic::Step;
-use crate::webhooks::content::{Content, Twist};
+use crate::webhooks::content::{Content, Provider, Twist};
 use crate::webhooks::endpoint::Endpoint;
-use crate::webhooks::log::{Attempt, Job, To};
+use crate::webhooks::log::{Attempt, Filter, Job, Message, To, Way};
 use crate::webhooks::post::{self, Answer, Letter};
 use crate::webhooks::target::{Target, Targets};
 use crate::world::{Played, World};
@@ -115,7 +116,9 @@ pub(crate) async fn advance(world: &World, until: Until) -> Vec<Value> {
         }
     }
     let (to, pace) = (played.clock.shown().now(), played.clock.pace());
-    played.traffic().note_step(Step { from, to, pace, after });
+    if to != from {
+        played.traffic().note_step(Step { from, to, pace, after });
+    }
     world.hooks().tell();
     world.hooks().kick.notify_one();
     attempts
@@ -140,11 +143,50 @@ pub(crate) async fn send_by_hand(
     Some(attempts)
 }
 
+/// Sends all webhooks that fit to their receivers now, in the order of the world's time.
+pub(crate) async fn send_all_by_hand(
+    world: &World,
+    provider: Option<Provider>,
+    filter: &Filter,
+    endpoints: &[Endpoint],
+) -> Vec<Value> {
+    look(world);
+    let fits = |message: &&Message| provider.is_none_or(|provider| message.content.provider() == provider);
+    let played = world.quiet();
+    let numbers: Vec<u64> =
+        played.mail.log().messages(filter).filter(fits).map(|message| message.number).collect();
+    let mut attempts = Vec::new();
+    for number in numbers {
+        let of_one = send_by_hand(world, number, endpoints, &Twist::default()).await;
+        attempts.extend(of_one.into_iter().flatten());
+    }
+    attempts
+}
+
+/// Pays a new checkout at once, and delivers the webhooks that are due, if a fault says that the webhook
+/// comes before the answer to the create.
+pub(crate) async fn deliver_early(world: &World, provider: Provider, checkout: &str) {
+    if !world.quiet().mail.log().take_early(provider) {
+        return;
+    }
+    let played = world.played();
+    match provider {
+        Provider::AllScale => {
+            // A new checkout can be paid.
+            let _ = played.allscale.act(checkout, Act::ComeTo(CONFIRMED));
+        }
+        Provider::Peach => {
+            let _ = played.peach.pay(checkout);
+        }
+    }
+    advance(world, Until::Moment(world.now())).await;
+}
+
 /// The letter of a webhook to any URL, for a receiver that is not called.
 pub(crate) fn letter_to(world: &World, number: u64, url: &str) -> Option<Result<Letter, String>> {
     let played = world.quiet();
     let content = played.mail.log().message(number)?.content.clone();
-    let now = played.clock.shown().now();
+    let now = told(&played, played.clock.shown().now());
     // A receiver of this kind is called by somebody else: any host is right.
     let host = checkout_transport::http::Uri::try_from(url).ok()?.host().unwrap_or_default().to_owned();
     let target = Targets::new(vec![host]).of(url);
@@ -178,8 +220,10 @@ async fn deliver_due(world: &World, played: &Played) -> Vec<Value> {
 
 async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Vec<Value> {
     let at = played.clock.shown().now();
+    let twist = Twist { secret: secret_of(world, &job.to), ..job.twist.clone() };
     let letter = target_of(world, &job.to).and_then(|target| {
-        let letter = job.content.letter(&target, world.keys(), (at, job.letter), &job.twist)?;
+        let told = told(played, at);
+        let letter = job.content.letter(&target, world.keys(), (told, job.letter), &twist)?;
         Ok((target, letter))
     });
     let (target, letter) = match letter {
@@ -190,13 +234,14 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
         }
     };
     let (begin, after) = (machine::now(), played.traffic().last());
-    let outcomes = if job.is_cut {
-        vec![post::post_half(&target, &letter).await]
-    } else if job.is_twice {
-        let (first, second) = tokio::join!(post::post(&target, &letter), post::post(&target, &letter));
-        vec![first, second]
-    } else {
-        vec![post::post(&target, &letter).await]
+    let outcomes = match job.way {
+        Way::Whole => vec![post::post(&target, &letter).await],
+        Way::Cut => vec![post::post_half(&target, &letter).await],
+        Way::Stalled(time) => vec![post::post_nothing(&target, time).await],
+        Way::Twice => {
+            let (first, second) = tokio::join!(post::post(&target, &letter), post::post(&target, &letter));
+            vec![first, second]
+        }
     };
     let took = machine::now().saturating_since(begin);
     let record = |outcome: Result<Answer, String>| {
@@ -206,6 +251,11 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
         played.mail.log().record(job, attempt)
     };
     outcomes.into_iter().map(record).collect()
+}
+
+/// The time that the provider's own clock tells for a moment.
+fn told(played: &Played, moment: Moment) -> Moment {
+    Moment::from_unix_millis(moment.unix_millis().saturating_add(played.allscale.skew_ms()))
 }
 
 /// The target of a receiver, or the reason why nothing goes there.
@@ -220,6 +270,13 @@ fn target_of(world: &World, to: &To) -> Result<Target, String> {
         }
     };
     world.hooks().targets().of(&url)
+}
+
+/// The receiver's own secret.
+fn secret_of(world: &World, to: &To) -> Option<String> {
+    let To::Endpoint(number) = to else { return None };
+    let endpoints = world.hooks().endpoints();
+    endpoints.all().iter().find(|endpoint| endpoint.number == *number)?.secret.clone()
 }
 
 /// The next moment at which time changes something.
@@ -242,6 +299,9 @@ fn until_next(played: &Played) -> Option<Duration> {
         Pace::Times(times) => Some((left / times.max(1)).max(TICK)),
     }
 }
+
+/// AllScale's status of a confirmed payment.
+const CONFIRMED: i64 = 20;
 
 /// The resolution of a world's time.
 const TICK: Duration = Duration::from_millis(1);

@@ -29,7 +29,8 @@ impl Fields {
         Ok(Self::of(fields))
     }
 
-    fn of(left: Map<String, Value>) -> Self {
+    /// The fields of an object that was read before.
+    pub(crate) fn of(left: Map<String, Value>) -> Self {
         Self { left, known: Vec::new() }
     }
 
@@ -38,6 +39,16 @@ impl Fields {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(Problem::field(name, "has to be a text")),
+        }
+    }
+
+    /// A text, or a whole number as its text.
+    pub(crate) fn text_or_number(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(Some(number.to_string())),
+            Some(_) => Err(Problem::field(name, "has to be a text or a whole number")),
         }
     }
 
@@ -54,6 +65,14 @@ impl Fields {
         let number = text.and_then(|text| text.strip_suffix(".0").unwrap_or(&text).parse::<u64>().ok());
         let number = number.filter(|number| (least..=most).contains(number));
         let refused = || Problem::field(name, format!("has to be a whole number from {least} to {most}"));
+        number.map(Some).ok_or_else(refused)
+    }
+
+    /// A whole number from `-most` to `most`.
+    pub(crate) fn signed(&mut self, name: &'static str, most: i64) -> Result<Option<i64>, Problem> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let number = value.as_i64().filter(|number| (-most..=most).contains(number));
+        let refused = || Problem::field(name, format!("has to be a whole number from -{most} to {most}"));
         number.map(Some).ok_or_else(refused)
     }
 

@@ -51,13 +51,17 @@
 
 mod about;
 mod admin;
+mod autopay;
+mod choice;
 mod clock;
 mod copy;
 mod courier;
+mod faults;
 mod fields;
 mod forward;
 mod hosts;
 mod keys;
+mod limits;
 mod listen;
 mod machine;
 mod mask;
@@ -65,6 +69,7 @@ mod named;
 mod pages;
 mod place;
 mod problem;
+mod provider;
 mod query;
 mod reprint;
 mod server;
@@ -75,6 +80,7 @@ mod traffic;
 mod urls;
 mod webhooks;
 mod why;
+mod wire;
 mod world;
 mod worlds;
 

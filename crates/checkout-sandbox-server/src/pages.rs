@@ -12,6 +12,8 @@
 //! | `POST /_/board/{world}/scenario` | the scenario of the next checkout: `allscale:underpaid` |
 //! | `POST /_/board/{world}/fault` | a fault of the next request: `peach:lost_answer` |
 //! | `POST /_/board/{world}/reset` | begins the world again |
+//! | `GET /_/latest` | leads to the payer's page of the newest checkout: `?world=`, `?provider=` |
+//! | `GET /_/scenarios` | the scenarios of all providers |
 //! | `GET /_/events` | an event for each change, for the script of the dashboard |
 
 mod allscale;
@@ -22,6 +24,7 @@ mod desk;
 mod exchange;
 mod fault;
 mod form;
+mod latest;
 mod lifecycle;
 mod live;
 mod look;
@@ -29,6 +32,7 @@ mod parts;
 mod pay;
 mod peach;
 mod request;
+mod scenarios;
 mod timeline;
 mod view;
 
@@ -59,6 +63,8 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_/board/{world}/requests/{request}", get(request::show))
         .route("/_/board/{world}/{provider}/{id}", get(checkout::show))
         .route("/_/events", get(live::events))
+        .route("/_/latest", get(latest::latest))
+        .route("/_/scenarios", get(scenarios::table))
         .route("/_/style.css", get(look::style))
         .route("/_/live.js", get(look::script))
 }

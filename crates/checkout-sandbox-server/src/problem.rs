@@ -25,6 +25,12 @@ impl Problem {
         Self { field: Some(name.into()), ..Self::new(StatusCode::BAD_REQUEST, message) }
     }
 
+    /// The refusal as one line: the field, and the message.
+    pub(crate) fn sentence(&self) -> String {
+        let field = self.field.as_deref().map(|field| format!("{field} ")).unwrap_or_default();
+        format!("{field}{}", self.message)
+    }
+
     /// The same refusal, of a field in the object with this name.
     pub(crate) fn within(self, object: &str) -> Self {
         Self { field: self.field.map(|field| format!("{object}.{field}")), ..self }

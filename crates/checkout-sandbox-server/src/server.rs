@@ -30,10 +30,12 @@ use crate::place::{Api, Place};
 use crate::problem::Problem;
 use crate::shared::Shared;
 use crate::urls::Urls;
+use crate::webhooks::content::Provider;
 use crate::webhooks::target::Targets;
+use crate::wire::{Lent, Plan};
 use crate::world::World;
 use crate::worlds::Worlds;
-use crate::{about, admin, courier, forward, pages};
+use crate::{about, admin, courier, faults, forward, pages, wire};
 
 /// The sandboxes as a server. A server begins with a [builder](Self::builder).
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +68,8 @@ impl Server {
             split_ports: false,
             start: Start::default(),
             targets: Vec::new(),
+            faults: Vec::new(),
+            autopay: None,
         }
     }
 }
@@ -90,6 +94,8 @@ pub struct Builder {
     split_ports: bool,
     start: Start,
     targets: Vec<String>,
+    faults: Vec<String>,
+    autopay: Option<Duration>,
 }
 
 impl Builder {
@@ -132,6 +138,30 @@ impl Builder {
         self
     }
 
+    /// Lets requests of the default world go wrong, from the beginning and after each reset. The rule is a
+    /// line: the provider, a colon, the name of the fault, and then `key=value` after semicolons.
+    ///
+    /// ```
+    /// use checkout_sandbox_server::Server;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder().fault("allscale:lost_answer; route=create; nth=2").bind().await?;
+    /// let wrong = Server::builder().fault("allscale:lost; route=create").bind().await;
+    /// assert!(wrong.is_err());
+    /// # Ok(()) }
+    /// ```
+    pub fn fault(mut self, rule: impl Into<String>) -> Self {
+        self.faults.push(rule.into());
+        self
+    }
+
+    /// Lets each new checkout of the default world be paid by itself after this time of the world's clock,
+    /// unless somebody has chosen a scenario.
+    pub fn autopay(mut self, after: Duration) -> Self {
+        self.autopay = Some(after);
+        self
+    }
+
     /// Lets the default world begin at `moment`, with a clock that stands still.
     pub fn frozen_at(mut self, moment: Moment) -> Self {
         self.start = Start { pace: Pace::Frozen, at: Some(moment) };
@@ -147,6 +177,8 @@ impl Builder {
         if public.is_some() && self.split_ports {
             return Err(BindError::PublicUrlOfSplitPorts);
         }
+        let rules = self.faults.iter().map(|line| faults::rule_of_line(line)).collect::<Result<_, _>>();
+        let rules = rules.map_err(|problem| BindError::Fault(problem.sentence()))?;
         let listener = listen(self.host, self.port).await?;
         let addr = listener.local_addr().map_err(|error| BindError::io(self.host, self.port, error))?;
         let mut listeners = vec![(None, listener)];
@@ -182,6 +214,9 @@ impl Builder {
             changes: watch::Sender::new(0),
             stopped: stopped.clone(),
         });
+        let begun = shared.worlds.default_world().begin_with(rules);
+        begun.map_err(|problem| BindError::Fault(problem.sentence()))?;
+        shared.worlds.default_world().set_autopay(self.autopay);
         courier::start(shared.worlds.default_world(), &shared.targets);
         let router = admin::router(Arc::clone(&shared));
         let listeners = listeners.into_iter().map(|(api, listener)| {
@@ -295,6 +330,9 @@ pub enum BindError {
     /// There are no four ports after the server's port.
     #[error("port {0} has no four ports after it")]
     NoFourPorts(u16),
+    /// A rule for faults cannot be read.
+    #[error("fault: {0}")]
+    Fault(String),
     /// The published keys are no keys.
     #[error("the keys of the default world are no keys")]
     Keys,
@@ -383,9 +421,10 @@ impl Door {
             };
             // A connection without this setting is slow, and no less right.
             let _ = stream.set_nodelay(true);
-            let door = self.clone();
-            let service = service_fn(move |request| door.clone().answer(request));
-            let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+            let (door, lent) = (self.clone(), Lent::new(stream));
+            let io = TokioIo::new(lent.clone());
+            let service = service_fn(move |request| door.clone().answer(request, lent.clone()));
+            let connection = connections.watch(http.serve_connection(io, service));
             // A broken connection is the client's concern.
             tokio::spawn(async move { drop(connection.await) });
         }
@@ -398,7 +437,7 @@ impl Door {
     ///
     /// # Errors
     /// [`Closed`] where the sandbox has no answer: the connection then ends without an answer.
-    async fn answer(mut self, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
+    async fn answer(mut self, request: Request<Incoming>, lent: Lent) -> Result<Response<Body>, Closed> {
         let (head, body) = request.into_parts();
         if let Err(problem) = self.shared.hosts.check(&head) {
             return Ok(problem.into_response());
@@ -414,9 +453,20 @@ impl Door {
         };
         match place {
             Place::Api(api, path) => {
-                let answer = forward::forward(&self.shared.worlds, api, path, head, body);
+                let is_head = head.method == Method::HEAD;
+                let forwarded = match forward::forward(&self.shared.worlds, api, path, head, body) {
+                    Ok(forwarded) => forwarded,
+                    Err(problem) => return Ok(problem.into_response()),
+                };
                 self.shared.changed();
-                answer.map(|answer| answer.map(Body::from)).map_err(|_| Closed)
+                if let (Some((world, checkout)), Some(provider)) = (&forwarded.made, webhooks_of(api)) {
+                    courier::deliver_early(world, provider, checkout).await;
+                }
+                let answer = forwarded.answer.map_err(|_| Closed)?;
+                if let Some(plan) = forwarded.wire {
+                    self.spoil(&plan, &answer, is_head, &lent).await?;
+                }
+                Ok(answer.map(Body::from))
             }
             Place::Own(path) => {
                 let opens = pages::opens(path, &body).then_some(());
@@ -440,6 +490,42 @@ impl Door {
             }
             Place::Nowhere => Ok(admin::no_such_path().into_response()),
         }
+    }
+
+    /// Waits, if a fault of the wire is a wait alone. Any other fault of the wire takes the connection from
+    /// the HTTP server, and ends the connection.
+    ///
+    /// # Errors
+    /// [`Closed`] where the connection has ended.
+    async fn spoil(
+        &self,
+        plan: &Plan,
+        answer: &Response<Bytes>,
+        is_head: bool,
+        lent: &Lent,
+    ) -> Result<(), Closed> {
+        let mut stopped = self.shared.stopped.clone();
+        let playing = async {
+            if let Some(delay) = plan.delay() {
+                sleep(delay).await;
+            } else if let Some(stream) = lent.take_back() {
+                wire::play(stream, plan, &wire::bytes_of(answer, is_head)).await;
+            }
+        };
+        tokio::select! {
+            () = playing => {}
+            _ = stopped.changed() => {}
+        }
+        plan.delay().map(|_| ()).ok_or(Closed)
+    }
+}
+
+/// The provider of an API, if the provider sends webhooks.
+fn webhooks_of(api: Api) -> Option<Provider> {
+    match api {
+        Api::AllScale => Some(Provider::AllScale),
+        Api::Peach | Api::PeachAuth => Some(Provider::Peach),
+        Api::Azotte => None,
     }
 }
 

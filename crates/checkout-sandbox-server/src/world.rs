@@ -2,16 +2,19 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use checkout_sandbox::{allscale, azotte, peach};
 use checkout_tables::Moment;
 use tokio::sync::Notify;
 
+use crate::autopay;
 use crate::clock::{Pace, Start, WorldClock};
+use crate::faults::{Faults, Rule};
 use crate::keys::{Keys, number_of};
 use crate::machine;
+use crate::problem::Problem;
 use crate::traffic::{Step, Traffic};
 use crate::webhooks::{Hooks, Mail};
 
@@ -35,6 +38,10 @@ pub struct World {
     keys: Keys,
     /// The address of the server, below which the payer's pages are.
     root: String,
+    /// The time after which new checkouts are paid by themselves.
+    autopay: Mutex<Option<Duration>>,
+    /// The rules with which the world begins.
+    first_faults: OnceLock<Vec<Rule>>,
     played: RwLock<Arc<Played>>,
     hooks: Hooks,
 }
@@ -49,6 +56,8 @@ pub(crate) struct Played {
     pub(crate) acts: Mutex<()>,
     /// The webhooks, with all attempts to deliver them.
     pub(crate) mail: Mail,
+    /// The rules by which requests go wrong.
+    pub(crate) faults: Faults,
     /// The requests, with the answers.
     traffic: Mutex<Traffic>,
 }
@@ -84,7 +93,9 @@ impl World {
         let keys = if is_default { Keys::published() } else { Keys::of_world(&name) };
         let seed = seed.unwrap_or_else(|| if is_default { 1 } else { number_of(&name) });
         let played = RwLock::new(Arc::new(Played::new(&name, seed, start, &keys, root)?));
-        Some(Self { name, seed, start, keys, root: root.to_owned(), played, hooks: Hooks::default() })
+        let (root, hooks, first_faults) = (root.to_owned(), Hooks::default(), OnceLock::new());
+        let autopay = Mutex::default();
+        Some(Self { name, seed, start, keys, root, autopay, first_faults, played, hooks })
     }
 
     /// The name.
@@ -159,6 +170,36 @@ impl World {
         traffic.note_step(Step { from, to, pace, after });
     }
 
+    /// Lets each new checkout be paid by itself after this time of the world's clock, unless somebody has
+    /// chosen a scenario. `None` lets new checkouts go through the usual scenario. A reset changes nothing of
+    /// this.
+    pub fn set_autopay(&self, after: Option<Duration>) {
+        *self.autopay.lock().unwrap_or_else(PoisonError::into_inner) = after;
+        self.played().set_autopay(after);
+    }
+
+    /// The time after which a new checkout is paid by itself.
+    #[must_use]
+    pub fn autopay(&self) -> Option<Duration> {
+        *self.autopay.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the providers' own clocks ahead of the world's clock by so many milliseconds, or behind if
+    /// negative, until the next reset. Everything happens at its right time, and the times that the providers
+    /// tell and compare are wrong.
+    pub fn set_skew_ms(&self, skew_ms: i64) {
+        let played = self.played();
+        played.allscale.set_skew_ms(skew_ms);
+        played.azotte.set_skew_ms(skew_ms);
+        played.peach.set_skew_ms(skew_ms);
+    }
+
+    /// The milliseconds by which the providers' own clocks are ahead of the world's clock.
+    #[must_use]
+    pub fn skew_ms(&self) -> i64 {
+        self.quiet().allscale.skew_ms()
+    }
+
     /// The moment of the next thing that time alone brings to a checkout.
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {
@@ -167,10 +208,24 @@ impl World {
         [allscale, azotte, played.peach.next_change()].into_iter().flatten().min()
     }
 
+    /// Sets the rules with which the world begins, now and after each reset.
+    ///
+    /// # Errors
+    /// There are too many rules.
+    pub(crate) fn begin_with(&self, faults: Vec<Rule>) -> Result<(), Problem> {
+        let faults = self.first_faults.get_or_init(|| faults);
+        faults.iter().try_for_each(|rule| self.quiet().faults.add(rule.clone()).map(|_| ()))
+    }
+
     /// Begins again: no checkout, no waiting scenario or fault, the same keys and ids, and the clock as the
     /// clock was in the beginning.
     pub fn reset(&self) {
         if let Some(played) = Played::new(&self.name, self.seed, self.start, &self.keys, &self.root) {
+            played.set_autopay(self.autopay());
+            for rule in self.first_faults.get().into_iter().flatten() {
+                // There was room for the rules in the beginning.
+                let _ = played.faults.add(rule.clone());
+            }
             *self.played.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(played);
             self.hooks.kick.notify_one();
         }
@@ -211,8 +266,15 @@ impl Played {
             clock,
             acts: Mutex::new(()),
             mail: Mail::default(),
+            faults: Faults::default(),
             traffic: Mutex::default(),
         })
+    }
+
+    fn set_autopay(&self, after: Option<Duration>) {
+        self.allscale.set_scenario(after.map(autopay::allscale));
+        self.azotte.set_scenario(after.map(autopay::azotte));
+        self.peach.set_scenario(after.map(autopay::peach));
     }
 
     /// The requests, with the answers.

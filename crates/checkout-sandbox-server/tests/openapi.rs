@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use checkout_sandbox::{allscale, azotte, peach};
+use checkout_sandbox::{FaultName, allscale, azotte, peach};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
@@ -78,11 +78,11 @@ impl Route {
     }
 
     /// The routes of the thing that the last answer tells the number of.
-    fn leads_to(mut self, name: &str, routes: &[(&str, &str)]) -> Self {
+    fn leads_to(mut self, member: &str, name: &str, routes: &[(&str, &str)]) -> Self {
         let link = |(method, path): &(&str, &str)| {
             let id = id(method, path);
             let parameters =
-                json!({ name: format!("$response.body#/{name}"), "world": "$request.path.world" });
+                json!({ name: format!("$response.body#/{member}"), "world": "$request.path.world" });
             (id.clone(), json!({ "operationId": id, "parameters": parameters }))
         };
         if let Some((_, answer)) = self.answers.last_mut() {
@@ -229,6 +229,9 @@ const LAST_MILLISECOND: u64 = 253_402_300_799_999;
 
 const ONE_ENDPOINT: &str = "/_/worlds/{world}/endpoints/{endpoint}";
 
+/// The most that a provider's clock is off: 31 days.
+const MOST_SKEW_MS: i64 = 31 * 24 * 3_600_000;
+
 const WORLD: &str = "No world has the name.";
 
 fn routes() -> Vec<Route> {
@@ -244,13 +247,17 @@ fn routes() -> Vec<Route> {
         json!({ "advance_ms": whole_number(LAST_MILLISECOND) }),
         json!({ "advance": { "type": "string", "enum": ["next", "idle"] } }),
     ];
+    let skew = |kind: Value| json!({ "type": kind, "minimum": -MOST_SKEW_MS, "maximum": MOST_SKEW_MS });
     let mut set: Vec<(Value, Value)> = Vec::new();
     for pace in [&none, &paces()[0], &paces()[1]] {
         for step in [&none, &steps[0], &steps[1], &steps[2]] {
-            if *pace != none || *step != none {
+            if *pace == none && *step == none {
+                let others = nulls(&["pace", "times", "unix_ms", "advance_ms", "advance"], &none);
+                set.push((json!({ "skew_ms": skew(json!("integer")) }), others));
+            } else {
                 let required = both(pace, step);
                 let others = nulls(&["pace", "times", "unix_ms", "advance_ms", "advance"], &required);
-                set.push((required, others));
+                set.push((required, both(&others, &json!({ "skew_ms": skew(json!(["integer", "null"])) }))));
             }
         }
     }
@@ -265,7 +272,7 @@ fn routes() -> Vec<Route> {
     let delay = json!({ "type": "integer", "minimum": 1, "maximum": LAST_MILLISECOND });
     let without_delay: Vec<&str> = WEBHOOK_FAULTS.into_iter().filter(|name| *name != "delay").collect();
     let of_name = json!({ "type": "string", "enum": without_delay });
-    let others = json!({ "provider": one_of(&["allscale", "peach"]), "times": number(1, 1_000), "seconds": number(1, LAST_MILLISECOND) });
+    let others = json!({ "provider": one_of(&["allscale", "peach"]), "times": number(1, 1_000), "seconds": number(1, LAST_MILLISECOND / 1_000) });
     let others_of_named = both(&others, &json!({ "delay_ms": number(1, LAST_MILLISECOND) }));
     let of_delivery = [
         (json!({ "fault": of_name }), others_of_named),
@@ -274,12 +281,14 @@ fn routes() -> Vec<Route> {
     let endpoint = [("allscale", exactly("confirmed")), ("peach", json!({ "type": "string" }))].map(
         |(provider, event)| {
             let events = json!({ "type": ["array", "null"], "items": event });
-            let others = json!({ "events": events, "enabled": { "type": ["boolean", "null"] } });
+            let others =
+                json!({ "events": events, "enabled": { "type": ["boolean", "null"] }, "secret": text() });
             (json!({ "provider": exactly(provider), "url": { "type": "string" } }), others)
         },
     );
     let time = || json!({ "type": "string", "pattern": "^([0-9]{1,2}|[1-5][0-9]{2})(ms|s)$" });
-    let mut routes = vec![
+    let mut routes =
+        vec![
         route("get", "/_/", "The addresses, and the keys of the default world; the dashboard for a browser")
             .answer(200, "The addresses and the keys.", named("About")),
         route("get", "/_/ready", "Answers as soon as the server listens").answer(
@@ -348,7 +357,7 @@ fn routes() -> Vec<Route> {
         route("post", "/_/worlds/{world}/endpoints", "Adds a receiver of webhooks")
             .one_of(true, &endpoint)
             .answer(201, "The endpoint.", named("Endpoint"))
-            .leads_to("endpoint", &["get", "put", "delete"].map(|method| (method, ONE_ENDPOINT)))
+            .leads_to("endpoint", "endpoint", &["get", "put", "delete"].map(|method| (method, ONE_ENDPOINT)))
             .checked()
             .refused(404, WORLD),
         route("delete", "/_/worlds/{world}/endpoints", "Takes all receivers away")
@@ -380,6 +389,14 @@ fn routes() -> Vec<Route> {
             .checked()
             .refused(404, "No world or no webhook.")
             .refused(409, "Nobody can be called."),
+        route("post", "/_/worlds/{world}/webhooks/resend", "Sends all webhooks again")
+            .fields(&[], json!({
+                "endpoint": number(0, u64::MAX), "provider": one_of(&["allscale", "peach"]),
+                "order": text(), "checkout": text(),
+            }))
+            .answer(200, "The attempts.", list_of("webhooks", "Attempt"))
+            .checked()
+            .refused(404, WORLD),
         route("post", "/_/worlds/{world}/webhooks/{webhook}/edit", "Sends a webhook with changes")
             .fields(
                 &[],
@@ -438,8 +455,102 @@ fn routes() -> Vec<Route> {
             .refused(408, "The thing is not so yet."),
     ];
     routes.extend(routes_of_requests());
+    routes.extend(routes_of_faults());
     routes
 }
+
+/// The body of a fault of a provider's requests.
+fn fault_of(provider: &str, rows: &[FaultName], routes: &[String]) -> (Value, Value) {
+    let names: Vec<&str> = rows.iter().map(|row| row.name).chain(WIRE.map(|(name, _)| name)).collect();
+    let mut routes: Vec<Value> = routes.iter().map(|name| json!(name)).collect();
+    routes.push(Value::Null);
+    let mut others = json!({
+        "route": { "type": ["string", "null"], "enum": routes }, "nth": number(1, MOST),
+        "times": number(1, MOST), "permille": number(1, 1_000), "seed": number(0, u64::MAX),
+    });
+    let of_wire = WIRE.iter().flat_map(|(_, values)| values.split_whitespace());
+    for value in rows.iter().filter_map(|row| row.value).chain(of_wire) {
+        others[value] = json!({ "type": ["string", "integer", "null"] });
+    }
+    (json!({ "provider": exactly(provider), "fault": { "type": "string", "enum": names } }), others)
+}
+
+/// The routes of what goes wrong, of the limits, and of payments without a payer.
+fn routes_of_faults() -> Vec<Route> {
+    let text = || json!({ "type": "string" });
+    let of_allscale = checkout_tables::allscale::Route::ROWS.map(|route| route.to_string());
+    let of_azotte = checkout_tables::azotte::Route::ROWS.map(|route| route.to_string());
+    let of_peach = checkout_tables::peach::Route::ROWS.map(|route| route.to_string());
+    let faults = [
+        fault_of("allscale", &allscale::Fault::NAMES, &of_allscale),
+        fault_of("azotte", &azotte::Fault::NAMES, &of_azotte),
+        fault_of("peach", &peach::Fault::NAMES, &of_peach),
+    ];
+    let after = || object(&["after_ms"], json!({ "after_ms": { "type": ["integer", "null"] } }));
+    let limit = object(
+        &["provider", "limit", "most", "used", "room", "room_at_unix_ms"],
+        json!({
+            "provider": text(), "limit": text(), "most": { "type": "integer" }, "used": { "type": "integer" },
+            "room": { "type": "integer" }, "room_at_unix_ms": { "type": "integer" },
+        }),
+    );
+    let limits = object(&["limits"], json!({ "limits": { "type": "array", "items": limit } }));
+    vec![
+        route(
+            "get",
+            "/_/worlds/{world}/faults",
+            "The faults of requests, each with how often the fault struck",
+        )
+        .answer(200, "The faults.", list_of("faults", "Fault"))
+        .refused(404, WORLD),
+        route("post", "/_/worlds/{world}/faults", "Lets requests go wrong")
+            .one_of(true, &faults)
+            .answer(201, "The fault.", named("Fault"))
+            .leads_to("number", "fault", &[("delete", "/_/worlds/{world}/faults/{fault}")])
+            .checked()
+            .refused(404, WORLD)
+            .refused(409, "There are too many faults."),
+        route("delete", "/_/worlds/{world}/faults", "Takes all faults away")
+            .empty(204, "No fault is left.")
+            .refused(404, WORLD),
+        route("delete", "/_/worlds/{world}/faults/{fault}", "Takes a fault away")
+            .empty(204, "The fault is gone.")
+            .refused(404, "No world or no fault."),
+        route("get", "/_/worlds/{world}/limits", "The limits, each with its use")
+            .answer(200, "The limits.", limits)
+            .refused(404, WORLD),
+        route("get", "/_/worlds/{world}/autopay", "The time after which a new checkout is paid by itself")
+            .answer(200, "The time.", after())
+            .refused(404, WORLD),
+        route("put", "/_/worlds/{world}/autopay", "Lets new checkouts be paid by themselves")
+            .fields(&["after_ms"], json!({ "after_ms": whole_number(31 * 24 * 3_600_000) }))
+            .answer(200, "The time.", after())
+            .checked()
+            .refused(404, WORLD),
+        route("delete", "/_/worlds/{world}/autopay", "Lets new checkouts wait for a payer")
+            .answer(200, "No time.", after())
+            .refused(404, WORLD),
+    ]
+}
+
+/// The faults of the wire, each with the names of its numbers.
+const WIRE: [(&str, &str); 12] = [
+    ("wire_delay", "ms jitter_ms"),
+    ("wire_delay_log_normal", "median_ms sigma_permille"),
+    ("wire_dribble", "over_ms pieces"),
+    ("wire_bandwidth", "bytes_per_second"),
+    ("wire_slicer", "bytes pause_ms"),
+    ("wire_cut", "bytes"),
+    ("wire_reset", "bytes"),
+    ("wire_empty", ""),
+    ("wire_garbage", ""),
+    ("wire_bad_chunk", ""),
+    ("wire_stall", "ms"),
+    ("wire_slow_close", "ms"),
+];
+
+/// The greatest number of requests in a fault.
+const MOST: u64 = 1_000_000_000;
 
 /// The routes of the requests that the world has got.
 fn routes_of_requests() -> Vec<Route> {
@@ -508,8 +619,8 @@ fn routes_of_requests() -> Vec<Route> {
 
 const PROVIDERS: [&str; 3] = ["allscale", "azotte", "peach"];
 
-const WEBHOOK_FAULTS: [&str; 8] =
-    ["drop", "delay", "repeat", "twice", "reorder", "stale", "wrong-key", "cut"];
+const WEBHOOK_FAULTS: [&str; 11] =
+    ["drop", "delay", "repeat", "twice", "reorder", "stale", "wrong-key", "cut", "stall", "again", "early"];
 
 const WAITS: [&str; 4] = ["webhook.due", "webhook.attempted", "webhook.delivered", "status"];
 
@@ -549,6 +660,7 @@ fn schemas() -> Value {
         "World": object(&world_names, world),
         "Clock": object(&["pace", "unix_ms"], json!({
             "pace": { "type": "string", "enum": ["real", "frozen", "times"] }, "times": whole(),
+            "skew_ms": whole(),
             "unix_ms": whole(), "changes": { "type": "array", "items": named("Change") },
             "webhooks": { "type": "array", "items": named("Attempt") },
         })),
@@ -567,6 +679,7 @@ fn schemas() -> Value {
         "Endpoint": object(&["endpoint", "provider", "url", "events", "enabled"], json!({
             "endpoint": whole(), "provider": text(), "url": text(),
             "events": { "type": "array", "items": text() }, "enabled": { "type": "boolean" },
+            "has_secret": { "type": "boolean" },
             "probe": object(&["verification_code", "status", "error"], json!({
                 "verification_code": text(), "status": maybe("integer"), "error": maybe("string"),
             })),
@@ -596,6 +709,11 @@ fn schemas() -> Value {
         "Event": object(&["number", "at_unix_ms", "kind", "webhook", "detail"], json!({
             "number": whole(), "at_unix_ms": whole(), "kind": text(), "webhook": whole(), "detail": maybe("object"),
             "letter": { "type": "object" },
+        })),
+        "Fault": object(&["number", "provider", "fault", "nth", "seen", "struck"], json!({
+            "number": whole(), "provider": text(), "fault": text(), "route": maybe("string"), "nth": whole(),
+            "times": maybe("integer"), "permille": maybe("integer"), "seed": maybe("integer"),
+            "seen": whole(), "struck": whole(),
         })),
         "Request": object(
             &["number", "at_unix_ms", "took_us", "provider", "method", "path", "route", "checkout", "order",

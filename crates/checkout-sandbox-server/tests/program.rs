@@ -182,6 +182,7 @@ fn wrong_arguments_end_with_2_and_say_which() {
         (&["--prot", "1"], "invalid option '--prot'"),
         (&["serve"], "\"serve\" is no command: the commands are run and listen"),
         (&["run"], "run: no command follows"),
+        (&["--fault", "peach:boom"], "fault: fault has to be one of lost_before"),
         (&["--public-url", "dev.example"], "public URL: not http or https"),
         (&["--host", "192.0.2.1"], "--host 192.0.2.1: "),
     ] {

@@ -123,9 +123,9 @@ fn a_lost_answer_is_shown_as_the_client_saw_the_answer() {
     assert!(shop.create("order-1").is_none());
     let list = list(&running, "?order=order-1");
     let facts: Vec<_> = list["requests"].as_array().unwrap().iter().collect();
-    assert_eq!((&facts[0]["fault"], &facts[0]["arrived"]), (&json!("LostAnswer"), &json!("request_alone")));
+    assert_eq!((&facts[0]["fault"], &facts[0]["arrived"]), (&json!("lost_answer"), &json!("request_alone")));
     assert_eq!((&facts[0]["status"], &facts[1]["status"]), (&json!(200), &Value::Null));
-    assert_eq!((&facts[1]["fault"], &facts[1]["arrived"]), (&json!("LostRequest"), &json!("nothing")));
+    assert_eq!((&facts[1]["fault"], &facts[1]["arrived"]), (&json!("lost_request"), &json!("nothing")));
 }
 
 /// The kinds of a timeline with the thing that tells two of a kind apart.

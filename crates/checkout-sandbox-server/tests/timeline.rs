@@ -66,9 +66,9 @@ fn the_page_of_a_checkout_has_the_timeline_and_the_lifecycle() {
     let places = ["request-1\"", "1 CREATED", "request-2\"", "2 VIEWED"].map(|text| timeline.find(text));
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}: {timeline}");
     assert_eq!(timeline.matches("<details").count(), 2, "{timeline}");
-    assert!(timeline.contains("fault RateLimited") && timeline.contains(">429</span>"), "{timeline}");
+    assert!(timeline.contains("fault rate_limited") && timeline.contains(">429</span>"), "{timeline}");
     assert!(timeline.contains("href=\"/_/board/default/requests/2\""), "{timeline}");
-    assert!(timeline.contains("Why was it refused? The fault RateLimited answered"), "{timeline}");
+    assert!(timeline.contains("Why was it refused? The fault rate_limited answered"), "{timeline}");
     assert!(timeline.contains("&quot;order_id&quot;:&quot;order-1&quot;"), "{timeline}");
 
     let life = between(&page, "data-testid=\"lifecycle\"", "</section>");

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc;
 use std::thread;
@@ -602,5 +602,199 @@ fn a_receiver_that_does_not_answer_holds_no_other_receiver_up() {
     assert!(receiver.next().body.contains("order-0002"));
     let (_, log) = server.admin("GET", "/_/worlds/w/webhooks?order=order-0001", &Value::Null);
     assert_eq!(log["webhooks"][0]["deliveries"][0]["attempts"], json!([]));
+    server.shutdown();
+}
+
+#[test]
+fn a_skewed_provider_signs_a_webhook_with_its_own_time() {
+    let server = start();
+    let (keys, receiver) = one_intent(&server, "w", &[]);
+    let (status, _) = server.admin("PUT", "/_/worlds/w/clock", &json!({ "skew_ms": -900_000 }));
+    assert_eq!(status, 200);
+    let attempts = advance(&server, "w", 3_600);
+    let got = receiver.next();
+    let signed: u64 = got.header("x-webhook-timestamp").parse().unwrap();
+    assert_eq!(attempts[0]["at_unix_ms"].as_u64().unwrap() / 1_000 - signed, 900);
+    assert_eq!(got.header("x-webhook-signature"), allscale_signature(&keys.allscale_api_secret, &got));
+
+    endpoint(&server, "w", "peach", &receiver.url("/p"));
+    receiver.next();
+    initiate(server.addr(), "", &keys, "order-0001");
+    let attempts = advance(&server, "w", 3_600);
+    let got = receiver.next();
+    let signed: u64 = got.header("x-webhook-timestamp").parse().unwrap();
+    assert_eq!(attempts[0]["at_unix_ms"].as_u64().unwrap() / 1_000 - signed, 900);
+    assert_eq!(
+        got.header("x-webhook-signature"),
+        peach_signature(&keys.peach_secret_token, &receiver.url("/p"), &got)
+    );
+    server.shutdown();
+}
+
+#[test]
+fn a_stalled_delivery_opens_a_connection_and_sends_nothing() {
+    let server = start();
+    let keys = frozen(&server, "w");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    endpoint(&server, "w", "allscale", &url);
+    let fault = json!({ "fault": "stall", "seconds": 60 });
+    assert_eq!(server.admin("POST", "/_/worlds/w/webhooks/faults", &fault).0, 200);
+    AllScale { addr: server.addr(), prefix: "", keys: &keys, unix_seconds: START }.new_intent("order-1");
+    let receiver = thread::spawn(move || {
+        let (mut stalled, _) = listener.accept().unwrap();
+        stalled.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut sent = Vec::new();
+        stalled.read_to_end(&mut sent).unwrap();
+        // The next attempt is right.
+        let (stream, _) = listener.accept().unwrap();
+        let mut stream = BufReader::new(stream);
+        let got = read(&mut stream).unwrap();
+        stream.get_mut().write_all(b"HTTP/1.1 200 X\r\ncontent-length: 0\r\n\r\n").unwrap();
+        (sent, got)
+    });
+    let attempts = advance(&server, "w", 3_600);
+    assert_eq!(attempts[0]["error"], "nothing was sent, as the fault says");
+    assert_eq!((attempts.len(), &attempts[1]["answer"]["status"]), (2, &json!(200)));
+    let (sent, got) = receiver.join().unwrap();
+    assert!(sent.is_empty() && got.body.contains("order-1"));
+    server.shutdown();
+}
+
+#[test]
+fn a_webhook_comes_again_long_after_its_end() {
+    let (keys, got, attempts) = with_fault(&json!({ "fault": "again", "seconds": 1_800 }));
+    let at = |attempt: &Value| attempt["at_unix_ms"].as_u64().unwrap();
+    assert_eq!((got.len(), at(&attempts[1]) - at(&attempts[0])), (2, 1_800_000));
+    assert_eq!(got[0].body, got[1].body);
+    for got in &got {
+        assert_eq!(got.header("x-webhook-signature"), allscale_signature(&keys.allscale_api_secret, got));
+    }
+    // A week without the field.
+    let (_, got, attempts) = with_fault(&json!({ "fault": "again" }));
+    let next = attempts[0]["next_unix_ms"].as_u64().unwrap() - at(&attempts[0]);
+    assert_eq!((got.len(), next), (1, 7 * 24 * 3_600_000));
+}
+
+#[test]
+fn an_early_webhook_comes_before_the_answer_to_the_create() {
+    for pace in ["frozen", "real"] {
+        let server = start();
+        let clock = json!({ "pace": pace, "unix_ms": START * 1_000 });
+        let keys = server.new_world(&json!({ "name": "w", "clock": clock }));
+        let (sender, order) = mpsc::channel();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let of_receiver = sender.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = BufReader::new(stream.unwrap());
+                let Some(got) = read(&mut stream) else { continue };
+                if !got.body.contains("verificationCode") {
+                    of_receiver.send(got.body).unwrap();
+                }
+                let _ = stream.get_mut().write_all(b"HTTP/1.1 200 X\r\ncontent-length: 0\r\n\r\n");
+            }
+        });
+        endpoint(&server, "w", "allscale", &url);
+        endpoint(&server, "w", "peach", &url);
+        let inject = |provider: &str| {
+            let fault = json!({ "fault": "early", "provider": provider });
+            assert_eq!(server.admin("POST", "/_/worlds/w/webhooks/faults", &fault).0, 200);
+        };
+        inject("allscale");
+        let unix_seconds = server.get().world("w").unwrap().now().unix_seconds().unsigned_abs();
+        AllScale { addr: server.addr(), prefix: "", keys: &keys, unix_seconds }.new_intent("order-1");
+        sender.send("the answer".to_owned()).unwrap();
+        inject("peach");
+        assert_eq!(initiate(server.addr(), "", &keys, "order-0002").status, 201);
+        sender.send("the answer".to_owned()).unwrap();
+        // A create after that is answered as ever.
+        assert_eq!(initiate(server.addr(), "", &keys, "order-0003").status, 201);
+        let all: Vec<String> = order.try_iter().collect();
+        let place = |part: &str| all.iter().position(|text| text.contains(part));
+        let answers: Vec<_> = (0..all.len()).filter(|place| all[*place] == "the answer").collect();
+        assert!(place("order-1").is_some_and(|place| place < answers[0]), "{pace} {all:?}");
+        assert!(place("order-0002").is_some_and(|place| place < answers[1]), "{pace} {all:?}");
+        assert_eq!(place("order-0003"), None, "{pace} {all:?}");
+        server.shutdown();
+    }
+}
+
+#[test]
+fn an_endpoint_s_own_secret_signs_its_webhooks_alone() {
+    let server = start();
+    let (keys, first) = one_intent(&server, "w", &[]);
+    let second = Receiver::start(&[]);
+    let path = "/_/worlds/w/endpoints";
+    for (provider, url) in [("allscale", second.url("/a")), ("peach", second.url("/p"))] {
+        let body = json!({ "provider": provider, "url": url, "secret": "0123456789abcdef0123456789abcdef" });
+        let (status, shown) = server.admin("POST", path, &body);
+        assert_eq!((status, &shown["has_secret"]), (201, &json!(true)));
+        assert!(!shown.to_string().contains("0123456789abcdef"));
+    }
+    second.next(); // Peach's probe
+    initiate(server.addr(), "", &keys, "order-0001");
+    advance(&server, "w", 3_600);
+    let got = first.next();
+    assert_eq!(got.header("x-webhook-signature"), allscale_signature(&keys.allscale_api_secret, &got));
+    let own = "0123456789abcdef0123456789abcdef";
+    let got: Vec<Got> = second.got.try_iter().collect();
+    assert!(got.len() > 2);
+    for got in &got {
+        if got.path == "/a" {
+            assert_eq!(got.header("x-webhook-signature"), allscale_signature(own, got));
+        } else {
+            assert_eq!(got.header("x-webhook-signature"), peach_signature(own, &second.url("/p"), got));
+            // The signature in the body, over the sorted fields.
+            let mut fields: Vec<(String, String)> =
+                form_urlencoded::parse(got.body.as_bytes()).into_owned().collect();
+            let place = fields.iter().position(|(name, _)| name == "signature").unwrap();
+            let (_, signature) = fields.remove(place);
+            fields.sort();
+            let message: String = fields.iter().map(|(name, value)| format!("{name}{value}")).collect();
+            assert_eq!(signature, hex(&hmac(own, &message)));
+        }
+    }
+    let log = serde_json::to_string(&log(&server, "w")).unwrap();
+    assert!(!log.contains(own));
+    let empty = json!({ "provider": "peach", "url": second.url("/p"), "secret": "" });
+    let (status, answer) = server.admin("POST", path, &empty);
+    assert_eq!((status, &answer["error"]["field"]), (400, &json!("secret")));
+    server.shutdown();
+}
+
+#[test]
+fn all_webhooks_are_sent_again() {
+    let server = start();
+    let (keys, receiver) = one_intent(&server, "w", &[]);
+    AllScale { addr: server.addr(), prefix: "", keys: &keys, unix_seconds: START }.new_intent("order-2");
+    let resend = |body: &Value| server.admin("POST", "/_/worlds/w/webhooks/resend", body);
+    assert_eq!(resend(&Value::Null), (200, json!({ "webhooks": [] })));
+    advance(&server, "w", 3_600);
+    assert_eq!(receiver.got.try_iter().count(), 2);
+    let orders = |body: &Value| -> Vec<Value> {
+        let (status, answer) = resend(body);
+        assert_eq!(status, 200, "{answer}");
+        answer["webhooks"].as_array().unwrap().iter().map(|attempt| attempt["order"].clone()).collect()
+    };
+    assert_eq!(orders(&Value::Null), ["order-1", "order-2"]);
+    assert_eq!(orders(&json!({ "order": "order-2" })), ["order-2"]);
+    assert!(orders(&json!({ "provider": "peach" })).is_empty());
+    assert!(orders(&json!({ "endpoint": 9 })).is_empty());
+    assert_eq!(receiver.got.try_iter().count(), 3);
+    assert_eq!(resend(&json!({ "provider": "azotte" })).0, 400);
+    server.shutdown();
+}
+
+#[test]
+fn a_target_of_https_is_told_that_http_alone_goes() {
+    let server = start();
+    for url in ["https://127.0.0.1/hooks", "https://shop.example/hooks"] {
+        let body = json!({ "provider": "allscale", "url": url });
+        let (status, answer) = server.admin("POST", "/_/worlds/default/endpoints", &body);
+        assert_eq!((status, &answer["error"]["field"]), (400, &json!("url")));
+        assert!(answer["error"]["message"].as_str().unwrap().contains("over http alone"), "{answer}");
+    }
     server.shutdown();
 }

@@ -316,7 +316,7 @@ fn the_other_refusals_of_allscale_are_told_in_words() {
     let limited = signed(NOW, "n-6");
     ask(&running, "GET", "/v1/test/ping", [key, NOW, "n-6", &limited], "").unwrap();
     let said = why(&running, "default")["sentences"][0].as_str().unwrap().to_owned();
-    assert_eq!(said, "The fault RateLimited answered, and not the provider's own check.");
+    assert_eq!(said, "The fault rate_limited answered, and not the provider's own check.");
     let body = r#"{"currency":1,"stable_coin":1,"amount_cents":1000}"#;
     let text = ["POST", "/v1/checkout_intents/", "", NOW, "n-7", &digest(body)].join("\n");
     let signature = format!("v1={}", Base64::encode_string(&mac(secret.as_bytes(), &text)));
@@ -520,7 +520,7 @@ fn the_other_refusals_of_peach_are_told_in_words() {
     running.get().default_world().peach().inject(peach::Fault::LostRequest);
     assert!(send(running.addr(), "GET", "/status", &[], b"").is_none());
     let lost = why(&running, "default")["sentences"][0].as_str().unwrap().to_owned();
-    assert_eq!(lost, "The fault LostRequest let the request get lost before the sandbox saw it.");
+    assert_eq!(lost, "The fault lost_request let the request get lost before the sandbox saw it.");
 
     let headers = [form_type, ("referer", "https://shop.example")];
     let first = send(running.addr(), "POST", "/checkout/initiate", &headers, form.as_bytes()).unwrap();

@@ -111,19 +111,19 @@ impl<Code> Answer<Code> {
         (said.max(self.body.len()) > BODY_CAP).then(|| TransportError::too_large(BODY_CAP))
     }
 
-    /// Brings the answer, with the `Date` of `now`, on the way to the client. Returns the answer that was
+    /// Brings the answer, with the `Date` of `told`, on the way to the client. Returns the answer that was
     /// sent, and the [loss](Answer::loss) of the answer.
     pub(crate) fn deliver(
         self,
         mishap: Option<Mishap>,
         clock: &VirtualClock,
-        now: Moment,
+        told: Moment,
     ) -> (Response, Option<TransportError>) {
         if let Some(Mishap::Slow(by)) = mishap {
             clock.advance(by);
         }
         let loss = self.loss(mishap);
-        (self.response(now), loss)
+        (self.response(told), loss)
     }
 
     fn response(self, now: Moment) -> Response {

@@ -1,10 +1,12 @@
 //! The clock and the memory of a sandbox, which are copied together and begin anew together.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use checkout_tables::Moment;
 
 use crate::VirtualClock;
+use crate::skew::Skew;
 
 /// The clock and the memory of a sandbox. A clone is a deep copy with a clock of its own at the same moment.
 pub(crate) struct World<State> {
@@ -14,12 +16,14 @@ pub(crate) struct World<State> {
     /// The memory when the sandbox was made.
     fresh: State,
     state: Mutex<State>,
+    /// The milliseconds of the skew.
+    skew: AtomicI64,
 }
 
 impl<State: Clone> World<State> {
     pub(crate) fn new(clock: VirtualClock, fresh: State) -> Self {
         let (begin, state) = (clock.now(), Mutex::new(fresh.clone()));
-        Self { clock, begin, fresh, state }
+        Self { clock, begin, fresh, state, skew: AtomicI64::new(0) }
     }
 
     pub(crate) fn clock(&self) -> &VirtualClock {
@@ -34,11 +38,20 @@ impl<State: Clone> World<State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn skew(&self) -> Skew {
+        Skew(self.skew.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn set_skew(&self, skew: Skew) {
+        self.skew.store(skew.0, Ordering::SeqCst);
+    }
+
     /// Goes back to the beginning, with the clock and all clones of the clock.
     pub(crate) fn reset(&self) {
         let mut state = self.state();
         *state = self.fresh.clone();
         self.clock.set(self.begin);
+        self.set_skew(Skew::default());
     }
 }
 
@@ -50,6 +63,7 @@ impl<State: Clone> Clone for World<State> {
             begin: self.begin,
             fresh: self.fresh.clone(),
             state: Mutex::new(state.clone()),
+            skew: AtomicI64::new(self.skew().0),
         }
     }
 }

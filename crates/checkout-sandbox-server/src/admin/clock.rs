@@ -27,10 +27,11 @@ pub(super) async fn set(State(server): Server, Path(name): Path<String>, body: B
     let at = fields.moment("unix_ms")?;
     let by = fields.number("advance_ms", 0, LAST_MILLISECOND)?.map(Duration::from_millis);
     let step = fields.text("advance")?;
+    let skew = fields.signed("skew_ms", MOST_SKEW_MS)?;
     fields.end()?;
     let world = named(&server, &name)?;
-    if pace.is_none() && at.is_none() && by.is_none() && step.is_none() {
-        let message = "nothing to set: the fields are pace, times, unix_ms, advance_ms, advance";
+    if pace.is_none() && at.is_none() && by.is_none() && step.is_none() && skew.is_none() {
+        let message = "nothing to set: the fields are pace, times, unix_ms, advance_ms, advance, skew_ms";
         return Err(Problem::new(StatusCode::BAD_REQUEST, message));
     }
     if at.is_some() && by.is_some() {
@@ -58,6 +59,9 @@ pub(super) async fn set(State(server): Server, Path(name): Path<String>, body: B
     }
     if let Some(pace) = pace {
         world.set_pace(pace);
+    }
+    if let Some(skew) = skew {
+        world.set_skew_ms(skew);
     }
     let until = match step.as_deref() {
         Some("idle") => Some(Until::Idle),
@@ -100,6 +104,9 @@ pub(super) fn json_of(world: &World) -> Value {
     if let (Some(json), false) = (json.as_object_mut(), times.is_null()) {
         json.insert("times".to_owned(), times);
     }
+    if let (Some(json), skew @ (..=-1 | 1..)) = (json.as_object_mut(), world.skew_ms()) {
+        json.insert("skew_ms".to_owned(), skew.into());
+    }
     json
 }
 
@@ -118,6 +125,9 @@ fn pace(fields: &mut Fields) -> Result<Option<Pace>, Problem> {
         (Some(_), _) => Err(Problem::field("pace", "has to be real, frozen or times")),
     }
 }
+
+/// The greatest skew of a provider's clock: 31 days.
+const MOST_SKEW_MS: i64 = 31 * 24 * 3_600_000;
 
 /// The fastest pace: more than eleven days in a second.
 const MOST_TIMES: u64 = 1_000_000;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Outcome, Server, named};
 use crate::fields::Fields;
 use crate::problem::{Problem, answer};
-use crate::webhooks::content::{CONFIRMED, Provider};
+use crate::webhooks::content::{CONFIRMED, Provider, check_secret};
 use crate::webhooks::endpoint::Endpoint;
 use crate::webhooks::post::{self, Letter};
 use crate::world::World;
@@ -63,6 +63,7 @@ fn read(world: &World, body: &[u8], number: u64) -> Result<Endpoint, Problem> {
     let provider = fields.text("provider")?.unwrap_or_default();
     let events = fields.texts("events")?.unwrap_or_default();
     let enabled = fields.truth("enabled")?.unwrap_or(true);
+    let secret = fields.text("secret")?;
     fields.end()?;
     let provider = Provider::by_name(&provider)
         .ok_or_else(|| Problem::field("provider", "has to be allscale or peach: Azotte sends no webhooks"))?;
@@ -70,7 +71,11 @@ fn read(world: &World, body: &[u8], number: u64) -> Result<Endpoint, Problem> {
     if provider == Provider::AllScale && events.iter().any(|event| event != CONFIRMED) {
         return Err(Problem::field("events", "the one event of allscale is confirmed"));
     }
-    Ok(Endpoint { number, provider, url, events, enabled })
+    if let Some(secret) = &secret {
+        let checked = check_secret(provider, secret, world.keys());
+        checked.map_err(|reason| Problem::field("secret", format!("signs nothing: {reason}")))?;
+    }
+    Ok(Endpoint { number, provider, url, events, enabled, secret })
 }
 
 /// The endpoint as JSON. Peach tries a new URL out with a verification code, whatever the receiver answers.

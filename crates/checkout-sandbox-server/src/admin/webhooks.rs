@@ -11,6 +11,7 @@ use crate::fields::{Fields, LAST_MILLISECOND};
 use crate::problem::{Problem, answer};
 use crate::query::Query;
 use crate::webhooks::content::{Provider, Twist};
+use crate::webhooks::endpoint::Endpoint;
 use crate::webhooks::fault::{Fault, NAMES};
 use crate::webhooks::log::{Filter, Message};
 use crate::world::World;
@@ -51,6 +52,18 @@ pub(super) async fn resend(
     send(&world, &number, endpoint, &Twist::default()).await
 }
 
+pub(super) async fn resend_all(State(server): Server, Path(name): Path<String>, body: Bytes) -> Outcome {
+    let mut fields = Fields::read(&body)?;
+    let endpoint = fields.number("endpoint", 0, u64::MAX)?;
+    let provider = provider(&mut fields)?;
+    let filter = Filter { order: fields.text("order")?, checkout: fields.text("checkout")? };
+    fields.end()?;
+    let world = named(&server, &name)?;
+    let endpoints = endpoints(&world, endpoint);
+    let attempts = courier::send_all_by_hand(&world, provider, &filter, &endpoints).await;
+    Ok(answer(StatusCode::OK, &json!({ "webhooks": attempts })))
+}
+
 pub(super) async fn edit(
     State(server): Server,
     Path((name, number)): Path<(String, String)>,
@@ -68,23 +81,17 @@ pub(super) async fn edit(
         Some(_) => return Err(Problem::field("key", "has to be right or wrong")),
     };
     let world = named(&server, &name)?;
-    send(&world, &number, endpoint, &Twist { body, wrong_key, stale_seconds }).await
+    send(&world, &number, endpoint, &Twist { body, wrong_key, stale_seconds, secret: None }).await
 }
 
 pub(super) async fn inject(State(server): Server, Path(name): Path<String>, body: Bytes) -> Outcome {
     let mut fields = Fields::read(&body)?;
     let fault = fields.text("fault")?.unwrap_or_default();
-    let provider = fields.text("provider")?;
+    let provider = provider(&mut fields)?;
     let times = fields.number("times", 1, MOST_TIMES)?.and_then(|times| u32::try_from(times).ok());
     let delay = fields.number("delay_ms", 1, LAST_MILLISECOND)?;
-    let seconds = fields.number("seconds", 1, LAST_MILLISECOND)?;
+    let seconds = fields.number("seconds", 1, LAST_MILLISECOND / 1_000)?;
     fields.end()?;
-    let provider = provider
-        .map(|name| {
-            let refused = || Problem::field("provider", "has to be allscale or peach");
-            Provider::by_name(&name).ok_or_else(refused)
-        })
-        .transpose()?;
     let found = match &*fault {
         "drop" => Fault::Drop,
         "delay" => Fault::Delay(delay.ok_or_else(|| Problem::field("delay_ms", "is missing"))?),
@@ -94,6 +101,9 @@ pub(super) async fn inject(State(server): Server, Path(name): Path<String>, body
         "stale" => Fault::Stale(seconds.unwrap_or(600)),
         "wrong-key" => Fault::WrongKey,
         "cut" => Fault::CutShort,
+        "stall" => Fault::Stall(seconds.unwrap_or(10).min(MOST_STALL_SECONDS)),
+        "again" => Fault::Again(seconds.unwrap_or(A_WEEK)),
+        "early" => Fault::Early,
         _ => return Err(Problem::field("fault", format!("has to be one of {NAMES}"))),
     };
     named(&server, &name)?.quiet().mail.log().inject(provider, found);
@@ -101,8 +111,7 @@ pub(super) async fn inject(State(server): Server, Path(name): Path<String>, body
 }
 
 async fn send(world: &World, number: &str, endpoint: Option<u64>, twist: &Twist) -> Outcome {
-    let mut endpoints = world.hooks().endpoints().all().to_vec();
-    endpoints.retain(|of| endpoint.is_none_or(|number| of.number == number));
+    let endpoints = endpoints(world, endpoint);
     let number = number.parse().map_err(|_| unknown())?;
     let attempts = courier::send_by_hand(world, number, &endpoints, twist).await.ok_or_else(unknown)?;
     if attempts.is_empty() {
@@ -112,9 +121,27 @@ async fn send(world: &World, number: &str, endpoint: Option<u64>, twist: &Twist)
     Ok(answer(StatusCode::OK, &json!({ "webhooks": attempts })))
 }
 
+/// The endpoints of a world, or the one with the number.
+fn endpoints(world: &World, number: Option<u64>) -> Vec<Endpoint> {
+    let mut endpoints = world.hooks().endpoints().all().to_vec();
+    endpoints.retain(|of| number.is_none_or(|number| of.number == number));
+    endpoints
+}
+
+fn provider(fields: &mut Fields) -> Result<Option<Provider>, Problem> {
+    let refused = || Problem::field("provider", "has to be allscale or peach");
+    fields.text("provider")?.map(|name| Provider::by_name(&name).ok_or_else(refused)).transpose()
+}
+
 fn unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no webhook has this number: GET …/webhooks lists the webhooks")
 }
+
+/// The longest time of a connection on which nothing is sent.
+const MOST_STALL_SECONDS: u64 = 60;
+
+/// A week in seconds.
+const A_WEEK: u64 = 7 * 24 * 3_600;
 
 /// The most repetitions of one webhook.
 const MOST_TIMES: u64 = 1_000;

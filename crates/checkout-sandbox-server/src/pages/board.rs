@@ -17,6 +17,7 @@ use super::{desk, fault, parts, pay, request};
 use crate::clock::Pace;
 use crate::courier::{self, Until};
 use crate::fields::LAST_MILLISECOND;
+use crate::limits;
 use crate::shared::Shared;
 use crate::world::{Played, World};
 
@@ -155,9 +156,12 @@ pub(super) async fn next_scenario(
 
 pub(super) async fn inject(State(server): Server, Path(name): Path<String>, body: Bytes) -> Response<Body> {
     changed(&server, &name, &body, |world, form| {
+        if form.get("do") == Some("clear") {
+            world.quiet().faults.clear();
+            return Ok(());
+        }
         let (provider, name) = chosen(form, "fault")?;
-        let injected = fault::inject(&world.played(), provider, name);
-        injected.then_some(()).ok_or_else(|| format!("{} has no fault of this name.", provider.name()))
+        fault::inject(&world.played(), provider, name, form)
     })
 }
 
@@ -208,8 +212,9 @@ fn board(server: &Shared, world: &World, query: &Form, refused: Option<&str>) ->
         (clock(world, &path))
         div class="grid" {
             (scenarios(&path))
-            (faults(&path, &played))
+            (fault::section(&path, &played))
         }
+        (limits(world, &played))
         section {
             h2 { "Reset" }
             p class="soft" { "Takes all checkouts of the world away, and sets the clock to its beginning." }
@@ -370,21 +375,21 @@ fn scenarios(path: &str) -> Markup {
     }
 }
 
-fn faults(path: &str, played: &Played) -> Markup {
+fn limits(world: &World, played: &Played) -> Markup {
+    let limits = limits::of(played, world.keys());
     html! {
-        section {
-            h2 { "Fault of the next request" }
-            form class="line" method="post" action=(format!("{path}/fault")) {
-                div {
-                    label for="fault" { "Fault" }
-                    select id="fault" name="fault" data-testid="fault" {
-                        @for provider in Provider::ALL { (options(provider, &fault::names(provider))) }
+        @if !limits.is_empty() {
+            section data-live="limits" {
+                h2 { "Limits" }
+                @for (provider, counted, of) in &limits {
+                    p data-testid=(format!("limit-{}", provider.key())) {
+                        (provider.name()) ", " (counted) ": " (of.used) " of " (of.most) " used. "
+                        @match of.room() {
+                            0 => { "The next has room in " (parts::span(of.room_at.saturating_since(world.now()))) "." },
+                            room => { (room) " more have room now." },
+                        }
                     }
                 }
-                button data-testid="fault-inject" { "Inject" }
-            }
-            p class="soft" data-live="faults" data-testid="faults-waiting" {
-                "Faults that wait for a request: " (fault::waiting(played))
             }
         }
     }

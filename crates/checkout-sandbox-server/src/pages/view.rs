@@ -2,40 +2,8 @@
 
 use checkout_tables::Moment;
 
+pub(super) use crate::provider::Provider;
 use crate::timeline;
-
-/// The provider of a checkout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Provider {
-    AllScale,
-    Azotte,
-    Peach,
-}
-
-impl Provider {
-    pub(super) const ALL: [Self; 3] = [Self::AllScale, Self::Azotte, Self::Peach];
-
-    /// The name in a path.
-    pub(super) const fn key(self) -> &'static str {
-        match self {
-            Self::AllScale => "allscale",
-            Self::Azotte => "azotte",
-            Self::Peach => "peach",
-        }
-    }
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::AllScale => "AllScale",
-            Self::Azotte => "Azotte",
-            Self::Peach => "Peach",
-        }
-    }
-
-    pub(super) fn of_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|provider| provider.key() == key)
-    }
-}
 
 /// The kind of a status, for the color and the word beside the color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

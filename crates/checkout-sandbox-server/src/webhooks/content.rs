@@ -42,6 +42,8 @@ pub(crate) enum Content {
 /// The deviations of one delivery from the right delivery.
 #[derive(Clone, Default)]
 pub(crate) struct Twist {
+    /// The receiver's own secret, which signs in place of the world's.
+    pub(crate) secret: Option<String>,
     /// Another body, which is signed like the right body.
     pub(crate) body: Option<Bytes>,
     pub(crate) wrong_key: bool,
@@ -109,7 +111,8 @@ impl Content {
         }
     }
 
-    /// The webhook as a letter to `target` at `now`, signed for the delivery with this number.
+    /// The webhook as a letter to `target`, which the provider's own clock sends at `now`, signed for the
+    /// delivery with this number.
     ///
     /// AllScale's letter has the time and a nonce of the delivery. Peach's letter has the time of the event,
     /// and is the same at each delivery (Assumed).
@@ -170,7 +173,7 @@ fn of_peach(webhook: &peach::Webhook, target: &Target, keys: &Keys, twist: &Twis
         Ok::<_, String>(signature?.as_str().to_owned())
     };
     let mut body = twist.body.clone().unwrap_or_else(|| webhook.body.clone());
-    if twist.body.is_some() || twist.wrong_key {
+    if twist.body.is_some() || twist.secret.is_some() || twist.wrong_key {
         let fields: Vec<_> = form_urlencoded::parse(&body).filter(|(name, _)| name != "signature").collect();
         let pairs: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
         let signature = sign(&pairs)?;
@@ -183,7 +186,11 @@ fn of_peach(webhook: &peach::Webhook, target: &Target, keys: &Keys, twist: &Twis
     };
     let timestamp = match twist.stale_seconds {
         0 => header("x-webhook-timestamp"),
-        seconds => earlier(webhook.at, seconds).unix_seconds().to_string(),
+        seconds => {
+            let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+            let right: i64 = header("x-webhook-timestamp").parse().unwrap_or_default();
+            right.saturating_sub(seconds).to_string()
+        }
     };
     let id = header("x-webhook-id");
     // The only field of a message is the whole message: keys and values are signed with nothing between.
@@ -199,12 +206,26 @@ fn of_peach(webhook: &peach::Webhook, target: &Target, keys: &Keys, twist: &Twis
 }
 
 /// The secret, or another secret of the same form.
-fn secret(right: &str, twist: &Twist) -> String {
+fn secret(of_world: &str, twist: &Twist) -> String {
+    let right = twist.secret.as_deref().unwrap_or(of_world);
     if !twist.wrong_key {
         return right.to_owned();
     }
     // A reversed secret could be the same secret.
     right.chars().map(|c| if c == '0' { '1' } else { '0' }).collect()
+}
+
+/// Checks a secret of a receiver's own.
+///
+/// # Errors
+/// The reason why the secret signs nothing of the provider's.
+pub(crate) fn check_secret(provider: Provider, secret: &str, keys: &Keys) -> Result<(), String> {
+    match provider {
+        Provider::AllScale => SigningKey::new(&*keys.allscale_api_key, secret.into())
+            .map(|_| ())
+            .map_err(|error| error.to_string()),
+        Provider::Peach => SecretToken::new(secret.into()).map(|_| ()).map_err(|error| error.to_string()),
+    }
 }
 
 fn earlier(moment: Moment, seconds: u64) -> Moment {

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::content::Provider;
 
 /// A receiver of a provider's webhooks.
-#[derive(Clone, Debug)]
+///
+/// No `Debug`: an endpoint can have a secret.
+#[derive(Clone)]
 pub(crate) struct Endpoint {
     pub(crate) number: u64,
     pub(crate) provider: Provider,
@@ -13,6 +15,8 @@ pub(crate) struct Endpoint {
     /// The events that the receiver gets. Empty for all.
     pub(crate) events: Vec<String>,
     pub(crate) enabled: bool,
+    /// The secret that signs the receiver's webhooks. `None` for the world's.
+    pub(crate) secret: Option<String>,
 }
 
 impl Endpoint {
@@ -29,12 +33,13 @@ impl Endpoint {
             "url": self.url,
             "events": self.events,
             "enabled": self.enabled,
+            "has_secret": self.secret.is_some(),
         })
     }
 }
 
 /// The endpoints, in the order of their numbers.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Endpoints {
     all: Vec<Endpoint>,
     last: u64,

@@ -19,7 +19,14 @@ pub(crate) enum Fault {
     WrongKey,
     /// Half of the body is sent, and the connection closed.
     CutShort,
+    /// A connection is opened, and nothing is sent for this many seconds.
+    Stall(u64),
+    /// The webhook comes again, this many seconds after the receiver has answered 200.
+    Again(u64),
+    /// The next new checkout is paid at once, and the webhook comes before the answer to the create.
+    Early,
 }
 
 /// The names of the faults, for a message.
-pub(crate) const NAMES: &str = "drop, delay, repeat, twice, reorder, stale, wrong-key, cut";
+pub(crate) const NAMES: &str =
+    "drop, delay, repeat, twice, reorder, stale, wrong-key, cut, stall, again, early";

@@ -65,6 +65,8 @@ struct Delivery {
     tried: usize,
     /// The number of deliveries that follow after a delivery that was answered with 200.
     again: u32,
+    /// The time from a delivery that was answered with 200 to the delivery that follows.
+    again_after: Duration,
     rank: u64,
 }
 
@@ -102,8 +104,18 @@ pub(crate) struct Job {
     /// The number of the letter to sign.
     pub(crate) letter: u32,
     pub(crate) twist: Twist,
-    pub(crate) is_cut: bool,
-    pub(crate) is_twice: bool,
+    pub(crate) way: Way,
+}
+
+/// The way in which a letter is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Way {
+    #[default]
+    Whole,
+    Cut,
+    Twice,
+    /// Not at all, over a connection that is open for this time.
+    Stalled(Duration),
 }
 
 /// Something that has happened to a webhook.
@@ -176,8 +188,12 @@ impl Log {
             content: message.content.clone(),
             letter: message.letters,
             twist,
-            is_cut: fault == Some(Fault::CutShort),
-            is_twice: fault == Some(Fault::TwiceAtOnce),
+            way: match fault {
+                Some(Fault::CutShort) => Way::Cut,
+                Some(Fault::TwiceAtOnce) => Way::Twice,
+                Some(Fault::Stall(seconds)) => Way::Stalled(Duration::from_secs(seconds)),
+                _ => Way::Whole,
+            },
         })
     }
 
@@ -227,8 +243,7 @@ impl Log {
             });
             message.letters += 1;
             let (content, twist, letter) = (content.clone(), twist.clone(), message.letters);
-            let (is_cut, is_twice) = (false, false);
-            jobs.push(Job { message: number, delivery, to, content, letter, twist, is_cut, is_twice });
+            jobs.push(Job { message: number, delivery, to, content, letter, twist, way: Way::Whole });
         }
         Some(jobs)
     }
@@ -252,7 +267,8 @@ impl Log {
         } else if is_taken {
             let next = delivery.again.checked_sub(1);
             delivery.again = next.unwrap_or_default();
-            delivery.state = next.map_or(State::Delivered, |_| State::Waiting(at));
+            let again = at.saturating_add(delivery.again_after);
+            delivery.state = next.map_or(State::Delivered, |_| State::Waiting(again));
         } else {
             let pause = schedule::pause(provider, delivery.tried);
             delivery.tried += 1;
@@ -292,6 +308,16 @@ impl Log {
         self.faults.push((provider, fault));
     }
 
+    /// Takes the fault of a webhook that comes before the answer to a create of the provider. False if no
+    /// such fault waits.
+    pub(crate) fn take_early(&mut self, provider: Provider) -> bool {
+        let fits = |(of, fault): &(Option<Provider>, Fault)| {
+            of.is_none_or(|of| of == provider) && *fault == Fault::Early
+        };
+        let place = self.faults.iter().position(fits);
+        place.map(|place| self.faults.remove(place)).is_some()
+    }
+
     pub(crate) fn message(&self, number: u64) -> Option<&Message> {
         self.messages.get(&number)
     }
@@ -308,7 +334,9 @@ impl Log {
     }
 
     fn take_fault(&mut self, provider: Provider) -> Option<Fault> {
-        let fits = |(of, _): &(Option<Provider>, Fault)| of.is_none_or(|of| of == provider);
+        let fits = |(of, fault): &(Option<Provider>, Fault)| {
+            of.is_none_or(|of| of == provider) && *fault != Fault::Early
+        };
         let place = self.faults.iter().position(fits)?;
         Some(self.faults.remove(place).1)
     }
@@ -422,9 +450,13 @@ impl Delivery {
             Some(Fault::Delay(millis)) => State::Waiting(at.saturating_add(Duration::from_millis(millis))),
             _ => State::Waiting(at),
         };
-        let again = if let Some(Fault::Repeat(times)) = fault { times } else { 0 };
+        let (again, again_after) = match fault {
+            Some(Fault::Repeat(times)) => (times, Duration::ZERO),
+            Some(Fault::Again(seconds)) => (1, Duration::from_secs(seconds)),
+            _ => (0, Duration::ZERO),
+        };
         let rank = number.saturating_mul(2);
-        Self { to, state, attempts: Vec::new(), fault, tried: 0, again, rank }
+        Self { to, state, attempts: Vec::new(), fault, tried: 0, again, again_after, rank }
     }
 
     fn to_json(&self) -> Value {

@@ -9,7 +9,7 @@ use checkout_transport::http::{Request, request};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -66,6 +66,20 @@ pub(crate) async fn post_half(target: &Target, letter: &Letter) -> Result<Answer
     match timeout(PATIENCE, sent).await {
         Ok(Err(error)) => Err(error),
         Ok(Ok(())) | Err(_) => Err("cut short, as the fault says".to_owned()),
+    }
+}
+
+/// Opens a connection, and sends nothing until the receiver ends the connection or the time is over.
+pub(crate) async fn post_nothing(target: &Target, time: Duration) -> Result<Answer, String> {
+    let waited = async {
+        let mut stream = connect(target).await?;
+        let mut dropped = [0; 512];
+        while stream.read(&mut dropped).await.is_ok_and(|read| read > 0) {}
+        Ok(())
+    };
+    match timeout(time, waited).await {
+        Ok(Err(error)) => Err(error),
+        Ok(Ok(())) | Err(_) => Err("nothing was sent, as the fault says".to_owned()),
     }
 }
 

@@ -23,13 +23,14 @@ impl Targets {
         if authority.as_str().contains('@') || url.contains('#') || host.is_empty() {
             return Err("has a user, a fragment or no host".to_owned());
         }
+        if uri.scheme_str() != Some("http") {
+            let message = "is not http: the server sends webhooks over http alone, so put a proxy in front";
+            return Err(message.to_owned());
+        }
         let is_here = host.eq_ignore_ascii_case("localhost")
             || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         if !is_here && !self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(&host)) {
             return Err(format!("{host} is not this machine: start with --allow-target {host}"));
-        }
-        if uri.scheme_str() != Some("http") {
-            return Err("is not http: the server sends webhooks over http alone".to_owned());
         }
         let port = authority.port_u16().unwrap_or(80);
         let authority = authority.as_str().to_owned();

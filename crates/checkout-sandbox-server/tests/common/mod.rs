@@ -162,21 +162,60 @@ impl AllScale<'_> {
         body: &str,
         nonce: &str,
     ) -> Option<Answer> {
+        self.send_signed_with(method, signed_path, body, nonce, &[])
+    }
+
+    /// Sends a signed request with more headers.
+    pub(crate) fn send_signed_with(
+        &self,
+        method: &str,
+        signed_path: &str,
+        body: &str,
+        nonce: &str,
+        more: &[(&str, &str)],
+    ) -> Option<Answer> {
+        let headers = self.headers(method, signed_path, body, nonce);
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, &**value)).collect();
+        let target = format!("{}{signed_path}", self.prefix);
+        send(self.addr, method, &target, &[&headers, more].concat(), body.as_bytes())
+    }
+
+    /// The headers of a signed request.
+    fn headers(
+        &self,
+        method: &str,
+        signed_path: &str,
+        body: &str,
+        nonce: &str,
+    ) -> Vec<(&'static str, String)> {
         let (path, query) = signed_path.split_once('?').unwrap_or((signed_path, ""));
         let secret = (&*self.keys.allscale_api_secret).into();
         let key = SigningKey::new(&*self.keys.allscale_api_key, secret).unwrap();
         let timestamp = self.unix_seconds;
         let to_sign = RequestToSign { method, path, query, timestamp, nonce, body: body.as_bytes() };
         let signature = key.sign(&to_sign).unwrap();
-        let headers = [
-            ("X-API-Key", &*self.keys.allscale_api_key),
-            ("X-Timestamp", &timestamp.to_string()),
-            ("X-Nonce", nonce),
-            ("X-Signature", signature.as_str()),
-            ("Content-Type", "application/json"),
-        ];
-        let target = format!("{}{signed_path}", self.prefix);
-        send(self.addr, method, &target, &headers, body.as_bytes())
+        vec![
+            ("X-API-Key", self.keys.allscale_api_key.clone()),
+            ("X-Timestamp", timestamp.to_string()),
+            ("X-Nonce", nonce.to_owned()),
+            ("X-Signature", signature.as_str().to_owned()),
+            ("Content-Type", "application/json".to_owned()),
+        ]
+    }
+
+    /// The bytes of a signed request.
+    pub(crate) fn bytes(&self, method: &str, signed_path: &str, body: &str, nonce: &str) -> Vec<u8> {
+        let mut head = format!("{method} {}{signed_path} HTTP/1.1\r\nhost: {}\r\n", self.prefix, self.addr);
+        for (name, value) in self.headers(method, signed_path, body, nonce) {
+            write!(head, "{name}: {value}\r\n").unwrap();
+        }
+        write!(head, "content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        head.into_bytes()
+    }
+
+    /// Sends a signed request without a body, with more headers.
+    pub(crate) fn send_with(&self, method: &str, path: &str, more: &[(&str, &str)]) -> Option<Answer> {
+        self.send_signed_with(method, path, "", &format!("nonce-{}", next_number()), more)
     }
 
     pub(crate) fn send(&self, method: &str, path: &str, body: &str) -> Option<Answer> {

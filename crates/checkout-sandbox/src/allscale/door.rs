@@ -8,6 +8,7 @@ use checkout_transport::http::request::Parts;
 use super::nonces::Nonces;
 use super::refusal::{INVALID_SIGNATURE, Refusal};
 use super::store::Store;
+use crate::skew::Skew;
 
 /// The number of the store that sent a request, if the headers, the time, the signature and the nonce pass.
 /// `store` finds a store by API key.
@@ -18,7 +19,7 @@ pub(super) fn authenticate<'a>(
     store: impl FnOnce(&str) -> Option<(usize, &'a Store)>,
     nonces: &mut Nonces,
     window_seconds: u64,
-    now: Moment,
+    (now, skew): (Moment, Skew),
     head: &Parts,
     body: &[u8],
 ) -> Result<usize, Refusal> {
@@ -33,7 +34,7 @@ pub(super) fn authenticate<'a>(
 
     let (number, store) = store(api_key).ok_or_else(|| refused("unknown api key"))?;
     let timestamp = unix_seconds(timestamp).ok_or_else(|| refused("timestamp is not in unix seconds"))?;
-    let apart = i128::from(now.unix_seconds()).abs_diff(i128::from(timestamp));
+    let apart = i128::from(skew.told(now).unix_seconds()).abs_diff(i128::from(timestamp));
     if apart > u128::from(window_seconds) {
         return Err(refused("timestamp is outside of the allowed time window"));
     }

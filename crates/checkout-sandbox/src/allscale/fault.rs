@@ -85,6 +85,34 @@ pub enum Fault {
     HugeBody(usize),
 }
 
+crate::fault_name::fault_names! {
+    "allscale":
+    lost_before => LostBefore,
+    lost_request => LostRequest,
+    lost_answer => LostAnswer,
+    slow(ms) => Slow,
+    garbage => Garbage,
+    truncated => Truncated,
+    html_bad_gateway => HtmlBadGateway,
+    empty_unauthorized => EmptyUnauthorized,
+    redirect => Redirect,
+    swapped_intent => SwappedIntent,
+    tampered_amount => TamperedAmount,
+    tampered_status(status) => TamperedStatus,
+    rate_limited => RateLimited,
+    internal_error => InternalError,
+    late_internal_error => LateInternalError,
+    unknown_error_code(code) => UnknownErrorCode,
+    extra_fields => ExtraFields,
+    other_id_spelling => OtherIdSpelling,
+    old_intent => OldIntent,
+    accepted_coins(coins) => AcceptedCoins,
+    settled_in(coin) => SettledIn,
+    duplicate_keys => DuplicateKeys,
+    status_as_object => StatusAsObject,
+    huge_body(bytes) => HugeBody,
+}
+
 impl Fault {
     /// The mishap on the way, if the API has no part in the fault.
     pub(super) fn mishap(&self) -> Option<Mishap> {
@@ -117,7 +145,16 @@ impl Fault {
     }
 
     /// True if a request for this route can show the fault. `None` is a request for no route at all.
-    pub(super) fn fits(&self, route: Option<Route>) -> bool {
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::Fault;
+    /// use checkout_tables::allscale::Route;
+    ///
+    /// assert!(Fault::TamperedStatus(20).fits(Some(Route::Status)));
+    /// assert!(!Fault::TamperedStatus(20).fits(Some(Route::Create)));
+    /// ```
+    #[must_use]
+    pub fn fits(&self, route: Option<Route>) -> bool {
         let routes: &[Route] = match self {
             Self::SwappedIntent => &[Route::Create, Route::Get, Route::Status],
             Self::TamperedAmount | Self::OtherIdSpelling | Self::SettledIn(_) => &[Route::Create, Route::Get],

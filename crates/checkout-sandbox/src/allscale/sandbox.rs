@@ -6,6 +6,7 @@ use std::sync::{Arc, MutexGuard};
 
 use checkout_tables::Moment;
 use checkout_tables::allscale::{Currency, Route};
+use checkout_transport::http::request::Parts;
 use checkout_transport::{BlockingTransport, Request, Response, Transport, TransportError};
 
 use super::Exchange;
@@ -18,7 +19,8 @@ use super::server::Server;
 use super::state::State;
 use super::webhook::Webhook;
 use crate::counts::Tally;
-use crate::{Counts, RecordedRequest, VirtualClock};
+use crate::skew::Skew;
+use crate::{Counts, LimitUse, RecordedRequest, VirtualClock};
 
 /// AllScale's side: stores, intents, and a clock.
 ///
@@ -180,7 +182,104 @@ impl Sandbox {
     /// assert!(exchange.answer.is_none() && exchange.error.is_some());
     /// ```
     pub fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
-        self.0.exchange(request, fault)
+        self.0.exchange(request, fault, None)
+    }
+
+    /// Takes a request from a client, as [`exchange`](Self::exchange) does. A new intent that the request
+    /// makes goes through `scenario`, before the scenarios that wait.
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::{Sandbox, Scenario};
+    /// use checkout_transport::{Request, bytes::Bytes};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let exchange = sandbox.exchange_through(Request::new(Bytes::new()), None, Some(Scenario::happy()));
+    /// assert_eq!(exchange.route, None);
+    /// ```
+    pub fn exchange_through(
+        &self,
+        request: Request,
+        fault: Option<Fault>,
+        scenario: Option<Scenario>,
+    ) -> Exchange {
+        self.0.exchange(request, fault, scenario)
+    }
+
+    /// Sends each new intent for which nobody has chosen a scenario through `scenario`, until the
+    /// [reset](Self::reset). `None` is the scenario of
+    /// [`Builder::scenario`](super::Builder::scenario).
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::{Sandbox, Scenario};
+    ///
+    /// Sandbox::new(7).set_scenario(Some(Scenario::late_success()));
+    /// ```
+    pub fn set_scenario(&self, scenario: Option<Scenario>) {
+        self.state().usual = scenario;
+    }
+
+    /// Sets the provider's own clock ahead of the sandbox's clock by so many milliseconds, or behind if
+    /// negative, until the [reset](Self::reset). Everything happens at its right time, and the times that the
+    /// provider tells and compares are wrong.
+    ///
+    /// The `Date` of answers and the window for a request's time are the clock's. A webhook is signed for the
+    /// moment that the caller of [`Webhook::signed_at`] names.
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::Sandbox;
+    /// use checkout_transport::{Request, bytes::Bytes};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let date = || sandbox.exchange(Request::new(Bytes::new()), None).answer.unwrap().headers()["date"].clone();
+    /// let right = date();
+    /// sandbox.set_skew_ms(-300_000);
+    /// assert_ne!(date(), right);
+    /// assert_eq!(sandbox.skew_ms(), -300_000);
+    /// ```
+    pub fn set_skew_ms(&self, skew_ms: i64) {
+        self.0.world.set_skew(Skew(skew_ms));
+    }
+
+    /// The milliseconds by which the provider's own clock is ahead of the sandbox's clock.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::Sandbox;
+    /// assert_eq!(Sandbox::new(7).skew_ms(), 0);
+    /// ```
+    #[must_use]
+    pub fn skew_ms(&self) -> i64 {
+        self.0.world.skew().0
+    }
+
+    /// The route that a request is for, whatever the answer would be. `None` if the provider has no such
+    /// route.
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::Sandbox;
+    /// use checkout_tables::allscale::Route;
+    /// use checkout_transport::http::Request;
+    ///
+    /// let read = Request::get("https://openapi.allscale.io/v1/test/ping");
+    /// let (head, ()) = read.body(())?.into_parts();
+    /// assert_eq!(Sandbox::new(7).route_of(&head), Some(Route::Ping));
+    /// # Ok::<(), checkout_transport::http::Error>(())
+    /// ```
+    #[must_use]
+    pub fn route_of(&self, head: &Parts) -> Option<Route> {
+        Server::route_of(head)
+    }
+
+    /// The merchant's name for the order that a request is about, as far as the request and the checkouts of
+    /// now tell the order. A request for a new checkout names the order, and a read leads to a checkout.
+    ///
+    /// ```
+    /// # use checkout_sandbox::allscale::Sandbox;
+    /// # let (head, ()) = checkout_transport::http::Request::new(()).into_parts();
+    /// assert_eq!(Sandbox::new(7).order_of(&head, b"anything"), None);
+    /// ```
+    #[must_use]
+    pub fn order_of(&self, head: &Parts, body: &[u8]) -> Option<String> {
+        self.0.order_of(head, body)
     }
 
     /// Makes the next request that the fault fits go wrong.
@@ -286,6 +385,32 @@ impl Sandbox {
         let store = self.0.store_of.get(api_key).copied();
         let state = self.state();
         store.and_then(|store| state.tallies.get(store)).map_or_else(Counts::default, Tally::counts)
+    }
+
+    /// The use that the store with this API key makes of
+    /// [`Builder::requests_per_minute`](super::Builder::requests_per_minute). `None` if there is no such
+    /// store or no limit.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    ///
+    /// use checkout_sandbox::allscale::{API_KEY, Sandbox};
+    ///
+    /// let limited = Sandbox::builder().requests_per_minute(NonZeroU32::MIN).build();
+    /// assert_eq!(limited.limit_use(API_KEY).map(|limit| limit.most), Some(1));
+    /// assert_eq!(Sandbox::new(7).limit_use(API_KEY), None);
+    /// ```
+    #[must_use]
+    pub fn limit_use(&self, api_key: &str) -> Option<LimitUse> {
+        let most = self.0.requests_per_minute?;
+        let store = self.0.store_of.get(api_key).copied()?;
+        let state = self.state();
+        let now = self.0.world.now();
+        let minute = now.unix_seconds().div_euclid(60);
+        let counted = state.counted.get(&store).filter(|(of, _)| *of == minute);
+        let used = counted.map_or(0, |(_, requests)| *requests);
+        let next_minute = Moment::from_unix_seconds((minute + 1) * 60);
+        Some(LimitUse::new(most, used, if used < most { now } else { next_minute }))
     }
 
     /// Every webhook that is due by now, taken before or not, in the order of time: one webhook for each
@@ -394,13 +519,13 @@ fn in_order(mut webhooks: Vec<Webhook>) -> Vec<Webhook> {
 
 impl Transport for Sandbox {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        self.0.exchange(request, None).into_result()
+        self.0.exchange(request, None, None).into_result()
     }
 }
 
 impl BlockingTransport for Sandbox {
     fn send_blocking(&self, request: Request) -> Result<Response, TransportError> {
-        self.0.exchange(request, None).into_result()
+        self.0.exchange(request, None, None).into_result()
     }
 }
 

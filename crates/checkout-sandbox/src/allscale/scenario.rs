@@ -9,7 +9,7 @@ use super::course::{CREATED, Course};
 ///
 /// A row is `name = permille paid, [(seconds after the step before, status), …];`.
 macro_rules! scenarios {
-    ($($(#[$meta:meta])* $name:ident = $permille:literal, [$(($seconds:expr, $status:literal)),*];)+) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $permille:literal, [$(($seconds:expr, $status:literal)),*];)+) => {
         /// The scenarios that have a name.
         impl Scenario {
             /// The names that [`Scenario::by_name`] knows, which are the names of the constructors below.
@@ -37,8 +37,25 @@ macro_rules! scenarios {
                 None
             }
 
+            /// A sentence about the scenario with this name, if the name is in [`Scenario::NAMES`].
+            ///
+            /// ```
+            /// # use checkout_sandbox::allscale::Scenario;
+            /// let sentence = Scenario::sentence("happy").unwrap_or_default();
+            /// assert!(sentence.ends_with('.'));
+            /// ```
+            #[must_use]
+            pub fn sentence(name: &str) -> Option<String> {
+                $(
+                    if name == stringify!($name) {
+                        return Some(crate::summary::summary(concat!($($doc, "\n"),*)));
+                    }
+                )+
+                None
+            }
+
             $(
-                $(#[$meta])*
+                $(#[doc = $doc])*
                 #[must_use]
                 pub fn $name() -> Self {
                     let steps = vec![$((Duration::from_secs($seconds), $status)),*];

@@ -44,7 +44,14 @@ impl Server {
     }
 
     /// Takes a request from the client and brings the answer back, with the mishaps of the way.
-    pub(super) fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
+    ///
+    /// A checkout that the request makes goes through `scenario`, if there is one.
+    pub(super) fn exchange(
+        &self,
+        request: Request,
+        fault: Option<Fault>,
+        scenario: Option<Scenario>,
+    ) -> Exchange {
         let (head, body) = request.into_parts();
         let mut state = self.state();
         let target = Target::of(head.method.as_str(), head.uri.path());
@@ -68,7 +75,7 @@ impl Server {
             };
         }
 
-        state.met = None;
+        (state.met, state.chosen) = (None, scenario);
         let answer = Answer::instead_of_the_api(mishap)
             .unwrap_or_else(|| self.answer(&mut state, target, &head, &body, fault.as_ref(), now))
             .spoiled_by(mishap);
@@ -83,8 +90,28 @@ impl Server {
         let met = state.met.and_then(|number| state.intents.get(number));
         let checkout = met.map(|intent| intent.id.clone());
         let order = met.map_or_else(named, |intent| intent.order_id().map(str::to_owned));
-        let (answer, error) = answer.deliver(mishap, self.world.clock(), now);
+        let (answer, error) = answer.deliver(mishap, self.world.clock(), self.world.skew().told(now));
         Exchange { at: now, route, checkout, order, fault, head, body, answer: Some(answer), error }
+    }
+
+    /// The route that a request is for.
+    pub(super) fn route_of(head: &Parts) -> Option<Route> {
+        Target::of(head.method.as_str(), head.uri.path()).route()
+    }
+
+    /// The merchant's name for the order that a request is about.
+    pub(super) fn order_of(&self, head: &Parts, body: &[u8]) -> Option<String> {
+        let state = self.state();
+        let (route, segment) = match Target::of(head.method.as_str(), head.uri.path()) {
+            Target::Route(route, segment) => (route, segment),
+            Target::WrongMethod | Target::Unknown => return None,
+        };
+        if route == Route::Create {
+            return create::order_id(body);
+        }
+        let id = super::route::intent_id(segment)?;
+        let intent = state.intents.get(state.number_of.get(&id).copied()?)?;
+        intent.order_id().map(str::to_owned)
     }
 
     /// The API's own answer.
@@ -123,7 +150,8 @@ impl Server {
             Some((number, self.stores.get(number)?))
         };
         let nonces = &mut state.nonces;
-        let store = door::authenticate(store, nonces, self.window_seconds, now, head, body)?;
+        let store =
+            door::authenticate(store, nonces, self.window_seconds, (now, self.world.skew()), head, body)?;
         match fault {
             Some(Fault::RateLimited) => return Err(Refusal::rate_limited(2)),
             Some(Fault::InternalError) => return Err(Refusal::internal()),
@@ -206,7 +234,7 @@ impl Server {
         let order = Order::read(body)?;
         let rate = |currency| state.rates.get(&currency).copied().unwrap_or(Rate::ONE);
         let terms = order.terms(settings.and_then(Store::default_coin), rate)?;
-        let scenario = state.scenarios.pop_front().unwrap_or_else(|| self.scenario.clone());
+        let scenario = state.next_scenario(&self.scenario);
         let intent = Intent::new(store, order, terms, scenario, now, &mut state.intent_ids);
         let number = state.intents.len();
         state.number_of.insert(intent.id.clone(), number);

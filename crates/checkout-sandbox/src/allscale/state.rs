@@ -32,6 +32,10 @@ pub(super) struct State {
     pub(super) counted: HashMap<usize, (i64, u32)>,
     pub(super) rates: BTreeMap<Currency, Rate>,
     pub(super) scenarios: VecDeque<Scenario>,
+    /// The scenario of the intent that the request under way makes.
+    pub(super) chosen: Option<Scenario>,
+    /// The scenario of an intent for which no scenario was chosen. `None` for the builder's.
+    pub(super) usual: Option<Scenario>,
     pub(super) faults: Vec<(Option<Route>, Fault)>,
     pub(super) requests: Vec<RecordedRequest<i64>>,
     /// The number of the intent that the latest request has made or found.
@@ -56,6 +60,8 @@ impl State {
             counted: HashMap::new(),
             rates: BTreeMap::new(),
             scenarios: VecDeque::new(),
+            chosen: None,
+            usual: None,
             faults: Vec::new(),
             requests: Vec::new(),
             met: None,
@@ -64,6 +70,13 @@ impl State {
             request_ids: Generator::new(seeds.number()),
             intent_ids: Generator::new(seeds.number()),
         }
+    }
+
+    /// The scenario of the next checkout, which leaves the queue. `of_builder` is the scenario where nobody
+    /// has chosen a scenario.
+    pub(super) fn next_scenario(&mut self, of_builder: &Scenario) -> Scenario {
+        let chosen = self.chosen.take().or_else(|| self.scenarios.pop_front());
+        chosen.or_else(|| self.usual.clone()).unwrap_or_else(|| of_builder.clone())
     }
 
     /// Notes the changes to come of the intent with this number. To be called after every change by a

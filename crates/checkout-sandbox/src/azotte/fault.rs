@@ -88,6 +88,37 @@ pub enum Fault {
     HugeBody(usize),
 }
 
+crate::fault_name::fault_names! {
+    "azotte":
+    lost_before => LostBefore,
+    lost_request => LostRequest,
+    lost_answer => LostAnswer,
+    slow(ms) => Slow,
+    garbage => Garbage,
+    truncated => Truncated,
+    empty_body => EmptyBody,
+    wrong_content_type => WrongContentType,
+    plain_content_type => PlainContentType,
+    html_bad_gateway => HtmlBadGateway,
+    redirect => Redirect,
+    empty_unauthorized => EmptyUnauthorized,
+    rate_limited => RateLimited,
+    internal_error => InternalError,
+    late_internal_error => LateInternalError,
+    empty_problem => EmptyProblem,
+    unknown_error_code(code) => UnknownErrorCode,
+    key_forgotten => KeyForgotten,
+    swapped_checkout => SwappedCheckout,
+    tampered_tracking => TamperedTracking,
+    missing_tracking => MissingTracking,
+    tampered_code(code) => TamperedCode,
+    no_follow_up => NoFollowUp,
+    no_polling_advice => NoPollingAdvice,
+    extra_fields => ExtraFields,
+    duplicate_keys => DuplicateKeys,
+    huge_body(bytes) => HugeBody,
+}
+
 impl Fault {
     /// The mishap on the way, if the API has no part in the fault.
     pub(super) fn mishap(&self) -> Option<Mishap> {
@@ -123,7 +154,16 @@ impl Fault {
     }
 
     /// True if a request for this route can show the fault. `None` is a request for no route at all.
-    pub(super) fn fits(&self, route: Option<Route>) -> bool {
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::Fault;
+    /// use checkout_tables::azotte::Route;
+    ///
+    /// assert!(Fault::KeyForgotten.fits(Some(Route::SubmitCheckout)));
+    /// assert!(!Fault::KeyForgotten.fits(Some(Route::CheckoutStatus)));
+    /// ```
+    #[must_use]
+    pub fn fits(&self, route: Option<Route>) -> bool {
         match self {
             Self::KeyForgotten => route == Some(Route::SubmitCheckout),
             Self::SwappedCheckout

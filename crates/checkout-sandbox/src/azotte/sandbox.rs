@@ -6,6 +6,7 @@ use std::sync::{Arc, MutexGuard};
 
 use checkout_tables::Moment;
 use checkout_tables::azotte::Route;
+use checkout_transport::http::request::Parts;
 use checkout_transport::{BlockingTransport, Request, Response, Transport, TransportError};
 
 use super::Exchange;
@@ -16,6 +17,7 @@ use super::server::Server;
 use super::state::State;
 use super::tenant::Tenant;
 use crate::counts::Tally;
+use crate::skew::Skew;
 use crate::{Counts, RecordedRequest, VirtualClock};
 
 /// Azotte's side: tenants, checkouts, and a clock.
@@ -232,7 +234,103 @@ impl Sandbox {
     /// assert!(exchange.answer.is_none() && exchange.error.is_some());
     /// ```
     pub fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
-        self.0.exchange(request, fault)
+        self.0.exchange(request, fault, None)
+    }
+
+    /// Takes a request from a client, as [`exchange`](Self::exchange) does. A new checkout that the request
+    /// makes goes through `scenario`, before the scenarios that wait.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::{Sandbox, Scenario};
+    /// use checkout_transport::{Request, bytes::Bytes};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let exchange = sandbox.exchange_through(Request::new(Bytes::new()), None, Some(Scenario::happy()));
+    /// assert_eq!(exchange.route, None);
+    /// ```
+    pub fn exchange_through(
+        &self,
+        request: Request,
+        fault: Option<Fault>,
+        scenario: Option<Scenario>,
+    ) -> Exchange {
+        self.0.exchange(request, fault, scenario)
+    }
+
+    /// Sends each new checkout for which nobody has chosen a scenario through `scenario`, until the
+    /// [reset](Self::reset). `None` is the scenario of
+    /// [`Builder::scenario`](super::Builder::scenario).
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::{Sandbox, Scenario};
+    ///
+    /// Sandbox::new(7).set_scenario(Some(Scenario::late_success()));
+    /// ```
+    pub fn set_scenario(&self, scenario: Option<Scenario>) {
+        self.state().usual = scenario;
+    }
+
+    /// Sets the provider's own clock ahead of the sandbox's clock by so many milliseconds, or behind if
+    /// negative, until the [reset](Self::reset). Everything happens at its right time, and the times that the
+    /// provider tells and compares are wrong.
+    ///
+    /// The `Date` of answers is the clock's.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::Sandbox;
+    /// use checkout_transport::{Request, bytes::Bytes};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let date = || sandbox.exchange(Request::new(Bytes::new()), None).answer.unwrap().headers()["date"].clone();
+    /// let right = date();
+    /// sandbox.set_skew_ms(-300_000);
+    /// assert_ne!(date(), right);
+    /// assert_eq!(sandbox.skew_ms(), -300_000);
+    /// ```
+    pub fn set_skew_ms(&self, skew_ms: i64) {
+        self.0.world.set_skew(Skew(skew_ms));
+    }
+
+    /// The milliseconds by which the provider's own clock is ahead of the sandbox's clock.
+    ///
+    /// ```
+    /// # use checkout_sandbox::azotte::Sandbox;
+    /// assert_eq!(Sandbox::new(7).skew_ms(), 0);
+    /// ```
+    #[must_use]
+    pub fn skew_ms(&self) -> i64 {
+        self.0.world.skew().0
+    }
+
+    /// The route that a request is for, whatever the answer would be. `None` if the provider has no such
+    /// route.
+    ///
+    /// ```
+    /// use checkout_sandbox::azotte::Sandbox;
+    /// use checkout_tables::azotte::Route;
+    /// use checkout_transport::http::Request;
+    ///
+    /// let read = Request::get("https://shop.sandbox.azotte.com/api/v1/c2a/offer/checkout/trk_1/status");
+    /// let (head, ()) = read.body(())?.into_parts();
+    /// assert_eq!(Sandbox::new(7).route_of(&head), Some(Route::CheckoutStatus));
+    /// # Ok::<(), checkout_transport::http::Error>(())
+    /// ```
+    #[must_use]
+    pub fn route_of(&self, head: &Parts) -> Option<Route> {
+        Server::route_of(head)
+    }
+
+    /// The merchant's name for the order that a request is about, as far as the request and the checkouts of
+    /// now tell the order. A request for a new checkout names the order, and a read leads to a checkout.
+    ///
+    /// ```
+    /// # use checkout_sandbox::azotte::Sandbox;
+    /// # let (head, ()) = checkout_transport::http::Request::new(()).into_parts();
+    /// assert_eq!(Sandbox::new(7).order_of(&head, b"anything"), None);
+    /// ```
+    #[must_use]
+    pub fn order_of(&self, head: &Parts, body: &[u8]) -> Option<String> {
+        self.0.order_of(head, body)
     }
 
     /// Makes the next request that the fault fits go wrong.
@@ -388,13 +486,13 @@ impl Sandbox {
 
 impl Transport for Sandbox {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        self.0.exchange(request, None).into_result()
+        self.0.exchange(request, None, None).into_result()
     }
 }
 
 impl BlockingTransport for Sandbox {
     fn send_blocking(&self, request: Request) -> Result<Response, TransportError> {
-        self.0.exchange(request, None).into_result()
+        self.0.exchange(request, None, None).into_result()
     }
 }
 

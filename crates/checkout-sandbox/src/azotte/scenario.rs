@@ -8,7 +8,7 @@ use std::time::Duration;
 ///
 /// A row is `name = presence of the payer, [step, …];`.
 macro_rules! scenarios {
-    ($($(#[$meta:meta])* $name:ident = $payer:ident, [$($step:expr),*];)+) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $payer:ident, [$($step:expr),*];)+) => {
         /// The scenarios that have a name.
         impl Scenario {
             /// The names that [`Scenario::by_name`] knows, which are the names of the constructors below.
@@ -36,8 +36,25 @@ macro_rules! scenarios {
                 None
             }
 
+            /// A sentence about the scenario with this name, if the name is in [`Scenario::NAMES`].
+            ///
+            /// ```
+            /// # use checkout_sandbox::azotte::Scenario;
+            /// let sentence = Scenario::sentence("happy").unwrap_or_default();
+            /// assert!(sentence.ends_with('.'));
+            /// ```
+            #[must_use]
+            pub fn sentence(name: &str) -> Option<String> {
+                $(
+                    if name == stringify!($name) {
+                        return Some(crate::summary::summary(concat!($($doc, "\n"),*)));
+                    }
+                )+
+                None
+            }
+
             $(
-                $(#[$meta])*
+                $(#[doc = $doc])*
                 #[must_use]
                 pub fn $name() -> Self {
                     Self { name: stringify!($name), steps: vec![$($step),*], browser: $payer }

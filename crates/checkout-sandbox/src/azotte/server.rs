@@ -44,7 +44,14 @@ impl Server {
     }
 
     /// Takes a request from the client and brings the answer back, with the mishaps of the way.
-    pub(super) fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
+    ///
+    /// A checkout that the request makes goes through `scenario`, if there is one.
+    pub(super) fn exchange(
+        &self,
+        request: Request,
+        fault: Option<Fault>,
+        scenario: Option<Scenario>,
+    ) -> Exchange {
         let (head, body) = request.into_parts();
         let mut state = self.state();
         let target = Target::of(head.method.as_str(), head.uri.path());
@@ -68,7 +75,7 @@ impl Server {
             };
         }
 
-        state.met = None;
+        (state.met, state.chosen) = (None, scenario);
         let answer = Answer::instead_of_the_api(mishap)
             .unwrap_or_else(|| self.answer(&mut state, target, &head, &body, fault.as_ref(), now))
             .spoiled_by(mishap);
@@ -84,8 +91,25 @@ impl Server {
             let (head, body) = (head.clone(), body.clone());
             state.requests.push(RecordedRequest::new(head, body, body_len, now, &answer, mishap));
         }
-        let (answer, error) = answer.deliver(mishap, self.world.clock(), now);
+        let (answer, error) = answer.deliver(mishap, self.world.clock(), self.world.skew().told(now));
         Exchange { at: now, route, checkout, order, fault, head, body, answer: Some(answer), error }
+    }
+
+    /// The route that a request is for.
+    pub(super) fn route_of(head: &Parts) -> Option<Route> {
+        Target::of(head.method.as_str(), head.uri.path()).route()
+    }
+
+    /// The merchant's name for the order that a request is about.
+    pub(super) fn order_of(&self, head: &Parts, body: &[u8]) -> Option<String> {
+        match Target::of(head.method.as_str(), head.uri.path()) {
+            Target::Submit => order::correlation_id(body),
+            Target::Status(segment) => {
+                let (state, id) = (self.state(), percent::segment(segment)?);
+                state.tracked(&id)?.1.correlation_id().map(str::to_owned)
+            }
+            Target::WrongMethod | Target::Unknown => None,
+        }
     }
 
     /// The API's own answer.
@@ -149,7 +173,7 @@ impl Server {
         let key = order.correlation_id.clone().map(|id| (tenant, id));
         let known = key.as_ref().and_then(|key| state.number_of_key.get(key)).copied();
         let number = known.filter(|_| fault != Some(&Fault::KeyForgotten)).unwrap_or_else(|| {
-            let scenario = state.scenarios.pop_front().unwrap_or_else(|| self.scenario.clone());
+            let scenario = state.next_scenario(&self.scenario);
             let checkout = Checkout::new(tenant, order, scenario, now, &mut state.ids);
             let number = state.checkouts.len();
             state.number_of.insert(checkout.tracking_number.clone(), number);

@@ -26,6 +26,10 @@ pub(super) struct State {
     /// The moment of each checkout's next change.
     changes: Agenda,
     pub(super) scenarios: VecDeque<Scenario>,
+    /// The scenario of the checkout that the request under way makes.
+    pub(super) chosen: Option<Scenario>,
+    /// The scenario of a checkout for which no scenario was chosen. `None` for the builder's.
+    pub(super) usual: Option<Scenario>,
     pub(super) faults: Vec<(Option<Route>, Fault)>,
     pub(super) requests: Vec<RecordedRequest<String>>,
     /// The number of the checkout that the latest request has made or found.
@@ -46,6 +50,8 @@ impl State {
             numbers_of_id: HashMap::new(),
             changes: Agenda::default(),
             scenarios: VecDeque::new(),
+            chosen: None,
+            usual: None,
             faults: Vec::new(),
             requests: Vec::new(),
             met: None,
@@ -53,6 +59,13 @@ impl State {
             tallies: vec![Tally::default(); tenants],
             ids: Generator::new(seed),
         }
+    }
+
+    /// The scenario of the next checkout, which leaves the queue. `of_builder` is the scenario where nobody
+    /// has chosen a scenario.
+    pub(super) fn next_scenario(&mut self, of_builder: &Scenario) -> Scenario {
+        let chosen = self.chosen.take().or_else(|| self.scenarios.pop_front());
+        chosen.or_else(|| self.usual.clone()).unwrap_or_else(|| of_builder.clone())
     }
 
     /// Notes the change to come of the checkout with this number. To be called after every change by a

@@ -12,6 +12,7 @@ use super::scenario::{
 };
 use crate::answer::date_of;
 use crate::generator::Generator;
+use crate::skew::Skew;
 
 /// A checkout as a test sees the checkout, from behind the counter. The record holds nothing of the payer.
 ///
@@ -166,8 +167,9 @@ impl Checkout {
         true
     }
 
-    /// The fields of a reply, without a signature, after this many events.
-    pub(super) fn fields(&self, events: usize) -> Pairs {
+    /// The fields of a reply, without a signature, after this many events, with the time by a clock of this
+    /// skew.
+    pub(super) fn fields(&self, events: usize, skew: Skew) -> Pairs {
         let events = self.events.get(..events).unwrap_or(&self.events);
         let last = events.last();
         let code = last.map_or(NOT_OPENED, |event| &event.code);
@@ -197,7 +199,7 @@ impl Checkout {
         }
         add("result.code", code);
         add("result.description", description(code));
-        add("timestamp", &iso8601(stamp));
+        add("timestamp", &iso8601(skew.told(stamp)));
         fields.extend(self.order.repeated.iter().cloned());
         fields
     }

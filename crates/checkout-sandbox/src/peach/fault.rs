@@ -88,6 +88,36 @@ pub enum Fault {
     BareResult,
 }
 
+crate::fault_name::fault_names! {
+    "peach":
+    lost_before => LostBefore,
+    lost_request => LostRequest,
+    lost_answer => LostAnswer,
+    slow(ms) => Slow,
+    garbage => Garbage,
+    truncated => Truncated,
+    html_bad_gateway => HtmlBadGateway,
+    empty_unauthorized => EmptyUnauthorized,
+    redirect => Redirect,
+    rate_limited => RateLimited,
+    internal_error => InternalError,
+    late_internal_error => LateInternalError,
+    refused(code) => Refused,
+    duplicate_keys => DuplicateKeys,
+    huge_body(bytes) => HugeBody,
+    extra_fields => ExtraFields,
+    swapped_checkout => SwappedCheckout,
+    other_amount => OtherAmount,
+    tampered_amount => TamperedAmount,
+    tampered_code(code) => TamperedCode,
+    tampered_signature => TamperedSignature,
+    unsigned => Unsigned,
+    extra_signed_key => ExtraSignedKey,
+    extra_unsigned_key => ExtraUnsignedKey,
+    numbers_for_texts => NumbersForTexts,
+    bare_result => BareResult,
+}
+
 impl Fault {
     /// The mishap on the way, if the API has no part in the fault.
     pub(super) fn mishap(&self) -> Option<Mishap> {
@@ -122,7 +152,16 @@ impl Fault {
     }
 
     /// True if a request for this route can show the fault. `None` is a request for no route at all.
-    pub(super) fn fits(&self, route: Option<Route>) -> bool {
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::Fault;
+    /// use checkout_tables::peach::Route;
+    ///
+    /// assert!(Fault::Unsigned.fits(Some(Route::Status)));
+    /// assert!(!Fault::Unsigned.fits(Some(Route::Initiate)));
+    /// ```
+    #[must_use]
+    pub fn fits(&self, route: Option<Route>) -> bool {
         let is_status = matches!(route, Some(Route::Status | Route::CheckoutStatus));
         match self {
             Self::ExtraFields => route.is_some() && !is_status,

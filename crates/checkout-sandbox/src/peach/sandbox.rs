@@ -5,6 +5,7 @@ use std::sync::{Arc, MutexGuard};
 
 use checkout_tables::Moment;
 use checkout_tables::peach::Route;
+use checkout_transport::http::request::Parts;
 use checkout_transport::{BlockingTransport, Request, Response, Transport, TransportError};
 
 use super::Exchange;
@@ -14,8 +15,10 @@ use super::scenario::{CANCELLED, SUCCESS, Scenario};
 use super::server::Server;
 use super::state::{State, StatusRequest};
 use super::webhook::{Probe, ShopperReturn, Webhook};
+use crate::counts::MINUTE;
 use crate::generator::Generator;
-use crate::{Counts, RecordedRequest, VirtualClock};
+use crate::skew::Skew;
+use crate::{Counts, LimitUse, RecordedRequest, VirtualClock};
 
 /// Peach's side: merchants, checkouts, and a clock.
 ///
@@ -220,7 +223,104 @@ impl Sandbox {
     /// assert!(exchange.answer.is_none() && exchange.error.is_some());
     /// ```
     pub fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
-        self.0.exchange(request, fault)
+        self.0.exchange(request, fault, None)
+    }
+
+    /// Takes a request from a client, as [`exchange`](Self::exchange) does. A new checkout that the request
+    /// makes goes through `scenario`, before the scenarios that wait.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::{Sandbox, Scenario};
+    /// use checkout_transport::{Request, bytes::Bytes};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let exchange = sandbox.exchange_through(Request::new(Bytes::new()), None, Some(Scenario::happy()));
+    /// assert_eq!(exchange.route, None);
+    /// ```
+    pub fn exchange_through(
+        &self,
+        request: Request,
+        fault: Option<Fault>,
+        scenario: Option<Scenario>,
+    ) -> Exchange {
+        self.0.exchange(request, fault, scenario)
+    }
+
+    /// Sends each new checkout for which nobody has chosen a scenario through `scenario`, until the
+    /// [reset](Self::reset). `None` is the scenario of
+    /// [`Builder::scenario`](super::Builder::scenario).
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::{Sandbox, Scenario};
+    ///
+    /// Sandbox::new(7).set_scenario(Some(Scenario::late_success_after_expired()));
+    /// ```
+    pub fn set_scenario(&self, scenario: Option<Scenario>) {
+        self.state().usual = scenario;
+    }
+
+    /// Sets the provider's own clock ahead of the sandbox's clock by so many milliseconds, or behind if
+    /// negative, until the [reset](Self::reset). Everything happens at its right time, and the times that the
+    /// provider tells and compares are wrong.
+    ///
+    /// The `Date` of answers, the `timestamp` of replies and webhooks, and the time that a webhook is signed
+    /// with are the clock's.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::Sandbox;
+    /// use checkout_transport::{Request, bytes::Bytes};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let date = || sandbox.exchange(Request::new(Bytes::new()), None).answer.unwrap().headers()["date"].clone();
+    /// let right = date();
+    /// sandbox.set_skew_ms(-300_000);
+    /// assert_ne!(date(), right);
+    /// assert_eq!(sandbox.skew_ms(), -300_000);
+    /// ```
+    pub fn set_skew_ms(&self, skew_ms: i64) {
+        self.0.world.set_skew(Skew(skew_ms));
+    }
+
+    /// The milliseconds by which the provider's own clock is ahead of the sandbox's clock.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::Sandbox;
+    /// assert_eq!(Sandbox::new(7).skew_ms(), 0);
+    /// ```
+    #[must_use]
+    pub fn skew_ms(&self) -> i64 {
+        self.0.world.skew().0
+    }
+
+    /// The route that a request is for, whatever the answer would be. `None` if the provider has no such
+    /// route.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::Sandbox;
+    /// use checkout_tables::peach::Route;
+    /// use checkout_transport::http::Request;
+    ///
+    /// let read = Request::get("https://testsecure.peachpayments.com/status?checkoutId=a");
+    /// let (head, ()) = read.body(())?.into_parts();
+    /// assert_eq!(Sandbox::new(7).route_of(&head), Some(Route::Status));
+    /// # Ok::<(), checkout_transport::http::Error>(())
+    /// ```
+    #[must_use]
+    pub fn route_of(&self, head: &Parts) -> Option<Route> {
+        self.0.route_of(head)
+    }
+
+    /// The merchant's name for the order that a request is about, as far as the request and the checkouts of
+    /// now tell the order. A request for a new checkout names the order, and a read leads to a checkout.
+    ///
+    /// ```
+    /// # use checkout_sandbox::peach::Sandbox;
+    /// # let (head, ()) = checkout_transport::http::Request::new(()).into_parts();
+    /// assert_eq!(Sandbox::new(7).order_of(&head, b"anything"), None);
+    /// ```
+    #[must_use]
+    pub fn order_of(&self, head: &Parts, body: &[u8]) -> Option<String> {
+        self.0.order_of(head, body)
     }
 
     /// Makes the next request that the fault fits go wrong.
@@ -391,7 +491,32 @@ impl Sandbox {
         let state = self.state();
         let checkout = state.numbered(checkout_id)?;
         let merchant = self.0.merchants.get(checkout.merchant)?;
-        Some(ShopperReturn::of(checkout, merchant.token(), now))
+        Some(ShopperReturn::of(checkout, merchant.token(), now, self.0.world.skew()))
+    }
+
+    /// The use that the merchant with this entity makes of
+    /// [`Builder::status_limit`](super::Builder::status_limit). `None` if there is no such merchant or no
+    /// limit.
+    ///
+    /// ```
+    /// use checkout_sandbox::peach::{ENTITY_ID, Sandbox};
+    ///
+    /// assert_eq!(Sandbox::new(7).limit_use(ENTITY_ID).map(|limit| limit.most), Some(2));
+    /// assert_eq!(Sandbox::builder().status_limit(None).build().limit_use(ENTITY_ID), None);
+    /// ```
+    #[must_use]
+    pub fn limit_use(&self, entity_id: &str) -> Option<LimitUse> {
+        let most = self.0.status_limit?;
+        let merchant = self.0.merchant(entity_id)?;
+        let state = self.state();
+        let now = self.0.world.now();
+        let let_in = &state.visits.get(merchant)?.let_in;
+        let mut counted = let_in.iter().filter(|at| now.saturating_since(**at) < MINUTE);
+        let oldest = counted.next().copied();
+        let used =
+            u32::try_from(counted.count()).unwrap_or(u32::MAX).saturating_add(u32::from(oldest.is_some()));
+        let ends = oldest.map_or(now, |at| at.saturating_add(MINUTE));
+        Some(LimitUse::new(most, used, if used < most { now } else { ends }))
     }
 
     /// The `POST` that tries the merchant's webhook URL out before the URL is saved. The `POST` is the same
@@ -457,7 +582,9 @@ impl Sandbox {
         for checkout in checkouts {
             let Some(merchant) = self.0.merchants.get(checkout.merchant) else { continue };
             let due = from(checkout)..checkout.reached(now).len();
-            let of = |event| Webhook::of(checkout, event, merchant.token(), merchant.notified_at());
+            let of = |event| {
+                Webhook::of(checkout, event, merchant.token(), merchant.notified_at(), self.0.world.skew())
+            };
             webhooks.extend(due.filter_map(of));
         }
         webhooks.sort_by_key(|webhook| webhook.at);
@@ -471,13 +598,13 @@ impl Sandbox {
 
 impl Transport for Sandbox {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        self.0.exchange(request, None).into_result()
+        self.0.exchange(request, None, None).into_result()
     }
 }
 
 impl BlockingTransport for Sandbox {
     fn send_blocking(&self, request: Request) -> Result<Response, TransportError> {
-        self.0.exchange(request, None).into_result()
+        self.0.exchange(request, None, None).into_result()
     }
 }
 

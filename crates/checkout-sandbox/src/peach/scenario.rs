@@ -8,7 +8,7 @@ use std::time::Duration;
 /// A row is `name = [(seconds after the step before, code), …]` with the calls of further settings.
 macro_rules! scenarios {
     ($(
-        $(#[$meta:meta])*
+        $(#[doc = $doc:literal])*
         $name:ident = [$(($seconds:expr, $code:expr)),*] $(. $setting:ident($($argument:expr),*))*;
     )+) => {
         /// The scenarios that have a name.
@@ -38,8 +38,25 @@ macro_rules! scenarios {
                 None
             }
 
+            /// A sentence about the scenario with this name, if the name is in [`Scenario::NAMES`].
+            ///
+            /// ```
+            /// # use checkout_sandbox::peach::Scenario;
+            /// let sentence = Scenario::sentence("happy").unwrap_or_default();
+            /// assert!(sentence.ends_with('.'));
+            /// ```
+            #[must_use]
+            pub fn sentence(name: &str) -> Option<String> {
+                $(
+                    if name == stringify!($name) {
+                        return Some(crate::summary::summary(concat!($($doc, "\n"),*)));
+                    }
+                )+
+                None
+            }
+
             $(
-                $(#[$meta])*
+                $(#[doc = $doc])*
                 #[must_use]
                 pub fn $name() -> Self {
                     Self::of(stringify!($name), vec![$(Step::new($seconds, $code)),*])

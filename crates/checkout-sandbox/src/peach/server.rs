@@ -50,7 +50,14 @@ impl Server {
     }
 
     /// Takes a request from the client and brings the answer back, with the mishaps of the way.
-    pub(super) fn exchange(&self, request: Request, fault: Option<Fault>) -> Exchange {
+    ///
+    /// A checkout that the request makes goes through `scenario`, if there is one.
+    pub(super) fn exchange(
+        &self,
+        request: Request,
+        fault: Option<Fault>,
+        scenario: Option<Scenario>,
+    ) -> Exchange {
         let (head, body) = request.into_parts();
         let mut state = self.state();
         let target = Target::of(self.hosts, head.method.as_str(), &head.uri);
@@ -75,7 +82,7 @@ impl Server {
             };
         }
 
-        state.met = None;
+        (state.met, state.chosen) = (None, scenario);
         let answer = Answer::instead_of_the_api(mishap)
             .unwrap_or_else(|| self.answer(&mut state, target, &head, &body, fault.as_ref(), now))
             .spoiled_by(mishap);
@@ -92,8 +99,37 @@ impl Server {
         let met = state.met.and_then(|number| state.checkouts.get(number));
         let checkout = met.map(|checkout| checkout.id.clone());
         let order = met.map_or_else(named, |checkout| Some(checkout.order.merchant_transaction_id.clone()));
-        let (answer, error) = answer.deliver(mishap, self.world.clock(), now);
+        let (answer, error) = answer.deliver(mishap, self.world.clock(), self.world.skew().told(now));
         Exchange { at: now, route, checkout, order, fault, head, body, answer: Some(answer), error }
+    }
+
+    /// The route that a request is for.
+    pub(super) fn route_of(&self, head: &Parts) -> Option<Route> {
+        Target::of(self.hosts, head.method.as_str(), &head.uri).route()
+    }
+
+    /// The merchant's name for the order that a request is about.
+    pub(super) fn order_of(&self, head: &Parts, body: &[u8]) -> Option<String> {
+        let named = |checkout: &Checkout| checkout.order.merchant_transaction_id.clone();
+        match Target::of(self.hosts, head.method.as_str(), &head.uri) {
+            Target::Initiate | Target::Validate | Target::CreateCheckout => door::transaction_id(head, body),
+            Target::Status => {
+                let pairs = form::decode(head.uri.query()?.as_bytes())?;
+                let [checkout_id, transaction_id, payment_id] = LOOKED_FOR.map(|key| value_of(&pairs, key));
+                let state = self.state();
+                let by_id = checkout_id.and_then(|id| state.numbered(id)).map(named);
+                let by_payment = || {
+                    let number = state.number_of_payment.get(payment_id?).copied()?;
+                    state.checkouts.get(number).map(named)
+                };
+                by_id.or_else(|| transaction_id.map(str::to_owned)).or_else(by_payment)
+            }
+            Target::CheckoutStatus(id) => {
+                let id = percent::segment(id)?;
+                self.state().numbered(&id).map(named)
+            }
+            Target::Token | Target::WrongMethod | Target::Unknown => None,
+        }
     }
 
     /// The API's own answer.
@@ -185,7 +221,7 @@ impl Server {
         let Some(found) = found.cloned() else { return Err(Reply::result(400, NOT_FOUND)) };
         state.found(number, &found.id);
         let checkout = self.shown(state, found, fault);
-        let fields = checkout.fields(checkout.reached(now).len());
+        let fields = checkout.fields(checkout.reached(now).len(), self.world.skew());
         let flat = signed::shown(merchant.token(), fields, fault);
         if !merchant.is_wrapped() && checkout.expired_word().is_none() {
             return Ok(Reply::done(200, flat));
@@ -263,12 +299,12 @@ impl Server {
         };
         state.found(number, &found.id);
         let checkout = self.shown(state, found, fault);
-        let fields = checkout.fields(checkout.reached(now).len());
+        let fields = checkout.fields(checkout.reached(now).len(), self.world.skew());
         Ok(Reply::done(200, signed::shown(merchant.token(), fields, fault)))
     }
 
     fn add(&self, state: &mut State, merchant: usize, order: Order, now: Moment) -> Checkout {
-        let scenario = state.scenarios.pop_front().unwrap_or_else(|| self.scenario.clone());
+        let scenario = state.next_scenario(&self.scenario);
         let checkout = Checkout::new(merchant, order, scenario, self.live, now, &mut state.checkout_ids);
         let number = state.checkouts.len();
         let transaction = (merchant, checkout.order.merchant_transaction_id.clone());

@@ -35,6 +35,10 @@ pub(super) struct State {
     /// By merchant.
     pub(super) visits: Vec<Visits>,
     pub(super) scenarios: VecDeque<Scenario>,
+    /// The scenario of the checkout that the request under way makes.
+    pub(super) chosen: Option<Scenario>,
+    /// The scenario of a checkout for which no scenario was chosen. `None` for the builder's.
+    pub(super) usual: Option<Scenario>,
     pub(super) faults: Vec<(Option<Route>, Fault)>,
     pub(super) requests: Vec<RecordedRequest<String>>,
     /// The number of the checkout that the latest request has made or found.
@@ -88,6 +92,8 @@ impl State {
             access_tokens: HashMap::new(),
             visits: vec![Visits::default(); merchants],
             scenarios: VecDeque::new(),
+            chosen: None,
+            usual: None,
             faults: Vec::new(),
             requests: Vec::new(),
             met: None,
@@ -95,6 +101,13 @@ impl State {
             checkout_ids: Generator::new(seeds.number()),
             token_ids: Generator::new(seeds.number()),
         }
+    }
+
+    /// The scenario of the next checkout, which leaves the queue. `of_builder` is the scenario where nobody
+    /// has chosen a scenario.
+    pub(super) fn next_scenario(&mut self, of_builder: &Scenario) -> Scenario {
+        let chosen = self.chosen.take().or_else(|| self.scenarios.pop_front());
+        chosen.or_else(|| self.usual.clone()).unwrap_or_else(|| of_builder.clone())
     }
 
     pub(super) fn numbered(&self, checkout_id: &str) -> Option<&Checkout> {

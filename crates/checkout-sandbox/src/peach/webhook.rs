@@ -10,6 +10,7 @@ use super::checkout::Checkout;
 use super::form::encode;
 use super::signed::{signature, with_signature};
 use crate::json::Json;
+use crate::skew::Skew;
 
 /// A webhook of one change of a checkout's result code: a `POST` to the webhook's `url`.
 ///
@@ -45,11 +46,12 @@ impl Webhook {
         event: usize,
         token: &SecretToken,
         merchants_url: &str,
+        skew: Skew,
     ) -> Option<Self> {
         let change = checkout.reached(Moment::from_unix_millis(i64::MAX)).get(event)?;
         let url = checkout.order.notification_url.as_deref().unwrap_or(merchants_url).to_owned();
-        let body = encode(&with_signature(token, checkout.fields(event + 1)));
-        let timestamp = change.at.unix_seconds().to_string();
+        let body = encode(&with_signature(token, checkout.fields(event + 1, skew)));
+        let timestamp = skew.told(change.at).unix_seconds().to_string();
         let id = checkout.webhook_id(event);
         // The only field of a message is the whole message: keys and values are signed with nothing between.
         let message = format!("{timestamp}.{id}.{url}.{body}");
@@ -136,8 +138,8 @@ pub struct ShopperReturn {
 }
 
 impl ShopperReturn {
-    pub(super) fn of(checkout: &Checkout, token: &SecretToken, now: Moment) -> Self {
-        let fields = checkout.fields(checkout.reached(now).len());
+    pub(super) fn of(checkout: &Checkout, token: &SecretToken, now: Moment, skew: Skew) -> Self {
+        let fields = checkout.fields(checkout.reached(now).len(), skew);
         let url = checkout.return_url(now).to_owned();
         Self { url, body: encode(&with_signature(token, fields)).into() }
     }

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 use checkout_sandbox_server::{Builder, Server};
 use lexopt::{Arg, Parser};
@@ -23,6 +25,9 @@ The sandboxes of AllScale, Azotte and Peach as an HTTP server on this machine.
     --split-ports      a port for each API: the four ports after N
     --public-url URL   the address under which others reach the server
     --allow-target HOST  lets webhooks go to this host; without the option, to this machine alone
+    --fault RULE       lets requests of the default world go wrong, as 'allscale:lost_answer; route=create; nth=2'
+                       (may be given more than once)
+    --autopay TIME     pays each new checkout of the default world after this time, as 2s or 500ms
     --seed N           the seed of the ids of the default world (default: 1)
     --ready-file PATH  writes addresses and keys as JSON when the server listens
     --json             prints the banner as one line of JSON (not with run)
@@ -42,8 +47,24 @@ pub(crate) struct Args {
     public_url: Option<String>,
     split_ports: bool,
     targets: Vec<String>,
+    faults: Vec<String>,
+    autopay: Option<Time>,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) json: bool,
+}
+
+/// A time as `2s` or `500ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Time(Duration);
+
+impl FromStr for Time {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let number = |unit| text.strip_suffix(unit)?.parse::<u32>().ok().map(u64::from);
+        let time = number("ms").map(Duration::from_millis).or_else(|| number("s").map(Duration::from_secs));
+        time.map(Self).ok_or(())
+    }
 }
 
 /// The thing to do.
@@ -78,6 +99,8 @@ impl Args {
             public_url: None,
             split_ports: false,
             targets: Vec::new(),
+            faults: Vec::new(),
+            autopay: None,
             ready_file: None,
             json: false,
         };
@@ -92,6 +115,10 @@ impl Args {
                 }
                 Arg::Long("allow-target") => {
                     args.targets.push(value(&mut parser, "--allow-target", "a host")?);
+                }
+                Arg::Long("fault") => args.faults.push(value(&mut parser, "--fault", "a rule")?),
+                Arg::Long("autopay") => {
+                    args.autopay = Some(value(&mut parser, "--autopay", "a time as 2s or 500ms")?);
                 }
                 Arg::Long("public-url") => {
                     args.public_url = Some(value(&mut parser, "--public-url", "a URL")?);
@@ -136,6 +163,8 @@ impl Args {
         let server = self.seed.into_iter().fold(server, Builder::seed);
         let server = self.public_url.iter().fold(server, Builder::public_url);
         let server = self.targets.iter().fold(server, Builder::allow_target);
+        let server = self.faults.iter().fold(server, Builder::fault);
+        let server = self.autopay.iter().fold(server, |server, time| server.autopay(time.0));
         if self.split_ports { server.split_ports() } else { server }
     }
 }
@@ -191,6 +220,15 @@ mod tests {
         let args =
             parse("--port 0 --host ::1 --seed=7 --ready-file f --public-url http://a.b --json --split-ports");
         let args = args.unwrap();
+        for (text, millis) in [("2s", 2_000), ("500ms", 500), ("0s", 0)] {
+            let time = Some(Time(Duration::from_millis(millis)));
+            assert_eq!(parse(&format!("--autopay {text}")).unwrap().autopay, time);
+        }
+        for text in ["2", "s", "-1s", "1.5s", "2m"] {
+            let refused = format!("--autopay: {text:?} is not a time as 2s or 500ms");
+            assert_eq!(parse(&format!("--autopay={text}")).map(|args| args.command), Err(refused));
+        }
+        assert_eq!(parse("--fault peach:a;b=1 --fault=x").unwrap().faults, ["peach:a;b=1", "x"]);
         assert_eq!((args.port, args.seed, args.json, args.split_ports), (Some(0), Some(7), true, true));
         assert_eq!((args.host.to_string().as_str(), args.ready_file), ("::1", Some("f".into())));
         assert_eq!((args.public_url.as_deref(), args.command), (Some("http://a.b"), Command::Serve));
