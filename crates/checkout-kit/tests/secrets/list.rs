@@ -478,6 +478,14 @@ fn by_azotte(list: &mut List) {
     list! { list,
         "checkout_client::azotte::Client" => client;
         "checkout_sandbox::RecordedRequest" => sandbox.requests().first().unwrap().clone();
+        "checkout_sandbox::FaultNameError" => sandbox_azotte::Fault::by_name(API_KEY, None).unwrap_err();
+        "checkout_sandbox::FaultNameError" => sandbox_azotte::Fault::by_name("slow", Some(API_KEY)).unwrap_err();
+        "checkout_sandbox::FaultNameError" => sandbox_azotte::Fault::by_name("slow", None).unwrap_err();
+        "checkout_sandbox::FaultNameError" => sandbox_azotte::Fault::by_name("garbage", Some(API_KEY)).unwrap_err();
+        "checkout_sandbox::Exchange" => {
+            let read = http::Request::get("https://acme.azotte.com/").header("x-api-key", API_KEY);
+            sandbox.exchange(read.body(Bytes::from(HOLDER)).unwrap(), None)
+        };
         "checkout_sandbox::azotte::ChallengeError" => sandbox.complete_3ds(CHALLENGE_URL).unwrap_err();
         "checkout_sandbox::azotte::Sandbox" => sandbox;
     }

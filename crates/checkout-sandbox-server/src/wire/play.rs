@@ -50,27 +50,39 @@ async fn bring(stream: &mut TcpStream, wire: Wire, answer: &[u8]) -> io::Result<
         Wire::Garbage => stream.write_all(GARBAGE).await,
         Wire::BadChunk => stream.write_all(&bad_chunk(answer)).await,
         Wire::Dribble { over_ms, pieces } => {
-            let pieces = usize::try_from(pieces).unwrap_or(1).clamp(1, answer.len().max(1));
-            let pause = Duration::from_millis(over_ms) / u32::try_from(pieces).unwrap_or(u32::MAX);
-            in_pieces(stream, answer, answer.len().div_ceil(pieces), pause).await
+            in_pieces(stream, answer, dribble(over_ms, pieces, answer.len())).await
         }
-        Wire::Bandwidth { bytes_per_second } => {
-            let second = usize::try_from(bytes_per_second).unwrap_or(usize::MAX);
-            // Twenty pieces in a second, or a byte at a time.
-            let piece = (second / 20).max(1);
-            let pause = Duration::from_secs(1).saturating_mul(u32::try_from(piece).unwrap_or(u32::MAX))
-                / u32::try_from(second).unwrap_or(u32::MAX);
-            in_pieces(stream, answer, piece, pause).await
-        }
+        Wire::Bandwidth { bytes_per_second } => in_pieces(stream, answer, bandwidth(bytes_per_second)).await,
         Wire::Slicer { bytes, pause_ms } => {
             let piece = usize::try_from(bytes).unwrap_or(usize::MAX);
-            in_pieces(stream, answer, piece, Duration::from_millis(pause_ms)).await
+            in_pieces(stream, answer, (piece, Duration::from_millis(pause_ms))).await
         }
     }
 }
 
-/// Writes the answer in pieces, each after a pause.
-async fn in_pieces(stream: &mut TcpStream, answer: &[u8], piece: usize, pause: Duration) -> io::Result<()> {
+/// The length of a piece and the pause before each piece, for an answer that comes within a time.
+fn dribble(over_ms: u64, pieces: u64, length: usize) -> (usize, Duration) {
+    let pieces = usize::try_from(pieces).unwrap_or(1).clamp(1, length.max(1));
+    let piece = length.div_ceil(pieces).max(1);
+    // Whole pieces of one length may be fewer.
+    let pieces = u32::try_from(length.div_ceil(piece)).unwrap_or(u32::MAX).max(1);
+    (piece, Duration::from_millis(over_ms) / pieces)
+}
+
+/// The length of a piece and the pause before each piece, for an answer that comes at a rate.
+fn bandwidth(bytes_per_second: u64) -> (usize, Duration) {
+    // Twenty pieces in a second, or a byte at a time.
+    let piece = u32::try_from(bytes_per_second / 20).unwrap_or(u32::MAX).max(1);
+    let rate = u32::try_from(bytes_per_second).unwrap_or(u32::MAX).max(1);
+    (usize::try_from(piece).unwrap_or(usize::MAX), Duration::from_secs(1).saturating_mul(piece) / rate)
+}
+
+/// Writes the answer in pieces of this length, each after this pause.
+async fn in_pieces(
+    stream: &mut TcpStream,
+    answer: &[u8],
+    (piece, pause): (usize, Duration),
+) -> io::Result<()> {
     for bytes in answer.chunks(piece.max(1)) {
         if pause.is_zero() {
             tokio::task::yield_now().await;
@@ -107,3 +119,41 @@ const GARBAGE: &[u8] = b"\x00\xff\x1b]lorem ipsum\r\n\xc3\x28 dolor sit amet\x00
 
 /// The longest time of a fault.
 const MOST: Duration = Duration::from_millis(MOST_MS);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The number of pieces of an answer, and the milliseconds of all pauses.
+    fn whole(length: usize, (piece, pause): (usize, Duration)) -> (usize, u128) {
+        let pieces = length.div_ceil(piece);
+        (pieces, (pause * u32::try_from(pieces).unwrap()).as_millis())
+    }
+
+    #[test]
+    fn a_dribble_takes_its_time_whatever_the_number_of_pieces() {
+        for (length, over_ms, pieces, expected) in [
+            (100, 1_000, 10, (10, 1_000)),
+            (100, 1_000, 1, (1, 1_000)),
+            (100, 1_000, 10_000, (100, 1_000)),
+            // Four bytes each: 25 pieces, and not 30.
+            (100, 1_000, 30, (25, 1_000)),
+            (1, 1_000, 10, (1, 1_000)),
+            (100, 0, 10, (10, 0)),
+        ] {
+            assert_eq!(whole(length, dribble(over_ms, pieces, length)), expected, "{length} {pieces}");
+        }
+    }
+
+    #[test]
+    fn a_bandwidth_is_its_bytes_in_a_second() {
+        for (rate, length, expected) in [
+            (1_000, 1_000, (20, 1_000)),
+            (1_000, 3_000, (60, 3_000)),
+            (1, 3, (3, 3_000)),
+            (1_000_000_000, 1_000, (1, 50)),
+        ] {
+            assert_eq!(whole(length, bandwidth(rate)), expected, "{rate} {length}");
+        }
+    }
+}
