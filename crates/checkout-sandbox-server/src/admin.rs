@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `GET /_/` | the addresses and the keys of the default world; the dashboard for a browser |
 //! | `GET /_/ready` | 200 as soon as the server listens |
+//! | `GET /_/openapi.json` | the description of these routes for machines |
 //! | `GET`, `POST /_/worlds` | lists the worlds; makes a world |
 //! | `GET`, `DELETE /_/worlds/{world}` | shows a world; takes a world away |
 //! | `GET`, `PUT /_/worlds/{world}/clock` | shows the world's clock; sets and advances the clock |
@@ -23,6 +24,7 @@
 //! | `GET /_/worlds/{world}/events` | the events, by long poll or as a stream |
 //! | `GET /_/worlds/{world}/wait` | answers as soon as something is so |
 
+mod changes;
 mod checkouts;
 mod clock;
 mod endpoints;
@@ -42,7 +44,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use checkout_transport::http::{HeaderMap, Response, StatusCode};
+use checkout_transport::http::header::CONTENT_TYPE;
+use checkout_transport::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
 use crate::about;
@@ -63,6 +66,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_", get(about_server))
         .route("/_/", get(about_server))
         .route("/_/ready", get(ready))
+        .route("/_/openapi.json", get(openapi))
         .route("/_/worlds", get(world::list).post(world::create))
         .route("/_/worlds/{world}", get(world::show).delete(world::remove))
         .route("/_/worlds/{world}/clock", get(clock::show).put(clock::set))
@@ -112,6 +116,16 @@ async fn about_server(State(server): Server, headers: HeaderMap) -> Response<Bod
 async fn ready() -> Response<Body> {
     answer(StatusCode::OK, &json!({ "ready": true }))
 }
+
+/// The description of these routes for machines.
+async fn openapi() -> Response<Body> {
+    let mut response = Response::new(Body::from(OPENAPI));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Written by the test `openapi`, which holds the document to these routes.
+const OPENAPI: &str = include_str!("openapi.json");
 
 async fn unknown() -> Response<Body> {
     no_such_path().into_response()

@@ -139,8 +139,8 @@ impl Traffic {
     }
 
     /// Keeps a change of the clock.
-    pub(crate) fn note_step(&mut self, from: Moment, to: Moment, pace: Pace) {
-        self.steps.push_back(Step { from, to, pace, after: self.last });
+    pub(crate) fn note_step(&mut self, step: Step) {
+        self.steps.push_back(step);
         if self.steps.len() > MOST_STEPS {
             self.steps.pop_front();
         }

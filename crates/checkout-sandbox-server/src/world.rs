@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::clock::{Pace, Start, WorldClock};
 use crate::keys::{Keys, number_of};
 use crate::machine;
-use crate::traffic::Traffic;
+use crate::traffic::{Step, Traffic};
 use crate::webhooks::{Hooks, Mail};
 
 /// A world: keys, sandboxes and a clock of its own. A request comes into the world whose keys the request
@@ -140,7 +140,9 @@ impl World {
         let played = self.played();
         played.clock.set(pace, machine::now());
         let now = played.clock.shown().now();
-        played.traffic().note_step(now, now, pace);
+        let mut traffic = played.traffic();
+        let after = traffic.last();
+        traffic.note_step(Step { from: now, to: now, pace, after });
     }
 
     /// Moves the world's time forward. The pace stays the same.
@@ -151,7 +153,10 @@ impl World {
         let played = self.played();
         let from = played.clock.shown().now();
         played.clock.advance(by, machine::now());
-        played.traffic().note_step(from, played.clock.shown().now(), played.clock.pace());
+        let (to, pace) = (played.clock.shown().now(), played.clock.pace());
+        let mut traffic = played.traffic();
+        let after = traffic.last();
+        traffic.note_step(Step { from, to, pace, after });
     }
 
     /// The moment of the next thing that time alone brings to a checkout.
