@@ -12,6 +12,7 @@ use crate::clock::Pace;
 use crate::mask::{Body, Mask};
 use crate::shown::{Shown, body_json};
 use crate::traffic::{Entry, Step};
+use crate::webhooks::fault::Fault;
 use crate::webhooks::log::{Filter, Message};
 use crate::world::Played;
 
@@ -50,6 +51,8 @@ pub(crate) struct Attempt {
     /// The receiver's status and body, or the reason why there is no answer.
     pub(crate) answer: Result<(u16, Body), String>,
     pub(crate) by_hand: bool,
+    /// The name of the fault that struck the attempt.
+    pub(crate) fault: Option<&'static str>,
 }
 
 /// The place of a thing in the order: the moment, the latest request before, and the kind.
@@ -96,7 +99,7 @@ fn webhooks(message: &Message, mask: &Mask<'_>, all: &mut Vec<(Place, Happened)>
         let at = message.content.at();
         all.push(((at.unix_millis(), u64::MAX, 3), Happened::Webhook(webhook(at, None))));
     }
-    for attempt in message.attempts() {
+    for (attempt, fault) in message.attempts() {
         let content_type = attempt.letter.headers.iter().find(|(name, _)| *name == "content-type");
         let content_type = content_type.map_or("", |(_, value)| value);
         let headers = attempt.letter.headers.iter();
@@ -111,6 +114,7 @@ fn webhooks(message: &Message, mask: &Mask<'_>, all: &mut Vec<(Place, Happened)>
             body: mask.body_of(content_type, &attempt.letter.body),
             answer,
             by_hand: attempt.by_hand,
+            fault: fault.map(Fault::name),
         };
         let place = (attempt.at.unix_millis(), attempt.after, 3);
         all.push((place, Happened::Webhook(webhook(attempt.at, Some(shown)))));
@@ -158,6 +162,7 @@ impl Webhook {
                 "answer": answer,
                 "error": error,
                 "by_hand": attempt.by_hand,
+                "fault": attempt.fault,
             })
         });
         json!({ "webhook": self.number, "event": self.event, "states": self.states, "attempt": attempt })

@@ -145,6 +145,8 @@ fn a_timeline_has_everything_in_the_order_in_which_it_happened() {
     let keys = published(&running);
     // The server itself is a receiver, which answers no webhook with 200.
     let url = format!("http://{}/hooks", running.addr());
+    let wrong_key = json!({ "fault": "wrong-key" });
+    assert_eq!(running.admin("POST", "/_/worlds/default/webhooks/faults", &wrong_key).0, 200);
     let (status, _) =
         running.admin("POST", "/_/worlds/default/endpoints", &json!({ "provider": "allscale", "url": url }));
     assert_eq!(status, 201);
@@ -201,6 +203,12 @@ fn a_timeline_has_everything_in_the_order_in_which_it_happened() {
         .map(|of| of["at_unix_ms"].as_i64().unwrap())
         .collect();
     assert!(times.is_sorted(), "{times:?}");
+
+    let webhooks = timeline["timeline"].as_array().unwrap().iter().filter(|of| of["kind"] == "webhook");
+    let faults: Vec<&Value> = webhooks.map(|webhook| &webhook["attempt"]["fault"]).collect();
+    // The fault of the first attempt, and of no other.
+    let first_alone = faults.iter().enumerate().map(|(place, _)| json!((place == 0).then_some("wrong-key")));
+    assert_eq!(faults, first_alone.collect::<Vec<_>>().iter().collect::<Vec<_>>());
 
     // The latest two, and the two before.
     let part = |query: &str| {

@@ -18,6 +18,7 @@ use crate::clock::Pace;
 use crate::courier::{self, Until};
 use crate::fields::LAST_MILLISECOND;
 use crate::limits;
+use crate::mask::Mask;
 use crate::shared::Shared;
 use crate::world::{Played, World};
 
@@ -232,7 +233,10 @@ fn board(server: &Shared, world: &World, query: &Form, refused: Option<&str>) ->
 fn checkouts(server: &Shared, world: &World, played: &Played, path: &str, query: &Form) -> Markup {
     let sought = query.get("q").unwrap_or_default().trim();
     let number = query.number::<usize>("page").ok().flatten().unwrap_or(1).max(1);
-    let mut rows = desk::rows(played);
+    let (mut rows, mask) = (desk::rows(played), Mask::of(world.keys()));
+    for row in &mut rows {
+        row.order = row.order.take().map(|order| mask.text(&order));
+    }
     let all = rows.len();
     rows.retain(|row| fits(row, sought));
     let found = rows.len();

@@ -12,6 +12,7 @@ use super::look::{Frame, Kind};
 use super::view::Whose;
 use super::{desk, lifecycle, parts, pay, timeline};
 use crate::courier;
+use crate::mask::Mask;
 use crate::shared::Shared;
 
 pub(super) async fn show(
@@ -22,9 +23,10 @@ pub(super) async fn show(
     let Some((world, provider, id)) = pay::found(&server, &names) else { return pay::nowhere(&server) };
     courier::look(&world);
     let played = world.quiet();
-    let Some(whole) = desk::whole(&played, provider, id) else {
+    let Some(mut whole) = desk::whole(&played, provider, id) else {
         return pay::no_checkout(&server, world.name());
     };
+    whole.row.order = whole.row.order.take().map(|order| Mask::of(world.keys()).text(&order));
     let until = Form::of(uri.query().unwrap_or_default().as_bytes()).number("until").ok().flatten();
     let skipped = whole.history.len().saturating_sub(MOST_STATUSES);
     let (row, now, base) = (&whole.row, world.now(), &*server.base_path);

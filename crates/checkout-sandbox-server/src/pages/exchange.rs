@@ -80,7 +80,11 @@ pub(super) fn why(why: &Why) -> Markup {
     html! {
         div data-testid="why" {
             ul { @for sentence in &why.sentences { li { (sentence) } } }
-            @if let Some(signature) = &why.signature { (signed(signature)) }
+            @if let Some(signature) = &why.signature {
+                @let sentence = signature.sentence();
+                @if !why.sentences.contains(&sentence) { p { (sentence) } }
+                (signed(signature))
+            }
         }
     }
 }
@@ -89,7 +93,6 @@ fn signed(signature: &Signature) -> Markup {
     let mistake = if let Finding::Mistake(mistake) = &signature.finding { Some(mistake) } else { None };
     let signed = mistake.and_then(|mistake| mistake.signed.as_ref());
     html! {
-        p data-testid="signature" { (signature.sentence()) }
         p class="soft" { "The text that was to be signed:" }
         pre data-testid="text-to-sign" { (cut(&signature.text, MOST_SIGNED)) }
         @if let Some((text, difference)) = signed {

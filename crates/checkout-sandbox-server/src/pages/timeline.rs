@@ -103,6 +103,7 @@ fn delivery(webhook: &Webhook) -> Markup {
                 "Webhook " (webhook.number) " (" (webhook.event) ") "
                 (answered(attempt))
                 @if attempt.by_hand { " by hand" }
+                @if let Some(fault) = attempt.fault { " " span class="badge waiting" { "fault " (fault) } }
             }
             p { code { (parts::short(&attempt.url)) } ", " (attempt.took_ms) " ms" }
             (exchange::content(&attempt.body, MOST_CHARACTERS))

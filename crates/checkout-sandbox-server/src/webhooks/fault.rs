@@ -27,6 +27,21 @@ pub(crate) enum Fault {
     Early,
 }
 
+impl Fault {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+            Self::Delay(_) => "delay",
+            Self::Repeat(_) => "repeat",
+            Self::TwiceAtOnce => "twice",
+            Self::Reorder => "reorder",
+            Self::Stale(_) => "stale",
+            Self::WrongKey => "wrong-key",
+            Self::CutShort => "cut",
+        }
+    }
+}
+
 /// The names of the faults, for a message.
 pub(crate) const NAMES: &str =
     "drop, delay, repeat, twice, reorder, stale, wrong-key, cut, stall, again, early";

@@ -398,9 +398,13 @@ impl Message {
         self.deliveries.iter().any(|delivery| !delivery.attempts.is_empty())
     }
 
-    /// The attempts at all receivers.
-    pub(crate) fn attempts(&self) -> impl Iterator<Item = &Attempt> {
-        self.deliveries.iter().flat_map(|delivery| &delivery.attempts)
+    /// The attempts at all receivers, each with the fault that struck the attempt.
+    pub(crate) fn attempts(&self) -> impl Iterator<Item = (&Attempt, Option<Fault>)> {
+        self.deliveries.iter().flat_map(|delivery| {
+            let attempts = delivery.attempts.iter().enumerate();
+            attempts
+                .map(|(place, attempt)| (attempt, delivery.fault.filter(|_| place == 0 && !attempt.by_hand)))
+        })
     }
 
     /// The states of the deliveries, one word each.
