@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { AllScale } from "../clients/node/allscale.mjs";
 import { click, control, holdToAxe, inspect, load, open, picture, shows } from "./browser.mjs";
 import { ROOT, newShop } from "./sandbox.mjs";
 
@@ -9,6 +10,9 @@ import { ROOT, newShop } from "./sandbox.mjs";
 async function allPages(shop) {
   const act = (page, act) =>
     fetch(page, { method: "POST", body: new URLSearchParams({ act }), redirect: "manual" });
+  // The first request of the world is refused, and the second is not.
+  const { url, key, now } = shop.allscale;
+  await assert.rejects(new AllScale(url, key, "st_wrong", now).create({ stable_coin: 1, amount_cents: 4990 }));
   const made = {
     "allscale-new": await shop.newIntent("order-1001"),
     "allscale-paid": await shop.newIntent("order-1002"),
@@ -32,6 +36,9 @@ async function allPages(shop) {
     board: shop.dashboard,
     "board-search": `${shop.dashboard}?q=order-2`,
   };
+  for (const [number, name] of ["refused", "answered"].entries()) {
+    pages[`request-${name}`] = `${shop.dashboard}/requests/${number + 1}`;
+  }
   for (const [name, { page }] of Object.entries(made)) {
     pages[`pay-${name}`] = page;
     pages[`checkout-${name}`] = page.replace("/_/pay/", "/_/board/");

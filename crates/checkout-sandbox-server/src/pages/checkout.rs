@@ -52,8 +52,10 @@ pub(super) async fn show(
             h2 { "Act" }
             @if whole.buttons.is_empty() { p { "No act is possible now." } }
             (parts::buttons(&path, &whole, Whose::Payer, pay::FROM_THE_BOARD))
-            p class="soft" { "Behind the page" }
-            (parts::buttons(&path, &whole, Whose::Others, pay::FROM_THE_BOARD))
+            @if whole.buttons.iter().any(|button| button.whose == Whose::Others) {
+                p class="soft" { "Behind the page" }
+                (parts::buttons(&path, &whole, Whose::Others, pay::FROM_THE_BOARD))
+            }
         }
         (lifecycle::diagram(provider, &whole))
         section data-live="history" {
