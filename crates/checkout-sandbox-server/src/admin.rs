@@ -18,12 +18,15 @@
 //! | `POST /_/worlds/{world}/webhooks/{webhook}/edit` | sends a webhook with another body or a wrong key |
 //! | `GET /_/worlds/{world}/events` | the events, by long poll or as a stream |
 //! | `GET /_/worlds/{world}/wait` | answers as soon as something is so |
+//! | `GET /_/worlds/{world}/verdict` | the verdict on the client |
+//! | `POST /_/worlds/{world}/released` | takes the shop's word that goods have left |
 
 mod checkouts;
 mod clock;
 mod endpoints;
 mod events;
 mod scenarios;
+mod verdict;
 mod wait;
 mod webhooks;
 mod world;
@@ -77,6 +80,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_/worlds/{world}/webhooks/{webhook}/edit", post(webhooks::edit))
         .route("/_/worlds/{world}/events", get(events::read))
         .route("/_/worlds/{world}/wait", get(wait::wait))
+        .route("/_/worlds/{world}/verdict", get(verdict::show))
+        .route("/_/worlds/{world}/released", post(verdict::release))
         .merge(pages::routes())
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)

@@ -68,23 +68,27 @@ impl Came<'_> {
         let Exchange { at, route, checkout, order, fault, head, body, answer, error, .. } = exchange;
         let arrived = Arrived::of(answer.is_some(), error.as_ref().map(TransportError::delivery));
         let kept = answer.clone();
-        self.played.traffic().add(|number| Entry {
-            number,
-            at,
-            took,
-            api: self.api,
-            method: head.method,
-            path: head.uri.path().to_owned(),
-            prefix: self.prefix,
-            query: head.uri.query().map(str::to_owned),
-            headers: head.headers,
-            body,
-            route: route.map(|route| route.to_string()),
-            checkout: checkout.map(Into::into),
-            order,
-            fault: fault.map(|fault| format!("{fault:?}")),
-            answer: kept,
-            arrived,
+        self.played.traffic().add(|number| {
+            let entry = Entry {
+                number,
+                at,
+                took,
+                api: self.api,
+                method: head.method,
+                path: head.uri.path().to_owned(),
+                prefix: self.prefix,
+                query: head.uri.query().map(str::to_owned),
+                headers: head.headers,
+                body,
+                route: route.map(|route| route.to_string()),
+                checkout: checkout.map(Into::into),
+                order,
+                fault: fault.map(|fault| format!("{fault:?}")),
+                answer: kept,
+                arrived,
+            };
+            self.played.judge(|judge, witness| judge.see(&entry, witness));
+            entry
         });
         match (error, answer) {
             (None, Some(answer)) => Ok(answer),

@@ -25,6 +25,7 @@ mod look;
 mod parts;
 mod pay;
 mod peach;
+mod verdict;
 mod view;
 
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use super::form::{Form, encoded};
 use super::look::{Frame, Kind, see_other};
 use super::view::{Provider, Row};
-use super::{desk, fault, parts, pay};
+use super::{desk, fault, parts, pay, verdict};
 use crate::clock::Pace;
 use crate::courier;
 use crate::fields::LAST_MILLISECOND;
@@ -201,6 +201,7 @@ fn board(server: &Shared, world: &World, query: &Form, refused: Option<&str>) ->
     let content = html! {
         @if let Some(sentence) = refused { (pay::alert(sentence)) }
         (checkouts(server, world, &played, &path, query))
+        (verdict::section(&world.verdict(), &server.base_path))
         (clock(world, &path))
         div class="grid" {
             (scenarios(&path))
