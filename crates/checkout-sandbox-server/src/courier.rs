@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use crate::clock::Pace;
 use crate::machine;
+use crate::traffic::Step;
 use crate::verdict::judge::Delivered;
 use crate::webhooks::content::{Content, Twist};
 use crate::webhooks::endpoint::Endpoint;
@@ -76,22 +77,46 @@ pub(crate) fn look(world: &World) {
     take_in(world, &world.quiet());
 }
 
-/// Moves the world's time forward to `moment`, from one thing that happens to the next, and returns the
-/// attempts in order.
-pub(crate) async fn advance_to(world: &World, moment: Moment) -> Vec<Value> {
+/// The moment at which a step of the clock ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    Moment(Moment),
+    /// The last thing that time alone brings, with all attempts to deliver a webhook.
+    Idle,
+}
+
+/// The moment of the next thing that time alone brings: a change of a checkout, or a webhook.
+pub(crate) fn next(world: &World) -> Option<Moment> {
+    let played = world.quiet();
+    take_in(world, &played);
+    next_moment(&played).map(|next| next.max(played.clock.shown().now()))
+}
+
+/// Moves the world's time forward, from one thing that happens to the next, and returns the attempts in
+/// order.
+pub(crate) async fn advance(world: &World, until: Until) -> Vec<Value> {
     let _alone = world.hooks().courier.write().await;
     let played = world.quiet();
+    let (after, from) = (played.traffic().last(), played.clock.shown().now());
     let mut attempts = deliver_due(world, &played).await;
     loop {
         let now = played.clock.shown().now();
-        let next = next_moment(&played).filter(|next| *next > now && *next <= moment);
-        let to = next.unwrap_or(moment);
+        let next = next_moment(&played).filter(|next| *next > now);
+        let (next, to) = match until {
+            Until::Moment(moment) => {
+                let next = next.filter(|next| *next <= moment);
+                (next, next.unwrap_or(moment))
+            }
+            Until::Idle => (next, next.unwrap_or(now)),
+        };
         played.clock.advance(to.saturating_since(now), machine::now());
         attempts.extend(deliver_due(world, &played).await);
         if next.is_none() {
             break;
         }
     }
+    let (to, pace) = (played.clock.shown().now(), played.clock.pace());
+    played.traffic().note_step(Step { from, to, pace, after });
     world.hooks().tell();
     world.hooks().kick.notify_one();
     attempts
@@ -165,8 +190,7 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
             return Vec::new();
         }
     };
-    let begin = machine::now();
-    let after = played.traffic().last();
+    let (begin, after) = (machine::now(), played.traffic().last());
     let outcomes = if job.is_cut {
         vec![post::post_half(&target, &letter).await]
     } else if job.is_twice {
@@ -180,7 +204,7 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
         judge(played, job, at, after, outcome.as_ref().is_ok_and(|answer| answer.status == TAKEN));
         let (url, letter) = (target.url.clone(), letter.clone());
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let attempt = Attempt { url, at, took_ms, letter, outcome, next: None, by_hand };
+        let attempt = Attempt { url, at, after, took_ms, letter, outcome, next: None, by_hand };
         played.mail.log().record(job, attempt)
     };
     outcomes.into_iter().map(record).collect()

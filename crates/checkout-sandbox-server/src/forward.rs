@@ -1,6 +1,7 @@
 //! A provider's request on its way to the sandbox of its world.
 
 use std::fmt::{Debug, Display};
+use std::sync::Arc;
 
 use checkout_sandbox::Exchange;
 use checkout_transport::bytes::Bytes;
@@ -56,6 +57,22 @@ struct Came<'a> {
 }
 
 impl Came<'_> {
+    /// The checkout that a path names.
+    fn in_path(&self, path: &str) -> Option<Arc<str>> {
+        let mut segments = path.split('/');
+        let found = segments.find(|segment| segment.len() >= LEAST_ID && self.statuses(segment) > 0);
+        found.map(Into::into)
+    }
+
+    /// The number of statuses that a checkout has had.
+    fn statuses(&self, id: &str) -> usize {
+        match self.api {
+            Api::AllScale => self.played.allscale.history(id).len(),
+            Api::Azotte => self.played.azotte.history(id).len(),
+            Api::Peach | Api::PeachAuth => self.played.peach.history(id).len(),
+        }
+    }
+
     /// Takes the request to a sandbox, and keeps the request and the answer in the world's log.
     fn to<Route: Display, Fault: Debug>(
         self,
@@ -68,6 +85,9 @@ impl Came<'_> {
         let Exchange { at, route, checkout, order, fault, head, body, answer, error, .. } = exchange;
         let arrived = Arrived::of(answer.is_some(), error.as_ref().map(TransportError::delivery));
         let kept = answer.clone();
+        let checkout: Option<Arc<str>> = checkout.map(Into::into);
+        let named = if checkout.is_none() { self.in_path(head.uri.path()) } else { None };
+        let statuses = checkout.as_ref().or(named.as_ref()).map_or(0, |id| self.statuses(id));
         self.played.traffic().add(|number| {
             let entry = Entry {
                 number,
@@ -81,8 +101,10 @@ impl Came<'_> {
                 headers: head.headers,
                 body,
                 route: route.map(|route| route.to_string()),
-                checkout: checkout.map(Into::into),
+                checkout,
+                named,
                 order,
+                statuses,
                 fault: fault.map(|fault| format!("{fault:?}")),
                 answer: kept,
                 arrived,
@@ -106,6 +128,9 @@ fn provider_uri(api: Api, path: &str, query: Option<&str>) -> Option<Uri> {
     parts.path_and_query = Some(PathAndQuery::try_from(target).ok()?);
     Uri::from_parts(parts).ok()
 }
+
+/// The least length of a checkout's id: no word of a path is longer.
+const LEAST_ID: usize = 20;
 
 fn bad_request() -> Response {
     let mut response = Response::new(Bytes::new());

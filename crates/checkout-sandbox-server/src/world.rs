@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::clock::{Pace, Start, WorldClock};
 use crate::keys::{Keys, number_of};
 use crate::machine;
-use crate::traffic::Traffic;
+use crate::traffic::{Step, Traffic};
 use crate::verdict::Verdict;
 use crate::verdict::judge::Judge;
 use crate::verdict::witness::Witness;
@@ -141,7 +141,12 @@ impl World {
 
     /// Sets the pace of the world's clock. The world's time goes on from the present time.
     pub fn set_pace(&self, pace: Pace) {
-        self.played().clock.set(pace, machine::now());
+        let played = self.played();
+        played.clock.set(pace, machine::now());
+        let now = played.clock.shown().now();
+        let mut traffic = played.traffic();
+        let after = traffic.last();
+        traffic.note_step(Step { from: now, to: now, pace, after });
     }
 
     /// Moves the world's time forward. The pace stays the same.
@@ -149,7 +154,13 @@ impl World {
     /// In a world whose time passes, the webhooks of that time are sent afterwards, in the background. In a
     /// frozen world the webhooks wait for a step by the admin route, which sends each webhook at its moment.
     pub fn advance(&self, by: Duration) {
-        self.played().clock.advance(by, machine::now());
+        let played = self.played();
+        let from = played.clock.shown().now();
+        played.clock.advance(by, machine::now());
+        let (to, pace) = (played.clock.shown().now(), played.clock.pace());
+        let mut traffic = played.traffic();
+        let after = traffic.last();
+        traffic.note_step(Step { from, to, pace, after });
     }
 
     /// The moment of the next thing that time alone brings to a checkout.
