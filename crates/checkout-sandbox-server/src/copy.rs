@@ -33,7 +33,7 @@ pub(crate) fn snippets(shown: &Shown) -> Vec<Snippet> {
 
 /// A text in quotes, with the escapes that JSON, Python and JavaScript have in common.
 fn quoted(text: &str) -> String {
-    // A text of JSON is a text of JavaScript and of Python as long as it has no surrogates, and Rust's has none.
+    // A text of JSON without surrogates is a text of JavaScript and of Python, and a text of Rust has none.
     serde_json::Value::from(text).to_string()
 }
 

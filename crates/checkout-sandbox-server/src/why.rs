@@ -95,7 +95,9 @@ pub(crate) fn of(entry: &Entry, world: &World, worlds: &Worlds) -> Option<Why> {
         }
     };
     for sentence in &mut why.sentences {
-        *sentence = mask.text(sentence);
+        let whole = mask.text(sentence);
+        let begin: String = whole.chars().take(MOST_SHOWN).collect();
+        *sentence = if begin.len() == whole.len() { begin } else { format!("{begin}\u{2026}") };
     }
     Some(why)
 }
@@ -150,6 +152,9 @@ fn answer(entry: &Entry) -> Value {
     let body = entry.answer.as_ref().map(|answer| serde_json::from_slice(answer.body()));
     body.and_then(Result::ok).unwrap_or(Value::Null)
 }
+
+/// The most characters of a sentence: a name in a request can be long.
+const MOST_SHOWN: usize = 400;
 
 impl Why {
     pub(crate) fn to_json(&self) -> Value {

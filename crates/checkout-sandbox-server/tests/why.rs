@@ -290,7 +290,9 @@ fn the_other_refusals_of_allscale_are_told_in_words() {
     let once = signed(NOW, "n-5");
     assert_eq!(ask(&running, "GET", "/v1/test/ping", [key, NOW, "n-5", &once], "").unwrap().status, 200);
     assert_eq!(why(&running, "default"), Value::Null);
-    assert!(said([key, NOW, "n-5", &once]).starts_with("The X-Nonce has been used already."));
+    assert!(
+        said([key, NOW, "n-5", &once]).starts_with("The X-Nonce has been used already, by the request 9.")
+    );
     send(running.addr(), "GET", "/v1/test/ping", &[("x-api-key", key), ("x-nonce", "n")], b"").unwrap();
     let missing = ["The header x-timestamp is missing.", "The header x-signature is missing."];
     assert_eq!(why(&running, "default")["sentences"], json!(missing));

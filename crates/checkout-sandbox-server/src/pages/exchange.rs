@@ -44,7 +44,8 @@ pub(super) fn line(shown: &Shown) -> Markup {
 pub(super) fn message(headers: &[(String, String)], body: &Body, most: usize) -> Markup {
     html! {
         @if !headers.is_empty() {
-            pre { @for (name, value) in headers { (name) ": " (value) "\n" } }
+            @let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+            pre { (cut(&lines, most)) }
         }
         (content(body, most))
     }
@@ -57,8 +58,7 @@ pub(super) fn content(body: &Body, most: usize) -> Markup {
             Body::Empty => p class="soft" { "No body." },
             Body::Bytes(length) => p { (length) " bytes that are no text." },
             Body::Text(text) => {
-                @let cut: String = text.chars().take(most).collect();
-                pre { (cut) @if cut.len() < text.len() { "\u{2026}" } }
+                pre { (cut(text, most)) }
             },
         }
     }
@@ -91,10 +91,10 @@ fn signed(signature: &Signature) -> Markup {
     html! {
         p data-testid="signature" { (signature.sentence()) }
         p class="soft" { "The text that was to be signed:" }
-        pre data-testid="text-to-sign" { (signature.text) }
+        pre data-testid="text-to-sign" { (cut(&signature.text, MOST_SIGNED)) }
         @if let Some((text, difference)) = signed {
             p class="soft" { "The text that was signed:" }
-            pre data-testid="signed-text" { (text) }
+            pre data-testid="signed-text" { (cut(text, MOST_SIGNED)) }
             p {
                 "The first difference is in line " (difference.line) " at character " (difference.column) ":"
             }
@@ -105,6 +105,15 @@ fn signed(signature: &Signature) -> Markup {
         }
     }
 }
+
+/// The beginning of a text: `most` characters, and a sign if there are more.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    let begin: String = text.chars().take(most).collect();
+    if begin.len() == text.len() { begin } else { format!("{begin}\u{2026}") }
+}
+
+/// The most characters of a signed text that a page shows.
+const MOST_SIGNED: usize = 1_500;
 
 /// A text in which line ends can be seen.
 fn visible(text: &str) -> String {

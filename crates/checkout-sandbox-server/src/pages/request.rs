@@ -26,9 +26,10 @@ pub(super) async fn show(
 ) -> Response<Body> {
     let Some(world) = server.worlds.named(&name) else { return pay::nowhere(&server) };
     let played = world.quiet();
+    let last = played.traffic().last();
     let entry = number.parse().ok().and_then(|number| played.traffic().numbered(number).cloned());
     match entry {
-        Some(entry) => page(&server, &world, &entry, played.traffic().last()),
+        Some(entry) => page(&server, &world, &entry, last),
         None => {
             let sentence = "The world has no request with this number. The latest 10,000 are kept.";
             pay::refusal(&server, StatusCode::NOT_FOUND, sentence)
@@ -45,6 +46,7 @@ fn page(server: &Shared, world: &World, entry: &Entry, last: u64) -> Response<Bo
             h1 { "Request " (shown.number) ": " (exchange::line(&shown)) }
             p role="status" data-testid="outcome" { (exchange::outcome(&shown)) }
             (facts(base, name, &shown))
+            p { "Whole: " (as_json(base, name, &shown)) }
             nav class="pages" aria-label="Neighboring requests" {
                 @if shown.number > 1 {
                     a href=(exchange::request_path(base, name, shown.number - 1)) rel="prev" data-testid="previous" {
@@ -69,14 +71,14 @@ fn page(server: &Shared, world: &World, entry: &Entry, last: u64) -> Response<Bo
             h2 { "Answer" }
             (exchange::answer(shown.answer.as_ref(), MOST_SHOWN))
         }
-        (copies(&shown))
+        (copies(base, name, &shown))
     };
     let title = format!("Request {} of the world {name}", shown.number);
     Frame { title: &title, base, world: Some(name), kind: Kind::Board }.page(StatusCode::OK, &content)
 }
 
 /// The request in several languages, for copying.
-fn copies(shown: &Shown) -> Markup {
+fn copies(base: &str, world: &str, shown: &Shown) -> Markup {
     let snippets = copy::snippets(shown);
     html! {
         @if !snippets.is_empty() {
@@ -89,12 +91,20 @@ fn copies(shown: &Shown) -> Markup {
                 @for snippet in &snippets {
                     details data-testid=(format!("copy-{}", snippet.language.to_lowercase())) {
                         summary { (snippet.language) }
-                        pre { (snippet.text) }
+                        @if snippet.text.len() <= MOST_COPIED { pre { (snippet.text) } } @else {
+                            p { "The text is long: the member copy of " (as_json(base, world, shown)) " has the text." }
+                        }
                     }
                 }
             }
         }
     }
+}
+
+/// A link to the whole of a request.
+fn as_json(base: &str, world: &str, shown: &Shown) -> Markup {
+    let path = format!("{base}/_/worlds/{}/requests/{}", encoded(world), shown.number);
+    html! { a href=(path) { "the request as JSON" } }
 }
 
 fn facts(base: &str, world: &str, shown: &Shown) -> Markup {
@@ -106,7 +116,7 @@ fn facts(base: &str, world: &str, shown: &Shown) -> Markup {
             dt { "Provider" } dd { (shown.api.provider()) }
             @if let Some(route) = &shown.route { dt { "Route" } dd { (route) } }
             @if !shown.prefix.is_empty() { dt { "Prefix" } dd { code { (shown.prefix) } } }
-            @if let Some(query) = &shown.query { dt { "Query" } dd { code { (query) } } }
+            @if let Some(query) = &shown.query { dt { "Query" } dd { code { (exchange::cut(query, MOST_OF_QUERY)) } } }
             @if let Some(order) = &shown.order { dt { "Order" } dd data-testid="order" { (parts::short(order)) } }
             @if let Some((id, provider)) = checkout {
                 dt { "Checkout" }
@@ -167,4 +177,10 @@ fn took(took: Duration) -> String {
 const ROWS: usize = 50;
 
 /// The most characters of a body that a page shows.
-const MOST_SHOWN: usize = 20_000;
+const MOST_SHOWN: usize = 4_000;
+
+/// The most characters of a query that a page shows.
+const MOST_OF_QUERY: usize = 500;
+
+/// The most bytes of a program that a page shows.
+const MOST_COPIED: usize = 3_000;

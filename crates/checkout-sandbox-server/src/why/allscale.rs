@@ -69,10 +69,16 @@ fn door(entry: &Entry, world: &World, message: &str) -> Vec<String> {
         return vec![time(entry.at.unix_seconds(), timestamp)];
     }
     if message.contains("nonce") {
-        return vec![
-            "The X-Nonce has been used already. Each attempt takes a fresh nonce, and so does a retry."
-                .to_owned(),
-        ];
+        let nonce = only(entry, HEADERS[2]);
+        let played = world.quiet();
+        let traffic = played.traffic();
+        // A request that was refused at the door has spent no nonce.
+        let mut earlier = traffic.all().filter(|of| of.number < entry.number && of.status() != Some(401));
+        let first = earlier.find(|of| of.api == entry.api && only(of, HEADERS[2]) == nonce);
+        let by = first.map(|of| format!(", by the request {}", of.number)).unwrap_or_default();
+        return vec![format!(
+            "The X-Nonce has been used already{by}. Each attempt takes a fresh nonce, and so does a retry."
+        )];
     }
     Vec::new()
 }
