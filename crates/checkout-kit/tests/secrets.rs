@@ -94,6 +94,7 @@ const STATUSES: &str = "made with statuses and codes alone, and a type that has 
 /// should not have to build them.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("checkout_reqwest::BuildError", ADAPTERS),
+    ("checkout_sandbox_server::AskError", SERVER),
     ("checkout_sandbox_server::BindError", SERVER),
     ("checkout_sandbox_server::ListenError", SERVER),
     ("checkout_sandbox_server::RunningServer", SERVER),

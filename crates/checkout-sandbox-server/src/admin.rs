@@ -28,6 +28,8 @@
 //! | `GET /_/worlds/{world}/timeline` | everything that has happened about a checkout |
 //! | `GET /_/worlds/{world}/events` | the events, by long poll or as a stream |
 //! | `GET /_/worlds/{world}/wait` | answers as soon as something is so |
+//! | `GET /_/worlds/{world}/verdict` | the verdict on the client |
+//! | `POST /_/worlds/{world}/released` | takes the shop's word that goods have left |
 
 mod autopay;
 mod changes;
@@ -41,6 +43,7 @@ mod limits;
 mod requests;
 mod scenarios;
 mod timeline;
+mod verdict;
 mod wait;
 mod webhooks;
 mod world;
@@ -105,6 +108,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_/worlds/{world}/timeline", get(timeline::show))
         .route("/_/worlds/{world}/events", get(events::read))
         .route("/_/worlds/{world}/wait", get(wait::wait))
+        .route("/_/worlds/{world}/verdict", get(verdict::show))
+        .route("/_/worlds/{world}/released", post(verdict::release))
         .merge(pages::routes())
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)

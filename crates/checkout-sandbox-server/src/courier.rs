@@ -11,9 +11,10 @@ use tokio::time::sleep;
 use crate::clock::Pace;
 use crate::machine;
 use crate::traffic::Step;
+use crate::verdict::judge::Delivered;
 use crate::webhooks::content::{Content, Provider, Twist};
 use crate::webhooks::endpoint::Endpoint;
-use crate::webhooks::log::{Attempt, Filter, Job, Message, To, Way};
+use crate::webhooks::log::{Attempt, Filter, Job, Message, TAKEN, To, Way};
 use crate::webhooks::post::{self, Answer, Letter};
 use crate::webhooks::target::{Target, Targets};
 use crate::world::{Played, World};
@@ -245,6 +246,7 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
     };
     let took = machine::now().saturating_since(begin);
     let record = |outcome: Result<Answer, String>| {
+        judge(played, job, at, after, outcome.as_ref().is_ok_and(|answer| answer.status == TAKEN));
         let (url, letter) = (target.url.clone(), letter.clone());
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let attempt = Attempt { url, at, after, took_ms, letter, outcome, next: None, by_hand };
@@ -256,6 +258,26 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
 /// The time that the provider's own clock tells for a moment.
 fn told(played: &Played, moment: Moment) -> Moment {
     Moment::from_unix_millis(moment.unix_millis().saturating_add(played.allscale.skew_ms()))
+}
+
+/// Lets the judge see an attempt that began after the request with the number `after`.
+fn judge(played: &Played, job: &Job, at: Moment, after: u64, is_taken: bool) {
+    let (content, twist, order) = (&job.content, &job.twist, job.content.order());
+    let delivered = Delivered {
+        number: job.message(),
+        at,
+        after,
+        provider: content.provider().into(),
+        checkout: content.checkout(),
+        order: order.as_deref(),
+        event: content.event(),
+        event_at: content.at(),
+        is_taken,
+        has_wrong_key: twist.wrong_key,
+        stale_seconds: twist.stale_seconds,
+        has_other_body: twist.body.is_some(),
+    };
+    played.judge(|judge, _| judge.deliver(&delivered));
 }
 
 /// The target of a receiver, or the reason why nothing goes there.

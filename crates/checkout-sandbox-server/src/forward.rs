@@ -173,25 +173,29 @@ impl Came<'_> {
         let checkout: Option<Arc<str>> = checkout.map(Into::into);
         let named = if checkout.is_none() { self.in_path(head.uri.path()) } else { None };
         let statuses = checkout.as_ref().or(named.as_ref()).map_or(0, |id| self.statuses(id));
-        self.played.traffic().add(|number| Entry {
-            number,
-            at,
-            took: took.saturating_add(delay),
-            api: self.api,
-            method: head.method,
-            path: head.uri.path().to_owned(),
-            prefix: self.prefix,
-            query: head.uri.query().map(str::to_owned),
-            headers: head.headers,
-            body,
-            route,
-            checkout,
-            named,
-            order,
-            statuses,
-            fault: (!names.is_empty()).then(|| names.join(", ")),
-            answer: kept,
-            arrived,
+        self.played.traffic().add(|number| {
+            let entry = Entry {
+                number,
+                at,
+                took: took.saturating_add(delay),
+                api: self.api,
+                method: head.method,
+                path: head.uri.path().to_owned(),
+                prefix: self.prefix,
+                query: head.uri.query().map(str::to_owned),
+                headers: head.headers,
+                body,
+                route,
+                checkout,
+                named,
+                order,
+                statuses,
+                fault: (!names.is_empty()).then(|| names.join(", ")),
+                answer: kept,
+                arrived,
+            };
+            self.played.judge(|judge, witness| judge.see(&entry, witness));
+            entry
         });
         let answer = match (error, answer) {
             (None, Some(answer)) => Ok(answer),

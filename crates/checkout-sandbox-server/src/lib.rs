@@ -44,6 +44,11 @@
 //! dashboard is at `/_/`, for a browser. The pages are forms that need no script, and `curl` does the same as
 //! a click.
 //!
+//! # Verdict
+//!
+//! The server judges the client: [`World::verdict`] lists double creates, blind repeats, reads over a limit,
+//! webhooks and payments that nobody read, and more, each proved by the requests of the world.
+//!
 //! **Not here:** TLS.
 //!
 //! **The one idea to know:** the server adds nothing to what the sandboxes say. An answer of a provider's
@@ -78,6 +83,7 @@ mod shown;
 mod timeline;
 mod traffic;
 mod urls;
+mod verdict;
 mod webhooks;
 mod why;
 mod wire;
@@ -89,4 +95,6 @@ pub use keys::Keys;
 pub use listen::{ListenError, listen};
 pub use server::{BindError, Builder, RunningServer, Server};
 pub use urls::Urls;
+pub use verdict::ask::{AskError, ask_verdict};
+pub use verdict::{Event, EventKind, Finding, LookedAt, Verdict};
 pub use world::World;

@@ -34,6 +34,7 @@ mod peach;
 mod request;
 mod scenarios;
 mod timeline;
+mod verdict;
 mod view;
 
 use std::sync::Arc;

@@ -274,6 +274,19 @@ impl RunningServer {
         self.shared.worlds.named(name)
     }
 
+    /// All worlds, in the order of their names.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = checkout_sandbox_server::Server::builder().bind().await?;
+    /// assert_eq!(server.worlds().len(), 1);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn worlds(&self) -> Vec<Arc<World>> {
+        self.shared.worlds.all()
+    }
+
     /// The addresses and the keys of the default world as environment variables, all with a name that begins
     /// with `CHECKOUT_SANDBOX_`.
     #[must_use]

@@ -16,6 +16,9 @@ use crate::keys::{Keys, number_of};
 use crate::machine;
 use crate::problem::Problem;
 use crate::traffic::{Step, Traffic};
+use crate::verdict::Verdict;
+use crate::verdict::judge::Judge;
+use crate::verdict::witness::Witness;
 use crate::webhooks::{Hooks, Mail};
 
 /// A world: keys, sandboxes and a clock of its own. A request comes into the world whose keys the request
@@ -60,6 +63,7 @@ pub(crate) struct Played {
     pub(crate) faults: Faults,
     /// The requests, with the answers.
     traffic: Mutex<Traffic>,
+    judge: Mutex<Judge>,
 }
 
 /// A visit to the providers of a world. After the visit the courier looks for webhooks.
@@ -231,6 +235,42 @@ impl World {
         }
     }
 
+    /// The verdict on the client since the last reset, while the client works: a webhook and a payment of the
+    /// last 60 seconds still have time to be read.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = checkout_sandbox_server::Server::builder().bind().await?;
+    /// let verdict = server.default_world().verdict();
+    /// assert!(verdict.findings.is_empty() && !verdict.is_final);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.judged(false)
+    }
+
+    /// The verdict on a client that does nothing any more: a webhook or a payment that was not read is never
+    /// read.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = checkout_sandbox_server::Server::builder().bind().await?;
+    /// let verdict = server.default_world().verdict_at_end();
+    /// assert!(verdict.findings.is_empty() && verdict.is_final);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn verdict_at_end(&self) -> Verdict {
+        self.judged(true)
+    }
+
+    fn judged(&self, is_final: bool) -> Verdict {
+        let played = self.quiet();
+        let now = played.clock.shown().now();
+        played.judge(|judge, witness| judge.verdict(&self.name, now, is_final, witness))
+    }
+
     /// The webhooks' part of the world that a reset leaves as it is.
     pub(crate) fn hooks(&self) -> &Hooks {
         &self.hooks
@@ -268,6 +308,7 @@ impl Played {
             mail: Mail::default(),
             faults: Faults::default(),
             traffic: Mutex::default(),
+            judge: Mutex::default(),
         })
     }
 
@@ -280,6 +321,12 @@ impl Played {
     /// The requests, with the answers.
     pub(crate) fn traffic(&self) -> MutexGuard<'_, Traffic> {
         self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks the judge of the client, who asks the sandboxes. Nobody who holds a lock of a sandbox may ask.
+    pub(crate) fn judge<T>(&self, ask: impl FnOnce(&mut Judge, &Witness<'_>) -> T) -> T {
+        let witness = Witness { allscale: &self.allscale, azotte: &self.azotte, peach: &self.peach };
+        ask(&mut self.judge.lock().unwrap_or_else(PoisonError::into_inner), &witness)
     }
 }
 

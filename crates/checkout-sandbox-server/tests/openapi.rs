@@ -456,6 +456,7 @@ fn routes() -> Vec<Route> {
     ];
     routes.extend(routes_of_requests());
     routes.extend(routes_of_faults());
+    routes.extend(routes_of_the_verdict());
     routes
 }
 
@@ -551,6 +552,31 @@ const WIRE: [(&str, &str); 12] = [
 
 /// The greatest number of requests in a fault.
 const MOST: u64 = 1_000_000_000;
+
+/// The routes of the verdict on the client.
+fn routes_of_the_verdict() -> Vec<Route> {
+    let released = ["order", "checkout"].map(|name| {
+        let required = json!({ name: { "type": "string" } });
+        let others = nulls(&["order", "checkout"], &required);
+        (required, others)
+    });
+    vec![
+        route("get", "/_/worlds/{world}/verdict", "The verdict on the client")
+            .query(
+                "end",
+                json!({ "type": "string", "enum": ["true", "false"] }),
+                "True for a client that does nothing any more.",
+            )
+            .answer(200, "The verdict.", named("Verdict"))
+            .refused(400, "A parameter is wrong.")
+            .refused(404, WORLD),
+        route("post", "/_/worlds/{world}/released", "Takes the shop's word that goods have left")
+            .one_of(true, &released)
+            .answer(200, "The findings about the release.", list_of("findings", "Finding"))
+            .checked()
+            .refused(404, "No world has the name, or no checkout of the world has the order or the id."),
+    ]
+}
 
 /// The routes of the requests that the world has got.
 fn routes_of_requests() -> Vec<Route> {
@@ -726,6 +752,33 @@ fn schemas() -> Value {
                 "arrived": { "type": "string", "enum": ["answer", "request_alone", "nothing", "nothing_for_sure"] },
                 "request": { "type": "object" }, "answer": maybe("object"), "why": maybe("object"),
                 "copy": { "type": "object" },
+            }),
+        ),
+        "Finding": object(
+            &["code", "sentence", "provider", "order", "checkout", "events"],
+            json!({
+                "code": text(), "sentence": text(), "provider": { "type": "string", "enum": PROVIDERS },
+                "order": maybe("string"), "checkout": maybe("string"),
+                "events": { "type": "array", "items": object(&["kind", "number", "at_unix_ms"], json!({
+                    "kind": { "type": "string", "enum": ["request", "webhook", "payment", "release"] },
+                    "number": maybe("integer"), "at_unix_ms": whole(),
+                })) },
+            }),
+        ),
+        "Verdict": object(
+            &["world", "at_unix_ms", "is_final", "looked_at", "findings", "remarks", "counts"],
+            json!({
+                "world": text(), "at_unix_ms": whole(), "is_final": { "type": "boolean" },
+                "looked_at": object(
+                    &["requests", "creates", "reads", "webhooks", "releases"],
+                    json!({
+                        "requests": whole(), "creates": whole(), "reads": whole(), "webhooks": whole(),
+                        "releases": whole(),
+                    }),
+                ),
+                "findings": { "type": "array", "items": named("Finding") },
+                "remarks": { "type": "array", "items": named("Finding") },
+                "counts": { "type": "object", "additionalProperties": whole() },
             }),
         ),
         "Refusal": object(&["error"], json!({

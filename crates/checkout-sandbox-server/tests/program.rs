@@ -4,6 +4,7 @@
 
 mod common;
 
+use checkout_sandbox_server::{Keys, Server};
 use common::admin;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -180,9 +181,10 @@ fn wrong_arguments_end_with_2_and_say_which() {
     for (arguments, expected) in [
         (&["--port", "x"][..], "--port: \"x\" is not a number from 0 to 65535"),
         (&["--prot", "1"], "invalid option '--prot'"),
-        (&["serve"], "\"serve\" is no command: the commands are run and listen"),
+        (&["serve"], "\"serve\" is no command: the commands are run, verdict and listen"),
         (&["run"], "run: no command follows"),
         (&["--fault", "peach:boom"], "fault: fault has to be one of lost_before"),
+        (&["verdict", "--now"], "invalid option '--now'"),
         (&["--public-url", "dev.example"], "public URL: not http or https"),
         (&["--host", "192.0.2.1"], "--host 192.0.2.1: "),
     ] {
@@ -265,4 +267,87 @@ fn the_command_of_run_ends_with_the_program_however_the_program_ends() {
     drop(input);
     out.read_to_string(&mut lines).unwrap();
     assert_eq!(lines, "waiting\ntold\n");
+}
+
+/// Runs a command that prints the server's address and ends with `code`. `client` is the client, who works
+/// before the command ends. Returns the exit code and the standard error.
+fn run_with_a_client(options: &[&str], code: u8, client: impl FnOnce(SocketAddr)) -> (Option<i32>, String) {
+    let script = format!("echo $CHECKOUT_SANDBOX_URL; read line; exit {code}");
+    let mut child = program(&[&["run"], options, &["--", "sh", "-c", &script]].concat())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut url = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut url).unwrap();
+    client(url.trim().strip_prefix("http://").unwrap().parse().unwrap());
+    drop(child.stdin.take());
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// Lets the default world stand still, and returns the published keys.
+fn stand_still(addr: SocketAddr) -> Keys {
+    assert_eq!(admin(addr, "PUT", "/_/worlds/default/clock", r#"{"pace":"frozen"}"#).0, 200);
+    let another = common::Running::start(Server::builder());
+    another.get().default_world().keys().clone()
+}
+
+/// Reads Azotte's status at once, although the submit's answer asks for two seconds.
+fn hasty(addr: SocketAddr) {
+    let keys = stand_still(addr);
+    let submitted = common::submit(addr, "", &keys, "order-1").json();
+    let path = format!("/api/v1/c2a/offer/checkout/{}/status", submitted["trackingNumber"].as_str().unwrap());
+    let headers = [("x-tn", &*keys.azotte_x_tn), ("x-api-key", &keys.azotte_api_key)];
+    assert_eq!(common::send(addr, "GET", &path, &headers, b"").unwrap().status, 200);
+}
+
+fn patient(addr: SocketAddr) {
+    let keys = stand_still(addr);
+    assert_eq!(common::submit(addr, "", &keys, "order-1").status, 202);
+}
+
+#[test]
+fn run_tells_the_verdict_and_fails_for_it_if_it_is_told_to() {
+    for (options, code, is_hasty, expected) in [
+        (&[][..], 0, true, 0),
+        (&["--fail"], 0, true, 1),
+        (&["--fail"], 7, true, 7),
+        (&["--fail"], 0, false, 0),
+    ] {
+        let client = if is_hasty { hasty } else { patient };
+        let (ended, error) = run_with_a_client(options, code, client);
+        let count = if is_hasty { "1 finding, " } else { "no findings, " };
+        let line = format!("checkout-sandbox: verdict on the client of the world default: {count}");
+        assert!(error.starts_with(&line), "{error}");
+        assert_eq!((ended, error.contains("finding over-limit: ")), (Some(expected), is_hasty));
+    }
+}
+
+#[test]
+fn verdict_asks_a_running_server() {
+    let serving = Serving::start(&[]);
+    let server = format!("http://{}", serving.addr());
+    let ask = |options: &[&str]| told(&run(&[&["verdict", "--server", &server], options].concat()));
+    assert_eq!(ask(&["--fail", "--end"]).0, Some(0));
+    hasty(serving.addr());
+    let (code, out, error) = ask(&[]);
+    assert_eq!((code, &*error, out.contains("\nfinding over-limit: ")), (Some(0), "", true), "{out}");
+    assert_eq!(ask(&["--fail"]).0, Some(1));
+    let (code, out, _) = ask(&["--fail", "--json"]);
+    let json: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &json["counts"]["over-limit"]), (Some(1), &Value::from(1)));
+    // A reset begins again.
+    assert_eq!(admin(serving.addr(), "POST", "/_/worlds/default/reset", "").0, 200);
+    assert_eq!(ask(&["--fail"]).0, Some(0));
+    // A question that has no answer is no verdict.
+    let (code, out, error) = ask(&["--world", "nowhere"]);
+    assert_eq!((code, &*out), (Some(2), ""));
+    assert!(error.contains("no world has this name"), "{error}");
+    assert_eq!(serving.end(Signal::TERM), Some(0));
+    for server in ["http://127.0.0.1:1", "127.0.0.1", "https://127.0.0.1"] {
+        let (code, out, error) = told(&run(&["verdict", "--server", server]));
+        assert_eq!((code, &*out), (Some(2), ""), "{error}");
+    }
 }

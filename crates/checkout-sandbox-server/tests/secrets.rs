@@ -3,7 +3,7 @@
 
 mod common;
 
-use checkout_sandbox_server::{Server, listen};
+use checkout_sandbox_server::{Server, ask_verdict, listen};
 use checkout_tables::Moment;
 use common::{AllScale, Running, create_v2, initiate, peach_status, send, submit, token};
 use serde_json::{Value, json};
@@ -44,12 +44,24 @@ fn nothing_printed_holds_a_secret() {
         listened(&here, "a", with_password_in_url),
         listened(&here, "hidden-world", "http://127.0.0.1/?token=hidden"),
     ];
+    let asked = |server: &str, world: &str| {
+        let asked = runtime.block_on(ask_verdict(server, world, false));
+        error(&asked.unwrap_err())
+    };
+    let asks = [asked(with_password_in_url, "a"), asked(&here, "hidden-world")];
+    let verdict = world.verdict_at_end();
+    assert!(!verdict.is_of_nothing());
     let list = [
+        ("checkout_sandbox_server::AskError", asks.concat()),
         ("checkout_sandbox_server::BindError", [error(&port_taken), error(&public_url)].concat()),
         ("checkout_sandbox_server::Builder", debug(&with_password)),
         ("checkout_sandbox_server::Keys", [debug(&keys), debug(&published)].concat()),
         ("checkout_sandbox_server::ListenError", listens.concat()),
         ("checkout_sandbox_server::RunningServer", debug(running.get())),
+        (
+            "checkout_sandbox_server::Verdict",
+            [debug(&verdict), vec![verdict.to_string(), verdict.to_json()]].concat(),
+        ),
         ("checkout_sandbox_server::World", [debug(&*world), debug(running.get().default_world())].concat()),
     ];
     let secrets = [&keys, &published].map(|keys| {

@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use super::form::{Form, encoded};
 use super::look::{Frame, Kind, see_other};
 use super::view::{Provider, Row};
-use super::{desk, fault, parts, pay, request};
+use super::{desk, fault, parts, pay, request, verdict};
 use crate::clock::Pace;
 use crate::courier::{self, Until};
 use crate::fields::LAST_MILLISECOND;
@@ -209,6 +209,7 @@ fn board(server: &Shared, world: &World, query: &Form, refused: Option<&str>) ->
     let content = html! {
         @if let Some(sentence) = refused { (pay::alert(sentence)) }
         (checkouts(server, world, &played, &path, query))
+        (verdict::section(&world.verdict(), &server.base_path))
         (request::latest(&server.base_path, world, &played))
         (clock(world, &path))
         div class="grid" {

@@ -38,6 +38,9 @@ impl Fault {
             Self::Stale(_) => "stale",
             Self::WrongKey => "wrong-key",
             Self::CutShort => "cut",
+            Self::Stall(_) => "stall",
+            Self::Again(_) => "again",
+            Self::Early => "early",
         }
     }
 }

@@ -128,6 +128,13 @@ pub(crate) struct Event {
     detail: Value,
 }
 
+impl Job {
+    /// The number of the webhook.
+    pub(crate) fn message(&self) -> u64 {
+        self.message
+    }
+}
+
 impl Log {
     /// Takes webhooks of the sandboxes in, for these endpoints.
     pub(crate) fn take(&mut self, webhooks: Vec<Content>, endpoints: &[Endpoint], now: Moment) {
@@ -531,7 +538,7 @@ impl Filter {
 }
 
 /// The answer that takes a webhook: 200 alone (Public, of both providers).
-const TAKEN: u16 = 200;
+pub(crate) const TAKEN: u16 = 200;
 
 /// The most receivers that a world calls at once.
 const MOST_BUSY: usize = 32;

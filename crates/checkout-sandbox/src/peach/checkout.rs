@@ -36,6 +36,8 @@ pub struct CheckoutRecord {
     pub currency: String,
     /// The `paymentType` of the request; a scenario may have the replies say another.
     pub payment_type: String,
+    /// The `paymentType` that the replies say.
+    pub shown_payment_type: String,
     /// The result code now, by the scenario, the payer's steps and the clock.
     pub code: String,
     /// The time of creation.
@@ -108,11 +110,16 @@ impl Checkout {
             amount: self.order.amount.clone(),
             currency: self.order.currency.clone(),
             payment_type: self.order.payment_type.clone(),
+            shown_payment_type: self.shown_payment_type().to_owned(),
             code: self.code(now).to_owned(),
             created_at: self.created_at,
             changed_at: last.map_or(self.created_at, |event| event.at),
             scenario: self.scenario.name().to_owned(),
         }
+    }
+
+    fn shown_payment_type(&self) -> &str {
+        self.scenario.shown_payment_type().unwrap_or(&self.order.payment_type)
     }
 
     /// The events that have come.
@@ -193,7 +200,7 @@ impl Checkout {
         }
         add("merchant.name", "Sandbox shop");
         add("merchantTransactionId", &self.order.merchant_transaction_id);
-        add("paymentType", self.scenario.shown_payment_type().unwrap_or(&self.order.payment_type));
+        add("paymentType", self.shown_payment_type());
         if self.order.stores_card && is_paid(events) {
             add("registrationId", &self.derived(REGISTRATION_ID, 32));
         }

@@ -16,6 +16,11 @@ The sandboxes of AllScale, Azotte and Peach as an HTTP server on this machine.
 
     checkout-sandbox [OPTIONS]                     serves until Ctrl-C
     checkout-sandbox [OPTIONS] run -- CMD ARGS...  serves for one command, and ends with its exit code
+    checkout-sandbox [OPTIONS] run --fail -- CMD ARGS...
+                     and ends with 1 if the command ends with 0 and has done something wrong as a client
+    checkout-sandbox verdict [--server URL] [--world NAME] [--end] [--fail] [--json]
+                     tells what the client of a running server has done wrong; --end is for a client that has
+                     ended, and --fail ends with 1 if there is a finding
     checkout-sandbox listen --forward-to URL [--server URL] [--world NAME]
                      posts the webhooks of a running server to a receiver that the server cannot reach
                      (default: the server http://127.0.0.1:4700, and its world default)
@@ -71,7 +76,8 @@ impl FromStr for Time {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Serve,
-    Run { program: OsString, arguments: Vec<OsString> },
+    Run { program: OsString, arguments: Vec<OsString>, fails: bool },
+    Verdict { server: String, world: String, is_final: bool, fails: bool, json: bool },
     Listen { server: String, world: String, forward_to: String },
     Help,
     Version,
@@ -143,12 +149,17 @@ impl Args {
                     args.command = command(&mut parser)?;
                     return Ok(args);
                 }
+                Arg::Value(word) if word == "verdict" => {
+                    args.command = verdict(&mut parser)?;
+                    return Ok(args);
+                }
                 Arg::Value(word) if word == "listen" => {
                     args.command = listen(&mut parser)?;
                     return Ok(args);
                 }
                 Arg::Value(word) => {
-                    return Err(Wrong(format!("{word:?} is no command: the commands are run and listen")));
+                    let commands = "the commands are run, verdict and listen";
+                    return Err(Wrong(format!("{word:?} is no command: {commands}")));
                 }
                 Arg::Long(_) | Arg::Short(_) => return Err(Wrong(argument.unexpected().to_string())),
             }
@@ -169,18 +180,46 @@ impl Args {
     }
 }
 
-/// The command after `run`, with or without `--` in front.
+/// The command after `run`, with or without `--fail` and `--` in front.
 fn command(parser: &mut Parser) -> Result<Command, Wrong> {
     let mut words = parser.raw_args().map_err(|error| Wrong(error.to_string()))?;
-    let first = words.next().map(|word| if word == "--" { words.next() } else { Some(word) });
-    let program = first.flatten().filter(|program| !program.is_empty());
+    let mut first = words.next();
+    let fails = first.as_ref().is_some_and(|word| word == "--fail");
+    if fails {
+        first = words.next();
+    }
+    if first.as_ref().is_some_and(|word| word == "--") {
+        first = words.next();
+    } else if let Some(word) = first.as_ref().filter(|word| word.as_encoded_bytes().starts_with(b"--")) {
+        return Err(Wrong(format!("run: {word:?} is no option: the option is --fail")));
+    }
+    let program = first.filter(|program| !program.is_empty());
     let program = program.ok_or_else(|| Wrong("run: no command follows: run -- CMD ARGS...".to_owned()))?;
-    Ok(Command::Run { program, arguments: words.collect() })
+    Ok(Command::Run { program, arguments: words.collect(), fails })
+}
+
+/// The options of `verdict`.
+fn verdict(parser: &mut Parser) -> Result<Command, Wrong> {
+    let (mut server, mut world) = (USUAL_SERVER.to_owned(), USUAL_WORLD.to_owned());
+    let (mut is_final, mut fails, mut json) = (false, false, false);
+    while let Some(argument) = parser.next().map_err(|error| Wrong(error.to_string()))? {
+        match argument {
+            Arg::Long("server") => server = value(parser, "--server", "a URL")?,
+            Arg::Long("world") => world = value(parser, "--world", "a name")?,
+            Arg::Long("end") => is_final = true,
+            Arg::Long("fail") => fails = true,
+            Arg::Long("json") => json = true,
+            Arg::Long(_) | Arg::Short(_) | Arg::Value(_) => {
+                return Err(Wrong(argument.unexpected().to_string()));
+            }
+        }
+    }
+    Ok(Command::Verdict { server, world, is_final, fails, json })
 }
 
 /// The options of `listen`.
 fn listen(parser: &mut Parser) -> Result<Command, Wrong> {
-    let (mut server, mut world) = ("http://127.0.0.1:4700".to_owned(), "default".to_owned());
+    let (mut server, mut world) = (USUAL_SERVER.to_owned(), USUAL_WORLD.to_owned());
     let mut forward_to = None;
     while let Some(argument) = parser.next().map_err(|error| Wrong(error.to_string()))? {
         match argument {
@@ -206,6 +245,10 @@ fn raw(parser: &mut Parser, name: &str) -> Result<OsString, Wrong> {
     let value = parser.value().ok().filter(|value| !value.is_empty());
     value.ok_or_else(|| Wrong(format!("{name}: no value follows")))
 }
+
+const USUAL_SERVER: &str = "http://127.0.0.1:4700";
+
+const USUAL_WORLD: &str = "default";
 
 #[cfg(test)]
 mod tests {
@@ -253,7 +296,9 @@ mod tests {
     fn run_takes_all_that_follows() {
         for line in ["run -- npm test --port 1", "run npm test --port 1", "--seed 2 run -- npm test --port 1"]
         {
-            let Command::Run { program, arguments } = parse(line).unwrap().command else { panic!("{line}") };
+            let Command::Run { program, arguments, fails: false } = parse(line).unwrap().command else {
+                panic!("{line}")
+            };
             assert_eq!(
                 (program.to_str(), arguments),
                 (Some("npm"), ["test", "--port", "1"].map(Into::into).to_vec())
@@ -261,6 +306,34 @@ mod tests {
         }
         let Command::Run { arguments, .. } = parse("run -- sh -- x").unwrap().command else { panic!() };
         assert_eq!(arguments, ["--", "x"].map(OsString::from));
+    }
+
+    #[test]
+    fn run_takes_fail_in_front_of_the_command_alone() {
+        for (line, expected, after) in [
+            ("run --fail -- npm --fail", true, &["--fail"][..]),
+            ("run --fail npm test", true, &["test"]),
+            ("run npm --fail", false, &["--fail"]),
+            ("run -- npm", false, &[]),
+        ] {
+            let Command::Run { program, arguments, fails } = parse(line).unwrap().command else { panic!() };
+            assert_eq!((program.to_str(), fails), (Some("npm"), expected), "{line}");
+            assert_eq!(arguments, after.iter().map(OsString::from).collect::<Vec<_>>(), "{line}");
+        }
+    }
+
+    #[test]
+    fn verdict_has_options_of_its_own() {
+        let told = |server: &str, world: &str, flag: bool| Command::Verdict {
+            server: server.to_owned(),
+            world: world.to_owned(),
+            is_final: flag,
+            fails: flag,
+            json: flag,
+        };
+        assert_eq!(parse("verdict").unwrap().command, told("http://127.0.0.1:4700", "default", false));
+        let line = "verdict --server http://127.0.0.1:1 --world w --end --fail --json";
+        assert_eq!(parse(line).unwrap().command, told("http://127.0.0.1:1", "w", true));
     }
 
     #[test]
@@ -273,7 +346,13 @@ mod tests {
             ("--host here", "--host: \"here\" is not an IP address"),
             ("--seed 1.5", "--seed: \"1.5\" is not a whole number from 0 to 2^64 - 1"),
             ("--ready-file=", "--ready-file: no value follows"),
-            ("serve", "\"serve\" is no command: the commands are run and listen"),
+            ("serve", "\"serve\" is no command: the commands are run, verdict and listen"),
+            ("run --fail", "run: no command follows: run -- CMD ARGS..."),
+            ("run --fail --", "run: no command follows: run -- CMD ARGS..."),
+            ("run --failed -- x", "run: \"--failed\" is no option: the option is --fail"),
+            ("verdict --server", "--server: no value follows"),
+            ("verdict now", "unexpected argument \"now\""),
+            ("verdict --port 1", "invalid option '--port'"),
             ("--json run -- npm test", "--json: has no place before run, whose command prints"),
             ("run", "run: no command follows: run -- CMD ARGS..."),
             ("run --", "run: no command follows: run -- CMD ARGS..."),

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     match args.command {
         Command::Help => return print(args::HELP),
         Command::Version => return print(concat!("checkout-sandbox ", env!("CARGO_PKG_VERSION"), "\n")),
-        Command::Serve | Command::Run { .. } | Command::Listen { .. } => {}
+        Command::Serve | Command::Run { .. } | Command::Listen { .. } | Command::Verdict { .. } => {}
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -41,6 +41,9 @@ fn main() -> ExitCode {
     };
     if let Command::Listen { server, world, forward_to } = &args.command {
         return runtime.block_on(listen(server, world, forward_to));
+    }
+    if let Command::Verdict { server, world, is_final, fails, json } = &args.command {
+        return runtime.block_on(verdict(server, world, *is_final, *fails, *json));
     }
     runtime.block_on(start(args))
 }
@@ -66,12 +69,16 @@ async fn start(args: Args) -> ExitCode {
         return fail(1, &format!("--ready-file: {}: {error}", path.display()));
     }
     let code = match &args.command {
-        Command::Run { program, arguments } => {
-            child::run(program, arguments, server.variables(), &mut signals).await
+        Command::Run { program, arguments, fails } => {
+            let code = child::run(program, arguments, server.variables(), &mut signals).await;
+            let is_well = tell_verdicts(&server);
+            if *fails && !is_well && code == ExitCode::SUCCESS { ExitCode::FAILURE } else { code }
         }
-        Command::Serve | Command::Listen { .. } | Command::Help | Command::Version => {
-            serve(&server, args.json, &mut signals).await
-        }
+        Command::Serve
+        | Command::Listen { .. }
+        | Command::Verdict { .. }
+        | Command::Help
+        | Command::Version => serve(&server, args.json, &mut signals).await,
     };
     if let Some(path) = &args.ready_file {
         // A file that somebody else has taken away is gone too.
@@ -100,6 +107,33 @@ async fn listen(server: &str, world: &str, forward_to: &str) -> ExitCode {
         Err(error) => fail(1, &error.to_string()),
         Ok(never) => match never {},
     }
+}
+
+/// Tells the verdict of a running server.
+async fn verdict(server: &str, world: &str, is_final: bool, fails: bool, json: bool) -> ExitCode {
+    match checkout_sandbox_server::ask_verdict(server, world, is_final).await {
+        Ok(verdict) => {
+            let text = if json { verdict.to_json() } else { verdict.to_string() };
+            let printed = print(&format!("{text}\n"));
+            if fails && !verdict.findings.is_empty() { ExitCode::FAILURE } else { printed }
+        }
+        Err(error) => fail(WRONG_USE, &error.to_string()),
+    }
+}
+
+/// Tells the verdict of each world that a client has come to, after the client has ended. True if there is no
+/// finding.
+fn tell_verdicts(server: &RunningServer) -> bool {
+    let mut is_well = true;
+    for world in server.worlds() {
+        let verdict = world.verdict_at_end();
+        if !verdict.is_of_nothing() {
+            // Nobody has to read the verdict.
+            let _ = writeln!(io::stderr(), "checkout-sandbox: {verdict}");
+        }
+        is_well &= verdict.findings.is_empty();
+    }
+    is_well
 }
 
 async fn serve(server: &RunningServer, json: bool, signals: &mut signals::Signals) -> ExitCode {
