@@ -56,6 +56,7 @@ mod courier;
 mod fields;
 mod forward;
 mod hosts;
+mod intake;
 mod keys;
 mod listen;
 mod machine;

@@ -10,10 +10,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use checkout_tables::Moment;
-use checkout_transport::bytes::Bytes;
-use checkout_transport::http::{Method, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
+use checkout_transport::http::{Method, Request, Response, Uri};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -27,13 +25,12 @@ use tower_service::Service;
 use crate::clock::{Pace, Start};
 use crate::hosts::Hosts;
 use crate::place::{Api, Place};
-use crate::problem::Problem;
 use crate::shared::Shared;
 use crate::urls::Urls;
 use crate::webhooks::target::Targets;
 use crate::world::World;
 use crate::worlds::Worlds;
-use crate::{about, admin, courier, forward, pages};
+use crate::{about, admin, courier, forward, intake, pages, problem};
 
 /// The sandboxes as a server. A server begins with a [builder](Self::builder).
 #[derive(Clone, Copy, Debug)]
@@ -289,6 +286,11 @@ pub enum BindError {
     /// The public URL is not `http` or `https`, a host, and a port and a path if need be.
     #[error("public URL: not http or https, a host, and a port and a path if need be")]
     PublicUrl,
+    /// The path of the public URL begins like a path that the server itself answers, and would hide it.
+    #[error(
+        "public URL: the path {0} begins like a provider's path or a path of the server: take another path, as /sandbox"
+    )]
+    PublicUrlPath(String),
     /// Split ports have no common address.
     #[error("public URL: has no place beside split ports")]
     PublicUrlOfSplitPorts,
@@ -332,6 +334,10 @@ impl Public {
         }
         let url = url.trim_end_matches('/').to_owned();
         let path = uri.path().trim_end_matches('/').to_owned();
+        // Below such a path, a route and the same route without the path would be one.
+        if !path.is_empty() && Place::of("", &path) != Place::Nowhere {
+            return Err(BindError::PublicUrlPath(path));
+        }
         Ok(Self { url, host: authority.host().to_owned(), path })
     }
 }
@@ -403,7 +409,7 @@ impl Door {
         if let Err(problem) = self.shared.hosts.check(&head) {
             return Ok(problem.into_response());
         }
-        let body = match read(body).await {
+        let body = match intake::read(&head, body).await {
             Ok(body) => body,
             Err(problem) => return Ok(problem.into_response()),
         };
@@ -436,56 +442,12 @@ impl Door {
                 if !reads {
                     self.shared.changed();
                 }
-                Ok(answer)
+                Ok(problem::as_json(answer).await)
             }
             Place::Nowhere => Ok(admin::no_such_path().into_response()),
         }
     }
 }
-
-/// The whole body.
-async fn read(mut body: Incoming) -> Result<Bytes, Problem> {
-    let too_large = || {
-        let message = format!("the body is over {BODY_CAP} bytes");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message)
-    };
-    if body.size_hint().lower() > u64::try_from(BODY_CAP).unwrap_or(u64::MAX) {
-        return Err(too_large());
-    }
-    let whole = timeout(BODY_TIME, Limited::new(&mut body, BODY_CAP).collect()).await;
-    let whole = whole
-        .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come within 30 seconds"))?;
-    match whole {
-        Ok(whole) => Ok(whole.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            // A client that is still writing reads no answer.
-            let _ = timeout(REST_TIME, pass_over(&mut body)).await;
-            Err(too_large())
-        }
-        Err(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body cannot be read to its end")),
-    }
-}
-
-/// Reads the rest of a body that is too large, and at most as much again as a body may have.
-async fn pass_over(body: &mut Incoming) {
-    let mut room = BODY_CAP;
-    while let Some(Ok(frame)) = body.frame().await {
-        let length = frame.data_ref().map_or(0, Bytes::len);
-        match room.checked_sub(length) {
-            Some(left) => room = left,
-            None => return,
-        }
-    }
-}
-
-/// The most bytes that a request's body may have: 1 MiB.
-const BODY_CAP: usize = 1 << 20;
-
-/// The time for a request's body.
-const BODY_TIME: Duration = Duration::from_secs(30);
-
-/// The time for the rest of a body that is too large.
-const REST_TIME: Duration = Duration::from_secs(1);
 
 /// The time for a request's head, and the time that a connection may idle.
 const IDLE: Duration = Duration::from_secs(120);

@@ -66,6 +66,7 @@ fn every_wrong_field_is_named() {
         (make, json!({ "name": "default" }), 409, json!("name")),
         (make, json!({ "seed": -1 }), 400, json!("seed")),
         (make, json!({ "seed": 1.5 }), 400, json!("seed")),
+        (make, json!({ "seed": 9_007_199_254_740_992_u64 }), 400, json!("seed")),
         (make, json!({ "seed": "1" }), 400, json!("seed")),
         (make, json!({ "clock": "frozen" }), 400, json!("clock")),
         (make, json!({ "clock": { "pace": "slow" } }), 400, json!("clock.pace")),
@@ -103,6 +104,34 @@ fn every_wrong_field_is_named() {
         assert_eq!(admin(running.addr(), "POST", "/_/worlds", body).0, 400);
     }
     assert_eq!(running.admin("GET", "/_/worlds", &Value::Null).1["worlds"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn the_seed_of_every_world_is_a_number_that_javascript_reads_exactly() {
+    let running = Running::start(Server::builder());
+    for number in 0..50 {
+        running.new_world(&json!({ "name": format!("seeds-{number}") }));
+    }
+    running.new_world(&json!({ "name": "greatest", "seed": 9_007_199_254_740_991_u64 }));
+    let (_, list) = running.admin("GET", "/_/worlds", &Value::Null);
+    for world in list["worlds"].as_array().unwrap() {
+        let seed = world["seed"].as_u64().unwrap();
+        // 2^53 - 1 is the last number that a double of JavaScript holds with all numbers before it.
+        assert!(seed <= 9_007_199_254_740_991, "{world}");
+    }
+}
+
+#[test]
+fn a_step_of_no_time_is_possible_beyond_the_year_9999() {
+    let running = Running::start(Server::builder());
+    let last = 253_402_300_799_999_u64;
+    running.new_world(&json!({ "name": "late", "clock": { "pace": "frozen", "unix_ms": last } }));
+    let world = running.get().world("late").unwrap();
+    world.advance(std::time::Duration::from_secs(1));
+    let set = |body: &Value| running.admin("PUT", "/_/worlds/late/clock", body);
+    let (status, clock) = set(&json!({ "advance_ms": 0 }));
+    assert_eq!((status, clock["unix_ms"].as_u64()), (200, Some(last + 1_000)));
+    assert_eq!(set(&json!({ "advance_ms": 1 })).0, 400);
 }
 
 #[test]

@@ -35,7 +35,8 @@ pub(super) async fn set(State(server): Server, Path(name): Path<String>, body: B
     if at.is_some() && by.is_some() {
         return Err(Problem::field("advance_ms", "has no place beside unix_ms"));
     }
-    if let Some(by) = by {
+    // A step of no time leads nowhere, in a world of any time.
+    if let Some(by) = by.filter(|by| !by.is_zero()) {
         let last = i64::try_from(LAST_MILLISECOND).map_or(world.now(), Moment::from_unix_millis);
         if world.now().saturating_add(by) > last {
             return Err(Problem::field("advance_ms", "leads beyond the year 9999"));

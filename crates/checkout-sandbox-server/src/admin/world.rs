@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Outcome, Server, clock, named};
 use crate::about;
 use crate::courier;
-use crate::fields::Fields;
+use crate::fields::{Fields, LAST_WHOLE_NUMBER};
 use crate::problem::{Problem, answer};
 use crate::shared::Shared;
 use crate::world::World;
@@ -22,7 +22,7 @@ pub(super) async fn list(State(server): Server) -> Response<Body> {
 pub(super) async fn create(State(server): Server, body: Bytes) -> Outcome {
     let mut fields = Fields::read(&body)?;
     let name = fields.text("name")?;
-    let seed = fields.number("seed", 0, u64::MAX)?;
+    let seed = fields.number("seed", 0, LAST_WHOLE_NUMBER)?;
     let start = match fields.object("clock")? {
         Some(clock) => clock::start(clock).map_err(|problem| problem.within("clock"))?,
         None => clock::Start::default(),

@@ -88,7 +88,13 @@ impl Args {
                 }
                 Arg::Long("host") => args.host = value(&mut parser, "--host", "an IP address")?,
                 Arg::Long("seed") => {
-                    args.seed = Some(value(&mut parser, "--seed", "a whole number from 0 to 2^64 - 1")?);
+                    let seed = raw(&mut parser, "--seed")?;
+                    let number = seed.to_str().and_then(|text| text.parse().ok());
+                    // A greater number loses digits in readers of JSON.
+                    let number = number.filter(|number| *number < 1 << 53);
+                    let wrong =
+                        || Wrong(format!("--seed: {seed:?} is not a whole number from 0 to 2^53 - 1"));
+                    args.seed = Some(number.ok_or_else(wrong)?);
                 }
                 Arg::Long("allow-target") => {
                     args.targets.push(value(&mut parser, "--allow-target", "a host")?);
@@ -233,7 +239,11 @@ mod tests {
             ("--port 65536", "--port: \"65536\" is not a number from 0 to 65535"),
             ("--port -1", "--port: \"-1\" is not a number from 0 to 65535"),
             ("--host here", "--host: \"here\" is not an IP address"),
-            ("--seed 1.5", "--seed: \"1.5\" is not a whole number from 0 to 2^64 - 1"),
+            ("--seed 1.5", "--seed: \"1.5\" is not a whole number from 0 to 2^53 - 1"),
+            (
+                "--seed 9007199254740992",
+                "--seed: \"9007199254740992\" is not a whole number from 0 to 2^53 - 1",
+            ),
             ("--ready-file=", "--ready-file: no value follows"),
             ("serve", "\"serve\" is no command: the commands are run and listen"),
             ("--json run -- npm test", "--json: has no place before run, whose command prints"),

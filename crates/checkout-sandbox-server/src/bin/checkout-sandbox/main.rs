@@ -116,7 +116,10 @@ fn fail_to_bind(error: &BindError, args: &Args) -> ExitCode {
             let help = "checkout-sandbox --port 0 takes a free port, and --port N the port N.";
             fail(WRONG_USE, &format!("{error}.\n{help}"))
         }
-        BindError::PublicUrl | BindError::PublicUrlOfSplitPorts | BindError::NoFourPorts(_) => {
+        BindError::PublicUrl
+        | BindError::PublicUrlPath(_)
+        | BindError::PublicUrlOfSplitPorts
+        | BindError::NoFourPorts(_) => {
             fail(WRONG_USE, &format!("{error}\ncheckout-sandbox --help lists the arguments."))
         }
         BindError::Address { .. } => fail(WRONG_USE, &format!("--host {}: {error}", args.host)),
