@@ -57,6 +57,16 @@ impl WorldClock {
         Self { shown: VirtualClock::new(world), course: Mutex::new(course) }
     }
 
+    /// Begins again. `go_back` brings the virtual clock back to a moment that is not after the beginning.
+    pub(crate) fn begin_again(&self, start: Start, machine: Moment, go_back: impl FnOnce()) {
+        let mut course = self.course();
+        go_back();
+        let world = start.at.unwrap_or(machine);
+        self.shown.advance_to(world);
+        // The machine's clock may have been set back since.
+        *course = Course { pace: start.pace, machine, world: self.shown.now() };
+    }
+
     /// The sandboxes' clock, which shows the world's time of the latest call.
     pub(crate) fn shown(&self) -> &VirtualClock {
         &self.shown

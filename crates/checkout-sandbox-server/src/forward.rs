@@ -21,7 +21,7 @@ pub(crate) fn forward(
     mut head: Parts,
     body: Bytes,
 ) -> Result<Response, TransportError> {
-    let world = worlds.of_keys(|| named::keys(api, &head, &body));
+    let world = worlds.of_keys(|| named::keys(api, path, &head, &body));
     let Some(uri) = provider_uri(api, path, head.uri.query()) else { return Ok(bad_request()) };
     head.uri = uri;
     let request = Request::from_parts(head, body);
@@ -32,8 +32,8 @@ pub(crate) fn forward(
         Api::Peach => played.peach.send_blocking(request),
         Api::PeachAuth => {
             let answer = played.peach.send_blocking(request)?;
-            if let Some(token) = named::access_token(answer.body()) {
-                worlds.lead_token(token, &world);
+            if let Some((token, seconds)) = named::access_token(answer.body()) {
+                worlds.lead_token(token, seconds, &world);
             }
             Ok(answer)
         }

@@ -67,6 +67,7 @@ mod problem;
 mod query;
 mod server;
 mod shared;
+mod tokens;
 mod urls;
 mod webhooks;
 mod world;

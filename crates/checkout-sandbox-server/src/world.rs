@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use checkout_sandbox::{allscale, azotte, peach};
@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::clock::{Pace, Start, WorldClock};
 use crate::keys::{Keys, number_of};
 use crate::machine;
+use crate::tokens::Tokens;
 use crate::webhooks::{Hooks, Mail};
 
 /// A world: keys, sandboxes and a clock of its own. A request comes into the world whose keys the request
@@ -32,13 +33,12 @@ pub struct World {
     seed: u64,
     start: Start,
     keys: Keys,
-    /// The address of the server, below which the payer's pages are.
-    root: String,
-    played: RwLock<Arc<Played>>,
+    played: Arc<Played>,
     hooks: Hooks,
+    tokens: Mutex<Tokens>,
 }
 
-/// The providers as a world plays them, from one reset to the next.
+/// The providers as a world plays them.
 pub(crate) struct Played {
     pub(crate) allscale: allscale::Sandbox,
     pub(crate) azotte: azotte::Sandbox,
@@ -81,8 +81,8 @@ impl World {
         let keys = if is_default { Keys::published() } else { Keys::of_world(&name) };
         // Every reader of JSON reads the seed exactly.
         let seed = seed.unwrap_or_else(|| if is_default { 1 } else { number_of(&name) >> 11 });
-        let played = RwLock::new(Arc::new(Played::new(&name, seed, start, &keys, root)?));
-        Some(Self { name, seed, start, keys, root: root.to_owned(), played, hooks: Hooks::default() })
+        let played = Arc::new(Played::new(&name, seed, start, &keys, root)?);
+        Some(Self { name, seed, start, keys, played, hooks: Hooks::default(), tokens: Mutex::default() })
     }
 
     /// The name.
@@ -155,12 +155,41 @@ impl World {
     }
 
     /// Begins again: no checkout, no waiting scenario or fault, the same keys and ids, and the clock as the
-    /// clock was in the beginning.
+    /// clock was in the beginning. The sandboxes that somebody holds are those of the world still.
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::Fault;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = checkout_sandbox_server::Server::builder().bind().await?;
+    /// let world = server.default_world();
+    /// let allscale = world.allscale();
+    /// allscale.inject(Fault::Garbage);
+    /// world.reset();
+    /// assert_eq!(allscale.faults_waiting(), 0);
+    /// allscale.inject(Fault::Garbage);
+    /// assert_eq!(world.allscale().faults_waiting(), 1);
+    /// # Ok(()) }
+    /// ```
     pub fn reset(&self) {
-        if let Some(played) = Played::new(&self.name, self.seed, self.start, &self.keys, &self.root) {
-            *self.played.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(played);
-            self.hooks.kick.notify_one();
-        }
+        let played = &self.played;
+        // Nothing acts in between, and no webhook is taken.
+        let _acts = played.acts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = played.mail.log();
+        played.clock.begin_again(self.start, machine::now(), || {
+            played.allscale.reset();
+            played.azotte.reset();
+            played.peach.reset();
+        });
+        log.begin_again();
+        self.tokens().end_all();
+        drop(log);
+        self.hooks.kick.notify_one();
+    }
+
+    /// The access tokens that lead to the world.
+    pub(crate) fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The webhooks' part of the world that a reset leaves as it is.
@@ -175,9 +204,8 @@ impl World {
 
     /// The providers, brought up to the world's present time, for a visitor who changes nothing.
     pub(crate) fn quiet(&self) -> Arc<Played> {
-        let played = Arc::clone(&self.played.read().unwrap_or_else(PoisonError::into_inner));
-        played.clock.catch_up(machine::now());
-        played
+        self.played.clock.catch_up(machine::now());
+        Arc::clone(&self.played)
     }
 }
 

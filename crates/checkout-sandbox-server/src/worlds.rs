@@ -25,7 +25,7 @@ pub(crate) struct Worlds {
     named: AtomicU64,
 }
 
-/// The worlds by name, and all but the default world by key.
+/// The worlds by name, all but the default world by key, and all by access token.
 #[derive(Default)]
 struct Index {
     by_name: BTreeMap<String, Arc<World>>,
@@ -112,11 +112,16 @@ impl Worlds {
         })
     }
 
-    /// Lets an access token lead to a world.
-    pub(crate) fn lead_token(&self, token: String, world: &Arc<World>) {
-        if !Arc::ptr_eq(world, &self.default) {
-            self.write(|index| index.lead(Kind::PeachToken, token, world));
-        }
+    /// Lets an access token lead to a world for as long as the token lasts, and no token of the world that has
+    /// ended.
+    pub(crate) fn lead_token(&self, token: String, seconds: u64, world: &Arc<World>) {
+        let ended = world.tokens().add(token.clone(), seconds, world.now());
+        self.write(|index| {
+            if let Some(tokens) = index.by_key.get_mut(&Kind::PeachToken) {
+                ended.iter().for_each(|token| drop(tokens.remove(token)));
+            }
+            index.lead(Kind::PeachToken, token, world);
+        });
     }
 
     fn read<T>(&self, ask: impl FnOnce(&Index) -> T) -> T {

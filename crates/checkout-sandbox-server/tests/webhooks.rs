@@ -371,6 +371,38 @@ fn the_log_is_of_an_order_and_a_reset_clears_the_log_alone() {
 }
 
 #[test]
+fn a_delivery_that_a_reset_overtakes_shows_nowhere() {
+    let running = start();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hooks", listener.local_addr().unwrap());
+    let keys = running.new_world(&json!({ "name": "a", "clock": { "unix_ms": START * 1_000 } }));
+    endpoint(&running, "a", "allscale", &url);
+    let shop = AllScale { addr: running.addr(), prefix: "", keys: &keys, unix_seconds: START };
+    let world = running.get().world("a").unwrap();
+    let confirm = |order: &str| {
+        let id = shop.new_intent(order);
+        world.allscale().act(&id, checkout_sandbox::allscale::Act::Pay).unwrap();
+        world.advance(Duration::from_secs(60));
+        let _ = running.admin("GET", "/_/worlds/a/webhooks", &Value::Null);
+    };
+    confirm("before");
+    let (held, _) = listener.accept().unwrap();
+    assert_eq!(running.admin("POST", "/_/worlds/a/reset", &Value::Null).0, 200);
+    confirm("after");
+    let (mut second, _) = listener.accept().unwrap();
+    assert_eq!(log(&running, "a").len(), 1);
+    // The first receiver refuses, too late; the second takes the webhook.
+    let mut stream = BufReader::new(held);
+    read(&mut stream).unwrap();
+    stream.get_mut().write_all(b"HTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n").unwrap();
+    second.write_all(b"HTTP/1.1 200 X\r\ncontent-length: 0\r\n\r\n").unwrap();
+    let wait = "/_/worlds/a/wait?for=webhook.delivered&order=after";
+    assert_eq!(running.admin("GET", wait, &Value::Null).0, 200);
+    let attempts = &log(&running, "a")[0]["deliveries"][0]["attempts"];
+    assert_eq!(attempts.as_array().unwrap().len(), 1, "{attempts}");
+}
+
+#[test]
 fn a_wait_ends_when_the_webhook_is_delivered() {
     let server = start();
     let (_, receiver) = one_intent(&server, "w", &[]);

@@ -168,6 +168,26 @@ fn the_keys_choose_the_world_on_every_route() {
 }
 
 #[test]
+fn a_token_of_the_default_world_leads_there_with_another_world_s_entity() {
+    let running = Running::start(Server::builder());
+    let addr = running.addr();
+    let published = running.get().default_world().keys().clone();
+    let access = token(addr, "", &published).json()["access_token"].as_str().unwrap().to_owned();
+    // The other world comes after the token.
+    let other = frozen(&running, "a");
+    let refused = create_v2(addr, "", &other, &access, "order-0001");
+    assert_eq!(refused.json()["message"], "The entity is not the merchant's.", "{refused:?}");
+    assert_eq!(create_v2(addr, "", &published, &access, "order-0001").status, 200);
+    // A token that no request of V1 needs says nothing about a request of V1.
+    let of_other = token(addr, "", &other).json()["access_token"].as_str().unwrap().to_owned();
+    let authorization = format!("Bearer {of_other}");
+    let headers = [("authorization", &*authorization)];
+    let query = format!("/status?authentication.entityId={}", published.peach_entity_id);
+    let refused = common::send(addr, "GET", &query, &headers, b"").unwrap();
+    assert_eq!(refused.json()["message"], "The signature is invalid.", "{refused:?}");
+}
+
+#[test]
 fn a_hundred_worlds_in_parallel_do_not_meet() {
     let running = Running::start(Server::builder());
     let worlds: Vec<_> = (0..100).map(|number| (number, frozen(&running, &format!("p{number}")))).collect();

@@ -12,9 +12,11 @@ use super::fault::Fault;
 use super::post::{Answer, Letter};
 use super::schedule;
 
-/// The webhooks of a world from one reset to the next.
+/// The webhooks of a world, since the latest reset.
 #[derive(Default)]
 pub(crate) struct Log {
+    /// The number of times that the log began again. A delivery that was under way then is of no concern.
+    begins: u64,
     messages: BTreeMap<u64, Message>,
     last_message: u64,
     /// The deliveries that wait for a moment.
@@ -93,6 +95,7 @@ pub(crate) struct Attempt {
 
 /// A delivery that has to be attempted now.
 pub(crate) struct Job {
+    begins: u64,
     message: u64,
     delivery: usize,
     pub(crate) to: To,
@@ -168,6 +171,7 @@ impl Log {
         message.letters += 1;
         self.busy.push(delivery.to.clone());
         Some(Job {
+            begins: self.begins,
             message: due.message,
             delivery: due.delivery,
             to: delivery.to.clone(),
@@ -179,8 +183,21 @@ impl Log {
         })
     }
 
+    /// Forgets everything.
+    pub(crate) fn begin_again(&mut self) {
+        *self = Self { begins: self.begins + 1, ..Self::default() };
+    }
+
+    /// The number of times that the log began again.
+    pub(crate) fn begins(&self) -> u64 {
+        self.begins
+    }
+
     /// Lets the receiver of a job get the next delivery.
     pub(crate) fn free(&mut self, job: &Job) {
+        if job.begins != self.begins {
+            return;
+        }
         if let Some(place) = self.busy.iter().position(|to| *to == job.to) {
             self.busy.swap_remove(place);
         }
@@ -226,14 +243,26 @@ impl Log {
             message.letters += 1;
             let (content, twist, letter) = (content.clone(), twist.clone(), message.letters);
             let (is_cut, is_twice) = (false, false);
-            jobs.push(Job { message: number, delivery, to, content, letter, twist, is_cut, is_twice });
+            let begins = self.begins;
+            jobs.push(Job {
+                begins,
+                message: number,
+                delivery,
+                to,
+                content,
+                letter,
+                twist,
+                is_cut,
+                is_twice,
+            });
         }
         Some(jobs)
     }
 
     /// Records an attempt, and sets the moment of the next attempt. Returns the attempt as JSON.
     pub(crate) fn record(&mut self, job: &Job, mut attempt: Attempt) -> Value {
-        let Some(message) = self.messages.get_mut(&job.message) else { return Value::Null };
+        let message = self.messages.get_mut(&job.message).filter(|_| job.begins == self.begins);
+        let Some(message) = message else { return Value::Null };
         let provider = message.content.provider();
         let Some(delivery) = message.deliveries.get_mut(job.delivery) else { return Value::Null };
         let at = attempt.at;
@@ -278,8 +307,8 @@ impl Log {
 
     /// Ends a delivery that cannot be attempted.
     pub(crate) fn refuse(&mut self, job: &Job, now: Moment, reason: String) {
-        let delivery = self.messages.get_mut(&job.message);
-        if let Some(delivery) = delivery.and_then(|message| message.deliveries.get_mut(job.delivery)) {
+        let message = self.messages.get_mut(&job.message).filter(|_| job.begins == self.begins);
+        if let Some(delivery) = message.and_then(|message| message.deliveries.get_mut(job.delivery)) {
             delivery.state = State::Refused(reason.clone());
             self.note(now, "webhook.refused", job.message, json!({ "reason": reason }));
         }
