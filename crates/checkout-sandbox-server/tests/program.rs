@@ -265,3 +265,56 @@ fn the_command_of_run_ends_with_the_program_however_the_program_ends() {
     out.read_to_string(&mut lines).unwrap();
     assert_eq!(lines, "waiting\ntold\n");
 }
+
+/// True if a process with this id is there and has not ended.
+#[cfg(target_os = "linux")]
+fn is_running(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(") ").map(|(_, rest)| rest.chars().next());
+    !matches!(state, None | Some(Some('Z' | 'X')))
+}
+
+/// A script that starts a program in a session of its own and a program that ignores requests, prints the two
+/// ids, and goes on with `then`. Both hold the standard output open until they end.
+#[cfg(target_os = "linux")]
+fn with_family(then: &str) -> String {
+    format!(
+        "(setsid sh -c 'echo $$; exec sleep 600' &) ; (sh -c 'trap \"\" TERM HUP; echo $$; read x' <&3 &) ; {then}"
+    )
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_process_is_left_when_the_command_has_ended() {
+    let (input, _kept_open) = std::io::pipe().unwrap();
+    let script = format!("exec 3<&0; {}", with_family("exit 7"));
+    let mut child =
+        program(&["run", "--", "sh", "-c", &script]).stdin(input).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = String::new();
+    // The end of the output is the end of all who hold the output.
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(7));
+    let pids: Vec<_> = out.lines().collect();
+    assert_eq!(pids.len(), 2, "{out}");
+    assert!(!pids.iter().any(|pid| is_running(pid)), "{out}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_process_is_left_when_the_program_is_killed() {
+    let (input, _kept_open) = std::io::pipe().unwrap();
+    let script = format!("exec 3<&0; {}", with_family("echo $$; read x <&3; read y <&3"));
+    let mut child =
+        program(&["run", "--", "sh", "-c", &script]).stdin(input).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut lines = String::new();
+    while lines.lines().count() < 3 {
+        assert_ne!(out.read_line(&mut lines).unwrap(), 0, "{lines}");
+    }
+    let pids: Vec<String> = lines.lines().map(str::to_owned).collect();
+    assert!(pids.iter().all(|pid| is_running(pid)), "{lines}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    out.read_to_string(&mut lines).unwrap();
+    assert!(!pids.iter().any(|pid| is_running(pid)), "{lines}");
+}
