@@ -10,6 +10,10 @@
 //! | `GET /_/worlds/{world}/checkouts` | lists the checkouts of all providers |
 //! | `POST /_/worlds/{world}/scenarios` | sets the scenario of the next checkout |
 //! | `POST /_/worlds/{world}/reset` | begins the world again |
+//! | `GET`, `POST /_/worlds/{world}/snapshots` | lists the snapshots; keeps a snapshot |
+//! | `DELETE /_/worlds/{world}/snapshots/{snapshot}` | forgets a snapshot |
+//! | `POST /_/worlds/{world}/snapshots/{snapshot}/restore` | brings the world back to a snapshot |
+//! | `POST /_/worlds/{world}/fork` | makes another world with a copy of everything |
 //! | `GET`, `POST`, `DELETE /_/worlds/{world}/endpoints` | lists, adds and clears the receivers of webhooks |
 //! | `GET`, `PUT`, `DELETE /_/worlds/{world}/endpoints/{endpoint}` | one receiver |
 //! | `GET /_/worlds/{world}/webhooks` | the webhooks, with every attempt to deliver them |
@@ -24,6 +28,7 @@ mod clock;
 mod endpoints;
 mod events;
 mod scenarios;
+mod snapshots;
 mod wait;
 mod webhooks;
 mod world;
@@ -34,7 +39,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use checkout_transport::http::{HeaderMap, Response, StatusCode};
 use serde_json::json;
 
@@ -62,6 +67,10 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_/worlds/{world}/checkouts", get(checkouts::list))
         .route("/_/worlds/{world}/scenarios", post(scenarios::add))
         .route("/_/worlds/{world}/reset", post(world::reset))
+        .route("/_/worlds/{world}/snapshots", get(snapshots::list).post(snapshots::take))
+        .route("/_/worlds/{world}/snapshots/{snapshot}", delete(snapshots::forget))
+        .route("/_/worlds/{world}/snapshots/{snapshot}/restore", post(snapshots::restore))
+        .route("/_/worlds/{world}/fork", post(snapshots::fork))
         .route(
             "/_/worlds/{world}/endpoints",
             get(endpoints::list).post(endpoints::add).delete(endpoints::clear),
@@ -109,6 +118,13 @@ async fn unknown() -> Response<Body> {
 async fn wrong_method() -> Response<Body> {
     let message = "this path does not have this method";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response()
+}
+
+/// The answer without a body.
+fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
 }
 
 /// The world with this name.

@@ -67,6 +67,20 @@ impl WorldClock {
         *course = Course { pace: start.pace, machine, world: self.shown.now() };
     }
 
+    /// Goes to another time, with another pace. `go` brings the virtual clock to that time.
+    pub(crate) fn go_to(&self, pace: Pace, machine: Moment, go: impl FnOnce()) {
+        let mut course = self.course();
+        go();
+        *course = Course { pace, machine, world: self.shown.now() };
+    }
+
+    /// The pace and the time, with the things that `look` sees while the time stands still.
+    pub(crate) fn hold<T>(&self, look: impl FnOnce() -> T) -> (Pace, Moment, T) {
+        let course = self.course();
+        let seen = look();
+        (course.pace, self.shown.now(), seen)
+    }
+
     /// The sandboxes' clock, which shows the world's time of the latest call.
     pub(crate) fn shown(&self) -> &VirtualClock {
         &self.shown

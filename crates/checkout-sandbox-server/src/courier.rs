@@ -130,6 +130,7 @@ pub(crate) fn letter_to(world: &World, number: u64, url: &str) -> Option<Result<
 
 /// Takes the webhooks that are due from the sandboxes.
 fn take_in(world: &World, played: &Played) {
+    let _turn = world.turn.take();
     let endpoints = world.hooks().endpoints().all().to_vec();
     // Nobody else takes webhooks in between, so their order is the order of time.
     let mut log = played.mail.log();

@@ -25,6 +25,7 @@ pub(crate) fn forward(
     let Some(uri) = provider_uri(api, path, head.uri.query()) else { return Ok(bad_request()) };
     head.uri = uri;
     let request = Request::from_parts(head, body);
+    let _turn = world.turn.take();
     let played = world.played();
     match api {
         Api::AllScale => played.allscale.send_blocking(request),

@@ -24,13 +24,14 @@ use tower_service::Service;
 
 use crate::clock::{Pace, Start};
 use crate::hosts::Hosts;
+use crate::making::WorldError;
 use crate::place::{Api, Place};
 use crate::shared::Shared;
 use crate::urls::Urls;
 use crate::webhooks::target::Targets;
 use crate::world::World;
 use crate::worlds::Worlds;
-use crate::{about, admin, courier, forward, intake, pages, problem};
+use crate::{about, admin, courier, forward, intake, making, pages, problem};
 
 /// The sandboxes as a server. A server begins with a [builder](Self::builder).
 #[derive(Clone, Copy, Debug)]
@@ -234,6 +235,28 @@ impl RunningServer {
     #[must_use]
     pub fn world(&self, name: &str) -> Option<Arc<World>> {
         self.shared.worlds.named(name)
+    }
+
+    /// Makes a world with keys of its own and a copy of everything in another world: checkouts with their
+    /// ids, webhooks, endpoints, the clock, and the scenarios and faults that wait. The snapshots stay
+    /// behind, and an access token leads to the other world still.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = checkout_sandbox_server::Server::builder().bind().await?;
+    /// let copy = server.fork("default", "a-day-later")?;
+    /// copy.advance(Duration::from_secs(86_400));
+    /// assert!(copy.now() > server.default_world().now());
+    /// # Ok(()) }
+    /// ```
+    pub fn fork(&self, world: &str, name: &str) -> Result<Arc<World>, WorldError> {
+        let of = self.world(world).ok_or(WorldError::UnknownWorld)?;
+        making::fork(&self.shared, &of, Some(name))
     }
 
     /// The addresses and the keys of the default world as environment variables, all with a name that begins

@@ -15,10 +15,15 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// Adds a token, and returns the tokens that have ended.
-    pub(crate) fn add(&mut self, token: String, seconds: u64, now: Moment) -> Vec<String> {
+    /// Adds a token, and returns the tokens that have ended by the second moment. The first is the present.
+    pub(crate) fn add(
+        &mut self,
+        token: String,
+        seconds: u64,
+        (now, ended_by): (Moment, Moment),
+    ) -> Vec<String> {
         let mut ended = std::mem::take(&mut self.ended);
-        while self.ends.front().is_some_and(|(ends, _)| *ends <= now) {
+        while self.ends.front().is_some_and(|(ends, _)| *ends <= ended_by) {
             ended.extend(self.ends.pop_front().map(|(_, token)| token));
         }
         // After a reset, a sandbox gives the same tokens out again.
@@ -41,7 +46,8 @@ mod tests {
     fn a_token_ends_with_its_time_or_with_a_reset() {
         let at = Moment::from_unix_seconds;
         let mut tokens = Tokens::default();
-        let add = |tokens: &mut Tokens, token: &str, now| tokens.add(token.to_owned(), 60, at(now));
+        let add =
+            |tokens: &mut Tokens, token: &str, now| tokens.add(token.to_owned(), 60, (at(now), at(now)));
         assert!(add(&mut tokens, "a", 0).is_empty());
         assert!(add(&mut tokens, "b", 59).is_empty());
         assert_eq!(add(&mut tokens, "c", 60), ["a"]);

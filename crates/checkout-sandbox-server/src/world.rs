@@ -1,5 +1,7 @@
 //! A world: keys, the three sandboxes, and a clock of its own.
 
+mod snapshot;
+
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +15,12 @@ use crate::clock::{Pace, Start, WorldClock};
 use crate::keys::{Keys, number_of};
 use crate::machine;
 use crate::tokens::Tokens;
+use crate::turn::Turn;
 use crate::webhooks::{Hooks, Mail};
+
+pub use snapshot::SnapshotError;
+use snapshot::Snapshots;
+pub(crate) use snapshot::is_name;
 
 /// A world: keys, sandboxes and a clock of its own. A request comes into the world whose keys the request
 /// names.
@@ -36,6 +43,9 @@ pub struct World {
     played: Arc<Played>,
     hooks: Hooks,
     tokens: Mutex<Tokens>,
+    /// Taken by each change that has several steps.
+    pub(crate) turn: Turn,
+    kept: Mutex<Snapshots>,
 }
 
 /// The providers as a world plays them.
@@ -82,7 +92,9 @@ impl World {
         // Every reader of JSON reads the seed exactly.
         let seed = seed.unwrap_or_else(|| if is_default { 1 } else { number_of(&name) >> 11 });
         let played = Arc::new(Played::new(&name, seed, start, &keys, root)?);
-        Some(Self { name, seed, start, keys, played, hooks: Hooks::default(), tokens: Mutex::default() })
+        let hooks = Hooks::default();
+        let (tokens, turn, kept) = (Mutex::default(), Turn::default(), Mutex::default());
+        Some(Self { name, seed, start, keys, played, hooks, tokens, turn, kept })
     }
 
     /// The name.
@@ -95,6 +107,11 @@ impl World {
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// The beginning of the world's time.
+    pub(crate) fn start(&self) -> Start {
+        self.start
     }
 
     /// The keys that lead a request into this world.
@@ -155,7 +172,8 @@ impl World {
     }
 
     /// Begins again: no checkout, no waiting scenario or fault, the same keys and ids, and the clock as the
-    /// clock was in the beginning. The sandboxes that somebody holds are those of the world still.
+    /// clock was in the beginning. The snapshots stay, and the sandboxes that somebody holds are those of the
+    /// world still.
     ///
     /// ```
     /// use checkout_sandbox::allscale::Fault;
@@ -172,6 +190,7 @@ impl World {
     /// # Ok(()) }
     /// ```
     pub fn reset(&self) {
+        let _turn = self.turn.take();
         let played = &self.played;
         // Nothing acts in between, and no webhook is taken.
         let _acts = played.acts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -182,7 +201,10 @@ impl World {
             played.peach.reset();
         });
         log.begin_again();
-        self.tokens().end_all();
+        // A snapshot may bring the tokens back.
+        if self.snapshots().is_empty() {
+            self.tokens().end_all();
+        }
         drop(log);
         self.hooks.kick.notify_one();
     }

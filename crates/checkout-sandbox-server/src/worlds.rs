@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use checkout_tables::Moment;
+
 use crate::world::World;
 
 /// A kind of key that leads to a world.
@@ -112,10 +114,12 @@ impl Worlds {
         })
     }
 
-    /// Lets an access token lead to a world for as long as the token lasts, and no token of the world that has
-    /// ended.
+    /// Lets an access token lead to a world for as long as the token lasts, and no token of the world that
+    /// has ended.
     pub(crate) fn lead_token(&self, token: String, seconds: u64, world: &Arc<World>) {
-        let ended = world.tokens().add(token.clone(), seconds, world.now());
+        // Time may go back to a snapshot, in which a token has not ended.
+        let now = if world.snapshots().is_empty() { world.now() } else { Moment::from_unix_millis(i64::MIN) };
+        let ended = world.tokens().add(token.clone(), seconds, (world.now(), now));
         self.write(|index| {
             if let Some(tokens) = index.by_key.get_mut(&Kind::PeachToken) {
                 ended.iter().for_each(|token| drop(tokens.remove(token)));

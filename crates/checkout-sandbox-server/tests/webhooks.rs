@@ -595,3 +595,76 @@ fn a_receiver_that_does_not_answer_holds_no_other_receiver_up() {
     assert_eq!(log["webhooks"][0]["deliveries"][0]["attempts"], json!([]));
     server.shutdown();
 }
+
+#[test]
+fn no_webhook_of_a_time_that_is_given_up_is_sent() {
+    let running = start();
+    let (keys, receiver) = one_intent(&running, "a", &[500, 500]);
+    advance(&running, "a", 60);
+    let receiver_got = |count: usize| (0..count).map(|_| receiver.next()).collect::<Vec<_>>();
+    receiver_got(1);
+    let snapshot =
+        |path: &str, body: &Value| running.admin("POST", &format!("/_/worlds/a/snapshots{path}"), body).0;
+    assert_eq!(snapshot("", &json!({ "name": "once" })), 201);
+    let before = log(&running, "a");
+    // The future: a second intent, confirmed and waiting, and a second attempt of the first.
+    let shop = AllScale { addr: running.addr(), prefix: "", keys: &keys, unix_seconds: START + 60 };
+    shop.new_intent("of-the-future");
+    advance(&running, "a", 65);
+    let of_future = receiver_got(2);
+    assert_eq!(snapshot("/once/restore", &Value::Null), 200);
+    assert_eq!(log(&running, "a"), before);
+    // The next attempt of the first webhook comes again as it came, and nothing else comes in two days.
+    let attempts = advance(&running, "a", 65);
+    assert_eq!(attempts.len(), 1, "{attempts:?}");
+    let again = receiver.next();
+    assert_eq!(again.body, of_future[0].body);
+    assert_eq!(again.header("x-webhook-timestamp"), of_future[0].header("x-webhook-timestamp"));
+    assert!(advance(&running, "a", 172_800).is_empty());
+    receiver.none();
+    assert!(log(&running, "a")[0]["deliveries"][0]["state"] == "delivered");
+}
+
+#[test]
+fn a_copied_world_sends_what_waits_under_its_own_keys() {
+    let running = start();
+    let (keys, receiver) = one_intent(&running, "a", &[500]);
+    advance(&running, "a", 60);
+    receiver.next();
+    let peach = endpoint(&running, "a", "peach", &receiver.url("/peach"));
+    assert_eq!(peach["probe"]["status"], 200);
+    receiver.next();
+    initiate(running.addr(), "", &keys, "peach-order");
+    // The webhooks of Peach wait in the log: the receiver's answers are lost on purpose.
+    running.admin(
+        "POST",
+        "/_/worlds/a/webhooks/faults",
+        &json!({ "fault": "delay", "delay_ms": 600_000, "provider": "peach" }),
+    );
+    advance(&running, "a", 30);
+    while receiver.got.try_recv().is_ok() {}
+    let (status, _) = running.admin("POST", "/_/worlds/a/fork", &json!({ "name": "b" }));
+    assert_eq!(status, 201);
+    let own = running.get().world("b").unwrap().keys().clone();
+    advance(&running, "b", 3_600);
+    let got: Vec<Got> = receiver.got.try_iter().collect();
+    let of_allscale: Vec<_> = got.iter().filter(|got| got.path.starts_with("/hooks/")).collect();
+    let of_peach: Vec<_> = got.iter().filter(|got| got.path == "/peach").collect();
+    assert!(!of_allscale.is_empty() && !of_peach.is_empty(), "{got:?}");
+    for got in of_allscale {
+        assert_eq!(got.header("x-api-key"), own.allscale_api_key);
+        assert_eq!(got.header("x-webhook-signature"), allscale_signature(&own.allscale_api_secret, got));
+    }
+    for got in of_peach {
+        let url = receiver.url("/peach");
+        assert_eq!(got.header("x-webhook-signature"), peach_signature(&own.peach_secret_token, &url, got));
+        // The signature in the body: all other fields in the order of their names, with nothing between.
+        let mut fields: Vec<(String, String)> =
+            form_urlencoded::parse(got.body.as_bytes()).into_owned().collect();
+        let place = fields.iter().position(|(name, _)| name == "signature").unwrap();
+        let (_, signature) = fields.remove(place);
+        fields.sort();
+        let signed: String = fields.into_iter().map(|(name, value)| name + &value).collect();
+        assert_eq!(signature, hex(&hmac(&own.peach_secret_token, &signed)));
+    }
+}

@@ -45,7 +45,7 @@ pub(super) async fn set(State(server): Server, Path(name): Path<String>, body: B
     let now = world.now();
     if at.is_some_and(|at| at < now) {
         let message = format!("lies before the world's time, which is {}", now.unix_millis());
-        return Err(Problem::field("unix_ms", format!("{message}: a world's time never goes back")));
+        return Err(Problem::field("unix_ms", format!("{message}: a snapshot alone brings time back")));
     }
     if let Some(pace) = pace {
         world.set_pace(pace);

@@ -1,11 +1,11 @@
 //! The receivers of a world's webhooks.
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, State};
-use checkout_transport::http::{Response, StatusCode};
+use checkout_transport::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Outcome, Server, named};
+use super::{Outcome, Server, named, no_content};
 use crate::fields::Fields;
 use crate::problem::{Problem, answer};
 use crate::webhooks::content::{CONFIRMED, Provider};
@@ -97,10 +97,4 @@ async fn with_probe(world: &World, endpoint: &Endpoint) -> Value {
 
 fn unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no endpoint has this number: GET …/endpoints lists the endpoints")
-}
-
-fn no_content() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
 }

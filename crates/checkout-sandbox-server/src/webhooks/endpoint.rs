@@ -34,7 +34,7 @@ impl Endpoint {
 }
 
 /// The endpoints, in the order of their numbers.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Endpoints {
     all: Vec<Endpoint>,
     last: u64,

@@ -11,9 +11,10 @@ use super::endpoint::Endpoint;
 use super::fault::Fault;
 use super::post::{Answer, Letter};
 use super::schedule;
+use crate::keys::Keys;
 
 /// The webhooks of a world, since the latest reset.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Log {
     /// The number of times that the log began again. A delivery that was under way then is of no concern.
     begins: u64,
@@ -39,6 +40,7 @@ struct Due {
 }
 
 /// A webhook.
+#[derive(Clone)]
 pub(crate) struct Message {
     pub(crate) number: u64,
     pub(crate) content: Content,
@@ -57,6 +59,7 @@ pub(crate) enum To {
     Url(String),
 }
 
+#[derive(Clone)]
 struct Delivery {
     to: To,
     state: State,
@@ -82,6 +85,7 @@ enum State {
 }
 
 /// An attempt to deliver a webhook.
+#[derive(Clone)]
 pub(crate) struct Attempt {
     pub(crate) url: String,
     pub(crate) at: Moment,
@@ -186,6 +190,20 @@ impl Log {
     /// Forgets everything.
     pub(crate) fn begin_again(&mut self) {
         *self = Self { begins: self.begins + 1, ..Self::default() };
+    }
+
+    /// Goes to the state of another log. A delivery that was under way then is attempted anew.
+    pub(crate) fn go_to(&mut self, other: &Self) {
+        *self = Self { begins: self.begins + 1, busy: Vec::new(), ..other.clone() };
+        let numbers: Vec<u64> = self.messages.keys().copied().collect();
+        numbers.into_iter().for_each(|number| self.queue(number));
+    }
+
+    /// Signs the webhooks with the keys of another world.
+    pub(crate) fn sign_anew(&mut self, keys: &Keys) {
+        for message in self.messages.values_mut() {
+            message.content.sign_anew(keys);
+        }
     }
 
     /// The number of times that the log began again.

@@ -118,10 +118,10 @@ impl Sandbox {
         self.0.world.reset();
     }
 
-    /// Takes over the state of another sandbox, a [fork](Self::fork) from earlier as a rule: checkouts, requests,
-    /// the scenarios and faults that wait, and the time. The keys, the address of the pages and the other
-    /// settings of this sandbox stay, and so does the state to which [`reset`](Self::reset) goes back. The
-    /// n-th tenant of the other sandbox is the n-th tenant of this sandbox.
+    /// Takes over the state of another sandbox, a [fork](Self::fork) from earlier as a rule: checkouts,
+    /// requests, the scenarios and faults that wait, and the time. The keys, the address of the pages and the
+    /// other settings of this sandbox stay, and so does the beginning to which [`reset`](Self::reset) goes.
+    /// The n-th tenant of the other sandbox is the n-th tenant of this sandbox.
     ///
     /// The clock shows the other sandbox's time and may go back, with all of its clones: restore all
     /// sandboxes that share the clock.
