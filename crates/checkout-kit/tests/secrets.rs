@@ -97,7 +97,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("checkout_sandbox_server::BindError", SERVER),
     ("checkout_sandbox_server::ListenError", SERVER),
     ("checkout_sandbox_server::RunningServer", SERVER),
+    ("checkout_sandbox_server::SnapshotError", SERVER),
     ("checkout_sandbox_server::World", SERVER),
+    ("checkout_sandbox_server::WorldError", SERVER),
     ("checkout_tower::Local", ADAPTERS),
     ("checkout_tower::Tower", ADAPTERS),
 ];

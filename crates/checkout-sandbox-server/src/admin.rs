@@ -103,7 +103,7 @@ async fn about_server(State(server): Server, headers: HeaderMap) -> Response<Bod
     if pages::is_for_a_browser(&headers) {
         return pages::dashboard(&server);
     }
-    let about = about::json(&server.urls, server.worlds.default_world().keys());
+    let about = about::json(&server.urls, server.worlds.default_world().keys(), &server.state);
     answer(StatusCode::OK, &about)
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use checkout_sandbox::VirtualClock;
 use checkout_tables::Moment;
+use serde_json::{Value, json};
 
 /// The pace at which a world's time passes.
 ///
@@ -31,6 +32,40 @@ pub(crate) struct Start {
     pub(crate) pace: Pace,
     /// `None` for the machine's time.
     pub(crate) at: Option<Moment>,
+}
+
+impl Pace {
+    pub(crate) fn to_json(self) -> Value {
+        match self {
+            Self::Real => json!({ "pace": "real" }),
+            Self::Frozen => json!({ "pace": "frozen" }),
+            Self::Times(times) => json!({ "pace": "times", "times": times }),
+        }
+    }
+
+    pub(crate) fn from_json(json: &Value) -> Option<Self> {
+        match json.get("pace")?.as_str()? {
+            "real" => Some(Self::Real),
+            "frozen" => Some(Self::Frozen),
+            "times" => Some(Self::Times(u32::try_from(json.get("times")?.as_u64()?).ok()?)),
+            _ => None,
+        }
+    }
+}
+
+impl Start {
+    pub(crate) fn to_json(self) -> Value {
+        let mut json = self.pace.to_json();
+        if let (Some(json), Some(at)) = (json.as_object_mut(), self.at) {
+            json.insert("unix_ms".to_owned(), at.unix_millis().into());
+        }
+        json
+    }
+
+    pub(crate) fn from_json(json: &Value) -> Option<Self> {
+        let at = json.get("unix_ms").and_then(Value::as_i64).map(Moment::from_unix_millis);
+        Some(Self { pace: Pace::from_json(json)?, at })
+    }
 }
 
 /// A world's clock. The time of a world never goes back.

@@ -8,10 +8,11 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use crate::clock::Pace;
+use crate::journal::Entry;
 use crate::machine;
 use crate::webhooks::content::{Content, Twist};
 use crate::webhooks::endpoint::Endpoint;
-use crate::webhooks::log::{Attempt, Job, To};
+use crate::webhooks::log::{Attempt, Job, Log, To};
 use crate::webhooks::post::{self, Answer, Letter};
 use crate::webhooks::target::{Target, Targets};
 use crate::world::{Played, World};
@@ -87,7 +88,7 @@ pub(crate) async fn advance_to(world: &World, moment: Moment) -> Vec<Value> {
         let now = played.clock.shown().now();
         let next = next_moment(&played).filter(|next| *next > now && *next <= moment);
         let to = next.unwrap_or(moment);
-        played.clock.advance(to.saturating_since(now), machine::now());
+        world.advance(to.saturating_since(now));
         attempts.extend(deliver_due(world, &played).await);
         if next.is_none() {
             break;
@@ -130,7 +131,7 @@ pub(crate) fn letter_to(world: &World, number: u64, url: &str) -> Option<Result<
 
 /// Takes the webhooks that are due from the sandboxes.
 fn take_in(world: &World, played: &Played) {
-    let _turn = world.turn.take();
+    let change = world.change();
     let endpoints = world.hooks().endpoints().all().to_vec();
     // Nobody else takes webhooks in between, so their order is the order of time.
     let mut log = played.mail.log();
@@ -138,6 +139,10 @@ fn take_in(world: &World, played: &Played) {
     let of_peach = played.peach.take_webhooks().into_iter().map(Content::Peach);
     let mut webhooks: Vec<Content> = of_allscale.chain(of_peach).collect();
     webhooks.sort_by_key(Content::at);
+    if !webhooks.is_empty() {
+        // Without room in the file, the next change is refused.
+        let _ = change.note(|| Entry::new("take", Value::Null));
+    }
     log.take(webhooks, &endpoints, played.clock.shown().now());
 }
 
@@ -163,6 +168,9 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
     let (target, letter) = match letter {
         Ok(letter) => letter,
         Err(reason) => {
+            let change = world.change();
+            // Without room in the file, the next change is refused.
+            let _ = change.note(|| Entry::new("refuse", Log::refusal_to_keep(job, &reason)));
             played.mail.log().refuse(job, at, reason);
             return Vec::new();
         }
@@ -181,7 +189,14 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
         let (url, letter) = (target.url.clone(), letter.clone());
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let attempt = Attempt { url, at, took_ms, letter, outcome, next: None, by_hand };
-        played.mail.log().record(job, attempt)
+        let change = world.change();
+        let to_keep = world.is_kept().then(|| Log::attempt_to_keep(job, &attempt));
+        let recorded = played.mail.log().record(job, attempt);
+        if let Some(to_keep) = to_keep.filter(|_| !recorded.is_null()) {
+            // Without room in the file, the next change is refused.
+            let _ = change.note(|| Entry::new("attempt", to_keep));
+        }
+        recorded
     };
     // An attempt that began before the log began again is of no concern.
     outcomes.into_iter().map(record).filter(|attempt| !attempt.is_null()).collect()

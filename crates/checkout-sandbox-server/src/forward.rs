@@ -4,8 +4,9 @@ use checkout_transport::bytes::Bytes;
 use checkout_transport::http::request::Parts;
 use checkout_transport::http::uri::{Authority, PathAndQuery, Scheme};
 use checkout_transport::http::{StatusCode, Uri, uri};
-use checkout_transport::{BlockingTransport, Request, Response, TransportError};
+use checkout_transport::{Request, Response, TransportError};
 
+use crate::exchange::exchange;
 use crate::named;
 use crate::place::Api;
 use crate::worlds::Worlds;
@@ -24,21 +25,7 @@ pub(crate) fn forward(
     let world = worlds.of_keys(|| named::keys(api, path, &head, &body));
     let Some(uri) = provider_uri(api, path, head.uri.query()) else { return Ok(bad_request()) };
     head.uri = uri;
-    let request = Request::from_parts(head, body);
-    let _turn = world.turn.take();
-    let played = world.played();
-    match api {
-        Api::AllScale => played.allscale.send_blocking(request),
-        Api::Azotte => played.azotte.send_blocking(request),
-        Api::Peach => played.peach.send_blocking(request),
-        Api::PeachAuth => {
-            let answer = played.peach.send_blocking(request)?;
-            if let Some((token, seconds)) = named::access_token(answer.body()) {
-                worlds.lead_token(token, seconds, &world);
-            }
-            Ok(answer)
-        }
-    }
+    exchange(worlds, &world, api, Request::from_parts(head, body))
 }
 
 fn provider_uri(api: Api, path: &str, query: Option<&str>) -> Option<Uri> {

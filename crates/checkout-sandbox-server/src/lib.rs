@@ -51,21 +51,26 @@
 
 mod about;
 mod admin;
+mod card;
 mod clock;
 mod courier;
+mod exchange;
 mod fields;
 mod forward;
 mod hosts;
 mod intake;
+mod journal;
 mod keys;
 mod listen;
 mod machine;
 mod making;
 mod named;
+mod own;
 mod pages;
 mod place;
 mod problem;
 mod query;
+mod replay;
 mod server;
 mod shared;
 mod tokens;

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
@@ -20,10 +22,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tower_service::Service;
 
 use crate::clock::{Pace, Start};
 use crate::hosts::Hosts;
+use crate::journal::{Journal, Row};
 use crate::making::WorldError;
 use crate::place::{Api, Place};
 use crate::shared::Shared;
@@ -31,7 +33,7 @@ use crate::urls::Urls;
 use crate::webhooks::target::Targets;
 use crate::world::World;
 use crate::worlds::Worlds;
-use crate::{about, admin, courier, forward, intake, making, pages, problem};
+use crate::{about, admin, courier, forward, intake, machine, making, own, pages, problem, replay};
 
 /// The sandboxes as a server. A server begins with a [builder](Self::builder).
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +66,7 @@ impl Server {
             split_ports: false,
             start: Start::default(),
             targets: Vec::new(),
+            data: None,
         }
     }
 }
@@ -88,6 +91,7 @@ pub struct Builder {
     split_ports: bool,
     start: Start,
     targets: Vec<String>,
+    data: Option<PathBuf>,
 }
 
 impl Builder {
@@ -136,6 +140,33 @@ impl Builder {
         self
     }
 
+    /// Keeps the state in a file, over restarts: all worlds with their checkouts, webhooks and clocks. The
+    /// file is made if there is none. A file that is there says the seed and the beginning of the default
+    /// world.
+    ///
+    /// A change by a sandbox of a [`World`] itself, as `world.allscale().inject(…)`, is not kept.
+    ///
+    /// ```
+    /// use checkout_sandbox_server::{Pace, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let path = std::env::temp_dir().join(format!("checkout-sandbox-example-{}", std::process::id()));
+    /// let server = Server::builder().data(&path).bind().await?;
+    /// server.default_world().set_pace(Pace::Frozen);
+    /// let then = server.default_world().now();
+    /// server.shutdown().await;
+    ///
+    /// let server = Server::builder().data(&path).bind().await?;
+    /// assert_eq!(server.default_world().now(), then);
+    /// server.shutdown().await;
+    /// std::fs::remove_file(path)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn data(mut self, path: impl Into<PathBuf>) -> Self {
+        self.data = Some(path.into());
+        self
+    }
+
     /// Listens, and answers requests in the background from now on. Needs a Tokio runtime with I/O and time.
     ///
     /// # Errors
@@ -145,6 +176,7 @@ impl Builder {
         if public.is_some() && self.split_ports {
             return Err(BindError::PublicUrlOfSplitPorts);
         }
+        let kept = self.data.as_deref().map(Kept::open).transpose()?;
         let listener = listen(self.host, self.port).await?;
         let addr = listener.local_addr().map_err(|error| BindError::io(self.host, self.port, error))?;
         let mut listeners = vec![(None, listener)];
@@ -169,10 +201,15 @@ impl Builder {
         };
         let named = public.map(|public| public.host).into_iter().chain([self.host.to_string()]);
         let named = named.filter(|host| host.parse::<IpAddr>().map_or(true, |host| !host.is_unspecified()));
-        let world = World::new(World::DEFAULT.to_owned(), Some(self.seed), self.start, urls.root());
+        let world = Kept::default_world(kept.as_ref(), self.seed, self.start, urls.root())?;
         let (stop, stopped) = watch::channel(());
         let shared = Arc::new(Shared {
-            worlds: Worlds::new(world.ok_or(BindError::Keys)?),
+            worlds: Worlds::new(world),
+            state: kept
+                .as_ref()
+                .map_or_else(|| about::STATE.to_owned(), |kept| kept.journal.path().display().to_string()),
+            journal: kept.map(|kept| kept.journal),
+            playing: AtomicBool::new(false),
             urls,
             hosts: Hosts::new(named),
             targets: Arc::new(Targets::new(self.targets)),
@@ -180,13 +217,43 @@ impl Builder {
             changes: watch::Sender::new(0),
             stopped: stopped.clone(),
         });
+        let mut router = admin::router(Arc::clone(&shared));
+        replay::play(&shared, &mut router).map_err(|reason| BindError::of_data(&shared.state, reason))?;
         courier::start(shared.worlds.default_world(), &shared.targets);
-        let router = admin::router(Arc::clone(&shared));
         let listeners = listeners.into_iter().map(|(api, listener)| {
             let door = Door { shared: Arc::clone(&shared), router: router.clone(), api };
             tokio::spawn(door.take_in(listener, stopped.clone()))
         });
         Ok(RunningServer { addr, listeners: listeners.collect(), shared, stop })
+    }
+}
+
+/// The file of a server that starts, with the first entry.
+struct Kept {
+    journal: Arc<Journal>,
+    first: Option<(Row, u64, Start)>,
+}
+
+impl Kept {
+    fn open(path: &Path) -> Result<Self, BindError> {
+        let told = |reason| BindError::of_data(&path.display().to_string(), reason);
+        let journal = Arc::new(Journal::open(path).map_err(told)?);
+        let first = replay::first(&journal).map_err(told)?;
+        Ok(Self { journal, first })
+    }
+
+    /// The default world: that of the file, or a new world, which becomes the file's.
+    fn default_world(kept: Option<&Self>, seed: u64, start: Start, root: &str) -> Result<World, BindError> {
+        let first = kept.and_then(|kept| kept.first.as_ref());
+        let (seed, start) = first.map_or((seed, start), |(_, seed, start)| (*seed, *start));
+        let _pin = machine::pin(first.map_or_else(machine::now, |(row, ..)| row.machine));
+        let world = World::new(World::DEFAULT.to_owned(), Some(seed), start, root).ok_or(BindError::Keys)?;
+        if let (Some(kept), None) = (kept, first) {
+            let times = (machine::now(), world.now());
+            let noted = kept.journal.append(world.name(), times, &making::entry_of(&world));
+            noted.map_err(|reason| BindError::of_data(&kept.journal.path().display().to_string(), reason))?;
+        }
+        Ok(world)
     }
 }
 
@@ -269,7 +336,13 @@ impl RunningServer {
     /// The addresses and the keys of the default world as one line of JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
-        about::json(self.urls(), self.default_world().keys()).to_string()
+        about::json(self.urls(), self.default_world().keys(), &self.shared.state).to_string()
+    }
+
+    /// The place of the state: the file, or words that there is none.
+    #[must_use]
+    pub fn state(&self) -> &str {
+        &self.shared.state
     }
 
     /// Stops listening, lets the requests that are under way end for two seconds, and ends.
@@ -278,6 +351,9 @@ impl RunningServer {
         for listener in self.listeners {
             // A listener that has panicked has ended too.
             let _ = listener.await;
+        }
+        if let Some(journal) = &self.shared.journal {
+            journal.close();
         }
     }
 }
@@ -320,12 +396,24 @@ pub enum BindError {
     /// There are no four ports after the server's port.
     #[error("port {0} has no four ports after it")]
     NoFourPorts(u16),
+    /// The file for the state cannot be used.
+    #[error("data file {path}: {reason}")]
+    Data {
+        /// The file.
+        path: String,
+        /// The reason in words.
+        reason: String,
+    },
     /// The published keys are no keys.
     #[error("the keys of the default world are no keys")]
     Keys,
 }
 
 impl BindError {
+    fn of_data(path: &str, reason: String) -> Self {
+        Self::Data { path: path.to_owned(), reason }
+    }
+
     fn io(host: IpAddr, port: u16, error: io::Error) -> Self {
         let address = SocketAddr::new(host, port);
         if error.kind() == io::ErrorKind::AddrInUse {
@@ -457,11 +545,11 @@ impl Door {
                 let reads = matches!(head.method, Method::GET | Method::HEAD);
                 let target =
                     head.uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
-                let mut request = Request::from_parts(head, Body::from(body));
+                let mut request = Request::from_parts(head, Body::from(body.clone()));
                 if let Ok(uri) = target.parse() {
                     *request.uri_mut() = uri;
                 }
-                let Ok(answer) = self.router.call(request).await;
+                let answer = own::call(&self.shared, &mut self.router, request, &body).await;
                 if !reads {
                     self.shared.changed();
                 }

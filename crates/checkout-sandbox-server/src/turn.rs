@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::machine::{self, Pin};
+
 /// The turn. Whoever has the turn may take the turn again.
 pub(crate) struct Turn {
     number: u64,
@@ -15,6 +17,8 @@ pub(crate) struct Held<'a> {
     number: u64,
     /// `None` if the thread has had the turn already.
     guard: Option<MutexGuard<'a, ()>>,
+    /// The machine's time stands still in a turn.
+    _pin: Pin,
 }
 
 thread_local! {
@@ -33,12 +37,19 @@ impl Turn {
     /// Waits for the turn.
     pub(crate) fn take(&self) -> Held<'_> {
         let number = self.number;
-        if HELD.with_borrow(|held| held.contains(&number)) {
-            return Held { number, guard: None };
+        let is_held = HELD.with_borrow(|held| held.contains(&number));
+        let guard = (!is_held).then(|| self.lock.lock().unwrap_or_else(PoisonError::into_inner));
+        if guard.is_some() {
+            HELD.with_borrow_mut(|held| held.push(number));
         }
-        let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        HELD.with_borrow_mut(|held| held.push(number));
-        Held { number, guard: Some(guard) }
+        Held { number, guard, _pin: machine::pin(machine::now()) }
+    }
+}
+
+impl Held<'_> {
+    /// True if the thread had no turn of the world before.
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.guard.is_some()
     }
 }
 

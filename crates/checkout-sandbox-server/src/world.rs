@@ -1,17 +1,20 @@
 //! A world: keys, the three sandboxes, and a clock of its own.
 
+mod change;
 mod snapshot;
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use checkout_sandbox::{allscale, azotte, peach};
 use checkout_tables::Moment;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::clock::{Pace, Start, WorldClock};
+use crate::journal::{Entry, Journal};
 use crate::keys::{Keys, number_of};
 use crate::machine;
 use crate::tokens::Tokens;
@@ -44,7 +47,9 @@ pub struct World {
     hooks: Hooks,
     tokens: Mutex<Tokens>,
     /// Taken by each change that has several steps.
-    pub(crate) turn: Turn,
+    turn: Turn,
+    /// The file that keeps the changes.
+    journal: OnceLock<Arc<Journal>>,
     kept: Mutex<Snapshots>,
 }
 
@@ -94,7 +99,8 @@ impl World {
         let played = Arc::new(Played::new(&name, seed, start, &keys, root)?);
         let hooks = Hooks::default();
         let (tokens, turn, kept) = (Mutex::default(), Turn::default(), Mutex::default());
-        Some(Self { name, seed, start, keys, played, hooks, tokens, turn, kept })
+        let journal = OnceLock::new();
+        Some(Self { name, seed, start, keys, played, hooks, tokens, turn, journal, kept })
     }
 
     /// The name.
@@ -152,7 +158,10 @@ impl World {
 
     /// Sets the pace of the world's clock. The world's time goes on from the present time.
     pub fn set_pace(&self, pace: Pace) {
+        let change = self.change();
         self.played().clock.set(pace, machine::now());
+        // Without room in the file, the next change is refused.
+        let _ = change.note(|| Entry::new("pace", pace.to_json()));
     }
 
     /// Moves the world's time forward. The pace stays the same.
@@ -160,7 +169,11 @@ impl World {
     /// In a world whose time passes, the webhooks of that time are sent afterwards, in the background. In a
     /// frozen world the webhooks wait for a step by the admin route, which sends each webhook at its moment.
     pub fn advance(&self, by: Duration) {
+        let change = self.change();
         self.played().clock.advance(by, machine::now());
+        let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        // Without room in the file, the next change is refused.
+        let _ = change.note(|| Entry::new("advance", json!({ "ms": millis })));
     }
 
     /// The moment of the next thing that time alone brings to a checkout.
@@ -190,7 +203,9 @@ impl World {
     /// # Ok(()) }
     /// ```
     pub fn reset(&self) {
-        let _turn = self.turn.take();
+        let change = self.change();
+        // Without room in the file, the next change is refused.
+        let _ = change.note(|| Entry::new("reset", Value::Null));
         let played = &self.played;
         // Nothing acts in between, and no webhook is taken.
         let _acts = played.acts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -226,7 +241,7 @@ impl World {
 
     /// The providers, brought up to the world's present time, for a visitor who changes nothing.
     pub(crate) fn quiet(&self) -> Arc<Played> {
-        self.played.clock.catch_up(machine::now());
+        let _change = self.change();
         Arc::clone(&self.played)
     }
 }

@@ -39,6 +39,8 @@ struct Index {
 pub(crate) enum NotAdded {
     NameTaken,
     KeyTaken,
+    /// The server's file takes nothing more.
+    NotKept,
 }
 
 impl Worlds {
@@ -64,8 +66,17 @@ impl Worlds {
         }
     }
 
-    pub(crate) fn add(&self, world: World) -> Result<Arc<World>, NotAdded> {
+    /// Adds a world. `note` writes the world down before anybody finds the world, and says if that is done.
+    pub(crate) fn add(
+        &self,
+        world: World,
+        note: impl FnOnce(&World) -> bool,
+    ) -> Result<Arc<World>, NotAdded> {
         let world = Arc::new(world);
+        // A name that the server has made up in an earlier run is not made up again.
+        if let Some(number) = world.name().strip_prefix('w').and_then(|number| number.parse().ok()) {
+            self.named.fetch_max(number, Ordering::Relaxed);
+        }
         self.write(|index| {
             if index.by_name.contains_key(world.name()) {
                 return Err(NotAdded::NameTaken);
@@ -73,6 +84,9 @@ impl Worlds {
             let keys = keys_of(&world);
             if keys.iter().any(|(kind, key)| index.with_key(*kind, key).is_some()) {
                 return Err(NotAdded::KeyTaken);
+            }
+            if !note(&world) {
+                return Err(NotAdded::NotKept);
             }
             for (kind, key) in keys {
                 index.lead(kind, key, &world);

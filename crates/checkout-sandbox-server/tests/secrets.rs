@@ -50,6 +50,19 @@ fn nothing_printed_holds_a_secret() {
         ("checkout_sandbox_server::Keys", [debug(&keys), debug(&published)].concat()),
         ("checkout_sandbox_server::ListenError", listens.concat()),
         ("checkout_sandbox_server::RunningServer", debug(running.get())),
+        (
+            "checkout_sandbox_server::SnapshotError",
+            [error(&world.restore("hidden").unwrap_err()), error(&world.snapshot("HIDDEN").unwrap_err())]
+                .concat(),
+        ),
+        (
+            "checkout_sandbox_server::WorldError",
+            [
+                error(&running.get().fork("a", "a").unwrap_err()),
+                error(&running.get().fork("hidden", "b").unwrap_err()),
+            ]
+            .concat(),
+        ),
         ("checkout_sandbox_server::World", [debug(&*world), debug(running.get().default_world())].concat()),
     ];
     let secrets = [&keys, &published].map(|keys| {

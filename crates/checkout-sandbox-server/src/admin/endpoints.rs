@@ -9,7 +9,7 @@ use super::{Outcome, Server, named, no_content};
 use crate::fields::Fields;
 use crate::problem::{Problem, answer};
 use crate::webhooks::content::{CONFIRMED, Provider};
-use crate::webhooks::endpoint::Endpoint;
+use crate::webhooks::endpoint::{Endpoint, Endpoints};
 use crate::webhooks::post::{self, Letter};
 use crate::world::World;
 
@@ -29,7 +29,7 @@ pub(super) async fn show(State(server): Server, Path((name, number)): Path<(Stri
 pub(super) async fn add(State(server): Server, Path(name): Path<String>, body: Bytes) -> Outcome {
     let world = named(&server, &name)?;
     let endpoint = read(&world, &body, 0)?;
-    let endpoint = world.hooks().endpoints().add(endpoint);
+    let endpoint = world.change_endpoints(|endpoints| endpoints.add(endpoint));
     Ok(answer(StatusCode::CREATED, &with_probe(&world, &endpoint).await))
 }
 
@@ -40,7 +40,7 @@ pub(super) async fn replace(
 ) -> Outcome {
     let world = named(&server, &name)?;
     let endpoint = read(&world, &body, number.parse().map_err(|_| unknown())?)?;
-    if !world.hooks().endpoints().replace(endpoint.clone()) {
+    if !world.change_endpoints(|endpoints| endpoints.replace(endpoint.clone())) {
         return Err(unknown());
     }
     Ok(answer(StatusCode::OK, &with_probe(&world, &endpoint).await))
@@ -48,12 +48,13 @@ pub(super) async fn replace(
 
 pub(super) async fn remove(State(server): Server, Path((name, number)): Path<(String, String)>) -> Outcome {
     let world = named(&server, &name)?;
-    let removed = number.parse().is_ok_and(|number| world.hooks().endpoints().remove(number));
+    let removed =
+        number.parse().is_ok_and(|number| world.change_endpoints(|endpoints| endpoints.remove(number)));
     if removed { Ok(no_content()) } else { Err(unknown()) }
 }
 
 pub(super) async fn clear(State(server): Server, Path(name): Path<String>) -> Outcome {
-    named(&server, &name)?.hooks().endpoints().clear();
+    named(&server, &name)?.change_endpoints(Endpoints::clear);
     Ok(no_content())
 }
 

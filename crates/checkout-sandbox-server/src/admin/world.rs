@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Outcome, Server, clock, named, no_content};
 use crate::about;
 use crate::fields::{Fields, LAST_WHOLE_NUMBER};
+use crate::journal::Entry;
 use crate::making::{self, WorldError};
 use crate::problem::{Problem, answer};
 use crate::shared::Shared;
@@ -36,6 +37,7 @@ pub(super) async fn create(State(server): Server, body: Bytes) -> Outcome {
 pub(super) fn refused(error: WorldError, name: Option<&str>) -> Problem {
     match error {
         WorldError::Name => Problem::field("name", format!("{:?} {error}", name.unwrap_or_default())),
+        WorldError::NotKept => Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
         WorldError::NameTaken | WorldError::KeyTaken | WorldError::UnknownWorld => {
             Problem { status: StatusCode::CONFLICT, ..Problem::field("name", error.to_string()) }
         }
@@ -59,14 +61,20 @@ pub(super) async fn remove(State(server): Server, Path(name): Path<String>) -> O
         return Err(Problem::new(StatusCode::CONFLICT, "the default world stays: POST its /reset"));
     }
     let world = named(&server, &name)?;
-    server.worlds.remove(&name);
+    {
+        // The entry stands before an entry of another world of the same name.
+        let change = world.change();
+        let noted = change.note(|| Entry::new("removed", Value::Null));
+        noted.map_err(|reason| Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason))?;
+        server.worlds.remove(&name);
+    }
     world.hooks().tell();
     Ok(no_content())
 }
 
 /// A world with its addresses and keys, its clock, and the number of its checkouts.
 pub(super) fn json_of(server: &Shared, world: &World) -> Value {
-    let mut json = about::json(&server.urls, world.keys());
+    let mut json = about::json(&server.urls, world.keys(), &server.state);
     if let Some(json) = json.as_object_mut() {
         json.insert("name".to_owned(), world.name().into());
         json.insert("seed".to_owned(), world.seed().into());

@@ -22,6 +22,17 @@ impl Endpoint {
         self.enabled && self.provider == provider && is_wanted
     }
 
+    fn from_json(json: &Value) -> Option<Self> {
+        let events = json.get("events")?.as_array()?.iter();
+        Some(Self {
+            number: json.get("endpoint")?.as_u64()?,
+            provider: Provider::by_name(json.get("provider")?.as_str()?)?,
+            url: json.get("url")?.as_str()?.to_owned(),
+            events: events.map(|event| event.as_str().map(str::to_owned)).collect::<Option<_>>()?,
+            enabled: json.get("enabled")?.as_bool()?,
+        })
+    }
+
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "endpoint": self.number,
@@ -41,6 +52,15 @@ pub(crate) struct Endpoints {
 }
 
 impl Endpoints {
+    pub(crate) fn to_json(&self) -> Value {
+        json!({ "all": self.all.iter().map(Endpoint::to_json).collect::<Vec<_>>(), "last": self.last })
+    }
+
+    pub(crate) fn from_json(json: &Value) -> Option<Self> {
+        let all = json.get("all")?.as_array()?.iter().map(Endpoint::from_json).collect::<Option<_>>()?;
+        Some(Self { all, last: json.get("last")?.as_u64()? })
+    }
+
     pub(crate) fn all(&self) -> &[Endpoint] {
         &self.all
     }

@@ -254,8 +254,7 @@ impl Log {
         for to in to {
             let known = message.deliveries.iter().position(|delivery| delivery.to == to);
             let delivery = known.unwrap_or_else(|| {
-                let delivery = Delivery::new(to.clone(), content.at(), Some(Fault::Drop), number);
-                message.deliveries.push(Delivery { state: State::GivenUp, ..delivery });
+                message.deliveries.push(Delivery::by_hand(to.clone(), content.at(), number));
                 message.deliveries.len() - 1
             });
             message.letters += 1;
@@ -323,13 +322,79 @@ impl Log {
         json
     }
 
+    /// An attempt as the server's file keeps the attempt.
+    pub(crate) fn attempt_to_keep(job: &Job, attempt: &Attempt) -> Value {
+        let mut json = attempt.to_json();
+        if let Some(json) = json.as_object_mut() {
+            let (endpoint, url) = match &job.to {
+                To::Endpoint(number) => (Some(*number), None),
+                To::Url(url) => (None, Some(url)),
+            };
+            json.insert("message".to_owned(), job.message.into());
+            json.insert("delivery".to_owned(), job.delivery.into());
+            json.insert("letter".to_owned(), job.letter.into());
+            json.insert("to".to_owned(), json!({ "endpoint": endpoint, "url": url }));
+        }
+        json
+    }
+
+    /// Records an attempt of the server's file.
+    pub(crate) fn play(&mut self, json: &Value) -> Option<()> {
+        let number = |name: &str| json.get(name)?.as_u64();
+        let to = json.get("to")?;
+        let to = match to.get("endpoint").and_then(Value::as_u64) {
+            Some(number) => To::Endpoint(number),
+            None => To::Url(to.get("url")?.as_str()?.to_owned()),
+        };
+        let begins = self.begins;
+        let message = self.messages.get_mut(&number("message")?)?;
+        let place = usize::try_from(number("delivery")?).ok()?;
+        let letter = u32::try_from(number("letter")?).ok()?;
+        message.letters = message.letters.max(letter);
+        if place >= message.deliveries.len() {
+            message.deliveries.push(Delivery::by_hand(to.clone(), message.content.at(), message.number));
+        }
+        let (content, twist) = (message.content.clone(), Twist::default());
+        let (is_cut, is_twice) = (false, false);
+        let message = message.number;
+        let job = Job { begins, message, delivery: place, to, content, letter, twist, is_cut, is_twice };
+        self.record(&job, Attempt::from_json(json)?);
+        Some(())
+    }
+
+    /// Ends a delivery as the server's file says.
+    pub(crate) fn play_refusal(&mut self, now: Moment, json: &Value) -> Option<()> {
+        let message = json.get("message")?.as_u64()?;
+        let delivery = usize::try_from(json.get("delivery")?.as_u64()?).ok()?;
+        self.end(message, delivery, now, json.get("reason")?.as_str()?.to_owned());
+        Some(())
+    }
+
+    /// A refusal as the server's file keeps the refusal.
+    pub(crate) fn refusal_to_keep(job: &Job, reason: &str) -> Value {
+        json!({ "message": job.message, "delivery": job.delivery, "reason": reason })
+    }
+
     /// Ends a delivery that cannot be attempted.
     pub(crate) fn refuse(&mut self, job: &Job, now: Moment, reason: String) {
-        let message = self.messages.get_mut(&job.message).filter(|_| job.begins == self.begins);
-        if let Some(delivery) = message.and_then(|message| message.deliveries.get_mut(job.delivery)) {
-            delivery.state = State::Refused(reason.clone());
-            self.note(now, "webhook.refused", job.message, json!({ "reason": reason }));
+        if job.begins == self.begins {
+            self.end(job.message, job.delivery, now, reason);
         }
+    }
+
+    fn end(&mut self, number: u64, delivery: usize, now: Moment, reason: String) {
+        let Some(message) = self.messages.get_mut(&number) else { return };
+        let Some(ended) = message.deliveries.get_mut(delivery) else { return };
+        if let State::Waiting(next) = ended.state {
+            self.due.remove(&Due {
+                unix_ms: next.unix_millis(),
+                rank: ended.rank,
+                message: number,
+                delivery,
+            });
+        }
+        ended.state = State::Refused(reason.clone());
+        self.note(now, "webhook.refused", number, json!({ "reason": reason }));
     }
 
     /// Lets a fault wait for a webhook.
@@ -449,6 +514,11 @@ impl Delivery {
         Self { to, state, attempts: Vec::new(), fault, tried: 0, again, rank }
     }
 
+    /// A delivery that somebody asks for, and that nothing attempts by itself.
+    fn by_hand(to: To, at: Moment, number: u64) -> Self {
+        Self { state: State::GivenUp, ..Self::new(to, at, Some(Fault::Drop), number) }
+    }
+
     fn to_json(&self) -> Value {
         let (state, next, reason) = match &self.state {
             State::Waiting(next) => ("waiting", Some(next.unix_millis()), None),
@@ -475,6 +545,34 @@ impl Delivery {
 }
 
 impl Attempt {
+    /// The attempt, without the next attempt.
+    fn from_json(json: &Value) -> Option<Self> {
+        let text = |name: &str| json.get(name)?.as_str().map(str::to_owned);
+        let answer = json.get("answer").filter(|answer| !answer.is_null());
+        let outcome = match answer {
+            Some(answer) => Ok(Answer {
+                status: u16::try_from(answer.get("status")?.as_u64()?).ok()?,
+                body: answer.get("body")?.as_str()?.to_owned(),
+            }),
+            None => Err(text("error")?),
+        };
+        let header = |pair: &Value| {
+            let named = pair.get(0)?.as_str()?;
+            let name = Letter::HEADERS.into_iter().find(|name| *name == named);
+            Some((name?, pair.get(1)?.as_str()?.to_owned()))
+        };
+        let headers = json.get("headers")?.as_array()?.iter().map(header).collect::<Option<_>>()?;
+        Some(Self {
+            url: text("url")?,
+            at: Moment::from_unix_millis(json.get("at_unix_ms")?.as_i64()?),
+            took_ms: json.get("took_ms")?.as_u64()?,
+            letter: Letter { headers, body: text("body")?.into() },
+            outcome,
+            next: None,
+            by_hand: json.get("by_hand")?.as_bool()?,
+        })
+    }
+
     fn to_json(&self) -> Value {
         let headers: Vec<Value> =
             self.letter.headers.iter().map(|(name, value)| json!([name, value])).collect();

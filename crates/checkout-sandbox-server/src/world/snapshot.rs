@@ -5,9 +5,11 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use checkout_sandbox::{allscale, azotte, peach};
 use checkout_tables::Moment;
+use serde_json::json;
 
 use super::{Played, World};
 use crate::clock::Pace;
+use crate::journal::Entry;
 use crate::machine;
 use crate::webhooks::endpoint::Endpoints;
 use crate::webhooks::log::Log;
@@ -78,7 +80,7 @@ impl World {
         if !is_name(name) {
             return Err(SnapshotError::Name);
         }
-        let _turn = self.turn.take();
+        let change = self.change();
         let mut kept = self.kept();
         if kept.contains_key(name) {
             return Err(SnapshotError::NameTaken);
@@ -86,6 +88,8 @@ impl World {
         if kept.len() >= MOST {
             return Err(SnapshotError::TooMany);
         }
+        // Without room in the file, the next change is refused.
+        let _ = change.note(|| Entry::new("snapshot", json!({ "name": name })));
         kept.insert(name.to_owned(), Arc::new(self.copied()));
         Ok(())
     }
@@ -104,8 +108,10 @@ impl World {
     /// # Ok(()) }
     /// ```
     pub fn restore(&self, name: &str) -> Result<(), SnapshotError> {
-        let _turn = self.turn.take();
+        let change = self.change();
         let snapshot = self.kept().get(name).map(Arc::clone).ok_or(SnapshotError::Unknown)?;
+        // Without room in the file, the next change is refused.
+        let _ = change.note(|| Entry::new("restore", json!({ "name": name })));
         self.take_over(&snapshot);
         Ok(())
     }
@@ -124,8 +130,11 @@ impl World {
     /// # Ok(()) }
     /// ```
     pub fn forget_snapshot(&self, name: &str) -> Result<(), SnapshotError> {
-        let _turn = self.turn.take();
-        self.kept().remove(name).map(drop).ok_or(SnapshotError::Unknown)
+        let change = self.change();
+        self.kept().remove(name).ok_or(SnapshotError::Unknown)?;
+        // Without room in the file, the next change is refused.
+        let _ = change.note(|| Entry::new("forget", json!({ "name": name })));
+        Ok(())
     }
 
     /// The names of the snapshots, each with the world's time then, in the order of the names.
@@ -144,10 +153,10 @@ impl World {
     /// Takes over everything of another world but the keys and the snapshots.
     pub(crate) fn copy(&self, other: &Self) {
         let snapshot = {
-            let _turn = other.turn.take();
+            let _change = other.change();
             other.copied()
         };
-        let _turn = self.turn.take();
+        let _change = self.change();
         self.take_over(&snapshot);
         self.played.mail.log().sign_anew(&self.keys);
     }

@@ -24,6 +24,7 @@ The sandboxes of AllScale, Azotte and Peach as an HTTP server on this machine.
     --public-url URL   the address under which others reach the server
     --allow-target HOST  lets webhooks go to this host; without the option, to this machine alone
     --seed N           the seed of the ids of the default world (default: 1)
+    --data FILE        keeps the state in the file; without the option, in memory alone
     --ready-file PATH  writes addresses and keys as JSON when the server listens
     --json             prints the banner as one line of JSON (not with run)
     --help, --version
@@ -42,6 +43,7 @@ pub(crate) struct Args {
     public_url: Option<String>,
     split_ports: bool,
     targets: Vec<String>,
+    data: Option<PathBuf>,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) json: bool,
 }
@@ -78,6 +80,7 @@ impl Args {
             public_url: None,
             split_ports: false,
             targets: Vec::new(),
+            data: None,
             ready_file: None,
             json: false,
         };
@@ -102,6 +105,7 @@ impl Args {
                 Arg::Long("public-url") => {
                     args.public_url = Some(value(&mut parser, "--public-url", "a URL")?);
                 }
+                Arg::Long("data") => args.data = Some(raw(&mut parser, "--data")?.into()),
                 Arg::Long("ready-file") => args.ready_file = Some(raw(&mut parser, "--ready-file")?.into()),
                 Arg::Long("split-ports") => args.split_ports = true,
                 Arg::Long("json") => args.json = true,
@@ -141,6 +145,7 @@ impl Args {
         let server = Server::builder().host(self.host).port(self.port.unwrap_or(usual));
         let server = self.seed.into_iter().fold(server, Builder::seed);
         let server = self.public_url.iter().fold(server, Builder::public_url);
+        let server = self.data.iter().fold(server, Builder::data);
         let server = self.targets.iter().fold(server, Builder::allow_target);
         if self.split_ports { server.split_ports() } else { server }
     }

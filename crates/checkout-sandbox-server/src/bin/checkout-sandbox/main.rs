@@ -132,6 +132,7 @@ fn fail_to_bind(error: &BindError, args: &Args) -> ExitCode {
             fail(WRONG_USE, &format!("{error}\ncheckout-sandbox --help lists the arguments."))
         }
         BindError::Address { .. } => fail(WRONG_USE, &format!("--host {}: {error}", args.host)),
+        BindError::Data { .. } => fail(WRONG_USE, &error.to_string()),
         BindError::Keys | _ => fail(1, &error.to_string()),
     }
 }
