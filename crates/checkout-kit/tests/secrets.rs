@@ -95,6 +95,7 @@ const STATUSES: &str = "made with statuses and codes alone, and a type that has 
 const ELSEWHERE: &[(&str, &str)] = &[
     ("checkout_reqwest::BuildError", ADAPTERS),
     ("checkout_sandbox_server::BindError", SERVER),
+    ("checkout_sandbox_server::EndpointError", SERVER),
     ("checkout_sandbox_server::ListenError", SERVER),
     ("checkout_sandbox_server::RunningServer", SERVER),
     ("checkout_sandbox_server::SnapshotError", SERVER),

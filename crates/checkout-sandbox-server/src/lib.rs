@@ -86,4 +86,4 @@ pub use listen::{ListenError, listen};
 pub use making::WorldError;
 pub use server::{BindError, Builder, RunningServer, Server};
 pub use urls::Urls;
-pub use world::{SnapshotError, World};
+pub use world::{Attempt, EndpointError, SnapshotError, Webhook, World};

@@ -1,6 +1,7 @@
 //! A world: keys, the three sandboxes, and a clock of its own.
 
 mod change;
+mod hooks;
 mod snapshot;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use crate::tokens::Tokens;
 use crate::turn::Turn;
 use crate::webhooks::{Hooks, Mail};
 
+pub use hooks::{Attempt, EndpointError, Webhook};
 pub use snapshot::SnapshotError;
 use snapshot::Snapshots;
 pub(crate) use snapshot::is_name;
@@ -167,7 +169,7 @@ impl World {
     /// Moves the world's time forward. The pace stays the same.
     ///
     /// In a world whose time passes, the webhooks of that time are sent afterwards, in the background. In a
-    /// frozen world the webhooks wait for a step by the admin route, which sends each webhook at its moment.
+    /// frozen world the webhooks wait for a [step](Self::step), which sends each webhook at its moment.
     pub fn advance(&self, by: Duration) {
         let change = self.change();
         self.played().clock.advance(by, machine::now());

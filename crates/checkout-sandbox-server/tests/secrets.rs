@@ -48,6 +48,14 @@ fn nothing_printed_holds_a_secret() {
         ("checkout_sandbox_server::BindError", [error(&port_taken), error(&public_url)].concat()),
         ("checkout_sandbox_server::Builder", debug(&with_password)),
         ("checkout_sandbox_server::Keys", [debug(&keys), debug(&published)].concat()),
+        (
+            "checkout_sandbox_server::EndpointError",
+            [
+                error(&world.add_endpoint("peach", "https://hidden@shop.example/hidden").unwrap_err()),
+                error(&world.add_endpoint("hidden", "https://shop.example/").unwrap_err()),
+            ]
+            .concat(),
+        ),
         ("checkout_sandbox_server::ListenError", listens.concat()),
         ("checkout_sandbox_server::RunningServer", debug(running.get())),
         (

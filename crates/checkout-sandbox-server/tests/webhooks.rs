@@ -668,3 +668,37 @@ fn a_copied_world_sends_what_waits_under_its_own_keys() {
         assert_eq!(signature, hex(&hmac(&own.peach_secret_token, &signed)));
     }
 }
+
+#[test]
+fn a_test_in_rust_needs_no_route_for_webhooks() {
+    let running = start();
+    let receiver = Receiver::start(&[500]);
+    let keys = frozen(&running, "a");
+    let world = running.get().world("a").unwrap();
+    assert_eq!(world.add_endpoint("allscale", &receiver.url("/hooks")), Ok(1));
+    for (provider, url, expected) in [
+        ("azotte", "http://127.0.0.1/", "provider: has to be allscale or peach"),
+        ("allscale", "http://shop.example/", "url: shop.example is not this machine"),
+        ("peach", "no url", "url: is no"),
+    ] {
+        let error = world.add_endpoint(provider, url).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+    let id =
+        AllScale { addr: running.addr(), prefix: "", keys: &keys, unix_seconds: START }.new_intent("order-1");
+    assert!(world.webhooks().is_empty());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(world.step(Duration::from_secs(60)));
+    let statuses = || world.webhooks()[0].attempts.iter().map(|attempt| attempt.status).collect::<Vec<_>>();
+    assert_eq!(statuses(), [Some(500)]);
+    // The wait begins before the delivery.
+    let (webhook, ()) = runtime.block_on(async {
+        tokio::join!(world.webhook_delivered("order-1"), world.step(Duration::from_secs(60)))
+    });
+    assert_eq!((webhook.number, webhook.provider, &*webhook.event), (1, "allscale", "confirmed"));
+    assert_eq!((webhook.checkout, webhook.order.as_deref()), (id, Some("order-1")));
+    assert_eq!(statuses(), [Some(500), Some(200)]);
+    let at: Vec<_> = webhook.attempts.iter().map(|attempt| attempt.at.unix_seconds()).collect();
+    assert_eq!(at, [1_800_000_060, 1_800_000_120]);
+    assert_eq!(webhook.attempts[0].url, receiver.url("/hooks"));
+}

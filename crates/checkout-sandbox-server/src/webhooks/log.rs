@@ -470,9 +470,12 @@ impl Log {
 impl Message {
     /// True if a receiver has answered 200.
     pub(crate) fn is_delivered(&self) -> bool {
-        let is_taken =
-            |attempt: &Attempt| attempt.outcome.as_ref().is_ok_and(|answer| answer.status == TAKEN);
-        self.deliveries.iter().flat_map(|delivery| &delivery.attempts).any(is_taken)
+        self.attempts().any(|attempt| attempt.outcome.as_ref().is_ok_and(|answer| answer.status == TAKEN))
+    }
+
+    /// The attempts of all receivers, each receiver's in the order of time.
+    pub(crate) fn attempts(&self) -> impl Iterator<Item = &Attempt> {
+        self.deliveries.iter().flat_map(|delivery| &delivery.attempts)
     }
 
     /// True if a receiver was tried.
