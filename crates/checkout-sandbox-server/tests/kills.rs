@@ -18,11 +18,12 @@ use std::thread;
 
 /// A program that serves with the file.
 fn serve(path: &str) -> (Child, SocketAddr, Value) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_checkout-sandbox"))
-        .args(["--port", "0", "--json", "--data", path])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let program = env!("CARGO_BIN_EXE_checkout-sandbox");
+    started(Command::new(program).args(["--port", "0", "--json", "--data", path]), path)
+}
+
+fn started(command: &mut Command, path: &str) -> (Child, SocketAddr, Value) {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     let about: Value = serde_json::from_str(&line).unwrap();
@@ -123,6 +124,52 @@ fn a_killed_program_has_all_that_was_acknowledged_and_nothing_twice() {
         acknowledged.extend(acks.iter());
         sent += clients.into_iter().map(|client| client.join().unwrap()).sum::<usize>();
     }
+    for end in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{path}{end}"));
+    }
+}
+
+#[test]
+fn a_file_that_takes_nothing_more_ends_all_changes_and_loses_nothing() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("full-{}", std::process::id()));
+    let path = path.to_str().unwrap();
+    // No file of the program may be longer than 200 blocks.
+    let script = "trap '' XFSZ; ulimit -f 200; exec \"$0\" --port 0 --json --data \"$1\"";
+    let program = env!("CARGO_BIN_EXE_checkout-sandbox");
+    let (mut child, addr, about) = started(Command::new("sh").args(["-c", script, program, path]), path);
+    let create = |order: &str| {
+        let body = json!({
+            "order": { "offerIdentifier": "of_1", "correlationId": order,
+                "items": [{ "itemIdentifier": "it_1" }], "customer": { "customerUrn": "cu.00.482" } },
+            "paymentMethod": { "paymentChannel": "CreditCard", "useStoredMethod": true }
+        });
+        let headers = [
+            ("x-tn", about["azotte"]["x_tn"].as_str().unwrap()),
+            ("x-api-key", about["azotte"]["api_key"].as_str().unwrap()),
+            ("content-type", "application/json"),
+        ];
+        let path = "/api/v1/c2a/offer/checkout";
+        common::send(addr, "POST", path, &headers, body.to_string().as_bytes()).unwrap()
+    };
+    let answers = (0..2_000).map(|number| create(&format!("order-{number}")));
+    let acknowledged = answers.take_while(|answer| answer.status == 202).count();
+    assert!((1..2_000).contains(&acknowledged), "{acknowledged}");
+    let refused = create("later");
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(refused.body.contains(&format!("{path} takes nothing more")), "{refused:?}");
+    for (method, route) in
+        [("POST", "/_/worlds"), ("POST", "/_/worlds/default/reset"), ("PUT", "/_/worlds/default/clock")]
+    {
+        assert_eq!(admin(addr, method, route, "").0, 503, "{method} {route}");
+    }
+    assert_eq!(admin(addr, "GET", "/_/worlds/default/clock", "").0, 200);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (mut child, addr, _) = serve(path);
+    let (_, list) = admin(addr, "GET", "/_/worlds/default/checkouts", "");
+    assert_eq!(list["checkouts"].as_array().unwrap().len(), acknowledged);
+    child.kill().unwrap();
+    child.wait().unwrap();
     for end in ["", "-wal", "-shm"] {
         let _ = fs::remove_file(format!("{path}{end}"));
     }
